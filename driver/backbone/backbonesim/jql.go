@@ -1,0 +1,246 @@
+package backbonesim
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// query is a parsed JQL text. The subset is what clients of Backbone write: clauses on project, key, id, issuetype,
+// status, summary and other plain fields with =, !=, ~, IN and NOT IN, joined by AND, OR, NOT and parentheses, and
+// ORDER BY key.
+type query struct {
+	match      func(*issue) bool
+	bounded    bool // it says something about the issues at all
+	descending bool
+}
+
+type jqlParser struct {
+	server *server
+	tokens []string // words as they are, operators, and quoted strings with a leading quote
+	depth  int
+}
+
+func parseJQL(text string, s *server) (*query, error) {
+	p := &jqlParser{server: s}
+	if err := p.lex(text); err != nil {
+		return nil, err
+	}
+	q := &query{match: func(*issue) bool { return true }}
+	if len(p.tokens) > 0 && !p.at("order") {
+		m, err := p.or()
+		if err != nil {
+			return nil, err
+		}
+		q.match, q.bounded = m, true
+	}
+	if p.take("order") {
+		if !p.take("by") {
+			return nil, fmt.Errorf("Error in the JQL Query: expecting 'by' but got '%s'.", p.peek())
+		}
+		if !p.take("key") && !p.take("issuekey") {
+			return nil, fmt.Errorf("Error in the JQL Query: this simulator orders by key only, not by '%s'.", p.peek())
+		}
+		q.descending = p.take("desc")
+		p.take("asc")
+	}
+	if len(p.tokens) > 0 {
+		return nil, fmt.Errorf("Error in the JQL Query: expecting either 'OR' or 'AND' but got '%s'.", p.peek())
+	}
+	return q, nil
+}
+
+func (p *jqlParser) lex(text string) error {
+	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
+		switch c := text[0]; {
+		case c == '"' || c == '\'':
+			end := strings.IndexByte(text[1:], c)
+			if end < 0 {
+				return fmt.Errorf("Error in the JQL Query: the quoted string %s has not been completed.", text)
+			}
+			p.tokens = append(p.tokens, `"`+text[1:1+end])
+			text = text[end+2:]
+		case strings.HasPrefix(text, "!="):
+			p.tokens = append(p.tokens, "!=")
+			text = text[2:]
+		case strings.IndexByte("=~(),", c) >= 0:
+			p.tokens = append(p.tokens, text[:1])
+			text = text[1:]
+		default:
+			end := strings.IndexFunc(text, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`=~!(),"'`, r) })
+			if end < 0 {
+				end = len(text)
+			}
+			if end == 0 {
+				return fmt.Errorf("Error in the JQL Query: the character '%c' is a reserved JQL character.", c)
+			}
+			p.tokens = append(p.tokens, text[:end])
+			text = text[end:]
+		}
+	}
+	return nil
+}
+
+func (p *jqlParser) peek() string {
+	if len(p.tokens) == 0 {
+		return "the end"
+	}
+	return strings.TrimPrefix(p.tokens[0], `"`)
+}
+
+func (p *jqlParser) at(word string) bool {
+	return len(p.tokens) > 0 && strings.EqualFold(p.tokens[0], word)
+}
+
+func (p *jqlParser) take(word string) bool {
+	if !p.at(word) {
+		return false
+	}
+	p.tokens = p.tokens[1:]
+	return true
+}
+
+func (p *jqlParser) or() (func(*issue) bool, error) {
+	left, err := p.and()
+	for err == nil && p.take("or") {
+		var right, before = left, left
+		right, err = p.and()
+		left = func(i *issue) bool { return before(i) || right(i) }
+	}
+	return left, err
+}
+
+func (p *jqlParser) and() (func(*issue) bool, error) {
+	left, err := p.not()
+	for err == nil && p.take("and") {
+		var right, before = left, left
+		right, err = p.not()
+		left = func(i *issue) bool { return before(i) && right(i) }
+	}
+	return left, err
+}
+
+func (p *jqlParser) not() (func(*issue) bool, error) {
+	if p.depth++; p.depth > 200 {
+		return nil, fmt.Errorf("Error in the JQL Query: nested too deeply.")
+	}
+	defer func() { p.depth-- }()
+	if p.take("not") {
+		m, err := p.not()
+		return func(i *issue) bool { return !m(i) }, err
+	}
+	if p.take("(") {
+		m, err := p.or()
+		if err == nil && !p.take(")") {
+			err = fmt.Errorf("Error in the JQL Query: expecting ')' but got '%s'.", p.peek())
+		}
+		return m, err
+	}
+	return p.clause()
+}
+
+func (p *jqlParser) clause() (func(*issue) bool, error) {
+	if len(p.tokens) < 2 {
+		return nil, fmt.Errorf("Error in the JQL Query: expecting a clause but got '%s'.", p.peek())
+	}
+	field := strings.ToLower(strings.TrimPrefix(p.tokens[0], `"`))
+	p.tokens = p.tokens[1:]
+	negated := p.take("not")
+	switch {
+	case p.take("in"):
+		values, err := p.list()
+		if err != nil {
+			return nil, err
+		}
+		return p.is(field, values, negated)
+	case negated:
+	case p.take("="):
+		values, err := p.operand()
+		if err != nil {
+			return nil, err
+		}
+		return p.is(field, values, false)
+	case p.take("!="):
+		values, err := p.operand()
+		if err != nil {
+			return nil, err
+		}
+		return p.is(field, values, true)
+	case p.take("~"):
+		values, err := p.operand()
+		if err != nil {
+			return nil, err
+		}
+		want := strings.ToLower(values[0])
+		return func(i *issue) bool { return strings.Contains(strings.ToLower(i.field(field)), want) }, nil
+	}
+	return nil, fmt.Errorf("Error in the JQL Query: expecting operator but got '%s'.", p.peek())
+}
+
+func (p *jqlParser) operand() ([]string, error) {
+	if len(p.tokens) == 0 || strings.ContainsAny(p.tokens[0][:1], "=~(),!") {
+		return nil, fmt.Errorf("Error in the JQL Query: expecting a value but got '%s'.", p.peek())
+	}
+	v := p.peek()
+	p.tokens = p.tokens[1:]
+	return []string{v}, nil
+}
+
+func (p *jqlParser) list() ([]string, error) {
+	if !p.take("(") {
+		return nil, fmt.Errorf("Error in the JQL Query: expecting '(' but got '%s'.", p.peek())
+	}
+	var out []string
+	for {
+		v, err := p.operand()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v...)
+		if p.take(")") {
+			return out, nil
+		}
+		if !p.take(",") {
+			return nil, fmt.Errorf("Error in the JQL Query: expecting ')' or ',' but got '%s'.", p.peek())
+		}
+	}
+}
+
+var jqlFields = []string{
+	"project", "key", "issuekey", "id", "issuetype", "type", "status", "summary", "description", "priority", "assignee",
+	"reporter", "labels",
+}
+
+// is makes the clause "field is one of values". As Jira does, it refuses projects and keys that do not exist.
+func (p *jqlParser) is(field string, values []string, negated bool) (func(*issue) bool, error) {
+	if !slices.Contains(jqlFields, field) && !strings.HasPrefix(field, "customfield_") {
+		return nil, fmt.Errorf("Field '%s' does not exist or you do not have permission to view it.", field)
+	}
+	set := map[string]bool{}
+	for _, v := range values {
+		switch {
+		case field == "project" && p.server.projects[strings.ToUpper(v)] == nil:
+			return nil, fmt.Errorf("The value '%s' does not exist for the field 'project'.", v)
+		case (field == "key" || field == "issuekey") && p.server.issue(strings.ToUpper(v)) == nil:
+			return nil, fmt.Errorf("An issue with key '%s' does not exist for field '%s'.", v, field)
+		}
+		set[strings.ToLower(v)] = true
+	}
+	return func(i *issue) bool { return set[strings.ToLower(i.field(field))] != negated }, nil
+}
+
+// field gives the value of a field by JQL's name for it.
+func (i *issue) field(name string) string {
+	switch name {
+	case "project":
+		return projectOf(i.key)
+	case "key", "issuekey":
+		return i.key
+	case "id":
+		return i.id
+	case "issuetype", "type":
+		return i.typ
+	}
+	return i.fields[name]
+}

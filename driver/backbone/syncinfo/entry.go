@@ -1,0 +1,65 @@
+package syncinfo
+
+import "strconv"
+
+// Limits of what a Reader accepts, apart from the grammar of RFC 8259.
+const (
+	// DefaultMaxEntry is the largest entry, in bytes, that is read unless MaxEntry says otherwise. A real one is less
+	// than a kilobyte and grows by about 50 bytes a comment.
+	DefaultMaxEntry = 64 << 20
+	// MaxDepth is how many objects and arrays may be nested in one member of an entry or of the envelope.
+	MaxDepth = 512
+)
+
+// Section is the array of the envelope that an entry stands in.
+type Section string
+
+const (
+	// First is firstConnector, and the only section of a bare array.
+	First Section = "firstConnector"
+	// Second is secondConnector.
+	Second Section = "secondConnector"
+)
+
+// Entry is one pair of synchronized issues as one connector sees it. Its slices point into the Reader's buffers and hold
+// only until the next call of Next: copy what is to be kept.
+type Entry struct {
+	Raw          []byte // the entry as it stands in the file, from '{' to '}'
+	LocalKey     []byte // localIssueKey, decoded; never empty
+	RemoteKey    []byte // remoteIssueKey, decoded; never empty
+	ConnectorKey []byte // connectorKey, decoded; empty if there is none or it is no string
+
+	Sequence Sequence // message counters
+
+	LastOutgoingChange    int64 // milliseconds since 1970 UTC; 0 if HasLastOutgoingChange is false
+	HasLastOutgoingChange bool  // lastOutgoingChange is there and a whole number that fits
+
+	// How many {localId, remoteId} objects there are, and how many of them have only one of the two. null counts as
+	// missing. The sender of a comment knows only its own id of it, so half pairs are ordinary.
+	Comments, HalfComments       int
+	Attachments, HalfAttachments int
+
+	Offset int64 // of Raw in the file, in bytes
+	Line   int   // 1-based
+	Column int   // 1-based, in bytes
+}
+
+// Sequence holds an entry's message counters: how many messages it has sent for the issue, and how many it has applied.
+// The documents do not say what the counters mean; the names and the vendor's samples do (A's outgoing equals B's
+// incoming once nothing is in flight).
+type Sequence struct {
+	Outgoing, Incoming       int64
+	HasOutgoing, HasIncoming bool
+}
+
+// Where gives the entry's place in the named file as file:line:column.
+func (e *Entry) Where(file string) string {
+	return where(file, e.Line, e.Column)
+}
+
+func where(file string, line, column int) string {
+	return file + ":" + strconv.Itoa(line) + ":" + strconv.Itoa(column)
+}
+
+// reset empties an entry for the next one, keeping nothing of the last.
+func (e *Entry) reset() { *e = Entry{} }

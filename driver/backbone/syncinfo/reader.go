@@ -1,0 +1,427 @@
+package syncinfo
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// firstBuffer is what a Reader starts with. Large blocks keep the cost of reading, and of starting an entry again when
+// it crosses the end of the buffer, out of sight.
+const firstBuffer = 1 << 20
+
+// maxWarnings bounds the memory that a strange file can take.
+const maxWarnings = 100
+
+// state is what a Reader expects next.
+type state uint8
+
+const (
+	atStart       state = iota
+	inEnvelope          // a member of the envelope, or its end
+	inFirstEntry        // the first entry of an array, or its end
+	inNextEntry         // a comma and the next entry, or the array's end
+	afterEnvelope       // the end of the file
+)
+
+// Reader reads entries from a stream, one after the other. It is strict: what it lets pass is valid JSON in UTF-8
+// (RFC 8259). Its memory is bounded by the largest entry.
+type Reader struct {
+	name     string
+	src      io.Reader
+	array    bool // a bare array, no envelope
+	second   bool // secondConnector is welcome
+	maxEntry int
+
+	s      scanner
+	buf    []byte
+	r, w   int   // buf[r:w] is what has been read but not yet looked at
+	base   int64 // offset of buf[0] in the file
+	eof    bool
+	state  state
+	member bool // the envelope has had a member
+
+	// Lines are counted up to buf[counted].
+	counted   int
+	line      int
+	lineStart int64 // offset of the line's first byte
+
+	seen     map[Section]bool
+	section  Section
+	entry    Entry
+	warnings []Warning
+	err      error
+}
+
+// ReaderOption changes how a Reader reads.
+type ReaderOption func(*Reader)
+
+// WithSecond lets the envelope have a secondConnector too, as the export of a direct synchronization and a merged file
+// have. Section tells where an entry stands.
+func WithSecond() ReaderOption { return func(r *Reader) { r.second = true } }
+
+// MaxEntry limits one entry, or one unknown member of the envelope, to n bytes instead of DefaultMaxEntry.
+func MaxEntry(n int) ReaderOption { return func(r *Reader) { r.maxEntry = n } }
+
+// keepPairs makes the reader remember where the comments and attachments of the current entry stand.
+func keepPairs() ReaderOption { return func(r *Reader) { r.s.keepPairs = true } }
+
+// NewExportReader reads a file of "Download synchronized issues": {"firstConnector":[...]}. A secondConnector is refused
+// unless WithSecond is given. name is the file's name in errors.
+func NewExportReader(name string, r io.Reader, options ...ReaderOption) *Reader {
+	return newReader(name, r, false, options)
+}
+
+// NewArrayReader reads a bare array of entries, the answer to GET .../connectors/{connectorKey}/syncInformation
+// (H/3.9/server/connectors-121944268.html).
+func NewArrayReader(name string, r io.Reader, options ...ReaderOption) *Reader {
+	return newReader(name, r, true, options)
+}
+
+func newReader(name string, src io.Reader, array bool, options []ReaderOption) *Reader {
+	r := &Reader{name: name, src: src, array: array, maxEntry: DefaultMaxEntry, line: 1, seen: map[Section]bool{}}
+	for _, o := range options {
+		o(r)
+	}
+	r.buf = make([]byte, firstBuffer+pad)
+	r.s.b = r.buf
+	return r
+}
+
+// Name is the file's name as given.
+func (r *Reader) Name() string { return r.name }
+
+// Section tells where the last entry stands.
+func (r *Reader) Section() Section { return r.section }
+
+// Warnings lists oddities met so far: members of the envelope that Backbone does not document and that were skipped.
+func (r *Reader) Warnings() []Warning { return r.warnings }
+
+// Next returns the next entry, io.EOF after the last one of a file that is right to its last byte, a *SyntaxError if it
+// is not, or the error of the underlying reader, wrapped. The entry is valid until the next call. An error stays.
+func (r *Reader) Next() (*Entry, error) {
+	if r.err == nil {
+		if r.err = r.next(); r.err == nil {
+			return &r.entry, nil
+		}
+	}
+	return nil, r.err
+}
+
+func (r *Reader) next() error {
+	for {
+		var err error
+		switch r.state {
+		case atStart:
+			err = r.start()
+		case inEnvelope:
+			err = r.envelope()
+		case afterEnvelope:
+			err = r.end()
+		default:
+			found, err := r.inArray()
+			if found || err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// start looks at the first bytes of the file.
+func (r *Reader) start() error {
+	if err := r.fill(); err != nil {
+		return err
+	}
+	if msg := foreign(r.buf[:min(r.w, 4)]); msg != "" {
+		return r.fail(0, msg)
+	}
+	c, err := r.peek()
+	switch {
+	case err != nil:
+		return err
+	case r.ended():
+		return r.fail(r.r, "the file is empty; download it again")
+	case c == '<':
+		return r.fail(r.r, webPage)
+	case r.array && c == '[':
+		r.section, r.state = First, inFirstEntry
+	case r.array && c == '{':
+		return r.fail(r.r, `expected an array of entries, found an object: this looks like a file of "Download synchronized issues", or an error message`)
+	case r.array:
+		return r.fail(r.r, "not JSON: expected '[', found "+found(c))
+	case c == '{':
+		r.state = inEnvelope
+	case c == '[':
+		return r.fail(r.r, `expected an object with "firstConnector", found an array: this looks like an answer of REST; use the file of "Download synchronized issues"`)
+	default:
+		return r.fail(r.r, "not JSON: expected '{', found "+found(c)+notExport)
+	}
+	r.r++
+	return nil
+}
+
+// envelope reads up to and into the next array, or over one unknown member, or over the envelope's end.
+func (r *Reader) envelope() error {
+	c, err := r.peek()
+	if err != nil {
+		return err
+	}
+	comma := false
+	if r.member && c == ',' {
+		comma = true
+		r.r++
+		if c, err = r.peek(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case r.ended():
+		return r.fail(r.r, "the file ends before its closing '}': it is cut short; download it again")
+	case c == '}' && comma:
+		return r.fail(r.r, notJSON("there is a comma too many before '}'"))
+	case c == '}':
+		if !r.seen[First] {
+			return r.fail(r.r, "firstConnector is missing"+notExport)
+		}
+		r.r++
+		r.state = afterEnvelope
+		return nil
+	case r.member && !comma:
+		return r.fail(r.r, notJSON(missingComma(c, true)))
+	}
+	at, err := r.need(func(i int) int { return r.s.name(i, i-1) })
+	if err != nil {
+		return err
+	}
+	nameEnd := bytes.LastIndexByte(r.buf[:at], '"')
+	name := r.buf[r.r+1 : nameEnd]
+	if bytes.IndexByte(name, '\\') >= 0 {
+		name, _ = unescape(nil, name)
+	}
+	r.member = true
+	return r.envelopeMember(string(name), at)
+}
+
+// envelopeMember goes on at the value of a member whose name stands at r.r.
+func (r *Reader) envelopeMember(name string, value int) error {
+	section := Section(name)
+	if section != First && section != Second {
+		r.warn(r.r, fmt.Sprintf("the member %q is not known and is left out", clip(name)))
+		end, err := r.need(func(i int) int {
+			if i = r.s.name(i, i-1); i >= 0 {
+				i = r.s.value(i)
+			}
+			return i
+		})
+		r.r = end
+		return err
+	}
+	switch {
+	case r.seen[section]:
+		return r.fail(r.r, name+" is there twice"+notExport)
+	case section == Second && !r.second:
+		return r.fail(r.r, "secondConnector is there already: this looks like an already merged file; use the two files as they were downloaded")
+	}
+	if r.buf[value] != '[' {
+		return r.fail(value, name+" must be an array of entries, found "+kindOf(r.buf[value])+notExport)
+	}
+	r.seen[section] = true
+	r.section, r.state, r.r = section, inFirstEntry, value+1
+	return nil
+}
+
+// inArray reads an entry (found is true) or the array's end.
+func (r *Reader) inArray() (found bool, err error) {
+	c, err := r.peek()
+	if err != nil {
+		return false, err
+	}
+	if c == ']' {
+		r.r++
+		r.state = inEnvelope
+		if r.array {
+			r.state = afterEnvelope
+		}
+		return false, nil
+	}
+	if r.ended() {
+		return false, r.fail(r.r, "the file ends inside "+string(r.section)+": it is cut short; download it again")
+	}
+	if r.state == inNextEntry {
+		if c != ',' {
+			return false, r.fail(r.r, notJSON(missingComma(c, false)))
+		}
+		r.r++
+		if _, err = r.peek(); err != nil {
+			return false, err
+		}
+	}
+	return true, r.readEntry()
+}
+
+// readEntry reads the entry at r.r. It is need with entry built in: this is the path that every entry takes.
+func (r *Reader) readEntry() error {
+	for {
+		r.s.n = r.w
+		end := r.s.entry(r.r, &r.entry)
+		if end < 0 {
+			if err := r.more(); err != nil {
+				return err
+			}
+			continue
+		}
+		if end-r.r > r.maxEntry {
+			return r.tooLarge()
+		}
+		e := &r.entry
+		r.count(r.r)
+		e.Offset = r.base + int64(r.r)
+		e.Line, e.Column = r.line, int(e.Offset-r.lineStart)+1
+		r.r = end
+		r.state = inNextEntry
+		return nil
+	}
+}
+
+// end makes sure that nothing follows.
+func (r *Reader) end() error {
+	if _, err := r.peek(); err != nil {
+		return err
+	}
+	if !r.ended() {
+		return r.fail(r.r, "there is something behind the end of the JSON text ("+found(r.buf[r.r])+"); remove it, or download the file again")
+	}
+	return io.EOF
+}
+
+// need runs scan at r.r, reading more of the file until scan has all it looks at.
+func (r *Reader) need(scan func(i int) int) (int, error) {
+	for {
+		r.s.n = r.w
+		end := scan(r.r)
+		if end >= 0 && (end < r.w || r.eof) {
+			if end-r.r > r.maxEntry {
+				return r.r, r.tooLarge()
+			}
+			return end, nil
+		}
+		if end >= 0 {
+			r.s.at = r.w // a number may go on
+		}
+		if err := r.more(); err != nil {
+			return r.r, err
+		}
+	}
+}
+
+// more reads on if the scanner failed because the data in memory end; otherwise it returns the failure.
+func (r *Reader) more() error {
+	if !r.eof && r.s.at+pad >= r.w {
+		if r.w-r.r > r.maxEntry {
+			return r.tooLarge()
+		}
+		return r.fill()
+	}
+	if r.s.at >= r.w {
+		return r.fail(r.w, "the file ends too early: it is cut short; download it again")
+	}
+	return r.fail(r.s.at, r.s.msg)
+}
+
+func (r *Reader) tooLarge() error {
+	return r.fail(r.r, fmt.Sprintf("this entry is larger than %d bytes; it cannot be from Backbone", r.maxEntry))
+}
+
+// peek skips white space and returns the byte behind it, without taking it. At the file's end ended becomes true.
+func (r *Reader) peek() (byte, error) {
+	for {
+		r.r = skipSpace(r.buf, r.r)
+		if r.r < r.w {
+			return r.buf[r.r], nil
+		}
+		if r.eof {
+			return 0, nil
+		}
+		if err := r.fill(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func (r *Reader) ended() bool { return r.eof && r.r >= r.w }
+
+// fill drops what has been looked at and reads until the buffer is full or the file ends. A buffer that is full of one
+// entry grows to twice its size.
+func (r *Reader) fill() error {
+	r.count(r.r)
+	switch {
+	case r.r > 0:
+		copy(r.buf, r.buf[r.r:r.w])
+		r.base += int64(r.r)
+		r.w -= r.r
+		r.r, r.counted = 0, 0
+	case r.w == len(r.buf)-pad:
+		// One byte more than the limit is enough to see that it is passed.
+		size := min(2*r.w, max(r.maxEntry+1, firstBuffer)+firstBuffer)
+		buf := make([]byte, size+pad)
+		copy(buf, r.buf[:r.w])
+		r.buf, r.s.b = buf, buf
+	}
+	for empty := 0; r.w < len(r.buf)-pad; {
+		n, err := r.src.Read(r.buf[r.w : len(r.buf)-pad])
+		r.w += n
+		if errors.Is(err, io.EOF) {
+			r.eof = true
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", r.name, err)
+		}
+		if empty++; n > 0 {
+			empty = 0
+		} else if empty == 100 {
+			return fmt.Errorf("reading %s: %w", r.name, io.ErrNoProgress)
+		}
+	}
+	clear(r.buf[r.w : r.w+pad])
+	return nil
+}
+
+// count counts lines up to buf[to].
+func (r *Reader) count(to int) {
+	if to <= r.counted {
+		return
+	}
+	seg := r.buf[r.counted:to]
+	if n := bytes.Count(seg, []byte{'\n'}); n > 0 {
+		r.line += n
+		r.lineStart = r.base + int64(r.counted+bytes.LastIndexByte(seg, '\n')) + 1
+	}
+	r.counted = to
+}
+
+func (r *Reader) fail(at int, msg string) error {
+	r.count(at)
+	offset := r.base + int64(at)
+	return &SyntaxError{File: r.name, Line: r.line, Column: int(offset-r.lineStart) + 1, Offset: offset, Msg: msg}
+}
+
+func (r *Reader) warn(at int, msg string) {
+	if len(r.warnings) == maxWarnings {
+		return
+	}
+	r.count(at)
+	r.warnings = append(r.warnings, Warning{Where: where(r.name, r.line, int(r.base+int64(at)-r.lineStart)+1), Msg: msg})
+}
+
+// clip shortens a name that goes into a message.
+func clip(s string) string {
+	if len(s) > 60 {
+		return s[:60] + "..."
+	}
+	return s
+}

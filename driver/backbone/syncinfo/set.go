@@ -1,0 +1,210 @@
+package syncinfo
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"math/bits"
+)
+
+// Set remembers pairs in at most 24 bytes each, so that a file of gigabytes can be compared with another one.
+//
+// A pair is a record of 22 bytes:
+//
+//	 0..7   64-bit hash of the two keys (hash/maphash, seeded anew for each Set, so that no file can provoke collisions)
+//	 8..12  38 bits: offset of the entry in its file (256 GiB); 1 bit: met on the other side; 1 bit: a duplicate
+//	13..21  36 bits each: outgoing and incoming message sequence id; once the pair is met, the other entry's offset
+//
+// Records are appended to chunks of 4096 (88 KiB), which never move: growing copies nothing and leaves no garbage. Seal
+// sorts them in place by hash and adds a directory of at most half a byte a pair. The rest is constant: one chunk that
+// is not yet full. (Only a sequence id beyond 68 thousand million, which no issue reaches, is kept aside at more cost.)
+//
+// Two different pairs have the same hash with a probability of 1 in 2^64. Where the source can be read again
+// (see reread), suspected duplicates are confirmed by looking at their keys.
+type Set struct {
+	seed      maphash.Seed
+	weaken    uint64 // bits of the hash that are cleared, by tests that need collisions
+	chunks    []*chunk
+	n         int
+	wide      map[int64]Sequence // by offset: ids that do not fit
+	sealed    bool
+	dir       []uint32 // dir[k]: index of the first record whose hash>>shift is >= k
+	shift     uint
+	matched   int
+	doubled   int // duplicates
+	confirmed *rereader
+}
+
+// Duplicate is an entry whose pair another entry of the same set has too.
+type Duplicate struct{ Offset, First int64 }
+
+const (
+	recordSize  = 22
+	chunkLen    = 1 << 12
+	offsetBits  = 38
+	maxOffset   = 1<<offsetBits - 1
+	matchedBit  = 1 << offsetBits
+	doubledBit  = 1 << (offsetBits + 1)
+	placeMask   = 1<<40 - 1
+	seqBits     = 36
+	seqMask     = 1<<seqBits - 1
+	seqAbsent   = 0
+	seqWide     = 1
+	seqBias     = 16 // room for the two above and for small negative numbers
+	maxPairs    = 1<<32 - 1
+	bucketPairs = 16 // records a directory entry stands for, about
+)
+
+type record [recordSize]byte
+
+type chunk [chunkLen]record
+
+func (r *record) hash() uint64  { return binary.LittleEndian.Uint64(r[0:8]) }
+func (r *record) place() uint64 { return binary.LittleEndian.Uint64(r[8:16]) & placeMask }
+func (r *record) offset() int64 { return int64(r.place() & maxOffset) }
+
+func (r *record) mark(bit uint64) { r[12] |= byte(bit >> 32) }
+
+func (r *record) set(hash uint64, offset int64, out, in uint64) {
+	binary.LittleEndian.PutUint64(r[0:8], hash)
+	binary.LittleEndian.PutUint64(r[8:16], uint64(offset)) // the upper bytes are overwritten next
+	binary.LittleEndian.PutUint64(r[13:21], out|in<<seqBits)
+	r[21] = byte(in >> (64 - seqBits))
+}
+
+func (r *record) sequence() (out, in uint64) {
+	return binary.LittleEndian.Uint64(r[13:21]) & seqMask, binary.LittleEndian.Uint64(r[14:22]) >> (64 - seqBits)
+}
+
+// mirror is the offset of the entry that met this one; it takes the place of the sequence ids.
+func (r *record) mirror() int64 { return int64(binary.LittleEndian.Uint64(r[13:21])) }
+
+func (r *record) setMirror(offset int64) { binary.LittleEndian.PutUint64(r[13:21], uint64(offset)) }
+
+// NewSet returns an empty set.
+func NewSet() *Set { return &Set{seed: maphash.MakeSeed()} }
+
+func (s *Set) at(i int) *record { return &s.chunks[i/chunkLen][i%chunkLen] }
+
+func (s *Set) hash(local, remote []byte) uint64 {
+	// The two hashes are put together unevenly, or a pair and its mirror would be the same.
+	l, r := maphash.Bytes(s.seed, local), maphash.Bytes(s.seed, remote)
+	hi, lo := bits.Mul64(l^bits.RotateLeft64(r, 29), 0x9e3779b97f4a7c15)
+	return (hi ^ lo ^ r) &^ s.weaken
+}
+
+// Len is how many entries have been added, duplicates included.
+func (s *Set) Len() int { return s.n }
+
+// Pairs is how many different pairs there are. Seal has to be called first.
+func (s *Set) Pairs() int { return s.n - s.doubled }
+
+// Unmatched is how many different pairs nothing has matched yet. Seal has to be called first.
+func (s *Set) Unmatched() int { return s.n - s.doubled - s.matched }
+
+// Add puts an entry's pair into the set. It keeps nothing of e. After Seal nothing can be added.
+func (s *Set) Add(e *Entry) error {
+	switch {
+	case s.sealed:
+		return errors.New("adding to a sealed set of pairs")
+	case e.Offset > maxOffset:
+		return fmt.Errorf("a file of more than %d GiB cannot be checked; split the synchronization", (maxOffset+1)>>30)
+	case s.n == maxPairs:
+		return fmt.Errorf("more than %d pairs cannot be checked; split the synchronization", s.n)
+	}
+	if s.n%chunkLen == 0 {
+		s.chunks = append(s.chunks, new(chunk))
+	}
+	out, outFits := pack(e.Sequence.Outgoing, e.Sequence.HasOutgoing)
+	in, inFits := pack(e.Sequence.Incoming, e.Sequence.HasIncoming)
+	if !outFits || !inFits {
+		if s.wide == nil {
+			s.wide = map[int64]Sequence{}
+		}
+		s.wide[e.Offset] = e.Sequence
+	}
+	s.n++
+	s.at(s.n-1).set(s.hash(e.LocalKey, e.RemoteKey), e.Offset, out, in)
+	return nil
+}
+
+func pack(v int64, has bool) (packed uint64, fits bool) {
+	switch {
+	case !has:
+		return seqAbsent, true
+	case v <= seqWide-seqBias || v > seqMask-seqBias:
+		return seqWide, false
+	}
+	return uint64(v + seqBias), true
+}
+
+func unpack(packed uint64) (v int64, has bool) {
+	return int64(packed) - seqBias, packed != seqAbsent
+}
+
+func (s *Set) sequenceOf(r *record) Sequence {
+	out, in := r.sequence()
+	if out == seqWide || in == seqWide {
+		return s.wide[r.offset()]
+	}
+	var q Sequence
+	if q.Outgoing, q.HasOutgoing = unpack(out); !q.HasOutgoing {
+		q.Outgoing = 0
+	}
+	if q.Incoming, q.HasIncoming = unpack(in); !q.HasIncoming {
+		q.Incoming = 0
+	}
+	return q
+}
+
+// Seal ends the adding and makes the set ready to be asked. It returns the duplicates that come first in the file, at
+// most ten, and how many there are. Every later entry of the same pair is one. Sealing again returns the count alone.
+func (s *Set) Seal() (first []Duplicate, count int, err error) {
+	if s.sealed {
+		return nil, s.doubled, nil
+	}
+	s.sealed = true
+	s.sort(0, s.n, 56)
+	s.index()
+	first, err = s.findDuplicates()
+	return first, s.doubled, err
+}
+
+// index makes the directory.
+func (s *Set) index() {
+	k := max(bits.Len(uint(s.n/bucketPairs)), 1)
+	s.shift = uint(64 - k)
+	s.dir = make([]uint32, 1<<k+1)
+	next := 0
+	for i := range s.n {
+		for top := int(s.at(i).hash() >> s.shift); next <= top; next++ {
+			s.dir[next] = uint32(i)
+		}
+	}
+	for ; next < len(s.dir); next++ {
+		s.dir[next] = uint32(s.n)
+	}
+}
+
+// find returns the records [lo, hi) that have the hash.
+func (s *Set) find(hash uint64) (lo, hi int) {
+	if s.n == 0 {
+		return 0, 0
+	}
+	top := hash >> s.shift
+	lo, end := int(s.dir[top]), int(s.dir[top+1])
+	for end-lo > 8 { // keeps a hostile, or a test's, pile of equal hashes from being walked through
+		if mid := int(uint(lo+end) / 2); s.at(mid).hash() < hash {
+			lo = mid + 1
+		} else {
+			end = mid
+		}
+	}
+	for lo < s.n && s.at(lo).hash() < hash {
+		lo++
+	}
+	for hi = lo; hi < s.n && s.at(hi).hash() == hash; hi++ {
+	}
+	return lo, hi
+}

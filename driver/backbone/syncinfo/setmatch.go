@@ -1,0 +1,176 @@
+package syncinfo
+
+import (
+	"bytes"
+	"errors"
+	"sort"
+)
+
+// examples is how many cases of one kind are named; the rest are counted.
+const examples = 10
+
+// Outcome says what a set knows of a pair.
+type Outcome uint8
+
+const (
+	Missing Outcome = iota // the pair is not in the set
+	Matched                // it is, and was met now for the first time
+	Again                  // it was met before: the asking side has it twice
+)
+
+// Match is the answer of a set to one entry.
+type Match struct {
+	Outcome  Outcome
+	Offset   int64    // of the set's entry, unless Missing
+	Earlier  int64    // Again: the offset of the entry that met the pair first
+	Sequence Sequence // Matched: the set's entry's message counters
+}
+
+// Match looks for the same pair, and marks it as met. Seal has to be called first.
+func (s *Set) Match(e *Entry) (Match, error) {
+	return s.match(e.LocalKey, e.RemoteKey, e.Offset)
+}
+
+// MatchMirror looks for the pair as the other end of the synchronization has it: local and remote key changed about.
+func (s *Set) MatchMirror(e *Entry) (Match, error) {
+	return s.match(e.RemoteKey, e.LocalKey, e.Offset)
+}
+
+func (s *Set) match(local, remote []byte, offset int64) (Match, error) {
+	r, err := s.lookup(local, remote)
+	if r == nil || err != nil {
+		return Match{}, err
+	}
+	if r.place()&matchedBit != 0 {
+		return Match{Outcome: Again, Offset: r.offset(), Earlier: r.mirror()}, nil
+	}
+	m := Match{Outcome: Matched, Offset: r.offset(), Sequence: s.sequenceOf(r)}
+	if offset > maxOffset {
+		return m, errors.New("the file is too large to be checked; split the synchronization")
+	}
+	r.mark(matchedBit)
+	r.setMirror(offset)
+	s.matched++
+	return m, nil
+}
+
+// lookup finds the record of a pair. A lone record that was not met before is taken for it by its hash alone; in any
+// other case the keys are compared, if the source can be read again.
+func (s *Set) lookup(local, remote []byte) (*record, error) {
+	if !s.sealed {
+		return nil, errors.New("asking a set of pairs that is not sealed")
+	}
+	lo, hi := s.find(s.hash(local, remote))
+	if hi-lo == 0 {
+		return nil, nil
+	}
+	if r := s.at(lo); s.confirmed == nil || hi-lo == 1 && r.place()&matchedBit == 0 {
+		return r, nil
+	}
+	for i := lo; i < hi; i++ {
+		r := s.at(i)
+		if r.place()&doubledBit != 0 {
+			continue
+		}
+		e, err := s.confirmed.entryAt(r.offset())
+		if err != nil {
+			return nil, err
+		}
+		if bytes.Equal(e.LocalKey, local) && bytes.Equal(e.RemoteKey, remote) {
+			return r, nil
+		}
+	}
+	return nil, nil
+}
+
+// has says whether a pair is in the set, by its hash alone, and marks nothing.
+func (s *Set) has(local, remote []byte) bool {
+	lo, hi := s.find(s.hash(local, remote))
+	return hi > lo
+}
+
+// findDuplicates marks every record but the first of each pair, and returns the ones that come first in the file.
+func (s *Set) findDuplicates() ([]Duplicate, error) {
+	var first lowest[Duplicate]
+	for lo := 0; lo < s.n; {
+		hi, hash := lo+1, s.at(lo).hash()
+		for hi < s.n && s.at(hi).hash() == hash {
+			hi++
+		}
+		if hi > lo+1 {
+			if err := s.markDuplicates(lo, hi, &first); err != nil {
+				return nil, err
+			}
+		}
+		lo = hi
+	}
+	return first.sorted(), nil
+}
+
+// markDuplicates looks at the records [lo, hi), whose hashes are equal.
+func (s *Set) markDuplicates(lo, hi int, first *lowest[Duplicate]) error {
+	for i := lo; i < hi; i++ {
+		one := s.at(i)
+		if one.place()&doubledBit != 0 {
+			continue
+		}
+		var local, remote []byte
+		if s.confirmed != nil {
+			e, err := s.confirmed.entryAt(one.offset())
+			if err != nil {
+				return err
+			}
+			local, remote = bytes.Clone(e.LocalKey), bytes.Clone(e.RemoteKey)
+		}
+		for k := i + 1; k < hi; k++ {
+			other := s.at(k)
+			if other.place()&doubledBit != 0 {
+				continue
+			}
+			if s.confirmed != nil {
+				e, err := s.confirmed.entryAt(other.offset())
+				if err != nil {
+					return err
+				}
+				if !bytes.Equal(e.LocalKey, local) || !bytes.Equal(e.RemoteKey, remote) {
+					continue
+				}
+			}
+			other.mark(doubledBit)
+			s.doubled++
+			first.add(other.offset(), Duplicate{Offset: other.offset(), First: one.offset()})
+		}
+	}
+	return nil
+}
+
+// unmatched returns the offsets of the first pairs that nothing has met.
+func (s *Set) unmatched() []int64 {
+	var first lowest[int64]
+	for i := range s.n {
+		if r := s.at(i); r.place()&(matchedBit|doubledBit) == 0 {
+			first.add(r.offset(), r.offset())
+		}
+	}
+	return first.sorted()
+}
+
+// lowest keeps the ten items of the lowest offsets.
+type lowest[T any] struct {
+	at    []int64
+	items []T
+}
+
+func (l *lowest[T]) add(at int64, item T) {
+	if len(l.at) == examples && at >= l.at[examples-1] {
+		return
+	}
+	i := sort.Search(len(l.at), func(i int) bool { return l.at[i] > at })
+	l.at = append(l.at[:i], append([]int64{at}, l.at[i:]...)...)
+	l.items = append(l.items[:i], append([]T{item}, l.items[i:]...)...)
+	if len(l.at) > examples {
+		l.at, l.items = l.at[:examples], l.items[:examples]
+	}
+}
+
+func (l *lowest[T]) sorted() []T { return l.items }

@@ -1,0 +1,53 @@
+// Package driver is the contract between syncctl and a product.
+package driver
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/spf13/afero"
+	"github.com/spf13/pflag"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// Env is what a driver gets of the world when it is made.
+type Env struct {
+	Fs      afero.Fs
+	Log     hclog.Logger
+	Env     func(string) (string, bool) // environment variables, proxies among them
+	Version string                      // of the program, for User-Agent
+	Now     func() time.Time
+}
+
+// Driver is all that the program asks of a product.
+type Driver interface {
+	planner.Driver
+	executor.Driver
+
+	// Types are the block types the product brings to the language.
+	Types() []schema.Type
+}
+
+// Tool is a command that a product brings beside the reconciler, shown as `syncctl PRODUCT NAME`.
+type Tool struct {
+	Name    string
+	Short   string
+	Long    string
+	Example string
+	Flags   func(*pflag.FlagSet)
+	Run     func(ctx context.Context, t ToolRun) error
+}
+
+// ToolRun is what a tool gets of the world.
+type ToolRun struct {
+	Fs     afero.Fs
+	Stdin  io.Reader
+	Stdout io.Writer // data
+	Stderr io.Writer // the summary, for people
+	Args   []string
+	Flags  *pflag.FlagSet
+}

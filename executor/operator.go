@@ -1,0 +1,91 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/syncctl/syncctl/planner"
+)
+
+// Operator stands for the person who does what has no interface. It must be safe for use by several goroutines.
+type Operator interface {
+	Perform(ctx context.Context, ask Ask) (Reply, error)
+}
+
+// Ask is what the operator is asked.
+type Ask struct {
+	Step    planner.Step
+	Attempt int               // from 0; above, the work was claimed before and found missing
+	Missing string            // what the last verification found, in words
+	Files   map[string]string // where the files of the run that the step's values name lie: value name -> path
+}
+
+// Reply is the operator's answer.
+type Reply string
+
+// The replies.
+const (
+	Performed Reply = "performed" // it is done, says the person: verified before anything relies on it
+	Deferred  Reply = "deferred"  // later: the step waits, the rest goes on
+)
+
+// Clock is the time, from outside.
+type Clock interface {
+	Now() time.Time
+	After(time.Duration) <-chan time.Time
+}
+
+// notSent marks an error after which it is certain that nothing was changed.
+type notSent struct{ error }
+
+func (e notSent) Unwrap() error { return e.error }
+
+// NotSent marks err: it is certain that nothing was changed on any server.
+func NotSent(err error) error {
+	if err == nil {
+		return nil
+	}
+	return notSent{err}
+}
+
+// WasNotSent tells whether err is marked by NotSent.
+func WasNotSent(err error) bool {
+	var n notSent
+	return errors.As(err, &n)
+}
+
+// Later marks an error that means: nothing was changed, ask again after that time (a server's Retry-After).
+type Later struct {
+	After time.Duration
+	Err   error
+}
+
+func (e *Later) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Later) Unwrap() error { return e.Err }
+
+// Event is what happens in a run, as it happens.
+type Event struct {
+	Type     EventType
+	Step     *planner.Step // nil for the run's own events
+	Message  string
+	Progress *Progress
+}
+
+// EventType names an Event.
+type EventType string
+
+// The events.
+const (
+	Started   EventType = "step_started"
+	Running   EventType = "step_progress"
+	Verifying EventType = "step_verifying" // Message: what is missing still
+	Asked     EventType = "step_asked"     // the operator is asked
+	Finished  EventType = "step_done"      // Message: what was seen
+	Already   EventType = "step_already_done"
+	Waits     EventType = "step_waiting"
+	Failed    EventType = "step_failed"
+	Stuck     EventType = "step_stuck"
+)

@@ -1,0 +1,216 @@
+package executor
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// Options are what a run needs.
+type Options struct {
+	Plan        *planner.Plan
+	Config      *schema.Config
+	Drivers     func(schema.Addr) Driver
+	Files       Files
+	Journal     *journal.Journal
+	Operator    Operator
+	Clock       Clock
+	Log         hclog.Logger
+	Observe     func(Event)         // called from several goroutines; nil for nobody
+	Redact      func(string) string // takes secrets out of what is journaled and told; nil for none
+	Parallelism int                 // steps at a time; 0: 4
+	Stop        <-chan struct{}     // closed: start nothing more, finish what runs
+	Poll        Poll
+}
+
+// Poll says how often a step's end is looked for.
+type Poll struct {
+	First, Most time.Duration // the first pause and the longest; 0: 250 ms and 10 s
+	Within      time.Duration // how long in all, where the step does not say; 0: 2 min
+}
+
+// Carry carries the plan out as far as it can be: it starts what Next allows until nothing more may start. What failed
+// or waits is in the report, not in the error; the error means that the run's own record could not be kept.
+func Carry(ctx context.Context, o Options) (*Report, error) {
+	x := newRun(o)
+	if _, err := x.Journal.Append(ctx, RunKey, EventOpened, nil); err != nil {
+		return nil, err
+	}
+	err := x.loop(ctx)
+	d := Next(x.Plan, x.Journal.Entries(), x.Clock.Now())
+	if err == nil && d.Finished {
+		_, err = x.Journal.Append(context.WithoutCancel(ctx), RunKey, EventFinished, nil)
+	}
+	return x.report(d), err
+}
+
+func newRun(o Options) *run {
+	if o.Parallelism <= 0 {
+		o.Parallelism = 4
+	}
+	if o.Observe == nil {
+		o.Observe = func(Event) {}
+	}
+	if o.Redact == nil {
+		o.Redact = func(s string) string { return s }
+	}
+	if o.Log == nil {
+		o.Log = hclog.NewNullLogger()
+	}
+	if o.Poll.First <= 0 {
+		o.Poll.First = 250 * time.Millisecond
+	}
+	if o.Poll.Most <= 0 {
+		o.Poll.Most = 10 * time.Second
+	}
+	if o.Poll.Within <= 0 {
+		o.Poll.Within = 2 * time.Minute
+	}
+	return &run{Options: o}
+}
+
+type run struct {
+	Options
+	moved   marked // steps that found the world changed since the plan
+	refused marked // steps that a guard refused
+}
+
+// loop is all there is to scheduling: ask Next, start, wait for one to end.
+func (x *run) loop(ctx context.Context) error {
+	active := map[string]bool{}
+	ended := make(chan stepEnd)
+	stop := x.Stop
+	stopping := false
+	var broken error
+	for {
+		d := Next(x.Plan, x.Journal.Entries(), x.Clock.Now())
+		if !stopping && broken == nil && ctx.Err() == nil {
+			for _, id := range d.Start {
+				if active[id] || len(active) >= x.Parallelism {
+					continue
+				}
+				active[id] = true
+				go func() { ended <- stepEnd{id, x.step(ctx, x.Plan.Step(id), d)} }()
+			}
+		}
+		var wake <-chan time.Time
+		if len(active) == 0 {
+			if d.Wake.IsZero() || stopping || broken != nil || ctx.Err() != nil {
+				return broken
+			}
+			wake = x.Clock.After(d.Wake.Sub(x.Clock.Now()))
+		}
+		select {
+		case e := <-ended:
+			delete(active, e.id)
+			if e.err != nil && broken == nil {
+				broken = e.err
+			}
+		case <-wake:
+		case <-stop:
+			stopping, stop = true, nil
+		}
+	}
+}
+
+type stepEnd struct {
+	id  string
+	err error // the journal could not be written
+}
+
+// step takes one step as far as it goes and journals how it ended.
+func (x *run) step(ctx context.Context, s *planner.Step, d Decision) error {
+	addr, err := schema.ParseAddr(s.Addr)
+	if err != nil {
+		return err
+	}
+	outputs := d.Outputs()
+	outputs[s.ID] = merge(nil, d.Steps[s.ID].Outputs) // what an interrupted try left
+	t := &Task{
+		Step: *s, Resource: x.Config.Lookup(addr), Files: x.Files, Outputs: outputs,
+		Log: x.Log.With("step", s.ID),
+		Progress: func(p Progress) {
+			x.Observe(Event{Type: Running, Step: s, Progress: &p})
+		},
+	}
+	if t.Resource == nil {
+		return x.fail(ctx, s, fmt.Errorf("%s is not declared any more", s.Addr), "no", "")
+	}
+	a := &attempt{run: x, s: s, t: t, d: x.Drivers(addr), how: d.Steps[s.ID].How, before: d.Steps[s.ID].Entry}
+	return a.take(ctx)
+}
+
+// write journals an entry of a step. An interrupt must not keep the record from being written.
+func (x *run) write(ctx context.Context, s *planner.Step, event string, data map[string]string) error {
+	for k, v := range data {
+		data[k] = x.Redact(v)
+	}
+	_, err := x.Journal.Append(context.WithoutCancel(ctx), s.ID, event, data)
+	return err
+}
+
+func (x *run) done(ctx context.Context, s *planner.Step, ev EventType, note string, outputs map[string]string) error {
+	data := map[string]string{}
+	if note != "" {
+		data["note"] = note
+	}
+	for k, v := range outputs {
+		data[outputPrefix+k] = v
+	}
+	if err := x.write(ctx, s, EventDone, data); err != nil {
+		return err
+	}
+	x.tell(ev, s, note)
+	return nil
+}
+
+// fail journals a failure. sent is "no" when certainly nothing was changed, "" otherwise; after is the event that the
+// failure follows, where that matters to how the step is taken up again.
+func (x *run) fail(ctx context.Context, s *planner.Step, cause error, sent, after string) error {
+	data := map[string]string{"error": cause.Error()}
+	if sent != "" {
+		data["sent"] = sent
+	}
+	if after != "" {
+		data["after"] = after
+	}
+	if at, ok := x.later(s, cause); ok {
+		data["again_at"] = at.UTC().Format(time.RFC3339Nano)
+	}
+	if err := x.write(ctx, s, EventFailed, data); err != nil {
+		return err
+	}
+	x.tell(Failed, s, cause.Error())
+	return nil
+}
+
+// mostLater is how often one process lets a server put a step off.
+const mostLater = 5
+
+func (x *run) later(s *planner.Step, cause error) (time.Time, bool) {
+	after, ok := laterBy(cause)
+	if !ok {
+		return time.Time{}, false
+	}
+	n := 0
+	for _, e := range x.Journal.Entries() {
+		switch {
+		case e.Event == EventOpened:
+			n = 0
+		case e.Key == s.ID && e.Data["again_at"] != "":
+			n++
+		}
+	}
+	x.Log.Info("put off by the server", "step", s.ID, "for", after.String(), "time", strconv.Itoa(n+1))
+	return x.Clock.Now().Add(after), n < mostLater
+}
+
+func (x *run) tell(ev EventType, s *planner.Step, message string) {
+	x.Observe(Event{Type: ev, Step: s, Message: x.Redact(message)})
+}

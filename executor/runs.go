@@ -1,0 +1,185 @@
+package executor
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// Store keeps the runs of one working directory: a folder each with plan.json, journal.jsonl and files/.
+type Store struct {
+	Fs  afero.Fs
+	Dir string // such as .syncctl/runs
+	Now func() time.Time
+}
+
+// Run is one run as it is on disk.
+type Run struct {
+	ID      string // the time it was made and the head of its plan's hash, so ids sort by time
+	Plan    *planner.Plan
+	Entries []journal.Entry
+	Dir     string
+}
+
+// Finished: nothing is left to do, or the run was given up.
+func (r *Run) Finished() bool {
+	for i := len(r.Entries) - 1; i >= 0; i-- {
+		if e := r.Entries[i]; e.Key == RunKey && (e.Event == EventFinished || e.Event == EventGivenUp) {
+			return true
+		}
+	}
+	return false
+}
+
+// GivenUp: a person gave the run up.
+func (r *Run) GivenUp() bool {
+	return slices.ContainsFunc(r.Entries, func(e journal.Entry) bool { return e.Event == EventGivenUp })
+}
+
+// Decision is what Next says of the run as it lies on disk, taken up by nobody.
+func (r *Run) Decision(now time.Time) Decision { return Next(r.Plan, r.Entries, now) }
+
+// Create makes the folder of a new run. The plan is in place, whole, before the run exists under its name.
+func (s *Store) Create(p *planner.Plan) (*Run, error) {
+	var b bytes.Buffer
+	if err := p.Encode(&b); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(b.Bytes())
+	id := s.Now().UTC().Format("20060102T150405.000Z") + "-" + hex.EncodeToString(sum[:3])
+	if err := s.Fs.MkdirAll(s.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the folder of runs: %w", err)
+	}
+	dir, part := filepath.Join(s.Dir, id), filepath.Join(s.Dir, "."+id+".part")
+	if err := s.Fs.MkdirAll(filepath.Join(part, "files"), 0o700); err != nil {
+		return nil, fmt.Errorf("making the run's folder: %w", err)
+	}
+	files := &folder{fs: s.Fs, dir: part}
+	_, err := files.Create(context.Background(), "plan.json", func(w io.Writer) error {
+		_, err := w.Write(b.Bytes())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Fs.Rename(part, dir); err != nil {
+		return nil, fmt.Errorf("naming the run's folder: %w", err)
+	}
+	return &Run{ID: id, Plan: p, Dir: dir}, syncDir(s.Fs, s.Dir)
+}
+
+// List returns all runs, oldest first. A folder of a run that was never named is no run.
+func (s *Store) List() ([]*Run, error) {
+	infos, err := afero.ReadDir(s.Fs, s.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing runs: %w", err)
+	}
+	var runs []*Run
+	for _, info := range infos {
+		if !info.IsDir() || info.Name()[0] == '.' {
+			continue
+		}
+		r, err := s.Load(info.Name())
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, r)
+	}
+	return runs, nil
+}
+
+// Load reads one run.
+func (s *Store) Load(id string) (*Run, error) {
+	dir := filepath.Join(s.Dir, id)
+	src, err := afero.ReadFile(s.Fs, filepath.Join(dir, "plan.json"))
+	if err != nil {
+		return nil, fmt.Errorf("reading run %s: %w", id, err)
+	}
+	p, err := planner.Decode(bytes.NewReader(src))
+	if err != nil {
+		return nil, fmt.Errorf("reading run %s: %w", id, err)
+	}
+	entries, err := journal.Read(s.Fs, filepath.Join(dir, journalName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reading run %s: %w", id, err)
+	}
+	return &Run{ID: id, Plan: p, Entries: entries, Dir: dir}, nil
+}
+
+const journalName = "journal.jsonl"
+
+// Journal opens the run's journal for appending.
+func (s *Store) Journal(r *Run, opts journal.Options) (*journal.Journal, error) {
+	return journal.Open(s.Fs, filepath.Join(r.Dir, journalName), opts)
+}
+
+// Files are the run's.
+func (s *Store) Files(r *Run) Files { return NewFiles(s.Fs, filepath.Join(r.Dir, "files")) }
+
+// Unfinished returns the run that is to be gone on with, nil if there is none. There is at most one: a new run is made
+// only when no other is unfinished.
+func (s *Store) Unfinished() (*Run, error) {
+	runs, err := s.List()
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range slices.Backward(runs) {
+		if !r.Finished() {
+			return r, nil
+		}
+	}
+	return nil, nil
+}
+
+// Retired are the declarations whose counterparts were removed for good by a step that is done, and the run's id.
+func (s *Store) Retired() (map[string]string, error) {
+	runs, err := s.List()
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for _, r := range runs {
+		d := r.Decision(s.Now())
+		for _, addr := range retiredBy(r.Plan, d) {
+			out[addr] = r.ID
+		}
+	}
+	return out, nil
+}
+
+// retiredBy: a declaration is retired when every step that retires it is done.
+func retiredBy(p *planner.Plan, d Decision) []string {
+	open, closed := map[string]bool{}, map[string]bool{}
+	for i := range p.Steps {
+		for _, addr := range p.Steps[i].Retires {
+			if d.Steps[p.Steps[i].ID].Phase == PhaseDone {
+				closed[addr] = true
+			} else {
+				open[addr] = true
+			}
+		}
+	}
+	var out []string
+	for addr := range closed {
+		if !open[addr] {
+			out = append(out, addr)
+		}
+	}
+	slices.Sort(out)
+	return out
+}

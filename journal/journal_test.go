@@ -1,0 +1,200 @@
+package journal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/afero"
+	"pgregory.net/rapid"
+)
+
+func clock() func() time.Time {
+	t := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	return func() time.Time { t = t.Add(time.Second); return t }
+}
+
+func write(t testing.TB, fsys afero.Fs, n int) {
+	t.Helper()
+	j, err := Open(fsys, "j", Options{Now: clock()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		if _, err := j.Append(t.Context(), "step", "started", map[string]string{"n": strings.Repeat("x", i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A journal cut at any byte reads as the whole lines before the cut, and goes on from there.
+func TestCutAnywhere(t *testing.T) {
+	whole := afero.NewMemMapFs()
+	write(t, whole, 4)
+	src, err := afero.ReadFile(whole, "j")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cut := range len(src) + 1 {
+		fsys := afero.NewMemMapFs()
+		if err := afero.WriteFile(fsys, "j", src[:cut], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		want := bytes.Count(src[:cut], []byte("\n"))
+		j, err := Open(fsys, "j", Options{Now: clock()})
+		if err != nil {
+			t.Fatalf("cut at %d: %v", cut, err)
+		}
+		if got := len(j.Entries()); got != want {
+			t.Fatalf("cut at %d: %d entries, want %d", cut, got, want)
+		}
+		if _, err := j.Append(t.Context(), "step", "again", nil); err != nil {
+			t.Fatalf("cut at %d: %v", cut, err)
+		}
+		got, err := Read(fsys, "j")
+		if err != nil || len(got) != want+1 {
+			t.Fatalf("cut at %d: after going on: %d entries, %v", cut, len(got), err)
+		}
+	}
+}
+
+// Whatever byte of a finished line is changed, reading says so.
+func TestChangedByteIsNoticed(t *testing.T) {
+	fsys := afero.NewMemMapFs()
+	write(t, fsys, 3)
+	src, err := afero.ReadFile(fsys, "j")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		at := rapid.IntRange(0, len(src)-2).Draw(t, "at")
+		to := rapid.Byte().Filter(func(b byte) bool { return b != src[at] }).Draw(t, "to")
+		changed := bytes.Clone(src)
+		changed[at] = to
+		entries, _, err := parse(changed)
+		if err == nil && len(entries) == 3 {
+			want, _, _ := parse(src)
+			if diff := cmp.Diff(want, entries); diff != "" {
+				t.Fatalf("byte %d changed to %q went unnoticed:\n%s", at, to, diff)
+			}
+		}
+	})
+}
+
+func TestLineTakenOut(t *testing.T) {
+	fsys := afero.NewMemMapFs()
+	write(t, fsys, 3)
+	src, _ := afero.ReadFile(fsys, "j")
+	lines := bytes.SplitAfter(src, []byte("\n"))
+	for i := range 2 {
+		rest := bytes.Join(append(append([][]byte{}, lines[:i]...), lines[i+1:]...), nil)
+		if _, _, err := parse(rest); !errors.Is(err, ErrBroken) {
+			t.Errorf("line %d taken out: %v, want ErrBroken", i+1, err)
+		}
+	}
+}
+
+// failing refuses to sync from the nth time on.
+type failing struct {
+	afero.Fs
+	left int
+}
+
+type failingFile struct {
+	afero.File
+	fs *failing
+}
+
+func (f *failing) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
+	file, err := f.Fs.OpenFile(name, flag, perm)
+	return &failingFile{file, f}, err
+}
+
+func (f *failingFile) Sync() error {
+	if f.fs.left--; f.fs.left < 0 {
+		return errors.New("disk is full")
+	}
+	return f.File.Sync()
+}
+
+func TestNothingAfterAFailedWrite(t *testing.T) {
+	j, err := Open(&failing{afero.NewMemMapFs(), 1}, "j", Options{Now: clock()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Append(t.Context(), "a", "started", nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Append(t.Context(), "b", "started", nil); err == nil || !strings.Contains(err.Error(), "disk is full") {
+		t.Fatalf("a failed sync was reported as %v", err)
+	}
+	if _, err := j.Append(t.Context(), "c", "started", nil); err == nil {
+		t.Fatal("the journal went on after a failed write")
+	}
+	if n := len(j.Entries()); n != 1 {
+		t.Fatalf("%d entries, want the one that is durable", n)
+	}
+}
+
+func TestLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	h := Holder{PID: 7, Host: "h", Since: time.Unix(0, 0).UTC(), What: "apply"}
+	l, err := Acquire(context.Background(), path, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Acquire(context.Background(), path, h)
+	var locked *LockedError
+	if !errors.As(err, &locked) || locked.Holder != h {
+		t.Fatalf("second lock: %v", err)
+	}
+	if err := l.Release(); err != nil {
+		t.Fatal(err)
+	}
+	if l, err = Acquire(context.Background(), path, h); err != nil {
+		t.Fatalf("after release: %v", err)
+	}
+	if err := l.Release(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	fsys := afero.NewMemMapFs()
+	write(f, fsys, 2)
+	src, _ := afero.ReadFile(fsys, "j")
+	f.Add(src)
+	f.Add(src[:len(src)/2])
+	f.Add([]byte("{}\n"))
+	f.Fuzz(func(t *testing.T, src []byte) {
+		entries, good, err := parse(src)
+		if err != nil && !errors.Is(err, ErrBroken) {
+			t.Fatalf("%v does not wrap ErrBroken", err)
+		}
+		if err == nil && (good > int64(len(src)) || bytes.Count(src[:good], []byte("\n")) != len(entries)) {
+			t.Fatalf("%d entries in %d bytes of %q", len(entries), good, src)
+		}
+	})
+}
+
+func BenchmarkAppend(b *testing.B) {
+	fsys := afero.NewOsFs()
+	j, err := Open(fsys, filepath.Join(b.TempDir(), "j"), Options{Now: clock()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := j.Append(b.Context(), "migration.kind.name/step", "started", nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

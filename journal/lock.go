@@ -1,0 +1,70 @@
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// Holder is who has the lock.
+type Holder struct {
+	PID   int       `json:"pid"`
+	Host  string    `json:"host"`
+	Since time.Time `json:"since"`
+	What  string    `json:"what"` // such as "apply"
+}
+
+// LockedError says that another run is under way.
+type LockedError struct {
+	Path   string
+	Holder Holder // zero when the holder has not written its name yet
+}
+
+func (e *LockedError) Error() string {
+	if e.Holder.PID == 0 {
+		return fmt.Sprintf("another run holds the lock %s", e.Path)
+	}
+	return fmt.Sprintf("another run holds the lock %s: %s, process %d on %s, since %s",
+		e.Path, e.Holder.What, e.Holder.PID, e.Holder.Host, e.Holder.Since.Format(time.RFC3339))
+}
+
+// Lock is held until Release, or until the process ends however it ends: it is the operating system's file lock, so
+// nothing is left behind by a process that was killed.
+type Lock struct{ f *flock.Flock }
+
+// Acquire takes the lock at path without waiting. The error is a *LockedError when somebody else has it.
+func Acquire(_ context.Context, path string, h Holder) (*Lock, error) {
+	f := flock.New(path)
+	ok, err := f.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("taking the lock %s: %w", path, err)
+	}
+	if !ok {
+		locked := &LockedError{Path: path}
+		if src, err := os.ReadFile(path); err == nil {
+			_ = json.Unmarshal(src, &locked.Holder) // the name is for people; without it the refusal stands all the same
+		}
+		return nil, locked
+	}
+	src, err := json.Marshal(h)
+	if err == nil {
+		err = os.WriteFile(path, src, 0o600) // #nosec G703 -- the caller's own data folder
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("writing the holder into the lock %s: %w", path, err), f.Unlock())
+	}
+	return &Lock{f: f}, nil
+}
+
+// Release gives the lock back. The file stays: removing it would let two processes lock two files of one name.
+func (l *Lock) Release() error {
+	if err := os.Truncate(l.f.Path(), 0); err != nil {
+		return errors.Join(fmt.Errorf("clearing the lock %s: %w", l.f.Path(), err), l.f.Unlock())
+	}
+	return l.f.Unlock()
+}

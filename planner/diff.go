@@ -1,0 +1,113 @@
+package planner
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Compare lists where the declared value and the actual one differ, sorted by path. What the declaration leaves null
+// is not compared: nobody asked for it. What the actual object does not have at all (rather than null) could not be
+// read, and is not compared either. Maps are compared key by key in both directions. A null actual differs in
+// everything declared.
+func Compare(declared, actual cty.Value) []Difference {
+	var out []Difference
+	compare(&out, nil, declared, actual)
+	slices.SortFunc(out, func(a, b Difference) int { return strings.Compare(a.Path, b.Path) })
+	return out
+}
+
+func compare(out *[]Difference, path []string, declared, actual cty.Value) {
+	if schema.IsSensitive(declared) || schema.IsSensitive(actual) {
+		return // secrets cannot be read back from a server; there is nothing to compare them with
+	}
+	if declared.IsNull() || !declared.IsKnown() {
+		return
+	}
+	t := declared.Type()
+	switch {
+	case t.IsObjectType():
+		compareObject(out, path, declared, actual)
+	case t.IsMapType():
+		compareMap(out, path, declared, actual)
+	default:
+		if actual == cty.NilVal || actual.IsNull() || !actual.IsKnown() || !actual.RawEquals(declared) {
+			*out = append(*out, Difference{Path: strings.Join(path, "."), Declared: Text(declared), Actual: Text(actual)})
+		}
+	}
+}
+
+func compareObject(out *[]Difference, path []string, declared, actual cty.Value) {
+	absent := actual == cty.NilVal || actual.IsNull() || !actual.Type().IsObjectType()
+	for name := range declared.Type().AttributeTypes() {
+		at := append(slices.Clone(path), name)
+		switch {
+		case absent:
+			compare(out, at, declared.GetAttr(name), cty.NullVal(cty.DynamicPseudoType))
+		case actual.Type().HasAttribute(name):
+			compare(out, at, declared.GetAttr(name), actual.GetAttr(name))
+		}
+	}
+}
+
+func compareMap(out *[]Difference, path []string, declared, actual cty.Value) {
+	want := declared.AsValueMap()
+	have := map[string]cty.Value{}
+	if actual != cty.NilVal && !actual.IsNull() && (actual.Type().IsMapType() || actual.Type().IsObjectType()) {
+		if schema.IsSensitive(actual) {
+			return
+		}
+		have = actual.AsValueMap()
+	}
+	for k, v := range want {
+		h, ok := have[k]
+		if !ok {
+			h = cty.NullVal(v.Type())
+		}
+		compare(out, append(slices.Clone(path), k), v, h)
+	}
+	for k, v := range have {
+		if _, ok := want[k]; !ok {
+			*out = append(*out, Difference{Path: strings.Join(append(slices.Clone(path), k), "."), Declared: "null", Actual: Text(v)})
+		}
+	}
+}
+
+// Text writes a value as HCL on one line; a secret reads "(sensitive value)".
+func Text(v cty.Value) string {
+	switch {
+	case v == cty.NilVal:
+		return "null"
+	case schema.IsSensitive(v):
+		return "(sensitive value)"
+	case !v.IsWhollyKnown():
+		return "(unknown)"
+	}
+	t := v.Type()
+	switch {
+	case v.IsNull():
+		return "null"
+	case t.IsObjectType() || t.IsMapType():
+		var parts []string
+		for k, e := range v.AsValueMap() {
+			key := string(hclwrite.TokensForValue(cty.StringVal(k)).Bytes())
+			if hclsyntax.ValidIdentifier(k) {
+				key = k
+			}
+			parts = append(parts, key+" = "+Text(e))
+		}
+		slices.Sort(parts)
+		return "{" + strings.Join(parts, ", ") + "}"
+	case t.IsListType() || t.IsTupleType() || t.IsSetType():
+		var parts []string
+		for _, e := range v.AsValueSlice() {
+			parts = append(parts, Text(e))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	}
+	return string(hclwrite.TokensForValue(v).Bytes())
+}

@@ -1,0 +1,138 @@
+// Package planner compares what is declared with what is there, and writes down ordered steps. It performs none of
+// them and knows no product.
+package planner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// Format is the version of the plan document.
+const Format = 1
+
+// Input is what a plan is made from.
+type Input struct {
+	Config  *schema.Config
+	Drivers func(schema.Addr) Driver // the driver of a declaration's type; never nil for a declaration that was loaded
+	Version string                   // of the program
+	Targets []schema.Addr            // none: everything; else these and what they depend on
+
+	// Retired are declarations whose counterpart an earlier run removed for good, and the run's id. One that is still
+	// in the files is left alone: it neither comes back nor is it an error.
+	Retired map[string]string
+}
+
+// Make reads the live servers, compares, and orders the steps. It changes nothing. The same configuration and the same
+// servers give the same plan.
+func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
+	plan := &Plan{Format: Format, Syncctl: in.Version, Digest: in.Config.Digest()}
+	wanted, diags := targets(in)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	groups := map[schema.Addr][]Step{}
+	for _, r := range in.Config.Resources {
+		if r.Owner != (schema.Addr{}) || !wanted(r.Addr) {
+			continue
+		}
+		change, steps, findings, more := one(ctx, in, r)
+		diags = append(diags, more...)
+		plan.Changes = append(plan.Changes, change)
+		plan.Findings = append(plan.Findings, findings...)
+		groups[r.Addr] = steps
+	}
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	steps, err := order(in.Config, groups)
+	if err != nil {
+		return nil, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Steps wait for each other", Detail: err.Error()})
+	}
+	plan.Steps = steps
+	if err := fingerprint(plan); err != nil {
+		return nil, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Plan cannot be written down", Detail: err.Error()})
+	}
+	slices.SortFunc(plan.Changes, func(a, b ResourceChange) int { return strings.Compare(a.Addr, b.Addr) })
+	return plan, diags
+}
+
+// targets tells which declarations are asked for. A target that nothing is called is an error: a misspelt one must
+// never look like success.
+func targets(in Input) (func(schema.Addr) bool, hcl.Diagnostics) {
+	if len(in.Targets) == 0 {
+		return func(schema.Addr) bool { return true }, nil
+	}
+	var diags hcl.Diagnostics
+	in2 := map[schema.Addr]bool{}
+	var add func(schema.Addr)
+	add = func(a schema.Addr) {
+		r := in.Config.Lookup(a)
+		if r == nil || in2[a] {
+			return
+		}
+		in2[a] = true
+		for _, dep := range dependencies(r) {
+			add(dep)
+		}
+	}
+	for _, a := range in.Targets {
+		r := in.Config.Lookup(a)
+		if r == nil {
+			diags = append(diags, &hcl.Diagnostic{
+				Severity: hcl.DiagError, Summary: "Target is not declared",
+				Detail: fmt.Sprintf("Nothing in the configuration is called %s.", a),
+			})
+			continue
+		}
+		if r.Owner != (schema.Addr{}) {
+			a = r.Owner // what is owned is carried out by its owner, whole
+		}
+		add(a)
+	}
+	return func(a schema.Addr) bool { return in2[a] }, diags
+}
+
+// one plans a single declaration.
+func one(ctx context.Context, in Input, r *schema.Resource) (ResourceChange, []Step, []Finding, hcl.Diagnostics) {
+	addr := r.Addr.String()
+	change := ResourceChange{Addr: addr, Action: NoChange}
+	d := in.Drivers(r.Addr)
+	actual, err := d.Read(ctx, r)
+	if err != nil {
+		return change, nil, nil, hcl.Diagnostics{schema.WithAddr(&hcl.Diagnostic{
+			Severity: hcl.DiagError, Summary: "Cannot read what is there",
+			Detail: schema.Sanitize(err.Error()), Subject: r.Range.Ptr(),
+		}, r.Addr)}
+	}
+	if run, ok := in.Retired[addr]; ok && actual.IsNull() {
+		return change, nil, []Finding{{
+			Rule: "plan/retired", Severity: Note, Addr: addr,
+			Summary: "its counterpart was removed for good by run " + run + "; the block can be taken out of the files",
+		}}, nil
+	}
+	change.Diff = Compare(r.Value, actual)
+	out, diags := d.Plan(Change{Resource: r, Actual: actual, Diff: change.Diff})
+	change.Action = out.Action
+	if change.Action == "" || len(out.Steps) == 0 && len(out.Findings) == 0 {
+		change.Action = NoChange
+	}
+	if change.Action == NoChange {
+		change.Diff = nil
+	}
+	for i := range out.Steps {
+		out.Steps[i].Addr = addr
+		out.Steps[i].ID = StepID(addr, out.Steps[i].Op)
+	}
+	for i := range out.Findings {
+		out.Findings[i].Addr = addr
+	}
+	for _, d := range diags {
+		schema.WithAddr(d, r.Addr)
+	}
+	return change, out.Steps, out.Findings, diags
+}

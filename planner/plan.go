@@ -1,0 +1,138 @@
+package planner
+
+import (
+	"context"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Driver is what planning needs of a product.
+type Driver interface {
+	// Read returns the live counterpart of a declaration in the shape of the declaration's own value, null if there is
+	// none. It changes nothing: it is handed a client that has no writing method.
+	Read(ctx context.Context, r *schema.Resource) (cty.Value, error)
+
+	// Plan turns one change into steps. No I/O: the same change gives the same steps. Needs name step ids of the same
+	// change; order between declarations is the planner's.
+	Plan(Change) (Outline, hcl.Diagnostics)
+}
+
+// Change is one declaration beside its live counterpart.
+type Change struct {
+	Resource *schema.Resource
+	Actual   cty.Value    // what Read returned
+	Diff     []Difference // declared against actual, sorted by path
+}
+
+// Outline is a driver's answer for one change.
+type Outline struct {
+	Action   Action
+	Steps    []Step    // Addr, ID and Print are filled in by the planner from the declaration and Op
+	Findings []Finding // what the person must know; a finding of severity Refuse stops the plan from being applied
+}
+
+// Action says what a plan does to one declaration.
+type Action string
+
+// The actions.
+const (
+	NoChange Action = "none"
+	Create   Action = "create"
+	Update   Action = "update"
+	Delete   Action = "delete"
+	Migrate  Action = "migrate"
+)
+
+// Difference is one attribute whose declared value is not the actual one. Sensitive values read "(sensitive value)".
+type Difference struct {
+	Path     string `json:"path"`
+	Declared string `json:"declared"` // as HCL text; "null" when absent
+	Actual   string `json:"actual"`
+}
+
+// Severity of a finding.
+type Severity string
+
+// Refuse stops a plan from being applied; Warn and Note are for the reader.
+const (
+	Refuse Severity = "refuse"
+	Warn   Severity = "warn"
+	Note   Severity = "note"
+)
+
+// Finding is what a rule says about a plan, with the rule's id.
+type Finding struct {
+	Rule     string   `json:"rule"` // such as "backbone/issues-in-error"
+	Severity Severity `json:"severity"`
+	Addr     string   `json:"addr"` // filled in by the planner
+	Op       string   `json:"op,omitempty"`
+	Summary  string   `json:"summary"`
+	Detail   string   `json:"detail,omitempty"`
+}
+
+// Plan is one deterministic document with no secret in it.
+type Plan struct {
+	Format   int              `json:"format"`
+	Syncctl  string           `json:"syncctl"` // version of the program that made it
+	Digest   string           `json:"digest"`  // of the configuration, see schema.Config.Digest
+	Changes  []ResourceChange `json:"changes"`
+	Steps    []Step           `json:"steps"` // in an order in which they can be carried out one after the other
+	Findings []Finding        `json:"findings,omitempty"`
+}
+
+// ResourceChange is one declaration's line in a plan.
+type ResourceChange struct {
+	Addr   string       `json:"addr"`
+	Action Action       `json:"action"`
+	Diff   []Difference `json:"diff,omitempty"`
+}
+
+// Tally counts what a plan does.
+type Tally struct {
+	Add, Change, Destroy        int
+	Steps, Person, Irreversible int
+}
+
+// StepID is the id of a declaration's step: address/op. It survives planning again.
+func StepID(addr, op string) string { return addr + "/" + op }
+
+// Step finds a step by id, or returns nil.
+func (p *Plan) Step(id string) *Step {
+	for i := range p.Steps {
+		if p.Steps[i].ID == id {
+			return &p.Steps[i]
+		}
+	}
+	return nil
+}
+
+// Tally counts what the plan does.
+func (p *Plan) Tally() Tally {
+	t := Tally{Steps: len(p.Steps)}
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		if s.Manual != nil {
+			t.Person++
+		}
+		if e := s.Effect; e != nil {
+			t.Add, t.Change, t.Destroy = t.Add+e.Add, t.Change+e.Change, t.Destroy+e.Destroy
+			if e.Irreversible {
+				t.Irreversible++
+			}
+		}
+	}
+	return t
+}
+
+// Refusals are the findings that stop the plan from being applied.
+func (p *Plan) Refusals() []Finding {
+	var out []Finding
+	for _, f := range p.Findings {
+		if f.Severity == Refuse {
+			out = append(out, f)
+		}
+	}
+	return out
+}

@@ -1,0 +1,99 @@
+package planner
+
+import "time"
+
+// Step is one thing to do, as data: it is saved in the plan, reviewed, journaled, handed to a person, verified. It is
+// never a closure and never holds a secret.
+type Step struct {
+	ID   string `json:"id"`   // address/op: the same for the same work in every plan
+	Addr string `json:"addr"` // the declaration it belongs to
+	Op   string `json:"op"`   // the driver's verb, such as "stop_master"
+	Mark Mark   `json:"mark"`
+
+	Summary string            `json:"summary"`           // one line: what and how much
+	Because string            `json:"because,omitempty"` // why it is there
+	Args    map[string]string `json:"args,omitempty"`    // small; what Execute and Verify need beyond the declaration
+
+	Needs     []string `json:"needs,omitempty"`     // step ids that must be done first
+	Guards    []string `json:"guards,omitempty"`    // check steps that are verified once more right before this one starts
+	Exclusive []string `json:"exclusive,omitempty"` // steps that share a word run one at a time
+	Repeat    Repeat   `json:"repeat"`
+	Within    Duration `json:"within,omitempty"` // how long verification may take to succeed; zero: the executor's default
+
+	Manual  *Manual  `json:"manual,omitempty"`  // set: a person does it
+	Effect  *Effect  `json:"effect,omitempty"`  // what it does to objects
+	Undo    string   `json:"undo,omitempty"`    // how this step is taken back, in words; empty: it cannot be, or there is nothing to take back
+	Facts   []Fact   `json:"facts,omitempty"`   // what it relies on, as read when planning
+	Retires []string `json:"retires,omitempty"` // declarations whose counterpart this step removes for good
+
+	Print string `json:"print"` // fingerprint of all it depends on; set by the planner
+}
+
+// Mark is the sign a step carries in a plan.
+type Mark string
+
+// The marks of a plan's list.
+const (
+	MarkAdd    Mark = "+" // makes an object
+	MarkChange Mark = "~" // changes an object
+	MarkDelete Mark = "-" // removes an object and can be undone
+	MarkPerson Mark = "?" // a person's
+	MarkCheck  Mark = "=" // a verification: changes nothing
+	MarkFinal  Mark = "!" // irreversible
+)
+
+// Repeat says what may happen when it is not known whether a step was carried out.
+type Repeat string
+
+// The three kinds of repetition, see executor.Next for the table.
+const (
+	Idempotent Repeat = "idempotent"  // carrying it out again does no harm
+	CheckFirst Repeat = "check_first" // verify, and carry it out again unless it is done
+	Once       Repeat = "once"        // never twice; when in doubt a person resolves
+)
+
+// Manual describes a person's step exactly.
+type Manual struct {
+	Where  string   `json:"where"`            // where the person goes: a page, a machine
+	Do     []string `json:"do"`               // the instructions, one line each
+	Values []Value  `json:"values,omitempty"` // the exact values to enter, in the order of the page
+	Action string   `json:"action,omitempty"` // the machine's name of the action, for an operator's command and the sandbox's stand-in
+	// Attest: what the person is asked to confirm where no interface can verify the work (the verdict stays unknown).
+	Attest string `json:"attest,omitempty"`
+}
+
+// Value is one value a person enters.
+type Value struct {
+	Name  string `json:"name"`           // as an operator's command or the stand-in knows it
+	Label string `json:"label"`          // as the page calls it
+	Value string `json:"value"`          //
+	File  bool   `json:"file,omitempty"` // Value names a file of the run
+}
+
+// Effect says what a step does to objects.
+type Effect struct {
+	Add          int    `json:"add,omitempty"`
+	Change       int    `json:"change,omitempty"`
+	Destroy      int    `json:"destroy,omitempty"`
+	Irreversible bool   `json:"irreversible,omitempty"`
+	Loses        string `json:"loses,omitempty"` // what is gone afterwards, in words with numbers
+}
+
+// Fact is one thing read from a server when planning, and read again before it is relied on.
+type Fact struct {
+	Name  string `json:"name"`  // the driver's name, such as "from.master.pairs"
+	Value string `json:"value"` // canonical text
+}
+
+// Duration is a time.Duration that is written as text ("2m0s").
+type Duration time.Duration
+
+// MarshalText writes time.Duration's own text.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText reads time.Duration's own text.
+func (d *Duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	*d = Duration(v)
+	return err
+}

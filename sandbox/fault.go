@@ -1,0 +1,279 @@
+package sandbox
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// FaultKind is what goes wrong.
+type FaultKind string
+
+// The kinds of faults. A request that is "not carried out" never reaches the simulated server.
+const (
+	Fail FaultKind = "fail" // an error status is answered; not carried out
+	Hang FaultKind = "hang" // no answer until the client gives up or the sandbox closes; not carried out
+	Cut  FaultKind = "cut"  // the connection is closed; not carried out
+	Lost FaultKind = "lost" // carried out, then the connection is closed without an answer
+	Late FaultKind = "late" // carried out, and answered after a delay
+)
+
+var faultKinds = []FaultKind{Fail, Hang, Cut, Lost, Late}
+
+// What a fault does when it does not say.
+const (
+	DefaultFaultStatus = http.StatusServiceUnavailable
+	DefaultFaultDelay  = 2 * time.Second
+)
+
+// Fault is one thing that goes wrong on purpose. Every fault counts the requests that match its Server, Method and Path, over
+// all clients, from 1; it applies to those from First to Last. Of several faults that apply to one request, the first does.
+type Fault struct {
+	Server     string // the server's name; "" is any
+	Method     string // in capitals; "" is any
+	Path       string // a glob over the URL's path: * within a segment, ** across segments; "" is any
+	First      int    // the first matching request it applies to; 0 is 1
+	Last       int    // the last one, math.MaxInt for no end; 0 is First
+	Kind       FaultKind
+	Status     int           // of Fail, 400 to 599; 0 is DefaultFaultStatus
+	RetryAfter string        // of Fail: the header, whole seconds; "" is none
+	Delay      time.Duration // of Late; 0 is DefaultFaultDelay
+}
+
+var faultKeys = []string{"server", "method", "path", "nth", "kind", "status", "retry_after", "delay"}
+
+// ParseFault reads a fault as people write it: key=value, separated by commas.
+//
+//	server=b,method=POST,path=**/resync,nth=1,kind=lost
+//	path=**/connectors/*,nth=2-4,kind=fail,status=429,retry_after=1
+//	kind=late,delay=3s,nth=*
+//
+// nth is a number, a range (2-4, or 3- without an end) or * for every one; without it, it is the first matching request. Only
+// kind is required. No value can contain a comma; a glob's * stands for one.
+func ParseFault(text string) (Fault, error) {
+	var f Fault
+	seen := map[string]bool{}
+	for _, item := range strings.Split(text, ",") {
+		key, value, ok := strings.Cut(strings.TrimSpace(item), "=")
+		if !ok || value == "" {
+			return Fault{}, fmt.Errorf("fault %q: %q is not of the form key=value; the keys are %s", text, item, strings.Join(faultKeys, ", "))
+		}
+		if seen[key] {
+			return Fault{}, fmt.Errorf("fault %q: %s is given twice", text, key)
+		}
+		seen[key] = true
+		if err := f.set(key, value); err != nil {
+			return Fault{}, fmt.Errorf("fault %q: %w", text, err)
+		}
+	}
+	f, _, err := f.complete()
+	if err != nil {
+		return Fault{}, fmt.Errorf("fault %q: %w", text, err)
+	}
+	return f, nil
+}
+
+func (f *Fault) set(key, value string) (err error) {
+	switch key {
+	case "server":
+		f.Server = value
+	case "method":
+		f.Method = strings.ToUpper(value)
+	case "path":
+		f.Path = value
+	case "nth":
+		f.First, f.Last, err = parseNth(value)
+	case "kind":
+		f.Kind = FaultKind(value)
+	case "status":
+		if f.Status, err = strconv.Atoi(value); err != nil || f.Status == 0 {
+			err = fmt.Errorf("status is a number from 400 to 599, not %q", value)
+		}
+	case "retry_after":
+		f.RetryAfter = value
+	case "delay":
+		if f.Delay, err = time.ParseDuration(value); err != nil || f.Delay <= 0 {
+			err = fmt.Errorf("delay is a length of time above zero as 500ms or 3s, not %q", value)
+		}
+	default:
+		err = fmt.Errorf("there is no key %q; the keys are %s", key, strings.Join(faultKeys, ", "))
+	}
+	return err
+}
+
+func parseNth(value string) (first, last int, err error) {
+	if value == "*" {
+		return 1, math.MaxInt, nil
+	}
+	from, to, isRange := strings.Cut(value, "-")
+	first, err = strconv.Atoi(from)
+	last = first
+	if err == nil && isRange {
+		if last = math.MaxInt; to != "" {
+			last, err = strconv.Atoi(to)
+		}
+	}
+	if err != nil || first < 1 || last < first {
+		return 0, 0, fmt.Errorf("nth counts from 1: a number, a range as 2-4 or 3-, or * for every one, not %q", value)
+	}
+	return first, last, nil
+}
+
+var httpMethod = regexp.MustCompile(`^[A-Z]+$`)
+
+// complete fills in what the fault does not say, checks the rest and compiles its path.
+func (f Fault) complete() (Fault, *regexp.Regexp, error) {
+	if !slices.Contains(faultKinds, f.Kind) {
+		kinds := fmt.Sprintf("%q", faultKinds)
+		if f.Kind == "" {
+			return f, nil, fmt.Errorf("it does not say its kind, one of %s", kinds)
+		}
+		return f, nil, fmt.Errorf("there is no kind %q; the kinds are %s", f.Kind, kinds)
+	}
+	for _, only := range []struct {
+		set  bool
+		key  string
+		kind FaultKind
+	}{{f.Status != 0, "status", Fail}, {f.RetryAfter != "", "retry_after", Fail}, {f.Delay != 0, "delay", Late}} {
+		if only.set && f.Kind != only.kind {
+			return f, nil, fmt.Errorf("%s belongs to kind=%s, not to kind=%s", only.key, only.kind, f.Kind)
+		}
+	}
+	switch {
+	case f.Kind == Fail && f.Status == 0:
+		f.Status = DefaultFaultStatus
+	case f.Kind == Late && f.Delay == 0:
+		f.Delay = DefaultFaultDelay
+	}
+	f.First = max(f.First, 1)
+	if f.Last == 0 {
+		f.Last = f.First
+	}
+	switch {
+	case f.Kind == Fail && (f.Status < 400 || f.Status > 599):
+		return f, nil, fmt.Errorf("status is a number from 400 to 599, not %d", f.Status)
+	case f.RetryAfter != "" && strings.Trim(f.RetryAfter, "0123456789") != "":
+		return f, nil, fmt.Errorf("retry_after is in whole seconds, not %q", f.RetryAfter)
+	case f.Method != "" && !httpMethod.MatchString(f.Method):
+		return f, nil, fmt.Errorf("method is one of HTTP's, as GET or POST, not %q", f.Method)
+	case f.Path != "" && f.Path[0] != '/' && f.Path[0] != '*':
+		return f, nil, fmt.Errorf("path begins with / or *, not as %q does", f.Path)
+	}
+	path, err := globPattern(f.Path)
+	return f, path, err
+}
+
+// globPattern turns a glob over paths into the expression that means the same.
+func globPattern(glob string) (*regexp.Regexp, error) {
+	if glob == "" {
+		glob = "**"
+	}
+	var b strings.Builder
+	b.WriteString(`(?s)^`)
+	for i := 0; i < len(glob); i++ {
+		switch {
+		case strings.HasPrefix(glob[i:], "**"):
+			b.WriteString(`.*`)
+			i++
+		case glob[i] == '*':
+			b.WriteString(`[^/]*`)
+		default:
+			end := i + strings.IndexByte(glob[i:]+"*", '*')
+			b.WriteString(regexp.QuoteMeta(glob[i:end]))
+			i = end - 1
+		}
+	}
+	b.WriteString(`$`)
+	re, err := regexp.Compile(b.String())
+	if err != nil {
+		return nil, fmt.Errorf("path %q cannot be understood: %w", glob, err)
+	}
+	return re, nil
+}
+
+// String is the fault as ParseFault reads it.
+func (f Fault) String() string {
+	var items []string
+	add := func(key, value string) {
+		if value != "" {
+			items = append(items, key+"="+value)
+		}
+	}
+	add("server", f.Server)
+	add("method", f.Method)
+	add("path", f.Path)
+	switch {
+	case f.First <= 1 && f.Last == math.MaxInt:
+		add("nth", "*")
+	case f.Last == math.MaxInt:
+		add("nth", fmt.Sprintf("%d-", f.First))
+	case f.Last > f.First:
+		add("nth", fmt.Sprintf("%d-%d", max(f.First, 1), f.Last))
+	default:
+		add("nth", strconv.Itoa(max(f.First, 1)))
+	}
+	add("kind", string(f.Kind))
+	if f.Status != 0 {
+		add("status", strconv.Itoa(f.Status))
+	}
+	add("retry_after", f.RetryAfter)
+	if f.Delay != 0 {
+		add("delay", f.Delay.String())
+	}
+	return strings.Join(items, ",")
+}
+
+// injector counts requests and picks the fault of each.
+type injector struct {
+	mu     sync.Mutex
+	faults []*countedFault
+}
+
+type countedFault struct {
+	Fault
+
+	path *regexp.Regexp
+	seen int // matching requests so far
+}
+
+func newInjector(faults []Fault, servers []Server) (*injector, error) {
+	in := &injector{}
+	names := make([]string, 0, len(servers))
+	for _, s := range servers {
+		names = append(names, s.Name)
+	}
+	for _, f := range faults {
+		f, path, err := f.complete()
+		if err != nil {
+			return nil, fmt.Errorf("fault %q: %w", f, err)
+		}
+		if f.Server != "" && !slices.Contains(names, f.Server) {
+			return nil, fmt.Errorf("fault %q: there is no server %q; the servers are %s", f, f.Server, strings.Join(names, ", "))
+		}
+		in.faults = append(in.faults, &countedFault{Fault: f, path: path})
+	}
+	return in, nil
+}
+
+// next counts a request and returns the fault that applies to it, nil if none does.
+func (in *injector) next(server, method, path string) *Fault {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	var hit *Fault
+	for _, f := range in.faults {
+		if f.Server != "" && f.Server != server || f.Method != "" && f.Method != method || !f.path.MatchString(path) {
+			continue
+		}
+		f.seen++
+		if hit == nil && f.seen >= f.First && f.seen <= f.Last {
+			hit = &f.Fault
+		}
+	}
+	return hit
+}

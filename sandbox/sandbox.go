@@ -1,0 +1,303 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"path/filepath"
+	"slices"
+	"sort"
+	"sync"
+	"time"
+
+	"github.com/spf13/afero"
+)
+
+// The variables that the sandbox itself adds to those of the simulated servers.
+const (
+	// EnvCAFile names the PEM file of the authority that signed every certificate of the sandbox.
+	EnvCAFile = "SYNCCTL_SANDBOX_CA_FILE"
+	// EnvPerson is the address of the stand-in for a person, token included: what NewPersonClient takes.
+	EnvPerson = "SYNCCTL_SANDBOX_PERSON"
+)
+
+// tickInterval is how often the simulated servers learn that time has passed.
+const tickInterval = 20 * time.Millisecond
+
+// Options say what to serve and how.
+type Options struct {
+	Seed     []byte          // the content of sandbox.json: an object, product -> that product's own seed
+	SeedName string          // how errors call the seed; "" is sandbox.json
+	Products map[string]Open // the products that are built in
+	Faults   []Fault         // what goes wrong on purpose; the first that applies to a request wins
+	Person   bool            // serve the stand-in that does a person's steps
+
+	AccessLog io.Writer // a JSON line a request, see AccessLine; nil for none. Close does not close it
+	ErrorLog  io.Writer // what a simulated server says of its own defects, and failed handshakes; nil for nowhere
+
+	Now   func() time.Time                                 // the time worlds and the access log see; nil is time.Now
+	Ticks <-chan time.Time                                 // when to call World.Tick; nil is every 20 ms
+	Sleep func(ctx context.Context, d time.Duration) error // waits for a `late` answer; nil is a timer
+}
+
+// Server is one simulated server, as it is reached.
+type Server struct {
+	Product string
+	Name    string
+	URL     string // https://127.0.0.1:PORT
+}
+
+// Sandbox is a running set of simulated servers. Its methods may be called from several goroutines.
+//
+// Worlds are used from several goroutines too: handlers, Tick, Person and State run at the same time, so a World locks itself.
+type Sandbox struct {
+	products  []product
+	servers   []Server
+	authority *authority
+	faults    *injector
+	access    *accessLog
+	errorLog  *log.Logger
+	now       func() time.Time
+	sleep     func(context.Context, time.Duration) error
+
+	listeners []*listener
+	person    *personServer // nil without a stand-in
+	closing   chan struct{} // closed by Close: releases what hangs
+	closed    sync.Once
+	ticking   sync.WaitGroup
+
+	mu     sync.Mutex
+	caFile string // where WriteCA last wrote the authority
+}
+
+type product struct {
+	name  string
+	world World
+}
+
+// Start seeds the products' worlds and serves every one of their servers until Close. A product of the seed that is not
+// built in is an *UnknownProductError. ctx bounds the start only.
+func Start(ctx context.Context, o Options) (*Sandbox, error) {
+	s, err := open(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.serveAll(ctx, o.Person); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if _, err := s.environment(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	s.ticking.Go(func() { s.tick(o.Ticks) })
+	return s, nil
+}
+
+// open makes the worlds; nothing listens yet.
+func open(o Options) (*Sandbox, error) {
+	parts, err := splitSeed(o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Sandbox{now: o.Now, sleep: o.Sleep, closing: make(chan struct{}), access: &accessLog{w: o.AccessLog}}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.sleep == nil {
+		s.sleep = wait
+	}
+	if o.ErrorLog == nil {
+		o.ErrorLog = io.Discard
+	}
+	s.errorLog = log.New(o.ErrorLog, "sandbox: ", 0)
+	for _, p := range parts {
+		world, err := o.Products[p.product](p.seed)
+		if err != nil {
+			return nil, fmt.Errorf("seeding %s from %s: %w", p.product, seedName(o), err)
+		}
+		s.products = append(s.products, product{p.product, world})
+		for _, name := range world.Servers() {
+			s.servers = append(s.servers, Server{Product: p.product, Name: name})
+		}
+	}
+	if s.faults, err = newInjector(o.Faults, s.servers); err != nil {
+		return nil, err
+	}
+	// Clients check certificates by the machine's clock, whatever time the worlds are told.
+	if s.authority, err = newAuthority(time.Now()); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// serveAll gives every server its address first and answers requests afterwards: a world that asks another for something
+// must find it.
+func (s *Sandbox) serveAll(ctx context.Context, person bool) error {
+	i := 0
+	for _, p := range s.products {
+		for _, name := range p.world.Servers() {
+			l, err := s.listen(ctx, name)
+			if err != nil {
+				return err
+			}
+			s.servers[i].URL = l.url
+			p.world.SetURL(name, l.url)
+			l.http.Handler = l.answer(s.observe(p.name, name, p.world.Handler(name)))
+			i++
+		}
+	}
+	if person {
+		l, err := s.listen(ctx, "sandbox")
+		if err != nil {
+			return err
+		}
+		s.person = newPersonServer(s, l.url, rand.Text())
+		l.http.Handler = l.answer(s.person)
+	}
+	for _, l := range s.listeners {
+		l.start()
+	}
+	return nil
+}
+
+// tick tells the worlds that time passes, until Close.
+func (s *Sandbox) tick(ticks <-chan time.Time) {
+	if ticks == nil {
+		t := time.NewTicker(tickInterval)
+		defer t.Stop()
+		ticks = t.C
+	}
+	for {
+		select {
+		case <-s.closing:
+			return
+		case <-ticks:
+			for _, p := range s.products {
+				p.world.Tick(s.now())
+			}
+		}
+	}
+}
+
+// Close stops every server, at once even for requests that hang, and returns when the last handler has ended and its access
+// line is written. It may be called again. The error is the first that the access log met.
+func (s *Sandbox) Close() error {
+	s.closed.Do(func() {
+		close(s.closing)
+		s.ticking.Wait()
+		for _, l := range s.listeners {
+			l.stop()
+		}
+	})
+	return s.access.err()
+}
+
+// Servers lists the simulated servers by product and name.
+func (s *Sandbox) Servers() []Server { return slices.Clone(s.servers) }
+
+// CA is the certificate of the throw-away authority, as PEM. Its key never leaves the process.
+func (s *Sandbox) CA() []byte { return slices.Clone(s.authority.pem) }
+
+// WriteCA writes the authority's certificate to path, which Environment names from then on (made absolute, because commands
+// may run elsewhere).
+func (s *Sandbox) WriteCA(fs afero.Fs, path string) error {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return fmt.Errorf("naming the sandbox's CA file: %w", err)
+	}
+	if err := afero.WriteFile(fs, path, s.authority.pem, 0o644); err != nil {
+		return fmt.Errorf("writing the sandbox's CA file: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.caFile = path
+	return nil
+}
+
+// Environment is what a command inside the sandbox needs: the worlds' own variables, EnvCAFile once WriteCA was called, and
+// EnvPerson when there is a stand-in.
+func (s *Sandbox) Environment() map[string]string {
+	env, _ := s.environment() // Start refused what can fail here
+	return env
+}
+
+func (s *Sandbox) environment() (map[string]string, error) {
+	env, owner := map[string]string{}, map[string]string{}
+	set := func(from, name, value string) error {
+		if old, taken := env[name]; taken && old != value {
+			return fmt.Errorf("%s and %s both set the variable %s, to different values", owner[name], from, name)
+		}
+		env[name], owner[name] = value, from
+		return nil
+	}
+	var errs []error
+	for _, p := range s.products {
+		for _, server := range p.world.Servers() {
+			vars := p.world.Environment(server)
+			names := make([]string, 0, len(vars))
+			for name := range vars {
+				names = append(names, name)
+			}
+			sort.Strings(names)
+			for _, name := range names {
+				errs = append(errs, set(fmt.Sprintf("server %s of %s", server, p.name), name, vars[name]))
+			}
+		}
+	}
+	s.mu.Lock()
+	caFile := s.caFile
+	s.mu.Unlock()
+	if caFile != "" {
+		errs = append(errs, set("the sandbox", EnvCAFile, caFile))
+	}
+	if s.person != nil {
+		errs = append(errs, set("the sandbox", EnvPerson, s.person.address))
+	}
+	return env, errors.Join(errs...)
+}
+
+// State is the whole state of every world as an indented JSON object, product -> state: equal states are equal bytes.
+func (s *Sandbox) State() ([]byte, error) {
+	all := map[string]any{}
+	for _, p := range s.products {
+		all[p.name] = p.world.State()
+	}
+	b, err := indented(all)
+	if err != nil {
+		return nil, fmt.Errorf("describing the sandbox's state: %w", err)
+	}
+	return b, nil
+}
+
+// Person has the worlds do what only a person can do, and returns what was done in words. Every world is tried, by product
+// name; one that does not know the action says so with an error that wraps errors.ErrUnsupported, so that the refusal shown is
+// that of the world that did know it.
+func (s *Sandbox) Person(ctx context.Context, action string, values map[string]string) (string, error) {
+	var refusals []error
+	for _, p := range s.products {
+		done, err := p.world.Person(ctx, action, values)
+		if err == nil {
+			return done, nil
+		}
+		if !errors.Is(err, errors.ErrUnsupported) {
+			refusals = append(refusals, fmt.Errorf("%s: %w", p.name, err))
+		}
+	}
+	if len(refusals) == 0 {
+		return "", fmt.Errorf("no simulated product knows the action %q", action)
+	}
+	return "", errors.Join(refusals...)
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

@@ -1,0 +1,148 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// UnknownProductError says that a seed wants a product that is not built in. Whoever runs every example can skip those.
+type UnknownProductError struct {
+	Product  string
+	Position string   // file:line:column
+	Products []string // the ones that are built in, sorted
+}
+
+func (e *UnknownProductError) Error() string {
+	known := "this program has none built in"
+	if len(e.Products) > 0 {
+		known = "this program knows " + strings.Join(e.Products, ", ")
+	}
+	return fmt.Sprintf("%s: there is no product %q to simulate: %s", e.Position, e.Product, known)
+}
+
+// part is one product's share of the seed.
+type part struct {
+	product string
+	seed    []byte
+}
+
+func seedName(o Options) string {
+	if o.SeedName == "" {
+		return "sandbox.json"
+	}
+	return o.SeedName
+}
+
+// splitSeed reads the seed's outermost object and leaves the products' own parts to them. Parts are sorted by product.
+//
+// A part is handed over with blanks in place of all that stood before it in the file, so that the offsets, lines and columns a
+// product finds in it are those of the file.
+func splitSeed(o Options) ([]part, error) {
+	at := func(offset int64) string {
+		line, column := position(o.Seed, offset)
+		return fmt.Sprintf("%s:%d:%d", seedName(o), line, column)
+	}
+	if i := invalidUTF8(o.Seed); i >= 0 {
+		return nil, fmt.Errorf("%s: the seed is not UTF-8", at(int64(i)))
+	}
+	dec := json.NewDecoder(bytes.NewReader(o.Seed))
+	if t, err := dec.Token(); err != nil {
+		return nil, seedError(at, dec, err)
+	} else if t != json.Delim('{') {
+		return nil, fmt.Errorf("%s: the seed must be an object, product -> seed", at(0))
+	}
+	var parts []part
+	seen := map[string]bool{}
+	for dec.More() {
+		t, err := dec.Token()
+		if err != nil {
+			return nil, seedError(at, dec, err)
+		}
+		name, _ := t.(string) // the decoder itself refuses a key that is no string
+		where := at(dec.InputOffset() - 1)
+		if seen[name] {
+			return nil, fmt.Errorf("%s: product %q stands here a second time", where, name)
+		}
+		seen[name] = true
+		if o.Products[name] == nil {
+			return nil, &UnknownProductError{Product: name, Position: where, Products: slices.Sorted(maps.Keys(o.Products))}
+		}
+		var raw json.RawMessage
+		if err := dec.Decode(&raw); err != nil {
+			return nil, seedError(at, dec, err)
+		}
+		end := dec.InputOffset()
+		parts = append(parts, part{name, append(blanks(o.Seed[:end-int64(len(raw))]), raw...)})
+	}
+	if _, err := dec.Token(); err != nil { // the closing brace
+		return nil, seedError(at, dec, err)
+	}
+	end := dec.InputOffset()
+	if rest := bytes.TrimLeft(o.Seed[end:], " \t\r\n"); len(rest) > 0 {
+		return nil, fmt.Errorf("%s: nothing may follow the seed's object", at(int64(len(o.Seed)-len(rest))))
+	}
+	if len(parts) == 0 {
+		return nil, fmt.Errorf("%s: the seed names no product, so there is nothing to serve", at(0))
+	}
+	slices.SortFunc(parts, func(a, b part) int { return strings.Compare(a.product, b.product) })
+	return parts, nil
+}
+
+// seedError gives a decoder's error its place in the file.
+func seedError(at func(int64) string, dec *json.Decoder, err error) error {
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Errorf("%s: the seed is not JSON: %w", at(max(syntax.Offset-1, 0)), err)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%s: the seed is not JSON: it ends too early", at(dec.InputOffset()))
+	}
+	return fmt.Errorf("%s: reading the seed: %w", at(dec.InputOffset()), err)
+}
+
+// position counts from 1; a column is a byte of its line, as editors' "go to" and other tools here count.
+func position(text []byte, offset int64) (line, column int) {
+	before := text[:min(max(offset, 0), int64(len(text)))]
+	return bytes.Count(before, []byte{'\n'}) + 1, len(before) - bytes.LastIndexByte(before, '\n')
+}
+
+func invalidUTF8(b []byte) int {
+	for i := 0; i < len(b); {
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return -1
+}
+
+// blanks is text with a space for every byte but the line ends.
+func blanks(text []byte) []byte {
+	out := bytes.Repeat([]byte{' '}, len(text))
+	for i, c := range text {
+		if c == '\n' || c == '\r' {
+			out[i] = c
+		}
+	}
+	return out
+}
+
+// indented is v as people read JSON: two spaces, keys of maps sorted, < and & as they are.
+func indented(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}

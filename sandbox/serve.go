@@ -1,0 +1,284 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// listener is one TLS server on loopback and all that must have ended before it is gone.
+type listener struct {
+	url     string
+	http    *http.Server
+	socket  net.Listener
+	serving sync.WaitGroup // the accept loop
+	conns   sync.WaitGroup // connections that are neither closed nor taken over
+	answers sync.WaitGroup // handlers, which outlive a connection that they took over
+	started bool
+}
+
+// listen takes a free port on loopback. Nothing is answered before start.
+func (s *Sandbox) listen(ctx context.Context, name string) (*listener, error) {
+	cert, err := s.authority.issue(name, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	tcp, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listening for server %s: %w", name, err)
+	}
+	l := &listener{url: "https://" + tcp.Addr().String()}
+	l.http = &http.Server{
+		ErrorLog:          s.errorLog,
+		ReadHeaderTimeout: time.Minute,
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew:
+				l.conns.Add(1)
+			case http.StateClosed, http.StateHijacked:
+				l.conns.Done()
+			}
+		},
+	}
+	// HTTP/1.1 only: faults take connections over, which HTTP/2 does not allow.
+	l.socket = tls.NewListener(tcp, &tls.Config{
+		Certificates: []tls.Certificate{cert},
+		MinVersion:   tls.VersionTLS12,
+		NextProtos:   []string{"http/1.1"},
+	})
+	s.listeners = append(s.listeners, l)
+	return l, nil
+}
+
+func (l *listener) start() {
+	l.started = true
+	l.serving.Go(func() {
+		// It ends with ErrServerClosed; an accept that fails for good shows to clients as a refused connection.
+		_ = l.http.Serve(l.socket)
+	})
+}
+
+func (l *listener) stop() {
+	_ = l.http.Close() // what it could not close is closed already
+	if !l.started {
+		_ = l.socket.Close()
+	}
+	l.serving.Wait()
+	l.conns.Wait()
+	l.answers.Wait()
+}
+
+// answer runs a handler so that stop waits for it.
+func (l *listener) answer(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		l.answers.Add(1)
+		defer l.answers.Done()
+		h.ServeHTTP(w, r)
+	})
+}
+
+// observe wraps a simulated server: faults before it, the access log after it.
+func (s *Sandbox) observe(product, server string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := &exchange{ResponseWriter: w, begun: s.now()}
+		body := &countingBody{ReadCloser: r.Body}
+		r.Body = body
+		fault := s.faults.next(server, r.Method, r.URL.Path)
+
+		s.inject(fault, x, r, next)
+
+		line := AccessLine{
+			Time: x.begun, Server: server, Product: product,
+			Method: r.Method, Path: r.URL.Path, Query: redactQuery(r.URL.RawQuery),
+			Status: x.status(), CarriedOut: x.carriedOut,
+			DurationMS: s.now().Sub(x.begun).Milliseconds(), BytesIn: body.n, BytesOut: x.written,
+		}
+		if fault != nil {
+			line.Fault = string(fault.Kind)
+		}
+		// Before the connection closes: whoever sees the request's end finds its line.
+		s.access.write(line)
+		if x.cut {
+			hangUp(w)
+		}
+	})
+}
+
+// inject answers a request, with the fault's help.
+func (s *Sandbox) inject(f *Fault, x *exchange, r *http.Request, next http.Handler) {
+	if f == nil {
+		s.carryOut(x, x, r, next)
+		return
+	}
+	switch f.Kind {
+	case Fail:
+		x.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		if f.RetryAfter != "" {
+			x.Header().Set("Retry-After", f.RetryAfter)
+		}
+		x.WriteHeader(f.Status)
+		_, _ = fmt.Fprintf(x, "a fault asked for: %s\n", f) // the client may be gone
+	case Hang:
+		_, _ = io.Copy(io.Discard, r.Body) // only a request read to its end tells when the client gives up
+		select {
+		case <-r.Context().Done():
+		case <-s.closing:
+		}
+		x.cut = true
+	case Cut:
+		x.cut = true
+	case Lost:
+		s.carryOut(x, newMemo(), r, next)
+		x.cut = true
+	case Late:
+		m := newMemo()
+		s.carryOut(x, m, r, next)
+		if s.sleepUntilClose(r.Context(), f.Delay) != nil {
+			x.cut = true
+		}
+		if !x.cut {
+			m.replay(x)
+		}
+	}
+}
+
+// carryOut lets the simulated server answer into w. A defect in it is an answer too, and told to whoever reads the error log.
+func (s *Sandbox) carryOut(x *exchange, w http.ResponseWriter, r *http.Request, next http.Handler) {
+	x.carriedOut = true
+	defer func() {
+		p := recover()
+		switch {
+		case p == nil:
+		case p == http.ErrAbortHandler: //nolint:errorlint // the server compares it so, too
+			x.cut = true
+		default:
+			s.errorLog.Printf("%s %s panicked: %v\n%s", r.Method, r.URL.Path, p, debug.Stack())
+			http.Error(w, fmt.Sprintf("the simulator has a defect: %v", p), http.StatusInternalServerError)
+		}
+	}()
+	next.ServeHTTP(w, r)
+}
+
+// sleepUntilClose waits for d, or fails earlier when the client gives up or the sandbox closes.
+func (s *Sandbox) sleepUntilClose(ctx context.Context, d time.Duration) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	done := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		select {
+		case <-s.closing:
+			cancel(errClosing)
+		case <-done:
+		}
+	})
+	err := s.sleep(ctx, d)
+	close(done)
+	watching.Wait()
+	return err
+}
+
+var errClosing = errors.New("the sandbox closes")
+
+// hangUp closes a connection without a (further) answer.
+func hangUp(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil { // part of an answer is on its way already, or the client is gone
+		panic(http.ErrAbortHandler)
+	}
+	_ = conn.Close()
+}
+
+// exchange is one request's answer, counted.
+type exchange struct {
+	http.ResponseWriter
+
+	begun      time.Time
+	code       int
+	written    int64
+	cut        bool
+	carriedOut bool
+}
+
+// status is what the client got: 0 when the connection was cut.
+func (x *exchange) status() int {
+	switch {
+	case x.cut:
+		return 0
+	case x.code == 0:
+		return http.StatusOK
+	}
+	return x.code
+}
+
+func (x *exchange) WriteHeader(code int) {
+	if x.code == 0 && code >= 200 { // 1xx may come before the real one
+		x.code = code
+	}
+	x.ResponseWriter.WriteHeader(code)
+}
+
+func (x *exchange) Write(b []byte) (int, error) {
+	if x.code == 0 {
+		x.code = http.StatusOK
+	}
+	n, err := x.ResponseWriter.Write(b)
+	x.written += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach flushing and the like.
+func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
+
+// Flush is for handlers that ask for a http.Flusher.
+func (x *exchange) Flush() { _ = http.NewResponseController(x.ResponseWriter).Flush() }
+
+type countingBody struct {
+	io.ReadCloser
+
+	n int64
+}
+
+func (b *countingBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.n += int64(n)
+	return n, err
+}
+
+// memo keeps an answer that is sent later, or never.
+type memo struct {
+	header http.Header
+	code   int
+	body   bytes.Buffer
+}
+
+func newMemo() *memo { return &memo{header: http.Header{}} }
+
+func (m *memo) Header() http.Header { return m.header }
+
+func (m *memo) WriteHeader(code int) {
+	if m.code == 0 && code >= 200 {
+		m.code = code
+	}
+}
+
+func (m *memo) Write(b []byte) (int, error) {
+	m.WriteHeader(http.StatusOK)
+	return m.body.Write(b)
+}
+
+func (m *memo) replay(w http.ResponseWriter) {
+	maps.Copy(w.Header(), m.header)
+	m.WriteHeader(http.StatusOK)
+	w.WriteHeader(m.code)
+	_, _ = m.body.WriteTo(w) // the client may be gone
+}

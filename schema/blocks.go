@@ -1,0 +1,161 @@
+package schema
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// topBlocks is what may stand outside of all braces.
+var topBlocks = []hcl.BlockHeaderSchema{
+	{Type: "syncctl"},
+	{Type: "variable", LabelNames: []string{"name"}},
+	{Type: "locals"},
+	{Type: string(Server), LabelNames: []string{"type", "name"}},
+	{Type: string(Keystore), LabelNames: []string{"type", "name"}},
+	{Type: string(Sync), LabelNames: []string{"type", "name"}},
+	{Type: string(Migration), LabelNames: []string{"type", "name"}},
+}
+
+// settingsBody is the grammar of the syncctl block.
+var settingsBody = Body{
+	Attributes: []Attribute{
+		{Name: "required_version", Type: cty.String, Doc: "Versions of syncctl that these files are written for, such as \">= 1.2\"."},
+		{Name: "parallelism", Type: cty.Number, Doc: "How many steps run at the same time, at least 1."},
+	},
+	Blocks: []Block{{Name: "operator", Doc: "A program that carries out the steps for a person.", Body: Body{
+		Attributes: []Attribute{{Name: "command", Type: cty.List(cty.String), Required: true, Doc: "Program and arguments."}},
+	}}},
+}
+
+// collect takes in the blocks of one file.
+func (l *loader) collect(body hcl.Body) {
+	content := l.content(body, scope{where: "at the top level of a file", blocks: topBlocks})
+	for _, b := range content.Blocks {
+		switch b.Type {
+		case "syncctl":
+			l.setBlock = append(l.setBlock, l.shape(b.Body, &settingsBody, b.DefRange, "a syncctl block", nil))
+		case "variable":
+			l.collectVariable(b)
+		case "locals":
+			l.collectLocals(b)
+		default:
+			l.collectDeclaration(b)
+		}
+	}
+}
+
+func (l *loader) collectLocals(b *hcl.Block) {
+	l.refuseBlocks(b.Body, "a locals block")
+	attrs, diags := b.Body.JustAttributes()
+	for _, d := range diags {
+		if d.Summary != "Unexpected block" && !strings.HasPrefix(d.Summary, "Unexpected ") {
+			l.add(d)
+		}
+	}
+	names := make([]string, 0, len(attrs))
+	for name := range attrs {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		attr := attrs[name]
+		l.declare(&node{key: "local." + name, rng: attr.Range, local: attr}, "local value", attr.NameRange)
+	}
+}
+
+// refuseBlocks reports nested blocks where only arguments may stand.
+func (l *loader) refuseBlocks(body hcl.Body, where string) {
+	native, ok := body.(*hclsyntax.Body)
+	if !ok {
+		return
+	}
+	for _, b := range native.Blocks {
+		l.add(problem(b.TypeRange, "Unsupported block",
+			"A block %q is not expected in %s. To give a value to the name %q, write it with an equals sign: %s = { ... }", b.Type, where, b.Type, b.Type))
+	}
+}
+
+// declare makes a node known, unless its name is taken.
+func (l *loader) declare(n *node, what string, name hcl.Range) bool {
+	if was, taken := l.nodes[n.key]; taken {
+		l.add(problem(name, "Duplicate "+what,
+			"%s was already declared at %s. Each is declared once.", n.key, place(was.rng)))
+		return false
+	}
+	l.nodes[n.key] = n
+	return true
+}
+
+func (l *loader) collectDeclaration(b *hcl.Block) {
+	kind, typeName, name := Kind(b.Type), b.Labels[0], b.Labels[1]
+	addr := Addr{Kind: kind, Type: typeName, Name: name}
+	valid := true
+	for i, label := range b.Labels {
+		if !hclsyntax.ValidIdentifier(label) || strings.Contains(label, ".") {
+			valid = false
+			l.add(problem(b.LabelRanges[i], "Invalid name",
+				"%q cannot be the label of a block: a name starts with a letter or underscore and holds letters, digits, underscores and dashes.", label))
+		}
+	}
+	if !valid {
+		return
+	}
+	d := &decl{res: &Resource{Addr: addr, Range: b.DefRange, Refs: map[Addr]*Resource{}, ranges: map[string]hcl.Range{}}}
+	if !l.declare(&node{key: addr.String(), rng: b.DefRange, decl: d}, "declaration", b.LabelRanges[1]) {
+		return
+	}
+	t := l.opts.Catalog.Lookup(kind, typeName)
+	if t == nil {
+		d.failed = true
+		l.add(WithAddr(l.unknownType(kind, typeName, b.LabelRanges[0]), addr))
+		return
+	}
+	d.res.Type = t
+	before := len(l.diags)
+	d.shape = l.shape(b.Body, &t.Body, b.DefRange, fmt.Sprintf("%s %q", kind, typeName), []string{"depends_on"})
+	l.blame(d, before)
+}
+
+// blame says of the diagnostics since before that they are about a declaration.
+func (l *loader) blame(d *decl, before int) {
+	for i := before; i < len(l.diags); i++ {
+		if l.diags[i].Severity == hcl.DiagError {
+			d.failed = true
+		}
+		if AddrOf(l.diags[i]) == (Addr{}) {
+			l.diags[i] = WithAddr(l.diags[i], d.res.Addr)
+		}
+	}
+}
+
+func (l *loader) unknownType(kind Kind, name string, rng hcl.Range) *hcl.Diagnostic {
+	var there, elsewhere []string
+	for _, t := range l.opts.Catalog {
+		if t.Kind == kind {
+			there = append(there, t.Name)
+		} else if t.Name == name {
+			elsewhere = append(elsewhere, string(t.Kind))
+		}
+	}
+	sort.Strings(there)
+	sort.Strings(elsewhere)
+	var b strings.Builder
+	fmt.Fprintf(&b, "There is no %s of type %q.%s", kind, name, didYouMean(name, there))
+	switch len(there) {
+	case 0:
+		fmt.Fprintf(&b, " None of the products that this program knows brings a type of %s.", kind)
+	case 1:
+		fmt.Fprintf(&b, " The only type of %s is %q.", kind, there[0])
+	default:
+		fmt.Fprintf(&b, " The types of %s are %s.", kind, quoteList(there, "and"))
+	}
+	if len(elsewhere) > 0 {
+		fmt.Fprintf(&b, " A type of that name exists for %s.", strings.Join(elsewhere, ", "))
+	}
+	return problem(rng, fmt.Sprintf("Unknown %s type", kind), "%s", b.String())
+}

@@ -1,0 +1,110 @@
+package schema
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"sort"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Config is what the files of one folder declare, evaluated.
+type Config struct {
+	Resources []*Resource // what others need comes first; where nothing decides, by address
+	Settings  Settings
+
+	// Files holds the sources by the name that ranges use, for snippets. Secrets in them are masked by asterisks of
+	// the same length, so ranges still fit.
+	Files map[string]*hcl.File
+
+	byAddr   map[Addr]*Resource
+	redactor *Redactor
+}
+
+// Settings is what the syncctl block says about the program itself.
+type Settings struct {
+	RequiredVersion string    // as written, "" when absent
+	Operator        *Operator // nil when absent
+	Parallelism     int       // 0 when absent
+}
+
+// Operator is a program of the user's own that carries out the steps for a person.
+type Operator struct {
+	Command []string // program and arguments, at least one
+}
+
+// Lookup finds a declaration by its address, or returns nil.
+func (c *Config) Lookup(a Addr) *Resource { return c.byAddr[a] }
+
+// Redactor returns what takes the secrets of this configuration out of text. It is there after a failed Load too, and
+// then knows the secrets that were found before the failure.
+func (c *Config) Redactor() *Redactor { return c.redactor }
+
+// Digest is the SHA-256, in lower-case hex, of all that is declared: every address with its value and depends_on.
+// Comments, formatting, and how declarations are spread over files do not change it; neither do secrets, which stand
+// in it as "(sensitive value)". Every other value does.
+func (c *Config) Digest() string {
+	sum := sha256.Sum256(c.canonical())
+	return hex.EncodeToString(sum[:])
+}
+
+// canonical is the text that Digest hashes.
+func (c *Config) canonical() []byte {
+	type entry struct {
+		Addr      string   `json:"addr"`
+		Value     any      `json:"value"`
+		DependsOn []string `json:"depends_on"`
+	}
+	entries := make([]entry, 0, len(c.Resources))
+	for _, r := range c.Resources {
+		e := entry{Addr: r.Addr.String(), Value: plain(r.Value), DependsOn: []string{}}
+		for _, d := range r.DependsOn {
+			e.DependsOn = append(e.DependsOn, d.String())
+		}
+		entries = append(entries, e)
+	}
+	sort.Slice(entries, func(i, j int) bool { return entries[i].Addr < entries[j].Addr })
+	out, err := json.Marshal(entries)
+	if err != nil {
+		panic("schema: plain values always marshal: " + err.Error()) // plain yields only what encoding/json takes
+	}
+	return out
+}
+
+// plain turns a value into what encoding/json writes deterministically. Secrets and unknown values become words.
+func plain(v cty.Value) any {
+	switch {
+	case v == cty.NilVal || v.IsNull() && !v.IsMarked():
+		return nil
+	case v.IsMarked():
+		return sensitiveText
+	case !v.IsKnown():
+		return map[string]bool{unknownText: true}
+	}
+	ty := v.Type()
+	switch {
+	case ty == cty.String:
+		return v.AsString()
+	case ty == cty.Bool:
+		return v.True()
+	case ty == cty.Number:
+		return json.Number(v.AsBigFloat().Text('g', -1))
+	case ty.IsObjectType() || ty.IsMapType():
+		m := map[string]any{}
+		for it := v.ElementIterator(); it.Next(); {
+			key, elem := it.Element()
+			m[key.AsString()] = plain(elem)
+		}
+		return m
+	case ty.IsListType() || ty.IsSetType() || ty.IsTupleType():
+		list := []any{}
+		for it := v.ElementIterator(); it.Next(); {
+			_, elem := it.Element()
+			list = append(list, plain(elem))
+		}
+		return list
+	}
+	return ty.FriendlyName()
+}

@@ -1,0 +1,53 @@
+package schema
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Resource is one declaration after evaluation.
+type Resource struct {
+	Addr Addr
+	Type *Type
+
+	// Value is an object with one attribute per argument and nested block of the type: null where nothing was written
+	// and no default exists; a labelled block is a map of objects, a repeated one a list, a single one an object.
+	// References are addresses (strings). Secrets carry the sensitive mark, see Reveal.
+	Value cty.Value
+
+	Refs      map[Addr]*Resource // what it refers to directly, through reference attributes; never nil entries
+	DependsOn []Addr             // explicit depends_on, sorted
+	Owner     Addr               // the declaration that carries this one out (Ref.Owns), or the zero address
+	Range     hcl.Range          // the block's header
+
+	ranges map[string]hcl.Range // attribute path joined by dots -> where it is written
+}
+
+// Get walks down attributes and map keys. It returns cty.NullVal(cty.DynamicPseudoType) when anything on the way is
+// absent or null. Marks on the way are kept on the result.
+func (r *Resource) Get(path ...string) cty.Value { return Get(r.Value, path...) }
+
+// Text returns the string at path: "" when absent or null, "(sensitive value)" when it carries the sensitive mark,
+// "(unknown)" when it is not known yet. Numbers and booleans are converted.
+func (r *Resource) Text(path ...string) string { return Text(r.Get(path...)) }
+
+// RangeOf returns where the attribute or block at path was written, or the nearest enclosing range that is known:
+// the block's header at last. Use it for diagnostics.
+func (r *Resource) RangeOf(path ...string) *hcl.Range {
+	for i := len(path); i > 0; i-- {
+		if rng, ok := r.ranges[joinPath(path[:i])]; ok {
+			return &rng
+		}
+	}
+	rng := r.Range
+	return &rng
+}
+
+// Ref follows the reference attribute at path. It returns nil when the attribute is absent or its target is gone.
+func (r *Resource) Ref(path ...string) *Resource {
+	addr, err := ParseAddr(r.Text(path...))
+	if err != nil {
+		return nil
+	}
+	return r.Refs[addr]
+}

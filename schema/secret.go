@@ -1,0 +1,47 @@
+package schema
+
+import (
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+)
+
+// mark is unexported so that nothing outside this package can make or remove one by itself.
+type mark struct{}
+
+var sensitive = mark{}
+
+// What stands in text for a value that must not, or cannot, be shown.
+const (
+	sensitiveText = "(sensitive value)"
+	unknownText   = "(unknown)"
+)
+
+// Reveal takes the sensitive mark off a value and off all that is inside it. It is the only way to do so, and only
+// drivers have reason to.
+func Reveal(v cty.Value) cty.Value {
+	if v == cty.NilVal {
+		return v
+	}
+	v, _ = v.UnmarkDeep()
+	return v
+}
+
+// Sensitive puts the mark on a value: every value computed from it carries it too.
+func Sensitive(v cty.Value) cty.Value { return v.Mark(sensitive) }
+
+// IsSensitive says whether the value, or anything inside it, carries the sensitive mark.
+func IsSensitive(v cty.Value) bool { return v != cty.NilVal && v.ContainsMarked() }
+
+var secretWords = []string{"PASSWORD", "PASSWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PASSPHRASE"}
+
+// secretName says whether an environment variable or argument of that name is likely to hold a secret.
+func secretName(name string) bool {
+	name = strings.ToUpper(name)
+	for _, w := range secretWords {
+		if strings.Contains(name, w) {
+			return true
+		}
+	}
+	return false
+}

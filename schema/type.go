@@ -1,0 +1,73 @@
+package schema
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Type is the grammar of one block type, brought by a driver: what may be written in `KIND "NAME" "label" { ... }`.
+type Type struct {
+	Kind    Kind
+	Name    string // the first label, usually the product's name
+	Summary string // one sentence, shown in documentation
+	Body    Body
+
+	// Check holds the product's own rules about one evaluated declaration. It is pure and may meet unknown values
+	// (validate runs without variables). Nil means no further rules.
+	Check func(*Resource) hcl.Diagnostics
+}
+
+// Body is what may stand between one pair of braces.
+type Body struct {
+	Attributes []Attribute
+	Blocks     []Block
+}
+
+// Attribute is one argument of a body.
+type Attribute struct {
+	Name     string
+	Doc      string
+	Type     cty.Type  // ignored when Ref is set: a reference evaluates to the address as a string
+	Required bool      //
+	Default  cty.Value // cty.NilVal: null when not given
+	Secret   bool      // the value is marked sensitive whatever it comes from
+	OneOf    []string  // the permitted strings, where the value is one of a few words
+	Ref      *Ref      // set: the value is a reference to another declaration
+}
+
+// Ref says what a reference attribute may point at.
+type Ref struct {
+	Kind Kind
+	Type string
+
+	// Owns: the declaration that refers carries the other one out, so the planner does not reconcile the other by
+	// itself. A migration owns the syncs it comes from and leads to.
+	Owns bool
+
+	// MayBeGone: the other declaration may have been removed from the files since. The attribute then still evaluates
+	// to the address; Resource.Refs has no entry for it.
+	MayBeGone bool
+}
+
+// Block is a nested block of a body.
+type Block struct {
+	Name     string
+	Doc      string
+	Label    string // set: the block has one label, and the value is a map keyed by it; this is the label's name in documentation
+	Required bool   // at least one must be there
+	Many     bool   // without Label: a list of objects rather than one object
+	Body     Body
+}
+
+// Catalog is the set of types that the drivers of this program bring.
+type Catalog []Type
+
+// Lookup finds a type by kind and name, or returns nil.
+func (c Catalog) Lookup(k Kind, name string) *Type {
+	for i := range c {
+		if c[i].Kind == k && c[i].Name == name {
+			return &c[i]
+		}
+	}
+	return nil
+}

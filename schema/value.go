@@ -1,0 +1,107 @@
+package schema
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Get walks down attributes, map keys, and list elements by their number from 0. It returns
+// cty.NullVal(cty.DynamicPseudoType) when anything on the way is absent or null. Marks on the way are kept on the result.
+func Get(v cty.Value, path ...string) cty.Value {
+	absent := cty.NullVal(cty.DynamicPseudoType)
+	if v == cty.NilVal {
+		return absent
+	}
+	marks := cty.NewValueMarks()
+	for _, step := range path {
+		var here cty.ValueMarks
+		v, here = v.Unmark()
+		for m := range here {
+			marks[m] = struct{}{}
+		}
+		next, ok := child(v, step)
+		if !ok {
+			return absent.WithMarks(marks)
+		}
+		v = next
+	}
+	if v.IsNull() {
+		return absent.WithMarks(marks, v.Marks())
+	}
+	return v.WithMarks(marks)
+}
+
+// child takes one step down from an unmarked value.
+func child(v cty.Value, step string) (cty.Value, bool) {
+	if v.IsNull() {
+		return cty.NilVal, false
+	}
+	ty := v.Type()
+	switch {
+	case ty == cty.DynamicPseudoType:
+		return cty.DynamicVal, true // a value that is not null and of no known type is unknown
+	case ty.IsObjectType():
+		if !ty.HasAttribute(step) {
+			return cty.NilVal, false
+		}
+		return v.GetAttr(step), true
+	case ty.IsMapType():
+		return element(v, cty.StringVal(step))
+	case ty.IsListType() || ty.IsTupleType():
+		n, err := strconv.Atoi(step)
+		if err != nil {
+			return cty.NilVal, false
+		}
+		return element(v, cty.NumberIntVal(int64(n)))
+	}
+	return cty.NilVal, false
+}
+
+func element(v, key cty.Value) (cty.Value, bool) {
+	has := v.HasIndex(key)
+	if !has.IsKnown() {
+		return cty.DynamicVal, true
+	}
+	if has.False() {
+		return cty.NilVal, false
+	}
+	return v.Index(key), true
+}
+
+// Text returns the value as a string: "" when null or not a string, number or boolean, "(sensitive value)" when it
+// carries the sensitive mark, "(unknown)" when it is not known yet.
+func Text(v cty.Value) string {
+	switch {
+	case v == cty.NilVal:
+		return ""
+	case v.IsMarked():
+		return sensitiveText
+	case v.IsNull():
+		return ""
+	case !v.IsKnown():
+		return unknownText
+	}
+	switch v.Type() {
+	case cty.String:
+		return v.AsString()
+	case cty.Bool:
+		return strconv.FormatBool(v.True())
+	case cty.Number:
+		return numberText(v)
+	}
+	return ""
+}
+
+// numberText writes whole numbers of an ordinary size in full, and others as short as they can be read back.
+func numberText(v cty.Value) string {
+	f := v.AsBigFloat()
+	if f.IsInt() && f.MantExp(nil) < 256 {
+		return f.Text('f', 0)
+	}
+	return f.Text('g', -1)
+}
+
+// joinPath is the key of a path in Resource.ranges.
+func joinPath(path []string) string { return strings.Join(path, ".") }

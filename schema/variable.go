@@ -1,0 +1,256 @@
+package schema
+
+import (
+	"fmt"
+	"sort"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// variable is one variable block, and its value once that is settled.
+type variable struct {
+	name      string
+	rng       hcl.Range
+	typ       cty.Type // may have optional attributes
+	defaults  *typeexpr.Defaults
+	def       cty.Value // cty.NilVal: no default
+	sensitive bool
+	nullable  bool
+	broken    bool // its block is wrong: the value stays unknown, and nothing more is said about it
+
+	validations []*validation
+	value       cty.Value
+}
+
+type validation struct {
+	rng       hcl.Range
+	condition hcl.Expression
+	message   hcl.Expression
+}
+
+var variableScope = scope{
+	where:  "in a variable block",
+	args:   []string{"type", "default", "sensitive", "description", "nullable"},
+	blocks: []hcl.BlockHeaderSchema{{Type: "validation"}},
+}
+
+var validationScope = scope{where: "in a validation block", args: []string{"condition", "error_message"}}
+
+func (l *loader) collectVariable(b *hcl.Block) {
+	before := len(l.diags)
+	v := &variable{name: b.Labels[0], rng: b.DefRange, typ: cty.DynamicPseudoType, nullable: true}
+	content := l.content(b.Body, variableScope)
+	// The mark comes first: even a default that is wrong may be a secret.
+	v.sensitive = l.flag(content.Attributes["sensitive"], false)
+	v.nullable = l.flag(content.Attributes["nullable"], true)
+	if attr := content.Attributes["type"]; attr != nil {
+		typ, defaults, diags := typeexpr.TypeConstraintWithDefaults(attr.Expr)
+		l.add(diags...)
+		if !diags.HasErrors() {
+			v.typ, v.defaults = typ, defaults
+		}
+	}
+	if attr := content.Attributes["description"]; attr != nil {
+		if val, ok := l.constant(attr); ok {
+			if _, err := convert.Convert(val, cty.String); err != nil {
+				l.add(problem(attr.Expr.Range(), "Invalid description", "The description of a variable is a text: %s.", err))
+			}
+		}
+	}
+	if attr := content.Attributes["default"]; attr != nil {
+		l.setDefault(v, attr)
+	}
+	for _, vb := range content.Blocks {
+		l.collectValidation(v, vb)
+	}
+	if !hclsyntax.ValidIdentifier(v.name) {
+		l.add(problem(b.LabelRanges[0], "Invalid name", "%q cannot be the name of a variable: a name starts with a letter or underscore and holds letters, digits, underscores and dashes.", v.name))
+		return
+	}
+	v.broken = hcl.Diagnostics(l.diags[before:]).HasErrors()
+	if was, taken := l.vars[v.name]; taken {
+		was.sensitive = was.sensitive || v.sensitive
+		l.add(problem(b.LabelRanges[0], "Duplicate variable", "The variable %q was already declared at %s. Each is declared once.", v.name, place(was.rng)))
+		return
+	}
+	l.vars[v.name] = v
+}
+
+func (l *loader) setDefault(v *variable, attr *hcl.Attribute) {
+	if v.sensitive || secretName(v.name) {
+		l.mask(attr.Expr)
+	}
+	val, ok := l.constant(attr)
+	if !ok {
+		return
+	}
+	if v.sensitive {
+		l.secrets.add(val)
+	}
+	conv, err := v.convert(val)
+	if err != nil {
+		l.add(problem(attr.Expr.Range(), "Invalid default value", "The default does not fit the type of variable %q: %s.", v.name, l.conversionText(err, v.sensitive)))
+		return
+	}
+	if conv.IsNull() && !v.nullable {
+		l.add(problem(attr.Expr.Range(), "Invalid default value", "The default of variable %q is null, but nullable is false.", v.name))
+		return
+	}
+	v.def = conv
+}
+
+// convert gives a value the variable's type, with the defaults of optional attributes filled in.
+func (v *variable) convert(val cty.Value) (cty.Value, error) {
+	if v.defaults != nil && !val.IsNull() {
+		val = v.defaults.Apply(val)
+	}
+	return convert.Convert(val, v.typ)
+}
+
+// unknown is the value of a variable about which nothing is known.
+func (v *variable) unknown() cty.Value {
+	val := cty.UnknownVal(v.typ.WithoutOptionalAttributesDeep())
+	if v.sensitive {
+		val = Sensitive(val)
+	}
+	return val
+}
+
+func (l *loader) collectValidation(v *variable, b *hcl.Block) {
+	content := l.content(b.Body, validationScope)
+	for _, name := range validationScope.args {
+		if content.Attributes[name] == nil {
+			l.add(problem(b.DefRange, "Missing required argument", "The argument %q is required in a validation block.", name))
+		}
+	}
+	if len(content.Attributes) < 2 {
+		return
+	}
+	v.validations = append(v.validations, &validation{
+		rng:       b.DefRange,
+		condition: content.Attributes["condition"].Expr,
+		message:   content.Attributes["error_message"].Expr,
+	})
+}
+
+// constant evaluates an argument that refers to nothing and calls nothing.
+func (l *loader) constant(attr *hcl.Attribute) (cty.Value, bool) {
+	val, diags := attr.Expr.Value(nil)
+	for _, d := range diags {
+		if d.Summary == "Variables not allowed" {
+			d.Detail = fmt.Sprintf("The argument %q is a constant: it cannot refer to anything.", attr.Name)
+		}
+	}
+	l.add(diags...)
+	return val, !diags.HasErrors()
+}
+
+// flag evaluates a constant true or false.
+func (l *loader) flag(attr *hcl.Attribute, absent bool) bool {
+	if attr == nil {
+		return absent
+	}
+	val, ok := l.constant(attr)
+	if !ok {
+		return absent
+	}
+	val, err := convert.Convert(val, cty.Bool)
+	if err != nil || val.IsNull() || !val.IsKnown() {
+		l.add(problem(attr.Expr.Range(), "Invalid value", "The argument %q is either true or false.", attr.Name))
+		return absent
+	}
+	return val.True()
+}
+
+// validate checks the values of all variables by their own rules.
+func (l *loader) validate() {
+	for _, name := range l.varNames() {
+		v := l.vars[name]
+		if v.broken {
+			continue
+		}
+		for _, rule := range v.validations {
+			l.validateRule(v, rule)
+		}
+	}
+}
+
+func (l *loader) validateRule(v *variable, rule *validation) {
+	if !l.onlyVariables(rule.condition) || !l.onlyVariables(rule.message) {
+		return
+	}
+	ctx := l.context(rule.condition)
+	cond, diags := l.value(rule.condition, ctx)
+	if !diags.HasErrors() {
+		var err error
+		if cond, err = convert.Convert(cond, cty.Bool); err != nil || cond.IsNull() {
+			l.add(l.inContext(problem(rule.condition.Range(), "Invalid validation condition", "The condition must be either true or false."), rule.condition, ctx))
+			return
+		}
+	}
+	l.add(diags...)
+	if diags.HasErrors() || !cond.IsKnown() {
+		return
+	}
+	cond, _ = cond.Unmark()
+	if cond.True() {
+		return
+	}
+	l.add(l.inContext(problem(rule.condition.Range(), "Invalid value for variable",
+		"%s\n\nThis was checked by the validation rule of variable %q at %s.", l.ruleMessage(rule), v.name, place(rule.rng)), rule.condition, ctx))
+}
+
+// ruleMessage evaluates the error_message of a failed rule.
+func (l *loader) ruleMessage(rule *validation) string {
+	const instead = "The value of the variable is not valid."
+	ctx := l.context(rule.message)
+	msg, diags := l.value(rule.message, ctx)
+	l.add(diags...)
+	if diags.HasErrors() {
+		return instead
+	}
+	msg, err := convert.Convert(msg, cty.String)
+	switch {
+	case IsSensitive(msg):
+		l.add(problem(rule.message.Range(), "Sensitive error message",
+			"The error_message is computed from a sensitive value, so it cannot be shown. Leave the value out of it."))
+		return instead
+	case err != nil || msg.IsNull():
+		l.add(problem(rule.message.Range(), "Invalid error message", "The error_message must be a text."))
+		return instead
+	case !msg.IsKnown():
+		return instead
+	}
+	return msg.AsString()
+}
+
+// onlyVariables refuses references to anything but variables, in a place where only these have values yet.
+func (l *loader) onlyVariables(expr hcl.Expression) bool {
+	ok := true
+	for _, t := range expr.Variables() {
+		if t.RootName() != "var" {
+			ok = false
+			l.add(problem(t.SourceRange(), "Invalid reference", "A validation rule can refer to variables only."))
+			continue
+		}
+		r, d := l.reference(t)
+		if d != nil {
+			l.add(d)
+		}
+		ok = ok && r != nil
+	}
+	return ok
+}
+
+func (l *loader) varNames() []string {
+	names := make([]string, 0, len(l.vars))
+	for name := range l.vars {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
