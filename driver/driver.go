@@ -16,7 +16,7 @@ import (
 
 // Env is what a driver gets of the world when it is made.
 type Env struct {
-	Fs      afero.Fs
+	Fs      afero.Fs // relative names mean the folder of the configuration
 	Log     hclog.Logger
 	Env     func(string) (string, bool) // environment variables, proxies among them
 	Version string                      // of the program, for User-Agent

@@ -49,6 +49,9 @@ func (s *Sandbox) RunInside(ctx context.Context, in Inside) (code int, err error
 		return 126, errors.New("there is no command to run inside the sandbox")
 	}
 	scratch, err := os.MkdirTemp(in.TempDir, "syncctl-sandbox-")
+	if err == nil {
+		scratch, err = filepath.Abs(scratch)
+	}
 	if err != nil {
 		return 126, fmt.Errorf("making the sandbox's scratch folder: %w", err)
 	}
@@ -180,11 +183,11 @@ func copyFolder(from, to string) error {
 		if err != nil {
 			return err
 		}
-		if rel == ".syncctl" {
-			if d.IsDir() {
-				return filepath.SkipDir
-			}
+		switch {
+		case rel == ".syncctl" && !d.IsDir():
 			return nil
+		case rel == ".syncctl", path == filepath.Dir(to): // the copy may stand within what is copied
+			return filepath.SkipDir
 		}
 		return copyEntry(d, path, filepath.Join(to, rel), from)
 	})

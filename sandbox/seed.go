@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -52,10 +51,13 @@ func splitSeed(o Options) ([]part, error) {
 	if i := invalidUTF8(o.Seed); i >= 0 {
 		return nil, fmt.Errorf("%s: the seed is not UTF-8", at(int64(i)))
 	}
+	var whole map[string]json.RawMessage
+	if err := json.Unmarshal(o.Seed, &whole); err != nil {
+		return nil, seedError(at, err)
+	}
+	// The text is sound by now; the decoder only shows where things stand and what stands twice.
 	dec := json.NewDecoder(bytes.NewReader(o.Seed))
-	if t, err := dec.Token(); err != nil {
-		return nil, seedError(at, dec, err)
-	} else if t != json.Delim('{') {
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
 		return nil, fmt.Errorf("%s: the seed must be an object, product -> seed", at(0))
 	}
 	var parts []part
@@ -63,7 +65,7 @@ func splitSeed(o Options) ([]part, error) {
 	for dec.More() {
 		t, err := dec.Token()
 		if err != nil {
-			return nil, seedError(at, dec, err)
+			return nil, seedError(at, err)
 		}
 		name, _ := t.(string) // the decoder itself refuses a key that is no string
 		where := at(dec.InputOffset() - 1)
@@ -76,17 +78,10 @@ func splitSeed(o Options) ([]part, error) {
 		}
 		var raw json.RawMessage
 		if err := dec.Decode(&raw); err != nil {
-			return nil, seedError(at, dec, err)
+			return nil, seedError(at, err)
 		}
 		end := dec.InputOffset()
 		parts = append(parts, part{name, append(blanks(o.Seed[:end-int64(len(raw))]), raw...)})
-	}
-	if _, err := dec.Token(); err != nil { // the closing brace
-		return nil, seedError(at, dec, err)
-	}
-	end := dec.InputOffset()
-	if rest := bytes.TrimLeft(o.Seed[end:], " \t\r\n"); len(rest) > 0 {
-		return nil, fmt.Errorf("%s: nothing may follow the seed's object", at(int64(len(o.Seed)-len(rest))))
 	}
 	if len(parts) == 0 {
 		return nil, fmt.Errorf("%s: the seed names no product, so there is nothing to serve", at(0))
@@ -96,15 +91,18 @@ func splitSeed(o Options) ([]part, error) {
 }
 
 // seedError gives a decoder's error its place in the file.
-func seedError(at func(int64) string, dec *json.Decoder, err error) error {
+func seedError(at func(int64) string, err error) error {
 	var syntax *json.SyntaxError
+	var wrong *json.UnmarshalTypeError
 	switch {
-	case errors.As(err, &syntax):
-		return fmt.Errorf("%s: the seed is not JSON: %w", at(max(syntax.Offset-1, 0)), err)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("%s: the seed is not JSON: it ends too early", at(dec.InputOffset()))
+	case errors.As(err, &syntax) && strings.HasPrefix(err.Error(), "unexpected end"):
+		return fmt.Errorf("%s: the seed is not JSON: it ends too early", at(syntax.Offset))
+	case errors.As(err, &syntax): // the offset counts the offending byte
+		return fmt.Errorf("%s: the seed is not JSON: %w", at(syntax.Offset-1), err)
+	case errors.As(err, &wrong):
+		return fmt.Errorf("%s: the seed must be an object, product -> seed", at(0))
 	}
-	return fmt.Errorf("%s: reading the seed: %w", at(dec.InputOffset()), err)
+	return fmt.Errorf("%s: reading the seed: %w", at(0), err)
 }
 
 // position counts from 1; a column is a byte of its line, as editors' "go to" and other tools here count.

@@ -52,10 +52,8 @@ func (l *loader) collect(body hcl.Body) {
 func (l *loader) collectLocals(b *hcl.Block) {
 	l.refuseBlocks(b.Body, "a locals block")
 	attrs, diags := b.Body.JustAttributes()
-	for _, d := range diags {
-		if d.Summary != "Unexpected block" && !strings.HasPrefix(d.Summary, "Unexpected ") {
-			l.add(d)
-		}
+	if _, native := b.Body.(*hclsyntax.Body); !native {
+		l.add(diags...) // of a native body they say again what refuseBlocks said
 	}
 	names := make([]string, 0, len(attrs))
 	for name := range attrs {

@@ -3,6 +3,7 @@ package schema
 import (
 	"context"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strings"
 
@@ -90,12 +91,12 @@ func (l *loader) parse(path string) hcl.Body {
 	}
 	file, diags := hclsyntax.ParseConfig(src, path, hcl.InitialPos)
 	l.files[path] = withBytes(file, src)
-	l.add(diags...)
+	l.add(withoutEchoes(diags)...)
 	body, ok := file.Body.(*hclsyntax.Body)
-	if !ok || !diags.HasErrors() {
+	if !ok || !tornBy(diags) {
 		return file.Body
 	}
-	l.lost.scan(src, path)
+	l.lost.scan(src)
 	l.masked = append(l.masked, secretLines(path, src)...)
 	return wholeBlocks(body, diags)
 }
@@ -109,15 +110,34 @@ func withBytes(file *hcl.File, src []byte) *hcl.File {
 	return &c
 }
 
-// wholeBlocks keeps the blocks that end before the first syntax error: the parser has read them as they were meant.
+// tornBy says whether the parser lost something. An argument that is written twice is reported by it too, but read well.
+func tornBy(diags hcl.Diagnostics) bool {
+	for _, d := range diags {
+		if tears(d) {
+			return true
+		}
+	}
+	return false
+}
+
+func tears(d *hcl.Diagnostic) bool {
+	return d.Severity == hcl.DiagError && d.Summary != "Attribute redefined"
+}
+
+// wholeBlocks keeps what ends before the first syntax error: the parser has read that as it was meant.
 func wholeBlocks(body *hclsyntax.Body, diags hcl.Diagnostics) hcl.Body {
 	first := body.EndRange.End.Byte
 	for _, d := range diags {
-		if d.Severity == hcl.DiagError && d.Subject != nil {
+		if tears(d) && d.Subject != nil {
 			first = min(first, d.Subject.Start.Byte)
 		}
 	}
 	whole := &hclsyntax.Body{Attributes: hclsyntax.Attributes{}, SrcRange: body.SrcRange, EndRange: body.EndRange}
+	for name, attr := range body.Attributes {
+		if attr.Range().End.Byte <= first {
+			whole.Attributes[name] = attr
+		}
+	}
 	for _, b := range body.Blocks {
 		if b.Range().End.Byte <= first {
 			whole.Blocks = append(whole.Blocks, b)
@@ -135,39 +155,43 @@ type lostNames struct {
 
 func (n *lostNames) has(key string) bool { return n.everything || n.names[key] }
 
-// scan looks for block headers and assignments in the tokens of a file with syntax errors.
-func (n *lostNames) scan(src []byte, path string) {
+// What a line declares, whatever else is wrong around it: an unclosed quote makes nonsense of all tokens after it.
+var (
+	blockLine  = regexp.MustCompile(`(?m)^[ \t]*(\w+)[ \t]+"([^"\n]*)"(?:[ \t]+"([^"\n]*)")?`)
+	assignLine = regexp.MustCompile(`(?m)^[ \t]*([\w-]+)[ \t]*=`)
+)
+
+// scan looks for block headers and assignments in the lines of a file with syntax errors.
+func (n *lostNames) scan(src []byte) {
 	if n.names == nil {
 		n.names = map[string]bool{}
 	}
-	tokens, _ := hclsyntax.LexConfig(src, path, hcl.InitialPos)
-	for i, t := range tokens {
-		if t.Type != hclsyntax.TokenIdent {
-			continue
+	for _, m := range blockLine.FindAllStringSubmatch(string(src), -1) {
+		if m[1] == "variable" {
+			n.names["var."+m[2]] = true
+		} else if isKind(m[1]) {
+			n.names[m[1]+"."+m[2]+"."+m[3]] = true
 		}
-		word := string(t.Bytes)
-		if i+1 < len(tokens) && tokens[i+1].Type == hclsyntax.TokenEqual {
-			n.names["local."+word] = true
-		}
-		labels := labelsAfter(tokens[i+1:])
-		switch {
-		case word == "variable" && len(labels) == 1:
-			n.names["var."+labels[0]] = true
-		case isKind(word) && len(labels) == 2:
-			n.names[word+"."+labels[0]+"."+labels[1]] = true
-		}
+	}
+	for _, m := range assignLine.FindAllStringSubmatch(string(src), -1) {
+		n.names["local."+m[1]] = true
 	}
 }
 
-// labelsAfter reads the quoted labels that follow a block's type, two at most.
-func labelsAfter(tokens hclsyntax.Tokens) []string {
-	var labels []string
-	for len(tokens) >= 3 && len(labels) < 2 &&
-		tokens[0].Type == hclsyntax.TokenOQuote && tokens[1].Type == hclsyntax.TokenQuotedLit && tokens[2].Type == hclsyntax.TokenCQuote {
-		labels = append(labels, string(tokens[1].Bytes))
-		tokens = tokens[3:]
+// withoutEchoes drops what the parser says again and again after a quote that was not closed: from there on it takes
+// text for code and code for text.
+func withoutEchoes(diags hcl.Diagnostics) hcl.Diagnostics {
+	const unclosed = "Invalid multi-line string"
+	var out hcl.Diagnostics
+	seen := false
+	for _, d := range diags {
+		if seen && (d.Summary == unclosed || d.Summary == "Unterminated template string") {
+			continue
+		}
+		seen = seen || d.Summary == unclosed
+		out = append(out, d)
 	}
-	return labels
+	return out
 }
 
 func isKind(word string) bool {

@@ -10,7 +10,7 @@ import (
 // comes back untouched, with what is wrong in it; name is used in its ranges.
 func Format(name string, src []byte) ([]byte, hcl.Diagnostics) {
 	if _, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos); diags.HasErrors() {
-		return src, diags
+		return src, withoutEchoes(diags)
 	}
 	return hclwrite.Format(src), nil
 }

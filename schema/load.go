@@ -80,9 +80,9 @@ type loader struct {
 	nodes    map[string]*node // locals and declarations by what references call them
 	setBlock []*shaped        // the syncctl blocks
 
-	lost    lostNames                // what stands in files too broken to read
-	targets map[*hcl.Attribute]Addr  // reference attributes -> what they point at
-	bad     map[*hcl.Attribute]bool  // attributes whose expression has been reported already
+	lost    lostNames               // what stands in files too broken to read
+	targets map[*hcl.Attribute]Addr // reference attributes -> what they point at
+	bad     map[*hcl.Attribute]bool // attributes whose expression has been reported already
 }
 
 // node is one thing that others refer to and that is evaluated once: a local value or a declaration.

@@ -101,6 +101,9 @@ func (l *loader) content(body hcl.Body, sc scope) *hcl.BodyContent {
 		return content
 	}
 	content, _, diags := body.PartialContent(schema)
+	for _, d := range diags {
+		d.Detail = strings.Replace(d.Detail, " 1 labels ", " 1 label ", 1)
+	}
 	l.add(diags...)
 	l.unexpected(native, sc)
 	return content

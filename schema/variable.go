@@ -64,6 +64,7 @@ func (l *loader) collectVariable(b *hcl.Block) {
 	if attr := content.Attributes["default"]; attr != nil {
 		l.setDefault(v, attr)
 	}
+	v.broken = hcl.Diagnostics(l.diags[before:]).HasErrors()
 	for _, vb := range content.Blocks {
 		l.collectValidation(v, vb)
 	}
@@ -71,7 +72,6 @@ func (l *loader) collectVariable(b *hcl.Block) {
 		l.add(problem(b.LabelRanges[0], "Invalid name", "%q cannot be the name of a variable: a name starts with a letter or underscore and holds letters, digits, underscores and dashes.", v.name))
 		return
 	}
-	v.broken = hcl.Diagnostics(l.diags[before:]).HasErrors()
 	if was, taken := l.vars[v.name]; taken {
 		was.sensitive = was.sensitive || v.sensitive
 		l.add(problem(b.LabelRanges[0], "Duplicate variable", "The variable %q was already declared at %s. Each is declared once.", v.name, place(was.rng)))
@@ -93,7 +93,7 @@ func (l *loader) setDefault(v *variable, attr *hcl.Attribute) {
 	}
 	conv, err := v.convert(val)
 	if err != nil {
-		l.add(problem(attr.Expr.Range(), "Invalid default value", "The default does not fit the type of variable %q: %s.", v.name, l.conversionText(err, v.sensitive)))
+		l.add(problem(attr.Expr.Range(), "Invalid default value", "The default does not fit the type of variable %q: %s.", v.name, conversionText(err, val, v.sensitive)))
 		return
 	}
 	if conv.IsNull() && !v.nullable {

@@ -35,6 +35,10 @@ func (w *World) apply(c *connector, m *message, lenient bool) error {
 		return errors.New("Issue Does Not Exist") // W/5.20/cloud/deleting-a-synchronized-issue
 	}
 	w.write(c, i, p, m, values)
+	if m.fresh {
+		// Only this side knows that the two are a pair: only one connector's entries have been imported.
+		w.put(c, &message{kind: pairedMessage, issue: i.key, partner: m.issue})
+	}
 	return nil
 }
 

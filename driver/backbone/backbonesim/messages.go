@@ -24,6 +24,7 @@ type message struct {
 	kind        string
 	issue       string // the sender's key
 	partner     string // of a paired message: the receiver's key
+	fresh       bool   // the sender does not know the partner's issue
 	seq         int64
 	typ         string // the receiver's issue type
 	values      []value
@@ -91,8 +92,9 @@ func (w *World) process(c *connector) {
 
 func (w *World) receive(c *connector, m *message) {
 	if m.kind == pairedMessage {
-		if p := c.pending[m.partner]; p != nil {
-			delete(c.pending, m.partner)
+		p := c.pending[m.partner]
+		delete(c.pending, m.partner)
+		if p != nil && c.byLocal[p.local] == nil && c.byRemote[m.issue] == nil { // else it has been paired by hand meanwhile
 			p.remote = m.issue
 			c.addPair(p)
 			c.tab().byKey[p.local].panel(c.in.panelKey()).partner = p.remote
@@ -158,6 +160,7 @@ func (w *World) look(c *connector, i *issue) {
 		if m != nil {
 			p = &pair{local: i.key, firstSync: w.stamp()}
 			c.pending[i.key] = p
+			m.fresh = true
 			w.sendChange(c, i, p, m, i.attachments)
 		}
 		return

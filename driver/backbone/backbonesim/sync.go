@@ -38,26 +38,26 @@ var directions = []string{"bidirectional", "first_to_second", "second_to_first"}
 // integration is one synchronization of one server: all of a direct one, or one half of an email or file one, since
 // those have "two synchronization configurations, one per partner" (H/5.14/server/synchronization-over-email-or-file-exchange).
 type integration struct {
-	server        *server // whose Backbone runs it
-	key           string
-	summary       string
-	description   string
-	transport     string
-	role          string // of a half
-	status        string
-	createdBy     string
-	created       int64
-	modified      int64
-	config        config
-	draft         *config
-	planted       []string // conflicts from the seed
-	connectors    []*connector
-	partner       *integration // the other half; nil once it is deleted
-	partnerKey    string       // the partner's project
-	manual        bool         // delivery of messages
-	deliverAfter  int64
-	outbox        []*message
-	offered       *config // the master's configuration, until the slave takes it over
+	server       *server // whose Backbone runs it
+	key          string
+	summary      string
+	description  string
+	transport    string
+	role         string // of a half
+	status       string
+	createdBy    string
+	created      int64
+	modified     int64
+	config       config
+	draft        *config
+	planted      []string // conflicts from the seed
+	connectors   []*connector
+	partner      *integration // the other half; nil once it is deleted
+	partnerKey   string       // the partner's project
+	manual       bool         // delivery of messages
+	deliverAfter int64
+	outbox       []*message
+	offered      *config // the master's configuration, until the slave takes it over
 }
 
 type config struct {

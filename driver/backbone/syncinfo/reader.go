@@ -33,6 +33,7 @@ type Reader struct {
 	array    bool // a bare array, no envelope
 	second   bool // secondConnector is welcome
 	maxEntry int
+	tally    *Tally // see Counting; nil for nobody
 
 	s      scanner
 	buf    []byte
@@ -103,6 +104,9 @@ func (r *Reader) Warnings() []Warning { return r.warnings }
 func (r *Reader) Next() (*Entry, error) {
 	if r.err == nil {
 		if r.err = r.next(); r.err == nil {
+			if r.tally != nil {
+				r.tally.add(&r.entry)
+			}
 			return &r.entry, nil
 		}
 	}
@@ -285,6 +289,15 @@ func (r *Reader) readEntry() error {
 		r.state = inNextEntry
 		return nil
 	}
+}
+
+// entryPairs gives the places of the current entry's comments and attachments within its Raw, once.
+func (r *Reader) entryPairs() []pairSpan {
+	start := int(r.entry.Offset - r.base)
+	for i := range r.s.pairs {
+		r.s.pairs[i].shift(-start)
+	}
+	return r.s.pairs
 }
 
 // end makes sure that nothing follows.

@@ -114,3 +114,13 @@ func (p *pairSpan) set(name string, value span, null bool) {
 		p.remote = value
 	}
 }
+
+// shift moves all places by so many bytes.
+func (p *pairSpan) shift(by int) {
+	for _, s := range [...]*span{&p.local, &p.remote, &p.localNull, &p.remoteNull, &p.gap, &p.colon} {
+		if s.to != 0 {
+			s.from, s.to = s.from+by, s.to+by
+		}
+	}
+	p.last += by
+}

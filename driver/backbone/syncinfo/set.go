@@ -17,7 +17,7 @@ import (
 //	13..21  36 bits each: outgoing and incoming message sequence id; once the pair is met, the other entry's offset
 //
 // Records are appended to chunks of 4096 (88 KiB), which never move: growing copies nothing and leaves no garbage. Seal
-// sorts them in place by hash and adds a directory of at most half a byte a pair. The rest is constant: one chunk that
+// sorts them in place by hash and adds a directory of at most one byte a pair. The rest is constant: one chunk that
 // is not yet full. (Only a sequence id beyond 68 thousand million, which no issue reaches, is kept aside at more cost.)
 //
 // Two different pairs have the same hash with a probability of 1 in 2^64. Where the source can be read again
@@ -53,7 +53,7 @@ const (
 	seqWide     = 1
 	seqBias     = 16 // room for the two above and for small negative numbers
 	maxPairs    = 1<<32 - 1
-	bucketPairs = 16 // records a directory entry stands for, about
+	bucketPairs = 8 // records a directory entry stands for, about
 )
 
 type record [recordSize]byte
@@ -194,7 +194,7 @@ func (s *Set) find(hash uint64) (lo, hi int) {
 	}
 	top := hash >> s.shift
 	lo, end := int(s.dir[top]), int(s.dir[top+1])
-	for end-lo > 8 { // keeps a hostile, or a test's, pile of equal hashes from being walked through
+	for end-lo > 24 { // keeps a hostile, or a test's, pile of equal hashes from being walked through
 		if mid := int(uint(lo+end) / 2); s.at(mid).hash() < hash {
 			lo = mid + 1
 		} else {

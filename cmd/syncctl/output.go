@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"sync"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/cmd/syncctl/view"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// guarded is where output passes on its way out: once a configuration is loaded, its secrets are taken out of every write.
+// Whatever is printed is therefore written in one piece.
+type guarded struct {
+	mu  sync.Mutex
+	w   io.Writer
+	red func() *schema.Redactor
+}
+
+func (g *guarded) Write(p []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	red := g.red()
+	if red == nil {
+		return g.w.Write(p)
+	}
+	if _, err := io.WriteString(g.w, red.String(string(p))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// styles decides how the two streams may look.
+func (c *call) styles() (out, err view.Style) {
+	color := func(tty bool) bool {
+		switch {
+		case c.flags.noColor || c.app.set("NO_COLOR"):
+			return false
+		case c.app.set("FORCE_COLOR") && !c.app.is("FORCE_COLOR", "0"):
+			return true
+		}
+		return tty && !c.app.is("TERM", "dumb")
+	}
+	width := c.width()
+	out, err = view.Style{Color: color(c.app.tty.out)}, view.Style{Color: color(c.app.tty.err)}
+	if c.app.tty.out || c.app.set("COLUMNS") {
+		out.Width = width
+	}
+	if c.app.tty.err || c.app.set("COLUMNS") {
+		err.Width = width
+	}
+	return out, err
+}
+
+// width is COLUMNS, or the terminal's.
+func (c *call) width() int {
+	if v, _ := c.app.env("COLUMNS"); v != "" {
+		if n, err := strconv.Atoi(v); err == nil && n > 0 {
+			return n
+		}
+	}
+	if c.app.tty.width == nil {
+		return 0
+	}
+	return c.app.tty.width()
+}
+
+// say prints a line for people.
+func (c *call) say(format string, args ...any) { fmt.Fprintf(c.out, format+"\n", args...) }
+
+// warn prints a line to the error stream.
+func (c *call) warn(format string, args ...any) {
+	fmt.Fprintln(c.err, c.errStyle.Bold("Warning: ")+schema.Sanitize(fmt.Sprintf(format, args...)))
+}
+
+// diagnostics prints what is wrong or odd: to the error stream, or as JSON to the output.
+func (c *call) diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) error {
+	if c.flags.json {
+		return schema.WriteJSON(c.out, diags, files)
+	}
+	if len(diags) == 0 {
+		return nil
+	}
+	whole := &whole{w: c.err}
+	if err := schema.WriteText(whole, diags, files, schema.TextOptions{Width: c.errStyle.Width, Color: c.errStyle.Color}); err != nil {
+		return err
+	}
+	return whole.flush()
+}
+
+// whole collects writes that belong together.
+type whole struct {
+	w   io.Writer
+	buf []byte
+}
+
+func (w *whole) Write(p []byte) (int, error) {
+	w.buf = append(w.buf, p...)
+	return len(p), nil
+}
+
+func (w *whole) flush() error {
+	_, err := w.w.Write(w.buf)
+	w.buf = nil
+	return err
+}

@@ -1,0 +1,18 @@
+package main
+
+import (
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/sandbox"
+)
+
+// product is all that the program knows of a product. This file is the only place that names one.
+type product struct {
+	name      string
+	driver    func(driver.Env) driver.Driver
+	simulator sandbox.Open // nil: the sandbox cannot simulate it
+	tools     []driver.Tool
+}
+
+var products = []product{
+	// One line a product. Taking a product out is taking out its line, its imports, and its folder.
+}

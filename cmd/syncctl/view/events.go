@@ -1,0 +1,111 @@
+package view
+
+import (
+	"encoding/json"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// Events writes what happens as JSON Lines, for programs.
+type Events struct {
+	mu     sync.Mutex
+	w      io.Writer
+	now    func() time.Time
+	number map[string]int
+}
+
+// NewEvents makes an Events writer; the plan may come later, with Of.
+func NewEvents(w io.Writer, now func() time.Time) *Events {
+	return &Events{w: w, now: now}
+}
+
+// Of tells which plan the numbers of steps are from.
+func (e *Events) Of(p *planner.Plan) { e.number = Numbers(p) }
+
+// eventStep is a step in an event.
+type eventStep struct {
+	ID     string          `json:"id"`
+	Number int             `json:"number"`
+	Of     int             `json:"of"`
+	Addr   string          `json:"addr"`
+	Op     string          `json:"op"`
+	Mark   planner.Mark    `json:"mark"`
+	Manual *planner.Manual `json:"manual,omitempty"` // where a person is asked
+}
+
+// Write writes one event. fields join the five that every event has.
+func (e *Events) Write(level, kind, message string, fields map[string]any) {
+	doc := map[string]any{
+		"@level": level, "@message": message, "@module": "syncctl",
+		"@timestamp": e.now().UTC().Format(time.RFC3339Nano), "type": kind,
+	}
+	for k, v := range fields {
+		doc[k] = v
+	}
+	line, err := json.Marshal(doc)
+	if err != nil {
+		line = []byte(`{"@level":"error","@message":"an event could not be written as JSON","@module":"syncctl","type":"` + kind + `"}`)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	_, _ = e.w.Write(append(line, '\n')) // a reader that went away must not stop the run
+}
+
+// Observe writes an event of the executor.
+func (e *Events) Observe(ev executor.Event) {
+	fields := map[string]any{}
+	message := string(ev.Type)
+	if w := words[ev.Type]; w != "" {
+		message = w
+	}
+	if s := ev.Step; s != nil {
+		step := eventStep{ID: s.ID, Number: e.number[s.ID], Of: len(e.number), Addr: s.Addr, Op: s.Op, Mark: s.Mark}
+		if ev.Type == executor.Asked || ev.Type == executor.Waits {
+			step.Manual = s.Manual
+		}
+		fields["step"] = step
+		message = s.ID + ": " + message
+	}
+	if ev.Message != "" {
+		message += ": " + ev.Message
+	}
+	if p := ev.Progress; p != nil {
+		fields["progress"] = map[string]any{"done": p.Done, "total": p.Total, "unit": p.Unit}
+		message += ": " + Count(*p)
+	}
+	level := "info"
+	if ev.Type == executor.Failed || ev.Type == executor.Stuck {
+		level = "error"
+	}
+	e.Write(level, string(ev.Type), message, fields)
+}
+
+// Hold does nothing: nobody is asked where events are written.
+func (e *Events) Hold() func() { return func() {} }
+
+// Close does nothing: every event is written already.
+func (e *Events) Close() {}
+
+// ReportFields are the fields of the event that ends a run.
+func ReportFields(end End) map[string]any {
+	steps := []map[string]any{}
+	for _, s := range end.Report.Steps {
+		one := map[string]any{"id": s.Step.ID, "phase": s.Phase}
+		if s.Why != "" {
+			one["why"] = s.Why
+		}
+		if s.Here {
+			one["here"] = true
+		}
+		steps = append(steps, one)
+	}
+	f := map[string]any{"run": end.RunID, "dir": end.Dir, "finished": end.Report.Finished, "steps": steps}
+	if end.Next != "" {
+		f["next"] = end.Next
+	}
+	return f
+}

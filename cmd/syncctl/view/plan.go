@@ -1,0 +1,347 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/syncctl/syncctl/planner"
+)
+
+// The lines that other tools read. They are kept byte for byte.
+const (
+	NoChanges  = "No changes. Your infrastructure matches the configuration."
+	planFormat = "Plan: %d to add, %d to change, %d to destroy."
+	stepFormat = "Steps: %d (%d for a person, %d irreversible)"
+)
+
+// PlanOptions say how a plan is shown.
+type PlanOptions struct {
+	Style
+
+	Detail bool            // attribute differences, and how each step behaves
+	Done   map[string]bool // steps that are done already: left out, the others keep their numbers
+}
+
+// Plan writes the numbered list, the findings, the rollback that remains, and the counts.
+func Plan(w io.Writer, p *planner.Plan, o PlanOptions) error {
+	v := &planView{o: o, p: p, number: Numbers(p)}
+	v.steps()
+	v.diffs()
+	v.findings()
+	v.rollback()
+	v.counts()
+	_, err := io.WriteString(w, v.b.String())
+	return err
+}
+
+// Numbers are the numbers of a plan's steps, by id, from 1.
+func Numbers(p *planner.Plan) map[string]int {
+	n := make(map[string]int, len(p.Steps))
+	for i := range p.Steps {
+		n[p.Steps[i].ID] = i + 1
+	}
+	return n
+}
+
+type planView struct {
+	o      PlanOptions
+	p      *planner.Plan
+	number map[string]int
+	b      strings.Builder
+}
+
+func (v *planView) shown() []*planner.Step {
+	var out []*planner.Step
+	for i := range v.p.Steps {
+		if !v.o.Done[v.p.Steps[i].ID] {
+			out = append(out, &v.p.Steps[i])
+		}
+	}
+	return out
+}
+
+func (v *planView) steps() {
+	shown := v.shown()
+	opWidth, addrWidth := 0, 0
+	addrs := map[string]bool{}
+	for _, s := range shown {
+		opWidth = max(opWidth, utf8.RuneCountInString(one(s.Op)))
+		addrWidth = max(addrWidth, utf8.RuneCountInString(one(s.Addr)))
+		addrs[s.Addr] = true
+	}
+	last := ""
+	for _, s := range shown {
+		if len(addrs) > 1 && s.Addr != last {
+			if last != "" {
+				v.b.WriteString("\n")
+			}
+			v.b.WriteString(v.o.Bold(one(s.Addr)) + v.action(s.Addr) + "\n")
+		}
+		last = s.Addr
+		v.step(s, opWidth, addrWidth)
+	}
+	if len(shown) > 0 {
+		v.b.WriteString("\n")
+	}
+}
+
+// action says in brackets what the plan does to a declaration.
+func (v *planView) action(addr string) string {
+	for _, c := range v.p.Changes {
+		if c.Addr == addr && c.Action != planner.NoChange {
+			return " (" + one(string(c.Action)) + ")"
+		}
+	}
+	return ""
+}
+
+const beneath = 6 // where the text under a step's line begins
+
+func (v *planView) step(s *planner.Step, opWidth, addrWidth int) {
+	num := fmt.Sprintf("%3d", v.number[s.ID])
+	op, addr, summary := pad(one(s.Op), opWidth), pad(one(s.Addr), addrWidth), one(s.Summary)
+	head := num + " " + v.o.mark(s.Mark) + " " + v.o.Bold(op) + "  " + v.o.Dim(addr)
+	width := len(num) + 3 + utf8.RuneCountInString(op) + 2 + utf8.RuneCountInString(addr)
+	if v.o.Width == 0 || width+2+utf8.RuneCountInString(summary) <= v.o.Width {
+		v.b.WriteString(strings.TrimRight(head+"  "+summary, " ") + "\n")
+	} else {
+		v.b.WriteString(strings.TrimRight(head, " ") + "\n")
+		v.o.block(&v.b, beneath, "", summary)
+	}
+	v.o.block(&v.b, beneath, "because ", s.Because)
+	v.o.block(&v.b, beneath, "waits for ", v.waits(s))
+	v.o.block(&v.b, beneath, "verified again right before: ", v.list(s.Guards))
+	if e := s.Effect; e != nil {
+		v.o.block(&v.b, beneath, "", effect(e))
+		v.o.block(&v.b, beneath, "loses ", e.Loses)
+	}
+	for _, f := range v.p.Findings {
+		if f.Addr == s.Addr && f.Op == s.Op {
+			v.finding(f, beneath)
+		}
+	}
+	if s.Manual != nil {
+		Manual(&v.b, v.o.Style, s.Manual, beneath, nil)
+	}
+	if v.o.Detail {
+		v.behaviour(s)
+	}
+}
+
+// waits lists what a step needs that is not done.
+func (v *planView) waits(s *planner.Step) string {
+	var open []string
+	for _, n := range s.Needs {
+		if !v.o.Done[n] {
+			open = append(open, n)
+		}
+	}
+	return v.list(open)
+}
+
+// list names steps by their numbers.
+func (v *planView) list(ids []string) string {
+	numbers := make([]int, 0, len(ids))
+	for _, id := range ids {
+		numbers = append(numbers, v.number[id])
+	}
+	slices.Sort(numbers)
+	var words []string
+	for _, n := range slices.Compact(numbers) {
+		words = append(words, strconv.Itoa(n))
+	}
+	switch len(words) {
+	case 0:
+		return ""
+	case 1:
+		return "step " + words[0]
+	}
+	return "steps " + strings.Join(words, ", ")
+}
+
+func effect(e *planner.Effect) string {
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		verb string
+	}{{e.Add, "adds"}, {e.Change, "changes"}, {e.Destroy, "destroys"}} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", part.verb, part.n))
+		}
+	}
+	if e.Irreversible {
+		parts = append(parts, "cannot be undone")
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (v *planView) behaviour(s *planner.Step) {
+	for _, k := range slices.Sorted(maps.Keys(s.Args)) {
+		v.o.block(&v.b, beneath, "", k+" = "+strconv.Quote(s.Args[k]))
+	}
+	v.o.block(&v.b, beneath, "after an interruption: ", map[planner.Repeat]string{
+		planner.Idempotent: "carried out again, which does no harm",
+		planner.CheckFirst: "looked at first, carried out again unless it is done",
+		planner.Once:       "looked at, never carried out twice; in doubt a person resolves",
+	}[s.Repeat])
+	v.o.block(&v.b, beneath, "one at a time: ", strings.Join(s.Exclusive, ", "))
+	v.o.block(&v.b, beneath, "taken back by: ", s.Undo)
+}
+
+// Manual writes what a person has to do. paths, where known, are where the files among the values lie.
+func Manual(w io.Writer, s Style, m *planner.Manual, indent int, paths map[string]string) {
+	var b strings.Builder
+	s.block(&b, indent, s.paint(cyan, "for a person")+" at ", m.Where)
+	for i, line := range m.Do {
+		s.block(&b, indent+2, strconv.Itoa(i+1)+". ", line)
+	}
+	width := 0
+	for _, val := range m.Values {
+		width = max(width, utf8.RuneCountInString(one(val.Label)))
+	}
+	for _, val := range m.Values {
+		text := one(val.Value)
+		switch p, ok := paths[val.Name]; {
+		case ok:
+			text = one(p)
+		case val.File:
+			text += " (a file of the run)"
+		}
+		// Never broken: a value is there to be copied.
+		b.WriteString(strings.Repeat(" ", indent+5) + pad(one(val.Label), width) + "  " + text + "\n")
+	}
+	_, _ = io.WriteString(w, b.String())
+}
+
+// diffs lists what differs, attribute by attribute, where that was asked for.
+func (v *planView) diffs() {
+	if !v.o.Detail {
+		return
+	}
+	for _, c := range v.p.Changes {
+		if len(c.Diff) == 0 {
+			continue
+		}
+		v.b.WriteString(v.o.Bold(one(c.Addr)) + " (" + one(string(c.Action)) + ")\n")
+		width := 0
+		for _, d := range c.Diff {
+			width = max(width, utf8.RuneCountInString(one(d.Path)))
+		}
+		for _, d := range c.Diff {
+			mark := planner.MarkChange
+			switch {
+			case d.Actual == "null":
+				mark = planner.MarkAdd
+			case d.Declared == "null":
+				mark = planner.MarkDelete
+			}
+			fmt.Fprintf(&v.b, "    %s %s  %s -> %s\n", v.o.mark(mark), pad(one(d.Path), width), one(d.Actual), one(d.Declared))
+		}
+		v.b.WriteString("\n")
+	}
+}
+
+// findings lists what the steps above have not said already.
+func (v *planView) findings() {
+	any := false
+	for _, f := range v.p.Findings {
+		if f.Severity == planner.Refuse || f.Op != "" && v.number[planner.StepID(f.Addr, f.Op)] > 0 {
+			continue // refusals are errors; the others stand beneath their step
+		}
+		v.finding(f, 0)
+		any = true
+	}
+	if any {
+		v.b.WriteString("\n")
+	}
+}
+
+func (v *planView) finding(f planner.Finding, indent int) {
+	finding(&v.b, v.o.Style, f, indent)
+}
+
+func finding(b *strings.Builder, s Style, f planner.Finding, indent int) {
+	label := s.severity(f.Severity) + " "
+	where := " [" + f.Rule + "]"
+	if indent == 0 && f.Addr != "" {
+		label += one(f.Addr) + ": "
+	}
+	s.block(b, indent, label, f.Summary+where)
+	for _, line := range strings.Split(f.Detail, "\n") {
+		s.block(b, indent+2, "", line)
+	}
+}
+
+// rollback names what can be taken back, and from where on it cannot.
+func (v *planView) rollback() {
+	shown := v.shown()
+	final := slices.IndexFunc(shown, func(s *planner.Step) bool { return s.Effect != nil && s.Effect.Irreversible })
+	before := shown
+	if final >= 0 {
+		before = shown[:final]
+	}
+	var undo strings.Builder
+	for _, s := range slices.Backward(before) {
+		v.o.block(&undo, 2, fmt.Sprintf("step %d: ", v.number[s.ID]), s.Undo)
+	}
+	switch {
+	case final >= 0:
+		f := shown[final]
+		v.o.block(&v.b, 0, v.o.Bold("Rollback: "), fmt.Sprintf("possible until step %d (%s), which cannot be taken back.", v.number[f.ID], f.Op))
+	case undo.Len() > 0:
+		v.b.WriteString(v.o.Bold("Rollback: ") + "possible at any time.\n")
+	default:
+		return
+	}
+	v.b.WriteString(undo.String())
+	v.b.WriteString("\n")
+}
+
+func (v *planView) counts() {
+	left := planner.Plan{}
+	for _, s := range v.shown() {
+		left.Steps = append(left.Steps, *s)
+	}
+	if len(left.Steps) == 0 {
+		if len(v.p.Refusals()) == 0 {
+			v.b.WriteString(NoChanges + "\n")
+		}
+		return
+	}
+	t := left.Tally()
+	v.b.WriteString(Counts(t) + "\n")
+	fmt.Fprintf(&v.b, stepFormat+"\n", t.Steps, t.Person, t.Irreversible)
+}
+
+// Refusals writes the findings that stop a plan from being applied.
+func Refusals(w io.Writer, s Style, p *planner.Plan) error {
+	var b strings.Builder
+	list := p.Refusals()
+	for _, f := range list {
+		b.WriteString(s.paint(red, "Error: ") + s.Bold(one(f.Summary)) + " [" + one(f.Rule) + "]\n")
+		if f.Addr != "" {
+			b.WriteString("  with " + one(f.Addr) + "\n")
+		}
+		for _, line := range strings.Split(f.Detail, "\n") {
+			s.block(&b, 2, "", line)
+		}
+		b.WriteString("\n")
+	}
+	if len(list) == 1 {
+		b.WriteString("The plan is refused: a guard found what must be mended first.\n")
+	} else {
+		fmt.Fprintf(&b, "The plan is refused: guards found %d things that must be mended first.\n", len(list))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Counts is the line that other tools read.
+func Counts(t planner.Tally) string {
+	return fmt.Sprintf(planFormat, t.Add, t.Change, t.Destroy)
+}

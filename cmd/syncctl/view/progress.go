@@ -1,0 +1,299 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// Progress shows a run as it goes. Observe is called from several goroutines.
+type Progress interface {
+	Observe(executor.Event)
+	// Hold takes the display out of the way until the returned function is called: a person is being asked.
+	Hold() (release func())
+	Close()
+}
+
+// words are what a plain line says about an event; those without a word are not shown.
+var words = map[executor.EventType]string{
+	executor.Started:   "started",
+	executor.Verifying: "verifying",
+	executor.Asked:     "a person is asked",
+	executor.Finished:  "done",
+	executor.Already:   "done already",
+	executor.Waits:     "waiting",
+	executor.Failed:    "failed",
+	executor.Stuck:     "stuck",
+}
+
+var looks = map[executor.EventType]string{
+	executor.Finished: green, executor.Already: green,
+	executor.Failed: red, executor.Stuck: red, executor.Waits: cyan, executor.Asked: cyan,
+}
+
+// ended tells whether an event is a step's last.
+func ended(t executor.EventType) bool {
+	switch t {
+	case executor.Finished, executor.Already, executor.Waits, executor.Failed, executor.Stuck:
+		return true
+	}
+	return false
+}
+
+// line is an event as one line of text.
+func line(s Style, number map[string]int, ev executor.Event) string {
+	message := ev.Message
+	if ev.Type == executor.Started {
+		message = ev.Step.Summary
+	}
+	text := fmt.Sprintf("%3d/%d %s %s: %s", number[ev.Step.ID], len(number), s.mark(ev.Step.Mark), one(ev.Step.ID), s.paint(looks[ev.Type], words[ev.Type]))
+	if message != "" {
+		text += ": " + one(message)
+	}
+	return text + "\n"
+}
+
+// Plain writes a line an event, for pipes and files.
+type Plain struct {
+	mu     sync.Mutex
+	w      io.Writer
+	style  Style
+	number map[string]int
+	said   map[string]string // the last verifying message of a step: only a new one is written
+}
+
+// NewPlain makes a Plain for a run of the plan.
+func NewPlain(w io.Writer, s Style, p *planner.Plan) *Plain {
+	return &Plain{w: w, style: s, number: Numbers(p), said: map[string]string{}}
+}
+
+// Observe writes the event's line.
+func (p *Plain) Observe(ev executor.Event) {
+	if ev.Step == nil || words[ev.Type] == "" {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if ev.Type == executor.Verifying {
+		if said, ok := p.said[ev.Step.ID]; ok && said == ev.Message {
+			return
+		}
+		p.said[ev.Step.ID] = ev.Message
+	}
+	_, _ = io.WriteString(p.w, line(p.style, p.number, ev)) // a reader that went away must not stop the run
+}
+
+// Hold keeps other lines from coming between a question and its answer.
+func (p *Plain) Hold() func() {
+	p.mu.Lock()
+	return p.mu.Unlock
+}
+
+// Close does nothing: every line is written already.
+func (p *Plain) Close() {}
+
+// Live redraws a block of what runs at the bottom of a terminal; what ended scrolls up above it.
+type Live struct {
+	mu     sync.Mutex
+	w      io.Writer
+	style  Style
+	number map[string]int
+	now    func() time.Time
+	rows   []*row
+	drawn  int  // lines of the block on the screen
+	held   bool // a person is being asked
+	ended  int
+	begun  time.Time
+	stop   chan struct{}
+	done   sync.WaitGroup
+}
+
+type row struct {
+	step     *planner.Step
+	since    time.Time
+	message  string
+	progress executor.Progress
+	counting time.Time // when the first count came: the basis of the time left
+	from     int64
+}
+
+// NewLive makes a Live for a run of the plan. It redraws at every tick.
+func NewLive(w io.Writer, s Style, p *planner.Plan, now func() time.Time, ticks <-chan time.Time) *Live {
+	l := &Live{w: w, style: s, number: Numbers(p), now: now, begun: now(), stop: make(chan struct{})}
+	l.done.Go(func() {
+		for {
+			select {
+			case <-l.stop:
+				return
+			case <-ticks:
+				l.mu.Lock()
+				l.redraw("")
+				l.mu.Unlock()
+			}
+		}
+	})
+	return l
+}
+
+// Observe takes an event in.
+func (l *Live) Observe(ev executor.Event) {
+	if ev.Step == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := l.find(ev.Step.ID)
+	above := ""
+	switch {
+	case ended(ev.Type):
+		if at >= 0 {
+			l.rows = append(l.rows[:at], l.rows[at+1:]...)
+		}
+		if ev.Type == executor.Finished || ev.Type == executor.Already {
+			l.ended++
+		}
+		above = line(l.style, l.number, ev)
+	case at < 0:
+		l.rows = append(l.rows, &row{step: ev.Step, since: l.now(), message: ev.Message})
+	case ev.Progress != nil:
+		r := l.rows[at]
+		if r.counting.IsZero() || ev.Progress.Unit != r.progress.Unit {
+			r.counting, r.from = l.now(), ev.Progress.Done
+		}
+		r.progress = *ev.Progress
+		return // the next tick shows it
+	default:
+		l.rows[at].message = ev.Message
+	}
+	l.redraw(above)
+}
+
+func (l *Live) find(id string) int {
+	for i, r := range l.rows {
+		if r.step.ID == id {
+			return i
+		}
+	}
+	return -1
+}
+
+// redraw replaces the block, in one write so that a terminal never shows half of it.
+func (l *Live) redraw(above string) {
+	if l.held {
+		_, _ = io.WriteString(l.w, above) // no block is on the screen
+		return
+	}
+	var b strings.Builder
+	l.erase(&b)
+	b.WriteString(above)
+	for _, r := range l.rows {
+		b.WriteString(l.style.paint(yellow, cut(l.text(r), l.style.Width)) + "\n")
+	}
+	l.drawn = len(l.rows)
+	if l.drawn > 0 {
+		b.WriteString(l.style.Dim(cut(fmt.Sprintf("        %d of %d steps done, %s", l.ended, len(l.number), elapsed(l.now().Sub(l.begun))), l.style.Width)) + "\n")
+		l.drawn++
+	}
+	_, _ = io.WriteString(l.w, b.String()) // a terminal that went away must not stop the run
+}
+
+func (l *Live) erase(b *strings.Builder) {
+	if l.drawn > 0 {
+		fmt.Fprintf(b, "\x1b[%dA\x1b[J", l.drawn)
+		l.drawn = 0
+	}
+}
+
+func (l *Live) text(r *row) string {
+	text := fmt.Sprintf("%3d/%d %s %s %s", l.number[r.step.ID], len(l.number), one(string(r.step.Mark)), one(r.step.Op), elapsed(l.now().Sub(r.since)))
+	if p := r.progress; p.Unit != "" {
+		text += ", " + Count(p)
+		passed := l.now().Sub(r.counting)
+		if p.Total > p.Done && p.Done > r.from && passed > 2*time.Second {
+			left := time.Duration(float64(passed) / float64(p.Done-r.from) * float64(p.Total-p.Done))
+			text += ", " + elapsed(left) + " left"
+		}
+	}
+	if r.message != "" {
+		text += ": " + one(r.message)
+	}
+	return text
+}
+
+// Hold clears the block until the returned function is called.
+func (l *Live) Hold() func() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var b strings.Builder
+	l.erase(&b)
+	_, _ = io.WriteString(l.w, b.String())
+	l.held = true
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.held = false
+		l.redraw("")
+	}
+}
+
+// Close clears the block for good.
+func (l *Live) Close() {
+	close(l.stop)
+	l.done.Wait()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var b strings.Builder
+	l.erase(&b)
+	_, _ = io.WriteString(l.w, b.String())
+}
+
+// Count is how far a step is, in words: bytes as people read them, other units in full.
+func Count(p executor.Progress) string {
+	amount := func(n int64) string {
+		if p.Unit == "bytes" {
+			return Bytes(n)
+		}
+		return fmt.Sprintf("%d", n)
+	}
+	unit := " " + one(p.Unit)
+	if p.Unit == "bytes" {
+		unit = ""
+	}
+	if p.Total > 0 {
+		return amount(p.Done) + " of " + amount(p.Total) + unit
+	}
+	return amount(p.Done) + unit
+}
+
+// Bytes writes a size in binary units.
+func Bytes(n int64) string {
+	if n < 1024 {
+		return fmt.Sprintf("%d B", n)
+	}
+	f, unit := float64(n), ""
+	for _, unit = range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if f /= 1024; f < 1024 {
+			break
+		}
+	}
+	return fmt.Sprintf("%.1f %s", f, unit)
+}
+
+func elapsed(d time.Duration) string {
+	d = d.Round(time.Second)
+	return fmt.Sprintf("%02d:%02d", int(d.Minutes()), int(d.Seconds())%60)
+}
+
+// cut keeps a line from running over the edge: a line that wraps could not be redrawn.
+func cut(text string, width int) string {
+	runes := []rune(text)
+	if width <= 1 || len(runes) < width {
+		return text
+	}
+	return string(runes[:width-2]) + "…"
+}

@@ -1,0 +1,135 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/journal"
+)
+
+// RunState is a run as it lies on disk.
+type RunState struct {
+	Run      *executor.Run
+	Decision executor.Decision
+	Holder   *journal.Holder // the process that carries it out now; nil if none does
+	Now      time.Time
+}
+
+// Word says in a word where a run stands.
+func (r RunState) Word() string {
+	switch {
+	case r.Run.GivenUp():
+		return "given up"
+	case r.Run.Finished():
+		return "finished"
+	case r.Holder != nil:
+		return "under way"
+	}
+	return "unfinished"
+}
+
+// Done counts the steps that are done.
+func (r RunState) Done() int {
+	n := 0
+	for _, s := range r.Decision.Steps {
+		if s.Phase == executor.PhaseDone {
+			n++
+		}
+	}
+	return n
+}
+
+// Phase is a step's phase, in the words for one that nobody carries out now.
+func (r RunState) Phase(id string) executor.Phase {
+	p := r.Decision.Steps[id].Phase
+	if p == executor.PhaseRunning && r.Holder == nil {
+		return "interrupted"
+	}
+	return p
+}
+
+// Run writes one run, step by step.
+func Run(w io.Writer, s Style, r RunState) error {
+	var b strings.Builder
+	head(&b, s, r)
+	number := Numbers(r.Run.Plan)
+	for i := range r.Run.Plan.Steps {
+		step := &r.Run.Plan.Steps[i]
+		st := r.Decision.Steps[step.ID]
+		phase := r.Phase(step.ID)
+		look := map[executor.Phase]string{
+			executor.PhaseDone: green, executor.PhaseFailed: red, executor.PhaseStuck: red,
+			executor.PhaseWaiting: cyan, executor.PhaseRunning: yellow, "interrupted": yellow,
+		}[phase]
+		if look == "" {
+			look = dim
+		}
+		fmt.Fprintf(&b, "%3d %s %s  %s\n", i+1, s.mark(step.Mark), s.paint(look, pad(string(phase), 11)), one(step.ID))
+		if phase != executor.PhaseDone {
+			s.block(&b, beneath, "", why(st.Why, "", number))
+		}
+		if phase == executor.PhaseWaiting && step.Manual != nil {
+			s.block(&b, beneath, "a person is waited for, at ", step.Manual.Where)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func head(b *strings.Builder, s Style, r RunState) {
+	fmt.Fprintf(b, "%s %s: %s, %d of %d steps done\n", s.Bold("Run"), one(r.Run.ID), r.Word(), r.Done(), len(r.Run.Plan.Steps))
+	if r.Holder != nil {
+		fmt.Fprintf(b, "  carried out by process %d on %s since %s\n", r.Holder.PID, one(r.Holder.Host), r.Holder.Since.Format(time.RFC3339))
+	}
+	if n := len(r.Run.Entries); n > 0 {
+		fmt.Fprintf(b, "  last entry %s\n", r.Run.Entries[n-1].Time.Format(time.RFC3339))
+	}
+	fmt.Fprintf(b, "  record and files: %s\n", r.Run.Dir)
+}
+
+// RunLine writes one run on one line.
+func RunLine(w io.Writer, r RunState) error {
+	_, err := fmt.Fprintf(w, "%s  %s, %d of %d steps done\n", one(r.Run.ID), r.Word(), r.Done(), len(r.Run.Plan.Steps))
+	return err
+}
+
+// Entries writes a run's journal, a line an entry.
+func Entries(w io.Writer, s Style, entries []journal.Entry) error {
+	var b strings.Builder
+	for _, e := range entries {
+		fmt.Fprintf(&b, "%5d  %s  %s  %s\n", e.Seq, e.Time.Format("2006-01-02T15:04:05.000Z07:00"), pad(one(e.Event), 9), one(e.Key))
+		for _, name := range []string{"reason", "by", "note", "error", "again_at"} {
+			s.block(&b, 9, name+": ", e.Data[name])
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Unfinished tells that a run is there to be gone on with.
+func Unfinished(w io.Writer, r RunState) error {
+	_, err := fmt.Fprintf(w, "Run %s is unfinished: %d of %d steps are done, the others are shown below.\n`syncctl apply` goes on with it; `syncctl resolve -abandon` gives it up.\n\n",
+		one(r.Run.ID), r.Done(), len(r.Run.Plan.Steps))
+	return err
+}
+
+// Resumed tells that an unfinished run is gone on with, and what is done already.
+func Resumed(w io.Writer, s Style, r RunState) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s: %d of %d steps are done.\n", s.Bold("Going on with run"), one(r.Run.ID), r.Done(), len(r.Run.Plan.Steps))
+	for i := range r.Run.Plan.Steps {
+		step := &r.Run.Plan.Steps[i]
+		if r.Decision.Steps[step.ID].Phase == executor.PhaseDone {
+			fmt.Fprintf(&b, "%3d %s %s  %s\n", i+1, s.mark(step.Mark), s.Dim(one(step.ID)), s.paint(green, "done"))
+		}
+	}
+	if !r.Decision.Finished {
+		b.WriteString("\nWhat remains:\n")
+	}
+	b.WriteString("\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,163 @@
+package backbonesim
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// maxBody is how much of a request is read: enough for the pairs of several million issues.
+const maxBody = 1 << 30
+
+// Handler serves one simulated Jira with its Backbone, under its context path. TLS is the caller's business.
+func (w *World) Handler(name string) http.Handler {
+	s := w.servers[name]
+	if s == nil {
+		return http.NotFoundHandler()
+	}
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, maxBody))
+		if err != nil {
+			http.Error(rw, "the request's body could not be read", http.StatusRequestEntityTooLarge)
+			return
+		}
+		w.mu.Lock()
+		out := w.serve(s, &request{Request: r, body: body})
+		w.mu.Unlock()
+		out.write(rw)
+	})
+}
+
+type request struct {
+	*http.Request
+	body []byte
+	user *user
+}
+
+// reply is an answer, encoded while the world stands still.
+type reply struct {
+	status int
+	header map[string]string
+	body   []byte
+}
+
+func (r reply) write(rw http.ResponseWriter) {
+	for name, value := range r.header {
+		rw.Header().Set(name, value)
+	}
+	rw.WriteHeader(r.status)
+	_, _ = rw.Write(r.body) // a client that has gone is no concern of ours
+}
+
+func jsonReply(status int, body any) reply {
+	data, err := json.Marshal(body)
+	if err != nil {
+		panic(err) // documents of this package only
+	}
+	return reply{status: status, header: map[string]string{"Content-Type": "application/json;charset=UTF-8"}, body: data}
+}
+
+func textReply(status int, text string) reply {
+	return reply{status: status, header: map[string]string{"Content-Type": "text/plain;charset=UTF-8"}, body: []byte(text)}
+}
+
+func okReply() reply { return reply{status: http.StatusOK} }
+
+func notAllowed(methods ...string) reply {
+	out := textReply(http.StatusMethodNotAllowed, "method not allowed")
+	out.header["Allow"] = strings.Join(methods, ", ")
+	return out
+}
+
+func (w *World) serve(s *server, r *request) reply {
+	path, ok := strings.CutPrefix(r.URL.Path, s.contextPath+"/")
+	if !ok {
+		return textReply(http.StatusNotFound, "not found")
+	}
+	if rest, ok := strings.CutPrefix(path, "plugins/servlet/backbone-issue-sync/api/1/"); ok && s.backbone != "" {
+		return w.serveBackbone(s, r, strings.Split(strings.TrimSuffix(rest, "/"), "/"))
+	}
+	// A Jira Cloud site serves no servlets of apps: https://developer.atlassian.com/cloud/jira/platform/ has no such path.
+	if rest, ok := strings.CutPrefix(path, "rest/api/"); ok {
+		return w.serveJira(s, r, strings.Split(strings.TrimSuffix(rest, "/"), "/"))
+	}
+	return textReply(http.StatusNotFound, "not found")
+}
+
+// authenticate finds the caller: Basic with name and password on Data Center (HC/5.5/cloud/introduction) or a personal
+// access token as Bearer (ASSUMED for Backbone's servlet; Atlassian documents it for Jira's own REST); Basic with email
+// and API token on a cloud site (developer.atlassian.com/cloud/jira/platform/basic-auth-for-rest-apis).
+func (s *server) authenticate(r *http.Request) *user {
+	for _, u := range s.users {
+		if name, secret, ok := r.BasicAuth(); ok {
+			if s.cloud && secret != "" && secret == u.token && strings.EqualFold(name, u.email) {
+				return u
+			}
+			if !s.cloud && secret != "" && secret == u.password && name == u.name {
+				return u
+			}
+		} else if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok && !s.cloud {
+			if token != "" && token == u.token {
+				return u
+			}
+		}
+	}
+	return nil
+}
+
+func unauthorized() reply {
+	out := jsonReply(http.StatusUnauthorized, map[string]any{
+		"message": "Client must be authenticated to access this resource.", "status-code": 401,
+	})
+	out.header["WWW-Authenticate"] = `OAuth realm="jira"`
+	return out
+}
+
+// refusal is an error of Backbone's. ASSUMED: its body, for no page shows one; without assumed members it is plain text.
+func (w *World) refusal(status int, text string) reply {
+	if !w.assumed {
+		return textReply(status, text)
+	}
+	return jsonReply(status, map[string]string{"message": text})
+}
+
+func (r *request) writes() bool { return r.Method != http.MethodGet && r.Method != http.MethodHead }
+
+// passesXSRF: "On 'XSRF check failed' add header X-Atlassian-Token: nocheck" (HC/5.5/cloud/introduction); Jira itself
+// also takes the newer spelling no-check.
+func (r *request) passesXSRF() bool {
+	return slices.Contains([]string{"nocheck", "no-check"}, r.Header.Get("X-Atlassian-Token"))
+}
+
+// hasJSON tells whether the body is declared as JSON. ASSUMED to be demanded, as JAX-RS resources of Jira do.
+func (r *request) hasJSON() bool {
+	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	return strings.TrimSpace(kind) == "application/json"
+}
+
+const (
+	systemAdmin  = "system_admin"
+	projectAdmin = "project_admin"
+	noPermission = "none"
+)
+
+// mayConfigure: a Jira system administrator always, a project administrator the projects of his
+// (HC/5.5/cloud/introduction, H/5.8/server/restrict-backbone-usage-to-certain-user-groups).
+func (s *server) mayConfigure(u *user, in *integration) bool {
+	if u.permission == systemAdmin {
+		return true
+	}
+	for _, c := range in.connectors {
+		if c.jira == s && s.administers(u, c.project) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *server) administers(u *user, projectKey string) bool {
+	return u.permission == systemAdmin ||
+		u.permission == projectAdmin && (len(u.projects) == 0 || slices.Contains(u.projects, projectKey))
+}

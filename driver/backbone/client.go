@@ -1,0 +1,256 @@
+package backbone
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+
+	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
+	"github.com/syncctl/syncctl/driver/rest"
+	"github.com/syncctl/syncctl/executor"
+)
+
+// api is the base path of all of Backbone's endpoints (H/5.14/server/monitoring-backbone-issue-sync).
+const api = "/plugins/servlet/backbone-issue-sync/api/1"
+
+// reader asks one Jira and its Backbone. It has no method that changes anything.
+type reader struct {
+	rest  *rest.Client
+	cloud bool
+	verb  *atomic.Value // the verb of start and stop that this server takes, once known
+}
+
+// writer is a reader that may also change things. Only Execute gets one.
+type writer struct{ *reader }
+
+func (c *reader) get(ctx context.Context, path string, query url.Values, into any) error {
+	res, err := c.rest.Do(ctx, rest.Request{Method: http.MethodGet, Path: path, Query: query, Retry: rest.Safe})
+	if err != nil {
+		return err
+	}
+	return res.DecodeJSON(into)
+}
+
+// integrations lists the synchronizations of a project. projectKey is required for project administrators
+// (HC/5.2/cloud/integration-synchronization-actions) and harmless for others.
+func (c *reader) integrations(ctx context.Context, project string) ([]integration, error) {
+	if c.cloud {
+		return nil, fmt.Errorf("listing synchronizations: Backbone in the cloud has no documented interface")
+	}
+	var list []integration
+	if err := c.get(ctx, api+"/integrations", url.Values{"projectKey": {project}}, &list); err != nil {
+		return nil, fmt.Errorf("listing the synchronizations of project %s: %w", project, err)
+	}
+	return list, nil
+}
+
+// integration returns one synchronization with all its details.
+func (c *reader) integration(ctx context.Context, key string) (*integration, error) {
+	var i integration
+	if err := c.get(ctx, integrationPath(key), nil, &i); err != nil {
+		return nil, fmt.Errorf("reading synchronization %s: %w", key, err)
+	}
+	return &i, nil
+}
+
+func integrationPath(key string) string { return api + "/integrations/" + url.PathEscape(key) }
+
+func connectorPath(key string) string { return api + "/connectors/" + url.PathEscape(key) }
+
+// exists tells whether there is a synchronization of that key.
+func (c *reader) exists(ctx context.Context, key string) (bool, error) {
+	_, err := c.integration(ctx, key)
+	if rest.IsStatus(err, http.StatusNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// statusOf uses the status that came with a list, where there was one.
+func (c *reader) statusOf(ctx context.Context, i *integration) (*syncStatus, error) {
+	if i.Status != nil && i.Status.Status != "" {
+		return i.Status, nil
+	}
+	return c.status(ctx, i.Key)
+}
+
+// status reads GET .../status. Its shape is taken to be the status object of the lists, alone or wrapped.
+func (c *reader) status(ctx context.Context, key string) (*syncStatus, error) {
+	var raw json.RawMessage
+	if err := c.get(ctx, integrationPath(key)+"/status", nil, &raw); err != nil {
+		return nil, fmt.Errorf("reading the status of %s: %w", key, err)
+	}
+	var s syncStatus
+	if err := json.Unmarshal(raw, &s); err == nil && s.Status != "" {
+		return &s, nil
+	}
+	var wrapped struct {
+		Status syncStatus `json:"status"`
+	}
+	if err := json.Unmarshal(raw, &wrapped); err != nil || wrapped.Status.Status == "" {
+		return nil, fmt.Errorf("reading the status of %s: the answer has no status", key)
+	}
+	return &wrapped.Status, nil
+}
+
+// conflicts returns the validation conflicts of the configuration as lines for people, none if there is none.
+func (c *reader) conflicts(ctx context.Context, key string) ([]string, error) {
+	var raw any
+	if err := c.get(ctx, integrationPath(key)+"/conflicts", nil, &raw); err != nil {
+		return nil, fmt.Errorf("reading the conflicts of %s: %w", key, err)
+	}
+	return conflictTexts(raw), nil
+}
+
+// syncInformation streams a connector's pairs: a bare JSON array (H/3.9/server/connectors-121944268.html).
+func (c *reader) syncInformation(ctx context.Context, connector string) (io.ReadCloser, error) {
+	body, err := c.rest.GetStream(ctx, rest.Request{Method: http.MethodGet, Path: connectorPath(connector) + "/syncInformation", Retry: rest.Safe})
+	if err != nil {
+		return nil, fmt.Errorf("reading the pairs of connector %s: %w", connector, err)
+	}
+	return body, nil
+}
+
+// tally counts a connector's pairs.
+func (c *reader) tally(ctx context.Context, connector string) (syncinfo.Tally, error) {
+	var t syncinfo.Tally
+	body, err := c.syncInformation(ctx, connector)
+	if err != nil {
+		return t, err
+	}
+	defer body.Close()
+	r := syncinfo.NewArrayReader(connector, body, syncinfo.Counting(&t))
+	for {
+		if _, err := r.Next(); errors.Is(err, io.EOF) {
+			return t, nil
+		} else if err != nil {
+			return t, fmt.Errorf("reading the pairs of connector %s: %w", connector, err)
+		}
+	}
+}
+
+// jira is the path of a Jira REST resource; Data Center and cloud speak different versions.
+func (c *reader) jira(path string) string {
+	if c.cloud {
+		return "/rest/api/3/" + path
+	}
+	return "/rest/api/2/" + path
+}
+
+// hasProject tells whether the project answers to this user.
+func (c *reader) hasProject(ctx context.Context, key string) (bool, error) {
+	var p struct {
+		Key string `json:"key"`
+	}
+	err := c.get(ctx, c.jira("project/"+url.PathEscape(key)), nil, &p)
+	if rest.IsStatus(err, http.StatusNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading project %s: %w", key, err)
+	}
+	return p.Key == key, nil
+}
+
+// summary reads an issue's summary; false if there is no such issue.
+func (c *reader) summary(ctx context.Context, key string) (string, bool, error) {
+	var i struct {
+		Key    string `json:"key"`
+		Fields struct {
+			Summary string `json:"summary"`
+		} `json:"fields"`
+	}
+	err := c.get(ctx, c.jira("issue/"+url.PathEscape(key)), url.Values{"fields": {"summary"}}, &i)
+	if rest.IsStatus(err, http.StatusNotFound) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("reading issue %s: %w", key, err)
+	}
+	return i.Fields.Summary, i.Key == key, nil // another key: the issue was moved elsewhere
+}
+
+// noXSRF lets writes through Jira's cross-site check (HC/5.5/cloud/introduction).
+var noXSRF = http.Header{"X-Atlassian-Token": {"nocheck"}}
+
+// send sends a request that changes something. It is not repeated when it may have been carried out.
+func (c writer) send(ctx context.Context, method, path string, body func() (io.ReadCloser, error)) error {
+	h := noXSRF.Clone()
+	if body != nil {
+		h.Set("Content-Type", "application/json")
+	}
+	res, err := c.rest.Do(ctx, rest.Request{Method: method, Path: path, Header: h, Body: body, Retry: rest.Never})
+	if err != nil {
+		return sentness(err)
+	}
+	return res.Close()
+}
+
+// sentness tells the executor what the client knows: an error after which nothing can have been changed, or one that
+// leaves it open. A refusal (4xx) changes nothing.
+func sentness(err error) error {
+	var e *rest.Error
+	refused := errors.As(err, &e) && e.Status >= 400 && e.Status < 500 && e.Status != http.StatusRequestTimeout
+	if refused || rest.Sent(err) == rest.No {
+		return executor.NotSent(err)
+	}
+	return err
+}
+
+// startStop starts or stops a synchronization. The documents disagree on the verb (POST on the server pages to 4.1, PUT
+// on the cloud pages from 5.2), and a server that does not know one refuses it with 405 without doing anything: then
+// the other is asked for, and remembered.
+func (c writer) startStop(ctx context.Context, key, what string) error {
+	verbs := []string{http.MethodPut, http.MethodPost}
+	if v, ok := c.verb.Load().(string); ok {
+		verbs = []string{v}
+	}
+	var err error
+	for _, v := range verbs {
+		err = c.send(ctx, v, integrationPath(key)+"/"+what, nil)
+		if err == nil {
+			c.verb.Store(v)
+			return nil
+		}
+		if !rest.IsStatus(err, http.StatusMethodNotAllowed) && !rest.IsStatus(err, http.StatusNotFound) {
+			break
+		}
+	}
+	return fmt.Errorf("asking to %s %s: %w", what, key, err)
+}
+
+// importPairs uploads a connector's pairs: an array of entries as GET gives them. That the body has this shape is
+// assumed; the documents say "an array of sync information" (H/5.16/server/connectors).
+func (c writer) importPairs(ctx context.Context, connector string, body func() (io.ReadCloser, error)) error {
+	if err := c.send(ctx, http.MethodPost, connectorPath(connector)+"/syncInformation", body); err != nil {
+		return fmt.Errorf("uploading pairs to connector %s: %w", connector, err)
+	}
+	return nil
+}
+
+// resync asks a connector to send all its issues again, with the given field mapping alone (H/5.16/server/connectors).
+func (c writer) resync(ctx context.Context, connector, mapping string) error {
+	b, err := json.Marshal(map[string]any{"jql": "", "fieldMappings": []string{mapping}})
+	if err != nil {
+		return executor.NotSent(err)
+	}
+	body := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }
+	if err := c.send(ctx, http.MethodPost, connectorPath(connector)+"/resync", body); err != nil {
+		return fmt.Errorf("asking connector %s to resync: %w", connector, err)
+	}
+	return nil
+}
+
+// delete deletes a synchronization.
+func (c writer) delete(ctx context.Context, key string) error {
+	if err := c.send(ctx, http.MethodDelete, integrationPath(key), nil); err != nil {
+		return fmt.Errorf("deleting synchronization %s: %w", key, err)
+	}
+	return nil
+}

@@ -1,0 +1,150 @@
+package backbone
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// findings are what a person must know before the migration starts. A refusal is something that preflight would stop at.
+func (m *migrating) findings() ([]planner.Finding, hcl.Diagnostics) {
+	var diags hcl.Diagnostics
+	if m.from == nil {
+		return nil, append(diags, problem(m.r, "The original is not declared",
+			fmt.Sprintf("%s is in none of the files, and the migration has not reached its end: without the declaration nobody can say what is to be migrated.", m.r.Text("from")), "from"))
+	}
+	for _, role := range []string{master, slave} {
+		if !m.facts.end(role).Found {
+			diags = append(diags, m.missing(role))
+		}
+	}
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	var out []planner.Finding
+	for _, role := range []string{master, slave} {
+		out = append(out, m.endFindings(role)...)
+	}
+	out = append(out, m.pairFindings()...)
+	return append(out, m.caveats()...), diags
+}
+
+func (m *migrating) missing(role string) *hcl.Diagnostic {
+	where := m.from.Ref(role, "server").Addr
+	detail := fmt.Sprintf("On %s there is no synchronization by %s of project %s.", where, m.from.Text("transport"), m.from.Text(role, "project"))
+	if m.facts.end(other(role)).Found {
+		detail += fmt.Sprintf(" The %s's half is still there: was this migration begun with another working directory? Its run's files hold the pairs; go on from there.", other(role))
+	}
+	return problem(m.r, "The original is not there", detail, "from")
+}
+
+func (m *migrating) endFindings(role string) []planner.Finding {
+	h := m.facts.end(role)
+	name := fmt.Sprintf("the %s's half %s on %s", role, h.Key, h.Server)
+	var out []planner.Finding
+	refuse := func(rule, summary, detail string) {
+		out = append(out, planner.Finding{Rule: "backbone/" + rule, Severity: planner.Refuse, Op: opPreflight, Summary: summary, Detail: detail})
+	}
+	if h.InError > 0 {
+		detail := "Open the troubleshooting tab of " + h.Key + " and solve what is there, then plan again (" + guide + ", prerequisites)."
+		if len(m.facts.Flying) > 0 {
+			detail = "By their message numbers: " + strings.Join(m.facts.Flying, "; ") + ". " + detail
+		}
+		refuse("issues-in-error", fmt.Sprintf("%s in error on %s", plural(h.InError, "issue"), name), detail)
+	}
+	if len(h.Conflicts) > 0 {
+		refuse("conflicts", fmt.Sprintf("%s has %s", name, plural(len(h.Conflicts), "conflict")), strings.Join(h.Conflicts, "; "))
+	}
+	if want := strings.ToUpper(role); h.Role != "" && h.Role != want {
+		refuse("role", fmt.Sprintf("%s is the %s, not the %s", name, strings.ToLower(h.Role), role), "Exchange the blocks master and slave of "+m.from.Addr.String()+".")
+	}
+	if want := strings.ToUpper(m.from.Text("transport")); h.Channel != "" && h.Channel != want {
+		refuse("transport", fmt.Sprintf("%s goes by %s, not by %s", name, strings.ToLower(h.Channel), m.from.Text("transport")), "Set transport in "+m.from.Addr.String()+" to what is there.")
+	}
+	switch h.Status {
+	case "RUNNING", "STOPPED":
+	default:
+		refuse("status", fmt.Sprintf("%s is %s", name, h.Status), "Bring it to RUNNING or STOPPED first: in this state its data may not be complete.")
+	}
+	if h.Role == "" || h.Channel == "" {
+		out = append(out, planner.Finding{Rule: "backbone/not-readable", Severity: planner.Note, Op: opPreflight,
+			Summary: fmt.Sprintf("role and transport of %s cannot be read over REST; that it has one connector only is all there is to see", name)})
+	}
+	return out
+}
+
+func (m *migrating) pairFindings() []planner.Finding {
+	var out []planner.Finding
+	f := &m.facts
+	if f.InFlight > 0 && f.Master.InError+f.Slave.InError == 0 {
+		out = append(out, planner.Finding{Rule: "backbone/in-flight", Severity: planner.Warn, Op: opDrained,
+			Summary: fmt.Sprintf("%s in flight now; the migration goes on only once there is none", plural(f.InFlight, "message")),
+			Detail:  strings.Join(f.Flying, "; ")})
+	}
+	if f.Unmatched > 0 {
+		severity := planner.Refuse
+		if m.allows("unmatched") {
+			severity = planner.Warn
+		}
+		out = append(out, planner.Finding{Rule: "backbone/unmatched-pairs", Severity: severity, Op: opMerge,
+			Summary: fmt.Sprintf("%s without a mirror on the other end", plural(f.Unmatched, "pair")),
+			Detail:  "The merge refuses them and names the first ten; allow = [\"unmatched\"] carries them over all the same."})
+	}
+	if f.Master.Pairs == 0 && f.Slave.Pairs == 0 {
+		out = append(out, planner.Finding{Rule: "backbone/no-pairs", Severity: planner.Warn, Op: opMerge, Summary: "neither end has a pair: there is nothing to carry over"})
+	}
+	half := f.Master.HalfComments + f.Slave.HalfComments + f.Master.HalfAttachments + f.Slave.HalfAttachments
+	if half > 0 {
+		detail := "The end that wrote a comment keeps its own id only. They are carried over as they are."
+		if flag(m.r, "complete_comments") {
+			detail = "The merge fills in what the other end's export knows (complete_comments = true)."
+		}
+		out = append(out, planner.Finding{Rule: "backbone/half-pairs", Severity: planner.Note, Op: opMerge,
+			Summary: fmt.Sprintf("%s know one of their two ids only (master: %d comments, %d attachments; slave: %d comments, %d attachments)",
+				plural(half, "comment and attachment pair"), f.Master.HalfComments, f.Master.HalfAttachments, f.Slave.HalfComments, f.Slave.HalfAttachments),
+			Detail: detail})
+	}
+	return out
+}
+
+func (m *migrating) allows(check string) bool {
+	v := m.r.Get("allow")
+	if !known(v) {
+		return false
+	}
+	for _, e := range v.AsValueSlice() {
+		if known(e) && e.AsString() == check {
+			return true
+		}
+	}
+	return false
+}
+
+// caveats are the vendor's, with numbers from the real data.
+func (m *migrating) caveats() []planner.Finding {
+	var out []planner.Finding
+	moving := m.facts.end(m.moving)
+	if n := moving.Comments; n > 0 && flag(m.to, "comments") {
+		out = append(out, planner.Finding{Rule: "backbone/BAC-1449", Severity: planner.Warn, Op: opStart,
+			Summary: fmt.Sprintf("up to %s on paired issues may be duplicated", plural(n, "comment")),
+			Detail:  "The vendor names this in the guide as BAC-1449. Comment and attachment ids change when a project moves to the cloud, so the ids in the pairs go stale."})
+	}
+	if m.moving == slave {
+		out = append(out, planner.Finding{Rule: "backbone/vendor-sample", Severity: planner.Note, Op: opMerge,
+			Summary: "the guide's merged example for this variant is not valid JSON, and its sentence names the wrong file",
+			Detail:  "A comma is missing between the two arrays and one too many stands at the end. The merge here writes what the example means: master first, slave second."})
+	}
+	d := m.r.Get("delete_original")
+	if d.IsNull() {
+		return append(out, planner.Finding{Rule: "backbone/original-kept", Severity: planner.Note,
+			Summary: "the original stays, stopped, on both ends: there is no delete_original block"})
+	}
+	if allow := number(m.r, 0, "delete_original", "allow"); allow < 2 {
+		out = append(out, planner.Finding{Rule: "backbone/delete-allow", Severity: planner.Refuse, Op: opDelete + m.moving,
+			Summary: fmt.Sprintf("the plan deletes 2 halves, delete_original allows %d", allow),
+			Detail:  "Set allow = 2 in delete_original once you have read what is deleted."})
+	}
+	return out
+}

@@ -1,0 +1,288 @@
+package backbone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
+	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Read returns what is there. For a sync: an object in the declaration's shape (state, issue_types, field, ...) and
+// "facts"; null when there is none. For a migration: {facts, new}. For a server: an empty object, since it is declared
+// to be used, not to be made.
+func (d *Driver) Read(ctx context.Context, r *schema.Resource) (cty.Value, error) {
+	switch r.Addr.Kind {
+	case schema.Sync:
+		return d.readSync(ctx, r)
+	case schema.Migration:
+		return d.readMigration(ctx, r)
+	}
+	return cty.EmptyObjectVal, nil
+}
+
+func (d *Driver) readSync(ctx context.Context, sync *schema.Resource) (cty.Value, error) {
+	null := cty.NullVal(cty.EmptyObject)
+	var f syncFacts
+	var conf configuration
+	status := ""
+	if sync.Text("transport") == direct {
+		c, err := d.reader(sync.Ref(first, "server"))
+		if err != nil {
+			return null, err
+		}
+		i, err := findDirect(ctx, c, sync)
+		if err != nil || i == nil {
+			return null, err
+		}
+		s, err := c.statusOf(ctx, i)
+		if err != nil {
+			return null, err
+		}
+		if i, err = c.integration(ctx, i.Key); err != nil {
+			return null, err
+		}
+		f.New = newSync{Found: true, Key: i.Key, Status: s.word(), FirstConnector: i.First.Key, SecondConnector: i.Second.Key}
+		conf, status = i.config, s.word()
+	} else {
+		for _, role := range []string{master, slave} {
+			h, err := d.readHalf(ctx, sync, role)
+			if err != nil {
+				return null, err
+			}
+			f.Ends = append(f.Ends, *h)
+		}
+		if !f.Ends[0].Found && !f.Ends[1].Found {
+			return null, nil
+		}
+		status = f.Ends[0].Status
+		if f.Ends[1].Status != status {
+			status = "" // the halves differ: shown for each
+		}
+		if f.Ends[0].Found {
+			c, err := d.reader(sync.Ref(master, "server"))
+			if err != nil {
+				return null, err
+			}
+			i, err := c.integration(ctx, f.Ends[0].Key)
+			if err != nil {
+				return null, err
+			}
+			conf = i.config
+		}
+	}
+	v := actualSync(conf, status)
+	if sync.Text("transport") != direct { // the master's first and second are the two ends under other names
+		v = renameEnds(v)
+	}
+	facts, err := pack(f)
+	if err != nil {
+		return null, err
+	}
+	v["facts"] = facts
+	return cty.ObjectVal(v), nil
+}
+
+func renameEnds(v map[string]cty.Value) map[string]cty.Value {
+	for from, to := range map[string]string{first: master, second: slave} {
+		if e, ok := v[from]; ok {
+			v[to] = e
+			delete(v, from)
+		}
+	}
+	return v
+}
+
+// findDirect finds a direct synchronization by its two projects on the server that configures it, nil if there is none.
+func findDirect(ctx context.Context, c *reader, sync *schema.Resource) (*integration, error) {
+	a, b := sync.Text(first, "project"), sync.Text(second, "project")
+	all, err := c.integrations(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	match := slices.DeleteFunc(all, func(i integration) bool {
+		return i.First == nil || i.Second == nil || i.First.Project != a || i.Second.Project != b
+	})
+	return onlyOne(match, sync, first)
+}
+
+// findHalf finds one half of an e-mail or file synchronization, nil if there is none.
+func findHalf(ctx context.Context, c *reader, sync *schema.Resource, role string) (*integration, error) {
+	project, partner := sync.Text(role, "project"), sync.Text(other(role), "project")
+	all, err := c.integrations(ctx, project)
+	if err != nil {
+		return nil, err
+	}
+	match := slices.DeleteFunc(all, func(i integration) bool {
+		return i.First == nil || i.Second != nil || i.First.Project != project || i.config.partner != "" && i.config.partner != partner
+	})
+	return onlyOne(match, sync, role)
+}
+
+// onlyOne takes the one that is declared. Several that look alike are told apart by their key, never by luck.
+func onlyOne(match []integration, sync *schema.Resource, end string) (*integration, error) {
+	if key := sync.Text(end, "key"); key != "" {
+		match = slices.DeleteFunc(match, func(i integration) bool { return i.Key != key })
+	}
+	switch len(match) {
+	case 0:
+		return nil, nil
+	case 1:
+		return &match[0], nil
+	}
+	keys := make([]string, len(match))
+	for i := range match {
+		keys[i] = match[i].Key
+	}
+	slices.Sort(keys)
+	return nil, fmt.Errorf("%s: project %s has %d synchronizations that could be meant (%s): set key in the block %s",
+		sync.Addr, sync.Text(end, "project"), len(keys), strings.Join(keys, ", "), end)
+}
+
+// readHalf reads one half without its pairs. One that is not there has Found false.
+func (d *Driver) readHalf(ctx context.Context, sync *schema.Resource, role string) (*half, error) {
+	server := sync.Ref(role, "server")
+	h := &half{Server: server.Addr.String(), Project: sync.Text(role, "project")}
+	c, err := d.reader(server)
+	if err != nil {
+		return nil, err
+	}
+	i, err := findHalf(ctx, c, sync, role)
+	if err != nil || i == nil {
+		return h, err
+	}
+	return h, d.fillHalf(ctx, c, i, h)
+}
+
+func (d *Driver) fillHalf(ctx context.Context, c *reader, i *integration, h *half) error {
+	s, err := c.statusOf(ctx, i)
+	if err != nil {
+		return err
+	}
+	if h.Conflicts, err = c.conflicts(ctx, i.Key); err != nil {
+		return err
+	}
+	h.Found, h.Key, h.Connector = true, i.Key, i.First.Key
+	h.Status, h.InError = s.word(), s.inError()
+	h.Channel, h.Role = i.config.channel, i.config.role
+	return nil
+}
+
+func (d *Driver) readMigration(ctx context.Context, r *schema.Resource) (cty.Value, error) {
+	null := cty.NullVal(cty.EmptyObject)
+	var f migrationFacts
+	to := r.Ref("to")
+	actual, err := d.readSync(ctx, to)
+	if err != nil {
+		return null, err
+	}
+	if err := d.readNew(ctx, to, actual, &f.New); err != nil {
+		return null, err
+	}
+	if from := r.Ref("from"); from == nil {
+		f.FromGone = true
+	} else if err := d.readOriginal(ctx, from, &f); err != nil {
+		return null, err
+	}
+	facts, err := pack(f)
+	if err != nil {
+		return null, err
+	}
+	return cty.ObjectVal(map[string]cty.Value{"facts": facts, "new": actual}), nil
+}
+
+func (d *Driver) readNew(ctx context.Context, to *schema.Resource, actual cty.Value, n *newSync) error {
+	if actual.IsNull() {
+		return nil
+	}
+	var f syncFacts
+	if err := unpack(actual.GetAttr("facts"), &f); err != nil {
+		return err
+	}
+	*n = f.New
+	c, err := d.reader(to.Ref(first, "server"))
+	if err != nil {
+		return err
+	}
+	for connector, pairs := range map[string]*int{n.FirstConnector: &n.FirstPairs, n.SecondConnector: &n.SecondPairs} {
+		tally, err := c.tally(ctx, connector)
+		if err != nil {
+			return err
+		}
+		*pairs = tally.Pairs
+	}
+	return nil
+}
+
+// readOriginal reads both halves, and their pairs where both are there: one pass over each.
+func (d *Driver) readOriginal(ctx context.Context, from *schema.Resource, f *migrationFacts) error {
+	for _, role := range []string{master, slave} {
+		h, err := d.readHalf(ctx, from, role)
+		if err != nil {
+			return err
+		}
+		*f.end(role) = *h
+	}
+	if !f.Master.Found || !f.Slave.Found {
+		return nil
+	}
+	var tallies [2]syncinfo.Tally
+	drain, err := d.compareEnds(ctx, from, f.Master.Connector, f.Slave.Connector, &tallies)
+	if err != nil {
+		return err
+	}
+	for i, h := range []*half{&f.Master, &f.Slave} {
+		t := tallies[i]
+		h.Pairs, h.Comments, h.HalfComments, h.Attachments, h.HalfAttachments = t.Pairs, t.Comments, t.HalfComments, t.Attachments, t.HalfAttachments
+	}
+	f.InFlight, f.Unmatched = drain.InFlight, drain.Unpaired
+	for _, e := range drain.First {
+		f.Flying = append(f.Flying, e.String())
+	}
+	return nil
+}
+
+// compareEnds streams both ends' pairs past each other, one after the other.
+func (d *Driver) compareEnds(ctx context.Context, from *schema.Resource, masterKey, slaveKey string, tallies *[2]syncinfo.Tally) (*syncinfo.Drain, error) {
+	var readers [2]*syncinfo.Reader
+	var bodies [2]*lazyBody
+	for i, end := range []struct{ role, connector string }{{master, masterKey}, {slave, slaveKey}} {
+		c, err := d.reader(from.Ref(end.role, "server"))
+		if err != nil {
+			return nil, err
+		}
+		bodies[i] = &lazyBody{open: func() (io.ReadCloser, error) { return c.syncInformation(ctx, end.connector) }}
+		readers[i] = syncinfo.NewArrayReader(end.connector, bodies[i], syncinfo.Counting(&tallies[i]))
+	}
+	drain, err := syncinfo.Drained(ctx, readers[0], readers[1])
+	return drain, errors.Join(err, bodies[0].Close(), bodies[1].Close())
+}
+
+// lazyBody asks for its data with the first Read, so that no answer waits unread while another one is.
+type lazyBody struct {
+	open func() (io.ReadCloser, error)
+	body io.ReadCloser
+}
+
+func (l *lazyBody) Read(p []byte) (int, error) {
+	if l.body == nil {
+		body, err := l.open()
+		if err != nil {
+			return 0, err
+		}
+		l.body = body
+	}
+	return l.body.Read(p)
+}
+
+func (l *lazyBody) Close() error {
+	if l.body == nil {
+		return nil
+	}
+	return l.body.Close()
+}

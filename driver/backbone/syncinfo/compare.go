@@ -1,0 +1,130 @@
+package syncinfo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// PairDiff is the outcome of ComparePairs.
+type PairDiff struct {
+	Want, Got      string    // names of the sources
+	WantPairs      int       // different pairs wanted
+	GotPairs       int       // entries read on the other side, duplicates included
+	Missing, Extra int       // pairs wanted but not there; there but not wanted
+	FirstMissing   []Example // the first ten, in the order of the file that has them
+	FirstExtra     []Example
+	WantTwice      int // entries wanted more often than once: counted once in WantPairs
+	GotTwice       int // entries there more often than once
+	FirstTwice     []Example
+}
+
+// Same says whether every pair is there, no more and no fewer, and each once.
+func (d *PairDiff) Same() bool { return d.Missing == 0 && d.Extra == 0 && d.GotTwice == 0 }
+
+// String names the differences, one a line; it is "" if there are none.
+func (d *PairDiff) String() string {
+	var b strings.Builder
+	part := func(n int, what string, list []Example) {
+		if n == 0 {
+			return
+		}
+		fmt.Fprintf(&b, "%d %s\n", n, what)
+		writeExamples(&b, list, n)
+	}
+	part(d.Missing, fmt.Sprintf("of %d pairs of %s missing in %s", d.WantPairs, d.Want, d.Got), d.FirstMissing)
+	part(d.Extra, fmt.Sprintf("of %d pairs in %s unknown to %s", d.GotPairs, d.Got, d.Want), d.FirstExtra)
+	part(d.GotTwice, fmt.Sprintf("of %d pairs in %s there more than once", d.GotPairs, d.Got), d.FirstTwice)
+	return b.String()
+}
+
+// ComparePairs checks that got has every pair of want, no more and no fewer: same local and same remote key. Its memory
+// is that of a Set of want, and of one of the pairs that are extra. Errors: as Reader.Next, and of Open.
+func ComparePairs(ctx context.Context, want, got Source) (*PairDiff, error) {
+	d := &PairDiff{Want: want.Name, Got: got.Name}
+	set := NewSet()
+	file, err := fillSet(ctx, want, set)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if _, d.WantTwice, err = set.Seal(); err != nil {
+		return nil, err
+	}
+	d.WantPairs = set.Pairs()
+	extra := NewSet()
+	if err := d.meet(ctx, set, extra, got); err != nil {
+		return nil, err
+	}
+	if _, twice, err := extra.Seal(); err != nil {
+		return nil, err
+	} else if twice > 0 {
+		d.Extra -= twice
+		d.GotTwice += twice
+	}
+	d.Missing = set.Unmatched()
+	if d.FirstMissing, err = want.name(ctx, set.unmatched()); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// fillSet reads the source into the set, and leaves it open so that the set can look at entries again.
+func fillSet(ctx context.Context, from Source, set *Set) (io.Closer, error) {
+	r, file, err := from.stream(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := from.each(r, set.Add); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	if at, ok := file.(io.ReaderAt); ok {
+		set.confirmed = newRereader(from.Name, at, r.maxEntry)
+	}
+	return file, nil
+}
+
+// meet reads got past the set.
+func (d *PairDiff) meet(ctx context.Context, set, extra *Set, got Source) error {
+	r, closer, err := got.stream(ctx)
+	if err != nil {
+		return err
+	}
+	defer closer.Close()
+	return got.each(r, func(e *Entry) error {
+		d.GotPairs++
+		m, err := set.Match(e)
+		if err != nil {
+			return err
+		}
+		switch m.Outcome {
+		case Missing:
+			d.Extra++
+			d.FirstExtra = addExample(d.FirstExtra, e, got.Name)
+			return extra.Add(e)
+		case Again:
+			d.GotTwice++
+			d.FirstTwice = addExample(d.FirstTwice, e, got.Name)
+		}
+		return nil
+	})
+}
+
+func addExample(list []Example, e *Entry, file string) []Example {
+	if len(list) == examples {
+		return list
+	}
+	return append(list, Example{e.Where(file), pairName(e.LocalKey, e.RemoteKey)})
+}
+
+// writeExamples writes the examples, indented, and how many more there are.
+func writeExamples(b *strings.Builder, list []Example, n int) {
+	for _, e := range list {
+		fmt.Fprintf(b, "  %s\n", e)
+	}
+	if n > len(list) && len(list) > 0 {
+		fmt.Fprintf(b, "  and %d more\n", n-len(list))
+	}
+}

@@ -1,0 +1,150 @@
+package syncinfo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// InFlight is an issue with messages that one end has sent and the other has not applied.
+type InFlight struct {
+	From, To      string // names of the two readers
+	FromKey       string // the issue where the messages were sent
+	ToKey         string // the issue where they are to be applied
+	Sent, Applied int64  // the two ends' message sequence ids
+	Where         string // of the entry on the second reader's side, file:line:column
+}
+
+// String names both issues, the direction and the counters.
+func (f InFlight) String() string {
+	return fmt.Sprintf("%s (%s) to %s (%s): sent %d, applied %d", f.FromKey, f.From, f.ToKey, f.To, f.Sent, f.Applied)
+}
+
+// Drain is the outcome of Drained.
+type Drain struct {
+	Pairs      int        // pairs that both ends have
+	Compared   int        // directions of pairs where both ends have the counter
+	Unpaired   int        // entries of either end without a mirror at the other: nothing can be said of them
+	InFlight   int        // directions of pairs whose counters differ
+	First      []InFlight // the first ten, in the order of the second reader
+	Overrun    int        // of InFlight: more applied than sent, which no waiting mends
+	SumA, SumB int64      // sum of outgoing ids of either end; -1 if it does not fit
+}
+
+// Empty says whether nothing is in flight, as far as can be told.
+func (d *Drain) Empty() bool { return d.InFlight == 0 }
+
+// String lists what is in flight, one a line; it is "" if nothing is.
+func (d *Drain) String() string {
+	if d.InFlight == 0 {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d still in flight\n", d.InFlight)
+	for _, f := range d.First {
+		fmt.Fprintf(&b, "  %s\n", f)
+	}
+	if n := d.InFlight - len(d.First); n > 0 {
+		fmt.Fprintf(&b, "  and %d more\n", n)
+	}
+	return b.String()
+}
+
+// Drained compares the message counters of both ends of a synchronization: what A has sent must be what B has applied,
+// and the other way round, for each issue where both have the counter. (That the counters mean this is inferred from
+// the vendor's samples.) It reads a to its end, then b; its memory is that of a Set of a.
+func Drained(ctx context.Context, a, b *Reader) (*Drain, error) {
+	d := &Drain{}
+	set := NewSet()
+	err := walk(ctx, a, func(e *Entry) error {
+		d.SumA = addSum(d.SumA, e.Sequence)
+		return set.Add(e)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := set.Seal(); err != nil {
+		return nil, err
+	}
+	err = walk(ctx, b, func(e *Entry) error {
+		d.SumB = addSum(d.SumB, e.Sequence)
+		m, err := set.MatchMirror(e)
+		if err != nil {
+			return err
+		}
+		switch m.Outcome {
+		case Missing:
+			d.Unpaired++
+		case Matched:
+			d.Pairs++
+			d.compare(m.Sequence, e, a.Name(), b.Name())
+		}
+		return nil
+	})
+	d.Unpaired += set.Unmatched()
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func walk(ctx context.Context, r *Reader, do func(e *Entry) error) error {
+	for n := 0; ; n++ {
+		if n%1024 == 0 {
+			if err := context.Cause(ctx); err != nil {
+				return fmt.Errorf("reading %s: %w", r.Name(), err)
+			}
+		}
+		e, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := do(e); err != nil {
+			return err
+		}
+	}
+}
+
+// compare takes one pair: a's counters, and b's entry.
+func (d *Drain) compare(a Sequence, b *Entry, nameA, nameB string) {
+	if a.HasOutgoing && b.Sequence.HasIncoming {
+		d.Compared++
+		if a.Outgoing != b.Sequence.Incoming {
+			d.add(InFlight{From: nameA, To: nameB, FromKey: string(b.RemoteKey), ToKey: string(b.LocalKey),
+				Sent: a.Outgoing, Applied: b.Sequence.Incoming, Where: b.Where(nameB)})
+		}
+	}
+	if a.HasIncoming && b.Sequence.HasOutgoing {
+		d.Compared++
+		if b.Sequence.Outgoing != a.Incoming {
+			d.add(InFlight{From: nameB, To: nameA, FromKey: string(b.LocalKey), ToKey: string(b.RemoteKey),
+				Sent: b.Sequence.Outgoing, Applied: a.Incoming, Where: b.Where(nameB)})
+		}
+	}
+}
+
+func (d *Drain) add(f InFlight) {
+	d.InFlight++
+	if f.Applied > f.Sent {
+		d.Overrun++
+	}
+	if len(d.First) < examples {
+		d.First = append(d.First, f)
+	}
+}
+
+// addSum adds an outgoing id to a sum that turns to -1 for good when it does not fit.
+func addSum(sum int64, q Sequence) int64 {
+	if !q.HasOutgoing || q.Outgoing < 0 || sum < 0 {
+		return sum
+	}
+	if sum += q.Outgoing; sum < 0 {
+		return -1
+	}
+	return sum
+}

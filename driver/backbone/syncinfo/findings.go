@@ -1,0 +1,84 @@
+package syncinfo
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Rule names one check of Merge that can be allowed to fail. What is not among them (broken files above all) cannot.
+type Rule string
+
+const (
+	Unmatched Rule = "unmatched" // a pair has no mirror on the other side
+	SeqDiffer Rule = "sequence"  // message sequence ids of the two sides disagree
+	Doubled   Rule = "duplicate" // a file has a pair twice
+	Swapped   Rule = "swapped"   // a key is not in the project that is said to be its side's
+	SameFile  Rule = "same-file" // both sides are the same file, or have the same content
+)
+
+// Rules lists all of them, sorted.
+func Rules() []Rule { return []Rule{Doubled, SameFile, SeqDiffer, Swapped, Unmatched} }
+
+// Flag is the command-line flag that allows the rule to be broken.
+func (r Rule) Flag() string { return "--allow-" + string(r) }
+
+// Finding is what one check found in one file.
+type Finding struct {
+	Rule     Rule   // "" for a mere warning
+	Message  string // what is wrong and what to do
+	Where    string // of the first case, file:line:column; only the file's name where no line is to blame
+	Count    int    // how many cases there are
+	Examples []Example
+}
+
+// String gives the message and the examples, as many lines as it takes.
+func (f Finding) String() string {
+	var b strings.Builder
+	if f.Where != "" {
+		b.WriteString(f.Where + ": ")
+	}
+	b.WriteString(f.Message + "\n")
+	writeExamples(&b, f.Examples, f.Count)
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// CheckError holds all that the checks of one run found. Each finding could be allowed.
+type CheckError struct{ Findings []Finding }
+
+// Error lists the findings, each with the flag that would allow it.
+func (e *CheckError) Error() string {
+	parts := make([]string, len(e.Findings))
+	for i, f := range e.Findings {
+		parts[i] = fmt.Sprintf("%s\n  (%s merges all the same)", f, f.Rule.Flag())
+	}
+	return strings.Join(parts, "\n")
+}
+
+// tally collects the cases of one rule in one file.
+type tally struct {
+	count    int
+	examples []Example
+}
+
+func (t *tally) add(file string, e *Entry, text func() string) {
+	t.count++
+	if len(t.examples) < examples {
+		t.examples = append(t.examples, Example{e.Where(file), text()})
+	}
+}
+
+func (t *tally) finding(rule Rule, message string) Finding {
+	f := Finding{Rule: rule, Message: message, Count: t.count, Examples: t.examples}
+	if len(t.examples) > 0 {
+		f.Where = t.examples[0].Where
+	}
+	return f
+}
+
+// plural gives "1 pair" or "2 pairs".
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}

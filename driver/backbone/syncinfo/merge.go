@@ -1,0 +1,314 @@
+package syncinfo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/afero"
+)
+
+// Role is one end of a synchronization by email or file exchange.
+type Role string
+
+const (
+	Master Role = "master"
+	Slave  Role = "slave"
+)
+
+// Standard is the path that stands for standard input or output.
+const Standard = "-"
+
+// MergeOptions says what to merge and what to overlook.
+type MergeOptions struct {
+	Fs            afero.Fs
+	Master, Slave string    // paths of the two exports; one of them may be Standard
+	Stdin         io.Reader // read where a path is Standard
+	Out           string    // path of the merged file, or Standard
+	Stdout        io.Writer // written where Out is Standard, once all checks have passed
+	Migrating     Role      // the side that moves to the cloud; it becomes secondConnector
+
+	// Project keys of the two sides. Where one is given, keys are checked to belong to it, so that swapped files are
+	// noticed. The project is what stands before the last '-' of a key.
+	MasterProject, SlaveProject string
+
+	Allow            []Rule // checks whose failure becomes a warning
+	CompleteComments bool   // fill the missing half of a comment or attachment pair from the other side's file
+
+	Clock    func() time.Time // measures Report.Seconds, if given
+	TempDir  string           // for what has to be kept aside while standard streams are used; "" is the system's
+	MaxEntry int              // bytes of one entry; 0 is DefaultMaxEntry
+}
+
+// Merge joins the exports of the two ends into the file that pairs the issues of the new synchronization: the entries of
+// the side that stays as firstConnector, those of the migrating side as secondConnector, each byte for byte as it was.
+// Order, unknown members and the form of numbers stay.
+//
+// It reads the side that stays first, to its end. Memory is bounded by the largest entry and by a Set of one side's
+// pairs (and of the other side's unmatched ones). The output appears under its name complete and synced, or not at all:
+// a file that was there before survives every failure. (A symbolic link at Out is replaced, not followed.)
+//
+// Errors: a *SyntaxError for a file that is not what Backbone exports (both joined if both are); a *CheckError with all
+// that the checks found and Allow does not name; anything else is about options, files or ctx.
+func Merge(ctx context.Context, o MergeOptions) (*Report, error) {
+	m, err := newMerge(o)
+	if err != nil {
+		return nil, err
+	}
+	report, err := m.run(ctx)
+	closing := m.close()
+	if err != nil {
+		return nil, errors.Join(err, closing)
+	}
+	if closing != nil { // the output is complete all the same
+		report.Warnings = append(report.Warnings, Finding{Message: closing.Error()})
+	}
+	return report, nil
+}
+
+// merge is one run.
+type merge struct {
+	o          MergeOptions
+	allowed    map[Rule]bool
+	stay, move *side
+	set        *Set // pairs of the side that stays
+	extra      *Set // pairs of the migrating side that have no mirror
+	out        *output
+	began      time.Time
+
+	unmatched, same, again, sequence tally // cases found while the migrating side is read
+	pairs                            int
+	findings                         []Finding
+	report                           *Report
+}
+
+func newMerge(o MergeOptions) (*merge, error) {
+	switch {
+	case o.Migrating != Master && o.Migrating != Slave:
+		return nil, fmt.Errorf(`which side migrates must be "master" or "slave", not %q`, o.Migrating)
+	case o.Master == "" || o.Slave == "" || o.Out == "":
+		return nil, errors.New("merging needs a master file, a slave file and an output")
+	case o.Master == Standard && o.Slave == Standard:
+		return nil, errors.New("only one of the two files can come from standard input")
+	}
+	for _, r := range o.Allow {
+		if !slices.Contains(Rules(), r) {
+			return nil, fmt.Errorf("there is no check %q that could be allowed to fail; there are %q", r, Rules())
+		}
+	}
+	if o.MaxEntry == 0 {
+		o.MaxEntry = DefaultMaxEntry
+	}
+	m := &merge{o: o, allowed: map[Rule]bool{}, set: NewSet(), extra: NewSet(), report: &Report{Migrating: o.Migrating}}
+	for _, r := range o.Allow {
+		m.allowed[r] = true
+	}
+	if o.Clock != nil {
+		m.began = o.Clock()
+	}
+	master := &side{m: m, role: Master, path: o.Master, local: o.MasterProject, remote: o.SlaveProject, report: &m.report.Master}
+	slave := &side{m: m, role: Slave, path: o.Slave, local: o.SlaveProject, remote: o.MasterProject, report: &m.report.Slave}
+	m.stay, m.move = master, slave
+	if o.Migrating == Master {
+		m.stay, m.move = slave, master
+	}
+	return m, nil
+}
+
+func (m *merge) run(ctx context.Context) (*Report, error) {
+	if err := m.checkPaths(); err != nil {
+		return nil, err
+	}
+	for _, s := range []*side{m.stay, m.move} {
+		if err := s.open(); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if m.out, err = newOutput(m.o); err != nil {
+		return nil, err
+	}
+	if m.o.CompleteComments {
+		err = m.twice(ctx)
+	} else {
+		err = m.once(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := m.out.finish(ctx); err != nil {
+		return nil, err
+	}
+	r := m.report
+	r.Pairs, r.BytesOut, r.Sha256 = m.pairs, m.out.size, m.out.sum()
+	r.sum()
+	if m.out.warning != "" {
+		r.Warnings = append(r.Warnings, Finding{Where: m.o.Out, Message: m.out.warning})
+	}
+	if m.o.Clock != nil {
+		r.Seconds = m.o.Clock().Sub(m.began).Seconds()
+	}
+	return r, nil
+}
+
+// once writes while it checks: one pass over each file.
+func (m *merge) once(ctx context.Context) error {
+	write := func(e *Entry) error { return m.out.entry(e.Raw) }
+	if err := m.out.section(First); err != nil {
+		return err
+	}
+	if err := m.readStaying(ctx, write); err != nil {
+		return err
+	}
+	if err := m.out.section(Second); err != nil {
+		return err
+	}
+	if err := m.readMigrating(ctx, write); err != nil {
+		return err
+	}
+	return m.judge(ctx)
+}
+
+// twice checks both files before it reads them again to write, since the half pairs of the first are completed from
+// the second.
+func (m *merge) twice(ctx context.Context) error {
+	none := func(*Entry) error { return nil }
+	if err := m.readStaying(ctx, none); err != nil {
+		return err
+	}
+	if err := m.readMigrating(ctx, none); err != nil {
+		return err
+	}
+	if err := m.judge(ctx); err != nil {
+		return err
+	}
+	if err := m.out.section(First); err != nil {
+		return err
+	}
+	if err := m.complete(ctx, m.stay, m.move); err != nil {
+		return err
+	}
+	if err := m.out.section(Second); err != nil {
+		return err
+	}
+	return m.complete(ctx, m.move, m.stay)
+}
+
+// readStaying reads the side that stays into the set.
+func (m *merge) readStaying(ctx context.Context, write func(*Entry) error) error {
+	err := m.stay.read(ctx, func(e *Entry) error {
+		if err := m.set.Add(e); err != nil {
+			return fmt.Errorf("%s: %w", m.stay.name(), err)
+		}
+		return write(e)
+	})
+	if err != nil {
+		return m.bothBroken(ctx, err)
+	}
+	m.set.confirmed = m.stay.rereader()
+	first, count, err := m.set.Seal()
+	if err != nil {
+		return err
+	}
+	return m.stay.duplicates(ctx, first, count)
+}
+
+// bothBroken looks for a mistake in the second file when the first has one, so that both can be mended in one go.
+func (m *merge) bothBroken(ctx context.Context, err error) error {
+	var broken *SyntaxError
+	if !errors.As(err, &broken) {
+		return err
+	}
+	second := m.move.read(ctx, func(*Entry) error { return nil })
+	if errors.As(second, &broken) {
+		return errors.Join(err, second)
+	}
+	return err
+}
+
+// readMigrating reads the migrating side past the set.
+func (m *merge) readMigrating(ctx context.Context, write func(*Entry) error) error {
+	err := m.move.read(ctx, func(e *Entry) error {
+		if err := m.meet(e); err != nil {
+			return fmt.Errorf("%s: %w", m.move.name(), err)
+		}
+		return write(e)
+	})
+	if err != nil {
+		return err
+	}
+	m.extra.confirmed = m.move.rereader()
+	first, count, err := m.extra.Seal()
+	if err != nil {
+		return err
+	}
+	return m.move.duplicates(ctx, first, count)
+}
+
+// meet looks one entry of the migrating side up.
+func (m *merge) meet(e *Entry) error {
+	match, err := m.set.MatchMirror(e)
+	if err != nil {
+		return err
+	}
+	name := m.move.name()
+	switch match.Outcome {
+	case Matched:
+		m.pairs++
+		m.compareSequence(match.Sequence, e)
+	case Again:
+		m.again.add(name, e, func() string { return pairName(e.LocalKey, e.RemoteKey) })
+	default:
+		m.unmatched.add(name, e, func() string { return pairName(e.LocalKey, e.RemoteKey) })
+		if m.set.has(e.LocalKey, e.RemoteKey) {
+			m.same.count++
+		}
+		return m.extra.Add(e)
+	}
+	return nil
+}
+
+// compareSequence compares both directions of one pair, where both sides have the counter.
+func (m *merge) compareSequence(stay Sequence, e *Entry) {
+	differ := func(from, fromKey, to, toKey string, sent, applied int64) {
+		m.sequence.add(m.move.name(), e, func() string {
+			return fmt.Sprintf("%s (%s) has sent %d messages, %s (%s) has applied %d", clip(fromKey), from, sent, clip(toKey), to, applied)
+		})
+	}
+	move, stayKey, moveKey := e.Sequence, string(e.RemoteKey), string(e.LocalKey)
+	if stay.HasOutgoing && move.HasIncoming && stay.Outgoing != move.Incoming {
+		differ(string(m.stay.role), stayKey, string(m.move.role), moveKey, stay.Outgoing, move.Incoming)
+	}
+	if stay.HasIncoming && move.HasOutgoing && move.Outgoing != stay.Incoming {
+		differ(string(m.move.role), moveKey, string(m.stay.role), stayKey, move.Outgoing, stay.Incoming)
+	}
+}
+
+func (m *merge) close() error {
+	var errs []error
+	if m.out != nil {
+		errs = append(errs, m.out.close())
+	}
+	for _, s := range []*side{m.stay, m.move} {
+		errs = append(errs, s.close())
+	}
+	return errors.Join(errs...)
+}
+
+// samePath says whether two paths lead to the same file, as far as the file system tells.
+func samePath(fs afero.Fs, a, b string) bool {
+	if a == Standard || b == Standard {
+		return false
+	}
+	if filepath.Clean(a) == filepath.Clean(b) {
+		return true
+	}
+	fa, errA := fs.Stat(a)
+	fb, errB := fs.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(fa, fb)
+}

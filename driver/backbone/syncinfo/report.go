@@ -1,0 +1,82 @@
+package syncinfo
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Report says what Merge did.
+type Report struct {
+	Migrating     Role
+	Master, Slave SideReport
+
+	Pairs int // pairs that both sides have
+
+	// Sums over both sides. Half pairs are counted as they were read, before any was completed.
+	Comments, HalfComments       int
+	Attachments, HalfAttachments int
+	Completed                    int // half pairs that were completed
+
+	BytesIn, BytesOut int64
+	Seconds           float64 // 0 if there was no clock
+	Sha256            string  // of the output, hexadecimal
+
+	Warnings []Finding // what was allowed, and what is odd
+}
+
+// SideReport is about one of the two inputs.
+type SideReport struct {
+	File                         string
+	Entries                      int
+	Bytes                        int64
+	Comments, HalfComments       int
+	Attachments, HalfAttachments int
+	Completed                    int
+	SumOutgoing                  int64 // sum of outgoingMessageSequenceId; -1 if it does not fit
+}
+
+func (r *SideReport) add(e *Entry) {
+	r.Entries++
+	r.Comments += e.Comments
+	r.HalfComments += e.HalfComments
+	r.Attachments += e.Attachments
+	r.HalfAttachments += e.HalfAttachments
+	r.SumOutgoing = addSum(r.SumOutgoing, e.Sequence)
+}
+
+func (r *Report) sum() {
+	m, s := &r.Master, &r.Slave
+	r.Comments, r.HalfComments = m.Comments+s.Comments, m.HalfComments+s.HalfComments
+	r.Attachments, r.HalfAttachments = m.Attachments+s.Attachments, m.HalfAttachments+s.HalfAttachments
+	r.Completed = m.Completed + s.Completed
+	r.BytesIn = m.Bytes + s.Bytes
+}
+
+// Summary gives the lines for people: what was merged, and the warnings. It ends with a line break.
+func (r *Report) Summary() string {
+	first, second := &r.Master, &r.Slave
+	if r.Migrating == Master {
+		first, second = second, first
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "merged %s: firstConnector has %s from %s, secondConnector %s from %s\n", plural(r.Pairs, "pair"),
+		entries(first.Entries), first.File, entries(second.Entries), second.File)
+	fmt.Fprintf(&b, "comments %d (%d half), attachments %d (%d half), completed %d\n",
+		r.Comments, r.HalfComments, r.Attachments, r.HalfAttachments, r.Completed)
+	fmt.Fprintf(&b, "bytes %d in, %d out", r.BytesIn, r.BytesOut)
+	if r.Seconds > 0 {
+		fmt.Fprintf(&b, ", %.2f seconds, %.0f MB/s", r.Seconds, float64(r.BytesIn)/1e6/r.Seconds)
+	}
+	fmt.Fprintf(&b, "\nsha256 %s\n", r.Sha256)
+	for _, w := range r.Warnings {
+		fmt.Fprintf(&b, "warning: %s\n", w)
+	}
+	return b.String()
+}
+
+func entries(n int) string {
+	if n == 1 {
+		return "1 entry"
+	}
+	return fmt.Sprintf("%d entries", n)
+}

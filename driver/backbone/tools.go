@@ -1,0 +1,79 @@
+package backbone
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/pflag"
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
+)
+
+// Tools are the commands that Backbone brings: `syncctl backbone merge`.
+func Tools() []driver.Tool {
+	return []driver.Tool{{
+		Name:  "merge",
+		Short: "Merge the synced-issue files of both ends into the file that pairs the issues of a new synchronization",
+		Long: `Merge joins the two files of "Download synchronized issues" of an e-mail or file synchronization. The end that stays
+becomes firstConnector, the one that migrates to the cloud secondConnector. Entries stay byte for byte as they are.
+Everything is checked first; when a check fails, nothing is written. A path of "-" is standard input or output.`,
+		Example: "  syncctl backbone merge --migrating=master --master=master.json --slave=slave.json -o merged.json",
+		Flags:   mergeFlags,
+		Run:     runMerge,
+	}}
+}
+
+var ruleHelp = map[syncinfo.Rule]string{
+	syncinfo.Unmatched: "merge although a pair has no mirror on the other side",
+	syncinfo.SeqDiffer: "merge although message numbers disagree: something was in flight",
+	syncinfo.Doubled:   "merge although a file has a pair twice",
+	syncinfo.Swapped:   "merge although issue keys are not of the project given for their side",
+	syncinfo.SameFile:  "merge although both sides are the same file",
+}
+
+func mergeFlags(f *pflag.FlagSet) {
+	f.String("migrating", "", "the end that migrates to the cloud: master or slave (required)")
+	f.String("master", "", "file of the master's synced issues (required)")
+	f.String("slave", "", "file of the slave's synced issues (required)")
+	f.StringP("out", "o", "", "file to write (required)")
+	f.String("master-project", "", "project key of the master, to notice exchanged files")
+	f.String("slave-project", "", "project key of the slave, to notice exchanged files")
+	f.Bool("complete-comments", false, "fill the missing half of a comment or attachment pair from the other side's file")
+	for _, r := range syncinfo.Rules() {
+		f.Bool("allow-"+string(r), false, ruleHelp[r])
+	}
+}
+
+func runMerge(ctx context.Context, t driver.ToolRun) error {
+	if len(t.Args) > 0 {
+		return fmt.Errorf("merge takes no arguments beside its flags: %q is one too many", t.Args[0])
+	}
+	value := func(name string) string { return t.Flags.Lookup(name).Value.String() }
+	for _, name := range []string{"migrating", "master", "slave", "out"} {
+		if value(name) == "" {
+			return fmt.Errorf("merge needs --%s: %s", name, t.Flags.Lookup(name).Usage)
+		}
+	}
+	if m := value("migrating"); m != master && m != slave {
+		return fmt.Errorf("--migrating is %q: it must be master or slave", m)
+	}
+	o := syncinfo.MergeOptions{
+		Fs: t.Fs, Master: value("master"), Slave: value("slave"), Stdin: t.Stdin,
+		Out: value("out"), Stdout: t.Stdout, Migrating: syncinfo.Role(value("migrating")),
+		MasterProject: value("master-project"), SlaveProject: value("slave-project"),
+		CompleteComments: value("complete-comments") == "true", Clock: time.Now,
+	}
+	for _, r := range syncinfo.Rules() {
+		if value("allow-"+string(r)) == "true" {
+			o.Allow = append(o.Allow, r)
+		}
+	}
+	rep, err := syncinfo.Merge(ctx, o)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(t.Stderr, rep.Summary())
+	return err
+}

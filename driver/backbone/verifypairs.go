@@ -1,0 +1,268 @@
+package backbone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
+	"github.com/syncctl/syncctl/executor"
+)
+
+// wanted are the pairs of one section of the merged file.
+func wanted(t *executor.Task, end string) syncinfo.Source {
+	return syncinfo.Source{
+		Name: mergedFile, Section: sectionOf(end),
+		Open: func() (io.ReadCloser, error) { return t.Files.Open(mergedFile) },
+	}
+}
+
+// live are the pairs of a connector, read anew at each use. The tally counts the last reading.
+func live(ctx context.Context, c *reader, connector string) syncinfo.Source {
+	return syncinfo.Source{
+		Name: "connector " + connector, Array: true,
+		Open: func() (io.ReadCloser, error) { return c.syncInformation(ctx, connector) },
+	}
+}
+
+// verifyPairs reads a connector's pairs back: all of them, no more and no fewer.
+func (d *Driver) verifyPairs(ctx context.Context, t *executor.Task, end string) (executor.Verdict, error) {
+	l, err := d.locate(ctx, t, end)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if l.integration == nil {
+		return notDone("%s is not there", syncName(l.sync)), nil
+	}
+	return comparePairs(ctx, t, l, end)
+}
+
+func comparePairs(ctx context.Context, t *executor.Task, l *located, end string) (executor.Verdict, error) {
+	connector := l.connectorOf(end)
+	diff, err := syncinfo.ComparePairs(ctx, wanted(t, end), live(ctx, l.client, connector))
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if diff.Same() {
+		v := done(fmt.Sprintf("%s has all %s", connector, plural(diff.WantPairs, "pair")))
+		tally, err := l.client.tally(ctx, connector)
+		if err != nil {
+			return executor.Verdict{}, err
+		}
+		v.Outputs = map[string]string{"pairs": strconv.Itoa(diff.WantPairs), sentOutput: strconv.FormatInt(tally.SumOutgoing, 10)}
+		return v, nil
+	}
+	v := executor.Verdict{State: executor.Partial, Why: oneLine(diff.String())}
+	if diff.GotPairs == 0 {
+		v.State = executor.NotDone
+	}
+	return v, nil
+}
+
+// oneLine joins the lines of a list.
+func oneLine(s string) string {
+	var parts []string
+	for _, l := range strings.Split(s, "\n") {
+		if l = strings.TrimSpace(l); l != "" {
+			parts = append(parts, l)
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (d *Driver) verifyBothPairs(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	outputs := map[string]string{}
+	var whys []string
+	for _, end := range []string{first, second} {
+		v, err := d.verifyPairs(ctx, t, end)
+		if err != nil || v.State != executor.Done {
+			return v, err
+		}
+		whys = append(whys, v.Why)
+		outputs[end+"_"+sentOutput] = v.Outputs[sentOutput]
+	}
+	return executor.Verdict{State: executor.Done, Why: strings.Join(whys, "; "), Outputs: outputs}, nil
+}
+
+// sentOutput is the sum of all message numbers sent by a connector when its pairs were read back: what a resync raises.
+const sentOutput = "sent"
+
+// verifyResync: the interface knows no job and no progress of a resync. Every message that is sent raises the issue's
+// message number (inferred from the vendor's samples), so the sum of the numbers tells how many were sent since pairing.
+func (d *Driver) verifyResync(ctx context.Context, t *executor.Task, end string) (executor.Verdict, error) {
+	l, err := d.locateExisting(ctx, t, end)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	s, err := l.client.status(ctx, l.Key)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if n := s.inError(); n > 0 {
+		return executor.Verdict{}, executor.Final(fmt.Errorf("%s in error on %s: open its troubleshooting tab", plural(n, "issue"), l.Key))
+	}
+	before := t.Output(opPair+end, sentOutput)
+	if before == "" {
+		before = t.Output(opPairAll, end+"_"+sentOutput)
+	}
+	base, err := strconv.ParseInt(before, 10, 64)
+	if err != nil {
+		return executor.Verdict{State: executor.Unknown, Why: "what was sent before is not known"}, nil
+	}
+	tally, err := l.client.tally(ctx, l.connectorOf(end))
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	sent := tally.SumOutgoing - base
+	all := sent >= int64(tally.Pairs)
+	switch {
+	case sent <= 0 && tally.Pairs > 0:
+		return notDone("%s has sent nothing yet", l.connectorOf(end)), nil
+	case !s.idle():
+		return executor.Verdict{State: executor.Partial, Why: fmt.Sprintf("%d of %s sent, still working", sent, plural(tally.Pairs, "issue"))}, nil
+	case all || t.Executed: // a filter may leave issues out: idle is then the end
+		return done(fmt.Sprintf("%s for %s, and idle", plural(int(sent), "message"), plural(tally.Pairs, "pair"))), nil
+	}
+	return executor.Verdict{State: executor.Partial, Why: fmt.Sprintf("%d of %s sent", sent, plural(tally.Pairs, "issue"))}, nil
+}
+
+// verifyAll is the verification that the end of the original rests on.
+func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	l, err := d.locateExisting(ctx, t, first)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	s, err := l.client.status(ctx, l.Key)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if s.word() != "RUNNING" {
+		return notDone("%s is %s", l.Key, s.word()), nil
+	}
+	if n := s.inError(); n > 0 {
+		return executor.Verdict{}, executor.Final(fmt.Errorf("%s in error on %s: open its troubleshooting tab", plural(n, "issue"), l.Key))
+	}
+	if !s.idle() {
+		return notDone("%s is still working", l.Key), nil
+	}
+	if v, err := exportsAgree(ctx, t); err != nil || v.State != executor.Done {
+		return v, err
+	}
+	var pairs string
+	for _, end := range []string{first, second} {
+		v, err := comparePairs(ctx, t, l, end)
+		if err != nil || v.State != executor.Done {
+			return v, err
+		}
+		pairs = v.Outputs["pairs"]
+	}
+	n, differ, err := d.compareSummaries(ctx, t, l)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if len(differ) > 0 {
+		return notDone("%s", strings.Join(differ, "; ")), nil
+	}
+	return done(fmt.Sprintf("%s runs, no issue in error; all %s pairs on both connectors, no more and no fewer; %s compared, all equal", l.Key, pairs, plural(n, "summary"))), nil
+}
+
+// exportsAgree: what was uploaded is what was exported, whatever happened to the run's files since. The section of the
+// merged file must have the pairs of the export it was made from.
+func exportsAgree(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	staying := other(t.Resource.Text("migrating"))
+	for end, role := range map[string]string{first: staying, second: other(staying)} {
+		name := exportFile(role)
+		exported := syncinfo.Source{Name: name, Open: func() (io.ReadCloser, error) { return t.Files.Open(name) }}
+		diff, err := syncinfo.ComparePairs(ctx, exported, wanted(t, end))
+		if err != nil {
+			return executor.Verdict{}, err
+		}
+		if !diff.Same() {
+			return executor.Verdict{}, executor.Final(fmt.Errorf("%s does not have the pairs of %s: %s", mergedFile, name, oneLine(diff.String())))
+		}
+	}
+	return done(""), nil
+}
+
+// pairKeys are the two issues of a pair.
+type pairKeys struct{ local, remote string }
+
+// sampleKeys takes up to n pairs of an export, spread evenly over it.
+func sampleKeys(files executor.Files, name string, n int) ([]pairKeys, error) {
+	total := 0
+	err := eachPair(files, name, func(pairKeys) { total++ })
+	if err != nil || total == 0 || n <= 0 {
+		return nil, err
+	}
+	if n > total {
+		n = total
+	}
+	var out []pairKeys
+	at := 0
+	err = eachPair(files, name, func(k pairKeys) {
+		if len(out) < n && at == len(out)*(total-1)/max(n-1, 1) {
+			out = append(out, k)
+		}
+		at++
+	})
+	return out, err
+}
+
+func eachPair(files executor.Files, name string, do func(pairKeys)) error {
+	f, err := files.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	r := syncinfo.NewExportReader(name, f)
+	for {
+		e, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		do(pairKeys{string(e.LocalKey), string(e.RemoteKey)})
+	}
+}
+
+// compareSummaries reads a sample of pairs on both Jiras.
+func (d *Driver) compareSummaries(ctx context.Context, t *executor.Task, l *located) (int, []string, error) {
+	n, err := strconv.Atoi(t.Step.Args["sample"])
+	if err != nil {
+		return 0, nil, fmt.Errorf("reading the sample's size: %w", err)
+	}
+	staying := other(t.Resource.Text("migrating"))
+	keys, err := sampleKeys(t.Files, exportFile(staying), n)
+	if err != nil {
+		return 0, nil, err
+	}
+	here := l.client
+	there, err := d.reader(l.sync.Ref(second, "server"))
+	if err != nil {
+		return 0, nil, err
+	}
+	var differ []string
+	for i, k := range keys {
+		a, okA, err := here.summary(ctx, k.local)
+		if err != nil {
+			return 0, nil, err
+		}
+		b, okB, err := there.summary(ctx, k.remote)
+		if err != nil {
+			return 0, nil, err
+		}
+		switch {
+		case !okA || !okB:
+			differ = append(differ, fmt.Sprintf("%s and %s are not both there", k.local, k.remote))
+		case a != b:
+			differ = append(differ, fmt.Sprintf("the summaries of %s and %s differ", k.local, k.remote))
+		}
+		t.Report(executor.Progress{Done: int64(i + 1), Total: int64(len(keys)), Unit: "summaries"})
+	}
+	return len(keys), differ, nil
+}

@@ -1,0 +1,128 @@
+package rest
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// Response is a whole answer whose status is 2xx.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+
+	client *Client
+	call   *call
+}
+
+// DecodeJSON decodes the answer into v. What is no JSON, or more than one value, or does not fit v is an *Error that says what
+// came instead. The Content-Type decides nothing: servers send JSON as text/plain, and pages as application/json.
+func (r *Response) DecodeJSON(v any) error {
+	body := bytes.TrimSpace(bytes.TrimPrefix(r.Body, []byte("\ufeff")))
+	var err error
+	switch {
+	case len(body) == 0:
+		err = errors.New("answered nothing where JSON was expected")
+	case body[0] == '<':
+		err = fmt.Errorf("answered with %s where JSON was expected", pageOf(body))
+	default:
+		if err = json.Unmarshal(body, v); err != nil {
+			err = fmt.Errorf("the answer is not the JSON that was expected: %w", err)
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	return r.client.fail(r.call, &Error{Status: r.Status, Sent: SentYes, Message: err.Error(), cause: err, Attempts: 1})
+}
+
+// refuseLogin catches the server that answers a login page with status 200.
+func (r *Response) refuseLogin() error {
+	if body := bytes.TrimSpace(r.Body); isPage(r.Header, body) && looksLikeLogin(titleOf(body)) {
+		return loginPage(r.Status)
+	}
+	return nil
+}
+
+func loginPage(status int) *Error {
+	return &Error{
+		Status: status, Sent: SentYes, retryAfter: noRetryAfter, permanent: true,
+		Message: "answered with a login page: are the credentials right?",
+	}
+}
+
+func isPage(h http.Header, body []byte) bool {
+	return strings.Contains(strings.ToLower(h.Get("Content-Type")), "html") && len(body) > 0 && body[0] == '<'
+}
+
+// Stream is an answer whose status is 2xx, read as it comes.
+type Stream struct {
+	Status int
+	Header http.Header
+	Length int64         // as announced; -1: unknown
+	Body   io.ReadCloser // ends with an *Error where the answer breaks off or stalls; Close frees the connection
+}
+
+// peekBytes is how much of a page is looked at for its title.
+const peekBytes = 16 << 10
+
+// stream hands the answer over, unless it is a page where none was asked for.
+func (a *attempt) stream() (*Stream, error) {
+	a.watch.stop()
+	body := &streamBody{attempt: a}
+	buffered := bufio.NewReaderSize(body, peekBytes)
+	body.buffered = buffered
+	if strings.Contains(strings.ToLower(a.resp.Header.Get("Content-Type")), "html") && !strings.Contains(a.call.header.Get("Accept"), "html") {
+		text, err := buffered.Peek(peekBytes)
+		if text = bytes.TrimSpace(text); isPage(a.resp.Header, text) {
+			if looksLikeLogin(titleOf(text)) {
+				return nil, loginPage(a.resp.StatusCode)
+			}
+			return nil, &Error{
+				Status: a.resp.StatusCode, Sent: SentYes, retryAfter: noRetryAfter, permanent: true,
+				Message: "answered with " + pageOf(text) + " where data was expected",
+			}
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+	}
+	return &Stream{Status: a.resp.StatusCode, Header: a.resp.Header, Length: a.resp.ContentLength, Body: &streamReader{body}}, nil
+}
+
+// streamBody reads from the server, with a watch over each wait: what the reader does in between takes as long as it takes.
+type streamBody struct {
+	attempt  *attempt
+	buffered *bufio.Reader
+	read     int64
+}
+
+func (b *streamBody) Read(p []byte) (int, error) {
+	a := b.attempt
+	a.watch.start()
+	n, err := a.resp.Body.Read(p)
+	a.watch.timer.Stop()
+	b.read += int64(n)
+	if err != nil && !errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		e := a.broken(err, b.read)
+		e.Attempts = 1
+		e.Retryable = a.call.safe()
+		return n, a.client.fail(a.call, e)
+	}
+	return n, err
+}
+
+type streamReader struct{ body *streamBody }
+
+func (r *streamReader) Read(p []byte) (int, error) { return r.body.buffered.Read(p) }
+
+func (r *streamReader) Close() error {
+	r.body.attempt.end()
+	return nil
+}

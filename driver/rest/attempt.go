@@ -1,0 +1,254 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// ErrTimeout is what a request that took too long wraps.
+var ErrTimeout = errors.New("timed out")
+
+// attempt is one sending of a call, and its answer.
+type attempt struct {
+	client *Client
+	call   *call
+	resp   *http.Response
+	watch  *watchdog
+	cancel context.CancelCauseFunc
+}
+
+// try makes one attempt. A nil error means that take took the answer.
+func (c *Client) try(ctx context.Context, k *call, take func(*attempt) error) *Error {
+	within, cancel := context.WithCancelCause(ctx)
+	a := &attempt{client: c, call: k, cancel: cancel}
+	a.watch = newWatchdog(c.o.Timeout, func() {
+		cancel(fmt.Errorf("%w: nothing came for %s", ErrTimeout, c.o.Timeout))
+	})
+	failure := a.send(within, ctx)
+	if failure == nil {
+		if err := take(a); err != nil && !errors.As(err, &failure) {
+			failure = &Error{Status: a.resp.StatusCode, Sent: SentYes, Message: err.Error(), cause: err}
+		}
+	}
+	if failure != nil {
+		a.end()
+	}
+	return failure
+}
+
+// end frees all that the attempt holds.
+func (a *attempt) end() {
+	a.watch.stop()
+	if a.resp != nil {
+		_ = a.resp.Body.Close() // nothing of it is wanted any more
+	}
+	a.cancel(context.Canceled)
+}
+
+// send sends the request and waits for the answer's headers. An answer that is not 2xx is a failure.
+func (a *attempt) send(within, ctx context.Context) *Error {
+	var connected atomic.Bool
+	trace := &httptrace.ClientTrace{
+		// The transport starts over by itself only where nothing was written, or where repeating is harmless.
+		GetConn: func(string) { connected.Store(a.call.safe() && connected.Load()) },
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+	}
+	body, req, err := a.request(httptrace.WithClientTrace(within, trace))
+	if err != nil {
+		return &Error{Sent: SentNo, Message: "making the request: " + err.Error(), cause: err, permanent: true}
+	}
+	client := a.client.fresh
+	if a.call.safe() {
+		client = a.client.reusing
+	}
+	a.resp, err = client.Do(req) //nolint:bodyclose // end closes it
+	a.watch.freeze()
+	if err != nil {
+		a.resp = nil // a refused redirect's, closed already
+		sent := SentNo
+		if connected.Load() {
+			sent = SentMaybe
+		}
+		return a.unanswered(ctx, within, err, sent, body.failure())
+	}
+	if a.resp.StatusCode/100 == 2 {
+		return nil
+	}
+	return a.refused()
+}
+
+// request makes the http.Request of one attempt.
+func (a *attempt) request(ctx context.Context) (*sentBody, *http.Request, error) {
+	k := a.call
+	req, err := http.NewRequestWithContext(ctx, k.Method, k.url.String(), nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	req.Header = k.header.Clone()
+	var body *sentBody
+	if k.open != nil {
+		body = &sentBody{watch: a.watch}
+		req.GetBody = func() (io.ReadCloser, error) {
+			r, err := k.open()
+			if err != nil {
+				return nil, body.fail(fmt.Errorf("opening its body: %w", err))
+			}
+			return &bodyReader{r, body}, nil
+		}
+		if req.Body, err = req.GetBody(); err != nil {
+			return nil, nil, err
+		}
+		req.ContentLength = k.length
+		if k.length == 0 {
+			_ = req.Body.Close() // nothing was read of it
+			req.Body = http.NoBody
+		}
+	}
+	if a.client.o.Authorize != nil {
+		a.client.o.Authorize(req)
+	}
+	return body, req, nil
+}
+
+// unanswered describes an attempt without an answer. bodyErr is the failure of our own body, if it is to blame.
+func (a *attempt) unanswered(ctx, within context.Context, err error, sent Sent, bodyErr error) *Error {
+	e := &Error{Sent: sent, retryAfter: noRetryAfter}
+	switch cause := context.Cause(within); {
+	case ctx.Err() != nil:
+		err, e.permanent = ctx.Err(), true
+	case bodyErr != nil:
+		err, e.permanent = bodyErr, true
+	case errors.Is(cause, ErrTimeout):
+		err = cause
+	default:
+		var wrapped *url.Error
+		if errors.As(err, &wrapped) { // its text repeats method and URL, the latter with all its query
+			err = wrapped.Err
+		}
+		e.permanent = hopeless(err)
+	}
+	e.Message, e.cause = err.Error(), err
+	return e
+}
+
+// refused describes an answer that is not 2xx.
+func (a *attempt) refused() *Error {
+	e := &Error{Status: a.resp.StatusCode, Sent: SentYes, retryAfter: parseRetryAfter(a.resp.Header.Get("Retry-After"), a.client.o.Now())}
+	if e.Status/100 == 3 {
+		e.Message = redirected(a.resp)
+		return e
+	}
+	text, _ := io.ReadAll(io.LimitReader(a.resp.Body, maxErrorBytes)) // part of the text is better than none
+	e.Message = messageOf(a.resp.Header.Get("Content-Type"), text)
+	return e
+}
+
+// readAll reads the answer and ends the attempt.
+func (a *attempt) readAll(limit int64) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(a.resp.Body, limit+1))
+	switch {
+	case err != nil:
+		return nil, a.broken(err, int64(len(b)))
+	case int64(len(b)) > limit:
+		return nil, &Error{
+			Status: a.resp.StatusCode, Sent: SentYes, retryAfter: noRetryAfter, permanent: true,
+			Message: fmt.Sprintf("the answer is larger than %d bytes", limit),
+		}
+	}
+	a.end()
+	return b, nil
+}
+
+// broken describes an answer that began well and did not end.
+func (a *attempt) broken(err error, read int64) *Error {
+	if cause := context.Cause(a.resp.Request.Context()); cause != nil {
+		err = cause
+	}
+	return &Error{
+		Status: a.resp.StatusCode, Sent: SentYes, retryAfter: noRetryAfter, brokenOff: true, cause: err,
+		Message: fmt.Sprintf("the answer broke off after %d bytes: %v", read, err),
+	}
+}
+
+// sentBody is our body as the attempt's transport reads it, perhaps more than once.
+type sentBody struct {
+	watch *watchdog
+
+	mu  sync.Mutex
+	err error
+}
+
+func (b *sentBody) fail(err error) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.err = err
+	return err
+}
+
+func (b *sentBody) failure() error {
+	if b == nil {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err
+}
+
+// bodyReader is one reading of it. A large body takes its time: the clock starts anew with every piece that was taken.
+type bodyReader struct {
+	io.ReadCloser
+
+	body *sentBody
+}
+
+func (r *bodyReader) Read(p []byte) (int, error) {
+	r.body.watch.kick()
+	n, err := r.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = r.body.fail(fmt.Errorf("reading its body: %w", err))
+	}
+	return n, err
+}
+
+// watchdog barks when it was not kicked for a while.
+type watchdog struct {
+	span  time.Duration
+	timer *time.Timer
+
+	mu     sync.Mutex
+	frozen bool // kicks no longer count
+}
+
+func newWatchdog(span time.Duration, bark func()) *watchdog {
+	return &watchdog{span: span, timer: time.AfterFunc(span, bark)}
+}
+
+func (w *watchdog) kick() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.frozen {
+		w.timer.Reset(w.span)
+	}
+}
+
+// freeze lets the time run on: an early answer may come while the transport still reads the request's body.
+func (w *watchdog) freeze() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.frozen = true
+}
+
+func (w *watchdog) start() { w.timer.Reset(w.span) }
+
+func (w *watchdog) stop() {
+	w.freeze()
+	w.timer.Stop()
+}

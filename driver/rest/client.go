@@ -1,0 +1,325 @@
+// Package rest is what every REST client of ours does: it authorizes, verifies TLS, limits the rate, retries what is safe to
+// retry and nothing else, and tells after a failure whether the server may have carried the request out. It knows no product.
+package rest
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"golang.org/x/time/rate"
+)
+
+// What a client does when Options do not say.
+const (
+	DefaultTimeout    = 30 * time.Second
+	DefaultMaxRetries = 4
+	DefaultBackoffMin = 500 * time.Millisecond
+	DefaultBackoffMax = 30 * time.Second
+	DefaultMaxBytes   = 64 << 20
+)
+
+// maxRetryAfter caps what a server may ask us to wait: a gateway that says "in a day" is not obeyed for a day.
+const maxRetryAfter = time.Minute
+
+// Options say how to reach one server.
+type Options struct {
+	BaseURL   string              // https://HOST[:PORT][/CONTEXT]; http only to loopback. No user, query or fragment
+	Authorize func(*http.Request) // adds the credentials; called for every attempt. nil: none
+	CAPEM     []byte              // authorities trusted beside the system's, as PEM
+	Secrets   []string            // never shown in an error or a log line, nor escaped or in base64: give "user:password" too
+	UserAgent string
+
+	// Timeout bounds each attempt: from its start, or the last byte of the request's body that was taken, to the end of the
+	// answer. For Stream it bounds the wait for the headers, and then each wait for more. 0 is DefaultTimeout.
+	Timeout       time.Duration
+	RatePerSecond float64 // attempts per second, evenly; 0 is no limit
+	MaxRetries    int     // attempts after the first; 0 is DefaultMaxRetries, below zero none
+	BackoffMin    time.Duration
+	BackoffMax    time.Duration
+	MaxBytes      int64 // the largest answer that Do takes; 0 is DefaultMaxBytes
+
+	Log   hclog.Logger                          // nil: none
+	Proxy func(*http.Request) (*url.URL, error) // nil: from HTTPS_PROXY, HTTP_PROXY, NO_PROXY
+
+	Now       func() time.Time                                 // nil: time.Now
+	Sleep     func(ctx context.Context, d time.Duration) error // waits before a retry; nil: a timer
+	Random    func() float64                                   // jitter, from 0 to 1; nil: math/rand
+	Transport http.RoundTripper                                // instead of all about TLS, proxy and connections; for tests
+}
+
+// Client speaks to one server. It may be used by several goroutines.
+type Client struct {
+	base     *url.URL
+	o        Options
+	log      hclog.Logger
+	scrubber *strings.Replacer
+	limiter  *rate.Limiter // nil: no limit
+
+	reusing *http.Client // for what may be repeated
+	// fresh takes a new connection for each request. On one that was kept, a server's hanging up while idle cannot be told
+	// from its dying over our request, and such a request could not be retried.
+	fresh *http.Client
+}
+
+// New makes a client and reaches for nothing yet. Errors are about the options, and show no secret.
+func New(o Options) (*Client, error) {
+	base, err := parseBase(o.BaseURL)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{base: base, o: withDefaults(o), scrubber: newScrubber(o.Secrets)}
+	c.log = c.o.Log
+	if o.RatePerSecond > 0 {
+		c.limiter = rate.NewLimiter(rate.Limit(o.RatePerSecond), 1)
+	}
+	reusing, fresh := o.Transport, o.Transport
+	if o.Transport == nil {
+		t, err := transport(c.o)
+		if err != nil {
+			return nil, err
+		}
+		once := t.Clone()
+		once.DisableKeepAlives = true
+		reusing, fresh = t, once
+	}
+	c.reusing = &http.Client{Transport: reusing, CheckRedirect: followable}
+	c.fresh = &http.Client{Transport: fresh, CheckRedirect: followable}
+	return c, nil
+}
+
+// Close gives idle connections up. The client may still be used.
+func (c *Client) Close() {
+	c.reusing.CloseIdleConnections()
+	c.fresh.CloseIdleConnections()
+}
+
+// BaseURL is the server's address with its context path.
+func (c *Client) BaseURL() string { return c.base.String() }
+
+func withDefaults(o Options) Options {
+	orElse := func(d *time.Duration, otherwise time.Duration) {
+		if *d <= 0 {
+			*d = otherwise
+		}
+	}
+	orElse(&o.Timeout, DefaultTimeout)
+	orElse(&o.BackoffMin, DefaultBackoffMin)
+	orElse(&o.BackoffMax, max(DefaultBackoffMax, o.BackoffMin))
+	if o.MaxRetries == 0 {
+		o.MaxRetries = DefaultMaxRetries
+	}
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = DefaultMaxBytes
+	}
+	if o.Log == nil {
+		o.Log = hclog.NewNullLogger()
+	}
+	if o.Proxy == nil {
+		o.Proxy = http.ProxyFromEnvironment
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Sleep == nil {
+		o.Sleep = sleep
+	}
+	if o.Random == nil {
+		o.Random = rand.Float64
+	}
+	return o
+}
+
+// parseBase checks the server's address. It never repeats one that holds a password.
+func parseBase(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return nil, errors.New("the server's address is not a URL")
+	case u.User != nil:
+		return nil, fmt.Errorf("the address of %s holds a user: credentials do not belong into an address", u.Host)
+	case u.Host == "" || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
+		return nil, fmt.Errorf("the server's address must be https://HOST, not %q", text)
+	case u.RawQuery != "" || u.Fragment != "":
+		return nil, fmt.Errorf("the address of %s ends in a query or fragment, which it cannot have", u.Host)
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return nil, fmt.Errorf("the address of %s is http: the credentials would travel in clear; use https", u.Host)
+	}
+	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), strings.TrimRight(u.RawPath, "/")
+	return u, nil
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+func transport(o Options) (*http.Transport, error) {
+	roots, err := x509.SystemCertPool()
+	if err != nil { // some systems have none that can be listed
+		roots = x509.NewCertPool()
+	}
+	if len(bytes.TrimSpace(o.CAPEM)) > 0 && !roots.AppendCertsFromPEM(o.CAPEM) {
+		return nil, errors.New("the extra certificate authority holds no certificate in PEM form")
+	}
+	return &http.Transport{
+		Proxy:               o.Proxy,
+		DialContext:         (&net.Dialer{Timeout: o.Timeout, KeepAlive: 30 * time.Second}).DialContext,
+		TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout: o.Timeout,
+		ForceAttemptHTTP2:   true,
+		MaxIdleConnsPerHost: 4,
+		IdleConnTimeout:     90 * time.Second,
+	}, nil
+}
+
+// Retry says whether a request may be sent again after a failure that leaves open whether the server carried it out.
+type Retry int
+
+// The choices of Retry.
+const (
+	ByMethod Retry = iota // GET and HEAD as Safe, others as Never
+	Safe                  // carrying it out twice is the same as once: retried after every failure that may pass
+	// Never: retried only when it certainly was not carried out: no connection came about, or the server answered 429 and
+	// said when to come again.
+	Never
+)
+
+// Request is one request. At most one of Body, Bytes and JSON is set.
+type Request struct {
+	Method string // "" is GET
+	Path   string // below the base URL; its elements escaped (url.PathEscape) where they hold foreign text
+	Query  url.Values
+	Header http.Header // Accept is application/json where it does not say
+
+	Body          func() (io.ReadCloser, error) // opens the body, for every attempt anew
+	ContentLength int64                         // of Body, in bytes; 0 is unknown
+	Bytes         []byte
+	JSON          any // sent as JSON, with its Content-Type
+
+	Retry Retry
+}
+
+func (r Request) method() string {
+	if r.Method == "" {
+		return http.MethodGet
+	}
+	return r.Method
+}
+
+func (r Request) safe() bool {
+	if r.Retry == ByMethod {
+		return r.method() == http.MethodGet || r.method() == http.MethodHead
+	}
+	return r.Retry == Safe
+}
+
+// call is a request made ready: what stays the same over its attempts.
+type call struct {
+	Request
+
+	url    *url.URL
+	shown  string // the URL as errors and logs show it
+	open   func() (io.ReadCloser, error)
+	length int64
+	header http.Header
+}
+
+func (c *Client) prepare(r Request) (*call, error) {
+	r.Method = r.method()
+	k := &call{Request: r, header: r.Header.Clone()}
+	if k.header == nil {
+		k.header = http.Header{}
+	}
+	if k.header.Get("Accept") == "" {
+		k.header.Set("Accept", "application/json")
+	}
+	if c.o.UserAgent != "" && k.header.Get("User-Agent") == "" {
+		k.header.Set("User-Agent", c.o.UserAgent)
+	}
+	k.url = c.base
+	k.shown = c.scrub(k.url.String())
+	u, err := joinPath(c.base, r.Path)
+	if err == nil {
+		u.RawQuery = r.Query.Encode()
+		k.url, k.shown = u, c.scrub(redactURL(u))
+		err = k.setBody()
+	}
+	if err != nil {
+		return nil, c.fail(k, &Error{Sent: SentNo, Message: "making the request: " + err.Error(), cause: err})
+	}
+	return k, nil
+}
+
+func joinPath(base *url.URL, path string) (*url.URL, error) {
+	plain, err := url.PathUnescape(path)
+	if err != nil {
+		return nil, fmt.Errorf("the path is not escaped as a URL's: %w", err)
+	}
+	for _, segment := range strings.FieldsFunc(plain, func(r rune) bool { return r == '/' || r == '\\' }) {
+		if segment == "." || segment == ".." {
+			return nil, errors.New("the path climbs with . or .., so it would lead elsewhere")
+		}
+	}
+	return base.JoinPath(path), nil
+}
+
+func (k *call) setBody() error {
+	given := 0
+	for _, set := range []bool{k.Body != nil, k.Bytes != nil, k.JSON != nil} {
+		if set {
+			given++
+		}
+	}
+	body := k.Bytes
+	switch {
+	case given > 1:
+		return errors.New("more than one of Body, Bytes and JSON is set")
+	case given == 0:
+		return nil
+	case k.Body != nil:
+		k.open, k.length = k.Body, k.ContentLength
+		if k.length == 0 {
+			k.length = -1
+		}
+		return nil
+	case k.JSON != nil:
+		var err error
+		if body, err = json.Marshal(k.JSON); err != nil {
+			return fmt.Errorf("writing its body as JSON: %w", err)
+		}
+		if k.header.Get("Content-Type") == "" {
+			k.header.Set("Content-Type", "application/json")
+		}
+	}
+	k.length = int64(len(body))
+	k.open = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

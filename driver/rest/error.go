@@ -1,0 +1,198 @@
+package rest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Sent tells whether a request that failed reached the server.
+type Sent int
+
+// The values of Sent, in the order of what may have happened.
+const (
+	SentNo    Sent = iota // certainly not: nothing was written to a connection
+	SentMaybe             // it was written, wholly or in part, and no answer came: the server may have carried it out
+	SentYes               // the server answered; Status says what
+)
+
+func (s Sent) String() string {
+	return [...]string{"no", "maybe", "yes"}[s]
+}
+
+// Error is a request that failed. None of its texts holds a secret or a control character.
+type Error struct {
+	Method    string
+	URL       string // without user; values of query parameters that are named like a secret replaced
+	Status    int    // 0: there was no answer
+	Message   string // the server's own words, at most 300 characters, or what kept us from its answer
+	Sent      Sent   // over all attempts, but those that were answered 429 before the last
+	Retryable bool   // the same request may succeed later, and repeating it can do no harm
+	Attempts  int
+
+	retryAfter time.Duration
+	permanent  bool // no repetition mends it
+	brokenOff  bool // the status came, the rest did not
+	cause      error
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s: ", e.Method, e.URL)
+	if e.Status != 0 {
+		fmt.Fprintf(&b, "status %d", e.Status)
+		if text := http.StatusText(e.Status); text != "" {
+			fmt.Fprintf(&b, " (%s)", text)
+		}
+		if e.Message != "" {
+			b.WriteString(": ")
+		}
+	}
+	b.WriteString(e.Message)
+	if e.Attempts > 1 {
+		fmt.Fprintf(&b, " (%d attempts)", e.Attempts)
+	}
+	return b.String()
+}
+
+// Unwrap gives what errors.Is looks for: context.Canceled, ErrTimeout and the like. Its own text is not to be shown.
+func (e *Error) Unwrap() error { return e.cause }
+
+// IsStatus tells whether err is an answer with one of the statuses.
+func IsStatus(err error, status ...int) bool {
+	var e *Error
+	return errors.As(err, &e) && slices.Contains(status, e.Status)
+}
+
+// WasSent tells how far the request of err got. An error that is not of this package leaves all possible: SentMaybe. nil is
+// SentYes.
+func WasSent(err error) Sent {
+	var e *Error
+	switch {
+	case err == nil:
+		return SentYes
+	case errors.As(err, &e):
+		return e.Sent
+	}
+	return SentMaybe
+}
+
+// fail completes an error for showing.
+func (c *Client) fail(k *call, e *Error) *Error {
+	e.Method, e.URL = k.Method, k.shown
+	e.Message = shorten(printable(c.scrub(e.Message)), maxMessage)
+	return e
+}
+
+const (
+	maxMessage    = 300      // characters
+	maxErrorBytes = 64 << 10 // of an error's answer that are read
+)
+
+// messageOf is what a server says in an answer that is an error.
+func messageOf(contentType string, body []byte) string {
+	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
+	if len(body) == 0 {
+		return ""
+	}
+	if body[0] == '<' || strings.Contains(strings.ToLower(contentType), "html") {
+		return "answered with " + pageOf(body)
+	}
+	if words := jsonMessage(body); words != "" {
+		return words
+	}
+	return string(body)
+}
+
+// jsonMessage finds the words in the forms of error that servers use: Jira's errorMessages and errors, and the usual single
+// members.
+func jsonMessage(body []byte) string {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(body, &members) != nil {
+		return ""
+	}
+	var words []string
+	var list []string
+	if json.Unmarshal(members["errorMessages"], &list) == nil {
+		words = append(words, list...)
+	}
+	var fields map[string]any
+	if json.Unmarshal(members["errors"], &fields) == nil {
+		var lines []string
+		for name, text := range fields {
+			lines = append(lines, fmt.Sprintf("%s: %v", name, text))
+		}
+		slices.Sort(lines)
+		words = append(words, lines...)
+	}
+	for _, name := range []string{"message", "error", "error_description", "detail", "title"} {
+		var text string
+		if json.Unmarshal(members[name], &text) == nil && text != "" && !slices.Contains(words, text) {
+			words = append(words, text)
+		}
+	}
+	return strings.Join(words, "; ")
+}
+
+var (
+	title = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title`)
+	login = regexp.MustCompile(`(?i)\b(log|sign)[ _-]?(in|on)\b|\blogin|\bsso\b|\bsaml|\boauth|anmelden`)
+)
+
+func titleOf(page []byte) string {
+	m := title.FindSubmatch(page)
+	if m == nil {
+		return ""
+	}
+	return strings.TrimSpace(html.UnescapeString(string(m[1])))
+}
+
+// pageOf names a page by its title: the rest is markup.
+func pageOf(page []byte) string {
+	if bytes.HasPrefix(page, []byte("<?xml")) && !bytes.Contains(bytes.ToLower(page), []byte("<html")) {
+		return "XML"
+	}
+	t := titleOf(page)
+	switch {
+	case looksLikeLogin(t):
+		return "a login page (are the credentials right?)"
+	case t == "":
+		return "an HTML page"
+	}
+	return fmt.Sprintf("an HTML page titled %q", t)
+}
+
+// looksLikeLogin judges a page's title or a URL's path.
+func looksLikeLogin(text string) bool { return login.MatchString(text) }
+
+// printable shows control and formatting characters, so that a server cannot speak to a terminal, and makes one line of many.
+func printable(text string) string {
+	var b strings.Builder
+	for _, r := range strings.Join(strings.Fields(strings.ToValidUTF8(text, "\ufffd")), " ") {
+		switch {
+		case r < 0x80 && unicode.IsControl(r):
+			fmt.Fprintf(&b, `\x%02x`, r)
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), !unicode.IsGraphic(r):
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func shorten(text string, most int) string {
+	if utf8.RuneCountInString(text) <= most {
+		return text
+	}
+	return string([]rune(text)[:most-1]) + "…"
+}

@@ -1,0 +1,204 @@
+package rest
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Do sends a request and reads the whole answer, retrying as Request.Retry allows. An answer whose status is not 2xx is an
+// error, as is one larger than Options.MaxBytes. Every error is an *Error.
+func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
+	var answer *Response
+	err := c.repeat(ctx, r, func(a *attempt) error {
+		body, err := a.readAll(c.o.MaxBytes)
+		if err != nil {
+			return err
+		}
+		answer = &Response{Status: a.resp.StatusCode, Header: a.resp.Header, Body: body, client: c, call: a.call}
+		return answer.refuseLogin()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// Stream sends a request and returns its answer to be read as it comes, however long it is. It retries like Do until the
+// answer begins; afterwards the reader gets an *Error if the answer breaks off or stalls. The caller closes Body.
+func (c *Client) Stream(ctx context.Context, r Request) (*Stream, error) {
+	var answer *Stream
+	err := c.repeat(ctx, r, func(a *attempt) error {
+		var err error
+		answer, err = a.stream()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// Get is Do for a GET whose answer is JSON, decoded into v.
+func (c *Client) Get(ctx context.Context, r Request, v any) error {
+	r.Method = http.MethodGet
+	answer, err := c.Do(ctx, r)
+	if err != nil {
+		return err
+	}
+	return answer.DecodeJSON(v)
+}
+
+// repeat makes attempts until one succeeds, fails for good, or enough are made. take uses a 2xx answer; it owns the attempt
+// when it returns nil.
+func (c *Client) repeat(ctx context.Context, r Request, take func(*attempt) error) error {
+	k, err := c.prepare(r)
+	if err != nil {
+		return err
+	}
+	sent := SentNo
+	for n := 1; ; n++ {
+		if err := c.throttle(ctx); err != nil {
+			return c.fail(k, &Error{Sent: sent, Attempts: n - 1, Message: "waiting for its turn: " + err.Error(), cause: err})
+		}
+		begun := c.o.Now()
+		failure := c.try(ctx, k, take)
+		if failure == nil {
+			c.log.Debug("request done", "method", k.Method, "url", k.shown, "attempt", n, "duration", c.o.Now().Sub(begun))
+			return nil
+		}
+		// What an earlier attempt may have done stays possible; 429 says that nothing was done.
+		now := failure.Sent
+		failure.Sent, failure.Attempts = max(sent, failure.Sent), n
+		if failure.Status != http.StatusTooManyRequests {
+			sent = max(sent, now)
+		}
+		failure.Retryable = retryable(k.safe(), now, failure)
+		err := c.fail(k, failure)
+		if !failure.Retryable || n > c.o.MaxRetries || ctx.Err() != nil {
+			c.log.Debug("request failed", "method", k.Method, "url", k.shown, "attempt", n, "status", failure.Status, "error", err.Error())
+			return err
+		}
+		wait := c.backoff(n, failure.retryAfter)
+		c.log.Warn("request failed, trying again", "method", k.Method, "url", k.shown, "attempt", n, "status", failure.Status,
+			"wait", wait, "error", err.Error())
+		if stopped := c.o.Sleep(ctx, wait); stopped != nil {
+			failure.cause = errors.Join(stopped, failure.cause)
+			return err
+		}
+	}
+}
+
+// throttle waits until the rate allows another attempt.
+func (c *Client) throttle(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if c.limiter == nil {
+		return nil
+	}
+	now := c.o.Now()
+	if wait := c.limiter.ReserveN(now, 1).DelayFrom(now); wait > 0 {
+		return c.o.Sleep(ctx, wait)
+	}
+	return nil
+}
+
+// retryable tells whether sending the request again may help and can do no harm. sent is that of the last attempt.
+func retryable(safe bool, sent Sent, e *Error) bool {
+	switch {
+	case e.permanent:
+		return false
+	case e.Status == 0 && sent == SentNo:
+		return true
+	case !safe:
+		return e.Status == http.StatusTooManyRequests && e.retryAfter != noRetryAfter
+	case e.Status == 0, e.brokenOff:
+		return true
+	}
+	switch e.Status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, http.StatusInternalServerError,
+		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// hopeless tells errors that no repetition mends.
+func hopeless(err error) bool {
+	var (
+		verify  *tls.CertificateVerificationError
+		unknown x509.UnknownAuthorityError
+		name    x509.HostnameError
+		invalid x509.CertificateInvalidError
+		alert   tls.AlertError
+		record  tls.RecordHeaderError
+	)
+	return errors.As(err, &verify) || errors.As(err, &unknown) || errors.As(err, &name) || errors.As(err, &invalid) ||
+		errors.As(err, &alert) || errors.As(err, &record)
+}
+
+// backoff is how long to wait after the nth attempt: what the server asked for, else half to all of a span that doubles.
+func (c *Client) backoff(n int, asked time.Duration) time.Duration {
+	if asked > 0 {
+		return min(asked, maxRetryAfter)
+	}
+	// A gateway's "Retry-After: 0" is no invitation to hammer it.
+	span := c.o.BackoffMax
+	if doubled := c.o.BackoffMin << min(n-1, 30); doubled > 0 && doubled>>min(n-1, 30) == c.o.BackoffMin {
+		span = min(span, doubled)
+	}
+	return span/2 + time.Duration(c.o.Random()*float64(span-span/2))
+}
+
+const noRetryAfter = time.Duration(-1)
+
+// parseRetryAfter reads the header's two forms, seconds and a date (RFC 9110, 10.2.3). noRetryAfter: absent or neither.
+func parseRetryAfter(value string, now time.Time) time.Duration {
+	value = strings.TrimSpace(value)
+	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
+		if seconds < 0 {
+			return noRetryAfter
+		}
+		return time.Duration(min(seconds, int64(maxRetryAfter/time.Second))) * time.Second
+	}
+	if date, err := http.ParseTime(value); err == nil {
+		return max(min(date.Sub(now), maxRetryAfter), 0)
+	}
+	return noRetryAfter
+}
+
+// maxRedirects is generous: one from http to https of a path's trailing slash is what one meets.
+const maxRedirects = 5
+
+// followable follows a GET within the same server only. Elsewhere the credentials have no business, and a POST would be
+// repeated as something else; such an answer is returned as it is, and becomes an error.
+func followable(next *http.Request, via []*http.Request) error {
+	first := via[0]
+	same := next.URL.Scheme == first.URL.Scheme && next.URL.Host == first.URL.Host
+	reading := first.Method == http.MethodGet || first.Method == http.MethodHead
+	if same && reading && len(via) <= maxRedirects && !looksLikeLogin(next.URL.Path) {
+		return nil
+	}
+	return http.ErrUseLastResponse
+}
+
+// redirected is the error of an answer that leads elsewhere.
+func redirected(resp *http.Response) string {
+	to, err := resp.Location()
+	switch {
+	case err != nil:
+		return fmt.Sprintf("answered with status %d, which leads nowhere", resp.StatusCode)
+	case looksLikeLogin(to.Path):
+		return "answered with a login page: are the credentials right?"
+	case to.Scheme != resp.Request.URL.Scheme || to.Host != resp.Request.URL.Host:
+		return fmt.Sprintf("answered with a redirect to another server, %s://%s, which the credentials are not for: is the address right?", to.Scheme, to.Host)
+	}
+	return fmt.Sprintf("answered with a redirect to %s, which is not followed: is the address right?", redactURL(to))
+}

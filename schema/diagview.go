@@ -1,0 +1,197 @@
+package schema
+
+import (
+	"bytes"
+	"fmt"
+	"sort"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// diagView is one diagnostic made ready for people: what the text and the JSON writer have in common. All its texts
+// are safe for a terminal, except code, which the text writer makes safe piece by piece.
+type diagView struct {
+	Severity string       `json:"severity"` // error or warning
+	Summary  string       `json:"summary"`
+	Detail   string       `json:"detail,omitempty"`
+	Address  string       `json:"address,omitempty"`
+	Range    *rangeView   `json:"range,omitempty"`
+	Snippet  *snippetView `json:"snippet,omitempty"`
+}
+
+type rangeView struct {
+	Filename string  `json:"filename"`
+	Start    posView `json:"start"`
+	End      posView `json:"end"`
+}
+
+type posView struct {
+	Line   int `json:"line"`
+	Column int `json:"column"`
+	Byte   int `json:"byte"`
+}
+
+// snippetView is the whole lines that the diagnostic is about. The highlight offsets count bytes in Code.
+type snippetView struct {
+	Context        string      `json:"context,omitempty"` // the block's header
+	Code           string      `json:"code"`
+	StartLine      int         `json:"start_line"`
+	HighlightStart int         `json:"highlight_start_offset"`
+	HighlightEnd   int         `json:"highlight_end_offset"`
+	Values         []valueView `json:"values"`
+}
+
+// valueView is a thing that the expression refers to, and what it holds, in words.
+type valueView struct {
+	Traversal string `json:"traversal"`
+	Statement string `json:"statement"`
+}
+
+// maxSnippetLines bounds what is shown of a long construct.
+const maxSnippetLines = 6
+
+func viewOf(d *hcl.Diagnostic, files map[string]*hcl.File) diagView {
+	v := diagView{
+		Severity: "error",
+		Summary:  SanitizeLine(d.Summary),
+		Detail:   Sanitize(strings.TrimSpace(d.Detail)),
+		Address:  SanitizeLine(AddrOf(d).String()),
+	}
+	if d.Severity == hcl.DiagWarning {
+		v.Severity = "warning"
+	}
+	if d.Subject == nil {
+		return v
+	}
+	v.Range = &rangeView{
+		Filename: SanitizeLine(d.Subject.Filename),
+		Start:    posView{d.Subject.Start.Line, d.Subject.Start.Column, d.Subject.Start.Byte},
+		End:      posView{d.Subject.End.Line, d.Subject.End.Column, d.Subject.End.Byte},
+	}
+	if f := files[d.Subject.Filename]; f != nil {
+		v.Snippet = snippetOf(d, f)
+	}
+	return v
+}
+
+func snippetOf(d *hcl.Diagnostic, f *hcl.File) *snippetView {
+	src := f.Bytes
+	start, end := d.Subject.Start.Byte, d.Subject.End.Byte
+	if start < 0 || start > len(src) || end < start {
+		return nil
+	}
+	end = min(end, len(src))
+	first := bytes.LastIndexByte(src[:start], '\n') + 1
+	last := end
+	if end > start && src[end-1] == '\n' { // a range that ends with its line does not reach into the next
+		end--
+		last = end
+	}
+	if i := bytes.IndexByte(src[last:], '\n'); i >= 0 {
+		last += i
+	} else {
+		last = len(src)
+	}
+	code := string(src[first:last])
+	if lines := strings.SplitAfter(code, "\n"); len(lines) > maxSnippetLines {
+		code = strings.TrimSuffix(strings.Join(lines[:maxSnippetLines], ""), "\n")
+	}
+	code = strings.ToValidUTF8(code, "?") // one byte for a run of bad ones may shift the marks; they stay inside
+	s := &snippetView{
+		Code:           code,
+		StartLine:      d.Subject.Start.Line,
+		HighlightStart: min(start-first, len(code)),
+		HighlightEnd:   min(max(end-first, start-first), len(code)),
+		Values:         valuesOf(d),
+	}
+	if nav, ok := f.Nav.(interface{ ContextString(int) string }); ok {
+		s.Context = SanitizeLine(nav.ContextString(start))
+	}
+	return s
+}
+
+// valuesOf describes what the diagnostic's expression refers to, sorted.
+func valuesOf(d *hcl.Diagnostic) []valueView {
+	out := []valueView{}
+	if d.Expression == nil || d.EvalContext == nil {
+		return out
+	}
+	seen := map[string]bool{}
+	for _, t := range d.Expression.Variables() {
+		name := SanitizeLine(traversalText(t))
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		val, diags := t.TraverseAbs(d.EvalContext)
+		if diags.HasErrors() {
+			continue // that is most likely what the diagnostic is about
+		}
+		out = append(out, valueView{Traversal: name, Statement: "is " + describe(val)})
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Traversal < out[j].Traversal })
+	return out
+}
+
+// maxShown is how many characters of a text are shown as the value of a reference.
+const maxShown = 60
+
+// describe says in few words what a value is.
+func describe(v cty.Value) string {
+	switch {
+	case v.IsMarked():
+		return sensitiveText
+	case v.IsNull():
+		return "null"
+	case !v.IsKnown():
+		return "(known only after variables are set)"
+	}
+	ty := v.Type()
+	switch {
+	case ty == cty.String:
+		return shortText(v.AsString())
+	case ty.IsPrimitiveType():
+		return Text(v)
+	case ty.IsObjectType():
+		if v.Type().HasAttribute("address") {
+			if a := Text(v.GetAttr("address")); isAddress(a) {
+				return "the declaration " + SanitizeLine(a)
+			}
+		}
+		return count(len(ty.AttributeTypes()), "object", "attribute")
+	case ty.IsTupleType():
+		return count(ty.Length(), "tuple", "element")
+	case ty.IsCollectionType():
+		n := 0
+		for it := v.ElementIterator(); it.Next(); {
+			n++
+		}
+		return count(n, ty.FriendlyName(), "element")
+	}
+	return ty.FriendlyName()
+}
+
+func isAddress(s string) bool {
+	_, err := ParseAddr(s)
+	return err == nil
+}
+
+func count(n int, what, part string) string {
+	switch n {
+	case 0:
+		return "empty " + what
+	case 1:
+		return what + " with 1 " + part
+	}
+	return fmt.Sprintf("%s with %d %ss", what, n, part)
+}
+
+func shortText(s string) string {
+	if utf8.RuneCountInString(s) <= maxShown {
+		return fmt.Sprintf("%q", s)
+	}
+	return fmt.Sprintf("%q... (%d characters)", string([]rune(s)[:maxShown]), utf8.RuneCountInString(s))
+}

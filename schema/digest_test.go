@@ -1,0 +1,183 @@
+package schema
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// drawn is one drawn declaration.
+type drawn struct {
+	name, url, password string
+	port                int
+	tags                []string
+	after               bool // depends on the one before
+}
+
+func (d drawn) source(before string, indent string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "server \"depot\" %q {\n%surl = %q\n%spassword = %q\n%sport = %d\n", d.name, indent, d.url, indent, d.password, indent, d.port)
+	if len(d.tags) > 0 {
+		fmt.Fprintf(&b, "%stags = [%q]\n", indent, d.tags[0])
+	}
+	if d.after && before != "" {
+		fmt.Fprintf(&b, "%sdepends_on = [server.depot.%s]\n", indent, before)
+	}
+	b.WriteString("}\n")
+	return b.String()
+}
+
+func drawDepots(rt *rapid.T) []drawn {
+	word := rapid.StringMatching(`[a-z]{1,6}`)
+	return rapid.SliceOfNDistinct(rapid.Custom(func(rt *rapid.T) drawn {
+		return drawn{
+			name: rapid.StringMatching(`[a-z]{3}`).Draw(rt, "name"), url: word.Draw(rt, "url"), password: word.Draw(rt, "password"),
+			port: rapid.IntRange(1, 9).Draw(rt, "port"), tags: rapid.SliceOfN(word, 0, 1).Draw(rt, "tags"), after: rapid.Bool().Draw(rt, "after"),
+		}
+	}), 1, 5, func(d drawn) string { return d.name }).Draw(rt, "depots")
+}
+
+func sourcesOf(depots []drawn, indent string) []string {
+	var out []string
+	before := ""
+	for _, d := range depots {
+		out = append(out, d.source(before, indent))
+		before = d.name
+	}
+	return out
+}
+
+// TestDigestStable: layout, comments, order and the split over files do not matter; every value that is not secret does.
+func TestDigestStable(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		depots := drawDepots(rt)
+		plain := good(t, strings.Join(sourcesOf(depots, ""), ""))
+		spread := world{files: map[string]string{}}
+		for _, src := range sourcesOf(depots, "\t  ") {
+			spread.files[fmt.Sprintf("%d.sync.hcl", rapid.IntRange(0, 2).Draw(rt, "file"))] += "# a comment\n" + src + "/* another */\n"
+		}
+		cfg, diags := spread.load(t)
+		if len(diags) > 0 {
+			rt.Fatal(textOf(t, cfg, diags))
+		}
+		if plain.Digest() != cfg.Digest() {
+			rt.Fatalf("digests differ:\n%s\n%s", plain.canonical(), cfg.canonical())
+		}
+
+		i := rapid.IntRange(0, len(depots)-1).Draw(rt, "changed")
+		was := depots[i]
+		change := func(what string, same bool, to drawn) {
+			depots[i] = to
+			got := good(t, strings.Join(sourcesOf(depots, ""), "")).Digest()
+			if (got == plain.Digest()) != same {
+				rt.Fatalf("after a change of %s: same digest %v, want %v", what, got == plain.Digest(), same)
+			}
+			depots[i] = was
+		}
+		changed := was
+		changed.password += "x"
+		change("the password", true, changed)
+		changed = was
+		changed.url += "x"
+		change("the url", false, changed)
+		changed = was
+		changed.port++
+		change("the port", false, changed)
+		changed = was
+		changed.tags = append([]string{"new"}, was.tags...)
+		change("the tags", false, changed)
+		if i > 0 {
+			changed = was
+			changed.after = !was.after
+			change("depends_on", false, changed)
+		}
+	})
+}
+
+// TestOrderProperty draws any graph of declarations: it is either refused with a cycle that really is one, or every
+// declaration stands after what it needs, in the same order whatever the order in the file.
+func TestOrderProperty(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		n := rapid.IntRange(1, 6).Draw(rt, "n")
+		needs := make([][]int, n)
+		var blocks []string
+		for i := range n {
+			needs[i] = rapid.SliceOfNDistinct(rapid.IntRange(0, n-1), 0, min(3, n), func(i int) int { return i }).Draw(rt, "needs")
+			var refs []string
+			for _, j := range needs[i] {
+				refs = append(refs, fmt.Sprintf("server.barn.s%d", j))
+			}
+			blocks = append(blocks, fmt.Sprintf("server \"barn\" \"s%d\" {\n  depends_on = [%s]\n}\n", i, strings.Join(refs, ", ")))
+		}
+		cfg, diags := one(t, strings.Join(blocks, ""))
+		if cyclic := hasCycle(needs); cyclic != diags.HasErrors() {
+			rt.Fatalf("cycle %v, diagnostics %v", cyclic, diags)
+		}
+		for _, d := range diags {
+			for _, line := range strings.Split(d.Detail, "\n")[2:] {
+				var from, to, at int
+				if _, err := fmt.Sscanf(strings.TrimSpace(line), "server.barn.s%d refers to server.barn.s%d at conf/main.sync.hcl:%d", &from, &to, &at); err != nil {
+					rt.Fatalf("line %q: %v", line, err)
+				}
+				if !contains(needs[from], to) {
+					rt.Fatalf("s%d does not need s%d", from, to)
+				}
+			}
+		}
+		if len(diags) > 0 {
+			return
+		}
+		place := map[string]int{}
+		for i, r := range cfg.Resources {
+			place[r.Addr.Name] = i
+		}
+		for i := range needs {
+			for _, j := range needs[i] {
+				if place[fmt.Sprintf("s%d", i)] < place[fmt.Sprintf("s%d", j)] {
+					rt.Fatalf("s%d stands before s%d", i, j)
+				}
+			}
+		}
+		sort.Sort(sort.Reverse(sort.StringSlice(blocks)))
+		again := good(t, strings.Join(blocks, ""))
+		for i, r := range again.Resources {
+			if r.Addr != cfg.Resources[i].Addr {
+				rt.Fatalf("the order depends on the file: %s, %s", r.Addr, cfg.Resources[i].Addr)
+			}
+		}
+	})
+}
+
+func contains(list []int, n int) bool {
+	for _, v := range list {
+		if v == n {
+			return true
+		}
+	}
+	return false
+}
+
+// hasCycle takes away, again and again, what needs nothing that is left.
+func hasCycle(needs [][]int) bool {
+	left := map[int]bool{}
+	for i := range needs {
+		left[i] = true
+	}
+	for changed := true; changed; {
+		changed = false
+		for i := range needs {
+			waits := false
+			for _, j := range needs[i] {
+				waits = waits || left[j]
+			}
+			if left[i] && !waits {
+				delete(left, i)
+				changed = true
+			}
+		}
+	}
+	return len(left) > 0
+}

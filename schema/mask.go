@@ -1,0 +1,87 @@
+package schema
+
+import (
+	"bytes"
+	"regexp"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// mask keeps the texts and numbers written in an expression out of snippets.
+func (l *loader) mask(expr hcl.Expression) {
+	node, ok := expr.(hclsyntax.Node)
+	if !ok { // JSON: all of it
+		l.masked = append(l.masked, expr.Range())
+		return
+	}
+	diags := hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		if lit, ok := n.(*hclsyntax.LiteralValueExpr); ok {
+			l.masked = append(l.masked, lit.SrcRange)
+		}
+		return nil
+	})
+	l.add(diags...)
+}
+
+// secretLine finds, in a file that does not parse, what is assigned to a name that sounds like a secret's.
+var secretLine = regexp.MustCompile(`(?i)"?\b[\w-]*(?:PASSWORD|PASSWD|SECRET|TOKEN|KEY|CREDENTIAL|PASSPHRASE)[\w-]*"?[ \t]*[=:][ \t]*(.+)`)
+
+// valueLine finds any assignment.
+var valueLine = regexp.MustCompile(`[\w-]+"?[ \t]*[=:][ \t]*(.+)`)
+
+func secretLines(path string, src []byte) []hcl.Range { return groupRanges(secretLine, path, src) }
+
+func valueLines(path string, src []byte) []hcl.Range { return groupRanges(valueLine, path, src) }
+
+func groupRanges(re *regexp.Regexp, path string, src []byte) []hcl.Range {
+	var out []hcl.Range
+	for _, m := range re.FindAllSubmatchIndex(src, -1) {
+		out = append(out, hcl.Range{Filename: path, Start: hcl.Pos{Byte: m[2]}, End: hcl.Pos{Byte: m[3]}})
+	}
+	return out
+}
+
+// maskFiles returns the sources with asterisks where a secret stands.
+func (l *loader) maskFiles() map[string]*hcl.File {
+	out := map[string]*hcl.File{}
+	for name, f := range l.files {
+		c := *f
+		c.Bytes = bytes.Clone(f.Bytes)
+		for _, rng := range l.masked {
+			if rng.Filename == name && rng.CanSliceBytes(c.Bytes) {
+				asterisks(rng.SliceBytes(c.Bytes))
+			}
+		}
+		for text := range l.secrets.texts {
+			for _, form := range forms(text) {
+				maskAll(c.Bytes, []byte(form))
+			}
+		}
+		out[name] = &c
+	}
+	return out
+}
+
+func maskAll(src, secret []byte) {
+	if len(secret) < minSecret {
+		return
+	}
+	for at := 0; ; {
+		i := bytes.Index(src[at:], secret)
+		if i < 0 {
+			return
+		}
+		asterisks(src[at+i : at+i+len(secret)])
+		at += i + len(secret)
+	}
+}
+
+// asterisks covers text in place. Line feeds, quotes and brackets stay, for the eye.
+func asterisks(b []byte) {
+	for i, c := range b {
+		if !bytes.ContainsRune([]byte("\r\n\"[]{}"), rune(c)) {
+			b[i] = '*'
+		}
+	}
+}

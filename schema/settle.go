@@ -1,0 +1,169 @@
+package schema
+
+import (
+	"fmt"
+	"math/big"
+	"sort"
+
+	version "github.com/hashicorp/go-version"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// settleOwners finds for each declaration the one that carries it out, and reports where two claim it.
+func (l *loader) settleOwners(order []*node) {
+	type claim struct {
+		by  *Resource
+		rng hcl.Range
+	}
+	claims := map[Addr]claim{}
+	byAddress := append([]*node(nil), order...)
+	sort.Slice(byAddress, func(i, j int) bool { return byAddress[i].key < byAddress[j].key })
+	for _, n := range byAddress {
+		if n.decl == nil || n.decl.shape == nil {
+			continue
+		}
+		owner := n.decl.res
+		l.eachOwned(n.decl.shape, func(addr Addr, rng hcl.Range) {
+			was, taken := claims[addr]
+			if taken && was.by != owner {
+				n.decl.failed = true
+				l.add(WithAddr(problem(rng, "Two declarations carry out the same one",
+					"%s is carried out by %s already, at %s. Only one can do that.", addr, was.by.Addr, place(was.rng)), owner.Addr))
+				return
+			}
+			claims[addr] = claim{by: owner, rng: rng}
+			if target := l.nodes[addr.String()]; target != nil {
+				target.decl.res.Owner = owner.Addr
+			}
+		})
+	}
+}
+
+// eachOwned visits the targets of all owning references, in the order of the grammar.
+func (l *loader) eachOwned(s *shaped, visit func(Addr, hcl.Range)) {
+	for _, a := range s.grammar.Attributes {
+		attr := s.attrs[a.Name]
+		if a.Ref == nil || !a.Ref.Owns || attr == nil {
+			continue
+		}
+		if addr, ok := l.targets[attr]; ok {
+			visit(addr, attr.Expr.Range())
+		}
+	}
+	for _, b := range s.grammar.Blocks {
+		for _, blk := range s.blocks[b.Name] {
+			l.eachOwned(blk.shaped, visit)
+		}
+	}
+}
+
+// check applies the products' own rules to each declaration that is right so far.
+func (l *loader) check(order []*node) {
+	for _, n := range order {
+		if n.decl == nil || n.decl.failed || n.decl.shape == nil || n.decl.res.Type.Check == nil {
+			continue
+		}
+		for _, d := range n.decl.res.Type.Check(n.decl.res) {
+			if d.Subject == nil {
+				c := *d
+				c.Subject = &n.decl.res.Range
+				d = &c
+			}
+			if AddrOf(d) == (Addr{}) {
+				d = WithAddr(d, n.decl.res.Addr)
+			}
+			l.add(d)
+		}
+	}
+}
+
+// settings evaluates the syncctl blocks. There may be several, but each setting is given once.
+func (l *loader) settings() Settings {
+	var out Settings
+	seen := map[string]hcl.Range{}
+	once := func(name string, rng hcl.Range) bool {
+		if was, dup := seen[name]; dup {
+			l.add(problem(rng, "Duplicate setting", "%q was already set at %s.", name, place(was)))
+			return false
+		}
+		seen[name] = rng
+		return true
+	}
+	for _, s := range l.setBlock {
+		val := l.object(s, nil, nil)
+		if attr := s.attrs["required_version"]; attr != nil && once(attr.Name, attr.NameRange) {
+			if v, ok := l.open(val.GetAttr(attr.Name), attr); ok {
+				out.RequiredVersion = v.AsString()
+				l.requireVersion(out.RequiredVersion, attr.Expr.Range())
+			}
+		}
+		if attr := s.attrs["parallelism"]; attr != nil && once(attr.Name, attr.NameRange) {
+			if v, ok := l.open(val.GetAttr(attr.Name), attr); ok {
+				out.Parallelism = l.parallelism(v, attr.Expr.Range())
+			}
+		}
+		for _, blk := range s.blocks["operator"] {
+			if once("operator", blk.header) {
+				out.Operator = l.operator(Get(val, "operator", "command"), blk)
+			}
+		}
+	}
+	return out
+}
+
+// open returns a setting that is known and not secret; settings are used in the open.
+func (l *loader) open(v cty.Value, attr *hcl.Attribute) (cty.Value, bool) {
+	if IsSensitive(v) {
+		l.add(problem(attr.Expr.Range(), "Sensitive setting", "The setting %q cannot hold a sensitive value: it is shown to people.", attr.Name))
+		return v, false
+	}
+	return v, v.IsWhollyKnown() && !v.IsNull()
+}
+
+func (l *loader) parallelism(v cty.Value, rng hcl.Range) int {
+	n, acc := v.AsBigFloat().Int64()
+	if acc != big.Exact || n < 1 || n > 1000 {
+		l.add(problem(rng, "Invalid parallelism", "The parallelism is a whole number from 1 to 1000."))
+		return 0
+	}
+	return int(n)
+}
+
+func (l *loader) operator(v cty.Value, blk *shapedBlock) *Operator {
+	attr := blk.attrs["command"]
+	if attr == nil {
+		return nil // reported as missing
+	}
+	v, ok := l.open(v, attr)
+	if !ok {
+		return nil
+	}
+	op := &Operator{}
+	for it := v.ElementIterator(); it.Next(); {
+		_, word := it.Element()
+		op.Command = append(op.Command, Text(word))
+	}
+	if len(op.Command) == 0 || op.Command[0] == "" {
+		l.add(problem(attr.Expr.Range(), "Invalid operator", "The command names at least the program."))
+		return nil
+	}
+	return op
+}
+
+// requireVersion compares the running version. A pre-release counts as its release: it is on the way there.
+func (l *loader) requireVersion(text string, rng hcl.Range) {
+	constraint, err := version.NewConstraint(text)
+	if err != nil {
+		l.add(problem(rng, "Invalid version constraint", "%q is no version constraint, such as \">= 1.2, < 2.0\".", text))
+		return
+	}
+	running, err := version.NewVersion(l.opts.Version)
+	if err != nil { // a build without a version
+		return
+	}
+	if !constraint.Check(running.Core()) {
+		l.add(problem(rng, "Unsupported syncctl version", "%s",
+			fmt.Sprintf("These files need syncctl %s; this is %s.", text, running)))
+	}
+}

@@ -1,0 +1,3 @@
+server "depot" "d" {
+  url = = 3
+}

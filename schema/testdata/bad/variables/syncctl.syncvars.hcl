@@ -1,0 +1,4 @@
+lst = ["x"]
+typed = { a = "one" }
+pin = "four two four two"
+filled = null

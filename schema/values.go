@@ -1,0 +1,262 @@
+package schema
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/spf13/afero"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// EnvPrefix begins the names of environment variables that give values to variables: SYNCCTL_VAR_name.
+const EnvPrefix = "SYNCCTL_VAR_"
+
+// given is a value for a variable and where it comes from.
+type given struct {
+	val  cty.Value
+	from string    // for messages: the option, environment variable or file
+	rng  hcl.Range // zero when it was not written in a file
+}
+
+// readValues settles the value of every variable: environment, then files of the folder, then the command line.
+func (l *loader) readValues(ctx context.Context) {
+	values := map[string]given{}
+	for _, name := range l.varNames() {
+		if text, ok := l.opts.Env(EnvPrefix + name); ok {
+			l.giveText(values, name, text, "the environment variable "+EnvPrefix+name)
+		}
+	}
+	auto, _ := l.list(func(n string) bool { return strings.HasSuffix(n, autoSuffix) }) // an unreadable folder was reported
+	first, _ := l.list(func(n string) bool { return n == varsFile })
+	for _, name := range append(first, auto...) {
+		if ctx.Err() == nil {
+			l.giveFile(values, filepath.Join(l.dir(), name))
+		}
+	}
+	for _, src := range l.opts.Vars {
+		if src.File != "" {
+			l.giveFile(values, src.File)
+			continue
+		}
+		l.giveAssignment(values, src.Assign)
+	}
+	attrs := map[string]cty.Value{}
+	for _, name := range l.varNames() {
+		v := l.vars[name]
+		g, ok := values[name]
+		v.value = l.settle(v, g, ok)
+		attrs[name] = v.value
+	}
+	l.varsVal = cty.ObjectVal(attrs)
+	l.validate()
+}
+
+// settle converts the value that won to the variable's type, and marks it.
+func (l *loader) settle(v *variable, g given, ok bool) cty.Value {
+	if v.broken {
+		return v.unknown()
+	}
+	if ok && g.val.IsNull() && !v.nullable {
+		if v.def == cty.NilVal {
+			l.add(problem(g.at(v), "Invalid value for variable", "The variable %q must not be null, and %s gives null.", v.name, g.from))
+			return v.unknown()
+		}
+		ok = false
+	}
+	val := v.def
+	switch {
+	case ok:
+		conv, err := v.convert(g.val)
+		if err != nil {
+			l.add(problem(g.at(v), "Invalid value for variable", "The value that %s gives does not fit the type of variable %q: %s.",
+				g.from, v.name, conversionText(err, g.val, v.sensitive)))
+			return v.unknown()
+		}
+		val = conv
+	case v.def == cty.NilVal:
+		if !l.opts.AllowUnset {
+			l.add(problem(v.rng, "No value for variable",
+				"The variable %q has no default and was given no value. Give it one with -var %s=..., with %s%s in the environment, or in a file %s.",
+				v.name, v.name, EnvPrefix, v.name, varsFile))
+		}
+		return v.unknown()
+	}
+	if v.sensitive {
+		val = Sensitive(val)
+		l.secrets.collect(val)
+	}
+	return val
+}
+
+// at is the place to show for a value: its own, or the variable's where it has none.
+func (g given) at(v *variable) hcl.Range {
+	if g.rng != (hcl.Range{}) {
+		return g.rng
+	}
+	return v.rng
+}
+
+// give records a value for a declared variable.
+func (l *loader) give(values map[string]given, name string, g given) {
+	if l.vars[name].sensitive {
+		l.secrets.add(g.val)
+	}
+	values[name] = g
+}
+
+// giveText takes the value of a declared variable from text: as it stands for texts, numbers and booleans, else as an
+// HCL expression.
+func (l *loader) giveText(values map[string]given, name, text, from string) {
+	v := l.vars[name]
+	if v.sensitive {
+		l.secrets.add(cty.StringVal(text))
+	}
+	if v.typ.IsPrimitiveType() || v.typ == cty.DynamicPseudoType {
+		l.give(values, name, given{val: cty.StringVal(text), from: from})
+		return
+	}
+	expr, diags := hclsyntax.ParseExpression([]byte(text), "<"+from+">", hcl.InitialPos)
+	var val cty.Value
+	if !diags.HasErrors() {
+		val, diags = expr.Value(nil)
+	}
+	if diags.HasErrors() {
+		why := "."
+		if !v.sensitive {
+			why = ": " + diags[0].Summary + ". " + diags[0].Detail
+		}
+		l.add(problem(v.rng, "Invalid value for variable",
+			"The value that %s gives for %q is no valid expression, which its type demands%s", from, name, why))
+		v.broken = true
+		return
+	}
+	l.give(values, name, given{val: val, from: from})
+}
+
+func (l *loader) giveAssignment(values map[string]given, assign string) {
+	name, text, ok := strings.Cut(assign, "=")
+	name = strings.TrimSpace(name)
+	if !ok {
+		// The whole text may be a secret whose name was forgotten.
+		l.add(problem(hcl.Range{}, "Invalid option -var", "A -var is written name=value; there is no equals sign in what was given."))
+		return
+	}
+	if l.vars[name] == nil {
+		if !l.lost.has("var." + name) {
+			l.add(problem(hcl.Range{}, "Value for undeclared variable", "There is no variable %q, for which -var gives a value.%s", name, didYouMean(name, l.varNames())))
+		}
+		return
+	}
+	l.giveText(values, name, text, "-var")
+}
+
+// giveFile takes the values of one *.syncvars.hcl file.
+func (l *loader) giveFile(values map[string]given, path string) {
+	src, err := afero.ReadFile(l.opts.Fs, path)
+	if err != nil {
+		l.add(problem(hcl.Range{}, "File not readable", "Reading the values of variables from %s: %s.", path, err))
+		return
+	}
+	file, diags := hclsyntax.ParseConfig(src, path, hcl.InitialPos)
+	l.files[path] = withBytes(file, src)
+	if diags.HasErrors() {
+		// Which line belongs to a sensitive variable cannot be told in a file that does not parse.
+		l.masked = append(l.masked, valueLines(path, src)...)
+		l.add(withoutEchoes(diags)...)
+		for _, v := range l.vars {
+			v.broken = true
+		}
+		return
+	}
+	l.refuseBlocks(file.Body, "a file of values")
+	attrs, _ := file.Body.JustAttributes() // blocks are reported above
+	names := make([]string, 0, len(attrs))
+	for name := range attrs {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		l.giveAttribute(values, attrs[name])
+	}
+}
+
+func (l *loader) giveAttribute(values map[string]given, attr *hcl.Attribute) {
+	v := l.vars[attr.Name]
+	if v == nil {
+		l.mask(attr.Expr)
+		if !l.lost.has("var." + attr.Name) {
+			d := problem(attr.NameRange, "Value for undeclared variable", "There is no variable %q.%s", attr.Name, didYouMean(attr.Name, l.varNames()))
+			d.Severity = hcl.DiagWarning // files of values are shared between folders
+			l.add(d)
+		}
+		return
+	}
+	if v.sensitive || secretName(v.name) {
+		l.mask(attr.Expr)
+	}
+	val, ok := l.constant(attr)
+	if !ok {
+		v.broken = true
+		return
+	}
+	l.give(values, attr.Name, given{val: val, from: place(attr.Range), rng: attr.Expr.Range()})
+}
+
+// conversionText words a conversion error with the path inside the value. Of a sensitive value it says less: the path
+// may hold its keys.
+func conversionText(err error, val cty.Value, secret bool) string {
+	var path cty.Path
+	if pathErr, ok := err.(cty.PathError); ok {
+		path = pathErr.Path
+	}
+	if secret || throughSecret(val, path) {
+		return "it is not of the type that is needed (details are left out, because the value is sensitive)"
+	}
+	if len(path) == 0 {
+		return err.Error()
+	}
+	return fmt.Sprintf("at %s, %s", pathText(path), err)
+}
+
+// throughSecret says whether a path leads to or through something sensitive.
+func throughSecret(val cty.Value, path cty.Path) bool {
+	for _, step := range path {
+		if val.IsMarked() {
+			return true
+		}
+		next, err := step.Apply(val)
+		if err != nil {
+			return IsSensitive(val)
+		}
+		val = next
+	}
+	return val.IsMarked()
+}
+
+// pathText writes a path the way an expression would: .name, ["key"], [0].
+func pathText(path cty.Path) string {
+	var b strings.Builder
+	for _, step := range path {
+		switch s := step.(type) {
+		case cty.GetAttrStep:
+			b.WriteString("." + s.Name)
+		case cty.IndexStep:
+			if !s.Key.IsKnown() || s.Key.IsMarked() || s.Key.IsNull() {
+				b.WriteString("[...]")
+				continue
+			}
+			if n, err := convert.Convert(s.Key, cty.Number); err == nil && s.Key.Type() == cty.Number {
+				fmt.Fprintf(&b, "[%s]", numberText(n))
+			} else {
+				fmt.Fprintf(&b, "[%q]", Text(s.Key))
+			}
+		}
+	}
+	return b.String()
+}
