@@ -34,7 +34,7 @@ type posView struct {
 	Byte   int `json:"byte"`
 }
 
-// snippetView is the whole lines that the diagnostic is about. The highlight offsets count bytes in Code.
+// snippetView is the lines that the diagnostic is about, whole unless they are very long. The highlight offsets count bytes in Code.
 type snippetView struct {
 	Context        string      `json:"context,omitempty"` // the block's header
 	Code           string      `json:"code"`
@@ -50,8 +50,11 @@ type valueView struct {
 	Statement string `json:"statement"`
 }
 
-// maxSnippetLines bounds what is shown of a long construct.
-const maxSnippetLines = 6
+// What is shown of a long construct, in lines, and of long lines, in bytes.
+const (
+	maxSnippetLines = 6
+	maxSnippet      = 1000
+)
 
 func viewOf(d *hcl.Diagnostic, files map[string]*hcl.File) diagView {
 	v := diagView{
@@ -94,6 +97,9 @@ func snippetOf(d *hcl.Diagnostic, f *hcl.File) *snippetView {
 		last += i
 	} else {
 		last = len(src)
+	}
+	if last-first > maxSnippet { // minified JSON, for one: the neighbourhood will do
+		first, last = max(first, start-maxSnippet/4), min(last, start+maxSnippet*3/4)
 	}
 	code := string(src[first:last])
 	if lines := strings.SplitAfter(code, "\n"); len(lines) > maxSnippetLines {

@@ -81,7 +81,7 @@ func (l *loader) parse(path string) hcl.Body {
 	if strings.HasSuffix(path, ".json") {
 		file, diags := hcljson.Parse(src, path)
 		l.files[path] = withBytes(file, src)
-		l.add(diags...)
+		l.add(withoutEchoes(diags)...)
 		if diags.HasErrors() {
 			l.lost.everything = true
 			l.masked = append(l.masked, secretLines(path, src)...)
@@ -178,18 +178,35 @@ func (n *lostNames) scan(src []byte) {
 	}
 }
 
-// withoutEchoes drops what the parser says again and again after a quote that was not closed: from there on it takes
-// text for code and code for text.
+// maxSyntaxErrors is how many errors of one file are worth reading before the first ones are mended.
+const maxSyntaxErrors = 20
+
+// withoutEchoes drops what the parser says again and again: on the same line, and after a quote that was not closed,
+// from where on it takes text for code and code for text.
 func withoutEchoes(diags hcl.Diagnostics) hcl.Diagnostics {
 	const unclosed = "Invalid multi-line string"
+	type echo struct {
+		summary string
+		line    int
+	}
 	var out hcl.Diagnostics
-	seen := false
+	seen := map[echo]bool{}
+	torn := false
 	for _, d := range diags {
-		if seen && (d.Summary == unclosed || d.Summary == "Unterminated template string") {
+		if torn && (d.Summary == unclosed || d.Summary == "Unterminated template string") {
 			continue
 		}
-		seen = seen || d.Summary == unclosed
-		out = append(out, d)
+		torn = torn || d.Summary == unclosed
+		if d.Subject != nil {
+			e := echo{d.Summary, d.Subject.Start.Line}
+			if seen[e] {
+				continue
+			}
+			seen[e] = true
+		}
+		if len(out) < maxSyntaxErrors {
+			out = append(out, d)
+		}
 	}
 	return out
 }

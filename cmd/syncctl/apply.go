@@ -110,6 +110,9 @@ func (c *call) applyLocked(ctx context.Context, p *project, f *applyFlags) error
 	if len(a.plan.Steps) == 0 {
 		return nil
 	}
+	if a.decided.Finished {
+		return c.carry(ctx, a, f) // nothing is left but to say so in the record
+	}
 	if !f.approve {
 		if err := c.approve(ctx, "Do you want to carry these steps out?"); err != nil {
 			return err

@@ -30,11 +30,7 @@ type reader struct {
 type writer struct{ *reader }
 
 func (c *reader) get(ctx context.Context, path string, query url.Values, into any) error {
-	res, err := c.rest.Do(ctx, rest.Request{Method: http.MethodGet, Path: path, Query: query, Retry: rest.Safe})
-	if err != nil {
-		return err
-	}
-	return res.DecodeJSON(into)
+	return c.rest.Get(ctx, rest.Request{Path: path, Query: query}, into)
 }
 
 // integrations lists the synchronizations of a project. projectKey is required for project administrators
@@ -110,11 +106,11 @@ func (c *reader) conflicts(ctx context.Context, key string) ([]string, error) {
 
 // syncInformation streams a connector's pairs: a bare JSON array (H/3.9/server/connectors-121944268.html).
 func (c *reader) syncInformation(ctx context.Context, connector string) (io.ReadCloser, error) {
-	body, err := c.rest.GetStream(ctx, rest.Request{Method: http.MethodGet, Path: connectorPath(connector) + "/syncInformation", Retry: rest.Safe})
+	s, err := c.rest.Stream(ctx, rest.Request{Path: connectorPath(connector) + "/syncInformation"})
 	if err != nil {
 		return nil, fmt.Errorf("reading the pairs of connector %s: %w", connector, err)
 	}
-	return body, nil
+	return s.Body, nil
 }
 
 // tally counts a connector's pairs.
@@ -135,47 +131,6 @@ func (c *reader) tally(ctx context.Context, connector string) (syncinfo.Tally, e
 	}
 }
 
-// jira is the path of a Jira REST resource; Data Center and cloud speak different versions.
-func (c *reader) jira(path string) string {
-	if c.cloud {
-		return "/rest/api/3/" + path
-	}
-	return "/rest/api/2/" + path
-}
-
-// hasProject tells whether the project answers to this user.
-func (c *reader) hasProject(ctx context.Context, key string) (bool, error) {
-	var p struct {
-		Key string `json:"key"`
-	}
-	err := c.get(ctx, c.jira("project/"+url.PathEscape(key)), nil, &p)
-	if rest.IsStatus(err, http.StatusNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("reading project %s: %w", key, err)
-	}
-	return p.Key == key, nil
-}
-
-// summary reads an issue's summary; false if there is no such issue.
-func (c *reader) summary(ctx context.Context, key string) (string, bool, error) {
-	var i struct {
-		Key    string `json:"key"`
-		Fields struct {
-			Summary string `json:"summary"`
-		} `json:"fields"`
-	}
-	err := c.get(ctx, c.jira("issue/"+url.PathEscape(key)), url.Values{"fields": {"summary"}}, &i)
-	if rest.IsStatus(err, http.StatusNotFound) {
-		return "", false, nil
-	}
-	if err != nil {
-		return "", false, fmt.Errorf("reading issue %s: %w", key, err)
-	}
-	return i.Fields.Summary, i.Key == key, nil // another key: the issue was moved elsewhere
-}
-
 // noXSRF lets writes through Jira's cross-site check (HC/5.5/cloud/introduction).
 var noXSRF = http.Header{"X-Atlassian-Token": {"nocheck"}}
 
@@ -185,19 +140,19 @@ func (c writer) send(ctx context.Context, method, path string, body func() (io.R
 	if body != nil {
 		h.Set("Content-Type", "application/json")
 	}
-	res, err := c.rest.Do(ctx, rest.Request{Method: method, Path: path, Header: h, Body: body, Retry: rest.Never})
-	if err != nil {
-		return sentness(err)
-	}
-	return res.Close()
+	_, err := c.rest.Do(ctx, rest.Request{Method: method, Path: path, Header: h, Body: body, Retry: rest.Never})
+	return sentness(err)
 }
 
 // sentness tells the executor what the client knows: an error after which nothing can have been changed, or one that
 // leaves it open. A refusal (4xx) changes nothing.
 func sentness(err error) error {
 	var e *rest.Error
-	refused := errors.As(err, &e) && e.Status >= 400 && e.Status < 500 && e.Status != http.StatusRequestTimeout
-	if refused || rest.Sent(err) == rest.No {
+	if !errors.As(err, &e) {
+		return err
+	}
+	refused := e.Status >= 400 && e.Status < 500 && e.Status != http.StatusRequestTimeout
+	if refused || e.Sent == rest.SentNo {
 		return executor.NotSent(err)
 	}
 	return err

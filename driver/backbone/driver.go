@@ -109,7 +109,7 @@ func (d *Driver) connect(server *schema.Resource) (*reader, error) {
 			}
 			r.SetBasicAuth(user, secret)
 		},
-		CAPEM: ca, Secrets: []string{secret}, BasicUser: user,
+		CAPEM: ca, Secrets: []string{secret, user + ":" + secret},
 		Timeout: timeout, RatePerSecond: perSecond,
 		Log: d.env.Log.Named(server.Addr.Name), UserAgent: "syncctl/" + d.env.Version,
 	})

@@ -155,7 +155,7 @@ func verifyFile(ctx context.Context, t *executor.Task, name, want string) (execu
 	if want != "" && got != want {
 		return executor.Verdict{}, executor.Final(fmt.Errorf("the run's file %s is not the one that was written: its SHA-256 is %s, recorded is %s", name, got, want))
 	}
-	return executor.Verdict{State: executor.Done, Why: fmt.Sprintf("%s: %s", name, plural(tally.Pairs, "pair"))}, nil
+	return executor.Verdict{State: executor.Done, Why: fmt.Sprintf("%s is whole: %d entries", name, tally.Pairs)}, nil
 }
 
 // verifyMoved: the project answers in the cloud, and so do a few of its issues.
@@ -176,9 +176,17 @@ func (d *Driver) verifyMoved(ctx context.Context, t *executor.Task) (executor.Ve
 	if err != nil {
 		return executor.Verdict{}, err
 	}
+	var want []string
 	for _, k := range keys {
-		if _, ok, err := c.summary(ctx, k.local); err != nil || !ok {
-			return notDone("project %s is in the cloud, but issue %s is not", project, k.local), err
+		want = append(want, k.local)
+	}
+	have, err := c.summaries(ctx, want)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	for _, k := range want {
+		if _, ok := have[k]; !ok {
+			return notDone("project %s is in the cloud, but issue %s is not", project, k), nil
 		}
 	}
 	return done(fmt.Sprintf("project %s answers in the cloud, with %s of its issues looked at", project, strconv.Itoa(len(keys)))), nil

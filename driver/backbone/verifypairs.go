@@ -15,7 +15,7 @@ import (
 // wanted are the pairs of one section of the merged file.
 func wanted(t *executor.Task, end string) syncinfo.Source {
 	return syncinfo.Source{
-		Name: mergedFile, Section: sectionOf(end),
+		Name: mergedFile, Section: sectionOf(end), Merged: true,
 		Open: func() (io.ReadCloser, error) { return t.Files.Open(mergedFile) },
 	}
 }
@@ -241,28 +241,32 @@ func (d *Driver) compareSummaries(ctx context.Context, t *executor.Task, l *loca
 	if err != nil {
 		return 0, nil, err
 	}
-	here := l.client
 	there, err := d.reader(l.sync.Ref(second, "server"))
 	if err != nil {
 		return 0, nil, err
 	}
+	var local, remote []string
+	for _, k := range keys {
+		local, remote = append(local, k.local), append(remote, k.remote)
+	}
+	here, err := l.client.summaries(ctx, local)
+	if err != nil {
+		return 0, nil, err
+	}
+	partner, err := there.summaries(ctx, remote)
+	if err != nil {
+		return 0, nil, err
+	}
 	var differ []string
-	for i, k := range keys {
-		a, okA, err := here.summary(ctx, k.local)
-		if err != nil {
-			return 0, nil, err
-		}
-		b, okB, err := there.summary(ctx, k.remote)
-		if err != nil {
-			return 0, nil, err
-		}
+	for _, k := range keys {
+		a, okA := here[k.local]
+		b, okB := partner[k.remote]
 		switch {
 		case !okA || !okB:
 			differ = append(differ, fmt.Sprintf("%s and %s are not both there", k.local, k.remote))
 		case a != b:
 			differ = append(differ, fmt.Sprintf("the summaries of %s and %s differ", k.local, k.remote))
 		}
-		t.Report(executor.Progress{Done: int64(i + 1), Total: int64(len(keys)), Unit: "summaries"})
 	}
 	return len(keys), differ, nil
 }

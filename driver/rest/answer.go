@@ -52,7 +52,7 @@ func (r *Response) refuseLogin() error {
 
 func loginPage(status int) *Error {
 	return &Error{
-		Status: status, Sent: SentYes, retryAfter: noRetryAfter, permanent: true,
+		Status: status, Sent: SentYes, permanent: true,
 		Message: "answered with a login page: are the credentials right?",
 	}
 }
@@ -85,7 +85,7 @@ func (a *attempt) stream() (*Stream, error) {
 				return nil, loginPage(a.resp.StatusCode)
 			}
 			return nil, &Error{
-				Status: a.resp.StatusCode, Sent: SentYes, retryAfter: noRetryAfter, permanent: true,
+				Status: a.resp.StatusCode, Sent: SentYes, permanent: true,
 				Message: "answered with " + pageOf(text) + " where data was expected",
 			}
 		}

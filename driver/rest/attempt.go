@@ -55,10 +55,9 @@ func (a *attempt) end() {
 
 // send sends the request and waits for the answer's headers. An answer that is not 2xx is a failure.
 func (a *attempt) send(within, ctx context.Context) *Error {
-	var connected atomic.Bool
+	var dialing, connected atomic.Bool
 	trace := &httptrace.ClientTrace{
-		// The transport starts over by itself only where nothing was written, or where repeating is harmless.
-		GetConn: func(string) { connected.Store(a.call.safe() && connected.Load()) },
+		GetConn: func(string) { dialing.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	}
 	body, req, err := a.request(httptrace.WithClientTrace(within, trace))
@@ -72,10 +71,10 @@ func (a *attempt) send(within, ctx context.Context) *Error {
 	a.resp, err = client.Do(req) //nolint:bodyclose // end closes it
 	a.watch.freeze()
 	if err != nil {
-		a.resp = nil // a refused redirect's, closed already
-		sent := SentNo
-		if connected.Load() {
-			sent = SentMaybe
+		a.resp = nil      // a refused redirect's, closed already
+		sent := SentMaybe // also of a transport that does not tell
+		if dialing.Load() && !connected.Load() {
+			sent = SentNo
 		}
 		return a.unanswered(ctx, within, err, sent, body.failure())
 	}
@@ -120,7 +119,7 @@ func (a *attempt) request(ctx context.Context) (*sentBody, *http.Request, error)
 
 // unanswered describes an attempt without an answer. bodyErr is the failure of our own body, if it is to blame.
 func (a *attempt) unanswered(ctx, within context.Context, err error, sent Sent, bodyErr error) *Error {
-	e := &Error{Sent: sent, retryAfter: noRetryAfter}
+	e := &Error{Sent: sent}
 	switch cause := context.Cause(within); {
 	case ctx.Err() != nil:
 		err, e.permanent = ctx.Err(), true
@@ -159,7 +158,7 @@ func (a *attempt) readAll(limit int64) ([]byte, error) {
 		return nil, a.broken(err, int64(len(b)))
 	case int64(len(b)) > limit:
 		return nil, &Error{
-			Status: a.resp.StatusCode, Sent: SentYes, retryAfter: noRetryAfter, permanent: true,
+			Status: a.resp.StatusCode, Sent: SentYes, permanent: true,
 			Message: fmt.Sprintf("the answer is larger than %d bytes", limit),
 		}
 	}
@@ -173,7 +172,7 @@ func (a *attempt) broken(err error, read int64) *Error {
 		err = cause
 	}
 	return &Error{
-		Status: a.resp.StatusCode, Sent: SentYes, retryAfter: noRetryAfter, brokenOff: true, cause: err,
+		Status: a.resp.StatusCode, Sent: SentYes, brokenOff: true, cause: err,
 		Message: fmt.Sprintf("the answer broke off after %d bytes: %v", read, err),
 	}
 }

@@ -39,9 +39,9 @@ type Error struct {
 	Retryable bool   // the same request may succeed later, and repeating it can do no harm
 	Attempts  int
 
-	retryAfter time.Duration
-	permanent  bool // no repetition mends it
-	brokenOff  bool // the status came, the rest did not
+	retryAfter time.Duration // what an answer that is not 2xx asked for
+	permanent  bool          // no repetition mends it
+	brokenOff  bool          // the status came, the rest did not
 	cause      error
 }
 
@@ -110,6 +110,10 @@ func messageOf(contentType string, body []byte) string {
 	if words := jsonMessage(body); words != "" {
 		return words
 	}
+	var v any
+	if json.Unmarshal(body, &v) == nil { // written anew, so that no escape hides a secret from the scrubber
+		return strings.TrimSpace(plainJSON(v))
+	}
 	return string(body)
 }
 
@@ -168,7 +172,7 @@ func pageOf(page []byte) string {
 	case t == "":
 		return "an HTML page"
 	}
-	return fmt.Sprintf("an HTML page titled %q", t)
+	return `an HTML page titled "` + t + `"` // %q would hide a secret from the scrubber
 }
 
 // looksLikeLogin judges a page's title or a URL's path.

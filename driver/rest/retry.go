@@ -137,11 +137,10 @@ func hopeless(err error) bool {
 		unknown x509.UnknownAuthorityError
 		name    x509.HostnameError
 		invalid x509.CertificateInvalidError
-		alert   tls.AlertError
 		record  tls.RecordHeaderError
 	)
 	return errors.As(err, &verify) || errors.As(err, &unknown) || errors.As(err, &name) || errors.As(err, &invalid) ||
-		errors.As(err, &alert) || errors.As(err, &record)
+		errors.As(err, &record)
 }
 
 // backoff is how long to wait after the nth attempt: what the server asked for, else half to all of a span that doubles.

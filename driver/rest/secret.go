@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -19,8 +20,12 @@ func newScrubber(secrets []string) *strings.Replacer {
 		if s == "" {
 			continue
 		}
-		quoted, _ := json.Marshal(s) // a string always can be
-		forms = append(forms, s, url.QueryEscape(s), url.PathEscape(s), html.EscapeString(s), strings.Trim(string(quoted), `"`),
+		escaped, _ := json.Marshal(s) // a string always can be
+		for _, quoted := range []string{string(escaped), plainJSON(s), strconv.Quote(s)} {
+			quoted = strings.TrimSpace(quoted)
+			forms = append(forms, quoted[1:len(quoted)-1])
+		}
+		forms = append(forms, s, url.QueryEscape(s), url.PathEscape(s), html.EscapeString(s),
 			base64.StdEncoding.EncodeToString([]byte(s)), base64.RawStdEncoding.EncodeToString([]byte(s)),
 			base64.URLEncoding.EncodeToString([]byte(s)), base64.RawURLEncoding.EncodeToString([]byte(s)))
 	}
@@ -36,6 +41,15 @@ func newScrubber(secrets []string) *strings.Replacer {
 		pairs = append(pairs, f, redacted)
 	}
 	return strings.NewReplacer(pairs...)
+}
+
+// plainJSON is v as JSON with < and & as they are.
+func plainJSON(v any) string {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(v) // strings, and what was decoded from JSON, always can be
+	return b.String()
 }
 
 func (c *Client) scrub(text string) string { return c.scrubber.Replace(text) }

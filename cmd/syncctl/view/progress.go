@@ -65,6 +65,8 @@ type Plain struct {
 	style  Style
 	number map[string]int
 	said   map[string]string // the last verifying message of a step: only a new one is written
+	holds  int               // while somebody else has the floor, lines wait
+	wait   strings.Builder
 }
 
 // NewPlain makes a Plain for a run of the plan.
@@ -85,13 +87,28 @@ func (p *Plain) Observe(ev executor.Event) {
 		}
 		p.said[ev.Step.ID] = ev.Message
 	}
-	_, _ = io.WriteString(p.w, line(p.style, p.number, ev)) // a reader that went away must not stop the run
+	p.wait.WriteString(line(p.style, p.number, ev))
+	p.flush()
 }
 
-// Hold keeps other lines from coming between a question and its answer.
+func (p *Plain) flush() {
+	if p.holds == 0 {
+		_, _ = io.WriteString(p.w, p.wait.String()) // a reader that went away must not stop the run
+		p.wait.Reset()
+	}
+}
+
+// Hold keeps other lines from coming between a question and its answer. The run itself goes on.
 func (p *Plain) Hold() func() {
 	p.mu.Lock()
-	return p.mu.Unlock
+	defer p.mu.Unlock()
+	p.holds++
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.holds--
+		p.flush()
+	}
 }
 
 // Close does nothing: every line is written already.
@@ -105,8 +122,9 @@ type Live struct {
 	number map[string]int
 	now    func() time.Time
 	rows   []*row
-	drawn  int  // lines of the block on the screen
-	held   bool // a person is being asked
+	drawn  int // lines of the block on the screen
+	holds  int // while somebody else has the floor, nothing is drawn
+	wait   strings.Builder
 	ended  int
 	begun  time.Time
 	stop   chan struct{}
@@ -184,13 +202,14 @@ func (l *Live) find(id string) int {
 
 // redraw replaces the block, in one write so that a terminal never shows half of it.
 func (l *Live) redraw(above string) {
-	if l.held {
-		_, _ = io.WriteString(l.w, above) // no block is on the screen
+	l.wait.WriteString(above)
+	if l.holds > 0 {
 		return
 	}
 	var b strings.Builder
 	l.erase(&b)
-	b.WriteString(above)
+	b.WriteString(l.wait.String())
+	l.wait.Reset()
 	for _, r := range l.rows {
 		b.WriteString(l.style.paint(yellow, cut(l.text(r), l.style.Width)) + "\n")
 	}
@@ -232,11 +251,11 @@ func (l *Live) Hold() func() {
 	var b strings.Builder
 	l.erase(&b)
 	_, _ = io.WriteString(l.w, b.String())
-	l.held = true
+	l.holds++
 	return func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.held = false
+		l.holds--
 		l.redraw("")
 	}
 }
@@ -247,9 +266,8 @@ func (l *Live) Close() {
 	l.done.Wait()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var b strings.Builder
-	l.erase(&b)
-	_, _ = io.WriteString(l.w, b.String())
+	l.rows = nil
+	l.redraw("")
 }
 
 // Count is how far a step is, in words: bytes as people read them, other units in full.

@@ -1,7 +1,6 @@
 package backbonesim
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 )
@@ -32,7 +31,7 @@ func (w *World) apply(c *connector, m *message, lenient bool) error {
 	}
 	i := tab.byKey[p.local]
 	if i == nil {
-		return errors.New("Issue Does Not Exist") // W/5.20/cloud/deleting-a-synchronized-issue
+		return jiraText("Issue Does Not Exist") // W/5.20/cloud/deleting-a-synchronized-issue
 	}
 	w.write(c, i, p, m, values)
 	if m.fresh {
@@ -45,7 +44,7 @@ func (w *World) apply(c *connector, m *message, lenient bool) error {
 // applyNew creates the partner's issue here, pairs the two and tells the partner.
 func (w *World) applyNew(c *connector, m *message, values map[string]string) error {
 	if values["summary"] == "" {
-		return errors.New("Summary is required")
+		return jiraText("Summary is required")
 	}
 	tab := c.tab()
 	at := w.stamp()

@@ -10,6 +10,9 @@
 // H/latest/server/behind-firewall-182785512.html. ASSUMED marks what no page says; with "assumed_members": false the
 // REST answers leave out every member whose name is only assumed.
 //
+// Not simulated: workflows, versions, links, notifications, deletion of issues, the choice between concurrent edits
+// (the later message wins), the Backbone of cloud sites, latency and rate limits.
+//
 // # The seed
 //
 // A JSON document; unknown and repeated members are errors with their line and column.

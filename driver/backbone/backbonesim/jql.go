@@ -37,19 +37,26 @@ func parseJQL(text string, s *server) (*query, error) {
 	}
 	if p.take("order") {
 		if !p.take("by") {
-			return nil, fmt.Errorf("Error in the JQL Query: expecting 'by' but got '%s'.", p.peek())
+			return nil, says("Error in the JQL Query: expecting 'by' but got '%s'.", p.peek())
 		}
 		if !p.take("key") && !p.take("issuekey") {
-			return nil, fmt.Errorf("Error in the JQL Query: this simulator orders by key only, not by '%s'.", p.peek())
+			return nil, says("Error in the JQL Query: this simulator orders by key only, not by '%s'.", p.peek())
 		}
 		q.descending = p.take("desc")
 		p.take("asc")
 	}
 	if len(p.tokens) > 0 {
-		return nil, fmt.Errorf("Error in the JQL Query: expecting either 'OR' or 'AND' but got '%s'.", p.peek())
+		return nil, says("Error in the JQL Query: expecting either 'OR' or 'AND' but got '%s'.", p.peek())
 	}
 	return q, nil
 }
+
+// jiraText is an error in Jira's own words, which go to the client as they are.
+type jiraText string
+
+func (t jiraText) Error() string { return string(t) }
+
+func says(format string, args ...any) error { return jiraText(fmt.Sprintf(format, args...)) }
 
 func (p *jqlParser) lex(text string) error {
 	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
@@ -57,7 +64,7 @@ func (p *jqlParser) lex(text string) error {
 		case c == '"' || c == '\'':
 			end := strings.IndexByte(text[1:], c)
 			if end < 0 {
-				return fmt.Errorf("Error in the JQL Query: the quoted string %s has not been completed.", text)
+				return says("Error in the JQL Query: the quoted string %s has not been completed.", text)
 			}
 			p.tokens = append(p.tokens, `"`+text[1:1+end])
 			text = text[end+2:]
@@ -73,7 +80,7 @@ func (p *jqlParser) lex(text string) error {
 				end = len(text)
 			}
 			if end == 0 {
-				return fmt.Errorf("Error in the JQL Query: the character '%c' is a reserved JQL character.", c)
+				return says("Error in the JQL Query: the character '%c' is a reserved JQL character.", c)
 			}
 			p.tokens = append(p.tokens, text[:end])
 			text = text[end:]
@@ -123,7 +130,7 @@ func (p *jqlParser) and() (func(*issue) bool, error) {
 
 func (p *jqlParser) not() (func(*issue) bool, error) {
 	if p.depth++; p.depth > 200 {
-		return nil, fmt.Errorf("Error in the JQL Query: nested too deeply.")
+		return nil, says("Error in the JQL Query: nested too deeply.")
 	}
 	defer func() { p.depth-- }()
 	if p.take("not") {
@@ -133,7 +140,7 @@ func (p *jqlParser) not() (func(*issue) bool, error) {
 	if p.take("(") {
 		m, err := p.or()
 		if err == nil && !p.take(")") {
-			err = fmt.Errorf("Error in the JQL Query: expecting ')' but got '%s'.", p.peek())
+			err = says("Error in the JQL Query: expecting ')' but got '%s'.", p.peek())
 		}
 		return m, err
 	}
@@ -142,7 +149,7 @@ func (p *jqlParser) not() (func(*issue) bool, error) {
 
 func (p *jqlParser) clause() (func(*issue) bool, error) {
 	if len(p.tokens) < 2 {
-		return nil, fmt.Errorf("Error in the JQL Query: expecting a clause but got '%s'.", p.peek())
+		return nil, says("Error in the JQL Query: expecting a clause but got '%s'.", p.peek())
 	}
 	field := strings.ToLower(strings.TrimPrefix(p.tokens[0], `"`))
 	p.tokens = p.tokens[1:]
@@ -175,12 +182,12 @@ func (p *jqlParser) clause() (func(*issue) bool, error) {
 		want := strings.ToLower(values[0])
 		return func(i *issue) bool { return strings.Contains(strings.ToLower(i.field(field)), want) }, nil
 	}
-	return nil, fmt.Errorf("Error in the JQL Query: expecting operator but got '%s'.", p.peek())
+	return nil, says("Error in the JQL Query: expecting operator but got '%s'.", p.peek())
 }
 
 func (p *jqlParser) operand() ([]string, error) {
 	if len(p.tokens) == 0 || strings.ContainsAny(p.tokens[0][:1], "=~(),!") {
-		return nil, fmt.Errorf("Error in the JQL Query: expecting a value but got '%s'.", p.peek())
+		return nil, says("Error in the JQL Query: expecting a value but got '%s'.", p.peek())
 	}
 	v := p.peek()
 	p.tokens = p.tokens[1:]
@@ -189,7 +196,7 @@ func (p *jqlParser) operand() ([]string, error) {
 
 func (p *jqlParser) list() ([]string, error) {
 	if !p.take("(") {
-		return nil, fmt.Errorf("Error in the JQL Query: expecting '(' but got '%s'.", p.peek())
+		return nil, says("Error in the JQL Query: expecting '(' but got '%s'.", p.peek())
 	}
 	var out []string
 	for {
@@ -202,7 +209,7 @@ func (p *jqlParser) list() ([]string, error) {
 			return out, nil
 		}
 		if !p.take(",") {
-			return nil, fmt.Errorf("Error in the JQL Query: expecting ')' or ',' but got '%s'.", p.peek())
+			return nil, says("Error in the JQL Query: expecting ')' or ',' but got '%s'.", p.peek())
 		}
 	}
 }
@@ -215,15 +222,15 @@ var jqlFields = []string{
 // is makes the clause "field is one of values". As Jira does, it refuses projects and keys that do not exist.
 func (p *jqlParser) is(field string, values []string, negated bool) (func(*issue) bool, error) {
 	if !slices.Contains(jqlFields, field) && !strings.HasPrefix(field, "customfield_") {
-		return nil, fmt.Errorf("Field '%s' does not exist or you do not have permission to view it.", field)
+		return nil, says("Field '%s' does not exist or you do not have permission to view it.", field)
 	}
 	set := map[string]bool{}
 	for _, v := range values {
 		switch {
 		case field == "project" && p.server.projects[strings.ToUpper(v)] == nil:
-			return nil, fmt.Errorf("The value '%s' does not exist for the field 'project'.", v)
+			return nil, says("The value '%s' does not exist for the field 'project'.", v)
 		case (field == "key" || field == "issuekey") && p.server.issue(strings.ToUpper(v)) == nil:
-			return nil, fmt.Errorf("An issue with key '%s' does not exist for field '%s'.", v, field)
+			return nil, says("An issue with key '%s' does not exist for field '%s'.", v, field)
 		}
 		set[strings.ToLower(v)] = true
 	}

@@ -76,7 +76,11 @@ func (w *World) deliver(in *integration, byHand bool) int {
 func (w *World) process(c *connector) {
 	var rest []*message
 	done := 0
-	for _, m := range c.inbox {
+	for n, m := range c.inbox {
+		if done == w.batch && c.in.transport == direct {
+			rest = c.inbox[n:] // nothing but issues in there
+			break
+		}
 		switch {
 		case m.kind != issueMessage && m.kind != pairedMessage:
 			w.control(c.in, m)

@@ -121,8 +121,9 @@ func (s *server) chosen(v map[string]string) (*integration, error) {
 	}
 	// The projects of a direct synchronization may be those of the old one over email or files, which nobody
 	// configures any more.
-	if len(found) > 1 && v["transport"] == "" {
-		found = slices.DeleteFunc(found, func(in *integration) bool { return in.transport != direct })
+	isDirect := func(in *integration) bool { return in.transport == direct }
+	if len(found) > 1 && slices.ContainsFunc(found, isDirect) {
+		found = slices.DeleteFunc(found, func(in *integration) bool { return !isDirect(in) })
 	}
 	if len(found) != 1 {
 		return nil, fmt.Errorf("%d synchronizations on %s fit; say which by integration", len(found), s.name)

@@ -39,70 +39,73 @@ func header(name, value string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set(name, value) }
 }
 
+const pairs, resync = "connectors/CON-1-AA/syncInformation", "connectors/CON-1-AA/resync"
+
+var refusals = []struct {
+	name, server, method, path, body string
+	change                           func(*http.Request)
+	want                             int
+	says                             string
+}{
+	{"no credentials", "a", "GET", apiA + "health", "", header("Authorization", ""), 401, ""},
+	{"wrong password", "a", "GET", apiA + "health", "", basic("root", "no"), 401, ""},
+	{"empty password of a user without one", "a", "GET", apiA + "health", "", basic("bot", ""), 401, ""},
+	{"token as Bearer", "a", "GET", apiA + "health", "", header("Authorization", "Bearer pat"), 200, ""},
+	{"wrong token", "a", "GET", apiA + "health", "", header("Authorization", "Bearer tap"), 401, ""},
+	{"empty token", "a", "GET", apiA + "health", "", header("Authorization", "Bearer "), 401, ""},
+	{"ordinary user", "a", "GET", apiA + "integrations", "", basic("dev", "pw"), 403, "permitted"},
+	{"project admin without projectKey", "a", "GET", apiA + "integrations", "", basic("lead", "pw"), 403, "projectKey"},
+	{"project admin with projectKey", "a", "GET", apiA + "integrations?projectKey=AA", "", basic("lead", "pw"), 200, "INT-1"},
+	{"project admin before 5.2", "b", "GET", backboneAPI + "integrations", "", basic("lead", "pw"), 200, "[]"},
+	{"admin of another project", "a", "GET", apiA + "integrations?projectKey=AA", "", basic("other", "pw"), 403, ""},
+	{"admin of another project, one", "a", "GET", apiA + "integrations/INT-1", "", basic("other", "pw"), 403, ""},
+	{"admin of another project, connector", "a", "GET", apiA + pairs, "", basic("other", "pw"), 403, ""},
+	{"no XSRF header", "a", "PUT", apiA + "integrations/INT-1/stop", "", header("X-Atlassian-Token", ""), 403, "XSRF check failed"},
+	{"XSRF header, newer spelling", "a", "PUT", apiA + "integrations/INT-1/stop", "", header("X-Atlassian-Token", "no-check"), 200, ""},
+	{"no XSRF header where none is wanted", "b", "POST", backboneAPI + "integrations/INT-1/stop", "", header("X-Atlassian-Token", ""), 200, ""},
+	{"without the context path", "a", "GET", backboneAPI + "health", "", nil, 404, ""},
+	{"other API version", "a", "GET", strings.Replace(apiA, "/1/", "/2/", 1) + "health", "", nil, 404, ""},
+	{"cloud site", "c", "GET", backboneAPI + "health", "", nil, 404, ""},
+	{"no Backbone", "d", "GET", backboneAPI + "health", "", nil, 404, ""},
+	{"verb of start before 5.0", "b", "PUT", backboneAPI + "integrations/INT-1/start", "", nil, 405, ""},
+	{"verb of start from 5.0", "a", "POST", apiA + "integrations/INT-1/start", "", nil, 405, ""},
+	{"start of a running one", "a", "PUT", apiA + "integrations/INT-1/start", "", nil, 200, ""},
+	{"missing synchronization", "a", "GET", apiA + "integrations/INT-9", "", nil, 404, "INT-9"},
+	{"delete of a missing one", "a", "DELETE", apiA + "integrations/INT-9", "", nil, 404, "INT-9"},
+	{"create", "a", "POST", apiA + "integrations", "{}", nil, 501, "not documented"},
+	{"update", "a", "PUT", apiA + "integrations/INT-1", "{}", nil, 501, "not documented"},
+	{"connection", "a", "PUT", apiA + "integrations/INT-1/applicationConnection", "{}", nil, 501, "not documented"},
+	{"draft mapping without a draft", "a", "POST", apiA + "integrations/INT-1/draft/fieldMappings", "{}", nil, 404, ""},
+	{"no draft", "a", "GET", apiA + "integrations/INT-1/draft", "", nil, 404, ""},
+	{"unknown part", "a", "GET", apiA + "integrations/INT-1/messages", "", nil, 404, ""},
+	{"unknown connector", "a", "GET", apiA + "connectors/CON-9-AA/syncInformation", "", nil, 404, "CON-9-AA"},
+	{"unknown part of a connector", "a", "GET", apiA + "connectors/CON-1-AA/jql", "", nil, 404, ""},
+	{"resync with GET", "a", "GET", apiA + resync, "", nil, 405, ""},
+	{"resync of an unknown mapping", "a", "POST", apiA + resync, `{"fieldMappings":["12"]}`, nil, 400, "12"},
+	{"resync without mappings", "a", "POST", apiA + resync, `{"jql":""}`, nil, 400, "required"},
+	{"resync with an unknown member", "a", "POST", apiA + resync, `{"fieldMappings":["11"],"comments":true}`, nil, 400, "column"},
+	{"resync with JQL that is none", "a", "POST", apiA + resync, `{"jql":"project =","fieldMappings":["11"]}`, nil, 400, "JQL"},
+	{"resync as text", "a", "POST", apiA + resync, `{"fieldMappings":["11"]}`, header("Content-Type", "text/plain"), 415, ""},
+	{"pairs in an envelope", "a", "POST", apiA + pairs, `{"firstConnector":[]}`, nil, 400, "array"},
+	{"pairs: null", "a", "POST", apiA + pairs, `null`, nil, 400, "array"},
+	{"pairs: not an object", "a", "POST", apiA + pairs, `[1]`, nil, 400, "entry 0"},
+	{"pairs: no key", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-2"}]`, nil, 400, "remoteIssueKey"},
+	{"pairs: wrong type", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-2","remoteIssueKey":"BB-2","id":"1"}]`, nil, 400, `wrong type`},
+	{"pairs: paired already", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-1","remoteIssueKey":"BB-2"}]`, nil, 409, "paired already"},
+	{"pairs: partner paired already", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-2","remoteIssueKey":"BB-1"}]`, nil, 409, "paired already"},
+	{"pairs: twice", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-2","remoteIssueKey":"BB-2"},{"localIssueKey":"AA-3","remoteIssueKey":"BB-2"}]`, nil, 400, "twice"},
+	{"pairs: swapped sides", "a", "POST", apiA + pairs, `[{"localIssueKey":"BB-2","remoteIssueKey":"AA-2"}]`, nil, 400, "not in project"},
+	{"pairs: no such issue", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-9","remoteIssueKey":"BB-2"}]`, nil, 400, "does not exist"},
+	{"pairs: no such partner", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-2","remoteIssueKey":"BB-9"}]`, nil, 400, "does not exist"},
+	{"delete of a pair unnamed", "a", "DELETE", apiA + pairs, "", nil, 400, "localIssueKey"},
+	{"delete of a missing pair", "a", "DELETE", apiA + pairs + "?localIssueKey=AA-2", "", nil, 404, ""},
+	{"delete of a pair by two keys that do not fit", "a", "DELETE", apiA + pairs + "?localIssueKey=AA-1&remoteIssueKey=BB-2", "", nil, 404, ""},
+	{"unknown sync user", "a", "GET", apiA + "connectors/CON-1-AA/user?newUser=nobody", "", nil, 400, "nobody"},
+	{"new sync user by email", "a", "GET", apiA + "connectors/CON-1-AA/user?newUser=dev@x.example", "", nil, 200, "dev"},
+}
+
 func TestRefusals(t *testing.T) {
-	const pairs, resync = "connectors/CON-1-AA/syncInformation", "connectors/CON-1-AA/resync"
-	for _, c := range []struct {
-		name, server, method, path, body string
-		change                           func(*http.Request)
-		want                             int
-		says                             string
-	}{
-		{"no credentials", "a", "GET", apiA + "health", "", header("Authorization", ""), 401, ""},
-		{"wrong password", "a", "GET", apiA + "health", "", basic("root", "no"), 401, ""},
-		{"empty password of a user without one", "a", "GET", apiA + "health", "", basic("bot", ""), 401, ""},
-		{"token as Bearer", "a", "GET", apiA + "health", "", header("Authorization", "Bearer pat"), 200, ""},
-		{"wrong token", "a", "GET", apiA + "health", "", header("Authorization", "Bearer tap"), 401, ""},
-		{"empty token", "a", "GET", apiA + "health", "", header("Authorization", "Bearer "), 401, ""},
-		{"ordinary user", "a", "GET", apiA + "integrations", "", basic("dev", "pw"), 403, "permitted"},
-		{"project admin without projectKey", "a", "GET", apiA + "integrations", "", basic("lead", "pw"), 403, "projectKey"},
-		{"project admin with projectKey", "a", "GET", apiA + "integrations?projectKey=AA", "", basic("lead", "pw"), 200, "INT-1"},
-		{"project admin before 5.2", "b", "GET", backboneAPI + "integrations", "", basic("lead", "pw"), 200, "[]"},
-		{"admin of another project", "a", "GET", apiA + "integrations?projectKey=AA", "", basic("other", "pw"), 403, ""},
-		{"admin of another project, one", "a", "GET", apiA + "integrations/INT-1", "", basic("other", "pw"), 403, ""},
-		{"admin of another project, connector", "a", "GET", apiA + pairs, "", basic("other", "pw"), 403, ""},
-		{"no XSRF header", "a", "PUT", apiA + "integrations/INT-1/stop", "", header("X-Atlassian-Token", ""), 403, "XSRF check failed"},
-		{"XSRF header, newer spelling", "a", "PUT", apiA + "integrations/INT-1/stop", "", header("X-Atlassian-Token", "no-check"), 200, ""},
-		{"no XSRF header where none is wanted", "b", "POST", backboneAPI + "integrations/INT-1/stop", "", header("X-Atlassian-Token", ""), 200, ""},
-		{"without the context path", "a", "GET", backboneAPI + "health", "", nil, 404, ""},
-		{"other API version", "a", "GET", strings.Replace(apiA, "/1/", "/2/", 1) + "health", "", nil, 404, ""},
-		{"cloud site", "c", "GET", backboneAPI + "health", "", nil, 404, ""},
-		{"no Backbone", "d", "GET", backboneAPI + "health", "", nil, 404, ""},
-		{"verb of start before 5.0", "b", "PUT", backboneAPI + "integrations/INT-1/start", "", nil, 405, ""},
-		{"verb of start from 5.0", "a", "POST", apiA + "integrations/INT-1/start", "", nil, 405, ""},
-		{"start of a running one", "a", "PUT", apiA + "integrations/INT-1/start", "", nil, 200, ""},
-		{"missing synchronization", "a", "GET", apiA + "integrations/INT-9", "", nil, 404, "INT-9"},
-		{"delete of a missing one", "a", "DELETE", apiA + "integrations/INT-9", "", nil, 404, "INT-9"},
-		{"create", "a", "POST", apiA + "integrations", "{}", nil, 501, "not documented"},
-		{"update", "a", "PUT", apiA + "integrations/INT-1", "{}", nil, 501, "not documented"},
-		{"connection", "a", "PUT", apiA + "integrations/INT-1/applicationConnection", "{}", nil, 501, "not documented"},
-		{"draft mapping without a draft", "a", "POST", apiA + "integrations/INT-1/draft/fieldMappings", "{}", nil, 404, ""},
-		{"no draft", "a", "GET", apiA + "integrations/INT-1/draft", "", nil, 404, ""},
-		{"unknown part", "a", "GET", apiA + "integrations/INT-1/messages", "", nil, 404, ""},
-		{"unknown connector", "a", "GET", apiA + "connectors/CON-9-AA/syncInformation", "", nil, 404, "CON-9-AA"},
-		{"unknown part of a connector", "a", "GET", apiA + "connectors/CON-1-AA/jql", "", nil, 404, ""},
-		{"resync with GET", "a", "GET", apiA + resync, "", nil, 405, ""},
-		{"resync of an unknown mapping", "a", "POST", apiA + resync, `{"fieldMappings":["12"]}`, nil, 400, "12"},
-		{"resync without mappings", "a", "POST", apiA + resync, `{"jql":""}`, nil, 400, "required"},
-		{"resync with an unknown member", "a", "POST", apiA + resync, `{"fieldMappings":["11"],"comments":true}`, nil, 400, "column"},
-		{"resync with JQL that is none", "a", "POST", apiA + resync, `{"jql":"project =","fieldMappings":["11"]}`, nil, 400, "JQL"},
-		{"resync as text", "a", "POST", apiA + resync, `{"fieldMappings":["11"]}`, header("Content-Type", "text/plain"), 415, ""},
-		{"pairs in an envelope", "a", "POST", apiA + pairs, `{"firstConnector":[]}`, nil, 400, "array"},
-		{"pairs: null", "a", "POST", apiA + pairs, `null`, nil, 400, "array"},
-		{"pairs: not an object", "a", "POST", apiA + pairs, `[1]`, nil, 400, "entry 0"},
-		{"pairs: no key", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-2"}]`, nil, 400, "remoteIssueKey"},
-		{"pairs: wrong type", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-2","remoteIssueKey":"BB-2","id":"1"}]`, nil, 400, `wrong type`},
-		{"pairs: paired already", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-1","remoteIssueKey":"BB-2"}]`, nil, 409, "paired already"},
-		{"pairs: partner paired already", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-2","remoteIssueKey":"BB-1"}]`, nil, 409, "paired already"},
-		{"pairs: twice", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-2","remoteIssueKey":"BB-2"},{"localIssueKey":"AA-3","remoteIssueKey":"BB-2"}]`, nil, 400, "twice"},
-		{"pairs: swapped sides", "a", "POST", apiA + pairs, `[{"localIssueKey":"BB-2","remoteIssueKey":"AA-2"}]`, nil, 400, "not in project"},
-		{"pairs: no such issue", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-9","remoteIssueKey":"BB-2"}]`, nil, 400, "does not exist"},
-		{"pairs: no such partner", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-2","remoteIssueKey":"BB-9"}]`, nil, 400, "does not exist"},
-		{"delete of a pair unnamed", "a", "DELETE", apiA + pairs, "", nil, 400, "localIssueKey"},
-		{"delete of a missing pair", "a", "DELETE", apiA + pairs + "?localIssueKey=AA-2", "", nil, 404, ""},
-		{"delete of a pair by two keys that do not fit", "a", "DELETE", apiA + pairs + "?localIssueKey=AA-1&remoteIssueKey=BB-2", "", nil, 404, ""},
-		{"unknown sync user", "a", "GET", apiA + "connectors/CON-1-AA/user?newUser=nobody", "", nil, 400, "nobody"},
-		{"new sync user by email", "a", "GET", apiA + "connectors/CON-1-AA/user?newUser=dev@x.example", "", nil, 200, "dev"},
-	} {
+	for _, c := range refusals {
 		t.Run(c.name, func(t *testing.T) {
 			w := open(t, small)
 			before := stateOf(t, w)

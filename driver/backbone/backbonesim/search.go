@@ -34,7 +34,7 @@ func (w *World) serveSearch(s *server, r *request, rest []string, version string
 	}
 	q, err := parseJQL(body.JQL, s)
 	if err == nil && newer && !q.bounded {
-		err = fmt.Errorf("Unbounded JQL queries are not allowed here. Please add a search restriction to your query.")
+		err = says("Unbounded JQL queries are not allowed here. Please add a search restriction to your query.")
 	}
 	if err != nil {
 		return jiraError(http.StatusBadRequest, err.Error())
@@ -98,7 +98,7 @@ func readSearch(r *request) (searchBody, error) {
 			return body, fmt.Errorf("the body must be application/json")
 		}
 		if err := json.Unmarshal(r.body, &body); err != nil {
-			return body, fmt.Errorf("Invalid request payload. Refer to the REST API documentation and try again.")
+			return body, says("Invalid request payload. Refer to the REST API documentation and try again.")
 		}
 	case http.MethodGet:
 		q := r.URL.Query()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -19,6 +20,8 @@ type PairDiff struct {
 	WantTwice      int // entries wanted more often than once: counted once in WantPairs
 	GotTwice       int // entries there more often than once
 	FirstTwice     []Example
+
+	extraAt []int64 // offsets of FirstExtra
 }
 
 // Same says whether every pair is there, no more and no fewer, and each once.
@@ -58,11 +61,8 @@ func ComparePairs(ctx context.Context, want, got Source) (*PairDiff, error) {
 	if err := d.meet(ctx, set, extra, got); err != nil {
 		return nil, err
 	}
-	if _, twice, err := extra.Seal(); err != nil {
+	if err := d.extraTwice(extra); err != nil {
 		return nil, err
-	} else if twice > 0 {
-		d.Extra -= twice
-		d.GotTwice += twice
 	}
 	d.Missing = set.Unmatched()
 	if d.FirstMissing, err = want.name(ctx, set.unmatched()); err != nil {
@@ -102,6 +102,9 @@ func (d *PairDiff) meet(ctx context.Context, set, extra *Set, got Source) error 
 		switch m.Outcome {
 		case Missing:
 			d.Extra++
+			if len(d.FirstExtra) < examples {
+				d.extraAt = append(d.extraAt, e.Offset)
+			}
 			d.FirstExtra = addExample(d.FirstExtra, e, got.Name)
 			return extra.Add(e)
 		case Again:
@@ -110,6 +113,22 @@ func (d *PairDiff) meet(ctx context.Context, set, extra *Set, got Source) error 
 		}
 		return nil
 	})
+}
+
+// extraTwice takes those out of the extra pairs that are there more than once.
+func (d *PairDiff) extraTwice(extra *Set) error {
+	first, twice, err := extra.Seal()
+	d.Extra -= twice
+	d.GotTwice += twice
+	for _, again := range first {
+		if i := slices.Index(d.extraAt, again.Offset); i >= 0 {
+			if len(d.FirstTwice) < examples {
+				d.FirstTwice = append(d.FirstTwice, d.FirstExtra[i])
+			}
+			d.extraAt, d.FirstExtra = slices.Delete(d.extraAt, i, i+1), slices.Delete(d.FirstExtra, i, i+1)
+		}
+	}
+	return err
 }
 
 func addExample(list []Example, e *Entry, file string) []Example {

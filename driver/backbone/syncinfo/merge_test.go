@@ -282,7 +282,7 @@ func TestMergeEmptyExports(t *testing.T) {
 		}
 		want := `merged 0 pairs: firstConnector has 0 entries from w/slave.json, secondConnector 0 entries from w/master.json
 comments 0 (0 half), attachments 0 (0 half), completed 0
-bytes 42 in, 53 out
+bytes 42 in, 52 out
 sha256 ` + report.Sha256 + `
 warning: w/slave.json: no pair in this file
 warning: w/master.json: no pair in this file

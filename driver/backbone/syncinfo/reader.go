@@ -33,6 +33,7 @@ type Reader struct {
 	array    bool // a bare array, no envelope
 	second   bool // secondConnector is welcome
 	maxEntry int
+	buffer   int    // size of the first buffer
 	tally    *Tally // see Counting; nil for nobody
 
 	s      scanner
@@ -81,11 +82,11 @@ func NewArrayReader(name string, r io.Reader, options ...ReaderOption) *Reader {
 }
 
 func newReader(name string, src io.Reader, array bool, options []ReaderOption) *Reader {
-	r := &Reader{name: name, src: src, array: array, maxEntry: DefaultMaxEntry, line: 1, seen: map[Section]bool{}}
+	r := &Reader{name: name, src: src, array: array, maxEntry: DefaultMaxEntry, buffer: firstBuffer, line: 1, seen: map[Section]bool{}}
 	for _, o := range options {
 		o(r)
 	}
-	r.buf = make([]byte, firstBuffer+pad)
+	r.buf = make([]byte, r.buffer+pad)
 	r.s.b = r.buf
 	return r
 }
@@ -379,7 +380,7 @@ func (r *Reader) fill() error {
 		r.r, r.counted = 0, 0
 	case r.w == len(r.buf)-pad:
 		// One byte more than the limit is enough to see that it is passed.
-		size := min(2*r.w, max(r.maxEntry+1, firstBuffer)+firstBuffer)
+		size := min(2*r.w, max(r.maxEntry+1, r.buffer)+r.buffer)
 		buf := make([]byte, size+pad)
 		copy(buf, r.buf[:r.w])
 		r.buf, r.s.b = buf, buf

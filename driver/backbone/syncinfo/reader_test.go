@@ -30,6 +30,9 @@ func readAll(r *Reader) ([]Entry, error) {
 	}
 }
 
+// smallBuffer makes entries cross the ends of the buffer all the time.
+func smallBuffer(n int) ReaderOption { return func(r *Reader) { r.buffer = n } }
+
 func vendor(t testing.TB, name string) []byte {
 	t.Helper()
 	data, err := os.ReadFile("testdata/vendor/" + name)
@@ -163,8 +166,12 @@ func TestReaderRefuses(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			want := "f.json:" + c.want
-			for how, in := range map[string]io.Reader{"whole": strings.NewReader(c.in), "bytewise": iotest.OneByteReader(strings.NewReader(c.in))} {
-				r := NewExportReader("f.json", in)
+			for how, r := range map[string]*Reader{
+				"whole":        NewExportReader("f.json", strings.NewReader(c.in)),
+				"bytewise":     NewExportReader("f.json", iotest.OneByteReader(strings.NewReader(c.in))),
+				"small buffer": NewExportReader("f.json", strings.NewReader(c.in), smallBuffer(4)),
+				"odd buffer":   NewExportReader("f.json", iotest.HalfReader(strings.NewReader(c.in)), smallBuffer(29)),
+			} {
 				_, err := readAll(r)
 				var syntax *SyntaxError
 				if !errors.As(err, &syntax) {
@@ -217,7 +224,7 @@ func TestReaderAccepts(t *testing.T) {
 		{"unknown twice", `{"localIssueKey":"A-1","remoteIssueKey":"B-1","x":1,"x":2}`, Entry{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := readAll(NewArrayReader("a", strings.NewReader(" [ "+c.in+"\r\n]\n")))
+			got, err := readAll(NewArrayReader("a", strings.NewReader(" [ "+c.in+"\r\n]\n"), smallBuffer(16)))
 			if err != nil || len(got) != 1 {
 				t.Fatal(got, err)
 			}

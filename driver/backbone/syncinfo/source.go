@@ -15,6 +15,7 @@ type Source struct {
 	Open    func() (io.ReadCloser, error)
 	Array   bool    // a bare array as REST answers, not the file of the web page
 	Section Section // which entries are meant; "" means all
+	Merged  bool    // the file has both sections although Section is First
 	options []ReaderOption
 }
 
@@ -46,7 +47,7 @@ func (s Source) reader(r io.Reader) *Reader {
 		return NewArrayReader(s.Name, r, s.options...)
 	}
 	options := s.options
-	if s.Section != First {
+	if s.Section != First || s.Merged {
 		options = append([]ReaderOption{WithSecond()}, options...)
 	}
 	return NewExportReader(s.Name, r, options...)

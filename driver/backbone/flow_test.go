@@ -1,0 +1,205 @@
+package backbone_test
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/backbone"
+	"github.com/syncctl/syncctl/driver/backbone/backbonesim"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/sandbox"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// bench is an example folder with its simulated servers.
+type bench struct {
+	t     *testing.T
+	dir   string
+	box   *sandbox.Sandbox
+	env   map[string]string
+	store *executor.Store
+}
+
+func newBench(t *testing.T, example string, faults ...string) *bench {
+	t.Helper()
+	dir := filepath.Join("..", "..", "examples", example)
+	seed, err := os.ReadFile(filepath.Join(dir, "sandbox.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newBenchOf(t, dir, seed, faults...)
+}
+
+func newBenchOf(t *testing.T, dir string, seed []byte, faults ...string) *bench {
+	t.Helper()
+	o := sandbox.Options{Seed: seed, Products: map[string]sandbox.Open{
+		"backbone": func(seed []byte) (sandbox.World, error) { return backbonesim.Open(seed) },
+	}}
+	for _, f := range faults {
+		fault, err := sandbox.ParseFault(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Faults = append(o.Faults, fault)
+	}
+	box, err := sandbox.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = box.Close() })
+	tmp := t.TempDir()
+	ca := filepath.Join(tmp, "ca.pem")
+	if err := box.WriteCA(afero.NewOsFs(), ca); err != nil {
+		t.Fatal(err)
+	}
+	env := box.Environment()
+	env["SYNCCTL_SANDBOX_CA_FILE"] = ca
+	return &bench{t: t, dir: dir, box: box, env: env, store: &executor.Store{Fs: afero.NewOsFs(), Dir: filepath.Join(tmp, "runs"), Now: time.Now}}
+}
+
+func (b *bench) load() (*schema.Config, driver.Driver) {
+	b.t.Helper()
+	d := backbone.New(driver.Env{Fs: afero.NewOsFs(), Log: hclog.NewNullLogger(), Version: "test", Now: time.Now})
+	cfg, diags := schema.Load(b.t.Context(), schema.Options{
+		Fs: afero.NewOsFs(), Dir: b.dir, Catalog: d.Types(),
+		Env: func(name string) (string, bool) { v, ok := b.env[name]; return v, ok },
+	})
+	if diags.HasErrors() {
+		b.t.Fatal(diags)
+	}
+	return cfg, d
+}
+
+func (b *bench) plan() *planner.Plan {
+	b.t.Helper()
+	cfg, d := b.load()
+	retired, err := b.store.Retired()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	p, diags := planner.Make(b.t.Context(), planner.Input{Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Retired: retired})
+	if diags.HasErrors() {
+		b.t.Fatal(diags)
+	}
+	return p
+}
+
+// Perform is the person of the sandbox.
+func (b *bench) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
+	values := map[string]string{}
+	for _, v := range ask.Step.Manual.Values {
+		values[v.Name] = v.Value
+	}
+	maps.Copy(values, ask.Files)
+	said, err := b.box.Person(ctx, ask.Step.Manual.Action, values)
+	if err != nil {
+		return "", err
+	}
+	b.t.Logf("person: %s", said)
+	return executor.Performed, nil
+}
+
+type realClock struct{}
+
+func (realClock) Now() time.Time                         { return time.Now() }
+func (realClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
+
+func (b *bench) apply(p *planner.Plan) *executor.Report {
+	b.t.Helper()
+	r, err := b.store.Create(p)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return b.carry(r)
+}
+
+func (b *bench) carry(r *executor.Run) *executor.Report {
+	b.t.Helper()
+	cfg, d := b.load()
+	j, err := b.store.Journal(r, journal.Options{Now: time.Now})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer j.Close()
+	rep, err := executor.Carry(b.t.Context(), executor.Options{
+		Plan: r.Plan, Config: cfg, Drivers: func(schema.Addr) executor.Driver { return d },
+		Files: b.store.Files(r), Journal: j, Operator: b, Clock: realClock{},
+		Redact: cfg.Redactor().String,
+		Observe: func(e executor.Event) {
+			if e.Step != nil && e.Type != executor.Running {
+				b.t.Logf("%s %s %s", e.Type, e.Step.Op, e.Message)
+			}
+		},
+		Poll: executor.Poll{First: 10 * time.Millisecond, Most: 200 * time.Millisecond},
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return rep
+}
+
+func unfinished(rep *executor.Report) string {
+	var b strings.Builder
+	for _, s := range rep.Steps {
+		if s.Phase != executor.PhaseDone {
+			b.WriteString(s.Step.Op + " " + string(s.Phase) + ": " + s.Why + "\n")
+		}
+	}
+	return b.String()
+}
+
+func text(t *testing.T, p *planner.Plan) string {
+	t.Helper()
+	var w bytes.Buffer
+	if err := p.Encode(&w); err != nil {
+		t.Fatal(err)
+	}
+	return w.String()
+}
+
+func TestMigrates(t *testing.T) {
+	for _, example := range []string{"behind-firewall-master", "behind-firewall-slave"} {
+		t.Run(example, func(t *testing.T) {
+			b := newBench(t, example)
+			p := b.plan()
+			if again := b.plan(); text(t, p) != text(t, again) {
+				t.Fatal("two plans of one world differ")
+			}
+			if n := p.Tally(); n.Add != 1 || n.Destroy != 2 || n.Irreversible != 2 || len(p.Refusals()) != 0 {
+				t.Fatalf("%+v\n%s", n, text(t, p))
+			}
+			rep := b.apply(p)
+			if !rep.Finished {
+				t.Fatal(unfinished(rep))
+			}
+			if p := b.plan(); len(p.Steps) != 0 || len(p.Refusals()) != 0 {
+				t.Fatalf("the second plan is not empty: %s", text(t, p))
+			}
+		})
+	}
+}
+
+func TestRefusesWhatIsInError(t *testing.T) {
+	p := newBench(t, "email-in-error").plan()
+	var rules []string
+	for _, f := range p.Refusals() {
+		rules = append(rules, f.Rule)
+		if f.Rule == "backbone/issues-in-error" && !strings.Contains(f.Detail, "SP2-") {
+			t.Errorf("it does not say which issue: %+v", f)
+		}
+	}
+	if strings.Join(rules, " ") != "backbone/issues-in-error" {
+		t.Fatalf("refused by %v: %s", rules, text(t, p))
+	}
+}

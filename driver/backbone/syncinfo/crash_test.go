@@ -1,0 +1,197 @@
+package syncinfo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/spf13/afero"
+)
+
+var errBroken = errors.New("disk broken")
+
+// brokenFs fails at the n-th call that changes something, or reads; removing works, or nothing could be tidied up.
+type brokenFs struct {
+	afero.Fs
+	n int
+}
+
+func (b *brokenFs) fails() bool {
+	b.n--
+	return b.n == 0
+}
+
+func (b *brokenFs) wrap(f afero.File, err error) (afero.File, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &brokenFile{f, b}, nil
+}
+
+func (b *brokenFs) Open(name string) (afero.File, error) {
+	if b.fails() {
+		return nil, errBroken
+	}
+	return b.wrap(b.Fs.Open(name))
+}
+
+func (b *brokenFs) OpenFile(name string, flag int, mode os.FileMode) (afero.File, error) {
+	if b.fails() {
+		return nil, errBroken
+	}
+	return b.wrap(b.Fs.OpenFile(name, flag, mode))
+}
+
+func (b *brokenFs) Rename(from, to string) error {
+	if b.fails() {
+		return errBroken
+	}
+	return b.Fs.Rename(from, to)
+}
+
+type brokenFile struct {
+	afero.File
+	fs *brokenFs
+}
+
+func (f *brokenFile) Read(p []byte) (int, error) {
+	if f.fs.fails() {
+		return 0, errBroken
+	}
+	return f.File.Read(p)
+}
+
+func (f *brokenFile) ReadAt(p []byte, at int64) (int, error) {
+	if f.fs.fails() {
+		return 0, errBroken
+	}
+	return f.File.ReadAt(p, at)
+}
+
+func (f *brokenFile) Seek(at int64, whence int) (int64, error) {
+	if f.fs.fails() {
+		return 0, errBroken
+	}
+	return f.File.Seek(at, whence)
+}
+
+func (f *brokenFile) Write(p []byte) (int, error) {
+	if f.fs.fails() {
+		n, _ := f.File.Write(p[:len(p)/2])
+		return n, errBroken
+	}
+	return f.File.Write(p)
+}
+
+func (f *brokenFile) Sync() error {
+	if f.fs.fails() {
+		return errBroken
+	}
+	return f.File.Sync()
+}
+
+func (f *brokenFile) Close() error {
+	err := f.File.Close()
+	if f.fs.fails() {
+		return errBroken
+	}
+	return err
+}
+
+// TestMergeSurvivesEveryFailure breaks the file system at each call in turn: the output is the whole new file, or what
+// it was before, and nothing else is left.
+func TestMergeSurvivesEveryFailure(t *testing.T) {
+	// Several blocks, so that the writing goroutine fails in the middle too.
+	var master, slave []string
+	pad := strings.Repeat("x", 400)
+	for i := range 6000 {
+		master = append(master, pair(fmt.Sprint("A-", i), fmt.Sprint("B-", i), `,"p":"`+pad+`","comments":[{"localId":"1"}]`))
+		slave = append(slave, pair(fmt.Sprint("B-", i), fmt.Sprint("A-", i), `,"p":"`+pad+`","comments":[{"localId":"2","remoteId":"1"}]`))
+	}
+	masterText, slaveText := export(master...), export(slave...)
+	for _, complete := range []bool{false, true} {
+		for _, before := range []string{"", "old"} {
+			t.Run(fmt.Sprintf("complete=%v,before=%q", complete, before), func(t *testing.T) {
+				run := func(n int) (fs afero.Fs, broke bool, err error) {
+					fs = memory(t, masterText, slaveText)
+					if before != "" {
+						if err := afero.WriteFile(fs, "w/out.json", []byte(before), 0o600); err != nil {
+							t.Fatal(err)
+						}
+					}
+					broken := &brokenFs{fs, n}
+					o := options(broken, Slave)
+					o.CompleteComments = complete
+					_, err = Merge(context.Background(), o)
+					return fs, broken.n <= 0, err
+				}
+				good, _, err := run(0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				whole := content(t, good, "w/out.json")
+				failures := 0
+				for n := 1; ; n++ {
+					fs, broke, err := run(n)
+					if !broke {
+						break
+					}
+					got, readErr := afero.ReadFile(fs, "w/out.json")
+					switch {
+					case err == nil: // what fails after the file has its name is a warning
+						if string(got) != whole {
+							t.Fatalf("call %d: no error, but the output is not whole: %d bytes", n, len(got))
+						}
+					case !errors.Is(err, errBroken):
+						t.Fatalf("call %d: %v", n, err)
+					case before == "" && !errors.Is(readErr, os.ErrNotExist), before != "" && string(got) != before:
+						t.Fatalf("call %d failed (%v), but the output is touched: %d bytes, %v", n, err, len(got), readErr)
+					default:
+						failures++
+					}
+					if err == nil || before != "" {
+						nothingLeft(t, fs, "w/out.json")
+					} else {
+						nothingLeft(t, fs)
+					}
+				}
+				if failures < 10 {
+					t.Errorf("only %d failures were tried", failures)
+				}
+			})
+		}
+	}
+}
+
+// TestMergeNoticesChange: with completion the files are read twice; they must not change in between.
+func TestMergeNoticesChange(t *testing.T) {
+	fs := memory(t, export(pair("A-1", "B-1", `,"comments":[{"localId":"1"}]`)), export(pair("B-1", "A-1", "")))
+	o := options(fs, Slave)
+	o.CompleteComments = true
+	m, err := newMerge(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.close()
+	for _, s := range []*side{m.stay, m.move} {
+		if err := s.open(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, none := context.Background(), func(*Entry) error { return nil }
+	if err := m.readStaying(ctx, none); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.stay.read(ctx, none); err != nil {
+		t.Fatal("unchanged:", err)
+	}
+	if err := afero.WriteFile(fs, "w/master.json", []byte(export(pair("A-1", "B-2", ""))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.stay.read(ctx, none); err == nil || !strings.Contains(err.Error(), "w/master.json changed while it was being read") {
+		t.Error(err)
+	}
+}
