@@ -90,7 +90,10 @@ func plain(v cty.Value) any {
 	case ty == cty.Bool:
 		return v.True()
 	case ty == cty.Number:
-		return json.Number(v.AsBigFloat().Text('g', -1))
+		if text := numberText(v); json.Valid([]byte(text)) {
+			return json.Number(text)
+		}
+		return map[string]string{"number": numberText(v)} // infinite, or too large for decimal digits
 	case ty.IsObjectType() || ty.IsMapType():
 		m := map[string]any{}
 		for it := v.ElementIterator(); it.Next(); {

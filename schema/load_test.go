@@ -34,3 +34,19 @@ func TestLoadSimplePath(t *testing.T) {
 		t.Errorf("url of b: %q", got)
 	}
 }
+
+func TestNumbers(t *testing.T) {
+	for expr, want := range map[string]string{"443": "443", "0.1": "0.1", "-7": "-7", "123456789012345678901234": "123456789012345678901234", "1/0": "+Inf"} {
+		cfg := good(t, "server \"depot\" \"a\" {\n  url  = \"u\"\n  port = "+expr+"\n}\n")
+		if got := cfg.Resources[0].Text("port"); got != want {
+			t.Errorf("%s: got %s, want %s", expr, got, want)
+		}
+		if cfg.Digest() == "" {
+			t.Errorf("%s: no digest", expr)
+		}
+	}
+	huge := good(t, "server \"depot\" \"a\" {\n  url  = \"u\"\n  port = 1e99999999\n}\n")
+	if got := huge.Resources[0].Text("port"); len(got) > 1000 || len(huge.canonical()) > 2000 {
+		t.Errorf("an astronomic number takes %d characters", len(got))
+	}
+}

@@ -11,7 +11,9 @@ type Resource struct {
 	Type *Type
 
 	// Value is an object with one attribute per argument and nested block of the type: null where nothing was written
-	// and no default exists; a labelled block is a map of objects, a repeated one a list, a single one an object.
+	// and no default exists (a labelled or repeated block that is not there is null too, not empty); a labelled block
+	// is a map of objects, a repeated one a list, a single one an object. Where arguments of any type (cty.DynamicPseudoType)
+	// make the objects differ, an object stands for the map and a tuple for the list; Get walks both alike.
 	// References are addresses (strings). Secrets carry the sensitive mark, see Reveal.
 	Value cty.Value
 

@@ -94,11 +94,16 @@ func Text(v cty.Value) string {
 	return ""
 }
 
-// numberText writes whole numbers of an ordinary size in full, and others as short as they can be read back.
+// numberText writes a number in decimal: whole ones of an ordinary size in full, others as short as they can be read
+// back. Astronomic ones, whose digits would take minutes, are written in binary.
 func numberText(v cty.Value) string {
 	f := v.AsBigFloat()
-	if f.IsInt() && f.MantExp(nil) < 256 {
+	size := f.MantExp(nil)
+	switch {
+	case f.IsInt() && size < 256:
 		return f.Text('f', 0)
+	case size > 4096 || size < -4096:
+		return f.Text('p', 0)
 	}
 	return f.Text('g', -1)
 }

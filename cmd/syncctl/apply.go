@@ -101,7 +101,7 @@ func (c *call) applyLocked(ctx context.Context, p *project, f *applyFlags) error
 	if err != nil {
 		return err
 	}
-	if err := c.announce(a); err != nil {
+	if err := c.announce(a, f); err != nil {
 		return err
 	}
 	if len(a.plan.Refusals()) > 0 {
@@ -189,7 +189,7 @@ func samePlan(a, b *planner.Plan) bool {
 }
 
 // announce shows what is going to be done.
-func (c *call) announce(a *application) error {
+func (c *call) announce(a *application, f *applyFlags) error {
 	if c.events != nil {
 		c.events.Of(a.plan)
 		t := a.plan.Tally()
@@ -214,7 +214,18 @@ func (c *call) announce(a *application) error {
 			return nil // only the record's last line is missing
 		}
 	}
-	return view.Plan(c.out, a.plan, view.PlanOptions{Style: c.outStyle, Done: done})
+	o := view.PlanOptions{Style: c.outStyle, Done: done}
+	show := view.Plan
+	if a.saved && f.approve {
+		show = view.Tally // whoever approves a saved plan beforehand has read it
+	}
+	if err := show(c.out, a.plan, o); err != nil {
+		return err
+	}
+	if len(a.plan.Steps) > 0 {
+		c.say("")
+	}
+	return nil
 }
 
 func (c *call) refused(plan *planner.Plan) error {
@@ -235,7 +246,7 @@ func (c *call) approve(ctx context.Context, question string) error {
 	if c.events != nil || !c.mayAsk() {
 		return failf(exitError, "nobody can be asked for approval here. Look at the plan first, then use -auto-approve")
 	}
-	_, err := c.out.Write([]byte("\n" + c.outStyle.Bold(question) + "\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: "))
+	_, err := c.out.Write([]byte(c.outStyle.Bold(question) + "\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: "))
 	if err != nil {
 		return err
 	}

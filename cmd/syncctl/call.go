@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -53,7 +54,10 @@ func (a *app) run(args []string) int {
 	defer func() { c.closeLog() }()
 	code, left := codeOf(err)
 	if code != exitDone && ctx.Err() != nil && a.interrupts.happened() {
-		code, left = exitInterrupted, fmt.Errorf("interrupted")
+		code = exitInterrupted
+		if left != nil {
+			left = errors.New("interrupted")
+		}
 	}
 	if left != nil {
 		c.failed(left)

@@ -91,11 +91,14 @@ func (c *call) rehearse(ctx context.Context, dir string) (err error) {
 	if err := box.Close(); err != nil {
 		return err
 	}
-	c.say("\n%s %s, %d requests to %d simulated servers, none to any other.", c.outStyle.Good("Rehearsal complete:"),
-		c.app.clock.Now().Sub(begun).Round(100*time.Millisecond), requests.n, len(box.Servers()))
+	c.say("\n%s %s, %s to %s, none to any other.", c.outStyle.Good("Rehearsal complete:"),
+		c.app.clock.Now().Sub(begun).Round(100*time.Millisecond), view.Plural(requests.n, "request"), view.Plural(len(box.Servers()), "simulated server"))
 	c.say("Read on: %s says what happened here and how to do it with real servers.", schema.SanitizeLine(filepath.Join(dir, "README.md")))
 	return nil
 }
+
+// rehearsedPlan is the plan file of a rehearsal: what was shown is what is carried out.
+const rehearsedPlan = "rehearsal.syncplan.json"
 
 // rehearseIn runs the three commands in the scratch copy.
 func (c *call) rehearseIn(work string, env map[string]string) error {
@@ -115,8 +118,8 @@ func (c *call) rehearseIn(work string, env map[string]string) error {
 		heading string
 		args    []string
 	}{
-		{"1. syncctl plan: what would be done, and why", []string{"plan"}},
-		{"2. syncctl apply: every step, verified", []string{"apply", "-auto-approve"}},
+		{"1. syncctl plan: what would be done, and why", []string{"plan", "-out=" + rehearsedPlan}},
+		{"2. syncctl apply: every step, verified", []string{"apply", "-auto-approve", rehearsedPlan}},
 		{"3. syncctl plan: what is left to do", []string{"plan"}},
 	} {
 		c.say("\n%s\n", c.outStyle.Bold("== "+part.heading+" =="))

@@ -99,7 +99,7 @@ func (c *call) resolveLocked(ctx context.Context, args []string, f *resolveFlags
 			return err
 		}
 	}
-	c.say("%s", schema.Sanitize(assumed))
+	c.say("%s\n", schema.Sanitize(assumed))
 	if !f.approve {
 		if err := c.approve(ctx, "Is this what you want recorded?"); err != nil {
 			return err

@@ -142,10 +142,7 @@ func (c *call) serveSandbox(ctx context.Context, box *sandbox.Sandbox, f *sandbo
 	}
 	c.say("# Paste the lines above into another shell. Interrupt to stop serving.")
 	<-ctx.Done()
-	if err := c.dumpState(box, f.dump); err != nil {
-		return err
-	}
-	return said(exitInterrupted)
+	return c.dumpState(box, f.dump)
 }
 
 func (c *call) dumpState(box *sandbox.Sandbox, name string) error {

@@ -3,14 +3,17 @@ package backbone_test
 import (
 	"bytes"
 	"context"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/backbone"
@@ -31,23 +34,49 @@ type bench struct {
 	store *executor.Store
 }
 
-func newBench(t *testing.T, example string, faults ...string) *bench {
+func newBench(t *testing.T, example string, more ...any) *bench {
 	t.Helper()
 	dir := filepath.Join("..", "..", "examples", example)
 	seed, err := os.ReadFile(filepath.Join(dir, "sandbox.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newBenchOf(t, dir, seed, faults...)
+	return newBenchOf(t, dir, seed, more...)
 }
 
-func newBenchOf(t *testing.T, dir string, seed []byte, faults ...string) *bench {
+// benchLog is where a bench writes its access log.
+type benchLog struct{ io.Writer }
+
+// syncBuffer is a buffer that a server writes while a test reads.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) Bytes() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return bytes.Clone(s.b.Bytes())
+}
+
+// newBenchOf takes faults as strings and an access log as benchLog.
+func newBenchOf(t *testing.T, dir string, seed []byte, more ...any) *bench {
 	t.Helper()
 	o := sandbox.Options{Seed: seed, Products: map[string]sandbox.Open{
 		"backbone": func(seed []byte) (sandbox.World, error) { return backbonesim.Open(seed) },
 	}}
-	for _, f := range faults {
-		fault, err := sandbox.ParseFault(f)
+	for _, m := range more {
+		if log, ok := m.(benchLog); ok {
+			o.AccessLog = log
+			continue
+		}
+		fault, err := sandbox.ParseFault(m.(string))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,16 +112,30 @@ func (b *bench) load() (*schema.Config, driver.Driver) {
 
 func (b *bench) plan() *planner.Plan {
 	b.t.Helper()
+	p, diags := b.tryPlan()
+	if diags.HasErrors() {
+		b.t.Fatal(diags)
+	}
+	return p
+}
+
+// planPatiently plans again when a request of the first try went wrong for good.
+func (b *bench) planPatiently() *planner.Plan {
+	b.t.Helper()
+	if p, diags := b.tryPlan(); !diags.HasErrors() {
+		return p
+	}
+	return b.plan()
+}
+
+func (b *bench) tryPlan() (*planner.Plan, hcl.Diagnostics) {
+	b.t.Helper()
 	cfg, d := b.load()
 	retired, err := b.store.Retired()
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	p, diags := planner.Make(b.t.Context(), planner.Input{Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Retired: retired})
-	if diags.HasErrors() {
-		b.t.Fatal(diags)
-	}
-	return p
+	return planner.Make(b.t.Context(), planner.Input{Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Retired: retired})
 }
 
 // Perform is the person of the sandbox.

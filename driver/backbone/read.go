@@ -79,6 +79,9 @@ func (d *Driver) readSync(ctx context.Context, sync *schema.Resource) (cty.Value
 	v := actualSync(conf, status)
 	if sync.Text("transport") != direct { // the master's first and second are the two ends under other names
 		v = renameEnds(v)
+		if conf.channel != "" {
+			v["transport"] = cty.StringVal(strings.ToLower(conf.channel))
+		}
 	}
 	facts, err := pack(f)
 	if err != nil {

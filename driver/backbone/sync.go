@@ -115,6 +115,12 @@ func (p *syncPlan) direct(diff []planner.Difference) {
 }
 
 func (p *syncPlan) behindFirewall(diff []planner.Difference) {
+	if at := slices.IndexFunc(diff, func(d planner.Difference) bool { return d.Path == "transport" }); at >= 0 {
+		p.findings = append(p.findings, planner.Finding{Rule: "backbone/transport", Severity: planner.Refuse,
+			Summary: fmt.Sprintf("%s goes by %s, declared is %s", syncName(p.sync), diff[at].Actual, diff[at].Declared),
+			Detail:  "A synchronization cannot be switched between e-mail and file (H/5.14/server/create-and-update-a-synchronization-email-file-exc): declare what is there, or delete it first."})
+		return
+	}
 	ends := map[string]half{}
 	for i, role := range []string{master, slave} {
 		if i < len(p.facts.Ends) && p.facts.Ends[i].Found {

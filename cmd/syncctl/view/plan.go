@@ -48,6 +48,14 @@ func Numbers(p *planner.Plan) map[string]int {
 	return n
 }
 
+// Tally writes the counts alone.
+func Tally(w io.Writer, p *planner.Plan, o PlanOptions) error {
+	v := &planView{o: o, p: p}
+	v.counts()
+	_, err := io.WriteString(w, v.b.String())
+	return err
+}
+
 type planView struct {
 	o      PlanOptions
 	p      *planner.Plan

@@ -4,6 +4,7 @@
 package view
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -28,7 +29,7 @@ const (
 )
 
 func (s Style) paint(look, text string) string {
-	if !s.Color || text == "" {
+	if !s.Color || text == "" || look == "" {
 		return text
 	}
 	return "\x1b[" + look + "m" + text + "\x1b[0m"
@@ -115,4 +116,12 @@ func pad(text string, width int) string {
 		return text + strings.Repeat(" ", width-n)
 	}
 	return text
+}
+
+// Plural is a count with its word, which takes an s.
+func Plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return strconv.Itoa(n) + " " + word + "s"
 }

@@ -137,7 +137,7 @@ func (w *World) resync(r *request, c *connector) reply {
 	if err != nil {
 		return w.refusal(http.StatusBadRequest, err.Error())
 	}
-	if c.tab() == nil {
+	if !c.in.active() || c.tab() == nil {
 		return w.refusal(http.StatusConflict, fmt.Sprintf("%s is not running", c.in.key))
 	}
 	w.resend(c, body, own, asked)

@@ -295,6 +295,49 @@ func TestSyncUsersChangesStay(t *testing.T) {
 	}
 }
 
+// Even while the clock stands still, a change is sent once.
+func TestChangeIsSentOnce(t *testing.T) {
+	w := example(t, "behind-firewall-master")
+	ticks(w)
+	c := w.servers["a"].integrations[0].connectors[0]
+	for n, key := range []string{"SAM2-1", "SAM2-2"} {
+		before := c.byLocal[key].out
+		person(t, w, "edit_issue", "server", "a", "issue", key, "field", "summary", "value", "once")
+		for range n { // a second change of the same instant
+			person(t, w, "edit_issue", "server", "a", "issue", key, "field", "priority", "value", "Low")
+		}
+		for range 5 {
+			w.Tick(w.now)
+			person(t, w, "edit_issue", "server", "a", "issue", "SAM2-3", "field", "summary", "value", "makes Backbone look again")
+		}
+		if got := c.byLocal[key].out - before; got != 1 {
+			t.Errorf("%s: sent %d messages, want 1", key, got)
+		}
+	}
+}
+
+// Entries that only one connector has are found out by the other: nothing is duplicated, but the counters disagree.
+func TestPairedOnOneSide(t *testing.T) {
+	w := example(t, "behind-firewall-master")
+	b := on(w, "b")
+	on(w, "a").must(t, "POST", "integrations/INT-4/stop", "")
+	b.must(t, "PUT", "integrations/INT-5/stop", "")
+	entries := b.must(t, "GET", "connectors/CON-5-SP2/syncInformation", "")
+	person(t, w, "move_project_to_cloud", "server", "a", "project", "SAM2", "cloud_server", "a_cloud")
+	key := createDirect(t, w, "b", "SP2", "a_cloud", "SAM2")
+	c1, c2 := connectorsOf(t, b, key)
+	b.must(t, "POST", "connectors/"+c1+"/syncInformation", entries)
+	b.must(t, "PUT", "integrations/"+key+"/start", "")
+	ticks(w)
+	one, two := pairsOf(t, b, c1, ""), pairsOf(t, b, c2, "")
+	if len(one) != 341 || len(two) != 341 || len(sequences(t, two, one)) == 0 {
+		t.Errorf("%d and %d pairs, %d disagree", len(one), len(two), len(sequences(t, two, one)))
+	}
+	if got := len(w.servers["b"].projects["SP2"].issues); got != 341 {
+		t.Errorf("%d issues on b", got)
+	}
+}
+
 func TestUserMappings(t *testing.T) {
 	for mapping, want := range map[string]string{"user_passthrough_by_email": "712020:12-carla", "user_passthrough_by_username": ""} {
 		t.Run(mapping, func(t *testing.T) {

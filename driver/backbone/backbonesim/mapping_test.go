@@ -117,6 +117,20 @@ func TestResyncOfAStatus(t *testing.T) {
 	}
 }
 
+// A resync of one field does not swallow a change of another that was about to be sent.
+func TestResyncLeavesChanges(t *testing.T) {
+	w := open(t, strings.Replace(small, `[{"id":"11",`, `[{"id":"12","first":"description","second":"description"},{"id":"11",`, 1))
+	ticks(w)
+	person(t, w, "edit_issue", "server", "a", "issue", "AA-1", "field", "description", "value", "long story")
+	if got := on(w, "a").do("POST", apiA+"connectors/CON-1-AA/resync", `{"jql":"key = AA-1","fieldMappings":["11"]}`); got.status != 200 {
+		t.Fatal(got)
+	}
+	ticks(w)
+	if got := w.servers["b"].issue("BB-1").fields["description"]; got != "long story" {
+		t.Errorf("description %q", got)
+	}
+}
+
 // A resync creates what is not paired, and JQL keeps it to what was asked for.
 func TestResyncCreates(t *testing.T) {
 	w := open(t, small)

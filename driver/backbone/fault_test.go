@@ -1,0 +1,92 @@
+package backbone_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/syncctl/syncctl/executor"
+)
+
+// smaller makes a seed with few generated pairs, and the given changes of text.
+func smaller(t *testing.T, example string, change ...string) []byte {
+	t.Helper()
+	seed, err := os.ReadFile(filepath.Join("..", "..", "examples", example, "sandbox.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := strings.NewReplacer(append([]string{`"pairs": 340`, `"pairs": 12`}, change...)...).Replace(string(seed))
+	if out == string(seed) {
+		t.Fatal("the example's seed does not have what the test changes")
+	}
+	return []byte(out)
+}
+
+// sent counts the requests of the access log that change something for good.
+func sent(t *testing.T, log []byte) map[string]int {
+	t.Helper()
+	out := map[string]int{}
+	dec := json.NewDecoder(bytes.NewReader(log))
+	for dec.More() {
+		var line struct {
+			Server, Method, Path, Fault string
+			Status                      int
+		}
+		if err := dec.Decode(&line); err != nil {
+			t.Fatal(err)
+		}
+		carriedOut := line.Status >= 200 && line.Status < 300 || strings.Contains(line.Fault, "kind=lost")
+		if line.Method == "GET" || !carriedOut {
+			continue
+		}
+		out[line.Server+" "+line.Method+" "+line.Path[strings.Index(line.Path, "/api/1/")+7:]]++
+	}
+	return out
+}
+
+// Whatever single request goes wrong in whatever way, the migration reaches its end, at the latest when it is run
+// again, and nothing that counts is carried out twice.
+func TestOneRequestGoesWrong(t *testing.T) {
+	paths := map[string][]string{
+		"PUT":    {"**/start", "**/stop"},
+		"POST":   {"**/syncInformation", "**/resync", "**/stop"},
+		"DELETE": {"**/integrations/*"},
+		"GET":    {"**/syncInformation", "**/status", "**/conflicts", "**/integrations", "**/search", "**/project/*"},
+	}
+	for method, list := range paths {
+		for _, path := range list {
+			for _, kind := range []string{"fail,status=500", "fail,status=429,retry_after=0", "cut", "lost"} {
+				fault := "method=" + method + ",path=" + path + ",nth=1,kind=" + kind
+				t.Run(strings.ReplaceAll(fault, "/", ":"), func(t *testing.T) {
+					t.Parallel()
+					var log syncBuffer
+					b := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"), smaller(t, "behind-firewall-master"), benchLog{&log}, fault)
+					run, err := b.store.Create(b.planPatiently())
+					if err != nil {
+						t.Fatal(err)
+					}
+					var rep *executor.Report
+					for range 3 {
+						if rep = b.carry(run); rep.Finished {
+							break
+						}
+					}
+					if !rep.Finished {
+						t.Fatal(unfinished(rep))
+					}
+					if p := b.plan(); len(p.Steps) != 0 {
+						t.Fatalf("the second plan is not empty: %s", text(t, p))
+					}
+					for request, n := range sent(t, log.Bytes()) {
+						if n != 1 {
+							t.Errorf("%s was carried out %d times", request, n)
+						}
+					}
+				})
+			}
+		}
+	}
+}
