@@ -46,7 +46,7 @@ type Options struct {
 	// Timeout bounds each attempt: from its start, or the last byte of the request's body that was taken, to the end of the
 	// answer. For Stream it bounds the wait for the headers, and then each wait for more. 0 is DefaultTimeout.
 	Timeout       time.Duration
-	RatePerSecond float64 // attempts per second, evenly; 0 is no limit
+	RatePerSecond float64 // attempts per second, a second's worth at once; 0 is no limit
 	MaxRetries    int     // attempts after the first; 0 is DefaultMaxRetries, below zero none
 	BackoffMin    time.Duration
 	BackoffMax    time.Duration
@@ -84,7 +84,7 @@ func New(o Options) (*Client, error) {
 	c := &Client{base: base, o: withDefaults(o), scrubber: newScrubber(o.Secrets)}
 	c.log = c.o.Log
 	if o.RatePerSecond > 0 {
-		c.limiter = rate.NewLimiter(rate.Limit(o.RatePerSecond), 1)
+		c.limiter = rate.NewLimiter(rate.Limit(o.RatePerSecond), int(max(1, o.RatePerSecond))) // a second's worth may go at once
 	}
 	reusing, fresh := o.Transport, o.Transport
 	if o.Transport == nil {

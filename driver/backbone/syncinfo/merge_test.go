@@ -443,3 +443,38 @@ func TestCompleteComments(t *testing.T) {
 		t.Errorf("%+v", report)
 	}
 }
+
+// TestMergeCollisions gives all pairs the same hash: the keys decide.
+func TestMergeCollisions(t *testing.T) {
+	var master, slave []string
+	long := strings.Repeat(" ", 20_000)
+	for i := range 30 {
+		a, b := fmt.Sprint("A-", i), fmt.Sprint("B-", i)
+		master = append(master, pair(a, b, fmt.Sprintf(`,"comments":[{"localId":"%d"}]`, i)))
+		slave = append([]string{pair(b, a, fmt.Sprintf(`,%s"comments":[{"remoteId":"%d","localId":"9%d"}]`, long, i, i))}, slave...)
+	}
+	slave = append(slave, slave[3])
+	for _, migrating := range []Role{Master, Slave} {
+		fs := memory(t, export(master...), export(slave...))
+		o := options(fs, migrating)
+		o.CompleteComments, o.Allow = true, []Rule{Doubled}
+		m, err := newMerge(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.set.weaken, m.extra.weaken = ^uint64(0), ^uint64(0)
+		report, err := m.run(context.Background())
+		if err := errors.Join(err, m.close()); err != nil {
+			t.Fatal(err)
+		}
+		if report.Pairs != 30 || report.Completed != 30 || len(report.Warnings) != 1 || report.Warnings[0].Where != "w/slave.json:31:1" {
+			t.Errorf("%+v", report)
+		}
+		out := content(t, fs, "w/out.json")
+		for i := range 30 {
+			if want := fmt.Sprintf(`[{"localId":"%d","remoteId":"9%d"}]`, i, i); !strings.Contains(out, want) {
+				t.Error("missing", want)
+			}
+		}
+	}
+}

@@ -181,6 +181,24 @@ func TestReaderAgreesWithJSON(t *testing.T) {
 	})
 }
 
+// TestReaderTriesEveryByte puts each byte at each place of the eight that are looked at together.
+func TestReaderTriesEveryByte(t *testing.T) {
+	for c := range 256 {
+		for at := range 10 {
+			text := []byte(`"123456789"`)
+			text[1+at%9] = byte(c)
+			checkAgainstJSON(t, text)
+			number := []byte("1234567890")
+			number[at] = byte(c)
+			checkAgainstJSON(t, number)
+			space := []byte("[          1]")
+			space[1+at] = byte(c)
+			checkAgainstJSON(t, space)
+			checkAgainstJSON(t, append([]byte(`"123456789"`)[:at+1], `\u00`+string(rune(c))+`1"`...))
+		}
+	}
+}
+
 func FuzzValue(f *testing.F) {
 	for _, s := range []string{`1`, `-0.5e+10`, `"\ud83d\ude00\n"`, `{"a":[{},[],null,true,false]}`, `[1,]`, "\"\xff\"", `01`, `1},{`} {
 		f.Add([]byte(s))
