@@ -31,7 +31,7 @@ func (a *attempt) take(ctx context.Context) error {
 		return a.settle(ctx)
 	}
 	if a.how == HowVerifyFirst || a.how == HowVerifyOnce {
-		v, err := a.d.Verify(ctx, a.t)
+		v, err := a.look(ctx)
 		if err != nil {
 			return a.fail(ctx, a.s, fmt.Errorf("looking whether it is done already: %w", err), a.sentBefore(), "")
 		}
@@ -142,13 +142,8 @@ func (a *attempt) settle(ctx context.Context) error {
 
 // await verifies with growing pauses until the step's end is reached, its time is over, or the run is to stop.
 func (a *attempt) await(ctx context.Context) (Verdict, error) {
-	within := time.Duration(a.s.Within)
-	if within <= 0 {
-		within = a.Poll.Within
-	}
-	deadline := a.Clock.Now().Add(within)
-	pause := backoff.ExponentialBackOff{InitialInterval: a.Poll.First, RandomizationFactor: 0, Multiplier: 1.6, MaxInterval: a.Poll.Most}
-	pause.Reset()
+	deadline := a.Clock.Now().Add(a.within())
+	pause := a.pauses()
 	for {
 		v, err := a.d.Verify(ctx, a.t)
 		switch {
@@ -174,6 +169,40 @@ func (a *attempt) await(ctx context.Context) (Verdict, error) {
 			return v, &unverified{why: "interrupted while waiting: " + missing, state: v.State}
 		}
 	}
+}
+
+func (a *attempt) pauses() *backoff.ExponentialBackOff {
+	p := &backoff.ExponentialBackOff{InitialInterval: a.Poll.First, RandomizationFactor: 0, Multiplier: 1.6, MaxInterval: a.Poll.Most}
+	p.Reset()
+	return p
+}
+
+// look verifies before anything is done. What the server is still working on was asked for by an earlier try: it is
+// waited for rather than asked for again.
+func (a *attempt) look(ctx context.Context) (Verdict, error) {
+	deadline := a.Clock.Now().Add(a.within())
+	pause := a.pauses()
+	for {
+		v, err := a.d.Verify(ctx, a.t)
+		if err != nil || !v.Working || v.State == Done || !a.Clock.Now().Before(deadline) {
+			return v, err
+		}
+		a.tell(Verifying, a.s, v.Why)
+		select {
+		case <-a.Clock.After(pause.NextBackOff()):
+		case <-ctx.Done():
+			return v, ctx.Err()
+		case <-a.Stop:
+			return v, errors.New("interrupted while the server was still working")
+		}
+	}
+}
+
+func (a *attempt) within() time.Duration {
+	if a.s.Within > 0 {
+		return time.Duration(a.s.Within)
+	}
+	return a.Poll.Within
 }
 
 // unverified: the step's end was not seen in time.

@@ -78,6 +78,7 @@ const (
 // Verdict is Verify's answer. Why says what is missing or, when done, what was seen. Outputs join the step's outputs.
 type Verdict struct {
 	State   State
+	Working bool // the server is at it: the verdict will change without anybody doing anything
 	Why     string
 	Outputs map[string]string
 }

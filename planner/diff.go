@@ -13,7 +13,7 @@ import (
 // Compare lists where the declared value and the actual one differ, sorted by path. What the declaration leaves null
 // is not compared: nobody asked for it. What the actual object does not have at all (rather than null) could not be
 // read, and is not compared either. Maps are compared key by key in both directions. A null actual differs in
-// everything declared.
+// everything declared. Secrets are not compared; what stands beside them is.
 func Compare(declared, actual cty.Value) []Difference {
 	var out []Difference
 	compare(&out, nil, declared, actual)
@@ -22,7 +22,7 @@ func Compare(declared, actual cty.Value) []Difference {
 }
 
 func compare(out *[]Difference, path []string, declared, actual cty.Value) {
-	if schema.IsSensitive(declared) || schema.IsSensitive(actual) {
+	if declared.IsMarked() || actual.IsMarked() {
 		return // secrets cannot be read back from a server; there is nothing to compare them with
 	}
 	if declared.IsNull() || !declared.IsKnown() {
@@ -35,11 +35,37 @@ func compare(out *[]Difference, path []string, declared, actual cty.Value) {
 	case t.IsMapType():
 		compareMap(out, path, declared, actual)
 	default:
-		if actual == cty.NilVal || actual.IsNull() || !actual.IsKnown() || !actual.RawEquals(declared) {
+		if !same(declared, actual) {
 			*out = append(*out, Difference{Path: strings.Join(path, "."), Declared: Text(declared), Actual: Text(actual)})
 		}
 	}
 }
+
+// same tells whether a value that is neither object nor map is as declared. Lists are compared element by element, so
+// that what is left null inside them is not compared either, and a driver may return a tuple where a list is declared.
+func same(declared, actual cty.Value) bool {
+	if actual == cty.NilVal || actual.IsNull() || !actual.IsKnown() {
+		return false
+	}
+	if schema.IsSensitive(declared) && declared.Type().IsSetType() || schema.IsSensitive(actual) && actual.Type().IsSetType() {
+		return true // a set's elements have no place by which the others could be compared
+	}
+	if !isSequence(declared) {
+		return actual.RawEquals(declared)
+	}
+	if !isSequence(actual) || declared.LengthInt() != actual.LengthInt() {
+		return false
+	}
+	have := actual.AsValueSlice()
+	for i, d := range declared.AsValueSlice() {
+		if len(Compare(d, have[i])) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func isSequence(v cty.Value) bool { return v.Type().IsListType() || v.Type().IsTupleType() }
 
 func compareObject(out *[]Difference, path []string, declared, actual cty.Value) {
 	absent := actual == cty.NilVal || actual.IsNull() || !actual.Type().IsObjectType()
@@ -58,9 +84,6 @@ func compareMap(out *[]Difference, path []string, declared, actual cty.Value) {
 	want := declared.AsValueMap()
 	have := map[string]cty.Value{}
 	if actual != cty.NilVal && !actual.IsNull() && (actual.Type().IsMapType() || actual.Type().IsObjectType()) {
-		if schema.IsSensitive(actual) {
-			return
-		}
 		have = actual.AsValueMap()
 	}
 	for k, v := range want {

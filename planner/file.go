@@ -2,18 +2,33 @@ package planner
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 )
 
+// document is a plan as it is written: with the hash of everything in it. The steps' prints say whether two plans would
+// do the same; the seal covers the rest too, the findings above all, so that a refusal cannot be edited away unnoticed.
+// It is no signature: who can change the file can compute it again.
+type document struct {
+	*Plan
+	Seal string `json:"seal"`
+}
+
 // Encode writes the plan as one JSON document, always the same bytes for the same plan.
 func (p *Plan) Encode(w io.Writer) error {
+	seal, err := p.seal()
+	if err != nil {
+		return err
+	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(p); err != nil {
+	if err := enc.Encode(document{Plan: p, Seal: seal}); err != nil {
 		return fmt.Errorf("writing the plan: %w", err)
 	}
 	if _, err := w.Write(b.Bytes()); err != nil {
@@ -22,43 +37,69 @@ func (p *Plan) Encode(w io.Writer) error {
 	return nil
 }
 
+func (p *Plan) seal() (string, error) {
+	b, err := json.Marshal(p)
+	if err != nil {
+		return "", fmt.Errorf("sealing the plan: %w", err)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:16]), nil
+}
+
 // Decode reads a plan document and checks that it is whole: its format is known, steps have unique ids, stand after
-// what they need, and carry the fingerprint of what they say, so that a plan edited by hand is refused.
+// what they need, and carry the fingerprint of what they say, and nothing else was changed either, so that a plan edited
+// by hand is refused. Spaces and line ends do not matter.
 func Decode(r io.Reader) (*Plan, error) {
 	dec := json.NewDecoder(r)
 	dec.DisallowUnknownFields()
 	var p Plan
-	if err := dec.Decode(&p); err != nil {
+	doc := document{Plan: &p}
+	if err := dec.Decode(&doc); err != nil {
 		return nil, fmt.Errorf("reading the plan: it is no plan of syncctl: %w", err)
 	}
-	if _, err := dec.Token(); err != io.EOF {
-		return nil, fmt.Errorf("reading the plan: something follows the end of the document")
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("reading the plan: something follows the end of the document")
 	}
-	if p.Format != Format {
+	if doc.Plan == nil || p.Format != Format {
 		return nil, fmt.Errorf("reading the plan: its format is %d, this program reads %d: make the plan again", p.Format, Format)
 	}
+	if err := p.checkSteps(); err != nil {
+		return nil, fmt.Errorf("reading the plan: %w", err)
+	}
+	seal, err := p.seal()
+	if err != nil {
+		return nil, fmt.Errorf("reading the plan: %w", err)
+	}
+	if seal != doc.Seal {
+		return nil, errors.New("reading the plan: it was changed after it was made: make the plan again")
+	}
+	return &p, nil
+}
+
+// checkSteps: ids, order and prints.
+func (p *Plan) checkSteps() error {
 	seen := map[string]bool{}
 	prints := make([]string, len(p.Steps))
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		if s.ID != StepID(s.Addr, s.Op) || seen[s.ID] {
-			return nil, fmt.Errorf("reading the plan: step %d has the id %q, which is taken or is not address/op", i+1, s.ID)
+			return fmt.Errorf("step %d has the id %q, which is taken or is not address/op", i+1, s.ID)
 		}
 		for _, n := range s.Needs {
 			if !seen[n] {
-				return nil, fmt.Errorf("reading the plan: step %s needs %s, which does not stand before it", s.ID, n)
+				return fmt.Errorf("step %s needs %s, which does not stand before it", s.ID, n)
 			}
 		}
 		seen[s.ID] = true
 		prints[i] = s.Print
 	}
-	if err := fingerprint(&p); err != nil {
-		return nil, fmt.Errorf("reading the plan: %w", err)
+	if err := fingerprint(p); err != nil {
+		return err
 	}
 	for i := range p.Steps {
 		if p.Steps[i].Print != prints[i] {
-			return nil, fmt.Errorf("reading the plan: step %s was changed after the plan was made: make the plan again", p.Steps[i].ID)
+			return fmt.Errorf("step %s was changed after the plan was made: make the plan again", p.Steps[i].ID)
 		}
 	}
-	return &p, nil
+	return nil
 }

@@ -30,7 +30,7 @@ type Input struct {
 // Make reads the live servers, compares, and orders the steps. It changes nothing. The same configuration and the same
 // servers give the same plan.
 func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
-	plan := &Plan{Format: Format, Syncctl: in.Version, Digest: in.Config.Digest()}
+	plan := &Plan{Format: Format, Syncctl: in.Version, Digest: in.Config.Digest(), Changes: []ResourceChange{}}
 	wanted, diags := targets(in)
 	if diags.HasErrors() {
 		return nil, diags
@@ -68,14 +68,17 @@ func targets(in Input) (func(schema.Addr) bool, hcl.Diagnostics) {
 		return func(schema.Addr) bool { return true }, nil
 	}
 	var diags hcl.Diagnostics
-	in2 := map[schema.Addr]bool{}
+	wanted := map[schema.Addr]bool{}
 	var add func(schema.Addr)
 	add = func(a schema.Addr) {
 		r := in.Config.Lookup(a)
-		if r == nil || in2[a] {
+		if r == nil || wanted[a] {
 			return
 		}
-		in2[a] = true
+		wanted[a] = true
+		if r.Owner != (schema.Addr{}) {
+			add(r.Owner) // what is owned is carried out by its owner, whole
+		}
 		for _, dep := range dependencies(r) {
 			add(dep)
 		}
@@ -89,12 +92,9 @@ func targets(in Input) (func(schema.Addr) bool, hcl.Diagnostics) {
 			})
 			continue
 		}
-		if r.Owner != (schema.Addr{}) {
-			a = r.Owner // what is owned is carried out by its owner, whole
-		}
 		add(a)
 	}
-	return func(a schema.Addr) bool { return in2[a] }, diags
+	return func(a schema.Addr) bool { return wanted[a] }, diags
 }
 
 // one plans a single declaration.

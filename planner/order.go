@@ -48,7 +48,7 @@ func order(cfg *schema.Config, groups map[schema.Addr][]Step) ([]Step, error) {
 			ids = append(ids, s.ID)
 		}
 	}
-	var sorted []Step
+	sorted := make([]Step, 0, len(ids))
 	placed := map[string]bool{}
 	for len(sorted) < len(ids) {
 		best := ""
@@ -76,36 +76,49 @@ func order(cfg *schema.Config, groups map[schema.Addr][]Step) ([]Step, error) {
 	return sorted, nil
 }
 
-// lastSteps are the steps of everything r depends on that nothing else of the same declaration needs.
+// lastSteps are the steps of everything r depends on that nothing else of the same declaration needs. What is owned is
+// carried out by its owner: who depends on it follows the owner's steps.
 func lastSteps(cfg *schema.Config, groups map[schema.Addr][]Step, r *schema.Resource) []string {
 	var out []string
 	seen := map[schema.Addr]bool{r.Addr: true}
-	var walk func(*schema.Resource)
-	walk = func(r *schema.Resource) {
-		for _, a := range dependencies(r) {
-			dep := cfg.Lookup(a)
-			if dep == nil || seen[a] {
-				continue
-			}
-			seen[a] = true
-			if len(groups[a]) == 0 {
-				walk(dep)
-				continue
-			}
-			needed := map[string]bool{}
-			for _, s := range groups[a] {
-				for _, n := range s.Needs {
-					needed[n] = true
-				}
-			}
-			for _, s := range groups[a] {
-				if !needed[s.ID] {
-					out = append(out, s.ID)
-				}
-			}
+	var follow func(schema.Addr)
+	follow = func(a schema.Addr) {
+		dep := cfg.Lookup(a)
+		if dep == nil || seen[a] {
+			return
+		}
+		seen[a] = true
+		if dep.Owner != (schema.Addr{}) {
+			follow(dep.Owner)
+		}
+		if steps := groups[a]; len(steps) > 0 {
+			out = append(out, ends(steps)...)
+			return
+		}
+		for _, next := range dependencies(dep) {
+			follow(next)
 		}
 	}
-	walk(r)
+	for _, a := range dependencies(r) {
+		follow(a)
+	}
+	return out
+}
+
+// ends are the steps that none of the others needs.
+func ends(steps []Step) []string {
+	needed := map[string]bool{}
+	for i := range steps {
+		for _, n := range steps[i].Needs {
+			needed[n] = true
+		}
+	}
+	var out []string
+	for i := range steps {
+		if !needed[steps[i].ID] {
+			out = append(out, steps[i].ID)
+		}
+	}
 	return out
 }
 

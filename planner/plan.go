@@ -64,7 +64,7 @@ const (
 
 // Finding is what a rule says about a plan, with the rule's id.
 type Finding struct {
-	Rule     string   `json:"rule"` // such as "backbone/issues-in-error"
+	Rule     string   `json:"rule"` // PRODUCT/RULE, such as "plan/retired"
 	Severity Severity `json:"severity"`
 	Addr     string   `json:"addr"` // filled in by the planner
 	Op       string   `json:"op,omitempty"`

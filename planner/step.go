@@ -64,10 +64,11 @@ type Manual struct {
 
 // Value is one value a person enters.
 type Value struct {
-	Name  string `json:"name"`           // as an operator's command or the stand-in knows it
-	Label string `json:"label"`          // as the page calls it
-	Value string `json:"value"`          //
-	File  bool   `json:"file,omitempty"` // Value names a file of the run
+	Name  string `json:"name"`            // as an operator's command or the stand-in knows it
+	Label string `json:"label"`           // as the page calls it
+	Value string `json:"value"`           //
+	Shown string `json:"shown,omitempty"` // what a person reads instead, where Value is for programs
+	File  bool   `json:"file,omitempty"`  // Value names a file of the run
 }
 
 // Effect says what a step does to objects.

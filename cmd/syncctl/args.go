@@ -60,13 +60,14 @@ func twoDashes(args []string) []string {
 	return out
 }
 
-// firstWord is the first argument that is no flag.
+// firstWord is the first argument that is neither a flag nor the value of -chdir, the only flag before a command that
+// has one.
 func firstWord(args []string) string {
-	for _, a := range args {
-		if a == "--" {
+	for i, a := range args {
+		switch {
+		case a == "--":
 			return ""
-		}
-		if !strings.HasPrefix(a, "-") {
+		case !strings.HasPrefix(a, "-") && (i == 0 || args[i-1] != "--chdir"):
 			return a
 		}
 	}

@@ -34,8 +34,13 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                filepath.Join("testdata", "script"),
+	testscript.Run(t, scripts(filepath.Join("testdata", "script")))
+}
+
+// scripts are the parameters for the scripts of a folder.
+func scripts(dir string) testscript.Params {
+	return testscript.Params{
+		Dir:                dir,
 		RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("SYNCCTL_LOG", "")
@@ -50,7 +55,7 @@ func TestScripts(t *testing.T) {
 			return slices.ContainsFunc(products, func(p product) bool { return p.name == name }), nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "serve": serve},
-	})
+	}
 }
 
 // exits CODE COMMAND ARGS...: the command ends with exactly that code.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -77,8 +79,15 @@ func (c *call) warn(format string, args ...any) {
 
 // diagnostics prints what is wrong or odd: to the error stream, or as JSON to the output.
 func (c *call) diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) error {
+	if c.events != nil {
+		return c.diagnosticEvents(diags, files)
+	}
 	if c.flags.json {
-		return schema.WriteJSON(c.out, diags, files)
+		w := &whole{w: c.out}
+		if err := schema.WriteJSON(w, diags, files); err != nil {
+			return err
+		}
+		return w.flush()
 	}
 	if len(diags) == 0 {
 		return nil
@@ -88,6 +97,30 @@ func (c *call) diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) er
 		return err
 	}
 	return whole.flush()
+}
+
+// diagnosticEvents tells them as events, one each.
+func (c *call) diagnosticEvents(diags hcl.Diagnostics, files map[string]*hcl.File) error {
+	for _, d := range diags {
+		var b bytes.Buffer
+		if err := schema.WriteJSON(&b, hcl.Diagnostics{d}, files); err != nil {
+			return err
+		}
+		var doc struct {
+			Diagnostics []json.RawMessage `json:"diagnostics"`
+		}
+		if err := json.Unmarshal(b.Bytes(), &doc); err != nil {
+			return fmt.Errorf("writing diagnostics: %w", err)
+		}
+		level := "error"
+		if d.Severity == hcl.DiagWarning {
+			level = "warn"
+		}
+		for _, one := range doc.Diagnostics {
+			c.events.Write(level, "diagnostic", d.Summary, map[string]any{"diagnostic": one})
+		}
+	}
+	return nil
 }
 
 // whole collects writes that belong together.

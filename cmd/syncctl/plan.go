@@ -77,11 +77,6 @@ func (c *call) plan(ctx context.Context, f *planFlags) error {
 	if err != nil {
 		return err
 	}
-	if f.out != "" {
-		if err := c.savePlan(plan, f.out); err != nil {
-			return err
-		}
-	}
 	if err := c.showPlan(plan, nil, f.detail); err != nil {
 		return err
 	}
@@ -90,6 +85,11 @@ func (c *call) plan(ctx context.Context, f *planFlags) error {
 			return err
 		}
 		return said(exitRefused)
+	}
+	if f.out != "" {
+		if err := c.savePlan(plan, f.out); err != nil {
+			return err
+		}
 	}
 	if f.out != "" && !c.flags.json && len(plan.Steps) > 0 {
 		c.say("\nSaved the plan to %s. Carry it out with: syncctl apply %s", schema.SanitizeLine(f.out), schema.SanitizeLine(f.out))

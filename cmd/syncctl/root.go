@@ -29,8 +29,9 @@ the two. It carries them out one by one, verifies each against the servers, and 
 			}
 			return c.begin()
 		},
-		DisableAutoGenTag: true,
+		Version: version(),
 	}
+	root.SetVersionTemplate("syncctl {{.Version}}\n")
 	root.SetIn(c.app.stdin)
 	root.SetOut(c.out)
 	root.SetErr(c.err)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync/atomic"
+	"time"
 
 	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 	"github.com/syncctl/syncctl/driver/rest"
@@ -151,12 +152,22 @@ func sentness(err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
+	if e.Status == http.StatusTooManyRequests { // not carried out, and welcome later
+		after, ok := e.RetryAfter()
+		if !ok {
+			after = politePause
+		}
+		return &executor.Later{After: after, Err: err}
+	}
 	refused := e.Status >= 400 && e.Status < 500 && e.Status != http.StatusRequestTimeout
 	if refused || e.Sent == rest.SentNo {
 		return executor.NotSent(err)
 	}
 	return err
 }
+
+// politePause is waited where a server says that it is too much and not when to come again.
+const politePause = 30 * time.Second
 
 // startStop starts or stops a synchronization. The documents disagree on the verb (POST on the server pages to 4.1, PUT
 // on the cloud pages from 5.2), and a server that does not know one refuses it with 405 without doing anything: then

@@ -260,15 +260,14 @@ func configureStep(sync *schema.Resource, because string) planner.Step {
 	ends := endNames(sync)
 	s := sync.Ref(ends[0], "server")
 	types, fields := declaredTypes(sync), declaredFields(sync)
-	do := []string{"Open the configuration of " + syncName(sync) + " and make it exactly this; then save, or publish the draft."}
+	do := []string{"Open the configuration of " + syncName(sync) + " and make it exactly as below; then save, or publish the draft."}
 	values := []planner.Value{
 		{Name: "server", Label: "Jira", Value: s.Text("url")},
 		{Name: "first_project", Label: "Project", Value: sync.Text(ends[0], "project")},
 		{Name: "second_project", Label: "Partner project", Value: sync.Text(ends[1], "project")},
 	}
 	add := func(label, name, human, machine string) {
-		do = append(do, label+": "+human)
-		values = append(values, planner.Value{Name: name, Label: label, Value: machine})
+		values = append(values, planner.Value{Name: name, Label: label, Value: machine, Shown: human})
 	}
 	if types != nil {
 		add("Issue types", "issue_types", strings.Join(sortedPairs(types), ", "), jsonText(types))

@@ -122,7 +122,7 @@ func (d *Driver) verifyResync(ctx context.Context, t *executor.Task, end string)
 	case sent <= 0 && tally.Pairs > 0:
 		return notDone("%s has sent nothing yet", l.connectorOf(end)), nil
 	case !s.idle():
-		return executor.Verdict{State: executor.Partial, Why: fmt.Sprintf("%d of %s sent, still working", sent, plural(tally.Pairs, "issue"))}, nil
+		return executor.Verdict{State: executor.Partial, Working: true, Why: fmt.Sprintf("%d of %s sent, still working", sent, plural(tally.Pairs, "issue"))}, nil
 	case all || t.Executed: // a filter may leave issues out: idle is then the end
 		return done(fmt.Sprintf("%s for %s, and idle", plural(int(sent), "message"), plural(tally.Pairs, "pair"))), nil
 	}
@@ -166,7 +166,7 @@ func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verd
 	if len(differ) > 0 {
 		return notDone("%s", strings.Join(differ, "; ")), nil
 	}
-	return done(fmt.Sprintf("%s runs, no issue in error; all %s pairs on both connectors, no more and no fewer; %s compared, all equal", l.Key, pairs, plural(n, "summary"))), nil
+	return done(fmt.Sprintf("%s runs, no issue in error; all %s pairs on both connectors, no more and no fewer; the summaries of %s compared, all equal", l.Key, pairs, plural(n, "pair"))), nil
 }
 
 // exportsAgree: what was uploaded is what was exported, whatever happened to the run's files since. The section of the

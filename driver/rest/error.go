@@ -67,6 +67,11 @@ func (e *Error) Error() string {
 // Unwrap gives what errors.Is looks for: context.Canceled, ErrTimeout and the like. Its own text is not to be shown.
 func (e *Error) Unwrap() error { return e.cause }
 
+// RetryAfter is how long the server asked to wait before the next try, false if it did not say.
+func (e *Error) RetryAfter() (time.Duration, bool) {
+	return max(e.retryAfter, 0), e.retryAfter != noRetryAfter
+}
+
 // IsStatus tells whether err is an answer with one of the statuses.
 func IsStatus(err error, status ...int) bool {
 	var e *Error

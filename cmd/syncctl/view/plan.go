@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -213,7 +214,7 @@ func Manual(w io.Writer, s Style, m *planner.Manual, indent int, paths map[strin
 		width = max(width, utf8.RuneCountInString(one(val.Label)))
 	}
 	for _, val := range m.Values {
-		text := one(val.Value)
+		text := one(cmp.Or(val.Shown, val.Value))
 		switch p, ok := paths[val.Name]; {
 		case ok:
 			text = one(p)

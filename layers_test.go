@@ -1,0 +1,343 @@
+package syncctl_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+const module = "github.com/syncctl/syncctl"
+
+// pkg is one package as `go list -json` tells it.
+type pkg struct {
+	ImportPath, Name, Dir              string
+	GoFiles, IgnoredGoFiles            []string
+	Imports, TestImports, XTestImports []string
+}
+
+// room is the package's path within the module, "" for the root.
+func (p pkg) room() string { return strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/") }
+
+// ours are the rooms among import paths.
+func ours(paths []string) []string {
+	var rooms []string
+	for _, path := range paths {
+		if path == module || strings.HasPrefix(path, module+"/") {
+			rooms = append(rooms, strings.TrimPrefix(strings.TrimPrefix(path, module), "/"))
+		}
+	}
+	return rooms
+}
+
+var list = sync.OnceValues(func() ([]pkg, error) {
+	var stderr bytes.Buffer
+	cmd := exec.Command("go", "list", "-json=ImportPath,Name,Dir,GoFiles,IgnoredGoFiles,Imports,TestImports,XTestImports", "./...")
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, errors.New("go list: " + err.Error() + "\n" + stderr.String())
+	}
+	var all []pkg
+	dec := json.NewDecoder(bytes.NewReader(out))
+	for {
+		var p pkg
+		err := dec.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+})
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	all, err := list()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// under tells whether a room is one of the folders or lies below one.
+func under(room string, folders ...string) bool {
+	return slices.ContainsFunc(folders, func(f string) bool { return room == f || strings.HasPrefix(room, f+"/") })
+}
+
+// neutral are the folders of driver/ that are no product: what several drivers share, and the kit that tests them.
+var neutral = []string{"driver/rest", "driver/keystore", "driver/drivertest"}
+
+// productOf is the folder of the product that a room belongs to, "" if it belongs to none.
+func productOf(room string) string {
+	name, ok := strings.CutPrefix(room, "driver/")
+	if !ok || under(room, neutral...) {
+		return ""
+	}
+	name, _, _ = strings.Cut(name, "/")
+	return "driver/" + name
+}
+
+func isSimulator(room string) bool {
+	return productOf(room) != "" && strings.HasSuffix(room, "sim") && room != productOf(room)
+}
+
+// mayImport is the import rule: cmd -> driver/X -> driver -> executor -> planner -> schema, and executor -> journal.
+func mayImport(from, to string) bool {
+	switch {
+	case under(from, "cmd"):
+		return true
+	case isSimulator(from):
+		return false // its own product's driver least of all: their errors would cancel out
+	case productOf(from) != "":
+		return productOf(to) == productOf(from) && !isSimulator(to) || under(to, "driver/rest", "driver/keystore") ||
+			slices.Contains([]string{"driver", "executor", "planner", "schema"}, to)
+	}
+	return slices.Contains(map[string][]string{
+		"driver":            {"executor", "planner", "schema"},
+		"driver/drivertest": {"driver", "executor", "journal", "planner", "sandbox", "schema"},
+		"executor":          {"journal", "planner", "schema"},
+		"planner":           {"schema"},
+	}[from], to)
+}
+
+func TestImportsRunOneWay(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, to := range ours(p.Imports) {
+			if !mayImport(p.room(), to) {
+				t.Errorf("%s imports %s, which the import rule (CONTRIBUTING.md) forbids", p.room(), to)
+			}
+		}
+		// A test may look at more rooms than its package does, but at no product from outside of it, lest the product
+		// cannot be taken out.
+		for _, to := range ours(append(p.TestImports, p.XTestImports...)) {
+			if x := productOf(to); x != "" && x != productOf(p.room()) {
+				t.Errorf("a test of %s imports %s of another room's product", p.room(), to)
+			}
+		}
+		for _, path := range p.Imports {
+			if under(path, "net/http") && !under(p.room(), "driver", "sandbox", "cmd") {
+				t.Errorf("%s imports %s: only driver/..., sandbox and cmd talk to a network", p.room(), path)
+			}
+		}
+	}
+}
+
+// eachFile parses the files of a package, those for other systems too, but no tests.
+func eachFile(t *testing.T, p pkg, visit func(*token.FileSet, *ast.File)) {
+	t.Helper()
+	for _, name := range append(slices.Clone(p.GoFiles), p.IgnoredGoFiles...) {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		fset := token.NewFileSet()
+		f, err := parser.ParseFile(fset, filepath.Join(p.Dir, name), nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		visit(fset, f)
+	}
+}
+
+// names maps what an import is called in a file to its path.
+func names(f *ast.File) map[string]string {
+	out := map[string]string{}
+	for _, i := range f.Imports {
+		path, _ := strconv.Unquote(i.Path.Value) // the parser has seen that it is a string
+		name := path[strings.LastIndex(path, "/")+1:]
+		if i.Name != nil {
+			name = i.Name.Name
+		}
+		out[name] = path
+	}
+	return out
+}
+
+// speaks matches what reaches past a library's caller: to the terminal, or to the end of the process. A log.Logger made
+// by log.New writes where it is told and is not meant.
+var speaks = regexp.MustCompile(`^(fmt\.(Print|Scan)(f|ln)?|os\.(Exit|Stdin|Stdout|Stderr)|log\.(Print|Fatal|Panic|Default|Set|Writer).*)$`)
+
+func TestOnlyCommandsSpeak(t *testing.T) {
+	for _, p := range packages(t) {
+		if p.Name == "main" || under(p.room(), "cmd") {
+			continue
+		}
+		eachFile(t, p, func(fset *token.FileSet, f *ast.File) {
+			imported := names(f)
+			ast.Inspect(f, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.SelectorExpr:
+					x, ok := n.X.(*ast.Ident)
+					if ok && speaks.MatchString(imported[x.Name]+"."+n.Sel.Name) {
+						t.Errorf("%s: %s.%s: only cmd prints, asks, or exits", fset.Position(n.Pos()), x.Name, n.Sel.Name)
+					}
+				case *ast.CallExpr:
+					if x, ok := n.Fun.(*ast.Ident); ok && (x.Name == "print" || x.Name == "println") {
+						t.Errorf("%s: %s: only cmd prints, asks, or exits", fset.Position(n.Pos()), x.Name)
+					}
+				}
+				return true
+			})
+		})
+	}
+}
+
+func TestOnlyDriversReveal(t *testing.T) {
+	for _, p := range packages(t) {
+		if under(p.room(), "driver", "schema") {
+			continue // schema makes it, and knows what to redact by it
+		}
+		eachFile(t, p, func(fset *token.FileSet, f *ast.File) {
+			imported := names(f)
+			ast.Inspect(f, func(n ast.Node) bool {
+				s, ok := n.(*ast.SelectorExpr)
+				if !ok {
+					return true
+				}
+				x, ok := s.X.(*ast.Ident)
+				if ok && imported[x.Name] == module+"/schema" && s.Sel.Name == "Reveal" {
+					t.Errorf("%s: only drivers take secrets out of values", fset.Position(s.Pos()))
+				}
+				if s.Sel.Name == "UnmarkDeep" || s.Sel.Name == "UnmarkDeepWithPaths" {
+					t.Errorf("%s: %s takes marks off past schema.Reveal", fset.Position(s.Pos()), s.Sel.Name)
+				}
+				return true
+			})
+		})
+	}
+}
+
+// productWords are names that only a product's own folder, and products.go, may know.
+var productWords = regexp.MustCompile(`(?i)backbone|jira|teamwork|twc|k15t`)
+
+func TestNoProductIsNamed(t *testing.T) {
+	for _, p := range packages(t) {
+		shared := p.room() == "driver" || under(p.room(), append(neutral, "schema", "planner", "executor", "journal", "sandbox")...)
+		if !shared {
+			continue
+		}
+		for _, name := range append(slices.Clone(p.GoFiles), p.IgnoredGoFiles...) {
+			src, err := os.ReadFile(filepath.Join(p.Dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, line := range strings.Split(string(src), "\n") {
+				if word := productWords.FindString(line); word != "" && !strings.HasSuffix(name, "_test.go") {
+					t.Errorf("%s/%s:%d names a product: %q", p.room(), name, i+1, word)
+				}
+			}
+		}
+	}
+}
+
+// withoutVariable says, in the copy that TestProductCanBeTakenOut tests, which product is not there.
+const withoutVariable = "SYNCCTL_TEST_WITHOUT"
+
+var productsFile = filepath.Join("cmd", "syncctl", "products.go")
+
+// TestProductCanBeTakenOut is the delete test: without a product's folder, and the lines of products.go that name it,
+// everything else builds and passes. With -short the copy's tests are not run, only built and vetted.
+func TestProductCanBeTakenOut(t *testing.T) {
+	if without := os.Getenv(withoutVariable); without != "" {
+		t.Logf("this is a copy without %s already", without)
+		return
+	}
+	src, err := os.ReadFile(productsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := parser.ParseFile(token.NewFileSet(), productsFile, src, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var products []string
+	for _, path := range names(f) {
+		for _, room := range ours([]string{path}) {
+			if x := productOf(room); x != "" && !slices.Contains(products, x) {
+				products = append(products, x)
+			}
+		}
+	}
+	slices.Sort(products)
+	if len(products) == 0 {
+		t.Fatalf("%s names no product", productsFile)
+	}
+	for _, x := range products {
+		t.Run(filepath.Base(x), func(t *testing.T) {
+			dir := t.TempDir()
+			copyTree(t, dir, x)
+			withoutLines(t, filepath.Join(dir, productsFile), filepath.Base(x))
+			if _, err := os.Stat(filepath.Join(dir, x)); !errors.Is(err, os.ErrNotExist) {
+				t.Fatalf("%s is still in the copy", x)
+			}
+			// -trimpath, so that what was built for one copy is there for the next one.
+			runs := [][]string{{"build", "-trimpath", "./..."}, {"vet", "-trimpath", "./..."}}
+			if !testing.Short() {
+				runs = append(runs, []string{"test", "-trimpath", "-short", "./..."})
+			}
+			for _, args := range runs {
+				cmd := exec.CommandContext(t.Context(), "go", args...)
+				cmd.Dir, cmd.Env = dir, append(os.Environ(), withoutVariable+"="+filepath.Base(x))
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
+				}
+			}
+		})
+	}
+}
+
+// copyTree copies the project into dir, without one folder and without what version control and runs leave.
+func copyTree(t *testing.T, dir, without string) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(path string, d os.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (path == without || path == "dist" || d.Name() == ".git" || d.Name() == ".syncctl"):
+			return filepath.SkipDir
+		case d.IsDir():
+			return os.MkdirAll(filepath.Join(dir, path), 0o755)
+		case !d.Type().IsRegular():
+			return nil
+		}
+		src, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(dir, path), src, info.Mode().Perm())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// withoutLines takes every line out of a file that has the word.
+func withoutLines(t *testing.T, name, word string) {
+	t.Helper()
+	src, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := slices.DeleteFunc(strings.SplitAfter(string(src), "\n"), func(line string) bool { return strings.Contains(line, word) })
+	if err := os.WriteFile(name, []byte(strings.Join(kept, "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
