@@ -13,12 +13,24 @@ import (
 type integration struct {
 	Key     string      `json:"integrationKey"`
 	Summary string      `json:"summary"`
-	Changed *stamp      `json:"lastModifiedDate"`
+	Changed stamp       `json:"lastModifiedDate"`
 	Status  *syncStatus `json:"status"` // in the lists of 3.8, 3.9 and the monitoring page, not in those of 4.1, 5.2, 5.14
 	First   *connector  `json:"firstConnector"`
 	Second  *connector  `json:"secondConnector"` // none: a half of an e-mail or file synchronization (inferred from H/5.14/server/monitoring-backbone-issue-sync)
 
 	config configuration
+}
+
+// String tells one synchronization from another that looks alike.
+func (i *integration) String() string {
+	s := i.Key
+	if i.Summary != "" {
+		s += fmt.Sprintf(" %q", i.Summary)
+	}
+	if !i.Changed.IsZero() {
+		s += ", last changed " + i.Changed.UTC().Format(time.DateTime)
+	}
+	return s
 }
 
 type connector struct {
@@ -75,21 +87,22 @@ func (s *syncStatus) word() string {
 	return strings.ReplaceAll(strings.ToUpper(strings.TrimSpace(s.Status)), "_", " ")
 }
 
-// stamp is a date in either of the layouts that are seen: with +0100 and with +01:00, fractions or none.
+// stamp is a date in either of the layouts that are seen: with +0100 (documented) and with +01:00. One in another layout
+// is zero: no date is worth losing the rest of an answer for.
 type stamp struct{ time.Time }
 
 func (s *stamp) UnmarshalJSON(b []byte) error {
 	var text string
-	if err := json.Unmarshal(b, &text); err != nil {
-		return fmt.Errorf("reading a date: %w", err)
+	if json.Unmarshal(b, &text) != nil {
+		return nil
 	}
-	for _, layout := range []string{"2006-01-02T15:04:05-0700", time.RFC3339, "2006-01-02T15:04:05.999-0700"} {
+	for _, layout := range []string{"2006-01-02T15:04:05-0700", time.RFC3339} { // both take fractions of a second too
 		if t, err := time.Parse(layout, text); err == nil {
 			s.Time = t
 			return nil
 		}
 	}
-	return fmt.Errorf("reading a date: %q is in no layout that Backbone is known to use", text)
+	return nil
 }
 
 // configuration is what of a synchronization's configuration could be read. The documents show that field mappings are

@@ -290,7 +290,7 @@ func (d *Driver) resync(ctx context.Context, t *executor.Task, end string) error
 		return executor.NotSent(err)
 	}
 	if full.config.summaryID == "" {
-		return executor.NotSent(fmt.Errorf("looking up the field mapping of summary in %s: there is none, so a resync of the summary alone cannot be asked for; map summary to summary", l.Key))
+		return executor.NotSent(fmt.Errorf("looking up the field mapping of summary in %s: none can be made out, so a resync of the summary alone cannot be asked for: map summary to summary, or resync from %s on the web page with the summary field only and then say: syncctl resolve %s -done", l.Key, l.connectorOf(end), t.Step.ID))
 	}
 	w, err := d.writer(l.server)
 	if err != nil {

@@ -140,11 +140,11 @@ func onlyOne(match []integration, sync *schema.Resource, end string) (*integrati
 	}
 	keys := make([]string, len(match))
 	for i := range match {
-		keys[i] = match[i].Key
+		keys[i] = match[i].String()
 	}
 	slices.Sort(keys)
 	return nil, fmt.Errorf("%s: project %s has %d synchronizations that could be meant (%s): set key in the block %s",
-		sync.Addr, sync.Text(end, "project"), len(keys), strings.Join(keys, ", "), end)
+		sync.Addr, sync.Text(end, "project"), len(keys), strings.Join(keys, "; "), end)
 }
 
 // readHalf reads one half without its pairs. One that is not there has Found false.

@@ -106,12 +106,21 @@ func (p *syncPlan) direct(diff []planner.Difference) {
 	if p.create {
 		p.l.then(createDirectStep(p.sync, newSync{}))
 	}
-	p.configure(diff)
-	status := p.facts.New.Status
+	status, server := p.facts.New.Status, p.sync.Ref(first, "server").Addr.String()
 	if p.create {
 		status = "STOPPED"
 	}
-	p.state(status, "", p.sync.Ref(first, "server").Addr.String())
+	if p.needsConfiguring(diff) && status == "RUNNING" { // what is changed while it runs asks for a restart (RESTART REQUIRED)
+		p.l.then(p.stateStep("stop", status, "", server, "start it again"))
+		status = "STOPPED"
+	}
+	p.configure(diff)
+	p.state(status, "", server)
+}
+
+// needsConfiguring: something other than the state is not as declared.
+func (p *syncPlan) needsConfiguring(diff []planner.Difference) bool {
+	return slices.ContainsFunc(diff, func(d planner.Difference) bool { return d.Path != "state" })
 }
 
 func (p *syncPlan) behindFirewall(diff []planner.Difference) {
@@ -164,30 +173,33 @@ func (p *syncPlan) configure(diff []planner.Difference) {
 	p.l.then(s)
 }
 
-// state adds what brings a status to the declared state.
-func (p *syncPlan) state(status, suffix, server string) {
-	want := strings.ToUpper(p.sync.Text("state"))
+func (p *syncPlan) stateStep(op, status, suffix, server, undo string) planner.Step {
 	effect := planner.Effect{Change: 1}
 	if p.create {
 		effect.Change = 0 // counted as added already
 	}
-	step := func(op, verb, undo string) planner.Step {
-		return planner.Step{
-			Op: op + suffix, Mark: planner.MarkChange, Repeat: planner.CheckFirst, Within: planner.Duration(2 * time.Minute),
-			Summary: fmt.Sprintf("%s %s on %s (now %s)", verb, syncName(p.sync), server, status),
-			Because: "state is declared as " + p.sync.Text("state"),
-			Effect:  &effect, Undo: undo,
-		}
+	return planner.Step{
+		Op: op + suffix, Mark: planner.MarkChange, Repeat: planner.CheckFirst, Within: planner.Duration(2 * time.Minute),
+		Summary: fmt.Sprintf("%s %s on %s (now %s)", op, syncName(p.sync), server, status),
+		Because: "state is declared as " + p.sync.Text("state"),
+		Effect:  &effect, Undo: undo,
 	}
+}
+
+// state adds what brings a status to the declared state.
+func (p *syncPlan) state(status, suffix, server string) {
+	want := strings.ToUpper(p.sync.Text("state"))
+	stop := p.stateStep("stop", status, suffix, server, "start it again")
+	start := p.stateStep("start", status, suffix, server, "stop it again")
 	switch {
 	case status == want:
 	case status == "RESTART REQUIRED" && want == "RUNNING":
-		p.l.then(step("stop", "stop", "start it again"))
-		p.l.then(step("start", "start", "stop it again"))
+		p.l.then(stop)
+		p.l.then(start)
 	case status == "STOPPED":
-		p.l.then(step("start", "start", "stop it again"))
+		p.l.then(start)
 	case want == "STOPPED" && (status == "RUNNING" || status == "RESTART REQUIRED"):
-		p.l.then(step("stop", "stop", "start it again"))
+		p.l.then(stop)
 	default:
 		p.findings = append(p.findings, planner.Finding{Rule: "backbone/status", Severity: planner.Warn,
 			Summary: fmt.Sprintf("%s on %s is %s", syncName(p.sync), server, status),

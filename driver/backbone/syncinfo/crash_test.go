@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/spf13/afero"
@@ -17,11 +18,14 @@ var errBroken = errors.New("disk broken")
 // brokenFs fails at the n-th call that changes something, or reads; removing works, or nothing could be tidied up.
 type brokenFs struct {
 	afero.Fs
+	mu    sync.Mutex // blocks are written by a goroutine of their own
 	n     int
 	calls []string
 }
 
 func (b *brokenFs) fails(what, name string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.n--
 	b.calls = append(b.calls, what+" "+name)
 	return b.n == 0

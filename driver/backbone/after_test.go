@@ -1,0 +1,139 @@
+package backbone_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// edited is a bench on a copy of an example's files.
+func edited(t *testing.T, example string) *bench {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "..", "examples", example))); err != nil {
+		t.Fatal(err)
+	}
+	return newBenchOf(t, dir, smaller(t, example))
+}
+
+// without takes blocks out of the files: each begins with the given header and ends with the first brace at the line's
+// start.
+func (b *bench) without(headers ...string) {
+	b.t.Helper()
+	name := filepath.Join(b.dir, "main.sync.hcl")
+	src, err := os.ReadFile(name)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	out := string(src)
+	for _, h := range headers {
+		block := regexp.MustCompile(`(?ms)^` + regexp.QuoteMeta(h) + ` \{\n.*?^\}\n`)
+		if !block.MatchString(out) {
+			b.t.Fatalf("no block %s", h)
+		}
+		out = block.ReplaceAllString(out, "")
+	}
+	if err := os.WriteFile(name, []byte(out), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+const (
+	originalHeader  = `sync "backbone" "support_files"`
+	migrationHeader = `migration "backbone_to_cloud" "support"`
+)
+
+// A block for what the migration has deleted may stay in the file or go; neither brings it back nor is it an error.
+func TestBlocksMayGoAfterTheMigration(t *testing.T) {
+	for name, gone := range map[string][]string{
+		"original":               {originalHeader},
+		"migration":              {migrationHeader},
+		"original and migration": {originalHeader, migrationHeader},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := edited(t, "behind-firewall-master")
+			if rep := b.apply(b.plan()); !rep.Finished {
+				t.Fatal(unfinished(rep))
+			}
+			b.without(gone...)
+			if p := b.plan(); len(p.Steps) != 0 || len(p.Refusals()) != 0 {
+				t.Fatalf("%s", text(t, p))
+			}
+		})
+	}
+}
+
+func TestOriginalMustBeDeclaredBefore(t *testing.T) {
+	b := edited(t, "behind-firewall-master")
+	b.without(originalHeader)
+	_, diags := b.tryPlan()
+	if len(diags) != 1 || diags[0].Summary != "The original is not declared" || diags[0].Subject == nil {
+		t.Fatal(diags)
+	}
+}
+
+// What the migration led to is looked after like any other synchronization.
+func TestDriftAfterTheMigration(t *testing.T) {
+	b := edited(t, "behind-firewall-master")
+	if rep := b.apply(b.plan()); !rep.Finished {
+		t.Fatal(unfinished(rep))
+	}
+	_, err := b.box.Person(context.Background(), "configure_sync", map[string]string{
+		"server": "b", "first_project": "SP2", "second_project": "SAM2", "issue_types": `{"Bug":"Bug","Task":"Task"}`,
+		"fields":   `[{"first":"summary","second":"summary","mapping":"passthrough"},{"first":"description","second":"description","mapping":"passthrough"},{"first":"assignee","second":"assignee","mapping":"user_passthrough_by_username"}]`,
+		"comments": "true", "attachments": "true",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := b.plan()
+	if ops(p) != "~stop ?configure ~start" || !strings.Contains(p.Steps[1].Because, "field.assignee.mapping") {
+		t.Fatalf("%s", text(t, p))
+	}
+	if rep := b.apply(p); !rep.Finished {
+		t.Fatal(unfinished(rep))
+	}
+	if p := b.plan(); len(p.Steps) != 0 {
+		t.Fatalf("%s", text(t, p))
+	}
+}
+
+// Half of the original is gone and nobody knows why: no guess, an error.
+func TestHalfOfTheOriginalGone(t *testing.T) {
+	b := edited(t, "behind-firewall-master")
+	if _, err := b.box.Person(context.Background(), "delete_sync", map[string]string{"server": "a", "integration": "INT-4"}); err != nil {
+		t.Fatal(err)
+	}
+	_, diags := b.tryPlan()
+	if len(diags) != 1 || !strings.Contains(diags[0].Detail, "The slave's half is still there") {
+		t.Fatal(diags)
+	}
+}
+
+// The original is kept where nobody says to delete it, and the plan is empty all the same.
+func TestOriginalKept(t *testing.T) {
+	b := edited(t, "behind-firewall-slave")
+	name := filepath.Join(b.dir, "main.sync.hcl")
+	src, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := regexp.MustCompile(`(?s)  delete_original \{.*?\}\n`).ReplaceAllString(string(src), "")
+	if err := os.WriteFile(name, []byte(kept), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := b.plan()
+	if strings.Contains(ops(p), "delete") || p.Tally().Destroy != 0 {
+		t.Fatalf("%s", text(t, p))
+	}
+	if rep := b.apply(p); !rep.Finished {
+		t.Fatal(unfinished(rep))
+	}
+	if p := b.plan(); len(p.Steps) != 0 {
+		t.Fatalf("%s", text(t, p))
+	}
+}

@@ -1,0 +1,91 @@
+package backbone_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/journal"
+)
+
+// The documents disagree, and servers differ: each difference alone must not keep a migration from its end.
+func TestServersThatDiffer(t *testing.T) {
+	b := `"deployment": "data_center",`
+	variants := map[string][]string{
+		"dates with a colon":             {`"random": 2,`, `"random": 2, "dates": "colon",`},
+		"status words with underscores":  {b, b + `"status_words": "enum",`},
+		"start and stop with POST only":  {b, b + `"verbs": ["POST"],`},
+		"start and stop with PUT only":   {b, b + `"verbs": ["PUT"],`},
+		"start of a running one refused": {b, b + `"repeat": "refuse",`},
+		"no XSRF check":                  {`"require_xsrf": true`, `"require_xsrf": false`},
+		"a context path":                 {b, b + `"context_path": "/jira",`},
+		"slow appliance of messages":     {`"random": 2,`, `"random": 2, "messages_per_tick": 1,`},
+		"project administrators":         {`"permission": "system_admin"`, `"permission": "project_admin"`, `{"url": "JIRA_A_URL"`, `{"account": "syncctl", "url": "JIRA_A_URL"`, `{"url": "JIRA_B_URL"`, `{"account": "syncctl", "url": "JIRA_B_URL"`, `{"url": "JIRA_A_CLOUD_URL"`, `{"account": "712020:0a-syncctl", "url": "JIRA_A_CLOUD_URL"`},
+	}
+	for name, change := range variants {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bench := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"), smaller(t, "behind-firewall-master", change...))
+			if rep := bench.apply(bench.plan()); !rep.Finished {
+				t.Fatal(unfinished(rep))
+			}
+			if p := bench.plan(); len(p.Steps) != 0 {
+				t.Fatalf("the second plan is not empty: %s", text(t, p))
+			}
+		})
+	}
+}
+
+// A server that answers with documented members only: nothing is taken for granted. What cannot be read is said, the
+// configuration is confirmed by the person, and the resync that cannot be asked for is left to the person too.
+func TestOnlyDocumentedMembers(t *testing.T) {
+	b := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"),
+		smaller(t, "behind-firewall-master", `"random": 2,`, `"random": 2, "assumed_members": false,`))
+	p := b.plan()
+	notes := 0
+	for _, f := range p.Findings {
+		if f.Rule == "backbone/not-readable" {
+			notes++
+		}
+	}
+	if notes != 2 || len(p.Refusals()) != 0 {
+		t.Fatalf("%d notes: %s", notes, text(t, p))
+	}
+	run, err := b.store.Create(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep := b.carry(run)
+	for _, s := range rep.Steps {
+		switch s.Step.Op {
+		case "resync_first":
+			if s.Phase != executor.PhaseFailed || !strings.Contains(s.Why, "syncctl resolve "+s.Step.ID+" -done") {
+				t.Fatalf("%s: %s", s.Phase, s.Why)
+			}
+		case "delete_master", "delete_slave":
+			if s.Phase != executor.PhaseBlocked {
+				t.Fatalf("%s is %s", s.Step.Op, s.Phase)
+			}
+		}
+	}
+	for _, end := range []string{"first", "second"} {
+		b.resolve(run, "resync_"+end)
+	}
+	if rep = b.carry(run); !rep.Finished {
+		t.Fatal(unfinished(rep))
+	}
+}
+
+// resolve records what a person decided.
+func (b *bench) resolve(run *executor.Run, op string) {
+	b.t.Helper()
+	j, err := b.store.Journal(run, journal.Options{Now: b.store.Now})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer j.Close()
+	if _, err := j.Append(b.t.Context(), "migration.backbone_to_cloud.support/"+op, executor.EventResolved, nil); err != nil {
+		b.t.Fatal(err)
+	}
+}
