@@ -14,6 +14,12 @@ import (
 
 // carry makes or takes up the run, carries it out, and tells how it ended.
 func (c *call) carry(ctx context.Context, a *application, f *applyFlags) error {
+	progress := c.progress(a)
+	operator, err := c.operator(a.cfg.Settings, progress)
+	if err != nil {
+		progress.Close()
+		return err
+	}
 	store := c.store()
 	if a.run == nil {
 		run, err := store.Create(a.plan)
@@ -26,7 +32,10 @@ func (c *call) carry(ctx context.Context, a *application, f *applyFlags) error {
 	if err != nil {
 		return err
 	}
-	report, interrupted, err := c.carryOut(ctx, a, f, store.Files(a.run), j)
+	report, interrupted, err := c.carryOut(ctx, progress, executor.Options{
+		Plan: a.plan, Config: a.cfg, Drivers: a.executor, Files: store.Files(a.run), Journal: j, Operator: operator,
+		Clock: c.app.clock, Log: c.log, Observe: progress.Observe, Redact: c.redactor.String, Parallelism: f.parallelism,
+	})
 	err = errors.Join(err, j.Close())
 	if report == nil {
 		return err
@@ -41,8 +50,8 @@ func (c *call) carry(ctx context.Context, a *application, f *applyFlags) error {
 }
 
 // carryOut runs the executor between the two interrupts.
-func (c *call) carryOut(ctx context.Context, a *application, f *applyFlags, files executor.Files, j *journal.Journal) (*executor.Report, bool, error) {
-	progress := c.progress(a)
+func (c *call) carryOut(ctx context.Context, progress view.Progress, o executor.Options) (*executor.Report, bool, error) {
+	defer progress.Close()
 	stop := make(chan struct{})
 	// The first interrupt must not reach what runs: the command's own context is left behind, and ends at the second.
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -55,23 +64,13 @@ func (c *call) carryOut(ctx context.Context, a *application, f *applyFlags, file
 		}
 		c.warn("%s", text)
 	}}
-	if ctx.Err() != nil {
-		stages.next(nil)
-	}
 	restore := c.app.interrupts.during(stages.next)
 	defer restore()
-
-	operator, err := c.operator(a.cfg.Settings, progress)
-	if err != nil {
-		progress.Close()
-		return nil, false, err
+	if ctx.Err() != nil { // it came just before
+		stages.next(nil)
 	}
-	report, err := executor.Carry(work, executor.Options{
-		Plan: a.plan, Config: a.cfg, Drivers: a.executor, Files: files, Journal: j, Operator: stoppable{operator, stop},
-		Clock: c.app.clock, Log: c.log, Observe: progress.Observe, Redact: c.redactor.String,
-		Parallelism: f.parallelism, Stop: stop,
-	})
-	progress.Close()
+	o.Stop, o.Operator = stop, stoppable{o.Operator, stop}
+	report, err := executor.Carry(work, o)
 	return report, stages.hit(), err
 }
 

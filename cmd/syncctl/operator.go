@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -175,13 +176,17 @@ func (o *commandOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 	if err != nil {
 		return "", fmt.Errorf("describing the step for the operator's command: %w", err)
 	}
-	var output bytes.Buffer
-	cmd := exec.CommandContext(ctx, o.command[0], o.command[1:]...)
+	program := o.command[0]
+	if strings.ContainsAny(program, `/\`) && !filepath.IsAbs(program) {
+		program = filepath.Join(o.dir, program) // it lies beside the configuration
+	}
+	output := &byLine{tell: o.tell}
+	cmd := exec.CommandContext(ctx, program, o.command[1:]...)
 	cmd.Dir, cmd.Env = o.dir, o.app.environ()
 	cmd.Stdin = bytes.NewReader(append(doc, '\n'))
-	cmd.Stdout, cmd.Stderr = &output, &output
+	cmd.Stdout, cmd.Stderr = output, output
 	err = cmd.Run()
-	o.tell(output.String())
+	output.end()
 	var ended *exec.ExitError
 	switch {
 	case err == nil:
@@ -192,17 +197,36 @@ func (o *commandOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 	return "", fmt.Errorf("running the operator's command %s: %w", o.command[0], err)
 }
 
-// tell prints what the command said, marked as its words.
-func (o *commandOperator) tell(text string) {
-	text = strings.TrimRight(text, "\n")
-	if text == "" {
+// tell prints a line the command said, marked as its words.
+func (o *commandOperator) tell(line string) {
+	if o.events != nil {
+		o.events.Write("info", "operator_output", line, nil)
 		return
 	}
-	for _, line := range strings.Split(text, "\n") {
-		if o.events != nil {
-			o.events.Write("info", "operator_output", o.redactor.String(line), nil)
-			continue
+	o.speak(func(w *whole) { fmt.Fprintf(w, "        operator | %s\n", schema.SanitizeLine(line)) })
+}
+
+// byLine tells lines as they come.
+type byLine struct {
+	tell func(string)
+	rest []byte
+}
+
+func (b *byLine) Write(p []byte) (int, error) {
+	b.rest = append(b.rest, p...)
+	for {
+		line, rest, ok := bytes.Cut(b.rest, []byte("\n"))
+		if !ok {
+			return len(p), nil
 		}
-		o.speak(func(w *whole) { fmt.Fprintf(w, "        operator | %s\n", schema.SanitizeLine(line)) })
+		b.tell(string(line))
+		b.rest = rest
+	}
+}
+
+// end tells a last line that had no end.
+func (b *byLine) end() {
+	if len(b.rest) > 0 {
+		b.tell(string(b.rest))
 	}
 }

@@ -41,7 +41,10 @@ func (c *call) show(what string, detail bool) error {
 		if err != nil {
 			return err
 		}
-		return c.showPlan(plan, nil, detail)
+		if err := c.showPlan(plan, nil, detail); err != nil || c.flags.json || len(plan.Refusals()) == 0 {
+			return err
+		}
+		return view.Refusals(c.out, c.outStyle, plan)
 	}
 	switch {
 	case what == "latest" && len(runs) > 0:

@@ -110,7 +110,7 @@ func (p *syncPlan) direct(diff []planner.Difference) {
 	if p.create {
 		status = "STOPPED"
 	}
-	if p.needsConfiguring(diff) && status == "RUNNING" { // what is changed while it runs asks for a restart (RESTART REQUIRED)
+	if p.needsConfiguring(diff) && (status == "RUNNING" || status == "RESTART REQUIRED") { // what is changed while it runs asks for a restart (RESTART REQUIRED)
 		p.l.then(p.stateStep("stop", status, "", server, "start it again"))
 		status = "STOPPED"
 	}

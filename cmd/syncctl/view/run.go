@@ -111,8 +111,12 @@ func Entries(w io.Writer, s Style, entries []journal.Entry) error {
 
 // Unfinished tells that a run is there to be gone on with.
 func Unfinished(w io.Writer, r RunState) error {
-	_, err := fmt.Fprintf(w, "Run %s is unfinished: %d of %d steps are done, the others are shown below.\n`syncctl apply` goes on with it; `syncctl resolve -abandon` gives it up.\n\n",
-		one(r.Run.ID), r.Done(), len(r.Run.Plan.Steps))
+	next := "`syncctl apply` goes on with it; `syncctl resolve -abandon` gives it up."
+	if r.Holder != nil {
+		next = fmt.Sprintf("Process %d on %s carries it out now.", r.Holder.PID, one(r.Holder.Host))
+	}
+	_, err := fmt.Fprintf(w, "Run %s is unfinished: %d of %d steps are done, the others are shown below.\n%s\n\n",
+		one(r.Run.ID), r.Done(), len(r.Run.Plan.Steps), next)
 	return err
 }
 
