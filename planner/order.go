@@ -88,8 +88,9 @@ func lastSteps(cfg *schema.Config, groups map[schema.Addr][]Step, r *schema.Reso
 			return
 		}
 		seen[a] = true
-		if dep.Owner != (schema.Addr{}) {
+		if dep.Owner != r.Addr && len(groups[dep.Owner]) > 0 {
 			follow(dep.Owner)
+			return
 		}
 		if steps := groups[a]; len(steps) > 0 {
 			out = append(out, ends(steps)...)

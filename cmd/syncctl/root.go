@@ -20,7 +20,15 @@ the two. It carries them out one by one, verifies each against the servers, and 
 
   syncctl rehearse DIR   the whole way against simulated servers, on this machine
   syncctl plan           what would be done, and why; changes nothing
-  syncctl apply          do it`,
+  syncctl apply          do it
+
+Exit codes: 0 done, or no changes · 1 error · 2 changes (plan -detailed-exitcode) · 3 not formatted (fmt -check) · 4 waiting for
+a person · 5 stopped after some steps were done, go on with apply · 6 the plan is stale · 7 another run holds the lock · 8 refused
+by a guard · 9 declined · 130 interrupted at a safe point.
+
+Environment: SYNCCTL_LOG (trace, debug, info, warn, error, json, off), SYNCCTL_LOG_PATH, SYNCCTL_VAR_name, SYNCCTL_INPUT=0,
+SYNCCTL_IN_AUTOMATION, SYNCCTL_CLI_ARGS, SYNCCTL_CLI_ARGS_command, SYNCCTL_DATA_DIR (.syncctl), NO_COLOR, FORCE_COLOR, CI,
+COLUMNS.`,
 		SilenceUsage: true, SilenceErrors: true,
 		Args: cobra.ArbitraryArgs,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {

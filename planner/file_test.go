@@ -1,0 +1,173 @@
+package planner_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/syncctl/syncctl/planner"
+	"pgregory.net/rapid"
+)
+
+// full is a plan in which every field says something.
+func full(t fataler) *planner.Plan {
+	const a, b = "sync.depot.a", "sync.depot.b"
+	check := step(a, "check")
+	check.Mark, check.Repeat, check.Within = planner.MarkCheck, planner.Idempotent, planner.Duration(90*time.Second)
+	label := step(a, "label", "check")
+	label.Mark = planner.MarkPerson
+	label.Manual = &planner.Manual{Where: "the <depot>", Do: []string{"Put it on."}, Values: []planner.Value{{Name: "label", Label: "Label", Value: "heavy", Shown: "Heavy"}, {Name: "file", Label: "File", Value: "x.json", File: true}}, Action: "label", Attest: "it is on"}
+	scrap := step(b, "scrap")
+	scrap.Mark, scrap.Repeat, scrap.Guards = planner.MarkFinal, planner.Once, []string{planner.StepID(a, "check")}
+	scrap.Args, scrap.Exclusive = map[string]string{"box": "7"}, []string{"crane"}
+	scrap.Effect = &planner.Effect{Add: 1, Change: 2, Destroy: 3, Irreversible: true, Loses: "box 7"}
+	scrap.Undo, scrap.Facts, scrap.Retires = "not at all", []planner.Fact{{Name: "self.box", Value: "7"}}, []string{b}
+	d := &depot{outlines: map[string]planner.Outline{a: update(check, label), b: {
+		Action: planner.Delete, Steps: []planner.Step{scrap},
+		Findings: []planner.Finding{{Rule: "depot/scrap", Severity: planner.Refuse, Op: "scrap", Summary: "it is full", Detail: "Empty it."}},
+	}}}
+	return made(t, input(load(t, "sync \"depot\" \"a\" { color = \"red\" }\nsync \"depot\" \"b\" {\n depends_on = [sync.depot.a]\n}\n"), d))
+}
+
+func TestEncodeDecode(t *testing.T) {
+	p := full(t)
+	doc := encoded(t, p)
+	back, err := planner.Decode(strings.NewReader(doc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := encoded(t, back); again != doc {
+		t.Errorf("what comes back is another plan:\n%s\n%s", doc, again)
+	}
+	if got, want := back.Tally(), (planner.Tally{Add: 1, Change: 2, Destroy: 3, Steps: 3, Person: 1, Irreversible: 1}); got != want {
+		t.Errorf("tally %+v, want %+v", got, want)
+	}
+	if len(back.Refusals()) != 1 {
+		t.Errorf("refusals: %v", back.Refusals())
+	}
+	// A pull request's checkout may have other line ends; a reader may have re-indented it.
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, []byte(doc)); err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range []string{strings.ReplaceAll(doc, "\n", "\r\n"), compact.String()} {
+		if _, err := planner.Decode(strings.NewReader(form)); err != nil {
+			t.Errorf("spaces matter: %v", err)
+		}
+	}
+}
+
+// Each byte of the document is changed in many ways: it is refused, or it says the same as before.
+func TestEveryChangedByteIsRefused(t *testing.T) {
+	doc := encoded(t, full(t))
+	refused := 0
+	for i := range len(doc) {
+		for _, c := range []byte{doc[i] ^ 1, doc[i] ^ 0x20, '0', ' ', '"', 0} {
+			changed := []byte(doc)
+			if changed[i] = c; c == doc[i] {
+				continue
+			}
+			p, err := planner.Decode(bytes.NewReader(changed))
+			if err != nil {
+				refused++
+				continue
+			}
+			if encoded(t, p) != doc {
+				t.Fatalf("byte %d, %q changed to %q, is taken for a plan:\n%s", i, doc[i], c, changed)
+			}
+		}
+	}
+	if refused < len(doc)*3 {
+		t.Errorf("only %d changes of %d bytes were refused", refused, len(doc))
+	}
+}
+
+// Whole parts are taken out, put in, exchanged.
+func TestEditedPlansAreRefused(t *testing.T) {
+	doc := encoded(t, full(t))
+	for name, edit := range map[string]func(map[string]any){
+		"a finding taken out":    func(m map[string]any) { delete(m, "findings") },
+		"a refusal made milder":  func(m map[string]any) { m["findings"].([]any)[0].(map[string]any)["severity"] = "note" },
+		"a step taken out":       func(m map[string]any) { m["steps"] = m["steps"].([]any)[:2] },
+		"steps exchanged":        func(m map[string]any) { s := m["steps"].([]any); s[0], s[1] = s[1], s[0] },
+		"a step twice":           func(m map[string]any) { s := m["steps"].([]any); m["steps"] = append(s, s[0]) },
+		"a guard taken out":      func(m map[string]any) { delete(m["steps"].([]any)[2].(map[string]any), "guards") },
+		"a need taken out":       func(m map[string]any) { delete(m["steps"].([]any)[1].(map[string]any), "needs") },
+		"another configuration":  func(m map[string]any) { m["digest"] = strings.Repeat("0", 64) },
+		"another format":         func(m map[string]any) { m["format"] = 2 },
+		"another program":        func(m map[string]any) { m["syncctl"] = "other" },
+		"a difference taken out": func(m map[string]any) { delete(m["changes"].([]any)[0].(map[string]any), "diff") },
+		"a member added":         func(m map[string]any) { m["more"] = 1 },
+		"the seal taken out":     func(m map[string]any) { delete(m, "seal") },
+	} {
+		var m map[string]any
+		if err := json.Unmarshal([]byte(doc), &m); err != nil {
+			t.Fatal(err)
+		}
+		edit(m)
+		b, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := planner.Decode(bytes.NewReader(b)); err == nil {
+			t.Errorf("%s: it is taken for a plan", name)
+		}
+	}
+	for _, foreign := range []string{"", "null", "{}", "[]", "1", doc + "{}", doc + doc, doc[:len(doc)/2]} {
+		if _, err := planner.Decode(strings.NewReader(foreign)); err == nil {
+			t.Errorf("%.20q is taken for a plan", foreign)
+		}
+	}
+}
+
+// A step's print says whether another plan would do the same there.
+func TestPrints(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		g := drawGraph(rt, false)
+		p := made(rt, g.input(rt, false))
+		if len(p.Steps) == 0 {
+			return
+		}
+		in := g.input(rt, false)
+		d := in.Drivers(in.Config.Resources[0].Addr).(*depot)
+		changed := rapid.SampledFrom(p.Steps).Draw(rt, "changed")
+		for i := range d.outlines[changed.Addr].Steps {
+			if s := &d.outlines[changed.Addr].Steps[i]; s.Op == changed.Op {
+				s.Summary = "something else"
+			}
+		}
+		q := made(rt, in)
+		for _, s := range p.Steps {
+			same := q.Step(s.ID).Print == s.Print
+			if depends := s.ID == changed.ID || reaches(p, s.ID, changed.ID); same == depends {
+				rt.Fatalf("%s changed; the print of %s is the same: %v", changed.ID, s.ID, same)
+			}
+		}
+	})
+}
+
+func FuzzDecode(f *testing.F) {
+	doc := encoded(plainT{f}, full(plainT{f}))
+	f.Add([]byte(doc))
+	f.Add([]byte(`{"format":1,"syncctl":"","digest":"","changes":null,"steps":null,"seal":""}`))
+	f.Add([]byte(strings.Replace(doc, `"within": "1m30s"`, `"within": "x"`, 1)))
+	f.Fuzz(func(t *testing.T, src []byte) {
+		p, err := planner.Decode(bytes.NewReader(src))
+		if err != nil {
+			if p != nil || !strings.HasPrefix(err.Error(), "reading the plan: ") {
+				t.Fatalf("plan %v, error %v", p, err)
+			}
+			return
+		}
+		// What was taken for a plan comes back the same.
+		again, err := planner.Decode(strings.NewReader(encoded(t, p)))
+		if err != nil || encoded(t, again) != encoded(t, p) {
+			t.Fatalf("it does not come back: %v\n%s", err, src)
+		}
+	})
+}
+
+// plainT lets a fuzz target make its seeds.
+type plainT struct{ *testing.F }
