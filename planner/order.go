@@ -88,9 +88,11 @@ func lastSteps(cfg *schema.Config, groups map[schema.Addr][]Step, r *schema.Reso
 			return
 		}
 		seen[a] = true
-		if dep.Owner != r.Addr && len(groups[dep.Owner]) > 0 {
+		if dep.Owner != (schema.Addr{}) && dep.Owner != r.Addr {
 			follow(dep.Owner)
-			return
+			if len(groups[dep.Owner]) > 0 {
+				return
+			}
 		}
 		if steps := groups[a]; len(steps) > 0 {
 			out = append(out, ends(steps)...)

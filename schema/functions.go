@@ -211,6 +211,8 @@ func (l *loader) envFunc() function.Function {
 			case set:
 			case len(args) == 2:
 				val = args[1]
+			case l.opts.AllowUnset:
+				val = cty.UnknownVal(cty.String) // as a variable without a value
 			default:
 				return cty.NilVal, function.NewArgErrorf(0, "the environment variable %s is not set; set it, or give a default as the second argument", name)
 			}

@@ -256,3 +256,22 @@ func TestArrange(t *testing.T) {
 		t.Errorf("order %v", got)
 	}
 }
+
+func TestAllowUnsetEnvironment(t *testing.T) {
+	files := map[string]string{"main.sync.hcl": `
+server "depot" "x" {
+  url      = "https://${env("DEPOT_HOST")}"
+  password = env("DEPOT_PASSWORD")
+}
+`}
+	cfg, diags := world{unset: true, files: files}.load(t)
+	if len(diags) > 0 {
+		t.Fatal(textOf(t, cfg, diags))
+	}
+	if got := cfg.Resources[0].Text("url"); got != "(unknown)" {
+		t.Errorf("url is %q", got)
+	}
+	if _, diags = (world{files: files}).load(t); len(diags) != 2 {
+		t.Errorf("without AllowUnset: %v", diags)
+	}
+}

@@ -24,7 +24,8 @@ type Options struct {
 	Env  func(name string) (string, bool) // nil: an empty environment
 	Vars []VarSource                      // values of variables from the command line, later ones win
 
-	// AllowUnset leaves a variable without value unknown instead of refusing it: for checking files on their own.
+	// AllowUnset leaves a variable without value, and an environment variable that is not set, unknown instead of refusing
+	// it: for checking files on their own.
 	AllowUnset bool
 }
 

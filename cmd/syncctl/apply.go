@@ -25,7 +25,7 @@ type applyFlags struct {
 }
 
 func (c *call) applyCommand() *cobra.Command {
-	f := &applyFlags{vars: variables{c: c}}
+	f := &applyFlags{}
 	cmd := jsonCommand(&cobra.Command{
 		Use: "apply [PLAN|DIR]", Short: "Carry the steps out, verify each, and go on where an earlier apply stopped", Args: atMost(1),
 		Long: `Shows the plan, asks, and carries it out: every step is recorded before it begins and verified against the live servers

@@ -21,7 +21,7 @@ type planFlags struct {
 }
 
 func (c *call) planCommand() *cobra.Command {
-	f := &planFlags{vars: variables{c: c}}
+	f := &planFlags{}
 	cmd := jsonCommand(&cobra.Command{
 		Use: "plan [DIR]", Short: "Show the steps between what is declared and what is there; changes nothing", Args: atMost(1),
 		Long: `Reads the live servers, compares them with what is declared, and shows the steps between the two as a numbered list.

@@ -18,7 +18,6 @@ import (
 
 // variables are the -var and -var-file flags, in the order in which they were given.
 type variables struct {
-	c    *call
 	list []schema.VarSource
 }
 

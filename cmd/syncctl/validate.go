@@ -10,7 +10,7 @@ import (
 )
 
 func (c *call) validateCommand() *cobra.Command {
-	vars := &variables{c: c}
+	vars := &variables{}
 	cmd := jsonCommand(&cobra.Command{
 		Use: "validate [DIR]", Short: "Check the files on their own: every mistake at its line, no server asked", Args: atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var shellBlocks = regexp.MustCompile("(?ms)^```sh\n(.*?)^```")
+
+// readmeBlocks are the commands of the README, block by block.
+func readmeBlocks(t *testing.T) [][]string {
+	t.Helper()
+	src, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out [][]string
+	for _, m := range shellBlocks.FindAllStringSubmatch(string(src), -1) {
+		out = append(out, strings.Split(strings.TrimSpace(m[1]), "\n"))
+	}
+	return out
+}
+
+// TestReadme executes every command of the README, each as it stands there: those that name an example or a file in the
+// project's folder, and those that are meant for real servers inside the sandbox, with their environment.
+func TestReadme(t *testing.T) {
+	if len(exampleDirs(t)) == 0 {
+		return // the README speaks of a product that is not built in
+	}
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(self, filepath.Join(bin, "syncctl")); err != nil {
+		t.Fatal(err)
+	}
+	work := t.TempDir()
+	if err := os.CopyFS(filepath.Join(work, "examples"), os.DirFS(filepath.Join(root, "examples"))); err != nil {
+		t.Fatal(err)
+	}
+	// Only a terminal is asked; a person who reads the README says yes.
+	env := append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "SYNCCTL_CLI_ARGS_apply=-auto-approve")
+	run := func(dir string, name string, args ...string) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), name, args...)
+		cmd.Dir, cmd.Env = dir, env
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	var real []string
+	for _, block := range readmeBlocks(t) {
+		for _, line := range block {
+			switch {
+			case line == "go test ./...":
+				ciRuns(t, line)
+			case strings.HasPrefix(line, "go "):
+				run(root, "sh", "-c", line)
+			case strings.Contains(line, "examples/"):
+				run(work, "sh", "-c", line)
+			default:
+				real = append(real, line)
+			}
+		}
+	}
+	if len(real) == 0 {
+		t.Fatal("the README has no commands for real servers")
+	}
+	run(work, filepath.Join(bin, "syncctl"), "sandbox", "examples/behind-firewall-master", "--", "sh", "-ec", strings.Join(real, "\n"))
+}
+
+// ciRuns: a test cannot run all tests, so CI must.
+func ciRuns(t *testing.T, line string) {
+	t.Helper()
+	src, err := os.ReadFile(filepath.Join("..", "..", ".ci", "run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(src), line) {
+		t.Errorf("the README says %q, and .ci/run does not run it", line)
+	}
+}
