@@ -1,0 +1,39 @@
+package backbone_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/syncctl/syncctl/driver/backbone"
+	"github.com/syncctl/syncctl/driver/backbone/backbonesim"
+	"github.com/syncctl/syncctl/driver/drivertest"
+	"github.com/syncctl/syncctl/sandbox"
+)
+
+// TestConformance holds the driver to what every driver promises.
+func TestConformance(t *testing.T) {
+	example := func(name string, refused bool) drivertest.Case {
+		return drivertest.Case{Name: name, Dir: filepath.Join("..", "..", "examples", name), Seed: smaller(t, name), Refused: refused}
+	}
+	declared := func(name, hcl string) drivertest.Case {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "main.sync.hcl"), []byte(servers+hcl), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return drivertest.Case{Name: name, Dir: dir, Seed: smaller(t, "behind-firewall-master")}
+	}
+	drivertest.Run(t, drivertest.Bench{
+		Product:   "backbone",
+		New:       backbone.New,
+		Simulator: func(seed []byte) (sandbox.World, error) { return backbonesim.Open(seed) },
+		Cases: []drivertest.Case{
+			example("behind-firewall-master", false),
+			example("behind-firewall-slave", false),
+			example("email-in-error", true),
+			declared("a direct synchronization alone", strings.NewReplacer("COMMENTS", "true", "STATE", "running").Replace(directSync)),
+			declared("a file synchronization alone", strings.Replace(fileSync, "STATE", "stopped", 1)),
+		},
+	})
+}

@@ -1,0 +1,160 @@
+package drivertest
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// checkFlow: carried out, the plan leaves nothing to do; and the same whatever step is disturbed.
+func checkFlow(t *testing.T, b Bench, c Case) {
+	w := open(t, b, c)
+	p := w.plan()
+	r, err := w.store.Create(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rep := w.carry(t.Context(), r, nil); !rep.Finished {
+		t.Fatalf("the plan was not carried out to its end:%s", unfinished(rep))
+	}
+	w.cleanFolder(r)
+	w.nothingLeft()
+	state := w.state()
+	w.close()
+	want := w.changes()
+
+	ways := []way{died, lost, unsent}
+	every := 1
+	if testing.Short() {
+		ways, every = ways[:1], 3
+	}
+	for i := 0; i < len(p.Steps); i += every {
+		s := p.Steps[i]
+		if s.Mark == planner.MarkCheck {
+			continue
+		}
+		for _, how := range ways {
+			if s.Manual != nil && how != died {
+				continue // a person is asked again, whatever the first answer was
+			}
+			t.Run(s.Op+" "+string(how), func(t *testing.T) {
+				t.Parallel()
+				checkDisturbed(t, b, c, s, how, want, state)
+			})
+		}
+	}
+}
+
+// nothingLeft: the second plan is empty.
+func (w *world) nothingLeft() {
+	w.t.Helper()
+	if p := w.plan(); len(p.Steps) != 0 || len(p.Refusals()) != 0 {
+		w.t.Fatalf("the second plan is not empty: %s", encoded(w.t, p))
+	}
+}
+
+// way is how a step is disturbed.
+type way string
+
+const (
+	died   way = "carried out, then the process ended"
+	lost   way = "carried out, answer lost"
+	unsent way = "request lost"
+)
+
+// checkDisturbed carries the case out with one step disturbed once, in as many processes as it takes.
+func checkDisturbed(t *testing.T, b Bench, c Case, s planner.Step, how way, want map[string]int, state string) {
+	w := open(t, b, c)
+	r, err := w.store.Create(w.plan())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	x := &disturber{id: s.ID, how: how, end: cancel}
+	rep := w.carry(ctx, r, func(d executor.Driver, o executor.Operator) (executor.Driver, executor.Operator) {
+		x.Driver, x.person = d, o
+		return x, x
+	})
+	if !x.used.Load() {
+		t.Fatalf("the step was never carried out:%s", unfinished(rep))
+	}
+	for range 2 {
+		if rep.Finished {
+			break
+		}
+		rep = w.carry(t.Context(), r, nil)
+	}
+	if !rep.Finished {
+		t.Fatalf("taken up again, the run does not end:%s", unfinished(rep))
+	}
+	w.cleanFolder(r)
+	w.nothingLeft()
+	end := w.state()
+	w.close()
+	got := w.changes()
+	if s.Repeat == planner.Idempotent { // it may be carried out twice
+		for request, n := range got {
+			got[request] = min(n, max(want[request], 1))
+		}
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("the servers were changed by\n%v\nundisturbed by\n%v", got, want)
+	}
+	if end != state {
+		t.Errorf("the servers end in another state: %s", firstDifference(end, state))
+	}
+}
+
+func firstDifference(got, want string) string {
+	a, b := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return strings.TrimSpace(a[i]) + ", undisturbed: " + strings.TrimSpace(b[i])
+		}
+	}
+	return "one is longer than the other"
+}
+
+// disturber stands between the executor and the driver, and between it and the person.
+type disturber struct {
+	executor.Driver
+	person executor.Operator
+	id     string
+	how    way
+	end    func() // ends the process
+	used   atomic.Bool
+}
+
+var errDisturbed = errors.New("the connection was closed")
+
+func (x *disturber) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
+	if t.Step.ID != x.id || x.used.Swap(true) {
+		return x.Driver.Execute(ctx, t)
+	}
+	if x.how == unsent {
+		return executor.Result{}, errDisturbed
+	}
+	if res, err := x.Driver.Execute(ctx, t); err != nil {
+		return res, err
+	}
+	if x.how == died {
+		x.end()
+	}
+	return executor.Result{}, errDisturbed
+}
+
+func (x *disturber) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
+	reply, err := x.person.Perform(ctx, ask)
+	if ask.Step.ID != x.id || x.used.Swap(true) || err != nil {
+		return reply, err
+	}
+	x.end()
+	return "", errDisturbed
+}

@@ -1,0 +1,109 @@
+package drivertest
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+var nameForm = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+// reserved are arguments of the language itself.
+var reserved = []string{"depends_on", "for_each", "count", "enabled", "lifecycle"}
+
+// typeProblems lists what is wrong with a driver's grammar, in words.
+func typeProblems(types []schema.Type) []string {
+	var out []string
+	if len(types) == 0 {
+		out = append(out, "the driver brings no type")
+	}
+	seen := map[string]bool{}
+	for i := range types {
+		t := &types[i]
+		name := fmt.Sprintf("%s %q", t.Kind, t.Name)
+		say := func(format string, args ...any) { out = append(out, name+": "+fmt.Sprintf(format, args...)) }
+		if seen[name] {
+			say("the name is taken")
+		}
+		seen[name] = true
+		if !slices.Contains(schema.Kinds, t.Kind) {
+			say("there is no such kind")
+		}
+		if !nameForm.MatchString(t.Name) {
+			say("the name is not of the form issue_type")
+		}
+		if t.Summary == "" {
+			say("it has no summary")
+		}
+		bodyProblems(t.Body, "", say)
+	}
+	return out
+}
+
+func bodyProblems(b schema.Body, path string, say func(string, ...any)) {
+	seen := map[string]bool{}
+	check := func(name, doc string) {
+		if !nameForm.MatchString(name) {
+			say("%s%s is not of the form issue_type", path, name)
+		}
+		if seen[name] {
+			say("%s%s is there twice", path, name)
+		}
+		if path == "" && slices.Contains(reserved, name) {
+			say("%s is a word of the language", name)
+		}
+		if doc == "" {
+			say("%s%s has no documentation", path, name)
+		}
+		seen[name] = true
+	}
+	for i := range b.Attributes {
+		check(b.Attributes[i].Name, b.Attributes[i].Doc)
+		attributeProblems(&b.Attributes[i], path, say)
+	}
+	for _, block := range b.Blocks {
+		check(block.Name, block.Doc)
+		if block.Label != "" && block.Many {
+			say("%s%s has a label and is a list", path, block.Name)
+		}
+		bodyProblems(block.Body, path+block.Name+".", say)
+	}
+}
+
+func attributeProblems(a *schema.Attribute, path string, say func(string, ...any)) {
+	if a.Ref != nil {
+		if !slices.Contains(schema.Kinds, a.Ref.Kind) || a.Ref.Type == "" {
+			say("%s%s refers to %s.%s, which cannot be declared", path, a.Name, a.Ref.Kind, a.Ref.Type)
+		}
+		if a.Secret || a.Default != cty.NilVal || len(a.OneOf) > 0 {
+			say("%s%s is a reference: it can have no default, no list of words, and be no secret", path, a.Name)
+		}
+		return
+	}
+	if a.Type == cty.NilType {
+		say("%s%s has no type", path, a.Name)
+		return
+	}
+	if len(a.OneOf) > 0 && a.Type != cty.String && (!a.Type.IsCollectionType() || a.Type.ElementType() != cty.String) {
+		say("%s%s has a list of words and is no string", path, a.Name)
+	}
+	if a.Default == cty.NilVal {
+		return
+	}
+	if a.Required || a.Secret {
+		say("%s%s has a default, although it is required or secret", path, a.Name)
+	}
+	v, err := convert.Convert(a.Default, a.Type)
+	switch {
+	case err != nil:
+		say("the default of %s%s: %v", path, a.Name, err)
+	case v.IsNull() || !v.IsWhollyKnown():
+		say("the default of %s%s is no value", path, a.Name)
+	case len(a.OneOf) > 0 && a.Type == cty.String && !slices.Contains(a.OneOf, v.AsString()):
+		say("the default of %s%s is %q, which is not permitted", path, a.Name, v.AsString())
+	}
+}
