@@ -4,15 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
-	"github.com/syncctl/syncctl/schema"
 )
 
 // attempt is one process's try at one step.
@@ -126,106 +121,6 @@ func (a *attempt) afterDoubt(ctx context.Context, cause error) error {
 	return a.fail(ctx, a.s, cause, "", "")
 }
 
-// settle waits until the server shows the step's end, and records it.
-func (a *attempt) settle(ctx context.Context) error {
-	a.t.Executed = true
-	v, err := a.await(ctx)
-	if err != nil {
-		after := EventExecuted
-		if a.s.Mark == planner.MarkCheck {
-			after = ""
-		}
-		return a.fail(ctx, a.s, err, "", after)
-	}
-	return a.done(ctx, a.s, Finished, v.Why, v.Outputs)
-}
-
-// await verifies with growing pauses until the step's end is reached, its time is over, or the run is to stop.
-func (a *attempt) await(ctx context.Context) (Verdict, error) {
-	deadline := a.Clock.Now().Add(a.within())
-	pause := a.pauses()
-	for {
-		v, err := a.d.Verify(ctx, a.t)
-		switch {
-		case err == nil && v.State == Done:
-			return v, nil
-		case err != nil && ctx.Err() != nil:
-			return v, fmt.Errorf("interrupted while verifying: %w", ctx.Err())
-		}
-		missing := v.Why
-		if err != nil {
-			missing = err.Error()
-		}
-		next := pause.NextBackOff()
-		final := errors.As(err, new(*finalError)) || err == nil && v.State == Unknown && attested(a.s)
-		if final || !a.Clock.Now().Add(next).Before(deadline) {
-			return v, &unverified{why: missing, state: v.State}
-		}
-		a.tell(Verifying, a.s, missing)
-		select {
-		case <-a.Clock.After(next):
-		case <-ctx.Done():
-		case <-a.Stop:
-			return v, &unverified{why: "interrupted while waiting: " + missing, state: v.State}
-		}
-	}
-}
-
-func (a *attempt) pauses() *backoff.ExponentialBackOff {
-	p := &backoff.ExponentialBackOff{InitialInterval: a.Poll.First, RandomizationFactor: 0, Multiplier: 1.6, MaxInterval: a.Poll.Most}
-	p.Reset()
-	return p
-}
-
-// look verifies before anything is done. What the server is still working on was asked for by an earlier try: it is
-// waited for rather than asked for again.
-func (a *attempt) look(ctx context.Context) (Verdict, error) {
-	deadline := a.Clock.Now().Add(a.within())
-	pause := a.pauses()
-	for {
-		v, err := a.d.Verify(ctx, a.t)
-		if err != nil || !v.Working || v.State == Done || !a.Clock.Now().Before(deadline) {
-			return v, err
-		}
-		a.tell(Verifying, a.s, v.Why)
-		select {
-		case <-a.Clock.After(pause.NextBackOff()):
-		case <-ctx.Done():
-			return v, ctx.Err()
-		case <-a.Stop:
-			return v, errors.New("interrupted while the server was still working")
-		}
-	}
-}
-
-func (a *attempt) within() time.Duration {
-	if a.s.Within > 0 {
-		return time.Duration(a.s.Within)
-	}
-	return a.Poll.Within
-}
-
-// unverified: the step's end was not seen in time.
-type unverified struct {
-	why   string
-	state State
-}
-
-func (e *unverified) Error() string {
-	if e.why == "" {
-		return "not verified: the server shows " + strings.ReplaceAll(string(e.state), "_", " ")
-	}
-	return e.why
-}
-
-// finalError marks a verification error that waiting cannot mend.
-type finalError struct{ error }
-
-func (e *finalError) Unwrap() error { return e.error }
-
-// Final marks an error of Verify that waiting cannot mend, such as an issue that is in error: the step fails at once.
-func Final(err error) error { return &finalError{err} }
-
 // person asks the operator until the work is seen, or is put off.
 func (a *attempt) person(ctx context.Context) error {
 	if err := a.write(ctx, a.s, EventStarted, nil); err != nil {
@@ -272,26 +167,6 @@ func (a *attempt) person(ctx context.Context) error {
 // attested: where no interface can tell, the person's word counts.
 func attested(s *planner.Step) bool { return s.Manual != nil && s.Manual.Attest != "" }
 
-// checkFacts reads again what the step was planned from.
-func (a *attempt) checkFacts(ctx context.Context) error {
-	if len(a.s.Facts) == 0 {
-		return nil
-	}
-	moved, err := movedFacts(ctx, a.d, a.t.Resource, a.s.Facts)
-	if err != nil {
-		return fmt.Errorf("reading again what the plan was made from: %w", err)
-	}
-	if len(moved) == 0 {
-		return nil
-	}
-	a.moved.mark(a.s.ID)
-	var lines []string
-	for _, m := range moved {
-		lines = append(lines, m.String())
-	}
-	return fmt.Errorf("the world has moved since the plan was made: %s", strings.Join(lines, "; "))
-}
-
 // checkGuards verifies once more what must hold before this step may start. Nothing is deleted on the strength of a
 // verification that is not fresh.
 func (a *attempt) checkGuards(ctx context.Context) error {
@@ -313,88 +188,6 @@ func (a *attempt) checkGuards(ctx context.Context) error {
 		return fmt.Errorf("refused by its guard %s: %s", id, v.Why)
 	}
 	return nil
-}
-
-// FactMoved is a fact that is not as it was when the plan was made.
-type FactMoved struct {
-	Step, Name, Planned, Now string
-}
-
-func (m FactMoved) String() string {
-	if m.Now == "" {
-		return fmt.Sprintf("%s was %s and can no longer be read", m.Name, m.Planned)
-	}
-	return fmt.Sprintf("%s was %s and is now %s", m.Name, m.Planned, m.Now)
-}
-
-// Moved reads the facts of all steps that are not done again and lists those that changed, in plan order.
-func Moved(ctx context.Context, p *planner.Plan, entries []journal.Entry, cfg *schema.Config, drivers func(schema.Addr) Driver, now time.Time) ([]FactMoved, error) {
-	d := Next(p, entries, now)
-	byAddr := map[string][]planner.Fact{}
-	step := map[string]string{}
-	for i := range p.Steps {
-		s := &p.Steps[i]
-		if d.Steps[s.ID].Phase == PhaseDone {
-			continue
-		}
-		for _, f := range s.Facts {
-			if step[s.Addr+" "+f.Name] == "" {
-				step[s.Addr+" "+f.Name] = s.ID
-				byAddr[s.Addr] = append(byAddr[s.Addr], f)
-			}
-		}
-	}
-	var out []FactMoved
-	for _, c := range p.Changes {
-		facts := byAddr[c.Addr]
-		addr, err := schema.ParseAddr(c.Addr)
-		if err != nil || len(facts) == 0 {
-			continue
-		}
-		moved, err := movedFacts(ctx, drivers(addr), cfg.Lookup(addr), facts)
-		if err != nil {
-			return nil, fmt.Errorf("reading again what the plan was made from: %w", err)
-		}
-		for _, m := range moved {
-			m.Step = step[c.Addr+" "+m.Name]
-			out = append(out, m)
-		}
-	}
-	return out, nil
-}
-
-func movedFacts(ctx context.Context, d Driver, r *schema.Resource, facts []planner.Fact) ([]FactMoved, error) {
-	names := make([]string, len(facts))
-	for i, f := range facts {
-		names[i] = f.Name
-	}
-	slices.Sort(names)
-	now, err := d.Facts(ctx, r, slices.Compact(names))
-	if err != nil {
-		return nil, err
-	}
-	var out []FactMoved
-	for _, f := range facts {
-		if now[f.Name] != f.Value {
-			out = append(out, FactMoved{Name: f.Name, Planned: f.Value, Now: now[f.Name]})
-		}
-	}
-	return out, nil
-}
-
-// marked is a set of step ids that goroutines add to.
-type marked struct {
-	mu  sync.Mutex
-	ids map[string]bool
-}
-
-func (m *marked) mark(id string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.ids == nil {
-		m.ids = map[string]bool{}
-	}
-	m.ids[id] = true
 }
 
 func laterBy(err error) (time.Duration, bool) {

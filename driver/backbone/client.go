@@ -77,7 +77,8 @@ func (c *reader) statusOf(ctx context.Context, i *integration) (*syncStatus, err
 	return c.status(ctx, i.Key)
 }
 
-// status reads GET .../status. Its shape is taken to be the status object of the lists, alone or wrapped.
+// status reads GET .../status. ASSUMED: no copy of the documents shows the answer; it is taken to be the status object of
+// the lists, alone or wrapped in "status".
 func (c *reader) status(ctx context.Context, key string) (*syncStatus, error) {
 	var raw json.RawMessage
 	if err := c.get(ctx, integrationPath(key)+"/status", nil, &raw); err != nil {
@@ -191,8 +192,8 @@ func (c writer) startStop(ctx context.Context, key, what string) error {
 	return fmt.Errorf("asking to %s %s: %w", what, key, err)
 }
 
-// importPairs uploads a connector's pairs: an array of entries as GET gives them. That the body has this shape is
-// assumed; the documents say "an array of sync information" (H/5.16/server/connectors).
+// importPairs uploads a connector's pairs. ASSUMED: the documents say "an array of sync information"
+// (H/5.16/server/connectors) and no more; it is taken to be the array that GET gives, so every pair is read back.
 func (c writer) importPairs(ctx context.Context, connector string, body func() (io.ReadCloser, error)) error {
 	if err := c.send(ctx, http.MethodPost, connectorPath(connector)+"/syncInformation", body); err != nil {
 		return fmt.Errorf("uploading pairs to connector %s: %w", connector, err)

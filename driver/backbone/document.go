@@ -106,7 +106,7 @@ func (s *stamp) UnmarshalJSON(b []byte) error {
 }
 
 // configuration is what of a synchronization's configuration could be read. The documents show that field mappings are
-// in the document and have an id; the names of all other members are not documented, so each part is nil when it is not
+// in the document and have an id; ASSUMED are the names of all other members, so each part is nil when it is not
 // where it is expected, and whoever compares must say that it could not be read.
 type configuration struct {
 	issueTypes  map[string]string // nil: not readable
@@ -226,7 +226,7 @@ func enabled(v any) *bool {
 	return nil
 }
 
-// conflictTexts reduces what GET .../conflicts answers to lines for people. Its shape is not documented: an array of
+// conflictTexts reduces what GET .../conflicts answers to lines for people. ASSUMED: its shape is not documented; an array of
 // texts, an array of objects, or an object that holds such an array are all understood; an empty one means no conflict.
 func conflictTexts(v any) []string {
 	var out []string

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 	"github.com/syncctl/syncctl/schema"
 	"github.com/zclconf/go-cty/cty"
 )
@@ -213,6 +214,11 @@ func checkUserMappings(r, a, b *schema.Resource) hcl.Diagnostics {
 func checkMigration(r *schema.Resource) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	diags = append(diags, checkDuration(r, "verify", "within")...)
+	for _, word := range listOf(r, "allow") {
+		if !slices.Contains(syncinfo.Rules(), syncinfo.Rule(word)) {
+			diags = append(diags, problem(r, "No such check", fmt.Sprintf("allow names %q; the checks of the merge that may be allowed to fail are %s.", word, ruleNames()), "allow"))
+		}
+	}
 	from, to := r.Ref("from"), r.Ref("to")
 	if to != nil && to.Text("transport") != direct {
 		diags = append(diags, problem(r, "The new synchronization must be direct", fmt.Sprintf("%s has transport %q. With the cloud Backbone synchronizes directly only.", to.Addr, to.Text("transport")), "to"))
@@ -242,6 +248,14 @@ func checkMigration(r *schema.Resource) hcl.Diagnostics {
 		}
 	}
 	return diags
+}
+
+func ruleNames() string {
+	var names []string
+	for _, r := range syncinfo.Rules() {
+		names = append(names, string(r))
+	}
+	return strings.Join(names, ", ")
 }
 
 func checkDuration(r *schema.Resource, path ...string) hcl.Diagnostics {

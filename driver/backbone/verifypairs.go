@@ -91,7 +91,7 @@ func (d *Driver) verifyBothPairs(ctx context.Context, t *executor.Task) (executo
 const sentOutput = "sent"
 
 // verifyResync: the interface knows no job and no progress of a resync. Every message that is sent raises the issue's
-// message number (inferred from the vendor's samples), so the sum of the numbers tells how many were sent since pairing.
+// message number (ASSUMED, from the vendor's samples), so the sum of the numbers tells how many were sent since pairing.
 func (d *Driver) verifyResync(ctx context.Context, t *executor.Task, end string) (executor.Verdict, error) {
 	l, err := d.locateExisting(ctx, t, end)
 	if err != nil {

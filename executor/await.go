@@ -1,0 +1,112 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// settle waits until the server shows the step's end, and records it.
+func (a *attempt) settle(ctx context.Context) error {
+	a.t.Executed = true
+	v, err := a.await(ctx)
+	if err != nil {
+		after := EventExecuted
+		if a.s.Mark == planner.MarkCheck {
+			after = ""
+		}
+		return a.fail(ctx, a.s, err, "", after)
+	}
+	return a.done(ctx, a.s, Finished, v.Why, v.Outputs)
+}
+
+// await verifies with growing pauses until the step's end is reached, its time is over, or the run is to stop.
+func (a *attempt) await(ctx context.Context) (Verdict, error) {
+	deadline := a.Clock.Now().Add(a.within())
+	pause := a.pauses()
+	for {
+		v, err := a.d.Verify(ctx, a.t)
+		switch {
+		case err == nil && v.State == Done:
+			return v, nil
+		case err != nil && ctx.Err() != nil:
+			return v, fmt.Errorf("interrupted while verifying: %w", ctx.Err())
+		}
+		missing := v.Why
+		if err != nil {
+			missing = err.Error()
+		}
+		next := pause.NextBackOff()
+		final := errors.As(err, new(*finalError)) || err == nil && v.State == Unknown && attested(a.s)
+		if final || !a.Clock.Now().Add(next).Before(deadline) {
+			return v, &unverified{why: missing, state: v.State}
+		}
+		a.tell(Verifying, a.s, missing)
+		select {
+		case <-a.Clock.After(next):
+		case <-ctx.Done():
+		case <-a.Stop:
+			return v, &unverified{why: "interrupted while waiting: " + missing, state: v.State}
+		}
+	}
+}
+
+func (a *attempt) pauses() *backoff.ExponentialBackOff {
+	p := &backoff.ExponentialBackOff{InitialInterval: a.Poll.First, RandomizationFactor: 0, Multiplier: 1.6, MaxInterval: a.Poll.Most}
+	p.Reset()
+	return p
+}
+
+// look verifies before anything is done. What the server is still working on was asked for by an earlier try: it is
+// waited for rather than asked for again.
+func (a *attempt) look(ctx context.Context) (Verdict, error) {
+	deadline := a.Clock.Now().Add(a.within())
+	pause := a.pauses()
+	for {
+		v, err := a.d.Verify(ctx, a.t)
+		if err != nil || !v.Working || v.State == Done || !a.Clock.Now().Before(deadline) {
+			return v, err
+		}
+		a.tell(Verifying, a.s, v.Why)
+		select {
+		case <-a.Clock.After(pause.NextBackOff()):
+		case <-ctx.Done():
+			return v, ctx.Err()
+		case <-a.Stop:
+			return v, errors.New("interrupted while the server was still working")
+		}
+	}
+}
+
+func (a *attempt) within() time.Duration {
+	if a.s.Within > 0 {
+		return time.Duration(a.s.Within)
+	}
+	return a.Poll.Within
+}
+
+// unverified: the step's end was not seen in time.
+type unverified struct {
+	why   string
+	state State
+}
+
+func (e *unverified) Error() string {
+	if e.why == "" {
+		return "not verified: the server shows " + strings.ReplaceAll(string(e.state), "_", " ")
+	}
+	return e.why
+}
+
+// finalError marks a verification error that waiting cannot mend.
+type finalError struct{ error }
+
+func (e *finalError) Unwrap() error { return e.error }
+
+// Final marks an error of Verify that waiting cannot mend, such as an issue that is in error: the step fails at once.
+func Final(err error) error { return &finalError{err} }
