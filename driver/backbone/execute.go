@@ -136,6 +136,7 @@ func (d *Driver) export(ctx context.Context, t *executor.Task, role string) (exe
 		Note: fmt.Sprintf("%s, %d bytes", plural(tally.Pairs, "pair"), info.Bytes),
 		Outputs: map[string]string{
 			"pairs": strconv.Itoa(tally.Pairs), "bytes": strconv.FormatInt(info.Bytes, 10), "sha256": info.SHA256,
+			sentOutput: strconv.FormatInt(tally.SumOutgoing, 10),
 		},
 	}, nil
 }

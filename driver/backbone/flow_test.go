@@ -3,8 +3,12 @@ package backbone_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,7 +35,10 @@ type bench struct {
 	dir   string
 	box   *sandbox.Sandbox
 	env   map[string]string
+	ca    []byte
 	store *executor.Store
+	seen  func(executor.Event)
+	log   syncBuffer // all that is logged, at the finest level
 }
 
 func newBench(t *testing.T, example string, more ...any) *bench {
@@ -94,12 +101,13 @@ func newBenchOf(t *testing.T, dir string, seed []byte, more ...any) *bench {
 	}
 	env := box.Environment()
 	env["SYNCCTL_SANDBOX_CA_FILE"] = ca
-	return &bench{t: t, dir: dir, box: box, env: env, store: &executor.Store{Fs: afero.NewOsFs(), Dir: filepath.Join(tmp, "runs"), Now: time.Now}}
+	return &bench{t: t, dir: dir, box: box, env: env, ca: box.CA(), store: &executor.Store{Fs: afero.NewOsFs(), Dir: filepath.Join(tmp, "runs"), Now: time.Now}}
 }
 
 func (b *bench) load() (*schema.Config, driver.Driver) {
 	b.t.Helper()
-	d := backbone.New(driver.Env{Fs: afero.NewOsFs(), Log: hclog.NewNullLogger(), Version: "test", Now: time.Now})
+	log := hclog.New(&hclog.LoggerOptions{Output: &b.log, Level: hclog.Trace})
+	d := backbone.New(driver.Env{Fs: afero.NewOsFs(), Log: log, Version: "test", Now: time.Now})
 	cfg, diags := schema.Load(b.t.Context(), schema.Options{
 		Fs: afero.NewOsFs(), Dir: b.dir, Catalog: d.Types(),
 		Env: func(name string) (string, bool) { v, ok := b.env[name]; return v, ok },
@@ -167,6 +175,35 @@ func (b *bench) apply(p *planner.Plan) *executor.Report {
 	return b.carry(r)
 }
 
+// onlyDriver is a table with one driver in it.
+func onlyDriver(d driver.Driver) func(schema.Addr) executor.Driver {
+	return func(schema.Addr) executor.Driver { return d }
+}
+
+// request sends what no interface of ours sends, to Backbone's REST interface of a server, as its administrator.
+func (b *bench) request(method, server, path string) error {
+	name := strings.ToUpper(server)
+	req, err := http.NewRequestWithContext(b.t.Context(), method, b.env["JIRA_"+name+"_URL"]+"/plugins/servlet/backbone-issue-sync/api/1"+path, nil)
+	if err != nil {
+		return err
+	}
+	req.SetBasicAuth(b.env["JIRA_"+name+"_USER"], b.env["SYNCCTL_VAR_jira_"+server+"_password"])
+	req.Header.Set("X-Atlassian-Token", "nocheck")
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(b.ca)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	defer client.CloseIdleConnections()
+	res, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode >= 300 {
+		return fmt.Errorf("%s %s: %s", method, path, res.Status)
+	}
+	return nil
+}
+
 func (b *bench) carry(r *executor.Run) *executor.Report {
 	b.t.Helper()
 	cfg, d := b.load()
@@ -176,10 +213,13 @@ func (b *bench) carry(r *executor.Run) *executor.Report {
 	}
 	defer j.Close()
 	rep, err := executor.Carry(b.t.Context(), executor.Options{
-		Plan: r.Plan, Config: cfg, Drivers: func(schema.Addr) executor.Driver { return d },
+		Plan: r.Plan, Config: cfg, Drivers: onlyDriver(d),
 		Files: b.store.Files(r), Journal: j, Operator: b, Clock: realClock{},
 		Redact: cfg.Redactor().String,
 		Observe: func(e executor.Event) {
+			if b.seen != nil {
+				b.seen(e)
+			}
 			if e.Step != nil && e.Type != executor.Running {
 				b.t.Logf("%s %s %s", e.Type, e.Step.Op, e.Message)
 			}

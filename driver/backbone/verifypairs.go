@@ -10,6 +10,7 @@ import (
 
 	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
 )
 
 // wanted are the pairs of one section of the merged file.
@@ -148,7 +149,10 @@ func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verd
 	if !s.idle() {
 		return notDone("%s is still working", l.Key), nil
 	}
-	if v, err := exportsAgree(ctx, t); err != nil || v.State != executor.Done {
+	if err := exportsAgree(ctx, t); err != nil {
+		return executor.Verdict{}, err
+	}
+	if v, err := d.originalAsExported(ctx, t); err != nil || v.State != executor.Done {
 		return v, err
 	}
 	var pairs string
@@ -171,17 +175,63 @@ func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verd
 
 // exportsAgree: what was uploaded is what was exported, whatever happened to the run's files since. The section of the
 // merged file must have the pairs of the export it was made from.
-func exportsAgree(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+func exportsAgree(ctx context.Context, t *executor.Task) error {
 	staying := other(t.Resource.Text("migrating"))
 	for end, role := range map[string]string{first: staying, second: other(staying)} {
 		name := exportFile(role)
 		exported := syncinfo.Source{Name: name, Open: func() (io.ReadCloser, error) { return t.Files.Open(name) }}
 		diff, err := syncinfo.ComparePairs(ctx, exported, wanted(t, end))
 		if err != nil {
+			return err
+		}
+		if !diff.Same() {
+			return executor.Final(fmt.Errorf("%s does not have the pairs of %s: %s", mergedFile, name, oneLine(diff.String())))
+		}
+	}
+	return nil
+}
+
+// originalAsExported: the original stands still and is what was exported. A restart of Jira brings synchronizations back to
+// life (HC/5.0/server/system-properties); what they do after the export would be lost with them. A half that this run has
+// deleted already is passed over.
+func (d *Driver) originalAsExported(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	from := t.Resource.Ref("from")
+	if from == nil {
+		return executor.Verdict{}, executor.Final(fmt.Errorf("%s is not declared any more", t.Resource.Text("from")))
+	}
+	for _, role := range []string{master, slave} {
+		if _, deleted := t.Outputs[planner.StepID(t.Step.Addr, opDelete+role)]; deleted {
+			continue
+		}
+		h, err := d.readHalf(ctx, from, role)
+		if err != nil {
+			return executor.Verdict{}, err
+		}
+		switch {
+		case !h.Found:
+			return executor.Verdict{}, executor.Final(fmt.Errorf("the %s's half of the original is gone, and this run did not delete it", role))
+		case h.Status != "STOPPED":
+			return notDone("the %s's half %s of the original is %s: it must stand still until it is deleted", role, h.Key, h.Status), nil
+		}
+		c, err := d.reader(from.Ref(role, "server"))
+		if err != nil {
+			return executor.Verdict{}, err
+		}
+		name := exportFile(role)
+		exported := syncinfo.Source{Name: name, Open: func() (io.ReadCloser, error) { return t.Files.Open(name) }}
+		diff, err := syncinfo.ComparePairs(ctx, exported, live(ctx, c, h.Connector))
+		if err != nil {
 			return executor.Verdict{}, err
 		}
 		if !diff.Same() {
-			return executor.Verdict{}, executor.Final(fmt.Errorf("%s does not have the pairs of %s: %s", mergedFile, name, oneLine(diff.String())))
+			return executor.Verdict{}, executor.Final(fmt.Errorf("the %s's half %s is not what was exported: %s", role, h.Key, oneLine(diff.String())))
+		}
+		tally, err := c.tally(ctx, h.Connector)
+		if err != nil {
+			return executor.Verdict{}, err
+		}
+		if before := t.Output(opExport+role, sentOutput); before != "" && before != strconv.FormatInt(tally.SumOutgoing, 10) {
+			return executor.Verdict{}, executor.Final(fmt.Errorf("the %s's half %s has sent messages since it was exported: somebody started it meanwhile; what they carried is not in the new synchronization's pairs", role, h.Key))
 		}
 	}
 	return done(""), nil

@@ -1,0 +1,151 @@
+package backbone_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// Something happens to the original or to the pairs while the migration is on its way: whatever it is, nothing is deleted.
+func TestNothingIsDeletedWhenTheWorldMoves(t *testing.T) {
+	cases := []struct {
+		name string
+		at   string // the step after whose end it happens
+		what func(b *bench)
+		want string
+	}{
+		{"the original is started again", "configure", func(b *bench) { b.person("start_sync", "server", "a", "integration", "INT-4") }, "must stand still"},
+		{"the original works again and is stopped", "configure", func(b *bench) {
+			b.person("start_sync", "server", "a", "integration", "INT-4")
+			b.person("edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "edited late", "user", "amelie")
+			time.Sleep(200 * time.Millisecond) // the simulated time goes by in ticks of its own
+			b.person("stop_sync", "server", "a", "integration", "INT-4")
+		}, "has sent messages since it was exported"},
+		{"one half is deleted by somebody", "configure", func(b *bench) { b.person("delete_sync", "server", "b", "integration", "INT-5") }, "is gone, and this run did not delete it"},
+		{"an exported pair is lost on a connector", "resync_second", func(b *bench) { b.deletePair("b", "CON-6-SP2", "SP2-1") }, "missing in connector CON-6-SP2"},
+		{"the summaries differ", "resync_second", func(b *bench) {
+			b.person("edit_issue", "server", "a_cloud", "issue", "SAM2-1", "field", "summary", "value", "edited by the sync user", "user", "712020:0b-backbone")
+		}, "the summaries of SP2-1 and SAM2-1 differ"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"), smaller(t, "behind-firewall-master"))
+			p := impatient(t, b.plan())
+			run, err := b.store.Create(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.seen = func(e executor.Event) {
+				if e.Type == executor.Finished && e.Step.Op == c.at {
+					c.what(b)
+				}
+			}
+			rep := b.carry(run)
+			why := ""
+			for _, s := range rep.Steps {
+				if s.Phase == executor.PhaseFailed {
+					why += s.Step.Op + ": " + s.Why + "\n"
+				}
+				if strings.HasPrefix(s.Step.Op, "delete_") && s.Phase == executor.PhaseDone {
+					t.Errorf("%s was carried out", s.Step.Op)
+				}
+			}
+			if !strings.Contains(why, c.want) {
+				t.Errorf("stopped by %q, want %q", why, c.want)
+			}
+		})
+	}
+}
+
+// impatient shortens the verification's deadline: the same plan otherwise.
+func impatient(t *testing.T, p *planner.Plan) *planner.Plan {
+	t.Helper()
+	for i := range p.Steps {
+		if p.Steps[i].Within > planner.Duration(time.Second) {
+			p.Steps[i].Within = planner.Duration(time.Second)
+		}
+	}
+	return p
+}
+
+func (b *bench) person(action string, values ...string) {
+	b.t.Helper()
+	m := map[string]string{}
+	for i := 0; i < len(values); i += 2 {
+		m[values[i]] = values[i+1]
+	}
+	if _, err := b.box.Person(context.Background(), action, m); err != nil {
+		b.t.Error(err)
+	}
+}
+
+// deletePair takes one pair out of a connector, as an administrator with curl would.
+func (b *bench) deletePair(server, connector, issue string) {
+	b.t.Helper()
+	if err := b.request("DELETE", server, "/connectors/"+connector+"/syncInformation?localIssueKey="+issue); err != nil {
+		b.t.Error(err)
+	}
+}
+
+// The plan stands or falls with what it was made from.
+func TestFactsMove(t *testing.T) {
+	b := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"), smaller(t, "behind-firewall-master"))
+	p := b.plan()
+	cfg, d := b.load()
+	moved, err := executor.Moved(t.Context(), p, nil, cfg, onlyDriver(d), time.Now())
+	if err != nil || len(moved) != 0 {
+		t.Fatal(moved, err)
+	}
+	b.person("delete_sync", "server", "b", "integration", "INT-5")
+	moved, err = executor.Moved(t.Context(), p, nil, cfg, onlyDriver(d), time.Now())
+	if err != nil || len(moved) != 2 || moved[1].String() != "from.slave.integration was INT-5 and is now none" {
+		t.Fatal(moved, err)
+	}
+}
+
+// A password is in no plan, journal, log or file of the run, in no form.
+func TestCanary(t *testing.T) {
+	const canary = `c4n"a\ry$%&<>'+/=ü`
+	quoted, err := json.Marshal(canary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed := smaller(t, "behind-firewall-master", `"b-password"`, string(quoted))
+	b := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"), seed)
+	if got := b.env["SYNCCTL_VAR_jira_b_password"]; got != canary {
+		t.Fatalf("the canary is not in place: %q", got)
+	}
+	if rep := b.apply(b.plan()); !rep.Finished {
+		t.Fatal(unfinished(rep))
+	}
+	b.env["SYNCCTL_VAR_jira_b_password"] = canary + "!" // refused: the error must not show it either
+	_, diags := b.tryPlan()
+	if len(diags) == 0 {
+		t.Fatal("a wrong password was taken")
+	}
+	found := string(b.log.Bytes()) + diags.Error()
+	err = filepath.Walk(b.store.Dir, func(path string, info os.FileInfo, err error) error {
+		if err != nil || info.IsDir() {
+			return err
+		}
+		src, err := os.ReadFile(path)
+		found += string(src)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range []string{"c4n", "YzRu", "c3luY2N0bDpjNG4"} { // plain, and what its base64 begins with, alone and after "syncctl:"
+		if at := strings.Index(found, form); at >= 0 {
+			t.Errorf("%q is in what the run left: …%s…", form, found[max(0, at-80):min(len(found), at+80)])
+		}
+	}
+}
