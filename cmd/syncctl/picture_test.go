@@ -57,10 +57,10 @@ var (
 	}{
 		{regexp.MustCompile(`https://127\.0\.0\.1:[0-9]+`), "https://127.0.0.1:8443"},
 		{regexp.MustCompile(`runs/[0-9TZ.]+-[0-9a-f]+`), "runs/20261122T090000.000Z-c0ffee"},
-		{regexp.MustCompile(`complete: [0-9.]+s, [0-9]+ requests`), "complete: 1.2s, 150 requests"},
+		{regexp.MustCompile(`[0-9.]+s, [0-9]+ requests`), "1.2s, 150 requests"},
 	}
 	ended   = regexp.MustCompile(`^ ?( ?[0-9]+)/[0-9]+ `)
-	beneath = regexp.MustCompile(`^ +(because|waits for|for a person|[0-9]+\. |verified again|destroys|loses|adds|note |warning |  \S)|started|verifying|a person is asked|^ +step [0-9]+:`)
+	beneath = regexp.MustCompile(`^ +(because|waits for|for a person|[0-9]+\. |verified again|if interrupted|destroys|loses|adds|note |warning |  \S)|started|verifying|a person is asked|^ +step [0-9]+:`)
 )
 
 // telling leaves out what a picture has no room for: why each step is there, and all but the end of each.

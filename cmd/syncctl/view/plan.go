@@ -125,6 +125,7 @@ func (v *planView) step(s *planner.Step, opWidth, addrWidth int) {
 	v.o.block(&v.b, beneath, "because ", s.Because)
 	v.o.block(&v.b, beneath, "waits for ", v.waits(s))
 	v.o.block(&v.b, beneath, "verified again right before: ", v.list(s.Guards))
+	v.o.block(&v.b, beneath, "if interrupted ", repeats(s))
 	if e := s.Effect; e != nil {
 		v.o.block(&v.b, beneath, "", effect(e))
 		v.o.block(&v.b, beneath, "loses ", e.Loses)
@@ -173,6 +174,19 @@ func (v *planView) list(ids []string) string {
 	return "steps " + strings.Join(words, ", ")
 }
 
+// repeats says what happens to a step of which it is not known whether it was carried out. Looking twice needs no word.
+func repeats(s *planner.Step) string {
+	switch {
+	case s.Mark == planner.MarkCheck:
+		return ""
+	case s.Repeat == planner.Idempotent:
+		return "done again, which does no harm"
+	case s.Repeat == planner.Once:
+		return "looked for on the server, never done twice; in doubt a person resolves"
+	}
+	return "looked for on the server, done again only if it is not there"
+}
+
 func effect(e *planner.Effect) string {
 	var parts []string
 	for _, part := range []struct {
@@ -193,11 +207,6 @@ func (v *planView) behaviour(s *planner.Step) {
 	for _, k := range slices.Sorted(maps.Keys(s.Args)) {
 		v.o.block(&v.b, beneath, "", k+" = "+strconv.Quote(s.Args[k]))
 	}
-	v.o.block(&v.b, beneath, "after an interruption: ", map[planner.Repeat]string{
-		planner.Idempotent: "carried out again, which does no harm",
-		planner.CheckFirst: "looked at first, carried out again unless it is done",
-		planner.Once:       "looked at, never carried out twice; in doubt a person resolves",
-	}[s.Repeat])
 	v.o.block(&v.b, beneath, "one at a time: ", strings.Join(s.Exclusive, ", "))
 	v.o.block(&v.b, beneath, "taken back by: ", s.Undo)
 }
