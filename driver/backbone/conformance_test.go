@@ -32,7 +32,7 @@ func TestConformance(t *testing.T) {
 			example("behind-firewall-master", false),
 			example("behind-firewall-slave", false),
 			example("email-in-error", true),
-			declared("a direct synchronization alone", strings.NewReplacer("COMMENTS", "true", "STATE", "running").Replace(directSync)),
+			declared("a direct synchronization alone", strings.NewReplacer("COMMENTS", "true", "STATE", "stopped").Replace(directSync)),
 			declared("a file synchronization alone", strings.Replace(fileSync, "STATE", "stopped", 1)),
 		},
 	})

@@ -27,7 +27,7 @@ type Bench struct {
 type Case struct {
 	Name string
 	Dir  string // the folder with the *.sync.hcl files
-	Seed []byte // as in an example's sandbox.json; small: the case is run many times
+	Seed []byte // as in an example's sandbox.json; small: the case is run many times. Left alone, the servers come to rest
 
 	// Refused: the plan has a finding that stops it, so it is looked at and not carried out.
 	Refused bool
