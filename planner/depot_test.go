@@ -19,6 +19,7 @@ type depot struct {
 	live     map[string]cty.Value       // by address; absent: a null value
 	outlines map[string]planner.Outline // by address
 	broken   map[string]error           // what Read fails with
+	refused  map[string]hcl.Diagnostics // what Plan says
 	seen     map[string]planner.Change  // what Plan was handed
 }
 
@@ -40,7 +41,7 @@ func (d *depot) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	out := d.outlines[c.Resource.Addr.String()]
 	out.Steps = append([]planner.Step(nil), out.Steps...)
 	out.Findings = append([]planner.Finding(nil), out.Findings...)
-	return out, nil
+	return out, d.refused[c.Resource.Addr.String()]
 }
 
 var catalog = schema.Catalog{
@@ -245,5 +246,14 @@ func TestUnreadableIsAnError(t *testing.T) {
 	}
 	if strings.Contains(diags[0].Detail, "\x1b") {
 		t.Error("a server's control characters reach the terminal")
+	}
+}
+
+func TestDiagnosticsNameTheDeclaration(t *testing.T) {
+	d := busy("sync.depot.a")
+	d.refused = map[string]hcl.Diagnostics{"sync.depot.a": {{Severity: hcl.DiagError, Summary: "No paint"}}}
+	p, diags := planner.Make(t.Context(), input(load(t, `sync "depot" "a" {}`), d))
+	if p != nil || len(diags) != 1 || schema.AddrOf(diags[0]).String() != "sync.depot.a" {
+		t.Errorf("plan %v, diagnostics %v of %q", p, diags, schema.AddrOf(diags[0]))
 	}
 }

@@ -131,8 +131,8 @@ func one(ctx context.Context, in Input, r *schema.Resource) (ResourceChange, []S
 	for i := range out.Findings {
 		out.Findings[i].Addr = addr
 	}
-	for _, d := range diags {
-		schema.WithAddr(d, r.Addr)
+	for i, d := range diags {
+		diags[i] = schema.WithAddr(d, r.Addr)
 	}
 	return change, out.Steps, out.Findings, diags
 }

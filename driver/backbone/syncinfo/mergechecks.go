@@ -59,7 +59,7 @@ func (m *merge) judge(ctx context.Context) error {
 // checkContent notices the same export given twice: byte for byte, or at least pair for pair.
 func (m *merge) checkContent() {
 	a, b := m.stay, m.move
-	if a.report.Entries == 0 || b.report.Entries == 0 {
+	if a.report.Pairs == 0 || b.report.Pairs == 0 {
 		return // empty exports look alike
 	}
 	f := Finding{Rule: SameFile, Where: b.name(), Count: 1}
@@ -68,7 +68,7 @@ func (m *merge) checkContent() {
 		return // found before
 	case a.size == b.size && a.content == b.content:
 		f.Message = fmt.Sprintf("%s has the same content as %s; give the master's file and the slave's", b.name(), a.name())
-	case m.unmatched.count == b.report.Entries && m.same.count == m.unmatched.count:
+	case m.unmatched.count == b.report.Pairs && m.same.count == m.unmatched.count:
 		f.Message = fmt.Sprintf("%s lists its pairs the same way round as %s: both seem to be exports of the same side", b.name(), a.name())
 	default:
 		return
@@ -82,7 +82,7 @@ func (m *merge) checkSwapped() {
 			continue
 		}
 		msg := fmt.Sprintf("%s of the %s's file %s not in the project that was given for its side", entries(s.swapped.count), s.role, isAre(s.swapped.count))
-		if s.swapped.count == s.report.Entries {
+		if s.swapped.count == s.report.Pairs {
 			msg += "; the two files look swapped"
 		}
 		m.found(s.swapped.finding(Swapped, msg))

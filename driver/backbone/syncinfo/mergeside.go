@@ -136,7 +136,7 @@ func (s *side) read(ctx context.Context, do func(e *Entry) error) error {
 	for _, w := range r.Warnings() {
 		s.m.report.Warnings = append(s.m.report.Warnings, Finding{Message: w.Msg, Where: w.Where, Count: 1})
 	}
-	if s.report.Entries == 0 {
+	if s.report.Pairs == 0 {
 		s.m.report.Warnings = append(s.m.report.Warnings, Finding{Message: "no pair in this file", Where: s.name()})
 	}
 	return nil

@@ -26,22 +26,10 @@ type Report struct {
 
 // SideReport is about one of the two inputs.
 type SideReport struct {
-	File                         string
-	Entries                      int
-	Bytes                        int64
-	Comments, HalfComments       int
-	Attachments, HalfAttachments int
-	Completed                    int
-	SumOutgoing                  int64 // sum of outgoingMessageSequenceId; -1 if it does not fit
-}
-
-func (r *SideReport) add(e *Entry) {
-	r.Entries++
-	r.Comments += e.Comments
-	r.HalfComments += e.HalfComments
-	r.Attachments += e.Attachments
-	r.HalfAttachments += e.HalfAttachments
-	r.SumOutgoing = addSum(r.SumOutgoing, e.Sequence)
+	Tally     // of its entries
+	File      string
+	Bytes     int64
+	Completed int
 }
 
 func (r *Report) sum() {
@@ -60,7 +48,7 @@ func (r *Report) Summary() string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "merged %s: firstConnector has %s from %s, secondConnector %s from %s\n", plural(r.Pairs, "pair"),
-		entries(first.Entries), first.File, entries(second.Entries), second.File)
+		entries(first.Pairs), first.File, entries(second.Pairs), second.File)
 	fmt.Fprintf(&b, "comments %d (%d half), attachments %d (%d half), completed %d\n",
 		r.Comments, r.HalfComments, r.Attachments, r.HalfAttachments, r.Completed)
 	fmt.Fprintf(&b, "bytes %d in, %d out", r.BytesIn, r.BytesOut)
