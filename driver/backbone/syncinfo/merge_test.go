@@ -97,8 +97,8 @@ func TestMergeVendorSamples(t *testing.T) {
 				sum := sha256.Sum256([]byte(got))
 				wantReport := &Report{
 					Migrating: migrating, Pairs: 1, Comments: 2, HalfComments: 1, Attachments: 1, Completed: completed,
-					Master:  SideReport{File: "w/master.json", Entries: 1, Bytes: int64(len(master)), Comments: 1, HalfComments: 1, Completed: completed, SumOutgoing: 2},
-					Slave:   SideReport{File: "w/slave.json", Entries: 1, Bytes: int64(len(slave)), Comments: 1, Attachments: 1, SumOutgoing: 1},
+					Master:  SideReport{File: "w/master.json", Bytes: int64(len(master)), Completed: completed, Tally: Tally{Pairs: 1, Comments: 1, HalfComments: 1, SumOutgoing: 2}},
+					Slave:   SideReport{File: "w/slave.json", Bytes: int64(len(slave)), Tally: Tally{Pairs: 1, Comments: 1, Attachments: 1, SumOutgoing: 1}},
 					BytesIn: int64(len(master) + len(slave)), BytesOut: int64(len(got)), Seconds: 1, Sha256: hex.EncodeToString(sum[:]),
 				}
 				if diff := cmp.Diff(wantReport, report); diff != "" {

@@ -2,7 +2,7 @@ package syncinfo
 
 // Tally counts what passes a Reader.
 type Tally struct {
-	Pairs                        int
+	Pairs                        int // entries: one for each pair
 	Comments, HalfComments       int
 	Attachments, HalfAttachments int
 	SumOutgoing                  int64 // sum of outgoingMessageSequenceId; -1 if it does not fit
