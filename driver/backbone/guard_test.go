@@ -149,3 +149,37 @@ func TestCanary(t *testing.T) {
 		}
 	}
 }
+
+// Messages are under way when the migration begins: it names them and waits for the person who moves the files; the run
+// goes on once they are through.
+func TestInFlightIsNamedAndWaitedFor(t *testing.T) {
+	b := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"), smaller(t, "behind-firewall-master",
+		`"transport": "file",`, `"transport": "file", "delivery": "manual", "in_flight": [{"from": "master", "issue": "SAM2-1", "fields": {"summary": "under way"}}],`))
+	p := b.plan()
+	named := false
+	for _, f := range p.Findings {
+		named = named || f.Rule == "backbone/in-flight" && strings.Contains(f.Detail, "SAM2-1") && strings.Contains(f.Detail, "SP2-1")
+	}
+	if !named || len(p.Refusals()) != 0 {
+		t.Fatalf("the message under way is not named: %s", text(t, p))
+	}
+	run, err := b.store.Create(impatient(t, p))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep := b.carry(run)
+	if s := rep.Steps[3]; s.Step.Op != "drained" || s.Phase != executor.PhaseFailed || !strings.Contains(s.Why, "start both halves again") {
+		t.Fatalf("%s is %s: %s", s.Step.Op, s.Phase, s.Why)
+	}
+	b.person("start_sync", "server", "a", "integration", "INT-4")
+	b.person("start_sync", "server", "b", "integration", "INT-5")
+	b.person("deliver", "from", "a", "to", "b")
+	time.Sleep(300 * time.Millisecond) // the simulated time goes by in ticks of its own
+	b.person("deliver", "from", "b", "to", "a")
+	time.Sleep(300 * time.Millisecond)
+	b.person("stop_sync", "server", "a", "integration", "INT-4")
+	b.person("stop_sync", "server", "b", "integration", "INT-5")
+	if rep = b.carry(run); !rep.Finished {
+		t.Fatal(unfinished(rep))
+	}
+}
