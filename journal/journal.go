@@ -192,7 +192,7 @@ func parse(src []byte) ([]Entry, int64, error) {
 		n := len(entries) + 1
 		var e Entry
 		if err := json.Unmarshal(line, &e); err != nil {
-			return nil, 0, fmt.Errorf("line %d: %w: %v", n, ErrBroken, err)
+			return nil, 0, fmt.Errorf("line %d: %w: %w", n, ErrBroken, err)
 		}
 		want, err := e.sum()
 		if err != nil {

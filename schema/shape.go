@@ -139,7 +139,7 @@ func (l *loader) unexpected(body *hclsyntax.Body, sc scope) {
 			l.add(problem(attr.NameRange, "Unsupported argument", "%q is a block, not an argument. Write it without the equals sign: %s { ... }", name, header(b)))
 			continue
 		}
-		l.add(problem(attr.NameRange, "Unsupported argument", "An argument %q is not expected %s.%s", name, sc.where, suggest(name, meant, isBlock)))
+		l.add(problem(attr.NameRange, "Unsupported argument", "An argument %q is not expected %s.%s", name, sc.where, suggest(meant, isBlock)))
 	}
 	for _, b := range body.Blocks {
 		if _, ok := isBlock[b.Type]; ok {
@@ -155,7 +155,7 @@ func (l *loader) unexpected(body *hclsyntax.Body, sc scope) {
 				meant = alias
 			}
 		}
-		l.add(problem(b.TypeRange, "Unsupported block", "A block %q is not expected %s.%s", b.Type, sc.where, suggest(b.Type, meant, isBlock)))
+		l.add(problem(b.TypeRange, "Unsupported block", "A block %q is not expected %s.%s", b.Type, sc.where, suggest(meant, isBlock)))
 	}
 }
 
@@ -163,7 +163,7 @@ func (l *loader) unexpected(body *hclsyntax.Body, sc scope) {
 var terraformWords = map[string]string{"terraform": "syncctl", "var": "variable", "provider": string(Server)}
 
 // suggest words the proposal, and how it is written when it is the other of argument and block.
-func suggest(name, meant string, isBlock map[string]hcl.BlockHeaderSchema) string {
+func suggest(meant string, isBlock map[string]hcl.BlockHeaderSchema) string {
 	if meant == "" {
 		return ""
 	}

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"sort"
@@ -212,7 +213,7 @@ func (l *loader) giveAttribute(values map[string]given, attr *hcl.Attribute) {
 // may hold its keys.
 func conversionText(err error, val cty.Value, secret bool) string {
 	var path cty.Path
-	if pathErr, ok := err.(cty.PathError); ok {
+	if pathErr := (cty.PathError{}); errors.As(err, &pathErr) {
 		path = pathErr.Path
 	}
 	if secret || throughSecret(val, path) {

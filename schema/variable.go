@@ -64,7 +64,7 @@ func (l *loader) collectVariable(b *hcl.Block) {
 	if attr := content.Attributes["default"]; attr != nil {
 		l.setDefault(v, attr)
 	}
-	v.broken = hcl.Diagnostics(l.diags[before:]).HasErrors()
+	v.broken = l.diags[before:].HasErrors()
 	for _, vb := range content.Blocks {
 		l.collectValidation(v, vb)
 	}

@@ -286,7 +286,7 @@ func (d *depotDriver) Verify(ctx context.Context, t *executor.Task) (executor.Ve
 		name = r.Text("replaces")
 	}
 	b, err := d.do(ctx, r, http.MethodGet, name, nil)
-	done := false
+	var done bool
 	why := "there is no such box"
 	if b != nil {
 		why = fmt.Sprintf("it is %s and says %q", b.Color, b.Label)

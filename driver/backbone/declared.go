@@ -50,11 +50,6 @@ func declaredFields(sync *schema.Resource) []field {
 	return out
 }
 
-// mapsUsers tells whether any field passes users through.
-func mapsUsers(fields []field) bool {
-	return slices.ContainsFunc(fields, func(f field) bool { return strings.HasPrefix(f.Mapping, "user_") })
-}
-
 // syncName is the name in Backbone's overview.
 func syncName(sync *schema.Resource) string {
 	if n := sync.Text("name"); n != "" {

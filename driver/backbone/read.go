@@ -30,7 +30,7 @@ func (d *Driver) readSync(ctx context.Context, sync *schema.Resource) (cty.Value
 	null := cty.NullVal(cty.EmptyObject)
 	var f syncFacts
 	var conf configuration
-	status := ""
+	var status string
 	if sync.Text("transport") == direct {
 		c, err := d.reader(sync.Ref(first, "server"))
 		if err != nil {

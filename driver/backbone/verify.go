@@ -148,7 +148,7 @@ func verifyFile(ctx context.Context, t *executor.Task, name, want string) (execu
 			return executor.Verdict{}, ctx.Err()
 		}
 	}
-	if err != io.EOF {
+	if !errors.Is(err, io.EOF) {
 		return executor.Verdict{}, executor.Final(err)
 	}
 	got := hex.EncodeToString(h.Sum(nil))

@@ -122,8 +122,8 @@ func messageOf(contentType string, body []byte) string {
 	return string(body)
 }
 
-// jsonMessage finds the words in the forms of error that servers use: Jira's errorMessages and errors, and the usual single
-// members.
+// jsonMessage finds the words in the forms of error that servers use: lists of errorMessages and errors, and the usual
+// single members.
 func jsonMessage(body []byte) string {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(body, &members) != nil {

@@ -24,7 +24,7 @@ func (w *World) healthDocument() object {
 // integrationDocument: members up to secondConnector as in the samples of H/5.14/server/monitoring-backbone-issue-sync
 // and H/4.1/server/integration-synchronization-actions-191273974.html. The samples are cut off inside firstConnector.
 func (w *World) integrationDocument(in *integration, withStatus bool) object {
-	out := w.configMembers(in, in.config)
+	out := w.configMembers(in.config)
 	for name, value := range (object{
 		"createdUser": in.createdBy, "lastModifiedUser": in.createdBy,
 		"createdDate": w.date(in.created), "lastModifiedDate": w.date(in.modified),
@@ -49,7 +49,7 @@ func (w *World) integrationDocument(in *integration, withStatus bool) object {
 
 // configMembers: "You have to use the id value of each fieldmapping" (H/5.16/server/connectors) is all that is known of
 // the configuration. ASSUMED: every other name here, and where the mappings are.
-func (w *World) configMembers(in *integration, cfg config) object {
+func (w *World) configMembers(cfg config) object {
 	fields := []any{}
 	for _, f := range cfg.fields {
 		m := object{"id": f.id}

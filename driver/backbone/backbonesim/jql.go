@@ -111,7 +111,8 @@ func (p *jqlParser) take(word string) bool {
 func (p *jqlParser) or() (func(*issue) bool, error) {
 	left, err := p.and()
 	for err == nil && p.take("or") {
-		var right, before = left, left
+		before := left
+		var right func(*issue) bool
 		right, err = p.and()
 		left = func(i *issue) bool { return before(i) || right(i) }
 	}
@@ -121,7 +122,8 @@ func (p *jqlParser) or() (func(*issue) bool, error) {
 func (p *jqlParser) and() (func(*issue) bool, error) {
 	left, err := p.not()
 	for err == nil && p.take("and") {
-		var right, before = left, left
+		before := left
+		var right func(*issue) bool
 		right, err = p.not()
 		left = func(i *issue) bool { return before(i) && right(i) }
 	}

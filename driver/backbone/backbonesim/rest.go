@@ -162,7 +162,7 @@ func (w *World) serveDraft(r *request, in *integration, rest string) reply {
 		}
 		draft := in.config
 		in.draft = &draft
-		return jsonReply(http.StatusOK, w.configMembers(in, draft))
+		return jsonReply(http.StatusOK, w.configMembers(draft))
 	}
 	if in.draft == nil {
 		return w.refusal(http.StatusNotFound, in.key+" has no draft") // "404 if no draft exists"
@@ -170,7 +170,7 @@ func (w *World) serveDraft(r *request, in *integration, rest string) reply {
 	kind, _, _ := strings.Cut(rest, "/")
 	switch {
 	case rest == "" && r.Method == http.MethodGet:
-		return jsonReply(http.StatusOK, w.configMembers(in, *in.draft))
+		return jsonReply(http.StatusOK, w.configMembers(*in.draft))
 	case rest == "" && r.Method == http.MethodDelete:
 		in.draft = nil
 		return okReply()
