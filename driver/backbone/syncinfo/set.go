@@ -5,20 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"math"
 	"math/bits"
 )
 
 // Set remembers pairs in at most 24 bytes each, so that a file of gigabytes can be compared with another one.
 //
-// A pair is a record of 22 bytes:
+// A pair is a record of 21 bytes:
 //
 //	 0..7   64-bit hash of the two keys (hash/maphash, seeded anew for each Set, so that no file can provoke collisions)
 //	 8..12  38 bits: offset of the entry in its file (256 GiB); 1 bit: met on the other side; 1 bit: a duplicate
-//	13..21  36 bits each: outgoing and incoming message sequence id; once the pair is met, the other entry's offset
+//	13..20  32 bits each: outgoing and incoming message sequence id; once the pair is met, the other entry's offset
 //
-// Records are appended to chunks of 4096 (88 KiB), which never move: growing copies nothing and leaves no garbage. Seal
+// Records are appended to chunks of 8192 (168 KiB), which never move: growing copies nothing and leaves no garbage. Seal
 // sorts them in place by hash and adds a directory of at most one byte a pair. The rest is constant: one chunk that
-// is not yet full. (Only a sequence id beyond 68 thousand million, which no issue reaches, is kept aside at more cost.)
+// is not yet full. (A pair with a sequence id beyond 4 thousand million, which no issue reaches, takes 16 bytes more.)
 //
 // Two different pairs have the same hash with a probability of 1 in 2^64. Where the source can be read again
 // (see reread), suspected duplicates are confirmed by looking at their keys.
@@ -26,8 +27,9 @@ type Set struct {
 	seed      maphash.Seed
 	weaken    uint64 // bits of the hash that are cleared, by tests that need collisions
 	chunks    []*chunk
-	n         int
-	wide      map[int64]Sequence // by offset: ids that do not fit
+	n         int          // records that can be found; behind them, once sealed, are the duplicates
+	wide      []*wideChunk // ids that do not fit into a record
+	nWide     int
 	sealed    bool
 	dir       []uint32 // dir[k]: index of the first record whose hash>>shift is >= k
 	shift     uint
@@ -40,18 +42,17 @@ type Set struct {
 type Duplicate struct{ Offset, First int64 }
 
 const (
-	recordSize  = 22
-	chunkLen    = 1 << 12
+	recordSize  = 21
+	chunkLen    = 1 << 13
 	offsetBits  = 38
 	maxOffset   = 1<<offsetBits - 1
 	matchedBit  = 1 << offsetBits
 	doubledBit  = 1 << (offsetBits + 1)
 	placeMask   = 1<<40 - 1
-	seqBits     = 36
-	seqMask     = 1<<seqBits - 1
 	seqAbsent   = 0
-	seqWide     = 1
-	seqBias     = 16 // room for the two above and for small negative numbers
+	wideOut     = 1  // outgoing and incoming do not fit both; this bit: there is an outgoing one
+	wideIn      = 2  // this bit: there is an incoming one; in the incoming one's place is an index into wide
+	seqBias     = 16 // room for the three above and for small negative numbers
 	maxPairs    = 1<<32 - 1
 	bucketPairs = 8 // records a directory entry stands for, about
 )
@@ -60,21 +61,24 @@ type record [recordSize]byte
 
 type chunk [chunkLen]record
 
+// wideChunk holds pairs of ids.
+type wideChunk [1 << 10]struct{ out, in int64 }
+
 func (r *record) hash() uint64  { return binary.LittleEndian.Uint64(r[0:8]) }
 func (r *record) place() uint64 { return binary.LittleEndian.Uint64(r[8:16]) & placeMask }
 func (r *record) offset() int64 { return int64(r.place() & maxOffset) }
 
 func (r *record) mark(bit uint64) { r[12] |= byte(bit >> 32) }
 
-func (r *record) set(hash uint64, offset int64, out, in uint64) {
+func (r *record) set(hash uint64, offset int64, out, in uint32) {
 	binary.LittleEndian.PutUint64(r[0:8], hash)
 	binary.LittleEndian.PutUint64(r[8:16], uint64(offset)) // the upper bytes are overwritten next
-	binary.LittleEndian.PutUint64(r[13:21], out|in<<seqBits)
-	r[21] = byte(in >> (64 - seqBits))
+	binary.LittleEndian.PutUint32(r[13:17], out)
+	binary.LittleEndian.PutUint32(r[17:21], in)
 }
 
-func (r *record) sequence() (out, in uint64) {
-	return binary.LittleEndian.Uint64(r[13:21]) & seqMask, binary.LittleEndian.Uint64(r[14:22]) >> (64 - seqBits)
+func (r *record) sequence() (out, in uint32) {
+	return binary.LittleEndian.Uint32(r[13:17]), binary.LittleEndian.Uint32(r[17:21])
 }
 
 // mirror is the offset of the entry that met this one; it takes the place of the sequence ids.
@@ -95,13 +99,13 @@ func (s *Set) hash(local, remote []byte) uint64 {
 }
 
 // Len is how many entries have been added, duplicates included.
-func (s *Set) Len() int { return s.n }
+func (s *Set) Len() int { return s.n + s.doubled }
 
 // Pairs is how many different pairs there are. Seal has to be called first.
-func (s *Set) Pairs() int { return s.n - s.doubled }
+func (s *Set) Pairs() int { return s.n }
 
 // Unmatched is how many different pairs nothing has matched yet. Seal has to be called first.
-func (s *Set) Unmatched() int { return s.n - s.doubled - s.matched }
+func (s *Set) Unmatched() int { return s.n - s.matched }
 
 // Add puts an entry's pair into the set. It keeps nothing of e. After Seal nothing can be added.
 func (s *Set) Add(e *Entry) error {
@@ -116,44 +120,57 @@ func (s *Set) Add(e *Entry) error {
 	if s.n%chunkLen == 0 {
 		s.chunks = append(s.chunks, new(chunk))
 	}
-	out, outFits := pack(e.Sequence.Outgoing, e.Sequence.HasOutgoing)
-	in, inFits := pack(e.Sequence.Incoming, e.Sequence.HasIncoming)
-	if !outFits || !inFits {
-		if s.wide == nil {
-			s.wide = map[int64]Sequence{}
-		}
-		s.wide[e.Offset] = e.Sequence
-	}
+	out, in := s.pack(e.Sequence)
 	s.n++
 	s.at(s.n-1).set(s.hash(e.LocalKey, e.RemoteKey), e.Offset, out, in)
 	return nil
 }
 
-func pack(v int64, has bool) (packed uint64, fits bool) {
+// pack gives what a record keeps of the sequence ids.
+func (s *Set) pack(q Sequence) (out, in uint32) {
+	out, outFits := packOne(q.Outgoing, q.HasOutgoing)
+	in, inFits := packOne(q.Incoming, q.HasIncoming)
+	if outFits && inFits {
+		return out, in
+	}
+	out = 0
+	if q.HasOutgoing {
+		out |= wideOut
+	}
+	if q.HasIncoming {
+		out |= wideIn
+	}
+	i := s.nWide % len(wideChunk{})
+	if i == 0 {
+		s.wide = append(s.wide, new(wideChunk))
+	}
+	s.wide[len(s.wide)-1][i].out, s.wide[len(s.wide)-1][i].in = q.Outgoing, q.Incoming
+	s.nWide++
+	return out, uint32(s.nWide - 1)
+}
+
+func packOne(v int64, has bool) (packed uint32, fits bool) {
 	switch {
 	case !has:
 		return seqAbsent, true
-	case v <= seqWide-seqBias || v > seqMask-seqBias:
-		return seqWide, false
+	case v <= wideOut+wideIn-seqBias || v > math.MaxUint32-seqBias:
+		return 0, false
 	}
-	return uint64(v + seqBias), true
-}
-
-func unpack(packed uint64) (v int64, has bool) {
-	return int64(packed) - seqBias, packed != seqAbsent
+	return uint32(v + seqBias), true
 }
 
 func (s *Set) sequenceOf(r *record) Sequence {
 	out, in := r.sequence()
-	if out == seqWide || in == seqWide {
-		return s.wide[r.offset()]
-	}
 	var q Sequence
-	if q.Outgoing, q.HasOutgoing = unpack(out); !q.HasOutgoing {
-		q.Outgoing = 0
+	if 0 < out && out <= wideOut+wideIn {
+		w := s.wide[int(in)/len(wideChunk{})][int(in)%len(wideChunk{})]
+		return Sequence{w.out, w.in, out&wideOut != 0, out&wideIn != 0}
 	}
-	if q.Incoming, q.HasIncoming = unpack(in); !q.HasIncoming {
-		q.Incoming = 0
+	if q.HasOutgoing = out != seqAbsent; q.HasOutgoing {
+		q.Outgoing = int64(out) - seqBias
+	}
+	if q.HasIncoming = in != seqAbsent; q.HasIncoming {
+		q.Incoming = int64(in) - seqBias
 	}
 	return q
 }
@@ -166,9 +183,40 @@ func (s *Set) Seal() (first []Duplicate, count int, err error) {
 	}
 	s.sealed = true
 	s.sort(0, s.n, 56)
+	if first, err = s.findDuplicates(); err != nil {
+		return nil, 0, err
+	}
+	s.setAside()
 	s.index()
-	first, err = s.findDuplicates()
-	return first, s.doubled, err
+	return first, s.doubled, nil
+}
+
+// setAside moves the duplicates behind the records that can be found. What a pair costs to find then does not depend on
+// how often it is repeated.
+func (s *Set) setAside() {
+	if s.doubled == 0 {
+		return
+	}
+	n := 0
+	for i := range s.n {
+		if r := s.at(i); r.place()&doubledBit == 0 {
+			if to := s.at(n); to != r {
+				*to, *r = *r, *to
+			}
+			n++
+		}
+	}
+	s.n = n
+}
+
+// duplicates calls do for every entry whose pair stood before it in the file. Seal has to be called first.
+func (s *Set) duplicates(do func(r *record) error) error {
+	for i := range s.doubled {
+		if err := do(s.at(s.n + i)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // index makes the directory.

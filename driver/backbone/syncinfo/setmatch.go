@@ -23,7 +23,7 @@ type Match struct {
 	Outcome  Outcome
 	Offset   int64    // of the set's entry, unless Missing
 	Earlier  int64    // Again: the offset of the entry that met the pair first
-	Sequence Sequence // Matched: the set's entry's message counters
+	Sequence Sequence // the set's entry's message counters; with Again only if the source can be read again
 }
 
 // Match looks for the same pair, and marks it as met. Seal has to be called first.
@@ -37,12 +37,12 @@ func (s *Set) MatchMirror(e *Entry) (Match, error) {
 }
 
 func (s *Set) match(local, remote []byte, offset int64) (Match, error) {
-	r, err := s.lookup(local, remote)
+	r, seen, err := s.lookup(local, remote)
 	if r == nil || err != nil {
 		return Match{}, err
 	}
 	if r.place()&matchedBit != 0 {
-		return Match{Outcome: Again, Offset: r.offset(), Earlier: r.mirror()}, nil
+		return Match{Outcome: Again, Offset: r.offset(), Earlier: r.mirror(), Sequence: seen}, nil
 	}
 	m := Match{Outcome: Matched, Offset: r.offset(), Sequence: s.sequenceOf(r)}
 	if offset > maxOffset {
@@ -55,32 +55,29 @@ func (s *Set) match(local, remote []byte, offset int64) (Match, error) {
 }
 
 // lookup finds the record of a pair. A lone record that was not met before is taken for it by its hash alone; in any
-// other case the keys are compared, if the source can be read again.
-func (s *Set) lookup(local, remote []byte) (*record, error) {
+// other case the keys are compared, if the source can be read again, and what was read of the counters is returned.
+func (s *Set) lookup(local, remote []byte) (*record, Sequence, error) {
 	if !s.sealed {
-		return nil, errors.New("asking a set of pairs that is not sealed")
+		return nil, Sequence{}, errors.New("asking a set of pairs that is not sealed")
 	}
 	lo, hi := s.find(s.hash(local, remote))
 	if hi-lo == 0 {
-		return nil, nil
+		return nil, Sequence{}, nil
 	}
 	if r := s.at(lo); s.confirmed == nil || hi-lo == 1 && r.place()&matchedBit == 0 {
-		return r, nil
+		return r, Sequence{}, nil
 	}
 	for i := lo; i < hi; i++ {
 		r := s.at(i)
-		if r.place()&doubledBit != 0 {
-			continue
-		}
 		e, err := s.confirmed.entryAt(r.offset())
 		if err != nil {
-			return nil, err
+			return nil, Sequence{}, err
 		}
 		if bytes.Equal(e.LocalKey, local) && bytes.Equal(e.RemoteKey, remote) {
-			return r, nil
+			return r, e.Sequence, nil
 		}
 	}
-	return nil, nil
+	return nil, Sequence{}, nil
 }
 
 // has says whether a pair is in the set, by its hash alone, and marks nothing.
@@ -109,18 +106,18 @@ func (s *Set) findDuplicates() ([]Duplicate, error) {
 
 // markDuplicates looks at the records [lo, hi), whose hashes are equal.
 func (s *Set) markDuplicates(lo, hi int, first *lowest[Duplicate]) error {
+	var local, remote []byte
 	for i := lo; i < hi; i++ {
 		one := s.at(i)
 		if one.place()&doubledBit != 0 {
 			continue
 		}
-		var local, remote []byte
 		if s.confirmed != nil {
 			e, err := s.confirmed.entryAt(one.offset())
 			if err != nil {
 				return err
 			}
-			local, remote = bytes.Clone(e.LocalKey), bytes.Clone(e.RemoteKey)
+			local, remote = append(local[:0], e.LocalKey...), append(remote[:0], e.RemoteKey...)
 		}
 		for k := i + 1; k < hi; k++ {
 			other := s.at(k)
@@ -148,7 +145,7 @@ func (s *Set) markDuplicates(lo, hi int, first *lowest[Duplicate]) error {
 func (s *Set) unmatched() []int64 {
 	var first lowest[int64]
 	for i := range s.n {
-		if r := s.at(i); r.place()&(matchedBit|doubledBit) == 0 {
+		if r := s.at(i); r.place()&matchedBit == 0 {
 			first.add(r.offset(), r.offset())
 		}
 	}
