@@ -25,7 +25,7 @@ func TestNothingIsDeletedWhenTheWorldMoves(t *testing.T) {
 		{"the original works again and is stopped", "configure", func(b *bench) {
 			b.person("start_sync", "server", "a", "integration", "INT-4")
 			b.person("edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "edited late", "user", "amelie")
-			time.Sleep(200 * time.Millisecond) // the simulated time goes by in ticks of its own
+			b.until(func() bool { return strings.Count(b.state(), "edited late") > 1 })
 			b.person("stop_sync", "server", "a", "integration", "INT-4")
 		}, "has sent messages since it was exported"},
 		{"one half is deleted by somebody", "configure", func(b *bench) { b.person("delete_sync", "server", "b", "integration", "INT-5") }, "is gone, and this run did not delete it"},
@@ -74,6 +74,27 @@ func impatient(t *testing.T, p *planner.Plan) *planner.Plan {
 		}
 	}
 	return p
+}
+
+// until waits for the simulated time, which goes by in ticks of its own.
+func (b *bench) until(reached func() bool) {
+	b.t.Helper()
+	for range 1000 {
+		if reached() {
+			return
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+	b.t.Error("it did not come about")
+}
+
+func (b *bench) state() string {
+	b.t.Helper()
+	s, err := b.box.State()
+	if err != nil {
+		b.t.Error(err)
+	}
+	return string(s)
 }
 
 func (b *bench) person(action string, values ...string) {
@@ -173,10 +194,16 @@ func TestInFlightIsNamedAndWaitedFor(t *testing.T) {
 	}
 	b.person("start_sync", "server", "a", "integration", "INT-4")
 	b.person("start_sync", "server", "b", "integration", "INT-5")
-	b.person("deliver", "from", "a", "to", "b")
-	time.Sleep(300 * time.Millisecond) // the simulated time goes by in ticks of its own
-	b.person("deliver", "from", "b", "to", "a")
-	time.Sleep(300 * time.Millisecond)
+	b.until(func() bool { // somebody moves the files until nothing is left to move
+		b.person("deliver", "from", "a", "to", "b")
+		b.person("deliver", "from", "b", "to", "a")
+		for _, f := range b.plan().Findings {
+			if f.Rule == "backbone/in-flight" {
+				return false
+			}
+		}
+		return true
+	})
 	b.person("stop_sync", "server", "a", "integration", "INT-4")
 	b.person("stop_sync", "server", "b", "integration", "INT-5")
 	if rep = b.carry(run); !rep.Finished {

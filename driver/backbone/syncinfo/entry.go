@@ -1,6 +1,10 @@
 package syncinfo
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/syncctl/syncctl/schema"
+)
 
 // Limits of what a Reader accepts, apart from the grammar of RFC 8259.
 const (
@@ -29,12 +33,13 @@ type Entry struct {
 	RemoteKey    []byte // remoteIssueKey, decoded; never empty
 	ConnectorKey []byte // connectorKey, decoded; empty if there is none or it is no string
 
-	Sequence Sequence // message counters
+	Sequence    Sequence // message counters
+	OddSequence bool     // a message counter is a number, but no whole one of 64 bits; it counts as missing
 
 	LastOutgoingChange    int64 // milliseconds since 1970 UTC; 0 if HasLastOutgoingChange is false
 	HasLastOutgoingChange bool  // lastOutgoingChange is there and a whole number that fits
 
-	// How many {localId, remoteId} objects there are, and how many of them have only one of the two. null counts as
+	// How many {localId, remoteId} objects there are, and how many of them have only one of the two. null and "" count as
 	// missing. The sender of a comment knows only its own id of it, so half pairs are ordinary.
 	Comments, HalfComments       int
 	Attachments, HalfAttachments int
@@ -58,7 +63,7 @@ func (e *Entry) Where(file string) string {
 }
 
 func where(file string, line, column int) string {
-	return file + ":" + strconv.Itoa(line) + ":" + strconv.Itoa(column)
+	return schema.SanitizeLine(file) + ":" + strconv.Itoa(line) + ":" + strconv.Itoa(column)
 }
 
 // reset empties an entry for the next one, keeping nothing of the last.

@@ -17,11 +17,12 @@ type scanner struct {
 	b       []byte // data and pad
 	n       int    // length of the data
 	at      int    // where the failure is
+	unit    int    // of a string that failed: where the character or escape begins that could not be read
 	msg     string // what it is
 	escaped bool   // the last string had a backslash
 
 	keepPairs bool       // remember where comments and attachments stand
-	pairs     []pairSpan // of the last entry, in the order of the file
+	pairs     [2][]int   // of the last entry, in the order of the file: where each object begins; comments, attachments
 	keys      [3][]byte  // decoded keys that had escapes: local, remote, connector
 }
 
@@ -87,15 +88,18 @@ func (s *scanner) str(i int) int {
 			return i + 1
 		case c == '\\':
 			s.escaped = true
+			s.unit = i
 			if i = s.escape(i); i < 0 {
 				return -1
 			}
 		case c < 0x20:
+			s.unit = i
 			return s.fail(i, "a control character ("+found(c)+") stands unescaped in a string; the closing quote may be missing")
 		default:
 			for b[i] >= utf8.RuneSelf {
 				r, size := utf8.DecodeRune(b[i:])
 				if r == utf8.RuneError && size <= 1 {
+					s.unit = i
 					if i < s.n && !utf8.FullRune(b[i:s.n]) {
 						return s.fail(s.n, "a character is cut off")
 					}

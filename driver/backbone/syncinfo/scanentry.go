@@ -1,11 +1,5 @@
 package syncinfo
 
-import (
-	"math"
-	"unicode/utf16"
-	"unicode/utf8"
-)
-
 // member is a member of an entry that means something here. All others are checked and left alone.
 type member uint8
 
@@ -51,7 +45,7 @@ var memberNames = [...]string{
 // entry reads one entry from i on into e, all but its place in the file.
 func (s *scanner) entry(i int, e *Entry) int {
 	e.reset()
-	s.pairs = s.pairs[:0]
+	s.pairs[0], s.pairs[1] = s.pairs[0][:0], s.pairs[1][:0]
 	b, start := s.b, i
 	if b[i] != '{' {
 		if b[i] == ']' || b[i] == ',' {
@@ -140,9 +134,9 @@ func (s *scanner) known(m member, i int, e *Entry) int {
 		e.ConnectorKey = text
 		return end
 	case outgoing:
-		return s.counter(m, i, &e.Sequence.Outgoing, &e.Sequence.HasOutgoing)
+		return s.counter(m, i, e, &e.Sequence.Outgoing, &e.Sequence.HasOutgoing)
 	case incoming:
-		return s.counter(m, i, &e.Sequence.Incoming, &e.Sequence.HasIncoming)
+		return s.counter(m, i, e, &e.Sequence.Incoming, &e.Sequence.HasIncoming)
 	case lastOutgoing:
 		end := s.value(i)
 		if end >= 0 {
@@ -174,8 +168,9 @@ func (s *scanner) text(m member, i int) (text []byte, end int) {
 	return text, end
 }
 
-// counter reads a message sequence id. null counts as missing.
-func (s *scanner) counter(m member, i int, to *int64, has *bool) int {
+// counter reads a message sequence id. null counts as missing, and so does, with a word of it in e, a number that cannot be
+// one.
+func (s *scanner) counter(m member, i int, e *Entry, to *int64, has *bool) int {
 	end := s.value(i)
 	if end < 0 || s.b[i] == 'n' {
 		return end
@@ -184,35 +179,11 @@ func (s *scanner) counter(m member, i int, to *int64, has *bool) int {
 		return s.refuse(i, memberNames[m]+" must be a number, found "+kindOf(c)+notExport)
 	}
 	if *to, *has = parseInt(s.b[i:end]); !*has {
-		return s.refuse(i, memberNames[m]+" must be a whole number of at most 64 bits"+notExport)
+		if *to, *has = parseWhole(s.b[i:end]); !*has {
+			e.OddSequence = true
+		}
 	}
 	return end
-}
-
-// parseInt gives the value of a JSON number that is written as a whole number and fits.
-func parseInt(b []byte) (int64, bool) {
-	neg := len(b) > 0 && b[0] == '-'
-	if neg {
-		b = b[1:]
-	}
-	if len(b) == 0 {
-		return 0, false
-	}
-	var n uint64
-	for _, c := range b {
-		d := uint64(c - '0')
-		if d > 9 || n > (math.MaxInt64-d+1)/10 {
-			return 0, false
-		}
-		n = n*10 + d
-	}
-	switch {
-	case neg && n <= 1<<63:
-		return -int64(n), true
-	case !neg && n <= math.MaxInt64:
-		return int64(n), true
-	}
-	return 0, false
 }
 
 // kindOf names the kind of value that starts with c.
@@ -232,53 +203,4 @@ func kindOf(c byte) string {
 		return "a number"
 	}
 	return found(c)
-}
-
-// unescape appends the decoded text of a valid JSON string to dst. whole is false if it had half a surrogate pair, which
-// JSON allows but Unicode does not; it is replaced by U+FFFD.
-func unescape(dst, text []byte) (out []byte, whole bool) {
-	whole = true
-	for i := 0; i < len(text); {
-		if text[i] != '\\' {
-			dst = append(dst, text[i])
-			i++
-			continue
-		}
-		c := text[i+1]
-		i += 2
-		switch c {
-		case 'b':
-			c = '\b'
-		case 'f':
-			c = '\f'
-		case 'n':
-			c = '\n'
-		case 'r':
-			c = '\r'
-		case 't':
-			c = '\t'
-		case 'u':
-			r := hex4(text[i:])
-			i += 4
-			if utf16.IsSurrogate(r) {
-				low := rune(-1)
-				if i+6 <= len(text) && text[i] == '\\' && text[i+1] == 'u' {
-					low = hex4(text[i+2:])
-				}
-				if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
-					whole = false
-				} else {
-					i += 6
-				}
-			}
-			dst = utf8.AppendRune(dst, r)
-			continue
-		}
-		dst = append(dst, c)
-	}
-	return dst, whole
-}
-
-func hex4(b []byte) rune {
-	return rune(hexValue(b[0])<<12 | hexValue(b[1])<<8 | hexValue(b[2])<<4 | hexValue(b[3]))
 }

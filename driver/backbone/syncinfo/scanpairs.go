@@ -7,13 +7,13 @@ func (p span) of(b []byte) []byte { return b[p.from:p.to] }
 
 // pairSpan is where the parts of one {localId, remoteId} object stand.
 type pairSpan struct {
-	list          member // comments or attachments
-	local, remote span   // the values as written, quotes included; none if missing or null
-	localNull     span   // a localId that is null
+	local, remote span // the values as written, quotes included; none if missing, null or ""
+	localNull     span // a localId that is null or ""
 	remoteNull    span
 	gap           span // white space between '{' and the first member
 	colon         span // from behind the first name to its value
 	last          int  // behind the last member's value
+	twice         bool // one of the two ids is there twice
 }
 
 // half says whether exactly one of the two ids is there.
@@ -26,13 +26,15 @@ func (s *scanner) pairList(m member, i int, count, half *int) int {
 	if b[i] != '[' {
 		return s.value(i)
 	}
+	places := &s.pairs[m-comments]
 	i = skipSpace(b, i+1)
 	if b[i] == ']' {
 		return i + 1
 	}
 	for {
 		if b[i] == '{' {
-			p := pairSpan{list: m}
+			var p pairSpan
+			at := i
 			if i = s.pair(i, &p); i < 0 {
 				return -1
 			}
@@ -41,7 +43,7 @@ func (s *scanner) pairList(m member, i int, count, half *int) int {
 				*half++
 			}
 			if s.keepPairs {
-				s.pairs = append(s.pairs, p)
+				*places = append(*places, at)
 			}
 		} else if i = s.value(i); i < 0 {
 			return -1
@@ -89,7 +91,7 @@ func (s *scanner) pair(i int, p *pairSpan) int {
 			return -1
 		}
 		p.last = i
-		p.set(string(name), span{value, i}, b[value] == 'n')
+		p.set(name, span{value, i}, b[value] == 'n' || i-value == len(`""`))
 		i = skipSpace(b, i)
 		if b[i] == '}' {
 			return i + 1
@@ -102,25 +104,20 @@ func (s *scanner) pair(i int, p *pairSpan) int {
 	}
 }
 
-func (p *pairSpan) set(name string, value span, null bool) {
-	switch {
-	case name == "localId" && null:
-		p.localNull = value
-	case name == "localId":
-		p.local = value
-	case name == "remoteId" && null:
-		p.remoteNull = value
-	case name == "remoteId":
-		p.remote = value
+// set takes a member; none says that its value stands for no id.
+func (p *pairSpan) set(name []byte, value span, none bool) {
+	var id, null *span
+	switch string(name) {
+	case "localId":
+		id, null = &p.local, &p.localNull
+	case "remoteId":
+		id, null = &p.remote, &p.remoteNull
+	default:
+		return
 	}
-}
-
-// shift moves all places by so many bytes.
-func (p *pairSpan) shift(by int) {
-	for _, s := range [...]*span{&p.local, &p.remote, &p.localNull, &p.remoteNull, &p.gap, &p.colon} {
-		if s.to != 0 {
-			s.from, s.to = s.from+by, s.to+by
-		}
+	p.twice = p.twice || id.to+null.to > 0
+	if none {
+		id = null
 	}
-	p.last += by
+	*id = value
 }
