@@ -178,8 +178,11 @@ func (a *attempt) checkGuards(ctx context.Context) error {
 		t := *a.t
 		t.Step, t.Executed = *g, true
 		v, err := a.d.Verify(ctx, &t)
-		if err == nil && v.State == Done {
+		switch {
+		case err == nil && v.State == Done:
 			continue
+		case err != nil && !errors.As(err, new(*finalError)):
+			return fmt.Errorf("asking its guard %s: %w", id, err) // no answer is no refusal
 		}
 		a.refused.mark(a.s.ID)
 		if err != nil {

@@ -33,8 +33,9 @@ type Task struct {
 	// is only waiting for its effect.
 	Executed bool
 
-	// Outputs of the steps that are done, by step id and name.
+	// Outputs of the steps that are done, by step id and name, and what an interrupted try of this one left.
 	Outputs map[string]map[string]string
+	Done    map[string]bool // the steps that are done, by id
 
 	// Progress reports how far a long step is; nil-safe through Report.
 	Progress func(Progress)
@@ -44,6 +45,9 @@ type Task struct {
 func (t *Task) Output(op, name string) string {
 	return t.Outputs[planner.StepID(t.Step.Addr, op)][name]
 }
+
+// IsDone tells whether another step of the same declaration is done.
+func (t *Task) IsDone(op string) bool { return t.Done[planner.StepID(t.Step.Addr, op)] }
 
 // Report tells how far the step is.
 func (t *Task) Report(p Progress) {

@@ -81,6 +81,17 @@ func (d Decision) Outputs() map[string]map[string]string {
 	return out
 }
 
+// Done are the ids of the steps that are done.
+func (d Decision) Done() map[string]bool {
+	out := map[string]bool{}
+	for id, s := range d.Steps {
+		if s.Phase == PhaseDone {
+			out[id] = true
+		}
+	}
+	return out
+}
+
 // Next decides what may start now. It is a pure function: the same plan, entries and time give the same answer.
 //
 //	the journal says           idempotent      check first                 once
@@ -89,7 +100,8 @@ func (d Decision) Outputs() map[string]map[string]string {
 //	executed                   verify, record  verify, record              verify, record
 //	done, resolved             skip            skip                        skip
 //
-// A failure of which it is not known whether the request was carried out counts as "started (died inside)". A step
+// What is done counts as done only as long as all it needs is done, and was so before: when a person has a step carried out
+// again, everything after it is looked at again too. A failure of which it is not known whether the request was carried out counts as "started (died inside)". A step
 // that failed, waits or is stuck is not taken up again by the same process, except where its entry says when
 // ("again_at").
 func Next(p *planner.Plan, entries []journal.Entry, now time.Time) Decision {
@@ -100,7 +112,10 @@ func Next(p *planner.Plan, entries []journal.Entry, now time.Time) Decision {
 		s := &p.Steps[i]
 		st := stateOf(s, last[s.ID], opened, now)
 		st.Outputs = outputs[s.ID]
-		if st.Phase == PhaseReady {
+		if st.Phase == PhaseDone && slices.ContainsFunc(s.Needs, func(n string) bool { return d.Steps[n].Entry.Seq > st.Entry.Seq }) {
+			st.Phase, st.How = PhaseReady, howAfter(s, journal.Entry{}) // what it was done after has been done anew
+		}
+		if st.Phase == PhaseReady || st.Phase == PhaseDone {
 			if need := slices.IndexFunc(s.Needs, func(n string) bool { return d.Steps[n].Phase != PhaseDone }); need >= 0 {
 				st.Phase, st.Why = PhaseBlocked, "it needs "+s.Needs[need]
 			}

@@ -140,3 +140,49 @@ func TestNextProperties(t *testing.T) {
 		}
 	})
 }
+
+// A step that a person has carried out again takes everything after it along: what rested on the old one is looked at
+// anew, in order.
+func TestReopeningReachesWhatComesAfter(t *testing.T) {
+	p := &planner.Plan{Steps: []planner.Step{
+		{ID: "a/export", Repeat: planner.Idempotent},
+		{ID: "a/merge", Repeat: planner.Idempotent, Needs: []string{"a/export"}},
+		{ID: "a/send", Repeat: planner.Once, Needs: []string{"a/merge"}},
+	}}
+	begun := [][3]string{{"a/export", EventDone, ""}, {"a/merge", EventDone, ""}, {"a/send", EventDone, ""}}
+	if d := Next(p, entriesOf(begun...), time.Time{}); !d.Finished {
+		t.Fatalf("%+v", d)
+	}
+	begun = append(begun, [3]string{"a/export", EventReopened, ""})
+	d := Next(p, entriesOf(begun...), time.Time{})
+	if fmt.Sprint(d.Start) != "[a/export]" || d.Steps["a/merge"].Phase != PhaseBlocked || d.Steps["a/send"].Phase != PhaseBlocked {
+		t.Fatalf("reopened: %+v", d)
+	}
+	begun = append(begun, [3]string{"a/export", EventDone, ""})
+	d = Next(p, entriesOf(begun...), time.Time{})
+	if fmt.Sprint(d.Start) != "[a/merge]" || d.Steps["a/merge"].How != HowExecute || d.Steps["a/send"].Phase != PhaseBlocked {
+		t.Fatalf("exported anew: %+v", d)
+	}
+	begun = append(begun, [3]string{"a/merge", EventDone, ""})
+	d = Next(p, entriesOf(begun...), time.Time{})
+	if fmt.Sprint(d.Start) != "[a/send]" || d.Steps["a/send"].How != HowVerifyFirst {
+		t.Fatalf("merged anew: %+v", d)
+	}
+	begun = append(begun, [3]string{"a/send", EventDone, ""})
+	if d = Next(p, entriesOf(begun...), time.Time{}); !d.Finished {
+		t.Fatalf("sent: %+v", d)
+	}
+}
+
+// A step that counts as done by a person's word does so only after what it needs.
+func TestResolvedTooEarly(t *testing.T) {
+	p := &planner.Plan{Steps: []planner.Step{{ID: "a/verify", Mark: planner.MarkCheck}, {ID: "a/delete", Repeat: planner.Once, Needs: []string{"a/verify"}}}}
+	d := Next(p, entriesOf([3]string{"a/delete", EventResolved, ""}), time.Time{})
+	if d.Steps["a/delete"].Phase != PhaseBlocked {
+		t.Fatalf("%+v", d)
+	}
+	d = Next(p, entriesOf([3]string{"a/delete", EventResolved, ""}, [3]string{"a/verify", EventDone, ""}), time.Time{})
+	if d.Finished || d.Steps["a/delete"].How != HowVerifyFirst {
+		t.Fatalf("%+v", d)
+	}
+}

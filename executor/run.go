@@ -133,7 +133,7 @@ func (x *run) step(ctx context.Context, s *planner.Step, d Decision) error {
 	outputs := d.Outputs()
 	outputs[s.ID] = merge(nil, d.Steps[s.ID].Outputs) // what an interrupted try left
 	t := &Task{
-		Step: *s, Resource: x.Config.Lookup(addr), Files: x.Files, Outputs: outputs,
+		Step: *s, Resource: x.Config.Lookup(addr), Files: x.Files, Outputs: outputs, Done: d.Done(),
 		Log: x.Log.With("step", s.ID),
 		Progress: func(p Progress) {
 			x.Observe(Event{Type: Running, Step: s, Progress: &p})

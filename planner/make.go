@@ -4,6 +4,7 @@ package planner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -104,10 +105,14 @@ func one(ctx context.Context, in Input, r *schema.Resource) (ResourceChange, []S
 	d := in.Drivers(r.Addr)
 	actual, err := d.Read(ctx, r)
 	if err != nil {
+		at := r
+		if about := (*about)(nil); errors.As(err, &about) {
+			at = about.resource
+		}
 		return change, nil, nil, hcl.Diagnostics{schema.WithAddr(&hcl.Diagnostic{
 			Severity: hcl.DiagError, Summary: "Cannot read what is there",
-			Detail: schema.Sanitize(err.Error()), Subject: r.Range.Ptr(),
-		}, r.Addr)}
+			Detail: schema.Sanitize(err.Error()), Subject: at.Range.Ptr(),
+		}, at.Addr)}
 	}
 	if run, ok := in.Retired[addr]; ok && actual.IsNull() {
 		return change, nil, []Finding{{

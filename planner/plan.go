@@ -95,6 +95,22 @@ type Tally struct {
 	Steps, Person, Irreversible int
 }
 
+// About says whose matter an error of Read is: the declaration where the person can mend it, such as the server whose
+// password is wrong.
+func About(r *schema.Resource, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &about{resource: r, error: err}
+}
+
+type about struct {
+	resource *schema.Resource
+	error
+}
+
+func (a *about) Unwrap() error { return a.error }
+
 // StepID is the id of a declaration's step: address/op. It survives planning again.
 func StepID(addr, op string) string { return addr + "/" + op }
 
