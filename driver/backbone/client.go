@@ -3,18 +3,22 @@ package backbone
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 	"github.com/syncctl/syncctl/driver/rest"
 	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // api is the base path of all of Backbone's endpoints (H/5.14/server/monitoring-backbone-issue-sync).
@@ -22,16 +26,37 @@ const api = "/plugins/servlet/backbone-issue-sync/api/1"
 
 // reader asks one Jira and its Backbone. It has no method that changes anything.
 type reader struct {
-	rest  *rest.Client
-	cloud bool
-	verb  *atomic.Value // the verb of start and stop that this server takes, once known
+	server *schema.Resource
+	rest   *rest.Client
+	cloud  bool
+	verb   *atomic.Value // the verb of start and stop that this server takes, once known
 }
 
 // writer is a reader that may also change things. Only Execute gets one.
 type writer struct{ *reader }
 
 func (c *reader) get(ctx context.Context, path string, query url.Values, into any) error {
-	return c.rest.Get(ctx, rest.Request{Path: path, Query: query}, into)
+	return c.explain(c.rest.Get(ctx, rest.Request{Path: path, Query: query}, into))
+}
+
+// explain says which declared server an error is about and, where it can be told, what mends it.
+func (c *reader) explain(err error) error {
+	var unknown x509.UnknownAuthorityError
+	hint := ""
+	switch {
+	case err == nil:
+		return nil
+	case rest.IsStatus(err, http.StatusUnauthorized):
+		hint = fmt.Sprintf("it does not accept the credentials of user %q: check user, and password or token", c.server.Text("user"))
+	case rest.IsStatus(err, http.StatusForbidden):
+		hint = fmt.Sprintf("user %q may not do this: Backbone wants a system or project administrator", c.server.Text("user"))
+	case errors.As(err, &unknown):
+		hint = "its certificate is by an authority that is not known here: name it with ca or ca_file"
+	}
+	if hint != "" {
+		err = fmt.Errorf("%s (%w)", hint, err)
+	}
+	return planner.About(c.server, fmt.Errorf("%s: %w", c.server.Addr, err))
 }
 
 // integrations lists the synchronizations of a project. projectKey is required for project administrators
@@ -60,13 +85,18 @@ func integrationPath(key string) string { return api + "/integrations/" + url.Pa
 
 func connectorPath(key string) string { return api + "/connectors/" + url.PathEscape(key) }
 
-// exists tells whether there is a synchronization of that key.
-func (c *reader) exists(ctx context.Context, key string) (bool, error) {
+// exists tells whether the project has a synchronization of that key. A 404 alone proves nothing, since a disabled app, a
+// proxy or a lost permission answer one too: it is gone when the project's list comes and does not have it either.
+func (c *reader) exists(ctx context.Context, project, key string) (bool, error) {
 	_, err := c.integration(ctx, key)
-	if rest.IsStatus(err, http.StatusNotFound) {
-		return false, nil
+	if err == nil || !rest.IsStatus(err, http.StatusNotFound) {
+		return err == nil, err
 	}
-	return err == nil, err
+	all, err := c.integrations(ctx, project)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(all, func(i integration) bool { return i.Key == key }), nil
 }
 
 // statusOf uses the status that came with a list, where there was one.
@@ -110,7 +140,7 @@ func (c *reader) conflicts(ctx context.Context, key string) ([]string, error) {
 func (c *reader) syncInformation(ctx context.Context, connector string) (io.ReadCloser, error) {
 	s, err := c.rest.Stream(ctx, rest.Request{Path: connectorPath(connector) + "/syncInformation"})
 	if err != nil {
-		return nil, fmt.Errorf("reading the pairs of connector %s: %w", connector, err)
+		return nil, fmt.Errorf("reading the pairs of connector %s: %w", connector, c.explain(err))
 	}
 	return s.Body, nil
 }

@@ -36,6 +36,7 @@ func (i *integration) String() string {
 type connector struct {
 	Key     string `json:"connectorKey"`
 	Project string `json:"projectKey"`
+	URL     string `json:"jiraBaseUrl"` // ASSUMED: the name; "" when not there
 }
 
 // syncStatus is the documented status object; GET .../status is taken to answer the same object alone, or wrapped in

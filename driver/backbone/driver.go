@@ -74,7 +74,7 @@ func (d *Driver) reader(server *schema.Resource) (*reader, error) {
 	}
 	c, err := d.connect(server)
 	if err != nil {
-		return nil, fmt.Errorf("connecting to %s: %w", server.Addr, err)
+		return nil, planner.About(server, fmt.Errorf("connecting to %s: %w", server.Addr, err))
 	}
 	d.clients[server] = c
 	return c, nil
@@ -116,7 +116,7 @@ func (d *Driver) connect(server *schema.Resource) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &reader{rest: client, cloud: server.Text("deployment") == cloud, verb: &atomic.Value{}}
+	c := &reader{server: server, rest: client, cloud: server.Text("deployment") == cloud, verb: &atomic.Value{}}
 	switch server.Text("start_stop_verb") {
 	case "put":
 		c.verb.Store(http.MethodPut)

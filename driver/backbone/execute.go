@@ -177,6 +177,9 @@ func writeExport(w io.Writer, r *syncinfo.Reader, report func()) error {
 
 // merge joins the two exports of the run.
 func (d *Driver) merge(ctx context.Context, t *executor.Task) (executor.Result, error) {
+	if err := intact(ctx, t, exportFile(master), exportFile(slave)); err != nil {
+		return executor.Result{}, executor.NotSent(err)
+	}
 	from := t.Resource.Ref("from")
 	o := syncinfo.MergeOptions{
 		Fs: d.env.Fs, Master: t.Files.Path(exportFile(master)), Slave: t.Files.Path(exportFile(slave)),
@@ -215,6 +218,9 @@ func listOf(r *schema.Resource, path ...string) []string {
 func (d *Driver) importPairs(ctx context.Context, t *executor.Task, end string) (executor.Result, error) {
 	l, err := d.locateExisting(ctx, t, end)
 	if err != nil {
+		return executor.Result{}, executor.NotSent(err)
+	}
+	if err := intact(ctx, t, mergedFile); err != nil {
 		return executor.Result{}, executor.NotSent(err)
 	}
 	w, err := d.writer(l.server)

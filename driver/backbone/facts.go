@@ -50,6 +50,7 @@ type migrationFacts struct {
 	InFlight  int      `json:"in_flight"` // issues whose messages have not all been applied, by their sequence ids
 	Flying    []string `json:"flying"`    // the first of them, in words
 	Unmatched int      `json:"unmatched"`
+	Lonely    []string `json:"lonely"` // the first of them, in words
 	New       newSync  `json:"new"`
 	Moved     bool     `json:"moved"` // the project answers in the cloud
 }

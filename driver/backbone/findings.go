@@ -90,7 +90,7 @@ func (m *migrating) pairFindings() []planner.Finding {
 		}
 		out = append(out, planner.Finding{Rule: "backbone/unmatched-pairs", Severity: severity, Op: opMerge,
 			Summary: fmt.Sprintf("%s without a mirror on the other end", plural(f.Unmatched, "pair")),
-			Detail:  "The merge refuses them and names the first ten; allow = [\"unmatched\"] carries them over all the same."})
+			Detail:  strings.Join(f.Lonely, "; ") + ". The merge refuses them; allow = [\"unmatched\"] carries them over all the same."})
 	}
 	if f.Master.Pairs == 0 && f.Slave.Pairs == 0 {
 		out = append(out, planner.Finding{Rule: "backbone/no-pairs", Severity: planner.Warn, Op: opMerge, Summary: "neither end has a pair: there is nothing to carry over"})

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -138,12 +139,28 @@ func (b *bench) planPatiently() *planner.Plan {
 
 func (b *bench) tryPlan() (*planner.Plan, hcl.Diagnostics) {
 	b.t.Helper()
-	cfg, d := b.load()
 	retired, err := b.store.Retired()
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	return b.planWith(retired)
+}
+
+func (b *bench) planWith(retired map[string]string) (*planner.Plan, hcl.Diagnostics) {
+	b.t.Helper()
+	cfg, d := b.load()
 	return planner.Make(b.t.Context(), planner.Input{Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Retired: retired})
+}
+
+// inFlight tells whether messages are under way now, whatever the runs on disk are.
+func (b *bench) inFlight() bool {
+	b.t.Helper()
+	p, diags := b.planWith(nil)
+	if diags.HasErrors() {
+		b.t.Error(diags)
+		return false
+	}
+	return slices.ContainsFunc(p.Findings, func(f planner.Finding) bool { return f.Rule == "backbone/in-flight" })
 }
 
 // Perform is the person of the sandbox.
@@ -182,10 +199,17 @@ func onlyDriver(d driver.Driver) func(schema.Addr) executor.Driver {
 
 // request sends what no interface of ours sends, to Backbone's REST interface of a server, as its administrator.
 func (b *bench) request(method, server, path string) error {
+	_, err := b.exchange(method, server, path)
+	return err
+}
+
+func (b *bench) fetch(server, path string) (string, error) { return b.exchange("GET", server, path) }
+
+func (b *bench) exchange(method, server, path string) (string, error) {
 	name := strings.ToUpper(server)
 	req, err := http.NewRequestWithContext(b.t.Context(), method, b.env["JIRA_"+name+"_URL"]+"/plugins/servlet/backbone-issue-sync/api/1"+path, nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 	req.SetBasicAuth(b.env["JIRA_"+name+"_USER"], b.env["SYNCCTL_VAR_jira_"+server+"_password"])
 	req.Header.Set("X-Atlassian-Token", "nocheck")
@@ -195,13 +219,14 @@ func (b *bench) request(method, server, path string) error {
 	defer client.CloseIdleConnections()
 	res, err := client.Do(req)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer res.Body.Close()
 	if res.StatusCode >= 300 {
-		return fmt.Errorf("%s %s: %s", method, path, res.Status)
+		return "", fmt.Errorf("%s %s: %s", method, path, res.Status)
 	}
-	return nil
+	text, err := io.ReadAll(res.Body)
+	return string(text), err
 }
 
 func (b *bench) carry(r *executor.Run) *executor.Report {

@@ -25,7 +25,7 @@ func TestNothingIsDeletedWhenTheWorldMoves(t *testing.T) {
 		{"the original works again and is stopped", "configure", func(b *bench) {
 			b.person("start_sync", "server", "a", "integration", "INT-4")
 			b.person("edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "edited late", "user", "amelie")
-			b.until(func() bool { return strings.Count(b.state(), "edited late") > 1 })
+			b.until(b.inFlight)
 			b.person("stop_sync", "server", "a", "integration", "INT-4")
 		}, "has sent messages since it was exported"},
 		{"one half is deleted by somebody", "configure", func(b *bench) { b.person("delete_sync", "server", "b", "integration", "INT-5") }, "is gone, and this run did not delete it"},
@@ -86,15 +86,6 @@ func (b *bench) until(reached func() bool) {
 		<-time.After(10 * time.Millisecond)
 	}
 	b.t.Error("it did not come about")
-}
-
-func (b *bench) state() string {
-	b.t.Helper()
-	s, err := b.box.State()
-	if err != nil {
-		b.t.Error(err)
-	}
-	return string(s)
 }
 
 func (b *bench) person(action string, values ...string) {
@@ -197,12 +188,7 @@ func TestInFlightIsNamedAndWaitedFor(t *testing.T) {
 	b.until(func() bool { // somebody moves the files until nothing is left to move
 		b.person("deliver", "from", "a", "to", "b")
 		b.person("deliver", "from", "b", "to", "a")
-		for _, f := range b.plan().Findings {
-			if f.Rule == "backbone/in-flight" {
-				return false
-			}
-		}
-		return true
+		return !b.inFlight()
 	})
 	b.person("stop_sync", "server", "a", "integration", "INT-4")
 	b.person("stop_sync", "server", "b", "integration", "INT-5")

@@ -18,6 +18,7 @@ const (
 	opExport    = "export_" // + master, slave
 	opMove      = "move_project"
 	opMerge     = "merge"
+	opStill     = "still"
 	opCreate    = "create_sync"
 	opPair      = "pair_" // + first, second
 	opPairAll   = "pair"  // a person uploads the merged file
@@ -25,6 +26,7 @@ const (
 	opStart     = "start"
 	opResync    = "resync_" // + first, second
 	opVerify    = "verify"
+	opRest      = "verify_rest"
 	opDelete    = "delete_" // + master, slave
 )
 
@@ -72,6 +74,10 @@ func (m *migrating) ended() bool {
 // planMigration writes the seed's procedure down as steps.
 func planMigration(m *migrating) (planner.Outline, hcl.Diagnostics) {
 	out := planner.Outline{Action: planner.Migrate}
+	if role := m.left(); role != "" {
+		out.Findings, out.Steps = m.planRest(role)
+		return out, nil
+	}
 	findings, diags := m.findings()
 	out.Findings = findings
 	if diags.HasErrors() {
@@ -170,7 +176,7 @@ func (m *migrating) moveStep() planner.Step {
 	from := m.from.Ref(m.moving, "server")
 	return planner.Step{
 		Op: opMove, Mark: planner.MarkPerson, Repeat: planner.CheckFirst,
-		Summary: fmt.Sprintf("move project %s from %s to the cloud site %s", project, from.Addr, m.move.Addr),
+		Summary: fmt.Sprintf("move project %s from %s to the cloud site %s%s", project, from.Addr, m.move.Addr, map[bool]string{true: " (it is there already)"}[m.facts.Moved]),
 		Because: "the new synchronization is with the project in the cloud; the move itself is Atlassian's (Jira Cloud Migration Assistant), not Backbone's",
 		Manual: &planner.Manual{
 			Where:  "Jira Cloud Migration Assistant of " + from.Text("url"),
@@ -190,18 +196,25 @@ func (m *migrating) moveStep() planner.Step {
 	}
 }
 
-// build: the new synchronization, up to running.
+// build: the new synchronization, up to running. The project's move may take days, so that the original still stands
+// still is looked at before anything is built on its export, and again before the pairs go up and before the start.
 func (m *migrating) build(l *list) {
+	l.then(planner.Step{
+		Op: opStill, Mark: planner.MarkCheck, Repeat: planner.Idempotent, Within: planner.Duration(20 * time.Second),
+		Summary: "both halves of the original still stand still, and are what was exported",
+		Because: "a restart of Jira starts synchronizations again (HC/5.0/server/system-properties); what they do now would be missing in the new one, or done twice",
+	})
+	still := []string{l.id(opStill)}
 	l.then(createDirectStep(m.to, m.facts.New))
 	if m.r.Text("pair") == pairByPerson {
-		l.then(m.pairByPerson())
+		l.then(m.pairByPerson(still))
 	} else {
-		l.then(m.pair(first))
-		l.then(m.pair(second))
+		l.then(m.pair(first, still))
+		l.then(m.pair(second, still))
 	}
 	l.then(configureStep(m.to, "vendor's guide, step 3.3: the same issue types, fields, comments and attachments"))
 	l.then(planner.Step{
-		Op: opStart, Mark: planner.MarkChange, Repeat: planner.CheckFirst, Within: planner.Duration(2 * time.Minute),
+		Op: opStart, Guards: still, Mark: planner.MarkChange, Repeat: planner.CheckFirst, Within: planner.Duration(2 * time.Minute),
 		Summary: fmt.Sprintf("start %s on %s", syncName(m.to), m.stay.Addr),
 		Because: guide + ", step 4.1",
 		Effect:  &planner.Effect{}, Undo: "stop it again",
@@ -209,9 +222,9 @@ func (m *migrating) build(l *list) {
 	l.then(m.resync(first), m.resync(second))
 }
 
-func (m *migrating) pairByPerson() planner.Step {
+func (m *migrating) pairByPerson(guards []string) planner.Step {
 	return planner.Step{
-		Op: opPairAll, Mark: planner.MarkPerson, Repeat: planner.CheckFirst, Within: planner.Duration(time.Minute),
+		Op: opPairAll, Guards: guards, Mark: planner.MarkPerson, Repeat: planner.CheckFirst, Within: planner.Duration(time.Minute),
 		Summary: fmt.Sprintf("upload %s as pairs of issues that Backbone has synchronized before", mergedFile),
 		Because: guide + ", step 3.2",
 		Manual: &planner.Manual{
@@ -231,13 +244,13 @@ func (m *migrating) pairByPerson() planner.Step {
 	}
 }
 
-func (m *migrating) pair(end string) planner.Step {
+func (m *migrating) pair(end string, guards []string) planner.Step {
 	role, section := m.staying, "firstConnector"
 	if end == second {
 		role, section = m.moving, "secondConnector"
 	}
 	return planner.Step{
-		Op: opPair + end, Mark: planner.MarkAdd, Repeat: planner.Once, Within: planner.Duration(2 * time.Minute),
+		Op: opPair + end, Guards: guards, Mark: planner.MarkAdd, Repeat: planner.Once, Within: planner.Duration(2 * time.Minute),
 		Exclusive: []string{"backbone " + m.stay.Addr.String()},
 		Summary:   fmt.Sprintf("upload the %s's pairs (%s of %s) into the %s connector: %s now", role, section, mergedFile, end, plural(m.facts.end(role).Pairs, "pair")),
 		Because:   guide + ", step 3.2; the import is documented in one line and its body is not, so every pair is read back",
@@ -277,20 +290,59 @@ func (m *migrating) finish(l *list) {
 	if m.r.Get("delete_original").IsNull() {
 		return
 	}
-	verify := l.id(opVerify)
 	for _, role := range []string{m.moving, m.staying} {
-		h := m.facts.end(role)
-		l.then(planner.Step{
-			Op: opDelete + role, Mark: planner.MarkFinal, Repeat: planner.Once, Guards: []string{verify},
-			Summary: fmt.Sprintf("delete the %s's half %s of the original on %s", role, h.Key, m.from.Ref(role, "server").Addr),
-			Because: guide + ", step 4.3",
-			Args:    map[string]string{"integration": h.Key, "connector": h.Connector},
-			Facts:   m.keyFacts(role),
-			Effect: &planner.Effect{Destroy: 1, Irreversible: true,
-				Loses: fmt.Sprintf("synchronization %s with %s, its messages and its information in the sync info panel; the exported pairs stay in the run's files", h.Key, plural(h.Pairs, "pair"))},
-			Retires: []string{m.from.Addr.String()},
-		})
+		l.then(m.deleteStep(role, l.id(opVerify)))
 	}
+}
+
+func (m *migrating) deleteStep(role, guard string) planner.Step {
+	h := m.facts.end(role)
+	return planner.Step{
+		Op: opDelete + role, Mark: planner.MarkFinal, Repeat: planner.Once, Guards: []string{guard},
+		Summary: fmt.Sprintf("delete the %s's half %s of the original on %s", role, h.Key, m.from.Ref(role, "server").Addr),
+		Because: guide + ", step 4.3",
+		Args:    map[string]string{"integration": h.Key, "connector": h.Connector},
+		Facts:   m.keyFacts(role),
+		Effect: &planner.Effect{Destroy: 1, Irreversible: true,
+			Loses: fmt.Sprintf("synchronization %s with %s, its messages and its information in the sync info panel; the exported pairs stay in the run's files", h.Key, plural(h.Pairs, "pair"))},
+		Retires: []string{m.from.Addr.String()},
+	}
+}
+
+// left is the half of the original that is left over when the other is gone and the new synchronization has taken over,
+// "" in every other case.
+func (m *migrating) left() string {
+	f := &m.facts
+	if m.from == nil || f.Master.Found == f.Slave.Found || f.New.Status != "RUNNING" || m.r.Get("delete_original").IsNull() {
+		return ""
+	}
+	if f.Master.Found {
+		return master
+	}
+	return slave
+}
+
+// planRest finishes what another run, or somebody, has left: the half that is still there goes once the new
+// synchronization has all its pairs.
+func (m *migrating) planRest(role string) ([]planner.Finding, []planner.Step) {
+	h := m.facts.end(role)
+	l := &list{addr: m.r.Addr.String()}
+	l.then(m.stop(role))
+	l.then(planner.Step{
+		Op: opRest, Mark: planner.MarkCheck, Repeat: planner.Idempotent, Within: planner.Duration(20 * time.Second),
+		Summary: fmt.Sprintf("%s runs without an issue in error, and has every pair of %s", m.facts.New.Key, h.Key),
+		Because: "the export of the run that began is not at hand, so the live pairs are compared",
+		Args:    map[string]string{"role": role},
+		Facts:   m.keyFacts(role),
+	})
+	l.then(m.deleteStep(role, l.id(opRest)))
+	findings := []planner.Finding{{Rule: "backbone/half-left", Severity: planner.Warn, Op: opDelete + role,
+		Summary: fmt.Sprintf("the %s's half of the original is gone already; only the %s's half %s is left", other(role), role, h.Key)}}
+	if allow := number(m.r, 0, "delete_original", "allow"); allow < 1 {
+		findings = append(findings, planner.Finding{Rule: "backbone/delete-allow", Severity: planner.Refuse, Op: opDelete + role,
+			Summary: fmt.Sprintf("the plan deletes 1 half, delete_original allows %d", allow)})
+	}
+	return findings, l.steps
 }
 
 func plural(n int, what string) string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -102,6 +103,8 @@ func renameEnds(v map[string]cty.Value) map[string]cty.Value {
 }
 
 // findDirect finds a direct synchronization by its two projects on the server that configures it, nil if there is none.
+// One between the same projects of other Jiras is not the one that is meant: it is never taken for it, and named in the
+// error.
 func findDirect(ctx context.Context, c *reader, sync *schema.Resource) (*integration, error) {
 	a, b := sync.Text(first, "project"), sync.Text(second, "project")
 	all, err := c.integrations(ctx, a)
@@ -111,7 +114,25 @@ func findDirect(ctx context.Context, c *reader, sync *schema.Resource) (*integra
 	match := slices.DeleteFunc(all, func(i integration) bool {
 		return i.First == nil || i.Second == nil || i.First.Project != a || i.Second.Project != b
 	})
-	return onlyOne(match, sync, first)
+	i, err := onlyOne(match, sync, first)
+	if err != nil || i == nil || sync.Text(first, "key") != "" {
+		return i, err // a key that is declared says enough
+	}
+	for end, have := range map[string]*connector{first: i.First, second: i.Second} {
+		want := reveal(sync.Ref(end, "server"), "url")
+		if have.URL != "" && !sameURL(have.URL, want) {
+			return nil, fmt.Errorf("%s: %s connects project %s with %s, but its %s end is on %s, not on %s (%s): delete it, or set key = %q in the block first if it is the one that is meant",
+				sync.Addr, i.Key, a, b, end, have.URL, sync.Ref(end, "server").Addr, sync.Ref(end, "server").Text("url"), i.Key)
+		}
+	}
+	return i, nil
+}
+
+// sameURL compares base URLs as Jira does: case of the host and a slash at the end do not matter.
+func sameURL(a, b string) bool {
+	x, errX := url.Parse(strings.TrimRight(a, "/"))
+	y, errY := url.Parse(strings.TrimRight(b, "/"))
+	return errX == nil && errY == nil && x.Scheme == y.Scheme && strings.EqualFold(x.Host, y.Host) && x.Path == y.Path
 }
 
 // findHalf finds one half of an e-mail or file synchronization, nil if there is none.
@@ -187,6 +208,13 @@ func (d *Driver) readMigration(ctx context.Context, r *schema.Resource) (cty.Val
 	if err := d.readNew(ctx, to, actual, &f.New); err != nil {
 		return null, err
 	}
+	cloud, err := d.reader(to.Ref(second, "server")) // asked now, so that wrong credentials are not found once all stands still
+	if err != nil {
+		return null, err
+	}
+	if f.Moved, err = cloud.hasProject(ctx, to.Text(second, "project")); err != nil {
+		return null, err
+	}
 	if from := r.Ref("from"); from == nil {
 		f.FromGone = true
 	} else if err := d.readOriginal(ctx, from, &f); err != nil {
@@ -247,7 +275,68 @@ func (d *Driver) readOriginal(ctx context.Context, from *schema.Resource, f *mig
 	for _, e := range drain.First {
 		f.Flying = append(f.Flying, e.String())
 	}
-	return nil
+	if f.Unmatched > 0 {
+		f.Lonely, err = d.lonely(ctx, from, &f.Master, &f.Slave)
+	}
+	return err
+}
+
+// mostLonely is how many pairs without a mirror are named.
+const mostLonely = 10
+
+// lonely names pairs that the other end does not have: each end's pairs are looked for, mirrored, among the other's.
+func (d *Driver) lonely(ctx context.Context, from *schema.Resource, a, b *half) ([]string, error) {
+	var out []string
+	for _, ends := range [][2]*half{{a, b}, {b, a}} {
+		set := syncinfo.NewSet()
+		if err := d.eachPair(ctx, from, ends[0], set.Add); err != nil {
+			return nil, err
+		}
+		if _, _, err := set.Seal(); err != nil {
+			return nil, err
+		}
+		err := d.eachPair(ctx, from, ends[1], func(e *syncinfo.Entry) error {
+			m, err := set.MatchMirror(e)
+			if err == nil && m.Outcome == syncinfo.Missing && len(out) < mostLonely {
+				out = append(out, fmt.Sprintf("%s with %s is on %s only", e.LocalKey, e.RemoteKey, ends[1].Connector))
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// eachPair reads one end's pairs.
+func (d *Driver) eachPair(ctx context.Context, from *schema.Resource, h *half, do func(*syncinfo.Entry) error) error {
+	role := master
+	if from.Ref(slave, "server").Addr.String() == h.Server && from.Text(slave, "project") == h.Project {
+		role = slave
+	}
+	c, err := d.reader(from.Ref(role, "server"))
+	if err != nil {
+		return err
+	}
+	body, err := c.syncInformation(ctx, h.Connector)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	r := syncinfo.NewArrayReader(h.Connector, body)
+	for {
+		e, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = do(e)
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // compareEnds streams both ends' pairs past each other, one after the other.

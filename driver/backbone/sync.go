@@ -211,8 +211,10 @@ func (p *syncPlan) state(status, suffix, server string) {
 func createDirectStep(sync *schema.Resource, have newSync) planner.Step {
 	stay, partner := sync.Ref(first, "server"), sync.Ref(second, "server")
 	summary := fmt.Sprintf("create the direct synchronization %s on %s", syncName(sync), stay.Addr)
+	effect, undo := planner.Effect{Add: 1}, "delete the new synchronization"
 	if have.Found {
 		summary += fmt.Sprintf(" (%s is there already)", have.Key)
+		effect, undo = planner.Effect{}, ""
 	}
 	return planner.Step{
 		Op: opCreate, Mark: planner.MarkPerson, Repeat: planner.CheckFirst,
@@ -234,8 +236,8 @@ func createDirectStep(sync *schema.Resource, have newSync) planner.Step {
 				{Name: "second_project", Label: "Partner project", Value: sync.Text(second, "project")},
 			},
 		},
-		Effect: &planner.Effect{Add: 1},
-		Undo:   "delete it again",
+		Effect: &effect,
+		Undo:   undo,
 	}
 }
 

@@ -2,6 +2,7 @@ package backbone
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -120,11 +121,12 @@ func migrationType() schema.Type {
 			},
 			Blocks: []schema.Block{
 				{Name: "verify", Doc: "How the result is verified.", Body: schema.Body{Attributes: []schema.Attribute{
-					{Name: "sample", Type: cty.Number, Default: cty.NumberIntVal(50), Doc: "How many pairs have their summaries compared on both Jiras."},
+					{Name: "sample", Type: cty.Number, Whole: true, Least: 1, Default: cty.NumberIntVal(50), Doc: "How many pairs have their summaries compared on both Jiras."},
+					{Name: "new_pairs", Type: cty.Number, Whole: true, Default: cty.Zero, Doc: "How many pairs more than exported the new synchronization may have: issues that were created since it was started."},
 					{Name: "within", Type: cty.String, Default: cty.StringVal("30m"), Doc: "How long the new synchronization may take to be in sync."},
 				}}},
 				{Name: "delete_original", Doc: "Delete the original on both ends once all is verified. Without it the original stays, stopped.", Body: schema.Body{Attributes: []schema.Attribute{
-					{Name: "allow", Type: cty.Number, Required: true, Doc: "How many halves may be deleted: the number the plan shows."},
+					{Name: "allow", Type: cty.Number, Whole: true, Required: true, Doc: "How many halves may be deleted: the number the plan shows."},
 				}}},
 			},
 		},
@@ -151,7 +153,29 @@ func checkServer(r *schema.Resource) hcl.Diagnostics {
 	if n := r.Get("requests_per_second"); known(n) && n.LessThanOrEqualTo(cty.Zero).True() {
 		diags = append(diags, problem(r, "No requests allowed", "requests_per_second must be above zero.", "requests_per_second"))
 	}
+	diags = append(diags, checkURL(r)...)
 	return append(diags, checkDuration(r, "request_timeout")...)
+}
+
+func checkURL(r *schema.Resource) hcl.Diagnostics {
+	v := r.Get("url")
+	if !known(v) {
+		return nil
+	}
+	u, err := url.Parse(v.AsString())
+	why := ""
+	switch {
+	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
+		why = "write https://HOST, with the port and the context path where there are any"
+	case u.User != nil:
+		why = "credentials do not belong into it: give user, and password or token"
+	case u.RawQuery != "" || u.Fragment != "":
+		why = "nothing may follow the path"
+	}
+	if why == "" {
+		return nil
+	}
+	return hcl.Diagnostics{problem(r, "Not a base URL", fmt.Sprintf("%q is no base URL of a server: %s.", v.AsString(), why), "url")}
 }
 
 func known(v cty.Value) bool { return !schema.IsSensitive(v) && v.IsKnown() && !v.IsNull() }

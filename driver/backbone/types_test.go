@@ -103,6 +103,10 @@ func TestRulesOfTheProduct(t *testing.T) {
 		{"the wrong end migrates", `migrating = "master"`, `migrating = "slave"`, "The end that stays must configure the new synchronization"},
 		{"the key changes", "    server  = server.backbone.c\n    project = \"A\"", "    server  = server.backbone.c\n    project = \"AA\"", "The project's key changes"},
 		{"no cloud", "  deployment = \"cloud\"\n", "", "The second end must be the cloud"},
+		{"no sample", "  migrating = \"master\"\n", "  migrating = \"master\"\n  verify { sample = 0 }\n", "Incorrect argument value"},
+		{"half a deletion", "  migrating = \"master\"\n", "  migrating = \"master\"\n  delete_original { allow = 1.5 }\n", "Incorrect argument value"},
+		{"no scheme", `https://a.example`, `a.example`, "Not a base URL"},
+		{"credentials in the URL", `https://a.example`, `https://u:p@a.example`, "Not a base URL"},
 		{"unknown check", `migrating = "master"`, "migrating = \"master\"\n  allow = [\"everything\"]", "No such check"},
 	}
 	for _, c := range cases {

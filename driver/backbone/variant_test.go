@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/syncctl/syncctl/executor"
-	"github.com/syncctl/syncctl/journal"
 )
 
 // The documents disagree, and servers differ: each difference alone must not keep a migration from its end.
@@ -70,22 +69,9 @@ func TestOnlyDocumentedMembers(t *testing.T) {
 		}
 	}
 	for _, end := range []string{"first", "second"} {
-		b.resolve(run, "resync_"+end)
+		b.record(run, "resync_"+end, executor.EventResolved)
 	}
 	if rep = b.carry(run); !rep.Finished {
 		t.Fatal(unfinished(rep))
-	}
-}
-
-// resolve records what a person decided.
-func (b *bench) resolve(run *executor.Run, op string) {
-	b.t.Helper()
-	j, err := b.store.Journal(run, journal.Options{Now: b.store.Now})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer j.Close()
-	if _, err := j.Append(b.t.Context(), "migration.backbone_to_cloud.support/"+op, executor.EventResolved, nil); err != nil {
-		b.t.Fatal(err)
 	}
 }

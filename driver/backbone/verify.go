@@ -35,6 +35,8 @@ func (d *Driver) Verify(ctx context.Context, t *executor.Task) (executor.Verdict
 		return verifyFile(ctx, t, mergedFile, t.Outputs[t.Step.ID]["sha256"])
 	case opMove:
 		return d.verifyMoved(ctx, t)
+	case opStill:
+		return d.verifyStill(ctx, t)
 	case opCreate, "create_":
 		return d.verifyCreated(ctx, t, end)
 	case opPair:
@@ -47,6 +49,8 @@ func (d *Driver) Verify(ctx context.Context, t *executor.Task) (executor.Verdict
 		return d.verifyResync(ctx, t, end)
 	case opVerify:
 		return d.verifyAll(ctx, t)
+	case opRest:
+		return d.verifyRest(ctx, t)
 	case opDelete:
 		return d.verifyDeleted(ctx, t, end)
 	}
@@ -122,7 +126,7 @@ func (d *Driver) verifyDrained(ctx context.Context, t *executor.Task) (executor.
 		return executor.Verdict{}, err
 	}
 	if !drain.Empty() {
-		return notDone("%s; start both halves again, let the messages through (move the files, fetch the mail), and stop them", strings.Join(strings.Fields(strings.ReplaceAll(drain.String(), "\n", "; ")), " ")), nil
+		return notDone("%s; start both halves again, let the messages through (move the files, fetch the mail), and stop them", oneLine(drain.String())), nil
 	}
 	return done(fmt.Sprintf("nothing is in flight between %s", plural(drain.Pairs, "pair"))), nil
 }
@@ -169,10 +173,10 @@ func (d *Driver) verifyMoved(ctx context.Context, t *executor.Task) (executor.Ve
 	if ok, err := c.hasProject(ctx, project); err != nil || !ok {
 		return notDone("project %s is not on %s", project, to.Ref(second, "server").Addr), err
 	}
-	keys, err := sampleKeys(t.Files, exportFile(t.Resource.Text("migrating")), 5)
-	if errors.Is(err, fs.ErrNotExist) {
-		return notDone("the export to compare with is not there yet"), nil
+	if err := intact(ctx, t, exportFile(t.Resource.Text("migrating"))); err != nil {
+		return executor.Verdict{}, err
 	}
+	keys, err := sampleKeys(t.Files, exportFile(t.Resource.Text("migrating")), 5)
 	if err != nil {
 		return executor.Verdict{}, err
 	}
@@ -248,7 +252,7 @@ func (d *Driver) verifyDeleted(ctx context.Context, t *executor.Task, role strin
 		return executor.Verdict{}, err
 	}
 	key := t.Step.Args["integration"]
-	there, err := c.exists(ctx, key)
+	there, err := c.exists(ctx, from.Text(role, "project"), key)
 	if err != nil {
 		return executor.Verdict{}, err
 	}

@@ -2,7 +2,6 @@ package backbone
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -10,16 +9,7 @@ import (
 
 	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 	"github.com/syncctl/syncctl/executor"
-	"github.com/syncctl/syncctl/planner"
 )
-
-// wanted are the pairs of one section of the merged file.
-func wanted(t *executor.Task, end string) syncinfo.Source {
-	return syncinfo.Source{
-		Name: mergedFile, Section: sectionOf(end), Merged: true,
-		Open: func() (io.ReadCloser, error) { return t.Files.Open(mergedFile) },
-	}
-}
 
 // live are the pairs of a connector, read anew at each use. The tally counts the last reading.
 func live(ctx context.Context, c *reader, connector string) syncinfo.Source {
@@ -43,12 +33,19 @@ func (d *Driver) verifyPairs(ctx context.Context, t *executor.Task, end string) 
 
 func comparePairs(ctx context.Context, t *executor.Task, l *located, end string) (executor.Verdict, error) {
 	connector := l.connectorOf(end)
+	if err := intact(ctx, t, mergedFile); err != nil {
+		return executor.Verdict{}, err
+	}
 	diff, err := syncinfo.ComparePairs(ctx, wanted(t, end), live(ctx, l.client, connector))
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	if diff.Same() {
+	more := number(t.Resource, 0, "verify", "new_pairs")
+	if diff.Missing == 0 && diff.GotTwice == 0 && diff.Extra <= more {
 		v := done(fmt.Sprintf("%s has all %s", connector, plural(diff.WantPairs, "pair")))
+		if diff.Extra > 0 {
+			v.Why += fmt.Sprintf(" and %s made since", plural(diff.Extra, "pair"))
+		}
 		tally, err := l.client.tally(ctx, connector)
 		if err != nil {
 			return executor.Verdict{}, err
@@ -57,8 +54,11 @@ func comparePairs(ctx context.Context, t *executor.Task, l *located, end string)
 		return v, nil
 	}
 	v := executor.Verdict{State: executor.Partial, Why: oneLine(diff.String())}
-	if diff.GotPairs == 0 {
+	switch {
+	case diff.GotPairs == 0:
 		v.State = executor.NotDone
+	case diff.Missing == 0 && diff.GotTwice == 0 && t.Step.Op == opVerify: // waiting makes them no fewer
+		return v, executor.Final(fmt.Errorf("%s: issues were created since the start. If that is as it should be, give the run up (syncctl resolve -abandon), write verify { new_pairs = %d } or more into %s, and apply again", v.Why, diff.Extra, t.Resource.Addr))
 	}
 	return v, nil
 }
@@ -176,108 +176,20 @@ func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verd
 // exportsAgree: what was uploaded is what was exported, whatever happened to the run's files since. The section of the
 // merged file must have the pairs of the export it was made from.
 func exportsAgree(ctx context.Context, t *executor.Task) error {
+	if err := intact(ctx, t, exportFile(master), exportFile(slave), mergedFile); err != nil {
+		return err
+	}
 	staying := other(t.Resource.Text("migrating"))
 	for end, role := range map[string]string{first: staying, second: other(staying)} {
-		name := exportFile(role)
-		exported := syncinfo.Source{Name: name, Open: func() (io.ReadCloser, error) { return t.Files.Open(name) }}
-		diff, err := syncinfo.ComparePairs(ctx, exported, wanted(t, end))
+		diff, err := syncinfo.ComparePairs(ctx, exported(t, role), wanted(t, end))
 		if err != nil {
 			return err
 		}
 		if !diff.Same() {
-			return executor.Final(fmt.Errorf("%s does not have the pairs of %s: %s", mergedFile, name, oneLine(diff.String())))
+			return executor.Final(fmt.Errorf("%s does not have the pairs of %s: %s", mergedFile, exportFile(role), oneLine(diff.String())))
 		}
 	}
 	return nil
-}
-
-// originalAsExported: the original stands still and is what was exported. A restart of Jira brings synchronizations back to
-// life (HC/5.0/server/system-properties); what they do after the export would be lost with them. A half that this run has
-// deleted already is passed over.
-func (d *Driver) originalAsExported(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
-	from := t.Resource.Ref("from")
-	if from == nil {
-		return executor.Verdict{}, executor.Final(fmt.Errorf("%s is not declared any more", t.Resource.Text("from")))
-	}
-	for _, role := range []string{master, slave} {
-		if _, deleted := t.Outputs[planner.StepID(t.Step.Addr, opDelete+role)]; deleted {
-			continue
-		}
-		h, err := d.readHalf(ctx, from, role)
-		if err != nil {
-			return executor.Verdict{}, err
-		}
-		switch {
-		case !h.Found:
-			return executor.Verdict{}, executor.Final(fmt.Errorf("the %s's half of the original is gone, and this run did not delete it", role))
-		case h.Status != "STOPPED":
-			return notDone("the %s's half %s of the original is %s: it must stand still until it is deleted", role, h.Key, h.Status), nil
-		}
-		c, err := d.reader(from.Ref(role, "server"))
-		if err != nil {
-			return executor.Verdict{}, err
-		}
-		name := exportFile(role)
-		exported := syncinfo.Source{Name: name, Open: func() (io.ReadCloser, error) { return t.Files.Open(name) }}
-		diff, err := syncinfo.ComparePairs(ctx, exported, live(ctx, c, h.Connector))
-		if err != nil {
-			return executor.Verdict{}, err
-		}
-		if !diff.Same() {
-			return executor.Verdict{}, executor.Final(fmt.Errorf("the %s's half %s is not what was exported: %s", role, h.Key, oneLine(diff.String())))
-		}
-		tally, err := c.tally(ctx, h.Connector)
-		if err != nil {
-			return executor.Verdict{}, err
-		}
-		if before := t.Output(opExport+role, sentOutput); before != "" && before != strconv.FormatInt(tally.SumOutgoing, 10) {
-			return executor.Verdict{}, executor.Final(fmt.Errorf("the %s's half %s has sent messages since it was exported: somebody started it meanwhile; what they carried is not in the new synchronization's pairs", role, h.Key))
-		}
-	}
-	return done(""), nil
-}
-
-// pairKeys are the two issues of a pair.
-type pairKeys struct{ local, remote string }
-
-// sampleKeys takes up to n pairs of an export, spread evenly over it.
-func sampleKeys(files executor.Files, name string, n int) ([]pairKeys, error) {
-	total := 0
-	err := eachPair(files, name, func(pairKeys) { total++ })
-	if err != nil || total == 0 || n <= 0 {
-		return nil, err
-	}
-	if n > total {
-		n = total
-	}
-	var out []pairKeys
-	at := 0
-	err = eachPair(files, name, func(k pairKeys) {
-		if len(out) < n && at == len(out)*(total-1)/max(n-1, 1) {
-			out = append(out, k)
-		}
-		at++
-	})
-	return out, err
-}
-
-func eachPair(files executor.Files, name string, do func(pairKeys)) error {
-	f, err := files.Open(name)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	r := syncinfo.NewExportReader(name, f)
-	for {
-		e, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		do(pairKeys{string(e.LocalKey), string(e.RemoteKey)})
-	}
 }
 
 // compareSummaries reads a sample of pairs on both Jiras.

@@ -1,0 +1,266 @@
+package backbone_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/journal"
+)
+
+// small is a bench on the master's example with few pairs.
+func small(t *testing.T, more ...any) *bench {
+	t.Helper()
+	return newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"), smaller(t, "behind-firewall-master"), more...)
+}
+
+func (b *bench) begin() *executor.Run {
+	b.t.Helper()
+	run, err := b.store.Create(b.plan())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return run
+}
+
+// failed returns why the steps that failed did.
+func failed(rep *executor.Report) string {
+	var why []string
+	for _, s := range rep.Steps {
+		if s.Phase == executor.PhaseFailed {
+			why = append(why, s.Step.Op+": "+s.Why)
+		}
+	}
+	return strings.Join(why, "\n")
+}
+
+func deleted(rep *executor.Report) bool {
+	for _, s := range rep.Steps {
+		if strings.HasPrefix(s.Step.Op, "delete_") && s.Phase == executor.PhaseDone {
+			return true
+		}
+	}
+	return false
+}
+
+// A half that has worked between a failed deletion and the next try is looked at again itself, not only the other one.
+func TestTheHalfThatIsDeletedIsLookedAt(t *testing.T) {
+	b := small(t, "method=DELETE,kind=fail,status=403")
+	run := b.begin()
+	if rep := b.carry(run); rep.Finished || deleted(rep) {
+		t.Fatal("the deletion did not fail")
+	}
+	b.person("start_sync", "server", "a", "integration", "INT-4")
+	b.person("start_sync", "server", "b", "integration", "INT-5")
+	b.person("create_issue", "server", "a", "project", "SAM2", "type", "Bug", "summary", "made late", "user", "amelie")
+	b.until(b.hasPairs("a", "CON-4-SAM2", 14))
+	b.person("stop_sync", "server", "a", "integration", "INT-4")
+	b.person("stop_sync", "server", "b", "integration", "INT-5")
+	if rep := b.carry(run); deleted(rep) || !strings.Contains(failed(rep), "INT-4 is not what was exported") {
+		t.Fatalf("deleted: %v\n%s", deleted(rep), failed(rep))
+	}
+}
+
+// The wrong partner: a synchronization between the same project keys, but with another Jira, is never taken.
+func TestAnotherJiraIsNotTheOneThatIsMeant(t *testing.T) {
+	b := small(t)
+	b.person("create_sync", "server", "b", "name", "wrong", "transport", "direct", "first_project", "SP2", "second_server_url", b.env["JIRA_A_URL"], "second_project", "SAM2")
+	_, diags := b.tryPlan()
+	if len(diags) != 1 || !strings.Contains(diags[0].Detail, "its second end is on") {
+		t.Fatal(diags)
+	}
+}
+
+// One 404 is no proof that something is gone.
+func TestOne404IsNoDeletion(t *testing.T) {
+	for _, nth := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9"} {
+		t.Run(nth, func(t *testing.T) {
+			t.Parallel()
+			var log syncBuffer
+			b := small(t, "method=GET,path=**/integrations/*,kind=fail,status=404,nth="+nth, benchLog{&log})
+			run, err := b.store.Create(b.planPatiently())
+			if err != nil {
+				t.Fatal(err)
+			}
+			rep := b.carry(run)
+			for range 2 {
+				if !rep.Finished {
+					rep = b.carry(run)
+				}
+			}
+			deletions := 0
+			for request := range sent(t, log.Bytes()) {
+				if strings.Contains(request, " DELETE ") {
+					deletions++
+				}
+			}
+			if !rep.Finished || deletions != 2 {
+				t.Fatalf("%d deletions; %s", deletions, unfinished(rep))
+			}
+		})
+	}
+}
+
+// The original is started while the project moves: nothing is built on the old export.
+func TestNothingIsBuiltWhileTheOriginalRuns(t *testing.T) {
+	b := small(t)
+	run, err := b.store.Create(impatient(t, b.plan()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.seen = func(e executor.Event) {
+		if e.Type == executor.Finished && e.Step.Op == "move_project" {
+			b.person("start_sync", "server", "a", "integration", "INT-4")
+		}
+	}
+	rep := b.carry(run)
+	for _, s := range rep.Steps {
+		if (strings.HasPrefix(s.Step.Op, "pair") || s.Step.Op == "start" || s.Step.Op == "create_sync") && s.Phase == executor.PhaseDone {
+			t.Errorf("%s was carried out", s.Step.Op)
+		}
+	}
+	if !strings.Contains(failed(rep), "still: the master's half INT-4 of the original is RUNNING") {
+		t.Error(failed(rep))
+	}
+}
+
+// The run's files are the ones that were written, or nothing rests on them; and there is a way on.
+func TestRunFilesAreChecked(t *testing.T) {
+	for name, spoil := range map[string]func(path string) error{
+		"changed": func(path string) error {
+			src, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(path, []byte(strings.Replace(string(src), `"outgoingMessageSequenceId":`, `"outgoingMessageSequenceId":1`, 1)), 0o600)
+		},
+		"gone": os.Remove,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := small(t)
+			run := b.begin()
+			b.seen = func(e executor.Event) {
+				if e.Type == executor.Finished && e.Step.Op == "create_sync" {
+					if err := spoil(b.store.Files(run).Path("merged.json")); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			rep := b.carry(run)
+			const way = "syncctl resolve migration.backbone_to_cloud.support/merge -retry"
+			if why := failed(rep); !strings.Contains(why, "pair_first: ") || !strings.Contains(why, way) {
+				t.Fatal(why)
+			}
+			b.seen = nil
+			b.record(run, "merge", executor.EventReopened)
+			if rep = b.carry(run); !rep.Finished {
+				t.Fatal(unfinished(rep))
+			}
+		})
+	}
+}
+
+// Issues that are created after the start make more pairs than were exported: said at once, and allowed by a number.
+func TestPairsMadeSince(t *testing.T) {
+	b := edited(t, "behind-firewall-master")
+	run := b.begin()
+	b.seen = func(e executor.Event) {
+		if e.Type == executor.Finished && e.Step.Op == "resync_second" {
+			b.person("create_issue", "server", "b", "project", "SP2", "type", "Bug", "summary", "made since", "user", "ben")
+			b.until(b.hasPairs("b", "CON-6-SP2", 14))
+		}
+	}
+	rep := b.carry(run)
+	if why := failed(rep); deleted(rep) || !strings.Contains(why, "new_pairs = 1") {
+		t.Fatal(why)
+	}
+	b.seen = nil
+	b.record(run, executor.RunKey, executor.EventGivenUp)
+	b.rewrite("sample = 50", "sample = 50\n    new_pairs = 1")
+	if rep = b.apply(b.plan()); !rep.Finished {
+		t.Fatal(unfinished(rep))
+	}
+}
+
+// Somebody deletes one half on the way: the run cannot go on, and a new plan finishes with the half that is left.
+func TestOneHalfIsLeft(t *testing.T) {
+	b := edited(t, "behind-firewall-master")
+	run := b.begin()
+	b.seen = func(e executor.Event) {
+		if e.Type == executor.Finished && e.Step.Op == "verify" {
+			b.person("delete_sync", "server", "b", "integration", "INT-5")
+		}
+	}
+	if rep := b.carry(run); rep.Finished || deleted(rep) {
+		t.Fatal("it went on although somebody had deleted a half")
+	}
+	b.seen = nil
+	b.record(run, executor.RunKey, executor.EventGivenUp)
+	b.reach("~stop_master =verify_rest !delete_master")
+}
+
+// Wrong credentials of the cloud are found before anything is stopped.
+func TestCloudIsAskedFirst(t *testing.T) {
+	b := small(t)
+	b.env["SYNCCTL_VAR_jira_a_cloud_token"] = "not-the-token"
+	_, diags := b.tryPlan()
+	if len(diags) != 1 || !strings.Contains(diags[0].Detail, "server.backbone.a_cloud: it does not accept the credentials") || diags[0].Subject.Start.Line == 0 {
+		t.Fatal(diags)
+	}
+}
+
+// A pair that one end has alone is named when planning.
+func TestLonelyPairIsNamed(t *testing.T) {
+	b := small(t)
+	b.person("stop_sync", "server", "a", "integration", "INT-4")
+	b.deletePair("a", "CON-4-SAM2", "SAM2-1")
+	for _, f := range b.plan().Refusals() {
+		if f.Rule == "backbone/unmatched-pairs" && strings.Contains(f.Detail, "SP2-1 with SAM2-1 is on CON-5-SP2 only") {
+			return
+		}
+	}
+	t.Fatal(text(t, b.plan()))
+}
+
+// hasPairs tells whether a connector has that many pairs.
+func (b *bench) hasPairs(server, connector string, pairs int) func() bool {
+	return func() bool {
+		body, err := b.fetch(server, "/connectors/"+connector+"/syncInformation")
+		if err != nil {
+			b.t.Error(err)
+		}
+		return strings.Count(body, `"localIssueKey"`) >= pairs
+	}
+}
+
+// record writes what a person decided about a step, or the run, into its journal.
+func (b *bench) record(run *executor.Run, op, event string) {
+	b.t.Helper()
+	j, err := b.store.Journal(run, journal.Options{Now: b.store.Now})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer j.Close()
+	key := "migration.backbone_to_cloud.support/" + op
+	if op == executor.RunKey {
+		key = op
+	}
+	if _, err := j.Append(b.t.Context(), key, event, nil); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// rewrite changes a text of the configuration.
+func (b *bench) rewrite(old, new string) {
+	b.t.Helper()
+	name := filepath.Join(b.dir, "main.sync.hcl")
+	src, err := os.ReadFile(name)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(strings.Replace(string(src), old, new, 1)), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+}

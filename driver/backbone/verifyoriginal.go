@@ -1,0 +1,110 @@
+package backbone
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
+	"github.com/syncctl/syncctl/executor"
+)
+
+// verifyStill is a step, and the guard of those that build on the export.
+func (d *Driver) verifyStill(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	if err := intact(ctx, t, exportFile(master), exportFile(slave)); err != nil {
+		return executor.Verdict{}, err
+	}
+	v, err := d.originalAsExported(ctx, t)
+	if err == nil && v.State == executor.Done {
+		v.Why = "both halves stand still, and are what was exported"
+	}
+	return v, err
+}
+
+// originalAsExported: the original stands still and is what was exported. A restart of Jira brings synchronizations back to
+// life (HC/5.0/server/system-properties); what they do after the export would be lost with them. A half that this run has
+// deleted already is passed over.
+func (d *Driver) originalAsExported(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	from := t.Resource.Ref("from")
+	if from == nil {
+		return executor.Verdict{}, executor.Final(fmt.Errorf("%s is not declared any more", t.Resource.Text("from")))
+	}
+	for _, role := range []string{master, slave} {
+		if t.IsDone(opDelete + role) {
+			continue
+		}
+		h, err := d.readHalf(ctx, from, role)
+		if err != nil {
+			return executor.Verdict{}, err
+		}
+		switch {
+		case !h.Found:
+			return executor.Verdict{}, executor.Final(fmt.Errorf("the %s's half of the original is gone, and this run did not delete it", role))
+		case h.Status != "STOPPED":
+			return notDone("the %s's half %s of the original is %s: it must stand still until it is deleted", role, h.Key, h.Status), nil
+		}
+		c, err := d.reader(from.Ref(role, "server"))
+		if err != nil {
+			return executor.Verdict{}, err
+		}
+		diff, err := syncinfo.ComparePairs(ctx, exported(t, role), live(ctx, c, h.Connector))
+		if err != nil {
+			return executor.Verdict{}, err
+		}
+		if !diff.Same() {
+			return executor.Verdict{}, executor.Final(fmt.Errorf("the %s's half %s is not what was exported: %s", role, h.Key, oneLine(diff.String())))
+		}
+		tally, err := c.tally(ctx, h.Connector)
+		if err != nil {
+			return executor.Verdict{}, err
+		}
+		if before := t.Output(opExport+role, sentOutput); before != "" && before != strconv.FormatInt(tally.SumOutgoing, 10) {
+			return executor.Verdict{}, executor.Final(fmt.Errorf("the %s's half %s has sent messages since it was exported: somebody started it meanwhile; what they carried is not in the new synchronization's pairs", role, h.Key))
+		}
+	}
+	return done(""), nil
+}
+
+// verifyRest: the new synchronization has every pair of the half that is left, and that half stands still. Pairs that the
+// new one has made since are its own matter.
+func (d *Driver) verifyRest(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	role := t.Step.Args["role"]
+	from := t.Resource.Ref("from")
+	if from == nil {
+		return executor.Verdict{}, executor.Final(fmt.Errorf("%s is not declared any more", t.Resource.Text("from")))
+	}
+	l, err := d.locateExisting(ctx, t, first)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	s, err := l.client.status(ctx, l.Key)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	h, err := d.readHalf(ctx, from, role)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	switch {
+	case s.word() != "RUNNING" || s.inError() > 0:
+		return notDone("%s is %s with %s in error", l.Key, s.word(), plural(s.inError(), "issue")), nil
+	case !h.Found || h.Status != "STOPPED":
+		return notDone("the %s's half is not there and stopped", role), nil
+	}
+	c, err := d.reader(from.Ref(role, "server"))
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	end := first
+	if role == t.Resource.Text("migrating") {
+		end = second
+	}
+	diff, err := syncinfo.ComparePairs(ctx, live(ctx, c, h.Connector), live(ctx, l.client, l.connectorOf(end)))
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if diff.Missing > 0 || diff.GotTwice > 0 {
+		return executor.Verdict{}, executor.Final(fmt.Errorf("%s does not have all pairs of %s: %s", l.Key, h.Key, oneLine(diff.String())))
+	}
+	return done(fmt.Sprintf("%s has all %s of %s", l.Key, plural(diff.WantPairs, "pair"), h.Key)), nil
+}
