@@ -2,10 +2,13 @@ package backbone
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
+	"github.com/agext/levenshtein"
 	"github.com/spf13/pflag"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
@@ -18,7 +21,8 @@ func Tools() []driver.Tool {
 		Short: "Merge the synced-issue files of both ends into the file that pairs the issues of a new synchronization",
 		Long: `Merge joins the two files of "Download synchronized issues" of an e-mail or file synchronization. The end that stays
 becomes firstConnector, the one that migrates to the cloud secondConnector. Entries stay byte for byte as they are.
-Everything is checked first; when a check fails, nothing is written. A path of "-" is standard input or output.`,
+Everything is checked first; when a check fails, nothing is written. A path of "-" is standard input or output.
+It ends with 0 when the merged file is complete, even if the summary on standard error cannot be written.`,
 		Example: "  syncctl backbone merge --migrating=master --master=master.json --slave=slave.json -o merged.json",
 		Flags:   mergeFlags,
 		Run:     runMerge,
@@ -51,13 +55,8 @@ func runMerge(ctx context.Context, t driver.ToolRun) error {
 		return fmt.Errorf("merge takes no arguments beside its flags: %q is one too many", t.Args[0])
 	}
 	value := func(name string) string { return t.Flags.Lookup(name).Value.String() }
-	for _, name := range []string{"migrating", "master", "slave", "out"} {
-		if value(name) == "" {
-			return fmt.Errorf("merge needs --%s: %s", name, t.Flags.Lookup(name).Usage)
-		}
-	}
-	if m := value("migrating"); m != master && m != slave {
-		return fmt.Errorf("--migrating is %q: it must be master or slave", m)
+	if err := mergeNeeds(t.Flags); err != nil {
+		return err
 	}
 	o := syncinfo.MergeOptions{
 		Fs: t.Fs, Master: value("master"), Slave: value("slave"), Stdin: t.Stdin,
@@ -74,6 +73,31 @@ func runMerge(ctx context.Context, t driver.ToolRun) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(t.Stderr, rep.Summary())
-	return err
+	// The merged file is complete, whether anybody can read that or not: a summary that cannot be written is no failure.
+	_, _ = io.WriteString(t.Stderr, rep.Summary())
+	return nil
+}
+
+// mergeNeeds tells all that is missing or wrong with the flags at once.
+func mergeNeeds(flags *pflag.FlagSet) error {
+	var errs []error
+	for _, name := range []string{"migrating", "master", "slave", "out"} {
+		if f := flags.Lookup(name); f.Value.String() == "" {
+			errs = append(errs, fmt.Errorf("merge needs --%s: %s", name, f.Usage))
+		}
+	}
+	if m := flags.Lookup("migrating").Value.String(); m != "" && m != master && m != slave {
+		errs = append(errs, fmt.Errorf("--migrating is %q: it must be master or slave.%s", m, didYouMean(m, master, slave)))
+	}
+	return errors.Join(errs...)
+}
+
+// didYouMean names the word that is near, if one is.
+func didYouMean(word string, words ...string) string {
+	for _, w := range words {
+		if d := levenshtein.Distance(strings.ToLower(strings.TrimSpace(word)), w, nil); d <= 2 {
+			return fmt.Sprintf(" Did you mean %q?", w)
+		}
+	}
+	return ""
 }

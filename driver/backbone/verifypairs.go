@@ -132,6 +132,12 @@ func (d *Driver) verifyResync(ctx context.Context, t *executor.Task, end string)
 
 // verifyAll is the verification that the end of the original rests on.
 func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	if err := exportsAgree(ctx, t); err != nil {
+		return executor.Verdict{}, err
+	}
+	if v, err := d.originalAsExported(ctx, t); err != nil || v.State != executor.Done {
+		return v, err
+	}
 	l, err := d.locateExisting(ctx, t, first)
 	if err != nil {
 		return executor.Verdict{}, err
@@ -148,12 +154,6 @@ func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verd
 	}
 	if !s.idle() {
 		return notDone("%s is still working", l.Key), nil
-	}
-	if err := exportsAgree(ctx, t); err != nil {
-		return executor.Verdict{}, err
-	}
-	if v, err := d.originalAsExported(ctx, t); err != nil || v.State != executor.Done {
-		return v, err
 	}
 	var pairs string
 	for _, end := range []string{first, second} {
