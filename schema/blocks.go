@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -35,6 +36,7 @@ var settingsBody = Body{
 // collect takes in the blocks of one file.
 func (l *loader) collect(body hcl.Body) {
 	content := l.content(body, scope{where: "at the top level of a file", blocks: topBlocks})
+	l.misspelt(body)
 	for _, b := range content.Blocks {
 		switch b.Type {
 		case "syncctl":
@@ -45,6 +47,34 @@ func (l *loader) collect(body hcl.Body) {
 			l.collectLocals(b)
 		default:
 			l.collectDeclaration(b)
+		}
+	}
+}
+
+// misspelt notes what the blocks with a misspelt type were to declare. These are reported; references to what they declare
+// need not be.
+func (l *loader) misspelt(body hcl.Body) {
+	native, ok := body.(*hclsyntax.Body)
+	if !ok {
+		return
+	}
+	words := make([]string, 0, len(topBlocks))
+	for _, b := range topBlocks {
+		words = append(words, b.Type)
+	}
+	for _, b := range native.Blocks {
+		if slices.Contains(words, b.Type) {
+			continue
+		}
+		switch meant := nearest(b.Type, words); {
+		case meant == "variable" && len(b.Labels) == 1:
+			l.lost.add("var." + b.Labels[0])
+		case meant == "locals":
+			for name := range b.Body.Attributes {
+				l.lost.add("local." + name)
+			}
+		case isKind(meant) && len(b.Labels) == 2:
+			l.lost.add(Addr{Kind: Kind(meant), Type: b.Labels[0], Name: b.Labels[1]}.String())
 		}
 	}
 }
@@ -111,6 +141,9 @@ func (l *loader) collectDeclaration(b *hcl.Block) {
 	if t == nil {
 		d.failed = true
 		l.add(WithAddr(l.unknownType(kind, typeName, b.LabelRanges[0]), addr))
+		if meant := nearest(typeName, l.typesOf(kind)); meant != "" {
+			l.lost.add(Addr{Kind: kind, Type: meant, Name: name}.String())
+		}
 		return
 	}
 	d.res.Type = t
@@ -131,16 +164,26 @@ func (l *loader) blame(d *decl, before int) {
 	}
 }
 
-func (l *loader) unknownType(kind Kind, name string, rng hcl.Range) *hcl.Diagnostic {
-	var there, elsewhere []string
+// typesOf names the types of a kind, sorted.
+func (l *loader) typesOf(kind Kind) []string {
+	var names []string
 	for _, t := range l.opts.Catalog {
 		if t.Kind == kind {
-			there = append(there, t.Name)
-		} else if t.Name == name {
+			names = append(names, t.Name)
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+func (l *loader) unknownType(kind Kind, name string, rng hcl.Range) *hcl.Diagnostic {
+	there := l.typesOf(kind)
+	var elsewhere []string
+	for _, t := range l.opts.Catalog {
+		if t.Kind != kind && t.Name == name {
 			elsewhere = append(elsewhere, string(t.Kind))
 		}
 	}
-	sort.Strings(there)
 	sort.Strings(elsewhere)
 	var b strings.Builder
 	fmt.Fprintf(&b, "There is no %s of type %q.%s", kind, name, didYouMean(name, there))

@@ -92,6 +92,17 @@ func one(t testing.TB, text string) (*Config, hcl.Diagnostics) {
 	return world{files: map[string]string{"main.sync.hcl": text}}.load(t)
 }
 
+// loadWith loads one file with types of the test's own.
+func loadWith(t testing.TB, catalog Catalog, version, text string) hcl.Diagnostics {
+	t.Helper()
+	fs := afero.NewMemMapFs()
+	if err := afero.WriteFile(fs, "main.sync.hcl", []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, diags := Load(context.Background(), Options{Fs: fs, Catalog: catalog, Version: version})
+	return diags
+}
+
 // good loads one file that must be right.
 func good(t testing.TB, text string) *Config {
 	t.Helper()

@@ -20,6 +20,7 @@ type Config struct {
 	Files map[string]*hcl.File
 
 	byAddr   map[Addr]*Resource
+	openVars map[string]bool // the variables that are declared and not sensitive
 	redactor *Redactor
 }
 
@@ -37,6 +38,10 @@ type Operator struct {
 
 // Lookup finds a declaration by its address, or returns nil.
 func (c *Config) Lookup(a Addr) *Resource { return c.byAddr[a] }
+
+// SecretVariable says whether the value of a variable must not be shown: it is declared sensitive, sounds like a secret, or
+// is not declared, so that nothing is known about it.
+func (c *Config) SecretVariable(name string) bool { return !c.openVars[name] || secretName(name) }
 
 // Redactor returns what takes the secrets of this configuration out of text. It is there after a failed Load too, and
 // then knows the secrets that were found before the failure.

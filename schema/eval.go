@@ -196,9 +196,11 @@ func (l *loader) converted(a *Attribute, attr *hcl.Attribute) cty.Value {
 			"The value does not fit the argument %q: %s.", a.Name, conversionText(err, raw, a.Secret)), attr.Expr, ctx))
 		return unknown
 	}
-	if d := oneOf(a, val, attr.Expr.Range()); d != nil {
-		l.add(l.inContext(d, attr.Expr, ctx))
-		return unknown
+	for _, d := range []*hcl.Diagnostic{oneOf(a, val, attr.Expr.Range()), whole(a, val, attr.Expr.Range())} {
+		if d != nil {
+			l.add(l.inContext(d, attr.Expr, ctx))
+			return unknown
+		}
 	}
 	return val
 }
@@ -210,34 +212,6 @@ func wholeDeclaration(expr hcl.Expression, val cty.Value) string {
 		return ""
 	}
 	return traversalText(t)
-}
-
-// oneOf checks the permitted words, in a string or in each element of a collection.
-func oneOf(a *Attribute, val cty.Value, rng hcl.Range) *hcl.Diagnostic {
-	if len(a.OneOf) == 0 {
-		return nil
-	}
-	shown := !a.Secret && !IsSensitive(val)
-	var wrong *hcl.Diagnostic
-	plainVal := Reveal(val)
-	_ = cty.Walk(plainVal, func(_ cty.Path, v cty.Value) (bool, error) { // the callback returns no error
-		if wrong != nil || v.IsNull() || !v.IsKnown() || v.Type() != cty.String {
-			return wrong == nil, nil
-		}
-		for _, w := range a.OneOf {
-			if v.AsString() == w {
-				return true, nil
-			}
-		}
-		got, hint := "The value", ""
-		if shown {
-			got = strconv.Quote(v.AsString())
-			hint = didYouMean(v.AsString(), a.OneOf)
-		}
-		wrong = problem(rng, "Incorrect argument value", "%s is not permitted for the argument %q, which is one of %s.%s", got, a.Name, quoteList(a.OneOf, "or"), hint)
-		return false, nil
-	})
-	return wrong
 }
 
 // context makes the values that an expression refers to available to it.

@@ -146,14 +146,21 @@ func wholeBlocks(body *hclsyntax.Body, diags hcl.Diagnostics) hcl.Body {
 	return whole
 }
 
-// lostNames is what seems to be declared where the parser could not read: references to it are not reported, because
-// the syntax error is the cause.
+// lostNames is what seems to be declared where the parser could not read, or in a block whose type is misspelt: references
+// to it are not reported, because the other error is the cause.
 type lostNames struct {
 	everything bool            // a file could not be read at all
 	names      map[string]bool // "var.x", "local.x", addresses
 }
 
 func (n *lostNames) has(key string) bool { return n.everything || n.names[key] }
+
+func (n *lostNames) add(key string) {
+	if n.names == nil {
+		n.names = map[string]bool{}
+	}
+	n.names[key] = true
+}
 
 // What a line declares, whatever else is wrong around it: an unclosed quote makes nonsense of all tokens after it.
 var (
@@ -163,18 +170,15 @@ var (
 
 // scan looks for block headers and assignments in the lines of a file with syntax errors.
 func (n *lostNames) scan(src []byte) {
-	if n.names == nil {
-		n.names = map[string]bool{}
-	}
 	for _, m := range blockLine.FindAllStringSubmatch(string(src), -1) {
 		if m[1] == "variable" {
-			n.names["var."+m[2]] = true
+			n.add("var." + m[2])
 		} else if isKind(m[1]) {
-			n.names[m[1]+"."+m[2]+"."+m[3]] = true
+			n.add(m[1] + "." + m[2] + "." + m[3])
 		}
 	}
 	for _, m := range assignLine.FindAllStringSubmatch(string(src), -1) {
-		n.names["local."+m[1]] = true
+		n.add("local." + m[1])
 	}
 }
 

@@ -117,7 +117,10 @@ func (l *loader) add(diags ...*hcl.Diagnostic) { l.diags = append(l.diags, diags
 
 // finish puts the Config together and takes secrets out of all that is handed on.
 func (l *loader) finish(order []*node, settings Settings) (*Config, hcl.Diagnostics) {
-	cfg := &Config{Settings: settings, byAddr: map[Addr]*Resource{}}
+	cfg := &Config{Settings: settings, byAddr: map[Addr]*Resource{}, openVars: map[string]bool{}}
+	for name, v := range l.vars {
+		cfg.openVars[name] = !v.sensitive && !v.broken
+	}
 	for _, n := range order {
 		if n.decl == nil {
 			l.secrets.collect(n.val)

@@ -24,15 +24,31 @@ func (l *loader) mask(expr hcl.Expression) {
 	l.add(diags...)
 }
 
-// secretLine finds, in a file that does not parse, what is assigned to a name that sounds like a secret's.
-var secretLine = regexp.MustCompile(`(?i)"?\b[\w-]*(?:PASSWORD|PASSWD|SECRET|TOKEN|KEY|CREDENTIAL|PASSPHRASE)[\w-]*"?[ \t]*[=:][ \t]*(.+)`)
-
-// valueLine finds any assignment.
-var valueLine = regexp.MustCompile(`[\w-]+"?[ \t]*[=:][ \t]*(.+)`)
+// secretLine finds, in a file that does not parse, what is assigned to a name that sounds like a secret's, and
+// the defaults of variables, of which it cannot be told whether they are sensitive.
+var secretLine = regexp.MustCompile(`(?i)"?\b[\w-]*(?:PASSWORD|PASSWD|SECRET|TOKEN|KEY|CREDENTIAL|PASSPHRASE|DEFAULT)[\w-]*"?[ \t]*[=:][ \t]*(.+)`)
 
 func secretLines(path string, src []byte) []hcl.Range { return groupRanges(secretLine, path, src) }
 
-func valueLines(path string, src []byte) []hcl.Range { return groupRanges(valueLine, path, src) }
+// allButNames is the source of a file of values without the names of declared variables where they begin a line. In a file
+// that does not parse anything else may belong to a secret, which may span lines.
+func (l *loader) allButNames(path string, src []byte) []hcl.Range {
+	var out []hcl.Range
+	from := 0
+	hide := func(to int) {
+		if to > from {
+			out = append(out, hcl.Range{Filename: path, Start: hcl.Pos{Byte: from}, End: hcl.Pos{Byte: to}})
+		}
+	}
+	for _, m := range assignLine.FindAllSubmatchIndex(src, -1) {
+		if l.vars[string(src[m[2]:m[3]])] != nil {
+			hide(m[0])
+			from = m[1]
+		}
+	}
+	hide(len(src))
+	return out
+}
 
 func groupRanges(re *regexp.Regexp, path string, src []byte) []hcl.Range {
 	var out []hcl.Range

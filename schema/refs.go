@@ -63,9 +63,20 @@ func (l *loader) rootText(t hcl.Traversal) string {
 		return fmt.Sprintf("There is nothing named %q here.%s", root, hint)
 	}
 	if meant != "" {
-		return fmt.Sprintf("There is nothing named %q here. Did you mean %q?", root, meant)
+		return fmt.Sprintf("There is nothing named %q here. Did you mean %q?", root, l.meantText(t, meant))
 	}
 	return fmt.Sprintf("There is nothing named %q here. A reference begins with %s.", root, quoteList(roots, "or"))
+}
+
+// meantText is the whole reference as it was most likely meant, where there is such a declaration; else its first word.
+func (l *loader) meantText(t hcl.Traversal, root string) string {
+	typeName, ok1 := stepName(t, 1)
+	name, ok2 := stepName(t, 2)
+	addr := Addr{Kind: Kind(root), Type: typeName, Name: name}
+	if !isKind(root) || !ok1 || !ok2 || l.nodes[addr.String()] == nil && !l.lost.names[addr.String()] {
+		return root
+	}
+	return addr.String()
 }
 
 // byName resolves var.NAME and local.NAME.
@@ -220,7 +231,11 @@ func (l *loader) resolveTarget(attr *hcl.Attribute, want *Ref) *node {
 	typeName, ok1 := stepName(t, 1)
 	name, ok2 := stepName(t, 2)
 	if !isKind(t.RootName()) || len(t) != 3 || !ok1 || !ok2 {
-		l.add(problem(rng, "Invalid reference", "The argument %q takes a reference written %s; %q is none.", attr.Name, wanted, traversalText(t)))
+		hint := ""
+		if meant := nearest(t.RootName(), roots); isKind(meant) && !isKind(t.RootName()) {
+			hint = fmt.Sprintf(" Did you mean %q?", l.meantText(t, meant))
+		}
+		l.add(problem(rng, "Invalid reference", "The argument %q takes a reference written %s; %q is none.%s", attr.Name, wanted, traversalText(t), hint))
 		return nil
 	}
 	addr := Addr{Kind: Kind(t.RootName()), Type: typeName, Name: name}
@@ -232,6 +247,8 @@ func (l *loader) resolveTarget(attr *hcl.Attribute, want *Ref) *node {
 			l.add(l.undeclared(addr, t.SourceRange()))
 		}
 		return nil
+	case !fits && n != nil && n.decl.shape == nil && nearest(addr.Type, []string{want.Type}) != "":
+		return nil // its type is misspelt, and that is reported where it is declared
 	case !fits:
 		l.add(problem(rng, "Invalid reference", "The argument %q takes a reference written %s; %s is a %s of type %q.", attr.Name, wanted, addr, addr.Kind, addr.Type))
 		return nil

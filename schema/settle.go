@@ -58,10 +58,16 @@ func (l *loader) eachOwned(s *shaped, visit func(Addr, hcl.Range)) {
 	}
 }
 
-// check applies the products' own rules to each declaration that is right so far.
+// check applies the products' own rules to each declaration that is right so far, as is all that it refers to: a rule
+// reads these too, and would report again what is wrong there.
 func (l *loader) check(order []*node) {
+	wrong := map[*node]bool{} // what a node needs comes before it
 	for _, n := range order {
-		if n.decl == nil || n.decl.failed || n.decl.shape == nil || n.decl.res.Type.Check == nil {
+		wrong[n] = n.decl != nil && (n.decl.failed || n.decl.shape == nil)
+		for _, e := range n.needs {
+			wrong[n] = wrong[n] || wrong[e.to]
+		}
+		if n.decl == nil || wrong[n] || n.decl.res.Type.Check == nil {
 			continue
 		}
 		for _, d := range n.decl.res.Type.Check(n.decl.res) {
@@ -159,11 +165,29 @@ func (l *loader) requireVersion(text string, rng hcl.Range) {
 		return
 	}
 	running, err := version.NewVersion(l.opts.Version)
-	if err != nil { // a build without a version
+	if err != nil || running.Core().String() == "0.0.0" { // a build without a version; Go calls one before any release v0.0.0-DATE-COMMIT
+		l.doubtVersion(constraint, text, rng)
 		return
 	}
 	if !constraint.Check(running.Core()) {
 		l.add(problem(rng, "Unsupported syncctl version", "%s",
 			fmt.Sprintf("These files need syncctl %s; this is %s.", text, running)))
 	}
+}
+
+// everyRelease is the first release, and one later than there will ever be.
+var everyRelease = []string{"0.1.0", "1000000.0.0"}
+
+// doubtVersion says that a build without a version could not be checked, unless every release fits anyhow.
+func (l *loader) doubtVersion(c version.Constraints, text string, rng hcl.Range) {
+	fits := true
+	for _, r := range everyRelease {
+		fits = fits && c.Check(version.Must(version.NewVersion(r)))
+	}
+	if fits {
+		return
+	}
+	d := problem(rng, "Version not checked", "This is a development build, which has no version: required_version was not checked, and these files ask for syncctl %s.", text)
+	d.Severity = hcl.DiagWarning
+	l.add(d)
 }

@@ -74,6 +74,10 @@ func (l *loader) shapeBlocks(s *shaped, b *Block, found hcl.Blocks) {
 			label = blk.Labels[0]
 			name = fmt.Sprintf("%s %q", b.Name, label)
 			at = blk.LabelRanges[0]
+			if strings.TrimSpace(label) == "" {
+				l.add(problem(at, "Invalid name", "The label of a block %q is its %s, which cannot be empty.", b.Name, b.Label))
+				continue
+			}
 		}
 		if was, dup := first[label]; dup && (b.Label != "" || !b.Many) {
 			l.add(problem(at, "Duplicate block",

@@ -32,6 +32,8 @@ type Attribute struct {
 	Default  cty.Value // cty.NilVal: null when not given
 	Secret   bool      // the value is marked sensitive whatever it comes from
 	OneOf    []string  // the permitted strings, where the value is one of a few words
+	Whole    bool      // each number in the value is whole, at least Least and below 2^31
+	Least    int       // only with Whole; 0 forbids negative numbers
 	Ref      *Ref      // set: the value is a reference to another declaration
 }
 

@@ -168,7 +168,7 @@ func (l *loader) giveFile(values map[string]given, path string) {
 	l.files[path] = withBytes(file, src)
 	if diags.HasErrors() {
 		// Which line belongs to a sensitive variable cannot be told in a file that does not parse.
-		l.masked = append(l.masked, valueLines(path, src)...)
+		l.masked = append(l.masked, l.allButNames(path, src)...)
 		l.add(withoutEchoes(diags)...)
 		for _, v := range l.vars {
 			v.broken = true

@@ -51,6 +51,9 @@ func operatingSystem() *app {
 	}
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as it is under nohup
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	a := &app{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		env: os.LookupEnv, environ: os.Environ,
@@ -77,6 +80,14 @@ func operatingSystem() *app {
 		}
 	}()
 	return a
+}
+
+// takeBrokenPipes makes writing to a pipe that nobody reads fail, where it would end the process on the spot, until the
+// returned function is called.
+func takeBrokenPipes() (release func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGPIPE)
+	return func() { signal.Stop(signals) }
 }
 
 // abs is a name as the file system knows it, wherever the program was told to work.

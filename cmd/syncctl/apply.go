@@ -250,6 +250,9 @@ func (c *call) approve(ctx context.Context, question string) error {
 	if err != nil {
 		return err
 	}
+	if c.unread() {
+		return failf(exitError, "nobody can be asked for approval here: whoever read the output has gone. Look at the plan first, then use -auto-approve")
+	}
 	answer, err := c.app.input.read(ctx)
 	switch {
 	case errors.Is(err, errNobody):

@@ -18,9 +18,9 @@ func (c *call) arguments(root *cobra.Command, args []string) ([]string, error) {
 	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
 		return args, nil // half a word is no mistake
 	}
-	args = twoDashes(args)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd(args...)
+	args = twoDashes(root, args)
 	found, rest, err := root.Find(args)
 	if err != nil {
 		return nil, err
@@ -39,25 +39,87 @@ func (c *call) arguments(root *cobra.Command, args []string) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		extra = append(extra, twoDashes(words)...)
+		extra = append(extra, twoDashes(found, words)...)
 	}
 	return slices.Concat(path, extra, rest), nil
 }
 
 var longWithOneDash = regexp.MustCompile(`^-[A-Za-z][A-Za-z0-9-]+(=(?s:.*))?$`)
 
-// twoDashes turns -out=x into --out=x, up to a "--".
-func twoDashes(args []string) []string {
+// twoDashes turns -out=x into --out=x, up to a "--", where the command that the arguments lead to from cmd has a flag of
+// that name, or no flags by which it could be meant as it is; the mistake is then told in the words of the long flag.
+// What is the value of a flag stays.
+func twoDashes(cmd *cobra.Command, args []string) []string {
 	out := slices.Clone(args)
-	for i, arg := range out {
+	for i := 0; i < len(out); i++ {
+		arg := out[i]
 		if arg == "--" {
 			break
 		}
-		if longWithOneDash.MatchString(arg) {
+		if arg == "-" || !strings.HasPrefix(arg, "-") {
+			if sub := subcommand(cmd, arg); sub != nil {
+				cmd = sub
+			}
+			continue
+		}
+		name, _, attached := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		if f := longFlag(cmd, name); f != nil && len(name) > 1 {
+			if !strings.HasPrefix(arg, "--") {
+				out[i] = "-" + arg
+			}
+			if !attached && f.NoOptDefVal == "" {
+				i++ // its value
+			}
+			continue
+		}
+		if strings.HasPrefix(arg, "--") {
+			continue
+		}
+		known, value := shortFlags(cmd, arg[1:])
+		switch {
+		case known && value:
+			i++
+		case !known && longWithOneDash.MatchString(arg):
 			out[i] = "-" + arg
 		}
 	}
 	return out
+}
+
+// subcommand is the command of that name directly beneath cmd.
+func subcommand(cmd *cobra.Command, name string) *cobra.Command {
+	for _, sub := range cmd.Commands() {
+		if sub.Name() == name || sub.HasAlias(name) {
+			return sub
+		}
+	}
+	return nil
+}
+
+func longFlag(cmd *cobra.Command, name string) *pflag.Flag {
+	cmd.InitDefaultHelpFlag()
+	cmd.InitDefaultVersionFlag()
+	return cmd.Flag(name)
+}
+
+// shortFlags tells whether letters are short flags of the command, the last of them perhaps with its value attached, and
+// whether the value of the last one is the next argument.
+func shortFlags(cmd *cobra.Command, letters string) (known, value bool) {
+	for i := range len(letters) {
+		f := cmd.LocalFlags().ShorthandLookup(letters[i : i+1])
+		if f == nil {
+			f = cmd.InheritedFlags().ShorthandLookup(letters[i : i+1])
+		}
+		switch {
+		case f == nil:
+			return false, false
+		case f.NoOptDefVal == "":
+			return true, i == len(letters)-1
+		case i+1 < len(letters) && letters[i+1] == '=':
+			return true, false
+		}
+	}
+	return true, false
 }
 
 // firstWord is the first argument that is neither a flag nor the value of -chdir, the only flag before a command that
@@ -84,9 +146,13 @@ func unknownCommand(parent *cobra.Command, word string) error {
 	return failf(exitError, "there is no command %q in %s.%s", word, parent.CommandPath(), meant(word, names, "\nRun `"+parent.CommandPath()+" --help` for the commands there are."))
 }
 
-// flagError explains a flag that does not exist, and passes other errors on.
+// flagError explains a flag that does not exist, or whose value cannot be understood, and passes other errors on.
 func flagError(cmd *cobra.Command, err error) error {
 	var missing *pflag.NotExistError
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		return invalidValue(invalid)
+	}
 	if !errors.As(err, &missing) {
 		return failf(exitError, "%w", err)
 	}
@@ -98,6 +164,20 @@ func flagError(cmd *cobra.Command, err error) error {
 		hint = " Did you mean --" + n + "?"
 	}
 	return failf(exitError, "%s has no flag --%s.%s", cmd.CommandPath(), name, hint)
+}
+
+// invalidValue says what the value of a flag should be.
+func invalidValue(err *pflag.InvalidValueError) error {
+	f := err.GetFlag()
+	switch kind := f.Value.Type(); kind {
+	case "bool":
+		return failf(exitError, "--%s is on or off: leave its value away, or say =true or =false; %q is neither", f.Name, err.GetValue())
+	case "int", "int64", "uint", "uint64":
+		return failf(exitError, "--%s must be a whole number, not %q", f.Name, err.GetValue())
+	case "duration":
+		return failf(exitError, "--%s must be a time like 30s or 5m, not %q", f.Name, err.GetValue())
+	}
+	return failf(exitError, "--%s cannot be %q: %w", f.Name, err.GetValue(), err.Unwrap())
 }
 
 // meant is " Did you mean ...?", or otherwise.
@@ -117,9 +197,9 @@ func nearest(word string, names []string) string {
 			best, distance = n, d
 		}
 	}
-	if best == "" && len(word) >= 3 { // the beginning of a word, or a part of an address
+	if best == "" && len(word) >= 3 { // the beginning of a word, or more than it, or a part of an address
 		for _, n := range names {
-			if strings.HasPrefix(n, word) || strings.HasSuffix(n, "/"+word) {
+			if strings.HasPrefix(n, word) || strings.HasSuffix(n, "/"+word) || len(n) >= 3 && strings.HasPrefix(word, n) {
 				return n
 			}
 		}

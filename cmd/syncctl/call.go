@@ -42,6 +42,7 @@ func (a *app) run(args []string) int {
 	c := &call{app: a, closeLog: func() {}, log: hclog.NewNullLogger()}
 	known := func() *schema.Redactor { return c.redactor }
 	c.out, c.err = &guarded{w: a.stdout, red: known}, &guarded{w: a.stderr, red: known}
+	defer takeBrokenPipes()() // output whose reader goes away is dropped, and stops nothing
 	ctx, release := a.interrupts.context(context.Background())
 	defer release()
 

@@ -12,6 +12,9 @@ import (
 	"github.com/syncctl/syncctl/journal"
 )
 
+// verifyWithin is how long a step is looked for where it does not say itself.
+const verifyWithin = 2 * time.Minute
+
 // carry makes or takes up the run, carries it out, and tells how it ended.
 func (c *call) carry(ctx context.Context, a *application, f *applyFlags) error {
 	progress := c.progress(a)
@@ -35,14 +38,13 @@ func (c *call) carry(ctx context.Context, a *application, f *applyFlags) error {
 	report, interrupted, err := c.carryOut(ctx, progress, executor.Options{
 		Plan: a.plan, Config: a.cfg, Drivers: a.executor, Files: store.Files(a.run), Journal: j, Operator: operator,
 		Clock: c.app.clock, Log: c.log, Observe: progress.Observe, Redact: c.redactor.String, Parallelism: f.parallelism,
+		Poll: executor.Poll{Within: verifyWithin},
 	})
 	err = errors.Join(err, j.Close())
 	if report == nil {
 		return err
 	}
-	if tell := c.tellEnd(a, report, f); tell != nil {
-		err = errors.Join(err, tell)
-	}
+	c.tellEnd(a, report, f)
 	if err != nil {
 		return err // the run's record could not be kept
 	}
@@ -160,41 +162,20 @@ func endCode(r *executor.Report, interrupted bool) int {
 	return exitStopped
 }
 
-// tellEnd prints the report.
-func (c *call) tellEnd(a *application, r *executor.Report, f *applyFlags) error {
-	end := view.End{Report: r, RunID: a.run.ID, Dir: c.near(a.run.Dir)}
-	if !r.Finished {
-		end.Next = c.applyAgain(f)
-	}
+// tellEnd prints the report. An output that cannot take it changes nothing about the end.
+func (c *call) tellEnd(a *application, r *executor.Report, f *applyFlags) {
+	end := view.End{Report: r, RunID: a.run.ID, Dir: c.near(a.run.Dir), Next: c.next(a.cfg, f)}
 	if c.events != nil {
 		message := "apply complete"
 		if !r.Finished {
 			message = "apply stopped"
 		}
 		c.events.Write("info", "apply_end", message, view.ReportFields(end))
-		return nil
+		return
 	}
-	return view.Report(c.out, c.outStyle, end)
-}
-
-// applyAgain is the command that goes on with the run.
-func (c *call) applyAgain(f *applyFlags) string {
-	text := "syncctl"
-	if c.flags.chdir != "" {
-		text += " -chdir=" + quoteWord(c.flags.chdir)
+	if err := view.Report(c.out, c.outStyle, end); err != nil {
+		c.warn("how the run ended could not be written: %v. `syncctl status` tells it", err)
 	}
-	text += " apply"
-	for _, v := range f.vars.list {
-		if v.File != "" {
-			text += " -var-file=" + quoteWord(v.File)
-		} else {
-			text += " -var " + quoteWord(v.Assign)
-		}
-	}
-	if c.dirName != "." {
-		text += " " + quoteWord(c.dirName)
-	}
-	return text
 }
 
 // progress is the view that fits where the output goes.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/cmd/syncctl/view"
@@ -101,6 +102,8 @@ func (t *terminalOperator) Perform(ctx context.Context, ask executor.Ask) (execu
 		}
 		switch strings.ToLower(strings.TrimSpace(answer)) {
 		case "done":
+			fmt.Fprintf(w, "  %s\n", looking(ask.Step))
+			_ = w.flush() // an output that went away must not stop the run
 			return executor.Performed, nil
 		case "later":
 			return executor.Deferred, nil
@@ -108,6 +111,18 @@ func (t *terminalOperator) Perform(ctx context.Context, ask executor.Ask) (execu
 			t.instructions(w, ask)
 		}
 	}
+}
+
+// looking says what happens between an answer and the step's end, which may take its time.
+func looking(s planner.Step) string {
+	if s.Manual.Attest != "" {
+		return "Looking at the servers."
+	}
+	within := time.Duration(s.Within)
+	if within == 0 {
+		within = verifyWithin
+	}
+	return fmt.Sprintf("Looking for it on the servers, for up to %s. What is missing is shown as it is found; interrupt (Ctrl-C) to leave it for later.", within)
 }
 
 // standInOperator has the sandbox do what a person would.

@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"sync"
+	"syscall"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/syncctl/syncctl/cmd/syncctl/view"
@@ -14,24 +16,42 @@ import (
 )
 
 // guarded is where output passes on its way out: once a configuration is loaded, its secrets are taken out of every write.
-// Whatever is printed is therefore written in one piece.
+// Whatever is printed is therefore written in one piece. When the reader goes away, as head does, the rest is dropped: a
+// run must not stop half-way because nobody looks.
 type guarded struct {
-	mu  sync.Mutex
-	w   io.Writer
-	red func() *schema.Redactor
+	mu   sync.Mutex
+	w    io.Writer
+	red  func() *schema.Redactor
+	gone bool
 }
 
 func (g *guarded) Write(p []byte) (int, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	red := g.red()
-	if red == nil {
-		return g.w.Write(p)
+	if g.gone {
+		return len(p), nil
 	}
-	if _, err := io.WriteString(g.w, red.String(string(p))); err != nil {
+	text := string(p)
+	if red := g.red(); red != nil {
+		text = red.String(text)
+	}
+	if _, err := io.WriteString(g.w, text); errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+		g.gone = true
+	} else if err != nil {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// unread tells whether the reader of the output has gone away.
+func (c *call) unread() bool {
+	g, ok := c.out.(*guarded)
+	if !ok {
+		return false
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.gone
 }
 
 // styles decides how the two streams may look.

@@ -3,7 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cmd/syncctl/view"
@@ -29,6 +33,11 @@ It changes nothing. The marks: + adds, ~ changes, - removes, ! cannot be undone,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := c.enterArg(args); err != nil {
 				return err
+			}
+			if cmd.Flags().Changed("out") {
+				if err := c.mayReplace(f.out); err != nil {
+					return err
+				}
 			}
 			return c.plan(cmd.Context(), f)
 		},
@@ -169,6 +178,33 @@ func (c *call) showPlan(plan *planner.Plan, done map[string]bool, detail bool) e
 		return w.flush()
 	}
 	return view.Plan(c.out, plan, view.PlanOptions{Style: c.outStyle, Detail: detail, Done: done})
+}
+
+// mayReplace tells whether a plan may be written to a name: not over a file that is something else.
+func (c *call) mayReplace(name string) error {
+	if name == "" {
+		return failf(exitError, "-out wants the name of a file, as in -out=p.syncplan.json")
+	}
+	for _, suffix := range []string{".sync.hcl", ".sync.hcl.json", ".syncvars.hcl"} {
+		if strings.HasSuffix(name, suffix) {
+			return failf(exitError, "-out=%s: a file of that name is read as configuration; choose another, such as p.syncplan.json", name)
+		}
+	}
+	info, err := c.app.fs.Stat(c.abs(name))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil // a folder that is missing is told when the file is written
+	case err != nil:
+		return fmt.Errorf("looking at %s: %w", name, err)
+	case info.IsDir():
+		return failf(exitError, "-out=%s is a folder; the plan is one file in it, such as %s", name, filepath.Join(name, "p.syncplan.json"))
+	case info.Size() == 0 || !info.Mode().IsRegular() || strings.HasSuffix(name, ".syncplan.json"):
+		return nil
+	}
+	if _, err := c.readPlan(name); err != nil {
+		return failf(exitError, "-out=%s: there is a file of that name, and it is not a plan; it is left as it is. Choose another name, or remove it first", name)
+	}
+	return nil
 }
 
 // savePlan writes a plan file, which holds no secret and may be committed.

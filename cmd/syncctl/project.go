@@ -75,23 +75,31 @@ func (c *call) load(ctx context.Context, vars []schema.VarSource, allowUnset boo
 
 // read loads the configuration, and knows its secrets from then on.
 func (c *call) read(ctx context.Context, vars []schema.VarSource, allowUnset bool) (*project, hcl.Diagnostics) {
-	p := &project{drivers: map[typeKey]driver.Driver{}}
+	p := &project{}
 	var catalog schema.Catalog
-	for _, prod := range c.app.products {
-		d := prod.driver(driver.Env{
-			Fs: rooted{c.app.fs, c.dir}, Log: c.log.Named(prod.name), Env: c.app.env, Version: version(), Now: c.app.clock.Now,
-		})
-		for _, t := range d.Types() {
-			catalog = append(catalog, t)
-			p.drivers[typeKey{t.Kind, t.Name}] = d
-		}
-	}
+	catalog, p.drivers = c.catalog()
 	var diags hcl.Diagnostics
 	p.cfg, diags = schema.Load(ctx, schema.Options{
 		Fs: c.files(), Dir: c.dirName, Catalog: catalog, Version: version(), Env: c.app.env, Vars: vars, AllowUnset: allowUnset,
 	})
 	c.redactor = p.cfg.Redactor()
 	return p, diags
+}
+
+// catalog is what the products can declare, and the driver of each type.
+func (c *call) catalog() (schema.Catalog, map[typeKey]driver.Driver) {
+	var catalog schema.Catalog
+	drivers := map[typeKey]driver.Driver{}
+	for _, prod := range c.app.products {
+		d := prod.driver(driver.Env{
+			Fs: rooted{c.app.fs, c.dir}, Log: c.log.Named(prod.name), Env: c.app.env, Version: version(), Now: c.app.clock.Now,
+		})
+		for _, t := range d.Types() {
+			catalog = append(catalog, t)
+			drivers[typeKey{t.Kind, t.Name}] = d
+		}
+	}
+	return catalog, drivers
 }
 
 // dataDir is where runs, journals and the lock are, absolute.

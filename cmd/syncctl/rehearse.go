@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/afero"
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cmd/syncctl/view"
@@ -42,7 +43,8 @@ func (c *call) startSandbox(ctx context.Context, dir string, o sandbox.Options) 
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
-	o.Seed, o.SeedName, o.Products, o.ErrorLog = seed, name, map[string]sandbox.Open{}, c.err
+	o.Seed, o.SeedName, o.Products = seed, name, map[string]sandbox.Open{}
+	o.ErrorLog = c.log.Named("sandbox").StandardWriter(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug})
 	for _, p := range c.app.products {
 		if p.simulator != nil {
 			o.Products[p.name] = p.simulator

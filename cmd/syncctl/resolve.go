@@ -126,7 +126,7 @@ func (c *call) resolveLocked(ctx context.Context, args []string, f *resolveFlags
 		c.say("Recorded. Run %s is given up.", run.ID)
 		return nil
 	}
-	c.say("Recorded. Go on with: %s", c.outStyle.Bold("syncctl apply"))
+	c.say("Recorded. Go on with: %s", c.outStyle.Bold(c.next(nil, &applyFlags{}).Apply))
 	return nil
 }
 

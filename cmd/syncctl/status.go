@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,7 +54,7 @@ func (c *call) status() error {
 			return err
 		}
 		if state.Holder == nil {
-			c.say("\nGo on with: %s", c.outStyle.Bold("syncctl apply"))
+			c.say("\n%s", strings.TrimSuffix(view.Advice(c.outStyle, state, c.next(nil, &applyFlags{})), "\n"))
 		}
 	} else {
 		c.say("No run is unfinished.")

@@ -104,8 +104,15 @@ func ReportFields(end End) map[string]any {
 		steps = append(steps, one)
 	}
 	f := map[string]any{"run": end.RunID, "dir": end.Dir, "finished": end.Report.Finished, "steps": steps}
-	if end.Next != "" {
-		f["next"] = end.Next
+	if !end.Report.Finished {
+		a := end.advice()
+		f["advice"] = a.first
+		if len(a.choices) > 0 {
+			f["choices"] = a.choices
+		}
+		if len(a.choices) == 0 { // what a person has to choose between, no program should go on with
+			f["next"] = end.Next.Apply
+		}
 	}
 	return f
 }

@@ -295,29 +295,70 @@ func finding(b *strings.Builder, s Style, f planner.Finding, indent int) {
 	}
 }
 
-// rollback names what can be taken back, and from where on it cannot.
+// rollback names what can be taken back, of what is done already too, and from where on it cannot.
 func (v *planView) rollback() {
-	shown := v.shown()
-	final := slices.IndexFunc(shown, func(s *planner.Step) bool { return s.Effect != nil && s.Effect.Irreversible })
-	before := shown
-	if final >= 0 {
-		before = shown[:final]
+	steps := v.p.Steps
+	irreversible := func(s *planner.Step) bool { return s.Effect != nil && s.Effect.Irreversible }
+	var final, past *planner.Step // the next step that cannot be taken back, and the last such that is done
+	from, to := 0, len(steps)
+	for i := range steps {
+		switch s := &steps[i]; {
+		case irreversible(s) && v.o.Done[s.ID]:
+			past, from = s, i+1
+		case irreversible(s) && final == nil:
+			final, to = s, i
+		}
 	}
-	var undo strings.Builder
-	for _, s := range slices.Backward(before) {
-		v.o.block(&undo, 2, fmt.Sprintf("step %d: ", v.number[s.ID]), s.Undo)
-	}
+	undo := v.undo(steps[min(from, to):to])
 	switch {
-	case final >= 0:
-		f := shown[final]
-		v.o.block(&v.b, 0, v.o.Bold("Rollback: "), fmt.Sprintf("possible until step %d (%s), which cannot be taken back.", v.number[f.ID], f.Op))
-	case undo.Len() > 0:
+	case len(v.shown()) == 0:
+		return
+	case final != nil:
+		v.o.block(&v.b, 0, v.o.Bold("Rollback: "), fmt.Sprintf("possible until step %d (%s), which cannot be taken back.", v.number[final.ID], final.Op))
+	case undo != "" && past == nil:
 		v.b.WriteString(v.o.Bold("Rollback: ") + "possible at any time.\n")
-	default:
+	case past == nil:
 		return
 	}
-	v.b.WriteString(undo.String())
-	v.b.WriteString("\n")
+	if past != nil {
+		v.o.block(&v.b, 0, v.o.Bold("Rollback: "), fmt.Sprintf("not possible any more for what was done up to step %d (%s).", v.number[past.ID], past.Op))
+	}
+	v.b.WriteString(undo + "\n")
+}
+
+// undo lists how steps are taken back, the last first; those that are taken back together on one line.
+func (v *planView) undo(steps []planner.Step) string {
+	type key struct{ addr, undo string }
+	var order []key
+	groups := map[key][]int{}
+	done := map[key]int{}
+	for i := len(steps) - 1; i >= 0; i-- {
+		s := &steps[i]
+		if s.Undo == "" {
+			continue
+		}
+		k := key{s.Addr, s.Undo}
+		if groups[k] == nil {
+			order = append(order, k)
+		}
+		groups[k] = append(groups[k], v.number[s.ID])
+		if v.o.Done[s.ID] {
+			done[k]++
+		}
+	}
+	var b strings.Builder
+	for _, k := range order {
+		slices.Sort(groups[k])
+		state := ""
+		switch {
+		case done[k] == len(groups[k]):
+			state = " (done)"
+		case done[k] > 0:
+			state = fmt.Sprintf(" (%d done)", done[k])
+		}
+		v.o.block(&b, 2, numbers(groups[k])+state+": ", k.undo)
+	}
+	return b.String()
 }
 
 func (v *planView) counts() {

@@ -3,6 +3,8 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/syncctl/syncctl/executor"
@@ -14,10 +16,10 @@ type End struct {
 	Report *executor.Report
 	RunID  string
 	Dir    string // where the run's record and files are
-	Next   string // the command to go on with, when it is not finished
+	Next   Commands
 }
 
-// Report writes what was done, what waits, what failed and why, what was not tried and why, and how to go on.
+// Report writes what was done, what was not tried and why, what waits, failed or is stuck and why, and how to go on.
 func Report(w io.Writer, s Style, e End) error {
 	var b strings.Builder
 	r := e.Report
@@ -44,13 +46,17 @@ func Report(w io.Writer, s Style, e End) error {
 		return err
 	}
 	fmt.Fprintf(&b, "%s %d of %d steps done (%d by this process, %d earlier).\n", s.Bold("Not finished:"), here+earlier, len(r.Steps), here, earlier)
-	for _, sec := range sections {
+	section(&b, s, r, number, doneHere)
+	b.WriteString("\n")
+	for _, line := range folded(r, number) {
+		s.block(&b, 0, "", line)
+	}
+	fmt.Fprintf(&b, "Record and files of the run: %s\n", e.Dir)
+	for _, sec := range open { // what matters stands last, where it is not pushed off the screen
 		section(&b, s, r, number, sec)
 	}
-	fmt.Fprintf(&b, "\nRecord and files of the run: %s\n", e.Dir)
-	if e.Next != "" {
-		b.WriteString("Go on with: " + s.Bold(e.Next) + "\n")
-	}
+	b.WriteString("\n")
+	e.advice().write(&b, s, e.Next)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -61,15 +67,12 @@ type reportSection struct {
 	has   func(executor.StepReport) bool
 }
 
-var sections = []reportSection{
-	{"Done by this process:", green, func(r executor.StepReport) bool { return r.Phase == executor.PhaseDone && r.Here }},
-	{"Done earlier:", dim, func(r executor.StepReport) bool { return r.Phase == executor.PhaseDone && !r.Here }},
-	{"Failed:", red, func(r executor.StepReport) bool { return r.Phase == executor.PhaseFailed }},
-	{"Stuck, a person must look and resolve (syncctl resolve STEP -done, or -retry):", red, func(r executor.StepReport) bool { return r.Phase == executor.PhaseStuck }},
+var doneHere = reportSection{"Done by this process:", green, func(r executor.StepReport) bool { return r.Phase == executor.PhaseDone && r.Here }}
+
+var open = []reportSection{
 	{"Waiting for a person:", cyan, func(r executor.StepReport) bool { return r.Phase == executor.PhaseWaiting }},
-	{"Not tried:", dim, func(r executor.StepReport) bool {
-		return r.Phase == executor.PhaseBlocked || r.Phase == executor.PhaseReady || r.Phase == executor.PhaseRunning
-	}},
+	{"Failed:", red, func(r executor.StepReport) bool { return r.Phase == executor.PhaseFailed }},
+	{"Stuck, a person must look and resolve:", red, func(r executor.StepReport) bool { return r.Phase == executor.PhaseStuck }},
 }
 
 func section(b *strings.Builder, s Style, r *executor.Report, number map[string]int, sec reportSection) {
@@ -87,6 +90,79 @@ func section(b *strings.Builder, s Style, r *executor.Report, number map[string]
 			s.block(b, beneath, "", why(st.Why, st.Phase, number))
 		}
 	}
+}
+
+// folded names by their numbers alone the steps of which there is nothing more to say: what was done earlier, and what was
+// not tried, by what it waits for.
+func folded(r *executor.Report, number map[string]int) []string {
+	var earlier []int
+	var order []string
+	waiting := map[string][]int{}
+	causes := map[string][]int{} // of each step, the numbers of those that hold it up
+	for _, st := range r.Steps {
+		n := number[st.Step.ID]
+		switch {
+		case st.Phase == executor.PhaseDone && !st.Here:
+			earlier = append(earlier, n)
+		case untried(st.Phase):
+			for _, need := range st.Step.Needs { // they come before it in the plan
+				causes[st.Step.ID] = append(causes[st.Step.ID], causes[need]...)
+			}
+			slices.Sort(causes[st.Step.ID])
+			causes[st.Step.ID] = slices.Compact(causes[st.Step.ID])
+			key := numbers(causes[st.Step.ID])
+			if waiting[key] == nil {
+				order = append(order, key)
+			}
+			waiting[key] = append(waiting[key], n)
+		case st.Phase != executor.PhaseDone:
+			causes[st.Step.ID] = []int{n}
+		}
+	}
+	var lines []string
+	if len(earlier) > 0 {
+		lines = append(lines, "Done earlier: "+numbers(earlier)+".")
+	}
+	for _, key := range order {
+		they, wait, their := "they", "wait", "their"
+		if len(waiting[key]) == 1 {
+			they, wait, their = "it", "waits", "its"
+		}
+		because := fmt.Sprintf("%s %s for %s", they, wait, key)
+		if key == "" {
+			because = "the run was stopped before " + their + " turn"
+		}
+		lines = append(lines, "Not tried: "+numbers(waiting[key])+"; "+because+".")
+	}
+	return lines
+}
+
+func untried(p executor.Phase) bool {
+	return p == executor.PhaseBlocked || p == executor.PhaseReady || p == executor.PhaseRunning
+}
+
+// numbers writes sorted step numbers as "step 4" or "steps 1-3, 7"; nothing for none.
+func numbers(list []int) string {
+	var parts []string
+	for i := 0; i < len(list); {
+		j := i
+		for j+1 < len(list) && list[j+1] == list[j]+1 {
+			j++
+		}
+		if j > i {
+			parts = append(parts, fmt.Sprintf("%d-%d", list[i], list[j]))
+		} else {
+			parts = append(parts, strconv.Itoa(list[i]))
+		}
+		i = j + 1
+	}
+	switch len(list) {
+	case 0:
+		return ""
+	case 1:
+		return "step " + parts[0]
+	}
+	return "steps " + strings.Join(parts, ", ")
 }
 
 func stepLine(b *strings.Builder, s Style, n int, step *planner.Step) {

@@ -107,7 +107,7 @@ func TestReport(t *testing.T) {
 		{Step: steps[2], Phase: executor.PhaseBlocked, Why: "it needs sync.depot.a/label"},
 	}}
 	var b bytes.Buffer
-	if err := Report(&b, Style{}, End{Report: r, RunID: "r", Dir: "d/r", Next: "syncctl apply"}); err != nil {
+	if err := Report(&b, Style{}, End{Report: r, RunID: "r", Dir: "d/r", Next: Commands{"syncctl apply", "syncctl resolve"}}); err != nil {
 		t.Fatal(err)
 	}
 	r.Finished = true

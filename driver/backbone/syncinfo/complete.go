@@ -2,13 +2,17 @@ package syncinfo
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
+	"hash/maphash"
+	"slices"
 )
 
 // complete writes the entries of from, with the missing half of comment and attachment pairs filled in from the mirror
 // entries of other. Both have been read and checked before.
 func (m *merge) complete(ctx context.Context, from, other *side) error {
-	var c completer
+	c := completer{seed: m.set.seed, write: m.out.write}
 	return from.read(ctx, func(e *Entry) error {
 		if e.HalfComments+e.HalfAttachments == 0 {
 			return m.out.entry(e.Raw)
@@ -24,11 +28,15 @@ func (m *merge) complete(ctx context.Context, from, other *side) error {
 			return err
 		}
 		if !bytes.Equal(mirror.LocalKey, e.RemoteKey) || !bytes.Equal(mirror.RemoteKey, e.LocalKey) {
-			return changed(other.name())
+			return changed(other.name)
 		}
-		raw, n := c.complete(e.Raw, from.reading.entryPairs(), mirror.Raw, again.s.pairs)
+		if err := m.out.next(); err != nil {
+			return err
+		}
+		start := int(e.Offset - from.reading.base)
+		n, err := c.complete(&from.reading.s, span{start, start + len(e.Raw)}, &again.s)
 		from.report.Completed += n
-		return m.out.entry(raw)
+		return err
 	})
 }
 
@@ -54,77 +62,146 @@ func (m *merge) mirrorOf(from *side, e *Entry) (offset int64, ok bool) {
 
 // completer fills halves in. It keeps its buffers from entry to entry.
 type completer struct {
-	out []byte
-	ids map[idKey]idPair
+	seed  maphash.Seed
+	write func([]byte) error
+	ids   []idPlace // sorted by key
+	text  []byte    // of an id that had escapes
 }
 
-// idKey is an id that both sides know: this side's half, as the mirror entry writes it.
-type idKey struct {
-	list   member
-	remote bool // the mirror's remoteId (our localId), or its localId (our remoteId)
-	id     string
+// idRole is where an id stands.
+type idRole uint64
+
+const (
+	mineLocal idRole = iota
+	mineRemote
+	itsRemote // what mineLocal is called in the mirror entry
+	itsLocal
+	roleBits = 2
+)
+
+// idPlace is one id of a list: 62 bits of the hash of its text, its role, and the {localId, remoteId} object it is in.
+type idPlace struct {
+	key uint64
+	at  int
 }
 
-type idPair struct {
-	value     span
-	ambiguous bool
+// complete writes the entry at raw in mine's data, with the halves filled in that the mirror entry, its last, knows; and
+// says how many. A half is filled in only where nothing can be mistaken: its id, and the id that is to be filled in, each
+// stand once on the mirror's side, in one pair; its id stands once in this entry, and the other not at all. Ids are
+// compared by their text, whichever way it is written.
+func (c *completer) complete(mine *scanner, raw span, its *scanner) (n int, err error) {
+	done := raw.from
+	order := [2]int{0, 1}
+	if len(mine.pairs[0]) > 0 && len(mine.pairs[1]) > 0 && mine.pairs[1][0] < mine.pairs[0][0] {
+		order = [2]int{1, 0}
+	}
+	for _, list := range order {
+		if len(mine.pairs[list]) == 0 || len(its.pairs[list]) == 0 {
+			continue
+		}
+		c.ids = c.ids[:0]
+		c.collect(mine, mine.pairs[list], mineLocal, mineRemote)
+		c.collect(its, its.pairs[list], itsLocal, itsRemote)
+		slices.SortFunc(c.ids, func(a, b idPlace) int { return cmp.Compare(a.key, b.key) })
+		for _, at := range mine.pairs[list] {
+			var p pairSpan
+			mine.pair(at, &p)
+			value, ok := c.other(mine, &p, its)
+			if !ok {
+				continue
+			}
+			if done, err = c.fill(mine, done, &p, value); err != nil {
+				return n, err
+			}
+			n++
+		}
+	}
+	return n, c.write(mine.b[done:raw.to])
 }
 
-// complete returns raw with the halves that the mirror entry knows filled in, and how many. Ids are compared as they are
-// written: Backbone writes them as strings of digits. Where the mirror has one id in two pairs, nothing is filled in.
-func (c *completer) complete(raw []byte, mine []pairSpan, mirror []byte, its []pairSpan) ([]byte, int) {
-	if c.ids == nil {
-		c.ids = map[idKey]idPair{}
-	}
-	clear(c.ids)
-	for _, p := range its {
-		if p.local.to == 0 || p.remote.to == 0 {
-			continue
+// collect adds the ids of a list.
+func (c *completer) collect(s *scanner, pairs []int, local, remote idRole) {
+	c.ids = slices.Grow(c.ids, 2*len(pairs))
+	for _, at := range pairs {
+		var p pairSpan
+		s.pair(at, &p)
+		if p.local.to != 0 {
+			c.ids = append(c.ids, idPlace{c.key(p.local.of(s.b)) | uint64(local), at})
 		}
-		for _, k := range [...]struct {
-			key   idKey
-			value span
-		}{
-			{idKey{p.list, true, string(p.remote.of(mirror))}, p.local},
-			{idKey{p.list, false, string(p.local.of(mirror))}, p.remote},
-		} {
-			_, twice := c.ids[k.key]
-			c.ids[k.key] = idPair{k.value, twice}
+		if p.remote.to != 0 {
+			c.ids = append(c.ids, idPlace{c.key(p.remote.of(s.b)) | uint64(remote), at})
 		}
 	}
-	if len(c.ids) == 0 {
-		return raw, 0
+}
+
+// key hashes an id's text.
+func (c *completer) key(value []byte) uint64 {
+	if value[0] == '"' {
+		if value = value[1 : len(value)-1]; bytes.IndexByte(value, '\\') >= 0 {
+			c.text, _ = unescape(c.text[:0], value)
+			value = c.text
+		}
 	}
-	c.out = c.out[:0]
-	n, done := 0, 0
-	for i := range mine {
-		p := &mine[i]
-		if !p.half() {
-			continue
-		}
-		have, null, name := p.local, p.remoteNull, `"remoteId"`
-		if p.local.to == 0 {
-			have, null, name = p.remote, p.localNull, `"localId"`
-		}
-		hit, ok := c.ids[idKey{p.list, p.local.to != 0, string(have.of(raw))}]
-		if !ok || hit.ambiguous {
-			continue
-		}
-		if null.to != 0 {
-			c.out = append(append(c.out, raw[done:null.from]...), hit.value.of(mirror)...)
-			done = null.to
-		} else {
-			// Written like the member that is there: same line breaks and blanks.
-			c.out = append(append(c.out, raw[done:p.last]...), ',')
-			c.out = append(append(append(c.out, p.gap.of(raw)...), name...), p.colon.of(raw)...)
-			c.out = append(c.out, hit.value.of(mirror)...)
-			done = p.last
-		}
-		n++
+	return maphash.Bytes(c.seed, value) << roleBits
+}
+
+// places finds how often an id stands in a role, and where first.
+func (c *completer) places(key uint64, r idRole) (at, n int) {
+	i, _ := slices.BinarySearchFunc(c.ids, key|uint64(r), func(p idPlace, key uint64) int { return cmp.Compare(p.key, key) })
+	if i == len(c.ids) || c.ids[i].key != key|uint64(r) {
+		return 0, 0
 	}
-	if n == 0 {
-		return raw, 0
+	if i+1 < len(c.ids) && c.ids[i+1].key == c.ids[i].key {
+		return 0, 2 // or more
 	}
-	c.out = append(c.out, raw[done:]...)
-	return c.out, n
+	return c.ids[i].at, 1
+}
+
+// other finds the id that is to be filled in into a half pair, as the mirror entry writes it.
+func (c *completer) other(mine *scanner, p *pairSpan, its *scanner) (value []byte, ok bool) {
+	if !p.half() || p.twice {
+		return nil, false
+	}
+	have, here, there, want := p.local, mineLocal, itsRemote, itsLocal
+	if p.local.to == 0 {
+		have, here, there, want = p.remote, mineRemote, itsLocal, itsRemote
+	}
+	key := c.key(have.of(mine.b))
+	if _, n := c.places(key, here); n != 1 {
+		return nil, false
+	}
+	at, n := c.places(key, there)
+	if n != 1 {
+		return nil, false
+	}
+	var mirror pairSpan
+	its.pair(at, &mirror)
+	found := mirror.local
+	if want == itsRemote {
+		found = mirror.remote
+	}
+	if found.to == 0 || mirror.twice {
+		return nil, false
+	}
+	value = found.of(its.b)
+	key = c.key(value)
+	if _, n := c.places(key, want); n != 1 {
+		return nil, false
+	}
+	_, n = c.places(key, mineLocal+mineRemote-here)
+	return value, n == 0
+}
+
+// fill writes what stands before the missing half, from done on, and the half. It returns what is done then.
+func (c *completer) fill(mine *scanner, done int, p *pairSpan, value []byte) (int, error) {
+	null, name := p.remoteNull, `"remoteId"`
+	if p.local.to == 0 {
+		null, name = p.localNull, `"localId"`
+	}
+	if null.to != 0 {
+		return null.to, errors.Join(c.write(mine.b[done:null.from]), c.write(value))
+	}
+	// Written like the member that is there: same line breaks and blanks.
+	c.text = append(append(append(append(c.text[:0], ','), p.gap.of(mine.b)...), name...), p.colon.of(mine.b)...)
+	return p.last, errors.Join(c.write(mine.b[done:p.last]), c.write(c.text), c.write(value))
 }

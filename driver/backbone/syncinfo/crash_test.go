@@ -109,7 +109,7 @@ func (f *brokenFile) Close() error {
 }
 
 // harmless are the calls that come when the output has its name, or have nothing to do with it.
-var harmless = []string{"open w", "sync w", "close w", "close w/master.json", "close w/slave.json"}
+var harmless = []string{"open w", "sync w", "close w", "close w/master.json", "close w/slave.json", "close w/out.json"}
 
 // TestMergeSurvivesEveryFailure breaks the file system at each call in turn: the output is the whole new file, or what
 // it was before, and nothing else is left.
@@ -142,7 +142,7 @@ func TestMergeSurvivesEveryFailure(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				temp := "w/.out.json.output.1.tmp"
+				temp := "w/.out.json.syncctl-part"
 				synced, renamed := slices.Index(calls.calls, "sync "+temp), slices.Index(calls.calls, "rename w/out.json")
 				if synced < 0 || renamed < synced || slices.Index(calls.calls[renamed:], "sync w") < 0 {
 					t.Errorf("not synced before it is renamed, or the folder not after: %v", calls.calls)
@@ -191,12 +191,10 @@ func TestMergeNoticesChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.close()
-	for _, s := range []*side{m.stay, m.move} {
-		if err := s.open(); err != nil {
-			t.Fatal(err)
-		}
-	}
 	ctx, none := context.Background(), func(*Entry) error { return nil }
+	if err := m.look(ctx); err != nil {
+		t.Fatal(err)
+	}
 	if err := m.readStaying(ctx, none); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,13 @@
 package syncinfo
 
-import "fmt"
+import (
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/syncctl/syncctl/schema"
+)
+
+const cutShort = "the file ends too early: it is cut short; download it again"
 
 // SyntaxError says that a file is not what Backbone exports. No option allows one.
 type SyntaxError struct {
@@ -36,3 +43,21 @@ func found(c byte) string {
 		return fmt.Sprintf("byte 0x%02x", c)
 	}
 }
+
+// clip makes a name from a file fit for a message: short, on one line, and without control characters.
+func clip(s string) string {
+	if len(s) > 60 {
+		n := 60
+		for n > 56 && !utf8.RuneStart(s[n]) {
+			n--
+		}
+		s = s[:n] + "..."
+	}
+	return schema.SanitizeLine(s)
+}
+
+// onOneLine is an error whose text names files that may have any name.
+type onOneLine struct{ err error }
+
+func (e onOneLine) Error() string { return schema.SanitizeLine(e.err.Error()) }
+func (e onOneLine) Unwrap() error { return e.err }

@@ -43,13 +43,19 @@ func (f Finding) String() string {
 }
 
 // CheckError holds all that the checks of one run found. Each finding could be allowed.
-type CheckError struct{ Findings []Finding }
+type CheckError struct {
+	Findings []Finding
+	Warnings []Finding // what was allowed, and what is odd
+}
 
-// Error lists the findings, each with the flag that would allow it.
+// Error lists the findings, each with the flag that would allow it, and the warnings.
 func (e *CheckError) Error() string {
-	parts := make([]string, len(e.Findings))
-	for i, f := range e.Findings {
-		parts[i] = fmt.Sprintf("%s\n  (%s merges all the same)", f, f.Rule.Flag())
+	var parts []string
+	for _, f := range e.Findings {
+		parts = append(parts, fmt.Sprintf("%s\n  (%s merges all the same)", f, f.Rule.Flag()))
+	}
+	for _, w := range e.Warnings {
+		parts = append(parts, "warning: "+w.String())
 	}
 	return strings.Join(parts, "\n")
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -51,7 +49,12 @@ type MergeOptions struct {
 //
 // It reads the side that stays first, to its end. Memory is bounded by the largest entry and by a Set of one side's
 // pairs (and of the other side's unmatched ones). The output appears under its name complete and synced, or not at all:
-// a file that was there before survives every failure. (A symbolic link at Out is replaced, not followed.)
+// a file that was there before survives every failure. A symbolic link at Out stays, and the file it leads to is
+// replaced (if Fs is an afero.LinkReader; otherwise the link is). A file that was there keeps its mode, and its owner
+// where this process may give files away. An input that is no regular file is read once, like standard input.
+//
+// When ctx ends, Merge returns even from a pipe that nobody writes to or reads from. What waits there is then left
+// behind until the pipe moves or closes.
 //
 // Errors: a *SyntaxError for a file that is not what Backbone exports (both joined if both are); a *CheckError with all
 // that the checks found and Allow does not name; anything else is about options, files or ctx.
@@ -78,13 +81,20 @@ type merge struct {
 	stay, move *side
 	set        *Set // pairs of the side that stays
 	extra      *Set // pairs of the migrating side that have no mirror
+	target     target
 	out        *output
 	began      time.Time
 
-	unmatched, same, again, sequence tally // cases found while the migrating side is read
-	pairs                            int
-	findings                         []Finding
-	report                           *Report
+	// Cases found while the migrating side is read.
+	unmatched tally
+	same      int // of unmatched: pairs that the side that stays has the same way round
+	sequence  disagreements
+
+	pairs    int
+	sameFile bool // both sides are one file
+	findings []Finding
+	report   *Report
+	buffer   []byte // of whichever reader is at work
 }
 
 func newMerge(o MergeOptions) (*merge, error) {
@@ -111,8 +121,10 @@ func newMerge(o MergeOptions) (*merge, error) {
 	if o.Clock != nil {
 		m.began = o.Clock()
 	}
-	master := &side{m: m, role: Master, path: o.Master, local: o.MasterProject, remote: o.SlaveProject, report: &m.report.Master}
-	slave := &side{m: m, role: Slave, path: o.Slave, local: o.SlaveProject, remote: o.MasterProject, report: &m.report.Slave}
+	master := newSide(m, Master, o.Master, &m.report.Master)
+	slave := newSide(m, Slave, o.Slave, &m.report.Slave)
+	master.local, master.remote = o.MasterProject, o.SlaveProject
+	slave.local, slave.remote = o.SlaveProject, o.MasterProject
 	m.stay, m.move = master, slave
 	if o.Migrating == Master {
 		m.stay, m.move = slave, master
@@ -121,16 +133,14 @@ func newMerge(o MergeOptions) (*merge, error) {
 }
 
 func (m *merge) run(ctx context.Context) (*Report, error) {
+	if err := m.look(ctx); err != nil {
+		return nil, err
+	}
 	if err := m.checkPaths(); err != nil {
 		return nil, err
 	}
-	for _, s := range []*side{m.stay, m.move} {
-		if err := s.open(); err != nil {
-			return nil, err
-		}
-	}
 	var err error
-	if m.out, err = newOutput(m.o); err != nil {
+	if m.out, err = newOutput(m.o, m.target); err != nil {
 		return nil, err
 	}
 	if m.o.CompleteComments {
@@ -148,7 +158,7 @@ func (m *merge) run(ctx context.Context) (*Report, error) {
 	r.Pairs, r.BytesOut, r.Sha256 = m.pairs, m.out.size, m.out.sum()
 	r.sum()
 	if m.out.warning != "" {
-		r.Warnings = append(r.Warnings, Finding{Where: m.o.Out, Message: m.out.warning})
+		r.Warnings = append(r.Warnings, Finding{Where: m.out.name(), Message: m.out.warning})
 	}
 	if m.o.Clock != nil {
 		r.Seconds = m.o.Clock().Sub(m.began).Seconds()
@@ -203,7 +213,7 @@ func (m *merge) twice(ctx context.Context) error {
 func (m *merge) readStaying(ctx context.Context, write func(*Entry) error) error {
 	err := m.stay.read(ctx, func(e *Entry) error {
 		if err := m.set.Add(e); err != nil {
-			return fmt.Errorf("%s: %w", m.stay.name(), err)
+			return fmt.Errorf("%s: %w", m.stay.name, err)
 		}
 		return write(e)
 	})
@@ -212,10 +222,11 @@ func (m *merge) readStaying(ctx context.Context, write func(*Entry) error) error
 	}
 	m.set.confirmed = m.stay.rereader()
 	first, count, err := m.set.Seal()
-	if err != nil {
-		return err
+	m.stay.repeated.count = count
+	for _, d := range first {
+		m.stay.repeated.first.add(d.Offset, d)
 	}
-	return m.stay.duplicates(ctx, first, count)
+	return err
 }
 
 // bothBroken looks for a mistake in the second file when the first has one, so that both can be mended in one go.
@@ -235,7 +246,7 @@ func (m *merge) bothBroken(ctx context.Context, err error) error {
 func (m *merge) readMigrating(ctx context.Context, write func(*Entry) error) error {
 	err := m.move.read(ctx, func(e *Entry) error {
 		if err := m.meet(e); err != nil {
-			return fmt.Errorf("%s: %w", m.move.name(), err)
+			return fmt.Errorf("%s: %w", m.move.name, err)
 		}
 		return write(e)
 	})
@@ -244,10 +255,11 @@ func (m *merge) readMigrating(ctx context.Context, write func(*Entry) error) err
 	}
 	m.extra.confirmed = m.move.rereader()
 	first, count, err := m.extra.Seal()
-	if err != nil {
-		return err
+	m.move.repeated.count += count // to those that met a pair of the other side again
+	for _, d := range first {
+		m.move.repeated.first.add(d.Offset, d)
 	}
-	return m.move.duplicates(ctx, first, count)
+	return err
 }
 
 // meet looks one entry of the migrating side up.
@@ -256,37 +268,22 @@ func (m *merge) meet(e *Entry) error {
 	if err != nil {
 		return err
 	}
-	name := m.move.name()
 	switch match.Outcome {
 	case Matched:
 		m.pairs++
-		m.compareSequence(match.Sequence, e)
+		m.compareSequence(match.Sequence, match.Offset, e)
 	case Again:
-		m.again.add(name, e, func() string { return pairName(e.LocalKey, e.RemoteKey) })
+		m.move.repeated.count++
+		m.move.repeated.first.add(e.Offset, Duplicate{Offset: e.Offset, First: match.Earlier})
+		m.compareSequence(match.Sequence, match.Offset, e)
 	default:
-		m.unmatched.add(name, e, func() string { return pairName(e.LocalKey, e.RemoteKey) })
+		m.unmatched.add(m.move.name, e, func() string { return pairName(e.LocalKey, e.RemoteKey) })
 		if m.set.has(e.LocalKey, e.RemoteKey) {
-			m.same.count++
+			m.same++
 		}
 		return m.extra.Add(e)
 	}
 	return nil
-}
-
-// compareSequence compares both directions of one pair, where both sides have the counter.
-func (m *merge) compareSequence(stay Sequence, e *Entry) {
-	differ := func(from, fromKey, to, toKey string, sent, applied int64) {
-		m.sequence.add(m.move.name(), e, func() string {
-			return fmt.Sprintf("%s (%s) has sent %d messages, %s (%s) has applied %d", clip(fromKey), from, sent, clip(toKey), to, applied)
-		})
-	}
-	move, stayKey, moveKey := e.Sequence, string(e.RemoteKey), string(e.LocalKey)
-	if stay.HasOutgoing && move.HasIncoming && stay.Outgoing != move.Incoming {
-		differ(string(m.stay.role), stayKey, string(m.move.role), moveKey, stay.Outgoing, move.Incoming)
-	}
-	if stay.HasIncoming && move.HasOutgoing && move.Outgoing != stay.Incoming {
-		differ(string(m.move.role), moveKey, string(m.stay.role), stayKey, move.Outgoing, stay.Incoming)
-	}
 }
 
 func (m *merge) close() error {
@@ -298,17 +295,4 @@ func (m *merge) close() error {
 		errs = append(errs, s.close())
 	}
 	return errors.Join(errs...)
-}
-
-// samePath says whether two paths lead to the same file, as far as the file system tells.
-func samePath(fs afero.Fs, a, b string) bool {
-	if a == Standard || b == Standard {
-		return false
-	}
-	if filepath.Clean(a) == filepath.Clean(b) {
-		return true
-	}
-	fa, errA := fs.Stat(a)
-	fb, errB := fs.Stat(b)
-	return errA == nil && errB == nil && os.SameFile(fa, fb)
 }

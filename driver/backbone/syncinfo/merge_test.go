@@ -150,30 +150,31 @@ w/slave.json:2:1: 1 pair of w/slave.json has no mirror in w/master.json; downloa
 		{name: "sequence", master: export(pair("A-1", "B-1", seq(5, 1)), pair("A-2", "B-2", seq(1, 1)), pair("A-3", "B-3", "")),
 			slave: export(pair("B-1", "A-1", seq(2, 4)), pair("B-2", "A-2", `,"incomingMessageSequenceId":1`), pair("B-3", "A-3", seq(7, 7))),
 			rules: []Rule{SeqDiffer},
-			want: `w/slave.json:1:20: 2 directions still in flight or in error: the two sides' message sequence ids disagree; start both ends again until their queues are empty, stop them and download both files again
-  w/slave.json:1:20: A-1 (master) has sent 5 messages, B-1 (slave) has applied 4
-  w/slave.json:1:20: B-1 (slave) has sent 2 messages, A-1 (master) has applied 1
+			want: `w/slave.json:1:20: the two sides' message sequence ids disagree: 2 directions still in flight or in error: start both ends again until their queues are empty, stop them and download both files again
+  w/slave.json:1:20: A-1 (master, w/master.json:1:20) has sent 5 messages, B-1 (slave) has applied 4
+  w/master.json:1:20: B-1 (slave, w/slave.json:1:20) has sent 2 messages, A-1 (master) has applied 1
   (--allow-sequence merges all the same)`},
 		{name: "duplicate where it stays", master: export(pair("A-1", "B-1", ""), pair("A-1", "B-1", ` ,"x":1`)), slave: export(pair("B-1", "A-1", "")),
 			rules: []Rule{Doubled},
 			want: `w/master.json:2:1: w/master.json has 1 entry of a pair that it has already; remove the wrong entry
-  w/master.json:2:1: A-1 with B-1
+  w/master.json:2:1: A-1 with B-1, first at w/master.json:1:20
   (--allow-duplicate merges all the same)`},
 		{name: "duplicate where it migrates", master: export(pair("A-1", "B-1", "")), slave: export(pair("B-1", "A-1", ""), pair("B-1", "A-1", ""), pair("B-1", "A-1", "")),
 			rules: []Rule{Doubled},
 			want: `w/slave.json:2:1: w/slave.json has 2 entries of a pair that it has already; remove the wrong entry
-  w/slave.json:2:1: B-1 with A-1
-  w/slave.json:3:1: B-1 with A-1
+  w/slave.json:2:1: B-1 with A-1, first at w/slave.json:1:20
+  w/slave.json:3:1: B-1 with A-1, first at w/slave.json:1:20
   (--allow-duplicate merges all the same)`},
 		{name: "duplicate without a mirror", master: export(), slave: export(pair("B-1", "A-1", ""), pair("B-1", "A-1", "")),
 			rules: []Rule{Doubled, Unmatched},
 			want: `w/slave.json:2:1: w/slave.json has 1 entry of a pair that it has already; remove the wrong entry
-  w/slave.json:2:1: B-1 with A-1
+  w/slave.json:2:1: B-1 with A-1, first at w/slave.json:1:20
   (--allow-duplicate merges all the same)
-w/slave.json:1:20: 2 pairs of w/slave.json have no mirror in w/master.json; download both files again after both ends were stopped
+w/slave.json:1:20: 2 pairs of w/slave.json have no mirror in w/master.json, which has no pair at all; download both files again after both ends were stopped
   w/slave.json:1:20: B-1 with A-1
   w/slave.json:2:1: B-1 with A-1
-  (--allow-unmatched merges all the same)`},
+  (--allow-unmatched merges all the same)
+warning: w/master.json: no pair in this file`},
 		{name: "swapped", master: export(pair("B-1", "A-1", "")), slave: export(pair("A-1", "B-1", "")),
 			set:   func(o *MergeOptions) { o.MasterProject = "A" },
 			rules: []Rule{Swapped},

@@ -3,45 +3,68 @@ package syncinfo
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 )
 
 func (m *merge) found(f Finding) { m.findings = append(m.findings, f) }
 
 // checkPaths refuses what need not be read to be seen as wrong.
 func (m *merge) checkPaths() error {
-	o := m.o
-	for _, in := range []string{o.Master, o.Slave} {
-		if o.Out != Standard && samePath(o.Fs, in, o.Out) {
-			return fmt.Errorf("the output %s is one of the two files to be merged; choose another name", o.Out)
+	var err error
+	if m.target, err = m.o.resolve(); err != nil {
+		return err
+	}
+	stdout := statOf(m.o.Stdout)
+	if stdout != nil && !stdout.Mode().IsRegular() {
+		stdout = nil // a terminal may well be both standard input and output
+	}
+	for _, s := range []*side{m.stay, m.move} {
+		switch {
+		case m.o.Out == Standard && same(stdout, s.info):
+			return fmt.Errorf("standard output leads into %s, which is one of the two files to be merged; choose another file", s.name)
+		case m.o.Out != Standard && (samePath(s.path, m.o.Out) || same(m.target.info, s.info)):
+			return fmt.Errorf("the output %s is one of the two files to be merged; choose another name", m.target.name)
 		}
 	}
-	if o.Out != Standard {
-		if info, err := o.Fs.Stat(o.Out); err == nil && !info.Mode().IsRegular() {
-			return fmt.Errorf("the output %s is there and is no ordinary file; choose another name, or - for standard output", o.Out)
-		}
+	if m.o.Out != Standard && same(stdout, m.target.info) {
+		return fmt.Errorf("the output %s is the file that standard output leads into; use -o -", m.target.name)
 	}
-	if samePath(o.Fs, o.Master, o.Slave) {
-		m.found(Finding{Rule: SameFile, Where: m.move.name(), Count: 1,
-			Message: fmt.Sprintf("%s and %s are the same file; give the master's file and the slave's", o.Master, o.Slave)})
+	if samePath(m.stay.path, m.move.path) || same(m.stay.info, m.move.info) {
+		m.sameFile = true
+		m.found(Finding{Rule: SameFile, Where: m.move.name, Count: 1,
+			Message: fmt.Sprintf("%s and %s are the same file; give the master's file and the slave's", m.stay.name, m.move.name)})
 		if !m.allowed[SameFile] {
-			return &CheckError{m.findings} // all else that could be found would follow from this
+			return &CheckError{Findings: m.findings} // all else that could be found would follow from this
 		}
 	}
 	return nil
 }
 
+// same says whether both are there and are one file.
+func same(a, b os.FileInfo) bool { return a != nil && b != nil && os.SameFile(a, b) }
+
+// samePath says whether two paths are the same whatever is there.
+func samePath(a, b string) bool {
+	return a != Standard && b != Standard && filepath.Clean(a) == filepath.Clean(b)
+}
+
 // judge turns what was found into a *CheckError, or into warnings where it is allowed.
 func (m *merge) judge(ctx context.Context) error {
-	m.checkContent()
-	m.checkSwapped()
-	if err := m.checkUnmatched(ctx); err != nil {
+	if err := m.compareRepeated(); err != nil {
 		return err
 	}
-	if m.sequence.count > 0 {
-		m.found(m.sequence.finding(SeqDiffer, fmt.Sprintf(
-			"%s still in flight or in error: the two sides' message sequence ids disagree; start both ends again until their queues are empty, stop them and download both files again",
-			plural(m.sequence.count, "direction"))))
+	unmatched := m.set.unmatched()
+	if err := m.locate(ctx, unmatched); err != nil {
+		return err
 	}
+	m.stay.checkRepeated()
+	m.move.checkRepeated()
+	m.checkContent()
+	m.checkSwapped()
+	m.checkUnmatched(unmatched)
+	m.checkSequence()
 	var refused []Finding
 	for _, f := range m.findings {
 		if m.allowed[f.Rule] {
@@ -51,7 +74,27 @@ func (m *merge) judge(ctx context.Context) error {
 		}
 	}
 	if len(refused) > 0 {
-		return &CheckError{refused}
+		return &CheckError{refused, m.report.Warnings}
+	}
+	return nil
+}
+
+// locate finds the lines of all that is to be named, in one more pass over each file.
+func (m *merge) locate(ctx context.Context, unmatched []int64) error {
+	at := map[*side][]int64{m.stay: unmatched}
+	for _, s := range []*side{m.stay, m.move} {
+		for _, d := range s.repeated.first.sorted() {
+			at[s] = append(at[s], d.Offset, d.First)
+		}
+	}
+	for _, d := range m.sequence.first.sorted() {
+		at[d.from] = append(at[d.from], d.fromAt)
+		at[d.to] = append(at[d.to], d.toAt)
+	}
+	for _, s := range []*side{m.stay, m.move} {
+		if err := s.locate(ctx, slices.Clone(at[s])); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -62,14 +105,14 @@ func (m *merge) checkContent() {
 	if a.report.Pairs == 0 || b.report.Pairs == 0 {
 		return // empty exports look alike
 	}
-	f := Finding{Rule: SameFile, Where: b.name(), Count: 1}
+	f := Finding{Rule: SameFile, Where: b.name, Count: 1}
 	switch {
-	case samePath(m.o.Fs, a.path, b.path):
+	case m.sameFile:
 		return // found before
 	case a.size == b.size && a.content == b.content:
-		f.Message = fmt.Sprintf("%s has the same content as %s; give the master's file and the slave's", b.name(), a.name())
-	case m.unmatched.count == b.report.Pairs && m.same.count == m.unmatched.count:
-		f.Message = fmt.Sprintf("%s lists its pairs the same way round as %s: both seem to be exports of the same side", b.name(), a.name())
+		f.Message = fmt.Sprintf("%s has the same content as %s; give the master's file and the slave's", b.name, a.name)
+	case m.unmatched.count == b.report.Pairs && m.same == m.unmatched.count:
+		f.Message = fmt.Sprintf("%s lists its pairs the same way round as %s: both seem to be exports of the same side", b.name, a.name)
 	default:
 		return
 	}
@@ -90,22 +133,25 @@ func (m *merge) checkSwapped() {
 }
 
 // checkUnmatched lists the pairs of either side that the other does not have.
-func (m *merge) checkUnmatched(ctx context.Context) error {
+func (m *merge) checkUnmatched(first []int64) {
 	stay := tally{count: m.set.Unmatched()}
-	var err error
-	if stay.examples, err = m.stay.source().name(ctx, m.set.unmatched()); err != nil {
-		return err
+	for _, offset := range first {
+		stay.examples = append(stay.examples, m.stay.places[offset])
 	}
 	for _, c := range []struct {
 		t         *tally
 		has, lack *side
 	}{{&stay, m.stay, m.move}, {&m.unmatched, m.move, m.stay}} {
-		if c.t.count > 0 {
-			m.found(c.t.finding(Unmatched, fmt.Sprintf("%s of %s %s no mirror in %s; download both files again after both ends were stopped",
-				plural(c.t.count, "pair"), c.has.name(), hasHave(c.t.count), c.lack.name())))
+		if c.t.count == 0 {
+			continue
 		}
+		empty := ""
+		if c.lack.report.Pairs == 0 {
+			empty = ", which has no pair at all"
+		}
+		m.found(c.t.finding(Unmatched, fmt.Sprintf("%s of %s %s no mirror in %s%s; download both files again after both ends were stopped",
+			plural(c.t.count, "pair"), c.has.name, hasHave(c.t.count), c.lack.name, empty)))
 	}
-	return nil
 }
 
 func isAre(n int) string {

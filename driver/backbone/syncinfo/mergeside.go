@@ -3,12 +3,14 @@ package syncinfo
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
+	"os"
+	"slices"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // side is one of the two inputs of a merge.
@@ -19,67 +21,44 @@ type side struct {
 	local, remote string // project keys, "" if not given
 	report        *SideReport
 
-	file    afero.File // what is read; the spool where the input is standard input
-	spooled string     // path of the spool
+	name    string // for messages
+	info    os.FileInfo
+	stream  io.Reader  // set if the side can be read only once
+	opened  io.Closer  // what stream reads, if it was opened here
+	file    afero.File // what is read; the spool where there is a stream
+	spool   *tempFile
 	again   *rereader
 	reading *Reader
 	hash    maphash.Hash // of the whole content
 	size    int64
 	read1   bool   // it has been read to its end once
 	content uint64 // the hash then
-	swapped tally
+
+	swapped, odd tally
+	repeated     struct {
+		count int
+		first lowest[Duplicate]
+	}
+	places map[int64]Example // by offset: what is named in findings
 }
 
-func (s *side) name() string {
-	if s.path == Standard {
-		return "standard input (" + string(s.role) + ")"
+func newSide(m *merge, role Role, path string, report *SideReport) *side {
+	s := &side{m: m, role: role, path: path, name: schema.SanitizeLine(path), report: report}
+	if path == Standard {
+		s.name = "standard input (" + string(role) + ")"
 	}
-	return s.path
-}
-
-func (s *side) open() error {
-	s.report.File = s.name()
-	if s.path != Standard {
-		f, err := s.m.o.Fs.Open(s.path)
-		if err != nil {
-			return fmt.Errorf("opening the %s's file: %w", s.role, err)
-		}
-		s.file = f
-		return nil
-	}
-	if s.m.o.Stdin == nil {
-		return fmt.Errorf("reading the %s's file from standard input: there is none", s.role)
-	}
-	f, path, err := createTemp(s.m.o.Fs, s.m.o.tempFor("input"), 0o600)
-	if err != nil {
-		return fmt.Errorf("keeping standard input: %w", err)
-	}
-	s.file, s.spooled = f, path
-	return nil
-}
-
-func (s *side) close() error {
-	var errs []error
-	if s.file != nil {
-		errs = append(errs, s.file.Close())
-	}
-	if s.spooled != "" {
-		errs = append(errs, s.m.o.Fs.Remove(s.spooled))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("closing %s: %w", s.name(), err)
-	}
-	return nil
+	s.report.File = s.name
+	return s
 }
 
 // source lets the side be read again, from its file or its spool.
 func (s *side) source() Source {
-	options := []ReaderOption{MaxEntry(s.m.o.MaxEntry)}
+	options := []ReaderOption{MaxEntry(s.m.o.MaxEntry), sharing(&s.m.buffer)}
 	if s.m.o.CompleteComments {
 		options = append(options, keepPairs())
 	}
 	return Source{
-		Name: s.name(), Section: First, options: options,
+		Name: s.name, Section: First, options: options,
 		Open: func() (io.ReadCloser, error) {
 			if _, err := s.file.Seek(0, io.SeekStart); err != nil {
 				return nil, err
@@ -92,7 +71,7 @@ func (s *side) source() Source {
 // rereader reads single entries of the side, once it has been read.
 func (s *side) rereader() *rereader {
 	if s.again == nil {
-		s.again = newRereader(s.name(), s.file, s.m.o.MaxEntry)
+		s.again = newRereader(s.name, s.file, s.m.o.MaxEntry)
 	}
 	return s.again
 }
@@ -100,14 +79,21 @@ func (s *side) rereader() *rereader {
 // read reads the side from its beginning to its end. The first time it checks and counts the entries; later times it
 // checks that the content is the same.
 func (s *side) read(ctx context.Context, do func(e *Entry) error) error {
+	if s.file == nil {
+		if err := s.open(ctx); err != nil {
+			return err
+		}
+	}
 	src := s.source()
 	f, err := src.Open()
 	if err != nil {
-		return fmt.Errorf("opening %s: %w", s.name(), err)
+		return fmt.Errorf("opening %s: %w", s.name, err)
 	}
 	var in io.Reader = f
-	if s.path == Standard && !s.read1 {
-		in = io.TeeReader(s.m.o.Stdin, s.file)
+	if s.stream != nil && !s.read1 {
+		aside := readAside(ctx, s.stream)
+		defer aside.stop()
+		in = io.TeeReader(aside, s.file)
 	}
 	if !s.read1 {
 		s.hash.SetSeed(s.m.set.seed)
@@ -120,6 +106,9 @@ func (s *side) read(ctx context.Context, do func(e *Entry) error) error {
 		if !s.read1 {
 			s.report.add(e)
 			s.checkProject(e)
+			if e.OddSequence {
+				s.odd.add(s.name, e, func() string { return pairName(e.LocalKey, e.RemoteKey) })
+			}
 		}
 		return do(e)
 	})
@@ -128,18 +117,27 @@ func (s *side) read(ctx context.Context, do func(e *Entry) error) error {
 	}
 	if s.read1 {
 		if s.hash.Sum64() != s.content || s.size != s.report.Bytes {
-			return changed(s.name())
+			return changed(s.name)
 		}
 		return nil
 	}
 	s.read1, s.content, s.report.Bytes = true, s.hash.Sum64(), s.size
-	for _, w := range r.Warnings() {
-		s.m.report.Warnings = append(s.m.report.Warnings, Finding{Message: w.Msg, Where: w.Where, Count: 1})
+	s.warn(r)
+	return nil
+}
+
+// warn tells what is odd in the file but does no harm.
+func (s *side) warn(r *Reader) {
+	w := &s.m.report.Warnings
+	for _, one := range r.Warnings() {
+		*w = append(*w, Finding{Message: one.Msg, Where: one.Where, Count: 1})
 	}
 	if s.report.Pairs == 0 {
-		s.m.report.Warnings = append(s.m.report.Warnings, Finding{Message: "no pair in this file", Where: s.name()})
+		*w = append(*w, Finding{Message: "no pair in this file", Where: s.name})
 	}
-	return nil
+	if n := s.odd.count; n > 0 {
+		*w = append(*w, s.odd.finding("", entries(n)+" with a message sequence id that is no whole number of 64 bits; it could not be compared with the other side's"))
+	}
 }
 
 // Write takes what is read, for its hash.
@@ -156,8 +154,8 @@ func (s *side) checkProject(e *Entry) {
 		member  string
 	}{{e.LocalKey, s.local, "localIssueKey"}, {e.RemoteKey, s.remote, "remoteIssueKey"}} {
 		if k.project != "" && string(projectOf(k.key)) != k.project {
-			s.swapped.add(s.name(), e, func() string {
-				return fmt.Sprintf("%s is %s, expected an issue of project %s", k.member, clip(string(k.key)), k.project)
+			s.swapped.add(s.name, e, func() string {
+				return fmt.Sprintf("%s is %s, expected an issue of project %s", k.member, clip(string(k.key)), clip(k.project))
 			})
 			return
 		}
@@ -172,24 +170,28 @@ func projectOf(key []byte) []byte {
 	return nil
 }
 
-// duplicates makes a finding of entries that have the same pair.
-func (s *side) duplicates(ctx context.Context, first []Duplicate, count int) error {
-	t := tally{count: count}
-	offsets := make([]int64, len(first))
-	for i, d := range first {
-		offsets[i] = d.Offset
+// locate finds out what stands at the offsets, for findings.
+func (s *side) locate(ctx context.Context, offsets []int64) error {
+	slices.Sort(offsets)
+	offsets = slices.Compact(offsets)
+	found, err := s.source().name(ctx, offsets)
+	s.places = map[int64]Example{}
+	for i := range found {
+		s.places[offsets[i]] = found[i]
 	}
-	var err error
-	if t.examples, err = s.source().name(ctx, offsets); err != nil {
-		return err
+	return err
+}
+
+// checkRepeated makes a finding of entries that have the same pair.
+func (s *side) checkRepeated() {
+	if s.repeated.count == 0 {
+		return
 	}
-	if s == s.m.move { // most of the migrating side's are met in the set of the other
-		t.count += s.m.again.count
-		t.examples = append(t.examples, s.m.again.examples...)
-		t.examples = t.examples[:min(len(t.examples), examples)]
+	t := tally{count: s.repeated.count}
+	for _, d := range s.repeated.first.sorted() {
+		one := s.places[d.Offset]
+		one.Text += ", first at " + s.places[d.First].Where
+		t.examples = append(t.examples, one)
 	}
-	if t.count > 0 {
-		s.m.found(t.finding(Doubled, fmt.Sprintf("%s has %s of a pair that it has already; remove the wrong entry", s.name(), entries(t.count))))
-	}
-	return nil
+	s.m.found(t.finding(Doubled, fmt.Sprintf("%s has %s of a pair that it has already; remove the wrong entry", s.name, entries(t.count))))
 }

@@ -10,21 +10,17 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
-
-	"github.com/spf13/afero"
 )
 
 // blockSize is how much is written, and hashed, at a time.
-const blockSize = 1 << 20
+const blockSize = 256 << 10
 
 // output is the merged file in the making: a temporary file that becomes the output only when all is well. Blocks are
 // hashed and written by a goroutine of its own while the next one is filled.
 type output struct {
-	o    MergeOptions
-	f    afero.File
-	path string // of the temporary file; "" once it is gone
-	mode os.FileMode
+	o  MergeOptions
+	to target
+	f  *tempFile
 
 	block  []byte       // being filled
 	full   chan []byte  // to the goroutine; closed to end it
@@ -44,17 +40,16 @@ type written struct {
 	err   error
 }
 
-func newOutput(o MergeOptions) (*output, error) {
-	w := &output{o: o, hash: sha256.New(), mode: 0o644}
-	temp := o.tempFor("output")
-	if o.Out == Standard {
-		w.mode = 0o600
-	} else if info, err := o.Fs.Stat(o.Out); err == nil {
-		w.mode = info.Mode().Perm()
-	}
+func newOutput(o MergeOptions, to target) (*output, error) {
+	w := &output{o: o, to: to, hash: sha256.New()}
 	var err error
-	if w.f, w.path, err = createTemp(o.Fs, temp, w.mode); err != nil {
-		return nil, fmt.Errorf("creating a temporary file for %s: %w", w.name(), err)
+	if to.path != "" {
+		w.f, err = o.part(to)
+	} else if w.f, err = o.aside(to, "output"); err != nil {
+		err = fmt.Errorf("creating a temporary file for %s: %w", w.name(), err)
+	}
+	if err != nil {
+		return nil, err
 	}
 	w.full, w.free = make(chan []byte), make(chan written, 2)
 	w.block = make([]byte, 0, blockSize)
@@ -63,38 +58,7 @@ func newOutput(o MergeOptions) (*output, error) {
 	return w, nil
 }
 
-func (w *output) name() string {
-	if w.o.Out == Standard {
-		return "standard output"
-	}
-	return w.o.Out
-}
-
-// tempFor is where a temporary file is made: beside the output, so that it can be renamed, or in the folder for such.
-func (o MergeOptions) tempFor(what string) string {
-	if o.Out != Standard {
-		return filepath.Join(filepath.Dir(o.Out), "."+filepath.Base(o.Out)+"."+what)
-	}
-	dir := o.TempDir
-	if dir == "" {
-		dir = os.TempDir()
-	}
-	return filepath.Join(dir, "syncctl-merge."+what)
-}
-
-// createTemp makes a new file whose name begins with prefix. It never opens one that is there.
-func createTemp(fs afero.Fs, prefix string, mode os.FileMode) (afero.File, string, error) {
-	for i := 1; ; i++ {
-		path := prefix + "." + strconv.Itoa(i) + ".tmp"
-		f, err := fs.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
-		if err == nil {
-			return f, path, nil
-		}
-		if !errors.Is(err, os.ErrExist) || i == 10000 {
-			return nil, "", err
-		}
-	}
-}
+func (w *output) name() string { return w.to.name }
 
 // writeBlocks writes and hashes what comes, and closes free when full is closed. After an error it only hands back.
 func writeBlocks(f io.Writer, h hash.Hash, full <-chan []byte, free chan<- written) {
@@ -164,15 +128,21 @@ func (w *output) sectionEnd() string {
 }
 
 func (w *output) entry(raw []byte) error {
-	sep := ",\n    "
-	if w.entries == 0 {
-		sep = "\n    "
-	}
-	w.entries++
-	if err := w.write([]byte(sep)); err != nil {
+	if err := w.next(); err != nil {
 		return err
 	}
 	return w.write(raw)
+}
+
+var firstEntry, nextEntry = []byte("\n    "), []byte(",\n    ")
+
+// next writes what stands before an entry.
+func (w *output) next() error {
+	w.entries++
+	if w.entries == 1 {
+		return w.write(firstEntry)
+	}
+	return w.write(nextEntry)
 }
 
 // finish completes the file and gives it its name, or copies it to standard output.
@@ -190,18 +160,47 @@ func (w *output) finish(ctx context.Context) error {
 		return w.copyOut(ctx)
 	}
 	if err := w.f.Sync(); err != nil {
-		return fmt.Errorf("syncing %s: %w", w.name(), err)
+		return fmt.Errorf("syncing %s: %w", w.name(), onOneLine{err})
 	}
-	f := w.f
-	w.f = nil
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("closing %s: %w", w.name(), err)
+	if !removesOpen {
+		if err := w.closeFile(); err != nil {
+			return err
+		}
 	}
-	if err := w.o.Fs.Rename(w.path, w.o.Out); err != nil {
-		return fmt.Errorf("renaming the finished file to %s: %w", w.name(), err)
+	if err := w.likeBefore(); err != nil {
+		return err
 	}
-	w.path = ""
+	if removesOpen && !isAt(w.o.Fs, w.f.File, w.f.path) {
+		return fmt.Errorf("the temporary file of %s was taken away or replaced; see that no other merge writes it, and try again", w.name())
+	}
+	// It is held until it has its name, so that no other run takes it for one that was left behind.
+	if err := w.o.Fs.Rename(w.f.path, w.to.path); err != nil {
+		return fmt.Errorf("renaming the finished file to %s: %w", w.name(), onOneLine{err})
+	}
+	w.f.path = ""
 	w.syncFolder()
+	return nil
+}
+
+func (w *output) closeFile() error {
+	f := w.f.File
+	w.f.File = nil
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("closing %s: %w", w.name(), onOneLine{err})
+	}
+	return nil
+}
+
+// likeBefore gives the finished file the owner and the mode of the one that was there.
+func (w *output) likeBefore() error {
+	if w.to.info == nil {
+		return nil
+	}
+	giveTo(w.o.Fs, w.f.path, w.to.info)
+	mode := w.to.info.Mode() & (os.ModePerm | os.ModeSetuid | os.ModeSetgid | os.ModeSticky)
+	if err := w.o.Fs.Chmod(w.f.path, mode); err != nil {
+		return fmt.Errorf("giving the finished file the mode of %s: %w", w.name(), onOneLine{err})
+	}
 	return nil
 }
 
@@ -210,10 +209,9 @@ func (w *output) copyOut(ctx context.Context) error {
 		return errors.New("writing standard output: there is none")
 	}
 	if _, err := w.f.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("reading the finished file: %w", err)
+		return fmt.Errorf("reading the finished file: %w", onOneLine{err})
 	}
-	in := &contextReader{ctx, w.f}
-	if _, err := io.CopyBuffer(struct{ io.Writer }{w.o.Stdout}, in, make([]byte, blockSize)); err != nil {
+	if err := copyAside(ctx, w.o.Stdout, w.f); err != nil {
 		return fmt.Errorf("copying the finished file to standard output: %w", err)
 	}
 	return nil
@@ -222,12 +220,12 @@ func (w *output) copyOut(ctx context.Context) error {
 // syncFolder makes the new name last through a power cut. The file is there under its name already, so a failure (some
 // file systems do not sync folders) is no more than a warning.
 func (w *output) syncFolder() {
-	dir, err := w.o.Fs.Open(filepath.Dir(w.o.Out))
+	dir, err := w.o.Fs.Open(filepath.Dir(w.to.path))
 	if err == nil {
 		err = errors.Join(dir.Sync(), dir.Close())
 	}
 	if err != nil {
-		w.warning = "the folder could not be synced, so the file may be gone after a power cut: " + err.Error()
+		w.warning = "the folder could not be synced, so the file may be gone after a power cut: " + onOneLine{err}.Error()
 	}
 }
 
@@ -238,15 +236,8 @@ func (w *output) close() error {
 	w.end()
 	for range w.free {
 	}
-	var errs []error
-	if w.f != nil {
-		errs = append(errs, w.f.Close())
-	}
-	if w.path != "" {
-		errs = append(errs, w.o.Fs.Remove(w.path))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("removing a temporary file: %w", err)
+	if err := w.f.discard(); err != nil {
+		return fmt.Errorf("removing a temporary file: %w", onOneLine{err})
 	}
 	return nil
 }

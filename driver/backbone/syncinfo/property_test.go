@@ -160,6 +160,18 @@ func checkAgainstJSON(t errorer, value []byte) {
 	}
 }
 
+// checkSkipped does the same for a member of the envelope that is left out.
+func checkSkipped(t errorer, value []byte) {
+	text := []byte(`{"x":` + string(value) + `,"firstConnector":[]}`)
+	_, err := readAll(NewExportReader("f", bytes.NewReader(text), smallBuffer(24)))
+	if valid := json.Valid(text) && utf8.Valid(text); err == nil && !valid {
+		t.Errorf("accepted, but not valid: %q", text)
+	}
+	if err != nil && json.Valid(value) && utf8.Valid(value) && !strings.Contains(err.Error(), "nested too deep") {
+		t.Errorf("valid, but refused: %q: %v", text, err)
+	}
+}
+
 type errorer interface{ Errorf(string, ...any) }
 
 // TestReaderAgreesWithJSON tries valid JSON, and the same with a byte changed, removed or put in.
@@ -167,6 +179,7 @@ func TestReaderAgreesWithJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := []byte(jsonText(t, 4))
 		checkAgainstJSON(t, text)
+		checkSkipped(t, text)
 		at := rapid.IntRange(0, len(text)-1).Draw(t, "at")
 		b := rapid.OneOf(rapid.Byte(), rapid.SampledFrom([]byte(`{}[],:"\0123456789.eE+-tfn `+"\n\x00\xff"))).Draw(t, "byte")
 		switch rapid.IntRange(0, 2).Draw(t, "change") {
@@ -178,6 +191,7 @@ func TestReaderAgreesWithJSON(t *testing.T) {
 			text = append(text[:at], append([]byte{b}, text[at:]...)...)
 		}
 		checkAgainstJSON(t, text)
+		checkSkipped(t, text)
 	})
 }
 
@@ -203,7 +217,10 @@ func FuzzValue(f *testing.F) {
 	for _, s := range []string{`1`, `-0.5e+10`, `"\ud83d\ude00\n"`, `{"a":[{},[],null,true,false]}`, `[1,]`, "\"\xff\"", `01`, `1},{`} {
 		f.Add([]byte(s))
 	}
-	f.Fuzz(func(t *testing.T, value []byte) { checkAgainstJSON(t, value) })
+	f.Fuzz(func(t *testing.T, value []byte) {
+		checkAgainstJSON(t, value)
+		checkSkipped(t, value)
+	})
 }
 
 // FuzzReader reads any bytes as a file: what is accepted is valid JSON, its entries are what encoding/json finds, and

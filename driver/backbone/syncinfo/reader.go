@@ -9,7 +9,7 @@ import (
 
 // firstBuffer is what a Reader starts with. Large blocks keep the cost of reading, and of starting an entry again when
 // it crosses the end of the buffer, out of sight.
-const firstBuffer = 1 << 20
+const firstBuffer = 256 << 10
 
 // maxWarnings bounds the memory that a strange file can take.
 const maxWarnings = 100
@@ -33,7 +33,8 @@ type Reader struct {
 	array    bool // a bare array, no envelope
 	second   bool // secondConnector is welcome
 	maxEntry int
-	buffer   int    // size of the first buffer
+	buffer   int // size of the first buffer
+	shared   *[]byte
 	tally    *Tally // see Counting; nil for nobody
 
 	s      scanner
@@ -69,6 +70,9 @@ func MaxEntry(n int) ReaderOption { return func(r *Reader) { r.maxEntry = n } }
 // keepPairs makes the reader remember where the comments and attachments of the current entry stand.
 func keepPairs() ReaderOption { return func(r *Reader) { r.s.keepPairs = true } }
 
+// sharing makes readers that are never used at the same time use one buffer.
+func sharing(buf *[]byte) ReaderOption { return func(r *Reader) { r.shared = buf } }
+
 // NewExportReader reads a file of "Download synchronized issues": {"firstConnector":[...]}. A secondConnector is refused
 // unless WithSecond is given. name is the file's name in errors.
 func NewExportReader(name string, r io.Reader, options ...ReaderOption) *Reader {
@@ -86,7 +90,11 @@ func newReader(name string, src io.Reader, array bool, options []ReaderOption) *
 	for _, o := range options {
 		o(r)
 	}
-	r.buf = make([]byte, r.buffer+pad)
+	if r.shared != nil && len(*r.shared) >= r.buffer+pad {
+		r.buf = *r.shared
+	} else {
+		r.take(r.buffer)
+	}
 	r.s.b = r.buf
 	return r
 }
@@ -187,7 +195,7 @@ func (r *Reader) envelope() error {
 	case r.ended():
 		return r.fail(r.r, "the file ends before its closing '}': it is cut short; download it again")
 	case c == '}' && comma:
-		return r.fail(r.r, notJSON("there is a comma too many before '}'"))
+		return r.fail(r.r, notJSON("there is a comma too many before '}'", c))
 	case c == '}':
 		if !r.seen[First] {
 			return r.fail(r.r, "firstConnector is missing"+notExport)
@@ -196,7 +204,7 @@ func (r *Reader) envelope() error {
 		r.state = afterEnvelope
 		return nil
 	case r.member && !comma:
-		return r.fail(r.r, notJSON(missingComma(c, true)))
+		return r.fail(r.r, notJSON(missingComma(c, true), c))
 	}
 	at, err := r.need(func(i int) int { return r.s.name(i, i-1) })
 	if err != nil {
@@ -215,21 +223,18 @@ func (r *Reader) envelope() error {
 func (r *Reader) envelopeMember(name string, value int) error {
 	section := Section(name)
 	if section != First && section != Second {
-		r.warn(r.r, fmt.Sprintf("the member %q is not known and is left out", clip(name)))
-		end, err := r.need(func(i int) int {
-			if i = r.s.name(i, i-1); i >= 0 {
-				i = r.s.value(i)
-			}
-			return i
-		})
-		r.r = end
-		return err
+		r.warn(r.r, fmt.Sprintf("the member \"%s\" is not known and is left out", clip(name)))
+		r.r = value
+		return r.skip()
 	}
 	switch {
 	case r.seen[section]:
 		return r.fail(r.r, name+" is there twice"+notExport)
 	case section == Second && !r.second:
 		return r.fail(r.r, "secondConnector is there already: this looks like an already merged file; use the two files as they were downloaded")
+	}
+	if value >= r.w {
+		return r.fail(r.w, cutShort)
 	}
 	if r.buf[value] != '[' {
 		return r.fail(value, name+" must be an array of entries, found "+kindOf(r.buf[value])+notExport)
@@ -258,7 +263,7 @@ func (r *Reader) inArray() (found bool, err error) {
 	}
 	if r.state == inNextEntry {
 		if c != ',' {
-			return false, r.fail(r.r, notJSON(missingComma(c, false)))
+			return false, r.fail(r.r, notJSON(missingComma(c, false), c))
 		}
 		r.r++
 		if _, err = r.peek(); err != nil {
@@ -290,15 +295,6 @@ func (r *Reader) readEntry() error {
 		r.state = inNextEntry
 		return nil
 	}
-}
-
-// entryPairs gives the places of the current entry's comments and attachments within its Raw, once.
-func (r *Reader) entryPairs() []pairSpan {
-	start := int(r.entry.Offset - r.base)
-	for i := range r.s.pairs {
-		r.s.pairs[i].shift(-start)
-	}
-	return r.s.pairs
 }
 
 // end makes sure that nothing follows.
@@ -341,9 +337,9 @@ func (r *Reader) more() error {
 		return r.fill()
 	}
 	if r.s.at >= r.w {
-		return r.fail(r.w, "the file ends too early: it is cut short; download it again")
+		return r.fail(r.w, cutShort)
 	}
-	return r.fail(r.s.at, r.s.msg)
+	return r.fail(r.s.at, r.s.message())
 }
 
 func (r *Reader) tooLarge() error {
@@ -381,9 +377,10 @@ func (r *Reader) fill() error {
 	case r.w == len(r.buf)-pad:
 		// One byte more than the limit is enough to see that it is passed.
 		size := min(2*r.w, max(r.maxEntry+1, r.buffer)+r.buffer)
-		buf := make([]byte, size+pad)
-		copy(buf, r.buf[:r.w])
-		r.buf, r.s.b = buf, buf
+		old := r.buf[:r.w]
+		r.take(size)
+		copy(r.buf, old)
+		r.s.b = r.buf
 	}
 	for empty := 0; r.w < len(r.buf)-pad; {
 		n, err := r.src.Read(r.buf[r.w : len(r.buf)-pad])
@@ -403,6 +400,14 @@ func (r *Reader) fill() error {
 	}
 	clear(r.buf[r.w : r.w+pad])
 	return nil
+}
+
+// take gets a new buffer.
+func (r *Reader) take(size int) {
+	r.buf = make([]byte, size+pad)
+	if r.shared != nil {
+		*r.shared = r.buf
+	}
 }
 
 // count counts lines up to buf[to].
@@ -430,12 +435,4 @@ func (r *Reader) warn(at int, msg string) {
 	}
 	r.count(at)
 	r.warnings = append(r.warnings, Warning{Where: where(r.name, r.line, int(r.base+int64(at)-r.lineStart)+1), Msg: msg})
-}
-
-// clip shortens a name that goes into a message.
-func clip(s string) string {
-	if len(s) > 60 {
-		return s[:60] + "..."
-	}
-	return s
 }

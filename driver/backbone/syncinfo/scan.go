@@ -3,6 +3,7 @@ package syncinfo
 import (
 	"encoding/binary"
 	"math/bits"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -18,28 +19,43 @@ type scanner struct {
 	n       int    // length of the data
 	at      int    // where the failure is
 	unit    int    // of a string that failed: where the character or escape begins that could not be read
-	msg     string // what it is
-	escaped bool   // the last string had a backslash
+	msg     string // what it is; "%s" in it stands for found(c)
+	c       byte
+	broken  bool // the data are not JSON
+	escaped bool // the last string had a backslash
 
-	keepPairs bool       // remember where comments and attachments stand
-	pairs     [2][]int   // of the last entry, in the order of the file: where each object begins; comments, attachments
-	keys      [3][]byte  // decoded keys that had escapes: local, remote, connector
+	keepPairs bool      // remember where comments and attachments stand
+	pairs     [2][]int  // of the last entry, in the order of the file: where each object begins; comments, attachments
+	keys      [3][]byte // decoded keys that had escapes: local, remote, connector
 }
 
-// fail says that the data are not JSON.
-func (s *scanner) fail(at int, msg string) int {
-	return s.refuse(at, notJSON(msg))
+// fail says that the data are not JSON. The message is made up only when it is wanted: most failures are that of an entry
+// whose rest has not been read yet.
+func (s *scanner) fail(at int, msg string, c byte) int {
+	s.at, s.msg, s.c, s.broken = at, msg, c, true
+	return -1
 }
 
 // refuse says that the data, though perhaps JSON, are not what they should be.
 func (s *scanner) refuse(at int, msg string) int {
-	s.at, s.msg = at, msg
+	s.at, s.msg, s.broken = at, msg, false
 	return -1
 }
 
-func notJSON(msg string) string {
-	return "not valid JSON: " + msg + "; mend it, or download the file again"
+// message is the text of the failure.
+func (s *scanner) message() string {
+	if s.broken {
+		return notJSON(s.msg, s.c)
+	}
+	return s.msg
 }
+
+// notJSON says where data stop being JSON: msg, with found(c) in the place of "%s".
+func notJSON(msg string, c byte) string {
+	return "not valid JSON: " + strings.Replace(msg, "%s", found(c), 1) + "; mend it, or download the file again"
+}
+
+const tooDeep = "objects and arrays are nested too deep (more than 512); this cannot be from Backbone"
 
 const (
 	ones   = 0x0101010101010101
@@ -94,14 +110,14 @@ func (s *scanner) str(i int) int {
 			}
 		case c < 0x20:
 			s.unit = i
-			return s.fail(i, "a control character ("+found(c)+") stands unescaped in a string; the closing quote may be missing")
+			return s.fail(i, "a control character (%s) stands unescaped in a string; the closing quote may be missing", c)
 		default:
 			for b[i] >= utf8.RuneSelf {
 				r, size := utf8.DecodeRune(b[i:])
 				if r == utf8.RuneError && size <= 1 {
 					s.unit = i
 					if i < s.n && !utf8.FullRune(b[i:s.n]) {
-						return s.fail(s.n, "a character is cut off")
+						return s.fail(s.n, "a character is cut off", 0)
 					}
 					return s.refuse(i, "invalid UTF-8 ("+found(b[i])+"); save the file as UTF-8, or better download it again")
 				}
@@ -119,12 +135,12 @@ func (s *scanner) escape(i int) int {
 	case 'u':
 		for k := i + 2; k < i+6; k++ {
 			if hexValue(s.b[k]) < 0 {
-				return s.fail(k, `\u in a string needs four hexadecimal digits, found `+found(s.b[k]))
+				return s.fail(k, `\u in a string needs four hexadecimal digits, found %s`, s.b[k])
 			}
 		}
 		return i + 6
 	}
-	return s.fail(i+1, `\ in a string must be followed by one of "\/bfnrtu, found `+found(s.b[i+1]))
+	return s.fail(i+1, `\ in a string must be followed by one of "\/bfnrtu, found %s`, s.b[i+1])
 }
 
 func hexValue(c byte) int {
@@ -159,14 +175,14 @@ func (s *scanner) number(i int) int {
 	k := digits(b, i)
 	switch {
 	case k == i:
-		return s.fail(i, "a number needs a digit here, found "+found(b[i]))
+		return s.fail(i, "a number needs a digit here, found %s", b[i])
 	case b[i] == '0' && k > i+1:
-		return s.fail(i+1, "a number must not start with 0")
+		return s.fail(i+1, "a number must not start with 0", 0)
 	}
 	i = k
 	if b[i] == '.' {
 		if k = digits(b, i+1); k == i+1 {
-			return s.fail(k, "a number needs a digit after its point, found "+found(b[k]))
+			return s.fail(k, "a number needs a digit after its point, found %s", b[k])
 		}
 		i = k
 	}
@@ -176,17 +192,17 @@ func (s *scanner) number(i int) int {
 			i++
 		}
 		if k = digits(b, i); k == i {
-			return s.fail(k, "a number needs a digit in its exponent, found "+found(b[k]))
+			return s.fail(k, "a number needs a digit in its exponent, found %s", b[k])
 		}
 		i = k
 	}
 	return i
 }
 
-func (s *scanner) literal(i int, word string) int {
+func (s *scanner) literal(i int, word, msg string) int {
 	for k := range len(word) {
 		if s.b[i+k] != word[k] {
-			return s.fail(i+k, "expected "+word+", found "+found(s.b[i+k]))
+			return s.fail(i+k, msg, s.b[i+k])
 		}
 	}
 	return i + len(word)
@@ -202,15 +218,15 @@ func (s *scanner) value(i int) int {
 	case '{', '[':
 		return s.nested(i)
 	case 't':
-		return s.literal(i, "true")
+		return s.literal(i, "true", "expected true, found %s")
 	case 'f':
-		return s.literal(i, "false")
+		return s.literal(i, "false", "expected false, found %s")
 	case 'n':
-		return s.literal(i, "null")
+		return s.literal(i, "null", "expected null, found %s")
 	case '}', ']', ',':
-		return s.fail(i, "a value is missing before "+found(c))
+		return s.fail(i, "a value is missing before %s", c)
 	default:
-		return s.fail(i, "expected a value, found "+found(c))
+		return s.fail(i, "expected a value, found %s", c)
 	}
 }
 
@@ -223,7 +239,7 @@ func (s *scanner) nested(i int) int {
 		switch c := b[i]; c {
 		case '{', '[':
 			if depth == MaxDepth {
-				return s.refuse(i, "objects and arrays are nested too deep (more than 512); this cannot be from Backbone")
+				return s.refuse(i, tooDeep)
 			}
 			depth++
 			word, bit := depth>>6, uint64(1)<<(depth&63)
@@ -265,12 +281,12 @@ func (s *scanner) nested(i int) int {
 						return -1
 					}
 				} else if b[i] == ']' {
-					return s.fail(i, "there is a comma too many before ']'")
+					return s.fail(i, "there is a comma too many before ']'", 0)
 				}
 				break
 			}
 			if object && c != '}' || !object && c != ']' {
-				return s.fail(i, missingComma(c, object))
+				return s.fail(i, missingComma(c, object), c)
 			}
 			i++
 			depth--
@@ -283,9 +299,9 @@ func (s *scanner) name(i, before int) int {
 	b := s.b
 	if b[i] != '"' {
 		if b[i] == '}' && b[before] == ',' {
-			return s.fail(i, "there is a comma too many before '}'")
+			return s.fail(i, "there is a comma too many before '}'", 0)
 		}
-		return s.fail(i, `expected a member's name in double quotes, found `+found(b[i]))
+		return s.fail(i, `expected a member's name in double quotes, found %s`, b[i])
 	}
 	if i = s.str(i + 1); i < 0 {
 		return -1
@@ -298,7 +314,7 @@ func (s *scanner) colon(i int) int {
 	b := s.b
 	if b[i] != ':' {
 		if i = skipSpace(b, i); b[i] != ':' {
-			return s.fail(i, "expected ':' after a member's name, found "+found(b[i]))
+			return s.fail(i, "expected ':' after a member's name, found %s", b[i])
 		}
 	}
 	i++
@@ -311,14 +327,13 @@ func (s *scanner) colon(i int) int {
 	return i
 }
 
-// missingComma says what is wrong where a comma or a closing bracket should stand.
+// missingComma says what is wrong with c where a comma or a closing bracket should stand.
 func missingComma(c byte, object bool) string {
-	end := "']'"
-	if object {
-		end = "'}'"
+	switch {
+	case c == '"' || c == '{' || c == '[':
+		return "a comma is missing before %s"
+	case object:
+		return "expected ',' or '}', found %s"
 	}
-	if c == '"' || c == '{' || c == '[' {
-		return "a comma is missing before " + found(c)
-	}
-	return "expected ',' or " + end + ", found " + found(c)
+	return "expected ',' or ']', found %s"
 }

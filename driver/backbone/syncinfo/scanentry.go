@@ -49,7 +49,7 @@ func (s *scanner) entry(i int, e *Entry) int {
 	b, start := s.b, i
 	if b[i] != '{' {
 		if b[i] == ']' || b[i] == ',' {
-			return s.fail(i, "there is a comma too many before "+found(b[i]))
+			return s.fail(i, "there is a comma too many before %s", b[i])
 		}
 		return s.refuse(i, "an entry must be an object, found "+kindOf(b[i])+notExport)
 	}
@@ -91,7 +91,7 @@ func (s *scanner) entry(i int, e *Entry) int {
 				break
 			}
 			if b[i] != ',' {
-				return s.fail(i, missingComma(b[i], true))
+				return s.fail(i, missingComma(b[i], true), b[i])
 			}
 		}
 		before = i

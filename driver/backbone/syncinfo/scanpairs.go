@@ -53,10 +53,10 @@ func (s *scanner) pairList(m member, i int, count, half *int) int {
 			return i + 1
 		}
 		if b[i] != ',' {
-			return s.fail(i, missingComma(b[i], false))
+			return s.fail(i, missingComma(b[i], false), b[i])
 		}
 		if i = skipSpace(b, i+1); b[i] == ']' {
-			return s.fail(i, "there is a comma too many before ']'")
+			return s.fail(i, "there is a comma too many before ']'", 0)
 		}
 	}
 }
@@ -91,13 +91,13 @@ func (s *scanner) pair(i int, p *pairSpan) int {
 			return -1
 		}
 		p.last = i
-		p.set(name, span{value, i}, b[value] == 'n' || i-value == len(`""`))
+		p.set(name, span{value, i}, b[value] == 'n' || b[value] == '"' && i == value+2)
 		i = skipSpace(b, i)
 		if b[i] == '}' {
 			return i + 1
 		}
 		if b[i] != ',' {
-			return s.fail(i, missingComma(b[i], true))
+			return s.fail(i, missingComma(b[i], true), b[i])
 		}
 		before = i
 		i = skipSpace(b, i+1)

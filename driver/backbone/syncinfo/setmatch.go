@@ -158,8 +158,11 @@ type lowest[T any] struct {
 	items []T
 }
 
+// wants says whether an item of that offset would be kept.
+func (l *lowest[T]) wants(at int64) bool { return len(l.at) < examples || at < l.at[examples-1] }
+
 func (l *lowest[T]) add(at int64, item T) {
-	if len(l.at) == examples && at >= l.at[examples-1] {
+	if !l.wants(at) {
 		return
 	}
 	i := sort.Search(len(l.at), func(i int) bool { return l.at[i] > at })

@@ -1,0 +1,112 @@
+package view
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// TestAdvice: what is said is what helps, and apply alone is said only where it can succeed.
+func TestAdvice(t *testing.T) {
+	c := Commands{Apply: "syncctl apply d", Resolve: "syncctl -chdir=d resolve"}
+	step := &planner.Step{ID: "sync.a.b/do", Op: "do", Manual: &planner.Manual{}}
+	attested := &planner.Step{ID: "sync.a.b/do", Op: "do", Manual: &planner.Manual{Attest: "it is done"}}
+	for name, k := range map[string]struct {
+		standing standing
+		has      []string
+		choices  []string
+		apply    bool
+	}{
+		"interrupted": {standing{3, step, executor.PhaseReady, false, false}, nil, nil, true},
+		"failed":      {standing{3, step, executor.PhaseFailed, false, false}, []string{"Mend what made step 3 (sync.a.b/do) fail."}, nil, true},
+		"refused":     {standing{3, step, executor.PhaseFailed, true, false}, []string{"Mend what the guard of step 3 (sync.a.b/do) found"}, nil, true},
+		"waiting":     {standing{3, step, executor.PhaseWaiting, false, false}, []string{"Do step 3 (sync.a.b/do) as it is described"}, nil, true},
+		"to attest": {standing{3, attested, executor.PhaseWaiting, false, false}, []string{"No interface can verify it", "\n  syncctl -chdir=d resolve sync.a.b/do -done\n"},
+			[]string{"syncctl -chdir=d resolve sync.a.b/do -done"}, true},
+		"stuck": {standing{3, step, executor.PhaseStuck, false, false}, []string{"Look on the servers whether step 3 (sync.a.b/do) was carried out", "resolve sync.a.b/do -retry  it was not\n"},
+			[]string{"syncctl -chdir=d resolve sync.a.b/do -done", "syncctl -chdir=d resolve sync.a.b/do -retry"}, true},
+		"moved": {standing{3, step, executor.PhaseFailed, false, true}, []string{"so apply cannot carry it out", "\n  syncctl -chdir=d resolve -abandon\n", "Only when it is as it was"},
+			[]string{"syncctl -chdir=d resolve -abandon"}, false},
+	} {
+		a := advise([]standing{k.standing}, c)
+		if d := cmp.Diff(k.choices, a.choices); d != "" || a.apply != k.apply || len(a.first) > 1 {
+			t.Errorf("%s: %s %+v", name, d, a)
+		}
+		var b strings.Builder
+		a.write(&b, Style{}, c)
+		for _, want := range append(k.has, "o on with: syncctl apply d\n") {
+			if !strings.Contains(b.String(), want) {
+				t.Errorf("%s: no %q in\n%s", name, want, b.String())
+			}
+		}
+	}
+}
+
+// TestReportFields: a program is told to go on by itself only where nobody has to choose.
+func TestReportFields(t *testing.T) {
+	steps := twoDeclarations().Steps
+	for phase, want := range map[executor.Phase]any{executor.PhaseWaiting: "syncctl apply", executor.PhaseStuck: nil} {
+		f := ReportFields(End{Report: &executor.Report{Steps: []executor.StepReport{{Step: steps[1], Phase: phase}}}, Next: Commands{"syncctl apply", "syncctl resolve"}})
+		if f["next"] != want || len(f["advice"].([]string)) != 1 {
+			t.Errorf("%s: %v", phase, f)
+		}
+	}
+}
+
+// TestFolded: what was not tried is named by what holds it up, in as few lines as there are causes.
+func TestFolded(t *testing.T) {
+	at := func(id string, p executor.Phase, needs ...string) executor.StepReport {
+		return executor.StepReport{Step: planner.Step{ID: id, Needs: needs}, Phase: p}
+	}
+	r := &executor.Report{Steps: []executor.StepReport{
+		at("a", executor.PhaseDone), at("b", executor.PhaseDone), at("c", executor.PhaseFailed, "a"), at("d", executor.PhaseWaiting, "b"),
+		at("e", executor.PhaseBlocked, "c"), at("f", executor.PhaseBlocked, "e", "a"), at("g", executor.PhaseBlocked, "d"),
+		at("h", executor.PhaseBlocked, "f", "g"), at("i", executor.PhaseReady, "a"), at("j", executor.PhaseBlocked, "e"),
+	}}
+	number := map[string]int{}
+	for i, s := range r.Steps {
+		number[s.Step.ID] = i + 1
+	}
+	want := []string{
+		"Done earlier: steps 1-2.",
+		"Not tried: steps 5-6, 10; they wait for step 3.",
+		"Not tried: step 7; it waits for step 4.",
+		"Not tried: step 8; it waits for steps 3-4.",
+		"Not tried: step 9; the run was stopped before its turn.",
+	}
+	if d := cmp.Diff(want, folded(r, number)); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestRollback: what is taken back together stands on one line, what is done is told too, and what cannot be taken back any more.
+func TestRollback(t *testing.T) {
+	step := func(id, addr, undo string, final bool) planner.Step {
+		return planner.Step{ID: addr + "/" + id, Addr: addr, Op: id, Undo: undo, Effect: &planner.Effect{Irreversible: final}}
+	}
+	p := &planner.Plan{Steps: []planner.Step{
+		step("a", "x", "start it", false), step("b", "x", "delete it", false), step("c", "y", "delete it", false), step("d", "x", "delete it", false),
+		step("e", "x", "", true), step("f", "x", "stop it", false),
+	}}
+	for name, k := range map[string]struct {
+		done []string
+		want string
+	}{
+		"fresh": {nil, "Rollback: possible until step 5 (e), which cannot be taken back.\n  steps 2, 4: delete it\n  step 3: delete it\n  step 1: start it\n\n"},
+		"begun": {[]string{"x/a", "x/b"}, "Rollback: possible until step 5 (e), which cannot be taken back.\n  steps 2, 4 (1 done): delete it\n  step 3: delete it\n  step 1 (done): start it\n\n"},
+		"past":  {[]string{"x/a", "x/b", "y/c", "x/d", "x/e"}, "Rollback: not possible any more for what was done up to step 5 (e).\n  step 6: stop it\n\n"},
+	} {
+		done := map[string]bool{}
+		for _, id := range k.done {
+			done[id] = true
+		}
+		v := &planView{o: PlanOptions{Done: done}, p: p, number: Numbers(p)}
+		v.rollback()
+		if d := cmp.Diff(k.want, v.b.String()); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+}

@@ -1,0 +1,112 @@
+package syncinfo
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// disagreement is one direction of one pair of entries whose message counters differ.
+type disagreement struct {
+	from, to       *side
+	fromKey, toKey string
+	sent, applied  int64
+	fromAt, toAt   int64 // offsets of the two entries
+}
+
+// disagreements collects them, the first ten in the order of the migrating side's file.
+type disagreements struct {
+	count, overrun int // overrun: of count, more applied than sent
+	first          lowest[disagreement]
+}
+
+// add counts a disagreement. What names it is made only if it is among the first.
+func (d *disagreements) add(moveAt int64, sent, applied int64, name func() disagreement) {
+	d.count++
+	if applied > sent {
+		d.overrun++
+	}
+	if d.first.wants(moveAt) {
+		one := name()
+		one.sent, one.applied = sent, applied
+		d.first.add(moveAt, one)
+	}
+}
+
+// compareSequence compares both directions of one pair of entries, where both have the counter. e is the migrating
+// side's entry.
+func (m *merge) compareSequence(stay Sequence, stayAt int64, e *Entry) {
+	move := e.Sequence
+	if stay.HasOutgoing && move.HasIncoming && stay.Outgoing != move.Incoming {
+		m.sequence.add(e.Offset, stay.Outgoing, move.Incoming, func() disagreement {
+			return disagreement{from: m.stay, to: m.move, fromKey: clip(string(e.RemoteKey)), toKey: clip(string(e.LocalKey)), fromAt: stayAt, toAt: e.Offset}
+		})
+	}
+	if stay.HasIncoming && move.HasOutgoing && move.Outgoing != stay.Incoming {
+		m.sequence.add(e.Offset, move.Outgoing, stay.Incoming, func() disagreement {
+			return disagreement{from: m.move, to: m.stay, fromKey: clip(string(e.LocalKey)), toKey: clip(string(e.RemoteKey)), fromAt: e.Offset, toAt: stayAt}
+		})
+	}
+}
+
+// compareRepeated compares the entries of the side that stays whose pair stood before them: the set met the migrating
+// side with the first one only.
+func (m *merge) compareRepeated() error {
+	again := m.move.rereader()
+	return m.set.duplicates(func(r *record) error {
+		lo, hi := m.set.find(r.hash())
+		for i := lo; i < hi; i++ {
+			first := m.set.at(i)
+			if first.place()&matchedBit == 0 {
+				continue
+			}
+			e, err := again.entryAt(first.mirror())
+			if err != nil {
+				return err
+			}
+			if hi-lo > 1 { // equal hashes of different pairs
+				own, err := m.stay.rereader().entryAt(r.offset())
+				if err != nil {
+					return err
+				}
+				if !bytes.Equal(own.LocalKey, e.RemoteKey) || !bytes.Equal(own.RemoteKey, e.LocalKey) {
+					continue
+				}
+			}
+			m.compareSequence(m.set.sequenceOf(r), r.offset(), e)
+			return nil
+		}
+		return nil
+	})
+}
+
+// checkSequence makes a finding of the disagreements.
+func (m *merge) checkSequence() {
+	d := &m.sequence
+	if d.count == 0 {
+		return
+	}
+	var parts []string
+	if n := d.count - d.overrun; n > 0 {
+		parts = append(parts, plural(n, "direction")+" still in flight or in error: start both ends again until their queues are empty, stop them and download both files again")
+	}
+	if d.overrun > 0 {
+		parts = append(parts, plural(d.overrun, "direction")+" with more messages applied than sent, which no waiting mends: the two files are not of the same moment, or not of the same synchronization; stop both ends and download both files again")
+	}
+	f := Finding{Rule: SeqDiffer, Count: d.count, Message: "the two sides' message sequence ids disagree: " + strings.Join(parts, "; ")}
+	for _, one := range d.first.sorted() {
+		f.Examples = append(f.Examples, one.example())
+	}
+	f.Where = f.Examples[0].Where
+	m.found(f)
+}
+
+// example stands where messages are missing, or are too many.
+func (d *disagreement) example() Example {
+	sender := fmt.Sprintf("%s (%s, %s)", d.fromKey, d.from.role, d.from.places[d.fromAt].Where)
+	text := fmt.Sprintf("%s has sent %d messages, %s (%s) has applied %d", sender, d.sent, d.toKey, d.to.role, d.applied)
+	if d.applied > d.sent {
+		text = fmt.Sprintf("%s (%s) has applied %d messages, more than the %d that %s has sent", d.toKey, d.to.role, d.applied, d.sent, sender)
+	}
+	return Example{Where: d.to.places[d.toAt].Where, Text: text}
+}

@@ -1,0 +1,259 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package syncinfo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// samples puts the vendor's files into a new folder, as a and b.
+func samples(t *testing.T) (dir string, o MergeOptions) {
+	t.Helper()
+	dir, o = onDisk(t)
+	for name, data := range map[string][]byte{"a": vendor(t, "master.json"), "b": vendor(t, "slave.json")} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir, o
+}
+
+func names(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range list {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+func mergeFails(t *testing.T, o MergeOptions, want string) {
+	t.Helper()
+	if _, err := Merge(context.Background(), o); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// TestOutputBehindLinks: the links stay, and the file they lead to is made or replaced.
+func TestOutputBehindLinks(t *testing.T) {
+	dir, o := samples(t)
+	for _, folder := range []string{"deep", "deep/er"} {
+		if err := os.Mkdir(filepath.Join(dir, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, to := range map[string]string{"out": "folder/../two", "folder": "deep/er", "deep/two": filepath.Join(dir, "real")} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if _, err := Merge(context.Background(), o); err != nil {
+			t.Fatal(err)
+		}
+		if to, err := os.Readlink(filepath.Join(dir, "deep/two")); err != nil || to != filepath.Join(dir, "real") {
+			t.Error("the link is gone:", to, err)
+		}
+		if info, err := os.Lstat(filepath.Join(dir, "real")); err != nil || !info.Mode().IsRegular() || info.Size() < 1000 {
+			t.Error(info, err)
+		}
+	}
+	if diff := cmp.Diff([]string{"a", "b", "deep", "folder", "out", "real"}, names(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+	if err := os.Symlink("loop", filepath.Join(dir, "loop")); err != nil {
+		t.Fatal(err)
+	}
+	o.Out = filepath.Join(dir, "loop")
+	mergeFails(t, o, "is a symbolic link that cannot be followed")
+}
+
+// TestOutputThatIsNoFile: devices are left alone, and so is what standard streams are.
+func TestOutputThatIsNoFile(t *testing.T) {
+	dir, o := samples(t)
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink("/dev/null", link); err != nil {
+		t.Fatal(err)
+	}
+	for _, out := range []string{"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "/dev/../dev/null", link} {
+		o.Out = out
+		mergeFails(t, o, "leads to a device, not to an ordinary file; use -o - for standard output")
+	}
+	stdout, err := os.OpenFile(filepath.Join(dir, "b"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdout.Close()
+	o.Stdout, o.Stdin, o.Out = stdout, stdout, Standard
+	mergeFails(t, o, "standard output leads into "+filepath.Join(dir, "b"))
+	o.Slave, o.Out = Standard, filepath.Join(dir, "b")
+	mergeFails(t, o, "is one of the two files to be merged")
+	o.Master = filepath.Join(dir, "b")
+	o.Out = filepath.Join(dir, "out")
+	mergeFails(t, o, "are the same file")
+	o.Master, o.Slave, o.Out = filepath.Join(dir, "a"), filepath.Join(dir, "a"), filepath.Join(dir, "b")
+	mergeFails(t, o, "is the file that standard output leads into; use -o -")
+	if data, err := os.ReadFile(filepath.Join(dir, "b")); err != nil || !bytes.Equal(data, vendor(t, "slave.json")) {
+		t.Error("an input is changed:", err)
+	}
+	if diff := cmp.Diff([]string{"a", "b", "link"}, names(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestOutputMode: a new file follows the umask, one that was there keeps its mode.
+func TestOutputMode(t *testing.T) {
+	dir, o := samples(t)
+	plain := filepath.Join(dir, "plain")
+	if f, err := os.Create(plain); err != nil { // 0666 less the umask
+		t.Fatal(err)
+	} else if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	like, err := os.Stat(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, mode := range []os.FileMode{like.Mode(), 0o604, 0o400, 0o666} {
+		if _, err := Merge(context.Background(), o); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(o.Out); err != nil || info.Mode() != like.Mode() && mode == like.Mode() {
+			t.Error(info.Mode(), err)
+		}
+		if err := os.Chmod(o.Out, mode); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Merge(context.Background(), o); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(o.Out); err != nil || info.Mode() != mode || info.Size() < 1000 {
+			t.Error(info.Mode(), mode, err)
+		}
+	}
+}
+
+// TestTemporaryFilesDoNotPileUp: what a killed process left is replaced, what a living one has is not touched.
+func TestTemporaryFilesDoNotPileUp(t *testing.T) {
+	dir, o := samples(t)
+	left := []string{".out.syncctl-part", ".syncctl-merge.input.1.tmp"}
+	for _, name := range left {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("stale"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	master, err := os.Open(o.Master)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer master.Close()
+	o.Master, o.Stdin = Standard, struct{ io.Reader }{master}
+	if _, err := Merge(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"a", "b", "out"}, names(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+
+	held, err := claim(o.Fs, filepath.Join(dir, left[0]), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Master = filepath.Join(dir, "a")
+	mergeFails(t, o, "another merge is writing "+o.Out)
+	if diff := cmp.Diff([]string{left[0], "a", "b", "out"}, names(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+	if err := held.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Merge(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	// A link in its place is not followed.
+	if err := os.Symlink("a", filepath.Join(dir, left[0])); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Merge(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(filepath.Join(dir, "a")); err != nil || !bytes.Equal(data, vendor(t, "master.json")) {
+		t.Error("an input is changed:", err)
+	}
+	o.Out = filepath.Join(dir, strings.Repeat("x", 255))
+	if _, err := Merge(context.Background(), o); err != nil {
+		t.Error("a long name:", err)
+	}
+}
+
+// TestMergeFromPipes: what cannot be read twice is kept, and neither opening nor reading nor writing a pipe outlives the
+// context.
+func TestMergeFromPipes(t *testing.T) {
+	dir, o := samples(t)
+	for _, name := range []string{"p", "q"} {
+		if err := syscall.Mkfifo(filepath.Join(dir, name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, b := o.Master, o.Slave
+	o.Master, o.Slave, o.CompleteComments = filepath.Join(dir, "p"), filepath.Join(dir, "q"), true
+	go func() { // one after the other
+		for _, f := range [][2]string{{"p", a}, {"q", b}} {
+			data, err := os.ReadFile(f[1])
+			if err == nil {
+				err = os.WriteFile(filepath.Join(dir, f[0]), data, 0)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	if report, err := Merge(context.Background(), o); err != nil || report.Pairs != 1 || report.Completed != 1 {
+		t.Fatal(report, err)
+	}
+
+	cause := errors.New("enough")
+	interrupted := func(what string, o MergeOptions, meanwhile func(end func())) {
+		t.Helper()
+		ctx, cancel := context.WithCancelCause(context.Background())
+		go meanwhile(func() { cancel(cause) })
+		if _, err := Merge(ctx, o); !errors.Is(err, cause) {
+			t.Errorf("%s: %v", what, err)
+		}
+		if diff := cmp.Diff([]string{"a", "b", "out", "p", "q"}, names(t, dir)); diff != "" {
+			t.Error(what, diff)
+		}
+	}
+	interrupted("opening", o, func(end func()) { end() })
+	o.Slave = b
+	interrupted("reading", o, func(end func()) {
+		f, err := os.OpenFile(o.Master, os.O_WRONLY, 0) // waits for the reader
+		if err != nil {
+			t.Error(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		end()
+	})
+	r, w := io.Pipe()
+	defer r.Close()
+	o.Master, o.Out, o.Stdout, o.TempDir = a, Standard, w, dir
+	interrupted("writing", o, func(end func()) {
+		if _, err := r.Read(make([]byte, 1)); err != nil {
+			t.Error(err)
+		}
+		end()
+	})
+}
