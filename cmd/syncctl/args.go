@@ -238,7 +238,7 @@ func splitWords(line string) ([]string, error) {
 		}
 	}
 	if quote != 0 || escaped {
-		return nil, fmt.Errorf("a quotation in %q is not closed", line)
+		return nil, errors.New("a quotation is not closed") // not the text itself: it may hold a secret
 	}
 	if open {
 		words = append(words, word.String())

@@ -8,6 +8,7 @@ import (
 // Rule names one check of Merge that can be allowed to fail. What is not among them (broken files above all) cannot.
 type Rule string
 
+// The checks that can be allowed to fail.
 const (
 	Unmatched Rule = "unmatched" // a pair has no mirror on the other side
 	SeqDiffer Rule = "sequence"  // message sequence ids of the two sides disagree

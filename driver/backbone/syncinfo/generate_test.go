@@ -10,7 +10,6 @@ import (
 type generator struct {
 	n, i    int
 	mirror  bool
-	compact bool
 	buf     bytes.Buffer
 	started bool
 }

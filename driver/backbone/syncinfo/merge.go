@@ -14,6 +14,7 @@ import (
 // Role is one end of a synchronization by email or file exchange.
 type Role string
 
+// The two ends.
 const (
 	Master Role = "master"
 	Slave  Role = "slave"

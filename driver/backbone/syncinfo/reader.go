@@ -223,7 +223,7 @@ func (r *Reader) envelope() error {
 func (r *Reader) envelopeMember(name string, value int) error {
 	section := Section(name)
 	if section != First && section != Second {
-		r.warn(r.r, fmt.Sprintf("the member \"%s\" is not known and is left out", clip(name)))
+		r.warn(r.r, "the member \""+clip(name)+"\" is not known and is left out")
 		r.r = value
 		return r.skip()
 	}

@@ -12,6 +12,7 @@ const examples = 10
 // Outcome says what a set knows of a pair.
 type Outcome uint8
 
+// The outcomes.
 const (
 	Missing Outcome = iota // the pair is not in the set
 	Matched                // it is, and was met now for the first time
