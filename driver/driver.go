@@ -18,8 +18,7 @@ import (
 type Env struct {
 	Fs      afero.Fs // relative names mean the folder of the configuration
 	Log     hclog.Logger
-	Env     func(string) (string, bool) // environment variables, proxies among them
-	Version string                      // of the program, for User-Agent
+	Version string // of the program, for User-Agent
 	Now     func() time.Time
 }
 

@@ -92,7 +92,7 @@ func (c *call) catalog() (schema.Catalog, map[typeKey]driver.Driver) {
 	drivers := map[typeKey]driver.Driver{}
 	for _, prod := range c.app.products {
 		d := prod.driver(driver.Env{
-			Fs: rooted{c.app.fs, c.dir}, Log: c.log.Named(prod.name), Env: c.app.env, Version: version(), Now: c.app.clock.Now,
+			Fs: rooted{c.app.fs, c.dir}, Log: c.log.Named(prod.name), Version: version(), Now: c.app.clock.Now,
 		})
 		for _, t := range d.Types() {
 			catalog = append(catalog, t)

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -140,9 +139,6 @@ func (d *Driver) authorities(server *schema.Resource) ([]byte, error) {
 	name := reveal(server, "ca_file")
 	if name == "" {
 		return pem, nil
-	}
-	if !filepath.IsAbs(name) {
-		name = filepath.Join(filepath.Dir(server.Range.Filename), name)
 	}
 	b, err := afero.ReadFile(d.env.Fs, name)
 	if err != nil {

@@ -86,8 +86,8 @@ func unpack(v cty.Value, facts any) error {
 	return nil
 }
 
-// Facts reads the named facts again: PATH.NAME where PATH is "self" for a sync, and "from.master", "from.slave" or "to"
-// for a migration, and NAME one of integration, connector, in_error, conflicts.
+// Facts reads the named facts again: PATH.NAME where PATH is "self", "self.master" or "self.slave" for a sync, and
+// "from.master", "from.slave" or "to" for a migration, and NAME one of integration, connector, in_error, conflicts.
 func (d *Driver) Facts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error) {
 	out := map[string]string{}
 	ends := map[string]*half{}
@@ -146,10 +146,9 @@ func (d *Driver) readFactEnd(ctx context.Context, r *schema.Resource, end string
 	case "to":
 		return d.readDirect(ctx, r.Ref("to"))
 	case "self":
-		if r.Text("transport") == direct {
-			return d.readDirect(ctx, r)
-		}
-		return d.readHalf(ctx, r, master)
+		return d.readDirect(ctx, r)
+	case "self." + master, "self." + slave:
+		return d.readHalf(ctx, r, end[len("self."):])
 	}
 	return nil, fmt.Errorf("reading facts: %q is no end of %s", end, r.Addr)
 }

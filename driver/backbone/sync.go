@@ -182,8 +182,27 @@ func (p *syncPlan) stateStep(op, status, suffix, server, undo string) planner.St
 		Op: op + suffix, Mark: planner.MarkChange, Repeat: planner.CheckFirst, Within: planner.Duration(2 * time.Minute),
 		Summary: fmt.Sprintf("%s %s on %s (now %s)", op, syncName(p.sync), server, status),
 		Because: "state is declared as " + p.sync.Text("state"),
+		Facts:   p.keyFacts(strings.TrimPrefix(suffix, "_")),
 		Effect:  &effect, Undo: undo,
 	}
+}
+
+// keyFacts: the step is for the synchronization that was seen when planning, not for one that took its place. What is only
+// about to be made has no key yet.
+func (p *syncPlan) keyFacts(role string) []planner.Fact {
+	path, key := "self", p.facts.New.Key
+	if p.l.addr != p.sync.Addr.String() {
+		path = "to"
+	}
+	for i, r := range []string{master, slave} {
+		if r == role && i < len(p.facts.Ends) {
+			path, key = "self."+role, p.facts.Ends[i].Key
+		}
+	}
+	if key == "" {
+		return nil
+	}
+	return []planner.Fact{{Name: path + ".integration", Value: key}}
 }
 
 // state adds what brings a status to the declared state.

@@ -60,7 +60,7 @@ func serverType() schema.Type {
 			{Name: "token", Type: cty.String, Secret: true, Doc: "API token (cloud) or personal access token (Data Center)."},
 			{Name: "site", Type: cty.String, Doc: "The network this server is reached from."},
 			{Name: "ca", Type: cty.String, Doc: "Certificates (PEM) of authorities trusted in addition to the system's."},
-			{Name: "ca_file", Type: cty.String, Doc: "The same, from a file. An empty name means none."},
+			{Name: "ca_file", Type: cty.String, Doc: "The same, from a file in the folder of the configuration, or from anywhere with an absolute path. An empty name means none."},
 			{Name: "start_stop_verb", Type: cty.String, Default: cty.StringVal("auto"), OneOf: []string{"auto", "put", "post"}, Doc: "HTTP verb of start and stop. The vendor's pages disagree (POST to 4.1, PUT from 5.2), so auto asks with PUT and, where that is refused, with POST."},
 			{Name: "requests_per_second", Type: cty.Number, Default: cty.NumberIntVal(50), Doc: "The most requests a second that are sent to this server."},
 			{Name: "request_timeout", Type: cty.String, Default: cty.StringVal("30s"), Doc: "How long one request may stay without an answer."},

@@ -135,7 +135,7 @@ func openWith(t *testing.T, b Bench, c Case, faults ...sandbox.Fault) *world {
 func (w *world) load() (*schema.Config, driver.Driver) {
 	w.t.Helper()
 	env := func(name string) (string, bool) { v, ok := w.env[name]; return v, ok }
-	d := w.bench.New(driver.Env{Fs: afero.NewOsFs(), Log: hclog.NewNullLogger(), Env: env, Version: "test", Now: time.Now})
+	d := w.bench.New(driver.Env{Fs: afero.NewOsFs(), Log: hclog.NewNullLogger(), Version: "test", Now: time.Now})
 	cfg, diags := schema.Load(w.t.Context(), schema.Options{Fs: afero.NewOsFs(), Dir: w.dir, Catalog: d.Types(), Env: env})
 	if diags.HasErrors() {
 		w.t.Fatal(diags)
