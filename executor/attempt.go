@@ -22,15 +22,19 @@ type attempt struct {
 
 // take follows the table of Next to the step's end. The error means that the journal could not be written.
 func (a *attempt) take(ctx context.Context) error {
-	if a.how == HowVerify && a.s.Mark != planner.MarkCheck {
+	again := a.how == HowVerify && a.s.Repeat == planner.Idempotent // should its effect be lost, it is simply done again
+	if a.how == HowVerify && a.s.Mark != planner.MarkCheck && !again {
 		return a.settle(ctx)
 	}
-	if a.how == HowVerifyFirst || a.how == HowVerifyOnce {
-		v, err := a.look(ctx)
+	var v Verdict
+	if a.how == HowVerifyFirst || a.how == HowVerifyOnce || again && a.s.Mark != planner.MarkCheck {
+		var err error
+		v, err = a.look(ctx)
 		if err != nil {
 			return a.fail(ctx, a.s, fmt.Errorf("looking whether it is done already: %w", err), a.sentBefore(), "")
 		}
-		unsure := v.State == Partial || a.how == HowVerifyOnce && v.State == Unknown
+		said := a.before.Event == EventReopened // a person has looked, and wants it carried out
+		unsure := v.State == Partial && !said || a.how == HowVerifyOnce && v.State == Unknown
 		switch {
 		case v.State == Done:
 			return a.done(ctx, a.s, Already, v.Why, v.Outputs)
@@ -46,7 +50,7 @@ func (a *attempt) take(ctx context.Context) error {
 	}
 	switch {
 	case a.s.Manual != nil:
-		return a.person(ctx)
+		return a.person(ctx, v)
 	case a.s.Mark == planner.MarkCheck:
 		return a.check(ctx)
 	}
@@ -64,6 +68,9 @@ func (a *attempt) sentBefore() string {
 
 func (a *attempt) stuck(ctx context.Context, v Verdict) error {
 	why := "it cannot be told whether it was carried out"
+	if a.how == HowVerifyFirst {
+		why = "it is done in part, and not by this run"
+	}
 	if v.Why != "" {
 		why += ": " + v.Why
 	}
@@ -122,11 +129,12 @@ func (a *attempt) afterDoubt(ctx context.Context, cause error) error {
 }
 
 // person asks the operator until the work is seen, or is put off.
-func (a *attempt) person(ctx context.Context) error {
+func (a *attempt) person(ctx context.Context, first Verdict) error {
 	if err := a.write(ctx, a.s, EventStarted, nil); err != nil {
 		return err
 	}
-	ask := Ask{Step: *a.s, Files: map[string]string{}}
+	ask := Ask{Step: *a.s, Files: map[string]string{}, Missing: a.Redact(first.Why)}
+	last := first.State
 	for _, v := range a.s.Manual.Values {
 		if v.File {
 			ask.Files[v.Name] = a.Files.Path(v.Value)
@@ -143,7 +151,7 @@ func (a *attempt) person(ctx context.Context) error {
 			if ask.Missing != "" {
 				why += " (" + ask.Missing + ")"
 			}
-			if err := a.write(ctx, a.s, EventWaiting, map[string]string{"error": why}); err != nil {
+			if err := a.write(ctx, a.s, EventWaiting, map[string]string{"error": why, "verdict": string(last)}); err != nil {
 				return err
 			}
 			a.tell(Waits, a.s, why)
@@ -160,7 +168,7 @@ func (a *attempt) person(ctx context.Context) error {
 		case !errors.As(err, &missing):
 			return a.fail(ctx, a.s, err, "", "")
 		}
-		ask.Missing = a.Redact(err.Error())
+		ask.Missing, last = a.Redact(err.Error()), v.State
 	}
 }
 

@@ -35,7 +35,7 @@ type Task struct {
 
 	// Outputs of the steps that are done, by step id and name, and what an interrupted try of this one left.
 	Outputs map[string]map[string]string
-	Done    map[string]bool // the steps that are done, by id
+	Done    map[string]bool // the steps that this run has done, by id
 
 	// Progress reports how far a long step is; nil-safe through Report.
 	Progress func(Progress)

@@ -60,6 +60,12 @@ type StepState struct {
 	Why     string            // why it is blocked, waiting, stuck or failed
 	Outputs map[string]string // of its entries so far, later ones win
 	Entry   journal.Entry     // the last one; zero when there is none
+	WasDone bool              // it was done, and no person has said otherwise, even if it is to be looked at again
+}
+
+// Attestable: a person is waited for, and no interface can tell whether the work is done.
+func (s StepState) Attestable() bool {
+	return s.Phase == PhaseWaiting && s.Entry.Data["verdict"] == string(Unknown)
 }
 
 // Decision is what may happen next.
@@ -81,11 +87,12 @@ func (d Decision) Outputs() map[string]map[string]string {
 	return out
 }
 
-// Done are the ids of the steps that are done.
+// Done are the ids of the steps that this run has done. What comes after a step that is carried out again is still among
+// them: it is looked at again, but it did happen.
 func (d Decision) Done() map[string]bool {
 	out := map[string]bool{}
 	for id, s := range d.Steps {
-		if s.Phase == PhaseDone {
+		if s.WasDone {
 			out[id] = true
 		}
 	}
@@ -112,8 +119,10 @@ func Next(p *planner.Plan, entries []journal.Entry, now time.Time) Decision {
 		s := &p.Steps[i]
 		st := stateOf(s, last[s.ID], opened, now)
 		st.Outputs = outputs[s.ID]
-		if st.Phase == PhaseDone && slices.ContainsFunc(s.Needs, func(n string) bool { return d.Steps[n].Entry.Seq > st.Entry.Seq }) {
-			st.Phase, st.How = PhaseReady, howAfter(s, journal.Entry{}) // what it was done after has been done anew
+		st.WasDone = st.Phase == PhaseDone
+		rests := st.Phase == PhaseDone || st.Phase == PhaseReady && st.How == HowVerify // on what it was carried out after
+		if rests && st.Entry.Seq > 0 && slices.ContainsFunc(s.Needs, func(n string) bool { return d.Steps[n].Entry.Seq > st.Entry.Seq }) {
+			st.Phase, st.How = PhaseReady, howAfter(s, journal.Entry{}) // which has been done anew
 		}
 		if st.Phase == PhaseReady || st.Phase == PhaseDone {
 			if need := slices.IndexFunc(s.Needs, func(n string) bool { return d.Steps[n].Phase != PhaseDone }); need >= 0 {

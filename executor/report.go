@@ -17,6 +17,7 @@ type StepReport struct {
 	Why     string // why it is not done
 	Moved   bool   // it found the world changed since the plan was made
 	Refused bool   // a guard refused it
+	Attest  bool   // a person is waited for, and no interface can tell whether the work is done
 	Here    bool   // it was done by this process rather than an earlier one
 }
 
@@ -49,7 +50,8 @@ func (x *run) report(d Decision) *Report {
 		r.Steps = append(r.Steps, StepReport{
 			Step: s, Phase: phase, Why: st.Why,
 			Moved: x.moved.ids[s.ID], Refused: x.refused.ids[s.ID],
-			Here: st.Phase == PhaseDone && st.Entry.Seq > opened,
+			Attest: st.Attestable(),
+			Here:   st.Phase == PhaseDone && st.Entry.Seq > opened,
 		})
 	}
 	return r

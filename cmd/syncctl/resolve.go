@@ -150,6 +150,9 @@ func (c *call) assumeStep(run *executor.Run, id string, done bool) (event, assum
 	if st.Phase == executor.PhaseDone && done {
 		return "", "", failf(exitError, "step %s is done already", id)
 	}
+	if st.Phase == executor.PhaseBlocked && done {
+		return "", "", failf(exitError, "step %s cannot count as done yet: %s", id, st.Why)
+	}
 	step := run.Plan.Step(id)
 	text := "Step " + id + " (" + step.Summary + ")\n"
 	if st.Why != "" {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -94,6 +95,9 @@ func (d *Driver) locateExisting(ctx context.Context, t *executor.Task, end strin
 		return nil, err
 	}
 	if l.integration == nil {
+		if t.Resource.Addr.Kind == schema.Migration && end != master && end != slave {
+			return nil, fmt.Errorf("%s is not on %s any more; have it made anew: syncctl resolve %s -retry", syncName(l.sync), l.server.Addr, planner.StepID(t.Step.Addr, opCreate))
+		}
 		return nil, fmt.Errorf("%s is not on %s", syncName(l.sync), l.server.Addr)
 	}
 	return l, nil

@@ -27,6 +27,7 @@ func (m *migrating) findings() ([]planner.Finding, hcl.Diagnostics) {
 	for _, role := range []string{master, slave} {
 		out = append(out, m.endFindings(role)...)
 	}
+	out = append(out, m.newFindings()...)
 	out = append(out, m.pairFindings()...)
 	return append(out, m.caveats()...), diags
 }
@@ -35,6 +36,9 @@ func (m *migrating) missing(role string) *hcl.Diagnostic {
 	where := m.from.Ref(role, "server").Addr
 	detail := fmt.Sprintf("On %s there is no synchronization by %s of project %s.", where, m.from.Text("transport"), m.from.Text(role, "project"))
 	if m.facts.end(other(role)).Found {
+		if n := m.facts.New; n.Found && n.Status != "RUNNING" {
+			return problem(m.r, "The original is not there", detail+fmt.Sprintf(" The %s's half is still there, and %s has taken over but is %s: start it, then plan again.", other(role), n.Key, n.Status), "from")
+		}
 		detail += fmt.Sprintf(" The %s's half is still there: was this migration begun with another working directory? Its run's files hold the pairs; go on from there.", other(role))
 	}
 	return problem(m.r, "The original is not there", detail, "from")
@@ -73,6 +77,27 @@ func (m *migrating) endFindings(role string) []planner.Finding {
 			Summary: fmt.Sprintf("role and transport of %s cannot be read over REST; that it has one connector only is all there is to see", name)})
 	}
 	return out
+}
+
+// newFindings: what is there of the new synchronization must be of this migration, or nothing yet.
+func (m *migrating) newFindings() []planner.Finding {
+	n := m.facts.New
+	stay, move := m.facts.end(m.staying).Pairs, m.facts.end(m.moving).Pairs
+	more := number(m.r, 0, "verify", "new_pairs")
+	fits := func(have, want int) bool { return have >= want && have <= want+more }
+	empty := n.FirstPairs == 0 && n.SecondPairs == 0
+	ours := (n.FirstPairs == 0 || fits(n.FirstPairs, stay)) && (n.SecondPairs == 0 || fits(n.SecondPairs, move))
+	switch {
+	case !n.Found || ours && !empty || empty && (n.Status == "STOPPED" || stay+move == 0):
+		return nil
+	case empty:
+		return []planner.Finding{{Rule: "backbone/new-runs", Severity: planner.Refuse, Op: opCreate,
+			Summary: fmt.Sprintf("%s is %s without the pairs: it would make every issue a second time", n.Key, n.Status),
+			Detail:  "Stop it before anything else."}}
+	}
+	return []planner.Finding{{Rule: "backbone/new-has-pairs", Severity: planner.Refuse, Op: opCreate,
+		Summary: fmt.Sprintf("%s has pairs that are not the original's: %d and %d, the original has %d and %d", n.Key, n.FirstPairs, n.SecondPairs, stay, move),
+		Detail:  "Delete it on the web page, and look for issues that it made twice; or allow pairs made since with verify { new_pairs }."}}
 }
 
 func (m *migrating) pairFindings() []planner.Finding {

@@ -335,7 +335,9 @@ func (m *migrating) planRest(role string) ([]planner.Finding, []planner.Step) {
 		Args:    map[string]string{"role": role},
 		Facts:   m.keyFacts(role),
 	})
-	l.then(m.deleteStep(role, l.id(opRest)))
+	last := m.deleteStep(role, l.id(opRest))
+	last.Effect.Loses = fmt.Sprintf("synchronization %s with %s, its messages and its information in the sync info panel", h.Key, plural(h.Pairs, "pair"))
+	l.then(last)
 	findings := []planner.Finding{{Rule: "backbone/half-left", Severity: planner.Warn, Op: opDelete + role,
 		Summary: fmt.Sprintf("the %s's half of the original is gone already; only the %s's half %s is left", other(role), role, h.Key)}}
 	if allow := number(m.r, 0, "delete_original", "allow"); allow < 1 {

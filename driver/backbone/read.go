@@ -260,7 +260,7 @@ func (d *Driver) readOriginal(ctx context.Context, from *schema.Resource, f *mig
 		*f.end(role) = *h
 	}
 	if !f.Master.Found || !f.Slave.Found {
-		return nil
+		return d.tallyLeft(ctx, from, f)
 	}
 	var tallies [2]syncinfo.Tally
 	drain, err := d.compareEnds(ctx, from, f.Master.Connector, f.Slave.Connector, &tallies)
@@ -279,6 +279,26 @@ func (d *Driver) readOriginal(ctx context.Context, from *schema.Resource, f *mig
 		f.Lonely, err = d.lonely(ctx, from, &f.Master, &f.Slave)
 	}
 	return err
+}
+
+// tallyLeft counts the pairs of the one half that is there.
+func (d *Driver) tallyLeft(ctx context.Context, from *schema.Resource, f *migrationFacts) error {
+	for _, role := range []string{master, slave} {
+		h := f.end(role)
+		if !h.Found {
+			continue
+		}
+		c, err := d.reader(from.Ref(role, "server"))
+		if err != nil {
+			return err
+		}
+		t, err := c.tally(ctx, h.Connector)
+		if err != nil {
+			return err
+		}
+		h.Pairs = t.Pairs
+	}
+	return nil
 }
 
 // mostLonely is how many pairs without a mirror are named.

@@ -24,21 +24,27 @@ func writerOf(name string) string {
 	return opMerge
 }
 
+// leftOver is the way on once one half of the original is deleted and its export cannot be made anew.
+const leftOver = "one half of the original is deleted already, so give the run up (syncctl resolve -abandon) and apply again: the half that is left is then compared with the live pairs"
+
 // intact checks that files of the run are the ones that were written, before anything relies on them: their hashes are in
 // the journal. What can be mended is said in the error, and waiting does not mend it.
 func intact(ctx context.Context, t *executor.Task, names ...string) error {
 	for _, name := range names {
 		writer := writerOf(name)
-		mend := "syncctl resolve " + planner.StepID(t.Step.Addr, writer) + " -retry"
+		mend := "write it anew with: syncctl resolve " + planner.StepID(t.Step.Addr, writer) + " -retry"
+		if t.IsDone(opDelete+master) || t.IsDone(opDelete+slave) {
+			mend = leftOver
+		}
 		want := t.Output(writer, "sha256")
 		got, err := hashOf(ctx, t.Files, name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return executor.Final(fmt.Errorf("the run's file %s is gone; write it anew with: %s", name, mend))
+			return executor.Final(fmt.Errorf("the run's file %s is gone; %s", name, mend))
 		case err != nil:
 			return err
 		case want != "" && got != want:
-			return executor.Final(fmt.Errorf("the run's file %s is not the one that was written: its SHA-256 is %s, recorded is %s; write it anew with: %s", name, got, want, mend))
+			return executor.Final(fmt.Errorf("the run's file %s is not the one that was written: its SHA-256 is %s, recorded is %s; %s", name, got, want, mend))
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
 )
 
 // verifyStill is a step, and the guard of those that build on the export.
@@ -28,6 +29,11 @@ func (d *Driver) originalAsExported(ctx context.Context, t *executor.Task) (exec
 	from := t.Resource.Ref("from")
 	if from == nil {
 		return executor.Verdict{}, executor.Final(fmt.Errorf("%s is not declared any more", t.Resource.Text("from")))
+	}
+	anew := fmt.Sprintf("stop both halves and have both exported anew: syncctl resolve %s -retry, and the same with %s",
+		planner.StepID(t.Step.Addr, opExport+master), planner.StepID(t.Step.Addr, opExport+slave))
+	if t.IsDone(opDelete+master) || t.IsDone(opDelete+slave) {
+		anew = leftOver
 	}
 	for _, role := range []string{master, slave} {
 		if t.IsDone(opDelete + role) {
@@ -52,14 +58,14 @@ func (d *Driver) originalAsExported(ctx context.Context, t *executor.Task) (exec
 			return executor.Verdict{}, err
 		}
 		if !diff.Same() {
-			return executor.Verdict{}, executor.Final(fmt.Errorf("the %s's half %s is not what was exported: %s", role, h.Key, oneLine(diff.String())))
+			return executor.Verdict{}, executor.Final(fmt.Errorf("the %s's half %s is not what was exported: %s; %s", role, h.Key, oneLine(diff.String()), anew))
 		}
 		tally, err := c.tally(ctx, h.Connector)
 		if err != nil {
 			return executor.Verdict{}, err
 		}
 		if before := t.Output(opExport+role, sentOutput); before != "" && before != strconv.FormatInt(tally.SumOutgoing, 10) {
-			return executor.Verdict{}, executor.Final(fmt.Errorf("the %s's half %s has sent messages since it was exported: somebody started it meanwhile; what they carried is not in the new synchronization's pairs", role, h.Key))
+			return executor.Verdict{}, executor.Final(fmt.Errorf("the %s's half %s has sent messages since it was exported: somebody started it meanwhile; what they carried is not in the export; %s", role, h.Key, anew))
 		}
 	}
 	return done(""), nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
 )
 
 // live are the pairs of a connector, read anew at each use. The tally counts the last reading.
@@ -53,7 +54,8 @@ func comparePairs(ctx context.Context, t *executor.Task, l *located, end string)
 		v.Outputs = map[string]string{"pairs": strconv.Itoa(diff.WantPairs), sentOutput: strconv.FormatInt(tally.SumOutgoing, 10)}
 		return v, nil
 	}
-	v := executor.Verdict{State: executor.Partial, Why: oneLine(diff.String())}
+	v := executor.Verdict{State: executor.Partial, Why: fmt.Sprintf("%s; if these pairs are of no use, delete %s on the web page and have it made anew: syncctl resolve %s -retry",
+		oneLine(diff.String()), l.Key, planner.StepID(t.Step.Addr, opCreate))}
 	switch {
 	case diff.GotPairs == 0:
 		v.State = executor.NotDone
@@ -138,6 +140,13 @@ func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verd
 	if v, err := d.originalAsExported(ctx, t); err != nil || v.State != executor.Done {
 		return v, err
 	}
+	v, err := d.verifyConfigured(ctx, t)
+	if err != nil {
+		return v, err
+	}
+	if v.State == executor.NotDone {
+		return v, executor.Final(fmt.Errorf("the configuration is not as declared: %s; mend it on the web page", v.Why))
+	}
 	l, err := d.locateExisting(ctx, t, first)
 	if err != nil {
 		return executor.Verdict{}, err
@@ -161,7 +170,7 @@ func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verd
 		if err != nil || v.State != executor.Done {
 			return v, err
 		}
-		pairs = v.Outputs["pairs"]
+		pairs = v.Why
 	}
 	n, differ, err := d.compareSummaries(ctx, t, l)
 	if err != nil {
@@ -170,7 +179,7 @@ func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verd
 	if len(differ) > 0 {
 		return notDone("%s", strings.Join(differ, "; ")), nil
 	}
-	return done(fmt.Sprintf("%s runs, no issue in error; all %s pairs on both connectors, no more and no fewer; the summaries of %s compared, all equal", l.Key, pairs, plural(n, "pair"))), nil
+	return done(fmt.Sprintf("%s runs, no issue in error; all %s; the summaries of %s compared, all equal", l.Key, pairs, plural(n, "pair"))), nil
 }
 
 // exportsAgree: what was uploaded is what was exported, whatever happened to the run's files since. The section of the

@@ -20,6 +20,7 @@ type standing struct {
 	step           *planner.Step
 	phase          executor.Phase
 	refused, moved bool
+	attestable     bool // no interface can tell whether the person has done it
 }
 
 // advice is what helps an unfinished run on.
@@ -47,7 +48,7 @@ func advise(list []standing, c Commands) advice {
 			a.first = append(a.first, "Mend what the guard of "+name+" found; until then apply is refused again.")
 		case s.phase == executor.PhaseFailed:
 			a.first = append(a.first, "Mend what made "+name+" fail.")
-		case s.phase == executor.PhaseWaiting && s.step.Manual != nil && s.step.Manual.Attest != "":
+		case s.phase == executor.PhaseWaiting && s.attestable:
 			done := c.Resolve + " " + s.step.ID + " -done"
 			a.choices = append(a.choices, done)
 			a.first = append(a.first, "Do "+name+". No interface can verify it, so say when it is done:\n  "+one(done))
@@ -78,7 +79,7 @@ func Advice(s Style, r RunState, c Commands) string {
 	var list []standing
 	for i := range r.Run.Plan.Steps {
 		step := &r.Run.Plan.Steps[i]
-		list = append(list, standing{number: i + 1, step: step, phase: r.Phase(step.ID)})
+		list = append(list, standing{number: i + 1, step: step, phase: r.Phase(step.ID), attestable: r.Decision.Steps[step.ID].Attestable()})
 	}
 	var b strings.Builder
 	advise(list, c).write(&b, s, c)
@@ -89,7 +90,7 @@ func (e End) advice() advice {
 	var list []standing
 	for i := range e.Report.Steps {
 		st := &e.Report.Steps[i]
-		list = append(list, standing{i + 1, &st.Step, st.Phase, st.Refused, st.Moved})
+		list = append(list, standing{i + 1, &st.Step, st.Phase, st.Refused, st.Moved, st.Attest})
 	}
 	return advise(list, e.Next)
 }

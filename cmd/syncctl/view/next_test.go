@@ -20,15 +20,15 @@ func TestAdvice(t *testing.T) {
 		choices  []string
 		apply    bool
 	}{
-		"interrupted": {standing{3, step, executor.PhaseReady, false, false}, nil, nil, true},
-		"failed":      {standing{3, step, executor.PhaseFailed, false, false}, []string{"Mend what made step 3 (sync.a.b/do) fail."}, nil, true},
-		"refused":     {standing{3, step, executor.PhaseFailed, true, false}, []string{"Mend what the guard of step 3 (sync.a.b/do) found"}, nil, true},
-		"waiting":     {standing{3, step, executor.PhaseWaiting, false, false}, []string{"Do step 3 (sync.a.b/do) as it is described"}, nil, true},
-		"to attest": {standing{3, attested, executor.PhaseWaiting, false, false}, []string{"No interface can verify it", "\n  syncctl -chdir=d resolve sync.a.b/do -done\n"},
+		"interrupted": {standing{3, step, executor.PhaseReady, false, false, false}, nil, nil, true},
+		"failed":      {standing{3, step, executor.PhaseFailed, false, false, false}, []string{"Mend what made step 3 (sync.a.b/do) fail."}, nil, true},
+		"refused":     {standing{3, step, executor.PhaseFailed, true, false, false}, []string{"Mend what the guard of step 3 (sync.a.b/do) found"}, nil, true},
+		"waiting":     {standing{3, step, executor.PhaseWaiting, false, false, false}, []string{"Do step 3 (sync.a.b/do) as it is described"}, nil, true},
+		"to attest": {standing{3, attested, executor.PhaseWaiting, false, false, true}, []string{"No interface can verify it", "\n  syncctl -chdir=d resolve sync.a.b/do -done\n"},
 			[]string{"syncctl -chdir=d resolve sync.a.b/do -done"}, true},
-		"stuck": {standing{3, step, executor.PhaseStuck, false, false}, []string{"Look on the servers whether step 3 (sync.a.b/do) was carried out", "resolve sync.a.b/do -retry  it was not\n"},
+		"stuck": {standing{3, step, executor.PhaseStuck, false, false, false}, []string{"Look on the servers whether step 3 (sync.a.b/do) was carried out", "resolve sync.a.b/do -retry  it was not\n"},
 			[]string{"syncctl -chdir=d resolve sync.a.b/do -done", "syncctl -chdir=d resolve sync.a.b/do -retry"}, true},
-		"moved": {standing{3, step, executor.PhaseFailed, false, true}, []string{"so apply cannot carry it out", "\n  syncctl -chdir=d resolve -abandon\n", "Only when it is as it was"},
+		"moved": {standing{3, step, executor.PhaseFailed, false, true, false}, []string{"so apply cannot carry it out", "\n  syncctl -chdir=d resolve -abandon\n", "Only when it is as it was"},
 			[]string{"syncctl -chdir=d resolve -abandon"}, false},
 	} {
 		a := advise([]standing{k.standing}, c)
