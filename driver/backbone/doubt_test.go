@@ -264,3 +264,49 @@ func (b *bench) rewrite(old, new string) {
 		b.t.Fatal(err)
 	}
 }
+
+// A configuration that was changed after it was verified keeps the original from being deleted.
+func TestWrongConfigurationKeepsTheOriginal(t *testing.T) {
+	b := small(t)
+	run := b.begin()
+	b.seen = func(e executor.Event) {
+		if e.Type == executor.Finished && e.Step.Op == "resync_second" {
+			b.person("configure_sync", "server", "b", "first_project", "SP2", "second_project", "SAM2",
+				"issue_types", `{"Bug":"Bug"}`, "fields", `[{"first":"summary","second":"summary","mapping":"passthrough"}]`, "comments", "false", "attachments", "true")
+		}
+	}
+	rep := b.carry(run)
+	if why := failed(rep); deleted(rep) || !strings.Contains(why, "comments is false, declared true") {
+		t.Fatal(why)
+	}
+}
+
+// Once one half is deleted, a retry of what came before does not forget that.
+func TestRetryAfterTheFirstDeletion(t *testing.T) {
+	b := small(t, "server=b,method=DELETE,nth=1,kind=fail,status=500")
+	run := b.begin()
+	if rep := b.carry(run); rep.Finished || !deleted(rep) {
+		t.Fatal("the second deletion did not fail alone")
+	}
+	b.record(run, "verify", executor.EventReopened)
+	if rep := b.carry(run); !rep.Finished {
+		t.Fatal(unfinished(rep))
+	}
+}
+
+// A new synchronization that somebody has started without the pairs is refused before anything is touched.
+func TestNewSynchronizationWithOtherPairs(t *testing.T) {
+	b := small(t)
+	b.person("move_project_to_cloud", "server", "a", "project", "SAM2", "cloud_server", "a_cloud")
+	b.person("create_sync", "server", "b", "name", "early", "transport", "direct", "first_project", "SP2", "second_server_url", b.env["JIRA_A_CLOUD_URL"], "second_project", "SAM2")
+	b.person("configure_sync", "server", "b", "first_project", "SP2", "second_project", "SAM2",
+		"issue_types", `{"Bug":"Bug"}`, "fields", `[{"first":"summary","second":"summary","mapping":"passthrough"}]`, "comments", "false", "attachments", "false")
+	b.person("start_sync", "server", "b", "first_project", "SP2", "second_project", "SAM2")
+	p := b.plan()
+	for _, f := range p.Refusals() {
+		if f.Rule == "backbone/new-runs" || f.Rule == "backbone/new-has-pairs" {
+			return
+		}
+	}
+	t.Fatal(text(t, p))
+}

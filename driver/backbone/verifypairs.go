@@ -44,8 +44,11 @@ func comparePairs(ctx context.Context, t *executor.Task, l *located, end string)
 	more := number(t.Resource, 0, "verify", "new_pairs")
 	if diff.Missing == 0 && diff.GotTwice == 0 && diff.Extra <= more {
 		v := done(fmt.Sprintf("%s has all %s", connector, plural(diff.WantPairs, "pair")))
-		if diff.Extra > 0 {
+		switch {
+		case diff.Extra > 0:
 			v.Why += fmt.Sprintf(" and %s made since", plural(diff.Extra, "pair"))
+		case t.Step.Op == opVerify:
+			v.Why += ", no more and no fewer"
 		}
 		tally, err := l.client.tally(ctx, connector)
 		if err != nil {
@@ -164,13 +167,13 @@ func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verd
 	if !s.idle() {
 		return notDone("%s is still working", l.Key), nil
 	}
-	var pairs string
+	var pairs []string
 	for _, end := range []string{first, second} {
 		v, err := comparePairs(ctx, t, l, end)
 		if err != nil || v.State != executor.Done {
 			return v, err
 		}
-		pairs = v.Why
+		pairs = append(pairs, v.Why)
 	}
 	n, differ, err := d.compareSummaries(ctx, t, l)
 	if err != nil {
@@ -179,7 +182,7 @@ func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verd
 	if len(differ) > 0 {
 		return notDone("%s", strings.Join(differ, "; ")), nil
 	}
-	return done(fmt.Sprintf("%s runs, no issue in error; all %s; the summaries of %s compared, all equal", l.Key, pairs, plural(n, "pair"))), nil
+	return done(fmt.Sprintf("%s runs, no issue in error; %s; the summaries of %s compared, all equal", l.Key, strings.Join(pairs, "; "), plural(n, "pair"))), nil
 }
 
 // exportsAgree: what was uploaded is what was exported, whatever happened to the run's files since. The section of the
