@@ -61,7 +61,7 @@ func comparePairs(ctx context.Context, t *executor.Task, l *located, end string)
 		oneLine(diff.String()), l.Key, planner.StepID(t.Step.Addr, opCreate))}
 	switch {
 	case diff.GotPairs == 0:
-		v.State = executor.NotDone
+		return notDone("%s has none of the %s yet", connector, plural(diff.WantPairs, "pair")), nil
 	case diff.Missing == 0 && diff.GotTwice == 0 && t.Step.Op == opVerify: // waiting makes them no fewer
 		return v, executor.Final(fmt.Errorf("%s: issues were created since the start. If that is as it should be, give the run up (syncctl resolve -abandon), write verify { new_pairs = %d } or more into %s, and apply again", v.Why, diff.Extra, t.Resource.Addr))
 	}
