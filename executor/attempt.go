@@ -22,15 +22,16 @@ type attempt struct {
 
 // take follows the table of Next to the step's end. The error means that the journal could not be written.
 func (a *attempt) take(ctx context.Context) error {
-	again := a.how == HowVerify && a.s.Repeat == planner.Idempotent // should its effect be lost, it is simply done again
-	if a.how == HowVerify && a.s.Mark != planner.MarkCheck && !again {
-		return a.settle(ctx)
+	if a.how == HowVerify && a.s.Mark != planner.MarkCheck {
+		if a.s.Repeat != planner.Idempotent {
+			return a.settle(ctx)
+		}
+		a.how = HowVerifyFirst // should its effect be lost, it is simply done again
 	}
 	var v Verdict
-	if a.how == HowVerifyFirst || a.how == HowVerifyOnce || again && a.s.Mark != planner.MarkCheck {
+	if a.how == HowVerifyFirst || a.how == HowVerifyOnce {
 		var err error
-		v, err = a.look(ctx)
-		if err != nil {
+		if v, err = a.look(ctx); err != nil {
 			return a.fail(ctx, a.s, fmt.Errorf("looking whether it is done already: %w", err), a.sentBefore(), "")
 		}
 		said := a.before.Event == EventReopened // a person has looked, and wants it carried out

@@ -104,7 +104,7 @@ func (d Decision) Done() map[string]bool {
 //	the journal says           idempotent      check first                 once
 //	nothing, or failed unsent  execute         verify, execute unless done  verify, execute unless done
 //	started (died inside)      execute         verify, execute unless done  verify; unknown or partial: a person resolves
-//	executed                   verify, record  verify, record              verify, record
+//	executed                   verify, execute unless done  verify, record  verify, record
 //	done, resolved             skip            skip                        skip
 //
 // What is done counts as done only as long as all it needs is done, and was so before: when a person has a step carried out

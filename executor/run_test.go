@@ -267,6 +267,18 @@ func TestPartialOnceIsForAPerson(t *testing.T) {
 	if s := rep.Steps[4]; s.Phase != PhaseStuck || d.thrown[id] != 1 {
 		t.Fatalf("%+v, sent %d times", s, d.thrown[id])
 	}
+	// The person has looked, and wants it carried out: that is done, once.
+	j, err := journal.Open(fsys, "journal", journal.Options{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Append(t.Context(), id, EventReopened, nil); err != nil {
+		t.Fatal(err)
+	}
+	carry(t, fsys, d, sample(), nil, d)
+	if d.thrown[id] != 2 {
+		t.Fatalf("after the person's word it was sent %d times in all, want 2", d.thrown[id])
+	}
 }
 
 // Killed at every stage of every journal write, then run again: the end is the same, and what may not be repeated was

@@ -191,7 +191,7 @@ func sentness(err error) error {
 		return &executor.Later{After: after, Err: err}
 	}
 	refused := e.Status >= 400 && e.Status < 500 && e.Status != http.StatusRequestTimeout
-	if refused || e.Sent == rest.SentNo {
+	if refused || rest.WasSent(err) == rest.SentNo {
 		return executor.NotSent(err)
 	}
 	return err
