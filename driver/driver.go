@@ -20,6 +20,10 @@ type Env struct {
 	Log     hclog.Logger
 	Version string // of the program, for User-Agent
 	Now     func() time.Time
+
+	// LookupEnv reads the environment, for what belongs to the person rather than to the configuration, such as an SSH
+	// agent's address. nil: there is none.
+	LookupEnv func(name string) (string, bool)
 }
 
 // Driver is all that the program asks of a product.
@@ -29,6 +33,12 @@ type Driver interface {
 
 	// Types are the block types the product brings to the language.
 	Types() []schema.Type
+}
+
+// Closer is a Driver that holds something at the servers, such as sessions, and gives it back in Close. Close is called once
+// a command has ended, however it ended; the driver may be used again afterwards.
+type Closer interface {
+	Close(ctx context.Context) error
 }
 
 // Tool is a command that a product brings beside the reconciler, shown as `syncctl PRODUCT NAME`.

@@ -162,6 +162,25 @@ func (s *Store) Retired() (map[string]string, error) {
 	return out, nil
 }
 
+// Confirmed are the person's steps that are done, by step id, each with the last time it was.
+func (s *Store) Confirmed() (map[string]planner.Confirmation, error) {
+	runs, err := s.List()
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]planner.Confirmation{}
+	for _, r := range runs { // oldest first
+		d := r.Decision(s.Now())
+		for i := range r.Plan.Steps {
+			step := &r.Plan.Steps[i]
+			if st := d.Steps[step.ID]; step.Manual != nil && st.Phase == PhaseDone {
+				out[step.ID] = planner.Confirmation{Run: r.ID, Seq: int(st.Entry.Seq)}
+			}
+		}
+	}
+	return out, nil
+}
+
 // retiredBy: a declaration is retired when every step that retires it is done.
 func retiredBy(p *planner.Plan, d Decision) []string {
 	open, closed := map[string]bool{}, map[string]bool{}

@@ -26,6 +26,9 @@ type Input struct {
 	// Retired are declarations whose counterpart an earlier run removed for good, and the run's id. One that is still
 	// in the files is left alone: it neither comes back nor is it an error.
 	Retired map[string]string
+
+	// Confirmed are the person's steps that earlier runs have done, by step id.
+	Confirmed map[string]Confirmation
 }
 
 // Make reads the live servers, compares, and orders the steps. It changes nothing. The same configuration and the same
@@ -121,7 +124,7 @@ func one(ctx context.Context, in Input, r *schema.Resource) (ResourceChange, []S
 		}}, nil
 	}
 	change.Diff = Compare(r.Value, actual)
-	out, diags := d.Plan(Change{Resource: r, Actual: actual, Diff: change.Diff})
+	out, diags := d.Plan(Change{Resource: r, Actual: actual, Diff: change.Diff, Confirmed: confirmed(in, addr)})
 	change.Action = out.Action
 	if change.Action == "" || len(out.Steps) == 0 && len(out.Findings) == 0 {
 		change.Action = NoChange
@@ -140,4 +143,15 @@ func one(ctx context.Context, in Input, r *schema.Resource) (ResourceChange, []S
 		diags[i] = schema.WithAddr(d, r.Addr)
 	}
 	return change, out.Steps, out.Findings, diags
+}
+
+// confirmed are the confirmations of one declaration, by op.
+func confirmed(in Input, addr string) map[string]Confirmation {
+	out := map[string]Confirmation{}
+	for id, c := range in.Confirmed {
+		if op, ok := strings.CutPrefix(id, StepID(addr, "")); ok {
+			out[op] = c
+		}
+	}
+	return out
 }

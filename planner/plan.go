@@ -24,6 +24,24 @@ type Change struct {
 	Resource *schema.Resource
 	Actual   cty.Value    // what Read returned
 	Diff     []Difference // declared against actual, sorted by path
+
+	// Confirmed are the person's steps of this declaration that earlier runs have done, by op: what no server can tell any
+	// more, the journal remembers. Not everything a person did still holds: what a server can tell counts more.
+	Confirmed map[string]Confirmation
+}
+
+// Confirmation is when a person's step was done.
+type Confirmation struct {
+	Run string // the run's id; ids sort by time
+	Seq int    // of the journal's entry within the run
+}
+
+// After tells whether it was done later than another.
+func (c Confirmation) After(other Confirmation) bool {
+	if c.Run != other.Run {
+		return c.Run > other.Run
+	}
+	return c.Seq > other.Seq
 }
 
 // Outline is a driver's answer for one change.

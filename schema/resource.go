@@ -19,6 +19,7 @@ type Resource struct {
 
 	Refs      map[Addr]*Resource // what it refers to directly, through reference attributes; never nil entries
 	DependsOn []Addr             // explicit depends_on, sorted
+	Peers     []*Resource        // the other declarations of its kind and type that are right, by address: for rules that span several
 	Owner     Addr               // the declaration that carries this one out (Ref.Owns), or the zero address
 	Range     hcl.Range          // the block's header
 

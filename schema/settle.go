@@ -62,11 +62,18 @@ func (l *loader) eachOwned(s *shaped, visit func(Addr, hcl.Range)) {
 // reads these too, and would report again what is wrong there.
 func (l *loader) check(order []*node) {
 	wrong := map[*node]bool{} // what a node needs comes before it
+	var right []*Resource
 	for _, n := range order {
 		wrong[n] = n.decl != nil && (n.decl.failed || n.decl.shape == nil)
 		for _, e := range n.needs {
 			wrong[n] = wrong[n] || wrong[e.to]
 		}
+		if n.decl != nil && !wrong[n] {
+			right = append(right, n.decl.res)
+		}
+	}
+	introduce(right)
+	for _, n := range order {
 		if n.decl == nil || wrong[n] || n.decl.res.Type.Check == nil {
 			continue
 		}
@@ -80,6 +87,29 @@ func (l *loader) check(order []*node) {
 				d = WithAddr(d, n.decl.res.Addr)
 			}
 			l.add(d)
+		}
+	}
+}
+
+// introduce tells each declaration of the others of its kind and type.
+func introduce(all []*Resource) {
+	type typed struct {
+		kind Kind
+		name string
+	}
+	groups := map[typed][]*Resource{}
+	for _, r := range all {
+		k := typed{r.Addr.Kind, r.Addr.Type}
+		groups[k] = append(groups[k], r)
+	}
+	for _, group := range groups {
+		sort.Slice(group, func(i, j int) bool { return group[i].Addr.Name < group[j].Addr.Name })
+		for _, r := range group {
+			for _, other := range group {
+				if other != r {
+					r.Peers = append(r.Peers, other)
+				}
+			}
 		}
 	}
 }

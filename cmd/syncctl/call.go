@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/cmd/syncctl/view"
+	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -34,6 +35,7 @@ type call struct {
 	log      hclog.Logger
 	closeLog func()
 	redactor *schema.Redactor // nil until a configuration is loaded
+	held     []driver.Closer  // what holds something at servers until the command has ended
 	events   *view.Events     // set: everything is told as events
 }
 
@@ -53,6 +55,7 @@ func (a *app) run(args []string) int {
 		err = root.ExecuteContext(ctx)
 	}
 	defer func() { c.closeLog() }()
+	c.giveBack()
 	code, left := codeOf(err)
 	if code != exitDone && ctx.Err() != nil && a.interrupts.happened() {
 		code = exitInterrupted

@@ -119,7 +119,13 @@ func (c *call) makePlan(ctx context.Context, p *project, targetFlags []string) (
 	if err != nil {
 		return nil, err
 	}
-	plan, diags := planner.Make(ctx, planner.Input{Config: p.cfg, Drivers: p.planner, Version: version(), Targets: addrs, Retired: retired})
+	confirmed, err := c.store().Confirmed()
+	if err != nil {
+		return nil, err
+	}
+	plan, diags := planner.Make(ctx, planner.Input{
+		Config: p.cfg, Drivers: p.planner, Version: version(), Targets: addrs, Retired: retired, Confirmed: confirmed,
+	})
 	if len(diags) > 0 && (!c.flags.json || diags.HasErrors()) {
 		if err := c.diagnostics(diags, p.cfg.Files); err != nil {
 			return nil, err

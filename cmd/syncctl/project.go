@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/afero"
@@ -92,8 +93,11 @@ func (c *call) catalog() (schema.Catalog, map[typeKey]driver.Driver) {
 	drivers := map[typeKey]driver.Driver{}
 	for _, prod := range c.app.products {
 		d := prod.driver(driver.Env{
-			Fs: rooted{c.app.fs, c.dir}, Log: c.log.Named(prod.name), Version: version(), Now: c.app.clock.Now,
+			Fs: rooted{c.app.fs, c.dir}, Log: c.log.Named(prod.name), Version: version(), Now: c.app.clock.Now, LookupEnv: c.app.env,
 		})
+		if closer, ok := d.(driver.Closer); ok {
+			c.held = append(c.held, closer)
+		}
 		for _, t := range d.Types() {
 			catalog = append(catalog, t)
 			drivers[typeKey{t.Kind, t.Name}] = d
@@ -101,6 +105,21 @@ func (c *call) catalog() (schema.Catalog, map[typeKey]driver.Driver) {
 	}
 	return catalog, drivers
 }
+
+// giveBack closes the drivers: what they hold at servers, such as sessions, must not outlive the command, whatever ended it.
+func (c *call) giveBack() {
+	ctx, cancel := context.WithTimeout(context.Background(), giveBackWithin)
+	defer cancel()
+	for _, d := range c.held {
+		if err := d.Close(ctx); err != nil {
+			c.log.Warn("giving back what is held at the servers", "error", err)
+		}
+	}
+	c.held = nil
+}
+
+// giveBackWithin is how long a person who has interrupted a command is kept waiting.
+const giveBackWithin = 10 * time.Second
 
 // dataDir is where runs, journals and the lock are, absolute.
 func (c *call) dataDir() string {

@@ -166,8 +166,12 @@ func (w *world) plan() *planner.Plan {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	confirmed, err := w.store.Confirmed()
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	p, diags := planner.Make(w.t.Context(), planner.Input{
-		Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Retired: retired,
+		Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Retired: retired, Confirmed: confirmed,
 	})
 	if diags.HasErrors() {
 		w.t.Fatal(diags)
