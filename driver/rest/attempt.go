@@ -146,7 +146,7 @@ func (a *attempt) refused() *Error {
 		return e
 	}
 	text, _ := io.ReadAll(io.LimitReader(a.resp.Body, maxErrorBytes)) // part of the text is better than none
-	e.Message = messageOf(a.resp.Header.Get("Content-Type"), text)
+	e.Message, e.answer = messageOf(a.resp.Header.Get("Content-Type"), text), text
 	return e
 }
 

@@ -16,7 +16,9 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -42,6 +44,9 @@ type Options struct {
 	CAPEM     []byte              // authorities trusted beside the system's, as PEM
 	Secrets   []string            // never shown in an error or a log line, nor escaped or in base64: give "user:password" too
 	UserAgent string
+	// Answered looks at the headers of every answer before anything else does, those of redirects and errors too. It leaves
+	// the body alone, and may be called by several goroutines. nil: nobody looks.
+	Answered func(*http.Response)
 
 	// Timeout bounds each attempt: from its start, or the last byte of the request's body that was taken, to the end of the
 	// answer. For Stream it bounds the wait for the headers, and then each wait for more. 0 is DefaultTimeout.
@@ -66,7 +71,7 @@ type Client struct {
 	base     *url.URL
 	o        Options
 	log      hclog.Logger
-	scrubber *strings.Replacer
+	scrubber atomic.Pointer[strings.Replacer]
 	limiter  *rate.Limiter // nil: no limit
 
 	reusing *http.Client // for what may be repeated
@@ -81,7 +86,8 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{base: base, o: withDefaults(o), scrubber: newScrubber(o.Secrets)}
+	c := &Client{base: base, o: withDefaults(o)}
+	c.Hide()
 	c.log = c.o.Log
 	if o.RatePerSecond > 0 {
 		c.limiter = rate.NewLimiter(rate.Limit(o.RatePerSecond), int(max(1, o.RatePerSecond))) // a second's worth may go at once
@@ -96,6 +102,9 @@ func New(o Options) (*Client, error) {
 		once.DisableKeepAlives = true
 		reusing, fresh = t, once
 	}
+	if o.Answered != nil {
+		reusing, fresh = watched{reusing, o.Answered}, watched{fresh, o.Answered}
+	}
 	c.reusing = &http.Client{Transport: reusing, CheckRedirect: followable}
 	c.fresh = &http.Client{Transport: fresh, CheckRedirect: followable}
 	return c, nil
@@ -105,6 +114,12 @@ func New(o Options) (*Client, error) {
 func (c *Client) Close() {
 	c.reusing.CloseIdleConnections()
 	c.fresh.CloseIdleConnections()
+}
+
+// Hide names secrets that came up since, such as a session's: they are not shown from now on, as if they stood in
+// Options.Secrets. They take the place of those that an earlier call named.
+func (c *Client) Hide(secrets ...string) {
+	c.scrubber.Store(newScrubber(slices.Concat(c.o.Secrets, secrets)))
 }
 
 // BaseURL is the server's address with its context path.
@@ -170,6 +185,28 @@ func loopback(host string) bool {
 	return err == nil && addr.IsLoopback()
 }
 
+// watched shows each answer to somebody. It is below the redirects, which http.Client follows by itself.
+type watched struct {
+	http.RoundTripper
+
+	answered func(*http.Response)
+}
+
+func (w watched) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := w.RoundTripper.RoundTrip(r)
+	if err == nil {
+		w.answered(resp)
+	}
+	return resp, err
+}
+
+// CloseIdleConnections is what http.Client looks for.
+func (w watched) CloseIdleConnections() {
+	if t, ok := w.RoundTripper.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
+}
+
 func transport(o Options) (*http.Transport, error) {
 	roots, err := x509.SystemCertPool()
 	if err != nil { // some systems have none that can be listed
@@ -214,6 +251,8 @@ type Request struct {
 	JSON          any // sent as JSON, with its Content-Type
 
 	Retry Retry
+	// GiveUp tells of a failed attempt that no repetition mends it, whatever its status lets hope. nil: the status decides.
+	GiveUp func(*Error) bool
 }
 
 func (r Request) method() string {

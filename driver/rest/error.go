@@ -42,6 +42,7 @@ type Error struct {
 	retryAfter time.Duration // what an answer that is not 2xx asked for
 	permanent  bool          // no repetition mends it
 	brokenOff  bool          // the status came, the rest did not
+	answer     []byte        // all that came of the body
 	cause      error
 }
 
@@ -70,6 +71,12 @@ func (e *Error) Unwrap() error { return e.cause }
 // RetryAfter is how long the server asked to wait before the next try, false if it did not say.
 func (e *Error) RetryAfter() (time.Duration, bool) {
 	return max(e.retryAfter, 0), e.retryAfter != noRetryAfter
+}
+
+// Says tells whether the server's answer has a word in it, in whatever markup and case. Message has no markup, and of a page
+// no more than its title.
+func (e *Error) Says(word string) bool {
+	return bytes.Contains(bytes.ToLower(e.answer), bytes.ToLower([]byte(word)))
 }
 
 // IsStatus tells whether err is an answer with one of the statuses.

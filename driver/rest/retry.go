@@ -79,6 +79,7 @@ func (c *Client) repeat(ctx context.Context, r Request, take func(*attempt) erro
 		if failure.Status != http.StatusTooManyRequests {
 			sent = max(sent, now)
 		}
+		failure.permanent = failure.permanent || k.GiveUp != nil && k.GiveUp(failure)
 		failure.Retryable = retryable(k.safe(), now, failure)
 		err := c.fail(k, failure)
 		if !failure.Retryable || n > c.o.MaxRetries || ctx.Err() != nil {

@@ -52,7 +52,7 @@ func plainJSON(v any) string {
 	return b.String()
 }
 
-func (c *Client) scrub(text string) string { return c.scrubber.Replace(text) }
+func (c *Client) scrub(text string) string { return c.scrubber.Load().Replace(text) }
 
 var secretParameter = regexp.MustCompile(`(?i)pass|pwd|token|secret|credential|api_?key|auth|session|signature`)
 
