@@ -1,0 +1,300 @@
+package osmc
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/syncctl/syncctl/driver/rest"
+)
+
+// get asks for JSON and has it read.
+func get[T any](ctx context.Context, c *Client, path string, query url.Values, read func(*node) (T, error)) (T, error) {
+	answer, err := c.do(ctx, rest.Request{Method: http.MethodGet, Path: path, Query: query, Header: http.Header{"Accept": {accept}}})
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return decode(answer, read)
+}
+
+// decode has an answer read. What cannot be understood is an error that names the request and the member.
+func decode[T any](answer *rest.Response, read func(*node) (T, error)) (T, error) {
+	d := decoder[T]{read: read}
+	if err := answer.DecodeJSON(&d); err != nil {
+		var none T
+		return none, err
+	}
+	return d.out, nil
+}
+
+type decoder[T any] struct {
+	read func(*node) (T, error)
+	out  T
+}
+
+// UnmarshalJSON lets rest say what came where no JSON did.
+func (d *decoder[T]) UnmarshalJSON(b []byte) error {
+	n, err := tree(b)
+	if err == nil {
+		d.out, err = d.read(n)
+	}
+	return err
+}
+
+func path(segments ...string) string {
+	var b strings.Builder
+	b.WriteString("/osmc")
+	for _, s := range segments {
+		b.WriteString("/" + url.PathEscape(s))
+	}
+	return b.String()
+}
+
+func withBody() url.Values { return url.Values{"includeBody": {"true"}} }
+
+// atOnce is how many requests are under way at once where each of many things has to be asked for.
+const atOnce = 4
+
+// each calls f for every index up to n, a few at once. The error is that of the first index that has one of its own.
+func each(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	errs := make([]error, n)
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(n, atOnce) {
+		all.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= n || ctx.Err() != nil {
+					return
+				}
+				if errs[i] = f(ctx, i); errs[i] != nil {
+					cancel() // the others' errors that come of it stand after this one only where their index is larger
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	return firstOf(ctx, errs)
+}
+
+func isCanceled(err error) bool { return errors.Is(err, context.Canceled) }
+
+func firstOf(ctx context.Context, errs []error) error {
+	var first error
+	for _, err := range errs {
+		switch {
+		case err == nil:
+		case first == nil, isCanceled(first) && !isCanceled(err):
+			first = err
+		}
+	}
+	if first == nil {
+		return context.Cause(ctx)
+	}
+	return first
+}
+
+// Version asks what the server is (GET /osmc/version): its own words, and the release that they name. The release is zero where
+// they name none; a document of the layout does not exist.
+func (r Reader) Version(ctx context.Context) (text string, release Release, err error) {
+	answer, err := r.c.do(ctx, rest.Request{Method: http.MethodGet, Path: path("version"), Header: http.Header{"Accept": {"text/plain, */*;q=0.1"}}})
+	if err != nil {
+		return "", Release{}, fmt.Errorf("asking for the version: %w", err)
+	}
+	if isPage(answer.Body) {
+		return "", Release{}, fmt.Errorf("asking for the version: %w", answer.DecodeJSON(new(any)))
+	}
+	text = strings.TrimSpace(strings.ToValidUTF8(string(bytes.TrimPrefix(answer.Body, []byte("\ufeff"))), "\ufffd"))
+	if text == "" {
+		return "", Release{}, fmt.Errorf("asking for the version: the server at %s answers nothing", r.c.rest.BaseURL())
+	}
+	release, _ = ParseRelease(text)
+	return text, release, nil
+}
+
+func isPage(body []byte) bool {
+	return bytes.HasPrefix(bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff"))), []byte("<"))
+}
+
+// Health asks how the cluster is (GET /osmc/admin/health).
+func (r Reader) Health(ctx context.Context) (*Health, error) {
+	h, err := get(ctx, r.c, path("admin", "health"), nil, parseHealth)
+	if err != nil {
+		return nil, fmt.Errorf("asking for the server's health: %w", err)
+	}
+	return h, nil
+}
+
+// LoggedIn lists the users who are logged in (GET /osmc/admin/loginusers), sorted, each once; ourselves too.
+func (r Reader) LoggedIn(ctx context.Context) ([]string, error) {
+	names, err := get(ctx, r.c, path("admin", "loginusers"), nil, parseUsers)
+	if err != nil {
+		return nil, fmt.Errorf("listing who is logged in: %w", err)
+	}
+	return names, nil
+}
+
+// CurrentUser asks who we are and what we may do (GET /osmc/admin/currentUser, which leads on to the user's own URL). Where a
+// server leads elsewhere, or nowhere, the user is asked for by name.
+func (r Reader) CurrentUser(ctx context.Context) (*User, error) {
+	query := url.Values{"permission": {"true"}}
+	u, err := get(ctx, r.c, path("admin", "currentUser"), query, parseUser)
+	name := r.c.userName()
+	if name != "" && rest.IsStatus(err, http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect, http.StatusNotFound, http.StatusGone) {
+		query.Set("username", name)
+		u, err = get(ctx, r.c, path("admin", "user"), query, parseUser)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("asking for our own user: %w", err)
+	}
+	return u, nil
+}
+
+// userName is who we are, as declared or as the server's cookie says. "" where neither does.
+func (c *Client) userName() string {
+	if c.user != "" {
+		return c.user
+	}
+	c.mu.Lock()
+	s := c.open
+	c.mu.Unlock()
+	if s == nil {
+		return ""
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, one := range s.cookies {
+		if one.name == userCookie {
+			return unescaped(strings.Trim(one.value, `"`))
+		}
+	}
+	return ""
+}
+
+// Roles lists all roles with their permissions (GET /osmc/admin/roles), by name.
+func (r Reader) Roles(ctx context.Context) ([]Role, error) {
+	list, err := get(ctx, r.c, path("admin", roles), nil, parseRoles)
+	if err == nil {
+		err = each(ctx, len(list), func(ctx context.Context, i int) error {
+			id := list[i].ID
+			if list[i].Name != "" {
+				return nil
+			}
+			var err error
+			list[i], err = get(ctx, r.c, path("admin", roles, id), nil, func(n *node) (Role, error) { return parseRole(n, id) })
+			return part(err)
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing roles: %w", err)
+	}
+	slices.SortFunc(list, func(a, b Role) int { return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID)) })
+	return list, nil
+}
+
+// CategoryRoleUsers lists the users who have a role for a category (GET /osmc/workspaces/{}/roles/{}/users); ids in, names out,
+// sorted. Those who have the role everywhere are not among them.
+func (r Reader) CategoryRoleUsers(ctx context.Context, category, role string) ([]string, error) {
+	names, err := get(ctx, r.c, path(workspaces, category, roles, role, "users"), nil, parseUsers)
+	if err != nil {
+		return nil, fmt.Errorf("listing who has role %s for category %s: %w", role, category, err)
+	}
+	return names, nil
+}
+
+// Categories lists all categories that the user may see, with the resources in each (GET /osmc/workspaces), by id.
+func (r Reader) Categories(ctx context.Context) ([]Category, error) {
+	list, err := get(ctx, r.c, path(workspaces), withBody(), parseCategories)
+	if err == nil {
+		err = each(ctx, len(list), func(ctx context.Context, i int) error {
+			if list[i].listed {
+				return nil
+			}
+			return part(r.complete(ctx, &list[i]))
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing categories: %w", err)
+	}
+	parents := map[string]string{} // as the parents tell it
+	for _, c := range list {
+		for _, child := range c.children {
+			parents[child] = c.ID
+		}
+	}
+	out := make([]Category, 0, len(list))
+	for _, c := range list {
+		if c.Parent == "" {
+			c.Parent = parents[c.ID]
+		}
+		out = append(out, c.Category)
+	}
+	slices.SortFunc(out, func(a, b Category) int { return strings.Compare(a.ID, b.ID) })
+	return slices.CompactFunc(out, func(a, b Category) bool { return a.ID == b.ID }), nil
+}
+
+// complete asks for what a list of categories did not say of one.
+func (r Reader) complete(ctx context.Context, c *category) error {
+	return r.inCategory(ctx, c.ID, url.Values{}, func(n *node) error {
+		var err error
+		if c.Resources, err = parseCategoryResources(n, false); err != nil {
+			return err
+		}
+		if _, isArray := n.v.([]any); isArray && !n.isPair() {
+			return nil // its resources alone
+		}
+		whole, err := parseCategory(n, c.ID)
+		c.Name, c.Description, c.Parent = cmp.Or(c.Name, whole.Name), cmp.Or(c.Description, whole.Description), cmp.Or(c.Parent, whole.Parent)
+		c.children = append(c.children, whole.children...)
+		return err
+	})
+}
+
+// CategoryResources lists the ids of the resources in a category (GET /osmc/workspaces/{}/resources), sorted; with removed, those
+// marked as removed too.
+func (r Reader) CategoryResources(ctx context.Context, category string, removed bool) (ids []string, err error) {
+	query := url.Values{"includeRemovedResource": {strconv.FormatBool(removed)}}
+	err = r.inCategory(ctx, category, query, func(n *node) error {
+		ids, err = parseCategoryResources(n, removed)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing the resources of category %s: %w", category, err)
+	}
+	return ids, nil
+}
+
+// readResources is the permission "Read Resources" (DEVG/303989540).
+const readResources = "9649cb30-6933-49f1-b309-7aade63340cc"
+
+// ReadableResources lists the ids of those resources in a category that the user may read, sorted (the same call, narrowed to a
+// permission).
+func (r Reader) ReadableResources(ctx context.Context, category string) (ids []string, err error) {
+	err = r.inCategory(ctx, category, url.Values{"permissions": {readResources}}, func(n *node) error {
+		ids, err = parseCategoryResources(n, false)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing the resources of category %s that may be read: %w", category, err)
+	}
+	return ids, nil
+}
+
+func (r Reader) inCategory(ctx context.Context, category string, query url.Values, read func(*node) error) error {
+	_, err := get(ctx, r.c, path(workspaces, category, resources), query, func(n *node) (struct{}, error) { return struct{}{}, read(n) })
+	return err
+}

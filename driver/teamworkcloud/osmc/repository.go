@@ -1,0 +1,428 @@
+package osmc
+
+import (
+	"regexp"
+	"slices"
+	"time"
+)
+
+// Members in which servers write the same thing.
+const (
+	contains  = "ldp:contains"
+	title     = "dcterms:title"
+	described = "dcterms:description"
+	members   = "kerml:resources"
+)
+
+// category is a category as a list has it, perhaps in part.
+type category struct {
+	Category
+
+	listed   bool     // Resources came with it
+	children []string // the ids that it names as within it
+}
+
+// parseCategories reads the list of categories.
+func parseCategories(n *node) ([]category, error) {
+	list, err := n.list(contains, "workspaces")
+	if err != nil {
+		return nil, err
+	}
+	var out []category
+	for _, at := range list {
+		id := at.reference(workspaces)
+		if id == "" {
+			return nil, entityAt(at).missing("id")
+		}
+		c, err := parseCategory(at, id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+func parseCategory(at *node, id string) (category, error) {
+	e := entityAt(at, title, members, "kerml:parentID")
+	c := category{Category: Category{ID: id, Name: e.text(title), Description: e.text(described)}}
+	if parent := e.member("kerml:parentID", "parentID"); parent != nil {
+		c.Parent = parent.reference(workspaces)
+	}
+	if children := e.member("kerml:categories"); children != nil {
+		list, err := children.items()
+		if err != nil {
+			return c, err
+		}
+		for _, child := range list {
+			if id := child.reference(workspaces); id != "" {
+				c.children = append(c.children, id)
+			}
+		}
+	}
+	if at := e.member(members); at != nil {
+		list, err := at.items()
+		if err != nil {
+			return c, err
+		}
+		if c.Resources, err = parseMembers(list, false); err != nil {
+			return c, err
+		}
+		c.listed = true
+	}
+	return c, nil
+}
+
+// parseCategoryResources reads the answer that lists a category's resources.
+func parseCategoryResources(n *node, removed bool) ([]string, error) {
+	list, err := n.list(members, contains)
+	if err != nil {
+		return nil, err
+	}
+	return parseMembers(list, removed)
+}
+
+// parseMembers reads ids of resources, alone or as whole resources; sorted, each once.
+func parseMembers(list []*node, removed bool) ([]string, error) {
+	out := make([]string, 0, len(list))
+	for _, at := range list {
+		id := at.reference(resources)
+		if id == "" {
+			return nil, entityAt(at).missing("id")
+		}
+		if gone, _ := entityAt(at).truth("removed"); removed || !gone {
+			out = append(out, id)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// parseResources reads the list of resources. Those without a title are ids alone, to be asked for.
+func parseResources(n *node) ([]Resource, error) {
+	list, err := n.list(contains, members)
+	if e := entityAt(n); err != nil && len(e.objects) == 1 && e.id(resources) != "" && e.member(title) != nil {
+		list, err = []*node{n}, nil // as the specification has it: one alone
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Resource, 0, len(list))
+	for _, at := range list {
+		r, ok := parseResource(at, at.reference(resources))
+		if r.ID == "" {
+			return nil, entityAt(at).missing("id")
+		}
+		if !ok {
+			r = Resource{ID: r.ID}
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// master is what servers append to the name of a project for its main line.
+var master = regexp.MustCompile(`(?i)\.master$`)
+
+// parseResource reads one resource. false: it is an id alone, or no resource at all.
+func parseResource(at *node, id string) (Resource, bool) {
+	e := entityAt(at, title, "metadata", "categoryID")
+	r := Resource{ID: id, Title: e.text(title), Description: e.text(described)}
+	r.Removed, _ = e.truth("removed")
+	if c := e.member("categoryID", "kerml:categoryID"); c != nil {
+		r.Category = c.reference(workspaces)
+	}
+	if base := e.text("@base"); r.Category == "" && !e.has("categoryID") {
+		r.Category = after(base, workspaces)
+	}
+	if m := e.member("metadata"); m != nil {
+		metadata := entityAt(m)
+		r.Name = metadata.text("name")
+		r.ProjectID = metadata.text("PROJECT_ID", "projectID", "projectId")
+	}
+	if r.Name == "" {
+		r.Name = r.Title
+	}
+	if r.Title == "" {
+		r.Title = r.Name
+	}
+	r.Name = master.ReplaceAllString(r.Name, "")
+	return r, r.Title != ""
+}
+
+// parseBranches reads the list of branches. Those without Latest are ids alone, to be asked for.
+func parseBranches(n *node) ([]Branch, error) {
+	list, err := n.list(contains, "kerml:branches")
+	if err != nil {
+		return nil, err
+	}
+	var out []Branch
+	for _, at := range list {
+		b := Branch{ID: at.reference(branches)}
+		if b.ID == "" {
+			return nil, entityAt(at).missing("id")
+		}
+		if e := entityAt(at); e.member(title) != nil && e.member("latestRevision", "kerml:revisions") != nil {
+			if b, err = parseBranch(at, b.ID); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, b)
+	}
+	return out, nil
+}
+
+// parseBranch reads one branch. Its list of revisions has those of its parent before the branch point too, and latestRevision
+// has been seen to lag behind it, so the newest of both counts.
+func parseBranch(at *node, id string) (Branch, error) {
+	e := entityAt(at, title, "latestRevision", "startRevision", "author", "createdDate")
+	b := Branch{ID: id, Name: e.text(title), Author: authorOf(e)}
+	var err error
+	if b.Start, err = e.count("startRevision"); err != nil {
+		return b, err
+	}
+	if b.Latest, err = e.count("latestRevision"); err != nil {
+		return b, err
+	}
+	for _, name := range []string{"kerml:revisions", contains} {
+		m := e.member(name)
+		if m == nil {
+			continue
+		}
+		list, err := m.items()
+		if err != nil {
+			return b, err
+		}
+		for _, at := range list {
+			number, err := numberOf(at)
+			if err != nil {
+				return b, err
+			}
+			b.Latest = max(b.Latest, number)
+		}
+	}
+	if b.Latest == 0 {
+		return b, e.missing("latestRevision")
+	}
+	if created := e.member("createdDate"); created != nil {
+		b.Created, _ = created.date() // for people to read; nothing is decided by it
+	}
+	return b, nil
+}
+
+// authorOf is who made something: by name, or as the object that real servers put beside it.
+func authorOf(e entity) string {
+	if author := e.text("author"); author != "" {
+		return author
+	}
+	for _, name := range []string{"author", "authorInfo"} {
+		if info := e.member(name); info != nil {
+			if author := entityAt(info).text("name", "userName"); author != "" {
+				return author
+			}
+		}
+	}
+	return ""
+}
+
+// numberOf is the number of the revision at a place.
+func numberOf(at *node) (int, error) {
+	text := at.reference(revisions)
+	number, ok := wholeNumber(text)
+	switch {
+	case text == "":
+		return 0, entityAt(at).missing("ID")
+	case !ok || number <= 0:
+		return 0, at.wrong("is not the number of a revision: %q", text)
+	}
+	return number, nil
+}
+
+// revision members that tell a revision from a mere number.
+var ofRevision = []string{"author", "authorInfo", "createdDate", "commitDate", "branchID", "description", "directParent"}
+
+// parseRevisions reads a list of revisions: numbers, texts, URLs, or whole revisions as a page of the history has them. What is a
+// number alone is not among those found, and neither is a revision of which something cannot be read: both have to be asked for
+// singly. numbers has all that the list names.
+func parseRevisions(n *node) (found []Revision, numbers []int, err error) {
+	list, err := n.list(contains, "kerml:revisions", "revisions")
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, at := range list {
+		number, err := numberOf(at)
+		if err != nil {
+			return nil, nil, err
+		}
+		numbers = append(numbers, number)
+		if entityAt(at).member(ofRevision...) == nil {
+			continue
+		}
+		if r, err := parseRevision(at, number); err == nil {
+			found = append(found, r)
+		}
+	}
+	return found, numbers, nil
+}
+
+// parseRevision reads one revision. Author, date and branch it must have: histories are compared by them.
+func parseRevision(at *node, number int) (Revision, error) {
+	e := entityAt(at, ofRevision...)
+	r := Revision{
+		Number: number, BranchName: e.text("branchName"), Author: authorOf(e),
+		Description: e.text("description", described), Type: e.text("commitType"),
+	}
+	if said := e.member("ID"); said != nil {
+		if other, ok := wholeNumber(said.reference(revisions)); ok && other != number {
+			return r, said.wrong("is %d, where revision %d was asked for", other, number)
+		}
+	}
+	if r.Branch = branchOf(e); r.Branch == "" {
+		return r, e.missing("branchID")
+	}
+	if r.Author == "" && !e.has("author") && !e.has("authorInfo") {
+		return r, e.missing("author")
+	}
+	var err error
+	if r.Parent, err = e.count("directParent", "parent"); err != nil {
+		return r, err
+	}
+	if r.MergedParent, err = e.count("mergedParent"); err != nil {
+		return r, err
+	}
+	r.Created, err = dateOf(e)
+	return r, err
+}
+
+// branchOf is the branch of a revision, which may be said relative to the revision's own URL: "../..".
+func branchOf(e entity) string {
+	if m := e.member("branchID", "branchId", "branch"); m != nil {
+		if id := m.reference(branches); id != "" {
+			return id
+		}
+	}
+	return after(e.text("@base"), branches)
+}
+
+// dateOf is when a revision was committed: createdDate, or commitDate where that cannot be read.
+func dateOf(e entity) (time.Time, error) {
+	var unread error
+	for _, name := range []string{"createdDate", "commitDate"} {
+		m := e.member(name)
+		if m == nil {
+			continue
+		}
+		if t, ok := m.date(); ok {
+			return t, nil
+		}
+		if text, _ := m.asText(); unread == nil {
+			unread = m.wrong("is no date in a form and zone that is known: %q", text)
+		}
+	}
+	if unread == nil {
+		unread = e.missing("createdDate")
+	}
+	return time.Time{}, unread
+}
+
+// parseTags reads the list of tags. Those without a revision are ids alone, to be asked for.
+func parseTags(n *node) ([]Tag, error) {
+	list, err := n.list(contains, "tags")
+	if err != nil {
+		return nil, err
+	}
+	var out []Tag
+	for _, at := range list {
+		t := Tag{ID: at.reference(tags)}
+		if t.ID == "" {
+			return nil, entityAt(at).missing("id")
+		}
+		if entityAt(at).member(revisionOfTag...) != nil {
+			if t, err = parseTag(at, t.ID); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+var revisionOfTag = []string{"commitID", "commitId", "kerml:revision", "revision"}
+
+func parseTag(at *node, id string) (Tag, error) {
+	e := entityAt(at, title, "commitID")
+	t := Tag{ID: id, Name: e.text(title), Description: e.text(described)}
+	commit := e.member(revisionOfTag...)
+	if commit == nil {
+		return t, e.missing("commitID")
+	}
+	if t.Name == "" {
+		return t, e.missing(title)
+	}
+	var err error
+	t.Revision, err = numberOf(commit)
+	return t, err
+}
+
+// parseLocks reads what is locked: a list, or one under "data" for each resource (as the specification has it elsewhere).
+func parseLocks(n *node) ([]Lock, error) {
+	list, err := n.list("data", "locks", contains)
+	if perResource := dataOf(n); err != nil && perResource != nil {
+		list, err = nil, nil
+		for _, data := range perResource {
+			more, err := data.items()
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, more...)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Lock, 0, len(list))
+	for _, at := range list {
+		e := entityAt(at, "username", "branchId")
+		if locked, known := e.truth("locked"); known && !locked {
+			continue
+		}
+		l := Lock{User: e.text("username", "userName", "user"), BranchName: e.text("branchName"), Element: e.text("esiObjectId", "elementID", "elementId")}
+		if l.User == "" {
+			return nil, e.missing("username")
+		}
+		if within := e.member("elementAndBranchId"); within != nil {
+			pair := entityAt(within)
+			l.Branch = pair.text("branchID")
+			if l.Element == "" {
+				l.Element = pair.text("elementID")
+			}
+		}
+		if branch := e.member("branchId", "branchID"); branch != nil {
+			l.Branch = branch.reference(branches)
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+// dataOf are the data of an object that has one for each id: {"ID": {"data": …, "status": 200}}. nil: it is none.
+func dataOf(n *node) []*node {
+	object, ok := n.v.(map[string]any)
+	if !ok {
+		return nil
+	}
+	var ids []string
+	for id := range object {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	var out []*node
+	for _, id := range ids {
+		data := (&node{v: object[id], up: n, key: id}).member("data")
+		if data == nil {
+			return nil
+		}
+		out = append(out, data)
+	}
+	return out
+}

@@ -1,0 +1,667 @@
+package osmc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/syncctl/syncctl/driver/rest"
+)
+
+// sessions is a stand-in that keeps sessions as Teamwork Cloud does: it opens one for each request that has credentials and no
+// cookies, and each holds a licence until it is logged out.
+type sessions struct {
+	*server
+
+	mu       sync.Mutex
+	licences int
+	password string
+	token    string // with its scheme
+	renew    bool   // each answer sets a new id
+	also     string // a further Set-Cookie of the login
+	open     map[string]bool
+	made     int
+	after    http.HandlerFunc // answers what is asked for within a session
+	login    http.HandlerFunc // instead of the login
+	instead  http.HandlerFunc // of everything
+}
+
+// change changes what the stand-in does.
+func (s *sessions) change(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+}
+
+func newSessions(t *testing.T) *sessions {
+	t.Helper()
+	s := &sessions{licences: 3, password: "hush-hush", token: "Token sesame-sesame", open: map[string]bool{}}
+	s.after = func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `["anna"]`) }
+	s.server = serve(t, s.answer)
+	return s
+}
+
+// setCookies opens a session.
+func (s *sessions) setCookies(w http.ResponseWriter, user string) {
+	s.made++
+	id := fmt.Sprintf("%08d-canary", s.made)
+	s.open[id] = true
+	w.Header().Add("Set-Cookie", userCookie+"="+user+"; Path=/osmc; Expires=Mon, 10 Feb 2020 16:59:21 GMT")
+	w.Header().Add("Set-Cookie", sessionCookie+"="+id+"; Path=/osmc; Expires=Mon, 10 Feb 2020 16:59:21 GMT; Secure")
+	if s.also != "" {
+		w.Header().Add("Set-Cookie", s.also)
+	}
+}
+
+func (s *sessions) answer(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	id := cookieOf(r, sessionCookie)
+	user, password, basic := r.BasicAuth()
+	after, instead := s.after, s.instead
+	if instead == nil && r.URL.Path == "/osmc/login" {
+		instead = s.login
+	}
+	if instead != nil {
+		s.mu.Unlock()
+		instead(w, r)
+		return
+	}
+	switch {
+	case r.URL.Path == "/osmc/logout":
+		if r.Header.Get("Authorization") != "" {
+			s.t.Error("a logout that opens a session")
+		}
+		if !s.open[id] {
+			w.WriteHeader(http.StatusUnauthorized)
+		} else {
+			delete(s.open, id)
+			w.Header().Add("Set-Cookie", sessionCookie+"=; Path=/osmc; Max-Age=0")
+			w.WriteHeader(http.StatusNoContent)
+		}
+		s.mu.Unlock()
+		return
+	case s.open[id]:
+		if s.renew {
+			delete(s.open, id)
+			s.setCookies(w, user)
+		}
+	case basic && password == s.password, r.Header.Get("Authorization") == s.token:
+		if len(s.open) >= s.licences {
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, "<html><title>Status page</title><p>No licenses are available.</p></html>")
+			s.mu.Unlock()
+			return
+		}
+		s.setCookies(w, user)
+	default:
+		w.WriteHeader(http.StatusUnauthorized)
+		s.mu.Unlock()
+		return
+	}
+	s.mu.Unlock()
+	if r.URL.Path == "/osmc/login" {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	after(w, r)
+}
+
+// cookieOf reads a cookie as Java does, which drops nothing.
+func cookieOf(r *http.Request, name string) string {
+	for _, line := range r.Header.Values("Cookie") {
+		for _, pair := range strings.Split(line, "; ") {
+			if value, ok := strings.CutPrefix(pair, name+"="); ok {
+				return value
+			}
+		}
+	}
+	return ""
+}
+
+func (s *sessions) opened() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open)
+}
+
+// expire ends all sessions at the server.
+func (s *sessions) expire() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.open)
+}
+
+// ask makes one request.
+func ask(t *testing.T, c *Client) {
+	t.Helper()
+	if _, err := c.Reader().LoggedIn(t.Context()); err != nil {
+		t.Errorf("asking: %v", err)
+	}
+}
+
+func logins(s *sessions) int { return s.count("GET /osmc/login") }
+
+func TestOneSessionForAll(t *testing.T) {
+	s := newSessions(t)
+	c := s.client(nil)
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() { ask(t, c) })
+	}
+	all.Wait()
+	if logins(s) != 1 || s.count("GET /osmc/admin/loginusers") != 20 {
+		t.Errorf("requests: %v", s.requests)
+	}
+	for range 2 { // the second has nothing to do
+		if err := c.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if s.opened() != 0 || s.count("GET /osmc/logout") != 1 {
+		t.Errorf("%d sessions are open after %v", s.opened(), s.requests)
+	}
+	ask(t, c)
+	if logins(s) != 2 {
+		t.Error("the client cannot be used again")
+	}
+	if err := c.Close(t.Context()); err != nil || s.opened() != 0 {
+		t.Error(err, s.opened())
+	}
+}
+
+func TestClientNeverUsedAsksNothing(t *testing.T) {
+	s := newSessions(t)
+	if err := s.client(nil).Close(t.Context()); err != nil || len(s.requests) != 0 {
+		t.Error(err, s.requests)
+	}
+}
+
+// A session that the server has ended is opened anew, once however many requests find out, and what was refused is sent again.
+func TestSessionThatEnded(t *testing.T) {
+	s := newSessions(t)
+	s.licences = 1
+	c := s.client(nil)
+	ask(t, c)
+	for round := 2; round < 5; round++ {
+		s.expire()
+		var all sync.WaitGroup
+		for range 12 {
+			all.Go(func() { ask(t, c) })
+		}
+		all.Wait()
+		if logins(s) != round || s.opened() != 1 {
+			t.Errorf("%d logins in round %d, %d sessions open", logins(s), round, s.opened())
+		}
+	}
+}
+
+// What is sent again after a 401 is whole, and sent no more than twice.
+func TestWriteInASessionThatEnded(t *testing.T) {
+	s := newSessions(t)
+	var bodies []string
+	s.after = func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			b, _ := io.ReadAll(r.Body)
+			bodies = append(bodies, string(b))
+			w.WriteHeader(http.StatusCreated)
+			return
+		}
+		_, _ = io.WriteString(w, `[]`)
+	}
+	c := s.client(nil)
+	ask(t, c)
+	s.expire()
+	if err := c.Writer().GrantCategoryRole(t.Context(), "w", "r", "anna", Release{Year: 2026}); err != nil {
+		t.Error(err)
+	}
+	if len(bodies) != 1 || bodies[0] != `["anna"]` || s.count("POST") != 2 {
+		t.Errorf("bodies %q of %v", bodies, s.requests)
+	}
+}
+
+func TestOldSession(t *testing.T) {
+	s := newSessions(t)
+	c := s.client(nil)
+	ask(t, c)
+	s.pass(13 * time.Minute)
+	ask(t, c)
+	if logins(s) != 1 {
+		t.Error("a session is given up early")
+	}
+	s.pass(2 * time.Minute)
+	ask(t, c)
+	if logins(s) != 2 || s.count("GET /osmc/logout") != 1 || s.opened() != 1 {
+		t.Errorf("after a quarter of an hour: %v, %d sessions open", s.requests, s.opened())
+	}
+}
+
+// A server that gives new cookies with its answers extends the session.
+func TestCookiesAreReplaced(t *testing.T) {
+	s := newSessions(t)
+	s.renew, s.licences = true, 1
+	c := s.client(nil)
+	for range 10 {
+		s.pass(13 * time.Minute)
+		ask(t, c)
+	}
+	if logins(s) != 1 || s.opened() != 1 {
+		t.Errorf("%d logins, %d sessions open", logins(s), s.opened())
+	}
+	s.change(func() {
+		s.after = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }
+	})
+	for range 2 { // also when the answer is an error
+		if _, err := c.Reader().Resource(t.Context(), "x"); !IsGone(err) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if err := c.Close(t.Context()); err != nil || s.opened() != 0 {
+		t.Errorf("%v, %d sessions open", err, s.opened())
+	}
+}
+
+// 401 to a request whose session is fresh is about the request: it is not tried again and again, and no session is left behind.
+func TestForbiddenAsUnauthorized(t *testing.T) {
+	s := newSessions(t)
+	s.after = func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/osmc/admin/health" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		_, _ = io.WriteString(w, `[]`)
+	}
+	c := s.client(nil)
+	ask(t, c)
+	for range 3 {
+		if _, err := c.Reader().Health(t.Context()); !NotAllowed(err) || errors.Is(err, ErrLogin) || !strings.Contains(err.Error(), `does not let user "anna" do this`) {
+			t.Errorf("got %v", err)
+		}
+		ask(t, c)
+	}
+	if logins(s) != 2 || s.opened() != 1 {
+		t.Errorf("%d logins, %d sessions open", logins(s), s.opened())
+	}
+}
+
+// A session in which nothing ever works is not opened again and again.
+func TestSessionThatNeverWorks(t *testing.T) {
+	s := newSessions(t)
+	s.after = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }
+	c := s.client(nil)
+	for i := range 5 {
+		if _, err := c.Reader().Resource(t.Context(), fmt.Sprint("p", i)); !NotAllowed(err) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if logins(s) != 1 || s.opened() != 1 {
+		t.Errorf("%d logins, %d sessions open", logins(s), s.opened())
+	}
+}
+
+// Whoever waits for a login that fails has the answer too, and does not ask again.
+func TestFailedLoginIsOneForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fail := make(chan struct{})
+		var asked atomic.Int32
+		c, err := New(Options{User: "anna", Password: "hush-hush", Rest: rest.Options{
+			BaseURL: "https://twc.example:8111", MaxRetries: -1, Transport: discard{func(w http.ResponseWriter, _ *http.Request) {
+				asked.Add(1)
+				<-fail
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 8 {
+			go func() {
+				if _, err := c.Reader().LoggedIn(t.Context()); !errors.Is(err, ErrLogin) {
+					t.Errorf("got %v", err)
+				}
+			}()
+		}
+		synctest.Wait()
+		close(fail)
+		synctest.Wait()
+		if asked.Load() != 1 {
+			t.Errorf("%d logins", asked.Load())
+		}
+		_, _ = c.Reader().LoggedIn(t.Context()) // who comes later asks
+		if asked.Load() != 2 {
+			t.Errorf("%d logins", asked.Load())
+		}
+	})
+}
+
+func TestRefusedLogin(t *testing.T) {
+	for _, code := range []int{401, 403} {
+		s := newSessions(t)
+		s.login = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
+		c := s.client(nil)
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				_, err := c.Reader().LoggedIn(t.Context())
+				if !errors.Is(err, ErrLogin) || NotAllowed(err) || IsGone(err) || WasSent(err) != rest.SentNo || !strings.Contains(err.Error(), `user "anna"`) {
+					t.Errorf("got %v", err)
+				}
+			})
+		}
+		all.Wait()
+		_, err := c.Reader().LoggedIn(t.Context())
+		if !errors.Is(err, ErrLogin) || len(s.requests) != 1 {
+			t.Errorf("%d: %v", code, s.requests)
+		}
+		_ = c.Close(t.Context())
+		if _, err := c.Reader().LoggedIn(t.Context()); !errors.Is(err, ErrLogin) || len(s.requests) != 2 {
+			t.Errorf("%d: got %v after %v", code, err, s.requests)
+		}
+	}
+}
+
+func TestNoLicence(t *testing.T) {
+	for _, answer := range []func(http.ResponseWriter, *http.Request){
+		nil, // the stand-in's own: 403 and a page
+		func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, `{"message":"no licence left"}`)
+		},
+	} {
+		s := newSessions(t)
+		s.licences, s.login = 0, answer
+		c := s.client(nil)
+		_, err := c.Reader().LoggedIn(t.Context())
+		if !errors.Is(err, ErrNoLicence) || !errors.Is(err, ErrLogin) || NotAllowed(err) || WasSent(err) != rest.SentNo || len(s.requests) != 1 {
+			t.Errorf("got %v after %v", err, s.requests)
+		}
+		s.change(func() { s.licences, s.login = 1, nil })
+		ask(t, c) // one has become free
+	}
+}
+
+func TestLoginThatIsNone(t *testing.T) {
+	write := func(code int, kind, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", kind)
+			w.Header().Set("Set-Cookie", "JSESSIONID=of-the-page")
+			w.WriteHeader(code)
+			_, _ = io.WriteString(w, body)
+		}
+	}
+	for want, login := range map[string]http.HandlerFunc{
+		"without opening a session": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
+		"a login page":              write(200, "text/html", "<html><title>Sign in</title></html>"),
+		`titled "Welcome"`:          write(200, "text/plain", "<html><title>Welcome</title></html>"),
+		"are the credentials right": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/osmc/login.html", http.StatusFound)
+		},
+		"to another server": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://auth.example:8443/authentication/authorize", http.StatusFound)
+		},
+		"status 404":   write(404, "text/plain", "nothing here"),
+		"(5 attempts)": write(503, "text/plain", "starting"),
+	} {
+		s := newSessions(t)
+		s.login = login
+		_, err := s.client(nil).Reader().Resource(t.Context(), "x")
+		if err == nil || !strings.Contains(err.Error(), want) || !errors.Is(err, ErrLogin) || IsGone(err) || WasSent(err) != rest.SentNo {
+			t.Errorf("got %v, want %s", err, want)
+		}
+		if s.count("GET /osmc/resources") != 0 {
+			t.Errorf("%s: asked without a session", want)
+		}
+	}
+}
+
+// Whoever gives up while logging in does not take the others along.
+func TestCanceledLogin(t *testing.T) {
+	s := newSessions(t)
+	begun := make(chan struct{})
+	var once sync.Once
+	s.login = func(w http.ResponseWriter, r *http.Request) {
+		first := false
+		once.Do(func() { first = true })
+		if first {
+			close(begun)
+			<-r.Context().Done()
+			return
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.setCookies(w, "anna")
+		w.WriteHeader(http.StatusNoContent)
+	}
+	c := s.client(nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	all.Go(func() {
+		if _, err := c.Reader().LoggedIn(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	})
+	<-begun
+	all.Go(func() { ask(t, c) })
+	cancel()
+	all.Wait()
+}
+
+func TestTokens(t *testing.T) {
+	for kind, scheme := range map[string]string{"": "Token ", "personal": "Token ", "id": "Token ", "oauth": "Bearer "} {
+		s := newSessions(t)
+		s.token, s.licences = scheme+"sesame-sesame", 1
+		c := s.client(func(o *Options) { o.Password, o.Token, o.TokenKind = "", "sesame-sesame\n", kind })
+		var all sync.WaitGroup
+		for range 10 {
+			all.Go(func() { ask(t, c) })
+		}
+		all.Wait()
+		if logins(s) != 0 || s.made != 1 {
+			t.Errorf("%s: %d logins, %d sessions made", kind, logins(s), s.made)
+		}
+		s.expire() // then a new one is opened by the token
+		ask(t, c)
+		s.pass(15 * time.Minute)
+		ask(t, c)
+		if s.made != 3 || s.opened() != 1 {
+			t.Errorf("%s: %d sessions made, %d open", kind, s.made, s.opened())
+		}
+		if err := c.Close(t.Context()); err != nil || s.opened() != 0 {
+			t.Errorf("%s: %v, %d sessions open", kind, err, s.opened())
+		}
+	}
+}
+
+func TestTokenRefused(t *testing.T) {
+	s := newSessions(t)
+	c := s.client(func(o *Options) { o.User, o.Password, o.Token = "", "", "another" })
+	for range 2 {
+		if _, err := c.Reader().LoggedIn(t.Context()); !NotAllowed(err) || !strings.Contains(err.Error(), "does not accept the token") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if len(s.requests) != 2 {
+		t.Errorf("requests: %v", s.requests)
+	}
+}
+
+// Names of users hold what Go's own cookies drop, and what is before a server sets cookies of its own.
+func TestCookiesAsTheyCome(t *testing.T) {
+	for _, user := range []string{`ACME\jörg`, `"anna b"`, "a,b", "anna=1"} {
+		s := newSessions(t)
+		s.also = "ROUTE=node2; path=/; HttpOnly"
+		var got []string
+		s.login = func(w http.ResponseWriter, _ *http.Request) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.setCookies(w, user)
+			w.Header().Add("Set-Cookie", "broken")
+			w.Header().Add("Set-Cookie", "=x")
+			w.WriteHeader(http.StatusNoContent)
+		}
+		s.after = func(w http.ResponseWriter, r *http.Request) {
+			got = append(got, cookieOf(r, userCookie)+" "+cookieOf(r, "ROUTE"))
+			w.Header().Add("Set-Cookie", "ROUTE=gone; Max-Age=0")
+			_, _ = io.WriteString(w, `[]`)
+		}
+		c := s.client(nil)
+		ask(t, c)
+		ask(t, c)
+		if len(got) != 2 || got[0] != user+" node2" || got[1] != user+" " {
+			t.Errorf("%s: got cookies %q", user, got)
+		}
+	}
+}
+
+// The first request with a token opens the session for the others, and if it fails on its way, the next one does.
+func TestTokenOnAPoorConnection(t *testing.T) {
+	s := newSessions(t)
+	s.licences = 1
+	c := s.client(func(o *Options) { o.Token, o.Rest.MaxRetries = "sesame-sesame", -1 })
+	s.change(func() { s.instead = func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) } })
+	if _, err := c.Reader().LoggedIn(t.Context()); err == nil {
+		t.Error("an answer came")
+	}
+	s.change(func() { s.instead = nil })
+	var all sync.WaitGroup
+	for range 10 {
+		all.Go(func() { ask(t, c) })
+	}
+	all.Wait()
+	if s.made != 1 {
+		t.Errorf("%d sessions were made", s.made)
+	}
+	s.expire()
+	if err := c.Close(t.Context()); err != nil { // that it had expired is no failure
+		t.Error(err)
+	}
+}
+
+// Cookies come from servers and from what is before them.
+func FuzzCookie(f *testing.F) {
+	for _, seed := range []string{"twc-rest-session-id=1; Path=/osmc; Expires=Mon, 10 Feb 2020 16:59:21 GMT", "a=; Max-Age=0", `a="b c"`, "=", "a=b; max-age=-1"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		c, _, ok := parseCookie(line)
+		if ok && (c.name == "" || strings.ContainsAny(c.name+c.value, ";\r\n\x00") || !strings.Contains(line, c.value)) {
+			t.Errorf("%q is read as %+v", line, c)
+		}
+	})
+}
+
+func TestLogoutThatFails(t *testing.T) {
+	s := newSessions(t)
+	c := s.client(nil)
+	ask(t, c)
+	s.change(func() {
+		s.instead = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }
+	})
+	err := c.Close(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "holds a licence until it expires") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	for want, o := range map[string]Options{
+		"nothing says who logs in":             {User: "anna"},
+		"nothing says who logs in: give":       {Password: "hush"},
+		`"saml" is no kind of token`:           {Token: "x", TokenKind: "saml"},
+		"the token has a character":            {Token: "a\nb"},
+		`the user "a:b" has a colon`:           {User: "a:b", Password: "hush"},
+		"the server's address must be https:/": {User: "a", Password: "hush", Rest: rest.Options{BaseURL: "x"}},
+	} {
+		_, err := New(o)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hush") {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	for _, base := range []string{"https://h:8111", "https://h:8111/", "https://h:8111/osmc", "https://h:8111/osmc/"} {
+		c, err := New(Options{User: "a", Password: "b", Rest: rest.Options{BaseURL: base}})
+		if err != nil || c.rest.BaseURL() != "https://h:8111" {
+			t.Errorf("%s: %v", base, err)
+		}
+	}
+}
+
+// Whatever a server repeats, nothing secret shows.
+func TestSecretsNeverShow(t *testing.T) {
+	const password, token = `can"ary/+ <ä>1`, "sesame-sesame"
+	s := newSessions(t)
+	s.password = password
+	var shown []string
+	show := func(err error) {
+		if err == nil {
+			t.Error("an error was expected")
+			return
+		}
+		shown = append(shown, err.Error())
+	}
+	echo := func(w http.ResponseWriter, r *http.Request) string {
+		all := fmt.Sprint(r.Header.Values("Authorization"), r.Header.Values("Cookie"), w.Header().Values("Set-Cookie"))
+		if _, p, ok := r.BasicAuth(); ok {
+			all += p
+		}
+		return all
+	}
+	s.after = func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/osmc/admin/health":
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, echo(w, r))
+		case "/osmc/version":
+			_, _ = io.WriteString(w, "<html><title>"+echo(w, r)+"</title></html>")
+		default:
+			_, _ = fmt.Fprintf(w, `{%q: [{"createdDate": %q}], %q: 1}`, "revisions", echo(w, r), echo(w, r))
+		}
+	}
+	for _, asToken := range []bool{false, true} {
+		c := s.client(func(o *Options) {
+			o.Password = password
+			if asToken {
+				o.Token = token
+			}
+		})
+		for range 2 {
+			s.change(func() { s.renew = !s.renew })
+			_, err := c.Reader().Health(t.Context())
+			show(err)
+			_, _, err = c.Reader().Version(t.Context())
+			show(err)
+			_, err = c.Reader().Revisions(t.Context(), "x")
+			show(err)
+			_, err = c.Reader().LoggedIn(t.Context())
+			show(err)
+		}
+		if err := c.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	s.change(func() {
+		s.login = func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = io.WriteString(w, "no such user: "+echo(w, r))
+		}
+	})
+	c := s.client(func(o *Options) { o.Password = password })
+	_, err := c.Reader().LoggedIn(t.Context())
+	show(err)
+	for _, text := range append(shown, s.logged()) {
+		for _, secret := range []string{"can", "ary", "sesame", "canary", basicScheme("anna:" + password)[6:], basicScheme(password)[6:]} {
+			if strings.Contains(text, secret) {
+				t.Errorf("%q shows in %s", secret, text)
+			}
+		}
+	}
+	if !strings.Contains(strings.Join(shown, " "), "REDACTED") || !strings.Contains(s.logged(), "logged out") {
+		t.Errorf("the test shows nothing: %s %s", shown, s.logged())
+	}
+}

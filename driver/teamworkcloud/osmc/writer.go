@@ -1,0 +1,127 @@
+package osmc
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/syncctl/syncctl/driver/rest"
+)
+
+// CreateCategory creates a category within another one, by id, or at the top where parent is "" (POST /osmc/workspaces). The id of
+// the new one is read from the answer, or else found by name.
+func (w Writer) CreateCategory(ctx context.Context, name, parent string) (id string, err error) {
+	if strings.TrimSpace(name) == "" {
+		return "", &partError{err: errors.New("creating a category: it has no name"), sent: new(rest.Sent)}
+	}
+	body := map[string]any{"@id": "#it", "@type": []string{"kerml:Workspace"}, title: name}
+	if parent != "" {
+		body["kerml:parentID"] = parent
+	}
+	answer, err := w.c.do(ctx, rest.Request{
+		Method: http.MethodPost, Path: path(workspaces), Retry: rest.Never,
+		Header: http.Header{"Accept": {accept}, "Content-Type": {"application/ld+json"}},
+		JSON: []any{
+			map[string]any{
+				"@id": "", "@type": []string{"kerml:Workspace", "ldp:DirectContainer"},
+				"ldp:membershipResource": map[string]any{"@id": "#it"},
+			},
+			body,
+		},
+	})
+	if err != nil {
+		return "", fmt.Errorf("creating category %q: %w", name, err)
+	}
+	if isPage(answer.Body) {
+		err := answer.DecodeJSON(new(any))
+		return "", fmt.Errorf("creating category %q: %w", name, err)
+	}
+	if id = created(answer); id != "" {
+		return id, nil
+	}
+	if id, err = w.newest(ctx, name, parent); err != nil {
+		sent := rest.SentYes
+		return "", &partError{err: fmt.Errorf("category %q was created, but which it is could not be found out: %w", name, err), sent: &sent}
+	}
+	return id, nil
+}
+
+// created is the id that the answer to a creation has: in its Location, or its body. "" if it has none; the specification's
+// example has none.
+func created(answer *rest.Response) string {
+	if id := after(answer.Header.Get("Location"), workspaces); id != "" {
+		return id
+	}
+	if len(bytes.TrimSpace(answer.Body)) == 0 {
+		return ""
+	}
+	id, err := decode(answer, func(n *node) (string, error) {
+		return cmp.Or(entityAt(n, title).id(workspaces), n.reference(workspaces)), nil
+	})
+	if err != nil {
+		return ""
+	}
+	return id
+}
+
+// newest finds a category by its name and place.
+func (w Writer) newest(ctx context.Context, name, parent string) (string, error) {
+	all, err := w.Categories(ctx)
+	if err != nil {
+		return "", err
+	}
+	isTop := func(id string) bool { // some root may be named, which is no category itself
+		return !slices.ContainsFunc(all, func(c Category) bool { return c.ID == id })
+	}
+	var ids []string
+	for _, c := range all {
+		if c.Name == name && (c.Parent == parent || parent == "" && isTop(c.Parent)) {
+			ids = append(ids, c.ID)
+		}
+	}
+	if len(ids) != 1 {
+		return "", fmt.Errorf("the server has %d categories of that name there", len(ids))
+	}
+	return ids[0], nil
+}
+
+// GrantCategoryRole gives a user a role for a category (POST /osmc/workspaces/{}/roles/{}/users); ids, and the user's name. The
+// server's release decides how the user is written: until 2024x as text with commas, from 2024x Refresh1 on as JSON
+// (DEVG/303989502). An unknown release is taken for a new one, and asked in the old way if it does not understand.
+func (w Writer) GrantCategoryRole(ctx context.Context, category, role, user string, r Release) error {
+	plain := !r.IsZero() && r.Before(SyncTLS2024R1)
+	err := w.grant(ctx, category, role, user, plain)
+	if r.IsZero() && isAbout(err, http.StatusBadRequest, http.StatusUnsupportedMediaType) {
+		err = w.grant(ctx, category, role, user, true)
+	}
+	if err != nil {
+		return fmt.Errorf("giving user %q role %s for category %s: %w", user, role, category, err)
+	}
+	return nil
+}
+
+func (w Writer) grant(ctx context.Context, category, role, user string, plain bool) error {
+	request := rest.Request{
+		Method: http.MethodPost, Path: path(workspaces, category, roles, role, "users"), Retry: rest.Never,
+		Header: http.Header{"Accept": {accept}},
+	}
+	switch {
+	case user == "" || plain && strings.ContainsAny(user, ",\r\n"):
+		return &partError{err: errors.New("this server takes no such user: it separates users with commas"), sent: new(rest.Sent)}
+	case plain:
+		request.Bytes = []byte(user)
+		request.Header.Set("Content-Type", "text/plain")
+	default:
+		request.JSON = []string{user}
+	}
+	answer, err := w.c.do(ctx, request)
+	if err == nil && isPage(answer.Body) {
+		return answer.DecodeJSON(new(any))
+	}
+	return err
+}
