@@ -1,0 +1,71 @@
+// Package twcsim simulates several Teamwork Cloud servers, the machines behind them, and the people who use them. It is for
+// rehearsals and tests: everything is in memory, and the same seed and the same calls give the same state.
+//
+// A World speaks the part of the REST interface that reads categories, resources, histories and rights, makes a category
+// and grants a role on it. What only the web application offers is done with Person; a machine takes command lines
+// (Run) and has files (Files). Time passes only in Tick: services come up, and the synchronization engine of every target
+// looks after its configurations.
+//
+// Sources are cited as in the vendor's addresses: MCS, DEVG and VN are spaces of https://docs.nomagic.com (MCS/pages/1 is
+// https://docs.nomagic.com/spaces/MCS/pages/1), "seed" is the vendor's page "Cross-cluster resource synchronization",
+// SW22, SW24 and SW26 the vendor's OpenAPI files of 2022x Refresh2, 2024x Refresh3 and 2026x Refresh1. What public clients
+// show of real servers: OMBEE-SYNC is Open-MBEE's sync-service, OMBEE-MMS its exec-mms, IQ IncQueryLabs' repo-crawler, NB
+// small public notebooks. "Facts" with a number are the sections of what was collected from all of them. ASSUMED marks
+// what no source says, with what was chosen.
+//
+// Where sources disagree, the seed chooses: answers, paging, dates. A client should be tested against all of them.
+//
+// Stricter than the product may be (ASSUMED): unknown parameters are 400, bodies have exactly the documented type and
+// members, and whoever may not see a resource gets 404.
+//
+// Not simulated: contents of models, element and artifact operations, ID tokens and the authentication server, user
+// groups, custom roles, LDAP, webhooks, removing by REST, settings of TLS, clusters of several nodes, latency.
+//
+// # The seed
+//
+// A JSON document; unknown and repeated members are errors with their line and column.
+//
+//	now      RFC 3339, where the clock starts (default 2026-03-02T08:00:00Z); Tick never turns it back
+//	servers  {name: server}
+//
+// A server:
+//
+//	version          2021xR2, 2024x Refresh3 Hot Fix 1, 2026x and spellings between them
+//	version_text     the whole answer of /osmc/version
+//	env              {url, user, password, token, ssh, ssh_key, known_hosts: names of environment variables; account: whose
+//	                 credentials (default: the first user's)}
+//	sync_address     the host that other servers' configurations name (default twc.NAME.example)
+//	ports            {plain: 3579, tls: 10002}
+//	tls              the encrypted client port is on
+//	licences         how many sessions may be open, default 10
+//	session_minutes  how long an unused session lasts, default 15
+//	answers          "plain" (default) or "pairs": the shape of ld+json answers
+//	paging           "number" (default) or "position": what page means
+//	dates            "seconds" (default), "millis", "compact" or "text"
+//	users            [{name, password, token, oauth_token, roles [{role, categories [path], resources [name or id]}]}]; a
+//	                 role without categories and resources is held everywhere. Roles are the predefined ones: Resource
+//	                 Contributor, Resource Creator, Resource Locks Administrator, Resource Manager, Resource Reviewer,
+//	                 Resource Synchronization Manager, Security Manager, Server Administrator, User Manager
+//	categories       [{path: "Dormant/2019", id, description}]; those above are made as well
+//	resources        [resource]
+//	configurations   [{source: server, resource or category, target_category, trigger, tag, user: of the source, tls}]:
+//	                 remote resource configurations of this server as the target; trigger is every_commit (default),
+//	                 commit_tag or manual
+//	machine          {home, services [those that run], cassandra: runs, files {path: content}, sudo: the login may use it};
+//	                 without one nobody reaches it over SSH, and all its services run
+//	defects          [{resource: name or id, what, revision}]: what the engine does wrong when it copies here: lose, author,
+//	                 date, description (one revision), truncate (from it on), skip (the resource). No product does so
+//
+// A resource:
+//
+//	id, project_id, local_id  made up where missing, for each server differently
+//	name, category (path; none: in no category), description
+//	removed      marked as deleted
+//	read_only    a copy that a configuration has brought
+//	branches     [{name, id, from: the revision it begins after, author}]; the first is the main one (default: trunk)
+//	revisions    [{n, branch, author, created, description, merged: a revision}], ascending; without created one a day
+//	generate     instead of revisions: {revisions: how many, authors [in turn], start, every: "26h", gap_every: every how many
+//	             numbers one is missing}, all on the main branch
+//	tags         [{name, revision, description}]
+//	locks        [{user, branch, element}]
+package twcsim

@@ -1,0 +1,207 @@
+package twcsim
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// worker does what people do on the source and the target, at random.
+type worker struct {
+	x     *site
+	names int
+}
+
+// step does one thing; what is refused changes nothing, which fails sees to elsewhere.
+func (k *worker) step(t *rapid.T) {
+	x, src := k.x, k.x.servers["src"]
+	r := rapid.SampledFrom(src.resources).Draw(t, "resource")
+	values := map[string]string{"server": "src", "resource": r.id}
+	set := func(pairs ...string) {
+		for name, value := range valuesOf(pairs) {
+			values[name] = value
+		}
+	}
+	revision := func() string { return strconv.Itoa(rapid.SampledFrom(r.revisions).Draw(t, "revision").number) }
+	k.names++
+	action := rapid.SampledFrom([]string{"commit", "commit", "commit", "tag", "new_branch", "rename", "move", "rename there", "move there", "tick", "skip a number"}).Draw(t, "action")
+	switch action {
+	case "commit":
+		set("branch", rapid.SampledFrom(r.branches).Draw(t, "branch").id, "author", rapid.SampledFrom([]string{"ann", "ben"}).Draw(t, "author"),
+			"description", fmt.Sprint("change ", k.names), "tag", rapid.SampledFrom([]string{"", "", "release"}).Draw(t, "tag"))
+		if rapid.Bool().Draw(t, "merge") {
+			set("merged", revision())
+		}
+	case "tag":
+		set("revision", revision(), "name", "late")
+	case "new_branch":
+		set("name", fmt.Sprint("branch ", k.names), "from", revision())
+	case "rename":
+		set("name", fmt.Sprint("name ", k.names))
+	case "move":
+		set("category", rapid.SampledFrom([]string{"Shared", "Other"}).Draw(t, "category"))
+	case "rename there":
+		action = "rename"
+		set("server", "dst", "name", fmt.Sprint("theirs ", k.names))
+	case "move there":
+		action = "move"
+		set("server", "dst", "category", "Own")
+	case "tick":
+		x.pass(rapid.IntRange(1, 3).Draw(t, "ticks"))
+		return
+	case "skip a number": // as if a revision had been deleted
+		latest := *r.latest()
+		latest.number += rapid.IntRange(1, 5).Draw(t, "gap")
+		latest.origin, latest.parent, latest.merged = latest.number, r.latest().number, 0
+		r.revisions = append(r.revisions, &latest)
+		return
+	}
+	_, err := x.Person(x.t.Context(), action, values)
+	if err != nil && x.servers["dst"].index()[r.id] != nil {
+		t.Fatalf("%s %v: %v", action, values, err)
+	}
+}
+
+// equal compares a copy with its source in all that is promised: which are history and metadata, and the numbers from 2026x.
+func (k *worker) equal(t *rapid.T, version string, r *resource) {
+	x := k.x
+	mine := x.servers["dst"].index()[r.id]
+	if mine == nil {
+		t.Fatalf("%s was not copied", r.name)
+	}
+	if !mine.readOnly || mine.name != r.name || mine.description != r.description || mine.projectID != r.projectID || mine.category != x.idOf("dst", "From outside") {
+		t.Fatalf("%s: the metadata differ: %+v, %+v", version, mine, r)
+	}
+	kept := release{year: 2026}.major() == version[:5]
+	if got, want := x.history("dst", r.name, kept), x.history("src", r.name, kept); got != want {
+		t.Fatalf("%s:\n%s\nwant\n%s", version, got, want)
+	}
+	for i, v := range mine.revisions {
+		want := i + 1
+		if kept {
+			want = r.revisions[i].number
+		}
+		if v.number != want || v.origin != r.revisions[i].number {
+			t.Fatalf("%s: revision %d has the number %d and was %d", version, i, v.number, v.origin)
+		}
+	}
+}
+
+// Whatever people do, after a last commit and enough Ticks a copy that is synchronized at every commit equals its source;
+// without one its revisions do.
+func TestCopiesEqualTheirSources(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		version := rapid.SampledFrom(releases[1:]).Draw(rt, "version")
+		x := newSite(t, two(version, version))
+		k := &worker{x: x}
+		whole := rapid.Bool().Draw(rt, "category")
+		if whole {
+			x.configure("Shared", everyCommit)
+		} else {
+			for _, name := range []string{"Engine", "Gears", "Wheel"} {
+				x.configure(name, everyCommit)
+			}
+		}
+		for range rapid.IntRange(0, 30).Draw(rt, "steps") {
+			k.step(rt)
+		}
+		x.pass(2)
+		members := x.servers["src"].resources
+		if whole {
+			members = x.servers["src"].resourcesIn(x.idOf("src", "Shared"))
+		}
+		for _, r := range members {
+			mine := x.servers["dst"].index()[r.id]
+			if mine == nil || len(mine.revisions) != len(r.revisions) || mine.syncedTo != r.latest().number {
+				rt.Fatalf("%s lacks revisions", r.name)
+			}
+		}
+		for _, r := range members {
+			x.do("commit", "server", "src", "resource", r.id, "description", "the last")
+		}
+		x.pass(1)
+		for _, c := range x.servers["dst"].configurations {
+			if c.status != synchronized {
+				rt.Fatalf("%s: %s", c.status, c.reason)
+			}
+		}
+		for _, r := range members {
+			k.equal(rt, version, r)
+		}
+		before := x.dump()
+		x.pass(3)
+		if after := x.dump(); after != before {
+			rt.Fatalf("nothing was done, and something changed:\n%s\n%s", before, after)
+		}
+	})
+}
+
+// The same seed and the same calls give the same state, to the letter.
+func TestStateIsDeterministic(t *testing.T) {
+	act := func() string {
+		x := onMachine(t, "2024xR3")
+		x.configure("Shared", everyCommit)
+		x.configure("Wheel", byHand)
+		x.pass(2)
+		x.do("add_resource", "server", "src", "name", "Seat", "category", "Shared")
+		x.do("new_branch", "server", "src", "resource", "Seat", "name", "red")
+		x.do("commit", "server", "src", "resource", "Seat", "branch", "red", "tag", "v1")
+		x.do("lock", "server", "src", "resource", "Seat", "user", "boss")
+		x.do("login", "server", "src", "user", "boss")
+		x.do("synchronize", "target", "dst", "items", x.idOf("src", "Wheel"))
+		x.pass(2)
+		x.runs("dst", "sudo systemctl stop twcloud")
+		x.manage("dst", "-rrof --categoryID="+x.idOf("dst", "From outside"))
+		x.manage("dst", "-dr "+x.idOf("src", "Wheel"))
+		x.runs("dst", "sudo systemctl start twcloud")
+		x.do("commit", "server", "src", "resource", "Engine")
+		x.pass(3)
+		b, err := json.MarshalIndent(x.State(), "", " ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	first := act()
+	for range 5 {
+		if again := act(); again != first {
+			t.Fatalf("the states differ:\n%s\n%s", first, again)
+		}
+	}
+}
+
+// Many callers at once: the race detector looks.
+func TestManyAtOnce(t *testing.T) {
+	x := onMachine(t, "2024xR3")
+	x.configure("Shared", everyCommit)
+	done, now := make(chan struct{}), x.clock
+	work := []func(){
+		func() { x.Tick(now) },
+		func() {
+			_, _ = x.Person(t.Context(), "commit", map[string]string{"server": "src", "resource": "Engine"})
+		},
+		func() { x.run("src", x.manager("src")+" -lr") },
+		func() { x.Reads("src", "hostname") },
+		func() { _ = x.State() },
+		func() { _, _ = x.Files("src").Stat("/etc/motd") },
+	}
+	for _, f := range work {
+		go func() {
+			for range 50 {
+				f()
+			}
+			done <- struct{}{}
+		}()
+	}
+	for range work {
+		<-done
+	}
+	x.pass(2)
+	if got := len(x.servers["dst"].resource("Engine").revisions); got != 54 || !slices.Contains(x.names("dst"), "Gears") {
+		t.Errorf("%d revisions", got)
+	}
+}

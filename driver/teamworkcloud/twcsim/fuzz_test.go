@@ -1,0 +1,144 @@
+package twcsim
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// ask makes a request as a user; cut tells that there was nobody to answer.
+func ask(w *World, server, method, path, user, kind, body string) (out *httptest.ResponseRecorder, cut bool) {
+	defer func() {
+		if r := recover(); r != nil {
+			if err, ok := r.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
+				panic(r)
+			}
+			cut = true
+		}
+	}()
+	r := httptest.NewRequest(method, "/", strings.NewReader(body))
+	if u, err := url.ParseRequestURI(path); err == nil {
+		r.URL = u
+	} else {
+		r.URL.Path = path
+	}
+	if u := w.servers[server].user(user); u != nil {
+		r.SetBasicAuth(u.name, u.password)
+	}
+	r.Header.Set("Content-Type", kind)
+	out = httptest.NewRecorder()
+	w.Handler(server).ServeHTTP(out, r)
+	return out, false
+}
+
+// Whatever a seed says, it is refused or makes a world whose every answer is JSON, the same each time.
+func FuzzSeed(f *testing.F) {
+	for _, seed := range []string{
+		plant, pair, `{}`, one(`"resources": [{"name": "A", "generate": {"revisions": 3, "gap_every": 2}}]`),
+		`{"servers": {` + acme + `, "b": {"version": "2024x", "categories": [{"path": "In"}], "configurations": [
+			{"source": "acme", "category": "Out", "target_category": "In", "user": "reader", "trigger": "commit_tag", "tag": "t"}]}}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		w, err := Open(data)
+		if err != nil {
+			return
+		}
+		again, err := Open(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		state, err := json.Marshal(w.State())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if other, _ := json.Marshal(again.State()); string(other) != string(state) {
+			t.Fatalf("%s\n%s", state, other)
+		}
+		w.Tick(w.now)
+		for name, s := range w.servers {
+			w.Environment(name)
+			for _, u := range s.users {
+				browse(t, w, name, u.name)
+			}
+		}
+	})
+}
+
+// browse asks for all that a server has.
+func browse(t *testing.T, w *World, server, user string) {
+	s := w.servers[server]
+	paths := []string{"version", "workspaces?includeBody=true", "resources?includeBody=true&includeRemovedResource=true", "admin/health"}
+	for _, c := range s.categories {
+		paths = append(paths, "workspaces/"+c.id+"/resources?includeBody=true")
+	}
+	for _, r := range s.resources {
+		paths = append(paths, "resources/"+r.id, "resources/"+r.id+"/tags", "resources/"+r.id+"/locks",
+			"resources/"+r.id+"/revisions?includeBody=true&page=1&items=5")
+		for _, b := range r.branches {
+			paths = append(paths, "resources/"+r.id+"/branches/"+b.id)
+		}
+	}
+	for _, path := range paths {
+		s.sessions = map[string]*session{}
+		out, cut := ask(w, server, "GET", "/osmc/"+path, user, "", "")
+		if cut {
+			return
+		}
+		if path != "version" && !json.Valid(out.Body.Bytes()) {
+			t.Fatalf("%s: %d %s", path, out.Code, out.Body)
+		}
+		if out.Code == http.StatusNotFound && user != "" && s.canReadAll(user) {
+			t.Fatalf("%s: not found", path)
+		}
+	}
+}
+
+func (s *server) canReadAll(name string) bool {
+	return s.hasPermission(s.user(name), readResources, "", "")
+}
+
+// Whatever is asked for, the answer is one that the interface has, and reading changes nothing.
+func FuzzRequest(f *testing.F) {
+	f.Add("GET", "/osmc/workspaces?includeBody=true", "root", "", "")
+	f.Add("GET", "/osmc/resources/"+engine+"/revisions?page=2&items=2&includeBody=true&search=a", "reader", "", "")
+	f.Add("POST", "/osmc/workspaces", "root", typeLinked, pairOf(`, "dcterms:title": "A"`))
+	f.Add("POST", "/osmc/workspaces/"+powertrain+"/roles/x/users", "root", typeJSON, `["guest"]`)
+	f.Add("GET", "/osmc/workspaces/%2e%2e/%zz", "nobody", "", "")
+	w, err := Open([]byte(plant))
+	if err != nil {
+		f.Fatal(err)
+	}
+	known := []int{200, 201, 204, 301, 307, 400, 401, 403, 404, 405, 409, 415}
+	f.Fuzz(func(t *testing.T, method, path, user, kind, body string) {
+		if _, err := http.NewRequestWithContext(t.Context(), method, "/", nil); err != nil {
+			return // no such method can be sent
+		}
+		s := w.servers["prod"]
+		s.sessions = map[string]*session{}
+		before, _ := json.Marshal(w.State())
+		out, cut := ask(w, "prod", method, path, user, kind, body)
+		if cut {
+			t.Fatal("the connection was cut")
+		}
+		found := false
+		for _, code := range known {
+			found = found || code == out.Code
+		}
+		if !found {
+			t.Fatalf("%s %s: %d", method, path, out.Code)
+		}
+		s.sessions = map[string]*session{}
+		if after, _ := json.Marshal(w.State()); out.Code != http.StatusCreated && string(after) != string(before) {
+			t.Fatalf("%s %s: %d has changed\n%s\nto\n%s", method, path, out.Code, before, after)
+		}
+		if len(s.categories) > 50 {
+			s.categories = s.categories[:3]
+		}
+	})
+}

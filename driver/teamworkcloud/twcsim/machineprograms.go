@@ -1,0 +1,143 @@
+package twcsim
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/spf13/afero"
+)
+
+// program is what a machine can run. args[0] is its own name.
+type program struct {
+	run       func(sh *shell, root bool, args []string) int
+	reads     func(args []string) bool // with these arguments (without the name) it only looks; nil: never
+	installed bool                     // a file of its own, not the system's
+}
+
+var programs map[string]program
+
+func init() { // the programs refer to the table by way of the shell
+	always := func([]string) bool { return true }
+	programs = map[string]program{
+		"cd":          {run: changeFolder, reads: always},
+		"true":        {run: func(*shell, bool, []string) int { return 0 }, reads: always},
+		"hostname":    {run: hostname, reads: func(args []string) bool { return len(args) == 0 }},
+		"test":        {run: test, reads: always},
+		"cat":         {run: cat, reads: always},
+		"systemctl":   {run: systemctl, reads: func(args []string) bool { return len(args) > 0 && args[0] == "is-active" }},
+		"nodetool":    {run: nodetool, reads: func(args []string) bool { return len(args) == 1 && args[0] == "status" }},
+		"datamanager": {run: dataManager, reads: dataManagerReads, installed: true},
+	}
+}
+
+func changeFolder(sh *shell, _ bool, args []string) int {
+	to := loginFolder
+	if len(args) > 1 {
+		to = sh.abs(args[1])
+	}
+	if ok, err := afero.DirExists(sh.m.fs, to); err != nil || !ok {
+		fmt.Fprintf(&sh.errs, "sh: 1: cd: can't cd to %s\n", to)
+		return 2
+	}
+	sh.dir = to
+	return 0
+}
+
+func hostname(sh *shell, _ bool, args []string) int {
+	if len(args) > 1 {
+		fmt.Fprintln(&sh.errs, "hostname: this machine keeps its name")
+		return 1
+	}
+	fmt.Fprintln(&sh.out, sh.s.name)
+	return 0
+}
+
+func test(sh *shell, _ bool, args []string) int {
+	if len(args) != 3 || !slices.Contains([]string{"-e", "-f", "-d"}, args[1]) {
+		fmt.Fprintln(&sh.errs, "test: only -e, -f and -d FILE are here")
+		return 2
+	}
+	info, err := sh.m.fs.Stat(sh.abs(args[2]))
+	if err != nil || args[1] == "-f" && info.IsDir() || args[1] == "-d" && !info.IsDir() {
+		return 1
+	}
+	return 0
+}
+
+func cat(sh *shell, _ bool, args []string) int {
+	code := 0
+	for _, name := range args[1:] {
+		b, err := afero.ReadFile(sh.m.fs, sh.abs(name))
+		if err != nil {
+			fmt.Fprintf(&sh.errs, "cat: %s: No such file or directory\n", name)
+			code = 1
+			continue
+		}
+		sh.out.Write(b)
+	}
+	return code
+}
+
+// systemctl answers as systemd's does: 3 for an inactive unit, 5 for one that is not there, and only root changes anything.
+func systemctl(sh *shell, root bool, args []string) int {
+	if len(args) < 3 || !slices.Contains([]string{"start", "stop", "restart", "is-active"}, args[1]) {
+		fmt.Fprintln(&sh.errs, "systemctl: only start, stop, restart and is-active UNIT are here")
+		return 1
+	}
+	verb, code := args[1], 0
+	if verb == "is-active" {
+		code = 3
+	}
+	for _, name := range args[2:] {
+		unit := strings.TrimSuffix(name, ".service")
+		running, ok := sh.s.services.running[unit]
+		switch {
+		case verb == "is-active" && running:
+			fmt.Fprintln(&sh.out, "active")
+			code = 0 // one that is active is enough
+		case verb == "is-active":
+			fmt.Fprintln(&sh.out, "inactive")
+		case !ok:
+			fmt.Fprintf(&sh.errs, "Failed to %s %s.service: Unit %s.service not found.\n", verb, unit, unit)
+			code = 5
+		case !root:
+			fmt.Fprintf(&sh.errs, "Failed to %s %s.service: Interactive authentication required.\n", verb, unit)
+			code = 1
+		default:
+			if verb != "start" {
+				sh.s.stopUnit(unit)
+			}
+			if verb != "stop" {
+				sh.s.startUnit(unit, sh.w.now)
+			}
+		}
+	}
+	return code
+}
+
+// nodetool is Cassandra's own; its answer has been the same for many years.
+func nodetool(sh *shell, _ bool, args []string) int {
+	if len(args) != 2 || args[1] != "status" {
+		fmt.Fprintln(&sh.errs, "nodetool: only status is here")
+		return 1
+	}
+	if !sh.s.services.running[unitDatabase] {
+		fmt.Fprintln(&sh.errs, "nodetool: Failed to connect to '127.0.0.1:7199' - ConnectException: 'Connection refused (Connection refused)'.")
+		return 1
+	}
+	fmt.Fprintf(&sh.out, "Datacenter: datacenter1\n=======================\nStatus=Up/Down\n|/ State=Normal/Leaving/Joining/Moving\n"+
+		"--  Address    Load      Tokens  Owns (effective)  Host ID                               Rack\n"+
+		"UN  127.0.0.1  1.21 MiB  16      100.0%%            %s  rack1\n\n", uuidOf("node "+sh.s.name))
+	return 0
+}
+
+// logFile is where Data Manager writes what it did: in its own folder, in 2021x in that of the user (MCS/pages/247046791,
+// TWCloud2021x/Data+manager).
+func (sh *shell) logFile(program string) string {
+	if r := sh.s.release; r.year < 2022 {
+		return path.Join(loginFolder, ".twcloud", r.major(), "datamanager.log")
+	}
+	return path.Join(path.Dir(sh.abs(program)), "logs/datamanager.log")
+}

@@ -1,0 +1,192 @@
+package twcsim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// action is one thing that a person can do.
+type action struct {
+	needs []string
+	page  bool // it is done in the web application or a modelling tool, so the server has to be up
+	do    func(w *World, s *server, v map[string]string) (string, error)
+}
+
+var actions = map[string]action{
+	"create_configuration": {[]string{"target", "source_address", "username", "kind", "item", "target_category", "trigger"}, true, (*World).createConfiguration},
+	"synchronize":          {[]string{"target", "items"}, true, (*World).synchronizeNow},
+	"delete_configuration": {[]string{"target", "items"}, true, (*World).deleteConfiguration},
+	"check_editable":       {[]string{"target", "resources"}, true, (*World).checkEditable},
+	"confirm_backup":       {[]string{"server"}, false, (*World).confirmBackup},
+	"announce":             {[]string{"server"}, false, (*World).announce},
+	"run_maintenance":      {[]string{"server", "commands"}, false, (*World).runMaintenance},
+
+	"add_resource": {[]string{"server", "name", "category"}, true, (*World).addResource},
+	"commit":       {[]string{"server", "resource"}, true, (*World).commit},
+	"tag":          {[]string{"server", "resource", "revision", "name"}, true, (*World).addTag},
+	"new_branch":   {[]string{"server", "resource", "name"}, true, (*World).newBranch},
+	"lock":         {[]string{"server", "resource", "user"}, true, (*World).addLock},
+	"unlock":       {[]string{"server", "resource"}, true, (*World).unlock},
+	"login":        {[]string{"server", "user"}, true, (*World).personLogin},
+	"rename":       {[]string{"server", "resource", "name"}, true, (*World).rename},
+	"move":         {[]string{"server", "resource", "category"}, true, (*World).move},
+	"remove":       {[]string{"server", "resource"}, true, (*World).markDeleted},
+	"tamper":       {[]string{"server", "resource", "what"}, false, (*World).tamper},
+	"cassandra":    {[]string{"server", "up"}, false, (*World).switchDatabase},
+}
+
+// Person does by hand what Teamwork Cloud offers only in its web application, in modelling tools and at the machine, and
+// says in words what was done. An error says why it cannot be done; nothing has changed then, but for the commands that
+// run_maintenance has already carried out. An unknown action is errors.ErrUnsupported.
+//
+// A server (server, target) is given by its URL or name, a resource by id or name, a category by id or path, a branch by id
+// or name. Other values than these are ignored.
+//
+//	create_configuration  target, source_address (host or host:port), username, tls, kind (resource or category), item (id),
+//	                item_name, target_category, trigger (every_commit, commit_tag, manual), tag; as: the user of the target
+//	synchronize     target, items (ids of items or configurations, or paths of categories, with commas): "synchronize now"
+//	delete_configuration  target, items; keep (true: configuration only, which is also what no answer means)
+//	check_editable  target, resources (ids, with commas): is an error while one of them is read-only
+//	confirm_backup  server
+//	announce        server: users are told that it goes down, and log out
+//	run_maintenance  server, commands: one a line, at the machine, until one fails
+//
+// What people do meanwhile, for tests:
+//
+//	add_resource    server, name, category; id, project_id, local_id, description, author
+//	commit          server, resource; branch, author, description, tag, merged (revision)
+//	tag             server, resource, revision, name; description
+//	new_branch      server, resource, name; from (revision, else the newest), author
+//	lock            server, resource, user; branch, element
+//	unlock          server, resource; user: else everybody's
+//	login           server, user: a modelling tool, which keeps its licence until announce or the server's end
+//	rename, move    server, resource; name or category
+//	remove          server, resource: marks it as deleted
+//	tamper          server, resource, what (gone, or with a revision: lose, author, date, description, truncate): what no
+//	                product does
+//	cassandra       server, up (true or false)
+func (w *World) Person(ctx context.Context, name string, values map[string]string) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	a, ok := actions[name]
+	if !ok {
+		known := strings.Join(slices.Sorted(maps.Keys(actions)), ", ")
+		return "", fmt.Errorf("nobody can do %q (%s): %w", name, known, errors.ErrUnsupported)
+	}
+	for _, need := range a.needs {
+		if values[need] == "" {
+			return "", fmt.Errorf("%s: a value for %s is missing", name, need)
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.server(values[a.needs[0]])
+	if s == nil {
+		return "", fmt.Errorf("%s: there is no server %q", name, values[a.needs[0]])
+	}
+	if a.page && !s.pagesWork(w.now) {
+		return "", fmt.Errorf("%s: the web application of %s does not answer", name, s.name)
+	}
+	done, err := a.do(w, s, values)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	return done, nil
+}
+
+// ids splits a list with commas. What is between them may hold spaces: categories can be named by their paths.
+func ids(text string) []string {
+	var out []string
+	for _, id := range strings.FieldsFunc(text, func(c rune) bool { return c == ',' || c == '\n' }) {
+		if id = strings.TrimSpace(id); id != "" {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// truth reads a switch of a page.
+func truth(v map[string]string, name string, unset bool) (bool, error) {
+	switch v[name] {
+	case "":
+		return unset, nil
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return false, fmt.Errorf("%s: want true or false, got %q", name, v[name])
+}
+
+func (w *World) checkEditable(s *server, v map[string]string) (string, error) {
+	var locked, missing []string
+	for _, id := range ids(v["resources"]) {
+		switch r := s.resource(id); {
+		case r == nil || r.removed:
+			missing = append(missing, id)
+		case r.readOnly:
+			locked = append(locked, fmt.Sprintf("%s (%s)", r.name, r.id))
+		}
+	}
+	if len(missing) > 0 {
+		return "", fmt.Errorf("not found on %s: %s", s.name, strings.Join(missing, ", "))
+	}
+	if len(locked) > 0 {
+		return "", fmt.Errorf("still read-only on %s: %s", s.name, strings.Join(locked, ", "))
+	}
+	return fmt.Sprintf("opened %d resources on %s: all can be edited", len(ids(v["resources"])), s.name), nil
+}
+
+func (w *World) confirmBackup(s *server, _ map[string]string) (string, error) {
+	s.services.backedUp = true
+	return "backed up the database of " + s.name, nil
+}
+
+// announce: people save their work and log out; what programs have open stays open.
+func (w *World) announce(s *server, _ map[string]string) (string, error) {
+	n := 0
+	for id, open := range s.sessions {
+		if open.person {
+			delete(s.sessions, id)
+			n++
+		}
+	}
+	s.services.announced = true
+	return fmt.Sprintf("told the users of %s; %d logged out", s.name, n), nil
+}
+
+// runMaintenance is a person at the machine, as root. A folder that was changed to stays changed. Lines that are empty or
+// begin with # are skipped.
+func (w *World) runMaintenance(s *server, v map[string]string) (string, error) {
+	m, err := s.desk()
+	if err != nil {
+		return "", err
+	}
+	sh := &shell{w: w, s: s, m: m, dir: loginFolder, root: true}
+	for line := range strings.Lines(v["commands"]) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		fmt.Fprintln(&sh.out, "$ "+line)
+		if code := sh.line(line); code != 0 {
+			return "", fmt.Errorf("%q ended with %d on %s: %s", line, code, s.name, strings.TrimSpace(sh.errs.String()+sh.out.String()))
+		}
+	}
+	return strings.TrimSpace(sh.out.String() + sh.errs.String()), nil
+}
+
+// switchDatabase is somebody else's doing, or an outage.
+func (w *World) switchDatabase(s *server, v map[string]string) (string, error) {
+	up, err := truth(v, "up", true)
+	if err != nil {
+		return "", err
+	}
+	s.services.running[unitDatabase] = up
+	return fmt.Sprintf("Cassandra of %s is up: %t", s.name, up), nil
+}

@@ -1,0 +1,142 @@
+package twcsim
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/afero"
+)
+
+// State gives everything that is in the World, for dumps and comparisons: JSON-encodable, always in the same order, times
+// in RFC 3339. Passwords, tokens, ids of sessions, addresses and keys of machines are not in it; sessions are counted by
+// user, files of machines have a size and a hash, and their logs are left out. The result shares nothing with the World.
+func (w *World) State() any {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	servers := object{}
+	for name, s := range w.servers {
+		s.expire(w.now)
+		servers[name] = s.state()
+	}
+	return object{"servers": servers}
+}
+
+// each makes a list of states, never null. Things are in the order they came, which is the same in each run, or in that of
+// the text that by gives: what several people or programs make at the same time comes in any order.
+func each[T any](list []T, state func(T) object, by func(T) string) []any {
+	if by != nil {
+		list = slices.Clone(list)
+		slices.SortStableFunc(list, func(a, b T) int { return strings.Compare(by(a), by(b)) })
+	}
+	out := []any{}
+	for _, one := range list {
+		out = append(out, state(one))
+	}
+	return out
+}
+
+func sorted(list []string) []string {
+	out := append([]string{}, list...)
+	slices.Sort(out)
+	return out
+}
+
+func moment(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+func (s *server) state() object {
+	sessions := map[string]int{}
+	for _, one := range s.sessions {
+		sessions[one.user]++
+	}
+	running := []string{}
+	for unit, on := range s.services.running {
+		if on {
+			running = append(running, unit)
+		}
+	}
+	slices.Sort(running)
+	out := object{
+		"version": s.release.String(), "sync_address": s.syncAddress, "tls": s.tls, "licences": s.licences, "sessions": sessions,
+		"services":   object{"running": running, "backed_up": s.services.backedUp, "announced": s.services.announced},
+		"users":      each(s.users, s.userState, func(u *user) string { return u.name }),
+		"categories": each(s.categories, s.categoryState, func(c *category) string { return s.path(c.id) }),
+		"resources":  each(s.resources, s.resourceState, func(r *resource) string { return r.id }),
+		"configurations": each(s.configurations, s.configurationState, func(c *configuration) string {
+			return strings.Join([]string{c.source, c.kind, c.item, c.id}, " ")
+		}),
+	}
+	if s.machine != nil {
+		out["files"] = s.machine.files()
+	}
+	return out
+}
+
+func (s *server) userState(u *user) object {
+	roles := each(u.grants, func(g grant) object {
+		return object{
+			"role": s.role(g.role).name, "everywhere": g.global, "categories": sorted(g.categories),
+			"resources": append([]string{}, g.resources...),
+		}
+	}, nil)
+	return object{"name": u.name, "roles": roles}
+}
+
+func (s *server) categoryState(c *category) object {
+	return object{"id": c.id, "path": s.path(c.id), "description": c.description}
+}
+
+func (s *server) resourceState(r *resource) object {
+	return object{
+		"id": r.id, "project_id": r.projectID, "local_id": r.localID, "name": r.name, "description": r.description,
+		"category": s.path(r.category), "removed": r.removed, "read_only": r.readOnly, "source": r.source,
+		"branches": each(r.branches, func(b *branch) object {
+			return object{"id": b.id, "name": b.name, "author": b.author, "from": b.start, "created": moment(b.created)}
+		}, nil),
+		"revisions": each(r.revisions, func(v *revision) object {
+			return object{
+				"number": v.number, "parent": v.parent, "merged": v.merged, "branch": v.branch, "author": v.author,
+				"description": v.description, "created": moment(v.created), "origin": v.origin,
+			}
+		}, nil),
+		"tags": each(r.tags, func(t *tag) object {
+			return object{"id": t.id, "name": t.name, "description": t.description, "revision": t.revision}
+		}, nil),
+		"locks": each(r.locks, func(l *lock) object {
+			return object{"user": l.user, "branch": l.branch, "element": l.element}
+		}, nil),
+	}
+}
+
+func (s *server) configurationState(c *configuration) object {
+	return object{
+		"id": c.id, "source": c.source, "kind": c.kind, "item": c.item, "target_category": s.path(c.targetCategory),
+		"trigger": c.trigger, "tag": c.tag, "user": c.user, "owner": c.owner, "tls": c.tls, "port": c.port, "status": c.status,
+		"reason": c.reason, "left_behind": c.leftBehind, "members": sorted(c.members),
+	}
+}
+
+// files tells files apart without showing what may be secret in them. Logs are left out: they tell when and how often
+// something was done, which two runs that end the same do not have in common.
+func (m *machine) files() object {
+	out := object{}
+	err := afero.Walk(m.fs, "/", func(name string, info fs.FileInfo, err error) error {
+		if err != nil || info.IsDir() || path.Base(path.Dir(name)) == "logs" {
+			return err
+		}
+		content, err := afero.ReadFile(m.fs, name)
+		if err != nil {
+			return err
+		}
+		out[name] = object{"size": len(content), "sha256": fmt.Sprintf("%.6x", sha256.Sum256(content))}
+		return nil
+	})
+	if err != nil {
+		out["error"] = err.Error() // a file went away meanwhile: whoever compares sees it
+	}
+	return out
+}

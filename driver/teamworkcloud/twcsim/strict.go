@@ -1,0 +1,131 @@
+package twcsim
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+)
+
+// decodeStrict decodes one JSON document into out. Unknown and repeated members, values of another type, bad syntax
+// and trailing data are errors that begin with "line L, column C". encoding/json alone would match names without
+// regard to case, let the last of two members win, and say nothing about where.
+func decodeStrict(data []byte, out any) error {
+	if err := checkSyntax(data); err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	if err := checkMembers(data, d, reflect.TypeOf(out).Elem(), ""); err != nil {
+		return err
+	}
+	err := json.Unmarshal(data, out)
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return at(data, wrong.Offset-1, fmt.Sprintf("%s: want %s, got %s", wrong.Field, wrong.Type, wrong.Value))
+	}
+	return err
+}
+
+func checkSyntax(data []byte) error {
+	var v json.RawMessage
+	err := json.Unmarshal(data, &v)
+	var bad *json.SyntaxError
+	if errors.As(err, &bad) {
+		return at(data, bad.Offset-1, strings.TrimPrefix(bad.Error(), "json: "))
+	}
+	return err
+}
+
+func at(data []byte, offset int64, text string) error {
+	offset = max(0, min(offset, int64(len(data))))
+	before := data[:offset]
+	line := 1 + bytes.Count(before, []byte("\n"))
+	column := int(offset) - bytes.LastIndexByte(before, '\n')
+	return fmt.Errorf("line %d, column %d: %s", line, column, text)
+}
+
+// checkMembers walks the next value of d beside the type that it will be decoded into. The syntax is known to be good.
+func checkMembers(data []byte, d *json.Decoder, t reflect.Type, path string) error {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	var elem reflect.Type
+	var fields map[string]reflect.Type
+	switch {
+	case t == reflect.TypeFor[json.RawMessage]():
+		return d.Decode(new(json.RawMessage))
+	case t.Kind() == reflect.Struct:
+		fields = membersOf(t)
+	case t.Kind() == reflect.Map, t.Kind() == reflect.Slice:
+		elem = t.Elem()
+	default:
+		return d.Decode(new(json.RawMessage))
+	}
+	start, err := d.Token()
+	if err != nil {
+		return err
+	}
+	switch start {
+	case json.Delim('{'):
+		if t.Kind() == reflect.Slice {
+			return at(data, d.InputOffset()-1, path+": want a list, got an object")
+		}
+		return checkObject(data, d, fields, elem, path)
+	case json.Delim('['):
+		if t.Kind() != reflect.Slice {
+			return at(data, d.InputOffset()-1, path+": want an object, got a list")
+		}
+		for i := 0; d.More(); i++ {
+			if err := checkMembers(data, d, elem, fmt.Sprintf("%s[%d]", path, i)); err != nil {
+				return err
+			}
+		}
+		_, err = d.Token()
+		return err
+	}
+	return nil // a scalar where none fits, or null: json.Unmarshal judges it
+}
+
+func checkObject(data []byte, d *json.Decoder, fields map[string]reflect.Type, elem reflect.Type, path string) error {
+	seen := map[string]bool{}
+	for d.More() {
+		token, err := d.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := token.(string)
+		start := d.InputOffset() - int64(len(name)) - 2
+		where := strings.TrimPrefix(path+"."+name, ".")
+		if seen[name] {
+			return at(data, start, fmt.Sprintf("member %q is there twice", where))
+		}
+		seen[name] = true
+		t := elem
+		if fields != nil {
+			var known bool
+			if t, known = fields[name]; !known {
+				return at(data, start, fmt.Sprintf("unknown member %q", where))
+			}
+		}
+		if err := checkMembers(data, d, t, where); err != nil {
+			return err
+		}
+	}
+	_, err := d.Token()
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+func membersOf(t reflect.Type) map[string]reflect.Type {
+	out := map[string]reflect.Type{}
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		out[name] = t.Field(i).Type
+	}
+	return out
+}
