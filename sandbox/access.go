@@ -11,21 +11,43 @@ import (
 	"time"
 )
 
-// AccessLine is one line of the access log: one request to one simulated server, written when it has ended. Requests to the
-// stand-in for a person are not in it.
+// The protocols of the access log.
+const (
+	ProtocolHTTPS = "https" // a request to a server
+	ProtocolSSH   = "ssh"   // a command on a machine
+	ProtocolSFTP  = "sftp"  // an access to a machine's files
+)
+
+// MethodExec is what the access log, and a fault, call a command on a machine. What they call accesses to its files are READ and
+// WRITE (a file from its opening to its closing), STAT, LIST, SETSTAT, MKDIR, REMOVE, RENAME and LINK.
+const MethodExec = "EXEC"
+
+// noExitCode is the status of a command whose client was told no exit code.
+const noExitCode = -1
+
+// AccessLine is one line of the access log: one request to one simulated server, one command on a simulated machine, or one
+// access to its files, written when it has ended. Requests to the stand-in for a person are not in it.
 type AccessLine struct {
-	Time       time.Time `json:"time"` // when the request came; RFC 3339 with nanoseconds
-	Server     string    `json:"server"`
-	Method     string    `json:"method"`
-	Path       string    `json:"path"`
-	Query      string    `json:"query"`           // as sent, values of secret parameters replaced
-	Status     int       `json:"status"`          // what the client got; 0: the connection was cut
-	Fault      string    `json:"fault,omitempty"` // the kind of the fault that was applied
-	CarriedOut bool      `json:"carried_out"`     // whether the simulated server got to see the request
-	Product    string    `json:"product"`
-	DurationMS int64     `json:"duration_ms"`
-	BytesIn    int64     `json:"bytes_in"`  // of the request's body, as far as it was read
-	BytesOut   int64     `json:"bytes_out"` // of the answer's body
+	Time     time.Time `json:"time"` // when the request came; RFC 3339 with nanoseconds
+	Server   string    `json:"server"`
+	Protocol string    `json:"protocol"`
+	Method   string    `json:"method"`
+	Path     string    `json:"path"`  // of a command: the command line, what looks like a secret replaced; of a file: its name
+	Query    string    `json:"query"` // as sent, values of secret parameters replaced
+
+	// Status is what the client got. Of a request: the HTTP status, or 0 when the connection was cut. Of a command: the exit
+	// code, or -1 when the client was told none. Of a file: always 0.
+	Status int `json:"status"`
+
+	Fault      string `json:"fault,omitempty"` // the kind of the fault that was applied
+	Reading    bool   `json:"reading"`         // of a kind that only looks: GET, HEAD, OPTIONS; a command that the world knows as one; READ, STAT, LIST
+	CarriedOut bool   `json:"carried_out"`     // whether the simulated server got to see the request
+	OK         bool   `json:"ok"`              // it was carried out without an error, even if the answer was lost on its way
+	Product    string `json:"product"`
+	DurationMS int64  `json:"duration_ms"`
+	BytesIn    int64  `json:"bytes_in"`       // of the request's body, as far as it was read
+	BytesOut   int64  `json:"bytes_out"`      // of the answer's body
+	Body       string `json:"body,omitempty"` // tells requests to one path apart: the head of the SHA-256 of the request's body
 }
 
 // accessLog writes whole lines, one at a time: a reader that follows the file never sees half a line of one request within
@@ -77,4 +99,39 @@ func redactQuery(query string) string {
 		}
 	}
 	return strings.Join(params, "&")
+}
+
+// secretWord is what a command line calls a secret. It is narrower than for queries: --author is no secret.
+var (
+	secretWord     = regexp.MustCompile(`(?i)pass|pwd|token|secret|credential|api[_-]?key`)
+	shellWord      = regexp.MustCompile(`(?s)(?:[^\s'"\\]|\\.|'[^']*'?|"(?:\\.|[^"\\])*"?)+`)
+	assignment     = regexp.MustCompile(`(?s)^(["']?)(-{0,2}[A-Za-z_][A-Za-z0-9_.-]*)=`)
+	addressWithKey = regexp.MustCompile(`(?i)([a-z][a-z0-9+.-]*://[^/\s:@]*:)[^/\s@]+@`)
+)
+
+// redactCommand keeps a command line as it was sent, but for the values of what is named like a secret: NAME=VALUE,
+// --name=VALUE, --name VALUE, and the password in a URL.
+func redactCommand(line string) string {
+	named := false // the word before is an option that is named like a secret
+	line = shellWord.ReplaceAllStringFunc(line, func(word string) string {
+		value := named
+		named = false
+		quote := word[:1] // if it is one
+		switch m := assignment.FindStringSubmatch(word); {
+		case m != nil && secretWord.MatchString(m[2]):
+			return m[1] + m[2] + "=REDACTED" + m[1]
+		case strings.HasPrefix(word, "-"):
+			named = m == nil && secretWord.MatchString(word)
+		case value:
+			return "REDACTED"
+		case strings.ContainsAny(quote, `'"`) && strings.ContainsAny(word, " \t\n"): // a command line within the command line
+			inner, closed := strings.CutSuffix(word[1:], quote)
+			if !closed {
+				return quote + redactCommand(inner)
+			}
+			return quote + redactCommand(inner) + quote
+		}
+		return word
+	})
+	return addressWithKey.ReplaceAllString(line, "${1}REDACTED@")
 }

@@ -17,7 +17,7 @@ type FaultKind string
 
 // The kinds of faults. A request that is "not carried out" never reaches the simulated server.
 const (
-	Fail FaultKind = "fail" // an error status is answered; not carried out
+	Fail FaultKind = "fail" // an error is answered: a status, exit code 1 of a command, a failure of a file access; not carried out
 	Hang FaultKind = "hang" // no answer until the client gives up or the sandbox closes; not carried out
 	Cut  FaultKind = "cut"  // the connection is closed; not carried out
 	Lost FaultKind = "lost" // carried out, then the connection is closed without an answer
@@ -34,10 +34,13 @@ const (
 
 // Fault is one thing that goes wrong on purpose. Every fault counts the requests that match its Server, Method and Path, over
 // all clients, from 1; it applies to those from First to Last. Of several faults that apply to one request, the first does.
+//
+// Commands on machines and accesses to their files count as requests, by the method names of the access log; Lost applies to a
+// file that is read or written when it is closed.
 type Fault struct {
-	Server     string // the server's name; "" is any
+	Server     string // the server's or machine's name; "" is any
 	Method     string // in capitals; "" is any
-	Path       string // a glob over the URL's path: * within a segment, ** across segments; "" is any
+	Path       string // a glob over the URL's path, the file's name, or the command line: * within a segment, ** across segments; "" is any
 	First      int    // the first matching request it applies to; 0 is 1
 	Last       int    // the last one, math.MaxInt for no end; 0 is First
 	Kind       FaultKind
@@ -53,6 +56,7 @@ var faultKeys = []string{"server", "method", "path", "nth", "kind", "status", "r
 //	server=b,method=POST,path=**/resync,nth=1,kind=lost
 //	path=**/connectors/*,nth=2-4,kind=fail,status=429,retry_after=1
 //	kind=late,delay=3s,nth=*
+//	method=EXEC,path=**systemctl*stop*,kind=lost
 //
 // nth is a number, a range (2-4, or 3- without an end) or * for every one; without it, it is the first matching request. Only
 // kind is required. No value can contain a comma; a glob's * stands for one.
@@ -161,8 +165,8 @@ func (f Fault) complete() (Fault, *regexp.Regexp, error) {
 	case f.RetryAfter != "" && strings.Trim(f.RetryAfter, "0123456789") != "":
 		return f, nil, fmt.Errorf("retry_after is in whole seconds, not %q", f.RetryAfter)
 	case f.Method != "" && !httpMethod.MatchString(f.Method):
-		return f, nil, fmt.Errorf("method is one of HTTP's, as GET or POST, not %q", f.Method)
-	case f.Path != "" && f.Path[0] != '/' && f.Path[0] != '*':
+		return f, nil, fmt.Errorf("method is one of HTTP's, as GET or POST, EXEC for commands, or one for files, as WRITE, not %q", f.Method)
+	case f.Path != "" && f.Path[0] != '/' && f.Path[0] != '*' && f.Method != MethodExec:
 		return f, nil, fmt.Errorf("path begins with / or *, not as %q does", f.Path)
 	}
 	path, err := globPattern(f.Path)
@@ -242,11 +246,11 @@ type countedFault struct {
 	seen int // matching requests so far
 }
 
-func newInjector(faults []Fault, servers []Server) (*injector, error) {
+func newInjector(faults []Fault, products []product) (*injector, error) {
 	in := &injector{}
-	names := make([]string, 0, len(servers))
-	for _, s := range servers {
-		names = append(names, s.Name)
+	var names []string
+	for _, p := range products {
+		names = append(names, p.names()...)
 	}
 	for _, f := range faults {
 		f, path, err := f.complete()

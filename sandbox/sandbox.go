@@ -50,6 +50,13 @@ type Server struct {
 	URL     string // https://127.0.0.1:PORT
 }
 
+// Machine is one simulated machine, as it is reached.
+type Machine struct {
+	Product string
+	Name    string
+	Address string // of its SSH server: admin@127.0.0.1:PORT
+}
+
 // Sandbox is a running set of simulated servers. Its methods may be called from several goroutines.
 //
 // Worlds are used from several goroutines too: handlers, Tick, Person and State run at the same time, so a World locks itself.
@@ -64,6 +71,7 @@ type Sandbox struct {
 	sleep     func(context.Context, time.Duration) error
 
 	listeners []*listener
+	machines  []*sshServer
 	person    *personServer // nil without a stand-in
 	closing   chan struct{} // closed by Close: releases what hangs
 	closed    sync.Once
@@ -74,8 +82,24 @@ type Sandbox struct {
 }
 
 type product struct {
-	name  string
-	world World
+	name     string
+	world    World
+	machines Machines // nil: it simulates none
+}
+
+// machineNames are those of the product's machines.
+func (p product) machineNames() []string {
+	if p.machines == nil {
+		return nil
+	}
+	return p.machines.Machines()
+}
+
+// names are those of the product's servers and machines, each once.
+func (p product) names() []string {
+	names := append(slices.Clone(p.world.Servers()), p.machineNames()...)
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // Start seeds the products' worlds and serves every one of their servers until Close. A product of the seed that is not
@@ -117,12 +141,13 @@ func open(o Options) (*Sandbox, error) {
 		if err != nil {
 			return nil, fmt.Errorf("seeding %s from %s: %w", p.product, seedName(o), err)
 		}
-		s.products = append(s.products, product{p.product, world})
+		machines, _ := world.(Machines)
+		s.products = append(s.products, product{p.product, world, machines})
 		for _, name := range world.Servers() {
 			s.servers = append(s.servers, Server{Product: p.product, Name: name})
 		}
 	}
-	if s.faults, err = newInjector(o.Faults, s.servers); err != nil {
+	if s.faults, err = newInjector(o.Faults, s.products); err != nil {
 		return nil, err
 	}
 	// Clients check certificates by the machine's clock, whatever time the worlds are told.
@@ -148,6 +173,9 @@ func (s *Sandbox) serveAll(ctx context.Context, person bool) error {
 			i++
 		}
 	}
+	if err := s.listenMachines(ctx); err != nil {
+		return err
+	}
 	if person {
 		l, err := s.listen(ctx, "sandbox")
 		if err != nil {
@@ -155,6 +183,9 @@ func (s *Sandbox) serveAll(ctx context.Context, person bool) error {
 		}
 		s.person = newPersonServer(s, l.url, rand.Text())
 		l.http.Handler = l.answer(s.person)
+	}
+	for _, m := range s.machines {
+		m.start()
 	}
 	for _, l := range s.listeners {
 		l.start()
@@ -181,8 +212,8 @@ func (s *Sandbox) tick(ticks <-chan time.Time) {
 	}
 }
 
-// Close stops every server, at once even for requests that hang, and returns when the last handler has ended and its access
-// line is written. It may be called again. The error is the first that the access log met.
+// Close stops every server and machine, at once even for requests and commands that hang, and returns when the last of them has
+// ended and its access line is written. It may be called again. The error is the first that the access log met.
 func (s *Sandbox) Close() error {
 	s.closed.Do(func() {
 		close(s.closing)
@@ -190,12 +221,24 @@ func (s *Sandbox) Close() error {
 		for _, l := range s.listeners {
 			l.stop()
 		}
+		for _, m := range s.machines {
+			m.stop()
+		}
 	})
 	return s.access.err()
 }
 
 // Servers lists the simulated servers by product and name.
 func (s *Sandbox) Servers() []Server { return slices.Clone(s.servers) }
+
+// Machines lists the simulated machines by product and name.
+func (s *Sandbox) Machines() []Machine {
+	var out []Machine
+	for _, m := range s.machines {
+		out = append(out, Machine{m.product, m.machine, m.address()})
+	}
+	return out
+}
 
 // CA is the certificate of the throw-away authority, as PEM. Its key never leaves the process.
 func (s *Sandbox) CA() []byte { return slices.Clone(s.authority.pem) }
@@ -234,7 +277,7 @@ func (s *Sandbox) environment() (map[string]string, error) {
 	}
 	var errs []error
 	for _, p := range s.products {
-		for _, server := range p.world.Servers() {
+		for _, server := range p.names() {
 			vars := p.world.Environment(server)
 			names := make([]string, 0, len(vars))
 			for name := range vars {

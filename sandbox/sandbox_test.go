@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -258,14 +259,57 @@ func TestAccessLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []sandbox.AccessLine{{
-		Time: at.UTC(), Server: "b", Product: "counter", Method: "POST", Path: "/x/y",
-		Query: "z=1&os_password=REDACTED&a%54oken=REDACTED&flag", Status: 201, CarriedOut: true, BytesIn: 5, BytesOut: 13,
+		Time: at.UTC(), Server: "b", Product: "counter", Protocol: "https", Method: "POST", Path: "/x/y",
+		Query: "z=1&os_password=REDACTED&a%54oken=REDACTED&flag", Status: 201, CarriedOut: true, OK: true, BytesIn: 5, BytesOut: 13,
+		Body: "5994471a",
 	}}
 	if diff := cmp.Diff(want, log.lines(t)); diff != "" {
 		t.Error(diff)
 	}
 	if !strings.Contains(log.buf.String(), `"time":"2031-01-02T02:04:05.000000006Z"`) {
 		t.Errorf("the time's form: %s", log.buf.String())
+	}
+}
+
+// Whether a request only looks, and whether it was carried out without an error, can be told from its line.
+func TestAccessLogTellsChangesApart(t *testing.T) {
+	for _, c := range []struct {
+		method, path, fault string
+		reading, ok         bool
+	}{
+		{"GET", "/x", "", true, true},
+		{"HEAD", "/x", "", true, true},
+		{"OPTIONS", "/x", "", true, true},
+		{"DELETE", "/x", "", false, true},
+		{"POST", "/refuse", "", false, false},
+		{"POST", "/panic", "", false, false},
+		{"POST", "/abort", "", false, false},
+		{"POST", "/x", "kind=fail", false, false},
+		{"POST", "/x", "kind=cut", false, false},
+		{"POST", "/x", "kind=lost", false, true}, // the answer was lost, what it answered was not
+		{"POST", "/refuse", "kind=lost", false, false},
+		{"POST", "/abort", "kind=lost", false, false},
+		{"POST", "/x", "kind=late", false, true},
+	} {
+		var log lockedBuffer
+		o := sandbox.Options{AccessLog: &log, Sleep: func(context.Context, time.Duration) error { return nil }}
+		if c.fault != "" {
+			o.Faults = []sandbox.Fault{parse(t, c.fault)}
+		}
+		s := start(t, o)
+		req, err := http.NewRequestWithContext(t.Context(), c.method, address(t, s, "a")+c.path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp, err := client(t, s).Do(req); err == nil {
+			_ = resp.Body.Close()
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if lines := log.lines(t); len(lines) != 1 || lines[0].Reading != c.reading || lines[0].OK != c.ok || lines[0].Body != "" {
+			t.Errorf("%+v: %+v", c, lines)
+		}
 	}
 }
 
@@ -321,7 +365,7 @@ func TestDefectsOfASimulator(t *testing.T) {
 		t.Error("an aborted answer came whole")
 	}
 	lines := access.lines(t)
-	if len(lines) != 2 || lines[0].Status != 500 || lines[1].Status != 0 {
+	if len(lines) != 2 || lines[0].Status != 500 || lines[1].Status != 0 || lines[0].OK || lines[1].OK {
 		t.Errorf("access log: %+v", lines)
 	}
 }

@@ -3,9 +3,12 @@ package sandbox
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"maps"
 	"net"
@@ -90,17 +93,17 @@ func (l *listener) answer(h http.Handler) http.Handler {
 func (s *Sandbox) observe(product, server string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange{ResponseWriter: w, begun: s.now()}
-		body := &countingBody{ReadCloser: r.Body}
+		body := &countingBody{ReadCloser: r.Body, sum: sha256.New()}
 		r.Body = body
 		fault := s.faults.next(server, r.Method, r.URL.Path)
 
 		s.inject(fault, x, r, next)
 
 		line := AccessLine{
-			Time: x.begun, Server: server, Product: product,
+			Time: x.begun, Server: server, Product: product, Protocol: ProtocolHTTPS,
 			Method: r.Method, Path: r.URL.Path, Query: redactQuery(r.URL.RawQuery),
-			Status: x.status(), CarriedOut: x.carriedOut,
-			DurationMS: s.now().Sub(x.begun).Milliseconds(), BytesIn: body.n, BytesOut: x.written,
+			Status: x.status(), Reading: looks(r.Method), CarriedOut: x.carriedOut, OK: x.ok,
+			DurationMS: s.sinceMS(x.begun), BytesIn: body.n, BytesOut: x.written, Body: body.digest(),
 		}
 		if fault != nil {
 			line.Fault = string(fault.Kind)
@@ -151,11 +154,23 @@ func (s *Sandbox) inject(f *Fault, x *exchange, r *http.Request, next http.Handl
 	}
 }
 
+// looks tells whether requests of a method change nothing.
+func looks(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+}
+
+// answer is what a simulated server writes into.
+type answer interface {
+	http.ResponseWriter
+	answered() int // the status, 200 where none was written
+}
+
 // carryOut lets the simulated server answer into w. A defect in it is an answer too, and told to whoever reads the error log.
-func (s *Sandbox) carryOut(x *exchange, w http.ResponseWriter, r *http.Request, next http.Handler) {
+func (s *Sandbox) carryOut(x *exchange, w answer, r *http.Request, next http.Handler) {
 	x.carriedOut = true
 	defer func() {
 		p := recover()
+		defer func() { x.ok = p != http.ErrAbortHandler && w.answered() < http.StatusBadRequest }() //nolint:errorlint // the server compares it so, too
 		switch {
 		case p == nil:
 		case p == http.ErrAbortHandler: //nolint:errorlint // the server compares it so, too
@@ -168,10 +183,19 @@ func (s *Sandbox) carryOut(x *exchange, w http.ResponseWriter, r *http.Request, 
 	next.ServeHTTP(w, r)
 }
 
+// sinceMS is how long something took, by the sandbox's clock.
+func (s *Sandbox) sinceMS(begun time.Time) int64 { return s.now().Sub(begun).Milliseconds() }
+
 // sleepUntilClose waits for d, or fails earlier when the client gives up or the sandbox closes.
 func (s *Sandbox) sleepUntilClose(ctx context.Context, d time.Duration) error {
+	ctx, release := s.untilClose(ctx)
+	defer release()
+	return s.sleep(ctx, d)
+}
+
+// untilClose is a context that also ends when the sandbox closes. release it when it is not needed any more.
+func (s *Sandbox) untilClose(ctx context.Context) (until context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	done := make(chan struct{})
 	var watching sync.WaitGroup
 	watching.Go(func() {
@@ -181,10 +205,11 @@ func (s *Sandbox) sleepUntilClose(ctx context.Context, d time.Duration) error {
 		case <-done:
 		}
 	})
-	err := s.sleep(ctx, d)
-	close(done)
-	watching.Wait()
-	return err
+	return ctx, func() {
+		close(done)
+		watching.Wait()
+		cancel(nil)
+	}
 }
 
 var errClosing = errors.New("the sandbox closes")
@@ -207,18 +232,18 @@ type exchange struct {
 	written    int64
 	cut        bool
 	carriedOut bool
+	ok         bool // the simulated server had no objection
 }
 
 // status is what the client got: 0 when the connection was cut.
 func (x *exchange) status() int {
-	switch {
-	case x.cut:
+	if x.cut {
 		return 0
-	case x.code == 0:
-		return http.StatusOK
 	}
-	return x.code
+	return x.answered()
 }
+
+func (x *exchange) answered() int { return max(x.code, http.StatusOK) }
 
 func (x *exchange) WriteHeader(code int) {
 	if x.code == 0 && code >= 200 { // 1xx may come before the real one
@@ -245,13 +270,23 @@ func (x *exchange) Flush() { _ = http.NewResponseController(x.ResponseWriter).Fl
 type countingBody struct {
 	io.ReadCloser
 
-	n int64
+	n   int64
+	sum hash.Hash
 }
 
 func (b *countingBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.n += int64(n)
+	_, _ = b.sum.Write(p[:n]) // a hash never fails
 	return n, err
+}
+
+// digest tells one body from another; "" for none.
+func (b *countingBody) digest() string {
+	if b.n == 0 {
+		return ""
+	}
+	return hex.EncodeToString(b.sum.Sum(nil)[:4])
 }
 
 // memo keeps an answer that is sent later, or never.
@@ -264,6 +299,8 @@ type memo struct {
 func newMemo() *memo { return &memo{header: http.Header{}} }
 
 func (m *memo) Header() http.Header { return m.header }
+
+func (m *memo) answered() int { return max(m.code, http.StatusOK) }
 
 func (m *memo) WriteHeader(code int) {
 	if m.code == 0 && code >= 200 {

@@ -70,6 +70,10 @@ func (w *counterWorld) Handler(server string) http.Handler {
 		if r.URL.Path == "/abort" {
 			panic(http.ErrAbortHandler)
 		}
+		if r.URL.Path == "/refuse" {
+			http.Error(rw, "no", http.StatusConflict)
+			return
+		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.hits[server+" "+r.Method+" "+r.URL.Path]++

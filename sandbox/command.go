@@ -1,0 +1,200 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime/debug"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// What a command ends with that the simulator itself did not end.
+const (
+	exitFault  = 1  // a fault asked for it
+	exitDefect = 70 // the simulator has a defect; sysexits.h calls it EX_SOFTWARE
+)
+
+// session is one session on a simulated machine: a command, or access to files.
+type session struct {
+	*sshServer
+
+	conn    net.Conn
+	channel ssh.Channel
+
+	gone  context.Context // ends when the client has closed the session or its connection
+	leave context.CancelFunc
+	work  context.Context // ends when the client sends the command a signal
+	kill  context.CancelFunc
+}
+
+func newSession(m *sshServer, conn net.Conn, channel ssh.Channel) *session {
+	x := &session{sshServer: m, conn: conn, channel: channel}
+	x.gone, x.leave = context.WithCancel(context.Background())
+	x.work, x.kill = context.WithCancel(context.Background())
+	return x
+}
+
+// serve answers what is asked of a session (RFC 4254, 6) until the client closes it. What was begun goes on by itself.
+func (x *session) serve(asked <-chan *ssh.Request) {
+	defer x.leave()
+	begun := false
+	for r := range asked {
+		var text struct{ Value string }
+		readable := ssh.Unmarshal(r.Payload, &text) == nil
+		var work func()
+		switch {
+		case begun: // one command a session
+		case r.Type == "exec" && readable:
+			work = func() { x.exec(text.Value) }
+		case r.Type == "subsystem" && readable && text.Value == "sftp":
+			work = x.serveFiles
+		}
+		if r.Type == "signal" {
+			x.kill()
+		}
+		if r.WantReply {
+			_ = r.Reply(work != nil || r.Type == "signal", nil) // the client may be gone
+		}
+		if work == nil {
+			continue
+		}
+		// After the reply: a command that is over at once must not close the session before it.
+		begun = true
+		x.running.Go(func() {
+			defer x.kill()
+			work()
+		})
+	}
+	if !begun {
+		x.kill()
+	}
+}
+
+// hangUp closes the connection under everything that uses it.
+func (x *session) hangUp() { _ = x.conn.Close() }
+
+// execution is one command, counted.
+type execution struct {
+	stdin          countingReader
+	stdout, stderr countingWriter
+	code           int
+	cut            bool
+	carriedOut     bool
+}
+
+// exec carries a command out: faults before it, the access log after it.
+func (x *session) exec(command string) {
+	s := x.sandbox
+	begun := s.now()
+	e := &execution{stdin: countingReader{Reader: x.channel}, stdout: countingWriter{Writer: x.channel}, stderr: countingWriter{Writer: x.channel.Stderr()}}
+	fault := s.faults.next(x.machine, MethodExec, command)
+
+	x.inject(fault, e, command)
+
+	line := AccessLine{
+		Time: begun, Server: x.machine, Product: x.product, Protocol: ProtocolSSH, Method: MethodExec, Path: redactCommand(command),
+		Status: e.code, Reading: x.world.Reads(x.machine, command), CarriedOut: e.carriedOut, OK: e.carriedOut && e.code == 0,
+		DurationMS: s.sinceMS(begun), BytesIn: e.stdin.n, BytesOut: e.stdout.n + e.stderr.n,
+	}
+	if e.cut || x.gone.Err() != nil {
+		line.Status = noExitCode
+	}
+	if fault != nil {
+		line.Fault = string(fault.Kind)
+	}
+	// Before the client is told: whoever sees the command's end finds its line.
+	s.access.write(line)
+	if e.cut {
+		x.hangUp()
+		return
+	}
+	_, _ = x.channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Code uint32 }{uint32(e.code)})) // the client may be gone
+	_ = x.channel.Close()
+}
+
+// inject carries a command out, with the fault's help.
+func (x *session) inject(f *Fault, e *execution, command string) {
+	if f == nil {
+		x.run(e, command, &e.stdout, &e.stderr)
+		return
+	}
+	switch f.Kind {
+	case Fail:
+		_, _ = fmt.Fprintf(&e.stderr, "a fault asked for: %s\n", f) // the client may be gone
+		e.code = exitFault
+	case Hang:
+		x.hang()
+		e.cut = true
+	case Cut:
+		e.cut = true
+	case Lost:
+		x.run(e, command, io.Discard, io.Discard)
+		e.cut = true
+	case Late:
+		var stdout, stderr bytes.Buffer
+		x.run(e, command, &stdout, &stderr)
+		if x.sandbox.sleepUntilClose(x.gone, f.Delay) != nil {
+			e.cut = true
+		}
+		if !e.cut {
+			_, _ = stdout.WriteTo(&e.stdout) // the client may be gone
+			_, _ = stderr.WriteTo(&e.stderr)
+		}
+	}
+}
+
+// hang waits until the client gives up or the sandbox closes.
+func (x *session) hang() {
+	select {
+	case <-x.gone.Done():
+	case <-x.sandbox.closing:
+	}
+}
+
+// run lets the simulated machine carry the command out. A defect in it is an end too, and told to whoever reads the error log.
+func (x *session) run(e *execution, command string, stdout, stderr io.Writer) {
+	ctx, release := x.sandbox.untilClose(x.work)
+	defer release()
+	e.carriedOut = true
+	defer func() {
+		p := recover()
+		switch {
+		case p == nil:
+		case p == http.ErrAbortHandler: //nolint:errorlint // as for servers: a machine that is down
+			e.cut, e.carriedOut = true, false
+		default:
+			x.sandbox.errorLog.Printf("%s: %s panicked: %v\n%s", x.machine, redactCommand(command), p, debug.Stack())
+			_, _ = fmt.Fprintf(stderr, "the simulator has a defect: %v\n", p)
+			e.code = exitDefect
+		}
+	}()
+	e.code = x.world.Run(ctx, x.machine, command, &e.stdin, stdout, stderr)
+}
+
+type countingReader struct {
+	io.Reader
+
+	n int64
+}
+
+func (c *countingReader) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+type countingWriter struct {
+	io.Writer
+
+	n int64
+}
+
+func (c *countingWriter) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	c.n += int64(n)
+	return n, err
+}

@@ -1,0 +1,186 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
+)
+
+// loginUser is who logs in to every simulated machine.
+const loginUser = "admin"
+
+// handshakeWithin is how long a client may take to log in.
+const handshakeWithin = time.Minute
+
+// sshServer is the SSH server of one simulated machine and all that must have ended before it is gone.
+type sshServer struct {
+	sandbox *Sandbox
+	product string
+	machine string
+	world   Machines
+	socket  net.Listener
+	config  *ssh.ServerConfig
+	hostKey ssh.PublicKey
+	files   sync.Mutex // what first looks at files and then changes them is one
+
+	mu      sync.Mutex
+	conns   map[net.Conn]bool // nil once it is stopped
+	running sync.WaitGroup    // the accept loop, connections, sessions, commands
+}
+
+// listenMachines gives every machine its address and tells it how it is reached. One key opens them all, and all are in one
+// known_hosts text, so that an example may declare either once.
+func (s *Sandbox) listenMachines(ctx context.Context) error {
+	public, private, err := newLogin()
+	if err != nil {
+		return err
+	}
+	var hosts []byte
+	for _, p := range s.products {
+		for _, name := range p.machineNames() {
+			m, err := s.listenMachine(ctx, p, name, public)
+			if err != nil {
+				return err
+			}
+			hosts = append(hosts, knownhosts.Line([]string{m.socket.Addr().String()}, m.hostKey)...)
+			hosts = append(hosts, '\n')
+		}
+	}
+	for _, m := range s.machines {
+		m.world.SetSSH(m.machine, m.address(), private, hosts)
+	}
+	return nil
+}
+
+// newLogin makes the key that opens every machine of a sandbox.
+func newLogin() (ssh.PublicKey, []byte, error) {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, nil, fmt.Errorf("making the sandbox's SSH key: %w", err)
+	}
+	signer, err := ssh.NewSignerFromKey(key)
+	if err != nil {
+		return nil, nil, fmt.Errorf("making the sandbox's SSH key: %w", err)
+	}
+	block, err := ssh.MarshalPrivateKey(key, "syncctl sandbox (throw-away)")
+	if err != nil {
+		return nil, nil, fmt.Errorf("writing down the sandbox's SSH key: %w", err)
+	}
+	return signer.PublicKey(), pem.EncodeToMemory(block), nil
+}
+
+var errStranger = errors.New("the sandbox knows neither this user nor this key")
+
+// listenMachine takes a free port on loopback. Nothing is answered before start.
+func (s *Sandbox) listenMachine(ctx context.Context, p product, name string, login ssh.PublicKey) (*sshServer, error) {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("making the host key of machine %s: %w", name, err)
+	}
+	host, err := ssh.NewSignerFromKey(key)
+	if err != nil {
+		return nil, fmt.Errorf("making the host key of machine %s: %w", name, err)
+	}
+	config := &ssh.ServerConfig{PublicKeyCallback: func(c ssh.ConnMetadata, offered ssh.PublicKey) (*ssh.Permissions, error) {
+		if c.User() != loginUser || string(offered.Marshal()) != string(login.Marshal()) {
+			return nil, errStranger
+		}
+		return nil, nil
+	}}
+	config.AddHostKey(host)
+	socket, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listening for machine %s: %w", name, err)
+	}
+	m := &sshServer{
+		sandbox: s, product: p.name, machine: name, world: p.machines,
+		socket: socket, config: config, hostKey: host.PublicKey(), conns: map[net.Conn]bool{},
+	}
+	s.machines = append(s.machines, m)
+	return m, nil
+}
+
+func (m *sshServer) address() string { return loginUser + "@" + m.socket.Addr().String() }
+
+func (m *sshServer) start() {
+	m.running.Go(func() {
+		for {
+			conn, err := m.socket.Accept()
+			if err != nil {
+				return // it is closed; an accept that fails for good shows to clients as a refused connection
+			}
+			if !m.keep(conn) {
+				_ = conn.Close()
+				return
+			}
+			m.running.Go(func() {
+				defer m.drop(conn)
+				m.serve(conn)
+			})
+		}
+	})
+}
+
+// stop closes everything and returns when the last command has ended.
+func (m *sshServer) stop() {
+	_ = m.socket.Close()
+	m.mu.Lock()
+	conns := m.conns
+	m.conns = nil
+	m.mu.Unlock()
+	for conn := range conns {
+		_ = conn.Close()
+	}
+	m.running.Wait()
+}
+
+// keep notes a connection for stop; false: it is too late.
+func (m *sshServer) keep(conn net.Conn) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.conns == nil {
+		return false
+	}
+	m.conns[conn] = true
+	return true
+}
+
+func (m *sshServer) drop(conn net.Conn) {
+	m.mu.Lock()
+	delete(m.conns, conn)
+	m.mu.Unlock()
+	_ = conn.Close()
+}
+
+// serve answers one connection until it ends. Sessions and commands may outlive it.
+func (m *sshServer) serve(conn net.Conn) {
+	_ = conn.SetDeadline(time.Now().Add(handshakeWithin)) // a connection that is gone already shows in the handshake
+	secured, channels, requests, err := ssh.NewServerConn(conn, m.config)
+	if err != nil {
+		m.sandbox.errorLog.Printf("machine %s: a login from %s failed: %v", m.machine, conn.RemoteAddr(), err)
+		return
+	}
+	_ = conn.SetDeadline(time.Time{})
+	m.running.Go(func() { ssh.DiscardRequests(requests) })
+	for offered := range channels {
+		if offered.ChannelType() != "session" {
+			_ = offered.Reject(ssh.UnknownChannelType, "there are only sessions here")
+			continue
+		}
+		channel, asked, err := offered.Accept()
+		if err != nil {
+			continue // the connection is gone
+		}
+		m.running.Go(func() { newSession(m, conn, channel).serve(asked) })
+	}
+	_ = secured.Wait() // it says how the connection ended, which the client knows
+}
