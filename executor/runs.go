@@ -174,7 +174,7 @@ func (s *Store) Confirmed() (map[string]planner.Confirmation, error) {
 		for i := range r.Plan.Steps {
 			step := &r.Plan.Steps[i]
 			if st := d.Steps[step.ID]; step.Manual != nil && st.Phase == PhaseDone {
-				out[step.ID] = planner.Confirmation{Run: r.ID, Seq: int(st.Entry.Seq)}
+				out[step.ID] = planner.Confirmation{Run: r.ID, Seq: st.Entry.Seq}
 			}
 		}
 	}

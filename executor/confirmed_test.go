@@ -1,0 +1,122 @@
+package executor
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// outliner is a driver that plans the same steps always.
+type outliner []planner.Step
+
+func (outliner) Read(context.Context, *schema.Resource) (cty.Value, error) {
+	return cty.NullVal(cty.EmptyObject), nil
+}
+
+func (o outliner) Plan(planner.Change) (planner.Outline, hcl.Diagnostics) {
+	return planner.Outline{Action: planner.Create, Steps: o}, nil
+}
+
+// sealed is a plan as it can be stored.
+func sealed(t *testing.T, steps ...planner.Step) *planner.Plan {
+	t.Helper()
+	p, diags := planner.Make(t.Context(), planner.Input{Config: config(t), Drivers: func(schema.Addr) planner.Driver { return outliner(steps) }})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return p
+}
+
+// What persons' steps earlier runs have done is known from their journals: the last time each was, with the run.
+func TestConfirmed(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	store := &Store{Fs: afero.NewMemMapFs(), Dir: "runs", Now: func() time.Time { now = now.Add(time.Hour); return now }}
+	if got, err := store.Confirmed(); err != nil || len(got) != 0 {
+		t.Fatalf("without any run: %v, %v", got, err)
+	}
+	person := &planner.Manual{Action: "do"}
+	p := sealed(t,
+		planner.Step{Op: "add", Mark: planner.MarkAdd},
+		planner.Step{Op: "configure", Mark: planner.MarkPerson, Manual: person, Needs: []string{planner.StepID(addr, "add")}},
+		planner.Step{Op: "label", Mark: planner.MarkPerson, Manual: person, Needs: []string{planner.StepID(addr, "configure")}},
+		planner.Step{Op: "remove", Mark: planner.MarkPerson, Manual: person, Needs: []string{planner.StepID(addr, "label")}},
+	)
+	run := func(entries ...[2]string) string {
+		t.Helper()
+		r, err := store.Create(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j, err := store.Journal(r, journal.Options{Now: store.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			key := e[0]
+			if key != RunKey {
+				key = planner.StepID(addr, key)
+			}
+			if _, err := j.Append(t.Context(), key, e[1], nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return r.ID
+	}
+	check := func(want map[string]planner.Confirmation) {
+		t.Helper()
+		got, err := store.Confirmed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		byOp := map[string]planner.Confirmation{}
+		for id, c := range got {
+			byOp[id[len(addr)+1:]] = c
+		}
+		if diff := cmp.Diff(want, byOp); diff != "" {
+			t.Error(diff)
+		}
+	}
+
+	// One is done, the next one waits; that the run was given up undoes nothing.
+	first := run([2]string{RunKey, EventOpened}, [2]string{"add", EventDone}, [2]string{"configure", EventStarted}, [2]string{"configure", EventDone},
+		[2]string{"label", EventWaiting}, [2]string{RunKey, EventGivenUp})
+	check(map[string]planner.Confirmation{"configure": {Run: first, Seq: 4}})
+
+	// Done by a person's word; and again in a later run, where another one is claimed only.
+	second := run([2]string{RunKey, EventOpened}, [2]string{"add", EventDone}, [2]string{"configure", EventDone}, [2]string{"label", EventResolved},
+		[2]string{"remove", EventStarted}, [2]string{"remove", EventFailed})
+	check(map[string]planner.Confirmation{"configure": {Run: second, Seq: 3}, "label": {Run: second, Seq: 4}})
+
+	// A run in which it is not done (yet) does not take away what an earlier one has done.
+	third := run([2]string{RunKey, EventOpened}, [2]string{"add", EventDone}, [2]string{"configure", EventWaiting})
+	check(map[string]planner.Confirmation{"configure": {Run: second, Seq: 3}, "label": {Run: second, Seq: 4}})
+
+	// One that is to be carried out again, or that rests on such a one, is not done.
+	fourth := run([2]string{RunKey, EventOpened}, [2]string{"add", EventDone}, [2]string{"configure", EventDone}, [2]string{"label", EventDone},
+		[2]string{"remove", EventDone}, [2]string{"label", EventReopened})
+	check(map[string]planner.Confirmation{"configure": {Run: fourth, Seq: 3}, "label": {Run: second, Seq: 4}})
+	if !(first < second && second < third && third < fourth) {
+		t.Errorf("ids do not sort by time: %s %s %s %s", first, second, third, fourth)
+	}
+}
+
+func TestConfirmedOfABrokenRun(t *testing.T) {
+	store := &Store{Fs: afero.NewMemMapFs(), Dir: "runs", Now: time.Now}
+	if err := afero.WriteFile(store.Fs, "runs/20260101T000000.000Z-aaaaaa/plan.json", []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Confirmed(); err == nil {
+		t.Error("a run that cannot be read is passed over")
+	}
+}
