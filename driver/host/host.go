@@ -1,0 +1,165 @@
+// Package host reaches the machine behind a server: it runs commands there and handles its files, on this machine or over SSH.
+//
+// Over SSH there are no passwords: keys and an agent only, and the machine's own key is always compared with known_hosts.
+// A command that may have been started is never started again by this package.
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/spf13/afero"
+)
+
+// Host runs commands on one machine and reaches its files. It may be used by several goroutines.
+type Host interface {
+	// Name is how people call it: "admin@db.example:22", or "this machine".
+	Name() string
+
+	// Run runs a command until it has ended and all its output has come. A code other than 0 is no error; an error is always
+	// an *Error, and the Output beside it is what had come until then. When ctx ends, the command is asked to end (SIGTERM),
+	// then made to (SIGKILL), and its end is awaited for a few seconds.
+	Run(ctx context.Context, c Command) (Output, error)
+
+	// Fs are the machine's files. Over SSH names are absolute, the first use connects, and an error that is the connection's
+	// wraps an *Error.
+	Fs() afero.Fs
+
+	// Close ends what is running and gives the connection back. Nothing works afterwards.
+	Close() error
+}
+
+// Command is one command.
+type Command struct {
+	Args      []string  // the program and its arguments. No shell expands them; over SSH they are quoted for a POSIX shell
+	Dir       string    // where it runs; "" is where the login starts
+	Stdin     io.Reader // read until its end or the command's; nil: empty, so that a program that asks gets an end of file
+	MaxOutput int64     // bytes that are kept of each stream; 0: DefaultMaxOutput
+}
+
+// DefaultMaxOutput is how much is kept of each stream of output where a Command does not say.
+const DefaultMaxOutput = 4 << 20
+
+// Output is what a command said.
+type Output struct {
+	Stdout, Stderr string // as it came: nothing says that it is UTF-8
+	Code           int    // the exit status; 127 where there is no such program, 126 where it is none
+	// Truncated: some of the output is not here. There was more than MaxOutput, or something that the command left running
+	// held it open.
+	Truncated bool
+}
+
+// Started tells whether a command that failed was started.
+type Started int
+
+// The values of Started, in the order of what may have happened.
+const (
+	StartedNo    Started = iota // certainly not: the machine was never told to
+	StartedMaybe                // it may have been started, and may have ended in any way, or still run
+	StartedYes                  // it was started and has ended: there is an Output with its code
+)
+
+func (s Started) String() string {
+	return [...]string{"no", "maybe", "yes"}[s]
+}
+
+// WasStarted tells how far the command of err got. nil is StartedYes. An error that is not of this package leaves all
+// possible: StartedMaybe.
+func WasStarted(err error) Started {
+	var e *Error
+	switch {
+	case err == nil:
+		return StartedYes
+	case errors.As(err, &e):
+		return e.Started
+	}
+	return StartedMaybe
+}
+
+// Error is a command that could not be run, or whose end is not known, or a connection that failed. None of its texts holds
+// a secret or a control character.
+type Error struct {
+	Host    string // its Name
+	Doing   string // "connecting", "running systemctl stop db"
+	Message string // what went wrong, and what helps where that is known
+	Started Started
+
+	cause error
+}
+
+func (e *Error) Error() string { return e.Host + ": " + e.Doing + ": " + e.Message }
+
+// Unwrap gives what errors.Is looks for: context.Canceled, ErrBroken and the like. Its own text is not to be shown.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Why a connection ended, for errors.Is.
+var (
+	ErrBroken = errors.New("the connection broke")
+	ErrClosed = errors.New("the connection to the machine was closed")
+)
+
+// grace is how long a command has to end after it was asked to, and again after it was made to; and how long its output may
+// stay open, with nothing coming, after it has ended.
+const grace = 5 * time.Second
+
+// check refuses commands that cannot be handed to a machine.
+func (c Command) check() error {
+	switch {
+	case len(c.Args) == 0 || c.Args[0] == "":
+		return errors.New("there is no command to run")
+	case strings.HasPrefix(c.Args[0], "-"):
+		return fmt.Errorf("the program %q would be taken for an option: write the way to it", c.Args[0])
+	}
+	for _, arg := range append([]string{c.Dir}, c.Args...) {
+		if strings.ContainsRune(arg, 0) {
+			return errors.New("a NUL character cannot be part of a command")
+		}
+	}
+	return nil
+}
+
+// doing names a command in errors and logs.
+func (c Command) doing() string {
+	return "running " + shorten(printable(Quote(c.Args)), 200)
+}
+
+func (c Command) limit() int64 {
+	if c.MaxOutput > 0 {
+		return c.MaxOutput
+	}
+	return DefaultMaxOutput
+}
+
+// foreign makes an error's text fit to be shown: machines choose some of these words.
+func foreign(err error) string {
+	return shorten(printable(strings.Join(strings.Fields(err.Error()), " ")), 300)
+}
+
+// printable shows control and formatting characters, so that a machine cannot speak to a terminal.
+func printable(text string) string {
+	var b strings.Builder
+	for _, r := range strings.ToValidUTF8(text, "\ufffd") {
+		switch {
+		case r < 0x80 && unicode.IsControl(r):
+			fmt.Fprintf(&b, `\x%02x`, r)
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), !unicode.IsGraphic(r):
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func shorten(text string, most int) string {
+	if utf8.RuneCountInString(text) <= most {
+		return text
+	}
+	return string([]rune(text)[:most-1]) + "…"
+}

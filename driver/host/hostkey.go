@@ -1,0 +1,169 @@
+package host
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/spf13/afero"
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
+)
+
+// hostKeys are the lines of a known_hosts file.
+type hostKeys struct {
+	check ssh.HostKeyCallback
+	lines []string // as they were read: "" where there was nothing that can be used
+}
+
+// parseKnownHosts reads the lines of a known_hosts file. Lines that this program cannot read, such as those of kinds of key
+// that nobody should use any more, are left out, as ssh does: a machine known by such a line alone is unknown. A line that
+// revokes a key is never left out.
+func parseKnownHosts(text []byte) (*hostKeys, error) {
+	k := &hostKeys{}
+	for i, line := range strings.Split(string(text), "\n") {
+		line = strings.Trim(line, " \t\r")
+		marker, _, _, _, _, err := ssh.ParseKnownHosts([]byte(line))
+		unreadable := err != nil || len(line) > maxLine || strings.ContainsAny(line, "\r\x00")
+		switch {
+		case line == "" || line[0] == '#' || errors.Is(err, io.EOF):
+			line = ""
+		case unreadable && strings.HasPrefix(line, "@revoked"):
+			return nil, fmt.Errorf("line %d of known_hosts revokes a key and cannot be read", i+1)
+		case unreadable || marker != "" && marker != "cert-authority" && marker != "revoked":
+			line = ""
+		}
+		k.lines = append(k.lines, line)
+	}
+	var err error
+	k.check, err = checker(strings.Join(k.lines, "\n"))
+	return k, err
+}
+
+const maxLine = 32 << 10
+
+// checker makes the library's check. The library reads nothing but files of the real file system; what is written there for
+// a moment are public keys.
+func checker(text string) (check ssh.HostKeyCallback, err error) {
+	fs := afero.NewOsFs()
+	f, err := afero.TempFile(fs, "", "known-hosts-*")
+	if err != nil {
+		return nil, fmt.Errorf("preparing the check of host keys: %w", err)
+	}
+	defer func() {
+		f.Close()
+		err = errors.Join(err, fs.Remove(f.Name()))
+	}()
+	if _, err := f.WriteString(text); err != nil {
+		return nil, fmt.Errorf("preparing the check of host keys: %w", err)
+	}
+	check, err = knownhosts.New(f.Name())
+	if err != nil {
+		words := strings.Replace(foreign(err), "knownhosts: "+f.Name()+":", "line ", 1)
+		return nil, fmt.Errorf("the known hosts cannot be used: %s", words)
+	}
+	return check, nil
+}
+
+// nowhere stands for the address of a connection: it is the machine's name that its key is known by.
+var nowhere = &net.TCPAddr{IP: net.IPv4zero}
+
+// verify compares the key that a machine shows with those that it is known by.
+func (k *hostKeys) verify(a address, key ssh.PublicKey) error {
+	err := k.check(a.hostPort(), nowhere, key)
+	if err == nil {
+		return nil
+	}
+	shown := fmt.Sprintf("%s %s", key.Type(), ssh.FingerprintSHA256(key))
+	add := knownhosts.Line([]string{a.hostPort()}, key)
+	var known *knownhosts.KeyError
+	var revoked *knownhosts.RevokedError
+	switch {
+	case errors.As(err, &revoked):
+		return fmt.Errorf("the host key that it shows, %s, is revoked by line %d of known_hosts: whoever holds it may not be the machine that is meant",
+			shown, revoked.Revoked.Line)
+	case errors.As(err, &known) && len(known.Want) == 0:
+		return &inWords{fmt.Sprintf("no known_hosts line names it, so that nothing says that it is the machine that is meant. It shows the host key %s. "+
+			"If whoever runs it confirms that fingerprint, add this line to known_hosts: %s", shown, add), err}
+	case errors.As(err, &known):
+		return &inWords{fmt.Sprintf("WARNING: the host key is not the one that is known: someone may stand in between and read along, or the machine was set up anew. "+
+			"It shows %s; known is %s. Do not go on before whoever runs it has confirmed the new fingerprint; then put this line in place of the old one in known_hosts: %s",
+			shown, k.describe(known.Want), add), err}
+	}
+	return fmt.Errorf("the host key that it shows, %s, is refused: %s", shown, foreign(err))
+}
+
+// inWords says in our words what a library's error means.
+type inWords struct {
+	text  string
+	cause error
+}
+
+func (e *inWords) Error() string { return e.text }
+func (e *inWords) Unwrap() error { return e.cause }
+
+func (k *hostKeys) describe(want []knownhosts.KnownKey) string {
+	var all []string
+	for _, w := range want {
+		kind := ""
+		if k.authority(w) {
+			kind = "certificates of "
+		}
+		all = append(all, fmt.Sprintf("%s%s %s (line %d)", kind, w.Key.Type(), ssh.FingerprintSHA256(w.Key), w.Line))
+	}
+	return strings.Join(all, ", ")
+}
+
+func (k *hostKeys) authority(w knownhosts.KnownKey) bool {
+	return w.Line > 0 && w.Line <= len(k.lines) && strings.HasPrefix(k.lines[w.Line-1], "@cert-authority")
+}
+
+// algorithms are the kinds of host key that a machine is asked for, the best first. Machines have several keys, and show the
+// first that is asked for: it must be one that is known here, or a known machine would look like a changed one.
+func (k *hostKeys) algorithms(a address) []string {
+	certificate := func(algorithm string) bool { return strings.Contains(algorithm, "-cert-") }
+	all := ssh.SupportedAlgorithms().HostKeys
+	plain := slices.DeleteFunc(slices.Clone(all), certificate)
+	slices.SortStableFunc(plain, func(a, b string) int { return rank(a) - rank(b) })
+	var known *knownhosts.KeyError
+	if !errors.As(k.check(a.hostPort(), nowhere, probe{}), &known) {
+		return plain
+	}
+	var first []string
+	for _, w := range known.Want {
+		switch {
+		case k.authority(w):
+			first = append(slices.DeleteFunc(slices.Clone(all), func(algorithm string) bool { return !certificate(algorithm) }), first...)
+		case w.Key.Type() == ssh.KeyAlgoRSA:
+			first = append(first, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256)
+		case slices.Contains(plain, w.Key.Type()):
+			first = append(first, w.Key.Type())
+		}
+	}
+	var out []string
+	for _, algorithm := range append(first, plain...) {
+		if !slices.Contains(out, algorithm) {
+			out = append(out, algorithm)
+		}
+	}
+	return out
+}
+
+// rank puts the key first that people find in documents, short enough to be compared by eye.
+func rank(algorithm string) int {
+	if algorithm == ssh.KeyAlgoED25519 {
+		return 0
+	}
+	return 1
+}
+
+// probe is a key that no machine has, to learn which ones are known.
+type probe struct{}
+
+func (probe) Type() string                        { return "probe" }
+func (probe) Marshal() []byte                     { return bytes.Clone([]byte("probe")) }
+func (probe) Verify([]byte, *ssh.Signature) error { return errors.New("not a key") }

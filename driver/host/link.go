@@ -1,0 +1,327 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/pkg/sftp"
+	"golang.org/x/crypto/ssh"
+)
+
+// link is one connection, through all its jumps.
+type link struct {
+	raw    net.Conn // to the first machine: all the others end with it
+	hops   []*ssh.Client
+	client *ssh.Client // of the machine that is meant
+
+	grace time.Duration
+	after func(time.Duration) <-chan time.Time
+
+	once    sync.Once
+	why     error          // set before gone is closed
+	gone    chan struct{}  // closed when the connection has ended
+	running sync.WaitGroup // the two that watch
+
+	mu   sync.Mutex // held while SFTP is looked for
+	sftp *sftp.Client
+	over chan struct{} // closed when sftp has ended
+}
+
+// connect goes the whole way to the machine.
+func (h *sshHost) connect(ctx context.Context) (*link, error) {
+	within, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(h.life, func() { cancel(ErrClosed) })()
+	timer := time.AfterFunc(h.o.Timeout, func() {
+		cancel(fmt.Errorf("it did not come about within %s: %w", h.o.Timeout, context.DeadlineExceeded))
+	})
+	defer timer.Stop()
+	ids, hangUp, err := h.identities(within)
+	if err != nil {
+		return nil, h.fail("connecting", StartedNo, because(within, err))
+	}
+	defer hangUp()
+	first := h.route[0]
+	raw, err := h.o.Dial(within, "tcp", first.hostPort())
+	if err != nil {
+		return nil, h.fail(h.doing(0), StartedNo, because(within, unreachable(err)))
+	}
+	stop := context.AfterFunc(within, func() { raw.Close() })
+	l := &link{raw: raw, grace: h.grace, after: h.after, gone: make(chan struct{})}
+	conn := raw
+	for i, hop := range h.route {
+		if i > 0 {
+			conn, err = l.client.DialContext(within, "tcp", hop.hostPort())
+			if err != nil {
+				l.drop()
+				return nil, h.fail(h.doing(i), StartedNo, because(within, notForwarded(h.route[i-1], err)))
+			}
+		}
+		client, err := h.handshake(conn, hop, ids)
+		if err != nil {
+			l.drop()
+			return nil, h.fail(h.doing(i), StartedNo, because(within, err))
+		}
+		l.hops, l.client = append(l.hops, client), client
+	}
+	if !stop() { // too late: it is being closed
+		l.drop()
+		return nil, h.fail("connecting", StartedNo, because(within, ErrBroken))
+	}
+	l.running.Go(l.watchEnd)
+	l.running.Go(func() { l.watchLife(h.o.KeepAlive) })
+	return l, nil
+}
+
+// doing names a hop of the way.
+func (h *sshHost) doing(hop int) string {
+	if hop == len(h.route)-1 && hop > 0 {
+		return "connecting through " + h.route[hop-1].String()
+	} else if hop == len(h.route)-1 {
+		return "connecting"
+	}
+	return "connecting to " + h.route[hop].String() + " on the way"
+}
+
+// because prefers the reason that we ended something for over what that looks like from inside.
+func because(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+func unreachable(err error) error {
+	var lookup *net.DNSError
+	if errors.As(err, &lookup) {
+		return &inWords{"its name leads nowhere: " + foreign(err), err}
+	}
+	return &inWords{"it cannot be reached: " + foreign(err), err}
+}
+
+func notForwarded(by address, err error) error {
+	var refused *ssh.OpenChannelError
+	switch {
+	case errors.As(err, &refused) && refused.Reason == ssh.Prohibited:
+		return &inWords{fmt.Sprintf("%s does not lead connections on (AllowTcpForwarding in its sshd_config): %s", by, foreign(err)), err}
+	case errors.As(err, &refused):
+		return &inWords{fmt.Sprintf("it cannot be reached from %s: %s", by, foreign(err)), err}
+	}
+	return &inWords{fmt.Sprintf("the connection to %s broke: %s", by, foreign(err)), err}
+}
+
+// identities are the declared keys, then the agent's.
+func (h *sshHost) identities(ctx context.Context) (ids []identity, hangUp func(), err error) {
+	ids = h.ids
+	if h.o.AgentSocket == "" {
+		return unlike(ids), func() {}, nil
+	}
+	more, agent, err := askAgent(ctx, h.o.Dial, h.o.AgentSocket)
+	if err != nil && len(ids) == 0 {
+		return nil, nil, &inWords{foreign(err), err}
+	}
+	if err != nil {
+		h.o.Log.Warn("going on without the SSH agent", "host", h.Name(), "error", foreign(err))
+		return unlike(ids), func() {}, nil
+	}
+	return unlike(append(ids[:len(ids):len(ids)], more...)), func() { agent.Close() }, nil
+}
+
+// handshake makes a connection to a machine's sshd into an SSH connection.
+func (h *sshHost) handshake(conn net.Conn, to address, ids []identity) (*ssh.Client, error) {
+	l := &login{address: to, ids: ids}
+	config := &ssh.ClientConfig{
+		User:              to.user,
+		AuthCallback:      l.next,
+		HostKeyAlgorithms: h.known.algorithms(to),
+		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
+			err := h.known.verify(to, key)
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.key, l.verified = err, err == nil
+			return err
+		},
+	}
+	c, channels, requests, err := ssh.NewClientConn(conn, to.hostPort(), config)
+	if err != nil {
+		return nil, l.explain(err)
+	}
+	return ssh.NewClient(c, channels, requests), nil
+}
+
+// drop ends a link that never was whole.
+func (l *link) drop() {
+	l.raw.Close()
+	for _, c := range l.hops {
+		_ = c.Wait() // its error is that it was closed
+	}
+}
+
+// end ends the connection at once, whatever runs on it.
+func (l *link) end(why error) {
+	l.once.Do(func() { l.why = why })
+	l.raw.Close()
+}
+
+func (l *link) ended() bool {
+	select {
+	case <-l.gone:
+		return true
+	default:
+		return false
+	}
+}
+
+// broken is why the connection ended. It is waited for: the first sign of an end may come before its reason.
+func (l *link) broken() error {
+	<-l.gone
+	return l.why
+}
+
+// watchEnd waits for the end of the connection, and ends what is left of it.
+func (l *link) watchEnd() {
+	err := l.client.Wait()
+	l.end(fmt.Errorf("%w: %s", ErrBroken, foreign(err)))
+	for _, c := range l.hops {
+		_ = c.Wait() // the first to end ends all
+	}
+	close(l.gone)
+}
+
+// watchLife notices a machine that is gone without a word.
+func (l *link) watchLife(every time.Duration) {
+	for {
+		select {
+		case <-l.gone:
+			return
+		case <-l.after(every):
+		}
+		answer := l.ask()
+		select {
+		case <-l.gone:
+			return
+		case err := <-answer:
+			if err != nil {
+				l.end(fmt.Errorf("%w: %s", ErrBroken, foreign(err)))
+			}
+		case <-l.after(3 * every):
+			l.end(fmt.Errorf("%w: the machine has not answered for %s", ErrBroken, 4*every))
+		}
+	}
+}
+
+// ask asks the machine whether it is there. What it answers does not matter.
+func (l *link) ask() <-chan error {
+	answer := make(chan error, 1)
+	go func() {
+		_, _, err := l.client.SendRequest("keepalive@openssh.com", true, nil)
+		answer <- err
+	}()
+	return answer
+}
+
+// alive asks, and ends the connection where no answer can come any more.
+func (l *link) alive(ctx context.Context) error {
+	select {
+	case err := <-l.ask():
+		if err == nil {
+			return nil
+		}
+		l.end(fmt.Errorf("%w: %s", ErrBroken, foreign(err)))
+		return l.broken()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// open opens a session. An error that is ErrBroken is the connection's, and nothing was asked of the machine.
+func (l *link) open(ctx context.Context) (*session, error) {
+	type opened struct {
+		channel  ssh.Channel
+		requests <-chan *ssh.Request
+		err      error
+	}
+	got := make(chan opened)
+	go func() {
+		channel, requests, err := l.client.OpenChannel("session", nil)
+		select {
+		case got <- opened{channel, requests, err}:
+		case <-l.gone:
+		case <-ctx.Done():
+			if err == nil {
+				channel.Close()
+				ssh.DiscardRequests(requests)
+			}
+		}
+	}()
+	select {
+	case o := <-got:
+		var refused *ssh.OpenChannelError
+		if errors.As(o.err, &refused) {
+			return nil, &inWords{"the machine lets no more sessions be opened: " + foreign(o.err), o.err}
+		}
+		if o.err != nil {
+			l.end(fmt.Errorf("%w: %s", ErrBroken, foreign(o.err)))
+			return nil, l.broken()
+		}
+		return newSession(l, o.channel, o.requests), nil
+	case <-l.gone: // the library may wait for ever for a session on a connection that ended this moment
+		return nil, l.broken()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// files gives the SFTP client of this connection.
+func (l *link) files(ctx context.Context) (*sftp.Client, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.sftp != nil {
+		select {
+		case <-l.over:
+		default:
+			return l.sftp, nil
+		}
+	}
+	s, err := l.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ok, err := s.channel.SendRequest("subsystem", true, ssh.Marshal(struct{ Name string }{"sftp"}))
+	if err == nil && !ok {
+		s.channel.Close()
+		return nil, errors.New("the machine offers no file transfer (Subsystem sftp in its sshd_config)")
+	}
+	var c *sftp.Client
+	if err == nil {
+		// One after the other: asked for parts at the same time, the library takes a short answer for the file's end.
+		c, err = sftp.NewClientPipe(s.channel, s.channel, sftp.UseConcurrentReads(false))
+	}
+	if err != nil {
+		s.channel.Close()
+		if broken := l.alive(ctx); broken != nil {
+			return nil, broken
+		}
+		return nil, &inWords{"the machine's file transfer does not answer as SFTP does (does a login script print something?): " + foreign(err), err}
+	}
+	l.sftp, l.over = c, make(chan struct{})
+	over := l.over
+	go func() {
+		_ = c.Wait() // that it ended is all
+		close(over)
+	}()
+	return c, nil
+}
+
+// forget gives up an SFTP client that failed.
+func (l *link) forget(c *sftp.Client) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.sftp == c {
+		l.sftp = nil
+	}
+}

@@ -1,0 +1,151 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"sync"
+	"time"
+
+	"github.com/spf13/afero"
+)
+
+// LocalOptions say how this machine is used.
+type LocalOptions struct {
+	Fs  afero.Fs // its files
+	Env []string // of the commands, "NAME=value"; nil: this process's own
+}
+
+// Local is the machine that this process runs on. Commands have no terminal: what asks for a password there fails.
+func Local(o LocalOptions) Host {
+	h := &local{o: o, grace: grace}
+	h.life, h.die = context.WithCancelCause(context.Background())
+	return h
+}
+
+type local struct {
+	o     LocalOptions
+	grace time.Duration
+
+	life context.Context // until Close
+	die  context.CancelCauseFunc
+
+	mu      sync.Mutex
+	running sync.WaitGroup
+}
+
+// Name is told at Host.
+func (*local) Name() string { return "this machine" }
+
+// Fs is told at Host.
+func (h *local) Fs() afero.Fs { return h.o.Fs }
+
+// Close is told at Host.
+func (h *local) Close() error {
+	h.mu.Lock()
+	h.die(ErrClosed)
+	h.mu.Unlock()
+	h.running.Wait()
+	return nil
+}
+
+// begin counts a command in, unless the host is closed.
+func (h *local) begin() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.life.Err() != nil {
+		return false
+	}
+	h.running.Add(1)
+	return true
+}
+
+// Run is told at Host.
+func (h *local) Run(ctx context.Context, c Command) (Output, error) {
+	out, started, err := h.run(ctx, c)
+	if err != nil {
+		return out, &Error{Host: h.Name(), Doing: c.doing(), Message: foreign(err), Started: started, cause: err}
+	}
+	return out, nil
+}
+
+func (h *local) run(ctx context.Context, c Command) (Output, Started, error) {
+	if err := c.check(); err != nil {
+		return Output{}, StartedNo, err
+	}
+	if ctx.Err() != nil {
+		return Output{}, StartedNo, context.Cause(ctx)
+	}
+	if !h.begin() {
+		return Output{}, StartedNo, ErrClosed
+	}
+	defer h.running.Done()
+	within, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(h.life, func() { cancel(ErrClosed) })()
+	if c.Dir != "" { // with a session of its own, starting it would not tell this from a program that is not there
+		if _, err := afero.NewOsFs().Stat(c.Dir); err != nil {
+			return Output{}, StartedNo, fmt.Errorf("going to its directory: %w", err)
+		}
+	}
+	p, err := h.start(ctx, c)
+	switch {
+	case err == nil:
+		return p.attend(within, c)
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist): // as a shell says it on every other machine
+		return Output{Stderr: c.Args[0] + ": not found\n", Code: 127}, StartedYes, nil
+	case errors.Is(err, fs.ErrPermission):
+		return Output{Stderr: c.Args[0] + ": permission denied\n", Code: 126}, StartedYes, nil
+	}
+	return Output{}, StartedNo, err
+}
+
+// start starts a command. Its streams are pipes of our own: what the command leaves running may hold them open, and is not
+// waited for.
+func (h *local) start(ctx context.Context, c Command) (*process, error) {
+	var pipes [3][2]*os.File // of each the end to read, the end to write
+	release := func() {
+		for _, pipe := range pipes {
+			for _, end := range pipe {
+				end.Close() // of nil and of what is closed already it only gives an error
+			}
+		}
+	}
+	for i := range pipes {
+		var err error
+		if pipes[i][0], pipes[i][1], err = os.Pipe(); err != nil {
+			release()
+			return nil, fmt.Errorf("making a pipe: %w", err)
+		}
+	}
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), c.Args[0], c.Args[1:]...) // attend ends it, politely first
+	cmd.Dir, cmd.Env = c.Dir, h.o.Env
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = pipes[0][0], pipes[1][1], pipes[2][1]
+	apart(cmd)
+	if err := cmd.Start(); err != nil {
+		release()
+		return nil, err
+	}
+	for _, theirs := range []*os.File{pipes[0][0], pipes[1][1], pipes[2][1]} {
+		theirs.Close()
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // how looks at the state
+		close(ended)
+	}()
+	return &process{
+		stdin: pipes[0][1], stdout: pipes[1][0], stderr: pipes[2][0], release: release, ended: ended,
+		how: func(context.Context) (int, error) {
+			if code := cmd.ProcessState.ExitCode(); code >= 0 {
+				return code, nil
+			}
+			return 0, fmt.Errorf("it was ended by a signal (%s): how far it came is not known", cmd.ProcessState)
+		},
+		signal: func(force bool) { signal(cmd.Process, force) },
+		grace:  h.grace, after: time.After,
+	}, nil
+}

@@ -1,0 +1,176 @@
+package host
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
+)
+
+// identity is a key to log in with.
+type identity struct {
+	signer ssh.Signer
+	from   string // "key 1", `"deploy" of the agent`
+}
+
+func (i identity) String() string {
+	key := i.signer.PublicKey()
+	return fmt.Sprintf("%s (%s %s)", i.from, key.Type(), ssh.FingerprintSHA256(key))
+}
+
+// parseKeys reads private keys. No error holds anything of a key.
+func parseKeys(keys [][]byte, passphrase string) ([]identity, error) {
+	var out []identity
+	for i, key := range keys {
+		from := fmt.Sprintf("key %d", i+1)
+		signer, err := parseKey(key, passphrase)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", from, err)
+		}
+		out = append(out, identity{signer, from})
+	}
+	return out, nil
+}
+
+func parseKey(key []byte, passphrase string) (ssh.Signer, error) {
+	key = bytes.TrimSpace(bytes.ReplaceAll(key, []byte("\r\n"), []byte("\n")))
+	key = append(bytes.Clone(key), '\n')
+	signer, err := ssh.ParsePrivateKey(key)
+	var missing *ssh.PassphraseMissingError
+	encrypted := errors.As(err, &missing)
+	if encrypted && passphrase != "" {
+		signer, err = ssh.ParsePrivateKeyWithPassphrase(key, []byte(passphrase))
+	}
+	if err == nil {
+		return signer, nil
+	}
+	block, _ := pem.Decode(key)
+	_, _, _, _, public := ssh.ParseAuthorizedKey(key) //nolint:dogsled // whether it is one is all that counts
+	switch {
+	case encrypted && passphrase == "":
+		return nil, errors.New("it is encrypted, and there is no passphrase")
+	case errors.Is(err, x509.IncorrectPasswordError):
+		return nil, errors.New("the passphrase does not open it")
+	case bytes.HasPrefix(key, []byte("PuTTY-User-Key-File")):
+		return nil, errors.New(`it is in PuTTY's form: "puttygen KEY.ppk -O private-openssh -o KEY" writes one that can be used`)
+	case block != nil && block.Type == "ENCRYPTED PRIVATE KEY":
+		return nil, errors.New(`it is encrypted in a form (PKCS #8) that cannot be read here: "ssh-keygen -p -f KEY" writes it anew in OpenSSH's own`)
+	case public == nil || block != nil && strings.Contains(block.Type, "PUBLIC KEY"):
+		return nil, errors.New("it is a public key, and the private one is wanted")
+	case block == nil:
+		return nil, errors.New("it holds no private key in PEM or OpenSSH's form")
+	}
+	return nil, errors.New("it cannot be read: it is damaged or of an unknown kind")
+}
+
+// askAgent lists what an agent holds. The connection has to stay open as long as the identities are used.
+func askAgent(ctx context.Context, dial func(context.Context, string, string) (net.Conn, error), socket string) ([]identity, io.Closer, error) {
+	conn, err := dial(ctx, "unix", socket)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the SSH agent is not there: %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() { conn.Close() }) // an agent may ask a person
+	hangUp := closer(func() error { stop(); return conn.Close() })
+	client := agent.NewClient(conn)
+	keys, err := client.List()
+	var signers []ssh.Signer
+	if err == nil {
+		signers, err = client.Signers()
+	}
+	if err != nil {
+		hangUp.Close()
+		return nil, nil, fmt.Errorf("asking the SSH agent for its keys: %w", err)
+	}
+	var out []identity
+	for i, signer := range signers {
+		from := "a key of the agent"
+		if i < len(keys) && keys[i].Comment != "" && bytes.Equal(keys[i].Marshal(), signer.PublicKey().Marshal()) {
+			from = `"` + shorten(printable(keys[i].Comment), 60) + `" of the agent`
+		}
+		out = append(out, identity{signer, from})
+	}
+	return out, hangUp, nil
+}
+
+type closer func() error
+
+func (c closer) Close() error { return c() }
+
+// login offers one key after the other to one machine, and remembers what came of it. One at a time, because a key that its
+// agent does not sign with must not keep the others from being tried.
+type login struct {
+	address address
+	ids     []identity
+	tried   []string
+
+	mu       sync.Mutex // keys are exchanged anew while a connection stands
+	verified bool       // the machine's own key was found right: from then on it is about ours
+	key      error      // why the machine's own key was refused
+}
+
+var errNotLetIn = errors.New("not let in")
+
+// next is called before each try.
+func (l *login) next(c *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
+	others := slices.DeleteFunc(slices.Clone(c.AllowedMethods), func(m string) bool { return m == "publickey" })
+	wants := strings.Join(others, ", ")
+	switch {
+	case len(c.PartialSuccessMethods) > 0 && !slices.Contains(c.AllowedMethods, "publickey"):
+		return nil, fmt.Errorf("%w: the key is taken, but the machine also asks for what only a person can give (%s)", errNotLetIn, printable(wants))
+	case !slices.Contains(c.AllowedMethods, "publickey"):
+		return nil, fmt.Errorf("%w: the machine takes no keys from %s, only: %s", errNotLetIn, l.address.user, printable(wants))
+	case len(l.tried) < len(l.ids):
+		id := l.ids[len(l.tried)]
+		l.tried = append(l.tried, id.String())
+		return ssh.PublicKeys(id.signer), nil
+	case len(l.ids) == 0:
+		return nil, fmt.Errorf("%w: there is no key to log in with: the agent holds none (ssh-add adds one)", errNotLetIn)
+	}
+	return nil, fmt.Errorf("%w: the machine took none of the keys for %s: %s. One of them has to stand in ~/.ssh/authorized_keys of %s there",
+		errNotLetIn, l.address.user, strings.Join(l.tried, ", "), l.address.user)
+}
+
+// explain says what a handshake's error means.
+func (l *login) explain(err error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.key != nil:
+		return l.key
+	case errors.Is(err, errNotLetIn):
+		for inner := err; inner != nil; inner = errors.Unwrap(inner) { // the words around it are the library's
+			if strings.HasPrefix(inner.Error(), errNotLetIn.Error()) {
+				return inner
+			}
+		}
+	case l.verified && len(l.tried) > 0:
+		// Most often the end of its patience: sshd hears out six keys (MaxAuthTries).
+		return &inWords{fmt.Sprintf("the machine ended the login of %s after %d keys (%s): %s. Where it is more than it hears out, give the one key that is meant",
+			l.address.user, len(l.tried), strings.Join(l.tried, ", "), foreign(err)), err}
+	}
+	return &inWords{"logging in: " + foreign(err), err}
+}
+
+// unlike drops keys that are there twice, such as from a file and an agent.
+func unlike(ids []identity) []identity {
+	var out []identity
+	for _, id := range ids {
+		same := func(other identity) bool {
+			return bytes.Equal(other.signer.PublicKey().Marshal(), id.signer.PublicKey().Marshal())
+		}
+		if !slices.ContainsFunc(out, same) {
+			out = append(out, id)
+		}
+	}
+	return out
+}

@@ -1,0 +1,134 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// session is a channel that a command runs in. The library's own Session does not tell an end of the connection from one of
+// the command, and waits for whatever holds the output open.
+type session struct {
+	link    *link
+	channel ssh.Channel
+
+	once   sync.Once
+	ended  chan struct{} // closed when the machine has said how the command ended, or the channel is closed
+	code   int
+	signal string // "" where code counts
+	told   bool   // there is a code or a signal
+}
+
+func newSession(l *link, channel ssh.Channel, requests <-chan *ssh.Request) *session {
+	s := &session{link: l, channel: channel, ended: make(chan struct{})}
+	go s.listen(requests)
+	return s
+}
+
+// listen takes what the machine says about the command, until the channel is closed.
+func (s *session) listen(requests <-chan *ssh.Request) {
+	defer s.end(0, "", false)
+	for r := range requests {
+		var status struct{ Code uint32 }
+		var signal struct {
+			Name       string
+			CoreDumped bool
+			Message    string
+			Language   string
+		}
+		switch {
+		case r.Type == "exit-status" && ssh.Unmarshal(r.Payload, &status) == nil:
+			s.end(int(status.Code), "", true)
+		case r.Type == "exit-signal" && ssh.Unmarshal(r.Payload, &signal) == nil:
+			s.end(0, "SIG"+signal.Name, true)
+		}
+		_ = r.Reply(false, nil) // as OpenSSH's own client does
+	}
+}
+
+func (s *session) end(code int, signal string, told bool) {
+	s.once.Do(func() {
+		s.code, s.signal, s.told = code, signal, told
+		close(s.ended)
+	})
+}
+
+// run runs a command in the session, once, and closes it.
+func (s *session) run(ctx context.Context, c Command) (Output, Started, error) {
+	p := &process{
+		stdin: stdin{s.channel}, stdout: s.channel, stderr: s.channel.Stderr(),
+		ended: s.ended, how: s.how, signal: s.send, release: func() { s.channel.Close() },
+		grace: s.link.grace, after: s.link.after,
+	}
+	if started, err := s.start(ctx, c, p); err != nil {
+		s.channel.Close()
+		return Output{}, started, err
+	}
+	return p.attend(ctx, c)
+}
+
+// stdin's end leaves the channel open.
+type stdin struct{ ssh.Channel }
+
+func (s stdin) Close() error { return s.CloseWrite() }
+
+// start tells the machine to run the command.
+func (s *session) start(ctx context.Context, c Command, p *process) (Started, error) {
+	type answer struct {
+		ok  bool
+		err error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		ok, err := s.channel.SendRequest("exec", true, ssh.Marshal(struct{ Line string }{c.line()}))
+		got <- answer{ok, err}
+	}()
+	select {
+	case a := <-got:
+		switch {
+		case a.err != nil:
+			return StartedMaybe, s.lost(ctx)
+		case !a.ok:
+			return StartedNo, errors.New("the machine refused to run a command")
+		}
+		return StartedYes, nil
+	case <-ctx.Done():
+		return StartedMaybe, p.stop(context.Cause(ctx))
+	}
+}
+
+// how tells how the command ended.
+func (s *session) how(ctx context.Context) (int, error) {
+	// To the channel, the end of the connection looks like the end of the command, and the output may be half of it. Who
+	// answers now was there all the time.
+	if s.link.alive(ctx) != nil {
+		return 0, s.lost(ctx)
+	}
+	switch {
+	case !s.told:
+		return 0, s.lost(ctx)
+	case s.signal != "":
+		return 0, fmt.Errorf("it was ended by %s: how far it came is not known", printable(s.signal))
+	}
+	return s.code, nil
+}
+
+// lost says what a connection or a session that broke leaves open.
+func (s *session) lost(ctx context.Context) error {
+	if err := s.link.alive(ctx); err != nil {
+		return fmt.Errorf("%w: whether it was carried out, or still runs, is not known", err)
+	}
+	return errors.New("the machine ended it without a word about how: whether it was carried out is not known")
+}
+
+// send sends a signal. RFC 4254, 6.9; sshd takes it since 7.9.
+func (s *session) send(force bool) {
+	signal := ssh.SIGTERM
+	if force {
+		signal = ssh.SIGKILL
+	}
+	_, _ = s.channel.SendRequest("signal", false, ssh.Marshal(struct{ Name string }{string(signal)})) // whoever has ended hears nothing
+}

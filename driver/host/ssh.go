@@ -1,0 +1,241 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/pkg/sftp"
+	"github.com/spf13/afero"
+)
+
+// SSHOptions say where a machine is and who logs in there.
+type SSHOptions struct {
+	Address     string        // user@host or user@host:port; user@[::1]:22 too
+	Jump        []string      // machines to go through, in order, in the same form
+	Keys        [][]byte      // private keys, in PEM or OpenSSH's form
+	Passphrase  string        // of those that are encrypted
+	KnownHosts  []byte        // lines of a known_hosts file. There is no way around it: what is not there is refused
+	AgentSocket string        // where an SSH agent listens; "": none
+	Timeout     time.Duration // to connect and log in, jumps included; 0: 30 s
+	KeepAlive   time.Duration // how often the machine is asked whether it is still there; after three times that without an answer it is given up; 0: 15 s
+
+	// Dial makes connections: "tcp" to the first machine, "unix" to the agent. nil: a net.Dialer.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	Log  hclog.Logger // nil: none
+}
+
+// SSH reaches a machine over SSH. It checks the options; the first use connects, and a use after the connection broke connects
+// anew.
+func SSH(o SSHOptions) (Host, error) {
+	h := &sshHost{o: o, grace: grace, after: time.After, turn: make(chan struct{}, 1), slots: make(chan struct{}, maxSessions)}
+	to, err := parseAddress(o.Address)
+	if err != nil {
+		return nil, err
+	}
+	for i, jump := range o.Jump {
+		hop, err := parseAddress(jump)
+		if err != nil {
+			return nil, fmt.Errorf("jump %d: %w", i+1, err)
+		}
+		h.route = append(h.route, hop)
+	}
+	h.route = append(h.route, to)
+	if h.ids, err = parseKeys(o.Keys, o.Passphrase); err != nil {
+		return nil, err
+	}
+	if len(h.ids) == 0 && o.AgentSocket == "" {
+		return nil, errors.New("there is no key to log in with, and no SSH agent")
+	}
+	if h.known, err = parseKnownHosts(o.KnownHosts); err != nil {
+		return nil, err
+	}
+	if o.Dial == nil {
+		h.o.Dial = (&net.Dialer{}).DialContext
+	}
+	if o.Log == nil {
+		h.o.Log = hclog.NewNullLogger()
+	}
+	if o.Timeout <= 0 {
+		h.o.Timeout = 30 * time.Second
+	}
+	if o.KeepAlive <= 0 {
+		h.o.KeepAlive = 15 * time.Second
+	}
+	h.life, h.die = context.WithCancelCause(context.Background())
+	return h, nil
+}
+
+// maxSessions is how many commands run at a time: sshd lets ten sessions share a connection (MaxSessions), and files are one.
+const maxSessions = 8
+
+type sshHost struct {
+	o     SSHOptions
+	route []address // the jumps, and at last the machine
+	ids   []identity
+	known *hostKeys
+
+	grace time.Duration
+	after func(time.Duration) <-chan time.Time
+
+	life  context.Context // until Close
+	die   context.CancelCauseFunc
+	turn  chan struct{} // held by whoever looks at link
+	link  *link
+	slots chan struct{} // one for each command that runs
+
+	closing  sync.Mutex
+	unsynced sync.Once // a machine that cannot sync files is said once
+}
+
+func (h *sshHost) address() address { return h.route[len(h.route)-1] }
+
+func (h *sshHost) Name() string { return h.address().String() }
+
+// fail makes the error that callers see.
+func (h *sshHost) fail(doing string, started Started, err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &Error{Host: h.Name(), Doing: doing, Message: printable(err.Error()), Started: started, cause: err}
+}
+
+// connection gives the connection that stands, or makes one.
+func (h *sshHost) connection(ctx context.Context) (*link, error) {
+	select {
+	case h.turn <- struct{}{}:
+		defer func() { <-h.turn }()
+	case <-ctx.Done():
+		return nil, h.fail("connecting", StartedNo, context.Cause(ctx))
+	case <-h.life.Done():
+		return nil, h.fail("connecting", StartedNo, ErrClosed)
+	}
+	if h.life.Err() != nil {
+		return nil, h.fail("connecting", StartedNo, ErrClosed)
+	}
+	if h.link != nil && !h.link.ended() {
+		return h.link, nil
+	}
+	h.link = nil
+	l, err := h.connect(ctx)
+	if err != nil {
+		h.o.Log.Debug("no connection", "host", h.Name(), "error", err.Error())
+		return nil, err
+	}
+	h.o.Log.Debug("connected", "host", h.Name())
+	h.link = l
+	return l, nil
+}
+
+// Run is told at Host.
+func (h *sshHost) Run(ctx context.Context, c Command) (Output, error) {
+	doing := c.doing()
+	if err := c.check(); err != nil {
+		return Output{}, h.fail(doing, StartedNo, err)
+	}
+	select {
+	case h.slots <- struct{}{}:
+		defer func() { <-h.slots }()
+	case <-ctx.Done():
+		return Output{}, h.fail(doing, StartedNo, context.Cause(ctx))
+	case <-h.life.Done():
+		return Output{}, h.fail(doing, StartedNo, ErrClosed)
+	}
+	within, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(h.life, func() { cancel(ErrClosed) })()
+	s, err := h.session(within)
+	if err != nil {
+		return Output{}, h.fail(doing, StartedNo, err)
+	}
+	h.o.Log.Debug(doing, "host", h.Name())
+	out, started, err := s.run(within, c)
+	if err != nil {
+		failed := h.fail(doing, started, err)
+		h.o.Log.Debug("failed", "host", h.Name(), "command", doing, "error", failed.Error())
+		return out, failed
+	}
+	h.o.Log.Debug("ended", "host", h.Name(), "command", doing, "code", out.Code)
+	return out, nil
+}
+
+// session opens a session on the connection. Where the connection turns out to be broken, nothing was asked of the machine yet:
+// once more on a new one.
+func (h *sshHost) session(ctx context.Context) (*session, error) {
+	for again := false; ; again = true {
+		l, err := h.connection(ctx)
+		if err != nil {
+			return nil, err
+		}
+		s, err := l.open(ctx)
+		if err == nil || again || !errors.Is(err, ErrBroken) || h.life.Err() != nil {
+			return s, err
+		}
+		h.o.Log.Debug("the connection had broken", "host", h.Name(), "error", err.Error())
+	}
+}
+
+// Fs is told at Host.
+func (h *sshHost) Fs() afero.Fs {
+	return &sftpFs{name: h.Name(), client: h.files, lost: h.lost, noSync: h.noSync}
+}
+
+// files gives the connection's SFTP client. Its calls take no context: they end when the connection does, and KeepAlive ends
+// one that is dead.
+func (h *sshHost) files() (*sftp.Client, error) {
+	for again := false; ; again = true {
+		l, err := h.connection(h.life)
+		if err != nil {
+			return nil, err
+		}
+		c, err := l.files(h.life)
+		if err == nil {
+			return c, nil
+		}
+		if again || !errors.Is(err, ErrBroken) || h.life.Err() != nil {
+			return nil, h.fail(reachingFiles, StartedNo, err)
+		}
+	}
+}
+
+// lost has the next use of files begin anew, however little the connection has noticed yet.
+func (h *sshHost) lost(c *sftp.Client) {
+	h.turn <- struct{}{}
+	l := h.link
+	<-h.turn
+	if l != nil {
+		l.forget(c)
+	}
+}
+
+func (h *sshHost) noSync() {
+	h.unsynced.Do(func() {
+		h.o.Log.Warn("the machine cannot be told to write files to its disk at once (no fsync@openssh.com): what it has taken may be lost if it loses power", "host", h.Name())
+	})
+}
+
+// Close is told at Host.
+func (h *sshHost) Close() error {
+	h.die(ErrClosed)
+	h.closing.Lock()
+	defer h.closing.Unlock()
+	for range maxSessions { // what runs is being ended
+		h.slots <- struct{}{}
+	}
+	for range maxSessions {
+		<-h.slots
+	}
+	h.turn <- struct{}{}
+	defer func() { <-h.turn }()
+	if h.link != nil {
+		h.link.end(ErrClosed)
+		h.link.running.Wait()
+		h.link = nil
+	}
+	return nil
+}
