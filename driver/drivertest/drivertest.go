@@ -33,7 +33,8 @@ type Case struct {
 	Refused bool
 }
 
-// Run holds the driver to its contract. With -short only every third step is disturbed, in one way instead of three.
+// Run holds the driver to its contract. With -short only every third step is disturbed, in one way instead of three, and one
+// command.
 func Run(t *testing.T, b Bench) {
 	t.Helper()
 	if len(b.Cases) == 0 {
@@ -95,6 +96,7 @@ func checkPlan(t *testing.T, b Bench, c Case) {
 		changes[r.Addr] = planner.Change{Resource: r, Actual: actual, Diff: planner.Compare(r.Value, actual)}
 	}
 	first := outlines(t, d, cfg, changes)
+	w.release(d) // it may be used again
 	w.close()
 	_, other := w.load()
 	for name, second := range map[string]map[string]string{"the same driver": outlines(t, d, cfg, changes), "another driver": outlines(t, other, cfg, changes)} {
@@ -128,6 +130,7 @@ func outlines(t *testing.T, d driver.Driver, cfg *schema.Config, changes map[sch
 func (w *world) checkFacts(p *planner.Plan) {
 	w.t.Helper()
 	cfg, d := w.load()
+	defer w.release(d)
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		var names []string
@@ -150,13 +153,18 @@ func (w *world) checkFacts(p *planner.Plan) {
 	}
 }
 
-// checkLooking: Read, Facts, Plan and Verify change nothing on any server.
+// checkLooking: Read, Facts, Plan and Verify change nothing on any server or machine, and what they opened is closed again.
 func checkLooking(t *testing.T, b Bench, c Case) {
 	w := open(t, b, c)
+	before := w.state()
 	p := w.plan()
 	w.checkFacts(p)
 	w.verifyAll(p)
+	after := w.state()
 	w.close()
+	if after != before {
+		t.Errorf("looking left the servers in another state: %s", firstDifference(after, before))
+	}
 	if done := w.changes(); len(done) > 0 {
 		t.Errorf("looking changed the servers: %v", done)
 	}
@@ -194,4 +202,5 @@ func checkShutOut(t *testing.T, b Bench, c Case) {
 			shut.clean("the error of "+s.ID, err.Error())
 		}
 	}
+	shut.release(d)
 }

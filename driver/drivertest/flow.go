@@ -10,32 +10,27 @@ import (
 
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/sandbox"
 )
+
+// undisturbed is how a case ends when nothing goes wrong.
+type undisturbed struct {
+	plan     *planner.Plan
+	changes  map[string]int
+	state    string
+	commands map[string][]command // those that each step's Execute sends and that change something, by step id
+}
 
 // checkFlow: carried out, the plan leaves nothing to do; and the same whatever step is disturbed.
 func checkFlow(t *testing.T, b Bench, c Case) {
-	w := open(t, b, c)
-	p := w.plan()
-	r, err := w.store.Create(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if rep := w.carry(t.Context(), r, nil); !rep.Finished {
-		t.Fatalf("the plan was not carried out to its end:%s", unfinished(rep))
-	}
-	w.cleanFolder(r)
-	w.nothingLeft()
-	state := w.state()
-	w.close()
-	want := w.changes()
-
+	u := carryUndisturbed(t, b, c)
 	ways := []way{died, lost, unsent}
 	every := 1
 	if testing.Short() {
 		ways, every = ways[:1], 3
 	}
-	for i := 0; i < len(p.Steps); i += every {
-		s := p.Steps[i]
+	for i := 0; i < len(u.plan.Steps); i += every {
+		s := u.plan.Steps[i]
 		if s.Mark == planner.MarkCheck {
 			continue
 		}
@@ -45,10 +40,43 @@ func checkFlow(t *testing.T, b Bench, c Case) {
 			}
 			t.Run(s.Op+" "+string(how), func(t *testing.T) {
 				t.Parallel()
-				checkDisturbed(t, b, c, s, how, want, state)
+				checkDisturbed(t, b, c, s, how, u)
 			})
 		}
 	}
+	checkCommands(t, b, c, u)
+}
+
+func carryUndisturbed(t *testing.T, b Bench, c Case) undisturbed {
+	t.Helper()
+	w := open(t, b, c)
+	p := w.plan()
+	r, err := w.store.Create(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &recorder{world: w, sent: map[string][]command{}}
+	rep := w.carry(t.Context(), r, func(d executor.Driver, o executor.Operator) (executor.Driver, executor.Operator) {
+		x.Driver = d
+		return x, o
+	})
+	if !rep.Finished {
+		t.Fatalf("the plan was not carried out to its end:%s", unfinished(rep))
+	}
+	w.cleanFolder(r)
+	w.nothingLeft()
+	state := w.state()
+	w.close()
+	for _, l := range w.requests() {
+		if l.Protocol != sandbox.ProtocolSSH {
+			continue
+		}
+		w.clean("a command", l.Path)
+		if strings.Contains(l.Path, "REDACTED") {
+			t.Errorf("a secret stands on a command line, where everybody on the machine can read it: %s", l.Path)
+		}
+	}
+	return undisturbed{p, w.changes(), state, x.sent}
 }
 
 // nothingLeft: the second plan is empty.
@@ -69,7 +97,7 @@ const (
 )
 
 // checkDisturbed carries the case out with one step disturbed once, in as many processes as it takes.
-func checkDisturbed(t *testing.T, b Bench, c Case, s planner.Step, how way, want map[string]int, state string) {
+func checkDisturbed(t *testing.T, b Bench, c Case, s planner.Step, how way, u undisturbed) {
 	w := open(t, b, c)
 	r, err := w.store.Create(w.plan())
 	if err != nil {
@@ -85,30 +113,42 @@ func checkDisturbed(t *testing.T, b Bench, c Case, s planner.Step, how way, want
 	if !x.used.Load() {
 		t.Fatalf("the step was never carried out:%s", unfinished(rep))
 	}
-	for range 2 {
-		if rep.Finished {
-			break
-		}
-		rep = w.carry(t.Context(), r, nil)
-	}
-	if !rep.Finished {
-		t.Fatalf("taken up again, the run does not end:%s", unfinished(rep))
-	}
-	w.cleanFolder(r)
-	w.nothingLeft()
+	w.finish(r, rep)
 	end := w.state()
 	w.close()
 	got := w.changes()
 	if s.Repeat == planner.Idempotent { // it may be carried out twice
 		for request, n := range got {
-			got[request] = min(n, max(want[request], 1))
+			got[request] = min(n, max(u.changes[request], 1))
 		}
 	}
-	if !maps.Equal(got, want) {
-		t.Errorf("the servers were changed by\n%v\nundisturbed by\n%v", got, want)
+	u.compare(t, got, end)
+}
+
+// finish takes a run up again until it has ended, and leaves nothing to do.
+func (w *world) finish(r *executor.Run, rep *executor.Report) {
+	w.t.Helper()
+	for range 2 {
+		if rep.Finished {
+			break
+		}
+		rep = w.carry(w.t.Context(), r, nil)
 	}
-	if end != state {
-		t.Errorf("the servers end in another state: %s", firstDifference(end, state))
+	if !rep.Finished {
+		w.t.Fatalf("taken up again, the run does not end:%s", unfinished(rep))
+	}
+	w.cleanFolder(r)
+	w.nothingLeft()
+}
+
+// compare: the servers were changed as if nothing had gone wrong, and end the same.
+func (u undisturbed) compare(t *testing.T, changes map[string]int, state string) {
+	t.Helper()
+	if !maps.Equal(changes, u.changes) {
+		t.Errorf("the servers were changed by\n%v\nundisturbed by\n%v", changes, u.changes)
+	}
+	if state != u.state {
+		t.Errorf("the servers end in another state: %s", firstDifference(state, u.state))
 	}
 }
 

@@ -117,7 +117,7 @@ func effectProblems(p *planner.Plan, s *planner.Step, say func(string, ...any)) 
 		}
 	}
 	irreversible := e != nil && e.Irreversible
-	if irreversible != (s.Mark == planner.MarkFinal) {
+	if irreversible != (s.Mark == planner.MarkFinal) && !(irreversible && s.Manual != nil) { // a person may have to do it
 		say("it is marked %q, irreversible: %v", s.Mark, irreversible)
 	}
 	if !irreversible {

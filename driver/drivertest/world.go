@@ -12,11 +12,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/executor"
@@ -36,56 +36,16 @@ type world struct {
 	dir   string
 	box   *sandbox.Sandbox
 	log   *lines
+	told  *lines // what the drivers log, at the finest level
 	env   map[string]string
 	store *executor.Store
-	pump  *pump
+	time  *Time
+	watch func(journal.Stage, journal.Entry) // of the runs' journals; nil for nobody
 	close func()
-}
 
-// pump is the simulated servers' time: real, until it is told to leap.
-type pump struct {
-	ticks   chan time.Time
-	leaping atomic.Bool
-	stop    chan struct{}
-	stopped sync.WaitGroup
-}
-
-// leap is longer than anything that a simulated server has under way takes.
-const leap = time.Hour
-
-func newPump() *pump {
-	p := &pump{ticks: make(chan time.Time), stop: make(chan struct{})}
-	p.stopped.Go(func() {
-		every := time.NewTicker(10 * time.Millisecond)
-		defer every.Stop()
-		for {
-			select {
-			case <-p.stop:
-				return
-			case now := <-every.C:
-				select {
-				case p.ticks <- now:
-				case <-p.stop:
-				}
-			}
-		}
-	})
-	return p
-}
-
-func (p *pump) now() time.Time {
-	if p.leaping.Load() {
-		return time.Now().Add(leap)
-	}
-	return time.Now()
-}
-
-// settle lets the servers finish what they have under way, so that two worlds can be compared.
-func (w *world) settle() {
-	w.pump.leaping.Store(true)
-	for range 50 {
-		w.pump.ticks <- time.Now()
-	}
+	faulty   bool             // faults were asked for
+	drivers  []driver.Closer  // those that may still hold something at the servers
+	redactor *schema.Redactor // of the configuration; nil before it was loaded
 }
 
 // lines keeps an access log. A server writes while a test reads.
@@ -100,26 +60,33 @@ func (l *lines) Write(p []byte) (int, error) {
 	return l.b.Write(p)
 }
 
+func (l *lines) bytes() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.Clone(l.b.Bytes())
+}
+
 func open(t *testing.T, b Bench, c Case) *world { return openWith(t, b, c) }
 
 func openWith(t *testing.T, b Bench, c Case, faults ...sandbox.Fault) *world {
 	t.Helper()
-	log, p := &lines{}, newPump()
-	w := &world{t: t, bench: b, dir: c.Dir, log: log, pump: p}
-	endPump := sync.OnceFunc(func() { close(p.stop); p.stopped.Wait() })
-	t.Cleanup(endPump)
+	log, clock := &lines{}, NewTime()
+	t.Cleanup(clock.Stop)
+	w := &world{t: t, bench: b, dir: c.Dir, log: log, told: &lines{}, time: clock, faulty: len(faults) > 0}
 	box, err := sandbox.Start(t.Context(), sandbox.Options{
-		Seed: c.Seed, Products: map[string]sandbox.Open{b.Product: b.Simulator}, Faults: faults, AccessLog: log, Now: p.now, Ticks: p.ticks,
+		Seed: c.Seed, Products: map[string]sandbox.Open{b.Product: b.Simulator}, Faults: faults, AccessLog: log, Now: clock.Now, Ticks: clock.Ticks(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.box = box
 	w.close = sync.OnceFunc(func() {
-		endPump()
+		w.abandon()
+		clock.Stop()
 		if err := box.Close(); err != nil {
 			t.Error(err)
 		}
+		w.clean("the log", string(w.told.bytes()))
 	})
 	t.Cleanup(w.close)
 	tmp := t.TempDir()
@@ -135,7 +102,11 @@ func openWith(t *testing.T, b Bench, c Case, faults ...sandbox.Fault) *world {
 func (w *world) load() (*schema.Config, driver.Driver) {
 	w.t.Helper()
 	env := func(name string) (string, bool) { v, ok := w.env[name]; return v, ok }
-	d := w.bench.New(driver.Env{Fs: afero.NewOsFs(), Log: hclog.NewNullLogger(), Version: "test", Now: time.Now})
+	log := hclog.New(&hclog.LoggerOptions{Output: w.told, Level: hclog.Trace})
+	d := w.bench.New(driver.Env{Fs: afero.NewOsFs(), Log: log, Version: "test", Now: time.Now, LookupEnv: env})
+	if c, ok := d.(driver.Closer); ok {
+		w.drivers = append(w.drivers, c)
+	}
 	cfg, diags := schema.Load(w.t.Context(), schema.Options{Fs: afero.NewOsFs(), Dir: w.dir, Catalog: d.Types(), Env: env})
 	if diags.HasErrors() {
 		w.t.Fatal(diags)
@@ -143,7 +114,34 @@ func (w *world) load() (*schema.Config, driver.Driver) {
 	if !slices.ContainsFunc(cfg.Resources, func(r *schema.Resource) bool { return schema.IsSensitive(r.Value) }) {
 		w.t.Fatal("the case has no secret: nothing could leak")
 	}
+	w.redactor = cfg.Redactor()
 	return cfg, d
+}
+
+// release gives back what a driver holds at the servers, as the program does at the end of every command.
+func (w *world) release(d driver.Driver) {
+	w.t.Helper()
+	c, ok := d.(driver.Closer)
+	if !ok {
+		return
+	}
+	w.drivers = slices.DeleteFunc(w.drivers, func(other driver.Closer) bool { return other == c })
+	err := c.Close(context.WithoutCancel(w.t.Context()))
+	if err == nil {
+		return
+	}
+	w.clean("the error of closing", err.Error())
+	if !w.faulty {
+		w.t.Errorf("closing the driver: %v", err)
+	}
+}
+
+// abandon closes the drivers of processes that were killed; their sessions were open until now.
+func (w *world) abandon() {
+	for _, c := range w.drivers {
+		_ = c.Close(context.WithoutCancel(w.t.Context())) // nobody told them to
+	}
+	w.drivers = nil
 }
 
 func lookup(t *testing.T, cfg *schema.Config, addr string) *schema.Resource {
@@ -161,7 +159,18 @@ func lookup(t *testing.T, cfg *schema.Config, addr string) *schema.Resource {
 
 func (w *world) plan() *planner.Plan {
 	w.t.Helper()
+	p, diags := w.tryPlan()
+	if diags.HasErrors() {
+		w.t.Fatal(diags)
+	}
+	return p
+}
+
+// tryPlan plans as a process of its own would.
+func (w *world) tryPlan() (*planner.Plan, hcl.Diagnostics) {
+	w.t.Helper()
 	cfg, d := w.load()
+	defer w.release(d)
 	retired, err := w.store.Retired()
 	if err != nil {
 		w.t.Fatal(err)
@@ -170,13 +179,9 @@ func (w *world) plan() *planner.Plan {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	p, diags := planner.Make(w.t.Context(), planner.Input{
+	return planner.Make(w.t.Context(), planner.Input{
 		Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Retired: retired, Confirmed: confirmed,
 	})
-	if diags.HasErrors() {
-		w.t.Fatal(diags)
-	}
-	return p
 }
 
 // task is a step outside of any run.
@@ -192,6 +197,7 @@ func (w *world) task(cfg *schema.Config, s *planner.Step) *executor.Task {
 func (w *world) verifyAll(p *planner.Plan) {
 	w.t.Helper()
 	cfg, d := w.load()
+	defer w.release(d)
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		for _, executed := range []bool{false, true} {
@@ -216,19 +222,16 @@ func (w *world) verifyAll(p *planner.Plan) {
 // clean looks for the configuration's secrets in text, in all forms that they may take.
 func (w *world) clean(where, text string) {
 	w.t.Helper()
-	cfg, _ := w.load()
-	if cfg.Redactor().String(text) != text {
-		w.t.Errorf("a secret shows in %s: %s", where, cfg.Redactor().String(text))
+	if shown := w.redactor.String(text); shown != text {
+		w.t.Errorf("a secret shows in %s: %s", where, shown)
 	}
 }
 
 // requests are those that have ended. All of them are there once the world is closed.
 func (w *world) requests() []sandbox.AccessLine {
 	w.t.Helper()
-	w.log.mu.Lock()
-	defer w.log.mu.Unlock()
 	var out []sandbox.AccessLine
-	dec := json.NewDecoder(bytes.NewReader(w.log.b.Bytes()))
+	dec := json.NewDecoder(bytes.NewReader(w.log.bytes()))
 	for dec.More() {
 		var l sandbox.AccessLine
 		if err := dec.Decode(&l); err != nil {
@@ -239,31 +242,49 @@ func (w *world) requests() []sandbox.AccessLine {
 	return out
 }
 
-// changes are the requests that were carried out and change something, and how often.
+// changing tells whether a request is of a kind that changes something.
+func (w *world) changing(l sandbox.AccessLine) bool {
+	return !l.Reading && (w.bench.Reads == nil || !w.bench.Reads(l))
+}
+
+// request is what a line is counted as.
+func request(l sandbox.AccessLine) string { return l.Server + " " + l.Method + " " + l.Path }
+
+// changes are the requests, commands and accesses to files that changed something, and how often.
 func (w *world) changes() map[string]int {
 	w.t.Helper()
 	out := map[string]int{}
 	for _, l := range w.requests() {
-		reads := slices.Contains([]string{"GET", "HEAD", "OPTIONS"}, l.Method) || w.bench.Reads != nil && w.bench.Reads(l)
-		if !reads && l.CarriedOut && l.Status < 400 {
-			out[l.Server+" "+l.Method+" "+l.Path]++
+		if w.changing(l) && l.OK {
+			out[request(l)]++
 		}
 	}
 	return out
 }
 
-// times are what differs between two runs that end the same.
-var times = regexp.MustCompile(`\b1[0-9]{12}\b|"20[0-9]{2}-[01][0-9]-[^"]*"`)
+// times are what differs between two runs that end the same: seconds and milliseconds since 1970, dates and times as RFC 3339
+// has them, in digits alone (20180713082509555), and as date prints them (Mon Aug 08 13:00:13 ICT 2016).
+var times = regexp.MustCompile(`"?\b(?:1[0-9]{9}|1[0-9]{12})\b"?|"20[0-9]{2}-[01][0-9]-[^"]*"|"20[0-9]{12,15}"|\b20[0-9]{12,15}\b|` +
+	`"[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9]?[0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [A-Za-z0-9:+-]+ 20[0-9]{2}"`)
 
-// state is that of all servers, without times, when nothing is under way any more.
-func (w *world) state() string {
+// WithoutTimes is a state of the sandbox without what differs between two runs that end the same.
+func WithoutTimes(state []byte) string { return times.ReplaceAllString(string(state), `"TIME"`) }
+
+// rest is the state of all servers when nothing is under way any more.
+func (w *world) rest() []byte {
 	w.t.Helper()
-	w.settle()
+	w.time.Rest()
 	b, err := w.box.State()
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return times.ReplaceAllString(string(b), `"TIME"`)
+	return b
+}
+
+// state is the same without times.
+func (w *world) state() string {
+	w.t.Helper()
+	return WithoutTimes(w.rest())
 }
 
 // Perform is the person of the simulated world.
@@ -284,7 +305,8 @@ type systemClock struct{}
 func (systemClock) Now() time.Time                         { return time.Now() }
 func (systemClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
-// carry takes a run up as a process of its own would. Nothing is redacted on the way, so what a driver lets slip is seen.
+// carry takes a run up as a process of its own would: one whose ctx ends was killed, and gives nothing back. Nothing is redacted
+// on the way, so what a driver lets slip is seen.
 func (w *world) carry(ctx context.Context, r *executor.Run, disturb func(executor.Driver, executor.Operator) (executor.Driver, executor.Operator)) *executor.Report {
 	w.t.Helper()
 	cfg, d := w.load()
@@ -293,13 +315,17 @@ func (w *world) carry(ctx context.Context, r *executor.Run, disturb func(executo
 	if disturb != nil {
 		drive, person = disturb(drive, person)
 	}
-	j, err := w.store.Journal(r, journal.Options{Now: time.Now})
+	at := 0 // a time: as many as usual
+	if slices.ContainsFunc(r.Plan.Steps, func(s planner.Step) bool { return s.Addr != r.Plan.Steps[0].Addr }) {
+		at = 1 // the order of several declarations is free, and with it what ids things get: two runs could not be compared
+	}
+	j, err := w.store.Journal(r, journal.Options{Now: time.Now, Watch: w.watch})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	rep, err := executor.Carry(ctx, executor.Options{
 		Plan: r.Plan, Config: cfg, Drivers: func(schema.Addr) executor.Driver { return drive },
-		Files: w.store.Files(r), Journal: j, Operator: person, Clock: systemClock{},
+		Files: w.store.Files(r), Journal: j, Operator: person, Clock: systemClock{}, Log: named(), Parallelism: at,
 		Poll: executor.Poll{First: 10 * time.Millisecond, Most: 100 * time.Millisecond},
 	})
 	if err != nil {
@@ -307,6 +333,9 @@ func (w *world) carry(ctx context.Context, r *executor.Run, disturb func(executo
 	}
 	if err := j.Close(); err != nil {
 		w.t.Fatal(err)
+	}
+	if ctx.Err() == nil {
+		w.release(d)
 	}
 	return rep
 }

@@ -1,0 +1,92 @@
+package drivertest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/sandbox"
+)
+
+// command is a command that changes something on a machine.
+type command struct {
+	machine, line string
+	nth           int // of those that read the same, from 1
+}
+
+// recorder notes which commands each step sends. It lets one step at a time through, so that it can tell them apart.
+type recorder struct {
+	executor.Driver
+
+	world *world
+	mu    sync.Mutex
+	sent  map[string][]command
+}
+
+// Execute is of executor.Driver.
+func (x *recorder) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	before := len(x.world.requests())
+	res, err := x.Driver.Execute(ctx, t)
+	seen := map[command]int{}
+	for i, l := range x.world.requests() {
+		if l.Protocol != sandbox.ProtocolSSH || !x.world.changing(l) {
+			continue
+		}
+		c := command{machine: l.Server, line: l.Path}
+		seen[c]++
+		if i >= before {
+			c.nth = seen[c]
+			x.sent[t.Step.ID] = append(x.sent[t.Step.ID], c)
+		}
+	}
+	return res, err
+}
+
+// checkCommands: the flow ends the same when a command is refused, is never carried out, or ends unseen.
+func checkCommands(t *testing.T, b Bench, c Case, u undisturbed) {
+	kinds := []sandbox.FaultKind{sandbox.Lost, sandbox.Cut, sandbox.Fail}
+	if testing.Short() {
+		kinds = kinds[:1]
+	}
+	for _, s := range u.plan.Steps {
+		for i, cmd := range u.commands[s.ID] {
+			for _, kind := range kinds {
+				t.Run(fmt.Sprintf("%s command %d %s", s.Op, i+1, kind), func(t *testing.T) {
+					t.Parallel()
+					checkCommand(t, b, c, s, cmd, kind, u)
+				})
+			}
+			if testing.Short() {
+				return
+			}
+		}
+	}
+}
+
+func checkCommand(t *testing.T, b Bench, c Case, s planner.Step, cmd command, kind sandbox.FaultKind, u undisturbed) {
+	w := openWith(t, b, c, sandbox.Fault{Server: cmd.machine, Method: sandbox.MethodExec, Path: cmd.line, First: cmd.nth, Kind: kind})
+	r, err := w.store.Create(w.plan())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.finish(r, w.carry(t.Context(), r, nil))
+	end := w.state()
+	w.close()
+	if !slices.ContainsFunc(w.requests(), func(l sandbox.AccessLine) bool { return l.Fault != "" }) {
+		t.Fatalf("%s was not sent again: %s", cmd.line, cmd.machine)
+	}
+	got := w.changes()
+	if s.Repeat != planner.Once { // of several commands the first ones may be sent twice
+		for _, own := range u.commands[s.ID] {
+			name := request(sandbox.AccessLine{Server: own.machine, Method: sandbox.MethodExec, Path: own.line})
+			got[name] = min(got[name], u.changes[name])
+		}
+	}
+	u.compare(t, got, end)
+}

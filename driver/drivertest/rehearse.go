@@ -1,0 +1,188 @@
+package drivertest
+
+import (
+	"context"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/sandbox"
+)
+
+// Rehearsal says what happens while a case is rehearsed.
+type Rehearsal struct {
+	Faults    []sandbox.Fault
+	Processes int // in how many processes the run is carried out at most, one after the other; 0: 1
+
+	// Before and After are called for each step whose op begins with the key, once a step, however often it is carried out:
+	// Before right before the driver or the person is first asked about the step's own work, ahead of its guards; After when
+	// it is done, before anything else begins. act does what a person could do, by the simulator's Person; a refusal of it
+	// fails the test.
+	Before, After map[string]func(act func(action string, values map[string]string))
+}
+
+// Outcome is how a rehearsal ended.
+type Outcome struct {
+	Plan   *planner.Plan    // nil when there are errors in Diags
+	Diags  hcl.Diagnostics  // of the plan
+	Report *executor.Report // of the last process; nil when there is no plan or it is refused
+	Again  *planner.Plan    // the second plan; nil unless every step is done
+	Lines  []sandbox.AccessLine
+	State  []byte // of all servers and machines when nothing is under way any more; WithoutTimes makes two comparable
+}
+
+// Rehearse goes the whole way in front of fresh servers: plan, carry out with a stand-in for the person, second plan. Only that
+// no secret shows is checked; the rest is the caller's.
+func Rehearse(t *testing.T, b Bench, c Case, o Rehearsal) Outcome {
+	t.Helper()
+	w := openWith(t, b, c, o.Faults...)
+	var out Outcome
+	out.Plan, out.Diags = w.tryPlan()
+	if out.Diags.HasErrors() {
+		out.Plan = nil
+		w.clean("the diagnostics of the plan", out.Diags.Error())
+	}
+	if out.Plan != nil {
+		w.clean("the plan", encoded(t, out.Plan))
+		if len(out.Plan.Refusals()) == 0 {
+			out.Report = w.rehearse(out.Plan, o)
+		}
+	}
+	if out.Report != nil && out.Report.Finished {
+		again, diags := w.tryPlan()
+		if diags.HasErrors() {
+			t.Errorf("the second plan: %v", diags)
+		}
+		out.Again = again
+	}
+	out.State = w.rest()
+	w.close()
+	out.Lines = w.requests()
+	return out
+}
+
+func (w *world) rehearse(p *planner.Plan, o Rehearsal) *executor.Report {
+	w.t.Helper()
+	if len(p.Steps) == 0 {
+		return &executor.Report{Finished: true}
+	}
+	r, err := w.store.Create(p)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	h := newHooks(w, o)
+	w.watch = h.journaled
+	var rep *executor.Report
+	for range max(o.Processes, 1) {
+		rep = w.carry(w.t.Context(), r, func(d executor.Driver, o executor.Operator) (executor.Driver, executor.Operator) {
+			return &hookedDriver{d, h}, &hookedPerson{o, h}
+		})
+		if rep.Finished {
+			break
+		}
+	}
+	w.cleanFolder(r)
+	return rep
+}
+
+// hooks calls a rehearsal's functions.
+type hooks struct {
+	world         *world
+	before, after *once
+}
+
+func newHooks(w *world, o Rehearsal) *hooks {
+	return &hooks{w, &once{funcs: o.Before, called: map[string]bool{}}, &once{funcs: o.After, called: map[string]bool{}}}
+}
+
+// once calls the functions of a step, once a step.
+type once struct {
+	mu     sync.Mutex
+	funcs  map[string]func(func(string, map[string]string))
+	called map[string]bool // by step id
+}
+
+func (o *once) call(step string, act func(string, map[string]string)) {
+	o.mu.Lock() // the step does not go on before they have returned
+	defer o.mu.Unlock()
+	if o.called[step] {
+		return
+	}
+	o.called[step] = true
+	op := step[strings.LastIndex(step, "/")+1:]
+	for _, prefix := range slices.Sorted(maps.Keys(o.funcs)) {
+		if strings.HasPrefix(op, prefix) {
+			o.funcs[prefix](act)
+		}
+	}
+}
+
+func (h *hooks) act(action string, values map[string]string) {
+	if _, err := h.world.box.Person(context.WithoutCancel(h.world.t.Context()), action, values); err != nil {
+		h.world.t.Errorf("what happens meanwhile could not be done: %v", err)
+	}
+}
+
+// journaled sees every entry of the run's journal. The run waits for it.
+func (h *hooks) journaled(stage journal.Stage, e journal.Entry) {
+	if stage == journal.Synced && e.Event == executor.EventDone {
+		h.after.call(e.Key, h.act)
+	}
+}
+
+// hookedDriver stands between the executor and the driver.
+type hookedDriver struct {
+	executor.Driver
+
+	hooks *hooks
+}
+
+// Execute is of executor.Driver.
+func (d *hookedDriver) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
+	d.hooks.before.call(forStep(t), d.hooks.act)
+	return d.Driver.Execute(ctx, t)
+}
+
+// Verify is of executor.Driver.
+func (d *hookedDriver) Verify(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	d.hooks.before.call(forStep(t), d.hooks.act)
+	return d.Driver.Verify(ctx, t)
+}
+
+// hookedPerson stands between the executor and the person.
+type hookedPerson struct {
+	executor.Operator
+
+	hooks *hooks
+}
+
+// Perform is of executor.Operator.
+func (p *hookedPerson) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
+	p.hooks.before.call(ask.Step.ID, p.hooks.act)
+	return p.Operator.Perform(ctx, ask)
+}
+
+// named is a log that goes nowhere and keeps what the executor notes in it.
+func named() hclog.Logger {
+	return hclog.New(&hclog.LoggerOptions{Output: io.Discard, Level: hclog.Off})
+}
+
+// forStep is the step that a task is asked about for. Where a guard is verified once more that is the step which it guards: the
+// executor notes it in the task's log.
+func forStep(t *executor.Task) string {
+	args := t.Log.ImpliedArgs()
+	for i := 0; i+1 < len(args); i += 2 {
+		if id, ok := args[i+1].(string); ok && args[i] == "step" {
+			return id
+		}
+	}
+	return t.Step.ID
+}

@@ -1,0 +1,271 @@
+package drivertest
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
+	"golang.org/x/crypto/ssh"
+)
+
+// yardDriver is the yard's driver. Its defect is what a test of the kit breaks in it, "" for nothing.
+type yardDriver struct {
+	env    driver.Env
+	defect string
+
+	mu     sync.Mutex
+	within map[*schema.Resource]bool // servers with a session
+}
+
+func newYard(defect string) func(driver.Env) driver.Driver {
+	return func(env driver.Env) driver.Driver {
+		return &yardDriver{env: env, defect: defect, within: map[*schema.Resource]bool{}}
+	}
+}
+
+func (d *yardDriver) Types() []schema.Type {
+	text := func(name string, secret bool) schema.Attribute {
+		return schema.Attribute{Name: name, Doc: "Some text.", Type: cty.String, Secret: secret}
+	}
+	return []schema.Type{
+		{Kind: schema.Server, Name: "yard", Summary: "A yard.", Body: schema.Body{Attributes: []schema.Attribute{
+			text("url", false), text("password", true), text("ca", false), text("ssh", false), text("key", true), text("known_hosts", false),
+		}}},
+		{Kind: schema.Sync, Name: "yard", Summary: "A box.", Body: schema.Body{Attributes: []schema.Attribute{
+			{Name: "server", Doc: "Where.", Required: true, Ref: &schema.Ref{Kind: schema.Server, Type: "yard"}},
+			text("box", false), text("label", false), text("replaces", false),
+		}}},
+	}
+}
+
+// Close gives the sessions back.
+func (d *yardDriver) Close(ctx context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for server := range d.within {
+		if d.defect == "keeps sessions" {
+			continue
+		}
+		if _, err := d.send(ctx, server, http.MethodGet, "/logout"); err != nil {
+			return err
+		}
+		delete(d.within, server)
+	}
+	return nil
+}
+
+func (d *yardDriver) ask(ctx context.Context, server *schema.Resource, method, path string) ([]byte, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.within[server] {
+		if _, err := d.send(ctx, server, http.MethodGet, "/login"); err != nil {
+			return nil, err
+		}
+		d.within[server] = true
+	}
+	return d.send(ctx, server, method, path)
+}
+
+func (d *yardDriver) send(ctx context.Context, server *schema.Resource, method, path string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, server.Text("url")+path, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	password := schema.Text(schema.Reveal(server.Get("password")))
+	if d.defect == "logs a secret" {
+		d.env.Log.Debug("asking", "password", password)
+	}
+	req.SetBasicAuth("keeper", password)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM([]byte(server.Text("ca")))
+	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, DisableKeepAlives: true}}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("the yard answered %d", resp.StatusCode)
+	}
+	return b, err
+}
+
+// run runs a command on the server's machine. A code other than 0 is an error.
+func (d *yardDriver) run(ctx context.Context, server *schema.Resource, command string) (string, error) {
+	signer, err := ssh.ParsePrivateKey([]byte(schema.Text(schema.Reveal(server.Get("key")))))
+	if err != nil {
+		return "", err
+	}
+	_, _, host, _, _, err := ssh.ParseKnownHosts([]byte(server.Text("known_hosts")))
+	if err != nil {
+		return "", err
+	}
+	user, address, _ := strings.Cut(server.Text("ssh"), "@")
+	conn, err := ssh.Dial("tcp", address, &ssh.ClientConfig{
+		User: user, Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)}, HostKeyCallback: ssh.FixedHostKey(host),
+	})
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	session, err := conn.NewSession()
+	if err != nil {
+		return "", err
+	}
+	defer session.Close()
+	var out bytes.Buffer
+	session.Stdout = &out
+	err = session.Run(command)
+	return out.String(), err
+}
+
+// yardState is what a server and its machine show.
+type yardState struct {
+	boxes   map[string]string
+	running bool
+}
+
+func (d *yardDriver) look(ctx context.Context, server *schema.Resource) (yardState, error) {
+	var s yardState
+	b, err := d.ask(ctx, server, http.MethodGet, "/boxes/")
+	if err != nil {
+		return s, err
+	}
+	if err := json.Unmarshal(b, &s.boxes); err != nil {
+		return s, err
+	}
+	if d.defect == "looking changes" {
+		if _, err := d.run(ctx, server, "service drain"); err != nil {
+			return s, err
+		}
+	}
+	out, err := d.run(ctx, server, "service status")
+	s.running = strings.Contains(out, "true")
+	return s, err
+}
+
+func (d *yardDriver) Read(ctx context.Context, r *schema.Resource) (cty.Value, error) {
+	if r.Addr.Kind == schema.Server {
+		return cty.EmptyObjectVal, nil
+	}
+	s, err := d.look(ctx, r.Ref("server"))
+	if err != nil {
+		return cty.NilVal, err
+	}
+	return cty.ObjectVal(map[string]cty.Value{
+		"label": cty.StringVal(s.boxes[r.Text("box")]), "replaces": cty.BoolVal(s.boxes[r.Text("replaces")] == ""), "running": cty.BoolVal(s.running),
+	}), nil
+}
+
+func (d *yardDriver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
+	r := c.Resource
+	done := r.Addr.Kind == schema.Server || schema.Text(schema.Get(c.Actual, "label")) == r.Text("label") &&
+		schema.Get(c.Actual, "replaces").True() && schema.Get(c.Actual, "running").True()
+	if done {
+		return planner.Outline{Action: planner.NoChange}, nil
+	}
+	if r.Text("label") == "forbidden" {
+		return planner.Outline{Action: planner.Update, Findings: []planner.Finding{
+			{Rule: "yard/label", Severity: planner.Refuse, Summary: "no box may say so", Detail: "Choose another label."},
+		}}, nil
+	}
+	id := func(op string) string { return planner.StepID(r.Addr.String(), op) }
+	step := func(op string, mark planner.Mark, repeat planner.Repeat, needs ...string) planner.Step {
+		s := planner.Step{Op: op, Mark: mark, Repeat: repeat, Summary: op + " it", Because: "it is to move"}
+		for _, n := range needs {
+			s.Needs = append(s.Needs, id(n))
+		}
+		return s
+	}
+	label := step("label", planner.MarkPerson, planner.CheckFirst, "add")
+	label.Manual = &planner.Manual{Where: "the yard", Do: []string{"Label it."}, Action: "label", Values: []planner.Value{
+		{Name: "box", Label: "Box", Value: r.Text("box")}, {Name: "text", Label: "Text", Value: r.Text("label")},
+	}}
+	purge := step("purge", planner.MarkFinal, planner.Once, "stop")
+	purge.Guards = []string{id("arrived")}
+	purge.Effect = &planner.Effect{Destroy: 1, Irreversible: true, Loses: "the box"}
+	purge.Facts = []planner.Fact{{Name: "old", Value: "there"}}
+	start := step("start", planner.MarkChange, planner.Idempotent, "purge")
+	start.Guards = []string{id("arrived")}
+	return planner.Outline{Action: planner.Update, Steps: []planner.Step{
+		step("add", planner.MarkAdd, planner.CheckFirst), label, step("arrived", planner.MarkCheck, planner.Idempotent, "label"),
+		step("stop", planner.MarkChange, planner.CheckFirst, "arrived"), purge, start,
+		step("finished", planner.MarkCheck, planner.Idempotent, "start"),
+	}}, nil
+}
+
+func (d *yardDriver) Facts(ctx context.Context, r *schema.Resource, _ []string) (map[string]string, error) {
+	s, err := d.look(ctx, r.Ref("server"))
+	if err != nil || s.boxes[r.Text("replaces")] == "" {
+		return nil, err
+	}
+	return map[string]string{"old": "there"}, nil
+}
+
+func (d *yardDriver) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
+	r := t.Resource
+	server := r.Ref("server")
+	var commands []string
+	switch t.Step.Op {
+	case "add":
+		_, err := d.ask(ctx, server, http.MethodPut, "/boxes/"+r.Text("box"))
+		return executor.Result{}, err
+	case "stop":
+		commands = []string{"service drain", "service stop"}
+	case "purge":
+		commands = []string{"purge " + r.Text("replaces")}
+		if d.defect == "secret in a command" {
+			commands[0] += " --password=" + yardPassword
+		}
+	case "start":
+		commands = []string{"service start"}
+	}
+	for _, c := range commands {
+		_, err := d.run(ctx, server, c)
+		if err != nil && d.defect == "repeats commands" {
+			_, err = d.run(ctx, server, c)
+		}
+		if err != nil && d.defect != "trusts commands" {
+			return executor.Result{}, err
+		}
+	}
+	return executor.Result{}, nil
+}
+
+func (d *yardDriver) Verify(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	r := t.Resource
+	s, err := d.look(ctx, r.Ref("server"))
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	box, old := s.boxes[r.Text("box")], s.boxes[r.Text("replaces")]
+	done := map[string]bool{
+		"add": box != "", "label": box == r.Text("label"), "arrived": box == r.Text("label"),
+		"stop": !s.running || t.IsDone("purge"), "purge": old == "", "start": s.running, "finished": s.running && old == "" && box == r.Text("label"),
+	}[t.Step.Op]
+	if d.defect == "trusts commands" && t.Executed {
+		done = true
+	}
+	v := executor.Verdict{State: executor.NotDone, Why: fmt.Sprintf("boxes %v, running: %v", s.boxes, s.running)}
+	if done {
+		v.State = executor.Done
+	} else if t.Step.Op == "arrived" {
+		err = executor.Final(fmt.Errorf("the label is %q", box))
+	}
+	return v, err
+}
