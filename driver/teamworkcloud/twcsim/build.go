@@ -151,7 +151,10 @@ func (w *World) buildServer(name string, in *seedServer) (*server, error) {
 	if err := s.buildEnv(in.Machine); err != nil {
 		return nil, err
 	}
-	return s, s.buildMachine(in.Machine)
+	if err := s.buildMachine(in.Machine); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 func (s *server) buildSwitches(in *seedServer) (err error) {

@@ -48,7 +48,8 @@ func (p *pass) own(from *resource) (*resource, error) {
 	last := from.latest()
 	switch {
 	case mine.readOnly && mine.source == "" && !mine.removed:
-		return mine, mine.adopt(from, p.source.name)
+		err := mine.adopt(from, p.source.name)
+		return mine, err
 	case mine.source != p.source.name:
 		return nil, fmt.Errorf("a resource with the resource id %s exists on the target (%s)", mine.id, mine.name)
 	case mine.removed: // ASSUMED: uniqueness counts removed ones, the configuration's own too
@@ -94,7 +95,7 @@ func (r *resource) adopt(from *resource, source string) error {
 // id too. ASSUMED: names are compared to the letter, and what is marked as deleted counts like everything else.
 func (p *pass) unique(from, mine *resource) error {
 	for _, x := range p.target.resources {
-		what, value := "", ""
+		var what, value string
 		switch {
 		case x == mine:
 			continue

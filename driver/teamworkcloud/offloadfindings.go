@@ -1,0 +1,293 @@
+package teamworkcloud
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// findings are what a person must know of an offload.
+func (o *offloading) findings() {
+	if o.transfers() {
+		o.out = append(o.out, o.plan.findings(o.l)...)
+		o.bringing()
+		if o.removes() {
+			o.removing()
+			o.losing()
+		}
+	} else {
+		o.lost()
+	}
+	if o.removes() {
+		o.marked()
+	}
+	if o.reactivates() {
+		o.reactivating()
+	}
+	if len(o.l.steps) == 0 {
+		return
+	}
+	o.configurations()
+	for _, end := range o.stopping() {
+		o.machineWork(end)
+	}
+}
+
+// find adds a finding, about a step if there is such a step.
+func (o *offloading) find(rule string, severity planner.Severity, op, summary, detail string) {
+	if !o.has(op) {
+		op = ""
+	}
+	o.out = append(o.out, planner.Finding{Rule: product + "/" + rule, Severity: severity, Op: op, Summary: summary, Detail: detail})
+}
+
+func (o *offloading) has(op string) bool {
+	return slices.ContainsFunc(o.l.steps, func(s planner.Step) bool { return s.Op == op })
+}
+
+func (o *offloading) refuse(rule, detail, format string, args ...any) {
+	o.find(rule, planner.Refuse, "", fmt.Sprintf(format, args...), detail)
+}
+
+// lost: what is declared and on neither server. After all has been moved somebody may have renamed it where it is now.
+func (o *offloading) lost() {
+	for i := range o.plan.facts.Items {
+		item := &o.plan.facts.Items[i]
+		if item.Problem == "" {
+			continue
+		}
+		what := fmt.Sprintf("%s %q is neither on %s nor, as far as can be told, on %s", item.Kind, item.Declared, o.addr(atSource), o.addr(atTarget))
+		if len(o.confirmed) > 0 {
+			o.find("not-found", planner.Note, "", what, "Runs have worked on this offload; it may have been renamed since. If its end is reached, take the block out.")
+			continue
+		}
+		detail := "Write it as it is called there, with its category path, or as its id."
+		if len(item.Similar) > 0 {
+			detail = "Did you mean " + strings.Join(quotes(item.Similar), " or ") + "? " + detail
+		}
+		o.refuse("not-found", detail, "%s", what)
+	}
+}
+
+// bringing: what is brought once.
+func (o *offloading) bringing() {
+	for i := range o.plan.items {
+		s := &o.plan.items[i]
+		if s.removed && !s.complete() && o.plan.cannotReplace(s) {
+			o.refuse("reconfigure", "Before 2024x Refresh1 a deleted configuration leaves a record behind that stands in the way of another one (TWCloud2024x 137987228). Remove the copies on the target with Data Manager (-dr), which takes the record with them, and plan again: nothing has been removed from the source.",
+				"the configuration of %s %q on %s was removed before all had come, and cannot be made anew while the copies are there", s.Kind, s.Path, o.facts.Sync.Target.says())
+		}
+	}
+	var coming []string
+	for _, r := range o.present {
+		if r.Coming {
+			coming = append(coming, r.Name)
+		}
+	}
+	if len(coming) > 0 {
+		o.refuse("offload-coming", "Plan again once they have come.", "%s: not on %s yet", quotedWords(coming), o.addr(atSource))
+	}
+}
+
+// removing: what must not be removed.
+func (o *offloading) removing() {
+	n := len(o.present)
+	allow := 0
+	if v := o.r.Get("remove_from_source", "allow"); known(v) {
+		f, _ := v.AsBigFloat().Int64()
+		allow = int(f)
+	}
+	if n > allow {
+		o.refuse("remove-allow", fmt.Sprintf("Set allow = %d in remove_from_source once you have read what is removed.", n),
+			"the plan removes %s from %s, remove_from_source allows %d", plural(n, "resource"), o.addr(atSource), allow)
+	}
+	if up := o.sync.Ref("upstream"); up != nil {
+		o.refuse("offload-copy", "Remove them where they come from, or end that synchronization first. Data Manager would remove its configuration with the copies, too ("+managerPage+").",
+			"what is to be removed from %s are copies that %s brings there", o.addr(atSource), up.Addr)
+	}
+	for _, f := range o.facts.Sync.Feeds {
+		o.refuse("offload-copy", "Take them out of that synchronization first. Data Manager would remove its configuration with the copies, too ("+managerPage+").",
+			"%s of %s are copies that %s brings there", quotedWords(f.Resources), o.addr(atSource), f.Chain[0])
+	}
+	for _, f := range o.facts.Readers {
+		o.refuse("offload-read", "Take them out of that synchronization first, or set its state to removed: it would lose what it reads.",
+			"%s reads %s from %s", f.Chain[0], quotedWords(f.Resources), o.addr(atSource))
+	}
+}
+
+// marked: what is marked as deleted is in the source's database still.
+func (o *offloading) marked() {
+	for i := range o.plan.items {
+		if s := &o.plan.items[i]; s.isRemoved() {
+			o.refuse("offload-marked", "What is marked as deleted is not synchronized (VN 261624215), so it cannot be verified. Restore it, or take it out of the declaration.",
+				"resource %q is marked as deleted on %s", s.Declared, o.addr(atSource))
+		}
+	}
+}
+
+// losing: what is removed, and whose it is.
+func (o *offloading) losing() {
+	op := opRemove
+	if !o.hasHost(atSource) {
+		op = opMaintain + atSource
+	}
+	people := map[string]int{}
+	var lines []string
+	for _, r := range o.present {
+		people[r.Source.LatestBy]++
+		lines = append(lines, fmt.Sprintf("%s  %s, %s, %s: the last by %s on %s%s", r.ID, joinPath(r.Path, r.Name), plural(r.Source.Branches, "branch"),
+			plural(r.Source.Revisions, "revision"), r.Source.LatestBy, r.Source.LatestAt, created(r)))
+	}
+	if op == opRemove {
+		lines = append(lines, commandLines(eachBatch(o.upkeep(atSource).dataManager, o.ids(), removeArgs)...)...)
+	}
+	o.find("whose", planner.Warn, op, fmt.Sprintf("removed from %s: %s; the newest revisions are by %s", o.addr(atSource), plural(len(o.present), "resource"), byCount(people)), strings.Join(lines, "\n"))
+	for i := range o.plan.items {
+		if s := &o.plan.items[i]; s.Kind == kindCategory && len(s.Removed) > 0 {
+			o.find("marked-stays", planner.Note, op, fmt.Sprintf("category %q of %s has %s marked as deleted, which stay as they are: %s", s.Path, o.addr(atSource), plural(len(s.Removed), "resource"), names(s.Removed)),
+				"datamanager -drd, which removes all that is marked, is never used.")
+		}
+	}
+	if len(o.facts.Locks) > 0 {
+		var words []string
+		for _, l := range o.facts.Locks {
+			words = append(words, l.String())
+		}
+		o.find("locked", planner.Warn, opIdle+atSource, fmt.Sprintf("there are locks on resources that are to be removed: %s", names(words)),
+			"Whoever holds them has not committed: the run goes on only once there are none.")
+	}
+	o.find("space", planner.Note, op, "the database gives its disk space back only when it is compacted", "Cassandra does so in time; nodetool compact does it at once.")
+}
+
+func joinPath(category, name string) string {
+	if category == "" {
+		return name
+	}
+	return category + "/" + name
+}
+
+func created(r *resourceFacts) string {
+	if r.Source.Creator == "" || r.Source.Creator == r.Source.LatestBy {
+		return ""
+	}
+	return ", the first by " + r.Source.Creator
+}
+
+// byCount lists people by how many they have, the most first.
+func byCount(people map[string]int) string {
+	var all []string
+	for p := range people {
+		all = append(all, p)
+	}
+	slices.SortFunc(all, func(a, b string) int { return cmp.Or(cmp.Compare(people[b], people[a]), strings.Compare(a, b)) })
+	for i, p := range all {
+		all[i] = fmt.Sprintf("%s (%d)", orUnknown(p), people[p])
+	}
+	return names(all)
+}
+
+func orUnknown(name string) string { return cmp.Or(name, "an unknown user") }
+
+// configurations: what becomes of them.
+func (o *offloading) configurations() {
+	switch {
+	case !o.unconfigures() && o.removes() && o.transfers():
+		o.find("configuration-stays", planner.Warn, "", fmt.Sprintf("the remote resource configurations stay on %s, with nothing on %s that they could bring", o.addr(atTarget), o.addr(atSource)),
+			"What a configuration does when its source disappears is not documented. remove_configuration = true has them removed before.")
+	case o.unconfigures() && o.removes() && o.documented() && o.transfers():
+		o.find("as-documented", planner.Warn, opRemoveConfiguration, "the configurations are there while their source disappears, and what they do then is not documented",
+			"order = \"verified\" has them removed before. What is on the target is looked at before and after.")
+	}
+	if o.unconfigures() && olderThan(o.facts.Sync.Target.Release, osmc.SyncTLS2024R1) {
+		o.find("record-stays", planner.Note, opRemoveConfiguration, fmt.Sprintf("%s keeps a record of a deleted configuration", o.facts.Sync.Target.says()),
+			"Before 2024x Refresh1 the same resource can be configured again only once Data Manager has removed its copy (TWCloud2024x 137987228).")
+	}
+}
+
+// reactivating: the flag is never taken off what a configuration still brings.
+func (o *offloading) reactivating() {
+	for _, f := range o.facts.Sync.Twice {
+		o.refuse("reactivate-synced", "Take them out of that synchronization first: without the flag, its next run leads to inconsistent versions ("+syncPage+").",
+			"%s brings %s to %s too, so their read-only flag must stay", f.Chain[0], quotedWords(f.Resources), o.addr(atTarget))
+	}
+	for _, c := range o.facts.Copies {
+		if c.Brought != "" {
+			o.refuse("reactivate-synced", "Take it out of one of the two: without the flag, the next run of that synchronization leads to inconsistent versions ("+syncPage+").",
+				"%s brings %q (%s) to %s, so its read-only flag must stay", c.Brought, c.Name, c.ID, o.addr(atTarget))
+		}
+	}
+	op := opReactivate
+	if !o.hasHost(atTarget) {
+		op = opMaintain + atTarget
+	}
+	var lines []string
+	n := len(o.moved())
+	if !o.has(op) {
+		return
+	}
+	for _, c := range o.moved() {
+		line := c.ID + "  " + c.Name
+		if c.LatestBy != "" {
+			line += fmt.Sprintf(", on the target alone, the last revision by %s on %s", c.LatestBy, c.LatestAt)
+		}
+		lines = append(lines, line)
+	}
+	if op == opReactivate {
+		lines = append(lines, commandLines(eachBatch(o.upkeep(atTarget).dataManager, o.movedIDs(), reactivateArgs(o.wholeCategory()))...)...)
+	}
+	grade := planner.Note
+	if slices.ContainsFunc(o.moved(), o.supposed) {
+		grade = planner.Warn
+		lines = append(lines, fmt.Sprintf("What is in %q of %s and not on %s is taken for moved from there.", o.facts.Sync.Category.Path, o.addr(atTarget), o.addr(atSource)))
+	}
+	o.find("reactivated", grade, op, fmt.Sprintf("editable on %s afterwards: %s", o.addr(atTarget), plural(n, "resource")), strings.Join(lines, "\n"))
+	if r := o.facts.Sync.Target.Release; !r.IsZero() && !r.Before(makeEditable2026R2) {
+		o.find("make-editable", planner.Note, op, fmt.Sprintf("%s has a button Make editable in its Resources application, which needs no stop", o.facts.Sync.Target.says()),
+			"It came with 2026x Refresh2 (VN 261621685) and has no documented interface. Whoever prefers it leaves reactivate out.")
+	}
+}
+
+// supposed: it is in the target category and not on the source, which is all that speaks for its having been moved.
+func (o *offloading) supposed(c copyFacts) bool {
+	return slices.ContainsFunc(o.facts.Copies, func(d copyFacts) bool { return d.ID == c.ID }) && o.facts.Sync.Items[c.Item].Kind == kindCategory
+}
+
+// machineWork: services of a server are stopped.
+func (o *offloading) machineWork(end string) {
+	in := o.facts.SourceIn
+	if end == atTarget {
+		in = o.facts.TargetIn
+	}
+	switch allowed := isTrue(o.r, "allow_logged_in"); {
+	case !in.Known && !allowed:
+		o.find("logged-in", planner.Note, opAnnounce+end, fmt.Sprintf("%s may not see who is logged in to %s, so a person says that nobody is", orNobody(o.serverFacts(end).User), o.addr(end)), "")
+	case len(in.Users) > 0 && allowed:
+		o.find("logged-in", planner.Warn, opIdle+end, fmt.Sprintf("logged in to %s now: %s; they are cut off when its services stop", o.addr(end), names(in.Users)), "allow_logged_in = true")
+	case len(in.Users) > 0:
+		o.find("logged-in", planner.Warn, opIdle+end, fmt.Sprintf("logged in to %s now: %s", o.addr(end), names(in.Users)), "Its services are stopped only once nobody else is.")
+	}
+	if !o.hasHost(end) {
+		o.find("no-host", planner.Note, opMaintain+end, fmt.Sprintf("%s has no host block, so a person works at its machine, with the lines below", o.addr(end)),
+			"The lines are the vendor's for an installation on Linux; with a host block syncctl runs them and compares what Data Manager lists.")
+	}
+	o.together(end)
+}
+
+// together: another offload that stops the services of the same server must come before or after this one.
+func (o *offloading) together(end string) {
+	for _, p := range o.r.Peers {
+		other := p.Ref("sync")
+		if other == nil || slices.Contains(o.r.DependsOn, p.Addr) || slices.Contains(p.DependsOn, o.r.Addr) {
+			continue
+		}
+		stops := !p.Get("remove_from_source").IsNull() && sameServer(other.Ref("source"), o.server(end)) || isTrue(p, "reactivate") && sameServer(other.Ref("target"), o.server(end))
+		if stops {
+			o.find("together", planner.Warn, "", fmt.Sprintf("%s may stop and start the services of %s at the same time", p.Addr, o.addr(end)),
+				fmt.Sprintf("Write depends_on = [%s] here, or the other way round, so that one follows the other.", p.Addr))
+		}
+	}
+}

@@ -1,0 +1,302 @@
+package teamworkcloud
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// verifySourceIdle guards the stop of the source's services: nobody works on what is to be removed, and nothing of it has
+// changed on either server since it was verified.
+func (d *Driver) verifySourceIdle(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	verified, err := verifiedHere(t)
+	if err != nil || len(verified) == 0 {
+		return executor.Verdict{State: executor.NotDone, Why: errNothingVerified.Error()}, err
+	}
+	l, err := d.look(ctx, t)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if err := l.sameAs(t, verified); err != nil {
+		return executor.Verdict{}, executor.Final(err)
+	}
+	if planned, now := t.Step.Args[argLines], resourcesText(l.facts.resources()); planned != "" && planned != now {
+		return executor.Verdict{}, executor.Final(fmt.Errorf("%s has %s, and the lines for a person were written for %s. %s", l.facts.Source.Addr, now, planned, planAnew))
+	}
+	locks, err := readLocks(ctx, l.source, l.facts.resources())
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if len(locks) > 0 {
+		var words []string
+		for _, lock := range locks {
+			words = append(words, lock.String())
+		}
+		return notDone("%s; have them commit, or release the locks", names(words)), nil
+	}
+	if why, err := d.notAlone(ctx, t, l.source, atSource); err != nil || why != "" {
+		return executor.Verdict{State: executor.NotDone, Why: why}, err
+	}
+	if !t.Resource.Ref("sync").Ref("source").Get("host").IsNull() {
+		called := map[string]string{}
+		for id, c := range verified {
+			called[id] = c.Name
+		}
+		why, err := d.unfitMachine(ctx, serverOf(t, atSource), t.Step.Args[argRelease], called)
+		if err != nil || why != "" {
+			return executor.Verdict{State: executor.NotDone, Why: why}, err
+		}
+	}
+	return reached("nobody works on the %s, and nothing of them has changed since it was verified", plural(len(verified), "resource")), nil
+}
+
+// sameSelection is nil when what is selected is what was verified.
+func (l *looked) sameSelection(verified map[string]copied) error {
+	now := map[string]string{}
+	for _, r := range l.facts.resources() {
+		now[r.ID] = r.Name
+	}
+	for _, id := range sortedIDs(verified) {
+		if _, ok := now[id]; !ok {
+			return fmt.Errorf("%q (%s) was verified, and is not selected on %s any more: was it moved, or removed? %s", verified[id].Name, id, l.facts.Source.Addr, planAnew)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(now)) {
+		if _, ok := verified[id]; !ok {
+			return fmt.Errorf("%q (%s) is selected on %s now, and was not verified. %s", now[id], id, l.facts.Source.Addr, planAnew)
+		}
+	}
+	return nil
+}
+
+// sameAs is nil when what is selected is what was verified, and both servers have it as it was then.
+func (l *looked) sameAs(t *executor.Task, verified map[string]copied) error {
+	if err := l.sameSelection(verified); err != nil {
+		return err
+	}
+	for _, r := range l.facts.resources() {
+		was, h := verified[r.ID], l.histories[r.ID]
+		switch {
+		case h.source == nil:
+			return fmt.Errorf("%q (%s) cannot be read on %s any more", r.Name, r.ID, l.facts.Source.Addr)
+		case h.source.digest() != was.Digest:
+			return fmt.Errorf("%q (%s) has changed on %s since it was verified: %s. %s", r.Name, r.ID, l.facts.Source.Addr, orElse(was.newer(h.source), "its branches, revisions or tags are not those of then"), verifyAnew(t))
+		case h.target == nil:
+			return fmt.Errorf("%q (%s) is gone from %s since it was verified: was DELETE ALL chosen? What is on %s still must stay there", r.Name, r.ID, l.facts.Target.Addr, l.facts.Source.Addr)
+		case was.changed(h.target) != "":
+			return fmt.Errorf("%q (%s) on %s is not what was verified: %s", r.Name, r.ID, l.facts.Target.Addr, was.changed(h.target))
+		case !r.Diff.isEqual():
+			return fmt.Errorf("%q (%s) on %s is not what %s has: %s", r.Name, r.ID, l.facts.Target.Addr, l.facts.Source.Addr, r.Diff.why())
+		}
+	}
+	return nil
+}
+
+func orElse(text, other string) string {
+	if text == "" {
+		return other
+	}
+	return text
+}
+
+// planAnew is what helps when the run is about something else than what is there.
+const planAnew = "Give the run up (syncctl resolve -abandon) and make the plan again"
+
+// verifyAnew says what helps when the source has moved on.
+func verifyAnew(t *executor.Task) string {
+	if t.IsDone(opRemoveConfiguration) {
+		return "Its configuration is removed, so that it does not come by itself. " + planAnew + ": it brings and verifies it anew"
+	}
+	return fmt.Sprintf("Have it verified again once it has come: syncctl resolve %s -retry", planner.StepID(t.Step.Addr, opArrived))
+}
+
+// verifyTargetIdle guards the stop of the target's services, and notes what the resources are like that are to become editable.
+func (d *Driver) verifyTargetIdle(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	verified, err := verifiedHere(t)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if err := d.kept(ctx, t, verified, (*copied).changed); err != nil {
+		return executor.Verdict{}, err
+	}
+	inv, all, err := d.readMoved(ctx, t, verified)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if got := fingerprint(sortedIDs(all)); got != t.Step.Args[argResources] {
+		var now []string
+		for _, id := range sortedIDs(all) {
+			now = append(now, fmt.Sprintf("%s (%s)", all[id].Name, id))
+		}
+		return executor.Verdict{}, executor.Final(fmt.Errorf("what would become editable on %s is not what was planned; it is now: %s. %s", inv.facts.Addr, orElse(names(now), "nothing"), planAnew))
+	}
+	if why, err := d.notAlone(ctx, t, inv, atTarget); err != nil || why != "" {
+		return executor.Verdict{State: executor.NotDone, Why: why}, err
+	}
+	if !serverOf(t, atTarget).Get("host").IsNull() {
+		called := map[string]string{}
+		for id, c := range all {
+			called[id] = c.Name
+		}
+		why, err := d.unfitMachine(ctx, serverOf(t, atTarget), t.Step.Args[argRelease], called)
+		if err != nil || why != "" {
+			return executor.Verdict{State: executor.NotDone, Why: why}, err
+		}
+	}
+	v := reached("%s has the %s as verified", inv.facts.Addr, plural(len(all), "resource"))
+	if v.Outputs, err = packCopied(all); err != nil {
+		return v, err
+	}
+	v.Outputs[categoryOutput] = wholeCategory(t.Resource.Ref("sync"), inv, all)
+	return v, nil
+}
+
+// categoryOutput is the name under which the category that becomes editable as a whole is journaled.
+const categoryOutput = "category"
+
+// wholeCategory is the target category that may be named to Data Manager beside its resources: a category was synchronized, and
+// nothing is in it but what becomes editable. "" otherwise, since whatever else is in it would lose its flag with them.
+func wholeCategory(sync *schema.Resource, inv *inventory, all map[string]copied) string {
+	if sync == nil || len(texts(sync.Get("categories"))) == 0 {
+		return ""
+	}
+	category := ""
+	for _, id := range sortedIDs(all) {
+		r := inv.byID[id]
+		if r == nil || r.Category == "" || category != "" && r.Category != category {
+			return ""
+		}
+		category = r.Category
+	}
+	for _, r := range inv.members(category) {
+		if _, moved := all[r.ID]; !moved {
+			return ""
+		}
+	}
+	return category
+}
+
+// readMoved are what this run has moved, and where the plan says so what earlier ones have, each as it is on the target.
+func (d *Driver) readMoved(ctx context.Context, t *executor.Task, verified map[string]copied) (*inventory, map[string]copied, error) {
+	sync := t.Resource.Ref("sync")
+	s := d.newSurvey()
+	target, err := s.inventory(ctx, sync.Ref("target"))
+	if err != nil {
+		return nil, nil, err
+	}
+	called := map[string]string{}
+	for id, c := range verified {
+		called[id] = c.Name
+	}
+	if t.Step.Args[argEarlier] == "true" || len(verified) == 0 {
+		x, err := s.begin(ctx, sync)
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := x.each(ctx, x.category, x.readable); err != nil {
+			return nil, nil, err
+		}
+		if err := x.movedBefore(ctx, t, called); err != nil {
+			return nil, nil, err
+		}
+	}
+	all := map[string]copied{}
+	for id, name := range called {
+		h, err := readHistory(ctx, target.client, id)
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading %q of %s: %w", name, target.facts.Addr, err)
+		}
+		all[id] = copiedOf(name, nil, h)
+	}
+	return target, all, nil
+}
+
+// movedBefore adds what earlier runs have moved: what is on the target alone, if the plan says so, and what the source has kept.
+func (x *syncReader) movedBefore(ctx context.Context, t *executor.Task, called map[string]string) error {
+	if t.Step.Args[argEarlier] == "true" {
+		copies, err := x.copies(ctx, x.declared, &x.facts, x.selection.source, x.target)
+		if err != nil {
+			return err
+		}
+		for _, c := range copies {
+			if c.Brought == "" {
+				called[c.ID] = c.Name
+			}
+		}
+	}
+	for _, r := range x.facts.resources() {
+		if there := x.target.byID[r.ID]; there != nil && !there.Removed {
+			called[r.ID] = r.Name
+		}
+	}
+	return nil
+}
+
+// verifyMaintainedTarget: the server is up and has them. Whether the flag is off nothing shows.
+func (d *Driver) verifyMaintainedTarget(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	v, err := d.verifyHealthy(ctx, serverOf(t, atTarget))
+	if err != nil || v.State != executor.Done {
+		return v, err
+	}
+	if err := d.keptEditable(ctx, t); err != nil {
+		return executor.Verdict{}, err
+	}
+	return unknown("%s; whether the read-only flag is off nothing shows", v.Why), nil
+}
+
+// verifyEditable: the resources are there. Whether they can be edited only a person can tell.
+func (d *Driver) verifyEditable(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	if err := d.keptEditable(ctx, t); err != nil {
+		return executor.Verdict{}, err
+	}
+	return unknown("no interface shows whether a resource can be edited"), nil
+}
+
+// keptEditable: what became editable has all that it had. People may have added to it.
+func (d *Driver) keptEditable(ctx context.Context, t *executor.Task) error {
+	all, err := unpackCopied(t.Output(opIdle+atTarget, copiedOutput))
+	if err != nil {
+		return executor.Final(err)
+	}
+	return d.kept(ctx, t, all, (*copied).lost)
+}
+
+// verifyFinished looks at the end on both servers.
+func (d *Driver) verifyFinished(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	verified, err := verifiedHere(t)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	moved, err := unpackCopied(t.Output(opIdle+atTarget, copiedOutput))
+	if err != nil {
+		return executor.Verdict{}, executor.Final(err)
+	}
+	all := maps.Clone(moved)
+	if all == nil {
+		all = map[string]copied{}
+	}
+	maps.Copy(all, verified) // these say more
+	if len(all) == 0 {
+		return notDone("%s", errNothingVerified), nil
+	}
+	if err := d.kept(ctx, t, all, (*copied).lost); err != nil {
+		return executor.Verdict{}, err
+	}
+	if t.Resource.Get("remove_from_source").IsNull() {
+		return reached("%s has every branch and revision of %s that was verified", serverOf(t, atTarget).Addr, plural(len(all), "resource")), nil
+	}
+	left, err := d.left(ctx, serverOf(t, atSource), sortedIDs(all))
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if len(left) > 0 {
+		return notDone("%s still has %s", serverOf(t, atSource).Addr, strings.Join(firstOf(left), ", ")), nil
+	}
+	return reached("%s has none of the %s any more; %s has every branch and revision of them that was verified", serverOf(t, atSource).Addr, plural(len(all), "resource"), serverOf(t, atTarget).Addr), nil
+}

@@ -1,0 +1,106 @@
+package teamworkcloud
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/syncctl/syncctl/planner"
+)
+
+// lineList collects the command lines that a person runs, each with what it must say.
+type lineList struct {
+	commands []string
+	do       []string
+}
+
+func (l *lineList) add(command []string, what string, args ...any) {
+	line := commandLines(command)[0]
+	l.commands = append(l.commands, line)
+	if what != "" {
+		line += "    (" + fmt.Sprintf(what, args...) + ")"
+	}
+	l.do = append(l.do, line)
+}
+
+// maintainSourceStep is all of the work at the source's machine, for a person: no host is declared.
+func (o *offloading) maintainSourceStep() planner.Step {
+	u, l := o.upkeep(atSource), &lineList{}
+	for _, c := range u.stop {
+		l.add(c, "")
+	}
+	l.add(u.database, "every node must be UN, up and normal")
+	for _, r := range o.present {
+		o.compareLines(l, u, r)
+	}
+	ids := o.ids()
+	for _, c := range eachBatch(u.dataManager, ids, removeArgs) {
+		l.add(c, "%s, for good", plural(len(c)-len(u.dataManager)-1, "resource"))
+	}
+	l.add(slices.Concat(u.dataManager, listResourcesArgs()), "none of them may be listed any more")
+	for _, c := range u.start {
+		l.add(c, "")
+	}
+	step := o.maintainStep(atSource, l, fmt.Sprintf("stop the services of %s, remove %s for good with Data Manager, and start them again", o.addr(atSource), plural(len(ids), "resource")))
+	step.Guards = []string{o.l.id(opIdle + atSource)}
+	step.Because = syncPage + ", step 2; the machine is not declared (host), so a person does it. It cannot be undone"
+	step.Effect = &planner.Effect{Destroy: len(ids), Irreversible: true, Loses: o.loses()}
+	step.Facts, step.Retires = []planner.Fact{o.targetFact()}, o.retires()
+	return step
+}
+
+// compareLines: what is in the database beyond what was verified would be lost, and with the services stopped only Data Manager
+// can tell. The numbers are those of the plan; the check before this step sees to it that they still hold.
+func (o *offloading) compareLines(l *lineList, u upkeep, r *resourceFacts) {
+	l.add(slices.Concat(u.dataManager, listBranchesArgs(r.ID)), "%s: %s and no more", r.Name, plural(r.Source.Branches, "branch"))
+	for _, b := range o.facts.Lines {
+		if b.Resource != r.ID {
+			continue
+		}
+		what := "none but what it began with"
+		if b.Revisions > 0 {
+			what = fmt.Sprintf("%s, the newest is %d", plural(b.Revisions, "revision"), b.Latest)
+		}
+		l.add(slices.Concat(u.dataManager, listRevisionsArgs(r.ID, b.ID)), "%s, branch %s: %s", r.Name, b.Name, what)
+	}
+}
+
+// maintainTargetStep is the same for the target.
+func (o *offloading) maintainTargetStep() planner.Step {
+	u, l := o.upkeep(atTarget), &lineList{}
+	for _, c := range u.stop {
+		l.add(c, "")
+	}
+	l.add(u.database, "every node must be UN, up and normal")
+	for _, c := range eachBatch(u.dataManager, o.movedIDs(), reactivateArgs(o.wholeCategory())) {
+		l.add(c, "")
+	}
+	for _, c := range u.start {
+		l.add(c, "")
+	}
+	n := len(o.moved())
+	step := o.maintainStep(atTarget, l, fmt.Sprintf("stop the services of %s, take the read-only flag off %s with Data Manager, and start them again", o.addr(atTarget), plural(n, "resource")))
+	step.Guards = []string{o.l.id(opIdle + atTarget)}
+	step.Because = syncPage + ", Removing the read-only flag; the machine is not declared (host), so a person does it"
+	step.Effect = &planner.Effect{Change: n}
+	step.Manual.Attest = "all of the lines were run, none of them reported an error, and the services are up"
+	return step
+}
+
+func (o *offloading) maintainStep(end string, l *lineList, summary string) planner.Step {
+	u, url := o.upkeep(end), o.server(end).Text("url")
+	do := append([]string{"Run these lines in their order. Where one fails, or does not say what stands behind it, run no other but those that start the services, and come back:"}, l.do...)
+	return planner.Step{
+		Op: opMaintain + end, Mark: planner.MarkPerson, Repeat: planner.CheckFirst, Within: planner.Duration(u.within), Exclusive: o.machine(end),
+		Summary: summary,
+		Args:    o.args(end),
+		Undo:    "if the services stand still, start them by hand: " + joined(u.start),
+		Manual: &planner.Manual{
+			Where: "the machine of " + url + ", as somebody who may administrate it", Action: "run_maintenance", Do: do,
+			Values: []planner.Value{
+				{Name: "server", Label: "Server", Value: url},
+				{Name: "commands", Label: "Lines", Value: strings.Join(l.commands, "\n"), Shown: fmt.Sprintf("the %d above", len(l.commands))},
+			},
+		},
+	}
+}

@@ -1,0 +1,412 @@
+package teamworkcloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+	"golang.org/x/sync/errgroup"
+)
+
+// verifyMigration asks the live servers, and the machines behind them, whether a step's end is reached.
+func (d *Driver) verifyMigration(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	if t.Resource.Ref("sync") == nil {
+		return executor.Verdict{}, executor.Final(fmt.Errorf("%s is not declared any more", t.Resource.Text("sync")))
+	}
+	op, end := splitEnd(t.Step.Op)
+	switch op {
+	case opPreflight:
+		return d.verifyPreflight(ctx, t)
+	case opArrived:
+		return d.verifyAllArrived(ctx, t)
+	case opRemoveConfiguration:
+		return d.verifyUnconfigured(ctx, t)
+	case opAnnounce:
+		return d.verifyAlone(ctx, t, end)
+	case opIdle:
+		if end == atTarget {
+			return d.verifyTargetIdle(ctx, t)
+		}
+		return d.verifySourceIdle(ctx, t)
+	case opBackup:
+		return unknown("no interface shows backups"), nil
+	case opStop:
+		return d.verifyStopped(ctx, serverOf(t, end), t.Step.Args[argRelease])
+	case opStart:
+		return d.verifyStarted(ctx, serverOf(t, end), t.Step.Args[argRelease])
+	case opUnchanged:
+		return d.verifyUnchanged(ctx, t)
+	case opRemove:
+		return d.verifyRemoval(ctx, t)
+	case opMaintain:
+		if end == atTarget {
+			return d.verifyMaintainedTarget(ctx, t)
+		}
+		return d.verifyMaintainedSource(ctx, t)
+	case opReactivate:
+		if t.Executed {
+			return reached("Data Manager reported no error; whether they can be edited is looked at next"), nil
+		}
+		return notDone("whether the read-only flag is off nothing shows"), nil
+	case opEditable:
+		return d.verifyEditable(ctx, t)
+	case opFinished:
+		return d.verifyFinished(ctx, t)
+	}
+	return unknown("Teamwork Cloud has no such step"), nil
+}
+
+// splitEnd takes the end's name, or what else a verb is about, from its back.
+func splitEnd(op string) (verb, end string) {
+	for _, e := range []string{atSource, atTarget} {
+		if v, ok := strings.CutSuffix(op, "_"+e); ok {
+			return v + "_", e
+		}
+	}
+	if strings.HasPrefix(op, opEditable) {
+		return opEditable, ""
+	}
+	return op, ""
+}
+
+func serverOf(t *executor.Task, end string) *schema.Resource { return t.Resource.Ref("sync").Ref(end) }
+
+// verifiedHere are the resources that this run has verified, and what they were like.
+func verifiedHere(t *executor.Task) (map[string]copied, error) {
+	all, err := unpackCopied(t.Output(opArrived, copiedOutput))
+	if err != nil {
+		return nil, executor.Final(err)
+	}
+	return all, nil
+}
+
+// errNothingVerified is what nothing is removed on the strength of.
+var errNothingVerified = errors.New("this run has not verified any resource yet")
+
+// verifyPreflight looks at everything once more, right before anything is touched.
+func (d *Driver) verifyPreflight(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	f, err := d.readOffload(ctx, t.Resource)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	o := newOffloading(t.Resource, f, nil)
+	for i := range o.plan.items {
+		o.plan.items[i].configured = true // what runs have confirmed is not known here, and was looked at when planning
+	}
+	if t.Step.Args[argBrings] == "true" {
+		o.out = o.plan.findings(o.l)
+		o.bringing()
+		if o.removes() {
+			o.removing()
+			o.marked()
+		}
+	}
+	if o.reactivates() {
+		o.reactivating()
+	}
+	var refused []string
+	for _, f := range o.out {
+		if f.Severity == planner.Refuse {
+			refused = append(refused, f.Summary)
+		}
+	}
+	if len(refused) > 0 {
+		return executor.Verdict{}, executor.Final(errors.New(strings.Join(refused, "; ")))
+	}
+	if got := fingerprint(o.ids()); got != t.Step.Args[argResources] {
+		return executor.Verdict{}, executor.Final(fmt.Errorf("what is selected on %s is not what was planned: it is %s now; make the plan again", o.addr(atSource), plural(len(o.present), "resource")))
+	}
+	for _, end := range strings.Fields(t.Step.Args[argStops]) {
+		if why, err := d.unfitFor(ctx, o, end); err != nil || why != "" {
+			return executor.Verdict{State: executor.NotDone, Why: why}, err
+		}
+	}
+	return reached("%s of %s, %s has %d of them already", plural(len(o.present), "resource"), o.addr(atSource), o.addr(atTarget), countThere(o.present)), nil
+}
+
+func countThere(all []*resourceFacts) int {
+	n := 0
+	for _, r := range all {
+		if r.Target.There {
+			n++
+		}
+	}
+	return n
+}
+
+// unfitFor looks at the machine of an end: its services run, and its Data Manager lists what is there now.
+func (d *Driver) unfitFor(ctx context.Context, o *offloading, end string) (string, error) {
+	if !o.hasHost(end) {
+		return "", nil
+	}
+	resources := map[string]string{}
+	if end == atSource {
+		for _, r := range o.present {
+			resources[r.ID] = r.Name
+		}
+	} else {
+		for _, c := range o.facts.Copies {
+			resources[c.ID] = c.Name
+		}
+	}
+	b, err := d.bench(o.server(end), o.serverFacts(end).Release.String())
+	if err != nil {
+		return "", err
+	}
+	if state, why, err := b.serviceStatus(ctx, b.host); err != nil || state == runningPartly {
+		return fmt.Sprintf("of the services of %s only some run: %s; say in host.status, host.stop and host.start of %s which there are on %s", o.addr(end), why, o.addr(end), b.host.Name()), err
+	}
+	return d.unfitMachine(ctx, o.server(end), o.serverFacts(end).Release.String(), resources)
+}
+
+// unfitMachine tells what keeps a server's machine, as it is given, from being the one that is to be worked on; "" is nothing.
+// Of the services some may have been stopped by a try before.
+func (d *Driver) unfitMachine(ctx context.Context, server *schema.Resource, release string, resources map[string]string) (string, error) {
+	b, err := d.bench(server, release)
+	if err != nil {
+		return "", err
+	}
+	state, why, err := b.serviceStatus(ctx, b.host)
+	switch {
+	case err != nil:
+		return "", err
+	case state == runningNo || state == runningUnknown: // it answers, or we would not be here
+		return fmt.Sprintf("%s answers, but does not run by the word of its machine: %s; see host.status of %s", server.Addr, why, server.Addr), nil
+	}
+	return b.unfit(ctx, resources)
+}
+
+// looked is what a fresh look at both servers shows.
+type looked struct {
+	*syncReader
+	source    *inventory
+	histories map[string]pair
+}
+
+type pair struct{ source, target *history }
+
+// look reads what is selected and its histories, on both servers.
+func (d *Driver) look(ctx context.Context, t *executor.Task) (*looked, error) {
+	s := d.newSurvey()
+	x, err := s.begin(ctx, t.Resource.Ref("sync"))
+	if err != nil {
+		return nil, err
+	}
+	l := &looked{syncReader: x, source: x.selection.source, histories: map[string]pair{}}
+	x.visit = func(r *resourceFacts, source, target *history) { l.histories[r.ID] = pair{source, target} }
+	return l, x.each(ctx, x.category, x.readable, x.histories)
+}
+
+// verifyAllArrived compares every branch, revision and tag of every resource, and notes what they are like: nothing else is
+// ever removed.
+func (d *Driver) verifyAllArrived(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	l, err := d.look(ctx, t)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	f, all := &l.facts, map[string]copied{}
+	before, err := verifiedHere(t)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if len(before) > 0 {
+		if err := l.sameSelection(before); err != nil {
+			return executor.Verdict{}, executor.Final(err)
+		}
+	}
+	revisions := 0
+	var missing []string
+	for i := range f.Items {
+		if item := &f.Items[i]; item.Problem != "" && !l.movedEarlier(item) {
+			missing = append(missing, fmt.Sprintf("%s %q: %s", item.Kind, item.Declared, item.Problem))
+		}
+	}
+	for _, r := range f.resources() {
+		if r.Target.There && !r.Target.Removed && r.Diff.State == differs {
+			return executor.Verdict{}, executor.Final(notCopied(f, r))
+		}
+		if lacks := notArrived(t.Resource.Ref("sync"), r, true); lacks != "" {
+			missing = append(missing, fmt.Sprintf("%q (%s): %s", r.Name, r.ID, lacks))
+			continue
+		}
+		h := l.histories[r.ID]
+		if h.source == nil || h.target == nil {
+			missing = append(missing, fmt.Sprintf("%q (%s): it could not be read", r.Name, r.ID))
+			continue
+		}
+		all[r.ID] = copiedOf(r.Name, h.source, h.target)
+		revisions += len(h.source.Revisions)
+	}
+	if len(missing) > 0 {
+		return notDone("%s of %s: %s", f.Target.Addr, plural(len(f.resources()), "resource"), strings.Join(firstOf(missing), "; ")), nil
+	}
+	if want := t.Step.Args[argResources]; fingerprint(sortedIDs(all)) != want {
+		return executor.Verdict{}, executor.Final(fmt.Errorf("what is selected on %s is not what was planned: it is %s now; make the plan again", f.Source.Addr, plural(len(all), "resource")))
+	}
+	v := reached("%s with %s on %s compared with %s, one by one", plural(len(all), "resource"), plural(revisions, "revision"), f.Target.Addr, f.Source.Addr)
+	v.Outputs, err = packCopied(all)
+	return v, err
+}
+
+// movedEarlier tells of something that is not on the source whether it is on the target, from where an earlier run or somebody
+// has left off.
+func (l *looked) movedEarlier(item *selectionFacts) bool {
+	if item.Kind == kindCategory {
+		return l.facts.Category.ID != "" && len(l.target.members(l.facts.Category.ID)) > 0
+	}
+	return l.target.copyOf(item.Declared, l.facts.Category.ID) != nil
+}
+
+// verifyUnconfigured: that a configuration is gone no interface shows; that the copies are still there, it does.
+func (d *Driver) verifyUnconfigured(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	verified, err := verifiedHere(t)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if len(verified) > 0 {
+		if err := d.kept(ctx, t, verified, (*copied).lost); err != nil {
+			return executor.Verdict{}, err
+		}
+	}
+	return unknown("the copies are there as before; whether there is a configuration no interface shows"), nil
+}
+
+// kept is nil when the target has what was verified. compare says what has become of one of them. What is not as it was is a
+// Final error that names it.
+func (d *Driver) kept(ctx context.Context, t *executor.Task, verified map[string]copied, compare func(*copied, *history) string) error {
+	inv, err := d.takeInventory(ctx, serverOf(t, atTarget))
+	if err != nil {
+		return err
+	}
+	for _, id := range sortedIDs(verified) {
+		was := verified[id]
+		switch r := inv.byID[id]; {
+		case r == nil:
+			return executor.Final(fmt.Errorf("%q (%s) is gone from %s since it was verified: was DELETE ALL chosen? What is on %s still must stay there", was.Name, id, inv.facts.Addr, serverOf(t, atSource).Addr))
+		case r.Removed:
+			return executor.Final(fmt.Errorf("%q (%s) was marked as deleted on %s since it was verified", was.Name, id, inv.facts.Addr))
+		}
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce)
+	for _, id := range sortedIDs(verified) {
+		was := verified[id]
+		g.Go(func() error {
+			h, err := readHistory(gctx, inv.client, id)
+			if err != nil {
+				return fmt.Errorf("reading %q of %s: %w", was.Name, inv.facts.Addr, err)
+			}
+			if why := compare(&was, h); why != "" {
+				return executor.Final(fmt.Errorf("%q (%s) on %s is not what was verified: %s", was.Name, id, inv.facts.Addr, why))
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// verifyAlone: nobody else is logged in.
+func (d *Driver) verifyAlone(ctx context.Context, t *executor.Task, end string) (executor.Verdict, error) {
+	inv, err := d.greet(ctx, serverOf(t, end))
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	in, err := othersIn(ctx, inv)
+	switch {
+	case err != nil:
+		return executor.Verdict{}, err
+	case !in.Known:
+		return unknown("who is logged in to %s cannot be read", inv.facts.Addr), nil
+	case len(in.Users) > 0:
+		return notDone("logged in to %s: %s", inv.facts.Addr, names(in.Users)), nil
+	}
+	return reached("nobody else is logged in to %s", inv.facts.Addr), nil
+}
+
+// greet asks a server what it is, and lists nothing.
+func (d *Driver) greet(ctx context.Context, server *schema.Resource) (*inventory, error) {
+	c, err := d.reader(server)
+	if err != nil {
+		return nil, err
+	}
+	f, err := readServer(ctx, c, server)
+	if err != nil {
+		return nil, planner.About(server, fmt.Errorf("reading %s: %w", server.Addr, err))
+	}
+	return &inventory{server: server, client: c, facts: f}, nil
+}
+
+// notAlone says who is logged in where nobody may be, "" if nobody is or they may. Where no interface tells, a person has.
+func (d *Driver) notAlone(ctx context.Context, t *executor.Task, inv *inventory, end string) (string, error) {
+	if isTrue(t.Resource, "allow_logged_in") {
+		return "", nil
+	}
+	in, err := othersIn(ctx, inv)
+	switch {
+	case err != nil:
+		return "", err
+	case !in.Known && t.IsDone(opAnnounce+end):
+		return "", nil
+	case !in.Known:
+		return fmt.Sprintf("who is logged in to %s cannot be read (allow_logged_in = true does without)", inv.facts.Addr), nil
+	case len(in.Users) > 0:
+		return fmt.Sprintf("logged in to %s: %s; have them commit and log out", inv.facts.Addr, names(in.Users)), nil
+	}
+	return "", nil
+}
+
+// verifyMaintainedSource: a person has removed them at the machine; the server, up again, knows none of them.
+func (d *Driver) verifyMaintainedSource(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	verified, err := verifiedHere(t)
+	if err != nil || len(verified) == 0 {
+		return executor.Verdict{State: executor.NotDone, Why: errNothingVerified.Error()}, err
+	}
+	v, err := d.verifyHealthy(ctx, serverOf(t, atSource))
+	if err != nil || v.State != executor.Done {
+		return v, err
+	}
+	left, err := d.left(ctx, serverOf(t, atSource), sortedIDs(verified))
+	switch {
+	case err != nil:
+		return executor.Verdict{}, err
+	case len(left) == len(verified):
+		return notDone("%s has %s still", serverOf(t, atSource).Addr, allOf(len(left))), nil
+	case len(left) > 0:
+		return executor.Verdict{State: executor.Partial, Why: fmt.Sprintf("%s still has %d of %d: %s", serverOf(t, atSource).Addr, len(left), len(verified), names(left))}, nil
+	}
+	return reached("%s; it has none of the %s any more", v.Why, plural(len(verified), "resource")), nil
+}
+
+// left are those that a server still has, also as marked as deleted.
+func (d *Driver) left(ctx context.Context, server *schema.Resource, ids []string) ([]string, error) {
+	inv, err := d.takeInventory(ctx, server)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, id := range ids {
+		if inv.lists(id) {
+			out = append(out, id)
+			continue
+		}
+		switch _, err := inv.client.Resource(ctx, id); {
+		case osmc.IsGone(err):
+		case err != nil:
+			return nil, fmt.Errorf("looking whether %s is on %s still: %w", id, server.Addr, err)
+		default:
+			out = append(out, id)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+func reached(format string, args ...any) executor.Verdict {
+	return executor.Verdict{State: executor.Done, Why: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,242 @@
+package teamworkcloud
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// selection is what a sync's declaration selects on its source now.
+type selection struct {
+	sync   *schema.Resource
+	source *inventory
+	items  []selected
+}
+
+// selected is one element of resources or categories.
+type selected struct {
+	selectionFacts
+	picked []pick
+}
+
+// pick is a selected resource. One that is only to come is as it is where it comes from.
+type pick struct {
+	osmc.Resource
+	path   string // of its category
+	coming bool
+}
+
+// resolve finds what a sync selects. What cannot be found is said in the elements, not as an error. The source of a hop has what
+// is there, and what upstream will bring.
+func (s *survey) resolve(ctx context.Context, sync *schema.Resource) (*selection, error) {
+	inv, err := s.inventory(ctx, sync.Ref("source"))
+	if err != nil {
+		return nil, err
+	}
+	x := &resolver{inventory: inv}
+	if up := sync.Ref("upstream"); up != nil {
+		from, err := s.resolve(ctx, up)
+		if err != nil {
+			return nil, err
+		}
+		x.expect(up, from)
+	}
+	out := &selection{sync: sync, source: inv}
+	for i, text := range texts(sync.Get("categories")) {
+		out.items = append(out.items, x.category(text, i))
+	}
+	for i, text := range texts(sync.Get("resources")) {
+		out.items = append(out.items, x.resource(text, i))
+	}
+	return out, nil
+}
+
+// resolver knows what may be selected.
+type resolver struct {
+	*inventory
+	coming []pick // not on the source yet, by name and id
+	into   string // path of the category they come into
+}
+
+// expect adds what upstream will bring.
+func (x *resolver) expect(up *schema.Resource, from *selection) {
+	x.into = up.Text("target_category")
+	if c := x.inventory.category(x.into); c != nil {
+		x.into = x.paths[c.ID]
+	}
+	seen := map[string]bool{}
+	for _, item := range from.items {
+		for _, p := range item.picked {
+			if have := x.byID[p.ID]; seen[p.ID] || have != nil && !have.Removed {
+				continue
+			}
+			seen[p.ID] = true
+			p.path, p.coming = x.into, true
+			x.coming = append(x.coming, p)
+		}
+	}
+	slices.SortFunc(x.coming, func(a, b pick) int { return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID)) })
+}
+
+// all are the resources that are there or to come, without the removed ones.
+func (x *resolver) all() []pick {
+	var out []pick
+	for i := range x.resources {
+		if r := &x.resources[i]; !r.Removed {
+			out = append(out, pick{Resource: *r, path: x.paths[r.Category]})
+		}
+	}
+	return append(out, x.coming...)
+}
+
+// resource finds a resource by id, by category path and name, or by name.
+func (x *resolver) resource(text string, index int) selected {
+	item := selected{selectionFacts: selectionFacts{Kind: kindResource, Declared: text, Index: index, Name: text, Path: text}}
+	all := x.all()
+	for _, fits := range []func(p *pick) bool{
+		func(p *pick) bool { return strings.EqualFold(p.ID, text) },
+		func(p *pick) bool { return p.full() == text },
+		func(p *pick) bool { return p.Name == text },
+	} {
+		var found []pick
+		for i := range all {
+			if fits(&all[i]) {
+				found = append(found, all[i])
+			}
+		}
+		if len(found) == 1 {
+			p := found[0]
+			item.ID, item.Name, item.Path, item.Coming, item.picked = p.ID, p.Name, p.full(), p.coming, found
+			return item
+		}
+		if len(found) > 1 {
+			var paths []string
+			for i := range found {
+				paths = append(paths, fmt.Sprintf("%s (%s)", found[i].full(), found[i].ID))
+			}
+			item.Problem = fmt.Sprintf("%d resources of %s are called so: %s", len(found), x.facts.Addr, names(paths))
+			return item
+		}
+	}
+	if r := x.removedResource(text); r != nil {
+		item.ID, item.Name, item.Path, item.Removed = r.ID, r.Name, x.path(r), []string{r.Name}
+		return item
+	}
+	item.Problem = fmt.Sprintf("%s has no resource of that name, path or id that its user %s may see", x.facts.Addr, x.facts.User)
+	var known []string
+	for i := range all {
+		known = append(known, all[i].Name, all[i].full())
+	}
+	item.Similar = similar(text, known)
+	return item
+}
+
+func (p *pick) full() string {
+	if p.path == "" {
+		return p.Name
+	}
+	return p.path + "/" + p.Name
+}
+
+// removedResource is the one of that id, path or name that is marked as deleted, nil if there is none or not one alone.
+func (x *resolver) removedResource(text string) *osmc.Resource {
+	var found *osmc.Resource
+	for i := range x.resources {
+		r := &x.resources[i]
+		if !r.Removed || !strings.EqualFold(r.ID, text) && x.path(r) != text && r.Name != text {
+			continue
+		}
+		if found != nil {
+			return nil
+		}
+		found = r
+	}
+	return found
+}
+
+// category finds a category by id, by path, or by name, and what is in it. What is in categories beneath it is not.
+// ASSUMED: the documents say nothing of categories within one that is synchronized.
+func (x *resolver) category(text string, index int) selected {
+	item := selected{selectionFacts: selectionFacts{Kind: kindCategory, Declared: text, Index: index, Name: text, Path: text}}
+	c := x.inventory.category(text)
+	if c == nil {
+		var found []string
+		for i := range x.categories {
+			if x.categories[i].Name == text {
+				c = &x.categories[i]
+				found = append(found, x.paths[c.ID])
+			}
+		}
+		if len(found) > 1 {
+			item.Problem = fmt.Sprintf("%d categories of %s are called so: %s", len(found), x.facts.Addr, names(found))
+			return item
+		}
+	}
+	switch {
+	case c != nil:
+		x.fill(&item, c)
+	case x.into == text && x.into != "":
+		item.Coming = true
+	default:
+		item.Problem = fmt.Sprintf("%s has no category of that path, name or id", x.facts.Addr)
+		known := []string{x.into}
+		for i := range x.categories {
+			known = append(known, x.categories[i].Name, x.paths[x.categories[i].ID])
+		}
+		item.Similar = similar(text, known)
+		return item
+	}
+	if item.Path == x.into {
+		item.picked = append(item.picked, x.coming...)
+	}
+	return item
+}
+
+// fill takes what a category holds.
+func (x *resolver) fill(item *selected, c *osmc.Category) {
+	item.ID, item.Name, item.Path = c.ID, c.Name, x.paths[c.ID]
+	for _, r := range x.members(c.ID) {
+		if r.Removed {
+			item.Removed = append(item.Removed, r.Name)
+			continue
+		}
+		item.picked = append(item.picked, pick{Resource: *r, path: item.Path})
+	}
+	for _, id := range c.Resources {
+		if x.byID[id] == nil {
+			item.Hidden = append(item.Hidden, id)
+		}
+	}
+}
+
+// similar are up to three of the known words that may have been meant.
+func similar(text string, known []string) []string {
+	type near struct {
+		word     string
+		distance int
+	}
+	var found []near
+	seen := map[string]bool{}
+	for _, w := range known {
+		d := levenshtein.Distance(strings.ToLower(text), strings.ToLower(w), nil)
+		if w == "" || seen[w] || d > max(2, len(text)/4) {
+			continue
+		}
+		seen[w] = true
+		found = append(found, near{w, d})
+	}
+	slices.SortFunc(found, func(a, b near) int {
+		return cmp.Or(cmp.Compare(a.distance, b.distance), strings.Compare(a.word, b.word))
+	})
+	var out []string
+	for _, n := range found[:min(3, len(found))] {
+		out = append(out, n.word)
+	}
+	return out
+}

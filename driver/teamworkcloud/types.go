@@ -1,0 +1,144 @@
+package teamworkcloud
+
+import (
+	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Words of the language.
+const (
+	product = "teamwork_cloud"
+	offload = "teamwork_cloud_offload"
+
+	everyCommit = "every_commit"
+	commitTag   = "commit_tag"
+	manual      = "manual"
+
+	active  = "active"
+	removed = "removed"
+
+	personalToken = "personal"
+	idToken       = "id"
+	oauthToken    = "oauth"
+
+	orderVerified   = "verified"
+	orderDocumented = "as_documented"
+
+	compareAuthor      = "author"
+	compareDate        = "date"
+	compareDescription = "description"
+	compareTags        = "tags"
+)
+
+// compareParts are the parts of a history that can be compared beside its branches and the order of its revisions.
+var compareParts = []string{compareAuthor, compareDate, compareDescription, compareTags}
+
+// commandLists are the arguments of host that hold commands; those of stop and start are lists of commands.
+var commandLists = []string{"datamanager", "stop", "start", "status", "database"}
+
+// Types are the block types of Teamwork Cloud.
+func (d *Driver) Types() []schema.Type {
+	return []schema.Type{serverType(), syncType(), offloadType()}
+}
+
+func serverType() schema.Type {
+	return schema.Type{
+		Kind: schema.Server, Name: product,
+		Summary: "A Teamwork Cloud server or cluster with its web application, and the machine behind it.",
+		Check:   checkServer,
+		Body: schema.Body{
+			Attributes: []schema.Attribute{
+				{Name: "url", Type: cty.String, Required: true, Doc: "Address of the REST interface: https://twc.example.com:8111."},
+				{Name: "web_application", Type: cty.String, Doc: "Address of the Web Application Platform, where people go. Without it the host of url, as https://HOST:8443/webapp."},
+				{Name: "sync_address", Type: cty.String, Doc: "What a remote resource configuration of another server names this one by: host, or host:port. Without it the host of url."},
+				{Name: "user", Type: cty.String, Doc: "User name. Beside a token it is who logs in on web pages and in remote resource configurations."},
+				{Name: "password", Type: cty.String, Secret: true, Doc: "Password of the user."},
+				{Name: "token", Type: cty.String, Secret: true, Doc: "A token instead of a password, of the kind that token_kind says."},
+				{Name: "token_kind", Type: cty.String, Default: cty.StringVal(personalToken), OneOf: []string{personalToken, idToken, oauthToken}, Doc: "Kind of the token: a personal access token, an ID token of the authentication server, or an OAuth 2.0 access token."},
+				{Name: "site", Type: cty.String, Doc: "The network this server is reached from."},
+				{Name: "ca", Type: cty.String, Doc: "Certificates (PEM) of authorities trusted in addition to the system's."},
+				{Name: "ca_file", Type: cty.String, Doc: "The same, from a file in the folder of the configuration, or from anywhere with an absolute path. An empty name means none."},
+				{Name: "requests_per_second", Type: cty.Number, Default: cty.NumberIntVal(200), Doc: "The most requests a second that are sent to this server."},
+				{Name: "request_timeout", Type: cty.String, Default: cty.StringVal("30s"), Doc: "How long one request may stay without an answer."},
+			},
+			Blocks: []schema.Block{
+				{Name: "expect", Doc: "What the server must be, or every plan that uses it is refused.", Body: schema.Body{Attributes: []schema.Attribute{
+					{Name: "major", Type: cty.String, Doc: "Major version, which is the year: 2024x. Refreshes and hot fixes are minor."},
+				}}},
+				{Name: "host", Doc: "The machine with the server's services and its Data Manager. Without it, work on the machine is a person's step with the exact command lines.", Body: hostBody()},
+			},
+		},
+	}
+}
+
+func hostBody() schema.Body {
+	command, commands := cty.List(cty.String), cty.List(cty.List(cty.String))
+	return schema.Body{Attributes: []schema.Attribute{
+		{Name: "ssh", Type: cty.String, Doc: "Where to log in over SSH: user@host or user@host:port."},
+		{Name: "local", Type: cty.Bool, Doc: "true: it is the machine that syncctl runs on."},
+		{Name: "key", Type: cty.String, Secret: true, Doc: "Private key (PEM or OpenSSH) to log in with."},
+		{Name: "key_file", Type: cty.String, Doc: "The same, from a file."},
+		{Name: "passphrase", Type: cty.String, Secret: true, Doc: "What the private key is encrypted with."},
+		{Name: "known_hosts", Type: cty.String, Doc: "Lines of a known_hosts file: the machine's key must be among them."},
+		{Name: "known_hosts_file", Type: cty.String, Doc: "The same, from a file. Without either, .ssh/known_hosts of whoever runs syncctl."},
+		{Name: "agent", Type: cty.Bool, Default: cty.True, Doc: "Whether keys of the SSH agent (SSH_AUTH_SOCK) may be used too."},
+		{Name: "jump", Type: cty.List(cty.String), Doc: "Hosts to go through, in order, each as user@host or user@host:port."},
+		{Name: "home", Type: cty.String, Doc: "Folder that Teamwork Cloud is installed in. Without it the vendor's for the version, such as /opt/CATIANoMagicServices."},
+		{Name: "datamanager", Type: command, Doc: "Program of the Data Manager with what always stands before its arguments. Without it, the one under home."},
+		{Name: "stop", Type: commands, Doc: "Commands that stop Teamwork Cloud's services, in order; each is a program with its arguments. Without it, systemctl with the vendor's units for the version."},
+		{Name: "start", Type: commands, Doc: "Commands that start them again, in order."},
+		{Name: "status", Type: command, Doc: "Command that tells whether Teamwork Cloud's services run: its exit code is 0 only then. Without it, systemctl is-active with the vendor's units, all of which must run, or none."},
+		{Name: "database", Type: command, Doc: "Command that shows the nodes of the database as nodetool status does, which it is without this."},
+		{Name: "within", Type: cty.String, Default: cty.StringVal("15m"), Doc: "How long started services may take to be healthy."},
+	}}
+}
+
+func syncType() schema.Type {
+	return schema.Type{
+		Kind: schema.Sync, Name: product,
+		Summary: "Resources that a target server has as read-only copies of a source server's, history included: remote resource configurations on the target, one for each resource or category.",
+		Check:   checkSync,
+		Body: schema.Body{
+			Attributes: []schema.Attribute{
+				{Name: "source", Required: true, Ref: &schema.Ref{Kind: schema.Server, Type: product}, Doc: "The server the resources are on."},
+				{Name: "target", Required: true, Ref: &schema.Ref{Kind: schema.Server, Type: product}, Doc: "The server that gets the copies."},
+				{Name: "resources", Type: cty.List(cty.String), Doc: "Resources of the source: name, category path and name (Released/Powertrain/Engine), or id."},
+				{Name: "categories", Type: cty.List(cty.String), Doc: "Categories of the source whose resources are all synchronized, those that are added later too: path (Released/Powertrain), name, or id."},
+				{Name: "target_category", Type: cty.String, Required: true, Doc: "Category of the target that the copies are put into, by path or id. A path that is not there is created."},
+				{Name: "trigger", Type: cty.String, Default: cty.StringVal(everyCommit), OneOf: []string{everyCommit, commitTag, manual}, Doc: "When the target gets what is new: on every commit, on a commit with the tag, or when a person asks for it."},
+				{Name: "tag", Type: cty.String, Doc: "The commit tag that triggers, with trigger = \"commit_tag\"."},
+				{Name: "tls", Type: cty.Bool, Doc: "Whether the target connects to the source encrypted. Without it: whether sync_address of the source has the source's encrypted port."},
+				{Name: "upstream", Ref: &schema.Ref{Kind: schema.Sync, Type: product}, Doc: "The synchronization that brings the resources to the source of this one (several hops)."},
+				{Name: "state", Type: cty.String, Default: cty.StringVal(active), OneOf: []string{active, removed}, Doc: "Whether there are to be remote resource configurations. Removed ones leave the copies on the target."},
+			},
+			Blocks: []schema.Block{
+				{Name: "verify", Doc: "How the copies are compared with what they are copies of.", Body: schema.Body{Attributes: []schema.Attribute{
+					{Name: "compare", Type: cty.List(cty.String), OneOf: compareParts, Doc: "What of each revision is compared beside its branch and its place in the order: all four where nothing is said. Numbers are compared where both servers keep them (2026x and later)."},
+					{Name: "within", Type: cty.String, Default: cty.StringVal("30m"), Doc: "How long the resources may take to arrive."},
+				}}},
+			},
+		},
+	}
+}
+
+func offloadType() schema.Type {
+	return schema.Type{
+		Kind: schema.Migration, Name: offload,
+		Summary: "Moves dormant resources to another server once: synchronizes, verifies every revision, and removes them from the source; on demand it makes them editable on the target.",
+		Check:   checkOffload,
+		Body: schema.Body{
+			Attributes: []schema.Attribute{
+				{Name: "sync", Required: true, Ref: &schema.Ref{Kind: schema.Sync, Type: product, Owns: true, MayBeGone: true}, Doc: "The synchronization that moves them."},
+				{Name: "remove_configuration", Type: cty.Bool, Default: cty.True, Doc: "Whether the remote resource configurations are removed from the target, which keeps the data."},
+				{Name: "reactivate", Type: cty.Bool, Default: cty.False, Doc: "Take the read-only flag off the resources on the target, so that they can be edited there."},
+				{Name: "order", Type: cty.String, Default: cty.StringVal(orderVerified), OneOf: []string{orderVerified, orderDocumented}, Doc: "verified: the configurations go before the resources are removed from the source, because what a configuration does when its source disappears is not documented. as_documented: after it, in the vendor's order."},
+				{Name: "allow_logged_in", Type: cty.Bool, Default: cty.False, Doc: "Services may be stopped while other people are logged in."},
+			},
+			Blocks: []schema.Block{
+				{Name: "remove_from_source", Doc: "Remove the resources from the source for good once all is verified. Without it the source keeps them.", Body: schema.Body{Attributes: []schema.Attribute{
+					{Name: "allow", Type: cty.Number, Whole: true, Required: true, Doc: "How many resources may be removed: the number the plan shows."},
+				}}},
+			},
+		},
+	}
+}
