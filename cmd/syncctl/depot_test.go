@@ -10,11 +10,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/spf13/afero"
 	"github.com/spf13/pflag"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/executor"
@@ -28,9 +31,9 @@ import (
 // the interface paints, and a label, which only a person can put on.
 var depot = product{
 	name:   "depot",
-	driver: func(env driver.Env) driver.Driver { return &depotDriver{env} },
+	driver: func(env driver.Env) driver.Driver { return &depotDriver{env: env} },
 	simulator: func(seed []byte) (sandbox.World, error) {
-		w := &depotWorld{urls: map[string]string{}}
+		w := &depotWorld{urls: map[string]string{}, ssh: map[string][3]string{}}
 		if err := json.Unmarshal(seed, &w.state); err != nil {
 			return nil, err
 		}
@@ -48,12 +51,14 @@ type box struct {
 type depotWorld struct {
 	mu    sync.Mutex
 	urls  map[string]string
+	ssh   map[string][3]string   // by machine: address, key, known hosts
 	state map[string]*depotState // by server
 }
 
 type depotState struct {
 	Password string          `json:"password"`
 	Boxes    map[string]*box `json:"boxes"`
+	Machine  bool            `json:"machine"` // there is one behind the server
 }
 
 func (w *depotWorld) Servers() []string {
@@ -61,6 +66,7 @@ func (w *depotWorld) Servers() []string {
 	for n := range w.state {
 		names = append(names, n)
 	}
+	slices.Sort(names)
 	return names
 }
 
@@ -68,7 +74,27 @@ func (w *depotWorld) SetURL(server, url string) { w.urls[server] = url }
 
 func (w *depotWorld) Environment(server string) map[string]string {
 	prefix := "DEPOT_" + strings.ToUpper(server)
-	return map[string]string{prefix + "_URL": w.urls[server], prefix + "_PASSWORD": w.state[server].Password}
+	env := map[string]string{prefix + "_URL": w.urls[server], prefix + "_PASSWORD": w.state[server].Password}
+	if at, ok := w.ssh[server]; ok {
+		env[prefix+"_SSH"], env[prefix+"_KEY"], env[prefix+"_KNOWN_HOSTS"] = at[0], at[1], at[2]
+	}
+	return env
+}
+
+func (w *depotWorld) Machines() []string {
+	return slices.DeleteFunc(w.Servers(), func(name string) bool { return !w.state[name].Machine })
+}
+
+func (w *depotWorld) Files(string) afero.Fs { return afero.NewMemMapFs() }
+
+func (w *depotWorld) Reads(string, string) bool { return true }
+
+func (w *depotWorld) SetSSH(machine, address string, key, hosts []byte) {
+	w.ssh[machine] = [3]string{address, string(key), string(hosts)}
+}
+
+func (w *depotWorld) Run(context.Context, string, string, io.Reader, io.Writer, io.Writer) int {
+	return 127
 }
 
 func (w *depotWorld) Tick(time.Time) {}
@@ -131,8 +157,23 @@ func (w *depotWorld) Handler(server string) http.Handler {
 	})
 }
 
-// depotDriver is the driver.
-type depotDriver struct{ env driver.Env }
+// depotDriver is the driver. It counts what it asked the servers, as one counts sessions that are to be given back.
+type depotDriver struct {
+	env   driver.Env
+	asked atomic.Int64
+}
+
+// Close tells in the log how much there was to give back.
+func (d *depotDriver) Close(ctx context.Context) error {
+	if d.asked.Swap(0) == 0 {
+		return nil
+	}
+	if _, fails := d.env.LookupEnv("DEPOT_CLOSE_FAILS"); fails {
+		return errors.New("the depot keeps the door open")
+	}
+	d.env.Log.Info("the depot's doors are closed", "hurried", ctx.Err() != nil)
+	return nil
+}
 
 func (d *depotDriver) Types() []schema.Type {
 	text := func(name string, required bool) schema.Attribute {
@@ -151,6 +192,8 @@ func (d *depotDriver) Types() []schema.Type {
 
 // do asks the server of a sync about a box. Nil without error: there is none.
 func (d *depotDriver) do(ctx context.Context, r *schema.Resource, method, name string, body any) (*box, error) {
+	d.asked.Add(1)
+	d.env.Log.Debug("asking the depot")
 	server := r.Ref("server")
 	var in bytes.Buffer
 	if body != nil {
@@ -244,6 +287,9 @@ func (d *depotDriver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) 
 			}},
 		})
 		last = id("label")
+	}
+	if before, ok := c.Confirmed["label"]; ok {
+		out.Findings = append(out.Findings, planner.Finding{Rule: "depot/labelled", Severity: planner.Note, Summary: "it was labelled before, by run " + before.Run})
 	}
 	out.Steps = append(out.Steps, planner.Step{Op: "inspect", Mark: planner.MarkCheck, Repeat: planner.Idempotent, Summary: "looks at " + r.Text("box"), Needs: []string{last}})
 	if old := r.Text("replaces"); old != "" {

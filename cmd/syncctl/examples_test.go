@@ -1,19 +1,23 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/syncctl/syncctl/driver/drivertest"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/sandbox"
 )
 
 // exampleDirs are the examples whose products are all built in.
@@ -43,6 +47,18 @@ func exampleDirs(t *testing.T) []string {
 	return dirs
 }
 
+var exampleNamed = regexp.MustCompile(`examples/([A-Za-z0-9._-]+)`)
+
+// builtIn tells whether the products of all examples that a text names are built in.
+func builtIn(t *testing.T, text string) bool {
+	t.Helper()
+	var names []string
+	for _, dir := range exampleDirs(t) {
+		names = append(names, filepath.Base(dir))
+	}
+	return !slices.ContainsFunc(exampleNamed.FindAllStringSubmatch(text, -1), func(m []string) bool { return !slices.Contains(names, m[1]) })
+}
+
 // TestExamples runs the script that every example folder holds, in a copy of the folder.
 func TestExamples(t *testing.T) {
 	for _, dir := range exampleDirs(t) {
@@ -65,110 +81,190 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// inside runs a shell line within an example's sandbox and returns what it printed, the changing requests that were
-// carried out and how often, and the state of all servers at the end with every time taken out.
-func inside(t *testing.T, dir, line string) (out string, changes map[string]int, state string) {
+// inside runs a shell line within an example's sandbox and returns what it printed, the requests, commands and accesses to
+// files that changed something, and the state of all servers when nothing is under way any more and every time is taken out.
+func inside(t *testing.T, dir, line string) (out string, changes []sandbox.AccessLine, state string) {
 	t.Helper()
+	seed, err := os.ReadFile(filepath.Join(dir, seedFile))
+	if err != nil {
+		t.Fatal(err)
+	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	tmp := t.TempDir()
-	log, dump := filepath.Join(tmp, "access.log"), filepath.Join(tmp, "dump.json")
-	cmd := exec.CommandContext(t.Context(), self, "sandbox", dir, "--access-log="+log, "--dump="+dump, "--", "sh", "-c", line)
-	cmd.Args[0] = "syncctl"
-	cmd.Env = append(os.Environ(), "NO_COLOR=1")
-	b, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, b)
+	open := map[string]sandbox.Open{}
+	for _, p := range products {
+		open[p.name] = p.simulator
 	}
-	return string(b), carriedOut(t, log), withoutTimes(t, dump)
-}
-
-func carriedOut(t *testing.T, log string) map[string]int {
-	t.Helper()
-	src, err := os.ReadFile(log)
+	var log bytes.Buffer
+	clock := drivertest.NewTime()
+	defer clock.Stop()
+	box, err := sandbox.Start(t.Context(), sandbox.Options{Seed: seed, Products: open, Person: true, AccessLog: &log, Now: clock.Now, Ticks: clock.Ticks()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := map[string]int{}
-	lines := bufio.NewScanner(bytes.NewReader(src))
-	for lines.Scan() {
-		var l struct {
-			Server, Method, Path string
-			Status               int
-		}
-		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
+	defer box.Close()
+	var said bytes.Buffer
+	code, err := box.RunInside(t.Context(), sandbox.Inside{
+		Dir: dir, Executable: self, Command: []string{"sh", "-c", line}, Env: append(os.Environ(), "NO_COLOR=1"), TempDir: t.TempDir(),
+		Stdout: &said, Stderr: &said,
+	})
+	if err != nil || code != 0 {
+		t.Fatalf("exit code %d, %v\n%s", code, err, &said)
+	}
+	clock.Rest() // what a process that was killed had open ends by itself
+	b, err := box.State()
+	if err := errors.Join(err, box.Close()); err != nil {
+		t.Fatal(err)
+	}
+	dec := json.NewDecoder(&log)
+	for dec.More() {
+		var l sandbox.AccessLine
+		if err := dec.Decode(&l); err != nil {
 			t.Fatal(err)
 		}
-		if l.Method != "GET" && l.Status < 400 {
-			out[l.Server+" "+l.Method+" "+l.Path]++
+		if !l.Reading && l.OK {
+			changes = append(changes, l)
 		}
+	}
+	return said.String(), changes, drivertest.WithoutTimes(b)
+}
+
+// counted is how often each was carried out.
+func counted(lines []sandbox.AccessLine, name func(sandbox.AccessLine) string) map[string]int {
+	out := map[string]int{}
+	for _, l := range lines {
+		out[name(l)]++
 	}
 	return out
 }
 
-var times = regexp.MustCompile(`\b1[0-9]{12}\b|"20[0-9]{2}-[01][0-9]-[^"]*"`)
+func byPath(l sandbox.AccessLine) string { return l.Server + " " + l.Method + " " + l.Path }
 
-func withoutTimes(t *testing.T, dump string) string {
+// byContent tells requests to one path apart by what they say.
+func byContent(l sandbox.AccessLine) string { return byPath(l) + "?" + l.Query + " " + l.Body }
+
+// undisturbed is how an example ends when nothing is killed.
+type undisturbed struct {
+	flags   string // of every apply
+	writes  int    // of the journal
+	plan    *planner.Plan
+	changes []sandbox.AccessLine
+	state   string
+}
+
+// again tells whether a run that was killed will repeat something: an idempotent step was under way, says its journal.
+func (u undisturbed) again(record string) bool {
+	last := map[string]string{}
+	for line := range strings.Lines(record) {
+		var e struct{ Key, Event string }
+		if json.Unmarshal([]byte(line), &e) == nil { // the last one may be half written
+			last[e.Key] = e.Event
+		}
+	}
+	return slices.ContainsFunc(u.plan.Steps, func(s planner.Step) bool {
+		begun := last[s.ID] == executor.EventStarted || last[s.ID] == executor.EventExecuted
+		return begun && s.Repeat == planner.Idempotent && s.Mark != planner.MarkCheck
+	})
+}
+
+// unlike lists what was not carried out as often as undisturbed. What may be repeated may have been done once more.
+func (u undisturbed) unlike(changes []sandbox.AccessLine, again bool) []string {
+	got, want := counted(changes, byPath), counted(u.changes, byPath)
+	most := 0
+	if again {
+		most = 1
+	}
+	var out []string
+	for name := range got {
+		if want[name] == 0 {
+			out = append(out, fmt.Sprintf("%s, %d times, undisturbed never", name, got[name]))
+		}
+	}
+	for name, n := range want {
+		if got[name] < n || got[name] > n+most {
+			out = append(out, fmt.Sprintf("%s, %d times, undisturbed %d", name, got[name], n))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// carryUndisturbed applies an example as it is; false: a guard refuses it. Where several declarations have steps their order is
+// free, and with it what ids things get: they are carried out one at a time then.
+func carryUndisturbed(t *testing.T, dir, flags string) (undisturbed, bool) {
 	t.Helper()
-	src, err := os.ReadFile(dump)
-	if err != nil {
+	u := undisturbed{flags: flags}
+	var out string
+	out, u.changes, u.state = inside(t, dir, `syncctl apply -auto-approve`+flags+`; echo "exit $?"; cat .syncctl/runs/*/journal.jsonl | wc -l; cat .syncctl/runs/*/plan.json || true`)
+	_, record, ran := strings.Cut(out, "exit 0\n")
+	if !ran && strings.Contains(out, "exit 8\n") {
+		return u, false
+	}
+	if _, err := fmt.Sscan(record, &u.writes); err != nil {
+		t.Fatalf("the example neither runs nor is refused: %v\n%s", err, out)
+	}
+	var err error
+	if u.plan, err = planner.Decode(strings.NewReader(record[strings.Index(record, "{"):])); err != nil {
 		t.Fatal(err)
 	}
-	return times.ReplaceAllString(string(src), "TIME")
+	several := slices.ContainsFunc(u.plan.Steps, func(s planner.Step) bool { return s.Addr != u.plan.Steps[0].Addr })
+	if several && flags == "" {
+		return carryUndisturbed(t, dir, " -parallelism=1")
+	}
+	return u, true
 }
 
 // TestKilledAtEveryWrite kills apply with SIGKILL at every write of its journal, once before the line is whole and once
-// after, and runs it again: the servers end in the same state, and every changing request was carried out once.
+// after, and runs it again: the servers end in the same state, and everything that changes something was carried out as often
+// as undisturbed, which for requests is once, but for what the step that was under way may repeat.
 func TestKilledAtEveryWrite(t *testing.T) {
+	slots := make(chan struct{}, 16) // they mostly wait
 	for _, dir := range exampleDirs(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			probe, want, state := inside(t, dir, `syncctl apply -auto-approve; echo "exit $?"; cat .syncctl/runs/*/journal.jsonl | wc -l`)
-			if !strings.Contains(probe, "exit 0\n") {
-				if !strings.Contains(probe, "exit 8\n") {
-					t.Fatalf("the example neither runs nor is refused:\n%s", probe)
-				}
-				return // refused by a guard: there is no run to kill
+			t.Parallel()
+			u, ran := carryUndisturbed(t, dir, "")
+			if !ran {
+				return // there is no run to kill
 			}
-			for request, n := range want {
+			requests := slices.DeleteFunc(slices.Clone(u.changes), func(l sandbox.AccessLine) bool { return l.Protocol != sandbox.ProtocolHTTPS })
+			for request, n := range counted(requests, byContent) { // a service may well be stopped twice
 				if n != 1 {
 					t.Errorf("undisturbed, %s was carried out %d times", request, n)
 				}
-			}
-			fields := strings.Fields(probe)
-			var writes int
-			if _, err := fmt.Sscan(fields[len(fields)-1], &writes); err != nil {
-				t.Fatal(err)
 			}
 			step := 1
 			if testing.Short() {
 				step = 7
 			}
-			killEach(t, dir, writes, step, want, state)
+			killEach(t, dir, step, u, slots)
 		})
 	}
 }
 
-func killEach(t *testing.T, dir string, writes, step int, want map[string]int, state string) {
+func killEach(t *testing.T, dir string, step int, u undisturbed, slots chan struct{}) {
 	var wait sync.WaitGroup
 	defer wait.Wait()
-	slots := make(chan struct{}, 4)
-	for seq := 1; seq <= writes; seq += step {
+	for seq := 1; seq <= u.writes; seq += step {
 		for _, stage := range []string{"half", "synced"} {
 			slots <- struct{}{}
 			wait.Go(func() {
 				defer func() { <-slots }()
-				out, got, end := inside(t, dir, fmt.Sprintf(
-					`SYNCCTL_TEST_KILL=%s:%d syncctl apply -auto-approve; echo "killed $?"; SYNCCTL_TEST_KILL= syncctl apply -auto-approve && SYNCCTL_TEST_KILL= syncctl plan -detailed-exitcode`, stage, seq))
-				if !strings.Contains(out, "killed 137") {
+				apply := "syncctl apply -auto-approve" + u.flags
+				out, changes, end := inside(t, dir, fmt.Sprintf(
+					`SYNCCTL_TEST_KILL=%s:%d %s; echo "killed $?"; cat .syncctl/runs/*/journal.jsonl; echo; echo "and then"; SYNCCTL_TEST_KILL= %s && SYNCCTL_TEST_KILL= syncctl plan -detailed-exitcode`,
+					stage, seq, apply, apply))
+				_, after, killed := strings.Cut(out, "killed 137\n")
+				if !killed {
 					t.Errorf("%s:%d: it was not killed:\n%s", stage, seq, out)
 				}
-				if fmt.Sprint(got) != fmt.Sprint(want) {
-					t.Errorf("%s:%d: requests carried out:\n%v\nwant:\n%v", stage, seq, got, want)
+				record, _, _ := strings.Cut(after, "and then\n")
+				if unlike := u.unlike(changes, u.again(record)); len(unlike) > 0 {
+					t.Errorf("%s:%d: carried out:\n%s", stage, seq, strings.Join(unlike, "\n"))
 				}
-				if end != state {
-					t.Errorf("%s:%d: the servers end in another state: %s", stage, seq, firstDifference(end, state))
+				if end != u.state {
+					t.Errorf("%s:%d: the servers end in another state: %s", stage, seq, firstDifference(end, u.state))
 				}
 			})
 		}

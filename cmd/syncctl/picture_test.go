@@ -18,14 +18,15 @@ var update = flag.Bool("update", false, "write the golden files")
 // TestPicture holds the README's picture against a real rehearsal: what the program prints now, drawn as an animated
 // terminal, is the picture that is there.
 func TestPicture(t *testing.T) {
-	if len(exampleDirs(t)) == 0 {
+	const example = "examples/behind-firewall-master"
+	if !builtIn(t, example) {
 		return // the picture shows a product that is not built in
 	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), self, "rehearse", "examples/behind-firewall-master")
+	cmd := exec.CommandContext(t.Context(), self, "rehearse", example)
 	cmd.Args[0] = "syncctl"
 	cmd.Dir = filepath.Join("..", "..")
 	cmd.Env = append(os.Environ(), "FORCE_COLOR=1", "NO_COLOR=", "COLUMNS=250")
@@ -33,7 +34,7 @@ func TestPicture(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	got := drawTerminal("syncctl rehearse examples/behind-firewall-master", telling(string(out)))
+	got := drawTerminal("syncctl rehearse "+example, telling(string(out)))
 	golden := filepath.Join("..", "..", "docs", "rehearse.svg")
 	if *update {
 		if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {

@@ -4,6 +4,8 @@ import (
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/backbone"
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim"
+	"github.com/syncctl/syncctl/driver/teamworkcloud"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim"
 	"github.com/syncctl/syncctl/sandbox"
 )
 
@@ -18,4 +20,5 @@ type product struct {
 var products = []product{
 	// One line a product. Taking a product out is taking out its line, its imports, and its folder.
 	{name: "backbone", driver: backbone.New, simulator: func(seed []byte) (sandbox.World, error) { return backbonesim.Open(seed) }, tools: backbone.Tools()},
+	{name: "teamwork_cloud", driver: teamworkcloud.New, simulator: func(seed []byte) (sandbox.World, error) { return twcsim.Open(seed) }},
 }

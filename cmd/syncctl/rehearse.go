@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -53,18 +54,45 @@ func (c *call) startSandbox(ctx context.Context, dir string, o sandbox.Options) 
 	return sandbox.Start(ctx, o)
 }
 
-// counter counts the lines of an access log.
-type counter struct{ n int }
+// counter counts the lines of an access log, which come one at a time: requests to servers apart from what is asked of machines.
+type counter struct{ requests, commands, files int }
 
 func (c *counter) Write(p []byte) (int, error) {
-	c.n += strings.Count(string(p), "\n")
+	var line sandbox.AccessLine
+	if err := json.Unmarshal(p, &line); err != nil {
+		return 0, fmt.Errorf("counting requests: %w", err)
+	}
+	switch line.Protocol {
+	case sandbox.ProtocolSSH:
+		c.commands++
+	case sandbox.ProtocolSFTP:
+		c.files++
+	default:
+		c.requests++
+	}
 	return len(p), nil
+}
+
+// words say what was counted, and that it was all.
+func (c *counter) words(servers, machines int) string {
+	words := view.Plural(c.requests, "request") + " to " + view.Plural(servers, "simulated server")
+	var done []string
+	if c.commands > 0 {
+		done = append(done, view.Plural(c.commands, "command"))
+	}
+	if c.files > 0 {
+		done = append(done, view.Plural(c.files, "file operation"))
+	}
+	if len(done) == 0 {
+		return words + ", none to any other"
+	}
+	return words + ", " + strings.Join(done, " and ") + " on " + view.Plural(machines, "simulated machine") + ", nothing anywhere else"
 }
 
 func (c *call) rehearse(ctx context.Context, dir string) (err error) {
 	begun := c.app.clock.Now()
-	requests := &counter{}
-	box, err := c.startSandbox(ctx, dir, sandbox.Options{Person: true, AccessLog: requests})
+	asked := &counter{}
+	box, err := c.startSandbox(ctx, dir, sandbox.Options{Person: true, AccessLog: asked})
 	if err != nil {
 		return err
 	}
@@ -93,8 +121,8 @@ func (c *call) rehearse(ctx context.Context, dir string) (err error) {
 	if err := box.Close(); err != nil {
 		return err
 	}
-	c.say("\n%s %s, %s to %s, none to any other.", c.outStyle.Good("Rehearsal complete:"),
-		c.app.clock.Now().Sub(begun).Round(100*time.Millisecond), view.Plural(requests.n, "request"), view.Plural(len(box.Servers()), "simulated server"))
+	c.say("\n%s %s, %s.", c.outStyle.Good("Rehearsal complete:"),
+		c.app.clock.Now().Sub(begun).Round(100*time.Millisecond), asked.words(len(box.Servers()), len(box.Machines())))
 	c.say("Read on: %s says what happened here and how to do it with real servers.", schema.SanitizeLine(filepath.Join(dir, "README.md")))
 	return nil
 }

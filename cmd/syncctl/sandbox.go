@@ -26,14 +26,15 @@ func (c *call) sandboxCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sandbox DIR [flags] [-- COMMAND ARGS...]",
 		Short: "Serve an example's simulated servers, or run a command inside them",
-		Long: `Serves the simulated servers that DIR/sandbox.json describes on loopback, over TLS with an authority of their own.
+		Long: `Serves the simulated servers that DIR/sandbox.json describes on loopback, over TLS with an authority of their own, and the
+machines behind them, where there are any, over SSH with keys of their own.
 
 With COMMAND, runs it in a scratch copy of DIR, with this program first in PATH and the servers' addresses and credentials in
 its environment, for as long as it lasts; the exit code is the command's. Without, prints the environment and serves until
 it is interrupted.
 
 A fault is KEY=VALUE,...: kind (fail, hang, cut, lost, late), server, method, path (a glob), nth (2, 2-4, 3-, *), status,
-retry_after, delay.`,
+retry_after, delay. A command on a machine has the method EXEC, and its path is the command line.`,
 		Example: `  syncctl sandbox examples/behind-firewall-master -- sh -c 'syncctl plan && syncctl apply -auto-approve'
   syncctl sandbox examples/behind-firewall-master --fault=method=POST,path=**/resync,kind=lost -- syncctl apply -auto-approve`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -53,7 +54,7 @@ retry_after, delay.`,
 			return c.sandbox(cmd.Context(), args[0], args[1:], f)
 		},
 	}
-	cmd.Flags().StringVar(&f.access, "access-log", "", "write a JSON line for every request to `FILE`")
+	cmd.Flags().StringVar(&f.access, "access-log", "", "write a JSON line for every request, command and access to files to `FILE`")
 	cmd.Flags().StringVar(&f.dump, "dump", "", "write the state of every server as JSON to `FILE` at the end")
 	cmd.Flags().StringVar(&f.dumpBefore, "dump-before", "", "the same at the beginning, to `FILE`")
 	cmd.Flags().StringArrayVar(&f.faults, "fault", nil, "something that goes wrong, as `KEY=VALUE,...`; may be repeated")
@@ -135,6 +136,9 @@ func (c *call) serveSandbox(ctx context.Context, box *sandbox.Sandbox, f *sandbo
 	}
 	for _, s := range box.Servers() {
 		c.say("# %s %s serves at %s", s.Product, schema.SanitizeLine(s.Name), s.URL)
+	}
+	for _, m := range box.Machines() {
+		c.say("# %s machine %s answers SSH at %s", m.Product, schema.SanitizeLine(m.Name), m.Address)
 	}
 	env := box.Environment()
 	for _, name := range slices.Sorted(maps.Keys(env)) {
