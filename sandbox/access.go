@@ -118,7 +118,7 @@ func redactCommand(line string) string {
 		named = false
 		quote := word[:1] // if it is one
 		switch m := assignment.FindStringSubmatch(word); {
-		case m != nil && secretWord.MatchString(m[2]):
+		case len(m) > 2 && secretWord.MatchString(m[2]):
 			return m[1] + m[2] + "=REDACTED" + m[1]
 		case strings.HasPrefix(word, "-"):
 			named = m == nil && secretWord.MatchString(word)
