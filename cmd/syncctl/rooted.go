@@ -39,3 +39,20 @@ func (r rooted) Chtimes(name string, at, mod time.Time) error {
 func (r rooted) OpenFile(name string, flag int, perm os.FileMode) (afero.File, error) {
 	return r.Fs.OpenFile(r.at(name), flag, perm)
 }
+
+// LstatIfPossible and ReadlinkIfPossible show symbolic links where the file system below does.
+func (r rooted) LstatIfPossible(name string) (os.FileInfo, bool, error) {
+	if l, ok := r.Fs.(afero.Lstater); ok {
+		return l.LstatIfPossible(r.at(name))
+	}
+	info, err := r.Stat(name)
+	return info, false, err
+}
+
+// ReadlinkIfPossible is told at LstatIfPossible.
+func (r rooted) ReadlinkIfPossible(name string) (string, error) {
+	if l, ok := r.Fs.(afero.LinkReader); ok {
+		return l.ReadlinkIfPossible(r.at(name))
+	}
+	return "", &os.PathError{Op: "readlink", Path: name, Err: afero.ErrNoReadlink}
+}

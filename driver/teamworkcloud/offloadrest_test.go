@@ -96,12 +96,22 @@ func TestGoesOnFromWhatIsThere(t *testing.T) {
 			if got != c.ops {
 				t.Errorf("steps: %s\nwant   %s", got, c.ops)
 			}
+			found := c.runs == ""
 			for _, line := range ran(out, "b") {
-				if strings.Contains(line, "datamanager") && !strings.HasSuffix(line, c.runs) {
+				if !strings.Contains(line, "datamanager") {
+					continue
+				}
+				line, _, whole := strings.Cut(line, " --categoryID=")
+				if !strings.HasSuffix(line, c.runs) {
 					t.Errorf("the target's machine ran %s", line)
 				}
+				found = found || strings.HasSuffix(line, c.runs)
+				// The category too, if it was synchronized as a whole and holds nothing of anybody else's.
+				if want := c.hcl == "" && name != "somebody else's is there, too"; strings.Contains(line, "-rrof") && whole != want {
+					t.Errorf("category named: %v, want %v", whole, want)
+				}
 			}
-			if c.runs != "" && !slices.ContainsFunc(ran(out, "b"), func(l string) bool { return strings.HasSuffix(l, c.runs) }) {
+			if !found {
 				t.Errorf("the target's machine ran %q", ran(out, "b"))
 			}
 		})
