@@ -1,0 +1,323 @@
+package host
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/pkg/sftp"
+	"github.com/spf13/afero"
+)
+
+// Replacement is a file that is to have another content.
+type Replacement struct {
+	Name    string      // where a symbolic link leads is what is replaced
+	Content []byte      //
+	Was     string      // SHA-256 of what is there, in hex; "": there must be no such file. Anything else is ErrChanged
+	Mode    fs.FileMode // of a new file; one that is there keeps its mode and owner
+	Now     time.Time   // names the backup of what was there; in UTC, to the second
+	Random  io.Reader   // for the name of the temporary file
+}
+
+// Replaced is what came of a Replacement.
+type Replaced struct {
+	Backup string // a copy of what was there, with its mode and owner, in the same folder; "": there was none
+	// Maybe: the file has the new content or the old one, whole. It is false with an error only when nothing was changed.
+	Maybe bool
+}
+
+// ErrChanged says that a file is not as it was seen.
+var ErrChanged = errors.New("it was changed by somebody else in the meantime")
+
+// Sum is the SHA-256 of a file's content, in hex.
+func Sum(content []byte) string {
+	s := sha256.Sum256(content)
+	return hex.EncodeToString(s[:])
+}
+
+// Replace gives a file another content, whole or not at all: what was there is copied beside it, the new content is written to a
+// temporary file beside it and synced, and takes the name in one step. A process that is killed leaves the old content or the
+// new one, and perhaps a backup, and a temporary file that the next Replace of the same file takes away. The folder must exist.
+func Replace(ctx context.Context, fsys afero.Fs, r Replacement) (Replaced, error) {
+	p := &replacing{fs: fsys, r: r}
+	out, err := p.replace(ctx)
+	if err != nil {
+		return out, fmt.Errorf("replacing %s: %w", r.Name, err)
+	}
+	return out, nil
+}
+
+type replacing struct {
+	fs   afero.Fs
+	r    Replacement
+	name string      // where the links lead
+	info fs.FileInfo // of what is there; nil: nothing
+}
+
+func (p *replacing) replace(ctx context.Context) (out Replaced, err error) {
+	if p.name, err = resolve(p.fs, p.r.Name); err != nil {
+		return out, err
+	}
+	old, err := p.read()
+	if err != nil {
+		return out, err
+	}
+	p.clean()
+	var made []string
+	defer func() {
+		if err != nil && !out.Maybe {
+			for _, name := range made {
+				err = errors.Join(err, gone(p.fs.Remove(name)))
+			}
+			out.Backup = ""
+		}
+	}()
+	if p.info != nil {
+		if out.Backup, err = p.backup(old); err != nil {
+			return out, fmt.Errorf("making a backup: %w", err)
+		}
+		made = append(made, out.Backup)
+	}
+	temp, err := p.write(p.r.Content)
+	if err != nil {
+		return out, err
+	}
+	made = append(made, temp)
+	if _, err = p.read(); err != nil { // what came since is not written over
+		return out, err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return out, err
+	}
+	out.Maybe = true
+	if err = p.fs.Rename(temp, p.name); err != nil {
+		if _, again := p.read(); again == nil && p.there(temp) {
+			out.Maybe = false
+		}
+		return out, fmt.Errorf("giving the new content its name: %w", err)
+	}
+	p.syncFolder()
+	return out, nil
+}
+
+// read returns what is there, if it is what is to be there.
+func (p *replacing) read() ([]byte, error) {
+	info, err := p.fs.Stat(p.name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if p.r.Was != "" {
+			return nil, fmt.Errorf("%w: it is gone", ErrChanged)
+		}
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is no ordinary file")
+	}
+	if p.r.Was == "" {
+		return nil, fmt.Errorf("%w: it is there now", ErrChanged)
+	}
+	content, err := afero.ReadFile(p.fs, p.name)
+	if err != nil {
+		return nil, err
+	}
+	if Sum(content) != p.r.Was {
+		return nil, ErrChanged
+	}
+	p.info = info
+	return content, nil
+}
+
+func (p *replacing) there(name string) bool {
+	_, err := p.fs.Stat(name)
+	return err == nil
+}
+
+func (p *replacing) temporary() string { return "." + base(p.name) + ".syncctl-" }
+
+// clean takes away what a killed process left. Another process that is at it right now fails, and changes nothing.
+func (p *replacing) clean() {
+	dir, err := p.fs.Open(folder(p.name))
+	if err != nil {
+		return // whatever is wrong shows again when the new content is written
+	}
+	names, _ := dir.Readdirnames(-1)
+	dir.Close()
+	for _, name := range names {
+		if strings.HasPrefix(name, p.temporary()) {
+			_ = p.fs.Remove(beside(p.name, name))
+		}
+	}
+}
+
+// mostBackups is how many backups of one file may have the same second.
+const mostBackups = 100
+
+// backup copies what is there. The name of the copy ends in .bak, so that no program takes it for the file.
+func (p *replacing) backup(content []byte) (string, error) {
+	stamp := p.r.Now.UTC().Format("20060102T150405Z")
+	for i := range mostBackups {
+		name := fmt.Sprintf("%s.%s.bak", p.name, stamp)
+		if i > 0 {
+			name = fmt.Sprintf("%s.%s-%d.bak", p.name, stamp, i+1)
+		}
+		if p.there(name) {
+			continue
+		}
+		temp, err := p.write(content)
+		if err != nil {
+			return "", err
+		}
+		if err := p.fs.Rename(temp, name); err != nil {
+			return "", errors.Join(err, gone(p.fs.Remove(temp)))
+		}
+		return name, nil
+	}
+	return "", fmt.Errorf("there are %d of this second", mostBackups)
+}
+
+// write makes a temporary file with the mode and the owner of what is replaced. What it cannot finish it takes away.
+func (p *replacing) write(content []byte) (name string, err error) {
+	suffix := make([]byte, 8)
+	if _, err := io.ReadFull(p.r.Random, suffix); err != nil {
+		return "", fmt.Errorf("naming a temporary file: %w", err)
+	}
+	name = beside(p.name, p.temporary()+hex.EncodeToString(suffix))
+	f, err := p.fs.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return "", err
+	}
+	_, err = io.Copy(f, bytes.NewReader(content))
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		err = fmt.Errorf("writing %s: %w", name, err)
+	} else {
+		err = p.settle(name)
+	}
+	if err != nil {
+		return "", errors.Join(err, gone(p.fs.Remove(name)))
+	}
+	return name, nil
+}
+
+func (p *replacing) settle(name string) error {
+	mode := p.r.Mode.Perm()
+	if p.info != nil {
+		mode = p.info.Mode().Perm()
+		if err := p.giveAway(name); err != nil {
+			return err
+		}
+	}
+	if err := p.fs.Chmod(name, mode); err != nil {
+		return fmt.Errorf("setting the mode of %s: %w", name, err)
+	}
+	return nil
+}
+
+// giveAway gives a new file the owner and the group of what is replaced, where the machine tells them.
+func (p *replacing) giveAway(name string) error {
+	uid, gid, ok := owner(p.info)
+	if !ok {
+		return nil
+	}
+	info, err := p.fs.Stat(name)
+	if err != nil {
+		return err
+	}
+	if u, g, ok := owner(info); !ok || u == uid && g == gid {
+		return nil
+	}
+	if err := p.fs.Chown(name, uid, gid); err != nil {
+		return fmt.Errorf("the file belongs to user %d and group %d, and a new one cannot be given to them: %w", uid, gid, err)
+	}
+	return nil
+}
+
+func owner(info fs.FileInfo) (uid, gid int, ok bool) {
+	if s, is := info.Sys().(*sftp.FileStat); is {
+		return int(s.UID), int(s.GID), true
+	}
+	return localOwner(info)
+}
+
+// syncFolder makes the new name durable, where the machine can do that. The rename itself has happened.
+func (p *replacing) syncFolder() {
+	dir, err := p.fs.Open(folder(p.name))
+	if err != nil {
+		return
+	}
+	_ = dir.Sync()
+	dir.Close()
+}
+
+const maxLinks = 40
+
+// resolve follows symbolic links, where the file system shows them.
+func resolve(fsys afero.Fs, name string) (string, error) {
+	links, ok := fsys.(afero.LinkReader)
+	look, also := fsys.(afero.Lstater)
+	if !ok || !also {
+		return name, nil
+	}
+	for range maxLinks {
+		info, _, err := look.LstatIfPossible(name)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode()&fs.ModeSymlink == 0 {
+			return name, nil
+		}
+		if err != nil {
+			return "", err
+		}
+		to, err := links.ReadlinkIfPossible(name)
+		if err != nil {
+			return "", fmt.Errorf("following the link: %w", err)
+		}
+		if !filepath.IsAbs(to) && !path.IsAbs(to) {
+			to = beside(name, to)
+		}
+		name = to
+	}
+	return "", errors.New("the links lead in a circle")
+}
+
+// Names on another machine have slashes, whatever this one has.
+
+func folder(name string) string {
+	if path.IsAbs(name) {
+		return path.Dir(name)
+	}
+	return filepath.Dir(name)
+}
+
+func base(name string) string {
+	if path.IsAbs(name) {
+		return path.Base(name)
+	}
+	return filepath.Base(name)
+}
+
+func beside(name, other string) string {
+	if path.IsAbs(name) {
+		return path.Join(path.Dir(name), other)
+	}
+	return filepath.Join(filepath.Dir(name), other)
+}
+
+func gone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

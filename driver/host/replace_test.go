@@ -1,0 +1,339 @@
+//go:build unix
+
+package host
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/afero"
+)
+
+var errFault = errors.New("a fault asked for")
+
+// faultyFs fails at its nth access; dead: at all that follow, too, as if the process had been killed there.
+type faultyFs struct {
+	afero.Fs
+
+	left *int
+	dead bool
+	half bool // what fails has been done all the same
+}
+
+func (f faultyFs) fault() bool {
+	*f.left--
+	return *f.left == 0 || f.dead && *f.left < 0
+}
+
+func (f faultyFs) do(act func() error) error {
+	if !f.fault() {
+		return act()
+	}
+	if f.half && *f.left == 0 {
+		_ = act()
+	}
+	return errFault
+}
+
+func (f faultyFs) Open(name string) (file afero.File, err error) {
+	return f.OpenFile(name, os.O_RDONLY, 0)
+}
+
+func (f faultyFs) OpenFile(name string, flag int, mode os.FileMode) (file afero.File, err error) {
+	err = f.do(func() error { file, err = f.Fs.OpenFile(name, flag, mode); return err })
+	if err != nil {
+		return nil, err
+	}
+	return faultyFile{file, f}, nil
+}
+
+func (f faultyFs) Stat(name string) (info os.FileInfo, err error) {
+	err = f.do(func() error { info, err = f.Fs.Stat(name); return err })
+	return info, err
+}
+
+func (f faultyFs) Remove(name string) error { return f.do(func() error { return f.Fs.Remove(name) }) }
+
+func (f faultyFs) Rename(from, to string) error {
+	return f.do(func() error { return f.Fs.Rename(from, to) })
+}
+
+func (f faultyFs) Chmod(name string, mode os.FileMode) error {
+	return f.do(func() error { return f.Fs.Chmod(name, mode) })
+}
+
+type faultyFile struct {
+	afero.File
+
+	fs faultyFs
+}
+
+func (f faultyFile) Write(p []byte) (n int, err error) {
+	if f.fs.fault() {
+		n, _ = f.File.Write(p[:len(p)/2])
+		return n, errFault
+	}
+	return f.File.Write(p)
+}
+
+func (f faultyFile) Read(p []byte) (int, error) {
+	if f.fs.fault() {
+		return 0, errFault
+	}
+	return f.File.Read(p)
+}
+
+func (f faultyFile) Sync() error  { return f.fs.do(f.File.Sync) }
+func (f faultyFile) Close() error { return f.fs.do(f.File.Close) }
+
+var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+func replacement(name, was string) Replacement {
+	return Replacement{Name: name, Content: []byte("the new content"), Was: was, Mode: 0o600, Now: noon, Random: rand.Reader}
+}
+
+// TestReplaceFails: whatever access fails, or is the last one before the process is killed, the file is the old one or the new
+// one, whole; and an error that says that nothing was changed is right.
+func TestReplaceFails(t *testing.T) {
+	old := []byte("the old content")
+	for _, there := range []bool{true, false} {
+		for _, how := range []struct{ dead, half bool }{{}, {half: true}, {dead: true}, {dead: true, half: true}} {
+			for n := 1; ; n++ {
+				fsys := afero.NewMemMapFs()
+				was := ""
+				if there {
+					writeFile(t, fsys, "/etc/keys/a.p12", old, 0o640)
+					was = Sum(old)
+				} else if err := fsys.MkdirAll("/etc/keys", 0o755); err != nil {
+					t.Fatal(err)
+				}
+				left := n
+				out, err := Replace(t.Context(), faultyFs{fsys, &left, how.dead, how.half}, replacement("/etc/keys/a.p12", was))
+				now, gone := afero.ReadFile(fsys, "/etc/keys/a.p12")
+				isNew, isOld := string(now) == "the new content", string(now) == string(old) || !there && errors.Is(gone, fs.ErrNotExist)
+				switch {
+				case !isNew && !isOld:
+					t.Fatalf("access %d %+v: %q %v", n, how, now, gone)
+				case err == nil && !isNew, err != nil && !out.Maybe && isNew:
+					t.Errorf("access %d %+v: %+v %v, and there is %q", n, how, out, err, now)
+				case left > 0: // no access was left to fail
+					if err != nil || n < 10 {
+						t.Errorf("undisturbed, after %d accesses: %v", n, err)
+					}
+				}
+				if err == nil || left > 0 {
+					checkLeft(t, fsys, there)
+				}
+				// The next one finds its way, and takes away what the killed one left.
+				if !isNew {
+					if _, err := Replace(t.Context(), fsys, replacement("/etc/keys/a.p12", was)); err != nil {
+						t.Errorf("access %d %+v, then again: %v", n, how, err)
+					}
+					if names := listFolder(t, fsys, "/etc/keys"); strings.Contains(strings.Join(names, " "), ".syncctl-") {
+						t.Errorf("access %d %+v: left behind %v", n, how, names)
+					}
+				}
+				if left > 0 {
+					break
+				}
+			}
+		}
+	}
+}
+
+func writeFile(t *testing.T, fsys afero.Fs, name string, content []byte, mode fs.FileMode) {
+	t.Helper()
+	if err := afero.WriteFile(fsys, name, content, mode); err != nil {
+		t.Fatal(err)
+	}
+	if err := fsys.Chmod(name, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func listFolder(t *testing.T, fsys afero.Fs, dir string) []string {
+	t.Helper()
+	infos, err := afero.ReadDir(fsys, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, i := range infos {
+		names = append(names, i.Name())
+	}
+	return names
+}
+
+func checkLeft(t *testing.T, fsys afero.Fs, there bool) {
+	t.Helper()
+	want := "a.p12"
+	mode := fs.FileMode(0o600)
+	if there {
+		want, mode = "a.p12 a.p12.20261124T120000Z.bak", 0o640
+	}
+	names := listFolder(t, fsys, "/etc/keys")
+	if strings.Join(names, " ") != want {
+		t.Errorf("the folder has %v, want %s", names, want)
+	}
+	for _, name := range names {
+		if info, err := fsys.Stat("/etc/keys/" + name); err != nil || info.Mode().Perm() != mode {
+			t.Errorf("%s has mode %v, want %v (%v)", name, info.Mode(), mode, err)
+		}
+	}
+}
+
+// TestReplaceChanged: a file that is not as it was seen is left alone.
+func TestReplaceChanged(t *testing.T) {
+	for name, c := range map[string]struct {
+		there string // "": nothing
+		was   string
+	}{
+		"other content": {"something else", Sum([]byte("the old content"))},
+		"gone":          {"", Sum([]byte("the old content"))},
+		"there now":     {"something else", ""},
+	} {
+		fsys := afero.NewMemMapFs()
+		if c.there != "" {
+			writeFile(t, fsys, "/a.p12", []byte(c.there), 0o600)
+		}
+		out, err := Replace(t.Context(), fsys, replacement("/a.p12", c.was))
+		if !errors.Is(err, ErrChanged) || out.Maybe {
+			t.Errorf("%s: %+v %v", name, out, err)
+		}
+		if now, _ := afero.ReadFile(fsys, "/a.p12"); string(now) != c.there {
+			t.Errorf("%s: there is %q", name, now)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	fsys := afero.NewMemMapFs()
+	if out, err := Replace(ctx, fsys, replacement("/a.p12", "")); !errors.Is(err, context.Canceled) || out.Maybe || len(listFolder(t, fsys, "/")) > 0 {
+		t.Errorf("interrupted: %+v %v %v", out, err, listFolder(t, fsys, "/"))
+	}
+}
+
+// watchedFs tells what is done to a file system before it is done.
+type watchedFs struct {
+	afero.Fs
+
+	saw func(what string)
+}
+
+func (f watchedFs) OpenFile(name string, flag int, mode os.FileMode) (afero.File, error) {
+	file, err := f.Fs.OpenFile(name, flag, mode)
+	return watchedFile{file, f}, err
+}
+
+func (f watchedFs) Rename(from, to string) error {
+	f.saw("rename to " + to)
+	return f.Fs.Rename(from, to)
+}
+
+func (f watchedFs) Chmod(name string, mode os.FileMode) error {
+	f.saw("chmod")
+	return f.Fs.Chmod(name, mode)
+}
+
+type watchedFile struct {
+	afero.File
+
+	fs watchedFs
+}
+
+func (f watchedFile) Write(p []byte) (int, error) {
+	f.fs.saw("write " + string(p))
+	return f.File.Write(p)
+}
+
+func (f watchedFile) Sync() error {
+	f.fs.saw("sync")
+	return f.File.Sync()
+}
+
+// TestReplaceOrder: what takes the name has its mode and is on the disk before; and what comes in the meantime is not written over.
+func TestReplaceOrder(t *testing.T) {
+	fsys := afero.NewMemMapFs()
+	writeFile(t, fsys, "/a.p12", []byte("old"), 0o640)
+	var seen []string
+	watched := watchedFs{fsys, func(what string) { seen = append(seen, what) }}
+	if _, err := Replace(t.Context(), watched, replacement("/a.p12", Sum([]byte("old")))); err != nil {
+		t.Fatal(err)
+	}
+	want := "write old, sync, chmod, rename to /a.p12.20261124T120000Z.bak, write the new content, sync, chmod, rename to /a.p12"
+	if got := strings.Join(seen, ", "); got != want {
+		t.Errorf("%s; want %s", got, want)
+	}
+	watched.saw = func(what string) {
+		if what == "sync" {
+			writeFile(t, fsys, "/a.p12", []byte("theirs"), 0o640)
+		}
+	}
+	_, err := Replace(t.Context(), watched, replacement("/a.p12", Sum([]byte("the new content"))))
+	if now, _ := afero.ReadFile(fsys, "/a.p12"); !errors.Is(err, ErrChanged) || string(now) != "theirs" {
+		t.Errorf("%v, and there is %q", err, now)
+	}
+}
+
+// TestReplaceEverywhere: here and over SFTP, through links, with a mode and an owner of its own, twice in a second.
+func TestReplaceEverywhere(t *testing.T) {
+	eachFs(t, func(t *testing.T, c fsCase) {
+		file := c.at("a.p12")
+		writeFile(t, c.fs, file, []byte("1"), 0o604)
+		name := file
+		if c.real {
+			name = c.at("link.p12")
+			if err := os.Symlink("a.p12", name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		given := c.real && os.Getuid() == 0 // nobody else may give files away
+		if given {
+			if err := os.Chown(file, 1234, 2345); err != nil {
+				t.Fatal(err)
+			}
+		}
+		was := Sum([]byte("1"))
+		for range 2 {
+			out, err := Replace(t.Context(), c.fs, replacement(name, was))
+			if err != nil || out.Backup == "" {
+				t.Fatal(out, err)
+			}
+			was = Sum([]byte("the new content"))
+		}
+		if c.real {
+			if to, err := os.Readlink(name); err != nil || to != "a.p12" {
+				t.Errorf("the link leads to %q: %v", to, err)
+			}
+		}
+		for _, made := range []string{"a.p12", "a.p12.20261124T120000Z.bak", "a.p12.20261124T120000Z-2.bak"} {
+			info, err := c.fs.Stat(c.at(made))
+			if err != nil || info.Mode().Perm() != 0o604 {
+				t.Errorf("%s: mode %v, %v", made, info.Mode(), err)
+			}
+			if uid, gid, _ := owner(info); given && (uid != 1234 || gid != 2345) {
+				t.Errorf("%s: owner %d, group %d", made, uid, gid)
+			}
+		}
+		if names := strings.Join(listFolder(t, c.fs, c.dir), " "); strings.Contains(names, "syncctl") {
+			t.Errorf("the folder has %s", names)
+		}
+		if _, err := Replace(t.Context(), c.fs, replacement(c.dir, was)); err == nil || errors.Is(err, ErrChanged) {
+			t.Errorf("a folder was replaced: %v", err)
+		}
+		if !c.real {
+			return
+		}
+		if err := os.Symlink("round", c.at("round")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Replace(t.Context(), c.fs, replacement(c.at("round"), "")); err == nil || !strings.Contains(err.Error(), "circle") {
+			t.Errorf("links in a circle: %v", err)
+		}
+	})
+}

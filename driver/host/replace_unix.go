@@ -1,0 +1,17 @@
+//go:build unix
+
+package host
+
+import (
+	"io/fs"
+	"syscall"
+)
+
+// localOwner is whose a file of this machine is.
+func localOwner(info fs.FileInfo) (uid, gid int, ok bool) {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, 0, false
+	}
+	return int(s.Uid), int(s.Gid), true
+}

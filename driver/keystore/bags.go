@@ -1,0 +1,235 @@
+package keystore
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/driver/keystore/pfx"
+)
+
+// A PKCS#12 file is a heap of bags. What entries they make is told here as Java tells it (PKCS12KeyStore of the JDK): a key and
+// its certificate have the same localKeyID; the chain goes from there by the names of issuers through all certificates of the
+// file; a certificate is trusted by Oracle's mark alone; aliases have no capitals, and of two that are alike the last counts.
+
+// fromBags makes a Store of a PKCS#12 file.
+func fromBags(f *pfx.File) (*Store, error) {
+	s := &Store{Format: PKCS12, Level: f.Level, Weak: f.Weak, Unprotected: !f.MAC}
+	h := &heap{subjects: map[string]Certificate{}}
+	for i := range f.Bags {
+		if b := &f.Bags[i]; b.Kind == pfx.Certificate {
+			c := NewCertificate(b.DER)
+			if _, ok := h.subjects[c.subject]; !ok && c.subject != "" {
+				h.subjects[c.subject] = c
+			}
+			if !b.Trusted {
+				h.certificates = append(h.certificates, heaped{c, b})
+			}
+		}
+	}
+	used := map[string]bool{}
+	unnamed := 0
+	alias := func(b *pfx.Bag) string {
+		if b.Named {
+			return b.Name
+		}
+		unnamed++
+		return strconv.Itoa(unnamed)
+	}
+	for i := range f.Bags {
+		b := &f.Bags[i]
+		switch {
+		case b.Kind == pfx.Key:
+			e := h.entry(b, used)
+			e.Alias = alias(b)
+			s.Entries = append(s.Entries, e)
+		case b.Kind == pfx.Secret:
+			s.Secrets, s.secrets = append(s.Secrets, alias(b)), append(s.secrets, *b)
+		case b.Kind == pfx.Certificate && b.Trusted:
+			s.Trusted = append(s.Trusted, Trusted{Alias: alias(b), Certificate: NewCertificate(b.DER), noted: b.Attributes})
+		case b.Kind == pfx.Other:
+			s.Unknown = append(s.Unknown, "a bag of the kind "+b.Type.String())
+		}
+	}
+	for _, c := range h.certificates {
+		if !used[string(c.DER)] {
+			s.Loose = append(s.Loose, Trusted{Alias: c.bag.Name, Certificate: c.Certificate})
+			s.loose = append(s.loose, *c.bag)
+		}
+	}
+	s.dropDoubles()
+	return s, nil
+}
+
+// heap are the certificates of a file.
+type heap struct {
+	subjects     map[string]Certificate // the first of each name
+	certificates []heaped               // those that are not trusted
+}
+
+type heaped struct {
+	Certificate
+
+	bag *pfx.Bag
+}
+
+// entry is a key with the chain that is found for it.
+func (h *heap) entry(b *pfx.Bag, used map[string]bool) Entry {
+	e := Entry{Sealed: b.Sealed != nil, Plain: b.Plain, sealed: b.Sealed, id: b.KeyID, Created: created(b.KeyID)}
+	e.noted[0] = b.Attributes
+	if b.DER != nil {
+		e.setKey(b.DER)
+	}
+	leaf := h.leaf(b, e.Public)
+	if leaf == nil {
+		return e
+	}
+	e.noted[1] = leaf.bag.Attributes
+	for c := leaf.Certificate; ; {
+		if slices.ContainsFunc(e.Chain, c.Equal) {
+			break // the chain leads in a circle
+		}
+		e.Chain = append(e.Chain, c)
+		used[string(c.DER)] = true
+		next, ok := h.subjects[c.issuer]
+		if c.selfIssued() || !ok {
+			break
+		}
+		c = next
+	}
+	return e
+}
+
+// leaf is the key's own certificate: that with its id, of several the one with its name. Where the file has no ids, as one with a
+// single key may, it is the one with its public key.
+func (h *heap) leaf(b *pfx.Bag, public string) *heaped {
+	var found *heaped
+	for i := range h.certificates {
+		c := &h.certificates[i]
+		if b.KeyID == nil || !bytes.Equal(c.bag.KeyID, b.KeyID) {
+			continue
+		}
+		if found == nil || c.bag.Name == b.Name && found.bag.Name != b.Name {
+			found = c
+		}
+	}
+	for i := range h.certificates {
+		if c := &h.certificates[i]; found == nil && public != "" && c.public() == public {
+			found = c
+		}
+	}
+	return found
+}
+
+// created is the time that Java keeps in the id.
+func created(id []byte) time.Time {
+	if text, ok := strings.CutPrefix(string(id), "Time "); ok {
+		if ms, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return likely(time.UnixMilli(ms))
+		}
+	}
+	return time.Time{}
+}
+
+// likely is a time that can be one, else none.
+func likely(t time.Time) time.Time {
+	if t = t.UTC(); t.Year() < 1970 || t.Year() > 9999 {
+		return time.Time{}
+	}
+	return t
+}
+
+// dropDoubles keeps of aliases that are alike the last.
+func (s *Store) dropDoubles() {
+	seen := map[string]int{}
+	for i := range s.Entries {
+		seen[fold(s.Entries[i].Alias)]++
+	}
+	for i := range s.Trusted {
+		seen[fold(s.Trusted[i].Alias)]++
+	}
+	for alias, n := range seen {
+		if n > 1 {
+			s.Doubles = append(s.Doubles, alias)
+		}
+	}
+	slices.Sort(s.Doubles)
+	again := func(alias string) bool {
+		seen[fold(alias)]--
+		return seen[fold(alias)] > 0
+	}
+	s.Entries = slices.DeleteFunc(s.Entries, func(e Entry) bool { return again(e.Alias) })
+	s.Trusted = slices.DeleteFunc(s.Trusted, func(t Trusted) bool { return again(t.Alias) })
+}
+
+// bags is the way back. now is when new entries are made.
+func (s *Store) bags(now time.Time) ([]pfx.Bag, error) {
+	if len(s.Unknown) > 0 {
+		return nil, fmt.Errorf("writing a keystore: %s cannot be kept", s.Unknown[0])
+	}
+	var out []pfx.Bag
+	ids := map[string]bool{}
+	for i := range s.Entries {
+		ids[string(s.Entries[i].id)] = true
+	}
+	there := map[string]bool{}
+	for i := range s.Entries {
+		e := &s.Entries[i]
+		id := e.id
+		for at := now; id == nil; at = at.Add(time.Millisecond) { // no two keys may have the same
+			if fresh := fmt.Sprintf("Time %d", at.UnixMilli()); !ids[fresh] {
+				id, ids[fresh] = []byte(fresh), true
+			}
+		}
+		out = append(out, pfx.Bag{Kind: pfx.Key, DER: e.key, Sealed: e.sealed, Name: e.Alias, Named: true, KeyID: id, Attributes: e.noted[0]})
+		if len(e.Chain) > 0 {
+			leaf := e.Chain[0].DER
+			there[string(leaf)] = true
+			out = append(out, pfx.Bag{Kind: pfx.Certificate, DER: leaf, Name: e.Alias, Named: true, KeyID: id, Attributes: e.noted[1]})
+		}
+	}
+	for i := range s.Entries {
+		for _, c := range s.Entries[i].Chain[min(1, len(s.Entries[i].Chain)):] {
+			if !there[string(c.DER)] {
+				there[string(c.DER)] = true
+				out = append(out, pfx.Bag{Kind: pfx.Certificate, DER: c.DER})
+			}
+		}
+	}
+	for i := range s.Trusted {
+		t := &s.Trusted[i]
+		out = append(out, pfx.Bag{Kind: pfx.Certificate, DER: t.Certificate.DER, Name: t.Alias, Named: true, Trusted: true, Attributes: t.noted})
+	}
+	loose := s.loose
+	if loose == nil { // what came from JSON
+		for _, t := range s.Loose {
+			loose = append(loose, pfx.Bag{Kind: pfx.Certificate, DER: t.Certificate.DER, Name: t.Alias, Named: t.Alias != ""})
+		}
+	}
+	return append(append(out, loose...), s.secrets...), nil
+}
+
+// asRead is what Java will make of the keystore once it is written: in a PKCS#12 file a chain takes along whatever certificate of
+// the file bears the name of its last issuer.
+func (s *Store) asRead(now time.Time) (*Store, error) {
+	if s.Format == JKS {
+		return s, nil
+	}
+	bags, err := s.bags(now)
+	if err != nil {
+		return nil, err
+	}
+	out, err := fromBags(&pfx.File{Bags: bags, MAC: true})
+	if err != nil {
+		return nil, err
+	}
+	for i := range out.Entries { // of what came from JSON there is no key
+		if e := s.Entry(out.Entries[i].Alias); e != nil {
+			out.Entries[i].Public, out.Entries[i].Key = e.Public, e.Key
+		}
+	}
+	return out, nil
+}

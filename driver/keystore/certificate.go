@@ -1,0 +1,217 @@
+package keystore
+
+import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/schema"
+)
+
+// Certificate is a certificate as it lies in a keystore. Some that Java has cannot be read by Go, such as those with a negative
+// serial number or an unusual curve: they are kept and compared all the same.
+type Certificate struct {
+	DER []byte
+
+	parsed          *x509.Certificate
+	err             error
+	issuer, subject string // raw names
+	from, until     time.Time
+}
+
+// NewCertificate takes a certificate in DER.
+func NewCertificate(der []byte) Certificate {
+	c := Certificate{DER: der}
+	if c.parsed, c.err = x509.ParseCertificate(der); c.err == nil {
+		c.issuer, c.subject = string(c.parsed.RawIssuer), string(c.parsed.RawSubject)
+		c.from, c.until = c.parsed.NotBefore, c.parsed.NotAfter
+		return c
+	}
+	var rough struct {
+		TBS struct {
+			Version   int `asn1:"optional,explicit,default:0,tag:0"`
+			Serial    asn1.RawValue
+			Algorithm asn1.RawValue
+			Issuer    asn1.RawValue
+			Validity  struct{ From, Until time.Time }
+			Subject   asn1.RawValue
+		}
+	}
+	if _, err := asn1.Unmarshal(der, &rough); err == nil {
+		c.issuer, c.subject = string(rough.TBS.Issuer.FullBytes), string(rough.TBS.Subject.FullBytes)
+		c.from, c.until = rough.TBS.Validity.From, rough.TBS.Validity.Until
+	}
+	return c
+}
+
+// MarshalJSON writes the certificate itself.
+func (c Certificate) MarshalJSON() ([]byte, error) { return json.Marshal(c.DER) }
+
+// UnmarshalJSON reads it.
+func (c *Certificate) UnmarshalJSON(b []byte) error {
+	var der []byte
+	if err := json.Unmarshal(b, &der); err != nil {
+		return fmt.Errorf("reading a certificate: %w", err)
+	}
+	*c = NewCertificate(der)
+	return nil
+}
+
+// X509 is the certificate in full; an error where it cannot be read.
+func (c Certificate) X509() (*x509.Certificate, error) {
+	if c.parsed == nil {
+		return nil, fmt.Errorf("reading the certificate: %w", c.err)
+	}
+	return c.parsed, nil
+}
+
+// Equal tells whether it is the same certificate.
+func (c Certificate) Equal(other Certificate) bool { return string(c.DER) == string(other.DER) }
+
+// Fingerprint is SHA-256 over the certificate, as keytool and openssl write it: AB:CD:…
+func (c Certificate) Fingerprint() string {
+	text := strings.ToUpper(sum(c.DER))
+	var b strings.Builder
+	for i := 0; i < len(text); i += 2 {
+		if i > 0 {
+			b.WriteByte(':')
+		}
+		b.WriteString(text[i : i+2])
+	}
+	return b.String()
+}
+
+// short is the head of the fingerprint, enough to tell certificates apart by eye.
+func (c Certificate) short() string { return c.Fingerprint()[:23] + "…" }
+
+// Name is what people call it: the common name, else the whole subject.
+func (c Certificate) Name() string { return nameOf(c.subject) }
+
+// Issuer is what people call its issuer.
+func (c Certificate) Issuer() string { return nameOf(c.issuer) }
+
+func nameOf(raw string) string {
+	var rdn pkix.RDNSequence
+	if _, err := asn1.Unmarshal([]byte(raw), &rdn); err != nil {
+		return "a name that cannot be read"
+	}
+	var name pkix.Name
+	name.FillFromRDNSequence(&rdn)
+	text := rdn.String()
+	if name.CommonName != "" {
+		text = "CN=" + name.CommonName
+	}
+	if text == "" {
+		text = "no name"
+	}
+	return clip(schema.SanitizeLine(text))
+}
+
+func clip(text string) string {
+	if r := []rune(text); len(r) > 120 {
+		return string(r[:119]) + "…"
+	}
+	return text
+}
+
+func (c Certificate) selfIssued() bool { return c.subject != "" && c.issuer == c.subject }
+
+// public is the fingerprint of its public key, "" where it cannot be read.
+func (c Certificate) public() string {
+	if c.parsed == nil {
+		return ""
+	}
+	return sum(c.parsed.RawSubjectPublicKeyInfo)
+}
+
+func day(t time.Time) string { return t.UTC().Format("2006-01-02") }
+
+func (c Certificate) String() string {
+	return fmt.Sprintf("%s, SHA-256 %s, valid until %s", c.Name(), c.short(), day(c.until))
+}
+
+// What may be wrong with text that is to hold certificates or a key.
+var (
+	errNoPEM     = errors.New("there is no certificate in it: a line -----BEGIN CERTIFICATE----- is missing")
+	errKeyInPEM  = errors.New("it holds a private key, which is no secret there: give the key as key, and take it out of here")
+	errNoKey     = errors.New("there is no private key in it: a line -----BEGIN PRIVATE KEY----- is missing")
+	errEncrypted = errors.New(`it is encrypted: "openssl pkey -in KEY" writes it without a passphrase`)
+)
+
+// parseCertificates reads certificates in PEM. What stands between them is left alone.
+func parseCertificates(text string) ([]Certificate, error) {
+	var out []Certificate
+	rest := []byte(text)
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		switch {
+		case strings.Contains(block.Type, "PRIVATE KEY"):
+			return nil, errKeyInPEM
+		case block.Type == "CERTIFICATE", block.Type == "X509 CERTIFICATE", block.Type == "TRUSTED CERTIFICATE":
+			c := NewCertificate(block.Bytes)
+			if block.Type == "TRUSTED CERTIFICATE" { // openssl's: something of its own follows the certificate
+				var whole asn1.RawValue
+				if _, err := asn1.Unmarshal(block.Bytes, &whole); err == nil {
+					c = NewCertificate(whole.FullBytes)
+				}
+			}
+			if c.parsed == nil {
+				return nil, fmt.Errorf("certificate %d cannot be read: %w", len(out)+1, c.err)
+			}
+			out = append(out, c)
+		}
+	}
+	switch {
+	case strings.Contains(text, "PRIVATE KEY-----"):
+		return nil, errKeyInPEM
+	case len(out) == 0:
+		return nil, errNoPEM
+	}
+	return out, nil
+}
+
+// parseKey reads a private key in PEM, and writes it as PKCS #8. No error holds anything of it.
+func parseKey(text string) ([]byte, error) {
+	rest := []byte(text)
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			return nil, errNoKey
+		}
+		var key any
+		var err error
+		switch {
+		case block.Type == "ENCRYPTED PRIVATE KEY", block.Headers["DEK-Info"] != "":
+			return nil, errEncrypted
+		case block.Type == "PRIVATE KEY":
+			key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
+		case block.Type == "RSA PRIVATE KEY":
+			key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
+		case block.Type == "EC PRIVATE KEY":
+			key, err = x509.ParseECPrivateKey(block.Bytes)
+		case block.Type == "DSA PRIVATE KEY":
+			return nil, errors.New("it is a DSA key, which nothing accepts any more: make an RSA or an EC key")
+		case block.Type == "OPENSSH PRIVATE KEY":
+			return nil, errors.New("it is a key for SSH, not for TLS")
+		default:
+			continue
+		}
+		if err != nil {
+			return nil, errors.New("the private key in it is damaged, or of a kind that is not known here (RSA, EC on P-256, P-384 or P-521, and Ed25519 are)")
+		}
+		pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+		if err != nil {
+			return nil, errors.New("the private key in it cannot be used")
+		}
+		return pkcs8, nil
+	}
+}

@@ -1,0 +1,331 @@
+package keystore
+
+import (
+	"crypto/dsa" //nolint:staticcheck // to refuse it
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/planner"
+)
+
+// Checks say what entries are held to.
+type Checks struct {
+	Now      time.Time
+	WarnDays int      // an end of validity nearer than this is a warning
+	Names    []string // host names and IP addresses that must be covered, each by one of the entries
+
+	// Anchors are certificates that are trusted wherever it matters, beside those that the entries bring: an entry's chain may
+	// end with one, or with what one of them has issued.
+	Anchors []Certificate
+}
+
+// Problem is what a rule says about a keystore.
+type Problem struct {
+	Rule     string // without "keystore/"
+	Severity planner.Severity
+	Alias    string // "": it is about the keystore
+	Summary  string // one line
+	Detail   string // what can be done
+}
+
+// Check says what is wrong with keys and their certificates, before anything is written or a handshake fails with it. What it
+// refuses fails in every handshake.
+func Check(entries []Entry, c Checks) []Problem {
+	k := &checker{Checks: c}
+	for i := range entries {
+		k.entry(&entries[i])
+	}
+	k.names(entries, nil)
+	return k.out
+}
+
+type checker struct {
+	Checks
+
+	out []Problem
+}
+
+func (k *checker) add(rule string, severity planner.Severity, alias, detail, format string, args ...any) {
+	summary := fmt.Sprintf(format, args...)
+	if alias != "" {
+		summary = fmt.Sprintf("entry %q: ", alias) + summary
+	}
+	k.out = append(k.out, Problem{rule, severity, alias, summary, detail})
+}
+
+func (k *checker) entry(e *Entry) {
+	if len(e.Chain) == 0 {
+		k.add("no-certificate", planner.Refuse, e.Alias, "Give the certificate of the key.", "there is no certificate to the key")
+		return
+	}
+	if !k.match(e) {
+		return // the rest would be about another key's certificate
+	}
+	k.chain(e)
+	for i, c := range e.Chain {
+		root := i > 0 && c.selfIssued()
+		k.dates(e.Alias, c, root)
+		k.strength(e.Alias, c, root)
+	}
+}
+
+// match: the first certificate is the key's.
+func (k *checker) match(e *Entry) bool {
+	leaf := e.Chain[0]
+	if e.Public == "" || leaf.public() == "" || e.Public == leaf.public() {
+		return true
+	}
+	at := slices.IndexFunc(e.Chain, func(c Certificate) bool { return c.public() == e.Public })
+	if at > 0 {
+		k.add("chain-order", planner.Refuse, e.Alias, "The key's own certificate comes first, then each one's issuer: put "+e.Chain[at].Name()+" first.",
+			"the certificates are out of order: the key is that of certificate %d (%s), and %s stands first", at+1, e.Chain[at].Name(), leaf.Name())
+		return false
+	}
+	k.add("key-mismatch", planner.Refuse, e.Alias, "Give the key that the certificate was requested with, or the certificate that was issued for this key.",
+		"the key (%s) is not that of the certificate %s (%s)", e.Key, leaf.Name(), leaf.kind())
+	return false
+}
+
+func (c Certificate) kind() string {
+	if c.parsed == nil {
+		return "a kind that cannot be read"
+	}
+	if kind := keyKind(c.parsed.PublicKey); kind != "" {
+		return kind
+	}
+	return c.parsed.PublicKeyAlgorithm.String()
+}
+
+// chain: each certificate is issued by the next one, to the end.
+func (k *checker) chain(e *Entry) {
+	for i := range len(e.Chain) - 1 {
+		c, next := e.Chain[i], e.Chain[i+1]
+		if c.issuer == next.subject && !c.selfIssued() {
+			k.signed(e.Alias, c, next)
+			continue
+		}
+		if at := issuerOf(c, e.Chain); at >= 0 && !c.selfIssued() {
+			k.add("chain-order", planner.Refuse, e.Alias, "Put them in this order: "+strings.Join(inOrder(e.Chain), ", then ")+".",
+				"the certificates are out of order: %s was issued by %s, and %s follows it", c.Name(), c.Issuer(), next.Name())
+			return
+		}
+		if c.selfIssued() {
+			k.add("chain-order", planner.Refuse, e.Alias, "Take out what does not belong to the chain; what is to be trusted is declared with trust.",
+				"%s is the end of the chain, and %s follows it", c.Name(), next.Name())
+			return
+		}
+		k.add("chain-incomplete", planner.Refuse, e.Alias, "Add the certificate of "+c.Issuer()+" to chain, after "+c.Name()+". The authority that issued it has it on its pages.",
+			"the chain is incomplete: %s was issued by %s, which is missing; %s follows it", c.Name(), c.Issuer(), next.Name())
+		return
+	}
+	k.end(e)
+}
+
+// end: the last certificate of a chain is a root, or one that is trusted has issued it.
+func (k *checker) end(e *Entry) {
+	last := e.Chain[len(e.Chain)-1]
+	if last.selfIssued() {
+		k.signed(e.Alias, last, last)
+		if len(e.Chain) == 1 {
+			k.add("self-signed", planner.Note, e.Alias, "SHA-256 "+last.Fingerprint()+". Add it with trust to the keystore that whoever connects trusts by.",
+				"%s is self-signed: whoever connects must trust this very certificate", last.Name())
+			return
+		}
+		k.private(e.Alias, last, true)
+		return
+	}
+	if at := issuerOf(last, k.Anchors); at >= 0 {
+		k.signed(e.Alias, last, k.Anchors[at])
+		k.private(e.Alias, k.Anchors[at], true)
+		return
+	}
+	if slices.ContainsFunc(k.Anchors, last.Equal) {
+		return
+	}
+	if len(e.Chain) == 1 {
+		k.add("chain-incomplete", planner.Refuse, e.Alias,
+			"Add the certificate of "+last.Issuer()+" to chain. If that is the root of an authority of your own, it can be in chain too, or be declared with trust.",
+			"the chain is incomplete: %s was issued by %s, which is missing", last.Name(), last.Issuer())
+		return
+	}
+	k.private(e.Alias, last, false)
+}
+
+// private: who has to trust what. Whether an authority is one that everybody trusts cannot be told from its certificate.
+func (k *checker) private(alias string, c Certificate, there bool) {
+	if there {
+		k.add("private-ca", planner.Note, alias, "SHA-256 "+c.Fingerprint()+". Nothing is to be done where it is a public authority that Java knows.",
+			"whoever connects must trust %s", c.Name())
+		return
+	}
+	k.add("private-ca", planner.Note, alias, "It is not among the certificates, which is as it should be for the root of a public authority. If it is no root, add its certificate to chain.",
+		"whoever connects must trust %s, which issued %s", c.Issuer(), c.Name())
+}
+
+// issuerOf finds the certificate whose name is that of c's issuer, -1 if there is none.
+func issuerOf(c Certificate, among []Certificate) int {
+	return slices.IndexFunc(among, func(other Certificate) bool { return c.issuer != "" && other.subject == c.issuer && !other.Equal(c) })
+}
+
+// inOrder are the names of a chain as it should be.
+func inOrder(chain []Certificate) []string {
+	var out []string
+	seen := map[string]bool{}
+	for at := 0; at >= 0 && !seen[string(chain[at].DER)]; at = issuerOf(chain[at], chain) {
+		seen[string(chain[at].DER)] = true
+		out = append(out, chain[at].Name())
+	}
+	return out
+}
+
+// signed: it is the issuer's key that signed the certificate, and the issuer may.
+func (k *checker) signed(alias string, c, issuer Certificate) {
+	a, errA := c.X509()
+	b, errB := issuer.X509()
+	if errA != nil || errB != nil {
+		return
+	}
+	err := a.CheckSignatureFrom(b)
+	if c.Equal(issuer) { // it need not be an authority
+		err = a.CheckSignature(a.SignatureAlgorithm, a.RawTBSCertificate, a.Signature)
+	}
+	var insecure x509.InsecureAlgorithmError
+	var constraint x509.ConstraintViolationError
+	switch {
+	case err == nil, errors.As(err, &insecure), errors.Is(err, x509.ErrUnsupportedAlgorithm): // strength says it
+	case errors.As(err, &constraint):
+		k.add("chain-signature", planner.Refuse, alias, "Its issuer must be an authority (basicConstraints CA:TRUE, keyUsage keyCertSign).",
+			"%s was issued by %s, which is no authority and may not issue certificates", c.Name(), issuer.Name())
+	default:
+		k.add("chain-signature", planner.Refuse, alias, "Authorities have certificates of the same name with different keys: add the one whose key signed it.",
+			"%s was not signed with the key of the certificate of %s that is given", c.Name(), issuer.Name())
+	}
+}
+
+func (k *checker) dates(alias string, c Certificate, root bool) {
+	severity, end := planner.Refuse, k.Now.AddDate(0, 0, k.WarnDays)
+	if root { // whoever trusts it does so by its key
+		severity = planner.Warn
+	}
+	const anew = "Have the certificate issued anew."
+	switch {
+	case c.until.IsZero():
+	case k.Now.After(c.until):
+		k.add("expired", severity, alias, anew, "%s has expired on %s", c.Name(), day(c.until))
+	case k.Now.Before(c.from):
+		k.add("not-yet-valid", severity, alias, "Wait until then; if it is valid already, the clock of this machine is wrong.", "%s is not valid before %s", c.Name(), c.from.UTC().Format("2006-01-02 15:04 UTC"))
+	case end.After(c.until):
+		k.add("expires-soon", planner.Warn, alias, anew, "%s expires on %s, in %s", c.Name(), day(c.until), plural(int(c.until.Sub(k.Now).Hours()/24), "day"))
+	}
+}
+
+// Least sizes of keys, in bits.
+const (
+	leastRSA = 2048
+	leastEC  = 256
+)
+
+func (k *checker) strength(alias string, c Certificate, root bool) {
+	x, err := c.X509()
+	if err != nil {
+		k.add("unreadable-certificate", planner.Warn, alias, "It is kept as it is. Have keytool -list -v show it.", "the certificate %s cannot be checked: %v", c.Name(), err)
+		return
+	}
+	severity := planner.Refuse
+	if root {
+		severity = planner.Warn
+	}
+	if why := weakKey(x); why != "" {
+		k.add("weak-key", severity, alias, "Make a new key, RSA of at least 3072 bits or EC on P-256, and have a certificate issued for it.", "the key of %s is too weak: %s", c.Name(), why)
+	}
+	weak := []x509.SignatureAlgorithm{x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1}
+	if slices.Contains(weak, x.SignatureAlgorithm) && !c.selfIssued() { // a root is trusted as it is, nobody looks at its signature
+		k.add("weak-signature", severity, alias, "Have the certificate issued anew, signed with SHA-256.", "the signature of %s is too weak: %s", c.Name(), x.SignatureAlgorithm)
+	} else if slices.Contains(weak, x.SignatureAlgorithm) && !root {
+		k.add("weak-signature", planner.Warn, alias, "Make it anew, signed with SHA-256.", "the signature of %s is weak: %s", c.Name(), x.SignatureAlgorithm)
+	}
+}
+
+// weakKey says why a key is too weak, "" if it is not.
+func weakKey(c *x509.Certificate) string {
+	switch key := c.PublicKey.(type) {
+	case *rsa.PublicKey:
+		if key.N.BitLen() < leastRSA {
+			return fmt.Sprintf("RSA of %d bits, and less than %d can be broken", key.N.BitLen(), leastRSA)
+		}
+	case *ecdsa.PublicKey:
+		if key.Curve.Params().BitSize < leastEC {
+			return fmt.Sprintf("EC on a curve of %d bits, and less than %d is not accepted", key.Curve.Params().BitSize, leastEC)
+		}
+	case *dsa.PublicKey:
+		return "DSA, which nothing accepts any more"
+	}
+	return ""
+}
+
+// names: each is covered by one of the entries, or by what will be made.
+func (k *checker) names(entries []Entry, made []*x509.Certificate) {
+	for i := range entries {
+		if len(entries[i].Chain) > 0 {
+			if c, err := entries[i].Chain[0].X509(); err == nil {
+				made = append(made, c)
+			}
+		}
+	}
+	for _, name := range k.Names {
+		if slices.ContainsFunc(made, func(c *x509.Certificate) bool { return c.VerifyHostname(bracketed(name)) == nil }) {
+			continue
+		}
+		var have []string
+		detail := "Have a certificate issued that has it among its alternative names (subjectAltName)."
+		for _, c := range made {
+			have = append(have, sans(c)...)
+			if strings.EqualFold(c.Subject.CommonName, name) {
+				detail = "The common name of the subject is not enough: nothing looks at it any more. " + detail
+			}
+		}
+		covered := "no names at all"
+		if len(have) > 0 {
+			slices.Sort(have)
+			covered = some(slices.Compact(have))
+		}
+		k.add("name-not-covered", planner.Refuse, "", detail, "no certificate is for %s: covered are %s", name, covered)
+	}
+}
+
+// bracketed is an IPv6 address in the form that is not taken for a name.
+func bracketed(name string) string {
+	if strings.Contains(name, ":") && !strings.HasPrefix(name, "[") {
+		return "[" + name + "]"
+	}
+	return name
+}
+
+func sans(c *x509.Certificate) []string {
+	out := slices.Clone(c.DNSNames)
+	for _, ip := range c.IPAddresses {
+		out = append(out, ip.String())
+	}
+	for i := range out {
+		out[i] = clip(fmt.Sprintf("%q", out[i])) // whoever made the certificate chose these
+		out[i] = strings.Trim(out[i], `"`)
+	}
+	return out
+}
+
+// mostNamed is how many things of a kind are named in a line.
+const mostNamed = 8
+
+// some names the first few.
+func some(words []string) string {
+	if len(words) > mostNamed {
+		return strings.Join(words[:mostNamed], ", ") + fmt.Sprintf(" and %d more", len(words)-mostNamed)
+	}
+	return strings.Join(words, ", ")
+}

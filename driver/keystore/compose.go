@@ -1,0 +1,348 @@
+package keystore
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/driver/keystore/pfx"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// standing is a declaration beside what its file holds.
+type standing struct {
+	*wanted
+
+	have     *Store // nil: there is no file
+	previous bool   // it opens with the previous password alone
+	now      time.Time
+
+	changes []change
+	made    map[string]bool // entries that have to be made, by alias
+	target  *Store          // what the file is to hold; entries that have to be made are missing
+	read    *Store          // target as Java will read it
+	found   []Problem       // what is in the way
+}
+
+// change is one thing that is not as declared.
+type change struct {
+	kind  changeKind
+	what  string // `entry "server"`, "the password"
+	why   string
+	alias bool // it is about an alias
+}
+
+type changeKind string
+
+const (
+	adds    changeKind = "is added"
+	alters  changeKind = "changes"
+	removes changeKind = "is removed"
+)
+
+func (c change) String() string { return c.what + " " + string(c.kind) }
+
+// stand compares. It is a pure function of the declaration, the content and the time.
+func (w *wanted) stand(have *Store, previous bool, now time.Time) *standing {
+	s := &standing{wanted: w, have: have, previous: previous, now: now, made: map[string]bool{}}
+	if have == nil {
+		s.have = &Store{Format: w.format}
+	}
+	s.compose()
+	s.entriesChange()
+	s.trustChanges()
+	s.othersGo()
+	if have == nil {
+		return s
+	}
+	s.fileChanges()
+	s.obstacles()
+	return s
+}
+
+// level is the newest that the release of Java reads.
+func (w *wanted) level() pfx.Level {
+	switch {
+	case w.java < 11:
+		return pfx.Legacy
+	case w.java < 26:
+		return pfx.Modern
+	}
+	return pfx.Newest
+}
+
+// compose puts together what the file is to hold.
+func (s *standing) compose() {
+	t := &Store{Format: s.format, source: s.have.source, password: s.have.password, Level: min(s.level(), pfx.Modern)}
+	declared := map[string]bool{}
+	for _, e := range s.entries {
+		declared[fold(e.Alias)] = true
+		old := s.have.Entry(e.Alias)
+		if e.made != nil {
+			if old == nil || e.made.renew(old, s.now, s.warnDays) != "" {
+				s.made[e.Alias] = true
+				continue
+			}
+			e.Entry = *old
+			e.Alias = s.spell(old.Alias)
+		} else if old != nil && old.Public == e.Public && sameChain(old.Chain, e.Chain) {
+			e.Created, e.id, e.noted = old.Created, old.id, old.noted
+		}
+		t.Entries = append(t.Entries, e.Entry)
+	}
+	trusted := map[string]bool{}
+	for _, d := range s.trusted {
+		declared[fold(d.Alias)] = true
+		trusted[string(d.Certificate.DER)] = true
+		if old := s.have.Trust(d.Alias); old != nil && old.Certificate.Equal(d.Certificate) {
+			d.Created, d.noted = old.Created, old.noted
+		}
+		t.Trusted = append(t.Trusted, d)
+	}
+	if s.keepOthers {
+		for _, e := range s.have.Entries {
+			if !declared[fold(e.Alias)] {
+				e.Alias = s.spell(e.Alias)
+				t.Entries = append(t.Entries, e)
+			}
+		}
+		for _, d := range s.have.Trusted {
+			if !declared[fold(d.Alias)] {
+				d.Alias = s.spell(d.Alias)
+				t.Trusted = append(t.Trusted, d)
+			}
+		}
+		t.Secrets, t.secrets, t.Unknown = s.have.Secrets, s.have.secrets, s.have.Unknown
+		for i, l := range s.have.Loose { // what is declared as trusted now need not lie about
+			if !trusted[string(l.Certificate.DER)] {
+				t.Loose = append(t.Loose, l)
+				if s.have.loose != nil {
+					t.loose = append(t.loose, s.have.loose[i])
+				}
+			}
+		}
+	}
+	if s.format == JKS { // which has no room for them
+		t.Loose, t.loose, t.Secrets, t.secrets = nil, nil, nil, nil
+	}
+	s.target = t
+	var err error
+	if s.read, err = t.asRead(s.now); err != nil {
+		s.read = t // Unknown: obstacles says so
+	}
+}
+
+func sameChain(a, b []Certificate) bool { return slices.EqualFunc(a, b, Certificate.Equal) }
+
+func (s *standing) note(kind changeKind, what, format string, args ...any) {
+	s.changes = append(s.changes, change{kind, what, fmt.Sprintf(format, args...), true})
+}
+
+func (s *standing) entriesChange() {
+	for _, e := range s.entries {
+		what, old := fmt.Sprintf("entry %q", e.Alias), s.have.Entry(e.Alias)
+		switch {
+		case old == nil && s.have.Trust(e.Alias) != nil:
+			s.note(alters, what, "the alias is that of a trusted certificate, and a key is declared")
+		case old == nil:
+			s.note(adds, what, "it is declared and not there")
+		case s.made[e.Alias]:
+			s.note(alters, what, "%s", e.made.renew(old, s.now, s.warnDays))
+		default:
+			if why := s.differs(&e, old); why != "" {
+				s.note(alters, what, "%s", why)
+			} else if s.hidden(old.Alias) {
+				s.note(alters, what, "the file spells it %q, and Java does not find aliases with capitals in a JKS", old.Alias)
+			}
+		}
+	}
+}
+
+// hidden: Java looks for small letters in a JKS, and takes the file's as they are.
+func (s *standing) hidden(alias string) bool {
+	return s.have.Format == JKS && s.format == JKS && alias != fold(alias)
+}
+
+// differs says what of an entry is not as declared. The chain is compared as Java will read it.
+func (s *standing) differs(e *wantedEntry, old *Entry) string {
+	if e.made != nil {
+		return ""
+	}
+	var why []string
+	want := e.Chain
+	if read := s.read.Entry(e.Alias); read != nil && len(read.Chain) > 0 {
+		want = read.Chain
+	}
+	switch {
+	case len(old.Chain) == 0:
+		why = append(why, "its certificate is missing")
+	case !old.Chain[0].Equal(want[0]):
+		why = append(why, fmt.Sprintf("its certificate is %s; declared is %s", old.Chain[0], want[0]))
+	case !sameChain(old.Chain, want):
+		why = append(why, fmt.Sprintf("its chain is %s; declared is %s", chainNames(old.Chain), chainNames(want)))
+	}
+	switch {
+	case old.Sealed:
+		why = append(why, "the password of the keystore does not open its key")
+	case old.Public != e.Public:
+		why = append(why, fmt.Sprintf("its key (%s) is not the declared one (%s)", old.Key, e.Key))
+	case old.Plain:
+		why = append(why, "its key lies in the file unencrypted, where Java does not see it")
+	}
+	return strings.Join(why, ", and ")
+}
+
+func chainNames(chain []Certificate) string {
+	var out []string
+	for _, c := range chain {
+		out = append(out, c.Name())
+	}
+	return strings.Join(out, " > ")
+}
+
+func (s *standing) trustChanges() {
+	for _, d := range s.trusted {
+		what, old := fmt.Sprintf("trusted certificate %q", d.Alias), s.have.Trust(d.Alias)
+		loose := slices.ContainsFunc(s.have.Loose, func(l Trusted) bool { return l.Certificate.Equal(d.Certificate) })
+		switch {
+		case old == nil && s.have.Entry(d.Alias) != nil:
+			s.note(alters, what, "the alias is that of a key, and a trusted certificate is declared")
+		case old == nil && loose:
+			s.note(adds, what, "the file has it without the mark by which Java trusts a certificate")
+		case old == nil:
+			s.note(adds, what, "it is declared and not there")
+		case !old.Certificate.Equal(d.Certificate):
+			s.note(alters, what, "it is %s; declared is %s", old.Certificate, d.Certificate)
+		case s.hidden(old.Alias):
+			s.note(alters, what, "the file spells it %q, and Java does not find aliases with capitals in a JKS", old.Alias)
+		}
+	}
+}
+
+// others are what the file has and is not declared, in words.
+func (s *standing) others() []string {
+	var out []string
+	declared := map[string]bool{}
+	for _, e := range s.entries {
+		declared[fold(e.Alias)] = true
+	}
+	for _, d := range s.trusted {
+		declared[fold(d.Alias)] = true
+	}
+	for _, e := range s.have.Entries {
+		if !declared[fold(e.Alias)] {
+			out = append(out, fmt.Sprintf("entry %q", e.Alias))
+		}
+	}
+	for _, d := range s.have.Trusted {
+		if !declared[fold(d.Alias)] {
+			out = append(out, fmt.Sprintf("trusted certificate %q", d.Alias))
+		}
+	}
+	for _, alias := range s.have.Secrets {
+		out = append(out, fmt.Sprintf("secret %q", alias))
+	}
+	for _, l := range s.have.Loose {
+		if !slices.ContainsFunc(s.trusted, func(d Trusted) bool { return d.Certificate.Equal(l.Certificate) }) {
+			out = append(out, "the certificate "+l.Certificate.Name()+", which belongs to no entry")
+		}
+	}
+	for _, alias := range s.have.Doubles {
+		if s.keepOthers { // obstacles and notes have their own words for it
+			break
+		}
+		out = append(out, fmt.Sprintf("what the file has under the alias %q before the last", alias))
+	}
+	out = append(out, s.have.Unknown...)
+	slices.Sort(out) // Java keeps no order in a file
+	return out
+}
+
+func (s *standing) othersGo() {
+	if s.keepOthers {
+		return
+	}
+	for _, what := range s.others() {
+		s.note(removes, what, "it is not declared, and keep_others is false")
+	}
+}
+
+// fileChanges are about the file as a whole.
+func (s *standing) fileChanges() {
+	say := func(what, format string, args ...any) {
+		s.changes = append(s.changes, change{kind: alters, what: what, why: fmt.Sprintf(format, args...)})
+	}
+	if s.previous {
+		say("the password", "the file opens with previous_password")
+	}
+	if s.have.Format != s.format {
+		say("the format", "the file is in truth %s, and %s is declared", s.have.Format, s.format)
+	} else if s.format == PKCS12 && s.have.Level == pfx.Foreign {
+		say("the protection", "no Java reads the algorithms that the file is protected with")
+	} else if s.format == PKCS12 && s.have.Level > s.level() {
+		say("the protection", "Java %d does not read the algorithms that the file is protected with", s.java)
+	}
+}
+
+// obstacles are what keeps the file from being written without a loss. They do not matter as long as nothing is to be written.
+func (s *standing) obstacles() {
+	if len(s.changes) == 0 || !s.keepOthers {
+		return
+	}
+	refuse := func(rule, summary, detail string) {
+		s.found = append(s.found, Problem{rule, planner.Refuse, "", summary, detail})
+	}
+	const by = "Mend the file with keytool or openssl first, or move it away so that a new one is made."
+	if len(s.have.Unknown) > 0 {
+		refuse("unsupported-entry", fmt.Sprintf("the file has %s that cannot be kept: %s", plural(len(s.have.Unknown), "thing"), some(s.have.Unknown)), by+" Java does not show it.")
+	}
+	if len(s.have.Doubles) > 0 {
+		refuse("duplicate-alias", fmt.Sprintf("the file has %s more than once, so that writing it would lose one of them", quoted(s.have.Doubles)), by)
+	}
+	if s.have.Format == s.format {
+		return
+	}
+	if len(s.have.Secrets) > 0 {
+		refuse("unsupported-entry", fmt.Sprintf("the file has secrets (%s), which a %s keystore has no room for", quoted(s.have.Secrets), s.format), by)
+	}
+	for i := range s.target.Entries {
+		if e := &s.target.Entries[i]; e.Sealed {
+			refuse("unsupported-entry", fmt.Sprintf("%s has a password of its own, so that it cannot be taken to another format", e), by)
+		}
+	}
+}
+
+func quoted(words []string) string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = fmt.Sprintf("%q", w)
+	}
+	return some(out)
+}
+
+// encode writes what the file is to hold, with the entries that have to be made.
+func (s *standing) encode(random io.Reader) ([]byte, *Store, error) {
+	target := *s.target
+	target.Entries = slices.Clone(target.Entries)
+	for _, e := range s.entries {
+		if s.made[e.Alias] {
+			fresh, err := e.made.make(e.Alias, s.now, random)
+			if err != nil {
+				return nil, nil, err
+			}
+			target.Entries = append(target.Entries, fresh)
+		}
+	}
+	if s.format == JKS {
+		b, err := target.encodeJKS(s.password, random, s.now)
+		return b, &target, err
+	}
+	bags, err := target.bags(s.now)
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := pfx.Write(bags, s.password, pfx.Options{Level: target.Level, Random: random})
+	return b, &target, err
+}

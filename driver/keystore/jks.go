@@ -1,0 +1,279 @@
+package keystore
+
+import (
+	"bytes"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	jks "github.com/pavlo-v-chernykh/keystore-go/v4"
+)
+
+const (
+	jksMagic  = "\xfe\xed\xfe\xed"
+	jksDigest = 20 // bytes of SHA-1 at the end
+)
+
+func isJKS(data []byte) bool { return bytes.HasPrefix(data, []byte(jksMagic)) }
+
+// jksPassword is a password as the library takes it: a byte for each character.
+func jksPassword(password string) ([]byte, error) {
+	var out []byte
+	for _, r := range password {
+		if r > 0xff {
+			return nil, &Error{RuleUnsupported, "the password has characters that cannot be used with JKS here", "Use a password of letters, digits and signs of ASCII."}
+		}
+		out = append(out, byte(r))
+	}
+	return out, nil
+}
+
+// openJKS reads a keystore of Java's own kind. The library trusts the lengths that it finds, so they are gone through first.
+func openJKS(data []byte, password string) (*Store, error) {
+	scan := &jksScan{rest: data[len(jksMagic):]}
+	if err := scan.all(); err != nil {
+		return nil, err
+	}
+	secret, err := jksPassword(password)
+	if err != nil {
+		return nil, err
+	}
+	ks := newJKS(nil)
+	if err := ks.Load(bytes.NewReader(data), secret); err != nil {
+		return nil, &Error{RuleWrongPassword, "the password does not open it, or the file was damaged", helpPassword}
+	}
+	s := &Store{Format: JKS, source: bytes.Clone(data), password: password, Doubles: scan.doubles}
+	for _, alias := range scan.aliases {
+		if t, err := ks.GetTrustedCertificateEntry(alias); err == nil {
+			s.Trusted = append(s.Trusted, Trusted{Alias: alias, Certificate: NewCertificate(t.Certificate.Content), Created: likely(t.CreationTime)})
+			continue
+		}
+		e := Entry{Alias: alias, Sealed: true}
+		chain, err := ks.GetPrivateKeyEntryCertificateChain(alias)
+		if err != nil {
+			continue
+		}
+		for _, c := range chain {
+			e.Chain = append(e.Chain, NewCertificate(c.Content))
+		}
+		if !scan.short[alias] {
+			if p, err := ks.GetPrivateKeyEntry(alias, secret); err == nil {
+				e.Sealed, e.Created = false, likely(p.CreationTime)
+				e.setKey(p.PrivateKey)
+			}
+		}
+		s.Entries = append(s.Entries, e)
+	}
+	s.dropDoubles()
+	return s, nil
+}
+
+func newJKS(random io.Reader) jks.KeyStore {
+	options := []jks.Option{jks.WithOrderedAliases(), jks.WithCaseExactAliases()}
+	if random != nil {
+		options = append(options, jks.WithCustomRandomNumberGenerator(random))
+	}
+	return jks.New(options...)
+}
+
+// encodeJKS writes a keystore of Java's own kind. A sealed key is taken from the file that it came in.
+func (s *Store) encodeJKS(password string, random io.Reader, now time.Time) ([]byte, error) {
+	secret, err := jksPassword(password)
+	if err != nil {
+		return nil, err
+	}
+	ks := newJKS(random)
+	sealed := map[string]bool{}
+	for i := range s.Entries {
+		if s.Entries[i].Sealed {
+			sealed[s.Entries[i].Alias] = true
+		}
+	}
+	if len(sealed) > 0 {
+		if !isJKS(s.source) {
+			return nil, errors.New("writing a keystore: a key with a password of its own cannot be taken to another format")
+		}
+		before, err := jksPassword(s.password)
+		if err != nil {
+			return nil, err
+		}
+		if err := ks.Load(bytes.NewReader(s.source), before); err != nil {
+			return nil, fmt.Errorf("writing a keystore: keeping keys that have a password of their own: %w", err)
+		}
+		for _, alias := range ks.Aliases() {
+			if !sealed[alias] {
+				ks.DeleteEntry(alias)
+			}
+		}
+	}
+	for i := range s.Entries {
+		e := &s.Entries[i]
+		if e.Sealed {
+			continue
+		}
+		p := jks.PrivateKeyEntry{CreationTime: orNow(e.Created, now), PrivateKey: e.key}
+		for _, c := range e.Chain {
+			p.CertificateChain = append(p.CertificateChain, jks.Certificate{Type: "X.509", Content: c.DER})
+		}
+		if err := ks.SetPrivateKeyEntry(e.Alias, p, secret); err != nil {
+			return nil, fmt.Errorf("writing %s: %w", e, err)
+		}
+	}
+	for i := range s.Trusted {
+		t := &s.Trusted[i]
+		c := jks.TrustedCertificateEntry{CreationTime: orNow(t.Created, now), Certificate: jks.Certificate{Type: "X.509", Content: t.Certificate.DER}}
+		if err := ks.SetTrustedCertificateEntry(t.Alias, c); err != nil {
+			return nil, fmt.Errorf("writing the trusted certificate %q: %w", t.Alias, err)
+		}
+	}
+	var out bytes.Buffer
+	if err := ks.Store(&out, secret); err != nil {
+		return nil, fmt.Errorf("writing a keystore: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+func orNow(t, now time.Time) time.Time {
+	if t.IsZero() {
+		return now
+	}
+	return t
+}
+
+// jksScan goes through a JKS file and looks whether all is there that its lengths announce.
+type jksScan struct {
+	rest    []byte
+	version uint32
+	aliases []string // each once
+	doubles []string
+	short   map[string]bool // keys that are too short to be one
+}
+
+var (
+	errTruncated = &Error{RuleTruncated, "the file is cut off: it ends in the middle of an entry", helpTruncated}
+	errDamaged   = &Error{RuleNotAKeystore, "it begins as a JKS keystore does and is damaged", "Fetch it again from where it comes."}
+)
+
+func (s *jksScan) all() error {
+	version, err := s.number()
+	if err != nil {
+		return err
+	}
+	count, err := s.number()
+	if err != nil {
+		return err
+	}
+	if version != 1 && version != 2 {
+		return errDamaged
+	}
+	s.version, s.short = version, map[string]bool{}
+	for range count {
+		if err := s.entry(); err != nil {
+			return err
+		}
+	}
+	_, err = s.bytes(jksDigest)
+	return err
+}
+
+func (s *jksScan) entry() error {
+	tag, err := s.number()
+	if err != nil {
+		return err
+	}
+	name, err := s.text()
+	if err != nil {
+		return err
+	}
+	alias := string(name)
+	if slices.Contains(s.aliases, alias) {
+		s.doubles = append(s.doubles, alias)
+	} else {
+		s.aliases = append(s.aliases, alias)
+	}
+	if _, err := s.bytes(8); err != nil { // when it was made
+		return err
+	}
+	switch tag {
+	case 1:
+		size, err := s.number()
+		if err != nil {
+			return err
+		}
+		sealed, err := s.bytes(size)
+		if err != nil {
+			return err
+		}
+		s.short[alias] = tooShort(sealed)
+		count, err := s.number()
+		if err != nil {
+			return err
+		}
+		if int64(count) > int64(len(s.rest)) { // the library makes room for as many
+			return errTruncated
+		}
+		for range count {
+			if err := s.certificate(); err != nil {
+				return err
+			}
+		}
+		return nil
+	case 2:
+		return s.certificate()
+	}
+	return errDamaged
+}
+
+// tooShort: salt and digest alone are 40 bytes, and the library does not look.
+func tooShort(sealed []byte) bool {
+	var info struct {
+		Algorithm pkix.AlgorithmIdentifier
+		Key       []byte
+	}
+	_, err := asn1.Unmarshal(sealed, &info)
+	return err != nil || len(info.Key) < 40
+}
+
+func (s *jksScan) certificate() error {
+	if s.version == 2 {
+		if _, err := s.text(); err != nil {
+			return err
+		}
+	}
+	size, err := s.number()
+	if err != nil {
+		return err
+	}
+	_, err = s.bytes(size)
+	return err
+}
+
+func (s *jksScan) text() ([]byte, error) {
+	b, err := s.bytes(2)
+	if err != nil {
+		return nil, err
+	}
+	return s.bytes(uint32(binary.BigEndian.Uint16(b)))
+}
+
+func (s *jksScan) number() (uint32, error) {
+	b, err := s.bytes(4)
+	if err != nil {
+		return 0, err
+	}
+	return binary.BigEndian.Uint32(b), nil
+}
+
+func (s *jksScan) bytes(n uint32) ([]byte, error) {
+	if int64(n) > int64(len(s.rest)) {
+		return nil, errTruncated
+	}
+	b := s.rest[:n]
+	s.rest = s.rest[n:]
+	return b, nil
+}

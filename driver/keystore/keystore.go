@@ -1,0 +1,272 @@
+// Package keystore is all there is to know about keystores of Java: the files of keys and certificates that servers prove with
+// who they are, and by which they know whom to trust. It is a driver of its own (New), and what other drivers look into
+// keystores with:
+//
+//   - Open reads a keystore from its bytes: PKCS#12 or JKS, whatever it is called. (*Store).Pool is what it trusts.
+//   - Check says what is wrong with entries: names, dates, chains, keys, algorithms.
+//   - Declared is the content that a declaration describes, before anything is written; Read is what lies in its file.
+//
+// Keystores are compared by what is in them and never by their bytes: no two writings of one keystore are alike.
+//
+// JKS is read and written by a library. PKCS#12 is read and written by this package's own pfx, which says why.
+package keystore
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/driver/keystore/pfx"
+)
+
+// Format is how a keystore is written.
+type Format string
+
+// The formats.
+const (
+	PKCS12 Format = "pkcs12" // the standard that openssl and Java share
+	JKS    Format = "jks"    // Java's own, from before it
+)
+
+func (f Format) String() string {
+	if f == JKS {
+		return "JKS"
+	}
+	return "PKCS#12"
+}
+
+// Store is what a keystore holds. Written as JSON it has no key in it.
+type Store struct {
+	Format  Format
+	Entries []Entry   // keys with their certificates, in the order of the file
+	Trusted []Trusted // certificates that are trusted
+
+	// Loose are certificates that belong to no key of a PKCS#12 file and lack the mark by which Java trusts one: openssl shows
+	// them, keytool does not.
+	Loose   []Trusted
+	Secrets []string // aliases of symmetric keys and the like
+	Doubles []string // aliases that the file has more than once; of those Java sees the last alone
+	Unknown []string // what else is in the file, in words: nothing of it can be written
+
+	Level       pfx.Level // the newest of the algorithms in a PKCS#12 file
+	Weak        bool      // something in a PKCS#12 file is encrypted with RC2 or RC4
+	Unprotected bool      // a PKCS#12 file without a MAC: a change to it does not show
+
+	secrets  []pfx.Bag
+	loose    []pfx.Bag
+	source   []byte // of a JKS: what sealed keys are kept with
+	password string
+}
+
+// Entry is a private key with its certificates.
+type Entry struct {
+	Alias   string
+	Chain   []Certificate // the key's own first; as Java makes it up from a PKCS#12 file, each followed by its issuer
+	Created time.Time     // zero: not known
+
+	Key    string // what kind of key: "RSA 2048", "EC P-256"; "" where it is not known
+	Public string // SHA-256 of the public key (SubjectPublicKeyInfo) in hex; "" where it is not known
+	Sealed bool   // the password of the keystore does not open the key: it has one of its own
+	Plain  bool   // the key lies in the file unencrypted, where Java does not look for it
+
+	key    []byte // PKCS #8
+	sealed []byte // of a PKCS#12 file
+	id     []byte // what ties key and certificate together in a PKCS#12 file
+	noted  [2][][]byte
+}
+
+// Trusted is a certificate that is trusted.
+type Trusted struct {
+	Alias       string
+	Certificate Certificate
+	Created     time.Time
+
+	noted [][]byte
+}
+
+// String names an entry and nothing of its key.
+func (e Entry) String() string { return fmt.Sprintf("entry %q", e.Alias) }
+
+// GoString is String.
+func (e Entry) GoString() string { return e.String() }
+
+// String says how much is in a keystore, and nothing of its keys.
+func (s *Store) String() string {
+	return fmt.Sprintf("%s keystore with %s and %s", s.Format, plural(len(s.Entries), "entry"), plural(len(s.Trusted), "trusted certificate"))
+}
+
+// Signer is the private key, for a handshake. Of a Store that was written as JSON there is none.
+func (e *Entry) Signer() (crypto.Signer, error) {
+	if e.key == nil {
+		return nil, fmt.Errorf("using the key of %s: the password of the keystore does not open it", e)
+	}
+	key, err := x509.ParsePKCS8PrivateKey(e.key)
+	if err != nil {
+		return nil, fmt.Errorf("using the key of %s: its kind is not known here", e) // the library's error may show bytes
+	}
+	s, ok := key.(crypto.Signer)
+	if !ok {
+		return nil, fmt.Errorf("using the key of %s: it cannot sign", e)
+	}
+	return s, nil
+}
+
+// Pool are the certificates that are trusted, as a handshake is verified with.
+func (s *Store) Pool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	for i := range s.Trusted {
+		if c, err := s.Trusted[i].Certificate.X509(); err == nil {
+			pool.AddCert(c)
+		}
+	}
+	return pool
+}
+
+// Entry finds a key by its alias. Java knows no capitals in aliases.
+func (s *Store) Entry(alias string) *Entry {
+	for i := range s.Entries {
+		if fold(s.Entries[i].Alias) == fold(alias) {
+			return &s.Entries[i]
+		}
+	}
+	return nil
+}
+
+// Trust finds a trusted certificate by its alias.
+func (s *Store) Trust(alias string) *Trusted {
+	for i := range s.Trusted {
+		if fold(s.Trusted[i].Alias) == fold(alias) {
+			return &s.Trusted[i]
+		}
+	}
+	return nil
+}
+
+// fold is an alias as Java compares it.
+func fold(alias string) string { return strings.ToLower(alias) }
+
+// Error is a keystore that cannot be opened. Rule is the id of the finding that says so, without "keystore/".
+type Error struct {
+	Rule    string
+	Message string // what is the matter
+	Help    string // what can be done; never empty
+}
+
+func (e *Error) Error() string { return "opening the keystore: " + e.Message }
+
+// The rules of an Error.
+const (
+	RuleWrongPassword = "wrong-password"
+	RuleNotAKeystore  = "not-a-keystore"
+	RuleTruncated     = "truncated"
+	RuleUnsupported   = "unsupported"
+	RuleCostly        = "costly"
+)
+
+var (
+	helpPassword  = "Give the password that the file was written with, as password or, if it is to change, as previous_password."
+	helpTruncated = "Fetch the file again from where it comes: what is missing cannot be made up."
+)
+
+// Open reads a keystore, PKCS#12 or JKS by its content. An error is an *Error. The time it takes is bounded, whatever the bytes
+// are.
+func Open(data []byte, password string) (*Store, error) {
+	if isJKS(data) {
+		return openJKS(data, password)
+	}
+	f, err := pfx.Parse(data, password)
+	switch {
+	case err == nil:
+		return fromBags(f)
+	case errors.Is(err, pfx.ErrPassword):
+		return nil, &Error{RuleWrongPassword, "the password does not open it, or the file was damaged", helpPassword}
+	case errors.Is(err, pfx.ErrTruncated):
+		return nil, &Error{RuleTruncated, err.Error(), helpTruncated}
+	case errors.Is(err, pfx.ErrUnsupported):
+		return nil, &Error{RuleUnsupported, err.Error(), "Write it anew in a form that is common: keytool -importkeystore -srckeystore OLD -destkeystore NEW -deststoretype pkcs12."}
+	case errors.Is(err, pfx.ErrCostly):
+		return nil, &Error{RuleCostly, err.Error(), "No program writes such a file: find out where it comes from before you trust it."}
+	case pfx.Looks(data):
+		return nil, &Error{RuleNotAKeystore, err.Error(), "It begins as a PKCS#12 file does and is damaged: fetch it again from where it comes."}
+	}
+	what, help := guess(data)
+	return nil, &Error{RuleNotAKeystore, what, help}
+}
+
+// guess says what a file is that is no keystore.
+func guess(data []byte) (what, help string) {
+	const anew = "Move it away, and a keystore is made in its place; or correct path."
+	begins := func(with string) bool { return strings.HasPrefix(string(data[:min(len(data), 64)]), with) }
+	switch {
+	case len(data) == 0:
+		return "the file is empty", anew
+	case begins("-----BEGIN"):
+		return "it is text in PEM and no keystore", "Give certificate and key in PEM to an entry of a keystore with another path. " + anew
+	case begins("\xce\xce\xce\xce"):
+		return "it is a JCEKS keystore, which is not supported", "keytool -importkeystore -srcstoretype jceks -deststoretype pkcs12 makes a PKCS#12 keystore of it."
+	case begins("\x00\x00\x00\x02") || begins("\x00\x00\x00\x01"):
+		return "it is no keystore of Java's own kinds; it may be one of Bouncy Castle's (BKS)", anew
+	}
+	if _, err := x509.ParseCertificate(data); err == nil {
+		return "it is a single certificate (DER) and no keystore", anew
+	}
+	if _, err := x509.ParsePKCS8PrivateKey(data); err == nil {
+		return "it is a private key (DER) and no keystore", anew
+	}
+	if strings.Contains(string(data[:min(len(data), 32)]), "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02") {
+		return "it is a bundle of certificates (PKCS#7) and no keystore", anew
+	}
+	return "it is neither PKCS#12 nor JKS", anew
+}
+
+// describe says what kind a public key is, and its fingerprint.
+func describe(public crypto.PublicKey) (kind, fingerprint string) {
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		return "", ""
+	}
+	return keyKind(public), sum(der)
+}
+
+func keyKind(public crypto.PublicKey) string {
+	switch k := public.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA %d", k.N.BitLen())
+	case *ecdsa.PublicKey:
+		return "EC " + k.Curve.Params().Name
+	case ed25519.PublicKey:
+		return "Ed25519"
+	}
+	return ""
+}
+
+// setKey takes in a key that was opened. What cannot be read of it is kept all the same.
+func (e *Entry) setKey(pkcs8 []byte) {
+	e.key = pkcs8
+	if s, err := e.Signer(); err == nil {
+		e.Key, e.Public = describe(s.Public())
+	}
+}
+
+func sum(b []byte) string {
+	s := sha256.Sum256(b)
+	return hex.EncodeToString(s[:])
+}
+
+func plural(n int, what string) string {
+	switch {
+	case n == 1:
+		return "1 " + what
+	case what == "entry":
+		return fmt.Sprintf("%d entries", n)
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

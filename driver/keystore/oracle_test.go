@@ -1,0 +1,218 @@
+package keystore
+
+import (
+	"crypto/rand"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/afero"
+)
+
+// keytools are those of the machine, by the release of their Java. There may be none; with -short there is one at most.
+func keytools() map[string]string {
+	out := map[string]string{}
+	programs, _ := filepath.Glob("/usr/lib/jvm/*/bin/keytool")
+	if program, err := exec.LookPath("keytool"); err == nil {
+		programs = append(programs, program)
+	}
+	for _, program := range programs {
+		program, err := filepath.EvalSymlinks(program)
+		if err != nil {
+			continue
+		}
+		release, _ := os.ReadFile(filepath.Join(filepath.Dir(program), "..", "release"))
+		if m := regexp.MustCompile(`JAVA_VERSION="(?:1\.)?(\d+)`).FindSubmatch(release); m != nil {
+			out[string(m[1])] = program
+		}
+	}
+	if releases := slices.Sorted(maps.Keys(out)); testing.Short() && len(releases) > 1 {
+		return map[string]string{releases[0]: out[releases[0]]}
+	}
+	return out
+}
+
+// on writes a keystore to the disk, for programs.
+func on(t *testing.T, content []byte) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "keystore")
+	if err := afero.WriteFile(afero.NewOsFs(), name, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+var (
+	aliasLine = regexp.MustCompile(`(?m)^Alias name: (.*)$`)
+	kindLine  = regexp.MustCompile(`(?m)^Entry type: (\w+)`)
+	chainLine = regexp.MustCompile(`(?m)^Certificate chain length: (\d+)$`)
+	printLine = regexp.MustCompile(`(?m)^\s*SHA256: (\S+)$`)
+)
+
+// keytoolSees lists a keystore as keytool does: `server PrivateKeyEntry 3 AB:CD…`.
+func keytoolSees(t *testing.T, program, name, password string, more ...string) []string {
+	t.Helper()
+	args := append([]string{"-J-Duser.language=en", "-list", "-v", "-keystore", name, "-storepass", password}, more...)
+	out, err := exec.CommandContext(t.Context(), program, args...).Output()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", program, err, out)
+	}
+	var seen []string
+	for _, part := range strings.Split(string(out), "Alias name: ")[1:] {
+		part = "Alias name: " + part
+		line := aliasLine.FindStringSubmatch(part)[1] + " " + kindLine.FindStringSubmatch(part)[1]
+		if m := chainLine.FindStringSubmatch(part); m != nil {
+			line += " " + m[1]
+		}
+		if m := printLine.FindStringSubmatch(part); m != nil {
+			line += " " + m[1]
+		}
+		seen = append(seen, line)
+	}
+	slices.Sort(seen)
+	return seen
+}
+
+// asKeytool is the same of a Store.
+func asKeytool(s *Store) []string {
+	var out []string
+	for _, e := range s.Entries {
+		line := fold(e.Alias) + " PrivateKeyEntry"
+		if len(e.Chain) > 0 {
+			line += " " + strconv.Itoa(len(e.Chain)) + " " + e.Chain[0].Fingerprint()
+		}
+		out = append(out, line)
+	}
+	for _, d := range s.Trusted {
+		out = append(out, fold(d.Alias)+" trustedCertEntry "+d.Certificate.Fingerprint())
+	}
+	for _, alias := range s.Secrets {
+		out = append(out, fold(alias)+" SecretKeyEntry")
+	}
+	slices.Sort(out)
+	return out
+}
+
+// TestKeytoolReads: what is written, and written again with another password, is seen by keytool as it was meant; and the key
+// opens, which moving it to another keystore proves.
+func TestKeytoolReads(t *testing.T) {
+	f := newFamily(t)
+	other := issue(t, "other.test.example", f.root)
+	own := `
+  entry "Own Thing" {
+    self_signed {
+      subject  = "CN=own.test.example, O=Test, C=DE"
+      dns      = ["own.test.example"]
+      ip       = ["192.0.2.7"]
+      key_type = "ecdsa-p256"
+    }
+  }
+`
+	for release, program := range keytools() {
+		for _, format := range []Format{PKCS12, JKS} {
+			t.Run("Java "+release+" "+string(format), func(t *testing.T) {
+				body, files := f.full(t)
+				b := newBench(t)
+				if format == PKCS12 { // what is not declared and stays
+					b.put(file, string(recorded(t, "keytool17several.p12")))
+					b.env["PREVIOUS_PASSWORD"] = "changeit"
+				} else {
+					b.written(&Store{Format: JKS, Entries: []Entry{other.entry(t, "other")}}, previous)
+				}
+				body += `previous_password = env("PREVIOUS_PASSWORD")`
+				b.declare(format, body+own+"\njava = 17", files)
+				_, s := b.apply()
+				name := on(t, b.read(file))
+				if diff := cmp.Diff(asKeytool(s), keytoolSees(t, program, name, password)); diff != "" {
+					t.Error(diff)
+				}
+				move := exec.CommandContext(t.Context(), program, "-importkeystore", "-noprompt", "-srckeystore", name, "-srcstorepass", password,
+					"-destkeystore", name+".moved", "-deststoretype", "pkcs12", "-deststorepass", "changeit")
+				if out, err := move.CombinedOutput(); err != nil {
+					t.Errorf("its keys do not open: %v\n%s", err, out)
+				}
+				moved, err := afero.ReadFile(afero.NewOsFs(), name+".moved")
+				if err != nil {
+					t.Fatal(err)
+				}
+				back, err := Open(moved, "changeit")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(asKeytool(s), asKeytool(back)); diff != "" {
+					t.Error(diff)
+				}
+				for _, e := range s.Entries {
+					if got := back.Entry(e.Alias); got == nil || got.Public != e.Public {
+						t.Errorf("%s comes back with another key", e)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestProgramsRead: openssl, and keytool held to the algorithms of Java 8, open what is written for it.
+func TestProgramsRead(t *testing.T) {
+	f := newFamily(t)
+	s := &Store{Format: PKCS12, Entries: []Entry{f.server.entry(t, "server")}, Trusted: []Trusted{{Alias: "ca", Certificate: f.root.Certificate}}}
+	for _, java := range []int{8, 17} {
+		w := &wanted{format: PKCS12, password: password, java: java}
+		target := *s
+		target.Level = min(w.level(), 1)
+		st := &standing{wanted: w, now: today, target: &target}
+		content, _, err := st.encode(rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := on(t, content)
+		if program, err := exec.LookPath("openssl"); err == nil {
+			out, err := exec.CommandContext(t.Context(), program, "pkcs12", "-in", name, "-info", "-nodes", "-passin", "pass:"+password).CombinedOutput()
+			if err != nil {
+				t.Fatalf("openssl: %v\n%s", err, out)
+			}
+			algorithm := map[int]string{8: "pbeWithSHA1And3-KeyTripleDES-CBC", 17: "PBES2, PBKDF2, AES-256-CBC, Iteration 10000, PRF hmacWithSHA256"}[java]
+			for _, want := range []string{"friendlyName: server", "friendlyName: ca", "BEGIN PRIVATE KEY", algorithm, "MAC: " + map[int]string{8: "sha1", 17: "sha256"}[java] + ", Iteration 10000"} {
+				if !strings.Contains(string(out), want) {
+					t.Errorf("openssl does not show %q:\n%s", want, out)
+				}
+			}
+			if n := strings.Count(string(out), "BEGIN CERTIFICATE"); n != 4 {
+				t.Errorf("openssl shows %d certificates", n)
+			}
+		}
+		for release, program := range keytools() {
+			if diff := cmp.Diff(asKeytool(s), keytoolSees(t, program, name, password)); diff != "" {
+				t.Errorf("Java %s, written for %d: %s", release, java, diff)
+			}
+		}
+	}
+}
+
+// TestReadsAsKeytool: recorded keystores, and one in BER, are read as keytool reads them.
+func TestReadsAsKeytool(t *testing.T) {
+	program := keytools()["17"]
+	for _, name := range []string{
+		"keytool8.p12", "keytool17several.p12", "keytool17trust.p12", "keytool25.p12", "openssl.p12", "openssllegacy.p12", "opensslnoname.p12",
+		"opensslcertificates.p12", "keytool17.jks", "opensslnomac.p12", "keytool25open.p12",
+	} {
+		s, err := Open(recorded(t, name), "changeit")
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if program == "" || testing.Short() && len(name) > len("keytool17.jks") {
+			continue
+		}
+		if diff := cmp.Diff(keytoolSees(t, program, filepath.Join("pfx", "testdata", name), "changeit"), asKeytool(s)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
