@@ -1,0 +1,184 @@
+package settings
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Properties is a file of Java properties, read as Properties.load(InputStream) reads it: as ISO 8859-1, where \uXXXX
+// stands for every other character; of a key that is there twice the last one counts; blanks at the end of a value belong
+// to it; a byte order mark is a part of the first line, so that a key behind one is another key.
+//
+// What Set writes is ASCII, and reads the same where a program loads the file as UTF-8.
+type Properties struct {
+	src      []byte
+	entries  []entry
+	comments []comment
+	former   map[string]spelling // of the first value that Set replaced, by key
+}
+
+// spelling is how a file wrote a value: with the separator before it in a properties file.
+type spelling struct{ value, text string }
+
+// ParseProperties reads a file. What Java refuses to load is refused with a *SyntaxError.
+func ParseProperties(src []byte) (*Properties, error) {
+	if err := refuseUTF16(src); err != nil {
+		return nil, err
+	}
+	src = bytes.Clone(src)
+	entries, comments, err := scanProperties(src)
+	if err != nil {
+		return nil, err
+	}
+	return &Properties{src, entries, comments, map[string]spelling{}}, nil
+}
+
+// Bytes is the file as it is now.
+func (p *Properties) Bytes() []byte { return bytes.Clone(p.src) }
+
+// Keys are the keys that are set, each once, in the order of the file.
+func (p *Properties) Keys() []string {
+	var keys []string
+	seen := map[string]bool{}
+	for _, e := range p.entries {
+		if !seen[e.key] {
+			seen[e.key] = true
+			keys = append(keys, e.key)
+		}
+	}
+	return keys
+}
+
+// Get is the value that Java reads, and the line (1-based) of its key. A key without a value has the value "".
+func (p *Properties) Get(key string) (value string, line int, ok bool) {
+	if i := p.winner(key); i >= 0 {
+		return p.entries[i].value, p.entries[i].line, true
+	}
+	return "", 0, false
+}
+
+// winner is the index of the entry that counts, -1 if there is none.
+func (p *Properties) winner(key string) int {
+	for i := len(p.entries) - 1; i >= 0; i-- {
+		if p.entries[i].key == key {
+			return i
+		}
+	}
+	return -1
+}
+
+// Set gives a key a value. A key that has it already is left alone, however it is spelled. One with another value gets
+// the new one where it stands, separator and indentation kept. A key that is commented out is set on a line of its own
+// right behind the comment, and any other at the end of the file.
+//
+// Set to the former value undoes a change, and Unset undoes an addition, to the byte; the exception is a former value in
+// a spelling that Set would not choose (needless escapes, several lines) after the file was parsed anew.
+func (p *Properties) Set(key, value string) error {
+	if key == "" || !utf8.ValidString(key) {
+		return errors.New("set a property: the key is empty or not valid UTF-8")
+	}
+	if !utf8.ValidString(value) {
+		return fmt.Errorf("set %s: the value is not valid UTF-8", key)
+	}
+	i := p.winner(key)
+	if i >= 0 && p.entries[i].value == value {
+		return nil
+	}
+	want := make([]entry, 0, len(p.entries)+1)
+	want = append(want, p.entries...)
+	if i >= 0 {
+		want[i].value = value
+		former := spelling{p.entries[i].value, string(p.src[p.entries[i].keyEnd:p.entries[i].end])}
+		if err := p.change(want, p.replaced(i, value)...); err != nil {
+			return fmt.Errorf("set %s in line %d: %w", key, p.entries[i].line, err)
+		}
+		if _, known := p.former[key]; !known {
+			p.former[key] = former
+		}
+		return nil
+	}
+	want = append(want, entry{key: key, value: value})
+	if err := p.change(want, p.added(key, value)...); err != nil {
+		return fmt.Errorf("set %s: %w", key, err)
+	}
+	return nil
+}
+
+// Unset takes a key out, with every line that sets it. A key that is not set is none.
+func (p *Properties) Unset(key string) error {
+	want := slices.DeleteFunc(slices.Clone(p.entries), func(e entry) bool { return e.key == key })
+	if len(want) == len(p.entries) {
+		return nil
+	}
+	edits := [][]byte{
+		p.without(key, func(e entry) int { return e.start }, true),
+		p.without(key, func(e entry) int { return e.first }, true),  // a backslash before it has nothing left to join
+		p.without(key, func(e entry) int { return e.start }, false), // one before it would end the file
+	}
+	if err := p.change(want, edits...); err != nil {
+		return fmt.Errorf("unset %s: %w", key, err)
+	}
+	delete(p.former, key)
+	return nil
+}
+
+// without is the file without the lines that set a key. bare: when the last line goes, and has no ending, the one before
+// loses its own, as it is the last one then.
+func (p *Properties) without(key string, start func(entry) int, bare bool) []byte {
+	src := p.src
+	for i := len(p.entries) - 1; i >= 0; i-- {
+		e := p.entries[i]
+		if e.key != key {
+			continue
+		}
+		from, to := start(e), min(e.next, len(src))
+		if bare && to == len(src) && e.end == to {
+			from = beforeEnd(src, from)
+		}
+		src = splice(src, from, to, "")
+	}
+	return src
+}
+
+// beforeEnd is the offset before the line ending that ends at i.
+func beforeEnd(src []byte, i int) int {
+	switch {
+	case i >= 2 && src[i-2] == '\r' && src[i-1] == '\n':
+		return i - 2
+	case i >= 1 && isEnd(src[i-1]):
+		return i - 1
+	}
+	return i
+}
+
+// errSpoils cannot happen as far as anybody knows, and is here so that nobody has to find out on a server.
+var errSpoils = errors.New("the file is written in a way in which it cannot be edited without a change to other settings")
+
+// change takes the first of several edits of the file that says what is wanted, in any order of keys.
+func (p *Properties) change(want []entry, edits ...[]byte) error {
+	expected := sorted(want)
+	for _, src := range edits {
+		entries, comments, err := scanProperties(src)
+		if err == nil && slices.Equal(sorted(entries), expected) {
+			p.src, p.entries, p.comments = src, entries, comments
+			return nil
+		}
+	}
+	return errSpoils
+}
+
+type pair struct{ key, value string }
+
+// sorted are keys and values, those of the same key in the order of the file.
+func sorted(entries []entry) []pair {
+	all := make([]pair, len(entries))
+	for i, e := range entries {
+		all[i] = pair{e.key, e.value}
+	}
+	slices.SortStableFunc(all, func(a, b pair) int { return strings.Compare(a.key, b.key) })
+	return all
+}

@@ -1,0 +1,246 @@
+package settings
+
+import (
+	"bytes"
+	"unicode/utf16"
+)
+
+// What java.util.Properties does to a file: its documentation, and for what that leaves open (a backslash at the end of
+// the file, a line of a backslash alone) the behaviour of OpenJDK 17, with which the tests compare.
+
+// entry is one key with its value. Offsets are of the bytes in the file.
+type entry struct {
+	key, value string
+	line       int // of the key's first character
+	first      int // where the line begins, with lines of a backslash alone that Java takes for a part of it
+	start      int // where the line begins
+	keyAt      int // the key's first character
+	keyEnd     int // behind the key, where separator and value begin
+	valueAt    int // behind the separator; keyEnd if there is none
+	end        int // behind the value: where the line ending is
+	next       int // where the next line begins
+}
+
+// comment is one line that Java does not read.
+type comment struct {
+	start, end, next int // as in entry
+}
+
+// logical is what Java takes for one line: lines that end in a backslash go on in the next.
+type logical struct {
+	first, start, end, next int
+	text                    []byte // without the backslashes and the blanks that lead the lines behind them
+	at                      []int  // where each byte of text is in the file
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\f' }
+func isEnd(c byte) bool   { return c == '\n' || c == '\r' }
+
+// behindEnd is the offset behind the line ending at i; \r\n is one.
+func behindEnd(src []byte, i int) int {
+	if i < len(src) && src[i] == '\r' && i+1 < len(src) && src[i+1] == '\n' {
+		return i + 2
+	}
+	return min(i+1, len(src))
+}
+
+// scanProperties reads a whole file.
+func scanProperties(src []byte) ([]entry, []comment, error) {
+	var entries []entry
+	var comments []comment
+	lines := lineCounter{src: src, line: 1}
+	for at := 0; ; {
+		l, seen, ok := nextLogical(src, at)
+		comments = append(comments, seen...)
+		if !ok {
+			return entries, comments, nil
+		}
+		e, bad := l.entry()
+		if bad >= 0 {
+			line, column := lines.position(l.at[bad])
+			return nil, nil, &SyntaxError{line, column,
+				`\u is not followed by four hexadecimal digits, so Java refuses the whole file; a backslash is written \\`}
+		}
+		e.line, _ = lines.position(e.keyAt)
+		entries = append(entries, e)
+		at = l.next
+	}
+}
+
+// lineCounter finds lines; it has to be asked in the order of the file.
+type lineCounter struct {
+	src             []byte
+	at, line, start int
+}
+
+func (c *lineCounter) position(offset int) (line, column int) {
+	for c.at < offset {
+		if !isEnd(c.src[c.at]) {
+			c.at++
+			continue
+		}
+		next := behindEnd(c.src, c.at)
+		if next > offset {
+			break
+		}
+		c.at, c.start = next, next
+		c.line++
+	}
+	return c.line, offset - c.start + 1
+}
+
+// nextLogical reads on from the start of a line: the comments that come first, and the logical line behind them.
+func nextLogical(src []byte, i int) (l logical, comments []comment, ok bool) {
+	l.first, l.start = i, i
+	skip, continued, backslash := true, false, false
+	for i < len(src) {
+		c := src[i]
+		if skip {
+			if isBlank(c) {
+				i++
+				continue
+			}
+			if !continued && isEnd(c) {
+				i = behindEnd(src, i)
+				l.first, l.start = i, i
+				continue
+			}
+			skip, continued = false, false
+		}
+		if len(l.text) == 0 && (c == '#' || c == '!') {
+			end := i
+			for end < len(src) && !isEnd(src[end]) {
+				end++
+			}
+			i = behindEnd(src, end)
+			comments = append(comments, comment{l.start, end, i})
+			l.first, l.start, skip = i, i, true
+			continue
+		}
+		if !isEnd(c) {
+			l.text, l.at = append(l.text, c), append(l.at, i)
+			backslash = c == '\\' && !backslash
+			i++
+			continue
+		}
+		end := i
+		if len(l.text) == 0 {
+			i = behindEnd(src, i)
+			l.first, l.start, skip = i, i, true
+			continue
+		}
+		if !backslash || i+1 >= len(src) {
+			return l.done(end, behindEnd(src, i), backslash), comments, true
+		}
+		l = l.done(end, 0, true)
+		i = behindEnd(src, i)
+		if len(l.text) == 0 {
+			l.start = i // nothing stands before the line that follows: what is put in or taken out there is that line
+		}
+		skip, continued, backslash = true, true, false
+	}
+	if skip && continued {
+		return l.done(l.end, i, false), comments, len(l.text) > 0 // the file ends behind a backslash at the end of a line
+	}
+	return l.done(i, i, backslash), comments, len(l.text) > 0
+}
+
+// done ends a logical line, without the backslash that may be its last byte.
+func (l logical) done(end, next int, backslash bool) logical {
+	l.end, l.next = end, next
+	if backslash {
+		l.text, l.at = l.text[:len(l.text)-1], l.at[:len(l.at)-1]
+	}
+	return l
+}
+
+// entry splits a logical line. bad is the index in the text of an escape that Java does not take, -1 if there is none.
+func (l logical) entry() (e entry, bad int) {
+	keyLen, valueFrom := split(l.text)
+	// at is where the byte n of the text is in the file, and for the first one behind a part, where that part ends.
+	at := func(n int) int {
+		switch {
+		case n > 0:
+			return l.at[n-1] + 1
+		case len(l.at) > 0:
+			return l.at[0]
+		}
+		return l.end
+	}
+	e = entry{first: l.first, start: l.start, keyAt: at(0), keyEnd: at(keyLen), valueAt: at(valueFrom), end: l.end, next: l.next}
+	if valueFrom < len(l.text) {
+		e.valueAt = l.at[valueFrom]
+	}
+	if e.key, bad = unescape(l.text[:keyLen]); bad >= 0 {
+		return e, bad
+	}
+	if e.value, bad = unescape(l.text[valueFrom:]); bad >= 0 {
+		return e, bad + valueFrom
+	}
+	return e, -1
+}
+
+// split finds the end of the key and the start of the value.
+func split(text []byte) (keyLen, valueFrom int) {
+	backslash, separated := false, false
+	for keyLen < len(text) {
+		c := text[keyLen]
+		if !backslash && (c == '=' || c == ':' || isBlank(c)) {
+			break
+		}
+		backslash = c == '\\' && !backslash
+		keyLen++
+	}
+	for valueFrom = keyLen; valueFrom < len(text); valueFrom++ {
+		c := text[valueFrom]
+		if isBlank(c) {
+			continue
+		}
+		if separated || c != '=' && c != ':' {
+			break
+		}
+		separated = true
+	}
+	return keyLen, valueFrom
+}
+
+// unescape reads ISO 8859-1 with Java's escapes. bad is the index of a malformed one, -1 if there is none. Half of
+// a surrogate pair, which Go's strings cannot hold, becomes U+FFFD.
+func unescape(text []byte) (s string, bad int) {
+	units := make([]uint16, 0, len(text))
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if c != '\\' || i+1 == len(text) {
+			units = append(units, uint16(c))
+			continue
+		}
+		i++
+		switch c = text[i]; c {
+		case 'u':
+			if len(text)-i < 5 {
+				return "", i - 1
+			}
+			var unit uint16
+			for _, digit := range text[i+1 : i+5] {
+				n := bytes.IndexByte([]byte("0123456789abcdef"), digit|0x20)
+				if n < 0 || digit < '0' {
+					return "", i - 1
+				}
+				unit = unit<<4 | uint16(n)
+			}
+			units = append(units, unit)
+			i += 4
+		case 't':
+			units = append(units, '\t')
+		case 'n':
+			units = append(units, '\n')
+		case 'r':
+			units = append(units, '\r')
+		case 'f':
+			units = append(units, '\f')
+		default:
+			units = append(units, uint16(c))
+		}
+	}
+	return string(utf16.Decode(units)), -1
+}
