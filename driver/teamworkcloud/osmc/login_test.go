@@ -1,0 +1,217 @@
+package osmc
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/syncctl/syncctl/driver/rest"
+)
+
+func TestRefusedLogin(t *testing.T) {
+	for _, code := range []int{401, 403} {
+		s := newSessions(t)
+		s.login = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
+		c := s.client(nil)
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				_, err := c.Reader().LoggedIn(t.Context())
+				if !errors.Is(err, ErrLogin) || NotAllowed(err) || IsGone(err) || WasSent(err) != rest.SentNo || !strings.Contains(err.Error(), `user "anna"`) {
+					t.Errorf("got %v", err)
+				}
+			})
+		}
+		all.Wait()
+		_, err := c.Reader().LoggedIn(t.Context())
+		if !errors.Is(err, ErrLogin) || len(s.requests) != 1 {
+			t.Errorf("%d: %v", code, s.requests)
+		}
+		_ = c.Close(t.Context())
+		if _, err := c.Reader().LoggedIn(t.Context()); !errors.Is(err, ErrLogin) || len(s.requests) != 2 {
+			t.Errorf("%d: got %v after %v", code, err, s.requests)
+		}
+	}
+}
+
+func TestNoLicence(t *testing.T) {
+	for _, answer := range []func(http.ResponseWriter, *http.Request){
+		nil, // the stand-in's own: 403 and a page
+		func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, `{"message":"no licence left"}`)
+		},
+	} {
+		s := newSessions(t)
+		s.licences, s.login = 0, answer
+		c := s.client(nil)
+		_, err := c.Reader().LoggedIn(t.Context())
+		if !errors.Is(err, ErrNoLicence) || !errors.Is(err, ErrLogin) || NotAllowed(err) || WasSent(err) != rest.SentNo || len(s.requests) != 1 {
+			t.Errorf("got %v after %v", err, s.requests)
+		}
+		s.change(func() { s.licences, s.login = 1, nil })
+		ask(t, c) // one has become free
+	}
+}
+
+func TestLoginThatIsNone(t *testing.T) {
+	write := func(code int, kind, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", kind)
+			w.Header().Set("Set-Cookie", "JSESSIONID=of-the-page")
+			w.WriteHeader(code)
+			_, _ = io.WriteString(w, body)
+		}
+	}
+	for want, login := range map[string]http.HandlerFunc{
+		"without opening a session": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
+		"a login page":              write(200, "text/html", "<html><title>Sign in</title></html>"),
+		`titled "Welcome"`:          write(200, "text/plain", "<html><title>Welcome</title></html>"),
+		"are the credentials right": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/osmc/login.html", http.StatusFound)
+		},
+		"to another server": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://auth.example:8443/authentication/authorize", http.StatusFound)
+		},
+		"status 404":   write(404, "text/plain", "nothing here"),
+		"(5 attempts)": write(503, "text/plain", "starting"),
+	} {
+		s := newSessions(t)
+		s.login = login
+		_, err := s.client(nil).Reader().Resource(t.Context(), "x")
+		if err == nil || !strings.Contains(err.Error(), want) || !errors.Is(err, ErrLogin) || IsGone(err) || WasSent(err) != rest.SentNo {
+			t.Errorf("got %v, want %s", err, want)
+		}
+		if s.count("GET /osmc/resources") != 0 {
+			t.Errorf("%s: asked without a session", want)
+		}
+	}
+}
+
+// Whoever gives up while logging in does not take the others along.
+func TestCanceledLogin(t *testing.T) {
+	s := newSessions(t)
+	begun := make(chan struct{})
+	var once sync.Once
+	s.login = func(w http.ResponseWriter, r *http.Request) {
+		first := false
+		once.Do(func() { first = true })
+		if first {
+			close(begun)
+			<-r.Context().Done()
+			return
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.setCookies(w, "anna")
+		w.WriteHeader(http.StatusNoContent)
+	}
+	c := s.client(nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	all.Go(func() {
+		if _, err := c.Reader().LoggedIn(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	})
+	<-begun
+	all.Go(func() { ask(t, c) })
+	cancel()
+	all.Wait()
+}
+
+func TestTokens(t *testing.T) {
+	for kind, scheme := range map[string]string{"": "Token ", "personal": "Token ", "id": "Token ", "oauth": "Bearer "} {
+		s := newSessions(t)
+		s.token, s.licences = scheme+"sesame-sesame", 1
+		c := s.client(func(o *Options) { o.Password, o.Token, o.TokenKind = "", "sesame-sesame\n", kind })
+		var all sync.WaitGroup
+		for range 10 {
+			all.Go(func() { ask(t, c) })
+		}
+		all.Wait()
+		if logins(s) != 0 || s.made != 1 {
+			t.Errorf("%s: %d logins, %d sessions made", kind, logins(s), s.made)
+		}
+		s.expire() // then a new one is opened by the token
+		ask(t, c)
+		s.pass(15 * time.Minute)
+		ask(t, c)
+		if s.made != 3 || s.opened() != 1 {
+			t.Errorf("%s: %d sessions made, %d open", kind, s.made, s.opened())
+		}
+		if err := c.Close(t.Context()); err != nil || s.opened() != 0 {
+			t.Errorf("%s: %v, %d sessions open", kind, err, s.opened())
+		}
+	}
+}
+
+func TestTokenRefused(t *testing.T) {
+	s := newSessions(t)
+	c := s.client(func(o *Options) { o.User, o.Password, o.Token = "", "", "another" })
+	for range 2 {
+		if _, err := c.Reader().LoggedIn(t.Context()); !NotAllowed(err) || !strings.Contains(err.Error(), "does not accept the token") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if len(s.requests) != 2 {
+		t.Errorf("requests: %v", s.requests)
+	}
+}
+
+// Names of users hold what Go's own cookies drop, and what is before a server sets cookies of its own.
+func TestCookiesAsTheyCome(t *testing.T) {
+	for _, user := range []string{`ACME\jörg`, `"anna b"`, "a,b", "anna=1"} {
+		s := newSessions(t)
+		s.also = "ROUTE=node2; path=/; HttpOnly"
+		var got []string
+		s.login = func(w http.ResponseWriter, _ *http.Request) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.setCookies(w, user)
+			w.Header().Add("Set-Cookie", "broken")
+			w.Header().Add("Set-Cookie", "=x")
+			w.WriteHeader(http.StatusNoContent)
+		}
+		s.after = func(w http.ResponseWriter, r *http.Request) {
+			got = append(got, cookieOf(r, userCookie)+" "+cookieOf(r, "ROUTE"))
+			w.Header().Add("Set-Cookie", "ROUTE=gone; Max-Age=0")
+			_, _ = io.WriteString(w, `[]`)
+		}
+		c := s.client(nil)
+		ask(t, c)
+		ask(t, c)
+		if len(got) != 2 || got[0] != user+" node2" || got[1] != user+" " {
+			t.Errorf("%s: got cookies %q", user, got)
+		}
+	}
+}
+
+// The first request with a token opens the session for the others, and if it fails on its way, the next one does.
+func TestTokenOnAPoorConnection(t *testing.T) {
+	s := newSessions(t)
+	s.licences = 1
+	c := s.client(func(o *Options) { o.Token, o.Rest.MaxRetries = "sesame-sesame", -1 })
+	s.change(func() { s.instead = func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) } })
+	if _, err := c.Reader().LoggedIn(t.Context()); err == nil {
+		t.Error("an answer came")
+	}
+	s.change(func() { s.instead = nil })
+	var all sync.WaitGroup
+	for range 10 {
+		all.Go(func() { ask(t, c) })
+	}
+	all.Wait()
+	if s.made != 1 {
+		t.Errorf("%d sessions were made", s.made)
+	}
+	s.expire()
+	if err := c.Close(t.Context()); err != nil { // that it had expired is no failure
+		t.Error(err)
+	}
+}
