@@ -55,8 +55,26 @@ func (w *World) build(in *seed) error {
 				return fmt.Errorf("servers.%s: configurations[%d]: %w", name, n, err)
 			}
 		}
+		s.alignCopies(w)
 	}
 	return nil
+}
+
+// alignCopies takes over what a seed has copied already, before anybody looks: were it left to the first synchronization, ids of
+// branches would change under a reader. What is no copy the engine refuses in its time.
+func (s *server) alignCopies(w *World) {
+	for _, c := range s.configurations {
+		source := w.servers[c.source]
+		for _, mine := range s.resources {
+			from := source.resource(mine.id)
+			if from == nil || from.id != mine.id || !mine.readOnly || mine.source != "" || mine.removed {
+				continue
+			}
+			if c.item == from.id || c.item == from.category {
+				_ = mine.adopt(from, c.source)
+			}
+		}
+	}
 }
 
 // instant reads RFC 3339. Years beyond 2200 would overflow nothing, but are surely a mistake.
