@@ -55,7 +55,7 @@ func TestNothingIsRemovedWhenTheWorldMoves(t *testing.T) {
 		stopped bool // the source's services were stopped by then
 		left    int  // resources on the source; 0: all three
 	}{
-		"a commit after the verification":          {"", after("arrived", commit), "idle_source", []string{"\"Engine\"", late, "of branch trunk"}, false, 0},
+		"a commit after the verification":          {"", after("remove_configuration", commit), "idle_source", []string{"\"Engine\"", late, "of branch trunk"}, false, 0},
 		"a commit after the last look":             {"", after("idle_source", commit), "stop_source", []string{"refused by its guard", late}, false, 0},
 		"a commit during the backup":               {"", after("backup_source", commit), "stop_source", []string{late}, false, 0},
 		"a commit that the copy got too":           {asDocumented, after("idle_source", commit), "stop_source", []string{late, "syncctl resolve migration.teamwork_cloud_offload.cars/arrived -retry"}, false, 0},
