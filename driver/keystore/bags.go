@@ -17,7 +17,7 @@ import (
 
 // fromBags makes a Store of a PKCS#12 file.
 func fromBags(f *pfx.File) (*Store, error) {
-	s := &Store{Format: PKCS12, Level: f.Level, Weak: f.Weak, Unprotected: !f.MAC}
+	s := &Store{Format: PKCS12, Level: f.Level, Weak: f.Weak, Unprotected: !f.MAC, Unencrypted: f.Unencrypted, Mixed: f.Mixed}
 	h := &heap{subjects: map[string]Certificate{}}
 	for i := range f.Bags {
 		if b := &f.Bags[i]; b.Kind == pfx.Certificate {

@@ -144,8 +144,8 @@ var (
 	errEncrypted = errors.New(`it is encrypted: "openssl pkey -in KEY" writes it without a passphrase`)
 )
 
-// parseCertificates reads certificates in PEM. What stands between them is left alone.
-func parseCertificates(text string) ([]Certificate, error) {
+// ParseCertificates reads certificates in PEM, at least one. What stands between them is left alone; a private key is an error.
+func ParseCertificates(text string) ([]Certificate, error) {
 	var out []Certificate
 	rest := []byte(text)
 	for {

@@ -294,13 +294,8 @@ func (s *standing) obstacles() {
 	refuse := func(rule, summary, detail string) {
 		s.found = append(s.found, Problem{rule, planner.Refuse, "", summary, detail})
 	}
-	const by = "Mend the file with keytool or openssl first, or move it away so that a new one is made."
-	if len(s.have.Unknown) > 0 {
-		refuse("unsupported-entry", fmt.Sprintf("the file has %s that cannot be kept: %s", plural(len(s.have.Unknown), "thing"), some(s.have.Unknown)), by+" Java does not show it.")
-	}
-	if len(s.have.Doubles) > 0 {
-		refuse("duplicate-alias", fmt.Sprintf("the file has %s more than once, so that writing it would lose one of them", quoted(s.have.Doubles)), by)
-	}
+	const by = mend + ", or move it away so that a new one is made."
+	s.found = append(s.found, s.have.unkept(by)...)
 	if s.have.Format == s.format {
 		return
 	}
@@ -312,6 +307,26 @@ func (s *standing) obstacles() {
 			refuse("unsupported-entry", fmt.Sprintf("%s has a password of its own, so that it cannot be taken to another format", e), by)
 		}
 	}
+}
+
+const mend = "Mend the file with keytool or openssl first"
+
+// unkept is what no writing of the keystore would keep, whatever its format.
+func (s *Store) unkept(by string) []Problem {
+	var out []Problem
+	if len(s.Unknown) > 0 {
+		out = append(out, Problem{
+			"unsupported-entry", planner.Refuse, "",
+			fmt.Sprintf("the file has %s that cannot be kept: %s", plural(len(s.Unknown), "thing"), some(s.Unknown)), by + " Java does not show it.",
+		})
+	}
+	if len(s.Doubles) > 0 {
+		out = append(out, Problem{
+			"duplicate-alias", planner.Refuse, "",
+			fmt.Sprintf("the file has %s more than once, so that writing it would lose one of them", quoted(s.Doubles)), by,
+		})
+	}
+	return out
 }
 
 func quoted(words []string) string {

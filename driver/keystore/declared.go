@@ -4,10 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
+	"path"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -99,11 +104,11 @@ func understandEntry(r *schema.Resource, alias string) (wantedEntry, error) {
 		return e, nil
 	}
 	var err error
-	if e.Chain, err = parseCertificates(reveal(r, at("certificate")...)); err != nil {
+	if e.Chain, err = ParseCertificates(reveal(r, at("certificate")...)); err != nil {
 		return e, fmt.Errorf("its certificate: %w", err)
 	}
 	if text := reveal(r, at("chain")...); strings.TrimSpace(text) != "" {
-		more, err := parseCertificates(text)
+		more, err := ParseCertificates(text)
 		if err != nil {
 			return e, fmt.Errorf("its chain: %w", err)
 		}
@@ -120,7 +125,7 @@ func understandEntry(r *schema.Resource, alias string) (wantedEntry, error) {
 func trusts(r *schema.Resource) ([]Trusted, error) {
 	var out []Trusted
 	for _, alias := range aliases(r, "trust") {
-		all, err := parseCertificates(reveal(r, "trust", alias, "certificate"))
+		all, err := ParseCertificates(reveal(r, "trust", alias, "certificate"))
 		if err != nil {
 			return nil, fmt.Errorf("understanding trust %q of %s: %w", alias, r.Addr, err)
 		}
@@ -154,23 +159,91 @@ func Declared(r *schema.Resource) (*Store, error) {
 	return s, nil
 }
 
+// Effective is what the file will hold once the declaration is carried out: what is declared over what the file holds now; nil:
+// there is no file. What is self-signed and still has to be made, or made anew, is not in it. pending says in words what of the
+// file is going to change, empty if nothing; whether something is in the way of that is for the declaration's own plan to say.
+func Effective(r *schema.Resource, have *Store, now time.Time) (s *Store, pending []string, err error) {
+	w, err := understand(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	st := w.stand(have, false, now)
+	if have != nil && len(st.changes) == 0 {
+		return have, nil, nil
+	}
+	for _, c := range st.changes {
+		pending = append(pending, c.String())
+	}
+	out := *st.read
+	out.Format, out.Level = w.format, st.target.Level
+	return &out, pending, nil
+}
+
+// Location is where the file of a declaration lies: its path, and the machine as host.ssh names it, "" for this one.
+func Location(r *schema.Resource) (name, machine string) {
+	name, machine = reveal(r, "path"), reveal(r, "host", "ssh")
+	switch {
+	case name == "":
+	case machine != "": // which has slashes, whatever this one has
+		name = path.Clean(name)
+	default:
+		name = filepath.Clean(name)
+	}
+	return name, machine
+}
+
+// Password is the password of a declaration's file, a secret: for drivers, where they hand it to a server.
+func Password(r *schema.Resource) string { return reveal(r, "password") }
+
 // ErrNoFile says that a declared keystore is not there yet.
 var ErrNoFile = errors.New("there is no such keystore yet")
 
+// File is a keystore as it lies on its machine.
+type File struct {
+	Store    *Store
+	Content  []byte `json:"-"`
+	Sum      string // SHA-256 of Content, in hex
+	Modified time.Time
+}
+
+// String says what it is, and nothing of its content.
+func (f File) String() string { return fmt.Sprintf("%s, SHA-256 %s", f.Store, f.Sum) }
+
+// GoString is String.
+func (f File) GoString() string { return f.String() }
+
 // Read opens the file of a keystore's declaration, on its machine, with its password. An error is ErrNoFile where there is none,
 // and an *Error where it cannot be opened.
-func Read(_ context.Context, env driver.Env, r *schema.Resource) (*Store, error) {
+func Read(ctx context.Context, env driver.Env, r *schema.Resource) (*Store, error) {
+	f, err := ReadFile(ctx, env, r)
+	if err != nil {
+		return nil, err
+	}
+	return f.Store, nil
+}
+
+// ReadFile is Read, with the file itself.
+func ReadFile(_ context.Context, env driver.Env, r *schema.Resource) (*File, error) {
 	h, err := OpenHost(env, r, "host")
 	if err != nil {
 		return nil, fmt.Errorf("reaching the machine of %s: %w", r.Addr, err)
 	}
 	defer func() { _ = h.Close() }() // what was read is read
-	content, there, err := readFile(h.Fs(), reveal(r, "path"))
+	name := reveal(r, "path")
+	content, there, err := readFile(h.Fs(), name)
+	var info fs.FileInfo
+	if err == nil && there { // after it was read: what is written in between then counts as newer than what was read, not as older
+		info, err = h.Fs().Stat(name)
+	}
 	switch {
+	case err == nil && !there, errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("reading %s of %s: %w", r.Addr, h.Name(), ErrNoFile)
 	case err != nil:
 		return nil, fmt.Errorf("reading %s of %s: %w", r.Addr, h.Name(), err)
-	case !there:
-		return nil, fmt.Errorf("reading %s of %s: %w", r.Addr, h.Name(), ErrNoFile)
 	}
-	return Open(content, reveal(r, "password"))
+	s, err := Open(content, Password(r))
+	if err != nil {
+		return nil, err
+	}
+	return &File{s, content, host.Sum(content), info.ModTime()}, nil
 }

@@ -92,7 +92,7 @@ func FuzzPEM(f *testing.F) {
 	f.Add(family.server.keyPEM(f))
 	f.Add("-----BEGIN TRUSTED CERTIFICATE-----\nAAAA\n-----END TRUSTED CERTIFICATE-----\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		if all, err := parseCertificates(text); err == nil {
+		if all, err := ParseCertificates(text); err == nil {
 			for _, c := range all {
 				if _, err := c.X509(); err != nil || c.Name() == "" {
 					t.Errorf("%v", err)

@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"bytes"
+	"crypto/sha1" //nolint:gosec // the format has no other
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/binary"
@@ -17,6 +18,10 @@ import (
 const (
 	jksMagic  = "\xfe\xed\xfe\xed"
 	jksDigest = 20 // bytes of SHA-1 at the end
+
+	// What an entry begins with.
+	jksKey     = 1
+	jksTrusted = 2
 )
 
 func isJKS(data []byte) bool { return bytes.HasPrefix(data, []byte(jksMagic)) }
@@ -138,6 +143,46 @@ func (s *Store) encodeJKS(password string, random io.Reader, now time.Time) ([]b
 	return out.Bytes(), nil
 }
 
+// appendJKS adds trusted certificates at the end of a keystore of Java's own kind. All before them stays to the byte: the library
+// would sort the aliases and encrypt the keys anew.
+func appendJKS(data []byte, password string, add []Trusted, now time.Time) ([]byte, error) {
+	secret, err := jksPassword(password)
+	if err != nil {
+		return nil, err
+	}
+	scan := &jksScan{rest: data[len(jksMagic):]}
+	if err := scan.all(); err != nil {
+		return nil, err
+	}
+	out := bytes.Clone(data[:len(data)-len(scan.rest)-jksDigest])
+	count := out[len(jksMagic)+4:]
+	binary.BigEndian.PutUint32(count, binary.BigEndian.Uint32(count)+uint32(len(add)))
+	text := func(s string) {
+		out = append(binary.BigEndian.AppendUint16(out, uint16(len(s))), s...)
+	}
+	for _, t := range add {
+		out = binary.BigEndian.AppendUint32(out, jksTrusted)
+		text(t.Alias)
+		out = binary.BigEndian.AppendUint64(out, uint64(orNow(t.Created, now).UnixMilli()))
+		if scan.version == 2 {
+			text("X.509")
+		}
+		out = append(binary.BigEndian.AppendUint32(out, uint32(len(t.Certificate.DER))), t.Certificate.DER...)
+	}
+	return append(out, digestJKS(secret, out)...), nil
+}
+
+// digestJKS is what a keystore of Java's own kind ends with.
+func digestJKS(secret, content []byte) []byte {
+	h := sha1.New() //nolint:gosec // the format has no other
+	for _, c := range secret {
+		h.Write([]byte{0, c})
+	}
+	h.Write([]byte("Mighty Aphrodite"))
+	h.Write(content)
+	return h.Sum(nil)
+}
+
 func orNow(t, now time.Time) time.Time {
 	if t.IsZero() {
 		return now
@@ -200,7 +245,7 @@ func (s *jksScan) entry() error {
 		return err
 	}
 	switch tag {
-	case 1:
+	case jksKey:
 		size, err := s.number()
 		if err != nil {
 			return err
@@ -223,7 +268,7 @@ func (s *jksScan) entry() error {
 			}
 		}
 		return nil
-	case 2:
+	case jksTrusted:
 		return s.certificate()
 	}
 	return errDamaged

@@ -4,7 +4,9 @@
 //
 //   - Open reads a keystore from its bytes: PKCS#12 or JKS, whatever it is called. (*Store).Pool is what it trusts.
 //   - Check says what is wrong with entries: names, dates, chains, keys, algorithms.
-//   - Declared is the content that a declaration describes, before anything is written; Read is what lies in its file.
+//   - Declared is the content that a declaration describes, before anything is written; Read is what lies in its file, and
+//     Effective what will lie there once the declaration is carried out.
+//   - AddTrust adds certificates to a trust store that nobody declares, such as Java's own cacerts, and keeps all else.
 //
 // Keystores are compared by what is in them and never by their bytes: no two writings of one keystore are alike.
 //
@@ -21,6 +23,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +38,14 @@ const (
 	PKCS12 Format = "pkcs12" // the standard that openssl and Java share
 	JKS    Format = "jks"    // Java's own, from before it
 )
+
+// Java is the name that Java has for the format: what KeyStore.getInstance and settings of servers take.
+func (f Format) Java() string {
+	if f == JKS {
+		return "JKS"
+	}
+	return "PKCS12"
+}
 
 func (f Format) String() string {
 	if f == JKS {
@@ -59,6 +70,8 @@ type Store struct {
 	Level       pfx.Level // the newest of the algorithms in a PKCS#12 file
 	Weak        bool      // something in a PKCS#12 file is encrypted with RC2 or RC4
 	Unprotected bool      // a PKCS#12 file without a MAC: a change to it does not show
+	Unencrypted bool      // all certificates lie in a PKCS#12 file unencrypted: Java sees them without a password, too
+	Mixed       bool      // some do, and some do not
 
 	secrets  []pfx.Bag
 	loose    []pfx.Bag
@@ -150,6 +163,11 @@ func (s *Store) Trust(alias string) *Trusted {
 	return nil
 }
 
+// Trusts tells whether the keystore trusts a certificate: it is among the trusted ones.
+func (s *Store) Trusts(c Certificate) bool {
+	return slices.ContainsFunc(s.Trusted, func(t Trusted) bool { return t.Certificate.Equal(c) })
+}
+
 // fold is an alias as Java compares it.
 func fold(alias string) string { return strings.ToLower(alias) }
 
@@ -182,10 +200,19 @@ func Open(data []byte, password string) (*Store, error) {
 	if isJKS(data) {
 		return openJKS(data, password)
 	}
+	f, err := parse(data, password)
+	if err != nil {
+		return nil, err
+	}
+	return fromBags(f)
+}
+
+// parse opens a PKCS#12 file. An error is an *Error.
+func parse(data []byte, password string) (*pfx.File, error) {
 	f, err := pfx.Parse(data, password)
 	switch {
 	case err == nil:
-		return fromBags(f)
+		return f, nil
 	case errors.Is(err, pfx.ErrPassword):
 		return nil, &Error{RuleWrongPassword, "the password does not open it, or the file was damaged", helpPassword}
 	case errors.Is(err, pfx.ErrTruncated):

@@ -178,7 +178,7 @@ func (c *declarationCheck) certificates(most int, path ...string) {
 	if !v.IsKnown() || v.IsNull() {
 		return
 	}
-	all, err := parseCertificates(reveal(c.r, path...))
+	all, err := ParseCertificates(reveal(c.r, path...))
 	if err != nil {
 		c.say("Not a certificate", fmt.Sprintf("%s of %s %q cannot be used: %v.", path[2], path[0], path[1], err), path...)
 	} else if most > 0 && len(all) > most {

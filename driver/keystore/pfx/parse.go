@@ -133,7 +133,7 @@ func (r *reader) contents(f *File, safe []byte) error {
 	if err := r.list(safe, &parts); err != nil {
 		return formatError("reading its parts", err)
 	}
-	plain, opened, closed := 0, 0, 0
+	plain, shut, opened, closed := 0, 0, 0, 0 // shut: certificates that are encrypted
 	for _, part := range parts {
 		content, encrypted, err := r.part(part)
 		if errors.Is(err, errPadding) && !f.MAC {
@@ -158,6 +158,9 @@ func (r *reader) contents(f *File, safe []byte) error {
 			switch {
 			case b.Kind == Certificate && !encrypted:
 				plain++
+			case b.Kind == Certificate:
+				shut++
+				opened++
 			case b.Sealed != nil:
 				closed++
 			case b.Kind != Other && !b.Plain:
@@ -169,7 +172,7 @@ func (r *reader) contents(f *File, safe []byte) error {
 	if !f.MAC && closed > 0 && opened == 0 {
 		return ErrPassword
 	}
-	f.Unencrypted = plain > 0
+	f.Unencrypted, f.Mixed = plain > 0 && shut == 0, plain > 0 && shut > 0
 	return nil
 }
 

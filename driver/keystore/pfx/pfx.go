@@ -21,6 +21,7 @@ type File struct {
 	Level       Level // the newest of the algorithms in it
 	Weak        bool  // something in it is encrypted with RC2 or RC4
 	Unencrypted bool  // all certificates lie in it unencrypted
+	Mixed       bool  // some certificates lie in it unencrypted, and some do not
 }
 
 // Level says how new the software has to be that reads a file.

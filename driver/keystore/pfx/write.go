@@ -18,6 +18,11 @@ import (
 type Options struct {
 	Level  Level     // Legacy: triple DES and SHA-1; else PBES2 with AES-256 and SHA-256, and a MAC with SHA-256
 	Random io.Reader // for salts and first blocks
+
+	// Open leaves the certificates unencrypted, so that Java sees them without the password, too.
+	Open bool
+	// NoMAC leaves the MAC out. With Open, of a file that has neither keys nor secrets nothing depends on the password.
+	NoMAC bool
 }
 
 const (
@@ -26,7 +31,7 @@ const (
 )
 
 // Write makes a file of bags: keys and secrets each encrypted, certificates encrypted together, and a MAC. A sealed key is
-// written as it is. A bag of the kind Other is an error.
+// written as it is. A bag of the kind Other is an error. Keys come first, and certificates stay in the order that they have.
 func Write(bags []Bag, password string, o Options) ([]byte, error) {
 	w := &writer{o: o, password: newSecret(password), budget: &budget{math.MaxInt}}
 	var keys, certificates [][]byte
@@ -47,7 +52,10 @@ func Write(bags []Bag, password string, o Options) ([]byte, error) {
 	if len(keys) > 0 || len(certificates) == 0 {
 		parts = append(parts, sequence(mustDER(oidData), explicit(octets(sequence(keys...)))))
 	}
-	if len(certificates) > 0 {
+	switch {
+	case len(certificates) > 0 && o.Open:
+		parts = append(parts, sequence(mustDER(oidData), explicit(octets(sequence(certificates...)))))
+	case len(certificates) > 0:
 		a, sealed, err := w.encrypt(sequence(certificates...))
 		if err != nil {
 			return nil, err
@@ -56,9 +64,12 @@ func Write(bags []Bag, password string, o Options) ([]byte, error) {
 		parts = append(parts, sequence(mustDER(oidEncryptedData), explicit(sequence(mustDER(0), info))))
 	}
 	safe := sequence(parts...)
-	mac, err := w.mac(safe)
-	if err != nil {
-		return nil, err
+	var mac []byte
+	if !o.NoMAC {
+		var err error
+		if mac, err = w.mac(safe); err != nil {
+			return nil, err
+		}
 	}
 	return sequence(mustDER(3), sequence(mustDER(oidData), explicit(octets(safe))), mac), nil
 }
