@@ -249,6 +249,7 @@ func answerAnything(w http.ResponseWriter, r *http.Request, ledTo string) {
 			"/osmc/version":                      "2024x",
 			"/osmc/admin/health":                 `{"cassandraClusterHealth":{"cassandraLiveNodes":[],"cassandraUnreachableNodes":[]},"nodeHealth":[]}`,
 			"/osmc/admin/loginusers":             `[]`,
+			"/osmc/admin/tls":                    `{"enabled":true,"port":10002}`,
 			"/osmc/admin/user":                   `{"userName":"anna"}`,
 			"/osmc/admin/roles":                  `["r1"]`,
 			"/osmc/admin/roles/r1":               `{"name":"role"}`,
@@ -286,6 +287,8 @@ func driveEverything(t *testing.T, c *Client, release Release) {
 	fine(nil, err)
 	fine(w.Health(ctx))
 	fine(w.LoggedIn(ctx))
+	fine(w.ClientTLS(ctx))
+	fine(nil, w.SetClientTLS(ctx, ClientTLS{Enabled: true, Port: 10002, Keystore: []byte("k"), KeystoreName: "k.p12"}, "geheim"))
 	fine(w.CurrentUser(ctx))
 	fine(w.Roles(ctx))
 	fine(w.CategoryRoleUsers(ctx, "w1", "r1"))

@@ -48,8 +48,9 @@ type Client struct {
 	failed  *failure        // the last login that failed otherwise
 	denied  map[string]bool // requests that were answered 401 in a session just opened: that is not about the session
 
-	hiding sync.Mutex
-	hidden []string // values of cookies
+	hiding    sync.Mutex
+	hidden    []string // values of cookies
+	concealed []string // other secrets that came up
 }
 
 // New makes a client and reaches for nothing yet. Errors are about the options, and show no secret.

@@ -118,7 +118,19 @@ func (c *Client) hide(value string) {
 	}
 	c.hidden = append(c.hidden, value)
 	c.hidden = c.hidden[max(0, len(c.hidden)-most):]
-	c.rest.Hide(c.hidden...)
+	c.rest.Hide(slices.Concat(c.concealed, c.hidden)...)
+}
+
+// conceal keeps what is secret as long as the client lives out of errors and logs.
+func (c *Client) conceal(values ...string) {
+	c.hiding.Lock()
+	defer c.hiding.Unlock()
+	for _, value := range values {
+		if value != "" && !slices.Contains(c.concealed, value) {
+			c.concealed = append(c.concealed, value)
+		}
+	}
+	c.rest.Hide(slices.Concat(c.concealed, c.hidden)...)
 }
 
 // parseCookie reads a Set-Cookie line as far as it matters to who talks to one server only. gone: it is taken away.

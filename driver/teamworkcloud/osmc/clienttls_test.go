@@ -1,0 +1,104 @@
+package osmc
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/syncctl/syncctl/driver/rest"
+)
+
+// theKeystore stands for one; it is a secret.
+var theKeystore = []byte("\x30\x82 this stands for a keystore with a key in it")
+
+func TestClientTLS(t *testing.T) {
+	encoded := base64.StdEncoding.EncodeToString(theKeystore)
+	for body, want := range map[string]*ClientTLS{
+		// as the specification's example has it
+		fmt.Sprintf(`{"enabled":true,"port":5555,"serverKeystore":%q,"serverKeystoreName":"keystore.jks","serverPass":""}`, encoded): {true, 5555, theKeystore, "keystore.jks"},
+		`{"enabled":false,"port":0}`:                                    {},
+		`{"enabled":"true","port":"10002"}`:                             {Enabled: true, Port: 10002},
+		`{"enabled":false}`:                                             {},
+		`{"enabled":true,"port":10002,"serverKeystore":null}`:           {Enabled: true, Port: 10002},
+		`{"enabled":true,"port":10002,"serverKeystore":"not base64 !"}`: {Enabled: true, Port: 10002},
+		`{"enabled":true,"port":-1}`:                                    {Enabled: true},
+		`{"port":10002}`:                                                nil,
+		`{"enabled":true,"port":"here"}`:                                nil,
+		`[]`:                                                            nil,
+		`<html><title>Login</title></html>`:                             nil,
+	} {
+		got, err := answers{"/osmc/admin/tls": body}.reader(t).ClientTLS(t.Context())
+		switch {
+		case want == nil && err == nil:
+			t.Errorf("%s: %+v is no error", body, got)
+		case want != nil && err != nil:
+			t.Errorf("%s: %v", body, err)
+		case want != nil && !cmp.Equal(*got, *want):
+			t.Errorf("%s: %v", body, got)
+		}
+	}
+	if _, err := (answers{"/osmc/admin/tls": "403"}).reader(t).ClientTLS(t.Context()); !NotAllowed(err) {
+		t.Errorf("not allowed: %v", err)
+	}
+}
+
+// TestSetClientTLS: what is sent, once, and that nothing of it shows.
+func TestSetClientTLS(t *testing.T) {
+	const password = "geheim-store"
+	encoded := base64.StdEncoding.EncodeToString(theKeystore)
+	for name, status := range map[string]int{"done": http.StatusOK, "refused": http.StatusBadRequest, "broken": http.StatusInternalServerError} {
+		t.Run(name, func(t *testing.T) {
+			var sent []map[string]any
+			server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/osmc/login" {
+					w.Header().Set("Set-Cookie", sessionCookie+"=0123456789")
+					w.WriteHeader(http.StatusNoContent)
+					return
+				}
+				var body map[string]any
+				if err := json.NewDecoder(r.Body).Decode(&body); err != nil || r.Method != http.MethodPut || r.URL.Path != "/osmc/admin/tls" {
+					t.Errorf("%s %s: %v", r.Method, r.URL, err)
+				}
+				sent = append(sent, body)
+				w.WriteHeader(status)
+				_, _ = io.WriteString(w, fmt.Sprintf("what you sent: %v", body)) // a server that repeats it
+			})
+			err := server.client(nil).Writer().SetClientTLS(t.Context(), ClientTLS{true, 10002, theKeystore, "sync.p12"}, password)
+			if (err == nil) != (status == http.StatusOK) {
+				t.Fatal(err)
+			}
+			want := map[string]any{"enabled": true, "port": 10002.0, "serverKeystore": encoded, "serverKeystoreName": "sync.p12", "serverPass": password}
+			if len(sent) != 1 || !cmp.Equal(sent[0], want) {
+				t.Errorf("sent %d times: %v", len(sent), sent)
+			}
+			if err == nil {
+				return
+			}
+			if text := fmt.Sprintf("%v %+v", err, err); strings.Contains(text, password) || strings.Contains(text, encoded) {
+				t.Errorf("a secret shows: %s", text)
+			}
+			if WasSent(err) == rest.SentNo {
+				t.Errorf("it was sent: %v", err)
+			}
+		})
+	}
+}
+
+// TestClientTLSHides: a value that holds a key shows nothing of it, however it is printed.
+func TestClientTLSHides(t *testing.T) {
+	c := ClientTLS{true, 10002, theKeystore, "sync.p12"}
+	b, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{fmt.Sprint(c), fmt.Sprintf("%+v %#v %s", c, c, &c), string(b)} {
+		if strings.Contains(text, "this stands") || strings.Contains(text, base64.StdEncoding.EncodeToString(theKeystore)[:12]) || !strings.Contains(text, "10002") {
+			t.Error(text)
+		}
+	}
+}
