@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"time"
 	"unicode"
@@ -27,11 +28,17 @@ type Host interface {
 	// then made to (SIGKILL), and its end is awaited for a few seconds.
 	Run(ctx context.Context, c Command) (Output, error)
 
+	// Dial connects from the machine to an address, "host:port", as a program that runs there would: names are the machine's
+	// own. Over SSH it goes through the connection. An error is always an *Error, of ErrForbidden and ErrRefused among others.
+	// ctx ends the waiting for the connection, not the connection: that ends when it is closed, with the host, and with the
+	// connection to the machine, in an *Error. It has deadlines, and a CloseWrite that ends what is said and not what is heard.
+	Dial(ctx context.Context, address string) (net.Conn, error)
+
 	// Fs are the machine's files. Over SSH names are absolute, the first use connects, and an error that is the connection's
 	// wraps an *Error.
 	Fs() afero.Fs
 
-	// Close ends what is running and gives the connection back. Nothing works afterwards.
+	// Close ends what is running and what was dialed, and gives the connection back. Nothing works afterwards.
 	Close() error
 }
 
@@ -102,6 +109,12 @@ func (e *Error) Unwrap() error { return e.cause }
 var (
 	ErrBroken = errors.New("the connection broke")
 	ErrClosed = errors.New("the connection to the machine was closed")
+)
+
+// Why Dial failed, for errors.Is.
+var (
+	ErrForbidden = errors.New("the machine does not lead connections on")
+	ErrRefused   = errors.New("the address cannot be reached") // nothing listens there, or its name leads nowhere: sshd tells them apart in words alone
 )
 
 // grace is how long a command has to end after it was asked to, and again after it was made to; and how long its output may

@@ -240,6 +240,19 @@ func (l *link) alive(ctx context.Context) error {
 
 // open opens a session. An error that is ErrBroken is the connection's, and nothing was asked of the machine.
 func (l *link) open(ctx context.Context) (*session, error) {
+	channel, requests, err := l.channel(ctx, "session", nil)
+	var refused *ssh.OpenChannelError
+	switch {
+	case errors.As(err, &refused):
+		return nil, &inWords{"the machine lets no more sessions be opened: " + foreign(err), err}
+	case err != nil:
+		return nil, err
+	}
+	return newSession(l, channel, requests), nil
+}
+
+// channel opens a channel. An error is the machine's refusal (*ssh.OpenChannelError), ErrBroken or the end of ctx.
+func (l *link) channel(ctx context.Context, kind string, data []byte) (ssh.Channel, <-chan *ssh.Request, error) {
 	type opened struct {
 		channel  ssh.Channel
 		requests <-chan *ssh.Request
@@ -247,7 +260,7 @@ func (l *link) open(ctx context.Context) (*session, error) {
 	}
 	got := make(chan opened)
 	go func() {
-		channel, requests, err := l.client.OpenChannel("session", nil)
+		channel, requests, err := l.client.OpenChannel(kind, data)
 		select {
 		case got <- opened{channel, requests, err}:
 		case <-l.gone:
@@ -261,18 +274,15 @@ func (l *link) open(ctx context.Context) (*session, error) {
 	select {
 	case o := <-got:
 		var refused *ssh.OpenChannelError
-		if errors.As(o.err, &refused) {
-			return nil, &inWords{"the machine lets no more sessions be opened: " + foreign(o.err), o.err}
-		}
-		if o.err != nil {
+		if o.err != nil && !errors.As(o.err, &refused) {
 			l.end(fmt.Errorf("%w: %s", ErrBroken, foreign(o.err)))
-			return nil, l.broken()
+			return nil, nil, l.broken()
 		}
-		return newSession(l, o.channel, o.requests), nil
-	case <-l.gone: // the library may wait for ever for a session on a connection that ended this moment
-		return nil, l.broken()
+		return o.channel, o.requests, o.err
+	case <-l.gone: // the library may wait for ever for a channel on a connection that ended this moment
+		return nil, nil, l.broken()
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return nil, nil, context.Cause(ctx)
 	}
 }
 

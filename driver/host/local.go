@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"sync"
@@ -17,11 +18,17 @@ import (
 type LocalOptions struct {
 	Fs  afero.Fs // its files
 	Env []string // of the commands, "NAME=value"; nil: this process's own
+
+	// Dial makes connections, over "tcp". nil: a net.Dialer.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Local is the machine that this process runs on. Commands have no terminal: what asks for a password there fails.
 func Local(o LocalOptions) Host {
 	h := &local{o: o, grace: grace}
+	if o.Dial == nil {
+		h.o.Dial = (&net.Dialer{}).DialContext
+	}
 	h.life, h.die = context.WithCancelCause(context.Background())
 	return h
 }
@@ -35,6 +42,7 @@ type local struct {
 
 	mu      sync.Mutex
 	running sync.WaitGroup
+	conns   conns
 }
 
 // Name is told at Host.
@@ -48,6 +56,7 @@ func (h *local) Close() error {
 	h.mu.Lock()
 	h.die(ErrClosed)
 	h.mu.Unlock()
+	h.conns.end()
 	h.running.Wait()
 	return nil
 }

@@ -37,6 +37,8 @@ type server struct {
 	noSFTP    bool
 	chatty    bool // a login script prints before SFTP
 	noForward bool
+	reject    ssh.RejectionReason                    // every connection to elsewhere
+	connect   func(address string) (net.Conn, error) // to elsewhere; nil: as this machine does
 	methods   func(*ssh.ServerConfig)
 
 	mu       sync.Mutex
@@ -182,7 +184,15 @@ func (s *server) forward(n ssh.NewChannel) {
 		_ = n.Reject(ssh.Prohibited, "not\x1b[31m here")
 		return
 	}
-	conn, err := net.Dial("tcp", net.JoinHostPort(to.Host, strconv.Itoa(int(to.Port))))
+	if s.reject != 0 {
+		_ = n.Reject(s.reject, "not\x1b[31m now")
+		return
+	}
+	connect := s.connect
+	if connect == nil {
+		connect = func(address string) (net.Conn, error) { return net.Dial("tcp", address) }
+	}
+	conn, err := connect(net.JoinHostPort(to.Host, strconv.Itoa(int(to.Port))))
 	if err != nil {
 		_ = n.Reject(ssh.ConnectionFailed, err.Error())
 		return
@@ -192,9 +202,23 @@ func (s *server) forward(n ssh.NewChannel) {
 		conn.Close()
 		return
 	}
-	s.all.Go(func() { ssh.DiscardRequests(requests) })
-	s.all.Go(func() { _, _ = io.Copy(conn, channel); conn.Close() })
-	_, _ = io.Copy(channel, conn)
+	var both sync.WaitGroup
+	said := make(chan struct{})
+	both.Go(func() { // as sshd does: each way ends by itself
+		defer close(said)
+		_, _ = io.Copy(conn, channel)
+		_ = conn.(*net.TCPConn).CloseWrite()
+	})
+	both.Go(func() {
+		_, _ = io.Copy(channel, conn)
+		_ = channel.CloseWrite()
+	})
+	s.all.Go(func() { // a client that has closed the channel wants nothing more
+		ssh.DiscardRequests(requests)
+		<-said
+		conn.Close()
+	})
+	both.Wait()
 	channel.Close()
 }
 

@@ -88,6 +88,7 @@ type sshHost struct {
 	link  *link
 	slots chan struct{} // one for each command that runs
 
+	conns    conns
 	closing  sync.Mutex
 	unsynced sync.Once // a machine that cannot sync files is said once
 }
@@ -164,17 +165,23 @@ func (h *sshHost) Run(ctx context.Context, c Command) (Output, error) {
 	return out, nil
 }
 
-// session opens a session on the connection. Where the connection turns out to be broken, nothing was asked of the machine yet:
-// once more on a new one.
+// session opens a session on the connection.
 func (h *sshHost) session(ctx context.Context) (*session, error) {
+	return opened(ctx, h, func(l *link) (*session, error) { return l.open(ctx) })
+}
+
+// opened has a channel opened on the connection. Where the connection turns out to be broken, nothing was asked of the machine
+// yet: once more on a new one.
+func opened[T any](ctx context.Context, h *sshHost, open func(*link) (T, error)) (T, error) {
 	for again := false; ; again = true {
 		l, err := h.connection(ctx)
 		if err != nil {
-			return nil, err
+			var none T
+			return none, err
 		}
-		s, err := l.open(ctx)
+		got, err := open(l)
 		if err == nil || again || !errors.Is(err, ErrBroken) || h.life.Err() != nil {
-			return s, err
+			return got, err
 		}
 		h.o.Log.Debug("the connection had broken", "host", h.Name(), "error", err.Error())
 	}
@@ -188,19 +195,11 @@ func (h *sshHost) Fs() afero.Fs {
 // files gives the connection's SFTP client. Its calls take no context: they end when the connection does, and KeepAlive ends
 // one that is dead.
 func (h *sshHost) files() (*sftp.Client, error) {
-	for again := false; ; again = true {
-		l, err := h.connection(h.life)
-		if err != nil {
-			return nil, err
-		}
-		c, err := l.files(h.life)
-		if err == nil {
-			return c, nil
-		}
-		if again || !errors.Is(err, ErrBroken) || h.life.Err() != nil {
-			return nil, h.fail(reachingFiles, StartedNo, err)
-		}
+	c, err := opened(h.life, h, func(l *link) (*sftp.Client, error) { return l.files(h.life) })
+	if err != nil {
+		return nil, h.fail(reachingFiles, StartedNo, err)
 	}
+	return c, nil
 }
 
 // lost has the next use of files begin anew, however little the connection has noticed yet.
@@ -237,5 +236,6 @@ func (h *sshHost) Close() error {
 		h.link.running.Wait()
 		h.link = nil
 	}
+	h.conns.end()
 	return nil
 }
