@@ -37,10 +37,15 @@ const (
 //
 // Commands on machines and accesses to their files count as requests, by the method names of the access log; Lost applies to a
 // file that is read or written when it is closed.
+//
+// Connections to ports count, too, with the method CONNECT, and the path of the access log: the address that a machine was asked
+// to connect to, or on loopback the port's name. Fail refuses them (on loopback they are taken and closed), Hang takes them and is
+// silent, Cut and Lost take and close them, and Late has them served after the delay. Those that lead nowhere are refused,
+// uncounted.
 type Fault struct {
 	Server     string // the server's or machine's name; "" is any
 	Method     string // in capitals; "" is any
-	Path       string // a glob over the URL's path, the file's name, or the command line: * within a segment, ** across segments; "" is any
+	Path       string // a glob over the URL's path, the file's name, the command line, or the address: * within a segment, ** across segments; "" is any
 	First      int    // the first matching request it applies to; 0 is 1
 	Last       int    // the last one, math.MaxInt for no end; 0 is First
 	Kind       FaultKind
@@ -57,6 +62,7 @@ var faultKeys = []string{"server", "method", "path", "nth", "kind", "status", "r
 //	path=**/connectors/*,nth=2-4,kind=fail,status=429,retry_after=1
 //	kind=late,delay=3s,nth=*
 //	method=EXEC,path=**systemctl*stop*,kind=lost
+//	method=CONNECT,path=*:443,kind=fail
 //
 // nth is a number, a range (2-4, or 3- without an end) or * for every one; without it, it is the first matching request. Only
 // kind is required. No value can contain a comma; a glob's * stands for one.
@@ -165,8 +171,8 @@ func (f Fault) complete() (Fault, *regexp.Regexp, error) {
 	case f.RetryAfter != "" && strings.Trim(f.RetryAfter, "0123456789") != "":
 		return f, nil, fmt.Errorf("retry_after is in whole seconds, not %q", f.RetryAfter)
 	case f.Method != "" && !httpMethod.MatchString(f.Method):
-		return f, nil, fmt.Errorf("method is one of HTTP's, as GET or POST, EXEC for commands, or one for files, as WRITE, not %q", f.Method)
-	case f.Path != "" && f.Path[0] != '/' && f.Path[0] != '*' && f.Method != MethodExec:
+		return f, nil, fmt.Errorf("method is one of HTTP's, as GET or POST, EXEC for commands, CONNECT for connections, or one for files, as WRITE, not %q", f.Method)
+	case f.Path != "" && f.Path[0] != '/' && f.Path[0] != '*' && f.Method != MethodExec && f.Method != MethodConnect:
 		return f, nil, fmt.Errorf("path begins with / or *, not as %q does", f.Path)
 	}
 	path, err := globPattern(f.Path)

@@ -21,20 +21,18 @@ const loginUser = "admin"
 // handshakeWithin is how long a client may take to log in.
 const handshakeWithin = time.Minute
 
-// sshServer is the SSH server of one simulated machine and all that must have ended before it is gone.
+// sshServer is the SSH server of one simulated machine. Sessions and commands run on it, too.
 type sshServer struct {
+	door
+
 	sandbox *Sandbox
 	product string
 	machine string
 	world   Machines
-	socket  net.Listener
+	network Network // nil: it leads no connections on
 	config  *ssh.ServerConfig
 	hostKey ssh.PublicKey
 	files   sync.Mutex // what first looks at files and then changes them is one
-
-	mu      sync.Mutex
-	conns   map[net.Conn]bool // nil once it is stopped
-	running sync.WaitGroup    // the accept loop, connections, sessions, commands
 }
 
 // listenMachines gives every machine its address and tells it how it is reached. One key opens them all, and all are in one
@@ -102,64 +100,14 @@ func (s *Sandbox) listenMachine(ctx context.Context, p product, name string, log
 		return nil, fmt.Errorf("listening for machine %s: %w", name, err)
 	}
 	m := &sshServer{
-		sandbox: s, product: p.name, machine: name, world: p.machines,
-		socket: socket, config: config, hostKey: host.PublicKey(), conns: map[net.Conn]bool{},
+		door: door{socket: socket, conns: map[net.Conn]bool{}}, sandbox: s, product: p.name, machine: name, world: p.machines,
+		network: p.network, config: config, hostKey: host.PublicKey(),
 	}
 	s.machines = append(s.machines, m)
 	return m, nil
 }
 
 func (m *sshServer) address() string { return loginUser + "@" + m.socket.Addr().String() }
-
-func (m *sshServer) start() {
-	m.running.Go(func() {
-		for {
-			conn, err := m.socket.Accept()
-			if err != nil {
-				return // it is closed; an accept that fails for good shows to clients as a refused connection
-			}
-			if !m.keep(conn) {
-				_ = conn.Close()
-				return
-			}
-			m.running.Go(func() {
-				defer m.drop(conn)
-				m.serve(conn)
-			})
-		}
-	})
-}
-
-// stop closes everything and returns when the last command has ended.
-func (m *sshServer) stop() {
-	_ = m.socket.Close()
-	m.mu.Lock()
-	conns := m.conns
-	m.conns = nil
-	m.mu.Unlock()
-	for conn := range conns {
-		_ = conn.Close()
-	}
-	m.running.Wait()
-}
-
-// keep notes a connection for stop; false: it is too late.
-func (m *sshServer) keep(conn net.Conn) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.conns == nil {
-		return false
-	}
-	m.conns[conn] = true
-	return true
-}
-
-func (m *sshServer) drop(conn net.Conn) {
-	m.mu.Lock()
-	delete(m.conns, conn)
-	m.mu.Unlock()
-	_ = conn.Close()
-}
 
 // serve answers one connection until it ends. Sessions and commands may outlive it.
 func (m *sshServer) serve(conn net.Conn) {
@@ -172,15 +120,18 @@ func (m *sshServer) serve(conn net.Conn) {
 	_ = conn.SetDeadline(time.Time{})
 	m.running.Go(func() { ssh.DiscardRequests(requests) })
 	for offered := range channels {
-		if offered.ChannelType() != "session" {
-			_ = offered.Reject(ssh.UnknownChannelType, "there are only sessions here")
-			continue
+		switch offered.ChannelType() {
+		case "session":
+			channel, asked, err := offered.Accept()
+			if err != nil {
+				continue // the connection is gone
+			}
+			m.running.Go(func() { newSession(m, conn, channel).serve(asked) })
+		case "direct-tcpip":
+			m.running.Go(func() { m.leadOn(offered) })
+		default:
+			_ = offered.Reject(ssh.UnknownChannelType, "there are only sessions and connections from here")
 		}
-		channel, asked, err := offered.Accept()
-		if err != nil {
-			continue // the connection is gone
-		}
-		m.running.Go(func() { newSession(m, conn, channel).serve(asked) })
 	}
 	_ = secured.Wait() // it says how the connection ended, which the client knows
 }

@@ -72,6 +72,7 @@ type Sandbox struct {
 
 	listeners []*listener
 	machines  []*sshServer
+	ports     []*portServer
 	person    *personServer // nil without a stand-in
 	closing   chan struct{} // closed by Close: releases what hangs
 	closed    sync.Once
@@ -85,6 +86,7 @@ type product struct {
 	name     string
 	world    World
 	machines Machines // nil: it simulates none
+	network  Network  // nil: it takes requests alone
 }
 
 // machineNames are those of the product's machines.
@@ -142,7 +144,8 @@ func open(o Options) (*Sandbox, error) {
 			return nil, fmt.Errorf("seeding %s from %s: %w", p.product, seedName(o), err)
 		}
 		machines, _ := world.(Machines)
-		s.products = append(s.products, product{p.product, world, machines})
+		network, _ := world.(Network)
+		s.products = append(s.products, product{p.product, world, machines, network})
 		for _, name := range world.Servers() {
 			s.servers = append(s.servers, Server{Product: p.product, Name: name})
 		}
@@ -173,6 +176,9 @@ func (s *Sandbox) serveAll(ctx context.Context, person bool) error {
 			i++
 		}
 	}
+	if err := s.listenPorts(ctx); err != nil {
+		return err
+	}
 	if err := s.listenMachines(ctx); err != nil {
 		return err
 	}
@@ -184,8 +190,11 @@ func (s *Sandbox) serveAll(ctx context.Context, person bool) error {
 		s.person = newPersonServer(s, l.url, rand.Text())
 		l.http.Handler = l.answer(s.person)
 	}
+	for _, p := range s.ports {
+		p.start(p.serve)
+	}
 	for _, m := range s.machines {
-		m.start()
+		m.start(m.serve)
 	}
 	for _, l := range s.listeners {
 		l.start()
@@ -212,8 +221,8 @@ func (s *Sandbox) tick(ticks <-chan time.Time) {
 	}
 }
 
-// Close stops every server and machine, at once even for requests and commands that hang, and returns when the last of them has
-// ended and its access line is written. It may be called again. The error is the first that the access log met.
+// Close stops every server and machine, at once even for requests, connections and commands that hang, and returns when the last
+// of them has ended and its access line is written. It may be called again. The error is the first that the access log met.
 func (s *Sandbox) Close() error {
 	s.closed.Do(func() {
 		close(s.closing)
@@ -223,6 +232,9 @@ func (s *Sandbox) Close() error {
 		}
 		for _, m := range s.machines {
 			m.stop()
+		}
+		for _, p := range s.ports {
+			p.stop()
 		}
 	})
 	return s.access.err()

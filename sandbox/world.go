@@ -6,6 +6,7 @@ package sandbox
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"time"
 
@@ -40,6 +41,27 @@ type Machines interface {
 	// "admin@127.0.0.1:PORT", the private key in PEM, and the lines of a known_hosts file, the same for all machines of a
 	// sandbox.
 	SetSSH(machine, address string, privateKey, knownHosts []byte)
+}
+
+// Network is a World whose servers take connections that are no HTTP, such as those of desktop clients. The sandbox takes them
+// on loopback, and those that its machines are asked to make over SSH ("direct-tcpip").
+type Network interface {
+	// Ports are the names of what can be connected to, sorted: "prod/tls". What stands before the slash is the server, or the
+	// machine.
+	Ports() []string
+
+	// SetPort tells under which loopback address, "127.0.0.1:PORT", the sandbox takes connections for a port, before anything
+	// is served and before Environment is asked.
+	SetPort(port, address string)
+
+	// Resolve finds the port that a program on a machine reaches under an address, "host:port", in the simulated network;
+	// false: the connection is refused.
+	Resolve(machine, address string) (port string, ok bool)
+
+	// Serve talks to whoever has connected to a port, until either is done, and closes the connection, which has deadlines. The
+	// other side is told when Serve has returned. It reads the end of what a client says, and may go on talking to it. Several
+	// may run at once. ctx ends when the sandbox closes. Panicking with http.ErrAbortHandler is a server that is down.
+	Serve(ctx context.Context, port string, conn net.Conn)
 }
 
 // Open makes a World from its part of the sandbox's seed.

@@ -1,0 +1,256 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// portServer takes connections to one port on loopback.
+type portServer struct {
+	door
+
+	sandbox *Sandbox
+	product product
+	port    string
+}
+
+// serverOf is the server that a port belongs to.
+func serverOf(port string) string {
+	server, _, _ := strings.Cut(port, "/")
+	return server
+}
+
+// listenPorts gives every port its address. Nothing is taken before start.
+func (s *Sandbox) listenPorts(ctx context.Context) error {
+	for _, p := range s.products {
+		if p.network == nil {
+			continue
+		}
+		for _, port := range p.network.Ports() {
+			if !slices.Contains(p.names(), serverOf(port)) {
+				return fmt.Errorf("the port %s of %s belongs to no server", port, p.name)
+			}
+			socket, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+			if err != nil {
+				return fmt.Errorf("listening for port %s: %w", port, err)
+			}
+			s.ports = append(s.ports, &portServer{door: door{socket: socket, conns: map[net.Conn]bool{}}, sandbox: s, product: p, port: port})
+			p.network.SetPort(port, socket.Addr().String())
+		}
+	}
+	return nil
+}
+
+// serve serves one connection on loopback.
+func (p *portServer) serve(conn net.Conn) {
+	c := &connection{
+		sandbox: p.sandbox, product: p.product.name, network: p.product.network, server: serverOf(p.port), port: p.port, path: p.port,
+		local: conn.LocalAddr(), remote: conn.RemoteAddr(),
+		accept: func() (io.ReadWriteCloser, error) { return conn, nil },
+		refuse: func() { _ = conn.Close() },
+	}
+	c.serve()
+}
+
+// leadOn answers whoever asks the machine to connect to somewhere (RFC 4254, 7.2).
+func (m *sshServer) leadOn(offered ssh.NewChannel) {
+	var to struct {
+		Host     string
+		Port     uint32
+		From     string
+		FromPort uint32
+	}
+	switch {
+	case m.network == nil:
+		_ = offered.Reject(ssh.Prohibited, "no connections are led on here") // the client may be gone, here and below
+		return
+	case ssh.Unmarshal(offered.ExtraData(), &to) != nil:
+		_ = offered.Reject(ssh.ConnectionFailed, "this is no address")
+		return
+	}
+	address := net.JoinHostPort(to.Host, strconv.FormatUint(uint64(to.Port), 10))
+	c := &connection{
+		sandbox: m.sandbox, product: m.product, network: m.network, server: m.machine, path: address,
+		local: place(address), remote: place(m.machine),
+		refuse: func() { _ = offered.Reject(ssh.ConnectionFailed, "Connection refused") },
+		accept: func() (io.ReadWriteCloser, error) {
+			channel, asked, err := offered.Accept()
+			if err != nil {
+				return nil, err
+			}
+			m.running.Go(func() { ssh.DiscardRequests(asked) })
+			return channel, nil
+		},
+	}
+	if port, ok := m.network.Resolve(m.machine, address); ok {
+		c.server, c.port = serverOf(port), port
+	}
+	c.serve()
+}
+
+// connection is one connection to a port.
+type connection struct {
+	sandbox       *Sandbox
+	product       string
+	network       Network
+	server        string // the machine that was asked where the connection leads nowhere
+	port          string // "": it leads nowhere
+	path          string
+	local, remote net.Addr
+
+	accept func() (io.ReadWriteCloser, error) // gives the client's side: a socket, or a channel of SSH
+	refuse func()
+}
+
+// serve serves a connection until it ends: faults before it, the access log after it.
+func (c *connection) serve() {
+	s := c.sandbox
+	line := AccessLine{Time: s.now(), Server: c.server, Product: c.product, Protocol: ProtocolTCP, Method: MethodConnect, Path: c.path, Reading: true}
+	// Before the connection closes: whoever sees its end finds its line.
+	end := func() {
+		line.DurationMS = s.sinceMS(line.Time)
+		s.access.write(line)
+	}
+	var fault *Fault
+	if c.port != "" {
+		fault = s.faults.next(c.server, MethodConnect, c.path)
+	}
+	if fault != nil {
+		line.Fault = string(fault.Kind)
+	}
+	if c.port == "" || fault != nil && fault.Kind == Fail {
+		end()
+		c.refuse()
+		return
+	}
+	client, err := c.accept()
+	if err != nil { // it is gone
+		end()
+		return
+	}
+	w := newWire(c.local, c.remote)
+	var hearing, saying sync.WaitGroup
+	hearing.Go(func() { w.hear(client) })
+	saying.Go(func() { w.say(client) })
+	line.CarriedOut, line.OK = c.inject(fault, w)
+	_ = w.Close()
+	saying.Wait() // what was said is sent
+	line.BytesIn, line.BytesOut = w.heard.Load(), w.said.Load()
+	end()
+	_ = client.Close()
+	hearing.Wait()
+}
+
+// inject has a connection served, with the fault's help.
+func (c *connection) inject(f *Fault, w *wire) (carriedOut, ok bool) {
+	if f == nil {
+		return c.talk(w)
+	}
+	switch {
+	case f.Kind == Hang:
+		_, _ = io.Copy(io.Discard, w) // until the client gives up or the sandbox closes
+	case f.Kind == Late && c.sandbox.sleepUntilClose(context.Background(), f.Delay) == nil:
+		return c.talk(w)
+	}
+	return false, false // it is closed
+}
+
+// talk lets the simulated server talk. A defect in it is the end of the connection, and told to whoever reads the error log.
+func (c *connection) talk(w *wire) (carriedOut, ok bool) {
+	ctx, release := c.sandbox.untilClose(context.Background())
+	defer release()
+	defer func() {
+		p := recover()
+		switch {
+		case p == nil:
+		case p == http.ErrAbortHandler: //nolint:errorlint // as for requests: a server that is down
+			carriedOut, ok = false, false
+		default:
+			c.sandbox.errorLog.Printf("%s: a connection to %s panicked: %v\n%s", c.port, c.path, p, debug.Stack())
+			carriedOut, ok = true, false
+		}
+	}()
+	c.network.Serve(ctx, c.port, w)
+	return true, true
+}
+
+// wire is what a World talks through: a pipe each way, so that deadlines work where a channel of SSH has none, and a client that
+// has said all still hears the rest. What comes is counted as far as it is read.
+type wire struct {
+	in, fromThem  net.Conn // what the client says: the World's end, the end that it is copied to
+	out, toThem   net.Conn // what the World says: its end, the end that is copied to the client
+	local, remote net.Addr
+	heard, said   atomic.Int64
+}
+
+func newWire(local, remote net.Addr) *wire {
+	w := &wire{local: local, remote: remote}
+	w.in, w.fromThem = net.Pipe()
+	w.out, w.toThem = net.Pipe()
+	return w
+}
+
+// hear copies what the client says, and the end of it, until the World has closed.
+func (w *wire) hear(client io.Reader) {
+	_, _ = io.Copy(w.fromThem, client)
+	_ = w.fromThem.Close()
+}
+
+// say copies what the World says until it closes, or the client is gone.
+func (w *wire) say(client io.Writer) {
+	_, _ = io.Copy(client, w.toThem)
+	_ = w.toThem.Close()
+}
+
+// Read is of net.Conn.
+func (w *wire) Read(p []byte) (int, error) {
+	n, err := w.in.Read(p)
+	w.heard.Add(int64(n))
+	return n, err
+}
+
+// Write is of net.Conn.
+func (w *wire) Write(p []byte) (int, error) {
+	n, err := w.out.Write(p)
+	w.said.Add(int64(n))
+	return n, err
+}
+
+// Close is of net.Conn.
+func (w *wire) Close() error { return errors.Join(w.in.Close(), w.out.Close()) }
+
+// LocalAddr is of net.Conn.
+func (w *wire) LocalAddr() net.Addr { return w.local }
+
+// RemoteAddr is of net.Conn.
+func (w *wire) RemoteAddr() net.Addr { return w.remote }
+
+// SetDeadline is of net.Conn.
+func (w *wire) SetDeadline(t time.Time) error {
+	return errors.Join(w.SetReadDeadline(t), w.SetWriteDeadline(t))
+}
+
+// SetReadDeadline is of net.Conn.
+func (w *wire) SetReadDeadline(t time.Time) error { return w.in.SetReadDeadline(t) }
+
+// SetWriteDeadline is of net.Conn.
+func (w *wire) SetWriteDeadline(t time.Time) error { return w.out.SetWriteDeadline(t) }
+
+// place is an address in the simulated network.
+type place string
+
+func (place) Network() string  { return "tcp" }
+func (p place) String() string { return string(p) }
