@@ -4,6 +4,7 @@ package driver
 import (
 	"context"
 	"io"
+	"net"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -24,6 +25,9 @@ type Env struct {
 	// LookupEnv reads the environment, for what belongs to the person rather than to the configuration, such as an SSH
 	// agent's address. nil: there is none.
 	LookupEnv func(name string) (string, bool)
+
+	// Dial makes connections that are no HTTP. nil: the system's.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Driver is all that the program asks of a product.

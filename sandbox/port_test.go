@@ -104,6 +104,19 @@ func (w *portWorld) Serve(ctx context.Context, port string, conn net.Conn) {
 	w.errs = append(w.errs, err)
 }
 
+// ended are the errors of the connections once so many have ended: a client sees the end a moment earlier.
+func (w *portWorld) ended(n int) []error {
+	for {
+		w.mu.Lock()
+		errs := slices.Clone(w.errs)
+		w.mu.Unlock()
+		if len(errs) >= n {
+			return errs
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
 // harbour starts a sandbox with ports and returns its world.
 func harbour(t *testing.T, o sandbox.Options) (*sandbox.Sandbox, *portWorld) {
 	t.Helper()
@@ -191,8 +204,8 @@ func TestPorts(t *testing.T) {
 		if got, err := io.ReadAll(reached(t, to, "a/slow")); err != nil || string(got) != name+" tcp" {
 			t.Errorf("got %q, %v", got, err)
 		}
-		if want := []error{nil, nil}; !slices.Equal(w.errs, want) {
-			t.Errorf("got %v", w.errs)
+		if errs := w.ended(2); !slices.Equal(errs, []error{nil, nil}) {
+			t.Errorf("got %v", errs)
 		}
 	})
 }

@@ -125,7 +125,7 @@ func TestTypeProblems(t *testing.T) {
 			types[0].Body.Blocks[0].Body.Attributes[0].Doc = ""
 			return types
 		},
-		"cannot be declared":        attr(1, func(a *schema.Attribute) { a.Ref.Type = "" }),
+		"cannot be declared":        attr(1, func(a *schema.Attribute) { a.Ref.Kind = "shelf" }),
 		"server is a reference":     attr(1, func(a *schema.Attribute) { a.Secret = true }),
 		"color has no type":         attr(0, func(a *schema.Attribute) { a.Type = cty.NilType }),
 		"and is no string":          attr(0, func(a *schema.Attribute) { a.Type, a.Default = cty.Number, cty.NilVal }),

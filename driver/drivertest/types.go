@@ -76,7 +76,7 @@ func bodyProblems(b schema.Body, path string, say func(string, ...any)) {
 
 func attributeProblems(a *schema.Attribute, path string, say func(string, ...any)) {
 	if a.Ref != nil {
-		if !slices.Contains(schema.Kinds, a.Ref.Kind) || a.Ref.Type == "" {
+		if !slices.Contains(schema.Kinds, a.Ref.Kind) { // without a type it refers to any of the kind
 			say("%s%s refers to %s.%s, which cannot be declared", path, a.Name, a.Ref.Kind, a.Ref.Type)
 		}
 		if a.Secret || a.Default != cty.NilVal || len(a.OneOf) > 0 {

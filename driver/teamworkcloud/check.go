@@ -3,6 +3,7 @@ package teamworkcloud
 import (
 	"fmt"
 	"net/url"
+	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -42,6 +43,9 @@ func checkServer(r *schema.Resource) hcl.Diagnostics {
 	diags = append(diags, checkDuration(r, "request_timeout")...)
 	if has(r, "host") {
 		diags = append(diags, checkHost(r)...)
+	}
+	if encrypts(r) {
+		diags = append(diags, checkEncryption(r)...)
 	}
 	return diags
 }
@@ -112,6 +116,11 @@ func checkHost(r *schema.Resource) hcl.Diagnostics {
 	}
 	for _, name := range commandLists {
 		diags = append(diags, checkCommands(r, name)...)
+	}
+	for _, name := range []string{"home", "application_conf", "webappplatform_properties"} {
+		if v := r.Get("host", name); known(v) && !path.IsAbs(v.AsString()) {
+			diags = append(diags, problem(r, "Where on the machine?", fmt.Sprintf("%q: %s is a whole name, such as /opt/CATIANoMagicServices.", v.AsString(), name), "host", name))
+		}
 	}
 	return append(diags, checkDuration(r, "host", "within")...)
 }

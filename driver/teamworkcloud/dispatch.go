@@ -12,8 +12,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Read returns the facts that a plan is made from, as {facts}. A server is declared to be used, not to be made: it is an empty
-// object.
+// Read returns the facts that a plan is made from, as {facts}. A server without sync_tls is declared to be used, not to be made: it
+// is an empty object.
 func (d *Driver) Read(ctx context.Context, r *schema.Resource) (cty.Value, error) {
 	switch r.Addr.Kind {
 	case schema.Sync:
@@ -21,7 +21,7 @@ func (d *Driver) Read(ctx context.Context, r *schema.Resource) (cty.Value, error
 	case schema.Migration:
 		return d.readMigration(ctx, r)
 	}
-	return cty.EmptyObjectVal, nil
+	return d.readServerDeclaration(ctx, r)
 }
 
 // Plan turns one change into steps.
@@ -32,13 +32,16 @@ func (d *Driver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	case schema.Migration:
 		return planMigration(c)
 	}
-	return planner.Outline{Action: planner.NoChange}, nil
+	return planServer(c)
 }
 
 // Facts reads the named facts again. Those of a sync are "source.major" and "target.major".
 func (d *Driver) Facts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error) {
-	if r.Addr.Kind == schema.Migration {
+	switch r.Addr.Kind {
+	case schema.Migration:
 		return d.migrationFacts(ctx, r, names)
+	case schema.Server:
+		return d.factsOfServer(ctx, r, names)
 	}
 	out := map[string]string{}
 	for _, name := range names {
@@ -65,8 +68,11 @@ func (d *Driver) Execute(ctx context.Context, t *executor.Task) (executor.Result
 	if sync := setUpBy(t); sync != nil {
 		return d.executeSync(ctx, t, sync)
 	}
-	if t.Resource.Addr.Kind == schema.Migration {
+	switch t.Resource.Addr.Kind {
+	case schema.Migration:
 		return d.executeMigration(ctx, t)
+	case schema.Server:
+		return d.executeServer(ctx, t)
 	}
 	return executor.Result{}, executor.NotSent(fmt.Errorf("carrying out %s: Teamwork Cloud has no such step", t.Step.ID))
 }
@@ -76,8 +82,11 @@ func (d *Driver) Verify(ctx context.Context, t *executor.Task) (executor.Verdict
 	if sync := setUpBy(t); sync != nil {
 		return d.verifySync(ctx, t, sync)
 	}
-	if t.Resource.Addr.Kind == schema.Migration {
+	switch t.Resource.Addr.Kind {
+	case schema.Migration:
 		return d.verifyMigration(ctx, t)
+	case schema.Server:
+		return d.verifyServer(ctx, t)
 	}
 	return executor.Verdict{State: executor.Unknown, Why: "Teamwork Cloud has no such step"}, nil
 }

@@ -7,8 +7,10 @@ package teamworkcloud
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"sync"
 	"time"
@@ -24,7 +26,8 @@ import (
 
 // Driver knows Teamwork Cloud. It keeps one session and one connection to the machine for each server, until Close.
 type Driver struct {
-	env driver.Env
+	env    driver.Env
+	random io.Reader
 
 	mu      sync.Mutex
 	clients map[*schema.Resource]*osmc.Client
@@ -36,7 +39,10 @@ func New(env driver.Env) driver.Driver {
 	if env.LookupEnv == nil {
 		env.LookupEnv = func(string) (string, bool) { return "", false }
 	}
-	return &Driver{env: env, clients: map[*schema.Resource]*osmc.Client{}, hosts: map[*schema.Resource]host.Host{}}
+	if env.Now == nil {
+		env.Now = time.Now
+	}
+	return &Driver{env: env, random: rand.Reader, clients: map[*schema.Resource]*osmc.Client{}, hosts: map[*schema.Resource]host.Host{}}
 }
 
 // Close logs out everywhere: a session that stays open holds a licence until it expires.

@@ -30,6 +30,7 @@ func (p *syncPlan) findings(l *list) []planner.Finding {
 	}
 	f.versions()
 	f.login()
+	f.encryption()
 	f.selection()
 	f.directions()
 	f.resources()
@@ -86,16 +87,7 @@ func (f *finder) versions() {
 	}
 	f.multiHop(src, tgt)
 	_, encrypted := f.sourceAddress()
-	why := "tls = true"
-	if !isTrue(f.sync, "tls") {
-		why = fmt.Sprintf("sync_address of %s has the port for encrypted clients", src.Addr)
-	}
-	for _, s := range []*serverFacts{src, tgt} {
-		if encrypted && olderThan(s.Release, osmc.SyncTLS2024R1) {
-			f.refuse("tls-version", "Encrypted synchronization came with 2024x Refresh1 (VN 272744559): do without, or update the server first.",
-				"%s, and %s cannot synchronize encrypted", why, s.says())
-		}
-	}
+	f.tlsVersion(encrypted)
 }
 
 func (f *finder) expected(end string, s *serverFacts) {
@@ -133,7 +125,7 @@ func (f *finder) multiHop(src, tgt *serverFacts) {
 
 // login: how the target reaches the source.
 func (f *finder) login() {
-	src, tgt := &f.facts.Source, &f.facts.Target
+	src, tgt := f.coming(atSource), f.coming(atTarget)
 	if src.User == "" {
 		f.refuse("source-user", "A remote resource configuration logs in to the source with a user name and password: write user beside the token.", "whom %s is reached as is not known", src.Addr)
 	}
@@ -159,6 +151,18 @@ func (f *finder) login() {
 	default:
 		f.warn("login-port", "A firewall may translate it. If not, the login will fail.", "%s has none of the server's ports for clients (%s)", address, portWords(src))
 	}
+}
+
+// coming is a server with the ports that it is going to have.
+func (f *finder) coming(end string) *serverFacts {
+	s := f.facts.Target
+	if end == atSource {
+		s = f.facts.Source
+	}
+	if server := f.sync.Ref(end); encrypts(server) {
+		s.TLSPort = declaredPort(server, s.TLSPort)
+	}
+	return &s
 }
 
 func portWords(s *serverFacts) string {

@@ -101,7 +101,7 @@ func readServer(ctx context.Context, c osmc.Reader, server *schema.Resource) (se
 	case err != nil:
 		return f, fmt.Errorf("asking for its health: %w", err)
 	default:
-		f.Keyspace, f.Ports = health.Keyspace, len(health.Nodes) > 0
+		f.Keyspace, f.Nodes, f.Ports = health.Keyspace, len(health.Nodes), len(health.Nodes) > 0
 		f.Major = cmp.Or(f.Major, health.Major())
 		for _, n := range health.Nodes {
 			f.PlainPort, f.TLSPort = cmp.Or(f.PlainPort, n.PlainPort), cmp.Or(f.TLSPort, n.TLSPort)

@@ -23,6 +23,8 @@ type upkeep struct {
 	database    []string // shows the nodes of the database
 	dataManager []string
 	within      time.Duration // how long started services may take
+	units       []string      // of systemd
+	systemd     bool          // it is asked and told about them in the vendor's way: no commands of the user's own
 }
 
 // What changed with releases (MCS 247048049): the name of the folder, and that the authentication server was one of its own.
@@ -33,23 +35,16 @@ var (
 
 // upkeepOf takes what is declared, and the vendor's defaults of that release for the rest; an unknown release is a new one.
 func upkeepOf(server *schema.Resource, release osmc.Release) upkeep {
-	before := func(r osmc.Release) bool { return !release.IsZero() && release.Before(r) }
-	home := server.Text("host", "home")
-	if home == "" {
-		home = "/opt/CATIANoMagicServices"
-		if before(newFolder2022R2) {
-			home = "/opt/TeamworkCloud"
-		}
-	}
+	home := homeOf(server, release)
 	units := []string{"webapp", "twcloud"} // stopped in this order, started in the other: database, twcloud, webapp (MCS 247048049)
-	if before(oneLogin2022) {
+	if olderThan(release, oneLogin2022) {
 		units = []string{"webapp", "authserver", "twcloud"}
 	}
 	u := upkeep{
 		server: server,
 		status: append([]string{"systemctl", "is-active"}, units...), database: []string{"nodetool", "status"},
 		dataManager: []string{path.Join(home, "Utilities", "datamanager", "datamanager")},
-		within:      15 * time.Minute,
+		within:      15 * time.Minute, units: units, systemd: true,
 	}
 	for _, unit := range units {
 		u.stop = append(u.stop, []string{"sudo", "systemctl", "stop", unit})
@@ -58,17 +53,29 @@ func upkeepOf(server *schema.Resource, release osmc.Release) upkeep {
 	for name, command := range map[string]*[]string{"status": &u.status, "database": &u.database, "datamanager": &u.dataManager} {
 		if words := texts(server.Get("host", name)); len(words) > 0 {
 			*command = words
+			u.systemd = u.systemd && name != "status"
 		}
 	}
 	for name, commands := range map[string]*[][]string{"stop": &u.stop, "start": &u.start} {
 		if declared := commandsOf(server, name); len(declared) > 0 {
-			*commands = declared
+			*commands, u.systemd = declared, false
 		}
 	}
 	if d, err := time.ParseDuration(server.Text("host", "within")); err == nil && d > 0 {
 		u.within = d
 	}
 	return u
+}
+
+// homeOf is the folder that Teamwork Cloud is installed in.
+func homeOf(server *schema.Resource, release osmc.Release) string {
+	if home := server.Text("host", "home"); home != "" {
+		return home
+	}
+	if olderThan(release, newFolder2022R2) {
+		return "/opt/TeamworkCloud"
+	}
+	return "/opt/CATIANoMagicServices"
 }
 
 // commandsOf is a list of commands among the arguments of host.

@@ -16,6 +16,8 @@ import (
 
 // fakeHost answers command lines from a table; what is not in it is not there.
 type fakeHost struct {
+	host.Host // what is not below is asked of no fake
+
 	answers map[string]host.Output
 	fs      afero.Fs
 

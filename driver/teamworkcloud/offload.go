@@ -322,14 +322,19 @@ func tallyLocks(resource string, locks []osmc.Lock) []lockFacts {
 // othersIn are the people who are logged in to a server, without the user we work as. Two people with one account look like
 // one.
 func othersIn(ctx context.Context, inv *inventory) (loggedIn, error) {
-	users, err := inv.client.LoggedIn(ctx)
+	return othersAt(ctx, inv.client, inv.server, inv.facts.User)
+}
+
+// othersAt is the same where nothing else of the server is looked at.
+func othersAt(ctx context.Context, c osmc.Reader, server *schema.Resource, user string) (loggedIn, error) {
+	users, err := c.LoggedIn(ctx)
 	if osmc.NotAllowed(err) {
 		return loggedIn{}, nil
 	}
 	if err != nil {
-		return loggedIn{}, planner.About(inv.server, fmt.Errorf("asking who is logged in to %s: %w", inv.facts.Addr, err))
+		return loggedIn{}, planner.About(server, fmt.Errorf("asking who is logged in to %s: %w", server.Addr, err))
 	}
-	users = slices.DeleteFunc(slices.Clone(users), func(u string) bool { return u == "" || strings.EqualFold(u, inv.facts.User) })
+	users = slices.DeleteFunc(slices.Clone(users), func(u string) bool { return u == "" || strings.EqualFold(u, user) })
 	slices.Sort(users)
 	return loggedIn{Known: true, Users: slices.Compact(users)}, nil
 }

@@ -228,6 +228,9 @@ func (o *offloading) leavesConfigurations() bool {
 func (o *offloading) bring() {
 	todo := o.todo()
 	if len(todo) > 0 {
+		if o.plan.secures() {
+			o.l.then(o.plan.securedStep())
+		}
 		o.plan.prepare(o.l)
 		var gone, made []planner.Step
 		for _, s := range todo {

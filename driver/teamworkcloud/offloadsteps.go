@@ -59,7 +59,7 @@ func (o *offloading) upkeep(end string) upkeep {
 }
 
 // machine is what only one step at a time may use.
-func (o *offloading) machine(end string) []string { return []string{"the machine of " + o.addr(end)} }
+func (o *offloading) machine(end string) []string { return machineOf(o.server(end)) }
 
 // targetFacts: what is removed is removed because this target has it.
 func (o *offloading) targetFact() planner.Fact {
@@ -120,24 +120,9 @@ func (o *offloading) stopping() []string {
 }
 
 func (o *offloading) announceStep(end string, in loggedIn) planner.Step {
-	server, who := o.server(end), "who is logged in its user may not see"
-	if in.Known {
-		who = "now " + names(in.Users)
-	}
-	return planner.Step{
-		Op: opAnnounce + end, Mark: planner.MarkPerson, Repeat: planner.CheckFirst, Within: planner.Duration(20 * time.Second),
-		Summary: fmt.Sprintf("have everybody commit what they have and log out of %s (%s)", o.addr(end), who),
-		Because: "its services are going to be stopped, and what is not committed then is lost",
-		Manual: &planner.Manual{
-			Where: "the users of " + server.Text("url"), Action: "announce",
-			Do: []string{
-				fmt.Sprintf("Tell the users that %s goes down, and from when to when.", server.Text("url")),
-				"Wait until they have committed their work, released their locks and logged out.",
-			},
-			Values: []planner.Value{{Name: "server", Label: "Server", Value: server.Text("url")}},
-			Attest: "nobody works on the server any more (its user may not see who is logged in)",
-		},
-	}
+	s := announcement(o.server(end), in)
+	s.Op = opAnnounce + end
+	return s
 }
 
 func (o *offloading) idleStep(end string) planner.Step {
@@ -182,28 +167,15 @@ func (o *offloading) backupStep(end string) planner.Step {
 
 // stopStep has one guard: looking whether the server is idle compares all again.
 func (o *offloading) stopStep(end string) planner.Step {
-	u := o.upkeep(end)
-	return planner.Step{
-		Op: opStop + end, Mark: planner.MarkChange, Repeat: planner.CheckFirst, Within: planner.Duration(u.within), Exclusive: o.machine(end),
-		Guards:  []string{o.l.id(opIdle + end)},
-		Summary: fmt.Sprintf("stop the services of %s: %s", o.addr(end), joined(u.stop)),
-		Because: "Data Manager works on the database itself, with the services stopped (" + managerPage + ")",
-		Args:    o.args(end),
-		Effect:  &planner.Effect{},
-		Undo:    "start them by hand: " + joined(u.start),
-	}
+	s := stopping(o.upkeep(end), "Data Manager works on the database itself, with the services stopped ("+managerPage+")")
+	s.Op, s.Args, s.Guards = opStop+end, o.args(end), []string{o.l.id(opIdle + end)}
+	return s
 }
 
 func (o *offloading) startStep(end string) planner.Step {
-	u := o.upkeep(end)
-	return planner.Step{
-		Op: opStart + end, Mark: planner.MarkChange, Repeat: planner.CheckFirst, Within: planner.Duration(u.within), Exclusive: o.machine(end),
-		Summary: fmt.Sprintf("start the services of %s, and wait until it is healthy: %s", o.addr(end), joined(u.start)),
-		Because: "they were stopped for Data Manager",
-		Args:    o.args(end),
-		Effect:  &planner.Effect{},
-		Undo:    "stop them again: " + joined(u.stop),
-	}
+	s := starting(o.upkeep(end), "they were stopped for Data Manager")
+	s.Op, s.Args = opStart+end, o.args(end)
+	return s
 }
 
 func (o *offloading) unchangedStep() planner.Step {

@@ -28,7 +28,7 @@ func (d *Driver) verifyMigration(ctx context.Context, t *executor.Task) (executo
 	case opRemoveConfiguration:
 		return d.verifyUnconfigured(ctx, t)
 	case opAnnounce:
-		return d.verifyAlone(ctx, t, end)
+		return d.verifyAlone(ctx, serverOf(t, end))
 	case opIdle:
 		if end == atTarget {
 			return d.verifyTargetIdle(ctx, t)
@@ -312,8 +312,8 @@ func (d *Driver) kept(ctx context.Context, t *executor.Task, verified map[string
 }
 
 // verifyAlone: nobody else is logged in.
-func (d *Driver) verifyAlone(ctx context.Context, t *executor.Task, end string) (executor.Verdict, error) {
-	inv, err := d.greet(ctx, serverOf(t, end))
+func (d *Driver) verifyAlone(ctx context.Context, server *schema.Resource) (executor.Verdict, error) {
+	inv, err := d.greet(ctx, server)
 	if err != nil {
 		return executor.Verdict{}, err
 	}
@@ -348,17 +348,23 @@ func (d *Driver) notAlone(ctx context.Context, t *executor.Task, inv *inventory,
 		return "", nil
 	}
 	in, err := othersIn(ctx, inv)
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", err
-	case !in.Known && t.IsDone(opAnnounce+end):
-		return "", nil
-	case !in.Known:
-		return fmt.Sprintf("who is logged in to %s cannot be read (allow_logged_in = true does without)", inv.facts.Addr), nil
-	case len(in.Users) > 0:
-		return fmt.Sprintf("logged in to %s: %s; have them commit and log out", inv.facts.Addr, names(in.Users)), nil
 	}
-	return "", nil
+	return in.forbid(inv.facts.Addr, t.IsDone(opAnnounce+end)), nil
+}
+
+// forbid says who keeps a server's services from being stopped, "" if nobody does. announced: a person has seen to it.
+func (in *loggedIn) forbid(addr string, announced bool) string {
+	switch {
+	case !in.Known && announced:
+		return ""
+	case !in.Known:
+		return fmt.Sprintf("who is logged in to %s cannot be read (allow_logged_in = true does without)", addr)
+	case len(in.Users) > 0:
+		return fmt.Sprintf("logged in to %s: %s; have them commit and log out", addr, names(in.Users))
+	}
+	return ""
 }
 
 // verifyMaintainedSource: a person has removed them at the machine; the server, up again, knows none of them.

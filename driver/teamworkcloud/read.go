@@ -50,7 +50,7 @@ func (s *survey) syncFacts(ctx context.Context, sync *schema.Resource) (*syncFac
 	if err != nil {
 		return nil, err
 	}
-	if err := x.each(ctx, x.chain, x.category, x.readable, x.histories, x.role, x.overlaps); err != nil {
+	if err := x.each(ctx, x.chain, x.category, x.readable, x.histories, x.role, x.overlaps, x.encryption); err != nil {
 		return nil, err
 	}
 	x.held()

@@ -36,6 +36,8 @@ type syncFacts struct {
 	Feeds    []overlapFacts   `json:"feeds,omitempty"` // declarations that bring what is selected to the source, other than upstream
 	AsOf     string           `json:"as_of,omitempty"` // when the newest revision of all that is selected was made, by the source's clock (RFC 3339)
 
+	Encryption *pairFacts `json:"encryption,omitempty"` // nil: it is not encrypted, or the source does not declare how
+
 	// Known are all categories and resources of the source, by configurationKey: what an earlier run has configured and is not
 	// declared any more still has a name.
 	Known map[string]knownFacts `json:"known,omitempty"`
@@ -51,6 +53,7 @@ type serverFacts struct {
 	PlainPort int          `json:"plain_port,omitempty"`
 	TLSPort   int          `json:"tls_port,omitempty"` // 0: not known, or not open
 	Ports     bool         `json:"ports"`              // the server says which ports it has
+	Nodes     int          `json:"nodes,omitempty"`    // of the cluster; 0: not known
 	User      string       `json:"user"`               // as whom the client works
 }
 

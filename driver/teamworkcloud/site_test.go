@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/drivertest"
 	"github.com/syncctl/syncctl/driver/teamworkcloud"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/journal"
@@ -27,11 +28,18 @@ type site struct {
 	store *executor.Store
 
 	during func(executor.Event) // is told of all that happens in a run; nil: nobody
+
+	text func(hcl string) string        // the whole configuration
+	make func(driver.Env) driver.Driver // the driver
 }
 
 func (w *world) open(t *testing.T) *site {
 	t.Helper()
-	c := w.kase(t)
+	return openCase(t, w.kase(t))
+}
+
+func openCase(t *testing.T, c drivertest.Case) *site {
+	t.Helper()
 	box, err := sandbox.Start(t.Context(), sandbox.Options{Seed: c.Seed, Products: map[string]sandbox.Open{twc().Product: twc().Simulator}})
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +48,8 @@ func (w *world) open(t *testing.T) *site {
 	if err := box.WriteCA(afero.NewOsFs(), filepath.Join(c.Dir, "ca.pem")); err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, dir: c.Dir, box: box, env: box.Environment()}
+	s := &site{t: t, dir: c.Dir, box: box, env: box.Environment(), make: teamworkcloud.New}
+	s.text = func(hcl string) string { return servers + with(hcl) }
 	s.store = &executor.Store{Fs: afero.NewOsFs(), Dir: filepath.Join(c.Dir, "runs"), Now: time.Now}
 	return s
 }
@@ -48,10 +57,10 @@ func (w *world) open(t *testing.T) *site {
 // load writes the configuration down and reads it as a new process would.
 func (s *site) load(hcl string) (*schema.Config, driver.Driver) {
 	s.t.Helper()
-	if err := os.WriteFile(filepath.Join(s.dir, "main.sync.hcl"), []byte(servers+with(hcl)), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(s.dir, "main.sync.hcl"), []byte(s.text(hcl)), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
-	d := teamworkcloud.New(driver.Env{Fs: afero.NewOsFs(), Log: hclog.NewNullLogger(), Version: "test", Now: time.Now})
+	d := s.make(driver.Env{Fs: afero.NewOsFs(), Log: hclog.NewNullLogger(), Version: "test", Now: time.Now})
 	cfg, diags := schema.Load(s.t.Context(), schema.Options{
 		Fs: afero.NewOsFs(), Dir: s.dir, Catalog: d.Types(), Env: func(name string) (string, bool) { v, ok := s.env[name]; return v, ok },
 	})

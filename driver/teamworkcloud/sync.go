@@ -15,9 +15,11 @@ import (
 
 // The verbs of a sync. A migration that owns one uses the same, with its own address.
 const (
+	opSecured             = "secured" // where it is encrypted
 	opCreateCategory      = "create_category"
 	opGrantRole           = "grant_role"
 	opConfigure           = "configure_"           // + key of the resource or category + what it is configured as
+	opReencrypt           = "encrypt_"             // + the same: a configuration from before is looked at
 	opSynchronize         = "synchronize"          //
 	opArrived             = "arrived"              //
 	opRemoveConfiguration = "remove_configuration" // a sync's own: + _ + key of what it was made for
@@ -25,8 +27,8 @@ const (
 
 // isSyncOp tells whether a step is one of a sync's, whoever owns it.
 func isSyncOp(op string) bool {
-	return slices.Contains([]string{opCreateCategory, opGrantRole, opSynchronize, opArrived}, op) ||
-		strings.HasPrefix(op, opConfigure) || strings.HasPrefix(op, opRemoveConfiguration)
+	return slices.Contains([]string{opSecured, opCreateCategory, opGrantRole, opSynchronize, opArrived}, op) ||
+		strings.HasPrefix(op, opConfigure) || strings.HasPrefix(op, opReencrypt) || strings.HasPrefix(op, opRemoveConfiguration)
 }
 
 // syncPlan is a sync beside what is there. It makes the sync's steps, for its own plan or for that of a migration.
@@ -141,7 +143,11 @@ func (s *selectionFacts) expected() []*resourceFacts {
 // updated, or a category that got its id, makes it no other.
 func (p *syncPlan) configuration() string {
 	host, port := syncAddress(p.sync.Ref("source"))
-	return short(6, host, port, p.facts.Source.User, p.sync.Text("tls"), p.sync.Text("target_category"), p.sync.Text("trigger"), p.sync.Text("tag"))
+	tls := p.sync.Text("tls")
+	if tls == "" && encrypts(p.sync.Ref("source")) && isEncrypted(p.sync, &p.facts.Source) {
+		tls = "true"
+	}
+	return short(6, host, port, p.facts.Source.User, tls, p.sync.Text("target_category"), p.sync.Text("trigger"), p.sync.Text("tag"))
 }
 
 // lastConfigured is the step that configured it last, "" if none did.
@@ -223,6 +229,9 @@ func (p *syncPlan) isNew() bool {
 // setUp adds what brings the configurations to what is declared, up to the arrival of what they bring.
 func (p *syncPlan) setUp(l *list) {
 	todo := p.unconfigured()
+	if p.secures() {
+		l.then(p.securedStep())
+	}
 	if len(todo) > 0 {
 		p.prepare(l)
 	}
@@ -241,6 +250,9 @@ func (p *syncPlan) setUp(l *list) {
 	var made []planner.Step
 	for _, s := range todo {
 		made = append(made, p.configureStep(s))
+	}
+	for _, s := range p.reencrypted() {
+		made = append(made, p.reencryptStep(s))
 	}
 	l.then(made...)
 	first := p.neverSynchronized()
@@ -353,10 +365,7 @@ func (p *syncPlan) within() planner.Duration {
 // none is given (seed). ASSUMED: the same holds without encryption, so that a port that differs is given.
 func (p *syncPlan) sourceAddress() (address string, encrypted bool) {
 	host, port := syncAddress(p.sync.Ref("source"))
-	encrypted = isTrue(p.sync, "tls")
-	if !known(p.sync.Get("tls")) {
-		encrypted = port != "" && p.facts.Source.TLSPort != 0 && port == number(p.facts.Source.TLSPort)
-	}
+	encrypted = isEncrypted(p.sync, &p.facts.Source)
 	src, tgt := &p.facts.Source, &p.facts.Target
 	if port == "" && !encrypted && (p.oldTarget() || src.Ports && tgt.Ports && src.PlainPort != tgt.PlainPort) {
 		port = number(cmp.Or(src.PlainPort, plainPort))

@@ -66,6 +66,7 @@ func serverType() schema.Type {
 					{Name: "major", Type: cty.String, Doc: "Major version, which is the year: 2024x. Refreshes and hot fixes are minor."},
 				}}},
 				{Name: "host", Doc: "The machine with the server's services and its Data Manager. Without it, work on the machine is a person's step with the exact command lines.", Body: hostBody()},
+				{Name: "sync_tls", Doc: "Encrypts synchronization at this end: the encrypted port for clients with its certificate, the settings files, and whom the server's Java trusts.", Body: encryptionBody()},
 			},
 		},
 	}
@@ -89,8 +90,30 @@ func hostBody() schema.Body {
 		{Name: "start", Type: commands, Doc: "Commands that start them again, in order."},
 		{Name: "status", Type: command, Doc: "Command that tells whether Teamwork Cloud's services run: its exit code is 0 only then. Without it, systemctl is-active with the vendor's units, all of which must run, or none."},
 		{Name: "database", Type: command, Doc: "Command that shows the nodes of the database as nodetool status does, which it is without this."},
+		{Name: "application_conf", Type: cty.String, Doc: "Teamwork Cloud's settings file. Without it the one under home, configuration/application.conf."},
+		{Name: "webappplatform_properties", Type: cty.String, Doc: "The web application's settings file. Without it the one under home, WebAppPlatform/shared/conf/webappplatform.properties."},
 		{Name: "within", Type: cty.String, Default: cty.StringVal("15m"), Doc: "How long started services may take to be healthy."},
 	}}
+}
+
+func encryptionBody() schema.Body {
+	return schema.Body{
+		Attributes: []schema.Attribute{
+			{Name: "keystore", Required: true, Ref: &schema.Ref{Kind: schema.Keystore}, Doc: "The keystore with the server's key and certificate. It lies on the server's machine."},
+			{Name: "keystore_path", Type: cty.String, Doc: "The keystore's file as the server finds it, where that is not the path of the keystore."},
+			{Name: "port", Type: cty.Number, Whole: true, Least: 1, Doc: "The encrypted port for clients. Without it the one that is open already, else 10002."},
+			{Name: "recipe", Type: cty.String, OneOf: recipeNames(), Doc: "Which of the vendor's pages is followed: seed, 2024x or 2024xR1. Without it the one for the server's version; the plan says which, and why."},
+			{Name: "trust_stores", Type: cty.List(cty.String), Doc: "Java's trust stores (cacerts) on the server's machine that get what is to be trusted: of Teamwork Cloud's Java and of the web application's."},
+			{Name: "trust_stores_password", Type: cty.String, Secret: true, Doc: "Their password. Without it Java's own, changeit; a store without a password stays without one."},
+			{Name: "server_keystore_password", Type: cty.String, Secret: true, Doc: "Password of configuration/keystore.p12, which the page of 2024x has the other server's certificate put into. Without it the vendor's, nomagic."},
+			{Name: "allow_logged_in", Type: cty.Bool, Default: cty.False, Doc: "Services may be started again while other people are logged in."},
+		},
+		Blocks: []schema.Block{
+			{Name: "trust", Label: "alias", Doc: "A certificate that the server is to trust, by its alias: that of the authority which issued the other servers' certificates, or one that is self-signed.", Body: schema.Body{Attributes: []schema.Attribute{
+				{Name: "certificate", Type: cty.String, Required: true, Doc: "The certificate (PEM), one."},
+			}}},
+		},
+	}
 }
 
 func syncType() schema.Type {
@@ -107,7 +130,7 @@ func syncType() schema.Type {
 				{Name: "target_category", Type: cty.String, Required: true, Doc: "Category of the target that the copies are put into, by path or id. A path that is not there is created."},
 				{Name: "trigger", Type: cty.String, Default: cty.StringVal(everyCommit), OneOf: []string{everyCommit, commitTag, manual}, Doc: "When the target gets what is new: on every commit, on a commit with the tag, or when a person asks for it."},
 				{Name: "tag", Type: cty.String, Doc: "The commit tag that triggers, with trigger = \"commit_tag\"."},
-				{Name: "tls", Type: cty.Bool, Doc: "Whether the target connects to the source encrypted. Without it: whether sync_address of the source has the source's encrypted port."},
+				{Name: "tls", Type: cty.Bool, Doc: "Whether the target connects to the source encrypted. Without it: whether sync_address of the source has the source's encrypted port, or no port and the source has sync_tls."},
 				{Name: "upstream", Ref: &schema.Ref{Kind: schema.Sync, Type: product}, Doc: "The synchronization that brings the resources to the source of this one (several hops)."},
 				{Name: "state", Type: cty.String, Default: cty.StringVal(active), OneOf: []string{active, removed}, Doc: "Whether there are to be remote resource configurations. Removed ones leave the copies on the target."},
 			},

@@ -10,7 +10,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver"
-	"github.com/syncctl/syncctl/driver/teamworkcloud"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -21,7 +20,7 @@ func lint(t *testing.T, text string) hcl.Diagnostics {
 	if err := afero.WriteFile(fsys, "d/main.sync.hcl", []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d := teamworkcloud.New(driver.Env{Fs: fsys, Log: hclog.NewNullLogger(), Now: time.Now})
+	d := newBeside(driver.Env{Fs: fsys, Log: hclog.NewNullLogger(), Now: time.Now})
 	_, diags := schema.Load(t.Context(), schema.Options{Fs: fsys, Dir: "d", Catalog: d.Types(), AllowUnset: true})
 	return diags
 }

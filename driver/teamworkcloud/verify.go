@@ -14,11 +14,13 @@ import (
 // verifySync asks the live servers whether the end of one of a sync's steps is reached.
 func (d *Driver) verifySync(ctx context.Context, t *executor.Task, sync *schema.Resource) (executor.Verdict, error) {
 	switch op := t.Step.Op; {
+	case op == opSecured:
+		return d.verifySecured(ctx, sync)
 	case op == opCreateCategory:
 		return d.verifyCategory(ctx, t, sync.Ref("target"))
 	case op == opGrantRole:
 		return d.verifyRole(ctx, t, sync.Ref("target"))
-	case strings.HasPrefix(op, opConfigure):
+	case strings.HasPrefix(op, opConfigure), strings.HasPrefix(op, opReencrypt):
 		return d.verifyConfigured(ctx, t, sync)
 	case op == opSynchronize:
 		return d.verifySynchronized(ctx, t, sync)

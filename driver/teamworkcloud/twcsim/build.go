@@ -16,7 +16,7 @@ func Open(data []byte) (*World, error) {
 	if err := decodeStrict(data, &in); err != nil {
 		return nil, fmt.Errorf("read the seed of twcsim: %w", err)
 	}
-	w := &World{servers: map[string]*server{}, ids: map[string]int64{}}
+	w := &World{servers: map[string]*server{}, ids: map[string]int64{}, authorities: map[string]*authority{}, clock: &clock{}}
 	if err := w.build(&in); err != nil {
 		return nil, fmt.Errorf("read the seed of twcsim: %w", err)
 	}
@@ -28,9 +28,12 @@ func (w *World) build(in *seed) error {
 	if err != nil {
 		return fmt.Errorf("now: %w", err)
 	}
-	w.now = now
+	w.setNow(now)
 	if len(in.Servers) == 0 {
 		return errors.New("servers: there is none")
+	}
+	if err := w.buildAuthorities(in.Authorities); err != nil {
+		return err
 	}
 	names := slices.Sorted(maps.Keys(in.Servers))
 	for _, name := range names {
@@ -137,7 +140,7 @@ func (w *World) buildServer(name string, in *seedServer) (*server, error) {
 	}
 	s := &server{
 		name: name, release: r, env: in.Env, tls: in.TLS, sessions: map[string]*session{}, roles: predefinedRoles(name),
-		syncAddress: in.SyncAddress,
+		syncAddress: in.SyncAddress, assumes: in.TLS, ports: map[string]string{},
 	}
 	if err := s.buildSwitches(in); err != nil {
 		return nil, err
@@ -169,7 +172,16 @@ func (w *World) buildServer(name string, in *seedServer) (*server, error) {
 	if err := s.buildEnv(in.Machine); err != nil {
 		return nil, err
 	}
-	if err := s.buildMachine(in.Machine); err != nil {
+	if err := w.buildCertificate(s, in.Certificate); err != nil {
+		return nil, fmt.Errorf("certificate: %w", err)
+	}
+	if err := w.buildMachine(s, in.Machine); err != nil {
+		return nil, err
+	}
+	if err := s.install(in.Certificate); err != nil {
+		return nil, fmt.Errorf("certificate.installed: %w", err)
+	}
+	if err := s.begin(w.now); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -3,15 +3,17 @@ package twcsim
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
 )
 
-func (s *server) buildMachine(in *seedMachine) error {
+func (w *World) buildMachine(s *server, in *seedMachine) (err error) {
 	if in == nil {
 		s.services = newServices(s.release, nil, true)
-		return nil
+		s.desk, err = newMachine(s.release, "", s.plainPort, nil, w.clock)
+		return err
 	}
 	var running []string // nil: all
 	if in.Services != nil {
@@ -31,9 +33,16 @@ func (s *server) buildMachine(in *seedMachine) error {
 			return fmt.Errorf("machine.files: %q is no absolute path", name)
 		}
 	}
-	var err error
-	if s.machine, err = newMachine(s.release, in.Home, in.Files, in.Sudo == nil || *in.Sudo); err != nil {
+	m, err := newMachine(s.release, in.Home, s.plainPort, in.Files, w.clock)
+	if err != nil {
 		return fmt.Errorf("machine: %w", err)
+	}
+	m.sudo = in.Sudo == nil || *in.Sudo
+	s.machine, s.desk = m, m
+	for _, name := range slices.Sorted(maps.Keys(in.Trusted)) {
+		if err := w.buildTrust(m, name, in.Trusted[name]); err != nil {
+			return fmt.Errorf("machine.trusted: %s: %w", name, err)
+		}
 	}
 	return nil
 }

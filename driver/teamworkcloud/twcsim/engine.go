@@ -47,7 +47,7 @@ func (w *World) Tick(now time.Time) {
 		if by := now.Sub(w.now); !w.ticked && by > 24*time.Hour { // from the seed's time to the world's: nobody has waited for so long
 			w.putOff(by)
 		}
-		w.now = now
+		w.setNow(now)
 	}
 	w.ticked = true
 	there := map[string]index{}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -23,8 +24,18 @@ func (w *World) server(ref string) *server {
 	return nil
 }
 
-// serverAt finds the server that another one's configuration names: "host", "host:port"; "" as port when none is given.
+// serverAt finds the server that another one's configuration names: "host", "host:port"; "" as port when none is given. The
+// address at which the sandbox takes a port's connections is known, too, and stands for that port.
 func (w *World) serverAt(address string) (s *server, port string) {
+	for _, name := range w.Servers() {
+		switch s := w.servers[name]; address {
+		case "":
+		case s.ports[portPlain]:
+			return s, strconv.Itoa(s.plainPort)
+		case s.ports[portTLS]:
+			return s, strconv.Itoa(s.tlsPort)
+		}
+	}
 	host, port := address, ""
 	if i := strings.LastIndexByte(address, ':'); i >= 0 && !strings.HasSuffix(address, "]") {
 		host, port = address[:i], address[i+1:]

@@ -22,62 +22,29 @@ func homeOf(r release) string {
 	return "/opt/TeamworkCloud"
 }
 
-// newMachine is a machine with the files that the pages name (MCS/pages/247048049), and those of the seed over them.
-// Contents are ASSUMED as far as they are more than a line that the pages show.
-func newMachine(r release, home string, files map[string]string, sudo bool) (*machine, error) {
+// newMachine is a machine with the usual files, and those of the seed over them. They are older than what runs.
+func newMachine(r release, home string, plainPort int, files map[string]string, c *clock) (*machine, error) {
 	if home == "" {
 		home = homeOf(r)
 	}
-	m := &machine{home: home, sudo: sudo, fs: afero.NewMemMapFs()}
-	twc, login, certs := path.Join(home, "TeamworkCloud"), path.Join(home, "WebAppPlatform/shared/conf"), path.Join(home, "Certs")
-	if !r.since(2022, 2, 0) {
-		twc = home // the server is the installation
+	m := &machine{home: home, sudo: true, fs: &timedFiles{afero.NewMemMapFs(), c}, at: placesOf(r, home), aliases: map[string][]string{}}
+	all, err := usualFiles(r, home, plainPort)
+	if err != nil {
+		return nil, err
 	}
-	if r.year < 2022 {
-		login = path.Join(home, "AuthServer/config")
-	}
-	if r.year < 2026 {
-		certs = path.Join(twc, "configuration")
-	}
-	all := map[string]string{
-		"/etc/twcloud/twcloud-env":                                              "TWCLOUD_HOME=" + twc + "\n",
-		path.Join(twc, "configuration/application.conf"):                        "esi.net.connectors = [{ host = \"\", port = 3579, protocol = \"raw\" }]\n",
-		path.Join(twc, "logs/server.log"):                                       "",
-		path.Join(twc, "osmc/twc-rest-swagger.json"):                            fmt.Sprintf("{\"openapi\":\"3.0.1\",\"info\":{\"title\":\"Teamwork Cloud REST API\",\"version\":%q}}\n", r.String()),
-		path.Join(home, "WebAppPlatform/shared/conf/webappplatform.properties"): "twc.ip=127.0.0.1\ntwc.rest.port=8111\ntwc.client.port=3579\nauthentication.remote.client.id=twcSynchronizationManager\n",
-		path.Join(login, "authserver.properties"):                               "authentication.client.ids=webApplicationPlatform,twcSynchronizationManager\n",
-		path.Join(certs, "teamworkcloud.crt"):                                   "",
-		path.Join(certs, "keystore.p12"):                                        "",
-		path.Join(home, "Utilities/datamanager/datamanager"):                    "#!/bin/sh\n",
-		path.Join(home, "Utilities/datamanager/configuration/application.conf"): "datastax-java-driver.basic.contact-points = [\"localhost:9042\"]\n",
-	}
+	all[bootFile] = string(bootLines(bootBefore(c.get())))
 	for name, content := range files {
 		all[name] = content
 	}
 	for name, content := range all {
-		if err := afero.WriteFile(m.fs, name, []byte(content), 0o644); err != nil {
-			return nil, fmt.Errorf("writing %s: %w", name, err)
+		if err := m.writeOld(name, []byte(content)); err != nil {
+			return nil, err
 		}
 	}
 	if err := m.fs.MkdirAll(loginFolder, 0o755); err != nil {
 		return nil, fmt.Errorf("making %s: %w", loginFolder, err)
 	}
 	return m, nil
-}
-
-// desk is the machine as somebody finds it who stands before it, whether or not it can be reached over SSH.
-func (s *server) desk() (*machine, error) {
-	if s.machine != nil {
-		return s.machine, nil
-	}
-	if s.services.desk == nil {
-		m, err := newMachine(s.release, "", nil, true)
-		if err != nil {
-			return nil, err
-		}
-		s.services.desk = m
-	}
-	return s.services.desk, nil
 }
 
 // Run carries out a command line as a machine's login shell gets it, as the user admin, and gives its exit code: 127 for a

@@ -21,13 +21,16 @@ var programs map[string]program
 func init() { // the programs refer to the table by way of the shell
 	always := func([]string) bool { return true }
 	programs = map[string]program{
-		"cd":          {run: changeFolder, reads: always},
-		"true":        {run: func(*shell, bool, []string) int { return 0 }, reads: always},
-		"hostname":    {run: hostname, reads: func(args []string) bool { return len(args) == 0 }},
-		"test":        {run: test, reads: always},
-		"cat":         {run: cat, reads: always},
-		"systemctl":   {run: systemctl, reads: func(args []string) bool { return len(args) > 0 && args[0] == "is-active" }},
+		"cd":       {run: changeFolder, reads: always},
+		"true":     {run: func(*shell, bool, []string) int { return 0 }, reads: always},
+		"hostname": {run: hostname, reads: func(args []string) bool { return len(args) == 0 }},
+		"test":     {run: test, reads: always},
+		"cat":      {run: cat, reads: always},
+		"systemctl": {run: systemctl, reads: func(args []string) bool {
+			return len(args) > 0 && slices.Contains([]string{"is-active", "show"}, args[0])
+		}},
 		"nodetool":    {run: nodetool, reads: func(args []string) bool { return len(args) == 1 && args[0] == "status" }},
+		"keytool":     {run: keytool},
 		"datamanager": {run: dataManager, reads: dataManagerReads, installed: true},
 	}
 }
@@ -82,8 +85,11 @@ func cat(sh *shell, _ bool, args []string) int {
 
 // systemctl answers as systemd's does: 3 for an inactive unit, 5 for one that is not there, and only root changes anything.
 func systemctl(sh *shell, root bool, args []string) int {
+	if len(args) > 1 && args[1] == "show" {
+		return sh.show(args[2:])
+	}
 	if len(args) < 3 || !slices.Contains([]string{"start", "stop", "restart", "is-active"}, args[1]) {
-		fmt.Fprintln(&sh.errs, "systemctl: only start, stop, restart and is-active UNIT are here")
+		fmt.Fprintln(&sh.errs, "systemctl: only start, stop, restart, is-active UNIT and show --property=... UNIT are here")
 		return 1
 	}
 	verb, code := args[1], 0
@@ -98,7 +104,7 @@ func systemctl(sh *shell, root bool, args []string) int {
 			fmt.Fprintln(&sh.out, "active")
 			code = 0 // one that is active is enough
 		case verb == "is-active":
-			fmt.Fprintln(&sh.out, "inactive")
+			fmt.Fprintln(&sh.out, sh.s.unitState(unit))
 		case !ok:
 			fmt.Fprintf(&sh.errs, "Failed to %s %s.service: Unit %s.service not found.\n", verb, unit, unit)
 			code = 5
@@ -109,12 +115,58 @@ func systemctl(sh *shell, root bool, args []string) int {
 			if verb != "start" {
 				sh.s.stopUnit(unit)
 			}
-			if verb != "stop" {
-				sh.s.startUnit(unit, sh.w.now)
+			if verb != "stop" && sh.s.startUnit(unit, sh.w.now) != nil { // why, systemctl does not say
+				fmt.Fprintf(&sh.errs, "Job for %s.service failed because the control process exited with error code.\n"+
+					"See \"systemctl status %s.service\" and \"journalctl -xeu %s.service\" for details.\n", unit, unit, unit)
+				code = 1
 			}
 		}
 	}
 	return code
+}
+
+func (s *server) unitState(unit string) string {
+	switch {
+	case s.services.running[unit]:
+		return "active"
+	case s.services.failed[unit]:
+		return "failed"
+	}
+	return "inactive"
+}
+
+// show prints a block a unit, in systemd's order whatever order was asked for. One that is not there is inactive and never ran.
+func (sh *shell) show(args []string) int {
+	var properties, units []string
+	for _, arg := range args {
+		if list, ok := strings.CutPrefix(arg, "--property="); ok {
+			properties = append(properties, strings.Split(list, ",")...)
+		} else {
+			units = append(units, strings.TrimSuffix(arg, ".service"))
+		}
+	}
+	known := []string{"Id", "ActiveState", "ActiveEnterTimestampMonotonic"}
+	strange := slices.ContainsFunc(properties, func(p string) bool { return !slices.Contains(known, p) })
+	if len(properties) == 0 || len(units) == 0 || strange || slices.ContainsFunc(units, func(u string) bool { return strings.HasPrefix(u, "-") }) {
+		fmt.Fprintf(&sh.errs, "systemctl: show has only --property=%s here\n", strings.Join(known, ","))
+		return 1
+	}
+	for i, unit := range units {
+		if i > 0 {
+			fmt.Fprintln(&sh.out)
+		}
+		entered := int64(0)
+		if at, ok := sh.s.services.started[unit]; ok {
+			entered = at.Sub(sh.s.services.boot).Microseconds()
+		}
+		values := map[string]any{"Id": unit + ".service", "ActiveState": sh.s.unitState(unit), "ActiveEnterTimestampMonotonic": entered}
+		for _, p := range known {
+			if slices.Contains(properties, p) {
+				fmt.Fprintf(&sh.out, "%s=%v\n", p, values[p])
+			}
+		}
+	}
+	return 0
 }
 
 // nodetool is Cassandra's own; its answer has been the same for many years.

@@ -1,10 +1,9 @@
 package twcsim
 
 import (
+	"crypto/tls"
 	"sync"
 	"time"
-
-	"github.com/spf13/afero"
 )
 
 // World is a set of simulated Teamwork Cloud servers and the machines behind them. All of its methods may be called by
@@ -12,9 +11,12 @@ import (
 type World struct {
 	mu      sync.Mutex
 	now     time.Time
+	clock   *clock           // the same, for who does not wait
 	ticked  bool             // the clock has been set since the seed
 	ids     map[string]int64 // how many of each kind were made while it runs; deterministic
 	servers map[string]*server
+
+	authorities map[string]*authority
 }
 
 // server is one Teamwork Cloud with its web application.
@@ -27,8 +29,14 @@ type server struct {
 	syncAddress string // host by which other servers' configurations name it
 	plainPort   int
 	tlsPort     int
-	tls         bool   // the encrypted client port is on
-	shape       string // of ld+json lists: plain or pairs
+	tls         bool // the encrypted client port is on
+	issued      *issued
+	presents    *presented        // on the encrypted port; nil: nothing, or as assumed
+	assumes     bool              // a seed has opened the encrypted port and says nothing of a certificate: one that everybody trusts
+	assumed     *presented        // that one, once somebody has looked
+	blocked     bool              // a firewall closes the encrypted port
+	ports       map[string]string // plain, tls: where the sandbox takes their connections
+	shape       string            // of ld+json lists: plain or pairs
 	paging      string
 	dates       string
 
@@ -44,6 +52,7 @@ type server struct {
 	deleted        map[string]bool // item -> kept its resources: configurations that the page has deleted, as people remember them
 	defects        []*defect
 	machine        *machine // nil: nobody can reach it over SSH; its services run all the same
+	desk           *machine // as somebody finds it who stands before it, whether or not it can be reached
 	services       *services
 }
 
@@ -51,7 +60,11 @@ type server struct {
 type services struct {
 	running   map[string]bool // twcloud, webapp, zookeeper, authserver, cassandra
 	readyAt   time.Time       // when a started server answers
-	desk      *machine        // the files of a machine that cannot be reached, once a person worked on it
+	started   map[string]time.Time
+	failed    map[string]bool // could not be started
+	boot      time.Time       // of the machine, in whole seconds
+	server    serverSettings  // as loaded
+	pages     pageSettings
 	backedUp  bool
 	announced bool
 }
@@ -59,10 +72,28 @@ type services struct {
 type machine struct {
 	home    string
 	sudo    bool // the login may use sudo
-	fs      afero.Fs
-	address string // as SetSSH gave it
+	fs      *timedFiles
+	at      places
+	aliases map[string][]string // of the keystores that State has opened, by their bytes
+	address string              // as SetSSH gave it
 	key     []byte
 	known   []byte
+}
+
+// issued is the certificate that a seed gives a server.
+type issued struct {
+	*keyPair
+	by          *authority // nil: self-signed
+	names       []string
+	keyType     string
+	env, keyEnv string
+}
+
+// presented is what the encrypted port for clients has been given.
+type presented struct {
+	keystore       []byte
+	name, password string
+	certificate    tls.Certificate
 }
 
 type session struct {

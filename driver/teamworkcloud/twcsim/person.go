@@ -89,8 +89,10 @@ func (w *World) Person(ctx context.Context, name string, values map[string]strin
 	if s == nil {
 		return "", fmt.Errorf("%s: there is no server %q", name, values[a.needs[0]])
 	}
-	if a.page && !s.pagesWork(w.now) {
-		return "", fmt.Errorf("%s: the web application of %s does not answer", name, s.name)
+	if a.page {
+		if err := s.pagesTrouble(w.now); err != nil {
+			return "", fmt.Errorf("%s: %w", name, err)
+		}
 	}
 	done, err := a.do(w, s, values)
 	if err != nil {
@@ -163,11 +165,7 @@ func (w *World) announce(s *server, _ map[string]string) (string, error) {
 // runMaintenance is a person at the machine, as root. A folder that was changed to stays changed. Lines that are empty or
 // begin with # are skipped.
 func (w *World) runMaintenance(s *server, v map[string]string) (string, error) {
-	m, err := s.desk()
-	if err != nil {
-		return "", err
-	}
-	sh := &shell{w: w, s: s, m: m, dir: loginFolder, root: true}
+	sh := &shell{w: w, s: s, m: s.desk, dir: loginFolder, root: true}
 	for line := range strings.Lines(v["commands"]) {
 		line = strings.TrimSpace(line)
 		if line == "" || strings.HasPrefix(line, "#") {

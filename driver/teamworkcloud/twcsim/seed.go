@@ -2,8 +2,15 @@ package twcsim
 
 // The seed as it is written; doc.go describes it.
 type seed struct {
-	Now     string                 `json:"now"`
-	Servers map[string]*seedServer `json:"servers"`
+	Now         string                    `json:"now"`
+	Authorities map[string]*seedAuthority `json:"authorities"`
+	Servers     map[string]*seedServer    `json:"servers"`
+}
+
+type seedAuthority struct {
+	Name         string `json:"name"`
+	Env          string `json:"env"`
+	Intermediate bool   `json:"intermediate"`
 }
 
 type seedServer struct {
@@ -13,6 +20,7 @@ type seedServer struct {
 	SyncAddress    string               `json:"sync_address"`
 	Ports          *seedPorts           `json:"ports"`
 	TLS            bool                 `json:"tls"`
+	Certificate    *seedCertificate     `json:"certificate"`
 	Licences       *int                 `json:"licences"`
 	SessionMinutes *int                 `json:"session_minutes"`
 	Answers        string               `json:"answers"`
@@ -35,6 +43,24 @@ type seedEnv struct {
 	SSHKey     string `json:"ssh_key"`
 	KnownHosts string `json:"known_hosts"`
 	Account    string `json:"account"`
+
+	PlainAddress string `json:"plain_address"`
+	TLSAddress   string `json:"tls_address"`
+}
+
+type seedCertificate struct {
+	Authority string         `json:"authority"`
+	Names     []string       `json:"names"`
+	Days      *int           `json:"days"`
+	KeyType   string         `json:"key_type"`
+	Env       string         `json:"env"`
+	KeyEnv    string         `json:"key_env"`
+	Installed *seedInstalled `json:"installed"`
+}
+
+type seedInstalled struct {
+	Password string `json:"password"`
+	Path     string `json:"path"`
 }
 
 type seedPorts struct {
@@ -132,7 +158,9 @@ type seedMachine struct {
 	Services  *[]string         `json:"services"` // those that run
 	Cassandra *bool             `json:"cassandra"`
 	Files     map[string]string `json:"files"`
-	Sudo      *bool             `json:"sudo"`
+
+	Trusted map[string][]string `json:"trusted"` // keystore -> authorities
+	Sudo    *bool               `json:"sudo"`
 }
 
 type seedDefect struct {

@@ -30,9 +30,7 @@ func (w *World) putOff(by time.Duration) {
 				one.until = one.until.Add(by)
 			}
 		}
-		if !s.services.readyAt.IsZero() {
-			s.services.readyAt = s.services.readyAt.Add(by)
-		}
+		s.putOff(by)
 	}
 }
 

@@ -207,7 +207,7 @@ func TestDownAndUp(t *testing.T) {
 	if out, err := c.try("GET", "/osmc/version", "", ""); err == nil {
 		t.Errorf("while it is stopped: %d", out.StatusCode)
 	}
-	change(func() { s.startUnit(unitServer, g.w.now) })
+	change(func() { _ = s.startUnit(unitServer, g.w.now) })
 	if out, err := c.try("GET", "/osmc/version", "", ""); err == nil {
 		t.Errorf("while it starts: %d", out.StatusCode)
 	}

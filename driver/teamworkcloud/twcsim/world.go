@@ -27,21 +27,29 @@ func (w *World) SetURL(name, url string) {
 }
 
 // Environment gives the environment variables through which a configuration learns a server's address, credentials and
-// the way to its machine, as the seed names them. It is the only method that hands out secrets.
+// the way to its machine, certificates and keys, as the seed names them. It is the only method that hands out secrets.
 func (w *World) Environment(name string) map[string]string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := w.servers[name]
-	out := map[string]string{}
-	if s == nil || s.env == nil {
+	out, values := map[string]string{}, map[string]string{}
+	if s == nil {
 		return out
 	}
-	values := map[string]string{s.env.URL: s.url}
-	if u := s.user(s.env.Account); u != nil {
-		values[s.env.User], values[s.env.Password], values[s.env.Token] = u.name, u.password, cmp.Or(u.token, u.oauth)
+	if s.env != nil {
+		values[s.env.URL], values[s.env.PlainAddress], values[s.env.TLSAddress] = s.url, s.ports[portPlain], s.ports[portTLS]
+		if u := s.user(s.env.Account); u != nil {
+			values[s.env.User], values[s.env.Password], values[s.env.Token] = u.name, u.password, cmp.Or(u.token, u.oauth)
+		}
+		if m := s.machine; m != nil {
+			values[s.env.SSH], values[s.env.SSHKey], values[s.env.KnownHosts] = m.address, string(m.key), string(m.known)
+		}
 	}
-	if m := s.machine; m != nil {
-		values[s.env.SSH], values[s.env.SSHKey], values[s.env.KnownHosts] = m.address, string(m.key), string(m.known)
+	for _, a := range w.authorities {
+		values[a.env] = inPEM(a.root.chain)
+	}
+	if c := s.issued; c != nil {
+		values[c.env], values[c.keyEnv] = inPEM(c.chain), c.keyInPEM()
 	}
 	for variable, value := range values {
 		if variable != "" {
@@ -82,6 +90,12 @@ func (w *World) SetSSH(machine, address string, privateKey, knownHosts []byte) {
 	if s := w.servers[machine]; s != nil && s.machine != nil {
 		s.machine.address, s.machine.key, s.machine.known = address, slices.Clone(privateKey), slices.Clone(knownHosts)
 	}
+}
+
+// setNow lets the clock say something else.
+func (w *World) setNow(now time.Time) {
+	w.now = now
+	w.clock.set(now)
 }
 
 // stamp is the time of what happens now, to the millisecond as the database keeps it. ASSUMED: finer than that no

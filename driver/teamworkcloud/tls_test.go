@@ -1,0 +1,335 @@
+package teamworkcloud_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/syncctl/syncctl/driver/drivertest"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// verbs are the steps of one declaration in short.
+func verbs(p *planner.Plan, addr string) string {
+	var out []string
+	for i := range p.Steps {
+		if p.Steps[i].Addr == addr {
+			out = append(out, strings.TrimRight(fingerprints.ReplaceAllString(p.Steps[i].Op, ""), "_"))
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+var fingerprints = regexp.MustCompile(`(_[0-9a-f]{6,8})+$`)
+
+// rules are those that refuse a plan, each once.
+func rules(p *planner.Plan) []string {
+	var out []string
+	for _, f := range p.Refusals() {
+		out = append(out, strings.TrimPrefix(f.Rule, "teamwork_cloud/"))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// configurationsOn are a server's remote resource configurations at the end: whether each is encrypted, and its status.
+func configurationsOn(t *testing.T, state []byte, server string) []string {
+	t.Helper()
+	var all struct {
+		Product struct {
+			Servers map[string]struct {
+				Configurations []struct {
+					TLS    bool   `json:"tls"`
+					Status string `json:"status"`
+					Reason string `json:"reason"`
+				} `json:"configurations"`
+			} `json:"servers"`
+		} `json:"teamwork_cloud"`
+	}
+	if err := json.Unmarshal(state, &all); err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, c := range all.Product.Servers[server].Configurations {
+		out = append(out, strings.TrimSpace(fmt.Sprintf("tls %t %s %s", c.TLS, c.Status, c.Reason)))
+	}
+	return out
+}
+
+// starts counts how often the services of a server were started.
+func starts(out drivertest.Outcome, server string) int {
+	n := 0
+	for _, line := range ran(out, server) {
+		if strings.Contains(line, "systemctl start twcloud") {
+			n++
+		}
+	}
+	return n
+}
+
+// TestEncrypts: two servers in plain text become encrypted by the page for their version, and are relied on only then.
+func TestEncrypts(t *testing.T) {
+	const settings = "encrypted_port settings_webappplatform_properties settings_application_conf trust trust trust idle_server stop_server start_server presented"
+	const stores = "encrypted_port trust trust idle_server stop_server start_server presented"
+	for release, want := range map[string]string{
+		"2024x": settings, "2024x Hot Fix 2": settings, "2024x Refresh1": stores, "2024x Refresh2 Hot Fix 1": stores, "2024x Refresh3": stores, "2026x": stores, "2026x Refresh1": stores,
+	} {
+		t.Run(release, func(t *testing.T) {
+			t.Parallel()
+			out := newEncrypted(release).goes(t, drivertest.Rehearsal{})
+			for _, server := range []string{"a", "b"} {
+				if got := verbs(out.Plan, "server.teamwork_cloud."+server); got != want {
+					t.Errorf("%s: %s\nwant %s", server, got, want)
+				}
+				if n := starts(out, server); n != 1 {
+					t.Errorf("the services of %s were started %d times", server, n)
+				}
+			}
+			if got := verbs(out.Plan, "sync.teamwork_cloud.cars"); !strings.HasPrefix(got, "secured ") {
+				t.Errorf("the sync: %s", got)
+			}
+			if got := configurationsOn(t, out.State, "b"); !slices.Equal(got, []string{"tls true Synchronized"}) {
+				t.Errorf("configurations %v", got)
+			}
+			for _, op := range []string{"secured", "presented"} {
+				if why := phase(t, out, op).Why; !regexp.MustCompile(`presents CN=twc\.[ab]\.example, SHA-256 [0-9A-F:]{95}, valid until 20..-..-..`).MatchString(why) {
+					t.Errorf("%s: %s", op, why)
+				}
+			}
+			recipe := finding(out.Plan, "tls-recipe")
+			if recipe == nil || !strings.Contains(recipe.Summary, "since its version is "+release[:5]) {
+				t.Errorf("which page is followed: %+v", recipe)
+			}
+		})
+	}
+}
+
+// leafOnly is the first certificate of those that a variable holds.
+func leafOnly(variable string) string {
+	return fmt.Sprintf(`"${split("-----END CERTIFICATE-----", env(%q))[0]}-----END CERTIFICATE-----\n"`, variable)
+}
+
+// TestRefusedBeforeAnythingIsWritten: what would fail in a handshake, or between the two ends, is found by a rule of its own.
+func TestRefusedBeforeAnythingIsWritten(t *testing.T) {
+	for name, c := range map[string]struct {
+		release string
+		spoil   func(*encrypted)
+		rules   []string // all that refuse
+		words   string   // in the summary of the first
+	}{
+		"expired": {"2024x Refresh3", func(e *encrypted) {
+			e.servers["a"]["certificate"].(j)["days"] = -3
+		}, []string{"keystore/expired", "tls-expired"}, "CN=twc.a.example has expired on"},
+		"another name": {"2024x Refresh3", func(e *encrypted) {
+			e.servers["a"]["certificate"].(j)["names"] = []any{"twc.old.example"}
+		}, []string{"tls-name"}, "twc.old.example"},
+		"a missing intermediate": {"2024x Refresh3", func(e *encrypted) {
+			e.also["authorities"].(j)["acme"].(j)["intermediate"] = true
+			e.cert["a"], e.chain = leafOnly("A_CERTIFICATE"), "null"
+		}, []string{"keystore/chain-incomplete", "tls-untrusted"}, "the chain is incomplete"},
+		"a swapped key": {"2024x Refresh3", func(e *encrypted) {
+			e.key["a"] = `env("B_KEY")`
+		}, []string{"keystore/key-mismatch"}, "is not that of the certificate"},
+		"another password": {"2024x", func(e *encrypted) {
+			e.pass["b"] = "OTHER_PASSWORD"
+		}, []string{"tls-mismatch"}, "twc.client.keystore.password differs: server.teamwork_cloud.a (/opt/CATIANoMagicServices/WebAppPlatform/shared/conf/webappplatform.properties"},
+		"another path": {"2024x", func(e *encrypted) {
+			e.path["b"] = "/opt/other.p12"
+		}, []string{"tls-mismatch"}, `has "/opt/sync.p12", server.teamwork_cloud.b (`},
+		"the authority is not trusted": {"2024x Refresh3", func(e *encrypted) {
+			e.trust["b"] = "-"
+		}, []string{"tls-untrusted"}, "what server.teamwork_cloud.a is going to present is not accepted by server.teamwork_cloud.b: CN=ACME Root CA"},
+		"another authority is": {"2024x", func(e *encrypted) {
+			e.trust["b"] = `env("OTHER_CA")`
+		}, []string{"tls-untrusted"}, "is not trusted by"},
+		"no trust stores": {"2024x Refresh1", func(e *encrypted) {
+			e.lines["b"] = nil
+		}, []string{"tls-trust-stores"}, `is to trust "acme"`},
+		"a trust store that is not there": {"2024x Refresh1", func(e *encrypted) {
+			e.lines["b"] = []string{`trust_stores = ["/opt/java/none/cacerts", "/opt/java/webapp/lib/security/cacerts"]`}
+		}, []string{"tls-store"}, "/opt/java/none/cacerts on "},
+		"a trust store's password": {"2024x Refresh1", func(e *encrypted) {
+			e.lines["b"] = append(e.lines["b"], `trust_stores_password = "geheim-wrong"`)
+		}, []string{"tls-store"}, "the password does not open it"},
+		"a taken port": {"2024x Refresh3", func(e *encrypted) {
+			e.lines["a"] = append(e.lines["a"], "port = 3579")
+		}, []string{"tls-port"}, "port 3579 of server.teamwork_cloud.a is that for clients without encryption"},
+		"the trap of the port": {"2024x Refresh3", func(e *encrypted) {
+			e.lines["a"] = append(e.lines["a"], "port = 10443")
+		}, []string{"login-port"}, "the ports for encrypted clients differ"},
+		"an old release": {"2022x Refresh2", func(*encrypted) {}, []string{"tls-version"}, "no page says how 2022x Refresh 2 synchronizes encrypted"},
+		"a settings file that is broken": {"2024x", func(e *encrypted) {
+			e.servers["b"]["machine"].(j)["files"] = j{"/opt/CATIANoMagicServices/TeamworkCloud/configuration/application.conf.other": "", "/etc/broken.conf": "esi { a = "}
+			e.conf = "/etc/broken.conf"
+		}, []string{"tls-file"}, "/etc/broken.conf on "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEncrypted(c.release)
+			c.spoil(e)
+			out := e.rehearse(t, drivertest.Rehearsal{})
+			if got := rules(out.Plan); !slices.Equal(got, c.rules) {
+				t.Errorf("refused by %v, want %v: %+v", got, c.rules, out.Plan.Refusals())
+			}
+			if !slices.ContainsFunc(out.Plan.Refusals(), func(f planner.Finding) bool { return strings.Contains(f.Summary, c.words) }) {
+				t.Errorf("nothing says %q: %+v", c.words, out.Plan.Refusals())
+			}
+			for _, l := range out.Lines {
+				if !l.Reading && l.OK {
+					t.Errorf("something was changed: %s %s %s", l.Server, l.Method, l.Path)
+				}
+			}
+		})
+	}
+}
+
+// TestLater: what happens to servers that are encrypted, and what the next plan makes of it.
+func TestLater(t *testing.T) {
+	const conf, web = "/opt/CATIANoMagicServices/TeamworkCloud/configuration/application.conf", "/opt/CATIANoMagicServices/WebAppPlatform/shared/conf/webappplatform.properties"
+	s := newEncrypted("2024x").open(t)
+	s.apply(cars)
+	a := s.env["A_URL"]
+	t.Run("a firewall", func(t *testing.T) {
+		s.person("block_port", "server", a, "open", "false")
+		defer s.person("block_port", "server", a, "open", "true")
+		p := s.plan(cars)
+		f := finding(p, "tls-closed")
+		if f == nil || f.Severity != planner.Refuse || !strings.Contains(f.Summary, "server.teamwork_cloud.b does not get to the encrypted port of server.teamwork_cloud.a at twc.a.example:10002") {
+			t.Errorf("%+v", p.Findings)
+		}
+	})
+	for what, why := range map[string]string{"expired": "valid until", "self_signed": "CN=", "other_authority": "CN="} {
+		t.Run(what, func(t *testing.T) {
+			s.person("replace_certificate", "server", a, "what", what)
+			p := s.apply(cars)
+			if got := verbs(p, "server.teamwork_cloud.a"); got != "encrypted_port presented" {
+				t.Errorf("%s", got)
+			}
+			if because := step(t, p, "encrypted_port").Because; !strings.HasPrefix(because, "it presents ") || !strings.Contains(because, why) {
+				t.Error(because)
+			}
+		})
+	}
+	t.Run("a setting is taken back", func(t *testing.T) {
+		s.person("edit_file", "server", a, "path", web, "content", strings.Replace(s.file(a, web), "twc.client.tls=true", "twc.client.tls=false", 1))
+		p := s.apply(cars)
+		if got := verbs(p, "server.teamwork_cloud.a"); got != "settings_webappplatform_properties idle_server stop_server start_server presented" {
+			t.Error(got)
+		}
+	})
+	t.Run("something else is edited", func(t *testing.T) {
+		s.person("edit_file", "server", a, "path", conf, "content", s.file(a, conf)+"# seen\n")
+		p := s.plan(cars)
+		if f := finding(p, "tls-restart"); len(p.Steps) > 0 || f == nil || f.Severity != planner.Warn || !strings.Contains(f.Summary, conf) {
+			t.Errorf("%s %+v", ops(p), p.Findings)
+		}
+	})
+}
+
+// TestChangedInBetween: a file that somebody changed after the plan was made is left alone, and the run stops.
+func TestChangedInBetween(t *testing.T) {
+	const conf = "/opt/CATIANoMagicServices/TeamworkCloud/configuration/application.conf"
+	s := newEncrypted("2024x").open(t)
+	p := s.plan(cars)
+	a := s.env["A_URL"]
+	content := s.file(a, conf) + "# by somebody\n"
+	s.person("edit_file", "server", a, "path", conf, "content", content)
+	rep := s.carry(p, cars)
+	i := slices.IndexFunc(rep.Steps, func(r executor.StepReport) bool {
+		return r.Step.Op == "settings_application_conf" && r.Step.Addr == "server.teamwork_cloud.a"
+	})
+	if rep.Finished || i < 0 || !strings.Contains(rep.Steps[i].Why, "the world has moved since the plan was made: file:"+conf) {
+		t.Errorf("finished %t: %+v", rep.Finished, rep.Steps[i])
+	}
+	if got := s.file(a, conf); got != content {
+		t.Errorf("the file is %q", got)
+	}
+}
+
+// TestEncryptsByHand: without machines a person does their part, and the proof is the same.
+func TestEncryptsByHand(t *testing.T) {
+	for _, release := range []string{"2024x", "2024x Refresh3"} {
+		t.Run(release, func(t *testing.T) {
+			e := newEncrypted(release)
+			e.hosts, e.hcl = "", strings.Replace(cars, "MORE", "tls = true", 1)
+			for _, name := range []string{"a", "b"} {
+				e.lines[name] = nil
+				e.port[name] = "LOOPBACK"
+				e.servers[name]["certificate"].(j)["names"] = []any{"twc." + name + ".example", "127.0.0.1"}
+			}
+			out := e.goes(t, drivertest.Rehearsal{})
+			if got := verbs(out.Plan, "server.teamwork_cloud.a"); got != "encrypted_port by_hand presented" {
+				t.Error(got)
+			}
+			do := strings.Join(step(t, out.Plan, "by_hand_").Manual.Do, "\n")
+			for _, want := range map[string][]string{
+				"2024x":          {"twc.client.keystore.path=/opt/sync.p12", "esi.server.sync.tls-enabled = true", "keytool -import -keystore /opt/CATIANoMagicServices/TeamworkCloud/configuration/keystore.p12 -file acme.pem -alias acme"},
+				"2024x Refresh3": {"keytool -import -cacerts -file acme.pem -alias acme", "(with the keytool of the web application's Java)"},
+			}[release] {
+				if !strings.Contains(do, want) {
+					t.Errorf("%q is missing in:\n%s", want, do)
+				}
+			}
+			if got := configurationsOn(t, out.State, "b"); !slices.Equal(got, []string{"tls true Synchronized"}) {
+				t.Errorf("configurations %v", got)
+			}
+		})
+	}
+}
+
+// TestEncryptsWhatIsThere: a configuration from before is looked at by a person, once, and made anew where it is not encrypted.
+func TestEncryptsWhatIsThere(t *testing.T) {
+	e := newEncrypted("2024x Refresh3")
+	e.add("b", "categories", j{"path": "From A"}).
+		set("b", "configurations", []any{j{"source": "a", "category": "Cars", "target_category": "From A", "user": "syncctl"}}).
+		add("b", "resources", copied(), resource("Gearbox", "From A", "read_only", true))
+	out := e.goes(t, drivertest.Rehearsal{})
+	if got := verbs(out.Plan, "sync.teamwork_cloud.cars"); got != "secured encrypt" {
+		t.Error(got)
+	}
+	if got := configurationsOn(t, out.State, "b"); !slices.Equal(got, []string{"tls true Synchronized"}) {
+		t.Errorf("configurations %v", got)
+	}
+}
+
+// TestGate: services are stopped only once nobody else is logged in, and their number is read.
+func TestGate(t *testing.T) {
+	e := newEncrypted("2024x Refresh3")
+	users := e.servers["a"]["users"].([]any)
+	e.servers["a"]["users"] = append(users, j{"name": "ivana", "password": "geheim-ivana", "roles": []any{j{"role": "Resource Manager"}}})
+	s := e.open(t)
+	s.person("login", "server", s.env["A_URL"], "user", "ivana")
+	p := s.plan(cars)
+	if f := finding(p, "logged-in"); f == nil || !strings.Contains(f.Summary, "logged in to server.teamwork_cloud.a now: ivana") {
+		t.Errorf("%+v", p.Findings)
+	}
+	if got := verbs(p, "server.teamwork_cloud.a"); !strings.Contains(got, "announce_server idle_server stop_server") {
+		t.Error(got)
+	}
+	if !strings.Contains(step(t, p, "idle_server").Summary, "(1 now)") {
+		t.Error(step(t, p, "idle_server").Summary)
+	}
+	s.apply(cars)
+}
+
+// TestEncryptionConformance holds servers that are encrypted to what every driver promises.
+func TestEncryptionConformance(t *testing.T) {
+	named := func(name string, e *encrypted, refused bool) drivertest.Case {
+		c := e.kase(t)
+		c.Name, c.Refused = name, refused
+		return c
+	}
+	mismatch := newEncrypted("2024x")
+	mismatch.path["b"] = "/opt/other.p12"
+	bench := encryptedBench()
+	bench.Cases = []drivertest.Case{
+		named("by settings", newEncrypted("2024x"), false),
+		named("by trust stores", newEncrypted("2026x"), false),
+		named("refused", mismatch, true),
+	}
+	drivertest.Run(t, bench)
+}

@@ -1,0 +1,92 @@
+package teamworkcloud_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// aCertificate is any certificate: RSA, self-signed, long over.
+const aCertificate = `<<-EOT
+  -----BEGIN CERTIFICATE-----
+  MIIBfzCCASWgAwIBAgIUDk0H5yqN8dQk1pcFZkQUZtVPGnQwCgYIKoZIzj0EAwIw
+  FTETMBEGA1UEAwwKQUNNRSBSb290MTAeFw0yNjAxMDEwMDAwMDBaFw0yNzAxMDEw
+  -----END CERTIFICATE-----
+  EOT`
+
+// encryptedValid is a configuration in which each test spoils one thing.
+const encryptedValid = `
+keystore "pkcs12" "a" {
+  path     = "/opt/sync.p12"
+  password = env("STORE_PASSWORD")
+  host { ssh = "admin@a.example" }
+  entry "teamworkcloud" {
+    self_signed {
+      subject = "CN=a.example"
+      dns     = ["a.example"]
+    }
+  }
+}
+server "teamwork_cloud" "a" {
+  url          = "https://a.example:8111"
+  sync_address = "a.example:10002"
+  user         = "u"
+  password     = env("A_PASSWORD")
+  host {
+    ssh              = "admin@a.example:22"
+    application_conf = "/etc/twc/application.conf"
+  }
+  sync_tls {
+    keystore     = keystore.pkcs12.a
+    port         = 10002
+    recipe       = "2024xR1"
+    trust_stores = ["/opt/java/lib/security/cacerts"]
+    trust "acme" { certificate = env("ACME_CA") }
+  }
+}
+`
+
+func TestEncryptionValid(t *testing.T) {
+	if diags := lint(t, encryptedValid); len(diags) > 0 {
+		t.Fatal(diags)
+	}
+}
+
+// TestEncryptionMistakes: what can be known from the files alone is told at its line.
+func TestEncryptionMistakes(t *testing.T) {
+	for name, c := range map[string]struct{ old, new, want, line string }{
+		"another machine":        {`ssh              = "admin@a.example:22"`, `ssh = "admin@b.example"`, "The keystore lies elsewhere: keystore_path", "keystore"},
+		"this machine":           {`host { ssh = "admin@a.example" }`, ``, "The keystore lies elsewhere: keystore.pkcs12.a lies on this machine", "keystore"},
+		"no such keystore":       {`keystore.pkcs12.a`, `keystore.pkcs12.b`, "Reference to undeclared declaration: There is no keystore.pkcs12.b", "keystore"},
+		"not a keystore":         {`= keystore.pkcs12.a`, `= "sync.p12"`, "Invalid reference: keystore.TYPE.NAME", "keystore"},
+		"no port":                {`port         = 10002`, `port = 70000`, "Not a port: 70000", "port"},
+		"no recipe":              {`"2024xR1"`, `"2025x"`, "", "recipe"},
+		"a relative trust store": {`"/opt/java/lib/security/cacerts"`, `"lib/security/cacerts"`, "Where on the machine?: in full", "trust_stores"},
+		"one trust store twice":  {`["/opt/java/lib/security/cacerts"]`, `["/x", "/x"]`, "One trust store twice", "trust_stores"},
+		"a relative file":        {`"/etc/twc/application.conf"`, `"application.conf"`, "Where on the machine?: application_conf", "application_conf"},
+		"an alias twice":         {`trust "acme" { certificate = env("ACME_CA") }`, "trust \"acme\" { certificate = env(\"ACME_CA\") }\n    trust \"ACME\" { certificate = env(\"ACME_CA\") }", "One alias twice: no capitals", "trust"},
+		"no alias":               {`trust "acme"`, `trust "acme ca"`, "Not an alias", "trust"},
+		"no certificate":         {`env("ACME_CA")`, `"ca.pem"`, "Not a certificate: BEGIN CERTIFICATE", "certificate"},
+		"half a certificate":     {`{ certificate = env("ACME_CA") }`, "{\n    certificate = " + aCertificate + "\n    }", "Not a certificate: cannot be read", "certificate"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if !strings.Contains(encryptedValid, c.old) {
+				t.Fatalf("%q is not in the configuration", c.old)
+			}
+			text := strings.Replace(encryptedValid, c.old, c.new, 1)
+			diags := lint(t, text)
+			summary, detail, _ := strings.Cut(c.want, ": ")
+			i := slices.IndexFunc(diags, func(d *hcl.Diagnostic) bool {
+				return strings.Contains(d.Summary, summary) && strings.Contains(d.Detail, detail)
+			})
+			if i < 0 {
+				t.Fatalf("want %q, got %v", c.want, diags)
+			}
+			if line := strings.Split(text, "\n")[diags[i].Subject.Start.Line-1]; !strings.Contains(line, c.line) {
+				t.Errorf("it is told at %q, want %q", line, c.line)
+			}
+		})
+	}
+}

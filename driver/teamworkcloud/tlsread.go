@@ -1,0 +1,355 @@
+package teamworkcloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/driver/keystore"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// readServerDeclaration returns how encryption stands at a server that declares it, packed. A server that does not is declared to be
+// used, not to be made: it is an empty object, and nobody is asked.
+func (d *Driver) readServerDeclaration(ctx context.Context, server *schema.Resource) (cty.Value, error) {
+	if !encrypts(server) {
+		return cty.EmptyObjectVal, nil
+	}
+	f, err := d.readEncryption(ctx, server)
+	if err != nil {
+		return cty.NullVal(cty.EmptyObject), err
+	}
+	return pack(f)
+}
+
+// readEncryption reads all that a plan of encryption at a server is made from.
+func (d *Driver) readEncryption(ctx context.Context, server *schema.Resource) (*encryptionFacts, error) {
+	c, err := d.reader(server)
+	if err != nil {
+		return nil, err
+	}
+	f := &encryptionFacts{}
+	if f.Server, err = readServer(ctx, c, server); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", server.Addr, err)
+	}
+	var r recipe
+	r, f.Why = recipeFor(server, f.Server.Release)
+	f.Recipe = r.Name
+	if f.In, err = othersAt(ctx, c, server, f.Server.User); err != nil {
+		return nil, err
+	}
+	store, err := d.readKeystore(ctx, server, f)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.readPort(ctx, c, server, store, f); err != nil {
+		return nil, err
+	}
+	for _, t := range trusted(server) {
+		f.Trust = append(f.Trust, t.Alias)
+	}
+	h, err := d.machine(server)
+	if err != nil || h == nil {
+		return f, err
+	}
+	f.Machine = h.Name()
+	if err := readFiles(server, h, r, f); err != nil {
+		return nil, planner.About(server, fmt.Errorf("reading the machine of %s: %w", server.Addr, err))
+	}
+	if f.Since, err = upkeepOf(server, f.Server.Release).since(ctx, h); err != nil {
+		return nil, planner.About(server, err)
+	}
+	return f, nil
+}
+
+// keystoreOf is the declaration of a server's keystore.
+func keystoreOf(server *schema.Resource) *schema.Resource { return server.Ref("sync_tls", "keystore") }
+
+// keystorePath is the keystore's file as the server finds it.
+func keystorePath(server *schema.Resource) string {
+	if text := server.Text("sync_tls", "keystore_path"); text != "" {
+		return text
+	}
+	file, _ := keystore.Location(keystoreOf(server))
+	return file
+}
+
+// readKeystore reads the file and what will become of it. What keeps the file from being opened, the keystore's own plan says.
+func (d *Driver) readKeystore(ctx context.Context, server *schema.Resource, f *encryptionFacts) (*keystore.Store, error) {
+	decl := keystoreOf(server)
+	f.Keystore = keystoreFacts{Addr: decl.Addr.String(), Path: keystorePath(server), Type: keystore.Format(decl.Addr.Type).Java()}
+	var have *keystore.Store
+	file, err := keystore.ReadFile(ctx, d.env, decl)
+	var unusable *keystore.Error
+	switch {
+	case errors.Is(err, keystore.ErrNoFile), errors.As(err, &unusable):
+	case err != nil:
+		return nil, planner.About(decl, err)
+	default:
+		have = file.Store
+	}
+	s, pending, err := keystore.Effective(decl, have, d.env.Now())
+	if err != nil {
+		return nil, planner.About(decl, err)
+	}
+	if unusable != nil {
+		pending = append(pending, "it cannot be opened: "+unusable.Message)
+	}
+	f.Keystore.Pending = pending
+	for _, e := range s.Entries {
+		if len(e.Chain) > 0 {
+			f.Keystore.Entries = append(f.Keystore.Entries, entryFacts{e.Alias, e.Chain})
+		}
+	}
+	return have, nil
+}
+
+// readPort reads how the encrypted port stands, by the server's word and by a handshake.
+func (d *Driver) readPort(ctx context.Context, c osmc.Reader, server *schema.Resource, _ *keystore.Store, f *encryptionFacts) error {
+	p := &f.Port
+	state, err := c.ClientTLS(ctx)
+	switch {
+	case osmc.NotAllowed(err) || osmc.IsGone(err):
+		p.Port, p.Enabled = f.Server.TLSPort, f.Server.TLSPort != 0
+	case err != nil:
+		return planner.About(server, fmt.Errorf("reading the encrypted port of %s: %w", server.Addr, err))
+	default:
+		p.Known, p.Enabled, p.Port = true, state.Enabled, state.Port
+		if s, err := keystore.Open(state.Keystore, keystore.Password(keystoreOf(server))); err == nil && len(state.Keystore) > 0 {
+			for _, e := range s.Entries {
+				if len(e.Chain) > 0 {
+					p.Uploaded = append(p.Uploaded, e.Chain[0].Fingerprint())
+				}
+			}
+		}
+	}
+	if p.Enabled {
+		p.Want = declaredPort(server, p.Port)
+	} else {
+		p.Want = declaredPort(server, 0)
+	}
+	if !p.Enabled {
+		return nil
+	}
+	p.Shown, err = d.shakeOwnHands(ctx, server, p.Port)
+	return err
+}
+
+// shakeOwnHands looks at a server's port from its own machine, else from this one.
+func (d *Driver) shakeOwnHands(ctx context.Context, server *schema.Resource, port int) (*presented, error) {
+	name, given := syncAddress(server)
+	if !server.Get("host").IsNull() {
+		return d.shakeHands(ctx, server, joinPort("localhost", number(port)), name)
+	}
+	if given == "" || given == number(plainPort) {
+		given = number(port)
+	}
+	return d.shakeHands(ctx, nil, joinPort(name, given), name)
+}
+
+// trusted are the certificates that a server declares to trust, by alias.
+func trusted(server *schema.Resource) []keystore.Trusted {
+	v := server.Get("sync_tls", "trust")
+	if !known(v) || !v.CanIterateElements() {
+		return nil
+	}
+	var out []keystore.Trusted
+	for it := v.ElementIterator(); it.Next(); {
+		k, _ := it.Element()
+		alias := k.AsString()
+		all, err := keystore.ParseCertificates(reveal(server, "sync_tls", "trust", alias, "certificate"))
+		if err == nil && len(all) > 0 { // what cannot be read was refused when the files were
+			out = append(out, keystore.Trusted{Alias: alias, Certificate: all[0]})
+		}
+	}
+	slices.SortFunc(out, func(a, b keystore.Trusted) int { return strings.Compare(a.Alias, b.Alias) })
+	return out
+}
+
+// readFiles reads the settings files and the trust stores that the recipe is about.
+func readFiles(server *schema.Resource, h host.Host, r recipe, f *encryptionFacts) error {
+	places := filesOf(server, f.Server.Release)
+	for _, want := range settingsOf(server, r, f.Server.Release, f.Port.Want) {
+		file, err := readSettings(h, &want)
+		if err != nil {
+			return err
+		}
+		f.Files = append(f.Files, file)
+	}
+	for _, s := range storesOf(server, r, places) {
+		file, err := readStore(server, h, s)
+		if err != nil {
+			return err
+		}
+		f.Stores = append(f.Stores, file)
+	}
+	return nil
+}
+
+// mostSettings is how large a settings file may be; the vendor's have some ten thousand bytes.
+const mostSettings = 4 << 20
+
+// readSettings reads a settings file beside what it is to say.
+func readSettings(h host.Host, want *settingsFile) (fileFacts, error) {
+	file := fileFacts{Path: want.path}
+	content, modified, err := readWhole(h.Fs(), want.path, mostSettings)
+	switch {
+	case isNoFile(err):
+		file.Problem = wordsOf(err)
+		return file, nil
+	case err != nil:
+		return file, fmt.Errorf("reading %s: %w", want.path, err)
+	}
+	file.Sum, file.Modified = host.Sum(content), modified
+	if _, file.Values, err = want.edit(content); err != nil {
+		file.Problem = oneLine(err.Error())
+	}
+	return file, nil
+}
+
+// isNoFile: it is the file that is wrong, not the way to it.
+func isNoFile(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, errNoFile)
+}
+
+func wordsOf(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "there is no such file"
+	case errors.Is(err, fs.ErrPermission):
+		return "the login may not read it"
+	}
+	return errNoFile.Error()
+}
+
+var errNoFile = errors.New("it is no ordinary file of that kind")
+
+// readWhole reads a small file and when it was changed.
+func readWhole(fsys afero.Fs, name string, most int64) ([]byte, time.Time, error) {
+	info, err := fsys.Stat(name)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > most {
+		return nil, time.Time{}, errNoFile
+	}
+	content, err := afero.ReadFile(fsys, name)
+	return content, info.ModTime().UTC(), err
+}
+
+// trustStore is a file that others' certificates are trusted by.
+type trustStore struct{ path, password string }
+
+// What Java and the vendor protect these files with, where nobody has changed it (MCS 247048049).
+const (
+	javaPassword   = "changeit"
+	vendorPassword = "nomagic"
+)
+
+// storesOf are the files that get what is to be trusted, as the recipe has it.
+func storesOf(server *schema.Resource, r recipe, places settingsFiles) []trustStore {
+	var out []trustStore
+	if r.Keystore && places.keystore != keystorePath(server) { // the keystore's own declaration says whom that file trusts
+		out = append(out, trustStore{places.keystore, orElse(reveal(server, "sync_tls", "server_keystore_password"), vendorPassword)})
+	}
+	for _, name := range texts(server.Get("sync_tls", "trust_stores")) {
+		out = append(out, trustStore{name, orElse(reveal(server, "sync_tls", "trust_stores_password"), javaPassword)})
+	}
+	return out
+}
+
+// mostStore is how large a trust store may be: a hundred and fifty authorities have two hundred thousand bytes.
+const mostStore = 16 << 20
+
+func readStore(server *schema.Resource, h host.Host, s trustStore) (storeFacts, error) {
+	f := storeFacts{Path: s.path}
+	store, content, modified, err := openStore(h, s)
+	var unusable *keystore.Error
+	switch {
+	case errors.As(err, &unusable):
+		f.Problem = unusable.Message
+	case isNoFile(err):
+		f.Problem = wordsOf(err)
+		return f, nil
+	case err != nil:
+		return f, err
+	}
+	f.Sum, f.Modified = host.Sum(content), modified
+	if store == nil {
+		return f, nil
+	}
+	declared := trusted(server)
+	for _, t := range declared {
+		if !store.Trusts(t.Certificate) {
+			f.Missing = append(f.Missing, t.Alias)
+		}
+	}
+	f.Hindrances = store.Hindrances(declared)
+	return f, nil
+}
+
+// openStore reads a trust store. One that cannot be opened is a *keystore.Error, with its content beside it.
+func openStore(h host.Host, s trustStore) (*keystore.Store, []byte, time.Time, error) {
+	content, modified, err := readWhole(h.Fs(), s.path, mostStore)
+	if err != nil {
+		return nil, nil, modified, fmt.Errorf("reading %s on %s: %w", s.path, h.Name(), err)
+	}
+	store, err := keystore.Open(content, s.password)
+	if err != nil {
+		return nil, content, modified, fmt.Errorf("reading %s on %s: %w", s.path, h.Name(), err)
+	}
+	return store, content, modified, nil
+}
+
+// since is when the first of the services was started, by systemd's word; zero where that cannot be told.
+func (u upkeep) since(ctx context.Context, h host.Host) (time.Time, error) {
+	if !u.systemd {
+		return time.Time{}, nil
+	}
+	show := append([]string{"systemctl", "show", "--property=Id,ActiveEnterTimestampMonotonic"}, u.units...)
+	out, err := h.Run(ctx, host.Command{Args: show})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("asking since when %s runs: %w", u.server.Addr, err)
+	}
+	stat, err := h.Run(ctx, host.Command{Args: []string{"cat", "/proc/stat"}})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("asking since when %s runs: %w", u.server.Addr, err)
+	}
+	return readSince(out, stat), nil
+}
+
+// readSince adds what systemd says since the machine was started (in microseconds, whatever the language) to when that was
+// (proc(5), btime: seconds since 1970).
+func readSince(show, stat host.Output) time.Time {
+	if show.Code != 0 || stat.Code != 0 {
+		return time.Time{}
+	}
+	var boot int64
+	for _, line := range lines(stat.Stdout) {
+		if text, ok := strings.CutPrefix(line, "btime "); ok {
+			boot, _ = strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+		}
+	}
+	var first time.Time
+	for _, line := range lines(show.Stdout) {
+		text, ok := strings.CutPrefix(line, "ActiveEnterTimestampMonotonic=")
+		us, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+		if !ok || err != nil || us <= 0 || boot == 0 {
+			continue
+		}
+		if at := time.Unix(boot, 0).Add(time.Duration(us) * time.Microsecond).UTC(); first.IsZero() || at.Before(first) {
+			first = at
+		}
+	}
+	return first
+}

@@ -1,0 +1,232 @@
+package teamworkcloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/driver/keystore"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// factsOfServer reads the facts of a server's steps again: "client_tls", and "file:" with a path.
+func (d *Driver) factsOfServer(ctx context.Context, server *schema.Resource, names []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, name := range names {
+		var err error
+		file, isFile := strings.CutPrefix(name, argFactFile)
+		switch {
+		case isFile:
+			out[name], err = d.fileFact(server, file)
+		case name == factPort:
+			out[name], err = d.portFact(ctx, server)
+		default:
+			err = errors.New("it is none of a server's")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading fact %q: %w", name, err)
+		}
+	}
+	return out, nil
+}
+
+func (d *Driver) fileFact(server *schema.Resource, file string) (string, error) {
+	h, err := d.machine(server)
+	if err != nil {
+		return "", err
+	}
+	if h == nil {
+		return "", errors.New("its machine is not declared any more")
+	}
+	content, _, err := readWhole(h.Fs(), file, mostStore)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return sumFact(file, "").Value, nil
+	case err != nil:
+		return "", err
+	}
+	return sumFact(file, host.Sum(content)).Value, nil
+}
+
+func (d *Driver) portFact(ctx context.Context, server *schema.Resource) (string, error) {
+	c, err := d.reader(server)
+	if err != nil {
+		return "", err
+	}
+	p := portFacts{}
+	state, err := c.ClientTLS(ctx)
+	switch {
+	case osmc.NotAllowed(err) || osmc.IsGone(err):
+	case err != nil:
+		return "", err
+	default:
+		p = portFacts{Known: true, Enabled: state.Enabled, Port: state.Port}
+	}
+	return p.fact(), nil
+}
+
+// verifyServer asks the server and its machine whether the end of one of its steps is reached.
+func (d *Driver) verifyServer(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	server, op := t.Resource, t.Step.Op
+	switch {
+	case !encrypts(server):
+		return executor.Verdict{}, executor.Final(fmt.Errorf("%s declares no sync_tls any more", server.Addr))
+	case op == opEncryptedPort:
+		return d.verifyPort(ctx, t)
+	case strings.HasPrefix(op, opSettings), strings.HasPrefix(op, opTrust):
+		return d.verifyEdited(t)
+	case op == opAnnounce+atServer:
+		return d.verifyAlone(ctx, server)
+	case op == opIdle+atServer:
+		return d.verifyServerIdle(ctx, t)
+	case op == opStop+atServer:
+		return d.verifyStopped(ctx, server, t.Step.Args[argRelease])
+	case op == opStart+atServer:
+		return d.verifyStarted(ctx, server, t.Step.Args[argRelease])
+	case strings.HasPrefix(op, opByHand):
+		return d.verifyByHand(ctx, t)
+	case op == opPresented:
+		return d.verifyPresented(ctx, t)
+	}
+	return unknown("a server has no such step"), nil
+}
+
+// verifyPort: the server says that the port is open, and a handshake shows whose certificate it presents.
+func (d *Driver) verifyPort(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	server, port := t.Resource, atLeast(t.Step.Args[argPort])
+	c, err := d.reader(server)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	state, err := c.ClientTLS(ctx)
+	switch {
+	case err != nil:
+		return executor.Verdict{}, fmt.Errorf("reading the encrypted port of %s: %w", server.Addr, err)
+	case !state.Enabled:
+		return notDone("the encrypted port of %s is closed", server.Addr), nil
+	case state.Port != port:
+		return notDone("the encrypted port of %s is %d", server.Addr, state.Port), nil
+	}
+	file, err := keystore.ReadFile(ctx, d.env, keystoreOf(server))
+	if errors.Is(err, keystore.ErrNoFile) || errors.As(err, new(*keystore.Error)) {
+		return notDone("%s: %s", keystoreOf(server).Addr, oneLine(err.Error())), nil
+	}
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	seen, err := d.shakeOwnHands(ctx, server, port)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	leaf := seen.leaf()
+	switch {
+	case leaf == nil && t.Executed: // whether it can be seen from here is looked at last
+		return done("the server says that port %d is open", port), nil
+	case leaf == nil:
+		return notDone("port %d shows no certificate: %s", port, seen.Why), nil
+	case !owns(file.Store, leaf):
+		return notDone("port %d presents %s, which is not in %s", port, oneLine(leaf.String()), keystoreOf(server).Addr), nil
+	}
+	return done("%s", seen.seen()), nil
+}
+
+// owns tells whether a certificate is that of one of a keystore's keys.
+func owns(s *keystore.Store, c *keystore.Certificate) bool {
+	return slices.ContainsFunc(s.Entries, func(e keystore.Entry) bool { return len(e.Chain) > 0 && e.Chain[0].Equal(*c) })
+}
+
+func (d *Driver) verifyEdited(t *executor.Task) (executor.Verdict, error) {
+	e, err := d.editOf(t)
+	if err != nil {
+		return executor.Verdict{}, executor.Final(err)
+	}
+	h, err := d.machine(t.Resource)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if h == nil {
+		return executor.Verdict{}, executor.Final(errors.New("its machine is not declared any more"))
+	}
+	content, _, err := readWhole(h.Fs(), e.path, mostStore)
+	switch {
+	case isNoFile(err):
+		return notDone("%s: %s", e.path, wordsOf(err)), nil
+	case err != nil:
+		return executor.Verdict{}, err
+	}
+	left, err := e.left(content)
+	if err != nil {
+		return notDone("%s: %s", e.path, oneLine(err.Error())), nil
+	}
+	if len(left) > 0 {
+		return notDone("%s: %s", e.path, oneLine(strings.Join(left, ", "))), nil
+	}
+	return done("%s says so", e.path), nil
+}
+
+// verifyServerIdle guards the stop of the services.
+func (d *Driver) verifyServerIdle(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	if !isTrue(t.Resource, "sync_tls", "allow_logged_in") {
+		inv, err := d.greet(ctx, t.Resource)
+		if err != nil {
+			return executor.Verdict{}, err
+		}
+		in, err := othersIn(ctx, inv)
+		if err != nil {
+			return executor.Verdict{}, err
+		}
+		if why := in.forbid(inv.facts.Addr, t.IsDone(opAnnounce+atServer)); why != "" {
+			return notDone("%s", why), nil
+		}
+	}
+	b, err := d.bench(t.Resource, t.Step.Args[argRelease])
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	state, why, err := b.serviceStatus(ctx, b.host)
+	switch {
+	case err != nil:
+		return executor.Verdict{}, err
+	case state == runningUnknown:
+		return unknown("whether the services of %s run cannot be told: %s", t.Resource.Addr, why), nil
+	}
+	return done("nobody works on %s: %s", t.Resource.Addr, why), nil
+}
+
+// verifyByHand: what a person has set on a machine that is not declared nobody else can read. That the server is up again shows.
+func (d *Driver) verifyByHand(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	v, err := d.verifyHealthy(ctx, t.Resource)
+	if err != nil || v.State != executor.Done {
+		return v, err
+	}
+	return unknown("%s; what is set on its machine cannot be read", v.Why), nil
+}
+
+// verifyPresented is the proof: a handshake with the server's own port.
+func (d *Driver) verifyPresented(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	server, port := t.Resource, atLeast(t.Step.Args[argPort])
+	file, err := keystore.ReadFile(ctx, d.env, keystoreOf(server))
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	seen, err := d.shakeOwnHands(ctx, server, port)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	leaf := seen.leaf()
+	switch {
+	case leaf == nil:
+		return notDone("port %d of %s (%s, seen from %s) shows no certificate: %s", port, server.Addr, seen.Address, seen.From, seen.Why), nil
+	case !owns(file.Store, leaf):
+		return notDone("%s; that is not in %s", seen.seen(), keystoreOf(server).Addr), nil
+	}
+	v := done("%s", seen.seen())
+	v.Outputs = map[string]string{"fingerprint": leaf.Fingerprint()}
+	return v, nil
+}

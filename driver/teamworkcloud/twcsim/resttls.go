@@ -1,0 +1,96 @@
+package twcsim
+
+import (
+	"encoding/base64"
+	"net/http"
+)
+
+// clientTLSBody is what the OpenAPI files have for /osmc/admin/tls; what a body leaves out is nil.
+type clientTLSBody struct {
+	Enabled      *bool   `json:"enabled"`
+	Port         *int    `json:"port"`
+	Keystore     *string `json:"serverKeystore"`
+	KeystoreName *string `json:"serverKeystoreName"`
+	Password     *string `json:"serverPass"`
+}
+
+// getClientTLS shows the encrypted port for clients as the example of the OpenAPI files does: the keystore as it was given, and an
+// empty password. ASSUMED: it takes Configure Server; a port that was never open is 0, and a keystore that there is none of is "".
+func (c *call) getClientTLS() reply {
+	if !c.server.hasPermission(c.user, configureServer, "", "") {
+		return c.forbidden(configureServer)
+	}
+	return jsonReply(http.StatusOK, typeJSON, c.server.clientTLS())
+}
+
+func (s *server) clientTLS() object {
+	out := object{"enabled": s.tls, "port": s.tlsPort, "serverKeystore": "", "serverKeystoreName": "", "serverPass": ""}
+	if p := s.presents; p != nil {
+		out["serverKeystore"], out["serverKeystoreName"] = base64.StdEncoding.EncodeToString(p.keystore), p.name
+	}
+	return out
+}
+
+// setClientTLS is the switch "TLS over TCP" of Settings, Server settings (facts 2.2). ASSUMED: PUT wants all of what it needs, PATCH
+// changes what it is given; the keystore must open with its password and have a key; what is set holds at once; the port must not be
+// that of clients that do not encrypt. No document tells of any refusal.
+func (c *call) setClientTLS() reply {
+	s := c.server
+	if !s.hasPermission(c.user, configureServer, "", "") {
+		return c.forbidden(configureServer)
+	}
+	if !c.sends(typeJSON) {
+		return c.refuse(http.StatusUnsupportedMediaType, "want %s", typeJSON)
+	}
+	var in clientTLSBody
+	if err := decodeStrict(c.body, &in); err != nil {
+		return c.refuse(http.StatusBadRequest, "%v", err)
+	}
+	if c.Method == http.MethodPut && (in.Enabled == nil || in.Port == nil) {
+		return c.refuse(http.StatusBadRequest, "enabled and port are needed")
+	}
+	on, port, given := s.tls, s.tlsPort, s.presents
+	if in.Enabled != nil {
+		on = *in.Enabled
+	}
+	if in.Port != nil {
+		port = *in.Port
+	}
+	if in.Keystore != nil && *in.Keystore != "" {
+		var why string
+		if given, why = in.present(); why != "" {
+			return c.refuse(http.StatusBadRequest, "%s", why)
+		}
+	}
+	switch {
+	case port < 1 || port > 65535:
+		return c.refuse(http.StatusBadRequest, "port %d is none", port)
+	case port == s.plainPort:
+		return c.refuse(http.StatusBadRequest, "port %d is that of clients that do not encrypt", port)
+	case on && given == nil && !s.assumes:
+		return c.refuse(http.StatusBadRequest, "there is no keystore")
+	}
+	s.tls, s.tlsPort, s.presents = on, port, given
+	return jsonReply(http.StatusOK, typeJSON, s.clientTLS())
+}
+
+func (in *clientTLSBody) present() (p *presented, why string) {
+	keystore, err := base64.StdEncoding.DecodeString(*in.Keystore)
+	if err != nil {
+		return nil, "serverKeystore is not Base64"
+	}
+	name, password := "", ""
+	if in.KeystoreName != nil {
+		name = *in.KeystoreName
+	}
+	if in.Password != nil {
+		password = *in.Password
+	}
+	if name == "" {
+		return nil, "serverKeystoreName is missing"
+	}
+	if p, err = present(keystore, name, password); err != nil {
+		return nil, "the keystore cannot be used: " + err.Error()
+	}
+	return p, ""
+}
