@@ -138,10 +138,12 @@ func (p *pass) refused() bool {
 		p.problem("resource synchronization came with 2021x Refresh2; the target has %s, the source %s", t.release, s.release)
 	case t.release.year != s.release.year: // seed: "the same major version"
 		p.problem("both servers must have the same major version; the target has %s, the source %s", t.release, s.release)
-	case c.tls && (!t.release.encrypts() || !s.release.encrypts()):
-		p.problem("encrypted synchronization came with 2024x Refresh1; the target has %s, the source %s", t.release, s.release)
+	case c.tls && (!t.release.since(2024, 0, 0) || !s.release.since(2024, 0, 0)):
+		p.problem("encrypted synchronization came with 2024x; the target has %s, the source %s", t.release, s.release)
 	case !s.accepts(c.port, c.tls):
 		p.problem("could not connect to %s", s.syncAddress)
+	case c.tls && p.distrust() != "":
+		p.problem("%s", p.distrust())
 	case s.user(c.user) == nil:
 		p.problem("login of %s to %s failed", c.user, s.syncAddress)
 	case t.category(c.targetCategory) == nil:
@@ -159,7 +161,7 @@ func (p *pass) refused() bool {
 // only once it is switched on (MCS/pages/247046810); the plain one stays open (MCS/pages/247047270).
 func (s *server) accepts(port int, tls bool) bool {
 	if tls {
-		return s.tls && (port == 0 || port == s.tlsPort)
+		return s.open() && (port == 0 || port == s.tlsPort)
 	}
 	return port == 0 || port == s.plainPort
 }

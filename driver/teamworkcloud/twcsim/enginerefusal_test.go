@@ -185,7 +185,7 @@ func TestSourceWithoutEncryption(t *testing.T) {
 	x := newSite(t, servers)
 	x.configure("Gears", everyCommit, "source_address", "src.example:10002", "tls", "true")
 	x.pass(1)
-	if got := x.status("dst"); !strings.Contains(got, "encrypted synchronization came with 2024x Refresh1") {
+	if got := x.status("dst"); !strings.Contains(got, "esi.server.sync.tls-enabled is not true on src") {
 		t.Error(got)
 	}
 }

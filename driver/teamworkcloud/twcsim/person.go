@@ -17,13 +17,15 @@ type action struct {
 }
 
 var actions = map[string]action{
-	"create_configuration": {[]string{"target", "source_address", "username", "kind", "item", "target_category", "trigger"}, true, (*World).createConfiguration},
-	"synchronize":          {[]string{"target", "items"}, true, (*World).synchronizeNow},
-	"delete_configuration": {[]string{"target", "items"}, true, (*World).deleteConfiguration},
-	"check_editable":       {[]string{"target", "resources"}, true, (*World).checkEditable},
-	"confirm_backup":       {[]string{"server"}, false, (*World).confirmBackup},
-	"announce":             {[]string{"server"}, false, (*World).announce},
-	"run_maintenance":      {[]string{"server", "commands"}, false, (*World).runMaintenance},
+	"create_configuration":  {[]string{"target", "source_address", "username", "kind", "item", "target_category", "trigger"}, true, (*World).createConfiguration},
+	"synchronize":           {[]string{"target", "items"}, true, (*World).synchronizeNow},
+	"delete_configuration":  {[]string{"target", "items"}, true, (*World).deleteConfiguration},
+	"encrypt_configuration": {[]string{"target", "source_address", "username", "kind", "item", "target_category", "trigger"}, true, (*World).encryptConfiguration},
+	"configure_encryption":  {[]string{"server"}, false, (*World).configureEncryption},
+	"check_editable":        {[]string{"target", "resources"}, true, (*World).checkEditable},
+	"confirm_backup":        {[]string{"server"}, false, (*World).confirmBackup},
+	"announce":              {[]string{"server"}, false, (*World).announce},
+	"run_maintenance":       {[]string{"server", "commands"}, false, (*World).runMaintenance},
 
 	"add_resource": {[]string{"server", "name", "category"}, true, (*World).addResource},
 	"commit":       {[]string{"server", "resource"}, true, (*World).commit},
@@ -37,6 +39,10 @@ var actions = map[string]action{
 	"remove":       {[]string{"server", "resource"}, true, (*World).markDeleted},
 	"tamper":       {[]string{"server", "resource", "what"}, false, (*World).tamper},
 	"cassandra":    {[]string{"server", "up"}, false, (*World).switchDatabase},
+
+	"replace_certificate": {[]string{"server", "what"}, false, (*World).replaceCertificate},
+	"edit_file":           {[]string{"server", "path"}, false, (*World).editFile},
+	"block_port":          {[]string{"server", "open"}, false, (*World).blockPort},
 }
 
 // Person does by hand what Teamwork Cloud offers only in its web application, in modelling tools and at the machine, and
@@ -50,6 +56,10 @@ var actions = map[string]action{
 //	                item_name, target_category, trigger (every_commit, commit_tag, manual), tag; as: the user of the target
 //	synchronize     target, items (ids of items or configurations, or paths of categories, with commas): "synchronize now"
 //	delete_configuration  target, items; keep (true: configuration only, which is also what no answer means)
+//	encrypt_configuration  the values of create_configuration: one that does not connect so is deleted, the configuration
+//	                only, and made anew
+//	configure_encryption   server; properties (lines key=value for the web application), appended (lines for application.conf),
+//	                trust (alias NAME, and a certificate, for each), restart (true: its services)
 //	check_editable  target, resources (ids, with commas): is an error while one of them is read-only
 //	confirm_backup  server
 //	announce        server: users are told that it goes down, and log out
@@ -69,6 +79,10 @@ var actions = map[string]action{
 //	tamper          server, resource, what (gone, or with a revision: lose, author, date, description, truncate): what no
 //	                product does
 //	cassandra       server, up (true or false)
+//	replace_certificate    server, what (expired, wrong_name, self_signed, no_intermediate, other_authority): the encrypted
+//	                port presents another one
+//	edit_file       server, path, content: somebody writes a file on the machine
+//	block_port      server, open (true or false): a firewall before the encrypted port
 func (w *World) Person(ctx context.Context, name string, values map[string]string) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", fmt.Errorf("%s: %w", name, err)

@@ -53,14 +53,11 @@ func (w *World) wizardLogin(t *server, v map[string]string) (*configuration, *se
 	if err != nil {
 		return nil, nil, err
 	}
-	if tls && !t.release.encrypts() {
+	if tls && !t.release.switches() {
 		return nil, nil, fmt.Errorf("%s has no switch Use Secure Connection (TLS), which came with 2024x Refresh1", t.release)
 	}
 	source, given := w.serverAt(v["source_address"])
-	port := t.plainPort
-	if tls {
-		port = t.tlsPort
-	}
+	tls, port := t.wantsEncryption(tls)
 	if given != "" {
 		if port, err = strconv.Atoi(given); err != nil {
 			return nil, nil, fmt.Errorf("source address %s: the port is not a number", v["source_address"])

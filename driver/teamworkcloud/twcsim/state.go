@@ -2,6 +2,7 @@ package twcsim
 
 import (
 	"crypto/sha256"
+	"crypto/x509"
 	"fmt"
 	"io/fs"
 	"path"
@@ -61,7 +62,7 @@ func (s *server) state() object {
 	}
 	slices.Sort(running)
 	out := object{
-		"version": s.release.String(), "sync_address": s.syncAddress, "tls": s.tls, "licences": s.licences, "sessions": sessions,
+		"version": s.release.String(), "sync_address": s.syncAddress, "client_tls": s.clientTLSState(), "licences": s.licences, "sessions": sessions,
 		"services":   object{"running": running, "backed_up": s.services.backedUp, "announced": s.services.announced},
 		"users":      each(s.users, s.userState, func(u *user) string { return u.name }),
 		"categories": each(s.categories, s.categoryState, func(c *category) string { return s.path(c.id) }),
@@ -120,23 +121,54 @@ func (s *server) configurationState(c *configuration) object {
 	}
 }
 
-// files tells files apart without showing what may be secret in them. Logs are left out: they tell when and how often
-// something was done, which two runs that end the same do not have in common.
+// clientTLSState tells nothing of what is another certificate in each world.
+func (s *server) clientTLSState() object {
+	out := object{"enabled": s.tls, "port": s.tlsPort}
+	if s.presents == nil {
+		return out
+	}
+	if c, err := x509.ParseCertificate(s.presents.certificate.Certificate[0]); err == nil {
+		out["certificate"] = object{"subject": c.Subject.String(), "issuer": c.Issuer.String(), "names": sorted(c.DNSNames)}
+	}
+	return out
+}
+
+// files tells files apart without showing what may be secret in them. Logs and backups are left out: they tell when and how often
+// something was done, which two runs that end the same do not have in common. Of keystores, which have other bytes each time, there
+// are the aliases that can be read without a password.
 func (m *machine) files() object {
 	out := object{}
 	err := afero.Walk(m.fs, "/", func(name string, info fs.FileInfo, err error) error {
-		if err != nil || info.IsDir() || path.Base(path.Dir(name)) == "logs" {
+		if err != nil || info.IsDir() || path.Base(path.Dir(name)) == "logs" || path.Ext(name) == ".bak" || name == bootFile {
 			return err
 		}
 		content, err := afero.ReadFile(m.fs, name)
 		if err != nil {
 			return err
 		}
+		if isKeystore(name, content) {
+			out[name] = m.keystoreState(content)
+			return nil
+		}
 		out[name] = object{"size": len(content), "sha256": fmt.Sprintf("%.6x", sha256.Sum256(content))}
 		return nil
 	})
 	if err != nil {
 		out["error"] = err.Error() // a file went away meanwhile: whoever compares sees it
+	}
+	return out
+}
+
+func (m *machine) keystoreState(content []byte) object {
+	out := object{"kind": "keystore"}
+	key := string(content)
+	aliases, known := m.aliases[key]
+	if !known {
+		aliases, _ = aliasesIn(content)
+		m.aliases[key] = aliases
+	}
+	if aliases != nil {
+		out["aliases"] = aliases
 	}
 	return out
 }
