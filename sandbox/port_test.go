@@ -104,19 +104,6 @@ func (w *portWorld) Serve(ctx context.Context, port string, conn net.Conn) {
 	w.errs = append(w.errs, err)
 }
 
-// ended are the errors of the connections once so many have ended: a client sees the end a moment earlier.
-func (w *portWorld) ended(n int) []error {
-	for {
-		w.mu.Lock()
-		errs := slices.Clone(w.errs)
-		w.mu.Unlock()
-		if len(errs) >= n {
-			return errs
-		}
-		time.Sleep(time.Millisecond)
-	}
-}
-
 // harbour starts a sandbox with ports and returns its world.
 func harbour(t *testing.T, o sandbox.Options) (*sandbox.Sandbox, *portWorld) {
 	t.Helper()
@@ -173,11 +160,19 @@ func reached(t *testing.T, to reach, port string) net.Conn {
 	return conn
 }
 
+// ended closes a sandbox, so that what its world has noted can be looked at.
+func ended(t *testing.T, s *sandbox.Sandbox) {
+	t.Helper()
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestPorts(t *testing.T) {
 	eachWay(t, func(t *testing.T, begin func(sandbox.Options) (*sandbox.Sandbox, *portWorld, reach), overSSH bool) {
 		var log lockedBuffer
 		at := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
-		_, w, to := begin(sandbox.Options{AccessLog: &log, Now: func() time.Time { return at }})
+		s, w, to := begin(sandbox.Options{AccessLog: &log, Now: func() time.Time { return at }})
 		conn := reached(t, to, "a/echo")
 		sent := bytes.Repeat([]byte("0123456789abcdef"), 300_000)
 		go func() {
@@ -204,8 +199,9 @@ func TestPorts(t *testing.T) {
 		if got, err := io.ReadAll(reached(t, to, "a/slow")); err != nil || string(got) != name+" tcp" {
 			t.Errorf("got %q, %v", got, err)
 		}
-		if errs := w.ended(2); !slices.Equal(errs, []error{nil, nil}) {
-			t.Errorf("got %v", errs)
+		ended(t, s)
+		if want := []error{nil, nil}; !slices.Equal(w.errs, want) {
+			t.Errorf("got %v", w.errs)
 		}
 	})
 }
@@ -213,7 +209,7 @@ func TestPorts(t *testing.T) {
 // Both sides of TLS see a proper end.
 func TestPortsSpeakTLS(t *testing.T) {
 	eachWay(t, func(t *testing.T, begin func(sandbox.Options) (*sandbox.Sandbox, *portWorld, reach), _ bool) {
-		_, w, to := begin(sandbox.Options{})
+		s, w, to := begin(sandbox.Options{})
 		certified := httptest.NewTLSServer(http.NotFoundHandler())
 		defer certified.Close()
 		w.certs = certified.TLS
@@ -311,7 +307,7 @@ func TestEveryKindOfFaultOnConnections(t *testing.T) {
 				var log lockedBuffer
 				var slept time.Duration
 				fault := parse(t, c.fault)
-				_, w, to := begin(sandbox.Options{
+				s, w, to := begin(sandbox.Options{
 					AccessLog: &log, Faults: []sandbox.Fault{fault},
 					Sleep: func(_ context.Context, d time.Duration) error { slept = d; return nil },
 				})
@@ -351,6 +347,7 @@ func TestEveryKindOfFaultOnConnections(t *testing.T) {
 				if got := talk(); got != "12345 all" {
 					t.Errorf("the next got %q", got)
 				}
+				ended(t, s)
 				if once := len(w.served) == 1; once == c.served {
 					t.Errorf("served %q", w.served)
 				}
@@ -392,9 +389,7 @@ func TestConnectionsEnd(t *testing.T) {
 						}
 						<-came
 					}
-					if err := s.Close(); err != nil {
-						t.Error(err)
-					}
+					ended(t, s)
 					if _, err := io.Copy(io.Discard, conn); err != nil && !withClient && !brokenOff(err) {
 						t.Errorf("got %v", err)
 					}
@@ -414,12 +409,13 @@ func TestConnectionsEnd(t *testing.T) {
 func TestDefectsOfAPort(t *testing.T) {
 	eachWay(t, func(t *testing.T, begin func(sandbox.Options) (*sandbox.Sandbox, *portWorld, reach), _ bool) {
 		var access, defects lockedBuffer
-		_, _, to := begin(sandbox.Options{AccessLog: &access, ErrorLog: &defects})
+		s, _, to := begin(sandbox.Options{AccessLog: &access, ErrorLog: &defects})
 		for _, port := range []string{"b/panic", "b/down"} {
 			if got, err := io.ReadAll(reached(t, to, port)); err != nil || len(got) > 0 {
 				t.Errorf("%s: got %q, %v", port, got, err)
 			}
 		}
+		ended(t, s)
 		if !strings.Contains(defects.buf.String(), "b/panic: a connection to ") || strings.Contains(defects.buf.String(), "b/down") {
 			t.Errorf("the error log holds %q", defects.buf.String())
 		}

@@ -218,7 +218,33 @@ func (t *trust) reaches(chain, more []keystore.Certificate, now time.Time) bool 
 			return true
 		}
 	}
-	return false
+	valid := !now.Before(leaf.NotBefore) && !now.After(leaf.NotAfter)
+	return !valid && t.signed(leaf, slices.Concat(chain[1:], more), map[string]bool{})
+}
+
+// signed is what is left to look at where nothing was ever valid at one time: signatures that lead to what is trusted. been are the
+// certificates that the way has come by.
+func (t *trust) signed(c *x509.Certificate, between []keystore.Certificate, been map[string]bool) bool {
+	been[string(c.Raw)] = true
+	by := func(o keystore.Certificate) *x509.Certificate {
+		x, err := o.X509()
+		if err != nil || c.CheckSignatureFrom(x) != nil {
+			return nil
+		}
+		return x
+	}
+	for _, o := range t.Roots {
+		if x, err := o.X509(); err == nil && x.Equal(c) || by(o) != nil {
+			return true
+		}
+	}
+	return slices.ContainsFunc(between, func(o keystore.Certificate) bool {
+		if been[string(o.DER)] {
+			return false
+		}
+		x := by(o)
+		return x != nil && t.signed(x, between, been)
+	})
 }
 
 // certified are the names that a certificate is for.

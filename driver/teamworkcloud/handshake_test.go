@@ -83,6 +83,7 @@ func TestMistrust(t *testing.T) {
 	early := issue(t, root, "early", func(c *x509.Certificate) { c.NotBefore = noon.AddDate(0, 0, 1) })
 	elsewhere := issue(t, root, "elsewhere", func(c *x509.Certificate) { c.DNSNames = []string{"twc.b.example"} })
 	nameless := issue(t, root, "twc.a.example", func(c *x509.Certificate) { c.DNSNames = nil })
+	past := issue(t, middle, "past", func(c *x509.Certificate) { c.NotBefore, c.NotAfter = noon.AddDate(0, -5, 0), noon.AddDate(0, -4, 0) })
 	ended := issue(t, nil, "ended root", func(c *x509.Certificate) { authority(c); c.NotAfter = noon.AddDate(0, 0, -1) })
 	under := issue(t, ended, "under", nil)
 	for name, c := range map[string]struct {
@@ -98,6 +99,8 @@ func TestMistrust(t *testing.T) {
 		"another authority":               {[]*issued{leaf, middle}, []*issued{other}, []*issued{leaf, middle}, []string{"tls-untrusted"}},
 		"an intermediate is missing":      {[]*issued{leaf}, []*issued{root}, []*issued{leaf, middle}, []string{"tls-incomplete"}},
 		"it has expired":                  {[]*issued{old}, []*issued{root}, nil, []string{"tls-expired"}},
+		"before its authority was":        {[]*issued{past, middle}, []*issued{root}, nil, []string{"tls-expired"}},
+		"before another authority was":    {[]*issued{past, middle}, []*issued{other}, nil, []string{"tls-expired", "tls-untrusted"}},
 		"it is not valid yet":             {[]*issued{early}, []*issued{root}, nil, []string{"tls-not-yet-valid"}},
 		"another name":                    {[]*issued{elsewhere}, []*issued{root}, nil, []string{"tls-name"}},
 		"the common name alone":           {[]*issued{nameless}, []*issued{root}, nil, []string{"tls-name"}},

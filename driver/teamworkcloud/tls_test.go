@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/syncctl/syncctl/driver/drivertest"
@@ -95,16 +96,34 @@ func TestEncrypts(t *testing.T) {
 			if got := configurationsOn(t, out.State, "b"); !slices.Equal(got, []string{"tls true Synchronized"}) {
 				t.Errorf("configurations %v", got)
 			}
-			for _, op := range []string{"secured", "presented"} {
-				if why := phase(t, out, op).Why; !regexp.MustCompile(`presents CN=twc\.[ab]\.example, SHA-256 [0-9A-F:]{95}, valid until 20..-..-..`).MatchString(why) {
-					t.Errorf("%s: %s", op, why)
-				}
-			}
 			recipe := finding(out.Plan, "tls-recipe")
 			if recipe == nil || !strings.Contains(recipe.Summary, "since its version is "+release[:5]) {
 				t.Errorf("which page is followed: %+v", recipe)
 			}
 		})
+	}
+}
+
+// TestProof: what was seen in the handshakes is told, fingerprint and all, and who trusts it.
+func TestProof(t *testing.T) {
+	s := newEncrypted("2024x Refresh3").open(t)
+	var told []string
+	var mu sync.Mutex
+	s.during = func(e executor.Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		if e.Type == executor.Finished && (e.Step.Op == "secured" || e.Step.Op == "presented") {
+			told = append(told, e.Step.Op+": "+e.Message)
+		}
+	}
+	s.apply(cars)
+	slices.Sort(told)
+	seen := `(localhost|twc\.[ab]\.example):10002 presents CN=twc\.[ab]\.example, SHA-256 [0-9A-F:]{95}, valid until 20..-..-.. \(TLS 1.3, seen from admin@127.0.0.1:[0-9]+\)`
+	trusted := `; trusted by /opt/java/twcloud/lib/security/cacerts on admin@127.0.0.1:[0-9]+ and /opt/java/webapp/lib/security/cacerts on admin@127.0.0.1:[0-9]+`
+	for i, want := range []string{"presented: " + seen, "presented: " + seen, "secured: " + seen + trusted + "; " + seen + trusted} {
+		if len(told) != 3 || !regexp.MustCompile("^"+want+"$").MatchString(told[i]) {
+			t.Errorf("told %q, want %s", told, want)
+		}
 	}
 }
 
@@ -157,7 +176,7 @@ func TestRefusedBeforeAnythingIsWritten(t *testing.T) {
 		}, []string{"tls-store"}, "the password does not open it"},
 		"a taken port": {"2024x Refresh3", func(e *encrypted) {
 			e.lines["a"] = append(e.lines["a"], "port = 3579")
-		}, []string{"tls-port"}, "port 3579 of server.teamwork_cloud.a is that for clients without encryption"},
+		}, []string{"login-port", "tls-port"}, "port 3579 of server.teamwork_cloud.a is that for clients without encryption"},
 		"the trap of the port": {"2024x Refresh3", func(e *encrypted) {
 			e.lines["a"] = append(e.lines["a"], "port = 10443")
 		}, []string{"login-port"}, "the ports for encrypted clients differ"},
@@ -215,7 +234,7 @@ func TestLater(t *testing.T) {
 		})
 	}
 	t.Run("a setting is taken back", func(t *testing.T) {
-		s.person("edit_file", "server", a, "path", web, "content", strings.Replace(s.file(a, web), "twc.client.tls=true", "twc.client.tls=false", 1))
+		s.person("edit_file", "server", a, "path", web, "content", strings.Replace(s.file(a, web), "\ntwc.client.tls=true", "\ntwc.client.tls=false", 1))
 		p := s.apply(cars)
 		if got := verbs(p, "server.teamwork_cloud.a"); got != "settings_webappplatform_properties idle_server stop_server start_server presented" {
 			t.Error(got)

@@ -178,7 +178,11 @@ func (f *finder) encryption() {
 	for _, d := range pair.Differ {
 		f.refuse("tls-mismatch", "Both source and target server must have the same value ("+syncPage+"). Make them the same.", "%s differs: %s, %s", d.Key, d.Source, d.Target)
 	}
-	if f.oldTarget() && len(f.unconfigured()) < len(f.items) {
+	before := func(s standing) bool { // made by nobody who knew of encryption
+		asked, _ := f.lastConfigured(s.key())
+		return s.configured && asked == ""
+	}
+	if f.oldTarget() && slices.ContainsFunc(f.items, before) {
 		f.warn("tls-existing", "Where its status on the page is an Error afterwards, it has to be made anew, for which Data Manager removes the copies first (MCS 247047420).",
 			"%s has configurations from before: whether they follow the settings no page of %s says", f.facts.Target.Addr, f.facts.Target.Release)
 	}

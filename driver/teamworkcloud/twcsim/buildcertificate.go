@@ -81,7 +81,12 @@ func (s *server) install(in *seedCertificate) error {
 	if to.Password == "" {
 		return errors.New("needs a password")
 	}
-	data, err := writeP12(shippedAlias, to.Password, s.issued.key, s.issued.chain)
+	s.issued.password, s.issued.passwordEnv = to.Password, to.Env
+	chain := s.issued.chain
+	if s.issued.by != nil { // keytool keeps the whole chain
+		chain = append(slices.Clone(chain), s.issued.by.root.chain[0])
+	}
+	data, err := writeP12(shippedAlias, to.Password, s.issued.key, chain)
 	if err != nil {
 		return err
 	}

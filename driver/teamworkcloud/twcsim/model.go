@@ -87,6 +87,8 @@ type issued struct {
 	names       []string
 	keyType     string
 	env, keyEnv string
+
+	password, passwordEnv string // of the keystore that is installed
 }
 
 // presented is what the encrypted port for clients has been given.

@@ -60,6 +60,7 @@ type seedCertificate struct {
 
 type seedInstalled struct {
 	Password string `json:"password"`
+	Env      string `json:"env"`
 	Path     string `json:"path"`
 }
 

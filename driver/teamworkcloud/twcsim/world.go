@@ -49,7 +49,7 @@ func (w *World) Environment(name string) map[string]string {
 		values[a.env] = inPEM(a.root.chain)
 	}
 	if c := s.issued; c != nil {
-		values[c.env], values[c.keyEnv] = inPEM(c.chain), c.keyInPEM()
+		values[c.env], values[c.keyEnv], values[c.passwordEnv] = inPEM(c.chain), c.keyInPEM(), c.password
 	}
 	for variable, value := range values {
 		if variable != "" {
