@@ -140,7 +140,9 @@ func counted(lines []sandbox.AccessLine, name func(sandbox.AccessLine) string) m
 	return out
 }
 
-func byPath(l sandbox.AccessLine) string { return l.Server + " " + l.Method + " " + l.Path }
+func byPath(l sandbox.AccessLine) string {
+	return l.Server + " " + l.Method + " " + drivertest.PathOf(l)
+}
 
 // byContent tells requests to one path apart by what they say.
 func byContent(l sandbox.AccessLine) string { return byPath(l) + "?" + l.Query + " " + l.Body }

@@ -248,7 +248,13 @@ func (w *world) changing(l sandbox.AccessLine) bool {
 }
 
 // request is what a line is counted as.
-func request(l sandbox.AccessLine) string { return l.Server + " " + l.Method + " " + l.Path }
+func request(l sandbox.AccessLine) string { return l.Server + " " + l.Method + " " + PathOf(l) }
+
+// byChance are what names of files have in them that differs between two runs: random temporary ones, and backups' times.
+var byChance = regexp.MustCompile(`\.syncctl-[0-9a-f]{16}|\.[0-9]{8}T[0-9]{6}Z(-[0-9]+)?\.bak`)
+
+// PathOf is what a line is about, without what differs between two runs that do the same.
+func PathOf(l sandbox.AccessLine) string { return byChance.ReplaceAllString(l.Path, ".*") }
 
 // changes are the requests, commands and accesses to files that changed something, and how often.
 func (w *world) changes() map[string]int {

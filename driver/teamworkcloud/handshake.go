@@ -27,8 +27,27 @@ type presented struct {
 	Rule    string `json:"rule,omitempty"` // why there is no certificate: portClosed, portSilent, portForeign, portUnasked; "": there is one
 	Why     string `json:"why,omitempty"`
 
-	Chain   []keystore.Certificate `json:"chain,omitempty"` // as it came
+	Leaf    *leafFacts             `json:"leaf,omitempty"` // the server's own certificate
+	Chain   []keystore.Certificate `json:"-"`              // as it came
 	Version string                 `json:"version,omitempty"`
+}
+
+// leafFacts are a server's own certificate in words. The certificate itself is in no facts: part of it stands in the private key's
+// file, too, and would be taken for a secret that shows.
+type leafFacts struct {
+	Name  string `json:"name"`
+	Print string `json:"print"` // SHA-256
+	Until string `json:"until"` // a day
+	Text  string `json:"text"`
+	For   string `json:"for"` // the names that it is for
+}
+
+func leafOf(c keystore.Certificate) *leafFacts {
+	l := &leafFacts{Name: c.Name(), Print: c.Fingerprint(), Until: day(c), Text: oneLine(c.String())}
+	if x, err := c.X509(); err == nil {
+		l.For = certified(x)
+	}
+	return l
 }
 
 // What keeps a port from showing a certificate. They are the ids of findings, without the product.
@@ -42,18 +61,18 @@ const (
 // handshakeWithin is how long a connection and its handshake may take.
 const handshakeWithin = 10 * time.Second
 
-// leaf is the server's own certificate.
-func (p *presented) leaf() *keystore.Certificate {
-	if p == nil || len(p.Chain) == 0 {
+// leaf is the server's own certificate, nil where none was seen.
+func (p *presented) leaf() *leafFacts {
+	if p == nil {
 		return nil
 	}
-	return &p.Chain[0]
+	return p.Leaf
 }
 
 // seen is a certificate in words, fingerprint in full.
 func (p *presented) seen() string {
 	c := p.leaf()
-	return fmt.Sprintf("%s presents %s, SHA-256 %s, valid until %s (%s, seen from %s)", p.Address, c.Name(), c.Fingerprint(), day(*c), p.Version, p.From)
+	return fmt.Sprintf("%s presents %s, SHA-256 %s, valid until %s (%s, seen from %s)", p.Address, c.Name, c.Print, c.Until, p.Version, p.From)
 }
 
 func day(c keystore.Certificate) string {
@@ -85,6 +104,9 @@ func (d *Driver) shakeHands(ctx context.Context, from *schema.Resource, address,
 	p.Version = tls.VersionName(state.Version)
 	for _, x := range state.PeerCertificates {
 		p.Chain = append(p.Chain, keystore.NewCertificate(x.Raw))
+	}
+	if len(p.Chain) > 0 {
+		p.Leaf = leafOf(p.Chain[0])
 	}
 	return p, nil
 }

@@ -192,7 +192,7 @@ func TestHandshake(t *testing.T) {
 			if p.Rule != c.rule || (p.Rule == "") != (p.leaf() != nil) || p.Rule != "" && p.Why == "" {
 				t.Errorf("%+v, want the rule %q", p, c.rule)
 			}
-			if c.rule == "" && (len(p.Chain) != 2 || !strings.Contains(p.seen(), p.leaf().Fingerprint())) {
+			if c.rule == "" && (len(p.Chain) != 2 || !strings.Contains(p.seen(), p.leaf().Print)) {
 				t.Errorf("%d certificates: %s", len(p.Chain), p.seen())
 			}
 		})

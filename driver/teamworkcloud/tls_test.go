@@ -337,17 +337,18 @@ func TestGate(t *testing.T) {
 
 // TestEncryptionConformance holds servers that are encrypted to what every driver promises.
 func TestEncryptionConformance(t *testing.T) {
+	t.Parallel()
 	named := func(name string, e *encrypted, refused bool) drivertest.Case {
 		c := e.kase(t)
 		c.Name, c.Refused = name, refused
 		return c
 	}
-	mismatch := newEncrypted("2024x")
+	settings, mismatch := newEncrypted("2024x"), newEncrypted("2024x")
+	settings.lines["a"], settings.lines["b"] = nil, nil // the case is run many times
 	mismatch.path["b"] = "/opt/other.p12"
 	bench := encryptedBench()
 	bench.Cases = []drivertest.Case{
-		named("by settings", newEncrypted("2024x"), false),
-		named("by trust stores", newEncrypted("2026x"), false),
+		named("by settings", settings, false),
 		named("refused", mismatch, true),
 	}
 	drivertest.Run(t, bench)

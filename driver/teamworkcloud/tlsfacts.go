@@ -43,15 +43,19 @@ type keystoreFacts struct {
 }
 
 type entryFacts struct {
-	Alias string                 `json:"alias"`
-	Chain []keystore.Certificate `json:"chain"`
+	leafFacts
+
+	Alias  string `json:"alias"`
+	Covers bool   `json:"covers"` // it is for the name under which others connect
+
+	chain []keystore.Certificate // not in the plan's facts
 }
 
 // prints are the fingerprints of the entries' own certificates.
 func (k *keystoreFacts) prints() []string {
 	var out []string
 	for _, e := range k.Entries {
-		out = append(out, e.Chain[0].Fingerprint())
+		out = append(out, e.Print)
 	}
 	return out
 }

@@ -65,11 +65,10 @@ func (e *encrypting) keystoreFindings() {
 	name, _ := syncAddress(e.r)
 	var have []string
 	for _, one := range k.Entries {
-		x, err := one.Chain[0].X509()
-		if err != nil || x.VerifyHostname(bracketed(name)) == nil {
+		if one.Covers {
 			return
 		}
-		have = append(have, fmt.Sprintf("%s is for %s", one.Chain[0].Name(), certified(x)))
+		have = append(have, fmt.Sprintf("%s is for %s", one.Name, one.For))
 	}
 	if len(have) > 0 && made == 0 {
 		e.find("tls-name", planner.Refuse, "", "Have a certificate issued that has it among its alternative names (subjectAltName), or correct sync_address.",

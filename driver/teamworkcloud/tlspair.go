@@ -59,7 +59,7 @@ func (d *Driver) readEnd(ctx context.Context, server, viewer *schema.Resource, f
 	}
 	var declared [][]keystore.Certificate
 	for _, one := range f.Keystore.Entries {
-		declared = append(declared, one.Chain)
+		declared = append(declared, one.chain)
 	}
 	if end.Pending {
 		for _, chain := range declared {
@@ -130,10 +130,13 @@ func (d *Driver) trustsOf(server *schema.Resource, release osmc.Release, planned
 	}
 	switch {
 	case len(texts(server.Get("sync_tls", "trust_stores"))) == 0: // who else is trusted lies where nobody has said
-		t := trust{Whose: fmt.Sprintf("what %s declares with trust, and the authorities of this machine", server.Addr)}
-		if planned || len(out) > 0 {
+		t := trust{Whose: fmt.Sprintf("what %s declares with trust", server.Addr)}
+		if planned || len(out) == 0 {
 			t.Roots = declared
+		} else {
+			t.Whose = out[0].Whose
 		}
+		t.Whose += ", or the authorities of this machine, which stand in for those of its Javas (no trust_stores)"
 		for _, other := range out {
 			t.Roots = append(t.Roots, other.Roots...)
 		}

@@ -91,7 +91,7 @@ func (e *encrypting) certificate() string {
 	switch leaf := e.f.Port.Shown.leaf(); {
 	case len(prints) == 0:
 		return differs // it is only to be made
-	case leaf != nil && slices.Contains(prints, leaf.Fingerprint()):
+	case leaf != nil && slices.Contains(prints, leaf.Print):
 		return equal
 	case leaf != nil:
 		return differs
@@ -189,7 +189,7 @@ func (e *encrypting) portStep() planner.Step {
 	s.Summary = fmt.Sprintf("give the encrypted port %d of %s the certificate of %s", p.Want, e.addr(), e.f.Keystore.Addr)
 	s.Because = "it presents another one"
 	if leaf := p.Shown.leaf(); leaf != nil {
-		s.Because = "it presents " + oneLine(leaf.String())
+		s.Because = "it presents " + leaf.Text
 	}
 	return s
 }

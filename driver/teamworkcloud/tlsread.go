@@ -87,6 +87,7 @@ func keystorePath(server *schema.Resource) string {
 // readKeystore reads the file and what will become of it. What keeps the file from being opened, the keystore's own plan says.
 func (d *Driver) readKeystore(ctx context.Context, server *schema.Resource, f *encryptionFacts) (*keystore.Store, error) {
 	decl := keystoreOf(server)
+	name, _ := syncAddress(server)
 	f.Keystore = keystoreFacts{Addr: decl.Addr.String(), Path: keystorePath(server), Type: keystore.Format(decl.Addr.Type).Java()}
 	var have *keystore.Store
 	file, err := keystore.ReadFile(ctx, d.env, decl)
@@ -108,7 +109,13 @@ func (d *Driver) readKeystore(ctx context.Context, server *schema.Resource, f *e
 	f.Keystore.Pending = pending
 	for _, e := range s.Entries {
 		if len(e.Chain) > 0 {
-			f.Keystore.Entries = append(f.Keystore.Entries, entryFacts{e.Alias, e.Chain})
+			one := entryFacts{leafFacts: *leafOf(e.Chain[0]), Alias: e.Alias, chain: e.Chain}
+			if x, err := e.Chain[0].X509(); err == nil {
+				one.Covers = x.VerifyHostname(bracketed(name)) == nil
+			} else {
+				one.Covers = true // nobody here can tell
+			}
+			f.Keystore.Entries = append(f.Keystore.Entries, one)
 		}
 	}
 	return have, nil

@@ -71,7 +71,7 @@ func (d *Driver) verifySecured(ctx context.Context, sync *schema.Resource) (exec
 			return notDone("%s; %s does not accept it: %s", shown.seen(), viewer.Addr, oneLine(strings.Join(why, "; "))), nil
 		}
 		seen = append(seen, fmt.Sprintf("%s; trusted by %s", shown.seen(), by))
-		v.Outputs["fingerprint."+end.name] = shown.leaf().Fingerprint()
+		v.Outputs["fingerprint."+end.name] = shown.leaf().Print
 	}
 	v.Why = oneLine(strings.Join(seen, "; "))
 	return v, nil

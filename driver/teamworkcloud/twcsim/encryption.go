@@ -42,9 +42,9 @@ func (p *pass) distrust() string {
 	}
 	var err error
 	if t.release.switches() { // "run keytool twice: with both Javas" (MCS/pages/247046793)
-		err = errors.Join(s.accepted(t.services.server.trust), s.accepted(t.services.pages.trust))
-	} else if err = s.accepted(t.services.server.keystore); err != nil { // TWCloud2024x/pages/137986642, or as the seed has it
-		err = s.accepted(t.services.server.trust)
+		err = errors.Join(s.acceptedByJava(t.services.server.trust), s.acceptedByJava(t.services.pages.trust))
+	} else if err = s.acceptedByKeystore(t.services.server.keystore); err != nil { // TWCloud2024x/pages/137986642, or as the seed has it
+		err = s.acceptedByJava(t.services.server.trust)
 	}
 	if err != nil {
 		return fmt.Sprintf("TLS handshake with %s failed: %v", s.syncAddress, err)
@@ -69,18 +69,27 @@ func settingsDiffer(ends ...*server) string {
 	return ""
 }
 
-// accepted verifies what a server presents by a trust store. The dates are those of the real clock, like the certificates'. ASSUMED:
-// the name is looked at.
-func (s *server) accepted(store []byte) error {
+// acceptedByJava verifies by a trust store as Java opens it.
+func (s *server) acceptedByJava(store []byte) error {
 	trusted, err := trustedIn(store)
-	if err != nil {
-		if entries, opened := openKeystore(store, shippedPassword); opened == nil { // the server knows the password of its own
-			trusted, err = certificatesOf(entries), nil
-		}
-	}
 	if err != nil {
 		return fmt.Errorf("the trust store cannot be read: %w", err)
 	}
+	return s.accepted(trusted)
+}
+
+// acceptedByKeystore verifies by the server's own keystore, whose password it knows: ASSUMED to be the one that is shipped.
+func (s *server) acceptedByKeystore(store []byte) error {
+	entries, err := openKeystore(store, shippedPassword)
+	if err != nil {
+		return fmt.Errorf("the keystore cannot be read: %w", err)
+	}
+	return s.accepted(certificatesOf(entries))
+}
+
+// accepted verifies what a server presents. The dates are those of the real clock, like the certificates'. ASSUMED: the name is looked
+// at.
+func (s *server) accepted(trusted []*x509.Certificate) error {
 	chain := s.presents.certificate.Certificate
 	o := x509.VerifyOptions{Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), DNSName: s.syncAddress, CurrentTime: time.Now()}
 	for _, c := range trusted {
