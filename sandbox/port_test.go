@@ -26,10 +26,10 @@ type portWorld struct {
 	*machineWorld
 
 	names []string
-	certs *tls.Config
 	came  chan struct{} // a connection is served
 
 	mu     sync.Mutex
+	certs  *tls.Config
 	at     map[string]string
 	served []string
 	errs   []error // of what was read and written
@@ -66,6 +66,7 @@ func (w *portWorld) Resolve(machine, address string) (string, bool) {
 func (w *portWorld) Serve(ctx context.Context, port string, conn net.Conn) {
 	w.mu.Lock()
 	w.served = append(w.served, port)
+	certs := w.certs
 	w.mu.Unlock()
 	w.came <- struct{}{}
 	defer conn.Close()
@@ -76,7 +77,7 @@ func (w *portWorld) Serve(ctx context.Context, port string, conn net.Conn) {
 			_, err = io.WriteString(conn, " all") // the client has ended what it says, and listens
 		}
 	case "a/tls":
-		secured := tls.Server(conn, w.certs)
+		secured := tls.Server(conn, certs)
 		_, err = io.Copy(secured, io.LimitReader(secured, 5))
 		err = errors.Join(err, secured.Close())
 	case "a/slow":
@@ -212,7 +213,9 @@ func TestPortsSpeakTLS(t *testing.T) {
 		s, w, to := begin(sandbox.Options{})
 		certified := httptest.NewTLSServer(http.NotFoundHandler())
 		defer certified.Close()
+		w.mu.Lock()
 		w.certs = certified.TLS
+		w.mu.Unlock()
 		trust := certified.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
 		trust.ServerName = "127.0.0.1"
 		conn := tls.Client(reached(t, to, "a/tls"), trust)
@@ -225,6 +228,7 @@ func TestPortsSpeakTLS(t *testing.T) {
 		if got, err := io.ReadAll(conn); err != nil || string(got) != "12345" {
 			t.Errorf("got %q, %v", got, err)
 		}
+		ended(t, s)
 		if !slices.Equal(w.errs, []error{nil}) {
 			t.Errorf("got %v", w.errs)
 		}

@@ -18,14 +18,19 @@
 // Stricter than the product may be (ASSUMED): unknown parameters are 400, bodies have exactly the documented type and
 // members, and whoever may not see a resource gets 404.
 //
+// Encryption: the port for encrypted clients presents what it was given over REST, in a real handshake (Network). Services read their
+// settings files and trust stores when they start, and what they have read decides whether pages work and whether an encrypted
+// configuration connects. Certificates are made when a World is opened and differ from World to World; State has their names alone.
+//
 // Not simulated: contents of models, element and artifact operations, ID tokens and the authentication server, user
-// groups, custom roles, LDAP, webhooks, removing by REST, settings of TLS, clusters of several nodes, latency.
+// groups, custom roles, LDAP, webhooks, removing by REST, encryption of all but synchronization, clusters of several nodes, latency.
 //
 // # The seed
 //
 // A JSON document; unknown and repeated members are errors with their line and column.
 //
 //	now      RFC 3339, where the clock starts (default 2026-03-02T08:00:00Z); Tick never turns it back
+//	authorities  {name: {name: common name, env: variable with its certificate, intermediate: another one issues for it}}
 //	servers  {name: server}
 //
 // A server:
@@ -33,10 +38,14 @@
 //	version          2021xR2, 2024x Refresh3 Hot Fix 1, 2026x and spellings between them
 //	version_text     the whole answer of /osmc/version
 //	env              {url, user, password, token, ssh, ssh_key, known_hosts: names of environment variables; account: whose
-//	                 credentials (default: the first user's)}
+//	                 credentials (default: the first user's); plain_address, tls_address: where the sandbox takes
+//	                 connections to the two ports}
 //	sync_address     the host that other servers' configurations name (default twc.NAME.example)
 //	ports            {plain: 3579, tls: 10002}
-//	tls              the encrypted client port is on
+//	tls              the encrypted client port is on; without a certificate it presents one that everybody trusts
+//	certificate      {authority (none: self-signed), names (default: sync_address), days (default 400; below zero: expired), key_type
+//	                 (ec, rsa), env, key_env: variables with certificate and key in PEM, installed: {password, env: variable
+//	                 with it, path: file on the machine}: the port presents it already, where it is on}
 //	licences         how many sessions may be open, default 10
 //	session_minutes  how long an unused session lasts, default 15
 //	answers          "plain" (default) or "pairs": the shape of ld+json answers
@@ -51,7 +60,8 @@
 //	configurations   [{source: server, resource or category, target_category, trigger, tag, user: of the source, tls}]:
 //	                 remote resource configurations of this server as the target; trigger is every_commit (default),
 //	                 commit_tag or manual
-//	machine          {home, services [those that run], cassandra: runs, files {path: content}, sudo: the login may use it};
+//	machine          {home, services [those that run], cassandra: runs, files {path: content}, sudo: the login may use it,
+//	                 trusted {path of a keystore: [authorities]}};
 //	                 without one nobody reaches it over SSH, and all its services run
 //	defects          [{resource: name or id, what, revision}]: what the engine does wrong when it copies here: lose, author,
 //	                 date, description (one revision), truncate (from it on), skip (the resource). No product does so

@@ -1,0 +1,107 @@
+package teamworkcloud
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+)
+
+// TestRecipes: which page is followed for which release, where files lie, and why is always said.
+func TestRecipes(t *testing.T) {
+	const root = "/opt/CATIANoMagicServices/"
+	for release, want := range map[string][3]string{ // the recipe, application.conf, the server's keystore
+		"2021x Refresh2":           {"", "/opt/TeamworkCloud/configuration/application.conf", "/opt/TeamworkCloud/configuration/keystore.p12"},
+		"2022x Refresh2":           {"", root + "TeamworkCloud/configuration/application.conf", root + "TeamworkCloud/configuration/keystore.p12"},
+		"2024x":                    {"2024x", root + "TeamworkCloud/configuration/application.conf", root + "TeamworkCloud/configuration/keystore.p12"},
+		"2024x Hot Fix 3":          {"2024x", root + "TeamworkCloud/configuration/application.conf", root + "TeamworkCloud/configuration/keystore.p12"},
+		"2024x Refresh1":           {"2024xR1", root + "TeamworkCloud/configuration/application.conf", root + "TeamworkCloud/configuration/keystore.p12"},
+		"2024x Refresh3 Hot Fix 1": {"2024xR1", root + "TeamworkCloud/configuration/application.conf", root + "TeamworkCloud/configuration/keystore.p12"},
+		"2026x":                    {"2024xR1", root + "TeamworkCloud/configuration/application.conf", root + "Certs/keystore.p12"},
+		"2026x Refresh1":           {"2024xR1", root + "TeamworkCloud/configuration/application.conf", root + "Certs/keystore.p12"},
+		"unreadable":               {"2024xR1", root + "TeamworkCloud/configuration/application.conf", root + "TeamworkCloud/configuration/keystore.p12"},
+	} {
+		server := declared(t, "", "categories = [\"Cars\"]").Ref("source")
+		r, _ := osmc.ParseRelease(release)
+		got, why := recipeFor(server, r)
+		files := filesOf(server, r)
+		if got.Name != want[0] || files.conf != want[1] || files.keystore != want[2] || !strings.HasSuffix(files.web, "WebAppPlatform/shared/conf/webappplatform.properties") {
+			t.Errorf("%s: %q, %+v; want %q", release, got.Name, files, want)
+		}
+		if why == "" || got.Name != "" && !strings.Contains(why, got.Page) {
+			t.Errorf("%s: %q", release, why)
+		}
+	}
+}
+
+// TestSince: when the first service was started, by systemd's microseconds and the kernel's seconds; in doubt nothing.
+func TestSince(t *testing.T) {
+	const stat = "cpu  1 2 3\nbtime 1764000000\nprocesses 5\n"
+	const show = "Id=twcloud.service\nActiveEnterTimestampMonotonic=7000000\n\nId=webapp.service\nActiveEnterTimestampMonotonic=5500000\n"
+	for name, c := range map[string]struct {
+		show, stat host.Output
+		want       time.Time
+	}{
+		"both run":          {host.Output{Stdout: show}, host.Output{Stdout: stat}, time.Unix(1764000005, 500_000_000).UTC()},
+		"one never ran":     {host.Output{Stdout: strings.Replace(show, "5500000", "0", 1)}, host.Output{Stdout: stat}, time.Unix(1764000007, 0).UTC()},
+		"no systemd":        {host.Output{Code: 127}, host.Output{Stdout: stat}, time.Time{}},
+		"no such file":      {host.Output{Stdout: show}, host.Output{Code: 1}, time.Time{}},
+		"without boot time": {host.Output{Stdout: show}, host.Output{Stdout: "cpu 1\n"}, time.Time{}},
+		"other words":       {host.Output{Stdout: "hello\n"}, host.Output{Stdout: stat}, time.Time{}},
+	} {
+		if got := readSince(c.show, c.stat); !got.Equal(c.want) {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// TestEdit: what is lacking is set, what is there in another spelling stays, and secrets are in no facts.
+func TestEdit(t *testing.T) {
+	web := settingsFile{path: "/web", want: []setting{
+		{key: keyTLS, value: "true", same: func(have string) bool { return strings.EqualFold(have, "true") }},
+		{key: keyPassword, value: "geheim-store", secret: true},
+		{key: keyPort, value: "10002"},
+	}}
+	conf := settingsFile{path: "/conf", hocon: true, want: []setting{{key: keySync, value: "true", same: func(have string) bool { return have == "on" || have == "true" }}}}
+	for name, c := range map[string]struct {
+		file      settingsFile
+		src, want string
+		changes   int
+	}{
+		"commented out":        {web, "a=b\r\n#twc.client.tls=true\r\ntwc.client.port = 3579\r\n#twc.client.keystore.password=<p>\r\nz=y", "a=b\r\n#twc.client.tls=true\r\ntwc.client.tls=true\r\ntwc.client.port = 10002\r\n#twc.client.keystore.password=<p>\r\ntwc.client.keystore.password=geheim-store\r\nz=y", 3},
+		"all is there":         {web, "twc.client.tls: TRUE\ntwc.client.keystore.password=geheim-store\ntwc.client.port 10002", "twc.client.tls: TRUE\ntwc.client.keystore.password=geheim-store\ntwc.client.port 10002", 0},
+		"encrypted":            {web, "twc.client.tls=true\ntwc.client.keystore.password=ENC(x+y=)\ntwc.client.port=10002\n", "twc.client.tls=true\ntwc.client.keystore.password=ENC(x+y=)\ntwc.client.port=10002\n", 0},
+		"another password":     {web, "twc.client.tls=true\ntwc.client.keystore.password=geheim-old\ntwc.client.port=10002\n", "twc.client.tls=true\ntwc.client.keystore.password=geheim-store\ntwc.client.port=10002\n", 1},
+		"appended":             {conf, "esi {\n\tserver { sync { tls-enabled = false } }\n}\n", "esi {\n\tserver { sync { tls-enabled = false } }\n}\nesi.server.sync.tls-enabled = true\n", 1},
+		"said in another way":  {conf, "esi.server { sync.tls-enabled = on }", "esi.server { sync.tls-enabled = on }", 0},
+		"on, then off at last": {conf, "esi.server.sync.tls-enabled = true\nesi.server.sync { tls-enabled = off }\n", "esi.server.sync.tls-enabled = true\nesi.server.sync { tls-enabled = off }\nesi.server.sync.tls-enabled = true\n", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, facts, err := c.file.edit([]byte(c.src))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(got) != c.want {
+				t.Errorf("got %q\nwant %q", got, c.want)
+			}
+			f := fileFacts{Values: facts}
+			if n := len(f.changes()); n != c.changes {
+				t.Errorf("%d changes: %+v", n, facts)
+			}
+			for _, v := range facts {
+				if strings.Contains(v.Have+v.Want, "geheim") || strings.Contains(v.stands(), "geheim") {
+					t.Errorf("a secret shows: %+v", v)
+				}
+			}
+			again, _, err := c.file.edit(got)
+			if err != nil || string(again) != string(got) {
+				t.Errorf("a second time changes it again: %q %v", again, err)
+			}
+		})
+	}
+	if _, _, err := conf.edit([]byte("esi { a = ")); err == nil {
+		t.Error("half a file is edited")
+	}
+}
