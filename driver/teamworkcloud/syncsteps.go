@@ -18,8 +18,8 @@ const (
 
 // releaseFacts: the steps are for the major versions that were seen when planning.
 func (p *syncPlan) releaseFacts() []planner.Fact {
-	if p.owner != p.sync.Addr.String() {
-		return nil // what a migration relies on it says itself: its servers stand still at times
+	if p.owner != p.sync.Addr.String() || p.facts.Encryption != nil {
+		return nil // what a migration relies on it says itself. Servers that are encrypted, or migrated from, stand still at times
 	}
 	return []planner.Fact{{Name: "source.major", Value: p.facts.Source.Major}, {Name: "target.major", Value: p.facts.Target.Major}}
 }
