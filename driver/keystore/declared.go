@@ -176,6 +176,9 @@ func Effective(r *schema.Resource, have *Store, now time.Time) (s *Store, pendin
 	}
 	out := *st.read
 	out.Format, out.Level = w.format, st.target.Level
+	if w.format == JKS { // which knows no other algorithms
+		out.Level = 0
+	}
 	return &out, pending, nil
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver/keystore/pfx"
 )
 
 // keytools are those of the machine, by the release of their Java. There may be none; with -short there is one at most.
@@ -59,8 +60,13 @@ var (
 // keytoolSees lists a keystore as keytool does: `server PrivateKeyEntry 3 AB:CD…`.
 func keytoolSees(t *testing.T, program, name, password string, more ...string) []string {
 	t.Helper()
-	args := append([]string{"-J-Duser.language=en", "-list", "-v", "-keystore", name, "-storepass", password}, more...)
-	out, err := exec.CommandContext(t.Context(), program, args...).Output()
+	args := append([]string{"-J-Duser.language=en", "-list", "-v", "-keystore", name}, more...)
+	if password != "" {
+		args = append(args, "-storepass", password)
+	}
+	list := exec.CommandContext(t.Context(), program, args...)
+	list.Stdin = strings.NewReader("\n") // no password, where it asks for one
+	out, err := list.Output()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", program, err, out)
 	}
@@ -191,6 +197,29 @@ func TestProgramsRead(t *testing.T) {
 		for release, program := range keytools() {
 			if diff := cmp.Diff(asKeytool(s), keytoolSees(t, program, name, password)); diff != "" {
 				t.Errorf("Java %s, written for %d: %s", release, java, diff)
+			}
+		}
+	}
+}
+
+// TestKeytoolReadsTrust: a trust store that was added to opens for keytool as before, and one without a password without one.
+func TestKeytoolReadsTrust(t *testing.T) {
+	one := issue(t, "One", nil, authority)
+	open := bagged(t, &Store{Trusted: []Trusted{{Alias: "root", Certificate: newFamily(t).root.Certificate}}}, "", pfx.Options{Open: true, NoMAC: true})
+	for release, program := range keytools() {
+		for name, c := range map[string]struct {
+			src      []byte
+			password string // "": keytool is given none
+		}{
+			"without":          {open, ""},
+			"without, of Java": {recorded(t, "keytool25open.p12"), ""},
+			"with":             {recorded(t, "keytool17trust.p12"), "changeit"},
+			"of Java 8":        {recorded(t, "keytool8.p12"), "changeit"},
+			"JKS":              {recorded(t, "keytool17.jks"), "changeit"},
+		} {
+			out, _, after := added(t, c.src, c.password, Trusted{Alias: "new", Certificate: one.Certificate})
+			if diff := cmp.Diff(asKeytool(after), keytoolSees(t, program, on(t, out), c.password)); diff != "" {
+				t.Errorf("Java %s, %s: %s", release, name, diff)
 			}
 		}
 	}

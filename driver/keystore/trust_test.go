@@ -6,266 +6,447 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
+	jks "github.com/pavlo-v-chernykh/keystore-go/v4"
+	"github.com/syncctl/syncctl/driver/keystore/pfx"
 	"pgregory.net/rapid"
-	gopkcs12 "software.sslmate.com/src/go-pkcs12"
+	library "software.sslmate.com/src/go-pkcs12"
 )
 
-// storePassword is what Java protects its own trust store with, and what pfx's test data is protected with.
-const storePassword = "changeit"
-
-// passwordless is a trust store as Java has it since release 18: nothing of it is encrypted, and it has no MAC.
-func passwordless(t testing.TB, authorities ...*x509.Certificate) []byte {
+// bagged is a PKCS#12 file of a Store.
+func bagged(t testing.TB, s *Store, password string, o pfx.Options) []byte {
 	t.Helper()
-	var all []gopkcs12.TrustStoreEntry
-	for i, c := range authorities {
-		all = append(all, gopkcs12.TrustStoreEntry{Cert: c, FriendlyName: fmt.Sprintf("authority %d", i)})
-	}
-	out, err := gopkcs12.Passwordless.EncodeTrustStoreEntries(all, "")
+	bags, err := s.bags(today)
 	if err != nil {
 		t.Fatal(err)
+	}
+	o.Random = rand.Reader
+	src, err := pfx.Write(bags, password, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return src
+}
+
+// added is what AddTrust makes of a keystore, and its content before and after.
+func added(t testing.TB, src []byte, password string, add ...Trusted) (out []byte, before, after *Store) {
+	t.Helper()
+	given := bytes.Clone(src)
+	out, err := AddTrust(src, password, add, today, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(given, src) {
+		t.Error("what was given was written over")
+	}
+	return out, opened(t, src, password), opened(t, out, password)
+}
+
+func opened(t testing.TB, src []byte, password string) *Store {
+	t.Helper()
+	s, err := Open(src, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// order are the trusted certificates, in the order of the file.
+func order(s *Store) []string {
+	var out []string
+	for _, t := range s.Trusted {
+		out = append(out, t.Alias+" "+t.Certificate.Fingerprint()+" "+t.Created.String())
 	}
 	return out
 }
 
-func jksTrustStore(t testing.TB, password string, authorities ...*x509.Certificate) []byte {
-	t.Helper()
-	s := &Store{Format: JKS}
-	for i, c := range authorities {
-		s.Trusted = append(s.Trusted, Trusted{Alias: fmt.Sprintf("authority %d", i), Certificate: NewCertificate(c.Raw), Created: today.Add(time.Duration(i) * time.Hour)})
-	}
-	out, err := s.encodeJKS(password, rand.Reader, today)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-func trustedAs(alias string, c *x509.Certificate) Trusted {
-	return Trusted{Alias: alias, Certificate: NewCertificate(c.Raw)}
-}
-
-// TestAddTrust: the certificate is there, all else stays, the form stays, and other programs read it.
+// TestAddTrust: whatever wrote a keystore, all that is in it stays, and what was asked for is added behind it.
 func TestAddTrust(t *testing.T) {
+	first, second := issue(t, "First", nil, authority), issue(t, "Second", nil, authority)
+	for name, level := range map[string]pfx.Level{
+		"keytool8.p12": pfx.Legacy, "openssllegacy.p12": pfx.Legacy, "keytool17.p12": pfx.Modern, "keytool17several.p12": pfx.Modern,
+		"keytool17trust.p12": pfx.Modern, "keytool25.p12": pfx.Modern, "keytool25open.p12": pfx.Legacy, "openssl.p12": pfx.Modern,
+		"opensslnoname.p12": pfx.Modern, "opensslcertificates.p12": pfx.Modern, "opensslnomac.p12": pfx.Modern,
+		"opensslold.p12": pfx.Modern, "opensslother.p12": pfx.Modern, // which nothing newer than Modern reads, and no Java read
+		"keytool17.jks": 0,
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, before, after := added(t, recorded(t, name), "changeit", Trusted{Alias: "Zz", Certificate: first.Certificate}, Trusted{Alias: "aa", Certificate: second.Certificate})
+			want := append(content(before), "aa trusts CN=Second", map[Format]string{JKS: "zz", PKCS12: "Zz"}[before.Format]+" trusts CN=First")
+			slices.Sort(want)
+			if diff := cmp.Diff(want, content(after)); diff != "" {
+				t.Error(diff)
+			}
+			n := len(before.Trusted)
+			if diff := cmp.Diff(order(before), order(after)[:n]); diff != "" && n > 0 {
+				t.Error(diff)
+			}
+			if !after.Trusts(first.Certificate) || !after.Trusts(second.Certificate) || before.Trusts(first.Certificate) || after.Trusted[n+1].Alias != "aa" {
+				t.Errorf("it trusts %v", order(after))
+			}
+			for _, e := range before.Entries {
+				if now := after.Entry(e.Alias); now.Public != e.Public || e.Public == "" || now.Sealed || !now.Created.Equal(e.Created) || now.Alias != e.Alias {
+					t.Errorf("%s was changed", e)
+				}
+			}
+			got := [...]any{after.Format, after.Level, after.Unprotected, after.Unencrypted, after.Weak}
+			if want := [...]any{before.Format, level, before.Unprotected, before.Unencrypted, false}; got != want {
+				t.Errorf("it is %v, want %v", got, want)
+			}
+			_, err := Open(out, "changeit2")
+			if _, before := Open(recorded(t, name), "changeit2"); (err == nil) != (before == nil) {
+				t.Errorf("with another password: %v", err)
+			}
+			again, err := AddTrust(out, "changeit", []Trusted{{Alias: "ZZ", Certificate: first.Certificate}, {Alias: "other", Certificate: second.Certificate}}, today, nil)
+			if err != nil || !bytes.Equal(again, out) {
+				t.Errorf("what is there already was added again: %v", err)
+			}
+		})
+	}
+}
+
+// TestAddTrustWithoutPassword: a trust store without a password stays one, as another reader sees it, too.
+func TestAddTrustWithoutPassword(t *testing.T) {
 	f := newFamily(t)
-	one, two, added := issue(t, "One CA", nil, authority), issue(t, "Two CA", nil, authority), issue(t, "ACME CA", nil, authority)
-	protected := func(e *gopkcs12.Encoder) []byte {
-		out, err := e.EncodeTrustStoreEntries([]gopkcs12.TrustStoreEntry{{Cert: one.parsed, FriendlyName: "authority 0"}, {Cert: two.parsed, FriendlyName: "authority 1"}}, storePassword)
-		if err != nil {
-			t.Fatal(err)
+	src, err := library.Passwordless.EncodeTrustStoreEntries([]library.TrustStoreEntry{{Cert: f.root.parsed, FriendlyName: "root"}}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	empty := bagged(t, &Store{}, "", pfx.Options{Open: true, NoMAC: true})
+	for _, anyPassword := range []string{"", "changeit"} {
+		for _, src := range [][]byte{src, empty} {
+			out, before, after := added(t, src, anyPassword, Trusted{Alias: "inter", Certificate: f.inter.Certificate})
+			if !after.Unprotected || !after.Unencrypted || after.Trust("inter") == nil || len(after.Trusted) != len(before.Trusted)+1 {
+				t.Errorf("%+v", after)
+			}
+			all, err := library.DecodeTrustStore(out, "")
+			if err != nil || len(all) != len(before.Trusted)+1 || !all[len(all)-1].Equal(f.inter.parsed) {
+				t.Errorf("the library reads %d certificates: %v", len(all), err)
+			}
+		}
+	}
+	// One with a password stays one, too.
+	src, err = library.Modern2023.EncodeTrustStore([]*x509.Certificate{f.root.parsed}, "changeit")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, _, _ := added(t, src, "changeit", Trusted{Alias: "inter", Certificate: f.inter.Certificate})
+	if all, err := library.DecodeTrustStore(out, "changeit"); err != nil || len(all) != 2 {
+		t.Errorf("the library reads %v: %v", all, err)
+	}
+	if _, err := Open(out, ""); err == nil {
+		t.Error("it has lost its password")
+	}
+}
+
+// TestAddTrustKeepsForm: encryption and MAC are kept each by itself.
+func TestAddTrustKeepsForm(t *testing.T) {
+	f := newFamily(t)
+	s := &Store{Format: PKCS12, Entries: []Entry{f.server.entry(t, "server")}, Trusted: []Trusted{{Alias: "root", Certificate: f.root.Certificate}}}
+	other := issue(t, "Other", nil, authority)
+	for _, o := range []pfx.Options{
+		{Level: pfx.Legacy}, {Level: pfx.Modern}, {Level: pfx.Modern, Open: true}, {Level: pfx.Modern, NoMAC: true}, {Level: pfx.Legacy, Open: true, NoMAC: true},
+	} {
+		out, _, after := added(t, bagged(t, s, password, o), password, Trusted{Alias: "other", Certificate: other.Certificate})
+		if after.Level != o.Level || after.Unencrypted != o.Open || after.Unprotected != o.NoMAC {
+			t.Errorf("%+v becomes %+v", o, after)
+		}
+		if _, err := Open(out, "another"); err == nil {
+			t.Errorf("%+v: every password opens it", o)
+		}
+	}
+}
+
+// TestAddTrustToJKS: every byte of what is there stays, also what this package could not write.
+func TestAddTrustToJKS(t *testing.T) {
+	f := newFamily(t)
+	ks := newJKS(rand.Reader)
+	key := jks.PrivateKeyEntry{CreationTime: today, PrivateKey: f.server.entry(t, "").key, CertificateChain: []jks.Certificate{{Type: "X.509", Content: f.server.DER}}}
+	if err := ks.SetPrivateKeyEntry("sealed", key, []byte("its own")); err != nil {
+		t.Fatal(err)
+	}
+	if err := ks.SetTrustedCertificateEntry("CA", jks.TrustedCertificateEntry{CreationTime: today, Certificate: key.CertificateChain[0]}); err != nil {
+		t.Fatal(err)
+	}
+	var src bytes.Buffer
+	if err := ks.Store(&src, []byte(password)); err != nil {
+		t.Fatal(err)
+	}
+	out, _, after := added(t, src.Bytes(), password, Trusted{Alias: "Aa", Certificate: f.root.Certificate})
+	kept := src.Bytes()[12 : src.Len()-jksDigest]
+	if !bytes.Equal(out[12:12+len(kept)], kept) || after.Trusted[1].Alias != "aa" || !after.Trusted[1].Created.Equal(today) || !after.Entry("sealed").Sealed {
+		t.Errorf("%v", content(after))
+	}
+	back := newJKS(nil)
+	if err := back.Load(bytes.NewReader(out), []byte(password)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := back.GetPrivateKeyEntry("sealed", []byte("its own")); err != nil || !bytes.Equal(got.PrivateKey, key.PrivateKey) {
+		t.Error(err)
+	}
+}
+
+func TestAddTrustRefuses(t *testing.T) {
+	f := newFamily(t)
+	one, other := issue(t, "One", nil, authority), issue(t, "Other", nil, authority)
+	with := func(alias string, c Certificate) []Trusted { return []Trusted{{Alias: alias, Certificate: c}} }
+	names := func(all ...Certificate) (out []string) {
+		for _, c := range all {
+			out = append(out, c.String())
 		}
 		return out
 	}
-	pair, err := gopkcs12.Modern2023.Encode(f.server.key, f.server.parsed, []*x509.Certificate{f.inter.parsed}, storePassword)
+	s := &Store{
+		Format: PKCS12, Entries: []Entry{f.server.entry(t, "server")}, Trusted: with("ca", f.root.Certificate),
+		secrets: []pfx.Bag{{Kind: pfx.Secret, Type: []int{1, 2, 3}, DER: []byte{4, 1, 7}, Name: "aes", Named: true}},
+	}
+	p12 := bagged(t, s, password, pfx.Options{Level: pfx.Modern})
+	ks, err := (&Store{Format: JKS, Entries: s.Entries, Trusted: s.Trusted}).encodeJKS(password, rand.Reader, today)
 	if err != nil {
 		t.Fatal(err)
+	}
+	twice := bagged(t, &Store{Trusted: append(with("ca", f.root.Certificate), with("CA", f.inter.Certificate)...)}, password, pfx.Options{Open: true})
+	bare := bagged(t, &Store{Entries: []Entry{{Alias: "bare", key: f.server.entry(t, "").key}}}, password, pfx.Options{})
+	long := strings.Repeat("a", 1<<15)
+	for name, c := range map[string]struct {
+		src  []byte
+		add  []Trusted
+		says []string
+	}{
+		"alias of another certificate": {p12, with("CA", one.Certificate), append(names(one.Certificate, f.root.Certificate), `the alias "CA"`)},
+		"the same in a JKS":            {ks, with("CA", one.Certificate), names(one.Certificate, f.root.Certificate)},
+		"alias of a key":               {p12, with("Server", one.Certificate), append(names(one.Certificate, f.server.Certificate), "that of a key")},
+		"alias of its own key":         {ks, with("server", f.server.Certificate), []string{"that of a key"}},
+		"alias of a key alone":         {bare, with("bare", one.Certificate), []string{"a key without a certificate"}},
+		"alias of a secret":            {p12, with("AES", one.Certificate), []string{"a secret"}},
+		"one alias for two":            {p12, append(with("a", one.Certificate), with("A", other.Certificate)...), names(one.Certificate, other.Certificate)},
+		"no alias":                     {p12, with("", one.Certificate), []string{"not empty"}},
+		"no text":                      {p12, with("a\xff", one.Certificate), []string{"control characters"}},
+		"control characters":           {p12, with("a\nb", one.Certificate), []string{"control characters"}},
+		"long":                         {p12, with(long, one.Certificate), []string{"too long"}},
+		"beyond two bytes in a JKS":    {ks, with("a\U0001F512", one.Certificate), []string{"cannot be written in a JKS"}},
+		"no certificate":               {p12, with("a", Certificate{DER: []byte("x")}), []string{"it is no certificate"}},
+		"aliases twice":                {twice, with("a", one.Certificate), []string{`the file has "ca" more than once`}},
+		"key in the open":              {recorded(t, "opensslplain.p12"), with("a", one.Certificate), []string{"lies in the file unencrypted"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.add[0].Certificate = NewCertificate(c.add[0].Certificate.DER)
+			out, err := AddTrust(c.src, map[bool]string{true: password, false: "changeit"}[name != "key in the open"], c.add, today, rand.Reader)
+			if err == nil || out != nil {
+				t.Fatal("it was added")
+			}
+			for _, words := range c.says {
+				if !strings.Contains(err.Error(), words) {
+					t.Errorf("it does not say %q: %v", words, err)
+				}
+			}
+		})
+	}
+	// What is there already, or comes twice, is nothing to refuse.
+	for _, add := range [][]Trusted{with("server", f.root.Certificate), with("", f.root.Certificate), nil} {
+		if out, err := AddTrust(p12, password, add, today, nil); err != nil || !bytes.Equal(out, p12) {
+			t.Error(err)
+		}
+	}
+	if _, _, after := added(t, p12, password, append(with("a", one.Certificate), with("b", one.Certificate)...)...); after.Trust("a") == nil || after.Trust("b") != nil {
+		t.Errorf("%v", content(after))
+	}
+	for _, src := range [][]byte{p12, ks, bare, recorded(t, "keytool17.jceks"), nil, p12[:100]} {
+		var unusable *Error
+		if _, err := AddTrust(src, "another", with("a", one.Certificate), today, rand.Reader); !errors.As(err, &unusable) || unusable.Help == "" {
+			t.Errorf("%v", err)
+		}
+	}
+	if _, err := AddTrust(p12, password, with("a", one.Certificate), today, bytes.NewReader(nil)); err == nil {
+		t.Error("it needs no randomness")
+	}
+}
+
+// TestHindrancesThroughJSON: what a plan is made from says the same.
+func TestHindrancesThroughJSON(t *testing.T) {
+	one := issue(t, "One", nil, authority)
+	for name, want := range map[string]string{"keytool17several.p12": "alias-taken", "opensslplain.p12": "unsupported-entry", "keytool17.jks": "alias-taken"} {
+		s := opened(t, recorded(t, name), "changeit")
+		alias := "ca"
+		for _, st := range []*Store{s, throughJSON(t, s)} {
+			found := st.Hindrances([]Trusted{{Alias: alias, Certificate: one.Certificate}})
+			if len(found) != 1 || found[0].Rule != want || found[0].Detail == "" {
+				t.Errorf("%s: %+v", name, found)
+			}
+		}
+	}
+}
+
+// TestAddTrustAndChains: in a PKCS#12 file an added certificate may become the end of a key's chain, by its name. The right one
+// may.
+func TestAddTrustAndChains(t *testing.T) {
+	f := newFamily(t)
+	e := f.server.entry(t, "server")
+	e.Chain = e.Chain[:2]
+	src := bagged(t, &Store{Entries: []Entry{e}}, password, pfx.Options{Level: pfx.Modern})
+	if _, _, after := added(t, src, password, Trusted{Alias: "ca", Certificate: f.root.Certificate}); len(after.Entries[0].Chain) != 3 {
+		t.Errorf("%v", content(after))
+	}
+	namesake := issue(t, "Test Root", nil, authority)
+	_, err := AddTrust(src, password, []Trusted{{Alias: "ca", Certificate: namesake.Certificate}}, today, rand.Reader)
+	if err == nil || !strings.Contains(err.Error(), `entry "server" would get a wrong chain`) {
+		t.Error(err)
+	}
+}
+
+// TestGrown: what was not kept is noticed.
+func TestGrown(t *testing.T) {
+	f := newFamily(t)
+	make := func() *Store {
+		return &Store{
+			Format: JKS, Entries: []Entry{f.server.entry(t, "server")}, Secrets: []string{"aes"},
+			Trusted: []Trusted{{Alias: "a", Certificate: f.root.Certificate, Created: today}, {Alias: "b", Certificate: f.inter.Certificate}},
+		}
+	}
+	add := []Trusted{{Alias: "c", Certificate: f.server.Certificate}}
+	for name, spoil := range map[string]func(s *Store){
+		"":         func(*Store) {},
+		"key":      func(s *Store) { s.Entries = nil },
+		"entry":    func(s *Store) { s.Entries = append(s.Entries, f.root.entry(t, "more")) },
+		"chain":    func(s *Store) { s.Entries[0].Chain = s.Entries[0].Chain[:1] },
+		"date":     func(s *Store) { s.Trusted[0].Created = today.AddDate(0, 0, 1) },
+		"key date": func(s *Store) { s.Entries[0].Created = today },
+		"alias":    func(s *Store) { s.Trusted[1].Alias = "B" },
+		"order":    func(s *Store) { s.Trusted[0], s.Trusted[1] = s.Trusted[1], s.Trusted[0] },
+		"trust":    func(s *Store) { s.Trusted = s.Trusted[1:] },
+		"added":    func(s *Store) { s.Trusted = s.Trusted[:2] },
+		"secret":   func(s *Store) { s.Secrets[0] = "des" },
+		"format":   func(s *Store) { s.Format = PKCS12 },
+	} {
+		again := make()
+		again.Trusted = append(again.Trusted, add...)
+		spoil(again)
+		if err := make().grown(again, add); (err == nil) != (name == "") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+// TestAddTrustProperty: any keystore keeps all that it has, and gets what was asked for and nothing else.
+func TestAddTrustProperty(t *testing.T) {
+	f := newFamily(t)
+	var parties []*party
+	for i := range 6 {
+		parties = append(parties, issue(t, fmt.Sprint("Authority ", i), nil, authority))
+	}
+	var sealed Entry
+	var err error
+	if sealed.sealed, err = sealedKey(); err != nil {
+		t.Fatal(err)
+	}
+	sealed.Alias, sealed.id, sealed.Chain = "sealed", []byte("Time 77"), parties[0].entry(t, "").Chain
+	rapid.Check(t, func(rt *rapid.T) {
+		s := &Store{Format: rapid.SampledFrom([]Format{PKCS12, JKS}).Draw(rt, "format")}
+		o := pfx.Options{Level: pfx.Level(rapid.IntRange(0, 1).Draw(rt, "level")), Open: rapid.Bool().Draw(rt, "open"), NoMAC: rapid.Bool().Draw(rt, "no MAC")}
+		if rapid.Bool().Draw(rt, "key") {
+			s.Entries = append(s.Entries, f.server.entry(t, "server"))
+			if s.Format == PKCS12 && rapid.Bool().Draw(rt, "sealed") {
+				s.Entries = append(s.Entries, sealed)
+			}
+		}
+		attribute := [][]byte{{0x30, 0x0a, 6, 3, 0x2a, 3, 4, 0x31, 3, 4, 1, 7}}
+		for _, i := range rapid.Permutation([]int{0, 1, 2, 3}).Draw(rt, "order")[:rapid.IntRange(0, 4).Draw(rt, "trusted")] {
+			s.Trusted = append(s.Trusted, Trusted{Alias: fmt.Sprint("ca", i), Certificate: parties[i].Certificate, Created: today.AddDate(0, 0, -i), noted: attribute})
+		}
+		if s.Format == PKCS12 && rapid.Bool().Draw(rt, "loose") {
+			s.loose = []pfx.Bag{{Kind: pfx.Certificate, DER: parties[5].DER, Name: "loose", Named: true, Attributes: attribute}}
+		}
+		if s.Format == PKCS12 && len(s.Entries) > 0 && rapid.Bool().Draw(rt, "secret") {
+			s.secrets = []pfx.Bag{{Kind: pfx.Secret, Type: []int{1, 2, 3}, DER: []byte{4, 1, 7}, Name: "aes", Named: true}}
+		}
+		var src []byte
+		if s.Format == JKS {
+			if src, err = s.encodeJKS(password, rand.Reader, today); err != nil {
+				rt.Fatal(err)
+			}
+		} else {
+			src = bagged(t, s, password, o)
+		}
+		var add []Trusted
+		for _, i := range rapid.SliceOfN(rapid.IntRange(0, 5), 0, 4).Draw(rt, "add") {
+			add = append(add, Trusted{Alias: fmt.Sprint("CA", i), Certificate: parties[i].Certificate})
+		}
+		before := opened(t, src, password)
+		out, err := AddTrust(src, password, add, today, rand.Reader)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		after := opened(t, out, password)
+		want := order(before)
+		for _, a := range add {
+			if before.Trusts(a.Certificate) {
+				continue
+			}
+			before.Trusted = append(before.Trusted, a)
+			if s.Format == JKS {
+				a.Alias, a.Created = fold(a.Alias), today
+			}
+			want = append(want, order(&Store{Trusted: []Trusted{a}})...)
+		}
+		if !slices.Equal(want, order(after)) {
+			rt.Errorf("it trusts %v, want %v", order(after), want)
+		}
+		if len(want) == len(s.Trusted) && !bytes.Equal(src, out) {
+			rt.Error("it was written for nothing")
+		}
+		before.Trusted, after.Trusted = nil, nil
+		if diff := cmp.Diff(content(before), content(after)); diff != "" {
+			rt.Error(diff)
+		}
+		if before.Level != after.Level || before.Unprotected != after.Unprotected || before.Unencrypted && !after.Unencrypted {
+			rt.Errorf("%+v becomes %+v", before, after)
+		}
+	})
+}
+
+// FuzzAddTrust: foreign bytes are added to or refused, and what comes back is a keystore that trusts what was added.
+func FuzzAddTrust(f *testing.F) {
+	for _, name := range []string{"keytool25open.p12", "keytool17trust.p12", "openssllegacy.p12", "keytool17.jks", "keytool17several.p12"} {
+		f.Add(recorded(f, name), "changeit", "new")
+	}
+	f.Add([]byte("\xfe\xed\xfe\xed\x00\x00\x00\x01\x00\x00\x00\x00"), "", "")
+	c := newFamily(f).root.Certificate
+	f.Fuzz(func(t *testing.T, src []byte, password, alias string) {
+		if len(src) > 1<<14 {
+			return
+		}
+		out, err := AddTrust(src, password, []Trusted{{Alias: alias, Certificate: c}}, today, rand.Reader)
+		if err != nil {
+			return
+		}
+		before, after := opened(t, src, password), opened(t, out, password)
+		if !after.Trusts(c) || len(after.Trusted) < len(before.Trusted) || len(after.Entries) != len(before.Entries) {
+			t.Errorf("%v becomes %v", content(before), content(after))
+		}
+	})
+}
+
+// BenchmarkAddTrust: a trust store of as many authorities as Java's own.
+func BenchmarkAddTrust(b *testing.B) {
+	s := &Store{}
+	for i := range 150 {
+		s.Trusted = append(s.Trusted, Trusted{Alias: fmt.Sprint("ca", i), Certificate: issue(b, fmt.Sprint("Authority ", i), nil, authority).Certificate})
+	}
+	one := []Trusted{{Alias: "one", Certificate: issue(b, "One", nil, authority).Certificate}}
+	ks, err := s.encodeJKS(password, rand.Reader, today)
+	if err != nil {
+		b.Fatal(err)
 	}
 	for name, src := range map[string][]byte{
-		"JKS": jksTrustStore(t, storePassword, one.parsed, two.parsed), "without a password": passwordless(t, one.parsed, two.parsed),
-		"modern": protected(gopkcs12.Modern2023), "legacy": protected(gopkcs12.LegacyDES), "with a key": pair,
-		"empty": jksTrustStore(t, storePassword),
+		"JKS": ks, "PKCS12": bagged(b, s, password, pfx.Options{Level: pfx.Modern}), "open": bagged(b, s, "", pfx.Options{Open: true, NoMAC: true}),
 	} {
-		t.Run(name, func(t *testing.T) {
-			before, err := Open(src, storePassword)
-			if err != nil {
-				t.Fatal(err)
-			}
-			out, err := AddTrust(src, storePassword, []Trusted{trustedAs("Acme-CA", added.parsed)}, today, rand.Reader)
-			if err != nil {
-				t.Fatal(err)
-			}
-			after, err := Open(out, storePassword)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !after.Trusts(NewCertificate(added.parsed.Raw)) || before.Trusts(NewCertificate(added.parsed.Raw)) {
-				t.Error("the certificate is not trusted, or was before")
-			}
-			if after.Format != before.Format || after.Level > before.Level || after.Unprotected != before.Unprotected || after.Unencrypted != before.Unencrypted {
-				t.Errorf("another form: %+v", after)
-			}
-			want := append(asKeytool(before), asKeytool(&Store{Trusted: []Trusted{trustedAs("Acme-CA", added.parsed)}})...)
-			slices.Sort(want)
-			if diff := cmp.Diff(want, asKeytool(after)); diff != "" {
-				t.Error(diff)
-			}
-			for release, program := range keytools() {
-				if diff := cmp.Diff(want, keytoolSees(t, program, on(t, out), storePassword)); diff != "" {
-					t.Errorf("keytool %s: %s", release, diff)
-				}
-			}
-			again, err := AddTrust(out, storePassword, []Trusted{trustedAs("another-name", added.parsed)}, today, rand.Reader)
-			if err != nil || !bytes.Equal(again, out) {
-				t.Errorf("what is trusted already was added again: %v", err)
-			}
-			if before.Unprotected {
-				checkPasswordless(t, out, one.parsed, two.parsed, added.parsed)
-			}
-		})
-	}
-}
-
-// checkPasswordless: another reader sees all of it with no password, as Java's default trust manager has none.
-func checkPasswordless(t *testing.T, content []byte, want ...*x509.Certificate) {
-	t.Helper()
-	got, err := gopkcs12.DecodeTrustStore(content, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !slices.EqualFunc(got, want, (*x509.Certificate).Equal) {
-		t.Errorf("%d certificates are seen without a password, want %d", len(got), len(want))
-	}
-}
-
-// TestAddTrustRefuses: what would lose something, or could not be found again, is refused, and the reason names both.
-func TestAddTrustRefuses(t *testing.T) {
-	one, other := issue(t, "One CA", nil, authority), issue(t, "ACME CA", nil, authority)
-	src := jksTrustStore(t, storePassword, one.parsed)
-	for name, c := range map[string]struct {
-		src      []byte
-		password string
-		add      []Trusted
-		want     []string
-	}{
-		"a taken alias":       {src, storePassword, []Trusted{trustedAs("AUTHORITY 0", other.parsed)}, []string{"CN=One CA", "CN=ACME CA", `"authority 0"`}},
-		"one alias twice":     {src, storePassword, []Trusted{trustedAs("a", other.parsed), trustedAs("A", issue(t, "Third CA", nil, authority).parsed)}, []string{"CN=ACME CA", "CN=Third CA"}},
-		"no alias":            {src, storePassword, []Trusted{trustedAs("", other.parsed)}, []string{"an alias is not empty"}},
-		"a control character": {src, storePassword, []Trusted{trustedAs("a\x1b[2J", other.parsed)}, []string{"control characters"}},
-		"no certificate":      {src, storePassword, []Trusted{{Alias: "a", Certificate: NewCertificate([]byte("none"))}}, []string{"it is no certificate"}},
-		"another password":    {src, "other", []Trusted{trustedAs("a", other.parsed)}, []string{"the password"}},
-		"cut off":             {src[:len(src)/2], storePassword, []Trusted{trustedAs("a", other.parsed)}, []string{"cut off"}},
-		"no keystore":         {[]byte("no keystore"), storePassword, []Trusted{trustedAs("a", other.parsed)}, []string{"neither PKCS#12 nor JKS"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			out, err := AddTrust(c.src, c.password, c.add, today, rand.Reader)
-			if err == nil || out != nil {
-				t.Fatalf("%d bytes, %v", len(out), err)
-			}
-			for _, want := range c.want {
-				if !strings.Contains(err.Error(), want) {
-					t.Errorf("%v: says nothing of %s", err, want)
-				}
-			}
-		})
-	}
-}
-
-// TestAddTrustKeepsAll: whatever programs have written stays as it is under additions, or is refused.
-func TestAddTrustKeepsAll(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join("pfx", "testdata", "*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	added := issue(t, "ACME CA", nil, authority)
-	kept := 0
-	for _, name := range files {
-		src, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		before, err := Open(src, storePassword)
-		if err != nil {
-			continue
-		}
-		out, err := AddTrust(src, storePassword, []Trusted{trustedAs("acme", added.parsed)}, today, rand.Reader)
-		if err != nil {
-			if len(before.Hindrances([]Trusted{trustedAs("acme", added.parsed)})) == 0 && !strings.Contains(err.Error(), "wrong chain") {
-				t.Errorf("%s: refused without a hindrance: %v", name, err)
-			}
-			continue
-		}
-		kept++
-		after, err := Open(out, storePassword)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := len(after.Trusted); got != len(before.Trusted)+1 || len(after.Entries) != len(before.Entries) || !slices.Equal(after.Secrets, before.Secrets) {
-			t.Errorf("%s: %s became %s", name, before, after)
-		}
-	}
-	if kept < 5 {
-		t.Errorf("only %d of %d files were added to: this tests nothing", kept, len(files))
-	}
-}
-
-// TestAddTrustProperty: what is added one after the other is all there, in order, in either format.
-func TestAddTrustProperty(t *testing.T) {
-	var pool []*x509.Certificate
-	for i := range 8 {
-		pool = append(pool, issue(t, fmt.Sprintf("CA %d", i), nil, authority).parsed)
-	}
-	first := issue(t, "First CA", nil, authority).parsed
-	starts := [][]byte{jksTrustStore(t, storePassword, first), passwordless(t, first)}
-	rapid.Check(t, func(t *rapid.T) {
-		content := starts[rapid.IntRange(0, 1).Draw(t, "format")]
-		want := []*x509.Certificate{first}
-		for range rapid.IntRange(0, 5).Draw(t, "times") {
-			at := rapid.IntRange(0, len(pool)-1).Draw(t, "which")
-			out, err := AddTrust(content, storePassword, []Trusted{trustedAs(fmt.Sprintf("ca %d", at), pool[at])}, today, rand.Reader)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if slices.ContainsFunc(want, pool[at].Equal) != bytes.Equal(out, content) {
-				t.Fatalf("%d: written anew for nothing, or not at all", at)
-			}
-			if !slices.ContainsFunc(want, pool[at].Equal) {
-				want = append(want, pool[at])
-			}
-			content = out
-		}
-		s, err := Open(content, storePassword)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !slices.EqualFunc(s.Trusted, want, func(a Trusted, c *x509.Certificate) bool { return bytes.Equal(a.Certificate.DER, c.Raw) }) {
-			t.Fatalf("%d are trusted, want %d", len(s.Trusted), len(want))
-		}
-	})
-}
-
-// FuzzAddTrust: foreign bytes are added to with all that is in them, or refused.
-func FuzzAddTrust(f *testing.F) {
-	added := trustedAs("acme", issue(f, "ACME CA", nil, authority).parsed)
-	f.Add(jksTrustStore(f, storePassword, issue(f, "One CA", nil, authority).parsed))
-	f.Add(passwordless(f, issue(f, "Two CA", nil, authority).parsed))
-	f.Fuzz(func(t *testing.T, src []byte) {
-		if len(src) > 1<<16 {
-			return
-		}
-		out, err := AddTrust(src, storePassword, []Trusted{added}, today, rand.Reader)
-		if err != nil {
-			var unusable *Error
-			if errors.As(err, &unusable) && unusable.Help == "" || out != nil {
-				t.Errorf("%v", err)
-			}
-			return
-		}
-		s, err := Open(out, storePassword)
-		if err != nil || !s.Trusts(added.Certificate) {
-			t.Errorf("%v: not trusted", err)
-		}
-	})
-}
-
-// BenchmarkAddTrust adds to as many authorities as Java brings.
-func BenchmarkAddTrust(b *testing.B) {
-	var all []*x509.Certificate
-	for i := range 150 {
-		all = append(all, issue(b, fmt.Sprintf("CA %d", i), nil, authority).parsed)
-	}
-	added := []Trusted{trustedAs("acme", issue(b, "ACME CA", nil, authority).parsed)}
-	for name, src := range map[string][]byte{"jks": jksTrustStore(b, storePassword, all...), "pkcs12": passwordless(b, all...)} {
 		b.Run(name, func(b *testing.B) {
-			b.SetBytes(int64(len(src)))
 			for b.Loop() {
-				if _, err := AddTrust(src, storePassword, added, today, rand.Reader); err != nil {
+				if _, err := AddTrust(src, password, one, today, rand.Reader); err != nil {
 					b.Fatal(err)
 				}
 			}

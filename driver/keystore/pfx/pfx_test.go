@@ -312,6 +312,55 @@ func TestWriteIsRead(t *testing.T) {
 	}
 }
 
+// TestWriteOpen: certificates that are not encrypted, and no MAC; keys and secrets are encrypted all the same.
+func TestWriteOpen(t *testing.T) {
+	all, c, key := bags(t)
+	trusted := all[2:3]
+	for _, o := range []Options{{Open: true}, {NoMAC: true}, {Open: true, NoMAC: true}} {
+		o.Level, o.Random = Modern, rand.Reader
+		src, err := Write(all, password, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := Parse(src, password)
+		if err != nil || len(f.Bags) != 4 || f.MAC == o.NoMAC || f.Unencrypted != o.Open || f.Mixed || f.Level != Modern {
+			t.Errorf("%+v: %v %+v", o, err, f)
+		}
+		if bytes.Contains(src, c.Raw) != o.Open || bytes.Contains(src, key.D.Bytes()) || f.Bags[0].Plain {
+			t.Errorf("%+v: what is to be encrypted is not, or the other way round", o)
+		}
+		if _, err := Parse(src, "another"); !errors.Is(err, ErrPassword) {
+			t.Errorf("%+v: with another password: %v", o, err)
+		}
+	}
+	src, err := Write(trusted, "", Options{Open: true, NoMAC: true}) // no randomness is needed either
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := library.DecodeTrustStore(src, ""); err != nil || len(got) != 1 || !c.Equal(got[0]) {
+		t.Errorf("the library reads %v: %v", got, err)
+	}
+	// Certificates in two parts, one of them encrypted.
+	w := &writer{o: Options{Random: rand.Reader}, password: newSecret(password), budget: &budget{maxWork}}
+	content, id, err := w.content(&trusted[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	bag := sequence(sequence(mustDER(id), explicit(content), trusted[0].attributes()))
+	a, sealed, err := w.encrypt(bag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info := sequence(mustDER(oidData), a, tlv([]byte{0x80}, sealed))
+	safe := sequence(
+		sequence(mustDER(oidData), explicit(octets(bag))),
+		sequence(mustDER(oidEncryptedData), explicit(sequence(mustDER(0), info))))
+	f, err := Parse(sequence(mustDER(3), sequence(mustDER(oidData), explicit(octets(safe)))), password)
+	if err != nil || !f.Mixed || f.Unencrypted || len(f.Bags) != 2 {
+		t.Errorf("%v %+v", err, f)
+	}
+}
+
 func TestReadsTheLibrary(t *testing.T) {
 	_, c, key := bags(t)
 	for name, e := range map[string]struct {

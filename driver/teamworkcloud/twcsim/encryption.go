@@ -104,7 +104,12 @@ func (s *server) accepted(trusted []*x509.Certificate) error {
 	if err != nil {
 		return fmt.Errorf("reading its certificate: %w", err)
 	}
-	if _, err := leaf.Verify(o); err != nil {
+	_, err = leaf.Verify(o)
+	var invalid x509.CertificateInvalidError
+	if errors.As(err, &invalid) && invalid.Reason == x509.Expired { // the library's words have dates, which no State may show
+		return errors.New("its certificate has expired or is not yet valid")
+	}
+	if err != nil {
 		return fmt.Errorf("unable to find valid certification path to requested target (%w)", err)
 	}
 	return nil

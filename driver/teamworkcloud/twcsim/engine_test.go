@@ -20,7 +20,12 @@ type site struct {
 
 func newSite(t testing.TB, servers fields) *site {
 	t.Helper()
-	b, err := json.Marshal(fields{"now": "2026-03-02T08:00:00Z", "servers": servers})
+	return newSiteOf(t, fields{"now": "2026-03-02T08:00:00Z", "servers": servers})
+}
+
+func newSiteOf(t testing.TB, seed fields) *site {
+	t.Helper()
+	b, err := json.Marshal(seed)
 	if err != nil {
 		t.Fatal(err)
 	}

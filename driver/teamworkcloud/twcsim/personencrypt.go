@@ -4,6 +4,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -134,10 +135,20 @@ func (w *World) encryptConfiguration(t *server, v map[string]string) (string, er
 		if !t.release.asksOnDelete() {
 			return "", fmt.Errorf("%s cannot make a configuration anew without its copies being deleted", t.release)
 		}
-		t.unconfigure(c, true)
-		break
+		return w.createAnew(t, c, v)
 	}
 	return w.createConfiguration(t, v)
+}
+
+// createAnew deletes a configuration, not what it has copied, and makes another one in its place; what the wizard refuses leaves it.
+func (w *World) createAnew(t *server, old *configuration, v map[string]string) (string, error) {
+	list, deleted := slices.Clone(t.configurations), maps.Clone(t.deleted)
+	t.unconfigure(old, true)
+	done, err := w.createConfiguration(t, v)
+	if err != nil {
+		t.configurations, t.deleted = list, deleted
+	}
+	return done, err
 }
 
 // pathOn is the path of what a configuration is for, on its source.
