@@ -28,6 +28,15 @@ func (s *server) wantsEncryption(tls bool) (encrypted bool, port int) {
 	return false, s.plainPort
 }
 
+// distrusts notes why a configuration cannot connect encrypted.
+func (p *pass) distrusts() bool {
+	why := p.distrust()
+	if why != "" {
+		p.problem("%s", why)
+	}
+	return why != ""
+}
+
 // distrust says why a configuration cannot connect encrypted, "" if it can. Whom the target trusts, and what both ends are set to, is
 // what their services have read when they started.
 func (p *pass) distrust() string {
@@ -42,9 +51,9 @@ func (p *pass) distrust() string {
 	}
 	var err error
 	if t.release.switches() { // "run keytool twice: with both Javas" (MCS/pages/247046793)
-		err = errors.Join(s.acceptedByJava(t.services.server.trust), s.acceptedByJava(t.services.pages.trust))
-	} else if err = s.acceptedByKeystore(t.services.server.keystore); err != nil { // TWCloud2024x/pages/137986642, or as the seed has it
-		err = s.acceptedByJava(t.services.server.trust)
+		err = errors.Join(s.accepted(t.services.server.trust), s.accepted(t.services.pages.trust))
+	} else if err = s.accepted(t.services.server.keystore); err != nil { // TWCloud2024x/pages/137986642, or as the seed has it
+		err = s.accepted(t.services.server.trust)
 	}
 	if err != nil {
 		return fmt.Sprintf("TLS handshake with %s failed: %v", s.syncAddress, err)
@@ -69,27 +78,16 @@ func settingsDiffer(ends ...*server) string {
 	return ""
 }
 
-// acceptedByJava verifies by a trust store as Java opens it.
-func (s *server) acceptedByJava(store []byte) error {
-	trusted, err := trustedIn(store)
-	if err != nil {
-		return fmt.Errorf("the trust store cannot be read: %w", err)
-	}
-	return s.accepted(trusted)
-}
-
-// acceptedByKeystore verifies by the server's own keystore, whose password it knows: ASSUMED to be the one that is shipped.
-func (s *server) acceptedByKeystore(store []byte) error {
-	entries, err := openKeystore(store, shippedPassword)
-	if err != nil {
-		return fmt.Errorf("the keystore cannot be read: %w", err)
-	}
-	return s.accepted(certificatesOf(entries))
-}
-
 // accepted verifies what a server presents. The dates are those of the real clock, like the certificates'. ASSUMED: the name is looked
 // at.
-func (s *server) accepted(trusted []*x509.Certificate) error {
+func (s *server) accepted(by authorities) error {
+	if by == nil { // the service has never started
+		return errors.New("nobody is trusted")
+	}
+	trusted, err := by()
+	if err != nil {
+		return err
+	}
 	chain := s.presents.certificate.Certificate
 	o := x509.VerifyOptions{Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), DNSName: s.syncAddress, CurrentTime: time.Now()}
 	for _, c := range trusted {

@@ -142,8 +142,7 @@ func (p *pass) refused() bool {
 		p.problem("encrypted synchronization came with 2024x; the target has %s, the source %s", t.release, s.release)
 	case !s.accepts(c.port, c.tls):
 		p.problem("could not connect to %s", s.syncAddress)
-	case c.tls && p.distrust() != "":
-		p.problem("%s", p.distrust())
+	case c.tls && p.distrusts():
 	case s.user(c.user) == nil:
 		p.problem("login of %s to %s failed", c.user, s.syncAddress)
 	case t.category(c.targetCategory) == nil:

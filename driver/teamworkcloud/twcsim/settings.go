@@ -1,10 +1,12 @@
 package twcsim
 
 import (
+	"crypto/x509"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // The settings that encryption has to do with (seed; facts 5.2).
@@ -25,15 +27,41 @@ var sharedSettings = []string{setTLS, setType, setPath, setPassword}
 // serverSettings are what Teamwork Cloud has read when it was started.
 type serverSettings struct {
 	syncTLS  bool
-	trust    []byte // its Java's cacerts
-	keystore []byte // configuration/keystore.p12
+	trust    authorities // its Java's cacerts
+	keystore authorities // configuration/keystore.p12
 }
 
 // pageSettings are what the web application has read when it was started.
 type pageSettings struct {
 	values map[string]string
-	trust  []byte // its Java's cacerts
-	broken string // why it cannot use its keystore
+	trust  authorities // its Java's cacerts
+	broken string      // why it cannot use its keystore
+}
+
+// authorities are the certificates of a file that was read when a service started. It is opened when somebody asks, and once: that
+// takes long, and the engine asks at every Tick.
+type authorities func() ([]*x509.Certificate, error)
+
+// byJava opens a trust store as Java does.
+func byJava(data []byte) authorities {
+	return sync.OnceValues(func() ([]*x509.Certificate, error) {
+		trusted, err := trustedIn(data)
+		if err != nil {
+			return nil, fmt.Errorf("the trust store cannot be read: %w", err)
+		}
+		return trusted, nil
+	})
+}
+
+// byItself opens the server's own keystore, whose password it knows: ASSUMED to be the one that is shipped.
+func byItself(data []byte) authorities {
+	return sync.OnceValues(func() ([]*x509.Certificate, error) {
+		entries, err := openKeystore(data, shippedPassword)
+		if err != nil {
+			return nil, fmt.Errorf("the keystore cannot be read: %w", err)
+		}
+		return certificatesOf(entries), nil
+	})
 }
 
 // load reads a unit's settings. ASSUMED: a service whose settings cannot be read does not start. A trust store that is missing
@@ -51,8 +79,9 @@ func (s *server) load(unit string) error {
 			return fmt.Errorf("%s: %w", m.at.conf, err)
 		}
 		v := serverSettings{syncTLS: slices.Contains([]string{"true", "yes", "on"}, conf[setSyncTLS])}
-		v.trust, _ = m.read(m.at.serverTrust) // none trusts nobody
-		v.keystore, _ = m.read(m.at.keystore)
+		trust, _ := m.read(m.at.serverTrust) // none trusts nobody
+		keystore, _ := m.read(m.at.keystore)
+		v.trust, v.keystore = byJava(trust), byItself(keystore)
 		s.services.server = v
 	case unitPages:
 		data, err := m.read(m.at.pages)
@@ -64,7 +93,8 @@ func (s *server) load(unit string) error {
 			return fmt.Errorf("%s: %w", m.at.pages, err)
 		}
 		v := pageSettings{values: values}
-		v.trust, _ = m.read(m.at.pagesTrust)
+		trust, _ := m.read(m.at.pagesTrust)
+		v.trust = byJava(trust)
 		if v.encrypts() {
 			v.broken = v.openKeystore(m)
 		}
