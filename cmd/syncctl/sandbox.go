@@ -34,7 +34,8 @@ its environment, for as long as it lasts; the exit code is the command's. Withou
 it is interrupted.
 
 A fault is KEY=VALUE,...: kind (fail, hang, cut, lost, late), server, method, path (a glob), nth (2, 2-4, 3-, *), status,
-retry_after, delay. A command on a machine has the method EXEC, and its path is the command line.`,
+retry_after, delay. A command on a machine has the method EXEC, and its path is the command line;
+a connection to a port without HTTP has CONNECT, and its path is the address.`,
 		Example: `  syncctl sandbox examples/behind-firewall-master -- sh -c 'syncctl plan && syncctl apply -auto-approve'
   syncctl sandbox examples/behind-firewall-master --fault=method=POST,path=**/resync,kind=lost -- syncctl apply -auto-approve`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -54,7 +55,7 @@ retry_after, delay. A command on a machine has the method EXEC, and its path is 
 			return c.sandbox(cmd.Context(), args[0], args[1:], f)
 		},
 	}
-	cmd.Flags().StringVar(&f.access, "access-log", "", "write a JSON line for every request, command and access to files to `FILE`")
+	cmd.Flags().StringVar(&f.access, "access-log", "", "write a JSON line for every request, connection, command and access to files to `FILE`")
 	cmd.Flags().StringVar(&f.dump, "dump", "", "write the state of every server as JSON to `FILE` at the end")
 	cmd.Flags().StringVar(&f.dumpBefore, "dump-before", "", "the same at the beginning, to `FILE`")
 	cmd.Flags().StringArrayVar(&f.faults, "fault", nil, "something that goes wrong, as `KEY=VALUE,...`; may be repeated")

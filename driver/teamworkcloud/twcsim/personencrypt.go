@@ -89,10 +89,9 @@ func appendLines(m *machine, lines string) error {
 
 // trustByHand imports certificates wherever the pages have them imported: "alias NAME", then the certificate, one after the other.
 func (w *World) trustByHand(s *server, text string) error {
-	alias := ""
 	for rest := []byte(text); len(strings.TrimSpace(string(rest))) > 0; {
 		head, _, _ := strings.Cut(strings.TrimSpace(string(rest)), "\n")
-		alias, _ = strings.CutPrefix(strings.TrimSpace(head), "alias ")
+		alias, _ := strings.CutPrefix(strings.TrimSpace(head), "alias ")
 		block, more := pem.Decode(rest)
 		if block == nil || alias == "" {
 			return errors.New("trust: want lines of alias NAME, each with a certificate after it")

@@ -398,7 +398,8 @@ func trustedBag(alias string, certificate []byte) (p12Bag, error) {
 	}
 	b := p12Bag{ID: oidCertBag, Value: explicit(der)}
 	b.Attributes = []p12Attribute{{oidTrusted, asn1.RawValue{Tag: asn1.TagSet, IsCompound: true, Bytes: usage}}}
-	return b, b.named(alias)
+	err = b.named(alias)
+	return b, err
 }
 
 // fromText and toText are BMPString, two bytes a character.

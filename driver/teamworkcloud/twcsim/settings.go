@@ -15,7 +15,7 @@ const (
 	setTLS          = "twc.client.tls"
 	setType         = "twc.client.keystore.type"
 	setPath         = "twc.client.keystore.path"
-	setPassword     = "twc.client.keystore.password"
+	setPassword     = "twc.client.keystore.password" //nolint:gosec // a key, no password
 	setSyncTLS      = "esi.server.sync.tls-enabled"
 	typedByAPerson  = "ENC(typed by a person)"
 	usualClientPort = 3579
