@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"slices"
@@ -408,23 +409,73 @@ func TestAddTrustProperty(t *testing.T) {
 	})
 }
 
-// FuzzAddTrust: foreign bytes are added to or refused, and what comes back is a keystore that trusts what was added.
-func FuzzAddTrust(f *testing.F) {
-	for _, name := range []string{"keytool25open.p12", "keytool17trust.p12", "openssllegacy.p12", "keytool17.jks", "keytool17several.p12"} {
-		f.Add(recorded(f, name), "changeit", "new")
+// safePart is a part of a PKCS#12 file that is not encrypted.
+type safePart struct {
+	Type    asn1.ObjectIdentifier
+	Content []byte `asn1:"tag:0,explicit"`
+}
+
+// wrapped is a PKCS#12 file without a password, around the bags that are given in DER.
+func wrapped(t testing.TB, bags []byte) []byte {
+	t.Helper()
+	data := asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
+	safe, err := asn1.Marshal([]safePart{{data, bags}})
+	if err != nil {
+		t.Fatal(err)
 	}
-	f.Add([]byte("\xfe\xed\xfe\xed\x00\x00\x00\x01\x00\x00\x00\x00"), "", "")
-	c := newFamily(f).root.Certificate
-	f.Fuzz(func(t *testing.T, src []byte, password, alias string) {
-		if len(src) > 1<<14 {
+	src, err := asn1.Marshal(struct {
+		Version int
+		Safe    safePart
+	}{3, safePart{data, safe}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return src
+}
+
+// unwrapped are the bags of the last part of such a file.
+func unwrapped(t testing.TB, src []byte) []byte {
+	t.Helper()
+	var outside struct {
+		Version int
+		Safe    safePart
+	}
+	var parts []safePart
+	if _, err := asn1.Unmarshal(src, &outside); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := asn1.Unmarshal(outside.Safe.Content, &parts); err != nil {
+		t.Fatal(err)
+	}
+	return parts[len(parts)-1].Content
+}
+
+// FuzzAddTrust: foreign bytes are added to or refused, and what comes back is a keystore that trusts what was added, and keeps the
+// rest. The bytes are what is behind digest and encryption, which would keep the fuzzer out.
+func FuzzAddTrust(f *testing.F) {
+	ks := recorded(f, "keytool17.jks")
+	f.Add(ks[:len(ks)-jksDigest], "new")
+	f.Add([]byte("\xfe\xed\xfe\xed\x00\x00\x00\x01\x00\x00\x00\x00"), "new")
+	f.Add(unwrapped(f, recorded(f, "keytool25open.p12")), "root")
+	family := newFamily(f)
+	c := family.root.Certificate
+	s := &Store{Entries: []Entry{family.server.entry(f, "server")}, Trusted: []Trusted{{Alias: "ca", Certificate: family.inter.Certificate}}}
+	f.Add(unwrapped(f, bagged(f, s, "", pfx.Options{Open: true, NoMAC: true})), "new") // a chain without its key
+	f.Fuzz(func(t *testing.T, src []byte, alias string) {
+		if len(src) > 1<<13 {
 			return
 		}
-		out, err := AddTrust(src, password, []Trusted{{Alias: alias, Certificate: c}}, today, rand.Reader)
+		if isJKS(src) {
+			src = append(bytes.Clone(src), digestJKS(nil, src)...)
+		} else {
+			src = wrapped(t, src)
+		}
+		out, err := AddTrust(src, "", []Trusted{{Alias: alias, Certificate: c}}, today, rand.Reader)
 		if err != nil {
 			return
 		}
-		before, after := opened(t, src, password), opened(t, out, password)
-		if !after.Trusts(c) || len(after.Trusted) < len(before.Trusted) || len(after.Entries) != len(before.Entries) {
+		before, after := opened(t, src, ""), opened(t, out, "")
+		if !after.Trusts(c) || len(after.Trusted) < len(before.Trusted) || len(after.Entries) != len(before.Entries) || after.Unprotected != before.Unprotected {
 			t.Errorf("%v becomes %v", content(before), content(after))
 		}
 	})

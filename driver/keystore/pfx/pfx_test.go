@@ -326,7 +326,11 @@ func TestWriteOpen(t *testing.T) {
 		if err != nil || len(f.Bags) != 4 || f.MAC == o.NoMAC || f.Unencrypted != o.Open || f.Mixed || f.Level != Modern {
 			t.Errorf("%+v: %v %+v", o, err, f)
 		}
-		if bytes.Contains(src, c.Raw) != o.Open || bytes.Contains(src, key.D.Bytes()) || f.Bags[0].Plain {
+		secret, err := key.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(src, c.Raw) != o.Open || bytes.Contains(src, secret) || f.Bags[0].Plain {
 			t.Errorf("%+v: what is to be encrypted is not, or the other way round", o)
 		}
 		if _, err := Parse(src, "another"); !errors.Is(err, ErrPassword) {

@@ -1,6 +1,7 @@
 package osmc
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -101,4 +102,103 @@ func TestClientTLSHides(t *testing.T) {
 			t.Error(text)
 		}
 	}
+}
+
+// TestClientTLSWithoutKeystore: closing the port, or moving it, says nothing of a keystore.
+func TestClientTLSWithoutKeystore(t *testing.T) {
+	var sent map[string]any
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/osmc/login" {
+			w.Header().Set("Set-Cookie", sessionCookie+"=0123456789")
+			return
+		}
+		if err := json.NewDecoder(r.Body).Decode(&sent); err != nil {
+			t.Error(err)
+		}
+		_, _ = io.WriteString(w, `{"enabled":false}`)
+	})
+	if err := server.client(nil).Writer().SetClientTLS(t.Context(), ClientTLS{Port: 10002}, ""); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]any{"enabled": false, "port": 10002.0}, sent); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestClientTLSNeverShows: neither what was sent nor what was read shows afterwards, in whole or in pieces, in errors or in the log,
+// however many cookies have come since.
+func TestClientTLSNeverShows(t *testing.T) {
+	const password = "geheim-store"
+	long := bytes.Repeat([]byte("a keystore that is longer than an error's answer is read; "), 2000)
+	other := base64.StdEncoding.EncodeToString([]byte("another keystore, which the server has had before"))
+	sent := base64.StdEncoding.EncodeToString(long)
+	s := newSessions(t)
+	s.renew = true
+	said := ""
+	s.after = func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && r.URL.Path == "/osmc/admin/tls" && said == "" {
+			_, _ = fmt.Fprintf(w, `{"enabled":true,"port":10002,"serverKeystore":%q,"serverPass":"former-store"}`, other)
+			return
+		}
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, said)
+	}
+	c := s.client(nil)
+	if _, err := c.Reader().ClientTLS(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Writer().SetClientTLS(t.Context(), ClientTLS{true, 10002, long, "sync.p12"}, password); err == nil {
+		t.Fatal("it was taken")
+	}
+	said = "refused"
+	for range 40 { // more cookies than are kept
+		if err := c.Writer().SetClientTLS(t.Context(), ClientTLS{}, ""); err == nil || !strings.Contains(err.Error(), said) {
+			t.Fatal(err)
+		}
+	}
+	var texts []string
+	for _, words := range []string{
+		"password " + password + ", before former-store", "before " + other, "sent " + sent, "sent " + sent[100:250] + "…",
+		`{"message":"` + strings.ReplaceAll(sent[33:200], "/", `\/`) + `"}`, `{"body":"` + sent, "<title>" + sent[500:900],
+	} {
+		said = words
+		_, err := c.Reader().ClientTLS(t.Context())
+		again := c.Writer().SetClientTLS(t.Context(), ClientTLS{}, "")
+		if err == nil || again == nil {
+			t.Fatal(err, again)
+		}
+		texts = append(texts, err.Error(), again.Error())
+	}
+	said = "sent " + sent[:60000] + " and " + password
+	_, err := c.Reader().ClientTLS(t.Context())
+	texts = append(texts, err.Error(), s.logged())
+	for _, text := range texts {
+		for _, secret := range []string{password, "former-store", other[:16], sent[:16], sent[100:116], sent[36:52], sent[600:616]} {
+			if strings.Contains(text, secret) {
+				t.Errorf("%q shows in %.600s", secret, text)
+			}
+		}
+	}
+	if !strings.Contains(strings.Join(texts, " "), "REDACTED") {
+		t.Errorf("the test shows nothing: %s", texts)
+	}
+}
+
+func FuzzClientTLS(f *testing.F) {
+	c, err := New(Options{User: "anna", Password: "hush-hush", Rest: rest.Options{BaseURL: "https://twc.example:8111"}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	read := func(n *node) (*ClientTLS, error) {
+		out, err := c.parseClientTLS(n)
+		c.hiding.Lock()
+		defer c.hiding.Unlock()
+		c.concealed = nil // of one answer after the other, they would be too many
+		return out, err
+	}
+	fuzzed(f, read, func(t *testing.T, out *ClientTLS) {
+		if out.Port < 0 || out.Keystore != nil && len(out.Keystore) == 0 {
+			t.Errorf("%v", out)
+		}
+	}, `{"enabled":true,"port":5555,"serverKeystore":"AAEC","serverKeystoreName":"keystore.jks","serverPass":"x"}`, `[{"enabled":"no","port":"1"}]`)
 }

@@ -215,7 +215,7 @@ func TestOperations(t *testing.T) {
 			}
 			for _, want := range []string{
 				"GET /osmc/login", "GET /osmc/logout", "GET /osmc/version", "GET /osmc/admin/health", "GET /osmc/admin/loginusers",
-				"GET /osmc/admin/currentUser", "GET /osmc/admin/user", "GET /osmc/admin/roles", "GET /osmc/admin/roles/r1",
+				"GET /osmc/admin/tls", "PUT /osmc/admin/tls", "GET /osmc/admin/currentUser", "GET /osmc/admin/user", "GET /osmc/admin/roles", "GET /osmc/admin/roles/r1",
 				"GET /osmc/workspaces", "POST /osmc/workspaces", "GET /osmc/workspaces/w1/resources",
 				"GET /osmc/workspaces/w1/roles/r1/users", "POST /osmc/workspaces/w1/roles/r1/users", "GET /osmc/resources",
 				"GET /osmc/resources/p1", "GET /osmc/resources/p1/branches", "GET /osmc/resources/p1/branches/b1",
