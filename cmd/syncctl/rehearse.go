@@ -55,7 +55,7 @@ func (c *call) startSandbox(ctx context.Context, dir string, o sandbox.Options) 
 }
 
 // counter counts the lines of an access log, which come one at a time: requests to servers apart from what is asked of machines.
-type counter struct{ requests, commands, files int }
+type counter struct{ requests, connections, commands, files int }
 
 func (c *counter) Write(p []byte) (int, error) {
 	var line sandbox.AccessLine
@@ -67,6 +67,8 @@ func (c *counter) Write(p []byte) (int, error) {
 		c.commands++
 	case sandbox.ProtocolSFTP:
 		c.files++
+	case sandbox.ProtocolTCP:
+		c.connections++
 	default:
 		c.requests++
 	}
@@ -75,7 +77,11 @@ func (c *counter) Write(p []byte) (int, error) {
 
 // words say what was counted, and that it was all.
 func (c *counter) words(servers, machines int) string {
-	words := view.Plural(c.requests, "request") + " to " + view.Plural(servers, "simulated server")
+	words := view.Plural(c.requests, "request")
+	if c.connections > 0 {
+		words += " and " + view.Plural(c.connections, "connection")
+	}
+	words += " to " + view.Plural(servers, "simulated server")
 	var done []string
 	if c.commands > 0 {
 		done = append(done, view.Plural(c.commands, "command"))

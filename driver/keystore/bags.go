@@ -95,7 +95,7 @@ func (h *heap) entry(b *pfx.Bag, used map[string]bool) Entry {
 		e.Chain = append(e.Chain, c)
 		used[string(c.DER)] = true
 		next, ok := h.subjects[c.issuer]
-		if c.selfIssued() || !ok {
+		if c.SelfIssued() || !ok {
 			break
 		}
 		c = next

@@ -120,7 +120,28 @@ func clip(text string) string {
 	return text
 }
 
-func (c Certificate) selfIssued() bool { return c.subject != "" && c.issuer == c.subject }
+// SelfIssued tells whether it names itself as its issuer, as roots and self-signed certificates do.
+func (c Certificate) SelfIssued() bool { return c.subject != "" && c.issuer == c.subject }
+
+// Until is its last day: 2027-03-01.
+func (c Certificate) Until() string { return day(c.until) }
+
+// Names are what it is for, its alternative names (subjectAltName), fit to be shown; none where it cannot be read.
+func (c Certificate) Names() []string {
+	if c.parsed == nil {
+		return nil
+	}
+	return sans(c.parsed)
+}
+
+// Covers tells whether it is for a host's name or address: an error says that it is not, or that it cannot be read.
+func (c Certificate) Covers(name string) error {
+	x, err := c.X509()
+	if err != nil {
+		return err
+	}
+	return x.VerifyHostname(bracketed(name))
+}
 
 // public is the fingerprint of its public key, "" where it cannot be read.
 func (c Certificate) public() string {

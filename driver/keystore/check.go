@@ -69,7 +69,7 @@ func (k *checker) entry(e *Entry) {
 	}
 	k.chain(e)
 	for i, c := range e.Chain {
-		root := i > 0 && c.selfIssued()
+		root := i > 0 && c.SelfIssued()
 		k.dates(e.Alias, c, root)
 		k.strength(e.Alias, c, root)
 	}
@@ -106,16 +106,16 @@ func (c Certificate) kind() string {
 func (k *checker) chain(e *Entry) {
 	for i := range len(e.Chain) - 1 {
 		c, next := e.Chain[i], e.Chain[i+1]
-		if c.issuer == next.subject && !c.selfIssued() {
+		if c.issuer == next.subject && !c.SelfIssued() {
 			k.signed(e.Alias, c, next)
 			continue
 		}
-		if at := issuerOf(c, e.Chain); at >= 0 && !c.selfIssued() {
+		if at := issuerOf(c, e.Chain); at >= 0 && !c.SelfIssued() {
 			k.add("chain-order", planner.Refuse, e.Alias, "Put them in this order: "+strings.Join(inOrder(e.Chain), ", then ")+".",
 				"the certificates are out of order: %s was issued by %s, and %s follows it", c.Name(), c.Issuer(), next.Name())
 			return
 		}
-		if c.selfIssued() {
+		if c.SelfIssued() {
 			k.add("chain-order", planner.Refuse, e.Alias, "Take out what does not belong to the chain; what is to be trusted is declared with trust.",
 				"%s is the end of the chain, and %s follows it", c.Name(), next.Name())
 			return
@@ -130,7 +130,7 @@ func (k *checker) chain(e *Entry) {
 // end: the last certificate of a chain is a root, or one that is trusted has issued it.
 func (k *checker) end(e *Entry) {
 	last := e.Chain[len(e.Chain)-1]
-	if last.selfIssued() {
+	if last.SelfIssued() {
 		k.signed(e.Alias, last, last)
 		if len(e.Chain) == 1 {
 			k.add("self-signed", planner.Note, e.Alias, "SHA-256 "+last.Fingerprint()+". Add it with trust to the keystore that whoever connects trusts by.",
@@ -245,7 +245,7 @@ func (k *checker) strength(alias string, c Certificate, root bool) {
 		k.add("weak-key", severity, alias, "Make a new key, RSA of at least 3072 bits or EC on P-256, and have a certificate issued for it.", "the key of %s is too weak: %s", c.Name(), why)
 	}
 	weak := []x509.SignatureAlgorithm{x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1}
-	if slices.Contains(weak, x.SignatureAlgorithm) && !c.selfIssued() { // a root is trusted as it is, nobody looks at its signature
+	if slices.Contains(weak, x.SignatureAlgorithm) && !c.SelfIssued() { // a root is trusted as it is, nobody looks at its signature
 		k.add("weak-signature", severity, alias, "Have the certificate issued anew, signed with SHA-256.", "the signature of %s is too weak: %s", c.Name(), x.SignatureAlgorithm)
 	} else if slices.Contains(weak, x.SignatureAlgorithm) && !root {
 		k.add("weak-signature", planner.Warn, alias, "Make it anew, signed with SHA-256.", "the signature of %s is weak: %s", c.Name(), x.SignatureAlgorithm)

@@ -40,7 +40,7 @@ func (d *selfSigned) renew(e *Entry, now time.Time, warnDays int) string {
 	switch {
 	case err != nil || bad != nil:
 		return "its certificate cannot be read"
-	case !leaf.selfIssued():
+	case !leaf.SelfIssued():
 		return "its certificate was issued by " + leaf.Issuer() + ", and a self-signed one is declared"
 	case e.Sealed:
 		return "its key has a password of its own"

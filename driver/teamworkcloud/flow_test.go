@@ -194,7 +194,12 @@ func (w *world) rehearse(t *testing.T, o drivertest.Rehearsal) drivertest.Outcom
 // goes carries the world out to its end; the second plan has no steps.
 func (w *world) goes(t *testing.T, o drivertest.Rehearsal) drivertest.Outcome {
 	t.Helper()
-	out := w.rehearse(t, o)
+	return carriedOut(t, w.rehearse(t, o))
+}
+
+// carriedOut takes nothing less than a run to its end, after which there is nothing left to do.
+func carriedOut(t *testing.T, out drivertest.Outcome) drivertest.Outcome {
+	t.Helper()
 	if out.Plan == nil {
 		t.Fatal(out.Diags)
 	}

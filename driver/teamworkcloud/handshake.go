@@ -24,7 +24,7 @@ import (
 type presented struct {
 	Address string `json:"address"`        // host:port that was connected to
 	From    string `json:"from"`           // the machine it was connected from
-	Rule    string `json:"rule,omitempty"` // why there is no certificate: portClosed, portSilent, portForeign, portUnasked; "": there is one
+	Rule    string `json:"rule,omitempty"` // why there is no certificate: portClosed, portSilent, portForeign; "": there is one
 	Why     string `json:"why,omitempty"`
 
 	Leaf    *leafFacts             `json:"leaf,omitempty"` // the server's own certificate
@@ -43,11 +43,7 @@ type leafFacts struct {
 }
 
 func leafOf(c keystore.Certificate) *leafFacts {
-	l := &leafFacts{Name: c.Name(), Print: c.Fingerprint(), Until: day(c), Text: oneLine(c.String())}
-	if x, err := c.X509(); err == nil {
-		l.For = certified(x)
-	}
-	return l
+	return &leafFacts{Name: c.Name(), Print: c.Fingerprint(), Until: c.Until(), Text: oneLine(c.String()), For: namesOf(c)}
 }
 
 // What keeps a port from showing a certificate. They are the ids of findings, without the product.
@@ -55,7 +51,6 @@ const (
 	portClosed  = "tls-closed"      // nobody listens, or nobody can get there
 	portSilent  = "tls-unreachable" // no answer in time, or the connection broke
 	portForeign = "tls-foreign"     // it answers, and not in TLS
-	portUnasked = "tls-unasked"     // the way to it could not be taken
 )
 
 // handshakeWithin is how long a connection and its handshake may take.
@@ -75,12 +70,15 @@ func (p *presented) seen() string {
 	return fmt.Sprintf("%s presents %s, SHA-256 %s, valid until %s (%s, seen from %s)", p.Address, c.Name, c.Print, c.Until, p.Version, p.From)
 }
 
-func day(c keystore.Certificate) string {
-	x, err := c.X509()
-	if err != nil {
-		return "a day that cannot be read"
+// lacks are the names of a chain's certificates that a port does not send. It may leave out the root: whoever trusts it has it.
+func (p *presented) lacks(chain []keystore.Certificate) []string {
+	var out []string
+	for _, c := range chain {
+		if !c.SelfIssued() && !slices.ContainsFunc(p.Chain, c.Equal) {
+			out = append(out, c.Name())
+		}
 	}
-	return x.NotAfter.UTC().Format("2006-01-02")
+	return out
 }
 
 // shakeHands connects to an address from a server's machine, or from this one (nil), and takes the certificates that come, whoever
@@ -178,33 +176,32 @@ type trust struct {
 // mistrust says what is wrong with certificates in the eyes of somebody who connects to name. more are certificates that he has not
 // got, by which a missing one is told from an unknown authority.
 func (t *trust) mistrust(chain []keystore.Certificate, name string, now time.Time, more []keystore.Certificate) []keystore.Problem {
-	leaf, err := chain[0].X509()
-	if err != nil {
+	if _, err := chain[0].X509(); err != nil {
 		return []keystore.Problem{{Rule: "tls-unreadable", Severity: planner.Refuse, Summary: "the certificate cannot be read: " + oneLine(err.Error()), Detail: "Have keytool -printcert show it."}}
 	}
 	var out []keystore.Problem
 	add := func(rule, detail, format string, args ...any) {
 		out = append(out, keystore.Problem{Rule: rule, Severity: planner.Refuse, Summary: fmt.Sprintf(format, args...), Detail: detail})
 	}
-	for _, c := range chain {
+	for i, c := range chain {
 		x, err := c.X509()
 		switch {
-		case err != nil:
+		case err != nil, i > 0 && c.SelfIssued(): // a root is trusted by its key, whatever its dates
 		case now.After(x.NotAfter):
-			add("tls-expired", "Have the certificate issued anew, and declare the new one in the keystore.", "%s has expired on %s", c.Name(), day(c))
+			add("tls-expired", "Have the certificate issued anew, and declare the new one in the keystore.", "%s has expired on %s", c.Name(), c.Until())
 		case now.Before(x.NotBefore):
 			add("tls-not-yet-valid", "Wait until then; if it is valid already, the clock of this machine is wrong.", "%s is not valid before %s", c.Name(), x.NotBefore.UTC().Format("2006-01-02 15:04 UTC"))
 		}
 	}
-	if leaf.VerifyHostname(bracketed(name)) != nil {
-		add("tls-name", "Have a certificate issued that has it among its alternative names (subjectAltName), or correct sync_address.", "%s is not for %s: it is for %s", chain[0].Name(), name, certified(leaf))
+	if chain[0].Covers(name) != nil {
+		add("tls-name", "Have a certificate issued that has it among its alternative names (subjectAltName), or correct sync_address.", "%s is not for %s: it is for %s", chain[0].Name(), name, namesOf(chain[0]))
 	}
 	switch {
 	case t.reaches(chain, nil, now):
 	case t.reaches(chain, more, now):
 		add("tls-incomplete", "Put the certificates of the issuers into chain of the keystore's entry, each after the one that it issued.",
 			"the chain is incomplete: %s comes without the certificate of its issuer %s", chain[len(chain)-1].Name(), chain[len(chain)-1].Issuer())
-	case len(chain) == 1 && chain[0].Name() == chain[0].Issuer():
+	case len(chain) == 1 && chain[0].SelfIssued():
 		add("tls-untrusted", "Declare it with trust in sync_tls of whoever connects.", "%s is self-signed, and %s does not trust it", chain[0].Name(), t.Whose)
 	default:
 		add("tls-untrusted", "Declare the authority's certificate with trust in sync_tls of whoever connects. If it is no authority's, the chain lacks a certificate.",
@@ -269,19 +266,7 @@ func (t *trust) signed(c *x509.Certificate, between []keystore.Certificate, been
 	})
 }
 
-// certified are the names that a certificate is for.
-func certified(c *x509.Certificate) string {
-	out := slices.Clone(c.DNSNames)
-	for _, ip := range c.IPAddresses {
-		out = append(out, ip.String())
-	}
-	return cmp.Or(oneLine(strings.Join(firstOf(out), ", ")), "no name at all")
-}
-
-// bracketed is an IPv6 address in the form that is not taken for a name.
-func bracketed(name string) string {
-	if strings.Contains(name, ":") {
-		return "[" + name + "]"
-	}
-	return name
+// namesOf are the names that a certificate is for, in words.
+func namesOf(c keystore.Certificate) string {
+	return cmp.Or(oneLine(strings.Join(firstOf(c.Names()), ", ")), "no name at all")
 }

@@ -86,6 +86,8 @@ func TestMistrust(t *testing.T) {
 	past := issue(t, middle, "past", func(c *x509.Certificate) { c.NotBefore, c.NotAfter = noon.AddDate(0, -5, 0), noon.AddDate(0, -4, 0) })
 	ended := issue(t, nil, "ended root", func(c *x509.Certificate) { authority(c); c.NotAfter = noon.AddDate(0, 0, -1) })
 	under := issue(t, ended, "under", nil)
+	halfway := issue(t, root, "halfway", func(c *x509.Certificate) { authority(c); c.NotAfter = noon.AddDate(0, 0, -1) })
+	below := issue(t, halfway, "below", nil)
 	for name, c := range map[string]struct {
 		chain, trusted, more []*issued
 		want                 []string
@@ -106,6 +108,8 @@ func TestMistrust(t *testing.T) {
 		"the common name alone":           {[]*issued{nameless}, []*issued{root}, nil, []string{"tls-name"}},
 		"all at once":                     {[]*issued{old}, []*issued{other}, nil, []string{"tls-expired", "tls-untrusted"}},
 		"an anchor's own end counts not":  {[]*issued{under}, []*issued{ended}, nil, nil},
+		"nor where it comes with it":      {[]*issued{under, ended}, []*issued{ended}, nil, nil},
+		"that of an intermediate does":    {[]*issued{below, halfway, root}, []*issued{root}, nil, []string{"tls-expired"}},
 		"nothing is trusted":              {[]*issued{leaf, middle}, nil, nil, []string{"tls-untrusted"}},
 		"of no use: more of another root": {[]*issued{leaf}, []*issued{other}, []*issued{middle}, []string{"tls-untrusted"}},
 	} {
@@ -120,6 +124,39 @@ func TestMistrust(t *testing.T) {
 			}
 			if !slices.Equal(got, c.want) {
 				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+// TestLacks: a port that keeps an issuer's certificate back is given the keystore again; that of the root may be left out.
+func TestLacks(t *testing.T) {
+	root := issue(t, nil, "ACME Root", authority)
+	middle := issue(t, root, "ACME Issuing", authority)
+	leaf := issue(t, middle, "a", nil)
+	chain := all(leaf, middle, root)
+	store := &keystore.Store{Entries: []keystore.Entry{{Alias: "teamworkcloud", Chain: chain}}}
+	for name, c := range map[string]struct {
+		sent []*issued
+		want []string
+		why  string
+	}{
+		"all of it":        {[]*issued{leaf, middle, root}, nil, ""},
+		"without the root": {[]*issued{leaf, middle}, nil, ""},
+		"the leaf alone":   {[]*issued{leaf}, []string{"CN=ACME Issuing"}, `without the certificate of "CN=ACME Issuing"`},
+		"another":          {[]*issued{root}, []string{"CN=a", "CN=ACME Issuing"}, "not in the keystore"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := &presented{Chain: all(c.sent...), Leaf: leafOf(c.sent[0].certificate())}
+			if got := p.lacks(chain); !slices.Equal(got, c.want) {
+				t.Errorf("lacks %v, want %v", got, c.want)
+			}
+			if got := p.otherThan(store); !strings.Contains(got, c.why) || (got == "") != (c.why == "") {
+				t.Errorf("%q, want %q", got, c.why)
+			}
+			f := &encryptionFacts{Keystore: keystoreFacts{Entries: []entryFacts{{leafFacts: *leafOf(chain[0])}}}, Port: portFacts{Enabled: true, Port: 10002, Want: 10002, Shown: p, Lacks: p.lacks(chain)}}
+			if got := (&encrypting{f: f}).uploads(); got != (c.why != "") {
+				t.Errorf("uploads: %t", got)
 			}
 		})
 	}

@@ -243,6 +243,31 @@ func TestLater(t *testing.T) {
 			t.Error(got)
 		}
 	})
+	t.Run("a trust store is lost", func(t *testing.T) {
+		const cacerts = "/opt/java/twcloud/lib/security/cacerts"
+		s.person("edit_file", "server", a, "path", web, "content", strings.Replace(s.file(a, web), "\ntwc.client.tls=true", "\ntwc.client.tls=false", 1))
+		p := s.plan(cars)
+		if got := verbs(p, "sync.teamwork_cloud.cars"); got != "secured" { // what the machine trusts, or how it connects, is to change
+			t.Errorf("the sync: %q", got)
+		}
+		var lost sync.Once
+		s.during = func(e executor.Event) {
+			if e.Type == executor.Finished && e.Step.Op == "presented" && e.Step.Addr == "server.teamwork_cloud.a" {
+				lost.Do(func() { s.person("run_maintenance", "server", a, "commands", "mv "+cacerts+" "+cacerts+".away") })
+			}
+		}
+		rep := s.carry(p, cars)
+		s.during = nil
+		i := slices.IndexFunc(rep.Steps, func(r executor.StepReport) bool { return r.Step.Op == "secured" })
+		if why := rep.Steps[i].Why; rep.Finished || !strings.Contains(why, "whom server.teamwork_cloud.a trusts cannot be read") || !strings.Contains(why, cacerts) {
+			t.Errorf("finished %t: %s", rep.Finished, why)
+		}
+		if got := rules(s.plan(cars)); !slices.Equal(got, []string{"tls-store"}) {
+			t.Errorf("refused by %v", got)
+		}
+		s.person("run_maintenance", "server", a, "commands", "mv "+cacerts+".away "+cacerts)
+		s.apply(cars)
+	})
 	t.Run("something else is edited", func(t *testing.T) {
 		s.person("edit_file", "server", a, "path", conf, "content", s.file(a, conf)+"# seen\n")
 		p := s.plan(cars)

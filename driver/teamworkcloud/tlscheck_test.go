@@ -1,11 +1,7 @@
 package teamworkcloud_test
 
 import (
-	"slices"
-	"strings"
 	"testing"
-
-	"github.com/hashicorp/hcl/v2"
 )
 
 // aCertificate is any certificate: RSA, self-signed, long over.
@@ -72,21 +68,7 @@ func TestEncryptionMistakes(t *testing.T) {
 		"half a certificate":     {`{ certificate = env("ACME_CA") }`, "{\n    certificate = " + aCertificate + "\n    }", "Not a certificate: cannot be read", "certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if !strings.Contains(encryptedValid, c.old) {
-				t.Fatalf("%q is not in the configuration", c.old)
-			}
-			text := strings.Replace(encryptedValid, c.old, c.new, 1)
-			diags := lint(t, text)
-			summary, detail, _ := strings.Cut(c.want, ": ")
-			i := slices.IndexFunc(diags, func(d *hcl.Diagnostic) bool {
-				return strings.Contains(d.Summary, summary) && strings.Contains(d.Detail, detail)
-			})
-			if i < 0 {
-				t.Fatalf("want %q, got %v", c.want, diags)
-			}
-			if line := strings.Split(text, "\n")[diags[i].Subject.Start.Line-1]; !strings.Contains(line, c.line) {
-				t.Errorf("it is told at %q, want %q", line, c.line)
-			}
+			mistaken(t, encryptedValid, c.old, c.new, c.want, c.line)
 		})
 	}
 }

@@ -31,6 +31,7 @@ type portFacts struct {
 	Want     int        `json:"want"`               // as it is to be
 	Uploaded []string   `json:"uploaded,omitempty"` // fingerprints of the certificates in the keystore that it was given, where the server shows that
 	Shown    *presented `json:"shown,omitempty"`    // nil while the port is not open
+	Lacks    []string   `json:"lacks,omitempty"`    // names of issuers whose certificates are in the keystore and are not sent
 }
 
 // keystoreFacts are the keystore as it will be once its declaration is carried out.
@@ -115,9 +116,9 @@ type pairFacts struct {
 type endFacts struct {
 	Addr     string
 	Pending  bool           // its own plan changes what the port presents
+	Changes  bool           // its own plan changes something, if only on the machine
 	Shown    *presented     // as the other end sees it now; nil while nothing is to be seen
 	Problems []problemFacts // of what is presented now, or while that is to change, of what will be
-	Recipe   string
 }
 
 // differFact is a value that has to be the same on both ends and is not.

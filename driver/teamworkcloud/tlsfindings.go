@@ -1,6 +1,7 @@
 package teamworkcloud
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -104,18 +105,11 @@ func (e *encrypting) portFindings() {
 	}
 	if e.uploads() && !p.Enabled {
 		e.find("tls-plain-port", planner.Note, opEncryptedPort, "Block it with a firewall where nobody is to connect unencrypted (MCS 247047270).",
-			"port %d of %s, without encryption, stays open", cmpPort(e.f.Server.PlainPort), e.addr())
+			"port %d of %s, without encryption, stays open", cmp.Or(e.f.Server.PlainPort, plainPort), e.addr())
 	}
 	if jks := keystoreOf(e.r).Addr.Type == string(keystore.JKS); jks && e.uploads() {
 		e.find("tls-format", planner.Note, opEncryptedPort, "The example in its interface is one; newer pages have PKCS#12.", "%s is given a JKS keystore", e.addr())
 	}
-}
-
-func cmpPort(port int) int {
-	if port == 0 {
-		return plainPort
-	}
-	return port
 }
 
 func (e *encrypting) fileFindings() {

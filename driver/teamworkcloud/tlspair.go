@@ -41,7 +41,7 @@ func (x *syncReader) encryption(ctx context.Context) error {
 			return err
 		}
 	}
-	if p.Differ, err = x.d.differing(source, target, ends); err != nil {
+	if p.Differ, err = x.d.differing([2]*schema.Resource{source, target}, ends, [2]osmc.Release{x.facts.Source.Release, x.facts.Target.Release}); err != nil {
 		return err
 	}
 	x.facts.Encryption = p
@@ -51,7 +51,7 @@ func (x *syncReader) encryption(ctx context.Context) error {
 // readEnd looks at one end as the other one does. What is only to come is judged by what is declared.
 func (d *Driver) readEnd(ctx context.Context, server, viewer *schema.Resource, f *encryptionFacts, viewed *serverFacts) (*endFacts, error) {
 	e := newEncrypting(server, f, nil)
-	end := &endFacts{Addr: server.Addr.String(), Recipe: f.Recipe, Pending: e.pending()}
+	end := &endFacts{Addr: server.Addr.String(), Pending: e.uploads(), Changes: e.changes()}
 	name, _ := syncAddress(server)
 	views, err := d.trustsOf(viewer, viewed.Release, true)
 	if err != nil {
@@ -99,7 +99,7 @@ func mistrusted(views []trust, chain []keystore.Certificate, name string, d *Dri
 }
 
 // trustsOf are what a server verifies others' certificates by: all of them have to agree. planned: with what is declared and not there
-// yet.
+// yet, and without what cannot be read: the server's own plan refuses that. In a proof it is an error.
 func (d *Driver) trustsOf(server *schema.Resource, release osmc.Release, planned bool) ([]trust, error) {
 	declared := certificatesOf(trusted(server))
 	if !encrypts(server) {
@@ -115,14 +115,13 @@ func (d *Driver) trustsOf(server *schema.Resource, release osmc.Release, planned
 	r, _ := recipeFor(server, release)
 	var out []trust
 	for _, s := range storesOf(server, r, filesOf(server, release)) {
-		store, _, _, err := openStore(h, s)
-		if isNoFile(err) || errors.As(err, new(*keystore.Error)) {
-			continue // the server's own plan refuses it
-		}
-		if err != nil {
+		t := trust{Whose: fmt.Sprintf("%s on %s", s.path, h.Name())}
+		switch store, _, _, err := openStore(h, s); {
+		case err == nil:
+			t.Roots, t.Known = certificatesOf(store.Trusted), true
+		case !planned || !isUnusable(err):
 			return nil, planner.About(server, err)
 		}
-		t := trust{Whose: fmt.Sprintf("%s on %s", s.path, h.Name()), Roots: certificatesOf(store.Trusted), Known: true}
 		if planned {
 			t.Roots = append(t.Roots, declared...)
 		}
@@ -144,12 +143,15 @@ func (d *Driver) trustsOf(server *schema.Resource, release osmc.Release, planned
 	case r.Keystore: // one of them is enough: each has a page that speaks of it
 		t := trust{Whose: out[0].Whose, Known: true}
 		for _, other := range out {
-			t.Roots = append(t.Roots, other.Roots...)
+			t.Roots, t.Known = append(t.Roots, other.Roots...), t.Known && other.Known
 		}
 		return []trust{t}, nil
 	}
 	return out, nil
 }
+
+// isUnusable: it is the store that is wrong, not the way to it.
+func isUnusable(err error) bool { return isNoFile(err) || errors.As(err, new(*keystore.Error)) }
 
 func certificatesOf(all []keystore.Trusted) []keystore.Certificate {
 	var out []keystore.Certificate
@@ -170,14 +172,14 @@ type endValue struct {
 
 // differing compares the values that have to be the same on both ends, where one of the ends follows a page that says so. Values of
 // secrets are compared and never told.
-func (d *Driver) differing(source, target *schema.Resource, ends [2]*encryptionFacts) ([]differFact, error) {
-	if !demandsSame(source, ends[0]) && !demandsSame(target, ends[1]) {
+func (d *Driver) differing(servers [2]*schema.Resource, ends [2]*encryptionFacts, releases [2]osmc.Release) ([]differFact, error) {
+	if !demandsSame(servers[0], ends[0]) && !demandsSame(servers[1], ends[1]) {
 		return nil, nil
 	}
 	var values [2]map[string]endValue
-	for i, server := range []*schema.Resource{source, target} {
+	for i, server := range servers {
 		var err error
-		if values[i], err = d.endValues(server, ends[i]); err != nil {
+		if values[i], err = d.endValues(server, ends[i], releases[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -213,7 +215,7 @@ func demandsSame(server *schema.Resource, f *encryptionFacts) bool {
 }
 
 // endValues are the values as they will be: what is declared, else what the file says, where there is a machine to read it on.
-func (d *Driver) endValues(server *schema.Resource, f *encryptionFacts) (map[string]endValue, error) {
+func (d *Driver) endValues(server *schema.Resource, f *encryptionFacts, release osmc.Release) (map[string]endValue, error) {
 	out := map[string]endValue{}
 	if demandsSame(server, f) {
 		r, _ := recipeFor(server, f.Server.Release)
@@ -225,10 +227,6 @@ func (d *Driver) endValues(server *schema.Resource, f *encryptionFacts) (map[str
 	h, err := d.machine(server)
 	if err != nil || h == nil {
 		return out, err
-	}
-	var release osmc.Release
-	if f != nil {
-		release = f.Server.Release
 	}
 	return readEndValues(server, h, filesOf(server, release).web)
 }

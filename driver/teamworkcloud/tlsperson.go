@@ -21,7 +21,7 @@ func (e *encrypting) leftToPerson() bool {
 			last, at = op, c
 		}
 	}
-	return last != e.byHandOp() || e.recipe.Settings && len(e.f.Keystore.Pending) > 0
+	return last != e.byHandOp() || e.rereads()
 }
 
 // byHandOp stands for all that a person is to bring about, without what is secret.

@@ -91,7 +91,7 @@ func (e *encrypting) certificate() string {
 	switch leaf := e.f.Port.Shown.leaf(); {
 	case len(prints) == 0:
 		return differs // it is only to be made
-	case leaf != nil && slices.Contains(prints, leaf.Print):
+	case leaf != nil && slices.Contains(prints, leaf.Print) && len(e.f.Port.Lacks) == 0:
 		return equal
 	case leaf != nil:
 		return differs
@@ -103,13 +103,14 @@ func (e *encrypting) certificate() string {
 	return differs
 }
 
-// pending: what the port presents is not what it is going to present.
-func (e *encrypting) pending() bool {
-	return e.uploads() || len(e.f.Keystore.Pending) > 0 && e.recipe.Settings
-}
+// rereads: the web application reads its keystore when it starts, and that is to change.
+func (e *encrypting) rereads() bool { return e.recipe.Settings && len(e.f.Keystore.Pending) > 0 }
 
-// machineSteps edit what has to be edited and start the services again, once, whatever it was.
-func (e *encrypting) machineSteps() {
+// changes: something is to change, at the server or on its machine.
+func (e *encrypting) changes() bool { return e.uploads() || e.rereads() || len(e.edits()) > 0 }
+
+// edits are the steps that change files on the machine.
+func (e *encrypting) edits() []planner.Step {
 	var edits []planner.Step
 	for i := range e.f.Files {
 		if f := &e.f.Files[i]; f.Problem == "" && len(f.changes()) > 0 {
@@ -121,9 +122,14 @@ func (e *encrypting) machineSteps() {
 			edits = append(edits, e.trustStep(s))
 		}
 	}
+	return edits
+}
+
+// machineSteps edit what has to be edited and start the services again, once, whatever it was.
+func (e *encrypting) machineSteps() {
+	edits := e.edits()
 	e.l.then(edits...)
-	reread := e.recipe.Settings && len(e.f.Keystore.Pending) > 0 // the web application reads its keystore when it starts
-	if len(edits) == 0 && !reread {
+	if len(edits) == 0 && !e.rereads() {
 		return
 	}
 	if (len(e.f.In.Users) > 0 || !e.f.In.Known) && !isTrue(e.r, "sync_tls", "allow_logged_in") {
@@ -190,6 +196,9 @@ func (e *encrypting) portStep() planner.Step {
 	s.Because = "it presents another one"
 	if leaf := p.Shown.leaf(); leaf != nil {
 		s.Because = "it presents " + leaf.Text
+		if len(p.Lacks) > 0 {
+			s.Because += ", without the certificate of " + quotedWords(p.Lacks)
+		}
 	}
 	return s
 }

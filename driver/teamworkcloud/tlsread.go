@@ -48,11 +48,10 @@ func (d *Driver) readEncryption(ctx context.Context, server *schema.Resource) (*
 	if f.In, err = othersAt(ctx, c, server, f.Server.User); err != nil {
 		return nil, err
 	}
-	store, err := d.readKeystore(ctx, server, f)
-	if err != nil {
+	if err := d.readKeystore(ctx, server, f); err != nil {
 		return nil, err
 	}
-	if err := d.readPort(ctx, c, server, store, f); err != nil {
+	if err := d.readPort(ctx, c, server, f); err != nil {
 		return nil, err
 	}
 	for _, t := range trusted(server) {
@@ -85,7 +84,7 @@ func keystorePath(server *schema.Resource) string {
 }
 
 // readKeystore reads the file and what will become of it. What keeps the file from being opened, the keystore's own plan says.
-func (d *Driver) readKeystore(ctx context.Context, server *schema.Resource, f *encryptionFacts) (*keystore.Store, error) {
+func (d *Driver) readKeystore(ctx context.Context, server *schema.Resource, f *encryptionFacts) error {
 	decl := keystoreOf(server)
 	name, _ := syncAddress(server)
 	f.Keystore = keystoreFacts{Addr: decl.Addr.String(), Path: keystorePath(server), Type: keystore.Format(decl.Addr.Type).Java()}
@@ -95,13 +94,13 @@ func (d *Driver) readKeystore(ctx context.Context, server *schema.Resource, f *e
 	switch {
 	case errors.Is(err, keystore.ErrNoFile), errors.As(err, &unusable):
 	case err != nil:
-		return nil, planner.About(decl, err)
+		return planner.About(decl, err)
 	default:
 		have = file.Store
 	}
 	s, pending, err := keystore.Effective(decl, have, d.env.Now())
 	if err != nil {
-		return nil, planner.About(decl, err)
+		return planner.About(decl, err)
 	}
 	if unusable != nil {
 		pending = append(pending, "it cannot be opened: "+unusable.Message)
@@ -110,19 +109,16 @@ func (d *Driver) readKeystore(ctx context.Context, server *schema.Resource, f *e
 	for _, e := range s.Entries {
 		if len(e.Chain) > 0 {
 			one := entryFacts{leafFacts: *leafOf(e.Chain[0]), Alias: e.Alias, chain: e.Chain}
-			if x, err := e.Chain[0].X509(); err == nil {
-				one.Covers = x.VerifyHostname(bracketed(name)) == nil
-			} else {
-				one.Covers = true // nobody here can tell
-			}
+			_, unreadable := e.Chain[0].X509()
+			one.Covers = unreadable != nil || e.Chain[0].Covers(name) == nil // what cannot be read nobody here can tell
 			f.Keystore.Entries = append(f.Keystore.Entries, one)
 		}
 	}
-	return have, nil
+	return nil
 }
 
 // readPort reads how the encrypted port stands, by the server's word and by a handshake.
-func (d *Driver) readPort(ctx context.Context, c osmc.Reader, server *schema.Resource, _ *keystore.Store, f *encryptionFacts) error {
+func (d *Driver) readPort(ctx context.Context, c osmc.Reader, server *schema.Resource, f *encryptionFacts) error {
 	p := &f.Port
 	state, err := c.ClientTLS(ctx)
 	switch {
@@ -148,8 +144,15 @@ func (d *Driver) readPort(ctx context.Context, c osmc.Reader, server *schema.Res
 	if !p.Enabled {
 		return nil
 	}
-	p.Shown, err = d.shakeOwnHands(ctx, server, p.Port)
-	return err
+	if p.Shown, err = d.shakeOwnHands(ctx, server, p.Port); err != nil || p.Shown.leaf() == nil {
+		return err
+	}
+	for _, e := range f.Keystore.Entries {
+		if e.Print == p.Shown.Leaf.Print {
+			p.Lacks = p.Shown.lacks(e.chain)
+		}
+	}
+	return nil
 }
 
 // shakeOwnHands looks at a server's port from its own machine, else from this one.

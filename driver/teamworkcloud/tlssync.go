@@ -27,11 +27,11 @@ func isEncrypted(sync *schema.Resource, source *serverFacts) bool {
 	return port != "" && source.TLSPort != 0 && port == number(source.TLSPort)
 }
 
-// secures tells whether something is to be proved before a sync is relied on: what one of the ends presents is about to change, or
+// secures tells whether something is to be proved before a sync is relied on: something of one of the ends is about to change, or
 // something is set up.
 func (p *syncPlan) secures() bool {
 	pair := p.facts.Encryption
-	return pair != nil && (pair.Source.Pending || pair.Target != nil && pair.Target.Pending ||
+	return pair != nil && (pair.Source.Changes || pair.Target != nil && pair.Target.Changes ||
 		len(p.unconfigured())+len(p.reencrypted())+len(p.neverSynchronized()) > 0)
 }
 
@@ -59,6 +59,8 @@ func (d *Driver) verifySecured(ctx context.Context, sync *schema.Resource) (exec
 		}
 		shown, problems, by, err := d.prove(ctx, server, viewer)
 		switch {
+		case isUnusable(err):
+			return notDone("whom %s trusts cannot be read: %s", viewer.Addr, oneLine(err.Error())), nil
 		case err != nil:
 			return executor.Verdict{}, err
 		case shown.leaf() == nil:

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/host"
@@ -130,15 +129,25 @@ func (d *Driver) verifyPort(ctx context.Context, t *executor.Task) (executor.Ver
 		return done("the server says that port %d is open", port), nil
 	case leaf == nil:
 		return notDone("port %d shows no certificate: %s", port, seen.Why), nil
-	case !owns(file.Store, leaf):
-		return notDone("port %d presents %s, which is not in %s", port, leaf.Text, keystoreOf(server).Addr), nil
+	}
+	if why := seen.otherThan(file.Store); why != "" {
+		return notDone("port %d presents %s, %s (%s)", port, leaf.Text, why, keystoreOf(server).Addr), nil
 	}
 	return done("%s", seen.seen()), nil
 }
 
-// owns tells whether a certificate is that of one of a keystore's keys.
-func owns(s *keystore.Store, c *leafFacts) bool {
-	return slices.ContainsFunc(s.Entries, func(e keystore.Entry) bool { return len(e.Chain) > 0 && e.Chain[0].Fingerprint() == c.Print })
+// otherThan says why what a port shows is none of a keystore's entries, "" if it is one.
+func (p *presented) otherThan(s *keystore.Store) string {
+	for _, e := range s.Entries {
+		if len(e.Chain) == 0 || e.Chain[0].Fingerprint() != p.Leaf.Print {
+			continue
+		}
+		if lacks := p.lacks(e.Chain); len(lacks) > 0 {
+			return "without the certificate of " + quotedWords(lacks) + ", which is in the keystore"
+		}
+		return ""
+	}
+	return "which is not in the keystore"
 }
 
 func (d *Driver) verifyEdited(t *executor.Task) (executor.Verdict, error) {
@@ -223,8 +232,9 @@ func (d *Driver) verifyPresented(ctx context.Context, t *executor.Task) (executo
 	switch {
 	case leaf == nil:
 		return notDone("port %d of %s (%s, seen from %s) shows no certificate: %s", port, server.Addr, seen.Address, seen.From, seen.Why), nil
-	case !owns(file.Store, leaf):
-		return notDone("%s; that is not in %s", seen.seen(), keystoreOf(server).Addr), nil
+	}
+	if why := seen.otherThan(file.Store); why != "" {
+		return notDone("%s, %s (%s)", seen.seen(), why, keystoreOf(server).Addr), nil
 	}
 	v := done("%s", seen.seen())
 	v.Outputs = map[string]string{"fingerprint": leaf.Print}

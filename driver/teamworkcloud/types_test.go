@@ -135,26 +135,7 @@ func TestMistakes(t *testing.T) {
 		"not all verified":           {`target_category = "Archive"`, "target_category = \"Archive\"\n  verify { compare = [\"author\", \"tags\"] }", "Not everything is verified before it is removed: date, description", "remove_from_source"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if !strings.Contains(valid, c.old) {
-				t.Fatalf("%q is not in the configuration", c.old)
-			}
-			text := strings.Replace(valid, c.old, c.new, 1)
-			diags := lint(t, text)
-			summary, detail, _ := strings.Cut(c.want, ": ")
-			i := slices.IndexFunc(diags, func(d *hcl.Diagnostic) bool {
-				return strings.Contains(d.Summary, summary) && strings.Contains(d.Detail, detail)
-			})
-			if i < 0 {
-				t.Fatalf("want %q, got %v", c.want, diags)
-			}
-			for _, d := range diags {
-				if strings.Contains(d.Summary+d.Detail, "geheim") {
-					t.Errorf("a secret shows: %s", d.Detail)
-				}
-			}
-			if line := strings.Split(text, "\n")[diags[i].Subject.Start.Line-1]; !strings.Contains(line, c.line) {
-				t.Errorf("it is told at %q, want %q", line, c.line)
-			}
+			mistaken(t, valid, c.old, c.new, c.want, c.line)
 		})
 	}
 }
@@ -201,5 +182,30 @@ func TestUnknownValues(t *testing.T) {
 	).Replace(valid)
 	if diags := lint(t, text); diags.HasErrors() {
 		t.Fatal(diags)
+	}
+}
+
+// mistaken puts one mistake into a configuration that is right, and sees what is told ("summary: part of the detail"), and in which line.
+func mistaken(t *testing.T, right, old, wrong, want, line string) {
+	t.Helper()
+	if !strings.Contains(right, old) {
+		t.Fatalf("%q is not in the configuration", old)
+	}
+	text := strings.Replace(right, old, wrong, 1)
+	diags := lint(t, text)
+	summary, detail, _ := strings.Cut(want, ": ")
+	i := slices.IndexFunc(diags, func(d *hcl.Diagnostic) bool {
+		return strings.Contains(d.Summary, summary) && strings.Contains(d.Detail, detail)
+	})
+	if i < 0 {
+		t.Fatalf("want %q, got %v", want, diags)
+	}
+	for _, d := range diags {
+		if strings.Contains(d.Summary+d.Detail, "geheim") {
+			t.Errorf("a secret shows: %s", d.Detail)
+		}
+	}
+	if at := strings.Split(text, "\n")[diags[i].Subject.Start.Line-1]; !strings.Contains(at, line) {
+		t.Errorf("it is told at %q, want %q", at, line)
 	}
 }
