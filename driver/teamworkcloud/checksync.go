@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -159,7 +160,7 @@ func checkLoops(r *schema.Resource) hcl.Diagnostics {
 	}
 	what := "what they bring"
 	if len(at.resources) > 0 {
-		what = quotedWords(at.resources)
+		what = wording.QuotedList(at.resources)
 	}
 	return hcl.Diagnostics{problem(r, "Synchronized in a circle",
 		fmt.Sprintf("%s would come back to %s: %s. A resource is synchronized in one direction (%s).", what, r.Ref("source").Addr, strings.Join(words, " -> "), syncPage), "target")}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 // What a comparison of histories comes to.
@@ -195,7 +196,7 @@ func (x *comparer) lack(branch string, revisions []*osmc.Revision) {
 	if len(numbers) == 1 {
 		word = "revision"
 	}
-	x.lacks = append(x.lacks, fmt.Sprintf("%s %s of branch %s", word, spans(numbers), branch))
+	x.lacks = append(x.lacks, fmt.Sprintf("%s %s of branch %s", word, wording.Spans(numbers), branch))
 }
 
 // alone: the copy has no such branch yet.
@@ -297,7 +298,7 @@ func (x *comparer) tags(source, target []osmc.Tag) {
 }
 
 func (x *comparer) result() comparison {
-	c := comparison{State: equal, Missing: x.missing, Due: x.due, Lacks: some(x.lacks), Difference: x.first, Tags: some(x.tagged), Renamed: some(x.renamed)}
+	c := comparison{State: equal, Missing: x.missing, Due: x.due, Lacks: wording.Sentences(x.lacks), Difference: x.first, Tags: wording.Sentences(x.tagged), Renamed: wording.Sentences(x.renamed)}
 	switch {
 	case x.first != nil:
 		c.State = differs
@@ -305,13 +306,4 @@ func (x *comparer) result() comparison {
 		c.State = behind
 	}
 	return c
-}
-
-// some joins sentences, the first few of many.
-func some(all []string) string {
-	const most = 3
-	if len(all) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(all[:most], "; "), len(all)-most)
-	}
-	return strings.Join(all, "; ")
 }

@@ -249,20 +249,4 @@ func TestHistoryFacts(t *testing.T) {
 	if n := historyOf("trunk:1-3 dev:4", "R1@3", "R1@4").tagged("R1"); n != 4 {
 		t.Errorf("tagged: %d", n)
 	}
-	for numbers, want := range map[string]string{"1 2 3 8": "1-3, 8", "5": "5", "": "", "2 1 2": "1, 2"} {
-		var all []int
-		for _, n := range strings.Fields(numbers) {
-			all = append(all, atLeast(n))
-		}
-		if got := spans(all); got != want {
-			t.Errorf("%q: %q, want %q", numbers, got, want)
-		}
-	}
-	var many []int
-	for n := range 40 {
-		many = append(many, 2*n)
-	}
-	if got := spans(many); got != "0, 2, 4, 6, 8, 10, 12, 14, 16, 18 and more, up to 78" {
-		t.Error(got)
-	}
 }

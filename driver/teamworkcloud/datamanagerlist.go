@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 // idList are the ids that a listing names.
@@ -25,11 +25,11 @@ var uuid = regexp.MustCompile(`[0-9A-Za-z]{8}(?:-[0-9A-Za-z]{4}){3}-[0-9A-Za-z]{
 func readList(out host.Output) idList {
 	l := idList{unreadable: brokenOff(out)}
 	seen := map[string]bool{}
-	for _, line := range lines(out.Stdout) {
+	for _, line := range wording.Lines(out.Stdout) {
 		found := uuid.FindAllString(line, -1)
 		if len(found) == 0 {
 			if l.unreadable == "" && saysError(line) {
-				l.unreadable = "it says " + quoted(line)
+				l.unreadable = "it says " + wording.Quote(line)
 			}
 			continue
 		}
@@ -63,10 +63,10 @@ func readNumbers(out host.Output) (numbers []int, unreadable string) {
 	}
 	seen := map[int]bool{}
 	var counts []int
-	for _, line := range lines(out.Stdout) {
+	for _, line := range wording.Lines(out.Stdout) {
 		switch one, several, count := revisionLine.FindStringSubmatch(line), revisionsLine.FindStringSubmatch(line), countLine.FindStringSubmatch(line); {
 		case logLine.MatchString(line) && saysError(line):
-			return nil, "it says " + quoted(line)
+			return nil, "it says " + wording.Quote(line)
 		case logLine.MatchString(line):
 		case count != nil:
 			counts = append(counts, atoi(count[1]))
@@ -77,7 +77,7 @@ func readNumbers(out host.Output) (numbers []int, unreadable string) {
 		case one != nil:
 			seen[atoi(one[1])] = true
 		case saysError(line):
-			return nil, "it says " + quoted(line)
+			return nil, "it says " + wording.Quote(line)
 		}
 	}
 	// A line that counts must count right. What counts wrong is rather a revision whose description reads like a count.
@@ -105,18 +105,18 @@ func brokenOff(out host.Output) string {
 	switch {
 	case out.Code != 0:
 		why := fmt.Sprintf("it ended with code %d", out.Code)
-		for _, line := range append(lines(out.Stderr), lines(out.Stdout)...) {
+		for _, line := range append(wording.Lines(out.Stderr), wording.Lines(out.Stdout)...) {
 			if saysError(line) || uuid.FindString(line) == "" {
-				return why + ", saying " + quoted(line)
+				return why + ", saying " + wording.Quote(line)
 			}
 		}
 		return why
 	case out.Truncated:
 		return "it is longer than what was kept of it"
 	}
-	for _, line := range lines(out.Stderr) {
+	for _, line := range wording.Lines(out.Stderr) {
 		if saysError(line) {
-			return "it says " + quoted(line)
+			return "it says " + wording.Quote(line)
 		}
 	}
 	return ""
@@ -129,32 +129,6 @@ var errorWords = regexp.MustCompile(`(?i:^\W*(?:error|exception|fatal|severe|fai
 var logError = regexp.MustCompile(`\b(?:ERROR|FATAL|SEVERE)\b`)
 
 func saysError(line string) bool { return errorWords.MatchString(line) }
-
-// lines are the lines that say something.
-func lines(text string) []string {
-	var out []string
-	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); line != "" {
-			out = append(out, line)
-		}
-	}
-	return out
-}
-
-// quoted is a line of foreign text for a person.
-func quoted(line string) string {
-	line = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == unicode.ReplacementChar {
-			return ' '
-		}
-		return r
-	}, line)
-	const most = 200
-	if r := []rune(line); len(r) > most {
-		line = string(r[:most]) + "…"
-	}
-	return strconv.Quote(strings.TrimSpace(line))
-}
 
 // ranges writes sorted numbers down for fromRanges, whole and briefly: "1-14,16".
 func ranges(numbers []int) string {
@@ -190,7 +164,7 @@ func fromRanges(text string) ([]int, error) {
 		from, err := strconv.Atoi(low)
 		to, err2 := strconv.Atoi(high)
 		if err != nil || err2 != nil || to < from || to-from > mostRevisions {
-			return nil, fmt.Errorf("reading which revisions were verified: %s is no range of numbers", quoted(part))
+			return nil, fmt.Errorf("reading which revisions were verified: %s is no range of numbers", wording.Quote(part))
 		}
 		for n := from; n <= to; n++ {
 			out = append(out, n)

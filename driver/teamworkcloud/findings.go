@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
 
@@ -45,7 +46,7 @@ func (f *finder) add(rule string, severity planner.Severity, op, summary, detail
 	if !slices.ContainsFunc(f.steps.steps, func(s planner.Step) bool { return s.Op == op }) {
 		op = ""
 	}
-	f.out = append(f.out, planner.Finding{Rule: product + "/" + rule, Severity: severity, Op: op, Summary: oneLine(summary), Detail: detail})
+	f.out = append(f.out, planner.Finding{Rule: product + "/" + rule, Severity: severity, Op: op, Summary: wording.OneLine(summary), Detail: detail})
 }
 
 func (f *finder) refuse(rule, detail, format string, args ...any) {
@@ -78,7 +79,7 @@ func (f *finder) versions() {
 	}
 	for _, s := range []*serverFacts{src, tgt} {
 		if s.Release.IsZero() {
-			f.warn("version-unreadable", fmt.Sprintf("It says %q. What depends on the refresh is taken as in new releases: compare the versions yourself.", oneLine(s.Text)),
+			f.warn("version-unreadable", fmt.Sprintf("It says %q. What depends on the refresh is taken as in new releases: compare the versions yourself.", wording.OneLine(s.Text)),
 				"the version of %s cannot be made out", s.says())
 		}
 		if olderThan(s.Release, osmc.Sync2021R2) {
@@ -119,7 +120,7 @@ func (f *finder) multiHop(src, tgt *serverFacts) {
 	}
 	for _, o := range f.facts.Feeds {
 		f.warn("no-upstream", "Write upstream = "+o.Chain[0]+", so that this one is planned and verified after it.",
-			"%s brings %s to %s, from where it is synchronized further", o.Chain[0], quotedWords(o.Resources), src.Addr)
+			"%s brings %s to %s, from where it is synchronized further", o.Chain[0], wording.QuotedList(o.Resources), src.Addr)
 	}
 }
 
@@ -194,10 +195,10 @@ func (f *finder) selection() {
 		}
 		if len(s.Hidden) > 0 {
 			f.refuse("readable", "Give the user the role Resource Reviewer on the category: a configuration brings only what its user may read ("+wizardPage+").",
-				"%s: user %s of %s may not read %s in it: %s", at, f.facts.Source.User, f.facts.Source.Addr, plural(len(s.Hidden), "resource"), names(s.Hidden))
+				"%s: user %s of %s may not read %s in it: %s", at, f.facts.Source.User, f.facts.Source.Addr, wording.Plural(len(s.Hidden), "resource"), wording.List(s.Hidden))
 		}
 		if s.Kind == kindCategory && len(s.Removed) > 0 {
-			f.add("removed-marked", planner.Note, "", fmt.Sprintf("%s: marked as deleted on %s and not synchronized: %s", at, f.facts.Source.Addr, quotedWords(s.Removed)), "")
+			f.add("removed-marked", planner.Note, "", fmt.Sprintf("%s: marked as deleted on %s and not synchronized: %s", at, f.facts.Source.Addr, wording.QuotedList(s.Removed)), "")
 		}
 		if s.Kind == kindCategory && f.todo[s] {
 			f.holds(at, s)
@@ -241,7 +242,7 @@ func (f *finder) holds(at string, s *standing) {
 	}
 	summary := fmt.Sprintf("%s of %s holds nothing now", at, f.facts.Source.Addr)
 	if len(all) > 0 {
-		summary = fmt.Sprintf("%s of %s holds %s now (%s): %s", at, f.facts.Source.Addr, plural(len(all), "resource"), plural(revisions, "revision"), names(all))
+		summary = fmt.Sprintf("%s of %s holds %s now (%s): %s", at, f.facts.Source.Addr, wording.Plural(len(all), "resource"), wording.Plural(revisions, "revision"), wording.List(all))
 	}
 	detail := fmt.Sprintf("%d of them are not on %s yet and will come.", come, f.facts.Target.Addr)
 	if come == 0 {
@@ -254,11 +255,11 @@ func (f *finder) holds(at string, s *standing) {
 func (f *finder) directions() {
 	for _, o := range f.facts.Loops {
 		f.refuse("one-direction", "A resource is synchronized in one direction, and a copy cannot be edited ("+syncPage+"). Take it out of one of the declarations.",
-			"%s would come back to %s: %s", quotedWords(o.Resources), f.facts.Source.Addr, strings.Join(o.Chain, " -> "))
+			"%s would come back to %s: %s", wording.QuotedList(o.Resources), f.facts.Source.Addr, strings.Join(o.Chain, " -> "))
 	}
 	for _, o := range f.facts.Twice {
 		f.refuse("twice", "Two configurations cannot keep one resource. Take it out of one of the declarations.",
-			"%s brings %s to %s too", o.Chain[0], quotedWords(o.Resources), f.facts.Target.Addr)
+			"%s brings %s to %s too", o.Chain[0], wording.QuotedList(o.Resources), f.facts.Target.Addr)
 	}
 	by := map[string]*standing{}
 	for i := range f.items {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
 
@@ -106,8 +107,8 @@ func (f *finder) progress() {
 		}
 	}
 	if len(late) > 0 {
-		f.add("behind", planner.Warn, "", fmt.Sprintf("%s has not everything that has come to %s of %s", f.facts.Target.Addr, plural(len(late), "resource"), f.facts.Source.Addr),
-			strings.Join(firstOf(late), "; ")+". The list of configurations on the page shows their status; the reason of an Error is in its tooltip.")
+		f.add("behind", planner.Warn, "", fmt.Sprintf("%s has not everything that has come to %s of %s", f.facts.Target.Addr, wording.Plural(len(late), "resource"), f.facts.Source.Addr),
+			strings.Join(wording.FirstTen(late), "; ")+". The list of configurations on the page shows their status; the reason of an Error is in its tooltip.")
 	}
 	if len(waiting) == 0 {
 		return
@@ -116,7 +117,7 @@ func (f *finder) progress() {
 	if f.sync.Text("trigger") == commitTag {
 		what = fmt.Sprintf("a commit tagged %q", f.sync.Text("tag"))
 	}
-	f.add("waiting", planner.Note, "", fmt.Sprintf("%s waiting for %s", areResources(len(waiting)), what), strings.Join(firstOf(waiting), "; ")+".")
+	f.add("waiting", planner.Note, "", fmt.Sprintf("%s waiting for %s", areResources(len(waiting)), what), strings.Join(wording.FirstTen(waiting), "; ")+".")
 }
 
 func areResources(n int) string {
@@ -132,18 +133,11 @@ func (f *finder) lacks(r *resourceFacts) string {
 	case !r.Target.There && r.Coming:
 		return ""
 	case !r.Target.There:
-		return fmt.Sprintf("%s is not there (%s)", r.Name, plural(r.Source.Revisions, "revision"))
+		return fmt.Sprintf("%s is not there (%s)", r.Name, wording.Plural(r.Source.Revisions, "revision"))
 	case r.Diff.State == behind:
 		return fmt.Sprintf("%s: %s", r.Name, r.Diff.why())
 	}
 	return ""
-}
-
-func firstOf(all []string) []string {
-	if len(all) > mostNamed {
-		return append(all[:mostNamed:mostNamed], fmt.Sprintf("and %d more", len(all)-mostNamed))
-	}
-	return all
 }
 
 // drift: the source determines the metadata of what it gives (seed).

@@ -16,6 +16,7 @@ import (
 
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/keystore"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -43,7 +44,7 @@ type leafFacts struct {
 }
 
 func leafOf(c keystore.Certificate) *leafFacts {
-	return &leafFacts{Name: c.Name(), Print: c.Fingerprint(), Until: c.Until(), Text: oneLine(c.String()), For: namesOf(c)}
+	return &leafFacts{Name: c.Name(), Print: c.Fingerprint(), Until: c.Until(), Text: wording.OneLine(c.String()), For: namesOf(c)}
 }
 
 // What keeps a port from showing a certificate. They are the ids of findings, without the product.
@@ -143,7 +144,7 @@ func (p *presented) unconnected(ctx context.Context, err error) error {
 	default:
 		p.Rule = portSilent
 	}
-	p.Why = oneLine(err.Error())
+	p.Why = wording.OneLine(err.Error())
 	return nil
 }
 
@@ -159,9 +160,9 @@ func (p *presented) unshaken(ctx context.Context, err error) error {
 	case context.Cause(ctx) != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return fmt.Errorf("shaking hands with %s: %w", p.Address, err)
 	case errors.As(err, &record), errors.As(err, &alert), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
-		p.Rule, p.Why = portForeign, "it does not answer in TLS: "+oneLine(err.Error())
+		p.Rule, p.Why = portForeign, "it does not answer in TLS: "+wording.OneLine(err.Error())
 	default:
-		p.Rule, p.Why = portSilent, oneLine(err.Error())
+		p.Rule, p.Why = portSilent, wording.OneLine(err.Error())
 	}
 	return nil
 }
@@ -177,7 +178,7 @@ type trust struct {
 // got, by which a missing one is told from an unknown authority.
 func (t *trust) mistrust(chain []keystore.Certificate, name string, now time.Time, more []keystore.Certificate) []keystore.Problem {
 	if _, err := chain[0].X509(); err != nil {
-		return []keystore.Problem{{Rule: "tls-unreadable", Severity: planner.Refuse, Summary: "the certificate cannot be read: " + oneLine(err.Error()), Detail: "Have keytool -printcert show it."}}
+		return []keystore.Problem{{Rule: "tls-unreadable", Severity: planner.Refuse, Summary: "the certificate cannot be read: " + wording.OneLine(err.Error()), Detail: "Have keytool -printcert show it."}}
 	}
 	var out []keystore.Problem
 	add := func(rule, detail, format string, args ...any) {
@@ -268,5 +269,5 @@ func (t *trust) signed(c *x509.Certificate, between []keystore.Certificate, been
 
 // namesOf are the names that a certificate is for, in words.
 func namesOf(c keystore.Certificate) string {
-	return cmp.Or(oneLine(strings.Join(firstOf(c.Names()), ", ")), "no name at all")
+	return cmp.Or(wording.OneLine(strings.Join(wording.FirstTen(c.Names()), ", ")), "no name at all")
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -135,11 +136,11 @@ func nothingBegun(err error) bool {
 
 // lastWords is the last line that a command said, its errors first.
 func lastWords(out host.Output) string {
-	all := append(lines(out.Stdout), lines(out.Stderr)...)
+	all := append(wording.Lines(out.Stdout), wording.Lines(out.Stderr)...)
 	if len(all) == 0 {
 		return ""
 	}
-	return ": " + quoted(all[len(all)-1])
+	return ": " + wording.Quote(all[len(all)-1])
 }
 
 // running is what a service manager says of a server's services.
@@ -169,7 +170,7 @@ func readStatus(out host.Output) running {
 	if out.Code >= notThere || out.Code < 0 || out.Truncated {
 		return runningUnknown
 	}
-	words := lines(out.Stdout)
+	words := wording.Lines(out.Stdout)
 	systemd := len(words) > 0 && !slices.ContainsFunc(words, func(w string) bool { return !slices.Contains(unitStates, w) })
 	up := 0
 	for _, w := range words {
@@ -213,7 +214,7 @@ func readNodes(out host.Output) string {
 		return fmt.Sprintf("it ended with code %d%s", out.Code, lastWords(out))
 	}
 	nodes := 0
-	for _, line := range lines(out.Stdout) {
+	for _, line := range wording.Lines(out.Stdout) {
 		m := nodeLine.FindStringSubmatch(line)
 		if m == nil {
 			continue

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 	"github.com/zclconf/go-cty/cty"
@@ -60,7 +61,7 @@ type lockFacts struct {
 }
 
 func (l lockFacts) String() string {
-	text := fmt.Sprintf("%s has %s of %s locked", l.User, plural(l.Elements, "element"), l.Resource)
+	text := fmt.Sprintf("%s has %s of %s locked", l.User, wording.Plural(l.Elements, "element"), l.Resource)
 	if l.Branch != "" {
 		text += " (branch " + l.Branch + ")"
 	}

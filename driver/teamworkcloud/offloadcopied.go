@@ -6,9 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 // copied is what a run has verified of one resource before it stopped services: which revisions its source had, and what its
@@ -190,7 +190,7 @@ func (c *copied) newer(now *history) string {
 			words = append(words, "branch "+l.name)
 		}
 	}
-	return strings.Join(words[:min(len(words), mostNamed)], ", ")
+	return wording.List(words)
 }
 
 // copiedOutput is the name under which a step journals what it has verified.

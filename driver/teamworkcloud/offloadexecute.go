@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
@@ -112,7 +113,7 @@ func (d *Driver) removeResources(ctx context.Context, t *executor.Task) (executo
 	}
 	ids := sortedIDs(verified)
 	if len(ids) == 0 || fingerprint(ids) != t.Step.Args[argResources] {
-		return executor.Result{}, executor.NotSent(fmt.Errorf("removing: the %s that this run has verified are not those that the plan is about", plural(len(ids), "resource")))
+		return executor.Result{}, executor.NotSent(fmt.Errorf("removing: the %s that this run has verified are not those that the plan is about", wording.Plural(len(ids), "resource")))
 	}
 	b, err := d.bench(serverOf(t, atSource), t.Step.Args[argRelease])
 	if err != nil {
@@ -137,7 +138,7 @@ func (d *Driver) reactivateResources(ctx context.Context, t *executor.Task) (exe
 	}
 	ids := sortedIDs(all)
 	if len(ids) == 0 || fingerprint(ids) != t.Step.Args[argResources] {
-		return executor.Result{}, executor.NotSent(fmt.Errorf("reactivating: the %s that this run has looked at are not those that the plan is about", plural(len(ids), "resource")))
+		return executor.Result{}, executor.NotSent(fmt.Errorf("reactivating: the %s that this run has looked at are not those that the plan is about", wording.Plural(len(ids), "resource")))
 	}
 	b, err := d.bench(serverOf(t, atTarget), t.Step.Args[argRelease])
 	if err != nil {
@@ -192,9 +193,9 @@ func (b *bench) work(ctx context.Context, t *executor.Task, ids []string, args f
 		return executor.Result{}, failed
 	}
 	if n := b.manager.loggedErrors(before); n > 0 {
-		return executor.Result{}, fmt.Errorf("datamanager on %s has written %s into %s", b.host.Name(), plural(n, "error"), b.manager.logFile())
+		return executor.Result{}, fmt.Errorf("datamanager on %s has written %s into %s", b.host.Name(), wording.Plural(n, "error"), b.manager.logFile())
 	}
-	return executor.Result{Note: fmt.Sprintf("%s; what Data Manager said is in %s", plural(len(ids), "resource"), name)}, nil
+	return executor.Result{Note: fmt.Sprintf("%s; what Data Manager said is in %s", wording.Plural(len(ids), "resource"), name)}, nil
 }
 
 // batches runs the command lines. Its errors say whether something may have been done.
@@ -222,9 +223,9 @@ func reportedError(out host.Output) string {
 	if why := brokenOff(out); why != "" {
 		return why
 	}
-	for _, line := range lines(out.Stdout) {
+	for _, line := range wording.Lines(out.Stdout) {
 		if saysError(line) {
-			return "it says " + quoted(line)
+			return "it says " + wording.Quote(line)
 		}
 	}
 	return ""
@@ -258,7 +259,7 @@ func (m dataManager) loggedErrors(from int64) int {
 		return 0
 	}
 	n := 0
-	for _, line := range lines(string(text)) {
+	for _, line := range wording.Lines(string(text)) {
 		if logLine.MatchString(line) && logError.MatchString(line) {
 			n++
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
 
@@ -89,7 +90,7 @@ func (o *offloading) bringing() {
 		}
 	}
 	if len(coming) > 0 {
-		o.refuse("offload-coming", "Plan again once they have come.", "%s: not on %s yet", quotedWords(coming), o.addr(atSource))
+		o.refuse("offload-coming", "Plan again once they have come.", "%s: not on %s yet", wording.QuotedList(coming), o.addr(atSource))
 	}
 }
 
@@ -103,7 +104,7 @@ func (o *offloading) removing() {
 	}
 	if n > allow {
 		o.refuse("remove-allow", fmt.Sprintf("Set allow = %d in remove_from_source once you have read what is removed.", n),
-			"the plan removes %s from %s, remove_from_source allows %d", plural(n, "resource"), o.addr(atSource), allow)
+			"the plan removes %s from %s, remove_from_source allows %d", wording.Plural(n, "resource"), o.addr(atSource), allow)
 	}
 	if up := o.sync.Ref("upstream"); up != nil {
 		o.refuse("offload-copy", "Remove them where they come from, or end that synchronization first. Data Manager would remove its configuration with the copies, too ("+managerPage+").",
@@ -111,11 +112,11 @@ func (o *offloading) removing() {
 	}
 	for _, f := range o.facts.Sync.Feeds {
 		o.refuse("offload-copy", "Take them out of that synchronization first. Data Manager would remove its configuration with the copies, too ("+managerPage+").",
-			"%s of %s are copies that %s brings there", quotedWords(f.Resources), o.addr(atSource), f.Chain[0])
+			"%s of %s are copies that %s brings there", wording.QuotedList(f.Resources), o.addr(atSource), f.Chain[0])
 	}
 	for _, f := range o.facts.Readers {
 		o.refuse("offload-read", "Take them out of that synchronization first, or set its state to removed: it would lose what it reads.",
-			"%s reads %s from %s", f.Chain[0], quotedWords(f.Resources), o.addr(atSource))
+			"%s reads %s from %s", f.Chain[0], wording.QuotedList(f.Resources), o.addr(atSource))
 	}
 }
 
@@ -139,16 +140,16 @@ func (o *offloading) losing() {
 	var lines []string
 	for _, r := range o.present {
 		people[r.Source.LatestBy]++
-		lines = append(lines, fmt.Sprintf("%s  %s, %s, %s: the last by %s on %s%s", r.ID, joinPath(r.Path, r.Name), plural(r.Source.Branches, "branch"),
-			plural(r.Source.Revisions, "revision"), r.Source.LatestBy, r.Source.LatestAt, created(r)))
+		lines = append(lines, fmt.Sprintf("%s  %s, %s, %s: the last by %s on %s%s", r.ID, joinPath(r.Path, r.Name), wording.Plural(r.Source.Branches, "branch"),
+			wording.Plural(r.Source.Revisions, "revision"), r.Source.LatestBy, r.Source.LatestAt, created(r)))
 	}
 	if op == opRemove {
 		lines = append(lines, commandLines(eachBatch(o.upkeep(atSource).dataManager, o.ids(), removeArgs)...)...)
 	}
-	o.find("whose", planner.Warn, op, fmt.Sprintf("removed from %s: %s; the newest revisions are by %s", o.addr(atSource), plural(len(o.present), "resource"), byCount(people)), strings.Join(lines, "\n"))
+	o.find("whose", planner.Warn, op, fmt.Sprintf("removed from %s: %s; the newest revisions are by %s", o.addr(atSource), wording.Plural(len(o.present), "resource"), byCount(people)), strings.Join(lines, "\n"))
 	for i := range o.plan.items {
 		if s := &o.plan.items[i]; s.Kind == kindCategory && len(s.Removed) > 0 {
-			o.find("marked-stays", planner.Note, op, fmt.Sprintf("category %q of %s has %s marked as deleted, which stay as they are: %s", s.Path, o.addr(atSource), plural(len(s.Removed), "resource"), names(s.Removed)),
+			o.find("marked-stays", planner.Note, op, fmt.Sprintf("category %q of %s has %s marked as deleted, which stay as they are: %s", s.Path, o.addr(atSource), wording.Plural(len(s.Removed), "resource"), wording.List(s.Removed)),
 				"datamanager -drd, which removes all that is marked, is never used.")
 		}
 	}
@@ -157,7 +158,7 @@ func (o *offloading) losing() {
 		for _, l := range o.facts.Locks {
 			words = append(words, l.String())
 		}
-		o.find("locked", planner.Warn, opIdle+atSource, fmt.Sprintf("there are locks on resources that are to be removed: %s", names(words)),
+		o.find("locked", planner.Warn, opIdle+atSource, fmt.Sprintf("there are locks on resources that are to be removed: %s", wording.List(words)),
 			"Whoever holds them has not committed: the run goes on only once there are none.")
 	}
 	o.find("space", planner.Note, op, "the database gives its disk space back only when it is compacted", "Cassandra does so in time; nodetool compact does it at once.")
@@ -187,7 +188,7 @@ func byCount(people map[string]int) string {
 	for i, p := range all {
 		all[i] = fmt.Sprintf("%s (%d)", orUnknown(p), people[p])
 	}
-	return names(all)
+	return wording.List(all)
 }
 
 func orUnknown(name string) string { return cmp.Or(name, "an unknown user") }
@@ -212,7 +213,7 @@ func (o *offloading) configurations() {
 func (o *offloading) reactivating() {
 	for _, f := range o.facts.Sync.Twice {
 		o.refuse("reactivate-synced", "Take them out of that synchronization first: without the flag, its next run leads to inconsistent versions ("+syncPage+").",
-			"%s brings %s to %s too, so their read-only flag must stay", f.Chain[0], quotedWords(f.Resources), o.addr(atTarget))
+			"%s brings %s to %s too, so their read-only flag must stay", f.Chain[0], wording.QuotedList(f.Resources), o.addr(atTarget))
 	}
 	for _, c := range o.facts.Copies {
 		if c.Brought != "" {
@@ -244,7 +245,7 @@ func (o *offloading) reactivating() {
 		grade = planner.Warn
 		lines = append(lines, fmt.Sprintf("What is in %q of %s and not on %s is taken for moved from there.", o.facts.Sync.Category.Path, o.addr(atTarget), o.addr(atSource)))
 	}
-	o.find("reactivated", grade, op, fmt.Sprintf("editable on %s afterwards: %s", o.addr(atTarget), plural(n, "resource")), strings.Join(lines, "\n"))
+	o.find("reactivated", grade, op, fmt.Sprintf("editable on %s afterwards: %s", o.addr(atTarget), wording.Plural(n, "resource")), strings.Join(lines, "\n"))
 	if r := o.facts.Sync.Target.Release; !r.IsZero() && !r.Before(makeEditable2026R2) {
 		o.find("make-editable", planner.Note, op, fmt.Sprintf("%s has a button Make editable in its Resources application, which needs no stop", o.facts.Sync.Target.says()),
 			"It came with 2026x Refresh2 (VN 261621685) and has no documented interface. Whoever prefers it leaves reactivate out.")
@@ -266,9 +267,9 @@ func (o *offloading) machineWork(end string) {
 	case !in.Known && !allowed:
 		o.find("logged-in", planner.Note, opAnnounce+end, fmt.Sprintf("%s may not see who is logged in to %s, so a person says that nobody is", orNobody(o.serverFacts(end).User), o.addr(end)), "")
 	case len(in.Users) > 0 && allowed:
-		o.find("logged-in", planner.Warn, opIdle+end, fmt.Sprintf("logged in to %s now: %s; they are cut off when its services stop", o.addr(end), names(in.Users)), "allow_logged_in = true")
+		o.find("logged-in", planner.Warn, opIdle+end, fmt.Sprintf("logged in to %s now: %s; they are cut off when its services stop", o.addr(end), wording.List(in.Users)), "allow_logged_in = true")
 	case len(in.Users) > 0:
-		o.find("logged-in", planner.Warn, opIdle+end, fmt.Sprintf("logged in to %s now: %s", o.addr(end), names(in.Users)), "Its services are stopped only once nobody else is.")
+		o.find("logged-in", planner.Warn, opIdle+end, fmt.Sprintf("logged in to %s now: %s", o.addr(end), wording.List(in.Users)), "Its services are stopped only once nobody else is.")
 	}
 	if !o.hasHost(end) {
 		o.find("no-host", planner.Note, opMaintain+end, fmt.Sprintf("%s has no host block, so a person works at its machine, with the lines below", o.addr(end)),

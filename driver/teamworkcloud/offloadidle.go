@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
@@ -38,7 +39,7 @@ func (d *Driver) verifySourceIdle(ctx context.Context, t *executor.Task) (execut
 		for _, lock := range locks {
 			words = append(words, lock.String())
 		}
-		return notDone("%s; have them commit, or release the locks", names(words)), nil
+		return notDone("%s; have them commit, or release the locks", wording.List(words)), nil
 	}
 	if why, err := d.notAlone(ctx, t, l.source, atSource); err != nil || why != "" {
 		return executor.Verdict{State: executor.NotDone, Why: why}, err
@@ -53,7 +54,7 @@ func (d *Driver) verifySourceIdle(ctx context.Context, t *executor.Task) (execut
 			return executor.Verdict{State: executor.NotDone, Why: why}, err
 		}
 	}
-	return reached("nobody works on the %s, and nothing of them has changed since it was verified", plural(len(verified), "resource")), nil
+	return reached("nobody works on the %s, and nothing of them has changed since it was verified", wording.Plural(len(verified), "resource")), nil
 }
 
 // sameSelection is nil when what is selected is what was verified.
@@ -134,7 +135,7 @@ func (d *Driver) verifyTargetIdle(ctx context.Context, t *executor.Task) (execut
 		for _, id := range sortedIDs(all) {
 			now = append(now, fmt.Sprintf("%s (%s)", all[id].Name, id))
 		}
-		return executor.Verdict{}, executor.Final(fmt.Errorf("what would become editable on %s is not what was planned; it is now: %s. %s", inv.facts.Addr, orElse(names(now), "nothing"), planAnew))
+		return executor.Verdict{}, executor.Final(fmt.Errorf("what would become editable on %s is not what was planned; it is now: %s. %s", inv.facts.Addr, orElse(wording.List(now), "nothing"), planAnew))
 	}
 	if why, err := d.notAlone(ctx, t, inv, atTarget); err != nil || why != "" {
 		return executor.Verdict{State: executor.NotDone, Why: why}, err
@@ -149,7 +150,7 @@ func (d *Driver) verifyTargetIdle(ctx context.Context, t *executor.Task) (execut
 			return executor.Verdict{State: executor.NotDone, Why: why}, err
 		}
 	}
-	v := reached("%s has the %s as verified", inv.facts.Addr, plural(len(all), "resource"))
+	v := reached("%s has the %s as verified", inv.facts.Addr, wording.Plural(len(all), "resource"))
 	if v.Outputs, err = packCopied(all); err != nil {
 		return v, err
 	}
@@ -289,14 +290,14 @@ func (d *Driver) verifyFinished(ctx context.Context, t *executor.Task) (executor
 		return executor.Verdict{}, err
 	}
 	if t.Resource.Get("remove_from_source").IsNull() {
-		return reached("%s has every branch and revision of %s that was verified", serverOf(t, atTarget).Addr, plural(len(all), "resource")), nil
+		return reached("%s has every branch and revision of %s that was verified", serverOf(t, atTarget).Addr, wording.Plural(len(all), "resource")), nil
 	}
 	left, err := d.left(ctx, serverOf(t, atSource), sortedIDs(all))
 	if err != nil {
 		return executor.Verdict{}, err
 	}
 	if len(left) > 0 {
-		return notDone("%s still has %s", serverOf(t, atSource).Addr, strings.Join(firstOf(left), ", ")), nil
+		return notDone("%s still has %s", serverOf(t, atSource).Addr, strings.Join(wording.FirstTen(left), ", ")), nil
 	}
-	return reached("%s has none of the %s any more; %s has every branch and revision of them that was verified", serverOf(t, atSource).Addr, plural(len(all), "resource"), serverOf(t, atTarget).Addr), nil
+	return reached("%s has none of the %s any more; %s has every branch and revision of them that was verified", serverOf(t, atSource).Addr, wording.Plural(len(all), "resource"), serverOf(t, atTarget).Addr), nil
 }

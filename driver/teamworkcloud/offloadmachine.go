@@ -10,6 +10,7 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/rest"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -131,7 +132,7 @@ func (d *Driver) verifyHealthy(ctx context.Context, server *schema.Resource) (ex
 	}
 	health, err := c.Health(ctx)
 	if osmc.NotAllowed(err) || osmc.IsGone(err) { // its user may not see it: that it answers and lets us in must do
-		return reached("%s answers: %s", server.Addr, oneLine(text)), nil
+		return reached("%s answers: %s", server.Addr, wording.OneLine(text)), nil
 	}
 	if err != nil {
 		return executor.Verdict{}, fmt.Errorf("waiting for %s: %w", server.Addr, err)
@@ -142,9 +143,9 @@ func (d *Driver) verifyHealthy(ctx context.Context, server *schema.Resource) (ex
 		}
 	}
 	if len(health.CassandraUnreachable) > 0 {
-		return notDone("%s does not reach Cassandra's %s", server.Addr, names(health.CassandraUnreachable)), nil
+		return notDone("%s does not reach Cassandra's %s", server.Addr, wording.List(health.CassandraUnreachable)), nil
 	}
-	return reached("%s is healthy: %s", server.Addr, oneLine(text)), nil
+	return reached("%s is healthy: %s", server.Addr, wording.OneLine(text)), nil
 }
 
 // unfit tells what keeps a machine from being the right one, with a database that can be worked on: every resource must be
@@ -169,7 +170,7 @@ func (b *bench) unfit(ctx context.Context, resources map[string]string) (string,
 	}
 	if len(missing) > 0 {
 		slices.Sort(missing)
-		return fmt.Sprintf("datamanager on %s does not list %s: is this the machine, and the database, of %s?", b.host.Name(), names(missing), b.server.Addr), nil
+		return fmt.Sprintf("datamanager on %s does not list %s: is this the machine, and the database, of %s?", b.host.Name(), wording.List(missing), b.server.Addr), nil
 	}
 	return "", nil
 }
@@ -208,7 +209,7 @@ func (b *bench) verifyUntouched(ctx context.Context, t *executor.Task, verified 
 	}
 	return executor.Verdict{
 		State: executor.Done, Outputs: map[string]string{witnessOutput: strings.Join(held.others(ids, mostWitnesses), ",")},
-		Why: fmt.Sprintf("the database has no branch and no revision of %s that was not verified", plural(len(listed), "resource")),
+		Why: fmt.Sprintf("the database has no branch and no revision of %s that was not verified", wording.Plural(len(listed), "resource")),
 	}, nil
 }
 
@@ -263,7 +264,7 @@ func (b *bench) untouched(ctx context.Context, id string, was copied, strict boo
 	}
 	if strict && found < want || found == 0 && want > 0 {
 		return executor.Verdict{State: executor.Unknown, Why: fmt.Sprintf("datamanager on %s lists %s of %s (%s), the server had %d: its listing cannot be relied on. %s",
-			b.host.Name(), plural(found, "branch"), was.Name, id, want, byHand)}, nil
+			b.host.Name(), wording.Plural(found, "branch"), was.Name, id, want, byHand)}, nil
 	}
 	return executor.Verdict{State: executor.Done}, nil
 }
@@ -296,12 +297,12 @@ func (b *bench) verifyRemoved(ctx context.Context, ids []string, witnesses strin
 	case len(left) == len(ids):
 		return notDone("the database of %s holds %s", b.server.Addr, allOf(len(ids))), nil
 	case len(left) > 0:
-		return executor.Verdict{State: executor.Partial, Why: fmt.Sprintf("the database of %s still holds %d of %d: %s", b.server.Addr, len(left), len(ids), names(left))}, nil
+		return executor.Verdict{State: executor.Partial, Why: fmt.Sprintf("the database of %s still holds %d of %d: %s", b.server.Addr, len(left), len(ids), wording.List(left))}, nil
 	}
 	if others := strings.FieldsFunc(witnesses, func(r rune) bool { return r == ',' }); len(others) > 0 && len(held.of(others)) == 0 {
-		return executor.Verdict{State: executor.Unknown, Why: fmt.Sprintf("datamanager on %s lists none of them, but none of the resources that stay either (%s): that is not believed", b.host.Name(), names(others))}, nil
+		return executor.Verdict{State: executor.Unknown, Why: fmt.Sprintf("datamanager on %s lists none of them, but none of the resources that stay either (%s): that is not believed", b.host.Name(), wording.List(others))}, nil
 	}
-	return reached("the database of %s holds none of the %s any more", b.server.Addr, plural(len(ids), "resource")), nil
+	return reached("the database of %s holds none of the %s any more", b.server.Addr, wording.Plural(len(ids), "resource")), nil
 }
 
 func allOf(n int) string {

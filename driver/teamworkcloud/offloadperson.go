@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
 
@@ -35,13 +36,13 @@ func (o *offloading) maintainSourceStep() planner.Step {
 	}
 	ids := o.ids()
 	for _, c := range eachBatch(u.dataManager, ids, removeArgs) {
-		l.add(c, "%s, for good", plural(len(c)-len(u.dataManager)-1, "resource"))
+		l.add(c, "%s, for good", wording.Plural(len(c)-len(u.dataManager)-1, "resource"))
 	}
 	l.add(slices.Concat(u.dataManager, listResourcesArgs()), "none of them may be listed any more")
 	for _, c := range u.start {
 		l.add(c, "")
 	}
-	step := o.maintainStep(atSource, l, fmt.Sprintf("stop the services of %s, remove %s for good with Data Manager, and start them again", o.addr(atSource), plural(len(ids), "resource")))
+	step := o.maintainStep(atSource, l, fmt.Sprintf("stop the services of %s, remove %s for good with Data Manager, and start them again", o.addr(atSource), wording.Plural(len(ids), "resource")))
 	step.Guards = []string{o.l.id(opIdle + atSource)}
 	step.Because = syncPage + ", step 2; the machine is not declared (host), so a person does it. It cannot be undone"
 	step.Effect = &planner.Effect{Destroy: len(ids), Irreversible: true, Loses: o.loses()}
@@ -52,14 +53,14 @@ func (o *offloading) maintainSourceStep() planner.Step {
 // compareLines: what is in the database beyond what was verified would be lost, and with the services stopped only Data Manager
 // can tell. The numbers are those of the plan; the check before this step sees to it that they still hold.
 func (o *offloading) compareLines(l *lineList, u upkeep, r *resourceFacts) {
-	l.add(slices.Concat(u.dataManager, listBranchesArgs(r.ID)), "%s: %s and no more", r.Name, plural(r.Source.Branches, "branch"))
+	l.add(slices.Concat(u.dataManager, listBranchesArgs(r.ID)), "%s: %s and no more", r.Name, wording.Plural(r.Source.Branches, "branch"))
 	for _, b := range o.facts.Lines {
 		if b.Resource != r.ID {
 			continue
 		}
 		what := "none but what it began with"
 		if b.Revisions > 0 {
-			what = fmt.Sprintf("%s, the newest is %d", plural(b.Revisions, "revision"), b.Latest)
+			what = fmt.Sprintf("%s, the newest is %d", wording.Plural(b.Revisions, "revision"), b.Latest)
 		}
 		l.add(slices.Concat(u.dataManager, listRevisionsArgs(r.ID, b.ID)), "%s, branch %s: %s", r.Name, b.Name, what)
 	}
@@ -79,7 +80,7 @@ func (o *offloading) maintainTargetStep() planner.Step {
 		l.add(c, "")
 	}
 	n := len(o.moved())
-	step := o.maintainStep(atTarget, l, fmt.Sprintf("stop the services of %s, take the read-only flag off %s with Data Manager, and start them again", o.addr(atTarget), plural(n, "resource")))
+	step := o.maintainStep(atTarget, l, fmt.Sprintf("stop the services of %s, take the read-only flag off %s with Data Manager, and start them again", o.addr(atTarget), wording.Plural(n, "resource")))
 	step.Guards = []string{o.l.id(opIdle + atTarget)}
 	step.Because = syncPage + ", Removing the read-only flag; the machine is not declared (host), so a person does it"
 	step.Effect = &planner.Effect{Change: n}

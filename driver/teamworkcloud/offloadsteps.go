@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
 
@@ -79,7 +80,7 @@ func resourcesText(all []*resourceFacts) string {
 		revisions += r.Source.Revisions
 	}
 	slices.Sort(words)
-	return fmt.Sprintf("%s, %s (%s)", plural(len(all), "resource"), plural(revisions, "revision"), short(8, words...))
+	return fmt.Sprintf("%s, %s (%s)", wording.Plural(len(all), "resource"), wording.Plural(revisions, "revision"), short(8, words...))
 }
 
 func (o *offloading) preflightStep() planner.Step {
@@ -87,7 +88,7 @@ func (o *offloading) preflightStep() planner.Step {
 	summary := fmt.Sprintf("%s can be worked on", o.addr(atTarget))
 	if o.transfers() {
 		facts = append(facts, planner.Fact{Name: "source.major", Value: o.facts.Sync.Source.Major}, o.resourcesFact())
-		summary = fmt.Sprintf("%s of %s can be moved to %s", plural(len(o.present), "resource"), o.addr(atSource), o.addr(atTarget))
+		summary = fmt.Sprintf("%s of %s can be moved to %s", wording.Plural(len(o.present), "resource"), o.addr(atSource), o.addr(atTarget))
 	}
 	var machines []string
 	for _, end := range o.stopping() {
@@ -135,11 +136,11 @@ func (o *offloading) idleStep(end string) planner.Step {
 		people = ""
 	}
 	if end == atTarget {
-		step.Summary = fmt.Sprintf("%s on %s as verified%s", plural(len(o.moved()), "resource"), o.addr(atTarget), people)
+		step.Summary = fmt.Sprintf("%s on %s as verified%s", wording.Plural(len(o.moved()), "resource"), o.addr(atTarget), people)
 		step.Because = "what somebody has not committed when services are stopped is lost"
 		return step
 	}
-	step.Summary = fmt.Sprintf("no locks on %s of %s, and no change of them there or on %s since the verification%s", plural(len(o.present), "resource"), o.addr(atSource), o.addr(atTarget), people)
+	step.Summary = fmt.Sprintf("no locks on %s of %s, and no change of them there or on %s since the verification%s", wording.Plural(len(o.present), "resource"), o.addr(atSource), o.addr(atTarget), people)
 	step.Because = "what is not committed, or was committed after the verification, would be lost"
 	if !o.hasHost(atSource) {
 		step.Args[argLines] = resourcesText(o.present) // the lines that a person is given have its numbers
@@ -183,7 +184,7 @@ func (o *offloading) unchangedStep() planner.Step {
 	return planner.Step{
 		Op: opUnchanged, Mark: planner.MarkCheck, Repeat: planner.Idempotent, Within: planner.Duration(lookWithin), Exclusive: o.machine(atSource),
 		Summary: fmt.Sprintf("nothing of %s beyond what was verified in the database of %s, its services stopped (%s; datamanager -lb, -lrv); %s still has them as verified",
-			plural(len(o.present), "resource"), o.addr(atSource), joined([][]string{u.database}), o.addr(atTarget)),
+			wording.Plural(len(o.present), "resource"), o.addr(atSource), joined([][]string{u.database}), o.addr(atTarget)),
 		Because: "somebody may have committed until the services stood, and a copy may have been deleted",
 		Args:    o.args(atSource),
 	}
@@ -195,14 +196,14 @@ func (o *offloading) loses() string {
 	for _, r := range o.present {
 		revisions += r.Source.Revisions
 	}
-	return fmt.Sprintf("%s of %s with %s, their branches, tags, roles and locks; the copies on %s stay", plural(len(o.present), "resource"), o.addr(atSource), plural(revisions, "revision"), o.addr(atTarget))
+	return fmt.Sprintf("%s of %s with %s, their branches, tags, roles and locks; the copies on %s stay", wording.Plural(len(o.present), "resource"), o.addr(atSource), wording.Plural(revisions, "revision"), o.addr(atTarget))
 }
 
 func (o *offloading) removeStep() planner.Step {
 	return planner.Step{
 		Op: opRemove, Mark: planner.MarkFinal, Repeat: planner.CheckFirst, Within: planner.Duration(time.Minute), Exclusive: o.machine(atSource),
 		Guards:  []string{o.l.id(opUnchanged)},
-		Summary: fmt.Sprintf("remove %s from %s for good: %s", plural(len(o.present), "resource"), o.addr(atSource), o.shown(atSource, "datamanager -dr", o.ids(), removeArgs)),
+		Summary: fmt.Sprintf("remove %s from %s for good: %s", wording.Plural(len(o.present), "resource"), o.addr(atSource), o.shown(atSource, "datamanager -dr", o.ids(), removeArgs)),
 		Because: syncPage + ", step 2: it frees the source of what was moved",
 		Args:    o.args(atSource),
 		Facts:   []planner.Fact{o.targetFact()},
@@ -232,7 +233,7 @@ func (o *offloading) reactivateStep() planner.Step {
 	n := len(o.moved())
 	return planner.Step{
 		Op: opReactivate, Mark: planner.MarkChange, Repeat: planner.Idempotent, Within: planner.Duration(time.Minute), Exclusive: o.machine(atTarget),
-		Summary: fmt.Sprintf("take the read-only flag off %s on %s: %s", plural(n, "resource"), o.addr(atTarget), o.shown(atTarget, "datamanager -rrof --resourceID=", o.movedIDs(), reactivateArgs(o.wholeCategory()))) + o.alsoCategory(),
+		Summary: fmt.Sprintf("take the read-only flag off %s on %s: %s", wording.Plural(n, "resource"), o.addr(atTarget), o.shown(atTarget, "datamanager -rrof --resourceID=", o.movedIDs(), reactivateArgs(o.wholeCategory()))) + o.alsoCategory(),
 		Because: syncPage + ", Removing the read-only flag: what was moved once may be made active again",
 		Args:    o.args(atTarget),
 		Effect:  &planner.Effect{Change: n},
@@ -272,7 +273,7 @@ func (o *offloading) editableStep() planner.Step {
 	server := o.server(atTarget)
 	return planner.Step{
 		Op: opEditable + short(8, ids...), Mark: planner.MarkPerson, Repeat: planner.CheckFirst, Within: planner.Duration(20 * time.Second),
-		Summary: fmt.Sprintf("see that %s on %s can be edited", plural(len(ids), "resource"), o.addr(atTarget)),
+		Summary: fmt.Sprintf("see that %s on %s can be edited", wording.Plural(len(ids), "resource"), o.addr(atTarget)),
 		Because: "no interface shows the read-only flag",
 		Args:    o.args(atTarget),
 		Manual: &planner.Manual{

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
@@ -120,14 +121,14 @@ func (d *Driver) verifyPreflight(ctx context.Context, t *executor.Task) (executo
 		return executor.Verdict{}, executor.Final(errors.New(strings.Join(refused, "; ")))
 	}
 	if got := fingerprint(o.ids()); got != t.Step.Args[argResources] {
-		return executor.Verdict{}, executor.Final(fmt.Errorf("what is selected on %s is not what was planned: it is %s now; make the plan again", o.addr(atSource), plural(len(o.present), "resource")))
+		return executor.Verdict{}, executor.Final(fmt.Errorf("what is selected on %s is not what was planned: it is %s now; make the plan again", o.addr(atSource), wording.Plural(len(o.present), "resource")))
 	}
 	for _, end := range strings.Fields(t.Step.Args[argStops]) {
 		if why, err := d.unfitFor(ctx, o, end); err != nil || why != "" {
 			return executor.Verdict{State: executor.NotDone, Why: why}, err
 		}
 	}
-	return reached("%s of %s, %s has %d of them already", plural(len(o.present), "resource"), o.addr(atSource), o.addr(atTarget), countThere(o.present)), nil
+	return reached("%s of %s, %s has %d of them already", wording.Plural(len(o.present), "resource"), o.addr(atSource), o.addr(atTarget), countThere(o.present)), nil
 }
 
 func countThere(all []*resourceFacts) int {
@@ -244,12 +245,12 @@ func (d *Driver) verifyAllArrived(ctx context.Context, t *executor.Task) (execut
 		revisions += len(h.source.Revisions)
 	}
 	if len(missing) > 0 {
-		return notDone("%s of %s: %s", f.Target.Addr, plural(len(f.resources()), "resource"), strings.Join(firstOf(missing), "; ")), nil
+		return notDone("%s of %s: %s", f.Target.Addr, wording.Plural(len(f.resources()), "resource"), strings.Join(wording.FirstTen(missing), "; ")), nil
 	}
 	if want := t.Step.Args[argResources]; fingerprint(sortedIDs(all)) != want {
-		return executor.Verdict{}, executor.Final(fmt.Errorf("what is selected on %s is not what was planned: it is %s now; make the plan again", f.Source.Addr, plural(len(all), "resource")))
+		return executor.Verdict{}, executor.Final(fmt.Errorf("what is selected on %s is not what was planned: it is %s now; make the plan again", f.Source.Addr, wording.Plural(len(all), "resource")))
 	}
-	v := reached("%s with %s on %s compared with %s, one by one", plural(len(all), "resource"), plural(revisions, "revision"), f.Target.Addr, f.Source.Addr)
+	v := reached("%s with %s on %s compared with %s, one by one", wording.Plural(len(all), "resource"), wording.Plural(revisions, "revision"), f.Target.Addr, f.Source.Addr)
 	v.Outputs, err = packCopied(all)
 	return v, err
 }
@@ -324,7 +325,7 @@ func (d *Driver) verifyAlone(ctx context.Context, server *schema.Resource) (exec
 	case !in.Known:
 		return unknown("who is logged in to %s cannot be read", inv.facts.Addr), nil
 	case len(in.Users) > 0:
-		return notDone("logged in to %s: %s", inv.facts.Addr, names(in.Users)), nil
+		return notDone("logged in to %s: %s", inv.facts.Addr, wording.List(in.Users)), nil
 	}
 	return reached("nobody else is logged in to %s", inv.facts.Addr), nil
 }
@@ -362,7 +363,7 @@ func (in *loggedIn) forbid(addr string, announced bool) string {
 	case !in.Known:
 		return fmt.Sprintf("who is logged in to %s cannot be read (allow_logged_in = true does without)", addr)
 	case len(in.Users) > 0:
-		return fmt.Sprintf("logged in to %s: %s; have them commit and log out", addr, names(in.Users))
+		return fmt.Sprintf("logged in to %s: %s; have them commit and log out", addr, wording.List(in.Users))
 	}
 	return ""
 }
@@ -384,9 +385,9 @@ func (d *Driver) verifyMaintainedSource(ctx context.Context, t *executor.Task) (
 	case len(left) == len(verified):
 		return notDone("%s has %s still", serverOf(t, atSource).Addr, allOf(len(left))), nil
 	case len(left) > 0:
-		return executor.Verdict{State: executor.Partial, Why: fmt.Sprintf("%s still has %d of %d: %s", serverOf(t, atSource).Addr, len(left), len(verified), names(left))}, nil
+		return executor.Verdict{State: executor.Partial, Why: fmt.Sprintf("%s still has %d of %d: %s", serverOf(t, atSource).Addr, len(left), len(verified), wording.List(left))}, nil
 	}
-	return reached("%s; it has none of the %s any more", v.Why, plural(len(verified), "resource")), nil
+	return reached("%s; it has none of the %s any more", v.Why, wording.Plural(len(verified), "resource")), nil
 }
 
 // left are those that a server still has, also as marked as deleted.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/agext/levenshtein"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -120,7 +121,7 @@ func (x *resolver) resource(text string, index int) selected {
 			for i := range found {
 				paths = append(paths, fmt.Sprintf("%s (%s)", found[i].full(), found[i].ID))
 			}
-			item.Problem = fmt.Sprintf("%d resources of %s are called so: %s", len(found), x.facts.Addr, names(paths))
+			item.Problem = fmt.Sprintf("%d resources of %s are called so: %s", len(found), x.facts.Addr, wording.List(paths))
 			return item
 		}
 	}
@@ -174,7 +175,7 @@ func (x *resolver) category(text string, index int) selected {
 			}
 		}
 		if len(found) > 1 {
-			item.Problem = fmt.Sprintf("%d categories of %s are called so: %s", len(found), x.facts.Addr, names(found))
+			item.Problem = fmt.Sprintf("%d categories of %s are called so: %s", len(found), x.facts.Addr, wording.List(found))
 			return item
 		}
 	}

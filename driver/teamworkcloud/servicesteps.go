@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -20,7 +21,7 @@ func machineOf(server *schema.Resource) []string {
 func announcement(server *schema.Resource, in loggedIn) planner.Step {
 	who := "who is logged in its user may not see"
 	if in.Known {
-		who = "now " + names(in.Users)
+		who = "now " + wording.List(in.Users)
 	}
 	return planner.Step{
 		Mark: planner.MarkPerson, Repeat: planner.CheckFirst, Within: planner.Duration(20 * time.Second),

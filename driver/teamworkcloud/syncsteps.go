@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
 
@@ -29,7 +30,7 @@ func (p *syncPlan) createCategoryStep() planner.Step {
 	return planner.Step{
 		Op: opCreateCategory, Mark: planner.MarkAdd, Repeat: planner.CheckFirst,
 		Exclusive: []string{"categories of " + p.facts.Target.Addr}, // several declarations may want the same
-		Summary:   fmt.Sprintf("create %s %s on %s", categoryWord(len(missing)), quotedWords(missing), p.facts.Target.Addr) + orBy(p.sharedWith(p.facts.Category.Path, true)),
+		Summary:   fmt.Sprintf("create %s %s on %s", categoryWord(len(missing)), wording.QuotedList(missing), p.facts.Target.Addr) + orBy(p.sharedWith(p.facts.Category.Path, true)),
 		Because:   "the copies are to be put into " + strconv.Quote(p.facts.Category.Path) + ", which is not there",
 		Args:      map[string]string{"path": p.facts.Category.Path},
 		Facts:     p.releaseFacts(),
@@ -244,7 +245,7 @@ func itemWords(items []*standing) string {
 	for _, s := range items {
 		out = append(out, fmt.Sprintf("%s %q", s.Kind, s.Path))
 	}
-	return names(out)
+	return wording.List(out)
 }
 
 // arrivedStep verifies what has been copied. exact: to the last revision and tag that the source has when it is verified, which
@@ -260,12 +261,12 @@ func (p *syncPlan) arrivedStep(exact bool, items ...*standing) planner.Step {
 	}
 	step := planner.Step{
 		Op: opArrived, Mark: planner.MarkCheck, Repeat: planner.Idempotent, Within: p.within(),
-		Summary: fmt.Sprintf("%s has %s of %s with all branches, revisions and tags that the trigger brings, compared one by one", p.facts.Target.Addr, plural(n, "resource"), p.facts.Source.Addr),
+		Summary: fmt.Sprintf("%s has %s of %s with all branches, revisions and tags that the trigger brings, compared one by one", p.facts.Target.Addr, wording.Plural(n, "resource"), p.facts.Source.Addr),
 		Because: "a synchronization shows in what arrives, and nowhere else",
 		Args:    p.demanded(items),
 	}
 	if exact {
-		step.Summary = fmt.Sprintf("%s has every branch, revision and tag of %s of %s, compared one by one", p.facts.Target.Addr, plural(n, "resource"), p.facts.Source.Addr)
+		step.Summary = fmt.Sprintf("%s has every branch, revision and tag of %s of %s, compared one by one", p.facts.Target.Addr, wording.Plural(n, "resource"), p.facts.Source.Addr)
 		step.Args = map[string]string{"exact": "true"}
 	}
 	return step

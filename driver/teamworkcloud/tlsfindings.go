@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/keystore"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -16,7 +17,7 @@ func (e *encrypting) find(rule string, severity planner.Severity, op, detail, fo
 	if !slices.ContainsFunc(e.l.steps, func(s planner.Step) bool { return s.Op == op }) {
 		op = ""
 	}
-	e.out = append(e.out, planner.Finding{Rule: product + "/" + rule, Severity: severity, Op: op, Summary: oneLine(fmt.Sprintf(format, args...)), Detail: detail})
+	e.out = append(e.out, planner.Finding{Rule: product + "/" + rule, Severity: severity, Op: op, Summary: wording.OneLine(fmt.Sprintf(format, args...)), Detail: detail})
 }
 
 // findings are what the product's rules say about a server's encryption as it is declared and as it stands.
@@ -73,7 +74,7 @@ func (e *encrypting) keystoreFindings() {
 	}
 	if len(have) > 0 && made == 0 {
 		e.find("tls-name", planner.Refuse, "", "Have a certificate issued that has it among its alternative names (subjectAltName), or correct sync_address.",
-			"other servers connect to %s as %s, and no certificate of %s is for that: %s", e.addr(), name, k.Addr, strings.Join(firstOf(have), "; "))
+			"other servers connect to %s as %s, and no certificate of %s is for that: %s", e.addr(), name, k.Addr, strings.Join(wording.FirstTen(have), "; "))
 	}
 }
 
@@ -146,7 +147,7 @@ func (e *encrypting) storeFindings() {
 	case len(e.f.Trust) == 0 || e.f.Machine == "":
 	case e.recipe.Javas && len(stores) == 0:
 		e.find("tls-trust-stores", planner.Refuse, "", "Write trust_stores = [...]: cacerts of Teamwork Cloud's Java, and of the web application's (lib/security/cacerts under each).",
-			"%s is to trust %s, and where its Javas look is not declared", e.addr(), quotedWords(e.f.Trust))
+			"%s is to trust %s, and where its Javas look is not declared", e.addr(), wording.QuotedList(e.f.Trust))
 	case e.recipe.Javas && len(stores) == 1:
 		e.find("tls-trust-stores", planner.Warn, "", "The page has it done twice, with each of the two. Where both are one Java, all is well.", "one trust store of %s is declared, and Teamwork Cloud and the web application have a Java each", e.addr())
 	}
@@ -154,7 +155,7 @@ func (e *encrypting) storeFindings() {
 		return
 	}
 	if missing := e.untrustedByKeystore(); len(missing) > 0 {
-		e.find("tls-trust", planner.Refuse, "", "Declare them with trust in the keystore: two declarations cannot write one file.", "%s is to trust %s by %s, which is the file of %s", e.addr(), quotedWords(missing), e.f.Keystore.Path, e.f.Keystore.Addr)
+		e.find("tls-trust", planner.Refuse, "", "Declare them with trust in the keystore: two declarations cannot write one file.", "%s is to trust %s by %s, which is the file of %s", e.addr(), wording.QuotedList(missing), e.f.Keystore.Path, e.f.Keystore.Addr)
 	}
 }
 
@@ -193,9 +194,9 @@ func (e *encrypting) serviceFindings() {
 	case !in.Known && !allowed:
 		e.find("logged-in", planner.Note, opAnnounce+atServer, "", "%s may not see who is logged in to %s, so a person says that nobody is", orNobody(e.f.Server.User), e.addr())
 	case len(in.Users) > 0 && allowed:
-		e.find("logged-in", planner.Warn, opIdle+atServer, "allow_logged_in = true", "logged in to %s now: %s; they are cut off when its services stop", e.addr(), names(in.Users))
+		e.find("logged-in", planner.Warn, opIdle+atServer, "allow_logged_in = true", "logged in to %s now: %s; they are cut off when its services stop", e.addr(), wording.List(in.Users))
 	case len(in.Users) > 0:
-		e.find("logged-in", planner.Warn, opIdle+atServer, "Its services are stopped only once nobody else is.", "logged in to %s now: %s", e.addr(), names(in.Users))
+		e.find("logged-in", planner.Warn, opIdle+atServer, "Its services are stopped only once nobody else is.", "logged in to %s now: %s", e.addr(), wording.List(in.Users))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/syncctl/syncctl/driver/keystore"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/settings"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -203,7 +204,7 @@ func quote(text string) string {
 	if text == "" {
 		return "nothing"
 	}
-	return fmt.Sprintf("%q", oneLine(text))
+	return fmt.Sprintf("%q", wording.OneLine(text))
 }
 
 func demandsSame(server *schema.Resource, f *encryptionFacts) bool {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
 
@@ -108,7 +109,7 @@ func (e *encrypting) trustByHand(w *handiwork) {
 	w.do = append(w.do, "Have these certificates trusted. Save each as the file that is named, compare its fingerprint, and run the lines:")
 	for _, t := range all {
 		file := t.Alias + ".pem"
-		w.do = append(w.do, oneLine(fmt.Sprintf("%s: %s, SHA-256 %s", file, t.Certificate.Name(), t.Certificate.Fingerprint())))
+		w.do = append(w.do, wording.OneLine(fmt.Sprintf("%s: %s, SHA-256 %s", file, t.Certificate.Name(), t.Certificate.Fingerprint())))
 		w.do = append(w.do, e.importLines(t.Alias, file)...)
 		w.cert = append(w.cert, "alias "+t.Alias, strings.TrimSpace(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: t.Certificate.DER}))))
 	}

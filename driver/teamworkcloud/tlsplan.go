@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -197,7 +198,7 @@ func (e *encrypting) portStep() planner.Step {
 	if leaf := p.Shown.leaf(); leaf != nil {
 		s.Because = "it presents " + leaf.Text
 		if len(p.Lacks) > 0 {
-			s.Because += ", without the certificate of " + quotedWords(p.Lacks)
+			s.Because += ", without the certificate of " + wording.QuotedList(p.Lacks)
 		}
 	}
 	return s
@@ -221,8 +222,8 @@ func (e *encrypting) settingsStep(f *fileFacts) planner.Step {
 	args[argFile] = f.Path
 	return planner.Step{
 		Op: opSettings + strings.Map(verbRune, strings.ToLower(name)), Mark: planner.MarkChange, Repeat: planner.CheckFirst, Exclusive: machineOf(e.r),
-		Summary: oneLine(fmt.Sprintf("in %s on %s set %s", f.Path, e.f.Machine, strings.Join(what, ", "))),
-		Because: oneLine(e.recipe.Page + "; now " + strings.Join(why, ", ")),
+		Summary: wording.OneLine(fmt.Sprintf("in %s on %s set %s", f.Path, e.f.Machine, strings.Join(what, ", "))),
+		Because: wording.OneLine(e.recipe.Page + "; now " + strings.Join(why, ", ")),
 		Args:    args,
 		Facts:   []planner.Fact{sumFact(f.Path, f.Sum)},
 		Effect:  &planner.Effect{Change: 1},
@@ -260,7 +261,7 @@ func (e *encrypting) trustStep(s *storeFacts) planner.Step {
 	args[argFile] = s.Path
 	return planner.Step{
 		Op: opTrust + short(8, s.Path), Mark: planner.MarkChange, Repeat: planner.CheckFirst, Exclusive: machineOf(e.r),
-		Summary: oneLine(fmt.Sprintf("in %s on %s trust %s", s.Path, e.f.Machine, strings.Join(what, ", "))),
+		Summary: wording.OneLine(fmt.Sprintf("in %s on %s trust %s", s.Path, e.f.Machine, strings.Join(what, ", "))),
 		Because: e.recipe.Page + ": a certificate of an authority of one's own, or a self-signed one, is put where Java looks for whom it trusts",
 		Args:    args,
 		Facts:   []planner.Fact{sumFact(s.Path, s.Sum)},

@@ -14,6 +14,7 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/keystore"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 	"github.com/zclconf/go-cty/cty"
@@ -222,7 +223,7 @@ func readSettings(h host.Host, want *settingsFile) (fileFacts, error) {
 	}
 	file.Sum, file.Modified = host.Sum(content), modified
 	if _, file.Values, err = want.edit(content); err != nil {
-		file.Problem = oneLine(err.Error())
+		file.Problem = wording.OneLine(err.Error())
 	}
 	return file, nil
 }
@@ -345,13 +346,13 @@ func readSince(show, stat host.Output) time.Time {
 		return time.Time{}
 	}
 	var boot int64
-	for _, line := range lines(stat.Stdout) {
+	for _, line := range wording.Lines(stat.Stdout) {
 		if text, ok := strings.CutPrefix(line, "btime "); ok {
 			boot, _ = strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 		}
 	}
 	var first time.Time
-	for _, line := range lines(show.Stdout) {
+	for _, line := range wording.Lines(show.Stdout) {
 		text, ok := strings.CutPrefix(line, "ActiveEnterTimestampMonotonic=")
 		us, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 		if !ok || err != nil || us <= 0 || boot == 0 {

@@ -7,6 +7,7 @@ import (
 	"github.com/syncctl/syncctl/driver/keystore"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/settings"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -71,7 +72,7 @@ func (s *setting) fact(have string, line int, there bool) valueFact {
 	} else {
 		v.Sealed = settings.IsEncrypted(have)
 		v.Same = s.isSame(have) || s.secret && v.Sealed // what the server alone can read is left to it
-		v.Have = oneLine(have)
+		v.Have = wording.OneLine(have)
 	}
 	if s.secret {
 		v.Want = "(sensitive value)"

@@ -9,6 +9,7 @@ import (
 
 	"github.com/syncctl/syncctl/driver/keystore"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
@@ -60,7 +61,7 @@ func (d *Driver) verifySecured(ctx context.Context, sync *schema.Resource) (exec
 		shown, problems, by, err := d.prove(ctx, server, viewer)
 		switch {
 		case isUnusable(err):
-			return notDone("whom %s trusts cannot be read: %s", viewer.Addr, oneLine(err.Error())), nil
+			return notDone("whom %s trusts cannot be read: %s", viewer.Addr, wording.OneLine(err.Error())), nil
 		case err != nil:
 			return executor.Verdict{}, err
 		case shown.leaf() == nil:
@@ -70,12 +71,12 @@ func (d *Driver) verifySecured(ctx context.Context, sync *schema.Resource) (exec
 			for _, p := range problems {
 				why = append(why, p.Summary)
 			}
-			return notDone("%s; %s does not accept it: %s", shown.seen(), viewer.Addr, oneLine(strings.Join(why, "; "))), nil
+			return notDone("%s; %s does not accept it: %s", shown.seen(), viewer.Addr, wording.OneLine(strings.Join(why, "; "))), nil
 		}
 		seen = append(seen, fmt.Sprintf("%s; trusted by %s", shown.seen(), by))
 		v.Outputs["fingerprint."+end.name] = shown.leaf().Print
 	}
-	v.Why = oneLine(strings.Join(seen, "; "))
+	v.Why = wording.OneLine(strings.Join(seen, "; "))
 	return v, nil
 }
 

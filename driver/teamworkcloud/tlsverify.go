@@ -10,6 +10,7 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/keystore"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -114,7 +115,7 @@ func (d *Driver) verifyPort(ctx context.Context, t *executor.Task) (executor.Ver
 	}
 	file, err := keystore.ReadFile(ctx, d.env, keystoreOf(server))
 	if errors.Is(err, keystore.ErrNoFile) || errors.As(err, new(*keystore.Error)) {
-		return notDone("%s: %s", keystoreOf(server).Addr, oneLine(err.Error())), nil
+		return notDone("%s: %s", keystoreOf(server).Addr, wording.OneLine(err.Error())), nil
 	}
 	if err != nil {
 		return executor.Verdict{}, err
@@ -143,7 +144,7 @@ func (p *presented) otherThan(s *keystore.Store) string {
 			continue
 		}
 		if lacks := p.lacks(e.Chain); len(lacks) > 0 {
-			return "without the certificate of " + quotedWords(lacks) + ", which is in the keystore"
+			return "without the certificate of " + wording.QuotedList(lacks) + ", which is in the keystore"
 		}
 		return ""
 	}
@@ -171,10 +172,10 @@ func (d *Driver) verifyEdited(t *executor.Task) (executor.Verdict, error) {
 	}
 	left, err := e.left(content)
 	if err != nil {
-		return notDone("%s: %s", e.path, oneLine(err.Error())), nil
+		return notDone("%s: %s", e.path, wording.OneLine(err.Error())), nil
 	}
 	if len(left) > 0 {
-		return notDone("%s: %s", e.path, oneLine(strings.Join(left, ", "))), nil
+		return notDone("%s: %s", e.path, wording.OneLine(strings.Join(left, ", "))), nil
 	}
 	return done("%s says so", e.path), nil
 }

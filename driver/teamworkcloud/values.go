@@ -63,19 +63,7 @@ func splitPort(text string) (host, port string) {
 
 func joinPort(host, port string) string { return net.JoinHostPort(host, port) }
 
-// quotedWords writes words for a sentence, each in quotes.
-func quotedWords(words []string) string {
-	out := make([]string, len(words))
-	for i, w := range words {
-		out[i] = strconv.Quote(w)
-	}
-	return names(out)
-}
-
 func atLeast(text string) int {
 	n, _ := strconv.Atoi(text) // what is not written is none
 	return n
 }
-
-// oneLine keeps what servers say from breaking a line.
-func oneLine(text string) string { return strings.Join(strings.Fields(schema.SanitizeLine(text)), " ") }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -88,7 +89,7 @@ func (d *Driver) verifyConfigured(ctx context.Context, t *executor.Task, sync *s
 	case appeared > 0 && item.Kind == kindResource:
 		return done("resource %q is on %s", item.Path, f.Target.Addr), nil
 	case appeared > 0:
-		return done("%d of %s of category %q on %s", appeared, plural(expected, "resource"), item.Path, f.Target.Addr), nil
+		return done("%d of %s of category %q on %s", appeared, wording.Plural(expected, "resource"), item.Path, f.Target.Addr), nil
 	case sync.Text("trigger") != everyCommit:
 		return unknown("nothing of it has come to %s; with this trigger it need not yet", f.Target.Addr), nil
 	case expected == 0:
@@ -129,7 +130,7 @@ func (d *Driver) verifySynchronized(ctx context.Context, t *executor.Task, sync 
 		}
 	}
 	if len(missing) > 0 {
-		return notDone("nothing has come to %s of %s", f.Target.Addr, names(missing)), nil
+		return notDone("nothing has come to %s of %s", f.Target.Addr, wording.List(missing)), nil
 	}
 	return done("%s has something of all of it", f.Target.Addr), nil
 }
@@ -171,9 +172,9 @@ func (d *Driver) verifyArrived(ctx context.Context, t *executor.Task, sync *sche
 		}
 	}
 	if len(missing) > 0 {
-		return notDone("%s of %s: %s", f.Target.Addr, plural(n+len(missing), "resource"), strings.Join(firstOf(missing), "; ")+untagged(sync)), nil
+		return notDone("%s of %s: %s", f.Target.Addr, wording.Plural(n+len(missing), "resource"), strings.Join(wording.FirstTen(missing), "; ")+untagged(sync)), nil
 	}
-	return done("%s with %s on %s compared with %s", plural(n, "resource"), plural(revisions, "revision"), f.Target.Addr, f.Source.Addr), nil
+	return done("%s with %s on %s compared with %s", wording.Plural(n, "resource"), wording.Plural(revisions, "revision"), f.Target.Addr, f.Source.Addr), nil
 }
 
 // untagged warns of what is not documented.
@@ -199,7 +200,7 @@ func notArrived(sync *schema.Resource, r *resourceFacts, exact bool) string {
 		if !exact && sync.Text("trigger") == commitTag && r.Tagged == 0 {
 			return ""
 		}
-		return fmt.Sprintf("not there (%s, the newest is %d)", plural(r.Source.Revisions, "revision"), r.Source.Latest)
+		return fmt.Sprintf("not there (%s, the newest is %d)", wording.Plural(r.Source.Revisions, "revision"), r.Source.Latest)
 	case exact && !r.Diff.isEqual(), !r.Diff.isReached():
 		return r.Diff.why()
 	}
@@ -233,7 +234,7 @@ func (d *Driver) verifyRemoved(ctx context.Context, t *executor.Task, sync *sche
 		}
 	}
 	if want := atLeast(t.Step.Args["held"]); held < want {
-		return notDone("of %s on %s only %d are left, without %s: was DELETE ALL chosen?", plural(want, "resource"), f.Target.Addr, held, quotedWords(gone)), nil
+		return notDone("of %s on %s only %d are left, without %s: was DELETE ALL chosen?", wording.Plural(want, "resource"), f.Target.Addr, held, wording.QuotedList(gone)), nil
 	}
-	return unknown("%s on %s as before; whether there is a configuration no interface shows", plural(held, "resource"), f.Target.Addr), nil
+	return unknown("%s on %s as before; whether there is a configuration no interface shows", wording.Plural(held, "resource"), f.Target.Addr), nil
 }

@@ -1,0 +1,119 @@
+// Package wording puts numbers, lists and foreign text into the sentences that people read.
+package wording
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/syncctl/syncctl/schema"
+)
+
+const (
+	mostNamed     = 10  // items of a list that are named one by one
+	mostSentences = 3   // sentences that are repeated in another one
+	mostQuoted    = 200 // characters of foreign text
+)
+
+// Plural is a number with its noun: "1 branch", "2 branches".
+func Plural(n int, noun string) string {
+	switch {
+	case n == 1:
+		return "1 " + noun
+	case strings.HasSuffix(noun, "y"):
+		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(noun, "y"))
+	case strings.HasSuffix(noun, "ch"):
+		return fmt.Sprintf("%d %ses", n, noun)
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// List joins items with commas and counts those beyond the tenth: "a, b and 5 more".
+func List(items []string) string {
+	if len(items) > mostNamed {
+		return fmt.Sprintf("%s and %d more", strings.Join(items[:mostNamed], ", "), len(items)-mostNamed)
+	}
+	return strings.Join(items, ", ")
+}
+
+// QuotedList is List with each item in quotes.
+func QuotedList(items []string) string {
+	quoted := make([]string, len(items))
+	for i, item := range items {
+		quoted[i] = strconv.Quote(item)
+	}
+	return List(quoted)
+}
+
+// Sentences joins sentences with semicolons and counts those beyond the third.
+func Sentences(all []string) string {
+	if len(all) > mostSentences {
+		return fmt.Sprintf("%s and %d more", strings.Join(all[:mostSentences], "; "), len(all)-mostSentences)
+	}
+	return strings.Join(all, "; ")
+}
+
+// FirstTen are the first ten items, followed by "and N more" where there are more.
+func FirstTen(items []string) []string {
+	if len(items) > mostNamed {
+		return append(items[:mostNamed:mostNamed], fmt.Sprintf("and %d more", len(items)-mostNamed))
+	}
+	return items
+}
+
+// Spans writes numbers as people do: "3, 5-7".
+func Spans(numbers []int) string {
+	numbers = slices.Clone(numbers)
+	slices.Sort(numbers)
+	numbers = slices.Compact(numbers)
+	var out []string
+	for i := 0; i < len(numbers); {
+		j := i
+		for j+1 < len(numbers) && numbers[j+1] == numbers[j]+1 {
+			j++
+		}
+		switch {
+		case j == i:
+			out = append(out, strconv.Itoa(numbers[i]))
+		case j == i+1:
+			out = append(out, strconv.Itoa(numbers[i]), strconv.Itoa(numbers[j]))
+		default:
+			out = append(out, fmt.Sprintf("%d-%d", numbers[i], numbers[j]))
+		}
+		i = j + 1
+	}
+	if len(out) > mostNamed {
+		return fmt.Sprintf("%s and more, up to %d", strings.Join(out[:mostNamed], ", "), numbers[len(numbers)-1])
+	}
+	return strings.Join(out, ", ")
+}
+
+// OneLine keeps foreign text from breaking a line or reaching the terminal raw.
+func OneLine(text string) string { return strings.Join(strings.Fields(schema.SanitizeLine(text)), " ") }
+
+// Quote is a line of foreign text in quotes, its end cut off where it is long.
+func Quote(line string) string {
+	line = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+			return ' '
+		}
+		return r
+	}, line)
+	if r := []rune(line); len(r) > mostQuoted {
+		line = string(r[:mostQuoted]) + "…"
+	}
+	return strconv.Quote(strings.TrimSpace(line))
+}
+
+// Lines are the lines of a text that say something, without the space around them.
+func Lines(text string) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			out = append(out, line)
+		}
+	}
+	return out
+}

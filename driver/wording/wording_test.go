@@ -1,0 +1,75 @@
+package wording_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/syncctl/syncctl/driver/wording"
+)
+
+func TestPlural(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		n          int
+		noun, want string
+	}{
+		{1, "resource", "1 resource"}, {0, "resource", "0 resources"}, {2, "category", "2 categories"}, {2, "branch", "2 branches"},
+	} {
+		if got := wording.Plural(c.n, c.noun); got != c.want {
+			t.Errorf("%d %s: %q, want %q", c.n, c.noun, got, c.want)
+		}
+	}
+}
+
+func TestLists(t *testing.T) {
+	t.Parallel()
+	letters := strings.Split("abcdefghijkl", "")
+	if got := wording.List(letters); got != "a, b, c, d, e, f, g, h, i, j and 2 more" {
+		t.Errorf("list: %q", got)
+	}
+	if got := wording.QuotedList(letters[:2]); got != `"a", "b"` {
+		t.Errorf("quoted list: %q", got)
+	}
+	if got := wording.Sentences(letters[:4]); got != "a; b; c and 1 more" {
+		t.Errorf("sentences: %q", got)
+	}
+	if got := wording.FirstTen(letters); len(got) != 11 || got[10] != "and 2 more" || letters[10] != "k" {
+		t.Errorf("first ten: %q, of %q", got, letters)
+	}
+}
+
+func TestSpans(t *testing.T) {
+	t.Parallel()
+	var even []int
+	for n := range 40 {
+		even = append(even, 2*n)
+	}
+	for _, c := range []struct {
+		numbers []int
+		want    string
+	}{
+		{[]int{1, 2, 3, 8}, "1-3, 8"}, {[]int{5}, "5"}, {nil, ""}, {[]int{2, 1, 2}, "1, 2"},
+		{even, "0, 2, 4, 6, 8, 10, 12, 14, 16, 18 and more, up to 78"},
+	} {
+		if got := wording.Spans(c.numbers); got != c.want {
+			t.Errorf("%v: %q, want %q", c.numbers, got, c.want)
+		}
+	}
+}
+
+func TestForeignText(t *testing.T) {
+	t.Parallel()
+	if got := wording.Quote(" a\x1b[31mb\n"); got != `"a [31mb"` {
+		t.Errorf("quote: %s", got)
+	}
+	if got := wording.Quote(strings.Repeat("é", 300)); got != `"`+strings.Repeat("é", 200)+`…"` {
+		t.Errorf("a long line is cut to %d bytes", len(got))
+	}
+	if got := wording.OneLine("a  b\x1b"); got != `a b\x1b` {
+		t.Errorf("one line: %q", got)
+	}
+	if got := wording.Lines(" a \r\n\n b"); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("lines: %q", got)
+	}
+}
