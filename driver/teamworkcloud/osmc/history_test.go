@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
@@ -149,11 +150,13 @@ func (p *past) check(t *testing.T, got []Revision) {
 		if number%7 == 3 {
 			name, branch = "side", side
 		}
-		if r != (Revision{
+		want := Revision{
 			Number: number, Branch: branch, BranchName: name, Author: fmt.Sprintf("author %d", number%5), Type: "NORMAL",
 			Created: time.Unix(int64(1600000000+60*number), 0).UTC(), Description: fmt.Sprintf("change %d", number), Parent: number - 1,
-		}) {
-			t.Fatalf("revision %d is read as %+v", number, r)
+			DescriptionKnown: true, ParentKnown: true,
+		}
+		if diff := cmp.Diff(want, r); diff != "" {
+			t.Fatalf("revision %d:\n%s", number, diff)
 		}
 	}
 }

@@ -283,6 +283,9 @@ func parseRevision(at *node, number int) (Revision, error) {
 	if r.Author == "" && !e.has("author") && !e.has("authorInfo") {
 		return r, e.missing("author")
 	}
+	r.DescriptionKnown = e.gives("description", described)
+	r.ParentKnown, r.MergedParentKnown = e.gives("directParent", "parent"), e.gives("mergedParent")
+	r.RootObjects, r.ElementPackages = idsOf(e.member("rootObjectIDs")), idsOf(e.member("EPackageIDs"))
 	var err error
 	if r.Parent, err = e.count("directParent", "parent"); err != nil {
 		return r, err
@@ -292,6 +295,27 @@ func parseRevision(at *node, number int) (Revision, error) {
 	}
 	r.Created, err = dateOf(e)
 	return r, err
+}
+
+// idsOf reads a list of ids, sorted and each once; nil where it is missing or not a list of ids.
+func idsOf(n *node) []string {
+	if n == nil {
+		return nil
+	}
+	list, err := n.items()
+	if err != nil {
+		return nil
+	}
+	out := make([]string, 0, len(list))
+	for _, at := range list {
+		id := at.reference("")
+		if id == "" {
+			return nil
+		}
+		out = append(out, id)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // branchOf is the branch of a revision, which may be said relative to the revision's own URL: "../..".

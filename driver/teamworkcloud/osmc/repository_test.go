@@ -160,7 +160,10 @@ func TestRevisionNumbers(t *testing.T) {
 
 func TestRevision(t *testing.T) {
 	at := time.Unix(1600259459, 0).UTC()
-	want := Revision{Number: 3, Branch: trunk, Author: "ann", Created: at, Description: `made "it"`, Parent: 2, Type: "NORMAL"}
+	want := Revision{
+		Number: 3, Branch: trunk, Author: "ann", Created: at, Description: `made "it"`, Parent: 2, Type: "NORMAL",
+		DescriptionKnown: true, ParentKnown: true, MergedParentKnown: true, RootObjects: []string{"x"},
+	}
 	const body = `"commitType":"NORMAL","author":"ann","pickedRevision":-1,"description":"made \"it\"","directParent":2,"mergedParent":-1,"dependencies":[],"rootObjectIDs":["x"]`
 	one := func(n *node) (Revision, error) { return parseRevision(n, 3) }
 	same(t, want, one,
@@ -170,11 +173,21 @@ func TestRevision(t *testing.T) {
 		`{"ID":"3","branchID":{"@id":"`+trunk+`"},"createdDate":"Wed Sep 16 08:30:59 CST 2020","commitDate":1600259459000,`+body+`}`,
 		`[[{"branchID":"`+trunk+`","createdDate":"20200916123059",`+body+`}]]`,
 		`[{`+container+`,"@id":""},{"ID":3.0,"branchID":"`+trunk+`","createdDate":"1600259459","authorInfo":{"name":"ann"},`+body+`}]`)
-	want.BranchName, want.MergedParent, want.Parent, want.Number = "trunk", 2, 0, 1
+	want.BranchName, want.MergedParent, want.Parent, want.Number, want.RootObjects = "trunk", 2, 0, 1, nil
 	same(t, want, func(n *node) (Revision, error) { return parseRevision(n, 1) },
 		`{"ID":1,"branchID":"`+trunk+`","branchName":"trunk","createdDate":1600259459,"author":"ann","description":"made \"it\"","commitType":"NORMAL","directParent":-1,"mergedParent":2}`,
 		`{"branchID":"`+trunk+`","branchName":"trunk","commitDate":1600259459000,"authorInfo":{"name":"ann"},"description":"made \"it\"","commitType":"NORMAL","directParent":null,"mergedParent":"2"}`)
 	same(t, Revision{Number: 3, Branch: trunk, Created: at}, one, `{"branchID":"`+trunk+`","createdDate":1600259459,"author":""}`, `{"branchID":"`+trunk+`","createdDate":1600259459,"author":null}`)
+	// What is left out, or in no form that is known, is unknown rather than empty; null and empty lists are the server's word.
+	const least = `{"branchID":"` + trunk + `","createdDate":1600259459,"author":""`
+	unknown := Revision{Number: 3, Branch: trunk, Created: at}
+	same(t, unknown, one, least+`}`, least+`,"description":{"text":"x"},"rootObjectIDs":null,"EPackageIDs":[{}]}`)
+	told := unknown
+	told.DescriptionKnown, told.ParentKnown, told.MergedParentKnown = true, true, true
+	told.RootObjects, told.ElementPackages = []string{}, []string{"p", "q"}
+	same(t, told, one,
+		least+`,"description":null,"directParent":null,"mergedParent":-1,"rootObjectIDs":[],"EPackageIDs":["q","p","q"]}`,
+		least+`,"description":"","directParent":-1,"mergedParent":null,"rootObjectIDs":[],"EPackageIDs":[{"@id":"q"},{"@id":"p"}]}`)
 	refuses(t, one, map[string]string{
 		`{}`:                            "has no branchID",
 		`[]`:                            "has no branchID",

@@ -240,6 +240,15 @@ func (e entity) has(name string) bool {
 	return slices.ContainsFunc(e.objects, func(o *node) bool { return o.has(name) })
 }
 
+// gives tells whether one of the members has a plain value: a text, a number, or null for none.
+func (e entity) gives(names ...string) bool {
+	if m := e.member(names...); m != nil {
+		_, ok := m.asText()
+		return ok
+	}
+	return slices.ContainsFunc(names, e.has)
+}
+
 // missing is the error of a thing that lacks what it cannot do without.
 func (e entity) missing(what string) error { return e.at.wrong("has no %s: it is %s", what, e.shape()) }
 

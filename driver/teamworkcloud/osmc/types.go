@@ -83,7 +83,7 @@ type Branch struct {
 	Created time.Time // UTC; zero when the server does not say, or not in a form and zone that is known
 }
 
-// Revision is one commit.
+// Revision is one commit. A member that the server does not give is unknown, which is not the same as empty.
 type Revision struct {
 	Number       int
 	Branch       string // id
@@ -94,6 +94,11 @@ type Revision struct {
 	Parent       int    // the revision before it; 0 for the first
 	MergedParent int    // the revision merged into it; 0: none
 	Type         string // "NORMAL"
+
+	DescriptionKnown, ParentKnown, MergedParentKnown bool // the server gave the member
+
+	RootObjects     []string // ids of the model's root objects, sorted; nil: unknown
+	ElementPackages []string // ids of the packages of its elements (EPackageIDs), sorted; nil: unknown
 }
 
 // Tag is a name given to a revision.
