@@ -96,11 +96,13 @@ func isSimulator(room string) bool {
 	return productOf(room) != "" && strings.HasSuffix(room, "sim") && room != productOf(room)
 }
 
-// mayImport is the import rule: cmd -> driver/X -> driver -> executor -> planner -> schema, and executor -> journal.
+// mayImport is the import rule: cmd -> cli, driver/X -> driver -> executor -> planner -> schema, and executor -> journal.
 func mayImport(from, to string) bool {
 	switch {
 	case under(from, "cmd"):
 		return true
+	case under(from, "cli"): // every product comes to it from outside
+		return productOf(to) == "" && !under(to, "cmd", "driver/keystore")
 	case isSimulator(from):
 		return false // its own product's driver least of all: their errors would cancel out
 	case productOf(from) != "":
@@ -133,8 +135,8 @@ func TestImportsRunOneWay(t *testing.T) {
 			}
 		}
 		for _, path := range p.Imports {
-			if under(path, "net/http") && !under(p.room(), "driver", "sandbox", "cmd") {
-				t.Errorf("%s imports %s: only driver/..., sandbox and cmd talk to a network", p.room(), path)
+			if under(path, "net/http") && !under(p.room(), "driver", "sandbox", "cli") {
+				t.Errorf("%s imports %s: only driver/..., sandbox and cli talk to a network", p.room(), path)
 			}
 			if under(path, "golang.org/x/crypto/ssh", "github.com/pkg/sftp") && !under(p.room(), "driver/host", "sandbox") {
 				t.Errorf("%s imports %s: machines are reached through driver/host, and served by sandbox", p.room(), path)
@@ -180,6 +182,12 @@ func TestImportRule(t *testing.T) {
 		{"sandbox", "driver/host", false},
 		{"schema", "planner", false},
 		{"cmd/syncctl", "driver/x/xsim", true},
+		{"cmd/syncctl", "cli", true},
+		{"cli", "sandbox", true},
+		{"cli/internal/view", "executor", true},
+		{"cli", "driver/x", false},
+		{"cli", "cmd/syncctl", false},
+		{"driver/x", "cli", false},
 	} {
 		if got := mayImport(c.from, c.to); got != c.may {
 			t.Errorf("%s may import %s: %v", c.from, c.to, got)
@@ -221,9 +229,9 @@ func names(f *ast.File) map[string]string {
 // by log.New writes where it is told and is not meant.
 var speaks = regexp.MustCompile(`^(fmt\.(Print|Scan)(f|ln)?|os\.(Exit|Stdin|Stdout|Stderr)|log\.(Print|Fatal|Panic|Default|Set|Writer).*)$`)
 
-func TestOnlyCommandsSpeak(t *testing.T) {
+func TestOnlyCommandLineSpeaks(t *testing.T) {
 	for _, p := range packages(t) {
-		if p.Name == "main" || under(p.room(), "cmd") {
+		if under(p.room(), "cli") {
 			continue
 		}
 		eachFile(t, p, func(fset *token.FileSet, f *ast.File) {
@@ -233,11 +241,11 @@ func TestOnlyCommandsSpeak(t *testing.T) {
 				case *ast.SelectorExpr:
 					x, ok := n.X.(*ast.Ident)
 					if ok && speaks.MatchString(imported[x.Name]+"."+n.Sel.Name) {
-						t.Errorf("%s: %s.%s: only cmd prints, asks, or exits", fset.Position(n.Pos()), x.Name, n.Sel.Name)
+						t.Errorf("%s: %s.%s: only cli prints, asks, or exits", fset.Position(n.Pos()), x.Name, n.Sel.Name)
 					}
 				case *ast.CallExpr:
 					if x, ok := n.Fun.(*ast.Ident); ok && (x.Name == "print" || x.Name == "println") {
-						t.Errorf("%s: %s: only cmd prints, asks, or exits", fset.Position(n.Pos()), x.Name)
+						t.Errorf("%s: %s: only cli prints, asks, or exits", fset.Position(n.Pos()), x.Name)
 					}
 				}
 				return true
@@ -271,12 +279,12 @@ func TestOnlyDriversReveal(t *testing.T) {
 	}
 }
 
-// productWords are names that only a product's own folder, and products.go, may know.
+// productWords are names that only a product's own folder, and main.go, may know.
 var productWords = regexp.MustCompile(`(?i)backbone|jira|k15t|teamwork|twc|osmc|datamanager|nomagic|magicdraw`)
 
 func TestNoProductIsNamed(t *testing.T) {
 	for _, p := range packages(t) {
-		shared := p.room() == "driver" || under(p.room(), append(neutral, "schema", "planner", "executor", "journal", "sandbox")...)
+		shared := p.room() == "driver" || under(p.room(), append(neutral, "schema", "planner", "executor", "journal", "sandbox", "cli")...)
 		if !shared {
 			continue
 		}
@@ -297,9 +305,9 @@ func TestNoProductIsNamed(t *testing.T) {
 // withoutVariable says, in the copy that TestProductCanBeTakenOut tests, which product is not there.
 const withoutVariable = "SYNCCTL_TEST_WITHOUT"
 
-var productsFile = filepath.Join("cmd", "syncctl", "products.go")
+var productsFile = filepath.Join("cmd", "syncctl", "main.go")
 
-// TestProductCanBeTakenOut is the delete test: without a product's folder, and the lines of products.go that name it,
+// TestProductCanBeTakenOut is the delete test: without a product's folder, and the lines of main.go that name it,
 // everything else builds and passes. With -short the copy's tests are not run, only built and vetted. What is in the folders of
 // the other products is vetted and not run again: by the import rule nothing leads from there to this one.
 func TestProductCanBeTakenOut(t *testing.T) {

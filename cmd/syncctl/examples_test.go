@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/syncctl/syncctl/cli/clitest"
 	"github.com/syncctl/syncctl/driver/drivertest"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
@@ -38,7 +39,7 @@ func exampleDirs(t *testing.T) []string {
 			t.Fatalf("%s: %v", seed, err)
 		}
 		for _, p := range products {
-			delete(worlds, p.name)
+			delete(worlds, p.Name)
 		}
 		if len(worlds) == 0 {
 			dirs = append(dirs, filepath.Dir(seed))
@@ -67,7 +68,7 @@ func TestExamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := scripts(dir)
+			p := clitest.Scripts(dir, products...)
 			setup := p.Setup
 			p.Setup = func(e *testscript.Env) error {
 				e.Setenv("EXAMPLE", abs)
@@ -85,7 +86,7 @@ func TestExamples(t *testing.T) {
 // files that changed something, and the state of all servers when nothing is under way any more and every time is taken out.
 func inside(t *testing.T, dir, line string) (out string, changes []sandbox.AccessLine, state string) {
 	t.Helper()
-	seed, err := os.ReadFile(filepath.Join(dir, seedFile))
+	seed, err := os.ReadFile(filepath.Join(dir, "sandbox.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,14 +94,10 @@ func inside(t *testing.T, dir, line string) (out string, changes []sandbox.Acces
 	if err != nil {
 		t.Fatal(err)
 	}
-	open := map[string]sandbox.Open{}
-	for _, p := range products {
-		open[p.name] = p.simulator
-	}
 	var log bytes.Buffer
 	clock := drivertest.NewTime()
 	defer clock.Stop()
-	box, err := sandbox.Start(t.Context(), sandbox.Options{Seed: seed, Products: open, Person: true, AccessLog: &log, Now: clock.Now, Ticks: clock.Ticks()})
+	box, err := sandbox.Start(t.Context(), sandbox.Options{Seed: seed, Products: clitest.Simulators(products), Person: true, AccessLog: &log, Now: clock.Now, Ticks: clock.Ticks()})
 	if err != nil {
 		t.Fatal(err)
 	}

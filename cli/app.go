@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/executor"
+	"golang.org/x/term"
+)
+
+// app is everything the program has of the world outside. A rehearsal runs commands in another one.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	env            func(string) (string, bool)
+	environ        func() []string
+	fs             afero.Fs
+	cwd            string // absolute: what relative names mean
+	clock          executor.Clock
+	tty            terminal
+	products       []Product
+	executable     func() (string, error)
+	temp           func(pattern string) (string, error) // makes a temporary folder
+	interrupts     *interrupts
+	input          *lines
+}
+
+// terminal says which streams are one.
+type terminal struct {
+	in, out, err bool
+	width        func() int // of the terminal behind stdout; 0 when unknown
+}
+
+// operatingSystem is the app of a real process.
+func operatingSystem(products []Product) *app {
+	cwd, err := os.Getwd()
+	if err != nil {
+		cwd = "." // the folder is gone; whatever needs it says so
+	}
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as it is under nohup
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	a := &app{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		env: os.LookupEnv, environ: os.Environ,
+		fs: afero.NewOsFs(), cwd: cwd, clock: systemClock{},
+		tty: terminal{
+			in: term.IsTerminal(int(os.Stdin.Fd())), out: term.IsTerminal(int(os.Stdout.Fd())), err: term.IsTerminal(int(os.Stderr.Fd())),
+			width: func() int {
+				w, _, err := term.GetSize(int(os.Stdout.Fd()))
+				if err != nil {
+					return 0
+				}
+				return w
+			},
+		},
+		products:   products,
+		executable: os.Executable,
+		temp:       func(pattern string) (string, error) { return os.MkdirTemp("", pattern) },
+		interrupts: &interrupts{},
+		input:      newLines(os.Stdin),
+	}
+	go func() {
+		for s := range signals {
+			a.interrupts.deliver(s)
+		}
+	}()
+	return a
+}
+
+// takeBrokenPipes makes writing to a pipe that nobody reads fail, where it would end the process on the spot, until the
+// returned function is called.
+func takeBrokenPipes() (release func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGPIPE)
+	return func() { signal.Stop(signals) }
+}
+
+// abs is a name as the file system knows it, wherever the program was told to work.
+func (a *app) abs(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(a.cwd, name)
+}
+
+// is tells whether an environment variable has that value.
+func (a *app) is(name, value string) bool {
+	v, _ := a.env(name)
+	return v == value
+}
+
+// set tells whether an environment variable is set to something.
+func (a *app) set(name string) bool { return !a.is(name, "") }
+
+type systemClock struct{}
+
+func (systemClock) Now() time.Time                         { return time.Now() }
+func (systemClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
+
+// interrupts decides what the next signal does. Without anything else it ends the command's context.
+type interrupts struct {
+	mu     sync.Mutex
+	handle func(os.Signal)
+	seen   bool
+}
+
+func (i *interrupts) deliver(s os.Signal) {
+	i.mu.Lock()
+	handle := i.handle
+	i.seen = true
+	i.mu.Unlock()
+	if handle != nil {
+		handle(s)
+	}
+}
+
+// during lets handle take the signals until the returned function is called.
+func (i *interrupts) during(handle func(os.Signal)) (restore func()) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	before := i.handle
+	i.handle = handle
+	return func() {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.handle = before
+	}
+}
+
+// happened tells whether a signal has come.
+func (i *interrupts) happened() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.seen
+}
+
+// context ends at the next signal, unless somebody else takes it.
+func (i *interrupts) context(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(parent)
+	restore := i.during(func(os.Signal) { cancel() })
+	return ctx, func() { restore(); cancel() }
+}
+
+// platform is the operating system and the architecture.
+func platform() string { return runtime.GOOS + "/" + runtime.GOARCH }

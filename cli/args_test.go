@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+	"pgregory.net/rapid"
+)
+
+// commands is a small tree like the real one.
+func commands() *cobra.Command {
+	root := &cobra.Command{Use: "syncctl"}
+	root.PersistentFlags().String("chdir", "", "")
+	run := func(*cobra.Command, []string) {}
+	plan, group, merge, box := &cobra.Command{Use: "plan", Run: run}, &cobra.Command{Use: "backbone"}, &cobra.Command{Use: "merge", Run: run}, &cobra.Command{Use: "sandbox", Run: run}
+	plan.Flags().String("out", "", "")
+	plan.Flags().Bool("detailed-exitcode", false, "")
+	merge.Flags().StringP("out", "o", "", "")
+	merge.Flags().String("master", "", "")
+	merge.Flags().BoolP("verbose", "v", false, "")
+	box.Flags().String("dump", "", "")
+	group.AddCommand(merge)
+	root.AddCommand(plan, group, box)
+	return root
+}
+
+func TestTwoDashes(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"plan -out=x -detailed-exitcode", "plan --out=x --detailed-exitcode"},
+		{"plan --out x", "plan --out x"},
+		{"-chdir plan plan -out x", "--chdir plan plan --out x"},
+		{"plan -ouut=x -help", "plan --ouut=x --help"},
+		{"backbone merge -o - -h", "backbone merge -o - -h"},
+		{"backbone merge -oz -vo z -voz -v=true", "backbone merge -oz -vo z -voz -v=true"},
+		{"backbone merge --master -mm -master -out -o -out -out -mm", "backbone merge --master -mm --master -out -o -out --out -mm"},
+		{"backbone merge -vo -master -master=-mm -mastr x", "backbone merge -vo -master --master=-mm --mastr x"},
+		{"sandbox d -dump=f -- sh -ec -dump", "sandbox d --dump=f -- sh -ec -dump"},
+		{"x -1 -a.b", "x -1 -a.b"},
+	} {
+		if got := strings.Join(twoDashes(commands(), strings.Fields(c.in)), " "); got != c.want {
+			t.Errorf("%s: %s, want %s", c.in, got, c.want)
+		}
+	}
+}
+
+// TestTwoDashesTwice: a command line that is as it should be stays so.
+func TestTwoDashesTwice(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		args := rapid.SliceOf(rapid.StringMatching(`-{0,3}[a-z]{0,3}(=.{0,3})?|-?-?(out|master|chdir)|plan|backbone|merge`)).Draw(t, "args")
+		once := twoDashes(commands(), args)
+		if d := cmp.Diff(once, twoDashes(commands(), once)); d != "" {
+			t.Fatal(d)
+		}
+	})
+}
+
+func TestSplitWords(t *testing.T) {
+	for _, c := range []struct {
+		in   string
+		want []string
+	}{
+		{"", nil},
+		{"  -a   b ", []string{"-a", "b"}},
+		{`-var 'name=two words' "x\"y" ''`, []string{"-var", "name=two words", `x"y`, ""}},
+		{`a\ b 'c\d'`, []string{"a b", `c\d`}},
+	} {
+		got, err := splitWords(c.in)
+		if d := cmp.Diff(c.want, got); err != nil || d != "" {
+			t.Errorf("%s: %v %s", c.in, err, d)
+		}
+	}
+	for _, bad := range []string{`"a`, `a'`, `a\`} {
+		if got, err := splitWords(bad); err == nil {
+			t.Errorf("%s: %q without an error", bad, got)
+		}
+	}
+}
+
+// TestQuoteWord: what is printed to be copied means the same again.
+func TestQuoteWord(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		words := rapid.SliceOfN(rapid.String(), 1, 3).Draw(t, "words")
+		var quoted []string
+		for _, w := range words {
+			quoted = append(quoted, quoteWord(w))
+		}
+		got, err := splitWords(strings.Join(quoted, " "))
+		if d := cmp.Diff(words, got); err != nil || d != "" {
+			t.Fatal(err, d)
+		}
+	})
+}
+
+func TestNearest(t *testing.T) {
+	names := []string{"plan", "apply", "out", "sync.backbone.support/stop_master"}
+	for word, want := range map[string]string{
+		"plna": "plan", "aply": "apply", "zzz": "", "x": "", "output": "out", "Plan": "plan",
+		"stop_master": "sync.backbone.support/stop_master",
+	} {
+		if got := nearest(word, names); got != want {
+			t.Errorf("%s: %q, want %q", word, got, want)
+		}
+	}
+}

@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/cli/internal/view"
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// call is one command being carried out.
+type call struct {
+	app *app
+
+	// Flags that stand before or after the command.
+	flags struct {
+		chdir   string
+		noColor bool
+		json    bool
+	}
+
+	cwd      string // what relative names on the command line mean: the app's, or -chdir
+	dir      string // the folder of the configuration, absolute
+	dirName  string // the same as the person named it
+	out, err io.Writer
+	outStyle view.Style
+	errStyle view.Style
+	log      hclog.Logger
+	closeLog func()
+	redactor *schema.Redactor // nil until a configuration is loaded
+	held     []driver.Closer  // what holds something at servers until the command has ended
+	events   *view.Events     // set: everything is told as events
+}
+
+// run carries one command line out and returns its exit code.
+func (a *app) run(args []string) int {
+	c := &call{app: a, closeLog: func() {}, log: hclog.NewNullLogger()}
+	known := func() *schema.Redactor { return c.redactor }
+	c.out, c.err = &guarded{w: a.stdout, red: known}, &guarded{w: a.stderr, red: known}
+	defer takeBrokenPipes()() // output whose reader goes away is dropped, and stops nothing
+	ctx, release := a.interrupts.context(context.Background())
+	defer release()
+
+	root := c.root()
+	args, err := c.arguments(root, args)
+	if err == nil {
+		root.SetArgs(args)
+		err = root.ExecuteContext(ctx)
+	}
+	defer func() { c.closeLog() }()
+	c.giveBack()
+	code, left := codeOf(err)
+	if code != exitDone && ctx.Err() != nil && a.interrupts.happened() {
+		code = exitInterrupted
+		if left != nil {
+			left = errors.New("interrupted")
+		}
+	}
+	if left != nil {
+		c.failed(left)
+	}
+	return code
+}
+
+// failed prints the error that ended the command.
+func (c *call) failed(err error) {
+	if c.events != nil {
+		c.events.Write("error", "error", err.Error(), nil)
+		return
+	}
+	if c.errStyle == (view.Style{}) {
+		c.outStyle, c.errStyle = c.styles()
+	}
+	fmt.Fprintln(c.err, c.errStyle.Bad("Error: ")+schema.Sanitize(err.Error()))
+}
+
+// begin is called when the flags are known: it settles folders, colours and the log.
+func (c *call) begin() error {
+	c.cwd = c.app.cwd
+	if c.flags.chdir != "" {
+		c.cwd = c.app.abs(c.flags.chdir)
+		if info, err := c.app.fs.Stat(c.cwd); err != nil || !info.IsDir() {
+			return failf(exitError, "-chdir: %s is not a folder", c.flags.chdir)
+		}
+	}
+	c.outStyle, c.errStyle = c.styles()
+	if err := c.openLog(); err != nil {
+		return err
+	}
+	return c.enter(".")
+}
+
+// enter makes a folder the one of the configuration.
+func (c *call) enter(name string) error {
+	c.dir, c.dirName = c.abs(name), name
+	info, err := c.app.fs.Stat(c.dir)
+	if err != nil {
+		return failf(exitError, "the folder %s cannot be read: %w", name, err)
+	}
+	if !info.IsDir() {
+		return failf(exitError, "%s is a file, not the folder of a configuration", name)
+	}
+	return nil
+}
+
+// enterArg makes the folder that a command's only argument names the one of the configuration.
+func (c *call) enterArg(args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return c.enter(args[0])
+}
+
+// abs is a name from the command line as the file system knows it.
+func (c *call) abs(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(c.cwd, name)
+}
+
+// files is the file system in which relative names mean what they mean on the command line.
+func (c *call) files() afero.Fs { return rooted{c.app.fs, c.cwd} }
+
+// isDir tells whether a name from the command line is a folder.
+func (c *call) isDir(name string) bool {
+	info, err := c.app.fs.Stat(c.abs(name))
+	return err == nil && info.IsDir()
+}
+
+// openLog sets the log up as SYNCCTL_LOG and SYNCCTL_LOG_PATH say.
+func (c *call) openLog() error {
+	level, _ := c.app.env("SYNCCTL_LOG")
+	if level == "" || level == "off" {
+		return nil
+	}
+	opts := &hclog.LoggerOptions{Name: "syncctl", Output: c.err, Level: hclog.LevelFromString(level), JSONFormat: level == "json"}
+	if level == "json" {
+		opts.Level = hclog.Trace
+	}
+	if opts.Level == hclog.NoLevel {
+		return failf(exitError, "SYNCCTL_LOG: %q is none of trace, debug, info, warn, error, json, off", level)
+	}
+	if path, _ := c.app.env("SYNCCTL_LOG_PATH"); path != "" {
+		f, err := c.app.fs.OpenFile(c.app.abs(path), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return fmt.Errorf("opening the log: %w", err)
+		}
+		c.closeLog = func() { _ = f.Close() } // every line was handed to the system when it was written
+		opts.Output = &guarded{w: f, red: func() *schema.Redactor { return c.redactor }}
+	}
+	c.log = hclog.New(opts)
+	return nil
+}

@@ -1,0 +1,204 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/syncctl/syncctl/cli/internal/hook"
+	"github.com/syncctl/syncctl/cli/internal/view"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/journal"
+)
+
+// verifyWithin is how long a step is looked for where it does not say itself.
+const verifyWithin = 2 * time.Minute
+
+// carry makes or takes up the run, carries it out, and tells how it ended.
+func (c *call) carry(ctx context.Context, a *application, f *applyFlags) error {
+	progress := c.progress(a)
+	operator, err := c.operator(a.cfg.Settings, progress)
+	if err != nil {
+		progress.Close()
+		return err
+	}
+	store := c.store()
+	if a.run == nil {
+		run, err := store.Create(a.plan)
+		if err != nil {
+			return err
+		}
+		a.run = run
+	}
+	j, err := store.Journal(a.run, journal.Options{Now: c.app.clock.Now, Watch: hook.Journal})
+	if err != nil {
+		return err
+	}
+	report, interrupted, err := c.carryOut(ctx, progress, executor.Options{
+		Plan: a.plan, Config: a.cfg, Drivers: a.executor, Files: store.Files(a.run), Journal: j, Operator: operator,
+		Clock: c.app.clock, Log: c.log, Observe: progress.Observe, Redact: c.redactor.String, Parallelism: f.parallelism,
+		Poll: executor.Poll{Within: verifyWithin},
+	})
+	err = errors.Join(err, j.Close())
+	if report == nil {
+		return err
+	}
+	c.tellEnd(a, report, f)
+	if err != nil {
+		return err // the run's record could not be kept
+	}
+	return said(endCode(report, interrupted))
+}
+
+// carryOut runs the executor between the two interrupts.
+func (c *call) carryOut(ctx context.Context, progress view.Progress, o executor.Options) (*executor.Report, bool, error) {
+	defer progress.Close()
+	stop := make(chan struct{})
+	// The first interrupt must not reach what runs: the command's own context is left behind, and ends at the second.
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stages := &stages{stop: stop, cancel: cancel, tell: func(text string) {
+		defer progress.Hold()()
+		if c.events != nil {
+			c.events.Write("warn", "interrupted", text, nil)
+			return
+		}
+		c.warn("%s", text)
+	}}
+	restore := c.app.interrupts.during(stages.next)
+	defer restore()
+	if ctx.Err() != nil { // it came just before
+		stages.next(nil)
+	}
+	o.Stop, o.Operator = stop, stoppable{o.Operator, stop}
+	report, err := executor.Carry(work, o)
+	return report, stages.hit(), err
+}
+
+// stages is what the interrupts do while a run is carried out.
+type stages struct {
+	mu     sync.Mutex
+	count  int
+	stop   chan struct{}
+	cancel func()
+	tell   func(string)
+}
+
+func (s *stages) next(os.Signal) {
+	s.mu.Lock()
+	s.count++
+	n := s.count
+	s.mu.Unlock()
+	switch n {
+	case 1:
+		close(s.stop)
+		s.tell("interrupted: nothing more is started, what runs is finished. Interrupt again to stop at once; both are safe.")
+	case 2:
+		s.tell("interrupted again: stopping at once.")
+		s.cancel()
+	}
+}
+
+func (s *stages) hit() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count > 0
+}
+
+// stoppable puts a person's step off when the run is to stop: nobody should have to answer a question first.
+type stoppable struct {
+	executor.Operator
+
+	stop <-chan struct{}
+}
+
+func (s stoppable) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-s.stop:
+			cancel()
+		case <-inner.Done():
+		}
+	}()
+	reply, err := s.Operator.Perform(inner, ask)
+	if err != nil && inner.Err() != nil && ctx.Err() == nil {
+		return executor.Deferred, nil
+	}
+	return reply, err
+}
+
+// endCode is the exit code of a run's end. What names a cause goes before what only says how far it came.
+func endCode(r *executor.Report, interrupted bool) int {
+	done, failed := 0, false
+	refused, moved := false, false
+	for _, s := range r.Steps {
+		switch s.Phase {
+		case executor.PhaseDone:
+			done++
+		case executor.PhaseFailed, executor.PhaseStuck:
+			failed = true
+			refused, moved = refused || s.Refused, moved || s.Moved
+		}
+	}
+	switch {
+	case r.Finished:
+		return exitDone
+	case interrupted:
+		return exitInterrupted
+	case refused:
+		return exitRefused
+	case moved:
+		return exitStale
+	case failed && done == 0:
+		return exitError
+	case failed:
+		return exitStopped
+	case r.Count(executor.PhaseWaiting) > 0:
+		return exitWaiting
+	}
+	return exitStopped
+}
+
+// tellEnd prints the report. An output that cannot take it changes nothing about the end.
+func (c *call) tellEnd(a *application, r *executor.Report, f *applyFlags) {
+	end := view.End{Report: r, RunID: a.run.ID, Dir: c.near(a.run.Dir), Next: c.next(a.cfg, f)}
+	if c.events != nil {
+		message := "apply complete"
+		if !r.Finished {
+			message = "apply stopped"
+		}
+		c.events.Write("info", "apply_end", message, view.ReportFields(end))
+		return
+	}
+	if err := view.Report(c.out, c.outStyle, end); err != nil {
+		c.warn("how the run ended could not be written: %v. `syncctl status` tells it", err)
+	}
+}
+
+// progress is the view that fits where the output goes.
+func (c *call) progress(a *application) view.Progress {
+	switch {
+	case c.events != nil:
+		return c.events
+	case c.app.tty.out && !c.app.is("TERM", "dumb") && !c.app.set("CI"):
+		ticks := time.NewTicker(200 * time.Millisecond)
+		return &ticking{view.NewLive(c.out, c.outStyle, a.plan, c.app.clock.Now, ticks.C), ticks}
+	}
+	return view.NewPlain(c.out, c.outStyle, a.plan)
+}
+
+// ticking stops the ticker together with the view.
+type ticking struct {
+	view.Progress
+
+	ticker *time.Ticker
+}
+
+func (t *ticking) Close() {
+	t.ticker.Stop()
+	t.Progress.Close()
+}

@@ -1,0 +1,33 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/syncctl/syncctl/driver"
+)
+
+type closer func(context.Context) error
+
+func (c closer) Close(ctx context.Context) error { return c(ctx) }
+
+// TestGiveBack: every driver gets its turn, once, also after one that fails, and none keeps a person waiting for long.
+func TestGiveBack(t *testing.T) {
+	closed := 0
+	one := closer(func(ctx context.Context) error {
+		closed++
+		if until, ok := ctx.Deadline(); !ok || time.Until(until) > giveBackWithin {
+			t.Errorf("it may take until %v", until)
+		}
+		return errors.New("the door is stuck")
+	})
+	c := &call{log: hclog.NewNullLogger(), held: []driver.Closer{one, one}}
+	c.giveBack()
+	c.giveBack()
+	if closed != 2 {
+		t.Errorf("closed %d times, want once for each of 2", closed)
+	}
+}

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/syncctl/syncctl/journal"
+)
+
+// The exit codes.
+const (
+	exitDone        = 0
+	exitError       = 1
+	exitChanges     = 2 // only with -detailed-exitcode
+	exitUnformatted = 3 // fmt -check found a difference
+	exitWaiting     = 4 // at a person's step
+	exitStopped     = 5 // after some steps were done; resumable
+	exitStale       = 6 // the plan is not of this configuration, or the world has moved
+	exitLocked      = 7
+	exitRefused     = 8 // by a guard
+	exitDeclined    = 9 // at the prompt
+	exitInterrupted = 130
+)
+
+// exit is an error that carries the exit code. A nil err: all there is to say has been said.
+type exit struct {
+	code int
+	err  error
+}
+
+func (e *exit) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exit) Unwrap() error { return e.err }
+
+// said ends the program with a code when the words for it have been printed.
+func said(code int) error {
+	if code == exitDone {
+		return nil
+	}
+	return &exit{code: code}
+}
+
+// failf ends the program with a code and a message.
+func failf(code int, format string, args ...any) error {
+	return &exit{code: code, err: fmt.Errorf(format, args...)}
+}
+
+// codeOf is the exit code of what a command returned, and what is left to print.
+func codeOf(err error) (int, error) {
+	var e *exit
+	var locked *journal.LockedError
+	switch {
+	case err == nil:
+		return exitDone, nil
+	case errors.As(err, &e) && e.err == nil:
+		return e.code, nil
+	case errors.As(err, &e):
+		return e.code, err
+	case errors.As(err, &locked):
+		return exitLocked, err
+	}
+	return exitError, err
+}

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/aymanbagabas/go-udiff"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/spf13/afero"
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// standardInput is the name of the text that has none.
+const standardInput = "<standard input>"
+
+// formatter is one run of fmt.
+type formatter struct {
+	*call
+
+	check, diff bool
+	different   bool
+	wrong       bool
+}
+
+func (c *call) fmtCommand() *cobra.Command {
+	f := &formatter{call: c}
+	cmd := &cobra.Command{
+		Use: "fmt [FILE|DIR|-]...", Short: "Lay files out in the canonical way, and print the names of those it changed",
+		Long: `Lays *.sync.hcl and *.syncvars.hcl files out in the canonical way. Without arguments it takes the files of the working
+folder; "-" formats standard input to standard output. It prints the name of every file it changed.`,
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
+	}
+	cmd.Flags().BoolVar(&f.check, "check", false, "change nothing; exit 3 when a file is not formatted")
+	cmd.Flags().BoolVar(&f.diff, "diff", false, "show what changes")
+	return cmd
+}
+
+func (f *formatter) run(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		args = []string{"."}
+	}
+	for _, arg := range args {
+		if err := f.argument(ctx, arg); err != nil {
+			return err
+		}
+	}
+	switch {
+	case f.wrong:
+		return said(exitError)
+	case f.check && f.different:
+		return said(exitUnformatted)
+	}
+	return nil
+}
+
+func (f *formatter) argument(ctx context.Context, arg string) error {
+	if arg == "-" {
+		src, err := io.ReadAll(f.app.stdin)
+		if err != nil {
+			return fmt.Errorf("reading standard input: %w", err)
+		}
+		return f.standardInput(ctx, src)
+	}
+	if !f.isDir(arg) {
+		if !formattable(arg) {
+			return failf(exitError, "%s is neither a folder nor a *.sync.hcl or *.syncvars.hcl file", arg)
+		}
+		return f.file(ctx, arg)
+	}
+	infos, err := afero.ReadDir(f.files(), arg)
+	if err != nil {
+		return fmt.Errorf("reading the folder %s: %w", arg, err)
+	}
+	for _, info := range infos {
+		if !info.IsDir() && formattable(info.Name()) {
+			if err := f.file(ctx, filepath.Join(arg, info.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// formattable: JSON has no layout of ours.
+func formattable(name string) bool {
+	return strings.HasSuffix(name, ".sync.hcl") || strings.HasSuffix(name, ".syncvars.hcl")
+}
+
+// standardInput never touches a file: the result goes to standard output, unless only the difference is asked for.
+func (f *formatter) standardInput(ctx context.Context, src []byte) error {
+	out, ok, err := f.format(ctx, standardInput, src)
+	if err != nil || !ok {
+		return err
+	}
+	f.different = f.different || !bytes.Equal(src, out)
+	if f.diff {
+		return f.printDiff(ctx, standardInput, src, out)
+	}
+	if f.check {
+		return nil
+	}
+	_, err = f.out.Write(out)
+	return err
+}
+
+func (f *formatter) file(ctx context.Context, name string) error {
+	src, err := afero.ReadFile(f.files(), name)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", name, err)
+	}
+	out, ok, err := f.format(ctx, name, src)
+	if err != nil || !ok || bytes.Equal(src, out) {
+		return err
+	}
+	f.different = true
+	f.say("%s", schema.SanitizeLine(name))
+	if f.diff {
+		if err := f.printDiff(ctx, name, src, out); err != nil {
+			return err
+		}
+	}
+	if f.check {
+		return nil
+	}
+	return replaceFile(f.app.fs, f.abs(name), out, 0o644)
+}
+
+// format lays one file out; what is wrong with it is printed and the others still get their turn.
+func (f *formatter) format(ctx context.Context, name string, src []byte) ([]byte, bool, error) {
+	out, diags := schema.Format(name, src)
+	if !diags.HasErrors() {
+		return out, true, nil
+	}
+	f.wrong = true
+	return nil, false, f.diagnostics(diags, map[string]*hcl.File{name: {Bytes: f.masked(ctx, name, src)}})
+}
+
+func (f *formatter) printDiff(ctx context.Context, name string, before, after []byte) error {
+	_, err := io.WriteString(f.out, schema.Sanitize(udiff.Unified("old/"+name, "new/"+name, string(f.masked(ctx, name, before)), string(f.masked(ctx, name, after)))))
+	return err
+}

@@ -1,0 +1,7 @@
+// Package hook is where tests reach into a program that package cli has made.
+package hook
+
+import "github.com/syncctl/syncctl/journal"
+
+// Journal sees every write of a run's journal. Nil for nobody; a test ends the process in it.
+var Journal func(journal.Stage, journal.Entry)

@@ -1,0 +1,233 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/view"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+type planFlags struct {
+	vars     variables
+	targets  []string
+	out      string
+	detail   bool
+	detailed bool
+}
+
+func (c *call) planCommand() *cobra.Command {
+	f := &planFlags{}
+	cmd := jsonCommand(&cobra.Command{
+		Use: "plan [DIR]", Short: "Show the steps between what is declared and what is there; changes nothing", Args: atMost(1),
+		Long: `Reads the live servers, compares them with what is declared, and shows the steps between the two as a numbered list.
+It changes nothing. The marks: + adds, ~ changes, - removes, ! cannot be undone, = verifies, ? a person does it.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := c.enterArg(args); err != nil {
+				return err
+			}
+			if cmd.Flags().Changed("out") {
+				if err := c.mayReplace(f.out); err != nil {
+					return err
+				}
+			}
+			return c.plan(cmd.Context(), f)
+		},
+	})
+	f.vars.flags(cmd.Flags())
+	c.targetFlag(cmd, &f.targets)
+	cmd.Flags().StringVar(&f.out, "out", "", "save the plan to `FILE`, for apply")
+	cmd.Flags().BoolVar(&f.detail, "detail", false, "also show attribute differences and how each step behaves")
+	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit 2 when there are changes")
+	return cmd
+}
+
+// targetFlag adds -target with completion.
+func (c *call) targetFlag(cmd *cobra.Command, to *[]string) {
+	cmd.Flags().StringArrayVar(to, "target", nil, "only this declaration and what it depends on, as `ADDRESS`; may be repeated")
+	_ = cmd.RegisterFlagCompletionFunc("target", func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return c.completeTargets(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+func (c *call) completeTargets(ctx context.Context) []cobra.Completion {
+	if c.begin() != nil {
+		return nil
+	}
+	p, _ := c.read(ctx, nil, true)
+	var out []cobra.Completion
+	for _, r := range p.cfg.Resources {
+		out = append(out, cobra.CompletionWithDesc(r.Addr.String(), r.Range.String()))
+	}
+	return out
+}
+
+func (c *call) plan(ctx context.Context, f *planFlags) error {
+	p, err := c.load(ctx, f.vars.list, false)
+	if err != nil {
+		return err
+	}
+	run, err := c.store().Unfinished()
+	if err != nil {
+		return err
+	}
+	if run != nil {
+		return c.planUnfinished(p, run, f)
+	}
+	plan, err := c.makePlan(ctx, p, f.targets)
+	if err != nil {
+		return err
+	}
+	if err := c.showPlan(plan, nil, f.detail); err != nil {
+		return err
+	}
+	if len(plan.Refusals()) > 0 {
+		if err := view.Refusals(c.err, c.errStyle, plan); err != nil {
+			return err
+		}
+		return said(exitRefused)
+	}
+	if f.out != "" {
+		if err := c.savePlan(plan, f.out); err != nil {
+			return err
+		}
+	}
+	if f.out != "" && !c.flags.json && len(plan.Steps) > 0 {
+		c.say("\nSaved the plan to %s. Carry it out with: syncctl apply %s", schema.SanitizeLine(f.out), schema.SanitizeLine(f.out))
+	}
+	if f.detailed && len(plan.Steps) > 0 {
+		return said(exitChanges)
+	}
+	return nil
+}
+
+// makePlan compares what is declared with what is there.
+func (c *call) makePlan(ctx context.Context, p *project, targetFlags []string) (*planner.Plan, error) {
+	addrs, err := targets(p.cfg, targetFlags)
+	if err != nil {
+		return nil, err
+	}
+	retired, err := c.store().Retired()
+	if err != nil {
+		return nil, err
+	}
+	confirmed, err := c.store().Confirmed()
+	if err != nil {
+		return nil, err
+	}
+	plan, diags := planner.Make(ctx, planner.Input{
+		Config: p.cfg, Drivers: p.planner, Version: version(), Targets: addrs, Retired: retired, Confirmed: confirmed,
+	})
+	if len(diags) > 0 && (!c.flags.json || diags.HasErrors()) {
+		if err := c.diagnostics(diags, p.cfg.Files); err != nil {
+			return nil, err
+		}
+	}
+	if diags.HasErrors() {
+		return nil, said(exitError)
+	}
+	return plan, nil
+}
+
+// planUnfinished shows what an unfinished run has left to do. No new plan is made beside it.
+func (c *call) planUnfinished(p *project, run *executor.Run, f *planFlags) error {
+	switch {
+	case f.out != "":
+		return failf(exitError, "run %s is unfinished, so no new plan is made: `syncctl apply` goes on with it, `syncctl resolve -abandon` gives it up", run.ID)
+	case len(f.targets) > 0:
+		return failf(exitError, "run %s is unfinished and is gone on with as a whole; -target has no place in it", run.ID)
+	}
+	state := c.state(run)
+	if !c.flags.json {
+		if err := view.Unfinished(c.out, state); err != nil {
+			return err
+		}
+	}
+	if p.cfg.Digest() != run.Plan.Digest {
+		c.warn("the configuration has changed since the run was begun; `syncctl apply` will not go on with it until the files are as they were")
+	}
+	if err := c.showPlan(run.Plan, doneSteps(state.Decision), f.detail); err != nil {
+		return err
+	}
+	if f.detailed && !state.Decision.Finished {
+		return said(exitChanges)
+	}
+	return nil
+}
+
+// doneSteps is the set of steps that need no doing any more.
+func doneSteps(d executor.Decision) map[string]bool {
+	done := map[string]bool{}
+	for id, s := range d.Steps {
+		if s.Phase == executor.PhaseDone {
+			done[id] = true
+		}
+	}
+	return done
+}
+
+// showPlan prints a plan, or writes it as the document it is saved as.
+func (c *call) showPlan(plan *planner.Plan, done map[string]bool, detail bool) error {
+	if c.flags.json {
+		w := &whole{w: c.out}
+		if err := plan.Encode(w); err != nil {
+			return err
+		}
+		return w.flush()
+	}
+	return view.Plan(c.out, plan, view.PlanOptions{Style: c.outStyle, Detail: detail, Done: done})
+}
+
+// mayReplace tells whether a plan may be written to a name: not over a file that is something else.
+func (c *call) mayReplace(name string) error {
+	if name == "" {
+		return failf(exitError, "-out wants the name of a file, as in -out=p.syncplan.json")
+	}
+	for _, suffix := range []string{".sync.hcl", ".sync.hcl.json", ".syncvars.hcl"} {
+		if strings.HasSuffix(name, suffix) {
+			return failf(exitError, "-out=%s: a file of that name is read as configuration; choose another, such as p.syncplan.json", name)
+		}
+	}
+	info, err := c.app.fs.Stat(c.abs(name))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil // a folder that is missing is told when the file is written
+	case err != nil:
+		return fmt.Errorf("looking at %s: %w", name, err)
+	case info.IsDir():
+		return failf(exitError, "-out=%s is a folder; the plan is one file in it, such as %s", name, filepath.Join(name, "p.syncplan.json"))
+	case info.Size() == 0 || !info.Mode().IsRegular() || strings.HasSuffix(name, ".syncplan.json"):
+		return nil
+	}
+	if _, err := c.readPlan(name); err != nil {
+		return failf(exitError, "-out=%s: there is a file of that name, and it is not a plan; it is left as it is. Choose another name, or remove it first", name)
+	}
+	return nil
+}
+
+// savePlan writes a plan file, which holds no secret and may be committed.
+func (c *call) savePlan(plan *planner.Plan, name string) error {
+	var b bytes.Buffer
+	if err := plan.Encode(&b); err != nil {
+		return err
+	}
+	return replaceFile(c.app.fs, c.abs(name), b.Bytes(), 0o644)
+}
+
+// readPlan reads a plan file.
+func (c *call) readPlan(name string) (*planner.Plan, error) {
+	f, err := c.app.fs.Open(c.abs(name))
+	if err != nil {
+		return nil, fmt.Errorf("opening the plan: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	return planner.Decode(f)
+}

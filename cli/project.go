@@ -1,0 +1,172 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/spf13/afero"
+	"github.com/spf13/pflag"
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// variables are the -var and -var-file flags, in the order in which they were given.
+type variables struct {
+	list []schema.VarSource
+}
+
+func (v *variables) flags(fs *pflag.FlagSet) {
+	fs.Var(varFlag{v, false}, "var", "value of a variable, as `NAME=VALUE`; may be repeated")
+	fs.Var(varFlag{v, true}, "var-file", "`FILE` of values (*.syncvars.hcl); may be repeated")
+}
+
+type varFlag struct {
+	to   *variables
+	file bool
+}
+
+func (f varFlag) Set(s string) error {
+	if f.file {
+		f.to.list = append(f.to.list, schema.VarSource{File: s})
+	} else {
+		f.to.list = append(f.to.list, schema.VarSource{Assign: s})
+	}
+	return nil
+}
+
+func (f varFlag) String() string { return "" }
+
+func (f varFlag) Type() string { return "value" }
+
+// project is a loaded configuration with the drivers of its types.
+type project struct {
+	cfg     *schema.Config
+	drivers map[typeKey]driver.Driver
+}
+
+type typeKey struct {
+	kind schema.Kind
+	name string
+}
+
+func (p *project) planner(a schema.Addr) planner.Driver   { return p.drivers[typeKey{a.Kind, a.Type}] }
+func (p *project) executor(a schema.Addr) executor.Driver { return p.drivers[typeKey{a.Kind, a.Type}] }
+
+// load reads the configuration. What is wrong with it is printed; the error then only carries the code.
+func (c *call) load(ctx context.Context, vars []schema.VarSource, allowUnset bool) (*project, error) {
+	p, diags := c.read(ctx, vars, allowUnset)
+	if c.flags.json && !diags.HasErrors() {
+		return p, nil // the output is the command's own document
+	}
+	if err := c.diagnostics(diags, p.cfg.Files); err != nil {
+		return nil, err
+	}
+	if diags.HasErrors() {
+		return nil, said(exitError)
+	}
+	return p, nil
+}
+
+// read loads the configuration, and knows its secrets from then on.
+func (c *call) read(ctx context.Context, vars []schema.VarSource, allowUnset bool) (*project, hcl.Diagnostics) {
+	p := &project{}
+	var catalog schema.Catalog
+	catalog, p.drivers = c.catalog()
+	var diags hcl.Diagnostics
+	p.cfg, diags = schema.Load(ctx, schema.Options{
+		Fs: c.files(), Dir: c.dirName, Catalog: catalog, Version: version(), Env: c.app.env, Vars: vars, AllowUnset: allowUnset,
+	})
+	c.redactor = p.cfg.Redactor()
+	return p, diags
+}
+
+// catalog is what the products can declare, and the driver of each type.
+func (c *call) catalog() (schema.Catalog, map[typeKey]driver.Driver) {
+	var catalog schema.Catalog
+	drivers := map[typeKey]driver.Driver{}
+	for _, prod := range c.app.products {
+		d := prod.Driver(driver.Env{
+			Fs: rooted{c.app.fs, c.dir}, Log: c.log.Named(prod.Name), Version: version(), Now: c.app.clock.Now, LookupEnv: c.app.env,
+		})
+		if closer, ok := d.(driver.Closer); ok {
+			c.held = append(c.held, closer)
+		}
+		for _, t := range d.Types() {
+			catalog = append(catalog, t)
+			drivers[typeKey{t.Kind, t.Name}] = d
+		}
+	}
+	return catalog, drivers
+}
+
+// giveBack closes the drivers: what they hold at servers, such as sessions, must not outlive the command, whatever ended it.
+func (c *call) giveBack() {
+	ctx, cancel := context.WithTimeout(context.Background(), giveBackWithin)
+	defer cancel()
+	for _, d := range c.held {
+		if err := d.Close(ctx); err != nil {
+			c.log.Warn("giving back what is held at the servers", "error", err)
+		}
+	}
+	c.held = nil
+}
+
+// giveBackWithin is how long a person who has interrupted a command is kept waiting.
+const giveBackWithin = 10 * time.Second
+
+// dataDir is where runs, journals and the lock are, absolute.
+func (c *call) dataDir() string {
+	name, _ := c.app.env("SYNCCTL_DATA_DIR")
+	if name == "" {
+		name = ".syncctl"
+	}
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(c.dir, name)
+}
+
+// makeDataDir makes the folder, for nobody else to read and never to be committed.
+func (c *call) makeDataDir() error {
+	dir := c.dataDir()
+	if err := c.app.fs.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("making the data folder: %w", err)
+	}
+	ignore := filepath.Join(dir, ".gitignore")
+	if _, err := c.app.fs.Stat(ignore); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := afero.WriteFile(c.app.fs, ignore, []byte("*\n"), 0o600); err != nil {
+		return fmt.Errorf("making the data folder: %w", err)
+	}
+	return nil
+}
+
+// store keeps the runs of the configuration's folder.
+func (c *call) store() *executor.Store {
+	return &executor.Store{Fs: c.app.fs, Dir: filepath.Join(c.dataDir(), "runs"), Now: c.app.clock.Now}
+}
+
+// targets reads -target flags; a wrong one is an error, with the name that was likely meant.
+func targets(cfg *schema.Config, given []string) ([]schema.Addr, error) {
+	var names []string
+	for _, r := range cfg.Resources {
+		names = append(names, r.Addr.String())
+	}
+	var out []schema.Addr
+	for _, g := range given {
+		a, err := schema.ParseAddr(g)
+		if err != nil || cfg.Lookup(a) == nil {
+			return nil, failf(exitError, "-target=%s: nothing in the configuration is called that.%s", g, meant(g, names, ""))
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}

@@ -1,0 +1,207 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/spf13/afero"
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/view"
+	"github.com/syncctl/syncctl/sandbox"
+	"github.com/syncctl/syncctl/schema"
+)
+
+func (c *call) rehearseCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "rehearse DIR", Short: "Plan, apply and verify an example against simulated servers on this machine", Args: exactly(1, "the folder of an example"),
+		Long: `Serves the simulated servers that DIR/sandbox.json describes, on this machine only, and goes the whole way in a scratch copy
+of DIR: plan, apply with a stand-in for the person, and a second plan, which must find nothing to do. DIR is not touched.`,
+		Example: "  syncctl rehearse examples/behind-firewall-master",
+		RunE:    func(cmd *cobra.Command, args []string) error { return c.rehearse(cmd.Context(), args[0]) },
+	}
+}
+
+// seedFile is what makes a folder an example.
+const seedFile = "sandbox.json"
+
+// startSandbox serves what dir's seed describes.
+func (c *call) startSandbox(ctx context.Context, dir string, o sandbox.Options) (*sandbox.Sandbox, error) {
+	if !c.isDir(dir) {
+		return nil, failf(exitError, "%s is not a folder", dir)
+	}
+	name := filepath.Join(dir, seedFile)
+	seed, err := afero.ReadFile(c.app.fs, c.abs(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, failf(exitError, "%s has no %s, which says what servers to simulate: it is not an example.\nFor your own servers use `syncctl plan` and `syncctl apply`", dir, seedFile)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	o.Seed, o.SeedName, o.Products = seed, name, map[string]sandbox.Open{}
+	o.ErrorLog = c.log.Named("sandbox").StandardWriter(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug})
+	for _, p := range c.app.products {
+		if p.Simulator != nil {
+			o.Products[p.Name] = p.Simulator
+		}
+	}
+	return sandbox.Start(ctx, o)
+}
+
+// counter counts the lines of an access log, which come one at a time: requests to servers apart from what is asked of machines.
+type counter struct{ requests, connections, commands, files int }
+
+func (c *counter) Write(p []byte) (int, error) {
+	var line sandbox.AccessLine
+	if err := json.Unmarshal(p, &line); err != nil {
+		return 0, fmt.Errorf("counting requests: %w", err)
+	}
+	switch line.Protocol {
+	case sandbox.ProtocolSSH:
+		c.commands++
+	case sandbox.ProtocolSFTP:
+		c.files++
+	case sandbox.ProtocolTCP:
+		c.connections++
+	default:
+		c.requests++
+	}
+	return len(p), nil
+}
+
+// words say what was counted, and that it was all.
+func (c *counter) words(servers, machines int) string {
+	words := view.Plural(c.requests, "request")
+	if c.connections > 0 {
+		words += " and " + view.Plural(c.connections, "connection")
+	}
+	words += " to " + view.Plural(servers, "simulated server")
+	var done []string
+	if c.commands > 0 {
+		done = append(done, view.Plural(c.commands, "command"))
+	}
+	if c.files > 0 {
+		done = append(done, view.Plural(c.files, "file operation"))
+	}
+	if len(done) == 0 {
+		return words + ", none to any other"
+	}
+	return words + ", " + strings.Join(done, " and ") + " on " + view.Plural(machines, "simulated machine") + ", nothing anywhere else"
+}
+
+func (c *call) rehearse(ctx context.Context, dir string) (err error) {
+	begun := c.app.clock.Now()
+	asked := &counter{}
+	box, err := c.startSandbox(ctx, dir, sandbox.Options{Person: true, AccessLog: asked})
+	if err != nil {
+		return err
+	}
+	closed := false
+	defer func() {
+		if !closed {
+			err = errors.Join(err, box.Close())
+		}
+	}()
+	scratch, err := c.app.temp("syncctl-rehearse-")
+	if err != nil {
+		return fmt.Errorf("making the scratch folder: %w", err)
+	}
+	defer func() { err = errors.Join(err, c.app.fs.RemoveAll(scratch)) }()
+	work := filepath.Join(scratch, "work")
+	if err := c.copyExample(c.abs(dir), work); err != nil {
+		return err
+	}
+	if err := box.WriteCA(c.app.fs, filepath.Join(scratch, "ca.pem")); err != nil {
+		return err
+	}
+	if err := c.rehearseIn(work, box.Environment()); err != nil {
+		return err
+	}
+	closed = true
+	if err := box.Close(); err != nil {
+		return err
+	}
+	c.say("\n%s %s, %s.", c.outStyle.Good("Rehearsal complete:"),
+		c.app.clock.Now().Sub(begun).Round(100*time.Millisecond), asked.words(len(box.Servers()), len(box.Machines())))
+	c.say("Read on: %s says what happened here and how to do it with real servers.", schema.SanitizeLine(filepath.Join(dir, "README.md")))
+	return nil
+}
+
+// rehearsedPlan is the plan file of a rehearsal: what was shown is what is carried out.
+const rehearsedPlan = "rehearsal.syncplan.json"
+
+// rehearseIn runs the three commands in the scratch copy.
+func (c *call) rehearseIn(work string, env map[string]string) error {
+	inside := *c.app
+	inside.cwd, inside.stdout, inside.stderr = work, c.out, c.err
+	inside.env = func(name string) (string, bool) {
+		if v, ok := env[name]; ok {
+			return v, true
+		}
+		if strings.HasPrefix(name, "SYNCCTL_CLI_ARGS") || name == "SYNCCTL_DATA_DIR" {
+			return "", false // meant for the person's own commands
+		}
+		return c.app.env(name)
+	}
+	last := &remember{}
+	for _, part := range []struct {
+		heading string
+		args    []string
+	}{
+		{"1. syncctl plan: what would be done, and why", []string{"plan", "-out=" + rehearsedPlan}},
+		{"2. syncctl apply: every step, verified", []string{"apply", "-auto-approve", rehearsedPlan}},
+		{"3. syncctl plan: what is left to do", []string{"plan"}},
+	} {
+		c.say("\n%s\n", c.outStyle.Bold("== "+part.heading+" =="))
+		last.reset()
+		inside.stdout = teeTo{c.out, last}
+		args := part.args
+		if c.flags.noColor {
+			args = append(args, "-no-color")
+		}
+		if code := inside.run(args); code != exitDone {
+			return said(code)
+		}
+	}
+	if !strings.Contains(last.text.String(), view.NoChanges) {
+		return failf(exitError, "the second plan still finds something to do: what was applied did not reach what is declared")
+	}
+	return nil
+}
+
+// copyExample copies the files of an example, without what earlier runs left.
+func (c *call) copyExample(from, to string) error {
+	err := afero.Walk(c.app.fs, from, func(path string, info fs.FileInfo, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, rel)
+		switch {
+		case info.IsDir() && info.Name() == ".syncctl":
+			return filepath.SkipDir
+		case info.IsDir():
+			return c.app.fs.MkdirAll(target, 0o700)
+		case !info.Mode().IsRegular():
+			return nil
+		}
+		src, err := afero.ReadFile(c.app.fs, path)
+		if err != nil {
+			return err
+		}
+		return afero.WriteFile(c.app.fs, target, src, info.Mode().Perm()|0o600)
+	})
+	if err != nil {
+		return fmt.Errorf("copying %s: %w", from, err)
+	}
+	return nil
+}

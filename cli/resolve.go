@@ -1,0 +1,166 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/hook"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/schema"
+)
+
+type resolveFlags struct {
+	done, retry, abandon bool
+	approve              bool
+	reason               string
+}
+
+func (c *call) resolveCommand() *cobra.Command {
+	f := &resolveFlags{}
+	cmd := &cobra.Command{
+		Use:   "resolve [STEP -done|-retry] [-abandon]",
+		Short: "Decide what syncctl cannot: a step counts as done, is to be tried again, or the run is given up",
+		Long: `When it cannot be told whether a step was carried out, a person looks at the servers and decides:
+
+  syncctl resolve STEP -done    it was carried out: the steps after it may begin
+  syncctl resolve STEP -retry   it was not: the next apply carries it out
+  syncctl resolve -abandon      give the whole run up; what was done stays done
+
+STEP is a step's id, its number, or its last part. The decision and its reason are recorded in the run's journal.`,
+		Args: atMost(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.resolve(cmd.Context(), args, f) },
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return c.completeSteps(), cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+	cmd.Flags().BoolVar(&f.done, "done", false, "the step counts as done")
+	cmd.Flags().BoolVar(&f.retry, "retry", false, "the step is carried out (again) by the next apply")
+	cmd.Flags().BoolVar(&f.abandon, "abandon", false, "give the run up")
+	cmd.Flags().BoolVar(&f.approve, "auto-approve", false, "do not ask")
+	cmd.Flags().StringVar(&f.reason, "reason", "", "why, as `TEXT` for the record")
+	return cmd
+}
+
+func (c *call) completeSteps() []cobra.Completion {
+	if c.begin() != nil {
+		return nil
+	}
+	run, err := c.store().Unfinished()
+	if err != nil || run == nil {
+		return nil
+	}
+	d := run.Decision(c.app.clock.Now())
+	var out []cobra.Completion
+	for _, id := range stepNames(run) {
+		if d.Steps[id].Phase != executor.PhaseDone {
+			out = append(out, cobra.CompletionWithDesc(id, string(d.Steps[id].Phase)))
+		}
+	}
+	return out
+}
+
+func (c *call) resolve(ctx context.Context, args []string, f *resolveFlags) error {
+	switch {
+	case f.abandon && (f.done || f.retry || len(args) > 0):
+		return failf(exitError, "-abandon gives the whole run up: no STEP, -done or -retry beside it")
+	case !f.abandon && f.done == f.retry:
+		return failf(exitError, "say what is true of the step: either -done or -retry (or -abandon for the whole run)")
+	case !f.abandon && len(args) == 0:
+		return failf(exitError, "say which STEP; `syncctl status` lists them")
+	}
+	if _, err := c.app.fs.Stat(c.store().Dir); err != nil {
+		return failf(exitError, "there is no unfinished run in this folder")
+	}
+	lock, err := c.lock(ctx, "resolve")
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.resolveLocked(ctx, args, f), lock.Release())
+}
+
+func (c *call) resolveLocked(ctx context.Context, args []string, f *resolveFlags) error {
+	run, err := c.store().Unfinished()
+	if err != nil {
+		return err
+	}
+	if run == nil {
+		return failf(exitError, "there is no unfinished run in this folder")
+	}
+	key, event, assumed := executor.RunKey, executor.EventGivenUp, c.assumeGivenUp(run)
+	if !f.abandon {
+		if key, err = stepOf(run, args[0]); err != nil {
+			return err
+		}
+		if event, assumed, err = c.assumeStep(run, key, f.done); err != nil {
+			return err
+		}
+	}
+	c.say("%s\n", schema.Sanitize(assumed))
+	if !f.approve {
+		if err := c.approve(ctx, "Is this what you want recorded?"); err != nil {
+			return err
+		}
+	}
+	j, err := c.store().Journal(run, journal.Options{Now: c.app.clock.Now, Watch: hook.Journal})
+	if err != nil {
+		return err
+	}
+	data := map[string]string{}
+	if f.reason != "" {
+		data["reason"] = f.reason
+	}
+	if user, _ := c.app.env("USER"); user != "" {
+		data["by"] = user
+	}
+	if _, err = j.Append(ctx, key, event, data); err != nil {
+		return errors.Join(err, j.Close())
+	}
+	if err := j.Close(); err != nil {
+		return err
+	}
+	if f.abandon {
+		c.say("Recorded. Run %s is given up.", run.ID)
+		return nil
+	}
+	c.say("Recorded. Go on with: %s", c.outStyle.Bold(c.next(nil, &applyFlags{}).Apply))
+	return nil
+}
+
+func (c *call) assumeGivenUp(run *executor.Run) string {
+	s := c.state(run)
+	text := "Run " + run.ID + " is given up. What its steps did stays done, and nothing is taken back"
+	if s.Done() > 0 {
+		text += "; these are done:"
+		for _, id := range stepNames(run) {
+			if s.Phase(id) == executor.PhaseDone {
+				text += "\n  " + id
+			}
+		}
+	}
+	return text + "\nThe next plan is made from what is on the servers then."
+}
+
+// assumeStep says in words what will be taken for true.
+func (c *call) assumeStep(run *executor.Run, id string, done bool) (event, assumed string, err error) {
+	st := c.state(run).Decision.Steps[id]
+	if st.Phase == executor.PhaseDone && done {
+		return "", "", failf(exitError, "step %s is done already", id)
+	}
+	if st.Phase == executor.PhaseBlocked && done {
+		return "", "", failf(exitError, "step %s cannot count as done yet: %s", id, st.Why)
+	}
+	step := run.Plan.Step(id)
+	text := "Step " + id + " (" + step.Summary + ")\n"
+	if st.Why != "" {
+		text += "  now: " + string(st.Phase) + ", " + st.Why + "\n"
+	}
+	if done {
+		return executor.EventResolved, text + "will count as done without being verified. Steps that need it may begin.", nil
+	}
+	return executor.EventReopened, text + "will be taken up by the next apply: it is looked whether it is done, and carried out if it is not.", nil
+}

@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// speaksJSON marks the commands that know -json.
+const speaksJSON = "json"
+
+// root is the whole tree of commands.
+func (c *call) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "syncctl",
+		Short: "Declare synchronizations and migrations; syncctl plans them, carries them out, and verifies every step",
+		Long: `syncctl reads what you declare in *.sync.hcl files, compares it with the live servers, and writes down the steps between
+the two. It carries them out one by one, verifies each against the servers, and can be stopped and taken up again anywhere.
+
+  syncctl rehearse DIR   the whole way against simulated servers, on this machine
+  syncctl plan           what would be done, and why; changes nothing
+  syncctl apply          do it
+
+Exit codes: 0 done, or no changes · 1 error · 2 changes (plan -detailed-exitcode) · 3 not formatted (fmt -check) · 4 waiting for
+a person · 5 stopped after some steps were done, go on with apply · 6 the plan is stale · 7 another run holds the lock · 8 refused
+by a guard · 9 declined · 130 interrupted at a safe point.
+
+Environment: SYNCCTL_LOG (trace, debug, info, warn, error, json, off), SYNCCTL_LOG_PATH, SYNCCTL_VAR_name, SYNCCTL_INPUT=0,
+SYNCCTL_IN_AUTOMATION, SYNCCTL_CLI_ARGS, SYNCCTL_CLI_ARGS_command, SYNCCTL_DATA_DIR (.syncctl), NO_COLOR, FORCE_COLOR, CI,
+COLUMNS.`,
+		SilenceUsage: true, SilenceErrors: true,
+		Args: cobra.ArbitraryArgs,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if c.flags.json && cmd.Annotations[speaksJSON] == "" && !strings.HasPrefix(cmd.Name(), "__") {
+				return failf(exitError, "%s has no -json", cmd.CommandPath())
+			}
+			return c.begin()
+		},
+		Version: version(),
+	}
+	root.SetVersionTemplate("syncctl {{.Version}}\n")
+	root.SetIn(c.app.stdin)
+	root.SetOut(c.out)
+	root.SetErr(c.err)
+	root.SetFlagErrorFunc(c.flagError)
+	root.SetHelpCommand(c.helpCommand())
+	flags := root.PersistentFlags()
+	flags.StringVar(&c.flags.chdir, "chdir", "", "work in another `DIR`")
+	flags.BoolVar(&c.flags.noColor, "no-color", false, "no colours")
+	flags.BoolVar(&c.flags.json, "json", false, "JSON for programs, where the command has it")
+	root.AddCommand(
+		c.validateCommand(), c.fmtCommand(), c.planCommand(), c.applyCommand(), c.rehearseCommand(), c.sandboxCommand(),
+		c.statusCommand(), c.resolveCommand(), c.showCommand(), c.versionCommand(),
+	)
+	for _, p := range c.app.products {
+		if cmd := c.toolsCommand(p); cmd != nil {
+			root.AddCommand(cmd)
+		}
+	}
+	return root
+}
+
+// jsonCommand marks a command as one that knows -json.
+func jsonCommand(cmd *cobra.Command) *cobra.Command {
+	cmd.Annotations = map[string]string{speaksJSON: "yes"}
+	return cmd
+}
+
+// atMost is cobra.MaximumNArgs in our words.
+func atMost(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > n {
+			return failf(exitError, "%s does not know what to do with %q.\nUsage: %s", cmd.CommandPath(), strings.Join(args[n:], " "), cmd.UseLine())
+		}
+		return nil
+	}
+}
+
+// exactly is cobra.ExactArgs in our words.
+func exactly(n int, what ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < n {
+			return failf(exitError, "%s wants %s.\nUsage: %s", cmd.CommandPath(), strings.Join(slices.Clone(what)[len(args):], " and "), cmd.UseLine())
+		}
+		return atMost(n)(cmd, args)
+	}
+}

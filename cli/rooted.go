@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/afero"
+)
+
+// rooted is a file system in which relative names mean a folder, as if one had changed into it. (afero's BasePathFs would
+// shut absolute names in.) It lets several commands of one process work in several folders.
+type rooted struct {
+	afero.Fs
+
+	dir string
+}
+
+func (r rooted) at(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(r.dir, name)
+}
+
+func (r rooted) Create(name string) (afero.File, error)       { return r.Fs.Create(r.at(name)) }
+func (r rooted) Mkdir(name string, perm os.FileMode) error    { return r.Fs.Mkdir(r.at(name), perm) }
+func (r rooted) MkdirAll(name string, perm os.FileMode) error { return r.Fs.MkdirAll(r.at(name), perm) }
+func (r rooted) Open(name string) (afero.File, error)         { return r.Fs.Open(r.at(name)) }
+func (r rooted) Remove(name string) error                     { return r.Fs.Remove(r.at(name)) }
+func (r rooted) RemoveAll(name string) error                  { return r.Fs.RemoveAll(r.at(name)) }
+func (r rooted) Rename(from, to string) error                 { return r.Fs.Rename(r.at(from), r.at(to)) }
+func (r rooted) Stat(name string) (os.FileInfo, error)        { return r.Fs.Stat(r.at(name)) }
+func (r rooted) Chmod(name string, mode os.FileMode) error    { return r.Fs.Chmod(r.at(name), mode) }
+func (r rooted) Chown(name string, uid, gid int) error        { return r.Fs.Chown(r.at(name), uid, gid) }
+func (r rooted) Chtimes(name string, at, mod time.Time) error {
+	return r.Fs.Chtimes(r.at(name), at, mod)
+}
+func (r rooted) OpenFile(name string, flag int, perm os.FileMode) (afero.File, error) {
+	return r.Fs.OpenFile(r.at(name), flag, perm)
+}
+
+// LstatIfPossible and ReadlinkIfPossible show symbolic links where the file system below does.
+func (r rooted) LstatIfPossible(name string) (os.FileInfo, bool, error) {
+	if l, ok := r.Fs.(afero.Lstater); ok {
+		return l.LstatIfPossible(r.at(name))
+	}
+	info, err := r.Stat(name)
+	return info, false, err
+}
+
+// ReadlinkIfPossible is told at LstatIfPossible.
+func (r rooted) ReadlinkIfPossible(name string) (string, error) {
+	if l, ok := r.Fs.(afero.LinkReader); ok {
+		return l.ReadlinkIfPossible(r.at(name))
+	}
+	return "", &os.PathError{Op: "readlink", Path: name, Err: afero.ErrNoReadlink}
+}

@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/sandbox"
+	"github.com/syncctl/syncctl/schema"
+)
+
+type sandboxFlags struct {
+	access, dump, dumpBefore string
+	faults                   []string
+	noPerson                 bool
+}
+
+func (c *call) sandboxCommand() *cobra.Command {
+	f := &sandboxFlags{}
+	cmd := &cobra.Command{
+		Use:   "sandbox DIR [flags] [-- COMMAND ARGS...]",
+		Short: "Serve an example's simulated servers, or run a command inside them",
+		Long: `Serves the simulated servers that DIR/sandbox.json describes on loopback, over TLS with an authority of their own, and the
+machines behind them, where there are any, over SSH with keys of their own.
+
+With COMMAND, runs it in a scratch copy of DIR, with this program first in PATH and the servers' addresses and credentials in
+its environment, for as long as it lasts; the exit code is the command's. Without, prints the environment and serves until
+it is interrupted.
+
+A fault is KEY=VALUE,...: kind (fail, hang, cut, lost, late), server, method, path (a glob), nth (2, 2-4, 3-, *), status,
+retry_after, delay. A command on a machine has the method EXEC, and its path is the command line;
+a connection to a port without HTTP has CONNECT, and its path is the address.`,
+		Example: `  syncctl sandbox examples/behind-firewall-master -- sh -c 'syncctl plan && syncctl apply -auto-approve'
+  syncctl sandbox examples/behind-firewall-master --fault=method=POST,path=**/resync,kind=lost -- syncctl apply -auto-approve`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			dash := cmd.ArgsLenAtDash()
+			if dash < 0 && len(args) > 1 {
+				return failf(exitError, "put the command after --: syncctl sandbox %s -- %s ...", args[0], args[1])
+			}
+			if dash == 0 || len(args) == 0 {
+				return failf(exitError, "%s wants the folder of an example.\nUsage: %s", cmd.CommandPath(), cmd.UseLine())
+			}
+			if dash > 1 {
+				return failf(exitError, "%s wants one folder, not %d", cmd.CommandPath(), dash)
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.sandbox(cmd.Context(), args[0], args[1:], f)
+		},
+	}
+	cmd.Flags().StringVar(&f.access, "access-log", "", "write a JSON line for every request, connection, command and access to files to `FILE`")
+	cmd.Flags().StringVar(&f.dump, "dump", "", "write the state of every server as JSON to `FILE` at the end")
+	cmd.Flags().StringVar(&f.dumpBefore, "dump-before", "", "the same at the beginning, to `FILE`")
+	cmd.Flags().StringArrayVar(&f.faults, "fault", nil, "something that goes wrong, as `KEY=VALUE,...`; may be repeated")
+	cmd.Flags().BoolVar(&f.noPerson, "no-person", false, "no stand-in for a person: person's steps wait")
+	return cmd
+}
+
+func (c *call) sandbox(ctx context.Context, dir string, command []string, f *sandboxFlags) (err error) {
+	o := sandbox.Options{Person: !f.noPerson}
+	for _, text := range f.faults {
+		fault, err := sandbox.ParseFault(text)
+		if err != nil {
+			return failf(exitError, "%w", err)
+		}
+		o.Faults = append(o.Faults, fault)
+	}
+	if f.access != "" {
+		file, err := c.app.fs.OpenFile(c.abs(f.access), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+		if err != nil {
+			return fmt.Errorf("opening the access log: %w", err)
+		}
+		defer func() { err = errors.Join(err, file.Close()) }()
+		o.AccessLog = io.Writer(file)
+	}
+	box, err := c.startSandbox(ctx, dir, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, box.Close()) }()
+	if len(command) > 0 {
+		return c.runInside(ctx, box, dir, command, f)
+	}
+	return c.serveSandbox(ctx, box, f)
+}
+
+// runInside hands signals on to the command; it decides what they mean.
+func (c *call) runInside(ctx context.Context, box *sandbox.Sandbox, dir string, command []string, f *sandboxFlags) error {
+	self, err := c.app.executable()
+	if err != nil {
+		return fmt.Errorf("finding this program: %w", err)
+	}
+	signals := make(chan os.Signal, 4)
+	restore := c.app.interrupts.during(func(s os.Signal) {
+		select {
+		case signals <- s:
+		default: // several are on their way already
+		}
+	})
+	defer restore()
+	in := sandbox.Inside{
+		Dir: c.abs(dir), Executable: self, Command: command, Env: c.app.environ(),
+		Stdin: c.app.stdin, Stdout: c.app.stdout, Stderr: c.app.stderr, Signals: signals,
+	}
+	if f.dump != "" {
+		in.Dump = c.abs(f.dump)
+	}
+	if f.dumpBefore != "" {
+		in.DumpBefore = c.abs(f.dumpBefore)
+	}
+	code, err := box.RunInside(ctx, in)
+	if err != nil {
+		return &exit{code: max(code, exitError), err: err}
+	}
+	return said(code)
+}
+
+// serveSandbox serves until it is interrupted.
+func (c *call) serveSandbox(ctx context.Context, box *sandbox.Sandbox, f *sandboxFlags) (err error) {
+	scratch, err := c.app.temp("syncctl-sandbox-")
+	if err != nil {
+		return fmt.Errorf("making a folder for the sandbox's CA: %w", err)
+	}
+	defer func() { err = errors.Join(err, c.app.fs.RemoveAll(scratch)) }()
+	if err := box.WriteCA(c.app.fs, filepath.Join(scratch, "ca.pem")); err != nil {
+		return err
+	}
+	if err := c.dumpState(box, f.dumpBefore); err != nil {
+		return err
+	}
+	for _, s := range box.Servers() {
+		c.say("# %s %s serves at %s", s.Product, schema.SanitizeLine(s.Name), s.URL)
+	}
+	for _, m := range box.Machines() {
+		c.say("# %s machine %s answers SSH at %s", m.Product, schema.SanitizeLine(m.Name), m.Address)
+	}
+	env := box.Environment()
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		c.say("export %s=%s", name, quoteWord(env[name]))
+	}
+	c.say("# Paste the lines above into another shell. Interrupt to stop serving.")
+	<-ctx.Done()
+	return c.dumpState(box, f.dump)
+}
+
+func (c *call) dumpState(box *sandbox.Sandbox, name string) error {
+	if name == "" {
+		return nil
+	}
+	state, err := box.State()
+	if err != nil {
+		return err
+	}
+	return replaceFile(c.app.fs, c.abs(name), state, 0o644)
+}

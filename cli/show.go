@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/view"
+	"github.com/syncctl/syncctl/executor"
+)
+
+func (c *call) showCommand() *cobra.Command {
+	var detail bool
+	cmd := jsonCommand(&cobra.Command{
+		Use: "show [PLAN|RUN|latest]", Short: "Show a saved plan as plan does, or a run with its record; asks no server", Args: atMost(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			what := "latest"
+			if len(args) == 1 {
+				what = args[0]
+			}
+			return c.show(what, detail)
+		},
+	})
+	cmd.Flags().BoolVar(&detail, "detail", false, "also show attribute differences and how each step behaves")
+	return cmd
+}
+
+func (c *call) show(what string, detail bool) error {
+	runs, err := c.store().List()
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for _, r := range runs {
+		ids = append(ids, r.ID)
+		if r.ID == what {
+			return c.showRun(r)
+		}
+	}
+	if info, err := c.app.fs.Stat(c.abs(what)); err == nil && !info.IsDir() {
+		plan, err := c.readPlan(what)
+		if err != nil {
+			return err
+		}
+		if err := c.showPlan(plan, nil, detail); err != nil || c.flags.json || len(plan.Refusals()) == 0 {
+			return err
+		}
+		return view.Refusals(c.out, c.outStyle, plan)
+	}
+	switch {
+	case what == "latest" && len(runs) > 0:
+		return c.showRun(runs[len(runs)-1])
+	case what == "latest":
+		return failf(exitError, "there has been no run in this folder")
+	}
+	return failf(exitError, "%s is neither a plan file nor a run of this folder.%s", what, meant(filepath.Base(what), ids, ""))
+}
+
+func (c *call) showRun(r *executor.Run) error {
+	if c.flags.json {
+		d := c.runDoc(r, true)
+		for _, e := range r.Entries {
+			d.Record = append(d.Record, runEntryDoc{e.Seq, e.Time, e.Key, e.Event, e.Data})
+		}
+		return c.document(d)
+	}
+	if err := view.Run(c.out, c.outStyle, c.state(r)); err != nil {
+		return err
+	}
+	c.say("\nRecord:")
+	return view.Entries(c.out, c.outStyle, r.Entries)
+}

@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/schema"
+)
+
+func (c *call) validateCommand() *cobra.Command {
+	vars := &variables{}
+	cmd := jsonCommand(&cobra.Command{
+		Use: "validate [DIR]", Short: "Check the files on their own: every mistake at its line, no server asked", Args: atMost(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := c.enterArg(args); err != nil {
+				return err
+			}
+			if c.flags.json {
+				return c.validateJSON(cmd, vars)
+			}
+			if _, err := c.load(cmd.Context(), vars.list, true); err != nil {
+				return err
+			}
+			c.say("%s The configuration is valid.", c.outStyle.Good("Success!"))
+			return nil
+		},
+	})
+	vars.flags(cmd.Flags())
+	return cmd
+}
+
+func (c *call) validateJSON(cmd *cobra.Command, vars *variables) error {
+	p, diags := c.read(cmd.Context(), vars.list, true)
+	var b bytes.Buffer
+	if err := schema.WriteJSON(&b, diags, p.cfg.Files); err != nil {
+		return err
+	}
+	doc := struct {
+		Valid       bool            `json:"valid"`
+		Errors      int             `json:"error_count"`
+		Warnings    int             `json:"warning_count"`
+		Diagnostics json.RawMessage `json:"diagnostics"`
+	}{Valid: !diags.HasErrors()}
+	if err := json.Unmarshal(b.Bytes(), &doc); err != nil {
+		return err
+	}
+	for _, d := range diags {
+		if d.Severity == hcl.DiagError {
+			doc.Errors++
+		} else {
+			doc.Warnings++
+		}
+	}
+	if err := c.document(doc); err != nil {
+		return err
+	}
+	if !doc.Valid {
+		return said(exitError)
+	}
+	return nil
+}
