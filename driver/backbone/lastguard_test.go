@@ -1,0 +1,134 @@
+package backbone_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// The tests of this file ask the driver directly, with tasks made by hand: they prove the last checks before something is
+// deleted, which no flow reaches because the guards ahead of them have refused by then.
+
+// task makes a task of the migration, with a driver to give it to.
+func (b *bench) task(s planner.Step) (driver.Driver, *executor.Task) {
+	b.t.Helper()
+	cfg, d := b.load()
+	addr, err := schema.ParseAddr("migration.backbone_to_cloud.support")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	s.Addr, s.ID = addr.String(), planner.StepID(addr.String(), s.Op)
+	return d, &executor.Task{Step: s, Resource: cfg.Lookup(addr), Log: hclog.NewNullLogger()}
+}
+
+// TestDeletesOnlyThePlannedHalf: when the synchronization found is not the one in the plan, no request is sent.
+func TestDeletesOnlyThePlannedHalf(t *testing.T) {
+	t.Parallel()
+	for op, planned := range map[string]string{"delete_master": "INT-4", "delete_slave": "INT-5"} {
+		t.Run(op, func(t *testing.T) {
+			t.Parallel()
+			var access syncBuffer
+			b := small(t, benchLog{&access})
+			deletions := func() int { return bytes.Count(access.Bytes(), []byte(`"DELETE"`)) }
+			for _, other := range []string{"INT-40", "INT-", "", "int"} {
+				d, task := b.task(planner.Step{Op: op, Args: map[string]string{"integration": other}})
+				if _, err := d.Execute(t.Context(), task); err == nil || !executor.WasNotSent(err) {
+					t.Errorf("planned %q: the error is %v; want one that says nothing was sent", other, err)
+				}
+			}
+			if n := deletions(); n > 0 {
+				t.Fatalf("%d requests to delete were sent", n)
+			}
+			d, task := b.task(planner.Step{Op: op, Args: map[string]string{"integration": planned}})
+			if _, err := d.Execute(t.Context(), task); err != nil || deletions() != 1 {
+				t.Errorf("planned %q: %d requests to delete, error %v", planned, deletions(), err)
+			}
+		})
+	}
+}
+
+// TestVerifyChecksTheRunsFiles: the verification that the deletion rests on reads the exports and the merged file again.
+func TestVerifyChecksTheRunsFiles(t *testing.T) {
+	t.Parallel()
+	b := small(t)
+	run := b.begin()
+	merged := b.store.Files(run).Path("merged.json")
+	var whole []byte
+	b.seen = func(e executor.Event) {
+		if e.Type != executor.Finished || e.Step.Op != "resync_second" {
+			return
+		}
+		var err error
+		if whole, err = os.ReadFile(merged); err != nil {
+			t.Error(err)
+		}
+		if err := os.WriteFile(merged, append(bytes.Clone(whole), '\n'), 0o600); err != nil {
+			t.Error(err)
+		}
+	}
+	rep := b.carry(run)
+	if why := failed(rep); deleted(rep) || !strings.HasPrefix(why, "verify: ") || !strings.Contains(why, "merged.json") {
+		t.Fatalf("a changed file was not noticed: %s", why)
+	}
+	less := withoutOnePair(t, whole)
+	for name, c := range map[string]struct {
+		content  []byte
+		recorded []byte // what the journal says was written
+		want     string // in the error; "" when the verification passes
+	}{
+		"as written":                   {whole, whole, ""},
+		"changed":                      {less, whole, "merged.json"},
+		"recorded with a missing pair": {less, less, "does not have the pairs of"},
+	} {
+		if err := os.WriteFile(merged, c.content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d, task := b.task(*run.Plan.Step(planner.StepID("migration.backbone_to_cloud.support", "verify")))
+		task.Files, task.Outputs = b.store.Files(run), b.outputs(run)
+		sum := sha256.Sum256(c.recorded)
+		task.Outputs[planner.StepID(task.Step.Addr, "merge")]["sha256"] = hex.EncodeToString(sum[:])
+		v, err := d.Verify(t.Context(), task)
+		passed := err == nil && v.State == executor.Done
+		if passed != (c.want == "") || !passed && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %+v, error %v; want an error with %q", name, v, err, c.want)
+		}
+	}
+}
+
+// outputs returns what the steps of a run have recorded.
+func (b *bench) outputs(run *executor.Run) map[string]map[string]string {
+	b.t.Helper()
+	j, err := b.store.Journal(run, journal.Options{Now: time.Now})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer j.Close()
+	return executor.Next(run.Plan, j.Entries(), time.Now()).Outputs()
+}
+
+// withoutOnePair takes the first pair out of the first section of a merged file.
+func withoutOnePair(t *testing.T, merged []byte) []byte {
+	t.Helper()
+	var sections map[string][]json.RawMessage
+	if err := json.Unmarshal(merged, &sections); err != nil {
+		t.Fatal(err)
+	}
+	sections["firstConnector"] = sections["firstConnector"][1:]
+	less, err := json.Marshal(sections)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return less
+}

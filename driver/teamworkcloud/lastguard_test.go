@@ -1,0 +1,152 @@
+package teamworkcloud_test
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/drivertest"
+	"github.com/syncctl/syncctl/driver/teamworkcloud"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// The tests of this file change the task that a step's Execute is given, or the world right before it: they prove the last
+// checks before something is removed or altered for good, which no flow reaches because the guards ahead have refused by then.
+
+// meddler is a driver whose Execute of one step is given a task that somebody has changed.
+type meddler struct {
+	driver.Driver
+
+	op     string
+	meddle func(t *executor.Task)
+	err    error // what Execute of that step returned
+}
+
+// Close is of driver.Closer.
+func (x *meddler) Close(ctx context.Context) error { return x.Driver.(driver.Closer).Close(ctx) }
+
+// Execute is of executor.Driver.
+func (x *meddler) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
+	if t.Step.Op != x.op {
+		return x.Driver.Execute(ctx, t)
+	}
+	changed := *t
+	changed.Step.Args, changed.Outputs = maps.Clone(t.Step.Args), map[string]map[string]string{}
+	for id, outputs := range t.Outputs {
+		changed.Outputs[id] = maps.Clone(outputs)
+	}
+	x.meddle(&changed)
+	var res executor.Result
+	res, x.err = x.Driver.Execute(ctx, &changed)
+	return res, x.err
+}
+
+// meddled carries an offload out with a meddler, up to a failure of the step, before which nothing was sent. It returns what
+// ran on the machine of the server: nothing of Data Manager that changes anything may be in it.
+func meddled(t *testing.T, o *offloaded, server string, x *meddler, r drivertest.Rehearsal) {
+	t.Helper()
+	b := twc()
+	b.New = func(env driver.Env) driver.Driver {
+		x.Driver = teamworkcloud.New(env)
+		return x
+	}
+	out := drivertest.Rehearse(t, b, o.kase(t), r)
+	if out.Plan == nil {
+		t.Fatal(out.Diags)
+	}
+	if s := phase(t, out, x.op); s.Phase != executor.PhaseFailed || !executor.WasNotSent(x.err) {
+		t.Errorf("%s is %s, and its error %v; want one that says nothing was sent", x.op, s.Phase, x.err)
+	}
+	for _, line := range ran(out, server) {
+		if strings.Contains(line, "datamanager") {
+			t.Errorf("the machine of %s ran %s", server, line)
+		}
+	}
+}
+
+// recorded changes the JSON object that a step has recorded under a name.
+func recorded(t *testing.T, task *executor.Task, op, name string, change func(map[string]json.RawMessage)) {
+	t.Helper()
+	var all map[string]json.RawMessage
+	outputs := task.Outputs[planner.StepID(task.Step.Addr, op)]
+	if err := json.Unmarshal([]byte(outputs[name]), &all); err != nil {
+		t.Errorf("%s of %s is %q: %v", name, op, outputs[name], err)
+		return
+	}
+	change(all)
+	text, err := json.Marshal(all)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	outputs[name] = string(text)
+}
+
+// TestRemovesOnlyWhatWasPlanned: what the run has verified and what the plan names must be the same resources.
+func TestRemovesOnlyWhatWasPlanned(t *testing.T) {
+	t.Parallel()
+	for name, meddle := range map[string]func(t *testing.T, task *executor.Task){
+		"the plan is about others": func(_ *testing.T, task *executor.Task) { task.Step.Args["resources"] = "000000000000" },
+		"the plan names none":      func(_ *testing.T, task *executor.Task) { delete(task.Step.Args, "resources") },
+		"one less was verified": func(t *testing.T, task *executor.Task) {
+			recorded(t, task, "arrived", "verified", func(all map[string]json.RawMessage) { delete(all, ids["Gearbox"]) })
+		},
+		"one more was verified": func(t *testing.T, task *executor.Task) {
+			recorded(t, task, "arrived", "verified", func(all map[string]json.RawMessage) { all[ids["Frame"]] = all[ids["Gearbox"]] })
+		},
+		"none was verified": func(_ *testing.T, task *executor.Task) {
+			delete(task.Outputs, planner.StepID(task.Step.Addr, "arrived"))
+		},
+		"what was is no record": func(_ *testing.T, task *executor.Task) {
+			task.Outputs[planner.StepID(task.Step.Addr, "arrived")]["verified"] = "{"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := &meddler{op: "remove", meddle: func(task *executor.Task) { meddle(t, task) }}
+			meddled(t, newOffload(removing), "a", x, drivertest.Rehearsal{})
+		})
+	}
+}
+
+// TestReactivatesOnlyWhereItMay: before the read-only flag is taken off, the machine must be the target's, with its services
+// stopped and its database up, and the resources those of the plan.
+func TestReactivatesOnlyWhereItMay(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		meddle func(t *testing.T, task *executor.Task)
+		before doing
+	}{
+		"another machine":          {nil, do("tamper", "server", "b", "resource", "Engine", "what", "gone")},
+		"the database is down":     {nil, do("cassandra", "server", "b", "up", "false")},
+		"the services are started": {nil, do("run_maintenance", "server", "b", "commands", "systemctl start twcloud")},
+		"the plan is about others": {func(_ *testing.T, task *executor.Task) { task.Step.Args["resources"] = "000000000000" }, nil},
+		"one less was looked at": {func(t *testing.T, task *executor.Task) {
+			recorded(t, task, "idle_target", "verified", func(all map[string]json.RawMessage) { delete(all, ids["Gearbox"]) })
+		}, nil},
+		"a strange category": {func(_ *testing.T, task *executor.Task) {
+			task.Outputs[planner.StepID(task.Step.Addr, "idle_target")]["category"] = "$(reboot)"
+		}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var act func(string, map[string]string)
+			r := drivertest.Rehearsal{After: map[string]func(func(string, map[string]string)){
+				"preflight": func(a func(string, map[string]string)) { act = a },
+			}}
+			x := &meddler{op: "reactivate", meddle: func(task *executor.Task) {
+				if c.before != nil {
+					c.before(act)
+				}
+				if c.meddle != nil {
+					c.meddle(t, task)
+				}
+			}}
+			meddled(t, newOffload(removing, reactivating), "b", x, r)
+		})
+	}
+}
