@@ -116,10 +116,7 @@ func (f *settingsFile) editHOCON(content []byte) ([]byte, []valueFact, error) {
 	}
 	var facts []valueFact
 	for _, s := range f.want {
-		found, err := h.Find(s.key)
-		if err != nil {
-			return nil, facts, fmt.Errorf("reading %s: %w", f.path, err)
-		}
+		found := h.Find(s.key)
 		v := s.fact(found.Value, found.Line, found.Standing == settings.Literal)
 		facts = append(facts, v)
 		if v.Same {

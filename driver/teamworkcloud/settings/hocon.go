@@ -6,20 +6,17 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // HOCON is a file of settings in Human-Optimized Config Object Notation, read as Lightbend's library reads it: later
 // values win over earlier ones, objects are merged, a key may be a path, and the root may do without braces.
 //
-// What stands in the file is read, not what it leads to: files that are included are not opened, and ${...} is not
-// replaced. A value that may depend on either is Unknown.
-//
-// Paths are written as HOCON writes them: a.b.c, and in quotes what has dots or blanks in it: a."b.c".
+// Included files are not opened, and ${...} is not replaced: a value that may depend on either is Unknown. An object
+// joined to an array or to a text, which the library takes in some cases, is refused.
 type HOCON struct {
-	src    []byte
-	doc    document
-	former map[string]spelling // of the first value that Set replaced, by path
+	src     []byte
+	fields  []field
+	closing int // offset of the brace that closes the root, -1 if the root has no braces
 }
 
 // Standing is what a file says about a path.
@@ -27,158 +24,122 @@ type Standing int
 
 // What a file can say about a path.
 const (
-	Absent  Standing = iota // nothing
-	Literal                 // text, a number or a boolean
-	Null                    // null: like Absent to whoever reads it
-	Object                  // there are settings below it
-	Array
-	Unknown // it depends on ${...}, on an included file, or on values that the server puts together
+	Absent   Standing = iota // nothing
+	Literal                  // a text, a number or a boolean
+	Null                     // null: the reading program takes it for absent
+	Object                   // there are settings below it
+	Array                    // its elements cannot be named by a path
+	Unknown                  // it depends on ${...}, on an included file, or on what += adds to
+	included                 // a field only: an included file may set anything below the path
 )
 
-// Found is what a file says about a path, and where the last word on it stands.
+// field is one thing that a file says about a path. The fields in the order of the file say everything.
+type field struct {
+	path     []string // from the root
+	standing Standing
+	value    string // of a Literal: as the reading program gets it
+	at       int    // offset of the value
+}
+
+func (f field) same(g field) bool {
+	return f.standing == g.standing && f.value == g.value && slices.Equal(f.path, g.path)
+}
+
+// Found is what a file says about a path, and where the field stands that decides it.
 type Found struct {
 	Standing Standing
 	Value    string // of a Literal: its text, without quotes and with escapes resolved
 	Line     int    // 1-based; 0 if the file says nothing
 }
 
-// ParseHOCON reads a file. What is not HOCON is refused with a *SyntaxError.
+// ParseHOCON reads a file. Text that is not valid HOCON is refused with a *SyntaxError.
 func ParseHOCON(src []byte) (*HOCON, error) {
 	if err := refuseUTF16(src); err != nil {
 		return nil, err
 	}
 	src = bytes.Clone(src)
-	doc, err := parseDocument(src)
+	fields, closing, err := parseHOCON(src)
 	if err != nil {
 		return nil, err
 	}
-	return &HOCON{src, doc, map[string]spelling{}}, nil
+	return &HOCON{src, fields, closing}, nil
 }
 
 // Bytes is the file as it is now.
 func (h *HOCON) Bytes() []byte { return bytes.Clone(h.src) }
 
-// Lookup is the value of a path that has a plain one (Literal), and the line (1-based) that it stands in.
-func (h *HOCON) Lookup(path string) (value string, line int, ok bool) {
-	f, err := h.Find(path)
-	if err != nil || f.Standing != Literal {
-		return "", 0, false
-	}
-	return f.Value, f.Line, true
-}
+// Find is what the file says about a path: names with dots between them.
+func (h *HOCON) Find(path string) Found { return h.find(strings.Split(path, ".")) }
 
-// Find is what the file says about a path. The error is about the path alone.
-func (h *HOCON) Find(path string) (Found, error) {
-	keys, err := parsePath(path)
-	if err != nil {
-		return Found{}, err
-	}
-	found, i := h.doc.find(keys)
-	if i >= 0 {
-		found.Line = lineAt(h.src, h.doc.fields[i].at)
-	}
-	return found, nil
-}
-
-// find goes through the file from its start, as merging does. The index is of the field that had the last word, -1 if
-// none had any.
-func (d *document) find(path []string) (found Found, last int) {
-	last = -1
-	for i, f := range d.fields {
-		var standing Standing
-		value := ""
-		switch n := len(f.path); {
-		case n < len(path) && slices.Equal(f.path, path[:n]): // something above it
-			switch f.kind {
-			case fieldObject:
-				continue
-			case fieldUnknown, fieldInclude:
-				standing = Unknown
-			default: // nothing from before is merged with what comes below it later
-				standing = Absent
-			}
-		case n == len(path) && slices.Equal(f.path, path):
-			standing = map[fieldKind]Standing{
-				fieldLiteral: Literal, fieldNull: Null, fieldObject: Object, fieldArray: Array, fieldUnknown: Unknown, fieldInclude: Object,
-			}[f.kind]
-			value = f.value
-		case n > len(path) && slices.Equal(f.path[:len(path)], path): // something below it
-			standing = Object
-		default:
+// find merges the fields from first to last, as the library does: whichever concerns the path last decides.
+func (h *HOCON) find(path []string) (found Found) {
+	for _, f := range h.fields {
+		n := min(len(f.path), len(path))
+		if !slices.Equal(f.path[:n], path[:n]) {
 			continue
 		}
-		found, last = Found{Standing: standing, Value: value}, i
+		standing, value := f.standing, f.value
+		switch above, below := len(f.path) < len(path), len(f.path) > len(path); {
+		case above && standing == Object:
+			continue // it is merged with what was there before
+		case above && (standing == Unknown || standing == included):
+			standing, value = Unknown, ""
+		case above:
+			standing, value = Absent, "" // it replaces everything below it
+		case below || standing == included:
+			standing, value = Object, ""
+		}
+		found = Found{standing, value, lineAt(h.src, f.at)}
 	}
-	return found, last
+	return found
 }
 
-// parsePath reads a path as one reads it in a key.
-func parsePath(path string) ([]string, error) {
-	if !utf8.ValidString(path) {
-		return nil, errors.New("the path of a setting is not valid UTF-8")
+// Append adds the line "path = value" to the end of the file, or before the brace that closes the root: there it wins
+// over everything before it. If the path has that value already, nothing is changed.
+//
+// It is refused where it would replace other settings: where the path is an object, or something above it is none; and
+// where the line does not read as that path with that value, since a name or the value needs quotes.
+func (h *HOCON) Append(path, value string) error {
+	keys := strings.Split(path, ".")
+	for n := 1; n < len(keys); n++ {
+		if above := h.find(keys[:n]); above.Standing == Literal || above.Standing == Array {
+			return fmt.Errorf("append %s: line %d gives %s a value, so nothing can be set below it",
+				path, above.Line, strings.Join(keys[:n], "."))
+		}
 	}
-	l := lexer{src: []byte(path)}
-	var parts []token
-	for {
-		t, err := l.next()
-		if err == nil && t.kind != tokEnd && !t.named() {
-			err = l.fail(t.start, tokenNames[t.kind]+" may not stand in a path")
-		}
-		if err == nil && t.kind == tokEnd {
-			if len(parts) == 0 {
-				return nil, errors.New("the path of a setting is empty")
-			}
-			var keys []string
-			if keys, err = pathOf(l.src, parts); err == nil {
-				return keys, nil
-			}
-		}
-		if err != nil {
-			return nil, fmt.Errorf("the path %q of a setting: %w", path, err)
-		}
-		parts = append(parts, t)
+	switch found := h.find(keys); {
+	case found.Standing == Object:
+		return fmt.Errorf("append %s: line %d has settings below it, which a value would replace", path, found.Line)
+	case found.Standing == Literal && found.Value == value:
+		return nil
 	}
+	want := append(slices.Clip(h.fields), field{path: keys, standing: Literal, value: value})
+	src := h.withLine(path + " = " + value)
+	fields, closing, err := parseHOCON(src)
+	if err != nil || !slices.EqualFunc(fields, want, field.same) {
+		return fmt.Errorf("append %s: %w", path, errSpoils)
+	}
+	h.src, h.fields, h.closing = src, fields, closing
+	return nil
 }
 
-// renderPath writes a path so that it can be a key.
-func renderPath(keys []string) string {
-	texts := make([]string, len(keys))
-	for i, key := range keys {
-		texts[i] = key
-		if !isName(key) || i == 0 && key == "include" {
-			texts[i] = quote(key)
-		}
-	}
-	return strings.Join(texts, ".")
-}
+// errSpoils: an edit is read again before it counts, and this one would say something else than was meant.
+var errSpoils = errors.New("the file cannot be edited without changing other settings")
 
-// isName: letters, digits, - and _, and a letter first.
-func isName(s string) bool {
-	for i, r := range s {
-		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
-		if !letter && (i == 0 || r != '-' && r != '_' && (r < '0' || r > '9')) {
-			return false
-		}
+// withLine is the file with one more line where the root ends.
+func (h *HOCON) withLine(line string) []byte {
+	at, newline := len(h.src), "\n"
+	if h.closing >= 0 {
+		at = h.closing
 	}
-	return s != ""
-}
-
-// quote writes a text as JSON does.
-func quote(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		if i := strings.IndexRune("\"\\\b\f\n\r\t", r); i >= 0 {
-			b.WriteByte('\\')
-			b.WriteByte(`"\bfnrt`[i])
-			continue
-		}
-		if r < ' ' {
-			fmt.Fprintf(&b, `\u%04x`, r)
-			continue
-		}
-		b.WriteRune(r)
+	if bytes.Contains(h.src, []byte("\r\n")) {
+		newline = "\r\n"
 	}
-	b.WriteByte('"')
-	return b.String()
+	line += newline
+	if start := bytes.LastIndexByte(h.src[:at], '\n') + 1; len(bytes.Trim(h.src[start:at], " \t")) == 0 {
+		at = start
+	} else {
+		line = newline + line
+	}
+	return splice(h.src, at, at, line)
 }

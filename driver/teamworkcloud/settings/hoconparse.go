@@ -1,410 +1,277 @@
 package settings
 
 import (
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
-// fieldKind is what a field does to its path.
-type fieldKind int
-
-const (
-	fieldLiteral fieldKind = iota // text, a number, a boolean, or several of them in a row
-	fieldNull
-	fieldObject  // what is in it follows as fields of its own
-	fieldArray   // what is in it cannot be named by a path
-	fieldUnknown // it depends on ${...}, or on values put together that are known on the server only
-	fieldInclude // another file may set everything below the path
-)
-
-// field is one thing that the file says about a path. In the order of the file they say everything.
-type field struct {
-	path   []string // from the root
-	kind   fieldKind
-	value  string // of a literal: its text as the reading program gets it
-	bare   bool   // of a literal: without quotes
-	from   int    // where its key begins
-	at, to int    // the value
-}
-
-func (f field) same(g field) bool {
-	return f.kind == g.kind && f.value == g.value && slices.Equal(f.path, g.path)
-}
-
-// object is where an object's parts are. What is not there is -1.
-type object struct {
-	open, closing int  // the braces; a root without them has none
-	lastFrom      int  // key of the last field
-	last          int  // its end
-	comma         int  // behind the comma after it
-	numbered      bool // a name in it is a number, so that it could be taken for an array
-}
-
-// document is a file that was read.
-type document struct {
-	fields []field
-	root   object
-}
-
-// deepest is how deep braces and brackets may be nested: deeper than anybody writes, and not too deep for the library
-// on the server, which calls itself for each.
+// deepest is how deep braces, brackets and names may be nested: deeper than anybody writes, and not too deep for the
+// library on the server, which is recursive.
 const deepest = 500
 
+// parser reads a file into fields. The first error ends the file for it: all that follows is the end.
 type parser struct {
 	lexer
-	doc    document
-	back   []token
-	arrays int // how many the place is in: what is in one has no path
+	t      token // read, and not used yet
+	fields []field
+	hidden int // arrays around the token at hand: no path names what is in one
 	depth  int
 }
 
-func parseDocument(src []byte) (document, error) {
+// parseHOCON reads a file. closing is the offset of the brace that closes the root, -1 if it has none.
+func parseHOCON(src []byte) (fields []field, closing int, err error) {
 	p := parser{lexer: lexer{src: src}}
-	t, err := p.meaningful()
-	if err != nil {
-		return document{}, err
-	}
-	switch t.kind {
+	p.next()
+	p.skipLines()
+	closing = -1
+	switch open := p.t.start; p.t.kind {
 	case tokOpenBracket:
-		return document{}, p.fail(t.start, "the file is an array, not settings")
+		p.fail(open, "the file is an array, not settings")
 	case tokOpenBrace:
-		p.doc.root, err = p.object(nil, t.start)
+		p.next()
+		closing = p.object(nil, open)
 	default:
-		p.unread(t)
-		p.doc.root, err = p.object(nil, -1)
+		p.object(nil, -1)
 	}
-	if err != nil {
-		return document{}, err
+	if p.skipLines(); p.t.kind != tokEnd {
+		p.fail(p.t.start, tokenNames[p.t.kind]+" after the '}' that ends the settings")
 	}
-	if t, err = p.meaningful(); err != nil {
-		return document{}, err
-	}
-	if t.kind != tokEnd {
-		return document{}, p.fail(t.start, tokenNames[t.kind]+" stands behind the '}' that ends the settings")
-	}
-	return p.doc, nil
+	return p.fields, closing, p.err
 }
 
-func (p *parser) token() (token, error) {
-	if n := len(p.back); n > 0 {
-		t := p.back[n-1]
-		p.back = p.back[:n-1]
-		return t, nil
-	}
-	return p.lexer.next()
-}
+func (p *parser) next() { p.t = p.token() }
 
-func (p *parser) unread(t token) { p.back = append(p.back, t) }
+func (p *parser) fail(at int, msg string) { p.t = p.lexer.fail(at, msg) }
 
-// meaningful is the next token that is neither comment nor newline.
-func (p *parser) meaningful() (token, error) {
-	for {
-		t, err := p.token()
-		if err != nil || t.kind != tokNewline && t.kind != tokComment {
-			return t, err
-		}
+// skipLines goes on to the next token that is neither a comment nor the end of a line.
+func (p *parser) skipLines() {
+	for p.t.kind == tokNewline || p.t.kind == tokComment {
+		p.next()
 	}
 }
 
 func (p *parser) emit(f field) {
-	if p.arrays == 0 {
-		p.doc.fields = append(p.doc.fields, f)
+	if p.hidden == 0 {
+		p.fields = append(p.fields, f)
 	}
 }
 
-func (p *parser) deeper(at int) error {
+func (p *parser) deeper(at int) {
 	if p.depth++; p.depth > deepest {
-		return p.fail(at, "braces and brackets are nested too deep")
+		p.fail(at, "braces and brackets are nested too deep")
 	}
-	return nil
 }
 
-// object reads fields up to the closing brace, or without an opening one (open is -1) up to the end of the file.
-func (p *parser) object(path []string, open int) (object, error) {
-	o := object{open, -1, -1, -1, -1, false}
-	if err := p.deeper(max(open, 0)); err != nil {
-		return o, err
-	}
+// object reads fields up to the closing brace and returns its offset; without an opening one (open is -1) it reads up
+// to the end of the file.
+func (p *parser) object(path []string, open int) (closing int) {
+	p.deeper(max(open, 0))
 	defer func() { p.depth-- }()
-	for separated := true; ; {
-		t, err := p.meaningful()
-		switch {
-		case err != nil:
-			return o, err
+	for separated := true; ; separated = p.separator() {
+		p.skipLines()
+		switch t := p.t; {
 		case t.kind == tokCloseBrace && open >= 0:
-			o.closing = t.start
-			return o, nil
+			p.next()
+			return t.start
 		case t.kind == tokCloseBrace:
-			return o, p.fail(t.start, "'}' closes nothing")
-		case t.kind == tokEnd && open < 0:
-			return o, nil
+			p.fail(t.start, "'}' closes nothing")
+			return -1
 		case t.kind == tokEnd:
-			return o, p.fail(open, "'{' is not closed by '}'")
+			if open >= 0 {
+				p.fail(open, "'{' is not closed by '}'")
+			}
+			return -1
 		case !separated:
-			return o, p.fail(t.start, tokenNames[t.kind]+" stands behind a value: a comma or a new line is missing, or quotes around the value")
+			p.fail(t.start, unseparated(t))
 		case !t.named():
-			return o, p.fail(t.start, tokenNames[t.kind]+" stands where a name should")
-		}
-		o.lastFrom, o.comma = t.start, -1
-		if t.kind == tokWord && t.text == "include" {
-			o.last, err = p.include(t)
-			p.emit(field{path: path, kind: fieldInclude, from: t.start, at: t.start, to: o.last})
-			o.numbered = true // perhaps
-		} else {
-			o.last, err = p.field(path, t, &o)
-		}
-		if err != nil {
-			return o, err
-		}
-		if separated, o.comma, err = p.separator(); err != nil {
-			return o, err
-		}
-	}
-}
-
-// separator reads the newlines and the comma that may follow a value. comma is the offset behind it, -1 without one.
-func (p *parser) separator() (separated bool, comma int, err error) {
-	for {
-		t, err := p.token()
-		switch {
-		case err != nil:
-			return false, -1, err
-		case t.kind == tokComma:
-			return true, t.end, nil
-		case t.kind == tokNewline:
-			separated = true
-		case t.kind != tokComment:
-			p.unread(t)
-			return separated, -1, nil
-		}
-	}
-}
-
-// field reads a key, what separates it, and its value; it returns where the value ends.
-func (p *parser) field(path []string, t token, in *object) (end int, err error) {
-	f := field{from: t.start}
-	parts := []token{t}
-	for {
-		if t, err = p.token(); err != nil {
-			return 0, err
-		}
-		if !t.named() {
-			break
-		}
-		parts = append(parts, t)
-	}
-	p.unread(t)
-	name, err := pathOf(p.src, parts)
-	if err != nil {
-		return 0, err
-	}
-	if f.path = slices.Concat(path, name); len(f.path) > deepest {
-		return 0, p.fail(f.from, "names are nested too deep")
-	}
-	_, notNumber := strconv.ParseUint(name[0], 10, 31)
-	in.numbered = in.numbered || notNumber == nil
-	if t, err = p.meaningful(); err != nil {
-		return 0, err
-	}
-	switch {
-	case t.kind == tokOpenBrace: // and nothing can be joined to it
-		end, _, err = p.nested(f, t)
-		return end, err
-	case t.kind == tokSeparator:
-		return p.value(f)
-	case t.kind != tokAppend:
-		return 0, p.fail(t.start, tokenNames[t.kind]+" stands behind a name: '=' or ':' is missing, or quotes around a value")
-	case p.arrays > 0:
-		return 0, p.fail(t.start, "'+=' may not stand in an array") // nowhere says so, but the library refuses it
-	}
-	p.arrays++
-	end, err = p.value(f)
-	p.arrays--
-	f.kind, f.at, f.to = fieldUnknown, t.start, end
-	p.emit(f)
-	return end, err
-}
-
-// value reads a value, or several that are joined because they stand in a row, and says with f what they do to its path.
-func (p *parser) value(f field) (end int, err error) {
-	t, err := p.meaningful()
-	f.at = t.start
-	j := joined{}
-	for ; err == nil; t, err = p.token() {
-		switch {
-		case t.simple():
-			end, err = t.end, j.simple(p, t)
-		case t.kind == tokOpenBrace || t.kind == tokOpenBracket:
-			if len(j.run) > 0 {
-				f.kind, f.to = fieldUnknown, t.start
-				p.emit(f)
-			}
-			end, err = j.nested(p, f, t)
-		case end == 0:
-			return 0, p.fail(t.start, tokenNames[t.kind]+" stands where a value should")
+			p.fail(t.start, tokenNames[t.kind]+" instead of a name")
+		case t.kind == tokWord && t.text == "include":
+			p.include(path)
 		default:
-			p.unread(t)
-			if f.to = end; j.literal(p.src, &f) {
-				p.emit(f)
-			}
-			return end, nil
-		}
-		if err != nil {
-			return 0, err
+			p.field(path)
 		}
 	}
-	return 0, err
 }
 
-// joined are values in a row. Texts make a text, arrays an array, objects an object, and what ${...} makes is not known.
-type joined struct {
-	run      []token   // the simple values since the last object or array
-	last     tokenKind // what has been read: tokWord for text, the opening brace or bracket, tokEnd for nothing
-	complex  bool      // there was an object or an array
-	numbered bool      // the objects could be taken for an array
+func unseparated(t token) string {
+	return tokenNames[t.kind] + " after a value: a comma or a new line is missing, or quotes around the value"
 }
 
-func (j *joined) simple(p *parser, t token) error {
-	switch {
-	case t.kind == tokSubstitution:
-		j.last = t.kind
-	case j.last != tokOpenBrace && j.last != tokOpenBracket:
-		j.last = tokWord
-	case t.kind != tokWord: // of a word the library takes no notice there
-		return p.fail(t.start, "a text cannot be joined to an object or an array")
-	}
-	j.run = append(j.run, t)
-	return nil
-}
-
-func (j *joined) nested(p *parser, f field, t token) (end int, err error) {
-	before := j.last
-	if before == tokWord {
-		return 0, p.fail(t.start, "an object or an array cannot be joined to a text")
-	}
-	j.run, j.last, j.complex = nil, t.kind, true
-	var numbered bool
-	if t.kind == tokOpenBracket {
-		if end, err = p.array(t.start); err != nil {
-			return 0, err
+// separator reads the ends of lines and the comma that may follow a value, and tells whether there were any.
+func (p *parser) separator() (separated bool) {
+	for ; ; p.next() {
+		switch p.t.kind {
+		case tokComma:
+			p.next()
+			return true
+		case tokNewline:
+			separated = true
+		case tokComment:
+		default:
+			return separated
 		}
-		f.kind, f.at, f.to = fieldArray, t.start, end
+	}
+}
+
+// field reads a key, what separates it from its value, and the value.
+func (p *parser) field(path []string) {
+	first := p.t.start
+	var parts []token
+	for ; p.t.named(); p.next() {
+		parts = append(parts, p.t)
+	}
+	f := field{path: slices.Concat(path, p.path(parts))}
+	if len(f.path) > deepest {
+		p.fail(first, "names are nested too deep")
+	}
+	p.skipLines()
+	switch t := p.t; {
+	case p.err != nil:
+	case t.kind == tokOpenBrace: // nothing can be joined to it
+		p.nested(f)
+	case t.kind == tokSeparator:
+		p.next()
+		p.value(f)
+	case t.kind != tokAppend:
+		p.fail(t.start, tokenNames[t.kind]+" after a name: '=' or ':' is missing, or quotes around a value")
+	case p.hidden > 0: // no document says so, but the library refuses it
+		p.fail(t.start, "'+=' is not allowed in an array")
+	default:
+		p.next()
+		p.hidden++
+		p.value(f)
+		p.hidden--
+		f.standing, f.at = Unknown, t.start
 		p.emit(f)
-		numbered = j.numbered
-	} else {
-		if end, numbered, err = p.nested(f, t); err != nil {
-			return 0, err
-		}
-		j.numbered = j.numbered || numbered
 	}
-	if (before == tokOpenBrace || before == tokOpenBracket) && before != t.kind {
-		if !numbered {
-			return 0, p.fail(t.start, "an object and an array cannot be joined")
-		}
-		j.last = tokOpenBracket
-	}
-	return end, nil
 }
 
-// literal says what simple values at the end of a row do to the path, false if there are none.
-func (j *joined) literal(src []byte, f *field) bool {
-	if len(j.run) == 0 {
-		return false
+// value reads a value, or several in a row, which are joined: texts make a text, arrays an array, objects an object, and
+// what ${...} makes is unknown.
+func (p *parser) value(f field) {
+	p.skipLines()
+	var parts []token // texts and substitutions since the last object or array
+	kind := tokEnd    // of what is joined, substitutions apart: tokWord for texts
+	for first := true; ; first = false {
+		t := p.t
+		switch {
+		case t.kind == tokSubstitution:
+			parts = append(parts, t)
+			p.next()
+			continue
+		case t.named():
+			t.kind = tokWord
+		case t.kind != tokOpenBrace && t.kind != tokOpenBracket:
+			if first {
+				p.fail(t.start, tokenNames[t.kind]+" instead of a value")
+			}
+			p.literal(f, parts)
+			return
+		}
+		if kind != tokEnd && kind != t.kind {
+			p.fail(t.start, notJoined)
+			return
+		}
+		if kind = t.kind; kind == tokWord {
+			parts = append(parts, p.t)
+			p.next()
+			continue
+		}
+		p.literal(f, parts)
+		parts = nil
+		if kind == tokOpenBrace {
+			p.nested(f)
+		} else {
+			p.array(f)
+		}
 	}
-	f.kind, f.bare = fieldLiteral, true
+}
+
+const notJoined = "objects, arrays and texts cannot be joined to one another: a comma or a new line is missing, or quotes"
+
+// literal emits what texts and substitutions in a row do to a path.
+func (p *parser) literal(f field, parts []token) {
+	if len(parts) == 0 {
+		return
+	}
+	f.standing, f.at = Literal, parts[0].start
 	var text strings.Builder
-	for i, t := range j.run {
+	for i, t := range parts {
 		if i > 0 {
-			text.Write(src[j.run[i-1].end:t.start])
+			text.Write(p.src[parts[i-1].end:t.start])
 		}
 		text.WriteString(t.text)
-		f.bare = f.bare && t.kind != tokString
-		if t.kind == tokSubstitution || j.complex {
-			f.kind = fieldUnknown
+		if t.kind == tokSubstitution {
+			f.standing = Unknown
 		}
 	}
-	if f.kind == fieldLiteral {
+	switch {
+	case f.standing == Unknown:
+	case len(parts) == 1 && parts[0].kind == tokWord && parts[0].text == "null":
+		f.standing = Null
+	default:
 		f.value = text.String()
 	}
-	if len(j.run) == 1 && j.run[0].kind == tokTyped && f.value == "null" {
-		f.kind, f.value = fieldNull, ""
-	}
-	return true
-}
-
-// nested reads an object that is a value; t is its opening brace.
-func (p *parser) nested(f field, t token) (end int, numbered bool, err error) {
-	f.kind, f.at, f.to = fieldObject, t.start, t.end
 	p.emit(f)
-	o, err := p.object(f.path, t.start)
-	return o.closing + 1, o.numbered, err
 }
 
-// array reads up to the closing bracket, and returns where it ends.
-func (p *parser) array(open int) (end int, err error) {
-	if err := p.deeper(open); err != nil {
-		return 0, err
-	}
-	p.arrays++
-	defer func() { p.depth--; p.arrays-- }()
-	for separated := true; ; {
-		t, err := p.meaningful()
-		switch {
-		case err != nil:
-			return 0, err
+// nested reads an object that is a value; the token at hand is its opening brace.
+func (p *parser) nested(f field) {
+	open := p.t.start
+	f.standing, f.at = Object, open
+	p.emit(f)
+	p.next()
+	p.object(f.path, open)
+}
+
+// array reads an array; the token at hand is its opening bracket.
+func (p *parser) array(f field) {
+	open := p.t.start
+	f.standing, f.at = Array, open
+	p.emit(f)
+	p.next()
+	p.deeper(open)
+	p.hidden++
+	defer func() { p.depth--; p.hidden-- }()
+	for separated := true; ; separated = p.separator() {
+		p.skipLines()
+		switch t := p.t; {
 		case t.kind == tokCloseBracket:
-			return t.end, nil
+			p.next()
+			return
 		case t.kind == tokEnd:
-			return 0, p.fail(open, "'[' is not closed by ']'")
+			p.fail(open, "'[' is not closed by ']'")
+			return
 		case !separated:
-			return 0, p.fail(t.start, tokenNames[t.kind]+" stands behind a value: a comma or a new line is missing, or quotes around the value")
-		}
-		p.unread(t)
-		if _, err = p.value(field{}); err != nil {
-			return 0, err
-		}
-		if separated, _, err = p.separator(); err != nil {
-			return 0, err
+			p.fail(t.start, unseparated(t))
+		default:
+			p.value(field{})
 		}
 	}
 }
 
-// include reads what follows the word: "name", file("name"), url("name") or classpath("name"), each also within
-// required(...). It returns where that ends.
-func (p *parser) include(t token) (end int, err error) {
-	closing := ""
-	at := t.start
-	if t, err = p.meaningful(); err != nil {
-		return 0, err
+var aroundIncluded = regexp.MustCompile(`^(required\()?((file|url|classpath)\()?$`)
+
+// include reads "name", file("name"), url("name") or classpath("name"), each also within required(...).
+func (p *parser) include(path []string) {
+	at, around := p.t.start, ""
+	p.emit(field{path: path, standing: included, at: at})
+	for p.next(); p.t.kind == tokWord && strings.HasSuffix(p.t.text, "(") || p.t.kind == tokNewline || p.t.kind == tokComment; p.next() {
+		around += p.t.text
 	}
-	for _, around := range [][]string{{"required("}, {"file(", "url(", "classpath("}} {
-		for _, name := range around {
-			rest, ok := strings.CutPrefix(t.text, name)
-			if t.kind != tokWord || !ok {
-				continue
-			}
-			closing += ")"
-			if t.text = rest; rest != "" {
-				break
-			}
-			if t, err = p.meaningful(); err != nil {
-				return 0, err
-			}
-			break
+	if p.t.kind != tokString || !aroundIncluded.MatchString(around) {
+		p.fail(at, `include is not followed by a name in quotes, or by file(...), url(...) or classpath(...) around one; `+
+			`"include" in quotes is an ordinary name`)
+		return
+	}
+	p.next()
+	for missing := strings.Count(around, "("); missing > 0; p.next() {
+		p.skipLines()
+		if p.t.kind != tokWord || !strings.HasPrefix(strings.Repeat(")", missing), p.t.text) {
+			p.fail(at, "include is not closed by ')'")
+			return
 		}
+		missing -= len(p.t.text)
 	}
-	if t.kind != tokString {
-		return 0, p.fail(at, `include is not followed by a name in quotes, or by file(...), url(...) or classpath(...) around one; "include" in quotes is an ordinary name`)
-	}
-	for end = t.end; closing != ""; end = t.end {
-		if t, err = p.meaningful(); err != nil {
-			return 0, err
-		}
-		if t.kind != tokWord || !strings.HasPrefix(closing, t.text) {
-			return 0, p.fail(at, "include is not closed by ')'")
-		}
-		closing = closing[len(t.text):]
-	}
-	return end, nil
 }

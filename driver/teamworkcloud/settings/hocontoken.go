@@ -2,23 +2,24 @@ package settings
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf16"
 	"unicode/utf8"
 )
 
 // The tokens of HOCON as Lightbend's library makes them (HOCON.md of github.com/lightbend/config, and its Tokenizer for
-// what that leaves open). White space is no token: between two simple values it is the bytes between them.
+// what that leaves open). White space is not a token: between two texts it is the bytes between them. Numbers, true,
+// false and null are words: to whoever looks for a text they are no different.
 
 type tokenKind int
 
 const (
 	tokEnd          tokenKind = iota
 	tokNewline                // \n alone: \r is white space
-	tokComment                // # or // up to the newline
+	tokComment                // # or // up to the end of the line
 	tokComma                  // ,
 	tokSeparator              // = or :
 	tokAppend                 // +=
@@ -27,47 +28,48 @@ const (
 	tokOpenBracket            // [
 	tokCloseBracket           // ]
 	tokWord                   // unquoted text
-	tokTyped                  // a number, true, false, null
-	tokString                 // quoted, once or thrice
+	tokString                 // quoted, once or three times
 	tokSubstitution           // ${path} or ${?path}
 )
 
 var tokenNames = map[tokenKind]string{
 	tokEnd: "the end of the file", tokNewline: "the end of the line", tokComment: "a comment", tokComma: "','",
 	tokSeparator: "'=' or ':'", tokAppend: "'+='", tokOpenBrace: "'{'", tokCloseBrace: "'}'", tokOpenBracket: "'['",
-	tokCloseBracket: "']'", tokWord: "text", tokTyped: "text", tokString: "a quoted text", tokSubstitution: "'${...}'",
+	tokCloseBracket: "']'", tokWord: "text", tokString: "a quoted text", tokSubstitution: "'${...}'",
+}
+
+var punctuation = map[byte]tokenKind{
+	'\n': tokNewline, ',': tokComma, '=': tokSeparator, ':': tokSeparator,
+	'{': tokOpenBrace, '}': tokCloseBrace, '[': tokOpenBracket, ']': tokCloseBracket,
 }
 
 type token struct {
 	kind       tokenKind
 	start, end int
-	text       string // of words, numbers and strings: what they stand for
-}
-
-// simple: a value that is neither object nor array.
-func (t token) simple() bool {
-	return t.kind == tokWord || t.kind == tokTyped || t.kind == tokString || t.kind == tokSubstitution
+	text       string // of words and strings: what they stand for
 }
 
 // named: may be a part of a path.
-func (t token) named() bool { return t.simple() && t.kind != tokSubstitution }
+func (t token) named() bool { return t.kind == tokWord || t.kind == tokString }
 
-// lexer makes tokens one by one.
+// lexer makes tokens one by one. After its first error, which it keeps, there is only the end of the file.
 type lexer struct {
 	src    []byte
 	at     int
 	inside bool // of ${...}
+	err    error
 }
 
-func (l *lexer) fail(at int, msg string) error { return hoconError(l.src, at, msg) }
-
-func hoconError(src []byte, at int, msg string) error {
-	before := src[:at]
-	start := bytes.LastIndexByte(before, '\n') + 1
-	return &SyntaxError{lineAt(src, at), utf8.RuneCount(before[start:]) + 1, msg}
+func (l *lexer) fail(at int, msg string) token {
+	if l.err == nil {
+		start := bytes.LastIndexByte(l.src[:at], '\n') + 1
+		l.err = &SyntaxError{lineAt(l.src, at), utf8.RuneCount(l.src[start:at]) + 1, msg}
+	}
+	l.at = len(l.src)
+	return token{kind: tokEnd, start: l.at, end: l.at}
 }
 
-// lineAt is the line (1-based) of an offset. For HOCON only \n ends one.
+// lineAt is the line (1-based) of an offset. In HOCON only \n ends a line.
 func lineAt(src []byte, at int) int { return bytes.Count(src[:at], []byte{'\n'}) + 1 }
 
 // isSpace is Java's isWhitespace, with the no-break spaces and the byte order mark that it leaves out.
@@ -81,11 +83,11 @@ func isSpace(r rune) bool {
 	return unicode.In(r, unicode.Zs, unicode.Zl, unicode.Zp)
 }
 
-// reserved may stand in quotes only, but for the marks of HOCON's own.
+// reserved are the characters that text has in quotes only.
 const reserved = "$\"{}[]:=,+#`^?!@*&\\"
 
-// next is the next token.
-func (l *lexer) next() (token, error) {
+// token reads the next token.
+func (l *lexer) token() token {
 	for l.at < len(l.src) {
 		r, size := utf8.DecodeRune(l.src[l.at:])
 		if r == '\n' || !isSpace(r) {
@@ -93,169 +95,105 @@ func (l *lexer) next() (token, error) {
 		}
 		l.at += size
 	}
-	if l.at == len(l.src) {
-		return token{kind: tokEnd, start: l.at, end: l.at}, nil
+	start, rest := l.at, l.src[l.at:]
+	if len(rest) == 0 {
+		return token{kind: tokEnd, start: start, end: start}
 	}
-	start, c := l.at, l.src[l.at]
-	switch {
-	case c == '#' || bytes.HasPrefix(l.src[l.at:], []byte("//")):
-		l.at = len(l.src)
-		if n := bytes.IndexByte(l.src[start:], '\n'); n >= 0 {
+	kind, punctuates := punctuation[rest[0]]
+	switch c := rest[0]; {
+	case punctuates:
+		l.at++
+	case c == '#' || bytes.HasPrefix(rest, []byte("//")):
+		kind, l.at = tokComment, len(l.src)
+		if n := bytes.IndexByte(rest, '\n'); n >= 0 {
 			l.at = start + n
 		}
-		return token{kind: tokComment, start: start, end: l.at}, nil
+	case bytes.HasPrefix(rest, []byte("+=")):
+		kind, l.at = tokAppend, start+2
 	case c == '"':
-		text, err := l.quoted()
-		return token{tokString, start, l.at, text}, err
+		return l.quoted()
 	case c == '$':
 		return l.substitution()
-	case c == '+':
-		if !bytes.HasPrefix(l.src[l.at:], []byte("+=")) {
-			return token{}, l.fail(start, "'+' may stand in quotes only, or before '='")
-		}
-		l.at += 2
-		return token{kind: tokAppend, start: start, end: l.at}, nil
-	case c == '-' || c >= '0' && c <= '9':
-		return l.number()
+	case strings.IndexByte(reserved, c) >= 0:
+		return l.fail(start, "'"+string(c)+"' is allowed in quotes only")
+	default:
+		return l.word()
 	}
-	kind, ok := map[byte]tokenKind{
-		'\n': tokNewline, ',': tokComma, '=': tokSeparator, ':': tokSeparator,
-		'{': tokOpenBrace, '}': tokCloseBrace, '[': tokOpenBracket, ']': tokCloseBracket,
-	}[c]
-	if ok {
-		l.at++
-		return token{kind: kind, start: start, end: l.at}, nil
-	}
-	if strings.IndexByte(reserved, c) >= 0 {
-		return token{}, l.fail(start, "'"+string(c)+"' may stand in quotes only")
-	}
-	return l.word(), nil
+	return token{kind: kind, start: start, end: l.at}
 }
 
-// word reads unquoted text. true, false and null at its start are tokens of their own.
+// word reads unquoted text. Of the characters that it may not have, a number may have + in its exponent.
 func (l *lexer) word() token {
 	start := l.at
+	if c := l.src[start]; c == '-' || c >= '0' && c <= '9' {
+		rest := l.src[start:]
+		number := string(rest[:len(rest)-len(bytes.TrimLeft(rest, "0123456789eE+-."))])
+		if plus := strings.IndexByte(number, '+'); plus >= 0 {
+			if _, err := strconv.ParseFloat(number, 64); err != nil && !errors.Is(err, strconv.ErrRange) {
+				return l.fail(start+plus, "'+' is allowed in quotes only, or before '='")
+			}
+			l.at += len(number)
+			return token{tokWord, start, l.at, number}
+		}
+	}
 	for l.at < len(l.src) {
 		r, size := utf8.DecodeRune(l.src[l.at:])
 		if isSpace(r) || strings.ContainsRune(reserved, r) || bytes.HasPrefix(l.src[l.at:], []byte("//")) {
 			break
 		}
 		l.at += size
-		switch string(l.src[start:min(l.at, start+5)]) {
-		case "true", "false", "null":
-			return token{tokTyped, start, l.at, string(l.src[start:l.at])}
-		}
 	}
 	return token{tokWord, start, l.at, valid(l.src[start:l.at])}
 }
 
-// valid reads UTF-8; each byte that is none becomes U+FFFD, as in Java.
+// valid reads UTF-8; each invalid byte becomes U+FFFD, as in Java.
 func valid(text []byte) string { return string(bytes.Runes(text)) }
 
-// number reads what begins like a number; if it is none, it is text.
-func (l *lexer) number() (token, error) {
-	start := l.at
-	for l.at < len(l.src) && strings.IndexByte("0123456789eE+-.", l.src[l.at]) >= 0 {
-		l.at++
-	}
-	text := string(l.src[start:l.at])
-	if isNumber(text) {
-		return token{tokTyped, start, l.at, text}, nil
-	}
-	if plus := strings.IndexByte(text, '+'); plus >= 0 {
-		return token{}, l.fail(start+plus, "'+' may stand in quotes only, or before '='")
-	}
-	return token{tokWord, start, l.at, text}, nil
-}
-
-func isNumber(text string) bool {
-	if !strings.ContainsAny(text, ".eE") {
-		_, err := strconv.ParseInt(text, 10, 64)
-		return err == nil
-	}
-	_, err := strconv.ParseFloat(text, 64)
-	return err == nil || errors.Is(err, strconv.ErrRange)
-}
-
-// quoted reads a string in quotes; l.at is at the first one.
-func (l *lexer) quoted() (string, error) {
-	start := l.at
-	if bytes.HasPrefix(l.src[l.at:], []byte(`"""`)) {
+// quoted reads a string in quotes, which is one of JSON's, or one in three quotes.
+func (l *lexer) quoted() token {
+	start, end := l.at, l.at+1
+	if bytes.HasPrefix(l.src[start:], []byte(`"""`)) {
 		return l.tripleQuoted()
 	}
-	var units []uint16
-	for l.at++; l.at < len(l.src); {
-		r, size := utf8.DecodeRune(l.src[l.at:])
-		switch {
-		case r == '"':
-			l.at++
-			return string(utf16.Decode(units)), nil
-		case r == '\\':
-			unit, err := l.escape()
-			if err != nil {
-				return "", err
-			}
-			units = append(units, unit)
-			continue
-		case r == '\n':
-			return "", l.fail(start, "the text in quotes does not end on its line")
-		case r < ' ':
-			return "", l.fail(l.at, "a control character may not stand in quotes as it is")
+	for ; end < len(l.src) && l.src[end] != '"' && l.src[end] != '\n'; end++ {
+		if l.src[end] == '\\' && end+1 < len(l.src) && l.src[end+1] != '\n' {
+			end++
 		}
-		units = utf16.AppendRune(units, r)
-		l.at += size
 	}
-	return "", l.fail(start, "the text in quotes does not end")
+	if end >= len(l.src) || l.src[end] == '\n' {
+		return l.fail(start, "the text in quotes does not end on its line")
+	}
+	l.at = end + 1
+	var text string
+	if json.Unmarshal(l.src[start:l.at], &text) != nil {
+		return l.fail(start, `the text in quotes has a control character, or a backslash without one of " \ / b f n r t `+
+			`or u and four hexadecimal digits after it; a backslash is written \\`)
+	}
+	return token{tokString, start, l.at, text}
 }
 
 // tripleQuoted reads up to the last three of at least three quotes.
-func (l *lexer) tripleQuoted() (string, error) {
+func (l *lexer) tripleQuoted() token {
 	start := l.at
 	n := bytes.Index(l.src[start+3:], []byte(`"""`))
 	if n < 0 {
-		return "", l.fail(start, `the text in """ does not end`)
+		return l.fail(start, `the text in """ does not end`)
 	}
-	end := start + 3 + n + 3
-	for end < len(l.src) && l.src[end] == '"' {
-		end++
+	l.at = start + 3 + n + 3
+	for l.at < len(l.src) && l.src[l.at] == '"' {
+		l.at++
 	}
-	l.at = end
-	return valid(l.src[start+3 : end-3]), nil
-}
-
-// escape reads one of JSON's; l.at is at the backslash.
-func (l *lexer) escape() (uint16, error) {
-	start := l.at
-	if l.at += 2; l.at > len(l.src) {
-		l.at = len(l.src)
-		return 0, l.fail(start, "the file ends in a backslash")
-	}
-	c := l.src[l.at-1]
-	if i := strings.IndexByte(`"\/bfnrt`, c); i >= 0 {
-		return uint16("\"\\/\b\f\n\r\t"[i]), nil
-	}
-	if c != 'u' {
-		return 0, l.fail(start, `the backslash is not followed by one of " \ / b f n r t u; a backslash is written \\`)
-	}
-	if l.at += 4; l.at > len(l.src) {
-		l.at = len(l.src)
-	}
-	digits := string(l.src[start+2 : l.at])
-	n, err := strconv.ParseUint(digits, 16, 16)
-	if err != nil || len(digits) != 4 {
-		return 0, l.fail(start, `\u is not followed by four hexadecimal digits`)
-	}
-	return uint16(n), nil
+	return token{tokString, start, l.at, valid(l.src[start+3 : l.at-3])}
 }
 
 // substitution reads ${path} or ${?path}.
-func (l *lexer) substitution() (token, error) {
+func (l *lexer) substitution() token {
 	start := l.at
 	switch {
 	case !bytes.HasPrefix(l.src[l.at:], []byte("${")):
-		return token{}, l.fail(start, "'$' may stand in quotes only, or before '{'")
+		return l.fail(start, "'$' is allowed in quotes only, or before '{'")
 	case l.inside:
-		return token{}, l.fail(start, "'${...}' may not stand in a path")
+		return l.fail(start, "'${...}' is not allowed in a path")
 	}
 	l.inside = true
 	defer func() { l.inside = false }()
@@ -264,33 +202,30 @@ func (l *lexer) substitution() (token, error) {
 	}
 	var parts []token
 	for {
-		t, err := l.next()
+		t := l.token()
 		switch {
-		case err != nil:
-			return token{}, err
+		case t.kind == tokCloseBrace && len(parts) == 0:
+			return l.fail(start, "'${...}' names nothing")
 		case t.kind == tokCloseBrace:
-			if len(parts) == 0 {
-				return token{}, l.fail(start, "'${...}' names nothing")
-			}
-			_, err = pathOf(l.src, parts)
-			return token{kind: tokSubstitution, start: start, end: l.at}, err
+			l.path(parts)
+			return token{kind: tokSubstitution, start: start, end: l.at}
 		case t.kind == tokEnd:
-			return token{}, l.fail(start, "'${' is not closed by '}'")
+			return l.fail(start, "'${' is not closed by '}'")
 		case !t.named():
-			return token{}, l.fail(t.start, tokenNames[t.kind]+" may not stand in a path")
+			return l.fail(t.start, tokenNames[t.kind]+" is not allowed in a path")
 		}
 		parts = append(parts, t)
 	}
 }
 
-// pathOf reads names with dots between them. Dots in quotes and white space between texts belong to the name.
-func pathOf(src []byte, parts []token) ([]string, error) {
+// path reads names with dots between them. Dots in quotes and white space between texts belong to the name.
+func (l *lexer) path(parts []token) []string {
 	var path []string
 	var name strings.Builder
 	empty := false // "" in quotes is a name
 	for i, t := range parts {
 		if i > 0 {
-			name.Write(src[parts[i-1].end:t.start])
+			name.Write(l.src[parts[i-1].end:t.start])
 		}
 		if t.kind == tokString {
 			name.WriteString(t.text)
@@ -300,7 +235,7 @@ func pathOf(src []byte, parts []token) ([]string, error) {
 		for j, text := range strings.Split(t.text, ".") {
 			if j > 0 {
 				if name.Len() == 0 && !empty {
-					return nil, hoconError(src, t.start, "a path may not begin with a dot or have two in a row")
+					l.fail(t.start, "a path does not begin with a dot or have two in a row")
 				}
 				path = append(path, name.String())
 				name.Reset()
@@ -310,7 +245,7 @@ func pathOf(src []byte, parts []token) ([]string, error) {
 		}
 	}
 	if name.Len() == 0 && !empty {
-		return nil, hoconError(src, parts[len(parts)-1].start, "a path may not end in a dot")
+		l.fail(parts[len(parts)-1].start, "a path does not end in a dot")
 	}
-	return append(path, name.String()), nil
+	return append(path, name.String())
 }

@@ -16,8 +16,8 @@ type fataler interface {
 	Fatalf(format string, args ...any)
 }
 
-// program is one of the Java programs in testdata: what the servers read their files with. Where there is no Java that
-// runs it, or no such library, it is no part of the tests.
+// program is one of the Java programs in testdata: what the servers read their files with. Without a Java that runs it,
+// or without the library, the tests go without it.
 type program struct {
 	in  io.WriteCloser
 	out *bufio.Reader
@@ -111,8 +111,8 @@ func propertiesReaders() map[string]readProperties {
 
 func valuesOf(p *Properties) map[string]string {
 	values := map[string]string{}
-	for _, key := range p.Keys() {
-		values[key], _, _ = p.Get(key)
+	for _, e := range p.entries {
+		values[e.key] = e.value
 	}
 	return values
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Properties is a file of Java properties, read as Properties.load(InputStream) reads it: as ISO 8859-1, where \uXXXX
-// stands for every other character; of a key that is there twice the last one counts; blanks at the end of a value belong
+// stands for every other character; of a key that occurs twice the last value counts; blanks at the end of a value belong
 // to it; a byte order mark is a part of the first line, so that a key behind one is another key.
 //
 // What Set writes is ASCII, and reads the same where a program loads the file as UTF-8.
@@ -18,11 +18,7 @@ type Properties struct {
 	src      []byte
 	entries  []entry
 	comments []comment
-	former   map[string]spelling // of the first value that Set replaced, by key
 }
-
-// spelling is how a file wrote a value: with the separator before it in a properties file.
-type spelling struct{ value, text string }
 
 // ParseProperties reads a file. What Java refuses to load is refused with a *SyntaxError.
 func ParseProperties(src []byte) (*Properties, error) {
@@ -34,24 +30,11 @@ func ParseProperties(src []byte) (*Properties, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Properties{src, entries, comments, map[string]spelling{}}, nil
+	return &Properties{src, entries, comments}, nil
 }
 
 // Bytes is the file as it is now.
 func (p *Properties) Bytes() []byte { return bytes.Clone(p.src) }
-
-// Keys are the keys that are set, each once, in the order of the file.
-func (p *Properties) Keys() []string {
-	var keys []string
-	seen := map[string]bool{}
-	for _, e := range p.entries {
-		if !seen[e.key] {
-			seen[e.key] = true
-			keys = append(keys, e.key)
-		}
-	}
-	return keys
-}
 
 // Get is the value that Java reads, and the line (1-based) of its key. A key without a value has the value "".
 func (p *Properties) Get(key string) (value string, line int, ok bool) {
@@ -73,10 +56,7 @@ func (p *Properties) winner(key string) int {
 
 // Set gives a key a value. A key that has it already is left alone, however it is spelled. One with another value gets
 // the new one where it stands, separator and indentation kept. A key that is commented out is set on a line of its own
-// right behind the comment, and any other at the end of the file.
-//
-// Set to the former value undoes a change, and Unset undoes an addition, to the byte; the exception is a former value in
-// a spelling that Set would not choose (needless escapes, several lines) after the file was parsed anew.
+// right after the comment, and any other at the end of the file.
 func (p *Properties) Set(key, value string) error {
 	if key == "" || !utf8.ValidString(key) {
 		return errors.New("set a property: the key is empty or not valid UTF-8")
@@ -92,12 +72,8 @@ func (p *Properties) Set(key, value string) error {
 	want = append(want, p.entries...)
 	if i >= 0 {
 		want[i].value = value
-		former := spelling{p.entries[i].value, string(p.src[p.entries[i].keyEnd:p.entries[i].end])}
-		if err := p.change(want, p.replaced(i, value)...); err != nil {
+		if err := p.change(want, p.replaced(i, value)); err != nil {
 			return fmt.Errorf("set %s in line %d: %w", key, p.entries[i].line, err)
-		}
-		if _, known := p.former[key]; !known {
-			p.former[key] = former
 		}
 		return nil
 	}
@@ -106,42 +82,6 @@ func (p *Properties) Set(key, value string) error {
 		return fmt.Errorf("set %s: %w", key, err)
 	}
 	return nil
-}
-
-// Unset takes a key out, with every line that sets it. A key that is not set is none.
-func (p *Properties) Unset(key string) error {
-	want := slices.DeleteFunc(slices.Clone(p.entries), func(e entry) bool { return e.key == key })
-	if len(want) == len(p.entries) {
-		return nil
-	}
-	edits := [][]byte{
-		p.without(key, func(e entry) int { return e.start }, true),
-		p.without(key, func(e entry) int { return e.first }, true),  // a backslash before it has nothing left to join
-		p.without(key, func(e entry) int { return e.start }, false), // one before it would end the file
-	}
-	if err := p.change(want, edits...); err != nil {
-		return fmt.Errorf("unset %s: %w", key, err)
-	}
-	delete(p.former, key)
-	return nil
-}
-
-// without is the file without the lines that set a key. bare: when the last line goes, and has no ending, the one before
-// loses its own, as it is the last one then.
-func (p *Properties) without(key string, start func(entry) int, bare bool) []byte {
-	src := p.src
-	for i := len(p.entries) - 1; i >= 0; i-- {
-		e := p.entries[i]
-		if e.key != key {
-			continue
-		}
-		from, to := start(e), min(e.next, len(src))
-		if bare && to == len(src) && e.end == to {
-			from = beforeEnd(src, from)
-		}
-		src = splice(src, from, to, "")
-	}
-	return src
 }
 
 // beforeEnd is the offset before the line ending that ends at i.
@@ -154,9 +94,6 @@ func beforeEnd(src []byte, i int) int {
 	}
 	return i
 }
-
-// errSpoils cannot happen as far as anybody knows, and is here so that nobody has to find out on a server.
-var errSpoils = errors.New("the file is written in a way in which it cannot be edited without a change to other settings")
 
 // change takes the first of several edits of the file that says what is wanted, in any order of keys.
 func (p *Properties) change(want []entry, edits ...[]byte) error {

@@ -7,21 +7,17 @@ import (
 	"unicode/utf16"
 )
 
-// replaced are the edits that give entry i a value.
-func (p *Properties) replaced(i int, value string) [][]byte {
+// replaced is the edit that gives entry i a value.
+func (p *Properties) replaced(i int, value string) []byte {
 	e := p.entries[i]
 	separator := string(p.src[e.keyEnd:e.valueAt])
 	switch {
 	case separator == "":
 		separator = "="
 	case value == "":
-		separator, _, _ = strings.Cut(separator, `\`) // there is nothing to go on with in the next line
+		separator, _, _ = strings.Cut(separator, `\`) // nothing continues in the next line
 	}
-	with := separator + escapeValue(value, strings.ContainsAny(separator, "=:"))
-	if former, ok := p.former[e.key]; ok && former.value == value {
-		with = former.text
-	}
-	return [][]byte{splice(p.src, e.keyEnd, e.end, with)}
+	return splice(p.src, e.keyEnd, e.end, separator+escapeValue(value, strings.ContainsAny(separator, "=:")))
 }
 
 // added are the edits that add a key, the best one first.

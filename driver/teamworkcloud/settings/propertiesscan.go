@@ -12,7 +12,6 @@ import (
 type entry struct {
 	key, value string
 	line       int // of the key's first character
-	first      int // where the line begins, with lines of a backslash alone that Java takes for a part of it
 	start      int // where the line begins
 	keyAt      int // the key's first character
 	keyEnd     int // behind the key, where separator and value begin
@@ -28,9 +27,9 @@ type comment struct {
 
 // logical is what Java takes for one line: lines that end in a backslash go on in the next.
 type logical struct {
-	first, start, end, next int
-	text                    []byte // without the backslashes and the blanks that lead the lines behind them
-	at                      []int  // where each byte of text is in the file
+	start, end, next int
+	text             []byte // without the backslashes and the blanks that lead the lines behind them
+	at               []int  // where each byte of text is in the file
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\f' }
@@ -91,7 +90,7 @@ func (c *lineCounter) position(offset int) (line, column int) {
 
 // nextLogical reads on from the start of a line: the comments that come first, and the logical line behind them.
 func nextLogical(src []byte, i int) (l logical, comments []comment, ok bool) {
-	l.first, l.start = i, i
+	l.start = i
 	skip, continued, backslash := true, false, false
 	for i < len(src) {
 		c := src[i]
@@ -102,7 +101,7 @@ func nextLogical(src []byte, i int) (l logical, comments []comment, ok bool) {
 			}
 			if !continued && isEnd(c) {
 				i = behindEnd(src, i)
-				l.first, l.start = i, i
+				l.start = i
 				continue
 			}
 			skip, continued = false, false
@@ -114,7 +113,7 @@ func nextLogical(src []byte, i int) (l logical, comments []comment, ok bool) {
 			}
 			i = behindEnd(src, end)
 			comments = append(comments, comment{l.start, end, i})
-			l.first, l.start, skip = i, i, true
+			l.start, skip = i, true
 			continue
 		}
 		if !isEnd(c) {
@@ -126,7 +125,7 @@ func nextLogical(src []byte, i int) (l logical, comments []comment, ok bool) {
 		end := i
 		if len(l.text) == 0 {
 			i = behindEnd(src, i)
-			l.first, l.start, skip = i, i, true
+			l.start, skip = i, true
 			continue
 		}
 		if !backslash || i+1 >= len(src) {
@@ -167,7 +166,7 @@ func (l logical) entry() (e entry, bad int) {
 		}
 		return l.end
 	}
-	e = entry{first: l.first, start: l.start, keyAt: at(0), keyEnd: at(keyLen), valueAt: at(valueFrom), end: l.end, next: l.next}
+	e = entry{start: l.start, keyAt: at(0), keyEnd: at(keyLen), valueAt: at(valueFrom), end: l.end, next: l.next}
 	if valueFrom < len(l.text) {
 		e.valueAt = l.at[valueFrom]
 	}
