@@ -157,8 +157,14 @@ func (x *session) hang() {
 
 // run lets the simulated machine carry the command out. A defect in it is an end too, and told to whoever reads the error log.
 func (x *session) run(e *execution, command string, stdout, stderr io.Writer) {
+	if x.sandbox.hiding.denies(x.machine, command) {
+		_, _ = io.WriteString(stderr, "sudo: a password is required\n") // the client may be gone
+		e.code = exitFault
+		return
+	}
 	ctx, release := x.sandbox.untilClose(x.work)
 	defer release()
+	stdout, printed := x.sandbox.hiding.output(x.machine, command, stdout)
 	e.carriedOut = true
 	defer func() {
 		p := recover()
@@ -173,6 +179,7 @@ func (x *session) run(e *execution, command string, stdout, stderr io.Writer) {
 		}
 	}()
 	e.code = x.world.Run(ctx, x.machine, command, &e.stdin, stdout, stderr)
+	printed()
 }
 
 type countingReader struct {

@@ -35,6 +35,9 @@ type Options struct {
 	Faults   []Fault         // what goes wrong on purpose; the first that applies to a request wins
 	Person   bool            // serve the stand-in that does a person's steps
 
+	Hide  []Hidden // what answers and the output of commands do not say on purpose
+	Parts *Parts   // collects what answers and the output of commands say, before anything is hidden; nil for none
+
 	AccessLog io.Writer // a JSON line a request, see AccessLine; nil for none. Close does not close it
 	ErrorLog  io.Writer // what a simulated server says of its own defects, and failed handshakes; nil for nowhere
 
@@ -65,6 +68,7 @@ type Sandbox struct {
 	servers   []Server
 	authority *authority
 	faults    *injector
+	hiding    *hiding
 	access    *accessLog
 	errorLog  *log.Logger
 	now       func() time.Time
@@ -153,6 +157,9 @@ func open(o Options) (*Sandbox, error) {
 	if s.faults, err = newInjector(o.Faults, s.products); err != nil {
 		return nil, err
 	}
+	if s.hiding, err = newHiding(o); err != nil {
+		return nil, err
+	}
 	// Clients check certificates by the machine's clock, whatever time the worlds are told.
 	if s.authority, err = newAuthority(time.Now()); err != nil {
 		return nil, err
@@ -172,7 +179,7 @@ func (s *Sandbox) serveAll(ctx context.Context, person bool) error {
 			}
 			s.servers[i].URL = l.url
 			p.world.SetURL(name, l.url)
-			l.http.Handler = l.answer(s.observe(p.name, name, p.world.Handler(name)))
+			l.http.Handler = l.answer(s.observe(p.name, name, s.hiding.handler(name, p.world.Handler(name))))
 			i++
 		}
 	}

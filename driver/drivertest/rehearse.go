@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/hcl/v2"
@@ -21,6 +22,12 @@ import (
 type Rehearsal struct {
 	Faults    []sandbox.Fault
 	Processes int // in how many processes the run is carried out at most, one after the other; 0: 1
+
+	Hide  []sandbox.Hidden // what servers and machines do not say
+	Parts *sandbox.Parts   // collects what they say; nil for none
+
+	Within  time.Duration // no step's verification takes longer, whatever the plan says; 0: as planned
+	Longest time.Duration // after which a process is killed; 0: never
 
 	// Before and After are called for each step whose op begins with the key, once a step, however often it is carried out:
 	// Before right before the driver or the person is first asked about the step's own work, ahead of its guards; After when
@@ -43,7 +50,7 @@ type Outcome struct {
 // no secret shows is checked; the rest is the caller's.
 func Rehearse(t *testing.T, b Bench, c Case, o Rehearsal) Outcome {
 	t.Helper()
-	w := openWith(t, b, c, o.Faults...)
+	w := openBox(t, b, c, sandbox.Options{Faults: o.Faults, Hide: o.Hide, Parts: o.Parts})
 	var out Outcome
 	out.Plan, out.Diags = w.tryPlan()
 	if out.Diags.HasErrors() {
@@ -58,7 +65,7 @@ func Rehearse(t *testing.T, b Bench, c Case, o Rehearsal) Outcome {
 	}
 	if out.Report != nil && out.Report.Finished {
 		again, diags := w.tryPlan()
-		if diags.HasErrors() {
+		if diags.HasErrors() && len(o.Hide) == 0 {
 			t.Errorf("the second plan: %v", diags)
 		}
 		out.Again = again
@@ -79,10 +86,16 @@ func (w *world) rehearse(p *planner.Plan, o Rehearsal) *executor.Report {
 		w.t.Fatal(err)
 	}
 	h := newHooks(w, o)
-	w.watch = h.journaled
+	w.watch, w.within = h.journaled, planner.Duration(o.Within)
+	ctx := w.t.Context()
+	if o.Longest > 0 {
+		bounded, cancel := context.WithTimeout(ctx, o.Longest)
+		defer cancel()
+		ctx = bounded
+	}
 	var rep *executor.Report
 	for range max(o.Processes, 1) {
-		rep = w.carry(w.t.Context(), r, func(d executor.Driver, o executor.Operator) (executor.Driver, executor.Operator) {
+		rep = w.carry(ctx, r, func(d executor.Driver, o executor.Operator) (executor.Driver, executor.Operator) {
 			return &hookedDriver{d, h}, &hookedPerson{o, h}
 		})
 		if rep.Finished {

@@ -2,6 +2,7 @@ package drivertest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io/fs"
@@ -31,19 +32,20 @@ const forever = math.MaxInt
 
 // world is a case with its simulated servers, fresh.
 type world struct {
-	t     *testing.T
-	bench Bench
-	dir   string
-	box   *sandbox.Sandbox
-	log   *lines
-	told  *lines // what the drivers log, at the finest level
-	env   map[string]string
-	store *executor.Store
-	time  *Time
-	watch func(journal.Stage, journal.Entry) // of the runs' journals; nil for nobody
-	close func()
+	t      *testing.T
+	bench  Bench
+	dir    string
+	box    *sandbox.Sandbox
+	log    *lines
+	told   *lines // what the drivers log, at the finest level
+	env    map[string]string
+	store  *executor.Store
+	time   *Time
+	watch  func(journal.Stage, journal.Entry) // of the runs' journals; nil for nobody
+	within planner.Duration                   // the longest that verifying a step takes; 0: what the plan says
+	close  func()
 
-	faulty   bool             // faults were asked for
+	faulty   bool             // faults were asked for, or something is hidden
 	drivers  []driver.Closer  // those that may still hold something at the servers
 	redactor *schema.Redactor // of the configuration; nil before it was loaded
 }
@@ -70,12 +72,18 @@ func open(t *testing.T, b Bench, c Case) *world { return openWith(t, b, c) }
 
 func openWith(t *testing.T, b Bench, c Case, faults ...sandbox.Fault) *world {
 	t.Helper()
+	return openBox(t, b, c, sandbox.Options{Faults: faults})
+}
+
+// openBox takes from the options what is disturbed and recorded.
+func openBox(t *testing.T, b Bench, c Case, o sandbox.Options) *world {
+	t.Helper()
 	log, clock := &lines{}, NewTime()
 	t.Cleanup(clock.Stop)
-	w := &world{t: t, bench: b, dir: c.Dir, log: log, told: &lines{}, time: clock, faulty: len(faults) > 0}
-	box, err := sandbox.Start(t.Context(), sandbox.Options{
-		Seed: c.Seed, Products: map[string]sandbox.Open{b.Product: b.Simulator}, Faults: faults, AccessLog: log, Now: clock.Now, Ticks: clock.Ticks(),
-	})
+	w := &world{t: t, bench: b, dir: c.Dir, log: log, told: &lines{}, time: clock, faulty: len(o.Faults)+len(o.Hide) > 0}
+	o.Seed, o.Products, o.AccessLog = c.Seed, map[string]sandbox.Open{b.Product: b.Simulator}, log
+	o.Now, o.Ticks = clock.Now, clock.Ticks()
+	box, err := sandbox.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -330,7 +338,7 @@ func (w *world) carry(ctx context.Context, r *executor.Run, disturb func(executo
 		w.t.Fatal(err)
 	}
 	rep, err := executor.Carry(ctx, executor.Options{
-		Plan: r.Plan, Config: cfg, Drivers: func(schema.Addr) executor.Driver { return drive },
+		Plan: w.hurried(r.Plan), Config: cfg, Drivers: func(schema.Addr) executor.Driver { return drive },
 		Files: w.store.Files(r), Journal: j, Operator: person, Clock: systemClock{}, Log: named(), Parallelism: at,
 		Poll: executor.Poll{First: 10 * time.Millisecond, Most: 100 * time.Millisecond},
 	})
@@ -344,6 +352,19 @@ func (w *world) carry(ctx context.Context, r *executor.Run, disturb func(executo
 		w.release(d)
 	}
 	return rep
+}
+
+// hurried is the plan whose steps are verified for no longer than the world allows.
+func (w *world) hurried(p *planner.Plan) *planner.Plan {
+	if w.within == 0 {
+		return p
+	}
+	out := *p
+	out.Steps = slices.Clone(p.Steps)
+	for i := range out.Steps {
+		out.Steps[i].Within = min(cmp.Or(out.Steps[i].Within, w.within), w.within)
+	}
+	return &out
 }
 
 // cleanFolder looks for secrets in every file of a run.

@@ -84,7 +84,11 @@ func (w *yardWorld) Handler(string) http.Handler {
 		case r.Method == http.MethodPut:
 			w.boxes[name] = cmp.Or(w.boxes[name], "none")
 		default:
-			_ = json.NewEncoder(out).Encode(w.boxes)
+			list := []map[string]string{}
+			for _, name := range slices.Sorted(maps.Keys(w.boxes)) {
+				list = append(list, map[string]string{"name": name, "label": w.boxes[name]})
+			}
+			_ = json.NewEncoder(out).Encode(map[string]any{"boxes": list})
 		}
 	})
 }

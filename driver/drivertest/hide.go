@@ -1,0 +1,131 @@
+package drivertest
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/syncctl/syncctl/sandbox"
+)
+
+// Hiding is what Hide holds a driver to: nothing is deleted because a server or a machine was silent.
+type Hiding struct {
+	Good Case       // the whole flow is carried out, deletions included
+	Bad  []BadWorld // the same flow must not come as far as deleting
+
+	// Deletes tells of a request or command whether something is lost by it.
+	Deletes func(sandbox.AccessLine) bool
+
+	// Most is in how many ways parts are hidden in each world, one at a time and again in pairs, unless TestsAll.
+	Most int
+}
+
+// BadWorld is a world in which nothing may be deleted, because of something that its servers or machines say. When that is
+// hidden nothing may be deleted either.
+type BadWorld struct {
+	Name  string
+	Case  Case
+	While Rehearsal // what happens meanwhile
+}
+
+// Limits of a flow with something hidden: what does not come to be true stays so, and nobody waits for it.
+const (
+	hiddenWithin  = 2 * time.Second
+	hiddenLongest = time.Minute
+)
+
+// Hide removes and renames, one at a time and in pairs, members of all that servers answer and words of all that commands print,
+// and has commands fail and machines greet. In the bad worlds nothing may be deleted then; in the good one the flow ends as it
+// would otherwise, or stops.
+func Hide(t *testing.T, b Bench, h Hiding) {
+	t.Helper()
+	random := Random(t)
+	var parts sandbox.Parts
+	good := Rehearse(t, b, h.Good, Rehearsal{Parts: &parts})
+	if good.Report == nil || !good.Report.Finished || !slices.ContainsFunc(good.Lines, h.deleted) {
+		t.Fatal("the good world's flow does not delete anything, so it tests nothing")
+	}
+	for _, world := range h.Bad {
+		world.While.Parts = &parts
+		if out := Rehearse(t, b, world.Case, bounded(world.While)); slices.ContainsFunc(out.Lines, h.deleted) {
+			t.Errorf("%s: something is deleted even with nothing hidden", world.Name)
+		}
+	}
+	all := parts.List()
+	for _, hidden := range h.choose(random, all) {
+		t.Run("nothing wrong/"+title(hidden), func(t *testing.T) {
+			t.Parallel()
+			out := Rehearse(t, b, h.Good, bounded(Rehearsal{Hide: hidden}))
+			if out.Report != nil && out.Report.Finished && WithoutTimes(out.State) != WithoutTimes(good.State) {
+				t.Errorf("it ends in another state: %s", firstDifference(WithoutTimes(out.State), WithoutTimes(good.State)))
+			}
+		})
+	}
+	for _, world := range h.Bad {
+		for _, hidden := range h.choose(random, all) {
+			t.Run(world.Name+"/"+title(hidden), func(t *testing.T) {
+				t.Parallel()
+				o := world.While
+				o.Hide, o.Parts = hidden, nil
+				out := Rehearse(t, b, world.Case, bounded(o))
+				if i := slices.IndexFunc(out.Lines, h.deleted); i >= 0 {
+					t.Errorf("something is deleted: %s", request(out.Lines[i]))
+				}
+			})
+		}
+	}
+}
+
+// deleted tells of a request that was carried out whether something is lost by it.
+func (h Hiding) deleted(l sandbox.AccessLine) bool { return l.CarriedOut && h.Deletes(l) }
+
+func bounded(o Rehearsal) Rehearsal {
+	o.Within, o.Longest = hiddenWithin, hiddenLongest
+	return o
+}
+
+// choose gives what is hidden at a time: each part in each way, at one server and at all of them, and pairs of these.
+func (h Hiding) choose(random *rand.Rand, parts []sandbox.Part) [][]sandbox.Hidden {
+	everywhere := func(p sandbox.Part) sandbox.Part {
+		p.Server = ""
+		return p
+	}
+	servers, added := map[sandbox.Part]int{}, map[sandbox.Part]bool{}
+	for _, p := range parts {
+		servers[everywhere(p)]++
+	}
+	var singles [][]sandbox.Hidden
+	add := func(p sandbox.Part) {
+		for _, way := range p.Ways() {
+			singles = append(singles, []sandbox.Hidden{{Part: p, Way: way}})
+		}
+	}
+	for _, p := range parts {
+		if all := everywhere(p); !added[all] {
+			add(all)
+			added[all] = true
+		}
+		if servers[everywhere(p)] > 1 {
+			add(p)
+		}
+	}
+	var pairs [][]sandbox.Hidden
+	for range h.Most {
+		a, b := singles[random.IntN(len(singles))], singles[random.IntN(len(singles))]
+		if a[0].Part != b[0].Part {
+			pairs = append(pairs, slices.Concat(a, b))
+		}
+	}
+	return append(Sample(random, singles, h.Most), pairs...)
+}
+
+// title names what is hidden, as the name of a test.
+func title(hidden []sandbox.Hidden) string {
+	var names []string
+	for _, h := range hidden {
+		names = append(names, h.String())
+	}
+	return strings.ReplaceAll(strings.Join(names, " and "), "/", ":")
+}

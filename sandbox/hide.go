@@ -1,0 +1,272 @@
+package sandbox
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Part is one thing that an answer or a command's output says: a member of a JSON document, or a word of any other text. A Part
+// with neither is a command as a whole.
+type Part struct {
+	Server string // the server or machine; "" is any
+	Method string // as the access log has it: GET, EXEC
+	Route  string // the path or the command line without its ids, see RouteOf
+	Member string // "firstConnector.issuesInError"; the elements of a list are "[]", a name that is an id is "*"
+	Word   int    // counts the words of the text from 1
+}
+
+// String is the part as people read it: "a GET /api/*/status: firstConnector.issuesInError".
+func (p Part) String() string {
+	text := strings.TrimSpace(fmt.Sprintf("%s %s %s", p.Server, p.Method, p.Route))
+	switch {
+	case p.Member != "":
+		return text + ": " + p.Member
+	case p.Word > 0:
+		return fmt.Sprintf("%s: word %d", text, p.Word)
+	}
+	return text
+}
+
+func comparePart(a, b Part) int {
+	return cmp.Or(cmp.Compare(a.Route, b.Route), cmp.Compare(a.Method, b.Method), cmp.Compare(a.Server, b.Server),
+		cmp.Compare(a.Member, b.Member), cmp.Compare(a.Word, b.Word))
+}
+
+// Way is how a part is hidden.
+type Way string
+
+// The ways of hiding. Members and words can be Removed or Renamed, members Null, commands as a whole Denied and Bannered.
+const (
+	Removed  Way = "removed"  // it is left out
+	Renamed  Way = "renamed"  // the member has another name, the word is a question mark
+	Null     Way = "null"     // the member has no value
+	Denied   Way = "denied"   // the command is not carried out, because sudo asks for a password
+	Bannered Way = "bannered" // a login banner stands before what the command prints
+)
+
+// Ways are those in which the part can be hidden.
+func (p Part) Ways() []Way {
+	switch {
+	case p.Member != "":
+		return []Way{Removed, Renamed, Null}
+	case p.Word > 0:
+		return []Way{Removed, Renamed}
+	}
+	return []Way{Denied, Bannered}
+}
+
+// Hidden is a part that answers and outputs do not have, or not as it is.
+type Hidden struct {
+	Part
+
+	Way Way
+}
+
+// String names the part and the way.
+func (h Hidden) String() string { return h.Part.String() + " " + string(h.Way) }
+
+// Parts collects what answers and outputs consist of. Its zero value is empty; several may use it at once.
+type Parts struct {
+	mu   sync.Mutex
+	seen map[Part]bool
+}
+
+func (p *Parts) add(part Part) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.seen == nil {
+		p.seen = map[Part]bool{}
+	}
+	p.seen[part] = true
+}
+
+// List gives each part once, sorted.
+func (p *Parts) List() []Part {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := make([]Part, 0, len(p.seen))
+	for part := range p.seen {
+		out = append(out, part)
+	}
+	slices.SortFunc(out, comparePart)
+	return out
+}
+
+var (
+	withDigit = regexp.MustCompile(`[^/]*[0-9][^/]*`)
+	longID    = regexp.MustCompile(`[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\b[0-9a-f]{16,}\b|[0-9]{6,}|:[0-9]{4,5}\b`)
+)
+
+// RouteOf is a path or command line without what differs from one thing, and one run, to the next: segments of a URL's path
+// that have a digit, and in command lines UUIDs, long numbers and ports, are "*". What looks like a secret is replaced.
+func RouteOf(method, path string) string {
+	if method == MethodExec {
+		return longID.ReplaceAllString(redactCommand(path), "*")
+	}
+	return withDigit.ReplaceAllString(path, "*")
+}
+
+// bannerText is what a machine greets every login with.
+const bannerText = "*** Authorized users only. 3 updates can be installed. ***\n"
+
+// hiding is what answers and outputs go through on their way to the client.
+type hiding struct {
+	hidden []Hidden
+	seen   *Parts // nil: nobody wants to know
+}
+
+func newHiding(o Options) (*hiding, error) {
+	for _, h := range o.Hide {
+		if !slices.Contains(h.Ways(), h.Way) {
+			return nil, fmt.Errorf("hiding %s: such a part is hidden in one of the ways %q", h, h.Ways())
+		}
+	}
+	return &hiding{hidden: o.Hide, seen: o.Parts}, nil
+}
+
+func (h *hiding) active() bool { return len(h.hidden) > 0 || h.seen != nil }
+
+// ways are those in which a part is hidden.
+func (h *hiding) ways(p Part) []Way {
+	var out []Way
+	for _, one := range h.hidden {
+		one.Server = cmp.Or(one.Server, p.Server)
+		if one.Part == p {
+			out = append(out, one.Way)
+		}
+	}
+	return out
+}
+
+// handler hides parts of what a server answers.
+func (h *hiding) handler(server string, next http.Handler) http.Handler {
+	if !h.active() {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m := newMemo()
+		next.ServeHTTP(m, r)
+		body := h.text(Part{Server: server, Method: r.Method, Route: RouteOf(r.Method, r.URL.Path)}, m.body.Bytes())
+		m.body.Reset()
+		_, _ = m.body.Write(body) // a buffer never fails
+		m.header.Del("Content-Length")
+		m.replay(w)
+	})
+}
+
+// denies tells whether a command is not carried out.
+func (h *hiding) denies(machine, command string) bool {
+	whole := Part{Server: machine, Method: MethodExec, Route: RouteOf(MethodExec, command)}
+	return h.active() && slices.Contains(h.ways(whole), Denied)
+}
+
+// output hides parts of what a command prints: done is called when it has ended.
+func (h *hiding) output(machine, command string, stdout io.Writer) (w io.Writer, done func()) {
+	if !h.active() {
+		return stdout, func() {}
+	}
+	whole := Part{Server: machine, Method: MethodExec, Route: RouteOf(MethodExec, command)}
+	var said bytes.Buffer
+	return &said, func() {
+		if h.seen != nil {
+			h.seen.add(whole)
+		}
+		if slices.Contains(h.ways(whole), Bannered) {
+			_, _ = io.WriteString(stdout, bannerText) // the client may be gone
+		}
+		_, _ = stdout.Write(h.words(whole, said.Bytes()))
+	}
+}
+
+// text hides parts of an answer's body.
+func (h *hiding) text(of Part, body []byte) []byte {
+	trimmed := bytes.TrimSpace(body)
+	if len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[') && json.Valid(body) {
+		return h.members(of, trimmed)
+	}
+	return h.words(of, body)
+}
+
+var word = regexp.MustCompile(`\S+`)
+
+// words hides words of a text.
+func (h *hiding) words(of Part, text []byte) []byte {
+	n := 0
+	return word.ReplaceAllFunc(text, func(w []byte) []byte {
+		n++
+		of.Word = n
+		if h.seen != nil {
+			h.seen.add(of)
+		}
+		ways := h.ways(of)
+		switch {
+		case slices.Contains(ways, Removed):
+			return nil
+		case slices.Contains(ways, Renamed):
+			return []byte("?")
+		}
+		return w
+	})
+}
+
+// members hides members of a JSON document, which is known to be sound. All others keep their bytes and their order.
+func (h *hiding) members(of Part, doc []byte) []byte {
+	if len(doc) == 0 || doc[0] != '{' && doc[0] != '[' {
+		return doc
+	}
+	dec := json.NewDecoder(bytes.NewReader(doc))
+	opening, _ := dec.Token() // here and below: the document is sound
+	out := bytes.NewBuffer([]byte{doc[0]})
+	within := of.Member
+	comma := func() {
+		if out.Len() > 1 {
+			out.WriteByte(',')
+		}
+	}
+	for dec.More() {
+		var value json.RawMessage
+		if opening == json.Delim('[') {
+			_ = dec.Decode(&value)
+			of.Member = within + "[]"
+			comma()
+			out.Write(h.members(of, value))
+			continue
+		}
+		token, _ := dec.Token()
+		name, _ := token.(string)
+		_ = dec.Decode(&value)
+		of.Member = strings.TrimPrefix(within+".", ".") + longID.ReplaceAllString(name, "*")
+		h.member(of, name, value, out, comma)
+	}
+	out.WriteByte(doc[len(doc)-1])
+	return out.Bytes()
+}
+
+func (h *hiding) member(of Part, name string, value json.RawMessage, out *bytes.Buffer, comma func()) {
+	if h.seen != nil {
+		h.seen.add(of)
+	}
+	ways := h.ways(of)
+	value = h.members(of, value)
+	switch {
+	case slices.Contains(ways, Removed):
+		return
+	case slices.Contains(ways, Renamed):
+		name = "renamed " + name
+	case slices.Contains(ways, Null):
+		value = json.RawMessage("null")
+	}
+	comma()
+	quoted, _ := json.Marshal(name) // a string is always JSON
+	out.Write(quoted)
+	out.WriteByte(':')
+	out.Write(value)
+}
