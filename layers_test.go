@@ -80,7 +80,7 @@ func under(room string, folders ...string) bool {
 }
 
 // neutral are the folders of driver/ that are no product: what several drivers share, and the kit that tests them.
-var neutral = []string{"driver/rest", "driver/host", "driver/keystore", "driver/drivertest", "driver/wording"}
+var neutral = []string{"driver/rest", "driver/host", "driver/declare", "driver/keystore", "driver/drivertest", "driver/wording"}
 
 // productOf is the folder of the product that a room belongs to, "" if it belongs to none.
 func productOf(room string) string {
@@ -106,13 +106,16 @@ func mayImport(from, to string) bool {
 	case isSimulator(from):
 		return false // its own product's driver least of all: their errors would cancel out
 	case productOf(from) != "":
-		return productOf(to) == productOf(from) && !isSimulator(to) || under(to, "driver/rest", "driver/host", "driver/keystore", "driver/wording") ||
+		return productOf(to) == productOf(from) && !isSimulator(to) ||
+			under(to, "driver/rest", "driver/host", "driver/declare", "driver/keystore", "driver/wording") ||
 			slices.Contains([]string{"driver", "executor", "planner", "schema"}, to)
 	case under(from, "driver/keystore"): // a driver of no product
-		return under(to, "driver/keystore", "driver/host", "driver/wording") || slices.Contains([]string{"driver", "executor", "planner", "schema"}, to)
+		return under(to, "driver/keystore", "driver/declare", "driver/host", "driver/wording") ||
+			slices.Contains([]string{"driver", "executor", "planner", "schema"}, to)
 	}
 	return slices.Contains(map[string][]string{
-		"driver":            {"executor", "planner", "schema"},
+		"driver":            {"driver/rest", "executor", "planner", "schema"},
+		"driver/declare":    {"driver", "driver/host", "driver/rest", "driver/wording", "schema"},
 		"driver/drivertest": {"driver", "executor", "journal", "planner", "sandbox", "schema"},
 		"driver/wording":    {"schema"},
 		"executor":          {"journal", "planner", "schema"},

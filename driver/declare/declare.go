@@ -1,0 +1,121 @@
+// Package declare decodes a declaration into a driver's own struct, so that a driver reads typed values and never asks for
+// an argument by its name. It is the one place that takes a secret's mark off, and that refuses a secret where a plain value
+// is meant. What many products declare alike (a server's connection, a machine reached over SSH) stands here once.
+package declare
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// Decode fills the struct that into points at from a declaration. The fields say by tag which argument or block they hold:
+//
+//	URL    Secret            `decl:"url"`      a value that may be secret
+//	Name   string            `decl:"name"`     "" when absent; *string tells absent from empty
+//	Wait   time.Duration     `decl:"within"`   a text such as "90s"; it must be positive
+//	Server *schema.Resource  `decl:"server"`   a reference; nil when absent or when its target is gone
+//	Verify *verify           `decl:"verify"`   a block; nil when absent
+//	Fields map[string]field  `decl:"field"`    labelled blocks, or a map
+//	Words  []string          `decl:"words"`    a list, or repeated blocks
+//	Any    cty.Value         `decl:"any"`      as it is
+//	Block                                      where the struct was written, see Block
+//
+// Fields may also be int, float64 or bool, and pointers to any of these. An embedded struct without a tag adds its fields. A
+// field without a tag that is not embedded is left alone.
+//
+// A secret in a field that is not a Secret, and a value that is not known, are errors at their lines: neither may travel on
+// as a placeholder.
+func Decode(r *schema.Resource, into any) hcl.Diagnostics {
+	d := decoder{r: r, strict: true}
+	d.fill(reflect.ValueOf(into).Elem(), nil)
+	return d.diags
+}
+
+// Type is t with its rules: declarations of the type decode into a T, and rules, which may be nil, says what is wrong with one.
+// Values that are not known yet (validate runs without variables) decode as absent; Block.Has tells the difference.
+//
+// Type panics where the tags of T and the arguments of t.Body differ, in either direction: a driver with an argument that it
+// never reads, or reads under another name, must not start.
+func Type[T any](t schema.Type, rules func(*T) hcl.Diagnostics) schema.Type {
+	if bad := mismatches(t.Body, reflect.TypeFor[T](), nil); len(bad) > 0 {
+		panic(fmt.Sprintf("declare: %s %q and %s differ: %s", t.Kind, t.Name, reflect.TypeFor[T](), strings.Join(bad, "; ")))
+	}
+	t.Check = func(r *schema.Resource) hcl.Diagnostics {
+		var v T
+		d := decoder{r: r}
+		d.fill(reflect.ValueOf(&v).Elem(), nil)
+		if d.diags.HasErrors() || rules == nil {
+			return d.diags
+		}
+		return append(d.diags, rules(&v)...)
+	}
+	return t
+}
+
+// Block is where a struct was written, for rules and messages. A struct that embeds it gets it filled by Decode.
+type Block struct {
+	r    *schema.Resource
+	path []string
+}
+
+// Resource is the declaration that the block belongs to.
+func (b Block) Resource() *schema.Resource { return b.r }
+
+// Addr is the address of the declaration that the block belongs to.
+func (b Block) Addr() schema.Addr { return b.r.Addr }
+
+// Has tells whether an argument or block of this block is given, known or not.
+func (b Block) Has(path ...string) bool { return !b.r.Get(b.at(path)...).IsNull() }
+
+// Known tells whether an argument or block of this block is given, and its value known throughout.
+func (b Block) Known(path ...string) bool {
+	v := b.r.Get(b.at(path)...)
+	return !v.IsNull() && v.IsWhollyKnown()
+}
+
+// Range is where an argument of this block is written, or the nearest place that is known.
+func (b Block) Range(path ...string) *hcl.Range { return b.r.RangeOf(b.at(path)...) }
+
+// Problem is an error at an argument of this block, or at the block itself.
+func (b Block) Problem(summary, detail string, path ...string) *hcl.Diagnostic {
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: b.Range(path...)}
+}
+
+func (b Block) at(path []string) []string { return slices.Concat(b.path, path) }
+
+// Secret is a value that may be secret: a password, or whatever else the person chose to keep secret.
+type Secret struct {
+	value  string
+	hidden bool
+}
+
+// String is the value where it is not secret, and "(sensitive value)" where it is.
+func (s Secret) String() string {
+	if s.hidden {
+		return "(sensitive value)"
+	}
+	return s.value
+}
+
+// GoString is String.
+func (s Secret) GoString() string { return s.String() }
+
+// MarshalText is String: a secret is never written down.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Hidden tells whether the value is secret.
+func (s Secret) Hidden() bool { return s.hidden }
+
+// Empty tells whether there is no value, or an empty one.
+func (s Secret) Empty() bool { return s.value == "" }
+
+// Reveal is the value itself, for the one place that connects with it.
+func (s Secret) Reveal() string { return s.value }
+
+// Plain makes a Secret that is not secret, for values that do not come from a declaration.
+func Plain(value string) Secret { return Secret{value: value} }

@@ -1,0 +1,245 @@
+package declare
+
+import (
+	"fmt"
+	"math/big"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
+)
+
+var (
+	blockType    = reflect.TypeFor[Block]()
+	secretType   = reflect.TypeFor[Secret]()
+	durationType = reflect.TypeFor[time.Duration]()
+	resourceType = reflect.TypeFor[*schema.Resource]()
+	valueType    = reflect.TypeFor[cty.Value]()
+)
+
+// decoder fills one struct and collects what is wrong.
+type decoder struct {
+	r      *schema.Resource
+	strict bool // a value that is not known is an error
+	diags  hcl.Diagnostics
+}
+
+// fill fills a struct from the block at path.
+func (d *decoder) fill(into reflect.Value, path []string) {
+	for i := range into.NumField() {
+		f := into.Type().Field(i)
+		name, tagged := f.Tag.Lookup("decl")
+		switch {
+		case f.Type == blockType:
+			into.Field(i).Set(reflect.ValueOf(Block{r: d.r, path: path}))
+		case tagged:
+			at := append(append([]string{}, path...), name)
+			d.value(into.Field(i), d.r.Get(at...), at)
+		case f.Anonymous && f.Type.Kind() == reflect.Struct:
+			d.fill(into.Field(i), path)
+		}
+	}
+}
+
+// value fills one field. A null leaves it as it is.
+func (d *decoder) value(into reflect.Value, v cty.Value, path []string) {
+	if v.IsNull() {
+		return
+	}
+	if !v.IsKnown() {
+		d.unknown(path)
+		return
+	}
+	if into.Type() == secretType {
+		d.secret(into, v, path)
+		return
+	}
+	if v.IsMarked() {
+		d.problem(path, "Sensitive value where a plain one is needed",
+			"%s is sent to servers or shown in plans, so it cannot be sensitive. Take it from a source that is not sensitive, "+
+				"or from an environment variable whose name does not tell of a secret.", strings.Join(path, "."))
+		return
+	}
+	switch {
+	case into.Type() == valueType:
+		d.any(into, v, path)
+	case into.Type() == resourceType:
+		if addr, err := schema.ParseAddr(v.AsString()); err == nil && d.r.Refs[addr] != nil {
+			into.Set(reflect.ValueOf(d.r.Refs[addr]))
+		}
+	case into.Type() == durationType:
+		d.duration(into, v, path)
+	case into.Kind() == reflect.Pointer:
+		p := reflect.New(into.Type().Elem())
+		before := len(d.diags)
+		d.value(p.Elem(), v, path)
+		if len(d.diags) == before || p.Elem().Kind() == reflect.Struct {
+			into.Set(p)
+		}
+	case into.Kind() == reflect.Struct:
+		d.fill(into, path)
+	case into.Kind() == reflect.Map || into.Kind() == reflect.Slice:
+		d.elements(into, v, path)
+	default:
+		d.scalar(into, v, path)
+	}
+}
+
+func (d *decoder) secret(into reflect.Value, v cty.Value, path []string) {
+	hidden := schema.IsSensitive(v)
+	v = schema.Reveal(v)
+	if v.Type() != cty.String {
+		d.problem(path, "Not a text", "%s must be a text.", strings.Join(path, "."))
+		return
+	}
+	into.Set(reflect.ValueOf(Secret{value: v.AsString(), hidden: hidden}))
+}
+
+func (d *decoder) any(into reflect.Value, v cty.Value, path []string) {
+	switch {
+	case schema.IsSensitive(v):
+		d.problem(path, "Sensitive value where a plain one is needed", "%s cannot hold a sensitive value.", strings.Join(path, "."))
+	case !v.IsWhollyKnown():
+		d.unknown(path)
+	default:
+		into.Set(reflect.ValueOf(v))
+	}
+}
+
+func (d *decoder) duration(into reflect.Value, v cty.Value, path []string) {
+	t, err := time.ParseDuration(v.AsString())
+	if err != nil || t <= 0 {
+		d.problem(path, "Invalid duration", "%q is not a duration: write a positive number with a unit, such as \"90s\", \"15m\" or \"2h\".", v.AsString())
+		return
+	}
+	into.SetInt(int64(t))
+}
+
+// elements fills a map or a slice.
+func (d *decoder) elements(into reflect.Value, v cty.Value, path []string) {
+	if into.Kind() == reflect.Map {
+		into.Set(reflect.MakeMap(into.Type()))
+	}
+	n := 0
+	for it := v.ElementIterator(); it.Next(); n++ {
+		key, _ := it.Element()
+		name := strconv.Itoa(n)
+		if key.Type() == cty.String {
+			name = key.AsString()
+		}
+		at := append(append([]string{}, path...), name)
+		e := reflect.New(into.Type().Elem()).Elem()
+		d.value(e, d.r.Get(at...), at)
+		if into.Kind() == reflect.Map {
+			into.SetMapIndex(reflect.ValueOf(name), e)
+		} else {
+			into.Set(reflect.Append(into, e))
+		}
+	}
+}
+
+func (d *decoder) scalar(into reflect.Value, v cty.Value, path []string) {
+	switch into.Kind() {
+	case reflect.String:
+		into.SetString(schema.Text(v))
+		return
+	case reflect.Bool:
+		if v.Type() == cty.Bool {
+			into.SetBool(v.True())
+			return
+		}
+	case reflect.Int:
+		if v.Type() == cty.Number {
+			n, exact := v.AsBigFloat().Int64()
+			if exact == big.Exact {
+				into.SetInt(n)
+				return
+			}
+		}
+	case reflect.Float64:
+		if v.Type() == cty.Number {
+			f, _ := v.AsBigFloat().Float64()
+			into.SetFloat(f)
+			return
+		}
+	default: // a kind that no declaration can have: said below
+	}
+	d.problem(path, "Value of the wrong type", "%s must be a %s.", strings.Join(path, "."), into.Kind())
+}
+
+func (d *decoder) unknown(path []string) {
+	if d.strict {
+		d.problem(path, "Value is not known", "%s depends on a value that is not known yet.", strings.Join(path, "."))
+	}
+}
+
+func (d *decoder) problem(path []string, summary, format string, args ...any) {
+	d.diags = append(d.diags, Block{r: d.r}.Problem(summary, fmt.Sprintf(format, args...), path...))
+}
+
+// mismatches compares the tags of a struct with a body: what is only in one of the two, or has another shape.
+func mismatches(body schema.Body, t reflect.Type, path []string) []string {
+	fields := map[string]reflect.Type{}
+	collect(t, fields)
+	var bad []string
+	say := func(name, format string) {
+		bad = append(bad, fmt.Sprintf(format, strings.Join(append(append([]string{}, path...), name), ".")))
+	}
+	for _, a := range body.Attributes {
+		f, ok := fields[a.Name]
+		delete(fields, a.Name)
+		switch {
+		case !ok:
+			say(a.Name, "%s is never decoded")
+		case a.Secret && f != secretType:
+			say(a.Name, "%s is secret, and its field is not a Secret")
+		case (a.Ref != nil) != (f == resourceType):
+			say(a.Name, "%s: references, and they alone, decode into *schema.Resource")
+		}
+	}
+	for _, b := range body.Blocks {
+		f, ok := fields[b.Name]
+		delete(fields, b.Name)
+		if !ok {
+			say(b.Name, "%s is never decoded")
+			continue
+		}
+		switch {
+		case b.Label != "" && f.Kind() == reflect.Map, b.Label == "" && b.Many && f.Kind() == reflect.Slice:
+			f = f.Elem()
+		case b.Label == "" && !b.Many && f.Kind() == reflect.Pointer:
+			f = f.Elem()
+		}
+		if f.Kind() != reflect.Struct {
+			say(b.Name, "%s: a block decodes into a struct or a pointer to one, labelled blocks into a map, repeated ones into a slice")
+			continue
+		}
+		bad = append(bad, mismatches(b.Body, f, append(append([]string{}, path...), b.Name))...)
+	}
+	for i := range t.NumField() { // in the order of the struct
+		if name, ok := t.Field(i).Tag.Lookup("decl"); ok && fields[name] != nil {
+			say(name, "%s is not in the body")
+			delete(fields, name)
+		}
+	}
+	for name := range fields { // of embedded structs
+		say(name, "%s is not in the body")
+	}
+	return bad
+}
+
+// collect finds the tagged fields of a struct, those of embedded structs too.
+func collect(t reflect.Type, into map[string]reflect.Type) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if name, ok := f.Tag.Lookup("decl"); ok {
+			into[name] = f.Type
+		} else if f.Anonymous && f.Type.Kind() == reflect.Struct && f.Type != blockType {
+			collect(f.Type, into)
+		}
+	}
+}

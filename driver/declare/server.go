@@ -1,0 +1,138 @@
+package declare
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/rest"
+	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Server is what every server that is reached over HTTP declares. A driver's struct embeds it, and its body has
+// ServerAttributes.
+type Server struct {
+	Block
+
+	URL      Secret `decl:"url"`
+	User     Secret `decl:"user"`
+	Password Secret `decl:"password"`
+	Token    Secret `decl:"token"`
+	CA       Secret `decl:"ca"`
+	CAFile   string `decl:"ca_file"`
+
+	RequestsPerSecond float64       `decl:"requests_per_second"`
+	RequestTimeout    time.Duration `decl:"request_timeout"`
+}
+
+// ServerAttributes are the arguments that Server holds, with the documentation of those that mean something of its own for a
+// product: urlDoc, userDoc, tokenDoc.
+func ServerAttributes(urlDoc, userDoc, tokenDoc string) []schema.Attribute {
+	return []schema.Attribute{
+		{Name: "url", Type: cty.String, Required: true, Doc: urlDoc},
+		{Name: "user", Type: cty.String, Doc: userDoc},
+		{Name: "password", Type: cty.String, Secret: true, Doc: "Password of the user."},
+		{Name: "token", Type: cty.String, Secret: true, Doc: tokenDoc},
+		{Name: "ca", Type: cty.String, Doc: "Certificates (PEM) of CAs trusted in addition to the system's."},
+		{Name: "ca_file", Type: cty.String, Doc: "The same, from a file in the folder of the configuration, or from anywhere with an " +
+			"absolute path. An empty name means none."},
+		{Name: "requests_per_second", Type: cty.Number, Doc: "The most requests a second that are sent to this server."},
+		{Name: "request_timeout", Type: cty.String, Default: cty.StringVal("30s"), Doc: "How long one request may stay without an answer."},
+	}
+}
+
+// Check holds the rules of a server's connection that need no look at the server.
+func (s *Server) Check() hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	switch {
+	case s.Has("password") && s.Has("token"):
+		diags = append(diags, s.Problem("Two secrets for one server", "Give either password or token, not both.", "token"))
+	case !s.Has("password") && !s.Has("token"):
+		diags = append(diags, s.Problem("No secret for the server", "Give user and password, or a token: the interface has no anonymous access."))
+	case s.Has("password") && !s.Has("user"):
+		diags = append(diags, s.Problem("A password without a user", "Add user, or give a token.", "password"))
+	}
+	if s.Known("requests_per_second") && s.RequestsPerSecond <= 0 {
+		diags = append(diags, s.Problem("No requests allowed", "requests_per_second must be above zero.", "requests_per_second"))
+	}
+	if s.Known("url") {
+		diags = append(diags, CheckURL(s.Block, s.URL, "url")...)
+	}
+	return diags
+}
+
+// CheckURL holds the rules of a base URL, the argument at path of a block.
+func CheckURL(b Block, s Secret, path ...string) hcl.Diagnostics {
+	u, err := url.Parse(s.Reveal())
+	why := ""
+	switch {
+	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
+		why = "write https://HOST, with the port and the path where there are any"
+	case u.User != nil:
+		why = "credentials do not belong into it: give user, and password or token"
+	case u.RawQuery != "" || u.Fragment != "":
+		why = "nothing may follow the path"
+	}
+	if why == "" {
+		return nil
+	}
+	shown := fmt.Sprintf("%q", s)
+	if err != nil || u.User != nil {
+		shown = "The value" // it may hold a password
+	}
+	return hcl.Diagnostics{b.Problem("Invalid base URL", fmt.Sprintf("%s is not the base URL of a server: %s.", shown, why), path...)}
+}
+
+// Secret is what the user logs in with: the password, or else the token.
+func (s *Server) Secret() string {
+	if s.Password.Empty() {
+		return s.Token.Reveal()
+	}
+	return s.Password.Reveal()
+}
+
+// Rest are the options of a client of this server, without credentials: how a product logs in is its own.
+func (s *Server) Rest(env driver.Env) (rest.Options, error) {
+	ca, err := Contents(env.Fs, []byte(s.CA.Reveal()), s.CAFile, "ca_file")
+	return rest.Options{
+		BaseURL: s.URL.Reveal(), CAPEM: ca, Timeout: s.RequestTimeout, RatePerSecond: s.RequestsPerSecond,
+		Log: logFor(env, s.Block), UserAgent: "syncctl/" + env.Version, Now: env.Now,
+	}, err
+}
+
+// Authorize puts user and password, or a bearer token where there is no user, on each request.
+func (s *Server) Authorize(r *http.Request) {
+	if s.User.Empty() {
+		r.Header.Set("Authorization", "Bearer "+s.Secret())
+		return
+	}
+	r.SetBasicAuth(s.User.Reveal(), s.Secret())
+}
+
+// Contents is what an argument holds, followed by the file that another argument, called what in errors, names.
+func Contents(fs afero.Fs, inline []byte, file, what string) ([]byte, error) {
+	if file == "" {
+		return inline, nil
+	}
+	b, err := afero.ReadFile(fs, file)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", what, err)
+	}
+	if len(inline) > 0 {
+		inline = append(inline, '\n')
+	}
+	return append(inline, b...), nil
+}
+
+func logFor(env driver.Env, b Block) hclog.Logger {
+	if env.Log == nil {
+		return hclog.NewNullLogger()
+	}
+	return env.Log.Named(b.Addr().Name)
+}
