@@ -257,7 +257,7 @@ func (d *depotDriver) Read(ctx context.Context, r *schema.Resource) (cty.Value, 
 func (d *depotDriver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	out := planner.Outline{Action: planner.NoChange}
 	r := c.Resource
-	if r.Addr.Kind == schema.Server || len(c.Diff) == 0 {
+	if r.Addr.Kind == schema.Server || len(planner.Compare(r.Value, c.Actual)) == 0 {
 		return out, nil
 	}
 	id := func(op string) string { return planner.StepID(r.Addr.String(), op) }

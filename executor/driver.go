@@ -3,6 +3,7 @@ package executor
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/hashicorp/go-hclog"
@@ -78,6 +79,11 @@ const (
 	Partial State = "partial"
 	Done    State = "done"
 )
+
+// Because is the verdict of that state, with the reason: what was seen, or what is missing.
+func (s State) Because(format string, args ...any) Verdict {
+	return Verdict{State: s, Why: fmt.Sprintf(format, args...)}
+}
 
 // Verdict is Verify's answer. Why says what is missing or, when done, what was seen. Outputs join the step's outputs.
 type Verdict struct {

@@ -96,7 +96,7 @@ func TestEditedPlansAreRefused(t *testing.T) {
 		"a guard taken out":      func(m map[string]any) { delete(m["steps"].([]any)[2].(map[string]any), "guards") },
 		"a need taken out":       func(m map[string]any) { delete(m["steps"].([]any)[1].(map[string]any), "needs") },
 		"another configuration":  func(m map[string]any) { m["digest"] = strings.Repeat("0", 64) },
-		"another format":         func(m map[string]any) { m["format"] = 2 },
+		"another format":         func(m map[string]any) { m["format"] = 1 },
 		"another program":        func(m map[string]any) { m["syncctl"] = "other" },
 		"a difference taken out": func(m map[string]any) { delete(m["changes"].([]any)[0].(map[string]any), "diff") },
 		"a member added":         func(m map[string]any) { m["more"] = 1 },
@@ -151,7 +151,7 @@ func TestPrints(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	doc := encoded(plainT{f}, full(plainT{f}))
 	f.Add([]byte(doc))
-	f.Add([]byte(`{"format":1,"syncctl":"","digest":"","changes":null,"steps":null,"seal":""}`))
+	f.Add([]byte(`{"format":2,"syncctl":"","digest":"","changes":null,"steps":null,"seal":""}`))
 	f.Add([]byte(strings.Replace(doc, `"within": "1m30s"`, `"within": "x"`, 1)))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		p, err := planner.Decode(bytes.NewReader(src))

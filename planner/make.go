@@ -3,18 +3,21 @@
 package planner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // Format is the version of the plan document.
-const Format = 1
+const Format = 2
 
 // Input is what a plan is made from.
 type Input struct {
@@ -29,6 +32,19 @@ type Input struct {
 
 	// Confirmed are the person's steps that earlier runs have done, by step id.
 	Confirmed map[string]Confirmation
+
+	// Observations were made before, here or elsewhere: they are not made again. nil: none. Make adds those that it makes.
+	Observations *Observations
+
+	Now func() time.Time // when observations are made; nil: time.Now
+	By  string           // who makes them
+}
+
+func (in Input) now() time.Time {
+	if in.Now == nil {
+		return time.Now()
+	}
+	return in.Now()
 }
 
 // Make reads the live servers, compares, and orders the steps. It changes nothing. The same configuration and the same
@@ -39,12 +55,19 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	groups := map[schema.Addr][]Step{}
+	var planned []*schema.Resource
 	for _, r := range in.Config.Resources {
-		if r.Owner != (schema.Addr{}) || !wanted(r.Addr) {
-			continue
+		if r.Owner == (schema.Addr{}) && wanted(r.Addr) {
+			planned = append(planned, r)
 		}
-		change, steps, findings, more := one(ctx, in, r)
+	}
+	seen, diags := observe(ctx, in, planned)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	groups := map[schema.Addr][]Step{}
+	for _, r := range planned {
+		change, steps, findings, more := one(ctx, in, seen, r)
 		diags = append(diags, more...)
 		plan.Changes = append(plan.Changes, change)
 		plan.Findings = append(plan.Findings, findings...)
@@ -102,47 +125,61 @@ func targets(in Input) (func(schema.Addr) bool, hcl.Diagnostics) {
 }
 
 // one plans a single declaration.
-func one(ctx context.Context, in Input, r *schema.Resource) (ResourceChange, []Step, []Finding, hcl.Diagnostics) {
+func one(ctx context.Context, in Input, seen *Observations, r *schema.Resource) (ResourceChange, []Step, []Finding, hcl.Diagnostics) {
 	addr := r.Addr.String()
 	change := ResourceChange{Addr: addr, Action: NoChange}
 	d := in.Drivers(r.Addr)
-	actual, err := d.Read(ctx, r)
-	if err != nil {
-		at := r
-		if about := (*about)(nil); errors.As(err, &about) {
-			at = about.resource
+	c := Change{Resource: r, Seen: seen, Confirmed: confirmed(in, addr)}
+	legacy, isReader := d.(reader)
+	if isReader {
+		var diags hcl.Diagnostics
+		if c.Actual, diags = read(ctx, legacy, r); diags.HasErrors() {
+			return change, nil, nil, diags
 		}
-		return change, nil, nil, hcl.Diagnostics{schema.WithAddr(&hcl.Diagnostic{
-			Severity: hcl.DiagError, Summary: "Cannot read what is there",
-			Detail: schema.Sanitize(err.Error()), Subject: at.Range.Ptr(),
-		}, at.Addr)}
 	}
-	if run, ok := in.Retired[addr]; ok && actual.IsNull() {
+	out, diags := d.Plan(c)
+	if isReader {
+		out.Actual = c.Actual
+	}
+	if run, ok := in.Retired[addr]; ok && (out.Actual == cty.NilVal || out.Actual.IsNull()) {
 		return change, nil, []Finding{{
 			Rule: "plan/retired", Severity: Note, Addr: addr,
-			Summary: "its counterpart was removed for good by run " + run + "; the block can be taken out of the files",
+			Summary: "its counterpart was removed for good by run " + run + "; the block can be removed from the files",
 		}}, nil
 	}
-	change.Diff = Compare(r.Value, actual)
-	out, diags := d.Plan(Change{Resource: r, Actual: actual, Diff: change.Diff, Confirmed: confirmed(in, addr)})
+	if out.Actual != cty.NilVal {
+		change.Diff = Compare(r.Value, out.Actual)
+	}
 	change.Action = out.Action
 	if change.Action == "" || len(out.Steps) == 0 && len(out.Findings) == 0 {
 		change.Action = NoChange
 	}
-	if change.Action == NoChange {
-		change.Diff = nil
-	}
 	for i := range out.Steps {
-		out.Steps[i].Addr = addr
-		out.Steps[i].ID = StepID(addr, out.Steps[i].Op)
+		s := &out.Steps[i]
+		s.Addr, s.ID = addr, StepID(addr, s.Op)
+		s.Verb = cmp.Or(s.Verb, s.Op)
+		s.Servers = unique(slices.Clone(s.Servers))
 	}
 	for i := range out.Findings {
 		out.Findings[i].Addr = addr
 	}
-	for i, d := range diags {
-		diags[i] = schema.WithAddr(d, r.Addr)
+	return change, out.Steps, out.Findings, withAddr(diags, r.Addr)
+}
+
+// read asks a driver of before Observer.
+func read(ctx context.Context, d reader, r *schema.Resource) (cty.Value, hcl.Diagnostics) {
+	actual, err := d.Read(ctx, r)
+	if err == nil {
+		return actual, nil
 	}
-	return change, out.Steps, out.Findings, diags
+	at := r
+	if about := (*about)(nil); errors.As(err, &about) {
+		at = about.resource
+	}
+	return cty.NilVal, hcl.Diagnostics{schema.WithAddr(&hcl.Diagnostic{
+		Severity: hcl.DiagError, Summary: "Cannot read the server",
+		Detail: schema.Sanitize(err.Error()), Subject: at.Range.Ptr(),
+	}, at.Addr)}
 }
 
 // confirmed are the confirmations of one declaration, by op.

@@ -10,20 +10,36 @@ import (
 
 // Driver is what planning needs of a product.
 type Driver interface {
-	// Read returns the live counterpart of a declaration in the shape of the declaration's own value, null if there is
-	// none. It changes nothing: it is handed a client that has no writing method.
-	Read(ctx context.Context, r *schema.Resource) (cty.Value, error)
-
-	// Plan turns one change into steps. No I/O: the same change gives the same steps. Needs name step ids of the same
-	// change; order between declarations is the planner's.
+	// Plan turns one change into steps. No I/O: the same declarations and observations give the same steps. Needs of a step
+	// name step ids of the same change; order between declarations is the planner's.
 	Plan(Change) (Outline, hcl.Diagnostics)
 }
 
-// Change is one declaration beside its live counterpart.
+// Observer is a Driver that is planned from observations of one server each. Every driver is to be one; a driver that still has
+// Read is asked with it until then.
+type Observer interface {
+	Driver
+
+	// Needs names the observations that the plan of a declaration is made from. It has no I/O. It is asked again with what
+	// has been observed since, until it names nothing new: what is needed of one server may depend on what another showed.
+	Needs(r *schema.Resource, seen *Observations) ([]Need, hcl.Diagnostics)
+
+	// Observe makes one observation of the server that r declares, and contacts no other. It changes nothing: it is handed a
+	// client without writing methods. The body is a pointer to a type of the driver's that can be written as JSON and read
+	// again without loss. It holds no secret.
+	Observe(ctx context.Context, r *schema.Resource, n Need) (body any, err error)
+}
+
+// reader is a driver of before Observer.
+type reader interface {
+	Read(ctx context.Context, r *schema.Resource) (cty.Value, error)
+}
+
+// Change is one declaration beside what was observed.
 type Change struct {
 	Resource *schema.Resource
-	Actual   cty.Value    // what Read returned
-	Diff     []Difference // declared against actual, sorted by path
+	Seen     *Observations
+	Actual   cty.Value // what Read returned, for drivers that have it
 
 	// Confirmed are the person's steps of this declaration that earlier runs have done, by op: what no server can tell any
 	// more, the journal remembers. Not everything a person did still holds: what a server can tell counts more.
@@ -46,8 +62,11 @@ func (c Confirmation) After(other Confirmation) bool {
 
 // Outline is a driver's answer for one change.
 type Outline struct {
-	Action   Action
-	Steps    []Step    // Addr, ID and Print are filled in by the planner from the declaration and Op
+	Action Action
+	Steps  []Step // Addr, ID and Print are filled in by the planner from the declaration and Op
+	// Actual is the live counterpart in the shape of the declaration's own value, so that drift is shown, whatever is done
+	// about it: cty.NilVal where nothing can be compared, null where there is no counterpart. What cannot be read is left out.
+	Actual   cty.Value
 	Findings []Finding // what the person must know; a finding of severity Refuse stops the plan from being applied
 }
 

@@ -7,8 +7,13 @@ import "time"
 type Step struct {
 	ID   string `json:"id"`   // address/op: the same for the same work in every plan
 	Addr string `json:"addr"` // the declaration it belongs to
-	Op   string `json:"op"`   // the driver's verb, such as "stop_master"
+	Op   string `json:"op"`   // its name within the declaration, such as "stop_master"
+	Verb string `json:"verb"` // the driver's verb, such as "stop"; the planner fills in Op where the driver leaves it empty
 	Mark Mark   `json:"mark"`
+
+	// Servers are the addresses of the declarations whose servers the step contacts, sorted: Execute, Verify and Facts reach
+	// no other. None: it works on the run's files alone, or is about no server.
+	Servers []string `json:"servers,omitempty"`
 
 	Summary string            `json:"summary"`           // one line: what and how much
 	Because string            `json:"because,omitempty"` // why it is there

@@ -3,12 +3,12 @@
 package drivertest
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/sandbox"
-	"github.com/syncctl/syncctl/schema"
 )
 
 // Bench is what the kit needs of a product.
@@ -62,7 +62,6 @@ func Run(t *testing.T, b Bench) {
 func checkPlan(t *testing.T, b Bench, c Case) {
 	w := open(t, b, c)
 	p := w.plan()
-	cfg, _ := w.load()
 	for _, problem := range planProblems(p, b.Product) {
 		t.Error(problem)
 	}
@@ -78,52 +77,45 @@ func checkPlan(t *testing.T, b Bench, c Case) {
 	}
 	w.checkFacts(p)
 
-	// Plan by itself, once with the servers there and once without them, by another driver.
-	changes := map[schema.Addr]planner.Change{}
-	_, d := w.load()
-	for _, r := range cfg.Resources {
-		if r.Owner != (schema.Addr{}) {
+	w.checkObservations(p)
+}
+
+// checkObservations: the plan follows from the declarations and the observations alone. Written to a file and read again, with
+// every server gone, they give the same plan, and they hold no secret.
+func (w *world) checkObservations(want *planner.Plan) {
+	w.t.Helper()
+	if _, d := w.load(); !isObserver(d) {
+		return
+	}
+	seen := planner.NewObservations()
+	if p, diags := w.tryPlan(seen); diags.HasErrors() || encoded(w.t, p) != encoded(w.t, want) {
+		w.t.Fatalf("planned once more, it is another plan: %v", diags)
+	}
+	var file bytes.Buffer
+	if err := seen.Encode(&file); err != nil {
+		w.t.Fatal(err)
+	}
+	w.clean("the observations", file.String())
+	read, err := planner.DecodeObservations(bytes.NewReader(file.Bytes()))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.close()
+	for name, from := range map[string]*planner.Observations{"the observations": seen, "the observations from a file": read} {
+		p, diags := w.tryPlan(from)
+		if diags.HasErrors() {
+			w.t.Errorf("%s are not enough to plan from without the servers: %v", name, diags)
 			continue
 		}
-		actual, err := d.Read(t.Context(), r)
-		if err != nil {
-			t.Fatalf("reading %s: %v", r.Addr, err)
-		}
-		if schema.IsSensitive(actual) {
-			t.Errorf("%s: what was read is marked sensitive: nothing that is there needs to be a secret", r.Addr)
-		}
-		w.clean("what was read of "+r.Addr.String(), planner.Text(schema.Reveal(actual)))
-		changes[r.Addr] = planner.Change{Resource: r, Actual: actual, Diff: planner.Compare(r.Value, actual)}
-	}
-	first := outlines(t, d, cfg, changes)
-	w.release(d) // it may be used again
-	w.close()
-	_, other := w.load()
-	for name, second := range map[string]map[string]string{"the same driver": outlines(t, d, cfg, changes), "another driver": outlines(t, other, cfg, changes)} {
-		for addr, out := range first {
-			if second[addr] != out {
-				t.Errorf("%s: Plan is not pure: for the same change %s, without the servers, gives\n%s\nwant\n%s", addr, name, second[addr], out)
-			}
+		if got := encoded(w.t, p); got != encoded(w.t, want) {
+			w.t.Errorf("%s give another plan:\n%s\nwant\n%s", name, got, encoded(w.t, want))
 		}
 	}
 }
 
-// outlines asks Plan of every change; answers and diagnostics as text.
-func outlines(t *testing.T, d driver.Driver, cfg *schema.Config, changes map[schema.Addr]planner.Change) map[string]string {
-	t.Helper()
-	out := map[string]string{}
-	for addr, c := range changes {
-		o, diags := d.Plan(c)
-		text := jsonText(t, o)
-		for _, d := range diags {
-			text += "\n" + d.Error()
-		}
-		if cfg.Redactor().String(text) != text {
-			t.Errorf("%s: a secret shows in its outline", addr)
-		}
-		out[addr.String()] = text
-	}
-	return out
+func isObserver(d driver.Driver) bool {
+	_, ok := d.(planner.Observer)
+	return ok
 }
 
 // checkFacts: a world that has not moved has the facts that the plan was made from.
@@ -179,18 +171,12 @@ func checkShutOut(t *testing.T, b Bench, c Case) {
 	p := w.plan()
 	shut := openWith(t, b, c, sandbox.Fault{Kind: sandbox.Fail, Status: 401, First: 1, Last: forever})
 	cfg, d := shut.load()
-	busy := map[string]bool{}
-	for i := range p.Steps {
-		busy[p.Steps[i].Addr] = true
+	_, diags := shut.tryPlan(nil)
+	if !diags.HasErrors() && len(p.Steps) > 0 {
+		t.Error("the servers refuse everything, and a plan is made all the same")
 	}
-	for _, r := range cfg.Resources {
-		v, err := d.Read(t.Context(), r)
-		switch {
-		case err != nil:
-			shut.clean("the error of reading "+r.Addr.String(), err.Error())
-		case busy[r.Addr.String()]:
-			t.Errorf("%s: the servers refuse everything, and Read answers %s", r.Addr, planner.Text(v))
-		}
+	for _, diag := range diags {
+		shut.clean("the error of planning", diag.Error())
 	}
 	shut.verifyAll(p)
 	for i := range p.Steps {

@@ -52,7 +52,7 @@ func Rehearse(t *testing.T, b Bench, c Case, o Rehearsal) Outcome {
 	t.Helper()
 	w := openBox(t, b, c, sandbox.Options{Faults: o.Faults, Hide: o.Hide, Parts: o.Parts})
 	var out Outcome
-	out.Plan, out.Diags = w.tryPlan()
+	out.Plan, out.Diags = w.tryPlan(nil)
 	if out.Diags.HasErrors() {
 		out.Plan = nil
 		w.clean("the diagnostics of the plan", out.Diags.Error())
@@ -64,7 +64,7 @@ func Rehearse(t *testing.T, b Bench, c Case, o Rehearsal) Outcome {
 		}
 	}
 	if out.Report != nil && out.Report.Finished {
-		again, diags := w.tryPlan()
+		again, diags := w.tryPlan(nil)
 		if diags.HasErrors() && len(o.Hide) == 0 {
 			t.Errorf("the second plan: %v", diags)
 		}

@@ -167,15 +167,15 @@ func lookup(t *testing.T, cfg *schema.Config, addr string) *schema.Resource {
 
 func (w *world) plan() *planner.Plan {
 	w.t.Helper()
-	p, diags := w.tryPlan()
+	p, diags := w.tryPlan(nil)
 	if diags.HasErrors() {
 		w.t.Fatal(diags)
 	}
 	return p
 }
 
-// tryPlan plans as a process of its own would.
-func (w *world) tryPlan() (*planner.Plan, hcl.Diagnostics) {
+// tryPlan plans as a process of its own would, from what was observed before (nil: nothing) and what it observes by itself.
+func (w *world) tryPlan(seen *planner.Observations) (*planner.Plan, hcl.Diagnostics) {
 	w.t.Helper()
 	cfg, d := w.load()
 	defer w.release(d)
@@ -188,7 +188,7 @@ func (w *world) tryPlan() (*planner.Plan, hcl.Diagnostics) {
 		w.t.Fatal(err)
 	}
 	return planner.Make(w.t.Context(), planner.Input{
-		Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Retired: retired, Confirmed: confirmed,
+		Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Retired: retired, Confirmed: confirmed, Observations: seen,
 	})
 }
 

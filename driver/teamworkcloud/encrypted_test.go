@@ -38,7 +38,9 @@ func (b *beside) of(r *schema.Resource) driver.Driver {
 func (b *beside) Types() []schema.Type { return append(b.cloud.Types(), b.keys.Types()...) }
 
 func (b *beside) Read(ctx context.Context, r *schema.Resource) (cty.Value, error) {
-	return b.of(r).Read(ctx, r)
+	return b.of(r).(interface {
+		Read(context.Context, *schema.Resource) (cty.Value, error)
+	}).Read(ctx, r)
 }
 
 // Plan has the rules of keystores begin as those of the product do: the kit looks at that.

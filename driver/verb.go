@@ -1,0 +1,64 @@
+package driver
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/syncctl/syncctl/executor"
+)
+
+// Verb is all there is to one kind of step: its name, how it is carried out, and how its end is recognised. It stands in one
+// file with the function that plans the step. D is what the verb works with, such as the driver.
+type Verb[D any] struct {
+	Name string // planner.Step.Verb
+
+	// Execute carries the step out. nil: the step is a check or a person's, and there is nothing to carry out.
+	Execute func(D, context.Context, *executor.Task) (executor.Result, error)
+
+	// Verify tells whether the step's end is reached. It changes nothing.
+	Verify func(D, context.Context, *executor.Task) (executor.Verdict, error)
+}
+
+// Verbs are the verbs of a driver, or of a part of one. A verb that is not among them is one error, here.
+type Verbs[D any] []Verb[D]
+
+// Names are the verbs' names, sorted.
+func (v Verbs[D]) Names() []string {
+	names := make([]string, len(v))
+	for i := range v {
+		names[i] = v[i].Name
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Has tells whether a verb of that name is among them.
+func (v Verbs[D]) Has(name string) bool { return v.find(name) != nil }
+
+// Execute carries a task out with the verb of its step.
+func (v Verbs[D]) Execute(ctx context.Context, d D, t *executor.Task) (executor.Result, error) {
+	verb := v.find(t.Step.Verb)
+	if verb == nil || verb.Execute == nil {
+		return executor.Result{}, executor.NotSent(fmt.Errorf("executing %s: this driver cannot carry out %q", t.Step.ID, t.Step.Verb))
+	}
+	return verb.Execute(d, ctx, t)
+}
+
+// Verify asks whether a task is done, with the verb of its step.
+func (v Verbs[D]) Verify(ctx context.Context, d D, t *executor.Task) (executor.Verdict, error) {
+	verb := v.find(t.Step.Verb)
+	if verb == nil {
+		return executor.Verdict{}, executor.Final(fmt.Errorf("verifying %s: this driver does not know %q", t.Step.ID, t.Step.Verb))
+	}
+	return verb.Verify(d, ctx, t)
+}
+
+func (v Verbs[D]) find(name string) *Verb[D] {
+	for i := range v {
+		if v[i].Name == name {
+			return &v[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,266 @@
+package planner
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/schema"
+	"golang.org/x/sync/errgroup"
+)
+
+// Need names one observation: of which server, of what, and of which one of these.
+type Need struct {
+	Server string `json:"server"`       // address of the declaration whose server is asked: a server, or a keystore's machine
+	What   string `json:"what"`         // the driver's word, such as "integrations" or "history"
+	Of     string `json:"of,omitempty"` // which one, such as a project's key or a resource's id
+}
+
+func (n Need) String() string {
+	if n.Of == "" {
+		return n.What + " of " + n.Server
+	}
+	return n.What + " " + n.Of + " of " + n.Server
+}
+
+func (n Need) compare(other Need) int {
+	return cmp.Or(strings.Compare(n.Server, other.Server), strings.Compare(n.What, other.What), strings.Compare(n.Of, other.Of))
+}
+
+// Observation is what one server showed: a document that can be written to a file and read again elsewhere. It holds no secret.
+type Observation struct {
+	Need
+	At   time.Time       `json:"at"`
+	By   string          `json:"by,omitempty"` // who asked the server
+	Body json.RawMessage `json:"body"`         // the driver's own type
+}
+
+// Observations are all that a plan is made from beside the declarations: each made once, whoever needs it. They may be used by
+// several goroutines.
+type Observations struct {
+	mu   sync.Mutex
+	made map[Need]*observed
+}
+
+type observed struct {
+	at   time.Time
+	by   string
+	body any             // of the driver's type; nil while only raw is known
+	raw  json.RawMessage // as read from a file; nil while only body is known
+}
+
+// ErrNotObserved says that an observation has not been made.
+var ErrNotObserved = errors.New("not observed")
+
+// NewObservations returns none.
+func NewObservations() *Observations { return &Observations{made: map[Need]*observed{}} }
+
+// Put records what a server showed. body must survive being written as JSON and read again.
+func (o *Observations) Put(n Need, at time.Time, by string, body any) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.made[n] = &observed{at: at, by: by, body: body}
+}
+
+// Has tells whether an observation has been made.
+func (o *Observations) Has(n Need) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.made[n] != nil
+}
+
+// Observed returns the body of an observation. The error wraps ErrNotObserved where it has not been made, and says what is wrong
+// where it was read from a file and does not have the form of a T.
+func Observed[T any](o *Observations, n Need) (*T, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	x := o.made[n]
+	if x == nil {
+		return nil, fmt.Errorf("%s: %w", n, ErrNotObserved)
+	}
+	if x.body == nil {
+		body := new(T)
+		dec := json.NewDecoder(strings.NewReader(string(x.raw)))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(body); err != nil {
+			return nil, fmt.Errorf("reading the observation %s: %w", n, err)
+		}
+		x.body = body
+	}
+	body, ok := x.body.(*T)
+	if !ok {
+		return nil, fmt.Errorf("reading the observation %s: it is a %T, not a %T", n, x.body, body)
+	}
+	return body, nil
+}
+
+// Encode writes all observations as JSON lines, sorted by server, what and of.
+func (o *Observations) Encode(w io.Writer) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	needs := make([]Need, 0, len(o.made))
+	for n := range o.made {
+		needs = append(needs, n)
+	}
+	slices.SortFunc(needs, Need.compare)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	for _, n := range needs {
+		x := o.made[n]
+		raw := x.raw
+		if raw == nil {
+			b, err := json.Marshal(x.body)
+			if err != nil {
+				return fmt.Errorf("writing the observation %s: %w", n, err)
+			}
+			raw = b
+		}
+		if err := enc.Encode(Observation{Need: n, At: x.at, By: x.by, Body: raw}); err != nil {
+			return fmt.Errorf("writing the observation %s: %w", n, err)
+		}
+	}
+	return nil
+}
+
+// DecodeObservations reads what Encode wrote. Two observations of the same are an error.
+func DecodeObservations(r io.Reader) (*Observations, error) {
+	o := NewObservations()
+	dec := json.NewDecoder(r)
+	dec.DisallowUnknownFields()
+	for n := 1; ; n++ {
+		var x Observation
+		err := dec.Decode(&x)
+		if errors.Is(err, io.EOF) {
+			return o, nil
+		}
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("reading observation %d: %w", n, err)
+		case x.Server == "" || x.What == "" || len(x.Body) == 0 || string(x.Body) == "null":
+			return nil, fmt.Errorf("reading observation %d: server, what or body is missing", n)
+		case o.made[x.Need] != nil:
+			return nil, fmt.Errorf("reading observation %d: %s was observed twice", n, x.Need)
+		}
+		o.made[x.Need] = &observed{at: x.At, by: x.By, raw: x.Body}
+	}
+}
+
+// perServer is how many observations of one server are made at a time. The driver's client limits its requests by itself.
+const perServer = 8
+
+// observe makes all observations that the declarations need, round by round: what is needed of one server may depend on what
+// another showed. Servers are asked side by side. All servers that could not be asked are reported, each once.
+func observe(ctx context.Context, in Input, all []*schema.Resource) (*Observations, hcl.Diagnostics) {
+	seen := in.Observations
+	if seen == nil {
+		seen = NewObservations()
+	}
+	failed := map[string]bool{}
+	var diags hcl.Diagnostics
+	for asking := all; len(asking) > 0; {
+		var next []*schema.Resource
+		needs := map[string][]Need{} // by server
+		asked := map[Need]bool{}
+		for _, r := range asking {
+			d, ok := in.Drivers(r.Addr).(Observer)
+			if !ok {
+				continue
+			}
+			wanted, more := d.Needs(r, seen)
+			diags = append(diags, withAddr(more, r.Addr)...)
+			again := false
+			for _, n := range wanted {
+				if failed[n.Server] || seen.Has(n) {
+					continue
+				}
+				again = true
+				if !asked[n] {
+					asked[n] = true
+					needs[n.Server] = append(needs[n.Server], n)
+				}
+			}
+			if again {
+				next = append(next, r)
+			}
+		}
+		if diags.HasErrors() {
+			return seen, diags
+		}
+		diags = append(diags, ask(ctx, in, seen, needs, failed)...)
+		asking = next
+	}
+	return seen, diags
+}
+
+// ask makes observations of several servers side by side, and marks the servers where one failed.
+func ask(ctx context.Context, in Input, seen *Observations, needs map[string][]Need, failed map[string]bool) hcl.Diagnostics {
+	servers := make([]string, 0, len(needs))
+	for s := range needs {
+		servers = append(servers, s)
+	}
+	slices.Sort(servers)
+	problems := make([]hcl.Diagnostics, len(servers))
+	var all sync.WaitGroup
+	for i, server := range servers {
+		all.Go(func() { problems[i] = askServer(ctx, in, seen, server, needs[server]) })
+	}
+	all.Wait()
+	var diags hcl.Diagnostics
+	for i, server := range servers {
+		failed[server] = problems[i].HasErrors()
+		diags = append(diags, problems[i]...)
+	}
+	return diags
+}
+
+func askServer(ctx context.Context, in Input, seen *Observations, server string, needs []Need) hcl.Diagnostics {
+	addr, err := schema.ParseAddr(server)
+	r := in.Config.Lookup(addr)
+	if err != nil || r == nil {
+		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Cannot observe", Detail: fmt.Sprintf("%s is not declared.", server)}}
+	}
+	slices.SortFunc(needs, Need.compare)
+	d, ok := in.Drivers(addr).(Observer)
+	if !ok {
+		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Cannot observe", Detail: fmt.Sprintf("The driver of %s makes no observations.", server)}}
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(perServer)
+	for _, n := range needs {
+		g.Go(func() error {
+			if gctx.Err() != nil {
+				return gctx.Err()
+			}
+			body, err := d.Observe(gctx, r, n)
+			if err != nil {
+				return err
+			}
+			seen.Put(n, in.now(), in.By, body)
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return hcl.Diagnostics{schema.WithAddr(&hcl.Diagnostic{
+			Severity: hcl.DiagError, Summary: "Cannot read the server",
+			Detail: schema.Sanitize(err.Error()), Subject: r.Range.Ptr(),
+		}, r.Addr)}
+	}
+	return nil
+}
+
+func withAddr(diags hcl.Diagnostics, a schema.Addr) hcl.Diagnostics {
+	for i, d := range diags {
+		if schema.AddrOf(d) == (schema.Addr{}) {
+			diags[i] = schema.WithAddr(d, a)
+		}
+	}
+	return diags
+}
