@@ -18,8 +18,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// The tests of this file ask the driver directly, with tasks made by hand: they prove the last checks before something is
-// deleted, which no flow reaches because the guards ahead of them have refused by then.
+// The tests of this file ask the driver directly, with tasks made by hand: they prove the last checks before something
+// is deleted, which no flow reaches because the guards ahead of them have refused by then.
 
 // task makes a task of the migration, with a driver to give it to.
 func (b *bench) task(s planner.Step) (driver.Driver, *executor.Task) {
@@ -59,7 +59,8 @@ func TestDeletesOnlyThePlannedHalf(t *testing.T) {
 	}
 }
 
-// TestVerifyChecksTheRunsFiles: the verification that the deletion rests on reads the exports and the merged file again.
+// TestVerifyChecksTheRunsFiles: the verification that the deletion rests on reads the exports and the merged file
+// again.
 func TestVerifyChecksTheRunsFiles(t *testing.T) {
 	t.Parallel()
 	b := small(t)

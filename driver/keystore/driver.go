@@ -29,6 +29,7 @@ const product = "keystore"
 type Driver struct {
 	env    driver.Env
 	random io.Reader
+	encode func(s *standing, random io.Reader) ([]byte, *Store, error) // makes a file's content; tests have a faulty one
 
 	mu    sync.Mutex
 	hosts map[*schema.Resource]host.Host
@@ -39,7 +40,7 @@ func New(env driver.Env) driver.Driver {
 	if env.Now == nil {
 		env.Now = time.Now
 	}
-	return &Driver{env: env, random: rand.Reader, hosts: map[*schema.Resource]host.Host{}}
+	return &Driver{env: env, random: rand.Reader, encode: (*standing).encode, hosts: map[*schema.Resource]host.Host{}}
 }
 
 // Close gives the connections back.

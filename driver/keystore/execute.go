@@ -43,16 +43,20 @@ func (d *Driver) Execute(ctx context.Context, t *executor.Task) (executor.Result
 			return fail(errors.New(x.Summary))
 		}
 	}
-	content, target, err := s.encode(d.random)
+	content, target, err := d.encode(s, d.random)
 	if err != nil {
 		return fail(err)
 	}
-	// Nothing that is not what was asked for takes the place of a keystore.
+	// The file is replaced only by what was asked for.
 	again, err := Open(content, w.password)
 	if err != nil {
 		return fail(fmt.Errorf("what would be written cannot be read: %w", err))
 	}
-	if err := target.lost(again); err != nil {
+	read, err := target.asRead(f.Now)
+	if err != nil {
+		return fail(err)
+	}
+	if err := read.lost(again); err != nil {
 		return fail(err)
 	}
 	if still := w.stand(again, false, f.Now).changes; len(still) > 0 {
@@ -85,12 +89,17 @@ func planned(s *planner.Step) string {
 	return ""
 }
 
+// continues tells whether the chain of an entry begins with another one: a PKCS#12 file lengthens a chain by what else it holds.
+func (e *Entry) continues(chain []Certificate) bool {
+	return len(e.Chain) >= len(chain) && sameChain(e.Chain[:len(chain)], chain)
+}
+
 // lost says what of a keystore is missing in what was made of it.
 func (s *Store) lost(again *Store) error {
 	for i := range s.Entries {
 		e := &s.Entries[i]
 		back := again.Entry(e.Alias)
-		if back == nil || back.Public != e.Public || back.Sealed != e.Sealed || len(e.Chain) > 0 && (len(back.Chain) == 0 || !back.Chain[0].Equal(e.Chain[0])) {
+		if back == nil || back.Public != e.Public || back.Sealed != e.Sealed || !back.continues(e.Chain) {
 			return fmt.Errorf("what would be written lacks %s", e)
 		}
 	}

@@ -14,8 +14,9 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// The tests of this file change the task that a step's Execute is given, or the world right before it: they prove the last
-// checks before something is removed or altered for good, which no flow reaches because the guards ahead have refused by then.
+// The tests of this file change the task that a step's Execute is given, or the world right before it: they prove the
+// last checks before something is removed or altered for good, which no flow reaches because the guards ahead of them
+// have refused by then.
 
 // meddler is a driver whose Execute of one step is given a task that somebody has changed.
 type meddler struct {
@@ -45,8 +46,8 @@ func (x *meddler) Execute(ctx context.Context, t *executor.Task) (executor.Resul
 	return res, x.err
 }
 
-// meddled carries an offload out with a meddler, up to a failure of the step, before which nothing was sent. It returns what
-// ran on the machine of the server: nothing of Data Manager that changes anything may be in it.
+// meddled carries an offload out with a meddler. The step must fail, and Data Manager may not have changed anything on
+// the machine of the server.
 func meddled(t *testing.T, o *offloaded, server string, x *meddler, r drivertest.Rehearsal) {
 	t.Helper()
 	b := twc()
@@ -96,12 +97,14 @@ func TestRemovesOnlyWhatWasPlanned(t *testing.T) {
 			recorded(t, task, "arrived", "verified", func(all map[string]json.RawMessage) { delete(all, ids["Gearbox"]) })
 		},
 		"one more was verified": func(t *testing.T, task *executor.Task) {
-			recorded(t, task, "arrived", "verified", func(all map[string]json.RawMessage) { all[ids["Frame"]] = all[ids["Gearbox"]] })
+			recorded(t, task, "arrived", "verified", func(all map[string]json.RawMessage) {
+				all[ids["Frame"]] = all[ids["Gearbox"]]
+			})
 		},
 		"none was verified": func(_ *testing.T, task *executor.Task) {
 			delete(task.Outputs, planner.StepID(task.Step.Addr, "arrived"))
 		},
-		"what was is no record": func(_ *testing.T, task *executor.Task) {
+		"the record is broken": func(_ *testing.T, task *executor.Task) {
 			task.Outputs[planner.StepID(task.Step.Addr, "arrived")]["verified"] = "{"
 		},
 	} {
@@ -113,8 +116,8 @@ func TestRemovesOnlyWhatWasPlanned(t *testing.T) {
 	}
 }
 
-// TestReactivatesOnlyWhereItMay: before the read-only flag is taken off, the machine must be the target's, with its services
-// stopped and its database up, and the resources those of the plan.
+// TestReactivatesOnlyWhereItMay: before the read-only flag is taken off, the machine must be the target's, with its
+// services stopped and its database up, and the resources those of the plan.
 func TestReactivatesOnlyWhereItMay(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
