@@ -194,7 +194,8 @@ func markFunc(change func(cty.Value) cty.Value) function.Function {
 	})
 }
 
-// envFunc is env(NAME[, DEFAULT]). What a name like ..._PASSWORD or ..._TOKEN holds is sensitive.
+// envFunc is env(NAME[, DEFAULT]). What it returns is sensitive when the name tells of a secret (secretName) or the value
+// is a private key.
 func (l *loader) envFunc() function.Function {
 	return function.New(&function.Spec{
 		Params:   []function.Parameter{{Name: "name", Type: cty.String}},
@@ -216,13 +217,16 @@ func (l *loader) envFunc() function.Function {
 			default:
 				return cty.NilVal, function.NewArgErrorf(0, "the environment variable %s is not set; set it, or give a default as the second argument", name)
 			}
-			if secretName(name) {
+			if secretName(name) || holdsPrivateKey(text) {
 				val = Sensitive(val)
 			}
 			return val, nil
 		},
 	})
 }
+
+// holdsPrivateKey recognizes a private key in PEM form.
+func holdsPrivateKey(text string) bool { return strings.Contains(text, "PRIVATE KEY") }
 
 // fileFunc is file(PATH): the text of a file, by its path from the folder of the configuration. A private key is sensitive.
 func (l *loader) fileFunc() function.Function {
@@ -242,7 +246,7 @@ func (l *loader) fileFunc() function.Function {
 				return cty.NilVal, function.NewArgErrorf(0, "%s is not UTF-8 text", path)
 			}
 			val := cty.StringVal(string(text))
-			if strings.Contains(string(text), "PRIVATE KEY") {
+			if holdsPrivateKey(string(text)) {
 				val = Sensitive(val)
 			}
 			return val, nil

@@ -1,10 +1,6 @@
 package schema
 
-import (
-	"strings"
-
-	"github.com/zclconf/go-cty/cty"
-)
+import "github.com/zclconf/go-cty/cty"
 
 // mark is unexported so that nothing outside this package can make or remove one by itself.
 type mark struct{}
@@ -32,16 +28,3 @@ func Sensitive(v cty.Value) cty.Value { return v.Mark(sensitive) }
 
 // IsSensitive says whether the value, or anything inside it, carries the sensitive mark.
 func IsSensitive(v cty.Value) bool { return v != cty.NilVal && v.ContainsMarked() }
-
-var secretWords = []string{"PASSWORD", "PASSWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PASSPHRASE"}
-
-// secretName says whether an environment variable or argument of that name is likely to hold a secret.
-func secretName(name string) bool {
-	name = strings.ToUpper(name)
-	for _, w := range secretWords {
-		if strings.Contains(name, w) {
-			return true
-		}
-	}
-	return false
-}

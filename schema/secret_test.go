@@ -208,15 +208,17 @@ server "barn" "f" { url = sensitive("x") }
 server "barn" "g" { url = nonsensitive(var.s) }
 server "barn" "h" { url = env("NO_PASSWD", "dflt") }
 server "barn" "i" { url = "x${var.s}" }
+server "barn" "j" { url = env("YARD_KEY") }
+server "barn" "k" { url = env("PROJECT_KEY", "SAM2") }
 `, "k.pem": "-----BEGIN RSA PRIVATE KEY-----", "plain.txt": "plain",
 		},
-		env: map[string]string{"MY_Api_Key": "k1", "MY_NAME": "n1"},
+		env: map[string]string{"MY_Api_Key": "k1", "MY_NAME": "n1", "YARD_KEY": "-----BEGIN PRIVATE KEY-----"},
 	}
 	cfg, diags := w.load(t)
 	if len(diags) > 0 {
 		t.Fatal(textOf(t, cfg, diags))
 	}
-	for name, want := range map[string]bool{"a": true, "b": true, "c": false, "d": true, "e": false, "f": true, "g": false, "h": true, "i": true} {
+	for name, want := range map[string]bool{"a": true, "b": true, "c": false, "d": true, "e": false, "f": true, "g": false, "h": true, "i": true, "j": true, "k": false} {
 		v := cfg.Lookup(Addr{Server, "barn", name}).Get("url")
 		if IsSensitive(v) != want {
 			t.Errorf("%s: sensitive %v, want %v", name, IsSensitive(v), want)

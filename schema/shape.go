@@ -136,7 +136,7 @@ func (l *loader) unexpected(body *hclsyntax.Body, sc scope) {
 			continue
 		}
 		meant := nearest(name, all)
-		if sc.secret[meant] || secretName(name) {
+		if sc.secret[meant] || maskedName(name) {
 			l.mask(attr.Expr)
 		}
 		if b, ok := isBlock[name]; ok {

@@ -198,7 +198,7 @@ func (l *loader) giveAttribute(values map[string]given, attr *hcl.Attribute) {
 		}
 		return
 	}
-	if v.sensitive || secretName(v.name) {
+	if v.sensitive || maskedName(v.name) {
 		l.mask(attr.Expr)
 	}
 	val, ok := l.constant(attr)

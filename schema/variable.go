@@ -81,7 +81,7 @@ func (l *loader) collectVariable(b *hcl.Block) {
 }
 
 func (l *loader) setDefault(v *variable, attr *hcl.Attribute) {
-	if v.sensitive || secretName(v.name) {
+	if v.sensitive || maskedName(v.name) {
 		l.mask(attr.Expr)
 	}
 	val, ok := l.constant(attr)
