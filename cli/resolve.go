@@ -91,7 +91,7 @@ func (c *call) resolveLocked(ctx context.Context, args []string, f *resolveFlags
 	if run == nil {
 		return failf(exitError, "there is no unfinished run in this folder")
 	}
-	key, event, assumed := executor.RunKey, executor.EventGivenUp, c.assumeGivenUp(run)
+	key, event, assumed := executor.RunKey, executor.EventAbandoned, c.assumeGivenUp(run)
 	if !f.abandon {
 		if key, err = stepOf(run, args[0]); err != nil {
 			return err

@@ -32,22 +32,22 @@ func (a *attempt) take(ctx context.Context) error {
 	if a.how == HowVerifyFirst || a.how == HowVerifyOnce {
 		var err error
 		if v, err = a.look(ctx); err != nil {
-			return a.fail(ctx, a.s, fmt.Errorf("looking whether it is done already: %w", err), a.sentBefore(), "")
+			return a.refuse(ctx, fmt.Errorf("looking whether it is done already: %w", err))
 		}
 		said := a.before.Event == EventReopened // a person has looked, and wants it carried out
 		unsure := v.State == Partial && !said || a.how == HowVerifyOnce && v.State == Unknown
 		switch {
 		case v.State == Done:
-			return a.done(ctx, a.s, Already, v.Why, v.Outputs)
+			return a.done(ctx, a.s, EventAlready, v.Why, v.Outputs)
 		case unsure && a.s.Repeat == planner.Once && a.s.Manual == nil:
 			return a.stuck(ctx, v)
 		}
 	}
 	if err := a.checkFacts(ctx); err != nil {
-		return a.fail(ctx, a.s, err, a.sentBefore(), "")
+		return a.refuse(ctx, err)
 	}
 	if err := a.checkGuards(ctx); err != nil {
-		return a.fail(ctx, a.s, err, a.sentBefore(), "")
+		return a.refuse(ctx, err)
 	}
 	switch {
 	case a.s.Manual != nil:
@@ -58,13 +58,9 @@ func (a *attempt) take(ctx context.Context) error {
 	return a.execute(ctx)
 }
 
-// sentBefore keeps what is known of an earlier try: looking again does not make it any less likely to have been sent.
-func (a *attempt) sentBefore() string {
-	inside := a.before.Event == EventStarted || a.before.Event == EventFailed && a.before.Data["sent"] != "no"
-	if inside {
-		return ""
-	}
-	return "no"
+// refuse ends a try before it did anything. Looking again does not make an earlier try any less likely to have been sent.
+func (a *attempt) refuse(ctx context.Context, err error) error {
+	return a.fail(ctx, a.s, Failure{Err: err, Unsent: !diedInside(a.before)})
 }
 
 func (a *attempt) stuck(ctx context.Context, v Verdict) error {
@@ -75,10 +71,10 @@ func (a *attempt) stuck(ctx context.Context, v Verdict) error {
 	if v.Why != "" {
 		why += ": " + v.Why
 	}
-	if err := a.write(ctx, a.s, EventStuck, map[string]string{"error": why}); err != nil {
+	if err := a.write(ctx, a.s, EventStuck, map[string]string{dataError: why}); err != nil {
 		return err
 	}
-	a.tell(Stuck, a.s, why)
+	a.tell(EventStuck, a.s, why)
 	return nil
 }
 
@@ -87,7 +83,7 @@ func (a *attempt) check(ctx context.Context) error {
 	if err := a.write(ctx, a.s, EventStarted, nil); err != nil {
 		return err
 	}
-	a.tell(Started, a.s, "")
+	a.tell(EventStarted, a.s, "")
 	return a.settle(ctx)
 }
 
@@ -96,11 +92,11 @@ func (a *attempt) execute(ctx context.Context) error {
 	if err := a.write(ctx, a.s, EventStarted, nil); err != nil {
 		return err
 	}
-	a.tell(Started, a.s, "")
+	a.tell(EventStarted, a.s, "")
 	res, err := a.d.Execute(ctx, a.t)
 	if err != nil {
 		if WasNotSent(err) || isLater(err) {
-			return a.fail(ctx, a.s, err, "no", "")
+			return a.fail(ctx, a.s, Failure{Err: err, Unsent: true})
 		}
 		return a.afterDoubt(ctx, err)
 	}
@@ -109,7 +105,7 @@ func (a *attempt) execute(ctx context.Context) error {
 		data[outputPrefix+k] = v
 	}
 	if res.Note != "" {
-		data["note"] = res.Note
+		data[dataNote] = res.Note
 	}
 	if err := a.write(ctx, a.s, EventExecuted, data); err != nil {
 		return err
@@ -123,10 +119,10 @@ func (a *attempt) afterDoubt(ctx context.Context, cause error) error {
 	if ctx.Err() == nil {
 		v, err := a.d.Verify(ctx, a.t)
 		if err == nil && v.State == Done {
-			return a.done(ctx, a.s, Finished, "the answer was lost, but the server shows that it was carried out: "+v.Why, v.Outputs)
+			return a.done(ctx, a.s, EventDone, "the answer was lost, but the server shows that it was carried out: "+v.Why, v.Outputs)
 		}
 	}
-	return a.fail(ctx, a.s, cause, "", "")
+	return a.fail(ctx, a.s, Failure{Err: cause})
 }
 
 // person asks the operator until the work is seen, or is put off.
@@ -142,20 +138,20 @@ func (a *attempt) person(ctx context.Context, first Verdict) error {
 		}
 	}
 	for ; ; ask.Attempt++ {
-		a.tell(Asked, a.s, ask.Missing)
+		a.tell(EventAsked, a.s, ask.Missing)
 		reply, err := a.Operator.Perform(ctx, ask)
 		if err != nil {
-			return a.fail(ctx, a.s, fmt.Errorf("asking a person: %w", err), "no", "")
+			return a.fail(ctx, a.s, Failure{Err: fmt.Errorf("asking a person: %w", err), Unsent: true})
 		}
 		if reply == Deferred {
 			why := "a person does this: " + a.s.Summary
 			if ask.Missing != "" {
 				why += " (" + ask.Missing + ")"
 			}
-			if err := a.write(ctx, a.s, EventWaiting, map[string]string{"error": why, "verdict": string(last)}); err != nil {
+			if err := a.write(ctx, a.s, EventWaiting, map[string]string{dataError: why, dataVerdict: string(last)}); err != nil {
 				return err
 			}
-			a.tell(Waits, a.s, why)
+			a.tell(EventWaiting, a.s, why)
 			return nil
 		}
 		a.t.Executed = true
@@ -163,11 +159,11 @@ func (a *attempt) person(ctx context.Context, first Verdict) error {
 		var missing *unverified
 		switch {
 		case err == nil:
-			return a.done(ctx, a.s, Finished, v.Why, v.Outputs)
+			return a.done(ctx, a.s, EventDone, v.Why, v.Outputs)
 		case v.State == Unknown && attested(a.s) && errors.As(err, &missing):
-			return a.done(ctx, a.s, Finished, "a person confirmed: "+a.s.Manual.Attest, v.Outputs)
+			return a.done(ctx, a.s, EventDone, "a person confirmed: "+a.s.Manual.Attest, v.Outputs)
 		case !errors.As(err, &missing):
-			return a.fail(ctx, a.s, err, "", "")
+			return a.fail(ctx, a.s, Failure{Err: err})
 		}
 		ask.Missing, last = a.Redact(err.Error()), v.State
 	}

@@ -16,13 +16,9 @@ func (a *attempt) settle(ctx context.Context) error {
 	a.t.Executed = true
 	v, err := a.await(ctx)
 	if err != nil {
-		after := EventExecuted
-		if a.s.Mark == planner.MarkCheck {
-			after = ""
-		}
-		return a.fail(ctx, a.s, err, "", after)
+		return a.fail(ctx, a.s, Failure{Err: err, Executed: a.s.Mark != planner.MarkCheck})
 	}
-	return a.done(ctx, a.s, Finished, v.Why, v.Outputs)
+	return a.done(ctx, a.s, EventDone, v.Why, v.Outputs)
 }
 
 // await verifies with growing pauses until the step's end is reached, its time is over, or the run is to stop.
@@ -46,7 +42,7 @@ func (a *attempt) await(ctx context.Context) (Verdict, error) {
 		if final || !a.Clock.Now().Add(next).Before(deadline) {
 			return v, &unverified{why: missing, state: v.State}
 		}
-		a.tell(Verifying, a.s, missing)
+		a.tell(EventVerifying, a.s, missing)
 		select {
 		case <-a.Clock.After(next):
 		case <-ctx.Done():
@@ -72,7 +68,7 @@ func (a *attempt) look(ctx context.Context) (Verdict, error) {
 		if err != nil || !v.Working || v.State == Done || !a.Clock.Now().Before(deadline) {
 			return v, err
 		}
-		a.tell(Verifying, a.s, v.Why)
+		a.tell(EventVerifying, a.s, v.Why)
 		select {
 		case <-a.Clock.After(pause.NextBackOff()):
 		case <-ctx.Done():

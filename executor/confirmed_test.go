@@ -90,7 +90,7 @@ func TestConfirmed(t *testing.T) {
 
 	// One is done, the next one waits; that the run was given up undoes nothing.
 	first := run([2]string{RunKey, EventOpened}, [2]string{"add", EventDone}, [2]string{"configure", EventStarted}, [2]string{"configure", EventDone},
-		[2]string{"label", EventWaiting}, [2]string{RunKey, EventGivenUp})
+		[2]string{"label", EventWaiting}, [2]string{RunKey, EventAbandoned})
 	check(map[string]planner.Confirmation{"configure": {Run: first, Seq: 4}})
 
 	// Done by a person's word; and again in a later run, where another one is claimed only.

@@ -10,24 +10,6 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// The events of a run's journal. Entries of a step have the step's id as key.
-const (
-	EventOpened   = "opened"   // a process took the run up; key RunKey. What was started before and not ended died inside
-	EventStarted  = "started"  // on disk before the driver is called
-	EventExecuted = "executed" // the driver's Execute returned without error, or the person said it is done
-	EventDone     = "done"     // verified against the live server
-	EventFailed   = "failed"   // data: error, sent ("no": certainly nothing was changed)
-	EventWaiting  = "waiting"  // a person is asked and has not done it yet
-	EventStuck    = "stuck"    // it cannot be told whether the step was carried out: a person resolves
-	EventResolved = "resolved" // a person said that the step counts as done
-	EventReopened = "reopened" // a person said that the step is to be carried out (again)
-	EventFinished = "finished" // all steps are done; key RunKey
-	EventGivenUp  = "given_up" // a person gave the run up; key RunKey
-)
-
-// RunKey is the key of entries about the run itself.
-const RunKey = "run"
-
 // How says what to do with a step that may start.
 type How string
 
@@ -65,7 +47,7 @@ type StepState struct {
 
 // Attestable: a person is waited for, and no interface can tell whether the work is done.
 func (s StepState) Attestable() bool {
-	return s.Phase == PhaseWaiting && s.Entry.Data["verdict"] == string(Unknown)
+	return s.Phase == PhaseWaiting && s.Entry.Data[dataVerdict] == string(Unknown)
 }
 
 // Decision is what may happen next.
@@ -108,9 +90,8 @@ func (d Decision) Done() map[string]bool {
 //	done, resolved             skip            skip                        skip
 //
 // What is done counts as done only as long as all it needs is done, and was so before: when a person has a step carried out
-// again, everything after it is looked at again too. A failure of which it is not known whether the request was carried out counts as "started (died inside)". A step
-// that failed, waits or is stuck is not taken up again by the same process, except where its entry says when
-// ("again_at").
+// again, everything after it is verified again too. A failure that may have been sent counts as "started (died inside)". A step
+// that failed, waits or is stuck is not taken up again by the same process, except where its failure says when.
 func Next(p *planner.Plan, entries []journal.Entry, now time.Time) Decision {
 	d := Decision{Steps: make(map[string]StepState, len(p.Steps)), Finished: true}
 	last, outputs, opened := replay(entries)
@@ -134,8 +115,9 @@ func Next(p *planner.Plan, entries []journal.Entry, now time.Time) Decision {
 				busy[word] = s.ID
 			}
 		}
-		if at := againAt(st.Entry); st.Phase == PhaseFailed && at.After(now) && (d.Wake.IsZero() || at.Before(d.Wake)) {
-			d.Wake = at
+		f, _ := failureOf(st.Entry)
+		if st.Phase == PhaseFailed && f.Again.After(now) && (d.Wake.IsZero() || f.Again.Before(d.Wake)) {
+			d.Wake = f.Again
 		}
 		d.Steps[s.ID] = st
 		d.Finished = d.Finished && st.Phase == PhaseDone
@@ -183,10 +165,8 @@ func replay(entries []journal.Entry) (map[string]journal.Entry, map[string]map[s
 	return last, outputs, opened
 }
 
-const outputPrefix = "out."
-
 func stateOf(s *planner.Step, e journal.Entry, opened int, now time.Time) StepState {
-	st := StepState{Phase: PhaseReady, Entry: e, Why: e.Data["error"]}
+	st := StepState{Phase: PhaseReady, Entry: e, Why: e.Data[dataError]}
 	here := e.Seq > opened // written by the process that runs now
 	switch e.Event {
 	case EventDone, EventResolved:
@@ -200,7 +180,7 @@ func stateOf(s *planner.Step, e journal.Entry, opened int, now time.Time) StepSt
 			st.Phase = PhaseRunning
 		}
 	case EventFailed:
-		if at := againAt(e); here && (at.IsZero() || at.After(now)) {
+		if f, _ := failureOf(e); here && (f.Again.IsZero() || f.Again.After(now)) {
 			st.Phase = PhaseFailed
 		}
 	case EventWaiting:
@@ -214,24 +194,16 @@ func stateOf(s *planner.Step, e journal.Entry, opened int, now time.Time) StepSt
 
 // howAfter is the table.
 func howAfter(s *planner.Step, e journal.Entry) How {
-	inside := e.Event == EventStarted || e.Event == EventFailed && e.Data["sent"] != "no"
+	f, _ := failureOf(e)
 	switch {
-	case s.Mark == planner.MarkCheck, e.Event == EventExecuted, e.Event == EventFailed && e.Data["after"] == EventExecuted:
+	case s.Mark == planner.MarkCheck, e.Event == EventExecuted, f.Executed:
 		return HowVerify
 	case s.Manual != nil:
 		return HowVerifyFirst // the person is asked again, whatever happened
 	case s.Repeat == planner.Idempotent:
 		return HowExecute
-	case s.Repeat == planner.Once && inside:
+	case s.Repeat == planner.Once && diedInside(e):
 		return HowVerifyOnce
 	}
 	return HowVerifyFirst
-}
-
-func againAt(e journal.Entry) time.Time {
-	at, err := time.Parse(time.RFC3339Nano, e.Data["again_at"])
-	if err != nil {
-		return time.Time{}
-	}
-	return at
 }

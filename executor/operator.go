@@ -65,27 +65,3 @@ func (e *Later) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *Later) Unwrap() error { return e.Err }
-
-// Event is what happens in a run, as it happens.
-type Event struct {
-	Type     EventType
-	Step     *planner.Step // nil for the run's own events
-	Message  string
-	Progress *Progress
-}
-
-// EventType names an Event.
-type EventType string
-
-// The events.
-const (
-	Started   EventType = "step_started"
-	Running   EventType = "step_progress"
-	Verifying EventType = "step_verifying" // Message: what is missing still
-	Asked     EventType = "step_asked"     // the operator is asked
-	Finished  EventType = "step_done"      // Message: what was seen
-	Already   EventType = "step_already_done"
-	Waits     EventType = "step_waiting"
-	Failed    EventType = "step_failed"
-	Stuck     EventType = "step_stuck"
-)

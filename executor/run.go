@@ -136,11 +136,11 @@ func (x *run) step(ctx context.Context, s *planner.Step, d Decision) error {
 		Step: *s, Resource: x.Config.Lookup(addr), Files: x.Files, Outputs: outputs, Done: d.Done(),
 		Log: x.Log.With("step", s.ID),
 		Progress: func(p Progress) {
-			x.Observe(Event{Type: Running, Step: s, Progress: &p})
+			x.Observe(Event{Name: EventProgress, Step: s, Progress: &p})
 		},
 	}
 	if t.Resource == nil {
-		return x.fail(ctx, s, fmt.Errorf("%s is not declared any more", s.Addr), "no", "")
+		return x.fail(ctx, s, Failure{Err: fmt.Errorf("%s is not declared any more", s.Addr), Unsent: true})
 	}
 	a := &attempt{run: x, s: s, t: t, d: x.Drivers(addr), how: d.Steps[s.ID].How, before: d.Steps[s.ID].Entry}
 	return a.take(ctx)
@@ -155,10 +155,10 @@ func (x *run) write(ctx context.Context, s *planner.Step, event string, data map
 	return err
 }
 
-func (x *run) done(ctx context.Context, s *planner.Step, ev EventType, note string, outputs map[string]string) error {
+func (x *run) done(ctx context.Context, s *planner.Step, event string, note string, outputs map[string]string) error {
 	data := map[string]string{}
 	if note != "" {
-		data["note"] = note
+		data[dataNote] = note
 	}
 	for k, v := range outputs {
 		data[outputPrefix+k] = v
@@ -166,27 +166,19 @@ func (x *run) done(ctx context.Context, s *planner.Step, ev EventType, note stri
 	if err := x.write(ctx, s, EventDone, data); err != nil {
 		return err
 	}
-	x.tell(ev, s, note)
+	x.tell(event, s, note)
 	return nil
 }
 
-// fail journals a failure. sent is "no" when certainly nothing was changed, "" otherwise; after is the event that the
-// failure follows, where that matters to how the step is taken up again.
-func (x *run) fail(ctx context.Context, s *planner.Step, cause error, sent, after string) error {
-	data := map[string]string{"error": cause.Error()}
-	if sent != "" {
-		data["sent"] = sent
+// fail journals a failure.
+func (x *run) fail(ctx context.Context, s *planner.Step, f Failure) error {
+	if at, ok := x.later(s, f.Err); ok {
+		f.Again = at
 	}
-	if after != "" {
-		data["after"] = after
-	}
-	if at, ok := x.later(s, cause); ok {
-		data["again_at"] = at.UTC().Format(time.RFC3339Nano)
-	}
-	if err := x.write(ctx, s, EventFailed, data); err != nil {
+	if err := x.write(ctx, s, EventFailed, f.data()); err != nil {
 		return err
 	}
-	x.tell(Failed, s, cause.Error())
+	x.tell(EventFailed, s, f.Err.Error())
 	return nil
 }
 
@@ -203,7 +195,7 @@ func (x *run) later(s *planner.Step, cause error) (time.Time, bool) {
 		switch {
 		case e.Event == EventOpened:
 			n = 0
-		case e.Key == s.ID && e.Data["again_at"] != "":
+		case e.Key == s.ID && e.Data[dataAgainAt] != "":
 			n++
 		}
 	}
@@ -211,6 +203,6 @@ func (x *run) later(s *planner.Step, cause error) (time.Time, bool) {
 	return x.Clock.Now().Add(after), n < mostLater
 }
 
-func (x *run) tell(ev EventType, s *planner.Step, message string) {
-	x.Observe(Event{Type: ev, Step: s, Message: x.Redact(message)})
+func (x *run) tell(event string, s *planner.Step, message string) {
+	x.Observe(Event{Name: event, Step: s, Message: x.Redact(message)})
 }

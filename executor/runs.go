@@ -36,7 +36,7 @@ type Run struct {
 // Finished: nothing is left to do, or the run was given up.
 func (r *Run) Finished() bool {
 	for i := len(r.Entries) - 1; i >= 0; i-- {
-		if e := r.Entries[i]; e.Key == RunKey && (e.Event == EventFinished || e.Event == EventGivenUp) {
+		if e := r.Entries[i]; e.Key == RunKey && (e.Event == EventFinished || e.Event == EventAbandoned) {
 			return true
 		}
 	}
@@ -45,7 +45,7 @@ func (r *Run) Finished() bool {
 
 // GivenUp: a person gave the run up.
 func (r *Run) GivenUp() bool {
-	return slices.ContainsFunc(r.Entries, func(e journal.Entry) bool { return e.Event == EventGivenUp })
+	return slices.ContainsFunc(r.Entries, func(e journal.Entry) bool { return e.Event == EventAbandoned })
 }
 
 // Decision is what Next says of the run as it lies on disk, taken up by nobody.

@@ -111,7 +111,7 @@ func TestNothingIsBuiltWhileTheOriginalRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.seen = func(e executor.Event) {
-		if e.Type == executor.Finished && e.Step.Op == "move_project" {
+		if e.Name == executor.EventDone && e.Step.Op == "move_project" {
 			b.person("start_sync", "server", "a", "integration", "INT-4")
 		}
 	}
@@ -142,7 +142,7 @@ func TestRunFilesAreChecked(t *testing.T) {
 			b := small(t)
 			run := b.begin()
 			b.seen = func(e executor.Event) {
-				if e.Type == executor.Finished && e.Step.Op == "create_sync" {
+				if e.Name == executor.EventDone && e.Step.Op == "create_sync" {
 					if err := spoil(b.store.Files(run).Path("merged.json")); err != nil {
 						t.Error(err)
 					}
@@ -167,7 +167,7 @@ func TestPairsMadeSince(t *testing.T) {
 	b := edited(t, "behind-firewall-master")
 	run := b.begin()
 	b.seen = func(e executor.Event) {
-		if e.Type == executor.Finished && e.Step.Op == "resync_second" {
+		if e.Name == executor.EventDone && e.Step.Op == "resync_second" {
 			b.person("create_issue", "server", "b", "project", "SP2", "type", "Bug", "summary", "made since", "user", "ben")
 			b.until(b.hasPairs("b", "CON-6-SP2", 14))
 		}
@@ -177,7 +177,7 @@ func TestPairsMadeSince(t *testing.T) {
 		t.Fatal(why)
 	}
 	b.seen = nil
-	b.record(run, executor.RunKey, executor.EventGivenUp)
+	b.record(run, executor.RunKey, executor.EventAbandoned)
 	b.rewrite("sample = 50", "sample = 50\n    new_pairs = 1")
 	if rep = b.apply(b.plan()); !rep.Finished {
 		t.Fatal(unfinished(rep))
@@ -189,7 +189,7 @@ func TestOneHalfIsLeft(t *testing.T) {
 	b := edited(t, "behind-firewall-master")
 	run := b.begin()
 	b.seen = func(e executor.Event) {
-		if e.Type == executor.Finished && e.Step.Op == "verify" {
+		if e.Name == executor.EventDone && e.Step.Op == "verify" {
 			b.person("delete_sync", "server", "b", "integration", "INT-5")
 		}
 	}
@@ -197,7 +197,7 @@ func TestOneHalfIsLeft(t *testing.T) {
 		t.Fatal("it went on although somebody had deleted a half")
 	}
 	b.seen = nil
-	b.record(run, executor.RunKey, executor.EventGivenUp)
+	b.record(run, executor.RunKey, executor.EventAbandoned)
 	b.reach("~stop_master =verify_rest !delete_master")
 }
 
@@ -270,7 +270,7 @@ func TestWrongConfigurationKeepsTheOriginal(t *testing.T) {
 	b := small(t)
 	run := b.begin()
 	b.seen = func(e executor.Event) {
-		if e.Type == executor.Finished && e.Step.Op == "resync_second" {
+		if e.Name == executor.EventDone && e.Step.Op == "resync_second" {
 			b.person("configure_sync", "server", "b", "first_project", "SP2", "second_project", "SAM2",
 				"issue_types", `{"Bug":"Bug"}`, "fields", `[{"first":"summary","second":"summary","mapping":"passthrough"}]`, "comments", "false", "attachments", "true")
 		}

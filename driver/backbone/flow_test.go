@@ -245,8 +245,8 @@ func (b *bench) carry(r *executor.Run) *executor.Report {
 			if b.seen != nil {
 				b.seen(e)
 			}
-			if e.Step != nil && e.Type != executor.Running {
-				b.t.Logf("%s %s %s", e.Type, e.Step.Op, e.Message)
+			if e.Step != nil && e.Name != executor.EventProgress {
+				b.t.Logf("%s %s %s", e.Name, e.Step.Op, e.Message)
 			}
 		},
 		Poll: executor.Poll{First: 10 * time.Millisecond, Most: 200 * time.Millisecond},

@@ -44,7 +44,7 @@ func TestNothingIsDeletedWhenTheWorldMoves(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.seen = func(e executor.Event) {
-				if e.Type == executor.Finished && e.Step.Op == c.at {
+				if e.Name == executor.EventDone && e.Step.Op == c.at {
 					c.what(b)
 				}
 			}

@@ -68,7 +68,7 @@ func TestVerifyChecksTheRunsFiles(t *testing.T) {
 	merged := b.store.Files(run).Path("merged.json")
 	var whole []byte
 	b.seen = func(e executor.Event) {
-		if e.Type != executor.Finished || e.Step.Op != "resync_second" {
+		if e.Name != executor.EventDone || e.Step.Op != "resync_second" {
 			return
 		}
 		var err error

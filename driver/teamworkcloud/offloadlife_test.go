@@ -70,7 +70,7 @@ func TestCommitAfterTheConfigurationIsGone(t *testing.T) {
 			s := w.open(t)
 			hcl := moving(removing)
 			s.during = func(e executor.Event) {
-				if e.Type == executor.Finished && e.Step.Op == "remove_configuration" {
+				if e.Name == executor.EventDone && e.Step.Op == "remove_configuration" {
 					s.person("commit", "server", "a", "resource", "Engine", "author", "zoe", "description", "late")
 				}
 			}

@@ -115,7 +115,7 @@ func TestProof(t *testing.T) {
 	s.during = func(e executor.Event) {
 		mu.Lock()
 		defer mu.Unlock()
-		if e.Type == executor.Finished && (e.Step.Op == "secured" || e.Step.Op == "presented") {
+		if e.Name == executor.EventDone && (e.Step.Op == "secured" || e.Step.Op == "presented") {
 			told = append(told, e.Step.Op+": "+e.Message)
 		}
 	}
@@ -252,7 +252,7 @@ func TestLater(t *testing.T) {
 		}
 		var lost sync.Once
 		s.during = func(e executor.Event) {
-			if e.Type == executor.Finished && e.Step.Op == "presented" && e.Step.Addr == "server.teamwork_cloud.a" {
+			if e.Name == executor.EventDone && e.Step.Op == "presented" && e.Step.Addr == "server.teamwork_cloud.a" {
 				lost.Do(func() { s.person("run_maintenance", "server", a, "commands", "mv "+cacerts+" "+cacerts+".away") })
 			}
 		}

@@ -58,13 +58,13 @@ func (e *Events) Write(level, kind, message string, fields map[string]any) {
 // Observe writes an event of the executor.
 func (e *Events) Observe(ev executor.Event) {
 	fields := map[string]any{}
-	message := string(ev.Type)
-	if w := words[ev.Type]; w != "" {
+	message := ev.Name
+	if w := words[ev.Name]; w != "" {
 		message = w
 	}
 	if s := ev.Step; s != nil {
 		step := eventStep{ID: s.ID, Number: e.number[s.ID], Of: len(e.number), Addr: s.Addr, Op: s.Op, Mark: s.Mark}
-		if ev.Type == executor.Asked || ev.Type == executor.Waits {
+		if ev.Name == executor.EventAsked || ev.Name == executor.EventWaiting {
 			step.Manual = s.Manual
 		}
 		fields["step"] = step
@@ -78,10 +78,10 @@ func (e *Events) Observe(ev executor.Event) {
 		message += ": " + Count(*p)
 	}
 	level := "info"
-	if ev.Type == executor.Failed || ev.Type == executor.Stuck {
+	if ev.Name == executor.EventFailed || ev.Name == executor.EventStuck {
 		level = "error"
 	}
-	e.Write(level, string(ev.Type), message, fields)
+	e.Write(level, "step_"+ev.Name, message, fields)
 }
 
 // Hold does nothing: nobody is asked where events are written.

@@ -20,26 +20,26 @@ type Progress interface {
 }
 
 // words are what a plain line says about an event; those without a word are not shown.
-var words = map[executor.EventType]string{
-	executor.Started:   "started",
-	executor.Verifying: "verifying",
-	executor.Asked:     "a person is asked",
-	executor.Finished:  "done",
-	executor.Already:   "done already",
-	executor.Waits:     "waiting",
-	executor.Failed:    "failed",
-	executor.Stuck:     "stuck",
+var words = map[string]string{
+	executor.EventStarted:   "started",
+	executor.EventVerifying: "verifying",
+	executor.EventAsked:     "a person is asked",
+	executor.EventDone:  "done",
+	executor.EventAlready:   "done already",
+	executor.EventWaiting:     "waiting",
+	executor.EventFailed:    "failed",
+	executor.EventStuck:     "stuck",
 }
 
-var looks = map[executor.EventType]string{
-	executor.Finished: green, executor.Already: green,
-	executor.Failed: red, executor.Stuck: red, executor.Waits: cyan, executor.Asked: cyan,
+var looks = map[string]string{
+	executor.EventDone: green, executor.EventAlready: green,
+	executor.EventFailed: red, executor.EventStuck: red, executor.EventWaiting: cyan, executor.EventAsked: cyan,
 }
 
 // ended tells whether an event is a step's last.
-func ended(t executor.EventType) bool {
+func ended(t string) bool {
 	switch t {
-	case executor.Finished, executor.Already, executor.Waits, executor.Failed, executor.Stuck:
+	case executor.EventDone, executor.EventAlready, executor.EventWaiting, executor.EventFailed, executor.EventStuck:
 		return true
 	}
 	return false
@@ -48,10 +48,10 @@ func ended(t executor.EventType) bool {
 // line is an event as one line of text.
 func line(s Style, number map[string]int, ev executor.Event) string {
 	message := ev.Message
-	if ev.Type == executor.Started {
+	if ev.Name == executor.EventStarted {
 		message = ev.Step.Summary
 	}
-	text := fmt.Sprintf("%3d/%d %s %s: %s", number[ev.Step.ID], len(number), s.mark(ev.Step.Mark), one(ev.Step.ID), s.paint(looks[ev.Type], words[ev.Type]))
+	text := fmt.Sprintf("%3d/%d %s %s: %s", number[ev.Step.ID], len(number), s.mark(ev.Step.Mark), one(ev.Step.ID), s.paint(looks[ev.Name], words[ev.Name]))
 	if message != "" {
 		text += ": " + one(message)
 	}
@@ -76,12 +76,12 @@ func NewPlain(w io.Writer, s Style, p *planner.Plan) *Plain {
 
 // Observe writes the event's line.
 func (p *Plain) Observe(ev executor.Event) {
-	if ev.Step == nil || words[ev.Type] == "" {
+	if ev.Step == nil || words[ev.Name] == "" {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if ev.Type == executor.Verifying {
+	if ev.Name == executor.EventVerifying {
 		if said, ok := p.said[ev.Step.ID]; ok && said == ev.Message {
 			return
 		}
@@ -168,11 +168,11 @@ func (l *Live) Observe(ev executor.Event) {
 	at := l.find(ev.Step.ID)
 	above := ""
 	switch {
-	case ended(ev.Type):
+	case ended(ev.Name):
 		if at >= 0 {
 			l.rows = append(l.rows[:at], l.rows[at+1:]...)
 		}
-		if ev.Type == executor.Finished || ev.Type == executor.Already {
+		if ev.Name == executor.EventDone || ev.Name == executor.EventAlready {
 			l.ended++
 		}
 		above = line(l.style, l.number, ev)

@@ -124,11 +124,11 @@ func TestPlain(t *testing.T) {
 	v := NewPlain(&b, Style{}, p)
 	s := &p.Steps[0]
 	for _, m := range []string{"1 left", "1 left", "0 left"} {
-		v.Observe(executor.Event{Type: executor.Verifying, Step: s, Message: m})
+		v.Observe(executor.Event{Name: executor.EventVerifying, Step: s, Message: m})
 	}
 	release := v.Hold()
 	before := b.Len()
-	v.Observe(executor.Event{Type: executor.Finished, Step: s})
+	v.Observe(executor.Event{Name: executor.EventDone, Step: s})
 	if b.Len() != before {
 		t.Error("a line came while somebody else had the floor")
 	}
@@ -145,16 +145,16 @@ func TestLive(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	var b bytes.Buffer
 	v := NewLive(&b, Style{Width: 60}, p, func() time.Time { return now }, nil)
-	v.Observe(executor.Event{Type: executor.Started, Step: &p.Steps[0]})
-	v.Observe(executor.Event{Type: executor.Started, Step: &p.Steps[1]})
-	v.Observe(executor.Event{Type: executor.Running, Step: &p.Steps[0], Progress: &executor.Progress{Done: 10, Total: 100, Unit: "pairs"}})
+	v.Observe(executor.Event{Name: executor.EventStarted, Step: &p.Steps[0]})
+	v.Observe(executor.Event{Name: executor.EventStarted, Step: &p.Steps[1]})
+	v.Observe(executor.Event{Name: executor.EventProgress, Step: &p.Steps[0], Progress: &executor.Progress{Done: 10, Total: 100, Unit: "pairs"}})
 	now = now.Add(10 * time.Second)
-	v.Observe(executor.Event{Type: executor.Running, Step: &p.Steps[0], Progress: &executor.Progress{Done: 20, Total: 100, Unit: "pairs"}})
-	v.Observe(executor.Event{Type: executor.Verifying, Step: &p.Steps[1], Message: "waiting"})
+	v.Observe(executor.Event{Name: executor.EventProgress, Step: &p.Steps[0], Progress: &executor.Progress{Done: 20, Total: 100, Unit: "pairs"}})
+	v.Observe(executor.Event{Name: executor.EventVerifying, Step: &p.Steps[1], Message: "waiting"})
 	if !strings.Contains(b.String(), "20 of 100 pairs, 01:20 left") {
 		t.Errorf("no time left in %q", b.String())
 	}
-	v.Observe(executor.Event{Type: executor.Finished, Step: &p.Steps[0]})
+	v.Observe(executor.Event{Name: executor.EventDone, Step: &p.Steps[0]})
 	v.Close()
 	if d := cmp.Diff([]string{"  1/3 ~ sync.depot.a/paint: done"}, screen(t, b.String())); d != "" {
 		t.Error(d)
@@ -186,7 +186,7 @@ func TestEvents(t *testing.T) {
 	var b bytes.Buffer
 	e := NewEvents(&b, func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) })
 	e.Of(p)
-	e.Observe(executor.Event{Type: executor.Failed, Step: &p.Steps[1], Message: "no"})
+	e.Observe(executor.Event{Name: executor.EventFailed, Step: &p.Steps[1], Message: "no"})
 	var got map[string]any
 	if err := json.Unmarshal(b.Bytes(), &got); err != nil {
 		t.Fatal(err)
