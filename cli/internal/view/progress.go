@@ -24,9 +24,9 @@ var words = map[string]string{
 	executor.EventStarted:   "started",
 	executor.EventVerifying: "verifying",
 	executor.EventAsked:     "a person is asked",
-	executor.EventDone:  "done",
+	executor.EventDone:      "done",
 	executor.EventAlready:   "done already",
-	executor.EventWaiting:     "waiting",
+	executor.EventWaiting:   "waiting",
 	executor.EventFailed:    "failed",
 	executor.EventStuck:     "stuck",
 }
