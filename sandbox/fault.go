@@ -243,6 +243,7 @@ func (f Fault) String() string {
 type injector struct {
 	mu     sync.Mutex
 	faults []*countedFault
+	only   map[string]bool // the servers that can be reached; nil: all
 }
 
 type countedFault struct {
@@ -275,6 +276,9 @@ func newInjector(faults []Fault, products []product) (*injector, error) {
 func (in *injector) next(server, method, path string) *Fault {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	if in.only != nil && !in.only[server] {
+		return &Fault{Kind: Cut}
+	}
 	var hit *Fault
 	for _, f := range in.faults {
 		if f.Server != "" && f.Server != server || f.Method != "" && f.Method != method || !f.path.MatchString(path) {

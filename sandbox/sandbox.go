@@ -259,6 +259,21 @@ func (s *Sandbox) Machines() []Machine {
 	return out
 }
 
+// Isolate makes all servers and machines but those of the given names unreachable: their connections are cut. nil: all can be
+// reached again.
+func (s *Sandbox) Isolate(names []string) {
+	var only map[string]bool
+	if names != nil {
+		only = map[string]bool{}
+		for _, n := range names {
+			only[n] = true
+		}
+	}
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.only = only
+}
+
 // CA is the certificate of the throw-away authority, as PEM. Its key never leaves the process.
 func (s *Sandbox) CA() []byte { return slices.Clone(s.authority.pem) }
 

@@ -53,6 +53,7 @@ func Run(t *testing.T, b Bench) {
 			t.Run("refused by the servers", func(t *testing.T) { checkShutOut(t, b, c) })
 			if !c.Refused {
 				t.Run("carried out", func(t *testing.T) { checkFlow(t, b, c) })
+				t.Run("each server by itself", func(t *testing.T) { checkAlone(t, b, c) })
 			}
 		})
 	}

@@ -43,6 +43,9 @@ func TestKitFinds(t *testing.T) {
 		"secret in a command": {"carried/none", "a secret stands on a command line"},
 		"repeats commands":    {"carried/purge_command_1_lost", "north EXEC purge old:2"},
 		"trusts commands":     {"carried/stop_command", "the servers were changed by"},
+		"observes a secret":   {"plan", "a secret shows in the observations"},
+		"remembers":           {"plan", "the observations from a file give another plan"},
+		"names no server":     {"each", "the run does not end"},
 	} {
 		t.Run(defect, func(t *testing.T) {
 			t.Parallel()

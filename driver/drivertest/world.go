@@ -45,6 +45,8 @@ type world struct {
 	within planner.Duration                   // the longest that verifying a step takes; 0: what the plan says
 	close  func()
 
+	parallelism int // steps at a time; 0: as many as usual
+
 	faulty   bool             // faults were asked for, or something is hidden
 	drivers  []driver.Closer  // those that may still hold something at the servers
 	redactor *schema.Redactor // of the configuration; nil before it was loaded
@@ -329,7 +331,7 @@ func (w *world) carry(ctx context.Context, r *executor.Run, disturb func(executo
 	if disturb != nil {
 		drive, person = disturb(drive, person)
 	}
-	at := 0 // a time: as many as usual
+	at := w.parallelism
 	if slices.ContainsFunc(r.Plan.Steps, func(s planner.Step) bool { return s.Addr != r.Plan.Steps[0].Addr }) {
 		at = 1 // the order of several declarations is free, and with it what ids things get: two runs could not be compared
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
@@ -29,6 +30,7 @@ type yardDriver struct {
 
 	mu     sync.Mutex
 	within map[*schema.Resource]bool // servers with a session
+	hidden bool                      // what a driver remembers beside its observations
 }
 
 func newYard(defect string) func(driver.Env) driver.Driver {
@@ -37,18 +39,49 @@ func newYard(defect string) func(driver.Env) driver.Driver {
 	}
 }
 
+// yardServer is what a yard's server declares.
+type yardServer struct {
+	URL        declare.Secret `decl:"url"`
+	Password   declare.Secret `decl:"password"`
+	CA         string         `decl:"ca"`
+	SSH        string         `decl:"ssh"`
+	Key        declare.Secret `decl:"key"`
+	KnownHosts string         `decl:"known_hosts"`
+}
+
+// yardBox is what a box declares.
+type yardBox struct {
+	declare.Block
+	Server   *schema.Resource `decl:"server"`
+	Box      string           `decl:"box"`
+	Label    string           `decl:"label"`
+	Replaces string           `decl:"replaces"`
+}
+
+func boxOf(r *schema.Resource) (yardBox, error) {
+	var b yardBox
+	if diags := declare.Decode(r, &b); diags.HasErrors() {
+		return b, diags
+	}
+	return b, nil
+}
+
 func (d *yardDriver) Types() []schema.Type {
 	text := func(name string, secret bool) schema.Attribute {
 		return schema.Attribute{Name: name, Doc: "Some text.", Type: cty.String, Secret: secret}
 	}
 	return []schema.Type{
-		{Kind: schema.Server, Name: "yard", Summary: "A yard.", Body: schema.Body{Attributes: []schema.Attribute{
-			text("url", false), text("password", true), text("ca", false), text("ssh", false), text("key", true), text("known_hosts", false),
-		}}},
-		{Kind: schema.Sync, Name: "yard", Summary: "A box.", Body: schema.Body{Attributes: []schema.Attribute{
-			{Name: "server", Doc: "Where.", Required: true, Ref: &schema.Ref{Kind: schema.Server, Type: "yard"}},
-			text("box", false), text("label", false), text("replaces", false),
-		}}},
+		declare.Type[yardServer](schema.Type{Kind: schema.Server, Name: "yard", Summary: "A yard.", Body: schema.Body{
+			Attributes: []schema.Attribute{
+				text("url", false), text("password", true), text("ca", false), text("ssh", false), text("key", true), text("known_hosts", false),
+			},
+		}}, nil),
+		declare.Type[yardBox](schema.Type{Kind: schema.Sync, Name: "yard", Summary: "A box.", Body: schema.Body{
+			Attributes: []schema.Attribute{
+				{Name: "server", Doc: "Where.", Required: true, Ref: &schema.Ref{Kind: schema.Server, Type: "yard"}},
+				text("box", false), text("label", false), text("replaces", false),
+			},
+		}}, nil),
 	}
 }
 
@@ -81,17 +114,21 @@ func (d *yardDriver) ask(ctx context.Context, server *schema.Resource, method, p
 }
 
 func (d *yardDriver) send(ctx context.Context, server *schema.Resource, method, path string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, method, server.Text("url")+path, http.NoBody)
+	var y yardServer
+	if diags := declare.Decode(server, &y); diags.HasErrors() {
+		return nil, diags
+	}
+	req, err := http.NewRequestWithContext(ctx, method, y.URL.Reveal()+path, http.NoBody)
 	if err != nil {
 		return nil, err
 	}
-	password := schema.Text(schema.Reveal(server.Get("password")))
+	password := y.Password.Reveal()
 	if d.defect == "logs a secret" {
 		d.env.Log.Debug("asking", "password", password)
 	}
 	req.SetBasicAuth("keeper", password)
 	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM([]byte(server.Text("ca")))
+	roots.AppendCertsFromPEM([]byte(y.CA))
 	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, DisableKeepAlives: true}}
 	resp, err := client.Do(req)
 	if err != nil {
@@ -107,15 +144,19 @@ func (d *yardDriver) send(ctx context.Context, server *schema.Resource, method, 
 
 // run runs a command on the server's machine. A code other than 0 is an error.
 func (d *yardDriver) run(ctx context.Context, server *schema.Resource, command string) (string, error) {
-	signer, err := ssh.ParsePrivateKey([]byte(schema.Text(schema.Reveal(server.Get("key")))))
+	var y yardServer
+	if diags := declare.Decode(server, &y); diags.HasErrors() {
+		return "", diags
+	}
+	signer, err := ssh.ParsePrivateKey([]byte(y.Key.Reveal()))
 	if err != nil {
 		return "", err
 	}
-	_, _, host, _, _, err := ssh.ParseKnownHosts([]byte(server.Text("known_hosts")))
+	_, _, host, _, _, err := ssh.ParseKnownHosts([]byte(y.KnownHosts))
 	if err != nil {
 		return "", err
 	}
-	user, address, _ := strings.Cut(server.Text("ssh"), "@")
+	user, address, _ := strings.Cut(y.SSH, "@")
 	conn, err := ssh.Dial("tcp", address, &ssh.ClientConfig{
 		User: user, Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)}, HostKeyCallback: ssh.FixedHostKey(host),
 	})
@@ -135,10 +176,10 @@ func (d *yardDriver) run(ctx context.Context, server *schema.Resource, command s
 	return out.String(), err
 }
 
-// yardState is what a server and its machine show.
+// yardState is what a server and its machine show: an observation of it.
 type yardState struct {
-	boxes   map[string]string
-	running bool
+	Boxes   map[string]string `json:"boxes"`
+	Running bool              `json:"running"`
 }
 
 func (d *yardDriver) look(ctx context.Context, server *schema.Resource) (yardState, error) {
@@ -147,7 +188,7 @@ func (d *yardDriver) look(ctx context.Context, server *schema.Resource) (yardSta
 	if err != nil {
 		return s, err
 	}
-	if s.boxes, err = d.boxes(b); err != nil {
+	if s.Boxes, err = d.boxes(b); err != nil {
 		return s, err
 	}
 	if d.defect == "looking changes" {
@@ -156,7 +197,7 @@ func (d *yardDriver) look(ctx context.Context, server *schema.Resource) (yardSta
 		}
 	}
 	out, err := d.run(ctx, server, "service status")
-	s.running = strings.Contains(out, "true")
+	s.Running = strings.Contains(out, "true")
 	return s, err
 }
 
@@ -188,34 +229,59 @@ func (d *yardDriver) boxes(answer []byte) (map[string]string, error) {
 	return out, nil
 }
 
-func (d *yardDriver) Read(ctx context.Context, r *schema.Resource) (cty.Value, error) {
+func (d *yardDriver) Needs(r *schema.Resource, _ *planner.Observations) ([]planner.Need, hcl.Diagnostics) {
 	if r.Addr.Kind == schema.Server {
-		return cty.EmptyObjectVal, nil
+		return nil, nil
 	}
-	s, err := d.look(ctx, r.Ref("server"))
+	b, err := boxOf(r)
 	if err != nil {
-		return cty.NilVal, err
+		return nil, hcl.Diagnostics{b.Problem("Cannot plan", err.Error())}
 	}
-	return cty.ObjectVal(map[string]cty.Value{
-		"label": cty.StringVal(s.boxes[r.Text("box")]), "replaces": cty.BoolVal(s.boxes[r.Text("replaces")] == ""), "running": cty.BoolVal(s.running),
-	}), nil
+	return []planner.Need{{Server: b.Server.Addr.String(), What: "boxes"}}, nil
+}
+
+func (d *yardDriver) Observe(ctx context.Context, server *schema.Resource, _ planner.Need) (any, error) {
+	s, err := d.look(ctx, server)
+	if d.defect == "observes a secret" && err == nil {
+		s.Boxes[yardPassword] = ""
+	}
+	d.hidden = d.defect == "remembers"
+	return &s, err
 }
 
 func (d *yardDriver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	r := c.Resource
-	done := r.Addr.Kind == schema.Server || schema.Text(schema.Get(c.Actual, "label")) == r.Text("label") &&
-		schema.Get(c.Actual, "replaces").True() && schema.Get(c.Actual, "running").True()
-	if done {
+	if r.Addr.Kind == schema.Server {
 		return planner.Outline{Action: planner.NoChange}, nil
 	}
-	if r.Text("label") == "forbidden" {
-		return planner.Outline{Action: planner.Update, Findings: []planner.Finding{
+	b, err := boxOf(r)
+	if err != nil {
+		return planner.Outline{}, hcl.Diagnostics{b.Problem("Cannot plan", err.Error())}
+	}
+	s, err := planner.Observed[yardState](c.Seen, planner.Need{Server: b.Server.Addr.String(), What: "boxes"})
+	if err != nil {
+		return planner.Outline{}, hcl.Diagnostics{b.Problem("Cannot plan", err.Error())}
+	}
+	actual := cty.ObjectVal(map[string]cty.Value{"label": cty.StringVal(s.Boxes[b.Box])})
+	if s.Boxes[b.Box] == b.Label && s.Boxes[b.Replaces] == "" && s.Running {
+		return planner.Outline{Action: planner.NoChange, Actual: actual}, nil
+	}
+	if b.Label == "forbidden" {
+		return planner.Outline{Action: planner.Update, Actual: actual, Findings: []planner.Finding{
 			{Rule: "yard/label", Severity: planner.Refuse, Summary: "no box may say so", Detail: "Choose another label."},
 		}}, nil
 	}
+	servers := []string{b.Server.Addr.String()}
+	if d.defect == "names no server" {
+		servers = nil
+	}
+	because := "it is to move"
+	if d.hidden {
+		because = "something is remembered"
+	}
 	id := func(op string) string { return planner.StepID(r.Addr.String(), op) }
 	step := func(op string, mark planner.Mark, repeat planner.Repeat, needs ...string) planner.Step {
-		s := planner.Step{Op: op, Mark: mark, Repeat: repeat, Summary: op + " it", Because: "it is to move"}
+		s := planner.Step{Op: op, Mark: mark, Repeat: repeat, Summary: op + " it", Because: because, Servers: servers}
 		for _, n := range needs {
 			s.Needs = append(s.Needs, id(n))
 		}
@@ -223,7 +289,7 @@ func (d *yardDriver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	}
 	label := step("label", planner.MarkPerson, planner.CheckFirst, "add")
 	label.Manual = &planner.Manual{Where: "the yard", Do: []string{"Label it."}, Action: "label", Values: []planner.Value{
-		{Name: "box", Label: "Box", Value: r.Text("box")}, {Name: "text", Label: "Text", Value: r.Text("label")},
+		{Name: "box", Label: "Box", Value: b.Box}, {Name: "text", Label: "Text", Value: b.Label},
 	}}
 	purge := step("purge", planner.MarkFinal, planner.Once, "stop")
 	purge.Guards = []string{id("arrived")}
@@ -231,7 +297,7 @@ func (d *yardDriver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	purge.Facts = []planner.Fact{{Name: "old", Value: "there"}}
 	start := step("start", planner.MarkChange, planner.Idempotent, "purge")
 	start.Guards = []string{id("arrived")}
-	return planner.Outline{Action: planner.Update, Steps: []planner.Step{
+	return planner.Outline{Action: planner.Update, Actual: actual, Steps: []planner.Step{
 		step("add", planner.MarkAdd, planner.CheckFirst), label, step("arrived", planner.MarkCheck, planner.Idempotent, "label"),
 		step("stop", planner.MarkChange, planner.CheckFirst, "arrived"), purge, start,
 		step("finished", planner.MarkCheck, planner.Idempotent, "start"),
@@ -239,25 +305,32 @@ func (d *yardDriver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 }
 
 func (d *yardDriver) Facts(ctx context.Context, r *schema.Resource, _ []string) (map[string]string, error) {
-	s, err := d.look(ctx, r.Ref("server"))
-	if err != nil || s.boxes[r.Text("replaces")] == "" {
+	b, err := boxOf(r)
+	if err != nil {
+		return nil, err
+	}
+	s, err := d.look(ctx, b.Server)
+	if err != nil || s.Boxes[b.Replaces] == "" {
 		return nil, err
 	}
 	return map[string]string{"old": "there"}, nil
 }
 
 func (d *yardDriver) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
-	r := t.Resource
-	server := r.Ref("server")
+	b, err := boxOf(t.Resource)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	server := b.Server
 	var commands []string
 	switch t.Step.Op {
 	case "add":
-		_, err := d.ask(ctx, server, http.MethodPut, "/boxes/"+r.Text("box"))
+		_, err := d.ask(ctx, server, http.MethodPut, "/boxes/"+b.Box)
 		return executor.Result{}, err
 	case "stop":
 		commands = []string{"service drain", "service stop"}
 	case "purge":
-		commands = []string{"purge " + r.Text("replaces")}
+		commands = []string{"purge " + b.Replaces}
 		if d.defect == "secret in a command" {
 			commands[0] += " --password=" + yardPassword
 		}
@@ -277,21 +350,24 @@ func (d *yardDriver) Execute(ctx context.Context, t *executor.Task) (executor.Re
 }
 
 func (d *yardDriver) Verify(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
-	r := t.Resource
-	s, err := d.look(ctx, r.Ref("server"))
+	b, err := boxOf(t.Resource)
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	box, old := s.boxes[r.Text("box")], s.boxes[r.Text("replaces")]
+	s, err := d.look(ctx, b.Server)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	box, old := s.Boxes[b.Box], s.Boxes[b.Replaces]
 	done := map[string]bool{
-		"add": box != "", "label": box == r.Text("label"), "arrived": box == r.Text("label"),
-		"stop": !s.running || t.IsDone("purge"), "purge": old == "", "start": s.running, "finished": s.running && old == "" && box == r.Text("label"),
+		"add": box != "", "label": box == b.Label, "arrived": box == b.Label,
+		"stop": !s.Running || t.IsDone("purge"), "purge": old == "", "start": s.Running, "finished": s.Running && old == "" && box == b.Label,
 	}[t.Step.Op]
 	looksAtLabel := t.Step.Op == "label" || t.Step.Op == "arrived"
 	if d.defect == "trusts commands" && t.Executed || looksAtLabel && box == unlabelled {
 		done = true
 	}
-	v := executor.Verdict{State: executor.NotDone, Why: fmt.Sprintf("boxes %v, running: %v", s.boxes, s.running)}
+	v := executor.Verdict{State: executor.NotDone, Why: fmt.Sprintf("boxes %v, running: %v", s.Boxes, s.Running)}
 	if done {
 		v.State = executor.Done
 	} else if t.Step.Op == "arrived" {
