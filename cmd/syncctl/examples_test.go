@@ -82,6 +82,15 @@ func TestExamples(t *testing.T) {
 	}
 }
 
+// simulators are what the sandbox can simulate.
+func simulators() map[string]sandbox.Open {
+	open := map[string]sandbox.Open{}
+	for _, p := range products {
+		open[p.Name] = p.Simulator
+	}
+	return open
+}
+
 // inside runs a shell line within an example's sandbox and returns what it printed, the requests, commands and accesses to
 // files that changed something, and the state of all servers when nothing is under way any more and every time is taken out.
 func inside(t *testing.T, dir, line string) (out string, changes []sandbox.AccessLine, state string) {
@@ -97,7 +106,7 @@ func inside(t *testing.T, dir, line string) (out string, changes []sandbox.Acces
 	var log bytes.Buffer
 	clock := drivertest.NewTime()
 	defer clock.Stop()
-	box, err := sandbox.Start(t.Context(), sandbox.Options{Seed: seed, Products: clitest.Simulators(products), Person: true, AccessLog: &log, Now: clock.Now, Ticks: clock.Ticks()})
+	box, err := sandbox.Start(t.Context(), sandbox.Options{Seed: seed, Products: simulators(), Person: true, AccessLog: &log, Now: clock.Now, Ticks: clock.Ticks()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,111 @@
+package cli_test
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kballard/go-shellquote"
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/syncctl/syncctl/cli/clitest"
+)
+
+// driverDir is the module of a driver that is not in this tree, with a main of its own.
+var driverDir = filepath.Join("..", "examples", "driver")
+
+// TestDriverFromOutside runs the tests of examples/driver, the conformance kit and the script of its example among them.
+func TestDriverFromOutside(t *testing.T) {
+	args := append([]string{"test"}, buildFlags()...)
+	if testing.Short() {
+		args = append(args, "-short")
+	}
+	inDriverDir(t, append(args, "./...")...)
+}
+
+// TestScripts runs the program as a person uses it, with the product of examples/driver: a real one is for the tests of
+// cmd/syncctl.
+func TestScripts(t *testing.T) {
+	bin := t.TempDir()
+	// Of the test binary, which can be told to die.
+	build := append([]string{"test", "-c", "-o", filepath.Join(bin, "syncctl")}, buildFlags()...)
+	inDriverDir(t, append(build, ".")...)
+	p := clitest.Scripts(filepath.Join("testdata", "script"))
+	setup := p.Setup
+	p.Setup = func(e *testscript.Env) error {
+		e.Setenv("PATH", bin+string(os.PathListSeparator)+e.Getenv("PATH"))
+		return setup(e)
+	}
+	p.Cmds["serve"] = serve
+	testscript.Run(t, p)
+}
+
+func inDriverDir(t *testing.T, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd.Dir = driverDir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go %s in %s: %v\n%s", strings.Join(args, " "), driverDir, err, out)
+	}
+}
+
+// buildFlags are the flags that this test was built with, so that what is compiled already is not compiled again, and the
+// race detector looks at the program too.
+func buildFlags() []string {
+	var flags []string
+	info, _ := debug.ReadBuildInfo()
+	for _, s := range info.Settings {
+		if slices.Contains([]string{"-race", "-trimpath"}, s.Key) {
+			flags = append(flags, s.Key+"="+s.Value)
+		}
+	}
+	return flags
+}
+
+// serve DIR [--no-person]: serves DIR's seed until the script ends, with its environment set.
+func serve(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: serve DIR [--no-person]")
+	}
+	program, err := exec.LookPath("syncctl")
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		if err == nil {
+			break
+		}
+		program, err = exec.LookPath(filepath.Join(dir, "syncctl"))
+	}
+	ts.Check(err)
+	cmd := exec.Command(program, append([]string{"sandbox"}, args...)...)
+	cmd.Dir = ts.MkAbs(".")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	ts.Defer(func() {
+		ts.Check(cmd.Process.Signal(os.Interrupt))
+		ts.Check(cmd.Wait())
+	})
+	var printed strings.Builder
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() && !strings.HasPrefix(lines.Text(), "# Paste") {
+		if !strings.HasPrefix(lines.Text(), "#") {
+			printed.WriteString(lines.Text() + "\n")
+		}
+	}
+	words, err := shellquote.Split(printed.String())
+	ts.Check(err)
+	if len(words) == 0 {
+		ts.Fatalf("syncctl sandbox prints no environment: %s", &stderr)
+	}
+	for _, w := range words {
+		if name, value, ok := strings.Cut(w, "="); ok {
+			ts.Setenv(name, value)
+		}
+	}
+}
