@@ -176,7 +176,7 @@ func (c *call) fitsPlan(cfg *schema.Config, plan *planner.Plan) error {
 		return err
 	}
 	for _, r := range runs {
-		if r.Finished() && !r.GivenUp() && samePlan(r.Plan, plan) {
+		if r.Finished() && !r.Abandoned() && samePlan(r.Plan, plan) {
 			return failf(exitStale, "the plan is stale: it was carried out already, by run %s. Make the plan again", r.ID)
 		}
 	}

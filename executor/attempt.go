@@ -20,22 +20,22 @@ type attempt struct {
 	before journal.Entry // the step's last entry when the try began
 }
 
-// take follows the table of Next to the step's end. The error means that the journal could not be written.
+// take follows the table of Next to the end of the step. The error means that the journal could not be written.
 func (a *attempt) take(ctx context.Context) error {
 	if a.how == HowVerify && a.s.Mark != planner.MarkCheck {
 		if a.s.Repeat != planner.Idempotent {
 			return a.settle(ctx)
 		}
-		a.how = HowVerifyFirst // should its effect be lost, it is simply done again
+		a.how = HowVerifyFirst // if its effect was lost, it is simply done again
 	}
 	var v Verdict
 	if a.how == HowVerifyFirst || a.how == HowVerifyOnce {
 		var err error
 		if v, err = a.look(ctx); err != nil {
-			return a.refuse(ctx, fmt.Errorf("looking whether it is done already: %w", err))
+			return a.refuse(ctx, fmt.Errorf("checking whether it is already done: %w", err))
 		}
-		said := a.before.Event == EventReopened // a person has looked, and wants it carried out
-		unsure := v.State == Partial && !said || a.how == HowVerifyOnce && v.State == Unknown
+		reopened := a.before.Event == EventReopened // a person has looked, and wants it carried out
+		unsure := v.State == Partial && !reopened || a.how == HowVerifyOnce && v.State == Unknown
 		switch {
 		case v.State == Done:
 			return a.done(ctx, a.s, EventAlready, v.Why, v.Outputs)
@@ -64,9 +64,9 @@ func (a *attempt) refuse(ctx context.Context, err error) error {
 }
 
 func (a *attempt) stuck(ctx context.Context, v Verdict) error {
-	why := "it cannot be told whether it was carried out"
+	why := "it is unknown whether it was carried out"
 	if a.how == HowVerifyFirst {
-		why = "it is done in part, and not by this run"
+		why = "it is partly done, and not by this run"
 	}
 	if v.Why != "" {
 		why += ": " + v.Why
@@ -78,21 +78,36 @@ func (a *attempt) stuck(ctx context.Context, v Verdict) error {
 	return nil
 }
 
-// check is a step that only verifies.
-func (a *attempt) check(ctx context.Context) error {
+// start records that the step begins, unless the run was asked to stop while facts and guards were looked at: after that nothing
+// is started.
+func (a *attempt) start(ctx context.Context) (bool, error) {
+	select {
+	case <-a.Stop:
+		return false, nil
+	case <-ctx.Done():
+		return false, nil
+	default:
+	}
 	if err := a.write(ctx, a.s, EventStarted, nil); err != nil {
-		return err
+		return false, err
 	}
 	a.tell(EventStarted, a.s, "")
+	return true, nil
+}
+
+// check is a step that only verifies.
+func (a *attempt) check(ctx context.Context) error {
+	if ok, err := a.start(ctx); !ok {
+		return err
+	}
 	return a.settle(ctx)
 }
 
 // execute is the heart: record, act, record, verify.
 func (a *attempt) execute(ctx context.Context) error {
-	if err := a.write(ctx, a.s, EventStarted, nil); err != nil {
+	if ok, err := a.start(ctx); !ok {
 		return err
 	}
-	a.tell(EventStarted, a.s, "")
 	res, err := a.d.Execute(ctx, a.t)
 	if err != nil {
 		if WasNotSent(err) || isLater(err) {
@@ -114,20 +129,20 @@ func (a *attempt) execute(ctx context.Context) error {
 	return a.settle(ctx)
 }
 
-// afterDoubt: the request may have been carried out although its answer was lost. The server knows.
+// afterDoubt asks the server: the request may have been carried out although its answer was lost.
 func (a *attempt) afterDoubt(ctx context.Context, cause error) error {
 	if ctx.Err() == nil {
 		v, err := a.d.Verify(ctx, a.t)
 		if err == nil && v.State == Done {
-			return a.done(ctx, a.s, EventDone, "the answer was lost, but the server shows that it was carried out: "+v.Why, v.Outputs)
+			return a.done(ctx, a.s, EventDone, "the answer was lost, but the server shows that the step was carried out: "+v.Why, v.Outputs)
 		}
 	}
 	return a.fail(ctx, a.s, Failure{Err: cause})
 }
 
-// person asks the operator until the work is seen, or is put off.
+// person asks the operator until the work is verified, or deferred.
 func (a *attempt) person(ctx context.Context, first Verdict) error {
-	if err := a.write(ctx, a.s, EventStarted, nil); err != nil {
+	if ok, err := a.start(ctx); !ok {
 		return err
 	}
 	ask := Ask{Step: *a.s, Files: map[string]string{}, Missing: a.Redact(first.Why)}
@@ -169,11 +184,11 @@ func (a *attempt) person(ctx context.Context, first Verdict) error {
 	}
 }
 
-// attested: where no interface can tell, the person's word counts.
+// attested tells whether the person's word counts, because no interface can verify the step.
 func attested(s *planner.Step) bool { return s.Manual != nil && s.Manual.Attest != "" }
 
-// checkGuards verifies once more what must hold before this step may start. Nothing is deleted on the strength of a
-// verification that is not fresh.
+// checkGuards verifies once more what must hold before this step may start: nothing is deleted unless its verification is
+// fresh.
 func (a *attempt) checkGuards(ctx context.Context) error {
 	for _, id := range a.s.Guards {
 		g := a.Plan.Step(id)
@@ -187,7 +202,7 @@ func (a *attempt) checkGuards(ctx context.Context) error {
 		case err == nil && v.State == Done:
 			continue
 		case err != nil && !errors.As(err, new(*finalError)):
-			return fmt.Errorf("asking its guard %s: %w", id, err) // no answer is no refusal
+			return fmt.Errorf("verifying its guard %s: %w", id, err) // a guard without an answer did not refuse
 		}
 		a.refused.mark(a.s.ID)
 		if err != nil {

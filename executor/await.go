@@ -11,7 +11,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// settle waits until the server shows the step's end, and records it.
+// settle waits until the server shows that the step is done, and records it.
 func (a *attempt) settle(ctx context.Context) error {
 	a.t.Executed = true
 	v, err := a.await(ctx)
@@ -21,7 +21,7 @@ func (a *attempt) settle(ctx context.Context) error {
 	return a.done(ctx, a.s, EventDone, v.Why, v.Outputs)
 }
 
-// await verifies with growing pauses until the step's end is reached, its time is over, or the run is to stop.
+// await verifies with growing pauses until the step is done, its time is over, or the run is to stop.
 func (a *attempt) await(ctx context.Context) (Verdict, error) {
 	deadline := a.Clock.Now().Add(a.within())
 	pause := a.pauses()
@@ -58,8 +58,8 @@ func (a *attempt) pauses() *backoff.ExponentialBackOff {
 	return p
 }
 
-// look verifies before anything is done. What the server is still working on was asked for by an earlier try: it is
-// waited for rather than asked for again.
+// look verifies before anything is done. If the server is still working on an earlier try, look waits for that rather than
+// asking again.
 func (a *attempt) look(ctx context.Context) (Verdict, error) {
 	deadline := a.Clock.Now().Add(a.within())
 	pause := a.pauses()
@@ -86,7 +86,7 @@ func (a *attempt) within() time.Duration {
 	return a.Poll.Within
 }
 
-// unverified: the step's end was not seen in time.
+// unverified says that a step was not seen to be done in time.
 type unverified struct {
 	why   string
 	state State
@@ -99,10 +99,10 @@ func (e *unverified) Error() string {
 	return e.why
 }
 
-// finalError marks a verification error that waiting cannot mend.
+// finalError marks a verification error that does not go away by waiting.
 type finalError struct{ error }
 
 func (e *finalError) Unwrap() error { return e.error }
 
-// Final marks an error of Verify that waiting cannot mend, such as an issue that is in error: the step fails at once.
+// Final marks an error of Verify that does not go away by waiting, such as an issue that is in error: the step fails at once.
 func Final(err error) error { return &finalError{err} }

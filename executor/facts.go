@@ -13,14 +13,14 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// checkFacts reads again what the step was planned from.
+// checkFacts reads the facts that the step was planned from again.
 func (a *attempt) checkFacts(ctx context.Context) error {
 	if len(a.s.Facts) == 0 {
 		return nil
 	}
 	moved, err := movedFacts(ctx, a.d, a.t.Resource, a.s.Facts)
 	if err != nil {
-		return fmt.Errorf("reading again what the plan was made from: %w", err)
+		return fmt.Errorf("reading the facts of the plan again: %w", err)
 	}
 	if len(moved) == 0 {
 		return nil
@@ -30,10 +30,10 @@ func (a *attempt) checkFacts(ctx context.Context) error {
 	for _, m := range moved {
 		lines = append(lines, m.String())
 	}
-	return fmt.Errorf("the world has moved since the plan was made: %s", strings.Join(lines, "; "))
+	return fmt.Errorf("the servers have changed since the plan was made: %s", strings.Join(lines, "; "))
 }
 
-// FactMoved is a fact that is not as it was when the plan was made.
+// FactMoved is a fact that has changed since the plan was made.
 type FactMoved struct {
 	Step, Name, Planned, Now string
 }
@@ -45,8 +45,11 @@ func (m FactMoved) String() string {
 	return fmt.Sprintf("%s was %s and is now %s", m.Name, m.Planned, m.Now)
 }
 
-// Moved reads the facts of all steps that are not done again and lists those that changed, in plan order.
-func Moved(ctx context.Context, p *planner.Plan, entries []journal.Entry, cfg *schema.Config, drivers func(schema.Addr) Driver, now time.Time) ([]FactMoved, error) {
+// Moved reads the facts of all steps that are not done and lists those that have changed, in plan order.
+func Moved(
+	ctx context.Context, p *planner.Plan, entries []journal.Entry, cfg *schema.Config,
+	drivers func(schema.Addr) Driver, now time.Time,
+) ([]FactMoved, error) {
 	d := Next(p, entries, now)
 	byAddr := map[string][]planner.Fact{}
 	step := map[string]string{}
@@ -71,7 +74,7 @@ func Moved(ctx context.Context, p *planner.Plan, entries []journal.Entry, cfg *s
 		}
 		moved, err := movedFacts(ctx, drivers(addr), cfg.Lookup(addr), facts)
 		if err != nil {
-			return nil, fmt.Errorf("reading again what the plan was made from: %w", err)
+			return nil, fmt.Errorf("reading the facts of the plan again: %w", err)
 		}
 		for _, m := range moved {
 			m.Step = step[c.Addr+" "+m.Name]

@@ -17,7 +17,7 @@ type How string
 const (
 	HowExecute     How = "execute"      // carry it out
 	HowVerifyFirst How = "verify_first" // verify; carry it out unless it is done
-	HowVerifyOnce  How = "verify_once"  // verify; done: record; not done: carry it out; unknown or partial: a person resolves
+	HowVerifyOnce  How = "verify_once"  // verify; carry it out if it is not done; a person resolves unknown and partial
 	HowVerify      How = "verify"       // it was carried out: verify and record
 )
 
@@ -42,10 +42,10 @@ type StepState struct {
 	Why     string            // why it is blocked, waiting, stuck or failed
 	Outputs map[string]string // of its entries so far, later ones win
 	Entry   journal.Entry     // the last one; zero when there is none
-	WasDone bool              // it was done, and no person has said otherwise, even if it is to be looked at again
+	WasDone bool              // it was done, and no person has said otherwise, even if it is to be verified again
 }
 
-// Attestable: a person is waited for, and no interface can tell whether the work is done.
+// Attestable tells whether the step waits for a person, and no interface can tell whether the work is done.
 func (s StepState) Attestable() bool {
 	return s.Phase == PhaseWaiting && s.Entry.Data[dataVerdict] == string(Unknown)
 }
@@ -55,7 +55,7 @@ type Decision struct {
 	Start    []string // step ids that may start now, in plan order
 	Steps    map[string]StepState
 	Finished bool      // every step is done
-	Wake     time.Time // when something may start that may not yet; zero: nothing waits for time alone
+	Wake     time.Time // when a step may start that may not start yet; zero: none waits for time alone
 }
 
 // Outputs are those of all steps that are done, by step id.
@@ -69,8 +69,8 @@ func (d Decision) Outputs() map[string]map[string]string {
 	return out
 }
 
-// Done are the ids of the steps that this run has done. What comes after a step that is carried out again is still among
-// them: it is looked at again, but it did happen.
+// Done are the ids of the steps that this run has done. Steps after one that is carried out again are still among them: they
+// are verified again, but they did happen.
 func (d Decision) Done() map[string]bool {
 	out := map[string]bool{}
 	for id, s := range d.Steps {
@@ -81,7 +81,7 @@ func (d Decision) Done() map[string]bool {
 	return out
 }
 
-// Next decides what may start now. It is a pure function: the same plan, entries and time give the same answer.
+// Next decides what may start now. It is a pure function: the same plan, entries and time give the same decision.
 //
 //	the journal says           idempotent      check first                 once
 //	nothing, or failed unsent  execute         verify, execute unless done  verify, execute unless done
@@ -101,12 +101,14 @@ func Next(p *planner.Plan, entries []journal.Entry, now time.Time) Decision {
 		st := stateOf(s, last[s.ID], opened, now)
 		st.Outputs = outputs[s.ID]
 		st.WasDone = st.Phase == PhaseDone
-		rests := st.Phase == PhaseDone || st.Phase == PhaseReady && st.How == HowVerify // on what it was carried out after
-		if rests && st.Entry.Seq > 0 && slices.ContainsFunc(s.Needs, func(n string) bool { return d.Steps[n].Entry.Seq > st.Entry.Seq }) {
-			st.Phase, st.How = PhaseReady, howAfter(s, journal.Entry{}) // which has been done anew
+		carriedOut := st.Phase == PhaseDone || st.Phase == PhaseReady && st.How == HowVerify
+		redone := func(n string) bool { return d.Steps[n].Entry.Seq > st.Entry.Seq }
+		if carriedOut && st.Entry.Seq > 0 && slices.ContainsFunc(s.Needs, redone) { // what it needs was done again since
+			st.Phase, st.How = PhaseReady, howAfter(s, journal.Entry{})
 		}
 		if st.Phase == PhaseReady || st.Phase == PhaseDone {
-			if need := slices.IndexFunc(s.Needs, func(n string) bool { return d.Steps[n].Phase != PhaseDone }); need >= 0 {
+			open := func(n string) bool { return d.Steps[n].Phase != PhaseDone }
+			if need := slices.IndexFunc(s.Needs, open); need >= 0 {
 				st.Phase, st.Why = PhaseBlocked, "it needs "+s.Needs[need]
 			}
 		}
@@ -129,7 +131,9 @@ func Next(p *planner.Plan, entries []journal.Entry, now time.Time) Decision {
 		}
 		if at := slices.IndexFunc(s.Exclusive, func(w string) bool { return busy[w] != "" }); at >= 0 {
 			st := d.Steps[s.ID]
-			st.Phase, st.Why = PhaseBlocked, fmt.Sprintf("only one step at a time may use %s, and %s does", s.Exclusive[at], busy[s.Exclusive[at]])
+			word := s.Exclusive[at]
+			st.Phase = PhaseBlocked
+			st.Why = fmt.Sprintf("only one step at a time may use %s, and %s does", word, busy[word])
 			d.Steps[s.ID] = st
 			continue
 		}

@@ -35,8 +35,8 @@ type Poll struct {
 	Within      time.Duration // how long in all, where the step does not say; 0: 2 min
 }
 
-// Carry carries the plan out as far as it can be: it starts what Next allows until nothing more may start. What failed
-// or waits is in the report, not in the error; the error means that the run's own record could not be kept.
+// Carry carries out the plan as far as possible: it starts what Next allows until nothing more may start. What failed or waits
+// is in the report, not in the error; an error means that the journal could not be written.
 func Carry(ctx context.Context, o Options) (*Report, error) {
 	x := newRun(o)
 	if _, err := x.Journal.Append(ctx, RunKey, EventOpened, nil); err != nil {
@@ -81,7 +81,7 @@ type run struct {
 	refused marked // steps that a guard refused
 }
 
-// loop is all there is to scheduling: ask Next, start, wait for one to end.
+// loop is the whole scheduler: ask Next, start steps, wait for one to end.
 func (x *run) loop(ctx context.Context) error {
 	active := map[string]bool{}
 	ended := make(chan stepEnd)
@@ -124,7 +124,7 @@ type stepEnd struct {
 	err error // the journal could not be written
 }
 
-// step takes one step as far as it goes and journals how it ended.
+// step takes one step as far as possible and journals how it ended.
 func (x *run) step(ctx context.Context, s *planner.Step, d Decision) error {
 	addr, err := schema.ParseAddr(s.Addr)
 	if err != nil {
@@ -140,13 +140,13 @@ func (x *run) step(ctx context.Context, s *planner.Step, d Decision) error {
 		},
 	}
 	if t.Resource == nil {
-		return x.fail(ctx, s, Failure{Err: fmt.Errorf("%s is not declared any more", s.Addr), Unsent: true})
+		return x.fail(ctx, s, Failure{Err: fmt.Errorf("%s is no longer declared", s.Addr), Unsent: true})
 	}
 	a := &attempt{run: x, s: s, t: t, d: x.Drivers(addr), how: d.Steps[s.ID].How, before: d.Steps[s.ID].Entry}
 	return a.take(ctx)
 }
 
-// write journals an entry of a step. An interrupt must not keep the record from being written.
+// write journals an entry of a step, even after an interrupt.
 func (x *run) write(ctx context.Context, s *planner.Step, event string, data map[string]string) error {
 	for k, v := range data {
 		data[k] = x.Redact(v)
@@ -182,7 +182,7 @@ func (x *run) fail(ctx context.Context, s *planner.Step, f Failure) error {
 	return nil
 }
 
-// mostLater is how often one process lets a server put a step off.
+// mostLater is how many times one process waits because a server asks to come back later.
 const mostLater = 5
 
 func (x *run) later(s *planner.Step, cause error) (time.Time, bool) {
@@ -199,7 +199,7 @@ func (x *run) later(s *planner.Step, cause error) (time.Time, bool) {
 			n++
 		}
 	}
-	x.Log.Info("put off by the server", "step", s.ID, "for", after.String(), "time", strconv.Itoa(n+1))
+	x.Log.Info("the server asks to come back later", "step", s.ID, "for", after.String(), "time", strconv.Itoa(n+1))
 	return x.Clock.Now().Add(after), n < mostLater
 }
 

@@ -31,6 +31,7 @@ type depot struct {
 	lose   map[string]bool  // the request is carried out, the answer lost
 	refuse map[string]error // Execute fails without doing anything
 	verify func(id string, thrown int) (Verdict, error)
+	read   func() // is told that facts are read; nil for nobody
 }
 
 func newDepot() *depot {
@@ -40,6 +41,9 @@ func newDepot() *depot {
 func (d *depot) Facts(_ context.Context, _ *schema.Resource, names []string) (map[string]string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.read != nil {
+		d.read()
+	}
 	out := map[string]string{}
 	for _, n := range names {
 		out[n] = d.facts[n]
@@ -237,13 +241,70 @@ func TestGuardRefuses(t *testing.T) {
 	}
 }
 
+// TestNothingStartsAfterAStop: an interrupt that comes while a step is verified, or its facts or guards are, keeps the step from
+// starting, and leaves it as it was.
+func TestNothingStartsAfterAStop(t *testing.T) {
+	for _, at := range []string{"check", "stop", "person", "copy", "send", "verify", "delete"} {
+		t.Run(at, func(t *testing.T) {
+			d, fsys, stop := newDepot(), afero.NewMemMapFs(), make(chan struct{})
+			once := sync.OnceFunc(func() { close(stop) })
+			watched := at
+			if at == "delete" {
+				watched = "verify" // its guard
+			}
+			asked := map[string]int{}
+			d.verify = func(id string, n int) (Verdict, error) {
+				op := strings.TrimPrefix(id, addr+"/")
+				asked[op]++
+				if op == watched && (at != "delete" || asked[op] == 2) {
+					once()
+				}
+				if n > 0 || op == "check" || op == "verify" {
+					return Done.Because("seen"), nil
+				}
+				return NotDone.Because("not yet"), nil
+			}
+			p := sample()
+			if at == "check" || at == "verify" || at == "copy" { // these are not verified before they start
+				p.Step(planner.StepID(addr, at)).Facts = []planner.Fact{{Name: "stop"}}
+				d.read = func() { once() }
+			}
+			clock := &fastClock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+			j, err := journal.Open(fsys, "journal", journal.Options{Now: clock.Now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			rep, err := Carry(t.Context(), Options{
+				Plan: p, Config: config(t), Drivers: func(schema.Addr) Driver { return d }, Journal: j, Operator: d, Clock: clock,
+				Parallelism: 1, Poll: Poll{Within: time.Second}, Stop: stop,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			id := planner.StepID(addr, at)
+			for _, e := range j.Entries() {
+				if e.Key == id {
+					t.Errorf("after the interrupt the journal says %s of %s", e.Event, id)
+				}
+			}
+			if d.thrown[id] != 0 || rep.Finished {
+				t.Errorf("%s was carried out %d times", id, d.thrown[id])
+			}
+			d.verify, d.read = nil, nil
+			if rep := carry(t, fsys, d, p, nil, d); !rep.Finished {
+				t.Errorf("resumed, it does not end: %+v", rep)
+			}
+		})
+	}
+}
+
 func TestMovedWorldStopsTheStep(t *testing.T) {
 	d := newDepot()
 	p := sample()
 	p.Steps[1].Facts = []planner.Fact{{Name: "key", Value: "INT-1"}}
 	d.facts["key"] = "INT-2"
 	rep := carry(t, afero.NewMemMapFs(), d, p, nil, d)
-	if s := rep.Steps[1]; !s.Moved || s.Why != "the world has moved since the plan was made: key was INT-1 and is now INT-2" {
+	if s := rep.Steps[1]; !s.Moved || s.Why != "the servers have changed since the plan was made: key was INT-1 and is now INT-2" {
 		t.Fatalf("%+v", s)
 	}
 }

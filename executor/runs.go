@@ -33,7 +33,7 @@ type Run struct {
 	Dir     string
 }
 
-// Finished: nothing is left to do, or the run was given up.
+// Finished tells whether nothing is left to do, or the run was abandoned.
 func (r *Run) Finished() bool {
 	for i := len(r.Entries) - 1; i >= 0; i-- {
 		if e := r.Entries[i]; e.Key == RunKey && (e.Event == EventFinished || e.Event == EventAbandoned) {
@@ -43,15 +43,15 @@ func (r *Run) Finished() bool {
 	return false
 }
 
-// GivenUp: a person gave the run up.
-func (r *Run) GivenUp() bool {
+// Abandoned tells whether a person abandoned the run.
+func (r *Run) Abandoned() bool {
 	return slices.ContainsFunc(r.Entries, func(e journal.Entry) bool { return e.Event == EventAbandoned })
 }
 
-// Decision is what Next says of the run as it lies on disk, taken up by nobody.
+// Decision is what Next says of the run on disk, as if no process had it open.
 func (r *Run) Decision(now time.Time) Decision { return Next(r.Plan, r.Entries, now) }
 
-// Create makes the folder of a new run. The plan is in place, whole, before the run exists under its name.
+// Create creates the folder of a new run. The run gets its name once its plan is completely written.
 func (s *Store) Create(p *planner.Plan) (*Run, error) {
 	var b bytes.Buffer
 	if err := p.Encode(&b); err != nil {
@@ -60,11 +60,11 @@ func (s *Store) Create(p *planner.Plan) (*Run, error) {
 	sum := sha256.Sum256(b.Bytes())
 	id := s.Now().UTC().Format("20060102T150405.000Z") + "-" + hex.EncodeToString(sum[:3])
 	if err := s.Fs.MkdirAll(s.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("making the folder of runs: %w", err)
+		return nil, fmt.Errorf("creating the folder of runs: %w", err)
 	}
 	dir, part := filepath.Join(s.Dir, id), filepath.Join(s.Dir, "."+id+".part")
 	if err := s.Fs.MkdirAll(filepath.Join(part, "files"), 0o700); err != nil {
-		return nil, fmt.Errorf("making the run's folder: %w", err)
+		return nil, fmt.Errorf("creating the run's folder: %w", err)
 	}
 	files := &folder{fs: s.Fs, dir: part}
 	_, err := files.Create(context.Background(), "plan.json", func(w io.Writer) error {
@@ -80,7 +80,7 @@ func (s *Store) Create(p *planner.Plan) (*Run, error) {
 	return &Run{ID: id, Plan: p, Dir: dir}, syncDir(s.Fs, s.Dir)
 }
 
-// List returns all runs, oldest first. A folder of a run that was never named is no run.
+// List returns all runs, oldest first. A folder whose run was never completely created is left out.
 func (s *Store) List() ([]*Run, error) {
 	infos, err := afero.ReadDir(s.Fs, s.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -131,8 +131,8 @@ func (s *Store) Journal(r *Run, opts journal.Options) (*journal.Journal, error) 
 // Files are the run's.
 func (s *Store) Files(r *Run) Files { return NewFiles(s.Fs, filepath.Join(r.Dir, "files")) }
 
-// Unfinished returns the run that is to be gone on with, nil if there is none. There is at most one: a new run is made
-// only when no other is unfinished.
+// Unfinished returns the run that is to be resumed, nil if there is none. There is at most one: a new run is created only when
+// no other is unfinished.
 func (s *Store) Unfinished() (*Run, error) {
 	runs, err := s.List()
 	if err != nil {
@@ -181,7 +181,7 @@ func (s *Store) Confirmed() (map[string]planner.Confirmation, error) {
 	return out, nil
 }
 
-// retiredBy: a declaration is retired when every step that retires it is done.
+// retiredBy are the declarations whose retiring steps are all done.
 func retiredBy(p *planner.Plan, d Decision) []string {
 	open, closed := map[string]bool{}, map[string]bool{}
 	for i := range p.Steps {

@@ -21,7 +21,7 @@ type RunState struct {
 // Word says in a word where a run stands.
 func (r RunState) Word() string {
 	switch {
-	case r.Run.GivenUp():
+	case r.Run.Abandoned():
 		return "given up"
 	case r.Run.Finished():
 		return "finished"
