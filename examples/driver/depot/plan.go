@@ -46,6 +46,9 @@ func (s state) steps(addr string) []planner.Step {
 	if s.old != nil {
 		q.Then(s.scrapStep(q.ID(inspect.Name)))
 	}
+	for i := range q.Steps {
+		q.Steps[i].Servers = []string{s.Server.Addr.String()} // whom it contacts
+	}
 	return q.Steps
 }
 
