@@ -93,13 +93,16 @@ func (c *client) logOut(ctx context.Context) error {
 
 func bearer(token string) http.Header { return http.Header{"Authorization": {"Bearer " + token}} }
 
+// reader is what observing and verifying get: it has no method that changes anything.
+type reader struct{ c *client }
+
 // box reads a box; nil without an error: the depot has none of that name.
-func (c *client) box(ctx context.Context, name string) (*box, error) {
-	session, err := c.session(ctx)
+func (r reader) box(ctx context.Context, name string) (*box, error) {
+	session, err := r.c.session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := c.rest.Do(ctx, rest.Request{Path: boxPath(name), Header: session})
+	answer, err := r.c.rest.Do(ctx, rest.Request{Path: boxPath(name), Header: session})
 	if rest.IsStatus(err, http.StatusNotFound) {
 		return nil, nil
 	}
@@ -117,14 +120,17 @@ func (c *client) box(ctx context.Context, name string) (*box, error) {
 	return &box{Color: *b.Color, Label: *b.Label}, nil
 }
 
+// writer is what executing gets.
+type writer struct{ reader }
+
 // change sends a request that changes something. It is not repeated when it may have been carried out.
-func (c *client) change(ctx context.Context, doing string, r rest.Request) error {
-	session, err := c.session(ctx)
+func (w writer) change(ctx context.Context, doing string, r rest.Request) error {
+	session, err := w.c.session(ctx)
 	if err != nil {
 		return executor.NotSent(err)
 	}
 	r.Header, r.Retry = session, rest.Never
-	if _, err := c.rest.Do(ctx, r); err != nil {
+	if _, err := w.c.rest.Do(ctx, r); err != nil {
 		return driver.Sent(fmt.Errorf("%s: %w", doing, err))
 	}
 	return nil

@@ -44,28 +44,28 @@ func New(env driver.Env) driver.Driver {
 	return &Driver{env: env, clients: map[*schema.Resource]*client{}}
 }
 
-// client returns the client of a declared server.
-func (d *Driver) client(server *schema.Resource) (*client, error) {
+// reader returns the client of a declared server.
+func (d *Driver) reader(server *schema.Resource) (reader, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if c := d.clients[server]; c != nil {
-		return c, nil
+		return reader{c}, nil
 	}
 	c, err := connect(d.env, server)
 	if err != nil {
-		return nil, fmt.Errorf("connecting to %s: %w", server.Addr, err)
+		return reader{}, fmt.Errorf("connecting to %s: %w", server.Addr, err)
 	}
 	d.clients[server] = c
-	return c, nil
+	return reader{c}, nil
 }
 
 // open gives a step its declaration and the client of its server.
-func (d *Driver) open(r *schema.Resource) (*declaredBox, *client, error) {
+func (d *Driver) open(r *schema.Resource) (*declaredBox, reader, error) {
 	b, diags := decodeBox(r)
 	if diags.HasErrors() {
-		return nil, nil, executor.NotSent(diags)
+		return nil, reader{}, executor.NotSent(diags)
 	}
-	c, err := d.client(b.Server)
+	c, err := d.reader(b.Server)
 	return b, c, executor.NotSent(err)
 }
 

@@ -46,7 +46,7 @@ func (d *Driver) Needs(r *schema.Resource, _ *planner.Observations) ([]planner.N
 
 // Observe asks a server for one of them.
 func (d *Driver) Observe(ctx context.Context, server *schema.Resource, n planner.Need) (any, error) {
-	c, err := d.client(server)
+	c, err := d.reader(server)
 	if err != nil {
 		return nil, err
 	}

@@ -32,13 +32,13 @@ func (d *Driver) paint(ctx context.Context, t *executor.Task) (executor.Result, 
 	if err != nil {
 		return executor.Result{}, err
 	}
-	err = c.paint(ctx, b.Box, b.Color)
+	err = writer{c}.paint(ctx, b.Box, b.Color)
 	t.Report(executor.Progress{Done: 1, Total: 1, Unit: "boxes"}) // a step that takes long says how far it is
 	return executor.Result{}, err
 }
 
-func (c *client) paint(ctx context.Context, name, color string) error {
-	return c.change(ctx, "painting box "+name, rest.Request{
+func (w writer) paint(ctx context.Context, name, color string) error {
+	return w.change(ctx, "painting box "+name, rest.Request{
 		Method: http.MethodPut, Path: boxPath(name), JSON: map[string]string{"color": color},
 	})
 }

@@ -35,7 +35,7 @@ func (d *Driver) scrap(ctx context.Context, t *executor.Task) (executor.Result, 
 	if err != nil {
 		return executor.Result{}, executor.NotSent(fmt.Errorf("scrapping box %s: %w", b.Replaces, err))
 	}
-	return executor.Result{}, c.change(ctx, "scrapping box "+b.Replaces, rest.Request{Method: http.MethodDelete, Path: boxPath(b.Replaces)})
+	return executor.Result{}, writer{c}.change(ctx, "scrapping box "+b.Replaces, rest.Request{Method: http.MethodDelete, Path: boxPath(b.Replaces)})
 }
 
 func (d *Driver) scrapped(ctx context.Context, t *executor.Task) (executor.Verdict, error) {

@@ -30,7 +30,7 @@ var paintTool = driver.Tool{
 			return err
 		}
 		defer func() { err = errors.Join(err, c.logOut(ctx)) }()
-		if err := c.paint(ctx, t.Args[3], color); err != nil {
+		if err := (writer{reader{c}}).paint(ctx, t.Args[3], color); err != nil {
 			return err
 		}
 		fmt.Fprintln(t.Stderr, "painted", t.Args[3])
