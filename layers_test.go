@@ -44,7 +44,8 @@ func ours(paths []string) []string {
 
 var list = sync.OnceValues(func() ([]pkg, error) {
 	var stderr bytes.Buffer
-	cmd := exec.Command("go", "list", "-json=ImportPath,Name,Dir,GoFiles,IgnoredGoFiles,Imports,TestImports,XTestImports", "./...")
+	const fields = "ImportPath,Name,Dir,GoFiles,IgnoredGoFiles,Imports,TestImports,XTestImports"
+	cmd := exec.Command("go", "list", "-json="+fields, "./...")
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -80,7 +81,9 @@ func under(room string, folders ...string) bool {
 }
 
 // neutral are the folders of driver/ that are no product: what several drivers share, and the kit that tests them.
-var neutral = []string{"driver/rest", "driver/host", "driver/declare", "driver/keystore", "driver/drivertest", "driver/wording"}
+var neutral = []string{
+	"driver/declare", "driver/drivertest", "driver/host", "driver/keystore", "driver/rest", "driver/wording",
+}
 
 // productOf is the folder of the product that a room belongs to, "" if it belongs to none.
 func productOf(room string) string {
@@ -96,7 +99,8 @@ func isSimulator(room string) bool {
 	return productOf(room) != "" && strings.HasSuffix(room, "sim") && room != productOf(room)
 }
 
-// mayImport is the import rule: cmd -> cli, driver/X -> driver -> executor -> planner -> schema, and executor -> journal.
+// mayImport is the import rule: cmd -> cli, driver/X -> driver -> executor -> planner -> schema, and executor ->
+// journal.
 func mayImport(from, to string) bool {
 	switch {
 	case under(from, "cmd"):
@@ -145,14 +149,16 @@ func TestImportsRunOneWay(t *testing.T) {
 				t.Errorf("%s imports %s: machines are reached through driver/host, and served by sandbox", p.room(), path)
 			}
 			if isSimulator(p.room()) && !standard(path) && !slices.Contains(forSimulators, path) {
-				t.Errorf("%s imports %s: a simulator has the standard library, afero for its machines' files, and others' readers of keystores", p.room(), path)
+				t.Errorf("%s imports %s: a simulator has the standard library and %q", p.room(), path, forSimulators)
 			}
 		}
 	}
 }
 
 // forSimulators are libraries that simulators may use: what a server reads, it does not read with our own code.
-var forSimulators = []string{"github.com/spf13/afero", "software.sslmate.com/src/go-pkcs12", "github.com/pavlo-v-chernykh/keystore-go/v4"}
+var forSimulators = []string{
+	"github.com/spf13/afero", "software.sslmate.com/src/go-pkcs12", "github.com/pavlo-v-chernykh/keystore-go/v4",
+}
 
 // standard tells a package of the standard library.
 func standard(path string) bool {
@@ -228,9 +234,10 @@ func names(f *ast.File) map[string]string {
 	return out
 }
 
-// speaks matches what reaches past a library's caller: to the terminal, or to the end of the process. A log.Logger made
-// by log.New writes where it is told and is not meant.
-var speaks = regexp.MustCompile(`^(fmt\.(Print|Scan)(f|ln)?|os\.(Exit|Stdin|Stdout|Stderr)|log\.(Print|Fatal|Panic|Default|Set|Writer).*)$`)
+// speaks matches what reaches past a library's caller: to the terminal, or to the end of the process. A log.Logger
+// made by log.New writes where it is told and is not meant.
+var speaks = regexp.MustCompile(
+	`^(fmt\.(Print|Scan)(f|ln)?|os\.(Exit|Stdin|Stdout|Stderr)|log\.(Print|Fatal|Panic|Default|Set|Writer).*)$`)
 
 func TestOnlyCommandLineSpeaks(t *testing.T) {
 	for _, p := range packages(t) {
@@ -287,8 +294,8 @@ var productWords = regexp.MustCompile(`(?i)backbone|jira|k15t|teamwork|twc|osmc|
 
 func TestNoProductIsNamed(t *testing.T) {
 	for _, p := range packages(t) {
-		shared := p.room() == "driver" || under(p.room(), append(neutral, "schema", "planner", "executor", "journal", "sandbox", "cli")...)
-		if !shared {
+		shared := append(slices.Clone(neutral), "schema", "planner", "executor", "journal", "sandbox", "cli")
+		if p.room() != "driver" && !under(p.room(), shared...) {
 			continue
 		}
 		for _, name := range append(slices.Clone(p.GoFiles), p.IgnoredGoFiles...) {
@@ -305,19 +312,11 @@ func TestNoProductIsNamed(t *testing.T) {
 	}
 }
 
-// withoutVariable says, in the copy that TestProductCanBeTakenOut tests, which product is not there.
-const withoutVariable = "SYNCCTL_TEST_WITHOUT"
-
 var productsFile = filepath.Join("cmd", "syncctl", "main.go")
 
-// TestProductCanBeTakenOut is the delete test: without a product's folder, and the lines of main.go that name it,
-// everything else builds and passes. With -short the copy's tests are not run, only built and vetted. What is in the folders of
-// the other products is vetted and not run again: by the import rule nothing leads from there to this one.
-func TestProductCanBeTakenOut(t *testing.T) {
-	if without := os.Getenv(withoutVariable); without != "" {
-		t.Logf("this is a copy without %s already", without)
-		return
-	}
+// builtIn are the folders of the products that main.go names.
+func builtIn(t *testing.T) []string {
+	t.Helper()
 	src, err := os.ReadFile(productsFile)
 	if err != nil {
 		t.Fatal(err)
@@ -338,80 +337,144 @@ func TestProductCanBeTakenOut(t *testing.T) {
 	if len(products) == 0 {
 		t.Fatalf("%s names no product", productsFile)
 	}
+	return products
+}
+
+// TestNoProductsFolderIsRead: outside of a product's folder no code and no test reads files of it.
+func TestNoProductsFolderIsRead(t *testing.T) {
+	for _, x := range builtIn(t) {
+		for _, p := range packages(t) {
+			if under(p.room(), x) {
+				continue
+			}
+			files, err := filepath.Glob(filepath.Join(p.Dir, "*.go"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range files {
+				fset := token.NewFileSet()
+				f, err := parser.ParseFile(fset, name, nil, parser.SkipObjectResolution)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ast.Inspect(f, func(n ast.Node) bool {
+					if n != nil && namesFolder(n, filepath.Base(x)) {
+						t.Errorf("%s names a file of %s", fset.Position(n.Pos()), x)
+					}
+					_, isImport := n.(*ast.ImportSpec)
+					return !isImport
+				})
+			}
+		}
+	}
+}
+
+// namesFolder tells whether code is a path into a folder: "../x/file" or filepath.Join("..", "x").
+func namesFolder(n ast.Node, folder string) bool {
+	switch n := n.(type) {
+	case *ast.BasicLit:
+		text, err := strconv.Unquote(n.Value)
+		return err == nil && strings.Contains("/"+text+"/", "/"+folder+"/") && text != folder
+	case *ast.CallExpr:
+		called, ok := n.Fun.(*ast.SelectorExpr)
+		return ok && called.Sel.Name == "Join" && slices.ContainsFunc(n.Args, func(arg ast.Expr) bool {
+			lit, ok := arg.(*ast.BasicLit)
+			return ok && lit.Value == strconv.Quote(folder)
+		})
+	}
+	return false
+}
+
+// TestProductCanBeTakenOut is the delete test: without a product's folder, and the lines of main.go that name it,
+// everything else compiles, tests included, and the tests of what imported it pass. Other packages are the same with
+// and without it, so their tests are not run again; TestNoProductsFolderIsRead proves that they do not read its files.
+// The product is taken out by an overlay, so that only what changes is compiled again.
+func TestProductCanBeTakenOut(t *testing.T) {
+	products := builtIn(t)
 	for _, x := range products {
 		t.Run(filepath.Base(x), func(t *testing.T) {
-			dir := t.TempDir()
-			copyTree(t, dir, x)
-			withoutLines(t, filepath.Join(dir, productsFile), filepath.Base(x))
-			if _, err := os.Stat(filepath.Join(dir, x)); !errors.Is(err, os.ErrNotExist) {
-				t.Fatalf("%s is still in the copy", x)
-			}
-			// -trimpath, so that what was built for one copy is there for the next one.
-			runs := [][]string{{"build", "-trimpath", "./..."}, {"vet", "-trimpath", "./..."}}
-			if !testing.Short() {
-				runs = append(runs, append([]string{"test", "-trimpath", "-short"}, shared(t)...))
-			}
-			for _, args := range runs {
+			env := append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -overlay="+overlayWithout(t, x))
+			run := func(args ...string) string {
 				cmd := exec.CommandContext(t.Context(), "go", args...)
-				cmd.Dir, cmd.Env = dir, append(os.Environ(), withoutVariable+"="+filepath.Base(x))
-				if out, err := cmd.CombinedOutput(); err != nil {
+				cmd.Env = env
+				out, err := cmd.CombinedOutput()
+				if err != nil {
 					t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
 				}
+				return string(out)
 			}
+			if left := run("list", "./..."); strings.Contains(left, module+"/"+x) {
+				t.Fatalf("%s is still there:\n%s", x, left)
+			}
+			run("vet", "./...")
+			// The runs that are killed at every write are of other products, and no different without this one.
+			run(append([]string{"test", "-skip=Killed"}, importers(t, x)...)...)
 		})
 	}
 }
 
-// shared are the packages of no product, as patterns.
-func shared(t *testing.T) []string {
+// importers are the packages outside of a product's folder that import it, or whose tests do, directly or not.
+func importers(t *testing.T, product string) []string {
 	t.Helper()
-	var out []string
-	for _, p := range packages(t) {
-		if productOf(p.room()) == "" {
-			out = append(out, "./"+p.room())
+	reached := map[string]bool{} // by room
+	for grown := true; grown; {
+		grown = false
+		for _, p := range packages(t) {
+			imports := ours(slices.Concat(p.Imports, p.TestImports, p.XTestImports))
+			leads := slices.ContainsFunc(imports, func(to string) bool { return under(to, product) || reached[to] })
+			if leads && !reached[p.room()] {
+				reached[p.room()], grown = true, true
+			}
 		}
+	}
+	var out []string
+	for room := range reached {
+		if !under(room, product) {
+			out = append(out, "./"+room)
+		}
+	}
+	slices.Sort(out)
+	if len(out) == 0 {
+		t.Fatalf("nothing imports %s", product)
 	}
 	return out
 }
 
-// copyTree copies the project into dir, without one folder and without what version control and runs leave.
-func copyTree(t *testing.T, dir, without string) {
+// overlayWithout writes the overlay (go help build) in which a product's folder is empty and main.go does not name it.
+func overlayWithout(t *testing.T, product string) string {
 	t.Helper()
-	err := filepath.WalkDir(".", func(path string, d os.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && (path == without || path == "dist" || d.Name() == ".git" || d.Name() == ".syncctl"):
-			return filepath.SkipDir
-		case d.IsDir():
-			return os.MkdirAll(filepath.Join(dir, path), 0o755)
-		case !d.Type().IsRegular():
-			return nil
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	replace := map[string]string{}
+	err = filepath.WalkDir(product, func(path string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			replace[filepath.Join(dir, path)] = ""
 		}
-		src, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(dir, path), src, info.Mode().Perm())
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// withoutLines takes every line out of a file that has the word.
-func withoutLines(t *testing.T, name, word string) {
-	t.Helper()
-	src, err := os.ReadFile(name)
+	src, err := os.ReadFile(productsFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept := slices.DeleteFunc(strings.SplitAfter(string(src), "\n"), func(line string) bool { return strings.Contains(line, word) })
-	if err := os.WriteFile(name, []byte(strings.Join(kept, "")), 0o600); err != nil {
+	kept := slices.DeleteFunc(strings.SplitAfter(string(src), "\n"), func(line string) bool {
+		return strings.Contains(line, filepath.Base(product))
+	})
+	main := filepath.Join(t.TempDir(), "main.go")
+	replace[filepath.Join(dir, productsFile)] = main
+	overlay, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
 		t.Fatal(err)
 	}
+	name := filepath.Join(filepath.Dir(main), "overlay.json")
+	for file, content := range map[string][]byte{main: []byte(strings.Join(kept, "")), name: overlay} {
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return name
 }

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -28,6 +31,9 @@ func Main(m *testing.M, products ...cli.Product) {
 				select {} // not a line further
 			}
 		}
+	}
+	if filepath.Base(os.Args[0]) != "syncctl" { // or else scripts would ignore a hang-up, too, when this ignores it (nohup)
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	}
 	testscript.Main(m, map[string]func(){"syncctl": func() { cli.Main(products...) }})
 }
