@@ -141,6 +141,8 @@ func (c *call) choose(ctx context.Context, p *project, f *applyFlags) (*applicat
 		}
 	}
 	switch {
+	case run != nil && run.Damage != nil:
+		return nil, failf(exitError, "%s", c.damaged(run))
 	case run != nil:
 		a.run, a.plan, a.decided = run, run.Plan, run.Decision(c.app.clock.Now())
 		return a, c.fitsRun(p.cfg, run, given, f)

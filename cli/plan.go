@@ -79,7 +79,10 @@ func (c *call) plan(ctx context.Context, f *planFlags) error {
 	if err != nil {
 		return err
 	}
-	if run != nil {
+	switch {
+	case run != nil && run.Damage != nil:
+		c.warn("%s", c.damaged(run))
+	case run != nil:
 		return c.planUnfinished(p, run, f)
 	}
 	plan, err := c.makePlan(ctx, p, f.targets)

@@ -91,6 +91,9 @@ func (c *call) resolveLocked(ctx context.Context, args []string, f *resolveFlags
 	if run == nil {
 		return failf(exitError, "there is no unfinished run in this folder")
 	}
+	if run.Damage != nil {
+		return c.resolveDamaged(ctx, run, f)
+	}
 	key, event, assumed := executor.RunKey, executor.EventAbandoned, c.assumeGivenUp(run)
 	if !f.abandon {
 		if key, err = stepOf(run, args[0]); err != nil {
@@ -128,6 +131,25 @@ func (c *call) resolveLocked(ctx context.Context, args []string, f *resolveFlags
 		return nil
 	}
 	c.say("Recorded. Go on with: %s", c.outStyle.Bold(c.next(nil, &applyFlags{}).Apply))
+	return nil
+}
+
+// resolveDamaged sets a run aside whose record cannot be continued.
+func (c *call) resolveDamaged(ctx context.Context, run *executor.Run, f *resolveFlags) error {
+	if !f.abandon {
+		return failf(exitError, "%s", c.damaged(run))
+	}
+	c.say("%s\n", schema.Sanitize(c.damaged(run)))
+	if !f.approve {
+		if err := c.approve(ctx, "Set the run aside?"); err != nil {
+			return err
+		}
+	}
+	to, err := c.store().SetAside(run)
+	if err != nil {
+		return err
+	}
+	c.say("Run %s is abandoned. Its plan, its record and its files are now in %s.", run.ID, c.near(to))
 	return nil
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // state is a run as it stands, with the process that carries it out, if one does.
@@ -24,6 +26,13 @@ func (c *call) state(run *executor.Run) view.RunState {
 		s.Holder = c.holder()
 	}
 	return s
+}
+
+// damaged says what is wrong with a run that cannot be resumed, what is safe, and what to do.
+func (c *call) damaged(run *executor.Run) string {
+	return fmt.Sprintf("cannot resume run %s: %s.\nIts files, the exports among them, are safe in %s. "+
+		"Set the run aside with all its files: syncctl resolve -abandon. Then plan again: what is done on the servers stays done",
+		run.ID, schema.SanitizeLine(run.Damage.Error()), c.near(run.Dir))
 }
 
 // holder is the process that has the lock, nil if none has. It only looks: taking the lock to find out would keep an apply

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // lastRuns is how many ended runs status lists.
@@ -53,7 +54,10 @@ func (c *call) status() error {
 		if err := view.Run(c.out, c.outStyle, state); err != nil {
 			return err
 		}
-		if state.Holder == nil {
+		switch {
+		case open.Damage != nil:
+			c.say("\n%s.", schema.Sanitize(c.damaged(open)))
+		case state.Holder == nil:
 			c.say("\n%s", strings.TrimSuffix(view.Advice(c.outStyle, state, c.next(nil, &applyFlags{})), "\n"))
 		}
 	} else {
@@ -73,7 +77,7 @@ func (c *call) status() error {
 // runDoc is a run as JSON.
 type runDoc struct {
 	ID     string        `json:"id"`
-	State  string        `json:"state"` // unfinished, under way, finished, given up
+	State  string        `json:"state"` // unfinished, under way, finished, given up, damaged
 	Done   int           `json:"done"`
 	Of     int           `json:"of"`
 	Dir    string        `json:"dir"`

@@ -31,6 +31,10 @@ type Run struct {
 	Plan    *planner.Plan
 	Entries []journal.Entry
 	Dir     string
+
+	// Damage says why the run cannot be resumed: its plan or its journal was changed, cut short or removed. nil: it is whole.
+	// Plan (empty where it cannot be read) and Entries are what can still be read.
+	Damage error
 }
 
 // Finished tells whether nothing is left to do, or the run was abandoned.
@@ -63,16 +67,19 @@ func (s *Store) Create(p *planner.Plan) (*Run, error) {
 		return nil, fmt.Errorf("creating the folder of runs: %w", err)
 	}
 	dir, part := filepath.Join(s.Dir, id), filepath.Join(s.Dir, "."+id+".part")
-	if err := s.Fs.MkdirAll(filepath.Join(part, "files"), 0o700); err != nil {
+	if err := s.Fs.MkdirAll(filepath.Join(part, filesName), 0o700); err != nil {
 		return nil, fmt.Errorf("creating the run's folder: %w", err)
 	}
 	files := &folder{fs: s.Fs, dir: part}
-	_, err := files.Create(context.Background(), "plan.json", func(w io.Writer) error {
+	_, err := files.Create(context.Background(), planName, func(w io.Writer) error {
 		_, err := w.Write(b.Bytes())
 		return err
 	})
 	if err != nil {
 		return nil, err
+	}
+	if err := afero.WriteFile(s.Fs, filepath.Join(part, journalName), nil, 0o600); err != nil { // a missing journal is noticed
+		return nil, fmt.Errorf("creating the run's journal: %w", err)
 	}
 	if err := s.Fs.Rename(part, dir); err != nil {
 		return nil, fmt.Errorf("naming the run's folder: %w", err)
@@ -103,23 +110,56 @@ func (s *Store) List() ([]*Run, error) {
 	return runs, nil
 }
 
-// Load reads one run.
+// Load reads one run. What is wrong with the content of its files is the run's Damage; an error means that they could not be
+// read at all.
 func (s *Store) Load(id string) (*Run, error) {
-	dir := filepath.Join(s.Dir, id)
-	src, err := afero.ReadFile(s.Fs, filepath.Join(dir, "plan.json"))
-	if err != nil {
-		return nil, fmt.Errorf("reading run %s: %w", id, err)
-	}
-	p, err := planner.Decode(bytes.NewReader(src))
-	if err != nil {
-		return nil, fmt.Errorf("reading run %s: %w", id, err)
-	}
-	entries, err := journal.Read(s.Fs, filepath.Join(dir, journalName))
+	r := &Run{ID: id, Plan: &planner.Plan{}, Dir: filepath.Join(s.Dir, id)}
+	src, err := afero.ReadFile(s.Fs, filepath.Join(r.Dir, planName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading run %s: %w", id, err)
 	}
-	return &Run{ID: id, Plan: p, Entries: entries, Dir: dir}, nil
+	if err == nil {
+		var p *planner.Plan
+		if p, err = planner.Decode(bytes.NewReader(src)); err == nil {
+			r.Plan = p
+		}
+	}
+	r.Damage = err
+	r.Entries, err = journal.Read(s.Fs, filepath.Join(r.Dir, journalName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, journal.ErrBroken) {
+		return nil, fmt.Errorf("reading run %s: %w", id, err)
+	}
+	if err == nil && len(r.Entries) == 0 && s.hasFiles(r) {
+		err = errors.New("its journal is empty, but it has files: the journal was removed or cut short")
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = errors.New("its journal was removed")
+	}
+	r.Damage = errors.Join(r.Damage, err)
+	return r, nil
 }
+
+// hasFiles tells whether a run has made any files.
+func (s *Store) hasFiles(r *Run) bool {
+	infos, err := afero.ReadDir(s.Fs, filepath.Join(r.Dir, filesName))
+	return err == nil && len(infos) > 0
+}
+
+// SetAside moves a damaged run out of the way, with all its files, and returns where it is now: a new plan can be made, and
+// nothing is lost.
+func (s *Store) SetAside(r *Run) (string, error) {
+	dir := filepath.Join(filepath.Dir(s.Dir), "damaged")
+	if err := s.Fs.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("creating the folder of damaged runs: %w", err)
+	}
+	to := filepath.Join(dir, r.ID)
+	if err := s.Fs.Rename(r.Dir, to); err != nil {
+		return "", fmt.Errorf("setting run %s aside: %w", r.ID, err)
+	}
+	return to, syncDir(s.Fs, s.Dir)
+}
+
+const planName, filesName = "plan.json", "files"
 
 const journalName = "journal.jsonl"
 
@@ -129,7 +169,7 @@ func (s *Store) Journal(r *Run, opts journal.Options) (*journal.Journal, error) 
 }
 
 // Files are the run's.
-func (s *Store) Files(r *Run) Files { return NewFiles(s.Fs, filepath.Join(r.Dir, "files")) }
+func (s *Store) Files(r *Run) Files { return NewFiles(s.Fs, filepath.Join(r.Dir, filesName)) }
 
 // Unfinished returns the run that is to be resumed, nil if there is none. There is at most one: a new run is created only when
 // no other is unfinished.

@@ -160,7 +160,8 @@ func (j *Journal) Close() error {
 }
 
 // Read returns the entries of the journal at path. It may be read while another process appends: a line that is still
-// being written is left out. The error wraps ErrBroken when the chain does not hold, fs.ErrNotExist when there is none.
+// being written is left out. The error wraps ErrBroken when the chain does not hold; the entries before the damage are returned
+// with it. It wraps fs.ErrNotExist when there is no journal.
 func Read(fsys afero.Fs, path string) ([]Entry, error) {
 	entries, _, err := read(fsys, path)
 	return entries, err
@@ -174,7 +175,7 @@ func read(fsys afero.Fs, path string) ([]Entry, int64, error) {
 	}
 	entries, good, err := parse(src)
 	if err != nil {
-		return nil, 0, fmt.Errorf("reading journal %s: %w", path, err)
+		return entries, good, fmt.Errorf("reading journal %s: %w", path, err)
 	}
 	return entries, good, nil
 }
@@ -192,14 +193,14 @@ func parse(src []byte) ([]Entry, int64, error) {
 		n := len(entries) + 1
 		var e Entry
 		if err := json.Unmarshal(line, &e); err != nil {
-			return nil, 0, fmt.Errorf("line %d: %w: %w", n, ErrBroken, err)
+			return entries, good, fmt.Errorf("line %d: %w: %w", n, ErrBroken, err)
 		}
 		want, err := e.sum()
 		if err != nil {
-			return nil, 0, err
+			return entries, good, err
 		}
 		if e.Seq != n || e.Prev != prev || e.Hash != want {
-			return nil, 0, fmt.Errorf("line %d: %w: it was changed, or a line before it is missing", n, ErrBroken)
+			return entries, good, fmt.Errorf("line %d: %w: it was changed, or a line before it is missing", n, ErrBroken)
 		}
 		entries, prev, good = append(entries, e), e.Hash, good+int64(end)+1
 	}

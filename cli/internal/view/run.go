@@ -25,6 +25,8 @@ func (r RunState) Word() string {
 		return "given up"
 	case r.Run.Finished():
 		return "finished"
+	case r.Run.Damage != nil:
+		return "damaged"
 	case r.Holder != nil:
 		return "under way"
 	}
