@@ -111,12 +111,27 @@ func TestConfirmed(t *testing.T) {
 	}
 }
 
-func TestConfirmedOfABrokenRun(t *testing.T) {
-	store := &Store{Fs: afero.NewMemMapFs(), Dir: "runs", Now: time.Now}
-	if err := afero.WriteFile(store.Fs, "runs/20260101T000000.000Z-aaaaaa/plan.json", []byte("{"), 0o600); err != nil {
+// TestDamagedRun: a run whose plan cannot be read is not passed over, and can be set aside with all its files.
+func TestDamagedRun(t *testing.T) {
+	store := &Store{Fs: afero.NewMemMapFs(), Dir: "data/runs", Now: time.Now}
+	const id = "20260101T000000.000Z-aaaaaa"
+	for name, text := range map[string]string{"plan.json": "{", "journal.jsonl": "", "files/export.json": "pairs"} {
+		if err := afero.WriteFile(store.Fs, "data/runs/"+id+"/"+name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := store.Unfinished()
+	if err != nil || r == nil || r.Damage == nil {
+		t.Fatalf("run %+v, error %v", r, err)
+	}
+	to, err := store.SetAside(r)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Confirmed(); err == nil {
-		t.Error("a run that cannot be read is passed over")
+	if b, err := afero.ReadFile(store.Fs, to+"/files/export.json"); err != nil || string(b) != "pairs" {
+		t.Errorf("the run's file: %q, %v", b, err)
+	}
+	if r, err := store.Unfinished(); err != nil || r != nil {
+		t.Errorf("set aside, it is still there: %+v, %v", r, err)
 	}
 }

@@ -171,15 +171,15 @@ func (s *Store) Journal(r *Run, opts journal.Options) (*journal.Journal, error) 
 // Files are the run's.
 func (s *Store) Files(r *Run) Files { return NewFiles(s.Fs, filepath.Join(r.Dir, filesName)) }
 
-// Unfinished returns the run that is to be resumed, nil if there is none. There is at most one: a new run is created only when
-// no other is unfinished.
+// Unfinished returns the run that is to be resumed, or a damaged one that a person has to set aside first; nil if there is
+// neither. There is at most one to be resumed: a new run is created only when no other is unfinished.
 func (s *Store) Unfinished() (*Run, error) {
 	runs, err := s.List()
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range slices.Backward(runs) {
-		if !r.Finished() {
+		if !r.Finished() || r.Damage != nil {
 			return r, nil
 		}
 	}

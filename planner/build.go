@@ -31,8 +31,9 @@ func Final(op, summary string, destroys int, loses string, guard string, more ..
 
 // Sequence collects the steps of one declaration; each follows those before it unless it says what it needs.
 type Sequence struct {
-	Addr  string // of the declaration
-	Steps []Step
+	Addr    string   // of the declaration
+	Servers []string // what a step contacts that does not say it by itself
+	Steps   []Step
 
 	last []string
 }
@@ -46,6 +47,9 @@ func (q *Sequence) Then(steps ...Step) {
 	for _, s := range steps {
 		if s.Needs == nil {
 			s.Needs = q.last
+		}
+		if s.Servers == nil {
+			s.Servers = q.Servers
 		}
 		q.Steps = append(q.Steps, s)
 		ids = append(ids, q.ID(s.Op))

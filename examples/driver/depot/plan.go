@@ -33,7 +33,7 @@ func (d *Driver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 
 // steps are in order, each after the one before. What is irreversible comes last, when all that it rests on was verified.
 func (s state) steps(addr string) []planner.Step {
-	q := &planner.Sequence{Addr: addr}
+	q := &planner.Sequence{Addr: addr, Servers: []string{s.Server.Addr.String()}}
 	if s.unpainted() {
 		q.Then(s.paintStep())
 	}
