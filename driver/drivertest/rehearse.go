@@ -2,8 +2,10 @@ package drivertest
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -151,6 +153,14 @@ func (h *hooks) journaled(stage journal.Stage, e journal.Entry) {
 	}
 }
 
+// recovered makes of a driver's panic a failure of the test and of the step: other tests go on.
+func (h *hooks) recovered(t *executor.Task, err *error) {
+	if p := recover(); p != nil {
+		h.world.t.Errorf("%s: the driver panicked: %v\n%s", t.Step.ID, p, debug.Stack())
+		*err = fmt.Errorf("the driver panicked: %v", p)
+	}
+}
+
 // hookedDriver stands between the executor and the driver.
 type hookedDriver struct {
 	executor.Driver
@@ -159,13 +169,15 @@ type hookedDriver struct {
 }
 
 // Execute is of executor.Driver.
-func (d *hookedDriver) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
+func (d *hookedDriver) Execute(ctx context.Context, t *executor.Task) (_ executor.Result, err error) {
+	defer d.hooks.recovered(t, &err)
 	d.hooks.before.call(forStep(t), d.hooks.act)
 	return d.Driver.Execute(ctx, t)
 }
 
 // Verify is of executor.Driver.
-func (d *hookedDriver) Verify(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+func (d *hookedDriver) Verify(ctx context.Context, t *executor.Task) (_ executor.Verdict, err error) {
+	defer d.hooks.recovered(t, &err)
 	d.hooks.before.call(forStep(t), d.hooks.act)
 	return d.Driver.Verify(ctx, t)
 }

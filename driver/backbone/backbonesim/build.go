@@ -9,12 +9,14 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/syncctl/syncctl/sandbox/seed"
 )
 
 // Open makes a World from a seed; doc.go describes it. Errors in its JSON name line and column, others the member.
 func Open(data []byte) (*World, error) {
-	var in seed
-	if err := decodeStrict(data, &in); err != nil {
+	var in seedWorld
+	if err := seed.Decode(data, &in); err != nil {
 		return nil, fmt.Errorf("read the seed of backbonesim: %w", err)
 	}
 	w := &World{servers: map[string]*server{}, assumed: in.AssumedMembers == nil || *in.AssumedMembers, batch: in.MessagesPerTick}
@@ -24,7 +26,7 @@ func Open(data []byte) (*World, error) {
 	return w, nil
 }
 
-func (w *World) build(in *seed) error {
+func (w *World) build(in *seedWorld) error {
 	switch in.Dates {
 	case "", "plain":
 		w.layout = "2006-01-02T15:04:05-0700"
@@ -39,7 +41,7 @@ func (w *World) build(in *seed) error {
 	if w.batch == 0 {
 		w.batch = 50
 	}
-	now, err := instant(in.Now, time.Date(2020, 11, 6, 12, 0, 0, 0, time.UTC))
+	now, err := seed.Instant(in.Now, time.Date(2020, 11, 6, 12, 0, 0, 0, time.UTC))
 	if err != nil {
 		return fmt.Errorf("now: %w", err)
 	}
@@ -68,29 +70,6 @@ func (w *World) build(in *seed) error {
 	return nil
 }
 
-// instant reads RFC 3339. Years beyond 2200 would overflow nothing, but are surely a mistake.
-func instant(text string, otherwise time.Time) (time.Time, error) {
-	if text == "" {
-		return otherwise, nil
-	}
-	t, err := time.Parse(time.RFC3339, text)
-	if err == nil && (t.Year() < 1990 || t.Year() > 2200) {
-		err = fmt.Errorf("%s is out of range", text)
-	}
-	return t, err
-}
-
-// oneOf checks a word and puts in the first one where none is given.
-func oneOf(member string, value *string, words ...string) error {
-	if *value == "" {
-		*value = words[0]
-	}
-	if !slices.Contains(words, *value) {
-		return fmt.Errorf("%s: %q is none of %s", member, *value, strings.Join(words, ", "))
-	}
-	return nil
-}
-
 var contextPath = regexp.MustCompile(`^(/[A-Za-z0-9._-]+)*$`)
 
 func (w *World) buildServer(name string, in *seedServer) (*server, error) {
@@ -98,10 +77,10 @@ func (w *World) buildServer(name string, in *seedServer) (*server, error) {
 		return nil, errors.New("a server's name has no slash and no blank")
 	}
 	for _, err := range []error{
-		oneOf("deployment", &in.Deployment, "data_center", "cloud"),
-		oneOf("status_words", &in.StatusWords, "words", "enum"),
-		oneOf("repeat", &in.Repeat, "accept", "refuse"),
-		oneOf("project_admins", &in.ProjectAdmins, "allowed", "refused"),
+		seed.OneOf("deployment", &in.Deployment, "data_center", "cloud"),
+		seed.OneOf("status_words", &in.StatusWords, "words", "enum"),
+		seed.OneOf("repeat", &in.Repeat, "accept", "refuse"),
+		seed.OneOf("project_admins", &in.ProjectAdmins, "allowed", "refused"),
 	} {
 		if err != nil {
 			return nil, err
@@ -157,7 +136,7 @@ func (s *server) buildUsers(in *seedServer) error {
 		if s.user(u.Name) != nil {
 			return fmt.Errorf("users[%d]: %s is there twice", n, u.Name)
 		}
-		if err := oneOf("permission", &u.Permission, noPermission, projectAdmin, systemAdmin); err != nil {
+		if err := seed.OneOf("permission", &u.Permission, noPermission, projectAdmin, systemAdmin); err != nil {
 			return fmt.Errorf("users[%d]: %w", n, err)
 		}
 		if s.cloud && u.Password != "" {
@@ -237,17 +216,17 @@ func (w *World) buildIssue(s *server, p *project, in *seedIssue) (*issue, error)
 	if in.Summary == "" {
 		return nil, fmt.Errorf("%s: needs a summary", in.Key)
 	}
-	if err := oneOf("type", &in.Type, p.issueTypes...); err != nil {
+	if err := seed.OneOf("type", &in.Type, p.issueTypes...); err != nil {
 		return nil, err
 	}
 	if in.Status == "" {
 		in.Status = "Open"
 	}
-	created, err := instant(in.Created, w.now.Add(-30*24*time.Hour))
+	created, err := seed.Instant(in.Created, w.now.Add(-30*24*time.Hour))
 	if err != nil {
 		return nil, fmt.Errorf("created: %w", err)
 	}
-	updated, err := instant(in.Updated, created)
+	updated, err := seed.Instant(in.Updated, created)
 	if err != nil {
 		return nil, fmt.Errorf("updated: %w", err)
 	}
@@ -278,7 +257,7 @@ func (w *World) buildIssueParts(s *server, i *issue, in *seedIssue) error {
 		if c == nil {
 			return fmt.Errorf("comments[%d]: is null", n)
 		}
-		at, err := instant(c.Created, time.UnixMilli(i.updated))
+		at, err := seed.Instant(c.Created, time.UnixMilli(i.updated))
 		if err != nil {
 			return fmt.Errorf("comments[%d]: %w", n, err)
 		}
@@ -292,7 +271,7 @@ func (w *World) buildIssueParts(s *server, i *issue, in *seedIssue) error {
 		if a == nil {
 			return fmt.Errorf("attachments[%d]: is null", n)
 		}
-		at, err := instant(a.Created, time.UnixMilli(i.updated))
+		at, err := seed.Instant(a.Created, time.UnixMilli(i.updated))
 		if err != nil {
 			return fmt.Errorf("attachments[%d]: %w", n, err)
 		}

@@ -9,13 +9,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/syncctl/syncctl/sandbox/seed"
 )
 
 func (w *World) buildSync(in *seedSync, rng *rand.Rand) error {
-	if err := oneOf("transport", &in.Transport, file, email, direct); err != nil {
+	if err := seed.OneOf("transport", &in.Transport, file, email, direct); err != nil {
 		return err
 	}
-	if err := oneOf("delivery", &in.Delivery, "automatic", "manual"); err != nil {
+	if err := seed.OneOf("delivery", &in.Delivery, "automatic", "manual"); err != nil {
 		return err
 	}
 	a, b, err := w.buildEnds(in)
@@ -108,7 +110,7 @@ func (w *World) buildEnd(in *seedSync, role string, end *seedEnd) (*connector, e
 		// "Behind firewall: both DC/Server only" (W/5.21/server/connection-modes); a direct one is run from one Jira.
 		return nil, fmt.Errorf("server %s is no Data Center with Backbone, which this end of a %s synchronization needs", s.name, in.Transport)
 	}
-	if err := oneOf("status", &end.Status, statuses...); err != nil {
+	if err := seed.OneOf("status", &end.Status, statuses...); err != nil {
 		return nil, err
 	}
 	name := in.Name
@@ -129,7 +131,7 @@ func (w *World) buildEnd(in *seedSync, role string, end *seedEnd) (*connector, e
 	if end.CreatedBy != "" {
 		i.createdBy = end.CreatedBy
 	}
-	created, err := instant(end.Created, w.now.Add(-90*24*time.Hour))
+	created, err := seed.Instant(end.Created, w.now.Add(-90*24*time.Hour))
 	if err != nil {
 		return nil, fmt.Errorf("created: %w", err)
 	}
@@ -197,10 +199,10 @@ func (w *World) buildConfig(in *seedSync, s *server) (config, error) {
 		if f == nil || f.First == "" || f.Second == "" {
 			return cfg, fmt.Errorf("fields[%d]: needs first and second", n)
 		}
-		if err := oneOf("type", &f.Type, mappingTypes...); err != nil {
+		if err := seed.OneOf("type", &f.Type, mappingTypes...); err != nil {
 			return cfg, fmt.Errorf("fields[%d].%w", n, err)
 		}
-		if err := oneOf("direction", &f.Direction, directions...); err != nil {
+		if err := seed.OneOf("direction", &f.Direction, directions...); err != nil {
 			return cfg, fmt.Errorf("fields[%d].%w", n, err)
 		}
 		taken(&s.ids.mapping, f.ID)

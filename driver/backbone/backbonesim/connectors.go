@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+
+	"github.com/syncctl/syncctl/sandbox/seed"
 )
 
 // serveConnector answers connectors/{key}/WHAT: H/5.16/server/connectors, W/5.21/server/connectors.
@@ -118,7 +120,7 @@ func (w *World) resync(r *request, c *connector) reply {
 		return w.refusal(http.StatusUnsupportedMediaType, "the body must be application/json")
 	}
 	var body resyncBody
-	if err := decodeStrict(r.body, &body); err != nil {
+	if err := seed.Decode(r.body, &body); err != nil {
 		return w.refusal(http.StatusBadRequest, err.Error())
 	}
 	if body.FieldMappings == nil {

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+
+	"github.com/syncctl/syncctl/sandbox/seed"
 )
 
 // editor gets who works on an issue: the user value, or the first administrator.
@@ -70,7 +72,7 @@ func (w *World) createIssue(s *server, v map[string]string) (string, error) {
 		return "", fmt.Errorf("there is no project %q on %s", v["project"], s.name)
 	}
 	typ := v["type"]
-	if err := oneOf("type", &typ, p.issueTypes...); err != nil {
+	if err := seed.OneOf("type", &typ, p.issueTypes...); err != nil {
 		return "", err
 	}
 	who, err := s.editor(v)

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sort"
 	"strconv"
+
+	"github.com/syncctl/syncctl/sandbox/seed"
 )
 
 // createSync sets up a direct synchronization with the wizard of the side that configures it: "must be the DC/Server
@@ -154,9 +156,9 @@ func (w *World) configureSync(s *server, v map[string]string) (string, error) {
 // readTypes takes {"Bug": "Bug"} or [{"first": "Bug", "second": "Bug"}].
 func readTypes(text string, in *integration) ([]typeMapping, error) {
 	var rows []*seedTypes
-	if err := decodeStrict([]byte(text), &rows); err != nil {
+	if err := seed.Decode([]byte(text), &rows); err != nil {
 		var table map[string]string
-		if other := decodeStrict([]byte(text), &table); other != nil {
+		if other := seed.Decode([]byte(text), &table); other != nil {
 			return nil, err
 		}
 		for first, second := range table {
@@ -196,7 +198,7 @@ type personField struct {
 // readFields keeps the id of a mapping that is there already.
 func readFields(text string, in *integration) ([]fieldMapping, error) {
 	var rows []*personField
-	if err := decodeStrict([]byte(text), &rows); err != nil {
+	if err := seed.Decode([]byte(text), &rows); err != nil {
 		return nil, err
 	}
 	var out []fieldMapping
@@ -212,10 +214,10 @@ func readFields(text string, in *integration) ([]fieldMapping, error) {
 				return nil, fmt.Errorf("[%d] needs name, or first and second", n)
 			}
 		}
-		if err := oneOf("mapping", &r.Mapping, mappingTypes...); err != nil {
+		if err := seed.OneOf("mapping", &r.Mapping, mappingTypes...); err != nil {
 			return nil, fmt.Errorf("[%d].%w", n, err)
 		}
-		if err := oneOf("direction", &r.Direction, directions...); err != nil {
+		if err := seed.OneOf("direction", &r.Direction, directions...); err != nil {
 			return nil, fmt.Errorf("[%d].%w", n, err)
 		}
 		m := fieldMapping{"", r.First, r.Second, r.Mapping, r.Direction, r.Prefix, r.Values}
@@ -251,7 +253,7 @@ func (w *World) pairByFile(s *server, v map[string]string) (string, error) {
 		}
 	}
 	var envelope pairFile
-	if err := decodeStrict(bytes.TrimSpace(content), &envelope); err != nil {
+	if err := seed.Decode(bytes.TrimSpace(content), &envelope); err != nil {
 		return "", fmt.Errorf("the file of paired issues: %w", err)
 	}
 	parts := [][]json.RawMessage{envelope.First, envelope.Second}

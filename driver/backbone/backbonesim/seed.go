@@ -3,7 +3,7 @@ package backbonesim
 import "encoding/json"
 
 // The seed as it is written; doc.go describes it.
-type seed struct {
+type seedWorld struct {
 	Now             string                 `json:"now"`
 	Random          uint64                 `json:"random"`
 	AssumedMembers  *bool                  `json:"assumed_members"`

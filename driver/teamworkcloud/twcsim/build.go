@@ -8,12 +8,14 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/syncctl/syncctl/sandbox/seed"
 )
 
 // Open makes a World from a seed; doc.go describes it. Errors in its JSON name line and column, others the member.
 func Open(data []byte) (*World, error) {
-	var in seed
-	if err := decodeStrict(data, &in); err != nil {
+	var in seedWorld
+	if err := seed.Decode(data, &in); err != nil {
 		return nil, fmt.Errorf("read the seed of twcsim: %w", err)
 	}
 	w := &World{servers: map[string]*server{}, ids: map[string]int64{}, authorities: map[string]*authority{}, clock: &clock{}}
@@ -23,7 +25,7 @@ func Open(data []byte) (*World, error) {
 	return w, nil
 }
 
-func (w *World) build(in *seed) error {
+func (w *World) build(in *seedWorld) error {
 	now, err := instant(in.Now, time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC))
 	if err != nil {
 		return fmt.Errorf("now: %w", err)
@@ -80,27 +82,13 @@ func (s *server) alignCopies(w *World) {
 	}
 }
 
-// instant reads RFC 3339. Years beyond 2200 would overflow nothing, but are surely a mistake.
+// instant reads a time of the seed, to the millisecond as the database keeps it.
 func instant(text string, otherwise time.Time) (time.Time, error) {
-	if text == "" {
-		return otherwise, nil
+	t, err := seed.Instant(text, otherwise)
+	if text != "" {
+		t = t.UTC().Truncate(time.Millisecond)
 	}
-	t, err := time.Parse(time.RFC3339, text)
-	if err == nil && (t.Year() < 1990 || t.Year() > 2200) {
-		err = fmt.Errorf("%s is out of range", text)
-	}
-	return t.UTC().Truncate(time.Millisecond), err
-}
-
-// oneOf checks a word and puts in the first one where none is given.
-func oneOf(member string, value *string, words ...string) error {
-	if *value == "" {
-		*value = words[0]
-	}
-	if !slices.Contains(words, *value) {
-		return fmt.Errorf("%s: %q is none of %s", member, *value, strings.Join(words, ", "))
-	}
-	return nil
+	return t, err
 }
 
 // within limits keeps a number in a range and puts in the usual one where none is given.
@@ -164,7 +152,7 @@ func (w *World) buildServer(name string, in *seedServer) (*server, error) {
 		if d == nil || d.Resource == "" {
 			return nil, fmt.Errorf("defects[%d]: needs a resource", n)
 		}
-		if err := oneOf("what", &d.What, "lose", "author", "truncate", "date", "description", "skip"); err != nil {
+		if err := seed.OneOf("what", &d.What, "lose", "author", "truncate", "date", "description", "skip"); err != nil {
 			return nil, fmt.Errorf("defects[%d]: %w", n, err)
 		}
 		s.defects = append(s.defects, &defect{resource: d.Resource, what: d.What, revision: d.Revision})
@@ -189,9 +177,9 @@ func (w *World) buildServer(name string, in *seedServer) (*server, error) {
 
 func (s *server) buildSwitches(in *seedServer) (err error) {
 	for _, err := range []error{
-		oneOf("answers", &in.Answers, answersPlain, answersPairs),
-		oneOf("paging", &in.Paging, pagingNumber, pagingPosition),
-		oneOf("dates", &in.Dates, datesSeconds, datesMillis, datesCompact, datesText),
+		seed.OneOf("answers", &in.Answers, answersPlain, answersPairs),
+		seed.OneOf("paging", &in.Paging, pagingNumber, pagingPosition),
+		seed.OneOf("dates", &in.Dates, datesSeconds, datesMillis, datesCompact, datesText),
 	} {
 		if err != nil {
 			return err

@@ -7,6 +7,8 @@ import (
 	"net"
 	"path"
 	"slices"
+
+	"github.com/syncctl/syncctl/sandbox/seed"
 )
 
 func (w *World) buildAuthorities(in map[string]*seedAuthority) error {
@@ -45,7 +47,7 @@ func (w *World) buildCertificate(s *server, in *seedCertificate) error {
 	if err != nil {
 		return err
 	}
-	if err := oneOf("key_type", &in.KeyType, keyEC, keyRSA); err != nil {
+	if err := seed.OneOf("key_type", &in.KeyType, keyEC, keyRSA); err != nil {
 		return err
 	}
 	days, err := within("days", in.Days, 400, -3650, 3650)

@@ -7,6 +7,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/syncctl/syncctl/sandbox/seed"
 )
 
 func (w *World) buildMachine(s *server, in *seedMachine) (err error) {
@@ -81,7 +83,7 @@ func (w *World) buildConfiguration(s *server, in *seedConfiguration) error {
 		return fmt.Errorf("target_category: there is no %q", in.TargetCategory)
 	}
 	c.targetCategory = k.id
-	if err := oneOf("trigger", &in.Trigger, everyCommit, commitTag, byHand); err != nil {
+	if err := seed.OneOf("trigger", &in.Trigger, everyCommit, commitTag, byHand); err != nil {
 		return err
 	}
 	if c.trigger = in.Trigger; (c.trigger == commitTag) != (c.tag != "") {

@@ -3,9 +3,9 @@ package twcsim
 import (
 	"bytes"
 	"crypto"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/asn1"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,7 +13,7 @@ import (
 	"time"
 
 	jks "github.com/pavlo-v-chernykh/keystore-go/v4"
-	"software.sslmate.com/src/go-pkcs12"
+	"github.com/syncctl/syncctl/driver/keystore/pfx"
 )
 
 // entry is what a keystore has under an alias: a key with its chain, or a certificate.
@@ -28,20 +28,28 @@ var jksMagic = []byte{0xfe, 0xed, 0xfe, 0xed}
 
 func isJKS(data []byte) bool { return bytes.HasPrefix(data, jksMagic) }
 
+// errPassword is in Java's words.
+var errPassword = errors.New("keystore password was incorrect")
+
 // openKeystore reads a keystore of either kind with its password, and checks it. ASSUMED: a key has the keystore's password,
-// for nowhere is another one asked for.
+// for no page asks for another one.
 func openKeystore(data []byte, password string) ([]entry, error) {
 	if isJKS(data) {
 		return openJKS(data, password)
 	}
-	f, err := readP12(data, password, true)
-	if errors.Is(err, errOld) {
-		return openOldP12(data, password)
-	}
+	f, err := openP12(data, password)
 	if err != nil {
 		return nil, err
 	}
-	return f.entries(password)
+	return entriesOfP12(f)
+}
+
+func openP12(data []byte, password string) (*pfx.File, error) {
+	f, err := pfx.Parse(data, password)
+	if errors.Is(err, pfx.ErrPassword) {
+		err = errPassword
+	}
+	return f, err
 }
 
 func openJKS(data []byte, password string) ([]entry, error) {
@@ -97,37 +105,35 @@ func signer(pkcs8 []byte) (crypto.Signer, error) {
 	return s, nil
 }
 
-// entries are a file's in its order. A key's chain is found as Java does it: by issuers.
-func (f *p12File) entries(password string) ([]entry, error) {
+// entriesOfP12 are a file's in its order. A key's chain is found as Java does it: by issuers.
+func entriesOfP12(f *pfx.File) ([]entry, error) {
 	var out []entry
 	var all []*x509.Certificate
-	for _, s := range f.safes {
-		for _, b := range s.bags {
-			e := entry{alias: b.name()}
-			var err error
-			switch {
-			case b.ID.Equal(oidCertBag):
-				c, err := b.certificate()
-				if err != nil {
-					return nil, err
-				}
-				all = append(all, c)
-				if !b.has(oidTrusted) {
-					continue
-				}
-				e.chain = []*x509.Certificate{c}
-			case b.ID.Equal(oidKeyBag):
-				e.key, err = signer(b.Value.Bytes)
-			case b.ID.Equal(oidSealedBag):
-				e.key, err = b.unsealKey(password)
-			default:
-				continue
-			}
+	for _, b := range f.Bags {
+		e := entry{alias: b.Name}
+		switch b.Kind {
+		case pfx.Certificate:
+			c, err := x509.ParseCertificate(b.DER)
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, e)
+			all = append(all, c)
+			if !b.Trusted {
+				continue
+			}
+			e.chain = []*x509.Certificate{c}
+		case pfx.Key:
+			if b.Sealed != nil {
+				return nil, fmt.Errorf("the key %s cannot be recovered", b.Name)
+			}
+			var err error
+			if e.key, err = signer(b.DER); err != nil {
+				return nil, err
+			}
+		default:
+			continue
 		}
+		out = append(out, e)
 	}
 	for i := range out {
 		if out[i].key != nil {
@@ -135,26 +141,6 @@ func (f *p12File) entries(password string) ([]entry, error) {
 		}
 	}
 	return out, nil
-}
-
-func (b p12Bag) certificate() (*x509.Certificate, error) {
-	var c p12Cert
-	if err := unmarshal(b.Value.Bytes, &c); err != nil {
-		return nil, err
-	}
-	return x509.ParseCertificate(c.Data)
-}
-
-func (b p12Bag) unsealKey(password string) (crypto.Signer, error) {
-	var sealed p12Sealed
-	if err := unmarshal(b.Value.Bytes, &sealed); err != nil {
-		return nil, err
-	}
-	der, err := unseal(sealed.Algorithm, sealed.Content, password)
-	if err != nil {
-		return nil, err
-	}
-	return signer(der)
 }
 
 // chainOf begins with the certificate of a key and goes on with that of its issuer.
@@ -176,27 +162,6 @@ func chainOf(key crypto.Signer, all []*x509.Certificate) []*x509.Certificate {
 	return chain
 }
 
-// openOldP12 leaves a file to the library, which knows the algorithms of older Javas and no aliases.
-func openOldP12(data []byte, password string) ([]entry, error) {
-	key, first, others, err := pkcs12.DecodeChain(data, password)
-	if err == nil {
-		s, ok := key.(crypto.Signer)
-		if !ok {
-			return nil, fmt.Errorf("a key of type %T cannot sign", key)
-		}
-		return []entry{{key: s, chain: chainOf(s, append([]*x509.Certificate{first}, others...))}}, nil
-	}
-	if errors.Is(err, pkcs12.ErrIncorrectPassword) {
-		return nil, errPassword
-	}
-	trusted, err := pkcs12.DecodeTrustStore(data, password)
-	var out []entry
-	for _, c := range trusted {
-		out = append(out, entry{chain: []*x509.Certificate{c}})
-	}
-	return out, err
-}
-
 // firstKey is what a server presents.
 func firstKey(entries []entry) (tls.Certificate, error) {
 	for _, e := range entries {
@@ -213,10 +178,11 @@ func firstKey(entries []entry) (tls.Certificate, error) {
 }
 
 // trustedIn are the certificates of a trust store as Java opens it without a password: that of a JKS is not checked then, and
-// what is encrypted in a PKCS#12 is not seen.
+// what is encrypted in a PKCS#12 is not seen. ASSUMED: nothing is seen in one with a MAC, for all is encrypted in those that Java
+// and openssl write.
 func trustedIn(data []byte) ([]*x509.Certificate, error) {
-	var entries []entry
 	if isJKS(data) {
+		var entries []entry
 		ks := jks.New(jks.WithOrderedAliases())
 		if err := ks.Load(bytes.NewReader(data), nil); err != nil && !strings.Contains(err.Error(), "digest") {
 			return nil, err
@@ -232,14 +198,10 @@ func trustedIn(data []byte) ([]*x509.Certificate, error) {
 		}
 		return certificatesOf(entries), nil
 	}
-	f, err := readP12(data, "", false)
+	entries, err := openKeystore(data, "")
 	if errors.Is(err, errPassword) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	entries, err = f.entries("")
 	return certificatesOf(entries), err
 }
 
@@ -262,28 +224,18 @@ func aliasesIn(data []byte) ([]string, bool) {
 		if err := ks.Load(bytes.NewReader(data), nil); err != nil && !strings.Contains(err.Error(), "digest") {
 			return nil, false
 		}
-		out = ks.Aliases()
-	} else {
-		f, err := readP12(data, "", false)
-		if err != nil {
-			return nil, false
+		return sorted(ks.Aliases()), true
+	}
+	f, err := pfx.Parse(data, "")
+	if err != nil {
+		return nil, false
+	}
+	for _, b := range f.Bags {
+		if b.Kind == pfx.Key || b.Trusted {
+			out = append(out, b.Name)
 		}
-		out = f.aliases()
 	}
 	return sorted(out), true
-}
-
-// aliases are those of keys and trusted certificates.
-func (f *p12File) aliases() []string {
-	var out []string
-	for _, s := range f.safes {
-		for _, b := range s.bags {
-			if b.ID.Equal(oidKeyBag) || b.ID.Equal(oidSealedBag) || b.has(oidTrusted) {
-				out = append(out, b.name())
-			}
-		}
-	}
-	return out
 }
 
 var errTaken = errors.New("the alias is taken")
@@ -310,58 +262,45 @@ func withTrusted(data []byte, password, alias string, c *x509.Certificate, repla
 		err := ks.Store(&out, []byte(password))
 		return out.Bytes(), err
 	}
-	f, err := readP12(data, password, true)
+	f, err := openP12(data, password)
 	if err != nil {
 		return nil, err
 	}
-	named := func(b p12Bag) bool { return strings.EqualFold(b.name(), alias) }
-	if slices.ContainsFunc(f.aliases(), func(x string) bool { return strings.EqualFold(x, alias) }) {
-		if !replace {
+	var kept []pfx.Bag
+	for _, b := range f.Bags {
+		taken := (b.Kind == pfx.Key || b.Trusted) && strings.EqualFold(b.Name, alias)
+		if taken && (b.Kind == pfx.Key || !replace) {
 			return nil, errTaken
 		}
-		for i, s := range f.safes {
-			f.safes[i].bags = slices.DeleteFunc(s.bags, func(b p12Bag) bool { return named(b) && b.has(oidTrusted) })
+		if !taken {
+			kept = append(kept, b)
 		}
 	}
-	b, err := trustedBag(alias, c.Raw)
-	if err != nil {
-		return nil, err
-	}
-	f.add(b)
-	return f.bytes(password)
+	kept = append(kept, pfx.Bag{Kind: pfx.Certificate, DER: c.Raw, Name: alias, Named: true, Trusted: true})
+	return pfx.Write(kept, password, pfx.Options{Level: f.Level, Random: rand.Reader, Open: !f.MAC, NoMAC: !f.MAC})
 }
 
-// add puts a certificate where the others are.
-func (f *p12File) add(b p12Bag) {
-	for i, s := range f.safes {
-		if s.sealed == f.mac && (s.sealed || len(s.bags) == 0 || s.bags[0].ID.Equal(oidCertBag)) {
-			f.safes[i].bags = append(s.bags, b)
-			return
-		}
-	}
-	f.safes = append(f.safes, p12Safe{sealed: f.mac, bags: []p12Bag{b}})
+// emptyP12 is a new keystore, as keytool makes it.
+func emptyP12(password string) ([]byte, error) {
+	return pfx.Write(nil, password, pfx.Options{Level: pfx.Modern, Random: rand.Reader})
 }
 
 // writeP12 is a keystore with one key as the vendor's are: alias and all. Without an alias it has none.
 func writeP12(alias, password string, key crypto.Signer, chain []*x509.Certificate) ([]byte, error) {
-	data, err := pkcs12.Modern2023.Encode(key, chain[0], chain[1:], password)
-	if err != nil || alias == "" {
-		return data, err
-	}
-	f, err := readP12(data, password, true)
+	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range f.safes {
-		for i := range s.bags {
-			if b := &s.bags[i]; b.has(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 21}) { // localKeyId: the key's and its certificate's
-				if err := b.named(alias); err != nil {
-					return nil, err
-				}
-			}
+	id := []byte("1")
+	bags := []pfx.Bag{{Kind: pfx.Key, DER: der, Name: alias, Named: alias != "", KeyID: id}}
+	for i, c := range chain {
+		b := pfx.Bag{Kind: pfx.Certificate, DER: c.Raw}
+		if i == 0 {
+			b.Name, b.Named, b.KeyID = alias, alias != "", id
 		}
+		bags = append(bags, b)
 	}
-	return f.bytes(password)
+	return pfx.Write(bags, password, pfx.Options{Level: pfx.Modern, Random: rand.Reader})
 }
 
 // withTrustedKnown adds a certificate to a keystore whose password everybody knows, as shipped.

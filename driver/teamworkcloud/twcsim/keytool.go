@@ -46,7 +46,7 @@ func keytool(sh *shell, _ bool, args []string) int {
 		if old, err = sh.m.read(name); err != nil {
 			return fail("java.io.IOException: %v", err)
 		}
-	} else if old, err = (&p12File{mac: true}).bytes(k.password); err != nil {
+	} else if old, err = emptyP12(k.password); err != nil {
 		return fail("java.io.IOException: %v", err)
 	}
 	changed, err := withTrusted(old, k.password, k.alias, c, false, sh.w.now)

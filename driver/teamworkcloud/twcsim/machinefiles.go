@@ -252,7 +252,7 @@ func isKeystore(name string, content []byte) bool {
 	if strings.HasSuffix(base, ".p12") || strings.HasSuffix(base, ".pfx") || strings.HasSuffix(base, ".jks") || base == "cacerts" || isJKS(content) {
 		return true
 	}
-	_, err := readP12(content, "", false)
+	_, err := openP12(content, "")
 	return err == nil || errors.Is(err, errPassword)
 }
 

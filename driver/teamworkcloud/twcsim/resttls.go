@@ -3,6 +3,8 @@ package twcsim
 import (
 	"encoding/base64"
 	"net/http"
+
+	"github.com/syncctl/syncctl/sandbox/seed"
 )
 
 // clientTLSBody is what the OpenAPI files have for /osmc/admin/tls; what a body leaves out is nil.
@@ -43,7 +45,7 @@ func (c *call) setClientTLS() reply {
 		return c.refuse(http.StatusUnsupportedMediaType, "want %s", typeJSON)
 	}
 	var in clientTLSBody
-	if err := decodeStrict(c.body, &in); err != nil {
+	if err := seed.Decode(c.body, &in); err != nil {
 		return c.refuse(http.StatusBadRequest, "%v", err)
 	}
 	if c.Method == http.MethodPut && (in.Enabled == nil || in.Port == nil) {

@@ -1,7 +1,7 @@
 package twcsim
 
 // The seed as it is written; doc.go describes it.
-type seed struct {
+type seedWorld struct {
 	Now         string                    `json:"now"`
 	Authorities map[string]*seedAuthority `json:"authorities"`
 	Servers     map[string]*seedServer    `json:"servers"`

@@ -1,4 +1,5 @@
-package backbonesim
+// Package seed reads a simulator's part of a sandbox's seed, strictly: what is not understood is an error with its place.
+package seed
 
 import (
 	"bytes"
@@ -10,10 +11,10 @@ import (
 	"strings"
 )
 
-// decodeStrict decodes one JSON document into out. Unknown and repeated members, values of another type, bad syntax
-// and trailing data are errors that begin with "line L, column C". encoding/json alone would match names without
-// regard to case, let the last of two members win, and say nothing about where.
-func decodeStrict(data []byte, out any) error {
+// Decode decodes one JSON document into out. Unknown and repeated members, values of another type, bad syntax and
+// trailing data are errors that begin with "line L, column C". encoding/json alone would match names without regard to
+// case, let the last of two members win, and say nothing about where.
+func Decode(data []byte, out any) error {
 	if err := checkSyntax(data); err != nil {
 		return err
 	}

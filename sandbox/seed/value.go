@@ -1,0 +1,31 @@
+package seed
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Instant reads a time in RFC 3339, or gives another one for "". Years that are surely a mistake are refused.
+func Instant(text string, otherwise time.Time) (time.Time, error) {
+	if text == "" {
+		return otherwise, nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err == nil && (t.Year() < 1990 || t.Year() > 2200) {
+		err = fmt.Errorf("%s is out of range", text)
+	}
+	return t, err
+}
+
+// OneOf checks that a member's value is one of the words. An empty value becomes the first of them.
+func OneOf(member string, value *string, words ...string) error {
+	if *value == "" {
+		*value = words[0]
+	}
+	if !slices.Contains(words, *value) {
+		return fmt.Errorf("%s: %q is none of %s", member, *value, strings.Join(words, ", "))
+	}
+	return nil
+}
