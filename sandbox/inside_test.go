@@ -7,6 +7,7 @@ import (
 	"context"
 	"io/fs"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -155,6 +156,9 @@ func TestRunInsideRefuses(t *testing.T) {
 
 // A signal goes to the command; the sandbox stays until the command has made its own end of it.
 func TestRunInsideForwardsSignals(t *testing.T) {
+	ignored := make(chan os.Signal, 1) // a process in the background of a script ignores interrupts, and so would its shell
+	signal.Notify(ignored, syscall.SIGINT)
+	defer signal.Stop(ignored)
 	s := start(t, sandbox.Options{})
 	var out bytes.Buffer
 	in := inside(t, `

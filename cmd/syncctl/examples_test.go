@@ -224,11 +224,12 @@ func carryUndisturbed(t *testing.T, dir, flags string) (undisturbed, bool) {
 	return u, true
 }
 
-// TestKilledAtEveryWrite kills apply with SIGKILL at every write of its journal, once before the line is whole and once
-// after, and runs it again: the servers end in the same state, and everything that changes something was carried out as often
-// as undisturbed, which for requests is once, but for what the step that was under way may repeat.
+// TestKilledAtEveryWrite kills apply with SIGKILL at a write of its journal, before the line is whole or after, and runs it
+// again: the servers end in the same state, and everything that changes something was carried out as often as undisturbed,
+// which for requests is once, but for what the step that was under way may repeat. A sample of the writes, or all of them
+// (drivertest.AllVariable).
 func TestKilledAtEveryWrite(t *testing.T) {
-	slots := make(chan struct{}, 16) // they mostly wait
+	slots := make(chan struct{}, 16) // for all examples; they mostly wait
 	for _, dir := range exampleDirs(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
@@ -242,43 +243,42 @@ func TestKilledAtEveryWrite(t *testing.T) {
 					t.Errorf("undisturbed, %s was carried out %d times", request, n)
 				}
 			}
-			step := 1 // where something is removed for good, every single write
-			if u.plan.Tally().Irreversible == 0 {
-				step = 4
+			most := 3
+			if u.plan.Tally().Irreversible > 0 {
+				most = 6
 			}
-			if testing.Short() {
-				step = 11
+			var writes []string
+			for seq := range u.writes {
+				writes = append(writes, fmt.Sprintf("half:%d", seq+1), fmt.Sprintf("synced:%d", seq+1))
 			}
-			killEach(t, dir, step, u, slots)
+			var wait sync.WaitGroup
+			defer wait.Wait()
+			for _, write := range drivertest.Sample(drivertest.Random(t), writes, most) {
+				slots <- struct{}{}
+				wait.Go(func() {
+					defer func() { <-slots }()
+					checkKilled(t, dir, write, u)
+				})
+			}
 		})
 	}
 }
 
-func killEach(t *testing.T, dir string, step int, u undisturbed, slots chan struct{}) {
-	var wait sync.WaitGroup
-	defer wait.Wait()
-	for seq := 1; seq <= u.writes; seq += step {
-		for _, stage := range []string{"half", "synced"} {
-			slots <- struct{}{}
-			wait.Go(func() {
-				defer func() { <-slots }()
-				apply := "syncctl apply -auto-approve" + u.flags
-				out, changes, end := inside(t, dir, fmt.Sprintf(
-					`SYNCCTL_TEST_KILL=%s:%d %s; echo "killed $?"; cat .syncctl/runs/*/journal.jsonl; echo; echo "and then"; SYNCCTL_TEST_KILL= %s && SYNCCTL_TEST_KILL= syncctl plan -detailed-exitcode`,
-					stage, seq, apply, apply))
-				_, after, killed := strings.Cut(out, "killed 137\n")
-				if !killed {
-					t.Errorf("%s:%d: it was not killed:\n%s", stage, seq, out)
-				}
-				record, _, _ := strings.Cut(after, "and then\n")
-				if unlike := u.unlike(changes, u.again(record)); len(unlike) > 0 {
-					t.Errorf("%s:%d: carried out:\n%s", stage, seq, strings.Join(unlike, "\n"))
-				}
-				if end != u.state {
-					t.Errorf("%s:%d: the servers end in another state: %s", stage, seq, firstDifference(end, u.state))
-				}
-			})
-		}
+// checkKilled kills apply at one write.
+func checkKilled(t *testing.T, dir, write string, u undisturbed) {
+	apply := "syncctl apply -auto-approve" + u.flags
+	out, changes, end := inside(t, dir, fmt.Sprintf(`SYNCCTL_TEST_KILL=%s %s; echo "killed $?"; cat .syncctl/runs/*/journal.jsonl; echo
+		echo "and then"; SYNCCTL_TEST_KILL= %s && SYNCCTL_TEST_KILL= syncctl plan -detailed-exitcode`, write, apply, apply))
+	_, after, killed := strings.Cut(out, "killed 137\n")
+	if !killed {
+		t.Errorf("%s: it was not killed:\n%s", write, out)
+	}
+	record, _, _ := strings.Cut(after, "and then\n")
+	if unlike := u.unlike(changes, u.again(record)); len(unlike) > 0 {
+		t.Errorf("%s: carried out:\n%s", write, strings.Join(unlike, "\n"))
+	}
+	if end != u.state {
+		t.Errorf("%s: the servers end in another state: %s", write, firstDifference(end, u.state))
 	}
 }
 
