@@ -130,7 +130,8 @@ func mayImport(from, to string) bool {
 		"driver":            {"driver/rest", "executor", "planner", "schema"},
 		"driver/declare":    {"driver", "driver/host", "driver/rest", "driver/wording", "schema"},
 		"driver/drivertest": {"driver", "executor", "journal", "planner", "sandbox", "schema"},
-		"driver/wording":    {"schema"},
+		"driver/host":       {"driver/wording"},
+		"driver/rest":       {"driver/wording"},
 		"executor":          {"journal", "planner", "schema"},
 		"planner":           {"schema"},
 	}[from], to)

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 // address is a machine and who logs in there.
@@ -31,7 +33,7 @@ func parseAddress(text string) (address, error) {
 		return address{}, errors.New("an SSH address says who logs in: there is nothing before the @")
 	case strings.Contains(user, ":"):
 		return address{}, errors.New("an SSH address holds no password: log in with a key or an agent")
-	case printable(user) != user || strings.ContainsAny(user, " \t"):
+	case wording.Printable(user) != user || strings.ContainsAny(user, " \t"):
 		return address{}, errors.New("the user of the SSH address has a space or a control character in it")
 	}
 	name, port, err := splitPort(rest)

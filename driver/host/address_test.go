@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 func TestParseAddress(t *testing.T) {
@@ -68,7 +70,7 @@ func FuzzParseAddress(f *testing.F) {
 		}
 		a, err := parseAddress(text)
 		if err != nil {
-			if printable(err.Error()) != err.Error() {
+			if wording.Printable(err.Error()) != err.Error() {
 				t.Errorf("%q: %q", text, err)
 			}
 			return
@@ -81,7 +83,7 @@ func FuzzParseAddress(f *testing.F) {
 		if err != nil || name != a.host || port != strconv.Itoa(int(a.port)) || a.port == 0 {
 			t.Errorf("%q: %s, %v", text, a.hostPort(), err)
 		}
-		if printable(a.String()) != a.String() || strings.ContainsAny(a.host, " /\\'\"$`") {
+		if wording.Printable(a.String()) != a.String() || strings.ContainsAny(a.host, " /\\'\"$`") {
 			t.Errorf("%q is taken for %s", text, a)
 		}
 	})

@@ -8,12 +8,14 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 // checkTarget refuses what is no address, alike for all machines.
 func checkTarget(address string) error {
 	host, port, err := net.SplitHostPort(address)
-	if err != nil || host == "" || printable(host) != host || strings.ContainsAny(host, " \t") {
+	if err != nil || host == "" || wording.Printable(host) != host || strings.ContainsAny(host, " \t") {
 		return errors.New("the address is not of the form host:port")
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || port[0] == '+' {
@@ -23,13 +25,13 @@ func checkTarget(address string) error {
 }
 
 // dialing names an attempt in errors.
-func dialing(address string) string { return "connecting to " + shorten(printable(address), 200) }
+func dialing(address string) string { return "connecting to " + wording.Message(address, 200) }
 
 // Dial is told at Host.
 func (h *local) Dial(ctx context.Context, address string) (net.Conn, error) {
 	conn, err := h.dial(ctx, address)
 	if err != nil {
-		return nil, &Error{Host: h.Name(), Doing: dialing(address), Message: printable(err.Error()), Started: StartedNo, cause: err}
+		return nil, &Error{Host: h.Name(), Doing: dialing(address), Message: wording.Printable(err.Error()), Started: StartedNo, cause: err}
 	}
 	return conn, nil
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver/wording"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -84,7 +85,7 @@ func refuses(t *testing.T, h Host, address string, want ...string) error {
 			t.Errorf("got %v\nwant %s", err, w)
 		}
 	}
-	if printable(err.Error()) != err.Error() {
+	if wording.Printable(err.Error()) != err.Error() {
 		t.Errorf("it speaks to the terminal: %q", err)
 	}
 	return err

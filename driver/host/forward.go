@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/syncctl/syncctl/driver/wording"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -34,7 +35,7 @@ func (h *sshHost) Dial(ctx context.Context, address string) (net.Conn, error) {
 		err = ErrClosed
 	}
 	failed := h.fail(doing, StartedNo, because(within, err))
-	h.o.Log.Debug("no connection from the machine", "host", h.Name(), "to", printable(address), "error", failed.Error())
+	h.o.Log.Debug("no connection from the machine", "host", h.Name(), "to", wording.Printable(address), "error", failed.Error())
 	return nil, failed
 }
 
@@ -157,7 +158,7 @@ func (c *forwarded) loss() error {
 }
 
 func (c *forwarded) failed(err error) error {
-	return c.host.fail("talking to "+shorten(printable(c.address), 200), StartedMaybe, err)
+	return c.host.fail("talking to "+wording.Message(c.address, 200), StartedMaybe, err)
 }
 
 func (c *forwarded) end(why error) { c.finish(c.failed(why)) }

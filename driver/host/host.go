@@ -12,10 +12,8 @@ import (
 	"net"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
-	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 // Host runs commands on one machine and reaches its files. It may be used by several goroutines.
@@ -34,9 +32,8 @@ type Host interface {
 	// connection to the machine, in an *Error. It has deadlines, and a CloseWrite that ends what is said and not what is heard.
 	Dial(ctx context.Context, address string) (net.Conn, error)
 
-	// Fs are the machine's files. Over SSH names are absolute, the first use connects, and an error that is the connection's
-	// wraps an *Error.
-	Fs() afero.Fs
+	// Files are the machine's files.
+	Files() Files
 
 	// Close ends what is running and what was dialed, and gives the connection back. Nothing works afterwards.
 	Close() error
@@ -60,6 +57,23 @@ type Output struct {
 	// Truncated: some of the output is not here. There was more than MaxOutput, or something that the command left running
 	// held it open.
 	Truncated bool
+}
+
+// Unanswered tells why an Output is not an answer to the question that a command asks, such as whether a service runs: it is
+// incomplete, the program was not found or not allowed to run, it was killed, or it failed and complains. "" means that it is
+// an answer, whatever the code.
+func (o Output) Unanswered() string {
+	switch complaint := strings.TrimSpace(o.Stderr); {
+	case o.Truncated:
+		return "its output is incomplete"
+	case o.Code == 126 || o.Code == 127:
+		return "the program was not found or may not be run"
+	case o.Code < 0 || o.Code >= 125: // what shells, sudo, env and timeout report about themselves, and ends by a signal
+		return fmt.Sprintf("the program did not run to its end (code %d)", o.Code)
+	case o.Code != 0 && complaint != "":
+		return fmt.Sprintf("it failed (code %d): %s", o.Code, wording.Message(complaint, 200))
+	}
+	return ""
 }
 
 // Started tells whether a command that failed was started.
@@ -139,7 +153,7 @@ func (c Command) check() error {
 
 // doing names a command in errors and logs.
 func (c Command) doing() string {
-	return "running " + shorten(printable(Quote(c.Args)), 200)
+	return "running " + wording.Message(Quote(c.Args), 200)
 }
 
 func (c Command) limit() int64 {
@@ -150,29 +164,4 @@ func (c Command) limit() int64 {
 }
 
 // foreign makes an error's text fit to be shown: machines choose some of these words.
-func foreign(err error) string {
-	return shorten(printable(strings.Join(strings.Fields(err.Error()), " ")), 300)
-}
-
-// printable shows control and formatting characters, so that a machine cannot speak to a terminal.
-func printable(text string) string {
-	var b strings.Builder
-	for _, r := range strings.ToValidUTF8(text, "\ufffd") {
-		switch {
-		case r < 0x80 && unicode.IsControl(r):
-			fmt.Fprintf(&b, `\x%02x`, r)
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), !unicode.IsGraphic(r):
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-func shorten(text string, most int) string {
-	if utf8.RuneCountInString(text) <= most {
-		return text
-	}
-	return string([]rune(text)[:most-1]) + "…"
-}
+func foreign(err error) string { return wording.Message(err.Error(), 300) }

@@ -292,8 +292,8 @@ func TestLocalEnvironment(t *testing.T) {
 	if err != nil || out.Stdout != "ONLY=this\n" {
 		t.Errorf("%+v, %v", out, err)
 	}
-	if h.Fs().Name() != "MemMapFS" || h.Name() != "this machine" {
-		t.Errorf("%s, %s", h.Name(), h.Fs().Name())
+	if _, err := h.Files().Stat("/tmp"); err == nil || h.Name() != "this machine" {
+		t.Errorf("%s, and it has other files", h.Name())
 	}
 }
 
@@ -313,5 +313,28 @@ func TestErrors(t *testing.T) {
 	long := Command{Args: []string{"x\x1b[31m\u202e", strings.Repeat("y", 1000)}}.doing()
 	if strings.ContainsAny(long, "\x1b\u202e") || len(long) > 250 {
 		t.Error(long)
+	}
+}
+
+func TestUnanswered(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		out  Output
+		want string
+	}{
+		"yes":                {Output{Stdout: "active\n"}, ""},
+		"no":                 {Output{Stdout: "inactive\n", Code: 3}, ""},
+		"silent":             {Output{Code: 1}, ""},
+		"a warning":          {Output{Stdout: "active\n", Stderr: "deprecated\n"}, ""},
+		"no password":        {Output{Stderr: "sudo: a password is required\n", Code: 1}, "it failed (code 1): sudo: a password is required"},
+		"no bus":             {Output{Stderr: "Failed to connect to bus\n", Code: 1}, "it failed (code 1): Failed to connect to bus"},
+		"not found":          {Output{Code: 127}, "the program was not found or may not be run"},
+		"killed":             {Output{Code: 137}, "the program did not run to its end (code 137)"},
+		"timeout of its own": {Output{Code: 125}, "the program did not run to its end (code 125)"},
+		"incomplete":         {Output{Stdout: "inactive\n", Code: 3, Truncated: true}, "its output is incomplete"},
+	} {
+		if got := c.out.Unanswered(); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
 	}
 }

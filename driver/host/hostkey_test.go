@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/syncctl/syncctl/driver/wording"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
 )
@@ -133,7 +134,7 @@ func FuzzKnownHosts(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		k, err := parseKnownHosts([]byte(text))
 		if err != nil {
-			if printable(err.Error()) != err.Error() {
+			if wording.Printable(err.Error()) != err.Error() {
 				t.Errorf("%q: %q", text, err)
 			}
 			return
@@ -143,7 +144,7 @@ func FuzzKnownHosts(f *testing.F) {
 		}
 		if err := k.verify(a, key); err == nil && !strings.Contains(text, serialized(key)[12:]) {
 			t.Errorf("%q lets any key pass", text)
-		} else if err != nil && printable(err.Error()) != err.Error() {
+		} else if err != nil && wording.Printable(err.Error()) != err.Error() {
 			t.Errorf("%q: %q", text, err)
 		}
 	})

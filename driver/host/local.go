@@ -45,13 +45,13 @@ type local struct {
 	conns   conns
 }
 
-// Name is told at Host.
+// Name: see Host.
 func (*local) Name() string { return "this machine" }
 
-// Fs is told at Host.
-func (h *local) Fs() afero.Fs { return h.o.Fs }
+// Files: see Host.
+func (h *local) Files() Files { return FilesOf(h.o.Fs) }
 
-// Close is told at Host.
+// Close: see Host.
 func (h *local) Close() error {
 	h.mu.Lock()
 	h.die(ErrClosed)
@@ -72,7 +72,7 @@ func (h *local) begin() bool {
 	return true
 }
 
-// Run is told at Host.
+// Run: see Host.
 func (h *local) Run(ctx context.Context, c Command) (Output, error) {
 	out, started, err := h.run(ctx, c)
 	if err != nil {

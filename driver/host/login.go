@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/syncctl/syncctl/driver/wording"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
 )
@@ -95,7 +96,7 @@ func askAgent(ctx context.Context, dial func(context.Context, string, string) (n
 	for i, signer := range signers {
 		from := "a key of the agent"
 		if i < len(keys) && keys[i].Comment != "" && bytes.Equal(keys[i].Marshal(), signer.PublicKey().Marshal()) {
-			from = `"` + shorten(printable(keys[i].Comment), 60) + `" of the agent`
+			from = `"` + wording.Message(keys[i].Comment, 60) + `" of the agent`
 		}
 		out = append(out, identity{signer, from})
 	}
@@ -126,9 +127,9 @@ func (l *login) next(c *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 	wants := strings.Join(others, ", ")
 	switch {
 	case len(c.PartialSuccessMethods) > 0 && !slices.Contains(c.AllowedMethods, "publickey"):
-		return nil, fmt.Errorf("%w: the key is taken, but the machine also asks for what only a person can give (%s)", errNotLetIn, printable(wants))
+		return nil, fmt.Errorf("%w: the key is taken, but the machine also asks for what only a person can give (%s)", errNotLetIn, wording.Printable(wants))
 	case !slices.Contains(c.AllowedMethods, "publickey"):
-		return nil, fmt.Errorf("%w: the machine takes no keys from %s, only: %s", errNotLetIn, l.address.user, printable(wants))
+		return nil, fmt.Errorf("%w: the machine takes no keys from %s, only: %s", errNotLetIn, l.address.user, wording.Printable(wants))
 	case len(l.tried) < len(l.ids):
 		id := l.ids[len(l.tried)]
 		l.tried = append(l.tried, id.String())

@@ -9,34 +9,32 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/pkg/sftp"
-	"github.com/spf13/afero"
 )
 
-// Replacement is a file that is to have another content.
+// Replacement is a file that gets new content.
 type Replacement struct {
-	Name    string      // where a symbolic link leads is what is replaced
-	Content []byte      //
-	Was     string      // SHA-256 of what is there, in hex; "": there must be no such file. Anything else is ErrChanged
-	Mode    fs.FileMode // of a new file; one that is there keeps its mode and owner
-	Now     time.Time   // names the backup of what was there; in UTC, to the second
+	Name    string // of a symbolic link the file is replaced that it leads to
+	Content []byte
+	Was     string      // SHA-256 of the content now, in hex; "": there must be no such file. Anything else is ErrChanged
+	Mode    fs.FileMode // of a new file; an existing one keeps its mode and owner
+	Now     time.Time   // names the backup; in UTC, to the second
 	Random  io.Reader   // for the name of the temporary file
 }
 
-// Replaced is what came of a Replacement.
+// Replaced is the outcome of a Replacement.
 type Replaced struct {
-	Backup string // a copy of what was there, with its mode and owner, in the same folder; "": there was none
-	// Maybe: the file has the new content or the old one, whole. It is false with an error only when nothing was changed.
+	Backup string // a copy of the file as it was, with its mode and owner, in the same folder; "": there was no file
+	// Maybe: the file may have the new content, whole, or the old one. With an error it is false only when nothing was changed.
 	Maybe bool
 }
 
-// ErrChanged says that a file is not as it was seen.
+// ErrChanged: a file is not as it was when it was read.
 var ErrChanged = errors.New("it was changed by somebody else in the meantime")
 
 // Sum is the SHA-256 of a file's content, in hex.
@@ -45,11 +43,12 @@ func Sum(content []byte) string {
 	return hex.EncodeToString(s[:])
 }
 
-// Replace gives a file another content, whole or not at all: what was there is copied beside it, the new content is written to a
-// temporary file beside it and synced, and takes the name in one step. A process that is killed leaves the old content or the
-// new one, and perhaps a backup, and a temporary file that the next Replace of the same file takes away. The folder must exist.
-func Replace(ctx context.Context, fsys afero.Fs, r Replacement) (Replaced, error) {
-	p := &replacing{fs: fsys, r: r}
+// Replace gives a file new content, whole or not at all: the file is copied to a backup next to it, the new content is written
+// to a temporary file next to it and synced, and takes the name in one step. A process that is killed leaves the old content or
+// the new one, perhaps a backup, and perhaps a temporary file, which the next Replace of the same file removes. The folder must
+// exist.
+func Replace(ctx context.Context, files Files, r Replacement) (Replaced, error) {
+	p := &replacing{files: files, r: r}
 	out, err := p.replace(ctx)
 	if err != nil {
 		return out, fmt.Errorf("replacing %s: %w", r.Name, err)
@@ -58,14 +57,14 @@ func Replace(ctx context.Context, fsys afero.Fs, r Replacement) (Replaced, error
 }
 
 type replacing struct {
-	fs   afero.Fs
-	r    Replacement
-	name string      // where the links lead
-	info fs.FileInfo // of what is there; nil: nothing
+	files Files
+	r     Replacement
+	name  string      // where the links lead
+	info  fs.FileInfo // of the file to replace; nil: there is none
 }
 
 func (p *replacing) replace(ctx context.Context) (out Replaced, err error) {
-	if p.name, err = resolve(p.fs, p.r.Name); err != nil {
+	if p.name, err = resolve(p.files, p.r.Name); err != nil {
 		return out, err
 	}
 	old, err := p.read()
@@ -77,7 +76,7 @@ func (p *replacing) replace(ctx context.Context) (out Replaced, err error) {
 	defer func() {
 		if err != nil && !out.Maybe {
 			for _, name := range made {
-				err = errors.Join(err, gone(p.fs.Remove(name)))
+				err = errors.Join(err, gone(p.files.Remove(name)))
 			}
 			out.Backup = ""
 		}
@@ -93,26 +92,25 @@ func (p *replacing) replace(ctx context.Context) (out Replaced, err error) {
 		return out, err
 	}
 	made = append(made, temp)
-	if _, err = p.read(); err != nil { // what came since is not written over
+	if _, err = p.read(); err != nil { // a change made since is not overwritten
 		return out, err
 	}
 	if err := context.Cause(ctx); err != nil {
 		return out, err
 	}
 	out.Maybe = true
-	if err = p.fs.Rename(temp, p.name); err != nil {
+	if err = p.files.Rename(temp, p.name); err != nil {
 		if _, again := p.read(); again == nil && p.there(temp) {
 			out.Maybe = false
 		}
 		return out, fmt.Errorf("giving the new content its name: %w", err)
 	}
-	p.syncFolder()
 	return out, nil
 }
 
-// read returns what is there, if it is what is to be there.
+// read returns the content of the file, if it is the expected one.
 func (p *replacing) read() ([]byte, error) {
-	info, err := p.fs.Stat(p.name)
+	info, err := p.files.Stat(p.name)
 	if errors.Is(err, fs.ErrNotExist) {
 		if p.r.Was != "" {
 			return nil, fmt.Errorf("%w: it is gone", ErrChanged)
@@ -123,12 +121,12 @@ func (p *replacing) read() ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is no ordinary file")
+		return nil, errors.New("it is not a regular file")
 	}
 	if p.r.Was == "" {
-		return nil, fmt.Errorf("%w: it is there now", ErrChanged)
+		return nil, fmt.Errorf("%w: it exists now", ErrChanged)
 	}
-	content, err := afero.ReadFile(p.fs, p.name)
+	content, err := ReadFile(p.files, p.name)
 	if err != nil {
 		return nil, err
 	}
@@ -140,23 +138,21 @@ func (p *replacing) read() ([]byte, error) {
 }
 
 func (p *replacing) there(name string) bool {
-	_, err := p.fs.Stat(name)
+	_, err := p.files.Stat(name)
 	return err == nil
 }
 
 func (p *replacing) temporary() string { return "." + base(p.name) + ".syncctl-" }
 
-// clean takes away what a killed process left. Another process that is at it right now fails, and changes nothing.
+// clean removes what a killed process left. Another process that is replacing the file right now fails, and changes nothing.
 func (p *replacing) clean() {
-	dir, err := p.fs.Open(folder(p.name))
+	names, err := p.files.Names(folder(p.name))
 	if err != nil {
 		return // whatever is wrong shows again when the new content is written
 	}
-	names, _ := dir.Readdirnames(-1)
-	dir.Close()
 	for _, name := range names {
 		if strings.HasPrefix(name, p.temporary()) {
-			_ = p.fs.Remove(beside(p.name, name))
+			_ = p.files.Remove(beside(p.name, name))
 		}
 	}
 }
@@ -164,7 +160,7 @@ func (p *replacing) clean() {
 // mostBackups is how many backups of one file may have the same second.
 const mostBackups = 100
 
-// backup copies what is there. The name of the copy ends in .bak, so that no program takes it for the file.
+// backup copies the file. The name of the copy ends in .bak, so that no program takes it for the file.
 func (p *replacing) backup(content []byte) (string, error) {
 	stamp := p.r.Now.UTC().Format("20060102T150405Z")
 	for i := range mostBackups {
@@ -179,22 +175,22 @@ func (p *replacing) backup(content []byte) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if err := p.fs.Rename(temp, name); err != nil {
-			return "", errors.Join(err, gone(p.fs.Remove(temp)))
+		if err := p.files.Rename(temp, name); err != nil {
+			return "", errors.Join(err, gone(p.files.Remove(temp)))
 		}
 		return name, nil
 	}
-	return "", fmt.Errorf("there are %d of this second", mostBackups)
+	return "", fmt.Errorf("there are %d backups of this second already", mostBackups)
 }
 
-// write makes a temporary file with the mode and the owner of what is replaced. What it cannot finish it takes away.
+// write makes a temporary file with the mode and the owner of the file to replace. An unfinished one is removed.
 func (p *replacing) write(content []byte) (name string, err error) {
 	suffix := make([]byte, 8)
 	if _, err := io.ReadFull(p.r.Random, suffix); err != nil {
 		return "", fmt.Errorf("naming a temporary file: %w", err)
 	}
 	name = beside(p.name, p.temporary()+hex.EncodeToString(suffix))
-	f, err := p.fs.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	f, err := p.files.Create(name)
 	if err != nil {
 		return "", err
 	}
@@ -208,7 +204,7 @@ func (p *replacing) write(content []byte) (name string, err error) {
 		err = p.settle(name)
 	}
 	if err != nil {
-		return "", errors.Join(err, gone(p.fs.Remove(name)))
+		return "", errors.Join(err, gone(p.files.Remove(name)))
 	}
 	return name, nil
 }
@@ -221,26 +217,26 @@ func (p *replacing) settle(name string) error {
 			return err
 		}
 	}
-	if err := p.fs.Chmod(name, mode); err != nil {
+	if err := p.files.Chmod(name, mode); err != nil {
 		return fmt.Errorf("setting the mode of %s: %w", name, err)
 	}
 	return nil
 }
 
-// giveAway gives a new file the owner and the group of what is replaced, where the machine tells them.
+// giveAway gives a new file the owner and the group of the file to replace, where the machine shows them.
 func (p *replacing) giveAway(name string) error {
 	uid, gid, ok := owner(p.info)
 	if !ok {
 		return nil
 	}
-	info, err := p.fs.Stat(name)
+	info, err := p.files.Stat(name)
 	if err != nil {
 		return err
 	}
 	if u, g, ok := owner(info); !ok || u == uid && g == gid {
 		return nil
 	}
-	if err := p.fs.Chown(name, uid, gid); err != nil {
+	if err := p.files.Chown(name, uid, gid); err != nil {
 		return fmt.Errorf("the file belongs to user %d and group %d, and a new one cannot be given to them: %w", uid, gid, err)
 	}
 	return nil
@@ -253,34 +249,19 @@ func owner(info fs.FileInfo) (uid, gid int, ok bool) {
 	return localOwner(info)
 }
 
-// syncFolder makes the new name durable, where the machine can do that. The rename itself has happened.
-func (p *replacing) syncFolder() {
-	dir, err := p.fs.Open(folder(p.name))
-	if err != nil {
-		return
-	}
-	_ = dir.Sync()
-	dir.Close()
-}
-
 const maxLinks = 40
 
-// resolve follows symbolic links, where the file system shows them.
-func resolve(fsys afero.Fs, name string) (string, error) {
-	links, ok := fsys.(afero.LinkReader)
-	look, also := fsys.(afero.Lstater)
-	if !ok || !also {
-		return name, nil
-	}
+// resolve follows symbolic links.
+func resolve(files Files, name string) (string, error) {
 	for range maxLinks {
-		info, _, err := look.LstatIfPossible(name)
+		info, err := files.Lstat(name)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode()&fs.ModeSymlink == 0 {
 			return name, nil
 		}
 		if err != nil {
 			return "", err
 		}
-		to, err := links.ReadlinkIfPossible(name)
+		to, err := files.Readlink(name)
 		if err != nil {
 			return "", fmt.Errorf("following the link: %w", err)
 		}

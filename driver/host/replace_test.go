@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -17,21 +18,21 @@ import (
 
 var errFault = errors.New("a fault asked for")
 
-// faultyFs fails at its nth access; dead: at all that follow, too, as if the process had been killed there.
-type faultyFs struct {
-	afero.Fs
+// faultyFiles fail at their nth access; dead: at all that follow, too, as if the process had been killed there.
+type faultyFiles struct {
+	Files
 
 	left *int
 	dead bool
-	half bool // what fails has been done all the same
+	half bool // the failing access is carried out all the same
 }
 
-func (f faultyFs) fault() bool {
+func (f faultyFiles) fault() bool {
 	*f.left--
 	return *f.left == 0 || f.dead && *f.left < 0
 }
 
-func (f faultyFs) do(act func() error) error {
+func (f faultyFiles) do(act func() error) error {
 	if !f.fault() {
 		return act()
 	}
@@ -41,56 +42,78 @@ func (f faultyFs) do(act func() error) error {
 	return errFault
 }
 
-func (f faultyFs) Open(name string) (file afero.File, err error) {
-	return f.OpenFile(name, os.O_RDONLY, 0)
-}
-
-func (f faultyFs) OpenFile(name string, flag int, mode os.FileMode) (file afero.File, err error) {
-	err = f.do(func() error { file, err = f.Fs.OpenFile(name, flag, mode); return err })
+func (f faultyFiles) Open(name string) (file io.ReadSeekCloser, err error) {
+	err = f.do(func() error { file, err = f.Files.Open(name); return err })
 	if err != nil {
 		return nil, err
 	}
-	return faultyFile{file, f}, nil
+	return faultyReader{file, f}, nil
 }
 
-func (f faultyFs) Stat(name string) (info os.FileInfo, err error) {
-	err = f.do(func() error { info, err = f.Fs.Stat(name); return err })
+func (f faultyFiles) Create(name string) (file NewFile, err error) {
+	err = f.do(func() error { file, err = f.Files.Create(name); return err })
+	if err != nil {
+		return nil, err
+	}
+	return faultyWriter{file, f}, nil
+}
+
+func (f faultyFiles) Stat(name string) (info os.FileInfo, err error) {
+	err = f.do(func() error { info, err = f.Files.Stat(name); return err })
 	return info, err
 }
 
-func (f faultyFs) Remove(name string) error { return f.do(func() error { return f.Fs.Remove(name) }) }
-
-func (f faultyFs) Rename(from, to string) error {
-	return f.do(func() error { return f.Fs.Rename(from, to) })
+func (f faultyFiles) Lstat(name string) (info os.FileInfo, err error) {
+	err = f.do(func() error { info, err = f.Files.Lstat(name); return err })
+	return info, err
 }
 
-func (f faultyFs) Chmod(name string, mode os.FileMode) error {
-	return f.do(func() error { return f.Fs.Chmod(name, mode) })
+func (f faultyFiles) Names(folder string) (names []string, err error) {
+	err = f.do(func() error { names, err = f.Files.Names(folder); return err })
+	return names, err
 }
 
-type faultyFile struct {
-	afero.File
-
-	fs faultyFs
+func (f faultyFiles) Remove(name string) error {
+	return f.do(func() error { return f.Files.Remove(name) })
 }
 
-func (f faultyFile) Write(p []byte) (n int, err error) {
-	if f.fs.fault() {
-		n, _ = f.File.Write(p[:len(p)/2])
-		return n, errFault
-	}
-	return f.File.Write(p)
+func (f faultyFiles) Rename(from, to string) error {
+	return f.do(func() error { return f.Files.Rename(from, to) })
 }
 
-func (f faultyFile) Read(p []byte) (int, error) {
-	if f.fs.fault() {
+func (f faultyFiles) Chmod(name string, mode os.FileMode) error {
+	return f.do(func() error { return f.Files.Chmod(name, mode) })
+}
+
+type faultyReader struct {
+	io.ReadSeekCloser
+
+	files faultyFiles
+}
+
+func (f faultyReader) Read(p []byte) (int, error) {
+	if f.files.fault() {
 		return 0, errFault
 	}
-	return f.File.Read(p)
+	return f.ReadSeekCloser.Read(p)
 }
 
-func (f faultyFile) Sync() error  { return f.fs.do(f.File.Sync) }
-func (f faultyFile) Close() error { return f.fs.do(f.File.Close) }
+type faultyWriter struct {
+	NewFile
+
+	files faultyFiles
+}
+
+func (f faultyWriter) Write(p []byte) (n int, err error) {
+	if f.files.fault() {
+		n, _ = f.NewFile.Write(p[:len(p)/2])
+		return n, errFault
+	}
+	return f.NewFile.Write(p)
+}
+
+func (f faultyWriter) Sync() error  { return f.files.do(f.NewFile.Sync) }
+func (f faultyWriter) Close() error { return f.files.do(f.NewFile.Close) }
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
@@ -114,7 +137,7 @@ func TestReplaceFails(t *testing.T) {
 					t.Fatal(err)
 				}
 				left := n
-				out, err := Replace(t.Context(), faultyFs{fsys, &left, how.dead, how.half}, replacement("/etc/keys/a.p12", was))
+				out, err := Replace(t.Context(), faultyFiles{FilesOf(fsys), &left, how.dead, how.half}, replacement("/etc/keys/a.p12", was))
 				now, gone := afero.ReadFile(fsys, "/etc/keys/a.p12")
 				isNew, isOld := string(now) == "the new content", string(now) == string(old) || !there && errors.Is(gone, fs.ErrNotExist)
 				switch {
@@ -132,7 +155,7 @@ func TestReplaceFails(t *testing.T) {
 				}
 				// The next one finds its way, and takes away what the killed one left.
 				if !isNew {
-					if _, err := Replace(t.Context(), fsys, replacement("/etc/keys/a.p12", was)); err != nil {
+					if _, err := Replace(t.Context(), FilesOf(fsys), replacement("/etc/keys/a.p12", was)); err != nil {
 						t.Errorf("access %d %+v, then again: %v", n, how, err)
 					}
 					if names := listFolder(t, fsys, "/etc/keys"); strings.Contains(strings.Join(names, " "), ".syncctl-") {
@@ -202,7 +225,7 @@ func TestReplaceChanged(t *testing.T) {
 		if c.there != "" {
 			writeFile(t, fsys, "/a.p12", []byte(c.there), 0o600)
 		}
-		out, err := Replace(t.Context(), fsys, replacement("/a.p12", c.was))
+		out, err := Replace(t.Context(), FilesOf(fsys), replacement("/a.p12", c.was))
 		if !errors.Is(err, ErrChanged) || out.Maybe {
 			t.Errorf("%s: %+v %v", name, out, err)
 		}
@@ -213,47 +236,47 @@ func TestReplaceChanged(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	fsys := afero.NewMemMapFs()
-	if out, err := Replace(ctx, fsys, replacement("/a.p12", "")); !errors.Is(err, context.Canceled) || out.Maybe || len(listFolder(t, fsys, "/")) > 0 {
+	if out, err := Replace(ctx, FilesOf(fsys), replacement("/a.p12", "")); !errors.Is(err, context.Canceled) || out.Maybe || len(listFolder(t, fsys, "/")) > 0 {
 		t.Errorf("interrupted: %+v %v %v", out, err, listFolder(t, fsys, "/"))
 	}
 }
 
-// watchedFs tells what is done to a file system before it is done.
-type watchedFs struct {
-	afero.Fs
+// watchedFiles tell what is done to them before it is done.
+type watchedFiles struct {
+	Files
 
 	saw func(what string)
 }
 
-func (f watchedFs) OpenFile(name string, flag int, mode os.FileMode) (afero.File, error) {
-	file, err := f.Fs.OpenFile(name, flag, mode)
+func (f watchedFiles) Create(name string) (NewFile, error) {
+	file, err := f.Files.Create(name)
 	return watchedFile{file, f}, err
 }
 
-func (f watchedFs) Rename(from, to string) error {
+func (f watchedFiles) Rename(from, to string) error {
 	f.saw("rename to " + to)
-	return f.Fs.Rename(from, to)
+	return f.Files.Rename(from, to)
 }
 
-func (f watchedFs) Chmod(name string, mode os.FileMode) error {
+func (f watchedFiles) Chmod(name string, mode os.FileMode) error {
 	f.saw("chmod")
-	return f.Fs.Chmod(name, mode)
+	return f.Files.Chmod(name, mode)
 }
 
 type watchedFile struct {
-	afero.File
+	NewFile
 
-	fs watchedFs
+	files watchedFiles
 }
 
 func (f watchedFile) Write(p []byte) (int, error) {
-	f.fs.saw("write " + string(p))
-	return f.File.Write(p)
+	f.files.saw("write " + string(p))
+	return f.NewFile.Write(p)
 }
 
 func (f watchedFile) Sync() error {
-	f.fs.saw("sync")
-	return f.File.Sync()
+	f.files.saw("sync")
+	return f.NewFile.Sync()
 }
 
 // TestReplaceOrder: what takes the name has its mode and is on the disk before; and what comes in the meantime is not written over.
@@ -261,7 +284,7 @@ func TestReplaceOrder(t *testing.T) {
 	fsys := afero.NewMemMapFs()
 	writeFile(t, fsys, "/a.p12", []byte("old"), 0o640)
 	var seen []string
-	watched := watchedFs{fsys, func(what string) { seen = append(seen, what) }}
+	watched := watchedFiles{FilesOf(fsys), func(what string) { seen = append(seen, what) }}
 	if _, err := Replace(t.Context(), watched, replacement("/a.p12", Sum([]byte("old")))); err != nil {
 		t.Fatal(err)
 	}
@@ -300,7 +323,7 @@ func TestReplaceEverywhere(t *testing.T) {
 		}
 		was := Sum([]byte("1"))
 		for range 2 {
-			out, err := Replace(t.Context(), c.fs, replacement(name, was))
+			out, err := Replace(t.Context(), c, replacement(name, was))
 			if err != nil || out.Backup == "" {
 				t.Fatal(out, err)
 			}
@@ -312,7 +335,7 @@ func TestReplaceEverywhere(t *testing.T) {
 			}
 		}
 		for _, made := range []string{"a.p12", "a.p12.20261124T120000Z.bak", "a.p12.20261124T120000Z-2.bak"} {
-			info, err := c.fs.Stat(c.at(made))
+			info, err := c.Stat(c.at(made))
 			if err != nil || info.Mode().Perm() != 0o604 {
 				t.Errorf("%s: mode %v, %v", made, info.Mode(), err)
 			}
@@ -323,7 +346,7 @@ func TestReplaceEverywhere(t *testing.T) {
 		if names := strings.Join(listFolder(t, c.fs, c.dir), " "); strings.Contains(names, "syncctl") {
 			t.Errorf("the folder has %s", names)
 		}
-		if _, err := Replace(t.Context(), c.fs, replacement(c.dir, was)); err == nil || errors.Is(err, ErrChanged) {
+		if _, err := Replace(t.Context(), c, replacement(c.dir, was)); err == nil || errors.Is(err, ErrChanged) {
 			t.Errorf("a folder was replaced: %v", err)
 		}
 		if !c.real {
@@ -332,7 +355,7 @@ func TestReplaceEverywhere(t *testing.T) {
 		if err := os.Symlink("round", c.at("round")); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Replace(t.Context(), c.fs, replacement(c.at("round"), "")); err == nil || !strings.Contains(err.Error(), "circle") {
+		if _, err := Replace(t.Context(), c, replacement(c.at("round"), "")); err == nil || !strings.Contains(err.Error(), "circle") {
 			t.Errorf("links in a circle: %v", err)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/syncctl/syncctl/driver/wording"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -111,7 +112,7 @@ func (s *session) how(ctx context.Context) (int, error) {
 	case !s.told:
 		return 0, s.lost(ctx)
 	case s.signal != "":
-		return 0, fmt.Errorf("it was ended by %s: how far it came is not known", printable(s.signal))
+		return 0, fmt.Errorf("it was ended by %s: how far it came is not known", wording.Printable(s.signal))
 	}
 	return s.code, nil
 }

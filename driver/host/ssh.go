@@ -10,7 +10,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/pkg/sftp"
-	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 // SSHOptions say where a machine is and who logs in there.
@@ -103,7 +103,7 @@ func (h *sshHost) fail(doing string, started Started, err error) *Error {
 	if errors.As(err, &e) {
 		return e
 	}
-	return &Error{Host: h.Name(), Doing: doing, Message: printable(err.Error()), Started: started, cause: err}
+	return &Error{Host: h.Name(), Doing: doing, Message: wording.Printable(err.Error()), Started: started, cause: err}
 }
 
 // connection gives the connection that stands, or makes one.
@@ -133,7 +133,7 @@ func (h *sshHost) connection(ctx context.Context) (*link, error) {
 	return l, nil
 }
 
-// Run is told at Host.
+// Run: see Host.
 func (h *sshHost) Run(ctx context.Context, c Command) (Output, error) {
 	doing := c.doing()
 	if err := c.check(); err != nil {
@@ -187,14 +187,14 @@ func opened[T any](ctx context.Context, h *sshHost, open func(*link) (T, error))
 	}
 }
 
-// Fs is told at Host.
-func (h *sshHost) Fs() afero.Fs {
-	return &sftpFs{name: h.Name(), client: h.files, lost: h.lost, noSync: h.noSync}
+// Files: see Host.
+func (h *sshHost) Files() Files {
+	return &sftpFiles{name: h.Name(), client: h.fileClient, lost: h.lost, noSync: h.noSync}
 }
 
-// files gives the connection's SFTP client. Its calls take no context: they end when the connection does, and KeepAlive ends
+// fileClient gives the connection's SFTP client. Its calls take no context: they end when the connection does, and KeepAlive ends
 // one that is dead.
-func (h *sshHost) files() (*sftp.Client, error) {
+func (h *sshHost) fileClient() (*sftp.Client, error) {
 	c, err := opened(h.life, h, func(l *link) (*sftp.Client, error) { return l.files(h.life) })
 	if err != nil {
 		return nil, h.fail(reachingFiles, StartedNo, err)
@@ -218,7 +218,7 @@ func (h *sshHost) noSync() {
 	})
 }
 
-// Close is told at Host.
+// Close: see Host.
 func (h *sshHost) Close() error {
 	h.die(ErrClosed)
 	h.closing.Lock()

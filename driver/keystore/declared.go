@@ -233,10 +233,10 @@ func ReadFile(_ context.Context, env driver.Env, r *schema.Resource) (*File, err
 	}
 	defer func() { _ = h.Close() }() // what was read is read
 	name := reveal(r, "path")
-	content, there, err := readFile(h.Fs(), name)
+	content, there, err := readFile(h.Files(), name)
 	var info fs.FileInfo
 	if err == nil && there { // after it was read: what is written in between then counts as newer than what was read, not as older
-		info, err = h.Fs().Stat(name)
+		info, err = h.Files().Stat(name)
 	}
 	switch {
 	case err == nil && !there, errors.Is(err, fs.ErrNotExist):

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/planner"
@@ -105,7 +104,7 @@ func (d *Driver) look(_ context.Context, r *schema.Resource) (*facts, *Store, er
 	}
 	f := &facts{Machine: h.Name(), Now: d.env.Now().UTC().Truncate(time.Second)}
 	name := reveal(r, "path")
-	content, there, err := readFile(h.Fs(), name)
+	content, there, err := readFile(h.Files(), name)
 	var unusable *Error
 	switch {
 	case errors.As(err, &unusable):
@@ -114,7 +113,7 @@ func (d *Driver) look(_ context.Context, r *schema.Resource) (*facts, *Store, er
 	case err != nil:
 		return nil, nil, fmt.Errorf("reading %s on %s: %w", name, h.Name(), err)
 	case !there:
-		if folder := folderOf(name); !isFolder(h.Fs(), folder) {
+		if folder := folderOf(name); !isFolder(h.Files(), folder) {
 			f.NoFolder = folder
 		}
 		return f, nil, nil
@@ -146,27 +145,27 @@ func (d *Driver) look(_ context.Context, r *schema.Resource) (*facts, *Store, er
 const mostBytes = 16 << 20
 
 // readFile reads a file. What can be no keystore by its kind or size is an *Error.
-func readFile(fsys afero.Fs, name string) (content []byte, there bool, err error) {
-	info, err := fsys.Stat(name)
+func readFile(files host.Files, name string) (content []byte, there bool, err error) {
+	info, err := files.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, false, nil
 	case err != nil:
 		return nil, false, err
 	case !info.Mode().IsRegular():
-		return nil, true, &Error{RuleNotAKeystore, "it is no ordinary file", "path names the file itself."}
+		return nil, true, &Error{RuleNotAKeystore, "it is not a regular file", "path names the file itself."}
 	case info.Size() > mostBytes:
 		return nil, true, &Error{RuleNotAKeystore, fmt.Sprintf("it has %d bytes, more than any keystore", info.Size()), "Correct path."}
 	}
-	content, err = afero.ReadFile(fsys, name)
+	content, err = host.ReadFile(files, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, false, nil
 	}
 	return content, true, err
 }
 
-func isFolder(fsys afero.Fs, name string) bool {
-	info, err := fsys.Stat(name)
+func isFolder(files host.Files, name string) bool {
+	info, err := files.Stat(name)
 	return err == nil && info.IsDir()
 }
 
@@ -202,7 +201,7 @@ func (d *Driver) Facts(_ context.Context, r *schema.Resource, names []string) (m
 		if err != nil {
 			return nil, err
 		}
-		content, there, err := readFile(h.Fs(), reveal(r, "path"))
+		content, there, err := readFile(h.Files(), reveal(r, "path"))
 		var unusable *Error
 		switch {
 		case errors.As(err, &unusable):

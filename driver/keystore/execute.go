@@ -66,7 +66,7 @@ func (d *Driver) Execute(ctx context.Context, t *executor.Task) (executor.Result
 	if err != nil {
 		return fail(err)
 	}
-	done, err := host.Replace(ctx, h.Fs(), host.Replacement{Name: w.path, Content: content, Was: f.Sum, Mode: newMode, Now: f.Now, Random: d.random})
+	done, err := host.Replace(ctx, h.Files(), host.Replacement{Name: w.path, Content: content, Was: f.Sum, Mode: newMode, Now: f.Now, Random: d.random})
 	if err != nil && !done.Maybe {
 		return fail(err)
 	}

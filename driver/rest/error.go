@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 // Sent tells whether a request that failed reached the server.
@@ -101,7 +101,7 @@ func WasSent(err error) Sent {
 // fail completes an error for showing.
 func (c *Client) fail(k *call, e *Error) *Error {
 	e.Method, e.URL = k.Method, k.shown
-	e.Message = shorten(printable(c.scrub(e.Message)), maxMessage)
+	e.Message = wording.Message(c.scrub(e.Message), maxMessage)
 	return e
 }
 
@@ -189,26 +189,3 @@ func pageOf(page []byte) string {
 
 // looksLikeLogin judges a page's title or a URL's path.
 func looksLikeLogin(text string) bool { return login.MatchString(text) }
-
-// printable shows control and formatting characters, so that a server cannot speak to a terminal, and makes one line of many.
-func printable(text string) string {
-	var b strings.Builder
-	for _, r := range strings.Join(strings.Fields(strings.ToValidUTF8(text, "\ufffd")), " ") {
-		switch {
-		case r < 0x80 && unicode.IsControl(r):
-			fmt.Fprintf(&b, `\x%02x`, r)
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), !unicode.IsGraphic(r):
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-func shorten(text string, most int) string {
-	if utf8.RuneCountInString(text) <= most {
-		return text
-	}
-	return string([]rune(text)[:most-1]) + "…"
-}

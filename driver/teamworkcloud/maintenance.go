@@ -164,29 +164,42 @@ func (u upkeep) serviceStatus(ctx context.Context, h host.Host) (running, string
 	return state, why, nil
 }
 
-// readStatus reads systemctl's words, a unit a line, where they are its words, else the code: 0 is running, as for init scripts (LSB).
+// readStatus reads systemctl's words, a unit a line, or the code of another service manager: 0 is running, 3 is not running, as
+// for init scripts (LSB), and so is 1 without a word, as pgrep ends. Anything else is unknown: a mixture of systemctl's words
+// with others, a state that systemctl does not know, a code that contradicts the words, a command that complains.
 func readStatus(out host.Output) running {
-	const notThere, noUnit = 125, 4 // from 125 on shells and sudo speak for themselves; systemctl's 4: there is no such unit
-	if out.Code >= notThere || out.Code < 0 || out.Truncated {
+	const notRunning, noUnit = 3, 4
+	if out.Unanswered() != "" {
 		return runningUnknown
 	}
 	words := wording.Lines(out.Stdout)
-	systemd := len(words) > 0 && !slices.ContainsFunc(words, func(w string) bool { return !slices.Contains(unitStates, w) })
+	if !slices.ContainsFunc(words, func(w string) bool { return slices.Contains(unitStates, w) }) {
+		switch {
+		case out.Code == 0:
+			return runningYes
+		case out.Code == notRunning, out.Code == 1 && len(words) == 0:
+			return runningNo
+		}
+		return runningUnknown
+	}
 	up := 0
 	for _, w := range words {
-		if systemd && !slices.Contains([]string{"inactive", "failed", "unknown"}, w) {
+		switch {
+		case !slices.Contains(unitStates, w) || w == "unknown":
+			return runningUnknown
+		case w != "inactive" && w != "failed":
 			up++ // deactivating still runs
 		}
 	}
 	switch {
-	case systemd && (out.Code == noUnit || up == 0 && out.Code == 0): // it says that nothing runs, and ends as if something did
+	case out.Code == noUnit || up == 0 && out.Code == 0:
 		return runningUnknown
-	case systemd && up > 0 && up < len(words):
+	case up == 0:
+		return runningNo
+	case up < len(words):
 		return runningPartly
-	case systemd && up > 0 || !systemd && out.Code == 0:
-		return runningYes
 	}
-	return runningNo
+	return runningYes
 }
 
 // unitStates are systemd's words for a unit's state (systemctl(1), is-active).

@@ -25,10 +25,10 @@ type fakeHost struct {
 	ran []string
 }
 
-func (h *fakeHost) Name() string  { return "admin@twc" }
-func (h *fakeHost) Fs() afero.Fs  { return h.fs }
-func (h *fakeHost) Close() error  { return nil }
-func (h *fakeHost) lines() string { return strings.Join(h.ran, "\n") }
+func (h *fakeHost) Name() string      { return "admin@twc" }
+func (h *fakeHost) Files() host.Files { return host.FilesOf(h.fs) }
+func (h *fakeHost) Close() error      { return nil }
+func (h *fakeHost) lines() string     { return strings.Join(h.ran, "\n") }
 
 func (h *fakeHost) Run(ctx context.Context, c host.Command) (host.Output, error) {
 	h.mu.Lock()
@@ -108,6 +108,12 @@ func TestReadStatus(t *testing.T) {
 		"another manager, up": {host.Output{Stdout: "twcloud (pid 17) is running...\n"}, runningYes},
 		"and down":            {host.Output{Stdout: "twcloud is stopped\n", Code: 3}, runningNo},
 		"and silent":          {host.Output{Code: 1}, runningNo},
+		"no password":         {host.Output{Code: 1, Stderr: "sudo: a password is required\n"}, runningUnknown},
+		"no bus":              {host.Output{Code: 1, Stderr: "Failed to connect to bus: Host is down\n"}, runningUnknown},
+		"a banner":            {host.Output{Code: 3, Stdout: "Welcome to db1\ndeactivating\n"}, runningUnknown},
+		"a banner, inactive":  {host.Output{Code: 3, Stdout: "Welcome to db1\ninactive\n"}, runningUnknown},
+		"state unknown":       {host.Output{Code: 3, Stdout: "unknown\n"}, runningUnknown},
+		"another code":        {host.Output{Code: 1, Stdout: "twcloud is dead and its pid file exists\n"}, runningUnknown},
 		"no such command":     {host.Output{Stderr: "sh: systemctl: not found\n", Code: 127}, runningUnknown},
 		"killed":              {host.Output{Code: 137}, runningUnknown},
 		"cut off":             {host.Output{Stdout: "inactive\n", Code: 3, Truncated: true}, runningUnknown},

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 
-	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
@@ -233,9 +233,9 @@ func reportedError(out host.Output) string {
 
 // logSize is how long Data Manager's log is, -1 if it cannot be read: then its word must do.
 func (m dataManager) logSize() int64 {
-	info, err := m.host.Fs().Stat(m.logFile())
+	info, err := m.host.Files().Stat(m.logFile())
 	switch {
-	case errors.Is(err, afero.ErrFileNotFound):
+	case errors.Is(err, fs.ErrNotExist):
 		return 0
 	case err != nil:
 		return -1
@@ -246,7 +246,7 @@ func (m dataManager) logSize() int64 {
 // loggedErrors counts what the log has of errors beyond a length.
 func (m dataManager) loggedErrors(from int64) int {
 	const most = 1 << 20
-	f, err := m.host.Fs().Open(m.logFile())
+	f, err := m.host.Files().Open(m.logFile())
 	if err != nil || from < 0 {
 		return 0
 	}

@@ -160,7 +160,7 @@ func (d *Driver) editFile(ctx context.Context, t *executor.Task) (executor.Resul
 	if err != nil || h == nil {
 		return fail(errors.Join(err, errors.New("its machine is not declared any more")))
 	}
-	content, _, err := readWhole(h.Fs(), e.path, mostStore)
+	content, _, err := readWhole(h.Files(), e.path, mostStore)
 	if err != nil {
 		return fail(err)
 	}
@@ -175,7 +175,7 @@ func (d *Driver) editFile(ctx context.Context, t *executor.Task) (executor.Resul
 	if left, err := e.left(edited); err != nil || len(left) > 0 { // nothing that is not what was asked for takes the file's place
 		return fail(errors.Join(err, fmt.Errorf("what would be written is not what is declared: %s", strings.Join(left, ", "))))
 	}
-	done, err := host.Replace(ctx, h.Fs(), host.Replacement{Name: e.path, Content: edited, Was: was, Now: d.env.Now(), Random: d.random})
+	done, err := host.Replace(ctx, h.Files(), host.Replacement{Name: e.path, Content: edited, Was: was, Now: d.env.Now(), Random: d.random})
 	switch {
 	case err != nil && !done.Maybe:
 		return fail(err)

@@ -234,7 +234,7 @@ func (d *Driver) endValues(server *schema.Resource, f *encryptionFacts, release 
 
 func readEndValues(server *schema.Resource, h host.Host, name string) (map[string]endValue, error) {
 	out := map[string]endValue{}
-	content, _, err := readWhole(h.Fs(), name, mostSettings)
+	content, _, err := readWhole(h.Files(), name, mostSettings)
 	if isNoFile(err) {
 		return out, nil
 	}

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/keystore"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
@@ -213,7 +212,7 @@ const mostSettings = 4 << 20
 // readSettings reads a settings file beside what it is to say.
 func readSettings(h host.Host, want *settingsFile) (fileFacts, error) {
 	file := fileFacts{Path: want.path}
-	content, modified, err := readWhole(h.Fs(), want.path, mostSettings)
+	content, modified, err := readWhole(h.Files(), want.path, mostSettings)
 	switch {
 	case isNoFile(err):
 		file.Problem = wordsOf(err)
@@ -246,15 +245,15 @@ func wordsOf(err error) string {
 var errNoFile = errors.New("it is no ordinary file of that kind")
 
 // readWhole reads a small file and when it was changed.
-func readWhole(fsys afero.Fs, name string, most int64) ([]byte, time.Time, error) {
-	info, err := fsys.Stat(name)
+func readWhole(files host.Files, name string, most int64) ([]byte, time.Time, error) {
+	info, err := files.Stat(name)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > most {
 		return nil, time.Time{}, errNoFile
 	}
-	content, err := afero.ReadFile(fsys, name)
+	content, err := host.ReadFile(files, name)
 	return content, info.ModTime().UTC(), err
 }
 
@@ -311,7 +310,7 @@ func readStore(server *schema.Resource, h host.Host, s trustStore) (storeFacts, 
 
 // openStore reads a trust store. One that cannot be opened is a *keystore.Error, with its content beside it.
 func openStore(h host.Host, s trustStore) (*keystore.Store, []byte, time.Time, error) {
-	content, modified, err := readWhole(h.Fs(), s.path, mostStore)
+	content, modified, err := readWhole(h.Files(), s.path, mostStore)
 	if err != nil {
 		return nil, nil, modified, fmt.Errorf("reading %s on %s: %w", s.path, h.Name(), err)
 	}

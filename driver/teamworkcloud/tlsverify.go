@@ -44,7 +44,7 @@ func (d *Driver) fileFact(server *schema.Resource, file string) (string, error) 
 	if h == nil {
 		return "", errors.New("its machine is not declared any more")
 	}
-	content, _, err := readWhole(h.Fs(), file, mostStore)
+	content, _, err := readWhole(h.Files(), file, mostStore)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return sumFact(file, "").Value, nil
@@ -163,7 +163,7 @@ func (d *Driver) verifyEdited(t *executor.Task) (executor.Verdict, error) {
 	if h == nil {
 		return executor.Verdict{}, executor.Final(errors.New("its machine is not declared any more"))
 	}
-	content, _, err := readWhole(h.Fs(), e.path, mostStore)
+	content, _, err := readWhole(h.Files(), e.path, mostStore)
 	switch {
 	case isNoFile(err):
 		return notDone("%s: %s", e.path, wordsOf(err)), nil

@@ -7,8 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-
-	"github.com/syncctl/syncctl/schema"
+	"unicode/utf8"
 )
 
 const (
@@ -90,8 +89,36 @@ func Spans(numbers []int) string {
 	return strings.Join(out, ", ")
 }
 
-// OneLine keeps foreign text from breaking a line or reaching the terminal raw.
-func OneLine(text string) string { return strings.Join(strings.Fields(schema.SanitizeLine(text)), " ") }
+// Printable writes control and formatting characters as escapes, so that foreign text cannot speak to a terminal.
+func Printable(text string) string {
+	var b strings.Builder
+	for _, r := range strings.ToValidUTF8(text, string(utf8.RuneError)) {
+		switch {
+		case r == '\n', r == '\r', r == '\t':
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		case r < 0x80 && unicode.IsControl(r):
+			fmt.Fprintf(&b, `\x%02x`, r)
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), !unicode.IsGraphic(r):
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// OneLine keeps foreign text from breaking a line or reaching the terminal raw: line breaks are shown as escapes.
+func OneLine(text string) string { return strings.Join(strings.Fields(Printable(text)), " ") }
+
+// Message is foreign text of any length and shape as a part of an error: one printable line of at most so many
+// characters, with a blank for each line break.
+func Message(text string, most int) string {
+	line := []rune(Printable(strings.Join(strings.Fields(text), " ")))
+	if len(line) > most {
+		return string(line[:most-1]) + "…"
+	}
+	return string(line)
+}
 
 // Quote is a line of foreign text in quotes, its end cut off where it is long.
 func Quote(line string) string {

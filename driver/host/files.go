@@ -1,0 +1,99 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/afero"
+)
+
+// Files are a machine's files. Errors are those of package os: fs.ErrNotExist, fs.ErrExist and fs.ErrPermission among them.
+// Over SSH names are absolute, the first use connects, and an error of the connection wraps an *Error.
+type Files interface {
+	Stat(name string) (fs.FileInfo, error)  // follows symbolic links
+	Lstat(name string) (fs.FileInfo, error) // does not
+	Readlink(name string) (string, error)
+	Names(folder string) ([]string, error) // what is in a folder, sorted
+
+	Open(name string) (io.ReadSeekCloser, error)
+	Create(name string) (NewFile, error) // readable by its owner only; fs.ErrExist if there is anything of that name
+
+	// Rename gives a file a name, replaces the file that has it, in one step or not at all, and makes that durable where the
+	// machine can.
+	Rename(from, to string) error
+	Remove(name string) error // a file or a symbolic link
+	Chmod(name string, mode fs.FileMode) error
+	Chown(name string, uid, gid int) error
+}
+
+// NewFile is a file that is being written.
+type NewFile interface {
+	io.WriteCloser
+	Sync() error // has the machine write it to its disk
+}
+
+// ReadFile reads a whole file.
+func ReadFile(files Files, name string) ([]byte, error) {
+	f, err := files.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(f)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	return content, nil
+}
+
+// FilesOf are the files of a file system of this machine.
+func FilesOf(fsys afero.Fs) Files { return localFiles{fsys} }
+
+type localFiles struct{ afero.Fs }
+
+// Lstat follows links where the file system has no word for them: then it has none.
+func (l localFiles) Lstat(name string) (fs.FileInfo, error) {
+	if links, ok := l.Fs.(afero.Lstater); ok {
+		info, _, err := links.LstatIfPossible(name)
+		return info, err
+	}
+	return l.Stat(name)
+}
+
+func (l localFiles) Readlink(name string) (string, error) {
+	if links, ok := l.Fs.(afero.LinkReader); ok {
+		return links.ReadlinkIfPossible(name)
+	}
+	return "", &fs.PathError{Op: "readlink", Path: name, Err: errors.ErrUnsupported}
+}
+
+func (l localFiles) Names(folder string) ([]string, error) {
+	infos, err := afero.ReadDir(l.Fs, folder)
+	names := make([]string, len(infos))
+	for i, info := range infos {
+		names[i] = info.Name()
+	}
+	return names, err
+}
+
+func (l localFiles) Open(name string) (io.ReadSeekCloser, error) { return l.Fs.Open(name) }
+
+func (l localFiles) Create(name string) (NewFile, error) {
+	return l.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+}
+
+// Rename syncs the folder as well. Where that fails the new name is not durable yet, but it is there.
+func (l localFiles) Rename(from, to string) error {
+	if err := l.Fs.Rename(from, to); err != nil {
+		return err
+	}
+	if folder, err := l.Fs.Open(filepath.Dir(to)); err == nil {
+		_ = folder.Sync()
+		_ = folder.Close()
+	}
+	return nil
+}
