@@ -28,7 +28,7 @@ func (l *loader) list(pass func(string) bool) ([]string, error) {
 	}
 	var names []string
 	for _, info := range infos {
-		if !info.IsDir() && pass(info.Name()) {
+		if !info.IsDir() && !strings.HasPrefix(info.Name(), ".") && pass(info.Name()) { // editors' and systems' own begin with a dot
 			names = append(names, info.Name())
 		}
 	}
@@ -76,6 +76,16 @@ func (l *loader) parse(path string) hcl.Body {
 	if err != nil {
 		l.lost.everything = true
 		l.add(problem(hcl.Range{}, "File not readable", "Reading %s: %s.", path, err))
+		return nil
+	}
+	nested := tooNested
+	if strings.HasSuffix(path, ".json") {
+		nested = tooNestedJSON
+	}
+	if d := nested(src, path); d != nil {
+		l.lost.everything = true
+		l.files[path] = withBytes(nil, src)
+		l.add(d)
 		return nil
 	}
 	if strings.HasSuffix(path, ".json") {

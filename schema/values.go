@@ -122,7 +122,13 @@ func (l *loader) giveText(values map[string]given, name, text, from string) {
 		l.give(values, name, given{val: cty.StringVal(text), from: from})
 		return
 	}
-	expr, diags := hclsyntax.ParseExpression([]byte(text), "<"+from+">", hcl.InitialPos)
+	var expr hclsyntax.Expression
+	var diags hcl.Diagnostics
+	if d := tooNested([]byte(text), ""); d != nil {
+		diags = hcl.Diagnostics{d}
+	} else {
+		expr, diags = hclsyntax.ParseExpression([]byte(text), "<"+from+">", hcl.InitialPos)
+	}
 	var val cty.Value
 	if !diags.HasErrors() {
 		val, diags = expr.Value(nil)
@@ -162,6 +168,13 @@ func (l *loader) giveFile(values map[string]given, path string) {
 	src, err := afero.ReadFile(l.opts.Fs, path)
 	if err != nil {
 		l.add(problem(hcl.Range{}, "File not readable", "Reading the values of variables from %s: %s.", path, err))
+		return
+	}
+	if d := tooNested(src, path); d != nil {
+		l.add(d)
+		for _, v := range l.vars {
+			v.broken = true
+		}
 		return
 	}
 	file, diags := hclsyntax.ParseConfig(src, path, hcl.InitialPos)
