@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -51,12 +52,19 @@ func (c *reader) explain(err error) error {
 	case rest.IsStatus(err, http.StatusForbidden):
 		hint = fmt.Sprintf("user %q may not do this: Backbone wants a system or project administrator", c.server.Text("user"))
 	case errors.As(err, &unknown):
-		hint = "its certificate is by an authority that is not known here: name it with ca or ca_file"
+		hint = "its certificate is signed by an unknown authority: name it with ca or ca_file"
 	}
 	if hint != "" {
 		err = fmt.Errorf("%s (%w)", hint, err)
 	}
 	return planner.About(c.server, fmt.Errorf("%s: %w", c.server.Addr, err))
+}
+
+// document asks for a JSON document whose shape is looked at afterwards.
+func (c *reader) document(ctx context.Context, path string, query url.Values) (json.RawMessage, error) {
+	var raw json.RawMessage
+	err := c.get(ctx, path, query, &raw)
+	return raw, err
 }
 
 // integrations lists the synchronizations of a project. projectKey is required for project administrators
@@ -65,28 +73,43 @@ func (c *reader) integrations(ctx context.Context, project string) ([]integratio
 	if c.cloud {
 		return nil, fmt.Errorf("listing synchronizations: Backbone in the cloud has no documented interface")
 	}
-	var list []integration
-	if err := c.get(ctx, api+"/integrations", url.Values{"projectKey": {project}}, &list); err != nil {
+	raw, err := c.document(ctx, api+"/integrations", url.Values{"projectKey": {project}})
+	if err != nil {
 		return nil, fmt.Errorf("listing the synchronizations of project %s: %w", project, err)
+	}
+	list, err := decodeIntegrations(raw)
+	if err != nil {
+		return nil, planner.About(c.server, fmt.Errorf("%s: listing the synchronizations of project %s: %w", c.server.Addr, project, err))
 	}
 	return list, nil
 }
 
 // integration returns one synchronization with all its details.
 func (c *reader) integration(ctx context.Context, key string) (*integration, error) {
-	var i integration
-	if err := c.get(ctx, integrationPath(key), nil, &i); err != nil {
+	raw, err := c.document(ctx, integrationPath(key), nil)
+	if err != nil {
 		return nil, fmt.Errorf("reading synchronization %s: %w", key, err)
 	}
-	return &i, nil
+	i, err := decodeIntegration(raw)
+	if err == nil && i.Key != key {
+		err = fmt.Errorf("the answer is about %s", i.Key)
+	}
+	if err != nil {
+		return nil, planner.About(c.server, fmt.Errorf("%s: reading synchronization %s: %w", c.server.Addr, key, err))
+	}
+	return i, nil
 }
 
 func integrationPath(key string) string { return api + "/integrations/" + url.PathEscape(key) }
 
 func connectorPath(key string) string { return api + "/connectors/" + url.PathEscape(key) }
 
+// errUnsure: it cannot be told whether something is still there.
+var errUnsure = errors.New("it cannot be told whether it is still there")
+
 // exists tells whether the project has a synchronization of that key. A 404 alone proves nothing, since a disabled app, a
-// proxy or a lost permission answer one too: it is gone when the project's list comes and does not have it either.
+// proxy or a lost permission answer one too: the project's list must come and lack the key. An empty list proves as little:
+// then Backbone must answer that it is up (HC/5.5/cloud/introduction), and Jira must show the project to this user.
 func (c *reader) exists(ctx context.Context, project, key string) (bool, error) {
 	_, err := c.integration(ctx, key)
 	if err == nil || !rest.IsStatus(err, http.StatusNotFound) {
@@ -96,44 +119,73 @@ func (c *reader) exists(ctx context.Context, project, key string) (bool, error) 
 	if err != nil {
 		return false, err
 	}
-	return slices.ContainsFunc(all, func(i integration) bool { return i.Key == key }), nil
+	if len(all) > 0 {
+		return slices.ContainsFunc(all, func(i integration) bool { return i.Key == key }), nil
+	}
+	visible, err := c.hasProject(ctx, project)
+	if err != nil {
+		return false, err
+	}
+	if _, err := c.document(ctx, api+"/health", nil); err != nil || !visible {
+		return false, errUnsure
+	}
+	return false, nil
 }
 
-// statusOf uses the status that came with a list, where there was one.
-func (c *reader) statusOf(ctx context.Context, i *integration) (*syncStatus, error) {
-	if i.Status != nil && i.Status.Status != "" {
-		return i.Status, nil
+// healthOf uses the status that came with a list where it says everything.
+func (c *reader) healthOf(ctx context.Context, i *integration) (health, error) {
+	var h health
+	if i.Status != nil {
+		if h = i.Status.health(i.ends()); h.complete() {
+			return h, nil
+		}
 	}
-	return c.status(ctx, i.Key)
+	asked, err := c.health(ctx, i)
+	if err != nil || asked.Status == "" {
+		return h, err
+	}
+	return asked, nil
 }
 
-// status reads GET .../status. ASSUMED: no copy of the documents shows the answer; it is taken to be the status object of
-// the lists, alone or wrapped in "status".
-func (c *reader) status(ctx context.Context, key string) (*syncStatus, error) {
-	var raw json.RawMessage
-	if err := c.get(ctx, integrationPath(key)+"/status", nil, &raw); err != nil {
-		return nil, fmt.Errorf("reading the status of %s: %w", key, err)
+// health reads GET .../status. ASSUMED: no copy of the documents shows the answer; it is taken to be the status object of
+// the lists, alone or wrapped in "status". In any other shape all of it is unknown.
+func (c *reader) health(ctx context.Context, i *integration) (health, error) {
+	raw, err := c.document(ctx, integrationPath(i.Key)+"/status", nil)
+	if err != nil {
+		return health{}, fmt.Errorf("reading the status of %s: %w", i.Key, err)
 	}
-	var s syncStatus
-	if err := json.Unmarshal(raw, &s); err == nil && s.Status != "" {
-		return &s, nil
+	o, err := parseObject(raw)
+	if err != nil {
+		return health{}, nil
 	}
-	var wrapped struct {
-		Status syncStatus `json:"status"`
+	if inner := o.object("status"); inner != nil {
+		o = inner
 	}
-	if err := json.Unmarshal(raw, &wrapped); err != nil || wrapped.Status.Status == "" {
-		return nil, fmt.Errorf("reading the status of %s: the answer has no status", key)
-	}
-	return &wrapped.Status, nil
+	return decodeStatus(o).health(i.ends()), nil
 }
 
-// conflicts returns the validation conflicts of the configuration as lines for people, none if there is none.
-func (c *reader) conflicts(ctx context.Context, key string) ([]string, error) {
-	var raw any
-	if err := c.get(ctx, integrationPath(key)+"/conflicts", nil, &raw); err != nil {
-		return nil, fmt.Errorf("reading the conflicts of %s: %w", key, err)
+// conflicts returns the validation conflicts of the configuration as lines for people, none if there is none, nil when the
+// answer cannot be understood; then shown is what it was.
+func (c *reader) conflicts(ctx context.Context, key string) (texts []string, shown string, err error) {
+	raw, err := c.document(ctx, integrationPath(key)+"/conflicts", nil)
+	if err != nil {
+		return nil, "", fmt.Errorf("reading the conflicts of %s: %w", key, err)
 	}
-	return conflictTexts(raw), nil
+	texts, ok := decodeConflicts(raw)
+	if !ok {
+		return nil, clip(string(raw)), nil
+	}
+	return texts, "", nil
+}
+
+// mostShown is how many bytes of an answer that is not understood are shown.
+const mostShown = 200
+
+func clip(s string) string {
+	if len(s) <= mostShown {
+		return s
+	}
+	return strings.ToValidUTF8(s[:mostShown], "") + "..."
 }
 
 // syncInformation streams a connector's pairs: a bare JSON array (H/3.9/server/connectors-121944268.html).

@@ -2,6 +2,7 @@ package backbone
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,23 +10,90 @@ import (
 )
 
 // integration is what GET /integrations and /integrations/{key} answer (H/4.1/server/
-// integration-synchronization-actions-191273974.html). Members that only some versions send are pointers.
+// integration-synchronization-actions-191273974.html).
 type integration struct {
-	Key     string      `json:"integrationKey"`
-	Summary string      `json:"summary"`
-	Changed stamp       `json:"lastModifiedDate"`
-	Status  *syncStatus `json:"status"` // in the lists of 3.8, 3.9 and the monitoring page, not in those of 4.1, 5.2, 5.14
-	First   *connector  `json:"firstConnector"`
-	Second  *connector  `json:"secondConnector"` // none: a half of an e-mail or file synchronization (inferred from H/5.14/server/monitoring-backbone-issue-sync)
+	Key     string
+	Summary *string // name in the overview; nil: unknown
+	Changed time.Time
+	Status  *syncStatus // in the lists of 3.8, 3.9 and the monitoring page, not in those of 4.1, 5.2, 5.14
+	First   *connector
+	Second  *connector // nil: a half of an e-mail or file synchronization (inferred from H/5.14/server/monitoring-backbone-issue-sync)
 
 	config configuration
+}
+
+type connector struct {
+	Key     string
+	Project string
+	URL     string // ASSUMED: the name, jiraBaseUrl; "": unknown
+}
+
+// decodeIntegration refuses a document without the keys and projects that a synchronization is told from others by.
+func decodeIntegration(b []byte) (*integration, error) {
+	o, err := parseObject(b)
+	if err != nil {
+		return nil, err
+	}
+	i := &integration{
+		Key: o.text("integrationKey"), Summary: member[string](o, "summary"), Changed: date(o.text("lastModifiedDate")),
+		config: readConfiguration(o),
+	}
+	if i.Key == "" {
+		return nil, errors.New("it has no integrationKey")
+	}
+	if i.First, err = decodeConnector(o, "firstConnector"); err != nil {
+		return nil, fmt.Errorf("%s: %w", i.Key, err)
+	}
+	if second, ok := o["secondConnector"]; ok && string(second) != "null" {
+		if i.Second, err = decodeConnector(o, "secondConnector"); err != nil {
+			return nil, fmt.Errorf("%s: %w", i.Key, err)
+		}
+	}
+	if s := o.object("status"); s != nil {
+		i.Status = decodeStatus(s)
+	}
+	return i, nil
+}
+
+func decodeConnector(o object, name string) (*connector, error) {
+	m := o.object(name)
+	c := &connector{Key: m.text("connectorKey"), Project: m.text("projectKey"), URL: m.text("jiraBaseUrl")}
+	if c.Key == "" || c.Project == "" {
+		return nil, fmt.Errorf("its %s has no connectorKey or no projectKey", name)
+	}
+	return c, nil
+}
+
+// decodeIntegrations decodes a list. One element that cannot be read makes the list unknown: it could be the one that is meant.
+func decodeIntegrations(b []byte) ([]integration, error) {
+	var list []json.RawMessage
+	if err := json.Unmarshal(b, &list); err != nil || list == nil {
+		return nil, errors.New("the answer is not a list")
+	}
+	out := make([]integration, 0, len(list))
+	for n, raw := range list {
+		i, err := decodeIntegration(raw)
+		if err != nil {
+			return nil, fmt.Errorf("entry %d: %w", n+1, err)
+		}
+		out = append(out, *i)
+	}
+	return out, nil
+}
+
+// ends is how many connectors it has.
+func (i *integration) ends() int {
+	if i.Second == nil {
+		return 1
+	}
+	return 2
 }
 
 // String tells one synchronization from another that looks alike.
 func (i *integration) String() string {
 	s := i.Key
-	if i.Summary != "" {
-		s += fmt.Sprintf(" %q", i.Summary)
+	if i.Summary != nil && *i.Summary != "" {
+		s += fmt.Sprintf(" %q", *i.Summary)
 	}
 	if !i.Changed.IsZero() {
 		s += ", last changed " + i.Changed.UTC().Format(time.DateTime)
@@ -33,242 +101,201 @@ func (i *integration) String() string {
 	return s
 }
 
-type connector struct {
-	Key     string `json:"connectorKey"`
-	Project string `json:"projectKey"`
-	URL     string `json:"jiraBaseUrl"` // ASSUMED: the name; "" when not there
+// date reads a date in either of the layouts that are seen: with +0100 (documented) and with +01:00. One in another layout is
+// zero: no date is worth losing the rest of an answer for.
+func date(text string) time.Time {
+	for _, layout := range []string{"2006-01-02T15:04:05-0700", time.RFC3339} { // both take fractions of a second too
+		if t, err := time.Parse(layout, text); err == nil {
+			return t
+		}
+	}
+	return time.Time{}
 }
 
-// syncStatus is the documented status object; GET .../status is taken to answer the same object alone, or wrapped in
-// "status" once more.
+// syncStatus is the documented status object of the lists. GET .../status is taken to answer the same object alone, or
+// wrapped in "status" once more.
 type syncStatus struct {
-	Status string           `json:"status"`
-	First  *connectorStatus `json:"firstConnector"`
-	Second *connectorStatus `json:"secondConnector"`
+	word       string // "": unknown
+	connectors []connectorStatus
 }
 
 type connectorStatus struct {
-	Key        string `json:"connectorKey"`
-	Online     *bool  `json:"online"`
-	Incoming   string `json:"incomingProcessingStatus"`
-	Outgoing   string `json:"outgoingProcessingStatus"`
-	InError    int    `json:"issuesInError"`
-	InDetails  string `json:"incomingDetails"`
-	OutDetails string `json:"outgoingDetails"`
+	processing [2]string // incoming, outgoing; "": unknown
+	inError    *int
 }
 
-func (s *syncStatus) connectors() []*connectorStatus {
-	return slices.DeleteFunc([]*connectorStatus{s.First, s.Second}, func(c *connectorStatus) bool { return c == nil })
-}
-
-// inError is the number of issues in error on all connectors.
-func (s *syncStatus) inError() int {
-	n := 0
-	for _, c := range s.connectors() {
-		n += c.InError
-	}
-	return n
-}
-
-// idle: no connector is processing anything.
-func (s *syncStatus) idle() bool {
-	for _, c := range s.connectors() {
-		for _, p := range []string{c.Incoming, c.Outgoing} {
-			if p != "" && p != "IDLE" {
-				return false
-			}
+func decodeStatus(o object) *syncStatus {
+	s := &syncStatus{word: statusWord(o.text("status"))}
+	for _, name := range []string{"firstConnector", "secondConnector"} {
+		if c := o.object(name); c != nil {
+			s.connectors = append(s.connectors, connectorStatus{
+				processing: [2]string{c.text("incomingProcessingStatus"), c.text("outgoingProcessingStatus")},
+				inError:    c.count("issuesInError"),
+			})
 		}
 	}
-	return true
+	return s
 }
 
-// word is the status as the interface shows it: the spelling over REST is known for STOPPED only, so spaces and
+// statusWord is the status as the interface shows it: the spelling over REST is known for STOPPED only, so spaces and
 // underscores are taken for the same.
-func (s *syncStatus) word() string {
-	return strings.ReplaceAll(strings.ToUpper(strings.TrimSpace(s.Status)), "_", " ")
+func statusWord(s string) string {
+	return strings.ReplaceAll(strings.ToUpper(strings.TrimSpace(s)), "_", " ")
 }
 
-// stamp is a date in either of the layouts that are seen: with +0100 (documented) and with +01:00. One in another layout
-// is zero: no date is worth losing the rest of an answer for.
-type stamp struct{ time.Time }
+// health is what can be read of how a synchronization fares. What cannot be read is unknown, and nothing rests on it: it is
+// refused, or a person says it.
+type health struct {
+	Status  string `json:"status"`   // "": unknown
+	InError *int   `json:"in_error"` // issues in error on all connectors; nil: unknown
+	Idle    *bool  `json:"idle"`     // no connector is processing anything; nil: unknown
+}
 
-func (s *stamp) UnmarshalJSON(b []byte) error {
-	var text string
-	if json.Unmarshal(b, &text) != nil {
-		return nil
-	}
-	for _, layout := range []string{"2006-01-02T15:04:05-0700", time.RFC3339} { // both take fractions of a second too
-		if t, err := time.Parse(layout, text); err == nil {
-			s.Time = t
-			return nil
+// health sums the status up for a synchronization of so many connectors. A connector that says nothing makes it unknown,
+// unless another one says enough.
+func (s *syncStatus) health(connectors int) health {
+	h := health{Status: s.word}
+	inError, known := 0, len(s.connectors) >= connectors
+	idle, busy := known, false
+	for _, c := range s.connectors {
+		if c.inError == nil {
+			known = false
+		} else {
+			inError += *c.inError
+		}
+		for _, p := range c.processing {
+			idle = idle && p == "IDLE"
+			busy = busy || p != "" && p != "IDLE"
 		}
 	}
-	return nil
+	if known || inError > 0 {
+		h.InError = &inError
+	}
+	if idle || busy {
+		h.Idle = &idle
+	}
+	return h
 }
+
+// complete tells whether nothing of it is unknown.
+func (h health) complete() bool { return h.Status != "" && h.InError != nil && h.Idle != nil }
 
 // configuration is what of a synchronization's configuration could be read. The documents show that field mappings are
 // in the document and have an id; ASSUMED are the names of all other members, so each part is nil when it is not
 // where it is expected, and whoever compares must say that it could not be read.
 type configuration struct {
-	issueTypes  map[string]string // nil: not readable
-	fields      []field           // nil: not readable
+	issueTypes  map[string]string // nil: unknown
+	fields      []field           // nil: unknown
 	summaryID   string            // id of the mapping of summary to summary, "" if there is none
 	comments    *bool
 	attachments *bool
 	firstJQL    *string
 	secondJQL   *string
-	channel     string // DIRECT, FILE, EMAIL; "" when not readable
-	role        string // MASTER, SLAVE; "" when not readable
-	partner     string // the partner's project key; "" when not readable
+	channel     string // DIRECT, FILE, EMAIL; "": unknown
+	role        string // MASTER, SLAVE; "": unknown
+	partner     string // the partner's project key; "": unknown
 }
 
-func (i *integration) UnmarshalJSON(b []byte) error {
-	type plain integration
-	if err := json.Unmarshal(b, (*plain)(i)); err != nil {
-		return err
-	}
-	var raw map[string]any
-	if err := json.Unmarshal(b, &raw); err != nil {
-		return err
-	}
-	i.config = readConfiguration(raw)
-	return nil
-}
-
-func readConfiguration(raw map[string]any) configuration {
+func readConfiguration(o object) configuration {
 	c := configuration{
-		comments:    enabled(raw["comments"]),
-		attachments: enabled(raw["attachments"]),
-		channel:     strings.ToUpper(text(raw["communicationChannel"])),
-		role:        strings.ToUpper(text(raw["role"])),
-		partner:     text(raw["partnerProjectKey"]),
-		firstJQL:    textOf(raw["firstConnector"], "jql"),
-		secondJQL:   textOf(raw["secondConnector"], "jql"),
+		comments:    enabled(o, "comments"),
+		attachments: enabled(o, "attachments"),
+		channel:     strings.ToUpper(o.text("communicationChannel")),
+		role:        strings.ToUpper(o.text("role")),
+		partner:     o.text("partnerProjectKey"),
+		firstJQL:    member[string](o.object("firstConnector"), "jql"),
+		secondJQL:   member[string](o.object("secondConnector"), "jql"),
+		issueTypes:  readIssueTypes(o),
 	}
-	if list, ok := raw["issueTypeMappings"].([]any); ok {
-		c.issueTypes = map[string]string{}
-		for _, e := range list {
-			m, _ := e.(map[string]any)
-			if a, b := text(m["firstIssueType"]), text(m["secondIssueType"]); a != "" && b != "" {
-				c.issueTypes[a] = b
-				continue
-			}
-			c.issueTypes = nil
-			break
-		}
-	}
-	if list, ok := raw["fieldMappings"].([]any); ok {
-		c.fields = []field{}
-		for _, e := range list {
-			m, _ := e.(map[string]any)
-			if isSummary(m) && c.summaryID == "" {
-				c.summaryID = text(m["id"])
-			}
-			f := field{First: text(m["firstField"]), Second: text(m["secondField"]), Mapping: strings.ToLower(text(m["type"]))}
-			if f.First == "" || f.Second == "" || f.Mapping == "" {
-				c.fields = nil
-			}
-			if c.fields != nil {
-				c.fields = append(c.fields, f)
-			}
-		}
-		slices.SortFunc(c.fields, func(a, b field) int { return strings.Compare(a.First, b.First) })
-	}
+	c.fields, c.summaryID = readFields(o)
 	return c
 }
 
+func readIssueTypes(o object) map[string]string {
+	list, ok := o.objects("issueTypeMappings")
+	if !ok {
+		return nil
+	}
+	out := map[string]string{}
+	for _, m := range list {
+		a, b := m.text("firstIssueType"), m.text("secondIssueType")
+		if a == "" || b == "" {
+			return nil
+		}
+		out[a] = b
+	}
+	return out
+}
+
+func readFields(o object) (fields []field, summaryID string) {
+	list, ok := o.objects("fieldMappings")
+	if !ok {
+		return nil, ""
+	}
+	fields = []field{}
+	readable := true
+	for _, m := range list {
+		if isSummary(m) && summaryID == "" {
+			summaryID = m.id("id")
+		}
+		f := field{First: m.text("firstField"), Second: m.text("secondField"), Mapping: strings.ToLower(m.text("type"))}
+		readable = readable && f.First != "" && f.Second != "" && f.Mapping != ""
+		fields = append(fields, f)
+	}
+	if !readable {
+		return nil, summaryID
+	}
+	slices.SortFunc(fields, func(a, b field) int { return strings.Compare(a.First, b.First) })
+	return fields, summaryID
+}
+
 // isSummary: whatever its members are called, a mapping that speaks of summary and of no other field is the one.
-func isSummary(m map[string]any) bool {
-	a, okA := m["firstField"]
-	b, okB := m["secondField"]
-	if okA && okB {
-		return strings.EqualFold(text(a), "summary") && strings.EqualFold(text(b), "summary")
+func isSummary(m object) bool {
+	a, b := m.text("firstField"), m.text("secondField")
+	if a != "" && b != "" {
+		return strings.EqualFold(a, "summary") && strings.EqualFold(b, "summary")
 	}
 	n := 0
-	for _, v := range m {
-		if strings.EqualFold(text(v), "summary") {
+	for name := range m {
+		if strings.EqualFold(m.text(name), "summary") {
 			n++
 		}
 	}
 	return n == 2
 }
 
-func text(v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case float64:
-		return fmt.Sprintf("%.0f", v)
+func enabled(o object, name string) *bool {
+	if b := member[bool](o, name); b != nil {
+		return b
 	}
-	return ""
+	return member[bool](o.object(name), "enabled")
 }
 
-func textOf(v any, member string) *string {
-	m, ok := v.(map[string]any)
-	if !ok {
-		return nil
+// decodeConflicts reduces what GET .../conflicts answers to lines for people, none if there is no conflict. ASSUMED: its
+// shape is not documented; a list is taken for the conflicts, an empty one for none. Anything else is unknown: false.
+func decodeConflicts(b []byte) ([]string, bool) {
+	var list []json.RawMessage
+	if err := json.Unmarshal(b, &list); err != nil || list == nil {
+		return nil, false
 	}
-	s, ok := m[member].(string)
-	if !ok {
-		return nil
+	out := make([]string, 0, len(list))
+	for _, e := range list {
+		out = append(out, conflictText(e))
 	}
-	return &s
+	return out, true
 }
 
-func enabled(v any) *bool {
-	switch v := v.(type) {
-	case bool:
-		return &v
-	case map[string]any:
-		if b, ok := v["enabled"].(bool); ok {
-			return &b
-		}
+func conflictText(b json.RawMessage) string {
+	var s string
+	if json.Unmarshal(b, &s) == nil && s != "" {
+		return s
 	}
-	return nil
-}
-
-// conflictTexts reduces what GET .../conflicts answers to lines for people. ASSUMED: its shape is not documented; an array of
-// texts, an array of objects, or an object that holds such an array are all understood; an empty one means no conflict.
-func conflictTexts(v any) []string {
-	var out []string
-	switch v := v.(type) {
-	case nil:
-	case string:
-		if v != "" {
-			out = append(out, v)
-		}
-	case []any:
-		for _, e := range v {
-			if m, ok := e.(map[string]any); ok {
-				out = append(out, conflictText(m))
-				continue
-			}
-			out = append(out, conflictTexts(e)...)
-		}
-	case map[string]any:
-		keys := make([]string, 0, len(v))
-		for k := range v {
-			keys = append(keys, k)
-		}
-		slices.Sort(keys)
-		for _, k := range keys {
-			if list, ok := v[k].([]any); ok {
-				out = append(out, conflictTexts(list)...)
+	if m, err := parseObject(b); err == nil {
+		for _, k := range []string{"message", "summary", "description", "text", "key"} {
+			if s := m.id(k); s != "" {
+				return s
 			}
 		}
-	}
-	return out
-}
-
-func conflictText(m map[string]any) string {
-	for _, k := range []string{"message", "summary", "description", "text", "key"} {
-		if s := text(m[k]); s != "" {
-			return s
-		}
-	}
-	b, err := json.Marshal(m)
-	if err != nil {
-		return "a conflict that cannot be shown"
 	}
 	return string(b)
 }

@@ -12,17 +12,19 @@ import (
 
 // half is what is there of one end of an e-mail or file synchronization.
 type half struct {
-	Found     bool     `json:"found"`
-	Server    string   `json:"server"` // address of the declaration
-	Project   string   `json:"project"`
-	Key       string   `json:"key"`
-	Connector string   `json:"connector"`
-	Status    string   `json:"status"`
-	Channel   string   `json:"channel"` // "" when not readable
-	Role      string   `json:"role"`    // "" when not readable
-	Direct    bool     `json:"direct"`  // it has two connectors
-	InError   int      `json:"in_error"`
-	Conflicts []string `json:"conflicts"`
+	health
+
+	Found     bool   `json:"found"`
+	Server    string `json:"server"` // address of the declaration
+	Project   string `json:"project"`
+	Key       string `json:"key"`
+	Connector string `json:"connector"`
+	Channel   string `json:"channel"` // "": unknown
+	Role      string `json:"role"`    // "": unknown
+	Partner   string `json:"partner"` // the partner's project; "": unknown
+
+	Conflicts       []string `json:"conflicts"`        // of the configuration; nil: unknown
+	ConflictsAnswer string   `json:"conflicts_answer"` // what could not be understood
 
 	Pairs           int `json:"pairs"`
 	Comments        int `json:"comments"`
@@ -33,9 +35,10 @@ type half struct {
 
 // newSync is what is there of the direct synchronization.
 type newSync struct {
+	health
+
 	Found           bool   `json:"found"`
 	Key             string `json:"key"`
-	Status          string `json:"status"`
 	FirstConnector  string `json:"first_connector"`
 	SecondConnector string `json:"second_connector"`
 	FirstPairs      int    `json:"first_pairs"`
@@ -44,15 +47,17 @@ type newSync struct {
 
 // migrationFacts are what a migration's plan is made from.
 type migrationFacts struct {
-	FromGone  bool     `json:"from_gone"` // the original is not declared any more
-	Master    half     `json:"master"`
-	Slave     half     `json:"slave"`
-	InFlight  int      `json:"in_flight"` // issues whose messages have not all been applied, by their sequence ids
-	Flying    []string `json:"flying"`    // the first of them, in words
-	Unmatched int      `json:"unmatched"`
-	Lonely    []string `json:"lonely"` // the first of them, in words
-	New       newSync  `json:"new"`
-	Moved     bool     `json:"moved"` // the project answers in the cloud
+	FromGone   bool     `json:"from_gone"` // the original is not declared any more
+	Master     half     `json:"master"`
+	Slave      half     `json:"slave"`
+	Matched    int      `json:"matched"`    // pairs that both ends have
+	Uncompared int      `json:"uncompared"` // directions of them in which an end has no counter: nothing can be said of them
+	InFlight   int      `json:"in_flight"`  // issues whose messages have not all been applied, by their sequence ids
+	Flying     []string `json:"flying"`     // the first of them, in words
+	Unmatched  int      `json:"unmatched"`
+	Lonely     []string `json:"lonely"` // the first of them, in words
+	New        newSync  `json:"new"`
+	Moved      bool     `json:"moved"` // the project answers in the cloud
 }
 
 func (f *migrationFacts) end(role string) *half {
@@ -87,7 +92,7 @@ func unpack(v cty.Value, facts any) error {
 }
 
 // Facts reads the named facts again: PATH.NAME where PATH is "self", "self.master" or "self.slave" for a sync, and
-// "from.master", "from.slave" or "to" for a migration, and NAME one of integration, connector, in_error, conflicts.
+// "from.master", "from.slave" or "to" for a migration, and NAME is integration or connector.
 func (d *Driver) Facts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error) {
 	out := map[string]string{}
 	ends := map[string]*half{}
@@ -126,10 +131,6 @@ func (h *half) fact(what string) string {
 		return h.Key
 	case "connector":
 		return h.Connector
-	case "in_error":
-		return fmt.Sprint(h.InError)
-	case "conflicts":
-		return fmt.Sprint(len(h.Conflicts))
 	}
 	return ""
 }

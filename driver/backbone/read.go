@@ -31,6 +31,7 @@ func (d *Driver) readSync(ctx context.Context, sync *schema.Resource) (cty.Value
 	null := cty.NullVal(cty.EmptyObject)
 	var f syncFacts
 	var conf configuration
+	var name *string
 	var status string
 	if sync.Text("transport") == direct {
 		c, err := d.reader(sync.Ref(first, "server"))
@@ -41,15 +42,18 @@ func (d *Driver) readSync(ctx context.Context, sync *schema.Resource) (cty.Value
 		if err != nil || i == nil {
 			return null, err
 		}
-		s, err := c.statusOf(ctx, i)
+		h, err := c.healthOf(ctx, i)
 		if err != nil {
 			return null, err
 		}
 		if i, err = c.integration(ctx, i.Key); err != nil {
 			return null, err
 		}
-		f.New = newSync{Found: true, Key: i.Key, Status: s.word(), FirstConnector: i.First.Key, SecondConnector: i.Second.Key}
-		conf, status = i.config, s.word()
+		if i.Second == nil {
+			return null, fmt.Errorf("reading synchronization %s on %s: it has one connector now, and had two in the list", i.Key, c.server.Addr)
+		}
+		f.New = newSync{Found: true, Key: i.Key, health: h, FirstConnector: i.First.Key, SecondConnector: i.Second.Key}
+		conf, name, status = i.config, i.Summary, h.Status
 	} else {
 		for _, role := range []string{master, slave} {
 			h, err := d.readHalf(ctx, sync, role)
@@ -74,10 +78,10 @@ func (d *Driver) readSync(ctx context.Context, sync *schema.Resource) (cty.Value
 			if err != nil {
 				return null, err
 			}
-			conf = i.config
+			conf, name = i.config, i.Summary
 		}
 	}
-	v := actualSync(conf, status)
+	v := actualSync(conf, name, status)
 	if sync.Text("transport") != direct { // the master's first and second are the two ends under other names
 		v = renameEnds(v)
 		if conf.channel != "" {
@@ -112,7 +116,7 @@ func findDirect(ctx context.Context, c *reader, sync *schema.Resource) (*integra
 		return nil, err
 	}
 	match := slices.DeleteFunc(all, func(i integration) bool {
-		return i.First == nil || i.Second == nil || i.First.Project != a || i.Second.Project != b
+		return i.Second == nil || i.First.Project != a || i.Second.Project != b
 	})
 	i, err := onlyOne(match, sync, first)
 	if err != nil || i == nil || sync.Text(first, "key") != "" {
@@ -143,7 +147,7 @@ func findHalf(ctx context.Context, c *reader, sync *schema.Resource, role string
 		return nil, err
 	}
 	match := slices.DeleteFunc(all, func(i integration) bool {
-		return i.First == nil || i.Second != nil || i.First.Project != project || i.config.partner != "" && i.config.partner != partner
+		return i.Second != nil || i.First.Project != project || i.config.partner != "" && i.config.partner != partner
 	})
 	return onlyOne(match, sync, role)
 }
@@ -183,17 +187,15 @@ func (d *Driver) readHalf(ctx context.Context, sync *schema.Resource, role strin
 	return h, d.fillHalf(ctx, c, i, h)
 }
 
-func (d *Driver) fillHalf(ctx context.Context, c *reader, i *integration, h *half) error {
-	s, err := c.statusOf(ctx, i)
-	if err != nil {
+func (d *Driver) fillHalf(ctx context.Context, c *reader, i *integration, h *half) (err error) {
+	if h.health, err = c.healthOf(ctx, i); err != nil {
 		return err
 	}
-	if h.Conflicts, err = c.conflicts(ctx, i.Key); err != nil {
+	if h.Conflicts, h.ConflictsAnswer, err = c.conflicts(ctx, i.Key); err != nil {
 		return err
 	}
 	h.Found, h.Key, h.Connector = true, i.Key, i.First.Key
-	h.Status, h.InError = s.word(), s.inError()
-	h.Channel, h.Role = i.config.channel, i.config.role
+	h.Channel, h.Role, h.Partner = i.config.channel, i.config.role, i.config.partner
 	return nil
 }
 
