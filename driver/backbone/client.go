@@ -36,8 +36,11 @@ type reader struct {
 // writer is a reader that may also change things. Only Execute gets one.
 type writer struct{ *reader }
 
-func (c *reader) get(ctx context.Context, path string, query url.Values, into any) error {
-	return c.explain(c.rest.Get(ctx, rest.Request{Path: path, Query: query}, into))
+// document asks for a JSON document, whose shape is looked at by whoever asks.
+func (c *reader) document(ctx context.Context, path string, query url.Values) (json.RawMessage, error) {
+	var raw json.RawMessage
+	err := c.rest.Get(ctx, rest.Request{Path: path, Query: query}, &raw)
+	return raw, c.explain(err)
 }
 
 // explain says which declared server an error is about and, where it can be told, what mends it.
@@ -58,13 +61,6 @@ func (c *reader) explain(err error) error {
 		err = fmt.Errorf("%s (%w)", hint, err)
 	}
 	return planner.About(c.server, fmt.Errorf("%s: %w", c.server.Addr, err))
-}
-
-// document asks for a JSON document whose shape is looked at afterwards.
-func (c *reader) document(ctx context.Context, path string, query url.Values) (json.RawMessage, error) {
-	var raw json.RawMessage
-	err := c.get(ctx, path, query, &raw)
-	return raw, err
 }
 
 // integrations lists the synchronizations of a project. projectKey is required for project administrators

@@ -1,9 +1,10 @@
 package backbone
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // The vendor's own samples, cut where the copies are cut, with and without status.
@@ -19,21 +20,33 @@ const documentedStatus = `"status":{ "status":"STOPPED",
     "outgoingRouteStatus":"STOPPED","outgoingProcessingStatus":"IDLE","outgoingDetails":"",
     "externalRouteStatus":"STOPPED","issuesInError":3 }},`
 
+func decode(t *testing.T, doc string) *integration {
+	t.Helper()
+	i, err := decodeIntegration([]byte(doc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
 func TestDocumentedSamples(t *testing.T) {
+	t.Parallel()
 	for _, date := range []string{"2016-11-10T11:07:10+0100", "2016-11-10T11:07:10+01:00", "2016-11-10T11:07:10.000+0100"} {
 		for _, status := range []string{"", documentedStatus} {
-			var i integration
-			if err := json.Unmarshal([]byte(strings.NewReplacer("DATE", date, "STATUS", status).Replace(documented)), &i); err != nil {
-				t.Fatal(err)
-			}
+			i := decode(t, strings.NewReplacer("DATE", date, "STATUS", status).Replace(documented))
 			if want := `INT-16 "Agile Project <> Project B", last changed 2016-11-10 10:07:10`; i.String() != want {
-				t.Errorf("%s, want %s", &i, want)
+				t.Errorf("%s, want %s", i, want)
 			}
 			if (i.Status == nil) != (status == "") {
 				t.Errorf("status is %v", i.Status)
 			}
-			if s := i.Status; s != nil && (s.word() != "STOPPED" || s.inError() != 3 || !s.idle()) {
-				t.Errorf("%+v", s)
+			if s := i.Status; s != nil {
+				if h := s.health(1); h.Status != "STOPPED" || h.InError == nil || *h.InError != 3 || h.Idle == nil || !*h.Idle {
+					t.Errorf("%+v", h)
+				}
+				if h := s.health(2); h.complete() || h.InError == nil || h.Idle != nil {
+					t.Errorf("the sample says nothing of the second connector: %+v", h)
+				}
 			}
 			if c := i.config; c.fields != nil || c.issueTypes != nil || c.comments != nil || c.role != "" {
 				t.Errorf("what is not there was read: %+v", c)
@@ -42,7 +55,65 @@ func TestDocumentedSamples(t *testing.T) {
 	}
 }
 
+// TestUnknownMembers: a member that is missing, renamed, given twice, null or of another type is unknown, never zero.
+func TestUnknownMembers(t *testing.T) {
+	t.Parallel()
+	const good = `{"status":"STOPPED","firstConnector":{"incomingProcessingStatus":"IDLE","outgoingProcessingStatus":"IDLE","issuesInError":0}}`
+	for name, c := range map[string]struct {
+		old, new string
+		want     health
+	}{
+		"all there":        {"", "", health{Status: "STOPPED", InError: new(int), Idle: ptr(true)}},
+		"no status":        {`"status":"STOPPED",`, ``, health{InError: new(int), Idle: ptr(true)}},
+		"status a number":  {`"STOPPED"`, `1`, health{InError: new(int), Idle: ptr(true)}},
+		"no issuesInError": {`,"issuesInError":0`, ``, health{Status: "STOPPED", Idle: ptr(true)}},
+		"renamed":          {`issuesInError`, `issuesinerror`, health{Status: "STOPPED", Idle: ptr(true)}},
+		"a text":           {`"issuesInError":0`, `"issuesInError":"0"`, health{Status: "STOPPED", Idle: ptr(true)}},
+		"null":             {`"issuesInError":0`, `"issuesInError":null`, health{Status: "STOPPED", Idle: ptr(true)}},
+		"negative":         {`"issuesInError":0`, `"issuesInError":-1`, health{Status: "STOPPED", Idle: ptr(true)}},
+		"twice":            {`"issuesInError":0`, `"issuesInError":3,"issuesInError":0`, health{Status: "STOPPED", Idle: ptr(true)}},
+		"no incoming":      {`"incomingProcessingStatus":"IDLE",`, ``, health{Status: "STOPPED", InError: new(int)}},
+		"no outgoing":      {`"outgoingProcessingStatus":"IDLE",`, ``, health{Status: "STOPPED", InError: new(int)}},
+		"busy, one known":  {`"incomingProcessingStatus":"IDLE","outgoingProcessingStatus":"IDLE"`, `"outgoingProcessingStatus":"BUSY"`, health{Status: "STOPPED", InError: new(int), Idle: ptr(false)}},
+		"no connector":     {`firstConnector`, `connector`, health{Status: "STOPPED"}},
+	} {
+		o, err := parseObject([]byte(strings.Replace(good, c.old, c.new, 1)))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if diff := cmp.Diff(c.want, decodeStatus(o).health(1)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// TestListsThatSayNothing: a list that is none, or has an entry which cannot be told from others, is unknown.
+func TestListsThatSayNothing(t *testing.T) {
+	t.Parallel()
+	const good = `[{"integrationKey":"INT-4","firstConnector":{"connectorKey":"C","projectKey":"P"}}]`
+	if list, err := decodeIntegrations([]byte(good)); err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	if list, err := decodeIntegrations([]byte(`[]`)); err != nil || len(list) != 0 {
+		t.Fatal(list, err)
+	}
+	for _, doc := range []string{
+		`null`, `{}`, `""`, `{"integrations":[]}`, `[null]`, `[{}]`,
+		strings.Replace(good, "integrationKey", "key", 1), strings.Replace(good, "connectorKey", "key", 1),
+		strings.Replace(good, "projectKey", "project", 1), strings.Replace(good, "firstConnector", "connector", 1),
+		strings.Replace(good, `"INT-4"`, `4`, 1), strings.Replace(good, `"INT-4"`, `"INT-4","integrationKey":"INT-5"`, 1),
+		strings.Replace(good, `}}]`, `},"secondConnector":{}}]`, 1),
+	} {
+		if list, err := decodeIntegrations([]byte(doc)); err == nil {
+			t.Errorf("%s gives %v", doc, list)
+		}
+	}
+}
+
 func TestSummaryMapping(t *testing.T) {
+	t.Parallel()
 	for doc, want := range map[string]string{
 		`{"fieldMappings":[{"id":"10","firstField":"priority","secondField":"priority","type":"passthrough"},{"id":11,"firstField":"summary","secondField":"Summary","type":"passthrough"}]}`: "11",
 		`{"fieldMappings":[{"id":"7","from":"summary","to":"summary"}]}`:                                     "7",
@@ -51,31 +122,34 @@ func TestSummaryMapping(t *testing.T) {
 		`{"fieldMappings":"?"}`:                                                                              "",
 		`{}`:                                                                                                 "",
 	} {
-		var i integration
-		if err := json.Unmarshal([]byte(doc), &i); err != nil {
+		o, err := parseObject([]byte(doc))
+		if err != nil {
 			t.Fatal(err)
 		}
-		if i.config.summaryID != want {
-			t.Errorf("%s: id is %q, want %q", doc, i.config.summaryID, want)
+		if got := readConfiguration(o).summaryID; got != want {
+			t.Errorf("%s: id is %q, want %q", doc, got, want)
 		}
 	}
 }
 
-func TestConflictTexts(t *testing.T) {
+func TestConflicts(t *testing.T) {
+	t.Parallel()
 	for doc, want := range map[string]string{
-		`[]`: "", `null`: "", `{}`: "", `{"conflicts":[]}`: "",
-		`["a","b"]`:                        "a|b",
-		`[{"message":"no mapping"}]`:       "no mapping",
-		`{"conflicts":[{"summary":"x"}]}`:  "x",
-		`[{"code":7}]`:                     `{"code":7}`,
-		`{"first":["a"],"second":[["b"]]}`: "a|b",
+		`[]`:                         "",
+		`["a","b"]`:                  "a|b",
+		`[{"message":"no mapping"}]`: "no mapping",
+		`[{"code":7}]`:               `{"code":7}`,
+		`[["b"]]`:                    `["b"]`,
+		`[null]`:                     "null",
 	} {
-		var raw any
-		if err := json.Unmarshal([]byte(doc), &raw); err != nil {
-			t.Fatal(err)
+		texts, ok := decodeConflicts([]byte(doc))
+		if got := strings.Join(texts, "|"); !ok || got != want {
+			t.Errorf("%s: %q, %v, want %q", doc, got, ok, want)
 		}
-		if got := strings.Join(conflictTexts(raw), "|"); got != want {
-			t.Errorf("%s: %q, want %q", doc, got, want)
+	}
+	for _, doc := range []string{`null`, `{}`, `{"valid":false}`, `{"validationErrors":{"a":1}}`, `{"conflicts":[]}`, `""`, `"none"`, `0`, `true`} {
+		if texts, ok := decodeConflicts([]byte(doc)); ok {
+			t.Errorf("%s is taken for %d conflicts", doc, len(texts))
 		}
 	}
 }
@@ -83,19 +157,19 @@ func TestConflictTexts(t *testing.T) {
 // Whatever a server sends, reading it neither panics nor makes up what is not there.
 func FuzzIntegration(f *testing.F) {
 	f.Add(strings.NewReplacer("DATE", "x", "STATUS", documentedStatus).Replace(documented))
-	f.Add(`{"fieldMappings":[null,1,{"id":1}],"issueTypeMappings":[null],"comments":1,"firstConnector":null}`)
+	f.Add(`{"integrationKey":"I","fieldMappings":[null,1,{"id":1}],"issueTypeMappings":[null],"comments":1,"firstConnector":null}`)
 	f.Fuzz(func(t *testing.T, doc string) {
-		var i integration
-		if json.Unmarshal([]byte(doc), &i) != nil {
+		decodeConflicts([]byte(doc))
+		i, err := decodeIntegration([]byte(doc))
+		if err != nil {
 			return
 		}
 		_ = i.String()
 		if !strings.Contains(doc, "ieldMappings") && i.config.fields != nil && !strings.Contains(doc, `\u`) {
 			t.Errorf("fields %v out of %s", i.config.fields, doc)
 		}
-		var raw any
-		if json.Unmarshal([]byte(doc), &raw) == nil {
-			conflictTexts(raw)
+		if i.Status != nil && !strings.Contains(doc, "issuesInError") && i.Status.health(1).InError != nil && !strings.Contains(doc, `\u`) {
+			t.Errorf("issues in error out of %s", doc)
 		}
 	})
 }

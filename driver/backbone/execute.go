@@ -37,7 +37,7 @@ func (d *Driver) Execute(ctx context.Context, t *executor.Task) (executor.Result
 
 // splitOp separates the end's name from a verb that exists once for each end.
 func splitOp(op string) (verb, end string) {
-	for _, e := range []string{master, slave, first, second} {
+	for _, e := range []string{master, slave, first, second, newEnd} {
 		if v, ok := strings.CutSuffix(op, "_"+e); ok {
 			return v + "_", e
 		}
@@ -83,7 +83,7 @@ func (d *Driver) locate(ctx context.Context, t *executor.Task, end string) (*loc
 	if sync.Text("transport") == direct {
 		l.integration, err = findDirect(ctx, c, sync)
 	} else {
-		l.integration, err = findHalf(ctx, c, sync, role)
+		l.integration, _, err = findHalf(ctx, c, sync, role)
 	}
 	return l, err
 }

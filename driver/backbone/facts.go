@@ -15,7 +15,8 @@ type half struct {
 	health
 
 	Found     bool   `json:"found"`
-	Server    string `json:"server"` // address of the declaration
+	Unlisted  bool   `json:"unlisted"` // not found in a list without any entry, which proves nothing
+	Server    string `json:"server"`   // address of the declaration
 	Project   string `json:"project"`
 	Key       string `json:"key"`
 	Connector string `json:"connector"`

@@ -5,11 +5,14 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 	"github.com/syncctl/syncctl/planner"
 )
 
-// findings are what a person must know before the migration starts. A refusal is something that preflight would stop at.
-func (m *migrating) findings() ([]planner.Finding, hcl.Diagnostics) {
+// findings are what a person must know before the migration starts; preflight looks for them once more and stops at a refusal.
+// said tells which person's words are recorded: what cannot be read is refused without. When planning, none is needed yet,
+// and said is nil: the plan asks for them.
+func (m *migrating) findings(said func(op string) bool) ([]planner.Finding, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
 	if m.from == nil {
 		return nil, append(diags, problem(m.r, "The original is not declared",
@@ -26,6 +29,7 @@ func (m *migrating) findings() ([]planner.Finding, hcl.Diagnostics) {
 	var out []planner.Finding
 	for _, role := range []string{master, slave} {
 		out = append(out, m.endFindings(role)...)
+		out = append(out, m.unknownFindings(role, said)...)
 	}
 	out = append(out, m.newFindings()...)
 	out = append(out, m.pairFindings()...)
@@ -51,12 +55,12 @@ func (m *migrating) endFindings(role string) []planner.Finding {
 	refuse := func(rule, summary, detail string) {
 		out = append(out, planner.Finding{Rule: "backbone/" + rule, Severity: planner.Refuse, Op: opPreflight, Summary: summary, Detail: detail})
 	}
-	if h.InError > 0 {
+	if h.InError != nil && *h.InError > 0 {
 		detail := "Open the troubleshooting tab of " + h.Key + " and solve what is there, then plan again (" + guide + ", prerequisites)."
 		if len(m.facts.Flying) > 0 {
 			detail = "By their message numbers: " + strings.Join(m.facts.Flying, "; ") + ". " + detail
 		}
-		refuse("issues-in-error", fmt.Sprintf("%s in error on %s", plural(h.InError, "issue"), name), detail)
+		refuse("issues-in-error", fmt.Sprintf("%s in error on %s", plural(*h.InError, "issue"), name), detail)
 	}
 	if len(h.Conflicts) > 0 {
 		refuse("conflicts", fmt.Sprintf("%s has %s", name, plural(len(h.Conflicts), "conflict")), strings.Join(h.Conflicts, "; "))
@@ -68,13 +72,41 @@ func (m *migrating) endFindings(role string) []planner.Finding {
 		refuse("transport", fmt.Sprintf("%s goes by %s, not by %s", name, strings.ToLower(h.Channel), m.from.Text("transport")), "Set transport in "+m.from.Addr.String()+" to what is there.")
 	}
 	switch h.Status {
-	case "RUNNING", "STOPPED":
+	case "RUNNING", "STOPPED", "":
 	default:
 		refuse("status", fmt.Sprintf("%s is %s", name, h.Status), "Bring it to RUNNING or STOPPED first: in this state its data may not be complete.")
 	}
-	if h.Role == "" || h.Channel == "" {
+	if h.Role == "" || h.Channel == "" || h.Partner == "" {
 		out = append(out, planner.Finding{Rule: "backbone/not-readable", Severity: planner.Note, Op: opPreflight,
-			Summary: fmt.Sprintf("role and transport of %s cannot be read over REST; that it has one connector only is all there is to see", name)})
+			Summary: fmt.Sprintf("role, transport and partner of %s cannot all be read over REST; which one it is shows in its project, "+
+				"its single connector and its pairs", name)})
+	}
+	return out
+}
+
+// unknownFindings: what cannot be read of a half is not taken for fine.
+func (m *migrating) unknownFindings(role string, said func(op string) bool) []planner.Finding {
+	h := m.facts.end(role)
+	var out []planner.Finding
+	add := func(rule, op, summary, detail string) {
+		f := planner.Finding{Rule: "backbone/" + rule, Severity: planner.Warn, Op: op, Summary: summary, Detail: detail}
+		if said != nil && op == opNoErrors+role && !said(op) {
+			f.Severity, f.Op = planner.Refuse, opPreflight
+		}
+		out = append(out, f)
+	}
+	name := fmt.Sprintf("the %s's half %s on %s", role, h.Key, h.Server)
+	const detail = "It was not in the answer. A person looks at the web page and confirms it in a step of this plan."
+	if h.InError == nil {
+		add("errors-unknown", opNoErrors+role, "how many issues are in error on "+name+" cannot be read over REST", detail)
+	}
+	if h.Conflicts == nil {
+		add("conflicts-unknown", opNoErrors+role, "whether "+name+" has conflicts cannot be read over REST",
+			"The answer was "+h.ConflictsAnswer+". A person looks at the web page and confirms it in a step of this plan.")
+	}
+	if h.Status == "" {
+		add("status-unknown", opStopByHand+role, "the status of "+name+" cannot be read over REST",
+			"It was not in the answer. A person stops it and confirms that it stands still.")
 	}
 	return out
 }
@@ -90,6 +122,10 @@ func (m *migrating) newFindings() []planner.Finding {
 	switch {
 	case !n.Found || ours && !empty || empty && (n.Status == "STOPPED" || stay+move == 0):
 		return nil
+	case empty && n.Status == "":
+		return []planner.Finding{{Rule: "backbone/new-status-unknown", Severity: planner.Refuse, Op: opCreate,
+			Summary: fmt.Sprintf("%s has no pairs, and whether it runs cannot be read over REST: if it did, it would make every issue a second time", n.Key),
+			Detail:  "Resume the run that it was created in, or delete it on the web page."}}
 	case empty:
 		return []planner.Finding{{Rule: "backbone/new-runs", Severity: planner.Refuse, Op: opCreate,
 			Summary: fmt.Sprintf("%s is %s without the pairs: it would make every issue a second time", n.Key, n.Status),
@@ -103,11 +139,22 @@ func (m *migrating) newFindings() []planner.Finding {
 func (m *migrating) pairFindings() []planner.Finding {
 	var out []planner.Finding
 	f := &m.facts
-	if f.InFlight > 0 && f.Master.InError+f.Slave.InError == 0 {
+	if f.InFlight > 0 && !anyInError(f) {
 		out = append(out, planner.Finding{Rule: "backbone/in-flight", Severity: planner.Warn, Op: opDrained,
 			Summary: fmt.Sprintf("%s in flight now; the migration goes on only once there is none", plural(f.InFlight, "message")),
 			Detail:  strings.Join(f.Flying, "; ")})
 	}
+	if f.Uncompared > 0 {
+		severity := planner.Refuse
+		if m.allows(string(syncinfo.SeqDiffer)) {
+			severity = planner.Warn
+		}
+		out = append(out, planner.Finding{Rule: "backbone/counters-unknown", Severity: severity, Op: opDrained,
+			Summary: fmt.Sprintf("whether messages are in flight cannot be told for %s: an end does not say how many it has sent or applied",
+				plural(f.Uncompared, "direction of a pair")),
+			Detail: "If you know that nothing is in flight, allow = [\"" + string(syncinfo.SeqDiffer) + "\"] in the migration says so."})
+	}
+	out = append(out, m.partnerFindings()...)
 	if f.Unmatched > 0 {
 		severity := planner.Refuse
 		if m.allows("unmatched") {
@@ -132,6 +179,31 @@ func (m *migrating) pairFindings() []planner.Finding {
 			Detail: detail})
 	}
 	return out
+}
+
+func anyInError(f *migrationFacts) bool {
+	for _, h := range []*half{&f.Master, &f.Slave} {
+		if h.InError != nil && *h.InError > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// partnerFindings: that two halves belong together shows in their partners' projects, or in their pairs. Where neither does,
+// the keys of both must be declared.
+func (m *migrating) partnerFindings() []planner.Finding {
+	f := &m.facts
+	if f.Matched > 0 || f.Master.Partner != "" && f.Slave.Partner != "" {
+		return nil
+	}
+	if m.from.Text(master, "key") != "" && m.from.Text(slave, "key") != "" {
+		return nil
+	}
+	return []planner.Finding{{Rule: "backbone/partner-unknown", Severity: planner.Refuse, Op: opPreflight,
+		Summary: fmt.Sprintf("nothing shows that %s and %s are the two halves of one synchronization", f.Master.Key, f.Slave.Key),
+		Detail: fmt.Sprintf("They have no pair in common, and their partners cannot be read over REST. If they are, set key = %q in the block master "+
+			"and key = %q in the block slave of %s.", f.Master.Key, f.Slave.Key, m.from.Addr)}}
 }
 
 func (m *migrating) allows(check string) bool {

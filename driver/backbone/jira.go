@@ -2,6 +2,7 @@ package backbone
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -22,34 +23,24 @@ func (c *reader) jira(path string) string {
 
 // hasProject tells whether the project answers to this user.
 func (c *reader) hasProject(ctx context.Context, key string) (bool, error) {
-	var p struct {
-		Key string `json:"key"`
-	}
-	err := c.get(ctx, c.jira("project/"+url.PathEscape(key)), nil, &p)
+	raw, err := c.document(ctx, c.jira("project/"+url.PathEscape(key)), nil)
 	if rest.IsStatus(err, http.StatusNotFound) {
 		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("reading project %s: %w", key, err)
 	}
-	return p.Key == key, nil
+	p, err := parseObject(raw)
+	return err == nil && p.text("key") == key, nil
 }
 
 // mostKeys is how many issues one search asks for: Jira's own page size.
 const mostKeys = 50
 
-// issue is what of an issue is compared.
-type issue struct {
-	Key    string `json:"key"`
-	Fields struct {
-		Summary string `json:"summary"`
-	} `json:"fields"`
-}
-
-// summaries reads the summaries of issues by key. A key without an issue, or whose issue has moved to another key, is
-// left out.
-func (c *reader) summaries(ctx context.Context, keys []string) (map[string]string, error) {
-	out := map[string]string{}
+// summaries reads the summaries of issues by key; nil where there is none to read. A key without an issue, or whose issue has
+// moved to another key, is left out.
+func (c *reader) summaries(ctx context.Context, keys []string) (map[string]*string, error) {
+	out := map[string]*string{}
 	for part := range slices.Chunk(keys, mostKeys) {
 		if err := c.search(ctx, part, out); err != nil {
 			return nil, fmt.Errorf("reading the summaries of %d issues from %s on: %w", len(part), part[0], err)
@@ -60,40 +51,48 @@ func (c *reader) summaries(ctx context.Context, keys []string) (map[string]strin
 
 // search asks for several issues at once. Jira refuses a search for a key that does not exist (400): then each is asked
 // for alone.
-func (c *reader) search(ctx context.Context, keys []string, out map[string]string) error {
+func (c *reader) search(ctx context.Context, keys []string, out map[string]*string) error {
 	path := c.jira("search")
 	if c.cloud {
 		path = c.jira("search/jql") // the older search is gone from the cloud
 	}
-	var found struct {
-		Issues []issue `json:"issues"`
-	}
 	query := url.Values{"jql": {"key in (" + strings.Join(keys, ",") + ")"}, "fields": {"summary"}, "maxResults": {strconv.Itoa(mostKeys)}}
-	err := c.get(ctx, path, query, &found)
+	raw, err := c.document(ctx, path, query)
 	if rest.IsStatus(err, http.StatusBadRequest) {
 		return c.each(ctx, keys, out)
 	}
 	if err != nil {
 		return err
 	}
-	for _, i := range found.Issues {
-		if slices.Contains(keys, i.Key) {
-			out[i.Key] = i.Fields.Summary
+	found, err := parseObject(raw)
+	if err != nil {
+		return fmt.Errorf("searching for issues: %w", err)
+	}
+	issues, ok := found.objects("issues")
+	if !ok {
+		return errors.New("searching for issues: the answer has no list of issues")
+	}
+	for _, i := range issues {
+		if key := i.text("key"); slices.Contains(keys, key) {
+			out[key] = summaryOf(i)
 		}
 	}
 	return nil
 }
 
-func (c *reader) each(ctx context.Context, keys []string, out map[string]string) error {
+func summaryOf(issue object) *string { return member[string](issue.object("fields"), "summary") }
+
+func (c *reader) each(ctx context.Context, keys []string, out map[string]*string) error {
 	for _, key := range keys {
-		var i issue
-		err := c.get(ctx, c.jira("issue/"+url.PathEscape(key)), url.Values{"fields": {"summary"}}, &i)
-		switch {
-		case rest.IsStatus(err, http.StatusNotFound):
-		case err != nil:
+		raw, err := c.document(ctx, c.jira("issue/"+url.PathEscape(key)), url.Values{"fields": {"summary"}})
+		if rest.IsStatus(err, http.StatusNotFound) {
+			continue
+		}
+		if err != nil {
 			return err
-		case i.Key == key:
-			out[key] = i.Fields.Summary
+		}
+		if i, err := parseObject(raw); err == nil && i.text("key") == key {
+			out[key] = summaryOf(i)
 		}
 	}
 	return nil

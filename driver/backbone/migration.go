@@ -78,7 +78,7 @@ func planMigration(m *migrating) (planner.Outline, hcl.Diagnostics) {
 		out.Findings, out.Steps = m.planRest(role)
 		return out, nil
 	}
-	findings, diags := m.findings()
+	findings, diags := m.findings(nil)
 	out.Findings = findings
 	if diags.HasErrors() {
 		return out, diags
@@ -115,13 +115,18 @@ func (l *list) then(steps ...planner.Step) {
 
 // prepare: up to the merged file.
 func (m *migrating) prepare(l *list) {
+	for _, role := range []string{master, slave} {
+		if len(m.facts.end(role).unknowns()) > 0 {
+			l.then(m.noErrors(role))
+		}
+	}
 	l.then(planner.Step{
 		Op: opPreflight, Mark: planner.MarkCheck, Repeat: planner.Idempotent, Within: planner.Duration(5 * time.Second),
 		Summary: fmt.Sprintf("both ends of %s can be migrated: reachable, %s, no issue in error, no conflicts, roles as declared", m.from.Addr, transportWord(m.from.Text("transport"))),
 		Because: guide + ": errors in the troubleshooting tab are to be solved first",
 		Facts:   append(m.keyFacts(master), m.keyFacts(slave)...),
 	})
-	l.then(m.stop(master), m.stop(slave))
+	l.then(m.stopOrAsk(master), m.stopOrAsk(slave))
 	l.then(planner.Step{
 		Op: opDrained, Mark: planner.MarkCheck, Repeat: planner.Idempotent, Within: planner.Duration(20 * time.Second),
 		Summary: "nothing is in flight: for every issue, what one end sent the other has applied (message sequence ids)",
@@ -146,6 +151,14 @@ func (m *migrating) keyFacts(role string) []planner.Fact {
 	h := m.facts.end(role)
 	path := "from." + role + "."
 	return []planner.Fact{{Name: path + "connector", Value: h.fact("connector")}, {Name: path + "integration", Value: h.fact("integration")}}
+}
+
+// stopOrAsk is a person's where nothing would show that the half has stopped.
+func (m *migrating) stopOrAsk(role string) planner.Step {
+	if m.facts.end(role).Status == "" {
+		return m.stopByHand(role)
+	}
+	return m.stop(role)
 }
 
 func (m *migrating) stop(role string) planner.Step {
@@ -213,12 +226,16 @@ func (m *migrating) build(l *list) {
 		l.then(m.pair(second, still))
 	}
 	l.then(configureStep(m.to, "vendor's guide, step 3.3: the same issue types, fields, comments and attachments"))
-	l.then(planner.Step{
+	start := planner.Step{
 		Op: opStart, Guards: still, Mark: planner.MarkChange, Repeat: planner.CheckFirst, Within: planner.Duration(2 * time.Minute),
 		Summary: fmt.Sprintf("start %s on %s", syncName(m.to), m.stay.Addr),
 		Because: guide + ", step 4.1",
 		Effect:  &planner.Effect{}, Undo: "stop it again",
-	})
+	}
+	if m.newStatusUnreadable() {
+		start = m.startByHand(start)
+	}
+	l.then(start)
 	l.then(m.resync(first), m.resync(second))
 }
 
@@ -280,6 +297,7 @@ func (m *migrating) verifyWithin() planner.Duration {
 
 // finish: verification, and the end of the original.
 func (m *migrating) finish(l *list) {
+	m.words(l, master, slave)
 	sample := number(m.r, 50, "verify", "sample")
 	l.then(planner.Step{
 		Op: opVerify, Mark: planner.MarkCheck, Repeat: planner.Idempotent, Within: m.verifyWithin(),
@@ -313,7 +331,8 @@ func (m *migrating) deleteStep(role, guard string) planner.Step {
 // "" in every other case.
 func (m *migrating) left() string {
 	f := &m.facts
-	if m.from == nil || f.Master.Found == f.Slave.Found || f.New.Status != "RUNNING" || m.r.Get("delete_original").IsNull() {
+	taken := f.New.Status == "RUNNING" || f.New.Found && f.New.Status == "" && f.New.FirstPairs > 0
+	if m.from == nil || f.Master.Found == f.Slave.Found || !taken || m.r.Get("delete_original").IsNull() {
 		return ""
 	}
 	if f.Master.Found {
@@ -327,7 +346,11 @@ func (m *migrating) left() string {
 func (m *migrating) planRest(role string) ([]planner.Finding, []planner.Step) {
 	h := m.facts.end(role)
 	l := &list{addr: m.r.Addr.String()}
-	l.then(m.stop(role))
+	l.then(m.stopOrAsk(role))
+	if m.facts.end(other(role)).Unlisted {
+		l.then(m.gone(other(role)))
+	}
+	m.words(l, role)
 	l.then(planner.Step{
 		Op: opRest, Mark: planner.MarkCheck, Repeat: planner.Idempotent, Within: planner.Duration(20 * time.Second),
 		Summary: fmt.Sprintf("%s runs without an issue in error, and has every pair of %s", m.facts.New.Key, h.Key),

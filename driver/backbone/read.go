@@ -139,17 +139,20 @@ func sameURL(a, b string) bool {
 	return errX == nil && errY == nil && x.Scheme == y.Scheme && strings.EqualFold(x.Host, y.Host) && x.Path == y.Path
 }
 
-// findHalf finds one half of an e-mail or file synchronization, nil if there is none.
-func findHalf(ctx context.Context, c *reader, sync *schema.Resource, role string) (*integration, error) {
+// findHalf finds one half of an e-mail or file synchronization, nil if there is none. empty: the list has nothing at all.
+func findHalf(ctx context.Context, c *reader, sync *schema.Resource, role string) (i *integration, empty bool, err error) {
 	project, partner := sync.Text(role, "project"), sync.Text(other(role), "project")
 	all, err := c.integrations(ctx, project)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
+	empty = len(all) == 0
 	match := slices.DeleteFunc(all, func(i integration) bool {
-		return i.Second != nil || i.First.Project != project || i.config.partner != "" && i.config.partner != partner
+		c := i.config
+		return i.Second != nil || i.First.Project != project || c.channel == "DIRECT" || c.partner != "" && c.partner != partner
 	})
-	return onlyOne(match, sync, role)
+	i, err = onlyOne(match, sync, role)
+	return i, empty, err
 }
 
 // onlyOne takes the one that is declared. Several that look alike are told apart by their key, never by luck.
@@ -180,8 +183,9 @@ func (d *Driver) readHalf(ctx context.Context, sync *schema.Resource, role strin
 	if err != nil {
 		return nil, err
 	}
-	i, err := findHalf(ctx, c, sync, role)
+	i, empty, err := findHalf(ctx, c, sync, role)
 	if err != nil || i == nil {
+		h.Unlisted = empty
 		return h, err
 	}
 	return h, d.fillHalf(ctx, c, i, h)
@@ -273,7 +277,7 @@ func (d *Driver) readOriginal(ctx context.Context, from *schema.Resource, f *mig
 		t := tallies[i]
 		h.Pairs, h.Comments, h.HalfComments, h.Attachments, h.HalfAttachments = t.Pairs, t.Comments, t.HalfComments, t.Attachments, t.HalfAttachments
 	}
-	f.InFlight, f.Unmatched = drain.InFlight, drain.Unpaired
+	f.Matched, f.InFlight, f.Unmatched, f.Uncompared = drain.Pairs, drain.InFlight, drain.Unpaired, uncompared(drain)
 	for _, e := range drain.First {
 		f.Flying = append(f.Flying, e.String())
 	}
@@ -361,21 +365,39 @@ func (d *Driver) eachPair(ctx context.Context, from *schema.Resource, h *half, d
 	}
 }
 
-// compareEnds streams both ends' pairs past each other, one after the other.
+// compareEnds compares the message numbers of both halves of the original.
 func (d *Driver) compareEnds(ctx context.Context, from *schema.Resource, masterKey, slaveKey string, tallies *[2]syncinfo.Tally) (*syncinfo.Drain, error) {
-	var readers [2]*syncinfo.Reader
-	var bodies [2]*lazyBody
-	for i, end := range []struct{ role, connector string }{{master, masterKey}, {slave, slaveKey}} {
-		c, err := d.reader(from.Ref(end.role, "server"))
+	var ends [2]end
+	for i, at := range []struct{ role, connector string }{{master, masterKey}, {slave, slaveKey}} {
+		c, err := d.reader(from.Ref(at.role, "server"))
 		if err != nil {
 			return nil, err
 		}
-		bodies[i] = &lazyBody{open: func() (io.ReadCloser, error) { return c.syncInformation(ctx, end.connector) }}
-		readers[i] = syncinfo.NewArrayReader(end.connector, bodies[i], syncinfo.Counting(&tallies[i]))
+		ends[i] = end{c, at.connector}
+	}
+	return compareConnectors(ctx, ends, tallies)
+}
+
+// end is a connector and the server that has it.
+type end struct {
+	client    *reader
+	connector string
+}
+
+// compareConnectors streams both connectors' pairs past each other, one after the other.
+func compareConnectors(ctx context.Context, ends [2]end, tallies *[2]syncinfo.Tally) (*syncinfo.Drain, error) {
+	var readers [2]*syncinfo.Reader
+	var bodies [2]*lazyBody
+	for i, e := range ends {
+		bodies[i] = &lazyBody{open: func() (io.ReadCloser, error) { return e.client.syncInformation(ctx, e.connector) }}
+		readers[i] = syncinfo.NewArrayReader(e.connector, bodies[i], syncinfo.Counting(&tallies[i]))
 	}
 	drain, err := syncinfo.Drained(ctx, readers[0], readers[1])
 	return drain, errors.Join(err, bodies[0].Close(), bodies[1].Close())
 }
+
+// uncompared counts the directions of pairs of which nothing can be said, because an end lacks the counter.
+func uncompared(d *syncinfo.Drain) int { return 2*d.Pairs - d.Compared }
 
 // lazyBody asks for its data with the first Read, so that no answer waits unread while another one is.
 type lazyBody struct {

@@ -20,8 +20,14 @@ type syncFacts struct {
 
 // actualSync is a direct synchronization in the shape of its declaration. A part that could not be read is left out, so
 // that it is not compared.
-func actualSync(c configuration, status string) map[string]cty.Value {
-	v := map[string]cty.Value{"state": cty.StringVal(stateWord(status))}
+func actualSync(c configuration, name *string, status string) map[string]cty.Value {
+	v := map[string]cty.Value{}
+	if status != "" {
+		v["state"] = cty.StringVal(stateWord(status))
+	}
+	if name != nil {
+		v["name"] = cty.StringVal(*name)
+	}
 	if c.issueTypes != nil {
 		types := map[string]cty.Value{}
 		for k, e := range c.issueTypes {
@@ -212,6 +218,10 @@ func (p *syncPlan) state(status, suffix, server string) {
 	start := p.stateStep("start", status, suffix, server, "stop it again")
 	switch {
 	case status == want:
+	case status == "":
+		p.findings = append(p.findings, planner.Finding{Rule: "backbone/status-unknown", Severity: planner.Warn,
+			Summary: fmt.Sprintf("whether %s on %s is %s cannot be read over REST", syncName(p.sync), server, p.sync.Text("state")),
+			Detail:  "Look at Backbone's overview."})
 	case status == "RESTART REQUIRED" && want == "RUNNING":
 		p.l.then(stop)
 		p.l.then(start)

@@ -15,6 +15,8 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // Verify asks the live servers, and the run's files, whether a step's end is reached.
@@ -23,6 +25,14 @@ func (d *Driver) Verify(ctx context.Context, t *executor.Task) (executor.Verdict
 	switch op {
 	case opPreflight:
 		return d.verifyPreflight(ctx, t)
+	case opNoErrors:
+		return d.verifyNoErrors(ctx, t, end)
+	case opGone:
+		return d.verifyGone(ctx, t, end)
+	case opStopByHand, opStillStopped:
+		return d.verifyStands(ctx, t, end)
+	case opStartByHand:
+		return d.verifyStatus(ctx, t, first, "RUNNING")
 	case opStop, "stop":
 		return d.verifyStatus(ctx, t, end, "STOPPED")
 	case "start_", opStart:
@@ -74,7 +84,7 @@ func (d *Driver) verifyPreflight(ctx context.Context, t *executor.Task) (executo
 		return executor.Verdict{}, err
 	}
 	m := newMigrating(t.Resource, f)
-	findings, diags := m.findings()
+	findings, diags := m.findings(t.IsDone)
 	if diags.HasErrors() {
 		return executor.Verdict{}, executor.Final(errors.New(diags[0].Detail))
 	}
@@ -95,12 +105,14 @@ func (d *Driver) verifyStatus(ctx context.Context, t *executor.Task, end, want s
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	s, err := l.client.statusOf(ctx, l.integration)
-	if err != nil {
+	h, err := l.client.healthOf(ctx, l.integration)
+	switch {
+	case err != nil:
 		return executor.Verdict{}, err
-	}
-	if s.word() != want {
-		return notDone("%s is %s", l.Key, s.word()), nil
+	case h.Status == "":
+		return unknown("the status of %s cannot be read", l.Key), nil
+	case h.Status != want:
+		return notDone("%s is %s", l.Key, h.Status), nil
 	}
 	return done(l.Key + " is " + want), nil
 }
@@ -115,7 +127,14 @@ func (d *Driver) verifyDrained(ctx context.Context, t *executor.Task) (executor.
 		if err != nil {
 			return executor.Verdict{}, err
 		}
-		if !h.Found || h.Status != "STOPPED" {
+		if !h.Found {
+			return notDone("the %s's half was not found", role), nil
+		}
+		switch stands(t, h, role, opStopByHand) {
+		case executor.Done:
+		case executor.Unknown:
+			return unknown("whether the %s's half %s is stopped cannot be read", role, h.Key), nil
+		default:
 			return notDone("the %s's half %s is not stopped (%s)", role, h.Key, h.Status), nil
 		}
 		halves[i] = h
@@ -128,7 +147,14 @@ func (d *Driver) verifyDrained(ctx context.Context, t *executor.Task) (executor.
 	if !drain.Empty() {
 		return notDone("%s; start both halves again, let the messages through (move the files, fetch the mail), and stop them", oneLine(drain.String())), nil
 	}
-	return done(fmt.Sprintf("nothing is in flight between %s", plural(drain.Pairs, "pair"))), nil
+	why := fmt.Sprintf("nothing is in flight between %s", plural(drain.Pairs, "pair"))
+	if n := uncompared(drain); n > 0 {
+		if !slices.Contains(listOf(t.Resource, "allow"), string(syncinfo.SeqDiffer)) {
+			return unknown("whether messages are in flight cannot be told for %s", plural(n, "direction of a pair")), nil
+		}
+		why += fmt.Sprintf(", as far as can be told: %s not compared (allowed by the declaration)", plural(n, "direction of a pair"))
+	}
+	return done(why), nil
 }
 
 // verifyFile: the run's file is whole and is the one that was written.
@@ -190,7 +216,7 @@ func (d *Driver) verifyMoved(ctx context.Context, t *executor.Task) (executor.Ve
 	}
 	for _, k := range want {
 		if _, ok := have[k]; !ok {
-			return notDone("project %s is in the cloud, but issue %s is not", project, k), nil
+			return notDone("project %s is in the cloud, but issue %s was not found", project, k), nil
 		}
 	}
 	return done(fmt.Sprintf("project %s answers in the cloud, with %s of its issues looked at", project, strconv.Itoa(len(keys)))), nil
@@ -232,16 +258,32 @@ func (d *Driver) verifyConfigured(ctx context.Context, t *executor.Task) (execut
 		}
 		return notDone("%s", strings.Join(lines, "; ")), nil
 	}
-	var blind []string
-	for _, part := range []string{"issue_types", "field", "comments", "attachments"} {
-		if known(sync.Get(part)) && !actual.Type().HasAttribute(part) {
-			blind = append(blind, part)
-		}
-	}
+	blind := unreadable(sync, actual)
 	if len(blind) > 0 {
-		return executor.Verdict{State: executor.Unknown, Why: "cannot be read over REST: " + strings.Join(blind, ", ")}, nil
+		return executor.Verdict{State: executor.Unknown, Why: "cannot be read over REST: " + strings.Join(blind, ", "),
+			Outputs: map[string]string{blindOutput: strings.Join(blind, " ")}}, nil
 	}
 	return done("the configuration is as declared"), nil
+}
+
+// blindOutput names the declared parts of a configuration that could not be read when the person said that it is as declared.
+const blindOutput = "by_word"
+
+// unreadable names the parts of a configuration that are declared and cannot be read.
+func unreadable(sync *schema.Resource, actual cty.Value) []string {
+	var out []string
+	has := func(v cty.Value, part string) bool { return v.Type().HasAttribute(part) }
+	for _, part := range []string{"name", "issue_types", "field", "comments", "attachments"} {
+		if known(sync.Get(part)) && !has(actual, part) {
+			out = append(out, part)
+		}
+	}
+	for _, end := range endNames(sync) {
+		if known(sync.Get(end, "jql")) && (!has(actual, end) || !has(actual.GetAttr(end), "jql")) {
+			out = append(out, end+".jql")
+		}
+	}
+	return out
 }
 
 // verifyDeleted: the half is not there any more.
@@ -253,6 +295,9 @@ func (d *Driver) verifyDeleted(ctx context.Context, t *executor.Task, role strin
 	}
 	key := t.Step.Args["integration"]
 	there, err := c.exists(ctx, from.Text(role, "project"), key)
+	if errors.Is(err, errUnsure) {
+		return unknown("%s: %v", key, err), nil
+	}
 	if err != nil {
 		return executor.Verdict{}, err
 	}

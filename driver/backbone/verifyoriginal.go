@@ -8,6 +8,7 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // verifyStill is a step, and the guard of those that build on the export.
@@ -43,10 +44,18 @@ func (d *Driver) originalAsExported(ctx context.Context, t *executor.Task) (exec
 		if err != nil {
 			return executor.Verdict{}, err
 		}
-		switch {
-		case !h.Found:
+		if !h.Found {
 			return executor.Verdict{}, executor.Final(fmt.Errorf("the %s's half of the original is gone, and this run did not delete it", role))
-		case h.Status != "STOPPED":
+		}
+		word := opStillStopped
+		if t.Step.Op == opStill {
+			word = opStopByHand
+		}
+		switch stands(t, h, role, word) {
+		case executor.Done:
+		case executor.Unknown:
+			return unknown("whether the %s's half %s of the original stands still cannot be read", role, h.Key), nil
+		default:
 			return notDone("the %s's half %s of the original is %s: it must stand still until it is deleted", role, h.Key, h.Status), nil
 		}
 		c, err := d.reader(from.Ref(role, "server"))
@@ -64,7 +73,11 @@ func (d *Driver) originalAsExported(ctx context.Context, t *executor.Task) (exec
 		if err != nil {
 			return executor.Verdict{}, err
 		}
-		if before := t.Output(opExport+role, sentOutput); before != "" && before != strconv.FormatInt(tally.SumOutgoing, 10) {
+		switch before := t.Output(opExport+role, sentOutput); before {
+		case strconv.FormatInt(tally.SumOutgoing, 10):
+		case "":
+			return executor.Verdict{}, executor.Final(fmt.Errorf("what the %s's half %s had sent when it was exported is not recorded; %s", role, h.Key, anew))
+		default:
 			return executor.Verdict{}, executor.Final(fmt.Errorf("the %s's half %s has sent messages since it was exported: somebody started it meanwhile; what they carried is not in the export; %s", role, h.Key, anew))
 		}
 	}
@@ -83,19 +96,25 @@ func (d *Driver) verifyRest(ctx context.Context, t *executor.Task) (executor.Ver
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	s, err := l.client.status(ctx, l.Key)
-	if err != nil {
-		return executor.Verdict{}, err
+	if v, err := d.newFares(ctx, t, l); err != nil || v.State != executor.Done {
+		return v, err
+	}
+	if v, err := d.otherGone(ctx, t, from, other(role)); err != nil || v.State != executor.Done {
+		return v, err
 	}
 	h, err := d.readHalf(ctx, from, role)
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	switch {
-	case s.word() != "RUNNING" || s.inError() > 0:
-		return notDone("%s is %s with %s in error", l.Key, s.word(), plural(s.inError(), "issue")), nil
-	case !h.Found || h.Status != "STOPPED":
-		return notDone("the %s's half is not there and stopped", role), nil
+	if !h.Found {
+		return notDone("the %s's half was not found", role), nil
+	}
+	switch stands(t, h, role, opStillStopped) {
+	case executor.Done:
+	case executor.Unknown:
+		return unknown("whether the %s's half %s stands still cannot be read", role, h.Key), nil
+	default:
+		return notDone("the %s's half %s is %s", role, h.Key, h.Status), nil
 	}
 	c, err := d.reader(from.Ref(role, "server"))
 	if err != nil {
@@ -113,4 +132,18 @@ func (d *Driver) verifyRest(ctx context.Context, t *executor.Task) (executor.Ver
 		return executor.Verdict{}, executor.Final(fmt.Errorf("%s does not have all pairs of %s: %s", l.Key, h.Key, oneLine(diff.String())))
 	}
 	return done(fmt.Sprintf("%s has all %s of %s", l.Key, plural(diff.WantPairs, "pair"), h.Key)), nil
+}
+
+// otherGone: the other half of the original is not there, which an empty list alone does not prove.
+func (d *Driver) otherGone(ctx context.Context, t *executor.Task, from *schema.Resource, role string) (executor.Verdict, error) {
+	h, err := d.readHalf(ctx, from, role)
+	switch {
+	case err != nil:
+		return executor.Verdict{}, err
+	case h.Found:
+		return executor.Verdict{}, executor.Final(fmt.Errorf("the %s's half %s is there: plan again", role, h.Key))
+	case h.Unlisted && !t.IsDone(opGone+role):
+		return unknown("whether the %s's half is gone cannot be told: %s lists nothing at all of project %s", role, h.Server, h.Project), nil
+	}
+	return done(""), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -103,12 +104,12 @@ func (d *Driver) verifyResync(ctx context.Context, t *executor.Task, end string)
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	s, err := l.client.status(ctx, l.Key)
+	h, err := l.client.healthOf(ctx, l.integration)
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	if n := s.inError(); n > 0 {
-		return executor.Verdict{}, executor.Final(fmt.Errorf("%s in error on %s: open its troubleshooting tab", plural(n, "issue"), l.Key))
+	if h.InError != nil && *h.InError > 0 {
+		return executor.Verdict{}, inErrorOn(l.Key, *h.InError)
 	}
 	before := t.Output(opPair+end, sentOutput)
 	if before == "" {
@@ -127,7 +128,11 @@ func (d *Driver) verifyResync(ctx context.Context, t *executor.Task, end string)
 	switch {
 	case sent <= 0 && tally.Pairs > 0:
 		return notDone("%s has sent nothing yet", l.connectorOf(end)), nil
-	case !s.idle():
+	case h.Idle == nil && !all: // the word of a person, before the verification, says whether it is at an end
+		return unknown("%d of %s sent; whether it is still working cannot be read", sent, plural(tally.Pairs, "issue")), nil
+	case h.Idle == nil:
+		return done(fmt.Sprintf("%s for %s", plural(int(sent), "message"), plural(tally.Pairs, "pair"))), nil
+	case !*h.Idle:
 		return executor.Verdict{State: executor.Partial, Working: true, Why: fmt.Sprintf("%d of %s sent, still working", sent, plural(tally.Pairs, "issue"))}, nil
 	case all || t.Executed: // a filter may leave issues out: idle is then the end
 		return done(fmt.Sprintf("%s for %s, and idle", plural(int(sent), "message"), plural(tally.Pairs, "pair"))), nil
@@ -150,22 +155,16 @@ func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verd
 	if v.State == executor.NotDone {
 		return v, executor.Final(fmt.Errorf("the configuration is not as declared: %s; mend it on the web page", v.Why))
 	}
+	if v, err := asConfirmed(t, v); err != nil || v.State != executor.Done {
+		return v, err
+	}
 	l, err := d.locateExisting(ctx, t, first)
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	s, err := l.client.status(ctx, l.Key)
-	if err != nil {
-		return executor.Verdict{}, err
-	}
-	if s.word() != "RUNNING" {
-		return notDone("%s is %s", l.Key, s.word()), nil
-	}
-	if n := s.inError(); n > 0 {
-		return executor.Verdict{}, executor.Final(fmt.Errorf("%s in error on %s: open its troubleshooting tab", plural(n, "issue"), l.Key))
-	}
-	if !s.idle() {
-		return notDone("%s is still working", l.Key), nil
+	fares, err := d.newFares(ctx, t, l)
+	if err != nil || fares.State != executor.Done {
+		return fares, err
 	}
 	var pairs []string
 	for _, end := range []string{first, second} {
@@ -182,7 +181,32 @@ func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verd
 	if len(differ) > 0 {
 		return notDone("%s", strings.Join(differ, "; ")), nil
 	}
-	return done(fmt.Sprintf("%s runs, no issue in error; %s; the summaries of %s compared, all equal", l.Key, strings.Join(pairs, "; "), plural(n, "pair"))), nil
+	return done(fmt.Sprintf("%s; %s; the summaries of %s compared, all equal", fares.Why, strings.Join(pairs, "; "), plural(n, "pair"))), nil
+}
+
+// newFares tells how the new synchronization fares, by what can be read and by a person's word for what cannot.
+func (d *Driver) newFares(ctx context.Context, t *executor.Task, l *located) (executor.Verdict, error) {
+	h, err := l.client.healthOf(ctx, l.integration)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	return fares(l.Key, h, t.IsDone(opNoErrors+newEnd))
+}
+
+// asConfirmed takes a configuration for the declared one as far as it was read or, where it could not be read, a person
+// has said so when it was configured.
+func asConfirmed(t *executor.Task, v executor.Verdict) (executor.Verdict, error) {
+	if v.State == executor.Done {
+		return v, nil
+	}
+	said := strings.Fields(t.Output(opConfigure, blindOutput))
+	for _, part := range strings.Fields(v.Outputs[blindOutput]) {
+		if !slices.Contains(said, part) {
+			return v, executor.Final(fmt.Errorf("%s could be read when it was configured and cannot any more: have it confirmed with syncctl resolve %s -retry",
+				part, planner.StepID(t.Step.Addr, opConfigure)))
+		}
+	}
+	return done("the configuration is as declared, in part by a person's word"), nil
 }
 
 // exportsAgree: what was uploaded is what was exported, whatever happened to the run's files since. The section of the
@@ -238,7 +262,9 @@ func (d *Driver) compareSummaries(ctx context.Context, t *executor.Task, l *loca
 		switch {
 		case !okA || !okB:
 			differ = append(differ, fmt.Sprintf("%s and %s are not both there", k.local, k.remote))
-		case a != b:
+		case a == nil || b == nil:
+			differ = append(differ, fmt.Sprintf("the summaries of %s and %s cannot both be read", k.local, k.remote))
+		case *a != *b:
 			differ = append(differ, fmt.Sprintf("the summaries of %s and %s differ", k.local, k.remote))
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
@@ -18,11 +19,11 @@ import (
 const newEnd = "new"
 
 const (
-	opNoErrors    = "no_errors_"     // + master, slave, new
-	opGone        = "gone_"          // + master, slave
-	opStill2      = "still_stopped_" // + master, slave
-	opStopByHand  = "stop_by_hand_"  // + master, slave
-	opStartByHand = "start_by_hand"
+	opNoErrors     = "no_errors_"     // + master, slave, new
+	opGone         = "gone_"          // + master, slave
+	opStillStopped = "still_stopped_" // + master, slave
+	opStopByHand   = "stop_by_hand_"  // + master, slave
+	opStartByHand  = "start_by_hand"
 )
 
 // unknowns names what preflight wants to know of a half and cannot read.
@@ -45,6 +46,27 @@ func (m *migrating) newUnreadable() bool {
 	}
 	h := m.facts.end(m.staying)
 	return h.Found && !h.complete()
+}
+
+func (m *migrating) newStatusUnreadable() bool {
+	if m.facts.New.Found {
+		return m.facts.New.Status == ""
+	}
+	h := m.facts.end(m.staying)
+	return h.Found && h.Status == ""
+}
+
+// words adds what a person must say before the verification that a deletion rests on: of the halves that are to be deleted, and
+// of the new synchronization.
+func (m *migrating) words(l *list, roles ...string) {
+	for _, role := range roles {
+		if m.facts.end(role).Status == "" {
+			l.then(m.stillStopped(role))
+		}
+	}
+	if m.newUnreadable() {
+		l.then(m.noErrorsNew())
+	}
 }
 
 // word makes a step in which a person looks at a web page and says what it shows.
@@ -82,9 +104,11 @@ func (m *migrating) noErrors(role string) planner.Step {
 }
 
 func (m *migrating) noErrorsNew() planner.Step {
-	return word(opNoErrors+newEnd, m.stay, syncName(m.to), "confirm_no_errors", append(m.newValues(),
+	s := word(opNoErrors+newEnd, m.stay, syncName(m.to), "confirm_no_errors", append(m.newValues(),
 		planner.Value{Name: "status", Label: "Status", Value: "RUNNING"}),
 		fmt.Sprintf("%s is RUNNING, no issue of it is in error, as its troubleshooting tab shows, and no message waits", syncName(m.to)))
+	s.Within = m.verifyWithin()
+	return s
 }
 
 func (m *migrating) gone(role string) planner.Step {
@@ -96,7 +120,7 @@ func (m *migrating) gone(role string) planner.Step {
 
 func (m *migrating) stillStopped(role string) planner.Step {
 	h := m.facts.end(role)
-	return word(opStill2+role, m.from.Ref(role, "server"), h.Key, "confirm_stopped", integrationValue(h.Key), h.Key+" is still STOPPED")
+	return word(opStillStopped+role, m.from.Ref(role, "server"), h.Key, "confirm_stopped", integrationValue(h.Key), h.Key+" is still STOPPED")
 }
 
 // stopByHand stops a half whose status cannot be read: the request could be sent, but nothing would show its effect.
@@ -151,11 +175,7 @@ func (d *Driver) verifyNoErrors(ctx context.Context, t *executor.Task, end strin
 		if err != nil {
 			return executor.Verdict{}, err
 		}
-		h, err := l.client.healthOf(ctx, l.integration)
-		if err != nil {
-			return executor.Verdict{}, err
-		}
-		return fares(l.Key, h, nil)
+		return d.verifyNewFares(ctx, l)
 	}
 	h, err := d.readHalf(ctx, target(t, end), end)
 	if err != nil {
@@ -176,13 +196,34 @@ func (d *Driver) verifyNoErrors(ctx context.Context, t *executor.Task, end strin
 	return done("no issue of " + h.Key + " is in error, and it has no conflict"), nil
 }
 
+// verifyNewFares waits, before the person is asked, as long as the message numbers show that something is under way.
+func (d *Driver) verifyNewFares(ctx context.Context, l *located) (executor.Verdict, error) {
+	h, err := l.client.healthOf(ctx, l.integration)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	v, err := fares(l.Key, h, false)
+	if err != nil || v.State != executor.Unknown || h.Idle != nil {
+		return v, err
+	}
+	var tallies [2]syncinfo.Tally
+	drain, err := compareConnectors(ctx, [2]end{{l.client, l.First.Key}, {l.client, l.Second.Key}}, &tallies)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if !drain.Empty() {
+		return executor.Verdict{State: executor.Partial, Working: true, Why: oneLine(drain.String())}, nil
+	}
+	return v, nil
+}
+
 func inErrorOn(key string, n int) error {
 	return executor.Final(fmt.Errorf("%s in error on %s: open its troubleshooting tab", plural(n, "issue"), key))
 }
 
 // fares says whether the new synchronization runs, with no issue in error and nothing to do. What cannot be read leaves the
 // verdict unknown, unless a person has said it.
-func fares(key string, h health, word func() bool) (executor.Verdict, error) {
+func fares(key string, h health, word bool) (executor.Verdict, error) {
 	switch {
 	case h.Status != "" && h.Status != "RUNNING":
 		return notDone("%s is %s", key, h.Status), nil
@@ -192,7 +233,7 @@ func fares(key string, h health, word func() bool) (executor.Verdict, error) {
 		return notDone("%s is still working", key), nil
 	case h.complete():
 		return done(key + " runs, no issue in error"), nil
-	case word != nil && word():
+	case word:
 		return done("by a person's word " + key + " runs, no issue in error"), nil
 	}
 	var missing []string

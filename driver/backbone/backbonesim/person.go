@@ -26,6 +26,9 @@ var actions = map[string]action{
 	"retry_error":           {[]string{"server", "issue"}, (*World).retryError},
 	"fix_error":             {[]string{"server", "issue"}, (*World).fixError},
 	"ignore_issue":          {[]string{"server", "issue"}, (*World).ignoreIssue},
+	"confirm_no_errors":     {[]string{"server"}, (*World).confirmNoErrors},
+	"confirm_stopped":       {[]string{"server"}, (*World).confirmStopped},
+	"confirm_gone":          {[]string{"server", "project"}, (*World).confirmGone},
 	"deliver":               {[]string{"from", "to"}, (*World).deliverFiles},
 	"create_issue":          {[]string{"server", "project", "summary"}, (*World).createIssue},
 	"edit_issue":            {[]string{"server", "issue", "field", "value"}, (*World).editIssue},
@@ -47,6 +50,9 @@ var actions = map[string]action{
 //	pair_by_file    path or content: the envelope with firstConnector and secondConnector
 //	start_sync, stop_sync, delete_sync
 //	retry_error, fix_error, ignore_issue  issue: the key of either side
+//	confirm_no_errors  looks whether no issue is in error and there are no conflicts; status: what it is, and no message waits
+//	confirm_stopped    looks whether it is stopped
+//	confirm_gone       project: looks whether it has no synchronization by email or files
 //	deliver         from, to: servers whose message files or emails are moved now
 //	create_issue    server, project, summary; type, user
 //	edit_issue      server, issue, field, value; user
