@@ -1,0 +1,128 @@
+package backbone_test
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/syncctl/syncctl/driver/backbone"
+	"github.com/syncctl/syncctl/driver/backbone/backbonesim"
+	"github.com/syncctl/syncctl/driver/drivertest"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/sandbox"
+)
+
+var simulated = drivertest.Bench{
+	Product: "backbone", New: backbone.New,
+	Simulator: func(seed []byte) (sandbox.World, error) { return backbonesim.Open(seed) },
+}
+
+func caseOf(t *testing.T, example string) drivertest.Case {
+	t.Helper()
+	return drivertest.Case{Name: example, Dir: filepath.Join("..", "..", "examples", example), Seed: smaller(t, example)}
+}
+
+// hide rehearses an example with every member hidden that has one of the names, in all answers.
+func hide(t *testing.T, example string, way sandbox.Way, names ...string) drivertest.Outcome {
+	t.Helper()
+	var parts sandbox.Parts
+	drivertest.Rehearse(t, simulated, caseOf(t, "behind-firewall-master"), drivertest.Rehearsal{Parts: &parts})
+	var hidden []sandbox.Hidden
+	for _, p := range parts.List() {
+		if slices.ContainsFunc(names, func(name string) bool { return strings.HasSuffix(p.Member, "."+name) || p.Member == name }) {
+			p.Server = "" // at all of them
+			hidden = append(hidden, sandbox.Hidden{Part: p, Way: way})
+		}
+	}
+	if len(hidden) == 0 {
+		t.Fatalf("no answer has a member %q", names)
+	}
+	return drivertest.Rehearse(t, simulated, caseOf(t, example), drivertest.Rehearsal{Hide: hidden, Within: 2 * time.Second, Longest: time.Minute})
+}
+
+func deletions(out drivertest.Outcome) int {
+	n := 0
+	for _, l := range out.Lines {
+		if l.Method == "DELETE" && l.CarriedOut {
+			n++
+		}
+	}
+	return n
+}
+
+func rules(p *planner.Plan, severity planner.Severity) []string {
+	var out []string
+	for _, f := range p.Findings {
+		if f.Severity == severity {
+			out = append(out, f.Rule)
+		}
+	}
+	return out
+}
+
+// hiddenMembers are what nothing may be deleted without, and what the person's words are about.
+var hiddenMembers = [][]string{
+	{"issuesInError"}, {"issuesInError", "incomingProcessingStatus"}, {"issuesInError", "incomingMessageSequenceId"},
+	{"issuesInError", "incomingMessageSequenceId", "outgoingMessageSequenceId"},
+	{"status", "issuesInError", "incomingProcessingStatus", "outgoingProcessingStatus"},
+}
+
+// TestSilenceIsNotConsent: an issue is in error, and the servers do not say so. Nothing is deleted.
+func TestSilenceIsNotConsent(t *testing.T) {
+	t.Parallel()
+	for _, names := range hiddenMembers {
+		for _, way := range []sandbox.Way{sandbox.Removed, sandbox.Renamed} {
+			t.Run(strings.Join(names, " ")+" "+string(way), func(t *testing.T) {
+				t.Parallel()
+				if out := hide(t, "email-in-error", way, names...); deletions(out) != 0 || out.Report != nil && out.Report.Finished {
+					t.Errorf("%d deletions", deletions(out))
+				}
+			})
+		}
+	}
+}
+
+// TestPersonsWord: where the servers do not say how a synchronization fares, people look at its pages, and what they say is
+// recorded; then the migration reaches its end.
+func TestPersonsWord(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		names []string
+		words []string // the ops of the steps in which people give it
+	}{
+		{[]string{"issuesInError"}, []string{"no_errors_master", "no_errors_slave", "no_errors_new"}},
+		{[]string{"incomingProcessingStatus"}, []string{"no_errors_new"}},
+		{[]string{"status"}, []string{
+			"no_errors_master", "no_errors_slave", "stop_by_hand_master", "stop_by_hand_slave", "start_by_hand",
+			"still_stopped_master", "still_stopped_slave", "no_errors_new",
+		}},
+	} {
+		t.Run(strings.Join(c.names, " "), func(t *testing.T) {
+			t.Parallel()
+			out := hide(t, "behind-firewall-master", sandbox.Removed, c.names...)
+			if out.Report == nil || !out.Report.Finished || deletions(out) != 2 {
+				t.Fatalf("%d deletions, %v, %+v", deletions(out), out.Diags, out.Report)
+			}
+			var words []string
+			for _, s := range out.Report.Steps {
+				if m := s.Step.Manual; m != nil && m.Attest != "" && s.Step.Op != "configure" {
+					words = append(words, s.Step.Op)
+				}
+			}
+			if !slices.Equal(words, c.words) {
+				t.Errorf("words are given in %q, want %q", words, c.words)
+			}
+		})
+	}
+}
+
+// TestUncomparedPairs: pairs without message numbers prove nothing, so the plan is refused, unless the declaration allows it.
+func TestUncomparedPairs(t *testing.T) {
+	t.Parallel()
+	out := hide(t, "behind-firewall-master", sandbox.Renamed, "incomingMessageSequenceId")
+	if out.Plan == nil || !slices.Contains(rules(out.Plan, planner.Refuse), "backbone/counters-unknown") {
+		t.Errorf("%v, %v", out.Plan, out.Diags)
+	}
+}
