@@ -2,7 +2,6 @@ package drivertest
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -48,29 +47,33 @@ func (x *recorder) Execute(ctx context.Context, t *executor.Task) (executor.Resu
 	return res, err
 }
 
-// checkCommands: the flow ends the same when a command is refused, is never carried out, or ends unseen.
-func checkCommands(t *testing.T, b Bench, c Case, u undisturbed) {
-	kinds := []sandbox.FaultKind{sandbox.Lost, sandbox.Cut, sandbox.Fail}
-	if testing.Short() {
-		kinds = kinds[:1]
-	}
+// commandFault is a command of a step and what happens to it.
+type commandFault struct {
+	step    planner.Step
+	number  int // among the step's commands, from 1
+	command command
+	kind    sandbox.FaultKind
+}
+
+// commandFaults gives the ways to disturb commands: each is carried out and its end not seen, never carried out, or refused.
+func commandFaults(u undisturbed) []commandFault {
+	var all []commandFault
 	for _, s := range u.plan.Steps {
 		for i, cmd := range u.commands[s.ID] {
-			for _, kind := range kinds {
-				t.Run(fmt.Sprintf("%s command %d %s", s.Op, i+1, kind), func(t *testing.T) {
-					t.Parallel()
-					checkCommand(t, b, c, s, cmd, kind, u)
-				})
-			}
-			if testing.Short() {
-				return
+			for _, kind := range []sandbox.FaultKind{sandbox.Lost, sandbox.Cut, sandbox.Fail} {
+				all = append(all, commandFault{s, i + 1, cmd, kind})
 			}
 		}
 	}
+	return all
 }
 
-func checkCommand(t *testing.T, b Bench, c Case, s planner.Step, cmd command, kind sandbox.FaultKind, u undisturbed) {
-	w := openWith(t, b, c, sandbox.Fault{Server: cmd.machine, Method: sandbox.MethodExec, Path: cmd.line, First: cmd.nth, Kind: kind})
+// checkCommand carries the case out with one command disturbed: it must end the same.
+func checkCommand(t *testing.T, b Bench, c Case, f commandFault, u undisturbed) {
+	s, cmd := f.step, f.command
+	w := openWith(t, b, c, sandbox.Fault{
+		Server: cmd.machine, Method: sandbox.MethodExec, Path: cmd.line, First: cmd.nth, Kind: f.kind,
+	})
 	r, err := w.store.Create(w.plan())
 	if err != nil {
 		t.Fatal(err)

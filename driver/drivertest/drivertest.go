@@ -33,8 +33,8 @@ type Case struct {
 	Refused bool
 }
 
-// Run holds the driver to its contract. With -short only every third step is disturbed, in one way instead of three, and one
-// command.
+// Run holds the driver to its contract. A sample of the steps and commands is disturbed, or each of them in each way
+// (AllVariable).
 func Run(t *testing.T, b Bench) {
 	t.Helper()
 	if len(b.Cases) == 0 {

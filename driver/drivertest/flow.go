@@ -3,6 +3,7 @@ package drivertest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"strings"
 	"sync/atomic"
@@ -21,30 +22,45 @@ type undisturbed struct {
 	commands map[string][]command // those that each step's Execute sends and that change something, by step id
 }
 
-// checkFlow: carried out, the plan leaves nothing to do; and the same whatever step is disturbed.
+// mostDisturbed and mostCommands are how many steps and commands of a case are disturbed, unless TestsAll.
+const (
+	mostDisturbed = 5
+	mostCommands  = 2
+)
+
+// disturbance is a step and how it is disturbed.
+type disturbance struct {
+	step planner.Step
+	how  way
+}
+
+// checkFlow carries the plan out, after which nothing is left to do, and again with one step disturbed, a sample of them:
+// it must end the same.
 func checkFlow(t *testing.T, b Bench, c Case) {
 	u := carryUndisturbed(t, b, c)
-	ways := []way{died, lost, unsent}
-	every := 1
-	if testing.Short() {
-		ways, every = ways[:1], 3
-	}
-	for i := 0; i < len(u.plan.Steps); i += every {
-		s := u.plan.Steps[i]
-		if s.Mark == planner.MarkCheck {
-			continue
-		}
-		for _, how := range ways {
-			if s.Manual != nil && how != died {
-				continue // a person is asked again, whatever the first answer was
-			}
-			t.Run(s.Op+" "+string(how), func(t *testing.T) {
-				t.Parallel()
-				checkDisturbed(t, b, c, s, how, u)
-			})
+	var all []disturbance
+	for _, s := range u.plan.Steps {
+		switch {
+		case s.Mark == planner.MarkCheck:
+		case s.Manual != nil: // a person is asked again, whatever the first answer was
+			all = append(all, disturbance{s, died})
+		default:
+			all = append(all, disturbance{s, died}, disturbance{s, lost}, disturbance{s, unsent})
 		}
 	}
-	checkCommands(t, b, c, u)
+	random := Random(t)
+	for _, d := range Sample(random, all, mostDisturbed) {
+		t.Run(d.step.Op+" "+string(d.how), func(t *testing.T) {
+			t.Parallel()
+			checkDisturbed(t, b, c, d.step, d.how, u)
+		})
+	}
+	for _, f := range Sample(random, commandFaults(u), mostCommands) {
+		t.Run(fmt.Sprintf("%s command %d %s", f.step.Op, f.number, f.kind), func(t *testing.T) {
+			t.Parallel()
+			checkCommand(t, b, c, f, u)
+		})
+	}
 }
 
 func carryUndisturbed(t *testing.T, b Bench, c Case) undisturbed {

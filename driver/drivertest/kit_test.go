@@ -50,7 +50,7 @@ func TestKitFinds(t *testing.T) {
 		t.Run(defect, func(t *testing.T) {
 			t.Parallel()
 			cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestKit$/move/"+found.by)
-			cmd.Env = append(os.Environ(), defectVariable+"="+defect)
+			cmd.Env = append(os.Environ(), defectVariable+"="+defect, AllVariable+"=1")
 			out, err := cmd.CombinedOutput()
 			if err == nil || !strings.Contains(string(out), found.saying) {
 				t.Errorf("%v, want %q:\n%s", err, found.saying, out)
