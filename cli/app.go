@@ -1,17 +1,17 @@
 package cli
 
 import (
-	"context"
 	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"runtime"
-	"sync"
 	"syscall"
 	"time"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/cli/internal/interrupt"
+	"github.com/syncctl/syncctl/cli/internal/prompt"
 	"github.com/syncctl/syncctl/executor"
 	"golang.org/x/term"
 )
@@ -29,8 +29,8 @@ type app struct {
 	products       []Product
 	executable     func() (string, error)
 	temp           func(pattern string) (string, error) // makes a temporary folder
-	interrupts     *interrupts
-	input          *lines
+	interrupts     *interrupt.Interrupts
+	input          *prompt.Lines
 }
 
 // terminal says which streams are one.
@@ -67,12 +67,12 @@ func operatingSystem(products []Product) *app {
 		products:   products,
 		executable: os.Executable,
 		temp:       func(pattern string) (string, error) { return os.MkdirTemp("", pattern) },
-		interrupts: &interrupts{},
-		input:      newLines(os.Stdin),
+		interrupts: &interrupt.Interrupts{},
+		input:      prompt.NewLines(os.Stdin),
 	}
 	go func() {
 		for s := range signals {
-			a.interrupts.deliver(s)
+			a.interrupts.Deliver(s)
 		}
 	}()
 	return a
@@ -107,50 +107,6 @@ type systemClock struct{}
 
 func (systemClock) Now() time.Time                         { return time.Now() }
 func (systemClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
-
-// interrupts decides what the next signal does. Without anything else it ends the command's context.
-type interrupts struct {
-	mu     sync.Mutex
-	handle func(os.Signal)
-	seen   bool
-}
-
-func (i *interrupts) deliver(s os.Signal) {
-	i.mu.Lock()
-	handle := i.handle
-	i.seen = true
-	i.mu.Unlock()
-	if handle != nil {
-		handle(s)
-	}
-}
-
-// during lets handle take the signals until the returned function is called.
-func (i *interrupts) during(handle func(os.Signal)) (restore func()) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	before := i.handle
-	i.handle = handle
-	return func() {
-		i.mu.Lock()
-		defer i.mu.Unlock()
-		i.handle = before
-	}
-}
-
-// happened tells whether a signal has come.
-func (i *interrupts) happened() bool {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return i.seen
-}
-
-// context ends at the next signal, unless somebody else takes it.
-func (i *interrupts) context(parent context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(parent)
-	restore := i.during(func(os.Signal) { cancel() })
-	return ctx, func() { restore(); cancel() }
-}
 
 // platform is the operating system and the architecture.
 func platform() string { return runtime.GOOS + "/" + runtime.GOARCH }

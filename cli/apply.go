@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/prompt"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/journal"
@@ -24,7 +25,7 @@ type applyFlags struct {
 	plan        string // file; "" to make one
 }
 
-func (c *call) applyCommand() *cobra.Command {
+func (c *command) applyCommand() *cobra.Command {
 	f := &applyFlags{}
 	cmd := jsonCommand(&cobra.Command{
 		Use: "apply [PLAN|DIR]", Short: "Carry the steps out, verify each, and go on where an earlier apply stopped", Args: atMost(1),
@@ -66,7 +67,7 @@ type application struct {
 	saved   bool // the plan comes from a file
 }
 
-func (c *call) apply(ctx context.Context, f *applyFlags) error {
+func (c *command) apply(ctx context.Context, f *applyFlags) error {
 	p, err := c.load(ctx, f.vars.list, false)
 	if err != nil {
 		return err
@@ -86,7 +87,7 @@ func (c *call) apply(ctx context.Context, f *applyFlags) error {
 }
 
 // lock takes the working folder for one process.
-func (c *call) lock(ctx context.Context, what string) (*journal.Lock, error) {
+func (c *command) lock(ctx context.Context, what string) (*journal.Lock, error) {
 	if err := c.makeDataDir(); err != nil {
 		return nil, err
 	}
@@ -94,9 +95,9 @@ func (c *call) lock(ctx context.Context, what string) (*journal.Lock, error) {
 	return journal.Acquire(ctx, c.lockPath(), journal.Holder{PID: os.Getpid(), Host: host, Since: c.app.clock.Now().UTC(), What: what})
 }
 
-func (c *call) lockPath() string { return filepath.Join(c.dataDir(), "lock") }
+func (c *command) lockPath() string { return filepath.Join(c.dataDir(), "lock") }
 
-func (c *call) applyLocked(ctx context.Context, p *project, f *applyFlags) error {
+func (c *command) applyLocked(ctx context.Context, p *project, f *applyFlags) error {
 	a, err := c.choose(ctx, p, f)
 	if err != nil {
 		return err
@@ -125,7 +126,7 @@ func (c *call) applyLocked(ctx context.Context, p *project, f *applyFlags) error
 }
 
 // choose finds the plan: that of the unfinished run, the given file's, or a new one.
-func (c *call) choose(ctx context.Context, p *project, f *applyFlags) (*application, error) {
+func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*application, error) {
 	a := &application{project: p}
 	run, err := c.store().Unfinished()
 	if err != nil {
@@ -155,7 +156,7 @@ func (c *call) choose(ctx context.Context, p *project, f *applyFlags) (*applicat
 }
 
 // fitsRun tells whether the unfinished run may be gone on with.
-func (c *call) fitsRun(cfg *schema.Config, run *executor.Run, given *planner.Plan, f *applyFlags) error {
+func (c *command) fitsRun(cfg *schema.Config, run *executor.Run, given *planner.Plan, f *applyFlags) error {
 	if given != nil && !samePlan(given, run.Plan) {
 		return failf(exitError, "%s is not the plan of run %s, which is unfinished: go on with it first (`syncctl apply` without a plan), or give it up with `syncctl resolve -abandon`", f.plan, run.ID)
 	}
@@ -169,7 +170,7 @@ func (c *call) fitsRun(cfg *schema.Config, run *executor.Run, given *planner.Pla
 }
 
 // fitsPlan tells whether a saved plan may be carried out.
-func (c *call) fitsPlan(cfg *schema.Config, plan *planner.Plan) error {
+func (c *command) fitsPlan(cfg *schema.Config, plan *planner.Plan) error {
 	if cfg.Digest() != plan.Digest {
 		return failf(exitStale, "the plan is stale: the configuration (files or variables) changed after the plan was made. Make the plan again")
 	}
@@ -191,7 +192,7 @@ func samePlan(a, b *planner.Plan) bool {
 }
 
 // announce shows what is going to be done.
-func (c *call) announce(a *application, f *applyFlags) error {
+func (c *command) announce(a *application, f *applyFlags) error {
 	if c.events != nil {
 		c.events.Of(a.plan)
 		t := a.plan.Tally()
@@ -230,21 +231,21 @@ func (c *call) announce(a *application, f *applyFlags) error {
 	return nil
 }
 
-func (c *call) refused(plan *planner.Plan) error {
+func (c *command) refused(plan *planner.Plan) error {
 	if c.events != nil {
 		for _, f := range plan.Refusals() {
 			c.events.Write("error", "refused", f.Summary, map[string]any{"rule": f.Rule, "addr": f.Addr, "detail": f.Detail})
 		}
-		return said(exitRefused)
+		return exitQuietly(exitRefused)
 	}
 	if err := view.Refusals(c.err, c.errStyle, plan); err != nil {
 		return err
 	}
-	return said(exitRefused)
+	return exitQuietly(exitRefused)
 }
 
 // approve asks for the one word that counts.
-func (c *call) approve(ctx context.Context, question string) error {
+func (c *command) approve(ctx context.Context, question string) error {
 	if c.events != nil || !c.mayAsk() {
 		return failf(exitError, "nobody can be asked for approval here. Look at the plan first, then use -auto-approve")
 	}
@@ -255,9 +256,9 @@ func (c *call) approve(ctx context.Context, question string) error {
 	if c.unread() {
 		return failf(exitError, "nobody can be asked for approval here: whoever read the output has gone. Look at the plan first, then use -auto-approve")
 	}
-	answer, err := c.app.input.read(ctx)
+	answer, err := c.app.input.Read(ctx)
 	switch {
-	case errors.Is(err, errNobody):
+	case errors.Is(err, prompt.ErrNobody):
 		c.say("")
 		return failf(exitError, "nobody can be asked for approval here: standard input has ended. Look at the plan first, then use -auto-approve")
 	case err != nil:
@@ -265,7 +266,7 @@ func (c *call) approve(ctx context.Context, question string) error {
 		return err
 	case strings.TrimSpace(answer) != "yes":
 		c.say("\nDeclined. Nothing was changed.")
-		return said(exitDeclined)
+		return exitQuietly(exitDeclined)
 	}
 	c.say("")
 	return nil
@@ -273,7 +274,7 @@ func (c *call) approve(ctx context.Context, question string) error {
 
 // mayAsk tells whether somebody may be at the other end of standard input. In automation only a terminal is: a question
 // into an open pipe would wait for ever.
-func (c *call) mayAsk() bool {
+func (c *command) mayAsk() bool {
 	if c.app.is("SYNCCTL_INPUT", "0") || c.app.is("SYNCCTL_INPUT", "false") {
 		return false
 	}
@@ -281,7 +282,7 @@ func (c *call) mayAsk() bool {
 }
 
 // unmoved reads again what the plan was made from. A plan that was made a moment ago and not asked about is fresh.
-func (c *call) unmoved(ctx context.Context, a *application, f *applyFlags) error {
+func (c *command) unmoved(ctx context.Context, a *application, f *applyFlags) error {
 	if a.run == nil && !a.saved && f.approve {
 		return nil
 	}

@@ -24,7 +24,7 @@ func TestGiveBack(t *testing.T) {
 		}
 		return errors.New("the door is stuck")
 	})
-	c := &call{log: hclog.NewNullLogger(), held: []driver.Closer{one, one}}
+	c := &command{log: hclog.NewNullLogger(), held: []driver.Closer{one, one}}
 	c.giveBack()
 	c.giveBack()
 	if closed != 2 {

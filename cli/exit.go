@@ -38,7 +38,7 @@ func (e *exit) Error() string {
 func (e *exit) Unwrap() error { return e.err }
 
 // said ends the program with a code when the words for it have been printed.
-func said(code int) error {
+func exitQuietly(code int) error {
 	if code == exitDone {
 		return nil
 	}

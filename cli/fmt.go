@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/afero"
 	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -20,15 +21,15 @@ const standardInput = "<standard input>"
 
 // formatter is one run of fmt.
 type formatter struct {
-	*call
+	*command
 
 	check, diff bool
 	different   bool
 	wrong       bool
 }
 
-func (c *call) fmtCommand() *cobra.Command {
-	f := &formatter{call: c}
+func (c *command) fmtCommand() *cobra.Command {
+	f := &formatter{command: c}
 	cmd := &cobra.Command{
 		Use: "fmt [FILE|DIR|-]...", Short: "Lay files out in the canonical way, and print the names of those it changed",
 		Long: `Lays *.sync.hcl and *.syncvars.hcl files out in the canonical way. Without arguments it takes the files of the working
@@ -51,9 +52,9 @@ func (f *formatter) run(ctx context.Context, args []string) error {
 	}
 	switch {
 	case f.wrong:
-		return said(exitError)
+		return exitQuietly(exitError)
 	case f.check && f.different:
-		return said(exitUnformatted)
+		return exitQuietly(exitUnformatted)
 	}
 	return nil
 }
@@ -127,7 +128,7 @@ func (f *formatter) file(ctx context.Context, name string) error {
 	if f.check {
 		return nil
 	}
-	return replaceFile(f.app.fs, f.abs(name), out, 0o644)
+	return files.Replace(f.app.fs, f.abs(name), out, 0o644)
 }
 
 // format lays one file out; what is wrong with it is printed and the others still get their turn.

@@ -1,15 +1,9 @@
 package cli
 
-import (
-	"errors"
-	"strings"
-
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-)
+import "github.com/spf13/cobra"
 
 // helpCommand is cobra's, but for a command that does not exist: that is an error as everywhere else.
-func (c *call) helpCommand() *cobra.Command {
+func (c *command) helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "help [COMMAND]", Short: "Help for a command",
 		PersistentPreRunE: func(*cobra.Command, []string) error { return nil }, // needs no folder
@@ -38,23 +32,4 @@ func (c *call) helpCommand() *cobra.Command {
 			return out, cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-}
-
-// flagError also knows which long flag is meant by a letter: -o is a habit from other programs.
-func (c *call) flagError(cmd *cobra.Command, err error) error {
-	var missing *pflag.NotExistError
-	if !errors.As(err, &missing) || len(missing.GetSpecifiedName()) != 1 {
-		return flagError(cmd, err)
-	}
-	letter := missing.GetSpecifiedName()
-	var named []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if strings.HasPrefix(f.Name, letter) && !f.Hidden {
-			named = append(named, "-"+f.Name)
-		}
-	})
-	if len(named) == 0 {
-		return flagError(cmd, err)
-	}
-	return failf(exitError, "%s has no flag -%s. Did you mean %s?", cmd.CommandPath(), letter, strings.Join(named, " or "))
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/cli/internal/output"
+	"github.com/syncctl/syncctl/cli/internal/prompt"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
@@ -20,53 +22,53 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// operator is who does a person's steps here: the sandbox's stand-in, the user's own command, the person at the terminal,
-// or nobody.
-func (c *call) operator(s schema.Settings, p view.Progress) (executor.Operator, error) {
-	base := person{call: c, progress: p}
+// operator is who does a person's steps: the sandbox's stand-in, the user's own command, the person at the terminal, or nobody.
+func (c *command) operator(s schema.Settings, p view.Progress) (executor.Operator, error) {
+	base := person{command: c, progress: p}
 	if address, _ := c.app.env(sandbox.EnvPerson); address != "" {
 		return c.standIn(base, address)
 	}
 	switch {
 	case s.Operator != nil:
-		return &commandOperator{person: base, command: s.Operator.Command}, nil
+		return &commandOperator{person: base, argv: s.Operator.Command}, nil
 	case c.app.tty.in && c.app.tty.out && c.mayAsk() && c.events == nil:
 		return &terminalOperator{person: base}, nil
 	}
 	return nobody{base}, nil
 }
 
-// person is what all operators have in common: they speak in turn, with the progress out of the way.
+// person is what all operators share: they print in turn, with the progress out of the way.
 type person struct {
-	*call
+	*command
 
 	progress view.Progress
 }
 
-// speak prints for as long as print takes, without other lines in between.
-func (p person) speak(print func(w *whole)) {
+// say prints without other lines in between.
+func (p person) say(print func(w *output.Buffer)) {
 	defer p.progress.Hold()()
-	w := &whole{w: p.out}
+	w := output.NewBuffer(p.out)
 	print(w)
-	_ = w.flush() // an output that went away must not stop the run
+	_ = w.Flush() // an output that is gone must not stop the run
 }
 
-// instructions print what is to be done.
-func (p person) instructions(w *whole, ask executor.Ask) {
+// instructions print what the person has to do.
+func (p person) instructions(w *output.Buffer, ask executor.Ask) {
 	fmt.Fprintf(w, "\n%s %s\n", p.outStyle.Bold("A person's step:"), schema.SanitizeLine(ask.Step.Summary))
 	fmt.Fprintf(w, "  %s\n", p.outStyle.Dim(schema.SanitizeLine(ask.Step.ID)))
 	view.Manual(w, p.outStyle, ask.Step.Manual, 2, ask.Files)
 	if ask.Step.Manual.Attest != "" {
-		fmt.Fprintf(w, "  No interface can verify this. By answering 'done' you confirm: %s\n", schema.SanitizeLine(ask.Step.Manual.Attest))
+		fmt.Fprintf(w, "  No interface can verify this. By answering 'done' you confirm: %s\n",
+			schema.SanitizeLine(ask.Step.Manual.Attest))
 	}
 }
 
-// nobody puts every step off, with the instructions printed.
+// nobody defers every step and prints the instructions.
 type nobody struct{ person }
 
 func (n nobody) Perform(_ context.Context, ask executor.Ask) (executor.Reply, error) {
 	if n.events == nil {
-		n.speak(func(w *whole) { n.instructions(w, ask); fmt.Fprintln(w) })
+		n.say(func(w *output.Buffer) { n.instructions(w, ask); fmt.Fprintln(w) })
 	}
 	return executor.Deferred, nil
 }
@@ -82,28 +84,29 @@ func (t *terminalOperator) Perform(ctx context.Context, ask executor.Ask) (execu
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	defer t.progress.Hold()()
-	w := &whole{w: t.out}
+	w := output.NewBuffer(t.out)
 	if ask.Attempt == 0 {
 		t.instructions(w, ask)
 	} else {
-		fmt.Fprintf(w, "\n%s %s\n  still missing: %s\n", t.outStyle.Bad("Not there yet:"), schema.SanitizeLine(ask.Step.ID), schema.SanitizeLine(ask.Missing))
+		fmt.Fprintf(w, "\n%s %s\n  still missing: %s\n", t.outStyle.Bad("Not done yet:"),
+			schema.SanitizeLine(ask.Step.ID), schema.SanitizeLine(ask.Missing))
 	}
 	for {
 		fmt.Fprint(w, "\n  Answer 'done' when it is done, 'later' to leave it for now, 'show' to see it again: ")
-		if err := w.flush(); err != nil {
+		if err := w.Flush(); err != nil {
 			return "", err
 		}
-		answer, err := t.app.input.read(ctx)
+		answer, err := t.app.input.Read(ctx)
 		switch {
-		case errors.Is(err, errNobody):
+		case errors.Is(err, prompt.ErrNobody):
 			return executor.Deferred, nil
 		case err != nil:
 			return "", err
 		}
 		switch strings.ToLower(strings.TrimSpace(answer)) {
 		case "done":
-			fmt.Fprintf(w, "  %s\n", looking(ask.Step))
-			_ = w.flush() // an output that went away must not stop the run
+			fmt.Fprintf(w, "  %s\n", verifying(ask.Step))
+			_ = w.Flush() // an output that is gone must not stop the run
 			return executor.Performed, nil
 		case "later":
 			return executor.Deferred, nil
@@ -113,26 +116,27 @@ func (t *terminalOperator) Perform(ctx context.Context, ask executor.Ask) (execu
 	}
 }
 
-// looking says what happens between an answer and the step's end, which may take its time.
-func looking(s planner.Step) string {
+// verifying says what happens after the answer, which may take a while.
+func verifying(s planner.Step) string {
 	if s.Manual.Attest != "" {
-		return "Looking at the servers."
+		return "Checking the servers."
 	}
 	within := time.Duration(s.Within)
 	if within == 0 {
 		within = verifyWithin
 	}
-	return fmt.Sprintf("Looking for it on the servers, for up to %s. What is missing is shown as it is found; interrupt (Ctrl-C) to leave it for later.", within)
+	return fmt.Sprintf("Checking the servers for up to %s. What is still missing is shown meanwhile; "+
+		"interrupt (Ctrl-C) to leave it for later.", within)
 }
 
-// standInOperator has the sandbox do what a person would.
+// standInOperator has the sandbox do what a person would do.
 type standInOperator struct {
 	person
 
 	client *sandbox.PersonClient
 }
 
-func (c *call) standIn(base person, address string) (executor.Operator, error) {
+func (c *command) standIn(base person, address string) (executor.Operator, error) {
 	name, _ := c.app.env(sandbox.EnvCAFile)
 	ca, err := afero.ReadFile(c.app.fs, c.app.abs(name))
 	if err != nil {
@@ -147,7 +151,7 @@ func (c *call) standIn(base person, address string) (executor.Operator, error) {
 
 func (s *standInOperator) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
 	if ask.Attempt > 0 {
-		return "", fmt.Errorf("the sandbox's stand-in said it was done, but it is not: %s", ask.Missing)
+		return "", fmt.Errorf("the sandbox's stand-in reported the step as done, but it is not: %s", ask.Missing)
 	}
 	values := map[string]string{}
 	for _, v := range ask.Step.Manual.Values {
@@ -161,7 +165,7 @@ func (s *standInOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 		return "", err
 	}
 	if s.events == nil {
-		s.speak(func(w *whole) {
+		s.say(func(w *output.Buffer) {
 			fmt.Fprintf(w, "        %s %s\n", s.outStyle.Dim("the sandbox's stand-in:"), schema.SanitizeLine(done))
 		})
 	}
@@ -171,12 +175,12 @@ func (s *standInOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 // exitDeferred is how the user's command says "later" (EX_TEMPFAIL).
 const exitDeferred = 75
 
-// commandOperator hands the step to a command of the user's.
+// commandOperator hands the step to the user's own command.
 type commandOperator struct {
 	person
 
-	command []string
-	mu      sync.Mutex // one step at a time, as a person would
+	argv []string
+	mu   sync.Mutex // one step at a time, as a person would
 }
 
 func (o *commandOperator) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
@@ -191,17 +195,17 @@ func (o *commandOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 	if err != nil {
 		return "", fmt.Errorf("describing the step for the operator's command: %w", err)
 	}
-	program := o.command[0]
+	program := o.argv[0]
 	if strings.ContainsAny(program, `/\`) && !filepath.IsAbs(program) {
-		program = filepath.Join(o.dir, program) // it lies beside the configuration
+		program = filepath.Join(o.dir, program) // it is in the folder of the configuration
 	}
-	output := &byLine{tell: o.tell}
-	cmd := exec.CommandContext(ctx, program, o.command[1:]...)
+	said := &byLine{tell: o.tell}
+	cmd := exec.CommandContext(ctx, program, o.argv[1:]...)
 	cmd.Dir, cmd.Env = o.dir, o.app.environ()
 	cmd.Stdin = bytes.NewReader(append(doc, '\n'))
-	cmd.Stdout, cmd.Stderr = output, output
+	cmd.Stdout, cmd.Stderr = said, said
 	err = cmd.Run()
-	output.end()
+	said.end()
 	var ended *exec.ExitError
 	switch {
 	case err == nil:
@@ -209,19 +213,19 @@ func (o *commandOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 	case errors.As(err, &ended) && ended.ExitCode() == exitDeferred:
 		return executor.Deferred, nil
 	}
-	return "", fmt.Errorf("running the operator's command %s: %w", o.command[0], err)
+	return "", fmt.Errorf("running the operator's command %s: %w", o.argv[0], err)
 }
 
-// tell prints a line the command said, marked as its words.
+// tell prints a line of the command's output, marked as such.
 func (o *commandOperator) tell(line string) {
 	if o.events != nil {
 		o.events.Write("info", "operator_output", line, nil)
 		return
 	}
-	o.speak(func(w *whole) { fmt.Fprintf(w, "        operator | %s\n", schema.SanitizeLine(line)) })
+	o.say(func(w *output.Buffer) { fmt.Fprintf(w, "        operator | %s\n", schema.SanitizeLine(line)) })
 }
 
-// byLine tells lines as they come.
+// byLine hands on what is written line by line.
 type byLine struct {
 	tell func(string)
 	rest []byte
@@ -239,7 +243,7 @@ func (b *byLine) Write(p []byte) (int, error) {
 	}
 }
 
-// end tells a last line that had no end.
+// end hands on a last line without an end.
 func (b *byLine) end() {
 	if len(b.rest) > 0 {
 		b.tell(string(b.rest))

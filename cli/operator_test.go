@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/syncctl/syncctl/cli/internal/prompt"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
@@ -17,12 +18,12 @@ func TestAnswerDone(t *testing.T) {
 		step planner.Step
 		want string
 	}{
-		"its own time":     {planner.Step{Manual: &planner.Manual{}, Within: planner.Duration(5 * time.Minute)}, "Looking for it on the servers, for up to 5m0s."},
-		"the default time": {planner.Step{Manual: &planner.Manual{}}, "Looking for it on the servers, for up to 2m0s."},
-		"attested":         {planner.Step{Manual: &planner.Manual{Attest: "it is so"}}, "Looking at the servers.\n"},
+		"its own time":     {planner.Step{Manual: &planner.Manual{}, Within: planner.Duration(5 * time.Minute)}, "for up to 5m0s."},
+		"the default time": {planner.Step{Manual: &planner.Manual{}}, "for up to 2m0s."},
+		"attested":         {planner.Step{Manual: &planner.Manual{Attest: "it is so"}}, "Checking the servers.\n"},
 	} {
 		var out bytes.Buffer
-		p := person{call: &call{app: &app{input: newLines(strings.NewReader("what?\ndone\n"))}, out: &out}, progress: view.NewPlain(&out, view.Style{}, &planner.Plan{})}
+		p := person{command: &command{app: &app{input: prompt.NewLines(strings.NewReader("what?\ndone\n"))}, out: &out}, progress: view.NewPlain(&out, view.Style{}, &planner.Plan{})}
 		reply, err := (&terminalOperator{person: p}).Perform(t.Context(), executor.Ask{Step: c.step})
 		if reply != executor.Performed || err != nil || !strings.Contains(out.String(), c.want) {
 			t.Errorf("%s: %v, %v, %q", name, reply, err, out.String())

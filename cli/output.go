@@ -3,59 +3,23 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"strconv"
-	"sync"
-	"syscall"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/cli/internal/output"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/schema"
 )
 
-// guarded is where output passes on its way out: once a configuration is loaded, its secrets are taken out of every write.
-// Whatever is printed is therefore written in one piece. When the reader goes away, as head does, the rest is dropped: a
-// run must not stop half-way because nobody looks.
-type guarded struct {
-	mu   sync.Mutex
-	w    io.Writer
-	red  func() *schema.Redactor
-	gone bool
-}
-
-func (g *guarded) Write(p []byte) (int, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.gone {
-		return len(p), nil
-	}
-	text := string(p)
-	if red := g.red(); red != nil {
-		text = red.String(text)
-	}
-	if _, err := io.WriteString(g.w, text); errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
-		g.gone = true
-	} else if err != nil {
-		return 0, err
-	}
-	return len(p), nil
-}
-
 // unread tells whether the reader of the output has gone away.
-func (c *call) unread() bool {
-	g, ok := c.out.(*guarded)
-	if !ok {
-		return false
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.gone
+func (c *command) unread() bool {
+	out, ok := c.out.(*output.Redacted)
+	return ok && out.Unread()
 }
 
 // styles decides how the two streams may look.
-func (c *call) styles() (out, err view.Style) {
+func (c *command) styles() (out, err view.Style) {
 	color := func(tty bool) bool {
 		switch {
 		case c.flags.noColor || c.app.set("NO_COLOR"):
@@ -77,7 +41,7 @@ func (c *call) styles() (out, err view.Style) {
 }
 
 // width is COLUMNS, or the terminal's.
-func (c *call) width() int {
+func (c *command) width() int {
 	if v, _ := c.app.env("COLUMNS"); v != "" {
 		if n, err := strconv.Atoi(v); err == nil && n > 0 {
 			return n
@@ -90,37 +54,37 @@ func (c *call) width() int {
 }
 
 // say prints a line for people.
-func (c *call) say(format string, args ...any) { fmt.Fprintf(c.out, format+"\n", args...) }
+func (c *command) say(format string, args ...any) { fmt.Fprintf(c.out, format+"\n", args...) }
 
 // warn prints a line to the error stream.
-func (c *call) warn(format string, args ...any) {
+func (c *command) warn(format string, args ...any) {
 	fmt.Fprintln(c.err, c.errStyle.Bold("Warning: ")+schema.Sanitize(fmt.Sprintf(format, args...)))
 }
 
 // diagnostics prints what is wrong or odd: to the error stream, or as JSON to the output.
-func (c *call) diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) error {
+func (c *command) diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) error {
 	if c.events != nil {
 		return c.diagnosticEvents(diags, files)
 	}
 	if c.flags.json {
-		w := &whole{w: c.out}
+		w := output.NewBuffer(c.out)
 		if err := schema.WriteJSON(w, diags, files); err != nil {
 			return err
 		}
-		return w.flush()
+		return w.Flush()
 	}
 	if len(diags) == 0 {
 		return nil
 	}
-	whole := &whole{w: c.err}
+	whole := output.NewBuffer(c.err)
 	if err := schema.WriteText(whole, diags, files, schema.TextOptions{Width: c.errStyle.Width, Color: c.errStyle.Color}); err != nil {
 		return err
 	}
-	return whole.flush()
+	return whole.Flush()
 }
 
 // diagnosticEvents tells them as events, one each.
-func (c *call) diagnosticEvents(diags hcl.Diagnostics, files map[string]*hcl.File) error {
+func (c *command) diagnosticEvents(diags hcl.Diagnostics, files map[string]*hcl.File) error {
 	for _, d := range diags {
 		var b bytes.Buffer
 		if err := schema.WriteJSON(&b, hcl.Diagnostics{d}, files); err != nil {
@@ -141,21 +105,4 @@ func (c *call) diagnosticEvents(diags hcl.Diagnostics, files map[string]*hcl.Fil
 		}
 	}
 	return nil
-}
-
-// whole collects writes that belong together.
-type whole struct {
-	w   io.Writer
-	buf []byte
-}
-
-func (w *whole) Write(p []byte) (int, error) {
-	w.buf = append(w.buf, p...)
-	return len(p), nil
-}
-
-func (w *whole) flush() error {
-	_, err := w.w.Write(w.buf)
-	w.buf = nil
-	return err
 }

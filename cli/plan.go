@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/files"
+	"github.com/syncctl/syncctl/cli/internal/output"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
@@ -24,7 +26,7 @@ type planFlags struct {
 	detailed bool
 }
 
-func (c *call) planCommand() *cobra.Command {
+func (c *command) planCommand() *cobra.Command {
 	f := &planFlags{}
 	cmd := jsonCommand(&cobra.Command{
 		Use: "plan [DIR]", Short: "Show the steps between what is declared and what is there; changes nothing", Args: atMost(1),
@@ -51,14 +53,14 @@ It changes nothing. The marks: + adds, ~ changes, - removes, ! cannot be undone,
 }
 
 // targetFlag adds -target with completion.
-func (c *call) targetFlag(cmd *cobra.Command, to *[]string) {
+func (c *command) targetFlag(cmd *cobra.Command, to *[]string) {
 	cmd.Flags().StringArrayVar(to, "target", nil, "only this declaration and what it depends on, as `ADDRESS`; may be repeated")
 	_ = cmd.RegisterFlagCompletionFunc("target", func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return c.completeTargets(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
 	})
 }
 
-func (c *call) completeTargets(ctx context.Context) []cobra.Completion {
+func (c *command) completeTargets(ctx context.Context) []cobra.Completion {
 	if c.begin() != nil {
 		return nil
 	}
@@ -70,7 +72,7 @@ func (c *call) completeTargets(ctx context.Context) []cobra.Completion {
 	return out
 }
 
-func (c *call) plan(ctx context.Context, f *planFlags) error {
+func (c *command) plan(ctx context.Context, f *planFlags) error {
 	p, err := c.load(ctx, f.vars.list, false)
 	if err != nil {
 		return err
@@ -96,7 +98,7 @@ func (c *call) plan(ctx context.Context, f *planFlags) error {
 		if err := view.Refusals(c.err, c.errStyle, plan); err != nil {
 			return err
 		}
-		return said(exitRefused)
+		return exitQuietly(exitRefused)
 	}
 	if f.out != "" {
 		if err := c.savePlan(plan, f.out); err != nil {
@@ -107,13 +109,13 @@ func (c *call) plan(ctx context.Context, f *planFlags) error {
 		c.say("\nSaved the plan to %s. Carry it out with: syncctl apply %s", schema.SanitizeLine(f.out), schema.SanitizeLine(f.out))
 	}
 	if f.detailed && len(plan.Steps) > 0 {
-		return said(exitChanges)
+		return exitQuietly(exitChanges)
 	}
 	return nil
 }
 
 // makePlan compares what is declared with what is there.
-func (c *call) makePlan(ctx context.Context, p *project, targetFlags []string) (*planner.Plan, error) {
+func (c *command) makePlan(ctx context.Context, p *project, targetFlags []string) (*planner.Plan, error) {
 	addrs, err := targets(p.cfg, targetFlags)
 	if err != nil {
 		return nil, err
@@ -135,13 +137,13 @@ func (c *call) makePlan(ctx context.Context, p *project, targetFlags []string) (
 		}
 	}
 	if diags.HasErrors() {
-		return nil, said(exitError)
+		return nil, exitQuietly(exitError)
 	}
 	return plan, nil
 }
 
 // planUnfinished shows what an unfinished run has left to do. No new plan is made beside it.
-func (c *call) planUnfinished(p *project, run *executor.Run, f *planFlags) error {
+func (c *command) planUnfinished(p *project, run *executor.Run, f *planFlags) error {
 	switch {
 	case f.out != "":
 		return failf(exitError, "run %s is unfinished, so no new plan is made: `syncctl apply` goes on with it, `syncctl resolve -abandon` gives it up", run.ID)
@@ -161,7 +163,7 @@ func (c *call) planUnfinished(p *project, run *executor.Run, f *planFlags) error
 		return err
 	}
 	if f.detailed && !state.Decision.Finished {
-		return said(exitChanges)
+		return exitQuietly(exitChanges)
 	}
 	return nil
 }
@@ -178,19 +180,19 @@ func doneSteps(d executor.Decision) map[string]bool {
 }
 
 // showPlan prints a plan, or writes it as the document it is saved as.
-func (c *call) showPlan(plan *planner.Plan, done map[string]bool, detail bool) error {
+func (c *command) showPlan(plan *planner.Plan, done map[string]bool, detail bool) error {
 	if c.flags.json {
-		w := &whole{w: c.out}
+		w := output.NewBuffer(c.out)
 		if err := plan.Encode(w); err != nil {
 			return err
 		}
-		return w.flush()
+		return w.Flush()
 	}
 	return view.Plan(c.out, plan, view.PlanOptions{Style: c.outStyle, Detail: detail, Done: done})
 }
 
 // mayReplace tells whether a plan may be written to a name: not over a file that is something else.
-func (c *call) mayReplace(name string) error {
+func (c *command) mayReplace(name string) error {
 	if name == "" {
 		return failf(exitError, "-out wants the name of a file, as in -out=p.syncplan.json")
 	}
@@ -217,16 +219,16 @@ func (c *call) mayReplace(name string) error {
 }
 
 // savePlan writes a plan file, which holds no secret and may be committed.
-func (c *call) savePlan(plan *planner.Plan, name string) error {
+func (c *command) savePlan(plan *planner.Plan, name string) error {
 	var b bytes.Buffer
 	if err := plan.Encode(&b); err != nil {
 		return err
 	}
-	return replaceFile(c.app.fs, c.abs(name), b.Bytes(), 0o644)
+	return files.Replace(c.app.fs, c.abs(name), b.Bytes(), 0o644)
 }
 
 // readPlan reads a plan file.
-func (c *call) readPlan(name string) (*planner.Plan, error) {
+func (c *command) readPlan(name string) (*planner.Plan, error) {
 	f, err := c.app.fs.Open(c.abs(name))
 	if err != nil {
 		return nil, fmt.Errorf("opening the plan: %w", err)

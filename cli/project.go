@@ -11,6 +11,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/afero"
 	"github.com/spf13/pflag"
+	"github.com/syncctl/syncctl/cli/internal/args"
+	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
@@ -60,7 +62,7 @@ func (p *project) planner(a schema.Addr) planner.Driver   { return p.drivers[typ
 func (p *project) executor(a schema.Addr) executor.Driver { return p.drivers[typeKey{a.Kind, a.Type}] }
 
 // load reads the configuration. What is wrong with it is printed; the error then only carries the code.
-func (c *call) load(ctx context.Context, vars []schema.VarSource, allowUnset bool) (*project, error) {
+func (c *command) load(ctx context.Context, vars []schema.VarSource, allowUnset bool) (*project, error) {
 	p, diags := c.read(ctx, vars, allowUnset)
 	if c.flags.json && !diags.HasErrors() {
 		return p, nil // the output is the command's own document
@@ -69,13 +71,13 @@ func (c *call) load(ctx context.Context, vars []schema.VarSource, allowUnset boo
 		return nil, err
 	}
 	if diags.HasErrors() {
-		return nil, said(exitError)
+		return nil, exitQuietly(exitError)
 	}
 	return p, nil
 }
 
 // read loads the configuration, and knows its secrets from then on.
-func (c *call) read(ctx context.Context, vars []schema.VarSource, allowUnset bool) (*project, hcl.Diagnostics) {
+func (c *command) read(ctx context.Context, vars []schema.VarSource, allowUnset bool) (*project, hcl.Diagnostics) {
 	p := &project{}
 	var catalog schema.Catalog
 	catalog, p.drivers = c.catalog()
@@ -88,12 +90,12 @@ func (c *call) read(ctx context.Context, vars []schema.VarSource, allowUnset boo
 }
 
 // catalog is what the products can declare, and the driver of each type.
-func (c *call) catalog() (schema.Catalog, map[typeKey]driver.Driver) {
+func (c *command) catalog() (schema.Catalog, map[typeKey]driver.Driver) {
 	var catalog schema.Catalog
 	drivers := map[typeKey]driver.Driver{}
 	for _, prod := range c.app.products {
 		d := prod.Driver(driver.Env{
-			Fs: rooted{c.app.fs, c.dir}, Log: c.log.Named(prod.Name), Version: version(), Now: c.app.clock.Now, LookupEnv: c.app.env,
+			Fs: files.Rooted{Fs: c.app.fs, Dir: c.dir}, Log: c.log.Named(prod.Name), Version: version(), Now: c.app.clock.Now, LookupEnv: c.app.env,
 		})
 		if closer, ok := d.(driver.Closer); ok {
 			c.held = append(c.held, closer)
@@ -107,7 +109,7 @@ func (c *call) catalog() (schema.Catalog, map[typeKey]driver.Driver) {
 }
 
 // giveBack closes the drivers: what they hold at servers, such as sessions, must not outlive the command, whatever ended it.
-func (c *call) giveBack() {
+func (c *command) giveBack() {
 	ctx, cancel := context.WithTimeout(context.Background(), giveBackWithin)
 	defer cancel()
 	for _, d := range c.held {
@@ -122,7 +124,7 @@ func (c *call) giveBack() {
 const giveBackWithin = 10 * time.Second
 
 // dataDir is where runs, journals and the lock are, absolute.
-func (c *call) dataDir() string {
+func (c *command) dataDir() string {
 	name, _ := c.app.env("SYNCCTL_DATA_DIR")
 	if name == "" {
 		name = ".syncctl"
@@ -134,7 +136,7 @@ func (c *call) dataDir() string {
 }
 
 // makeDataDir makes the folder, for nobody else to read and never to be committed.
-func (c *call) makeDataDir() error {
+func (c *command) makeDataDir() error {
 	dir := c.dataDir()
 	if err := c.app.fs.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("making the data folder: %w", err)
@@ -150,7 +152,7 @@ func (c *call) makeDataDir() error {
 }
 
 // store keeps the runs of the configuration's folder.
-func (c *call) store() *executor.Store {
+func (c *command) store() *executor.Store {
 	return &executor.Store{Fs: c.app.fs, Dir: filepath.Join(c.dataDir(), "runs"), Now: c.app.clock.Now}
 }
 
@@ -164,7 +166,7 @@ func targets(cfg *schema.Config, given []string) ([]schema.Addr, error) {
 	for _, g := range given {
 		a, err := schema.ParseAddr(g)
 		if err != nil || cfg.Lookup(a) == nil {
-			return nil, failf(exitError, "-target=%s: nothing in the configuration is called that.%s", g, meant(g, names, ""))
+			return nil, failf(exitError, "-target=%s: nothing in the configuration is called that.%s", g, args.DidYouMean(g, names, ""))
 		}
 		out = append(out, a)
 	}

@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -18,7 +20,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-func (c *call) rehearseCommand() *cobra.Command {
+func (c *command) rehearseCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "rehearse DIR", Short: "Plan, apply and verify an example against simulated servers on this machine", Args: exactly(1, "the folder of an example"),
 		Long: `Serves the simulated servers that DIR/sandbox.json describes, on this machine only, and goes the whole way in a scratch copy
@@ -32,7 +34,7 @@ of DIR: plan, apply with a stand-in for the person, and a second plan, which mus
 const seedFile = "sandbox.json"
 
 // startSandbox serves what dir's seed describes.
-func (c *call) startSandbox(ctx context.Context, dir string, o sandbox.Options) (*sandbox.Sandbox, error) {
+func (c *command) startSandbox(ctx context.Context, dir string, o sandbox.Options) (*sandbox.Sandbox, error) {
 	if !c.isDir(dir) {
 		return nil, failf(exitError, "%s is not a folder", dir)
 	}
@@ -95,7 +97,7 @@ func (c *counter) words(servers, machines int) string {
 	return words + ", " + strings.Join(done, " and ") + " on " + view.Plural(machines, "simulated machine") + ", nothing anywhere else"
 }
 
-func (c *call) rehearse(ctx context.Context, dir string) (err error) {
+func (c *command) rehearse(ctx context.Context, dir string) (err error) {
 	begun := c.app.clock.Now()
 	asked := &counter{}
 	box, err := c.startSandbox(ctx, dir, sandbox.Options{Person: true, AccessLog: asked})
@@ -137,7 +139,7 @@ func (c *call) rehearse(ctx context.Context, dir string) (err error) {
 const rehearsedPlan = "rehearsal.syncplan.json"
 
 // rehearseIn runs the three commands in the scratch copy.
-func (c *call) rehearseIn(work string, env map[string]string) error {
+func (c *command) rehearseIn(work string, env map[string]string) error {
 	inside := *c.app
 	inside.cwd, inside.stdout, inside.stderr = work, c.out, c.err
 	inside.env = func(name string) (string, bool) {
@@ -149,7 +151,7 @@ func (c *call) rehearseIn(work string, env map[string]string) error {
 		}
 		return c.app.env(name)
 	}
-	last := &remember{}
+	var last bytes.Buffer
 	for _, part := range []struct {
 		heading string
 		args    []string
@@ -159,24 +161,24 @@ func (c *call) rehearseIn(work string, env map[string]string) error {
 		{"3. syncctl plan: what is left to do", []string{"plan"}},
 	} {
 		c.say("\n%s\n", c.outStyle.Bold("== "+part.heading+" =="))
-		last.reset()
-		inside.stdout = teeTo{c.out, last}
+		last.Reset()
+		inside.stdout = io.MultiWriter(c.out, &last)
 		args := part.args
 		if c.flags.noColor {
 			args = append(args, "-no-color")
 		}
 		if code := inside.run(args); code != exitDone {
-			return said(code)
+			return exitQuietly(code)
 		}
 	}
-	if !strings.Contains(last.text.String(), view.NoChanges) {
+	if !strings.Contains(last.String(), view.NoChanges) {
 		return failf(exitError, "the second plan still finds something to do: what was applied did not reach what is declared")
 	}
 	return nil
 }
 
 // copyExample copies the files of an example, without what earlier runs left.
-func (c *call) copyExample(from, to string) error {
+func (c *command) copyExample(from, to string) error {
 	err := afero.Walk(c.app.fs, from, func(path string, info fs.FileInfo, err error) error {
 		if err != nil {
 			return err

@@ -17,7 +17,7 @@ type resolveFlags struct {
 	reason               string
 }
 
-func (c *call) resolveCommand() *cobra.Command {
+func (c *command) resolveCommand() *cobra.Command {
 	f := &resolveFlags{}
 	cmd := &cobra.Command{
 		Use:   "resolve [STEP -done|-retry] [-abandon]",
@@ -46,7 +46,7 @@ STEP is a step's id, its number, or its last part. The decision and its reason a
 	return cmd
 }
 
-func (c *call) completeSteps() []cobra.Completion {
+func (c *command) completeSteps() []cobra.Completion {
 	if c.begin() != nil {
 		return nil
 	}
@@ -56,7 +56,7 @@ func (c *call) completeSteps() []cobra.Completion {
 	}
 	d := run.Decision(c.app.clock.Now())
 	var out []cobra.Completion
-	for _, id := range stepNames(run) {
+	for _, id := range stepIDs(run) {
 		if d.Steps[id].Phase != executor.PhaseDone {
 			out = append(out, cobra.CompletionWithDesc(id, string(d.Steps[id].Phase)))
 		}
@@ -64,7 +64,7 @@ func (c *call) completeSteps() []cobra.Completion {
 	return out
 }
 
-func (c *call) resolve(ctx context.Context, args []string, f *resolveFlags) error {
+func (c *command) resolve(ctx context.Context, args []string, f *resolveFlags) error {
 	switch {
 	case f.abandon && (f.done || f.retry || len(args) > 0):
 		return failf(exitError, "-abandon gives the whole run up: no STEP, -done or -retry beside it")
@@ -83,7 +83,7 @@ func (c *call) resolve(ctx context.Context, args []string, f *resolveFlags) erro
 	return errors.Join(c.resolveLocked(ctx, args, f), lock.Release())
 }
 
-func (c *call) resolveLocked(ctx context.Context, args []string, f *resolveFlags) error {
+func (c *command) resolveLocked(ctx context.Context, args []string, f *resolveFlags) error {
 	run, err := c.store().Unfinished()
 	if err != nil {
 		return err
@@ -135,7 +135,7 @@ func (c *call) resolveLocked(ctx context.Context, args []string, f *resolveFlags
 }
 
 // resolveDamaged sets a run aside whose record cannot be continued.
-func (c *call) resolveDamaged(ctx context.Context, run *executor.Run, f *resolveFlags) error {
+func (c *command) resolveDamaged(ctx context.Context, run *executor.Run, f *resolveFlags) error {
 	if !f.abandon {
 		return failf(exitError, "%s", c.damaged(run))
 	}
@@ -153,12 +153,12 @@ func (c *call) resolveDamaged(ctx context.Context, run *executor.Run, f *resolve
 	return nil
 }
 
-func (c *call) assumeGivenUp(run *executor.Run) string {
+func (c *command) assumeGivenUp(run *executor.Run) string {
 	s := c.state(run)
 	text := "Run " + run.ID + " is given up. What its steps did stays done, and nothing is taken back"
 	if s.Done() > 0 {
 		text += "; these are done:"
-		for _, id := range stepNames(run) {
+		for _, id := range stepIDs(run) {
 			if s.Phase(id) == executor.PhaseDone {
 				text += "\n  " + id
 			}
@@ -168,7 +168,7 @@ func (c *call) assumeGivenUp(run *executor.Run) string {
 }
 
 // assumeStep says in words what will be taken for true.
-func (c *call) assumeStep(run *executor.Run, id string, done bool) (event, assumed string, err error) {
+func (c *command) assumeStep(run *executor.Run, id string, done bool) (event, assumed string, err error) {
 	st := c.state(run).Decision.Steps[id]
 	if st.Phase == executor.PhaseDone && done {
 		return "", "", failf(exitError, "step %s is done already", id)

@@ -11,7 +11,7 @@ import (
 const speaksJSON = "json"
 
 // root is the whole tree of commands.
-func (c *call) root() *cobra.Command {
+func (c *command) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "syncctl",
 		Short: "Declare synchronizations and migrations; syncctl plans them, carries them out, and verifies every step",
@@ -43,7 +43,7 @@ COLUMNS.`,
 	root.SetIn(c.app.stdin)
 	root.SetOut(c.out)
 	root.SetErr(c.err)
-	root.SetFlagErrorFunc(c.flagError)
+	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(c.helpCommand())
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.flags.chdir, "chdir", "", "work in another `DIR`")

@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/kballard/go-shellquote"
 	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/sandbox"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -21,7 +23,7 @@ type sandboxFlags struct {
 	noPerson                 bool
 }
 
-func (c *call) sandboxCommand() *cobra.Command {
+func (c *command) sandboxCommand() *cobra.Command {
 	f := &sandboxFlags{}
 	cmd := &cobra.Command{
 		Use:   "sandbox DIR [flags] [-- COMMAND ARGS...]",
@@ -63,7 +65,7 @@ a connection to a port without HTTP has CONNECT, and its path is the address.`,
 	return cmd
 }
 
-func (c *call) sandbox(ctx context.Context, dir string, command []string, f *sandboxFlags) (err error) {
+func (c *command) sandbox(ctx context.Context, dir string, command []string, f *sandboxFlags) (err error) {
 	o := sandbox.Options{Person: !f.noPerson}
 	for _, text := range f.faults {
 		fault, err := sandbox.ParseFault(text)
@@ -92,13 +94,13 @@ func (c *call) sandbox(ctx context.Context, dir string, command []string, f *san
 }
 
 // runInside hands signals on to the command; it decides what they mean.
-func (c *call) runInside(ctx context.Context, box *sandbox.Sandbox, dir string, command []string, f *sandboxFlags) error {
+func (c *command) runInside(ctx context.Context, box *sandbox.Sandbox, dir string, command []string, f *sandboxFlags) error {
 	self, err := c.app.executable()
 	if err != nil {
 		return fmt.Errorf("finding this program: %w", err)
 	}
 	signals := make(chan os.Signal, 4)
-	restore := c.app.interrupts.during(func(s os.Signal) {
+	restore := c.app.interrupts.During(func(s os.Signal) {
 		select {
 		case signals <- s:
 		default: // several are on their way already
@@ -119,11 +121,11 @@ func (c *call) runInside(ctx context.Context, box *sandbox.Sandbox, dir string, 
 	if err != nil {
 		return &exit{code: max(code, exitError), err: err}
 	}
-	return said(code)
+	return exitQuietly(code)
 }
 
 // serveSandbox serves until it is interrupted.
-func (c *call) serveSandbox(ctx context.Context, box *sandbox.Sandbox, f *sandboxFlags) (err error) {
+func (c *command) serveSandbox(ctx context.Context, box *sandbox.Sandbox, f *sandboxFlags) (err error) {
 	scratch, err := c.app.temp("syncctl-sandbox-")
 	if err != nil {
 		return fmt.Errorf("making a folder for the sandbox's CA: %w", err)
@@ -143,14 +145,14 @@ func (c *call) serveSandbox(ctx context.Context, box *sandbox.Sandbox, f *sandbo
 	}
 	env := box.Environment()
 	for _, name := range slices.Sorted(maps.Keys(env)) {
-		c.say("export %s=%s", name, quoteWord(env[name]))
+		c.say("export %s=%s", name, shellquote.Join(env[name]))
 	}
 	c.say("# Paste the lines above into another shell. Interrupt to stop serving.")
 	<-ctx.Done()
 	return c.dumpState(box, f.dump)
 }
 
-func (c *call) dumpState(box *sandbox.Sandbox, name string) error {
+func (c *command) dumpState(box *sandbox.Sandbox, name string) error {
 	if name == "" {
 		return nil
 	}
@@ -158,5 +160,5 @@ func (c *call) dumpState(box *sandbox.Sandbox, name string) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(c.app.fs, c.abs(name), state, 0o644)
+	return files.Replace(c.app.fs, c.abs(name), state, 0o644)
 }

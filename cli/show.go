@@ -4,27 +4,29 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/args"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/executor"
 )
 
-func (c *call) showCommand() *cobra.Command {
+func (c *command) showCommand() *cobra.Command {
 	var detail bool
 	cmd := jsonCommand(&cobra.Command{
-		Use: "show [PLAN|RUN|latest]", Short: "Show a saved plan as plan does, or a run with its record; asks no server", Args: atMost(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		Use: "show [PLAN|RUN|latest]", Args: atMost(1),
+		Short: "Show a saved plan as plan does, or a run with its journal; contacts no server",
+		RunE: func(_ *cobra.Command, given []string) error {
 			what := "latest"
-			if len(args) == 1 {
-				what = args[0]
+			if len(given) == 1 {
+				what = given[0]
 			}
 			return c.show(what, detail)
 		},
 	})
-	cmd.Flags().BoolVar(&detail, "detail", false, "also show attribute differences and how each step behaves")
+	cmd.Flags().BoolVar(&detail, "detail", false, "also show attribute differences, and how each step behaves")
 	return cmd
 }
 
-func (c *call) show(what string, detail bool) error {
+func (c *command) show(what string, detail bool) error {
 	runs, err := c.store().List()
 	if err != nil {
 		return err
@@ -50,12 +52,13 @@ func (c *call) show(what string, detail bool) error {
 	case what == "latest" && len(runs) > 0:
 		return c.showRun(runs[len(runs)-1])
 	case what == "latest":
-		return failf(exitError, "there has been no run in this folder")
+		return failf(exitError, "this folder has no runs")
 	}
-	return failf(exitError, "%s is neither a plan file nor a run of this folder.%s", what, meant(filepath.Base(what), ids, ""))
+	return failf(exitError, "%s is neither a plan file nor a run of this folder.%s",
+		what, args.DidYouMean(filepath.Base(what), ids, ""))
 }
 
-func (c *call) showRun(r *executor.Run) error {
+func (c *command) showRun(r *executor.Run) error {
 	if c.flags.json {
 		d := c.runDoc(r, true)
 		for _, e := range r.Entries {
@@ -66,6 +69,6 @@ func (c *call) showRun(r *executor.Run) error {
 	if err := view.Run(c.out, c.outStyle, c.state(r)); err != nil {
 		return err
 	}
-	c.say("\nRecord:")
+	c.say("\nJournal:")
 	return view.Entries(c.out, c.outStyle, r.Entries)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/args"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/schema"
@@ -15,9 +16,9 @@ import (
 // lastRuns is how many ended runs status lists.
 const lastRuns = 5
 
-func (c *call) statusCommand() *cobra.Command {
+func (c *command) statusCommand() *cobra.Command {
 	return jsonCommand(&cobra.Command{
-		Use: "status [DIR]", Short: "Where the unfinished run stands, and the last ones that ended; asks no server", Args: atMost(1),
+		Use: "status [DIR]", Short: "Show the unfinished run and the last ones that ended; contacts no server", Args: atMost(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := c.enterArg(args); err != nil {
 				return err
@@ -27,7 +28,7 @@ func (c *call) statusCommand() *cobra.Command {
 	})
 }
 
-func (c *call) status() error {
+func (c *command) status() error {
 	runs, err := c.store().List()
 	if err != nil {
 		return err
@@ -46,7 +47,7 @@ func (c *call) status() error {
 		return c.statusJSON(open, ended)
 	}
 	if open == nil && len(ended) == 0 {
-		c.say("There has been no run in this folder.")
+		c.say("This folder has no runs.")
 		return nil
 	}
 	if open != nil {
@@ -61,7 +62,7 @@ func (c *call) status() error {
 			c.say("\n%s", strings.TrimSuffix(view.Advice(c.outStyle, state, c.next(nil, &applyFlags{})), "\n"))
 		}
 	} else {
-		c.say("No run is unfinished.")
+		c.say("There is no unfinished run.")
 	}
 	if len(ended) > 0 {
 		c.say("\nThe last runs that ended:")
@@ -74,7 +75,7 @@ func (c *call) status() error {
 	return nil
 }
 
-// runDoc is a run as JSON.
+// runDoc is a run in JSON.
 type runDoc struct {
 	ID     string        `json:"id"`
 	State  string        `json:"state"` // unfinished, under way, finished, given up, damaged
@@ -108,7 +109,7 @@ type runEntryDoc struct {
 	Data  map[string]string `json:"data,omitempty"`
 }
 
-func (c *call) runDoc(r *executor.Run, steps bool) runDoc {
+func (c *command) runDoc(r *executor.Run, steps bool) runDoc {
 	s := c.state(r)
 	d := runDoc{ID: r.ID, State: s.Word(), Done: s.Done(), Of: len(r.Plan.Steps), Dir: r.Dir}
 	if s.Holder != nil {
@@ -124,7 +125,7 @@ func (c *call) runDoc(r *executor.Run, steps bool) runDoc {
 	return d
 }
 
-func (c *call) statusJSON(open *executor.Run, ended []*executor.Run) error {
+func (c *command) statusJSON(open *executor.Run, ended []*executor.Run) error {
 	doc := struct {
 		Unfinished *runDoc  `json:"unfinished"`
 		Ended      []runDoc `json:"ended"`
@@ -139,16 +140,16 @@ func (c *call) statusJSON(open *executor.Run, ended []*executor.Run) error {
 	return c.document(doc)
 }
 
-// stepNames lists the ids of a run's steps.
-func stepNames(r *executor.Run) []string {
-	var names []string
+// stepIDs lists the ids of a run's steps.
+func stepIDs(r *executor.Run) []string {
+	var ids []string
 	for i := range r.Plan.Steps {
-		names = append(names, r.Plan.Steps[i].ID)
+		ids = append(ids, r.Plan.Steps[i].ID)
 	}
-	return names
+	return ids
 }
 
-// stepOf finds the step a person names: by id, by number, or by the end of its id where only one has it.
+// stepOf finds the step that a person names by its id, its number, or the end of its id where that is unique.
 func stepOf(r *executor.Run, name string) (string, error) {
 	var hits []string
 	for i := range r.Plan.Steps {
@@ -164,7 +165,8 @@ func stepOf(r *executor.Run, name string) (string, error) {
 		return hits[0], nil
 	}
 	if len(hits) > 1 {
-		return "", failf(exitError, "%q is the name of %d steps; say which: %q", name, len(hits), hits)
+		return "", failf(exitError, "%q names %d steps; give one of these ids: %q", name, len(hits), hits)
 	}
-	return "", failf(exitError, "run %s has no step %q.%s", r.ID, name, meant(name, stepNames(r), "\n`syncctl status` lists its steps."))
+	return "", failf(exitError, "run %s has no step %q.%s", r.ID, name,
+		args.DidYouMean(name, stepIDs(r), "\n`syncctl status` lists its steps."))
 }

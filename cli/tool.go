@@ -7,7 +7,6 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/spf13/afero"
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/driver"
 )
@@ -16,7 +15,7 @@ import (
 const exitBrokenPipe = 141
 
 // toolsCommand is `syncctl PRODUCT`, with the tools the product brings; nil if it brings none.
-func (c *call) toolsCommand(p Product) *cobra.Command {
+func (c *command) toolsCommand(p Product) *cobra.Command {
 	if len(p.Tools) == 0 {
 		return nil
 	}
@@ -27,12 +26,12 @@ func (c *call) toolsCommand(p Product) *cobra.Command {
 	return cmd
 }
 
-func (c *call) toolCommand(t driver.Tool) *cobra.Command {
+func (c *command) toolCommand(t driver.Tool) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: t.Name + " [flags]", Short: t.Short, Long: t.Long, Example: t.Example,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.runTool(cmd.Context(), t, driver.ToolRun{
-				Fs: toolFiles{rooted{c.app.fs, c.cwd}}, Stdin: c.app.stdin, Stdout: c.app.stdout, Stderr: c.err, Args: args, Flags: cmd.Flags(),
+				Fs: c.files(), Stdin: c.app.stdin, Stdout: c.app.stdout, Stderr: c.err, Args: args, Flags: cmd.Flags(),
 			})
 		},
 	}
@@ -43,13 +42,13 @@ func (c *call) toolCommand(t driver.Tool) *cobra.Command {
 }
 
 // runTool runs a tool. The first signal asks it to end, the second one does not wait for it.
-func (c *call) runTool(ctx context.Context, t driver.Tool, run driver.ToolRun) error {
+func (c *command) runTool(ctx context.Context, t driver.Tool, run driver.ToolRun) error {
 	defer takeBrokenPipes()()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	now := make(chan struct{})
 	leave := sync.OnceFunc(func() { close(now) })
-	defer c.app.interrupts.during(func(os.Signal) {
+	defer c.app.interrupts.During(func(os.Signal) {
 		if ctx.Err() != nil {
 			leave()
 		}
@@ -67,27 +66,7 @@ func (c *call) runTool(ctx context.Context, t driver.Tool, run driver.ToolRun) e
 	case err != nil && ctx.Err() != nil:
 		return failf(exitInterrupted, "interrupted")
 	case errors.Is(err, syscall.EPIPE):
-		return said(exitBrokenPipe)
+		return exitQuietly(exitBrokenPipe)
 	}
 	return err
-}
-
-// toolFiles is the command line's file system, in which a tool can also see where symbolic links lead.
-type toolFiles struct{ rooted }
-
-// LstatIfPossible is of afero.Lstater.
-func (t toolFiles) LstatIfPossible(name string) (os.FileInfo, bool, error) {
-	if l, ok := t.Fs.(afero.Lstater); ok {
-		return l.LstatIfPossible(t.at(name))
-	}
-	info, err := t.Stat(name)
-	return info, false, err
-}
-
-// ReadlinkIfPossible is of afero.LinkReader.
-func (t toolFiles) ReadlinkIfPossible(name string) (string, error) {
-	if l, ok := t.Fs.(afero.LinkReader); ok {
-		return l.ReadlinkIfPossible(t.at(name))
-	}
-	return "", &os.PathError{Op: "readlink", Path: name, Err: afero.ErrNoReadlink}
 }

@@ -11,20 +11,21 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"github.com/syncctl/syncctl/cli/internal/interrupt"
 	"github.com/syncctl/syncctl/driver"
 )
 
 // TestToolInterrupts: the first signal ends a tool's context; the second one does not wait for a tool that does not end.
 func TestToolInterrupts(t *testing.T) {
 	for _, stuck := range []bool{false, true} {
-		c := &call{app: &app{interrupts: &interrupts{}}}
+		c := &command{app: &app{interrupts: &interrupt.Interrupts{}}}
 		release := make(chan struct{})
 		defer close(release)
 		err := c.runTool(context.Background(), driver.Tool{Run: func(ctx context.Context, _ driver.ToolRun) error {
 			go func() {
-				c.app.interrupts.deliver(os.Interrupt)
+				c.app.interrupts.Deliver(os.Interrupt)
 				if stuck {
-					c.app.interrupts.deliver(os.Interrupt)
+					c.app.interrupts.Deliver(os.Interrupt)
 				}
 			}()
 			<-ctx.Done()
@@ -40,7 +41,7 @@ func TestToolInterrupts(t *testing.T) {
 }
 
 func TestToolBrokenPipe(t *testing.T) {
-	c := &call{app: &app{interrupts: &interrupts{}}}
+	c := &command{app: &app{interrupts: &interrupt.Interrupts{}}}
 	err := c.runTool(context.Background(), driver.Tool{Run: func(context.Context, driver.ToolRun) error {
 		return fmt.Errorf("writing: %w", &os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE})
 	}}, driver.ToolRun{})
@@ -56,7 +57,7 @@ func TestFlagErrors(t *testing.T) {
 	cmd.Flags().Duration("within", 0, "")
 	cmd.Flags().String("out", "", "")
 	for arg, want := range map[string]string{
-		"--allow-unmatched=maybe": `--allow-unmatched is on or off: leave its value away, or say =true or =false; "maybe" is neither`,
+		"--allow-unmatched=maybe": `--allow-unmatched is on or off: leave out its value, or use =true or =false; "maybe" is neither`,
 		"--max=x":                 `--max must be a whole number, not "x"`,
 		"--within=x":              `--within must be a time like 30s or 5m, not "x"`,
 		"--output=x":              `merge has no flag --output. Did you mean --out?`,

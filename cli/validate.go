@@ -9,7 +9,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-func (c *call) validateCommand() *cobra.Command {
+func (c *command) validateCommand() *cobra.Command {
 	vars := &variables{}
 	cmd := jsonCommand(&cobra.Command{
 		Use: "validate [DIR]", Short: "Check the files on their own: every mistake at its line, no server asked", Args: atMost(1),
@@ -31,7 +31,7 @@ func (c *call) validateCommand() *cobra.Command {
 	return cmd
 }
 
-func (c *call) validateJSON(cmd *cobra.Command, vars *variables) error {
+func (c *command) validateJSON(cmd *cobra.Command, vars *variables) error {
 	p, diags := c.read(cmd.Context(), vars.list, true)
 	var b bytes.Buffer
 	if err := schema.WriteJSON(&b, diags, p.cfg.Files); err != nil {
@@ -57,7 +57,7 @@ func (c *call) validateJSON(cmd *cobra.Command, vars *variables) error {
 		return err
 	}
 	if !doc.Valid {
-		return said(exitError)
+		return exitQuietly(exitError)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/output"
 )
 
 // build is what the program knows of itself.
@@ -43,7 +44,7 @@ func buildInfo() build {
 // version is the program's, "dev" when it was built from a working copy.
 func version() string { return buildInfo().Version }
 
-func (c *call) versionCommand() *cobra.Command {
+func (c *command) versionCommand() *cobra.Command {
 	return jsonCommand(&cobra.Command{
 		Use: "version", Short: "Version, commit and platform of this program", Args: atMost(0),
 		RunE: func(*cobra.Command, []string) error {
@@ -66,13 +67,13 @@ func (c *call) versionCommand() *cobra.Command {
 }
 
 // document prints one JSON document.
-func (c *call) document(v any) error {
-	w := &whole{w: c.out}
+func (c *command) document(v any) error {
+	w := output.NewBuffer(c.out)
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	if err := enc.Encode(v); err != nil {
 		return err
 	}
-	return w.flush()
+	return w.Flush()
 }

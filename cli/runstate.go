@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 
@@ -17,7 +16,7 @@ import (
 )
 
 // state is a run as it stands, with the process that carries it out, if one does.
-func (c *call) state(run *executor.Run) view.RunState {
+func (c *command) state(run *executor.Run) view.RunState {
 	now := c.app.clock.Now()
 	shown := *run
 	shown.Dir = c.near(run.Dir)
@@ -29,7 +28,7 @@ func (c *call) state(run *executor.Run) view.RunState {
 }
 
 // damaged says what is wrong with a run that cannot be resumed, what is safe, and what to do.
-func (c *call) damaged(run *executor.Run) string {
+func (c *command) damaged(run *executor.Run) string {
 	return fmt.Sprintf("cannot resume run %s: %s.\nIts files, the exports among them, are safe in %s. "+
 		"Set the run aside with all its files: syncctl resolve -abandon. Then plan again: what is done on the servers stays done",
 		run.ID, schema.SanitizeLine(run.Damage.Error()), c.near(run.Dir))
@@ -37,7 +36,7 @@ func (c *call) damaged(run *executor.Run) string {
 
 // holder is the process that has the lock, nil if none has. It only looks: taking the lock to find out would keep an apply
 // that starts this moment from getting it.
-func (c *call) holder() *journal.Holder {
+func (c *command) holder() *journal.Holder {
 	src, err := afero.ReadFile(c.app.fs, c.lockPath())
 	if err != nil {
 		return nil
@@ -63,19 +62,9 @@ func alive(pid int) bool {
 }
 
 // near names a path relative to where the person is, when that is shorter.
-func (c *call) near(path string) string {
+func (c *command) near(path string) string {
 	if rel, err := filepath.Rel(c.app.cwd, path); err == nil && len(rel) < len(path) && !strings.HasPrefix(rel, "..") {
 		return rel
 	}
 	return path
-}
-
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+,-]+$`)
-
-// quoteWord is a word as a shell reads it back.
-func quoteWord(s string) string {
-	if plainWord.MatchString(s) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -3,11 +3,10 @@ package cli
 import (
 	"context"
 	"errors"
-	"os"
-	"sync"
 	"time"
 
 	"github.com/syncctl/syncctl/cli/internal/hook"
+	"github.com/syncctl/syncctl/cli/internal/interrupt"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/journal"
@@ -17,7 +16,7 @@ import (
 const verifyWithin = 2 * time.Minute
 
 // carry makes or takes up the run, carries it out, and tells how it ended.
-func (c *call) carry(ctx context.Context, a *application, f *applyFlags) error {
+func (c *command) carry(ctx context.Context, a *application, f *applyFlags) error {
 	progress := c.progress(a)
 	operator, err := c.operator(a.cfg.Settings, progress)
 	if err != nil {
@@ -49,62 +48,30 @@ func (c *call) carry(ctx context.Context, a *application, f *applyFlags) error {
 	if err != nil {
 		return err // the run's record could not be kept
 	}
-	return said(endCode(report, interrupted))
+	return exitQuietly(endCode(report, interrupted))
 }
 
 // carryOut runs the executor between the two interrupts.
-func (c *call) carryOut(ctx context.Context, progress view.Progress, o executor.Options) (*executor.Report, bool, error) {
+func (c *command) carryOut(ctx context.Context, progress view.Progress, o executor.Options) (*executor.Report, bool, error) {
 	defer progress.Close()
-	stop := make(chan struct{})
 	// The first interrupt must not reach what runs: the command's own context is left behind, and ends at the second.
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	stages := &stages{stop: stop, cancel: cancel, tell: func(text string) {
+	stages := interrupt.NewStages(cancel, func(text string) {
 		defer progress.Hold()()
 		if c.events != nil {
 			c.events.Write("warn", "interrupted", text, nil)
 			return
 		}
 		c.warn("%s", text)
-	}}
-	restore := c.app.interrupts.during(stages.next)
-	defer restore()
+	})
+	defer c.app.interrupts.During(stages.Next)()
 	if ctx.Err() != nil { // it came just before
-		stages.next(nil)
+		stages.Next(nil)
 	}
-	o.Stop, o.Operator = stop, stoppable{o.Operator, stop}
+	o.Stop, o.Operator = stages.Stop(), stoppable{o.Operator, stages.Stop()}
 	report, err := executor.Carry(work, o)
-	return report, stages.hit(), err
-}
-
-// stages is what the interrupts do while a run is carried out.
-type stages struct {
-	mu     sync.Mutex
-	count  int
-	stop   chan struct{}
-	cancel func()
-	tell   func(string)
-}
-
-func (s *stages) next(os.Signal) {
-	s.mu.Lock()
-	s.count++
-	n := s.count
-	s.mu.Unlock()
-	switch n {
-	case 1:
-		close(s.stop)
-		s.tell("interrupted: nothing more is started, what runs is finished. Interrupt again to stop at once; both are safe.")
-	case 2:
-		s.tell("interrupted again: stopping at once.")
-		s.cancel()
-	}
-}
-
-func (s *stages) hit() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.count > 0
+	return report, stages.Interrupted(), err
 }
 
 // stoppable puts a person's step off when the run is to stop: nobody should have to answer a question first.
@@ -164,7 +131,7 @@ func endCode(r *executor.Report, interrupted bool) int {
 }
 
 // tellEnd prints the report. An output that cannot take it changes nothing about the end.
-func (c *call) tellEnd(a *application, r *executor.Report, f *applyFlags) {
+func (c *command) tellEnd(a *application, r *executor.Report, f *applyFlags) {
 	end := view.End{Report: r, RunID: a.run.ID, Dir: c.near(a.run.Dir), Next: c.next(a.cfg, f)}
 	if c.events != nil {
 		message := "apply complete"
@@ -180,7 +147,7 @@ func (c *call) tellEnd(a *application, r *executor.Report, f *applyFlags) {
 }
 
 // progress is the view that fits where the output goes.
-func (c *call) progress(a *application) view.Progress {
+func (c *command) progress(a *application) view.Progress {
 	switch {
 	case c.events != nil:
 		return c.events

@@ -1,4 +1,4 @@
-package cli
+package files
 
 import (
 	"errors"
@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/afero"
 )
 
-// replaceFile writes a file whole or not at all: temporary file beside it, sync, rename. An existing file keeps its mode, and
+// Replace writes a file whole or not at all: temporary file beside it, sync, rename. An existing file keeps its mode, and
 // a link stays a link.
-func replaceFile(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
+func Replace(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}

@@ -10,13 +10,15 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/cli/internal/files"
+	"github.com/syncctl/syncctl/cli/internal/output"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/schema"
 )
 
-// call is one command being carried out.
-type call struct {
+// command is one command line being carried out.
+type command struct {
 	app *app
 
 	// Flags that stand before or after the command.
@@ -41,11 +43,11 @@ type call struct {
 
 // run carries one command line out and returns its exit code.
 func (a *app) run(args []string) int {
-	c := &call{app: a, closeLog: func() {}, log: hclog.NewNullLogger()}
+	c := &command{app: a, closeLog: func() {}, log: hclog.NewNullLogger()}
 	known := func() *schema.Redactor { return c.redactor }
-	c.out, c.err = &guarded{w: a.stdout, red: known}, &guarded{w: a.stderr, red: known}
+	c.out, c.err = output.Redact(a.stdout, known), output.Redact(a.stderr, known)
 	defer takeBrokenPipes()() // output whose reader goes away is dropped, and stops nothing
-	ctx, release := a.interrupts.context(context.Background())
+	ctx, release := a.interrupts.Context(context.Background())
 	defer release()
 
 	root := c.root()
@@ -57,7 +59,7 @@ func (a *app) run(args []string) int {
 	defer func() { c.closeLog() }()
 	c.giveBack()
 	code, left := codeOf(err)
-	if code != exitDone && ctx.Err() != nil && a.interrupts.happened() {
+	if code != exitDone && ctx.Err() != nil && a.interrupts.Happened() {
 		code = exitInterrupted
 		if left != nil {
 			left = errors.New("interrupted")
@@ -70,7 +72,7 @@ func (a *app) run(args []string) int {
 }
 
 // failed prints the error that ended the command.
-func (c *call) failed(err error) {
+func (c *command) failed(err error) {
 	if c.events != nil {
 		c.events.Write("error", "error", err.Error(), nil)
 		return
@@ -82,7 +84,7 @@ func (c *call) failed(err error) {
 }
 
 // begin is called when the flags are known: it settles folders, colours and the log.
-func (c *call) begin() error {
+func (c *command) begin() error {
 	c.cwd = c.app.cwd
 	if c.flags.chdir != "" {
 		c.cwd = c.app.abs(c.flags.chdir)
@@ -98,7 +100,7 @@ func (c *call) begin() error {
 }
 
 // enter makes a folder the one of the configuration.
-func (c *call) enter(name string) error {
+func (c *command) enter(name string) error {
 	c.dir, c.dirName = c.abs(name), name
 	info, err := c.app.fs.Stat(c.dir)
 	if err != nil {
@@ -111,7 +113,7 @@ func (c *call) enter(name string) error {
 }
 
 // enterArg makes the folder that a command's only argument names the one of the configuration.
-func (c *call) enterArg(args []string) error {
+func (c *command) enterArg(args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
@@ -119,7 +121,7 @@ func (c *call) enterArg(args []string) error {
 }
 
 // abs is a name from the command line as the file system knows it.
-func (c *call) abs(name string) string {
+func (c *command) abs(name string) string {
 	if filepath.IsAbs(name) {
 		return name
 	}
@@ -127,16 +129,16 @@ func (c *call) abs(name string) string {
 }
 
 // files is the file system in which relative names mean what they mean on the command line.
-func (c *call) files() afero.Fs { return rooted{c.app.fs, c.cwd} }
+func (c *command) files() afero.Fs { return files.Rooted{Fs: c.app.fs, Dir: c.cwd} }
 
 // isDir tells whether a name from the command line is a folder.
-func (c *call) isDir(name string) bool {
+func (c *command) isDir(name string) bool {
 	info, err := c.app.fs.Stat(c.abs(name))
 	return err == nil && info.IsDir()
 }
 
 // openLog sets the log up as SYNCCTL_LOG and SYNCCTL_LOG_PATH say.
-func (c *call) openLog() error {
+func (c *command) openLog() error {
 	level, _ := c.app.env("SYNCCTL_LOG")
 	if level == "" || level == "off" {
 		return nil
@@ -154,7 +156,7 @@ func (c *call) openLog() error {
 			return fmt.Errorf("opening the log: %w", err)
 		}
 		c.closeLog = func() { _ = f.Close() } // every line was handed to the system when it was written
-		opts.Output = &guarded{w: f, red: func() *schema.Redactor { return c.redactor }}
+		opts.Output = output.Redact(f, func() *schema.Redactor { return c.redactor })
 	}
 	c.log = hclog.New(opts)
 	return nil

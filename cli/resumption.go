@@ -4,40 +4,41 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/kballard/go-shellquote"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/schema"
 )
 
 // next are the commands that go on with the run of this folder, as the person has to type them.
-func (c *call) next(cfg *schema.Config, f *applyFlags) view.Commands {
+func (c *command) next(cfg *schema.Config, f *applyFlags) view.Commands {
 	apply, resolve := "syncctl", "syncctl"
 	if c.flags.chdir != "" {
-		apply += " -chdir=" + quoteWord(c.flags.chdir)
+		apply += " -chdir=" + shellquote.Join(c.flags.chdir)
 	}
 	apply += " apply"
 	for _, v := range f.vars.list {
 		if v.File != "" {
-			apply += " -var-file=" + quoteWord(v.File)
+			apply += " -var-file=" + shellquote.Join(v.File)
 		} else {
-			apply += " -var " + quoteWord(c.shownAssignment(cfg, v.Assign))
+			apply += " -var " + shellquote.Join(c.shownAssignment(cfg, v.Assign))
 		}
 	}
 	if c.dirName != "." {
-		apply += " " + quoteWord(c.dirName)
+		apply += " " + shellquote.Join(c.dirName)
 	}
 	dir := c.dirName
 	if c.flags.chdir != "" && !filepath.IsAbs(dir) {
 		dir = filepath.Join(c.flags.chdir, dir)
 	}
 	if dir != "." { // resolve knows no other way to another folder
-		resolve += " -chdir=" + quoteWord(dir)
+		resolve += " -chdir=" + shellquote.Join(dir)
 	}
 	return view.Commands{Apply: apply, Resolve: resolve + " resolve"}
 }
 
 // shownAssignment is a -var without its value where that may be a secret. Quoted for a shell, the value would not be
 // recognized on its way out.
-func (c *call) shownAssignment(cfg *schema.Config, assign string) string {
+func (c *command) shownAssignment(cfg *schema.Config, assign string) string {
 	name, _, ok := strings.Cut(assign, "=")
 	if !ok || cfg.SecretVariable(strings.TrimSpace(name)) || c.redactor.String(assign) != assign {
 		return strings.TrimSpace(name) + "=..."

@@ -1,4 +1,4 @@
-package cli
+package args
 
 import (
 	"strings"
@@ -37,9 +37,9 @@ func TestTwoDashes(t *testing.T) {
 		{"backbone merge --master -mm -master -out -o -out -out -mm", "backbone merge --master -mm --master -out -o -out --out -mm"},
 		{"backbone merge -vo -master -master=-mm -mastr x", "backbone merge -vo -master --master=-mm --mastr x"},
 		{"sandbox d -dump=f -- sh -ec -dump", "sandbox d --dump=f -- sh -ec -dump"},
-		{"x -1 -a.b", "x -1 -a.b"},
+		{"x -1 -", "x -1 -"},
 	} {
-		if got := strings.Join(twoDashes(commands(), strings.Fields(c.in)), " "); got != c.want {
+		if got := strings.Join(TwoDashes(commands(), strings.Fields(c.in)), " "); got != c.want {
 			t.Errorf("%s: %s, want %s", c.in, got, c.want)
 		}
 	}
@@ -49,46 +49,9 @@ func TestTwoDashes(t *testing.T) {
 func TestTwoDashesTwice(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		args := rapid.SliceOf(rapid.StringMatching(`-{0,3}[a-z]{0,3}(=.{0,3})?|-?-?(out|master|chdir)|plan|backbone|merge`)).Draw(t, "args")
-		once := twoDashes(commands(), args)
-		if d := cmp.Diff(once, twoDashes(commands(), once)); d != "" {
+		once := TwoDashes(commands(), args)
+		if d := cmp.Diff(once, TwoDashes(commands(), once)); d != "" {
 			t.Fatal(d)
-		}
-	})
-}
-
-func TestSplitWords(t *testing.T) {
-	for _, c := range []struct {
-		in   string
-		want []string
-	}{
-		{"", nil},
-		{"  -a   b ", []string{"-a", "b"}},
-		{`-var 'name=two words' "x\"y" ''`, []string{"-var", "name=two words", `x"y`, ""}},
-		{`a\ b 'c\d'`, []string{"a b", `c\d`}},
-	} {
-		got, err := splitWords(c.in)
-		if d := cmp.Diff(c.want, got); err != nil || d != "" {
-			t.Errorf("%s: %v %s", c.in, err, d)
-		}
-	}
-	for _, bad := range []string{`"a`, `a'`, `a\`} {
-		if got, err := splitWords(bad); err == nil {
-			t.Errorf("%s: %q without an error", bad, got)
-		}
-	}
-}
-
-// TestQuoteWord: what is printed to be copied means the same again.
-func TestQuoteWord(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		words := rapid.SliceOfN(rapid.String(), 1, 3).Draw(t, "words")
-		var quoted []string
-		for _, w := range words {
-			quoted = append(quoted, quoteWord(w))
-		}
-		got, err := splitWords(strings.Join(quoted, " "))
-		if d := cmp.Diff(words, got); err != nil || d != "" {
-			t.Fatal(err, d)
 		}
 	})
 }
@@ -99,7 +62,7 @@ func TestNearest(t *testing.T) {
 		"plna": "plan", "aply": "apply", "zzz": "", "x": "", "output": "out", "Plan": "plan",
 		"stop_master": "sync.backbone.support/stop_master",
 	} {
-		if got := nearest(word, names); got != want {
+		if got := Nearest(word, names); got != want {
 			t.Errorf("%s: %q, want %q", word, got, want)
 		}
 	}

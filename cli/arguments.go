@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kballard/go-shellquote"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"github.com/syncctl/syncctl/cli/internal/args"
+)
+
+// arguments makes a command line as people type it into one that cobra reads: one dash becomes two, the arguments from the
+// environment are put in, and an unknown command is reported before anything else.
+func (c *command) arguments(root *cobra.Command, given []string) ([]string, error) {
+	if len(given) > 0 && strings.HasPrefix(given[0], cobra.ShellCompRequestCmd) {
+		return given, nil // half a word is no mistake
+	}
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd(given...)
+	given = args.TwoDashes(root, given)
+	found, rest, err := root.Find(given)
+	if err != nil {
+		return nil, err
+	}
+	if found.HasSubCommands() {
+		if word := args.FirstWord(rest); word != "" {
+			return nil, unknownCommand(found, word)
+		}
+		return given, nil
+	}
+	var extra []string
+	path := strings.Fields(found.CommandPath())[1:]
+	for _, name := range []string{"SYNCCTL_CLI_ARGS", "SYNCCTL_CLI_ARGS_" + strings.Join(path, "_")} {
+		v, _ := c.app.env(name)
+		words, err := shellquote.Split(v)
+		if err != nil {
+			return nil, fmt.Errorf("%s: a quotation is not closed", name) // without the text: it may hold a secret
+		}
+		extra = append(extra, args.TwoDashes(found, words)...)
+	}
+	return slices.Concat(path, extra, rest), nil
+}
+
+func unknownCommand(parent *cobra.Command, word string) error {
+	var names []string
+	for _, cmd := range parent.Commands() {
+		if cmd.IsAvailableCommand() {
+			names = append(names, cmd.Name())
+		}
+	}
+	return failf(exitError, "unknown command %q for %s.%s", word, parent.CommandPath(),
+		args.DidYouMean(word, names, "\nRun `"+parent.CommandPath()+" --help` for the list of commands."))
+}
+
+// flagError explains what is wrong with a flag, and passes other errors on.
+func flagError(cmd *cobra.Command, err error) error {
+	var missing *pflag.NotExistError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &invalid):
+		return invalidValue(invalid)
+	case errors.As(err, &missing):
+		return unknownFlag(cmd, missing.GetSpecifiedName())
+	}
+	return failf(exitError, "%w", err)
+}
+
+// unknownFlag also knows the long flags that a letter may mean: -o is a habit from other programs.
+func unknownFlag(cmd *cobra.Command, name string) error {
+	var names, begin []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		names = append(names, f.Name)
+		if strings.HasPrefix(f.Name, name) && !f.Hidden {
+			begin = append(begin, "-"+f.Name)
+		}
+	})
+	if len(name) == 1 && len(begin) > 0 {
+		return failf(exitError, "%s has no flag -%s. Did you mean %s?", cmd.CommandPath(), name, strings.Join(begin, " or "))
+	}
+	hint := "\nRun `" + cmd.CommandPath() + " --help` for the list of flags."
+	if n := args.Nearest(name, names); n != "" {
+		hint = " Did you mean --" + n + "?"
+	}
+	return failf(exitError, "%s has no flag --%s.%s", cmd.CommandPath(), name, hint)
+}
+
+// invalidValue says what the value of a flag should be.
+func invalidValue(err *pflag.InvalidValueError) error {
+	f := err.GetFlag()
+	switch f.Value.Type() {
+	case "bool":
+		return failf(exitError, "--%s is on or off: leave out its value, or use =true or =false; %q is neither", f.Name, err.GetValue())
+	case "int", "int64", "uint", "uint64":
+		return failf(exitError, "--%s must be a whole number, not %q", f.Name, err.GetValue())
+	case "duration":
+		return failf(exitError, "--%s must be a time like 30s or 5m, not %q", f.Name, err.GetValue())
+	}
+	return failf(exitError, "--%s cannot be %q: %w", f.Name, err.GetValue(), err.Unwrap())
+}

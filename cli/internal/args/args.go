@@ -1,0 +1,103 @@
+// Package args reads command lines as people type them.
+package args
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// TwoDashes turns -out=x into --out=x, up to a "--": long flags are shown with two dashes and accepted with one, by the command
+// that the arguments lead to from cmd. The value of a flag stays as it is, and so do short flags of the command. A flag that does
+// not exist becomes a long one, so that the mistake is told as one.
+func TwoDashes(cmd *cobra.Command, args []string) []string {
+	out := slices.Clone(args)
+	for i := 0; i < len(out) && out[i] != "--"; i++ {
+		word := strings.TrimLeft(out[i], "-")
+		name, _, attached := strings.Cut(word, "=")
+		dashes := len(out[i]) - len(word)
+		if dashes == 0 || name == "" {
+			cmd = subcommand(cmd, word)
+			continue
+		}
+		flag := longFlag(cmd, name)
+		switch {
+		case dashes > 1 || len(name) == 1 && flag == nil:
+		case flag != nil || shortFlag(cmd, name[:1]) == nil:
+			out[i] = "-" + out[i]
+		}
+		if flag == nil && dashes == 1 && shortFlag(cmd, name[:1]) != nil {
+			flag = shortFlag(cmd, name[len(name)-1:]) // the last of several letters may have a value
+		}
+		if flag != nil && flag.NoOptDefVal == "" && !attached {
+			i++ // its value
+		}
+	}
+	return out
+}
+
+// subcommand is the command of that name directly beneath cmd, or cmd itself.
+func subcommand(cmd *cobra.Command, name string) *cobra.Command {
+	for _, sub := range cmd.Commands() {
+		if sub.Name() == name || sub.HasAlias(name) {
+			return sub
+		}
+	}
+	return cmd
+}
+
+func longFlag(cmd *cobra.Command, name string) *pflag.Flag {
+	cmd.InitDefaultHelpFlag()
+	cmd.InitDefaultVersionFlag()
+	if len(name) == 1 {
+		return nil
+	}
+	return cmd.Flag(name)
+}
+
+func shortFlag(cmd *cobra.Command, letter string) *pflag.Flag {
+	return cmd.Flags().ShorthandLookup(letter)
+}
+
+// FirstWord is the first argument that is neither a flag nor the value of -chdir, the only flag before a command that has one.
+func FirstWord(args []string) string {
+	for i, a := range args {
+		switch {
+		case a == "--":
+			return ""
+		case !strings.HasPrefix(a, "-") && (i == 0 || args[i-1] != "--chdir"):
+			return a
+		}
+	}
+	return ""
+}
+
+// DidYouMean is ` Did you mean "plan"?` where one of the names is like the word, or otherwise.
+func DidYouMean(word string, names []string, otherwise string) string {
+	if n := Nearest(word, names); n != "" {
+		return ` Did you mean "` + n + `"?`
+	}
+	return otherwise
+}
+
+// Nearest is the name that was most likely meant, "" if none is like the word.
+func Nearest(word string, names []string) string {
+	best, distance := "", max(2, len(word)/3)+1
+	for _, n := range slices.Sorted(slices.Values(names)) {
+		d := levenshtein.Distance(strings.ToLower(word), strings.ToLower(n), nil)
+		if d < distance && d < len(word) {
+			best, distance = n, d
+		}
+	}
+	if best == "" && len(word) >= 3 { // the beginning of a name, more than the name, or the end of an address
+		for _, n := range names {
+			if strings.HasPrefix(n, word) || strings.HasSuffix(n, "/"+word) || len(n) >= 3 && strings.HasPrefix(word, n) {
+				return n
+			}
+		}
+	}
+	return best
+}

@@ -1,0 +1,61 @@
+// Package files is the file system as the command line means it: relative names in a folder, and files written whole.
+package files
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/afero"
+)
+
+// Rooted is a file system in which relative names mean a folder, as if one had changed into it. (afero's BasePathFs would
+// shut absolute names in.) It lets several commands of one process work in several folders.
+type Rooted struct {
+	afero.Fs
+
+	Dir string
+}
+
+func (r Rooted) at(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(r.Dir, name)
+}
+
+// The methods of afero.Fs.
+
+func (r Rooted) Create(name string) (afero.File, error)       { return r.Fs.Create(r.at(name)) }
+func (r Rooted) Mkdir(name string, perm os.FileMode) error    { return r.Fs.Mkdir(r.at(name), perm) }
+func (r Rooted) MkdirAll(name string, perm os.FileMode) error { return r.Fs.MkdirAll(r.at(name), perm) }
+func (r Rooted) Open(name string) (afero.File, error)         { return r.Fs.Open(r.at(name)) }
+func (r Rooted) Remove(name string) error                     { return r.Fs.Remove(r.at(name)) }
+func (r Rooted) RemoveAll(name string) error                  { return r.Fs.RemoveAll(r.at(name)) }
+func (r Rooted) Rename(from, to string) error                 { return r.Fs.Rename(r.at(from), r.at(to)) }
+func (r Rooted) Stat(name string) (os.FileInfo, error)        { return r.Fs.Stat(r.at(name)) }
+func (r Rooted) Chmod(name string, mode os.FileMode) error    { return r.Fs.Chmod(r.at(name), mode) }
+func (r Rooted) Chown(name string, uid, gid int) error        { return r.Fs.Chown(r.at(name), uid, gid) }
+func (r Rooted) Chtimes(name string, at, mod time.Time) error {
+	return r.Fs.Chtimes(r.at(name), at, mod)
+}
+func (r Rooted) OpenFile(name string, flag int, perm os.FileMode) (afero.File, error) {
+	return r.Fs.OpenFile(r.at(name), flag, perm)
+}
+
+// LstatIfPossible implements afero.Lstater where the file system below does.
+func (r Rooted) LstatIfPossible(name string) (os.FileInfo, bool, error) {
+	if l, ok := r.Fs.(afero.Lstater); ok {
+		return l.LstatIfPossible(r.at(name))
+	}
+	info, err := r.Stat(name)
+	return info, false, err
+}
+
+// ReadlinkIfPossible implements afero.LinkReader where the file system below does.
+func (r Rooted) ReadlinkIfPossible(name string) (string, error) {
+	if l, ok := r.Fs.(afero.LinkReader); ok {
+		return l.ReadlinkIfPossible(r.at(name))
+	}
+	return "", &os.PathError{Op: "readlink", Path: name, Err: afero.ErrNoReadlink}
+}

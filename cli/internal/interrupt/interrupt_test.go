@@ -1,0 +1,30 @@
+package interrupt
+
+import (
+	"context"
+	"testing"
+)
+
+// TestStages: the first interrupt ends nothing, the second everything, a third is no harm.
+func TestStages(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	s := NewStages(cancel, func(string) {})
+	if s.Interrupted() {
+		t.Error("interrupted before any interrupt")
+	}
+	s.Next(nil)
+	select {
+	case <-s.Stop():
+	default:
+		t.Error("the first interrupt does not stop the run")
+	}
+	if ctx.Err() != nil {
+		t.Error("the first interrupt reaches what runs")
+	}
+	s.Next(nil)
+	if ctx.Err() == nil {
+		t.Error("the second interrupt does not end what runs")
+	}
+	s.Next(nil)
+}

@@ -1,0 +1,58 @@
+// Package prompt reads what a person types.
+package prompt
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+)
+
+// Lines reads an input line by line. A read can be given up: a line that comes late answers the next question.
+type Lines struct {
+	mu      sync.Mutex
+	r       *bufio.Reader
+	answers chan answer
+	reading bool
+}
+
+type answer struct {
+	text string
+	err  error
+}
+
+// NewLines makes Lines of an input.
+func NewLines(r io.Reader) *Lines {
+	return &Lines{r: bufio.NewReader(r), answers: make(chan answer, 1)}
+}
+
+// ErrNobody means that nobody can be asked.
+var ErrNobody = errors.New("nobody can be asked: standard input has ended")
+
+// Read returns the next line without its end, ErrNobody at the end of the input, or the context's error.
+func (l *Lines) Read(ctx context.Context) (string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.reading {
+		l.reading = true
+		go func() {
+			text, err := l.r.ReadString('\n')
+			if err != nil && text != "" {
+				err = nil // a last line without an end is an answer too
+			}
+			l.answers <- answer{strings.TrimRight(text, "\r\n"), err}
+		}()
+	}
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case a := <-l.answers:
+		l.reading = false
+		if a.err != nil {
+			return "", ErrNobody
+		}
+		return a.text, nil
+	}
+}
