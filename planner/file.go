@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,7 +13,7 @@ import (
 
 // document is a plan as it is written: with the hash of everything in it. The steps' prints say whether two plans would
 // do the same; the seal covers the rest too, the findings above all, so that a refusal cannot be edited away unnoticed.
-// It is no signature: who can change the file can compute it again.
+// It is not a signature: whoever can change the file can compute it again.
 type document struct {
 	*Plan
 	Seal string `json:"seal"`
@@ -50,12 +51,16 @@ func (p *Plan) seal() (string, error) {
 // what they need, and carry the fingerprint of what they say, and nothing else was changed either, so that a plan edited
 // by hand is refused. Spaces and line ends do not matter.
 func Decode(r io.Reader) (*Plan, error) {
-	dec := json.NewDecoder(r)
+	buffered := bufio.NewReader(r)
+	if mark, err := buffered.Peek(3); err == nil && string(mark) == "\ufeff" { // a byte order mark
+		_, _ = buffered.Discard(3)
+	}
+	dec := json.NewDecoder(buffered)
 	dec.DisallowUnknownFields()
 	var p Plan
 	doc := document{Plan: &p}
 	if err := dec.Decode(&doc); err != nil {
-		return nil, fmt.Errorf("reading the plan: it is no plan of syncctl: %w", err)
+		return nil, fmt.Errorf("reading the plan: it is not a plan of syncctl: %w", err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("reading the plan: something follows the end of the document")

@@ -52,7 +52,7 @@ func TestEncodeDecode(t *testing.T) {
 	if err := json.Compact(&compact, []byte(doc)); err != nil {
 		t.Fatal(err)
 	}
-	for _, form := range []string{strings.ReplaceAll(doc, "\n", "\r\n"), compact.String()} {
+	for _, form := range []string{strings.ReplaceAll(doc, "\n", "\r\n"), compact.String(), "\ufeff" + doc} {
 		if _, err := planner.Decode(strings.NewReader(form)); err != nil {
 			t.Errorf("spaces matter: %v", err)
 		}

@@ -133,7 +133,7 @@ func (l *loader) collectDeclaration(b *hcl.Block) {
 	if !valid {
 		return
 	}
-	d := &decl{res: &Resource{Addr: addr, Range: b.DefRange, Refs: map[Addr]*Resource{}, ranges: map[string]hcl.Range{}}}
+	d := &decl{res: &Resource{Addr: addr, Range: b.DefRange, Refs: map[Addr]*Resource{}, ranges: map[string]hcl.Range{}, spellings: l.spellings}}
 	if !l.declare(&node{key: addr.String(), rng: b.DefRange, decl: d}, "declaration", b.LabelRanges[1]) {
 		return
 	}

@@ -207,7 +207,7 @@ func (l *loader) envFunc() function.Function {
 			}
 			name := args[0].AsString()
 			text, set := l.opts.Env(name)
-			val := cty.StringVal(text)
+			val := l.spellings.value(text)
 			switch {
 			case set:
 			case len(args) == 2:
@@ -238,14 +238,14 @@ func (l *loader) fileFunc() function.Function {
 			if !filepath.IsAbs(path) {
 				path = filepath.Join(l.dir(), path)
 			}
-			text, err := afero.ReadFile(l.opts.Fs, path)
+			text, err := afero.ReadFile(l.opts.Fs, Locate(l.opts.Fs, path))
 			if err != nil {
 				return cty.NilVal, function.NewArgError(0, fmt.Errorf("reading %s: %w", path, err))
 			}
 			if !utf8.Valid(text) {
 				return cty.NilVal, function.NewArgErrorf(0, "%s is not UTF-8 text", path)
 			}
-			val := cty.StringVal(string(text))
+			val := l.spellings.value(string(text))
 			if holdsPrivateKey(string(text)) {
 				val = Sensitive(val)
 			}

@@ -48,8 +48,9 @@ func Load(ctx context.Context, opts Options) (*Config, hcl.Diagnostics) {
 		nodes:   map[string]*node{},
 		targets: map[*hcl.Attribute]Addr{},
 		bad:     map[*hcl.Attribute]bool{},
-		secrets: newSecretSet(),
 	}
+	l.spellings = spellings{}
+	l.secrets = newSecretSet(l.spellings)
 	l.functions = l.newFunctions()
 	sources := l.readConfiguration(ctx)
 	for _, src := range sources {
@@ -75,6 +76,7 @@ type loader struct {
 	functions map[string]function.Function
 	secrets   *secretSet
 	masked    []hcl.Range // source that snippets must not show
+	spellings spellings   // of texts from outside
 
 	vars     map[string]*variable
 	varsVal  cty.Value

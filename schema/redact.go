@@ -16,9 +16,12 @@ import (
 const minSecret = 4
 
 // secretSet is the secret texts of one configuration.
-type secretSet struct{ texts map[string]bool }
+type secretSet struct {
+	texts     map[string]bool
+	spellings spellings
+}
 
-func newSecretSet() *secretSet { return &secretSet{texts: map[string]bool{}} }
+func newSecretSet(s spellings) *secretSet { return &secretSet{texts: map[string]bool{}, spellings: s} }
 
 // add takes every string and number inside the value for a secret.
 func (s *secretSet) add(v cty.Value) {
@@ -38,6 +41,9 @@ func (s *secretSet) add(v cty.Value) {
 func (s *secretSet) addText(text string) {
 	if len(text) >= minSecret && strings.TrimSpace(text) != "" {
 		s.texts[text] = true
+		if exact, ok := s.spellings[text]; ok && exact != twoSpellings {
+			s.texts[exact] = true
+		}
 	}
 	if !strings.Contains(text, "\n") {
 		return

@@ -23,7 +23,8 @@ type Resource struct {
 	Owner     Addr               // the declaration that carries this one out (Ref.Owns), or the zero address
 	Range     hcl.Range          // the block's header
 
-	ranges map[string]hcl.Range // attribute path joined by dots -> where it is written
+	ranges    map[string]hcl.Range // attribute path joined by dots -> where it is written
+	spellings spellings            // of the whole configuration
 }
 
 // Get walks down attributes and map keys. It returns cty.NullVal(cty.DynamicPseudoType) when anything on the way is

@@ -119,7 +119,7 @@ func (l *loader) giveText(values map[string]given, name, text, from string) {
 		l.secrets.add(cty.StringVal(text))
 	}
 	if v.typ.IsPrimitiveType() || v.typ == cty.DynamicPseudoType {
-		l.give(values, name, given{val: cty.StringVal(text), from: from})
+		l.give(values, name, given{val: l.spellings.value(text), from: from})
 		return
 	}
 	var expr hclsyntax.Expression

@@ -89,14 +89,28 @@ func (d *decoder) value(into reflect.Value, v cty.Value, path []string) {
 	}
 }
 
+// secret takes a value byte for byte: cty brings strings into one Unicode form, and in another form a password is another one.
 func (d *decoder) secret(into reflect.Value, v cty.Value, path []string) {
 	hidden := schema.IsSensitive(v)
 	v = schema.Reveal(v)
 	if v.Type() != cty.String {
-		d.problem(path, "Not a text", "%s must be a text.", strings.Join(path, "."))
+		d.problem(path, "Value of the wrong type", "%s must be a text.", strings.Join(path, "."))
 		return
 	}
-	into.Set(reflect.ValueOf(Secret{value: v.AsString(), hidden: hidden}))
+	text, ok := d.r.Spelling(v.AsString())
+	if !ok {
+		d.problem(path, "Two spellings of one value", "Two values from files, variables or the environment differ in their Unicode "+
+			"form only, so it is unknown which one %s means. Bring them into the same form.", strings.Join(path, "."))
+		return
+	}
+	if hidden && strings.Count(text, "\n") == 1 && strings.HasSuffix(text, "\n") {
+		d.diags = append(d.diags, &hcl.Diagnostic{
+			Severity: hcl.DiagWarning, Summary: "The secret ends with a newline", Subject: d.r.RangeOf(path...),
+			Detail: fmt.Sprintf("%s is one line with a newline behind it, as editors write files. The newline is part of it: "+
+				"use chomp() or trimspace() if it is not meant.", strings.Join(path, ".")),
+		})
+	}
+	into.Set(reflect.ValueOf(Secret{value: text, hidden: hidden}))
 }
 
 func (d *decoder) any(into reflect.Value, v cty.Value, path []string) {

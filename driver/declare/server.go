@@ -1,6 +1,7 @@
 package declare
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -120,10 +121,11 @@ func Contents(fs afero.Fs, inline []byte, file, what string) ([]byte, error) {
 	if file == "" {
 		return inline, nil
 	}
-	b, err := afero.ReadFile(fs, file)
+	b, err := afero.ReadFile(fs, schema.Locate(fs, file))
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", what, err)
 	}
+	b = bytes.TrimPrefix(b, []byte("\ufeff")) // a byte order mark
 	if len(inline) > 0 {
 		inline = append(inline, '\n')
 	}
