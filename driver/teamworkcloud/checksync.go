@@ -239,7 +239,7 @@ func checkOffload(r *schema.Resource) hcl.Diagnostics {
 	if !known(sync.Get("verify", "compare")) || isFalse(r, "remove_configuration") || r.Get("remove_from_source").IsNull() {
 		return diags
 	}
-	if missing := slices.DeleteFunc(slices.Clone(compareParts), func(c string) bool { return slices.Contains(listedIn(sync, "verify", "compare"), c) }); len(missing) > 0 {
+	if missing := slices.DeleteFunc(compareParts(), func(c string) bool { return slices.Contains(listedIn(sync, "verify", "compare"), c) }); len(missing) > 0 {
 		d := problem(r, "Not everything is verified before it is removed", fmt.Sprintf("verify { compare } of %s leaves out %s: what is lost there is not seen before the source is gone.", sync.Addr, strings.Join(missing, ", ")), "remove_from_source")
 		d.Severity = hcl.DiagWarning
 		diags = append(diags, d)

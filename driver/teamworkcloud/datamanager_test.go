@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/syncctl/syncctl/driver/host"
-	"pgregory.net/rapid"
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 const (
@@ -107,7 +107,7 @@ func TestReadNumbers(t *testing.T) {
 		"labelled twice":      {"Revision ID = 7, author = bo\n", "7", false},
 		"hash":                {"#12 - first\n#13 - second\n", "12-13", false},
 		"table":               {"+----+\n| ID | author |\n| 1  | bo     |\n| 2  | bo 9   |\n+----+\n2 rows\n", "1-2", false},
-		"on one line":         {"Revisions: [1, 2, 3, 5]\n", "1-3,5", false},
+		"on one line":         {"Revisions: [1, 2, 3, 5]\n", "1-3, 5", false},
 		"described by a year": {"3  2024\n4  17\n", "3-4", false},
 		"a count":             {"1\n2\n2 revisions found\n", "1-2", false},
 		"a total":             {"Found 2 revisions\n1\n2\nTotal: 2\n", "1-2", false},
@@ -119,24 +119,8 @@ func TestReadNumbers(t *testing.T) {
 		"an exception":        {"1\nException in thread main\n", "", true},
 	} {
 		got, why := readNumbers(host.Output{Stdout: c.out})
-		if ranges(got) != c.want || (why != "") != c.unreadable {
-			t.Errorf("%s: %s, %q; want %s", name, ranges(got), why, c.want)
-		}
-	}
-}
-
-func TestRanges(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		numbers := rapid.SliceOfDistinct(rapid.IntRange(0, 300), func(n int) int { return n }).Draw(rt, "numbers")
-		slices.Sort(numbers)
-		got, err := fromRanges(ranges(numbers))
-		if err != nil || !slices.Equal(got, numbers) {
-			rt.Fatalf("%v becomes %q, and that %v, %v", numbers, ranges(numbers), got, err)
-		}
-	})
-	for _, text := range []string{"x", "1-", "3-1", "1,,2", "1-9999999999", "-5"} {
-		if got, err := fromRanges(text); err == nil {
-			t.Errorf("%q reads as %v", text, got)
+		if wording.Spans(got) != c.want || (why != "") != c.unreadable {
+			t.Errorf("%s: %s, %q; want %s", name, wording.Spans(got), why, c.want)
 		}
 	}
 }
@@ -166,17 +150,6 @@ func FuzzListing(f *testing.F) {
 		}
 		if strings.ContainsAny(why, "\n\x00\x1b") {
 			t.Errorf("%q is not fit to be shown", why)
-		}
-	})
-}
-
-func FuzzRanges(f *testing.F) {
-	f.Add("1-14,16")
-	f.Add("9-1")
-	f.Fuzz(func(t *testing.T, text string) {
-		numbers, err := fromRanges(text)
-		if err == nil && len(numbers) > 2*mostRevisions && len(text) < 20 {
-			t.Errorf("%q is %d numbers", text, len(numbers))
 		}
 	})
 }

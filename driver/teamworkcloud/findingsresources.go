@@ -2,8 +2,10 @@ package teamworkcloud
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
@@ -24,11 +26,31 @@ func (f *finder) resources() {
 		case r.Target.Removed:
 			f.refuse("taken", "The product checks the resource id against what is marked as deleted too. Remove it there for good with Data Manager, or restore it.",
 				"%s has %s already, marked as deleted", tgt, what)
-		case r.Target.There && r.Diff.State == differs:
+		case r.Target.There && r.Diff.State == revision.Differs:
 			f.refuse("not-a-copy", "Its history is not that of the source, so it cannot be a copy of it: was it edited there? Where a server changes what it copies in this field, leave the field out of verify { compare }.",
 				"%s on %s is not a copy of that on %s: %s", what, tgt, src, r.Diff.Difference)
 		}
+		f.unknownParts(what, r)
 	}
+}
+
+// unknownParts: what the servers do not give cannot be compared. Nothing is removed on that.
+func (f *finder) unknownParts(what string, r *resourceFacts) {
+	why := r.Diff.Unknown
+	if missing := slices.DeleteFunc(slices.Clone(r.Source.Unknown), func(p revision.Part) bool {
+		return !slices.Contains(declaredParts(f.sync), p)
+	}); why == "" && len(missing) > 0 {
+		why = fmt.Sprintf("%s does not give%s of each revision", f.facts.Source.Addr, strings.TrimPrefix(revision.List(missing), ","))
+	}
+	if why == "" {
+		return
+	}
+	severity := planner.Warn
+	if f.owner != f.sync.Addr.String() {
+		severity = planner.Refuse
+	}
+	f.add("unknown-history", severity, "", fmt.Sprintf("%s cannot be compared completely: %s", what, why),
+		fmt.Sprintf("To accept the copies without comparing that, leave it out of verify { compare } of %s.", f.sync.Addr))
 }
 
 func (f *finder) taken(what string, r *resourceFacts, c collisionFact) {
@@ -134,8 +156,8 @@ func (f *finder) lacks(r *resourceFacts) string {
 		return ""
 	case !r.Target.There:
 		return fmt.Sprintf("%s is not there (%s)", r.Name, wording.Plural(r.Source.Revisions, "revision"))
-	case r.Diff.State == behind:
-		return fmt.Sprintf("%s: %s", r.Name, r.Diff.why())
+	case r.Diff.State == revision.Behind:
+		return fmt.Sprintf("%s: %s", r.Name, r.Diff.Why())
 	}
 	return ""
 }
@@ -151,7 +173,7 @@ func (f *finder) drift() {
 		}
 		for j := range s.Resource {
 			r := &s.Resource[j]
-			if seen[r.ID] || !r.Target.There || r.Target.Removed || !r.Coming && !r.Diff.isCopy() {
+			if seen[r.ID] || !r.Target.There || r.Target.Removed || !r.Coming && !r.Diff.IsCopy() {
 				continue
 			}
 			seen[r.ID] = true

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
@@ -99,17 +100,17 @@ func (d *Driver) readOffload(ctx context.Context, r *schema.Resource) (*offloadF
 }
 
 // lines notes the branches of a resource on the source.
-func (f *offloadFacts) lines(r *resourceFacts, source, _ *history) {
+func (f *offloadFacts) lines(r *resourceFacts, source, _ *revision.History) {
 	if source == nil {
 		return
 	}
-	for _, l := range source.lines() {
-		if !source.hasBranch(l.id) {
+	for _, l := range source.Lines() {
+		if l.Deleted {
 			continue
 		}
-		n := lineFacts{Resource: r.ID, ID: l.id, Name: l.name, Revisions: len(l.revisions)}
-		if len(l.revisions) > 0 {
-			n.Latest = l.revisions[len(l.revisions)-1].Number
+		n := lineFacts{Resource: r.ID, ID: l.ID, Name: l.Name, Revisions: len(l.Revisions)}
+		if len(l.Revisions) > 0 {
+			n.Latest = l.Revisions[len(l.Revisions)-1].Number
 		}
 		f.Lines = append(f.Lines, n)
 	}
@@ -188,11 +189,11 @@ func (s *survey) copies(ctx context.Context, sync *schema.Resource, f *syncFacts
 	g.SetLimit(atOnce)
 	for i := range out {
 		g.Go(func() error {
-			h, err := readHistory(gctx, target.client, out[i].ID)
+			h, err := revision.Read(gctx, target.client, out[i].ID)
 			if err != nil {
 				return planner.About(target.server, fmt.Errorf("reading %s of %s: %w", out[i].Name, f.Target.Addr, err))
 			}
-			facts := h.facts()
+			facts := h.Summary()
 			out[i].LatestBy, out[i].LatestAt = facts.LatestBy, facts.LatestAt
 			return nil
 		})

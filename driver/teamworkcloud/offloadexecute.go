@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
@@ -86,7 +87,7 @@ func (d *Driver) unchanged(ctx context.Context, t *executor.Task, b *bench) (exe
 	if why, err := b.databaseProblem(ctx, b.host); err != nil || why != "" {
 		return executor.Verdict{State: executor.NotDone, Why: why}, err
 	}
-	if err := d.kept(ctx, t, verified, (*copied).changed); err != nil {
+	if err := d.kept(ctx, t, verified, (*revision.Record).Changed); err != nil {
 		return executor.Verdict{}, err
 	}
 	return b.verifyUntouched(ctx, t, verified, !t.IsDone(opUnchanged))
@@ -102,7 +103,7 @@ func (d *Driver) verifyRemoval(ctx context.Context, t *executor.Task) (executor.
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	return b.verifyRemoved(ctx, sortedIDs(verified), t.Output(opUnchanged, witnessOutput))
+	return b.verifyRemoved(ctx, verified.IDs(), t.Output(opUnchanged, witnessOutput))
 }
 
 // removeResources removes exactly what this run has verified, as far as it is there still. The plan must name the same.
@@ -111,7 +112,7 @@ func (d *Driver) removeResources(ctx context.Context, t *executor.Task) (executo
 	if err != nil {
 		return executor.Result{}, executor.NotSent(err)
 	}
-	ids := sortedIDs(verified)
+	ids := verified.IDs()
 	if len(ids) == 0 || fingerprint(ids) != t.Step.Args[argResources] {
 		return executor.Result{}, executor.NotSent(fmt.Errorf("removing: the %s that this run has verified are not those that the plan is about", wording.Plural(len(ids), "resource")))
 	}
@@ -132,11 +133,11 @@ func (d *Driver) removeResources(ctx context.Context, t *executor.Task) (executo
 
 // reactivateResources takes the flag off what was looked at before the services were stopped.
 func (d *Driver) reactivateResources(ctx context.Context, t *executor.Task) (executor.Result, error) {
-	all, err := unpackCopied(t.Output(opIdle+atTarget, copiedOutput))
+	all, err := revision.DecodeRecords(t.Output(opIdle+atTarget, revision.RecordsOutput))
 	if err != nil {
 		return executor.Result{}, executor.NotSent(err)
 	}
-	ids := sortedIDs(all)
+	ids := all.IDs()
 	if len(ids) == 0 || fingerprint(ids) != t.Step.Args[argResources] {
 		return executor.Result{}, executor.NotSent(fmt.Errorf("reactivating: the %s that this run has looked at are not those that the plan is about", wording.Plural(len(ids), "resource")))
 	}
@@ -151,10 +152,7 @@ func (d *Driver) reactivateResources(ctx context.Context, t *executor.Task) (exe
 	if state != executor.Done {
 		return executor.Result{}, executor.NotSent(fmt.Errorf("%s; have them stopped: syncctl resolve %s -retry", why, planner.StepID(t.Step.Addr, opStop+atTarget)))
 	}
-	called := map[string]string{}
-	for id, c := range all {
-		called[id] = c.Name
-	}
+	called := all.Names()
 	if why, err := b.unfit(ctx, called); err != nil || why != "" {
 		return executor.Result{}, executor.NotSent(errors.Join(err, textError(why)))
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
@@ -45,10 +46,7 @@ func (d *Driver) verifySourceIdle(ctx context.Context, t *executor.Task) (execut
 		return executor.Verdict{State: executor.NotDone, Why: why}, err
 	}
 	if !t.Resource.Ref("sync").Ref("source").Get("host").IsNull() {
-		called := map[string]string{}
-		for id, c := range verified {
-			called[id] = c.Name
-		}
+		called := verified.Names()
 		why, err := d.unfitMachine(ctx, serverOf(t, atSource), t.Step.Args[argRelease], called)
 		if err != nil || why != "" {
 			return executor.Verdict{State: executor.NotDone, Why: why}, err
@@ -58,12 +56,12 @@ func (d *Driver) verifySourceIdle(ctx context.Context, t *executor.Task) (execut
 }
 
 // sameSelection is nil when what is selected is what was verified.
-func (l *looked) sameSelection(verified map[string]copied) error {
+func (l *looked) sameSelection(verified revision.Records) error {
 	now := map[string]string{}
 	for _, r := range l.facts.resources() {
 		now[r.ID] = r.Name
 	}
-	for _, id := range sortedIDs(verified) {
+	for _, id := range verified.IDs() {
 		if _, ok := now[id]; !ok {
 			return fmt.Errorf("%q (%s) was verified, and is not selected on %s any more: was it moved, or removed? %s", verified[id].Name, id, l.facts.Source.Addr, planAnew)
 		}
@@ -77,7 +75,7 @@ func (l *looked) sameSelection(verified map[string]copied) error {
 }
 
 // sameAs is nil when what is selected is what was verified, and both servers have it as it was then.
-func (l *looked) sameAs(t *executor.Task, verified map[string]copied) error {
+func (l *looked) sameAs(t *executor.Task, verified revision.Records) error {
 	if err := l.sameSelection(verified); err != nil {
 		return err
 	}
@@ -86,14 +84,14 @@ func (l *looked) sameAs(t *executor.Task, verified map[string]copied) error {
 		switch {
 		case h.source == nil:
 			return fmt.Errorf("%q (%s) cannot be read on %s any more", r.Name, r.ID, l.facts.Source.Addr)
-		case h.source.digest() != was.Digest:
-			return fmt.Errorf("%q (%s) has changed on %s since it was verified: %s. %s", r.Name, r.ID, l.facts.Source.Addr, orElse(was.newer(h.source), "its branches, revisions or tags are not those of then"), verifyAnew(t))
+		case h.source.Digest() != was.Digest:
+			return fmt.Errorf("%q (%s) has changed on %s since it was verified: %s. %s", r.Name, r.ID, l.facts.Source.Addr, orElse(was.Newer(h.source), "its branches, revisions or tags are not those of then"), verifyAnew(t))
 		case h.target == nil:
 			return fmt.Errorf("%q (%s) is gone from %s since it was verified: was DELETE ALL chosen? What is on %s still must stay there", r.Name, r.ID, l.facts.Target.Addr, l.facts.Source.Addr)
-		case was.changed(h.target) != "":
-			return fmt.Errorf("%q (%s) on %s is not what was verified: %s", r.Name, r.ID, l.facts.Target.Addr, was.changed(h.target))
-		case !r.Diff.isEqual():
-			return fmt.Errorf("%q (%s) on %s is not what %s has: %s", r.Name, r.ID, l.facts.Target.Addr, l.facts.Source.Addr, r.Diff.why())
+		case was.Changed(h.target) != "":
+			return fmt.Errorf("%q (%s) on %s is not what was verified: %s", r.Name, r.ID, l.facts.Target.Addr, was.Changed(h.target))
+		case !r.Diff.IsEqual():
+			return fmt.Errorf("%q (%s) on %s is not what %s has: %s", r.Name, r.ID, l.facts.Target.Addr, l.facts.Source.Addr, r.Diff.Why())
 		}
 	}
 	return nil
@@ -123,16 +121,16 @@ func (d *Driver) verifyTargetIdle(ctx context.Context, t *executor.Task) (execut
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	if err := d.kept(ctx, t, verified, (*copied).changed); err != nil {
+	if err := d.kept(ctx, t, verified, (*revision.Record).Changed); err != nil {
 		return executor.Verdict{}, err
 	}
 	inv, all, err := d.readMoved(ctx, t, verified)
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	if got := fingerprint(sortedIDs(all)); got != t.Step.Args[argResources] {
+	if got := fingerprint(all.IDs()); got != t.Step.Args[argResources] {
 		var now []string
-		for _, id := range sortedIDs(all) {
+		for _, id := range all.IDs() {
 			now = append(now, fmt.Sprintf("%s (%s)", all[id].Name, id))
 		}
 		return executor.Verdict{}, executor.Final(fmt.Errorf("what would become editable on %s is not what was planned; it is now: %s. %s", inv.facts.Addr, orElse(wording.List(now), "nothing"), planAnew))
@@ -141,17 +139,14 @@ func (d *Driver) verifyTargetIdle(ctx context.Context, t *executor.Task) (execut
 		return executor.Verdict{State: executor.NotDone, Why: why}, err
 	}
 	if !serverOf(t, atTarget).Get("host").IsNull() {
-		called := map[string]string{}
-		for id, c := range all {
-			called[id] = c.Name
-		}
+		called := all.Names()
 		why, err := d.unfitMachine(ctx, serverOf(t, atTarget), t.Step.Args[argRelease], called)
 		if err != nil || why != "" {
 			return executor.Verdict{State: executor.NotDone, Why: why}, err
 		}
 	}
 	v := reached("%s has the %s as verified", inv.facts.Addr, wording.Plural(len(all), "resource"))
-	if v.Outputs, err = packCopied(all); err != nil {
+	if v.Outputs, err = all.Outputs(); err != nil {
 		return v, err
 	}
 	v.Outputs[categoryOutput] = wholeCategory(t.Resource.Ref("sync"), inv, all)
@@ -163,12 +158,12 @@ const categoryOutput = "category"
 
 // wholeCategory is the target category that may be named to Data Manager beside its resources: a category was synchronized, and
 // nothing is in it but what becomes editable. "" otherwise, since whatever else is in it would lose its flag with them.
-func wholeCategory(sync *schema.Resource, inv *inventory, all map[string]copied) string {
+func wholeCategory(sync *schema.Resource, inv *inventory, all revision.Records) string {
 	if sync == nil || len(texts(sync.Get("categories"))) == 0 {
 		return ""
 	}
 	category := ""
-	for _, id := range sortedIDs(all) {
+	for _, id := range all.IDs() {
 		r := inv.byID[id]
 		if r == nil || r.Category == "" || category != "" && r.Category != category {
 			return ""
@@ -184,17 +179,14 @@ func wholeCategory(sync *schema.Resource, inv *inventory, all map[string]copied)
 }
 
 // readMoved are what this run has moved, and where the plan says so what earlier ones have, each as it is on the target.
-func (d *Driver) readMoved(ctx context.Context, t *executor.Task, verified map[string]copied) (*inventory, map[string]copied, error) {
+func (d *Driver) readMoved(ctx context.Context, t *executor.Task, verified revision.Records) (*inventory, revision.Records, error) {
 	sync := t.Resource.Ref("sync")
 	s := d.newSurvey()
 	target, err := s.inventory(ctx, sync.Ref("target"))
 	if err != nil {
 		return nil, nil, err
 	}
-	called := map[string]string{}
-	for id, c := range verified {
-		called[id] = c.Name
-	}
+	called := verified.Names()
 	if t.Step.Args[argEarlier] == "true" || len(verified) == 0 {
 		x, err := s.begin(ctx, sync)
 		if err != nil {
@@ -207,13 +199,13 @@ func (d *Driver) readMoved(ctx context.Context, t *executor.Task, verified map[s
 			return nil, nil, err
 		}
 	}
-	all := map[string]copied{}
+	all := revision.Records{}
 	for id, name := range called {
-		h, err := readHistory(ctx, target.client, id)
+		h, err := revision.Read(ctx, target.client, id)
 		if err != nil {
 			return nil, nil, fmt.Errorf("reading %q of %s: %w", name, target.facts.Addr, err)
 		}
-		all[id] = copiedOf(name, nil, h)
+		all[id] = revision.RecordOf(name, nil, h)
 	}
 	return target, all, nil
 }
@@ -261,11 +253,11 @@ func (d *Driver) verifyEditable(ctx context.Context, t *executor.Task) (executor
 
 // keptEditable: what became editable has all that it had. People may have added to it.
 func (d *Driver) keptEditable(ctx context.Context, t *executor.Task) error {
-	all, err := unpackCopied(t.Output(opIdle+atTarget, copiedOutput))
+	all, err := revision.DecodeRecords(t.Output(opIdle+atTarget, revision.RecordsOutput))
 	if err != nil {
 		return executor.Final(err)
 	}
-	return d.kept(ctx, t, all, (*copied).lost)
+	return d.kept(ctx, t, all, (*revision.Record).Lost)
 }
 
 // verifyFinished looks at the end on both servers.
@@ -274,25 +266,25 @@ func (d *Driver) verifyFinished(ctx context.Context, t *executor.Task) (executor
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	moved, err := unpackCopied(t.Output(opIdle+atTarget, copiedOutput))
+	moved, err := revision.DecodeRecords(t.Output(opIdle+atTarget, revision.RecordsOutput))
 	if err != nil {
 		return executor.Verdict{}, executor.Final(err)
 	}
 	all := maps.Clone(moved)
 	if all == nil {
-		all = map[string]copied{}
+		all = revision.Records{}
 	}
 	maps.Copy(all, verified) // these say more
 	if len(all) == 0 {
 		return notDone("%s", errNothingVerified), nil
 	}
-	if err := d.kept(ctx, t, all, (*copied).lost); err != nil {
+	if err := d.kept(ctx, t, all, (*revision.Record).Lost); err != nil {
 		return executor.Verdict{}, err
 	}
 	if t.Resource.Get("remove_from_source").IsNull() {
 		return reached("%s has every branch and revision of %s that was verified", serverOf(t, atTarget).Addr, wording.Plural(len(all), "resource")), nil
 	}
-	left, err := d.left(ctx, serverOf(t, atSource), sortedIDs(all))
+	left, err := d.left(ctx, serverOf(t, atSource), all.IDs())
 	if err != nil {
 		return executor.Verdict{}, err
 	}

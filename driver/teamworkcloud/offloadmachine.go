@@ -10,6 +10,7 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/rest"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/schema"
@@ -189,12 +190,12 @@ func (b *bench) serviceCommands(ctx context.Context, t *executor.Task, commands 
 // verifyUntouched looks, with the services stopped, whether the database holds anything of the resources that was not verified:
 // what somebody committed while the services were being stopped would be lost. strict: nothing of them may be missing either,
 // as long as this run has not begun to remove them.
-func (b *bench) verifyUntouched(ctx context.Context, t *executor.Task, verified map[string]copied, strict bool) (executor.Verdict, error) {
+func (b *bench) verifyUntouched(ctx context.Context, t *executor.Task, verified revision.Records, strict bool) (executor.Verdict, error) {
 	held, err := b.manager.holds(ctx)
 	if err != nil {
 		return unreadableVerdict(err)
 	}
-	ids := sortedIDs(verified)
+	ids := verified.IDs()
 	listed := held.of(ids)
 	if gone := len(ids) - len(listed); strict && gone > 0 {
 		at := slices.IndexFunc(ids, func(id string) bool { return !held.has(id) })
@@ -221,8 +222,8 @@ func andMore(n int) string {
 }
 
 // untouched is one resource.
-func (b *bench) untouched(ctx context.Context, id string, was copied, strict bool) (executor.Verdict, error) {
-	known, err := was.verifiedRevisions()
+func (b *bench) untouched(ctx context.Context, id string, was revision.Record, strict bool) (executor.Verdict, error) {
+	known, err := was.VerifiedRevisions()
 	if err != nil {
 		return executor.Verdict{}, executor.Final(err)
 	}
@@ -230,10 +231,10 @@ func (b *bench) untouched(ctx context.Context, id string, was copied, strict boo
 	if err != nil {
 		return unreadableVerdict(err)
 	}
-	called, want := map[string]*copiedBranch{}, 0
+	called, want := map[string]*revision.BranchRecord{}, 0
 	for i := range was.Source {
 		called[strings.ToLower(was.Source[i].ID)] = &was.Source[i]
-		if !was.Source[i].Gone {
+		if !was.Source[i].Deleted {
 			want++
 		}
 	}
@@ -252,7 +253,7 @@ func (b *bench) untouched(ctx context.Context, id string, was copied, strict boo
 				return executor.Verdict{}, executor.Final(fmt.Errorf("%s (%s) has a revision %d on branch %s in the database of %s that was not verified: it was committed since, and nothing of it would be left. %s", was.Name, id, n, called[branch].Name, b.server.Addr, planAnew))
 			}
 		}
-		own, err := called[branch].numbers()
+		own, err := called[branch].Numbers()
 		if err != nil {
 			return executor.Verdict{}, executor.Final(err)
 		}
@@ -310,13 +311,4 @@ func allOf(n int) string {
 		return "it"
 	}
 	return fmt.Sprintf("all %d", n)
-}
-
-func sortedIDs(all map[string]copied) []string {
-	var out []string
-	for id := range all {
-		out = append(out, id)
-	}
-	slices.Sort(out)
-	return out
 }

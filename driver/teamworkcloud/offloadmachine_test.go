@@ -6,10 +6,23 @@ import (
 
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/executor"
 )
 
-const idOther = "0c0c0c0c-0000-4000-8000-000000000009"
+const (
+	idOther = "0c0c0c0c-0000-4000-8000-000000000009"
+	trunk   = "11111111-0000-4000-8000-000000000001"
+	dev     = "11111111-0000-4000-8000-000000000002"
+)
+
+// verifiedEngine is Engine (idA) with revisions 1, 2, 5 on trunk and 3, 6 on dev.
+func verifiedEngine() revision.Records {
+	return revision.Records{idA: {
+		Name:   "Engine",
+		Source: []revision.BranchRecord{{ID: dev, Name: "dev", Revisions: "3,6"}, {ID: trunk, Name: "trunk", Revisions: "1-2,5"}},
+	}}
+}
 
 // sound is a machine whose database holds Engine (idA) as verified, and another resource.
 func sound() (*bench, map[string]host.Output) {
@@ -55,7 +68,7 @@ func TestUntouched(t *testing.T) {
 		}, executor.Unknown, executor.Unknown, false, "could not reach"},
 		"datamanager is not": {func(a map[string]host.Output) { delete(a, "dm -lr") }, executor.Unknown, executor.Unknown, false, "code 127"},
 	} {
-		verified := map[string]copied{idA: copiedOf("Engine", engine(false), engine(true))}
+		verified := verifiedEngine()
 		for _, strict := range []bool{true, false} {
 			b, answers := sound()
 			c.spoil(answers)

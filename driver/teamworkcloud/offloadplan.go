@@ -140,7 +140,7 @@ func (s *standing) complete() bool {
 }
 
 func (r *resourceFacts) arrived() bool {
-	return !r.Coming && r.Target.There && !r.Target.Removed && r.Diff.isEqual()
+	return !r.Coming && r.Target.There && !r.Target.Removed && r.Diff.IsEqual()
 }
 
 // transfers tells whether something has to be brought to the target, or removed from the source, still.

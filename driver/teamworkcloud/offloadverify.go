@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
@@ -79,8 +80,8 @@ func splitEnd(op string) (verb, end string) {
 func serverOf(t *executor.Task, end string) *schema.Resource { return t.Resource.Ref("sync").Ref(end) }
 
 // verifiedHere are the resources that this run has verified, and what they were like.
-func verifiedHere(t *executor.Task) (map[string]copied, error) {
-	all, err := unpackCopied(t.Output(opArrived, copiedOutput))
+func verifiedHere(t *executor.Task) (revision.Records, error) {
+	all, err := revision.DecodeRecords(t.Output(opArrived, revision.RecordsOutput))
 	if err != nil {
 		return nil, executor.Final(err)
 	}
@@ -190,7 +191,7 @@ type looked struct {
 	histories map[string]pair
 }
 
-type pair struct{ source, target *history }
+type pair struct{ source, target *revision.History }
 
 // look reads what is selected and its histories, on both servers.
 func (d *Driver) look(ctx context.Context, t *executor.Task) (*looked, error) {
@@ -200,7 +201,7 @@ func (d *Driver) look(ctx context.Context, t *executor.Task) (*looked, error) {
 		return nil, err
 	}
 	l := &looked{syncReader: x, source: x.selection.source, histories: map[string]pair{}}
-	x.visit = func(r *resourceFacts, source, target *history) { l.histories[r.ID] = pair{source, target} }
+	x.visit = func(r *resourceFacts, source, target *revision.History) { l.histories[r.ID] = pair{source, target} }
 	return l, x.each(ctx, x.category, x.readable, x.histories)
 }
 
@@ -211,7 +212,7 @@ func (d *Driver) verifyAllArrived(ctx context.Context, t *executor.Task) (execut
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	f, all := &l.facts, map[string]copied{}
+	f, all := &l.facts, revision.Records{}
 	before, err := verifiedHere(t)
 	if err != nil {
 		return executor.Verdict{}, err
@@ -223,14 +224,18 @@ func (d *Driver) verifyAllArrived(ctx context.Context, t *executor.Task) (execut
 	}
 	revisions := 0
 	var missing []string
+	var compared []*revision.Comparison
 	for i := range f.Items {
 		if item := &f.Items[i]; item.Problem != "" && !l.movedEarlier(item) {
 			missing = append(missing, fmt.Sprintf("%s %q: %s", item.Kind, item.Declared, item.Problem))
 		}
 	}
 	for _, r := range f.resources() {
-		if r.Target.There && !r.Target.Removed && r.Diff.State == differs {
+		if r.Target.There && !r.Target.Removed && r.Diff.State == revision.Differs {
 			return executor.Verdict{}, executor.Final(notCopied(f, r))
+		}
+		if r.Diff.State == revision.Unknown {
+			return executor.Verdict{}, executor.Final(notComparable(t.Resource.Ref("sync"), r))
 		}
 		if lacks := notArrived(t.Resource.Ref("sync"), r, true); lacks != "" {
 			missing = append(missing, fmt.Sprintf("%q (%s): %s", r.Name, r.ID, lacks))
@@ -241,17 +246,19 @@ func (d *Driver) verifyAllArrived(ctx context.Context, t *executor.Task) (execut
 			missing = append(missing, fmt.Sprintf("%q (%s): it could not be read", r.Name, r.ID))
 			continue
 		}
-		all[r.ID] = copiedOf(r.Name, h.source, h.target)
+		all[r.ID] = revision.RecordOf(r.Name, h.source, h.target)
+		compared = append(compared, &r.Diff)
 		revisions += len(h.source.Revisions)
 	}
 	if len(missing) > 0 {
 		return notDone("%s of %s: %s", f.Target.Addr, wording.Plural(len(f.resources()), "resource"), strings.Join(wording.FirstTen(missing), "; ")), nil
 	}
-	if want := t.Step.Args[argResources]; fingerprint(sortedIDs(all)) != want {
+	if want := t.Step.Args[argResources]; fingerprint(all.IDs()) != want {
 		return executor.Verdict{}, executor.Final(fmt.Errorf("what is selected on %s is not what was planned: it is %s now; make the plan again", f.Source.Addr, wording.Plural(len(all), "resource")))
 	}
-	v := reached("%s with %s on %s compared with %s, one by one", wording.Plural(len(all), "resource"), wording.Plural(revisions, "revision"), f.Target.Addr, f.Source.Addr)
-	v.Outputs, err = packCopied(all)
+	v := reached("%s with %s on %s compared with %s one by one, %s", wording.Plural(len(all), "resource"), wording.Plural(revisions, "revision"),
+		f.Target.Addr, f.Source.Addr, revision.Basis(compared))
+	v.Outputs, err = all.Outputs()
 	return v, err
 }
 
@@ -271,7 +278,7 @@ func (d *Driver) verifyUnconfigured(ctx context.Context, t *executor.Task) (exec
 		return executor.Verdict{}, err
 	}
 	if len(verified) > 0 {
-		if err := d.kept(ctx, t, verified, (*copied).lost); err != nil {
+		if err := d.kept(ctx, t, verified, (*revision.Record).Lost); err != nil {
 			return executor.Verdict{}, err
 		}
 	}
@@ -280,12 +287,12 @@ func (d *Driver) verifyUnconfigured(ctx context.Context, t *executor.Task) (exec
 
 // kept is nil when the target has what was verified. compare says what has become of one of them. What is not as it was is a
 // Final error that names it.
-func (d *Driver) kept(ctx context.Context, t *executor.Task, verified map[string]copied, compare func(*copied, *history) string) error {
+func (d *Driver) kept(ctx context.Context, t *executor.Task, verified revision.Records, compare func(*revision.Record, *revision.History) string) error {
 	inv, err := d.takeInventory(ctx, serverOf(t, atTarget))
 	if err != nil {
 		return err
 	}
-	for _, id := range sortedIDs(verified) {
+	for _, id := range verified.IDs() {
 		was := verified[id]
 		switch r := inv.byID[id]; {
 		case r == nil:
@@ -296,10 +303,10 @@ func (d *Driver) kept(ctx context.Context, t *executor.Task, verified map[string
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(atOnce)
-	for _, id := range sortedIDs(verified) {
+	for _, id := range verified.IDs() {
 		was := verified[id]
 		g.Go(func() error {
-			h, err := readHistory(gctx, inv.client, id)
+			h, err := revision.Read(gctx, inv.client, id)
 			if err != nil {
 				return fmt.Errorf("reading %q of %s: %w", was.Name, inv.facts.Addr, err)
 			}
@@ -378,7 +385,7 @@ func (d *Driver) verifyMaintainedSource(ctx context.Context, t *executor.Task) (
 	if err != nil || v.State != executor.Done {
 		return v, err
 	}
-	left, err := d.left(ctx, serverOf(t, atSource), sortedIDs(verified))
+	left, err := d.left(ctx, serverOf(t, atSource), verified.IDs())
 	switch {
 	case err != nil:
 		return executor.Verdict{}, err

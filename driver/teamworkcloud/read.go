@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 	"github.com/zclconf/go-cty/cty"
@@ -32,7 +33,7 @@ func (d *Driver) readSyncFacts(ctx context.Context, sync *schema.Resource) (*syn
 }
 
 // visitor is shown both histories of a resource, nil for one that is not there. It is called by one goroutine at a time.
-type visitor func(r *resourceFacts, source, target *history)
+type visitor func(r *resourceFacts, source, target *revision.History)
 
 // readCopies reads what is selected and its histories, as they are compared at a certain time (see comparing.AsOf), and nothing
 // around them. visit may be nil.
@@ -213,19 +214,19 @@ func (x *syncReader) histories(ctx context.Context) error {
 
 // resource reads one resource on both servers.
 func (x *syncReader) resource(ctx context.Context, r *resourceFacts) error {
-	var original *history
+	var original *revision.History
 	if !r.Coming && r.Readable {
 		src := x.selection.source
-		h, err := readHistory(ctx, src.client, r.ID)
+		h, err := revision.Read(ctx, src.client, r.ID)
 		switch {
 		case osmc.NotAllowed(err):
 			r.Readable = false
 		case err != nil:
 			return planner.About(src.server, fmt.Errorf("reading %s of %s: %w", r.Name, src.facts.Addr, err))
 		default:
-			original, r.Source = h, h.facts()
+			original, r.Source = h, h.Summary()
 			if tag := x.declared.Text("tag"); tag != "" {
-				r.Tagged = h.tagged(tag)
+				r.Tagged = h.Tagged(tag)
 			}
 		}
 	}
@@ -237,7 +238,7 @@ func (x *syncReader) resource(ctx context.Context, r *resourceFacts) error {
 		return err
 	}
 	if original != nil && copied != nil {
-		r.Diff = compareHistories(original, copied, x.comparing(r.Tagged))
+		r.Diff = revision.Compare(original, copied, x.comparing(r.Tagged))
 	}
 	if x.visit != nil {
 		x.one.Lock()
@@ -248,7 +249,7 @@ func (x *syncReader) resource(ctx context.Context, r *resourceFacts) error {
 }
 
 // copied reads the resource of the same id on the target, nil if there is none or it is marked as deleted.
-func (x *syncReader) copied(ctx context.Context, r *resourceFacts) (*history, error) {
+func (x *syncReader) copied(ctx context.Context, r *resourceFacts) (*revision.History, error) {
 	t := x.target.byID[r.ID]
 	if t == nil {
 		return nil, nil
@@ -257,11 +258,11 @@ func (x *syncReader) copied(ctx context.Context, r *resourceFacts) (*history, er
 	if t.Removed {
 		return nil, nil
 	}
-	h, err := readHistory(ctx, x.target.client, r.ID)
+	h, err := revision.Read(ctx, x.target.client, r.ID)
 	if err != nil {
 		return nil, planner.About(x.target.server, fmt.Errorf("reading %s of %s: %w", r.Name, x.target.facts.Addr, err))
 	}
-	r.Target.History = h.facts()
+	r.Target.History = h.Summary()
 	return h, nil
 }
 
@@ -280,34 +281,34 @@ func (x *syncReader) waits(id string) string {
 	return ""
 }
 
-// comparing is what the declaration says about comparing, for a resource whose newest revision with the sync's tag is tagged.
-func (x *syncReader) comparing(tagged int) comparing {
+// comparing is what the declaration says about revision.Options, for a resource whose newest revision with the sync's tag is tagged.
+func (x *syncReader) comparing(tagged int) revision.Options {
 	return comparingOf(x.declared, &x.facts, tagged, x.asOf)
 }
 
-func comparingOf(sync *schema.Resource, f *syncFacts, tagged int, asOf time.Time) comparing {
+func comparingOf(sync *schema.Resource, f *syncFacts, tagged int, asOf time.Time) revision.Options {
+	o := revision.Options{Parts: declaredParts(sync), AsOf: asOf}
 	keeps := func(s *serverFacts) bool { return !s.Release.IsZero() && !s.Release.Before(osmc.KeepsNumbers2026) }
-	c := comparing{Numbers: keeps(&f.Source) && keeps(&f.Target), AsOf: asOf}
+	if keeps(&f.Source) && keeps(&f.Target) {
+		o.Parts = append(o.Parts, revision.Number)
+	}
 	if sync.Text("trigger") == commitTag {
-		c.UpTo = cmp.Or(tagged, -1) // nothing is due before there is a tag
+		o.UpTo = cmp.Or(tagged, -1) // nothing is due before there is a tag
 	}
-	parts := texts(sync.Get("verify", "compare"))
-	if !known(sync.Get("verify", "compare")) {
-		parts = compareParts
+	return o
+}
+
+// declaredParts are what a declaration has copies compared by: everything where it does not say.
+func declaredParts(sync *schema.Resource) []revision.Part {
+	declared := sync.Get("verify", "compare")
+	if !known(declared) {
+		return revision.Optional()
 	}
-	for _, p := range parts {
-		switch p {
-		case compareAuthor:
-			c.Author = true
-		case compareDate:
-			c.Date = true
-		case compareDescription:
-			c.Description = true
-		case compareTags:
-			c.Tags = true
-		}
+	var parts []revision.Part
+	for _, p := range texts(declared) {
+		parts = append(parts, revision.Part(p))
 	}
-	return c
+	return parts
 }
 
 // collisions are what the product takes for the same project: it checks project id, resource id and name (seed), also against

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/planner"
 )
 
@@ -94,21 +95,21 @@ type resourceFacts struct {
 	Waits     string `json:"waits,omitempty"` // what has to happen before upstream brings it, in words
 	Readable  bool   `json:"readable"`        // the source's user may read it
 
-	Source historyFacts    `json:"source"` // zero while it is only to come
-	Target targetFacts     `json:"target"`
-	Diff   comparison      `json:"diff"`
-	Tagged int             `json:"tagged,omitempty"` // the newest revision of the source with the tag of the sync
-	Taken  []collisionFact `json:"taken,omitempty"`
+	Source revision.Summary    `json:"source"` // zero while it is only to come
+	Target targetFacts         `json:"target"`
+	Diff   revision.Comparison `json:"diff"`
+	Tagged int                 `json:"tagged,omitempty"` // the newest revision of the source with the tag of the sync
+	Taken  []collisionFact     `json:"taken,omitempty"`
 }
 
 // targetFacts are a resource of the same id on the target.
 type targetFacts struct {
-	There    bool         `json:"there"`
-	Removed  bool         `json:"removed,omitempty"` // marked as deleted
-	Name     string       `json:"name,omitempty"`
-	Category string       `json:"category,omitempty"` // id
-	Path     string       `json:"path,omitempty"`     // of its category
-	History  historyFacts `json:"history"`
+	There    bool             `json:"there"`
+	Removed  bool             `json:"removed,omitempty"` // marked as deleted
+	Name     string           `json:"name,omitempty"`
+	Category string           `json:"category,omitempty"` // id
+	Path     string           `json:"path,omitempty"`     // of its category
+	History  revision.Summary `json:"history"`
 }
 
 // heldFacts name a resource on the target.

@@ -104,7 +104,7 @@ func (p *syncPlan) former() map[string]bool {
 func (p *syncPlan) stand(item *selectionFacts) standing {
 	s := standing{selectionFacts: item, op: opConfigure + item.key() + "_" + p.configuration()}
 	for i := range item.Resource {
-		if r := &item.Resource[i]; r.Target.There && !r.Target.Removed && (r.Coming || r.Diff.isCopy()) {
+		if r := &item.Resource[i]; r.Target.There && !r.Target.Removed && (r.Coming || r.Diff.IsCopy()) {
 			s.appeared++
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -106,7 +107,7 @@ func TestSourceAddress(t *testing.T) {
 // TestStanding: the servers count more than the journal, and the journal more than nothing.
 func TestStanding(t *testing.T) {
 	sync := declared(t, "", `resources = ["Engine"]`)
-	there := resourceFacts{ID: "1", Name: "Engine", Readable: true, Target: targetFacts{There: true}, Diff: comparison{State: equal}}
+	there := resourceFacts{ID: "1", Name: "Engine", Readable: true, Target: targetFacts{There: true}, Diff: revision.Comparison{State: revision.Equal}}
 	absent := resourceFacts{ID: "1", Name: "Engine", Readable: true}
 	item := func(r resourceFacts) selectionFacts {
 		return selectionFacts{Kind: kindResource, Declared: "Engine", ID: "1", Name: "Engine", Path: "Cars/Engine", Resource: []resourceFacts{r}}

@@ -83,25 +83,31 @@ func (e *encrypting) steps() {
 // uploads: the port is not open, or presents another certificate than one of the keystore's.
 func (e *encrypting) uploads() bool {
 	p := &e.f.Port
-	return !p.Enabled || p.Port != p.Want || e.certificate() == differs
+	return !p.Enabled || p.Port != p.Want || e.certificate() == presentsOther
 }
 
-// certificate tells whether the port presents one of the keystore's certificates: equal, differs, or "" where nothing shows it.
+// What the port presents.
+const (
+	presentsOwn   = "own"   // a certificate of the keystore
+	presentsOther = "other" // another one, or none
+)
+
+// certificate tells whether the port presents one of the keystore's certificates, "" where nothing shows it.
 func (e *encrypting) certificate() string {
 	prints := e.f.Keystore.prints()
 	switch leaf := e.f.Port.Shown.leaf(); {
 	case len(prints) == 0:
-		return differs // it is only to be made
+		return presentsOther // it is only to be made
 	case leaf != nil && slices.Contains(prints, leaf.Print) && len(e.f.Port.Lacks) == 0:
-		return equal
+		return presentsOwn
 	case leaf != nil:
-		return differs
+		return presentsOther
 	case len(e.f.Port.Uploaded) == 0:
 		return ""
 	case slices.ContainsFunc(e.f.Port.Uploaded, func(u string) bool { return slices.Contains(prints, u) }):
-		return equal
+		return presentsOwn
 	}
-	return differs
+	return presentsOther
 }
 
 // rereads: the web application reads its keystore when it starts, and that is to change.

@@ -1,6 +1,7 @@
 package teamworkcloud
 
 import (
+	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/schema"
 	"github.com/zclconf/go-cty/cty"
 )
@@ -23,15 +24,16 @@ const (
 
 	orderVerified   = "verified"
 	orderDocumented = "as_documented"
-
-	compareAuthor      = "author"
-	compareDate        = "date"
-	compareDescription = "description"
-	compareTags        = "tags"
 )
 
 // compareParts are the parts of a history that can be compared beside its branches and the order of its revisions.
-var compareParts = []string{compareAuthor, compareDate, compareDescription, compareTags}
+func compareParts() []string {
+	var out []string
+	for _, p := range revision.Optional() {
+		out = append(out, string(p))
+	}
+	return out
+}
 
 // commandLists are the arguments of host that hold commands; those of stop and start are lists of commands.
 var commandLists = []string{"datamanager", "stop", "start", "status", "database"}
@@ -136,7 +138,7 @@ func syncType() schema.Type {
 			},
 			Blocks: []schema.Block{
 				{Name: "verify", Doc: "How the copies are compared with what they are copies of.", Body: schema.Body{Attributes: []schema.Attribute{
-					{Name: "compare", Type: cty.List(cty.String), OneOf: compareParts, Doc: "What of each revision is compared beside its branch and its place in the order: all four where nothing is said. Numbers are compared where both servers keep them (2026x and later)."},
+					{Name: "compare", Type: cty.List(cty.String), OneOf: compareParts(), Doc: "What of each revision is compared beside its branch and its place in the order: everything where nothing is said. Without a part, copies count as equal whatever it is. contents are root objects and element packages, compared where both servers give them. Numbers are compared where both servers keep them (2026x and later)."},
 					{Name: "within", Type: cty.String, Default: cty.StringVal("30m"), Doc: "How long the resources may take to arrive."},
 				}}},
 			},

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/schema"
@@ -139,6 +140,12 @@ func notCopied(f *syncFacts, r *resourceFacts) error {
 	return fmt.Errorf("resource %q (%s) on %s is not what %s has: %s", r.Name, r.ID, f.Target.Addr, f.Source.Addr, r.Diff.Difference)
 }
 
+// notComparable is the error of a copy of which the servers do not give all that is declared to be compared.
+func notComparable(sync *schema.Resource, r *resourceFacts) error {
+	return fmt.Errorf("resource %q (%s) cannot be verified: %s; to accept it without comparing that, leave it out of verify { compare } of %s, and plan again",
+		r.Name, r.ID, r.Diff.Unknown, sync.Addr)
+}
+
 // verifyArrived compares every resource on both servers, revision by revision. With the argument exact nothing may be missing at
 // all; otherwise what was there at as_of, as far as the trigger brings it. keys are the elements that it is about.
 func (d *Driver) verifyArrived(ctx context.Context, t *executor.Task, sync *schema.Resource, visit visitor) (executor.Verdict, error) {
@@ -149,6 +156,7 @@ func (d *Driver) verifyArrived(ctx context.Context, t *executor.Task, sync *sche
 	}
 	exact, keys := t.Step.Args["exact"] == "true", t.Step.Args["keys"]
 	var missing []string
+	var compared []*revision.Comparison
 	revisions, n := 0, 0
 	for i := range f.Items {
 		item := &f.Items[i]
@@ -160,7 +168,7 @@ func (d *Driver) verifyArrived(ctx context.Context, t *executor.Task, sync *sche
 		}
 		for j := range item.Resource {
 			r := &item.Resource[j]
-			if r.Target.There && !r.Target.Removed && r.Diff.State == differs {
+			if r.Target.There && !r.Target.Removed && r.Diff.State == revision.Differs {
 				return executor.Verdict{}, executor.Final(notCopied(f, r))
 			}
 			lacks := notArrived(sync, r, exact)
@@ -169,12 +177,16 @@ func (d *Driver) verifyArrived(ctx context.Context, t *executor.Task, sync *sche
 				continue
 			}
 			n, revisions = n+1, revisions+r.Target.History.Revisions
+			if r.Diff.State != "" {
+				compared = append(compared, &r.Diff)
+			}
 		}
 	}
 	if len(missing) > 0 {
 		return notDone("%s of %s: %s", f.Target.Addr, wording.Plural(n+len(missing), "resource"), strings.Join(wording.FirstTen(missing), "; ")+untagged(sync)), nil
 	}
-	return done("%s with %s on %s compared with %s", wording.Plural(n, "resource"), wording.Plural(revisions, "revision"), f.Target.Addr, f.Source.Addr), nil
+	return done("%s with %s on %s compared with %s, %s", wording.Plural(n, "resource"), wording.Plural(revisions, "revision"),
+		f.Target.Addr, f.Source.Addr, revision.Basis(compared)), nil
 }
 
 // untagged warns of what is not documented.
@@ -201,8 +213,8 @@ func notArrived(sync *schema.Resource, r *resourceFacts, exact bool) string {
 			return ""
 		}
 		return fmt.Sprintf("not there (%s, the newest is %d)", wording.Plural(r.Source.Revisions, "revision"), r.Source.Latest)
-	case exact && !r.Diff.isEqual(), !r.Diff.isReached():
-		return r.Diff.why()
+	case exact && !r.Diff.IsEqual(), !r.Diff.IsReached():
+		return r.Diff.Why()
 	}
 	return ""
 }

@@ -1,0 +1,162 @@
+// Package revision knows what a resource's history is, and whether a copy has all of it.
+//
+// A copy is compared with its original branch by branch and revision by revision. What one of the two servers does not give is
+// unknown, which is neither equal nor different. A Record is what a run has verified, for the time when a server says nothing.
+package revision
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+)
+
+// Reader reads the three lists that a history consists of.
+type Reader interface {
+	Revisions(ctx context.Context, resource string) ([]osmc.Revision, error)
+	Branches(ctx context.Context, resource string) ([]osmc.Branch, error)
+	Tags(ctx context.Context, resource string) ([]osmc.Tag, error)
+}
+
+// History is all that a server keeps of how a resource came to be.
+type History struct {
+	Branches  []osmc.Branch
+	Revisions []osmc.Revision // of all branches, by number
+	Tags      []osmc.Tag
+}
+
+// Read reads a resource's branches, revisions and tags.
+func Read(ctx context.Context, server Reader, resource string) (*History, error) {
+	var h History
+	var err error
+	if h.Revisions, err = server.Revisions(ctx, resource); err != nil {
+		return nil, fmt.Errorf("reading the revisions of resource %s: %w", resource, err)
+	}
+	if h.Branches, err = server.Branches(ctx, resource); err != nil {
+		return nil, fmt.Errorf("reading the branches of resource %s: %w", resource, err)
+	}
+	if h.Tags, err = server.Tags(ctx, resource); err != nil {
+		return nil, fmt.Errorf("reading the tags of resource %s: %w", resource, err)
+	}
+	return &h, nil
+}
+
+// Summary is what a plan keeps of a history.
+type Summary struct {
+	Branches  int      `json:"branches"`
+	Revisions int      `json:"revisions"`
+	Tags      int      `json:"tags"`
+	Latest    int      `json:"latest"`              // number of the newest revision, as this server counts
+	LatestAt  string   `json:"latest_at,omitempty"` // when it was made (RFC 3339, UTC)
+	LatestBy  string   `json:"latest_by,omitempty"`
+	Creator   string   `json:"creator,omitempty"` // author of the first revision
+	Authors   []string `json:"authors,omitempty"` // of all revisions, sorted
+	Digest    string   `json:"digest"`            // see History.Digest
+	Unknown   []Part   `json:"unknown,omitempty"` // parts that the server does not give for every revision, sorted
+}
+
+// Summary counts and digests a history.
+func (h *History) Summary() Summary {
+	s := Summary{Branches: len(h.Branches), Revisions: len(h.Revisions), Tags: len(h.Tags), Digest: h.Digest()}
+	for i := range h.Revisions {
+		r := &h.Revisions[i]
+		if i == 0 {
+			s.Creator = r.Author
+		}
+		if r.Author != "" {
+			s.Authors = append(s.Authors, r.Author)
+		}
+		if r.Number >= s.Latest {
+			s.Latest, s.LatestBy, s.LatestAt = r.Number, r.Author, Instant(r.Created)
+		}
+		for _, f := range fieldsOf(r) {
+			if !f.known {
+				s.Unknown = append(s.Unknown, f.part)
+			}
+		}
+	}
+	slices.Sort(s.Authors)
+	s.Authors = slices.Compact(s.Authors)
+	slices.Sort(s.Unknown)
+	s.Unknown = slices.Compact(s.Unknown)
+	return s
+}
+
+// Instant is a time to the second, "" for none: servers do not write what is finer in every form of a date.
+func Instant(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Truncate(time.Second).Format(time.RFC3339)
+}
+
+// Tagged is the newest revision with a tag, 0 if there is none.
+func (h *History) Tagged(tag string) int {
+	newest := 0
+	for _, t := range h.Tags {
+		if t.Name == tag {
+			newest = max(newest, t.Revision)
+		}
+	}
+	return newest
+}
+
+// Digest covers branches, revisions with their numbers, and tags, whatever order the server gives them in: it is the same as
+// long as nothing changes.
+func (h *History) Digest() string {
+	sum := sha256.New()
+	for _, l := range h.Lines() {
+		fmt.Fprintf(sum, "branch %q %q %d\n", l.ID, l.Name, l.Start)
+		for _, r := range l.Revisions {
+			fmt.Fprintf(sum, "%d %d %d %q %s %q\n", r.Number, r.Parent, r.MergedParent, r.Author, Instant(r.Created), r.Description)
+		}
+	}
+	tags := slices.Clone(h.Tags)
+	slices.SortFunc(tags, func(a, b osmc.Tag) int {
+		return cmp.Or(cmp.Compare(a.Revision, b.Revision), strings.Compare(a.Name, b.Name), strings.Compare(a.Description, b.Description))
+	})
+	for _, t := range tags {
+		fmt.Fprintf(sum, "tag %d %q %q\n", t.Revision, t.Name, t.Description)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:8])
+}
+
+// Line is a branch with the revisions that were made on it, oldest first. What came before the branch belongs to its parent.
+type Line struct {
+	ID, Name  string
+	Start     int
+	Revisions []*osmc.Revision
+	Deleted   bool // the server lists its revisions, but the branch itself no longer
+}
+
+// Lines are the branches by name and id.
+func (h *History) Lines() []*Line {
+	byID := map[string]*Line{}
+	var out []*Line
+	for _, b := range h.Branches {
+		l := &Line{ID: b.ID, Name: b.Name, Start: b.Start}
+		byID[b.ID] = l
+		out = append(out, l)
+	}
+	for i := range h.Revisions {
+		r := &h.Revisions[i]
+		l := byID[r.Branch]
+		if l == nil {
+			l = &Line{ID: r.Branch, Name: cmp.Or(r.BranchName, r.Branch), Deleted: true}
+			byID[r.Branch] = l
+			out = append(out, l)
+		}
+		l.Revisions = append(l.Revisions, r)
+	}
+	for _, l := range out {
+		slices.SortStableFunc(l.Revisions, func(a, b *osmc.Revision) int { return cmp.Compare(a.Number, b.Number) })
+	}
+	slices.SortStableFunc(out, func(a, b *Line) int { return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID)) })
+	return out
+}
