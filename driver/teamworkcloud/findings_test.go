@@ -69,7 +69,7 @@ func TestFindings(t *testing.T) {
 		}, with(cars), "taken", planner.Refuse, `(0b000000-0000-4000-8000-000000000001, marked as deleted), with the same name`, "marked as deleted"},
 		"no copy": {func(w *world) {
 			w.add("b", "categories", j{"path": "From A"}).add("b", "resources", copied("revisions", []any{rev(1, "", "ann"), rev(2, "", "mallory")}))
-		}, with(cars), "not-a-copy", planner.Refuse, `revision 2 of branch trunk: the author is "bob" on the source and "mallory" on the target`, "leave the field out"},
+		}, with(cars), "not-a-copy", planner.Refuse, `revision 2 of branch trunk differs in its author: "bob" on the source, "mallory" on the target`, "leave the field out"},
 		"not to be read": {func(w *world) { w.roles("a", "Resource Creator", "Resource Reviewer@Bikes") }, with(cars),
 			"readable", planner.Refuse, `user syncctl may not read resource "Engine"`, "Read Resources"},
 		"the role cannot be given": {func(w *world) { w.roles("b", "Resource Creator", "User Manager", "Server Administrator") }, with(cars),

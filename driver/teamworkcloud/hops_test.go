@@ -91,9 +91,9 @@ func TestDefects(t *testing.T) {
 	}{
 		"a lost revision":           {"lose", 2, `resource "Engine" (` + ids["Engine"] + `) on server.teamwork_cloud.b is not what server.teamwork_cloud.a has: revision 2 of branch trunk is missing on the target, although later ones are there`},
 		"the last one is lost":      {"lose", 6, `"Engine": the target lacks revision 6 of branch dev`},
-		"another author":            {"author", 3, `revision 3 of branch dev: the author is "ann" on the source and "twcSynchronizationManager" on the target`},
-		"another date":              {"date", 5, `revision 5 (4 on the target) of branch trunk: the date is "2025-03-05T10:00:00Z" on the source and "2025-03-05T11:00:00Z" on the target`},
-		"another description":       {"description", 1, `revision 1 of branch trunk: the description is "change 1" on the source`},
+		"another author":            {"author", 3, `revision 3 of branch dev differs in its author: "ann" on the source, "twcSynchronizationManager" on the target`},
+		"another date":              {"date", 5, `revision 5 (4 on the target) of branch trunk differs in its date: "2025-03-05T10:00:00Z" on the source, "2025-03-05T11:00:00Z" on the target`},
+		"another description":       {"description", 1, `revision 1 of branch trunk differs in its description: "change 1" on the source`},
 		"a history that is cut off": {"truncate", 5, `"Engine": the target lacks revision 6 of branch dev; revision 5 of branch trunk`},
 		"a resource left out":       {"skip", 0, `"Engine": not there (5 revisions, the newest is 6)`},
 	} {

@@ -20,15 +20,12 @@ import (
 
 // meddler is a driver whose Execute of one step is given a task that somebody has changed.
 type meddler struct {
-	driver.Driver
+	*teamworkcloud.Driver
 
 	op     string
 	meddle func(t *executor.Task)
 	err    error // what Execute of that step returned
 }
-
-// Close is of driver.Closer.
-func (x *meddler) Close(ctx context.Context) error { return x.Driver.(driver.Closer).Close(ctx) }
 
 // Execute is of executor.Driver.
 func (x *meddler) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
@@ -52,7 +49,7 @@ func meddled(t *testing.T, o *offloaded, server string, x *meddler, r drivertest
 	t.Helper()
 	b := twc()
 	b.New = func(env driver.Env) driver.Driver {
-		x.Driver = teamworkcloud.New(env)
+		x.Driver = teamworkcloud.New(env).(*teamworkcloud.Driver)
 		return x
 	}
 	out := drivertest.Rehearse(t, b, o.kase(t), r)

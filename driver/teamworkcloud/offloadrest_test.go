@@ -192,9 +192,7 @@ func TestConfigurationsOfWhatIsGone(t *testing.T) {
 }
 
 // onlyPlans is a driver with which nothing goes beyond the first step.
-type onlyPlans struct{ driver.Driver }
-
-func (d onlyPlans) Close(ctx context.Context) error { return d.Driver.(driver.Closer).Close(ctx) }
+type onlyPlans struct{ *teamworkcloud.Driver }
 
 func (d onlyPlans) Verify(context.Context, *executor.Task) (executor.Verdict, error) {
 	return executor.Verdict{}, executor.Final(errors.New("it was only to be planned"))
@@ -204,7 +202,7 @@ func (d onlyPlans) Verify(context.Context, *executor.Task) (executor.Verdict, er
 func (o *offloaded) planned(t *testing.T) drivertest.Outcome {
 	t.Helper()
 	bench := twc()
-	bench.New = func(env driver.Env) driver.Driver { return onlyPlans{teamworkcloud.New(env)} }
+	bench.New = func(env driver.Env) driver.Driver { return onlyPlans{teamworkcloud.New(env).(*teamworkcloud.Driver)} }
 	out := drivertest.Rehearse(t, bench, o.kase(t), drivertest.Rehearsal{})
 	if out.Plan == nil {
 		t.Fatal(out.Diags)

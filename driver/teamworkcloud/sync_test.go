@@ -147,6 +147,43 @@ func TestStanding(t *testing.T) {
 	}
 }
 
+// TestUnknownParts: what a server does not give of a history is said, and keeps a migration from removing anything.
+func TestUnknownParts(t *testing.T) {
+	everything := declared(t, "", `resources = ["Engine"]`)
+	author := declared(t, "", "resources = [\"Engine\"]\n  verify { compare = [\"author\"] }")
+	onTarget := resourceFacts{
+		ID: "1", Name: "Engine", Readable: true, Target: targetFacts{There: true},
+		Diff: revision.Comparison{State: revision.Unknown, Unknown: "neither server gives the description of 1 revision"},
+	}
+	toCome := resourceFacts{ID: "1", Name: "Engine", Readable: true, Source: revision.Summary{Unknown: []revision.Part{revision.Description}}}
+	for name, c := range map[string]struct {
+		owner string
+		sync  *schema.Resource
+		r     resourceFacts
+		want  planner.Severity
+	}{
+		"a copy of a sync":             {everything.Addr.String(), everything, onTarget, planner.Warn},
+		"a copy that is offloaded":     {"migration.x.y", everything, onTarget, planner.Refuse},
+		"to come, of a sync":           {everything.Addr.String(), everything, toCome, planner.Warn},
+		"to come, and to be offloaded": {"migration.x.y", everything, toCome, planner.Refuse},
+		"left out of what is compared": {"migration.x.y", author, toCome, ""},
+		"everything is given":          {"migration.x.y", everything, resourceFacts{ID: "1", Name: "Engine", Readable: true}, ""},
+	} {
+		items := []selectionFacts{{Kind: kindResource, Declared: "Engine", ID: "1", Name: "Engine", Path: "Cars/Engine", Resource: []resourceFacts{c.r}}}
+		f := &finder{syncPlan: newSyncPlan(c.owner, c.sync, &syncFacts{Items: items}, nil), steps: &list{}}
+		f.resources()
+		var got planner.Severity
+		for _, found := range f.out {
+			if found.Rule == product+"/unknown-history" {
+				got = found.Severity
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 // TestTakenWithin: two of the selection that the product takes for one.
 func TestTakenWithin(t *testing.T) {
 	sync := declared(t, "", `categories = ["Cars"]`)

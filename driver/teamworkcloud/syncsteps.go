@@ -262,13 +262,13 @@ func (p *syncPlan) arrivedStep(exact bool, items ...*standing) planner.Step {
 	}
 	step := planner.Step{
 		Op: opArrived, Mark: planner.MarkCheck, Repeat: planner.Idempotent, Within: p.within(),
-		Summary: fmt.Sprintf("%s has %s of %s with all branches, revisions and tags that the trigger brings, compared one by one by branch, order%s",
+		Summary: fmt.Sprintf("%s has %s of %s with all branches, revisions and tags that the trigger brings, compared one by one: branch, order%s",
 			p.facts.Target.Addr, wording.Plural(n, "resource"), p.facts.Source.Addr, revision.List(declaredParts(p.sync))),
 		Because: "a synchronization shows in what arrives, and nowhere else",
 		Args:    p.demanded(items),
 	}
 	if exact {
-		step.Summary = fmt.Sprintf("%s has every branch, revision and tag of %s of %s, compared one by one by branch, order%s",
+		step.Summary = fmt.Sprintf("%s has every branch, revision and tag of %s of %s, compared one by one: branch, order%s",
 			p.facts.Target.Addr, wording.Plural(n, "resource"), p.facts.Source.Addr, revision.List(declaredParts(p.sync)))
 		step.Args = map[string]string{"exact": "true"}
 	}
