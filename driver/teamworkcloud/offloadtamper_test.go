@@ -159,15 +159,13 @@ func TestNothingIsRemovedThatHasNotArrived(t *testing.T) {
 
 // intruder is a driver beside which somebody does something right when a step is carried out, or at one of its verifications.
 type intruder struct {
-	driver.Driver
+	*teamworkcloud.Driver
 
 	execute map[string]func()
 	verify  map[string]func(n int)
 	mu      sync.Mutex
 	n       map[string]int
 }
-
-func (x *intruder) Close(ctx context.Context) error { return x.Driver.(driver.Closer).Close(ctx) }
 
 func (x *intruder) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	if f := x.execute[t.Step.Op]; f != nil {
@@ -204,7 +202,7 @@ func (o *offloaded) rehearseWith(t *testing.T, r drivertest.Rehearsal, set func(
 	}
 	bench := twc()
 	bench.New = func(env driver.Env) driver.Driver {
-		x := &intruder{Driver: teamworkcloud.New(env), execute: map[string]func(){}, verify: map[string]func(int){}, n: map[string]int{}}
+		x := &intruder{Driver: teamworkcloud.New(env).(*teamworkcloud.Driver), execute: map[string]func(){}, verify: map[string]func(int){}, n: map[string]int{}}
 		set(x, act)
 		return x
 	}
