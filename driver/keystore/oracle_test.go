@@ -14,12 +14,23 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver/drivertest"
 	"github.com/syncctl/syncctl/driver/keystore/pfx"
 )
 
-// keytools are those of the machine, by the release of their Java. There may be none; with -short there is one at most.
-func keytools() map[string]string {
-	out := map[string]string{}
+// keytools are one of those of the machine, or all (drivertest.AllVariable), by the release of their Java. There may be
+// none.
+func keytools(t *testing.T) map[string]string {
+	t.Helper()
+	all, out := allKeytools(), map[string]string{}
+	for _, release := range drivertest.Sample(drivertest.Random(t), slices.Sorted(maps.Keys(all)), 1) {
+		out[release] = all[release]
+	}
+	return out
+}
+
+func allKeytools() map[string]string {
+	all := map[string]string{}
 	programs, _ := filepath.Glob("/usr/lib/jvm/*/bin/keytool")
 	if program, err := exec.LookPath("keytool"); err == nil {
 		programs = append(programs, program)
@@ -31,13 +42,10 @@ func keytools() map[string]string {
 		}
 		release, _ := os.ReadFile(filepath.Join(filepath.Dir(program), "..", "release"))
 		if m := regexp.MustCompile(`JAVA_VERSION="(?:1\.)?(\d+)`).FindSubmatch(release); m != nil {
-			out[string(m[1])] = program
+			all[string(m[1])] = program
 		}
 	}
-	if releases := slices.Sorted(maps.Keys(out)); testing.Short() && len(releases) > 1 {
-		return map[string]string{releases[0]: out[releases[0]]}
-	}
-	return out
+	return all
 }
 
 // on writes a keystore to the disk, for programs.
@@ -57,10 +65,14 @@ var (
 	printLine = regexp.MustCompile(`(?m)^\s*SHA256: (\S+)$`)
 )
 
+// quickly are options of a Java that does not run for long.
+var quickly = []string{"-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC"}
+
 // keytoolSees lists a keystore as keytool does: `server PrivateKeyEntry 3 AB:CD…`.
 func keytoolSees(t *testing.T, program, name, password string, more ...string) []string {
 	t.Helper()
-	args := append([]string{"-J-Duser.language=en", "-list", "-v", "-keystore", name}, more...)
+	args := append(slices.Clone(quickly), "-J-Duser.language=en", "-list", "-v", "-keystore", name)
+	args = append(args, more...)
 	if password != "" {
 		args = append(args, "-storepass", password)
 	}
@@ -109,6 +121,7 @@ func asKeytool(s *Store) []string {
 // TestKeytoolReads: what is written, and written again with another password, is seen by keytool as it was meant; and the key
 // opens, which moving it to another keystore proves.
 func TestKeytoolReads(t *testing.T) {
+	t.Parallel()
 	f := newFamily(t)
 	other := issue(t, "other.test.example", f.root)
 	own := `
@@ -121,9 +134,10 @@ func TestKeytoolReads(t *testing.T) {
     }
   }
 `
-	for release, program := range keytools() {
+	for release, program := range keytools(t) {
 		for _, format := range []Format{PKCS12, JKS} {
 			t.Run("Java "+release+" "+string(format), func(t *testing.T) {
+				t.Parallel()
 				body, files := f.full(t)
 				b := newBench(t)
 				if format == PKCS12 { // what is not declared and stays
@@ -139,8 +153,9 @@ func TestKeytoolReads(t *testing.T) {
 				if diff := cmp.Diff(asKeytool(s), keytoolSees(t, program, name, password)); diff != "" {
 					t.Error(diff)
 				}
-				move := exec.CommandContext(t.Context(), program, "-importkeystore", "-noprompt", "-srckeystore", name, "-srcstorepass", password,
-					"-destkeystore", name+".moved", "-deststoretype", "pkcs12", "-deststorepass", "changeit")
+				move := exec.CommandContext(t.Context(), program, append(slices.Clone(quickly),
+					"-importkeystore", "-noprompt", "-srckeystore", name, "-srcstorepass", password,
+					"-destkeystore", name+".moved", "-deststoretype", "pkcs12", "-deststorepass", "changeit")...)
 				if out, err := move.CombinedOutput(); err != nil {
 					t.Errorf("its keys do not open: %v\n%s", err, out)
 				}
@@ -167,6 +182,7 @@ func TestKeytoolReads(t *testing.T) {
 
 // TestProgramsRead: openssl, and keytool held to the algorithms of Java 8, open what is written for it.
 func TestProgramsRead(t *testing.T) {
+	t.Parallel()
 	f := newFamily(t)
 	s := &Store{Format: PKCS12, Entries: []Entry{f.server.entry(t, "server")}, Trusted: []Trusted{{Alias: "ca", Certificate: f.root.Certificate}}}
 	for _, java := range []int{8, 17} {
@@ -194,7 +210,7 @@ func TestProgramsRead(t *testing.T) {
 				t.Errorf("openssl shows %d certificates", n)
 			}
 		}
-		for release, program := range keytools() {
+		for release, program := range keytools(t) {
 			if diff := cmp.Diff(asKeytool(s), keytoolSees(t, program, name, password)); diff != "" {
 				t.Errorf("Java %s, written for %d: %s", release, java, diff)
 			}
@@ -204,9 +220,10 @@ func TestProgramsRead(t *testing.T) {
 
 // TestKeytoolReadsTrust: a trust store that was added to opens for keytool as before, and one without a password without one.
 func TestKeytoolReadsTrust(t *testing.T) {
+	t.Parallel()
 	one := issue(t, "One", nil, authority)
 	open := bagged(t, &Store{Trusted: []Trusted{{Alias: "root", Certificate: newFamily(t).root.Certificate}}}, "", pfx.Options{Open: true, NoMAC: true})
-	for release, program := range keytools() {
+	for release, program := range keytools(t) {
 		for name, c := range map[string]struct {
 			src      []byte
 			password string // "": keytool is given none
@@ -227,17 +244,20 @@ func TestKeytoolReadsTrust(t *testing.T) {
 
 // TestReadsAsKeytool: recorded keystores, and one in BER, are read as keytool reads them.
 func TestReadsAsKeytool(t *testing.T) {
-	program := keytools()["17"]
-	for _, name := range []string{
+	t.Parallel()
+	files := []string{
 		"keytool8.p12", "keytool17several.p12", "keytool17trust.p12", "keytool25.p12", "openssl.p12", "openssllegacy.p12", "opensslnoname.p12",
 		"opensslcertificates.p12", "keytool17.jks", "opensslnomac.p12", "keytool25open.p12",
-	} {
+	}
+	program := allKeytools()["17"]
+	shown := drivertest.Sample(drivertest.Random(t), files, 3)
+	for _, name := range files {
 		s, err := Open(recorded(t, name), "changeit")
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if program == "" || testing.Short() && len(name) > len("keytool17.jks") {
+		if program == "" || !slices.Contains(shown, name) {
 			continue
 		}
 		if diff := cmp.Diff(keytoolSees(t, program, filepath.Join("pfx", "testdata", name), "changeit"), asKeytool(s)); diff != "" {

@@ -252,7 +252,7 @@ func TestChangedInBetween(t *testing.T) {
 		change(b)
 		before, _ := afero.ReadFile(b.fs, file)
 		rep := b.carry(r, b.fs)
-		if rep.Finished || !rep.Steps[0].Moved || !strings.Contains(rep.Steps[0].Why, "the world has moved") {
+		if rep.Finished || !rep.Steps[0].Moved {
 			t.Errorf("%s: %+v", name, rep.Steps)
 		}
 		if after, _ := afero.ReadFile(b.fs, file); !bytes.Equal(before, after) || len(b.listing()) > 1 {
