@@ -21,6 +21,11 @@ type Bench struct {
 	// Reads tells of a request that is no GET, HEAD or OPTIONS whether it changes nothing all the same, such as a search
 	// by POST. Nil: none does.
 	Reads func(sandbox.AccessLine) bool
+
+	// Elsewhere are verbs of the driver that no case here plans, because another bench of the same driver does.
+	Elsewhere []string
+
+	planned *verbsPlanned // by the cases of one Run
 }
 
 // Case is a configuration beside the servers it is meant for. Together the cases should have every kind of step.
@@ -46,6 +51,8 @@ func Run(t *testing.T, b Bench) {
 			t.Error(p)
 		}
 	})
+	b.planned = &verbsPlanned{names: map[string]bool{}}
+	defer b.planned.check(t, b)
 	for _, c := range b.Cases {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Run("plan", func(t *testing.T) { checkPlan(t, b, c) })
@@ -66,6 +73,7 @@ func checkPlan(t *testing.T, b Bench, c Case) {
 	for _, problem := range planProblems(p, b.Product) {
 		t.Error(problem)
 	}
+	b.planned.add(p)
 	if refused := len(p.Refusals()) > 0; refused != c.Refused {
 		t.Errorf("refused: %v, want %v: %+v", refused, c.Refused, p.Refusals())
 	}

@@ -45,6 +45,8 @@ func TestKitFinds(t *testing.T) {
 		"trusts commands":     {"carried/stop_command", "the servers were changed by"},
 		"observes a secret":   {"plan", "a secret shows in the observations"},
 		"remembers":           {"plan", "the observations from a file give another plan"},
+		"lacks a verb":        {"plan", "the driver does not have it"},
+		"has a verb too many": {"plan", "nothing tests it"},
 		"names no server":     {"each", "the run does not end"},
 	} {
 		t.Run(defect, func(t *testing.T) {

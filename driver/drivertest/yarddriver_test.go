@@ -85,6 +85,18 @@ func (d *yardDriver) Types() []schema.Type {
 	}
 }
 
+// Verbs are those of the yard's steps.
+func (d *yardDriver) Verbs() []string {
+	verbs := []string{"add", "arrived", "finished", "label", "purge", "start", "stop"}
+	switch d.defect {
+	case "lacks a verb":
+		return verbs[1:]
+	case "has a verb too many":
+		return append(verbs, "dance")
+	}
+	return verbs
+}
+
 // Close gives the sessions back.
 func (d *yardDriver) Close(ctx context.Context) error {
 	d.mu.Lock()

@@ -31,6 +31,9 @@ var Product = cli.Product{
 // verbs are the kinds of steps that Plan makes.
 var verbs = driver.Verbs[*Driver]{paint, label, inspect, scrap}
 
+// Verbs are the names of the verbs.
+func (d *Driver) Verbs() []string { return verbs.Names() }
+
 // Driver knows the depot. One is made for each command, and serves all declarations of the configuration.
 type Driver struct {
 	env driver.Env
