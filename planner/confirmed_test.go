@@ -20,7 +20,7 @@ func TestConfirmed(t *testing.T) {
 	for addr, want := range map[string]map[string]planner.Confirmation{
 		"sync.depot.a":  {"configure_12ab": first, "gone": second},
 		"sync.depot.ab": {"configure_12ab": second},
-		"sync.depot.c":  {},
+		"sync.depot.c":  nil,
 	} {
 		if diff := cmp.Diff(want, d.seen[addr].Confirmed); diff != "" {
 			t.Errorf("%s: %s", addr, diff)

@@ -66,8 +66,9 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		return nil, diags
 	}
 	groups := map[schema.Addr][]Step{}
+	confirmed := confirmedByAddr(in.Confirmed)
 	for _, r := range planned {
-		change, steps, findings, more := one(ctx, in, seen, r)
+		change, steps, findings, more := one(ctx, in, seen, confirmed[r.Addr.String()], r)
 		diags = append(diags, more...)
 		plan.Changes = append(plan.Changes, change)
 		plan.Findings = append(plan.Findings, findings...)
@@ -125,11 +126,13 @@ func targets(in Input) (func(schema.Addr) bool, hcl.Diagnostics) {
 }
 
 // one plans a single declaration.
-func one(ctx context.Context, in Input, seen *Observations, r *schema.Resource) (ResourceChange, []Step, []Finding, hcl.Diagnostics) {
+func one(
+	ctx context.Context, in Input, seen *Observations, confirmed map[string]Confirmation, r *schema.Resource,
+) (ResourceChange, []Step, []Finding, hcl.Diagnostics) {
 	addr := r.Addr.String()
 	change := ResourceChange{Addr: addr, Action: NoChange}
 	d := in.Drivers(r.Addr)
-	c := Change{Resource: r, Seen: seen, Confirmed: confirmed(in, addr)}
+	c := Change{Resource: r, Seen: seen, Confirmed: confirmed}
 	legacy, isReader := d.(reader)
 	if isReader {
 		var diags hcl.Diagnostics
@@ -182,13 +185,18 @@ func read(ctx context.Context, d reader, r *schema.Resource) (cty.Value, hcl.Dia
 	}, at.Addr)}
 }
 
-// confirmed are the confirmations of one declaration, by op.
-func confirmed(in Input, addr string) map[string]Confirmation {
-	out := map[string]Confirmation{}
-	for id, c := range in.Confirmed {
-		if op, ok := strings.CutPrefix(id, StepID(addr, "")); ok {
-			out[op] = c
+// confirmedByAddr sorts confirmations by declaration and op.
+func confirmedByAddr(all map[string]Confirmation) map[string]map[string]Confirmation {
+	out := map[string]map[string]Confirmation{}
+	for id, c := range all {
+		addr, op, ok := cutStepID(id)
+		if !ok {
+			continue
 		}
+		if out[addr] == nil {
+			out[addr] = map[string]Confirmation{}
+		}
+		out[addr][op] = c
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"container/heap"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -26,54 +27,65 @@ func dependencies(r *schema.Resource) []schema.Addr {
 // that may go first, the declaration that stands earlier does, then the driver's own order, so that the list reads as
 // the driver told it.
 func order(cfg *schema.Config, groups map[schema.Addr][]Step) ([]Step, error) {
-	type node struct {
-		step  Step
-		group int
-		index int
-	}
-	nodes := map[string]*node{}
-	var ids []string
-	for g, r := range cfg.Resources {
-		steps, ok := groups[r.Addr]
-		if !ok {
+	var all []Step // in the order in which they go first
+	place := map[string]int{}
+	for _, r := range cfg.Resources {
+		steps := groups[r.Addr]
+		if len(steps) == 0 {
 			continue
 		}
 		before := lastSteps(cfg, groups, r)
-		for i, s := range steps {
+		for _, s := range steps {
 			s.Needs = unique(append(slices.Clone(s.Needs), before...))
-			if nodes[s.ID] != nil {
+			if _, taken := place[s.ID]; taken {
 				return nil, fmt.Errorf("two steps are called %s", s.ID)
 			}
-			nodes[s.ID] = &node{step: s, group: g, index: i}
-			ids = append(ids, s.ID)
+			place[s.ID] = len(all)
+			all = append(all, s)
 		}
 	}
-	sorted := make([]Step, 0, len(ids))
-	placed := map[string]bool{}
-	for len(sorted) < len(ids) {
-		best := ""
-		for _, id := range ids {
-			n := nodes[id]
-			if placed[id] || slices.ContainsFunc(n.step.Needs, func(need string) bool { return !placed[need] }) {
-				continue
+	open := make([]int, len(all))     // how many of its needs are not placed yet
+	needed := make([][]int, len(all)) // by which steps
+	var free places
+	for i := range all {
+		for _, id := range all[i].Needs {
+			n, ok := place[id]
+			if !ok {
+				return nil, fmt.Errorf("step %s needs %s, which is not in the plan", all[i].ID, id)
 			}
-			if b := nodes[best]; b == nil || n.group < b.group || n.group == b.group && n.index < b.index {
-				best = id
+			needed[n] = append(needed[n], i)
+		}
+		if open[i] = len(all[i].Needs); open[i] == 0 {
+			heap.Push(&free, i)
+		}
+	}
+	sorted := make([]Step, 0, len(all))
+	for len(free) > 0 {
+		i := heap.Pop(&free).(int)
+		sorted = append(sorted, all[i])
+		for _, n := range needed[i] {
+			if open[n]--; open[n] == 0 {
+				heap.Push(&free, n)
 			}
 		}
-		if best == "" {
-			return nil, stuck(ids, placed, func(id string) ([]string, bool) {
-				n := nodes[id]
-				if n == nil {
-					return nil, false
-				}
-				return n.step.Needs, true
-			})
-		}
-		placed[best] = true
-		sorted = append(sorted, nodes[best].step)
+	}
+	if len(sorted) < len(all) {
+		return nil, circle(all, open, place)
 	}
 	return sorted, nil
+}
+
+// places is a heap of places in a list, the first on top.
+type places []int
+
+func (p places) Len() int           { return len(p) }
+func (p places) Less(i, j int) bool { return p[i] < p[j] }
+func (p places) Swap(i, j int)      { p[i], p[j] = p[j], p[i] }
+func (p *places) Push(x any)        { *p = append(*p, x.(int)) }
+func (p *places) Pop() any {
+	last := (*p)[len(*p)-1]
+	*p = (*p)[:len(*p)-1]
+	return last
 }
 
 // lastSteps are the steps of everything r depends on that nothing else of the same declaration needs. What is owned is
@@ -125,24 +137,16 @@ func ends(steps []Step) []string {
 	return out
 }
 
-// stuck explains why nothing can be placed: a step that does not exist, or a circle.
-func stuck(ids []string, placed map[string]bool, needs func(string) ([]string, bool)) error {
-	for _, id := range ids {
-		list, _ := needs(id)
-		for _, n := range list {
-			if _, ok := needs(n); !ok {
-				return fmt.Errorf("step %s needs %s, which is not in the plan", id, n)
-			}
-		}
-	}
-	at := ids[slices.IndexFunc(ids, func(id string) bool { return !placed[id] })]
+// circle names steps that wait for each other: those that are still open, each followed by one it needs.
+func circle(all []Step, open []int, place map[string]int) error {
+	at := slices.IndexFunc(open, func(n int) bool { return n > 0 })
 	var path []string
-	for !slices.Contains(path, at) {
-		path = append(path, at)
-		list, _ := needs(at)
-		at = list[slices.IndexFunc(list, func(n string) bool { return !placed[n] })]
+	for !slices.Contains(path, all[at].ID) {
+		path = append(path, all[at].ID)
+		next := slices.IndexFunc(all[at].Needs, func(id string) bool { return open[place[id]] > 0 })
+		at = place[all[at].Needs[next]]
 	}
-	path = append(path[slices.Index(path, at):], at)
+	path = append(path[slices.Index(path, all[at].ID):], all[at].ID)
 	return fmt.Errorf("steps wait for each other: %s", strings.Join(path, " -> "))
 }
 

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"context"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/syncctl/syncctl/schema"
@@ -150,6 +151,15 @@ func (a *about) Unwrap() error { return a.error }
 
 // StepID is the id of a declaration's step: address/op. It survives planning again.
 func StepID(addr, op string) string { return addr + "/" + op }
+
+// cutStepID takes a step's id apart. No op has a slash in it.
+func cutStepID(id string) (addr, op string, ok bool) {
+	at := strings.LastIndexByte(id, '/')
+	if at < 0 {
+		return "", "", false
+	}
+	return id[:at], id[at+1:], true
+}
 
 // Step finds a step by id, or returns nil.
 func (p *Plan) Step(id string) *Step {
