@@ -142,8 +142,8 @@ func (c *command) makeDataDir() error {
 		return fmt.Errorf("making the data folder: %w", err)
 	}
 	ignore := filepath.Join(dir, ".gitignore")
-	if _, err := c.app.fs.Stat(ignore); !errors.Is(err, fs.ErrNotExist) {
-		return err
+	if b, err := afero.ReadFile(c.app.fs, ignore); err == nil && len(b) > 0 { // an empty one was left by a full disk
+		return nil
 	}
 	if err := afero.WriteFile(c.app.fs, ignore, []byte("*\n"), 0o600); err != nil {
 		return fmt.Errorf("making the data folder: %w", err)

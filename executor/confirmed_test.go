@@ -135,3 +135,32 @@ func TestDamagedRun(t *testing.T) {
 		t.Errorf("set aside, it is still there: %+v, %v", r, err)
 	}
 }
+
+// TestHalfWrittenIsRemoved: what a process that died has left is removed by the next one.
+func TestHalfWrittenIsRemoved(t *testing.T) {
+	store := &Store{Fs: afero.NewMemMapFs(), Dir: "runs", Now: time.Now}
+	r, err := store.Create(plan(planner.Step{Op: "add", Mark: planner.MarkAdd}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"runs/.old.part/plan.json", r.Dir + "/files/x.json.part", r.Dir + "/files/y.json"} {
+		if err := afero.WriteFile(store.Fs, name, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j, err := store.Journal(r, journal.Options{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Create(plan(planner.Step{Op: "other", Mark: planner.MarkAdd})); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{"runs/.old.part": false, r.Dir + "/files/x.json.part": false, r.Dir + "/files/y.json": true} {
+		if there, err := afero.Exists(store.Fs, name); err != nil || there != want {
+			t.Errorf("%s is there: %v, %v", name, there, err)
+		}
+	}
+}

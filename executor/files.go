@@ -37,7 +37,7 @@ func (f *folder) Open(name string) (io.ReadCloser, error) {
 // attempt overwrites.
 func (f *folder) Create(ctx context.Context, name string, write func(io.Writer) error) (FileInfo, error) {
 	info := FileInfo{Name: name}
-	part := f.Path(name) + ".part"
+	part := f.Path(name) + partSuffix
 	file, err := f.fs.OpenFile(part, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return info, fmt.Errorf("making the run's file %s: %w", name, err)

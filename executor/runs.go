@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/afero"
@@ -55,7 +56,8 @@ func (r *Run) Abandoned() bool {
 // Decision is what Next says of the run on disk, as if no process had it open.
 func (r *Run) Decision(now time.Time) Decision { return Next(r.Plan, r.Entries, now) }
 
-// Create creates the folder of a new run. The run gets its name once its plan is completely written.
+// Create creates the folder of a new run, under the run's name only once everything is in it. It removes what processes that
+// died inside have left, so its caller holds the lock.
 func (s *Store) Create(p *planner.Plan) (*Run, error) {
 	var b bytes.Buffer
 	if err := p.Encode(&b); err != nil {
@@ -66,25 +68,53 @@ func (s *Store) Create(p *planner.Plan) (*Run, error) {
 	if err := s.Fs.MkdirAll(s.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("creating the folder of runs: %w", err)
 	}
-	dir, part := filepath.Join(s.Dir, id), filepath.Join(s.Dir, "."+id+".part")
-	if err := s.Fs.MkdirAll(filepath.Join(part, filesName), 0o700); err != nil {
-		return nil, fmt.Errorf("creating the run's folder: %w", err)
-	}
-	files := &folder{fs: s.Fs, dir: part}
-	_, err := files.Create(context.Background(), planName, func(w io.Writer) error {
-		_, err := w.Write(b.Bytes())
-		return err
-	})
-	if err != nil {
+	if err := removeParts(s.Fs, s.Dir); err != nil {
 		return nil, err
 	}
-	if err := afero.WriteFile(s.Fs, filepath.Join(part, journalName), nil, 0o600); err != nil { // a missing journal is noticed
-		return nil, fmt.Errorf("creating the run's journal: %w", err)
+	r := &Run{ID: id, Plan: p, Dir: filepath.Join(s.Dir, id)}
+	part := filepath.Join(s.Dir, "."+id+partSuffix)
+	err := s.fill(part, b.Bytes())
+	if err == nil {
+		err = s.Fs.Rename(part, r.Dir)
 	}
-	if err := s.Fs.Rename(part, dir); err != nil {
-		return nil, fmt.Errorf("naming the run's folder: %w", err)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("creating the folder of run %s: %w", id, err), s.Fs.RemoveAll(part))
 	}
-	return &Run{ID: id, Plan: p, Dir: dir}, syncDir(s.Fs, s.Dir)
+	return r, syncDir(s.Fs, s.Dir)
+}
+
+// fill makes the content of a new run's folder. The journal is there from the start, so that a missing one is noticed.
+func (s *Store) fill(dir string, plan []byte) error {
+	if err := s.Fs.MkdirAll(filepath.Join(dir, filesName), 0o700); err != nil {
+		return err
+	}
+	files := &folder{fs: s.Fs, dir: dir}
+	for name, content := range map[string][]byte{planName: plan, journalName: nil} {
+		_, err := files.Create(context.Background(), name, func(w io.Writer) error {
+			_, err := w.Write(content)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeParts removes what was not completely written when a process died.
+func removeParts(fsys afero.Fs, dir string) error {
+	infos, err := afero.ReadDir(fsys, dir)
+	if err != nil {
+		return fmt.Errorf("listing folder %s: %w", dir, err)
+	}
+	for _, info := range infos {
+		if strings.HasSuffix(info.Name(), partSuffix) {
+			if err := fsys.RemoveAll(filepath.Join(dir, info.Name())); err != nil {
+				return fmt.Errorf("removing the half-written %s: %w", info.Name(), err)
+			}
+		}
+	}
+	return nil
 }
 
 // List returns all runs, oldest first. A folder whose run was never completely created is left out.
@@ -159,12 +189,16 @@ func (s *Store) SetAside(r *Run) (string, error) {
 	return to, syncDir(s.Fs, s.Dir)
 }
 
-const planName, filesName = "plan.json", "files"
+const planName, filesName, partSuffix = "plan.json", "files", ".part"
 
 const journalName = "journal.jsonl"
 
-// Journal opens the run's journal for appending.
+// Journal opens the run's journal for appending, and removes what a process that died has left half-written among the run's
+// files. Its caller holds the lock.
 func (s *Store) Journal(r *Run, opts journal.Options) (*journal.Journal, error) {
+	if err := removeParts(s.Fs, filepath.Join(r.Dir, filesName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
 	return journal.Open(s.Fs, filepath.Join(r.Dir, journalName), opts)
 }
 
