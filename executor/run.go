@@ -185,9 +185,12 @@ func (x *run) fail(ctx context.Context, s *planner.Step, f Failure) error {
 // mostLater is how many times one process waits because a server asks to come back later.
 const mostLater = 5
 
+// longestLater is the longest that a process waits because a server asks for it: the step fails at once if it asks for more.
+const longestLater = 10 * time.Minute
+
 func (x *run) later(s *planner.Step, cause error) (time.Time, bool) {
 	after, ok := laterBy(cause)
-	if !ok {
+	if !ok || after > longestLater {
 		return time.Time{}, false
 	}
 	n := 0

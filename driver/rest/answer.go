@@ -107,7 +107,7 @@ func (b *streamBody) Read(p []byte) (int, error) {
 	a := b.attempt
 	a.watch.start()
 	n, err := a.resp.Body.Read(p)
-	a.watch.timer.Stop()
+	a.watch.stop()
 	b.read += int64(n)
 	if err != nil && !errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		e := a.broken(err, b.read)

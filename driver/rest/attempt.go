@@ -30,7 +30,7 @@ func (c *Client) try(ctx context.Context, k *call, take func(*attempt) error) *E
 	within, cancel := context.WithCancelCause(ctx)
 	a := &attempt{client: c, call: k, cancel: cancel}
 	a.watch = newWatchdog(c.o.Timeout, func() {
-		cancel(fmt.Errorf("%w: nothing came for %s", ErrTimeout, c.o.Timeout))
+		cancel(fmt.Errorf("%w: nothing came for %s (request_timeout)", ErrTimeout, c.o.Timeout))
 	})
 	failure := a.send(within, ctx)
 	if failure == nil {
@@ -48,7 +48,7 @@ func (c *Client) try(ctx context.Context, k *call, take func(*attempt) error) *E
 func (a *attempt) end() {
 	a.watch.stop()
 	if a.resp != nil {
-		_ = a.resp.Body.Close() // nothing of it is wanted any more
+		_ = a.resp.Body.Close() // the rest of it is not needed
 	}
 	a.cancel(context.Canceled)
 }
@@ -58,7 +58,10 @@ func (a *attempt) send(within, ctx context.Context) *Error {
 	var dialing, connected atomic.Bool
 	trace := &httptrace.ClientTrace{
 		GetConn: func(string) { dialing.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+		GotConn: func(info httptrace.GotConnInfo) {
+			connected.Store(true)
+			a.watch.over(wireOf(info.Conn))
+		},
 	}
 	body, req, err := a.request(httptrace.WithClientTrace(within, trace))
 	if err != nil {
@@ -140,7 +143,8 @@ func (a *attempt) unanswered(ctx, within context.Context, err error, sent Sent, 
 
 // refused describes an answer that is not 2xx.
 func (a *attempt) refused() *Error {
-	e := &Error{Status: a.resp.StatusCode, Sent: SentYes, retryAfter: parseRetryAfter(a.resp.Header.Get("Retry-After"), a.client.o.Now())}
+	asked := parseRetryAfter(a.resp.Header.Get("Retry-After"), a.client.o.Now())
+	e := &Error{Status: a.resp.StatusCode, Sent: SentYes, retryAfter: asked, permanent: asked > maxRetryAfter}
 	if e.Status/100 == 3 {
 		e.Message = redirected(a.resp)
 		return e
@@ -150,9 +154,15 @@ func (a *attempt) refused() *Error {
 	return e
 }
 
-// readAll reads the answer and ends the attempt.
+// wholeAnswer is how many times Options.Timeout an answer may take that comes in small pieces.
+const wholeAnswer = 10
+
+// readAll reads the answer and ends the attempt. A slow answer is read as long as something comes, up to a bound.
 func (a *attempt) readAll(limit int64) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(a.resp.Body, limit+1))
+	most := wholeAnswer * a.client.o.Timeout
+	whole := time.AfterFunc(most, func() { a.cancel(fmt.Errorf("%w: it was still coming after %s", ErrTimeout, most)) })
+	defer whole.Stop()
+	b, err := io.ReadAll(io.LimitReader(&watchedReader{a.resp.Body, a.watch}, limit+1))
 	switch {
 	case err != nil:
 		return nil, a.broken(err, int64(len(b)))
@@ -164,6 +174,17 @@ func (a *attempt) readAll(limit int64) ([]byte, error) {
 	}
 	a.end()
 	return b, nil
+}
+
+// watchedReader restarts the watchdog with every piece that comes.
+type watchedReader struct {
+	io.Reader
+	watch *watchdog
+}
+
+func (r *watchedReader) Read(p []byte) (int, error) {
+	r.watch.start()
+	return r.Reader.Read(p)
 }
 
 // broken describes an answer that began well and did not end.
@@ -201,7 +222,7 @@ func (b *sentBody) failure() error {
 	return b.err
 }
 
-// bodyReader is one reading of it. A large body takes its time: the clock starts anew with every piece that was taken.
+// bodyReader is one reading of it. A large body takes its time: the clock restarts with every piece that was taken.
 type bodyReader struct {
 	io.ReadCloser
 
@@ -215,39 +236,4 @@ func (r *bodyReader) Read(p []byte) (int, error) {
 		err = r.body.fail(fmt.Errorf("reading its body: %w", err))
 	}
 	return n, err
-}
-
-// watchdog barks when it was not kicked for a while.
-type watchdog struct {
-	span  time.Duration
-	timer *time.Timer
-
-	mu     sync.Mutex
-	frozen bool // kicks no longer count
-}
-
-func newWatchdog(span time.Duration, bark func()) *watchdog {
-	return &watchdog{span: span, timer: time.AfterFunc(span, bark)}
-}
-
-func (w *watchdog) kick() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.frozen {
-		w.timer.Reset(w.span)
-	}
-}
-
-// freeze lets the time run on: an early answer may come while the transport still reads the request's body.
-func (w *watchdog) freeze() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.frozen = true
-}
-
-func (w *watchdog) start() { w.timer.Reset(w.span) }
-
-func (w *watchdog) stop() {
-	w.freeze()
-	w.timer.Stop()
 }

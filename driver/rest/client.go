@@ -34,7 +34,8 @@ const (
 	DefaultMaxBytes   = 64 << 20
 )
 
-// maxRetryAfter caps what a server may ask us to wait: a gateway that says "in a day" is not obeyed for a day.
+// maxRetryAfter is the longest that a request is held back because a server asks for it. A server that asks for more is not asked
+// again: the error says for how long.
 const maxRetryAfter = time.Minute
 
 // Options say how to reach one server.
@@ -48,8 +49,9 @@ type Options struct {
 	// the body alone, and may be called by several goroutines. nil: nobody looks.
 	Answered func(*http.Response)
 
-	// Timeout bounds each attempt: from its start, or the last byte of the request's body that was taken, to the end of the
-	// answer. For Stream it bounds the wait for the headers, and then each wait for more. 0 is DefaultTimeout.
+	// Timeout bounds each wait for the server: from the start of an attempt, or the last byte of the request's body that was
+	// taken, to the headers, and then each wait for more of the answer. A whole answer of Do may take ten times as long. 0 is
+	// DefaultTimeout.
 	Timeout       time.Duration
 	RatePerSecond float64 // attempts per second, a second's worth at once; 0 is no limit
 	MaxRetries    int     // attempts after the first; 0 is DefaultMaxRetries, below zero none
@@ -217,7 +219,7 @@ func transport(o Options) (*http.Transport, error) {
 	}
 	return &http.Transport{
 		Proxy:               o.Proxy,
-		DialContext:         (&net.Dialer{Timeout: o.Timeout, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:         counted((&net.Dialer{Timeout: o.Timeout, KeepAlive: 30 * time.Second}).DialContext),
 		TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout: o.Timeout,
 		ForceAttemptHTTP2:   true,

@@ -59,6 +59,9 @@ func (e *Error) Error() string {
 		}
 	}
 	b.WriteString(e.Message)
+	if e.retryAfter > maxRetryAfter {
+		fmt.Fprintf(&b, "; it asks to come back in %s", e.retryAfter.Round(time.Second))
+	}
 	if e.Attempts > 1 {
 		fmt.Fprintf(&b, " (%d attempts)", e.Attempts)
 	}

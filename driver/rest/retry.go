@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -147,7 +148,7 @@ func hopeless(err error) bool {
 // backoff is how long to wait after the nth attempt: what the server asked for, else half to all of a span that doubles.
 func (c *Client) backoff(n int, asked time.Duration) time.Duration {
 	if asked > 0 {
-		return min(asked, maxRetryAfter)
+		return asked
 	}
 	// A gateway's "Retry-After: 0" is no invitation to hammer it.
 	span := c.o.BackoffMax
@@ -166,10 +167,10 @@ func parseRetryAfter(value string, now time.Time) time.Duration {
 		if seconds < 0 {
 			return noRetryAfter
 		}
-		return time.Duration(min(seconds, int64(maxRetryAfter/time.Second))) * time.Second
+		return time.Duration(min(seconds, int64(math.MaxInt64/time.Second))) * time.Second
 	}
 	if date, err := http.ParseTime(value); err == nil {
-		return max(min(date.Sub(now), maxRetryAfter), 0)
+		return max(date.Sub(now), 0)
 	}
 	return noRetryAfter
 }

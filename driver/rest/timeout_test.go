@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -51,6 +52,54 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
+// TestSlowAnswer: an answer that comes slowly and comes whole is taken.
+func TestSlowAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		left := 8
+		c := unreal(t, func(r *http.Request) (*http.Response, error) {
+			return answering(r, func(p []byte) (int, error) {
+				if left--; left < 0 {
+					return 0, io.EOF
+				}
+				time.Sleep(900 * time.Millisecond)
+				return copy(p, "1"), nil
+			})
+		})
+		if answer, err := c.Do(t.Context(), rest.Request{}); err != nil || string(answer.Body) != "11111111" {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// TestSlowChunk: bytes that come while one large chunk is read are seen, though Read does not return.
+func TestSlowChunk(t *testing.T) {
+	t.Parallel()
+	const piece, pieces = 150 * time.Millisecond, 30
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7800\r\n")
+		for range pieces {
+			_, _ = conn.Write(bytes.Repeat([]byte("x"), 0x7800/pieces))
+			<-time.After(piece)
+		}
+		_, _ = io.WriteString(conn, "\r\n0\r\n\r\n")
+	})
+	c := connect(t, s, func(o *rest.Options) { o.Timeout, o.MaxRetries = 10*piece, -1 })
+	stream, err := c.Stream(t.Context(), rest.Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Body.Close()
+	if b, err := io.ReadAll(stream.Body); err != nil || len(b) != 0x7800 {
+		t.Errorf("%d bytes, %v", len(b), err)
+	}
+}
+
 func TestTimeoutOfTheWholeAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := unreal(t, func(r *http.Request) (*http.Response, error) {
@@ -64,7 +113,8 @@ func TestTimeoutOfTheWholeAnswer(t *testing.T) {
 			})
 		})
 		_, err := c.Do(t.Context(), rest.Request{Method: "POST"})
-		if !errors.Is(err, rest.ErrTimeout) || !rest.IsStatus(err, 200) || rest.WasSent(err) != rest.SentYes || !strings.Contains(err.Error(), "broke off after 1 bytes") {
+		right := errors.Is(err, rest.ErrTimeout) && rest.IsStatus(err, 200) && rest.WasSent(err) == rest.SentYes
+		if !right || !strings.Contains(err.Error(), "broke off after 14 bytes") { // ten times the time-out of a second
 			t.Errorf("got %v, sent %v", err, rest.WasSent(err))
 		}
 	})

@@ -1,0 +1,114 @@
+package rest
+
+import (
+	"context"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// watchdog calls bark when nothing happened for a while: it was not kicked, and no byte came over the connection. One Read of a
+// body may take long although bytes keep coming, since a large chunk is read until the buffer is full.
+type watchdog struct {
+	span time.Duration
+	bark func()
+
+	mu     sync.Mutex
+	timer  *time.Timer
+	frozen bool  // kicks no longer count
+	wire   *wire // nil: not known
+	seen   int64 // bytes that had come when the timer was last looked at
+}
+
+func newWatchdog(span time.Duration, bark func()) *watchdog {
+	w := &watchdog{span: span, bark: bark}
+	w.timer = time.AfterFunc(span, w.look)
+	return w
+}
+
+// look is called when the span is over.
+func (w *watchdog) look() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.wire != nil {
+		if n := w.wire.read.Load(); n > w.seen {
+			w.seen = n
+			w.timer.Reset(w.span)
+			return
+		}
+	}
+	w.bark()
+}
+
+// over watches the bytes of a connection too.
+func (w *watchdog) over(c *wire) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.wire = c; c != nil {
+		w.seen = c.read.Load()
+	}
+}
+
+func (w *watchdog) kick() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.frozen {
+		w.timer.Reset(w.span)
+	}
+}
+
+// freeze lets the time run on: an early answer may come while the transport still reads the request's body.
+func (w *watchdog) freeze() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.frozen = true
+}
+
+func (w *watchdog) start() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.timer.Reset(w.span)
+}
+
+func (w *watchdog) stop() {
+	w.freeze()
+	w.timer.Stop()
+}
+
+// wire is a connection that counts the bytes that come.
+type wire struct {
+	net.Conn
+	read atomic.Int64
+}
+
+func (c *wire) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.read.Add(int64(n))
+	return n, err
+}
+
+// counted makes a dialer's connections count their bytes.
+func counted(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &wire{Conn: conn}, nil
+	}
+}
+
+// wireOf finds the counting connection beneath TLS, nil if there is none.
+func wireOf(conn net.Conn) *wire {
+	for {
+		switch c := conn.(type) {
+		case *wire:
+			return c
+		case interface{ NetConn() net.Conn }:
+			conn = c.NetConn()
+		default:
+			return nil
+		}
+	}
+}
