@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"sync"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 )
@@ -25,6 +27,17 @@ type Resource struct {
 
 	ranges    map[string]hcl.Range // attribute path joined by dots -> where it is written
 	spellings spellings            // of the whole configuration
+	memos     sync.Map
+}
+
+// Memo is what derive returns, called once for each key and kept with the declaration, so that what is derived from a
+// declaration is derived once. Nobody changes it. A key has a type of its own, as with context.WithValue.
+func (r *Resource) Memo(key any, derive func() any) any {
+	if had, ok := r.memos.Load(key); ok {
+		return had
+	}
+	had, _ := r.memos.LoadOrStore(key, derive())
+	return had
 }
 
 // Get walks down attributes and map keys. It returns cty.NullVal(cty.DynamicPseudoType) when anything on the way is

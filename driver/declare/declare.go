@@ -78,6 +78,9 @@ func (b Block) Known(path ...string) bool {
 	return !v.IsNull() && v.IsWhollyKnown()
 }
 
+// Hidden tells whether an argument or block of this block is sensitive, known or not.
+func (b Block) Hidden(path ...string) bool { return schema.IsSensitive(b.r.Get(b.at(path)...)) }
+
 // Range is where an argument of this block is written, or the nearest place that is known.
 func (b Block) Range(path ...string) *hcl.Range { return b.r.RangeOf(b.at(path)...) }
 

@@ -208,6 +208,14 @@ func TestNotKnownYet(t *testing.T) {
 	}
 }
 
+// TestSecretNotKnownYet: a secret is refused where a plain value is needed before anybody knows it.
+func TestSecretNotKnownYet(t *testing.T) {
+	_, diags := load(t, strings.Replace(good, `name   = "n"`, `name = env("OTHER_TOKEN")`, 1), true)
+	if len(diags) != 1 || diags[0].Summary != "Sensitive value where a plain one is needed" {
+		t.Errorf("want one error, got %v", diags)
+	}
+}
+
 // TestTypeHoldsTagsAgainstTheBody: an argument that is never decoded, or a tag that names none, stops the program.
 func TestTypeHoldsTagsAgainstTheBody(t *testing.T) {
 	body := schema.Body{

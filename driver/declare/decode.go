@@ -50,21 +50,19 @@ func (d *decoder) value(into reflect.Value, v cty.Value, path []string) {
 	if v.IsNull() {
 		return
 	}
-	if !v.IsKnown() {
-		d.unknown(path)
-		return
-	}
-	if into.Type() == secretType {
-		d.secret(into, v, path)
-		return
-	}
-	if v.IsMarked() {
+	if into.Type() != secretType && v.IsMarked() { // known or not
 		d.problem(path, "Sensitive value where a plain one is needed",
 			"%s is sent to servers or shown in plans, so it cannot be sensitive. Take it from a source that is not sensitive, "+
 				"or from an environment variable whose name does not tell of a secret.", strings.Join(path, "."))
 		return
 	}
+	if !v.IsKnown() {
+		d.unknown(path)
+		return
+	}
 	switch {
+	case into.Type() == secretType:
+		d.secret(into, v, path)
 	case into.Type() == valueType:
 		d.any(into, v, path)
 	case into.Type() == resourceType:

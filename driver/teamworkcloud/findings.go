@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
@@ -25,7 +26,7 @@ func (p *syncPlan) findings(l *list) []planner.Finding {
 	for _, s := range p.unconfigured() {
 		f.todo[s] = true
 	}
-	if p.sync.Text("state") == removed {
+	if p.sync.Text("state") == survey.Removed {
 		f.forgottenUnknown()
 		return f.out
 	}

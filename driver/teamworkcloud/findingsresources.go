@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
@@ -114,14 +115,14 @@ func (f *finder) progress() {
 	var late, waiting []string
 	for i := range f.items {
 		s := &f.items[i]
-		if f.todo[s] || s.Problem != "" || s.waits != "" || f.sync.Text("trigger") == manual && s.appeared == 0 {
+		if f.todo[s] || s.Problem != "" || s.waits != "" || f.sync.Text("trigger") == survey.Manual && s.appeared == 0 {
 			continue // this plan has steps for it, or it is told otherwise
 		}
 		for _, r := range s.expected() {
 			lacks := f.lacks(r)
 			switch {
 			case lacks == "":
-			case f.sync.Text("trigger") == everyCommit || f.sync.Text("trigger") == commitTag && r.Tagged > 0 && (!r.Target.There || r.Diff.Due > 0):
+			case f.sync.Text("trigger") == survey.EveryCommit || f.sync.Text("trigger") == survey.CommitTag && r.Tagged > 0 && (!r.Target.There || r.Diff.Due > 0):
 				late = append(late, lacks)
 			default:
 				waiting = append(waiting, lacks)
@@ -136,7 +137,7 @@ func (f *finder) progress() {
 		return
 	}
 	what := "a person to press Synchronize on the page"
-	if f.sync.Text("trigger") == commitTag {
+	if f.sync.Text("trigger") == survey.CommitTag {
 		what = fmt.Sprintf("a commit tagged %q", f.sync.Text("tag"))
 	}
 	f.add("waiting", planner.Note, "", fmt.Sprintf("%s waiting for %s", areResources(len(waiting)), what), strings.Join(wording.FirstTen(waiting), "; ")+".")

@@ -18,18 +18,18 @@ import (
 const atOnce = 4
 
 // survey is one look at the servers: each is listed once, however many declarations ask.
-type survey struct {
+type look struct {
 	d  *Driver
 	mu sync.Mutex
 	of map[*schema.Resource]func() (*inventory, error)
 }
 
-func (d *Driver) newSurvey() *survey {
-	return &survey{d: d, of: map[*schema.Resource]func() (*inventory, error){}}
+func (d *Driver) newSurvey() *look {
+	return &look{d: d, of: map[*schema.Resource]func() (*inventory, error){}}
 }
 
 // inventory lists a server's categories and resources.
-func (s *survey) inventory(ctx context.Context, server *schema.Resource) (*inventory, error) {
+func (s *look) inventory(ctx context.Context, server *schema.Resource) (*inventory, error) {
 	s.mu.Lock()
 	take := s.of[server]
 	if take == nil {

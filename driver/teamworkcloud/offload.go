@@ -118,7 +118,7 @@ func (f *offloadFacts) lines(r *resourceFacts, source, _ *revision.History) {
 }
 
 // offloadOnly reads what an offload needs to know beyond its synchronization.
-func (s *survey) offloadOnly(ctx context.Context, r *schema.Resource, f *offloadFacts) error {
+func (s *look) offloadOnly(ctx context.Context, r *schema.Resource, f *offloadFacts) error {
 	sync := r.Ref("sync")
 	source, err := s.inventory(ctx, sync.Ref("source"))
 	if err != nil {
@@ -157,7 +157,7 @@ func (s *survey) offloadOnly(ctx context.Context, r *schema.Resource, f *offload
 
 // copies finds on the target what was selected and is not on the source any more: what is declared by id or name, and for a
 // category whatever is in the target category and is neither on the source nor brought by another declaration.
-func (s *survey) copies(ctx context.Context, sync *schema.Resource, f *syncFacts, source, target *inventory) ([]copyFacts, error) {
+func (s *look) copies(ctx context.Context, sync *schema.Resource, f *syncFacts, source, target *inventory) ([]copyFacts, error) {
 	elsewhere, err := s.broughtByOthers(ctx, sync)
 	if err != nil {
 		return nil, err
@@ -238,7 +238,7 @@ func (inv *inventory) copyOf(declared, category string) *osmc.Resource {
 }
 
 // broughtByOthers are the resources that other declarations bring to the same target, and which declaration does.
-func (s *survey) broughtByOthers(ctx context.Context, sync *schema.Resource) (map[string]string, error) {
+func (s *look) broughtByOthers(ctx context.Context, sync *schema.Resource) (map[string]string, error) {
 	out := map[string]string{}
 	for _, p := range activePeers(sync) {
 		if !sameServer(p.Ref("target"), sync.Ref("target")) {
@@ -258,7 +258,7 @@ func (s *survey) broughtByOthers(ctx context.Context, sync *schema.Resource) (ma
 }
 
 // readers are the other declarations that read what is selected from the same source.
-func (s *survey) readers(ctx context.Context, sync *schema.Resource, f *syncFacts) ([]overlapFacts, error) {
+func (s *look) readers(ctx context.Context, sync *schema.Resource, f *syncFacts) ([]overlapFacts, error) {
 	mine := map[string]string{}
 	for _, r := range f.resources() {
 		mine[r.ID] = r.Name

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"slices"
 	"strings"
 	"sync"
@@ -46,7 +47,7 @@ func (d *Driver) readCopies(ctx context.Context, sync *schema.Resource, asOf tim
 	return &x.facts, x.each(ctx, x.category, x.readable, x.histories)
 }
 
-func (s *survey) syncFacts(ctx context.Context, sync *schema.Resource) (*syncFacts, error) {
+func (s *look) syncFacts(ctx context.Context, sync *schema.Resource) (*syncFacts, error) {
 	x, err := s.begin(ctx, sync)
 	if err != nil {
 		return nil, err
@@ -59,7 +60,7 @@ func (s *survey) syncFacts(ctx context.Context, sync *schema.Resource) (*syncFac
 }
 
 // begin resolves what is selected and lists the target.
-func (s *survey) begin(ctx context.Context, sync *schema.Resource) (*syncReader, error) {
+func (s *look) begin(ctx context.Context, sync *schema.Resource) (*syncReader, error) {
 	var sel *selection
 	var target *inventory
 	g, gctx := errgroup.WithContext(ctx)
@@ -74,7 +75,7 @@ func (s *survey) begin(ctx context.Context, sync *schema.Resource) (*syncReader,
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	x := &syncReader{survey: s, declared: sync, selection: sel, target: target}
+	x := &syncReader{look: s, declared: sync, selection: sel, target: target}
 	x.facts = syncFacts{Source: sel.source.facts, Target: target.facts}
 	return x, nil
 }
@@ -90,7 +91,7 @@ func (x *syncReader) each(ctx context.Context, steps ...func(context.Context) er
 
 // syncReader fills in a sync's facts.
 type syncReader struct {
-	*survey
+	*look
 	declared  *schema.Resource
 	selection *selection
 	target    *inventory
@@ -274,7 +275,7 @@ func (x *syncReader) waits(id string) string {
 		case r.ID != id:
 		case r.Waits != "":
 			return r.Waits
-		case up.Text("trigger") == commitTag && !r.Coming && r.Tagged == 0:
+		case up.Text("trigger") == survey.CommitTag && !r.Coming && r.Tagged == 0:
 			return fmt.Sprintf("%s brings it with the first commit that is tagged %q", up.Addr, up.Text("tag"))
 		}
 	}
@@ -292,7 +293,7 @@ func comparingOf(sync *schema.Resource, f *syncFacts, tagged int, asOf time.Time
 	if keeps(&f.Source) && keeps(&f.Target) {
 		o.Parts = append(o.Parts, revision.Number)
 	}
-	if sync.Text("trigger") == commitTag {
+	if sync.Text("trigger") == survey.CommitTag {
 		o.UpTo = cmp.Or(tagged, -1) // nothing is due before there is a tag
 	}
 	return o

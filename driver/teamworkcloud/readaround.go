@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"regexp"
 	"slices"
 	"strings"
@@ -139,7 +140,7 @@ func (x *syncReader) held() {
 // to the source.
 func (x *syncReader) overlaps(ctx context.Context) error {
 	x.elsewhere = map[string]bool{}
-	if x.declared.Text("state") == removed {
+	if x.declared.Text("state") == survey.Removed {
 		return nil
 	}
 	mine := map[string]string{}
@@ -251,7 +252,7 @@ func common(a, b map[string]string) []string {
 func activePeers(sync *schema.Resource) []*schema.Resource {
 	var out []*schema.Resource
 	for _, p := range sync.Peers {
-		if p.Text("state") != removed && p.Ref("source") != nil && p.Ref("target") != nil {
+		if p.Text("state") != survey.Removed && p.Ref("source") != nil && p.Ref("target") != nil {
 			out = append(out, p)
 		}
 	}

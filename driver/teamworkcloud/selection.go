@@ -35,7 +35,7 @@ type pick struct {
 
 // resolve finds what a sync selects. What cannot be found is said in the elements, not as an error. The source of a hop has what
 // is there, and what upstream will bring.
-func (s *survey) resolve(ctx context.Context, sync *schema.Resource) (*selection, error) {
+func (s *look) resolve(ctx context.Context, sync *schema.Resource) (*selection, error) {
 	inv, err := s.inventory(ctx, sync.Ref("source"))
 	if err != nil {
 		return nil, err

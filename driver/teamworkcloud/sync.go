@@ -2,6 +2,7 @@ package teamworkcloud
 
 import (
 	"cmp"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"net/url"
 	"slices"
 	"strings"
@@ -120,7 +121,7 @@ func (p *syncPlan) stand(item *selectionFacts) standing {
 	case !s.asked:
 		s.replace = true
 	default: // with a trigger that comes by itself, something must show
-		s.configured = p.sync.Text("trigger") != everyCommit || s.appeared > 0 || expected == 0
+		s.configured = p.sync.Text("trigger") != survey.EveryCommit || s.appeared > 0 || expected == 0
 	}
 	if item.Kind == kindResource && item.Coming {
 		s.waits = item.Resource[0].Waits
@@ -204,7 +205,7 @@ func planSync(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	addr := c.Resource.Addr.String()
 	p, l := newSyncPlan(addr, c.Resource, &f, c.Confirmed), &list{addr: addr}
 	out := planner.Outline{Action: planner.Update}
-	if c.Resource.Text("state") == removed {
+	if c.Resource.Text("state") == survey.Removed {
 		p.takeDown(l)
 		out.Action = planner.Delete
 	} else {
@@ -295,7 +296,7 @@ func (s *selectionFacts) isRemoved() bool { return s.Kind == kindResource && len
 
 // neverSynchronized are the elements of a manual sync that nothing has come of yet.
 func (p *syncPlan) neverSynchronized() []*standing {
-	if p.sync.Text("trigger") != manual {
+	if p.sync.Text("trigger") != survey.Manual {
 		return nil
 	}
 	var out []*standing
@@ -312,9 +313,9 @@ func (p *syncPlan) neverSynchronized() []*standing {
 // commit tag brings what carries the tag already; the documents speak of commits "with a specific tag" only.
 func (p *syncPlan) promises(s *standing) bool {
 	switch p.sync.Text("trigger") {
-	case everyCommit:
+	case survey.EveryCommit:
 		return len(s.expected()) > 0
-	case commitTag:
+	case survey.CommitTag:
 		return slices.ContainsFunc(s.expected(), func(r *resourceFacts) bool { return r.Tagged > 0 })
 	}
 	return false

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
@@ -141,7 +142,7 @@ func (p *syncPlan) configureStep(s *standing) planner.Step {
 		Effect:  &planner.Effect{Add: 1},
 		Undo:    "delete the configuration, and with it the copies or not, on the same page",
 	}
-	if s.appeared > 0 || p.sync.Text("trigger") != everyCommit || len(s.expected()) == 0 { // nothing will show
+	if s.appeared > 0 || p.sync.Text("trigger") != survey.EveryCommit || len(s.expected()) == 0 { // nothing will show
 		step.Manual.Attest = fmt.Sprintf("the configuration of %s %q is there exactly as described", s.Kind, s.Path)
 	}
 	return step
@@ -152,9 +153,9 @@ const configuredWithin = 5 * time.Minute
 
 func (p *syncPlan) triggerWords() string {
 	switch p.sync.Text("trigger") {
-	case commitTag:
+	case survey.CommitTag:
 		return fmt.Sprintf("on commits tagged %q", p.sync.Text("tag"))
-	case manual:
+	case survey.Manual:
 		return "by hand"
 	}
 	return "on every new commit"
@@ -164,7 +165,7 @@ func (p *syncPlan) triggerWords() string {
 func (p *syncPlan) wizard(s *standing) *planner.Manual {
 	address, encrypted := p.sourceAddress()
 	user := p.facts.Source.User
-	trigger := map[string]string{everyCommit: "On every new commit", commitTag: "On specific commit tag", manual: "Manual"}[p.sync.Text("trigger")]
+	trigger := map[string]string{survey.EveryCommit: "On every new commit", survey.CommitTag: "On specific commit tag", survey.Manual: "Manual"}[p.sync.Text("trigger")]
 	m := &planner.Manual{
 		Where: p.where(), Action: "create_configuration",
 		Do: []string{

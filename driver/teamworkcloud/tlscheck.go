@@ -2,87 +2,86 @@ package teamworkcloud
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/syncctl/syncctl/driver/keystore"
-	"github.com/syncctl/syncctl/schema"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 )
 
-// checkEncryption holds what can be known of sync_tls from the files alone.
-func checkEncryption(r *schema.Resource) hcl.Diagnostics {
+// checkEncryption holds the rules of sync_tls that need no look at the server.
+func checkEncryption(s *connect.Server) hcl.Diagnostics {
+	t := s.SyncTLS
 	var diags hcl.Diagnostics
 	say := func(summary, detail string, path ...string) {
-		diags = append(diags, problem(r, summary, detail, append([]string{"sync_tls"}, path...)...))
+		diags = append(diags, t.Problem(summary, detail, path...))
 	}
-	if v := r.Get("sync_tls", "keystore_path"); known(v) && !path.IsAbs(v.AsString()) {
-		say("Where on the machine?", fmt.Sprintf("%q: keystore_path is the whole name of the file as the server finds it.", v.AsString()), "keystore_path")
+	if t.Known("keystore_path") && !path.IsAbs(t.KeystorePath) {
+		say("Path is not absolute", fmt.Sprintf("%q: give keystore_path in full, as the server finds the file.", t.KeystorePath), "keystore_path")
 	}
-	if v := r.Get("sync_tls", "port"); known(v) {
-		if n, _ := v.AsBigFloat().Int64(); n > 65535 {
-			say("Not a port", fmt.Sprintf("%d is no number of a port.", n), "port")
-		}
+	if t.Port > 65535 {
+		say("Invalid port", fmt.Sprintf("%d is not the number of a port.", t.Port), "port")
 	}
 	seen := map[string]bool{}
-	for _, name := range texts(r.Get("sync_tls", "trust_stores")) {
+	for _, name := range t.TrustStores {
 		switch {
+		case name == "": // not known yet
 		case !path.IsAbs(name):
-			say("Where on the machine?", fmt.Sprintf("%q: trust stores are named in full, such as /usr/lib/jvm/java-17/lib/security/cacerts.", name), "trust_stores")
+			say("Path is not absolute", fmt.Sprintf("%q: give trust stores in full, such as /usr/lib/jvm/java-17/lib/security/cacerts.", name),
+				"trust_stores")
 		case seen[name]:
 			say("One trust store twice", fmt.Sprintf("%q stands twice in trust_stores.", name), "trust_stores")
 		}
 		seen[name] = true
 	}
-	diags = append(diags, checkTrust(r)...)
-	return append(diags, checkSameMachine(r)...)
+	diags = append(diags, checkTrust(t)...)
+	return append(diags, checkSameMachine(s)...)
 }
 
-func checkTrust(r *schema.Resource) hcl.Diagnostics {
-	v := schema.Reveal(r.Get("sync_tls", "trust")) // for its keys alone
-	if v.IsNull() || !v.IsKnown() {
-		return nil
-	}
+func checkTrust(t *connect.SyncTLS) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	seen := map[string]string{}
-	for it := v.ElementIterator(); it.Next(); {
-		k, _ := it.Element()
-		alias := k.AsString()
-		at := []string{"sync_tls", "trust", alias}
+	for _, alias := range slices.Sorted(maps.Keys(t.Trust)) {
+		trust := t.Trust[alias]
 		if first, ok := seen[strings.ToLower(alias)]; ok {
-			diags = append(diags, problem(r, "One alias twice", fmt.Sprintf("trust %q: the alias is taken by trust %q. Java knows no capitals in aliases.", alias, first), at...))
+			diags = append(diags, trust.Problem("One alias twice",
+				fmt.Sprintf("trust %q: the alias is taken by trust %q. Java ignores case in aliases.", alias, first)))
 		}
 		seen[strings.ToLower(alias)] = alias
 		if strings.Trim(strings.ToLower(alias), "abcdefghijklmnopqrstuvwxyz0123456789._-") != "" || alias == "" {
-			diags = append(diags, problem(r, "Not an alias", fmt.Sprintf("trust %q: letters of English, digits, dots, hyphens and underscores only.", alias), at...))
+			diags = append(diags, trust.Problem("Invalid alias",
+				fmt.Sprintf("trust %q: use English letters, digits, dots, hyphens and underscores only.", alias)))
 		}
-		c := r.Get(append(slices.Clone(at), "certificate")...)
-		if !c.IsKnown() || c.IsNull() {
+		if !trust.Known("certificate") {
 			continue
 		}
-		all, err := keystore.ParseCertificates(reveal(r, append(slices.Clone(at), "certificate")...))
+		all, err := keystore.ParseCertificates(trust.Certificate.Reveal())
 		switch {
 		case err != nil:
-			diags = append(diags, problem(r, "Not a certificate", fmt.Sprintf("certificate of trust %q cannot be used: %v.", alias, err), append(at, "certificate")...))
+			diags = append(diags, trust.Problem("Invalid certificate",
+				fmt.Sprintf("certificate of trust %q cannot be used: %v.", alias, err), "certificate"))
 		case len(all) > 1:
-			diags = append(diags, problem(r, "Several certificates", fmt.Sprintf("certificate of trust %q holds %d certificates. Each that is trusted has an alias of its own.", alias, len(all)), append(at, "certificate")...))
+			diags = append(diags, trust.Problem("Several certificates", fmt.Sprintf("certificate of trust %q holds %d certificates. "+
+				"Each trusted certificate has an alias of its own.", alias, len(all)), "certificate"))
 		}
 	}
 	return diags
 }
 
 // checkSameMachine: the server reads its keystore from its own disk.
-func checkSameMachine(r *schema.Resource) hcl.Diagnostics {
-	store := r.Ref("sync_tls", "keystore")
-	if store == nil || has(r, "sync_tls", "keystore_path") || !has(r, "host") {
+func checkSameMachine(s *connect.Server) hcl.Diagnostics {
+	store := s.SyncTLS.Keystore
+	if store == nil || s.SyncTLS.Has("keystore_path") || s.Host == nil {
 		return nil
 	}
-	if !store.Get("host", "ssh").IsKnown() || !r.Get("host", "ssh").IsKnown() || schema.IsSensitive(r.Get("host", "ssh")) {
+	if !store.Get("host", "ssh").IsKnown() || s.Host.Has("ssh") && !s.Host.Known("ssh") {
 		return nil
 	}
 	_, machine := keystore.Location(store)
-	theirs, ours := machineName(machine), machineName(r.Text("host", "ssh"))
+	theirs, ours := machineName(machine), machineName(s.Host.SSH)
 	if theirs == ours {
 		return nil
 	}
@@ -92,8 +91,9 @@ func checkSameMachine(r *schema.Resource) hcl.Diagnostics {
 		}
 		return name
 	}
-	return hcl.Diagnostics{problem(r, "The keystore lies elsewhere", fmt.Sprintf("%s lies on %s, and %s reads it on %s. Write the same machine in its block host, or keystore_path where it is copied by other means.",
-		store.Addr, words(theirs), r.Addr, words(ours)), "sync_tls", "keystore")}
+	return hcl.Diagnostics{s.SyncTLS.Problem("The keystore lies elsewhere", fmt.Sprintf("%s lies on %s, and %s reads it on %s. Write the same "+
+		"machine in its block host, or keystore_path where it is copied by other means.",
+		store.Addr, words(theirs), s.Address(), words(ours)), "keystore")}
 }
 
 // machineName is the machine of user@host or user@host:port.

@@ -57,15 +57,15 @@ func TestEncryptionMistakes(t *testing.T) {
 		"this machine":           {`host { ssh = "admin@a.example" }`, ``, "The keystore lies elsewhere: keystore.pkcs12.a lies on this machine", "keystore"},
 		"no such keystore":       {`keystore.pkcs12.a`, `keystore.pkcs12.b`, "Reference to undeclared declaration: There is no keystore.pkcs12.b", "keystore"},
 		"not a keystore":         {`= keystore.pkcs12.a`, `= "sync.p12"`, "Invalid reference: keystore.TYPE.NAME", "keystore"},
-		"no port":                {`port         = 10002`, `port = 70000`, "Not a port: 70000", "port"},
+		"no port":                {`port         = 10002`, `port = 70000`, "Invalid port: 70000", "port"},
 		"no recipe":              {`"2024xR1"`, `"2025x"`, "", "recipe"},
-		"a relative trust store": {`"/opt/java/lib/security/cacerts"`, `"lib/security/cacerts"`, "Where on the machine?: in full", "trust_stores"},
+		"a relative trust store": {`"/opt/java/lib/security/cacerts"`, `"lib/security/cacerts"`, "Path is not absolute: in full", "trust_stores"},
 		"one trust store twice":  {`["/opt/java/lib/security/cacerts"]`, `["/x", "/x"]`, "One trust store twice", "trust_stores"},
-		"a relative file":        {`"/etc/twc/application.conf"`, `"application.conf"`, "Where on the machine?: application_conf", "application_conf"},
-		"an alias twice":         {`trust "acme" { certificate = env("ACME_CA") }`, "trust \"acme\" { certificate = env(\"ACME_CA\") }\n    trust \"ACME\" { certificate = env(\"ACME_CA\") }", "One alias twice: no capitals", "trust"},
-		"no alias":               {`trust "acme"`, `trust "acme ca"`, "Not an alias", "trust"},
-		"no certificate":         {`env("ACME_CA")`, `"ca.pem"`, "Not a certificate: BEGIN CERTIFICATE", "certificate"},
-		"half a certificate":     {`{ certificate = env("ACME_CA") }`, "{\n    certificate = " + aCertificate + "\n    }", "Not a certificate: cannot be read", "certificate"},
+		"a relative file":        {`"/etc/twc/application.conf"`, `"application.conf"`, "Path is not absolute: application_conf", "application_conf"},
+		"an alias twice":         {`trust "acme" { certificate = env("ACME_CA") }`, "trust \"acme\" { certificate = env(\"ACME_CA\") }\n    trust \"ACME\" { certificate = env(\"ACME_CA\") }", "One alias twice: ignores case", "trust"},
+		"no alias":               {`trust "acme"`, `trust "acme ca"`, "Invalid alias", "trust"},
+		"no certificate":         {`env("ACME_CA")`, `"ca.pem"`, "Invalid certificate: BEGIN CERTIFICATE", "certificate"},
+		"half a certificate":     {`{ certificate = env("ACME_CA") }`, "{\n    certificate = " + aCertificate + "\n    }", "Invalid certificate: cannot be read", "certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			mistaken(t, encryptedValid, c.old, c.new, c.want, c.line)

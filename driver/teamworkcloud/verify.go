@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/schema"
@@ -91,7 +92,7 @@ func (d *Driver) verifyConfigured(ctx context.Context, t *executor.Task, sync *s
 		return done("resource %q is on %s", item.Path, f.Target.Addr), nil
 	case appeared > 0:
 		return done("%d of %s of category %q on %s", appeared, wording.Plural(expected, "resource"), item.Path, f.Target.Addr), nil
-	case sync.Text("trigger") != everyCommit:
+	case sync.Text("trigger") != survey.EveryCommit:
 		return unknown("nothing of it has come to %s; with this trigger it need not yet", f.Target.Addr), nil
 	case expected == 0:
 		return unknown("there is nothing yet that could come to %s", f.Target.Addr), nil
@@ -191,7 +192,7 @@ func (d *Driver) verifyArrived(ctx context.Context, t *executor.Task, sync *sche
 
 // untagged warns of what is not documented.
 func untagged(sync *schema.Resource) string {
-	if sync.Text("trigger") != commitTag {
+	if sync.Text("trigger") != survey.CommitTag {
 		return ""
 	}
 	return " (whether a configuration brings what was tagged before it was made is not documented: if it waits for the next tagged commit, say so with `syncctl resolve`)"
@@ -209,7 +210,7 @@ func notArrived(sync *schema.Resource, r *resourceFacts, exact bool) string {
 	case r.Target.Removed:
 		return "marked as deleted on the target"
 	case !r.Target.There:
-		if !exact && sync.Text("trigger") == commitTag && r.Tagged == 0 {
+		if !exact && sync.Text("trigger") == survey.CommitTag && r.Tagged == 0 {
 			return ""
 		}
 		return fmt.Sprintf("not there (%s, the newest is %d)", wording.Plural(r.Source.Revisions, "revision"), r.Source.Latest)
@@ -222,7 +223,7 @@ func notArrived(sync *schema.Resource, r *resourceFacts, exact bool) string {
 // waitsForTag: one of the hops brings something only once it is tagged.
 func waitsForTag(up *schema.Resource) bool {
 	for ; up != nil; up = up.Ref("upstream") {
-		if up.Text("trigger") == commitTag {
+		if up.Text("trigger") == survey.CommitTag {
 			return true
 		}
 	}

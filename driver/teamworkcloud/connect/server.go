@@ -1,0 +1,139 @@
+// Package connect is what a Teamwork Cloud server is declared as, and how it is reached.
+package connect
+
+import (
+	"cmp"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/driver/declare"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// Server is what a server declares.
+type Server struct {
+	declare.Server
+
+	WebApplication string `decl:"web_application"`
+	SyncAddress    string `decl:"sync_address"`
+	TokenKind      string `decl:"token_kind"`
+	Site           string `decl:"site"`
+
+	Expect  *Expect  `decl:"expect"`
+	Host    *Host    `decl:"host"`     // nil: work on the machine is a person's
+	SyncTLS *SyncTLS `decl:"sync_tls"` // nil: encryption is not looked after
+}
+
+// Expect is what a server must be.
+type Expect struct {
+	Major string `decl:"major"`
+}
+
+// Host is the machine of a server. Commands that are not declared are the vendor's for the version.
+type Host struct {
+	declare.Host
+
+	Local       bool          `decl:"local"`
+	Home        string        `decl:"home"`
+	DataManager []string      `decl:"datamanager"`
+	Stop        [][]string    `decl:"stop"`
+	Start       [][]string    `decl:"start"`
+	Status      []string      `decl:"status"`
+	Database    []string      `decl:"database"`
+	Within      time.Duration `decl:"within"`
+
+	ApplicationConf  string `decl:"application_conf"`
+	WebAppProperties string `decl:"webappplatform_properties"`
+}
+
+// SyncTLS is how synchronization is encrypted at a server's end.
+type SyncTLS struct {
+	declare.Block
+
+	Keystore     *schema.Resource `decl:"keystore"`
+	KeystorePath string           `decl:"keystore_path"`
+	Port         int              `decl:"port"` // 0: the one that is open, else the vendor's
+	Recipe       string           `decl:"recipe"`
+	TrustStores  []string         `decl:"trust_stores"`
+
+	TrustStoresPassword    declare.Secret `decl:"trust_stores_password"`
+	ServerKeystorePassword declare.Secret `decl:"server_keystore_password"`
+
+	AllowLoggedIn bool             `decl:"allow_logged_in"`
+	Trust         map[string]Trust `decl:"trust"` // by alias
+}
+
+// Trust is a certificate that a server is to trust.
+type Trust struct {
+	declare.Block
+
+	Certificate declare.Secret `decl:"certificate"`
+}
+
+// PlainPort and TLSPort are Teamwork Cloud's ports for clients without and with encryption, unless somebody changed them
+// (MCS 247046454).
+const (
+	PlainPort = 3579
+	TLSPort   = 10002
+)
+
+// Declared decodes the declaration of a server; it returns nil for nil. What is not known yet is absent.
+func Declared(r *schema.Resource) *Server {
+	s, _ := declare.Once[Server](r)
+	return s
+}
+
+// Address is the address of the declaration.
+func (s *Server) Address() string { return s.Addr().String() }
+
+// IsSame tells whether two declarations are about one server: one declaration, or two with the same URL.
+func (s *Server) IsSame(other *Server) bool {
+	if s == nil || other == nil {
+		return false
+	}
+	a, b := strings.TrimRight(s.URL.Reveal(), "/"), strings.TrimRight(other.URL.Reveal(), "/")
+	return s.Addr() == other.Addr() || a != "" && strings.EqualFold(a, b)
+}
+
+// Peer is the host and port by which other servers' remote resource configurations name this one. The port may be "".
+func (s *Server) Peer() (host, port string) {
+	if s.SyncAddress != "" {
+		return SplitPort(s.SyncAddress)
+	}
+	u, err := url.Parse(s.URL.Reveal())
+	if err != nil {
+		return "", ""
+	}
+	return u.Hostname(), ""
+}
+
+// WebPage is the address of the web application, where people go.
+func (s *Server) WebPage() string {
+	u, err := url.Parse(s.URL.Reveal())
+	switch {
+	case s.WebApplication != "":
+		return s.WebApplication
+	case err != nil:
+		return s.URL.String()
+	}
+	return "https://" + net.JoinHostPort(u.Hostname(), "8443") + "/webapp"
+}
+
+// EncryptedPort is the port for encrypted clients that the server is to have: the declared one, else open, the one that is
+// open, else the vendor's.
+func (s *Server) EncryptedPort(open int) int {
+	if s.SyncTLS == nil {
+		return cmp.Or(open, TLSPort)
+	}
+	return cmp.Or(s.SyncTLS.Port, open, TLSPort)
+}
+
+// SplitPort splits host:port; the port is "" where there is none. An IPv6 address stands in brackets.
+func SplitPort(text string) (host, port string) {
+	if h, p, err := net.SplitHostPort(text); err == nil {
+		return h, p
+	}
+	return strings.Trim(text, "[]"), ""
+}

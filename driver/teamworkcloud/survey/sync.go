@@ -1,0 +1,95 @@
+// Package survey is what is on one Teamwork Cloud server, as observations, and what a synchronization selects of it.
+package survey
+
+import (
+	"time"
+
+	"github.com/syncctl/syncctl/driver/declare"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// The triggers and states of a synchronization.
+const (
+	EveryCommit = "every_commit"
+	CommitTag   = "commit_tag"
+	Manual      = "manual"
+
+	Active  = "active"
+	Removed = "removed"
+)
+
+// Sync is what a synchronization declares.
+type Sync struct {
+	declare.Block
+
+	Source         *schema.Resource `decl:"source"`
+	Target         *schema.Resource `decl:"target"`
+	Resources      []string         `decl:"resources"`
+	Categories     []string         `decl:"categories"`
+	TargetCategory string           `decl:"target_category"`
+	Trigger        string           `decl:"trigger"`
+	Tag            string           `decl:"tag"`
+	TLS            *bool            `decl:"tls"`
+	Upstream       *schema.Resource `decl:"upstream"`
+	State          string           `decl:"state"`
+	Verify         *Verify          `decl:"verify"`
+}
+
+// Verify is how copies are compared with their originals.
+type Verify struct {
+	declare.Block
+
+	Compare []revision.Part `decl:"compare"`
+	Within  time.Duration   `decl:"within"`
+}
+
+// Declared decodes the declaration of a synchronization; it returns nil for nil. What is not known yet is absent.
+func Declared(r *schema.Resource) *Sync {
+	s, _ := declare.Once[Sync](r)
+	return s
+}
+
+// Address is the address of the declaration.
+func (s *Sync) Address() string { return s.Addr().String() }
+
+// SourceServer is the declaration of the source.
+func (s *Sync) SourceServer() *connect.Server { return connect.Declared(s.Source) }
+
+// TargetServer is the declaration of the target.
+func (s *Sync) TargetServer() *connect.Server { return connect.Declared(s.Target) }
+
+// UpstreamSync is the synchronization that brings the resources to the source, nil if there is none.
+func (s *Sync) UpstreamSync() *Sync { return Declared(s.Upstream) }
+
+// IsRemoved tells whether no configurations are to exist.
+func (s *Sync) IsRemoved() bool { return s.State == Removed }
+
+// Chain are the synchronizations that lead to the source: the upstream one, its upstream, and so on.
+func (s *Sync) Chain() []*Sync {
+	var out []*Sync
+	for up := s.UpstreamSync(); up != nil; up = up.UpstreamSync() {
+		out = append(out, up)
+	}
+	return out
+}
+
+// Within is how long resources may take to arrive.
+func (s *Sync) Within() time.Duration {
+	if s.Verify == nil || s.Verify.Within <= 0 {
+		return 30 * time.Minute
+	}
+	return s.Verify.Within
+}
+
+// ActivePeers are the other synchronizations whose configurations are to exist, by address.
+func (s *Sync) ActivePeers() []*Sync {
+	var out []*Sync
+	for _, r := range s.Resource().Peers {
+		if p := Declared(r); !p.IsRemoved() && p.Source != nil && p.Target != nil {
+			out = append(out, p)
+		}
+	}
+	return out
+}
