@@ -23,24 +23,28 @@ func TestAnswered(t *testing.T) {
 	s := serve(t, set("a=redirect", status(307, "Location", "/jira/there")), set("b=unavailable", status(503)), set("c=done", ok), set("d=refused", status(403)))
 	var mu sync.Mutex
 	var seen []string
-	c := connect(t, s, func(o *rest.Options) {
-		o.Answered = func(resp *http.Response) {
-			mu.Lock()
-			defer mu.Unlock()
-			seen = append(seen, resp.Header.Get("Set-Cookie"))
-		}
+	c := connect(t, s, nil)
+	watching := session(func(resp *http.Response) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen = append(seen, resp.Request.Header.Get("Cookie")+" "+resp.Header.Get("Set-Cookie"))
 	})
 	var v any
-	if err := c.Get(t.Context(), rest.Request{}, &v); err != nil {
+	if err := c.Get(t.Context(), rest.Request{Session: watching}, &v); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Do(t.Context(), rest.Request{Method: "POST"}); !rest.IsStatus(err, 403) {
+	if _, err := c.Do(t.Context(), rest.Request{Method: "POST", Session: watching}); !rest.IsStatus(err, 403) {
 		t.Errorf("got %v", err)
 	}
-	if diff := cmp.Diff([]string{"a=redirect", "b=unavailable", "c=done", "d=refused"}, seen); diff != "" {
+	if diff := cmp.Diff([]string{"mine a=redirect", "mine b=unavailable", "mine c=done", "mine d=refused"}, seen); diff != "" {
 		t.Error(diff)
 	}
 }
+
+type session func(*http.Response)
+
+func (session) Authorize(r *http.Request)      { r.Header.Set("Cookie", "mine") }
+func (s session) Answered(resp *http.Response) { s(resp) }
 
 func TestHide(t *testing.T) {
 	var log bytes.Buffer

@@ -27,12 +27,12 @@ type attempt struct {
 
 // try makes one attempt. A nil error means that take took the answer.
 func (c *Client) try(ctx context.Context, k *call, take func(*attempt) error) *Error {
-	within, cancel := context.WithCancelCause(ctx)
+	limited, cancel := context.WithCancelCause(ctx)
 	a := &attempt{client: c, call: k, cancel: cancel}
 	a.watch = newWatchdog(c.o.Timeout, func() {
 		cancel(fmt.Errorf("%w: nothing came for %s (request_timeout)", ErrTimeout, c.o.Timeout))
 	})
-	failure := a.send(within, ctx)
+	failure := a.send(limited, ctx)
 	if failure == nil {
 		if err := take(a); err != nil && !errors.As(err, &failure) {
 			failure = &Error{Status: a.resp.StatusCode, Sent: SentYes, Message: err.Error(), cause: err}
@@ -54,7 +54,7 @@ func (a *attempt) end() {
 }
 
 // send sends the request and waits for the answer's headers. An answer that is not 2xx is a failure.
-func (a *attempt) send(within, ctx context.Context) *Error {
+func (a *attempt) send(limited, ctx context.Context) *Error {
 	var dialing, connected atomic.Bool
 	trace := &httptrace.ClientTrace{
 		GetConn: func(string) { dialing.Store(true) },
@@ -63,13 +63,16 @@ func (a *attempt) send(within, ctx context.Context) *Error {
 			a.watch.over(wireOf(info.Conn))
 		},
 	}
-	body, req, err := a.request(httptrace.WithClientTrace(within, trace))
+	body, req, err := a.request(httptrace.WithClientTrace(limited, trace))
 	if err != nil {
 		return &Error{Sent: SentNo, Message: "making the request: " + err.Error(), cause: err, permanent: true}
 	}
 	client := a.client.fresh
 	if a.call.safe() {
 		client = a.client.reusing
+	}
+	if s := a.call.Session; s != nil {
+		client = &http.Client{Transport: within{client.Transport, s}, CheckRedirect: client.CheckRedirect}
 	}
 	a.resp, err = client.Do(req) //nolint:bodyclose // end closes it
 	a.watch.freeze()
@@ -79,7 +82,7 @@ func (a *attempt) send(within, ctx context.Context) *Error {
 		if dialing.Load() && !connected.Load() {
 			sent = SentNo
 		}
-		return a.unanswered(ctx, within, err, sent, body.failure())
+		return a.unanswered(ctx, limited, err, sent, body.failure())
 	}
 	if a.resp.StatusCode/100 == 2 {
 		return nil
@@ -117,13 +120,16 @@ func (a *attempt) request(ctx context.Context) (*sentBody, *http.Request, error)
 	if a.client.o.Authorize != nil {
 		a.client.o.Authorize(req)
 	}
+	if k.Session != nil {
+		k.Session.Authorize(req)
+	}
 	return body, req, nil
 }
 
 // unanswered describes an attempt without an answer. bodyErr is the failure of our own body, if it is to blame.
-func (a *attempt) unanswered(ctx, within context.Context, err error, sent Sent, bodyErr error) *Error {
+func (a *attempt) unanswered(ctx, limited context.Context, err error, sent Sent, bodyErr error) *Error {
 	e := &Error{Sent: sent}
-	switch cause := context.Cause(within); {
+	switch cause := context.Cause(limited); {
 	case ctx.Err() != nil:
 		err, e.permanent = ctx.Err(), true
 	case bodyErr != nil:

@@ -45,9 +45,6 @@ type Options struct {
 	CAPEM     []byte              // authorities trusted beside the system's, as PEM
 	Secrets   []string            // never shown in an error or a log line, nor escaped or in base64: give "user:password" too
 	UserAgent string
-	// Answered looks at the headers of every answer before anything else does, those of redirects and errors too. It leaves
-	// the body alone, and may be called by several goroutines. nil: nobody looks.
-	Answered func(*http.Response)
 
 	// Timeout bounds each wait for the server: from the start of an attempt, or the last byte of the request's body that was
 	// taken, to the headers, and then each wait for more of the answer. A whole answer of Do may take ten times as long. 0 is
@@ -103,9 +100,6 @@ func New(o Options) (*Client, error) {
 		once := t.Clone()
 		once.DisableKeepAlives = true
 		reusing, fresh = t, once
-	}
-	if o.Answered != nil {
-		reusing, fresh = watched{reusing, o.Answered}, watched{fresh, o.Answered}
 	}
 	c.reusing = &http.Client{Transport: reusing, CheckRedirect: followable}
 	c.fresh = &http.Client{Transport: fresh, CheckRedirect: followable}
@@ -187,26 +181,27 @@ func loopback(host string) bool {
 	return err == nil && addr.IsLoopback()
 }
 
-// watched shows each answer to somebody. It is below the redirects, which http.Client follows by itself.
-type watched struct {
+// Session is what a server knows a caller by, such as cookies. It may be used by several goroutines.
+type Session interface {
+	Authorize(*http.Request) // as Options.Authorize, which is called before it
+	// Answered looks at the headers of an answer before anything else does, those of redirects and errors too. It leaves the
+	// body alone.
+	Answered(*http.Response)
+}
+
+// within shows each answer to a session. It is below the redirects, which http.Client follows by itself.
+type within struct {
 	http.RoundTripper
 
-	answered func(*http.Response)
+	session Session
 }
 
-func (w watched) RoundTrip(r *http.Request) (*http.Response, error) {
+func (w within) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := w.RoundTripper.RoundTrip(r)
 	if err == nil {
-		w.answered(resp)
+		w.session.Answered(resp)
 	}
 	return resp, err
-}
-
-// CloseIdleConnections is what http.Client looks for.
-func (w watched) CloseIdleConnections() {
-	if t, ok := w.RoundTripper.(interface{ CloseIdleConnections() }); ok {
-		t.CloseIdleConnections()
-	}
 }
 
 func transport(o Options) (*http.Transport, error) {
@@ -252,7 +247,8 @@ type Request struct {
 	Bytes         []byte
 	JSON          any // sent as JSON, with its Content-Type
 
-	Retry Retry
+	Session Session // that it is sent within; nil: none
+	Retry   Retry
 	// GiveUp tells of a failed attempt that no repetition mends it, whatever its status lets hope. nil: the status decides.
 	GiveUp func(*Error) bool
 }

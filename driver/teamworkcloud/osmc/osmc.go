@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -21,8 +22,8 @@ import (
 
 // Options say how to reach a server, and as whom.
 type Options struct {
-	// Rest is about the server and the way to it: BaseURL is https://HOST:8111, with or without /osmc. Authorize and Answered
-	// are the client's own, and what it knows to be secret is added to Secrets.
+	// Rest is about the server and the way to it: BaseURL is https://HOST:8111, with or without /osmc. The client
+	// adds what it knows to be secret to Secrets.
 	Rest rest.Options
 
 	User      string // with Password; beside a token it says only who that is
@@ -40,13 +41,12 @@ type Client struct {
 	scheme string // the header that proves who we are: of every request with a token, of the login with a password
 	token  bool
 
-	door chan struct{} // holds one: who wants to open or end a session goes through it
-
-	mu      sync.Mutex
+	turn    chan struct{}   // holds one: whoever has put it in may use what follows
 	open    *session        // nil: none
 	refused error           // by a login, which is not tried again with the same credentials: accounts get locked
-	failed  *failure        // the last login that failed otherwise
+	failed  error           // the last login that failed otherwise
 	denied  map[string]bool // requests that were answered 401 in a session just opened: that is not about the session
+	fails   atomic.Int64    // logins that failed; changed in turn, and read at any time
 
 	hiding    sync.Mutex
 	hidden    []string // values of cookies
@@ -56,7 +56,7 @@ type Client struct {
 // New makes a client and reaches for nothing yet. Errors are about the options, and show no secret.
 func New(o Options) (*Client, error) {
 	o.Token = strings.TrimSpace(o.Token) // files end with the end of a line
-	c := &Client{user: o.User, token: o.Token != "", door: make(chan struct{}, 1), denied: map[string]bool{}}
+	c := &Client{user: o.User, token: o.Token != "", turn: make(chan struct{}, 1), denied: map[string]bool{}}
 	basic := o.User + ":" + o.Password
 	switch {
 	case c.token:
@@ -81,7 +81,6 @@ func New(o Options) (*Client, error) {
 	if o.Password != "" {
 		r.Secrets = append(r.Secrets, basic)
 	}
-	r.Authorize, r.Answered = authorize, answered
 	var err error
 	if c.rest, err = rest.New(r); err != nil {
 		return nil, err
@@ -158,30 +157,21 @@ func part(err error) error {
 	return &partError{err: err}
 }
 
-// do sends a request within the session, and once more in a new one when the session has ended. 401 says that a request was not
-// carried out, so this holds for requests that change something too.
+// do sends a request within the session, and once more in a new one when the session has ended. 401 means that a request was
+// not carried out, so this holds for requests that change something too.
 func (c *Client) do(ctx context.Context, r rest.Request) (*rest.Response, error) {
-	const most = 3 // sessions; more than two only where other goroutines end them under us
-	what := r.Method + " " + r.Path
+	const most = 3 // sessions; more than two only where other goroutines end them at the same time
 	renewed := false
 	for n := 1; ; n++ {
-		s, done, err := c.session(ctx)
-		if err != nil {
-			return nil, err
-		}
-		answer, err := c.rest.Do(within(ctx, s), r)
-		done(err)
-		if !rest.IsStatus(err, http.StatusUnauthorized) {
-			s.works(err)
+		s, answer, err := c.send(ctx, r)
+		if s == nil || !rest.IsStatus(err, http.StatusUnauthorized) {
 			return answer, err
 		}
-		switch again := c.ended(ctx, s, what, renewed); {
-		case again == repeat && n < most:
-		case again == renew && n < most:
-			renewed = true
-		default:
+		again, renews := c.ended(ctx, s, r.Method+" "+r.Path, renewed)
+		if !again || n == most {
 			return nil, c.unauthorized(err)
 		}
+		renewed = renewed || renews
 	}
 }
 

@@ -152,7 +152,7 @@ func (r Reader) LoggedIn(ctx context.Context) ([]string, error) {
 func (r Reader) CurrentUser(ctx context.Context) (*User, error) {
 	query := url.Values{"permission": {"true"}}
 	u, err := get(ctx, r.c, path("admin", "currentUser"), query, parseUser)
-	name := r.c.userName()
+	name := r.c.userName(ctx)
 	if name != "" && rest.IsStatus(err, http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
 		http.StatusTemporaryRedirect, http.StatusPermanentRedirect, http.StatusNotFound, http.StatusGone) {
 		query.Set("username", name)
@@ -165,19 +165,21 @@ func (r Reader) CurrentUser(ctx context.Context) (*User, error) {
 }
 
 // userName is who we are, as declared or as the server's cookie says. "" where neither does.
-func (c *Client) userName() string {
+func (c *Client) userName(ctx context.Context) string {
 	if c.user != "" {
 		return c.user
 	}
-	c.mu.Lock()
-	s := c.open
-	c.mu.Unlock()
-	if s == nil {
+	leave, err := c.wait(ctx)
+	if err != nil {
 		return ""
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, one := range s.cookies {
+	defer leave()
+	if c.open == nil {
+		return ""
+	}
+	c.open.mu.Lock()
+	defer c.open.mu.Unlock()
+	for _, one := range c.open.cookies {
 		if one.name == userCookie {
 			return unescaped(strings.Trim(one.value, `"`))
 		}

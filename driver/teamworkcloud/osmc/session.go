@@ -15,85 +15,61 @@ import (
 )
 
 // sessionFor is how long a session is used after its cookies were set. They expire 15 minutes after the login (DEVG/303989506);
-// a minute before that, so that none dies on its way.
+// a minute before that, so that no request meets the end of its session.
 const sessionFor = 14 * time.Minute
 
-// The cookies that the documents name (DEVG/303989506). Whatever else a server or what is before it sets is kept as well.
+// The cookies that the documents name (DEVG/303989506). Cookies that a server or a gateway sets besides are kept as well.
 const (
 	userCookie    = "twc-rest-current-user"
 	sessionCookie = "twc-rest-session-id"
 )
 
-// session is what a server knows us by between a login and a logout.
+// session is what a server knows us by between a login and a logout. It is a rest.Session.
 type session struct {
 	client *Client
-	proof  string // the Authorization header; "" once the cookies do
+	proof  string // the Authorization header; "" once the cookies suffice
 
 	mu      sync.Mutex
 	cookies []cookie // in the order in which they came
 	since   time.Time
-	worked  bool // the server has answered something within it
+	worked  bool // the server has answered a request within it, other than with 401
 }
 
-// cookie is kept as the server wrote it: a user's name may hold what Go's own cookies drop.
+// cookie is kept as the server wrote it: net/http drops values such as ACME\jörg, and so would its cookie jar.
 type cookie struct{ name, value string }
-
-type sessionKey struct{}
-
-// within makes requests of ctx a session's.
-func within(ctx context.Context, s *session) context.Context {
-	return context.WithValue(ctx, sessionKey{}, s)
-}
 
 func basicScheme(userPassword string) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(userPassword))
 }
 
-// authorize adds what proves who we are to a request.
-func authorize(r *http.Request) {
-	s, ok := r.Context().Value(sessionKey{}).(*session)
-	if !ok {
-		return
-	}
+// Authorize adds what proves who we are to a request.
+func (s *session) Authorize(r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.proof != "" {
 		r.Header.Set("Authorization", s.proof)
 	}
-	var pairs []string
-	for _, c := range s.cookies {
-		pairs = append(pairs, c.name+"="+c.value)
+	pairs := make([]string, len(s.cookies))
+	for i, c := range s.cookies {
+		pairs[i] = c.name + "=" + c.value
 	}
 	if len(pairs) > 0 {
 		r.Header.Set("Cookie", strings.Join(pairs, "; "))
 	}
 }
 
-// answered keeps the cookies that an answer sets, be it an error or a redirect.
-func answered(resp *http.Response) {
-	s, ok := resp.Request.Context().Value(sessionKey{}).(*session)
-	if ok && len(resp.Header.Values("Set-Cookie")) > 0 {
-		s.take(resp.Header.Values("Set-Cookie"))
-	}
-}
-
-// take replaces cookies. When they expire is not looked at: the server's clock may differ from ours, and 401 says it anyway.
-func (s *session) take(lines []string) {
+// Answered keeps the cookies that an answer sets. Their expiry is ignored: the server's clock may differ from ours, and 401
+// tells it anyway.
+func (s *session) Answered(resp *http.Response) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, line := range lines {
-		c, gone, ok := parseCookie(line)
+	for _, line := range resp.Header.Values("Set-Cookie") {
+		c, removed, ok := parseCookie(line)
 		if !ok {
 			continue
 		}
-		i := slices.IndexFunc(s.cookies, func(old cookie) bool { return old.name == c.name })
-		switch {
-		case gone && i >= 0:
-			s.cookies = slices.Delete(s.cookies, i, i+1)
-		case gone:
-		case i >= 0:
-			s.cookies[i] = c
-		default:
+		s.cookies = slices.DeleteFunc(s.cookies, func(old cookie) bool { return old.name == c.name })
+		if !removed {
 			s.cookies = append(s.cookies, c)
 		}
 		s.since = s.client.now()
@@ -103,7 +79,25 @@ func (s *session) take(lines []string) {
 	}
 }
 
-// secret tells whether the cookie must not be shown. The user's name is none, and what is short would blot out other words.
+// parseCookie reads a Set-Cookie line as far as it matters to a client of one server only. removed: the cookie is taken away.
+func parseCookie(line string) (c cookie, removed, ok bool) {
+	pair, attributes, _ := strings.Cut(line, ";")
+	name, value, found := strings.Cut(pair, "=")
+	c = cookie{name: strings.TrimSpace(name), value: strings.TrimSpace(value)}
+	if !found || c.name == "" || strings.ContainsFunc(pair, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return cookie{}, false, false
+	}
+	for attribute := range strings.SplitSeq(attributes, ";") {
+		key, value, _ := strings.Cut(attribute, "=")
+		value = strings.TrimSpace(value)
+		if strings.EqualFold(strings.TrimSpace(key), "Max-Age") && (value == "0" || strings.HasPrefix(value, "-")) {
+			return c, true, true
+		}
+	}
+	return c, c.value == "" || c.value == `""`, true
+}
+
+// secret tells whether the cookie must not be shown. The user's name may be, and hiding a short value would hide other words.
 func (c cookie) secret() bool {
 	return c.name == sessionCookie || c.name != userCookie && len(c.value) >= 4
 }
@@ -121,7 +115,7 @@ func (c *Client) hide(value string) {
 	c.rest.Hide(slices.Concat(c.concealed, c.hidden)...)
 }
 
-// conceal keeps what is secret as long as the client lives out of errors and logs.
+// conceal keeps values out of errors and logs for as long as the client lives.
 func (c *Client) conceal(values ...string) {
 	c.hiding.Lock()
 	defer c.hiding.Unlock()
@@ -133,154 +127,110 @@ func (c *Client) conceal(values ...string) {
 	c.rest.Hide(slices.Concat(c.concealed, c.hidden)...)
 }
 
-// parseCookie reads a Set-Cookie line as far as it matters to who talks to one server only. gone: it is taken away.
-func parseCookie(line string) (c cookie, gone, ok bool) {
-	pair, attributes, _ := strings.Cut(line, ";")
-	name, value, found := strings.Cut(pair, "=")
-	c = cookie{name: strings.TrimSpace(name), value: strings.TrimSpace(value)}
-	if !found || c.name == "" || strings.ContainsFunc(pair, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return cookie{}, false, false
+// do sends a request within the session and notes that the session works: any answer but 401 shows it.
+func (s *session) do(ctx context.Context, r rest.Request) (*rest.Response, error) {
+	r.Session = s
+	answer, err := s.client.rest.Do(ctx, r)
+	if rest.WasSent(err) == rest.SentYes && !rest.IsStatus(err, http.StatusUnauthorized) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.worked = true
 	}
-	for attribute := range strings.SplitSeq(attributes, ";") {
-		key, value, _ := strings.Cut(attribute, "=")
-		value = strings.TrimSpace(value)
-		if strings.EqualFold(strings.TrimSpace(key), "Max-Age") && (value == "0" || strings.HasPrefix(value, "-")) {
-			return c, true, true
-		}
-	}
-	return c, c.value == "" || c.value == `""`, true
+	return answer, err
 }
 
-// works notes that the session works: any answer but 401 shows it.
-func (s *session) works(err error) {
-	if rest.WasSent(err) != rest.SentYes {
-		return
-	}
+func (s *session) state() (hasCookies, old, worked bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.worked = true
+	hasCookies = len(s.cookies) > 0
+	return hasCookies, hasCookies && s.client.now().Sub(s.since) >= sessionFor, s.worked
 }
 
-func (s *session) state() (cookies int, old, worked bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.cookies), len(s.cookies) > 0 && s.client.now().Sub(s.since) >= sessionFor, s.worked
-}
-
-// pass waits for the door, through which one goes at a time.
-func (c *Client) pass(ctx context.Context) (leave func(), err error) {
+// wait waits for the turn to use what is the client's about sessions.
+func (c *Client) wait(ctx context.Context) (leave func(), err error) {
 	select {
-	case c.door <- struct{}{}:
-		return func() { <-c.door }, nil
+	case c.turn <- struct{}{}:
+		return func() { <-c.turn }, nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("waiting for a session: %w", ctx.Err())
 	}
 }
 
-// failure is a login that failed, for those who waited for it.
-type failure struct{ err error }
-
-// session gives the session to work in, and opens one where there is none or where it is too old. done is called with the outcome
-// of the request that it was wanted for.
-func (c *Client) session(ctx context.Context) (s *session, done func(error), err error) {
-	nothing := func(error) {}
-	s, before := c.current()
-	if s != nil {
-		return s, nothing, nil
-	}
-	leave, err := c.pass(ctx)
+// send sends a request within the open session. Where there is none, or it is too old, one is opened: with a password by a
+// login, with a token by the request itself, while the others wait for its cookies. The session is nil if none was opened.
+func (c *Client) send(ctx context.Context, r rest.Request) (*session, *rest.Response, error) {
+	fails := c.fails.Load()
+	leave, err := c.wait(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	s, last := c.current()
-	switch {
-	case s != nil:
-		leave()
-		return s, nothing, nil
-	case last != nil && last != before: // of the one that we waited for
-		leave()
-		return nil, nil, last.err
+	s := c.open
+	if s != nil {
+		if _, old, _ := s.state(); !old {
+			leave()
+			answer, err := s.do(ctx, r)
+			return s, answer, err
+		}
+	}
+	if c.fails.Load() != fails { // the login failed that we waited for
+		defer leave()
+		return nil, nil, c.failed
 	}
 	c.giveBack(ctx)
-	if c.token { // whoever is first opens the session, and the others wait for its cookies
-		s = &session{client: c, proof: c.scheme}
-		return s, func(err error) { c.settle(s, err); leave() }, nil
+	s = &session{client: c, proof: c.scheme}
+	if c.token {
+		defer leave()
+		answer, err := s.do(ctx, r)
+		if rest.WasSent(err) == rest.SentYes {
+			c.open = s
+		}
+		return s, answer, err
 	}
-	defer leave()
-	if s, err = c.login(ctx); err != nil {
+	err = c.login(ctx, s)
+	leave()
+	if err != nil {
 		return nil, nil, err
 	}
-	return s, nothing, nil
-}
-
-// current is the session if it is young enough, and how the last login failed.
-func (c *Client) current() (*session, *failure) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.open == nil {
-		return nil, c.failed
-	}
-	if _, old, _ := c.open.state(); old {
-		return nil, c.failed
-	}
-	return c.open, c.failed
-}
-
-// settle makes the session of a token the one of all, once its first request was answered.
-func (c *Client) settle(s *session, err error) {
-	if rest.WasSent(err) != rest.SentYes {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.open = s
+	answer, err := s.do(ctx, r)
+	return s, answer, err
 }
 
 // login opens a session (GET /osmc/login, DEVG/303989506). A login that the server refuses is remembered and not tried again.
-// The caller has passed the door.
-func (c *Client) login(ctx context.Context) (*session, error) {
-	c.mu.Lock()
-	refused := c.refused
-	c.mu.Unlock()
-	if refused != nil {
-		return nil, refused
+// The caller has the turn.
+func (c *Client) login(ctx context.Context, s *session) error {
+	if c.refused != nil {
+		return c.refused
 	}
-	s := &session{client: c, proof: c.scheme}
-	answer, err := c.rest.Do(within(ctx, s), rest.Request{
-		Path: "/osmc/login", Header: http.Header{"Accept": {"*/*"}}, GiveUp: noLicence,
-	})
-	cookies, _, _ := s.state()
+	answer, err := c.rest.Do(ctx, rest.Request{Path: "/osmc/login", Header: http.Header{"Accept": {"*/*"}}, GiveUp: noLicence, Session: s})
+	hasCookies, _, _ := s.state()
 	switch {
 	case err != nil:
 	case isPage(answer.Body):
 		err = answer.DecodeJSON(new(any)) // which says what page it is
-	case cookies == 0:
+	case !hasCookies:
 		err = fmt.Errorf("the server at %s answers a login without opening a session: is it Teamwork Cloud's REST interface?", c.rest.BaseURL())
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if err == nil {
-		s.proof, c.open, c.failed = "", s, nil
+		s.proof, c.open = "", s
 		c.log.Debug("logged in", "user", c.user)
-		return s, nil
+		return nil
 	}
 	err = c.loginFailed(err)
 	if rest.IsStatus(err, http.StatusUnauthorized, http.StatusForbidden) && !isLicence(err) {
 		c.refused = err
 	}
-	if ctx.Err() == nil { // who waited has a context of its own
-		c.failed = &failure{err}
+	if ctx.Err() == nil { // those who wait have contexts of their own
+		c.failed = err
+		c.fails.Add(1)
 	}
-	return nil, err
+	return err
 }
 
-// giveBack logs an old session out. Its licence comes back by itself only a quarter of an hour after it was last used. The caller
-// has passed the door.
+// giveBack logs the open session out. Its licence comes back by itself only a quarter of an hour after it was last used. The
+// caller has the turn.
 func (c *Client) giveBack(ctx context.Context) {
-	c.mu.Lock()
 	s := c.open
 	c.open = nil
-	c.mu.Unlock()
 	if s == nil {
 		return
 	}
@@ -289,38 +239,26 @@ func (c *Client) giveBack(ctx context.Context) {
 	}
 }
 
-// What to do about a request that was answered 401.
-type remedy int
-
-const (
-	accepted remedy = iota // it is not about the session
-	repeat                 // somebody has opened another session since
-	renew                  // the session has ended
-)
-
-// ended tells what a 401 means. It ends the session if that is what it means.
-func (c *Client) ended(ctx context.Context, s *session, what string, renewed bool) remedy {
-	leave, err := c.pass(ctx)
+// ended tells what a 401 means: again, that the request can be repeated in another session; renewed, that this session has
+// ended. It ends the session if that is what it means.
+func (c *Client) ended(ctx context.Context, s *session, what string, before bool) (again, renewed bool) {
+	leave, err := c.wait(ctx)
 	if err != nil {
-		return accepted
+		return false, false
 	}
 	defer leave()
-	c.mu.Lock()
-	current := c.open == s
-	if current && renewed {
-		c.denied[what] = true
-	}
-	denied := c.denied[what]
-	c.mu.Unlock()
-	cookies, _, worked := s.state()
+	hasCookies, _, worked := s.state()
 	switch {
-	case !current:
-		return repeat
-	case denied, renewed, !worked, cookies == 0:
-		return accepted
+	case c.open != s: // another one was opened since
+		return true, false
+	case before:
+		c.denied[what] = true
+		return false, false
+	case c.denied[what], !worked, !hasCookies: // it is about the request
+		return false, false
 	}
 	c.giveBack(ctx)
-	return renew
+	return true, true
 }
 
 // noLicence tells a login that was refused for want of a licence. ASSUMED: no document shows that answer; it is taken to say so,
@@ -344,7 +282,8 @@ func (c *Client) loginFailed(err error) error {
 	case isLicence(err):
 		return fmt.Errorf("%w as user %q: %w: sessions of others, or some that were not logged out, hold them all (%w)", ErrLogin, c.user, ErrNoLicence, err)
 	case rest.IsStatus(err, http.StatusUnauthorized):
-		return fmt.Errorf("%w: the server does not accept the password of user %q; it is not tried again, since accounts get locked (%w)", ErrLogin, c.user, err)
+		return fmt.Errorf("%w: the server does not accept the password of user %q; it is not tried again, since accounts get locked (%w)",
+			ErrLogin, c.user, err)
 	case rest.IsStatus(err, http.StatusForbidden):
 		return fmt.Errorf("%w: the server does not let user %q in (%w)", ErrLogin, c.user, err)
 	}
@@ -352,18 +291,16 @@ func (c *Client) loginFailed(err error) error {
 }
 
 // Close logs out, if a session is open: while it is, it holds a licence. It may be called any number of times, and the client
-// may be used again, which logs in anew.
+// may be used again, which logs in again.
 func (c *Client) Close(ctx context.Context) error {
-	leave, err := c.pass(ctx)
+	leave, err := c.wait(ctx)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	c.mu.Lock()
+	defer c.rest.Close()
 	s := c.open
 	c.open, c.refused, c.failed, c.denied = nil, nil, nil, map[string]bool{}
-	c.mu.Unlock()
-	defer c.rest.Close()
 	if s == nil {
 		return nil
 	}
@@ -373,18 +310,16 @@ func (c *Client) Close(ctx context.Context) error {
 	return nil
 }
 
-// logout ends a session (GET /osmc/logout). It goes by its cookies alone: with anything else the server would open another one.
+// logout ends a session (GET /osmc/logout). It shows the cookies alone: with a password or a token the server would open another
+// session.
 func (c *Client) logout(ctx context.Context, s *session, retry rest.Retry) error {
-	cookies, _, _ := s.state()
-	if cookies == 0 {
-		return nil
-	}
 	s.mu.Lock()
 	last := &session{client: c, cookies: slices.Clone(s.cookies)}
 	s.mu.Unlock()
-	_, err := c.rest.Do(within(ctx, last), rest.Request{
-		Path: "/osmc/logout", Header: http.Header{"Accept": {"*/*"}}, Retry: retry,
-	})
+	if len(last.cookies) == 0 {
+		return nil
+	}
+	_, err := c.rest.Do(ctx, rest.Request{Path: "/osmc/logout", Header: http.Header{"Accept": {"*/*"}}, Retry: retry, Session: last})
 	if rest.IsStatus(err, http.StatusUnauthorized) { // it had expired
 		return nil
 	}
