@@ -129,7 +129,7 @@ func TestTimeoutOfAStream(t *testing.T) {
 				if left--; left < 0 {
 					return 0, stalled(r.Context())
 				}
-				time.Sleep(900 * time.Millisecond)
+				<-time.After(900 * time.Millisecond) // of the bubble
 				return copy(p, "1"), nil
 			})
 		})
@@ -149,7 +149,7 @@ func TestTimeoutOfAStream(t *testing.T) {
 				}
 				return
 			}
-			time.Sleep(time.Hour)
+			<-time.After(time.Hour) // of the bubble
 		}
 	})
 }
@@ -172,7 +172,7 @@ func TestTimeoutDoesNotCountTheUpload(t *testing.T) {
 				if left--; left < 0 {
 					return 0, io.EOF
 				}
-				time.Sleep(900 * time.Millisecond)
+				<-time.After(900 * time.Millisecond) // of the bubble
 				return copy(p, "x"), nil
 			})), nil
 		}
