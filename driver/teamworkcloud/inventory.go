@@ -104,7 +104,9 @@ func readServer(ctx context.Context, c osmc.Reader, server *schema.Resource) (se
 		f.Keyspace, f.Nodes, f.Ports = health.Keyspace, len(health.Nodes), len(health.Nodes) > 0
 		f.Major = cmp.Or(f.Major, health.Major())
 		for _, n := range health.Nodes {
-			f.PlainPort, f.TLSPort = cmp.Or(f.PlainPort, n.PlainPort), cmp.Or(f.TLSPort, n.TLSPort)
+			plain, plainKnown := n.PlainPort.Get()
+			tls, tlsKnown := n.TLSPort.Get()
+			f.PlainPort, f.TLSPort, f.Ports = cmp.Or(f.PlainPort, plain), cmp.Or(f.TLSPort, tls), f.Ports && plainKnown && tlsKnown
 		}
 	}
 	if f.User != "" {

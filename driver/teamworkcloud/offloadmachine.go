@@ -138,6 +138,9 @@ func (d *Driver) verifyHealthy(ctx context.Context, server *schema.Resource) (ex
 	if err != nil {
 		return executor.Verdict{}, fmt.Errorf("waiting for %s: %w", server.Addr, err)
 	}
+	if len(health.Nodes) == 0 {
+		return notDone("the health of %s shows no node", server.Addr), nil
+	}
 	for _, n := range health.Nodes {
 		if n.Status != "" && !strings.EqualFold(n.Status, "UP") {
 			return notDone("node %s of %s is %s", n.Name, server.Addr, n.Status), nil

@@ -80,7 +80,8 @@ func readRole(ctx context.Context, inv *inventory, category categoryFacts) (role
 // documents say only that it must cover every target category.
 func holds(u *osmc.User, role string, categories []string) bool {
 	return slices.ContainsFunc(u.RoleAssignments, func(a osmc.RoleAssignment) bool {
-		return a.RoleID == role && (len(a.Objects) == 0 || slices.ContainsFunc(a.Objects, func(o osmc.ProtectedObject) bool {
+		objects, known := a.Objects.Get()
+		return a.RoleID == role && known && (len(objects) == 0 || slices.ContainsFunc(objects, func(o osmc.ProtectedObject) bool {
 			return slices.Contains(categories, o.ID)
 		}))
 	})

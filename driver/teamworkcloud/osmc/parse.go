@@ -39,6 +39,15 @@ func parseHealth(n *node) (*Health, error) {
 	return h, nil
 }
 
+// port is a member that is a port; null and numbers below zero say that it is closed.
+func (e entity) port(name string) (Known[int], error) {
+	if !e.has(name) {
+		return Known[int]{}, nil
+	}
+	number, err := e.count(name)
+	return Given(number), err
+}
+
 func parseAddresses(database *node, name string) ([]string, error) {
 	list, err := database.list(name)
 	if err != nil {
@@ -54,10 +63,10 @@ func parseNode(at *node) (Node, error) {
 		return one, e.missing("status")
 	}
 	var err error
-	if one.PlainPort, err = e.count("communicationNonSSLClientPort"); err != nil {
+	if one.PlainPort, err = e.port("communicationNonSSLClientPort"); err != nil {
 		return one, err
 	}
-	one.TLSPort, err = e.count("communicationSSLClientPort")
+	one.TLSPort, err = e.port("communicationSSLClientPort")
 	return one, err
 }
 
@@ -129,24 +138,29 @@ func parseAssignment(at *node) (RoleAssignment, error) {
 		return a, e.missing("roleID")
 	}
 	objects := e.member("protectedObjects")
-	if objects == nil { // everything; so says a null
+	if objects == nil {
+		if e.has("protectedObjects") { // null: everything
+			a.Objects = Given([]ProtectedObject{})
+		}
 		return a, nil
 	}
 	list, err := objects.items()
 	if err != nil {
 		return a, err
 	}
+	all := make([]ProtectedObject, 0, len(list))
 	for _, one := range list {
 		o := entityAt(one)
 		object := ProtectedObject{ID: one.reference(""), Type: o.text("protectedType")}
 		if object.ID == "" {
 			return a, o.missing("ID")
 		}
-		a.Objects = append(a.Objects, object)
+		all = append(all, object)
 	}
-	slices.SortFunc(a.Objects, func(x, y ProtectedObject) int {
+	slices.SortFunc(all, func(x, y ProtectedObject) int {
 		return cmp.Or(strings.Compare(x.ID, y.ID), strings.Compare(x.Type, y.Type))
 	})
+	a.Objects = Given(all)
 	return a, nil
 }
 

@@ -1,6 +1,7 @@
 package osmc
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -13,6 +14,9 @@ func readAs[T any](t *testing.T, text string, read func(*node) (T, error)) (T, e
 	return read(parsed(t, text))
 }
 
+// exported lets cmp compare fields that are not exported.
+var exported = cmp.Exporter(func(reflect.Type) bool { return true })
+
 // same checks that each of the texts is read as want.
 func same[T any](t *testing.T, want T, read func(*node) (T, error), texts ...string) {
 	t.Helper()
@@ -22,7 +26,7 @@ func same[T any](t *testing.T, want T, read func(*node) (T, error), texts ...str
 			t.Errorf("%s: %v", text, err)
 			continue
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(want, got, exported); diff != "" {
 			t.Errorf("%s:\n%s", text, diff)
 		}
 	}
@@ -41,7 +45,7 @@ func refuses[T any](t *testing.T, read func(*node) (T, error), texts map[string]
 func TestHealth(t *testing.T) {
 	same(t, &Health{
 		Keyspace: "esi2024x0", CassandraLive: []string{"10.0.0.1", "10.0.0.2"}, CassandraUnreachable: []string{},
-		Nodes: []Node{{"twc-a", "UP", 3579, 10002}, {"twc-b", "UP", 3579, 0}},
+		Nodes: []Node{{"twc-a", "UP", Given(3579), Given(10002)}, {"twc-b", "UP", Given(3579), Given(0)}},
 	}, parseHealth,
 		`{"cassandraClusterHealth":{"cassandraLiveNodes":["10.0.0.2","10.0.0.1"],"cassandraUnreachableNodes":[],"keyspaceName":"esi2024x0","clusterSize":2},
 		  "nodeHealth":[{"hostName":"twc-b","status":"UP","communicationNonSSLClientPort":3579,"communicationSSLClientPort":-1},
@@ -50,10 +54,14 @@ func TestHealth(t *testing.T) {
 		  "nodeHealth":[{"hostAddress":"twc-b","status":"UP","communicationNonSSLClientPort":3579,"communicationSSLClientPort":null},
 		                {"hostName":"twc-a","status":"UP","communicationNonSSLClientPort":3579,"communicationSSLClientPort":10002}]}]`)
 	same(t, &Health{
-		CassandraLive: []string{"10.0.0.1"}, CassandraUnreachable: []string{}, Nodes: []Node{{"twc", "UP", 3579, 10002}},
+		CassandraLive: []string{"10.0.0.1"}, CassandraUnreachable: []string{}, Nodes: []Node{{"twc", "UP", Given(3579), Given(10002)}},
 	}, parseHealth, // one of something as the one alone
 		`{"cassandraClusterHealth":{"cassandraLiveNodes":"10.0.0.1","cassandraUnreachableNodes":[]},
 		  "nodeHealth":{"hostName":"twc","status":"UP","communicationNonSSLClientPort":3579,"communicationSSLClientPort":10002}}`)
+	same(t, &Health{CassandraLive: []string{}, CassandraUnreachable: []string{}, Nodes: []Node{{Name: "twc", Status: "UP", PlainPort: Given(3579)}}},
+		parseHealth, // that a port is not said does not mean that it is closed
+		`{"cassandraClusterHealth":{"cassandraLiveNodes":[],"cassandraUnreachableNodes":[]},
+		  "nodeHealth":[{"hostName":"twc","status":"UP","communicationNonSSLClientPort":3579}]}`)
 	refuses(t, parseHealth, map[string]string{
 		`{}`:                            "has no cassandraClusterHealth",
 		`{"cassandraClusterHealth":{}}`: "has no nodeHealth",
@@ -78,8 +86,8 @@ func TestUser(t *testing.T) {
 	same(t, &User{
 		Name: "anna", PermissionsKnown: true,
 		RoleAssignments: []RoleAssignment{
-			{RoleID: "r1"},
-			{RoleID: "r2", Objects: []ProtectedObject{{"c1", "com.nomagic.esi.category"}, {"c2", "com.nomagic.esi.category"}}},
+			{"r1", Given([]ProtectedObject{})},
+			{"r2", Given([]ProtectedObject{{"c1", "com.nomagic.esi.category"}, {"c2", "com.nomagic.esi.category"}})},
 		},
 		Permissions: []Permission{{"p1", "com.nomagic.esi.resource_read.resource", "Read Resources"}, {ID: "p2"}},
 	}, parseUser,
@@ -146,7 +154,7 @@ func fuzzed[T any](f *testing.F, read func(*node) (T, error), check func(t *test
 func FuzzHealth(f *testing.F) {
 	fuzzed(f, parseHealth, func(t *testing.T, h *Health) {
 		for _, n := range h.Nodes {
-			if n.Status == "" || n.PlainPort < 0 || n.TLSPort < 0 {
+			if n.Status == "" || n.PlainPort.value < 0 || n.TLSPort.value < 0 {
 				t.Errorf("%+v", n)
 			}
 		}

@@ -260,7 +260,7 @@ func (r Reader) complete(ctx context.Context, c *category) error {
 			return nil // its resources alone
 		}
 		whole, err := parseCategory(n, c.ID)
-		c.Name, c.Description, c.Parent = cmp.Or(c.Name, whole.Name), cmp.Or(c.Description, whole.Description), cmp.Or(c.Parent, whole.Parent)
+		c.Name, c.Parent = cmp.Or(c.Name, whole.Name), cmp.Or(c.Parent, whole.Parent)
 		c.children = append(c.children, whole.children...)
 		return err
 	})

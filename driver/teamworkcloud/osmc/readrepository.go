@@ -11,49 +11,87 @@ import (
 
 // Resources lists all resources that the user may see, by id; with removed, those marked as removed too (GET /osmc/resources).
 func (r Reader) Resources(ctx context.Context, removed bool) ([]Resource, error) {
-	query := withBody()
-	query.Set("includeRemovedResource", strconv.FormatBool(removed))
-	list, err := get(ctx, r.c, path(resources), query, parseResources)
+	list, err := r.listResources(ctx, removed)
 	if err == nil {
-		err = each(ctx, len(list), func(ctx context.Context, i int) error {
-			if list[i].Title != "" {
-				return nil
-			}
-			one, err := r.Resource(ctx, list[i].ID)
-			switch {
-			case err == nil:
-				list[i] = *one
-			case NotAllowed(err):
-				list[i].Unreadable = true
-			case IsGone(err):
-				list[i].ID = "" // since it was listed
-			default:
-				return part(err)
-			}
-			return nil
-		})
+		err = each(ctx, len(list), func(ctx context.Context, i int) error { return r.completeResource(ctx, &list[i]) })
+	}
+	if err == nil && removed {
+		err = r.tellRemoved(ctx, list)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("listing resources: %w", err)
 	}
-	list = slices.DeleteFunc(list, func(one Resource) bool { return one.ID == "" || one.Removed && !removed })
-	slices.SortFunc(list, func(a, b Resource) int { return strings.Compare(a.ID, b.ID) })
-	return slices.CompactFunc(list, func(a, b Resource) bool { return a.ID == b.ID }), nil
+	out := make([]Resource, 0, len(list))
+	for _, one := range list {
+		if one.Removed, _ = one.removed.Get(); !one.Removed || removed {
+			out = append(out, one.Resource)
+		}
+	}
+	slices.SortFunc(out, func(a, b Resource) int { return strings.Compare(a.ID, b.ID) })
+	return slices.CompactFunc(out, func(a, b Resource) bool { return a.ID == b.ID }), nil
 }
 
-// Resource asks for one resource (GET /osmc/resources/{}). IsGone tells that there is none.
-func (r Reader) Resource(ctx context.Context, id string) (*Resource, error) {
-	one, err := get(ctx, r.c, path(resources, id), nil, func(n *node) (*Resource, error) {
-		one, ok := parseResource(n, id)
-		if !ok {
-			return nil, entityAt(n).missing(title)
+func (r Reader) listResources(ctx context.Context, removed bool) ([]resource, error) {
+	query := withBody()
+	query.Set("includeRemovedResource", strconv.FormatBool(removed))
+	return get(ctx, r.c, path(resources), query, parseResources)
+}
+
+// completeResource asks for a resource that a list names by its id alone. One that cannot be read stays in the list: that the
+// server answers 404 does not prove that it is gone.
+func (r Reader) completeResource(ctx context.Context, one *resource) error {
+	if one.Title != "" {
+		return nil
+	}
+	whole, err := r.readResource(ctx, one.ID)
+	switch {
+	case err == nil:
+		*one = whole
+	case NotAllowed(err) || IsGone(err):
+		one.Unreadable = true
+	default:
+		return part(err)
+	}
+	return nil
+}
+
+// tellRemoved completes a list that has removed resources: where the server does not say of one whether it is removed, it is
+// if the list without removed ones lacks it.
+func (r Reader) tellRemoved(ctx context.Context, all []resource) error {
+	isUnknown := func(one resource) bool { _, known := one.removed.Get(); return !known }
+	if !slices.ContainsFunc(all, isUnknown) {
+		return nil
+	}
+	left, err := r.listResources(ctx, false)
+	if err != nil {
+		return part(err)
+	}
+	for i := range all {
+		if isUnknown(all[i]) {
+			all[i].removed = Given(!slices.ContainsFunc(left, func(one resource) bool { return one.ID == all[i].ID }))
 		}
-		return &one, nil
-	})
+	}
+	return nil
+}
+
+// Resource asks for one resource (GET /osmc/resources/{}). IsGone tells that there is none; whether it is marked as removed, only
+// a list tells.
+func (r Reader) Resource(ctx context.Context, id string) (*Resource, error) {
+	one, err := r.readResource(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("reading resource %s: %w", id, err)
 	}
-	return one, nil
+	return &one.Resource, nil
+}
+
+func (r Reader) readResource(ctx context.Context, id string) (resource, error) {
+	return get(ctx, r.c, path(resources, id), nil, func(n *node) (resource, error) {
+		one, ok := parseResource(n, id)
+		if !ok {
+			return one, entityAt(n).missing(title)
+		}
+		return one, nil
+	})
 }
 
 // Branches lists a resource's branches with what each is (GET /osmc/resources/{}/branches, then each), those that begin earlier

@@ -45,7 +45,7 @@ func parseCategories(n *node) ([]category, error) {
 
 func parseCategory(at *node, id string) (category, error) {
 	e := entityAt(at, title, members, "kerml:parentID")
-	c := category{Category: Category{ID: id, Name: e.text(title), Description: e.text(described)}}
+	c := category{Category: Category{ID: id, Name: e.text(title)}}
 	if parent := e.member("kerml:parentID", "parentID"); parent != nil {
 		c.Parent = parent.reference(workspaces)
 	}
@@ -98,8 +98,15 @@ func parseMembers(list []*node, removed bool) ([]string, error) {
 	return slices.Compact(out), nil
 }
 
+// resource is a resource as an answer has it, perhaps in part.
+type resource struct {
+	Resource
+
+	removed Known[bool]
+}
+
 // parseResources reads the list of resources. Those without a title are ids alone, to be asked for.
-func parseResources(n *node) ([]Resource, error) {
+func parseResources(n *node) ([]resource, error) {
 	list, err := n.list(contains, members)
 	if e := entityAt(n); err != nil && len(e.objects) == 1 && e.id(resources) != "" && e.member(title) != nil {
 		list, err = []*node{n}, nil // as the specification has it: one alone
@@ -107,14 +114,14 @@ func parseResources(n *node) ([]Resource, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Resource, 0, len(list))
+	out := make([]resource, 0, len(list))
 	for _, at := range list {
 		r, ok := parseResource(at, at.reference(resources))
 		if r.ID == "" {
 			return nil, entityAt(at).missing("id")
 		}
 		if !ok {
-			r = Resource{ID: r.ID}
+			r = resource{Resource: Resource{ID: r.ID}}
 		}
 		out = append(out, r)
 	}
@@ -125,10 +132,12 @@ func parseResources(n *node) ([]Resource, error) {
 var master = regexp.MustCompile(`(?i)\.master$`)
 
 // parseResource reads one resource. false: it is an id alone, or no resource at all.
-func parseResource(at *node, id string) (Resource, bool) {
+func parseResource(at *node, id string) (resource, bool) {
 	e := entityAt(at, title, "metadata", "categoryID")
-	r := Resource{ID: id, Title: e.text(title), Description: e.text(described)}
-	r.Removed, _ = e.truth("removed")
+	r := resource{Resource: Resource{ID: id, Title: e.text(title)}}
+	if removed, known := e.truth("removed"); known {
+		r.removed = Given(removed)
+	}
 	if c := e.member("categoryID", "kerml:categoryID"); c != nil {
 		r.Category = c.reference(workspaces)
 	}

@@ -18,7 +18,7 @@ func TestCategories(t *testing.T) {
 	read := func(n *node) ([]category, error) { return parseCategories(n) }
 	plain := []category{{Category: Category{ID: "w1"}}, {Category: Category{ID: "w2"}}}
 	whole := []category{
-		{Category{ID: "w1", Name: "Released", Description: "what is out", Resources: []string{"p1", "p2"}}, true, []string{"w2"}},
+		{Category{ID: "w1", Name: "Released", Resources: []string{"p1", "p2"}}, true, []string{"w2"}},
 		{Category{ID: "w2", Name: "Powertrain", Parent: "w1", Resources: []string{}}, true, nil},
 	}
 	for want, texts := range map[*[]category][]string{
@@ -40,7 +40,7 @@ func TestCategories(t *testing.T) {
 		for _, text := range texts {
 			got, err := readAs(t, text, read)
 			if err != nil || !slices.EqualFunc(got, *want, func(a, b category) bool {
-				return a.ID == b.ID && a.Name == b.Name && a.Description == b.Description && a.Parent == b.Parent && a.listed == b.listed &&
+				return a.ID == b.ID && a.Name == b.Name && a.Parent == b.Parent && a.listed == b.listed &&
 					slices.Equal(a.Resources, b.Resources) && slices.Equal(a.children, b.children)
 			}) {
 				t.Errorf("%s: got %+v, %v", text, got, err)
@@ -81,11 +81,11 @@ func TestCategoryResources(t *testing.T) {
 }
 
 func TestResources(t *testing.T) {
-	plain := []Resource{{ID: "p1"}, {ID: "p2"}}
+	plain := []resource{{Resource: Resource{ID: "p1"}}, {Resource: Resource{ID: "p2"}}}
 	same(t, plain, parseResources, `["p1","p2"]`, `[{"@id":"p1"},{"ID":"p2"}]`, `{"ldp:contains":[{"@id":"p1"},{"@id":"https://h/osmc/resources/p2"}]}`)
-	whole := []Resource{
-		{ID: "p1", Title: "Brake.MASTER", Name: "Brake", ProjectID: "PROJECT-1", Category: "w1", Description: "stops"},
-		{ID: "p2", Title: "v1.2 Gear", Name: "v1.2 Gear", Removed: true},
+	whole := []resource{
+		{Resource{ID: "p1", Title: "Brake.MASTER", Name: "Brake", ProjectID: "PROJECT-1", Category: "w1"}, Given(false)},
+		{Resource{ID: "p2", Title: "v1.2 Gear", Name: "v1.2 Gear"}, Given(true)},
 	}
 	const (
 		brake = `"@type":"kerml:Resource","dcterms:title":"Brake.MASTER","dcterms:description":"stops","categoryID":"w1","metadata":{"name":"Brake.MASTER","PROJECT_ID":"PROJECT-1"},"removed":false,"kerml:branches":[{"@id":"b1"}]`
@@ -97,7 +97,7 @@ func TestResources(t *testing.T) {
 		`[[{"@id":"p1",`+container+`},{"@id":"#it",`+brake+`}],[{"@id":"p2",`+container+`},{"@id":{"@id":"#it"},`+gear+`}]]`,
 		`{"ldp:contains":[{"@id":"p1","ldp:contains":["b1","b2"],`+brake+`},{"@id":"p2",`+gear+`}]}`)
 	same(t, whole[:1], parseResources, `{"ID":"p1",`+brake+`}`)
-	same(t, []Resource{}, parseResources, `[]`, `{"ldp:contains":[]}`)
+	same(t, []resource{}, parseResources, `[]`, `{"ldp:contains":[]}`)
 	refuses(t, parseResources, map[string]string{
 		`{}`: "has no ldp:contains", `{"dcterms:title":"x","@type":"kerml:Resource"}`: "has no ldp:contains", `[{"dcterms:title":"x"}]`: "[0] has no id", `null`: "it is null",
 		`{"ldp:contains":null}`: "ldp:contains is null", `{"ID":"repo"}`: "has no ldp:contains",
@@ -108,11 +108,11 @@ func TestResource(t *testing.T) {
 	read := func(n *node) (Resource, error) {
 		r, ok := parseResource(n, "p1")
 		if !ok {
-			return r, entityAt(n).missing(title)
+			return r.Resource, entityAt(n).missing(title)
 		}
-		return r, nil
+		return r.Resource, nil
 	}
-	same(t, Resource{ID: "p1", Title: "Brake.master", Name: "Brake", ProjectID: "PROJECT-1", Category: "w1", Description: "stops"}, read,
+	same(t, Resource{ID: "p1", Title: "Brake.master", Name: "Brake", ProjectID: "PROJECT-1", Category: "w1"}, read,
 		`{"@base":"https://h/osmc/workspaces/w1/resources/p1","@type":"kerml:Resource","dcterms:title":"Brake.master","dcterms:description":"stops","metadata":{"name":"Brake.master","PROJECT_ID":"PROJECT-1"}}`,
 		`[{`+container+`,"@id":""},{"categoryID":{"@id":"w1"},"dcterms:title":"Brake.master","dcterms:description":"stops","metadata":{"PROJECT_ID":"PROJECT-1"},"removed":false}]`,
 		`[{"categoryID":"https://h/osmc/workspaces/w1","dcterms:description":"stops","metadata":[{"name":"Brake.master","PROJECT_ID":"PROJECT-1"}],"removed":0}]`)
@@ -254,7 +254,7 @@ func noEmptyText(t *testing.T, list []string) {
 }
 
 func FuzzResources(f *testing.F) {
-	fuzzed(f, parseResources, func(t *testing.T, list []Resource) {
+	fuzzed(f, parseResources, func(t *testing.T, list []resource) {
 		for _, r := range list {
 			if r.ID == "" || r.Title == "" && (r.Name != "" || r.Category != "") {
 				t.Errorf("%+v", r)

@@ -10,12 +10,12 @@ type Health struct {
 	CassandraUnreachable []string // sorted
 }
 
-// Node is one Teamwork Cloud node. A port of 0 is not open.
+// Node is one Teamwork Cloud node. A port of 0 is closed.
 type Node struct {
 	Name      string
-	Status    string // "UP"
-	PlainPort int    // clients without encryption, usually 3579
-	TLSPort   int    // clients with encryption, usually 10002
+	Status    string     // "UP"
+	PlainPort Known[int] // clients without encryption, usually 3579
+	TLSPort   Known[int] // clients with encryption, usually 10002
 }
 
 // User is the user that the client works as.
@@ -29,7 +29,7 @@ type User struct {
 // RoleAssignment is a role of a user.
 type RoleAssignment struct {
 	RoleID  string
-	Objects []ProtectedObject // what it is for; none: everything
+	Objects Known[[]ProtectedObject] // what it is for; an empty list: everything
 }
 
 // ProtectedObject is what a role is assigned for.
@@ -54,41 +54,39 @@ type Permission struct {
 
 // Category is what REST calls a workspace.
 type Category struct {
-	ID          string
-	Name        string
-	Description string
-	Parent      string   // the id of the category it is in; "" at the top
-	Resources   []string // ids, sorted; those marked as removed are not among them
+	ID        string
+	Name      string
+	Parent    string   // the id of the category it is in; "" at the top
+	Resources []string // ids, sorted; those marked as removed are not among them
 }
 
 // Resource is a project.
 type Resource struct {
-	ID          string // the resource id, a UUID
-	Title       string // as the server names it
-	Name        string // the project's name: Title or metadata.name without what the server appends (".MASTER")
-	ProjectID   string // of the modelling tool; "" when the server does not say
-	Category    string // id; "" when the server does not say
-	Description string
-	Removed     bool // marked as deleted
-	Unreadable  bool // the user may not read it: only its id is known
+	ID         string // the resource id, a UUID
+	Title      string // as the server names it
+	Name       string // the project's name: Title or metadata.name without what the server appends (".MASTER")
+	ProjectID  string // of the modelling tool; "": unknown
+	Category   string // id; "": unknown
+	Removed    bool   // marked as deleted; only of a list, which makes sure of it
+	Unreadable bool   // the server does not show it to the user: only its id is known
 }
 
 // Branch is a line of revisions.
 type Branch struct {
 	ID      string
-	Name    string // "trunk" is the main one
-	Start   int    // the revision it was made from; the trunk's is its own first, 1; 0 when the server does not say
-	Latest  int    // its newest revision
-	Author  string
-	Created time.Time // UTC; zero when the server does not say, or not in a form and zone that is known
+	Name    string    // "trunk" is the main one
+	Start   int       // the revision it was made from; the trunk's is its own first, 1; 0: unknown
+	Latest  int       // its newest revision
+	Author  string    // "": unknown
+	Created time.Time // UTC; zero: unknown
 }
 
 // Revision is one commit. A member that the server does not give is unknown, which is not the same as empty.
 type Revision struct {
 	Number       int
-	Branch       string // id
-	BranchName   string // "" when the server names it nowhere
-	Author       string
+	Branch       string    // id
+	BranchName   string    // "": unknown
+	Author       string    // "": unknown
 	Created      time.Time // UTC
 	Description  string
 	Parent       int    // the revision before it; 0 for the first
@@ -105,14 +103,14 @@ type Revision struct {
 type Tag struct {
 	ID          string
 	Name        string
-	Description string
+	Description string // "": empty or unknown, which only a comparison of one server with itself may ignore
 	Revision    int
 }
 
 // Lock is what a user holds against changes by others.
 type Lock struct {
 	User       string
-	Branch     string // id; "" when the server does not say
-	BranchName string // "" when the server does not say
-	Element    string // id
+	Branch     string // id; "": unknown
+	BranchName string // "": unknown
+	Element    string // id; "": unknown
 }
