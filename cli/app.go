@@ -16,7 +16,7 @@ import (
 	"golang.org/x/term"
 )
 
-// app is everything the program has of the world outside. A rehearsal runs commands in another one.
+// app is all that the program has of the outside world. A rehearsal runs commands in one of its own.
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
@@ -33,7 +33,7 @@ type app struct {
 	input          *prompt.Lines
 }
 
-// terminal says which streams are one.
+// terminal says which streams are a terminal.
 type terminal struct {
 	in, out, err bool
 	width        func() int // of the terminal behind stdout; 0 when unknown
@@ -43,7 +43,7 @@ type terminal struct {
 func operatingSystem(products []Product) *app {
 	cwd, err := os.Getwd()
 	if err != nil {
-		cwd = "." // the folder is gone; whatever needs it says so
+		cwd = "." // the folder is gone; what needs it reports that
 	}
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -55,7 +55,9 @@ func operatingSystem(products []Product) *app {
 		env: os.LookupEnv, environ: os.Environ,
 		fs: afero.NewOsFs(), cwd: cwd, clock: systemClock{},
 		tty: terminal{
-			in: term.IsTerminal(int(os.Stdin.Fd())), out: term.IsTerminal(int(os.Stdout.Fd())), err: term.IsTerminal(int(os.Stderr.Fd())),
+			in:  term.IsTerminal(int(os.Stdin.Fd())),
+			out: term.IsTerminal(int(os.Stdout.Fd())),
+			err: term.IsTerminal(int(os.Stderr.Fd())),
 			width: func() int {
 				w, _, err := term.GetSize(int(os.Stdout.Fd()))
 				if err != nil {
@@ -78,15 +80,14 @@ func operatingSystem(products []Product) *app {
 	return a
 }
 
-// takeBrokenPipes makes writing to a pipe that nobody reads fail, where it would end the process on the spot, until the
-// returned function is called.
+// takeBrokenPipes makes a write to a pipe without a reader fail instead of ending the process, until release is called.
 func takeBrokenPipes() (release func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGPIPE)
 	return func() { signal.Stop(signals) }
 }
 
-// abs is a name as the file system knows it, wherever the program was told to work.
+// abs makes a name absolute, in the folder that the program was started in.
 func (a *app) abs(name string) string {
 	if filepath.IsAbs(name) {
 		return name
@@ -94,13 +95,13 @@ func (a *app) abs(name string) string {
 	return filepath.Join(a.cwd, name)
 }
 
-// is tells whether an environment variable has that value.
+// is tells whether an environment variable has a value.
 func (a *app) is(name, value string) bool {
 	v, _ := a.env(name)
 	return v == value
 }
 
-// set tells whether an environment variable is set to something.
+// set tells whether an environment variable is set and not empty.
 func (a *app) set(name string) bool { return !a.is(name, "") }
 
 type systemClock struct{}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,12 +29,15 @@ type applyFlags struct {
 func (c *command) applyCommand() *cobra.Command {
 	f := &applyFlags{}
 	cmd := jsonCommand(&cobra.Command{
-		Use: "apply [PLAN|DIR]", Short: "Carry the steps out, verify each, and go on where an earlier apply stopped", Args: atMost(1),
-		Long: `Shows the plan, asks, and carries it out: every step is recorded before it begins and verified against the live servers
-after it. Interrupted, killed, or stopped by an error, the same command goes on where it stopped, and does nothing twice.
+		Use: "apply [PLAN|DIR]", Args: atMost(1),
+		Short: "Carry out the steps, verify each, and resume where an earlier apply stopped",
+		Long: `Shows the plan, asks for approval, and carries it out: every step is recorded before it starts and verified
+against the live servers afterwards. After an interrupt, a crash or an error, the same command resumes where the
+run stopped, and repeats nothing.
 
-With PLAN, a file that "plan -out" wrote, exactly that plan is carried out, or nothing if the files or the servers have
-changed since. The first interrupt finishes what runs and starts nothing more; the second stops at once. Both are safe.`,
+With PLAN, a file written by "plan -out", it carries out exactly that plan, or nothing if the files or the servers
+have changed since. The first interrupt lets running steps finish and starts no others; the second stops at once.
+Both are safe.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 1 && c.isDir(args[0]):
@@ -57,12 +61,12 @@ changed since. The first interrupt finishes what runs and starts nothing more; t
 	return cmd
 }
 
-// application is a plan on its way to be carried out.
+// application is a plan that is to be carried out.
 type application struct {
 	*project
 
 	plan    *planner.Plan
-	run     *executor.Run // nil: a new one is made
+	run     *executor.Run // nil: a new one is begun
 	decided executor.Decision
 	saved   bool // the plan comes from a file
 }
@@ -92,7 +96,8 @@ func (c *command) lock(ctx context.Context, what string) (*journal.Lock, error) 
 		return nil, err
 	}
 	host, _ := os.Hostname() // only shown to people
-	return journal.Acquire(ctx, c.lockPath(), journal.Holder{PID: os.Getpid(), Host: host, Since: c.app.clock.Now().UTC(), What: what})
+	holder := journal.Holder{PID: os.Getpid(), Host: host, Since: c.app.clock.Now().UTC(), What: what}
+	return journal.Acquire(ctx, c.lockPath(), holder)
 }
 
 func (c *command) lockPath() string { return filepath.Join(c.dataDir(), "lock") }
@@ -112,20 +117,20 @@ func (c *command) applyLocked(ctx context.Context, p *project, f *applyFlags) er
 		return nil
 	}
 	if a.decided.Finished {
-		return c.carry(ctx, a, f) // nothing is left but to say so in the record
+		return c.carry(ctx, a, f) // only the end of the run is still to be recorded
 	}
 	if !f.approve {
-		if err := c.approve(ctx, "Do you want to carry these steps out?"); err != nil {
+		if err := c.approve(ctx, "Do you want to carry out these steps?"); err != nil {
 			return err
 		}
 	}
-	if err := c.unmoved(ctx, a, f); err != nil {
+	if err := c.checkFacts(ctx, a, f); err != nil {
 		return err
 	}
 	return c.carry(ctx, a, f)
 }
 
-// choose finds the plan: that of the unfinished run, the given file's, or a new one.
+// choose takes the plan of the unfinished run, the given plan, or a new one.
 func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*application, error) {
 	a := &application{project: p}
 	run, err := c.store().Unfinished()
@@ -138,7 +143,7 @@ func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*appli
 			return nil, err
 		}
 		if len(f.targets) > 0 {
-			return nil, failf(exitError, "a saved plan is carried out as it is: -target has no place beside it")
+			return nil, failf(exitError, "a saved plan is carried out as a whole; -target is not allowed")
 		}
 	}
 	switch {
@@ -155,24 +160,29 @@ func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*appli
 	return a, err
 }
 
-// fitsRun tells whether the unfinished run may be gone on with.
+// fitsRun tells whether the unfinished run may be resumed.
 func (c *command) fitsRun(cfg *schema.Config, run *executor.Run, given *planner.Plan, f *applyFlags) error {
 	if given != nil && !samePlan(given, run.Plan) {
-		return failf(exitError, "%s is not the plan of run %s, which is unfinished: go on with it first (`syncctl apply` without a plan), or give it up with `syncctl resolve -abandon`", f.plan, run.ID)
+		return failf(exitError, "%s is not the plan of run %s, which is unfinished: resume that run first (`syncctl apply` "+
+			"without a plan), or abandon it with `syncctl resolve -abandon`", f.plan, run.ID)
 	}
 	if len(f.targets) > 0 {
-		return failf(exitError, "run %s is unfinished and is gone on with as a whole; -target has no place in it", run.ID)
+		return failf(exitError, noTarget, run.ID)
 	}
 	if cfg.Digest() != run.Plan.Digest {
-		return failf(exitStale, "the configuration changed after run %s was begun, so it cannot be gone on with.\nEither restore the files as they were and run `syncctl apply` again, or give the run up with `syncctl resolve -abandon` and make a new plan from what is there now", run.ID)
+		return failf(exitStale, "cannot resume run %s: the configuration has changed since the run started.\n"+
+			"Either restore the files and run `syncctl apply` again, or abandon the run with `syncctl resolve -abandon` "+
+			"and make a new plan", run.ID)
 	}
 	return nil
 }
 
+const noTarget = "run %s is unfinished and must be resumed as a whole; -target is not allowed"
+
 // fitsPlan tells whether a saved plan may be carried out.
 func (c *command) fitsPlan(cfg *schema.Config, plan *planner.Plan) error {
 	if cfg.Digest() != plan.Digest {
-		return failf(exitStale, "the plan is stale: the configuration (files or variables) changed after the plan was made. Make the plan again")
+		return failf(exitStale, "the plan is stale: the configuration (files or variables) changed after the plan was made. Plan again")
 	}
 	runs, err := c.store().List()
 	if err != nil {
@@ -180,7 +190,7 @@ func (c *command) fitsPlan(cfg *schema.Config, plan *planner.Plan) error {
 	}
 	for _, r := range runs {
 		if r.Finished() && !r.Abandoned() && samePlan(r.Plan, plan) {
-			return failf(exitStale, "the plan is stale: it was carried out already, by run %s. Make the plan again", r.ID)
+			return failf(exitStale, "the plan is stale: run %s has already carried it out. Plan again", r.ID)
 		}
 	}
 	return nil
@@ -191,12 +201,15 @@ func samePlan(a, b *planner.Plan) bool {
 	return a.Encode(&x) == nil && b.Encode(&y) == nil && bytes.Equal(x.Bytes(), y.Bytes())
 }
 
-// announce shows what is going to be done.
+// announce shows what will be done.
 func (c *command) announce(a *application, f *applyFlags) error {
 	if c.events != nil {
 		c.events.Of(a.plan)
 		t := a.plan.Tally()
-		fields := map[string]any{"add": t.Add, "change": t.Change, "destroy": t.Destroy, "steps": t.Steps, "person": t.Person, "irreversible": t.Irreversible}
+		fields := map[string]any{
+			"add": t.Add, "change": t.Change, "destroy": t.Destroy,
+			"steps": t.Steps, "person": t.Person, "irreversible": t.Irreversible,
+		}
 		if a.run != nil {
 			fields["run"], fields["done"] = a.run.ID, len(doneSteps(a.decided))
 		}
@@ -214,13 +227,13 @@ func (c *command) announce(a *application, f *applyFlags) error {
 			return err
 		}
 		if a.decided.Finished {
-			return nil // only the record's last line is missing
+			return nil // only the end of the run is still to be recorded
 		}
 	}
 	o := view.PlanOptions{Style: c.outStyle, Done: done}
 	show := view.Plan
 	if a.saved && f.approve {
-		show = view.Tally // whoever approves a saved plan beforehand has read it
+		show = view.Tally // who approves a saved plan in advance has read it
 	}
 	if err := show(c.out, a.plan, o); err != nil {
 		return err
@@ -234,7 +247,8 @@ func (c *command) announce(a *application, f *applyFlags) error {
 func (c *command) refused(plan *planner.Plan) error {
 	if c.events != nil {
 		for _, f := range plan.Refusals() {
-			c.events.Write("error", "refused", f.Summary, map[string]any{"rule": f.Rule, "addr": f.Addr, "detail": f.Detail})
+			fields := map[string]any{"rule": f.Rule, "addr": f.Addr, "detail": f.Detail}
+			c.events.Write("error", "refused", f.Summary, fields)
 		}
 		return exitQuietly(exitRefused)
 	}
@@ -244,23 +258,23 @@ func (c *command) refused(plan *planner.Plan) error {
 	return exitQuietly(exitRefused)
 }
 
-// approve asks for the one word that counts.
+// approve asks for approval: only yes counts.
 func (c *command) approve(ctx context.Context, question string) error {
 	if c.events != nil || !c.mayAsk() {
-		return failf(exitError, "nobody can be asked for approval here. Look at the plan first, then use -auto-approve")
+		return failf(exitError, "nobody can be asked for approval. "+useAutoApprove)
 	}
-	_, err := c.out.Write([]byte(c.outStyle.Bold(question) + "\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: "))
+	_, err := fmt.Fprintf(c.out, "%s\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: ", c.outStyle.Bold(question))
 	if err != nil {
 		return err
 	}
 	if c.unread() {
-		return failf(exitError, "nobody can be asked for approval here: whoever read the output has gone. Look at the plan first, then use -auto-approve")
+		return failf(exitError, "nobody can be asked for approval: the reader of the output is gone. "+useAutoApprove)
 	}
 	answer, err := c.app.input.Read(ctx)
 	switch {
 	case errors.Is(err, prompt.ErrNobody):
 		c.say("")
-		return failf(exitError, "nobody can be asked for approval here: standard input has ended. Look at the plan first, then use -auto-approve")
+		return failf(exitError, "nobody can be asked for approval: standard input has ended. "+useAutoApprove)
 	case err != nil:
 		c.say("")
 		return err
@@ -272,8 +286,10 @@ func (c *command) approve(ctx context.Context, question string) error {
 	return nil
 }
 
-// mayAsk tells whether somebody may be at the other end of standard input. In automation only a terminal is: a question
-// into an open pipe would wait for ever.
+const useAutoApprove = "Read the plan first, then use -auto-approve"
+
+// mayAsk tells whether a person may be at the other end of standard input. In automation only a terminal counts: a question into
+// an open pipe would wait for ever.
 func (c *command) mayAsk() bool {
 	if c.app.is("SYNCCTL_INPUT", "0") || c.app.is("SYNCCTL_INPUT", "false") {
 		return false
@@ -281,8 +297,8 @@ func (c *command) mayAsk() bool {
 	return c.app.tty.in || !c.app.set("CI") && !c.app.set("SYNCCTL_IN_AUTOMATION")
 }
 
-// unmoved reads again what the plan was made from. A plan that was made a moment ago and not asked about is fresh.
-func (c *command) unmoved(ctx context.Context, a *application, f *applyFlags) error {
+// checkFacts reads the facts again that the plan was made from. A plan that was made and approved a moment ago is fresh.
+func (c *command) checkFacts(ctx context.Context, a *application, f *applyFlags) error {
 	if a.run == nil && !a.saved && f.approve {
 		return nil
 	}
@@ -303,16 +319,16 @@ func (c *command) unmoved(ctx context.Context, a *application, f *applyFlags) er
 	if len(lines) == 0 {
 		return nil
 	}
-	what := "the plan is stale: the world has moved since it was made"
-	if a.run != nil {
-		what = "run " + a.run.ID + " cannot be gone on with: the world has moved since its plan was made"
+	if a.run == nil {
+		return failf(exitStale, "the plan is stale: the servers have changed since it was made.\n%s\nNothing was changed. Plan again",
+			strings.Join(lines, "\n"))
 	}
-	return failf(exitStale, "%s.\n%s\nNothing was changed. Make the plan again%s", what, strings.Join(lines, "\n"), map[bool]string{
-		true: ", after giving the run up with `syncctl resolve -abandon`, or put things back as they were",
-	}[a.run != nil])
+	return failf(exitStale, "cannot resume run %s: the servers have changed since it was planned.\n%s\nNothing was changed. "+
+		"Restore what has changed, or abandon the run with `syncctl resolve -abandon` and plan again",
+		a.run.ID, strings.Join(lines, "\n"))
 }
 
-// begun: a step that was begun may have moved the fact itself; it is looked at when it is taken up again.
+// begun tells whether a step that has started may have changed the fact itself; it is verified when the step is resumed.
 func (a *application) begun(m executor.FactMoved) bool {
 	moved := a.plan.Step(m.Step)
 	for i := range a.plan.Steps {

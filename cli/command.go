@@ -17,36 +17,36 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// command is one command line being carried out.
+// command is one command line that is carried out.
 type command struct {
 	app *app
 
-	// Flags that stand before or after the command.
+	// Flags that may be given before or after the command.
 	flags struct {
 		chdir   string
 		noColor bool
 		json    bool
 	}
 
-	cwd      string // what relative names on the command line mean: the app's, or -chdir
+	cwd      string // of relative names on the command line: the app's, or -chdir
 	dir      string // the folder of the configuration, absolute
-	dirName  string // the same as the person named it
+	dirName  string // the same, as the person wrote it
 	out, err io.Writer
 	outStyle view.Style
 	errStyle view.Style
 	log      hclog.Logger
 	closeLog func()
 	redactor *schema.Redactor // nil until a configuration is loaded
-	held     []driver.Closer  // what holds something at servers until the command has ended
-	events   *view.Events     // set: everything is told as events
+	held     []driver.Closer  // drivers that hold something at servers until the command has ended
+	events   *view.Events     // not nil: everything is reported as events
 }
 
-// run carries one command line out and returns its exit code.
+// run carries out one command line and returns its exit code.
 func (a *app) run(args []string) int {
 	c := &command{app: a, closeLog: func() {}, log: hclog.NewNullLogger()}
 	known := func() *schema.Redactor { return c.redactor }
 	c.out, c.err = output.Redact(a.stdout, known), output.Redact(a.stderr, known)
-	defer takeBrokenPipes()() // output whose reader goes away is dropped, and stops nothing
+	defer takeBrokenPipes()() // output without a reader is dropped, and stops nothing
 	ctx, release := a.interrupts.Context(context.Background())
 	defer release()
 
@@ -57,7 +57,7 @@ func (a *app) run(args []string) int {
 		err = root.ExecuteContext(ctx)
 	}
 	defer func() { c.closeLog() }()
-	c.giveBack()
+	c.closeDrivers()
 	code, left := codeOf(err)
 	if code != exitDone && ctx.Err() != nil && a.interrupts.Happened() {
 		code = exitInterrupted
@@ -83,7 +83,7 @@ func (c *command) failed(err error) {
 	fmt.Fprintln(c.err, c.errStyle.Bad("Error: ")+schema.Sanitize(err.Error()))
 }
 
-// begin is called when the flags are known: it settles folders, colours and the log.
+// begin is called once the flags are known: it sets up folders, colours and the log.
 func (c *command) begin() error {
 	c.cwd = c.app.cwd
 	if c.flags.chdir != "" {
@@ -112,7 +112,7 @@ func (c *command) enter(name string) error {
 	return nil
 }
 
-// enterArg makes the folder that a command's only argument names the one of the configuration.
+// enterArg makes the folder that is a command's only argument the one of the configuration.
 func (c *command) enterArg(args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -120,7 +120,7 @@ func (c *command) enterArg(args []string) error {
 	return c.enter(args[0])
 }
 
-// abs is a name from the command line as the file system knows it.
+// abs makes a name from the command line absolute.
 func (c *command) abs(name string) string {
 	if filepath.IsAbs(name) {
 		return name
@@ -128,7 +128,7 @@ func (c *command) abs(name string) string {
 	return filepath.Join(c.cwd, name)
 }
 
-// files is the file system in which relative names mean what they mean on the command line.
+// files is the file system with the names of the command line.
 func (c *command) files() afero.Fs { return files.Rooted{Fs: c.app.fs, Dir: c.cwd} }
 
 // isDir tells whether a name from the command line is a folder.
@@ -137,25 +137,27 @@ func (c *command) isDir(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// openLog sets the log up as SYNCCTL_LOG and SYNCCTL_LOG_PATH say.
+// openLog sets up the log as SYNCCTL_LOG and SYNCCTL_LOG_PATH say.
 func (c *command) openLog() error {
 	level, _ := c.app.env("SYNCCTL_LOG")
 	if level == "" || level == "off" {
 		return nil
 	}
-	opts := &hclog.LoggerOptions{Name: "syncctl", Output: c.err, Level: hclog.LevelFromString(level), JSONFormat: level == "json"}
+	opts := &hclog.LoggerOptions{
+		Name: "syncctl", Output: c.err, Level: hclog.LevelFromString(level), JSONFormat: level == "json",
+	}
 	if level == "json" {
 		opts.Level = hclog.Trace
 	}
 	if opts.Level == hclog.NoLevel {
-		return failf(exitError, "SYNCCTL_LOG: %q is none of trace, debug, info, warn, error, json, off", level)
+		return failf(exitError, "SYNCCTL_LOG is %q: use trace, debug, info, warn, error, json or off", level)
 	}
 	if path, _ := c.app.env("SYNCCTL_LOG_PATH"); path != "" {
 		f, err := c.app.fs.OpenFile(c.app.abs(path), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {
 			return fmt.Errorf("opening the log: %w", err)
 		}
-		c.closeLog = func() { _ = f.Close() } // every line was handed to the system when it was written
+		c.closeLog = func() { _ = f.Close() } // nothing is buffered
 		opts.Output = output.Redact(f, func() *schema.Redactor { return c.redactor })
 	}
 	c.log = hclog.New(opts)

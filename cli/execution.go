@@ -12,10 +12,10 @@ import (
 	"github.com/syncctl/syncctl/journal"
 )
 
-// verifyWithin is how long a step is looked for where it does not say itself.
+// verifyWithin is how long verifying a step may take where the step does not say.
 const verifyWithin = 2 * time.Minute
 
-// carry makes or takes up the run, carries it out, and tells how it ended.
+// carry begins or resumes the run, carries it out, and reports how it ended.
 func (c *command) carry(ctx context.Context, a *application, f *applyFlags) error {
 	progress := c.progress(a)
 	operator, err := c.operator(a.cfg.Settings, progress)
@@ -44,9 +44,9 @@ func (c *command) carry(ctx context.Context, a *application, f *applyFlags) erro
 	if report == nil {
 		return err
 	}
-	c.tellEnd(a, report, f)
+	c.reportEnd(a, report, f)
 	if err != nil {
-		return err // the run's record could not be kept
+		return err // the journal could not be written
 	}
 	return exitQuietly(endCode(report, interrupted))
 }
@@ -54,7 +54,7 @@ func (c *command) carry(ctx context.Context, a *application, f *applyFlags) erro
 // carryOut runs the executor between the two interrupts.
 func (c *command) carryOut(ctx context.Context, progress view.Progress, o executor.Options) (*executor.Report, bool, error) {
 	defer progress.Close()
-	// The first interrupt must not reach what runs: the command's own context is left behind, and ends at the second.
+	// The first interrupt must not reach running steps, so they do not get the context of the command.
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	stages := interrupt.NewStages(cancel, func(text string) {
@@ -74,7 +74,7 @@ func (c *command) carryOut(ctx context.Context, progress view.Progress, o execut
 	return report, stages.Interrupted(), err
 }
 
-// stoppable puts a person's step off when the run is to stop: nobody should have to answer a question first.
+// stoppable defers a person's step when the run is to stop: nobody has to answer a question first.
 type stoppable struct {
 	executor.Operator
 
@@ -98,7 +98,7 @@ func (s stoppable) Perform(ctx context.Context, ask executor.Ask) (executor.Repl
 	return reply, err
 }
 
-// endCode is the exit code of a run's end. What names a cause goes before what only says how far it came.
+// endCode is the exit code of a run. A cause counts more than how far the run came.
 func endCode(r *executor.Report, interrupted bool) int {
 	done, failed := 0, false
 	refused, moved := false, false
@@ -130,9 +130,9 @@ func endCode(r *executor.Report, interrupted bool) int {
 	return exitStopped
 }
 
-// tellEnd prints the report. An output that cannot take it changes nothing about the end.
-func (c *command) tellEnd(a *application, r *executor.Report, f *applyFlags) {
-	end := view.End{Report: r, RunID: a.run.ID, Dir: c.near(a.run.Dir), Next: c.next(a.cfg, f)}
+// reportEnd prints the report. If it cannot be printed, the run has ended all the same.
+func (c *command) reportEnd(a *application, r *executor.Report, f *applyFlags) {
+	end := view.End{Report: r, RunID: a.run.ID, Dir: c.near(a.run.Dir), Next: c.resumption(a.cfg, f)}
 	if c.events != nil {
 		message := "apply complete"
 		if !r.Finished {
@@ -142,11 +142,11 @@ func (c *command) tellEnd(a *application, r *executor.Report, f *applyFlags) {
 		return
 	}
 	if err := view.Report(c.out, c.outStyle, end); err != nil {
-		c.warn("how the run ended could not be written: %v. `syncctl status` tells it", err)
+		c.warn("cannot print how the run ended: %v. `syncctl status` shows it", err)
 	}
 }
 
-// progress is the view that fits where the output goes.
+// progress is the view that suits the output.
 func (c *command) progress(a *application) view.Progress {
 	switch {
 	case c.events != nil:

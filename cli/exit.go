@@ -15,14 +15,14 @@ const (
 	exitUnformatted = 3 // fmt -check found a difference
 	exitWaiting     = 4 // at a person's step
 	exitStopped     = 5 // after some steps were done; resumable
-	exitStale       = 6 // the plan is not of this configuration, or the world has moved
+	exitStale       = 6 // the configuration or the servers have changed since the plan was made
 	exitLocked      = 7
 	exitRefused     = 8 // by a guard
 	exitDeclined    = 9 // at the prompt
 	exitInterrupted = 130
 )
 
-// exit is an error that carries the exit code. A nil err: all there is to say has been said.
+// exit is an error with an exit code. A nil err: the message is already printed.
 type exit struct {
 	code int
 	err  error
@@ -37,7 +37,7 @@ func (e *exit) Error() string {
 
 func (e *exit) Unwrap() error { return e.err }
 
-// said ends the program with a code when the words for it have been printed.
+// exitQuietly sets the exit code; the message is already printed.
 func exitQuietly(code int) error {
 	if code == exitDone {
 		return nil
@@ -45,12 +45,12 @@ func exitQuietly(code int) error {
 	return &exit{code: code}
 }
 
-// failf ends the program with a code and a message.
+// failf sets the exit code and the message.
 func failf(code int, format string, args ...any) error {
 	return &exit{code: code, err: fmt.Errorf(format, args...)}
 }
 
-// codeOf is the exit code of what a command returned, and what is left to print.
+// codeOf is the exit code for the error of a command, and the error if it is still to be printed.
 func codeOf(err error) (int, error) {
 	var e *exit
 	var locked *journal.LockedError

@@ -16,7 +16,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// standardInput is the name of the text that has none.
+// standardInput stands for the name of what comes from standard input.
 const standardInput = "<standard input>"
 
 // formatter is one run of fmt.
@@ -31,13 +31,13 @@ type formatter struct {
 func (c *command) fmtCommand() *cobra.Command {
 	f := &formatter{command: c}
 	cmd := &cobra.Command{
-		Use: "fmt [FILE|DIR|-]...", Short: "Lay files out in the canonical way, and print the names of those it changed",
-		Long: `Lays *.sync.hcl and *.syncvars.hcl files out in the canonical way. Without arguments it takes the files of the working
-folder; "-" formats standard input to standard output. It prints the name of every file it changed.`,
+		Use: "fmt [FILE|DIR|-]...", Short: "Format files, and print the names of those that changed",
+		Long: `Formats *.sync.hcl and *.syncvars.hcl files. Without arguments it formats the files of the working folder; "-"
+formats standard input to standard output. It prints the name of every file that it changes.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
 	}
-	cmd.Flags().BoolVar(&f.check, "check", false, "change nothing; exit 3 when a file is not formatted")
-	cmd.Flags().BoolVar(&f.diff, "diff", false, "show what changes")
+	cmd.Flags().BoolVar(&f.check, "check", false, "change nothing; exit 3 if a file is not formatted")
+	cmd.Flags().BoolVar(&f.diff, "diff", false, "show the changes")
 	return cmd
 }
 
@@ -87,12 +87,12 @@ func (f *formatter) argument(ctx context.Context, arg string) error {
 	return nil
 }
 
-// formattable: JSON has no layout of ours.
+// formattable tells whether a file is formatted: JSON is not.
 func formattable(name string) bool {
 	return strings.HasSuffix(name, ".sync.hcl") || strings.HasSuffix(name, ".syncvars.hcl")
 }
 
-// standardInput never touches a file: the result goes to standard output, unless only the difference is asked for.
+// standardInput formats to standard output, unless only the difference is asked for.
 func (f *formatter) standardInput(ctx context.Context, src []byte) error {
 	out, ok, err := f.format(ctx, standardInput, src)
 	if err != nil || !ok {
@@ -131,7 +131,7 @@ func (f *formatter) file(ctx context.Context, name string) error {
 	return files.Replace(f.app.fs, f.abs(name), out, 0o644)
 }
 
-// format lays one file out; what is wrong with it is printed and the others still get their turn.
+// format formats one file. Its errors are printed, and the other files still get their turn.
 func (f *formatter) format(ctx context.Context, name string, src []byte) ([]byte, bool, error) {
 	out, diags := schema.Format(name, src)
 	if !diags.HasErrors() {
@@ -142,6 +142,7 @@ func (f *formatter) format(ctx context.Context, name string, src []byte) ([]byte
 }
 
 func (f *formatter) printDiff(ctx context.Context, name string, before, after []byte) error {
-	_, err := io.WriteString(f.out, schema.Sanitize(udiff.Unified("old/"+name, "new/"+name, string(f.masked(ctx, name, before)), string(f.masked(ctx, name, after)))))
+	old, changed := string(f.masked(ctx, name, before)), string(f.masked(ctx, name, after))
+	_, err := io.WriteString(f.out, schema.Sanitize(udiff.Unified("old/"+name, "new/"+name, old, changed)))
 	return err
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// masked is the text of a file with asterisks where a secret stands or may stand, as what the folder declares says. It is
-// for eyes alone: what is written to the file is never masked.
+// masked is the text of a file with asterisks in place of secrets, as the declarations of its folder tell them. It is only for
+// printing: what is written to the file is never masked.
 func (f *formatter) masked(ctx context.Context, name string, src []byte) []byte {
 	if name != standardInput {
 		return f.maskedAs(ctx, filepath.Clean(name), src)
@@ -22,16 +22,17 @@ func (f *formatter) masked(ctx context.Context, name string, src []byte) []byte 
 	return f.maskedAs(ctx, "standard-input.syncvars.hcl", src)
 }
 
-// declares finds a block in a text of which it is not known whether it is a configuration or holds values.
+// declares finds a block: a text with one is a configuration rather than values of variables.
 var declares = regexp.MustCompile(`(?m)^[ \t]*[a-z]+([ \t]+"[^"\n]*")*[ \t]*\{`)
 
-// maskedAs loads the folder with that file's text in place of what lies there.
+// maskedAs loads the folder with the text in place of the file of that name.
 func (f *formatter) maskedAs(ctx context.Context, name string, src []byte) []byte {
 	mem, dir := afero.NewMemMapFs(), filepath.Dir(name)
 	infos, err := afero.ReadDir(f.files(), dir)
 	for _, info := range infos {
 		beside := filepath.Join(dir, info.Name())
-		if err != nil || info.IsDir() || beside == name || !formattable(info.Name()) && !strings.HasSuffix(info.Name(), ".sync.hcl.json") {
+		read := formattable(beside) || strings.HasSuffix(beside, ".sync.hcl.json")
+		if err != nil || info.IsDir() || beside == name || !read {
 			continue
 		}
 		var text []byte
@@ -43,21 +44,21 @@ func (f *formatter) maskedAs(ctx context.Context, name string, src []byte) []byt
 		err = afero.WriteFile(mem, name, src, 0o600)
 	}
 	if err != nil {
-		return hidden(src) // without what lies beside it nothing is known of it
+		return hidden(src) // without the files beside it nothing is known about it
 	}
 	o := schema.Options{Fs: mem, Dir: dir, Env: f.app.env, AllowUnset: true, Version: version()}
 	o.Catalog, _ = f.catalog()
 	if strings.HasSuffix(name, ".syncvars.hcl") {
 		o.Vars = []schema.VarSource{{File: name}}
 	}
-	cfg, _ := schema.Load(ctx, o) // what is wrong in the folder is for validate to say
+	cfg, _ := schema.Load(ctx, o) // errors in the folder are reported by validate
 	if file := cfg.Files[name]; file != nil && len(file.Bytes) == len(src) {
 		return file.Bytes
 	}
 	return hidden(src)
 }
 
-// hidden leaves the lines of a text, and nothing in them.
+// hidden masks a whole text, line by line.
 func hidden(src []byte) []byte {
 	out := []byte(strings.Repeat("*", len(src)))
 	for i, b := range src {

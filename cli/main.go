@@ -1,5 +1,5 @@
-// Package cli is the program syncctl, for any list of products: flags go in, an exit code comes out, and words for people in
-// between. Only this package prints, asks, and exits.
+// Package cli is the program syncctl, for any list of products: flags in, an exit code and words for people out. Only this
+// package prints, asks, or exits.
 //
 // A build with a product of your own is a main of a few lines:
 //
@@ -15,10 +15,10 @@ import (
 
 // Product is all that the program knows of a product.
 type Product struct {
-	Name      string                         // in seeds of the sandbox, in the log, and as the command that has its tools
-	Driver    func(driver.Env) driver.Driver // makes the driver, once a command
-	Simulator sandbox.Open                   // opens the product's simulated world; nil: the sandbox cannot simulate it
-	Tools     []driver.Tool                  // commands that it brings beside the reconciler
+	Name      string                         // in sandbox seeds and logs, and the name of the command with its tools
+	Driver    func(driver.Env) driver.Driver // makes the driver, once for each command
+	Simulator sandbox.Open                   // opens the simulated world; nil: the sandbox cannot simulate it
+	Tools     []driver.Tool                  // commands of its own beside the reconciler
 }
 
 // Main runs syncctl with these products and exits.

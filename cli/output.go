@@ -12,13 +12,13 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// unread tells whether the reader of the output has gone away.
+// unread tells whether the reader of the output is gone.
 func (c *command) unread() bool {
 	out, ok := c.out.(*output.Redacted)
 	return ok && out.Unread()
 }
 
-// styles decides how the two streams may look.
+// styles are the styles of the two streams.
 func (c *command) styles() (out, err view.Style) {
 	color := func(tty bool) bool {
 		switch {
@@ -53,7 +53,7 @@ func (c *command) width() int {
 	return c.app.tty.width()
 }
 
-// say prints a line for people.
+// say prints a line.
 func (c *command) say(format string, args ...any) { fmt.Fprintf(c.out, format+"\n", args...) }
 
 // warn prints a line to the error stream.
@@ -61,7 +61,7 @@ func (c *command) warn(format string, args ...any) {
 	fmt.Fprintln(c.err, c.errStyle.Bold("Warning: ")+schema.Sanitize(fmt.Sprintf(format, args...)))
 }
 
-// diagnostics prints what is wrong or odd: to the error stream, or as JSON to the output.
+// diagnostics prints errors and warnings: to the error stream, or as JSON to the output.
 func (c *command) diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) error {
 	if c.events != nil {
 		return c.diagnosticEvents(diags, files)
@@ -77,13 +77,14 @@ func (c *command) diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File)
 		return nil
 	}
 	whole := output.NewBuffer(c.err)
-	if err := schema.WriteText(whole, diags, files, schema.TextOptions{Width: c.errStyle.Width, Color: c.errStyle.Color}); err != nil {
+	o := schema.TextOptions{Width: c.errStyle.Width, Color: c.errStyle.Color}
+	if err := schema.WriteText(whole, diags, files, o); err != nil {
 		return err
 	}
 	return whole.Flush()
 }
 
-// diagnosticEvents tells them as events, one each.
+// diagnosticEvents reports each as an event.
 func (c *command) diagnosticEvents(diags hcl.Diagnostics, files map[string]*hcl.File) error {
 	for _, d := range diags {
 		var b bytes.Buffer

@@ -29,9 +29,10 @@ type planFlags struct {
 func (c *command) planCommand() *cobra.Command {
 	f := &planFlags{}
 	cmd := jsonCommand(&cobra.Command{
-		Use: "plan [DIR]", Short: "Show the steps between what is declared and what is there; changes nothing", Args: atMost(1),
-		Long: `Reads the live servers, compares them with what is declared, and shows the steps between the two as a numbered list.
-It changes nothing. The marks: + adds, ~ changes, - removes, ! cannot be undone, = verifies, ? a person does it.`,
+		Use: "plan [DIR]", Args: atMost(1),
+		Short: "Show the steps from the live servers to what is declared; changes nothing",
+		Long: `Reads the live servers, compares them with the declarations, and shows the steps between the two as a numbered
+list. It changes nothing. The marks: + adds, ~ changes, - removes, ! cannot be undone, = verifies, ? a person does it.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := c.enterArg(args); err != nil {
 				return err
@@ -46,18 +47,19 @@ It changes nothing. The marks: + adds, ~ changes, - removes, ! cannot be undone,
 	})
 	f.vars.flags(cmd.Flags())
 	c.targetFlag(cmd, &f.targets)
-	cmd.Flags().StringVar(&f.out, "out", "", "save the plan to `FILE`, for apply")
-	cmd.Flags().BoolVar(&f.detail, "detail", false, "also show attribute differences and how each step behaves")
-	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit 2 when there are changes")
+	cmd.Flags().StringVar(&f.out, "out", "", "save the plan to `FILE` for apply")
+	cmd.Flags().BoolVar(&f.detail, "detail", false, "also show attribute differences, and how each step behaves")
+	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit 2 if there are changes")
 	return cmd
 }
 
 // targetFlag adds -target with completion.
 func (c *command) targetFlag(cmd *cobra.Command, to *[]string) {
 	cmd.Flags().StringArrayVar(to, "target", nil, "only this declaration and what it depends on, as `ADDRESS`; may be repeated")
-	_ = cmd.RegisterFlagCompletionFunc("target", func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	complete := func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return c.completeTargets(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
-	})
+	}
+	_ = cmd.RegisterFlagCompletionFunc("target", complete)
 }
 
 func (c *command) completeTargets(ctx context.Context) []cobra.Completion {
@@ -106,7 +108,8 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 		}
 	}
 	if f.out != "" && !c.flags.json && len(plan.Steps) > 0 {
-		c.say("\nSaved the plan to %s. Carry it out with: syncctl apply %s", schema.SanitizeLine(f.out), schema.SanitizeLine(f.out))
+		name := schema.SanitizeLine(f.out)
+		c.say("\nSaved the plan to %s. Carry it out with: syncctl apply %s", name, name)
 	}
 	if f.detailed && len(plan.Steps) > 0 {
 		return exitQuietly(exitChanges)
@@ -114,7 +117,7 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 	return nil
 }
 
-// makePlan compares what is declared with what is there.
+// makePlan compares the declarations with the servers.
 func (c *command) makePlan(ctx context.Context, p *project, targetFlags []string) (*planner.Plan, error) {
 	addrs, err := targets(p.cfg, targetFlags)
 	if err != nil {
@@ -142,13 +145,14 @@ func (c *command) makePlan(ctx context.Context, p *project, targetFlags []string
 	return plan, nil
 }
 
-// planUnfinished shows what an unfinished run has left to do. No new plan is made beside it.
+// planUnfinished shows the remaining steps of an unfinished run instead of a new plan.
 func (c *command) planUnfinished(p *project, run *executor.Run, f *planFlags) error {
 	switch {
 	case f.out != "":
-		return failf(exitError, "run %s is unfinished, so no new plan is made: `syncctl apply` goes on with it, `syncctl resolve -abandon` gives it up", run.ID)
+		return failf(exitError, "cannot save a new plan while run %s is unfinished: resume it with `syncctl apply`, "+
+			"or abandon it with `syncctl resolve -abandon`", run.ID)
 	case len(f.targets) > 0:
-		return failf(exitError, "run %s is unfinished and is gone on with as a whole; -target has no place in it", run.ID)
+		return failf(exitError, noTarget, run.ID)
 	}
 	state := c.state(run)
 	if !c.flags.json {
@@ -157,7 +161,7 @@ func (c *command) planUnfinished(p *project, run *executor.Run, f *planFlags) er
 		}
 	}
 	if p.cfg.Digest() != run.Plan.Digest {
-		c.warn("the configuration has changed since the run was begun; `syncctl apply` will not go on with it until the files are as they were")
+		c.warn("the configuration has changed since the run started; `syncctl apply` cannot resume it until the files are restored")
 	}
 	if err := c.showPlan(run.Plan, doneSteps(state.Decision), f.detail); err != nil {
 		return err
@@ -168,7 +172,7 @@ func (c *command) planUnfinished(p *project, run *executor.Run, f *planFlags) er
 	return nil
 }
 
-// doneSteps is the set of steps that need no doing any more.
+// doneSteps is the set of steps that are done.
 func doneSteps(d executor.Decision) map[string]bool {
 	done := map[string]bool{}
 	for id, s := range d.Steps {
@@ -179,7 +183,7 @@ func doneSteps(d executor.Decision) map[string]bool {
 	return done
 }
 
-// showPlan prints a plan, or writes it as the document it is saved as.
+// showPlan prints a plan for people, or as JSON.
 func (c *command) showPlan(plan *planner.Plan, done map[string]bool, detail bool) error {
 	if c.flags.json {
 		w := output.NewBuffer(c.out)
@@ -191,34 +195,36 @@ func (c *command) showPlan(plan *planner.Plan, done map[string]bool, detail bool
 	return view.Plan(c.out, plan, view.PlanOptions{Style: c.outStyle, Detail: detail, Done: done})
 }
 
-// mayReplace tells whether a plan may be written to a name: not over a file that is something else.
+// mayReplace refuses to write a plan over a file that is not a plan.
 func (c *command) mayReplace(name string) error {
 	if name == "" {
-		return failf(exitError, "-out wants the name of a file, as in -out=p.syncplan.json")
+		return failf(exitError, "-out needs the name of a file, as in -out=p.syncplan.json")
 	}
 	for _, suffix := range []string{".sync.hcl", ".sync.hcl.json", ".syncvars.hcl"} {
 		if strings.HasSuffix(name, suffix) {
-			return failf(exitError, "-out=%s: a file of that name is read as configuration; choose another, such as p.syncplan.json", name)
+			return failf(exitError, "-out=%s: a file of that name is read as configuration; choose another name, "+
+				"such as p.syncplan.json", name)
 		}
 	}
 	info, err := c.app.fs.Stat(c.abs(name))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil // a folder that is missing is told when the file is written
+		return nil // a missing folder is reported when the file is written
 	case err != nil:
 		return fmt.Errorf("looking at %s: %w", name, err)
 	case info.IsDir():
-		return failf(exitError, "-out=%s is a folder; the plan is one file in it, such as %s", name, filepath.Join(name, "p.syncplan.json"))
+		return failf(exitError, "-out=%s is a folder; name a file in it, such as %s", name, filepath.Join(name, "p.syncplan.json"))
 	case info.Size() == 0 || !info.Mode().IsRegular() || strings.HasSuffix(name, ".syncplan.json"):
 		return nil
 	}
 	if _, err := c.readPlan(name); err != nil {
-		return failf(exitError, "-out=%s: there is a file of that name, and it is not a plan; it is left as it is. Choose another name, or remove it first", name)
+		return failf(exitError, "-out=%s: a file of that name exists and is not a plan, so it is not replaced. "+
+			"Choose another name, or remove it first", name)
 	}
 	return nil
 }
 
-// savePlan writes a plan file, which holds no secret and may be committed.
+// savePlan writes a plan file. It holds no secret and may be committed.
 func (c *command) savePlan(plan *planner.Plan, name string) error {
 	var b bytes.Buffer
 	if err := plan.Encode(&b); err != nil {

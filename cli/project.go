@@ -17,7 +17,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// variables are the -var and -var-file flags, in the order in which they were given.
+// variables are the -var and -var-file flags in the order given.
 type variables struct {
 	list []schema.VarSource
 }
@@ -59,7 +59,7 @@ type typeKey struct {
 func (p *project) planner(a schema.Addr) planner.Driver   { return p.drivers[typeKey{a.Kind, a.Type}] }
 func (p *project) executor(a schema.Addr) executor.Driver { return p.drivers[typeKey{a.Kind, a.Type}] }
 
-// load reads the configuration. What is wrong with it is printed; the error then only carries the code.
+// load reads the configuration. Its errors are printed, and the error returned only has the exit code.
 func (c *command) load(ctx context.Context, vars []schema.VarSource, allowUnset bool) (*project, error) {
 	p, diags := c.read(ctx, vars, allowUnset)
 	if c.flags.json && !diags.HasErrors() {
@@ -74,7 +74,7 @@ func (c *command) load(ctx context.Context, vars []schema.VarSource, allowUnset 
 	return p, nil
 }
 
-// read loads the configuration, and knows its secrets from then on.
+// read reads the configuration, and has its secrets redacted from then on.
 func (c *command) read(ctx context.Context, vars []schema.VarSource, allowUnset bool) (*project, hcl.Diagnostics) {
 	p := &project{}
 	var catalog schema.Catalog
@@ -87,13 +87,14 @@ func (c *command) read(ctx context.Context, vars []schema.VarSource, allowUnset 
 	return p, diags
 }
 
-// catalog is what the products can declare, and the driver of each type.
+// catalog has the types of all products, and the driver of each.
 func (c *command) catalog() (schema.Catalog, map[typeKey]driver.Driver) {
 	var catalog schema.Catalog
 	drivers := map[typeKey]driver.Driver{}
 	for _, prod := range c.app.products {
 		d := prod.Driver(driver.Env{
-			Fs: files.Rooted{Fs: c.app.fs, Dir: c.dir}, Log: c.log.Named(prod.Name), Version: version(), Now: c.app.clock.Now, LookupEnv: c.app.env,
+			Fs: files.Rooted{Fs: c.app.fs, Dir: c.dir}, Log: c.log.Named(prod.Name), Version: version(),
+			Now: c.app.clock.Now, LookupEnv: c.app.env,
 		})
 		if closer, ok := d.(driver.Closer); ok {
 			c.held = append(c.held, closer)
@@ -106,22 +107,22 @@ func (c *command) catalog() (schema.Catalog, map[typeKey]driver.Driver) {
 	return catalog, drivers
 }
 
-// giveBack closes the drivers: what they hold at servers, such as sessions, must not outlive the command, whatever ended it.
-func (c *command) giveBack() {
-	ctx, cancel := context.WithTimeout(context.Background(), giveBackWithin)
+// closeDrivers ends what the drivers hold at servers, such as sessions: it must not outlive the command, however that ended.
+func (c *command) closeDrivers() {
+	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
 	defer cancel()
 	for _, d := range c.held {
 		if err := d.Close(ctx); err != nil {
-			c.log.Warn("giving back what is held at the servers", "error", err)
+			c.log.Warn("closing a driver: sessions may be left open at a server", "error", err)
 		}
 	}
 	c.held = nil
 }
 
-// giveBackWithin is how long a person who has interrupted a command is kept waiting.
-const giveBackWithin = 10 * time.Second
+// closeWithin limits how long a person who has interrupted a command waits.
+const closeWithin = 10 * time.Second
 
-// dataDir is where runs, journals and the lock are, absolute.
+// dataDir is the folder of the runs, their journals and the lock, absolute.
 func (c *command) dataDir() string {
 	name, _ := c.app.env("SYNCCTL_DATA_DIR")
 	if name == "" {
@@ -133,28 +134,28 @@ func (c *command) dataDir() string {
 	return filepath.Join(c.dir, name)
 }
 
-// makeDataDir makes the folder, for nobody else to read and never to be committed.
+// makeDataDir makes the folder: nobody else can read it, and it is never committed.
 func (c *command) makeDataDir() error {
 	dir := c.dataDir()
 	if err := c.app.fs.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("making the data folder: %w", err)
+		return fmt.Errorf("creating the data folder: %w", err)
 	}
 	ignore := filepath.Join(dir, ".gitignore")
 	if b, err := afero.ReadFile(c.app.fs, ignore); err == nil && len(b) > 0 { // an empty one was left by a full disk
 		return nil
 	}
 	if err := afero.WriteFile(c.app.fs, ignore, []byte("*\n"), 0o600); err != nil {
-		return fmt.Errorf("making the data folder: %w", err)
+		return fmt.Errorf("creating the data folder: %w", err)
 	}
 	return nil
 }
 
-// store keeps the runs of the configuration's folder.
+// store has the runs of the configuration's folder.
 func (c *command) store() *executor.Store {
 	return &executor.Store{Fs: c.app.fs, Dir: filepath.Join(c.dataDir(), "runs"), Now: c.app.clock.Now}
 }
 
-// targets reads -target flags; a wrong one is an error, with the name that was likely meant.
+// targets reads -target flags. An unknown address is an error, with the address that was likely meant.
 func targets(cfg *schema.Config, given []string) ([]schema.Addr, error) {
 	var names []string
 	for _, r := range cfg.Resources {
@@ -164,7 +165,7 @@ func targets(cfg *schema.Config, given []string) ([]schema.Addr, error) {
 	for _, g := range given {
 		a, err := schema.ParseAddr(g)
 		if err != nil || cfg.Lookup(a) == nil {
-			return nil, failf(exitError, "-target=%s: nothing in the configuration is called that.%s", g, args.DidYouMean(g, names, ""))
+			return nil, failf(exitError, "-target=%s: the configuration has no such declaration.%s", g, args.DidYouMean(g, names, ""))
 		}
 		out = append(out, a)
 	}

@@ -16,24 +16,26 @@ import (
 	"github.com/spf13/afero"
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/view"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/sandbox"
 	"github.com/syncctl/syncctl/schema"
 )
 
 func (c *command) rehearseCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "rehearse DIR", Short: "Plan, apply and verify an example against simulated servers on this machine", Args: exactly(1, "the folder of an example"),
-		Long: `Serves the simulated servers that DIR/sandbox.json describes, on this machine only, and goes the whole way in a scratch copy
-of DIR: plan, apply with a stand-in for the person, and a second plan, which must find nothing to do. DIR is not touched.`,
+		Use: "rehearse DIR", Args: exactly(1, "the folder of an example"),
+		Short: "Plan, apply and verify an example against simulated servers on this machine",
+		Long: `Starts the simulated servers that DIR/sandbox.json describes, on this machine only, and works in a scratch copy of
+DIR: plan, apply with a stand-in for the person, and a second plan, which must find nothing to do. DIR stays as it is.`,
 		Example: "  syncctl rehearse examples/behind-firewall-master",
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.rehearse(cmd.Context(), args[0]) },
 	}
 }
 
-// seedFile is what makes a folder an example.
+// seedFile describes the simulated servers of an example.
 const seedFile = "sandbox.json"
 
-// startSandbox serves what dir's seed describes.
+// startSandbox serves the simulated servers of an example.
 func (c *command) startSandbox(ctx context.Context, dir string, o sandbox.Options) (*sandbox.Sandbox, error) {
 	if !c.isDir(dir) {
 		return nil, failf(exitError, "%s is not a folder", dir)
@@ -41,7 +43,8 @@ func (c *command) startSandbox(ctx context.Context, dir string, o sandbox.Option
 	name := filepath.Join(dir, seedFile)
 	seed, err := afero.ReadFile(c.app.fs, c.abs(name))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, failf(exitError, "%s has no %s, which says what servers to simulate: it is not an example.\nFor your own servers use `syncctl plan` and `syncctl apply`", dir, seedFile)
+		return nil, failf(exitError, "%s is not an example: it has no %s, which describes the servers to simulate.\n"+
+			"For your own servers use `syncctl plan` and `syncctl apply`", dir, seedFile)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
@@ -56,7 +59,7 @@ func (c *command) startSandbox(ctx context.Context, dir string, o sandbox.Option
 	return sandbox.Start(ctx, o)
 }
 
-// counter counts the lines of an access log, which come one at a time: requests to servers apart from what is asked of machines.
+// counter counts the lines of an access log, which are written one at a time, by what was asked for.
 type counter struct{ requests, connections, commands, files int }
 
 func (c *counter) Write(p []byte) (int, error) {
@@ -77,24 +80,25 @@ func (c *counter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// words say what was counted, and that it was all.
+// words say what was counted, and that there was nothing else.
 func (c *counter) words(servers, machines int) string {
-	words := view.Plural(c.requests, "request")
+	words := wording.Plural(c.requests, "request")
 	if c.connections > 0 {
-		words += " and " + view.Plural(c.connections, "connection")
+		words += " and " + wording.Plural(c.connections, "connection")
 	}
-	words += " to " + view.Plural(servers, "simulated server")
+	words += " to " + wording.Plural(servers, "simulated server")
 	var done []string
 	if c.commands > 0 {
-		done = append(done, view.Plural(c.commands, "command"))
+		done = append(done, wording.Plural(c.commands, "command"))
 	}
 	if c.files > 0 {
-		done = append(done, view.Plural(c.files, "file operation"))
+		done = append(done, wording.Plural(c.files, "file operation"))
 	}
 	if len(done) == 0 {
 		return words + ", none to any other"
 	}
-	return words + ", " + strings.Join(done, " and ") + " on " + view.Plural(machines, "simulated machine") + ", nothing anywhere else"
+	return words + ", " + strings.Join(done, " and ") + " on " + wording.Plural(machines, "simulated machine") +
+		", nothing anywhere else"
 }
 
 func (c *command) rehearse(ctx context.Context, dir string) (err error) {
@@ -112,7 +116,7 @@ func (c *command) rehearse(ctx context.Context, dir string) (err error) {
 	}()
 	scratch, err := c.app.temp("syncctl-rehearse-")
 	if err != nil {
-		return fmt.Errorf("making the scratch folder: %w", err)
+		return fmt.Errorf("creating the scratch folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, c.app.fs.RemoveAll(scratch)) }()
 	work := filepath.Join(scratch, "work")
@@ -129,13 +133,14 @@ func (c *command) rehearse(ctx context.Context, dir string) (err error) {
 	if err := box.Close(); err != nil {
 		return err
 	}
-	c.say("\n%s %s, %s.", c.outStyle.Good("Rehearsal complete:"),
-		c.app.clock.Now().Sub(begun).Round(100*time.Millisecond), asked.words(len(box.Servers()), len(box.Machines())))
-	c.say("Read on: %s says what happened here and how to do it with real servers.", schema.SanitizeLine(filepath.Join(dir, "README.md")))
+	took := c.app.clock.Now().Sub(begun).Round(100 * time.Millisecond)
+	c.say("\n%s %s, %s.", c.outStyle.Good("Rehearsal complete:"), took, asked.words(len(box.Servers()), len(box.Machines())))
+	c.say("Read on: %s explains what happened here, and how to do it with real servers.",
+		schema.SanitizeLine(filepath.Join(dir, "README.md")))
 	return nil
 }
 
-// rehearsedPlan is the plan file of a rehearsal: what was shown is what is carried out.
+// rehearsedPlan is the plan file of a rehearsal: the plan that is shown is the one that is carried out.
 const rehearsedPlan = "rehearsal.syncplan.json"
 
 // rehearseIn runs the three commands in the scratch copy.
@@ -147,7 +152,7 @@ func (c *command) rehearseIn(work string, env map[string]string) error {
 			return v, true
 		}
 		if strings.HasPrefix(name, "SYNCCTL_CLI_ARGS") || name == "SYNCCTL_DATA_DIR" {
-			return "", false // meant for the person's own commands
+			return "", false // for the person's own commands
 		}
 		return c.app.env(name)
 	}
@@ -172,12 +177,12 @@ func (c *command) rehearseIn(work string, env map[string]string) error {
 		}
 	}
 	if !strings.Contains(last.String(), view.NoChanges) {
-		return failf(exitError, "the second plan still finds something to do: what was applied did not reach what is declared")
+		return failf(exitError, "the second plan still has steps: applying the first one did not lead to what is declared")
 	}
 	return nil
 }
 
-// copyExample copies the files of an example, without what earlier runs left.
+// copyExample copies the files of an example, without those of earlier runs.
 func (c *command) copyExample(from, to string) error {
 	err := afero.Walk(c.app.fs, from, func(path string, info fs.FileInfo, err error) error {
 		if err != nil {

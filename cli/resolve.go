@@ -21,28 +21,31 @@ func (c *command) resolveCommand() *cobra.Command {
 	f := &resolveFlags{}
 	cmd := &cobra.Command{
 		Use:   "resolve [STEP -done|-retry] [-abandon]",
-		Short: "Decide what syncctl cannot: a step counts as done, is to be tried again, or the run is given up",
-		Long: `When it cannot be told whether a step was carried out, a person looks at the servers and decides:
+		Short: "Decide what syncctl cannot: a step is done, is tried again, or the run is abandoned",
+		Long: `When syncctl cannot tell whether a step was carried out, a person checks the servers and decides:
 
-  syncctl resolve STEP -done    it was carried out: the steps after it may begin
+  syncctl resolve STEP -done    it was carried out: the steps after it may start
   syncctl resolve STEP -retry   it was not: the next apply carries it out
-  syncctl resolve -abandon      give the whole run up; what was done stays done
+  syncctl resolve -abandon      abandon the whole run; what was done stays done
 
-STEP is a step's id, its number, or its last part. The decision and its reason are recorded in the run's journal.`,
+STEP is the id of a step, its number, or the last part of its id. The decision and its reason are recorded in the journal
+of the run.`,
 		Args: atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.resolve(cmd.Context(), args, f) },
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		ValidArgsFunction: func(
+			_ *cobra.Command, args []string, _ string,
+		) ([]cobra.Completion, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
 			return c.completeSteps(), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-	cmd.Flags().BoolVar(&f.done, "done", false, "the step counts as done")
-	cmd.Flags().BoolVar(&f.retry, "retry", false, "the step is carried out (again) by the next apply")
-	cmd.Flags().BoolVar(&f.abandon, "abandon", false, "give the run up")
+	cmd.Flags().BoolVar(&f.done, "done", false, "the step was carried out")
+	cmd.Flags().BoolVar(&f.retry, "retry", false, "the next apply carries out the step (again)")
+	cmd.Flags().BoolVar(&f.abandon, "abandon", false, "abandon the run")
 	cmd.Flags().BoolVar(&f.approve, "auto-approve", false, "do not ask")
-	cmd.Flags().StringVar(&f.reason, "reason", "", "why, as `TEXT` for the record")
+	cmd.Flags().StringVar(&f.reason, "reason", "", "why, as `TEXT` for the journal")
 	return cmd
 }
 
@@ -67,14 +70,14 @@ func (c *command) completeSteps() []cobra.Completion {
 func (c *command) resolve(ctx context.Context, args []string, f *resolveFlags) error {
 	switch {
 	case f.abandon && (f.done || f.retry || len(args) > 0):
-		return failf(exitError, "-abandon gives the whole run up: no STEP, -done or -retry beside it")
+		return failf(exitError, "-abandon is for the whole run: STEP, -done and -retry are not allowed")
 	case !f.abandon && f.done == f.retry:
-		return failf(exitError, "say what is true of the step: either -done or -retry (or -abandon for the whole run)")
+		return failf(exitError, "give either -done or -retry for the step, or -abandon for the whole run")
 	case !f.abandon && len(args) == 0:
-		return failf(exitError, "say which STEP; `syncctl status` lists them")
+		return failf(exitError, "give the STEP to resolve; `syncctl status` lists the steps")
 	}
 	if _, err := c.app.fs.Stat(c.store().Dir); err != nil {
-		return failf(exitError, "there is no unfinished run in this folder")
+		return failf(exitError, "this folder has no unfinished run")
 	}
 	lock, err := c.lock(ctx, "resolve")
 	if err != nil {
@@ -89,12 +92,12 @@ func (c *command) resolveLocked(ctx context.Context, args []string, f *resolveFl
 		return err
 	}
 	if run == nil {
-		return failf(exitError, "there is no unfinished run in this folder")
+		return failf(exitError, "this folder has no unfinished run")
 	}
 	if run.Damage != nil {
 		return c.resolveDamaged(ctx, run, f)
 	}
-	key, event, assumed := executor.RunKey, executor.EventAbandoned, c.assumeGivenUp(run)
+	key, event, assumed := executor.RunKey, executor.EventAbandoned, c.assumeAbandoned(run)
 	if !f.abandon {
 		if key, err = stepOf(run, args[0]); err != nil {
 			return err
@@ -127,10 +130,10 @@ func (c *command) resolveLocked(ctx context.Context, args []string, f *resolveFl
 		return err
 	}
 	if f.abandon {
-		c.say("Recorded. Run %s is given up.", run.ID)
+		c.say("Recorded. Run %s is abandoned.", run.ID)
 		return nil
 	}
-	c.say("Recorded. Go on with: %s", c.outStyle.Bold(c.next(nil, &applyFlags{}).Apply))
+	c.say("Recorded. Resume with: %s", c.outStyle.Bold(c.resumption(nil, &applyFlags{}).Apply))
 	return nil
 }
 
@@ -141,7 +144,7 @@ func (c *command) resolveDamaged(ctx context.Context, run *executor.Run, f *reso
 	}
 	c.say("%s\n", schema.Sanitize(c.damaged(run)))
 	if !f.approve {
-		if err := c.approve(ctx, "Set the run aside?"); err != nil {
+		if err := c.approve(ctx, "Do you want to set the run aside?"); err != nil {
 			return err
 		}
 	}
@@ -153,9 +156,9 @@ func (c *command) resolveDamaged(ctx context.Context, run *executor.Run, f *reso
 	return nil
 }
 
-func (c *command) assumeGivenUp(run *executor.Run) string {
+func (c *command) assumeAbandoned(run *executor.Run) string {
 	s := c.state(run)
-	text := "Run " + run.ID + " is given up. What its steps did stays done, and nothing is taken back"
+	text := "Run " + run.ID + " will be abandoned. What its steps did stays done, and nothing is undone"
 	if s.Done() > 0 {
 		text += "; these are done:"
 		for _, id := range stepIDs(run) {
@@ -164,17 +167,17 @@ func (c *command) assumeGivenUp(run *executor.Run) string {
 			}
 		}
 	}
-	return text + "\nThe next plan is made from what is on the servers then."
+	return text + "\nThe next plan is made from the servers as they are then."
 }
 
-// assumeStep says in words what will be taken for true.
+// assumeStep says what will be assumed about a step, and the event that records it.
 func (c *command) assumeStep(run *executor.Run, id string, done bool) (event, assumed string, err error) {
 	st := c.state(run).Decision.Steps[id]
 	if st.Phase == executor.PhaseDone && done {
-		return "", "", failf(exitError, "step %s is done already", id)
+		return "", "", failf(exitError, "step %s is already done", id)
 	}
 	if st.Phase == executor.PhaseBlocked && done {
-		return "", "", failf(exitError, "step %s cannot count as done yet: %s", id, st.Why)
+		return "", "", failf(exitError, "step %s cannot be done yet: %s", id, st.Why)
 	}
 	step := run.Plan.Step(id)
 	text := "Step " + id + " (" + step.Summary + ")\n"
@@ -184,5 +187,5 @@ func (c *command) assumeStep(run *executor.Run, id string, done bool) (event, as
 	if done {
 		return executor.EventResolved, text + "will count as done without being verified. Steps that need it may begin.", nil
 	}
-	return executor.EventReopened, text + "will be taken up by the next apply: it is looked whether it is done, and carried out if it is not.", nil
+	return executor.EventReopened, text + "will be verified by the next apply, and carried out if it is not done.", nil
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// next are the commands that go on with the run of this folder, as the person has to type them.
-func (c *command) next(cfg *schema.Config, f *applyFlags) view.Commands {
+// resumption has the commands that resume the run of this folder, as the person has to type them.
+func (c *command) resumption(cfg *schema.Config, f *applyFlags) view.Commands {
 	apply, resolve := "syncctl", "syncctl"
 	if c.flags.chdir != "" {
 		apply += " -chdir=" + shellquote.Join(c.flags.chdir)
@@ -30,14 +30,13 @@ func (c *command) next(cfg *schema.Config, f *applyFlags) view.Commands {
 	if c.flags.chdir != "" && !filepath.IsAbs(dir) {
 		dir = filepath.Join(c.flags.chdir, dir)
 	}
-	if dir != "." { // resolve knows no other way to another folder
+	if dir != "." { // resolve has no argument for the folder
 		resolve += " -chdir=" + shellquote.Join(dir)
 	}
 	return view.Commands{Apply: apply, Resolve: resolve + " resolve"}
 }
 
-// shownAssignment is a -var without its value where that may be a secret. Quoted for a shell, the value would not be
-// recognized on its way out.
+// shownAssignment is a -var without its value if that may be a secret: quoted for a shell, it would not be redacted.
 func (c *command) shownAssignment(cfg *schema.Config, assign string) string {
 	name, _, ok := strings.Cut(assign, "=")
 	if !ok || cfg.SecretVariable(strings.TrimSpace(name)) || c.redactor.String(assign) != assign {

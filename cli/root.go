@@ -1,13 +1,12 @@
 package cli
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 )
 
-// speaksJSON marks the commands that know -json.
+// speaksJSON marks the commands that have -json.
 const speaksJSON = "json"
 
 // root is the whole tree of commands.
@@ -15,20 +14,20 @@ func (c *command) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "syncctl",
 		Short: "Declare synchronizations and migrations; syncctl plans them, carries them out, and verifies every step",
-		Long: `syncctl reads what you declare in *.sync.hcl files, compares it with the live servers, and writes down the steps between
-the two. It carries them out one by one, verifies each against the servers, and can be stopped and taken up again anywhere.
+		Long: `syncctl reads what you declare in *.sync.hcl files, compares it with the live servers, and plans the steps between the
+two. It carries them out, verifies each against the servers, and can be stopped and resumed at any point.
 
-  syncctl rehearse DIR   the whole way against simulated servers, on this machine
+  syncctl rehearse DIR   the whole flow against simulated servers, on this machine
   syncctl plan           what would be done, and why; changes nothing
   syncctl apply          do it
 
-Exit codes: 0 done, or no changes · 1 error · 2 changes (plan -detailed-exitcode) · 3 not formatted (fmt -check) · 4 waiting for
-a person · 5 stopped after some steps were done, go on with apply · 6 the plan is stale · 7 another run holds the lock · 8 refused
-by a guard · 9 declined · 130 interrupted at a safe point.
+Exit codes: 0 done, or no changes · 1 error · 2 changes (plan -detailed-exitcode) · 3 not formatted (fmt -check) · 4 waiting
+for a person · 5 stopped after some steps were done, resume with apply · 6 the plan is stale · 7 another run holds the lock ·
+8 refused by a guard · 9 declined · 130 interrupted at a safe point.
 
-Environment: SYNCCTL_LOG (trace, debug, info, warn, error, json, off), SYNCCTL_LOG_PATH, SYNCCTL_VAR_name, SYNCCTL_INPUT=0,
-SYNCCTL_IN_AUTOMATION, SYNCCTL_CLI_ARGS, SYNCCTL_CLI_ARGS_command, SYNCCTL_DATA_DIR (.syncctl), NO_COLOR, FORCE_COLOR, CI,
-COLUMNS.`,
+Environment: SYNCCTL_LOG (trace, debug, info, warn, error, json, off), SYNCCTL_LOG_PATH, SYNCCTL_VAR_name,
+SYNCCTL_INPUT=0, SYNCCTL_IN_AUTOMATION, SYNCCTL_CLI_ARGS, SYNCCTL_CLI_ARGS_command, SYNCCTL_DATA_DIR (.syncctl), NO_COLOR,
+FORCE_COLOR, CI, COLUMNS.`,
 		SilenceUsage: true, SilenceErrors: true,
 		Args: cobra.ArbitraryArgs,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
@@ -48,7 +47,7 @@ COLUMNS.`,
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.flags.chdir, "chdir", "", "work in another `DIR`")
 	flags.BoolVar(&c.flags.noColor, "no-color", false, "no colours")
-	flags.BoolVar(&c.flags.json, "json", false, "JSON for programs, where the command has it")
+	flags.BoolVar(&c.flags.json, "json", false, "JSON output, for programs")
 	root.AddCommand(
 		c.validateCommand(), c.fmtCommand(), c.planCommand(), c.applyCommand(), c.rehearseCommand(), c.sandboxCommand(),
 		c.statusCommand(), c.resolveCommand(), c.showCommand(), c.versionCommand(),
@@ -61,7 +60,7 @@ COLUMNS.`,
 	return root
 }
 
-// jsonCommand marks a command as one that knows -json.
+// jsonCommand marks a command as one that has -json.
 func jsonCommand(cmd *cobra.Command) *cobra.Command {
 	cmd.Annotations = map[string]string{speaksJSON: "yes"}
 	return cmd
@@ -71,7 +70,8 @@ func jsonCommand(cmd *cobra.Command) *cobra.Command {
 func atMost(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > n {
-			return failf(exitError, "%s does not know what to do with %q.\nUsage: %s", cmd.CommandPath(), strings.Join(args[n:], " "), cmd.UseLine())
+			return failf(exitError, "unexpected argument of %s: %q.\nUsage: %s",
+				cmd.CommandPath(), strings.Join(args[n:], " "), cmd.UseLine())
 		}
 		return nil
 	}
@@ -81,7 +81,8 @@ func atMost(n int) cobra.PositionalArgs {
 func exactly(n int, what ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < n {
-			return failf(exitError, "%s wants %s.\nUsage: %s", cmd.CommandPath(), strings.Join(slices.Clone(what)[len(args):], " and "), cmd.UseLine())
+			return failf(exitError, "%s needs %s.\nUsage: %s",
+				cmd.CommandPath(), strings.Join(what[len(args):], " and "), cmd.UseLine())
 		}
 		return atMost(n)(cmd, args)
 	}

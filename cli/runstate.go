@@ -15,7 +15,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// state is a run as it stands, with the process that carries it out, if one does.
+// state is a run as it is now, with the process that carries it out, if any.
 func (c *command) state(run *executor.Run) view.RunState {
 	now := c.app.clock.Now()
 	shown := *run
@@ -34,8 +34,8 @@ func (c *command) damaged(run *executor.Run) string {
 		run.ID, schema.SanitizeLine(run.Damage.Error()), c.near(run.Dir))
 }
 
-// holder is the process that has the lock, nil if none has. It only looks: taking the lock to find out would keep an apply
-// that starts this moment from getting it.
+// holder is the process that holds the lock, nil if there is none. It does not try the lock: an apply that starts just now could
+// not get it then.
 func (c *command) holder() *journal.Holder {
 	src, err := afero.ReadFile(c.app.fs, c.lockPath())
 	if err != nil {
@@ -45,7 +45,7 @@ func (c *command) holder() *journal.Holder {
 	if json.Unmarshal(src, &h) != nil || h.PID == 0 || h.PID == os.Getpid() {
 		return nil
 	}
-	// A process that was killed leaves its name behind. On another machine that shares the folder it cannot be looked up.
+	// A killed process leaves its entry behind. One on another machine that shares the folder cannot be looked up.
 	if host, _ := os.Hostname(); h.Host == host && !alive(h.PID) {
 		return nil
 	}
@@ -61,10 +61,11 @@ func alive(pid int) bool {
 	return err == nil || os.IsPermission(err)
 }
 
-// near names a path relative to where the person is, when that is shorter.
+// near makes a path relative to the working folder if that is shorter.
 func (c *command) near(path string) string {
-	if rel, err := filepath.Rel(c.app.cwd, path); err == nil && len(rel) < len(path) && !strings.HasPrefix(rel, "..") {
-		return rel
+	rel, err := filepath.Rel(c.app.cwd, path)
+	if err != nil || len(rel) >= len(path) || strings.HasPrefix(rel, "..") {
+		return path
 	}
-	return path
+	return rel
 }

@@ -28,28 +28,29 @@ func (c *command) sandboxCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sandbox DIR [flags] [-- COMMAND ARGS...]",
 		Short: "Serve an example's simulated servers, or run a command inside them",
-		Long: `Serves the simulated servers that DIR/sandbox.json describes on loopback, over TLS with an authority of their own, and the
-machines behind them, where there are any, over SSH with keys of their own.
+		Long: `Serves the simulated servers that DIR/sandbox.json describes on loopback, over TLS with a CA of their own, and the
+machines behind them, if any, over SSH with keys of their own.
 
-With COMMAND, runs it in a scratch copy of DIR, with this program first in PATH and the servers' addresses and credentials in
-its environment, for as long as it lasts; the exit code is the command's. Without, prints the environment and serves until
-it is interrupted.
+With COMMAND, it runs the command in a scratch copy of DIR, with this program first in PATH and the servers' addresses
+and credentials in the environment, and exits with the exit code of the command. Without COMMAND, it prints the
+environment and serves until it is interrupted.
 
 A fault is KEY=VALUE,...: kind (fail, hang, cut, lost, late), server, method, path (a glob), nth (2, 2-4, 3-, *), status,
-retry_after, delay. A command on a machine has the method EXEC, and its path is the command line;
-a connection to a port without HTTP has CONNECT, and its path is the address.`,
+retry_after, delay. A command on a machine has the method EXEC, and its path is the command line; a connection to a port
+without HTTP has the method CONNECT, and its path is the address.`,
 		Example: `  syncctl sandbox examples/behind-firewall-master -- sh -c 'syncctl plan && syncctl apply -auto-approve'
-  syncctl sandbox examples/behind-firewall-master --fault=method=POST,path=**/resync,kind=lost -- syncctl apply -auto-approve`,
+  syncctl sandbox examples/behind-firewall-master --fault=method=POST,path=**/resync,kind=lost -- \
+    syncctl apply -auto-approve`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			dash := cmd.ArgsLenAtDash()
 			if dash < 0 && len(args) > 1 {
 				return failf(exitError, "put the command after --: syncctl sandbox %s -- %s ...", args[0], args[1])
 			}
 			if dash == 0 || len(args) == 0 {
-				return failf(exitError, "%s wants the folder of an example.\nUsage: %s", cmd.CommandPath(), cmd.UseLine())
+				return failf(exitError, "%s needs the folder of an example.\nUsage: %s", cmd.CommandPath(), cmd.UseLine())
 			}
 			if dash > 1 {
-				return failf(exitError, "%s wants one folder, not %d", cmd.CommandPath(), dash)
+				return failf(exitError, "%s needs one folder, not %d", cmd.CommandPath(), dash)
 			}
 			return nil
 		},
@@ -57,11 +58,12 @@ a connection to a port without HTTP has CONNECT, and its path is the address.`,
 			return c.sandbox(cmd.Context(), args[0], args[1:], f)
 		},
 	}
-	cmd.Flags().StringVar(&f.access, "access-log", "", "write a JSON line for every request, connection, command and access to files to `FILE`")
-	cmd.Flags().StringVar(&f.dump, "dump", "", "write the state of every server as JSON to `FILE` at the end")
-	cmd.Flags().StringVar(&f.dumpBefore, "dump-before", "", "the same at the beginning, to `FILE`")
-	cmd.Flags().StringArrayVar(&f.faults, "fault", nil, "something that goes wrong, as `KEY=VALUE,...`; may be repeated")
-	cmd.Flags().BoolVar(&f.noPerson, "no-person", false, "no stand-in for a person: person's steps wait")
+	cmd.Flags().StringVar(&f.access, "access-log", "",
+		"write a JSON line for every request, connection, command and file access to `FILE`")
+	cmd.Flags().StringVar(&f.dump, "dump", "", "write the state of all servers as JSON to `FILE` at the end")
+	cmd.Flags().StringVar(&f.dumpBefore, "dump-before", "", "write the state of all servers to `FILE` at the start")
+	cmd.Flags().StringArrayVar(&f.faults, "fault", nil, "a fault to inject, as `KEY=VALUE,...`; may be repeated")
+	cmd.Flags().BoolVar(&f.noPerson, "no-person", false, "no stand-in for the person: a person's steps wait")
 	return cmd
 }
 
@@ -93,8 +95,10 @@ func (c *command) sandbox(ctx context.Context, dir string, command []string, f *
 	return c.serveSandbox(ctx, box, f)
 }
 
-// runInside hands signals on to the command; it decides what they mean.
-func (c *command) runInside(ctx context.Context, box *sandbox.Sandbox, dir string, command []string, f *sandboxFlags) error {
+// runInside runs a command in the sandbox. Signals go to the command, which decides what they mean.
+func (c *command) runInside(
+	ctx context.Context, box *sandbox.Sandbox, dir string, command []string, f *sandboxFlags,
+) error {
 	self, err := c.app.executable()
 	if err != nil {
 		return fmt.Errorf("finding this program: %w", err)
@@ -103,7 +107,7 @@ func (c *command) runInside(ctx context.Context, box *sandbox.Sandbox, dir strin
 	restore := c.app.interrupts.During(func(s os.Signal) {
 		select {
 		case signals <- s:
-		default: // several are on their way already
+		default: // several are waiting already
 		}
 	})
 	defer restore()
@@ -128,7 +132,7 @@ func (c *command) runInside(ctx context.Context, box *sandbox.Sandbox, dir strin
 func (c *command) serveSandbox(ctx context.Context, box *sandbox.Sandbox, f *sandboxFlags) (err error) {
 	scratch, err := c.app.temp("syncctl-sandbox-")
 	if err != nil {
-		return fmt.Errorf("making a folder for the sandbox's CA: %w", err)
+		return fmt.Errorf("creating a folder for the sandbox's CA: %w", err)
 	}
 	defer func() { err = errors.Join(err, c.app.fs.RemoveAll(scratch)) }()
 	if err := box.WriteCA(c.app.fs, filepath.Join(scratch, "ca.pem")); err != nil {
@@ -138,16 +142,16 @@ func (c *command) serveSandbox(ctx context.Context, box *sandbox.Sandbox, f *san
 		return err
 	}
 	for _, s := range box.Servers() {
-		c.say("# %s %s serves at %s", s.Product, schema.SanitizeLine(s.Name), s.URL)
+		c.say("# %s server %s is at %s", s.Product, schema.SanitizeLine(s.Name), s.URL)
 	}
 	for _, m := range box.Machines() {
-		c.say("# %s machine %s answers SSH at %s", m.Product, schema.SanitizeLine(m.Name), m.Address)
+		c.say("# %s machine %s is reached by SSH at %s", m.Product, schema.SanitizeLine(m.Name), m.Address)
 	}
 	env := box.Environment()
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		c.say("export %s=%s", name, shellquote.Join(env[name]))
 	}
-	c.say("# Paste the lines above into another shell. Interrupt to stop serving.")
+	c.say("# Paste the lines above into another shell. Interrupt to stop the servers.")
 	<-ctx.Done()
 	return c.dumpState(box, f.dump)
 }

@@ -18,7 +18,8 @@ const lastRuns = 5
 
 func (c *command) statusCommand() *cobra.Command {
 	return jsonCommand(&cobra.Command{
-		Use: "status [DIR]", Short: "Show the unfinished run and the last ones that ended; contacts no server", Args: atMost(1),
+		Use: "status [DIR]", Args: atMost(1),
+		Short: "Show the unfinished run and the last ones that ended; contacts no server",
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := c.enterArg(args); err != nil {
 				return err
@@ -59,7 +60,7 @@ func (c *command) status() error {
 		case open.Damage != nil:
 			c.say("\n%s.", schema.Sanitize(c.damaged(open)))
 		case state.Holder == nil:
-			c.say("\n%s", strings.TrimSuffix(view.Advice(c.outStyle, state, c.next(nil, &applyFlags{})), "\n"))
+			c.say("\n%s", strings.TrimSuffix(view.Advice(c.outStyle, state, c.resumption(nil, &applyFlags{})), "\n"))
 		}
 	} else {
 		c.say("There is no unfinished run.")
@@ -120,7 +121,8 @@ func (c *command) runDoc(r *executor.Run, steps bool) runDoc {
 	}
 	for i := range r.Plan.Steps {
 		step := &r.Plan.Steps[i]
-		d.Steps = append(d.Steps, runStepDoc{i + 1, step.ID, s.Phase(step.ID), s.Decision.Steps[step.ID].Why, step.Manual != nil})
+		why := s.Decision.Steps[step.ID].Why
+		d.Steps = append(d.Steps, runStepDoc{i + 1, step.ID, s.Phase(step.ID), why, step.Manual != nil})
 	}
 	return d
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/syncctl/syncctl/driver"
 )
 
-// exitBrokenPipe is what a shell shows of a program that SIGPIPE ended: nobody wanted the rest of its output.
+// exitBrokenPipe is what a shell shows for a program ended by SIGPIPE: nobody reads the rest of its output.
 const exitBrokenPipe = 141
 
-// toolsCommand is `syncctl PRODUCT`, with the tools the product brings; nil if it brings none.
+// toolsCommand is `syncctl PRODUCT`, with the tools of the product; nil if it has none.
 func (c *command) toolsCommand(p Product) *cobra.Command {
 	if len(p.Tools) == 0 {
 		return nil
@@ -41,7 +41,7 @@ func (c *command) toolCommand(t driver.Tool) *cobra.Command {
 	return cmd
 }
 
-// runTool runs a tool. The first signal asks it to end, the second one does not wait for it.
+// runTool runs a tool. The first signal asks it to end, the second does not wait for it.
 func (c *command) runTool(ctx context.Context, t driver.Tool, run driver.ToolRun) error {
 	defer takeBrokenPipes()()
 	ctx, cancel := context.WithCancel(ctx)

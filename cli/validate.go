@@ -12,7 +12,8 @@ import (
 func (c *command) validateCommand() *cobra.Command {
 	vars := &variables{}
 	cmd := jsonCommand(&cobra.Command{
-		Use: "validate [DIR]", Short: "Check the files on their own: every mistake at its line, no server asked", Args: atMost(1),
+		Use: "validate [DIR]", Args: atMost(1),
+		Short: "Check the files and report every mistake at its line; contacts no server",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := c.enterArg(args); err != nil {
 				return err

@@ -1,4 +1,4 @@
-// Package clitest tests a program made with package cli as a person uses it: by scripts, against simulated servers.
+// Package clitest tests a program made with package cli as a person uses it: with scripts, against simulated servers.
 package clitest
 
 import (
@@ -19,16 +19,15 @@ import (
 	"github.com/syncctl/syncctl/journal"
 )
 
-// Main is for TestMain. It makes the test binary, when it is called syncctl, the program with these products, and lets it be
-// told to die: SYNCCTL_TEST_KILL=STAGE:SEQ ends it at that stage of writing that entry of a run's journal, as a power failure
-// would.
+// Main is for TestMain. When the test binary is called syncctl, it is the program with these products, and can be told to die:
+// SYNCCTL_TEST_KILL=STAGE:SEQ kills it at that stage of writing that entry of a journal, as a power failure would.
 func Main(m *testing.M, products ...cli.Product) {
 	if stage, seq, ok := strings.Cut(os.Getenv("SYNCCTL_TEST_KILL"), ":"); ok {
 		hook.Journal = func(s journal.Stage, e journal.Entry) {
 			if string(s) == stage && strconv.Itoa(e.Seq) == seq {
-				self, _ := os.FindProcess(os.Getpid()) // a process finds itself
+				self, _ := os.FindProcess(os.Getpid()) // it always finds itself
 				_ = self.Kill()
-				select {} // not a line further
+				select {} // until it is dead
 			}
 		}
 	}
@@ -38,11 +37,11 @@ func Main(m *testing.M, products ...cli.Product) {
 	testscript.Main(m, map[string]func(){"syncctl": func() { cli.Main(products...) }})
 }
 
-// Scripts are the parameters for the scripts of a folder. Beside what testscript knows there is a command,
+// Scripts are the parameters for the scripts of a folder. They have one more command,
 //
-//	exits CODE COMMAND ARGS...   the command ends with exactly that code
+//	exits CODE COMMAND ARGS...   the command exits with exactly that code
 //
-// and a condition, product:NAME, which holds for the given products.
+// and the condition product:NAME, which holds for the given products.
 func Scripts(dir string, products ...cli.Product) testscript.Params {
 	return testscript.Params{
 		Dir:                dir,
@@ -55,7 +54,7 @@ func Scripts(dir string, products ...cli.Product) testscript.Params {
 		Condition: func(cond string) (bool, error) {
 			name, ok := strings.CutPrefix(cond, "product:")
 			if !ok {
-				return false, errors.New("there is no condition " + cond)
+				return false, errors.New("unknown condition " + cond)
 			}
 			return slices.ContainsFunc(products, func(p cli.Product) bool { return p.Name == name }), nil
 		},

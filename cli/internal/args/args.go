@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// TwoDashes turns -out=x into --out=x, up to a "--": long flags are shown with two dashes and accepted with one, by the command
-// that the arguments lead to from cmd. The value of a flag stays as it is, and so do short flags of the command. A flag that does
-// not exist becomes a long one, so that the mistake is told as one.
+// TwoDashes turns -out=x into --out=x, up to a "--": long flags are shown with two dashes and accepted with one. The arguments
+// lead from cmd to the command whose flags count. Values of flags and short flags stay as they are. An unknown flag becomes a
+// long one, and is reported as such.
 func TwoDashes(cmd *cobra.Command, args []string) []string {
 	out := slices.Clone(args)
 	for i := 0; i < len(out) && out[i] != "--"; i++ {
@@ -62,7 +62,7 @@ func shortFlag(cmd *cobra.Command, letter string) *pflag.Flag {
 	return cmd.Flags().ShorthandLookup(letter)
 }
 
-// FirstWord is the first argument that is neither a flag nor the value of -chdir, the only flag before a command that has one.
+// FirstWord is the first argument that is neither a flag nor the value of -chdir, the only flag with a value before a command.
 func FirstWord(args []string) string {
 	for i, a := range args {
 		switch {
@@ -94,7 +94,8 @@ func Nearest(word string, names []string) string {
 	}
 	if best == "" && len(word) >= 3 { // the beginning of a name, more than the name, or the end of an address
 		for _, n := range names {
-			if strings.HasPrefix(n, word) || strings.HasSuffix(n, "/"+word) || len(n) >= 3 && strings.HasPrefix(word, n) {
+			part := strings.HasPrefix(n, word) || strings.HasSuffix(n, "/"+word)
+			if part || len(n) >= 3 && strings.HasPrefix(word, n) {
 				return n
 			}
 		}

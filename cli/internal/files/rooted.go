@@ -1,4 +1,4 @@
-// Package files is the file system as the command line means it: relative names in a folder, and files written whole.
+// Package files has the file system of the command line: relative names in a folder, and files that are written whole.
 package files
 
 import (
@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Rooted is a file system in which relative names mean a folder, as if one had changed into it. (afero's BasePathFs would
-// shut absolute names in.) It lets several commands of one process work in several folders.
+// Rooted is a file system whose relative names are in a folder, as if the process had changed into it; absolute names are not
+// confined to it, as they are by afero's BasePathFs. So several commands of one process can work in several folders.
 type Rooted struct {
 	afero.Fs
 

@@ -1,4 +1,4 @@
-// Package interrupt decides what an interrupt does: it ends a command, or lets a run finish what it has begun.
+// Package interrupt decides what an interrupt does: it ends a command, or lets the running steps of a run finish.
 package interrupt
 
 import (
@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Interrupts hands signals to whoever takes them at the moment.
+// Interrupts hands signals to the current handler.
 type Interrupts struct {
 	mu     sync.Mutex
 	handle func(os.Signal)
@@ -52,8 +52,8 @@ func (i *Interrupts) Context(parent context.Context) (ctx context.Context, relea
 	return ctx, func() { restore(); cancel() }
 }
 
-// Stages is what interrupts do to a run: the first one lets it finish what it has begun and start nothing more, the second one
-// ends it at once.
+// Stages are the two stages of interrupting a run: the first interrupt lets running steps finish and starts no others, the second
+// stops at once.
 type Stages struct {
 	mu     sync.Mutex
 	count  int
@@ -62,7 +62,7 @@ type Stages struct {
 	tell   func(string)
 }
 
-// NewStages makes Stages. cancel ends at once what runs; tell says what is going on.
+// NewStages makes Stages. cancel stops running steps; tell reports what happens.
 func NewStages(cancel func(), tell func(string)) *Stages {
 	return &Stages{stop: make(chan struct{}), cancel: cancel, tell: tell}
 }
@@ -79,7 +79,7 @@ func (s *Stages) Next(os.Signal) {
 	switch n {
 	case 1:
 		close(s.stop)
-		s.tell("interrupted: nothing more is started, and the steps that run are finished. " +
+		s.tell("interrupted: no more steps are started, and running steps are finished. " +
 			"Interrupt again to stop at once; both are safe.")
 	case 2:
 		s.tell("interrupted again: stopping at once.")

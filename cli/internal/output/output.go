@@ -1,4 +1,4 @@
-// Package output is what stands between the program and its output streams.
+// Package output has the writers between the program and its output streams.
 package output
 
 import (
@@ -10,8 +10,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Redacted takes secrets out of every write; so whatever is printed is written in one piece. When the reader goes away, as head
-// does, the rest is dropped: a run must not stop half-way because nobody looks.
+// Redacted takes secrets out of every write, so whatever is printed must be written in one piece. If the reader goes away, as
+// head does, the rest is dropped: a run must not stop half-way because nobody looks.
 type Redacted struct {
 	mu       sync.Mutex
 	w        io.Writer

@@ -10,7 +10,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Events writes what happens as JSON Lines, for programs.
+// Events writes events as JSON Lines, for programs.
 type Events struct {
 	mu     sync.Mutex
 	w      io.Writer
@@ -23,7 +23,7 @@ func NewEvents(w io.Writer, now func() time.Time) *Events {
 	return &Events{w: w, now: now}
 }
 
-// Of tells which plan the numbers of steps are from.
+// Of sets the plan whose step numbers are used.
 func (e *Events) Of(p *planner.Plan) { e.number = Numbers(p) }
 
 // eventStep is a step in an event.
@@ -37,7 +37,7 @@ type eventStep struct {
 	Manual *planner.Manual `json:"manual,omitempty"` // where a person is asked
 }
 
-// Write writes one event. fields join the five that every event has.
+// Write writes one event: fields, and the five that every event has.
 func (e *Events) Write(level, kind, message string, fields map[string]any) {
 	doc := map[string]any{
 		"@level": level, "@message": message, "@module": "syncctl",
@@ -48,18 +48,18 @@ func (e *Events) Write(level, kind, message string, fields map[string]any) {
 	}
 	line, err := json.Marshal(doc)
 	if err != nil {
-		line = []byte(`{"@level":"error","@message":"an event could not be written as JSON","@module":"syncctl","type":"` + kind + `"}`)
+		line = []byte(`{"@level":"error","@message":"cannot write an event as JSON","@module":"syncctl","type":"` + kind + `"}`)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	_, _ = e.w.Write(append(line, '\n')) // a reader that went away must not stop the run
+	_, _ = e.w.Write(append(line, '\n')) // a reader that is gone must not stop the run
 }
 
 // Observe writes an event of the executor.
 func (e *Events) Observe(ev executor.Event) {
 	fields := map[string]any{}
 	message := ev.Name
-	if w := words[ev.Name]; w != "" {
+	if w := eventWords[ev.Name]; w != "" {
 		message = w
 	}
 	if s := ev.Step; s != nil {
@@ -84,13 +84,13 @@ func (e *Events) Observe(ev executor.Event) {
 	e.Write(level, "step_"+ev.Name, message, fields)
 }
 
-// Hold does nothing: nobody is asked where events are written.
+// Hold does nothing: no questions are asked where events are written.
 func (e *Events) Hold() func() { return func() {} }
 
 // Close does nothing: every event is written already.
 func (e *Events) Close() {}
 
-// ReportFields are the fields of the event that ends a run.
+// ReportFields are the fields of the last event of a run.
 func ReportFields(end End) map[string]any {
 	steps := []map[string]any{}
 	for _, s := range end.Report.Steps {
@@ -110,7 +110,7 @@ func ReportFields(end End) map[string]any {
 		if len(a.choices) > 0 {
 			f["choices"] = a.choices
 		}
-		if len(a.choices) == 0 { // what a person has to choose between, no program should go on with
+		if len(a.choices) == 0 { // a program must not resume what a person has to decide about
 			f["next"] = end.Next.Apply
 		}
 	}

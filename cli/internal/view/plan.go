@@ -13,19 +13,19 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// The lines that other tools read. They are kept byte for byte.
+// The lines that other tools read. They must not change.
 const (
 	NoChanges  = "No changes. Your infrastructure matches the configuration."
 	planFormat = "Plan: %d to add, %d to change, %d to destroy."
 	stepFormat = "Steps: %d (%d for a person, %d irreversible)"
 )
 
-// PlanOptions say how a plan is shown.
+// PlanOptions say how to show a plan.
 type PlanOptions struct {
 	Style
 
 	Detail bool            // attribute differences, and how each step behaves
-	Done   map[string]bool // steps that are done already: left out, the others keep their numbers
+	Done   map[string]bool // steps that are left out because they are done; the others keep their numbers
 }
 
 // Plan writes the numbered list, the findings, the rollback that remains, and the counts.
@@ -40,7 +40,7 @@ func Plan(w io.Writer, p *planner.Plan, o PlanOptions) error {
 	return err
 }
 
-// Numbers are the numbers of a plan's steps, by id, from 1.
+// Numbers are the numbers of a plan's steps by id, from 1.
 func Numbers(p *planner.Plan) map[string]int {
 	n := make(map[string]int, len(p.Steps))
 	for i := range p.Steps {
@@ -49,7 +49,7 @@ func Numbers(p *planner.Plan) map[string]int {
 	return n
 }
 
-// Tally writes the counts alone.
+// Tally writes only the counts.
 func Tally(w io.Writer, p *planner.Plan, o PlanOptions) error {
 	v := &planView{o: o, p: p}
 	v.counts()
@@ -79,8 +79,8 @@ func (v *planView) steps() {
 	opWidth, addrWidth := 0, 0
 	addrs := map[string]bool{}
 	for _, s := range shown {
-		opWidth = max(opWidth, utf8.RuneCountInString(one(s.Op)))
-		addrWidth = max(addrWidth, utf8.RuneCountInString(one(s.Addr)))
+		opWidth = max(opWidth, utf8.RuneCountInString(oneLine(s.Op)))
+		addrWidth = max(addrWidth, utf8.RuneCountInString(oneLine(s.Addr)))
 		addrs[s.Addr] = true
 	}
 	last := ""
@@ -89,7 +89,7 @@ func (v *planView) steps() {
 			if last != "" {
 				v.b.WriteString("\n")
 			}
-			v.b.WriteString(v.o.Bold(one(s.Addr)) + v.action(s.Addr) + "\n")
+			v.b.WriteString(v.o.Bold(oneLine(s.Addr)) + v.action(s.Addr) + "\n")
 		}
 		last = s.Addr
 		v.step(s, opWidth, addrWidth)
@@ -99,21 +99,21 @@ func (v *planView) steps() {
 	}
 }
 
-// action says in brackets what the plan does to a declaration.
+// action says in parentheses what the plan does to a declaration.
 func (v *planView) action(addr string) string {
 	for _, c := range v.p.Changes {
 		if c.Addr == addr && c.Action != planner.NoChange {
-			return " (" + one(string(c.Action)) + ")"
+			return " (" + oneLine(string(c.Action)) + ")"
 		}
 	}
 	return ""
 }
 
-const beneath = 6 // where the text under a step's line begins
+const beneath = 6 // the indent of the text below a step's line
 
 func (v *planView) step(s *planner.Step, opWidth, addrWidth int) {
 	num := fmt.Sprintf("%3d", v.number[s.ID])
-	op, addr, summary := pad(one(s.Op), opWidth), pad(one(s.Addr), addrWidth), one(s.Summary)
+	op, addr, summary := pad(oneLine(s.Op), opWidth), pad(oneLine(s.Addr), addrWidth), oneLine(s.Summary)
 	head := num + " " + v.o.mark(s.Mark) + " " + v.o.Bold(op) + "  " + v.o.Dim(addr)
 	width := len(num) + 3 + utf8.RuneCountInString(op) + 2 + utf8.RuneCountInString(addr)
 	if v.o.Width == 0 || width+2+utf8.RuneCountInString(summary) <= v.o.Width {
@@ -125,7 +125,7 @@ func (v *planView) step(s *planner.Step, opWidth, addrWidth int) {
 	v.o.block(&v.b, beneath, "because ", s.Because)
 	v.o.block(&v.b, beneath, "waits for ", v.waits(s))
 	v.o.block(&v.b, beneath, "verified again right before: ", v.list(s.Guards))
-	v.o.block(&v.b, beneath, "if interrupted ", repeats(s))
+	v.o.block(&v.b, beneath, "if interrupted: ", ifInterrupted(s))
 	if e := s.Effect; e != nil {
 		v.o.block(&v.b, beneath, "", effect(e))
 		v.o.block(&v.b, beneath, "loses ", e.Loses)
@@ -143,7 +143,7 @@ func (v *planView) step(s *planner.Step, opWidth, addrWidth int) {
 	}
 }
 
-// waits lists what a step needs that is not done.
+// waits lists the steps that a step needs and that are not done.
 func (v *planView) waits(s *planner.Step) string {
 	var open []string
 	for _, n := range s.Needs {
@@ -161,30 +161,20 @@ func (v *planView) list(ids []string) string {
 		numbers = append(numbers, v.number[id])
 	}
 	slices.Sort(numbers)
-	var words []string
-	for _, n := range slices.Compact(numbers) {
-		words = append(words, strconv.Itoa(n))
-	}
-	switch len(words) {
-	case 0:
-		return ""
-	case 1:
-		return "step " + words[0]
-	}
-	return "steps " + strings.Join(words, ", ")
+	return stepList(slices.Compact(numbers))
 }
 
-// repeats says what happens to a step of which it is not known whether it was carried out. Looking twice needs no word.
-func repeats(s *planner.Step) string {
+// ifInterrupted says what happens to a step if it is unknown whether it was carried out; of a check there is nothing to say.
+func ifInterrupted(s *planner.Step) string {
 	switch {
 	case s.Mark == planner.MarkCheck:
 		return ""
 	case s.Repeat == planner.Idempotent:
-		return "done again, which does no harm"
+		return "repeated, which does no harm"
 	case s.Repeat == planner.Once:
-		return "looked for on the server, never done twice; in doubt a person resolves"
+		return "checked on the server, never repeated; if in doubt, a person decides"
 	}
-	return "looked for on the server, done again only if it is not there"
+	return "checked on the server, repeated only if missing"
 }
 
 func effect(e *planner.Effect) string {
@@ -208,10 +198,10 @@ func (v *planView) behaviour(s *planner.Step) {
 		v.o.block(&v.b, beneath, "", k+" = "+strconv.Quote(s.Args[k]))
 	}
 	v.o.block(&v.b, beneath, "one at a time: ", strings.Join(s.Exclusive, ", "))
-	v.o.block(&v.b, beneath, "taken back by: ", s.Undo)
+	v.o.block(&v.b, beneath, "undone by: ", s.Undo)
 }
 
-// Manual writes what a person has to do. paths, where known, are where the files among the values lie.
+// Manual writes what a person has to do. paths, where known, are those of the values that are files.
 func Manual(w io.Writer, s Style, m *planner.Manual, indent int, paths map[string]string) {
 	var b strings.Builder
 	s.block(&b, indent, s.paint(cyan, "for a person")+" at ", m.Where)
@@ -220,23 +210,23 @@ func Manual(w io.Writer, s Style, m *planner.Manual, indent int, paths map[strin
 	}
 	width := 0
 	for _, val := range m.Values {
-		width = max(width, utf8.RuneCountInString(one(val.Label)))
+		width = max(width, utf8.RuneCountInString(oneLine(val.Label)))
 	}
 	for _, val := range m.Values {
-		text := one(cmp.Or(val.Shown, val.Value))
+		text := oneLine(cmp.Or(val.Shown, val.Value))
 		switch p, ok := paths[val.Name]; {
 		case ok:
-			text = one(p)
+			text = oneLine(p)
 		case val.File:
 			text += " (a file of the run)"
 		}
-		// Never broken: a value is there to be copied.
-		b.WriteString(strings.Repeat(" ", indent+5) + pad(one(val.Label), width) + "  " + text + "\n")
+		// Never broken: values are meant to be copied.
+		b.WriteString(strings.Repeat(" ", indent+5) + pad(oneLine(val.Label), width) + "  " + text + "\n")
 	}
 	_, _ = io.WriteString(w, b.String())
 }
 
-// diffs lists what differs, attribute by attribute, where that was asked for.
+// diffs lists the differences attribute by attribute, with Detail.
 func (v *planView) diffs() {
 	if !v.o.Detail {
 		return
@@ -245,10 +235,10 @@ func (v *planView) diffs() {
 		if len(c.Diff) == 0 {
 			continue
 		}
-		v.b.WriteString(v.o.Bold(one(c.Addr)) + " (" + one(string(c.Action)) + ")\n")
+		v.b.WriteString(v.o.Bold(oneLine(c.Addr)) + " (" + oneLine(string(c.Action)) + ")\n")
 		width := 0
 		for _, d := range c.Diff {
-			width = max(width, utf8.RuneCountInString(one(d.Path)))
+			width = max(width, utf8.RuneCountInString(oneLine(d.Path)))
 		}
 		for _, d := range c.Diff {
 			mark := planner.MarkChange
@@ -258,18 +248,18 @@ func (v *planView) diffs() {
 			case d.Declared == "null":
 				mark = planner.MarkDelete
 			}
-			fmt.Fprintf(&v.b, "    %s %s  %s -> %s\n", v.o.mark(mark), pad(one(d.Path), width), one(d.Actual), one(d.Declared))
+			fmt.Fprintf(&v.b, "    %s %s  %s -> %s\n", v.o.mark(mark), pad(oneLine(d.Path), width), oneLine(d.Actual), oneLine(d.Declared))
 		}
 		v.b.WriteString("\n")
 	}
 }
 
-// findings lists what the steps above have not said already.
+// findings lists the findings that do not stand below a step.
 func (v *planView) findings() {
 	any := false
 	for _, f := range v.p.Findings {
 		if f.Severity == planner.Refuse || f.Op != "" && v.number[planner.StepID(f.Addr, f.Op)] > 0 {
-			continue // refusals are errors; the others stand beneath their step
+			continue // refusals are printed as errors; the others stand below their step
 		}
 		v.finding(f, 0)
 		any = true
@@ -287,7 +277,7 @@ func finding(b *strings.Builder, s Style, f planner.Finding, indent int) {
 	label := s.severity(f.Severity) + " "
 	where := " [" + f.Rule + "]"
 	if indent == 0 && f.Addr != "" {
-		label += one(f.Addr) + ": "
+		label += oneLine(f.Addr) + ": "
 	}
 	s.block(b, indent, label, f.Summary+where)
 	for _, line := range strings.Split(f.Detail, "\n") {
@@ -295,11 +285,11 @@ func finding(b *strings.Builder, s Style, f planner.Finding, indent int) {
 	}
 }
 
-// rollback names what can be taken back, of what is done already too, and from where on it cannot.
+// rollback says which steps can be undone, those included that are done, and from which step on they cannot.
 func (v *planView) rollback() {
 	steps := v.p.Steps
 	irreversible := func(s *planner.Step) bool { return s.Effect != nil && s.Effect.Irreversible }
-	var final, past *planner.Step // the next step that cannot be taken back, and the last such that is done
+	var final, past *planner.Step // the next irreversible step, and the last one that is done
 	from, to := 0, len(steps)
 	for i := range steps {
 		switch s := &steps[i]; {
@@ -314,19 +304,23 @@ func (v *planView) rollback() {
 	case len(v.shown()) == 0:
 		return
 	case final != nil:
-		v.o.block(&v.b, 0, v.o.Bold("Rollback: "), fmt.Sprintf("possible until step %d (%s), which cannot be taken back.", v.number[final.ID], final.Op))
+		v.rollbackLine("possible until step %d (%s), which cannot be undone.", final)
 	case undo != "" && past == nil:
 		v.b.WriteString(v.o.Bold("Rollback: ") + "possible at any time.\n")
 	case past == nil:
 		return
 	}
 	if past != nil {
-		v.o.block(&v.b, 0, v.o.Bold("Rollback: "), fmt.Sprintf("not possible any more for what was done up to step %d (%s).", v.number[past.ID], past.Op))
+		v.rollbackLine("no longer possible for what was done up to step %d (%s).", past)
 	}
 	v.b.WriteString(undo + "\n")
 }
 
-// undo lists how steps are taken back, the last first; those that are taken back together on one line.
+func (v *planView) rollbackLine(format string, s *planner.Step) {
+	v.o.block(&v.b, 0, v.o.Bold("Rollback: "), fmt.Sprintf(format, v.number[s.ID], s.Op))
+}
+
+// undo lists how steps are undone, the last first, with steps that are undone together on one line.
 func (v *planView) undo(steps []planner.Step) string {
 	type key struct{ addr, undo string }
 	var order []key
@@ -356,7 +350,7 @@ func (v *planView) undo(steps []planner.Step) string {
 		case done[k] > 0:
 			state = fmt.Sprintf(" (%d done)", done[k])
 		}
-		v.o.block(&b, 2, numbers(groups[k])+state+": ", k.undo)
+		v.o.block(&b, 2, stepList(groups[k])+state+": ", k.undo)
 	}
 	return b.String()
 }
@@ -382,9 +376,9 @@ func Refusals(w io.Writer, s Style, p *planner.Plan) error {
 	var b strings.Builder
 	list := p.Refusals()
 	for _, f := range list {
-		b.WriteString(s.paint(red, "Error: ") + s.Bold(one(f.Summary)) + " [" + one(f.Rule) + "]\n")
+		b.WriteString(s.paint(red, "Error: ") + s.Bold(oneLine(f.Summary)) + " [" + oneLine(f.Rule) + "]\n")
 		if f.Addr != "" {
-			b.WriteString("  with " + one(f.Addr) + "\n")
+			b.WriteString("  with " + oneLine(f.Addr) + "\n")
 		}
 		for _, line := range strings.Split(f.Detail, "\n") {
 			s.block(&b, 2, "", line)
@@ -392,9 +386,9 @@ func Refusals(w io.Writer, s Style, p *planner.Plan) error {
 		b.WriteString("\n")
 	}
 	if len(list) == 1 {
-		b.WriteString("The plan is refused: a guard found what must be mended first.\n")
+		b.WriteString("The plan is refused: a guard found a problem that must be fixed first.\n")
 	} else {
-		fmt.Fprintf(&b, "The plan is refused: guards found %d things that must be mended first.\n", len(list))
+		fmt.Fprintf(&b, "The plan is refused: guards found %d problems that must be fixed first.\n", len(list))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -14,13 +14,13 @@ import (
 // Progress shows a run as it goes. Observe is called from several goroutines.
 type Progress interface {
 	Observe(executor.Event)
-	// Hold takes the display out of the way until the returned function is called: a person is being asked.
+	// Hold pauses the display until release is called: a person is being asked.
 	Hold() (release func())
 	Close()
 }
 
-// words are what a plain line says about an event; those without a word are not shown.
-var words = map[string]string{
+// eventWords are what a plain line says about an event; events without a word are not shown.
+var eventWords = map[string]string{
 	executor.EventStarted:   "started",
 	executor.EventVerifying: "verifying",
 	executor.EventAsked:     "a person is asked",
@@ -31,7 +31,7 @@ var words = map[string]string{
 	executor.EventStuck:     "stuck",
 }
 
-var looks = map[string]string{
+var eventLooks = map[string]string{
 	executor.EventDone: green, executor.EventAlready: green,
 	executor.EventFailed: red, executor.EventStuck: red, executor.EventWaiting: cyan, executor.EventAsked: cyan,
 }
@@ -51,21 +51,22 @@ func line(s Style, number map[string]int, ev executor.Event) string {
 	if ev.Name == executor.EventStarted {
 		message = ev.Step.Summary
 	}
-	text := fmt.Sprintf("%3d/%d %s %s: %s", number[ev.Step.ID], len(number), s.mark(ev.Step.Mark), one(ev.Step.ID), s.paint(looks[ev.Name], words[ev.Name]))
+	text := fmt.Sprintf("%3d/%d %s %s: %s", number[ev.Step.ID], len(number),
+		s.mark(ev.Step.Mark), oneLine(ev.Step.ID), s.paint(eventLooks[ev.Name], eventWords[ev.Name]))
 	if message != "" {
-		text += ": " + one(message)
+		text += ": " + oneLine(message)
 	}
 	return text + "\n"
 }
 
-// Plain writes a line an event, for pipes and files.
+// Plain writes a line for each event, for pipes and files.
 type Plain struct {
 	mu     sync.Mutex
 	w      io.Writer
 	style  Style
 	number map[string]int
-	said   map[string]string // the last verifying message of a step: only a new one is written
-	holds  int               // while somebody else has the floor, lines wait
+	said   map[string]string // the last verifying message of each step: only a new one is written
+	holds  int               // while the display is held, lines wait
 	wait   strings.Builder
 }
 
@@ -76,7 +77,7 @@ func NewPlain(w io.Writer, s Style, p *planner.Plan) *Plain {
 
 // Observe writes the event's line.
 func (p *Plain) Observe(ev executor.Event) {
-	if ev.Step == nil || words[ev.Name] == "" {
+	if ev.Step == nil || eventWords[ev.Name] == "" {
 		return
 	}
 	p.mu.Lock()
@@ -93,12 +94,12 @@ func (p *Plain) Observe(ev executor.Event) {
 
 func (p *Plain) flush() {
 	if p.holds == 0 {
-		_, _ = io.WriteString(p.w, p.wait.String()) // a reader that went away must not stop the run
+		_, _ = io.WriteString(p.w, p.wait.String()) // a reader that is gone must not stop the run
 		p.wait.Reset()
 	}
 }
 
-// Hold keeps other lines from coming between a question and its answer. The run itself goes on.
+// Hold keeps other lines out from between a question and its answer. The run continues.
 func (p *Plain) Hold() func() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -111,10 +112,10 @@ func (p *Plain) Hold() func() {
 	}
 }
 
-// Close does nothing: every line is written already.
+// Close does nothing: every line is already written.
 func (p *Plain) Close() {}
 
-// Live redraws a block of what runs at the bottom of a terminal; what ended scrolls up above it.
+// Live shows the running steps in a block at the bottom of a terminal; steps that ended scroll up above it.
 type Live struct {
 	mu     sync.Mutex
 	w      io.Writer
@@ -123,7 +124,7 @@ type Live struct {
 	now    func() time.Time
 	rows   []*row
 	drawn  int // lines of the block on the screen
-	holds  int // while somebody else has the floor, nothing is drawn
+	holds  int // while the display is held, nothing is drawn
 	wait   strings.Builder
 	ended  int
 	begun  time.Time
@@ -215,7 +216,8 @@ func (l *Live) redraw(above string) {
 	}
 	l.drawn = len(l.rows)
 	if l.drawn > 0 {
-		b.WriteString(l.style.Dim(cut(fmt.Sprintf("        %d of %d steps done, %s", l.ended, len(l.number), elapsed(l.now().Sub(l.begun))), l.style.Width)) + "\n")
+		text := fmt.Sprintf("        %d of %d steps done, %s", l.ended, len(l.number), elapsed(l.now().Sub(l.begun)))
+		b.WriteString(l.style.Dim(cut(text, l.style.Width)) + "\n")
 		l.drawn++
 	}
 	_, _ = io.WriteString(l.w, b.String()) // a terminal that went away must not stop the run
@@ -229,7 +231,8 @@ func (l *Live) erase(b *strings.Builder) {
 }
 
 func (l *Live) text(r *row) string {
-	text := fmt.Sprintf("%3d/%d %s %s %s", l.number[r.step.ID], len(l.number), one(string(r.step.Mark)), one(r.step.Op), elapsed(l.now().Sub(r.since)))
+	text := fmt.Sprintf("%3d/%d %s %s %s", l.number[r.step.ID], len(l.number),
+		oneLine(string(r.step.Mark)), oneLine(r.step.Op), elapsed(l.now().Sub(r.since)))
 	if p := r.progress; p.Unit != "" {
 		text += ", " + Count(p)
 		passed := l.now().Sub(r.counting)
@@ -239,7 +242,7 @@ func (l *Live) text(r *row) string {
 		}
 	}
 	if r.message != "" {
-		text += ": " + one(r.message)
+		text += ": " + oneLine(r.message)
 	}
 	return text
 }
@@ -270,7 +273,7 @@ func (l *Live) Close() {
 	l.redraw("")
 }
 
-// Count is how far a step is, in words: bytes as people read them, other units in full.
+// Count says how far a step is: bytes in binary units, other units in full.
 func Count(p executor.Progress) string {
 	amount := func(n int64) string {
 		if p.Unit == "bytes" {
@@ -278,7 +281,7 @@ func Count(p executor.Progress) string {
 		}
 		return fmt.Sprintf("%d", n)
 	}
-	unit := " " + one(p.Unit)
+	unit := " " + oneLine(p.Unit)
 	if p.Unit == "bytes" {
 		unit = ""
 	}
@@ -307,7 +310,7 @@ func elapsed(d time.Duration) string {
 	return fmt.Sprintf("%02d:%02d", int(d.Minutes()), int(d.Seconds())%60)
 }
 
-// cut keeps a line from running over the edge: a line that wraps could not be redrawn.
+// cut shortens a line to the width of the terminal: a line that wraps could not be redrawn.
 func cut(text string, width int) string {
 	runes := []rune(text)
 	if width <= 1 || len(runes) < width {

@@ -11,15 +11,15 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// End is all there is to say when apply has ended.
+// End is how a run of apply ended.
 type End struct {
 	Report *executor.Report
 	RunID  string
-	Dir    string // where the run's record and files are
+	Dir    string // with the journal and the files of the run
 	Next   Commands
 }
 
-// Report writes what was done, what was not tried and why, what waits, failed or is stuck and why, and how to go on.
+// Report writes what was done, what was not tried, what waits, failed or is stuck, each with the reason, and how to resume.
 func Report(w io.Writer, s Style, e End) error {
 	var b strings.Builder
 	r := e.Report
@@ -45,14 +45,15 @@ func Report(w io.Writer, s Style, e End) error {
 		_, err := io.WriteString(w, b.String())
 		return err
 	}
-	fmt.Fprintf(&b, "%s %d of %d steps done (%d by this process, %d earlier).\n", s.Bold("Not finished:"), here+earlier, len(r.Steps), here, earlier)
+	fmt.Fprintf(&b, "%s %d of %d steps done (%d by this process, %d earlier).\n",
+		s.Bold("Not finished:"), here+earlier, len(r.Steps), here, earlier)
 	section(&b, s, r, number, doneHere)
 	b.WriteString("\n")
 	for _, line := range folded(r, number) {
 		s.block(&b, 0, "", line)
 	}
 	fmt.Fprintf(&b, "Record and files of the run: %s\n", e.Dir)
-	for _, sec := range open { // what matters stands last, where it is not pushed off the screen
+	for _, sec := range open { // what matters comes last, so that it stays on the screen
 		section(&b, s, r, number, sec)
 	}
 	b.WriteString("\n")
@@ -67,12 +68,18 @@ type reportSection struct {
 	has   func(executor.StepReport) bool
 }
 
-var doneHere = reportSection{"Done by this process:", green, func(r executor.StepReport) bool { return r.Phase == executor.PhaseDone && r.Here }}
+var doneHere = reportSection{"Done by this process:", green, func(r executor.StepReport) bool {
+	return r.Phase == executor.PhaseDone && r.Here
+}}
 
 var open = []reportSection{
-	{"Waiting for a person:", cyan, func(r executor.StepReport) bool { return r.Phase == executor.PhaseWaiting }},
-	{"Failed:", red, func(r executor.StepReport) bool { return r.Phase == executor.PhaseFailed }},
-	{"Stuck, a person must look and resolve:", red, func(r executor.StepReport) bool { return r.Phase == executor.PhaseStuck }},
+	{"Waiting for a person:", cyan, in(executor.PhaseWaiting)},
+	{"Failed:", red, in(executor.PhaseFailed)},
+	{"Stuck, a person must check and resolve:", red, in(executor.PhaseStuck)},
+}
+
+func in(p executor.Phase) func(executor.StepReport) bool {
+	return func(r executor.StepReport) bool { return r.Phase == p }
 }
 
 func section(b *strings.Builder, s Style, r *executor.Report, number map[string]int, sec reportSection) {
@@ -92,13 +99,13 @@ func section(b *strings.Builder, s Style, r *executor.Report, number map[string]
 	}
 }
 
-// folded names by their numbers alone the steps of which there is nothing more to say: what was done earlier, and what was
-// not tried, by what it waits for.
+// folded lists steps by number only where there is nothing more to say: those done earlier, and those not tried, by what they wait
+// for.
 func folded(r *executor.Report, number map[string]int) []string {
 	var earlier []int
 	var order []string
 	waiting := map[string][]int{}
-	causes := map[string][]int{} // of each step, the numbers of those that hold it up
+	causes := map[string][]int{} // of each step, the numbers of the steps that hold it up
 	for _, st := range r.Steps {
 		n := number[st.Step.ID]
 		switch {
@@ -110,7 +117,7 @@ func folded(r *executor.Report, number map[string]int) []string {
 			}
 			slices.Sort(causes[st.Step.ID])
 			causes[st.Step.ID] = slices.Compact(causes[st.Step.ID])
-			key := numbers(causes[st.Step.ID])
+			key := stepList(causes[st.Step.ID])
 			if waiting[key] == nil {
 				order = append(order, key)
 			}
@@ -121,7 +128,7 @@ func folded(r *executor.Report, number map[string]int) []string {
 	}
 	var lines []string
 	if len(earlier) > 0 {
-		lines = append(lines, "Done earlier: "+numbers(earlier)+".")
+		lines = append(lines, "Done earlier: "+stepList(earlier)+".")
 	}
 	for _, key := range order {
 		they, wait, their := "they", "wait", "their"
@@ -132,7 +139,7 @@ func folded(r *executor.Report, number map[string]int) []string {
 		if key == "" {
 			because = "the run was stopped before " + their + " turn"
 		}
-		lines = append(lines, "Not tried: "+numbers(waiting[key])+"; "+because+".")
+		lines = append(lines, "Not tried: "+stepList(waiting[key])+"; "+because+".")
 	}
 	return lines
 }
@@ -141,8 +148,8 @@ func untried(p executor.Phase) bool {
 	return p == executor.PhaseBlocked || p == executor.PhaseReady || p == executor.PhaseRunning
 }
 
-// numbers writes sorted step numbers as "step 4" or "steps 1-3, 7"; nothing for none.
-func numbers(list []int) string {
+// stepList writes sorted step numbers as "step 4" or "steps 1-3, 7"; nothing for none.
+func stepList(list []int) string {
 	var parts []string
 	for i := 0; i < len(list); {
 		j := i
@@ -166,16 +173,16 @@ func numbers(list []int) string {
 }
 
 func stepLine(b *strings.Builder, s Style, n int, step *planner.Step) {
-	fmt.Fprintf(b, "%3d %s %s\n", n, s.mark(step.Mark), one(step.ID))
+	fmt.Fprintf(b, "%3d %s %s\n", n, s.mark(step.Mark), oneLine(step.ID))
 }
 
-// why says why a step is not done, with the number of the step it speaks of.
+// why says why a step is not done, with the number of the step that it names.
 func why(text string, p executor.Phase, number map[string]int) string {
 	if need, ok := strings.CutPrefix(text, "it needs "); ok && number[need] > 0 {
 		return fmt.Sprintf("it needs step %d (%s)", number[need], need)
 	}
 	if text == "" && (p == executor.PhaseReady || p == executor.PhaseRunning) {
-		return "it was stopped before its turn"
+		return "the run was stopped before its turn"
 	}
 	return text
 }

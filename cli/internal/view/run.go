@@ -10,15 +10,15 @@ import (
 	"github.com/syncctl/syncctl/journal"
 )
 
-// RunState is a run as it lies on disk.
+// RunState is a run as it is on disk.
 type RunState struct {
 	Run      *executor.Run
 	Decision executor.Decision
-	Holder   *journal.Holder // the process that carries it out now; nil if none does
+	Holder   *journal.Holder // the process that is carrying it out; nil if none is
 	Now      time.Time
 }
 
-// Word says in a word where a run stands.
+// Word is the state of the run in a word.
 func (r RunState) Word() string {
 	switch {
 	case r.Run.Abandoned():
@@ -44,7 +44,7 @@ func (r RunState) Done() int {
 	return n
 }
 
-// Phase is a step's phase, in the words for one that nobody carries out now.
+// Phase is the phase of a step; one that no process is carrying out any more is interrupted.
 func (r RunState) Phase(id string) executor.Phase {
 	p := r.Decision.Steps[id].Phase
 	if p == executor.PhaseRunning && r.Holder == nil {
@@ -53,7 +53,7 @@ func (r RunState) Phase(id string) executor.Phase {
 	return p
 }
 
-// Run writes one run, step by step.
+// Run writes a run, step by step.
 func Run(w io.Writer, s Style, r RunState) error {
 	var b strings.Builder
 	head(&b, s, r)
@@ -69,12 +69,12 @@ func Run(w io.Writer, s Style, r RunState) error {
 		if look == "" {
 			look = dim
 		}
-		fmt.Fprintf(&b, "%3d %s %s  %s\n", i+1, s.mark(step.Mark), s.paint(look, pad(string(phase), 11)), one(step.ID))
+		fmt.Fprintf(&b, "%3d %s %s  %s\n", i+1, s.mark(step.Mark), s.paint(look, pad(string(phase), 11)), oneLine(step.ID))
 		if phase != executor.PhaseDone {
 			s.block(&b, beneath, "", why(st.Why, "", number))
 		}
 		if phase == executor.PhaseWaiting && step.Manual != nil {
-			s.block(&b, beneath, "a person is waited for, at ", step.Manual.Where)
+			s.block(&b, beneath, "waiting for a person at ", step.Manual.Where)
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -82,9 +82,11 @@ func Run(w io.Writer, s Style, r RunState) error {
 }
 
 func head(b *strings.Builder, s Style, r RunState) {
-	fmt.Fprintf(b, "%s %s: %s, %d of %d steps done\n", s.Bold("Run"), one(r.Run.ID), r.Word(), r.Done(), len(r.Run.Plan.Steps))
+	fmt.Fprintf(b, "%s %s: %s, %d of %d steps done\n",
+		s.Bold("Run"), oneLine(r.Run.ID), r.Word(), r.Done(), len(r.Run.Plan.Steps))
 	if r.Holder != nil {
-		fmt.Fprintf(b, "  carried out by process %d on %s since %s\n", r.Holder.PID, one(r.Holder.Host), r.Holder.Since.Format(time.RFC3339))
+		fmt.Fprintf(b, "  carried out by process %d on %s since %s\n",
+			r.Holder.PID, oneLine(r.Holder.Host), r.Holder.Since.Format(time.RFC3339))
 	}
 	if n := len(r.Run.Entries); n > 0 {
 		fmt.Fprintf(b, "  last entry %s\n", r.Run.Entries[n-1].Time.Format(time.RFC3339))
@@ -92,17 +94,18 @@ func head(b *strings.Builder, s Style, r RunState) {
 	fmt.Fprintf(b, "  record and files: %s\n", r.Run.Dir)
 }
 
-// RunLine writes one run on one line.
+// RunLine writes a run on one line.
 func RunLine(w io.Writer, r RunState) error {
-	_, err := fmt.Fprintf(w, "%s  %s, %d of %d steps done\n", one(r.Run.ID), r.Word(), r.Done(), len(r.Run.Plan.Steps))
+	_, err := fmt.Fprintf(w, "%s  %s, %d of %d steps done\n", oneLine(r.Run.ID), r.Word(), r.Done(), len(r.Run.Plan.Steps))
 	return err
 }
 
-// Entries writes a run's journal, a line an entry.
+// Entries writes the journal of a run, a line for each entry.
 func Entries(w io.Writer, s Style, entries []journal.Entry) error {
 	var b strings.Builder
 	for _, e := range entries {
-		fmt.Fprintf(&b, "%5d  %s  %s  %s\n", e.Seq, e.Time.Format("2006-01-02T15:04:05.000Z07:00"), pad(one(e.Event), 9), one(e.Key))
+		at := e.Time.Format("2006-01-02T15:04:05.000Z07:00")
+		fmt.Fprintf(&b, "%5d  %s  %s  %s\n", e.Seq, at, pad(oneLine(e.Event), 9), oneLine(e.Key))
 		for _, name := range []string{"reason", "by", "note", "error", "again_at"} {
 			s.block(&b, 9, name+": ", e.Data[name])
 		}
@@ -111,29 +114,29 @@ func Entries(w io.Writer, s Style, entries []journal.Entry) error {
 	return err
 }
 
-// Unfinished tells that a run is there to be gone on with.
+// Unfinished says that there is a run to resume.
 func Unfinished(w io.Writer, r RunState) error {
-	next := "`syncctl apply` goes on with it; `syncctl resolve -abandon` gives it up."
+	next := "Resume it with `syncctl apply`, or abandon it with `syncctl resolve -abandon`."
 	if r.Holder != nil {
-		next = fmt.Sprintf("Process %d on %s carries it out now.", r.Holder.PID, one(r.Holder.Host))
+		next = fmt.Sprintf("Process %d on %s is carrying it out.", r.Holder.PID, oneLine(r.Holder.Host))
 	}
 	_, err := fmt.Fprintf(w, "Run %s is unfinished: %d of %d steps are done, the others are shown below.\n%s\n\n",
-		one(r.Run.ID), r.Done(), len(r.Run.Plan.Steps), next)
+		oneLine(r.Run.ID), r.Done(), len(r.Run.Plan.Steps), next)
 	return err
 }
 
-// Resumed tells that an unfinished run is gone on with, and what is done already.
+// Resumed says that an unfinished run is resumed, and which of its steps are done.
 func Resumed(w io.Writer, s Style, r RunState) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s: %d of %d steps are done.\n", s.Bold("Going on with run"), one(r.Run.ID), r.Done(), len(r.Run.Plan.Steps))
+	fmt.Fprintf(&b, "%s %s: %d of %d steps are done.\n", s.Bold("Resuming run"), oneLine(r.Run.ID), r.Done(), len(r.Run.Plan.Steps))
 	for i := range r.Run.Plan.Steps {
 		step := &r.Run.Plan.Steps[i]
 		if r.Decision.Steps[step.ID].Phase == executor.PhaseDone {
-			fmt.Fprintf(&b, "%3d %s %s  %s\n", i+1, s.mark(step.Mark), s.Dim(one(step.ID)), s.paint(green, "done"))
+			fmt.Fprintf(&b, "%3d %s %s  %s\n", i+1, s.mark(step.Mark), s.Dim(oneLine(step.ID)), s.paint(green, "done"))
 		}
 	}
 	if !r.Decision.Finished {
-		b.WriteString("\nWhat remains:\n")
+		b.WriteString("\nRemaining steps:\n")
 	}
 	b.WriteString("\n")
 	_, err := io.WriteString(w, b.String())

@@ -1,10 +1,9 @@
-// Package view renders what syncctl has to say: text from data. It does no work, asks nothing, and reads nothing.
+// Package view turns plans, runs and reports into text. It only renders: it reads nothing and asks nothing.
 //
-// Whatever came from a server, a driver or a file is sanitized here, at the last moment before it is printed.
+// Text from a server, a driver or a file is sanitized here, right before it is printed.
 package view
 
 import (
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -12,13 +11,13 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Style is how text may look where it goes.
+// Style is how text may look on an output.
 type Style struct {
 	Color bool
 	Width int // columns; 0: lines are not broken
 }
 
-// The few looks there are, as SGR parameters.
+// The looks, as SGR parameters.
 const (
 	bold   = "1"
 	dim    = "2"
@@ -35,16 +34,16 @@ func (s Style) paint(look, text string) string {
 	return "\x1b[" + look + "m" + text + "\x1b[0m"
 }
 
-// Bold is for what the eye should find first.
+// Bold is for what should be seen first.
 func (s Style) Bold(text string) string { return s.paint(bold, text) }
 
-// Dim is for what only some readers need.
+// Dim is for details.
 func (s Style) Dim(text string) string { return s.paint(dim, text) }
 
-// Good is for what went well.
+// Good is for success.
 func (s Style) Good(text string) string { return s.paint(green, text) }
 
-// Bad is for what went wrong.
+// Bad is for failure.
 func (s Style) Bad(text string) string { return s.paint(red, text) }
 
 func (s Style) mark(m planner.Mark) string {
@@ -52,10 +51,10 @@ func (s Style) mark(m planner.Mark) string {
 		planner.MarkAdd: green, planner.MarkChange: yellow, planner.MarkDelete: red,
 		planner.MarkFinal: red, planner.MarkPerson: cyan, planner.MarkCheck: dim,
 	}[m]
-	return s.paint(look, one(string(m)))
+	return s.paint(look, oneLine(string(m)))
 }
 
-// severity is a finding's severity as people read it.
+// severity is the severity of a finding, for people.
 func (s Style) severity(v planner.Severity) string {
 	switch v {
 	case planner.Refuse:
@@ -66,10 +65,10 @@ func (s Style) severity(v planner.Severity) string {
 	return s.paint(cyan, "note")
 }
 
-// one makes foreign text fit for a single line.
-func one(s string) string { return schema.SanitizeLine(s) }
+// oneLine makes foreign text fit on one line.
+func oneLine(s string) string { return schema.SanitizeLine(s) }
 
-// Wrap breaks text into lines of at most width columns, at blanks only; a longer word stays whole. Zero breaks nothing.
+// Wrap breaks text into lines of at most width columns, at blanks; a longer word stays whole. 0 breaks nothing.
 func Wrap(text string, width int) []string {
 	if width <= 0 || utf8.RuneCountInString(text) <= width {
 		return []string{text}
@@ -88,13 +87,13 @@ func Wrap(text string, width int) []string {
 	return append(lines, line)
 }
 
-// block writes a labelled text whose further lines stand under the first.
+// block writes a labelled text; further lines are indented below the first.
 func (s Style) block(b *strings.Builder, indent int, label, text string) {
 	if text == "" {
 		return
 	}
 	pad := strings.Repeat(" ", indent)
-	for i, line := range Wrap(label+one(text), s.room(indent)) {
+	for i, line := range Wrap(label+oneLine(text), s.room(indent)) {
 		if i == 0 {
 			b.WriteString(pad + line + "\n")
 			continue
@@ -103,7 +102,7 @@ func (s Style) block(b *strings.Builder, indent int, label, text string) {
 	}
 }
 
-// room is what an indent leaves of the width; a very narrow terminal breaks lines rather than words.
+// room is the width that an indent leaves. On a very narrow terminal lines are too long rather than words broken.
 func (s Style) room(indent int) int {
 	if s.Width <= 0 {
 		return 0
@@ -116,12 +115,4 @@ func pad(text string, width int) string {
 		return text + strings.Repeat(" ", width-n)
 	}
 	return text
-}
-
-// Plural is a count with its word, which takes an s.
-func Plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return strconv.Itoa(n) + " " + word + "s"
 }

@@ -15,29 +15,29 @@ func TestAdvice(t *testing.T) {
 	step := &planner.Step{ID: "sync.a.b/do", Op: "do", Manual: &planner.Manual{}}
 	attested := &planner.Step{ID: "sync.a.b/do", Op: "do", Manual: &planner.Manual{Attest: "it is done"}}
 	for name, k := range map[string]struct {
-		standing standing
-		has      []string
-		choices  []string
-		apply    bool
+		state   stepState
+		has     []string
+		choices []string
+		apply   bool
 	}{
-		"interrupted": {standing{3, step, executor.PhaseReady, false, false, false}, nil, nil, true},
-		"failed":      {standing{3, step, executor.PhaseFailed, false, false, false}, []string{"Mend what made step 3 (sync.a.b/do) fail."}, nil, true},
-		"refused":     {standing{3, step, executor.PhaseFailed, true, false, false}, []string{"Mend what the guard of step 3 (sync.a.b/do) found"}, nil, true},
-		"waiting":     {standing{3, step, executor.PhaseWaiting, false, false, false}, []string{"Do step 3 (sync.a.b/do) as it is described"}, nil, true},
-		"to attest": {standing{3, attested, executor.PhaseWaiting, false, false, true}, []string{"No interface can verify it", "\n  syncctl -chdir=d resolve sync.a.b/do -done\n"},
+		"interrupted": {stepState{3, step, executor.PhaseReady, false, false, false}, nil, nil, true},
+		"failed":      {stepState{3, step, executor.PhaseFailed, false, false, false}, []string{"Fix what made step 3 (sync.a.b/do) fail."}, nil, true},
+		"refused":     {stepState{3, step, executor.PhaseFailed, true, false, false}, []string{"Fix what the guard of step 3 (sync.a.b/do) found"}, nil, true},
+		"waiting":     {stepState{3, step, executor.PhaseWaiting, false, false, false}, []string{"Do step 3 (sync.a.b/do) as described"}, nil, true},
+		"to attest": {stepState{3, attested, executor.PhaseWaiting, false, false, true}, []string{"No interface can verify it", "\n  syncctl -chdir=d resolve sync.a.b/do -done\n"},
 			[]string{"syncctl -chdir=d resolve sync.a.b/do -done"}, true},
-		"stuck": {standing{3, step, executor.PhaseStuck, false, false, false}, []string{"Look on the servers whether step 3 (sync.a.b/do) was carried out", "resolve sync.a.b/do -retry  it was not\n"},
+		"stuck": {stepState{3, step, executor.PhaseStuck, false, false, false}, []string{"Check on the servers whether step 3 (sync.a.b/do) was carried out", "resolve sync.a.b/do -retry  it was not\n"},
 			[]string{"syncctl -chdir=d resolve sync.a.b/do -done", "syncctl -chdir=d resolve sync.a.b/do -retry"}, true},
-		"moved": {standing{3, step, executor.PhaseFailed, false, true, false}, []string{"so apply cannot carry it out", "\n  syncctl -chdir=d resolve -abandon\n", "Only when it is as it was"},
+		"moved": {stepState{3, step, executor.PhaseFailed, false, true, false}, []string{"so apply cannot carry it out", "\n  syncctl -chdir=d resolve -abandon\n", "Once it is restored"},
 			[]string{"syncctl -chdir=d resolve -abandon"}, false},
 	} {
-		a := advise([]standing{k.standing}, c)
+		a := advise([]stepState{k.state}, c)
 		if d := cmp.Diff(k.choices, a.choices); d != "" || a.apply != k.apply || len(a.first) > 1 {
 			t.Errorf("%s: %s %+v", name, d, a)
 		}
 		var b strings.Builder
 		a.write(&b, Style{}, c)
-		for _, want := range append(k.has, "o on with: syncctl apply d\n") {
+		for _, want := range append(k.has, "esume with: syncctl apply d\n") {
 			if !strings.Contains(b.String(), want) {
 				t.Errorf("%s: no %q in\n%s", name, want, b.String())
 			}
@@ -95,9 +95,9 @@ func TestRollback(t *testing.T) {
 		done []string
 		want string
 	}{
-		"fresh": {nil, "Rollback: possible until step 5 (e), which cannot be taken back.\n  steps 2, 4: delete it\n  step 3: delete it\n  step 1: start it\n\n"},
-		"begun": {[]string{"x/a", "x/b"}, "Rollback: possible until step 5 (e), which cannot be taken back.\n  steps 2, 4 (1 done): delete it\n  step 3: delete it\n  step 1 (done): start it\n\n"},
-		"past":  {[]string{"x/a", "x/b", "y/c", "x/d", "x/e"}, "Rollback: not possible any more for what was done up to step 5 (e).\n  step 6: stop it\n\n"},
+		"fresh": {nil, "Rollback: possible until step 5 (e), which cannot be undone.\n  steps 2, 4: delete it\n  step 3: delete it\n  step 1: start it\n\n"},
+		"begun": {[]string{"x/a", "x/b"}, "Rollback: possible until step 5 (e), which cannot be undone.\n  steps 2, 4 (1 done): delete it\n  step 3: delete it\n  step 1 (done): start it\n\n"},
+		"past":  {[]string{"x/a", "x/b", "y/c", "x/d", "x/e"}, "Rollback: no longer possible for what was done up to step 5 (e).\n  step 6: stop it\n\n"},
 	} {
 		done := map[string]bool{}
 		for _, id := range k.done {

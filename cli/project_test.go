@@ -14,19 +14,19 @@ type closer func(context.Context) error
 
 func (c closer) Close(ctx context.Context) error { return c(ctx) }
 
-// TestGiveBack: every driver gets its turn, once, also after one that fails, and none keeps a person waiting for long.
-func TestGiveBack(t *testing.T) {
+// TestCloseDrivers: every driver gets its turn, once, also after one that fails, and none keeps a person waiting for long.
+func TestCloseDrivers(t *testing.T) {
 	closed := 0
 	one := closer(func(ctx context.Context) error {
 		closed++
-		if until, ok := ctx.Deadline(); !ok || time.Until(until) > giveBackWithin {
+		if until, ok := ctx.Deadline(); !ok || time.Until(until) > closeWithin {
 			t.Errorf("it may take until %v", until)
 		}
 		return errors.New("the door is stuck")
 	})
 	c := &command{log: hclog.NewNullLogger(), held: []driver.Closer{one, one}}
-	c.giveBack()
-	c.giveBack()
+	c.closeDrivers()
+	c.closeDrivers()
 	if closed != 2 {
 		t.Errorf("closed %d times, want once for each of 2", closed)
 	}

@@ -1,0 +1,100 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// Commands resume a run, as a person types them in the folder where they are.
+type Commands struct {
+	Apply   string
+	Resolve string // without STEP and flags
+}
+
+// stepState is what advice depends on of a step.
+type stepState struct {
+	number         int
+	step           *planner.Step
+	phase          executor.Phase
+	refused, moved bool
+	attestable     bool // no interface can tell whether the person has done it
+}
+
+// advice says how an unfinished run gets further.
+type advice struct {
+	first   []string // what a person has to do first
+	choices []string // commands that a person chooses from
+	apply   bool     // apply then resumes the run
+}
+
+func advise(list []stepState, c Commands) advice {
+	a := advice{apply: true}
+	for _, s := range list {
+		name := fmt.Sprintf("step %d (%s)", s.number, oneLine(s.step.ID))
+		switch {
+		case s.phase == executor.PhaseStuck:
+			done, retry := c.Resolve+" "+s.step.ID+" -done", c.Resolve+" "+s.step.ID+" -retry"
+			a.choices = append(a.choices, done, retry)
+			a.first = append(a.first, "Check on the servers whether "+name+" was carried out, and record it:\n  "+
+				oneLine(done)+"   it was\n  "+oneLine(retry)+"  it was not")
+		case s.phase == executor.PhaseFailed && s.moved:
+			abandon := c.Resolve + " -abandon"
+			a.apply = false
+			a.choices = append(a.choices, abandon)
+			a.first = append(a.first, "What "+name+" relies on has changed since the plan was made, so apply cannot carry it out. "+
+				"Restore it, or abandon the run and plan again:\n  "+oneLine(abandon))
+		case s.phase == executor.PhaseFailed && s.refused:
+			a.first = append(a.first, "Fix what the guard of "+name+" found; until then apply is refused.")
+		case s.phase == executor.PhaseFailed:
+			a.first = append(a.first, "Fix what made "+name+" fail.")
+		case s.phase == executor.PhaseWaiting && s.attestable:
+			done := c.Resolve + " " + s.step.ID + " -done"
+			a.choices = append(a.choices, done)
+			a.first = append(a.first, "Do "+name+". No interface can verify it, so record when it is done:\n  "+oneLine(done))
+		case s.phase == executor.PhaseWaiting:
+			a.first = append(a.first, "Do "+name+" as described; apply then verifies it.")
+		}
+	}
+	return a
+}
+
+func (a advice) write(b *strings.Builder, s Style, c Commands) {
+	for _, f := range a.first {
+		head, rest, more := strings.Cut(f, "\n")
+		s.block(b, 0, "", head)
+		if more {
+			b.WriteString(s.Bold(rest) + "\n") // never broken: commands are meant to be copied
+		}
+	}
+	if a.apply {
+		b.WriteString("Resume with: " + s.Bold(oneLine(c.Apply)) + "\n")
+	} else {
+		b.WriteString("Once it is restored, resume with: " + s.Bold(oneLine(c.Apply)) + "\n")
+	}
+}
+
+// Advice says how to resume a run that no process is carrying out.
+func Advice(s Style, r RunState, c Commands) string {
+	var list []stepState
+	for i := range r.Run.Plan.Steps {
+		step := &r.Run.Plan.Steps[i]
+		list = append(list, stepState{
+			number: i + 1, step: step, phase: r.Phase(step.ID), attestable: r.Decision.Steps[step.ID].Attestable(),
+		})
+	}
+	var b strings.Builder
+	advise(list, c).write(&b, s, c)
+	return b.String()
+}
+
+func (e End) advice() advice {
+	var list []stepState
+	for i := range e.Report.Steps {
+		st := &e.Report.Steps[i]
+		list = append(list, stepState{i + 1, &st.Step, st.Phase, st.Refused, st.Moved, st.Attest})
+	}
+	return advise(list, e.Next)
+}
