@@ -80,7 +80,8 @@ func operatingSystem(products []Product) *app {
 	return a
 }
 
-// takeBrokenPipes makes a write to a pipe without a reader fail instead of ending the process, until release is called.
+// takeBrokenPipes makes a write to a pipe without a reader fail instead of ending the process, until release is
+// called.
 func takeBrokenPipes() (release func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGPIPE)

@@ -31,13 +31,13 @@ func (c *command) applyCommand() *cobra.Command {
 	cmd := jsonCommand(&cobra.Command{
 		Use: "apply [PLAN|DIR]", Args: atMost(1),
 		Short: "Carry out the steps, verify each, and resume where an earlier apply stopped",
-		Long: `Shows the plan, asks for approval, and carries it out: every step is recorded before it starts and verified
-against the live servers afterwards. After an interrupt, a crash or an error, the same command resumes where the
-run stopped, and repeats nothing.
+		Long: `Shows the plan, asks for approval, and carries it out: every step is recorded before it starts and
+verified against the live servers afterwards. After an interrupt, a crash or an error, the same command resumes
+where the run stopped, and repeats nothing.
 
-With PLAN, a file written by "plan -out", it carries out exactly that plan, or nothing if the files or the servers
-have changed since. The first interrupt lets running steps finish and starts no others; the second stops at once.
-Both are safe.`,
+With PLAN, a file written by "plan -out", it carries out exactly that plan, or nothing if the files or the
+servers have changed since. The first interrupt lets running steps finish and starts no others; the second stops
+at once. Both are safe.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 1 && c.isDir(args[0]):
@@ -163,8 +163,8 @@ func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*appli
 // fitsRun tells whether the unfinished run may be resumed.
 func (c *command) fitsRun(cfg *schema.Config, run *executor.Run, given *planner.Plan, f *applyFlags) error {
 	if given != nil && !samePlan(given, run.Plan) {
-		return failf(exitError, "%s is not the plan of run %s, which is unfinished: resume that run first (`syncctl apply` "+
-			"without a plan), or abandon it with `syncctl resolve -abandon`", f.plan, run.ID)
+		return failf(exitError, "%s is not the plan of run %s, which is unfinished: resume that run first "+
+			"(`syncctl apply` without a plan), or abandon it with `syncctl resolve -abandon`", f.plan, run.ID)
 	}
 	if len(f.targets) > 0 {
 		return failf(exitError, noTarget, run.ID)
@@ -182,7 +182,8 @@ const noTarget = "run %s is unfinished and must be resumed as a whole; -target i
 // fitsPlan tells whether a saved plan may be carried out.
 func (c *command) fitsPlan(cfg *schema.Config, plan *planner.Plan) error {
 	if cfg.Digest() != plan.Digest {
-		return failf(exitStale, "the plan is stale: the configuration (files or variables) changed after the plan was made. Plan again")
+		return failf(exitStale, "the plan is stale: "+
+			"the configuration (files or variables) changed after the plan was made. Plan again")
 	}
 	runs, err := c.store().List()
 	if err != nil {
@@ -263,7 +264,8 @@ func (c *command) approve(ctx context.Context, question string) error {
 	if c.events != nil || !c.mayAsk() {
 		return failf(exitError, "nobody can be asked for approval. "+useAutoApprove)
 	}
-	_, err := fmt.Fprintf(c.out, "%s\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: ", c.outStyle.Bold(question))
+	question = c.outStyle.Bold(question)
+	_, err := fmt.Fprintf(c.out, "%s\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: ", question)
 	if err != nil {
 		return err
 	}
@@ -288,8 +290,8 @@ func (c *command) approve(ctx context.Context, question string) error {
 
 const useAutoApprove = "Read the plan first, then use -auto-approve"
 
-// mayAsk tells whether a person may be at the other end of standard input. In automation only a terminal counts: a question into
-// an open pipe would wait for ever.
+// mayAsk tells whether a person may be at the other end of standard input. In automation only a terminal
+// counts: a question into an open pipe would wait for ever.
 func (c *command) mayAsk() bool {
 	if c.app.is("SYNCCTL_INPUT", "0") || c.app.is("SYNCCTL_INPUT", "false") {
 		return false
@@ -297,7 +299,8 @@ func (c *command) mayAsk() bool {
 	return c.app.tty.in || !c.app.set("CI") && !c.app.set("SYNCCTL_IN_AUTOMATION")
 }
 
-// checkFacts reads the facts again that the plan was made from. A plan that was made and approved a moment ago is fresh.
+// checkFacts reads the facts again that the plan was made from. A plan that was made and approved a moment ago
+// is fresh.
 func (c *command) checkFacts(ctx context.Context, a *application, f *applyFlags) error {
 	if a.run == nil && !a.saved && f.approve {
 		return nil
@@ -320,15 +323,16 @@ func (c *command) checkFacts(ctx context.Context, a *application, f *applyFlags)
 		return nil
 	}
 	if a.run == nil {
-		return failf(exitStale, "the plan is stale: the servers have changed since it was made.\n%s\nNothing was changed. Plan again",
-			strings.Join(lines, "\n"))
+		return failf(exitStale, "the plan is stale: the servers have changed since it was made.\n%s\n"+
+			"Nothing was changed. Plan again", strings.Join(lines, "\n"))
 	}
-	return failf(exitStale, "cannot resume run %s: the servers have changed since it was planned.\n%s\nNothing was changed. "+
-		"Restore what has changed, or abandon the run with `syncctl resolve -abandon` and plan again",
+	return failf(exitStale, "cannot resume run %s: the servers have changed since it was planned.\n%s\n"+
+		"Nothing was changed. Restore what has changed, or abandon the run with `syncctl resolve -abandon` and plan again",
 		a.run.ID, strings.Join(lines, "\n"))
 }
 
-// begun tells whether a step that has started may have changed the fact itself; it is verified when the step is resumed.
+// begun tells whether a step that has started may have changed the fact itself; it is verified when the step is
+// resumed.
 func (a *application) begun(m executor.FactMoved) bool {
 	moved := a.plan.Step(m.Step)
 	for i := range a.plan.Steps {

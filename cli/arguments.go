@@ -12,8 +12,8 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/args"
 )
 
-// arguments makes a command line as people type it into one that cobra reads: one dash becomes two, the arguments from the
-// environment are put in, and an unknown command is reported before anything else.
+// arguments makes a command line as people type it into one that cobra reads: one dash becomes two, the
+// arguments from the environment are put in, and an unknown command is reported before anything else.
 func (c *command) arguments(root *cobra.Command, given []string) ([]string, error) {
 	if len(given) > 0 && strings.HasPrefix(given[0], cobra.ShellCompRequestCmd) {
 		return given, nil // half a word is no mistake
@@ -78,7 +78,8 @@ func unknownFlag(cmd *cobra.Command, name string) error {
 		}
 	})
 	if len(name) == 1 && len(begin) > 0 {
-		return failf(exitError, "%s has no flag -%s. Did you mean %s?", cmd.CommandPath(), name, strings.Join(begin, " or "))
+		return failf(exitError, "%s has no flag -%s. Did you mean %s?",
+			cmd.CommandPath(), name, strings.Join(begin, " or "))
 	}
 	hint := "\nRun `" + cmd.CommandPath() + " --help` for the list of flags."
 	if n := args.Nearest(name, names); n != "" {
@@ -92,7 +93,8 @@ func invalidValue(err *pflag.InvalidValueError) error {
 	f := err.GetFlag()
 	switch f.Value.Type() {
 	case "bool":
-		return failf(exitError, "--%s is on or off: leave out its value, or use =true or =false; %q is neither", f.Name, err.GetValue())
+		return failf(exitError, "--%s is on or off: leave out its value, or use =true or =false; %q is neither",
+			f.Name, err.GetValue())
 	case "int", "int64", "uint", "uint64":
 		return failf(exitError, "--%s must be a whole number, not %q", f.Name, err.GetValue())
 	case "duration":

@@ -52,7 +52,9 @@ func (c *command) carry(ctx context.Context, a *application, f *applyFlags) erro
 }
 
 // carryOut runs the executor between the two interrupts.
-func (c *command) carryOut(ctx context.Context, progress view.Progress, o executor.Options) (*executor.Report, bool, error) {
+func (c *command) carryOut(
+	ctx context.Context, progress view.Progress, o executor.Options,
+) (report *executor.Report, interrupted bool, err error) {
 	defer progress.Close()
 	// The first interrupt must not reach running steps, so they do not get the context of the command.
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -70,7 +72,7 @@ func (c *command) carryOut(ctx context.Context, progress view.Progress, o execut
 		stages.Next(nil)
 	}
 	o.Stop, o.Operator = stages.Stop(), stoppable{o.Operator, stages.Stop()}
-	report, err := executor.Carry(work, o)
+	report, err = executor.Carry(work, o)
 	return report, stages.Interrupted(), err
 }
 

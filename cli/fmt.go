@@ -32,8 +32,8 @@ func (c *command) fmtCommand() *cobra.Command {
 	f := &formatter{command: c}
 	cmd := &cobra.Command{
 		Use: "fmt [FILE|DIR|-]...", Short: "Format files, and print the names of those that changed",
-		Long: `Formats *.sync.hcl and *.syncvars.hcl files. Without arguments it formats the files of the working folder; "-"
-formats standard input to standard output. It prints the name of every file that it changes.`,
+		Long: `Formats *.sync.hcl and *.syncvars.hcl files. Without arguments it formats the files of the working
+folder; "-" formats standard input to standard output. It prints the name of every file that it changes.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
 	}
 	cmd.Flags().BoolVar(&f.check, "check", false, "change nothing; exit 3 if a file is not formatted")

@@ -10,8 +10,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// masked is the text of a file with asterisks in place of secrets, as the declarations of its folder tell them. It is only for
-// printing: what is written to the file is never masked.
+// masked is the text of a file with asterisks in place of secrets, as the declarations of its folder tell them.
+// It is only for printing: what is written to the file is never masked.
 func (f *formatter) masked(ctx context.Context, name string, src []byte) []byte {
 	if name != standardInput {
 		return f.maskedAs(ctx, filepath.Clean(name), src)

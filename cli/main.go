@@ -1,5 +1,5 @@
-// Package cli is the program syncctl, for any list of products: flags in, an exit code and words for people out. Only this
-// package prints, asks, or exits.
+// Package cli is the program syncctl, for any list of products: flags in, an exit code and words for people
+// out. Only this package prints, asks, or exits.
 //
 // A build with a product of your own is a main of a few lines:
 //

@@ -22,7 +22,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// operator is who does a person's steps: the sandbox's stand-in, the user's own command, the person at the terminal, or nobody.
+// operator is who does a person's steps: the sandbox's stand-in, the user's own command, the person at the
+// terminal, or nobody.
 func (c *command) operator(s schema.Settings, p view.Progress) (executor.Operator, error) {
 	base := person{command: c, progress: p}
 	if address, _ := c.app.env(sandbox.EnvPerson); address != "" {

@@ -31,8 +31,9 @@ func (c *command) planCommand() *cobra.Command {
 	cmd := jsonCommand(&cobra.Command{
 		Use: "plan [DIR]", Args: atMost(1),
 		Short: "Show the steps from the live servers to what is declared; changes nothing",
-		Long: `Reads the live servers, compares them with the declarations, and shows the steps between the two as a numbered
-list. It changes nothing. The marks: + adds, ~ changes, - removes, ! cannot be undone, = verifies, ? a person does it.`,
+		Long: `Reads the live servers, compares them with the declarations, and shows the steps between the two as a
+numbered list. It changes nothing. The marks: + adds, ~ changes, - removes, ! cannot be undone, = verifies, ? a
+person does it.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := c.enterArg(args); err != nil {
 				return err
@@ -55,7 +56,8 @@ list. It changes nothing. The marks: + adds, ~ changes, - removes, ! cannot be u
 
 // targetFlag adds -target with completion.
 func (c *command) targetFlag(cmd *cobra.Command, to *[]string) {
-	cmd.Flags().StringArrayVar(to, "target", nil, "only this declaration and what it depends on, as `ADDRESS`; may be repeated")
+	cmd.Flags().StringArrayVar(to, "target", nil,
+		"only this declaration and what it depends on, as `ADDRESS`; may be repeated")
 	complete := func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return c.completeTargets(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
 	}
@@ -161,7 +163,8 @@ func (c *command) planUnfinished(p *project, run *executor.Run, f *planFlags) er
 		}
 	}
 	if p.cfg.Digest() != run.Plan.Digest {
-		c.warn("the configuration has changed since the run started; `syncctl apply` cannot resume it until the files are restored")
+		c.warn("the configuration has changed since the run started; " +
+			"`syncctl apply` cannot resume it until the files are restored")
 	}
 	if err := c.showPlan(run.Plan, doneSteps(state.Decision), f.detail); err != nil {
 		return err
@@ -213,7 +216,8 @@ func (c *command) mayReplace(name string) error {
 	case err != nil:
 		return fmt.Errorf("looking at %s: %w", name, err)
 	case info.IsDir():
-		return failf(exitError, "-out=%s is a folder; name a file in it, such as %s", name, filepath.Join(name, "p.syncplan.json"))
+		return failf(exitError, "-out=%s is a folder; name a file in it, such as %s",
+			name, filepath.Join(name, "p.syncplan.json"))
 	case info.Size() == 0 || !info.Mode().IsRegular() || strings.HasSuffix(name, ".syncplan.json"):
 		return nil
 	}

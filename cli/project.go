@@ -81,7 +81,8 @@ func (c *command) read(ctx context.Context, vars []schema.VarSource, allowUnset 
 	catalog, p.drivers = c.catalog()
 	var diags hcl.Diagnostics
 	p.cfg, diags = schema.Load(ctx, schema.Options{
-		Fs: c.files(), Dir: c.dirName, Catalog: catalog, Version: version(), Env: c.app.env, Vars: vars, AllowUnset: allowUnset,
+		Fs: c.files(), Dir: c.dirName, Catalog: catalog, Version: version(), Env: c.app.env,
+		Vars: vars, AllowUnset: allowUnset,
 	})
 	c.redactor = p.cfg.Redactor()
 	return p, diags
@@ -107,7 +108,8 @@ func (c *command) catalog() (schema.Catalog, map[typeKey]driver.Driver) {
 	return catalog, drivers
 }
 
-// closeDrivers ends what the drivers hold at servers, such as sessions: it must not outlive the command, however that ended.
+// closeDrivers ends what the drivers hold at servers, such as sessions: it must not outlive the command,
+// however that ended.
 func (c *command) closeDrivers() {
 	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
 	defer cancel()
@@ -165,7 +167,8 @@ func targets(cfg *schema.Config, given []string) ([]schema.Addr, error) {
 	for _, g := range given {
 		a, err := schema.ParseAddr(g)
 		if err != nil || cfg.Lookup(a) == nil {
-			return nil, failf(exitError, "-target=%s: the configuration has no such declaration.%s", g, args.DidYouMean(g, names, ""))
+			return nil, failf(exitError, "-target=%s: the configuration has no such declaration.%s",
+				g, args.DidYouMean(g, names, ""))
 		}
 		out = append(out, a)
 	}

@@ -25,8 +25,9 @@ func (c *command) rehearseCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "rehearse DIR", Args: exactly(1, "the folder of an example"),
 		Short: "Plan, apply and verify an example against simulated servers on this machine",
-		Long: `Starts the simulated servers that DIR/sandbox.json describes, on this machine only, and works in a scratch copy of
-DIR: plan, apply with a stand-in for the person, and a second plan, which must find nothing to do. DIR stays as it is.`,
+		Long: `Starts the simulated servers that DIR/sandbox.json describes, on this machine only, and works in a
+scratch copy of DIR: plan, apply with a stand-in for the person, and a second plan, which must find nothing to
+do. DIR stays as it is.`,
 		Example: "  syncctl rehearse examples/behind-firewall-master",
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.rehearse(cmd.Context(), args[0]) },
 	}
@@ -134,7 +135,8 @@ func (c *command) rehearse(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	took := c.app.clock.Now().Sub(begun).Round(100 * time.Millisecond)
-	c.say("\n%s %s, %s.", c.outStyle.Good("Rehearsal complete:"), took, asked.words(len(box.Servers()), len(box.Machines())))
+	c.say("\n%s %s, %s.", c.outStyle.Good("Rehearsal complete:"), took,
+		asked.words(len(box.Servers()), len(box.Machines())))
 	c.say("Read on: %s explains what happened here, and how to do it with real servers.",
 		schema.SanitizeLine(filepath.Join(dir, "README.md")))
 	return nil

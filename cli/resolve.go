@@ -28,8 +28,8 @@ func (c *command) resolveCommand() *cobra.Command {
   syncctl resolve STEP -retry   it was not: the next apply carries it out
   syncctl resolve -abandon      abandon the whole run; what was done stays done
 
-STEP is the id of a step, its number, or the last part of its id. The decision and its reason are recorded in the journal
-of the run.`,
+STEP is the id of a step, its number, or the last part of its id. The decision and its reason are recorded in
+the journal of the run.`,
 		Args: atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.resolve(cmd.Context(), args, f) },
 		ValidArgsFunction: func(
@@ -185,7 +185,8 @@ func (c *command) assumeStep(run *executor.Run, id string, done bool) (event, as
 		text += "  now: " + string(st.Phase) + ", " + st.Why + "\n"
 	}
 	if done {
-		return executor.EventResolved, text + "will count as done without being verified. Steps that need it may begin.", nil
+		return executor.EventResolved,
+			text + "will count as done without being verified. Steps that need it may start.", nil
 	}
 	return executor.EventReopened, text + "will be verified by the next apply, and carried out if it is not done.", nil
 }

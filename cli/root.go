@@ -14,20 +14,22 @@ func (c *command) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "syncctl",
 		Short: "Declare synchronizations and migrations; syncctl plans them, carries them out, and verifies every step",
-		Long: `syncctl reads what you declare in *.sync.hcl files, compares it with the live servers, and plans the steps between the
-two. It carries them out, verifies each against the servers, and can be stopped and resumed at any point.
+		Long: `syncctl reads what you declare in *.sync.hcl files, compares it with the live servers, and plans the
+steps between the two. It carries them out, verifies each against the servers, and can be stopped and resumed at
+any point.
 
   syncctl rehearse DIR   the whole flow against simulated servers, on this machine
   syncctl plan           what would be done, and why; changes nothing
   syncctl apply          do it
 
-Exit codes: 0 done, or no changes · 1 error · 2 changes (plan -detailed-exitcode) · 3 not formatted (fmt -check) · 4 waiting
-for a person · 5 stopped after some steps were done, resume with apply · 6 the plan is stale · 7 another run holds the lock ·
-8 refused by a guard · 9 declined · 130 interrupted at a safe point.
+Exit codes: 0 done, or no changes · 1 error · 2 changes (plan -detailed-exitcode) ·
+3 not formatted (fmt -check) · 4 waiting for a person · 5 stopped after some steps were done, resume with apply ·
+6 the plan is stale · 7 another run holds the lock · 8 refused by a guard · 9 declined ·
+130 interrupted at a safe point.
 
 Environment: SYNCCTL_LOG (trace, debug, info, warn, error, json, off), SYNCCTL_LOG_PATH, SYNCCTL_VAR_name,
-SYNCCTL_INPUT=0, SYNCCTL_IN_AUTOMATION, SYNCCTL_CLI_ARGS, SYNCCTL_CLI_ARGS_command, SYNCCTL_DATA_DIR (.syncctl), NO_COLOR,
-FORCE_COLOR, CI, COLUMNS.`,
+SYNCCTL_INPUT=0, SYNCCTL_IN_AUTOMATION, SYNCCTL_CLI_ARGS, SYNCCTL_CLI_ARGS_command, SYNCCTL_DATA_DIR (.syncctl),
+NO_COLOR, FORCE_COLOR, CI, COLUMNS.`,
 		SilenceUsage: true, SilenceErrors: true,
 		Args: cobra.ArbitraryArgs,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {

@@ -30,12 +30,13 @@ func (c *command) state(run *executor.Run) view.RunState {
 // damaged says what is wrong with a run that cannot be resumed, what is safe, and what to do.
 func (c *command) damaged(run *executor.Run) string {
 	return fmt.Sprintf("cannot resume run %s: %s.\nIts files, the exports among them, are safe in %s. "+
-		"Set the run aside with all its files: syncctl resolve -abandon. Then plan again: what is done on the servers stays done",
+		"Set the run aside with all its files: syncctl resolve -abandon. "+
+		"Then plan again: what is done on the servers stays done",
 		run.ID, schema.SanitizeLine(run.Damage.Error()), c.near(run.Dir))
 }
 
-// holder is the process that holds the lock, nil if there is none. It does not try the lock: an apply that starts just now could
-// not get it then.
+// holder is the process that holds the lock, nil if there is none. It does not try the lock: an apply that
+// starts just now could not get it then.
 func (c *command) holder() *journal.Holder {
 	src, err := afero.ReadFile(c.app.fs, c.lockPath())
 	if err != nil {

@@ -28,16 +28,16 @@ func (c *command) sandboxCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sandbox DIR [flags] [-- COMMAND ARGS...]",
 		Short: "Serve an example's simulated servers, or run a command inside them",
-		Long: `Serves the simulated servers that DIR/sandbox.json describes on loopback, over TLS with a CA of their own, and the
-machines behind them, if any, over SSH with keys of their own.
+		Long: `Serves the simulated servers that DIR/sandbox.json describes on loopback, over TLS with a CA of their
+own, and the machines behind them, if any, over SSH with keys of their own.
 
-With COMMAND, it runs the command in a scratch copy of DIR, with this program first in PATH and the servers' addresses
-and credentials in the environment, and exits with the exit code of the command. Without COMMAND, it prints the
-environment and serves until it is interrupted.
+With COMMAND, it runs the command in a scratch copy of DIR, with this program first in PATH and the servers'
+addresses and credentials in the environment, and exits with the exit code of the command. Without COMMAND, it
+prints the environment and serves until it is interrupted.
 
-A fault is KEY=VALUE,...: kind (fail, hang, cut, lost, late), server, method, path (a glob), nth (2, 2-4, 3-, *), status,
-retry_after, delay. A command on a machine has the method EXEC, and its path is the command line; a connection to a port
-without HTTP has the method CONNECT, and its path is the address.`,
+A fault is KEY=VALUE,...: kind (fail, hang, cut, lost, late), server, method, path (a glob), nth (2, 2-4, 3-,
+*), status, retry_after, delay. A command on a machine has the method EXEC, and its path is the command line; a
+connection to a port without HTTP has the method CONNECT, and its path is the address.`,
 		Example: `  syncctl sandbox examples/behind-firewall-master -- sh -c 'syncctl plan && syncctl apply -auto-approve'
   syncctl sandbox examples/behind-firewall-master --fault=method=POST,path=**/resync,kind=lost -- \
     syncctl apply -auto-approve`,

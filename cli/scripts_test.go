@@ -19,7 +19,8 @@ import (
 // driverDir is the module of a driver that is not in this tree, with a main of its own.
 var driverDir = filepath.Join("..", "examples", "driver")
 
-// TestDriverFromOutside runs the tests of examples/driver, the conformance kit and the script of its example among them.
+// TestDriverFromOutside runs the tests of examples/driver, the conformance kit and the script of its example
+// among them.
 func TestDriverFromOutside(t *testing.T) {
 	args := append([]string{"test"}, buildFlags()...)
 	if testing.Short() {
@@ -28,8 +29,8 @@ func TestDriverFromOutside(t *testing.T) {
 	inDriverDir(t, append(args, "./...")...)
 }
 
-// TestScripts runs the program as a person uses it, with the product of examples/driver: a real one is for the tests of
-// cmd/syncctl.
+// TestScripts runs the program as a person uses it, with the product of examples/driver: a real one is for the
+// tests of cmd/syncctl.
 func TestScripts(t *testing.T) {
 	bin := t.TempDir()
 	// Of the test binary, which can be told to die.
@@ -54,8 +55,8 @@ func inDriverDir(t *testing.T, args ...string) {
 	}
 }
 
-// buildFlags are the flags that this test was built with, so that what is compiled already is not compiled again, and the
-// race detector looks at the program too.
+// buildFlags are the flags that this test was built with, so that what is compiled already is not compiled
+// again, and the race detector looks at the program too.
 func buildFlags() []string {
 	var flags []string
 	info, _ := debug.ReadBuildInfo()

@@ -15,7 +15,8 @@ import (
 	"github.com/syncctl/syncctl/driver"
 )
 
-// TestToolInterrupts: the first signal ends a tool's context; the second one does not wait for a tool that does not end.
+// TestToolInterrupts: the first signal ends a tool's context; the second one does not wait for a tool that does
+// not end.
 func TestToolInterrupts(t *testing.T) {
 	for _, stuck := range []bool{false, true} {
 		c := &command{app: &app{interrupts: &interrupt.Interrupts{}}}

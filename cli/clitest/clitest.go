@@ -1,4 +1,5 @@
-// Package clitest tests a program made with package cli as a person uses it: with scripts, against simulated servers.
+// Package clitest tests a program made with package cli as a person uses it: with scripts, against simulated
+// servers.
 package clitest
 
 import (
@@ -19,8 +20,9 @@ import (
 	"github.com/syncctl/syncctl/journal"
 )
 
-// Main is for TestMain. When the test binary is called syncctl, it is the program with these products, and can be told to die:
-// SYNCCTL_TEST_KILL=STAGE:SEQ kills it at that stage of writing that entry of a journal, as a power failure would.
+// Main is for TestMain. When the test binary is called syncctl, it is the program with these products, and can
+// be told to die: SYNCCTL_TEST_KILL=STAGE:SEQ kills it at that stage of writing that entry of a journal, as a
+// power failure would.
 func Main(m *testing.M, products ...cli.Product) {
 	if stage, seq, ok := strings.Cut(os.Getenv("SYNCCTL_TEST_KILL"), ":"); ok {
 		hook.Journal = func(s journal.Stage, e journal.Entry) {
@@ -31,7 +33,7 @@ func Main(m *testing.M, products ...cli.Product) {
 			}
 		}
 	}
-	if filepath.Base(os.Args[0]) != "syncctl" { // or else scripts would ignore a hang-up, too, when this ignores it (nohup)
+	if filepath.Base(os.Args[0]) != "syncctl" { // or else, under nohup, scripts would ignore a hang-up, too
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	}
 	testscript.Main(m, map[string]func(){"syncctl": func() { cli.Main(products...) }})

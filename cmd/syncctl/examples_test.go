@@ -91,8 +91,9 @@ func simulators() map[string]sandbox.Open {
 	return open
 }
 
-// inside runs a shell line within an example's sandbox and returns what it printed, the requests, commands and accesses to
-// files that changed something, and the state of all servers when nothing is under way any more and every time is taken out.
+// inside runs a shell line within an example's sandbox and returns what it printed, the requests, commands and
+// accesses to files that changed something, and the state of all servers when nothing is under way any more and
+// every time is taken out.
 func inside(t *testing.T, dir, line string) (out string, changes []sandbox.AccessLine, state string) {
 	t.Helper()
 	seed, err := os.ReadFile(filepath.Join(dir, "sandbox.json"))
@@ -162,7 +163,8 @@ type undisturbed struct {
 	state   string
 }
 
-// again tells whether a run that was killed will repeat something: an idempotent step was under way, says its journal.
+// again tells whether a run that was killed will repeat something: an idempotent step was under way, says its
+// journal.
 func (u undisturbed) again(record string) bool {
 	last := map[string]string{}
 	for line := range strings.Lines(record) {
@@ -199,8 +201,8 @@ func (u undisturbed) unlike(changes []sandbox.AccessLine, again bool) []string {
 	return out
 }
 
-// carryUndisturbed applies an example as it is; false: a guard refuses it. Where several declarations have steps their order is
-// free, and with it what ids things get: they are carried out one at a time then.
+// carryUndisturbed applies an example as it is; false: a guard refuses it. Where several declarations have
+// steps their order is free, and with it what ids things get: they are carried out one at a time then.
 func carryUndisturbed(t *testing.T, dir, flags string) (undisturbed, bool) {
 	t.Helper()
 	u := undisturbed{flags: flags}
@@ -224,10 +226,10 @@ func carryUndisturbed(t *testing.T, dir, flags string) (undisturbed, bool) {
 	return u, true
 }
 
-// TestKilledAtEveryWrite kills apply with SIGKILL at a write of its journal, before the line is whole or after, and runs it
-// again: the servers end in the same state, and everything that changes something was carried out as often as undisturbed,
-// which for requests is once, but for what the step that was under way may repeat. A sample of the writes, or all of them
-// (drivertest.AllVariable).
+// TestKilledAtEveryWrite kills apply with SIGKILL at a write of its journal, before the line is whole or after,
+// and runs it again: the servers end in the same state, and everything that changes something was carried out
+// as often as undisturbed, which for requests is once, but for what the step that was under way may repeat. A
+// sample of the writes, or all of them (drivertest.AllVariable).
 func TestKilledAtEveryWrite(t *testing.T) {
 	slots := make(chan struct{}, 16) // for all examples; they mostly wait
 	for _, dir := range exampleDirs(t) {

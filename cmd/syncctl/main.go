@@ -1,5 +1,5 @@
-// Command syncctl turns declared synchronizations and migrations into reality, step by step: package cli, with the products
-// listed here. This file is the only place that names one.
+// Command syncctl turns declared synchronizations and migrations into reality, step by step: package cli, with
+// the products listed here. This file is the only place that names one.
 package main
 
 import (

@@ -25,9 +25,9 @@ func readmeBlocks(t *testing.T) [][]string {
 	return out
 }
 
-// TestReadme executes every command of the README, each as it stands there: those that name an example or a file in the
-// project's folder, and those that are meant for real servers inside the sandbox, with their environment. What it says of a
-// product that is not built in is left out.
+// TestReadme executes every command of the README, each as it stands there: those that name an example or a
+// file in the project's folder, and those that are meant for real servers inside the sandbox, with their
+// environment. What it says of a product that is not built in is left out.
 func TestReadme(t *testing.T) {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// TwoDashes turns -out=x into --out=x, up to a "--": long flags are shown with two dashes and accepted with one. The arguments
-// lead from cmd to the command whose flags count. Values of flags and short flags stay as they are. An unknown flag becomes a
-// long one, and is reported as such.
+// TwoDashes turns -out=x into --out=x, up to a "--": long flags are shown with two dashes and accepted with
+// one. The arguments lead from cmd to the command whose flags count. Values of flags and short flags stay as
+// they are. An unknown flag becomes a long one, and is reported as such.
 func TwoDashes(cmd *cobra.Command, args []string) []string {
 	out := slices.Clone(args)
 	for i := 0; i < len(out) && out[i] != "--"; i++ {
@@ -62,7 +62,8 @@ func shortFlag(cmd *cobra.Command, letter string) *pflag.Flag {
 	return cmd.Flags().ShorthandLookup(letter)
 }
 
-// FirstWord is the first argument that is neither a flag nor the value of -chdir, the only flag with a value before a command.
+// FirstWord is the first argument that is neither a flag nor the value of -chdir, the only flag with a value
+// before a command.
 func FirstWord(args []string) string {
 	for i, a := range args {
 		switch {

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Replace writes a file whole or not at all: a temporary file beside it, sync, rename. An existing file keeps its mode, and a
-// symbolic link stays one.
+// Replace writes a file whole or not at all: a temporary file beside it, sync, rename. An existing file keeps
+// its mode, and a symbolic link stays one.
 func Replace(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target

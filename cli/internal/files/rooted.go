@@ -1,4 +1,5 @@
-// Package files has the file system of the command line: relative names in a folder, and files that are written whole.
+// Package files has the file system of the command line: relative names in a folder, and files that are written
+// whole.
 package files
 
 import (
@@ -9,8 +10,9 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Rooted is a file system whose relative names are in a folder, as if the process had changed into it; absolute names are not
-// confined to it, as they are by afero's BasePathFs. So several commands of one process can work in several folders.
+// Rooted is a file system whose relative names are in a folder, as if the process had changed into it; absolute
+// names are not confined to it, as they are by afero's BasePathFs. So several commands of one process can work
+// in several folders.
 type Rooted struct {
 	afero.Fs
 

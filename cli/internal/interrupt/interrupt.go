@@ -52,8 +52,8 @@ func (i *Interrupts) Context(parent context.Context) (ctx context.Context, relea
 	return ctx, func() { restore(); cancel() }
 }
 
-// Stages are the two stages of interrupting a run: the first interrupt lets running steps finish and starts no others, the second
-// stops at once.
+// Stages are the two stages of interrupting a run: the first interrupt lets running steps finish and starts no
+// others, the second stops at once.
 type Stages struct {
 	mu     sync.Mutex
 	count  int

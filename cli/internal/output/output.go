@@ -10,8 +10,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Redacted takes secrets out of every write, so whatever is printed must be written in one piece. If the reader goes away, as
-// head does, the rest is dropped: a run must not stop half-way because nobody looks.
+// Redacted takes secrets out of every write, so whatever is printed must be written in one piece. If the reader
+// goes away, as head does, the rest is dropped: a run must not stop half-way because nobody looks.
 type Redacted struct {
 	mu       sync.Mutex
 	w        io.Writer

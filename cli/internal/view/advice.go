@@ -44,8 +44,8 @@ func advise(list []stepState, c Commands) advice {
 			abandon := c.Resolve + " -abandon"
 			a.apply = false
 			a.choices = append(a.choices, abandon)
-			a.first = append(a.first, "What "+name+" relies on has changed since the plan was made, so apply cannot carry it out. "+
-				"Restore it, or abandon the run and plan again:\n  "+oneLine(abandon))
+			a.first = append(a.first, "What "+name+" relies on has changed since the plan was made, "+
+				"so apply cannot carry it out. Restore it, or abandon the run and plan again:\n  "+oneLine(abandon))
 		case s.phase == executor.PhaseFailed && s.refused:
 			a.first = append(a.first, "Fix what the guard of "+name+" found; until then apply is refused.")
 		case s.phase == executor.PhaseFailed:

@@ -82,7 +82,8 @@ func TestFolded(t *testing.T) {
 	}
 }
 
-// TestRollback: what is taken back together stands on one line, what is done is told too, and what cannot be taken back any more.
+// TestRollback: what is taken back together stands on one line, what is done is told too, and what cannot be
+// taken back any more.
 func TestRollback(t *testing.T) {
 	step := func(id, addr, undo string, final bool) planner.Step {
 		return planner.Step{ID: addr + "/" + id, Addr: addr, Op: id, Undo: undo, Effect: &planner.Effect{Irreversible: final}}

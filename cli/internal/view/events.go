@@ -48,7 +48,8 @@ func (e *Events) Write(level, kind, message string, fields map[string]any) {
 	}
 	line, err := json.Marshal(doc)
 	if err != nil {
-		line = []byte(`{"@level":"error","@message":"cannot write an event as JSON","@module":"syncctl","type":"` + kind + `"}`)
+		line = []byte(`{"@level":"error","@message":"cannot write an event as JSON",` +
+			`"@module":"syncctl","type":"` + kind + `"}`)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

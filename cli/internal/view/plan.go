@@ -164,7 +164,8 @@ func (v *planView) list(ids []string) string {
 	return stepList(slices.Compact(numbers))
 }
 
-// ifInterrupted says what happens to a step if it is unknown whether it was carried out; of a check there is nothing to say.
+// ifInterrupted says what happens to a step if it is unknown whether it was carried out; of a check there is
+// nothing to say.
 func ifInterrupted(s *planner.Step) string {
 	switch {
 	case s.Mark == planner.MarkCheck:
@@ -248,7 +249,8 @@ func (v *planView) diffs() {
 			case d.Declared == "null":
 				mark = planner.MarkDelete
 			}
-			fmt.Fprintf(&v.b, "    %s %s  %s -> %s\n", v.o.mark(mark), pad(oneLine(d.Path), width), oneLine(d.Actual), oneLine(d.Declared))
+			path := pad(oneLine(d.Path), width)
+			fmt.Fprintf(&v.b, "    %s %s  %s -> %s\n", v.o.mark(mark), path, oneLine(d.Actual), oneLine(d.Declared))
 		}
 		v.b.WriteString("\n")
 	}

@@ -19,7 +19,8 @@ type End struct {
 	Next   Commands
 }
 
-// Report writes what was done, what was not tried, what waits, failed or is stuck, each with the reason, and how to resume.
+// Report writes what was done, what was not tried, what waits, failed or is stuck, each with the reason, and
+// how to resume.
 func Report(w io.Writer, s Style, e End) error {
 	var b strings.Builder
 	r := e.Report
@@ -99,8 +100,8 @@ func section(b *strings.Builder, s Style, r *executor.Report, number map[string]
 	}
 }
 
-// folded lists steps by number only where there is nothing more to say: those done earlier, and those not tried, by what they wait
-// for.
+// folded lists steps by number only where there is nothing more to say: those done earlier, and those not
+// tried, by what they wait for.
 func folded(r *executor.Report, number map[string]int) []string {
 	var earlier []int
 	var order []string

@@ -96,7 +96,8 @@ func head(b *strings.Builder, s Style, r RunState) {
 
 // RunLine writes a run on one line.
 func RunLine(w io.Writer, r RunState) error {
-	_, err := fmt.Fprintf(w, "%s  %s, %d of %d steps done\n", oneLine(r.Run.ID), r.Word(), r.Done(), len(r.Run.Plan.Steps))
+	_, err := fmt.Fprintf(w, "%s  %s, %d of %d steps done\n",
+		oneLine(r.Run.ID), r.Word(), r.Done(), len(r.Run.Plan.Steps))
 	return err
 }
 
@@ -128,7 +129,8 @@ func Unfinished(w io.Writer, r RunState) error {
 // Resumed says that an unfinished run is resumed, and which of its steps are done.
 func Resumed(w io.Writer, s Style, r RunState) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s: %d of %d steps are done.\n", s.Bold("Resuming run"), oneLine(r.Run.ID), r.Done(), len(r.Run.Plan.Steps))
+	fmt.Fprintf(&b, "%s %s: %d of %d steps are done.\n",
+		s.Bold("Resuming run"), oneLine(r.Run.ID), r.Done(), len(r.Run.Plan.Steps))
 	for i := range r.Run.Plan.Steps {
 		step := &r.Run.Plan.Steps[i]
 		if r.Decision.Steps[step.ID].Phase == executor.PhaseDone {

@@ -83,7 +83,9 @@ func (c *client) logOut(ctx context.Context) error {
 	if c.token == "" {
 		return nil
 	}
-	_, err := c.rest.Do(ctx, rest.Request{Method: http.MethodDelete, Path: sessionsPath, Header: bearer(c.token), Retry: rest.Safe})
+	_, err := c.rest.Do(ctx, rest.Request{
+		Method: http.MethodDelete, Path: sessionsPath, Header: bearer(c.token), Retry: rest.Safe,
+	})
 	if err != nil {
 		return fmt.Errorf("logging out: %w", err)
 	}

@@ -1,9 +1,9 @@
-// Package depot is the smallest whole product, to learn from: a depot keeps boxes, which have a colour and a label. Its
-// interface paints a box; a label is stuck on by a person, and the interface only shows it.
+// Package depot is the smallest whole product, to learn from: a depot keeps boxes, which have a colour and a
+// label. Its interface paints a box; a label is stuck on by a person, and the interface only shows it.
 //
-// The files are named as in every driver: types.go is what can be declared, observe.go what a server shows, plan.go the steps
-// between the two, findings.go what a person must know first, and then one file for each verb, with its step, its execution and
-// its verification.
+// The files are named as in every driver: types.go is what can be declared, observe.go what a server shows,
+// plan.go the steps between the two, findings.go what a person must know first, and then one file for each
+// verb, with its step, its execution and its verification.
 package depot
 
 import (
@@ -77,7 +77,8 @@ func (d *Driver) Execute(ctx context.Context, t *executor.Task) (executor.Result
 	return verbs.Execute(ctx, d, t)
 }
 
-// Verify asks the server whether the end of a step is reached. A server that does not answer is an error, never an answer.
+// Verify asks the server whether the end of a step is reached. A server that does not answer is an error, never
+// an answer.
 func (d *Driver) Verify(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	return verbs.Verify(ctx, d, t)
 }

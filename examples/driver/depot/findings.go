@@ -2,8 +2,8 @@ package depot
 
 import "github.com/syncctl/syncctl/planner"
 
-// findings are what a person must know before the plan is carried out. One that refuses stops it. confirmed are the steps that
-// a person has done in earlier runs.
+// findings are what a person must know before the plan is carried out. One that refuses stops it. confirmed are
+// the steps that a person has done in earlier runs.
 func (s state) findings(confirmed map[string]planner.Confirmation) []planner.Finding {
 	var out []planner.Finding
 	if s.Color == "transparent" {
@@ -13,7 +13,9 @@ func (s state) findings(confirmed map[string]planner.Confirmation) []planner.Fin
 		})
 	}
 	if s.unpainted() {
-		out = append(out, planner.Finding{Rule: "depot/wet", Severity: planner.Warn, Op: paint.Name, Summary: "paint is wet at first"})
+		out = append(out, planner.Finding{
+			Rule: "depot/wet", Severity: planner.Warn, Op: paint.Name, Summary: "paint is wet at first",
+		})
 	}
 	if before, ok := confirmed[label.Name]; ok {
 		out = append(out, planner.Finding{

@@ -11,7 +11,8 @@ import (
 // label has no Execute: a person does it.
 var label = driver.Verb[*Driver]{Name: "label", Verify: (*Driver).labelled}
 
-// labelStep tells the person where to go and what to do there, with the values to enter. syncctl then looks whether it is done.
+// labelStep tells the person where to go and what to do there, with the values to enter. syncctl then looks
+// whether it is done.
 func (s state) labelStep() planner.Step {
 	step := planner.Person(label.Name, "label "+s.Box, planner.Manual{
 		Where: "the depot", Do: []string{"Stick the label on the box."}, Action: "label_box",

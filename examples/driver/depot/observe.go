@@ -86,8 +86,8 @@ func observed(c planner.Change) (state, hcl.Diagnostics) {
 	return s, nil
 }
 
-// actual is what was observed in the shape of the declaration, so that syncctl can show the drift. What it leaves out is not
-// compared.
+// actual is what was observed in the shape of the declaration, so that syncctl can show the drift. What it
+// leaves out is not compared.
 func (s state) actual() cty.Value {
 	if s.now == nil {
 		return cty.NullVal(cty.DynamicPseudoType)

@@ -12,8 +12,8 @@ import (
 
 var paint = driver.Verb[*Driver]{Name: "paint", Execute: (*Driver).paint, Verify: (*Driver).painted}
 
-// paintStep paints the box, which adds it if it is missing. It relies on a fact that it changes itself, so after an interruption
-// syncctl first looks whether it is done.
+// paintStep paints the box, which adds it if it is missing. It relies on a fact that it changes itself, so
+// after an interruption syncctl first looks whether it is done.
 func (s state) paintStep() planner.Step {
 	before := colorOf(s.now)
 	step := planner.Act(paint.Name, planner.MarkChange, planner.CheckFirst, "paint "+s.Box+" "+s.Color)

@@ -8,7 +8,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Plan makes the steps between what is declared and what was observed. It does no I/O: from the same it makes the same.
+// Plan makes the steps between what is declared and what was observed. It does no I/O: from the same it makes
+// the same.
 func (d *Driver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	out := planner.Outline{Action: planner.NoChange}
 	if c.Resource.Addr.Kind == schema.Server {
@@ -31,7 +32,8 @@ func (d *Driver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	return out, nil
 }
 
-// steps are in order, each after the one before. What is irreversible comes last, when all that it rests on was verified.
+// steps are in order, each after the one before. What is irreversible comes last, when all that it rests on was
+// verified.
 func (s state) steps(addr string) []planner.Step {
 	q := &planner.Sequence{Addr: addr, Servers: []string{s.Server.Addr.String()}}
 	if s.unpainted() {

@@ -13,8 +13,8 @@ import (
 
 var scrap = driver.Verb[*Driver]{Name: "scrap", Execute: (*Driver).scrap, Verify: (*Driver).scrapped}
 
-// scrapStep cannot be undone. So it says what is lost, relies on a fact, and has a guard, which is verified once more right
-// before.
+// scrapStep cannot be undone. So it says what is lost, relies on a fact, and has a guard, which is verified
+// once more right before.
 func (s state) scrapStep(guard string) planner.Step {
 	step := planner.Final(scrap.Name, "scrap "+s.Replaces, 1, "the box "+s.Replaces, guard)
 	step.Because = s.Box + " replaces it"
@@ -35,7 +35,9 @@ func (d *Driver) scrap(ctx context.Context, t *executor.Task) (executor.Result, 
 	if err != nil {
 		return executor.Result{}, executor.NotSent(fmt.Errorf("scrapping box %s: %w", b.Replaces, err))
 	}
-	return executor.Result{}, writer{c}.change(ctx, "scrapping box "+b.Replaces, rest.Request{Method: http.MethodDelete, Path: boxPath(b.Replaces)})
+	return executor.Result{}, writer{c}.change(ctx, "scrapping box "+b.Replaces, rest.Request{
+		Method: http.MethodDelete, Path: boxPath(b.Replaces),
+	})
 }
 
 func (d *Driver) scrapped(ctx context.Context, t *executor.Task) (executor.Verdict, error) {

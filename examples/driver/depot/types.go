@@ -29,8 +29,8 @@ func decodeBox(r *schema.Resource) (*declaredBox, hcl.Diagnostics) {
 	return &b, diags
 }
 
-// Types are the blocks that the depot brings to the language. What is wrong with a declaration on its own is said by the rules
-// of its type, at its line, before any server is asked.
+// Types are the blocks that the depot brings to the language. What is wrong with a declaration on its own is
+// said by the rules of its type, at its line, before any server is asked.
 func (d *Driver) Types() []schema.Type {
 	text := func(name, doc string) schema.Attribute {
 		return schema.Attribute{Name: name, Doc: doc, Type: cty.String}
@@ -39,7 +39,9 @@ func (d *Driver) Types() []schema.Type {
 	return []schema.Type{
 		declare.Type(schema.Type{
 			Kind: schema.Server, Name: "depot", Summary: "A depot, as its interface is reached.",
-			Body: schema.Body{Attributes: declare.ServerAttributes("The address: https://HOST.", "The keeper.", "A token of the keeper's.")},
+			Body: schema.Body{
+				Attributes: declare.ServerAttributes("The address: https://HOST.", "The keeper.", "A token of the keeper's."),
+			},
 		}, func(s *declaredServer) hcl.Diagnostics { return s.Check() }),
 		declare.Type(schema.Type{
 			Kind: schema.Sync, Name: "depot", Summary: "A box in a depot.",
@@ -52,7 +54,8 @@ func (d *Driver) Types() []schema.Type {
 			}},
 		}, func(b *declaredBox) hcl.Diagnostics {
 			if b.Known("replaces") && b.Replaces == b.Box {
-				return hcl.Diagnostics{b.Problem("A box that replaces itself", "Name another box, or leave the argument out.", "replaces")}
+				return hcl.Diagnostics{b.Problem("A box that replaces itself",
+					"Name another box, or leave out the argument.", "replaces")}
 			}
 			return nil
 		}),

@@ -1,5 +1,5 @@
-// Package depotsim simulates depots. It knows their documents and not the driver, whose errors it would share: it refuses what
-// a depot refuses.
+// Package depotsim simulates depots. It knows their documents and not the driver, whose errors it would share:
+// it refuses what a depot refuses.
 //
 //	POST   /sessions        with the keeper's password: {"token": ...}, which what follows sends as a bearer token
 //	DELETE /sessions        ends the session
