@@ -224,7 +224,7 @@ func aliasesIn(data []byte) ([]string, bool) {
 		if err := ks.Load(bytes.NewReader(data), nil); err != nil && !strings.Contains(err.Error(), "digest") {
 			return nil, false
 		}
-		return sorted(ks.Aliases()), true
+		return slices.Sorted(slices.Values(ks.Aliases())), true
 	}
 	f, err := pfx.Parse(data, "")
 	if err != nil {
@@ -235,7 +235,8 @@ func aliasesIn(data []byte) ([]string, bool) {
 			out = append(out, b.Name)
 		}
 	}
-	return sorted(out), true
+	slices.Sort(out)
+	return out, true
 }
 
 var errTaken = errors.New("the alias is taken")

@@ -163,7 +163,7 @@ func TestServicesStopAndStart(t *testing.T) {
 			t.Errorf("%s: right after the start: %s", version, now())
 		}
 		x.pass(1)
-		if !s.answers(x.clock) || !s.pagesWork(x.clock) {
+		if !s.answers(x.clock) || s.pagesTrouble(x.clock) != nil {
 			t.Errorf("%s: does not answer", version)
 		}
 		if out := x.runs("src", "nodetool status"); !strings.Contains(out, "\nUN  127.0.0.1") {

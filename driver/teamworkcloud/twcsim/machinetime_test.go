@@ -109,7 +109,7 @@ func TestBrokenSettingsStopAService(t *testing.T) {
 		name := map[string]string{unitServer: at.conf, unitPages: at.pages}[unit]
 		good := x.runs("src", "cat "+name)
 		x.do("edit_file", "server", "src", "path", name, "content", broken)
-		if got := x.runs("src", "systemctl is-active "+unit); got != "active\n" || !x.servers["src"].pagesWork(x.now) {
+		if got := x.runs("src", "systemctl is-active "+unit); got != "active\n" || x.servers["src"].pagesTrouble(x.now) != nil {
 			t.Errorf("%s: a file that nobody has read: %s", unit, got)
 		}
 		for _, verb := range []string{"restart", "start"} {
@@ -124,7 +124,7 @@ func TestBrokenSettingsStopAService(t *testing.T) {
 		x.do("edit_file", "server", "src", "path", name, "content", good)
 		x.runs("src", "sudo systemctl start "+unit)
 		x.pass(1)
-		if !x.servers["src"].pagesWork(x.now) {
+		if x.servers["src"].pagesTrouble(x.now) != nil {
 			t.Errorf("%s does not run again: %v", unit, x.servers["src"].pagesTrouble(x.now))
 		}
 		x.do("edit_file", "server", "src", "path", name, "content", broken)

@@ -51,7 +51,7 @@ func (w *World) portOf(port string) (s *server, kind string) {
 // Resolve finds the port that an address leads to from a machine: host:port, the host as other servers' configurations name it,
 // or localhost, 127.0.0.1 and its own name for the machine itself. From machine "" the local names lead nowhere. Nothing listens on a
 // port that is closed, nor while Teamwork Cloud is down.
-func (w *World) Resolve(machine, address string) (port string, ok bool) {
+func (w *World) Resolve(from, address string) (port string, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	host, number, err := net.SplitHostPort(address)
@@ -60,7 +60,7 @@ func (w *World) Resolve(machine, address string) (port string, ok bool) {
 	}
 	s, _ := w.serverAt(host)
 	if local := strings.EqualFold(host, "localhost") || host == "127.0.0.1"; local {
-		s = w.servers[machine]
+		s = w.servers[from]
 	}
 	n, err := strconv.Atoi(number)
 	if s == nil || err != nil || !s.answers(w.now) {
@@ -121,8 +121,8 @@ func (w *World) answersOn(port string) (certificate *tls.Certificate, ok bool) {
 }
 
 // present opens a keystore for a port: PKCS#12 or JKS.
-func present(keystore []byte, name, password string) (*presented, error) {
-	entries, err := openKeystore(keystore, password)
+func present(data []byte, name, password string) (*presented, error) {
+	entries, err := openKeystore(data, password)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func present(keystore []byte, name, password string) (*presented, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &presented{keystore: keystore, name: name, password: password, certificate: certificate}, nil
+	return &presented{keystore: data, name: name, password: password, certificate: certificate}, nil
 }
 
 // presenting is what the encrypted port has. Where a seed has opened it and says nothing of a certificate, it is one of an
@@ -152,10 +152,10 @@ func (s *server) presenting() (*presented, error) {
 	if err != nil {
 		return nil, err
 	}
-	keystore, err := writeP12(shippedAlias, shippedPassword, p.key, p.chain)
+	data, err := writeP12(shippedAlias, shippedPassword, p.key, p.chain)
 	if err != nil {
 		return nil, err
 	}
-	s.assumed, err = present(keystore, "keystore.p12", shippedPassword)
+	s.assumed, err = present(data, "keystore.p12", shippedPassword)
 	return s.assumed, err
 }

@@ -84,9 +84,6 @@ func (s *server) works(now time.Time) bool {
 	return s.answers(now) && s.services.running[unitDatabase]
 }
 
-// pagesWork: a person gets through to the web application. Before 2022x the login is a service of its own.
-func (s *server) pagesWork(now time.Time) bool { return s.pagesTrouble(now) == nil }
-
 // pagesTrouble says why a person does not get through, nil if one does.
 func (s *server) pagesTrouble(now time.Time) error {
 	login, apart := s.services.running[unitLogin]
