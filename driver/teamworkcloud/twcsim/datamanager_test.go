@@ -6,14 +6,15 @@ import (
 	"testing"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
 // managed is a source and a target with two copies, both servers stopped.
 func managed(t testing.TB, version string) *site {
 	t.Helper()
 	x := onMachine(t, version)
-	x.configure("Engine", everyCommit)
-	x.configure("Gears", everyCommit)
+	x.configure("Engine", state.EveryCommit)
+	x.configure("Gears", state.EveryCommit)
 	x.pass(1)
 	for _, name := range []string{"src", "dst"} {
 		x.runs(name, "sudo systemctl stop webapp && sudo systemctl stop twcloud")
@@ -36,8 +37,8 @@ func (x *site) manage(server, args string) string {
 
 func (x *site) names(server string) []string {
 	var out []string
-	for _, r := range x.servers[server].resources {
-		out = append(out, r.name)
+	for _, r := range x.Named[server].Resources {
+		out = append(out, r.Name)
 	}
 	slices.Sort(out)
 	return out
@@ -46,29 +47,29 @@ func (x *site) names(server string) []string {
 func TestDataManagerLists(t *testing.T) {
 	for _, version := range releases[1:] {
 		x := managed(t, version)
-		x.servers["src"].resource("Wheel").removed = true
-		engine := x.servers["src"].resource("Engine")
-		trunk, hybrid := engine.branches[0].id, engine.branches[1].id
+		x.Named["src"].Resource("Wheel").Removed = true
+		engine := x.Named["src"].Resource("Engine")
+		trunk, hybrid := engine.Branches[0].ID, engine.Branches[1].ID
 		rows := func(lines ...string) string { slices.Sort(lines); return strings.Join(lines, "\n") + "\n" }
 		for args, want := range map[string]string{
-			"-lr":                         rows(engine.id+"  Engine", x.idOf("src", "Gears")+"  Gears"),
-			"--list-resources":            rows(engine.id+"  Engine", x.idOf("src", "Gears")+"  Gears"),
+			"-lr":                         rows(engine.ID+"  Engine", x.idOf("src", "Gears")+"  Gears"),
+			"--list-resources":            rows(engine.ID+"  Engine", x.idOf("src", "Gears")+"  Gears"),
 			"-lrd":                        x.idOf("src", "Wheel") + "  Wheel\n",
-			"-lb resourceID=" + engine.id: trunk + "  trunk\n" + hybrid + "  hybrid\n",
+			"-lb resourceID=" + engine.ID: trunk + "  trunk\n" + hybrid + "  hybrid\n",
 			"-lb resourceID=x":            "Resource x was not found\n",
 			"-lb resourceID=Engine":       "Resource Engine was not found\n",
-			"-lb " + engine.id:            "ERROR: wrong arguments. Usage: datamanager -lb resourceID=<value>\n",
-			"-lrv resourceID=" + engine.id + " branchID=" + trunk:  "1  one\n2  two\n9  nine\n",
-			"-lrv resourceID=" + engine.id + " branchID=" + hybrid: "5  five\n",
-			"-lrv resourceID=" + engine.id + " branchID=x":         "Branch x was not found\n",
+			"-lb " + engine.ID:            "ERROR: wrong arguments. Usage: datamanager -lb resourceID=<value>\n",
+			"-lrv resourceID=" + engine.ID + " branchID=" + trunk:  "1  one\n2  two\n9  nine\n",
+			"-lrv resourceID=" + engine.ID + " branchID=" + hybrid: "5  five\n",
+			"-lrv resourceID=" + engine.ID + " branchID=x":         "Branch x was not found\n",
 			"-lrv resourceID=x branchID=x":                         "Resource x was not found\n",
-			"-lrv resourceID=" + engine.id:                         "ERROR: wrong arguments. Usage: datamanager -lrv resourceID=<value> branchID=<value>\n",
-			"-version":                                             "Data Manager " + x.servers["src"].release.String() + "\n",
+			"-lrv resourceID=" + engine.ID:                         "ERROR: wrong arguments. Usage: datamanager -lrv resourceID=<value> branchID=<value>\n",
+			"-version":                                             "Data Manager " + x.Named["src"].Release.String() + "\n",
 			"-dr":                                                  "ERROR: wrong arguments. Usage: datamanager -dr <resource id> <resource id> ...\n",
 			"-dr -x":                                               "ERROR: wrong arguments. Usage: datamanager -dr <resource id> <resource id> ...\n",
 			"-urd":                                                 "ERROR: wrong arguments. Usage: datamanager -urd <resource id> <resource id> ...\n",
 			"-drd all":                                             "ERROR: wrong arguments. Usage: datamanager -drd\n",
-			"-rrof " + engine.id:                                   "ERROR: wrong arguments. Usage: datamanager -rrof --resourceID=<value>,<value> --categoryID=<value>,<value>\n",
+			"-rrof " + engine.ID:                                   "ERROR: wrong arguments. Usage: datamanager -rrof --resourceID=<value>,<value> --categoryID=<value>,<value>\n",
 		} {
 			if got := x.manage("src", args); strings.TrimRight(got, " \n") != strings.TrimRight(want, " \n") {
 				t.Errorf("%s %s:\n%s\nwant\n%s", version, args, got, want)
@@ -126,7 +127,7 @@ func TestDataManagerRefusals(t *testing.T) {
 			t.Errorf("%s: changed\n%s\n%s", version, before, after)
 		}
 		x.runs("dst", "sudo systemctl stop twcloud")
-		if got := x.manage("dst", "-dr "+engine+",x y"); got != "Resource "+engine+",x was not found\nResource y was not found\n" || len(x.servers["dst"].resources) != 2 {
+		if got := x.manage("dst", "-dr "+engine+",x y"); got != "Resource "+engine+",x was not found\nResource y was not found\n" || len(x.Named["dst"].Resources) != 2 {
 			t.Errorf("%s: %s", version, got)
 		}
 	}
@@ -137,22 +138,22 @@ func TestDeleteOnTheSource(t *testing.T) {
 	for _, version := range releases[1:] {
 		x := managed(t, version)
 		engine := x.idOf("src", "Engine")
-		reader := x.servers["src"].user("reader")
-		reader.grants = append(reader.grants, grant{role: reader.grants[0].role, resources: []string{engine}})
+		reader := x.Named["src"].User("reader")
+		reader.Grants = append(reader.Grants, state.Grant{Role: reader.Grants[0].Role, Resources: []string{engine}})
 		want := x.history("dst", "Engine", true)
 		if got := x.manage("src", "-dr "+engine+" nothing"); got != "Resource "+engine+" was deleted\nResource nothing was not found\n" {
 			t.Errorf("%s: %s", version, got)
 		}
-		if got := x.manage("src", "-lr"); strings.Contains(got, engine) || len(reader.grants) != 1 {
-			t.Errorf("%s: %s, grants %v", version, got, reader.grants)
+		if got := x.manage("src", "-lr"); strings.Contains(got, engine) || len(reader.Grants) != 1 {
+			t.Errorf("%s: %s, grants %v", version, got, reader.Grants)
 		}
 		x.start()
-		c := x.servers["dst"].configurations[0]
-		if c.status != inError || !strings.Contains(c.reason, "does not exist on the source any more") || x.history("dst", "Engine", true) != want {
-			t.Errorf("%s: %s %s\n%s", version, c.status, c.reason, x.history("dst", "Engine", true))
+		c := x.Named["dst"].Configurations[0]
+		if c.Status != state.InError || !strings.Contains(c.Reason, "does not exist on the source any more") || x.history("dst", "Engine", true) != want {
+			t.Errorf("%s: %s %s\n%s", version, c.Status, c.Reason, x.history("dst", "Engine", true))
 		}
-		if c := x.servers["dst"].configurations[1]; c.status != synchronized {
-			t.Errorf("%s: the other one: %s %s", version, c.status, c.reason)
+		if c := x.Named["dst"].Configurations[1]; c.Status != state.Synchronized {
+			t.Errorf("%s: the other one: %s %s", version, c.Status, c.Reason)
 		}
 	}
 }
@@ -160,7 +161,7 @@ func TestDeleteOnTheSource(t *testing.T) {
 func TestDeleteOnTheTarget(t *testing.T) {
 	x := managed(t, "2024xR3")
 	x.manage("dst", "-dr "+x.idOf("src", "Engine"))
-	if got := x.servers["dst"].configurations; len(got) != 1 || got[0].item != x.idOf("src", "Gears") {
+	if got := x.Named["dst"].Configurations; len(got) != 1 || got[0].Item != x.idOf("src", "Gears") {
 		t.Errorf("%d configurations are left", len(got))
 	}
 	x.start()
@@ -168,15 +169,15 @@ func TestDeleteOnTheTarget(t *testing.T) {
 		t.Errorf("it came again: %v", got)
 	}
 	x = onMachine(t, "2024xR3")
-	x.configure("Shared", everyCommit)
+	x.configure("Shared", state.EveryCommit)
 	x.pass(1)
 	x.runs("dst", "sudo systemctl stop twcloud")
 	x.manage("dst", "-dr "+x.idOf("src", "Engine"))
-	if got := x.servers["dst"].configurations[0].members; len(got) != 1 {
+	if got := x.Named["dst"].Configurations[0].Members; len(got) != 1 {
 		t.Errorf("members are %v", got)
 	}
 	x.manage("dst", "-dr "+x.idOf("src", "Gears"))
-	if n := len(x.servers["dst"].configurations); n != 0 {
+	if n := len(x.Named["dst"].Configurations); n != 0 {
 		t.Errorf("%d configurations are left", n)
 	}
 }
@@ -190,8 +191,8 @@ func TestMarkedAsDeleted(t *testing.T) {
 		x.fails("is marked as deleted", "commit", "server", "src", "resource", name)
 	}
 	x.pass(1)
-	if c := x.servers["dst"].configurations[0]; c.status != synchronized || c.reason != "the resource is marked as deleted on the source" {
-		t.Errorf("%s %s", c.status, c.reason)
+	if c := x.Named["dst"].Configurations[0]; c.Status != state.Synchronized || c.Reason != "the resource is marked as deleted on the source" {
+		t.Errorf("%s %s", c.Status, c.Reason)
 	}
 	x.runs("src", "sudo systemctl stop twcloud")
 	engine, gears := x.idOf("src", "Engine"), x.idOf("src", "Gears")
@@ -211,11 +212,11 @@ func TestMarkedAsDeleted(t *testing.T) {
 // A marked resource is not copied by a configuration that has not copied it before.
 func TestMarkedBeforeTheFirstCopy(t *testing.T) {
 	x := onMachine(t, "2024xR3")
-	x.configure("Engine", byHand)
+	x.configure("Engine", state.ByHand)
 	x.do("remove", "server", "src", "resource", "Engine")
 	x.do("synchronize", "target", "dst", "items", x.idOf("src", "Engine"))
 	x.pass(2)
-	if got := x.status("dst"); !strings.HasPrefix(got, notSynchronized) || len(x.servers["dst"].resources) != 0 {
+	if got := x.status("dst"); !strings.HasPrefix(got, state.NotSynchronized) || len(x.Named["dst"].Resources) != 0 {
 		t.Error(got)
 	}
 }
@@ -239,15 +240,15 @@ func TestRemoveReadOnlyFlag(t *testing.T) {
 		x.do("check_editable", "target", "dst", "resources", engine+","+gears)
 		x.do("commit", "server", "dst", "resource", "Engine", "description", "ours again")
 		x.pass(1)
-		if c := x.servers["dst"].configurations[0]; c.status != synchronized {
-			t.Errorf("%s: nothing is new on the source: %s %s", version, c.status, c.reason)
+		if c := x.Named["dst"].Configurations[0]; c.Status != state.Synchronized {
+			t.Errorf("%s: nothing is new on the source: %s %s", version, c.Status, c.Reason)
 		}
 		x.do("commit", "server", "src", "resource", "Engine")
 		before := x.history("dst", "Engine", true)
 		x.pass(1)
-		c := x.servers["dst"].configurations[0]
-		if c.status != inError || !strings.HasPrefix(c.reason, "version inconsistency") || x.history("dst", "Engine", true) != before {
-			t.Errorf("%s: %s %s", version, c.status, c.reason)
+		c := x.Named["dst"].Configurations[0]
+		if c.Status != state.InError || !strings.HasPrefix(c.Reason, "version inconsistency") || x.history("dst", "Engine", true) != before {
+			t.Errorf("%s: %s %s", version, c.Status, c.Reason)
 		}
 	}
 }

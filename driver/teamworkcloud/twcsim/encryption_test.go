@@ -8,6 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/keystore"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/settings"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
 func pemOf(text string) ([]byte, bool) {
@@ -19,8 +24,8 @@ func pemOf(text string) ([]byte, bool) {
 func trusting(source, target string) (authorities, servers fields) {
 	authorities, servers = secured(source, target)
 	stores := fields{}
-	for _, name := range []string{serverJava, pagesJava} {
-		stores[path.Join(name, cacerts)] = []string{"acme"}
+	for _, name := range []string{state.ServerJava, state.PagesJava} {
+		stores[path.Join(name, state.Cacerts)] = []string{"acme"}
 	}
 	dst := servers["dst"].(fields)
 	dst["machine"], dst["tls"] = fields{"trusted": stores}, true
@@ -52,25 +57,25 @@ func bySettings(source, target string) (authorities, servers fields) {
 func (x *site) encrypted(item string) string {
 	x.t.Helper()
 	more := []string{"source_address", "src.example:10002"}
-	if x.servers["dst"].release.switches() {
+	if x.Named["dst"].Release.Switches() {
 		more = append(more, "tls", "true")
 	}
-	x.configure(item, everyCommit, more...)
+	x.configure(item, state.EveryCommit, more...)
 	x.pass(1)
 	return x.status("dst")
 }
 
 func TestEncryptedSynchronization(t *testing.T) {
 	for _, version := range []string{"2024xR1", "2024xR3", "2026x"} {
-		if got := newSecured(t, version, version, trusting).encrypted("Gears"); got != synchronized {
+		if got := newSecured(t, version, version, trusting).encrypted("Gears"); got != state.Synchronized {
 			t.Errorf("%s: %s", version, got)
 		}
 		x := newSecured(t, version, version, trusting)
-		s := x.servers["dst"]
-		for _, name := range []string{s.desk.at.pagesTrust, s.desk.at.serverTrust} {
-			ship, _ := asShipped()
+		s := x.Named["dst"]
+		for _, name := range []string{s.Desk.At.PagesTrust, s.Desk.At.ServerTrust} {
+			ship, _ := keystore.AsShipped()
 			y := newSecured(t, version, version, trusting)
-			if err := y.servers["dst"].desk.write(name, ship.p12); err != nil {
+			if err := y.Named["dst"].Desk.Write(name, ship.P12); err != nil {
 				t.Fatal(err)
 			}
 			y.runs("dst", "sudo systemctl restart twcloud webapp")
@@ -80,10 +85,10 @@ func TestEncryptedSynchronization(t *testing.T) {
 			}
 		}
 	}
-	if got := newSecured(t, "2024xR3", "2024xR3", secured).encrypted("Gears"); !strings.HasPrefix(got, inError+": TLS handshake with src.example failed") {
+	if got := newSecured(t, "2024xR3", "2024xR3", secured).encrypted("Gears"); !strings.HasPrefix(got, state.InError+": TLS handshake with src.example failed") {
 		t.Errorf("nobody trusts it: %s", got)
 	}
-	if got := newSecured(t, "2024x", "2024x", bySettings).encrypted("Gears"); got != synchronized {
+	if got := newSecured(t, "2024x", "2024x", bySettings).encrypted("Gears"); got != state.Synchronized {
 		t.Errorf("2024x: %s", got)
 	}
 }
@@ -92,13 +97,13 @@ func TestEncryptedSynchronization(t *testing.T) {
 func TestTrustIsReadAtTheStart(t *testing.T) {
 	x := newSecured(t, "2024xR3", "2024xR3", secured)
 	x.do("configure_encryption", "server", "dst", "trust", "alias acme\n"+x.Environment("src")["ACME_CA"])
-	if got := x.encrypted("Gears"); !strings.HasPrefix(got, inError) {
+	if got := x.encrypted("Gears"); !strings.HasPrefix(got, state.InError) {
 		t.Error(got)
 	}
 	for _, unit := range []string{"twcloud", "webapp"} {
 		x.runs("dst", "sudo systemctl restart "+unit)
 		x.pass(2)
-		if got := x.status("dst"); strings.HasPrefix(got, inError) != (unit == "twcloud") {
+		if got := x.status("dst"); strings.HasPrefix(got, state.InError) != (unit == "twcloud") {
 			t.Errorf("after the restart of %s: %s", unit, got)
 		}
 	}
@@ -110,13 +115,13 @@ func TestCertificatesThatNobodyTrusts(t *testing.T) {
 		"other_authority": "unknown authority",
 	} {
 		x := newSecured(t, "2024xR3", "2024xR3", trusting)
-		if got := x.encrypted("Gears"); got != synchronized {
+		if got := x.encrypted("Gears"); got != state.Synchronized {
 			t.Fatal(got)
 		}
 		x.do("replace_certificate", "server", "src", "what", what)
 		x.pass(1)
 		got := x.status("dst")
-		if !strings.HasPrefix(got, inError) || !strings.Contains(got, want) {
+		if !strings.HasPrefix(got, state.InError) || !strings.Contains(got, want) {
 			t.Errorf("%s: %s", what, got)
 		}
 		before := x.dump()
@@ -139,11 +144,11 @@ func TestSettingsOf2024x(t *testing.T) {
 	pages := "/opt/CATIANoMagicServices/WebAppPlatform/shared/conf/webappplatform.properties"
 	conf := "/opt/CATIANoMagicServices/TeamworkCloud/configuration/application.conf"
 	for name, tt := range map[string]struct{ server, file, old, new, want string }{
-		"another type":         {"dst", pages, "PKCS12", "JKS", setType + " differs"},
-		"another path":         {"src", pages, "/srv/keys.p12", "/opt/CATIANoMagicServices/TeamworkCloud/configuration/../../../../srv/keys.p12", setPath + " differs"},
+		"another type":         {"dst", pages, "PKCS12", "JKS", machine.SetType + " differs"},
+		"another path":         {"src", pages, "/srv/keys.p12", "/opt/CATIANoMagicServices/TeamworkCloud/configuration/../../../../srv/keys.p12", machine.SetPath + " differs"},
 		"an encrypted value":   {"dst", pages, "=src-pass", "=ENC(abc)", ""},
-		"not in application":   {"src", conf, ": on", ": off", setSyncTLS + " is not true on src"},
-		"not in application 2": {"dst", conf, "tls-enabled", "tls", setSyncTLS + " is not true on dst"},
+		"not in application":   {"src", conf, ": on", ": off", machine.SetSyncTLS + " is not true on src"},
+		"not in application 2": {"dst", conf, "tls-enabled", "tls", machine.SetSyncTLS + " is not true on dst"},
 	} {
 		x := newSecured(t, "2024x", "2024x", bySettings)
 		content := strings.Replace(x.runs(tt.server, "cat "+tt.file), tt.old, tt.new, 1)
@@ -151,16 +156,16 @@ func TestSettingsOf2024x(t *testing.T) {
 		x.runs(tt.server, "sudo systemctl restart twcloud webapp")
 		x.pass(2)
 		got := x.encrypted("Gears")
-		if want := inError + ": " + tt.want; tt.want != "" && !strings.HasPrefix(got, want) || tt.want == "" && got != synchronized {
+		if want := state.InError + ": " + tt.want; tt.want != "" && !strings.HasPrefix(got, want) || tt.want == "" && got != state.Synchronized {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
 	x := newSecured(t, "2024x", "2024x", bySettings)
-	x.fails("no switch", "create_configuration", append(x.wizard("Gears", everyCommit), "tls", "true", "source_address", "src.example:10002")...)
-	x.fails("could not connect", "create_configuration", x.wizard("Gears", everyCommit)...) // 3579 does not encrypt
-	x.do("create_configuration", append(x.wizard("Gears", everyCommit), "source_address", "src.example")...)
-	if c := x.servers["dst"].configurations[0]; !c.tls || c.port != 10002 {
-		t.Errorf("%t %d", c.tls, c.port)
+	x.fails("no switch", "create_configuration", append(x.wizard("Gears", state.EveryCommit), "tls", "true", "source_address", "src.example:10002")...)
+	x.fails("could not connect", "create_configuration", x.wizard("Gears", state.EveryCommit)...) // 3579 does not encrypt
+	x.do("create_configuration", append(x.wizard("Gears", state.EveryCommit), "source_address", "src.example")...)
+	if c := x.Named["dst"].Configurations[0]; !c.TLS || c.Port != 10002 {
+		t.Errorf("%t %d", c.TLS, c.Port)
 	}
 	// The trap of the seed: without a port the target's own is used for the source.
 	x = newSecured(t, "2024x", "2024x", func(source, target string) (fields, fields) {
@@ -171,8 +176,8 @@ func TestSettingsOf2024x(t *testing.T) {
 		files[pages] = strings.Replace(files[pages].(string), "10002", "10443", 1)
 		return a, servers
 	})
-	x.fails("could not connect to src.example, port 10002, encrypted: true", "create_configuration", append(x.wizard("Gears", everyCommit), "source_address", "src.example")...)
-	x.do("create_configuration", append(x.wizard("Gears", everyCommit), "source_address", "src.example:10443")...)
+	x.fails("could not connect to src.example, port 10002, encrypted: true", "create_configuration", append(x.wizard("Gears", state.EveryCommit), "source_address", "src.example")...)
+	x.do("create_configuration", append(x.wizard("Gears", state.EveryCommit), "source_address", "src.example:10443")...)
 }
 
 // The pages are gone where the web application does not get through to Teamwork Cloud.
@@ -196,7 +201,7 @@ func TestPagesNeedTheClientPort(t *testing.T) {
 	} {
 		t.Logf("case %s", name)
 		x := newSecured(t, "2024xR3", "2024xR3", trusting)
-		pages := x.servers["src"].desk.at.pages
+		pages := x.Named["src"].Desk.At.Pages
 		x.do("edit_file", "server", "src", "path", pages, "content", tt.content)
 		x.do("rename", "server", "src", "resource", "Gears", "name", "Gears")
 		x.runs("src", "sudo systemctl restart webapp")
@@ -210,41 +215,41 @@ func TestPagesNeedTheClientPort(t *testing.T) {
 	x.do("configure_encryption", "server", "src", "properties", good, "restart", "true")
 	x.pass(1)
 	x.do("rename", "server", "src", "resource", "Gears", "name", "Gears")
-	x.servers["src"].tls = false
+	x.Named["src"].TLS = false
 	x.fails("the encrypted port is not open", "rename", "server", "src", "resource", "Gears", "name", "Gears")
 }
 
 func TestConfigureEncryption(t *testing.T) {
 	x := newSecured(t, "2024xR3", "2024xR3", secured)
-	s := x.servers["dst"]
+	s := x.Named["dst"]
 	values := []string{"server", "dst", "properties", "twc.client.port=10002\ntwc.client.tls=true\ntwc.client.keystore.type=PKCS12\ntwc.client.keystore.path=/srv/keys.p12",
-		"appended", setSyncTLS + " = true", "trust", "alias acme\n" + x.Environment("src")["ACME_CA"] + "alias again\n" + x.Environment("src")["ACME_CA"]}
+		"appended", machine.SetSyncTLS + " = true", "trust", "alias acme\n" + x.Environment("src")["ACME_CA"] + "alias again\n" + x.Environment("src")["ACME_CA"]}
 	x.do("configure_encryption", values...)
 	first := x.dump()
-	pages, _ := s.desk.read(s.desk.at.pages)
+	pages, _ := s.Desk.Read(s.Desk.At.Pages)
 	x.do("configure_encryption", values...)
 	if x.dump() != first {
 		t.Errorf("it does something twice:\n%s\n%s", first, x.dump())
 	}
-	v, err := readProperties(pages)
-	if err != nil || !encrypted(v[setPassword]) || v[setPort] != "10002" || v[setTLS] != "true" || v["mail.port"] != "25" {
+	v, err := settings.Properties(pages)
+	if err != nil || !machine.Encrypted(v[machine.SetPassword]) || v[machine.SetPort] != "10002" || v[machine.SetTLS] != "true" || v["mail.port"] != "25" {
 		t.Errorf("%q %v", v, err)
 	}
-	conf, _ := s.desk.read(s.desk.at.conf)
-	if c, err := readHOCON(conf); err != nil || c[setSyncTLS] != "true" || strings.Count(string(conf), setSyncTLS) != 1 {
+	conf, _ := s.Desk.Read(s.Desk.At.Conf)
+	if c, err := settings.HOCON(conf); err != nil || c[machine.SetSyncTLS] != "true" || strings.Count(string(conf), machine.SetSyncTLS) != 1 {
 		t.Errorf("%v\n%s", err, conf)
 	}
-	for _, name := range []string{s.desk.at.serverTrust, s.desk.at.pagesTrust} {
-		data, _ := s.desk.read(name)
-		if got, _ := aliasesIn(data); !slices.Equal(got, []string{"acme", "again", publicAlias}) {
+	for _, name := range []string{s.Desk.At.ServerTrust, s.Desk.At.PagesTrust} {
+		data, _ := s.Desk.Read(name)
+		if got, _ := keystore.AliasesIn(data); !slices.Equal(got, []string{"acme", "again", keystore.PublicAlias}) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	if s.services.pages.encrypts() || s.services.server.syncTLS {
+	if machine.PagesEncrypt(s.Services.Pages) || s.Services.Server.SyncTLS {
 		t.Error("it was read before the services were started again")
 	}
 	x.do("configure_encryption", "server", "dst", "restart", "true")
-	if !s.services.pages.encrypts() || !s.services.server.syncTLS || s.answers(x.now) {
+	if !machine.PagesEncrypt(s.Services.Pages) || !s.Services.Server.SyncTLS || machine.Answers(s, x.Now) {
 		t.Error("the services were not started again")
 	}
 	for want, bad := range map[string][]string{
@@ -256,39 +261,39 @@ func TestConfigureEncryption(t *testing.T) {
 
 func TestEncryptConfiguration(t *testing.T) {
 	x := newSecured(t, "2024xR3", "2024xR3", trusting)
-	x.configure("Gears", everyCommit)
+	x.configure("Gears", state.EveryCommit)
 	x.pass(1)
-	values := append(x.wizard("Gears", everyCommit), "source_address", "src.example:10002", "tls", "true")
-	x.fails("shows reader no resource", "encrypt_configuration", append(slices.Clone(values), "item_name", "", "kind", kindResource, "item", x.idOf("src", "Gears"), "username", "reader", "item", "nothing")...)
+	values := append(x.wizard("Gears", state.EveryCommit), "source_address", "src.example:10002", "tls", "true")
+	x.fails("shows reader no resource", "encrypt_configuration", append(slices.Clone(values), "item_name", "", "kind", state.KindResource, "item", x.idOf("src", "Gears"), "username", "reader", "item", "nothing")...)
 	x.fails("want every_commit", "encrypt_configuration", append(slices.Clone(values), "trigger", "never")...) // and the old one stays
 	x.fails("could not connect", "encrypt_configuration", append(slices.Clone(values), "source_address", "src.example:3579")...)
 	x.do("encrypt_configuration", values...)
-	list := x.servers["dst"].configurations
-	if len(list) != 1 || !list[0].tls || list[0].port != 10002 {
+	list := x.Named["dst"].Configurations
+	if len(list) != 1 || !list[0].TLS || list[0].Port != 10002 {
 		t.Fatalf("%+v", list)
 	}
 	x.do("commit", "server", "src", "resource", "Gears")
 	x.pass(1)
-	if got := x.status("dst"); got != synchronized || len(x.servers["dst"].resource("Gears").revisions) != 4 {
+	if got := x.status("dst"); got != state.Synchronized || len(x.Named["dst"].Resource("Gears").Revisions) != 4 {
 		t.Error(got)
 	}
 	before := x.dump()
 	if got := x.do("encrypt_configuration", values...); !strings.Contains(got, "is encrypted") || x.dump() != before {
 		t.Errorf("%s", got)
 	}
-	x.do("encrypt_configuration", append(x.wizard("Engine", everyCommit), "source_address", "src.example:10002", "tls", "true")...)
-	if len(x.servers["dst"].configurations) != 2 {
+	x.do("encrypt_configuration", append(x.wizard("Engine", state.EveryCommit), "source_address", "src.example:10002", "tls", "true")...)
+	if len(x.Named["dst"].Configurations) != 2 {
 		t.Error("none was made where there was none")
 	}
 	// In 2024x a configuration is not replaced without what it has copied.
 	old := newSecured(t, "2024x", "2024x", bySettings)
-	old.servers["dst"].services.pages.values = maps.Clone(old.servers["dst"].services.pages.values)
-	delete(old.servers["dst"].services.pages.values, setTLS)
-	old.servers["dst"].services.pages.values[setPort] = "3579"
-	old.configure("Gears", everyCommit)
+	old.Named["dst"].Services.Pages.Values = maps.Clone(old.Named["dst"].Services.Pages.Values)
+	delete(old.Named["dst"].Services.Pages.Values, machine.SetTLS)
+	old.Named["dst"].Services.Pages.Values[machine.SetPort] = "3579"
+	old.configure("Gears", state.EveryCommit)
 	old.pass(1)
 	old.runs("dst", "sudo systemctl restart webapp")
-	old.fails("without its copies being deleted", "encrypt_configuration", append(old.wizard("Gears", everyCommit), "source_address", "src.example:10002")...)
+	old.fails("without its copies being deleted", "encrypt_configuration", append(old.wizard("Gears", state.EveryCommit), "source_address", "src.example:10002")...)
 }
 
 func TestCertificatesOfSeeds(t *testing.T) {
@@ -303,7 +308,7 @@ func TestCertificatesOfSeeds(t *testing.T) {
 	if !ok || err != nil || c.PublicKeyAlgorithm != x509.RSA || c.Issuer.String() != c.Subject.String() || c.VerifyHostname("10.1.2.3") != nil || c.VerifyHostname("dst.example") != nil {
 		t.Errorf("%+v %v", c, err)
 	}
-	if data := x.runs("src", "cat /srv/keys.p12"); !isKeystore("", []byte(data)) {
+	if data := x.runs("src", "cat /srv/keys.p12"); !state.IsKeystore("", []byte(data)) {
 		t.Error("nothing is installed")
 	}
 	again := newSecured(t, "2024xR3", "2024xR3", func(source, target string) (fields, fields) { return secured(source, target) })
@@ -319,16 +324,16 @@ func TestCertificatesOfSeeds(t *testing.T) {
 		}
 	}
 	for seed, want := range map[string]string{
-		one(`"certificate": {"authority": "acme"}`):                                  `certificate: authority: there is no "acme"`,
-		one(`"certificate": {"key_type": "dsa"}`):                                    `key_type: "dsa" is none of ec, rsa`,
-		one(`"certificate": {"days": 0}`):                                            "days: there is none",
-		one(`"certificate": {"days": 9999}`):                                         "days: 9999 is not between",
-		one(`"certificate": {"names": ["a b"]}`):                                     `names: "a b" is neither`,
-		one(`"certificate": {"installed": {}}`):                                      "certificate.installed: needs a password",
-		one(`"certificate": {"installed": {"password": "x", "path": "keys"}}`):       `path: "keys" is no absolute path`,
-		one(`"machine": {"trusted": {"/none": ["acme"]}}`):                           "machine.trusted: /none: there is no such file",
-		one(`"machine": {"trusted": {"` + serverJava + "/" + cacerts + `": ["a"]}}`): `authority: there is no "a"`,
-		`{"authorities": {"a": null}, "servers": {"a": {"version": "2024x"}}}`:       "authorities.a: is null",
+		one(`"certificate": {"authority": "acme"}`):                                              `certificate: authority: there is no "acme"`,
+		one(`"certificate": {"key_type": "dsa"}`):                                                `key_type: "dsa" is none of ec, rsa`,
+		one(`"certificate": {"days": 0}`):                                                        "days: there is none",
+		one(`"certificate": {"days": 9999}`):                                                     "days: 9999 is not between",
+		one(`"certificate": {"names": ["a b"]}`):                                                 `names: "a b" is neither`,
+		one(`"certificate": {"installed": {}}`):                                                  "certificate.installed: needs a password",
+		one(`"certificate": {"installed": {"password": "x", "path": "keys"}}`):                   `path: "keys" is no absolute path`,
+		one(`"machine": {"trusted": {"/none": ["acme"]}}`):                                       "machine.trusted: /none: there is no such file",
+		one(`"machine": {"trusted": {"` + state.ServerJava + "/" + state.Cacerts + `": ["a"]}}`): `authority: there is no "a"`,
+		`{"authorities": {"a": null}, "servers": {"a": {"version": "2024x"}}}`:                   "authorities.a: is null",
 	} {
 		refused(t, seed, want)
 	}

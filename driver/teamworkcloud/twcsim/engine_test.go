@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/engine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
 type fields = map[string]any
@@ -33,7 +36,7 @@ func newSiteOf(t testing.TB, seed fields) *site {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, b)
 	}
-	return &site{w, t, w.now}
+	return &site{w, t, w.Now}
 }
 
 // pass lets so many Ticks go by.
@@ -86,40 +89,42 @@ func (x *site) dump() string {
 
 // status is the first configuration's of a server, with its reason.
 func (x *site) status(server string) string {
-	c := x.servers[server].configurations[0]
-	return strings.TrimSuffix(c.status+": "+c.reason, ": ")
+	c := x.Named[server].Configurations[0]
+	return strings.TrimSuffix(c.Status+": "+c.Reason, ": ")
 }
 
 // history shows a resource as a person sees it: numbers when they are wanted, branch, author, date, description, tags.
 func (x *site) history(server, name string, numbers bool) string {
-	r := x.servers[server].resource(name)
+	r := x.Named[server].Resource(name)
 	if r == nil {
 		return "none"
 	}
 	var out []string
-	for i, v := range r.revisions {
-		line := fmt.Sprintf("%s %s %s %q", r.branchOf(v.branch).name, v.author, v.created.Format(time.RFC3339), v.description)
+	for i, v := range r.Revisions {
+		line := fmt.Sprintf("%s %s %s %q", r.BranchOf(v.Branch).Name, v.Author, v.Created.Format(time.RFC3339), v.Description)
 		if numbers {
-			line = fmt.Sprintf("%d<%d ", v.number, v.parent) + line
+			line = fmt.Sprintf("%d<%d ", v.Number, v.Parent) + line
 		} else {
-			at := func(n int) int { return slices.IndexFunc(r.revisions, func(y *revision) bool { return y.number == n }) }
-			line = fmt.Sprintf("%d<%d<%d ", i, at(v.parent), at(v.merged)) + line
+			at := func(n int) int {
+				return slices.IndexFunc(r.Revisions, func(y *state.Revision) bool { return y.Number == n })
+			}
+			line = fmt.Sprintf("%d<%d<%d ", i, at(v.Parent), at(v.Merged)) + line
 		}
 		var tags []string
-		for _, t := range r.tags {
-			if t.revision == v.number {
-				tags = append(tags, t.name)
+		for _, t := range r.Tags {
+			if t.Revision == v.Number {
+				tags = append(tags, t.Name)
 			}
 		}
 		slices.Sort(tags)
 		out = append(out, line+" "+strings.Join(tags, ","))
 	}
-	for _, b := range r.branches {
-		start := b.start
+	for _, b := range r.Branches {
+		start := b.Start
 		if !numbers {
-			start = slices.IndexFunc(r.revisions, func(y *revision) bool { return y.number == b.start })
+			start = slices.IndexFunc(r.Revisions, func(y *state.Revision) bool { return y.Number == b.Start })
 		}
-		out = append(out, fmt.Sprintf("branch %s %s from %d by %s", b.id, b.name, start, b.author))
+		out = append(out, fmt.Sprintf("branch %s %s from %d by %s", b.ID, b.Name, start, b.Author))
 	}
 	return strings.Join(out, "\n")
 }
@@ -164,12 +169,12 @@ func two(source, target string) fields {
 // idOf is the id of a resource or, failing that, of a category.
 func (x *site) idOf(server, name string) string {
 	x.t.Helper()
-	s := x.servers[server]
-	if r := s.resource(name); r != nil {
-		return r.id
+	s := x.Named[server]
+	if r := s.Resource(name); r != nil {
+		return r.ID
 	}
-	if c := s.categoryByPath(name); c != nil {
-		return c.id
+	if c := s.CategoryByPath(name); c != nil {
+		return c.ID
 	}
 	x.t.Fatalf("%s has no %s", server, name)
 	return ""
@@ -183,9 +188,9 @@ func (x *site) configure(item, trigger string, more ...string) {
 
 func (x *site) wizard(item, trigger string, more ...string) []string {
 	x.t.Helper()
-	kind := kindCategory
-	if x.servers["src"].resource(item) != nil {
-		kind = kindResource
+	kind := state.KindCategory
+	if x.Named["src"].Resource(item) != nil {
+		kind = state.KindResource
 	}
 	return append([]string{
 		"target", "dst", "source_address", "src.example:3579", "username", "reader", "kind", kind, "item", x.idOf("src", item),
@@ -202,8 +207,8 @@ func TestEveryCommitCopiesAllAndRenumbersBefore2026x(t *testing.T) {
 	for _, version := range releases[1:] {
 		t.Run(version, func(t *testing.T) {
 			x := newSite(t, two(version, version))
-			x.configure("Engine", everyCommit)
-			if got := x.status("dst"); got != inQueue {
+			x.configure("Engine", state.EveryCommit)
+			if got := x.status("dst"); got != state.InQueue {
 				t.Errorf("right after its creation the status is %q", got)
 			}
 			x.pass(1)
@@ -211,9 +216,9 @@ func TestEveryCommitCopiesAllAndRenumbersBefore2026x(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}
 			var numbers []int
-			mine := x.servers["dst"].resource("Engine")
-			for _, r := range mine.revisions {
-				numbers = append(numbers, r.number)
+			mine := x.Named["dst"].Resource("Engine")
+			for _, r := range mine.Revisions {
+				numbers = append(numbers, r.Number)
 			}
 			want := []int{1, 2, 3, 4}
 			if strings.HasPrefix(version, "2026") {
@@ -224,12 +229,12 @@ func TestEveryCommitCopiesAllAndRenumbersBefore2026x(t *testing.T) {
 			}
 			x.do("commit", "server", "src", "resource", "Engine", "branch", "hybrid", "author", "dan", "description", "ten", "tag", "late")
 			x.pass(1)
-			if got, want := x.history("dst", "Engine", false), x.history("src", "Engine", false); got != want || x.status("dst") != synchronized {
+			if got, want := x.history("dst", "Engine", false), x.history("src", "Engine", false); got != want || x.status("dst") != state.Synchronized {
 				t.Errorf("after a commit: %s\n%s\nwant\n%s", x.status("dst"), got, want)
 			}
-			src := x.servers["src"].resource("Engine")
-			if mine.id != src.id || mine.projectID != src.projectID || mine.localID != src.localID || mine.description != src.description ||
-				mine.category != x.idOf("dst", "From outside") || !mine.readOnly {
+			src := x.Named["src"].Resource("Engine")
+			if mine.ID != src.ID || mine.ProjectID != src.ProjectID || mine.LocalID != src.LocalID || mine.Description != src.Description ||
+				mine.Category != x.idOf("dst", "From outside") || !mine.ReadOnly {
 				t.Errorf("the copy is %+v, the source %+v", mine, src)
 			}
 		})
@@ -245,24 +250,24 @@ func TestTriggers(t *testing.T) {
 		revisions    []int // of the copy
 	}{
 		{
-			trigger: everyCommit, steps: []func(*site){nil, commit, commit},
-			statuses: []string{synchronized, synchronized, synchronized}, revisions: []int{3, 4, 5},
+			trigger: state.EveryCommit, steps: []func(*site){nil, commit, commit},
+			statuses: []string{state.Synchronized, state.Synchronized, state.Synchronized}, revisions: []int{3, 4, 5},
 		},
 		{
-			trigger: byHand,
+			trigger: state.ByHand,
 			steps: []func(*site){nil, func(x *site) { x.do("synchronize", "target", "dst", "items", x.idOf("src", "Gears")) }, commit, func(x *site) {
-				x.do("synchronize", "target", "dst", "items", x.servers["dst"].configurations[0].id)
+				x.do("synchronize", "target", "dst", "items", x.Named["dst"].Configurations[0].ID)
 			}},
-			statuses: []string{notSynchronized, synchronized, partly, synchronized}, revisions: []int{0, 3, 3, 4},
+			statuses: []string{state.NotSynchronized, state.Synchronized, state.Partly, state.Synchronized}, revisions: []int{0, 3, 3, 4},
 		},
 		{
-			trigger: commitTag, tag: "release",
+			trigger: state.CommitTag, tag: "release",
 			steps: []func(*site){nil, func(x *site) { x.do("tag", "server", "src", "resource", "Gears", "revision", "2", "name", "release") }, commit,
 				func(x *site) { x.do("commit", "server", "src", "resource", "Gears", "tag", "release") },
 				func(x *site) { x.do("commit", "server", "src", "resource", "Gears", "tag", "draft") },
 				func(x *site) { x.do("synchronize", "target", "dst", "items", x.idOf("src", "Gears")) },
 			},
-			statuses:  []string{notSynchronized, partly, partly, synchronized, partly, partly},
+			statuses:  []string{state.NotSynchronized, state.Partly, state.Partly, state.Synchronized, state.Partly, state.Partly},
 			revisions: []int{0, 2, 2, 5, 5, 5},
 		},
 	}
@@ -276,8 +281,8 @@ func TestTriggers(t *testing.T) {
 				}
 				x.pass(2)
 				n := 0
-				if r := x.servers["dst"].resource("Gears"); r != nil {
-					n = len(r.revisions)
+				if r := x.Named["dst"].Resource("Gears"); r != nil {
+					n = len(r.Revisions)
 				}
 				if got := x.status("dst"); got != tt.statuses[i] || n != tt.revisions[i] {
 					t.Errorf("step %d: %q with %d revisions, want %q with %d", i, got, n, tt.statuses[i], tt.revisions[i])
@@ -291,17 +296,17 @@ func TestTriggers(t *testing.T) {
 func TestTagLimitsBranchesAndTags(t *testing.T) {
 	x := newSite(t, two("2026x", "2026x"))
 	x.do("new_branch", "server", "src", "resource", "Engine", "name", "late")
-	x.configure("Engine", commitTag, "tag", "release")
+	x.configure("Engine", state.CommitTag, "tag", "release")
 	x.pass(1)
-	r := x.servers["dst"].resource("Engine")
-	if r.latest().number != 5 || len(r.branches) != 2 || len(r.tags) != 1 || r.tags[0].revision != 5 {
+	r := x.Named["dst"].Resource("Engine")
+	if r.Latest().Number != 5 || len(r.Branches) != 2 || len(r.Tags) != 1 || r.Tags[0].Revision != 5 {
 		t.Errorf("got %s", x.history("dst", "Engine", true))
 	}
 }
 
 func TestEditsOfACopyAreRefusedAndMetadataFlowsBack(t *testing.T) {
 	x := newSite(t, two("2022x", "2022x"))
-	x.configure("Engine", everyCommit)
+	x.configure("Engine", state.EveryCommit)
 	x.pass(1)
 	on := []string{"server", "dst", "resource", "Engine"}
 	for action, more := range map[string][]string{
@@ -312,29 +317,29 @@ func TestEditsOfACopyAreRefusedAndMetadataFlowsBack(t *testing.T) {
 	x.do("rename", append(slices.Clone(on), "name", "Motor")...)
 	x.do("move", "server", "dst", "resource", "Motor", "category", "Own")
 	x.pass(3)
-	mine := x.servers["dst"].byIDForTest(x.idOf("src", "Engine"))
-	if mine.name != "Motor" || mine.category != x.idOf("dst", "Own") {
+	mine := byIDForTest(x.Named["dst"], x.idOf("src", "Engine"))
+	if mine.Name != "Motor" || mine.Category != x.idOf("dst", "Own") {
 		t.Errorf("undone before anything was synchronized: %+v", mine)
 	}
 	x.do("rename", "server", "src", "resource", "Engine", "name", "Engine 2")
 	x.do("move", "server", "src", "resource", "Engine 2", "category", "Other")
 	x.do("commit", "server", "src", "resource", "Engine 2")
 	x.pass(1)
-	if mine.name != "Engine 2" || mine.category != x.idOf("dst", "From outside") || len(mine.revisions) != 5 {
+	if mine.Name != "Engine 2" || mine.Category != x.idOf("dst", "From outside") || len(mine.Revisions) != 5 {
 		t.Errorf("after a commit the copy is %+v", mine)
 	}
 }
 
-func (s *server) byIDForTest(id string) *resource { return s.index()[id] }
+func byIDForTest(s *state.Server, id string) *state.Resource { return engine.IndexOf(s)[id] }
 
 func TestCategoryMembers(t *testing.T) {
 	x := newSite(t, two("2024xR1", "2024xR1"))
-	x.configure("Shared", everyCommit)
+	x.configure("Shared", state.EveryCommit)
 	x.pass(1)
 	commit := func(name string) { x.do("commit", "server", "src", "resource", name) }
 	count := func(name string) int {
-		if r := x.servers["dst"].resource(name); r != nil {
-			return len(r.revisions)
+		if r := x.Named["dst"].Resource(name); r != nil {
+			return len(r.Revisions)
 		}
 		return 0
 	}
@@ -345,18 +350,18 @@ func TestCategoryMembers(t *testing.T) {
 			t.Errorf("%s: %v, %q", when, got, x.status("dst"))
 		}
 	}
-	check("at first", 4, 3, 0, synchronized)
+	check("at first", 4, 3, 0, state.Synchronized)
 	x.do("move", "server", "src", "resource", "Gears", "category", "Other")
 	commit("Gears")
 	commit("Engine")
-	check("one left", 5, 3, 0, synchronized)
+	check("one left", 5, 3, 0, state.Synchronized)
 	x.do("move", "server", "src", "resource", "Wheel", "category", "Shared")
-	check("one joined", 5, 3, 2, synchronized)
+	check("one joined", 5, 3, 2, state.Synchronized)
 	x.do("remove", "server", "src", "resource", "Wheel")
-	check("one is marked as deleted", 5, 3, 2, synchronized)
+	check("one is marked as deleted", 5, 3, 2, state.Synchronized)
 	x.do("move", "server", "src", "resource", "Gears", "category", "Shared")
-	check("one is back", 5, 4, 2, synchronized)
+	check("one is back", 5, 4, 2, state.Synchronized)
 	x.do("tamper", "server", "src", "resource", "Engine", "what", "gone")
-	gone := inError + ": resource " + x.idOf("dst", "Engine") + " does not exist on the source any more"
+	gone := state.InError + ": resource " + x.idOf("dst", "Engine") + " does not exist on the source any more"
 	check("one is gone", 5, 4, 2, gone)
 }

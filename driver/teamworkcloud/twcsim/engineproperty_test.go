@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/engine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 	"pgregory.net/rapid"
 )
 
@@ -18,20 +20,20 @@ type worker struct {
 
 // step does one thing; what is refused changes nothing, which fails sees to elsewhere.
 func (k *worker) step(t *rapid.T) {
-	x, src := k.x, k.x.servers["src"]
-	r := rapid.SampledFrom(src.resources).Draw(t, "resource")
-	values := map[string]string{"server": "src", "resource": r.id}
+	x, src := k.x, k.x.Named["src"]
+	r := rapid.SampledFrom(src.Resources).Draw(t, "resource")
+	values := map[string]string{"server": "src", "resource": r.ID}
 	set := func(pairs ...string) {
 		for name, value := range valuesOf(pairs) {
 			values[name] = value
 		}
 	}
-	revision := func() string { return strconv.Itoa(rapid.SampledFrom(r.revisions).Draw(t, "revision").number) }
+	revision := func() string { return strconv.Itoa(rapid.SampledFrom(r.Revisions).Draw(t, "revision").Number) }
 	k.names++
 	action := rapid.SampledFrom([]string{"commit", "commit", "commit", "tag", "new_branch", "rename", "move", "rename there", "move there", "tick", "skip a number"}).Draw(t, "action")
 	switch action {
 	case "commit":
-		set("branch", rapid.SampledFrom(r.branches).Draw(t, "branch").id, "author", rapid.SampledFrom([]string{"ann", "ben"}).Draw(t, "author"),
+		set("branch", rapid.SampledFrom(r.Branches).Draw(t, "branch").ID, "author", rapid.SampledFrom([]string{"ann", "ben"}).Draw(t, "author"),
 			"description", fmt.Sprint("change ", k.names), "tag", rapid.SampledFrom([]string{"", "", "release"}).Draw(t, "tag"))
 		if rapid.Bool().Draw(t, "merge") {
 			set("merged", revision())
@@ -54,39 +56,39 @@ func (k *worker) step(t *rapid.T) {
 		x.pass(rapid.IntRange(1, 3).Draw(t, "ticks"))
 		return
 	case "skip a number": // as if a revision had been deleted
-		latest := *r.latest()
-		latest.number += rapid.IntRange(1, 5).Draw(t, "gap")
-		latest.origin, latest.parent, latest.merged = latest.number, r.latest().number, 0
-		r.revisions = append(r.revisions, &latest)
+		latest := *r.Latest()
+		latest.Number += rapid.IntRange(1, 5).Draw(t, "gap")
+		latest.Origin, latest.Parent, latest.Merged = latest.Number, r.Latest().Number, 0
+		r.Revisions = append(r.Revisions, &latest)
 		return
 	}
 	_, err := x.Person(x.t.Context(), action, values)
-	if err != nil && x.servers["dst"].index()[r.id] != nil {
+	if err != nil && engine.IndexOf(x.Named["dst"])[r.ID] != nil {
 		t.Fatalf("%s %v: %v", action, values, err)
 	}
 }
 
 // equal compares a copy with its source in all that is promised: which are history and metadata, and the numbers from 2026x.
-func (k *worker) equal(t *rapid.T, version string, r *resource) {
+func (k *worker) equal(t *rapid.T, version string, r *state.Resource) {
 	x := k.x
-	mine := x.servers["dst"].index()[r.id]
+	mine := engine.IndexOf(x.Named["dst"])[r.ID]
 	if mine == nil {
-		t.Fatalf("%s was not copied", r.name)
+		t.Fatalf("%s was not copied", r.Name)
 	}
-	if !mine.readOnly || mine.name != r.name || mine.description != r.description || mine.projectID != r.projectID || mine.category != x.idOf("dst", "From outside") {
+	if !mine.ReadOnly || mine.Name != r.Name || mine.Description != r.Description || mine.ProjectID != r.ProjectID || mine.Category != x.idOf("dst", "From outside") {
 		t.Fatalf("%s: the metadata differ: %+v, %+v", version, mine, r)
 	}
-	kept := release{year: 2026}.major() == version[:5]
-	if got, want := x.history("dst", r.name, kept), x.history("src", r.name, kept); got != want {
+	kept := state.Release{Year: 2026}.Major() == version[:5]
+	if got, want := x.history("dst", r.Name, kept), x.history("src", r.Name, kept); got != want {
 		t.Fatalf("%s:\n%s\nwant\n%s", version, got, want)
 	}
-	for i, v := range mine.revisions {
+	for i, v := range mine.Revisions {
 		want := i + 1
 		if kept {
-			want = r.revisions[i].number
+			want = r.Revisions[i].Number
 		}
-		if v.number != want || v.origin != r.revisions[i].number {
-			t.Fatalf("%s: revision %d has the number %d and was %d", version, i, v.number, v.origin)
+		if v.Number != want || v.Origin != r.Revisions[i].Number {
+			t.Fatalf("%s: revision %d has the number %d and was %d", version, i, v.Number, v.Origin)
 		}
 	}
 }
@@ -100,33 +102,33 @@ func TestCopiesEqualTheirSources(t *testing.T) {
 		k := &worker{x: x}
 		whole := rapid.Bool().Draw(rt, "category")
 		if whole {
-			x.configure("Shared", everyCommit)
+			x.configure("Shared", state.EveryCommit)
 		} else {
 			for _, name := range []string{"Engine", "Gears", "Wheel"} {
-				x.configure(name, everyCommit)
+				x.configure(name, state.EveryCommit)
 			}
 		}
 		for range rapid.IntRange(0, 30).Draw(rt, "steps") {
 			k.step(rt)
 		}
 		x.pass(2)
-		members := x.servers["src"].resources
+		members := x.Named["src"].Resources
 		if whole {
-			members = x.servers["src"].resourcesIn(x.idOf("src", "Shared"))
+			members = x.Named["src"].ResourcesIn(x.idOf("src", "Shared"))
 		}
 		for _, r := range members {
-			mine := x.servers["dst"].index()[r.id]
-			if mine == nil || len(mine.revisions) != len(r.revisions) || mine.syncedTo != r.latest().number {
-				rt.Fatalf("%s lacks revisions", r.name)
+			mine := engine.IndexOf(x.Named["dst"])[r.ID]
+			if mine == nil || len(mine.Revisions) != len(r.Revisions) || mine.SyncedTo != r.Latest().Number {
+				rt.Fatalf("%s lacks revisions", r.Name)
 			}
 		}
 		for _, r := range members {
-			x.do("commit", "server", "src", "resource", r.id, "description", "the last")
+			x.do("commit", "server", "src", "resource", r.ID, "description", "the last")
 		}
 		x.pass(1)
-		for _, c := range x.servers["dst"].configurations {
-			if c.status != synchronized {
-				rt.Fatalf("%s: %s", c.status, c.reason)
+		for _, c := range x.Named["dst"].Configurations {
+			if c.Status != state.Synchronized {
+				rt.Fatalf("%s: %s", c.Status, c.Reason)
 			}
 		}
 		for _, r := range members {
@@ -144,8 +146,8 @@ func TestCopiesEqualTheirSources(t *testing.T) {
 func TestStateIsDeterministic(t *testing.T) {
 	act := func() string {
 		x := onMachine(t, "2024xR3")
-		x.configure("Shared", everyCommit)
-		x.configure("Wheel", byHand)
+		x.configure("Shared", state.EveryCommit)
+		x.configure("Wheel", state.ByHand)
 		x.pass(2)
 		x.do("add_resource", "server", "src", "name", "Seat", "category", "Shared")
 		x.do("new_branch", "server", "src", "resource", "Seat", "name", "red")
@@ -177,7 +179,7 @@ func TestStateIsDeterministic(t *testing.T) {
 // Many callers at once: the race detector looks.
 func TestManyAtOnce(t *testing.T) {
 	x := onMachine(t, "2024xR3")
-	x.configure("Shared", everyCommit)
+	x.configure("Shared", state.EveryCommit)
 	done, now := make(chan struct{}), x.clock
 	work := []func(){
 		func() { x.Tick(now) },
@@ -201,7 +203,7 @@ func TestManyAtOnce(t *testing.T) {
 		<-done
 	}
 	x.pass(2)
-	if got := len(x.servers["dst"].resource("Engine").revisions); got != 54 || !slices.Contains(x.names("dst"), "Gears") {
+	if got := len(x.Named["dst"].Resource("Engine").Revisions); got != 54 || !slices.Contains(x.names("dst"), "Gears") {
 		t.Errorf("%d revisions", got)
 	}
 }

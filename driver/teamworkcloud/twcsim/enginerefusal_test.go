@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
 func TestSynchronizationNeedsTheSameMajorVersion(t *testing.T) {
@@ -11,19 +13,19 @@ func TestSynchronizationNeedsTheSameMajorVersion(t *testing.T) {
 		for _, target := range releases {
 			x := newSite(t, two(source, target))
 			if target == "2021x" {
-				x.fails("no Remote repository management", "create_configuration", x.wizard("Gears", everyCommit)...)
+				x.fails("no Remote repository management", "create_configuration", x.wizard("Gears", state.EveryCommit)...)
 				continue
 			}
-			x.configure("Gears", everyCommit)
+			x.configure("Gears", state.EveryCommit)
 			x.pass(2)
-			want := synchronized
+			want := state.Synchronized
 			switch {
 			case source == "2021x":
-				want = inError + ": resource synchronization came with 2021x Refresh2"
+				want = state.InError + ": resource synchronization came with 2021x Refresh2"
 			case source[:4] != target[:4]:
-				want = inError + ": both servers must have the same major version"
+				want = state.InError + ": both servers must have the same major version"
 			}
-			if got := x.status("dst"); !strings.HasPrefix(got, want) || (want == synchronized) != (x.servers["dst"].resource("Gears") != nil) {
+			if got := x.status("dst"); !strings.HasPrefix(got, want) || (want == state.Synchronized) != (x.Named["dst"].Resource("Gears") != nil) {
 				t.Errorf("%s to %s: %s", source, target, got)
 			}
 		}
@@ -54,15 +56,15 @@ func TestUniqueness(t *testing.T) {
 				gears(servers)[k] = v
 			}
 			x := newSite(t, servers)
-			x.configure("Gears", everyCommit)
-			before := len(x.servers["dst"].resources)
+			x.configure("Gears", state.EveryCommit)
+			before := len(x.Named["dst"].Resources)
 			x.pass(2)
 			got := x.status("dst")
 			refused := tt.reason != "" && (name != "local id" || slices.Index(releases, version) >= slices.Index(releases, "2024xR2 HF1"))
 			switch {
-			case refused && (!strings.HasPrefix(got, inError) || !strings.Contains(got, tt.reason) || len(x.servers["dst"].resources) != before):
-				t.Errorf("%s, %s: %q with %d resources", name, version, got, len(x.servers["dst"].resources))
-			case !refused && got != synchronized:
+			case refused && (!strings.HasPrefix(got, state.InError) || !strings.Contains(got, tt.reason) || len(x.Named["dst"].Resources) != before):
+				t.Errorf("%s, %s: %q with %d resources", name, version, got, len(x.Named["dst"].Resources))
+			case !refused && got != state.Synchronized:
 				t.Errorf("%s, %s: %q", name, version, got)
 			}
 		}
@@ -74,15 +76,15 @@ func TestOneCollisionInACategory(t *testing.T) {
 	servers := two("2024xR3", "2024xR3")
 	servers["dst"].(fields)["resources"] = []fields{{"name": "Gears"}}
 	x := newSite(t, servers)
-	x.configure("Shared", byHand)
+	x.configure("Shared", state.ByHand)
 	x.do("synchronize", "target", "dst", "items", x.idOf("src", "Shared"))
 	x.pass(1)
-	if got := x.status("dst"); !strings.Contains(got, "name Gears") || x.servers["dst"].resource("Engine") == nil {
+	if got := x.status("dst"); !strings.Contains(got, "name Gears") || x.Named["dst"].Resource("Engine") == nil {
 		t.Errorf("%s", got)
 	}
 	x.do("rename", "server", "dst", "resource", "Gears", "name", "Our Gears")
 	x.pass(1)
-	if got := x.status("dst"); got != synchronized || x.servers["dst"].resource("Gears") == nil {
+	if got := x.status("dst"); got != state.Synchronized || x.Named["dst"].Resource("Gears") == nil {
 		t.Errorf("after the rename: %s", got)
 	}
 }
@@ -90,36 +92,36 @@ func TestOneCollisionInACategory(t *testing.T) {
 func TestMultiHop(t *testing.T) {
 	for _, version := range releases[1:] {
 		servers := two(version, version)
-		servers["dst"].(fields)["users"].([]fields)[0]["roles"] = []fields{{"role": syncManager}, {"role": "Resource Reviewer"}}
+		servers["dst"].(fields)["users"].([]fields)[0]["roles"] = []fields{{"role": state.SyncManager}, {"role": "Resource Reviewer"}}
 		servers["end"] = fields{
 			"version": version, "sync_address": "end.example", "env": fields{"url": "END"},
-			"users":      []fields{{"name": "last", "password": "l", "roles": []fields{{"role": syncManager}}}},
+			"users":      []fields{{"name": "last", "password": "l", "roles": []fields{{"role": state.SyncManager}}}},
 			"categories": []fields{{"path": "Here"}},
 		}
-		servers["dst"].(fields)["configurations"] = []fields{{"source": "src", "category": "Shared", "target_category": "From outside", "trigger": everyCommit, "user": "reader"}}
-		servers["end"].(fields)["configurations"] = []fields{{"source": "dst", "category": "From outside", "target_category": "Here", "trigger": everyCommit, "user": "keeper"}}
+		servers["dst"].(fields)["configurations"] = []fields{{"source": "src", "category": "Shared", "target_category": "From outside", "trigger": state.EveryCommit, "user": "reader"}}
+		servers["end"].(fields)["configurations"] = []fields{{"source": "dst", "category": "From outside", "target_category": "Here", "trigger": state.EveryCommit, "user": "keeper"}}
 		x := newSite(t, servers)
 		x.pass(1)
-		if x.servers["dst"].resource("Engine") == nil || len(x.servers["end"].resources) != 0 {
-			t.Fatalf("%s: not hop by hop: %d and %d", version, len(x.servers["dst"].resources), len(x.servers["end"].resources))
+		if x.Named["dst"].Resource("Engine") == nil || len(x.Named["end"].Resources) != 0 {
+			t.Fatalf("%s: not hop by hop: %d and %d", version, len(x.Named["dst"].Resources), len(x.Named["end"].Resources))
 		}
 		x.pass(1)
 		if slices.Index(releases, version) < slices.Index(releases, "2022xR2") {
-			if got := x.status("end"); !strings.Contains(got, "several hops came with 2022x Refresh2") || len(x.servers["end"].resources) != 0 {
+			if got := x.status("end"); !strings.Contains(got, "several hops came with 2022x Refresh2") || len(x.Named["end"].Resources) != 0 {
 				t.Errorf("%s: %s", version, got)
 			}
 			continue
 		}
 		x.do("commit", "server", "src", "resource", "Engine", "branch", "hybrid", "tag", "again")
 		x.pass(1)
-		if n := len(x.servers["end"].resource("Engine").revisions); n != 4 {
+		if n := len(x.Named["end"].Resource("Engine").Revisions); n != 4 {
 			t.Errorf("%s: a commit took one Tick over two hops (%d)", version, n)
 		}
 		x.pass(1)
 		if got, want := x.history("end", "Engine", false), x.history("src", "Engine", false); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", version, got, want)
 		}
-		if origin := x.servers["end"].resource("Engine").revisions[2].origin; origin != 5 {
+		if origin := x.Named["end"].Resource("Engine").Revisions[2].Origin; origin != 5 {
 			t.Errorf("%s: the third revision was committed as %d", version, origin)
 		}
 	}
@@ -128,13 +130,13 @@ func TestMultiHop(t *testing.T) {
 // A resource never comes back to where it was made.
 func TestLoop(t *testing.T) {
 	servers := two("2026x", "2026x")
-	servers["dst"].(fields)["users"].([]fields)[0]["roles"] = []fields{{"role": syncManager}, {"role": "Resource Reviewer"}}
+	servers["dst"].(fields)["users"].([]fields)[0]["roles"] = []fields{{"role": state.SyncManager}, {"role": "Resource Reviewer"}}
 	x := newSite(t, servers)
-	x.configure("Shared", everyCommit)
+	x.configure("Shared", state.EveryCommit)
 	x.pass(1)
-	x.do("create_configuration", "target", "src", "source_address", "dst.example", "username", "keeper", "kind", kindResource,
-		"item", x.idOf("dst", "Engine"), "target_category", "Other", "trigger", everyCommit, "as", "boss")
-	x.servers["src"].user("boss").grants = append(x.servers["src"].user("boss").grants, grant{role: x.servers["src"].role(syncManager).id, global: true})
+	x.do("create_configuration", "target", "src", "source_address", "dst.example", "username", "keeper", "kind", state.KindResource,
+		"item", x.idOf("dst", "Engine"), "target_category", "Other", "trigger", state.EveryCommit, "as", "boss")
+	x.Named["src"].User("boss").Grants = append(x.Named["src"].User("boss").Grants, state.Grant{Role: x.Named["src"].Role(state.SyncManager).ID, Global: true})
 	before := x.history("src", "Engine", true)
 	x.pass(3)
 	if got := x.status("src"); !strings.Contains(got, "resource id") || x.history("src", "Engine", true) != before {
@@ -159,20 +161,20 @@ func TestTLSAndPorts(t *testing.T) {
 			servers := two(version, version)
 			servers["src"].(fields)["ports"] = fields{"plain": 3579, "tls": 10443}
 			x := newSite(t, servers)
-			args := append(x.wizard("Gears", everyCommit), "source_address", tt.address, "tls", tt.tls)
+			args := append(x.wizard("Gears", state.EveryCommit), "source_address", tt.address, "tls", tt.tls)
 			if tt.want != "" {
 				x.fails(tt.want, "create_configuration", args...)
 				continue
 			}
 			x.do("create_configuration", args...)
 			x.pass(1)
-			if got := x.status("dst"); got != synchronized {
+			if got := x.status("dst"); got != state.Synchronized {
 				t.Errorf("%s, %v: %s", version, tt, got)
 			}
 			if tt.tls == "true" {
-				x.servers["src"].tls = false
+				x.Named["src"].TLS = false
 				x.pass(1)
-				if got := x.status("dst"); got != inError+": could not connect to src.example" {
+				if got := x.status("dst"); got != state.InError+": could not connect to src.example" {
 					t.Errorf("%s: the encrypted port is closed: %s", version, got)
 				}
 			}
@@ -183,7 +185,7 @@ func TestTLSAndPorts(t *testing.T) {
 func TestSourceWithoutEncryption(t *testing.T) {
 	servers := two("2024x", "2024xR1")
 	x := newSite(t, servers)
-	x.configure("Gears", everyCommit, "source_address", "src.example:10002", "tls", "true")
+	x.configure("Gears", state.EveryCommit, "source_address", "src.example:10002", "tls", "true")
 	x.pass(1)
 	if got := x.status("dst"); !strings.Contains(got, "esi.server.sync.tls-enabled is not true on src") {
 		t.Error(got)
@@ -192,32 +194,32 @@ func TestSourceWithoutEncryption(t *testing.T) {
 
 func TestUsersOfBothSides(t *testing.T) {
 	x := newSite(t, two("2024xR3", "2024xR3"))
-	x.fails("login of mallory", "create_configuration", append(x.wizard("Gears", everyCommit), "username", "mallory")...)
-	x.servers["src"].user("reader").grants[0].categories = []string{x.idOf("src", "Other")}
-	x.fails("shows reader no resource", "create_configuration", x.wizard("Gears", everyCommit)...)
-	x.configure("Shared", everyCommit, "as", "nobody")
+	x.fails("login of mallory", "create_configuration", append(x.wizard("Gears", state.EveryCommit), "username", "mallory")...)
+	x.Named["src"].User("reader").Grants[0].Categories = []string{x.idOf("src", "Other")}
+	x.fails("shows reader no resource", "create_configuration", x.wizard("Gears", state.EveryCommit)...)
+	x.configure("Shared", state.EveryCommit, "as", "nobody")
 	x.pass(1)
-	if got := x.status("dst"); got != inError+": nobody has not the role Resource Synchronization Manager on category From outside" {
+	if got := x.status("dst"); got != state.InError+": nobody has not the role Resource Synchronization Manager on category From outside" {
 		t.Error(got)
 	}
-	x.servers["dst"].configurations[0].owner = "keeper"
+	x.Named["dst"].Configurations[0].Owner = "keeper"
 	x.pass(1)
-	if got := x.status("dst"); got != inError+": reader may not read resource Engine on the source; reader may not read resource Gears on the source" {
+	if got := x.status("dst"); got != state.InError+": reader may not read resource Engine on the source; reader may not read resource Gears on the source" {
 		t.Error(got)
 	}
-	x.servers["src"].user("reader").grants[0].resources = []string{x.idOf("src", "Gears")}
+	x.Named["src"].User("reader").Grants[0].Resources = []string{x.idOf("src", "Gears")}
 	x.pass(1)
-	if got := x.status("dst"); got != inError+": reader may not read resource Engine on the source" || x.servers["dst"].resource("Gears") == nil {
+	if got := x.status("dst"); got != state.InError+": reader may not read resource Engine on the source" || x.Named["dst"].Resource("Gears") == nil {
 		t.Error(got)
 	}
-	x.servers["dst"].categories = x.servers["dst"].categories[1:]
+	x.Named["dst"].Categories = x.Named["dst"].Categories[1:]
 	x.pass(1)
-	if got := x.status("dst"); got != inError+": the target category does not exist any more" {
+	if got := x.status("dst"); got != state.InError+": the target category does not exist any more" {
 		t.Error(got)
 	}
-	x.servers["src"].users = x.servers["src"].users[:1]
+	x.Named["src"].Users = x.Named["src"].Users[:1]
 	x.pass(1)
-	if got := x.status("dst"); got != inError+": login of reader to src.example failed" {
+	if got := x.status("dst"); got != state.InError+": login of reader to src.example failed" {
 		t.Error(got)
 	}
 }
@@ -230,11 +232,11 @@ func TestWizard(t *testing.T) {
 		"kind":            {[]string{"kind", "folder"}, "want resource or category"},
 		"item":            {[]string{"item", "00000000-0000-4000-8000-000000000009"}, "shows reader no resource"},
 		"item by name":    {[]string{"item", "Gears"}, "shows reader no resource"},
-		"category":        {[]string{"kind", kindCategory}, "shows reader no category"},
+		"category":        {[]string{"kind", state.KindCategory}, "shows reader no category"},
 		"name":            {[]string{"item_name", "Gear"}, "is called Gears on src"},
 		"target category": {[]string{"target_category", "Nowhere"}, "no category Nowhere on dst"},
 		"trigger":         {[]string{"trigger", "never"}, "want every_commit, commit_tag or manual"},
-		"no tag":          {[]string{"trigger", commitTag}, "wants a tag"},
+		"no tag":          {[]string{"trigger", state.CommitTag}, "wants a tag"},
 		"a tag":           {[]string{"tag", "release"}, "has no tag"},
 		"tls":             {[]string{"tls", "yes"}, "want true or false"},
 		"target":          {[]string{"target", "https://elsewhere"}, "no server"},
@@ -243,43 +245,43 @@ func TestWizard(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			x := newSite(t, two("2024xR3", "2024xR3"))
-			x.fails(tt.want, "create_configuration", append(x.wizard("Gears", byHand), tt.more...)...)
+			x.fails(tt.want, "create_configuration", append(x.wizard("Gears", state.ByHand), tt.more...)...)
 		})
 	}
 	x := newSite(t, two("2024xR3", "2024xR3"))
 	x.do("remove", "server", "src", "resource", "Gears")
-	x.fails("shows reader no resource", "create_configuration", x.wizard("Gears", byHand)...)
+	x.fails("shows reader no resource", "create_configuration", x.wizard("Gears", state.ByHand)...)
 	x.do("cassandra", "server", "src", "up", "false")
-	x.fails("could not connect", "create_configuration", x.wizard("Wheel", byHand)...)
+	x.fails("could not connect", "create_configuration", x.wizard("Wheel", state.ByHand)...)
 	x.do("cassandra", "server", "dst", "up", "false")
-	x.fails("does not answer", "create_configuration", x.wizard("Wheel", byHand)...)
+	x.fails("does not answer", "create_configuration", x.wizard("Wheel", state.ByHand)...)
 }
 
 func TestConfiguredTwice(t *testing.T) {
 	x := newSite(t, two("2024xR3", "2024xR3"))
-	x.configure("Engine", everyCommit)
-	x.fails("is configured already", "create_configuration", x.wizard("Engine", byHand)...)
-	x.fails("is configured already", "create_configuration", append(x.wizard("Engine", everyCommit), "target_category", "Own")...)
-	x.configure("Engine", everyCommit) // who is asked twice sees that it is there
-	if n := len(x.servers["dst"].configurations); n != 1 {
+	x.configure("Engine", state.EveryCommit)
+	x.fails("is configured already", "create_configuration", x.wizard("Engine", state.ByHand)...)
+	x.fails("is configured already", "create_configuration", append(x.wizard("Engine", state.EveryCommit), "target_category", "Own")...)
+	x.configure("Engine", state.EveryCommit) // who is asked twice sees that it is there
+	if n := len(x.Named["dst"].Configurations); n != 1 {
 		t.Errorf("%d configurations", n)
 	}
 	x.pass(1)
-	x.configure("Shared", everyCommit)
+	x.configure("Shared", state.EveryCommit)
 	x.pass(1)
 	// The copy belongs to the first; what it has not is copied.
-	c := x.servers["dst"].configurations[1]
-	if c.status != inError || c.reason != "resource Engine is synchronized by another configuration" || !slices.Equal(c.members, []string{x.idOf("dst", "Gears")}) {
-		t.Errorf("%s: %s, members %v", c.status, c.reason, c.members)
+	c := x.Named["dst"].Configurations[1]
+	if c.Status != state.InError || c.Reason != "resource Engine is synchronized by another configuration" || !slices.Equal(c.Members, []string{x.idOf("dst", "Gears")}) {
+		t.Errorf("%s: %s, members %v", c.Status, c.Reason, c.Members)
 	}
 	// A seed may do what the page does not let anybody do.
 	servers := two("2024xR3", "2024xR3")
-	one := fields{"source": "src", "resource": "Engine", "target_category": "Own", "trigger": everyCommit, "user": "reader"}
+	one := fields{"source": "src", "resource": "Engine", "target_category": "Own", "trigger": state.EveryCommit, "user": "reader"}
 	servers["dst"].(fields)["configurations"] = []fields{one, one}
 	x = newSite(t, servers)
 	x.pass(1)
-	if c := x.servers["dst"].configurations[1]; c.status != inError || !strings.HasSuffix(c.reason, "is configured already") {
-		t.Errorf("%s: %s", c.status, c.reason)
+	if c := x.Named["dst"].Configurations[1]; c.Status != state.InError || !strings.HasSuffix(c.Reason, "is configured already") {
+		t.Errorf("%s: %s", c.Status, c.Reason)
 	}
 }
 
@@ -288,7 +290,7 @@ func TestDeleteConfiguration(t *testing.T) {
 	for _, version := range releases[1:] {
 		asks := slices.Index(releases, version) >= slices.Index(releases, "2024xR1")
 		x := newSite(t, two(version, version))
-		x.configure("Engine", everyCommit)
+		x.configure("Engine", state.EveryCommit)
 		x.pass(1)
 		engine := x.idOf("src", "Engine")
 		x.fails("no remote resource configuration for", "delete_configuration", "target", "dst", "items", engine+","+x.idOf("src", "Gears"))
@@ -298,19 +300,19 @@ func TestDeleteConfiguration(t *testing.T) {
 			x.fails("no remote resource configuration for", "delete_configuration", "target", "dst", "items", engine, "keep", "false")
 			x.do("commit", "server", "src", "resource", "Engine")
 			x.pass(1)
-			if mine := x.servers["dst"].resource("Engine"); !mine.readOnly || len(mine.revisions) != 4 || len(x.servers["dst"].configurations) != 0 {
+			if mine := x.Named["dst"].Resource("Engine"); !mine.ReadOnly || len(mine.Revisions) != 4 || len(x.Named["dst"].Configurations) != 0 {
 				t.Errorf("%s: %+v", version, mine)
 			}
-			x.configure("Engine", byHand)
+			x.configure("Engine", state.ByHand)
 			x.pass(1)
 			x.do("synchronize", "target", "dst", "items", engine)
 			x.pass(1)
-			if n := len(x.servers["dst"].resource("Engine").revisions); n != 5 || x.status("dst") != synchronized {
+			if n := len(x.Named["dst"].Resource("Engine").Revisions); n != 5 || x.status("dst") != state.Synchronized {
 				t.Errorf("%s: taken up again: %d revisions, %s", version, n, x.status("dst"))
 			}
 			x.do("delete_configuration", "target", "dst", "items", engine, "keep", "false")
-			if s := x.servers["dst"]; len(s.resources)+len(s.configurations) != 0 {
-				t.Errorf("%s: DELETE ALL left %d resources and %d configurations", version, len(s.resources), len(s.configurations))
+			if s := x.Named["dst"]; len(s.Resources)+len(s.Configurations) != 0 {
+				t.Errorf("%s: DELETE ALL left %d resources and %d configurations", version, len(s.Resources), len(s.Configurations))
 			}
 			continue
 		}
@@ -319,16 +321,16 @@ func TestDeleteConfiguration(t *testing.T) {
 		x.do("delete_configuration", "target", "dst", "items", engine)
 		x.do("commit", "server", "src", "resource", "Engine")
 		x.pass(1)
-		if n := len(x.servers["dst"].resource("Engine").revisions); n != 4 {
+		if n := len(x.Named["dst"].Resource("Engine").Revisions); n != 4 {
 			t.Errorf("%s: what is left of a configuration copies", version)
 		}
 		x.fails("no remote resource configuration", "synchronize", "target", "dst", "items", engine)
-		x.fails("delete its resources with Data Manager first", "create_configuration", x.wizard("Engine", everyCommit)...)
+		x.fails("delete its resources with Data Manager first", "create_configuration", x.wizard("Engine", state.EveryCommit)...)
 		x.do("run_maintenance", "server", "dst", "commands", "systemctl stop twcloud\n"+x.manager("dst")+" -dr "+engine+"\nsystemctl start twcloud")
 		x.pass(1)
-		x.configure("Engine", everyCommit)
+		x.configure("Engine", state.EveryCommit)
 		x.pass(1)
-		if got := x.status("dst"); got != synchronized || len(x.servers["dst"].resource("Engine").revisions) != 5 {
+		if got := x.status("dst"); got != state.Synchronized || len(x.Named["dst"].Resource("Engine").Revisions) != 5 {
 			t.Errorf("%s: after Data Manager: %s", version, got)
 		}
 	}
@@ -338,15 +340,15 @@ func TestDeleteConfiguration(t *testing.T) {
 func TestMarkedOnEitherSide(t *testing.T) {
 	x := newSite(t, two("2024xR3", "2024xR3"))
 	x.do("remove", "server", "src", "resource", "Gears")
-	x.configure("Shared", everyCommit)
+	x.configure("Shared", state.EveryCommit)
 	x.pass(1)
-	if x.servers["dst"].resource("Gears") != nil || x.status("dst") != synchronized {
+	if x.Named["dst"].Resource("Gears") != nil || x.status("dst") != state.Synchronized {
 		t.Errorf("a marked one came: %s", x.status("dst"))
 	}
 	x.do("remove", "server", "dst", "resource", "Engine")
 	x.do("commit", "server", "src", "resource", "Engine")
 	x.pass(1)
-	if got := x.status("dst"); got != inError+": resource Engine is marked as deleted on the target" {
+	if got := x.status("dst"); got != state.InError+": resource Engine is marked as deleted on the target" {
 		t.Error(got)
 	}
 }
@@ -370,13 +372,13 @@ func TestReadOnlyCopiesOfASeed(t *testing.T) {
 			},
 		}}
 		x := newSite(t, servers)
-		to := x.servers["dst"].resource("Old name")
-		x.configure("Engine", everyCommit)
+		to := x.Named["dst"].Resource("Old name")
+		x.configure("Engine", state.EveryCommit)
 		x.pass(1)
-		if got, want := x.history("dst", "Engine", false), x.history("src", "Engine", false); got != want || x.status("dst") != synchronized {
+		if got, want := x.history("dst", "Engine", false), x.history("src", "Engine", false); got != want || x.status("dst") != state.Synchronized {
 			t.Errorf("%s: %s\n%s\nwant\n%s", version, x.status("dst"), got, want)
 		}
-		if last := to.latest(); last.number != numbers[2]+1 && last.number != 9 || last.origin != 9 {
+		if last := to.Latest(); last.Number != numbers[2]+1 && last.Number != 9 || last.Origin != 9 {
 			t.Errorf("%s: the last one is %+v", version, last)
 		}
 	}
@@ -385,23 +387,23 @@ func TestReadOnlyCopiesOfASeed(t *testing.T) {
 func TestSourceCategoryDisappears(t *testing.T) {
 	x := newSite(t, two("2024xR3", "2024xR3"))
 	shared := x.idOf("src", "Shared")
-	x.configure("Shared", everyCommit)
+	x.configure("Shared", state.EveryCommit)
 	x.pass(1)
-	s := x.servers["src"]
-	s.categories = slices.DeleteFunc(s.categories, func(c *category) bool { return c.id == shared })
+	s := x.Named["src"]
+	s.Categories = slices.DeleteFunc(s.Categories, func(c *state.Category) bool { return c.ID == shared })
 	x.pass(1)
-	if got := x.status("dst"); got != inError+": category "+shared+" does not exist on the source any more" || len(x.servers["dst"].resources) != 2 {
+	if got := x.status("dst"); got != state.InError+": category "+shared+" does not exist on the source any more" || len(x.Named["dst"].Resources) != 2 {
 		t.Error(got)
 	}
 }
 
 func (x *site) manager(server string) string {
-	return homeOf(x.servers[server].release) + "/Utilities/datamanager/datamanager"
+	return state.HomeOf(x.Named[server].Release) + "/Utilities/datamanager/datamanager"
 }
 
 func TestServersThatAreDown(t *testing.T) {
 	x := newSite(t, two("2024xR3", "2024xR3"))
-	x.configure("Engine", everyCommit)
+	x.configure("Engine", state.EveryCommit)
 	stop := func(server string) {
 		x.do("run_maintenance", "server", server, "commands", "systemctl stop webapp twcloud")
 	}
@@ -412,32 +414,32 @@ func TestServersThatAreDown(t *testing.T) {
 		t.Helper()
 		x.pass(1)
 		n := 0
-		if r := x.servers["dst"].resource("Engine"); r != nil {
-			n = len(r.revisions)
+		if r := x.Named["dst"].Resource("Engine"); r != nil {
+			n = len(r.Revisions)
 		}
 		if got := x.status("dst"); got != status || n != revisions {
 			t.Errorf("%s: %s, %d revisions", when, got, n)
 		}
 	}
 	stop("src")
-	check("source down", inQueue, 0)
+	check("source down", state.InQueue, 0)
 	start("src")
-	check("source up", synchronized, 4)
+	check("source up", state.Synchronized, 4)
 	stop("dst")
 	x.do("commit", "server", "src", "resource", "Engine")
-	check("target down", synchronized, 4)
+	check("target down", state.Synchronized, 4)
 	x.fails("does not answer", "synchronize", "target", "dst", "items", "x")
 	start("dst")
-	check("target up", synchronized, 5)
+	check("target up", state.Synchronized, 5)
 	x.do("cassandra", "server", "dst", "up", "false")
 	x.do("commit", "server", "src", "resource", "Engine")
-	check("target without its database", synchronized, 5)
+	check("target without its database", state.Synchronized, 5)
 	x.do("cassandra", "server", "dst", "up", "true")
-	check("target with its database", synchronized, 6)
+	check("target with its database", state.Synchronized, 6)
 	x.do("run_maintenance", "server", "src", "commands", "/usr/bin/systemctl restart twcloud")
 	x.Tick(x.clock) // no time has gone by
 	x.fails("does not answer", "commit", "server", "src", "resource", "Engine")
 	x.pass(1)
 	x.do("commit", "server", "src", "resource", "Engine")
-	check("restarted", synchronized, 7)
+	check("restarted", state.Synchronized, 7)
 }

@@ -8,6 +8,9 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/rest"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
 // ask makes a request as a user; cut tells that there was nobody to answer.
@@ -26,8 +29,8 @@ func ask(w *World, server, method, path, user, kind, body string) (out *httptest
 	} else {
 		r.URL.Path = path
 	}
-	if u := w.servers[server].user(user); u != nil {
-		r.SetBasicAuth(u.name, u.password)
+	if u := w.Named[server].User(user); u != nil {
+		r.SetBasicAuth(u.Name, u.Password)
 	}
 	r.Header.Set("Content-Type", kind)
 	out = httptest.NewRecorder()
@@ -62,11 +65,11 @@ func FuzzSeed(f *testing.F) {
 		if other, _ := json.Marshal(again.State()); string(other) != string(state) {
 			t.Fatalf("%s\n%s", state, other)
 		}
-		w.Tick(w.now)
-		for name, s := range w.servers {
+		w.Tick(w.Now)
+		for name, s := range w.Named {
 			w.Environment(name)
-			for _, u := range s.users {
-				browse(t, w, name, u.name)
+			for _, u := range s.Users {
+				browse(t, w, name, u.Name)
 			}
 		}
 	})
@@ -74,20 +77,20 @@ func FuzzSeed(f *testing.F) {
 
 // browse asks for all that a server has.
 func browse(t *testing.T, w *World, server, user string) {
-	s := w.servers[server]
+	s := w.Named[server]
 	paths := []string{"version", "workspaces?includeBody=true", "resources?includeBody=true&includeRemovedResource=true", "admin/health"}
-	for _, c := range s.categories {
-		paths = append(paths, "workspaces/"+c.id+"/resources?includeBody=true")
+	for _, c := range s.Categories {
+		paths = append(paths, "workspaces/"+c.ID+"/resources?includeBody=true")
 	}
-	for _, r := range s.resources {
-		paths = append(paths, "resources/"+r.id, "resources/"+r.id+"/tags", "resources/"+r.id+"/locks",
-			"resources/"+r.id+"/revisions?includeBody=true&page=1&items=5")
-		for _, b := range r.branches {
-			paths = append(paths, "resources/"+r.id+"/branches/"+b.id)
+	for _, r := range s.Resources {
+		paths = append(paths, "resources/"+r.ID, "resources/"+r.ID+"/tags", "resources/"+r.ID+"/locks",
+			"resources/"+r.ID+"/revisions?includeBody=true&page=1&items=5")
+		for _, b := range r.Branches {
+			paths = append(paths, "resources/"+r.ID+"/branches/"+b.ID)
 		}
 	}
 	for _, path := range paths {
-		s.sessions = map[string]*session{}
+		s.Sessions = map[string]*state.Session{}
 		out, cut := ask(w, server, "GET", "/osmc/"+path, user, "", "")
 		if cut {
 			return
@@ -95,24 +98,24 @@ func browse(t *testing.T, w *World, server, user string) {
 		if path != "version" && !json.Valid(out.Body.Bytes()) {
 			t.Fatalf("%s: %d %s", path, out.Code, out.Body)
 		}
-		if out.Code == http.StatusNotFound && user != "" && s.canReadAll(user) {
+		if out.Code == http.StatusNotFound && user != "" && canReadAll(s, user) {
 			t.Fatalf("%s: not found", path)
 		}
 	}
 }
 
-func (s *server) canReadAll(name string) bool {
-	return s.hasPermission(s.user(name), readResources, "", "")
+func canReadAll(s *state.Server, name string) bool {
+	return s.HasPermission(s.User(name), state.ReadResources, "", "")
 }
 
 // Whatever is asked for, the answer is one that the interface has, and reading changes nothing.
 func FuzzRequest(f *testing.F) {
 	f.Add("GET", "/osmc/workspaces?includeBody=true", "root", "", "")
-	f.Add("GET", "/osmc/resources/"+engine+"/revisions?page=2&items=2&includeBody=true&search=a", "reader", "", "")
-	f.Add("POST", "/osmc/workspaces", "root", typeLinked, pairOf(`, "dcterms:title": "A"`))
-	f.Add("POST", "/osmc/workspaces/"+powertrain+"/roles/x/users", "root", typeJSON, `["guest"]`)
+	f.Add("GET", "/osmc/resources/"+engineID+"/revisions?page=2&items=2&includeBody=true&search=a", "reader", "", "")
+	f.Add("POST", "/osmc/workspaces", "root", rest.TypeLinked, pairOf(`, "dcterms:title": "A"`))
+	f.Add("POST", "/osmc/workspaces/"+powertrain+"/roles/x/users", "root", rest.TypeJSON, `["guest"]`)
 	f.Add("GET", "/osmc/workspaces/%2e%2e/%zz", "nobody", "", "")
-	f.Add("PUT", "/osmc/admin/tls", "root", typeJSON, `{"enabled": true, "port": 10443}`)
+	f.Add("PUT", "/osmc/admin/tls", "root", rest.TypeJSON, `{"enabled": true, "port": 10443}`)
 	w, err := Open([]byte(plant))
 	if err != nil {
 		f.Fatal(err)
@@ -122,8 +125,8 @@ func FuzzRequest(f *testing.F) {
 		if _, err := http.NewRequestWithContext(t.Context(), method, "/", nil); err != nil {
 			return // no such method can be sent
 		}
-		s := w.servers["prod"]
-		s.sessions = map[string]*session{}
+		s := w.Named["prod"]
+		s.Sessions = map[string]*state.Session{}
 		before, _ := json.Marshal(w.State())
 		out, cut := ask(w, "prod", method, path, user, kind, body)
 		if cut {
@@ -136,13 +139,13 @@ func FuzzRequest(f *testing.F) {
 		if !found {
 			t.Fatalf("%s %s: %d", method, path, out.Code)
 		}
-		s.sessions = map[string]*session{}
+		s.Sessions = map[string]*state.Session{}
 		changes := out.Code == http.StatusCreated || out.Code == http.StatusOK && method != http.MethodGet
 		if after, _ := json.Marshal(w.State()); !changes && string(after) != string(before) {
 			t.Fatalf("%s %s: %d has changed\n%s\nto\n%s", method, path, out.Code, before, after)
 		}
-		if len(s.categories) > 50 {
-			s.categories = s.categories[:3]
+		if len(s.Categories) > 50 {
+			s.Categories = s.Categories[:3]
 		}
 	})
 }

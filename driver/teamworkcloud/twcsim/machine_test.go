@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
 // onMachine is two servers whose machines can be reached.
@@ -102,7 +104,7 @@ func TestShell(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if code := x.Run(ctx, "src", "sudo systemctl stop twcloud", nil, &bytes.Buffer{}, &bytes.Buffer{}); code != 130 || !x.servers["src"].services.running[unitServer] {
+	if code := x.Run(ctx, "src", "sudo systemctl stop twcloud", nil, &bytes.Buffer{}, &bytes.Buffer{}); code != 130 || !x.Named["src"].Services.Running[state.UnitServer] {
 		t.Errorf("interrupted: %d", code)
 	}
 }
@@ -140,7 +142,7 @@ func TestServicesStopAndStart(t *testing.T) {
 		if strings.HasPrefix(version, "2021x") {
 			units = append([]string{"authserver"}, units...)
 		}
-		if got := unitsOf(x.servers["src"].release); !slices.Equal(got, units) {
+		if got := machine.UnitsOf(x.Named["src"].Release); !slices.Equal(got, units) {
 			t.Errorf("%s: units are %v", version, got)
 		}
 		now := func() string {
@@ -151,19 +153,19 @@ func TestServicesStopAndStart(t *testing.T) {
 		x.do("announce", "server", "src")
 		x.do("login", "server", "src", "user", "boss")
 		x.runs("src", "sudo systemctl stop webapp.service twcloud")
-		if got := now(); strings.Count(got, "inactive") != 2 || len(x.servers["src"].sessions) != 0 {
-			t.Errorf("%s: %s, sessions %v", version, got, x.servers["src"].sessions)
+		if got := now(); strings.Count(got, "inactive") != 2 || len(x.Named["src"].Sessions) != 0 {
+			t.Errorf("%s: %s, sessions %v", version, got, x.Named["src"].Sessions)
 		}
 		if code, out, _ := x.run("src", "systemctl is-active webapp"); code != 3 || out != "inactive\n" {
 			t.Errorf("%s: %d %s", version, code, out)
 		}
 		x.runs("src", "sudo systemctl start twcloud webapp")
-		s := x.servers["src"]
-		if s.answers(x.clock) || s.services.announced || strings.Contains(now(), "inactive") {
+		s := x.Named["src"]
+		if machine.Answers(s, x.clock) || s.Services.Announced || strings.Contains(now(), "inactive") {
 			t.Errorf("%s: right after the start: %s", version, now())
 		}
 		x.pass(1)
-		if !s.answers(x.clock) || s.pagesTrouble(x.clock) != nil {
+		if !machine.Answers(s, x.clock) || machine.PagesTrouble(s, x.clock) != nil {
 			t.Errorf("%s: does not answer", version)
 		}
 		if out := x.runs("src", "nodetool status"); !strings.Contains(out, "\nUN  127.0.0.1") {
@@ -173,10 +175,10 @@ func TestServicesStopAndStart(t *testing.T) {
 		if code, _, errs := x.run("src", "nodetool status"); code != 1 || !strings.Contains(errs, "Connection refused") {
 			t.Errorf("%d %s", code, errs)
 		}
-		if s.works(x.clock) || !s.answers(x.clock) {
+		if machine.Works(s, x.clock) || !machine.Answers(s, x.clock) {
 			t.Error("a server without its database works")
 		}
-		if slices.Contains(units, unitLogin) {
+		if slices.Contains(units, state.UnitLogin) {
 			x.runs("src", "sudo systemctl start cassandra && sudo systemctl stop authserver")
 			x.fails("does not answer", "rename", "server", "src", "resource", "Gears", "name", "x")
 		}
@@ -217,7 +219,7 @@ func FuzzParseLine(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
-		list, err := parseLine(line)
+		list, err := machine.ParseLine(line)
 		if err != nil {
 			return
 		}
@@ -233,7 +235,7 @@ func FuzzParseLine(f *testing.F) {
 			}
 			commands = append(commands, strings.Join(words, " "))
 		}
-		again, err := parseLine(strings.Join(commands, " && "))
+		again, err := machine.ParseLine(strings.Join(commands, " && "))
 		if err != nil || !slices.EqualFunc(list, again, slices.Equal[[]string]) {
 			t.Fatalf("%q: %q, again %q, %v", line, list, again, err)
 		}

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/keystore"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
 // started is when a unit came up, as a client finds it out: the machine's start and what systemctl shows.
@@ -40,11 +43,11 @@ func (x *site) written(machine, name string) time.Time {
 
 func TestWhenServicesStartedAndFilesWereWritten(t *testing.T) {
 	x := onMachine(t, "2024xR3")
-	conf := x.servers["src"].desk.at.conf
+	conf := x.Named["src"].Desk.At.Conf
 	check := func(when string) {
 		t.Helper()
-		if started, written := x.started("src", "twcloud"), x.written("src", conf); !written.Before(started) || !started.Before(x.now) || x.now.Sub(started) > 2*upFor {
-			t.Errorf("%s: written %s, started %s, now %s", when, written, started, x.now)
+		if started, written := x.started("src", "twcloud"), x.written("src", conf); !written.Before(started) || !started.Before(x.Now) || x.Now.Sub(started) > 2*state.UpFor {
+			t.Errorf("%s: written %s, started %s, now %s", when, written, started, x.Now)
 		}
 	}
 	check("at first")
@@ -55,8 +58,8 @@ func TestWhenServicesStartedAndFilesWereWritten(t *testing.T) {
 	if err := afero.WriteFile(x.Files("src"), conf, []byte("a = 1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if at := x.written("src", conf); !at.Equal(x.now) || !at.After(x.started("src", "twcloud")) {
-		t.Errorf("written at %s, now it is %s", at, x.now)
+	if at := x.written("src", conf); !at.Equal(x.Now) || !at.After(x.started("src", "twcloud")) {
+		t.Errorf("written at %s, now it is %s", at, x.Now)
 	}
 	x.pass(5)
 	x.runs("src", "sudo systemctl stop webapp")
@@ -64,8 +67,8 @@ func TestWhenServicesStartedAndFilesWereWritten(t *testing.T) {
 		t.Error("a stopped unit never ran")
 	}
 	x.runs("src", "sudo systemctl restart twcloud")
-	if at := x.started("src", "twcloud"); at.Sub(x.now).Abs() > time.Millisecond || !at.After(before) || !x.started("src", "webapp").Before(at) {
-		t.Errorf("started at %s, now it is %s", at, x.now)
+	if at := x.started("src", "twcloud"); at.Sub(x.Now).Abs() > time.Millisecond || !at.After(before) || !x.started("src", "webapp").Before(at) {
+		t.Errorf("started at %s, now it is %s", at, x.Now)
 	}
 	f, err := x.Files("src").OpenFile("/etc/new", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -103,13 +106,13 @@ func TestShow(t *testing.T) {
 }
 
 func TestBrokenSettingsStopAService(t *testing.T) {
-	for unit, broken := range map[string]string{unitServer: "esi {\n", unitPages: "a=\\u12\n"} {
+	for unit, broken := range map[string]string{state.UnitServer: "esi {\n", state.UnitPages: "a=\\u12\n"} {
 		x := onMachine(t, "2024xR3")
-		at := x.servers["src"].desk.at
-		name := map[string]string{unitServer: at.conf, unitPages: at.pages}[unit]
+		at := x.Named["src"].Desk.At
+		name := map[string]string{state.UnitServer: at.Conf, state.UnitPages: at.Pages}[unit]
 		good := x.runs("src", "cat "+name)
 		x.do("edit_file", "server", "src", "path", name, "content", broken)
-		if got := x.runs("src", "systemctl is-active "+unit); got != "active\n" || x.servers["src"].pagesTrouble(x.now) != nil {
+		if got := x.runs("src", "systemctl is-active "+unit); got != "active\n" || machine.PagesTrouble(x.Named["src"], x.Now) != nil {
 			t.Errorf("%s: a file that nobody has read: %s", unit, got)
 		}
 		for _, verb := range []string{"restart", "start"} {
@@ -124,8 +127,8 @@ func TestBrokenSettingsStopAService(t *testing.T) {
 		x.do("edit_file", "server", "src", "path", name, "content", good)
 		x.runs("src", "sudo systemctl start "+unit)
 		x.pass(1)
-		if x.servers["src"].pagesTrouble(x.now) != nil {
-			t.Errorf("%s does not run again: %v", unit, x.servers["src"].pagesTrouble(x.now))
+		if machine.PagesTrouble(x.Named["src"], x.Now) != nil {
+			t.Errorf("%s does not run again: %v", unit, machine.PagesTrouble(x.Named["src"], x.Now))
 		}
 		x.do("edit_file", "server", "src", "path", name, "content", broken)
 		x.run("src", "sudo systemctl restart "+unit)
@@ -141,18 +144,18 @@ func TestBrokenSettingsStopAService(t *testing.T) {
 func TestKeytool(t *testing.T) {
 	servers := two("2024xR3", "2024xR3")
 	a, _ := issueFor(t, false, "x.example")
-	der := string(a.root.chain[0].Raw)
-	servers["src"].(fields)["machine"] = fields{"files": fields{"/srv/ca.pem": inPEM(a.root.chain), "/srv/note": "hello"}}
+	der := string(a.Root.Chain[0].Raw)
+	servers["src"].(fields)["machine"] = fields{"files": fields{"/srv/ca.pem": keystore.InPEM(a.Root.Chain), "/srv/note": "hello"}}
 	x := newSite(t, servers)
-	s := x.servers["src"]
-	if err := s.desk.write("/srv/ca.der", []byte(der)); err != nil {
+	s := x.Named["src"]
+	if err := s.Desk.Write("/srv/ca.der", []byte(der)); err != nil {
 		t.Fatal(err)
 	}
-	kt := serverJava + "/bin/keytool -importcert -noprompt "
+	kt := state.ServerJava + "/bin/keytool -importcert -noprompt "
 	for _, line := range []string{
 		kt + "-cacerts -alias Acme -file /srv/ca.pem -storepass changeit",
-		pagesJava + "/bin/keytool -import -trustcacerts -noprompt -cacerts -alias acme -file /srv/ca.der -storepass changeit",
-		"cd " + serverJava + "/bin && ./keytool -importcert -noprompt -keystore " + s.desk.at.keystore + " -alias acme -file /srv/ca.pem -storepass nomagic",
+		state.PagesJava + "/bin/keytool -import -trustcacerts -noprompt -cacerts -alias acme -file /srv/ca.der -storepass changeit",
+		"cd " + state.ServerJava + "/bin && ./keytool -importcert -noprompt -keystore " + s.Desk.At.Keystore + " -alias acme -file /srv/ca.pem -storepass nomagic",
 		"keytool -importcert -noprompt -keystore /srv/new.p12 -alias acme -file /srv/ca.pem -storepass changeit",
 	} {
 		if code, _, errs := x.run("src", line); code != 0 || errs != "Certificate was added to keystore\n" {
@@ -162,18 +165,18 @@ func TestKeytool(t *testing.T) {
 			t.Errorf("%s only looks", line)
 		}
 	}
-	for _, name := range []string{s.desk.at.serverTrust, s.desk.at.pagesTrust} {
-		if data, _ := s.desk.read(name); !trusts(t, data, a) {
+	for _, name := range []string{s.Desk.At.ServerTrust, s.Desk.At.PagesTrust} {
+		if data, _ := s.Desk.Read(name); !trusts(t, data, a) {
 			t.Errorf("%s does not have it", name)
 		}
-		if !strings.Contains(x.dump(), `"`+name+`":{"aliases":["acme","`+publicAlias+`"]`) {
+		if !strings.Contains(x.dump(), `"`+name+`":{"aliases":["acme","`+keystore.PublicAlias+`"]`) {
 			t.Errorf("%s does not show:\n%s", name, x.dump())
 		}
 	}
 	before := x.dump()
 	for line, want := range map[string]string{
 		kt + "-cacerts -alias ACME -file /srv/ca.pem -storepass changeit":                              "alias <acme> already exists",
-		kt + "-keystore " + s.desk.at.keystore + " -alias other -file /srv/ca.pem -storepass changeit": "password was incorrect",
+		kt + "-keystore " + s.Desk.At.Keystore + " -alias other -file /srv/ca.pem -storepass changeit": "password was incorrect",
 		kt + "-cacerts -alias other -file /srv/ca.pem -storepass nomagic":                              "password was incorrect",
 		kt + "-cacerts -alias other -file /srv/none -storepass changeit":                               "No such file",
 		kt + "-cacerts -alias other -file /srv/note -storepass changeit":                               "not an X.509 certificate",
@@ -182,8 +185,8 @@ func TestKeytool(t *testing.T) {
 		kt + "-cacerts -keystore x -alias other -file /srv/ca.pem -storepass changeit":                 "cannot be used with -keystore",
 		kt + "-cacerts -alias": "needs an argument",
 		kt + "-cacerts -v":     "Illegal option",
-		serverJava + "/bin/keytool -importcert -cacerts -alias other -file /srv/ca.pem -storepass changeit": "was not added",
-		serverJava + "/bin/keytool -list -cacerts":                                                          "only -importcert",
+		state.ServerJava + "/bin/keytool -importcert -cacerts -alias other -file /srv/ca.pem -storepass changeit": "was not added",
+		state.ServerJava + "/bin/keytool -list -cacerts":                                                          "only -importcert",
 		"keytool": "only -importcert",
 		"keytool -importcert -noprompt -cacerts -alias other -file /srv/ca.pem -storepass changeit": "called by its path",
 		kt + "-keystore /srv/note -alias other -file /srv/ca.pem -storepass changeit":               "no PKCS#12 file",
@@ -200,14 +203,14 @@ func TestKeytool(t *testing.T) {
 	}
 }
 
-func trusts(t *testing.T, store []byte, a *authority) bool {
+func trusts(t *testing.T, store []byte, a *keystore.Authority) bool {
 	t.Helper()
-	list, err := trustedIn(store)
+	list, err := keystore.TrustedIn(store)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range list {
-		if c.Equal(a.root.chain[0]) {
+		if c.Equal(a.Root.Chain[0]) {
 			return true
 		}
 	}

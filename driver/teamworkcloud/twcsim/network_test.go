@@ -76,7 +76,7 @@ func TestPorts(t *testing.T) {
 		t.Errorf("%v", env)
 	}
 	for address, want := range map[string]string{"127.0.0.1:4001": "src 10002", "127.0.0.1:4002": "src 3579", "127.0.0.1:4003": " 4003", "127.0.0.1": " "} {
-		s, port := x.serverAt(address)
+		s, port := x.ServerAt(address)
 		if got := map[bool]string{true: "src", false: ""}[s != nil] + " " + port; got != want {
 			t.Errorf("%s: %q", address, got)
 		}

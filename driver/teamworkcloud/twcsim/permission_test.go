@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/rest"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
 func TestWhoSeesWhat(t *testing.T) {
@@ -12,17 +15,17 @@ func TestWhoSeesWhat(t *testing.T) {
 	const all = "/osmc/resources?includeRemovedResource=true"
 	in := "/osmc/workspaces/" + powertrain + "/resources"
 	for _, one := range []struct{ user, path, want string }{
-		{"root", all, engine + " " + oldEngine + " " + loose},
-		{"reader", all, engine + " " + oldEngine}, // a role on the category above
-		{"guest", all, loose},                     // a role on the resource
-		{"lister", all, engine + " " + oldEngine + " " + loose},
+		{"root", all, engineID + " " + oldEngine + " " + loose},
+		{"reader", all, engineID + " " + oldEngine}, // a role on the category above
+		{"guest", all, loose},                       // a role on the resource
+		{"lister", all, engineID + " " + oldEngine + " " + loose},
 		{"nobody", all, ""},
-		{"reader", in, engine},
+		{"reader", in, engineID},
 		{"guest", in, ""},
-		{"lister", in, engine},
-		{"lister", in + "?permissions=" + readResources, ""},
-		{"reader", in + "?permissions=" + readResources, engine},
-		{"reader", in + "?permissions=" + editResources, ""},
+		{"lister", in, engineID},
+		{"lister", in + "?permissions=" + state.ReadResources, ""},
+		{"reader", in + "?permissions=" + state.ReadResources, engineID},
+		{"reader", in + "?permissions=" + state.EditResources, ""},
 	} {
 		if got := listed(g.as(basic(one.user)).status(one.path, 200).body); got != one.want {
 			t.Errorf("%s %s: %s, want %s", one.user, one.path, got, one.want)
@@ -31,11 +34,11 @@ func TestWhoSeesWhat(t *testing.T) {
 	below := []string{"/branches", "/branches/" + trunkID, "/revisions", "/revisions?includeBody=true", "/revisions/1", "/tags", "/locks"}
 	for user, want := range map[string]int{"root": 200, "reader": 200, "lister": 403, "guest": 404, "nobody": 404} {
 		for _, path := range below {
-			g.as(basic(user)).status("/osmc/resources/"+engine+path, want)
+			g.as(basic(user)).status("/osmc/resources/"+engineID+path, want)
 		}
 	}
 	for user, want := range map[string]int{"root": 200, "reader": 200, "lister": 200, "guest": 404, "nobody": 404} {
-		g.as(basic(user)).status("/osmc/resources/"+engine, want)
+		g.as(basic(user)).status("/osmc/resources/"+engineID, want)
 	}
 	for _, user := range []string{"root", "reader", "nobody"} {
 		if got := strings.Count(g.as(basic(user)).status("/osmc/workspaces", 200).body, "@id"); got != 4 {
@@ -58,8 +61,8 @@ func TestAdministration(t *testing.T) {
 		"/osmc/admin/users/reader":         {200, 200, 403, 403},
 		"/osmc/admin/user?username=lister": {200, 403, 200, 403},
 		of:                                 {200, 403, 403, 403},
-		of + "/" + g.w.servers["prod"].role("Resource Reviewer").id + "/users":    {200, 403, 403, 403},
-		of + "/" + g.w.servers["prod"].role("Server Administrator").id + "/users": {404, 404, 404, 404},
+		of + "/" + g.w.Named["prod"].Role("Resource Reviewer").ID + "/users":    {200, 403, 403, 403},
+		of + "/" + g.w.Named["prod"].Role("Server Administrator").ID + "/users": {404, 404, 404, 404},
 	} {
 		for i, user := range users {
 			g.as(basic(user)).status(path, want[i])
@@ -108,18 +111,18 @@ func TestVersionText(t *testing.T) {
 
 func TestCurrentUser(t *testing.T) {
 	g := serve(t, plant)
-	role := g.w.servers["prod"].role("Resource Reviewer")
-	released := g.w.servers["prod"].categoryByPath("Released").id
+	role := g.w.Named["prod"].Role("Resource Reviewer")
+	released := g.w.Named["prod"].CategoryByPath("Released").ID
 	want := fmt.Sprintf(`{"enabled": true, "external": false, "otherAttributes": {"name": "reader"}, "realm": %q, "userGroups": [],
 		"userName": "reader", "roleAssignments": [{"ID": %q, "roleID": %q, "protectedObjects": [
-			{"ID": %q, "protectedType": "com.nomagic.esi.category"}]}]`, uuidOf("realm prod"), uuidOf("assignment reader "+role.id), role.id, released)
+			{"ID": %q, "protectedType": "com.nomagic.esi.category"}]}]`, state.UUIDOf("realm prod"), state.UUIDOf("assignment reader "+role.ID), role.ID, released)
 	read := fmt.Sprintf(`{"ID": %q, "name": "com.nomagic.esi.resource_read.resource", "operationName": "read.resource",
-		"operationDisplayName": "Read Resources", "operationAssignableAccessScope": "GLOBAL_OR_OBJECT", "protectedType": "com.nomagic.esi.resource"}`, readResources)
+		"operationDisplayName": "Read Resources", "operationAssignableAccessScope": "GLOBAL_OR_OBJECT", "protectedType": "com.nomagic.esi.resource"}`, state.ReadResources)
 	r := g.as(basic("reader"))
 	r.is("/osmc/admin/users/reader", want+`}`)
 	r.is("/osmc/admin/user?username=reader&permission=true", want+`, "permissions": [`+read+`]}`)
 	g = serve(t, plant, `"answers": "plain"`, `"answers": "pairs"`)
-	g.as(basic("reader")).is("/osmc/admin/users/reader?permission=true", want+`, "permissions": ["`+readResources+`"]}`)
+	g.as(basic("reader")).is("/osmc/admin/users/reader?permission=true", want+`, "permissions": ["`+state.ReadResources+`"]}`)
 	var user struct {
 		RoleAssignments []struct{ ProtectedObjects []any }
 		Permissions     []string
@@ -138,7 +141,7 @@ func TestRoles(t *testing.T) {
 		Global     bool `json:"containGlobalOperationsOnly"`
 	}
 	decode(t, g.status("/osmc/admin/roles", 200).body, &roles)
-	if len(roles) != len(predefined) || roles[5].Name != syncManager || !roles[5].Predefined || roles[5].Global {
+	if len(roles) != len(state.Predefined) || roles[5].Name != state.SyncManager || !roles[5].Predefined || roles[5].Global {
 		t.Errorf("all roles: %+v", roles)
 	}
 	decode(t, g.status("/osmc/workspaces/"+powertrain+"/roles", 200).body, &roles)
@@ -147,7 +150,7 @@ func TestRoles(t *testing.T) {
 			t.Errorf("%s is no role of a category", r.Name)
 		}
 	}
-	if predefinedRoles("a")[0].id == predefinedRoles("b")[0].id {
+	if state.PredefinedRoles("a")[0].ID == state.PredefinedRoles("b")[0].ID {
 		t.Error("servers share ids of roles")
 	}
 }
@@ -158,28 +161,28 @@ func TestGrantRole(t *testing.T) {
 		version, kind, body, user, role string
 		want                            int
 	}{
-		{"2024xR1", "application/json", lists, "root", syncManager, 201},
-		{"2026xR1", "application/json; charset=utf-8", lists, "root", syncManager, 201},
-		{"2024xR1", "text/plain", "reader,guest", "root", syncManager, 415},
-		{"2024x HF3", "text/plain", "reader,guest", "root", syncManager, 201},
-		{"2022xR2", "text/plain", "reader, guest", "root", syncManager, 201},
-		{"2021xR2", "application/json", lists, "root", syncManager, 415},
-		{"2022xR2", "text/plain", "", "root", syncManager, 400},
-		{"2024xR3", "application/json", `[]`, "root", syncManager, 400},
-		{"2024xR3", "application/json", `"reader"`, "root", syncManager, 400},
-		{"2024xR3", "application/json", `["reader", "mira"]`, "root", syncManager, 400},
+		{"2024xR1", "application/json", lists, "root", state.SyncManager, 201},
+		{"2026xR1", "application/json; charset=utf-8", lists, "root", state.SyncManager, 201},
+		{"2024xR1", "text/plain", "reader,guest", "root", state.SyncManager, 415},
+		{"2024x HF3", "text/plain", "reader,guest", "root", state.SyncManager, 201},
+		{"2022xR2", "text/plain", "reader, guest", "root", state.SyncManager, 201},
+		{"2021xR2", "application/json", lists, "root", state.SyncManager, 415},
+		{"2022xR2", "text/plain", "", "root", state.SyncManager, 400},
+		{"2024xR3", "application/json", `[]`, "root", state.SyncManager, 400},
+		{"2024xR3", "application/json", `"reader"`, "root", state.SyncManager, 400},
+		{"2024xR3", "application/json", `["reader", "mira"]`, "root", state.SyncManager, 400},
 		{"2024xR3", "application/json", lists, "root", "Server Administrator", 404},
-		{"2024xR3", "application/json", lists, "reader", syncManager, 403},
-		{"2024xR3", "application/json", lists, "lister", syncManager, 403},
+		{"2024xR3", "application/json", lists, "reader", state.SyncManager, 403},
+		{"2024xR3", "application/json", lists, "lister", state.SyncManager, 403},
 	} {
 		g := serve(t, plant, `"2024xR3"`, `"`+one.version+`"`, `"oauth_token": "root-oauth",`, "")
-		s := g.w.servers["prod"]
-		path := "/osmc/workspaces/" + powertrain + "/roles/" + s.role(one.role).id + "/users"
+		s := g.w.Named["prod"]
+		path := "/osmc/workspaces/" + powertrain + "/roles/" + s.Role(one.role).ID + "/users"
 		out := g.as(basic(one.user)).send("POST", path, one.kind, one.body)
 		if out.StatusCode != one.want {
 			t.Errorf("%+v: %d\n%s", one, out.StatusCode, out.body)
 		}
-		if got, want := s.hasRole(s.user("guest"), syncManager, powertrain), one.want == 201; got != want {
+		if got, want := s.HasRole(s.User("guest"), state.SyncManager, powertrain), one.want == 201; got != want {
 			t.Errorf("%+v: guest has the role: %t", one, got)
 		}
 		if one.want != 201 {
@@ -189,8 +192,8 @@ func TestGrantRole(t *testing.T) {
 		if got := g.get(path).body; got != `["reader","guest"]` {
 			t.Errorf("%+v: users %s", one, got)
 		}
-		if s.hasRole(s.user("guest"), syncManager, s.categoryByPath("Released").id) || len(s.user("guest").grants) != 2 {
-			t.Errorf("%+v: %+v", one, s.user("guest").grants)
+		if s.HasRole(s.User("guest"), state.SyncManager, s.CategoryByPath("Released").ID) || len(s.User("guest").Grants) != 2 {
+			t.Errorf("%+v: %+v", one, s.User("guest").Grants)
 		}
 	}
 }
@@ -202,22 +205,22 @@ func pairOf(second string) string {
 func TestCreateCategory(t *testing.T) {
 	for _, shape := range []string{"plain", "pairs"} {
 		g := serve(t, plant, `"answers": "plain"`, `"answers": "`+shape+`"`)
-		s := g.w.servers["prod"]
-		out := g.send("POST", "/osmc/workspaces", typeLinked, pairOf(`, "dcterms:title": "From Acme", "dcterms:description": "new"`))
-		top := s.categoryByPath("From Acme")
-		if out.StatusCode != 201 || top == nil || top.description != "new" {
+		s := g.w.Named["prod"]
+		out := g.send("POST", "/osmc/workspaces", rest.TypeLinked, pairOf(`, "dcterms:title": "From Acme", "dcterms:description": "new"`))
+		top := s.CategoryByPath("From Acme")
+		if out.StatusCode != 201 || top == nil || top.Description != "new" {
 			t.Fatalf("%s: %d %+v\n%s", shape, out.StatusCode, top, out.body)
 		}
 		var pair []map[string]any
 		decode(t, out.body, &pair)
-		if pair[1]["dcterms:title"] != "From Acme" || strings.Contains(out.body, top.id) != (shape == "pairs") {
+		if pair[1]["dcterms:title"] != "From Acme" || strings.Contains(out.body, top.ID) != (shape == "pairs") {
 			t.Errorf("%s: %s", shape, out.body)
 		}
-		out = g.send("POST", "/osmc/workspaces", typeLinked, pairOf(`, "dcterms:title": "Body", "kerml:resources": [], "kerml:parentID": "`+top.id+`"`))
-		if below := s.categoryByPath("From Acme/Body"); out.StatusCode != 201 || below == nil || below.id == top.id {
+		out = g.send("POST", "/osmc/workspaces", rest.TypeLinked, pairOf(`, "dcterms:title": "Body", "kerml:resources": [], "kerml:parentID": "`+top.ID+`"`))
+		if below := s.CategoryByPath("From Acme/Body"); out.StatusCode != 201 || below == nil || below.ID == top.ID {
 			t.Errorf("%s: below: %d %+v", shape, out.StatusCode, below)
 		}
-		if out := g.get("/osmc/workspaces/" + top.id + "/resources"); out.StatusCode != 200 || !strings.Contains(out.body, `"dcterms:title":"From Acme"`) {
+		if out := g.get("/osmc/workspaces/" + top.ID + "/resources"); out.StatusCode != 200 || !strings.Contains(out.body, `"dcterms:title":"From Acme"`) {
 			t.Errorf("%s: it cannot be read: %s", shape, out.body)
 		}
 	}
@@ -230,19 +233,19 @@ func TestCreateCategoryRefusals(t *testing.T) {
 		user, kind, body string
 		want             int
 	}{
-		{"root", typeJSON, pairOf(`, "dcterms:title": "A"`), 415},
+		{"root", rest.TypeJSON, pairOf(`, "dcterms:title": "A"`), 415},
 		{"root", "", pairOf(`, "dcterms:title": "A"`), 415},
-		{"root", typeLinked, `{"dcterms:title": "A"}`, 400},
-		{"root", typeLinked, `[{"@type": ["kerml:Workspace"], "dcterms:title": "A"}]`, 400},
-		{"root", typeLinked, pairOf(``), 400},
-		{"root", typeLinked, pairOf(`, "dcterms:title": " "`), 400},
-		{"root", typeLinked, pairOf(`, "dcterms:title": 1`), 400},
-		{"root", typeLinked, pairOf(`, "dcterms:title": "A", "title": "A"`), 400},
-		{"root", typeLinked, pairOf(`, "dcterms:title": "A", "kerml:resources": [{"@id": "` + engine + `"}]`), 400},
-		{"root", typeLinked, `[{"@type": ["ldp:DirectContainer"]}, {"@type": ["kerml:Workspace"], "dcterms:title": "A"}]`, 400},
-		{"root", typeLinked, pairOf(`, "dcterms:title": "A", "kerml:parentID": "` + engine + `"`), 404},
-		{"root", typeLinked, pairOf(`, "dcterms:title": "Released"`), 409},
-		{"reader", typeLinked, pairOf(`, "dcterms:title": "A"`), 403},
+		{"root", rest.TypeLinked, `{"dcterms:title": "A"}`, 400},
+		{"root", rest.TypeLinked, `[{"@type": ["kerml:Workspace"], "dcterms:title": "A"}]`, 400},
+		{"root", rest.TypeLinked, pairOf(``), 400},
+		{"root", rest.TypeLinked, pairOf(`, "dcterms:title": " "`), 400},
+		{"root", rest.TypeLinked, pairOf(`, "dcterms:title": 1`), 400},
+		{"root", rest.TypeLinked, pairOf(`, "dcterms:title": "A", "title": "A"`), 400},
+		{"root", rest.TypeLinked, pairOf(`, "dcterms:title": "A", "kerml:resources": [{"@id": "` + engineID + `"}]`), 400},
+		{"root", rest.TypeLinked, `[{"@type": ["ldp:DirectContainer"]}, {"@type": ["kerml:Workspace"], "dcterms:title": "A"}]`, 400},
+		{"root", rest.TypeLinked, pairOf(`, "dcterms:title": "A", "kerml:parentID": "` + engineID + `"`), 404},
+		{"root", rest.TypeLinked, pairOf(`, "dcterms:title": "Released"`), 409},
+		{"reader", rest.TypeLinked, pairOf(`, "dcterms:title": "A"`), 403},
 	} {
 		out := g.as(basic(one.user)).send("POST", "/osmc/workspaces", one.kind, one.body)
 		if out.StatusCode != one.want {

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/person"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
 func TestUnknownActionsAreNotSupported(t *testing.T) {
@@ -19,8 +22,8 @@ func TestUnknownActionsAreNotSupported(t *testing.T) {
 	if _, err := x.Person(ctx, "announce", map[string]string{"server": "src"}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	for name, a := range actions {
-		if _, err := x.Person(t.Context(), name, nil); err == nil || !strings.Contains(err.Error(), name+": a value for "+a.needs[0]) {
+	for name, a := range person.Actions {
+		if _, err := x.Person(t.Context(), name, nil); err == nil || !strings.Contains(err.Error(), name+": a value for "+a.Needs[0]) {
 			t.Errorf("%s without values: %v", name, err)
 		}
 	}
@@ -29,7 +32,7 @@ func TestUnknownActionsAreNotSupported(t *testing.T) {
 func TestServersAreKnownByTheirURLs(t *testing.T) {
 	x := newSite(t, two("2024xR3", "2024xR3"))
 	x.SetURL("src", "https://127.0.0.1:4711")
-	if got := x.do("confirm_backup", "server", "https://127.0.0.1:4711/"); got != "backed up the database of src" || !x.servers["src"].services.backedUp {
+	if got := x.do("confirm_backup", "server", "https://127.0.0.1:4711/"); got != "backed up the database of src" || !x.Named["src"].Services.BackedUp {
 		t.Error(got)
 	}
 	x.fails("no server", "confirm_backup", "server", "https://127.0.0.1:4712")
@@ -53,25 +56,25 @@ func TestWork(t *testing.T) {
 	x.do("tag", "server", "src", "resource", "Seat", "revision", "4", "name", "v2")
 	x.fails("has no revision", "tag", "server", "src", "resource", "Seat", "revision", "9", "name", "v2")
 	var parents, merged []int
-	seat := x.servers["src"].resource("Seat")
-	for i, r := range seat.revisions {
-		if r.number != i+1 || r.origin != i+1 {
-			t.Errorf("revision %d is number %d", i+1, r.number)
+	seat := x.Named["src"].Resource("Seat")
+	for i, r := range seat.Revisions {
+		if r.Number != i+1 || r.Origin != i+1 {
+			t.Errorf("revision %d is number %d", i+1, r.Number)
 		}
-		parents, merged = append(parents, r.parent), append(merged, r.merged)
+		parents, merged = append(parents, r.Parent), append(merged, r.Merged)
 	}
-	if !slices.Equal(parents, []int{0, 1, 1, 3, 2}) || !slices.Equal(merged, []int{0, 0, 0, 0, 4}) || seat.tags[1].revision != 4 {
-		t.Errorf("parents %v, merged %v, tags %v", parents, merged, seat.tags)
+	if !slices.Equal(parents, []int{0, 1, 1, 3, 2}) || !slices.Equal(merged, []int{0, 0, 0, 0, 4}) || seat.Tags[1].Revision != 4 {
+		t.Errorf("parents %v, merged %v, tags %v", parents, merged, seat.Tags)
 	}
 	x.do("lock", "server", "src", "resource", "Seat", "user", "eve")
 	x.do("lock", "server", "src", "resource", "Seat", "user", "fay", "branch", "red", "element", "e1")
 	x.fails("no branch", "lock", "server", "src", "resource", "Seat", "user", "fay", "branch", "blue")
-	if got := x.do("unlock", "server", "src", "resource", "Seat", "user", "eve"); !strings.HasPrefix(got, "released 1 ") || seat.locks[0].element != "e1" {
-		t.Errorf("%s; %v", got, seat.locks)
+	if got := x.do("unlock", "server", "src", "resource", "Seat", "user", "eve"); !strings.HasPrefix(got, "released 1 ") || seat.Locks[0].Element != "e1" {
+		t.Errorf("%s; %v", got, seat.Locks)
 	}
 	x.do("unlock", "server", "src", "resource", "Seat")
-	if len(seat.locks) != 0 {
-		t.Errorf("locks are %v", seat.locks)
+	if len(seat.Locks) != 0 {
+		t.Errorf("locks are %v", seat.Locks)
 	}
 	x.fails("no category", "move", "server", "src", "resource", "Seat", "category", "Nowhere")
 }
@@ -80,9 +83,9 @@ func TestWork(t *testing.T) {
 func TestLocksAreNotCopied(t *testing.T) {
 	x := newSite(t, two("2024xR3", "2024xR3"))
 	x.do("lock", "server", "src", "resource", "Engine", "user", "boss")
-	x.configure("Engine", everyCommit)
+	x.configure("Engine", state.EveryCommit)
 	x.pass(1)
-	if n := len(x.servers["dst"].resource("Engine").locks); n != 0 {
+	if n := len(x.Named["dst"].Resource("Engine").Locks); n != 0 {
 		t.Errorf("%d locks", n)
 	}
 }
@@ -97,12 +100,12 @@ func TestLoginTakesALicence(t *testing.T) {
 	x.fails("login of mallory", "login", "server", "src", "user", "mallory")
 	x.clock = x.clock.AddDate(0, 0, 7)
 	x.pass(1)
-	if got := x.servers["src"].loggedIn(x.now); !slices.Equal(got, []string{"boss"}) {
+	if got := x.Named["src"].LoggedIn(x.Now); !slices.Equal(got, []string{"boss"}) {
 		t.Errorf("logged in: %v", got)
 	}
-	x.servers["src"].sessions["program"] = &session{id: "program", user: "reader"}
-	if got := x.do("announce", "server", "src"); !strings.HasSuffix(got, "2 logged out") || len(x.servers["src"].sessions) != 1 || !x.servers["src"].services.announced {
-		t.Errorf("%s; %v", got, x.servers["src"].sessions)
+	x.Named["src"].Sessions["program"] = &state.Session{ID: "program", User: "reader"}
+	if got := x.do("announce", "server", "src"); !strings.HasSuffix(got, "2 logged out") || len(x.Named["src"].Sessions) != 1 || !x.Named["src"].Services.Announced {
+		t.Errorf("%s; %v", got, x.Named["src"].Sessions)
 	}
 }
 
@@ -116,7 +119,7 @@ func TestMaintenanceStopsAtTheFirstFailure(t *testing.T) {
 	}
 	x.pass(1)
 	_, err := x.Person(t.Context(), "run_maintenance", map[string]string{"server": "src", "commands": "hostname\ncat /nothing\nsystemctl stop twcloud"})
-	if err == nil || !strings.Contains(err.Error(), `"cat /nothing" ended with 1 on src: cat: /nothing: No such file`) || !x.servers["src"].services.running[unitServer] {
+	if err == nil || !strings.Contains(err.Error(), `"cat /nothing" ended with 1 on src: cat: /nothing: No such file`) || !x.Named["src"].Services.Running[state.UnitServer] {
 		t.Error(err)
 	}
 	if len(x.Machines()) != 0 || x.Files("src") != nil {
@@ -135,7 +138,7 @@ func TestTamper(t *testing.T) {
 	for what, want := range tests {
 		for _, server := range []string{"src", "dst"} {
 			x := newSite(t, two("2024xR3", "2024xR3"))
-			x.configure("Engine", everyCommit)
+			x.configure("Engine", state.EveryCommit)
 			x.pass(1)
 			other := map[string]string{"src": "dst", "dst": "src"}[server]
 			before := x.history(other, "Engine", true)
@@ -152,7 +155,7 @@ func TestTamper(t *testing.T) {
 	x := newSite(t, two("2024xR3", "2024xR3"))
 	x.fails("want gone, lose", "tamper", "server", "src", "resource", "Engine", "what", "burn", "revision", "2")
 	x.fails("has no revision", "tamper", "server", "src", "resource", "Engine", "what", "lose")
-	x.configure("Engine", everyCommit)
+	x.configure("Engine", state.EveryCommit)
 	x.pass(1)
 	x.do("tamper", "server", "src", "resource", "Engine", "what", "truncate", "revision", "5")
 	x.do("synchronize", "target", "dst", "items", x.idOf("src", "Engine"))
@@ -177,7 +180,7 @@ func TestDefects(t *testing.T) {
 			servers := two(version, version)
 			servers["dst"].(fields)["defects"] = []fields{{"resource": "Engine", "what": what, "revision": 2}}
 			x := newSite(t, servers)
-			x.configure("Shared", everyCommit)
+			x.configure("Shared", state.EveryCommit)
 			x.pass(2)
 			x.do("commit", "server", "src", "resource", "Engine", "author", "ann", "description", "three")
 			x.pass(2)
@@ -194,7 +197,7 @@ func TestDefects(t *testing.T) {
 				}
 			}
 			// The engine believes that all is well, and what it was not to spoil is right.
-			if x.status("dst") != synchronized || x.history("dst", "Gears", true) != x.history("src", "Gears", true) {
+			if x.status("dst") != state.Synchronized || x.history("dst", "Gears", true) != x.history("src", "Gears", true) {
 				t.Errorf("%s, %s: %s", what, version, x.status("dst"))
 			}
 		}

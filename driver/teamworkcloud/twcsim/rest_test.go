@@ -11,6 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/rest"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
 // plant is one category with a resource of two branches, seen by users with different rights.
@@ -55,7 +58,7 @@ const plant = `{
 
 const (
 	powertrain = "ca700000-0000-4000-8000-000000000001"
-	engine     = "0a000000-0000-4000-8000-000000000001"
+	engineID   = "0a000000-0000-4000-8000-000000000001"
 	oldEngine  = "0a000000-0000-4000-8000-000000000002"
 	loose      = "0a000000-0000-4000-8000-000000000003"
 	trunkID    = "b0000000-0000-4000-8000-000000000001"
@@ -114,9 +117,9 @@ func (g *rig) as(auth func(*http.Request)) *rig {
 
 // tick lets the world's clock go on.
 func (g *rig) tick(d time.Duration) {
-	g.w.mu.Lock()
-	now := g.w.now.Add(d)
-	g.w.mu.Unlock()
+	g.w.Mu.Lock()
+	now := g.w.Now.Add(d)
+	g.w.Mu.Unlock()
 	g.w.Tick(now)
 }
 
@@ -202,9 +205,9 @@ func same(t *testing.T, what, got, want string) {
 // The shapes of the vendor's OpenAPI files, checked by hand against their examples.
 func TestPlainAnswers(t *testing.T) {
 	g := serve(t, plant)
-	released := g.w.servers["prod"].categoryByPath("Released").id
-	body := g.w.servers["prod"].categoryByPath("Released/Body").id
-	tag := g.w.servers["prod"].resource("Engine").tags[0].id
+	released := g.w.Named["prod"].CategoryByPath("Released").ID
+	body := g.w.Named["prod"].CategoryByPath("Released/Body").ID
+	tag := g.w.Named["prod"].Resource("Engine").Tags[0].ID
 	for path, want := range map[string]string{
 		"/osmc/workspaces": fmt.Sprintf(`{"@context": "BASE/schemas/workspaces", "@id": "", "@type": ["ldp:BasicContainer"],
 			"ldp:contains": [{"@id": %q}, {"@id": %q}, {"@id": %q}]}`, released, powertrain, body),
@@ -213,44 +216,44 @@ func TestPlainAnswers(t *testing.T) {
 				"ldp:hasMemberRelation": "kerml:resources", "ldp:membershipResource": {"@id": "#it"}},
 			{"@context": "BASE/schemas/workspace", "@id": {"@id": "#it"}, "@type": ["kerml:Workspace"], "dcterms:title": "Powertrain",
 				"dcterms:description": "what others may use", "kerml:categories": [], "kerml:parentID": %q, "kerml:resources": [{"@id": %q}]}
-		]`, released, engine),
+		]`, released, engineID),
 		"/osmc/resources": fmt.Sprintf(`{"@context": "BASE/schemas/resources", "@id": "", "@type": ["ldp:BasicContainer"],
-			"ldp:contains": [{"@id": %q}, {"@id": %q}]}`, engine, loose),
-		"/osmc/resources/" + engine: fmt.Sprintf(`{"@base": "BASE/workspaces/%s/resources/%s", "@context": "BASE/schemas/resource",
+			"ldp:contains": [{"@id": %q}, {"@id": %q}]}`, engineID, loose),
+		"/osmc/resources/" + engineID: fmt.Sprintf(`{"@base": "BASE/workspaces/%s/resources/%s", "@context": "BASE/schemas/resource",
 			"@type": "kerml:Resource", "categoryID": %q, "dcterms:title": "Engine.MASTER", "dcterms:description": "four strokes",
 			"kerml:branches": [{"@id": %q}, {"@id": %q}], "removed": false,
-			"metadata": {"name": "Engine.MASTER", "PROJECT_ID": "PROJECT-1"}}`, powertrain, engine, powertrain, trunkID, hybridID),
-		"/osmc/resources/" + engine + "/branches": fmt.Sprintf(`{"@context": "BASE/schemas/branches", "@id": "",
+			"metadata": {"name": "Engine.MASTER", "PROJECT_ID": "PROJECT-1"}}`, powertrain, engineID, powertrain, trunkID, hybridID),
+		"/osmc/resources/" + engineID + "/branches": fmt.Sprintf(`{"@context": "BASE/schemas/branches", "@id": "",
 			"@type": ["ldp:BasicContainer"], "ldp:contains": [{"@id": %q}, {"@id": %q}]}`, trunkID, hybridID),
-		"/osmc/resources/" + engine + "/branches/" + hybridID: fmt.Sprintf(`[
+		"/osmc/resources/" + engineID + "/branches/" + hybridID: fmt.Sprintf(`[
 			{"@context": "BASE/schemas/branchContainer", "@id": "", "@type": ["ldp:DirectContainer", "kerml:Branch"],
 				"ldp:contains": [4, 3, 2, 1], "ldp:hasMemberRelation": "kerml:revisions", "ldp:membershipResource": {"@id": "#it"}},
 			{"@context": "BASE/schemas/branch", "@id": {"@id": "#it"}, "@type": ["kerml:Branch"], "ID": %q, "author": "jonas",
 				"createdDate": 1601477216, "dcterms:title": "hybrid", "kerml:revisions": [4, 3, 2, 1], "latestRevision": 4,
 				"resourceID": %q, "startRevision": 3, "metadata": {}}
-		]`, hybridID, engine),
-		"/osmc/resources/" + engine + "/revisions": `[9, 4, 3, 2, 1]`,
-		"/osmc/resources/" + engine + "/revisions?includeBody=true&page=1&items=1": fmt.Sprintf(`[{"ID": 9, "author": "mira",
+		]`, hybridID, engineID),
+		"/osmc/resources/" + engineID + "/revisions": `[9, 4, 3, 2, 1]`,
+		"/osmc/resources/" + engineID + "/revisions?includeBody=true&page=1&items=1": fmt.Sprintf(`[{"ID": 9, "author": "mira",
 			"branchID": %q, "branchName": "trunk", "commitType": "NORMAL", "createdDate": 1609459200, "dependencies": [],
-			"description": "Merge", "directParent": 3, "pickedRevision": -1, "resourceID": %q}]`, trunkID, engine),
-		"/osmc/resources/" + engine + "/revisions/9": fmt.Sprintf(`{
+			"description": "Merge", "directParent": 3, "pickedRevision": -1, "resourceID": %q}]`, trunkID, engineID),
+		"/osmc/resources/" + engineID + "/revisions/9": fmt.Sprintf(`{
 			"@base": "BASE/workspaces/%s/resources/%s/branches/%s/revisions/9", "@context": "BASE/schemas/revision", "EPackageIDs": [],
 			"ID": "", "artifacts": "artifacts", "author": "mira", "branchID": "../..", "commitDate": 1609459200000,
 			"createdDate": 1609459200, "dependencies": [], "dependencyImpls": [], "description": "Merge", "directParent": 3,
-			"mergedParent": 4, "resourceID": "../../..", "rootObjectIDs": [%q]}`, powertrain, engine, trunkID, uuidOf("root "+engine)),
-		"/osmc/resources/" + engine + "/tags": fmt.Sprintf(`{"@base": "BASE/workspaces/%s/resources/%s/tags",
-			"@context": "BASE/schemas/tags", "@id": "", "@type": ["ldp:BasicContainer"], "ldp:contains": [{"@id": %q}]}`, powertrain, engine, tag),
-		"/osmc/resources/" + engine + "/tags/" + tag: `{"@context": "BASE/schemas/tag", "@type": ["kerml:Tag", "ldp:DirectContainer"],
+			"mergedParent": 4, "resourceID": "../../..", "rootObjectIDs": [%q]}`, powertrain, engineID, trunkID, state.UUIDOf("root "+engineID)),
+		"/osmc/resources/" + engineID + "/tags": fmt.Sprintf(`{"@base": "BASE/workspaces/%s/resources/%s/tags",
+			"@context": "BASE/schemas/tags", "@id": "", "@type": ["ldp:BasicContainer"], "ldp:contains": [{"@id": %q}]}`, powertrain, engineID, tag),
+		"/osmc/resources/" + engineID + "/tags/" + tag: `{"@context": "BASE/schemas/tag", "@type": ["kerml:Tag", "ldp:DirectContainer"],
 			"commitID": 3, "dcterms:title": "release", "dcterms:description": "1.0"}`,
-		"/osmc/resources/" + engine + "/locks": fmt.Sprintf(`[{"branchId": %q, "branchName": "hybrid",
+		"/osmc/resources/" + engineID + "/locks": fmt.Sprintf(`[{"branchId": %q, "branchName": "hybrid",
 			"elementAndBranchId": {"branchID": %q, "elementID": "e0000000-0000-4000-8000-000000000001"},
 			"esiObjectId": "e0000000-0000-4000-8000-000000000001", "lockType": "OBJECTLOCK", "locked": true, "notLocked": false,
-			"resourceId": %q, "resourceName": "Engine", "username": "mira"}]`, hybridID, hybridID, engine),
+			"resourceId": %q, "resourceName": "Engine", "username": "mira"}]`, hybridID, hybridID, engineID),
 	} {
 		g.is(path, want)
-		if rest, ok := strings.CutPrefix(path, "/osmc/resources/"+engine); ok { // the same below the category
-			g.is("/osmc/workspaces/"+powertrain+"/resources/"+engine+rest, want)
-			g.status("/osmc/workspaces/"+released+"/resources/"+engine+rest, 404)
+		if rest, ok := strings.CutPrefix(path, "/osmc/resources/"+engineID); ok { // the same below the category
+			g.is("/osmc/workspaces/"+powertrain+"/resources/"+engineID+rest, want)
+			g.status("/osmc/workspaces/"+released+"/resources/"+engineID+rest, 404)
 		}
 	}
 	// includeBody changes nothing about lists of ids.
@@ -269,25 +272,25 @@ func TestPairsAnswers(t *testing.T) {
 			{"@context": "BASE/schemas/branch", "@id": "#%s", "@type": ["kerml:Branch"], "ID": %q, "author": %q,
 				"authorInfo": {"deleted": false, "name": %q}, "createdDate": %d, "dcterms:title": %q, "latestRevision": %d,
 				"resourceID": %q, "startRevision": %d, "metadata": {}}
-		]`, id, id, id, id, author, author, created, name, latest, engine, start)
+		]`, id, id, id, id, author, author, created, name, latest, engineID, start)
 	}
 	for path, want := range map[string]string{
-		"/osmc/resources/" + engine + "/branches?includeBody=true": `{"@context": "BASE/schemas/branches", "@id": "",
+		"/osmc/resources/" + engineID + "/branches?includeBody=true": `{"@context": "BASE/schemas/branches", "@id": "",
 			"@type": ["ldp:BasicContainer"], "ldp:contains": [` + branch(trunkID, "trunk", "mira", 1600257292, 1, 9) + `,` +
 			branch(hybridID, "hybrid", "jonas", 1601477216, 3, 4) + `]}`,
-		"/osmc/resources/" + engine + "/revisions?includeBody=True&page=2&items=3": fmt.Sprintf(`[
+		"/osmc/resources/" + engineID + "/revisions?includeBody=True&page=2&items=3": fmt.Sprintf(`[
 			{"ID": 2, "author": "mira", "authorInfo": {"deleted": false, "name": "mira"}, "branchID": %q, "commitType": "NORMAL",
 				"createdDate": 1600258618, "dependencies": [], "description": "", "directParent": 1, "pickedRevision": -1,
 				"resourceID": %q, "rootObjectIDs": [%q]},
 			{"ID": 1, "author": "mira", "authorInfo": {"deleted": false, "name": "mira"}, "branchID": %q, "commitType": "NORMAL",
 				"createdDate": 1600257292, "dependencies": [], "description": "Initial commit", "directParent": -1,
 				"pickedRevision": -1, "resourceID": %q, "rootObjectIDs": [%q]}
-		]`, trunkID, engine, uuidOf("root "+engine), trunkID, engine, uuidOf("root "+engine)),
-		"/osmc/resources/" + engine + "/revisions/4": fmt.Sprintf(`[{"@base": "BASE/workspaces/%s/resources/%s/revisions/4/elements",
+		]`, trunkID, engineID, state.UUIDOf("root "+engineID), trunkID, engineID, state.UUIDOf("root "+engineID)),
+		"/osmc/resources/" + engineID + "/revisions/4": fmt.Sprintf(`[{"@base": "BASE/workspaces/%s/resources/%s/revisions/4/elements",
 			"@context": "BASE/schemas/revision", "@type": ["RDFSource", "kerml:Revision"], "ID": "", "artifacts": "artifacts",
 			"author": "jonas", "authorInfo": {"deleted": false, "name": "jonas"}, "branchID": "../../../branches/%s",
 			"commitType": "NORMAL", "createdDate": 1601477216, "dependencies": [], "description": "Motor", "directParent": 3,
-			"pickedRevision": -1, "resourceID": "../../..", "rootObjectIDs": [%q]}]`, powertrain, engine, hybridID, uuidOf("root "+engine)),
+			"pickedRevision": -1, "resourceID": "../../..", "rootObjectIDs": [%q]}]`, powertrain, engineID, hybridID, state.UUIDOf("root "+engineID)),
 	} {
 		g.is(path, want)
 	}
@@ -299,13 +302,13 @@ func TestPairsAnswers(t *testing.T) {
 		t.Errorf("pairs of categories: %v", got)
 	}
 	decode(t, g.get("/osmc/resources?includeBody=true").body, &list)
-	if got := list.Contains[0]; got[0]["@id"] != engine || got[1]["ID"] != engine || got[1]["dcterms:title"] != "Engine" {
+	if got := list.Contains[0]; got[0]["@id"] != engineID || got[1]["ID"] != engineID || got[1]["dcterms:title"] != "Engine" {
 		t.Errorf("pairs of resources: %v", got)
 	}
 	var pair []map[string]any
 	decode(t, g.get("/osmc/workspaces/"+powertrain+"/resources?includeBody=True").body, &pair)
 	one := pair[1]["kerml:resources"].([]any)[0].(map[string]any) // as IQ reads it
-	if one["ID"] != engine || one["dcterms:title"] != "Engine" || one["metadata"].(map[string]any)["name"] != "Engine.master" {
+	if one["ID"] != engineID || one["dcterms:title"] != "Engine" || one["metadata"].(map[string]any)["name"] != "Engine.master" {
 		t.Errorf("resources of a category: %v", one)
 	}
 }
@@ -321,7 +324,7 @@ func TestTypesOfAnswers(t *testing.T) {
 	g := serve(t, plant)
 	for path, want := range map[string]string{
 		"/osmc/version": "text/plain", "/osmc/admin/health": "application/json", "/osmc/workspaces": "application/ld+json",
-		"/osmc/resources/" + engine: "application/ld+json", "/osmc/resources/" + engine + "/revisions": "application/json",
+		"/osmc/resources/" + engineID: "application/ld+json", "/osmc/resources/" + engineID + "/revisions": "application/json",
 	} {
 		out := g.status(path, 200)
 		if got := out.Header.Get("Content-Type"); got != want+";charset=UTF-8" {
@@ -336,10 +339,10 @@ func TestTypesOfAnswers(t *testing.T) {
 func TestRedirects(t *testing.T) {
 	g := serve(t, plant)
 	for path, want := range map[string]string{
-		"/osmc/admin/currentUser":                                           "307 /osmc/admin/users/root",
-		"/osmc/admin/currentUser?permission=true":                           "307 /osmc/admin/users/root?permission=true",
-		"/osmc/workspaces/" + powertrain:                                    "301 /osmc/workspaces/" + powertrain + "/resources",
-		"/osmc/resources/" + engine + "/branches/" + trunkID + "/revisions": "301 /osmc/workspaces/" + powertrain + "/resources/" + engine + "/branches/" + trunkID,
+		"/osmc/admin/currentUser":                                             "307 /osmc/admin/users/root",
+		"/osmc/admin/currentUser?permission=true":                             "307 /osmc/admin/users/root?permission=true",
+		"/osmc/workspaces/" + powertrain:                                      "301 /osmc/workspaces/" + powertrain + "/resources",
+		"/osmc/resources/" + engineID + "/branches/" + trunkID + "/revisions": "301 /osmc/workspaces/" + powertrain + "/resources/" + engineID + "/branches/" + trunkID,
 	} {
 		out := g.get(path)
 		if got := fmt.Sprintf("%d %s", out.StatusCode, strings.TrimPrefix(out.Header.Get("Location"), g.url)); got != want {
@@ -372,20 +375,20 @@ func TestRefusals(t *testing.T) {
 		"/osmc/resources?modifiedDate=yesterday":                         400,
 		"/osmc/resources/Engine":                                         404, // a name is no id
 		"/osmc/resources/" + powertrain:                                  404,
-		"/osmc/resources/" + engine + "/branches/trunk":                  404,
-		"/osmc/resources/" + engine + "/revisions/5":                     404,
-		"/osmc/resources/" + engine + "/revisions/x":                     404,
-		"/osmc/resources/" + engine + "/revisions?page=0&items=1":        400,
-		"/osmc/resources/" + engine + "/revisions?page=1&items=0":        400,
-		"/osmc/resources/" + engine + "/revisions?page=a":                400,
-		"/osmc/resources/" + engine + "/tags/release":                    404,
+		"/osmc/resources/" + engineID + "/branches/trunk":                404,
+		"/osmc/resources/" + engineID + "/revisions/5":                   404,
+		"/osmc/resources/" + engineID + "/revisions/x":                   404,
+		"/osmc/resources/" + engineID + "/revisions?page=0&items=1":      400,
+		"/osmc/resources/" + engineID + "/revisions?page=1&items=0":      400,
+		"/osmc/resources/" + engineID + "/revisions?page=a":              400,
+		"/osmc/resources/" + engineID + "/tags/release":                  404,
 		"/osmc/admin/users/mira":                                         404,
 		"/osmc/workspaces/" + powertrain + "/roles/x/users":              404,
 	} {
 		g.status(path, want)
 	}
 	for method, path := range map[string]string{
-		"POST": "/osmc/login", "PUT": "/osmc/workspaces", "PATCH": "/osmc/resources/" + engine, "DELETE": "/osmc/resources/" + engine,
+		"POST": "/osmc/login", "PUT": "/osmc/workspaces", "PATCH": "/osmc/resources/" + engineID, "DELETE": "/osmc/resources/" + engineID,
 		"HEAD": "/osmc/version", "OPTIONS": "/osmc/workspaces",
 	} {
 		out := g.send(method, path, "", "")
@@ -393,7 +396,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s %s: %d, Allow %q", method, path, out.StatusCode, out.Header.Get("Allow"))
 		}
 	}
-	if out := g.send("GET", "/osmc/version", "", strings.Repeat("x", maxBody+1)); out.StatusCode != 413 {
+	if out := g.send("GET", "/osmc/version", "", strings.Repeat("x", rest.MaxBody+1)); out.StatusCode != 413 {
 		t.Errorf("a body without end: %d", out.StatusCode)
 	}
 	h := httptest.NewRecorder()
@@ -406,7 +409,7 @@ func TestRefusals(t *testing.T) {
 func TestPaging(t *testing.T) {
 	seed := `{"servers": {"prod": {"version": "2026x", "paging": "PAGING", "users": [
 		{"name": "root", "password": "root-secret", "roles": [{"role": "Resource Reviewer"}]}],
-		"resources": [{"id": "` + engine + `", "name": "Long", "generate": {"revisions": 7, "gap_every": 4}}]}}}`
+		"resources": [{"id": "` + engineID + `", "name": "Long", "generate": {"revisions": 7, "gap_every": 4}}]}}}`
 	for paging, wants := range map[string]map[string]string{
 		// 1 2 3 5 6 7 9: numbers 4 and 8 are missing.
 		"number":   {"page=1&items=3": "[9,7,6]", "page=2&items=3": "[5,3,2]", "page=3&items=3": "[1]", "page=4&items=3": "[]", "page=2": "[]"},
@@ -416,12 +419,12 @@ func TestPaging(t *testing.T) {
 		wants[""], wants["items=2"], wants["page=1&items=99999"] = "[9,7,6,5,3,2,1]", "[9,7]", "[9,7,6,5,3,2,1]"
 		wants["page=9223372036854775807&items=9223372036854775807"] = "[]"
 		for query, want := range wants {
-			if got := g.status("/osmc/resources/"+engine+"/revisions?"+query, 200).body; got != want {
+			if got := g.status("/osmc/resources/"+engineID+"/revisions?"+query, 200).body; got != want {
 				t.Errorf("%s: %s: %s, want %s", paging, query, got, want)
 			}
 			var bodies []struct{ ID int }
 			numbers := []int{}
-			decode(t, g.get("/osmc/resources/"+engine+"/revisions?includeBody=true&"+query).body, &bodies)
+			decode(t, g.get("/osmc/resources/"+engineID+"/revisions?includeBody=true&"+query).body, &bodies)
 			for _, b := range bodies {
 				numbers = append(numbers, b.ID)
 			}
@@ -435,7 +438,7 @@ func TestPaging(t *testing.T) {
 func TestSearch(t *testing.T) {
 	g := serve(t, plant)
 	for search, want := range map[string]string{"JONAS": "[4]", "release": "[3]", "crank": "[3]", "hyb": "[4]", "9": "[9]", "none": "[]"} {
-		if got := g.status("/osmc/resources/"+engine+"/revisions?search="+search, 200).body; got != want {
+		if got := g.status("/osmc/resources/"+engineID+"/revisions?search="+search, 200).body; got != want {
 			t.Errorf("%s: %s, want %s", search, got, want)
 		}
 	}
@@ -448,7 +451,7 @@ func TestDates(t *testing.T) {
 		for _, shape := range []string{"plain", "pairs"} {
 			g := serve(t, plant, `"answers": "plain"`, `"answers": "`+shape+`", "dates": "`+dates+`"`)
 			for _, path := range []string{"/revisions?includeBody=true", "/revisions/1", "/branches/" + trunkID} {
-				if body := g.status("/osmc/resources/"+engine+path, 200).body; !strings.Contains(body, `"createdDate":`+want) {
+				if body := g.status("/osmc/resources/"+engineID+path, 200).body; !strings.Contains(body, `"createdDate":`+want) {
 					t.Errorf("%s, %s: %s has no %s\n%s", dates, shape, path, want, body)
 				}
 			}
@@ -459,15 +462,15 @@ func TestDates(t *testing.T) {
 func TestSelections(t *testing.T) {
 	g := serve(t, plant)
 	for path, want := range map[string]string{
-		"/osmc/resources?includeRemovedResource=true":                                                                               engine + " " + oldEngine + " " + loose,
-		"/osmc/resources?includeRemovedResource=false":                                                                              engine + " " + loose,
-		"/osmc/resources?modifiedDate=1609459199999":                                                                                engine,
-		"/osmc/resources?modifiedDate=1609459200000":                                                                                "",
-		"/osmc/workspaces/" + powertrain + "/resources":                                                                             engine,
-		"/osmc/workspaces/" + powertrain + "/resources?includeRemovedResource=true":                                                 engine + " " + oldEngine,
-		"/osmc/workspaces/" + powertrain + "/resources?permissions=" + readResources:                                                engine,
-		"/osmc/workspaces/" + powertrain + "/resources?permissions=" + readResources + "," + loose:                                  "",
-		"/osmc/workspaces/" + powertrain + "/resources?includeRemovedResource=true&permissions=" + readResources + "," + administer: engine + " " + oldEngine,
+		"/osmc/resources?includeRemovedResource=true":                                                                                           engineID + " " + oldEngine + " " + loose,
+		"/osmc/resources?includeRemovedResource=false":                                                                                          engineID + " " + loose,
+		"/osmc/resources?modifiedDate=1609459199999":                                                                                            engineID,
+		"/osmc/resources?modifiedDate=1609459200000":                                                                                            "",
+		"/osmc/workspaces/" + powertrain + "/resources":                                                                                         engineID,
+		"/osmc/workspaces/" + powertrain + "/resources?includeRemovedResource=true":                                                             engineID + " " + oldEngine,
+		"/osmc/workspaces/" + powertrain + "/resources?permissions=" + state.ReadResources:                                                      engineID,
+		"/osmc/workspaces/" + powertrain + "/resources?permissions=" + state.ReadResources + "," + loose:                                        "",
+		"/osmc/workspaces/" + powertrain + "/resources?includeRemovedResource=true&permissions=" + state.ReadResources + "," + state.Administer: engineID + " " + oldEngine,
 	} {
 		if got := listed(g.status(path, 200).body); got != want {
 			t.Errorf("%s: %s, want %s", path, got, want)
@@ -481,7 +484,7 @@ func TestSelections(t *testing.T) {
 // listed are the ids of resources in an answer, in the order of the seed.
 func listed(body string) string {
 	var out []string
-	for _, id := range []string{engine, oldEngine, loose} {
+	for _, id := range []string{engineID, oldEngine, loose} {
 		if strings.Contains(body, `{"@id":"`+id+`"}`) {
 			out = append(out, id)
 		}

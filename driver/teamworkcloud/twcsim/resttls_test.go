@@ -9,6 +9,8 @@ import (
 	"time"
 
 	jks "github.com/pavlo-v-chernykh/keystore-go/v4"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/keystore"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/rest"
 )
 
 type tlsAnswer struct {
@@ -23,18 +25,18 @@ type tlsAnswer struct {
 func keystores(t *testing.T) (p12, old string) {
 	t.Helper()
 	_, p := issueFor(t, true, "a.example")
-	data, err := writeP12("server", "secret", p.key, p.chain)
+	data, err := keystore.Write("server", "secret", p.Key, p.Chain)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ks := jks.New()
-	entries, err := openKeystore(data, "secret")
+	entries, err := keystore.Open(data, "secret")
 	if err != nil {
 		t.Fatal(err)
 	}
-	block, _ := pemOf(p.keyInPEM())
+	block, _ := pemOf(p.KeyInPEM())
 	e := jks.PrivateKeyEntry{CreationTime: time.Now(), PrivateKey: block}
-	for _, c := range entries[0].chain {
+	for _, c := range entries[0].Chain {
 		e.CertificateChain = append(e.CertificateChain, jks.Certificate{Type: "X.509", Content: c.Raw})
 	}
 	if err := ks.SetPrivateKeyEntry("server", e, []byte("secret")); err != nil {
@@ -60,7 +62,7 @@ func TestClientTLS(t *testing.T) {
 	}
 	set := func(method, body string, want tlsAnswer) {
 		t.Helper()
-		a := g.send(method, "/osmc/admin/tls", typeJSON, body)
+		a := g.send(method, "/osmc/admin/tls", rest.TypeJSON, body)
 		var got tlsAnswer
 		if a.StatusCode == 200 {
 			decode(t, a.body, &got)
@@ -88,11 +90,11 @@ func TestClientTLS(t *testing.T) {
 
 func TestClientTLSRefusals(t *testing.T) {
 	p12, _ := keystores(t)
-	ship, err := asShipped()
+	ship, err := keystore.AsShipped()
 	if err != nil {
 		t.Fatal(err)
 	}
-	trust := base64.StdEncoding.EncodeToString(ship.jks)
+	trust := base64.StdEncoding.EncodeToString(ship.Jks)
 	named := `, "serverKeystoreName": "k"`
 	g := serve(t, plant, `"tls": true`, `"tls": false, "licences": 100`)
 	for body, want := range map[string]string{
@@ -107,27 +109,27 @@ func TestClientTLSRefusals(t *testing.T) {
 		`{"enabled": true, "port": 10002, "serverKeystore": "aGVsbG8=", "serverPass": "secret"` + named + `}`:        "no PKCS#12",
 		`{"enabled": true, "port": 10002, "keystore": ""}`:                                                           "unknown member", `[]`: "want an object", ``: "unexpected end",
 	} {
-		a := g.send("PUT", "/osmc/admin/tls", typeJSON, body)
+		a := g.send("PUT", "/osmc/admin/tls", rest.TypeJSON, body)
 		if a.StatusCode != 400 || !strings.Contains(a.body, want) {
 			t.Errorf("%.80s: %d %s, want %s", body, a.StatusCode, a.body, want)
 		}
 	}
-	if a := g.send("PATCH", "/osmc/admin/tls", typeJSON, `{"enabled": true}`); a.StatusCode != 400 {
+	if a := g.send("PATCH", "/osmc/admin/tls", rest.TypeJSON, `{"enabled": true}`); a.StatusCode != 400 {
 		t.Errorf("PATCH without a keystore: %d", a.StatusCode)
 	}
-	if a := g.send("PUT", "/osmc/admin/tls", typeText, `{}`); a.StatusCode != 415 {
+	if a := g.send("PUT", "/osmc/admin/tls", rest.TypeText, `{}`); a.StatusCode != 415 {
 		t.Errorf("text: %d", a.StatusCode)
 	}
-	if a := g.send("POST", "/osmc/admin/tls", typeJSON, `{}`); a.StatusCode != 405 || a.Header.Get("Allow") != "GET, PATCH, PUT" {
+	if a := g.send("POST", "/osmc/admin/tls", rest.TypeJSON, `{}`); a.StatusCode != 405 || a.Header.Get("Allow") != "GET, PATCH, PUT" {
 		t.Errorf("POST: %d %s", a.StatusCode, a.Header.Get("Allow"))
 	}
 	reader := g.as(basic("reader"))
 	for _, method := range []string{"GET", "PUT", "PATCH"} {
-		if a := reader.send(method, "/osmc/admin/tls", typeJSON, `{"enabled": true, "port": 1}`); a.StatusCode != 403 || !strings.Contains(a.body, "Configure Server") {
+		if a := reader.send(method, "/osmc/admin/tls", rest.TypeJSON, `{"enabled": true, "port": 1}`); a.StatusCode != 403 || !strings.Contains(a.body, "Configure Server") {
 			t.Errorf("%s: %d %s", method, a.StatusCode, a.body)
 		}
 	}
-	if s := g.w.servers["prod"]; s.tls || s.presents != nil || s.tlsPort != 10002 {
-		t.Errorf("something has changed: %t %d", s.tls, s.tlsPort)
+	if s := g.w.Named["prod"]; s.TLS || s.Presents != nil || s.TLSPort != 10002 {
+		t.Errorf("something has changed: %t %d", s.TLS, s.TLSPort)
 	}
 }

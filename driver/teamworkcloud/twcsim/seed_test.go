@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
 // one is a seed with a server prod that has the members given, besides a version.
@@ -62,7 +64,7 @@ func TestMistakesInSeeds(t *testing.T) {
 		one(`"categories": [{"path": "A/ B"}]`):               `path: "A/ B" has an empty name, or blanks`,
 		one(`"categories": [{"path": "A/B"}, {"path": "A"}]`): "categories[1]: path: A is there twice, or after one that is in it",
 		one(`"categories": [{"path": "A", "id": "1"}]`):       `id: "1" is no UUID in small letters`,
-		one(`"categories": [{"path": "A", "id": "` + engine + `"}, {"path": "B", "id": "` + engine + `"}]`): "categories[1]: id: " + engine + " is there twice",
+		one(`"categories": [{"path": "A", "id": "` + engineID + `"}, {"path": "B", "id": "` + engineID + `"}]`): "categories[1]: id: " + engineID + " is there twice",
 		one(`"users": [{}]`):                                                                                                     "users[0]: needs a name",
 		one(`"users": [{"name": "a,b"}]`):                                                                                        "users[0]: needs a name without comma",
 		one(`"users": [{"name": "a"}, {"name": "a"}]`):                                                                           "users[1]: a is there twice",
@@ -118,87 +120,60 @@ func TestMistakesInResources(t *testing.T) {
 		`{"name": "A", "id": "a"}`:       `id: "a" is no UUID`,
 		`{"name": "A", "category": "C"}`: "category: there is no C",
 		`{"name": "A"}, {"name": "A"}`:   "resources[1]: A and A have an id in common",
-		`{"name": "A", "project_id": "P"}, {"name": "B", "project_id": "P"}`:                                                   "resources[1]: A and B have an id in common",
-		`{"name": "A", "local_id": "L"}, {"name": "B", "local_id": "L"}`:                                                       "resources[1]: A and B have an id in common",
-		`{"name": "A", "branches": [{}]}`:                                                                                      "branches[0]: needs a name",
-		`{"name": "A", "branches": [{"name": "trunk", "from": 1}]}`:                                                            "branches[0]: from: the first branch is the main one",
-		`{"name": "A", "branches": [{"name": "trunk"}, {"name": "b"}]}`:                                                        "branches[1]: from: the first branch is the main one",
-		`{"name": "A", "branches": [{"name": "trunk"}, {"name": "trunk"}]}`:                                                    "branches[1]: trunk is there twice",
-		`{"name": "A", "branches": [{"name": "trunk", "id": "b"}]}`:                                                            `branches[0]: id: "b" is no UUID`,
-		`{"name": "A", "branches": [{"name": "t", "id": "` + engine + `"}, {"name": "b", "from": 1, "id": "` + engine + `"}]}`: "branches[1]: id: " + engine + " is there twice",
-		`{"name": "A", "branches": [{"name": "trunk"}, {"name": "b", "from": 3}], "revisions": [{}]}`:                          "branches[1]: from: there is no revision 3",
-		`{"name": "A", "revisions": [null]}`:                                                                                   "revisions[0]: is null",
-		`{"name": "A", "revisions": [{"n": -1}]}`:                                                                              "revisions[0]: n: -1 does not come after 0",
-		`{"name": "A", "revisions": [{"n": 2}, {"n": 2}]}`:                                                                     "revisions[1]: n: 2 does not come after 2",
-		`{"name": "A", "revisions": [{"branch": "b"}]}`:                                                                        "revisions[0]: branch: there is no b",
-		`{"name": "A", "branches": [{"name": "t"}, {"name": "b", "from": 2}], "revisions": [{"branch": "b"}]}`:                 "revisions[0]: branch: b begins after revision 2",
-		`{"name": "A", "revisions": [{"created": "today"}]}`:                                                                   "revisions[0]: created: ",
-		`{"name": "A", "revisions": [{"merged": 1}]}`:                                                                          "revisions[0]: merged: there is no revision 1 before it",
-		`{"name": "A", "tags": [{"name": "t", "revision": 1}]}`:                                                                "tags[0]: needs a name and a revision that is there",
-		`{"name": "A", "revisions": [{}], "tags": [{"revision": 1}]}`:                                                          "tags[0]: needs a name",
-		`{"name": "A", "locks": [{}]}`:                                                                                         "locks[0]: needs a user",
-		`{"name": "A", "locks": [{"user": "u", "branch": "b"}]}`:                                                               "locks[0]: branch: there is no b",
-		`{"name": "A", "revisions": [{}], "generate": {"revisions": 1}}`:                                                       "generate: there are revisions already",
-		`{"name": "A", "generate": {}}`:                                                                                        "generate: revisions: 0 is not between 1 and 200000",
-		`{"name": "A", "generate": {"revisions": 200001}}`:                                                                     "generate: revisions: 200001 is not",
-		`{"name": "A", "generate": {"revisions": 200000}}, {"name": "B", "revisions": [{}]}`:                                   "resources[1]: the server has more than 200000 revisions",
-		`{"name": "A", "generate": {"revisions": 1, "every": "often"}}`:                                                        `generate: every: "often" is no time`,
-		`{"name": "A", "generate": {"revisions": 1, "every": "1ms"}}`:                                                          `generate: every: "1ms" is no time`,
-		`{"name": "A", "generate": {"revisions": 1, "start": "then"}}`:                                                         "generate: start: ",
-		`{"name": "A", "generate": {"revisions": 1, "authors": [""]}}`:                                                         "generate: authors: one has no name",
-		`{"name": "A", "generate": {"revisions": 1, "gap_every": 1}}`:                                                          "generate: gap_every: ",
+		`{"name": "A", "project_id": "P"}, {"name": "B", "project_id": "P"}`:                                                       "resources[1]: A and B have an id in common",
+		`{"name": "A", "local_id": "L"}, {"name": "B", "local_id": "L"}`:                                                           "resources[1]: A and B have an id in common",
+		`{"name": "A", "branches": [{}]}`:                                                                                          "branches[0]: needs a name",
+		`{"name": "A", "branches": [{"name": "trunk", "from": 1}]}`:                                                                "branches[0]: from: the first branch is the main one",
+		`{"name": "A", "branches": [{"name": "trunk"}, {"name": "b"}]}`:                                                            "branches[1]: from: the first branch is the main one",
+		`{"name": "A", "branches": [{"name": "trunk"}, {"name": "trunk"}]}`:                                                        "branches[1]: trunk is there twice",
+		`{"name": "A", "branches": [{"name": "trunk", "id": "b"}]}`:                                                                `branches[0]: id: "b" is no UUID`,
+		`{"name": "A", "branches": [{"name": "t", "id": "` + engineID + `"}, {"name": "b", "from": 1, "id": "` + engineID + `"}]}`: "branches[1]: id: " + engineID + " is there twice",
+		`{"name": "A", "branches": [{"name": "trunk"}, {"name": "b", "from": 3}], "revisions": [{}]}`:                              "branches[1]: from: there is no revision 3",
+		`{"name": "A", "revisions": [null]}`:                                                                                       "revisions[0]: is null",
+		`{"name": "A", "revisions": [{"n": -1}]}`:                                                                                  "revisions[0]: n: -1 does not come after 0",
+		`{"name": "A", "revisions": [{"n": 2}, {"n": 2}]}`:                                                                         "revisions[1]: n: 2 does not come after 2",
+		`{"name": "A", "revisions": [{"branch": "b"}]}`:                                                                            "revisions[0]: branch: there is no b",
+		`{"name": "A", "branches": [{"name": "t"}, {"name": "b", "from": 2}], "revisions": [{"branch": "b"}]}`:                     "revisions[0]: branch: b begins after revision 2",
+		`{"name": "A", "revisions": [{"created": "today"}]}`:                                                                       "revisions[0]: created: ",
+		`{"name": "A", "revisions": [{"merged": 1}]}`:                                                                              "revisions[0]: merged: there is no revision 1 before it",
+		`{"name": "A", "tags": [{"name": "t", "revision": 1}]}`:                                                                    "tags[0]: needs a name and a revision that is there",
+		`{"name": "A", "revisions": [{}], "tags": [{"revision": 1}]}`:                                                              "tags[0]: needs a name",
+		`{"name": "A", "locks": [{}]}`:                                                                                             "locks[0]: needs a user",
+		`{"name": "A", "locks": [{"user": "u", "branch": "b"}]}`:                                                                   "locks[0]: branch: there is no b",
+		`{"name": "A", "revisions": [{}], "generate": {"revisions": 1}}`:                                                           "generate: there are revisions already",
+		`{"name": "A", "generate": {}}`:                                                                                            "generate: revisions: 0 is not between 1 and 200000",
+		`{"name": "A", "generate": {"revisions": 200001}}`:                                                                         "generate: revisions: 200001 is not",
+		`{"name": "A", "generate": {"revisions": 200000}}, {"name": "B", "revisions": [{}]}`:                                       "resources[1]: the server has more than 200000 revisions",
+		`{"name": "A", "generate": {"revisions": 1, "every": "often"}}`:                                                            `generate: every: "often" is no time`,
+		`{"name": "A", "generate": {"revisions": 1, "every": "1ms"}}`:                                                              `generate: every: "1ms" is no time`,
+		`{"name": "A", "generate": {"revisions": 1, "start": "then"}}`:                                                             "generate: start: ",
+		`{"name": "A", "generate": {"revisions": 1, "authors": [""]}}`:                                                             "generate: authors: one has no name",
+		`{"name": "A", "generate": {"revisions": 1, "gap_every": 1}}`:                                                              "generate: gap_every: ",
 	} {
 		refused(t, one(`"resources": [`+members+`]`), want)
 	}
 }
 
-func TestReleases(t *testing.T) {
-	for text, want := range map[string]release{
-		"2021xR2": {2021, 2, 0}, "2021x Refresh2": {2021, 2, 0}, "2022x": {2022, 0, 0}, "2022x Refresh 2 Hot Fix 3": {2022, 2, 3},
-		"2022xR1": {2022, 1, 0}, "2022xR2": {2022, 2, 0}, "2024x HF3": {2024, 0, 3}, "2024x": {2024, 0, 0}, "2024xR1": {2024, 1, 0},
-		"2024x Refresh2 Hot Fix 1": {2024, 2, 1}, "2024xR2 HF1": {2024, 2, 1}, "2024xR2HF1": {2024, 2, 1}, "2024x Refresh3": {2024, 3, 0},
-		" 2026X refresh1 ": {2026, 1, 0}, "2026xR1": {2026, 1, 0}, "2026x-R1": {2026, 1, 0},
-	} {
-		if got, ok := parseRelease(text); !ok || got != want {
-			t.Errorf("%q: %v %t", text, got, ok)
-		}
-		if again, ok := parseRelease(want.String()); !ok || again != want {
-			t.Errorf("%v does not read itself", want)
-		}
-	}
-	for _, text := range []string{"", "18.5", "2024", "24x", "2024x SP1", "2024xR", "1999x", "2024x Refresh3 and more"} {
-		if got, ok := parseRelease(text); ok {
-			t.Errorf("%q: %v", text, got)
-		}
-	}
-	r := release{2024, 2, 1}
-	for _, one := range [][4]int{{2024, 2, 1, 1}, {2024, 2, 2, 0}, {2024, 3, 0, 0}, {2024, 1, 9, 1}, {2025, 0, 0, 0}, {2022, 9, 9, 1}} {
-		if r.since(one[0], one[1], one[2]) != (one[3] == 1) {
-			t.Errorf("%v since %v", r, one)
-		}
-	}
-}
-
 func TestHistoriesOfSeeds(t *testing.T) {
 	w := open(t, plant)
-	r := w.servers["prod"].resource("Engine")
+	r := w.Named["prod"].Resource("Engine")
 	var got []string
-	for _, v := range r.revisions {
-		got = append(got, fmt.Sprintf("%d<%d+%d", v.number, v.parent, v.merged))
+	for _, v := range r.Revisions {
+		got = append(got, fmt.Sprintf("%d<%d+%d", v.Number, v.Parent, v.Merged))
 	}
 	if s := strings.Join(got, " "); s != "1<0+0 2<1+0 3<2+0 4<3+0 9<3+4" {
 		t.Error(s)
 	}
-	if b := r.branches[0]; b.author != "mira" || b.created != r.revisions[0].created || len(r.on(b)) != 4 {
+	if b := r.Branches[0]; b.Author != "mira" || b.Created != r.Revisions[0].Created || len(r.On(b)) != 4 {
 		t.Errorf("trunk: %+v", b)
 	}
 	w = open(t, one(`"resources": [{"name": "A", "revisions": [{}, {"n": 5}, {}], "branches": [
 		{"name": "main"}, {"name": "empty", "from": 5}, {"name": "deep", "from": 5}]}]`))
-	r = w.servers["prod"].resource("A")
-	if v := r.revisions; v[2].number != 6 || !v[0].created.Equal(w.now.Add(-72*time.Hour)) || v[2].author != "Administrator" {
+	r = w.Named["prod"].Resource("A")
+	if v := r.Revisions; v[2].Number != 6 || !v[0].Created.Equal(w.Now.Add(-72*time.Hour)) || v[2].Author != "Administrator" {
 		t.Errorf("defaults: %+v", v[2])
 	}
-	if b := r.branches[1]; b.author != "Administrator" || !b.created.Equal(r.revisions[1].created) || len(r.on(b)) != 2 {
+	if b := r.Branches[1]; b.Author != "Administrator" || !b.Created.Equal(r.Revisions[1].Created) || len(r.On(b)) != 2 {
 		t.Errorf("an empty branch: %+v", b)
 	}
 }
@@ -208,21 +183,21 @@ func TestGenerate(t *testing.T) {
 		"every": "1h", "gap_every": 1000}, "tags": [{"name": "t", "revision": 1001}]},
 		{"name": "B"}]`)
 	w, again := open(t, seed), open(t, seed)
-	r, other := w.servers["prod"].resource("A"), again.servers["prod"].resource("A")
-	if len(r.revisions) != 200_000 || r.revision(1000) != nil || r.revision(1001) == nil || r.latest().number <= 200_000 {
-		t.Fatalf("%d revisions, the last is %d", len(r.revisions), r.latest().number)
+	r, other := w.Named["prod"].Resource("A"), again.Named["prod"].Resource("A")
+	if len(r.Revisions) != 200_000 || r.Revision(1000) != nil || r.Revision(1001) == nil || r.Latest().Number <= 200_000 {
+		t.Fatalf("%d revisions, the last is %d", len(r.Revisions), r.Latest().Number)
 	}
-	for i, v := range r.revisions {
-		if *v != *other.revisions[i] || i > 0 && (v.parent != r.revisions[i-1].number || !v.created.After(r.revisions[i-1].created)) {
-			t.Fatalf("%+v and %+v", v, other.revisions[i])
+	for i, v := range r.Revisions {
+		if *v != *other.Revisions[i] || i > 0 && (v.Parent != r.Revisions[i-1].Number || !v.Created.After(r.Revisions[i-1].Created)) {
+			t.Fatalf("%+v and %+v", v, other.Revisions[i])
 		}
 	}
-	if v := r.revisions[4]; v.author != "b" || v.description != "Remove allocation table" && v.description == "" || v.created.Truncate(time.Second) != time.Date(2001, 1, 1, 10, 0, 0, 0, time.UTC) {
+	if v := r.Revisions[4]; v.Author != "b" || v.Description != "Remove allocation table" && v.Description == "" || v.Created.Truncate(time.Second) != time.Date(2001, 1, 1, 10, 0, 0, 0, time.UTC) {
 		t.Errorf("%+v", v)
 	}
 	w = open(t, one(`"resources": [{"name": "B", "generate": {"revisions": 3}}]`))
-	if b := w.servers["prod"].resource("B"); len(b.revisions) != 3 || b.latest().created.After(w.now) || b.revisions[0].author != "Administrator" {
-		t.Errorf("defaults: %+v", b.latest())
+	if b := w.Named["prod"].Resource("B"); len(b.Revisions) != 3 || b.Latest().Created.After(w.Now) || b.Revisions[0].Author != "Administrator" {
+		t.Errorf("defaults: %+v", b.Latest())
 	}
 }
 
@@ -230,11 +205,11 @@ func TestConfigurationsOfSeeds(t *testing.T) {
 	w := open(t, `{"servers": {`+acme+`, "b": {"version": "2024x", "categories": [{"path": "In"}], "configurations": [
 		{"source": "acme", "category": "Out", "target_category": "In", "user": "reader"},
 		{"source": "acme", "resource": "Engine", "target_category": "In", "user": "reader", "trigger": "manual"}]}}}`)
-	list := w.servers["b"].configurations
-	if c := list[0]; c.kind != kindCategory || c.trigger != everyCommit || c.status != inQueue || c.owner != "" {
+	list := w.Named["b"].Configurations
+	if c := list[0]; c.Kind != state.KindCategory || c.Trigger != state.EveryCommit || c.Status != state.InQueue || c.Owner != "" {
 		t.Errorf("%+v", c)
 	}
-	if c := list[1]; c.kind != kindResource || c.item != w.servers["acme"].resource("Engine").id || c.status != notSynchronized || c.id == list[0].id {
+	if c := list[1]; c.Kind != state.KindResource || c.Item != w.Named["acme"].Resource("Engine").ID || c.Status != state.NotSynchronized || c.ID == list[0].ID {
 		t.Errorf("%+v", c)
 	}
 }

@@ -6,14 +6,18 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/rest"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
 func (g *rig) sessions() int {
-	g.w.mu.Lock()
-	defer g.w.mu.Unlock()
-	s := g.w.servers["prod"]
-	s.expire(g.w.now)
-	return len(s.sessions)
+	g.w.Mu.Lock()
+	defer g.w.Mu.Unlock()
+	s := g.w.Named["prod"]
+	s.Expire(g.w.Now)
+	return len(s.Sessions)
 }
 
 // login gives who calls with the cookies of a new session.
@@ -58,19 +62,19 @@ func TestCookiesThatAreNoSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	var tool string // the session of the modelling tool
-	g.w.mu.Lock()
-	for id, s := range g.w.servers["prod"].sessions {
-		if s.person {
+	g.w.Mu.Lock()
+	for id, s := range g.w.Named["prod"].Sessions {
+		if s.Person {
 			tool = id
 		}
 	}
-	g.w.mu.Unlock()
+	g.w.Mu.Unlock()
 	for name, list := range map[string][]*http.Cookie{
 		"only the user":    good[:1],
 		"only the session": good[1:],
 		"mixed":            {good[0], other[1]},
-		"unknown session":  {good[0], {Name: cookieSession, Value: "00000000-0000-4000-8000-000000000000"}},
-		"a tool's":         {{Name: cookieUser, Value: "reader"}, {Name: cookieSession, Value: tool}},
+		"unknown session":  {good[0], {Name: rest.CookieSession, Value: "00000000-0000-4000-8000-000000000000"}},
+		"a tool's":         {{Name: rest.CookieUser, Value: "reader"}, {Name: rest.CookieSession, Value: tool}},
 	} {
 		if got := g.as(cookies(list)).send("GET", "/osmc/version", "", ""); got.StatusCode != 401 {
 			t.Errorf("%s: %d", name, got.StatusCode)
@@ -193,25 +197,25 @@ func TestLoggedInUsers(t *testing.T) {
 func TestDownAndUp(t *testing.T) {
 	g := serve(t, plant)
 	c := g.login()
-	s := g.w.servers["prod"]
+	s := g.w.Named["prod"]
 	change := func(f func()) {
-		g.w.mu.Lock()
-		defer g.w.mu.Unlock()
+		g.w.Mu.Lock()
+		defer g.w.Mu.Unlock()
 		f()
 	}
-	change(func() { s.services.running[unitDatabase] = false })
+	change(func() { s.Services.Running[state.UnitDatabase] = false })
 	if got := c.send("GET", "/osmc/version", "", ""); got.StatusCode != 503 {
 		t.Errorf("without Cassandra: %d", got.StatusCode)
 	}
-	change(func() { s.services.running[unitDatabase] = true; s.stopUnit(unitServer) })
+	change(func() { s.Services.Running[state.UnitDatabase] = true; machine.StopUnit(s, state.UnitServer) })
 	if out, err := c.try("GET", "/osmc/version", "", ""); err == nil {
 		t.Errorf("while it is stopped: %d", out.StatusCode)
 	}
-	change(func() { _ = s.startUnit(unitServer, g.w.now) })
+	change(func() { _ = machine.StartUnit(s, state.UnitServer, g.w.Now) })
 	if out, err := c.try("GET", "/osmc/version", "", ""); err == nil {
 		t.Errorf("while it starts: %d", out.StatusCode)
 	}
-	g.tick(startUp)
+	g.tick(machine.StartUp)
 	if got := c.send("GET", "/osmc/version", "", ""); got.StatusCode != 401 {
 		t.Errorf("sessions live on after a start: %d", got.StatusCode)
 	}

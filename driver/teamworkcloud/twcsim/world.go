@@ -1,116 +1,66 @@
 package twcsim
 
 import (
-	"cmp"
-	"crypto/sha256"
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
+	"context"
+	"io"
+	"net"
+	"net/http"
 	"time"
 
-	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/build"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/engine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/network"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/person"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/rest"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// Servers gives the names of the simulated servers, sorted.
-func (w *World) Servers() []string {
-	return slices.Sorted(maps.Keys(w.servers))
+// World is a set of simulated Teamwork Cloud servers and the machines behind them. All of its methods may be called by
+// several goroutines at once.
+type World struct{ *state.World }
+
+// Open makes a World from a seed; this package's comment describes it. Errors in its JSON name line and column, others the member.
+func Open(seed []byte) (*World, error) {
+	w, err := build.World(seed)
+	if err != nil {
+		return nil, err
+	}
+	return &World{w}, nil
 }
 
-// SetURL tells a server the base URL that its REST interface is served under, without /osmc. Unknown servers are ignored.
-func (w *World) SetURL(name, url string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if s := w.servers[name]; s != nil {
-		s.url = strings.TrimSuffix(strings.TrimRight(url, "/"), "/osmc")
-	}
+// Handler serves one server's REST interface under /osmc; see rest.Handler.
+func (w *World) Handler(server string) http.Handler { return rest.Handler(w.World, server) }
+
+// Person does by hand what Teamwork Cloud offers only in its web application, in modelling tools and at the machine; see
+// person.Act.
+func (w *World) Person(ctx context.Context, action string, values map[string]string) (string, error) {
+	return person.Act(ctx, w.World, action, values)
 }
 
-// Environment gives the environment variables through which a configuration learns a server's address, credentials and
-// the way to its machine, certificates and keys, as the seed names them. It is the only method that hands out secrets.
-func (w *World) Environment(name string) map[string]string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	s := w.servers[name]
-	out, values := map[string]string{}, map[string]string{}
-	if s == nil {
-		return out
-	}
-	if s.env != nil {
-		values[s.env.URL], values[s.env.PlainAddress], values[s.env.TLSAddress] = s.url, s.ports[portPlain], s.ports[portTLS]
-		if u := s.user(s.env.Account); u != nil {
-			values[s.env.User], values[s.env.Password], values[s.env.Token] = u.name, u.password, cmp.Or(u.token, u.oauth)
-		}
-		if m := s.machine; m != nil {
-			values[s.env.SSH], values[s.env.SSHKey], values[s.env.KnownHosts] = m.address, string(m.key), string(m.known)
-		}
-	}
-	for _, a := range w.authorities {
-		values[a.env] = inPEM(a.root.chain)
-	}
-	if c := s.issued; c != nil {
-		values[c.env], values[c.keyEnv], values[c.passwordEnv] = inPEM(c.chain), c.keyInPEM(), c.password
-	}
-	for variable, value := range values {
-		if variable != "" {
-			out[variable] = value
-		}
-	}
-	return out
+// Tick lets time pass: services come up, and the synchronization engines look after their configurations.
+func (w *World) Tick(now time.Time) { engine.Tick(w.World, now) }
+
+// Run is what the login shell of a machine does with a command line; see machine.Run.
+func (w *World) Run(ctx context.Context, name, command string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return machine.Run(ctx, w.World, name, command, stdin, stdout, stderr)
 }
 
-// Machines gives the names of the machines that can be reached over SSH, sorted. A machine is called like its server.
-func (w *World) Machines() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var out []string
-	for _, name := range w.Servers() {
-		if w.servers[name].machine != nil {
-			out = append(out, name)
-		}
-	}
-	return out
+// Reads tells of a command line whether it changes nothing.
+func (w *World) Reads(name, command string) bool { return machine.Reads(w.World, name, command) }
+
+// Ports are the names of what can be connected to, sorted: "prod/tls".
+func (w *World) Ports() []string { return network.Ports(w.World) }
+
+// SetPort tells under which address the sandbox takes connections to a port. Unknown ports are ignored.
+func (w *World) SetPort(port, address string) { network.SetPort(w.World, port, address) }
+
+// Resolve finds the port that a program on a machine reaches under an address; see network.Resolve.
+func (w *World) Resolve(name, address string) (port string, ok bool) {
+	return network.Resolve(w.World, name, address)
 }
 
-// Files is a machine's file system, nil when there is no such machine. It may be used while the World goes on.
-func (w *World) Files(machine string) afero.Fs {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if s := w.servers[machine]; s != nil && s.machine != nil {
-		return s.machine.fs
-	}
-	return nil
-}
-
-// SetSSH tells a machine how it is reached: "user@host:port", a private key in PEM, lines of a known_hosts file.
-// Unknown machines are ignored.
-func (w *World) SetSSH(machine, address string, privateKey, knownHosts []byte) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if s := w.servers[machine]; s != nil && s.machine != nil {
-		s.machine.address, s.machine.key, s.machine.known = address, slices.Clone(privateKey), slices.Clone(knownHosts)
-	}
-}
-
-// setNow lets the clock say something else.
-func (w *World) setNow(now time.Time) {
-	w.now = now
-	w.clock.set(now)
-}
-
-// stamp is the time of what happens now, to the millisecond as the database keeps it. ASSUMED: finer than that no
-// answer shows it.
-func (w *World) stamp() time.Time { return w.now.UTC().Truncate(time.Millisecond) }
-
-// newID makes a UUID, each time another one and the same in each run. Kind tells tables apart: "category", "branch", ...
-func (w *World) newID(kind string) string {
-	w.ids[kind]++
-	return uuidOf(fmt.Sprintf("%s %d", kind, w.ids[kind]))
-}
-
-// uuidOf makes a UUID that depends on a text alone.
-func uuidOf(text string) string {
-	h := sha256.Sum256([]byte("twcsim " + text))
-	h[6], h[8] = h[6]&0x0f|0x40, h[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", h[0:4], h[4:6], h[6:8], h[8:10], h[10:16])
+// Serve talks to whoever has connected to a port; see network.Serve.
+func (w *World) Serve(ctx context.Context, port string, conn net.Conn) {
+	network.Serve(ctx, w.World, port, conn)
 }

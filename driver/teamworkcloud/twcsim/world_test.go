@@ -10,6 +10,9 @@ import (
 	"testing"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/keystore"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
 const pair = `{"servers": {
@@ -57,9 +60,9 @@ func TestWorld(t *testing.T) {
 	if open(t, plant).Machines() != nil || open(t, plant).Files("prod") != nil {
 		t.Error("a server without machine has one")
 	}
-	a := w.servers["a"].services
-	if !reflect.DeepEqual(a.running, map[string]bool{"cassandra": true, "twcloud": false, "webapp": true, "zookeeper": false}) || w.servers["b"].services.running["cassandra"] {
-		t.Errorf("%v", a.running)
+	a := w.Named["a"].Services
+	if !reflect.DeepEqual(a.Running, map[string]bool{"cassandra": true, "twcloud": false, "webapp": true, "zookeeper": false}) || w.Named["b"].Services.Running["cassandra"] {
+		t.Errorf("%v", a.Running)
 	}
 }
 
@@ -78,23 +81,23 @@ func TestLookups(t *testing.T) {
 		"a": "a", "https://127.0.0.1:1": "a", "https://127.0.0.1:1/osmc": "a", "https://127.0.0.1:1/": "a", "HTTPS://127.0.0.1:1/osmc/": "a",
 		"b": "b", "https://127.0.0.1:2": "", "": "", "c": "",
 	} {
-		if s := w.server(ref); (s == nil) != (want == "") || s != nil && s.name != want {
+		if s := w.Server(ref); (s == nil) != (want == "") || s != nil && s.Name != want {
 			t.Errorf("%q: %v", ref, s)
 		}
 	}
 	for address, want := range map[string]string{"sync.A": "a ", "sync.a:10002": "a 10002", "twc.b.example": "b ", "twc.c.example:1": " 1", "": " "} {
-		s, port := w.serverAt(address)
+		s, port := w.ServerAt(address)
 		got := " " + port
 		if s != nil {
-			got = s.name + got
+			got = s.Name + got
 		}
 		if got != want {
 			t.Errorf("%q: %q", address, got)
 		}
 	}
-	s := w.servers["a"]
-	x, y := s.categoryByPath("X"), s.categoryByPath("X/Y")
-	if s.path(y.id) != "X/Y" || s.categoryByPath(y.id) != y || !s.within(y.id, x.id) || s.within(x.id, y.id) || s.path("none") != "" {
+	s := w.Named["a"]
+	x, y := s.CategoryByPath("X"), s.CategoryByPath("X/Y")
+	if s.Path(y.ID) != "X/Y" || s.CategoryByPath(y.ID) != y || !s.Within(y.ID, x.ID) || s.Within(x.ID, y.ID) || s.Path("none") != "" {
 		t.Error("categories")
 	}
 }
@@ -104,13 +107,13 @@ func TestIdsAreTheSameInEachRun(t *testing.T) {
 	seen := map[string]bool{}
 	for range 3 {
 		for _, kind := range []string{"branch", "tag"} {
-			id := a.newID(kind)
-			if id != b.newID(kind) || seen[id] || !uuidForm.MatchString(id) {
+			id := a.NewID(kind)
+			if id != b.NewID(kind) || seen[id] || !state.UUIDForm.MatchString(id) {
 				t.Errorf("%s: %s", kind, id)
 			}
 			seen[id] = true
 		}
-		a.newID("session") // logins do not change what else is made
+		a.NewID("session") // logins do not change what else is made
 	}
 }
 
@@ -118,7 +121,7 @@ func TestStateShowsNoSecret(t *testing.T) {
 	w := open(t, pair)
 	w.SetURL("a", "https://address-secret")
 	w.SetSSH("a", "admin@address-secret", []byte("key-secret"), []byte("hosts-secret"))
-	w.servers["a"].services = newServices(w.servers["a"].release, nil, true)
+	w.Named["a"].Services = machine.NewServices(w.Named["a"].Release, nil, true)
 	h := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodGet, "/osmc/login", nil)
 	r.SetBasicAuth("u", "a-secret")
@@ -172,4 +175,18 @@ func TestStateHasEverything(t *testing.T) {
 			t.Errorf("the state has no %s:\n%s", part, b)
 		}
 	}
+}
+
+// issueFor is a server's certificate of a new authority.
+func issueFor(t testing.TB, intermediate bool, names ...string) (*keystore.Authority, *keystore.KeyPair) {
+	t.Helper()
+	a, err := keystore.NewAuthority("Acme CA", "", intermediate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := a.ForServer(names, 30, keystore.KeyEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a, p
 }

@@ -1,0 +1,113 @@
+package engine
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
+)
+
+// bySettings: without a switch, the web application's settings decide (seed).
+func bySettings(s *state.Server) bool {
+	return !s.Release.Switches() && s.Release.Since(2024, 0, 0) && machine.PagesEncrypt(s.Services.Pages)
+}
+
+// WantsEncryption is whether a connection that the wizard makes is encrypted, and the port that is used where none is given: the
+// target's own (seed: "it will use the target server's TLS port to log in to the source server").
+func WantsEncryption(s *state.Server, tls bool) (encrypted bool, port int) {
+	switch {
+	case bySettings(s):
+		return true, machine.PagesPort(s.Services.Pages)
+	case tls:
+		return true, s.TLSPort
+	}
+	return false, s.PlainPort
+}
+
+// distrusts notes why a configuration cannot connect encrypted.
+func (p *pass) distrusts() bool {
+	why := p.distrust()
+	if why != "" {
+		p.problem("%s", why)
+	}
+	return why != ""
+}
+
+// distrust says why a configuration cannot connect encrypted, "" if it can. Whom the target trusts, and what both ends are set to, is
+// what their services have read when they started.
+func (p *pass) distrust() string {
+	t, s := p.target, p.source
+	if !t.Release.Switches() || !s.Release.Switches() {
+		if why := settingsDiffer(t, s); why != "" {
+			return why
+		}
+	}
+	if s.Presents == nil {
+		return "" // a seed says nothing of a certificate: one that everybody trusts
+	}
+	var err error
+	if t.Release.Switches() { // "run keytool twice: with both Javas" (MCS/pages/247046793)
+		err = errors.Join(accepted(s, t.Services.Server.Trust), accepted(s, t.Services.Pages.Trust))
+	} else if err = accepted(s, t.Services.Server.Keystore); err != nil { // TWCloud2024x/pages/137986642, or as the seed has it
+		err = accepted(s, t.Services.Server.Trust)
+	}
+	if err != nil {
+		return fmt.Sprintf("TLS handshake with %s failed: %v", s.SyncAddress, err)
+	}
+	return ""
+}
+
+// settingsDiffer: "both source and target server must have the same values set in Webapp", and esi.server.sync.tls-enabled (seed).
+// ASSUMED: an end that has the switch asks for none of it.
+func settingsDiffer(ends ...*state.Server) string {
+	for _, s := range ends {
+		if !s.Release.Switches() && !s.Services.Server.SyncTLS {
+			return fmt.Sprintf("%s is not true on %s", machine.SetSyncTLS, s.Name)
+		}
+	}
+	a, b := ends[0].Services.Pages.Values, ends[1].Services.Pages.Values
+	for _, key := range machine.SharedSettings {
+		if a[key] != b[key] && !(machine.Encrypted(a[key]) || machine.Encrypted(b[key])) {
+			return fmt.Sprintf("%s differs between %s and %s", key, ends[0].Name, ends[1].Name)
+		}
+	}
+	return ""
+}
+
+// accepted verifies what a server presents. The dates are those of the real clock, like the certificates'. ASSUMED: the name is looked
+// at.
+func accepted(s *state.Server, by state.Authorities) error {
+	if by == nil { // the service has never started
+		return errors.New("nobody is trusted")
+	}
+	trusted, err := by()
+	if err != nil {
+		return err
+	}
+	chain := s.Presents.Certificate.Certificate
+	o := x509.VerifyOptions{Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), DNSName: s.SyncAddress, CurrentTime: time.Now()}
+	for _, c := range trusted {
+		o.Roots.AddCert(c)
+	}
+	for _, der := range chain[1:] {
+		if c, err := x509.ParseCertificate(der); err == nil {
+			o.Intermediates.AddCert(c)
+		}
+	}
+	leaf, err := x509.ParseCertificate(chain[0])
+	if err != nil {
+		return fmt.Errorf("reading its certificate: %w", err)
+	}
+	_, err = leaf.Verify(o)
+	var invalid x509.CertificateInvalidError
+	if errors.As(err, &invalid) && invalid.Reason == x509.Expired { // the library's words have dates, which no State may show
+		return errors.New("its certificate has expired or is not yet valid")
+	}
+	if err != nil {
+		return fmt.Errorf("unable to find valid certification path to requested target (%w)", err)
+	}
+	return nil
+}

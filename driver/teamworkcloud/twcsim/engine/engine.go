@@ -1,0 +1,283 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/network"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
+)
+
+// Tick lets time pass up to now, never back: servers come up, and the synchronization engine of every target looks after
+// its configurations.
+//
+// All of them see their sources as they were when the Tick began, so that a revision takes one Tick for each hop. ASSUMED:
+// only that a hop takes time; no page says how hops follow one another, or how often the engine looks. "Several at once"
+// (2026xR1, VN/pages/314179937) and one after the other before are the same here.
+func Tick(w *state.World, now time.Time) {
+	w.Mu.Lock()
+	defer w.Mu.Unlock()
+	if now.After(w.Now) {
+		if by := now.Sub(w.Now); !w.Ticked && by > 24*time.Hour { // from the seed's time to the world's: nobody has waited for so long
+			w.PutOff(by)
+		}
+		w.SetNow(now)
+	}
+	w.Ticked = true
+	there := map[string]Index{}
+	for name, s := range w.Named {
+		there[name] = IndexOf(s)
+	}
+	var passes []*pass
+	for _, name := range w.Servers() {
+		t := w.Named[name]
+		if !machine.Works(t, w.Now) {
+			continue // the engine is part of the server
+		}
+		for _, c := range t.Configurations {
+			if c.LeftBehind {
+				continue
+			}
+			p := &pass{target: t, source: w.Named[c.Source], c: c, here: there[name], there: there[c.Source]}
+			// While the source is down nothing is known, so what was created or started stays in the queue (ASSUMED, no page
+			// says what is shown).
+			if p.source != nil && machine.Works(p.source, w.Now) {
+				p.look()
+				passes = append(passes, p)
+			}
+		}
+	}
+	for _, p := range passes {
+		for _, j := range p.jobs {
+			p.copy(j)
+		}
+		p.settle()
+	}
+}
+
+// pass is what one configuration does in one Tick.
+type pass struct {
+	target, source *state.Server
+	c              *state.Configuration
+	here, there    Index
+	members        []*state.Resource // of the source, that it is to keep in step
+	marked         bool              // its one resource is marked as deleted
+	jobs           []job
+	problems       []string
+}
+
+// job is one resource that is copied, up to and with a revision of the source.
+type job struct {
+	from *state.Resource
+	upTo int
+}
+
+func (p *pass) problem(format string, args ...any) {
+	p.problems = append(p.problems, fmt.Sprintf(format, args...))
+}
+
+// Index finds a server's resources by their ids.
+type Index map[string]*state.Resource
+
+func IndexOf(s *state.Server) Index {
+	out := make(Index, len(s.Resources))
+	for _, r := range s.Resources {
+		out[r.ID] = r
+	}
+	return out
+}
+
+// look decides what is to be done.
+func (p *pass) look() {
+	if p.refused() {
+		return
+	}
+	p.findMembers()
+	for _, r := range p.members {
+		if p.mayCopy(r) {
+			if upTo, due := p.due(r); due {
+				p.jobs = append(p.jobs, job{r, upTo})
+			}
+		}
+	}
+}
+
+// refused checks what concerns the configuration as a whole. ASSUMED: the engine finds all of it whenever it looks, and
+// goes on by itself once the cause is gone; pages only say that the status is Error and its reason a tooltip.
+func (p *pass) refused() bool {
+	t, s, c := p.target, p.source, p.c
+	owner := t.User(c.Owner)
+	switch {
+	case !t.Release.Synchronizes() || !s.Release.Synchronizes():
+		p.problem("resource synchronization came with 2021x Refresh2; the target has %s, the source %s", t.Release, s.Release)
+	case t.Release.Year != s.Release.Year: // seed: "the same major version"
+		p.problem("both servers must have the same major version; the target has %s, the source %s", t.Release, s.Release)
+	case c.TLS && (!t.Release.Since(2024, 0, 0) || !s.Release.Since(2024, 0, 0)):
+		p.problem("encrypted synchronization came with 2024x; the target has %s, the source %s", t.Release, s.Release)
+	case !Accepts(s, c.Port, c.TLS):
+		p.problem("could not connect to %s", s.SyncAddress)
+	case c.TLS && p.distrusts():
+	case s.User(c.User) == nil:
+		p.problem("login of %s to %s failed", c.User, s.SyncAddress)
+	case t.Category(c.TargetCategory) == nil:
+		p.problem("the target category does not exist any more")
+	case c.Owner != "" && (owner == nil || !t.HasRole(owner, state.SyncManager, c.TargetCategory)):
+		// MCS/pages/247047172: the role must cover every target category. A seed's configuration may have no owner.
+		p.problem("%s has not the role %s on category %s", c.Owner, state.SyncManager, t.Path(c.TargetCategory))
+	case configuredBefore(t, c):
+		p.problem("%s %s is configured already", c.Kind, c.Item)
+	}
+	return len(p.problems) > 0
+}
+
+// Accepts tells whether the server talks on a port (0: the right one) in the way asked for. The encrypted port is there
+// only once it is switched on (MCS/pages/247046810); the plain one stays open (MCS/pages/247047270).
+func Accepts(s *state.Server, port int, tls bool) bool {
+	if tls {
+		return network.EncryptedPortIsOpen(s) && (port == 0 || port == s.TLSPort)
+	}
+	return port == 0 || port == s.PlainPort
+}
+
+// configuredBefore tells whether another configuration has the same item, an older one or what is left of it. ASSUMED:
+// the product refuses it; pages only say that one resource has one configuration.
+func configuredBefore(s *state.Server, c *state.Configuration) bool {
+	for _, other := range s.Configurations {
+		if other == c {
+			return false
+		}
+		if other.Kind == c.Kind && other.Item == c.Item {
+			return true
+		}
+	}
+	return false
+}
+
+// findMembers collects the resources of the source that the configuration is about. "If a whole category is being
+// synchronized and you remove a resource from that category, this resource is not synchronized anymore" (seed); what comes
+// into the category joins. ASSUMED: categories beneath it are not meant.
+func (p *pass) findMembers() {
+	if p.c.Kind == state.KindResource {
+		switch r := p.there[p.c.Item]; {
+		case r == nil:
+			// ASSUMED: an error, and the copy stays as it is. No page says what happens.
+			p.problem("resource %s does not exist on the source any more", p.c.Item)
+		case r.Removed: // what is marked as deleted is not synchronized: 2021xR2 Hot Fix 5, VN/pages/261624215
+			p.marked = true
+		default:
+			p.members = []*state.Resource{r}
+		}
+		return
+	}
+	if p.source.Category(p.c.Item) == nil {
+		p.problem("category %s does not exist on the source any more", p.c.Item)
+		return
+	}
+	for _, id := range p.c.Members {
+		if p.there[id] == nil {
+			p.problem("resource %s does not exist on the source any more", id)
+		}
+	}
+	for _, r := range p.source.ResourcesIn(p.c.Item) {
+		if !r.Removed {
+			p.members = append(p.members, r)
+		}
+	}
+	// Whoever has left the category may be configured elsewhere.
+	p.c.Members = slices.DeleteFunc(p.c.Members, func(id string) bool {
+		r := p.there[id]
+		return r != nil && r.Category != p.c.Item
+	})
+}
+
+// mayCopy checks what the source has to say. ASSUMED: the others of a category are copied all the same.
+func (p *pass) mayCopy(r *state.Resource) bool {
+	switch {
+	case !p.source.CanRead(p.source.User(p.c.User), r): // MCS/pages/247047420: Read Resources on the source
+		p.problem("%s may not read resource %s on the source", p.c.User, r.Name)
+	case r.ReadOnly && !(p.source.Release.ReSynchronizes() && p.target.Release.ReSynchronizes()):
+		p.problem("resource %s is a synchronized one itself; several hops came with 2022x Refresh2", r.Name)
+	default:
+		return true
+	}
+	return false
+}
+
+// due tells up to which revision a resource is to be copied, and whether now. ASSUMED: only commits are looked for;
+// names, tags and branches alone wait for "the subsequent synchronization iteration" (seed).
+func (p *pass) due(r *state.Resource) (upTo int, now bool) {
+	copied := p.here[r.ID]
+	synced := 0
+	if copied != nil {
+		synced = copied.SyncedTo
+	}
+	newest := 0
+	if p.c.Trigger == state.CommitTag {
+		newest = tagged(r, p.c.Tag)
+	} else if last := r.Latest(); last != nil {
+		newest = last.Number
+	}
+	switch {
+	case p.c.Trigger == state.CommitTag && newest == 0:
+		return 0, false
+	case p.c.Trigger == state.ByHand:
+		now = p.c.Wanted
+	default: // what another configuration has left is taken up at once
+		now = p.c.Wanted || copied == nil || newest > synced || !slices.Contains(p.c.Members, r.ID)
+	}
+	return max(newest, synced), now
+}
+
+// tagged is the newest revision that carries a tag. ASSUMED: it makes no difference whether the tag came with the commit,
+// as pages say, or later; and what is copied is the whole history up to there.
+func tagged(r *state.Resource, name string) int {
+	newest := 0
+	for _, t := range r.Tags {
+		if t.Name == name {
+			newest = max(newest, t.Revision)
+		}
+	}
+	return newest
+}
+
+// settle words the outcome. "Partially synchronized": the source has newer revisions (MCS/pages/247047420).
+func (p *pass) settle() {
+	c := p.c
+	c.Reason = ""
+	if len(p.problems) > 0 {
+		// It was tried and is tried again, so what a person asked for is not forgotten.
+		c.Status, c.Reason = state.InError, strings.Join(p.problems, "; ")
+		return
+	}
+	c.Wanted = false
+	if p.marked {
+		c.Reason = "the resource is marked as deleted on the source"
+		if c.Status != state.Synchronized && c.Status != state.Partly {
+			c.Status = state.NotSynchronized
+		}
+		return
+	}
+	copied, behind := 0, false
+	for _, r := range p.members {
+		switch mine := p.here[r.ID]; {
+		case mine != nil && slices.Contains(c.Members, r.ID):
+			copied++
+			behind = behind || r.Latest() != nil && r.Latest().Number > mine.SyncedTo
+		case !skips(p.target, r):
+			behind = true
+		}
+	}
+	switch {
+	case c.Trigger == state.EveryCommit:
+		c.Status = state.Synchronized
+	case copied == 0:
+		c.Status = state.NotSynchronized
+	case behind:
+		c.Status = state.Partly
+	default:
+		c.Status = state.Synchronized
+	}
+}

@@ -1,0 +1,118 @@
+package machine
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
+)
+
+// deleteResources is -dr: "physically deletes" resources. Ids are separated by blanks.
+func (m *manager) deleteResources() bool {
+	if len(m.args) == 0 || slices.ContainsFunc(m.args, isOption) {
+		return false
+	}
+	for _, id := range m.args {
+		if r := m.named(id); r != nil {
+			Erase(m.s, r.ID)
+			m.say("Resource %s was deleted", id)
+		}
+	}
+	return true
+}
+
+func isOption(arg string) bool { return strings.HasPrefix(arg, "-") }
+
+// deleteMarked is -drd: all that are marked as deleted, whoever marked them.
+func (m *manager) deleteMarked() bool {
+	if len(m.args) > 0 {
+		return false
+	}
+	for _, r := range m.sorted(true) {
+		Erase(m.s, r.ID)
+		m.say("Resource %s was deleted", r.ID)
+	}
+	return true
+}
+
+func (m *manager) unmark() bool {
+	if len(m.args) == 0 || slices.ContainsFunc(m.args, isOption) {
+		return false
+	}
+	for _, id := range m.args {
+		switch r := m.named(id); {
+		case r == nil:
+		case !r.Removed:
+			m.say("Resource %s is not marked as deleted", id)
+		default:
+			r.Removed = false
+			m.say("Resource %s is no longer marked as deleted", id)
+		}
+	}
+	return true
+}
+
+// makeEditable is -rrof. Pages advise against it for what is still synchronized (seed); the product lets people do it.
+// ASSUMED: a category is one of this server, and those beneath it are not meant. Pages print -resourceID once and
+// --resourceID in the example; both are taken.
+func (m *manager) makeEditable() bool {
+	for i, a := range m.args {
+		if strings.HasPrefix(a, "-resourceID=") {
+			m.args[i] = "-" + a
+		}
+	}
+	v, ok := m.values("--resourceID", "--categoryID")
+	if !ok {
+		return false
+	}
+	for id := range strings.SplitSeq(v["--resourceID"], ",") {
+		if id == "" {
+			continue
+		}
+		if r := m.named(id); r != nil {
+			m.clear(r)
+		}
+	}
+	for id := range strings.SplitSeq(v["--categoryID"], ",") {
+		switch {
+		case id == "":
+		case m.s.Category(id) == nil:
+			m.say("Category %s was not found", id)
+		default:
+			for _, r := range m.s.ResourcesIn(id) {
+				m.clear(r)
+			}
+		}
+	}
+	return true
+}
+
+func (m *manager) clear(r *state.Resource) {
+	if !r.ReadOnly {
+		m.say("Resource %s is not read-only", r.ID)
+		return
+	}
+	r.ReadOnly = false
+	m.say("Read-only flag of resource %s was removed", r.ID)
+}
+
+// Erase removes a resource with its "tags, category link, branches, commits, role assignments, locks", and on a target its
+// remote resource configuration, or what an old release left of it. ASSUMED: the configuration of a category goes with the
+// last of its resources; until then the category is configured, and what was deleted comes again.
+func Erase(s *state.Server, id string) {
+	s.Resources = slices.DeleteFunc(s.Resources, func(r *state.Resource) bool { return r.ID == id })
+	for _, u := range s.Users {
+		for i := range u.Grants {
+			u.Grants[i].Resources = slices.DeleteFunc(u.Grants[i].Resources, func(r string) bool { return r == id })
+		}
+		u.Grants = slices.DeleteFunc(u.Grants, func(g state.Grant) bool { return !g.Global && len(g.Categories)+len(g.Resources) == 0 })
+	}
+	s.Configurations = slices.DeleteFunc(s.Configurations, func(c *state.Configuration) bool {
+		if c.Kind == state.KindResource {
+			return c.Item == id
+		}
+		had := len(c.Members)
+		c.Members = slices.DeleteFunc(c.Members, func(m string) bool { return m == id })
+		return had > 0 && len(c.Members) == 0
+	})
+}

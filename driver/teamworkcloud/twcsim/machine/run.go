@@ -1,0 +1,147 @@
+package machine
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"path"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
+)
+
+// Run carries out a command line as a machine's login shell gets it, as the user admin, and gives its exit code: 127 for a
+// command that does not exist, 2 for a line that the shell cannot read, 255 for no such machine. What programs read from
+// their input is nothing: none of those here asks.
+func Run(ctx context.Context, w *state.World, name, command string, _ io.Reader, stdout, stderr io.Writer) int {
+	code, out, errs := run(ctx, w, name, command)
+	// Whoever reads may be slow: that must not stop the world.
+	_, _ = stdout.Write(out) // who is gone does not read
+	_, _ = stderr.Write(errs)
+	return code
+}
+
+func run(ctx context.Context, w *state.World, name, command string) (code int, out, errs []byte) {
+	w.Mu.Lock()
+	defer w.Mu.Unlock()
+	s := w.Named[name]
+	if s == nil || s.Machine == nil {
+		return 255, nil, []byte("there is no machine " + name + "\n")
+	}
+	if ctx.Err() != nil {
+		return 130, nil, nil // as if interrupted before it began
+	}
+	sh := &Shell{W: w, S: s, M: s.Machine, Dir: state.LoginFolder}
+	code = sh.Line(command)
+	return code, sh.Out.Bytes(), sh.Errs.Bytes()
+}
+
+// Reads tells whether a command line only looks. In doubt it does not.
+func Reads(w *state.World, name, command string) bool {
+	w.Mu.Lock()
+	defer w.Mu.Unlock()
+	if s := w.Named[name]; s == nil || s.Machine == nil {
+		return false
+	}
+	list, err := ParseLine(command)
+	if err != nil || len(list) == 0 {
+		return false
+	}
+	for _, args := range list {
+		args, _ = withoutExec(args)
+		args, _ = withoutSudo(args)
+		if len(args) == 0 {
+			return false
+		}
+		p := programs[path.Base(args[0])]
+		if p.reads == nil || !p.reads(args[1:]) {
+			return false
+		}
+	}
+	return true
+}
+
+// Shell reads command lines for one person or one call.
+type Shell struct {
+	W         *state.World
+	S         *state.Server
+	M         *state.Machine
+	Dir       string
+	Root      bool // needs no sudo
+	Out, Errs bytes.Buffer
+}
+
+// Line carries out one command line and gives the exit code of what ran last.
+func (sh *Shell) Line(text string) int {
+	list, err := ParseLine(text)
+	if err != nil {
+		fmt.Fprintf(&sh.Errs, "sh: %v\n", err)
+		return 2
+	}
+	for _, args := range list {
+		args, last := withoutExec(args)
+		if code := sh.command(args); code != 0 || last {
+			return code
+		}
+	}
+	return 0
+}
+
+// withoutExec takes exec from the front of a command: the program takes the shell's place, and what follows never runs.
+func withoutExec(args []string) (rest []string, last bool) {
+	if len(args) > 1 && args[0] == "exec" {
+		return args[1:], true
+	}
+	return args, false
+}
+
+// command runs one program with its arguments.
+func (sh *Shell) command(args []string) int {
+	args, sudo := withoutSudo(args)
+	if sudo && !sh.Root && !sh.M.Sudo {
+		fmt.Fprintln(&sh.Errs, "sudo: a password is required")
+		return 1
+	}
+	if len(args) == 0 {
+		fmt.Fprintln(&sh.Errs, "usage: sudo command")
+		return 1
+	}
+	p := programs[path.Base(args[0])]
+	if p.run == nil || !sh.finds(args[0], p.installed) {
+		fmt.Fprintf(&sh.Errs, "sh: 1: %s: not found\n", args[0])
+		return 127
+	}
+	return p.run(sh, sudo || sh.Root, args)
+}
+
+// finds tells whether a program is where it was called. What belongs to the machine is on its path and in /bin, /usr/bin
+// and the like; what is installed is a file. ASSUMED: nobody has put datamanager on the path.
+func (sh *Shell) finds(name string, installed bool) bool {
+	if !installed {
+		return true
+	}
+	if path.Base(name) == name {
+		return false
+	}
+	info, err := sh.M.FS.Stat(sh.abs(name))
+	return err == nil && !info.IsDir()
+}
+
+func (sh *Shell) abs(name string) string {
+	if path.IsAbs(name) {
+		return path.Clean(name)
+	}
+	return path.Join(sh.Dir, name)
+}
+
+// withoutSudo takes sudo from the front of a command, with -n, which it never needs here, and --.
+func withoutSudo(args []string) (rest []string, sudo bool) {
+	if len(args) == 0 || path.Base(args[0]) != "sudo" {
+		return args, false
+	}
+	args = args[1:]
+	for len(args) > 0 && (args[0] == "-n" || args[0] == "--") {
+		args = args[1:]
+	}
+	return args, true
+}

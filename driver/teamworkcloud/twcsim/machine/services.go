@@ -1,0 +1,98 @@
+package machine
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
+)
+
+// StartUp is how long a started server takes until it answers. ASSUMED: any time will do, as long as a client has to wait.
+const StartUp = 300 * time.Millisecond
+
+// UnitsOf are the units that a machine of this release has. The login server is part of the web application platform since
+// 2022x: its properties lie in WebAppPlatform/shared/conf (MCS/pages/247048049).
+func UnitsOf(r state.Release) []string {
+	units := []string{state.UnitDatabase, state.UnitServer, state.UnitPages, state.UnitZookeeper}
+	if r.Year < 2022 {
+		units = append(units, state.UnitLogin)
+	}
+	slices.Sort(units)
+	return units
+}
+
+// NewServices is what runs on a machine of this release; without a list all of it does.
+func NewServices(r state.Release, running []string, database bool) *state.Services {
+	v := &state.Services{Running: map[string]bool{}, Started: map[string]time.Time{}, Failed: map[string]bool{}}
+	for _, unit := range UnitsOf(r) {
+		v.Running[unit] = running == nil || slices.Contains(running, unit)
+	}
+	v.Running[state.UnitDatabase] = database
+	return v
+}
+
+// Begin: what runs when the world begins has read its settings long ago.
+func Begin(s *state.Server, now time.Time) error {
+	v := s.Services
+	v.Boot = state.BootBefore(now)
+	for _, unit := range UnitsOf(s.Release) {
+		if !v.Running[unit] {
+			continue
+		}
+		v.Started[unit] = now.Add(-state.UpFor)
+		if err := load(s, unit); err != nil {
+			return fmt.Errorf("%s runs, and cannot have read its settings: %w", unit, err)
+		}
+	}
+	return nil
+}
+
+// Answers: the server process runs and has come up. Without its database it answers all the same, with errors.
+func Answers(s *state.Server, now time.Time) bool {
+	return s.Services.Running[state.UnitServer] && !now.Before(s.Services.ReadyAt)
+}
+
+// Works: it answers and can reach its data. ASSUMED: Zookeeper is not needed by a cluster of one node.
+func Works(s *state.Server, now time.Time) bool {
+	return Answers(s, now) && s.Services.Running[state.UnitDatabase]
+}
+
+// PagesTrouble says why a person does not get through, nil if one does.
+func PagesTrouble(s *state.Server, now time.Time) error {
+	login, apart := s.Services.Running[state.UnitLogin]
+	if !Works(s, now) || !s.Services.Running[state.UnitPages] || apart && !login {
+		return fmt.Errorf("the web application of %s does not answer", s.Name)
+	}
+	if reason := pagesDisconnected(s); reason != "" {
+		return fmt.Errorf("the web application of %s does not get through to Teamwork Cloud: %s", s.Name, reason)
+	}
+	return nil
+}
+
+func StopUnit(s *state.Server, unit string) {
+	s.Services.Running[unit] = false
+	delete(s.Services.Failed, unit)
+	if unit == state.UnitServer {
+		clear(s.Sessions) // they live in the process
+	}
+}
+
+// StartUnit starts what does not run, which reads its settings then; what cannot read them fails. Who was told that the server
+// goes down has been told once.
+func StartUnit(s *state.Server, unit string, now time.Time) error {
+	if s.Services.Running[unit] {
+		return nil
+	}
+	if err := load(s, unit); err != nil {
+		s.Services.Failed[unit] = true
+		return err
+	}
+	delete(s.Services.Failed, unit)
+	s.Services.Running[unit], s.Services.Started[unit] = true, now
+	if unit == state.UnitServer {
+		s.Services.ReadyAt = now.Add(StartUp)
+		s.Services.Announced = false
+	}
+	return nil
+}

@@ -1,0 +1,187 @@
+package rest
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
+)
+
+// version: text/plain with the versions of both and a revision in one text (SW26; its layout is documented nowhere, so the
+// seed may give another one).
+func (c *call) version() reply {
+	return textReply(http.StatusOK, c.server.VersionText)
+}
+
+// keyspace of the database. Vendor's examples show esi2022x0, esi2024x0 and, in that of 2026xR1, esi2026x1 (facts 2.2).
+func keyspace(r state.Release) string {
+	if r.Year >= 2026 && r.Refresh > 0 {
+		return "esi" + r.Major() + "1"
+	}
+	return "esi" + r.Major() + "0"
+}
+
+// health: the members of the OpenAPI files' example that say something here. Only who is up can answer, so all is well;
+// a port that is not open is 0, or left out where answers are pairs (ASSUMED, no example shows either). ASSUMED: it takes
+// Configure Server.
+func (c *call) health() reply {
+	s := c.server
+	if !s.HasPermission(c.user, state.ConfigureServer, "", "") {
+		return c.forbidden(state.ConfigureServer)
+	}
+	node := object{
+		"status": "UP", "hostName": s.SyncAddress, "hostAddress": "127.0.0.1", "addresses": []string{"127.0.0.1"},
+		"broadcastAddress": "127.0.0.1", "communicationNonSSLClientPort": s.PlainPort, "communicationServerPort": 2552,
+		"operatingSystemName": "Linux", "availableProcessors": 4, "readLevel": "QUORUM", "writeLevel": "QUORUM",
+		"stamp": c.world.Now.UnixMilli(), "diskUsages": []any{},
+	}
+	switch {
+	case s.TLS:
+		node["communicationSSLClientPort"] = s.TLSPort
+	case !c.pairs():
+		node["communicationSSLClientPort"] = 0
+	}
+	return jsonReply(http.StatusOK, TypeJSON, object{
+		"cassandraClusterHealth": object{
+			"cassandraLiveNodes": []string{"127.0.0.1"}, "cassandraUnreachableNodes": []string{}, "clusterSize": 1,
+			"keyspaceName": keyspace(s.Release), "replicationFactor": 1,
+			"replication": object{"class": "org.apache.cassandra.locator.SimpleStrategy", "replication_factor": "1"},
+		},
+		"nodeHealth": []any{node},
+	})
+}
+
+// loginUsers: an array of names. ASSUMED: it takes Configure Server or List All Users.
+func (c *call) loginUsers() reply {
+	s := c.server
+	if !s.HasPermission(c.user, state.ConfigureServer, "", "") && !s.HasPermission(c.user, state.ListUsers, "", "") {
+		return c.forbidden(state.ListUsers)
+	}
+	return jsonReply(http.StatusOK, TypeJSON, s.LoggedIn(c.world.Now))
+}
+
+// currentUser is a redirect (307) to the user. ASSUMED: the parameter goes along.
+func (c *call) currentUser() reply {
+	path := "admin/users/" + url.PathEscape(c.user.Name)
+	if c.query.Has("permission") {
+		path += "?permission=" + c.query.Get("permission")
+	}
+	return c.redirect(http.StatusTemporaryRedirect, path)
+}
+
+// getUser: the user as in the example of the OpenAPI files. ASSUMED: everybody may see himself, others only with List All
+// Users; the form of permissions (whole, or ids where answers are pairs) and that of a role held everywhere, which has no
+// objects; the protected type of categories.
+func (c *call) getUser() reply {
+	name, byPath := c.vars["user"]
+	if !byPath {
+		name = c.query.Get("username")
+	}
+	if name != c.user.Name && !c.server.HasPermission(c.user, state.ListUsers, "", "") {
+		return c.forbidden(state.ListUsers)
+	}
+	u := c.server.User(name)
+	if u == nil {
+		return c.notFound("user")
+	}
+	assignments := []any{}
+	for _, g := range u.Grants {
+		objects := []any{}
+		for _, id := range g.Categories {
+			objects = append(objects, object{"ID": id, "protectedType": "com.nomagic.esi.category"})
+		}
+		for _, id := range g.Resources {
+			objects = append(objects, object{"ID": id, "protectedType": "com.nomagic.esi.resource"})
+		}
+		assignments = append(assignments, object{
+			"ID": state.UUIDOf("assignment " + u.Name + " " + g.Role), "roleID": g.Role, "protectedObjects": objects,
+		})
+	}
+	body := object{
+		"userName": u.Name, "enabled": true, "external": false, "roleAssignments": assignments, "userGroups": []string{},
+		"otherAttributes": object{"name": u.Name}, "realm": state.UUIDOf("realm " + c.server.Name),
+	}
+	if c.flag("permission") {
+		body["permissions"] = c.permissionsOf(u)
+	}
+	return jsonReply(http.StatusOK, TypeJSON, body)
+}
+
+func (c *call) permissionsOf(u *state.User) []any {
+	out := []any{}
+	for _, p := range state.Permissions {
+		if !slices.ContainsFunc(u.Grants, func(g state.Grant) bool { return c.server.Role(g.Role).Has(p.ID) }) {
+			continue
+		}
+		if c.pairs() {
+			out = append(out, p.ID)
+		} else {
+			out = append(out, permissionBody(p))
+		}
+	}
+	return out
+}
+
+// permissionBody is a permission as the OpenAPI files show Read Resources.
+func permissionBody(p state.Permission) object {
+	protected, operation := p.Parts()
+	scope := "GLOBAL_OR_OBJECT"
+	if strings.HasSuffix(protected, ".server") || strings.HasSuffix(protected, ".user") {
+		scope = "GLOBAL"
+	}
+	return object{
+		"ID": p.ID, "name": p.Name, "operationName": operation, "operationDisplayName": p.Display, "protectedType": protected,
+		"operationAssignableAccessScope": scope,
+	}
+}
+
+func roleBody(r *state.Role) object {
+	list := []any{}
+	for _, p := range r.Permissions {
+		list = append(list, permissionBody(p))
+	}
+	return object{
+		"ID": r.ID, "name": r.Name, "description": r.Name, "predefined": true, "containGlobalOperationsOnly": r.GlobalOnly,
+		"permissions": list,
+	}
+}
+
+// mayGrant: Manage User Permissions everywhere, or on the category what a Resource Manager has. ASSUMED: pages say of the
+// first that it assigns any role in any scope, of the second that it grants access to resources.
+func mayGrant(s *state.Server, u *state.User, categoryID string) bool {
+	return s.HasPermission(u, state.ManagePermissions, categoryID, "") || s.HasPermission(u, state.OwnAccess, categoryID, "")
+}
+
+// administers tells whether a user has anything to do with roles at all.
+func administers(s *state.Server, u *state.User) bool {
+	return slices.ContainsFunc(u.Grants, func(g state.Grant) bool {
+		r := s.Role(g.Role)
+		return r.Has(state.ManagePermissions) || r.Has(state.OwnAccess) || r.Has(state.ConfigureServer) || r.Has(state.ListUsers)
+	})
+}
+
+// listPermissions: ASSUMED to take what listRoles takes; the parameter changes nothing.
+func (c *call) listPermissions() reply {
+	if !administers(c.server, c.user) {
+		return c.forbidden(state.ManagePermissions)
+	}
+	list := []any{}
+	for _, p := range state.Permissions {
+		list = append(list, permissionBody(p))
+	}
+	return jsonReply(http.StatusOK, TypeJSON, list)
+}
+
+// listRoles: ASSUMED to take a role that has to do with roles, users or the server; "filter" changes nothing.
+func (c *call) listRoles() reply {
+	if !administers(c.server, c.user) {
+		return c.forbidden(state.ManagePermissions)
+	}
+	list := []any{}
+	for _, r := range c.server.Roles {
+		list = append(list, roleBody(r))
+	}
+	return jsonReply(http.StatusOK, TypeJSON, list)
+}

@@ -1,0 +1,295 @@
+package rest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
+)
+
+// MaxBody is how much of a request is read: lists of users and categories are short.
+const MaxBody = 1 << 20
+
+const pathLogin = "login"
+
+// Handler serves one server's REST interface under /osmc; TLS is the caller's business. While the server's process is
+// stopped or starting, connections are cut (http.ErrAbortHandler). For an unknown server all is 404.
+func Handler(w *state.World, name string) http.Handler {
+	s := w.Named[name]
+	if s == nil {
+		return http.NotFoundHandler()
+	}
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, MaxBody))
+		if err != nil {
+			http.Error(rw, "the request's body could not be read", http.StatusRequestEntityTooLarge)
+			return
+		}
+		out, up := serve(w, s, r, body)
+		if !up {
+			panic(http.ErrAbortHandler)
+		}
+		out.write(rw)
+	})
+}
+
+// call is one request.
+type call struct {
+	*http.Request
+	world   *state.World
+	server  *state.Server
+	path    string // below /osmc/
+	vars    map[string]string
+	query   url.Values
+	body    []byte
+	user    *state.User
+	session *state.Session
+	opened  bool // by this call
+}
+
+// reply is an answer, encoded while the world stands still.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (r reply) write(rw http.ResponseWriter) {
+	for name, values := range r.header {
+		rw.Header()[name] = values
+	}
+	rw.Header().Set("Server", "Restlet-Framework/2.2.3") // facts 2: a vendor's sample
+	rw.WriteHeader(r.status)
+	_, _ = rw.Write(r.body) // a client that has gone is no concern of ours
+}
+
+const (
+	TypeJSON   = "application/json"
+	TypeLinked = "application/ld+json"
+	TypeText   = "text/plain"
+)
+
+// object is a JSON object.
+type object = map[string]any
+
+func jsonReply(status int, kind string, body any) reply {
+	data, err := json.Marshal(body)
+	if err != nil {
+		panic(err) // documents of this package only
+	}
+	return reply{status: status, header: http.Header{"Content-Type": {kind + ";charset=UTF-8"}}, body: data}
+}
+
+func textReply(status int, text string) reply {
+	return reply{status: status, header: http.Header{"Content-Type": {TypeText + ";charset=UTF-8"}}, body: []byte(text)}
+}
+
+// refuse is an error. ASSUMED: its body, for the form of errors is documented nowhere (facts 2.5).
+func (c *call) refuse(status int, format string, args ...any) reply {
+	return jsonReply(status, TypeJSON, object{"code": status, "message": fmt.Sprintf(format, args...)})
+}
+
+func (c *call) notFound(what string) reply {
+	return c.refuse(http.StatusNotFound, "%s not found", what)
+}
+
+// forbidden names the permission that is missing.
+func (c *call) forbidden(permissionID string) reply {
+	return c.refuse(http.StatusForbidden, "%s needs the permission %s", c.user.Name, state.PermissionOf(permissionID).Display)
+}
+
+// operation is what one path and method do. Queries are all parameters that it knows.
+type operation struct {
+	method  string
+	pattern string
+	query   []string
+	serve   func(*call) reply
+}
+
+var resourceQuery = []string{"includeBody", "includeRemovedResource", "modifiedDate"}
+
+// operations of resources are also there below the category that a resource is in (facts 2.4).
+var operations = []operation{
+	{"GET", "version", nil, (*call).version},
+	{"GET", pathLogin, nil, (*call).login},
+	{"GET", "logout", nil, (*call).logout},
+	{"GET", "admin/health", nil, (*call).health},
+	{"GET", "admin/tls", nil, (*call).getClientTLS},
+	{"PUT", "admin/tls", nil, (*call).setClientTLS},
+	{"PATCH", "admin/tls", nil, (*call).setClientTLS},
+	{"GET", "admin/loginusers", nil, (*call).loginUsers},
+	{"GET", "admin/currentUser", []string{"permission"}, (*call).currentUser},
+	{"GET", "admin/users/{user}", []string{"permission", "group", "filter"}, (*call).getUser},
+	{"GET", "admin/user", []string{"username", "permission", "group", "filter"}, (*call).getUser},
+	{"GET", "admin/permissions", []string{"resourceScope"}, (*call).listPermissions},
+	{"GET", "admin/roles", []string{"filter"}, (*call).listRoles},
+	{"GET", "workspaces", []string{"includeBody"}, (*call).listCategories},
+	{"POST", "workspaces", nil, (*call).createCategory},
+	{"GET", "workspaces/{category}", nil, (*call).getCategory},
+	{"GET", "workspaces/{category}/roles", nil, (*call).listCategoryRoles},
+	{"GET", "workspaces/{category}/roles/{role}/users", nil, (*call).listRoleUsers},
+	{"POST", "workspaces/{category}/roles/{role}/users", nil, (*call).grantRole},
+	{"GET", "workspaces/{category}/resources", append([]string{"permissions"}, resourceQuery...), (*call).listCategoryResources},
+	{"GET", "resources", resourceQuery, (*call).listResources},
+	{"GET", "resources/{resource}", nil, (*call).getResource},
+	{"GET", "resources/{resource}/branches", []string{"includeBody"}, (*call).listBranches},
+	{"GET", "resources/{resource}/branches/{branch}", nil, (*call).getBranch},
+	{"GET", "resources/{resource}/branches/{branch}/revisions", nil, (*call).branchRevisions},
+	{"GET", "resources/{resource}/revisions", []string{"includeBody", "page", "items", "search", "formatter"}, (*call).listRevisions},
+	{"GET", "resources/{resource}/revisions/{revision}", nil, (*call).getRevision},
+	{"GET", "resources/{resource}/tags", nil, (*call).listTags},
+	{"GET", "resources/{resource}/tags/{tag}", nil, (*call).getTag},
+	{"GET", "resources/{resource}/locks", nil, (*call).listLocks},
+}
+
+// match compares a path with a pattern and gives what stands for the variables.
+func (o operation) match(path string) (map[string]string, bool) {
+	parts, pattern := strings.Split(path, "/"), strings.Split(o.pattern, "/")
+	vars := map[string]string{}
+	if pattern[0] == "resources" && len(pattern) > 1 && parts[0] == "workspaces" && len(parts) > 2 {
+		vars["category"], parts = parts[1], parts[2:]
+	}
+	if len(parts) != len(pattern) {
+		return nil, false
+	}
+	for i, p := range pattern {
+		if name, ok := strings.CutPrefix(p, "{"); ok && parts[i] != "" {
+			vars[strings.TrimSuffix(name, "}")] = parts[i]
+		} else if p != parts[i] {
+			return nil, false
+		}
+	}
+	return vars, true
+}
+
+// serve answers a request; false: there is nobody who could.
+func serve(w *state.World, s *state.Server, r *http.Request, body []byte) (out reply, up bool) {
+	w.Mu.Lock()
+	defer w.Mu.Unlock()
+	if !machine.Answers(s, w.Now) {
+		return reply{}, false
+	}
+	c := &call{Request: r, world: w, server: s, body: body}
+	if !machine.Works(s, w.Now) {
+		// ASSUMED: without its database the server can check nobody's password, so that everything is out of service.
+		return c.refuse(http.StatusServiceUnavailable, "Cassandra is not available"), true
+	}
+	out = c.dispatch()
+	if c.opened {
+		out.header["Set-Cookie"] = c.cookies()
+	}
+	return out, true
+}
+
+// dispatch is strict so that a client invents nothing. ASSUMED: 400 for parameters that an operation does not have (the
+// product may well ignore them), 405 for methods.
+func (c *call) dispatch() reply {
+	path, ok := strings.CutPrefix(c.URL.EscapedPath(), "/osmc/")
+	if !ok {
+		return c.notFound("path")
+	}
+	if path, err := url.PathUnescape(path); err == nil {
+		c.path = path
+	}
+	var methods []string
+	for _, o := range operations {
+		vars, ok := o.match(c.path)
+		if !ok {
+			continue
+		}
+		if o.method == c.Method {
+			c.vars = vars
+			return c.perform(o)
+		}
+		methods = append(methods, o.method)
+	}
+	if len(methods) == 0 {
+		return c.notFound("path")
+	}
+	out := c.refuse(http.StatusMethodNotAllowed, "method not allowed")
+	slices.Sort(methods)
+	out.header.Set("Allow", strings.Join(methods, ", "))
+	return out
+}
+
+func (c *call) perform(o operation) reply {
+	query, err := url.ParseQuery(c.URL.RawQuery)
+	if err != nil {
+		return c.refuse(http.StatusBadRequest, "the query cannot be read")
+	}
+	for name, values := range query {
+		if !slices.Contains(o.query, name) || len(values) != 1 {
+			return c.refuse(http.StatusBadRequest, "%s has no parameter %q, or only one of it", o.pattern, name)
+		}
+	}
+	c.query = query
+	for _, name := range []string{"includeBody", "includeRemovedResource", "permission", "group", "filter", "resourceScope"} {
+		if _, ok := readBool(query.Get(name)); !ok {
+			return c.refuse(http.StatusBadRequest, "%s is neither true nor false", name)
+		}
+	}
+	if refused := c.authenticate(); refused != nil {
+		return *refused
+	}
+	return o.serve(c)
+}
+
+// readBool takes True as well: public clients send it (IQ, NB).
+func readBool(text string) (value, ok bool) {
+	switch strings.ToLower(text) {
+	case "":
+		return false, true
+	case "true", "false":
+		return strings.EqualFold(text, "true"), true
+	}
+	return false, false
+}
+
+// flag is a parameter that is true or false, and false where it is missing. It was checked before.
+func (c *call) flag(name string) bool {
+	value, _ := readBool(c.query.Get(name))
+	return value
+}
+
+// number is a parameter that is a number of at least least.
+func (c *call) number(name string, otherwise, least int64) (int64, *reply) {
+	if !c.query.Has(name) {
+		return otherwise, nil
+	}
+	n, err := strconv.ParseInt(c.query.Get(name), 10, 64)
+	if err != nil || n < least {
+		out := c.refuse(http.StatusBadRequest, "%s is no number of at least %d", name, least)
+		return 0, &out
+	}
+	return n, nil
+}
+
+// base is the address of the REST interface, which answers are full of.
+func (c *call) base() string {
+	if c.server.URL != "" {
+		return c.server.URL + "/osmc"
+	}
+	return "https://" + c.Host + "/osmc"
+}
+
+// sends tells whether the body is declared to be of a kind.
+func (c *call) sends(kind string) bool {
+	got, _, _ := strings.Cut(c.Header.Get("Content-Type"), ";")
+	return strings.TrimSpace(got) == kind
+}
+
+// pairs tells which of the two shapes of ld+json answers the server gives.
+func (c *call) pairs() bool { return c.server.Shape == state.AnswersPairs }
+
+func (c *call) redirect(status int, path string) reply {
+	out := reply{status: status, header: http.Header{}}
+	out.header.Set("Location", c.base()+"/"+path)
+	return out
+}

@@ -1,0 +1,200 @@
+package state
+
+import (
+	"cmp"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Server finds a server by its name or by the URL that SetURL gave, with or without /osmc. A name of the world's own
+// wins; a URL is compared by host, port and path.
+func (w *World) Server(ref string) *Server {
+	if s := w.Named[ref]; s != nil {
+		return s
+	}
+	want := plainURL(ref)
+	for _, name := range w.Servers() {
+		if s := w.Named[name]; s.URL != "" && plainURL(s.URL) == want {
+			return s
+		}
+	}
+	return nil
+}
+
+// ServerAt finds the server that another one's configuration names: "host", "host:port"; "" as port when none is given. The
+// address at which the sandbox takes a port's connections is known, too, and stands for that port.
+func (w *World) ServerAt(address string) (s *Server, port string) {
+	for _, name := range w.Servers() {
+		switch s := w.Named[name]; address {
+		case "":
+		case s.Ports[PortPlain]:
+			return s, strconv.Itoa(s.PlainPort)
+		case s.Ports[PortTLS]:
+			return s, strconv.Itoa(s.TLSPort)
+		}
+	}
+	host, port := address, ""
+	if i := strings.LastIndexByte(address, ':'); i >= 0 && !strings.HasSuffix(address, "]") {
+		host, port = address[:i], address[i+1:]
+	}
+	for _, name := range w.Servers() {
+		if s := w.Named[name]; strings.EqualFold(s.SyncAddress, host) {
+			return s, port
+		}
+	}
+	return nil, port
+}
+
+func plainURL(text string) string {
+	u, err := url.Parse(strings.TrimSuffix(strings.TrimRight(text, "/"), "/osmc"))
+	if err != nil || u.Host == "" {
+		return text
+	}
+	return strings.ToLower(u.Host) + strings.TrimRight(u.Path, "/")
+}
+
+func (s *Server) User(name string) *User {
+	for _, u := range s.Users {
+		if u.Name == name {
+			return u
+		}
+	}
+	return nil
+}
+
+// Role finds a role by its id or name.
+func (s *Server) Role(ref string) *Role {
+	for _, r := range s.Roles {
+		if r.ID == ref || r.Name == ref {
+			return r
+		}
+	}
+	return nil
+}
+
+// Category finds a category by its id.
+func (s *Server) Category(id string) *Category {
+	for _, c := range s.Categories {
+		if c.ID == id {
+			return c
+		}
+	}
+	return nil
+}
+
+// CategoryByPath finds a category by its id or its names from the top: "Dormant/2019".
+func (s *Server) CategoryByPath(ref string) *Category {
+	for _, c := range s.Categories {
+		if c.ID == ref || s.Path(c.ID) == ref {
+			return c
+		}
+	}
+	return nil
+}
+
+// Path is a category's names from the top; "" for none.
+func (s *Server) Path(categoryID string) string {
+	c := s.Category(categoryID)
+	if c == nil {
+		return ""
+	}
+	if parent := s.Path(c.Parent); parent != "" {
+		return parent + "/" + c.Name
+	}
+	return c.Name
+}
+
+// Within tells whether a category is the other one or beneath it.
+func (s *Server) Within(id, ancestor string) bool {
+	for c := s.Category(id); c != nil; c = s.Category(c.Parent) {
+		if c.ID == ancestor {
+			return true
+		}
+	}
+	return false
+}
+
+// Resource finds a resource by its id, else by its name; what is marked as deleted is found after all else.
+func (s *Server) Resource(ref string) *Resource {
+	var found *Resource
+	for _, r := range s.Resources {
+		if r.ID == ref {
+			return r
+		}
+		if r.Name == ref && (found == nil || found.Removed && !r.Removed) {
+			found = r
+		}
+	}
+	return found
+}
+
+// ResourcesIn are those of a category itself, not of the ones beneath it, in the order they came.
+func (s *Server) ResourcesIn(categoryID string) []*Resource {
+	var out []*Resource
+	for _, r := range s.Resources {
+		if r.Category == categoryID {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// BranchOf finds a branch by its id or name.
+func (r *Resource) BranchOf(ref string) *Branch {
+	for _, b := range r.Branches {
+		if b.ID == ref || b.Name == ref {
+			return b
+		}
+	}
+	return nil
+}
+
+// Revision finds a revision by its number.
+func (r *Resource) Revision(number int) *Revision {
+	i, ok := slices.BinarySearchFunc(r.Revisions, number, func(x *Revision, n int) int { return cmp.Compare(x.Number, n) })
+	if !ok {
+		return nil
+	}
+	return r.Revisions[i]
+}
+
+// Latest is the newest revision of the whole resource, nil if there is none.
+func (r *Resource) Latest() *Revision {
+	if len(r.Revisions) == 0 {
+		return nil
+	}
+	return r.Revisions[len(r.Revisions)-1]
+}
+
+// On lists a branch's revisions, newest first, as a branch shows them: those of its parent up to the branch point are
+// included (facts 2.5: OMBEE-SYNC's fixture of a branch from 3 lists 4, 3, 2, 1).
+func (r *Resource) On(b *Branch) []*Revision {
+	var out []*Revision
+	upTo := math.MaxInt
+	for b != nil {
+		for _, v := range slices.Backward(r.Revisions) {
+			if v.Branch == b.ID && v.Number <= upTo {
+				out = append(out, v)
+			}
+		}
+		start := r.Revision(b.Start)
+		if start == nil || b.Start >= upTo {
+			break
+		}
+		upTo = b.Start
+		b = r.BranchOf(start.Branch)
+	}
+	return out
+}
+
+func (r *Resource) Tag(ref string) *Tag {
+	for _, t := range r.Tags {
+		if t.ID == ref {
+			return t
+		}
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+package state
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"strconv"
+)
+
+// Switches tells whether a configuration has a switch of its own for encryption: "Use Secure Connection (TLS)" (VN/pages/272744559).
+// 2024x, which has no such switch, is encrypted by settings (MCS2024x/pages/137991572); before, no page of its own release says so.
+func (r Release) Switches() bool { return r.encrypts() }
+
+// What came when.
+func (r Release) Synchronizes() bool   { return r.Since(2021, 2, 0) } // release notes of 2021xR2
+func (r Release) ReSynchronizes() bool { return r.Since(2022, 2, 0) } // several hops: VN/pages/272742674
+func (r Release) encrypts() bool       { return r.Since(2024, 1, 0) } // "Use Secure Connection (TLS)": VN/pages/272744559
+func (r Release) AsksOnDelete() bool   { return r.Since(2024, 1, 0) } // DELETE CONFIGURATION ONLY, DELETE ALL: MCS/pages/247047420
+func (r Release) ChecksLocalID() bool  { return r.Since(2024, 2, 1) } // VN/pages/272745696
+func (r Release) KeepsNumbers() bool   { return r.Since(2026, 0, 0) } // MCS/pages/247046793
+
+var releaseForm = regexp.MustCompile(`(?i)^\s*(20\d\d)x(?:[\s_-]*(?:refresh|r)\s*(\d{1,2}))?(?:[\s_-]*(?:hot\s*fix|hf)\s*(\d{1,3}))?\s*$`)
+
+// ParseRelease reads "2021xR2", "2024x Refresh3 Hot Fix 1", "2026x" and spellings between them.
+func ParseRelease(text string) (Release, bool) {
+	m := releaseForm.FindStringSubmatch(text)
+	if m == nil {
+		return Release{}, false
+	}
+	number := func(s string) int { n, _ := strconv.Atoi(s); return n }
+	return Release{Year: number(m[1]), Refresh: number(m[2]), hotFix: number(m[3])}, true
+}
+
+// Since tells whether a release is the one named or a later one: r.since(2024, 2, 1) is 2024x Refresh2 Hot Fix 1.
+func (r Release) Since(year, refresh, hotFix int) bool {
+	return cmp.Or(cmp.Compare(r.Year, year), cmp.Compare(r.Refresh, refresh), cmp.Compare(r.hotFix, hotFix)) >= 0
+}
+
+// Major is the year, which both ends of a synchronization must share (seed: same major version): "2024x".
+func (r Release) Major() string { return fmt.Sprintf("%dx", r.Year) }
+
+func (r Release) String() string {
+	text := r.Major()
+	if r.Refresh > 0 {
+		text += fmt.Sprintf(" Refresh%d", r.Refresh)
+	}
+	if r.hotFix > 0 {
+		text += fmt.Sprintf(" Hot Fix %d", r.hotFix)
+	}
+	return text
+}
