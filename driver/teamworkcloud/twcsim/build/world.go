@@ -1,3 +1,4 @@
+// Package build makes a world from its seed, strictly: what the seed says wrongly is refused with its place.
 package build
 
 import (
@@ -15,7 +16,7 @@ import (
 	"github.com/syncctl/syncctl/sandbox/seed"
 )
 
-// World makes a World from a seed; doc.go describes it. Errors in its JSON name line and column, others the member.
+// World makes a World from a seed; twcsim's package comment describes it. Errors in its JSON name line and column, others the member.
 func World(data []byte) (*state.World, error) {
 	var in seedWorld
 	if err := seed.Decode(data, &in); err != nil {

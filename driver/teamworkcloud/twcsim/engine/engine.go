@@ -1,3 +1,4 @@
+// Package engine is the synchronization of every target: what its configurations select, copy and refuse at each Tick.
 package engine
 
 import (
@@ -82,6 +83,7 @@ func (p *pass) problem(format string, args ...any) {
 // Index finds a server's resources by their ids.
 type Index map[string]*state.Resource
 
+// IndexOf finds the resources of a server by their ids.
 func IndexOf(s *state.Server) Index {
 	out := make(Index, len(s.Resources))
 	for _, r := range s.Resources {

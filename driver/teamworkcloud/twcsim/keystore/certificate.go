@@ -23,6 +23,7 @@ import (
 // Certificates are made with real randomness and last by the real clock, for whoever connects looks at that one. So they are
 // other ones in each world, and nothing that tells them apart may show in State.
 
+// The types of keys that a seed may ask for.
 const (
 	KeyEC  = "ec"
 	KeyRSA = "rsa"
@@ -133,6 +134,7 @@ func InPEM(chain []*x509.Certificate) string {
 	return out.String()
 }
 
+// KeyInPEM is the private key as PKCS #8.
 func (p *KeyPair) KeyInPEM() string {
 	der, err := x509.MarshalPKCS8PrivateKey(p.Key)
 	if err != nil {
@@ -168,6 +170,7 @@ const (
 	PublicAlias     = "examplepublicca"
 )
 
+// AsShipped is what the vendor and Java ship, the same for all worlds of a process.
 var AsShipped = sync.OnceValues(func() (*Shipped, error) {
 	public, err := NewAuthority("Example Public CA", "", false)
 	if err != nil {

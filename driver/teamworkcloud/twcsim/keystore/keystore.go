@@ -1,3 +1,4 @@
+// Package keystore is what Java is to a server: keystores and trust stores of both kinds, and the certificates in them.
 package keystore
 
 import (
@@ -26,6 +27,7 @@ type Entry struct {
 // jksMagic is what a keystore of the old kind begins with.
 var jksMagic = []byte{0xfe, 0xed, 0xfe, 0xed}
 
+// IsJKS tells a keystore of the old kind.
 func IsJKS(data []byte) bool { return bytes.HasPrefix(data, jksMagic) }
 
 // ErrPassword is in Java's words.
@@ -44,6 +46,7 @@ func Open(data []byte, password string) ([]Entry, error) {
 	return entriesOfP12(f)
 }
 
+// OpenP12 opens a PKCS#12 file. A wrong password is ErrPassword.
 func OpenP12(data []byte, password string) (*pfx.File, error) {
 	f, err := pfx.Parse(data, password)
 	if errors.Is(err, pfx.ErrPassword) {
@@ -239,6 +242,7 @@ func AliasesIn(data []byte) ([]string, bool) {
 	return out, true
 }
 
+// ErrTaken is that of an alias which a keystore has already.
 var ErrTaken = errors.New("the alias is taken")
 
 // WithTrusted is a keystore with one more trusted certificate, as keytool writes it: a PKCS#12 without a password stays without

@@ -1,3 +1,4 @@
+// Package machine is the machine behind a server: its shell, services, Data Manager and keytool.
 package machine
 
 import (

@@ -70,6 +70,7 @@ func PagesTrouble(s *state.Server, now time.Time) error {
 	return nil
 }
 
+// StopUnit stops a service, whether it runs or not.
 func StopUnit(s *state.Server, unit string) {
 	s.Services.Running[unit] = false
 	delete(s.Services.Failed, unit)

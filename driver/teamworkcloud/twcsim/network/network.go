@@ -1,3 +1,4 @@
+// Package network is who reaches which port of a server, and the handshake of the encrypted one.
 package network
 
 import (

@@ -1,3 +1,4 @@
+// Package person does what only a person can do: in the web application, in modelling tools, and at the machine.
 package person
 
 import (
@@ -19,6 +20,7 @@ type action struct {
 	do    func(w *state.World, s *state.Server, v map[string]string) (string, error)
 }
 
+// Actions are what a person can do, by name.
 var Actions = map[string]action{
 	"create_configuration":  {[]string{"target", "source_address", "username", "kind", "item", "target_category", "trigger"}, true, createConfiguration},
 	"synchronize":           {[]string{"target", "items"}, true, synchronizeNow},

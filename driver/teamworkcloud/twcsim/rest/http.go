@@ -1,3 +1,4 @@
+// Package rest is the REST interface of a server.
 package rest
 
 import (
@@ -70,6 +71,7 @@ func (r reply) write(rw http.ResponseWriter) {
 	_, _ = rw.Write(r.body) // a client that has gone is no concern of ours
 }
 
+// The types of bodies.
 const (
 	TypeJSON   = "application/json"
 	TypeLinked = "application/ld+json"

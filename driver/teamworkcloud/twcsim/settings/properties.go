@@ -1,3 +1,4 @@
+// Package settings reads the files that services are configured by, as the services read them.
 package settings
 
 import (

@@ -222,6 +222,7 @@ mail.port=25
 type Clock struct{ now atomic.Pointer[time.Time] }
 
 func (c *Clock) set(t time.Time) { c.now.Store(&t) }
+// Get is the time that it shows.
 func (c *Clock) Get() time.Time  { return *c.now.Load() }
 
 // TimedFiles are files whose times are the World's: a file that was written has the time at which it was closed.
@@ -235,6 +236,7 @@ type timedFile struct {
 	fs *TimedFiles
 }
 
+// Create is of afero.Fs.
 func (t *TimedFiles) Create(name string) (afero.File, error) {
 	f, err := t.Fs.Create(name)
 	if err != nil {
@@ -243,6 +245,7 @@ func (t *TimedFiles) Create(name string) (afero.File, error) {
 	return &timedFile{f, t}, nil
 }
 
+// OpenFile is of afero.Fs.
 func (t *TimedFiles) OpenFile(name string, flag int, mode os.FileMode) (afero.File, error) {
 	f, err := t.Fs.OpenFile(name, flag, mode)
 	if err != nil || flag&(os.O_WRONLY|os.O_RDWR) == 0 {
@@ -280,6 +283,7 @@ func bootLines(boot time.Time) []byte {
 // Read and write are for programs and people at the machine.
 func (m *Machine) Read(name string) ([]byte, error) { return afero.ReadFile(m.FS, name) }
 
+// Write replaces a file.
 func (m *Machine) Write(name string, content []byte) error {
 	return afero.WriteFile(m.FS, name, content, 0o644)
 }
@@ -294,6 +298,7 @@ func IsKeystore(name string, content []byte) bool {
 	return err == nil || errors.Is(err, keystore.ErrPassword)
 }
 
+// Clock is the one that the files' times are from.
 func (m *Machine) Clock() *Clock { return m.FS.clock }
 
 // WriteOld writes what is older than what runs.
@@ -308,4 +313,5 @@ func (m *Machine) WriteOld(name string, content []byte) error {
 // UpFor is how long what runs has done so when a world begins. Its machine was started an hour earlier.
 const UpFor = 24 * time.Hour
 
+// BootBefore is when a machine was started that runs at a time.
 func BootBefore(now time.Time) time.Time { return now.Add(-UpFor - time.Hour).Truncate(time.Second) }

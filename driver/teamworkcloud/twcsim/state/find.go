@@ -56,6 +56,7 @@ func plainURL(text string) string {
 	return strings.ToLower(u.Host) + strings.TrimRight(u.Path, "/")
 }
 
+// User finds a user by name.
 func (s *Server) User(name string) *User {
 	for _, u := range s.Users {
 		if u.Name == name {
@@ -190,6 +191,7 @@ func (r *Resource) On(b *Branch) []*Revision {
 	return out
 }
 
+// Tag finds a tag by its id.
 func (r *Resource) Tag(ref string) *Tag {
 	for _, t := range r.Tags {
 		if t.ID == ref {

@@ -22,6 +22,7 @@ const (
 	manageUsers       = "6f2c1d70-0009-4000-8000-000000000009"
 )
 
+// SyncManager is the role that configures synchronization.
 const SyncManager = "Resource Synchronization Manager"
 
 // HasPermission tells whether a user has a permission everywhere, on a category (or one above it), or on a resource (or
@@ -65,6 +66,7 @@ func (s *Server) CanRead(u *User, r *Resource) bool {
 	return s.HasPermission(u, ReadResources, r.Category, r.ID)
 }
 
+// Has tells whether a role has a permission, by its id.
 func (r *Role) Has(id string) bool {
 	return slices.ContainsFunc(r.Permissions, func(p Permission) bool { return p.ID == id })
 }

@@ -11,13 +11,23 @@ import (
 // 2024x, which has no such switch, is encrypted by settings (MCS2024x/pages/137991572); before, no page of its own release says so.
 func (r Release) Switches() bool { return r.encrypts() }
 
-// What came when.
-func (r Release) Synchronizes() bool   { return r.Since(2021, 2, 0) } // release notes of 2021xR2
-func (r Release) ReSynchronizes() bool { return r.Since(2022, 2, 0) } // several hops: VN/pages/272742674
-func (r Release) encrypts() bool       { return r.Since(2024, 1, 0) } // "Use Secure Connection (TLS)": VN/pages/272744559
-func (r Release) AsksOnDelete() bool   { return r.Since(2024, 1, 0) } // DELETE CONFIGURATION ONLY, DELETE ALL: MCS/pages/247047420
-func (r Release) ChecksLocalID() bool  { return r.Since(2024, 2, 1) } // VN/pages/272745696
-func (r Release) KeepsNumbers() bool   { return r.Since(2026, 0, 0) } // MCS/pages/247046793
+// Synchronizes: release notes of 2021xR2.
+func (r Release) Synchronizes() bool { return r.Since(2021, 2, 0) }
+
+// ReSynchronizes tells whether a copy can be a source, for several hops (VN/pages/272742674).
+func (r Release) ReSynchronizes() bool { return r.Since(2022, 2, 0) }
+
+// encrypts: "Use Secure Connection (TLS)" (VN/pages/272744559).
+func (r Release) encrypts() bool { return r.Since(2024, 1, 0) }
+
+// AsksOnDelete: DELETE CONFIGURATION ONLY or DELETE ALL (MCS/pages/247047420).
+func (r Release) AsksOnDelete() bool { return r.Since(2024, 1, 0) }
+
+// ChecksLocalID: VN/pages/272745696.
+func (r Release) ChecksLocalID() bool { return r.Since(2024, 2, 1) }
+
+// KeepsNumbers tells whether copies keep the numbers of revisions (MCS/pages/247046793).
+func (r Release) KeepsNumbers() bool { return r.Since(2026, 0, 0) }
 
 var releaseForm = regexp.MustCompile(`(?i)^\s*(20\d\d)x(?:[\s_-]*(?:refresh|r)\s*(\d{1,2}))?(?:[\s_-]*(?:hot\s*fix|hf)\s*(\d{1,3}))?\s*$`)
 
@@ -39,6 +49,7 @@ func (r Release) Since(year, refresh, hotFix int) bool {
 // Major is the year, which both ends of a synchronization must share (seed: same major version): "2024x".
 func (r Release) Major() string { return fmt.Sprintf("%dx", r.Year) }
 
+// String is the release in the vendor's spelling: "2024x Refresh3 Hot Fix 1".
 func (r Release) String() string {
 	text := r.Major()
 	if r.Refresh > 0 {

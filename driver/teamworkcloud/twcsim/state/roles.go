@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// The permissions of REST: {ID, name, ...} (facts 2.6; the OpenAPI files show Read Resources and Release locks whole).
+// Permissions are those of REST: {ID, name, ...} (facts 2.6; the OpenAPI files show Read Resources and Release locks whole).
 // ASSUMED: the names of all others, made as those two are; clients go by the id or by the words of the page.
 var Permissions = []Permission{
 	{ReadResources, "com.nomagic.esi.resource_read.resource", "Read Resources"},
@@ -57,6 +57,7 @@ func PredefinedRoles(serverName string) []*Role {
 	return out
 }
 
+// PermissionOf finds a permission by its id.
 func PermissionOf(id string) Permission {
 	for _, p := range Permissions {
 		if p.ID == id {

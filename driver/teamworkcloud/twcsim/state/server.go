@@ -91,6 +91,7 @@ type Services struct {
 	Announced bool
 }
 
+// Machine is where a server runs: its files, and how it is reached.
 type Machine struct {
 	home    string
 	Sudo    bool // the login may use sudo
@@ -120,12 +121,14 @@ type Presented struct {
 	Certificate    tls.Certificate
 }
 
+// Session is one login.
 type Session struct {
 	ID, User string
 	Until    time.Time
 	Person   bool // a modelling tool's or the web page's, not a REST client's
 }
 
+// User is an account with its roles.
 type User struct {
 	Name, Password string
 	Token          string // personal access token
@@ -141,14 +144,17 @@ type Grant struct {
 	Resources  []string
 }
 
+// Role is a set of permissions.
 type Role struct {
 	ID, Name    string
 	GlobalOnly  bool // it is held everywhere or not at all
 	Permissions []Permission
 }
 
+// Permission is one thing that may be done, under its id.
 type Permission struct{ ID, Name, Display string }
 
+// Category is a folder of resources.
 type Category struct{ ID, Name, Description, Parent string }
 
 // Resource is a project, on the server it was made on or as a copy.
@@ -166,12 +172,14 @@ type Resource struct {
 	Locks                  []*Lock
 }
 
+// Branch is a line of a resource's revisions.
 type Branch struct {
 	ID, Name, Author string
 	Start            int // the revision it begins after
 	Created          time.Time
 }
 
+// Revision is one commit.
 type Revision struct {
 	Number, Parent, Merged int
 	Branch                 string // id
@@ -181,11 +189,13 @@ type Revision struct {
 	Copied                 int // of a copy: the number on the server it was copied from; 0 for what was committed here
 }
 
+// Tag is a name for a revision.
 type Tag struct {
 	ID, Name, Description string
 	Revision              int
 }
 
+// Lock is an element that a user has locked.
 type Lock struct{ User, Branch, Element string }
 
 // Configuration is a remote resource configuration of a target.
@@ -213,6 +223,7 @@ type Defect struct {
 	Revision int
 }
 
+// Release is a version of the product: 2024, 3 and 1 of "2024x Refresh3 Hot Fix 1".
 type Release struct{ Year, Refresh, hotFix int }
 
 // The ports of a server that are served as such: those for clients.

@@ -1,3 +1,5 @@
+// Package state is what a world consists of: servers with their users, categories, resources, sessions and files, and what their
+// releases can do. What happens to it is in the packages around it.
 package state
 
 import (
@@ -14,11 +16,13 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/keystore"
 )
 
+// The forms of ids and of hosts.
 var (
 	UUIDForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 	HostForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
 )
 
+// Env names the environment variables through which a configuration learns of a server.
 type Env struct {
 	URL        string `json:"url"`
 	User       string `json:"user"`
