@@ -222,8 +222,9 @@ mail.port=25
 type Clock struct{ now atomic.Pointer[time.Time] }
 
 func (c *Clock) set(t time.Time) { c.now.Store(&t) }
+
 // Get is the time that it shows.
-func (c *Clock) Get() time.Time  { return *c.now.Load() }
+func (c *Clock) Get() time.Time { return *c.now.Load() }
 
 // TimedFiles are files whose times are the World's: a file that was written has the time at which it was closed.
 type TimedFiles struct {
