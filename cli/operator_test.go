@@ -18,12 +18,17 @@ func TestAnswerDone(t *testing.T) {
 		step planner.Step
 		want string
 	}{
-		"its own time":     {planner.Step{Manual: &planner.Manual{}, Within: planner.Duration(5 * time.Minute)}, "for up to 5m0s."},
+		"its own time": {
+			planner.Step{Manual: &planner.Manual{}, Within: planner.Duration(5 * time.Minute)}, "for up to 5m0s.",
+		},
 		"the default time": {planner.Step{Manual: &planner.Manual{}}, "for up to 2m0s."},
 		"attested":         {planner.Step{Manual: &planner.Manual{Attest: "it is so"}}, "Checking the servers.\n"},
 	} {
 		var out bytes.Buffer
-		p := person{command: &command{app: &app{input: prompt.NewLines(strings.NewReader("what?\ndone\n"))}, out: &out}, progress: view.NewPlain(&out, view.Style{}, &planner.Plan{})}
+		p := person{
+			command:  &command{app: &app{input: prompt.NewLines(strings.NewReader("what?\ndone\n"))}, out: &out},
+			progress: view.NewPlain(&out, view.Style{}, &planner.Plan{}),
+		}
 		reply, err := (&terminalOperator{person: p}).Perform(t.Context(), executor.Ask{Step: c.step})
 		if reply != executor.Performed || err != nil || !strings.Contains(out.String(), c.want) {
 			t.Errorf("%s: %v, %v, %q", name, reply, err, out.String())

@@ -16,9 +16,13 @@ func TestCounter(t *testing.T) {
 	}{
 		{map[string]int{"https": 12}, 0, "12 requests to 2 simulated servers, none to any other"},
 		{map[string]int{"https": 1}, 2, "1 request to 2 simulated servers, none to any other"},
-		{map[string]int{"https": 3, "ssh": 1}, 1, "3 requests to 2 simulated servers, 1 command on 1 simulated machine, nothing anywhere else"},
-		{map[string]int{"https": 3, "sftp": 2}, 1, "3 requests to 2 simulated servers, 2 file operations on 1 simulated machine, nothing anywhere else"},
-		{map[string]int{"https": 3, "ssh": 2, "sftp": 1}, 2, "3 requests to 2 simulated servers, 2 commands and 1 file operation on 2 simulated machines, nothing anywhere else"},
+		{map[string]int{"https": 3, "ssh": 1}, 1,
+			"3 requests to 2 simulated servers, 1 command on 1 simulated machine, nothing anywhere else"},
+		{map[string]int{"https": 3, "sftp": 2}, 1,
+			"3 requests to 2 simulated servers, 2 file operations on 1 simulated machine, nothing anywhere else"},
+		{map[string]int{"https": 3, "ssh": 2, "sftp": 1}, 2,
+			"3 requests to 2 simulated servers, 2 commands and 1 file operation " +
+				"on 2 simulated machines, nothing anywhere else"},
 	} {
 		asked := &counter{}
 		for protocol, n := range c.asked {

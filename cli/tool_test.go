@@ -58,10 +58,11 @@ func TestFlagErrors(t *testing.T) {
 	cmd.Flags().Duration("within", 0, "")
 	cmd.Flags().String("out", "", "")
 	for arg, want := range map[string]string{
-		"--allow-unmatched=maybe": `--allow-unmatched is on or off: leave out its value, or use =true or =false; "maybe" is neither`,
-		"--max=x":                 `--max must be a whole number, not "x"`,
-		"--within=x":              `--within must be a time like 30s or 5m, not "x"`,
-		"--output=x":              `merge has no flag --output. Did you mean --out?`,
+		"--allow-unmatched=maybe": "--allow-unmatched is on or off: leave out its value, or use =true or =false; " +
+			`"maybe" is neither`,
+		"--max=x":    `--max must be a whole number, not "x"`,
+		"--within=x": `--within must be a time like 30s or 5m, not "x"`,
+		"--output=x": `merge has no flag --output. Did you mean --out?`,
 	} {
 		err := flagError(cmd, cmd.ParseFlags([]string{arg}))
 		if err == nil || err.Error() != want || strings.Contains(err.Error(), "strconv") {

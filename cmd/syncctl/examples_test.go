@@ -57,7 +57,12 @@ func builtIn(t *testing.T, text string) bool {
 	for _, dir := range exampleDirs(t) {
 		names = append(names, filepath.Base(dir))
 	}
-	return !slices.ContainsFunc(exampleNamed.FindAllStringSubmatch(text, -1), func(m []string) bool { return !slices.Contains(names, m[1]) })
+	for _, m := range exampleNamed.FindAllStringSubmatch(text, -1) {
+		if !slices.Contains(names, m[1]) {
+			return false
+		}
+	}
+	return true
 }
 
 // TestExamples runs the script that every example folder holds, in a copy of the folder.
@@ -107,14 +112,17 @@ func inside(t *testing.T, dir, line string) (out string, changes []sandbox.Acces
 	var log bytes.Buffer
 	clock := drivertest.NewTime()
 	defer clock.Stop()
-	box, err := sandbox.Start(t.Context(), sandbox.Options{Seed: seed, Products: simulators(), Person: true, AccessLog: &log, Now: clock.Now, Ticks: clock.Ticks()})
+	box, err := sandbox.Start(t.Context(), sandbox.Options{
+		Seed: seed, Products: simulators(), Person: true, AccessLog: &log, Now: clock.Now, Ticks: clock.Ticks(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer box.Close()
 	var said bytes.Buffer
 	code, err := box.RunInside(t.Context(), sandbox.Inside{
-		Dir: dir, Executable: self, Command: []string{"sh", "-c", line}, Env: append(os.Environ(), "NO_COLOR=1"), TempDir: t.TempDir(),
+		Dir: dir, Executable: self, Command: []string{"sh", "-c", line},
+		Env: append(os.Environ(), "NO_COLOR=1"), TempDir: t.TempDir(),
 		Stdout: &said, Stderr: &said,
 	})
 	if err != nil || code != 0 {
@@ -207,7 +215,8 @@ func carryUndisturbed(t *testing.T, dir, flags string) (undisturbed, bool) {
 	t.Helper()
 	u := undisturbed{flags: flags}
 	var out string
-	out, u.changes, u.state = inside(t, dir, `syncctl apply -auto-approve`+flags+`; echo "exit $?"; cat .syncctl/runs/*/journal.jsonl | wc -l; cat .syncctl/runs/*/plan.json || true`)
+	out, u.changes, u.state = inside(t, dir, `syncctl apply -auto-approve`+flags+`; echo "exit $?"
+		cat .syncctl/runs/*/journal.jsonl | wc -l; cat .syncctl/runs/*/plan.json || true`)
 	_, record, ran := strings.Cut(out, "exit 0\n")
 	if !ran && strings.Contains(out, "exit 8\n") {
 		return u, false
@@ -239,7 +248,9 @@ func TestKilledAtEveryWrite(t *testing.T) {
 			if !ran {
 				return // there is no run to kill
 			}
-			requests := slices.DeleteFunc(slices.Clone(u.changes), func(l sandbox.AccessLine) bool { return l.Protocol != sandbox.ProtocolHTTPS })
+			requests := slices.DeleteFunc(slices.Clone(u.changes), func(l sandbox.AccessLine) bool {
+				return l.Protocol != sandbox.ProtocolHTTPS
+			})
 			for request, n := range counted(requests, byContent) { // a service may well be stopped twice
 				if n != 1 {
 					t.Errorf("undisturbed, %s was carried out %d times", request, n)
@@ -269,8 +280,10 @@ func TestKilledAtEveryWrite(t *testing.T) {
 // checkKilled kills apply at one write.
 func checkKilled(t *testing.T, dir, write string, u undisturbed) {
 	apply := "syncctl apply -auto-approve" + u.flags
-	out, changes, end := inside(t, dir, fmt.Sprintf(`SYNCCTL_TEST_KILL=%s %s; echo "killed $?"; cat .syncctl/runs/*/journal.jsonl; echo
-		echo "and then"; SYNCCTL_TEST_KILL= %s && SYNCCTL_TEST_KILL= syncctl plan -detailed-exitcode`, write, apply, apply))
+	out, changes, end := inside(t, dir, fmt.Sprintf(`SYNCCTL_TEST_KILL=%s %s; echo "killed $?"
+		cat .syncctl/runs/*/journal.jsonl; echo
+		echo "and then"; SYNCCTL_TEST_KILL= %s && SYNCCTL_TEST_KILL= syncctl plan -detailed-exitcode`,
+		write, apply, apply))
 	_, after, killed := strings.Cut(out, "killed 137\n")
 	if !killed {
 		t.Errorf("%s: it was not killed:\n%s", write, out)

@@ -46,7 +46,8 @@ func TestPicture(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got != string(want) {
-		t.Errorf("%s shows another program than this one; if the change is meant: go test ./cmd/syncctl -run TestPicture -update\n%s", golden, firstDifference(got, string(want)))
+		t.Errorf("%s does not show what the program prints; if the change is intended: "+
+			"go test ./cmd/syncctl -run TestPicture -update\n%s", golden, firstDifference(got, string(want)))
 	}
 }
 
@@ -61,7 +62,8 @@ var (
 		{regexp.MustCompile(`[0-9.]+s, [0-9]+ requests`), "1.2s, 150 requests"},
 	}
 	ended   = regexp.MustCompile(`^ ?( ?[0-9]+)/[0-9]+ `)
-	beneath = regexp.MustCompile(`^ +(because|waits for|for a person|[0-9]+\. |verified again|if interrupted|destroys|loses|adds|note |warning |  \S)|started|verifying|a person is asked|^ +step [0-9]+:`)
+	beneath = regexp.MustCompile(`^ +(because|waits for|for a person|[0-9]+\. |verified again|if interrupted|` +
+		`destroys|loses|adds|note |warning |  \S)|started|verifying|a person is asked|^ +step [0-9]+:`)
 )
 
 // telling leaves out what a picture has no room for: why each step is there, and all but the end of each.
@@ -100,9 +102,11 @@ func drawTerminal(command string, lines []string) string {
 	var b strings.Builder
 	total := float64(len(lines))*perLine + 6
 	height := windowRows*lineHeight + 24
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1080 %d" font-family="ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace" font-size="13.5">`+"\n", height)
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1080 %d" `+
+		`font-family="ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace" font-size="13.5">`+"\n", height)
 	fmt.Fprintf(&b, "<title>%s</title>\n<style>\n", html.EscapeString(command))
-	b.WriteString("text{white-space:pre;fill:#d4d7dd}.b{font-weight:bold;fill:#fff}.d{fill:#7d8590}.r{fill:#ff7b72}.g{fill:#7ee787}.y{fill:#e3b341}.c{fill:#79c0ff}.m{fill:#d2a8ff}\n")
+	b.WriteString("text{white-space:pre;fill:#d4d7dd}.b{font-weight:bold;fill:#fff}.d{fill:#7d8590}.r{fill:#ff7b72}" +
+		".g{fill:#7ee787}.y{fill:#e3b341}.c{fill:#79c0ff}.m{fill:#d2a8ff}\n")
 	fmt.Fprintf(&b, "@keyframes up{")
 	for i := range lines {
 		if up := i + 1 - windowRows; up > 0 {
@@ -111,11 +115,15 @@ func drawTerminal(command string, lines []string) string {
 			fmt.Fprintf(&b, "%.2f%%{transform:translateY(0)}", float64(i)*perLine/total*100)
 		}
 	}
-	fmt.Fprintf(&b, "100%%{transform:translateY(-%dpx)}}\n@keyframes in{from{opacity:0}to{opacity:1}}\n", max(0, len(lines)-windowRows)*lineHeight)
+	fmt.Fprintf(&b, "100%%{transform:translateY(-%dpx)}}\n@keyframes in{from{opacity:0}to{opacity:1}}\n",
+		max(0, len(lines)-windowRows)*lineHeight)
 	fmt.Fprintf(&b, "#t{animation:up %.2fs step-end infinite}#t text{animation:in .01s both}\n</style>\n", total)
-	fmt.Fprintf(&b, `<clipPath id="w"><rect width="1080" height="%d"/></clipPath><rect width="1080" height="%d" rx="8" fill="#0d1117"/>`+"\n<g clip-path=\"url(#w)\"><g id=\"t\">\n", height-8, height)
+	fmt.Fprintf(&b, `<clipPath id="w"><rect width="1080" height="%d"/></clipPath>`+
+		`<rect width="1080" height="%d" rx="8" fill="#0d1117"/>`+"\n"+`<g clip-path="url(#w)"><g id="t">`+"\n",
+		height-8, height)
 	for i, line := range lines {
-		fmt.Fprintf(&b, `<text x="16" y="%d" style="animation-delay:%.2fs">%s</text>`+"\n", 26+i*lineHeight, float64(i)*perLine, spans(line))
+		fmt.Fprintf(&b, `<text x="16" y="%d" style="animation-delay:%.2fs">%s</text>`+"\n",
+			26+i*lineHeight, float64(i)*perLine, spans(line))
 	}
 	b.WriteString("</g></g>\n</svg>\n")
 	return b.String()

@@ -46,7 +46,8 @@ func TestReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Only a terminal is asked; a person who reads the README says yes.
-	env := append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "SYNCCTL_CLI_ARGS_apply=-auto-approve")
+	path := bin + string(os.PathListSeparator) + os.Getenv("PATH")
+	env := append(os.Environ(), "PATH="+path, "SYNCCTL_CLI_ARGS_apply=-auto-approve")
 	run := func(dir string, name string, args ...string) {
 		t.Helper()
 		cmd := exec.CommandContext(t.Context(), name, args...)

@@ -12,25 +12,37 @@ import (
 // TestAdvice: what is said is what helps, and apply alone is said only where it can succeed.
 func TestAdvice(t *testing.T) {
 	c := Commands{Apply: "syncctl apply d", Resolve: "syncctl -chdir=d resolve"}
-	step := &planner.Step{ID: "sync.a.b/do", Op: "do", Manual: &planner.Manual{}}
-	attested := &planner.Step{ID: "sync.a.b/do", Op: "do", Manual: &planner.Manual{Attest: "it is done"}}
+	const do = "step 3 (sync.a.b/do)"
 	for name, k := range map[string]struct {
 		state   stepState
 		has     []string
 		choices []string
 		apply   bool
 	}{
-		"interrupted": {stepState{3, step, executor.PhaseReady, false, false, false}, nil, nil, true},
-		"failed":      {stepState{3, step, executor.PhaseFailed, false, false, false}, []string{"Fix what made step 3 (sync.a.b/do) fail."}, nil, true},
-		"refused":     {stepState{3, step, executor.PhaseFailed, true, false, false}, []string{"Fix what the guard of step 3 (sync.a.b/do) found"}, nil, true},
-		"waiting":     {stepState{3, step, executor.PhaseWaiting, false, false, false}, []string{"Do step 3 (sync.a.b/do) as described"}, nil, true},
-		"to attest": {stepState{3, attested, executor.PhaseWaiting, false, false, true}, []string{"No interface can verify it", "\n  syncctl -chdir=d resolve sync.a.b/do -done\n"},
-			[]string{"syncctl -chdir=d resolve sync.a.b/do -done"}, true},
-		"stuck": {stepState{3, step, executor.PhaseStuck, false, false, false}, []string{"Check on the servers whether step 3 (sync.a.b/do) was carried out", "resolve sync.a.b/do -retry  it was not\n"},
-			[]string{"syncctl -chdir=d resolve sync.a.b/do -done", "syncctl -chdir=d resolve sync.a.b/do -retry"}, true},
-		"moved": {stepState{3, step, executor.PhaseFailed, false, true, false}, []string{"so apply cannot carry it out", "\n  syncctl -chdir=d resolve -abandon\n", "Once it is restored"},
-			[]string{"syncctl -chdir=d resolve -abandon"}, false},
+		"interrupted": {stepState{phase: executor.PhaseReady}, nil, nil, true},
+		"failed":      {stepState{phase: executor.PhaseFailed}, []string{"Fix what made " + do + " fail."}, nil, true},
+		"refused": {
+			stepState{phase: executor.PhaseFailed, refused: true},
+			[]string{"Fix what the guard of " + do + " found"}, nil, true,
+		},
+		"waiting": {stepState{phase: executor.PhaseWaiting}, []string{"Do " + do + " as described"}, nil, true},
+		"to attest": {
+			stepState{phase: executor.PhaseWaiting, attestable: true},
+			[]string{"No interface can verify it", "\n  syncctl -chdir=d resolve sync.a.b/do -done\n"},
+			[]string{"syncctl -chdir=d resolve sync.a.b/do -done"}, true,
+		},
+		"stuck": {
+			stepState{phase: executor.PhaseStuck},
+			[]string{"Check on the servers whether " + do + " was carried out", "resolve sync.a.b/do -retry  it was not\n"},
+			[]string{"syncctl -chdir=d resolve sync.a.b/do -done", "syncctl -chdir=d resolve sync.a.b/do -retry"}, true,
+		},
+		"moved": {
+			stepState{phase: executor.PhaseFailed, moved: true},
+			[]string{"so apply cannot carry it out", "\n  syncctl -chdir=d resolve -abandon\n", "Once it is restored"},
+			[]string{"syncctl -chdir=d resolve -abandon"}, false,
+		},
 	} {
+		k.state.number, k.state.step = 3, &planner.Step{ID: "sync.a.b/do", Op: "do", Manual: &planner.Manual{}}
 		a := advise([]stepState{k.state}, c)
 		if d := cmp.Diff(k.choices, a.choices); d != "" || a.apply != k.apply || len(a.first) > 1 {
 			t.Errorf("%s: %s %+v", name, d, a)
@@ -49,7 +61,10 @@ func TestAdvice(t *testing.T) {
 func TestReportFields(t *testing.T) {
 	steps := twoDeclarations().Steps
 	for phase, want := range map[executor.Phase]any{executor.PhaseWaiting: "syncctl apply", executor.PhaseStuck: nil} {
-		f := ReportFields(End{Report: &executor.Report{Steps: []executor.StepReport{{Step: steps[1], Phase: phase}}}, Next: Commands{"syncctl apply", "syncctl resolve"}})
+		f := ReportFields(End{
+			Report: &executor.Report{Steps: []executor.StepReport{{Step: steps[1], Phase: phase}}},
+			Next:   Commands{"syncctl apply", "syncctl resolve"},
+		})
 		if f["next"] != want || len(f["advice"].([]string)) != 1 {
 			t.Errorf("%s: %v", phase, f)
 		}
@@ -62,7 +77,8 @@ func TestFolded(t *testing.T) {
 		return executor.StepReport{Step: planner.Step{ID: id, Needs: needs}, Phase: p}
 	}
 	r := &executor.Report{Steps: []executor.StepReport{
-		at("a", executor.PhaseDone), at("b", executor.PhaseDone), at("c", executor.PhaseFailed, "a"), at("d", executor.PhaseWaiting, "b"),
+		at("a", executor.PhaseDone), at("b", executor.PhaseDone),
+		at("c", executor.PhaseFailed, "a"), at("d", executor.PhaseWaiting, "b"),
 		at("e", executor.PhaseBlocked, "c"), at("f", executor.PhaseBlocked, "e", "a"), at("g", executor.PhaseBlocked, "d"),
 		at("h", executor.PhaseBlocked, "f", "g"), at("i", executor.PhaseReady, "a"), at("j", executor.PhaseBlocked, "e"),
 	}}
@@ -86,19 +102,25 @@ func TestFolded(t *testing.T) {
 // taken back any more.
 func TestRollback(t *testing.T) {
 	step := func(id, addr, undo string, final bool) planner.Step {
-		return planner.Step{ID: addr + "/" + id, Addr: addr, Op: id, Undo: undo, Effect: &planner.Effect{Irreversible: final}}
+		return planner.Step{
+			ID: addr + "/" + id, Addr: addr, Op: id, Undo: undo, Effect: &planner.Effect{Irreversible: final},
+		}
 	}
 	p := &planner.Plan{Steps: []planner.Step{
-		step("a", "x", "start it", false), step("b", "x", "delete it", false), step("c", "y", "delete it", false), step("d", "x", "delete it", false),
+		step("a", "x", "start it", false), step("b", "x", "delete it", false),
+		step("c", "y", "delete it", false), step("d", "x", "delete it", false),
 		step("e", "x", "", true), step("f", "x", "stop it", false),
 	}}
 	for name, k := range map[string]struct {
 		done []string
 		want string
 	}{
-		"fresh": {nil, "Rollback: possible until step 5 (e), which cannot be undone.\n  steps 2, 4: delete it\n  step 3: delete it\n  step 1: start it\n\n"},
-		"begun": {[]string{"x/a", "x/b"}, "Rollback: possible until step 5 (e), which cannot be undone.\n  steps 2, 4 (1 done): delete it\n  step 3: delete it\n  step 1 (done): start it\n\n"},
-		"past":  {[]string{"x/a", "x/b", "y/c", "x/d", "x/e"}, "Rollback: no longer possible for what was done up to step 5 (e).\n  step 6: stop it\n\n"},
+		"fresh": {nil, "Rollback: possible until step 5 (e), which cannot be undone.\n" +
+			"  steps 2, 4: delete it\n  step 3: delete it\n  step 1: start it\n\n"},
+		"begun": {[]string{"x/a", "x/b"}, "Rollback: possible until step 5 (e), which cannot be undone.\n" +
+			"  steps 2, 4 (1 done): delete it\n  step 3: delete it\n  step 1 (done): start it\n\n"},
+		"past": {[]string{"x/a", "x/b", "y/c", "x/d", "x/e"},
+			"Rollback: no longer possible for what was done up to step 5 (e).\n  step 6: stop it\n\n"},
 	} {
 		done := map[string]bool{}
 		for _, id := range k.done {

@@ -41,28 +41,44 @@ func twoDeclarations() *planner.Plan {
 	return &planner.Plan{
 		Changes: []planner.ResourceChange{
 			{Addr: "sync.depot.a", Action: planner.Update, Diff: []planner.Difference{
-				{Path: "color", Declared: `"red"`, Actual: `"blue"`}, {Path: "key", Declared: "(sensitive value)", Actual: "null"}, {Path: "x", Declared: "null", Actual: "1"},
+				{Path: "color", Declared: `"red"`, Actual: `"blue"`},
+				{Path: "key", Declared: "(sensitive value)", Actual: "null"},
+				{Path: "x", Declared: "null", Actual: "1"},
 			}},
 			{Addr: "sync.depot.b", Action: planner.Create},
 		},
 		Steps: []planner.Step{
 			{
-				ID: "sync.depot.a/paint", Addr: "sync.depot.a", Op: "paint", Mark: planner.MarkChange, Repeat: planner.CheckFirst, Summary: "paints a in red, which is a colour that takes a good number of words to describe",
-				Because: "it is blue", Args: map[string]string{"b": "2", "a": "1"}, Undo: "paint it blue", Effect: &planner.Effect{Change: 1}, Exclusive: []string{"brush"},
+				ID: "sync.depot.a/paint", Addr: "sync.depot.a", Op: "paint", Mark: planner.MarkChange, Repeat: planner.CheckFirst,
+				Summary: "paints a in red, which is a colour that takes a good number of words to describe",
+				Because: "it is blue", Args: map[string]string{"b": "2", "a": "1"}, Undo: "paint it blue",
+				Effect: &planner.Effect{Change: 1}, Exclusive: []string{"brush"},
 			},
 			{
-				ID: "sync.depot.a/label", Addr: "sync.depot.a", Op: "label", Mark: planner.MarkPerson, Summary: "labels a \x1b[31mred", Needs: []string{"sync.depot.a/paint"},
-				Manual: &planner.Manual{Where: "the depot", Do: []string{"Take the label.", "Put it on."}, Values: []planner.Value{{Name: "l", Label: "Label", Value: "heavy"}, {Name: "f", Label: "Printed", Value: "label.pdf", File: true}}},
+				ID: "sync.depot.a/label", Addr: "sync.depot.a", Op: "label", Mark: planner.MarkPerson,
+				Summary: "labels a \x1b[31mred", Needs: []string{"sync.depot.a/paint"},
+				Manual: &planner.Manual{Where: "the depot", Do: []string{"Take the label.", "Put it on."}, Values: []planner.Value{
+					{Name: "l", Label: "Label", Value: "heavy"},
+					{Name: "f", Label: "Printed", Value: "label.pdf", File: true},
+				}},
 			},
 			{
-				ID: "sync.depot.b/scrap", Addr: "sync.depot.b", Op: "scrap", Mark: planner.MarkFinal, Summary: "scraps b", Needs: []string{"sync.depot.a/label", "sync.depot.a/paint"},
-				Guards: []string{"sync.depot.a/paint"}, Effect: &planner.Effect{Destroy: 2, Irreversible: true, Loses: "2 boxes"},
+				ID: "sync.depot.b/scrap", Addr: "sync.depot.b", Op: "scrap", Mark: planner.MarkFinal,
+				Summary: "scraps b", Needs: []string{"sync.depot.a/label", "sync.depot.a/paint"},
+				Guards: []string{"sync.depot.a/paint"},
+				Effect: &planner.Effect{Destroy: 2, Irreversible: true, Loses: "2 boxes"},
 			},
 		},
 		Findings: []planner.Finding{
-			{Rule: "depot/wet", Severity: planner.Warn, Addr: "sync.depot.a", Op: "paint", Summary: "paint is wet", Detail: "For an hour."},
+			{
+				Rule: "depot/wet", Severity: planner.Warn, Addr: "sync.depot.a", Op: "paint",
+				Summary: "paint is wet", Detail: "For an hour.",
+			},
 			{Rule: "depot/old", Severity: planner.Note, Addr: "sync.depot.b", Summary: "it is old"},
-			{Rule: "depot/no", Severity: planner.Refuse, Addr: "sync.depot.b", Summary: "not allowed", Detail: "Because\nof rules."},
+			{
+				Rule: "depot/no", Severity: planner.Refuse, Addr: "sync.depot.b",
+				Summary: "not allowed", Detail: "Because\nof rules.",
+			},
 		},
 	}
 }
@@ -107,7 +123,8 @@ func TestReport(t *testing.T) {
 		{Step: steps[2], Phase: executor.PhaseBlocked, Why: "it needs sync.depot.a/label"},
 	}}
 	var b bytes.Buffer
-	if err := Report(&b, Style{}, End{Report: r, RunID: "r", Dir: "d/r", Next: Commands{"syncctl apply", "syncctl resolve"}}); err != nil {
+	end := End{Report: r, RunID: "r", Dir: "d/r", Next: Commands{"syncctl apply", "syncctl resolve"}}
+	if err := Report(&b, Style{}, end); err != nil {
 		t.Fatal(err)
 	}
 	r.Finished = true
@@ -133,7 +150,8 @@ func TestPlain(t *testing.T) {
 		t.Error("a line came while somebody else had the floor")
 	}
 	release()
-	want := "  1/3 ~ sync.depot.a/paint: verifying: 1 left\n  1/3 ~ sync.depot.a/paint: verifying: 0 left\n  1/3 ~ sync.depot.a/paint: done\n"
+	want := "  1/3 ~ sync.depot.a/paint: verifying: 1 left\n" +
+		"  1/3 ~ sync.depot.a/paint: verifying: 0 left\n  1/3 ~ sync.depot.a/paint: done\n"
 	if b.String() != want {
 		t.Errorf("got %q\nwant %q", b.String(), want)
 	}
@@ -147,9 +165,13 @@ func TestLive(t *testing.T) {
 	v := NewLive(&b, Style{Width: 60}, p, func() time.Time { return now }, nil)
 	v.Observe(executor.Event{Name: executor.EventStarted, Step: &p.Steps[0]})
 	v.Observe(executor.Event{Name: executor.EventStarted, Step: &p.Steps[1]})
-	v.Observe(executor.Event{Name: executor.EventProgress, Step: &p.Steps[0], Progress: &executor.Progress{Done: 10, Total: 100, Unit: "pairs"}})
+	count := func(done int64) {
+		progress := &executor.Progress{Done: done, Total: 100, Unit: "pairs"}
+		v.Observe(executor.Event{Name: executor.EventProgress, Step: &p.Steps[0], Progress: progress})
+	}
+	count(10)
 	now = now.Add(10 * time.Second)
-	v.Observe(executor.Event{Name: executor.EventProgress, Step: &p.Steps[0], Progress: &executor.Progress{Done: 20, Total: 100, Unit: "pairs"}})
+	count(20)
 	v.Observe(executor.Event{Name: executor.EventVerifying, Step: &p.Steps[1], Message: "waiting"})
 	if !strings.Contains(b.String(), "20 of 100 pairs, 01:20 left") {
 		t.Errorf("no time left in %q", b.String())
@@ -192,8 +214,11 @@ func TestEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]any{
-		"@level": "error", "@message": "sync.depot.a/label: failed: no", "@module": "syncctl", "@timestamp": "2026-01-02T03:04:05Z", "type": "step_failed",
-		"step": map[string]any{"id": "sync.depot.a/label", "number": 2.0, "of": 3.0, "addr": "sync.depot.a", "op": "label", "mark": "?"},
+		"@level": "error", "@message": "sync.depot.a/label: failed: no", "@module": "syncctl",
+		"@timestamp": "2026-01-02T03:04:05Z", "type": "step_failed",
+		"step": map[string]any{
+			"id": "sync.depot.a/label", "number": 2.0, "of": 3.0, "addr": "sync.depot.a", "op": "label", "mark": "?",
+		},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)

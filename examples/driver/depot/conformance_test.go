@@ -30,7 +30,8 @@ func TestConformance(t *testing.T) {
 		Product: Product.Name, New: Product.Driver, Simulator: Product.Simulator,
 		Cases: []drivertest.Case{
 			{Name: "replaced", Dir: example, Seed: seed},
-			{Name: "added", Dir: example, Seed: []byte(`{"depot": {"north": {"password": "keeper-pass", "boxes": {"old": {"color": "grey"}}}}}`)},
+			{Name: "added", Dir: example, Seed: []byte(
+				`{"depot": {"north": {"password": "keeper-pass", "boxes": {"old": {"color": "grey"}}}}}`)},
 			{Name: "transparent", Dir: transparent, Seed: seed, Refused: true},
 		},
 		Reads: func(l sandbox.AccessLine) bool { return l.Path == sessionsPath },
