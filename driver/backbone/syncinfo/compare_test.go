@@ -103,18 +103,22 @@ func TestDrained(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &Drain{Pairs: 4, Compared: 6, Unpaired: 2, InFlight: 2, SumA: -1, SumB: 14, First: []InFlight{
+	want := &Drain{Pairs: 4, Compared: 6, Unpaired: 2, InFlight: 2, SumA: -1, SumB: 14, Uncompared: 1, FirstUncompared: []Example{
+		{"", "B-4 with A-4: outgoingMessageSequenceId is unknown at master, incomingMessageSequenceId is unknown at master"},
+	}, First: []InFlight{
 		{From: "master", To: "slave", FromKey: "A-2", ToKey: "B-2", Sent: 5, Applied: 4, Where: "slave:1:140"},
 		{From: "slave", To: "master", FromKey: "B-2", ToKey: "A-2", Sent: 3, Applied: 1, Where: "slave:1:140"},
 	}}
 	want.First[0].Where, want.First[1].Where = d.First[0].Where, d.First[1].Where
+	want.FirstUncompared[0].Where = d.FirstUncompared[0].Where
 	if diff := cmp.Diff(want, d); diff != "" {
 		t.Error(diff)
 	}
 	text := `2 still in flight
   A-2 (master) to B-2 (slave): sent 5, applied 4
   B-2 (slave) to A-2 (master): sent 3, applied 1
-`
+1 pair that could not be compared
+  ` + d.FirstUncompared[0].String() + "\n"
 	if diff := cmp.Diff(text, d.String()); diff != "" || d.Empty() {
 		t.Error(diff)
 	}
@@ -127,6 +131,21 @@ func TestDrained(t *testing.T) {
 	}
 	if d, err = Drained(context.Background(), read("a"), read("b")); err != nil || !d.Empty() || d.String() != "" {
 		t.Errorf("%+v %v", d, err)
+	}
+	// A counter that is missing is unknown, not 0: on either end, in either direction.
+	const out, in = `,"outgoingMessageSequenceId":0`, `,"incomingMessageSequenceId":0`
+	for _, c := range []struct {
+		a, b       string
+		uncompared int
+	}{
+		{out + in, out + in, 0}, {out + in, out, 1}, {out + in, in, 1}, {out, out + in, 1}, {in, out + in, 1}, {"", "", 1},
+		{out + in, out + `,"incomingMessageSequenceId":null`, 1}, {out + in, out + `,"incomingMessageSequenceId":0.5`, 1},
+		{out + in, out + `,"incomingMessageSequenceID":0`, 1},
+	} {
+		d, err := Drained(context.Background(), read("a", pair("A-1", "B-1", c.a)), read("b", pair("B-1", "A-1", c.b)))
+		if err != nil || d.Uncompared != c.uncompared || len(d.FirstUncompared) != c.uncompared || d.InFlight != 0 || d.Pairs != 1 {
+			t.Errorf("%s and %s: %+v, %v", c.a, c.b, d, err)
+		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 // InFlight is an issue with messages that one end has sent and the other has not applied.
@@ -30,24 +32,33 @@ type Drain struct {
 	InFlight   int        // directions of pairs whose counters differ
 	First      []InFlight // the first ten, in the order of the second reader
 	Overrun    int        // of InFlight: more applied than sent, which no waiting mends
-	SumA, SumB int64      // sum of outgoing ids of either end; -1 if it does not fit
+	SumA, SumB int64      // sum of the outgoing ids that either end has; -1 if it does not fit
+
+	// Pairs of which a direction could not be compared: a counter is missing at one end, or is not a whole number of 64 bits.
+	// Whether something is in flight there is unknown.
+	Uncompared      int
+	FirstUncompared []Example // the first ten, in the order of the second reader
 }
 
-// Empty says whether nothing is in flight, as far as can be told.
+// Empty says whether nothing is in flight among the directions that could be compared. Of all of them it says something only
+// where Uncompared and Unpaired are 0.
 func (d *Drain) Empty() bool { return d.InFlight == 0 }
 
-// String lists what is in flight, one a line; it is "" if nothing is.
+// String lists what is in flight and what could not be compared, one a line; it is "" if there is neither.
 func (d *Drain) String() string {
-	if d.InFlight == 0 {
-		return ""
-	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d still in flight\n", d.InFlight)
-	for _, f := range d.First {
-		fmt.Fprintf(&b, "  %s\n", f)
+	if d.InFlight > 0 {
+		fmt.Fprintf(&b, "%d still in flight\n", d.InFlight)
+		for _, f := range d.First {
+			fmt.Fprintf(&b, "  %s\n", f)
+		}
+		if n := d.InFlight - len(d.First); n > 0 {
+			fmt.Fprintf(&b, "  and %d more\n", n)
+		}
 	}
-	if n := d.InFlight - len(d.First); n > 0 {
-		fmt.Fprintf(&b, "  and %d more\n", n)
+	if d.Uncompared > 0 {
+		fmt.Fprintf(&b, "%s that could not be compared\n", wording.Plural(d.Uncompared, "pair"))
+		writeExamples(&b, d.FirstUncompared, d.Uncompared)
 	}
 	return b.String()
 }
@@ -112,6 +123,13 @@ func walk(ctx context.Context, r *Reader, do func(e *Entry) error) error {
 
 // compare takes one pair: a's counters, and b's entry.
 func (d *Drain) compare(a Sequence, b *Entry, nameA, nameB string) {
+	if !a.isKnown() || !b.Sequence.isKnown() {
+		d.Uncompared++
+		if len(d.FirstUncompared) < examples {
+			text := pairName(b.LocalKey, b.RemoteKey) + ": " + a.lacks(b.Sequence, nameA, nameB)
+			d.FirstUncompared = append(d.FirstUncompared, Example{b.Where(nameB), text})
+		}
+	}
 	if a.HasOutgoing && b.Sequence.HasIncoming {
 		d.Compared++
 		if a.Outgoing != b.Sequence.Incoming {

@@ -2,6 +2,7 @@ package syncinfo
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/syncctl/syncctl/schema"
 )
@@ -55,6 +56,24 @@ type Entry struct {
 type Sequence struct {
 	Outgoing, Incoming       int64
 	HasOutgoing, HasIncoming bool
+}
+
+// isKnown says whether both counters are there.
+func (q Sequence) isKnown() bool { return q.HasOutgoing && q.HasIncoming }
+
+// lacks names the counters that are missing to compare both directions of a pair; a and b are its ends. "": none.
+func (q Sequence) lacks(other Sequence, a, b string) string {
+	var missing []string
+	for _, c := range [...]struct {
+		has bool
+		end string
+		m   member
+	}{{q.HasOutgoing, a, outgoing}, {q.HasIncoming, a, incoming}, {other.HasOutgoing, b, outgoing}, {other.HasIncoming, b, incoming}} {
+		if !c.has {
+			missing = append(missing, memberNames[c.m]+" is unknown at "+clip(c.end))
+		}
+	}
+	return strings.Join(missing, ", ")
 }
 
 // Where gives the entry's place in the named file as file:line:column.

@@ -81,11 +81,3 @@ func (t *tally) finding(rule Rule, message string) Finding {
 	}
 	return f
 }
-
-// plural gives "1 pair" or "2 pairs".
-func plural(n int, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %ss", n, one)
-}

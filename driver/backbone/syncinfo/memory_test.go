@@ -152,7 +152,7 @@ func TestMergeRepeated(t *testing.T) {
 	reads := 0
 	o.Fs, o.Allow = countedFs{o.Fs, &reads}, []Rule{Doubled}
 	report, err := Merge(context.Background(), o)
-	if err != nil || report.Pairs != 1 || len(report.Warnings) != 2 || report.Warnings[0].Count != n-1 || report.Warnings[1].Count != n-1 {
+	if err != nil || report.Pairs != 1 || len(report.Warnings) != 3 || report.Warnings[1].Count != n-1 || report.Warnings[2].Count != n-1 {
 		t.Fatalf("%+v %v", report, err)
 	}
 	if most := 4 * int(report.BytesIn); reads > most {

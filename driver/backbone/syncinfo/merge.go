@@ -272,6 +272,7 @@ func (m *merge) meet(e *Entry) error {
 	switch match.Outcome {
 	case Matched:
 		m.pairs++
+		m.noteUnknown(match.Sequence, e)
 		m.compareSequence(match.Sequence, match.Offset, e)
 	case Again:
 		m.move.repeated.count++

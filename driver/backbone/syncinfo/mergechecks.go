@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 func (m *merge) found(f Finding) { m.findings = append(m.findings, f) }
@@ -150,7 +152,7 @@ func (m *merge) checkUnmatched(first []int64) {
 			empty = ", which has no pair at all"
 		}
 		m.found(c.t.finding(Unmatched, fmt.Sprintf("%s of %s %s no mirror in %s%s; download both files again after both ends were stopped",
-			plural(c.t.count, "pair"), c.has.name, hasHave(c.t.count), c.lack.name, empty)))
+			wording.Plural(c.t.count, "pair"), c.has.name, hasHave(c.t.count), c.lack.name, empty)))
 	}
 }
 

@@ -48,7 +48,7 @@ func statOf(stream any) os.FileInfo {
 // do it one after the other.
 func (s *side) open(ctx context.Context) error {
 	if s.path != Standard {
-		f, err := openAside(ctx, s.m.o.Fs, s.path)
+		f, err := openWithin(ctx, s.m.o.Fs, s.path)
 		if err != nil {
 			return fmt.Errorf("opening the %s's file: %w", s.role, onOneLine{err})
 		}
@@ -60,7 +60,7 @@ func (s *side) open(ctx context.Context) error {
 	} else {
 		s.stream = s.m.o.Stdin
 	}
-	spool, err := s.m.o.aside(s.m.target, "input")
+	spool, err := s.m.o.spool(s.m.target)
 	if err != nil {
 		return fmt.Errorf("keeping %s: %w", s.name, err)
 	}
@@ -77,7 +77,7 @@ func (s *side) close() error {
 		errs = append(errs, s.spool.discard())
 	}
 	if s.opened != nil {
-		closeAside(s.opened)
+		go s.opened.Close() // a goroutine may still be reading it, which some systems wait for
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("closing %s: %w", s.name, onOneLine{err})

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 // disagreement is one direction of one pair of entries whose message counters differ.
@@ -18,6 +20,7 @@ type disagreement struct {
 type disagreements struct {
 	count, overrun int // overrun: of count, more applied than sent
 	first          lowest[disagreement]
+	unknown        tally // pairs of which a direction could not be compared
 }
 
 // add counts a disagreement. What names it is made only if it is among the first.
@@ -45,6 +48,15 @@ func (m *merge) compareSequence(stay Sequence, stayAt int64, e *Entry) {
 	if stay.HasIncoming && move.HasOutgoing && move.Outgoing != stay.Incoming {
 		m.sequence.add(e.Offset, move.Outgoing, stay.Incoming, func() disagreement {
 			return disagreement{from: m.move, to: m.stay, fromKey: clip(string(e.LocalKey)), toKey: clip(string(e.RemoteKey)), fromAt: e.Offset, toAt: stayAt}
+		})
+	}
+}
+
+// noteUnknown notes a pair of which a direction cannot be compared.
+func (m *merge) noteUnknown(stay Sequence, e *Entry) {
+	if !stay.isKnown() || !e.Sequence.isKnown() {
+		m.sequence.unknown.add(m.move.name, e, func() string {
+			return pairName(e.LocalKey, e.RemoteKey) + ": " + stay.lacks(e.Sequence, string(m.stay.role), string(m.move.role))
 		})
 	}
 }
@@ -80,18 +92,23 @@ func (m *merge) compareRepeated() error {
 	})
 }
 
-// checkSequence makes a finding of the disagreements.
+// checkSequence makes a finding of the disagreements, and a warning of what could not be compared.
 func (m *merge) checkSequence() {
 	d := &m.sequence
+	if n := d.unknown.count; n > 0 {
+		m.report.Uncompared = n
+		m.report.Warnings = append(m.report.Warnings, d.unknown.finding("",
+			"whether something is in flight is unknown of "+wording.Plural(n, "pair")+": a message sequence id is missing"))
+	}
 	if d.count == 0 {
 		return
 	}
 	var parts []string
 	if n := d.count - d.overrun; n > 0 {
-		parts = append(parts, plural(n, "direction")+" still in flight or in error: start both ends again until their queues are empty, stop them and download both files again")
+		parts = append(parts, wording.Plural(n, "direction")+" still in flight or in error: start both ends again until their queues are empty, stop them and download both files again")
 	}
 	if d.overrun > 0 {
-		parts = append(parts, plural(d.overrun, "direction")+" with more messages applied than sent, which no waiting mends: the two files are not of the same moment, or not of the same synchronization; stop both ends and download both files again")
+		parts = append(parts, wording.Plural(d.overrun, "direction")+" with more messages applied than sent, which no waiting mends: the two files are not of the same moment, or not of the same synchronization; stop both ends and download both files again")
 	}
 	f := Finding{Rule: SeqDiffer, Count: d.count, Message: "the two sides' message sequence ids disagree: " + strings.Join(parts, "; ")}
 	for _, one := range d.first.sorted() {

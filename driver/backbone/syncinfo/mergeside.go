@@ -91,9 +91,9 @@ func (s *side) read(ctx context.Context, do func(e *Entry) error) error {
 	}
 	var in io.Reader = f
 	if s.stream != nil && !s.read1 {
-		aside := readAside(ctx, s.stream)
-		defer aside.stop()
-		in = io.TeeReader(aside, s.file)
+		read, stop := readWithin(ctx, s.stream)
+		defer stop()
+		in = io.TeeReader(read, s.file)
 	}
 	if !s.read1 {
 		s.hash.SetSeed(s.m.set.seed)

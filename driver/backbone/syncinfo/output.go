@@ -45,7 +45,7 @@ func newOutput(o MergeOptions, to target) (*output, error) {
 	var err error
 	if to.path != "" {
 		w.f, err = o.part(to)
-	} else if w.f, err = o.aside(to, "output"); err != nil {
+	} else if w.f, err = o.spool(to); err != nil {
 		err = fmt.Errorf("creating a temporary file for %s: %w", w.name(), err)
 	}
 	if err != nil {
@@ -162,32 +162,20 @@ func (w *output) finish(ctx context.Context) error {
 	if err := w.f.Sync(); err != nil {
 		return fmt.Errorf("syncing %s: %w", w.name(), onOneLine{err})
 	}
-	if !removesOpen {
-		if err := w.closeFile(); err != nil {
-			return err
-		}
-	}
 	if err := w.likeBefore(); err != nil {
 		return err
 	}
-	if removesOpen && !isAt(w.o.Fs, w.f.File, w.f.path) {
-		return fmt.Errorf("the temporary file of %s was taken away or replaced; see that no other merge writes it, and try again", w.name())
+	if !w.f.isThere() {
+		return fmt.Errorf("another process has replaced the temporary file of %s: make sure that no other merge writes it, and try again", w.name())
 	}
-	// It is held until it has its name, so that no other run takes it for one that was left behind.
+	if err := w.f.close(); err != nil { // before it gets its name, which some systems refuse to a file that is open
+		return fmt.Errorf("closing %s: %w", w.name(), onOneLine{err})
+	}
 	if err := w.o.Fs.Rename(w.f.path, w.to.path); err != nil {
 		return fmt.Errorf("renaming the finished file to %s: %w", w.name(), onOneLine{err})
 	}
 	w.f.path = ""
 	w.syncFolder()
-	return nil
-}
-
-func (w *output) closeFile() error {
-	f := w.f.File
-	w.f.File = nil
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("closing %s: %w", w.name(), onOneLine{err})
-	}
 	return nil
 }
 
@@ -211,7 +199,7 @@ func (w *output) copyOut(ctx context.Context) error {
 	if _, err := w.f.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("reading the finished file: %w", onOneLine{err})
 	}
-	if err := copyAside(ctx, w.o.Stdout, w.f); err != nil {
+	if err := copyWithin(ctx, w.o.Stdout, w.f); err != nil {
 		return fmt.Errorf("copying the finished file to standard output: %w", err)
 	}
 	return nil

@@ -3,6 +3,8 @@ package syncinfo
 import (
 	"fmt"
 	"strings"
+
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 // Report says what Merge did.
@@ -10,7 +12,8 @@ type Report struct {
 	Migrating     Role
 	Master, Slave SideReport
 
-	Pairs int // pairs that both sides have
+	Pairs      int // pairs that both sides have
+	Uncompared int // of Pairs: a message sequence id is missing, so that whether something is in flight is unknown
 
 	// Sums over both sides. Half pairs are counted as they were read, before any was completed.
 	Comments, HalfComments       int
@@ -47,7 +50,7 @@ func (r *Report) Summary() string {
 		first, second = second, first
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "merged %s: firstConnector has %s from %s, secondConnector %s from %s\n", plural(r.Pairs, "pair"),
+	fmt.Fprintf(&b, "merged %s: firstConnector has %s from %s, secondConnector %s from %s\n", wording.Plural(r.Pairs, "pair"),
 		entries(first.Pairs), first.File, entries(second.Pairs), second.File)
 	fmt.Fprintf(&b, "comments %d (%d half), attachments %d (%d half), completed %d\n",
 		r.Comments, r.HalfComments, r.Attachments, r.HalfAttachments, r.Completed)

@@ -90,7 +90,7 @@ func TestOutputThatIsNoFile(t *testing.T) {
 	}
 	for _, out := range []string{"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "/dev/../dev/null", link} {
 		o.Out = out
-		mergeFails(t, o, "leads to a device, not to an ordinary file; use -o - for standard output")
+		mergeFails(t, o, "leads to a device, not to a regular file; use -o - for standard output")
 	}
 	stdout, err := os.OpenFile(filepath.Join(dir, "b"), os.O_RDWR, 0)
 	if err != nil {
@@ -146,14 +146,12 @@ func TestOutputMode(t *testing.T) {
 	}
 }
 
-// TestTemporaryFilesDoNotPileUp: what a killed process left is replaced, what a living one has is not touched.
+// TestTemporaryFilesDoNotPileUp: a file that a killed process left is replaced.
 func TestTemporaryFilesDoNotPileUp(t *testing.T) {
 	dir, o := samples(t)
-	left := []string{".out.syncctl-part", ".syncctl-merge.input.1.tmp"}
-	for _, name := range left {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte("stale"), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	left := filepath.Join(dir, ".out.syncctl-part")
+	if err := os.WriteFile(left, []byte("stale"), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	master, err := os.Open(o.Master)
 	if err != nil {
@@ -167,24 +165,9 @@ func TestTemporaryFilesDoNotPileUp(t *testing.T) {
 	if diff := cmp.Diff([]string{"a", "b", "out"}, names(t, dir)); diff != "" {
 		t.Error(diff)
 	}
-
-	held, err := claim(o.Fs, filepath.Join(dir, left[0]), 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
 	o.Master = filepath.Join(dir, "a")
-	mergeFails(t, o, "another merge is writing "+o.Out)
-	if diff := cmp.Diff([]string{left[0], "a", "b", "out"}, names(t, dir)); diff != "" {
-		t.Error(diff)
-	}
-	if err := held.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Merge(context.Background(), o); err != nil {
-		t.Fatal(err)
-	}
 	// A link in its place is not followed.
-	if err := os.Symlink("a", filepath.Join(dir, left[0])); err != nil {
+	if err := os.Symlink("a", left); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Merge(context.Background(), o); err != nil {
@@ -196,6 +179,38 @@ func TestTemporaryFilesDoNotPileUp(t *testing.T) {
 	o.Out = filepath.Join(dir, strings.Repeat("x", 255))
 	if _, err := Merge(context.Background(), o); err != nil {
 		t.Error("a long name:", err)
+	}
+}
+
+// TestOutputOfTwo: of two merges that write the same file, the one whose temporary file the other has replaced fails, and the
+// output is whole.
+func TestOutputOfTwo(t *testing.T) {
+	dir, o := samples(t)
+	to, err := o.resolve()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := newOutput(o, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.section(First); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Merge(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.finish(context.Background()); err == nil || !strings.Contains(err.Error(), "another process has replaced the temporary file of "+o.Out) {
+		t.Error(err)
+	}
+	if info, err := os.Stat(o.Out); err != nil || info.Size() < 1000 {
+		t.Error(info, err)
+	}
+	if err := w.close(); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff([]string{"a", "b", "out"}, names(t, dir)); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -1,0 +1,59 @@
+package syncinfo
+
+import (
+	"context"
+	"io"
+
+	"github.com/spf13/afero"
+)
+
+// Opening, reading and writing a named pipe may wait for ever, and no system offers to take such a call back. A goroutine does
+// it, which ends when the call returns; whoever called it goes on when the context ends.
+
+// openWithin opens a file, or gives up when ctx ends.
+func openWithin(ctx context.Context, fs afero.Fs, path string) (afero.File, error) {
+	var f afero.File
+	var err error
+	opened := make(chan struct{})
+	go func() {
+		defer close(opened)
+		f, err = fs.Open(path)
+	}()
+	select {
+	case <-opened:
+		return f, err
+	case <-ctx.Done():
+		go func() {
+			if <-opened; err == nil {
+				f.Close() // nobody wants it any more
+			}
+		}()
+		return nil, context.Cause(ctx)
+	}
+}
+
+// readWithin reads r, until it ends or ctx does. stop lets the goroutine end.
+func readWithin(ctx context.Context, r io.Reader) (in io.Reader, stop func()) {
+	read, write := io.Pipe()
+	unwatch := context.AfterFunc(ctx, func() { read.CloseWithError(context.Cause(ctx)); write.CloseWithError(context.Cause(ctx)) })
+	go func() {
+		_, err := io.CopyBuffer(struct{ io.Writer }{write}, struct{ io.Reader }{r}, make([]byte, 64<<10))
+		write.CloseWithError(err)
+	}()
+	return read, func() { unwatch(); read.Close() }
+}
+
+// copyWithin copies from r to w, until r ends or ctx does.
+func copyWithin(ctx context.Context, w io.Writer, r io.Reader) error {
+	done := make(chan error, 1)
+	go func() {
+		_, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{r}, make([]byte, blockSize))
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
