@@ -155,14 +155,14 @@ func (w *World) configureSync(s *server, v map[string]string) (string, error) {
 
 // readTypes takes {"Bug": "Bug"} or [{"first": "Bug", "second": "Bug"}].
 func readTypes(text string, in *integration) ([]typeMapping, error) {
-	var rows []*seedTypes
+	var rows []*typeRow
 	if err := seed.Decode([]byte(text), &rows); err != nil {
 		var table map[string]string
 		if other := seed.Decode([]byte(text), &table); other != nil {
 			return nil, err
 		}
 		for first, second := range table {
-			rows = append(rows, &seedTypes{first, second})
+			rows = append(rows, &typeRow{first, second})
 		}
 		sort.Slice(rows, func(a, b int) bool { return rows[a].First < rows[b].First })
 	}
@@ -272,4 +272,10 @@ func (w *World) pairByFile(s *server, v map[string]string) (string, error) {
 		}
 	}
 	return fmt.Sprintf("paired %d and %d issues of %s on %s", len(envelope.First), len(envelope.Second), in.key, s.name), nil
+}
+
+// typeRow is a line of the page's table of issue types.
+type typeRow struct {
+	First  string `json:"first"`
+	Second string `json:"second"`
 }
