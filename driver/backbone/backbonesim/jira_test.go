@@ -8,7 +8,7 @@ import (
 
 func TestJira(t *testing.T) {
 	w := example(t, "behind-firewall-master")
-	person(t, w, "move_project_to_cloud", "server", "a", "project", "SAM2", "cloud_server", "a_cloud")
+	byPerson(t, w, "move_project_to_cloud", "server", "a", "project", "SAM2", "cloud_server", "a_cloud")
 	for _, c := range []struct {
 		server, method, path, body string
 		want                       int
@@ -54,7 +54,7 @@ func TestCloudPages(t *testing.T) {
 	if got := c.do("GET", "/rest/api/3/project/SAM2", ""); got.status != 404 {
 		t.Errorf("the project is in the cloud before it was moved: %d", got.status)
 	}
-	person(t, w, "move_project_to_cloud", "server", "a", "project", "SAM2", "cloud_server", "https://a_cloud.example")
+	byPerson(t, w, "move_project_to_cloud", "server", "a", "project", "SAM2", "cloud_server", "https://a_cloud.example")
 	seen, token := map[string]bool{}, ""
 	for page := 0; ; page++ {
 		var got struct {

@@ -26,7 +26,7 @@ func TestMasterMovesToTheCloud(t *testing.T) {
 	ticks(w)
 
 	// A change travels from one half to the other while both run.
-	person(t, w, "edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "Labels: old address", "user", "amelie")
+	byPerson(t, w, "edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "Labels: old address", "user", "amelie")
 	ticks(w)
 	if got := w.servers["b"].issue("SP2-1").fields["summary"]; got != "Labels: old address" {
 		t.Fatalf("the summary did not travel: %q", got)
@@ -42,7 +42,7 @@ func TestMasterMovesToTheCloud(t *testing.T) {
 		t.Fatalf("not drained: %v", bad)
 	}
 
-	person(t, w, "move_project_to_cloud", "server", "a", "project", "SAM2", "cloud_server", "a_cloud")
+	byPerson(t, w, "move_project_to_cloud", "server", "a", "project", "SAM2", "cloud_server", "a_cloud")
 	if got := cloud.do("GET", "/rest/api/3/project/SAM2", "").status; got != 200 {
 		t.Fatalf("the project answers %d in the cloud", got)
 	}
@@ -73,13 +73,13 @@ func TestMasterMovesToTheCloud(t *testing.T) {
 
 func createDirect(t *testing.T, w *World, server, first, url, second string) string {
 	t.Helper()
-	person(t, w, "create_sync", "server", server, "first_project", first, "second_server_url", url, "second_project", second)
+	byPerson(t, w, "create_sync", "server", server, "first_project", first, "second_server_url", url, "second_project", second)
 	key := w.servers[server].integrations[len(w.servers[server].integrations)-1].key
 	verb := w.servers[server].verbs[0]
 	if got := on(w, server).backbone(verb, "integrations/"+key+"/start", ""); got.status != 409 {
 		t.Fatalf("start without configuration: %d %s", got.status, got.body)
 	}
-	person(t, w, "configure_sync", "server", server, "first_project", first, "second_project", second,
+	byPerson(t, w, "configure_sync", "server", server, "first_project", first, "second_project", second,
 		"issue_types", `{"Bug":"Bug","Task":"Task"}`, "fields", newFields, "comments", "true", "attachments", "true")
 	if got := on(w, server).must(t, "GET", "integrations/"+key+"/conflicts", ""); got != "[]" {
 		t.Fatalf("conflicts: %s", got)
@@ -136,7 +136,7 @@ func TestSlaveMovesToTheCloud(t *testing.T) {
 	b.must(t, "PUT", "integrations/INT-5/stop", "")
 	merged := `{"firstConnector":` + a.must(t, "GET", "connectors/CON-4-SAM2/syncInformation", "") +
 		`,"secondConnector":` + b.must(t, "GET", "connectors/CON-5-SP2/syncInformation", "") + `}`
-	person(t, w, "move_project_to_cloud", "server", "b", "project", "SP2", "cloud_server", "b_cloud")
+	byPerson(t, w, "move_project_to_cloud", "server", "b", "project", "SP2", "cloud_server", "b_cloud")
 	key := createDirect(t, w, "a", "SAM2", "b_cloud", "SP2")
 	c1, c2 := connectorsOf(t, a, key)
 	if _, err := w.Person(t.Context(), "pair_by_file", map[string]string{
@@ -144,7 +144,7 @@ func TestSlaveMovesToTheCloud(t *testing.T) {
 	}); err == nil || !strings.Contains(err.Error(), "line 1, column") {
 		t.Errorf("the guide's sample without its comma: %v", err)
 	}
-	person(t, w, "pair_by_file", "server", "a", "integration", key, "content", merged)
+	byPerson(t, w, "pair_by_file", "server", "a", "integration", key, "content", merged)
 	a.must(t, "POST", "integrations/"+key+"/start", "")
 	resyncBoth(t, w, a, key, c1, c2)
 	if got := len(w.servers["b_cloud"].projects["SP2"].issues); got != 341 {
@@ -157,7 +157,7 @@ func TestStartWithoutPairsDuplicates(t *testing.T) {
 	w := example(t, "behind-firewall-master")
 	on(w, "a").must(t, "POST", "integrations/INT-4/stop", "")
 	on(w, "b").must(t, "PUT", "integrations/INT-5/stop", "")
-	person(t, w, "move_project_to_cloud", "server", "a", "project", "SAM2", "cloud_server", "a_cloud")
+	byPerson(t, w, "move_project_to_cloud", "server", "a", "project", "SAM2", "cloud_server", "a_cloud")
 	key := createDirect(t, w, "b", "SP2", "a_cloud", "SAM2")
 	on(w, "b").must(t, "PUT", "integrations/"+key+"/start", "")
 	ticks(w)
@@ -179,7 +179,7 @@ func TestStaleCommentIDsDuplicate(t *testing.T) {
 	w := example(t, "behind-firewall-master")
 	on(w, "a").must(t, "POST", "integrations/INT-4/stop", "")
 	on(w, "b").must(t, "PUT", "integrations/INT-5/stop", "")
-	person(t, w, "move_project_to_cloud", "server", "a", "project", "SAM2", "cloud_server", "a_cloud")
+	byPerson(t, w, "move_project_to_cloud", "server", "a", "project", "SAM2", "cloud_server", "a_cloud")
 	key := createDirect(t, w, "b", "SP2", "a_cloud", "SAM2")
 	c1, c2 := connectorsOf(t, on(w, "b"), key)
 	b := on(w, "b")
@@ -190,7 +190,7 @@ func TestStaleCommentIDsDuplicate(t *testing.T) {
 	if got := len(w.servers["b"].issue("SP2-1").comments); got != 1 {
 		t.Fatalf("%d comments before any change", got)
 	}
-	person(t, w, "edit_issue", "server", "a_cloud", "issue", "SAM2-1", "field", "summary", "value", "x")
+	byPerson(t, w, "edit_issue", "server", "a_cloud", "issue", "SAM2-1", "field", "summary", "value", "x")
 	ticks(w)
 	if got := len(w.servers["b"].issue("SP2-1").comments); got != 2 {
 		t.Errorf("%d comments, want the duplicate", got)
@@ -200,7 +200,7 @@ func TestStaleCommentIDsDuplicate(t *testing.T) {
 func TestMessagesStayOnTheWay(t *testing.T) {
 	w := example(t, "behind-firewall-master", `"comments": true`, `"delivery":"manual","comments": true`)
 	a, b := on(w, "a"), on(w, "b")
-	person(t, w, "add_comment", "server", "a", "issue", "SAM2-1", "body", "Any news?", "user", "ben")
+	byPerson(t, w, "add_comment", "server", "a", "issue", "SAM2-1", "body", "Any news?", "user", "ben")
 	ticks(w)
 	a.must(t, "POST", "integrations/INT-4/stop", "")
 	b.must(t, "PUT", "integrations/INT-5/stop", "")
@@ -210,7 +210,7 @@ func TestMessagesStayOnTheWay(t *testing.T) {
 	if got := fmt.Sprint(disagree()); got != "[SAM2-1]" {
 		t.Fatalf("a message lies in the outgoing folder, but %s disagree", got)
 	}
-	if got := person(t, w, "deliver", "from", "a", "to", "https://b.example/"); got != "moved 1 messages from a to b" {
+	if got := byPerson(t, w, "deliver", "from", "a", "to", "https://b.example/"); got != "moved 1 messages from a to b" {
 		t.Error(got)
 	}
 	ticks(w)
@@ -231,7 +231,7 @@ func TestMessagesStayOnTheWay(t *testing.T) {
 func TestDeliveryTakesTime(t *testing.T) {
 	w := example(t, "behind-firewall-master", `"comments": true`, `"deliver_after_ms":5000,"comments": true`)
 	start := w.now
-	person(t, w, "edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "new")
+	byPerson(t, w, "edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "new")
 	for _, step := range []struct {
 		after time.Duration
 		want  int
@@ -254,8 +254,8 @@ func TestIssueInError(t *testing.T) {
 		return fmt.Sprint(sequences(t, pairsOf(t, a, "CON-4-SAM2", ""), pairsOf(t, b, "CON-5-SP2", "")))
 	}
 	// A further message for the issue waits behind the error; other issues go on.
-	person(t, w, "edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "waits")
-	person(t, w, "edit_issue", "server", "a", "issue", "SAM2-2", "field", "summary", "value", "goes on")
+	byPerson(t, w, "edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "waits")
+	byPerson(t, w, "edit_issue", "server", "a", "issue", "SAM2-2", "field", "summary", "value", "goes on")
 	ticks(w)
 	if got := w.servers["b"].issue("SP2-1").fields["summary"]; got == "waits" {
 		t.Error("a message was applied to an issue in error")
@@ -267,7 +267,7 @@ func TestIssueInError(t *testing.T) {
 	if _, err := w.Person(t.Context(), "retry_error", values); err == nil {
 		t.Error("a retry without a fix succeeded")
 	}
-	person(t, w, "fix_error", "server", "b", "integration", "INT-5", "issue", "SP2-1")
+	byPerson(t, w, "fix_error", "server", "b", "integration", "INT-5", "issue", "SP2-1")
 	if got := disagree(); got != "[]" {
 		t.Errorf("%s disagree after the fix", got)
 	}
@@ -278,7 +278,7 @@ func TestIssueInError(t *testing.T) {
 
 func TestIgnoredIssue(t *testing.T) {
 	w := example(t, "email-in-error")
-	person(t, w, "ignore_issue", "server", "b", "issue", "SP2-1")
+	byPerson(t, w, "ignore_issue", "server", "b", "issue", "SP2-1")
 	got := pairsOf(t, on(w, "b"), "CON-5-SP2", "?localIssueKey=SP2-1")
 	if len(got) != 1 || got[0]["incomingChangesIgnored"] != true || got[0]["incomingMessageSequenceId"] != 2.0 {
 		t.Errorf("entry: %v", got)
@@ -288,7 +288,7 @@ func TestIgnoredIssue(t *testing.T) {
 func TestSyncUsersChangesStay(t *testing.T) {
 	w := example(t, "behind-firewall-master")
 	ticks(w)
-	person(t, w, "edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "by Backbone", "user", "backbone-sync")
+	byPerson(t, w, "edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "by Backbone", "user", "backbone-sync")
 	ticks(w)
 	if got := w.servers["b"].issue("SP2-1").fields["summary"]; got == "by Backbone" {
 		t.Error("a change by the synchronization user was synchronized")
@@ -302,13 +302,13 @@ func TestChangeIsSentOnce(t *testing.T) {
 	c := w.servers["a"].integrations[0].connectors[0]
 	for n, key := range []string{"SAM2-1", "SAM2-2"} {
 		before := c.byLocal[key].out
-		person(t, w, "edit_issue", "server", "a", "issue", key, "field", "summary", "value", "once")
+		byPerson(t, w, "edit_issue", "server", "a", "issue", key, "field", "summary", "value", "once")
 		for range n { // a second change of the same instant
-			person(t, w, "edit_issue", "server", "a", "issue", key, "field", "priority", "value", "Low")
+			byPerson(t, w, "edit_issue", "server", "a", "issue", key, "field", "priority", "value", "Low")
 		}
 		for range 5 {
 			w.Tick(w.now)
-			person(t, w, "edit_issue", "server", "a", "issue", "SAM2-3", "field", "summary", "value", "makes Backbone look again")
+			byPerson(t, w, "edit_issue", "server", "a", "issue", "SAM2-3", "field", "summary", "value", "makes Backbone look again")
 		}
 		if got := c.byLocal[key].out - before; got != 1 {
 			t.Errorf("%s: sent %d messages, want 1", key, got)
@@ -323,7 +323,7 @@ func TestPairedOnOneSide(t *testing.T) {
 	on(w, "a").must(t, "POST", "integrations/INT-4/stop", "")
 	b.must(t, "PUT", "integrations/INT-5/stop", "")
 	entries := b.must(t, "GET", "connectors/CON-5-SP2/syncInformation", "")
-	person(t, w, "move_project_to_cloud", "server", "a", "project", "SAM2", "cloud_server", "a_cloud")
+	byPerson(t, w, "move_project_to_cloud", "server", "a", "project", "SAM2", "cloud_server", "a_cloud")
 	key := createDirect(t, w, "b", "SP2", "a_cloud", "SAM2")
 	c1, c2 := connectorsOf(t, b, key)
 	b.must(t, "POST", "connectors/"+c1+"/syncInformation", entries)
@@ -342,16 +342,16 @@ func TestUserMappings(t *testing.T) {
 	for mapping, want := range map[string]string{"user_passthrough_by_email": "712020:12-carla", "user_passthrough_by_username": ""} {
 		t.Run(mapping, func(t *testing.T) {
 			w := example(t, "behind-firewall-master")
-			person(t, w, "move_project_to_cloud", "server", "a", "project", "SAM2", "cloud_server", "a_cloud")
+			byPerson(t, w, "move_project_to_cloud", "server", "a", "project", "SAM2", "cloud_server", "a_cloud")
 			key := createDirect(t, w, "b", "SP2", "a_cloud", "SAM2")
-			person(t, w, "configure_sync", "server", "b", "integration", key, "fields", strings.ReplaceAll(newFields, "user_passthrough_by_email", mapping))
+			byPerson(t, w, "configure_sync", "server", "b", "integration", key, "fields", strings.ReplaceAll(newFields, "user_passthrough_by_email", mapping))
 			c1, c2 := connectorsOf(t, on(w, "b"), key)
 			on(w, "b").must(t, "POST", "connectors/"+c1+"/syncInformation", "["+seedEntryB+"]")
 			on(w, "b").must(t, "POST", "connectors/"+c2+"/syncInformation", "["+seedEntryA+"]")
 			w.servers["b"].connector(c1).jql = "key = SP2-1"
 			w.servers["b"].connector(c2).jql = "key = SAM2-1"
 			on(w, "b").must(t, "PUT", "integrations/"+key+"/start", "")
-			person(t, w, "edit_issue", "server", "b", "issue", "SP2-1", "field", "assignee", "value", "carla")
+			byPerson(t, w, "edit_issue", "server", "b", "issue", "SP2-1", "field", "assignee", "value", "carla")
 			ticks(w)
 			failed := len(w.servers["b"].connector(c2).errors)
 			if got := w.servers["a_cloud"].issue("SAM2-1").fields["assignee"]; want != "" && (got != want || failed != 0) {
@@ -390,7 +390,7 @@ func TestHandshake(t *testing.T) {
 	if m.status != stopped || s.status != stopped {
 		t.Errorf("after they have talked: %s, %s", m.status, s.status)
 	}
-	person(t, w, "configure_sync", "server", "a", "integration", m.key, "issue_types", `[{"first":"Bug","second":"Task"}]`, "fields", newFields)
+	byPerson(t, w, "configure_sync", "server", "a", "integration", m.key, "issue_types", `[{"first":"Bug","second":"Task"}]`, "fields", newFields)
 	w.Tick(w.now)
 	if m.status != waitingForSlave || s.status != updateRequired {
 		t.Errorf("after the master's change: %s, %s", m.status, s.status)
@@ -401,7 +401,7 @@ func TestHandshake(t *testing.T) {
 	if _, err := w.Person(t.Context(), "configure_sync", map[string]string{"server": "b", "integration": s.key, "fields": "[]"}); err == nil {
 		t.Error("a slave deleted the master's mappings")
 	}
-	person(t, w, "configure_sync", "server", "b", "integration", s.key)
+	byPerson(t, w, "configure_sync", "server", "b", "integration", s.key)
 	ticks(w)
 	if m.status != stopped || s.status != stopped || s.config.issueTypes[0].first != "Task" {
 		t.Errorf("after the slave's update: %s, %s, %+v", m.status, s.status, s.config)

@@ -52,10 +52,10 @@ func TestDirections(t *testing.T) {
 	} {
 		w := open(t, strings.Replace(small, `"first":"summary"`, `"direction":"`+direction+`","first":"summary"`, 1))
 		got := [2]bool{}
-		person(t, w, "edit_issue", "server", "a", "issue", "AA-1", "field", "summary", "value", "from a")
+		byPerson(t, w, "edit_issue", "server", "a", "issue", "AA-1", "field", "summary", "value", "from a")
 		ticks(w)
 		got[0] = w.servers["b"].issue("BB-1").fields["summary"] == "from a"
-		person(t, w, "edit_issue", "server", "b", "issue", "BB-1", "field", "summary", "value", "from b")
+		byPerson(t, w, "edit_issue", "server", "b", "issue", "BB-1", "field", "summary", "value", "from b")
 		ticks(w)
 		got[1] = w.servers["a"].issue("AA-1").fields["summary"] == "from b"
 		if got != want {
@@ -68,7 +68,7 @@ func TestDirections(t *testing.T) {
 func TestAttachmentsTravel(t *testing.T) {
 	w := open(t, strings.Replace(small, `"transport":"file"`, `"transport":"file","attachments":true`, 1))
 	ticks(w)
-	person(t, w, "add_attachment", "server", "a", "issue", "AA-1", "filename", "log.txt", "user", "dev")
+	byPerson(t, w, "add_attachment", "server", "a", "issue", "AA-1", "filename", "log.txt", "user", "dev")
 	ticks(w)
 	sent := w.servers["a"].integrations[0].connectors[0].byLocal["AA-1"]
 	got := w.servers["b"].integrations[0].connectors[0].byLocal["BB-1"]
@@ -83,10 +83,10 @@ func TestAttachmentsTravel(t *testing.T) {
 // A move takes people along by their email, and makes accounts for those the cloud site does not have.
 func TestMoveTakesPeopleAlong(t *testing.T) {
 	w := open(t, small)
-	person(t, w, "add_comment", "server", "a", "issue", "AA-1", "body", "hello", "user", "dev")
-	person(t, w, "add_comment", "server", "a", "issue", "AA-1", "body", "hello", "user", "root")
-	person(t, w, "add_attachment", "server", "a", "issue", "AA-1", "filename", "log.txt", "user", "dev")
-	person(t, w, "move_project_to_cloud", "server", "a", "project", "AA", "cloud_server", "c")
+	byPerson(t, w, "add_comment", "server", "a", "issue", "AA-1", "body", "hello", "user", "dev")
+	byPerson(t, w, "add_comment", "server", "a", "issue", "AA-1", "body", "hello", "user", "root")
+	byPerson(t, w, "add_attachment", "server", "a", "issue", "AA-1", "filename", "log.txt", "user", "dev")
+	byPerson(t, w, "move_project_to_cloud", "server", "a", "project", "AA", "cloud_server", "c")
 	i := w.servers["c"].issue("AA-1")
 	if i.comments[0].author != "migrated:a:dev" || i.comments[1].author != "id:1" || i.attachments[0].author != "migrated:a:dev" {
 		t.Errorf("%+v %+v %+v", i.comments[0], i.comments[1], i.attachments[0])
@@ -121,7 +121,7 @@ func TestResyncOfAStatus(t *testing.T) {
 func TestResyncLeavesChanges(t *testing.T) {
 	w := open(t, strings.Replace(small, `[{"id":"11",`, `[{"id":"12","first":"description","second":"description"},{"id":"11",`, 1))
 	ticks(w)
-	person(t, w, "edit_issue", "server", "a", "issue", "AA-1", "field", "description", "value", "long story")
+	byPerson(t, w, "edit_issue", "server", "a", "issue", "AA-1", "field", "description", "value", "long story")
 	if got := on(w, "a").do("POST", apiA+"connectors/CON-1-AA/resync", `{"jql":"key = AA-1","fieldMappings":["11"]}`); got.status != 200 {
 		t.Fatal(got)
 	}
@@ -158,7 +158,7 @@ func TestOptions(t *testing.T) {
 	if got := (caller{w, "a", basic("lead", "pw")}).do("GET", apiA+"integrations?projectKey=AA", ""); got.status != 403 {
 		t.Errorf("a project admin: %d", got.status)
 	}
-	person(t, w, "delete_sync", "server", "a")
+	byPerson(t, w, "delete_sync", "server", "a")
 	if len(w.servers["a"].integrations) != 0 {
 		t.Error("not deleted")
 	}

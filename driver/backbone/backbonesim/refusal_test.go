@@ -180,7 +180,7 @@ func TestDeleteStopsFirst(t *testing.T) {
 	if w.servers["a"].issue("AA-1").panels["a/INT-1"] != nil {
 		t.Error("the sync info panel is still there")
 	}
-	person(t, w, "edit_issue", "server", "b", "issue", "BB-1", "field", "summary", "value", "nobody listens")
+	byPerson(t, w, "edit_issue", "server", "b", "issue", "BB-1", "field", "summary", "value", "nobody listens")
 	ticks(w)
 }
 
@@ -228,8 +228,8 @@ func TestPersonRefusals(t *testing.T) {
 
 func TestSeveralSyncsOfAProject(t *testing.T) {
 	w := open(t, small)
-	person(t, w, "create_sync", "server", "a", "first_project", "AA", "second_server_url", "c", "second_project", "CC")
-	person(t, w, "create_sync", "server", "a", "first_project", "AA", "second_server_url", "https://b.example", "second_project", "BB")
+	byPerson(t, w, "create_sync", "server", "a", "first_project", "AA", "second_server_url", "c", "second_project", "CC")
+	byPerson(t, w, "create_sync", "server", "a", "first_project", "AA", "second_server_url", "https://b.example", "second_project", "BB")
 	var list []map[string]any
 	on(w, "a").do("GET", apiA+"integrations?projectKey=AA", "").into(t, &list)
 	if len(list) != 3 {
@@ -243,15 +243,15 @@ func TestSeveralSyncsOfAProject(t *testing.T) {
 
 func TestRestartRequired(t *testing.T) {
 	w := open(t, small)
-	person(t, w, "create_sync", "server", "a", "first_project", "AA", "second_server_url", "c", "second_project", "CC")
+	byPerson(t, w, "create_sync", "server", "a", "first_project", "AA", "second_server_url", "c", "second_project", "CC")
 	types := []string{"server", "a", "integration", "INT-2", "issue_types", `{"Epic":"Epic"}`, "fields", `[{"name":"summary"}]`}
-	person(t, w, "configure_sync", types...)
+	byPerson(t, w, "configure_sync", types...)
 	for _, step := range []struct{ what, want string }{
 		{"start", running}, {"configure", restartRequired}, {"refused", restartRequired}, {"stop", stopped}, {"start", running},
 	} {
 		switch step.what {
 		case "configure":
-			person(t, w, "configure_sync", types...)
+			byPerson(t, w, "configure_sync", types...)
 		case "refused":
 			if got := on(w, "a").do("PUT", apiA+"integrations/INT-2/start", ""); got.status != 409 {
 				t.Errorf("start where a restart is required: %d", got.status)

@@ -59,7 +59,7 @@ func TestSeedInFlight(t *testing.T) {
 	if got := w.servers["a"].issue("AA-1").fields["summary"]; got != "one" {
 		t.Fatalf("delivered already: %s", got)
 	}
-	person(t, w, "deliver", "from", "b", "to", "a")
+	byPerson(t, w, "deliver", "from", "b", "to", "a")
 	ticks(w)
 	if got := w.servers["a"].issue("AA-1").fields["summary"]; got != "new" {
 		t.Errorf("summary %q", got)

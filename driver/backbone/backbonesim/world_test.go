@@ -110,7 +110,7 @@ func (c caller) must(t testing.TB, method, path, body string) string {
 
 func on(w *World, server string) caller { return caller{w: w, server: server} }
 
-func person(t testing.TB, w *World, action string, values ...string) string {
+func byPerson(t testing.TB, w *World, action string, values ...string) string {
 	t.Helper()
 	done, err := w.Person(t.Context(), action, valuesOf(values))
 	if err != nil {
