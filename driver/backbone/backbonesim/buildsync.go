@@ -193,7 +193,7 @@ func (w *World) buildConfig(in *seedSync, s *server) (config, error) {
 		if t == nil {
 			return cfg, fmt.Errorf("issue_types[%d]: is null", n)
 		}
-		cfg.issueTypes = append(cfg.issueTypes, typeMapping{next(&s.ids.mapping), t.First, t.Second})
+		cfg.issueTypes = append(cfg.issueTypes, typeMapping{id: next(&s.ids.mapping), first: t.First, second: t.Second})
 	}
 	for n, f := range in.Fields {
 		if f == nil || f.First == "" || f.Second == "" {
@@ -212,7 +212,9 @@ func (w *World) buildConfig(in *seedSync, s *server) (config, error) {
 		if slices.ContainsFunc(cfg.fields, func(x fieldMapping) bool { return x.id == f.ID }) {
 			return cfg, fmt.Errorf("fields[%d]: id %s is there twice", n, f.ID)
 		}
-		cfg.fields = append(cfg.fields, fieldMapping{f.ID, f.First, f.Second, f.Type, f.Direction, f.Prefix, f.Values})
+		cfg.fields = append(cfg.fields, fieldMapping{
+			id: f.ID, first: f.First, second: f.Second, typ: f.Type, direction: f.Direction, prefix: f.Prefix, values: f.Values,
+		})
 	}
 	return cfg, nil
 }

@@ -140,7 +140,9 @@ func (i *issue) moved(from, to *server) *issue {
 		})
 	}
 	for _, c := range i.changes {
-		n.changes = append(n.changes, change{c.at, to.migrated(from, c.user), c.field, files[c.attachment]})
+		n.changes = append(n.changes, change{
+			at: c.at, user: to.migrated(from, c.user), field: c.field, attachment: files[c.attachment],
+		})
 	}
 	return n
 }

@@ -220,7 +220,9 @@ func readFields(text string, in *integration) ([]fieldMapping, error) {
 		if err := seed.OneOf("direction", &r.Direction, directions...); err != nil {
 			return nil, fmt.Errorf("[%d].%w", n, err)
 		}
-		m := fieldMapping{"", r.First, r.Second, r.Mapping, r.Direction, r.Prefix, r.Values}
+		m := fieldMapping{
+			first: r.First, second: r.Second, typ: r.Mapping, direction: r.Direction, prefix: r.Prefix, values: r.Values,
+		}
 		for _, old := range in.config.fields {
 			if old.first == m.first && old.second == m.second &&
 				!slices.ContainsFunc(out, func(x fieldMapping) bool { return x.id == old.id }) {
