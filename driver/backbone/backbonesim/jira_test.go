@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/syncctl/syncctl/driver/backbone/backbonesim/jql"
+	"github.com/syncctl/syncctl/driver/backbone/backbonesim/rest"
 )
 
 func TestJira(t *testing.T) {
@@ -76,17 +79,17 @@ func TestCloudPages(t *testing.T) {
 	if len(seen) != 345 {
 		t.Errorf("%d issues, want 345", len(seen))
 	}
-	old, moved := w.servers["a"].issue("SAM2-1"), w.servers["a_cloud"].issue("SAM2-1")
-	if old.comments[0].id == moved.comments[0].id || old.attachments[0].id == moved.attachments[0].id || old.id == moved.id {
+	old, moved := w.Named["a"].Issue("SAM2-1"), w.Named["a_cloud"].Issue("SAM2-1")
+	if old.Comments[0].ID == moved.Comments[0].ID || old.Attachments[0].ID == moved.Attachments[0].ID || old.ID == moved.ID {
 		t.Error("ids did not change in the cloud")
 	}
-	if moved.fields["assignee"] != "712020:10-amelie" || moved.comments[0].author != "712020:10-amelie" {
-		t.Errorf("people did not come along: %v", moved.fields)
+	if moved.Fields["assignee"] != "712020:10-amelie" || moved.Comments[0].Author != "712020:10-amelie" {
+		t.Errorf("people did not come along: %v", moved.Fields)
 	}
 }
 
 func TestJQL(t *testing.T) {
-	s := open(t, small).servers["a"]
+	s := open(t, small).Named["a"]
 	for text, want := range map[string]string{
 		"":                               "AA-1 AA-2 AA-3",
 		"project = AA":                   "AA-1 AA-2 AA-3",
@@ -106,12 +109,12 @@ func TestJQL(t *testing.T) {
 		"order by votes":                                  "error",
 		"project = ZZ":                                    "error",
 	} {
-		q, err := parseJQL(text, s)
+		q, err := jql.Parse(text, s)
 		got := "error"
 		if err == nil {
 			var keys []string
-			for _, i := range s.find(q) {
-				keys = append(keys, i.key)
+			for _, i := range rest.Find(s, q) {
+				keys = append(keys, i.Key)
 			}
 			got = strings.Join(keys, " ")
 		}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
 const seedEntryA = `{"id":47,"connectorKey":"CON-4-SAM2","localIssueKey":"SAM2-1","remoteIssueKey":"SP2-1",
@@ -28,7 +30,7 @@ func TestMasterMovesToTheCloud(t *testing.T) {
 	// A change travels from one half to the other while both run.
 	byPerson(t, w, "edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "Labels: old address", "user", "amelie")
 	ticks(w)
-	if got := w.servers["b"].issue("SP2-1").fields["summary"]; got != "Labels: old address" {
+	if got := w.Named["b"].Issue("SP2-1").Fields["summary"]; got != "Labels: old address" {
 		t.Fatalf("the summary did not travel: %q", got)
 	}
 
@@ -55,7 +57,7 @@ func TestMasterMovesToTheCloud(t *testing.T) {
 	b.must(t, "PUT", "integrations/"+key+"/start", "")
 	resyncBoth(t, w, b, key, c1, c2)
 
-	if got := len(w.servers["a_cloud"].projects["SAM2"].issues); got != 345 {
+	if got := len(w.Named["a_cloud"].Projects["SAM2"].Issues); got != 345 {
 		t.Errorf("%d issues in the cloud, want 345: nothing is duplicated", got)
 	}
 	for _, c := range []string{c1, c2} {
@@ -65,8 +67,8 @@ func TestMasterMovesToTheCloud(t *testing.T) {
 	}
 	a.must(t, "DELETE", "integrations/INT-4", "")
 	b.must(t, "DELETE", "integrations/INT-5", "")
-	panels := w.servers["b"].issue("SP2-1").panels
-	if panels["b/INT-5"] != nil || panels["b/"+key] == nil || panels["b/"+key].partner != "SAM2-1" {
+	panels := w.Named["b"].Issue("SP2-1").Panels
+	if panels["b/INT-5"] != nil || panels["b/"+key] == nil || panels["b/"+key].Partner != "SAM2-1" {
 		t.Errorf("sync info panel of SP2-1: %v", panels)
 	}
 }
@@ -74,8 +76,8 @@ func TestMasterMovesToTheCloud(t *testing.T) {
 func createDirect(t *testing.T, w *World, server, first, url, second string) string {
 	t.Helper()
 	byPerson(t, w, "create_sync", "server", server, "first_project", first, "second_server_url", url, "second_project", second)
-	key := w.servers[server].integrations[len(w.servers[server].integrations)-1].key
-	verb := w.servers[server].verbs[0]
+	key := w.Named[server].Integrations[len(w.Named[server].Integrations)-1].Key
+	verb := w.Named[server].Verbs[0]
 	if got := on(w, server).backbone(verb, "integrations/"+key+"/start", ""); got.status != 409 {
 		t.Fatalf("start without configuration: %d %s", got.status, got.body)
 	}
@@ -147,7 +149,7 @@ func TestSlaveMovesToTheCloud(t *testing.T) {
 	byPerson(t, w, "pair_by_file", "server", "a", "integration", key, "content", merged)
 	a.must(t, "POST", "integrations/"+key+"/start", "")
 	resyncBoth(t, w, a, key, c1, c2)
-	if got := len(w.servers["b_cloud"].projects["SP2"].issues); got != 341 {
+	if got := len(w.Named["b_cloud"].Projects["SP2"].Issues); got != 341 {
 		t.Errorf("%d issues in the cloud, want 341", got)
 	}
 }
@@ -161,10 +163,10 @@ func TestStartWithoutPairsDuplicates(t *testing.T) {
 	key := createDirect(t, w, "b", "SP2", "a_cloud", "SAM2")
 	on(w, "b").must(t, "PUT", "integrations/"+key+"/start", "")
 	ticks(w)
-	if got := len(w.servers["b"].projects["SP2"].issues); got != 682 {
+	if got := len(w.Named["b"].Projects["SP2"].Issues); got != 682 {
 		t.Errorf("%d issues on b, want 682", got)
 	}
-	if got := len(w.servers["a_cloud"].projects["SAM2"].issues); got != 686 { // with the four Epics
+	if got := len(w.Named["a_cloud"].Projects["SAM2"].Issues); got != 686 { // with the four Epics
 		t.Errorf("%d issues in the cloud, want 686", got)
 	}
 	c1, c2 := connectorsOf(t, on(w, "b"), key)
@@ -187,12 +189,12 @@ func TestStaleCommentIDsDuplicate(t *testing.T) {
 	b.must(t, "POST", "connectors/"+c2+"/syncInformation", "["+seedEntryA+"]")
 	b.must(t, "PUT", "integrations/"+key+"/start", "")
 	ticks(w)
-	if got := len(w.servers["b"].issue("SP2-1").comments); got != 1 {
+	if got := len(w.Named["b"].Issue("SP2-1").Comments); got != 1 {
 		t.Fatalf("%d comments before any change", got)
 	}
 	byPerson(t, w, "edit_issue", "server", "a_cloud", "issue", "SAM2-1", "field", "summary", "value", "x")
 	ticks(w)
-	if got := len(w.servers["b"].issue("SP2-1").comments); got != 2 {
+	if got := len(w.Named["b"].Issue("SP2-1").Comments); got != 2 {
 		t.Errorf("%d comments, want the duplicate", got)
 	}
 }
@@ -222,22 +224,22 @@ func TestMessagesStayOnTheWay(t *testing.T) {
 	if got := disagree(); got != nil {
 		t.Errorf("delivered and running, but %v disagree", got)
 	}
-	i := w.servers["b"].issue("SP2-1")
-	if last := i.comments[len(i.comments)-1]; last.body != "Any news?" || last.author != "backbone-sync" {
+	i := w.Named["b"].Issue("SP2-1")
+	if last := i.Comments[len(i.Comments)-1]; last.Body != "Any news?" || last.Author != "backbone-sync" {
 		t.Errorf("the comment that came: %+v", last)
 	}
 }
 
 func TestDeliveryTakesTime(t *testing.T) {
 	w := example(t, "behind-firewall-master", `"comments": true`, `"deliver_after_ms":5000,"comments": true`)
-	start := w.now
+	start := w.Now
 	byPerson(t, w, "edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "new")
 	for _, step := range []struct {
 		after time.Duration
 		want  int
 	}{{time.Second, 1}, {4 * time.Second, 1}, {7 * time.Second, 0}} {
 		w.Tick(start.Add(step.after))
-		if got := len(w.servers["a"].integrations[0].outbox); got != step.want {
+		if got := len(w.Named["a"].Integrations[0].Outbox); got != step.want {
 			t.Errorf("after %s: %d messages in the outgoing folder, want %d", step.after, got, step.want)
 		}
 	}
@@ -257,7 +259,7 @@ func TestIssueInError(t *testing.T) {
 	byPerson(t, w, "edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "waits")
 	byPerson(t, w, "edit_issue", "server", "a", "issue", "SAM2-2", "field", "summary", "value", "goes on")
 	ticks(w)
-	if got := w.servers["b"].issue("SP2-1").fields["summary"]; got == "waits" {
+	if got := w.Named["b"].Issue("SP2-1").Fields["summary"]; got == "waits" {
 		t.Error("a message was applied to an issue in error")
 	}
 	if got := disagree(); got != "[SAM2-1]" {
@@ -271,7 +273,7 @@ func TestIssueInError(t *testing.T) {
 	if got := disagree(); got != "[]" {
 		t.Errorf("%s disagree after the fix", got)
 	}
-	if got := w.servers["b"].issue("SP2-1").fields["summary"]; got != "waits" {
+	if got := w.Named["b"].Issue("SP2-1").Fields["summary"]; got != "waits" {
 		t.Errorf("the waiting message was not applied: %q", got)
 	}
 }
@@ -290,7 +292,7 @@ func TestSyncUsersChangesStay(t *testing.T) {
 	ticks(w)
 	byPerson(t, w, "edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "by Backbone", "user", "backbone-sync")
 	ticks(w)
-	if got := w.servers["b"].issue("SP2-1").fields["summary"]; got == "by Backbone" {
+	if got := w.Named["b"].Issue("SP2-1").Fields["summary"]; got == "by Backbone" {
 		t.Error("a change by the synchronization user was synchronized")
 	}
 }
@@ -299,18 +301,18 @@ func TestSyncUsersChangesStay(t *testing.T) {
 func TestChangeIsSentOnce(t *testing.T) {
 	w := example(t, "behind-firewall-master")
 	ticks(w)
-	c := w.servers["a"].integrations[0].connectors[0]
+	c := w.Named["a"].Integrations[0].Connectors[0]
 	for n, key := range []string{"SAM2-1", "SAM2-2"} {
-		before := c.byLocal[key].out
+		before := c.ByLocal[key].Out
 		byPerson(t, w, "edit_issue", "server", "a", "issue", key, "field", "summary", "value", "once")
 		for range n { // a second change of the same instant
 			byPerson(t, w, "edit_issue", "server", "a", "issue", key, "field", "priority", "value", "Low")
 		}
 		for range 5 {
-			w.Tick(w.now)
+			w.Tick(w.Now)
 			byPerson(t, w, "edit_issue", "server", "a", "issue", "SAM2-3", "field", "summary", "value", "makes Backbone look again")
 		}
-		if got := c.byLocal[key].out - before; got != 1 {
+		if got := c.ByLocal[key].Out - before; got != 1 {
 			t.Errorf("%s: sent %d messages, want 1", key, got)
 		}
 	}
@@ -333,7 +335,7 @@ func TestPairedOnOneSide(t *testing.T) {
 	if len(one) != 341 || len(two) != 341 || len(sequences(t, two, one)) == 0 {
 		t.Errorf("%d and %d pairs, %d disagree", len(one), len(two), len(sequences(t, two, one)))
 	}
-	if got := len(w.servers["b"].projects["SP2"].issues); got != 341 {
+	if got := len(w.Named["b"].Projects["SP2"].Issues); got != 341 {
 		t.Errorf("%d issues on b", got)
 	}
 }
@@ -348,13 +350,13 @@ func TestUserMappings(t *testing.T) {
 			c1, c2 := connectorsOf(t, on(w, "b"), key)
 			on(w, "b").must(t, "POST", "connectors/"+c1+"/syncInformation", "["+seedEntryB+"]")
 			on(w, "b").must(t, "POST", "connectors/"+c2+"/syncInformation", "["+seedEntryA+"]")
-			w.servers["b"].connector(c1).jql = "key = SP2-1"
-			w.servers["b"].connector(c2).jql = "key = SAM2-1"
+			w.Named["b"].Connector(c1).JQL = "key = SP2-1"
+			w.Named["b"].Connector(c2).JQL = "key = SAM2-1"
 			on(w, "b").must(t, "PUT", "integrations/"+key+"/start", "")
 			byPerson(t, w, "edit_issue", "server", "b", "issue", "SP2-1", "field", "assignee", "value", "carla")
 			ticks(w)
-			failed := len(w.servers["b"].connector(c2).errors)
-			if got := w.servers["a_cloud"].issue("SAM2-1").fields["assignee"]; want != "" && (got != want || failed != 0) {
+			failed := len(w.Named["b"].Connector(c2).Errors)
+			if got := w.Named["a_cloud"].Issue("SAM2-1").Fields["assignee"]; want != "" && (got != want || failed != 0) {
 				t.Errorf("assignee %q, %d errors", got, failed)
 			}
 			if want == "" && failed != 1 {
@@ -382,28 +384,28 @@ func TestHandshake(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	m, s := w.servers["a"].integrations[1], w.servers["b"].integrations[1]
-	if m.status != handshake || s.status != handshake {
-		t.Errorf("before they have talked: %s, %s", m.status, s.status)
+	m, s := w.Named["a"].Integrations[1], w.Named["b"].Integrations[1]
+	if m.Status != state.Handshake || s.Status != state.Handshake {
+		t.Errorf("before they have talked: %s, %s", m.Status, s.Status)
 	}
 	ticks(w)
-	if m.status != stopped || s.status != stopped {
-		t.Errorf("after they have talked: %s, %s", m.status, s.status)
+	if m.Status != state.Stopped || s.Status != state.Stopped {
+		t.Errorf("after they have talked: %s, %s", m.Status, s.Status)
 	}
-	byPerson(t, w, "configure_sync", "server", "a", "integration", m.key, "issue_types", `[{"first":"Bug","second":"Task"}]`, "fields", newFields)
-	w.Tick(w.now)
-	if m.status != waitingForSlave || s.status != updateRequired {
-		t.Errorf("after the master's change: %s, %s", m.status, s.status)
+	byPerson(t, w, "configure_sync", "server", "a", "integration", m.Key, "issue_types", `[{"first":"Bug","second":"Task"}]`, "fields", newFields)
+	w.Tick(w.Now)
+	if m.Status != state.WaitingForSlave || s.Status != state.UpdateRequired {
+		t.Errorf("after the master's change: %s, %s", m.Status, s.Status)
 	}
-	if got := on(w, "a").backbone("POST", "integrations/"+m.key+"/start", ""); got.status != 409 {
+	if got := on(w, "a").backbone("POST", "integrations/"+m.Key+"/start", ""); got.status != 409 {
 		t.Errorf("start while waiting for the slave: %d", got.status)
 	}
-	if _, err := w.Person(t.Context(), "configure_sync", map[string]string{"server": "b", "integration": s.key, "fields": "[]"}); err == nil {
+	if _, err := w.Person(t.Context(), "configure_sync", map[string]string{"server": "b", "integration": s.Key, "fields": "[]"}); err == nil {
 		t.Error("a slave deleted the master's mappings")
 	}
-	byPerson(t, w, "configure_sync", "server", "b", "integration", s.key)
+	byPerson(t, w, "configure_sync", "server", "b", "integration", s.Key)
 	ticks(w)
-	if m.status != stopped || s.status != stopped || s.config.issueTypes[0].first != "Task" {
-		t.Errorf("after the slave's update: %s, %s, %+v", m.status, s.status, s.config)
+	if m.Status != state.Stopped || s.Status != state.Stopped || s.Config.IssueTypes[0].First != "Task" {
+		t.Errorf("after the slave's update: %s, %s, %+v", m.Status, s.Status, s.Config)
 	}
 }

@@ -3,36 +3,39 @@ package backbonesim
 import (
 	"strings"
 	"testing"
+
+	"github.com/syncctl/syncctl/driver/backbone/backbonesim/engine"
+	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
 // The mapping types of H/5.14/server/common-field-mapping-types and H/5.14/server/user.
 func TestTranslate(t *testing.T) {
-	s := open(t, small).servers["a"]
-	s.users = append(s.users, &user{name: "x-dev", email: "xdev@x.example"}, &user{name: "shy", email: "shy@x.example", hidden: true})
-	c := s.integrations[0].connectors[0]
-	dev := &user{name: "dev", display: "Dev Eloper", email: "DEV@x.example"}
+	s := open(t, small).Named["a"]
+	s.Users = append(s.Users, &state.User{Name: "x-dev", Email: "xdev@x.example"}, &state.User{Name: "shy", Email: "shy@x.example", Hidden: true})
+	c := s.Integrations[0].Connectors[0]
+	dev := &state.User{Name: "dev", Display: "Dev Eloper", Email: "DEV@x.example"}
 	values := map[string]string{"High": "Major"}
 	for _, one := range []struct {
 		name string
-		v    value
+		v    state.Value
 		want string // "-" keeps what is there, "error" is refused
 	}{
-		{"passthrough", value{text: "High", mapping: fieldMapping{typ: "passthrough"}}, "High"},
-		{"to text", value{text: "dev", user: dev, mapping: fieldMapping{typ: "to_text"}}, "Dev Eloper"},
-		{"to text, no user", value{text: "High", mapping: fieldMapping{typ: "to_text"}}, "High"},
-		{"correlation forward", value{text: "High", forward: true, mapping: fieldMapping{typ: "correlation", values: values}}, "Major"},
-		{"correlation back", value{text: "Major", mapping: fieldMapping{typ: "correlation", values: values}}, "High"},
-		{"correlation, not in the list", value{text: "Low", forward: true, mapping: fieldMapping{typ: "user_correlation", values: values}}, "-"},
-		{"user name", value{text: "dev", mapping: fieldMapping{typ: "user_passthrough_by_username"}}, "dev"},
-		{"unknown user name", value{text: "ghost", mapping: fieldMapping{typ: "user_passthrough_by_username"}}, "error"},
-		{"nobody", value{mapping: fieldMapping{typ: "user_passthrough_by_username"}}, ""},
-		{"email", value{text: "dev", user: dev, mapping: fieldMapping{typ: "user_passthrough_by_email"}}, "dev"},
-		{"hidden email of the sender", value{text: "dev", user: &user{email: "dev@x.example", hidden: true}, mapping: fieldMapping{typ: "user_passthrough_by_email"}}, "error"},
-		{"hidden email of the receiver", value{text: "shy", user: &user{email: "shy@x.example"}, mapping: fieldMapping{typ: "user_passthrough_by_email"}}, "error"},
-		{"email of an unknown sender", value{text: "dev", mapping: fieldMapping{typ: "user_passthrough_by_email"}}, "error"},
-		{"prefix", value{text: "dev", mapping: fieldMapping{typ: "user_prefix", prefix: "x-"}}, "x-dev"},
+		{"passthrough", state.Value{Text: "High", Mapping: state.FieldMapping{Typ: "passthrough"}}, "High"},
+		{"to text", state.Value{Text: "dev", User: dev, Mapping: state.FieldMapping{Typ: "to_text"}}, "Dev Eloper"},
+		{"to text, no user", state.Value{Text: "High", Mapping: state.FieldMapping{Typ: "to_text"}}, "High"},
+		{"correlation forward", state.Value{Text: "High", Forward: true, Mapping: state.FieldMapping{Typ: "correlation", Values: values}}, "Major"},
+		{"correlation back", state.Value{Text: "Major", Mapping: state.FieldMapping{Typ: "correlation", Values: values}}, "High"},
+		{"correlation, not in the list", state.Value{Text: "Low", Forward: true, Mapping: state.FieldMapping{Typ: "user_correlation", Values: values}}, "-"},
+		{"user name", state.Value{Text: "dev", Mapping: state.FieldMapping{Typ: "user_passthrough_by_username"}}, "dev"},
+		{"unknown user name", state.Value{Text: "ghost", Mapping: state.FieldMapping{Typ: "user_passthrough_by_username"}}, "error"},
+		{"nobody", state.Value{Mapping: state.FieldMapping{Typ: "user_passthrough_by_username"}}, ""},
+		{"email", state.Value{Text: "dev", User: dev, Mapping: state.FieldMapping{Typ: "user_passthrough_by_email"}}, "dev"},
+		{"hidden email of the sender", state.Value{Text: "dev", User: &state.User{Email: "dev@x.example", Hidden: true}, Mapping: state.FieldMapping{Typ: "user_passthrough_by_email"}}, "error"},
+		{"hidden email of the receiver", state.Value{Text: "shy", User: &state.User{Email: "shy@x.example"}, Mapping: state.FieldMapping{Typ: "user_passthrough_by_email"}}, "error"},
+		{"email of an unknown sender", state.Value{Text: "dev", Mapping: state.FieldMapping{Typ: "user_passthrough_by_email"}}, "error"},
+		{"prefix", state.Value{Text: "dev", Mapping: state.FieldMapping{Typ: "user_prefix", Prefix: "x-"}}, "x-dev"},
 	} {
-		text, use, err := c.translate(one.v)
+		text, use, err := engine.Translate(c, one.v)
 		got := text
 		if err != nil {
 			got = "error"
@@ -54,10 +57,10 @@ func TestDirections(t *testing.T) {
 		got := [2]bool{}
 		byPerson(t, w, "edit_issue", "server", "a", "issue", "AA-1", "field", "summary", "value", "from a")
 		ticks(w)
-		got[0] = w.servers["b"].issue("BB-1").fields["summary"] == "from a"
+		got[0] = w.Named["b"].Issue("BB-1").Fields["summary"] == "from a"
 		byPerson(t, w, "edit_issue", "server", "b", "issue", "BB-1", "field", "summary", "value", "from b")
 		ticks(w)
-		got[1] = w.servers["a"].issue("AA-1").fields["summary"] == "from b"
+		got[1] = w.Named["a"].Issue("AA-1").Fields["summary"] == "from b"
 		if got != want {
 			t.Errorf("%s: %v, want %v", direction, got, want)
 		}
@@ -70,12 +73,12 @@ func TestAttachmentsTravel(t *testing.T) {
 	ticks(w)
 	byPerson(t, w, "add_attachment", "server", "a", "issue", "AA-1", "filename", "log.txt", "user", "dev")
 	ticks(w)
-	sent := w.servers["a"].integrations[0].connectors[0].byLocal["AA-1"]
-	got := w.servers["b"].integrations[0].connectors[0].byLocal["BB-1"]
-	if len(sent.attachments) != 0 || len(got.attachments) != 1 || got.attachments[0] != (idPair{Remote: "10001", Local: "10001"}) {
-		t.Errorf("sender %+v, receiver %+v", sent.attachments, got.attachments)
+	sent := w.Named["a"].Integrations[0].Connectors[0].ByLocal["AA-1"]
+	got := w.Named["b"].Integrations[0].Connectors[0].ByLocal["BB-1"]
+	if len(sent.Attachments) != 0 || len(got.Attachments) != 1 || got.Attachments[0] != (state.IDPair{Remote: "10001", Local: "10001"}) {
+		t.Errorf("sender %+v, receiver %+v", sent.Attachments, got.Attachments)
 	}
-	if files := w.servers["b"].issue("BB-1").attachments; len(files) != 1 || files[0].filename != "log.txt" || files[0].author != "bot" {
+	if files := w.Named["b"].Issue("BB-1").Attachments; len(files) != 1 || files[0].Filename != "log.txt" || files[0].Author != "bot" {
 		t.Errorf("%+v", files)
 	}
 }
@@ -87,14 +90,14 @@ func TestMoveTakesPeopleAlong(t *testing.T) {
 	byPerson(t, w, "add_comment", "server", "a", "issue", "AA-1", "body", "hello", "user", "root")
 	byPerson(t, w, "add_attachment", "server", "a", "issue", "AA-1", "filename", "log.txt", "user", "dev")
 	byPerson(t, w, "move_project_to_cloud", "server", "a", "project", "AA", "cloud_server", "c")
-	i := w.servers["c"].issue("AA-1")
-	if i.comments[0].author != "migrated:a:dev" || i.comments[1].author != "id:1" || i.attachments[0].author != "migrated:a:dev" {
-		t.Errorf("%+v %+v %+v", i.comments[0], i.comments[1], i.attachments[0])
+	i := w.Named["c"].Issue("AA-1")
+	if i.Comments[0].Author != "migrated:a:dev" || i.Comments[1].Author != "id:1" || i.Attachments[0].Author != "migrated:a:dev" {
+		t.Errorf("%+v %+v %+v", i.Comments[0], i.Comments[1], i.Attachments[0])
 	}
 	if got := on(w, "c").do("GET", "/rest/api/3/issue/AA-1/comment", "").body; !strings.Contains(got, `"emailAddress":"dev@x.example"`) {
 		t.Error(got)
 	}
-	if i.panels["a/INT-1"] != nil {
+	if i.Panels["a/INT-1"] != nil {
 		t.Error("the sync info panel moved along")
 	}
 	if _, err := w.Person(t.Context(), "move_project_to_cloud", map[string]string{"server": "a", "project": "AA", "cloud_server": "c"}); err == nil {
@@ -105,15 +108,15 @@ func TestMoveTakesPeopleAlong(t *testing.T) {
 func TestResyncOfAStatus(t *testing.T) {
 	w := open(t, small)
 	ticks(w)
-	w.servers["a"].issue("AA-1").fields["status"] = "Done"
-	w.servers["a"].issue("AA-1").fields["summary"] = "changed behind Backbone's back"
+	w.Named["a"].Issue("AA-1").Fields["status"] = "Done"
+	w.Named["a"].Issue("AA-1").Fields["summary"] = "changed behind Backbone's back"
 	got := on(w, "a").do("POST", apiA+"connectors/CON-1-AA/resync", `{"jql":"key = AA-1","fieldMappings":[],"sendStatusField":true}`)
 	if got.status != 200 {
 		t.Fatal(got)
 	}
 	ticks(w)
-	if i := w.servers["b"].issue("BB-1"); i.fields["status"] != "Done" || i.fields["summary"] != "one" {
-		t.Errorf("only the status was to travel: %v", i.fields)
+	if i := w.Named["b"].Issue("BB-1"); i.Fields["status"] != "Done" || i.Fields["summary"] != "one" {
+		t.Errorf("only the status was to travel: %v", i.Fields)
 	}
 }
 
@@ -126,7 +129,7 @@ func TestResyncLeavesChanges(t *testing.T) {
 		t.Fatal(got)
 	}
 	ticks(w)
-	if got := w.servers["b"].issue("BB-1").fields["description"]; got != "long story" {
+	if got := w.Named["b"].Issue("BB-1").Fields["description"]; got != "long story" {
 		t.Errorf("description %q", got)
 	}
 }
@@ -139,11 +142,11 @@ func TestResyncCreates(t *testing.T) {
 		t.Fatal(got)
 	}
 	ticks(w)
-	c := w.servers["a"].integrations[0].connectors[0]
-	if c.byLocal["AA-2"] == nil || c.byLocal["AA-2"].remote != "BB-3" || c.byLocal["AA-3"] != nil || len(c.pending) != 0 {
-		t.Errorf("pairs %v, pending %v", c.byLocal, c.pending)
+	c := w.Named["a"].Integrations[0].Connectors[0]
+	if c.ByLocal["AA-2"] == nil || c.ByLocal["AA-2"].Remote != "BB-3" || c.ByLocal["AA-3"] != nil || len(c.Pending) != 0 {
+		t.Errorf("pairs %v, pending %v", c.ByLocal, c.Pending)
 	}
-	if got := w.servers["b"].issue("BB-3").fields; got["summary"] != "two" || got["reporter"] != "bot" {
+	if got := w.Named["b"].Issue("BB-3").Fields; got["summary"] != "two" || got["reporter"] != "bot" {
 		t.Errorf("the new issue: %v", got)
 	}
 }
@@ -159,7 +162,7 @@ func TestOptions(t *testing.T) {
 		t.Errorf("a project admin: %d", got.status)
 	}
 	byPerson(t, w, "delete_sync", "server", "a")
-	if len(w.servers["a"].integrations) != 0 {
+	if len(w.Named["a"].Integrations) != 0 {
 		t.Error("not deleted")
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
 // small is a world with every kind of caller: a and b with a running file synchronization, c a cloud site, d without Backbone.
@@ -177,7 +179,7 @@ func TestDeleteStopsFirst(t *testing.T) {
 	if got := a.do("GET", apiA+"connectors/CON-1-AA/syncInformation", ""); got.status != 404 {
 		t.Errorf("a deleted connector answers %d", got.status)
 	}
-	if w.servers["a"].issue("AA-1").panels["a/INT-1"] != nil {
+	if w.Named["a"].Issue("AA-1").Panels["a/INT-1"] != nil {
 		t.Error("the sync info panel is still there")
 	}
 	byPerson(t, w, "edit_issue", "server", "b", "issue", "BB-1", "field", "summary", "value", "nobody listens")
@@ -247,7 +249,7 @@ func TestRestartRequired(t *testing.T) {
 	types := []string{"server", "a", "integration", "INT-2", "issue_types", `{"Epic":"Epic"}`, "fields", `[{"name":"summary"}]`}
 	byPerson(t, w, "configure_sync", types...)
 	for _, step := range []struct{ what, want string }{
-		{"start", running}, {"configure", restartRequired}, {"refused", restartRequired}, {"stop", stopped}, {"start", running},
+		{"start", state.Running}, {"configure", state.RestartRequired}, {"refused", state.RestartRequired}, {"stop", state.Stopped}, {"start", state.Running},
 	} {
 		switch step.what {
 		case "configure":
@@ -259,7 +261,7 @@ func TestRestartRequired(t *testing.T) {
 		default:
 			on(w, "a").do("PUT", apiA+"integrations/INT-2/"+step.what, "")
 		}
-		if got := w.servers["a"].integration("INT-2").status; got != step.want {
+		if got := w.Named["a"].Integration("INT-2").Status; got != step.want {
 			t.Errorf("%s: %s, want %s", step.what, got, step.want)
 		}
 	}

@@ -56,12 +56,12 @@ func TestSeedInFlight(t *testing.T) {
 	w := open(t, strings.Replace(small, `"transport":"file",`,
 		`"transport":"file","delivery":"manual","in_flight":[{"from":"slave","issue":"BB-1","fields":{"summary":"new"}}],`, 1))
 	ticks(w)
-	if got := w.servers["a"].issue("AA-1").fields["summary"]; got != "one" {
+	if got := w.Named["a"].Issue("AA-1").Fields["summary"]; got != "one" {
 		t.Fatalf("delivered already: %s", got)
 	}
 	byPerson(t, w, "deliver", "from", "b", "to", "a")
 	ticks(w)
-	if got := w.servers["a"].issue("AA-1").fields["summary"]; got != "new" {
+	if got := w.Named["a"].Issue("AA-1").Fields["summary"]; got != "new" {
 		t.Errorf("summary %q", got)
 	}
 }
@@ -83,7 +83,7 @@ func TestEnvironment(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if got := open(t, small).servers["a"].url; got != "https://a.example/jira" {
+	if got := open(t, small).Named["a"].URL; got != "https://a.example/jira" {
 		t.Errorf("base URL with a context path: %s", got)
 	}
 }
@@ -99,30 +99,30 @@ func TestStateHasNoSecrets(t *testing.T) {
 
 func TestGeneratedPairs(t *testing.T) {
 	w := example(t, "behind-firewall-master")
-	a, b := w.servers["a"].integrations[0].connectors[0], w.servers["b"].integrations[0].connectors[0]
+	a, b := w.Named["a"].Integrations[0].Connectors[0], w.Named["b"].Integrations[0].Connectors[0]
 	half, differ := 0, 0
-	for _, p := range a.pairs {
-		q := b.byLocal[p.remote]
-		if q == nil || q.remote != p.local || p.out != q.in || q.out != p.in {
-			t.Fatalf("%s and its mirror: %+v, %+v", p.local, p, q)
+	for _, p := range a.Pairs {
+		q := b.ByLocal[p.Remote]
+		if q == nil || q.Remote != p.Local || p.Out != q.In || q.Out != p.In {
+			t.Fatalf("%s and its mirror: %+v, %+v", p.Local, p, q)
 		}
-		if p.out > 0 && q.lastIn <= p.lastOut {
-			t.Errorf("%s was received before it was sent", p.local)
+		if p.Out > 0 && q.LastIn <= p.LastOut {
+			t.Errorf("%s was received before it was sent", p.Local)
 		}
-		if a.tab().byKey[p.local].fields["summary"] != b.tab().byKey[p.remote].fields["summary"] {
-			t.Errorf("%s: the summaries differ", p.local)
+		if a.Tab().ByKey[p.Local].Fields["summary"] != b.Tab().ByKey[p.Remote].Fields["summary"] {
+			t.Errorf("%s: the summaries differ", p.Local)
 		}
-		for _, c := range append(p.comments, q.comments...) {
+		for _, c := range append(p.Comments, q.Comments...) {
 			if c.Remote == "" {
 				half++
 			}
 		}
-		if strings.TrimPrefix(p.local, "SAM2") != strings.TrimPrefix(p.remote, "SP2") {
+		if strings.TrimPrefix(p.Local, "SAM2") != strings.TrimPrefix(p.Remote, "SP2") {
 			differ++
 		}
 	}
-	if len(a.pairs) != 341 || len(b.pairs) != 341 || half < 50 || differ < 50 {
-		t.Errorf("%d and %d pairs, %d half pairs of comments, %d keys whose numbers differ", len(a.pairs), len(b.pairs), half, differ)
+	if len(a.Pairs) != 341 || len(b.Pairs) != 341 || half < 50 || differ < 50 {
+		t.Errorf("%d and %d pairs, %d half pairs of comments, %d keys whose numbers differ", len(a.Pairs), len(b.Pairs), half, differ)
 	}
 }
 
@@ -146,7 +146,7 @@ func TestDeterminism(tt *testing.T) {
 				}
 				action := []string{"edit_issue", "add_comment", "create_issue", "stop_sync", "start_sync", "", ""}[s.kind]
 				if action == "" {
-					w.Tick(w.now.Add(time.Second))
+					w.Tick(w.Now.Add(time.Second))
 				} else {
 					_, _ = w.Person(tt.Context(), action, values) // a refusal is as good a step as any
 				}
@@ -170,12 +170,12 @@ func drained(ctx context.Context, t *rapid.T, w *World) {
 		}
 	}
 	ticks(w)
-	a, b := w.servers["a"].integrations[0].connectors[0], w.servers["b"].integrations[0].connectors[0]
-	if len(a.pairs) != len(b.pairs) || len(a.pending)+len(b.pending) > 0 {
-		t.Fatalf("%d and %d pairs, %d unanswered", len(a.pairs), len(b.pairs), len(a.pending)+len(b.pending))
+	a, b := w.Named["a"].Integrations[0].Connectors[0], w.Named["b"].Integrations[0].Connectors[0]
+	if len(a.Pairs) != len(b.Pairs) || len(a.Pending)+len(b.Pending) > 0 {
+		t.Fatalf("%d and %d pairs, %d unanswered", len(a.Pairs), len(b.Pairs), len(a.Pending)+len(b.Pending))
 	}
-	for _, p := range a.pairs {
-		if q := b.byLocal[p.remote]; q == nil || q.remote != p.local || p.out != q.in || p.in != q.out {
+	for _, p := range a.Pairs {
+		if q := b.ByLocal[p.Remote]; q == nil || q.Remote != p.Local || p.Out != q.In || p.In != q.Out {
 			t.Fatalf("%+v and %+v", p, q)
 		}
 	}
@@ -202,7 +202,7 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	group.Wait()
 	ticks(w)
-	if got := len(w.servers["b"].issue("SP2-1").comments); got != 41 {
+	if got := len(w.Named["b"].Issue("SP2-1").Comments); got != 41 {
 		t.Errorf("%d comments, want 41", got)
 	}
 }
@@ -216,7 +216,7 @@ func FuzzSeed(f *testing.F) {
 		if err != nil {
 			return
 		}
-		w.Tick(w.now.Add(time.Second))
+		w.Tick(w.Now.Add(time.Second))
 		_ = stateOf(t, w)
 	})
 }
@@ -248,6 +248,6 @@ func FuzzResync(f *testing.F) {
 		if got := on(w, "a").do("POST", apiA+"connectors/CON-1-AA/resync", body); got.status >= 500 {
 			t.Errorf("%d %s", got.status, got.body)
 		}
-		w.Tick(w.now.Add(time.Second))
+		w.Tick(w.Now.Add(time.Second))
 	})
 }

@@ -76,11 +76,11 @@ type caller struct {
 
 func (c caller) do(method, path, body string) answer {
 	r := httptest.NewRequest(method, "https://"+c.server+".example"+path, strings.NewReader(body))
-	s := c.w.servers[c.server]
-	if u := s.admin(); s.cloud {
-		r.SetBasicAuth(u.email, u.token)
+	s := c.w.Named[c.server]
+	if u := s.Admin(); s.Cloud {
+		r.SetBasicAuth(u.Email, u.Token)
 	} else {
-		r.SetBasicAuth(u.name, u.password)
+		r.SetBasicAuth(u.Name, u.Password)
 	}
 	r.Header.Set("X-Atlassian-Token", "nocheck")
 	if body != "" {
@@ -130,7 +130,7 @@ func valuesOf(list []string) map[string]string {
 // ticks lets the world work until nothing is on its way any more.
 func ticks(w *World) {
 	for range 100 {
-		w.Tick(w.now.Add(20 * time.Millisecond))
+		w.Tick(w.Now.Add(20 * time.Millisecond))
 	}
 }
 

@@ -1,4 +1,5 @@
-package backbonesim
+// Package rest is the REST interface of Backbone, and the few calls of Jira's that its clients need.
+package rest
 
 import (
 	"encoding/json"
@@ -6,14 +7,16 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
 // maxBody is how much of a request is read: enough for the pairs of several million issues.
 const maxBody = 1 << 30
 
 // Handler serves one simulated Jira with its Backbone, under its context path. TLS is the caller's business.
-func (w *World) Handler(name string) http.Handler {
-	s := w.servers[name]
+func Handler(w *state.World, name string) http.Handler {
+	s := w.Named[name]
 	if s == nil {
 		return http.NotFoundHandler()
 	}
@@ -23,9 +26,9 @@ func (w *World) Handler(name string) http.Handler {
 			http.Error(rw, "the request's body could not be read", http.StatusRequestEntityTooLarge)
 			return
 		}
-		w.mu.Lock()
-		out := w.serve(s, &request{Request: r, body: body})
-		w.mu.Unlock()
+		w.Mu.Lock()
+		out := serve(w, s, &request{Request: r, body: body})
+		w.Mu.Unlock()
 		out.write(rw)
 	})
 }
@@ -33,7 +36,7 @@ func (w *World) Handler(name string) http.Handler {
 type request struct {
 	*http.Request
 	body []byte
-	user *user
+	user *state.User
 }
 
 // reply is an answer, encoded while the world stands still.
@@ -71,17 +74,17 @@ func notAllowed(methods ...string) reply {
 	return out
 }
 
-func (w *World) serve(s *server, r *request) reply {
-	path, ok := strings.CutPrefix(r.URL.Path, s.contextPath+"/")
+func serve(w *state.World, s *state.Server, r *request) reply {
+	path, ok := strings.CutPrefix(r.URL.Path, s.ContextPath+"/")
 	if !ok {
 		return textReply(http.StatusNotFound, "not found")
 	}
-	if rest, ok := strings.CutPrefix(path, "plugins/servlet/backbone-issue-sync/api/1/"); ok && s.backbone != "" {
-		return w.serveBackbone(s, r, strings.Split(strings.TrimSuffix(rest, "/"), "/"))
+	if rest, ok := strings.CutPrefix(path, "plugins/servlet/backbone-issue-sync/api/1/"); ok && s.Backbone != "" {
+		return serveBackbone(w, s, r, strings.Split(strings.TrimSuffix(rest, "/"), "/"))
 	}
 	// A Jira Cloud site serves no servlets of apps: https://developer.atlassian.com/cloud/jira/platform/ has no such path.
 	if rest, ok := strings.CutPrefix(path, "rest/api/"); ok {
-		return w.serveJira(s, r, strings.Split(strings.TrimSuffix(rest, "/"), "/"))
+		return serveJira(w, s, r, strings.Split(strings.TrimSuffix(rest, "/"), "/"))
 	}
 	return textReply(http.StatusNotFound, "not found")
 }
@@ -89,17 +92,17 @@ func (w *World) serve(s *server, r *request) reply {
 // authenticate finds the caller: Basic with name and password on Data Center (HC/5.5/cloud/introduction) or a personal
 // access token as Bearer (ASSUMED for Backbone's servlet; Atlassian documents it for Jira's own REST); Basic with email
 // and API token on a cloud site (developer.atlassian.com/cloud/jira/platform/basic-auth-for-rest-apis).
-func (s *server) authenticate(r *http.Request) *user {
-	for _, u := range s.users {
+func authenticate(s *state.Server, r *http.Request) *state.User {
+	for _, u := range s.Users {
 		if name, secret, ok := r.BasicAuth(); ok {
-			if s.cloud && secret != "" && secret == u.token && strings.EqualFold(name, u.email) {
+			if s.Cloud && secret != "" && secret == u.Token && strings.EqualFold(name, u.Email) {
 				return u
 			}
-			if !s.cloud && secret != "" && secret == u.password && name == u.name {
+			if !s.Cloud && secret != "" && secret == u.Password && name == u.Name {
 				return u
 			}
-		} else if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok && !s.cloud {
-			if token != "" && token == u.token {
+		} else if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok && !s.Cloud {
+			if token != "" && token == u.Token {
 				return u
 			}
 		}
@@ -116,8 +119,8 @@ func unauthorized() reply {
 }
 
 // refusal is an error of Backbone's. ASSUMED: its body, for no page shows one; without assumed members it is plain text.
-func (w *World) refusal(status int, text string) reply {
-	if !w.assumed {
+func refusal(w *state.World, status int, text string) reply {
+	if !w.Assumed {
 		return textReply(status, text)
 	}
 	return jsonReply(status, map[string]string{"message": text})
@@ -137,27 +140,21 @@ func (r *request) hasJSON() bool {
 	return strings.TrimSpace(kind) == "application/json"
 }
 
-const (
-	systemAdmin  = "system_admin"
-	projectAdmin = "project_admin"
-	noPermission = "none"
-)
-
 // mayConfigure: a Jira system administrator always, a project administrator the projects of his
 // (HC/5.5/cloud/introduction, H/5.8/server/restrict-backbone-usage-to-certain-user-groups).
-func (s *server) mayConfigure(u *user, in *integration) bool {
-	if u.permission == systemAdmin {
+func mayConfigure(s *state.Server, u *state.User, in *state.Integration) bool {
+	if u.Permission == state.SystemAdmin {
 		return true
 	}
-	for _, c := range in.connectors {
-		if c.jira == s && s.administers(u, c.project) {
+	for _, c := range in.Connectors {
+		if c.Jira == s && administers(s, u, c.Project) {
 			return true
 		}
 	}
 	return false
 }
 
-func (s *server) administers(u *user, projectKey string) bool {
-	return u.permission == systemAdmin ||
-		u.permission == projectAdmin && (len(u.projects) == 0 || slices.Contains(u.projects, projectKey))
+func administers(s *state.Server, u *state.User, projectKey string) bool {
+	return u.Permission == state.SystemAdmin ||
+		u.Permission == state.ProjectAdmin && (len(u.Projects) == 0 || slices.Contains(u.Projects, projectKey))
 }

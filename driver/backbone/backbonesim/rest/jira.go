@@ -1,4 +1,4 @@
-package backbonesim
+package rest
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
 // jiraDate is the layout of dates in Jira's own REST answers.
@@ -19,86 +21,86 @@ func jiraError(status int, text string) reply {
 
 // serveJira answers rest/api/VERSION/...: docs.atlassian.com/software/jira/docs/api/REST/9.12.0 (Data Center, version 2
 // only) and developer.atlassian.com/cloud/jira/platform/rest/v3 (cloud, 2 and 3; 2 has plain text for rich text).
-func (w *World) serveJira(s *server, r *request, path []string) reply {
+func serveJira(w *state.World, s *state.Server, r *request, path []string) reply {
 	version := path[0]
-	if version != "2" && version != "latest" && (version != "3" || !s.cloud) || len(path) < 2 {
+	if version != "2" && version != "latest" && (version != "3" || !s.Cloud) || len(path) < 2 {
 		return textReply(http.StatusNotFound, "not found")
 	}
-	rich := s.cloud && version != "2"
+	rich := s.Cloud && version != "2"
 	rest := path[1:]
 	if rest[0] == "serverInfo" && len(rest) == 1 {
-		return s.serverInfo() // open to everybody on both
+		return serverInfo(s) // open to everybody on both
 	}
-	if r.user = s.authenticate(r.Request); r.user == nil {
+	if r.user = authenticate(s, r.Request); r.user == nil {
 		return unauthorized()
 	}
 	if rest[0] == "search" {
-		return w.serveSearch(s, r, rest[1:], version, rich)
+		return serveSearch(w, s, r, rest[1:], version, rich)
 	}
 	if r.Method != http.MethodGet {
 		return notAllowed(http.MethodGet)
 	}
 	switch {
 	case len(rest) == 1 && rest[0] == "myself":
-		return jsonReply(http.StatusOK, s.userDocument(r.user.name))
+		return jsonReply(http.StatusOK, userDocument(s, r.user.Name))
 	case len(rest) == 2 && rest[0] == "project":
-		p := s.projects[rest[1]]
+		p := s.Projects[rest[1]]
 		if p == nil {
 			return jiraError(http.StatusNotFound, fmt.Sprintf("No project could be found with key '%s'.", rest[1]))
 		}
-		return jsonReply(http.StatusOK, s.projectDocument(p))
+		return jsonReply(http.StatusOK, projectDocument(s, p))
 	case len(rest) >= 2 && rest[0] == "issue":
-		i := s.issue(rest[1])
+		i := s.Issue(rest[1])
 		if i == nil {
 			return jiraError(http.StatusNotFound, "Issue Does Not Exist")
 		}
 		switch {
 		case len(rest) == 2:
-			return jsonReply(http.StatusOK, s.issueDocument(i, fieldsOf(r.URL.Query()["fields"], "*all"), rich, version))
+			return jsonReply(http.StatusOK, issueDocument(s, i, fieldsOf(r.URL.Query()["fields"], "*all"), rich, version))
 		case len(rest) == 3 && rest[2] == "comment":
-			return s.listComments(r, i, rich)
+			return listComments(s, r, i, rich)
 		}
 	}
 	return jiraError(http.StatusNotFound, "null for uri: "+r.URL.Path)
 }
 
-func (s *server) serverInfo() reply {
+func serverInfo(s *state.Server) reply {
 	kind := "Server" // what Data Center answers, too
-	if s.cloud {
+	if s.Cloud {
 		kind = "Cloud"
 	}
 	return jsonReply(http.StatusOK, object{
-		"baseUrl": s.url, "version": s.jira, "deploymentType": kind, "serverTitle": "Jira " + s.name,
+		"baseUrl": s.URL, "version": s.Jira, "deploymentType": kind, "serverTitle": "Jira " + s.Name,
 	})
 }
 
-func (s *server) userDocument(name string) any {
-	u := s.user(name)
+func userDocument(s *state.Server, name string) any {
+	u := s.User(name)
 	if u == nil {
 		if name == "" {
 			return nil
 		}
 		return object{"displayName": name, "active": false}
 	}
-	out := object{"displayName": u.display, "active": true}
-	if s.cloud {
-		out["accountId"], out["accountType"] = u.name, "atlassian"
+	out := object{"displayName": u.Display, "active": true}
+	if s.Cloud {
+		out["accountId"], out["accountType"] = u.Name, "atlassian"
 	} else {
-		out["name"], out["key"] = u.name, u.name
+		out["name"], out["key"] = u.Name, u.Name
 	}
-	if !u.hidden {
-		out["emailAddress"] = u.email
+	if !u.Hidden {
+		out["emailAddress"] = u.Email
 	}
 	return out
 }
 
-func (s *server) projectDocument(p *project) object {
+func projectDocument(s *state.Server, p *state.Project) object {
 	types := []any{}
-	for n, name := range p.issueTypes {
+	for n, name := range p.IssueTypes {
 		types = append(types, object{"id": fmt.Sprint(10001 + n), "name": name, "subtask": false})
 	}
 	return object{
-		"self": s.url + "/rest/api/2/project/" + p.id, "id": p.id, "key": p.key, "name": p.name,
+		"self": s.URL + "/rest/api/2/project/" + p.ID, "id": p.ID, "key": p.Key, "name": p.Name,
 		"projectTypeKey": "software", "issueTypes": types,
 	}
 }
@@ -119,8 +121,8 @@ func fieldsOf(given []string, otherwise string) []string {
 	return out
 }
 
-func (s *server) issueDocument(i *issue, fields []string, rich bool, version string) object {
-	all := s.issueFields(i, rich)
+func issueDocument(s *state.Server, i *state.Issue, fields []string, rich bool, version string) object {
+	all := issueFields(s, i, rich)
 	chosen := object{}
 	for name, value := range all {
 		every := slices.Contains(fields, "*all") || slices.Contains(fields, "*navigable") && name != "comment"
@@ -129,23 +131,23 @@ func (s *server) issueDocument(i *issue, fields []string, rich bool, version str
 		}
 	}
 	return object{
-		"id": i.id, "key": i.key, "self": s.url + "/rest/api/" + version + "/issue/" + i.id, "fields": chosen,
+		"id": i.ID, "key": i.Key, "self": s.URL + "/rest/api/" + version + "/issue/" + i.ID, "fields": chosen,
 	}
 }
 
-func (s *server) issueFields(i *issue, rich bool) object {
-	p := s.projects[projectOf(i.key)]
+func issueFields(s *state.Server, i *state.Issue, rich bool) object {
+	p := s.Projects[state.ProjectOf(i.Key)]
 	out := object{
-		"issuetype": object{"name": i.typ}, "project": object{"id": p.id, "key": p.key, "name": p.name},
-		"created": jiraTime(i.created), "updated": jiraTime(i.updated), "labels": []string{},
+		"issuetype": object{"name": i.Typ}, "project": object{"id": p.ID, "key": p.Key, "name": p.Name},
+		"created": jiraTime(i.Created), "updated": jiraTime(i.Updated), "labels": []string{},
 		"assignee": nil, "reporter": nil, "priority": nil, "description": nil,
 	}
-	for name, text := range i.fields {
+	for name, text := range i.Fields {
 		switch name {
 		case "status", "priority":
 			out[name] = object{"name": text}
 		case "assignee", "reporter":
-			out[name] = s.userDocument(text)
+			out[name] = userDocument(s, text)
 		case "labels":
 			out[name] = append([]string{}, strings.Fields(text)...)
 		case "description", "environment":
@@ -154,12 +156,12 @@ func (s *server) issueFields(i *issue, rich bool) object {
 			out[name] = text
 		}
 	}
-	comments := s.commentDocuments(i, rich)
+	comments := commentDocuments(s, i, rich)
 	out["comment"] = object{"comments": comments, "maxResults": len(comments), "startAt": 0, "total": len(comments)}
 	files := []any{}
-	for _, a := range i.attachments {
+	for _, a := range i.Attachments {
 		files = append(files, object{
-			"id": a.id, "filename": a.filename, "size": a.size, "author": s.userDocument(a.author), "created": jiraTime(a.created),
+			"id": a.ID, "filename": a.Filename, "size": a.Size, "author": userDocument(s, a.Author), "created": jiraTime(a.Created),
 		})
 	}
 	out["attachment"] = files
@@ -176,19 +178,19 @@ func richText(text string, rich bool) any {
 	}}
 }
 
-func (s *server) commentDocuments(i *issue, rich bool) []any {
+func commentDocuments(s *state.Server, i *state.Issue, rich bool) []any {
 	out := []any{}
-	for _, c := range i.comments {
+	for _, c := range i.Comments {
 		out = append(out, object{
-			"self": s.url + "/rest/api/2/issue/" + i.id + "/comment/" + c.id, "id": c.id, "body": richText(c.body, rich),
-			"author": s.userDocument(c.author), "created": jiraTime(c.created), "updated": jiraTime(c.created),
+			"self": s.URL + "/rest/api/2/issue/" + i.ID + "/comment/" + c.ID, "id": c.ID, "body": richText(c.Body, rich),
+			"author": userDocument(s, c.Author), "created": jiraTime(c.Created), "updated": jiraTime(c.Created),
 		})
 	}
 	return out
 }
 
-func (s *server) listComments(r *request, i *issue, rich bool) reply {
-	all := s.commentDocuments(i, rich)
+func listComments(s *state.Server, r *request, i *state.Issue, rich bool) reply {
+	all := commentDocuments(s, i, rich)
 	start, err := number(r.URL.Query().Get("startAt"), 0)
 	if err != nil {
 		return jiraError(http.StatusBadRequest, err.Error())

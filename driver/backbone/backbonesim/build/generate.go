@@ -1,4 +1,4 @@
-package backbonesim
+package build
 
 import (
 	"errors"
@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
 // maxGenerated keeps a slip in a seed from filling the memory.
@@ -39,36 +41,36 @@ var (
 
 type generator struct {
 	*rand.Rand
-	w      *World
-	ends   [2]*connector
-	people [2][]*user // [k] of one end is [k] of the other, by email
+	w      *state.World
+	ends   [2]*state.Connector
+	people [2][]*state.User // [k] of one end is [k] of the other, by email
 }
 
 // generate makes pairs of issues as a synchronization of some months leaves them, with the entries of section "behind
 // firewall": the sender of a comment knows only its local id, the receiver both; the sender of an attachment nothing.
-func (w *World) generate(a, b *connector, in *seedGenerate, rng *rand.Rand) error {
+func generate(w *state.World, a, b *state.Connector, in *seedGenerate, rng *rand.Rand) error {
 	for _, n := range []int{in.Pairs, in.Unpaired} {
 		if n < 0 || n > maxGenerated {
 			return fmt.Errorf("no more than %d issues", maxGenerated)
 		}
 	}
-	if in.Pairs > 0 && len(a.in.config.issueTypes) == 0 {
+	if in.Pairs > 0 && len(a.In.Config.IssueTypes) == 0 {
 		return errors.New("no issue type is mapped")
 	}
-	g := &generator{Rand: rng, w: w, ends: [2]*connector{a, b}}
-	for _, u := range a.jira.users {
-		if v := b.jira.userByEmail(u.email); v != nil && u.name != a.syncUser && v.name != b.syncUser {
+	g := &generator{Rand: rng, w: w, ends: [2]*state.Connector{a, b}}
+	for _, u := range a.Jira.Users {
+		if v := b.Jira.UserByEmail(u.Email); v != nil && u.Name != a.SyncUser && v.Name != b.SyncUser {
 			g.people[0], g.people[1] = append(g.people[0], u), append(g.people[1], v)
 		}
 	}
 	for n := range in.Pairs {
-		g.pair(in, w.now.Add(-time.Duration(in.Pairs-n)*37*time.Minute-time.Hour))
+		g.pair(in, w.Now.Add(-time.Duration(in.Pairs-n)*37*time.Minute-time.Hour))
 	}
 	for n := range in.Unpaired {
-		if tab := a.tab(); !slices.Contains(tab.issueTypes, "Epic") {
-			return fmt.Errorf("unpaired: %s has no issue type Epic", tab.key)
+		if tab := a.Tab(); !slices.Contains(tab.IssueTypes, "Epic") {
+			return fmt.Errorf("unpaired: %s has no issue type Epic", tab.Key)
 		}
-		g.issue(0, "Epic", fmt.Sprintf("Roadmap %d: %s", n+1, places[g.IntN(len(places))]), w.now.Add(-48*time.Hour), -1)
+		g.issue(0, "Epic", fmt.Sprintf("Roadmap %d: %s", n+1, places[g.IntN(len(places))]), w.Now.Add(-48*time.Hour), -1)
 	}
 	return nil
 }
@@ -76,41 +78,41 @@ func (w *World) generate(a, b *connector, in *seedGenerate, rng *rand.Rand) erro
 func (g *generator) percent(p int) bool { return g.IntN(100) < p }
 
 // issue adds an issue to one end; person is who it is assigned to, or -1.
-func (g *generator) issue(end int, typ, summary string, at time.Time, person int) *issue {
+func (g *generator) issue(end int, typ, summary string, at time.Time, person int) *state.Issue {
 	c := g.ends[end]
-	tab := c.tab()
+	tab := c.Tab()
 	if end == 1 && g.percent(10) {
-		tab.next += 1 + g.IntN(3) // deleted issues: the numbers of the two ends drift apart
+		tab.Next += 1 + g.IntN(3) // deleted issues: the numbers of the two ends drift apart
 	}
-	i := &issue{
-		id: next(&c.jira.ids.issue), key: fmt.Sprintf("%s-%d", tab.key, tab.next), typ: typ, created: at.UnixMilli(),
-		updated: at.UnixMilli(), panels: map[string]*panel{}, fields: map[string]string{"summary": summary, "status": "Open"},
+	i := &state.Issue{
+		ID: state.Next(&c.Jira.IDs.Issue), Key: fmt.Sprintf("%s-%d", tab.Key, tab.Next), Typ: typ, Created: at.UnixMilli(),
+		Updated: at.UnixMilli(), Panels: map[string]*state.Panel{}, Fields: map[string]string{"summary": summary, "status": "Open"},
 	}
 	if person >= 0 {
-		i.fields["assignee"] = g.people[end][person].name
+		i.Fields["assignee"] = g.people[end][person].Name
 	}
-	tab.add(i)
+	tab.Add(i)
 	return i
 }
 
 func (g *generator) pair(in *seedGenerate, at time.Time) {
 	origin := g.IntN(2)
-	types := g.ends[0].in.config.issueTypes
+	types := g.ends[0].In.Config.IssueTypes
 	t := types[g.IntN(len(types))]
 	summary := places[g.IntN(len(places))] + " " + troubles[g.IntN(len(troubles))]
 	person := -1
 	if len(g.people[0]) > 0 && g.percent(in.AssignedPercent) {
 		person = g.IntN(len(g.people[0]))
 	}
-	issues := [2]*issue{g.issue(0, t.first, summary, at, person), g.issue(1, t.second, summary, at.Add(40*time.Second), person)}
+	issues := [2]*state.Issue{g.issue(0, t.First, summary, at, person), g.issue(1, t.Second, summary, at.Add(40*time.Second), person)}
 	rank := ranks[g.IntN(len(ranks))]
-	issues[0].fields["priority"], issues[1].fields["priority"] = rank, rank
+	issues[0].Fields["priority"], issues[1].Fields["priority"] = rank, rank
 	start := at.UnixMilli() + g.Int64N(1000)
-	pairs := [2]*pair{}
+	pairs := [2]*state.Pair{}
 	for k := range pairs {
-		pairs[k] = &pair{local: issues[k].key, remote: issues[1-k].key, firstSync: start}
+		pairs[k] = &state.Pair{Local: issues[k].Key, Remote: issues[1-k].Key, FirstSync: start}
 	}
-	pairs[1-origin].firstSync += 35_000 + g.Int64N(10_000)
+	pairs[1-origin].FirstSync += 35_000 + g.Int64N(10_000)
 	g.message(&pairs, origin, start+500)
 	clock := start + 60_000
 	if g.percent(in.CommentsPercent) {
@@ -128,53 +130,53 @@ func (g *generator) pair(in *seedGenerate, at time.Time) {
 		g.message(&pairs, g.IntN(2), clock)
 	}
 	for k, p := range pairs {
-		issues[k].updated = max(p.lastOut, p.lastIn)
-		p.lastSeen = max(p.lastOut, p.lastIn-95)
-		p.seen = max(p.firstSync, p.lastOut, p.lastSeen, p.lastIn, issues[k].updated)
-		g.ends[k].addPair(p)
+		issues[k].Updated = max(p.LastOut, p.LastIn)
+		p.LastSeen = max(p.LastOut, p.LastIn-95)
+		p.Seen = max(p.FirstSync, p.LastOut, p.LastSeen, p.LastIn, issues[k].Updated)
+		g.ends[k].AddPair(p)
 	}
 }
 
 // message counts one message from one end to the other.
-func (g *generator) message(pairs *[2]*pair, from int, at int64) {
-	pairs[from].out++
-	pairs[from].lastOut = at
-	pairs[1-from].in++
-	pairs[1-from].lastIn = at + 5_000 + g.Int64N(20_000)
+func (g *generator) message(pairs *[2]*state.Pair, from int, at int64) {
+	pairs[from].Out++
+	pairs[from].LastOut = at
+	pairs[1-from].In++
+	pairs[1-from].LastIn = at + 5_000 + g.Int64N(20_000)
 }
 
 func (g *generator) author(end int) string {
 	if n := len(g.people[end]); n > 0 {
-		return g.people[end][g.IntN(n)].name
+		return g.people[end][g.IntN(n)].Name
 	}
-	if a := g.ends[end].jira.admin(); a != nil {
-		return a.name
+	if a := g.ends[end].Jira.Admin(); a != nil {
+		return a.Name
 	}
 	return "unknown"
 }
 
-func (g *generator) comment(issues *[2]*issue, pairs *[2]*pair, from int, at int64) {
+func (g *generator) comment(issues *[2]*state.Issue, pairs *[2]*state.Pair, from int, at int64) {
 	body := remarks[g.IntN(len(remarks))]
-	mine := &comment{id: next(&g.ends[from].jira.ids.comment), author: g.author(from), body: body, created: at}
+	mine := &state.Comment{ID: state.Next(&g.ends[from].Jira.IDs.Comment), Author: g.author(from), Body: body, Created: at}
 	g.message(pairs, from, at+200)
-	theirs := &comment{
-		id: next(&g.ends[1-from].jira.ids.comment), author: g.ends[1-from].syncUser, body: body, created: pairs[1-from].lastIn,
+	theirs := &state.Comment{
+		ID: state.Next(&g.ends[1-from].Jira.IDs.Comment), Author: g.ends[1-from].SyncUser, Body: body, Created: pairs[1-from].LastIn,
 	}
-	issues[from].comments = append(issues[from].comments, mine)
-	issues[1-from].comments = append(issues[1-from].comments, theirs)
-	pairs[from].comments = append(pairs[from].comments, idPair{Local: mine.id})
-	pairs[1-from].comments = append(pairs[1-from].comments, idPair{Remote: mine.id, Local: theirs.id})
+	issues[from].Comments = append(issues[from].Comments, mine)
+	issues[1-from].Comments = append(issues[1-from].Comments, theirs)
+	pairs[from].Comments = append(pairs[from].Comments, state.IDPair{Local: mine.ID})
+	pairs[1-from].Comments = append(pairs[1-from].Comments, state.IDPair{Remote: mine.ID, Local: theirs.ID})
 }
 
-func (g *generator) attachment(issues *[2]*issue, pairs *[2]*pair, from int, at int64) {
+func (g *generator) attachment(issues *[2]*state.Issue, pairs *[2]*state.Pair, from int, at int64) {
 	name, size := files[g.IntN(len(files))], 1000+g.Int64N(900_000)
-	mine := &attachment{id: next(&g.ends[from].jira.ids.attachment), filename: name, size: size, author: g.author(from), created: at}
+	mine := &state.Attachment{ID: state.Next(&g.ends[from].Jira.IDs.Attachment), Filename: name, Size: size, Author: g.author(from), Created: at}
 	g.message(pairs, from, at+200)
-	theirs := &attachment{
-		id: next(&g.ends[1-from].jira.ids.attachment), filename: name, size: size, author: g.ends[1-from].syncUser,
-		created: pairs[1-from].lastIn,
+	theirs := &state.Attachment{
+		ID: state.Next(&g.ends[1-from].Jira.IDs.Attachment), Filename: name, Size: size, Author: g.ends[1-from].SyncUser,
+		Created: pairs[1-from].LastIn,
 	}
-	issues[from].attachments = append(issues[from].attachments, mine)
-	issues[1-from].attachments = append(issues[1-from].attachments, theirs)
-	pairs[1-from].attachments = append(pairs[1-from].attachments, idPair{Remote: mine.id, Local: theirs.id})
+	issues[from].Attachments = append(issues[from].Attachments, mine)
+	issues[1-from].Attachments = append(issues[1-from].Attachments, theirs)
+	pairs[1-from].Attachments = append(pairs[1-from].Attachments, state.IDPair{Remote: mine.ID, Local: theirs.ID})
 }

@@ -1,20 +1,23 @@
-package backbonesim
+package rest
 
 import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/syncctl/syncctl/driver/backbone/backbonesim/engine"
+	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
 // serveBackbone answers .../api/1/PATH. HC/5.5/cloud/introduction says who may call: system and project administrators.
-func (w *World) serveBackbone(s *server, r *request, path []string) reply {
-	if r.user = s.authenticate(r.Request); r.user == nil {
+func serveBackbone(w *state.World, s *state.Server, r *request, path []string) reply {
+	if r.user = authenticate(s, r.Request); r.user == nil {
 		return unauthorized()
 	}
-	if r.user.permission == noPermission || r.user.permission == projectAdmin && s.refuseAdmins {
-		return w.refusal(http.StatusForbidden, "you are not permitted to use Backbone")
+	if r.user.Permission == state.NoPermission || r.user.Permission == state.ProjectAdmin && s.RefuseAdmins {
+		return refusal(w, http.StatusForbidden, "you are not permitted to use Backbone")
 	}
-	if s.requireXSRF && r.writes() && !r.passesXSRF() {
+	if s.RequireXSRF && r.writes() && !r.passesXSRF() {
 		return textReply(http.StatusForbidden, "XSRF check failed")
 	}
 	switch {
@@ -22,43 +25,43 @@ func (w *World) serveBackbone(s *server, r *request, path []string) reply {
 		if r.Method != http.MethodGet {
 			return notAllowed(http.MethodGet)
 		}
-		return jsonReply(http.StatusOK, w.healthDocument())
+		return jsonReply(http.StatusOK, healthDocument(w))
 	case len(path) == 1 && path[0] == "integrations":
-		return w.serveIntegrations(s, r)
+		return serveIntegrations(w, s, r)
 	case len(path) >= 2 && path[0] == "integrations":
-		in := s.integration(path[1])
+		in := s.Integration(path[1])
 		if in == nil {
-			return w.refusal(http.StatusNotFound, "there is no synchronization "+path[1])
+			return refusal(w, http.StatusNotFound, "there is no synchronization "+path[1])
 		}
-		if !s.mayConfigure(r.user, in) {
-			return w.refusal(http.StatusForbidden, "you do not administer a project of "+in.key)
+		if !mayConfigure(s, r.user, in) {
+			return refusal(w, http.StatusForbidden, "you do not administer a project of "+in.Key)
 		}
-		return w.serveIntegration(s, r, in, path[2:])
+		return serveIntegration(w, s, r, in, path[2:])
 	case len(path) == 3 && path[0] == "connectors":
-		c := s.connector(path[1])
+		c := s.Connector(path[1])
 		if c == nil {
-			return w.refusal(http.StatusNotFound, "there is no connector "+path[1])
+			return refusal(w, http.StatusNotFound, "there is no connector "+path[1])
 		}
-		if !s.mayConfigure(r.user, c.in) {
-			return w.refusal(http.StatusForbidden, "you do not administer a project of "+c.in.key)
+		if !mayConfigure(s, r.user, c.In) {
+			return refusal(w, http.StatusForbidden, "you do not administer a project of "+c.In.Key)
 		}
-		return w.serveConnector(r, c, path[2])
+		return serveConnector(w, r, c, path[2])
 	}
 	return textReply(http.StatusNotFound, "not found")
 }
 
 // unknownBody answers requests whose body no page shows. The status is the simulator's own: it does not guess what the
 // product would do with a guessed body.
-func (w *World) unknownBody() reply {
-	return w.refusal(http.StatusNotImplemented, "ASSUMED: the body of this request is not documented; do it in the web page")
+func unknownBody(w *state.World) reply {
+	return refusal(w, http.StatusNotImplemented, "ASSUMED: the body of this request is not documented; do it in the web page")
 }
 
-func (w *World) serveIntegrations(s *server, r *request) reply {
+func serveIntegrations(w *state.World, s *state.Server, r *request) reply {
 	switch r.Method {
 	case http.MethodGet:
-		return w.listIntegrations(s, r)
+		return listIntegrations(w, s, r)
 	case http.MethodPost: // documented to exist: H/4.1/server/integration-synchronization-actions-191273974.html
-		return w.unknownBody()
+		return unknownBody(w)
 	}
 	return notAllowed(http.MethodGet, http.MethodPost)
 }
@@ -66,26 +69,26 @@ func (w *World) serveIntegrations(s *server, r *request) reply {
 // listIntegrations: projectKey and jiraBaseUrl select (H/5.14/server/monitoring-backbone-issue-sync); projectKey is
 // required of project administrators from 5.2 on (HC/5.2/cloud/integration-synchronization-actions). ASSUMED: 403
 // without it, and that before 5.2 they see the synchronizations of their projects.
-func (w *World) listIntegrations(s *server, r *request) reply {
+func listIntegrations(w *state.World, s *state.Server, r *request) reply {
 	projectKey, base := r.URL.Query().Get("projectKey"), strings.TrimRight(r.URL.Query().Get("jiraBaseUrl"), "/")
-	if r.user.permission == projectAdmin {
-		if projectKey == "" && atLeast(s.backbone, 5, 2) {
-			return w.refusal(http.StatusForbidden, "projectKey is required if you have only project administrator permission")
+	if r.user.Permission == state.ProjectAdmin {
+		if projectKey == "" && atLeast(s.Backbone, 5, 2) {
+			return refusal(w, http.StatusForbidden, "projectKey is required if you have only project administrator permission")
 		}
-		if projectKey != "" && base == "" && !s.administers(r.user, projectKey) {
-			return w.refusal(http.StatusForbidden, "you do not administer project "+projectKey)
+		if projectKey != "" && base == "" && !administers(s, r.user, projectKey) {
+			return refusal(w, http.StatusForbidden, "you do not administer project "+projectKey)
 		}
 	}
 	out := []any{}
-	for _, in := range s.integrations {
+	for _, in := range s.Integrations {
 		matches := projectKey == "" && base == ""
-		for _, c := range in.connectors {
-			if (projectKey == "" || c.project == projectKey) && (base == "" || c.jira.url == base) {
+		for _, c := range in.Connectors {
+			if (projectKey == "" || c.Project == projectKey) && (base == "" || c.Jira.URL == base) {
 				matches = true
 			}
 		}
-		if matches && s.mayConfigure(r.user, in) {
-			out = append(out, w.integrationDocument(in, s.statusInLists))
+		if matches && mayConfigure(s, r.user, in) {
+			out = append(out, integrationDocument(w, in, s.StatusInLists))
 		}
 	}
 	return jsonReply(http.StatusOK, out)
@@ -101,16 +104,16 @@ func atLeast(version string, major, minor int) bool {
 
 // serveIntegration answers integrations/{key}/REST: H/5.14/cloud/integration-synchronization-actions,
 // H/4.1/server/integration-synchronization-actions-191273974.html.
-func (w *World) serveIntegration(s *server, r *request, in *integration, rest []string) reply {
+func serveIntegration(w *state.World, s *state.Server, r *request, in *state.Integration, rest []string) reply {
 	switch strings.Join(rest, "/") {
 	case "":
 		switch r.Method {
 		case http.MethodGet:
-			return jsonReply(http.StatusOK, w.integrationDocument(in, s.statusInLists))
+			return jsonReply(http.StatusOK, integrationDocument(w, in, s.StatusInLists))
 		case http.MethodPut:
-			return w.unknownBody()
+			return unknownBody(w)
 		case http.MethodDelete:
-			w.remove(in)
+			w.Remove(in)
 			return okReply()
 		}
 		return notAllowed(http.MethodGet, http.MethodPut, http.MethodDelete)
@@ -118,61 +121,61 @@ func (w *World) serveIntegration(s *server, r *request, in *integration, rest []
 		if r.Method != http.MethodGet {
 			return notAllowed(http.MethodGet)
 		}
-		return jsonReply(http.StatusOK, w.statusDocument(in))
+		return jsonReply(http.StatusOK, statusDocument(w, in))
 	case "conflicts":
 		if r.Method != http.MethodGet {
 			return notAllowed(http.MethodGet)
 		}
-		return jsonReply(http.StatusOK, w.conflictsDocument(w.conflicts(in)))
+		return jsonReply(http.StatusOK, conflictsDocument(w, w.Conflicts(in)))
 	case "start":
-		return w.switched(s, r, in, w.start)
+		return switched(w, s, r, in, w.Start)
 	case "stop":
-		return w.switched(s, r, in, w.stop)
+		return switched(w, s, r, in, w.Stop)
 	case "applicationConnection":
 		if r.Method != http.MethodPut {
 			return notAllowed(http.MethodPut)
 		}
-		return w.unknownBody()
+		return unknownBody(w)
 	}
 	if rest[0] == "draft" {
-		return w.serveDraft(r, in, strings.Join(rest[1:], "/"))
+		return serveDraft(w, r, in, strings.Join(rest[1:], "/"))
 	}
 	return textReply(http.StatusNotFound, "not found")
 }
 
 // switched starts or stops. ASSUMED: 409 where it is refused, 200 with an empty body otherwise.
-func (w *World) switched(s *server, r *request, in *integration, do func(*integration) error) reply {
-	for _, verb := range s.verbs {
+func switched(w *state.World, s *state.Server, r *request, in *state.Integration, do func(*state.Integration) error) reply {
+	for _, verb := range s.Verbs {
 		if r.Method == verb {
 			if err := do(in); err != nil {
-				return w.refusal(http.StatusConflict, err.Error())
+				return refusal(w, http.StatusConflict, err.Error())
 			}
 			return okReply()
 		}
 	}
-	return notAllowed(s.verbs...)
+	return notAllowed(s.Verbs...)
 }
 
 // serveDraft answers integrations/{key}/draft/REST (W/5.21/server/draft-actions): a draft can be made, looked at, thrown
 // away and published, but not changed, since the bodies of the mapping calls are not documented.
-func (w *World) serveDraft(r *request, in *integration, rest string) reply {
+func serveDraft(w *state.World, r *request, in *state.Integration, rest string) reply {
 	if rest == "" && r.Method == http.MethodPost {
-		if in.draft != nil {
-			return w.refusal(http.StatusConflict, "there is a draft already") // ASSUMED
+		if in.Draft != nil {
+			return refusal(w, http.StatusConflict, "there is a draft already") // ASSUMED
 		}
-		draft := in.config
-		in.draft = &draft
-		return jsonReply(http.StatusOK, w.configMembers(draft))
+		draft := in.Config
+		in.Draft = &draft
+		return jsonReply(http.StatusOK, configMembers(w, draft))
 	}
-	if in.draft == nil {
-		return w.refusal(http.StatusNotFound, in.key+" has no draft") // "404 if no draft exists"
+	if in.Draft == nil {
+		return refusal(w, http.StatusNotFound, in.Key+" has no draft") // "404 if no draft exists"
 	}
 	kind, _, _ := strings.Cut(rest, "/")
 	switch {
 	case rest == "" && r.Method == http.MethodGet:
-		return jsonReply(http.StatusOK, w.configMembers(*in.draft))
+		return jsonReply(http.StatusOK, configMembers(w, *in.Draft))
 	case rest == "" && r.Method == http.MethodDelete:
-		in.draft = nil
+		in.Draft = nil
 		return okReply()
 	case rest == "":
 		return notAllowed(http.MethodGet, http.MethodPost, http.MethodDelete)
@@ -180,18 +183,18 @@ func (w *World) serveDraft(r *request, in *integration, rest string) reply {
 		if r.Method != http.MethodGet {
 			return notAllowed(http.MethodGet)
 		}
-		return jsonReply(http.StatusOK, w.conflictsDocument(in.draft.conflicts(in)))
+		return jsonReply(http.StatusOK, conflictsDocument(w, in.Draft.Conflicts(in)))
 	case rest == "publish":
 		if r.Method != http.MethodPost {
 			return notAllowed(http.MethodPost)
 		}
-		if err := w.reconfigure(in, *in.draft); err != nil {
-			return w.refusal(http.StatusConflict, err.Error())
+		if err := engine.Reconfigure(w, in, *in.Draft); err != nil {
+			return refusal(w, http.StatusConflict, err.Error())
 		}
-		in.draft = nil
+		in.Draft = nil
 		return okReply()
 	case kind == "issueTypeMappings" || kind == "fieldMappings" || kind == "fieldDefaults":
-		return w.unknownBody()
+		return unknownBody(w)
 	}
 	return textReply(http.StatusNotFound, "not found")
 }

@@ -1,8 +1,12 @@
-package backbonesim
+package build
 
-import "encoding/json"
+import (
+	"encoding/json"
 
-// The seed as it is written; doc.go describes it.
+	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
+)
+
+// The seed as it is written; backbonesim's package comment describes it.
 type seedWorld struct {
 	Now             string                 `json:"now"`
 	Random          uint64                 `json:"random"`
@@ -25,17 +29,9 @@ type seedServer struct {
 	Repeat          string         `json:"repeat"`
 	ProjectAdmins   string         `json:"project_admins"`
 	SyncUser        string         `json:"sync_user"`
-	Env             *seedEnv       `json:"env"`
+	Env             *state.Env     `json:"env"`
 	Users           []*seedUser    `json:"users"`
 	Projects        []*seedProject `json:"projects"`
-}
-
-type seedEnv struct {
-	URL      string `json:"url"`
-	User     string `json:"user"`
-	Password string `json:"password"`
-	Token    string `json:"token"`
-	Account  string `json:"account"`
 }
 
 type seedUser struct {

@@ -1,4 +1,4 @@
-package backbonesim
+package rest
 
 import (
 	"encoding/base64"
@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/syncctl/syncctl/driver/backbone/backbonesim/jql"
+	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
 type searchBody struct {
@@ -20,10 +23,10 @@ type searchBody struct {
 
 // serveSearch: Data Center has search with startAt and total. The cloud has removed that (410,
 // developer.atlassian.com/changelog/#CHANGE-2046) for search/jql with nextPageToken and no total.
-func (w *World) serveSearch(s *server, r *request, rest []string, version string, rich bool) reply {
-	newer := s.cloud && slices.Equal(rest, []string{"jql"})
+func serveSearch(w *state.World, s *state.Server, r *request, rest []string, version string, rich bool) reply {
+	newer := s.Cloud && slices.Equal(rest, []string{"jql"})
 	switch {
-	case s.cloud && len(rest) == 0:
+	case s.Cloud && len(rest) == 0:
 		return jiraError(http.StatusGone, "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API.")
 	case len(rest) > 0 && !newer:
 		return jiraError(http.StatusNotFound, "null for uri: "+r.URL.Path)
@@ -32,16 +35,16 @@ func (w *World) serveSearch(s *server, r *request, rest []string, version string
 	if err != nil {
 		return jiraError(http.StatusBadRequest, err.Error())
 	}
-	q, err := parseJQL(body.JQL, s)
-	if err == nil && newer && !q.bounded {
-		err = says("Unbounded JQL queries are not allowed here. Please add a search restriction to your query.")
+	q, err := jql.Parse(body.JQL, s)
+	if err == nil && newer && !q.Bounded {
+		err = jql.Says("Unbounded JQL queries are not allowed here. Please add a search restriction to your query.")
 	}
 	if err != nil {
 		return jiraError(http.StatusBadRequest, err.Error())
 	}
-	found := s.find(q)
+	found := Find(s, q)
 	if newer {
-		return s.searchPage(found, body, version, rich)
+		return searchPage(s, found, body, version, rich)
 	}
 	limit := 50
 	if body.MaxResults != nil {
@@ -50,7 +53,7 @@ func (w *World) serveSearch(s *server, r *request, rest []string, version string
 	start := min(max(body.StartAt, 0), len(found))
 	issues := []any{}
 	for _, i := range found[start:min(start+limit, len(found))] {
-		issues = append(issues, s.issueDocument(i, fieldsOf(body.Fields, "*navigable"), rich, version))
+		issues = append(issues, issueDocument(s, i, fieldsOf(body.Fields, "*navigable"), rich, version))
 	}
 	return jsonReply(http.StatusOK, object{
 		"expand": "names,schema", "startAt": body.StartAt, "maxResults": limit, "total": len(found), "issues": issues,
@@ -58,7 +61,7 @@ func (w *World) serveSearch(s *server, r *request, rest []string, version string
 }
 
 // searchPage answers search/jql: without fields an issue is its id alone.
-func (s *server) searchPage(found []*issue, body searchBody, version string, rich bool) reply {
+func searchPage(s *state.Server, found []*state.Issue, body searchBody, version string, rich bool) reply {
 	limit := 50
 	if body.MaxResults != nil {
 		limit = min(max(*body.MaxResults, 1), 5000)
@@ -78,10 +81,10 @@ func (s *server) searchPage(found []*issue, body searchBody, version string, ric
 	end := min(start+limit, len(found))
 	for _, i := range found[start:end] {
 		if len(body.Fields) == 0 {
-			issues = append(issues, object{"id": i.id})
+			issues = append(issues, object{"id": i.ID})
 			continue
 		}
-		issues = append(issues, s.issueDocument(i, fieldsOf(body.Fields, "id"), rich, version))
+		issues = append(issues, issueDocument(s, i, fieldsOf(body.Fields, "id"), rich, version))
 	}
 	out := object{"issues": issues, "isLast": end == len(found)}
 	if end < len(found) {
@@ -98,7 +101,7 @@ func readSearch(r *request) (searchBody, error) {
 			return body, fmt.Errorf("the body must be application/json")
 		}
 		if err := json.Unmarshal(r.body, &body); err != nil {
-			return body, says("Invalid request payload. Refer to the REST API documentation and try again.")
+			return body, jql.Says("Invalid request payload. Refer to the REST API documentation and try again.")
 		}
 	case http.MethodGet:
 		q := r.URL.Query()
@@ -130,22 +133,22 @@ func number(text string, otherwise int) (int, error) {
 	return int(n), nil
 }
 
-// find lists what a query matches by project and number.
-func (s *server) find(q *query) []*issue {
-	var out []*issue
-	for _, p := range s.projects {
-		for _, i := range p.issues {
-			if q.match(i) {
+// Find lists what a query matches by project and number.
+func Find(s *state.Server, q *jql.Query) []*state.Issue {
+	var out []*state.Issue
+	for _, p := range s.Projects {
+		for _, i := range p.Issues {
+			if q.Match(i) {
 				out = append(out, i)
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b *issue) int {
-		order := strings.Compare(projectOf(a.key), projectOf(b.key))
+	slices.SortFunc(out, func(a, b *state.Issue) int {
+		order := strings.Compare(state.ProjectOf(a.Key), state.ProjectOf(b.Key))
 		if order == 0 {
-			order = a.number - b.number
+			order = a.Number - b.Number
 		}
-		if q.descending {
+		if q.Descending {
 			return -order
 		}
 		return order

@@ -1,62 +1,68 @@
-package backbonesim
+// Package jql is the part of the Jira Query Language that clients of Backbone use.
+package jql
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
-// query is a parsed JQL text. The subset is what clients of Backbone write: clauses on project, key, id, issuetype,
+// Query is a parsed JQL text. The subset is what clients of Backbone write: clauses on project, key, id, issuetype,
 // status, summary and other plain fields with =, !=, ~, IN and NOT IN, joined by AND, OR, NOT and parentheses, and
 // ORDER BY key.
-type query struct {
-	match      func(*issue) bool
-	bounded    bool // it says something about the issues at all
-	descending bool
+type Query struct {
+	Match      func(*state.Issue) bool
+	Bounded    bool // it says something about the issues at all
+	Descending bool
 }
 
 type jqlParser struct {
-	server *server
+	server *state.Server
 	tokens []string // words as they are, operators, and quoted strings with a leading quote
 	depth  int
 }
 
-func parseJQL(text string, s *server) (*query, error) {
+// Parse reads a query as one server understands it.
+func Parse(text string, s *state.Server) (*Query, error) {
 	p := &jqlParser{server: s}
 	if err := p.lex(text); err != nil {
 		return nil, err
 	}
-	q := &query{match: func(*issue) bool { return true }}
+	q := &Query{Match: func(*state.Issue) bool { return true }}
 	if len(p.tokens) > 0 && !p.at("order") {
 		m, err := p.or()
 		if err != nil {
 			return nil, err
 		}
-		q.match, q.bounded = m, true
+		q.Match, q.Bounded = m, true
 	}
 	if p.take("order") {
 		if !p.take("by") {
-			return nil, says("Error in the JQL Query: expecting 'by' but got '%s'.", p.peek())
+			return nil, Says("Error in the JQL Query: expecting 'by' but got '%s'.", p.peek())
 		}
 		if !p.take("key") && !p.take("issuekey") {
-			return nil, says("Error in the JQL Query: this simulator orders by key only, not by '%s'.", p.peek())
+			return nil, Says("Error in the JQL Query: this simulator orders by key only, not by '%s'.", p.peek())
 		}
-		q.descending = p.take("desc")
+		q.Descending = p.take("desc")
 		p.take("asc")
 	}
 	if len(p.tokens) > 0 {
-		return nil, says("Error in the JQL Query: expecting either 'OR' or 'AND' but got '%s'.", p.peek())
+		return nil, Says("Error in the JQL Query: expecting either 'OR' or 'AND' but got '%s'.", p.peek())
 	}
 	return q, nil
 }
 
-// jiraText is an error in Jira's own words, which go to the client as they are.
-type jiraText string
+// JiraText is an error in Jira's own words, which go to the client as they are.
+type JiraText string
 
-func (t jiraText) Error() string { return string(t) }
+// Error is of error.
+func (t JiraText) Error() string { return string(t) }
 
-func says(format string, args ...any) error { return jiraText(fmt.Sprintf(format, args...)) }
+// Says makes a JiraText.
+func Says(format string, args ...any) error { return JiraText(fmt.Sprintf(format, args...)) }
 
 func (p *jqlParser) lex(text string) error {
 	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
@@ -64,7 +70,7 @@ func (p *jqlParser) lex(text string) error {
 		case c == '"' || c == '\'':
 			end := strings.IndexByte(text[1:], c)
 			if end < 0 {
-				return says("Error in the JQL Query: the quoted string %s has not been completed.", text)
+				return Says("Error in the JQL Query: the quoted string %s has not been completed.", text)
 			}
 			p.tokens = append(p.tokens, `"`+text[1:1+end])
 			text = text[end+2:]
@@ -80,7 +86,7 @@ func (p *jqlParser) lex(text string) error {
 				end = len(text)
 			}
 			if end == 0 {
-				return says("Error in the JQL Query: the character '%c' is a reserved JQL character.", c)
+				return Says("Error in the JQL Query: the character '%c' is a reserved JQL character.", c)
 			}
 			p.tokens = append(p.tokens, text[:end])
 			text = text[end:]
@@ -108,50 +114,50 @@ func (p *jqlParser) take(word string) bool {
 	return true
 }
 
-func (p *jqlParser) or() (func(*issue) bool, error) {
+func (p *jqlParser) or() (func(*state.Issue) bool, error) {
 	left, err := p.and()
 	for err == nil && p.take("or") {
 		before := left
-		var right func(*issue) bool
+		var right func(*state.Issue) bool
 		right, err = p.and()
-		left = func(i *issue) bool { return before(i) || right(i) }
+		left = func(i *state.Issue) bool { return before(i) || right(i) }
 	}
 	return left, err
 }
 
-func (p *jqlParser) and() (func(*issue) bool, error) {
+func (p *jqlParser) and() (func(*state.Issue) bool, error) {
 	left, err := p.not()
 	for err == nil && p.take("and") {
 		before := left
-		var right func(*issue) bool
+		var right func(*state.Issue) bool
 		right, err = p.not()
-		left = func(i *issue) bool { return before(i) && right(i) }
+		left = func(i *state.Issue) bool { return before(i) && right(i) }
 	}
 	return left, err
 }
 
-func (p *jqlParser) not() (func(*issue) bool, error) {
+func (p *jqlParser) not() (func(*state.Issue) bool, error) {
 	if p.depth++; p.depth > 200 {
-		return nil, says("Error in the JQL Query: nested too deeply.")
+		return nil, Says("Error in the JQL Query: nested too deeply.")
 	}
 	defer func() { p.depth-- }()
 	if p.take("not") {
 		m, err := p.not()
-		return func(i *issue) bool { return !m(i) }, err
+		return func(i *state.Issue) bool { return !m(i) }, err
 	}
 	if p.take("(") {
 		m, err := p.or()
 		if err == nil && !p.take(")") {
-			err = says("Error in the JQL Query: expecting ')' but got '%s'.", p.peek())
+			err = Says("Error in the JQL Query: expecting ')' but got '%s'.", p.peek())
 		}
 		return m, err
 	}
 	return p.clause()
 }
 
-func (p *jqlParser) clause() (func(*issue) bool, error) {
+func (p *jqlParser) clause() (func(*state.Issue) bool, error) {
 	if len(p.tokens) < 2 {
-		return nil, says("Error in the JQL Query: expecting a clause but got '%s'.", p.peek())
+		return nil, Says("Error in the JQL Query: expecting a clause but got '%s'.", p.peek())
 	}
 	field := strings.ToLower(strings.TrimPrefix(p.tokens[0], `"`))
 	p.tokens = p.tokens[1:]
@@ -182,14 +188,14 @@ func (p *jqlParser) clause() (func(*issue) bool, error) {
 			return nil, err
 		}
 		want := strings.ToLower(values[0])
-		return func(i *issue) bool { return strings.Contains(strings.ToLower(i.field(field)), want) }, nil
+		return func(i *state.Issue) bool { return strings.Contains(strings.ToLower(i.Field(field)), want) }, nil
 	}
-	return nil, says("Error in the JQL Query: expecting operator but got '%s'.", p.peek())
+	return nil, Says("Error in the JQL Query: expecting operator but got '%s'.", p.peek())
 }
 
 func (p *jqlParser) operand() ([]string, error) {
 	if len(p.tokens) == 0 || strings.ContainsAny(p.tokens[0][:1], "=~(),!") {
-		return nil, says("Error in the JQL Query: expecting a value but got '%s'.", p.peek())
+		return nil, Says("Error in the JQL Query: expecting a value but got '%s'.", p.peek())
 	}
 	v := p.peek()
 	p.tokens = p.tokens[1:]
@@ -198,7 +204,7 @@ func (p *jqlParser) operand() ([]string, error) {
 
 func (p *jqlParser) list() ([]string, error) {
 	if !p.take("(") {
-		return nil, says("Error in the JQL Query: expecting '(' but got '%s'.", p.peek())
+		return nil, Says("Error in the JQL Query: expecting '(' but got '%s'.", p.peek())
 	}
 	var out []string
 	for {
@@ -211,7 +217,7 @@ func (p *jqlParser) list() ([]string, error) {
 			return out, nil
 		}
 		if !p.take(",") {
-			return nil, says("Error in the JQL Query: expecting ')' or ',' but got '%s'.", p.peek())
+			return nil, Says("Error in the JQL Query: expecting ')' or ',' but got '%s'.", p.peek())
 		}
 	}
 }
@@ -222,34 +228,19 @@ var jqlFields = []string{
 }
 
 // is makes the clause "field is one of values". As Jira does, it refuses projects and keys that do not exist.
-func (p *jqlParser) is(field string, values []string, negated bool) (func(*issue) bool, error) {
+func (p *jqlParser) is(field string, values []string, negated bool) (func(*state.Issue) bool, error) {
 	if !slices.Contains(jqlFields, field) && !strings.HasPrefix(field, "customfield_") {
-		return nil, says("Field '%s' does not exist or you do not have permission to view it.", field)
+		return nil, Says("Field '%s' does not exist or you do not have permission to view it.", field)
 	}
 	set := map[string]bool{}
 	for _, v := range values {
 		switch {
-		case field == "project" && p.server.projects[strings.ToUpper(v)] == nil:
-			return nil, says("The value '%s' does not exist for the field 'project'.", v)
-		case (field == "key" || field == "issuekey") && p.server.issue(strings.ToUpper(v)) == nil:
-			return nil, says("An issue with key '%s' does not exist for field '%s'.", v, field)
+		case field == "project" && p.server.Projects[strings.ToUpper(v)] == nil:
+			return nil, Says("The value '%s' does not exist for the field 'project'.", v)
+		case (field == "key" || field == "issuekey") && p.server.Issue(strings.ToUpper(v)) == nil:
+			return nil, Says("An issue with key '%s' does not exist for field '%s'.", v, field)
 		}
 		set[strings.ToLower(v)] = true
 	}
-	return func(i *issue) bool { return set[strings.ToLower(i.field(field))] != negated }, nil
-}
-
-// field gives the value of a field by JQL's name for it.
-func (i *issue) field(name string) string {
-	switch name {
-	case "project":
-		return projectOf(i.key)
-	case "key", "issuekey":
-		return i.key
-	case "id":
-		return i.id
-	case "issuetype", "type":
-		return i.typ
-	}
-	return i.fields[name]
+	return func(i *state.Issue) bool { return set[strings.ToLower(i.Field(field))] != negated }, nil
 }

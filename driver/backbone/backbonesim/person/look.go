@@ -1,0 +1,60 @@
+package person
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
+)
+
+// The actions of this file are a person who looks at a web page and confirms what it shows, or says that it shows something
+// else: then there is an error. Nothing changes.
+
+// confirmNoErrors looks at the troubleshooting tab and at the warnings of the configuration. With a value for status it looks
+// too whether that is its status and no message waits.
+func confirmNoErrors(w *state.World, s *state.Server, v map[string]string) (string, error) {
+	in, err := chosen(s, v)
+	if err != nil {
+		return "", err
+	}
+	if want := v["status"]; want != "" && in.Status != want {
+		return "", fmt.Errorf("%s is %s", in.Key, in.Status)
+	}
+	for _, c := range in.Connectors {
+		for _, e := range c.Errors {
+			return "", fmt.Errorf("issue %s of %s is in error: %s", e.Local, in.Key, e.Text)
+		}
+		if v["status"] != "" && len(c.Inbox) > 0 {
+			return "", fmt.Errorf("%d messages of %s wait", len(c.Inbox), in.Key)
+		}
+	}
+	if v["status"] != "" && len(in.Outbox) > 0 {
+		return "", fmt.Errorf("%d messages of %s are under way", len(in.Outbox), in.Key)
+	}
+	if found := w.Conflicts(in); len(found) > 0 {
+		return "", fmt.Errorf("the configuration of %s has conflicts: %s", in.Key, strings.Join(found, " "))
+	}
+	return fmt.Sprintf("no issue of %s on %s is in error", in.Key, s.Name), nil
+}
+
+// confirmStopped looks at the overview.
+func confirmStopped(w *state.World, s *state.Server, v map[string]string) (string, error) {
+	in, err := chosen(s, v)
+	if err != nil {
+		return "", err
+	}
+	if in.Status != state.Stopped {
+		return "", fmt.Errorf("%s is %s", in.Key, in.Status)
+	}
+	return fmt.Sprintf("%s on %s is stopped", in.Key, s.Name), nil
+}
+
+// confirmGone looks whether the overview has no email or file synchronization of a project.
+func confirmGone(w *state.World, s *state.Server, v map[string]string) (string, error) {
+	for _, in := range s.Integrations {
+		if in.Transport != state.Direct && in.Connectors[0].Project == v["project"] {
+			return "", fmt.Errorf("%s is still there", in.Key)
+		}
+	}
+	return fmt.Sprintf("project %s on %s has no synchronization by email or files", v["project"], s.Name), nil
+}

@@ -1,0 +1,133 @@
+package state
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// NewProject adds an empty project.
+func (s *Server) NewProject(key, name string, types []string) *Project {
+	if name == "" {
+		name = key
+	}
+	p := &Project{ID: fmt.Sprint(10100 + len(s.Projects)), Key: key, Name: name, IssueTypes: types, ByKey: map[string]*Issue{}, Next: 1}
+	s.Projects[key] = p
+	return p
+}
+
+// Permissions of users.
+const (
+	SystemAdmin  = "system_admin"
+	ProjectAdmin = "project_admin"
+	NoPermission = "none"
+)
+
+// Env names the environment variables through which a configuration learns of a server.
+type Env struct {
+	URL      string `json:"url"`
+	User     string `json:"user"`
+	Password string `json:"password"`
+	Token    string `json:"token"`
+	Account  string `json:"account"`
+}
+
+// Server is one Jira, with its Backbone if it has one.
+type Server struct {
+	Name          string
+	URL           string // with the context path
+	ContextPath   string
+	Cloud         bool
+	Backbone      string // version, empty without Backbone
+	Jira          string
+	Verbs         []string
+	RequireXSRF   bool
+	StatusInLists bool
+	StatusEnum    bool
+	RefuseRepeat  bool
+	RefuseAdmins  bool
+	SyncUser      string
+	Env           *Env
+	Users         []*User
+	Projects      map[string]*Project
+	Integrations  []*Integration
+	IDs           Counters
+}
+
+// Counters hold the last id given out by each table of one Jira's database.
+type Counters struct {
+	Issue, Comment, Attachment, Integration, Connector, pair, Mapping int64
+}
+
+// Next counts on and gives the new id.
+func Next(counter *int64) string {
+	*counter++
+	return strconv.FormatInt(*counter, 10)
+}
+
+// Taken moves a counter past an id that is in use.
+func Taken(counter *int64, id string) {
+	if n, err := strconv.ParseInt(id, 10, 48); err == nil {
+		*counter = max(*counter, n)
+	}
+}
+
+// User is an account of a Jira.
+type User struct {
+	Name, Display, Email, Password, Token string
+	Hidden                                bool
+	Permission                            string
+	Projects                              []string
+}
+
+// User finds a user by name.
+func (s *Server) User(name string) *User {
+	for _, u := range s.Users {
+		if u.Name == name {
+			return u
+		}
+	}
+	return nil
+}
+
+// UserByEmail finds a user by the email address.
+func (s *Server) UserByEmail(email string) *User {
+	for _, u := range s.Users {
+		if email != "" && strings.EqualFold(u.Email, email) {
+			return u
+		}
+	}
+	return nil
+}
+
+// Admin is the first system administrator, nil if there is none.
+func (s *Server) Admin() *User {
+	for _, u := range s.Users {
+		if u.Permission == SystemAdmin {
+			return u
+		}
+	}
+	return nil
+}
+
+// Integration finds a synchronization by its key.
+func (s *Server) Integration(key string) *Integration {
+	for _, in := range s.Integrations {
+		if in.Key == key {
+			return in
+		}
+	}
+	return nil
+}
+
+// Connector finds a connector by its key.
+func (s *Server) Connector(key string) *Connector {
+	for _, in := range s.Integrations {
+		for _, c := range in.Connectors {
+			if c.Key == key {
+				return c
+			}
+		}
+	}
+	return nil
+}
