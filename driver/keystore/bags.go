@@ -11,13 +11,15 @@ import (
 	"github.com/syncctl/syncctl/driver/keystore/pfx"
 )
 
-// A PKCS#12 file is a heap of bags. What entries they make is told here as Java tells it (PKCS12KeyStore of the JDK): a key and
-// its certificate have the same localKeyID; the chain goes from there by the names of issuers through all certificates of the
-// file; a certificate is trusted by Oracle's mark alone; aliases have no capitals, and of two that are alike the last counts.
+// A PKCS#12 file is a heap of bags. Here they become entries the way Java does it (PKCS12KeyStore of the JDK): a key
+// and its certificate have the same localKeyID; the chain continues by the names of issuers through all certificates
+// of the file; only Oracle's mark makes a certificate trusted; case does not matter in aliases, and the last of two
+// equal ones counts.
 
 // fromBags makes a Store of a PKCS#12 file.
 func fromBags(f *pfx.File) (*Store, error) {
-	s := &Store{Format: PKCS12, Level: f.Level, Weak: f.Weak, Unprotected: !f.MAC, Unencrypted: f.Unencrypted, Mixed: f.Mixed}
+	s := &Store{Format: PKCS12, Level: f.Level, Weak: f.Weak, Unprotected: !f.MAC, Unencrypted: f.Unencrypted,
+		Mixed: f.Mixed}
 	h := &heap{subjects: map[string]Certificate{}}
 	for i := range f.Bags {
 		if b := &f.Bags[i]; b.Kind == pfx.Certificate {
@@ -103,8 +105,8 @@ func (h *heap) entry(b *pfx.Bag, used map[string]bool) Entry {
 	return e
 }
 
-// leaf is the key's own certificate: that with its id, of several the one with its name. Where the file has no ids, as one with a
-// single key may, it is the one with its public key.
+// leaf is the key's own certificate: that with its id, of several the one with its name. Where the file has no ids,
+// as one with a single key may, it is the one with its public key.
 func (h *heap) leaf(b *pfx.Bag, public string) *heaped {
 	var found *heaped
 	for i := range h.certificates {
@@ -134,7 +136,7 @@ func created(id []byte) time.Time {
 	return time.Time{}
 }
 
-// likely is a time that can be one, else none.
+// likely is a time in a plausible range, else none.
 func likely(t time.Time) time.Time {
 	if t = t.UTC(); t.Year() < 1970 || t.Year() > 9999 {
 		return time.Time{}
@@ -142,7 +144,7 @@ func likely(t time.Time) time.Time {
 	return t
 }
 
-// dropDoubles keeps of aliases that are alike the last.
+// dropDoubles keeps the last of several entries with the same alias.
 func (s *Store) dropDoubles() {
 	seen := map[string]int{}
 	for i := range s.Entries {
@@ -165,7 +167,7 @@ func (s *Store) dropDoubles() {
 	s.Trusted = slices.DeleteFunc(s.Trusted, func(t Trusted) bool { return again(t.Alias) })
 }
 
-// bags is the way back. now is when new entries are made.
+// bags are what a Store is written as. now is when new entries are made.
 func (s *Store) bags(now time.Time) ([]pfx.Bag, error) {
 	if len(s.Unknown) > 0 {
 		return nil, fmt.Errorf("writing a keystore: %s cannot be kept", s.Unknown[0])
@@ -184,11 +186,13 @@ func (s *Store) bags(now time.Time) ([]pfx.Bag, error) {
 				id, ids[fresh] = []byte(fresh), true
 			}
 		}
-		out = append(out, pfx.Bag{Kind: pfx.Key, DER: e.key, Sealed: e.sealed, Name: e.Alias, Named: true, KeyID: id, Attributes: e.noted[0]})
+		out = append(out, pfx.Bag{Kind: pfx.Key, DER: e.key, Sealed: e.sealed, Name: e.Alias, Named: true, KeyID: id,
+			Attributes: e.noted[0]})
 		if len(e.Chain) > 0 {
 			leaf := e.Chain[0].DER
 			there[string(leaf)] = true
-			out = append(out, pfx.Bag{Kind: pfx.Certificate, DER: leaf, Name: e.Alias, Named: true, KeyID: id, Attributes: e.noted[1]})
+			out = append(out, pfx.Bag{Kind: pfx.Certificate, DER: leaf, Name: e.Alias, Named: true, KeyID: id,
+				Attributes: e.noted[1]})
 		}
 	}
 	for i := range s.Entries {
@@ -201,10 +205,11 @@ func (s *Store) bags(now time.Time) ([]pfx.Bag, error) {
 	}
 	for i := range s.Trusted {
 		t := &s.Trusted[i]
-		out = append(out, pfx.Bag{Kind: pfx.Certificate, DER: t.Certificate.DER, Name: t.Alias, Named: true, Trusted: true, Attributes: t.noted})
+		out = append(out, pfx.Bag{Kind: pfx.Certificate, DER: t.Certificate.DER, Name: t.Alias, Named: true,
+			Trusted: true, Attributes: t.noted})
 	}
 	loose := s.loose
-	if loose == nil { // what came from JSON
+	if loose == nil { // the Store was read from JSON
 		for _, t := range s.Loose {
 			loose = append(loose, pfx.Bag{Kind: pfx.Certificate, DER: t.Certificate.DER, Name: t.Alias, Named: t.Alias != ""})
 		}
@@ -212,8 +217,8 @@ func (s *Store) bags(now time.Time) ([]pfx.Bag, error) {
 	return append(append(out, loose...), s.secrets...), nil
 }
 
-// asRead is what Java will make of the keystore once it is written: in a PKCS#12 file a chain takes along whatever certificate of
-// the file bears the name of its last issuer.
+// asRead is what Java will make of the keystore once it is written: in a PKCS#12 file a chain takes along whatever
+// certificate of the file bears the name of its last issuer.
 func (s *Store) asRead(now time.Time) (*Store, error) {
 	if s.Format == JKS {
 		return s, nil
@@ -226,7 +231,7 @@ func (s *Store) asRead(now time.Time) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := range out.Entries { // of what came from JSON there is no key
+	for i := range out.Entries { // a Store that was read from JSON has no keys
 		if e := s.Entry(out.Entries[i].Alias); e != nil {
 			out.Entries[i].Public, out.Entries[i].Key = e.Public, e.Key
 		}

@@ -141,9 +141,10 @@ func newFamilyAt(t testing.TB, now time.Time) family {
 	at := func(c *x509.Certificate) { c.NotBefore, c.NotAfter = now.AddDate(0, 0, -30), now.AddDate(1, 0, 0) }
 	root := issue(t, "Test Root", nil, authority, at)
 	inter := issue(t, "Test Intermediate", root, authority, at)
-	server := issue(t, "server.test.example", inter, at, dns("server.test.example", "www.test.example"), func(c *x509.Certificate) {
-		c.IPAddresses = []net.IP{net.IPv4(192, 0, 2, 7)}
-	})
+	server := issue(t, "server.test.example", inter, at, dns("server.test.example", "www.test.example"),
+		func(c *x509.Certificate) {
+			c.IPAddresses = []net.IP{net.IPv4(192, 0, 2, 7)}
+		})
 	return family{root, inter, server}
 }
 
@@ -160,7 +161,8 @@ type bench struct {
 
 func newBench(t testing.TB) *bench {
 	t.Helper()
-	b := &bench{t: t, fs: afero.NewMemMapFs(), now: today, env: map[string]string{"PASSWORD": password, "PREVIOUS_PASSWORD": previous}}
+	b := &bench{t: t, fs: afero.NewMemMapFs(), now: today,
+		env: map[string]string{"PASSWORD": password, "PREVIOUS_PASSWORD": previous}}
 	for _, dir := range []string{"/conf", "/keys"} {
 		if err := b.fs.MkdirAll(dir, 0o755); err != nil {
 			t.Fatal(err)
@@ -173,7 +175,8 @@ func newBench(t testing.TB) *bench {
 // declare writes the configuration: a keystore "server" of a format with a body. PEM goes into files beside it.
 func (b *bench) declare(format Format, body string, files map[string]string) *bench {
 	b.t.Helper()
-	b.body = fmt.Sprintf("keystore %q \"server\" {\n  path = %q\n  password = env(\"PASSWORD\")\n%s\n}\n", string(format), file, body)
+	b.body = fmt.Sprintf("keystore %q \"server\" {\n  path = %q\n  password = env(\"PASSWORD\")\n%s\n}\n",
+		string(format), file, body)
 	b.put("/conf/main.sync.hcl", b.body)
 	for name, text := range files {
 		b.put("/conf/"+name, text)
@@ -208,7 +211,8 @@ func (f family) full(t testing.TB) (body string, files map[string]string) {
   }
   trust "ca" { certificate = file("root.pem") }
 `, map[string]string{
-			"server.pem": f.server.pem(), "server.key": f.server.keyPEM(t), "chain.pem": f.inter.pem() + f.root.pem(), "root.pem": f.root.pem(),
+			"server.pem": f.server.pem(), "server.key": f.server.keyPEM(t), "chain.pem": f.inter.pem() +
+				f.root.pem(), "root.pem": f.root.pem(),
 		}
 }
 
@@ -223,7 +227,11 @@ func (b *bench) load(fsys afero.Fs) (*schema.Config, *Driver, hcl.Diagnostics) {
 		b.t.Fatal("it is no Driver")
 	}
 	cfg, diags := schema.Load(context.Background(), schema.Options{
-		Fs: b.fs, Dir: "/conf", Catalog: d.Types(), Env: func(name string) (string, bool) { v, ok := b.env[name]; return v, ok },
+		Fs: b.fs, Dir: "/conf", Catalog: d.Types(), Env: func(name string) (string, bool) {
+			v,
+				ok := b.env[name]
+			return v, ok
+		},
 	})
 	return cfg, d, diags
 }
@@ -241,7 +249,8 @@ func (b *bench) config() (*schema.Config, *Driver) {
 func (b *bench) plan() *planner.Plan {
 	b.t.Helper()
 	cfg, d := b.config()
-	p, diags := planner.Make(context.Background(), planner.Input{Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test"})
+	p, diags := planner.Make(context.Background(), planner.Input{Config: cfg,
+		Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test"})
 	if diags.HasErrors() {
 		b.t.Fatal(diags)
 	}
@@ -277,7 +286,8 @@ func (b *bench) carry(r *executor.Run, fsys afero.Fs) *executor.Report {
 		b.t.Fatal(err)
 	}
 	rep, err := executor.Carry(context.Background(), executor.Options{
-		Plan: r.Plan, Config: cfg, Drivers: func(schema.Addr) executor.Driver { return d }, Files: b.store.Files(r), Journal: j, Clock: clock{},
+		Plan: r.Plan, Config: cfg, Drivers: func(schema.Addr) executor.Driver { return d },
+		Files: b.store.Files(r), Journal: j, Clock: clock{},
 		Poll: executor.Poll{First: time.Millisecond, Most: time.Millisecond, Within: 3 * time.Millisecond},
 	})
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Certificate is a certificate as it lies in a keystore. Some that Java has cannot be read by Go, such as those with a negative
-// serial number or an unusual curve: they are kept and compared all the same.
+// Certificate is a certificate as it lies in a keystore. Some that Java has cannot be read by Go, such as those
+// with a negative serial number or an unusual curve: they are kept and compared all the same.
 type Certificate struct {
 	DER []byte
 
@@ -99,7 +99,7 @@ func (c Certificate) Issuer() string { return nameOf(c.issuer) }
 func nameOf(raw string) string {
 	var rdn pkix.RDNSequence
 	if _, err := asn1.Unmarshal([]byte(raw), &rdn); err != nil {
-		return "a name that cannot be read"
+		return "(unreadable name)"
 	}
 	var name pkix.Name
 	name.FillFromRDNSequence(&rdn)
@@ -108,7 +108,7 @@ func nameOf(raw string) string {
 		text = "CN=" + name.CommonName
 	}
 	if text == "" {
-		text = "no name"
+		text = "(no name)"
 	}
 	return clip(schema.SanitizeLine(text))
 }
@@ -126,7 +126,7 @@ func (c Certificate) SelfIssued() bool { return c.subject != "" && c.issuer == c
 // Until is its last day: 2027-03-01.
 func (c Certificate) Until() string { return day(c.until) }
 
-// Names are what it is for, its alternative names (subjectAltName), fit to be shown; none where it cannot be read.
+// Names are its alternative names (subjectAltName), fit to be shown; none where it cannot be read.
 func (c Certificate) Names() []string {
 	if c.parsed == nil {
 		return nil
@@ -134,7 +134,7 @@ func (c Certificate) Names() []string {
 	return sans(c.parsed)
 }
 
-// Covers tells whether it is for a host's name or address: an error says that it is not, or that it cannot be read.
+// Covers tells whether it covers a host's name or address: an error says that it does not, or that it cannot be read.
 func (c Certificate) Covers(name string) error {
 	x, err := c.X509()
 	if err != nil {
@@ -157,15 +157,17 @@ func (c Certificate) String() string {
 	return fmt.Sprintf("%s, SHA-256 %s, valid until %s", c.Name(), c.short(), day(c.until))
 }
 
-// What may be wrong with text that is to hold certificates or a key.
+// What may be wrong with text in PEM.
 var (
-	errNoPEM     = errors.New("there is no certificate in it: a line -----BEGIN CERTIFICATE----- is missing")
-	errKeyInPEM  = errors.New("it holds a private key, which is no secret there: give the key as key, and take it out of here")
+	errNoPEM    = errors.New("there is no certificate in it: a line -----BEGIN CERTIFICATE----- is missing")
+	errKeyInPEM = errors.New(
+		"it holds a private key, which would not be secret there: give it as key, and remove it here")
 	errNoKey     = errors.New("there is no private key in it: a line -----BEGIN PRIVATE KEY----- is missing")
 	errEncrypted = errors.New(`it is encrypted: "openssl pkey -in KEY" writes it without a passphrase`)
 )
 
-// ParseCertificates reads certificates in PEM, at least one. What stands between them is left alone; a private key is an error.
+// ParseCertificates reads certificates in PEM, at least one. What stands between them is left alone; a private key
+// is an error.
 func ParseCertificates(text string) ([]Certificate, error) {
 	var out []Certificate
 	rest := []byte(text)
@@ -220,14 +222,15 @@ func parseKey(text string) ([]byte, error) {
 		case block.Type == "EC PRIVATE KEY":
 			key, err = x509.ParseECPrivateKey(block.Bytes)
 		case block.Type == "DSA PRIVATE KEY":
-			return nil, errors.New("it is a DSA key, which nothing accepts any more: make an RSA or an EC key")
+			return nil, errors.New("it is a DSA key, which is no longer accepted: make an RSA or an EC key")
 		case block.Type == "OPENSSH PRIVATE KEY":
 			return nil, errors.New("it is a key for SSH, not for TLS")
 		default:
 			continue
 		}
 		if err != nil {
-			return nil, errors.New("the private key in it is damaged, or of a kind that is not known here (RSA, EC on P-256, P-384 or P-521, and Ed25519 are)")
+			return nil, errors.New("the private key in it is damaged, or of an unsupported kind (RSA, EC on P-256, P-384 " +
+				"or P-521, and Ed25519 are supported)")
 		}
 		pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
 		if err != nil {

@@ -11,19 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
-
-// Checks say what entries are held to.
-type Checks struct {
-	Now      time.Time
-	WarnDays int      // an end of validity nearer than this is a warning
-	Names    []string // host names and IP addresses that must be covered, each by one of the entries
-
-	// Anchors are certificates that are trusted wherever it matters, beside those that the entries bring: an entry's chain may
-	// end with one, or with what one of them has issued.
-	Anchors []Certificate
-}
 
 // Problem is what a rule says about a keystore.
 type Problem struct {
@@ -31,22 +21,16 @@ type Problem struct {
 	Severity planner.Severity
 	Alias    string // "": it is about the keystore
 	Summary  string // one line
-	Detail   string // what can be done
+	Detail   string // what to do
 }
 
-// Check says what is wrong with keys and their certificates, before anything is written or a handshake fails with it. What it
-// refuses fails in every handshake.
-func Check(entries []Entry, c Checks) []Problem {
-	k := &checker{Checks: c}
-	for i := range entries {
-		k.entry(&entries[i])
-	}
-	k.names(entries, nil)
-	return k.out
-}
-
+// checker says what is wrong with keys and their certificates before anything is written or a handshake fails. What
+// it refuses fails in every handshake.
 type checker struct {
-	Checks
+	now      time.Time
+	warnDays int           // a certificate that expires within so many days is a warning
+	names    []string      // host names and IP addresses that must be covered, each by one of the entries
+	anchors  []Certificate // trusted beside the entries' own roots: a chain may end with one, or below one
 
 	out []Problem
 }
@@ -61,7 +45,7 @@ func (k *checker) add(rule string, severity planner.Severity, alias, detail, for
 
 func (k *checker) entry(e *Entry) {
 	if len(e.Chain) == 0 {
-		k.add("no-certificate", planner.Refuse, e.Alias, "Give the certificate of the key.", "there is no certificate to the key")
+		k.add("no-certificate", planner.Refuse, e.Alias, "Give the certificate of the key.", "the key has no certificate")
 		return
 	}
 	if !k.match(e) {
@@ -75,7 +59,7 @@ func (k *checker) entry(e *Entry) {
 	}
 }
 
-// match: the first certificate is the key's.
+// match looks whether the first certificate is the key's.
 func (k *checker) match(e *Entry) bool {
 	leaf := e.Chain[0]
 	if e.Public == "" || leaf.public() == "" || e.Public == leaf.public() {
@@ -83,18 +67,21 @@ func (k *checker) match(e *Entry) bool {
 	}
 	at := slices.IndexFunc(e.Chain, func(c Certificate) bool { return c.public() == e.Public })
 	if at > 0 {
-		k.add("chain-order", planner.Refuse, e.Alias, "The key's own certificate comes first, then each one's issuer: put "+e.Chain[at].Name()+" first.",
-			"the certificates are out of order: the key is that of certificate %d (%s), and %s stands first", at+1, e.Chain[at].Name(), leaf.Name())
+		k.add("chain-order", planner.Refuse, e.Alias,
+			"The key's own certificate comes first, then each one's issuer: put "+e.Chain[at].Name()+" first.",
+			"the certificates are out of order: the key belongs to certificate %d (%s), and %s comes first",
+			at+1, e.Chain[at].Name(), leaf.Name())
 		return false
 	}
-	k.add("key-mismatch", planner.Refuse, e.Alias, "Give the key that the certificate was requested with, or the certificate that was issued for this key.",
-		"the key (%s) is not that of the certificate %s (%s)", e.Key, leaf.Name(), leaf.kind())
+	k.add("key-mismatch", planner.Refuse, e.Alias,
+		"Give the key that the certificate was requested with, or the certificate that was issued for this key.",
+		"the key (%s) does not belong to the certificate %s (%s)", e.Key, leaf.Name(), leaf.kind())
 	return false
 }
 
 func (c Certificate) kind() string {
 	if c.parsed == nil {
-		return "a kind that cannot be read"
+		return "unknown kind"
 	}
 	if kind := keyKind(c.parsed.PublicKey); kind != "" {
 		return kind
@@ -102,7 +89,7 @@ func (c Certificate) kind() string {
 	return c.parsed.PublicKeyAlgorithm.String()
 }
 
-// chain: each certificate is issued by the next one, to the end.
+// chain looks whether each certificate is signed by the next one, to the end.
 func (k *checker) chain(e *Entry) {
 	for i := range len(e.Chain) - 1 {
 		c, next := e.Chain[i], e.Chain[i+1]
@@ -111,69 +98,82 @@ func (k *checker) chain(e *Entry) {
 			continue
 		}
 		if at := issuerOf(c, e.Chain); at >= 0 && !c.SelfIssued() {
-			k.add("chain-order", planner.Refuse, e.Alias, "Put them in this order: "+strings.Join(inOrder(e.Chain), ", then ")+".",
-				"the certificates are out of order: %s was issued by %s, and %s follows it", c.Name(), c.Issuer(), next.Name())
+			k.add("chain-order", planner.Refuse, e.Alias, "Put them in this order: "+strings.Join(inOrder(e.Chain), ", "+
+				"then ")+".",
+				"the certificates are out of order: %s was signed by %s, and %s follows it", c.Name(), c.Issuer(), next.Name())
 			return
 		}
 		if c.SelfIssued() {
-			k.add("chain-order", planner.Refuse, e.Alias, "Take out what does not belong to the chain; what is to be trusted is declared with trust.",
+			k.add("chain-order", planner.Refuse, e.Alias, "Remove what does not belong to the chain; declare trusted "+
+				"certificates with trust.",
 				"%s is the end of the chain, and %s follows it", c.Name(), next.Name())
 			return
 		}
-		k.add("chain-incomplete", planner.Refuse, e.Alias, "Add the certificate of "+c.Issuer()+" to chain, after "+c.Name()+". The authority that issued it has it on its pages.",
-			"the chain is incomplete: %s was issued by %s, which is missing; %s follows it", c.Name(), c.Issuer(), next.Name())
+		k.add("chain-incomplete", planner.Refuse, e.Alias,
+			"Add the certificate of "+c.Issuer()+" to chain, after "+c.Name()+". The CA that signed it publishes it.",
+			"the chain is incomplete: %s was signed by %s, which is missing; %s follows it", c.Name(), c.Issuer(), next.Name())
 		return
 	}
 	k.end(e)
 }
 
-// end: the last certificate of a chain is a root, or one that is trusted has issued it.
+// trustIt is what to do with a self-signed certificate.
+const trustIt = "Add it as a trust block to the trust store of each client."
+
+// end looks whether the last certificate of a chain is a root, or is signed by a trusted one.
 func (k *checker) end(e *Entry) {
 	last := e.Chain[len(e.Chain)-1]
 	if last.SelfIssued() {
 		k.signed(e.Alias, last, last)
 		if len(e.Chain) == 1 {
-			k.add("self-signed", planner.Note, e.Alias, "SHA-256 "+last.Fingerprint()+". Add it with trust to the keystore that whoever connects trusts by.",
-				"%s is self-signed: whoever connects must trust this very certificate", last.Name())
+			k.add("self-signed", planner.Note, e.Alias, "SHA-256 "+last.Fingerprint()+". "+trustIt,
+				"%s is self-signed: every client must trust this very certificate", last.Name())
 			return
 		}
 		k.private(e.Alias, last, true)
 		return
 	}
-	if at := issuerOf(last, k.Anchors); at >= 0 {
-		k.signed(e.Alias, last, k.Anchors[at])
-		k.private(e.Alias, k.Anchors[at], true)
+	if at := issuerOf(last, k.anchors); at >= 0 {
+		k.signed(e.Alias, last, k.anchors[at])
+		k.private(e.Alias, k.anchors[at], true)
 		return
 	}
-	if slices.ContainsFunc(k.Anchors, last.Equal) {
+	if slices.ContainsFunc(k.anchors, last.Equal) {
 		return
 	}
 	if len(e.Chain) == 1 {
 		k.add("chain-incomplete", planner.Refuse, e.Alias,
-			"Add the certificate of "+last.Issuer()+" to chain. If that is the root of an authority of your own, it can be in chain too, or be declared with trust.",
-			"the chain is incomplete: %s was issued by %s, which is missing", last.Name(), last.Issuer())
+			"Add the certificate of "+last.Issuer()+" to chain. The root of a private CA can be in chain too, or be "+
+				"declared with trust.",
+			"the chain is incomplete: %s was signed by %s, which is missing", last.Name(), last.Issuer())
 		return
 	}
 	k.private(e.Alias, last, false)
 }
 
-// private: who has to trust what. Whether an authority is one that everybody trusts cannot be told from its certificate.
-func (k *checker) private(alias string, c Certificate, there bool) {
-	if there {
-		k.add("private-ca", planner.Note, alias, "SHA-256 "+c.Fingerprint()+". Nothing is to be done where it is a public authority that Java knows.",
-			"whoever connects must trust %s", c.Name())
+// private notes what clients have to trust: a certificate does not show whether everybody trusts its CA. given
+// tells whether c is the root itself, else it is the last certificate below the root.
+func (k *checker) private(alias string, c Certificate, given bool) {
+	if given {
+		k.add("private-ca", planner.Note, alias,
+			"SHA-256 "+c.Fingerprint()+". Nothing needs to be done for a public CA that Java knows.",
+			"every client must trust %s", c.Name())
 		return
 	}
-	k.add("private-ca", planner.Note, alias, "It is not among the certificates, which is as it should be for the root of a public authority. If it is no root, add its certificate to chain.",
-		"whoever connects must trust %s, which issued %s", c.Issuer(), c.Name())
+	k.add("private-ca", planner.Note, alias,
+		"Its certificate is not given, which is right for the root of a public CA. If it is not a root, add its "+
+			"certificate to chain.",
+		"every client must trust %s, which signed %s", c.Issuer(), c.Name())
 }
 
 // issuerOf finds the certificate whose name is that of c's issuer, -1 if there is none.
 func issuerOf(c Certificate, among []Certificate) int {
-	return slices.IndexFunc(among, func(other Certificate) bool { return c.issuer != "" && other.subject == c.issuer && !other.Equal(c) })
+	return slices.IndexFunc(among, func(other Certificate) bool {
+		return c.issuer != "" && other.subject == c.issuer && !other.Equal(c)
+	})
 }
 
-// inOrder are the names of a chain as it should be.
+// inOrder are the names of a chain in the right order.
 func inOrder(chain []Certificate) []string {
 	var out []string
 	seen := map[string]bool{}
@@ -184,7 +184,7 @@ func inOrder(chain []Certificate) []string {
 	return out
 }
 
-// signed: it is the issuer's key that signed the certificate, and the issuer may.
+// signed looks whether the issuer's key signed the certificate, and the issuer is a CA.
 func (k *checker) signed(alias string, c, issuer Certificate) {
 	a, errA := c.X509()
 	b, errB := issuer.X509()
@@ -192,36 +192,42 @@ func (k *checker) signed(alias string, c, issuer Certificate) {
 		return
 	}
 	err := a.CheckSignatureFrom(b)
-	if c.Equal(issuer) { // it need not be an authority
+	if c.Equal(issuer) { // it need not be a CA
 		err = a.CheckSignature(a.SignatureAlgorithm, a.RawTBSCertificate, a.Signature)
 	}
 	var insecure x509.InsecureAlgorithmError
 	var constraint x509.ConstraintViolationError
 	switch {
-	case err == nil, errors.As(err, &insecure), errors.Is(err, x509.ErrUnsupportedAlgorithm): // strength says it
+	case err == nil, errors.As(err, &insecure), errors.Is(err, x509.ErrUnsupportedAlgorithm): // strength reports it
 	case errors.As(err, &constraint):
-		k.add("chain-signature", planner.Refuse, alias, "Its issuer must be an authority (basicConstraints CA:TRUE, keyUsage keyCertSign).",
-			"%s was issued by %s, which is no authority and may not issue certificates", c.Name(), issuer.Name())
+		k.add("chain-signature", planner.Refuse, alias, "Its issuer must be a CA (basicConstraints CA:TRUE, keyUsage "+
+			"keyCertSign).",
+			"%s was signed by %s, which is not a CA", c.Name(), issuer.Name())
 	default:
-		k.add("chain-signature", planner.Refuse, alias, "Authorities have certificates of the same name with different keys: add the one whose key signed it.",
-			"%s was not signed with the key of the certificate of %s that is given", c.Name(), issuer.Name())
+		k.add("chain-signature", planner.Refuse, alias,
+			"A CA may have certificates of the same name with different keys: add the one whose key signed it.",
+			"%s was not signed with the key of the given certificate of %s", c.Name(), issuer.Name())
 	}
 }
 
 func (k *checker) dates(alias string, c Certificate, root bool) {
-	severity, end := planner.Refuse, k.Now.AddDate(0, 0, k.WarnDays)
-	if root { // whoever trusts it does so by its key
+	severity, end := planner.Refuse, k.now.AddDate(0, 0, k.warnDays)
+	if root { // a root is trusted by its key
 		severity = planner.Warn
 	}
-	const anew = "Have the certificate issued anew."
+	const renew = "Have the certificate renewed."
 	switch {
 	case c.until.IsZero():
-	case k.Now.After(c.until):
-		k.add("expired", severity, alias, anew, "%s has expired on %s", c.Name(), day(c.until))
-	case k.Now.Before(c.from):
-		k.add("not-yet-valid", severity, alias, "Wait until then; if it is valid already, the clock of this machine is wrong.", "%s is not valid before %s", c.Name(), c.from.UTC().Format("2006-01-02 15:04 UTC"))
+	case k.now.After(c.until):
+		k.add("expired", severity, alias, renew, "%s expired on %s", c.Name(), day(c.until))
+	case k.now.Before(c.from):
+		k.add("not-yet-valid", severity, alias, "Wait until then; if it is valid already, the clock of this machine is "+
+			"wrong.",
+			"%s is not valid before %s", c.Name(), c.from.UTC().Format("2006-01-02 15:04 UTC"))
 	case end.After(c.until):
-		k.add("expires-soon", planner.Warn, alias, anew, "%s expires on %s, in %s", c.Name(), day(c.until), plural(int(c.until.Sub(k.Now).Hours()/24), "day"))
+		left := int(c.until.Sub(k.now).Hours() / 24)
+		k.add("expires-soon", planner.Warn, alias, renew, "%s expires on %s, in %s", c.Name(), day(c.until),
+			wording.Plural(left, "day"))
 	}
 }
 
@@ -234,7 +240,8 @@ const (
 func (k *checker) strength(alias string, c Certificate, root bool) {
 	x, err := c.X509()
 	if err != nil {
-		k.add("unreadable-certificate", planner.Warn, alias, "It is kept as it is. Have keytool -list -v show it.", "the certificate %s cannot be checked: %v", c.Name(), err)
+		k.add("unreadable-certificate", planner.Warn, alias, "It is kept as it is. Inspect it with keytool -list -v.",
+			"the certificate %s cannot be checked: %v", c.Name(), err)
 		return
 	}
 	severity := planner.Refuse
@@ -242,35 +249,42 @@ func (k *checker) strength(alias string, c Certificate, root bool) {
 		severity = planner.Warn
 	}
 	if why := weakKey(x); why != "" {
-		k.add("weak-key", severity, alias, "Make a new key, RSA of at least 3072 bits or EC on P-256, and have a certificate issued for it.", "the key of %s is too weak: %s", c.Name(), why)
+		k.add("weak-key", severity, alias, "Make a new key, RSA of at least 3072 bits or EC on P-256, and have a "+
+			"certificate issued for it.",
+			"the key of %s is too weak: %s", c.Name(), why)
 	}
-	weak := []x509.SignatureAlgorithm{x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1}
-	if slices.Contains(weak, x.SignatureAlgorithm) && !c.SelfIssued() { // a root is trusted as it is, nobody looks at its signature
-		k.add("weak-signature", severity, alias, "Have the certificate issued anew, signed with SHA-256.", "the signature of %s is too weak: %s", c.Name(), x.SignatureAlgorithm)
+	weak := []x509.SignatureAlgorithm{x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1,
+		x509.ECDSAWithSHA1}
+	if slices.Contains(weak,
+		x.SignatureAlgorithm) && !c.SelfIssued() { // a root is trusted by itself, its signature is never verified
+		k.add("weak-signature", severity, alias, "Have the certificate reissued, signed with SHA-256.",
+			"the signature of %s is too weak: %s", c.Name(), x.SignatureAlgorithm)
 	} else if slices.Contains(weak, x.SignatureAlgorithm) && !root {
-		k.add("weak-signature", planner.Warn, alias, "Make it anew, signed with SHA-256.", "the signature of %s is weak: %s", c.Name(), x.SignatureAlgorithm)
+		k.add("weak-signature", planner.Warn, alias, "Make a new one, signed with SHA-256.",
+			"the signature of %s is weak: %s", c.Name(), x.SignatureAlgorithm)
 	}
 }
 
-// weakKey says why a key is too weak, "" if it is not.
+// weakKey says why a key is too weak, "" if it is strong enough.
 func weakKey(c *x509.Certificate) string {
 	switch key := c.PublicKey.(type) {
 	case *rsa.PublicKey:
 		if key.N.BitLen() < leastRSA {
-			return fmt.Sprintf("RSA of %d bits, and less than %d can be broken", key.N.BitLen(), leastRSA)
+			return fmt.Sprintf("RSA of %d bits, and fewer than %d can be broken", key.N.BitLen(), leastRSA)
 		}
 	case *ecdsa.PublicKey:
 		if key.Curve.Params().BitSize < leastEC {
-			return fmt.Sprintf("EC on a curve of %d bits, and less than %d is not accepted", key.Curve.Params().BitSize, leastEC)
+			return fmt.Sprintf("EC on a curve of %d bits, and fewer than %d are not accepted", key.Curve.Params().BitSize,
+				leastEC)
 		}
 	case *dsa.PublicKey:
-		return "DSA, which nothing accepts any more"
+		return "DSA, which is no longer accepted"
 	}
 	return ""
 }
 
-// names: each is covered by one of the entries, or by what will be made.
-func (k *checker) names(entries []Entry, made []*x509.Certificate) {
+// covered looks whether each name is covered by one of the entries, or by a certificate that will be made.
+func (k *checker) covered(entries []Entry, made []*x509.Certificate) {
 	for i := range entries {
 		if len(entries[i].Chain) > 0 {
 			if c, err := entries[i].Chain[0].X509(); err == nil {
@@ -278,28 +292,28 @@ func (k *checker) names(entries []Entry, made []*x509.Certificate) {
 			}
 		}
 	}
-	for _, name := range k.Names {
+	for _, name := range k.names {
 		if slices.ContainsFunc(made, func(c *x509.Certificate) bool { return c.VerifyHostname(bracketed(name)) == nil }) {
 			continue
 		}
 		var have []string
-		detail := "Have a certificate issued that has it among its alternative names (subjectAltName)."
+		detail := "Have a certificate issued that has it as an alternative name (subjectAltName)."
 		for _, c := range made {
 			have = append(have, sans(c)...)
 			if strings.EqualFold(c.Subject.CommonName, name) {
-				detail = "The common name of the subject is not enough: nothing looks at it any more. " + detail
+				detail = "The common name of the subject is not enough: clients ignore it. " + detail
 			}
 		}
 		covered := "no names at all"
 		if len(have) > 0 {
 			slices.Sort(have)
-			covered = some(slices.Compact(have))
+			covered = wording.List(slices.Compact(have))
 		}
-		k.add("name-not-covered", planner.Refuse, "", detail, "no certificate is for %s: covered are %s", name, covered)
+		k.add("name-not-covered", planner.Refuse, "", detail, "no certificate covers %s: they cover %s", name, covered)
 	}
 }
 
-// bracketed is an IPv6 address in the form that is not taken for a name.
+// bracketed is a name, or an IPv6 address in the form that VerifyHostname does not take for a name.
 func bracketed(name string) string {
 	if strings.Contains(name, ":") && !strings.HasPrefix(name, "[") {
 		return "[" + name + "]"
@@ -317,15 +331,4 @@ func sans(c *x509.Certificate) []string {
 		out[i] = strings.Trim(out[i], `"`)
 	}
 	return out
-}
-
-// mostNamed is how many things of a kind are named in a line.
-const mostNamed = 8
-
-// some names the first few.
-func some(words []string) string {
-	if len(words) > mostNamed {
-		return strings.Join(words[:mostNamed], ", ") + fmt.Sprintf(" and %d more", len(words)-mostNamed)
-	}
-	return strings.Join(words, ", ")
 }

@@ -8,30 +8,31 @@ import (
 	"time"
 
 	"github.com/syncctl/syncctl/driver/keystore/pfx"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
 
-// standing is a declaration beside what its file holds.
+// standing is a declaration compared with what its file holds.
 type standing struct {
 	*wanted
 
 	have     *Store // nil: there is no file
-	previous bool   // it opens with the previous password alone
+	previous bool   // the file opens with the previous password only
 	now      time.Time
 
 	changes []change
 	made    map[string]bool // entries that have to be made, by alias
 	target  *Store          // what the file is to hold; entries that have to be made are missing
 	read    *Store          // target as Java will read it
-	found   []Problem       // what is in the way
+	found   []Problem       // what prevents writing
 }
 
-// change is one thing that is not as declared.
+// change is one difference between the file and the declaration.
 type change struct {
 	kind  changeKind
 	what  string // `entry "server"`, "the password"
 	why   string
-	alias bool // it is about an alias
+	alias bool // it is about an entry or a trusted certificate
 }
 
 type changeKind string
@@ -43,6 +44,8 @@ const (
 )
 
 func (c change) String() string { return c.what + " " + string(c.kind) }
+
+func (c change) reason() string { return c.what + ": " + c.why }
 
 // stand compares. It is a pure function of the declaration, the content and the time.
 func (w *wanted) stand(have *Store, previous bool, now time.Time) *standing {
@@ -62,12 +65,12 @@ func (w *wanted) stand(have *Store, previous bool, now time.Time) *standing {
 	return s
 }
 
-// level is the newest that the release of Java reads.
+// level is the newest protection that the declared release of Java reads.
 func (w *wanted) level() pfx.Level {
 	switch {
-	case w.java < 11:
+	case w.Java < 11:
 		return pfx.Legacy
-	case w.java < 26:
+	case w.Java < 26:
 		return pfx.Modern
 	}
 	return pfx.Newest
@@ -81,7 +84,7 @@ func (s *standing) compose() {
 		declared[fold(e.Alias)] = true
 		old := s.have.Entry(e.Alias)
 		if e.made != nil {
-			if old == nil || e.made.renew(old, s.now, s.warnDays) != "" {
+			if old == nil || e.made.renew(old, s.now, s.WarnDays) != "" {
 				s.made[e.Alias] = true
 				continue
 			}
@@ -101,7 +104,7 @@ func (s *standing) compose() {
 		}
 		t.Trusted = append(t.Trusted, d)
 	}
-	if s.keepOthers {
+	if s.KeepOthers {
 		for _, e := range s.have.Entries {
 			if !declared[fold(e.Alias)] {
 				e.Alias = s.spell(e.Alias)
@@ -115,7 +118,7 @@ func (s *standing) compose() {
 			}
 		}
 		t.Secrets, t.secrets, t.Unknown = s.have.Secrets, s.have.secrets, s.have.Unknown
-		for i, l := range s.have.Loose { // what is declared as trusted now need not lie about
+		for i, l := range s.have.Loose { // unless it is declared as trusted now
 			if !trusted[string(l.Certificate.DER)] {
 				t.Loose = append(t.Loose, l)
 				if s.have.loose != nil {
@@ -124,7 +127,7 @@ func (s *standing) compose() {
 			}
 		}
 	}
-	if s.format == JKS { // which has no room for them
+	if s.format == JKS { // which cannot hold them
 		t.Loose, t.loose, t.Secrets, t.secrets = nil, nil, nil, nil
 	}
 	s.target = t
@@ -147,25 +150,26 @@ func (s *standing) entriesChange() {
 		case old == nil && s.have.Trust(e.Alias) != nil:
 			s.note(alters, what, "the alias is that of a trusted certificate, and a key is declared")
 		case old == nil:
-			s.note(adds, what, "it is declared and not there")
+			s.note(adds, what, "it is declared and missing")
 		case s.made[e.Alias]:
-			s.note(alters, what, "%s", e.made.renew(old, s.now, s.warnDays))
+			s.note(alters, what, "%s", e.made.renew(old, s.now, s.WarnDays))
 		default:
 			if why := s.differs(&e, old); why != "" {
 				s.note(alters, what, "%s", why)
 			} else if s.hidden(old.Alias) {
-				s.note(alters, what, "the file spells it %q, and Java does not find aliases with capitals in a JKS", old.Alias)
+				s.note(alters, what, "the file spells it %q, and Java finds only aliases in lower case in a JKS", old.Alias)
 			}
 		}
 	}
 }
 
-// hidden: Java looks for small letters in a JKS, and takes the file's as they are.
+// hidden tells whether Java does not find an alias: it looks for lower case in a JKS, and leaves the file's
+// spelling as it is.
 func (s *standing) hidden(alias string) bool {
 	return s.have.Format == JKS && s.format == JKS && alias != fold(alias)
 }
 
-// differs says what of an entry is not as declared. The chain is compared as Java will read it.
+// differs says what of an entry is not as declared. The chain is compared in the form in which Java will read it.
 func (s *standing) differs(e *wantedEntry, old *Entry) string {
 	if e.made != nil {
 		return ""
@@ -189,7 +193,7 @@ func (s *standing) differs(e *wantedEntry, old *Entry) string {
 	case old.Public != e.Public:
 		why = append(why, fmt.Sprintf("its key (%s) is not the declared one (%s)", old.Key, e.Key))
 	case old.Plain:
-		why = append(why, "its key lies in the file unencrypted, where Java does not see it")
+		why = append(why, "its key is not encrypted in the file, so Java does not see it")
 	}
 	return strings.Join(why, ", and ")
 }
@@ -210,18 +214,18 @@ func (s *standing) trustChanges() {
 		case old == nil && s.have.Entry(d.Alias) != nil:
 			s.note(alters, what, "the alias is that of a key, and a trusted certificate is declared")
 		case old == nil && loose:
-			s.note(adds, what, "the file has it without the mark by which Java trusts a certificate")
+			s.note(adds, what, "the file has it without Java's mark of trust")
 		case old == nil:
-			s.note(adds, what, "it is declared and not there")
+			s.note(adds, what, "it is declared and missing")
 		case !old.Certificate.Equal(d.Certificate):
 			s.note(alters, what, "it is %s; declared is %s", old.Certificate, d.Certificate)
 		case s.hidden(old.Alias):
-			s.note(alters, what, "the file spells it %q, and Java does not find aliases with capitals in a JKS", old.Alias)
+			s.note(alters, what, "the file spells it %q, and Java finds only aliases in lower case in a JKS", old.Alias)
 		}
 	}
 }
 
-// others are what the file has and is not declared, in words.
+// others is the undeclared content of the file, in words.
 func (s *standing) others() []string {
 	var out []string
 	declared := map[string]bool{}
@@ -250,18 +254,18 @@ func (s *standing) others() []string {
 		}
 	}
 	for _, alias := range s.have.Doubles {
-		if s.keepOthers { // obstacles and notes have their own words for it
+		if s.KeepOthers { // obstacles and findings have their own words for it
 			break
 		}
-		out = append(out, fmt.Sprintf("what the file has under the alias %q before the last", alias))
+		out = append(out, fmt.Sprintf("the earlier entries with the alias %q", alias))
 	}
 	out = append(out, s.have.Unknown...)
-	slices.Sort(out) // Java keeps no order in a file
+	slices.Sort(out) // the order in a file means nothing to Java
 	return out
 }
 
 func (s *standing) othersGo() {
-	if s.keepOthers {
+	if s.KeepOthers {
 		return
 	}
 	for _, what := range s.others() {
@@ -278,66 +282,62 @@ func (s *standing) fileChanges() {
 		say("the password", "the file opens with previous_password")
 	}
 	if s.have.Format != s.format {
-		say("the format", "the file is in truth %s, and %s is declared", s.have.Format, s.format)
+		say("the format", "the file is actually %s, and %s is declared", s.have.Format, s.format)
 	} else if s.format == PKCS12 && s.have.Level == pfx.Foreign {
-		say("the protection", "no Java reads the algorithms that the file is protected with")
+		say("the protection", "no release of Java reads the algorithms that protect the file")
 	} else if s.format == PKCS12 && s.have.Level > s.level() {
-		say("the protection", "Java %d does not read the algorithms that the file is protected with", s.java)
+		say("the protection", "Java %d does not read the algorithms that protect the file", s.Java)
 	}
 }
 
-// obstacles are what keeps the file from being written without a loss. They do not matter as long as nothing is to be written.
+// obstacles finds what writing the file would lose. It does not matter as long as nothing is to be written.
 func (s *standing) obstacles() {
-	if len(s.changes) == 0 || !s.keepOthers {
+	if len(s.changes) == 0 || !s.KeepOthers {
 		return
 	}
 	refuse := func(rule, summary, detail string) {
 		s.found = append(s.found, Problem{rule, planner.Refuse, "", summary, detail})
 	}
-	const by = mend + ", or move it away so that a new one is made."
+	const by = repair + ", or move it away so that a new one is made."
 	s.found = append(s.found, s.have.unkept(by)...)
 	if s.have.Format == s.format {
 		return
 	}
 	if len(s.have.Secrets) > 0 {
-		refuse("unsupported-entry", fmt.Sprintf("the file has secrets (%s), which a %s keystore has no room for", quoted(s.have.Secrets), s.format), by)
+		refuse("unsupported-entry", fmt.Sprintf("the file has secret keys (%s), which a %s keystore cannot hold",
+			wording.QuotedList(s.have.Secrets), s.format), by)
 	}
 	for i := range s.target.Entries {
 		if e := &s.target.Entries[i]; e.Sealed {
-			refuse("unsupported-entry", fmt.Sprintf("%s has a password of its own, so that it cannot be taken to another format", e), by)
+			refuse("unsupported-entry", fmt.Sprintf("%s has its own password, so it cannot be moved to another format", e), by)
 		}
 	}
 }
 
-const mend = "Mend the file with keytool or openssl first"
+const repair = "Repair the file with keytool or openssl first"
 
-// unkept is what no writing of the keystore would keep, whatever its format.
+// unkept is what would be lost by any writing of the keystore, whatever its format.
 func (s *Store) unkept(by string) []Problem {
 	var out []Problem
 	if len(s.Unknown) > 0 {
 		out = append(out, Problem{
 			"unsupported-entry", planner.Refuse, "",
-			fmt.Sprintf("the file has %s that cannot be kept: %s", plural(len(s.Unknown), "thing"), some(s.Unknown)), by + " Java does not show it.",
+			fmt.Sprintf("the file has %s that cannot be kept: %s", wording.Plural(len(s.Unknown), "item"),
+				wording.List(s.Unknown)),
+			by + " Java does not show it.",
 		})
 	}
 	if len(s.Doubles) > 0 {
 		out = append(out, Problem{
 			"duplicate-alias", planner.Refuse, "",
-			fmt.Sprintf("the file has %s more than once, so that writing it would lose one of them", quoted(s.Doubles)), by,
+			fmt.Sprintf("the file has %s more than once, so writing it would lose one of them",
+				wording.QuotedList(s.Doubles)), by,
 		})
 	}
 	return out
 }
 
-func quoted(words []string) string {
-	out := make([]string, len(words))
-	for i, w := range words {
-		out[i] = fmt.Sprintf("%q", w)
-	}
-	return some(out)
-}
-
-// encode writes what the file is to hold, with the entries that have to be made.
+// encode makes the content of the file, and makes the entries that have to be made.
 func (s *standing) encode(random io.Reader) ([]byte, *Store, error) {
 	target := *s.target
 	target.Entries = slices.Clone(target.Entries)
@@ -351,13 +351,13 @@ func (s *standing) encode(random io.Reader) ([]byte, *Store, error) {
 		}
 	}
 	if s.format == JKS {
-		b, err := target.encodeJKS(s.password, random, s.now)
+		b, err := target.encodeJKS(s.Password.Reveal(), random, s.now)
 		return b, &target, err
 	}
 	bags, err := target.bags(s.now)
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := pfx.Write(bags, s.password, pfx.Options{Level: target.Level, Random: random})
+	b, err := pfx.Write(bags, s.Password.Reveal(), pfx.Options{Level: target.Level, Random: random})
 	return b, &target, err
 }

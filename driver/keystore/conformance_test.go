@@ -59,7 +59,8 @@ func (w *closet) Reads(_, _ string) bool          { return false }
 func (w *closet) SetSSH(_, a string, k, h []byte) { w.ssh = [3]string{a, string(k), string(h)} }
 
 func (w *closet) Environment(string) map[string]string {
-	return map[string]string{"SSH": w.ssh[0], "SSH_KEY": w.ssh[1], "KNOWN_HOSTS": w.ssh[2], "PASSWORD": password, "PREVIOUS_PASSWORD": previous}
+	return map[string]string{"SSH": w.ssh[0], "SSH_KEY": w.ssh[1], "KNOWN_HOSTS": w.ssh[2], "PASSWORD": password,
+		"PREVIOUS_PASSWORD": previous}
 }
 
 func (w *closet) Person(context.Context, string, map[string]string) (string, error) {
@@ -81,7 +82,8 @@ func (w *closet) State() any {
 			return err
 		}
 		content, err := afero.ReadFile(w.files, name)
-		out = append(out, fmt.Sprintf("%s %v %s", made.ReplaceAllString(name, ".MADE"), info.Mode().Perm(), inWords(content)))
+		out = append(out, fmt.Sprintf("%s %v %s", made.ReplaceAllString(name, ".MADE"), info.Mode().Perm(),
+			inWords(content)))
 		return err
 	})
 	if err != nil {
@@ -105,7 +107,8 @@ func TestConformance(t *testing.T) {
 	body, files := real.full(t)
 	old := newBench(t)
 	old.now = time.Now()
-	before := old.written(&Store{Format: PKCS12, Entries: []Entry{real.server.entry(t, "old")}, Trusted: []Trusted{{Alias: "ca", Certificate: real.inter.Certificate}}}, previous)
+	before := old.written(&Store{Format: PKCS12, Entries: []Entry{real.server.entry(t, "old")},
+		Trusted: []Trusted{{Alias: "ca", Certificate: real.inter.Certificate}}}, previous)
 	jks := old.written(&Store{Format: JKS, Entries: []Entry{real.server.entry(t, "server")}}, password)
 	const machine = `
   host {
@@ -116,7 +119,8 @@ func TestConformance(t *testing.T) {
   }
 `
 	keystore := func(format, name, body string) string {
-		return fmt.Sprintf("keystore %q %q {\n path = \"/etc/keys/%s\"\n password = env(\"PASSWORD\")\n%s%s}\n", format, name, name, machine, body)
+		return fmt.Sprintf("keystore %q %q {\n path = \"/etc/keys/%s\"\n password = env(\"PASSWORD\")\n%s%s}\n", format,
+			name, name, machine, body)
 	}
 	var cases []drivertest.Case
 	for name, c := range map[string]struct {
@@ -124,8 +128,11 @@ func TestConformance(t *testing.T) {
 		seed    map[string][]byte
 		refused bool
 	}{
-		"made":    {keystore("pkcs12", "new", body) + keystore("jks", "own", ownEntry), map[string][]byte{"/etc/keys/x": nil}, false},
-		"changed": {keystore("pkcs12", "old", body+"previous_password = env(\"PREVIOUS_PASSWORD\")\n") + keystore("jks", "less", "keep_others = false\ntrust \"ca\" { certificate = file(\"root.pem\") }\n"), map[string][]byte{"/etc/keys/old": before, "/etc/keys/less": jks}, false},
+		"made": {keystore("pkcs12", "new", body) + keystore("jks", "own", ownEntry),
+			map[string][]byte{"/etc/keys/x": nil}, false},
+		"changed": {keystore("pkcs12", "old", body+"previous_password = env(\"PREVIOUS_PASSWORD\")\n") + keystore("jks",
+			"less", "keep_others = false\ntrust \"ca\" { certificate = file(\"root.pem\") }\n"),
+			map[string][]byte{"/etc/keys/old": before, "/etc/keys/less": jks}, false},
 		"refused": {keystore("pkcs12", "old", body), map[string][]byte{"/etc/keys/old": before}, true},
 	} {
 		dir := t.TempDir()

@@ -1,10 +1,8 @@
 package keystore
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"path"
 	"path/filepath"
@@ -12,26 +10,19 @@ import (
 	"time"
 
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/schema"
 )
 
-// wanted is a declaration, understood. It holds secrets.
+// wanted is what a declaration asks for: decoded, its certificates and keys parsed. It holds secrets.
 type wanted struct {
-	format   Format
-	path     string
-	java     int
-	password string
-	previous string
+	*declaration
 
+	format  Format
 	entries []wantedEntry // by alias
 	trusted []Trusted
-
-	names      []string
-	warnDays   int
-	keepOthers bool
-
-	anchors []Certificate // what other declarations trust
+	anchors []Certificate // trusted by other declarations
 	spelled []string      // aliases as they are declared
 }
 
@@ -41,33 +32,36 @@ type wantedEntry struct {
 	made *selfSigned // nil: certificate and key are given
 }
 
-// understand reads a declaration. What check has passed cannot fail here.
-func understand(r *schema.Resource) (*wanted, error) {
-	w := &wanted{
-		format: Format(r.Addr.Type), path: reveal(r, "path"), java: number(r, defaultJava, "java"),
-		password: reveal(r, "password"), previous: reveal(r, "previous_password"),
-		names: texts(r.Get("names")), warnDays: number(r, defaultWarn, "expires_warning_days"),
-		keepOthers: r.Text("keep_others") != "false",
+// parse decodes a declaration and parses what it holds. It cannot fail for one that passed check.
+func parse(r *schema.Resource) (*wanted, error) {
+	d, err := decode(r)
+	if err != nil {
+		return nil, err
 	}
-	for _, alias := range aliases(r, "entry") {
-		e, err := understandEntry(r, alias)
+	w := &wanted{declaration: d, format: Format(r.Addr.Type)}
+	for _, alias := range aliases(d.Entries) {
+		block := d.Entries[alias]
+		e, err := block.parse()
 		if err != nil {
-			return nil, fmt.Errorf("understanding entry %q: %w", alias, err)
+			return nil, fmt.Errorf("reading entry %q of %s: %w", alias, r.Addr, err)
 		}
 		w.spelled = append(w.spelled, alias)
 		e.Alias = w.spell(alias)
 		w.entries = append(w.entries, e)
 	}
-	var err error
-	if w.trusted, err = trusts(r); err != nil {
+	if w.trusted, err = d.trusted(); err != nil {
 		return nil, err
 	}
 	for i := range w.trusted {
 		w.spelled = append(w.spelled, w.trusted[i].Alias)
 		w.trusted[i].Alias = w.spell(w.trusted[i].Alias)
 	}
-	for _, peer := range r.Peers {
-		others, err := trusts(peer)
+	for _, r := range r.Peers {
+		peer, err := decode(r)
+		if err != nil {
+			return nil, err
+		}
+		others, err := peer.trusted()
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +72,15 @@ func understand(r *schema.Resource) (*wanted, error) {
 	return w, nil
 }
 
-// spell is an alias as it is written: Java looks for small letters in a JKS.
+func decode(r *schema.Resource) (*declaration, error) {
+	var d declaration
+	if diags := declare.Decode(r, &d); diags.HasErrors() {
+		return nil, fmt.Errorf("reading the declaration %s: %w", r.Addr, diags)
+	}
+	return &d, nil
+}
+
+// spell is an alias as it is written: Java looks for lower case in a JKS.
 func (w *wanted) spell(alias string) string {
 	if w.format == JKS {
 		return fold(alias)
@@ -86,84 +88,75 @@ func (w *wanted) spell(alias string) string {
 	return alias
 }
 
-func understandEntry(r *schema.Resource, alias string) (wantedEntry, error) {
-	var e wantedEntry
-	at := func(names ...string) []string { return append([]string{"entry", alias}, names...) }
-	if !r.Get(at("self_signed")...).IsNull() {
-		e.made = &selfSigned{
-			subject: r.Text(at("self_signed", "subject")...), dns: texts(r.Get(at("self_signed", "dns")...)),
-			days: number(r, defaultDays, at("self_signed", "days")...), keyType: r.Text(at("self_signed", "key_type")...),
-		}
-		for _, text := range texts(r.Get(at("self_signed", "ip")...)) {
+func (e *entryBlock) parse() (wantedEntry, error) {
+	var out wantedEntry
+	if s := e.SelfSigned; s != nil {
+		out.made = &selfSigned{subject: s.Subject, dns: s.DNS, days: s.Days, keyType: s.KeyType}
+		for _, text := range s.IP {
 			ip := net.ParseIP(text)
 			if ip == nil {
-				return e, fmt.Errorf("%q is no IP address", text)
+				return out, fmt.Errorf("%q is not an IP address", text)
 			}
-			e.made.ips = append(e.made.ips, ip)
+			out.made.ips = append(out.made.ips, ip)
 		}
-		return e, nil
+		return out, nil
 	}
 	var err error
-	if e.Chain, err = ParseCertificates(reveal(r, at("certificate")...)); err != nil {
-		return e, fmt.Errorf("its certificate: %w", err)
+	if out.Chain, err = ParseCertificates(e.Certificate.Reveal()); err != nil {
+		return out, fmt.Errorf("its certificate: %w", err)
 	}
-	if text := reveal(r, at("chain")...); strings.TrimSpace(text) != "" {
+	if text := e.Chain.Reveal(); strings.TrimSpace(text) != "" {
 		more, err := ParseCertificates(text)
 		if err != nil {
-			return e, fmt.Errorf("its chain: %w", err)
+			return out, fmt.Errorf("its chain: %w", err)
 		}
-		e.Chain = append(e.Chain, more...)
+		out.Chain = append(out.Chain, more...)
 	}
-	key, err := parseKey(reveal(r, at("key")...))
+	key, err := parseKey(e.Key.Reveal())
 	if err != nil {
-		return e, fmt.Errorf("its key: %w", err)
+		return out, fmt.Errorf("its key: %w", err)
 	}
-	e.setKey(key)
-	return e, nil
+	out.setKey(key)
+	return out, nil
 }
 
-func trusts(r *schema.Resource) ([]Trusted, error) {
+// trusted are the certificates that a declaration trusts, by alias.
+func (d *declaration) trusted() ([]Trusted, error) {
 	var out []Trusted
-	for _, alias := range aliases(r, "trust") {
-		all, err := ParseCertificates(reveal(r, "trust", alias, "certificate"))
+	for _, alias := range aliases(d.Trust) {
+		all, err := ParseCertificates(d.Trust[alias].Certificate.Reveal())
 		if err != nil {
-			return nil, fmt.Errorf("understanding trust %q of %s: %w", alias, r.Addr, err)
+			return nil, fmt.Errorf("reading trust %q of %s: %w", alias, d.Addr(), err)
 		}
 		out = append(out, Trusted{Alias: alias, Certificate: all[0]})
 	}
 	return out, nil
 }
 
-func number(r *schema.Resource, otherwise int, path ...string) int {
-	v := r.Get(path...)
-	if !known(v) {
-		return otherwise
-	}
-	n, _ := v.AsBigFloat().Int64()
-	return int(n)
-}
-
-// Declared is the content that a keystore's declaration describes, as it will be read once it is written. What is self-signed and
-// has not been made yet is not in it.
-func Declared(r *schema.Resource) (*Store, error) {
-	w, err := understand(r)
+// Declared is the content that a keystore's declaration describes, as it will be read once it is written. Self-signed
+// certificates are made later and are not in it; their number is made.
+func Declared(r *schema.Resource) (s *Store, made int, err error) {
+	w, err := parse(r)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	s := &Store{Format: w.format, Trusted: w.trusted}
+	s = &Store{Format: w.format, Trusted: w.trusted}
 	for _, e := range w.entries {
-		if e.made == nil {
-			s.Entries = append(s.Entries, e.Entry)
+		if e.made != nil {
+			made++
+			continue
 		}
+		s.Entries = append(s.Entries, e.Entry)
 	}
-	return s, nil
+	return s, made, nil
 }
 
-// Effective is what the file will hold once the declaration is carried out: what is declared over what the file holds now; nil:
-// there is no file. What is self-signed and still has to be made, or made anew, is not in it. pending says in words what of the
-// file is going to change, empty if nothing; whether something is in the way of that is for the declaration's own plan to say.
+// Effective is what the file will hold once the declaration is carried out: the declaration over what the file
+// holds now; nil: there is no file. Self-signed certificates that have yet to be made or renewed are not in it.
+// pending says in words what will change in the file, empty if nothing will; whether something prevents that is for
+// the declaration's own plan to say.
 func Effective(r *schema.Resource, have *Store, now time.Time) (s *Store, pending []string, err error) {
-	w, err := understand(r)
+	w, err := parse(r)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -182,71 +175,65 @@ func Effective(r *schema.Resource, have *Store, now time.Time) (s *Store, pendin
 	return &out, pending, nil
 }
 
-// Location is where the file of a declaration lies: its path, and the machine as host.ssh names it, "" for this one.
+// Location is where a declaration's file is: its path, and the machine as host.ssh names it, "" for this one. Both
+// are "" as long as they are not known.
 func Location(r *schema.Resource) (name, machine string) {
-	name, machine = reveal(r, "path"), reveal(r, "host", "ssh")
-	switch {
-	case name == "":
-	case machine != "": // which has slashes, whatever this one has
-		name = path.Clean(name)
-	default:
-		name = filepath.Clean(name)
+	var d declaration
+	_ = declare.Decode(r, &d) // other arguments may be wrong, or not known yet
+	if d.Host != nil {
+		machine = d.Host.SSH
 	}
-	return name, machine
+	switch {
+	case d.Path == "":
+		return "", machine
+	case machine != "": // whose names have slashes, whatever this machine's have
+		return path.Clean(d.Path), machine
+	}
+	return filepath.Clean(d.Path), ""
 }
 
-// Password is the password of a declaration's file, a secret: for drivers, where they hand it to a server.
-func Password(r *schema.Resource) string { return reveal(r, "password") }
+// Password is the password of a declaration's file, for drivers that hand it to a server.
+func Password(r *schema.Resource) declare.Secret {
+	var d declaration
+	_ = declare.Decode(r, &d)
+	return d.Password
+}
 
-// ErrNoFile says that a declared keystore is not there yet.
+// ErrNoFile says that a declared keystore does not exist yet: its machine was asked and said so.
 var ErrNoFile = errors.New("there is no such keystore yet")
 
-// File is a keystore as it lies on its machine.
-type File struct {
-	Store    *Store
-	Content  []byte `json:"-"`
-	Sum      string // SHA-256 of Content, in hex
-	Modified time.Time
+// ReadFile opens the file of a keystore's declaration, on its machine, with its password: the keystore with its
+// keys, and the bytes of the file. The error is ErrNoFile where there is none, and an *Error where it cannot be
+// opened.
+func ReadFile(env driver.Env, r *schema.Resource) (*Store, []byte, error) {
+	d, err := decode(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := d.open(env)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = h.Close() }() // nothing was written
+	content, _, err := readFile(h.Files(), d.Path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading %s of %s: %w", r.Addr, h.Name(), err)
+	}
+	s, err := Open(content, d.Password.Reveal())
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading %s of %s: %w", r.Addr, h.Name(), err)
+	}
+	return s, content, nil
 }
 
-// String says what it is, and nothing of its content.
-func (f File) String() string { return fmt.Sprintf("%s, SHA-256 %s", f.Store, f.Sum) }
-
-// GoString is String.
-func (f File) GoString() string { return f.String() }
-
-// Read opens the file of a keystore's declaration, on its machine, with its password. An error is ErrNoFile where there is none,
-// and an *Error where it cannot be opened.
-func Read(ctx context.Context, env driver.Env, r *schema.Resource) (*Store, error) {
-	f, err := ReadFile(ctx, env, r)
+// open reaches the machine that has the file. It connects when first used.
+func (d *declaration) open(env driver.Env) (host.Host, error) {
+	if d.Host == nil {
+		return host.Local(host.LocalOptions{Fs: env.Fs}), nil
+	}
+	h, err := d.Host.Open(env)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reaching the machine of %s: %w", d.Addr(), err)
 	}
-	return f.Store, nil
-}
-
-// ReadFile is Read, with the file itself.
-func ReadFile(_ context.Context, env driver.Env, r *schema.Resource) (*File, error) {
-	h, err := OpenHost(env, r, "host")
-	if err != nil {
-		return nil, fmt.Errorf("reaching the machine of %s: %w", r.Addr, err)
-	}
-	defer func() { _ = h.Close() }() // what was read is read
-	name := reveal(r, "path")
-	content, there, err := readFile(h.Files(), name)
-	var info fs.FileInfo
-	if err == nil && there { // after it was read: what is written in between then counts as newer than what was read, not as older
-		info, err = h.Files().Stat(name)
-	}
-	switch {
-	case err == nil && !there, errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("reading %s of %s: %w", r.Addr, h.Name(), ErrNoFile)
-	case err != nil:
-		return nil, fmt.Errorf("reading %s of %s: %w", r.Addr, h.Name(), err)
-	}
-	s, err := Open(content, Password(r))
-	if err != nil {
-		return nil, err
-	}
-	return &File{s, content, host.Sum(content), info.ModTime()}, nil
+	return h, nil
 }

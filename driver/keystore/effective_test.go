@@ -1,16 +1,17 @@
 package keystore
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/syncctl/syncctl/driver/host"
 )
 
-// TestEffective: what the file will hold is what it holds after the declaration was carried out, but for what has still to be made.
+// TestEffective: what the file will hold is what it holds after the declaration was carried out, but for what has
+// still to be made.
 func TestEffective(t *testing.T) {
 	f := newFamily(t)
 	other := issue(t, "other.test.example", f.root)
@@ -35,7 +36,7 @@ func TestEffective(t *testing.T) {
 		}
 		// Over what is there, which stays.
 		b.written(&Store{Format: format, Entries: []Entry{other.entry(t, "other")}}, password)
-		have, err := Read(t.Context(), d.env, r)
+		have, _, err := ReadFile(d.env, r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +58,8 @@ func TestEffective(t *testing.T) {
 			t.Errorf("%v %v", pending, err)
 		}
 		after, pending, err = Effective(r, live, b.now.AddDate(0, 0, 390))
-		if err != nil || !slices.Contains(pending, `entry "own" changes`) || after.Entry("own") != nil || after.Entry("other") == nil {
+		if err != nil || !slices.Contains(pending,
+			`entry "own" changes`) || after.Entry("own") != nil || after.Entry("other") == nil {
 			t.Errorf("%v %v", pending, err)
 		}
 	}
@@ -81,9 +83,10 @@ keystore "jks" "there" {
 	got := map[string][3]string{}
 	for _, r := range cfg.Resources {
 		name, machine := Location(r)
-		got[r.Addr.Name] = [3]string{name, machine, Password(r)}
+		got[r.Addr.Name] = [3]string{name, machine, Password(r).Reveal()}
 	}
-	if diff := cmp.Diff(map[string][3]string{"here": {"keys/a.p12", "", password}, "there": {"/keys/b.jks", "anna@twc.example:2222", previous}}, got); diff != "" {
+	if diff := cmp.Diff(map[string][3]string{"here": {"keys/a.p12", "", password},
+		"there": {"/keys/b.jks", "anna@twc.example:2222", previous}}, got); diff != "" {
 		t.Error(diff)
 	}
 	if PKCS12.Java() != "PKCS12" || JKS.Java() != "JKS" {
@@ -91,29 +94,40 @@ keystore "jks" "there" {
 	}
 }
 
-// TestReadFile: the file itself, and when it was written.
+// TestReadFile: a keystore with its keys, and the bytes of the file, for other drivers.
 func TestReadFile(t *testing.T) {
 	f := newFamily(t)
 	body, files := f.full(t)
-	b := newBench(t).declare(PKCS12, body, files)
+	b := newBench(t).declare(PKCS12, body+ownEntry, files)
 	cfg, d := b.config()
 	r := cfg.Resources[0]
-	if _, err := ReadFile(t.Context(), d.env, r); !errors.Is(err, ErrNoFile) {
+	if _, _, err := ReadFile(d.env, r); !errors.Is(err, ErrNoFile) {
 		t.Errorf("before: %v", err)
 	}
-	b.apply()
-	if err := b.fs.Chtimes(file, today, today); err != nil {
-		t.Fatal(err)
+	declared, made, err := Declared(r)
+	if err != nil || made != 1 {
+		t.Fatal(made, err)
 	}
-	got, err := ReadFile(t.Context(), d.env, r)
+	if diff := cmp.Diff([]string{"ca trusts CN=Test Root", serverChain}, content(declared)); diff != "" {
+		t.Error(diff)
+	}
+	b.apply()
+	live, src, err := ReadFile(d.env, r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	src := b.read(file)
-	if string(got.Content) != string(src) || got.Sum != host.Sum(src) || !got.Modified.Equal(today) || len(got.Store.Entries) != 1 {
-		t.Errorf("%+v", got)
+	want := []string{"ca trusts CN=Test Root", "own: CN=own.test.example", serverChain}
+	if diff := cmp.Diff(want, content(live)); diff != "" || !bytes.Equal(src, b.read(file)) {
+		t.Error(diff)
 	}
-	if shown := got.String() + got.GoString(); strings.Contains(shown, string(src[:20])) || len(shown) > 400 {
-		t.Error(shown)
+	for _, shown := range []string{live.String(), live.Entries[0].String(), live.Entries[0].GoString()} {
+		if strings.Contains(shown, "PRIVATE") || len(shown) > 80 {
+			t.Errorf("%s", shown)
+		}
+	}
+	b.put(file, "text")
+	var unusable *Error
+	if _, _, err := ReadFile(d.env, r); !errors.As(err, &unusable) || unusable.Rule != RuleNotAKeystore {
+		t.Errorf("after: %v", err)
 	}
 }

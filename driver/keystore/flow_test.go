@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/syncctl/syncctl/driver/declare"
 )
 
 // content is a keystore in words.
@@ -46,7 +47,9 @@ func TestMakes(t *testing.T) {
 			if s.Format != format {
 				t.Errorf("it is %s", s.Format)
 			}
-			want := "+ make the " + format.String() + ` keystore /keys/server.p12 on this machine for Java 17: entry "server" is added, trusted certificate "ca" is added`
+			want := "+ make the " + format.String() +
+				` keystore /keys/server.p12 on this machine for Java 17: entry "server" is added, ` +
+				`trusted certificate "ca" is added`
 			if got := string(p.Steps[0].Mark) + " " + p.Steps[0].Summary; got != want {
 				t.Errorf("%s", got)
 			}
@@ -72,7 +75,8 @@ func TestMakes(t *testing.T) {
 			}
 			inter := x509.NewCertPool()
 			inter.AddCert(f.inter.parsed)
-			if _, err := leaf.Verify(x509.VerifyOptions{Roots: s.Pool(), Intermediates: inter, CurrentTime: today}); err != nil {
+			if _, err := leaf.Verify(x509.VerifyOptions{Roots: s.Pool(), Intermediates: inter,
+				CurrentTime: today}); err != nil {
 				t.Errorf("what it trusts does not verify it: %v", err)
 			}
 		})
@@ -107,7 +111,8 @@ func TestChanges(t *testing.T) {
 			{
 				name:  "new certificate",
 				files: map[string]string{"server.pem": renewed.pem()},
-				says:  []string{`entry "server" changes`, "its certificate is CN=server.test.example, SHA-256 " + f.server.short(), "declared is CN=server.test.example, SHA-256 " + renewed.short()},
+				says: []string{`entry "server" changes`, "its certificate is CN=server.test.example, SHA-256 " +
+					f.server.short(), "declared is CN=server.test.example, SHA-256 " + renewed.short()},
 			},
 			{
 				name:   "another key",
@@ -117,7 +122,8 @@ func TestChanges(t *testing.T) {
 			{
 				name:   "incomplete chain",
 				before: func(s *Store) { s.Entries[0].Chain, s.Trusted = s.Entries[0].Chain[:1], nil },
-				says:   []string{`entry "server" changes`, "its chain is CN=server.test.example; declared is CN=server.test.example > CN=Test Intermediate > CN=Test Root"},
+				says: []string{`entry "server" changes`,
+					"its chain is CN=server.test.example; declared is CN=server.test.example > CN=Test Intermediate > CN=Test Root"},
 			},
 			{
 				name:   "another trusted one",
@@ -148,7 +154,8 @@ func TestChanges(t *testing.T) {
 			},
 		} {
 			t.Run(string(format)+" "+c.name, func(t *testing.T) {
-				s := &Store{Format: format, Entries: []Entry{f.server.entry(t, "server")}, Trusted: []Trusted{{Alias: "ca", Certificate: f.root.Certificate}}}
+				s := &Store{Format: format, Entries: []Entry{f.server.entry(t, "server")},
+					Trusted: []Trusted{{Alias: "ca", Certificate: f.root.Certificate}}}
 				if c.before != nil {
 					c.before(s)
 				}
@@ -178,7 +185,8 @@ func TestChanges(t *testing.T) {
 				if diff := cmp.Diff(want, content(now)); diff != "" {
 					t.Error(diff)
 				}
-				if got := b.listing(); len(got) != 2 || !strings.HasPrefix(got[1], "server.p12.20270601T1200") || !bytes.Equal(b.read("/keys/"+got[1]), before) {
+				if got := b.listing(); len(got) != 2 || !strings.HasPrefix(got[1],
+					"server.p12.20270601T1200") || !bytes.Equal(b.read("/keys/"+got[1]), before) {
 					t.Errorf("the folder has %v; the backup is not what was there", got)
 				}
 			})
@@ -189,7 +197,7 @@ func TestChanges(t *testing.T) {
 // written puts a keystore of the test's making in place.
 func (b *bench) written(s *Store, password string) []byte {
 	b.t.Helper()
-	w := &wanted{format: s.Format, password: password, java: 17}
+	w := &wanted{declaration: &declaration{Password: declare.Plain(password), Java: 17}, format: s.Format}
 	st := &standing{wanted: w, now: b.now, target: s, made: map[string]bool{}}
 	content, _, err := st.encode(rand.Reader)
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// FuzzOpen: foreign bytes are a keystore or are refused with a reason and help; what is read can be written down and read again.
+// FuzzOpen: foreign bytes are a keystore or are refused with a reason and help; what is read can be written down
+// and read again.
 func FuzzOpen(f *testing.F) {
 	for _, pattern := range []string{"*.p12", "*.jks", "*.jceks"} {
 		files, err := filepath.Glob(filepath.Join("pfx", "testdata", pattern))
@@ -46,7 +47,7 @@ func FuzzOpen(f *testing.F) {
 			t.Error(diff)
 		}
 		s.Pool()
-		Check(s.Entries, Checks{Now: today, WarnDays: 30, Names: []string{"a"}})
+		checked(s.Entries, "a")
 		if len(s.Unknown) > 0 || len(s.Doubles) > 0 || len(s.Entries)+len(s.Trusted) > 20 {
 			return
 		}
@@ -121,7 +122,7 @@ func FuzzJKS(f *testing.F) {
 	f.Add(far)
 	f.Add([]byte("\xfe\xed\xfe\xed\x00\x00\x00\x02\x00\x00\x00\x01" + // one entry
 		"\x00\x00\x00\x01\x00\x01k\x00\x00\x00\x00\x00\x00\x00\x00" + // a key k, made at no time
-		"\x00\x00\x00\x15\x30\x13\x30\x0c\x06\x0a\x2b\x06\x01\x04\x01\x2a\x02\x11\x01\x01\x04\x03abc\x00\x00\x00\x00")) // of three bytes
+		"\x00\x00\x00\x15\x30\x13\x30\x0c\x06\x0a\x2b\x06\x01\x04\x01\x2a\x02\x11\x01\x01\x04\x03abc\x00\x00\x00\x00"))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		if len(src) > 1<<14 {
 			return

@@ -31,14 +31,15 @@ func jksPassword(password string) ([]byte, error) {
 	var out []byte
 	for _, r := range password {
 		if r > 0xff {
-			return nil, &Error{RuleUnsupported, "the password has characters that cannot be used with JKS here", "Use a password of letters, digits and signs of ASCII."}
+			return nil, &Error{RuleUnsupported, "the password has characters that are not supported with JKS",
+				"Use ASCII letters, digits and punctuation."}
 		}
 		out = append(out, byte(r))
 	}
 	return out, nil
 }
 
-// openJKS reads a keystore of Java's own kind. The library trusts the lengths that it finds, so they are gone through first.
+// openJKS reads a JKS keystore. The library trusts the lengths that it finds, so they are checked first.
 func openJKS(data []byte, password string) (*Store, error) {
 	scan := &jksScan{rest: data[len(jksMagic):]}
 	if err := scan.all(); err != nil {
@@ -55,7 +56,8 @@ func openJKS(data []byte, password string) (*Store, error) {
 	s := &Store{Format: JKS, source: bytes.Clone(data), password: password, Doubles: scan.doubles}
 	for _, alias := range scan.aliases {
 		if t, err := ks.GetTrustedCertificateEntry(alias); err == nil {
-			s.Trusted = append(s.Trusted, Trusted{Alias: alias, Certificate: NewCertificate(t.Certificate.Content), Created: likely(t.CreationTime)})
+			s.Trusted = append(s.Trusted, Trusted{Alias: alias, Certificate: NewCertificate(t.Certificate.Content),
+				Created: likely(t.CreationTime)})
 			continue
 		}
 		e := Entry{Alias: alias, Sealed: true}
@@ -86,7 +88,7 @@ func newJKS(random io.Reader) jks.KeyStore {
 	return jks.New(options...)
 }
 
-// encodeJKS writes a keystore of Java's own kind. A sealed key is taken from the file that it came in.
+// encodeJKS writes a JKS keystore. A sealed key is taken from the file that it came in.
 func (s *Store) encodeJKS(password string, random io.Reader, now time.Time) ([]byte, error) {
 	secret, err := jksPassword(password)
 	if err != nil {
@@ -101,14 +103,14 @@ func (s *Store) encodeJKS(password string, random io.Reader, now time.Time) ([]b
 	}
 	if len(sealed) > 0 {
 		if !isJKS(s.source) {
-			return nil, errors.New("writing a keystore: a key with a password of its own cannot be taken to another format")
+			return nil, errors.New("writing a keystore: a key with its own password cannot be moved to another format")
 		}
 		before, err := jksPassword(s.password)
 		if err != nil {
 			return nil, err
 		}
 		if err := ks.Load(bytes.NewReader(s.source), before); err != nil {
-			return nil, fmt.Errorf("writing a keystore: keeping keys that have a password of their own: %w", err)
+			return nil, fmt.Errorf("writing a keystore: keeping keys that have their own password: %w", err)
 		}
 		for _, alias := range ks.Aliases() {
 			if !sealed[alias] {
@@ -131,7 +133,8 @@ func (s *Store) encodeJKS(password string, random io.Reader, now time.Time) ([]b
 	}
 	for i := range s.Trusted {
 		t := &s.Trusted[i]
-		c := jks.TrustedCertificateEntry{CreationTime: orNow(t.Created, now), Certificate: jks.Certificate{Type: "X.509", Content: t.Certificate.DER}}
+		c := jks.TrustedCertificateEntry{CreationTime: orNow(t.Created, now),
+			Certificate: jks.Certificate{Type: "X.509", Content: t.Certificate.DER}}
 		if err := ks.SetTrustedCertificateEntry(t.Alias, c); err != nil {
 			return nil, fmt.Errorf("writing the trusted certificate %q: %w", t.Alias, err)
 		}
@@ -143,8 +146,8 @@ func (s *Store) encodeJKS(password string, random io.Reader, now time.Time) ([]b
 	return out.Bytes(), nil
 }
 
-// appendJKS adds trusted certificates at the end of a keystore of Java's own kind. All before them stays to the byte: the library
-// would sort the aliases and encrypt the keys anew.
+// appendJKS adds trusted certificates at the end of a JKS keystore. Everything before them stays to the byte:
+// the library would sort the aliases and encrypt the keys again.
 func appendJKS(data []byte, password string, add []Trusted, now time.Time) ([]byte, error) {
 	secret, err := jksPassword(password)
 	if err != nil {
@@ -172,7 +175,7 @@ func appendJKS(data []byte, password string, add []Trusted, now time.Time) ([]by
 	return append(out, digestJKS(secret, out)...), nil
 }
 
-// digestJKS is what a keystore of Java's own kind ends with.
+// digestJKS is the digest at the end of a JKS keystore.
 func digestJKS(secret, content []byte) []byte {
 	h := sha1.New() //nolint:gosec // the format has no other
 	for _, c := range secret {
@@ -201,7 +204,8 @@ type jksScan struct {
 
 var (
 	errTruncated = &Error{RuleTruncated, "the file is cut off: it ends in the middle of an entry", helpTruncated}
-	errDamaged   = &Error{RuleNotAKeystore, "it begins as a JKS keystore does and is damaged", "Fetch it again from where it comes."}
+	errDamaged   = &Error{RuleNotAKeystore, "it begins like a JKS keystore and is damaged",
+		"Get it again from its source."}
 )
 
 func (s *jksScan) all() error {

@@ -1,14 +1,14 @@
-// Package keystore is all there is to know about keystores of Java: the files of keys and certificates that servers prove with
-// who they are, and by which they know whom to trust. It is a driver of its own (New), and what other drivers look into
-// keystores with:
+// Package keystore is all there is to know about Java keystores: the files of keys and certificates with which
+// servers prove their identity and decide whom to trust. It is a driver (New), and other drivers read keystores
+// with it:
 //
-//   - Open reads a keystore from its bytes: PKCS#12 or JKS, whatever it is called. (*Store).Pool is what it trusts.
-//   - Check says what is wrong with entries: names, dates, chains, keys, algorithms.
-//   - Declared is the content that a declaration describes, before anything is written; Read is what lies in its file, and
-//     Effective what will lie there once the declaration is carried out.
-//   - AddTrust adds certificates to a trust store that nobody declares, such as Java's own cacerts, and keeps all else.
+//   - Open reads a keystore from its bytes, PKCS#12 or JKS, whatever its name says.
+//   - Declared is the content that a declaration describes; Observed, named by Need, is what its file holds, and
+//     Effective what the file will hold once the declaration is carried out. ReadFile reads it with its keys.
+//   - AddTrust adds certificates to a trust store that nobody declares, such as Java's own cacerts, and keeps
+//     everything else.
 //
-// Keystores are compared by what is in them and never by their bytes: no two writings of one keystore are alike.
+// Keystores are compared by their content and never by their bytes: no two writings of one keystore are alike.
 //
 // JKS is read and written by a library. PKCS#12 is read and written by this package's own pfx, which says why.
 package keystore
@@ -28,6 +28,7 @@ import (
 	"time"
 
 	"github.com/syncctl/syncctl/driver/keystore/pfx"
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 // Format is how a keystore is written.
@@ -60,39 +61,39 @@ type Store struct {
 	Entries []Entry   // keys with their certificates, in the order of the file
 	Trusted []Trusted // certificates that are trusted
 
-	// Loose are certificates that belong to no key of a PKCS#12 file and lack the mark by which Java trusts one: openssl shows
+	// Loose are certificates that belong to no key of a PKCS#12 file and lack Java's mark of trust: openssl shows
 	// them, keytool does not.
 	Loose   []Trusted
 	Secrets []string // aliases of symmetric keys and the like
-	Doubles []string // aliases that the file has more than once; of those Java sees the last alone
-	Unknown []string // what else is in the file, in words: nothing of it can be written
+	Doubles []string // aliases that the file has more than once; Java sees only the last of each
+	Unknown []string // what else is in the file, in words: none of it can be written
 
 	Level       pfx.Level // the newest of the algorithms in a PKCS#12 file
 	Weak        bool      // something in a PKCS#12 file is encrypted with RC2 or RC4
-	Unprotected bool      // a PKCS#12 file without a MAC: a change to it does not show
-	Unencrypted bool      // all certificates lie in a PKCS#12 file unencrypted: Java sees them without a password, too
-	Mixed       bool      // some do, and some do not
+	Unprotected bool      // a PKCS#12 file without a MAC: a manipulation goes unnoticed
+	Unencrypted bool      // no certificate in a PKCS#12 file is encrypted: Java sees them without a password, too
+	Mixed       bool      // some certificates are encrypted, and some are not
 
 	secrets  []pfx.Bag
 	loose    []pfx.Bag
-	source   []byte // of a JKS: what sealed keys are kept with
+	source   []byte // of a JKS: the file, from which sealed keys are kept
 	password string
 }
 
 // Entry is a private key with its certificates.
 type Entry struct {
 	Alias   string
-	Chain   []Certificate // the key's own first; as Java makes it up from a PKCS#12 file, each followed by its issuer
+	Chain   []Certificate // the key's own first, each followed by its issuer, as Java sees it
 	Created time.Time     // zero: not known
 
 	Key    string // what kind of key: "RSA 2048", "EC P-256"; "" where it is not known
 	Public string // SHA-256 of the public key (SubjectPublicKeyInfo) in hex; "" where it is not known
-	Sealed bool   // the password of the keystore does not open the key: it has one of its own
-	Plain  bool   // the key lies in the file unencrypted, where Java does not look for it
+	Sealed bool   // the password of the keystore does not open the key: it has its own
+	Plain  bool   // the key is not encrypted in the file, so Java does not see it
 
 	key    []byte // PKCS #8
 	sealed []byte // of a PKCS#12 file
-	id     []byte // what ties key and certificate together in a PKCS#12 file
+	id     []byte // ties key and certificate together in a PKCS#12 file
 	noted  [2][][]byte
 }
 
@@ -113,7 +114,11 @@ func (e Entry) GoString() string { return e.String() }
 
 // String says how much is in a keystore, and nothing of its keys.
 func (s *Store) String() string {
-	return fmt.Sprintf("%s keystore with %s and %s", s.Format, plural(len(s.Entries), "entry"), plural(len(s.Trusted), "trusted certificate"))
+	return fmt.Sprintf("%s keystore with %s", s.Format, s.count())
+}
+
+func (s *Store) count() string {
+	return wording.Plural(len(s.Entries), "entry") + " and " + wording.Plural(len(s.Trusted), "trusted certificate")
 }
 
 // Signer is the private key, for a handshake. Of a Store that was written as JSON there is none.
@@ -123,7 +128,7 @@ func (e *Entry) Signer() (crypto.Signer, error) {
 	}
 	key, err := x509.ParsePKCS8PrivateKey(e.key)
 	if err != nil {
-		return nil, fmt.Errorf("using the key of %s: its kind is not known here", e) // the library's error may show bytes
+		return nil, fmt.Errorf("using the key of %s: unsupported kind of key", e) // the library's error may show bytes
 	}
 	s, ok := key.(crypto.Signer)
 	if !ok {
@@ -143,7 +148,7 @@ func (s *Store) Pool() *x509.CertPool {
 	return pool
 }
 
-// Entry finds a key by its alias. Java knows no capitals in aliases.
+// Entry finds a key by its alias. Java ignores case in aliases.
 func (s *Store) Entry(alias string) *Entry {
 	for i := range s.Entries {
 		if fold(s.Entries[i].Alias) == fold(alias) {
@@ -163,7 +168,7 @@ func (s *Store) Trust(alias string) *Trusted {
 	return nil
 }
 
-// Trusts tells whether the keystore trusts a certificate: it is among the trusted ones.
+// Trusts tells whether a certificate is among the trusted ones.
 func (s *Store) Trusts(c Certificate) bool {
 	return slices.ContainsFunc(s.Trusted, func(t Trusted) bool { return t.Certificate.Equal(c) })
 }
@@ -174,8 +179,8 @@ func fold(alias string) string { return strings.ToLower(alias) }
 // Error is a keystore that cannot be opened. Rule is the id of the finding that says so, without "keystore/".
 type Error struct {
 	Rule    string
-	Message string // what is the matter
-	Help    string // what can be done; never empty
+	Message string // what is wrong
+	Help    string // what to do; never empty
 }
 
 func (e *Error) Error() string { return "opening the keystore: " + e.Message }
@@ -190,25 +195,25 @@ const (
 )
 
 var (
-	helpPassword  = "Give the password that the file was written with, as password or, if it is to change, as previous_password."
-	helpTruncated = "Fetch the file again from where it comes: what is missing cannot be made up."
+	helpPassword  = "Give the password that the file was written with as password or, to change it, as previous_password."
+	helpTruncated = "Get the file again from its source: the missing part cannot be restored."
 )
 
-// Open reads a keystore, PKCS#12 or JKS by its content. An error is an *Error. The time it takes is bounded, whatever the bytes
-// are.
+// Open reads a keystore, PKCS#12 or JKS by its content. An error is an *Error. The time it takes is bounded,
+// whatever the bytes are.
 func Open(data []byte, password string) (*Store, error) {
 	if isJKS(data) {
 		return openJKS(data, password)
 	}
-	f, err := parse(data, password)
+	f, err := parsePFX(data, password)
 	if err != nil {
 		return nil, err
 	}
 	return fromBags(f)
 }
 
-// parse opens a PKCS#12 file. An error is an *Error.
-func parse(data []byte, password string) (*pfx.File, error) {
+// parsePFX opens a PKCS#12 file. An error is an *Error.
+func parsePFX(data []byte, password string) (*pfx.File, error) {
 	f, err := pfx.Parse(data, password)
 	switch {
 	case err == nil:
@@ -218,40 +223,45 @@ func parse(data []byte, password string) (*pfx.File, error) {
 	case errors.Is(err, pfx.ErrTruncated):
 		return nil, &Error{RuleTruncated, err.Error(), helpTruncated}
 	case errors.Is(err, pfx.ErrUnsupported):
-		return nil, &Error{RuleUnsupported, err.Error(), "Write it anew in a form that is common: keytool -importkeystore -srckeystore OLD -destkeystore NEW -deststoretype pkcs12."}
+		return nil, &Error{RuleUnsupported, err.Error(),
+			"Convert it to a common form: keytool -importkeystore -srckeystore OLD -destkeystore NEW -deststoretype pkcs12."}
 	case errors.Is(err, pfx.ErrCostly):
-		return nil, &Error{RuleCostly, err.Error(), "No program writes such a file: find out where it comes from before you trust it."}
+		return nil, &Error{RuleCostly, err.Error(),
+			"No known program writes such a file: find out where it comes from before you trust it."}
 	case pfx.Looks(data):
-		return nil, &Error{RuleNotAKeystore, err.Error(), "It begins as a PKCS#12 file does and is damaged: fetch it again from where it comes."}
+		return nil, &Error{RuleNotAKeystore, err.Error(),
+			"It begins like a PKCS#12 file and is damaged: get it again from its source."}
 	}
 	what, help := guess(data)
 	return nil, &Error{RuleNotAKeystore, what, help}
 }
 
-// guess says what a file is that is no keystore.
+// guess says what a file is that is not a keystore.
 func guess(data []byte) (what, help string) {
-	const anew = "Move it away, and a keystore is made in its place; or correct path."
+	const replace = "Move it away, and a keystore is made in its place; or correct path."
 	begins := func(with string) bool { return strings.HasPrefix(string(data[:min(len(data), 64)]), with) }
 	switch {
 	case len(data) == 0:
-		return "the file is empty", anew
+		return "the file is empty", replace
 	case begins("-----BEGIN"):
-		return "it is text in PEM and no keystore", "Give certificate and key in PEM to an entry of a keystore with another path. " + anew
+		return "it is text in PEM, not a keystore",
+			"Give certificate and key in PEM to an entry of a keystore with another path. " + replace
 	case begins("\xce\xce\xce\xce"):
-		return "it is a JCEKS keystore, which is not supported", "keytool -importkeystore -srcstoretype jceks -deststoretype pkcs12 makes a PKCS#12 keystore of it."
+		return "it is a JCEKS keystore, which is not supported",
+			"keytool -importkeystore -srcstoretype jceks -deststoretype pkcs12 makes a PKCS#12 keystore of it."
 	case begins("\x00\x00\x00\x02") || begins("\x00\x00\x00\x01"):
-		return "it is no keystore of Java's own kinds; it may be one of Bouncy Castle's (BKS)", anew
+		return "it is neither PKCS#12 nor JKS; it may be a keystore of Bouncy Castle (BKS)", replace
 	}
 	if _, err := x509.ParseCertificate(data); err == nil {
-		return "it is a single certificate (DER) and no keystore", anew
+		return "it is a single certificate (DER), not a keystore", replace
 	}
 	if _, err := x509.ParsePKCS8PrivateKey(data); err == nil {
-		return "it is a private key (DER) and no keystore", anew
+		return "it is a private key (DER), not a keystore", replace
 	}
 	if strings.Contains(string(data[:min(len(data), 32)]), "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02") {
-		return "it is a bundle of certificates (PKCS#7) and no keystore", anew
+		return "it is a bundle of certificates (PKCS#7), not a keystore", replace
 	}
-	return "it is neither PKCS#12 nor JKS", anew
+	return "it is neither PKCS#12 nor JKS", replace
 }
 
 // describe says what kind a public key is, and its fingerprint.
@@ -275,7 +285,7 @@ func keyKind(public crypto.PublicKey) string {
 	return ""
 }
 
-// setKey takes in a key that was opened. What cannot be read of it is kept all the same.
+// setKey takes in a key that was opened. A key of an unsupported kind is kept all the same.
 func (e *Entry) setKey(pkcs8 []byte) {
 	e.key = pkcs8
 	if s, err := e.Signer(); err == nil {
@@ -286,14 +296,4 @@ func (e *Entry) setKey(pkcs8 []byte) {
 func sum(b []byte) string {
 	s := sha256.Sum256(b)
 	return hex.EncodeToString(s[:])
-}
-
-func plural(n int, what string) string {
-	switch {
-	case n == 1:
-		return "1 " + what
-	case what == "entry":
-		return fmt.Sprintf("%d entries", n)
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

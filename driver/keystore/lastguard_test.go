@@ -9,18 +9,30 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// TestNothingIsLostByWriting: Execute reads what its encoder has made, and a content that lacks something does not replace
-// the file. The encoders of this test are faulty.
+// TestNothingIsLostByWriting: Execute reads what its encoder has made, and a content that lacks something does not
+// replace the file. The encoders of this test are faulty.
 func TestNothingIsLostByWriting(t *testing.T) {
 	t.Parallel()
 	f := newFamily(t)
 	theirs := issue(t, "theirs.test.example", issue(t, "Their Root", nil, authority))
 	other := issue(t, "other.test.example", nil)
 	for name, fault := range map[string]func(s *Store){
-		"an entry that is kept":      func(s *Store) { s.Entries = without(s.Entries, "theirs", func(e Entry) string { return e.Alias }) },
-		"an entry that is declared":  func(s *Store) { s.Entries = without(s.Entries, "server", func(e Entry) string { return e.Alias }) },
-		"a certificate that is kept": func(s *Store) { s.Trusted = without(s.Trusted, "old", func(e Trusted) string { return e.Alias }) },
-		"a certificate declared":     func(s *Store) { s.Trusted = without(s.Trusted, "ca", func(e Trusted) string { return e.Alias }) },
+		"an entry that is kept": func(s *Store) {
+			s.Entries = without(s.Entries, "theirs",
+				func(e Entry) string { return e.Alias })
+		},
+		"an entry that is declared": func(s *Store) {
+			s.Entries = without(s.Entries, "server",
+				func(e Entry) string { return e.Alias })
+		},
+		"a certificate that is kept": func(s *Store) {
+			s.Trusted = without(s.Trusted, "old",
+				func(e Trusted) string { return e.Alias })
+		},
+		"a certificate declared": func(s *Store) {
+			s.Trusted = without(s.Trusted, "ca",
+				func(e Trusted) string { return e.Alias })
+		},
 		"another key": func(s *Store) {
 			s.Entries = without(s.Entries, "theirs", func(e Entry) string { return e.Alias })
 			s.Entries = append(s.Entries, other.entry(t, "theirs"))
@@ -42,7 +54,8 @@ func TestNothingIsLostByWriting(t *testing.T) {
 				body, files := f.full(t)
 				b := newBench(t).declare(format, body, files)
 				before := b.written(&Store{
-					Format: format, Entries: []Entry{theirs.entry(t, "theirs")}, Trusted: []Trusted{{Alias: "old", Certificate: f.inter.Certificate}},
+					Format: format, Entries: []Entry{theirs.entry(t, "theirs")}, Trusted: []Trusted{{Alias: "old",
+						Certificate: f.inter.Certificate}},
 				}, password)
 				p := b.plan()
 				if len(p.Steps) != 1 || len(p.Refusals()) > 0 {

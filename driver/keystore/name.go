@@ -12,7 +12,8 @@ import (
 
 // attributeTypes of names, as keytool and openssl write them.
 var attributeTypes = map[string]asn1.ObjectIdentifier{
-	"CN": {2, 5, 4, 3}, "SERIALNUMBER": {2, 5, 4, 5}, "C": {2, 5, 4, 6}, "L": {2, 5, 4, 7}, "ST": {2, 5, 4, 8}, "S": {2, 5, 4, 8},
+	"CN": {2, 5, 4, 3}, "SERIALNUMBER": {2, 5, 4, 5}, "C": {2, 5, 4, 6}, "L": {2, 5, 4, 7}, "ST": {2, 5, 4,
+		8}, "S": {2, 5, 4, 8},
 	"STREET": {2, 5, 4, 9}, "O": {2, 5, 4, 10}, "OU": {2, 5, 4, 11}, "T": {2, 5, 4, 12}, "POSTALCODE": {2, 5, 4, 17},
 	"DC": {0, 9, 2342, 19200300, 100, 1, 25}, "UID": {0, 9, 2342, 19200300, 100, 1, 1},
 	"E": {1, 2, 840, 113549, 1, 9, 1}, "EMAILADDRESS": {1, 2, 840, 113549, 1, 9, 1},
@@ -21,8 +22,8 @@ var attributeTypes = map[string]asn1.ObjectIdentifier{
 // ia5 are attributes whose values are not in UTF-8.
 var ia5 = []string{"DC", "E", "EMAILADDRESS"}
 
-// parseName reads a subject as keytool takes it (RFC 4514): CN=server.example, O=ACME, C=DE. It returns the name in DER, and what
-// it compares by: whether a value is written as one kind of string or another makes no other name.
+// parseName reads a subject as keytool takes it (RFC 4514): CN=server.example, O=ACME, C=DE. It returns the name in
+// DER, and what it compares by: whether a value is written as one kind of string or another makes no other name.
 func parseName(text string) (der []byte, name []string, err error) {
 	parts, err := splitName(text)
 	if err != nil {
@@ -34,7 +35,8 @@ func parseName(text string) (der []byte, name []string, err error) {
 		key = strings.ToUpper(strings.TrimSpace(key))
 		id := attributeTypes[key]
 		if !ok || id == nil {
-			return nil, nil, fmt.Errorf("%q is no part of a name: write CN=server.example, OU=Unit, O=Organization, L=City, ST=State, C=DE", strings.TrimSpace(p))
+			return nil, nil, fmt.Errorf("%q is not part of a name: write CN=server.example, OU=Unit, O=Organization, "+
+				"L=City, ST=State, C=DE", strings.TrimSpace(p))
 		}
 		value = unescape(strings.TrimLeft(value, " "))
 		if value == "" {
@@ -46,7 +48,7 @@ func parseName(text string) (der []byte, name []string, err error) {
 		var v any = value
 		if slices.Contains(ia5, key) {
 			if strings.ContainsFunc(value, func(r rune) bool { return r > '~' }) {
-				return nil, nil, fmt.Errorf("%s has no other characters than ASCII, and %q does", key, value)
+				return nil, nil, fmt.Errorf("%s takes only ASCII characters, not %q", key, value)
 			}
 			v = asn1.RawValue{Tag: asn1.TagIA5String, Bytes: []byte(value)}
 		}
@@ -74,7 +76,7 @@ func splitName(text string) ([]string, error) {
 			part.WriteByte('\\')
 			part.WriteByte(c)
 		case c == '+':
-			return nil, errors.New("a name of several parts in one place (+) is not supported")
+			return nil, errors.New("several attributes in one part (+) are not supported")
 		case c == ',' || c == ';':
 			parts = append(parts, part.String())
 			part.Reset()

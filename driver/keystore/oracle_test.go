@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/driver/drivertest"
 	"github.com/syncctl/syncctl/driver/keystore/pfx"
 )
@@ -184,9 +185,10 @@ func TestKeytoolReads(t *testing.T) {
 func TestProgramsRead(t *testing.T) {
 	t.Parallel()
 	f := newFamily(t)
-	s := &Store{Format: PKCS12, Entries: []Entry{f.server.entry(t, "server")}, Trusted: []Trusted{{Alias: "ca", Certificate: f.root.Certificate}}}
+	s := &Store{Format: PKCS12, Entries: []Entry{f.server.entry(t, "server")},
+		Trusted: []Trusted{{Alias: "ca", Certificate: f.root.Certificate}}}
 	for _, java := range []int{8, 17} {
-		w := &wanted{format: PKCS12, password: password, java: java}
+		w := &wanted{declaration: &declaration{Password: declare.Plain(password), Java: java}, format: PKCS12}
 		target := *s
 		target.Level = min(w.level(), 1)
 		st := &standing{wanted: w, now: today, target: &target}
@@ -196,12 +198,15 @@ func TestProgramsRead(t *testing.T) {
 		}
 		name := on(t, content)
 		if program, err := exec.LookPath("openssl"); err == nil {
-			out, err := exec.CommandContext(t.Context(), program, "pkcs12", "-in", name, "-info", "-nodes", "-passin", "pass:"+password).CombinedOutput()
+			out, err := exec.CommandContext(t.Context(), program, "pkcs12", "-in", name, "-info", "-nodes", "-passin",
+				"pass:"+password).CombinedOutput()
 			if err != nil {
 				t.Fatalf("openssl: %v\n%s", err, out)
 			}
-			algorithm := map[int]string{8: "pbeWithSHA1And3-KeyTripleDES-CBC", 17: "PBES2, PBKDF2, AES-256-CBC, Iteration 10000, PRF hmacWithSHA256"}[java]
-			for _, want := range []string{"friendlyName: server", "friendlyName: ca", "BEGIN PRIVATE KEY", algorithm, "MAC: " + map[int]string{8: "sha1", 17: "sha256"}[java] + ", Iteration 10000"} {
+			algorithm := map[int]string{8: "pbeWithSHA1And3-KeyTripleDES-CBC",
+				17: "PBES2, PBKDF2, AES-256-CBC, Iteration 10000, PRF hmacWithSHA256"}[java]
+			for _, want := range []string{"friendlyName: server", "friendlyName: ca", "BEGIN PRIVATE KEY", algorithm,
+				"MAC: " + map[int]string{8: "sha1", 17: "sha256"}[java] + ", Iteration 10000"} {
 				if !strings.Contains(string(out), want) {
 					t.Errorf("openssl does not show %q:\n%s", want, out)
 				}
@@ -222,7 +227,8 @@ func TestProgramsRead(t *testing.T) {
 func TestKeytoolReadsTrust(t *testing.T) {
 	t.Parallel()
 	one := issue(t, "One", nil, authority)
-	open := bagged(t, &Store{Trusted: []Trusted{{Alias: "root", Certificate: newFamily(t).root.Certificate}}}, "", pfx.Options{Open: true, NoMAC: true})
+	open := bagged(t, &Store{Trusted: []Trusted{{Alias: "root", Certificate: newFamily(t).root.Certificate}}}, "",
+		pfx.Options{Open: true, NoMAC: true})
 	for release, program := range keytools(t) {
 		for name, c := range map[string]struct {
 			src      []byte
@@ -260,7 +266,8 @@ func TestReadsAsKeytool(t *testing.T) {
 		if program == "" || !slices.Contains(shown, name) {
 			continue
 		}
-		if diff := cmp.Diff(keytoolSees(t, program, filepath.Join("pfx", "testdata", name), "changeit"), asKeytool(s)); diff != "" {
+		if diff := cmp.Diff(keytoolSees(t, program, filepath.Join("pfx", "testdata", name), "changeit"),
+			asKeytool(s)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}

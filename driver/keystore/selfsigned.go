@@ -13,9 +13,12 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/zclconf/go-cty/cty"
 )
 
-// selfSigned is a certificate that is made here.
+// selfSigned is a certificate that syncctl makes.
 type selfSigned struct {
 	subject string // as it is written
 	dns     []string
@@ -26,10 +29,11 @@ type selfSigned struct {
 
 // keyTypes are the kinds of keys that can be made, as the language and as describe calls them.
 var keyTypes = map[string]string{
-	"rsa-2048": "RSA 2048", "rsa-3072": "RSA 3072", "rsa-4096": "RSA 4096", "ecdsa-p256": "EC P-256", "ecdsa-p384": "EC P-384",
+	"rsa-2048": "RSA 2048", "rsa-3072": "RSA 3072", "rsa-4096": "RSA 4096",
+	"ecdsa-p256": "EC P-256", "ecdsa-p384": "EC P-384",
 }
 
-// renew says why an entry has to be made anew, "" if it is what is declared and stays valid for more than warnDays.
+// renew says why an entry has to be made again, "" if it is as declared and stays valid for more than warnDays.
 func (d *selfSigned) renew(e *Entry, now time.Time, warnDays int) string {
 	if len(e.Chain) == 0 {
 		return "it has no certificate"
@@ -41,13 +45,13 @@ func (d *selfSigned) renew(e *Entry, now time.Time, warnDays int) string {
 	case err != nil || bad != nil:
 		return "its certificate cannot be read"
 	case !leaf.SelfIssued():
-		return "its certificate was issued by " + leaf.Issuer() + ", and a self-signed one is declared"
+		return "its certificate was signed by " + leaf.Issuer() + ", and a self-signed one is declared"
 	case e.Sealed:
-		return "its key has a password of its own"
+		return "its key has its own password"
 	case e.Plain:
-		return "its key lies in the file unencrypted, where Java does not see it"
+		return "its key is not encrypted in the file, so Java does not see it"
 	case e.Public != leaf.public():
-		return "its key is not that of its certificate"
+		return "its key does not belong to its certificate"
 	case !slices.Equal(nameParts(c.RawSubject), want):
 		return fmt.Sprintf("its subject is %s, declared is %s", clip(c.Subject.String()), d.subject)
 	case !same(sans(c), d.names()):
@@ -57,11 +61,11 @@ func (d *selfSigned) renew(e *Entry, now time.Time, warnDays int) string {
 	case c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) != nil:
 		return "its signature is weak or wrong (" + c.SignatureAlgorithm.String() + ")"
 	case now.After(leaf.until):
-		return "it has expired on " + day(leaf.until)
+		return "it expired on " + day(leaf.until)
 	case now.Before(leaf.from):
 		return "it is not valid before " + day(leaf.from)
 	case now.AddDate(0, 0, warnDays).After(leaf.until):
-		return fmt.Sprintf("it expires on %s, within %s", day(leaf.until), plural(warnDays, "day"))
+		return fmt.Sprintf("it expires on %s, within %s", day(leaf.until), wording.Plural(warnDays, "day"))
 	}
 	return ""
 }
@@ -71,10 +75,10 @@ func listed(words []string) string {
 		return "none"
 	}
 	slices.Sort(words)
-	return some(words)
+	return wording.List(words)
 }
 
-// same compares names, which have no order and no capitals.
+// same compares names, whose order and case mean nothing.
 func same(a, b []string) bool {
 	sorted := func(words []string) []string {
 		return slices.Sorted(strings.FieldsSeq(strings.ToLower(strings.Join(words, " "))))
@@ -90,7 +94,7 @@ func (d *selfSigned) names() []string {
 	return out
 }
 
-// announced is the certificate as far as it is known before it is made.
+// announced is the certificate as far as it is known before it is made: its names.
 func (d *selfSigned) announced() *x509.Certificate {
 	return &x509.Certificate{DNSNames: d.dns, IPAddresses: d.ips}
 }
@@ -148,5 +152,55 @@ func (d *selfSigned) newKey(random io.Reader) (crypto.Signer, error) {
 	case "ecdsa-p384":
 		return ecdsa.GenerateKey(elliptic.P384(), random)
 	}
-	return nil, fmt.Errorf("there is no kind of key %q", d.keyType)
+	return nil, fmt.Errorf("unknown kind of key %q", d.keyType)
+}
+
+// actual is an entry of the file in the shape of the block that declares it. What is as declared is spelled as it
+// is declared; days are not compared, because they count only when the certificate is made.
+func (d *selfSigned) actual(old *Entry, block *selfSignedBlock) cty.Value {
+	if len(old.Chain) == 0 {
+		return cty.NullVal(cty.DynamicPseudoType)
+	}
+	leaf := old.Chain[0]
+	c, err := leaf.X509()
+	_, want, bad := parseName(d.subject)
+	if err != nil || bad != nil {
+		return cty.NullVal(cty.DynamicPseudoType)
+	}
+	out := map[string]cty.Value{
+		"subject": cty.StringVal(clip(c.Subject.String())), "dns": textList(c.DNSNames),
+		"key_type": cty.StringVal(old.Key),
+	}
+	if slices.Equal(nameParts(c.RawSubject), want) {
+		out["subject"] = cty.StringVal(block.Subject)
+	}
+	if same(c.DNSNames, d.dns) {
+		out["dns"] = textList(block.DNS)
+	}
+	var ips, declared []string
+	for _, ip := range c.IPAddresses {
+		ips = append(ips, ip.String())
+	}
+	for _, ip := range d.ips {
+		declared = append(declared, ip.String())
+	}
+	out["ip"] = textList(ips)
+	if same(ips, declared) {
+		out["ip"] = textList(block.IP)
+	}
+	if keyTypes[d.keyType] == old.Key {
+		out["key_type"] = cty.StringVal(d.keyType)
+	}
+	return cty.ObjectVal(out)
+}
+
+func textList(words []string) cty.Value {
+	if len(words) == 0 {
+		return cty.ListValEmpty(cty.String)
+	}
+	out := make([]cty.Value, len(words))
+	for i, w := range words {
+		out[i] = cty.StringVal(clip(w))
+	}
+	return cty.ListVal(out)
 }

@@ -37,7 +37,8 @@ func TestSelfSigned(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c.Subject.String() != `CN=own.test.example,OU=Sync,O=ACME\, Inc.,C=DE` || c.NotAfter.Sub(today).Hours() < 399*24 || c.IsCA || c.SignatureAlgorithm != x509.ECDSAWithSHA256 {
+		if c.Subject.String() != `CN=own.test.example,OU=Sync,O=ACME\, Inc.,C=DE` ||
+			c.NotAfter.Sub(today).Hours() < 399*24 || c.IsCA || c.SignatureAlgorithm != x509.ECDSAWithSHA256 {
 			t.Errorf("%s until %s", c.Subject, c.NotAfter)
 		}
 		for _, name := range []string{"own", "own.test.example", "192.0.2.7", "[2001:db8::1]"} {
@@ -53,7 +54,8 @@ func TestSelfSigned(t *testing.T) {
 		}
 		b.now = today.AddDate(0, 0, 371)
 		p, s = b.apply()
-		if why := p.Steps[0].Because; !strings.Contains(why, "it expires on "+day(today.AddDate(0, 0, 400))+", within 30 days") {
+		if why := p.Steps[0].Because; !strings.Contains(why, "it expires on "+day(today.AddDate(0, 0, 400))+", within "+
+			"30 days") {
 			t.Error(why)
 		}
 		if again := s.Entry("own"); again.Public == first.Public || again.Chain[0].Equal(first.Chain[0]) {
@@ -64,7 +66,8 @@ func TestSelfSigned(t *testing.T) {
 
 func TestRenew(t *testing.T) {
 	declared := func() *selfSigned {
-		return &selfSigned{subject: "CN=own, O=ACME", dns: []string{"own", "www"}, ips: ipsOf("192.0.2.7"), days: 100, keyType: "ecdsa-p256"}
+		return &selfSigned{subject: "CN=own, O=ACME", dns: []string{"own", "www"}, ips: ipsOf("192.0.2.7"), days: 100,
+			keyType: "ecdsa-p256"}
 	}
 	made, err := declared().make("own", today, rand.Reader)
 	if err != nil {
@@ -76,23 +79,33 @@ func TestRenew(t *testing.T) {
 		days   int
 		want   string
 	}{
-		"as it is":                 {func(*selfSigned, *Entry) {}, 0, ""},
-		"names in another order":   {func(d *selfSigned, _ *Entry) { d.dns = []string{"WWW", "own"} }, 0, ""},
-		"days":                     {func(d *selfSigned, _ *Entry) { d.days = 4000 }, 0, ""},
-		"subject":                  {func(d *selfSigned, _ *Entry) { d.subject = "CN=other" }, 0, "its subject is CN=own,O=ACME, declared is CN=other"},
-		"name more":                {func(d *selfSigned, _ *Entry) { d.dns = append(d.dns, "more") }, 0, "declared are 192.0.2.7, more, own, www"},
-		"address less":             {func(d *selfSigned, _ *Entry) { d.ips = nil }, 0, "its alternative names are 192.0.2.7, own, www, declared are own, www"},
-		"kind of key":              {func(d *selfSigned, _ *Entry) { d.keyType = "rsa-3072" }, 0, "its key is EC P-256, declared is RSA 3072"},
-		"the day before":           {func(*selfSigned, *Entry) {}, 69, ""},
-		"30 days before":           {func(*selfSigned, *Entry) {}, 71, "it expires on " + day(today.AddDate(0, 0, 100)) + ", within 30 days"},
-		"expired":                  {func(*selfSigned, *Entry) {}, 101, "it has expired on " + day(today.AddDate(0, 0, 100))},
-		"not yet valid":            {func(*selfSigned, *Entry) {}, -1, "it is not valid before " + day(today)},
-		"of another key":           {func(_ *selfSigned, e *Entry) { e.Public = "x" }, 0, "its key is not that of its certificate"},
-		"sealed":                   {func(_ *selfSigned, e *Entry) { e.Sealed = true }, 0, "a password of its own"},
-		"unencrypted":              {func(_ *selfSigned, e *Entry) { e.Plain = true }, 0, "unencrypted"},
-		"issued by an authority":   {func(_ *selfSigned, e *Entry) { *e = f.server.entry(t, "own") }, 0, "its certificate was issued by CN=Test Intermediate"},
-		"without a certificate":    {func(_ *selfSigned, e *Entry) { e.Chain = nil }, 0, "it has no certificate"},
-		"certificate not readable": {func(_ *selfSigned, e *Entry) { e.Chain = []Certificate{NewCertificate([]byte("x"))} }, 0, "cannot be read"},
+		"as it is":               {func(*selfSigned, *Entry) {}, 0, ""},
+		"names in another order": {func(d *selfSigned, _ *Entry) { d.dns = []string{"WWW", "own"} }, 0, ""},
+		"days":                   {func(d *selfSigned, _ *Entry) { d.days = 4000 }, 0, ""},
+		"subject": {func(d *selfSigned, _ *Entry) { d.subject = "CN=other" }, 0,
+			"its subject is CN=own,O=ACME, declared is CN=other"},
+		"name more": {func(d *selfSigned, _ *Entry) { d.dns = append(d.dns, "more") }, 0,
+			"declared are 192.0.2.7, more, own, www"},
+		"address less": {func(d *selfSigned, _ *Entry) { d.ips = nil }, 0,
+			"its alternative names are 192.0.2.7, own, www, declared are own, www"},
+		"kind of key": {func(d *selfSigned, _ *Entry) { d.keyType = "rsa-3072" }, 0,
+			"its key is EC P-256, declared is RSA 3072"},
+		"the day before": {func(*selfSigned, *Entry) {}, 69, ""},
+		"30 days before": {func(*selfSigned, *Entry) {}, 71,
+			"it expires on " + day(today.AddDate(0, 0, 100)) + ", within 30 days"},
+		"expired": {func(*selfSigned, *Entry) {}, 101,
+			"it expired on " + day(today.AddDate(0, 0, 100))},
+		"not yet valid": {func(*selfSigned, *Entry) {}, -1, "it is not valid before " + day(today)},
+		"of another key": {func(_ *selfSigned, e *Entry) { e.Public = "x" }, 0,
+			"its key does not belong to its certificate"},
+		"sealed":      {func(_ *selfSigned, e *Entry) { e.Sealed = true }, 0, "its own password"},
+		"unencrypted": {func(_ *selfSigned, e *Entry) { e.Plain = true }, 0, "is not encrypted"},
+		"issued by an authority": {func(_ *selfSigned, e *Entry) { *e = f.server.entry(t, "own") }, 0,
+			"its certificate was signed by CN=Test Intermediate"},
+		"without a certificate": {func(_ *selfSigned, e *Entry) { e.Chain = nil }, 0, "it has no certificate"},
+		"certificate not readable": {func(_ *selfSigned, e *Entry) {
+			e.Chain = []Certificate{NewCertificate([]byte("x"))}
+		}, 0, "cannot be read"},
 	} {
 		d, e := declared(), made
 		c.change(d, &e)
@@ -122,11 +135,11 @@ func TestName(t *testing.T) {
 		`O=ACME\, Inc.; CN=a`:                    `CN=a,O=ACME\, Inc.`,
 		`CN=M\C3\BCller`:                         "CN=Müller",
 		"CN=Jürgen, EMAILADDRESS=a@test.example": `CN=Jürgen,1.2.840.113549.1.9.1=#0c0e6140746573742e6578616d706c65`,
-		"":                "!is no part of a name",
-		"server":          "!is no part of a name",
-		"XY=server":       "!is no part of a name",
+		"":                "!is not part of a name",
+		"server":          "!is not part of a name",
+		"XY=server":       "!is not part of a name",
 		"CN=":             "!has no value",
-		"CN=a,":           "!is no part of a name",
+		"CN=a,":           "!is not part of a name",
 		"CN=a, C=Germany": "!two letters",
 		"CN=a+O=b":        "!not supported",
 		`CN="a`:           "!not closed",

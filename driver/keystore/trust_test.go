@@ -69,15 +69,19 @@ func order(s *Store) []string {
 func TestAddTrust(t *testing.T) {
 	first, second := issue(t, "First", nil, authority), issue(t, "Second", nil, authority)
 	for name, level := range map[string]pfx.Level{
-		"keytool8.p12": pfx.Legacy, "openssllegacy.p12": pfx.Legacy, "keytool17.p12": pfx.Modern, "keytool17several.p12": pfx.Modern,
-		"keytool17trust.p12": pfx.Modern, "keytool25.p12": pfx.Modern, "keytool25open.p12": pfx.Legacy, "openssl.p12": pfx.Modern,
+		"keytool8.p12": pfx.Legacy, "openssllegacy.p12": pfx.Legacy, "keytool17.p12": pfx.Modern,
+		"keytool17several.p12": pfx.Modern,
+		"keytool17trust.p12":   pfx.Modern, "keytool25.p12": pfx.Modern, "keytool25open.p12": pfx.Legacy,
+		"openssl.p12":       pfx.Modern,
 		"opensslnoname.p12": pfx.Modern, "opensslcertificates.p12": pfx.Modern, "opensslnomac.p12": pfx.Modern,
-		"opensslold.p12": pfx.Modern, "opensslother.p12": pfx.Modern, // which nothing newer than Modern reads, and no Java read
+		"opensslold.p12": pfx.Modern, "opensslother.p12": pfx.Modern, // written as Modern, the newest that can be written
 		"keytool17.jks": 0,
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, before, after := added(t, recorded(t, name), "changeit", Trusted{Alias: "Zz", Certificate: first.Certificate}, Trusted{Alias: "aa", Certificate: second.Certificate})
-			want := append(content(before), "aa trusts CN=Second", map[Format]string{JKS: "zz", PKCS12: "Zz"}[before.Format]+" trusts CN=First")
+			out, before, after := added(t, recorded(t, name), "changeit",
+				Trusted{Alias: "Zz", Certificate: first.Certificate}, Trusted{Alias: "aa", Certificate: second.Certificate})
+			want := append(content(before), "aa trusts CN=Second",
+				map[Format]string{JKS: "zz", PKCS12: "Zz"}[before.Format]+" trusts CN=First")
 			slices.Sort(want)
 			if diff := cmp.Diff(want, content(after)); diff != "" {
 				t.Error(diff)
@@ -86,11 +90,13 @@ func TestAddTrust(t *testing.T) {
 			if diff := cmp.Diff(order(before), order(after)[:n]); diff != "" && n > 0 {
 				t.Error(diff)
 			}
-			if !after.Trusts(first.Certificate) || !after.Trusts(second.Certificate) || before.Trusts(first.Certificate) || after.Trusted[n+1].Alias != "aa" {
+			if !after.Trusts(first.Certificate) || !after.Trusts(second.Certificate) || before.Trusts(first.Certificate) ||
+				after.Trusted[n+1].Alias != "aa" {
 				t.Errorf("it trusts %v", order(after))
 			}
 			for _, e := range before.Entries {
-				if now := after.Entry(e.Alias); now.Public != e.Public || e.Public == "" || now.Sealed || !now.Created.Equal(e.Created) || now.Alias != e.Alias {
+				if now := after.Entry(e.Alias); now.Public != e.Public || e.Public == "" || now.Sealed ||
+					!now.Created.Equal(e.Created) || now.Alias != e.Alias {
 					t.Errorf("%s was changed", e)
 				}
 			}
@@ -102,7 +108,8 @@ func TestAddTrust(t *testing.T) {
 			if _, before := Open(recorded(t, name), "changeit2"); (err == nil) != (before == nil) {
 				t.Errorf("with another password: %v", err)
 			}
-			again, err := AddTrust(out, "changeit", []Trusted{{Alias: "ZZ", Certificate: first.Certificate}, {Alias: "other", Certificate: second.Certificate}}, today, nil)
+			again, err := AddTrust(out, "changeit", []Trusted{{Alias: "ZZ", Certificate: first.Certificate},
+				{Alias: "other", Certificate: second.Certificate}}, today, nil)
 			if err != nil || !bytes.Equal(again, out) {
 				t.Errorf("what is there already was added again: %v", err)
 			}
@@ -113,7 +120,8 @@ func TestAddTrust(t *testing.T) {
 // TestAddTrustWithoutPassword: a trust store without a password stays one, as another reader sees it, too.
 func TestAddTrustWithoutPassword(t *testing.T) {
 	f := newFamily(t)
-	src, err := library.Passwordless.EncodeTrustStoreEntries([]library.TrustStoreEntry{{Cert: f.root.parsed, FriendlyName: "root"}}, "")
+	src, err := library.Passwordless.EncodeTrustStoreEntries([]library.TrustStoreEntry{{Cert: f.root.parsed,
+		FriendlyName: "root"}}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +129,8 @@ func TestAddTrustWithoutPassword(t *testing.T) {
 	for _, anyPassword := range []string{"", "changeit"} {
 		for _, src := range [][]byte{src, empty} {
 			out, before, after := added(t, src, anyPassword, Trusted{Alias: "inter", Certificate: f.inter.Certificate})
-			if !after.Unprotected || !after.Unencrypted || after.Trust("inter") == nil || len(after.Trusted) != len(before.Trusted)+1 {
+			if !after.Unprotected || !after.Unencrypted || after.Trust("inter") == nil ||
+				len(after.Trusted) != len(before.Trusted)+1 {
 				t.Errorf("%+v", after)
 			}
 			all, err := library.DecodeTrustStore(out, "")
@@ -147,12 +156,15 @@ func TestAddTrustWithoutPassword(t *testing.T) {
 // TestAddTrustKeepsForm: encryption and MAC are kept each by itself.
 func TestAddTrustKeepsForm(t *testing.T) {
 	f := newFamily(t)
-	s := &Store{Format: PKCS12, Entries: []Entry{f.server.entry(t, "server")}, Trusted: []Trusted{{Alias: "root", Certificate: f.root.Certificate}}}
+	s := &Store{Format: PKCS12, Entries: []Entry{f.server.entry(t, "server")},
+		Trusted: []Trusted{{Alias: "root", Certificate: f.root.Certificate}}}
 	other := issue(t, "Other", nil, authority)
 	for _, o := range []pfx.Options{
-		{Level: pfx.Legacy}, {Level: pfx.Modern}, {Level: pfx.Modern, Open: true}, {Level: pfx.Modern, NoMAC: true}, {Level: pfx.Legacy, Open: true, NoMAC: true},
+		{Level: pfx.Legacy}, {Level: pfx.Modern}, {Level: pfx.Modern, Open: true}, {Level: pfx.Modern,
+			NoMAC: true}, {Level: pfx.Legacy, Open: true, NoMAC: true},
 	} {
-		out, _, after := added(t, bagged(t, s, password, o), password, Trusted{Alias: "other", Certificate: other.Certificate})
+		out, _, after := added(t, bagged(t, s, password, o), password,
+			Trusted{Alias: "other", Certificate: other.Certificate})
 		if after.Level != o.Level || after.Unencrypted != o.Open || after.Unprotected != o.NoMAC {
 			t.Errorf("%+v becomes %+v", o, after)
 		}
@@ -166,11 +178,13 @@ func TestAddTrustKeepsForm(t *testing.T) {
 func TestAddTrustToJKS(t *testing.T) {
 	f := newFamily(t)
 	ks := newJKS(rand.Reader)
-	key := jks.PrivateKeyEntry{CreationTime: today, PrivateKey: f.server.entry(t, "").key, CertificateChain: []jks.Certificate{{Type: "X.509", Content: f.server.DER}}}
+	key := jks.PrivateKeyEntry{CreationTime: today, PrivateKey: f.server.entry(t, "").key,
+		CertificateChain: []jks.Certificate{{Type: "X.509", Content: f.server.DER}}}
 	if err := ks.SetPrivateKeyEntry("sealed", key, []byte("its own")); err != nil {
 		t.Fatal(err)
 	}
-	if err := ks.SetTrustedCertificateEntry("CA", jks.TrustedCertificateEntry{CreationTime: today, Certificate: key.CertificateChain[0]}); err != nil {
+	if err := ks.SetTrustedCertificateEntry("CA", jks.TrustedCertificateEntry{CreationTime: today,
+		Certificate: key.CertificateChain[0]}); err != nil {
 		t.Fatal(err)
 	}
 	var src bytes.Buffer
@@ -179,14 +193,16 @@ func TestAddTrustToJKS(t *testing.T) {
 	}
 	out, _, after := added(t, src.Bytes(), password, Trusted{Alias: "Aa", Certificate: f.root.Certificate})
 	kept := src.Bytes()[12 : src.Len()-jksDigest]
-	if !bytes.Equal(out[12:12+len(kept)], kept) || after.Trusted[1].Alias != "aa" || !after.Trusted[1].Created.Equal(today) || !after.Entry("sealed").Sealed {
+	if !bytes.Equal(out[12:12+len(kept)],
+		kept) || after.Trusted[1].Alias != "aa" || !after.Trusted[1].Created.Equal(today) || !after.Entry("sealed").Sealed {
 		t.Errorf("%v", content(after))
 	}
 	back := newJKS(nil)
 	if err := back.Load(bytes.NewReader(out), []byte(password)); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := back.GetPrivateKeyEntry("sealed", []byte("its own")); err != nil || !bytes.Equal(got.PrivateKey, key.PrivateKey) {
+	if got, err := back.GetPrivateKeyEntry("sealed", []byte("its own")); err != nil || !bytes.Equal(got.PrivateKey,
+		key.PrivateKey) {
 		t.Error(err)
 	}
 }
@@ -210,7 +226,8 @@ func TestAddTrustRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	twice := bagged(t, &Store{Trusted: append(with("ca", f.root.Certificate), with("CA", f.inter.Certificate)...)}, password, pfx.Options{Open: true})
+	twice := bagged(t, &Store{Trusted: append(with("ca", f.root.Certificate), with("CA", f.inter.Certificate)...)},
+		password, pfx.Options{Open: true})
 	bare := bagged(t, &Store{Entries: []Entry{{Alias: "bare", key: f.server.entry(t, "").key}}}, password, pfx.Options{})
 	long := strings.Repeat("a", 1<<15)
 	for name, c := range map[string]struct {
@@ -218,25 +235,30 @@ func TestAddTrustRefuses(t *testing.T) {
 		add  []Trusted
 		says []string
 	}{
-		"alias of another certificate": {p12, with("CA", one.Certificate), append(names(one.Certificate, f.root.Certificate), `the alias "CA"`)},
-		"the same in a JKS":            {ks, with("CA", one.Certificate), names(one.Certificate, f.root.Certificate)},
-		"alias of a key":               {p12, with("Server", one.Certificate), append(names(one.Certificate, f.server.Certificate), "that of a key")},
-		"alias of its own key":         {ks, with("server", f.server.Certificate), []string{"that of a key"}},
-		"alias of a key alone":         {bare, with("bare", one.Certificate), []string{"a key without a certificate"}},
-		"alias of a secret":            {p12, with("AES", one.Certificate), []string{"a secret"}},
-		"one alias for two":            {p12, append(with("a", one.Certificate), with("A", other.Certificate)...), names(one.Certificate, other.Certificate)},
-		"no alias":                     {p12, with("", one.Certificate), []string{"not empty"}},
-		"no text":                      {p12, with("a\xff", one.Certificate), []string{"control characters"}},
-		"control characters":           {p12, with("a\nb", one.Certificate), []string{"control characters"}},
-		"long":                         {p12, with(long, one.Certificate), []string{"too long"}},
-		"beyond two bytes in a JKS":    {ks, with("a\U0001F512", one.Certificate), []string{"cannot be written in a JKS"}},
-		"no certificate":               {p12, with("a", Certificate{DER: []byte("x")}), []string{"it is no certificate"}},
-		"aliases twice":                {twice, with("a", one.Certificate), []string{`the file has "ca" more than once`}},
-		"key in the open":              {recorded(t, "opensslplain.p12"), with("a", one.Certificate), []string{"lies in the file unencrypted"}},
+		"alias of another certificate": {p12, with("CA", one.Certificate),
+			append(names(one.Certificate, f.root.Certificate), `the alias "CA"`)},
+		"the same in a JKS": {ks, with("CA", one.Certificate), names(one.Certificate, f.root.Certificate)},
+		"alias of a key": {p12, with("Server", one.Certificate),
+			append(names(one.Certificate, f.server.Certificate), "belongs to a key")},
+		"alias of its own key": {ks, with("server", f.server.Certificate), []string{"belongs to a key"}},
+		"alias of a key alone": {bare, with("bare", one.Certificate), []string{"a key without a certificate"}},
+		"alias of a secret":    {p12, with("AES", one.Certificate), []string{"a secret"}},
+		"one alias for two": {p12, append(with("a", one.Certificate), with("A", other.Certificate)...),
+			names(one.Certificate, other.Certificate)},
+		"no alias":                  {p12, with("", one.Certificate), []string{"not empty"}},
+		"no text":                   {p12, with("a\xff", one.Certificate), []string{"control characters"}},
+		"control characters":        {p12, with("a\nb", one.Certificate), []string{"control characters"}},
+		"long":                      {p12, with(long, one.Certificate), []string{"too long"}},
+		"beyond two bytes in a JKS": {ks, with("a\U0001F512", one.Certificate), []string{"not supported in a JKS"}},
+		"no certificate":            {p12, with("a", Certificate{DER: []byte("x")}), []string{"it is not a certificate"}},
+		"aliases twice":             {twice, with("a", one.Certificate), []string{`the file has "ca" more than once`}},
+		"key in the open": {recorded(t, "opensslplain.p12"), with("a", one.Certificate),
+			[]string{"is not encrypted in the file"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.add[0].Certificate = NewCertificate(c.add[0].Certificate.DER)
-			out, err := AddTrust(c.src, map[bool]string{true: password, false: "changeit"}[name != "key in the open"], c.add, today, rand.Reader)
+			out, err := AddTrust(c.src, map[bool]string{true: password, false: "changeit"}[name != "key in the open"], c.add,
+				today, rand.Reader)
 			if err == nil || out != nil {
 				t.Fatal("it was added")
 			}
@@ -253,12 +275,14 @@ func TestAddTrustRefuses(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, _, after := added(t, p12, password, append(with("a", one.Certificate), with("b", one.Certificate)...)...); after.Trust("a") == nil || after.Trust("b") != nil {
+	if _, _, after := added(t, p12, password, append(with("a", one.Certificate),
+		with("b", one.Certificate)...)...); after.Trust("a") == nil || after.Trust("b") != nil {
 		t.Errorf("%v", content(after))
 	}
 	for _, src := range [][]byte{p12, ks, bare, recorded(t, "keytool17.jceks"), nil, p12[:100]} {
 		var unusable *Error
-		if _, err := AddTrust(src, "another", with("a", one.Certificate), today, rand.Reader); !errors.As(err, &unusable) || unusable.Help == "" {
+		if _, err := AddTrust(src, "another", with("a", one.Certificate), today, rand.Reader); !errors.As(err,
+			&unusable) || unusable.Help == "" {
 			t.Errorf("%v", err)
 		}
 	}
@@ -270,7 +294,8 @@ func TestAddTrustRefuses(t *testing.T) {
 // TestHindrancesThroughJSON: what a plan is made from says the same.
 func TestHindrancesThroughJSON(t *testing.T) {
 	one := issue(t, "One", nil, authority)
-	for name, want := range map[string]string{"keytool17several.p12": "alias-taken", "opensslplain.p12": "unsupported-entry", "keytool17.jks": "alias-taken"} {
+	for name, want := range map[string]string{"keytool17several.p12": "alias-taken",
+		"opensslplain.p12": "unsupported-entry", "keytool17.jks": "alias-taken"} {
 		s := opened(t, recorded(t, name), "changeit")
 		alias := "ca"
 		for _, st := range []*Store{s, throughJSON(t, s)} {
@@ -282,14 +307,15 @@ func TestHindrancesThroughJSON(t *testing.T) {
 	}
 }
 
-// TestAddTrustAndChains: in a PKCS#12 file an added certificate may become the end of a key's chain, by its name. The right one
-// may.
+// TestAddTrustAndChains: in a PKCS#12 file an added certificate may become the end of a key's chain, by its name.
+// The right one may.
 func TestAddTrustAndChains(t *testing.T) {
 	f := newFamily(t)
 	e := f.server.entry(t, "server")
 	e.Chain = e.Chain[:2]
 	src := bagged(t, &Store{Entries: []Entry{e}}, password, pfx.Options{Level: pfx.Modern})
-	if _, _, after := added(t, src, password, Trusted{Alias: "ca", Certificate: f.root.Certificate}); len(after.Entries[0].Chain) != 3 {
+	if _, _, after := added(t, src, password, Trusted{Alias: "ca",
+		Certificate: f.root.Certificate}); len(after.Entries[0].Chain) != 3 {
 		t.Errorf("%v", content(after))
 	}
 	namesake := issue(t, "Test Root", nil, authority)
@@ -305,7 +331,8 @@ func TestGrown(t *testing.T) {
 	make := func() *Store {
 		return &Store{
 			Format: JKS, Entries: []Entry{f.server.entry(t, "server")}, Secrets: []string{"aes"},
-			Trusted: []Trusted{{Alias: "a", Certificate: f.root.Certificate, Created: today}, {Alias: "b", Certificate: f.inter.Certificate}},
+			Trusted: []Trusted{{Alias: "a", Certificate: f.root.Certificate, Created: today},
+				{Alias: "b", Certificate: f.inter.Certificate}},
 		}
 	}
 	add := []Trusted{{Alias: "c", Certificate: f.server.Certificate}}
@@ -347,7 +374,8 @@ func TestAddTrustProperty(t *testing.T) {
 	sealed.Alias, sealed.id, sealed.Chain = "sealed", []byte("Time 77"), parties[0].entry(t, "").Chain
 	rapid.Check(t, func(rt *rapid.T) {
 		s := &Store{Format: rapid.SampledFrom([]Format{PKCS12, JKS}).Draw(rt, "format")}
-		o := pfx.Options{Level: pfx.Level(rapid.IntRange(0, 1).Draw(rt, "level")), Open: rapid.Bool().Draw(rt, "open"), NoMAC: rapid.Bool().Draw(rt, "no MAC")}
+		o := pfx.Options{Level: pfx.Level(rapid.IntRange(0, 1).Draw(rt, "level")), Open: rapid.Bool().Draw(rt, "open"),
+			NoMAC: rapid.Bool().Draw(rt, "no MAC")}
 		if rapid.Bool().Draw(rt, "key") {
 			s.Entries = append(s.Entries, f.server.entry(t, "server"))
 			if s.Format == PKCS12 && rapid.Bool().Draw(rt, "sealed") {
@@ -356,7 +384,8 @@ func TestAddTrustProperty(t *testing.T) {
 		}
 		attribute := [][]byte{{0x30, 0x0a, 6, 3, 0x2a, 3, 4, 0x31, 3, 4, 1, 7}}
 		for _, i := range rapid.Permutation([]int{0, 1, 2, 3}).Draw(rt, "order")[:rapid.IntRange(0, 4).Draw(rt, "trusted")] {
-			s.Trusted = append(s.Trusted, Trusted{Alias: fmt.Sprint("ca", i), Certificate: parties[i].Certificate, Created: today.AddDate(0, 0, -i), noted: attribute})
+			s.Trusted = append(s.Trusted, Trusted{Alias: fmt.Sprint("ca", i), Certificate: parties[i].Certificate,
+				Created: today.AddDate(0, 0, -i), noted: attribute})
 		}
 		if s.Format == PKCS12 && rapid.Bool().Draw(rt, "loose") {
 			s.loose = []pfx.Bag{{Kind: pfx.Certificate, DER: parties[5].DER, Name: "loose", Named: true, Attributes: attribute}}
@@ -403,7 +432,8 @@ func TestAddTrustProperty(t *testing.T) {
 		if diff := cmp.Diff(content(before), content(after)); diff != "" {
 			rt.Error(diff)
 		}
-		if before.Level != after.Level || before.Unprotected != after.Unprotected || before.Unencrypted && !after.Unencrypted {
+		if before.Level != after.Level || before.Unprotected != after.Unprotected || before.Unencrypted &&
+			!after.Unencrypted {
 			rt.Errorf("%+v becomes %+v", before, after)
 		}
 	})
@@ -450,8 +480,8 @@ func unwrapped(t testing.TB, src []byte) []byte {
 	return parts[len(parts)-1].Content
 }
 
-// FuzzAddTrust: foreign bytes are added to or refused, and what comes back is a keystore that trusts what was added, and keeps the
-// rest. The bytes are what is behind digest and encryption, which would keep the fuzzer out.
+// FuzzAddTrust: foreign bytes are added to or refused, and what comes back is a keystore that trusts what was
+// added, and keeps the rest. The bytes are what is behind digest and encryption, which would keep the fuzzer out.
 func FuzzAddTrust(f *testing.F) {
 	ks := recorded(f, "keytool17.jks")
 	f.Add(ks[:len(ks)-jksDigest], "new")
@@ -459,7 +489,8 @@ func FuzzAddTrust(f *testing.F) {
 	f.Add(unwrapped(f, recorded(f, "keytool25open.p12")), "root")
 	family := newFamily(f)
 	c := family.root.Certificate
-	s := &Store{Entries: []Entry{family.server.entry(f, "server")}, Trusted: []Trusted{{Alias: "ca", Certificate: family.inter.Certificate}}}
+	s := &Store{Entries: []Entry{family.server.entry(f, "server")},
+		Trusted: []Trusted{{Alias: "ca", Certificate: family.inter.Certificate}}}
 	f.Add(unwrapped(f, bagged(f, s, "", pfx.Options{Open: true, NoMAC: true})), "new") // a chain without its key
 	f.Fuzz(func(t *testing.T, src []byte, alias string) {
 		if len(src) > 1<<13 {
@@ -475,7 +506,8 @@ func FuzzAddTrust(f *testing.F) {
 			return
 		}
 		before, after := opened(t, src, ""), opened(t, out, "")
-		if !after.Trusts(c) || len(after.Trusted) < len(before.Trusted) || len(after.Entries) != len(before.Entries) || after.Unprotected != before.Unprotected {
+		if !after.Trusts(c) || len(after.Trusted) < len(before.Trusted) || len(after.Entries) != len(before.Entries) ||
+			after.Unprotected != before.Unprotected {
 			t.Errorf("%v becomes %v", content(before), content(after))
 		}
 	})
@@ -485,7 +517,8 @@ func FuzzAddTrust(f *testing.F) {
 func BenchmarkAddTrust(b *testing.B) {
 	s := &Store{}
 	for i := range 150 {
-		s.Trusted = append(s.Trusted, Trusted{Alias: fmt.Sprint("ca", i), Certificate: issue(b, fmt.Sprint("Authority ", i), nil, authority).Certificate})
+		s.Trusted = append(s.Trusted, Trusted{Alias: fmt.Sprint("ca", i),
+			Certificate: issue(b, fmt.Sprint("Authority ", i), nil, authority).Certificate})
 	}
 	one := []Trusted{{Alias: "one", Certificate: issue(b, "One", nil, authority).Certificate}}
 	ks, err := s.encodeJKS(password, rand.Reader, today)
@@ -493,7 +526,8 @@ func BenchmarkAddTrust(b *testing.B) {
 		b.Fatal(err)
 	}
 	for name, src := range map[string][]byte{
-		"JKS": ks, "PKCS12": bagged(b, s, password, pfx.Options{Level: pfx.Modern}), "open": bagged(b, s, "", pfx.Options{Open: true, NoMAC: true}),
+		"JKS": ks, "PKCS12": bagged(b, s, password, pfx.Options{Level: pfx.Modern}), "open": bagged(b, s, "",
+			pfx.Options{Open: true, NoMAC: true}),
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

@@ -13,7 +13,8 @@ import (
 func TestMistakes(t *testing.T) {
 	f := newFamily(t)
 	files := map[string]string{
-		"cert.pem": f.server.pem(), "two.pem": f.server.pem() + f.inter.pem(), "key.pem": f.server.keyPEM(t), "both.pem": f.server.pem() + f.server.keyPEM(t),
+		"cert.pem": f.server.pem(), "two.pem": f.server.pem() +
+			f.inter.pem(), "key.pem": f.server.keyPEM(t), "both.pem": f.server.pem() + f.server.keyPEM(t),
 		"text": "no PEM", "damaged.pem": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
 		"encrypted.key": "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
 		"ssh.key":       "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
@@ -29,44 +30,65 @@ func TestMistakes(t *testing.T) {
 		says string // "": all is right
 		line int
 	}{
-		"right":                        {entry("certificate = file(\"two.pem\")\nkey = file(\"key.pem\")"), "", 0},
-		"self-signed":                  {own(`dns = ["a"]`), "", 0},
-		"folder":                       {"", `path must name a file, and "/keys/" does not`, 2},
-		"relative name elsewhere":      {"host { ssh = \"a@b\" }", "With host, path is an absolute name such as /etc/keys/server.p12", 2},
-		"no address":                   {"host { ssh = \"machine\" }", `"machine" is no SSH address`, 4},
-		"key twice":                    {"host {\n ssh = \"a@b\"\n key_file = \"k\"\n key = \"x\"\n}", "Give key or key_file, not both", 6},
-		"host without ssh":             {"host {}", "ssh", 4},
-		"java":                         {"java = 5", "java", 4},
-		"alias twice":                  {own("") + "trust \"A\" { certificate = file(\"cert.pem\") }", `trust "A": the alias is taken by entry "a"`, 10},
-		"no alias":                     {"trust \"a\\tb\" { certificate = file(\"cert.pem\") }", "an alias has no control characters", 4},
-		"made and given":               {entry("self_signed { subject = \"CN=a\" }\ncertificate = file(\"cert.pem\")"), "take out certificate, or self_signed", 6},
-		"neither":                      {entry(""), `entry "a" needs certificate and key, or self_signed`, 4},
-		"no key":                       {entry("certificate = file(\"cert.pem\")"), "A certificate without a key is declared with trust", 4},
-		"no PEM":                       {entry("certificate = file(\"text\")\nkey = file(\"key.pem\")"), "certificate of entry \"a\" cannot be used: there is no certificate in it", 5},
-		"damaged certificate":          {entry("certificate = file(\"damaged.pem\")\nkey = file(\"key.pem\")"), "certificate 1 cannot be read", 5},
-		"key beside the certificate":   {entry("certificate = file(\"both.pem\")\nkey = file(\"key.pem\")"), "it holds a private key, which is no secret there", 5},
-		"chain without certificates":   {entry("certificate = file(\"cert.pem\")\nchain = file(\"text\")\nkey = file(\"key.pem\")"), "chain of entry \"a\" cannot be used", 6},
-		"certificate as key":           {entry("certificate = file(\"cert.pem\")\nkey = file(\"cert.pem\")"), "there is no private key in it", 6},
-		"encrypted key":                {entry("certificate = file(\"cert.pem\")\nkey = file(\"encrypted.key\")"), "openssl pkey", 6},
-		"SSH key":                      {entry("certificate = file(\"cert.pem\")\nkey = file(\"ssh.key\")"), "a key for SSH", 6},
-		"DSA key":                      {entry("certificate = file(\"cert.pem\")\nkey = file(\"dsa.key\")"), "DSA", 6},
-		"damaged key":                  {entry("certificate = file(\"cert.pem\")\nkey = file(\"damaged.key\")"), "is damaged, or of a kind that is not known here", 6},
-		"several trusted":              {"trust \"a\" { certificate = file(\"two.pem\") }", "holds 2 certificates. Each that is trusted has an alias of its own", 4},
-		"subject":                      {entry("self_signed {\n subject = \"server\"\n}"), `"server" is no name of a certificate`, 6},
-		"address among names":          {own(`dns = ["192.0.2.1"]`), `"192.0.2.1" is no host name; IP addresses stand in ip`, 7},
-		"URL among names":              {own(`dns = ["https://a"]`), `"https://a" is no host name`, 7},
-		"name among addresses":         {own(`ip = ["a.example"]`), `"a.example" is no IP address; host names stand in dns`, 7},
-		"days":                         {own(`days = 30`), "would be made anew at once, since expires_warning_days is 30", 7},
-		"kind of key":                  {own(`key_type = "rsa-1024"`), "rsa-1024", 7},
-		"names with a port":            {`names = ["a.example:443"]`, "give the host alone, without a port", 4},
-		"names with a scheme":          {`names = ["https://a.example"]`, "without scheme and path", 4},
-		"names in another alphabet":    {`names = ["müller.example"]`, "xn--", 4},
-		"an empty name":                {`names = [""]`, "it is empty", 4},
-		"names, all kinds":             {`names = ["a", "*.example", "192.0.2.1", "2001:db8::1", "a_b.example."]`, "", 0},
-		"unknown word":                 {`alias = "a"`, "alias", 4},
-		"no password at all":           {"", "A keystore without a password protects nothing", 3},
-		"one file in two declarations": {own("") + "}\nkeystore \"pkcs12\" \"other\" {\n path = \"/keys/../keys/server.p12\"\n password = \"sesame\"\n" + own(""), "writes the same file", 2},
-		"the same on another machine":  {own("") + "}\nkeystore \"pkcs12\" \"other\" {\n path = \"/keys/server.p12\"\n password = \"sesame\"\n host { ssh = \"a@b\" }\n" + own(""), "", 0},
+		"right":       {entry("certificate = file(\"two.pem\")\nkey = file(\"key.pem\")"), "", 0},
+		"self-signed": {own(`dns = ["a"]`), "", 0},
+		"folder":      {"", `path must name a file, and "/keys/" does not`, 2},
+		"relative name elsewhere": {"host { ssh = \"a@b\" }",
+			"With host, path is an absolute name such as /etc/keys/server.p12", 2},
+		"no address": {"host { ssh = \"machine\" }", `"machine" is not an SSH address`, 4},
+		"key twice": {"host {\n ssh = \"a@b\"\n key_file = \"k\"\n key = \"x\"\n}",
+			"Give either key or key_file, not both", 6},
+		"host without ssh": {"host {}", "ssh", 4},
+		"java":             {"java = 5", "java", 4},
+		"alias twice": {own("") + "trust \"A\" { certificate = file(\"cert.pem\") }",
+			`trust "A": entry "a" has the same alias`, 10},
+		"no alias": {"trust \"a\\tb\" { certificate = file(\"cert.pem\") }",
+			"an alias has no control characters", 4},
+		"made and given": {entry("self_signed { subject = \"CN=a\" }\ncertificate = file(\"cert.pem\")"),
+			"remove certificate, or self_signed", 6},
+		"neither": {entry(""), `entry "a" needs certificate and key, or self_signed`, 4},
+		"no key": {entry("certificate = file(\"cert.pem\")"),
+			"A certificate without a key is declared with trust", 4},
+		"no PEM": {entry("certificate = file(\"text\")\nkey = file(\"key.pem\")"),
+			"certificate of entry \"a\" cannot be used: there is no certificate in it", 5},
+		"damaged certificate": {entry("certificate = file(\"damaged.pem\")\nkey = file(\"key.pem\")"),
+			"certificate 1 cannot be read", 5},
+		"key beside the certificate": {entry("certificate = file(\"both.pem\")\nkey = file(\"key.pem\")"),
+			"it holds a private key", 5},
+		"chain without certificates": {entry("certificate = file(\"cert.pem\")\nchain = file(\"text\")\n" +
+			"key = file(\"key.pem\")"), "chain of entry \"a\" cannot be used", 6},
+		"certificate as key": {entry("certificate = file(\"cert.pem\")\nkey = file(\"cert.pem\")"),
+			"there is no private key in it", 6},
+		"encrypted key": {entry("certificate = file(\"cert.pem\")\nkey = file(\"encrypted.key\")"),
+			"openssl pkey", 6},
+		"SSH key": {entry("certificate = file(\"cert.pem\")\nkey = file(\"ssh.key\")"),
+			"a key for SSH", 6},
+		"DSA key": {entry("certificate = file(\"cert.pem\")\nkey = file(\"dsa.key\")"), "DSA", 6},
+		"damaged key": {entry("certificate = file(\"cert.pem\")\nkey = file(\"damaged.key\")"),
+			"is damaged, or of an unsupported kind", 6},
+		"several trusted": {"trust \"a\" { certificate = file(\"two.pem\") }",
+			"holds 2 certificates", 4},
+		"subject": {entry("self_signed {\n subject = \"server\"\n}"),
+			`"server" cannot be a certificate's subject`, 6},
+		"address among names": {own(`dns = ["192.0.2.1"]`),
+			`"192.0.2.1" is not a host name`, 7},
+		"URL among names": {own(`dns = ["https://a"]`), `"https://a" is not a host name`, 7},
+		"name among addresses": {own(`ip = ["a.example"]`),
+			`"a.example" is not an IP address`, 7},
+		"days": {own(`days = 30`), "expires_warning_days is 30",
+			7},
+		"kind of key":               {own(`key_type = "rsa-1024"`), "rsa-1024", 7},
+		"names with a port":         {`names = ["a.example:443"]`, "give the host alone, without a port", 4},
+		"names with a scheme":       {`names = ["https://a.example"]`, "without scheme and path", 4},
+		"names in another alphabet": {`names = ["müller.example"]`, "xn--", 4},
+		"an empty name":             {`names = [""]`, "it is empty", 4},
+		"names, all kinds":          {`names = ["a", "*.example", "192.0.2.1", "2001:db8::1", "a_b.example."]`, "", 0},
+		"unknown word":              {`alias = "a"`, "alias", 4},
+		"no password at all":        {"", "A keystore without a password protects nothing", 3},
+		"one file in two declarations": {own("") + "}\nkeystore \"pkcs12\" \"other\" {\n" +
+			" path = \"/keys/../keys/server.p12\"\n password = \"sesame\"\n" + own(""), "writes the same file", 2},
+		"the same on another machine": {own("") + "}\nkeystore \"pkcs12\" \"other\" {\n path = \"/keys/server.p12\"\n" +
+			" password = \"sesame\"\n host { ssh = \"a@b\" }\n" + own(""), "", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t).declare(PKCS12, c.body, files)
@@ -89,7 +111,8 @@ func TestMistakes(t *testing.T) {
 				t.Fatal("nothing is said")
 			}
 			d := diags[0]
-			if text := d.Summary + ": " + d.Detail; !strings.Contains(text, c.says) || d.Subject == nil || d.Subject.Start.Line != c.line {
+			if text := d.Summary + ": " + d.Detail; !strings.Contains(text,
+				c.says) || d.Subject == nil || d.Subject.Start.Line != c.line {
 				t.Errorf("line %v: %s; want line %d: %q\n%s", d.Subject, text, c.line, c.says, b.body)
 			}
 			for _, d := range diags {
@@ -136,7 +159,8 @@ keystore "jks" "other" {
 }
 `)
 	d := New(driver.Env{}).Types()
-	_, diags := schema.Load(t.Context(), schema.Options{Fs: b.fs, Dir: "/conf", Catalog: d, AllowUnset: true, Env: func(string) (string, bool) { return "", false }})
+	_, diags := schema.Load(t.Context(), schema.Options{Fs: b.fs, Dir: "/conf", Catalog: d, AllowUnset: true,
+		Env: func(string) (string, bool) { return "", false }})
 	if len(diags) > 0 {
 		t.Error(diags)
 	}

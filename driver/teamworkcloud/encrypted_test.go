@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/syncctl/syncctl/driver"
@@ -21,11 +22,14 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// beside is Teamwork Cloud beside keystores, as the program has them.
-type beside struct{ cloud, keys driver.Driver }
+// beside is Teamwork Cloud beside keystores, as the program has them. It observes keystores where Teamwork Cloud is asked.
+type beside struct {
+	cloud, keys driver.Driver
+	seen        *planner.Observations
+}
 
 func newBeside(env driver.Env) driver.Driver {
-	return &beside{teamworkcloud.New(env), keystore.New(env)}
+	return &beside{teamworkcloud.New(env), keystore.New(env), planner.NewObservations()}
 }
 
 func (b *beside) of(r *schema.Resource) driver.Driver {
@@ -38,13 +42,23 @@ func (b *beside) of(r *schema.Resource) driver.Driver {
 func (b *beside) Types() []schema.Type { return append(b.cloud.Types(), b.keys.Types()...) }
 
 func (b *beside) Read(ctx context.Context, r *schema.Resource) (cty.Value, error) {
-	return b.of(r).(interface {
+	if r.Addr.Kind == schema.Keystore {
+		body, err := b.keys.(planner.Observer).Observe(ctx, r, keystore.Need(r))
+		if err == nil {
+			b.seen.Put(keystore.Need(r), time.Now(), "", body)
+		}
+		return cty.EmptyObjectVal, err
+	}
+	return b.cloud.(interface {
 		Read(context.Context, *schema.Resource) (cty.Value, error)
 	}).Read(ctx, r)
 }
 
 // Plan has the rules of keystores begin as those of the product do: the kit looks at that.
 func (b *beside) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
+	if c.Resource.Addr.Kind == schema.Keystore {
+		c.Seen = b.seen
+	}
 	out, diags := b.of(c.Resource).Plan(c)
 	for i := range out.Findings {
 		if !strings.HasPrefix(out.Findings[i].Rule, "teamwork_cloud/") {

@@ -155,7 +155,7 @@ func TestRefusedBeforeAnythingIsWritten(t *testing.T) {
 		}, []string{"keystore/chain-incomplete", "tls-untrusted"}, "the chain is incomplete"},
 		"a swapped key": {"2024x Refresh3", func(e *encrypted) {
 			e.key["a"] = `env("B_KEY")`
-		}, []string{"keystore/key-mismatch"}, "is not that of the certificate"},
+		}, []string{"keystore/key-mismatch"}, "does not belong to the certificate"},
 		"another password": {"2024x", func(e *encrypted) {
 			e.pass["b"] = "OTHER_PASSWORD"
 		}, []string{"tls-mismatch"}, "twc.client.keystore.password differs: server.teamwork_cloud.a (/opt/CATIANoMagicServices/WebAppPlatform/shared/conf/webappplatform.properties"},

@@ -48,11 +48,11 @@ func declaredRecipe(t *executor.Task) (recipe, osmc.Release) {
 // openPort gives the server its keystore as it lies in its file, and opens the port (PUT /osmc/admin/tls).
 func (d *Driver) openPort(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	server, decl := t.Resource, keystoreOf(t.Resource)
-	file, err := keystore.ReadFile(ctx, d.env, decl)
+	store, content, err := keystore.ReadFile(d.env, decl)
 	if err != nil {
 		return executor.Result{}, executor.NotSent(err)
 	}
-	if why := unfitKeystore(file.Store); why != "" {
+	if why := unfitKeystore(store); why != "" {
 		return executor.Result{}, executor.NotSent(fmt.Errorf("%s: %s", decl.Addr, why))
 	}
 	w, err := d.writer(server)
@@ -60,8 +60,8 @@ func (d *Driver) openPort(ctx context.Context, t *executor.Task) (executor.Resul
 		return executor.Result{}, executor.NotSent(err)
 	}
 	name, _ := keystore.Location(decl)
-	state := osmc.ClientTLS{Enabled: true, Port: atLeast(t.Step.Args[argPort]), Keystore: file.Content, KeystoreName: path.Base(strings.ReplaceAll(name, `\`, "/"))}
-	if err := w.SetClientTLS(ctx, state, keystore.Password(decl)); err != nil {
+	state := osmc.ClientTLS{Enabled: true, Port: atLeast(t.Step.Args[argPort]), Keystore: content, KeystoreName: path.Base(strings.ReplaceAll(name, `\`, "/"))}
+	if err := w.SetClientTLS(ctx, state, keystore.Password(decl).Reveal()); err != nil {
 		return executor.Result{}, written(fmt.Errorf("opening the encrypted port of %s: %w", server.Addr, err))
 	}
 	return executor.Result{}, nil

@@ -80,15 +80,11 @@ func (e *encrypting) keystoreFindings() {
 
 // madeEntries counts the entries of a keystore that are self-signed and not made yet.
 func madeEntries(decl *schema.Resource) int {
-	declared, err := keystore.Declared(decl)
+	_, made, err := keystore.Declared(decl)
 	if err != nil {
 		return 0
 	}
-	v := schema.Reveal(decl.Get("entry")) // for its keys alone
-	if v.IsNull() || !v.IsKnown() {
-		return 0
-	}
-	return v.LengthInt() - len(declared.Entries)
+	return made
 }
 
 func (e *encrypting) portFindings() {
@@ -161,7 +157,7 @@ func (e *encrypting) storeFindings() {
 
 // untrustedByKeystore are aliases of what is declared to be trusted and not by the keystore itself.
 func (e *encrypting) untrustedByKeystore() []string {
-	declared, err := keystore.Declared(keystoreOf(e.r))
+	declared, _, err := keystore.Declared(keystoreOf(e.r))
 	if err != nil {
 		return nil
 	}

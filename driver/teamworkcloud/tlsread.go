@@ -88,15 +88,12 @@ func (d *Driver) readKeystore(ctx context.Context, server *schema.Resource, f *e
 	decl := keystoreOf(server)
 	name, _ := syncAddress(server)
 	f.Keystore = keystoreFacts{Addr: decl.Addr.String(), Path: keystorePath(server), Type: keystore.Format(decl.Addr.Type).Java()}
-	var have *keystore.Store
-	file, err := keystore.ReadFile(ctx, d.env, decl)
+	have, _, err := keystore.ReadFile(d.env, decl)
 	var unusable *keystore.Error
 	switch {
 	case errors.Is(err, keystore.ErrNoFile), errors.As(err, &unusable):
 	case err != nil:
 		return planner.About(decl, err)
-	default:
-		have = file.Store
 	}
 	s, pending, err := keystore.Effective(decl, have, d.env.Now())
 	if err != nil {
@@ -128,7 +125,7 @@ func (d *Driver) readPort(ctx context.Context, c osmc.Reader, server *schema.Res
 		return planner.About(server, fmt.Errorf("reading the encrypted port of %s: %w", server.Addr, err))
 	default:
 		p.Known, p.Enabled, p.Port = true, state.Enabled, state.Port
-		if s, err := keystore.Open(state.Keystore, keystore.Password(keystoreOf(server))); err == nil && len(state.Keystore) > 0 {
+		if s, err := keystore.Open(state.Keystore, keystore.Password(keystoreOf(server)).Reveal()); err == nil && len(state.Keystore) > 0 {
 			for _, e := range s.Entries {
 				if len(e.Chain) > 0 {
 					p.Uploaded = append(p.Uploaded, e.Chain[0].Fingerprint())

@@ -48,7 +48,7 @@ func settingsOf(server *schema.Resource, r recipe, release osmc.Release, port in
 				return strings.EqualFold(strings.TrimSpace(have), keystore.Format(store.Addr.Type).Java())
 			}},
 			{key: keyPath, value: keystorePath(server)},
-			{key: keyPassword, value: keystore.Password(store), secret: true},
+			{key: keyPassword, value: keystore.Password(store).Reveal(), secret: true},
 			{key: keyPort, value: number(port)},
 		}},
 		{path: places.conf, hocon: true, want: []setting{

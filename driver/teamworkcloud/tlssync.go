@@ -114,7 +114,7 @@ func (d *Driver) prove(ctx context.Context, server, viewer *schema.Resource) (sh
 		whose = append(whose, t.Whose)
 	}
 	var declared [][]keystore.Certificate
-	if s, err := keystore.Declared(keystoreOf(server)); err == nil {
+	if s, _, err := keystore.Declared(keystoreOf(server)); err == nil {
 		for _, one := range s.Entries {
 			declared = append(declared, one.Chain)
 		}

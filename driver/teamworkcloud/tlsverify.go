@@ -113,7 +113,7 @@ func (d *Driver) verifyPort(ctx context.Context, t *executor.Task) (executor.Ver
 	case state.Port != port:
 		return notDone("the encrypted port of %s is %d", server.Addr, state.Port), nil
 	}
-	file, err := keystore.ReadFile(ctx, d.env, keystoreOf(server))
+	store, _, err := keystore.ReadFile(d.env, keystoreOf(server))
 	if errors.Is(err, keystore.ErrNoFile) || errors.As(err, new(*keystore.Error)) {
 		return notDone("%s: %s", keystoreOf(server).Addr, wording.OneLine(err.Error())), nil
 	}
@@ -131,7 +131,7 @@ func (d *Driver) verifyPort(ctx context.Context, t *executor.Task) (executor.Ver
 	case leaf == nil:
 		return notDone("port %d shows no certificate: %s", port, seen.Why), nil
 	}
-	if why := seen.otherThan(file.Store); why != "" {
+	if why := seen.otherThan(store); why != "" {
 		return notDone("port %d presents %s, %s (%s)", port, leaf.Text, why, keystoreOf(server).Addr), nil
 	}
 	return done("%s", seen.seen()), nil
@@ -221,7 +221,7 @@ func (d *Driver) verifyByHand(ctx context.Context, t *executor.Task) (executor.V
 // verifyPresented is the proof: a handshake with the server's own port.
 func (d *Driver) verifyPresented(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	server, port := t.Resource, atLeast(t.Step.Args[argPort])
-	file, err := keystore.ReadFile(ctx, d.env, keystoreOf(server))
+	store, _, err := keystore.ReadFile(d.env, keystoreOf(server))
 	if err != nil {
 		return executor.Verdict{}, err
 	}
@@ -234,7 +234,7 @@ func (d *Driver) verifyPresented(ctx context.Context, t *executor.Task) (executo
 	case leaf == nil:
 		return notDone("port %d of %s (%s, seen from %s) shows no certificate: %s", port, server.Addr, seen.Address, seen.From, seen.Why), nil
 	}
-	if why := seen.otherThan(file.Store); why != "" {
+	if why := seen.otherThan(store); why != "" {
 		return notDone("%s, %s (%s)", seen.seen(), why, keystoreOf(server).Addr), nil
 	}
 	v := done("%s", seen.seen())

@@ -15,6 +15,7 @@ func TestPlural(t *testing.T) {
 		noun, want string
 	}{
 		{1, "resource", "1 resource"}, {0, "resource", "0 resources"}, {2, "category", "2 categories"}, {2, "branch", "2 branches"},
+		{2, "day", "2 days"}, {0, "key", "0 keys"},
 	} {
 		if got := wording.Plural(c.n, c.noun); got != c.want {
 			t.Errorf("%d %s: %q, want %q", c.n, c.noun, got, c.want)

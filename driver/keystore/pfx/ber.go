@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// Some programs write PKCS#12 in BER: lengths that are not known beforehand, strings in pieces. encoding/asn1 reads DER alone.
+// Some programs write PKCS#12 in BER: lengths that are not known beforehand, strings in pieces. encoding/asn1 reads
+// DER alone.
 
 const (
 	maxDepth = 32
@@ -18,8 +19,8 @@ const (
 
 var errCutOff = errors.New("it ends in the middle of a value")
 
-// toDER rewrites the first value of b with definite lengths in their shortest form, and octet strings in one piece. It returns
-// what follows the value. What is inside of octet strings stays as it is.
+// toDER rewrites the first value of b with definite lengths in their shortest form, and octet strings in one piece.
+// It returns what follows the value. What is inside of octet strings stays as it is.
 func toDER(b []byte) (der, rest []byte, err error) { return derValue(b, maxDepth) }
 
 func derValue(b []byte, depth int) (der, rest []byte, err error) {

@@ -29,15 +29,18 @@ var ownAlgorithms = map[string]ownAlgorithm{
 	"1.2.840.113549.1.12.1.1": {name: "RC4-128", key: 16, weak: true},
 	"1.2.840.113549.1.12.1.2": {name: "RC4-40", key: 5, weak: true},
 	oidSHA13DES.String():      {name: "3DES", key: 24, iv: des.BlockSize, make: des.NewTripleDESCipher},
-	"1.2.840.113549.1.12.1.4": {name: "3DES with two keys", key: 16, iv: des.BlockSize, make: func(key []byte) (cipher.Block, error) {
-		return des.NewTripleDESCipher(slices.Concat(key, key[:8])) //nolint:gosec // to read old files
-	}},
-	"1.2.840.113549.1.12.1.5": {name: "RC2-128", key: 16, iv: rc2Block, weak: true, make: func(key []byte) (cipher.Block, error) {
-		return newRC2(key, 128), nil
-	}},
-	"1.2.840.113549.1.12.1.6": {name: "RC2-40", key: 5, iv: rc2Block, weak: true, make: func(key []byte) (cipher.Block, error) {
-		return newRC2(key, 40), nil
-	}},
+	"1.2.840.113549.1.12.1.4": {name: "3DES with two keys", key: 16, iv: des.BlockSize,
+		make: func(key []byte) (cipher.Block, error) {
+			return des.NewTripleDESCipher(slices.Concat(key, key[:8])) //nolint:gosec // to read old files
+		}},
+	"1.2.840.113549.1.12.1.5": {name: "RC2-128", key: 16, iv: rc2Block, weak: true,
+		make: func(key []byte) (cipher.Block, error) {
+			return newRC2(key, 128), nil
+		}},
+	"1.2.840.113549.1.12.1.6": {name: "RC2-40", key: 5, iv: rc2Block, weak: true,
+		make: func(key []byte) (cipher.Block, error) {
+			return newRC2(key, 40), nil
+		}},
 }
 
 // scheme is a cipher of PBES2.

@@ -88,7 +88,8 @@ func (b *budget) spend(iterations, blocks int) error {
 	case iterations < 1:
 		return fmt.Errorf("%w: it wants a key derived in %d iterations", ErrFormat, iterations)
 	case iterations > maxIterations || iterations*blocks > b.left:
-		return fmt.Errorf("%w: it wants keys derived in %d iterations and more, which no program writes", ErrCostly, iterations)
+		return fmt.Errorf("%w: it wants keys derived in %d iterations and more, which no program writes", ErrCostly,
+			iterations)
 	}
 	b.left -= iterations * blocks
 	return nil
@@ -102,7 +103,8 @@ const (
 )
 
 // derive is the key derivation of PKCS#12 (RFC 7292, appendix B.2).
-func (b *budget) derive(h func() hash.Hash, password, salt []byte, iterations int, purpose byte, size int) ([]byte, error) {
+func (b *budget) derive(h func() hash.Hash, password, salt []byte, iterations int, purpose byte, size int) ([]byte,
+	error) {
 	d := h()
 	u, v := d.Size(), d.BlockSize()
 	blocks := (size + u - 1) / u
@@ -185,7 +187,8 @@ func (b *budget) pbkdf2(kdf pkix.AlgorithmIdentifier, password string, size int)
 	if size == 0 {
 		size = p.KeyLength
 	}
-	// RFC 9579, section 4, wants at least 20 bytes, and the HMAC's own size is at most 64: what is shorter could be guessed.
+	// RFC 9579, section 4, wants at least 20 bytes, and the HMAC's own size is at most 64: what is shorter could be
+	// guessed.
 	if size != p.KeyLength && p.KeyLength != 0 || size < 8 || size > 64 {
 		return nil, fmt.Errorf("%w: it wants a key of %d bytes", ErrFormat, p.KeyLength)
 	}

@@ -24,7 +24,8 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src []byte, password string) {
 		got, err := parse(src, password, 100_000)
 		if err != nil {
-			known := slices.ContainsFunc([]error{ErrFormat, ErrTruncated, ErrPassword, ErrUnsupported, ErrCostly}, func(e error) bool { return errors.Is(err, e) })
+			known := slices.ContainsFunc([]error{ErrFormat, ErrTruncated, ErrPassword, ErrUnsupported, ErrCostly},
+				func(e error) bool { return errors.Is(err, e) })
 			if !known {
 				t.Errorf("an error of no kind: %v", err)
 			}

@@ -51,9 +51,9 @@ func Looks(data []byte) bool {
 	return err == nil && len(tag) == 1 && tag[0] == 0x30 && bytes.HasPrefix(content, []byte{2, 1, 3})
 }
 
-// Parse opens a file. Its errors are ErrFormat, ErrTruncated, ErrPassword, ErrUnsupported or ErrCostly, and none holds anything
-// of what is in the file. The time it takes is bounded whatever the file asks for. A file that has no MAC and nothing encrypted in
-// it is opened by every password.
+// Parse opens a file. Its errors are ErrFormat, ErrTruncated, ErrPassword, ErrUnsupported or ErrCostly, and none
+// holds anything of what is in the file. The time it takes is bounded whatever the file asks for. A file that has
+// no MAC and nothing encrypted in it is opened by every password.
 func Parse(data []byte, password string) (*File, error) { return parse(data, password, maxWork) }
 
 func parse(data []byte, password string, work int) (*File, error) {

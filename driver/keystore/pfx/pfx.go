@@ -1,10 +1,10 @@
-// Package pfx reads and writes PKCS#12 files as their safe bags: keys and certificates with the names that they have in the
-// file (RFC 7292).
+// Package pfx reads and writes PKCS#12 files as their safe bags: keys and certificates with the names that they
+// have in the file (RFC 7292).
 //
-// The libraries that there are lose those names: software.sslmate.com/src/go-pkcs12 reads one key without its name, refuses files
-// with several keys or with a trusted certificate beside a key, and writes keys without names. What is told apart by name, as
-// every keystore of Java is, cannot be compared nor kept with that, so this package has the bags themselves. It leans on the
-// standard library for all that it has: ASN.1, PBKDF2, AES, triple DES, HMAC.
+// The libraries that there are lose those names: software.sslmate.com/src/go-pkcs12 reads one key without its name,
+// refuses files with several keys or with a trusted certificate beside a key, and writes keys without names. What
+// is told apart by name, as every keystore of Java is, cannot be compared nor kept with that, so this package has
+// the bags themselves. It leans on the standard library for all that it has: ASN.1, PBKDF2, AES, triple DES, HMAC.
 package pfx
 
 import (
@@ -51,11 +51,12 @@ type Bag struct {
 	Kind Kind
 	Type asn1.ObjectIdentifier // of the bag, for Other; of what is inside, for Secret
 
-	// DER is the certificate; the key as PKCS #8 (PrivateKeyInfo); or what is inside the secret. It is nil where Sealed is set.
+	// DER is the certificate; the key as PKCS #8 (PrivateKeyInfo); or what is inside the secret. It is nil where
+	// Sealed is set.
 	DER []byte
 
-	// Sealed is a key or a secret as it lies in the file (EncryptedPrivateKeyInfo), where the file's password does not open
-	// it: it has one of its own, or an algorithm that is not known here.
+	// Sealed is a key or a secret as it lies in the file (EncryptedPrivateKeyInfo), where the file's password does not
+	// open it: it has one of its own, or an algorithm that is not known here.
 	Sealed []byte
 
 	Plain bool // the key lay in the file unencrypted
@@ -92,8 +93,9 @@ var (
 
 	oidFriendlyName    = oid(1, 2, 840, 113549, 1, 9, 20)
 	oidLocalKeyID      = oid(1, 2, 840, 113549, 1, 9, 21)
-	oidTrustedKeyUsage = oid(2, 16, 840, 1, 113894, 746875, 1, 1) // Oracle's: keytool lists what has it as trustedCertEntry
-	oidAnyKeyUsage     = oid(2, 5, 29, 37, 0)
+	oidTrustedKeyUsage = oid(2, 16, 840, 1, 113894, 746875, 1,
+		1) // Oracle's: keytool lists what has it as trustedCertEntry
+	oidAnyKeyUsage = oid(2, 5, 29, 37, 0)
 )
 
 func formatError(doing string, err error) error {

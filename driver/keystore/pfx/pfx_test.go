@@ -59,7 +59,8 @@ func outline(t testing.TB, f *File) []string {
 		for _, is := range []struct {
 			so   bool
 			word string
-		}{{b.Trusted, "trusted"}, {b.Sealed != nil, "sealed"}, {b.Plain, "plain"}, {b.KeyID != nil, "id"}, {len(b.Attributes) > 0, "more"}} {
+		}{{b.Trusted, "trusted"}, {b.Sealed != nil, "sealed"}, {b.Plain, "plain"}, {b.KeyID != nil,
+			"id"}, {len(b.Attributes) > 0, "more"}} {
 			if is.so {
 				word += " " + is.word
 			}
@@ -70,8 +71,10 @@ func outline(t testing.TB, f *File) []string {
 }
 
 func TestParse(t *testing.T) {
-	server := []string{`certificate server.test.example "server" id`, `certificate Test Intermediate`, `certificate Test Root`, `key "server" id`}
-	unnamed := []string{`certificate server.test.example id`, `certificate Test Intermediate`, `certificate Test Root`, `key id`}
+	server := []string{`certificate server.test.example "server" id`, `certificate Test Intermediate`,
+		`certificate Test Root`, `key "server" id`}
+	unnamed := []string{`certificate server.test.example id`, `certificate Test Intermediate`, `certificate Test Root`,
+		`key id`}
 	plain := append(slices.Clone(server[:3]), `key "server" plain id`)
 	one := []string{`key "one" id`, `certificate one "one" id`}
 	for _, c := range []struct {
@@ -83,9 +86,12 @@ func TestParse(t *testing.T) {
 		{"keytool17.p12", one, File{MAC: true, Level: Modern}},
 		{"keytool25.p12", one, File{MAC: true, Level: Modern}},
 		{"keytool17several.p12", []string{
-			`key "three" id`, `secret "aes" id`, `key "two" id`, `certificate THREE "three" id`, `certificate Test Root "ca" trusted`, `certificate Two "two" id`,
+			`key "three" id`, `secret "aes" id`, `key "two" id`, `certificate THREE "three" id`,
+			`certificate Test Root "ca" trusted`,
+			`certificate Two "two" id`,
 		}, File{MAC: true, Level: Modern}},
-		{"keytool17trust.p12", []string{`certificate Test Root "root" trusted`, `certificate Test Intermediate "inter" trusted`}, File{MAC: true, Level: Modern}},
+		{"keytool17trust.p12", []string{`certificate Test Root "root" trusted`,
+			`certificate Test Intermediate "inter" trusted`}, File{MAC: true, Level: Modern}},
 		{"keytool25open.p12", []string{`certificate Test Root "root" trusted`}, File{Unencrypted: true}},
 		{"openssl.p12", server, File{MAC: true, Level: Modern}},
 		{"openssllegacy.p12", server, File{MAC: true, Weak: true}},
@@ -117,7 +123,8 @@ func TestParse(t *testing.T) {
 				t.Errorf("with another password: %v", err)
 			}
 			for _, n := range []int{len(src) - 1, len(src) / 2, 12} {
-				if _, err := Parse(src[:n], password); !errors.Is(err, ErrTruncated) || !strings.Contains(err.Error(), fmt.Sprintf("%d bytes of %d", n, len(src))) {
+				if _, err := Parse(src[:n], password); !errors.Is(err, ErrTruncated) || !strings.Contains(err.Error(),
+					fmt.Sprintf("%d bytes of %d", n, len(src))) {
 					t.Errorf("cut off after %d bytes: %v", n, err)
 				}
 			}
@@ -187,12 +194,14 @@ func TestParseRefuses(t *testing.T) {
 		"JKS":                   {file(t, "keytool17.jks"), maxWork, ErrFormat, "no PKCS#12"},
 		"work beyond the bound": {good, 15_000, ErrCostly, "too long"},
 		"damaged inside":        {damaged(good), maxWork, ErrPassword, "does not open"},
-		"signed":                {tlv([]byte{0x30}, append([]byte{2, 1, 3}, sequence(mustDER(oid(1, 2, 840, 113549, 1, 7, 2)))...)), maxWork, ErrUnsupported, "signed"},
-		"scrypt":                {foreign(oid(1, 3, 6, 1, 4, 1, 11591, 4, 11)), maxWork, ErrUnsupported, "scrypt"},
-		"hours of iterations":   {costly(1 << 30), maxWork, ErrCostly, "1073741824"},
-		"no iterations":         {costly(0), maxWork, ErrFormat, "0 iterations"},
-		"negative iterations":   {costly(-1), maxWork, ErrFormat, "-1 iterations"},
-		"deep":                  {append([]byte{0x30, 0x80, 2, 1, 3}, bytes.Repeat([]byte{0x30, 0x80}, 1000)...), maxWork, ErrFormat, "deep"},
+		"signed": {tlv([]byte{0x30}, append([]byte{2, 1, 3},
+			sequence(mustDER(oid(1, 2, 840, 113549, 1, 7, 2)))...)), maxWork, ErrUnsupported, "signed"},
+		"scrypt":              {foreign(oid(1, 3, 6, 1, 4, 1, 11591, 4, 11)), maxWork, ErrUnsupported, "scrypt"},
+		"hours of iterations": {costly(1 << 30), maxWork, ErrCostly, "1073741824"},
+		"no iterations":       {costly(0), maxWork, ErrFormat, "0 iterations"},
+		"negative iterations": {costly(-1), maxWork, ErrFormat, "-1 iterations"},
+		"deep": {append([]byte{0x30, 0x80, 2, 1, 3}, bytes.Repeat([]byte{0x30, 0x80}, 1000)...), maxWork,
+			ErrFormat, "deep"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := parse(c.src, password, c.work)
@@ -228,7 +237,9 @@ func withPart(algorithm []byte) []byte {
 
 // TestManyCostlyKeys: many parts that are each just below the bound cost no more than one.
 func TestManyCostlyKeys(t *testing.T) {
-	key := sequence(mustDER(oidShroudedKeyBag), explicit(sequence(sequence(mustDER(oidSHA13DES), sequence(octets([]byte("salt")), mustDER(4000))), octets(make([]byte, 32)))))
+	key := sequence(mustDER(oidShroudedKeyBag),
+		explicit(sequence(sequence(mustDER(oidSHA13DES), sequence(octets([]byte("salt")), mustDER(4000))),
+			octets(make([]byte, 32)))))
 	safe := sequence(sequence(mustDER(oidData), explicit(octets(sequence(bytes.Repeat(key, 1000))))))
 	src := sequence(mustDER(3), sequence(mustDER(oidData), explicit(octets(safe))))
 	if _, err := parse(src, password, 100_000); !errors.Is(err, ErrCostly) {
@@ -243,7 +254,8 @@ func bags(t testing.TB) ([]Bag, *x509.Certificate, *ecdsa.PrivateKey) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "written"}, NotAfter: time.Now().Add(time.Hour)}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "written"},
+		NotAfter: time.Now().Add(time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
@@ -260,7 +272,8 @@ func bags(t testing.TB) ([]Bag, *x509.Certificate, *ecdsa.PrivateKey) {
 		{Kind: Key, DER: pkcs8, Name: "käse", Named: true, KeyID: []byte("Time 1")},
 		{Kind: Certificate, DER: der, Name: "käse", Named: true, KeyID: []byte("Time 1")},
 		{Kind: Certificate, DER: der, Name: "ca", Named: true, Trusted: true},
-		{Kind: Secret, DER: octets([]byte("0123456789abcdef")), Type: oidShroudedKeyBag, Name: "aes", Named: true, KeyID: []byte("Time 2")},
+		{Kind: Secret, DER: octets([]byte("0123456789abcdef")), Type: oidShroudedKeyBag, Name: "aes", Named: true,
+			KeyID: []byte("Time 2")},
 	}, c, key
 }
 

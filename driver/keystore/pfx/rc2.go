@@ -6,8 +6,8 @@ import (
 	"math/bits"
 )
 
-// RC2 (RFC 2268) is what Java before 8u301 and OpenSSL before 3 encrypt certificates with in PKCS#12 files. It is here to read
-// them; nothing is written with it. The libraries that have it keep it internal.
+// RC2 (RFC 2268) is what Java before 8u301 and OpenSSL before 3 encrypt certificates with in PKCS#12 files. It is
+// here to read them; nothing is written with it. The libraries that have it keep it internal.
 
 const rc2Block = 8
 

@@ -30,8 +30,9 @@ const (
 	saltSize   = 20
 )
 
-// Write makes a file of bags: keys and secrets each encrypted, certificates encrypted together, and a MAC. A sealed key is
-// written as it is. A bag of the kind Other is an error. Keys come first, and certificates stay in the order that they have.
+// Write makes a file of bags: keys and secrets each encrypted, certificates encrypted together, and a MAC. A sealed
+// key is written as it is. A bag of the kind Other is an error. Keys come first, and certificates stay in the order
+// that they have.
 func Write(bags []Bag, password string, o Options) ([]byte, error) {
 	w := &writer{o: o, password: newSecret(password), budget: &budget{math.MaxInt}}
 	var keys, certificates [][]byte
@@ -113,7 +114,8 @@ func (b *Bag) attributes() []byte {
 		all = append(all, attribute(oidLocalKeyID, octets(b.KeyID)))
 	}
 	trusted := attribute(oidTrustedKeyUsage, mustDER(oidAnyKeyUsage))
-	if b.Trusted && !slices.ContainsFunc(all, func(a []byte) bool { return bytes.Contains(a, mustDER(oidTrustedKeyUsage)) }) {
+	if b.Trusted && !slices.ContainsFunc(all,
+		func(a []byte) bool { return bytes.Contains(a, mustDER(oidTrustedKeyUsage)) }) {
 		all = append(all, trusted)
 	}
 	if len(all) == 0 {
@@ -183,7 +185,8 @@ func (w *writer) encrypt(plain []byte) (algorithm, sealed []byte, err error) {
 // kdf names PBKDF2 with HMAC-SHA-256.
 func (w *writer) kdf(salt []byte) []byte {
 	null := []byte{5, 0}
-	return sequence(mustDER(oidPBKDF2), sequence(octets(salt), mustDER(iterations), sequence(mustDER(oidHMACSHA256), null)))
+	return sequence(mustDER(oidPBKDF2), sequence(octets(salt), mustDER(iterations),
+		sequence(mustDER(oidHMACSHA256), null)))
 }
 
 func (w *writer) mac(safe []byte) ([]byte, error) {

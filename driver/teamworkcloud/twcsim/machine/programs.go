@@ -27,6 +27,7 @@ func init() { // the programs refer to the table by way of the shell
 		"hostname": {run: hostname, reads: func(args []string) bool { return len(args) == 0 }},
 		"test":     {run: test, reads: always},
 		"cat":      {run: cat, reads: always},
+		"mv":       {run: move},
 		"systemctl": {run: systemctl, reads: func(args []string) bool {
 			return len(args) > 0 && slices.Contains([]string{"is-active", "show"}, args[0])
 		}},
@@ -82,6 +83,19 @@ func cat(sh *Shell, _ bool, args []string) int {
 		sh.Out.Write(b)
 	}
 	return code
+}
+
+// move renames one file.
+func move(sh *shell, _ bool, args []string) int {
+	if len(args) != 3 {
+		fmt.Fprintln(&sh.errs, "mv: only FROM TO is supported")
+		return 1
+	}
+	if err := sh.m.fs.Rename(sh.abs(args[1]), sh.abs(args[2])); err != nil {
+		fmt.Fprintf(&sh.errs, "mv: cannot move '%s' to '%s': No such file or directory\n", args[1], args[2])
+		return 1
+	}
+	return 0
 }
 
 // systemctl answers as systemd's does: 3 for an inactive unit, 5 for one that is not there, and only root changes anything.

@@ -1,0 +1,218 @@
+package keystore
+
+import (
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// add takes in what rules say, each once.
+func (p *planning) add(found ...Problem) {
+	for _, x := range found {
+		f := planner.Finding{Rule: product + "/" + x.Rule, Severity: x.Severity, Summary: wording.OneLine(x.Summary),
+			Detail: x.Detail}
+		same := func(other planner.Finding) bool { return other.Rule == f.Rule && other.Summary == f.Summary }
+		if !slices.ContainsFunc(p.findings, same) {
+			p.findings = append(p.findings, f)
+		}
+	}
+}
+
+func (p *planning) say(rule string, severity planner.Severity, detail, format string, args ...any) {
+	p.add(Problem{Rule: rule, Severity: severity, Summary: fmt.Sprintf(format, args...), Detail: detail})
+}
+
+// creatable tells whether a file that does not exist can be made: its folder exists.
+func (p *planning) creatable() bool {
+	if p.seen.NoFolder != "" {
+		p.say("no-folder", planner.Refuse, "Make the folder first, or correct path.", "%s: there is no folder %s",
+			p.where, p.seen.NoFolder)
+		return false
+	}
+	if len(p.entries) == 0 && len(p.trusted) == 0 {
+		p.say("empty", planner.Refuse, "Declare its content with entry or trust; or correct path if the file exists "+
+			"already.",
+			"%s does not exist, and no content is declared", p.where)
+	}
+	return true
+}
+
+// check holds what the file will hold against the rules. What is declared and would fail is refused; problems of
+// undeclared entries are warnings.
+func (p *planning) check() {
+	k := &checker{now: p.now, warnDays: p.WarnDays, names: p.Names, anchors: p.anchors}
+	for _, t := range p.target.Trusted {
+		k.anchors = append(k.anchors, t.Certificate)
+	}
+	var made []*x509.Certificate
+	declared := map[string]bool{}
+	for _, e := range p.entries {
+		declared[fold(e.Alias)] = true
+		if p.made[e.Alias] {
+			made = append(made, e.made.announced())
+			p.say("self-signed", planner.Note, "Its fingerprint is reported when it is made. "+trustIt,
+				"entry %q: a self-signed certificate is made: every client must trust this very certificate", e.Alias)
+			continue
+		}
+		before := len(k.out)
+		k.entry(p.target.Entry(e.Alias))
+		if !slices.ContainsFunc(k.out[before:], refuses) {
+			p.unambiguous(&e)
+		}
+	}
+	for _, t := range p.trusted {
+		before := len(k.out)
+		k.dates("", t.Certificate, true)
+		k.strength("", t.Certificate, true)
+		for i := range k.out[before:] {
+			k.out[before+i].Summary = fmt.Sprintf("trusted certificate %q: %s", t.Alias, k.out[before+i].Summary)
+		}
+	}
+	k.covered(p.target.Entries, made)
+	p.add(k.out...)
+	p.add(p.found...)
+	p.checkOthers(declared)
+}
+
+func refuses(x Problem) bool { return x.Severity == planner.Refuse }
+
+// unambiguous refuses an entry that would not be read from the file as it is declared.
+func (p *planning) unambiguous(e *wantedEntry) {
+	read := p.read.Entry(e.Alias)
+	if read == nil || e.made != nil || read.continues(e.Chain) {
+		return
+	}
+	p.say("ambiguous-chain", planner.Refuse,
+		byName+" Give one of the two, take the other out of the file (keep_others = false), or use a jks keystore.",
+		"entry %q: a PKCS#12 file cannot hold its chain beside another certificate of the same name", e.Alias)
+}
+
+// checkOthers looks at the undeclared entries of the file.
+func (p *planning) checkOthers(declared map[string]bool) {
+	k := &checker{now: p.now, warnDays: p.WarnDays}
+	for i := range p.target.Entries {
+		e := &p.target.Entries[i]
+		if declared[fold(e.Alias)] {
+			continue
+		}
+		if e.Sealed {
+			p.say("other-key-password", planner.Warn, "It is kept as it is, and its password too.",
+				"entry %q: the password of the keystore does not open its key", e.Alias)
+		}
+		p.namesakes(e)
+		for _, c := range e.Chain[:min(1, len(e.Chain))] {
+			k.dates(e.Alias, c, true)
+			k.strength(e.Alias, c, true)
+			k.match(e)
+		}
+	}
+	for _, x := range k.out {
+		x.Severity = planner.Warn
+		x.Detail = "It is not declared and is kept as it is."
+		p.add(x)
+	}
+}
+
+// namesakes looks whether a declared certificate has the name of one in the chain of an undeclared entry. One with
+// the same key, such as a CA's renewed certificate, does no harm.
+func (p *planning) namesakes(e *Entry) {
+	read := p.read.Entry(e.Alias)
+	if len(p.changes) == 0 || read == nil || read.continues(e.Chain) {
+		return
+	}
+	k := &checker{now: p.now, anchors: read.Chain}
+	k.chain(read)
+	if slices.ContainsFunc(k.out, refuses) {
+		p.say("ambiguous-chain", planner.Refuse, byName+" Use a keystore of its own for one of the two, or a jks keystore.",
+			"entry %q is not declared, and would get a wrong chain: another certificate of the same name is declared", e.Alias)
+		return
+	}
+	p.say("ambiguous-chain", planner.Warn, byName, "entry %q is not declared, and gets another chain: %s", e.Alias,
+		chainNames(read.Chain))
+}
+
+const byName = "Java finds the issuers in a PKCS#12 file by their names alone, and takes the first."
+
+// notes are about the file as a whole.
+func (p *planning) notes() {
+	p.othersNotes()
+	if p.format == JKS {
+		p.lowerCased()
+	}
+	exists := p.seen.State == Opened
+	if exists && p.have.Format != p.format {
+		p.say("other-format", planner.Warn,
+			fmt.Sprintf("Java reads both by either name. To keep the format, declare keystore %q.", string(p.have.Format)),
+			"%s is actually %s and will be rewritten as %s", p.where, p.have.Format, p.format)
+	}
+	if len(p.changes) == 0 && p.have.Weak {
+		p.say("weak-protection", planner.Note, "Anybody who gets the file can break it. The next write protects it better.",
+			"%s is encrypted with RC2 or RC4", p.where)
+	}
+	if len(p.changes) == 0 && exists && p.have.Format == PKCS12 && p.have.Unprotected {
+		p.say("unprotected", planner.Note, "The next write adds one.",
+			"%s has no MAC, so a manipulation would go unnoticed", p.where)
+	}
+	p.passwords()
+}
+
+// othersNotes are about what the file has and the declaration does not.
+func (p *planning) othersNotes() {
+	switch others := p.others(); {
+	case len(others) == 0:
+	case p.KeepOthers:
+		p.say("unknown-alias", planner.Note, "Declare it, or have it removed with keep_others = false.",
+			"%s also has %s; it stays",
+			p.where, wording.List(others))
+	default:
+		p.say("unknown-alias", planner.Warn, "It is not declared, and keep_others is false: "+strings.Join(others, ", ")+
+			". A backup of the file stays beside it.", "%s is removed from %s", wording.List(others), p.where)
+	}
+	if len(p.have.Doubles) > 0 {
+		p.say("duplicate-alias", planner.Warn, "Java sees only the last of them.", "%s has the alias %s more than once",
+			p.where, wording.QuotedList(p.have.Doubles))
+	}
+	for _, l := range p.have.Loose {
+		declared := func(t Trusted) bool { return t.Certificate.Equal(l.Certificate) }
+		if p.KeepOthers && !slices.ContainsFunc(p.trusted, declared) {
+			p.say("untrusted-certificate", planner.Note,
+				"openssl writes certificates without Java's mark of trust. Declare it with trust to add the mark.",
+				"%s has %s in it, which Java neither shows nor trusts", p.where, l.Certificate.Name())
+		}
+	}
+}
+
+// leastPassword is what keytool asks for.
+const leastPassword = 6
+
+// passwords says what keytool, and Java, do not accept.
+func (p *planning) passwords() {
+	password := p.Password.Reveal()
+	if len([]rune(password)) < leastPassword {
+		p.say("short-password", planner.Warn, "keytool refuses to write a keystore with it, and it is quickly guessed.",
+			"the password has fewer than %d characters", leastPassword)
+	}
+	odd := func(r rune) bool { return r < ' ' || r > '~' }
+	if len(p.changes) > 0 && strings.ContainsFunc(password, odd) {
+		p.say("password-characters", planner.Refuse, "Choose ASCII letters, digits and punctuation.",
+			"the password has characters that Java does not accept for a keystore")
+	}
+}
+
+// lowerCased notes aliases that a JKS holds in lower case.
+func (p *planning) lowerCased() {
+	var with []string
+	for _, alias := range p.spelled {
+		if alias != fold(alias) {
+			with = append(with, alias)
+		}
+	}
+	if len(with) > 0 {
+		p.say("alias-case", planner.Note, "Java ignores case in aliases, and writes them in lower case in a JKS.",
+			"aliases are written in lower case: %s", wording.QuotedList(with))
+	}
+}

@@ -1,0 +1,232 @@
+package keystore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// Need is the observation of a declared keystore's file, an Observed: what this driver plans from, and others may.
+func Need(r *schema.Resource) planner.Need {
+	return planner.Need{Server: r.Addr.String(), What: fileFact}
+}
+
+// State says what is known of a keystore's file. There is no State for a machine that could not be asked: that is
+// an error.
+type State string
+
+// The states of a file.
+const (
+	Missing  State = "missing"  // the machine says that there is no such file
+	Unusable State = "unusable" // there is a file, and it cannot be opened: what it holds is unknown
+	Opened   State = "opened"
+)
+
+// Observed is what a keystore's machine showed of its file: the public parts, never a key or a password.
+type Observed struct {
+	Machine  string    `json:"machine"` // what people call it
+	Now      time.Time `json:"now"`     // when the file was read, for what expires
+	State    State     `json:"state"`
+	Sum      string    `json:"sum,omitempty"`       // SHA-256 of the file; "" where its bytes were not read
+	Modified time.Time `json:"modified,omitzero"`   // as the machine has it
+	NoFolder string    `json:"no_folder,omitempty"` // Missing: the folder, where that is missing too
+	Previous bool      `json:"previous,omitempty"`  // Opened: by previous_password alone
+	Problem  *Error    `json:"problem,omitempty"`   // Unusable: why
+	Store    *Store    `json:"store,omitempty"`     // Opened: what it holds
+}
+
+// fileFact is the fact that a file is unchanged, and the observation of it.
+const fileFact = "file"
+
+// What the fact is where there is no sum.
+const (
+	factMissing    = "absent"
+	factUnreadable = "unreadable"
+)
+
+// fact is the value of fileFact.
+func (o *Observed) fact() string {
+	switch {
+	case o.State == Missing:
+		return factMissing
+	case o.Sum == "":
+		return factUnreadable
+	}
+	return sumFact(o.Sum)
+}
+
+func sumFact(sum string) string { return "sha256:" + sum }
+
+// Needs names the one observation that a plan is made from: the file.
+func (d *Driver) Needs(r *schema.Resource, _ *planner.Observations) ([]planner.Need, hcl.Diagnostics) {
+	return []planner.Need{Need(r)}, nil
+}
+
+// Observe reads the file. The body is an *Observed.
+func (d *Driver) Observe(_ context.Context, r *schema.Resource, n planner.Need) (any, error) {
+	if n != Need(r) {
+		return nil, fmt.Errorf("observing %s: unknown observation", n)
+	}
+	w, err := parse(r)
+	if err != nil {
+		return nil, err
+	}
+	o, _, err := d.look(w)
+	return o, err
+}
+
+// look reads the file. The Store beside the observation has the keys; it is nil unless the file was opened.
+func (d *Driver) look(w *wanted) (*Observed, *Store, error) {
+	h, err := d.host(w.declaration)
+	if err != nil {
+		return nil, nil, err
+	}
+	o := &Observed{Machine: h.Name(), Now: d.env.Now().UTC().Truncate(time.Second)}
+	content, modified, err := readFile(h.Files(), w.Path)
+	switch {
+	case errors.Is(err, ErrNoFile):
+		o.State = Missing
+		o.NoFolder, err = missingFolder(h.Files(), w.Path)
+	case errors.As(err, &o.Problem):
+		o.State, err = Unusable, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading %s on %s: %w", w.Path, h.Name(), err)
+	}
+	if o.State != "" {
+		return o, nil, nil
+	}
+	o.Sum, o.Modified = host.Sum(content), modified
+	s, previous, err := w.openWith(content)
+	switch {
+	case errors.As(err, &o.Problem):
+		o.State = Unusable
+		return o, nil, nil
+	case err != nil:
+		return nil, nil, fmt.Errorf("reading %s on %s: %w", w.Path, h.Name(), err)
+	}
+	o.State, o.Previous, o.Store = Opened, previous, s.public()
+	return o, s, nil
+}
+
+// openWith opens a keystore with the declared password, else with the previous one.
+func (w *wanted) openWith(content []byte) (s *Store, previous bool, err error) {
+	s, err = Open(content, w.Password.Reveal())
+	var unusable *Error
+	if errors.As(err, &unusable) && unusable.Rule == RuleWrongPassword && !w.PreviousPassword.Empty() {
+		if before, failed := Open(content, w.PreviousPassword.Reveal()); failed == nil {
+			return before, true, nil
+		}
+	}
+	return s, false, err
+}
+
+// public is what a keystore shows of itself without any key: what survives being written as JSON.
+func (s *Store) public() *Store {
+	out := *s
+	out.secrets, out.loose, out.source, out.password = nil, nil, nil, ""
+	out.Entries, out.Trusted, out.Loose = nil, nil, nil
+	for _, e := range s.Entries {
+		out.Entries = append(out.Entries, Entry{
+			Alias: e.Alias, Chain: e.Chain, Created: e.Created, Key: e.Key, Public: e.Public, Sealed: e.Sealed, Plain: e.Plain,
+		})
+	}
+	for _, t := range s.Trusted {
+		out.Trusted = append(out.Trusted, Trusted{Alias: t.Alias, Certificate: t.Certificate, Created: t.Created})
+	}
+	for _, t := range s.Loose {
+		out.Loose = append(out.Loose, Trusted{Alias: t.Alias, Certificate: t.Certificate, Created: t.Created})
+	}
+	return &out
+}
+
+// mostBytes is how large a keystore may be. One with a thousand CAs has two million.
+const mostBytes = 16 << 20
+
+// readFile reads a file and when it was modified. The error is ErrNoFile where there is none, and an *Error where
+// it cannot be a keystore by its kind or size.
+func readFile(files host.Files, name string) ([]byte, time.Time, error) {
+	info, err := files.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, time.Time{}, ErrNoFile
+	case err != nil:
+		return nil, time.Time{}, err
+	case !info.Mode().IsRegular():
+		return nil, time.Time{}, &Error{RuleNotAKeystore, "it is not a regular file", "path names the file itself."}
+	case info.Size() > mostBytes:
+		return nil, time.Time{}, &Error{
+			RuleNotAKeystore, fmt.Sprintf("it has %d bytes, too many for a keystore", info.Size()), "Correct path.",
+		}
+	}
+	content, err := host.ReadFile(files, name)
+	if err == nil { // after reading: a write in between then counts as newer than what was read
+		info, err = files.Stat(name)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, time.Time{}, ErrNoFile
+	case err != nil:
+		return nil, time.Time{}, err
+	}
+	return content, info.ModTime().UTC(), nil
+}
+
+// missingFolder is the folder of a file if there is no such folder, "" if there is. A machine that cannot be asked
+// is an error.
+func missingFolder(files host.Files, name string) (string, error) {
+	folder := filepath.Dir(name)
+	if path.IsAbs(name) { // names on another machine have slashes, whatever this one's have
+		folder = path.Dir(name)
+	}
+	info, err := files.Stat(folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return folder, nil
+	case err != nil:
+		return "", fmt.Errorf("looking for its folder: %w", err)
+	case !info.IsDir():
+		return folder, nil
+	}
+	return "", nil
+}
+
+// Facts reads the one fact there is, fileFact: the SHA-256 of the file, or "absent", or "unreadable".
+func (d *Driver) Facts(_ context.Context, r *schema.Resource, names []string) (map[string]string, error) {
+	decl, err := decode(r)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for _, name := range names {
+		if name != fileFact {
+			return nil, fmt.Errorf("reading fact %q of %s: unknown fact", name, r.Addr)
+		}
+		h, err := d.host(decl)
+		if err != nil {
+			return nil, err
+		}
+		content, _, err := readFile(h.Files(), decl.Path)
+		var unusable *Error
+		switch {
+		case errors.Is(err, ErrNoFile):
+			out[name] = factMissing
+		case errors.As(err, &unusable):
+			out[name] = factUnreadable
+		case err != nil:
+			return nil, fmt.Errorf("reading %s on %s: %w", decl.Path, h.Name(), err)
+		default:
+			out[name] = sumFact(host.Sum(content))
+		}
+	}
+	return out, nil
+}
