@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/syncctl/syncctl/driver/drivertest"
 	"github.com/syncctl/syncctl/executor"
@@ -250,6 +251,7 @@ func TestLater(t *testing.T) {
 		if got := verbs(p, "sync.teamwork_cloud.cars"); got != "secured" { // what the machine trusts, or how it connects, is to change
 			t.Errorf("the sync: %q", got)
 		}
+		step(t, p, "secured").Within = planner.Duration(time.Second) // it is going to fail
 		var lost sync.Once
 		s.during = func(e executor.Event) {
 			if e.Name == executor.EventDone && e.Step.Op == "presented" && e.Step.Addr == "server.teamwork_cloud.a" {
