@@ -86,13 +86,13 @@ func cat(sh *Shell, _ bool, args []string) int {
 }
 
 // move renames one file.
-func move(sh *shell, _ bool, args []string) int {
+func move(sh *Shell, _ bool, args []string) int {
 	if len(args) != 3 {
-		fmt.Fprintln(&sh.errs, "mv: only FROM TO is supported")
+		fmt.Fprintln(&sh.Errs, "mv: only FROM TO is supported")
 		return 1
 	}
-	if err := sh.m.fs.Rename(sh.abs(args[1]), sh.abs(args[2])); err != nil {
-		fmt.Fprintf(&sh.errs, "mv: cannot move '%s' to '%s': No such file or directory\n", args[1], args[2])
+	if err := sh.M.FS.Rename(sh.abs(args[1]), sh.abs(args[2])); err != nil {
+		fmt.Fprintf(&sh.Errs, "mv: cannot move '%s' to '%s': No such file or directory\n", args[1], args[2])
 		return 1
 	}
 	return 0
