@@ -129,7 +129,7 @@ func (c *command) abs(name string) string {
 }
 
 // files is the file system with the names of the command line.
-func (c *command) files() afero.Fs { return files.Rooted{Fs: c.app.fs, Dir: c.cwd} }
+func (c *command) files() afero.Fs { return files.In(c.app.fs, c.cwd) }
 
 // isDir tells whether a name from the command line is a folder.
 func (c *command) isDir(name string) bool {

@@ -94,7 +94,7 @@ func (c *command) catalog() (schema.Catalog, map[typeKey]driver.Driver) {
 	drivers := map[typeKey]driver.Driver{}
 	for _, prod := range c.app.products {
 		d := prod.Driver(driver.Env{
-			Fs: files.Rooted{Fs: c.app.fs, Dir: c.dir}, Log: c.log.Named(prod.Name), Version: version(),
+			Fs: files.In(c.app.fs, c.dir), Log: c.log.Named(prod.Name), Version: version(),
 			Now: c.app.clock.Now, LookupEnv: c.app.env,
 		})
 		if closer, ok := d.(driver.Closer); ok {

@@ -8,7 +8,7 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/output"
 )
 
-// build is what the program knows of itself.
+// build is how the program was built.
 type build struct {
 	Version  string `json:"version"`
 	Commit   string `json:"commit,omitempty"`
@@ -18,15 +18,27 @@ type build struct {
 	Platform string `json:"platform"`
 }
 
+// module is syncctl's, of which a program with products of its own is not the main one.
+const module = "github.com/syncctl/syncctl"
+
 func buildInfo() build {
-	b := build{Version: "dev", Platform: platform()}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return b
+		return build{Version: "dev", Platform: platform()}
 	}
-	b.Go = info.GoVersion
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		b.Version = v
+	return buildOf(info)
+}
+
+// buildOf has the version of syncctl, whatever the program is; the commit is known only of syncctl's own program.
+func buildOf(info *debug.BuildInfo) build {
+	b := build{Version: "dev", Go: info.GoVersion, Platform: platform()}
+	for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
+		if m.Path == module && m.Replace == nil && m.Version != "" && m.Version != "(devel)" {
+			b.Version = m.Version
+		}
+	}
+	if info.Main.Path != module {
+		return b
 	}
 	for _, s := range info.Settings {
 		switch s.Key {
@@ -41,7 +53,7 @@ func buildInfo() build {
 	return b
 }
 
-// version is the program's, "dev" when it was built from a working copy.
+// version is the version of syncctl, "dev" for a working copy.
 func version() string { return buildInfo().Version }
 
 func (c *command) versionCommand() *cobra.Command {

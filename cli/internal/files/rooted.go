@@ -10,43 +10,43 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Rooted is a file system whose relative names are in a folder, as if the process had changed into it; absolute
-// names are not confined to it, as they are by afero's BasePathFs. So several commands of one process can work
-// in several folders.
-type Rooted struct {
+// In is a file system whose relative names are in a folder, as if the process had changed into it; absolute names
+// are not confined to it, as they are by afero's BasePathFs. So several commands of one process can work in several
+// folders.
+func In(fs afero.Fs, dir string) afero.Fs { return rooted{fs, dir} }
+
+type rooted struct {
 	afero.Fs
 
-	Dir string
+	dir string
 }
 
-func (r Rooted) at(name string) string {
+func (r rooted) at(name string) string {
 	if filepath.IsAbs(name) {
 		return name
 	}
-	return filepath.Join(r.Dir, name)
+	return filepath.Join(r.dir, name)
 }
 
-// The methods of afero.Fs.
-
-func (r Rooted) Create(name string) (afero.File, error)       { return r.Fs.Create(r.at(name)) }
-func (r Rooted) Mkdir(name string, perm os.FileMode) error    { return r.Fs.Mkdir(r.at(name), perm) }
-func (r Rooted) MkdirAll(name string, perm os.FileMode) error { return r.Fs.MkdirAll(r.at(name), perm) }
-func (r Rooted) Open(name string) (afero.File, error)         { return r.Fs.Open(r.at(name)) }
-func (r Rooted) Remove(name string) error                     { return r.Fs.Remove(r.at(name)) }
-func (r Rooted) RemoveAll(name string) error                  { return r.Fs.RemoveAll(r.at(name)) }
-func (r Rooted) Rename(from, to string) error                 { return r.Fs.Rename(r.at(from), r.at(to)) }
-func (r Rooted) Stat(name string) (os.FileInfo, error)        { return r.Fs.Stat(r.at(name)) }
-func (r Rooted) Chmod(name string, mode os.FileMode) error    { return r.Fs.Chmod(r.at(name), mode) }
-func (r Rooted) Chown(name string, uid, gid int) error        { return r.Fs.Chown(r.at(name), uid, gid) }
-func (r Rooted) Chtimes(name string, at, mod time.Time) error {
+func (r rooted) Create(name string) (afero.File, error)       { return r.Fs.Create(r.at(name)) }
+func (r rooted) Mkdir(name string, perm os.FileMode) error    { return r.Fs.Mkdir(r.at(name), perm) }
+func (r rooted) MkdirAll(name string, perm os.FileMode) error { return r.Fs.MkdirAll(r.at(name), perm) }
+func (r rooted) Open(name string) (afero.File, error)         { return r.Fs.Open(r.at(name)) }
+func (r rooted) Remove(name string) error                     { return r.Fs.Remove(r.at(name)) }
+func (r rooted) RemoveAll(name string) error                  { return r.Fs.RemoveAll(r.at(name)) }
+func (r rooted) Rename(from, to string) error                 { return r.Fs.Rename(r.at(from), r.at(to)) }
+func (r rooted) Stat(name string) (os.FileInfo, error)        { return r.Fs.Stat(r.at(name)) }
+func (r rooted) Chmod(name string, mode os.FileMode) error    { return r.Fs.Chmod(r.at(name), mode) }
+func (r rooted) Chown(name string, uid, gid int) error        { return r.Fs.Chown(r.at(name), uid, gid) }
+func (r rooted) Chtimes(name string, at, mod time.Time) error {
 	return r.Fs.Chtimes(r.at(name), at, mod)
 }
-func (r Rooted) OpenFile(name string, flag int, perm os.FileMode) (afero.File, error) {
+func (r rooted) OpenFile(name string, flag int, perm os.FileMode) (afero.File, error) {
 	return r.Fs.OpenFile(r.at(name), flag, perm)
 }
 
 // LstatIfPossible implements afero.Lstater where the file system below does.
-func (r Rooted) LstatIfPossible(name string) (os.FileInfo, bool, error) {
+func (r rooted) LstatIfPossible(name string) (os.FileInfo, bool, error) {
 	if l, ok := r.Fs.(afero.Lstater); ok {
 		return l.LstatIfPossible(r.at(name))
 	}
@@ -55,7 +55,7 @@ func (r Rooted) LstatIfPossible(name string) (os.FileInfo, bool, error) {
 }
 
 // ReadlinkIfPossible implements afero.LinkReader where the file system below does.
-func (r Rooted) ReadlinkIfPossible(name string) (string, error) {
+func (r rooted) ReadlinkIfPossible(name string) (string, error) {
 	if l, ok := r.Fs.(afero.LinkReader); ok {
 		return l.ReadlinkIfPossible(r.at(name))
 	}

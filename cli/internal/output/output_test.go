@@ -1,0 +1,61 @@
+package output
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"syscall"
+	"testing"
+
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// TestRedacted: secrets are taken out from the moment on when they are known.
+func TestRedacted(t *testing.T) {
+	var out bytes.Buffer
+	var known *schema.Redactor
+	r := Redact(&out, func() *schema.Redactor { return known })
+	_, _ = io.WriteString(r, "before: canary-4711\n")
+	known = redactor(t)
+	_, _ = io.WriteString(r, "after: canary-4711\n")
+	if want := "before: canary-4711\nafter: (sensitive value)\n"; out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
+	}
+}
+
+// redactor knows the secret of a configuration.
+func redactor(t *testing.T) *schema.Redactor {
+	t.Helper()
+	fs := afero.NewMemMapFs()
+	src := "variable \"password\" {\n  sensitive = true\n  default   = \"canary-4711\"\n}\n"
+	if err := afero.WriteFile(fs, "main.sync.hcl", []byte(src), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := func(string) (string, bool) { return "", false }
+	cfg, diags := schema.Load(t.Context(), schema.Options{Fs: fs, Dir: ".", Env: env})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return cfg.Redactor()
+}
+
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+// TestUnread: a reader that went away is no error, and is remembered; a full disk is one.
+func TestUnread(t *testing.T) {
+	nothing := func() *schema.Redactor { return nil }
+	r := Redact(failing{&os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}}, nothing)
+	for range 2 {
+		if n, err := io.WriteString(r, "text"); n != 4 || err != nil || !r.Unread() {
+			t.Errorf("%d, %v, unread: %v", n, err, r.Unread())
+		}
+	}
+	full := Redact(failing{syscall.ENOSPC}, nothing)
+	if _, err := io.WriteString(full, "text"); !errors.Is(err, syscall.ENOSPC) || full.Unread() {
+		t.Errorf("%v, unread: %v", err, full.Unread())
+	}
+}
