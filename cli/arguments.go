@@ -16,7 +16,7 @@ import (
 // arguments from the environment are put in, and an unknown command is reported before anything else.
 func (c *command) arguments(root *cobra.Command, given []string) ([]string, error) {
 	if len(given) > 0 && strings.HasPrefix(given[0], cobra.ShellCompRequestCmd) {
-		return given, nil // half a word is no mistake
+		return given, nil // an incomplete word is not a mistake
 	}
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd(given...)

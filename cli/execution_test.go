@@ -59,7 +59,7 @@ func TestCodeOf(t *testing.T) {
 	}
 }
 
-// TestStoppable: a person who is being asked when the run is to stop is not waited for.
+// TestStoppable: when the run is to stop, it does not wait for the answer of a person.
 func TestStoppable(t *testing.T) {
 	stop := make(chan struct{})
 	close(stop)
@@ -77,7 +77,7 @@ func (a asking) Perform(ctx context.Context, _ executor.Ask) (executor.Reply, er
 	return "", err
 }
 
-// block is an input at which nobody types.
+// block is an input without anybody who types.
 type block struct{}
 
 func (block) Read([]byte) (int, error) { select {} }

@@ -12,7 +12,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// TestAnswerDone: whoever answers 'done' is told what happens then, and for how long.
+// TestAnswerDone: a person who answers 'done' reads what happens next, and how long it may take.
 func TestAnswerDone(t *testing.T) {
 	for name, c := range map[string]struct {
 		step planner.Step

@@ -14,8 +14,8 @@ type closer func(context.Context) error
 
 func (c closer) Close(ctx context.Context) error { return c(ctx) }
 
-// TestCloseDrivers: every driver gets its turn, once, also after one that fails, and none keeps a person
-// waiting for long.
+// TestCloseDrivers: every driver is closed once, even after one that fails, and a person does not wait long for
+// any.
 func TestCloseDrivers(t *testing.T) {
 	closed := 0
 	one := closer(func(ctx context.Context) error {

@@ -7,7 +7,7 @@ import (
 	"github.com/syncctl/syncctl/sandbox"
 )
 
-// TestCounter: the rehearsal's last line counts what was asked of servers and of machines, each by its name.
+// TestCounter: the last line of a rehearsal counts requests, commands and file operations apart.
 func TestCounter(t *testing.T) {
 	for _, c := range []struct {
 		asked    map[string]int // by protocol
@@ -41,6 +41,6 @@ func TestCounter(t *testing.T) {
 		}
 	}
 	if _, err := new(counter).Write([]byte("half a li")); err == nil {
-		t.Error("what is no line is counted")
+		t.Error("an incomplete line is counted")
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/syncctl/syncctl/cli/clitest"
 )
 
-// driverDir is the module of a driver that is not in this tree, with a main of its own.
+// driverDir is the module of a driver outside of this one, with a main of its own.
 var driverDir = filepath.Join("..", "examples", "driver")
 
 // TestDriverFromOutside runs the tests of examples/driver, the conformance kit and the script of its example
@@ -29,11 +29,11 @@ func TestDriverFromOutside(t *testing.T) {
 	inDriverDir(t, append(args, "./...")...)
 }
 
-// TestScripts runs the program as a person uses it, with the product of examples/driver: a real one is for the
-// tests of cmd/syncctl.
+// TestScripts runs the program as a person uses it, with the product of examples/driver; cmd/syncctl tests it with
+// the real ones.
 func TestScripts(t *testing.T) {
 	bin := t.TempDir()
-	// Of the test binary, which can be told to die.
+	// The test binary: unlike the program it can be killed at a write of the journal.
 	build := append([]string{"test", "-c", "-o", filepath.Join(bin, "syncctl")}, buildFlags()...)
 	inDriverDir(t, append(build, ".")...)
 	p := clitest.Scripts(filepath.Join("testdata", "script"))

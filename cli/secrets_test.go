@@ -32,7 +32,8 @@ type carelessServer struct {
 
 func (careless) Types() []schema.Type {
 	body := schema.Body{Attributes: declare.ServerAttributes("Address.", "User.", "Token.")}
-	return []schema.Type{declare.Type[carelessServer](schema.Type{Kind: schema.Server, Name: "careless", Body: body}, nil)}
+	t := schema.Type{Kind: schema.Server, Name: "careless", Body: body}
+	return []schema.Type{declare.Type[carelessServer](t, nil)}
 }
 
 func (careless) Needs(r *schema.Resource, _ *planner.Observations) ([]planner.Need, hcl.Diagnostics) {
@@ -52,7 +53,7 @@ func (careless) Plan(planner.Change) (planner.Outline, hcl.Diagnostics) {
 	return planner.Outline{}, nil
 }
 
-// TestCarelessDriver: whatever a driver says, no secret reaches an output, the log or a file.
+// TestCarelessDriver: whatever a driver says, no secret reaches an output or the log.
 func TestCarelessDriver(t *testing.T) {
 	const src = `server "careless" "a" {
   url      = "https://a.example"

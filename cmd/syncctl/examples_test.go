@@ -96,9 +96,8 @@ func simulators() map[string]sandbox.Open {
 	return open
 }
 
-// inside runs a shell line within an example's sandbox and returns what it printed, the requests, commands and
-// accesses to files that changed something, and the state of all servers when nothing is under way any more and
-// every time is taken out.
+// inside runs a shell line in the sandbox of an example. It returns the output, the requests, commands and file
+// accesses that changed something, and the final state of all servers without times.
 func inside(t *testing.T, dir, line string) (out string, changes []sandbox.AccessLine, state string) {
 	t.Helper()
 	seed, err := os.ReadFile(filepath.Join(dir, "sandbox.json"))
@@ -128,7 +127,7 @@ func inside(t *testing.T, dir, line string) (out string, changes []sandbox.Acces
 	if err != nil || code != 0 {
 		t.Fatalf("exit code %d, %v\n%s", code, err, &said)
 	}
-	clock.Rest() // what a process that was killed had open ends by itself
+	clock.Rest() // sessions of a killed process expire
 	b, err := box.State()
 	if err := errors.Join(err, box.Close()); err != nil {
 		t.Fatal(err)
@@ -159,7 +158,7 @@ func byPath(l sandbox.AccessLine) string {
 	return l.Server + " " + l.Method + " " + drivertest.PathOf(l)
 }
 
-// byContent tells requests to one path apart by what they say.
+// byContent tells requests to one path apart by their content.
 func byContent(l sandbox.AccessLine) string { return byPath(l) + "?" + l.Query + " " + l.Body }
 
 // undisturbed is how an example ends when nothing is killed.
@@ -171,8 +170,7 @@ type undisturbed struct {
 	state   string
 }
 
-// again tells whether a run that was killed will repeat something: an idempotent step was under way, says its
-// journal.
+// again tells whether a killed run will repeat something: its journal has an idempotent step that had started.
 func (u undisturbed) again(record string) bool {
 	last := map[string]string{}
 	for line := range strings.Lines(record) {
@@ -187,7 +185,7 @@ func (u undisturbed) again(record string) bool {
 	})
 }
 
-// unlike lists what was not carried out as often as undisturbed. What may be repeated may have been done once more.
+// unlike lists what was not carried out as often as undisturbed, or once more where it may be repeated.
 func (u undisturbed) unlike(changes []sandbox.AccessLine, again bool) []string {
 	got, want := counted(changes, byPath), counted(u.changes, byPath)
 	most := 0
@@ -209,8 +207,8 @@ func (u undisturbed) unlike(changes []sandbox.AccessLine, again bool) []string {
 	return out
 }
 
-// carryUndisturbed applies an example as it is; false: a guard refuses it. Where several declarations have
-// steps their order is free, and with it what ids things get: they are carried out one at a time then.
+// carryUndisturbed applies an example; false: a guard refuses it. The steps of several declarations have no fixed
+// order, and objects get their ids in that order, so they are carried out one at a time.
 func carryUndisturbed(t *testing.T, dir, flags string) (undisturbed, bool) {
 	t.Helper()
 	u := undisturbed{flags: flags}
@@ -235,10 +233,10 @@ func carryUndisturbed(t *testing.T, dir, flags string) (undisturbed, bool) {
 	return u, true
 }
 
-// TestKilledAtEveryWrite kills apply with SIGKILL at a write of its journal, before the line is whole or after,
-// and runs it again: the servers end in the same state, and everything that changes something was carried out
-// as often as undisturbed, which for requests is once, but for what the step that was under way may repeat. A
-// sample of the writes, or all of them (drivertest.AllVariable).
+// TestKilledAtEveryWrite kills apply with SIGKILL at a write of its journal, before the line is complete or after,
+// and runs it again: the servers end in the same state, and every change was made as often as undisturbed (requests
+// once), except what the interrupted step may repeat. It takes a sample of the writes, or all of them
+// (drivertest.AllVariable).
 func TestKilledAtEveryWrite(t *testing.T) {
 	slots := make(chan struct{}, 16) // for all examples; they mostly wait
 	for _, dir := range exampleDirs(t) {

@@ -15,8 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// TestPicture holds the README's picture against a real rehearsal: what the program prints now, drawn as an animated
-// terminal, is the picture that is there.
+// TestPicture compares the README's picture with a real rehearsal, drawn as an animated terminal.
 func TestPicture(t *testing.T) {
 	const example = "examples/behind-firewall-master"
 	if !builtIn(t, example) {
@@ -34,7 +33,7 @@ func TestPicture(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	got := drawTerminal("syncctl rehearse "+example, telling(string(out)))
+	got := drawTerminal("syncctl rehearse "+example, shortened(string(out)))
 	golden := filepath.Join("..", "..", "docs", "rehearse.svg")
 	if *update {
 		if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
@@ -66,8 +65,8 @@ var (
 		`destroys|loses|adds|note |warning |  \S)|started|verifying|a person is asked|^ +step [0-9]+:`)
 )
 
-// telling leaves out what a picture has no room for: why each step is there, and all but the end of each.
-func telling(out string) []string {
+// shortened leaves out what the picture has no room for: the reason of each step, and all events but its last.
+func shortened(out string) []string {
 	for _, v := range varying {
 		out = v.what.ReplaceAllString(out, v.with)
 	}
@@ -78,7 +77,7 @@ func telling(out string) []string {
 			lines = append(lines, line)
 		}
 	}
-	for i := 0; i < len(lines); i++ { // steps that need not wait for each other end in either order
+	for i := 0; i < len(lines); i++ { // independent steps end in any order
 		n := i
 		for n < len(lines) && ended.MatchString(lines[n]) {
 			n++

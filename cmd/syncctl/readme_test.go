@@ -25,9 +25,9 @@ func readmeBlocks(t *testing.T) [][]string {
 	return out
 }
 
-// TestReadme executes every command of the README, each as it stands there: those that name an example or a
-// file in the project's folder, and those that are meant for real servers inside the sandbox, with their
-// environment. What it says of a product that is not built in is left out.
+// TestReadme runs every command of the README as it is written: those with an example or a file in the project's
+// folder, those for real servers in the sandbox with its environment. Commands for a product that is not built in
+// are left out.
 func TestReadme(t *testing.T) {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
@@ -81,7 +81,7 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// ciRuns: a test cannot run all tests, so CI must.
+// ciRuns checks that CI runs a command that a test cannot run.
 func ciRuns(t *testing.T, line string) {
 	t.Helper()
 	src, err := os.ReadFile(filepath.Join("..", "..", ".ci", "run"))

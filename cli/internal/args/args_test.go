@@ -49,7 +49,7 @@ func TestTwoDashes(t *testing.T) {
 	}
 }
 
-// TestTwoDashesTwice: a command line that is as it should be stays so.
+// TestTwoDashesTwice: a command line with two dashes stays as it is.
 func TestTwoDashesTwice(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		word := rapid.StringMatching(`-{0,3}[a-z]{0,3}(=.{0,3})?|-?-?(out|master|chdir)|plan|backbone|merge`)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestStages: the first interrupt ends nothing, the second everything, a third is no harm.
+// TestStages: the first interrupt ends nothing, the second everything, and a third does no harm.
 func TestStages(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

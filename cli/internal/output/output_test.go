@@ -12,7 +12,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// TestRedacted: secrets are taken out from the moment on when they are known.
+// TestRedacted: secrets are taken out as soon as they are known.
 func TestRedacted(t *testing.T) {
 	var out bytes.Buffer
 	var known *schema.Redactor
@@ -45,7 +45,7 @@ type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
-// TestUnread: a reader that went away is no error, and is remembered; a full disk is one.
+// TestUnread: a reader that is gone is remembered and not an error; a full disk is.
 func TestUnread(t *testing.T) {
 	nothing := func() *schema.Redactor { return nil }
 	r := Redact(failing{&os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}}, nothing)

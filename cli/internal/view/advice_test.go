@@ -9,7 +9,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// TestAdvice: what is said is what helps, and apply alone is said only where it can succeed.
+// TestAdvice: the advice fits the state of the step, and names apply alone only where it can succeed.
 func TestAdvice(t *testing.T) {
 	c := Commands{Apply: "syncctl apply d", Resolve: "syncctl -chdir=d resolve"}
 	const do = "step 3 (sync.a.b/do)"
@@ -57,7 +57,7 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
-// TestReportFields: a program is told to go on by itself only where nobody has to choose.
+// TestReportFields: a program gets a command to resume only where no person has to decide.
 func TestReportFields(t *testing.T) {
 	steps := twoDeclarations().Steps
 	for phase, want := range map[executor.Phase]any{executor.PhaseWaiting: "syncctl apply", executor.PhaseStuck: nil} {
@@ -71,7 +71,7 @@ func TestReportFields(t *testing.T) {
 	}
 }
 
-// TestFolded: what was not tried is named by what holds it up, in as few lines as there are causes.
+// TestFolded: steps that were not tried are listed by what they wait for, one line for each cause.
 func TestFolded(t *testing.T) {
 	at := func(id string, p executor.Phase, needs ...string) executor.StepReport {
 		return executor.StepReport{Step: planner.Step{ID: id, Needs: needs}, Phase: p}
@@ -98,8 +98,8 @@ func TestFolded(t *testing.T) {
 	}
 }
 
-// TestRollback: what is taken back together stands on one line, what is done is told too, and what cannot be
-// taken back any more.
+// TestRollback: steps undone together share a line, steps that are done are marked, and what can no longer be undone
+// is named.
 func TestRollback(t *testing.T) {
 	step := func(id, addr, undo string, final bool) planner.Step {
 		return planner.Step{

@@ -134,7 +134,8 @@ func TestReport(t *testing.T) {
 	golden(t, "report.txt", b.Bytes())
 }
 
-// TestPlain: what is verified is told when it changes, and nothing comes between a question and its answer.
+// TestPlain: verifying is reported when its message changes, and nothing is printed between a question and its
+// answer.
 func TestPlain(t *testing.T) {
 	p := twoDeclarations()
 	var b bytes.Buffer
@@ -157,7 +158,7 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// TestLive: a terminal shows, in the end, what ended and nothing else.
+// TestLive: in the end a terminal shows only the steps that ended.
 func TestLive(t *testing.T) {
 	p := twoDeclarations()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -183,7 +184,7 @@ func TestLive(t *testing.T) {
 	}
 }
 
-// screen is what a terminal shows after text, for the two sequences that Live uses.
+// screen is what a terminal shows of a text with the two escape sequences that Live uses.
 func screen(t *testing.T, text string) []string {
 	t.Helper()
 	var lines []string
@@ -225,7 +226,7 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestWrap: no line is wider than asked for unless a single word is, and no word is lost.
+// TestWrap: only a single word makes a line wider than the limit, and no word is lost.
 func TestWrap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringMatching(`([a-zäöü]{1,9} ){0,20}[a-z]{1,9}`).Draw(t, "text")

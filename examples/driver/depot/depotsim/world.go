@@ -68,7 +68,7 @@ func Open(seed []byte) (*World, error) {
 // Servers are the names of the depots.
 func (w *World) Servers() []string { return slices.Sorted(maps.Keys(w.depots)) }
 
-// SetURL tells a depot where it is reached.
+// SetURL sets the address of a depot.
 func (w *World) SetURL(server, url string) { w.depots[server].url = url }
 
 // Environment is what an example's files read.
