@@ -17,8 +17,8 @@ type address struct {
 	port       uint16
 }
 
-// parseAddress reads user@host and user@host:port. The user may hold an @, as names of directories do; an IPv6 address stands
-// in brackets. No error shows what stands before the host: it may be a password.
+// parseAddress reads user@host and user@host:port. The user may hold an @, as names of directories do; an IPv6
+// address stands in brackets. No error shows what stands before the host: it may be a password.
 func parseAddress(text string) (address, error) {
 	if strings.Contains(text, "://") {
 		return address{}, errors.New("an SSH address is written user@host or user@host:port, without a scheme")

@@ -53,8 +53,8 @@ func (p *process) attend(ctx context.Context, c Command) (Output, Started, error
 	return out, StartedYes, nil
 }
 
-// feed gives the command its input, and the end of it. An input that breaks off is not ended: half of it must not pass for
-// all.
+// feed gives the command its input, and the end of it. An input that breaks off is not ended: half of it must not
+// pass for all.
 func (p *process) feed(stdin io.Reader, failed chan<- error) {
 	if stdin != nil {
 		from := &noting{Reader: stdin}
@@ -90,8 +90,8 @@ func (p *process) drain(stdout, stderr io.Writer, done chan<- struct{}) {
 	close(done)
 }
 
-// rest waits for the rest of the output of a command that has ended. open: something that it left running holds the output
-// open, and nothing comes any more.
+// rest waits for the rest of the output of a command that has ended. open: something that it left running holds the
+// output open, and nothing comes any more.
 func (p *process) rest(ctx context.Context, read <-chan struct{}, count func() int64) (open bool, err error) {
 	for {
 		before := count()

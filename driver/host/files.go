@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Files are a machine's files. Errors are those of package os: fs.ErrNotExist, fs.ErrExist and fs.ErrPermission among them.
-// Over SSH names are absolute, the first use connects, and an error of the connection wraps an *Error.
+// Files are a machine's files. Errors are those of package os: fs.ErrNotExist, fs.ErrExist and fs.ErrPermission
+// among them. Over SSH names are absolute, the first use connects, and an error of the connection wraps an *Error.
 type Files interface {
 	Stat(name string) (fs.FileInfo, error)  // follows symbolic links
 	Lstat(name string) (fs.FileInfo, error) // does not
@@ -22,8 +22,8 @@ type Files interface {
 	Open(name string) (io.ReadSeekCloser, error)
 	Create(name string) (NewFile, error) // readable by its owner only; fs.ErrExist if there is anything of that name
 
-	// Rename gives a file a name, replaces the file that has it, in one step or not at all, and makes that durable where the
-	// machine can.
+	// Rename gives a file a name, replaces the file that has it, in one step or not at all, and makes that durable
+	// where the machine can.
 	Rename(from, to string) error
 	Remove(name string) error // a file or a symbolic link
 	Chmod(name string, mode fs.FileMode) error

@@ -72,8 +72,8 @@ func notConnected(err error) error {
 	return &inWords{"the machine makes no more connections: " + foreign(err), err}
 }
 
-// forwarded is a connection that the machine makes for us. A channel knows no deadlines: a pipe each way does, and can be closed
-// one way.
+// forwarded is a connection that the machine makes for us. A channel knows no deadlines: a pipe each way does, and
+// can be closed one way.
 type forwarded struct {
 	host     *sshHost
 	link     *link

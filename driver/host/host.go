@@ -1,7 +1,8 @@
-// Package host reaches the machine behind a server: it runs commands there and handles its files, on this machine or over SSH.
+// Package host reaches the machine behind a server: it runs commands there and handles its files, on this machine or
+// over SSH.
 //
-// Over SSH there are no passwords: keys and an agent only, and the machine's own key is always compared with known_hosts.
-// A command that may have been started is never started again by this package.
+// Over SSH there are no passwords: keys and an agent only, and the machine's own key is always compared with
+// known_hosts. A command that may have been started is never started again by this package.
 package host
 
 import (
@@ -21,15 +22,16 @@ type Host interface {
 	// Name is how people call it: "admin@db.example:22", or "this machine".
 	Name() string
 
-	// Run runs a command until it has ended and all its output has come. A code other than 0 is no error; an error is always
-	// an *Error, and the Output beside it is what had come until then. When ctx ends, the command is asked to end (SIGTERM),
-	// then made to (SIGKILL), and its end is awaited for a few seconds.
+	// Run runs a command until it has ended and all its output has come. A code other than 0 is no error; an error is
+	// always an *Error, and the Output beside it is what had come until then. When ctx ends, the command is asked to
+	// end (SIGTERM), then made to (SIGKILL), and its end is awaited for a few seconds.
 	Run(ctx context.Context, c Command) (Output, error)
 
-	// Dial connects from the machine to an address, "host:port", as a program that runs there would: names are the machine's
-	// own. Over SSH it goes through the connection. An error is always an *Error, of ErrForbidden and ErrRefused among others.
-	// ctx ends the waiting for the connection, not the connection: that ends when it is closed, with the host, and with the
-	// connection to the machine, in an *Error. It has deadlines, and a CloseWrite that ends what is said and not what is heard.
+	// Dial connects from the machine to an address, "host:port", as a program that runs there would: names are the
+	// machine's own. Over SSH it goes through the connection. An error is always an *Error, of ErrForbidden and
+	// ErrRefused among others. ctx ends the waiting for the connection, not the connection: that ends when it is
+	// closed, with the host, and with the connection to the machine, in an *Error. It has deadlines, and a CloseWrite
+	// that ends what is said and not what is heard.
 	Dial(ctx context.Context, address string) (net.Conn, error)
 
 	// Files are the machine's files.
@@ -54,14 +56,14 @@ const DefaultMaxOutput = 4 << 20
 type Output struct {
 	Stdout, Stderr string // as it came: nothing says that it is UTF-8
 	Code           int    // the exit status; 127 where there is no such program, 126 where it is none
-	// Truncated: some of the output is not here. There was more than MaxOutput, or something that the command left running
-	// held it open.
+	// Truncated: some of the output is not here. There was more than MaxOutput, or something that the command left
+	// running held it open.
 	Truncated bool
 }
 
-// Unanswered tells why an Output is not an answer to the question that a command asks, such as whether a service runs: it is
-// incomplete, the program was not found or not allowed to run, it was killed, or it failed and complains. "" means that it is
-// an answer, whatever the code.
+// Unanswered tells why an Output is not an answer to the question that a command asks, such as whether a service
+// runs: it is incomplete, the program was not found or not allowed to run, it was killed, or it failed and
+// complains. "" means that it is an answer, whatever the code.
 func (o Output) Unanswered() string {
 	switch complaint := strings.TrimSpace(o.Stderr); {
 	case o.Truncated:
@@ -90,8 +92,8 @@ func (s Started) String() string {
 	return [...]string{"no", "maybe", "yes"}[s]
 }
 
-// WasStarted tells how far the command of err got. nil is StartedYes. An error that is not of this package leaves all
-// possible: StartedMaybe.
+// WasStarted tells how far the command of err got. nil is StartedYes. An error that is not of this package leaves
+// all possible: StartedMaybe.
 func WasStarted(err error) Started {
 	var e *Error
 	switch {
@@ -103,8 +105,8 @@ func WasStarted(err error) Started {
 	return StartedMaybe
 }
 
-// Error is a command that could not be run, or whose end is not known, or a connection that failed. None of its texts holds
-// a secret or a control character.
+// Error is a command that could not be run, or whose end is not known, or a connection that failed. None of its
+// texts holds a secret or a control character.
 type Error struct {
 	Host    string // its Name
 	Doing   string // "connecting", "running systemctl stop db"
@@ -131,8 +133,8 @@ var (
 	ErrRefused   = errors.New("the address cannot be reached") // nothing listens there, or its name leads nowhere: sshd tells them apart in words alone
 )
 
-// grace is how long a command has to end after it was asked to, and again after it was made to; and how long its output may
-// stay open, with nothing coming, after it has ended.
+// grace is how long a command has to end after it was asked to, and again after it was made to; and how long its
+// output may stay open, with nothing coming, after it has ended.
 const grace = 5 * time.Second
 
 // check refuses commands that cannot be handed to a machine.

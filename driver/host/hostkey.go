@@ -20,9 +20,9 @@ type hostKeys struct {
 	lines []string // as they were read: "" where there was nothing that can be used
 }
 
-// parseKnownHosts reads the lines of a known_hosts file. Lines that this program cannot read, such as those of kinds of key
-// that nobody should use any more, are left out, as ssh does: a machine known by such a line alone is unknown. A line that
-// revokes a key is never left out.
+// parseKnownHosts reads the lines of a known_hosts file. Lines that this program cannot read, such as those of kinds
+// of key that nobody should use any more, are left out, as ssh does: a machine known by such a line alone is
+// unknown. A line that revokes a key is never left out.
 func parseKnownHosts(text []byte) (*hostKeys, error) {
 	k := &hostKeys{}
 	for i, line := range strings.Split(string(text), "\n") {
@@ -46,8 +46,8 @@ func parseKnownHosts(text []byte) (*hostKeys, error) {
 
 const maxLine = 32 << 10
 
-// checker makes the library's check. The library reads nothing but files of the real file system; what is written there for
-// a moment are public keys.
+// checker makes the library's check. The library reads nothing but files of the real file system; what is written
+// there for a moment are public keys.
 func checker(text string) (check ssh.HostKeyCallback, err error) {
 	fs := afero.NewOsFs()
 	f, err := afero.TempFile(fs, "", "known-hosts-*")
@@ -122,8 +122,9 @@ func (k *hostKeys) authority(w knownhosts.KnownKey) bool {
 	return w.Line > 0 && w.Line <= len(k.lines) && strings.HasPrefix(k.lines[w.Line-1], "@cert-authority")
 }
 
-// algorithms are the kinds of host key that a machine is asked for, the best first. Machines have several keys, and show the
-// first that is asked for: it must be one that is known here, or a known machine would look like a changed one.
+// algorithms are the kinds of host key that a machine is asked for, the best first. Machines have several keys, and
+// show the first that is asked for: it must be one that is known here, or a known machine would look like a changed
+// one.
 func (k *hostKeys) algorithms(a address) []string {
 	certificate := func(algorithm string) bool { return strings.Contains(algorithm, "-cert-") }
 	all := ssh.SupportedAlgorithms().HostKeys

@@ -112,8 +112,8 @@ func (h *local) run(ctx context.Context, c Command) (Output, Started, error) {
 	return Output{}, StartedNo, err
 }
 
-// start starts a command. Its streams are pipes of our own: what the command leaves running may hold them open, and is not
-// waited for.
+// start starts a command. Its streams are pipes of our own: what the command leaves running may hold them open, and
+// is not waited for.
 func (h *local) start(ctx context.Context, c Command) (*process, error) {
 	var pipes [3][2]*os.File // of each the end to read, the end to write
 	release := func() {

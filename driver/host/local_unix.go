@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// apart gives a command a session of its own: it has no terminal to ask on, an interrupt typed at ours does not reach it, and
-// a signal reaches all that it started.
+// apart gives a command a session of its own: it has no terminal to ask on, an interrupt typed at ours does not
+// reach it, and a signal reaches all that it started.
 func apart(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
 
 func signal(p *os.Process, force bool) {

@@ -107,8 +107,8 @@ type closer func() error
 
 func (c closer) Close() error { return c() }
 
-// login offers one key after the other to one machine, and remembers what came of it. One at a time, because a key that its
-// agent does not sign with must not keep the others from being tried.
+// login offers one key after the other to one machine, and remembers what came of it. One at a time, because a key
+// that its agent does not sign with must not keep the others from being tried.
 type login struct {
 	address address
 	ids     []identity

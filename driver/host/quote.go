@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Quote writes a command so that a POSIX shell takes it apart into the same words, whatever is in them but NUL characters. It
-// is what Run sends, and what a person can type.
+// Quote writes a command so that a POSIX shell takes it apart into the same words, whatever is in them but NUL
+// characters. It is what Run sends, and what a person can type.
 func Quote(args []string) string {
 	words := make([]string, len(args))
 	for i, arg := range args {
@@ -32,8 +32,9 @@ var reserved = []string{
 	"case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "in", "select", "then", "time", "until", "while",
 }
 
-// line is what is sent to a machine's shell. With exec the shell gives its place to the program, as most do by themselves for
-// a line that is one command: how the program ended is then heard of the program itself, and a signal meets it alone.
+// line is what is sent to a machine's shell. With exec the shell gives its place to the program, as most do by
+// themselves for a line that is one command: how the program ended is then heard of the program itself, and a signal
+// meets it alone.
 func (c Command) line() string {
 	if c.Dir == "" {
 		return Quote(c.Args)

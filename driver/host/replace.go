@@ -30,7 +30,8 @@ type Replacement struct {
 // Replaced is the outcome of a Replacement.
 type Replaced struct {
 	Backup string // a copy of the file as it was, with its mode and owner, in the same folder; "": there was no file
-	// Maybe: the file may have the new content, whole, or the old one. With an error it is false only when nothing was changed.
+	// Maybe: the file may have the new content, whole, or the old one. With an error it is false only when nothing was
+	// changed.
 	Maybe bool
 }
 
@@ -43,10 +44,10 @@ func Sum(content []byte) string {
 	return hex.EncodeToString(s[:])
 }
 
-// Replace gives a file new content, whole or not at all: the file is copied to a backup next to it, the new content is written
-// to a temporary file next to it and synced, and takes the name in one step. A process that is killed leaves the old content or
-// the new one, perhaps a backup, and perhaps a temporary file, which the next Replace of the same file removes. The folder must
-// exist.
+// Replace gives a file new content, whole or not at all: the file is copied to a backup next to it, the new content
+// is written to a temporary file next to it and synced, and takes the name in one step. A process that is killed
+// leaves the old content or the new one, perhaps a backup, and perhaps a temporary file, which the next Replace of
+// the same file removes. The folder must exist.
 func Replace(ctx context.Context, files Files, r Replacement) (Replaced, error) {
 	p := &replacing{files: files, r: r}
 	out, err := p.replace(ctx)
@@ -144,7 +145,8 @@ func (p *replacing) there(name string) bool {
 
 func (p *replacing) temporary() string { return "." + base(p.name) + ".syncctl-" }
 
-// clean removes what a killed process left. Another process that is replacing the file right now fails, and changes nothing.
+// clean removes what a killed process left. Another process that is replacing the file right now fails, and changes
+// nothing.
 func (p *replacing) clean() {
 	names, err := p.files.Names(folder(p.name))
 	if err != nil {

@@ -121,8 +121,8 @@ func replacement(name, was string) Replacement {
 	return Replacement{Name: name, Content: []byte("the new content"), Was: was, Mode: 0o600, Now: noon, Random: rand.Reader}
 }
 
-// TestReplaceFails: whatever access fails, or is the last one before the process is killed, the file is the old one or the new
-// one, whole; and an error that says that nothing was changed is right.
+// TestReplaceFails: whatever access fails, or is the last one before the process is killed, the file is the old one
+// or the new one, whole; and an error that says that nothing was changed is right.
 func TestReplaceFails(t *testing.T) {
 	old := []byte("the old content")
 	for _, there := range []bool{true, false} {
@@ -279,7 +279,8 @@ func (f watchedFile) Sync() error {
 	return f.NewFile.Sync()
 }
 
-// TestReplaceOrder: what takes the name has its mode and is on the disk before; and what comes in the meantime is not written over.
+// TestReplaceOrder: what takes the name has its mode and is on the disk before; and what comes in the meantime is
+// not written over.
 func TestReplaceOrder(t *testing.T) {
 	fsys := afero.NewMemMapFs()
 	writeFile(t, fsys, "/a.p12", []byte("old"), 0o640)

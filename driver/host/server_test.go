@@ -260,8 +260,8 @@ func (s *server) session(conn net.Conn, channel ssh.Channel, requests <-chan *ss
 	}
 }
 
-// run runs a command line as sshd does: it waits for the output's end before it closes the channel, but says first how the
-// command ended.
+// run runs a command line as sshd does: it waits for the output's end before it closes the channel, but says first
+// how the command ended.
 func (s *server) run(channel ssh.Channel, requests <-chan *ssh.Request, line string) {
 	cmd := exec.CommandContext(context.Background(), "sh", "-c", line)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

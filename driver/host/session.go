@@ -10,8 +10,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// session is a channel that a command runs in. The library's own Session does not tell an end of the connection from one of
-// the command, and waits for whatever holds the output open.
+// session is a channel that a command runs in. The library's own Session does not tell an end of the connection from
+// one of the command, and waits for whatever holds the output open.
 type session struct {
 	link    *link
 	channel ssh.Channel
@@ -103,8 +103,8 @@ func (s *session) start(ctx context.Context, c Command, p *process) (Started, er
 
 // how tells how the command ended.
 func (s *session) how(ctx context.Context) (int, error) {
-	// To the channel, the end of the connection looks like the end of the command, and the output may be half of it. Who
-	// answers now was there all the time.
+	// To the channel, the end of the connection looks like the end of the command, and the output may be half of it.
+	// Who answers now was there all the time.
 	if s.link.alive(ctx) != nil {
 		return 0, s.lost(ctx)
 	}

@@ -74,8 +74,8 @@ func (f *sftpFiles) explain(c *sftp.Client, err error) error {
 	}
 }
 
-// answered gives a status of the machine as the error that callers look for. A failure that version 3 of SFTP has no status
-// for, such as a full disk, comes as a bare failure.
+// answered gives a status of the machine as the error that callers look for. A failure that version 3 of SFTP has no
+// status for, such as a full disk, comes as a bare failure.
 func answered(s *sftp.StatusError) error {
 	switch s.FxCode() {
 	case sftp.ErrSSHFxNoSuchFile:
@@ -160,7 +160,8 @@ func (f *sftpFiles) Open(name string) (io.ReadSeekCloser, error) {
 	return open, nil
 }
 
-// Create: see Files. The machine makes the file with its own idea of permissions, and it is empty until they are set.
+// Create: see Files. The machine makes the file with its own idea of permissions, and it is empty until they are
+// set.
 func (f *sftpFiles) Create(name string) (NewFile, error) {
 	made := &sftpFile{files: f, name: name}
 	err := f.do("open", name, func(c *sftp.Client) (err error) {
@@ -262,8 +263,8 @@ func (f *sftpFile) Write(p []byte) (int, error) {
 	return n, f.err("write", err)
 }
 
-// Sync: see NewFile. A machine whose SFTP has no word for it (fsync@openssh.com, which sshd has since 6.5) writes when it
-// likes: that is logged, once, and is not an error.
+// Sync: see NewFile. A machine whose SFTP has no word for it (fsync@openssh.com, which sshd has since 6.5) writes
+// when it likes: that is logged, once, and is not an error.
 func (f *sftpFile) Sync() error {
 	if _, ok := f.client.HasExtension("fsync@openssh.com"); !ok {
 		if f.files.noSync != nil {

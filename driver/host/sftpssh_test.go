@@ -36,8 +36,8 @@ func TestSFTPRefuses(t *testing.T) {
 	ok(t, f.Close())
 }
 
-// The example server of the library has less: no posix-rename as such, no links in place of directories. What it cannot do in
-// one step is refused.
+// The example server of the library has less: no posix-rename as such, no links in place of directories. What it
+// cannot do in one step is refused.
 func TestMachineThatCannotReplace(t *testing.T) {
 	here, there := net.Pipe()
 	server := sftp.NewRequestServer(there, sftp.InMemHandler())

@@ -29,8 +29,8 @@ type SSHOptions struct {
 	Log  hclog.Logger // nil: none
 }
 
-// SSH reaches a machine over SSH. It checks the options; the first use connects, and a use after the connection broke connects
-// anew.
+// SSH reaches a machine over SSH. It checks the options; the first use connects, and a use after the connection
+// broke connects anew.
 func SSH(o SSHOptions) (Host, error) {
 	h := &sshHost{o: o, grace: grace, after: time.After, turn: make(chan struct{}, 1), slots: make(chan struct{}, maxSessions)}
 	to, err := parseAddress(o.Address)
@@ -70,7 +70,8 @@ func SSH(o SSHOptions) (Host, error) {
 	return h, nil
 }
 
-// maxSessions is how many commands run at a time: sshd lets ten sessions share a connection (MaxSessions), and files are one.
+// maxSessions is how many commands run at a time: sshd lets ten sessions share a connection (MaxSessions), and files
+// are one.
 const maxSessions = 8
 
 type sshHost struct {
@@ -170,8 +171,8 @@ func (h *sshHost) session(ctx context.Context) (*session, error) {
 	return opened(ctx, h, func(l *link) (*session, error) { return l.open(ctx) })
 }
 
-// opened has a channel opened on the connection. Where the connection turns out to be broken, nothing was asked of the machine
-// yet: once more on a new one.
+// opened has a channel opened on the connection. Where the connection turns out to be broken, nothing was asked of
+// the machine yet: once more on a new one.
 func opened[T any](ctx context.Context, h *sshHost, open func(*link) (T, error)) (T, error) {
 	for again := false; ; again = true {
 		l, err := h.connection(ctx)
@@ -192,8 +193,8 @@ func (h *sshHost) Files() Files {
 	return &sftpFiles{name: h.Name(), client: h.fileClient, lost: h.lost, noSync: h.noSync}
 }
 
-// fileClient gives the connection's SFTP client. Its calls take no context: they end when the connection does, and KeepAlive ends
-// one that is dead.
+// fileClient gives the connection's SFTP client. Its calls take no context: they end when the connection does, and
+// KeepAlive ends one that is dead.
 func (h *sshHost) fileClient() (*sftp.Client, error) {
 	c, err := opened(h.life, h, func(l *link) (*sftp.Client, error) { return l.files(h.life) })
 	if err != nil {

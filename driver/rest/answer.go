@@ -21,8 +21,9 @@ type Response struct {
 	call   *call
 }
 
-// DecodeJSON decodes the answer into v. What is no JSON, or more than one value, or does not fit v is an *Error that says what
-// came instead. The Content-Type decides nothing: servers send JSON as text/plain, and pages as application/json.
+// DecodeJSON decodes the answer into v. What is no JSON, or more than one value, or does not fit v is an *Error that
+// says what came instead. The Content-Type decides nothing: servers send JSON as text/plain, and pages as
+// application/json.
 func (r *Response) DecodeJSON(v any) error {
 	body := bytes.TrimSpace(bytes.TrimPrefix(r.Body, []byte("\ufeff")))
 	var err error
@@ -96,7 +97,8 @@ func (a *attempt) stream() (*Stream, error) {
 	return &Stream{Status: a.resp.StatusCode, Header: a.resp.Header, Length: a.resp.ContentLength, Body: &streamReader{body}}, nil
 }
 
-// streamBody reads from the server, with a watch over each wait: what the reader does in between takes as long as it takes.
+// streamBody reads from the server, with a watch over each wait: what the reader does in between takes as long as it
+// takes.
 type streamBody struct {
 	attempt  *attempt
 	buffered *bufio.Reader

@@ -1,5 +1,6 @@
-// Package rest is what every REST client of ours does: it authorizes, verifies TLS, limits the rate, retries what is safe to
-// retry and nothing else, and tells after a failure whether the server may have carried the request out. It knows no product.
+// Package rest is what every REST client of ours does: it authorizes, verifies TLS, limits the rate, retries what is
+// safe to retry and nothing else, and tells after a failure whether the server may have carried the request out. It
+// knows no product.
 package rest
 
 import (
@@ -34,8 +35,8 @@ const (
 	DefaultMaxBytes   = 64 << 20
 )
 
-// maxRetryAfter is the longest that a request is held back because a server asks for it. A server that asks for more is not asked
-// again: the error says for how long.
+// maxRetryAfter is the longest that a request is held back because a server asks for it. A server that asks for more
+// is not asked again: the error says for how long.
 const maxRetryAfter = time.Minute
 
 // Options say how to reach one server.
@@ -46,9 +47,9 @@ type Options struct {
 	Secrets   []string            // never shown in an error or a log line, nor escaped or in base64: give "user:password" too
 	UserAgent string
 
-	// Timeout bounds each wait for the server: from the start of an attempt, or the last byte of the request's body that was
-	// taken, to the headers, and then each wait for more of the answer. A whole answer of Do may take ten times as long. 0 is
-	// DefaultTimeout.
+	// Timeout bounds each wait for the server: from the start of an attempt, or the last byte of the request's body
+	// that was taken, to the headers, and then each wait for more of the answer. A whole answer of Do may take ten
+	// times as long. 0 is DefaultTimeout.
 	Timeout       time.Duration
 	RatePerSecond float64 // attempts per second, a second's worth at once; 0 is no limit
 	MaxRetries    int     // attempts after the first; 0 is DefaultMaxRetries, below zero none
@@ -74,8 +75,8 @@ type Client struct {
 	limiter  *rate.Limiter // nil: no limit
 
 	reusing *http.Client // for what may be repeated
-	// fresh takes a new connection for each request. On one that was kept, a server's hanging up while idle cannot be told
-	// from its dying over our request, and such a request could not be retried.
+	// fresh takes a new connection for each request. On one that was kept, a server's hanging up while idle cannot be
+	// told from its dying over our request, and such a request could not be retried.
 	fresh *http.Client
 }
 
@@ -184,8 +185,8 @@ func loopback(host string) bool {
 // Session is what a server knows a caller by, such as cookies. It may be used by several goroutines.
 type Session interface {
 	Authorize(*http.Request) // as Options.Authorize, which is called before it
-	// Answered looks at the headers of an answer before anything else does, those of redirects and errors too. It leaves the
-	// body alone.
+	// Answered looks at the headers of an answer before anything else does, those of redirects and errors too. It
+	// leaves the body alone.
 	Answered(*http.Response)
 }
 
@@ -230,8 +231,8 @@ type Retry int
 const (
 	ByMethod Retry = iota // GET and HEAD as Safe, others as Never
 	Safe                  // carrying it out twice is the same as once: retried after every failure that may pass
-	// Never: retried only when it certainly was not carried out: no connection came about, or the server answered 429 and
-	// said when to come again.
+	// Never: retried only when it certainly was not carried out: no connection came about, or the server answered 429
+	// and said when to come again.
 	Never
 )
 
@@ -249,7 +250,8 @@ type Request struct {
 
 	Session Session // that it is sent within; nil: none
 	Retry   Retry
-	// GiveUp tells of a failed attempt that no repetition mends it, whatever its status lets hope. nil: the status decides.
+	// GiveUp tells of a failed attempt that no repetition mends it, whatever its status lets hope. nil: the status
+	// decides.
 	GiveUp func(*Error) bool
 }
 

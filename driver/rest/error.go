@@ -76,8 +76,8 @@ func (e *Error) RetryAfter() (time.Duration, bool) {
 	return max(e.retryAfter, 0), e.retryAfter != noRetryAfter
 }
 
-// Says tells whether the server's answer has a word in it, in whatever markup and case. Message has no markup, and of a page
-// no more than its title.
+// Says tells whether the server's answer has a word in it, in whatever markup and case. Message has no markup, and
+// of a page no more than its title.
 func (e *Error) Says(word string) bool {
 	return bytes.Contains(bytes.ToLower(e.answer), bytes.ToLower([]byte(word)))
 }
@@ -88,8 +88,8 @@ func IsStatus(err error, status ...int) bool {
 	return errors.As(err, &e) && slices.Contains(status, e.Status)
 }
 
-// WasSent tells how far the request of err got. An error that is not of this package leaves all possible: SentMaybe. nil is
-// SentYes.
+// WasSent tells how far the request of err got. An error that is not of this package leaves all possible: SentMaybe.
+// nil is SentYes.
 func WasSent(err error) Sent {
 	var e *Error
 	switch {
@@ -132,8 +132,8 @@ func messageOf(contentType string, body []byte) string {
 	return string(body)
 }
 
-// jsonMessage finds the words in the forms of error that servers use: lists of errorMessages and errors, and the usual
-// single members.
+// jsonMessage finds the words in the forms of error that servers use: lists of errorMessages and errors, and the
+// usual single members.
 func jsonMessage(body []byte) string {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(body, &members) != nil {

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Do sends a request and reads the whole answer, retrying as Request.Retry allows. An answer whose status is not 2xx is an
-// error, as is one larger than Options.MaxBytes. Every error is an *Error.
+// Do sends a request and reads the whole answer, retrying as Request.Retry allows. An answer whose status is not 2xx
+// is an error, as is one larger than Options.MaxBytes. Every error is an *Error.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	var answer *Response
 	err := c.repeat(ctx, r, func(a *attempt) error {
@@ -31,8 +31,9 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	return answer, nil
 }
 
-// Stream sends a request and returns its answer to be read as it comes, however long it is. It retries like Do until the
-// answer begins; afterwards the reader gets an *Error if the answer breaks off or stalls. The caller closes Body.
+// Stream sends a request and returns its answer to be read as it comes, however long it is. It retries like Do until
+// the answer begins; afterwards the reader gets an *Error if the answer breaks off or stalls. The caller closes
+// Body.
 func (c *Client) Stream(ctx context.Context, r Request) (*Stream, error) {
 	var answer *Stream
 	err := c.repeat(ctx, r, func(a *attempt) error {
@@ -56,8 +57,8 @@ func (c *Client) Get(ctx context.Context, r Request, v any) error {
 	return answer.DecodeJSON(v)
 }
 
-// repeat makes attempts until one succeeds, fails for good, or enough are made. take uses a 2xx answer; it owns the attempt
-// when it returns nil.
+// repeat makes attempts until one succeeds, fails for good, or enough are made. take uses a 2xx answer; it owns the
+// attempt when it returns nil.
 func (c *Client) repeat(ctx context.Context, r Request, take func(*attempt) error) error {
 	k, err := c.prepare(r)
 	if err != nil {
@@ -145,7 +146,8 @@ func hopeless(err error) bool {
 		errors.As(err, &record)
 }
 
-// backoff is how long to wait after the nth attempt: what the server asked for, else half to all of a span that doubles.
+// backoff is how long to wait after the nth attempt: what the server asked for, else half to all of a span that
+// doubles.
 func (c *Client) backoff(n int, asked time.Duration) time.Duration {
 	if asked > 0 {
 		return asked
@@ -160,7 +162,8 @@ func (c *Client) backoff(n int, asked time.Duration) time.Duration {
 
 const noRetryAfter = time.Duration(-1)
 
-// parseRetryAfter reads the header's two forms, seconds and a date (RFC 9110, 10.2.3). noRetryAfter: absent or neither.
+// parseRetryAfter reads the header's two forms, seconds and a date (RFC 9110, 10.2.3). noRetryAfter: absent or
+// neither.
 func parseRetryAfter(value string, now time.Time) time.Duration {
 	value = strings.TrimSpace(value)
 	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
@@ -178,8 +181,8 @@ func parseRetryAfter(value string, now time.Time) time.Duration {
 // maxRedirects is generous: one from http to https of a path's trailing slash is what one meets.
 const maxRedirects = 5
 
-// followable follows a GET within the same server only. Elsewhere the credentials have no business, and a POST would be
-// repeated as something else; such an answer is returned as it is, and becomes an error.
+// followable follows a GET within the same server only. Elsewhere the credentials have no business, and a POST would
+// be repeated as something else; such an answer is returned as it is, and becomes an error.
 func followable(next *http.Request, via []*http.Request) error {
 	first := via[0]
 	same := next.URL.Scheme == first.URL.Scheme && next.URL.Host == first.URL.Host

@@ -239,8 +239,8 @@ func TestRate(t *testing.T) {
 	}
 }
 
-// However a server behaves, a request that is not marked safe is carried out at most once, and an error that says "not sent"
-// is true.
+// However a server behaves, a request that is not marked safe is carried out at most once, and an error that says
+// "not sent" is true.
 func TestNeverTwice(t *testing.T) {
 	var done int
 	carriedOut := func(h http.HandlerFunc) http.HandlerFunc {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// watchdog calls bark when nothing happened for a while: it was not kicked, and no byte came over the connection. One Read of a
-// body may take long although bytes keep coming, since a large chunk is read until the buffer is full.
+// watchdog calls bark when nothing happened for a while: it was not kicked, and no byte came over the connection.
+// One Read of a body may take long although bytes keep coming, since a large chunk is read until the buffer is full.
 type watchdog struct {
 	span time.Duration
 	bark func()

@@ -39,7 +39,8 @@ func BenchmarkReader(b *testing.B) {
 	}
 }
 
-// BenchmarkCopy is what BenchmarkReader and BenchmarkMerge are to be compared with: the same bytes from file to file.
+// BenchmarkCopy is what BenchmarkReader and BenchmarkMerge are to be compared with: the same bytes from file to
+// file.
 func BenchmarkCopy(b *testing.B) {
 	dir := b.TempDir()
 	writeBench(b, dir)

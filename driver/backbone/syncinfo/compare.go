@@ -43,8 +43,8 @@ func (d *PairDiff) String() string {
 	return b.String()
 }
 
-// ComparePairs checks that got has every pair of want, no more and no fewer: same local and same remote key. Its memory
-// is that of a Set of want, and of one of the pairs that are extra. Errors: as Reader.Next, and of Open.
+// ComparePairs checks that got has every pair of want, no more and no fewer: same local and same remote key. Its
+// memory is that of a Set of want, and of one of the pairs that are extra. Errors: as Reader.Next, and of Open.
 func ComparePairs(ctx context.Context, want, got Source) (*PairDiff, error) {
 	d := &PairDiff{Want: want.Name, Got: got.Name}
 	set := NewSet()

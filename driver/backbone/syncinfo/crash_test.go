@@ -111,8 +111,8 @@ func (f *brokenFile) Close() error {
 // harmless are the calls that come when the output has its name, or have nothing to do with it.
 var harmless = []string{"open w", "sync w", "close w", "close w/master.json", "close w/slave.json", "close w/out.json"}
 
-// TestMergeSurvivesEveryFailure breaks the file system at each call in turn: the output is the whole new file, or what
-// it was before, and nothing else is left.
+// TestMergeSurvivesEveryFailure breaks the file system at each call in turn: the output is the whole new file, or
+// what it was before, and nothing else is left.
 func TestMergeSurvivesEveryFailure(t *testing.T) {
 	// Several blocks, so that the writing goroutine fails in the middle too.
 	var master, slave []string

@@ -34,14 +34,14 @@ type Drain struct {
 	Overrun    int        // of InFlight: more applied than sent, which no waiting mends
 	SumA, SumB int64      // sum of the outgoing ids that either end has; -1 if it does not fit
 
-	// Pairs of which a direction could not be compared: a counter is missing at one end, or is not a whole number of 64 bits.
-	// Whether something is in flight there is unknown.
+	// Pairs of which a direction could not be compared: a counter is missing at one end, or is not a whole number of 64
+	// bits. Whether something is in flight there is unknown.
 	Uncompared      int
 	FirstUncompared []Example // the first ten, in the order of the second reader
 }
 
-// Empty says whether nothing is in flight among the directions that could be compared. Of all of them it says something only
-// where Uncompared and Unpaired are 0.
+// Empty says whether nothing is in flight among the directions that could be compared. Of all of them it says
+// something only where Uncompared and Unpaired are 0.
 func (d *Drain) Empty() bool { return d.InFlight == 0 }
 
 // String lists what is in flight and what could not be compared, one a line; it is "" if there is neither.
@@ -63,9 +63,9 @@ func (d *Drain) String() string {
 	return b.String()
 }
 
-// Drained compares the message counters of both ends of a synchronization: what A has sent must be what B has applied,
-// and the other way round, for each issue where both have the counter. (That the counters mean this is inferred from
-// the vendor's samples.) It reads a to its end, then b; its memory is that of a Set of a.
+// Drained compares the message counters of both ends of a synchronization: what A has sent must be what B has
+// applied, and the other way round, for each issue where both have the counter. (That the counters mean this is
+// inferred from the vendor's samples.) It reads a to its end, then b; its memory is that of a Set of a.
 func Drained(ctx context.Context, a, b *Reader) (*Drain, error) {
 	d := &Drain{}
 	set := NewSet()

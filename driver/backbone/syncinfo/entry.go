@@ -26,8 +26,8 @@ const (
 	Second Section = "secondConnector"
 )
 
-// Entry is one pair of synchronized issues as one connector sees it. Its slices point into the Reader's buffers and hold
-// only until the next call of Next: copy what is to be kept.
+// Entry is one pair of synchronized issues as one connector sees it. Its slices point into the Reader's buffers and
+// hold only until the next call of Next: copy what is to be kept.
 type Entry struct {
 	Raw          []byte // the entry as it stands in the file, from '{' to '}'
 	LocalKey     []byte // localIssueKey, decoded; never empty
@@ -40,8 +40,8 @@ type Entry struct {
 	LastOutgoingChange    int64 // milliseconds since 1970 UTC; 0 if HasLastOutgoingChange is false
 	HasLastOutgoingChange bool  // lastOutgoingChange is there and a whole number that fits
 
-	// How many {localId, remoteId} objects there are, and how many of them have only one of the two. null and "" count as
-	// missing. The sender of a comment knows only its own id of it, so half pairs are ordinary.
+	// How many {localId, remoteId} objects there are, and how many of them have only one of the two. null and "" count
+	// as missing. The sender of a comment knows only its own id of it, so half pairs are ordinary.
 	Comments, HalfComments       int
 	Attachments, HalfAttachments int
 
@@ -50,9 +50,9 @@ type Entry struct {
 	Column int   // 1-based, in bytes
 }
 
-// Sequence holds an entry's message counters: how many messages it has sent for the issue, and how many it has applied.
-// The documents do not say what the counters mean; the names and the vendor's samples do (A's outgoing equals B's
-// incoming once nothing is in flight).
+// Sequence holds an entry's message counters: how many messages it has sent for the issue, and how many it has
+// applied. The documents do not say what the counters mean; the names and the vendor's samples do (A's outgoing
+// equals B's incoming once nothing is in flight).
 type Sequence struct {
 	Outgoing, Incoming       int64
 	HasOutgoing, HasIncoming bool

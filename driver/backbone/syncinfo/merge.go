@@ -44,21 +44,21 @@ type MergeOptions struct {
 	MaxEntry int              // bytes of one entry; 0 is DefaultMaxEntry
 }
 
-// Merge joins the exports of the two ends into the file that pairs the issues of the new synchronization: the entries of
-// the side that stays as firstConnector, those of the migrating side as secondConnector, each byte for byte as it was.
-// Order, unknown members and the form of numbers stay.
+// Merge joins the exports of the two ends into the file that pairs the issues of the new synchronization: the
+// entries of the side that stays as firstConnector, those of the migrating side as secondConnector, each byte for
+// byte as it was. Order, unknown members and the form of numbers stay.
 //
 // It reads the side that stays first, to its end. Memory is bounded by the largest entry and by a Set of one side's
-// pairs (and of the other side's unmatched ones). The output appears under its name complete and synced, or not at all:
-// a file that was there before survives every failure. A symbolic link at Out stays, and the file it leads to is
-// replaced (if Fs is an afero.LinkReader; otherwise the link is). A file that was there keeps its mode, and its owner
-// where this process may give files away. An input that is no regular file is read once, like standard input.
+// pairs (and of the other side's unmatched ones). The output appears under its name complete and synced, or not at
+// all: a file that was there before survives every failure. A symbolic link at Out stays, and the file it leads to
+// is replaced (if Fs is an afero.LinkReader; otherwise the link is). A file that was there keeps its mode, and its
+// owner where this process may give files away. An input that is no regular file is read once, like standard input.
 //
 // When ctx ends, Merge returns even from a pipe that nobody writes to or reads from. What waits there is then left
 // behind until the pipe moves or closes.
 //
-// Errors: a *SyntaxError for a file that is not what Backbone exports (both joined if both are); a *CheckError with all
-// that the checks found and Allow does not name; anything else is about options, files or ctx.
+// Errors: a *SyntaxError for a file that is not what Backbone exports (both joined if both are); a *CheckError with
+// all that the checks found and Allow does not name; anything else is about options, files or ctx.
 func Merge(ctx context.Context, o MergeOptions) (*Report, error) {
 	m, err := newMerge(o)
 	if err != nil {

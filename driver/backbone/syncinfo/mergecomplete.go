@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// complete writes the entries of from, with the missing half of comment and attachment pairs filled in from the mirror
-// entries of other. Both have been read and checked before.
+// complete writes the entries of from, with the missing half of comment and attachment pairs filled in from the
+// mirror entries of other. Both have been read and checked before.
 func (m *merge) complete(ctx context.Context, from, other *side) error {
 	c := completer{seed: m.set.seed, write: m.out.write}
 	return from.read(ctx, func(e *Entry) error {
@@ -79,16 +79,17 @@ const (
 	roleBits = 2
 )
 
-// idPlace is one id of a list: 62 bits of the hash of its text, its role, and the {localId, remoteId} object it is in.
+// idPlace is one id of a list: 62 bits of the hash of its text, its role, and the {localId, remoteId} object it is
+// in.
 type idPlace struct {
 	key uint64
 	at  int
 }
 
-// complete writes the entry at raw in mine's data, with the halves filled in that the mirror entry, its last, knows; and
-// says how many. A half is filled in only where nothing can be mistaken: its id, and the id that is to be filled in, each
-// stand once on the mirror's side, in one pair; its id stands once in this entry, and the other not at all. Ids are
-// compared by their text, whichever way it is written.
+// complete writes the entry at raw in mine's data, with the halves filled in that the mirror entry, its last, knows;
+// and says how many. A half is filled in only where nothing can be mistaken: its id, and the id that is to be filled
+// in, each stand once on the mirror's side, in one pair; its id stands once in this entry, and the other not at all.
+// Ids are compared by their text, whichever way it is written.
 func (c *completer) complete(mine *scanner, raw span, its *scanner) (n int, err error) {
 	done := raw.from
 	order := [2]int{0, 1}

@@ -61,8 +61,8 @@ func (m *merge) noteUnknown(stay Sequence, e *Entry) {
 	}
 }
 
-// compareRepeated compares the entries of the side that stays whose pair stood before them: the set met the migrating
-// side with the first one only.
+// compareRepeated compares the entries of the side that stays whose pair stood before them: the set met the
+// migrating side with the first one only.
 func (m *merge) compareRepeated() error {
 	again := m.move.rereader()
 	return m.set.duplicates(func(r *record) error {

@@ -15,8 +15,8 @@ import (
 // blockSize is how much is written, and hashed, at a time.
 const blockSize = 256 << 10
 
-// output is the merged file in the making: a temporary file that becomes the output only when all is well. Blocks are
-// hashed and written by a goroutine of its own while the next one is filled.
+// output is the merged file in the making: a temporary file that becomes the output only when all is well. Blocks
+// are hashed and written by a goroutine of its own while the next one is filled.
 type output struct {
 	o  MergeOptions
 	to target
@@ -205,8 +205,8 @@ func (w *output) copyOut(ctx context.Context) error {
 	return nil
 }
 
-// syncFolder makes the new name last through a power cut. The file is there under its name already, so a failure (some
-// file systems do not sync folders) is no more than a warning.
+// syncFolder makes the new name last through a power cut. The file is there under its name already, so a failure
+// (some file systems do not sync folders) is no more than a warning.
 func (w *output) syncFolder() {
 	dir, err := w.o.Fs.Open(filepath.Dir(w.to.path))
 	if err == nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Opening, reading and writing a named pipe may wait for ever, and no system offers to take such a call back. A goroutine does
-// it, which ends when the call returns; whoever called it goes on when the context ends.
+// Opening, reading and writing a named pipe may wait for ever, and no system offers to take such a call back. A
+// goroutine does it, which ends when the call returns; whoever called it goes on when the context ends.
 
 // openWithin opens a file, or gives up when ctx ends.
 func openWithin(ctx context.Context, fs afero.Fs, path string) (afero.File, error) {

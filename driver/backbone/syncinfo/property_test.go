@@ -143,8 +143,8 @@ func TestEntriesKeepTheirBytes(t *testing.T) {
 	})
 }
 
-// checkAgainstJSON compares a Reader with encoding/json on any bytes at all. Apart from the documented limits (UTF-8,
-// depth) and what an entry must have, they agree.
+// checkAgainstJSON compares a Reader with encoding/json on any bytes at all. Apart from the documented limits
+// (UTF-8, depth) and what an entry must have, they agree.
 func checkAgainstJSON(t errorer, value []byte) {
 	text := []byte(`[{"localIssueKey":"A-1","remoteIssueKey":"B-1","x":` + string(value) + `}]`)
 	entries, err := readAll(NewArrayReader("f", bytes.NewReader(text), smallBuffer(24)))
@@ -223,8 +223,8 @@ func FuzzValue(f *testing.F) {
 	})
 }
 
-// FuzzReader reads any bytes as a file: what is accepted is valid JSON, its entries are what encoding/json finds, and
-// the verdict does not depend on the size of the buffer.
+// FuzzReader reads any bytes as a file: what is accepted is valid JSON, its entries are what encoding/json finds,
+// and the verdict does not depend on the size of the buffer.
 func FuzzReader(f *testing.F) {
 	for _, name := range []string{"master.json", "slave.json", "merged-master-migrates.json", "merged-slave-migrates-invalid.json"} {
 		f.Add(vendor(f, name))

@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// firstBuffer is what a Reader starts with. Large blocks keep the cost of reading, and of starting an entry again when
-// it crosses the end of the buffer, out of sight.
+// firstBuffer is what a Reader starts with. Large blocks keep the cost of reading, and of starting an entry again
+// when it crosses the end of the buffer, out of sight.
 const firstBuffer = 256 << 10
 
 // maxWarnings bounds the memory that a strange file can take.
@@ -60,8 +60,8 @@ type Reader struct {
 // ReaderOption changes how a Reader reads.
 type ReaderOption func(*Reader)
 
-// WithSecond lets the envelope have a secondConnector too, as the export of a direct synchronization and a merged file
-// have. Section tells where an entry stands.
+// WithSecond lets the envelope have a secondConnector too, as the export of a direct synchronization and a merged
+// file have. Section tells where an entry stands.
 func WithSecond() ReaderOption { return func(r *Reader) { r.second = true } }
 
 // MaxEntry limits one entry, or one unknown member of the envelope, to n bytes instead of DefaultMaxEntry.
@@ -73,8 +73,8 @@ func keepPairs() ReaderOption { return func(r *Reader) { r.s.keepPairs = true } 
 // sharing makes readers that are never used at the same time use one buffer.
 func sharing(buf *[]byte) ReaderOption { return func(r *Reader) { r.shared = buf } }
 
-// NewExportReader reads a file of "Download synchronized issues": {"firstConnector":[...]}. A secondConnector is refused
-// unless WithSecond is given. name is the file's name in errors.
+// NewExportReader reads a file of "Download synchronized issues": {"firstConnector":[...]}. A secondConnector is
+// refused unless WithSecond is given. name is the file's name in errors.
 func NewExportReader(name string, r io.Reader, options ...ReaderOption) *Reader {
 	return newReader(name, r, false, options)
 }
@@ -108,8 +108,8 @@ func (r *Reader) Section() Section { return r.section }
 // Warnings lists oddities met so far: members of the envelope that Backbone does not document and that were skipped.
 func (r *Reader) Warnings() []Warning { return r.warnings }
 
-// Next returns the next entry, io.EOF after the last one of a file that is right to its last byte, a *SyntaxError if it
-// is not, or the error of the underlying reader, wrapped. The entry is valid until the next call. An error stays.
+// Next returns the next entry, io.EOF after the last one of a file that is right to its last byte, a *SyntaxError if
+// it is not, or the error of the underlying reader, wrapped. The entry is valid until the next call. An error stays.
 func (r *Reader) Next() (*Entry, error) {
 	if r.err == nil {
 		if r.err = r.next(); r.err == nil {
@@ -364,8 +364,8 @@ func (r *Reader) peek() (byte, error) {
 
 func (r *Reader) ended() bool { return r.eof && r.r >= r.w }
 
-// fill drops what has been looked at and reads until the buffer is full or the file ends. A buffer that is full of one
-// entry grows to twice its size.
+// fill drops what has been looked at and reads until the buffer is full or the file ends. A buffer that is full of
+// one entry grows to twice its size.
 func (r *Reader) fill() error {
 	r.count(r.r)
 	switch {

@@ -1,6 +1,7 @@
 package syncinfo
 
-// skip reads over the value at r.r, however large it is: it holds no more of it than one number or a piece of a string.
+// skip reads over the value at r.r, however large it is: it holds no more of it than one number or a piece of a
+// string.
 func (r *Reader) skip() error {
 	var objects [MaxDepth/64 + 1]uint64 // bit d: the container at depth d is an object
 	for depth := 0; ; {

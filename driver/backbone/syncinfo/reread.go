@@ -30,8 +30,8 @@ func newRereader(name string, src io.ReaderAt, max int) *rereader {
 	return &rereader{name: name, src: src, max: max}
 }
 
-// entryAt returns the entry at an offset where one was read before; its Line and Column are not set. It holds until the
-// next call.
+// entryAt returns the entry at an offset where one was read before; its Line and Column are not set. It holds until
+// the next call.
 func (r *rereader) entryAt(offset int64) (*Entry, error) {
 	size := leastReread
 	if r.n > 0 && offset >= r.base && offset < r.base+int64(r.n) {

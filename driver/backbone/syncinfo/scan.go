@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// pad is how many zero bytes follow the data in a scanner's slice. A zero byte is legal nowhere in JSON, so every loop
-// stops there by itself and eight bytes can be loaded at any place of the data.
+// pad is how many zero bytes follow the data in a scanner's slice. A zero byte is legal nowhere in JSON, so every
+// loop stops there by itself and eight bytes can be loaded at any place of the data.
 const pad = 16
 
 // scanner checks JSON (RFC 8259, and UTF-8 in strings) in memory. Its methods take the index of what they read and
@@ -29,8 +29,8 @@ type scanner struct {
 	keys      [3][]byte // decoded keys that had escapes: local, remote, connector
 }
 
-// fail says that the data are not JSON. The message is made up only when it is wanted: most failures are that of an entry
-// whose rest has not been read yet.
+// fail says that the data are not JSON. The message is made up only when it is wanted: most failures are that of an
+// entry whose rest has not been read yet.
 func (s *scanner) fail(at int, msg string, c byte) int {
 	s.at, s.msg, s.c, s.broken = at, msg, c, true
 	return -1

@@ -168,8 +168,8 @@ func (s *scanner) text(m member, i int) (text []byte, end int) {
 	return text, end
 }
 
-// counter reads a message sequence id. null counts as missing, and so does, with a word of it in e, a number that cannot be
-// one.
+// counter reads a message sequence id. null counts as missing, and so does, with a word of it in e, a number that
+// cannot be one.
 func (s *scanner) counter(m member, i int, e *Entry, to *int64, has *bool) int {
 	end := s.value(i)
 	if end < 0 || s.b[i] == 'n' {

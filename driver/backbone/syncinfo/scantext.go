@@ -33,8 +33,8 @@ func parseInt(b []byte) (int64, bool) {
 	return 0, false
 }
 
-// parseWhole gives the value of a JSON number that is written with a point or an exponent but is whole, like 2.0 or 2e0,
-// and fits.
+// parseWhole gives the value of a JSON number that is written with a point or an exponent but is whole, like 2.0 or
+// 2e0, and fits.
 func parseWhole(b []byte) (int64, bool) {
 	mantissa, power := b, int64(0)
 	if i := bytes.IndexAny(b, "eE"); i >= 0 {
@@ -66,8 +66,8 @@ func parseWhole(b []byte) (int64, bool) {
 	return parseInt(short)
 }
 
-// unescape appends the decoded text of a valid JSON string to dst. whole is false if it had half a surrogate pair, which
-// JSON allows but Unicode does not; it is replaced by U+FFFD.
+// unescape appends the decoded text of a valid JSON string to dst. whole is false if it had half a surrogate pair,
+// which JSON allows but Unicode does not; it is replaced by U+FFFD.
 func unescape(dst, text []byte) (out []byte, whole bool) {
 	whole = true
 	for i := 0; i < len(text); {

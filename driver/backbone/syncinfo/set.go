@@ -17,9 +17,10 @@ import (
 //	 8..12  38 bits: offset of the entry in its file (256 GiB); 1 bit: met on the other side; 1 bit: a duplicate
 //	13..20  32 bits each: outgoing and incoming message sequence id; once the pair is met, the other entry's offset
 //
-// Records are appended to chunks of 8192 (168 KiB), which never move: growing copies nothing and leaves no garbage. Seal
-// sorts them in place by hash and adds a directory of at most one byte a pair. The rest is constant: one chunk that
-// is not yet full. (A pair with a sequence id beyond 4 thousand million, which no issue reaches, takes 16 bytes more.)
+// Records are appended to chunks of 8192 (168 KiB), which never move: growing copies nothing and leaves no garbage.
+// Seal sorts them in place by hash and adds a directory of at most one byte a pair. The rest is constant: one chunk
+// that is not yet full. (A pair with a sequence id beyond 4 thousand million, which no issue reaches, takes 16 bytes
+// more.)
 //
 // Two different pairs have the same hash with a probability of 1 in 2^64. Where the source can be read again
 // (see reread), suspected duplicates are confirmed by looking at their keys.
@@ -175,8 +176,9 @@ func (s *Set) sequenceOf(r *record) Sequence {
 	return q
 }
 
-// Seal ends the adding and makes the set ready to be asked. It returns the duplicates that come first in the file, at
-// most ten, and how many there are. Every later entry of the same pair is one. Sealing again returns the count alone.
+// Seal ends the adding and makes the set ready to be asked. It returns the duplicates that come first in the file,
+// at most ten, and how many there are. Every later entry of the same pair is one. Sealing again returns the count
+// alone.
 func (s *Set) Seal() (first []Duplicate, count int, err error) {
 	if s.sealed {
 		return nil, s.doubled, nil
@@ -191,8 +193,8 @@ func (s *Set) Seal() (first []Duplicate, count int, err error) {
 	return first, s.doubled, nil
 }
 
-// setAside moves the duplicates behind the records that can be found. What a pair costs to find then does not depend on
-// how often it is repeated.
+// setAside moves the duplicates behind the records that can be found. What a pair costs to find then does not depend
+// on how often it is repeated.
 func (s *Set) setAside() {
 	if s.doubled == 0 {
 		return

@@ -7,7 +7,8 @@ import (
 	"io"
 )
 
-// Source is synced-issue data that can be read more than once: the second time only to name what the first has counted.
+// Source is synced-issue data that can be read more than once: the second time only to name what the first has
+// counted.
 type Source struct {
 	Name string // for errors and positions
 	// Open starts reading from the beginning. If what it returns is an io.ReaderAt too (a file is), suspected

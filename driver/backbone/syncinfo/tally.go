@@ -12,8 +12,8 @@ type Tally struct {
 // Counting makes the reader add every entry it returns to t.
 func Counting(t *Tally) ReaderOption { return func(r *Reader) { r.tally = t } }
 
-// Sent is how many messages were sent over all entries. It is unknown where one of them does not say it: two such sums may be
-// equal although messages were sent in between.
+// Sent is how many messages were sent over all entries. It is unknown where one of them does not say it: two such
+// sums may be equal although messages were sent in between.
 func (t *Tally) Sent() (messages int64, known bool) {
 	return t.SumOutgoing, t.Unsummed == 0 && t.SumOutgoing >= 0
 }

@@ -58,7 +58,8 @@ func (o MergeOptions) resolve() (target, error) {
 	return t, nil
 }
 
-// isDevice says whether a path is among the devices and processes of a Unix system. Files in its shared memory are not.
+// isDevice says whether a path is among the devices and processes of a Unix system. Files in its shared memory are
+// not.
 func isDevice(path string) bool {
 	path = filepath.ToSlash(filepath.Clean(path))
 	return (strings.HasPrefix(path, "/dev/") || strings.HasPrefix(path, "/proc/")) && !strings.HasPrefix(path, "/dev/shm/")
@@ -71,8 +72,8 @@ type tempFile struct {
 	path string // "" once there is nothing under its name
 }
 
-// spool makes a file to keep a stream in, next to the target or in TempDir. It has no name where the system allows that, so that
-// a process that is killed leaves nothing.
+// spool makes a file to keep a stream in, next to the target or in TempDir. It has no name where the system allows
+// that, so that a process that is killed leaves nothing.
 func (o MergeOptions) spool(t target) (*tempFile, error) {
 	folder := o.TempDir
 	if t.path != "" {
@@ -89,8 +90,8 @@ func (o MergeOptions) spool(t target) (*tempFile, error) {
 	return &tempFile{f, o.Fs, path}, nil
 }
 
-// part creates the file that becomes the target. Its name is always the same: one that a killed process left is replaced. Of two
-// processes that write the same target, the first finds its file taken away, and fails.
+// part creates the file that becomes the target. Its name is always the same: one that a killed process left is
+// replaced. Of two processes that write the same target, the first finds its file taken away, and fails.
 func (o MergeOptions) part(t target) (*tempFile, error) {
 	base := filepath.Base(t.path)
 	base = base[:min(len(base), 100)] // most systems allow 255 bytes

@@ -182,8 +182,8 @@ func TestTemporaryFilesDoNotPileUp(t *testing.T) {
 	}
 }
 
-// TestOutputOfTwo: of two merges that write the same file, the one whose temporary file the other has replaced fails, and the
-// output is whole.
+// TestOutputOfTwo: of two merges that write the same file, the one whose temporary file the other has replaced
+// fails, and the output is whole.
 func TestOutputOfTwo(t *testing.T) {
 	dir, o := samples(t)
 	to, err := o.resolve()
@@ -214,8 +214,8 @@ func TestOutputOfTwo(t *testing.T) {
 	}
 }
 
-// TestMergeFromPipes: what cannot be read twice is kept, and neither opening nor reading nor writing a pipe outlives the
-// context.
+// TestMergeFromPipes: what cannot be read twice is kept, and neither opening nor reading nor writing a pipe outlives
+// the context.
 func TestMergeFromPipes(t *testing.T) {
 	dir, o := samples(t)
 	for _, name := range []string{"p", "q"} {

@@ -49,15 +49,15 @@ func (r Reader) ClientTLS(ctx context.Context) (*ClientTLS, error) {
 // encoded is a piece of a keystore, as a server may repeat it: too long for a word.
 var encoded = regexp.MustCompile(`(?:[A-Za-z0-9_-]|\\?[+/=]|\\u00(?i:2b|2f|3d)){32,}`)
 
-// hidePieces takes pieces of a keystore out of what a server says of a request that failed. Of a long one it may repeat a part, in
-// which the whole, being hidden, is not found. It gives no request up.
+// hidePieces takes pieces of a keystore out of what a server says of a request that failed. Of a long one it may
+// repeat a part, in which the whole, being hidden, is not found. It gives no request up.
 func hidePieces(e *rest.Error) bool {
 	e.Message = encoded.ReplaceAllString(e.Message, "REDACTED")
 	return false
 }
 
-// parseClientTLS reads what the specification shows by an example alone: members may be missing. A keystore that is not base64 is
-// none.
+// parseClientTLS reads what the specification shows by an example alone: members may be missing. A keystore that is
+// not base64 is none.
 func (c *Client) parseClientTLS(n *node) (*ClientTLS, error) {
 	e := entityAt(n, "enabled", "port")
 	on, known := e.truth("enabled")
@@ -77,8 +77,8 @@ func (c *Client) parseClientTLS(n *node) (*ClientTLS, error) {
 	return out, err
 }
 
-// SetClientTLS opens or closes the encrypted port for clients and gives it its keystore (PUT /osmc/admin/tls). password opens the
-// keystore. ASSUMED: without Keystore the server keeps the one that it has.
+// SetClientTLS opens or closes the encrypted port for clients and gives it its keystore (PUT /osmc/admin/tls).
+// password opens the keystore. ASSUMED: without Keystore the server keeps the one that it has.
 func (w Writer) SetClientTLS(ctx context.Context, state ClientTLS, password string) error {
 	body := map[string]any{"enabled": state.Enabled, "port": state.Port}
 	if len(state.Keystore) > 0 {

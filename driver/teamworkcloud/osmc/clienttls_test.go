@@ -125,8 +125,8 @@ func TestClientTLSWithoutKeystore(t *testing.T) {
 	}
 }
 
-// TestClientTLSNeverShows: neither what was sent nor what was read shows afterwards, in whole or in pieces, in errors or in the log,
-// however many cookies have come since.
+// TestClientTLSNeverShows: neither what was sent nor what was read shows afterwards, in whole or in pieces, in
+// errors or in the log, however many cookies have come since.
 func TestClientTLSNeverShows(t *testing.T) {
 	const password = "geheim-store"
 	long := bytes.Repeat([]byte("a keystore that is longer than an error's answer is read; "), 2000)

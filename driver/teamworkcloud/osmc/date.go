@@ -16,9 +16,9 @@ import (
 //	"Mon Aug 08 13:00:13 ICT 2016"   as Java prints it, as the specification's branches
 //	"2016-08-08T13:00:13.5Z"         RFC 3339
 //
-// ASSUMED: where the third form names no zone it is UTC; a server's own zone cannot be known.
-// false: it is none of them, or its zone's name stands for several zones or for none that is known. A time that is off by
-// hours would make two equal histories differ, or two different ones the same.
+// ASSUMED: where the third form names no zone it is UTC; a server's own zone cannot be known. false: it is none of
+// them, or its zone's name stands for several zones or for none that is known. A time that is off by hours would
+// make two equal histories differ, or two different ones the same.
 func (n *node) date() (time.Time, bool) {
 	text, ok := n.asText()
 	if !ok {
@@ -56,8 +56,8 @@ func parseDate(text string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// sinceEpoch tells seconds and milliseconds apart by their size: as seconds, the least that is taken for milliseconds would be
-// the year 5138; as milliseconds, it is March 1973.
+// sinceEpoch tells seconds and milliseconds apart by their size: as seconds, the least that is taken for
+// milliseconds would be the year 5138; as milliseconds, it is March 1973.
 func sinceEpoch(text string) (time.Time, bool) {
 	const leastMillis = 100_000_000_000
 	i, err := strconv.ParseInt(text, 10, 64)
@@ -82,8 +82,8 @@ func inZone(layout, text, zone string) (time.Time, bool) {
 
 var numericZone = regexp.MustCompile(`^(?:GMT|UTC)?([+-])([0-9]{1,2}):?([0-9]{2})$`)
 
-// offsetOf is how much a zone is ahead of UTC. What Java calls a zone is understood where no other zone shares the name: CST,
-// CDT, IST, BST, AST and their like are not.
+// offsetOf is how much a zone is ahead of UTC. What Java calls a zone is understood where no other zone shares the
+// name: CST, CDT, IST, BST, AST and their like are not.
 func offsetOf(zone string) (time.Duration, bool) {
 	if m := numericZone.FindStringSubmatch(zone); m != nil {
 		hours, _ := strconv.Atoi(m[2]) // two digits

@@ -11,15 +11,16 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// pageSize is how many revisions are asked for at once. With all that real servers tell of a revision, a page is a megabyte.
+// pageSize is how many revisions are asked for at once. With all that real servers tell of a revision, a page is a
+// megabyte.
 const pageSize = 200
 
 // history is a resource's history while it is read.
 //
-// It comes in pages, and what a page is the documents do not agree on: the specification calls the parameter "the page number.
-// In this case, it is a start revision in the result", and a real client gets the newest revision with page=1&items=1. So the
-// client goes by what comes: it asks for page 1 and 2, sees whether they overlap, and goes on in the way that brings the most.
-// Whatever is missing in the end is asked for revision by revision.
+// It comes in pages, and what a page is the documents do not agree on: the specification calls the parameter "the
+// page number. In this case, it is a start revision in the result", and a real client gets the newest revision with
+// page=1&items=1. So the client goes by what comes: it asks for page 1 and 2, sees whether they overlap, and goes on
+// in the way that brings the most. Whatever is missing in the end is asked for revision by revision.
 type history struct {
 	Reader
 
@@ -124,8 +125,8 @@ type progress struct {
 	added int // those of them that were not described before
 }
 
-// page asks for one page, unless it was asked for already. A page that the server refuses brings nothing: what it would have
-// brought is asked for in another way.
+// page asks for one page, unless it was asked for already. A page that the server refuses brings nothing: what it
+// would have brought is asked for in another way.
 func (h *history) page(ctx context.Context, number int) (*progress, error) {
 	if h.asked[number] {
 		return &progress{}, nil
@@ -159,8 +160,8 @@ func (h *history) isListed(number int) bool {
 	return ok
 }
 
-// unlisted refuses a history that has what the list has not: the list is not whole, so nothing can be said to be complete. What
-// is newer than all that is listed was committed since, and is left to the next reading.
+// unlisted refuses a history that has what the list has not: the list is not whole, so nothing can be said to be
+// complete. What is newer than all that is listed was committed since, and is left to the next reading.
 func (h *history) unlisted(numbers []int) error {
 	for _, number := range numbers {
 		if !h.isListed(number) && (len(h.numbers) == 0 || number < h.numbers[len(h.numbers)-1]) {
@@ -194,8 +195,8 @@ func (h *history) singly(ctx context.Context) error {
 	return err
 }
 
-// nameBranches adds the names of branches where revisions come without: those of older servers do. The name of a branch that the
-// server does not show any more stays empty.
+// nameBranches adds the names of branches where revisions come without: those of older servers do. The name of a
+// branch that the server does not show any more stays empty.
 func (h *history) nameBranches(ctx context.Context) error {
 	if !slices.ContainsFunc(h.numbers, func(number int) bool { return h.found[number].BranchName == "" }) {
 		return nil

@@ -1,7 +1,7 @@
 package osmc
 
-// Known is a member that an answer may lack. The zero value is unknown, which is not 0, false or empty: whoever uses the value
-// asks for it with Get and decides what follows where it is unknown.
+// Known is a member that an answer may lack. The zero value is unknown, which is not 0, false or empty: whoever uses
+// the value asks for it with Get and decides what follows where it is unknown.
 type Known[T any] struct {
 	value T
 	given bool

@@ -15,8 +15,8 @@ import (
 	"testing"
 )
 
-// The vendor's OpenAPI files are not part of this project. testdata/operations_RELEASE.json is a list of our own of what they
-// allow: method, path, names of query parameters, media types of bodies. To make it anew:
+// The vendor's OpenAPI files are not part of this project. testdata/operations_RELEASE.json is a list of our own of
+// what they allow: method, path, names of query parameters, media types of bodies. To make it anew:
 //
 //	go test ./driver/teamworkcloud/osmc -run TestOperations -openapi FOLDER_WITH_twc_RELEASE.json
 var openapi = flag.String("openapi", "", "the folder with the vendor's OpenAPI files: makes the lists of operations anew")
@@ -180,8 +180,8 @@ func record(r *http.Request) recorded {
 	return out
 }
 
-// Every request that the client can make is an operation of each release that has a specification. One is not asked for by us:
-// the specification has GET /osmc/admin/currentUser answer 307 to a URL that it lists no more.
+// Every request that the client can make is an operation of each release that has a specification. One is not asked
+// for by us: the specification has GET /osmc/admin/currentUser answer 307 to a URL that it lists no more.
 func TestOperations(t *testing.T) {
 	const ledTo = "/osmc/admin/users/anna"
 	for _, s := range specified {

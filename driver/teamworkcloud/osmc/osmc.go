@@ -1,9 +1,9 @@
-// Package osmc is a client of Teamwork Cloud's REST interface, which its paths call "osmc". It logs in once, keeps the session
-// and gives it back, since every session holds a licence; and it reads the answers of real servers, which differ from one
-// release to the next and from the vendor's specification.
+// Package osmc is a client of Teamwork Cloud's REST interface, which its paths call "osmc". It logs in once, keeps
+// the session and gives it back, since every session holds a licence; and it reads the answers of real servers,
+// which differ from one release to the next and from the vendor's specification.
 //
-// Documents are cited as in the vendor's addresses: MCS, DEVG and VN are spaces of https://docs.nomagic.com. "The specification"
-// is the OpenAPI file that each server brings, twc-rest-swagger.json.
+// Documents are cited as in the vendor's addresses: MCS, DEVG and VN are spaces of https://docs.nomagic.com. "The
+// specification" is the OpenAPI file that each server brings, twc-rest-swagger.json.
 package osmc
 
 import (
@@ -100,12 +100,12 @@ func (c *Client) Reader() Reader { return Reader{c} }
 // Writer gives those that change something, too.
 func (c *Client) Writer() Writer { return Writer{Reader{c}} }
 
-// Reader asks a server and changes nothing there. Its methods' errors say which request failed and why; with IsGone, NotAllowed,
-// ErrLogin and ErrNoLicence a caller tells what it has to tell apart.
+// Reader asks a server and changes nothing there. Its methods' errors say which request failed and why; with IsGone,
+// NotAllowed, ErrLogin and ErrNoLicence a caller tells what it has to tell apart.
 type Reader struct{ c *Client }
 
-// Writer is a Reader that may also change things. What it sends is never repeated where it may have been carried out; WasSent
-// tells of an error how far the request got.
+// Writer is a Reader that may also change things. What it sends is never repeated where it may have been carried
+// out; WasSent tells of an error how far the request got.
 type Writer struct{ Reader }
 
 // Errors of a login, besides those of any request.
@@ -116,12 +116,13 @@ var (
 	ErrNoLicence = errors.New("no licence is free")
 )
 
-// IsGone tells whether the server says that there is no such thing (404). That alone does not prove that it was removed: a
-// proxy, or a lost permission, may answer the same. Of what is read in several requests, only the first counts.
+// IsGone tells whether the server says that there is no such thing (404). That alone does not prove that it was
+// removed: a proxy, or a lost permission, may answer the same. Of what is read in several requests, only the first
+// counts.
 func IsGone(err error) bool { return isAbout(err, http.StatusNotFound) }
 
-// NotAllowed tells whether the server says that the user may not do what was asked for (401 and 403). A login that was refused
-// is not that.
+// NotAllowed tells whether the server says that the user may not do what was asked for (401 and 403). A login that
+// was refused is not that.
 func NotAllowed(err error) bool { return isAbout(err, http.StatusUnauthorized, http.StatusForbidden) }
 
 func isAbout(err error, status ...int) bool {
@@ -157,8 +158,8 @@ func part(err error) error {
 	return &partError{err: err}
 }
 
-// do sends a request within the session, and once more in a new one when the session has ended. 401 means that a request was
-// not carried out, so this holds for requests that change something too.
+// do sends a request within the session, and once more in a new one when the session has ended. 401 means that a
+// request was not carried out, so this holds for requests that change something too.
 func (c *Client) do(ctx context.Context, r rest.Request) (*rest.Response, error) {
 	const most = 3 // sessions; more than two only where other goroutines end them at the same time
 	renewed := false

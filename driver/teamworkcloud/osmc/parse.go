@@ -96,8 +96,8 @@ func parseUsers(n *node) ([]string, error) {
 	return namesOf(list, "userName", "username", "name", "ID")
 }
 
-// parseUser reads what a server says of a user. roleAssignments may be missing: users of different kinds have different
-// members (public client code looks for each of them first).
+// parseUser reads what a server says of a user. roleAssignments may be missing: users of different kinds have
+// different members (public client code looks for each of them first).
 func parseUser(n *node) (*User, error) {
 	e := entityAt(n, "userName", "username", "roleAssignments")
 	u := &User{Name: e.text("userName", "username", "name")}
@@ -118,8 +118,8 @@ func parseUser(n *node) (*User, error) {
 		}
 	}
 	slices.SortStableFunc(u.RoleAssignments, func(a, b RoleAssignment) int { return strings.Compare(a.RoleID, b.RoleID) })
-	// ASSUMED: no document shows the permissions of a user; they are taken to be written as those of a role. In any other
-	// form they are not known.
+	// ASSUMED: no document shows the permissions of a user; they are taken to be written as those of a role. In any
+	// other form they are not known.
 	if at := e.member("permissions", "permission"); at != nil {
 		if permissions, err := parsePermissions(at); err == nil {
 			u.Permissions, u.PermissionsKnown = permissions, true

@@ -107,8 +107,8 @@ func firstOf(ctx context.Context, errs []error) error {
 	return first
 }
 
-// Version asks what the server is (GET /osmc/version): its own words, and the release that they name. The release is zero where
-// they name none; a document of the layout does not exist.
+// Version asks what the server is (GET /osmc/version): its own words, and the release that they name. The release is
+// zero where they name none; a document of the layout does not exist.
 func (r Reader) Version(ctx context.Context) (text string, release Release, err error) {
 	answer, err := r.c.do(ctx, rest.Request{Method: http.MethodGet, Path: path("version"), Header: http.Header{"Accept": {"text/plain, */*;q=0.1"}}})
 	if err != nil {
@@ -147,8 +147,8 @@ func (r Reader) LoggedIn(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// CurrentUser asks who we are and what we may do (GET /osmc/admin/currentUser, which leads on to the user's own URL). Where a
-// server leads elsewhere, or nowhere, the user is asked for by name.
+// CurrentUser asks who we are and what we may do (GET /osmc/admin/currentUser, which leads on to the user's own
+// URL). Where a server leads elsewhere, or nowhere, the user is asked for by name.
 func (r Reader) CurrentUser(ctx context.Context) (*User, error) {
 	query := url.Values{"permission": {"true"}}
 	u, err := get(ctx, r.c, path("admin", "currentUser"), query, parseUser)
@@ -208,8 +208,8 @@ func (r Reader) Roles(ctx context.Context) ([]Role, error) {
 	return list, nil
 }
 
-// CategoryRoleUsers lists the users who have a role for a category (GET /osmc/workspaces/{}/roles/{}/users); ids in, names out,
-// sorted. Those who have the role everywhere are not among them.
+// CategoryRoleUsers lists the users who have a role for a category (GET /osmc/workspaces/{}/roles/{}/users); ids in,
+// names out, sorted. Those who have the role everywhere are not among them.
 func (r Reader) CategoryRoleUsers(ctx context.Context, category, role string) ([]string, error) {
 	names, err := get(ctx, r.c, path(workspaces, category, roles, role, "users"), nil, parseUsers)
 	if err != nil {
@@ -266,8 +266,8 @@ func (r Reader) complete(ctx context.Context, c *category) error {
 	})
 }
 
-// CategoryResources lists the ids of the resources in a category (GET /osmc/workspaces/{}/resources), sorted; with removed, those
-// marked as removed too.
+// CategoryResources lists the ids of the resources in a category (GET /osmc/workspaces/{}/resources), sorted; with
+// removed, those marked as removed too.
 func (r Reader) CategoryResources(ctx context.Context, category string, removed bool) (ids []string, err error) {
 	query := url.Values{"includeRemovedResource": {strconv.FormatBool(removed)}}
 	err = r.inCategory(ctx, category, query, func(n *node) error {
@@ -283,8 +283,8 @@ func (r Reader) CategoryResources(ctx context.Context, category string, removed 
 // readResources is the permission "Read Resources" (DEVG/303989540).
 const readResources = "9649cb30-6933-49f1-b309-7aade63340cc"
 
-// ReadableResources lists the ids of those resources in a category that the user may read, sorted (the same call, narrowed to a
-// permission).
+// ReadableResources lists the ids of those resources in a category that the user may read, sorted (the same call,
+// narrowed to a permission).
 func (r Reader) ReadableResources(ctx context.Context, category string) (ids []string, err error) {
 	err = r.inCategory(ctx, category, url.Values{"permissions": {readResources}}, func(n *node) error {
 		ids, err = parseCategoryResources(n, false)

@@ -14,8 +14,8 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// answers is a stand-in that lets everybody in. The keys are "METHOD uri", or the path alone; a value that is a number is a
-// status, and one that begins with > leads elsewhere.
+// answers is a stand-in that lets everybody in. The keys are "METHOD uri", or the path alone; a value that is a
+// number is a status, and one that begins with > leads elsewhere.
 type answers map[string]string
 
 func (a answers) serve(t *testing.T) *server {

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// Resources lists all resources that the user may see, by id; with removed, those marked as removed too (GET /osmc/resources).
+// Resources lists all resources that the user may see, by id; with removed, those marked as removed too (GET
+// /osmc/resources).
 func (r Reader) Resources(ctx context.Context, removed bool) ([]Resource, error) {
 	list, err := r.listResources(ctx, removed)
 	if err == nil {
@@ -37,8 +38,8 @@ func (r Reader) listResources(ctx context.Context, removed bool) ([]resource, er
 	return get(ctx, r.c, path(resources), query, parseResources)
 }
 
-// completeResource asks for a resource that a list names by its id alone. One that cannot be read stays in the list: that the
-// server answers 404 does not prove that it is gone.
+// completeResource asks for a resource that a list names by its id alone. One that cannot be read stays in the list:
+// that the server answers 404 does not prove that it is gone.
 func (r Reader) completeResource(ctx context.Context, one *resource) error {
 	if one.Title != "" {
 		return nil
@@ -55,8 +56,8 @@ func (r Reader) completeResource(ctx context.Context, one *resource) error {
 	return nil
 }
 
-// tellRemoved completes a list that has removed resources: where the server does not say of one whether it is removed, it is
-// if the list without removed ones lacks it.
+// tellRemoved completes a list that has removed resources: where the server does not say of one whether it is
+// removed, it is if the list without removed ones lacks it.
 func (r Reader) tellRemoved(ctx context.Context, all []resource) error {
 	isUnknown := func(one resource) bool { _, known := one.removed.Get(); return !known }
 	if !slices.ContainsFunc(all, isUnknown) {
@@ -74,8 +75,8 @@ func (r Reader) tellRemoved(ctx context.Context, all []resource) error {
 	return nil
 }
 
-// Resource asks for one resource (GET /osmc/resources/{}). IsGone tells that there is none; whether it is marked as removed, only
-// a list tells.
+// Resource asks for one resource (GET /osmc/resources/{}). IsGone tells that there is none; whether it is marked as
+// removed, only a list tells.
 func (r Reader) Resource(ctx context.Context, id string) (*Resource, error) {
 	one, err := r.readResource(ctx, id)
 	if err != nil {
@@ -94,8 +95,8 @@ func (r Reader) readResource(ctx context.Context, id string) (resource, error) {
 	})
 }
 
-// Branches lists a resource's branches with what each is (GET /osmc/resources/{}/branches, then each), those that begin earlier
-// first.
+// Branches lists a resource's branches with what each is (GET /osmc/resources/{}/branches, then each), those that
+// begin earlier first.
 func (r Reader) Branches(ctx context.Context, resource string) ([]Branch, error) {
 	list, err := get(ctx, r.c, path(resources, resource, branches), nil, parseBranches)
 	if err == nil {

@@ -25,7 +25,8 @@ var (
 	SyncTLS2024R1 = Release{Year: 2024, Refresh: 1}
 	// LocalID2024R2HF1 refuses two projects of the same local id on one server (VN/272745696).
 	LocalID2024R2HF1 = Release{Year: 2024, Refresh: 2, HotFix: 1}
-	// KeepsNumbers2026 keeps the gaps between a source's revision numbers, where older targets count anew (MCS/247046793).
+	// KeepsNumbers2026 keeps the gaps between a source's revision numbers, where older targets count anew
+	// (MCS/247046793).
 	KeepsNumbers2026 = Release{Year: 2026}
 )
 
@@ -35,8 +36,8 @@ var named = regexp.MustCompile(`(?i)(?:^|[^0-9])(20[0-9]{2}) ?x` +
 	`(?:[ _.,(-]*(?:Refresh|R)[ _.-]*([0-9]{1,3}))?` +
 	`(?:[ _.,()-]*(?:Hot[ _-]*Fix|HF)[ _.-]*([0-9]{1,3}))?(?:$|[^0-9A-Za-z])`)
 
-// ParseRelease finds the first release that a text names. false: it names none, as "18.5", which is how releases were counted
-// before there were years.
+// ParseRelease finds the first release that a text names. false: it names none, as "18.5", which is how releases
+// were counted before there were years.
 func ParseRelease(text string) (Release, bool) {
 	m := named.FindStringSubmatch(strings.Join(strings.Fields(text), " "))
 	if m == nil {
@@ -88,8 +89,8 @@ func (r Release) IsZero() bool { return r == Release{} }
 
 var ofKeyspace = regexp.MustCompile(`(?i)(?:^|[^0-9])(20[0-9]{2}x)`)
 
-// Major is the major version as the name of the database's keyspace has it: "2024x" of "esi2024x0". "" where the name has none.
-// ASSUMED: the vendor's examples of three versions have it so, no document says it.
+// Major is the major version as the name of the database's keyspace has it: "2024x" of "esi2024x0". "" where the
+// name has none. ASSUMED: the vendor's examples of three versions have it so, no document says it.
 func (h *Health) Major() string {
 	m := ofKeyspace.FindStringSubmatch(h.Keyspace)
 	if m == nil {

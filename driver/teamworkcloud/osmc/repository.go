@@ -181,8 +181,8 @@ func parseBranches(n *node) ([]Branch, error) {
 	return out, nil
 }
 
-// parseBranch reads one branch. Its list of revisions has those of its parent before the branch point too, and latestRevision
-// has been seen to lag behind it, so the newest of both counts.
+// parseBranch reads one branch. Its list of revisions has those of its parent before the branch point too, and
+// latestRevision has been seen to lag behind it, so the newest of both counts.
 func parseBranch(at *node, id string) (Branch, error) {
 	e := entityAt(at, title, "latestRevision", "startRevision", "author", "createdDate")
 	b := Branch{ID: id, Name: e.text(title), Author: authorOf(e)}
@@ -250,9 +250,9 @@ func numberOf(at *node) (int, error) {
 // revision members that tell a revision from a mere number.
 var ofRevision = []string{"author", "authorInfo", "createdDate", "commitDate", "branchID", "description", "directParent"}
 
-// parseRevisions reads a list of revisions: numbers, texts, URLs, or whole revisions as a page of the history has them. What is a
-// number alone is not among those found, and neither is a revision of which something cannot be read: both have to be asked for
-// singly. numbers has all that the list names.
+// parseRevisions reads a list of revisions: numbers, texts, URLs, or whole revisions as a page of the history has
+// them. What is a number alone is not among those found, and neither is a revision of which something cannot be
+// read: both have to be asked for singly. numbers has all that the list names.
 func parseRevisions(n *node) (found []Revision, numbers []int, err error) {
 	list, err := n.list(contains, "kerml:revisions", "revisions")
 	if err != nil {
@@ -397,7 +397,8 @@ func parseTag(at *node, id string) (Tag, error) {
 	return t, err
 }
 
-// parseLocks reads what is locked: a list, or one under "data" for each resource (as the specification has it elsewhere).
+// parseLocks reads what is locked: a list, or one under "data" for each resource (as the specification has it
+// elsewhere).
 func parseLocks(n *node) ([]Lock, error) {
 	list, err := n.list("data", "locks", contains)
 	if perResource := dataOf(n); err != nil && perResource != nil {

@@ -178,7 +178,8 @@ func TestRevision(t *testing.T) {
 		`{"ID":1,"branchID":"`+trunk+`","branchName":"trunk","createdDate":1600259459,"author":"ann","description":"made \"it\"","commitType":"NORMAL","directParent":-1,"mergedParent":2}`,
 		`{"branchID":"`+trunk+`","branchName":"trunk","commitDate":1600259459000,"authorInfo":{"name":"ann"},"description":"made \"it\"","commitType":"NORMAL","directParent":null,"mergedParent":"2"}`)
 	same(t, Revision{Number: 3, Branch: trunk, Created: at}, one, `{"branchID":"`+trunk+`","createdDate":1600259459,"author":""}`, `{"branchID":"`+trunk+`","createdDate":1600259459,"author":null}`)
-	// What is left out, or in no form that is known, is unknown rather than empty; null and empty lists are the server's word.
+	// What is left out, or in no form that is known, is unknown rather than empty; null and empty lists are the
+	// server's word.
 	const least = `{"branchID":"` + trunk + `","createdDate":1600259459,"author":""`
 	unknown := Revision{Number: 3, Branch: trunk, Created: at}
 	same(t, unknown, one, least+`}`, least+`,"description":{"text":"x"},"rootObjectIDs":null,"EPackageIDs":[{}]}`)

@@ -14,11 +14,12 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// sessionFor is how long a session is used after its cookies were set. They expire 15 minutes after the login (DEVG/303989506);
-// a minute before that, so that no request meets the end of its session.
+// sessionFor is how long a session is used after its cookies were set. They expire 15 minutes after the login
+// (DEVG/303989506); a minute before that, so that no request meets the end of its session.
 const sessionFor = 14 * time.Minute
 
-// The cookies that the documents name (DEVG/303989506). Cookies that a server or a gateway sets besides are kept as well.
+// The cookies that the documents name (DEVG/303989506). Cookies that a server or a gateway sets besides are kept as
+// well.
 const (
 	userCookie    = "twc-rest-current-user"
 	sessionCookie = "twc-rest-session-id"
@@ -58,8 +59,8 @@ func (s *session) Authorize(r *http.Request) {
 	}
 }
 
-// Answered keeps the cookies that an answer sets. Their expiry is ignored: the server's clock may differ from ours, and 401
-// tells it anyway.
+// Answered keeps the cookies that an answer sets. Their expiry is ignored: the server's clock may differ from ours,
+// and 401 tells it anyway.
 func (s *session) Answered(resp *http.Response) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,7 +80,8 @@ func (s *session) Answered(resp *http.Response) {
 	}
 }
 
-// parseCookie reads a Set-Cookie line as far as it matters to a client of one server only. removed: the cookie is taken away.
+// parseCookie reads a Set-Cookie line as far as it matters to a client of one server only. removed: the cookie is
+// taken away.
 func parseCookie(line string) (c cookie, removed, ok bool) {
 	pair, attributes, _ := strings.Cut(line, ";")
 	name, value, found := strings.Cut(pair, "=")
@@ -97,7 +99,8 @@ func parseCookie(line string) (c cookie, removed, ok bool) {
 	return c, c.value == "" || c.value == `""`, true
 }
 
-// secret tells whether the cookie must not be shown. The user's name may be, and hiding a short value would hide other words.
+// secret tells whether the cookie must not be shown. The user's name may be, and hiding a short value would hide
+// other words.
 func (c cookie) secret() bool {
 	return c.name == sessionCookie || c.name != userCookie && len(c.value) >= 4
 }
@@ -156,8 +159,9 @@ func (c *Client) wait(ctx context.Context) (leave func(), err error) {
 	}
 }
 
-// send sends a request within the open session. Where there is none, or it is too old, one is opened: with a password by a
-// login, with a token by the request itself, while the others wait for its cookies. The session is nil if none was opened.
+// send sends a request within the open session. Where there is none, or it is too old, one is opened: with a
+// password by a login, with a token by the request itself, while the others wait for its cookies. The session is nil
+// if none was opened.
 func (c *Client) send(ctx context.Context, r rest.Request) (*session, *rest.Response, error) {
 	fails := c.fails.Load()
 	leave, err := c.wait(ctx)
@@ -195,8 +199,8 @@ func (c *Client) send(ctx context.Context, r rest.Request) (*session, *rest.Resp
 	return s, answer, err
 }
 
-// login opens a session (GET /osmc/login, DEVG/303989506). A login that the server refuses is remembered and not tried again.
-// The caller has the turn.
+// login opens a session (GET /osmc/login, DEVG/303989506). A login that the server refuses is remembered and not
+// tried again. The caller has the turn.
 func (c *Client) login(ctx context.Context, s *session) error {
 	if c.refused != nil {
 		return c.refused
@@ -226,8 +230,8 @@ func (c *Client) login(ctx context.Context, s *session) error {
 	return err
 }
 
-// giveBack logs the open session out. Its licence comes back by itself only a quarter of an hour after it was last used. The
-// caller has the turn.
+// giveBack logs the open session out. Its licence comes back by itself only a quarter of an hour after it was last
+// used. The caller has the turn.
 func (c *Client) giveBack(ctx context.Context) {
 	s := c.open
 	c.open = nil
@@ -239,8 +243,8 @@ func (c *Client) giveBack(ctx context.Context) {
 	}
 }
 
-// ended tells what a 401 means: again, that the request can be repeated in another session; renewed, that this session has
-// ended. It ends the session if that is what it means.
+// ended tells what a 401 means: again, that the request can be repeated in another session; renewed, that this
+// session has ended. It ends the session if that is what it means.
 func (c *Client) ended(ctx context.Context, s *session, what string, before bool) (again, renewed bool) {
 	leave, err := c.wait(ctx)
 	if err != nil {
@@ -261,8 +265,8 @@ func (c *Client) ended(ctx context.Context, s *session, what string, before bool
 	return true, true
 }
 
-// noLicence tells a login that was refused for want of a licence. ASSUMED: no document shows that answer; it is taken to say so,
-// in either spelling.
+// noLicence tells a login that was refused for want of a licence. ASSUMED: no document shows that answer; it is
+// taken to say so, in either spelling.
 func noLicence(e *rest.Error) bool {
 	switch e.Status {
 	case http.StatusForbidden, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable:
@@ -290,8 +294,8 @@ func (c *Client) loginFailed(err error) error {
 	return fmt.Errorf("%w as user %q: %w", ErrLogin, c.user, err)
 }
 
-// Close logs out, if a session is open: while it is, it holds a licence. It may be called any number of times, and the client
-// may be used again, which logs in again.
+// Close logs out, if a session is open: while it is, it holds a licence. It may be called any number of times, and
+// the client may be used again, which logs in again.
 func (c *Client) Close(ctx context.Context) error {
 	leave, err := c.wait(ctx)
 	if err != nil {
@@ -310,8 +314,8 @@ func (c *Client) Close(ctx context.Context) error {
 	return nil
 }
 
-// logout ends a session (GET /osmc/logout). It shows the cookies alone: with a password or a token the server would open another
-// session.
+// logout ends a session (GET /osmc/logout). It shows the cookies alone: with a password or a token the server would
+// open another session.
 func (c *Client) logout(ctx context.Context, s *session, retry rest.Retry) error {
 	s.mu.Lock()
 	last := &session{client: c, cookies: slices.Clone(s.cookies)}

@@ -15,8 +15,8 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// sessions is a stand-in that keeps sessions as Teamwork Cloud does: it opens one for each request that has credentials and no
-// cookies, and each holds a licence until it is logged out.
+// sessions is a stand-in that keeps sessions as Teamwork Cloud does: it opens one for each request that has
+// credentials and no cookies, and each holds a licence until it is logged out.
 type sessions struct {
 	*server
 
@@ -183,7 +183,8 @@ func TestClientNeverUsedAsksNothing(t *testing.T) {
 	}
 }
 
-// A session that the server has ended is opened anew, once however many requests find out, and what was refused is sent again.
+// A session that the server has ended is opened anew, once however many requests find out, and what was refused is
+// sent again.
 func TestSessionThatEnded(t *testing.T) {
 	s := newSessions(t)
 	s.licences = 1
@@ -267,7 +268,8 @@ func TestCookiesAreReplaced(t *testing.T) {
 	}
 }
 
-// 401 to a request whose session is fresh is about the request: it is not tried again and again, and no session is left behind.
+// 401 to a request whose session is fresh is about the request: it is not tried again and again, and no session is
+// left behind.
 func TestForbiddenAsUnauthorized(t *testing.T) {
 	s := newSessions(t)
 	s.after = func(w http.ResponseWriter, r *http.Request) {

@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// node is a place in a JSON answer. Answers are read place by place rather than into structs: real servers do not keep to their
-// own specification, and an error has to name the member that could not be understood.
+// node is a place in a JSON answer. Answers are read place by place rather than into structs: real servers do not
+// keep to their own specification, and an error has to name the member that could not be understood.
 type node struct {
 	v     any
 	up    *node
@@ -47,8 +47,8 @@ func (n *node) path() string {
 	return n.up.path() + "." + n.key
 }
 
-// wrong is the error of a place that is not understood. A text of the server stands at the end and whole: who shows the error
-// looks for secrets in it before it is cut.
+// wrong is the error of a place that is not understood. A text of the server stands at the end and whole: who shows
+// the error looks for secrets in it before it is cut.
 func (n *node) wrong(format string, args ...any) error {
 	where := strings.TrimPrefix(n.path(), ".")
 	if where == "" {
@@ -133,9 +133,9 @@ func (n *node) items() ([]*node, error) {
 	return []*node{n}, nil
 }
 
-// list finds a list in an answer: the first of the members that is there, on the object itself or on one of a pair of a
-// container and its body, or else the answer itself where it is an array of things. That there is none is an error: an empty
-// list must come from a list that is there.
+// list finds a list in an answer: the first of the members that is there, on the object itself or on one of a pair
+// of a container and its body, or else the answer itself where it is an array of things. That there is none is an
+// error: an empty list must come from a list that is there.
 func (n *node) list(members ...string) ([]*node, error) {
 	places := []*node{n}
 	array, isArray := n.v.([]any)
@@ -165,8 +165,8 @@ func (n *node) list(members ...string) ([]*node, error) {
 	return nil, n.wrong("has no %s: it is %s", strings.Join(members, " or "), n.members())
 }
 
-// isPair tells an array that is a container and its body, one thing in two parts, from a list of things: what is listed has an
-// id of its own, or each of it is a container.
+// isPair tells an array that is a container and its body, one thing in two parts, from a list of things: what is
+// listed has an id of its own, or each of it is a container.
 func (n *node) isPair() bool {
 	array, _ := n.v.([]any)
 	if !allObjects(array) {
@@ -186,8 +186,8 @@ func (n *node) isContainer() bool {
 	return n.has("ldp:membershipResource") || n.has("ldp:hasMemberRelation")
 }
 
-// entity is one thing. Servers tell it as an object, as an array with the object in it, or as a pair of a container and the
-// object, so its members are looked for in all of them.
+// entity is one thing. Servers tell it as an object, as an array with the object in it, or as a pair of a container
+// and the object, so its members are looked for in all of them.
 type entity struct {
 	at      *node
 	objects []*node // the telling ones first
@@ -348,7 +348,8 @@ func wholeNumber(text string) (int, bool) {
 	return int(i), accuracy == big.Exact
 }
 
-// count is a member that is a whole number of at least zero; what servers use for "none", such as -1, is 0. Missing is 0 too.
+// count is a member that is a whole number of at least zero; what servers use for "none", such as -1, is 0. Missing
+// is 0 too.
 func (e entity) count(names ...string) (int, error) {
 	m := e.member(names...)
 	if m == nil {
@@ -368,8 +369,8 @@ const (
 	roles      = "roles"
 )
 
-// id is what a thing of a kind is called. Servers say it as ID, as @id (a text, a URL, an object with an @id, or "#it" for "what
-// this is about"), or only in the @base that @id is relative to. "" when nothing says it.
+// id is what a thing of a kind is called. Servers say it as ID, as @id (a text, a URL, an object with an @id, or
+// "#it" for "what this is about"), or only in the @base that @id is relative to. "" when nothing says it.
 func (e entity) id(kind string, names ...string) string {
 	for _, m := range append(names, "ID", "id", "@id") {
 		for _, o := range e.objects {
@@ -390,8 +391,8 @@ func (e entity) id(kind string, names ...string) string {
 	return ""
 }
 
-// reference is the id that a place refers to: a text, a number, a URL, {"@id": …}, or a thing with its own id. "" if it refers
-// to none.
+// reference is the id that a place refers to: a text, a number, a URL, {"@id": …}, or a thing with its own id. "" if
+// it refers to none.
 func (n *node) reference(kind string) string {
 	switch v := n.v.(type) {
 	case string:
@@ -410,7 +411,8 @@ func (n *node) reference(kind string) string {
 	return ""
 }
 
-// tail is the id at the end of a URL, or the text itself where it is none. "" for what names nothing, as "#it" and "../..".
+// tail is the id at the end of a URL, or the text itself where it is none. "" for what names nothing, as "#it" and
+// "../..".
 func tail(text, kind string) string {
 	text = strings.TrimPrefix(strings.TrimSpace(text), "urn:uuid:")
 	if id := after(text, kind); id != "" {

@@ -13,8 +13,8 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// CreateCategory creates a category within another one, by id, or at the top where parent is "" (POST /osmc/workspaces). The id of
-// the new one is read from the answer, or else found by name.
+// CreateCategory creates a category within another one, by id, or at the top where parent is "" (POST
+// /osmc/workspaces). The id of the new one is read from the answer, or else found by name.
 func (w Writer) CreateCategory(ctx context.Context, name, parent string) (id string, err error) {
 	if strings.TrimSpace(name) == "" {
 		return "", &partError{err: errors.New("creating a category: it has no name"), sent: new(rest.Sent)}
@@ -51,8 +51,8 @@ func (w Writer) CreateCategory(ctx context.Context, name, parent string) (id str
 	return id, nil
 }
 
-// created is the id that the answer to a creation has: in its Location, or its body. "" if it has none; the specification's
-// example has none.
+// created is the id that the answer to a creation has: in its Location, or its body. "" if it has none; the
+// specification's example has none.
 func created(answer *rest.Response) string {
 	if id := after(answer.Header.Get("Location"), workspaces); id != "" {
 		return id
@@ -90,9 +90,10 @@ func (w Writer) newest(ctx context.Context, name, parent string) (string, error)
 	return ids[0], nil
 }
 
-// GrantCategoryRole gives a user a role for a category (POST /osmc/workspaces/{}/roles/{}/users); ids, and the user's name. The
-// server's release decides how the user is written: until 2024x as text with commas, from 2024x Refresh1 on as JSON
-// (DEVG/303989502). An unknown release is taken for a new one, and asked in the old way if it does not understand.
+// GrantCategoryRole gives a user a role for a category (POST /osmc/workspaces/{}/roles/{}/users); ids, and the
+// user's name. The server's release decides how the user is written: until 2024x as text with commas, from 2024x
+// Refresh1 on as JSON (DEVG/303989502). An unknown release is taken for a new one, and asked in the old way if it
+// does not understand.
 func (w Writer) GrantCategoryRole(ctx context.Context, category, role, user string, r Release) error {
 	plain := !r.IsZero() && r.Before(SyncTLS2024R1)
 	err := w.grant(ctx, category, role, user, plain)

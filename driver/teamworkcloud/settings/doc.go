@@ -1,9 +1,9 @@
 // Package settings edits the settings files of a server in place: Java properties (Properties) and HOCON (HOCON).
 //
-// An edit changes the lines it is meant for and no other byte: comments, order, blank lines, line endings, indentation,
-// the way other values are spelled and a byte order mark are kept. An edited text is read again before it counts, and
-// has to say what was said before, except for the one setting. An edit that cannot be done that way is refused, and
-// nothing is changed.
+// An edit changes the lines it is meant for and no other byte: comments, order, blank lines, line endings,
+// indentation, the way other values are spelled and a byte order mark are kept. An edited text is read again before
+// it counts, and has to say what was said before, except for the one setting. An edit that cannot be done that way
+// is refused, and nothing is changed.
 //
 // No error of this package contains a value: settings hold passwords.
 package settings
@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// SyntaxError is a file that its reader on the server would refuse, and where. It shows nothing of the file but single
-// characters of punctuation.
+// SyntaxError is a file that its reader on the server would refuse, and where. It shows nothing of the file but
+// single characters of punctuation.
 type SyntaxError struct {
 	Line   int // 1-based
 	Column int // 1-based, in characters; in bytes where the file is read as ISO 8859-1

@@ -94,11 +94,11 @@ func (h *HOCON) find(path []string) (found Found) {
 	return found
 }
 
-// Append adds the line "path = value" to the end of the file, or before the brace that closes the root: there it wins
-// over everything before it. If the path has that value already, nothing is changed.
+// Append adds the line "path = value" to the end of the file, or before the brace that closes the root: there it
+// wins over everything before it. If the path has that value already, nothing is changed.
 //
-// It is refused where it would replace other settings: where the path is an object, or something above it is none; and
-// where the line does not read as that path with that value, since a name or the value needs quotes.
+// It is refused where it would replace other settings: where the path is an object, or something above it is none;
+// and where the line does not read as that path with that value, since a name or the value needs quotes.
 func (h *HOCON) Append(path, value string) error {
 	keys := strings.Split(path, ".")
 	for n := 1; n < len(keys); n++ {

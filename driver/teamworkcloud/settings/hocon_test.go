@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// application is made like the vendor's file: tabs and blanks mixed, nested and dotted names, a brace on the next line,
-// substitutions in a row, comments that hold all kinds of marks.
+// application is made like the vendor's file: tabs and blanks mixed, nested and dotted names, a brace on the next
+// line, substitutions in a row, comments that hold all kinds of marks.
 const application = `akka {
 
 	remote {

@@ -63,8 +63,8 @@ func (p *parser) deeper(at int) {
 	}
 }
 
-// object reads fields up to the closing brace and returns its offset; without an opening one (open is -1) it reads up
-// to the end of the file.
+// object reads fields up to the closing brace and returns its offset; without an opening one (open is -1) it reads
+// up to the end of the file.
 func (p *parser) object(path []string, open int) (closing int) {
 	p.deeper(max(open, 0))
 	defer func() { p.depth-- }()
@@ -147,8 +147,8 @@ func (p *parser) field(path []string) {
 	}
 }
 
-// value reads a value, or several in a row, which are joined: texts make a text, arrays an array, objects an object, and
-// what ${...} makes is unknown.
+// value reads a value, or several in a row, which are joined: texts make a text, arrays an array, objects an object,
+// and what ${...} makes is unknown.
 func (p *parser) value(f field) {
 	p.skipLines()
 	var parts []token // texts and substitutions since the last object or array

@@ -10,9 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// The tokens of HOCON as Lightbend's library makes them (HOCON.md of github.com/lightbend/config, and its Tokenizer for
-// what that leaves open). White space is not a token: between two texts it is the bytes between them. Numbers, true,
-// false and null are words: to whoever looks for a text they are no different.
+// The tokens of HOCON as Lightbend's library makes them (HOCON.md of github.com/lightbend/config, and its Tokenizer
+// for what that leaves open). White space is not a token: between two texts it is the bytes between them. Numbers,
+// true, false and null are words: to whoever looks for a text they are no different.
 
 type tokenKind int
 

@@ -16,8 +16,8 @@ type fataler interface {
 	Fatalf(format string, args ...any)
 }
 
-// program is one of the Java programs in testdata: what the servers read their files with. Without a Java that runs it,
-// or without the library, the tests go without it.
+// program is one of the Java programs in testdata: what the servers read their files with. Without a Java that runs
+// it, or without the library, the tests go without it.
 type program struct {
 	in  io.WriteCloser
 	out *bufio.Reader

@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// Properties is a file of Java properties, read as Properties.load(InputStream) reads it: as ISO 8859-1, where \uXXXX
-// stands for every other character; of a key that occurs twice the last value counts; blanks at the end of a value belong
-// to it; a byte order mark is a part of the first line, so that a key behind one is another key.
+// Properties is a file of Java properties, read as Properties.load(InputStream) reads it: as ISO 8859-1, where
+// \uXXXX stands for every other character; of a key that occurs twice the last value counts; blanks at the end of a
+// value belong to it; a byte order mark is a part of the first line, so that a key behind one is another key.
 //
 // What Set writes is ASCII, and reads the same where a program loads the file as UTF-8.
 type Properties struct {
@@ -54,9 +54,9 @@ func (p *Properties) winner(key string) int {
 	return -1
 }
 
-// Set gives a key a value. A key that has it already is left alone, however it is spelled. One with another value gets
-// the new one where it stands, separator and indentation kept. A key that is commented out is set on a line of its own
-// right after the comment, and any other at the end of the file.
+// Set gives a key a value. A key that has it already is left alone, however it is spelled. One with another value
+// gets the new one where it stands, separator and indentation kept. A key that is commented out is set on a line of
+// its own right after the comment, and any other at the end of the file.
 func (p *Properties) Set(key, value string) error {
 	if key == "" || !utf8.ValidString(key) {
 		return errors.New("set a property: the key is empty or not valid UTF-8")

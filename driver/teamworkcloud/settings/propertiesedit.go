@@ -58,8 +58,8 @@ func (p *Properties) ending(at int) string {
 	return "\n"
 }
 
-// commentedOut finds the comment that a key is commented out in, and gives the offset behind it, its indentation and its
-// separator. Of several the last counts, and key=value more than key: value, which may be prose.
+// commentedOut finds the comment that a key is commented out in, and gives the offset behind it, its indentation and
+// its separator. Of several the last counts, and key=value more than key: value, which may be prose.
 func (p *Properties) commentedOut(key string) (at int, indent, separator string, ok bool) {
 	comments := p.comments
 	if bytes.HasPrefix(p.src, byteOrderMark) && len(p.entries) > 0 && p.entries[0].keyAt == 0 {
@@ -121,8 +121,8 @@ func escapeKey(key string) string {
 	return b.String()
 }
 
-// escapeValue writes a value so that Java reads it behind a separator. Behind one of blanks alone, the first = or : would
-// be taken for the separator. Blanks at the end stay as they are: they belong to the value.
+// escapeValue writes a value so that Java reads it behind a separator. Behind one of blanks alone, the first = or :
+// would be taken for the separator. Blanks at the end stay as they are: they belong to the value.
 func escapeValue(value string, separated bool) string {
 	var b strings.Builder
 	for i, r := range value {

@@ -5,8 +5,8 @@ import (
 	"unicode/utf16"
 )
 
-// What java.util.Properties does to a file: its documentation, and for what that leaves open (a backslash at the end of
-// the file, a line of a backslash alone) the behaviour of OpenJDK 17, with which the tests compare.
+// What java.util.Properties does to a file: its documentation, and for what that leaves open (a backslash at the end
+// of the file, a line of a backslash alone) the behaviour of OpenJDK 17, with which the tests compare.
 
 // entry is one key with its value. Offsets are of the bytes in the file.
 type entry struct {
@@ -153,7 +153,8 @@ func (l logical) done(end, next int, backslash bool) logical {
 	return l
 }
 
-// entry splits a logical line. bad is the index in the text of an escape that Java does not take, -1 if there is none.
+// entry splits a logical line. bad is the index in the text of an escape that Java does not take, -1 if there is
+// none.
 func (l logical) entry() (e entry, bad int) {
 	keyLen, valueFrom := split(l.text)
 	// at is where the byte n of the text is in the file, and for the first one behind a part, where that part ends.
