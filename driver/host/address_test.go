@@ -52,7 +52,8 @@ func TestParseAddress(t *testing.T) {
 		"admin@[fe80::1%\x1b]:": "",
 	} {
 		_, err := parseAddress(text)
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hush") || strings.Contains(err.Error(), "\x1b") {
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hush") ||
+			strings.Contains(err.Error(), "\x1b") {
 			t.Errorf("%q: got %v, want %s", text, err, want)
 		}
 	}
@@ -66,7 +67,8 @@ func FuzzParseAddress(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		const hush = "qwertzuiop"
-		if _, err := parseAddress(hush + text); err != nil && !strings.Contains(text, hush) && strings.Contains(err.Error(), hush) {
+		if _, err := parseAddress(hush + text); err != nil && !strings.Contains(text, hush) &&
+			strings.Contains(err.Error(), hush) {
 			t.Errorf("%q is shown: %v", hush+text, err)
 		}
 		a, err := parseAddress(text)

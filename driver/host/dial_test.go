@@ -96,7 +96,8 @@ func TestDial(t *testing.T) {
 		_, port, _ := net.SplitHostPort(listens(t, echo))
 		conn := dial(t, h, "localhost:"+port) // the name is the machine's own
 		defer conn.Close()
-		if at := conn.RemoteAddr(); at.Network() != "tcp" || !strings.HasSuffix(at.String(), ":"+port) || conn.LocalAddr().String() == "" {
+		if at := conn.RemoteAddr(); at.Network() != "tcp" || !strings.HasSuffix(at.String(), ":"+port) ||
+			conn.LocalAddr().String() == "" {
 			t.Errorf("from %s to %s", conn.LocalAddr(), at)
 		}
 		sent := bytes.Repeat([]byte("0123456789abcdef"), 400_000) // more than any window
@@ -118,7 +119,8 @@ func TestDial(t *testing.T) {
 		if err := conn.Close(); err != nil {
 			t.Error(err)
 		}
-		for name, err := range map[string]error{"read": second(conn.Read(make([]byte, 1))), "write": second(conn.Write([]byte("x")))} {
+		for name, err := range map[string]error{"read": second(conn.Read(make([]byte, 1))),
+			"write": second(conn.Write([]byte("x")))} {
 			if !errors.Is(err, net.ErrClosed) {
 				t.Errorf("%s after Close: %v", name, err)
 			}
@@ -183,10 +185,11 @@ func TestDialThatIsNotLedOn(t *testing.T) {
 		want      string
 		forbidden bool
 	}{
-		"prohibited":       {func(s *server) { s.noForward = true }, `(AllowTcpForwarding and PermitOpen in its sshd_config): ssh: rejected: administratively prohibited ("not\x1b[31m here")`, true},
-		"unknown":          {func(s *server) { s.reject = ssh.UnknownChannelType }, "does not lead connections on", true},
-		"too many":         {func(s *server) { s.reject = ssh.ResourceShortage }, "the machine makes no more connections", false},
-		"sessions are few": {func(s *server) { s.full = true }, "the machine makes no more connections", false},
+		"prohibited": {func(s *server) { s.noForward = true }, `(AllowTcpForwarding and PermitOpen in its sshd_config): ssh: rejected: administratively prohibited ("not\x1b[31m here")`, true},
+		"unknown":    {func(s *server) { s.reject = ssh.UnknownChannelType }, "does not forward connections", true},
+		"too many": {func(s *server) { s.reject = ssh.ResourceShortage },
+			"the machine opens no more connections", false},
+		"sessions are few": {func(s *server) { s.full = true }, "the machine opens no more connections", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, h := pair(t, c.change)
@@ -265,7 +268,8 @@ func TestDialIsCancelled(t *testing.T) {
 	test := func(t *testing.T, h Host, begun <-chan struct{}) {
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { <-begun; cancel() }()
-		if conn, err := h.Dial(ctx, "127.0.0.1:1"); conn != nil || !errors.Is(err, context.Canceled) || errors.Is(err, ErrRefused) || WasStarted(err) != StartedNo {
+		if conn, err := h.Dial(ctx, "127.0.0.1:1"); conn != nil || !errors.Is(err, context.Canceled) || errors.Is(err,
+			ErrRefused) || WasStarted(err) != StartedNo {
 			t.Errorf("got %v", err)
 		}
 		ended := make(chan error)
@@ -283,7 +287,8 @@ func TestDialIsCancelled(t *testing.T) {
 	}
 	begun := make(chan struct{})
 	t.Run("here", func(t *testing.T) {
-		test(t, Local(LocalOptions{Fs: afero.NewMemMapFs(), Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+		test(t, Local(LocalOptions{Fs: afero.NewMemMapFs(), Dial: func(ctx context.Context, network,
+			address string) (net.Conn, error) {
 			if network != "tcp" || address != "127.0.0.1:1" {
 				t.Errorf("%s, %s", network, address)
 			}
@@ -310,7 +315,10 @@ func TestDialIsCancelled(t *testing.T) {
 func TestCloseEndsConnections(t *testing.T) {
 	eachHost(t, func(t *testing.T, h Host) {
 		at := listens(t, silent)
-		conn, idle := dial(t, h, at), dial(t, h, listens(t, func(conn *net.TCPConn) { _, _ = conn.Write(make([]byte, 1<<20)) }))
+		conn, idle := dial(t, h, at), dial(t, h, listens(t, func(conn *net.TCPConn) {
+			_, _ = conn.Write(make([]byte,
+				1<<20))
+		}))
 		ended := make(chan error)
 		go func() { ended <- second(conn.Read(make([]byte, 1))) }()
 		if err := h.Close(); err != nil {
@@ -348,7 +356,8 @@ func TestForwardedConnectionThatBreaks(t *testing.T) {
 	}
 	s.cut()
 	var e *Error
-	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, ErrBroken) || !errors.As(err, &e) || !strings.Contains(err.Error(), "talking to "+at) {
+	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, ErrBroken) || !errors.As(err, &e) ||
+		!strings.Contains(err.Error(), "talking to "+at) {
 		t.Errorf("reading: %v", err)
 	}
 	for {

@@ -35,7 +35,8 @@ func (h *sshHost) Dial(ctx context.Context, address string) (net.Conn, error) {
 		err = ErrClosed
 	}
 	failed := h.fail(doing, StartedNo, because(within, err))
-	h.o.Log.Debug("no connection from the machine", "host", h.Name(), "to", wording.Printable(address), "error", failed.Error())
+	h.o.Log.Debug("no connection from the machine", "host", h.Name(), "to", wording.Printable(address), "error",
+		failed.Error())
 	return nil, failed
 }
 
@@ -65,11 +66,12 @@ func notConnected(err error) error {
 	}
 	switch refused.Reason {
 	case ssh.Prohibited, ssh.UnknownChannelType:
-		return &inWords{"the machine does not lead connections on (AllowTcpForwarding and PermitOpen in its sshd_config): " + foreign(err), errors.Join(ErrForbidden, err)}
+		return &inWords{"the machine does not forward connections (AllowTcpForwarding and PermitOpen in its " +
+			"sshd_config): " + foreign(err), errors.Join(ErrForbidden, err)}
 	case ssh.ConnectionFailed:
 		return &inWords{"it cannot be reached from there: " + foreign(err), errors.Join(ErrRefused, err)}
 	}
-	return &inWords{"the machine makes no more connections: " + foreign(err), err}
+	return &inWords{"the machine opens no more connections: " + foreign(err), err}
 }
 
 // forwarded is a connection that the machine makes for us. A channel knows no deadlines: a pipe each way does, and

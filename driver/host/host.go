@@ -43,10 +43,12 @@ type Host interface {
 
 // Command is one command.
 type Command struct {
-	Args      []string  // the program and its arguments. No shell expands them; over SSH they are quoted for a POSIX shell
-	Dir       string    // where it runs; "" is where the login starts
-	Stdin     io.Reader // read until its end or the command's; nil: empty, so that a program that asks gets an end of file
-	MaxOutput int64     // bytes that are kept of each stream; 0: DefaultMaxOutput
+	// Args are the program and its arguments. No shell expands them; over SSH they are quoted for a POSIX shell.
+	Args []string
+	Dir  string // where it runs; "": where the login starts
+	// Stdin is read until its end or the command's. nil: empty, so that a program that asks gets an end of file.
+	Stdin     io.Reader
+	MaxOutput int64 // bytes that are kept of each stream; 0: DefaultMaxOutput
 }
 
 // DefaultMaxOutput is how much is kept of each stream of output where a Command does not say.
@@ -129,8 +131,9 @@ var (
 
 // Why Dial failed, for errors.Is.
 var (
-	ErrForbidden = errors.New("the machine does not lead connections on")
-	ErrRefused   = errors.New("the address cannot be reached") // nothing listens there, or its name leads nowhere: sshd tells them apart in words alone
+	ErrForbidden = errors.New("the machine does not forward connections")
+	// ErrRefused: nothing listens there, or the name is unknown, which sshd tells apart in words only.
+	ErrRefused = errors.New("the address cannot be reached")
 )
 
 // grace is how long a command has to end after it was asked to, and again after it was made to; and how long its
@@ -141,9 +144,9 @@ const grace = 5 * time.Second
 func (c Command) check() error {
 	switch {
 	case len(c.Args) == 0 || c.Args[0] == "":
-		return errors.New("there is no command to run")
+		return errors.New("no command is given")
 	case strings.HasPrefix(c.Args[0], "-"):
-		return fmt.Errorf("the program %q would be taken for an option: write the way to it", c.Args[0])
+		return fmt.Errorf("the program %q would be taken for an option: give its path", c.Args[0])
 	}
 	for _, arg := range append([]string{c.Dir}, c.Args...) {
 		if strings.ContainsRune(arg, 0) {

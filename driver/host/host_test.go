@@ -66,15 +66,18 @@ func TestRun(t *testing.T) {
 			command Command
 			want    Output
 		}{
-			"words":            {Command{Args: []string{"printf", "%s|", "a b", "", "$HOME", "it's", "*", "~", "-x", "é\n"}}, Output{Stdout: "a b||$HOME|it's|*|~|-x|é\n|"}},
-			"both streams":     {Command{Args: []string{"sh", "-c", "echo out; echo err >&2; exit 3"}}, Output{Stdout: "out\n", Stderr: "err\n", Code: 3}},
+			"words": {Command{Args: []string{"printf", "%s|", "a b", "", "$HOME", "it's", "*", "~", "-x",
+				"é\n"}}, Output{Stdout: "a b||$HOME|it's|*|~|-x|é\n|"}},
+			"both streams": {Command{Args: []string{"sh", "-c", "echo out; echo err >&2; exit 3"}},
+				Output{Stdout: "out\n", Stderr: "err\n", Code: 3}},
 			"no input":         {Command{Args: []string{"cat"}}, Output{}},
 			"input":            {Command{Args: []string{"cat"}, Stdin: strings.NewReader(big)}, Output{Stdout: big}},
 			"input not wanted": {Command{Args: []string{"true"}, Stdin: strings.NewReader(strings.Repeat(big, 30))}, Output{}},
 			"directory":        {Command{Args: []string{"pwd"}, Dir: odd}, Output{Stdout: odd + "\n"}},
 			"program there":    {Command{Args: []string{"./script"}, Dir: odd}, Output{Stdout: odd + "\n"}},
-			"cut":              {Command{Args: []string{"sh", "-c", "printf 12345; printf 1234 >&2"}, MaxOutput: 4}, Output{Stdout: "1234", Stderr: "1234", Truncated: true}},
-			"exactly":          {Command{Args: []string{"printf", "1234"}, MaxOutput: 4}, Output{Stdout: "1234"}},
+			"cut": {Command{Args: []string{"sh", "-c", "printf 12345; printf 1234 >&2"}, MaxOutput: 4},
+				Output{Stdout: "1234", Stderr: "1234", Truncated: true}},
+			"exactly": {Command{Args: []string{"printf", "1234"}, MaxOutput: 4}, Output{Stdout: "1234"}},
 		} {
 			t.Run(name, func(t *testing.T) {
 				got, err := h.Run(t.Context(), c.command)
@@ -116,14 +119,15 @@ func TestDirectoryThatIsNotThere(t *testing.T) {
 func TestCommandsThatCannotBeRun(t *testing.T) {
 	eachHost(t, func(t *testing.T, h Host) {
 		for want, c := range map[string]Command{
-			"there is no command":        {},
-			"there is no command to run": {Args: []string{"", "x"}},
-			"taken for an option":        {Args: []string{"-x"}},
-			"a NUL character":            {Args: []string{"echo", "a\x00b"}},
-			"a NUL character cannot be":  {Args: []string{"echo"}, Dir: "/\x00"},
+			"no command is given":               {},
+			"running '' x: no command is given": {Args: []string{"", "x"}},
+			"taken for an option":               {Args: []string{"-x"}},
+			"a NUL character":                   {Args: []string{"echo", "a\x00b"}},
+			"a NUL character cannot be":         {Args: []string{"echo"}, Dir: "/\x00"},
 		} {
 			_, err := h.Run(t.Context(), c)
-			if err == nil || !strings.Contains(err.Error(), want) || WasStarted(err) != StartedNo || !strings.HasPrefix(err.Error(), h.Name()+": running") {
+			if err == nil || !strings.Contains(err.Error(), want) || WasStarted(err) != StartedNo ||
+				!strings.HasPrefix(err.Error(), h.Name()+": running") {
 				t.Errorf("%q: %v", want, err)
 			}
 		}
@@ -165,16 +169,19 @@ func TestCancel(t *testing.T) {
 				defer cancel()
 				go func() { running(t, begun); cancel() }()
 				_, err := h.Run(ctx, Command{Args: []string{"sh", "-c", script, "sh", begun, ended}, Dir: "/"})
-				if !errors.Is(err, context.Canceled) || WasStarted(err) != StartedMaybe || !strings.Contains(err.Error(), "it was told to end") {
+				if !errors.Is(err, context.Canceled) || WasStarted(err) != StartedMaybe || !strings.Contains(err.Error(),
+					"it was told to end") {
 					t.Errorf("got %v", err)
 				}
 				if name == "listens" || name == "has a child" {
 					running(t, ended)
 				}
-				if _, err := h.Run(ctx, Command{Args: []string{"true"}}); !errors.Is(err, context.Canceled) || WasStarted(err) != StartedNo {
+				if _, err := h.Run(ctx, Command{Args: []string{"true"}}); !errors.Is(err, context.Canceled) ||
+					WasStarted(err) != StartedNo {
 					t.Errorf("afterwards: %v", err)
 				}
-				if out, err := h.Run(t.Context(), Command{Args: []string{"echo", "still there"}}); err != nil || out.Stdout != "still there\n" {
+				if out, err := h.Run(t.Context(), Command{Args: []string{"echo", "still there"}}); err != nil ||
+					out.Stdout != "still there\n" {
 					t.Errorf("the host is lost with the command: %+v, %v", out, err)
 				}
 			})
@@ -185,7 +192,8 @@ func TestCancel(t *testing.T) {
 func TestCommandEndedBySignal(t *testing.T) {
 	eachHost(t, func(t *testing.T, h Host) {
 		out, err := h.Run(t.Context(), Command{Args: []string{"sh", "-c", "echo begun; kill -KILL $$"}, Dir: "/"})
-		if err == nil || !strings.Contains(err.Error(), "it was ended by") || WasStarted(err) != StartedMaybe || out.Stdout != "begun\n" {
+		if err == nil || !strings.Contains(err.Error(), "it was ended by") || WasStarted(err) != StartedMaybe ||
+			out.Stdout != "begun\n" {
 			t.Errorf("%+v, %v", out, err)
 		}
 	})
@@ -215,7 +223,8 @@ func TestLeftRunning(t *testing.T) {
 	eachHost(t, func(t *testing.T, h Host) {
 		setGrace(h, 20*time.Millisecond)
 		pid := filepath.Join(t.TempDir(), "pid")
-		out, err := h.Run(t.Context(), Command{Args: []string{"sh", "-c", `sleep 100000 & echo $! >"$1"; echo started`, "sh", pid}})
+		out, err := h.Run(t.Context(), Command{Args: []string{"sh", "-c",
+			`sleep 100000 & echo $! >"$1"; echo started`, "sh", pid}})
 		if err != nil || out.Stdout != "started\n" || !out.Truncated || out.Code != 0 {
 			t.Errorf("%+v, %v", out, err)
 		}
@@ -235,7 +244,8 @@ func TestSeveralAtATime(t *testing.T) {
 		const n = 3 * maxSessions
 		for i := range n {
 			go func() {
-				out, err := h.Run(t.Context(), Command{Args: []string{"sh", "-c", "cat; sleep 0.01"}, Stdin: strings.NewReader(strings.Repeat(string(rune('a'+i)), 3))})
+				out, err := h.Run(t.Context(), Command{Args: []string{"sh", "-c", "cat; sleep 0.01"},
+					Stdin: strings.NewReader(strings.Repeat(string(rune('a'+i)), 3))})
 				if err != nil {
 					t.Error(err)
 				}
@@ -267,7 +277,8 @@ func TestClose(t *testing.T) {
 		if err := <-ended; !errors.Is(err, ErrClosed) || WasStarted(err) != StartedMaybe {
 			t.Errorf("what ran: %v", err)
 		}
-		if _, err := h.Run(t.Context(), Command{Args: []string{"true"}}); !errors.Is(err, ErrClosed) || WasStarted(err) != StartedNo {
+		if _, err := h.Run(t.Context(), Command{Args: []string{"true"}}); !errors.Is(err, ErrClosed) ||
+			WasStarted(err) != StartedNo {
 			t.Errorf("afterwards: %v", err)
 		}
 		if err := h.Close(); err != nil {
@@ -322,12 +333,14 @@ func TestUnanswered(t *testing.T) {
 		out  Output
 		want string
 	}{
-		"yes":                {Output{Stdout: "active\n"}, ""},
-		"no":                 {Output{Stdout: "inactive\n", Code: 3}, ""},
-		"silent":             {Output{Code: 1}, ""},
-		"a warning":          {Output{Stdout: "active\n", Stderr: "deprecated\n"}, ""},
-		"no password":        {Output{Stderr: "sudo: a password is required\n", Code: 1}, "it failed (code 1): sudo: a password is required"},
-		"no bus":             {Output{Stderr: "Failed to connect to bus\n", Code: 1}, "it failed (code 1): Failed to connect to bus"},
+		"yes":       {Output{Stdout: "active\n"}, ""},
+		"no":        {Output{Stdout: "inactive\n", Code: 3}, ""},
+		"silent":    {Output{Code: 1}, ""},
+		"a warning": {Output{Stdout: "active\n", Stderr: "deprecated\n"}, ""},
+		"no password": {Output{Stderr: "sudo: a password is required\n", Code: 1},
+			"it failed (code 1): sudo: a password is required"},
+		"no bus": {Output{Stderr: "Failed to connect to bus\n", Code: 1}, "it failed (code 1): Failed to " +
+			"connect to bus"},
 		"not found":          {Output{Code: 127}, "the program was not found or may not be run"},
 		"killed":             {Output{Code: 137}, "the program did not run to its end (code 137)"},
 		"timeout of its own": {Output{Code: 125}, "the program did not run to its end (code 125)"},

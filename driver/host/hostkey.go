@@ -84,14 +84,18 @@ func (k *hostKeys) verify(a address, key ssh.PublicKey) error {
 	var revoked *knownhosts.RevokedError
 	switch {
 	case errors.As(err, &revoked):
-		return fmt.Errorf("the host key that it shows, %s, is revoked by line %d of known_hosts: whoever holds it may not be the machine that is meant",
+		return fmt.Errorf("the host key that it shows, %s, is revoked by line %d of known_hosts: the machine may "+
+			"be another one",
 			shown, revoked.Revoked.Line)
 	case errors.As(err, &known) && len(known.Want) == 0:
-		return &inWords{fmt.Sprintf("no known_hosts line names it, so that nothing says that it is the machine that is meant. It shows the host key %s. "+
+		return &inWords{fmt.Sprintf("no known_hosts line names it, so it may be another machine than the "+
+			"one that is meant. It shows the host key %s. "+
 			"If whoever runs it confirms that fingerprint, add this line to known_hosts: %s", shown, add), err}
 	case errors.As(err, &known):
-		return &inWords{fmt.Sprintf("WARNING: the host key is not the one that is known: someone may stand in between and read along, or the machine was set up anew. "+
-			"It shows %s; known is %s. Do not go on before whoever runs it has confirmed the new fingerprint; then put this line in place of the old one in known_hosts: %s",
+		return &inWords{fmt.Sprintf("WARNING: the host key has changed: someone may intercept the connection, "+
+			"or the machine was installed again. "+
+			"It shows %s; known is %s. Do not continue before its administrator has confirmed the new fingerprint; then "+
+			"replace the old line in known_hosts by this one: %s",
 			shown, k.describe(known.Want), add), err}
 	}
 	return fmt.Errorf("the host key that it shows, %s, is refused: %s", shown, foreign(err))
@@ -138,7 +142,8 @@ func (k *hostKeys) algorithms(a address) []string {
 	for _, w := range known.Want {
 		switch {
 		case k.authority(w):
-			first = append(slices.DeleteFunc(slices.Clone(all), func(algorithm string) bool { return !certificate(algorithm) }), first...)
+			first = append(slices.DeleteFunc(slices.Clone(all),
+				func(algorithm string) bool { return !certificate(algorithm) }), first...)
 		case w.Key.Type() == ssh.KeyAlgoRSA:
 			first = append(first, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256)
 		case slices.Contains(plain, w.Key.Type()):

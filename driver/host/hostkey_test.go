@@ -34,19 +34,23 @@ func TestHostKeyIsVerified(t *testing.T) {
 	shown := ssh.FingerprintSHA256(first)
 	added := strings.TrimSpace(string(line(first)))
 	for name, known := range map[string][]byte{
-		"known":                              line(first),
-		"one of two":                         line(other.PublicKey(), first),
-		"known by its other key":             line(second.PublicKey()),
-		"under a hashed name":                []byte(knownhosts.HashHostname(knownhosts.Normalize(s.addr)) + " " + serialized(first)),
-		"among lines that cannot be read":    []byte("x\nhost 1024 35 12345\n# ü\n@marker * " + serialized(first) + "\n[" + s.addr + " ssh-dss AAAA\n" + string(line(first))),
+		"known":                  line(first),
+		"one of two":             line(other.PublicKey(), first),
+		"known by its other key": line(second.PublicKey()),
+		"under a hashed name": []byte(knownhosts.HashHostname(knownhosts.Normalize(s.addr)) + " " +
+			serialized(first)),
+		"among lines that cannot be read": []byte("x\nhost 1024 35 12345\n# ü\n@marker * " + serialized(first) +
+			"\n[" + s.addr + " ssh-dss AAAA\n" + string(line(first))),
 		"by a pattern":                       []byte("[127.0.0.*]:" + port(s.addr) + " " + serialized(first)),
 		"by a pattern, not for another host": []byte("!x,[127.0.0.1]:" + port(s.addr) + " " + serialized(first)),
 	} {
 		t.Run(name, func(t *testing.T) { works(t, host(known)) })
 	}
 	t.Run("unknown", func(t *testing.T) {
-		for _, known := range [][]byte{nil, []byte("127.0.0.1 " + serialized(first)), []byte("elsewhere " + serialized(first))} {
-			err := fails(t, host(known), "no known_hosts line names it", "ssh-ed25519 "+shown, "add this line to known_hosts: "+added)
+		for _, known := range [][]byte{nil, []byte("127.0.0.1 " + serialized(first)), []byte("elsewhere " +
+			serialized(first))} {
+			err := fails(t, host(known), "no known_hosts line names it", "ssh-ed25519 "+shown,
+				"add this line to known_hosts: "+added)
 			var unknown *knownhosts.KeyError
 			if !errors.As(err, &unknown) || len(unknown.Want) != 0 {
 				t.Errorf("not to be told apart: %#v", err)
@@ -62,15 +66,16 @@ func TestHostKeyIsVerified(t *testing.T) {
 		works(t, host([]byte(add)))
 	})
 	t.Run("changed", func(t *testing.T) {
-		fails(t, host(append([]byte("# mine\n"), line(other.PublicKey())...)), "WARNING: the host key is not the one that is known",
-			shown, ssh.FingerprintSHA256(other.PublicKey())+" (line 2)", "Do not go on before", added)
+		fails(t, host(append([]byte("# mine\n"), line(other.PublicKey())...)), "WARNING: the host key has changed",
+			shown, ssh.FingerprintSHA256(other.PublicKey())+" (line 2)", "Do not continue before", added)
 	})
 	t.Run("revoked", func(t *testing.T) {
 		fails(t, host(append(line(first), "@revoked * "+serialized(first)...)), "is revoked by line 2 of known_hosts")
 	})
 	t.Run("an authority without certificate", func(t *testing.T) {
 		fails(t, host([]byte("@cert-authority [127.0.0.1]:* "+serialized(other.PublicKey()))), "no known_hosts line")
-		fails(t, host([]byte("@cert-authority [127.0.0.1]:"+port(s.addr)+" "+serialized(other.PublicKey()))), "WARNING", "certificates of ssh-ed25519")
+		fails(t, host([]byte("@cert-authority [127.0.0.1]:"+port(s.addr)+" "+serialized(other.PublicKey()))),
+			"WARNING", "certificates of ssh-ed25519")
 	})
 }
 
@@ -97,7 +102,8 @@ func TestHostCertificates(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, func(s *server) {
 				plain := s.keys[0]
-				cert := &ssh.Certificate{Key: plain.PublicKey(), CertType: ssh.HostCert, ValidPrincipals: []string{c.principal}, ValidAfter: 1, ValidBefore: c.until}
+				cert := &ssh.Certificate{Key: plain.PublicKey(), CertType: ssh.HostCert,
+					ValidPrincipals: []string{c.principal}, ValidAfter: 1, ValidBefore: c.until}
 				if err := cert.SignCert(rand.Reader, authority); err != nil {
 					t.Fatal(err)
 				}
@@ -108,7 +114,8 @@ func TestHostCertificates(t *testing.T) {
 				s.keys = []ssh.Signer{plain, signed}
 			}, signer.PublicKey())
 			h := s.to(t, func(o *SSHOptions) {
-				o.Keys, o.KnownHosts = [][]byte{key}, []byte("@cert-authority [127.0.0.1]:"+port(s.addr)+" "+serialized(authority.PublicKey()))
+				o.Keys, o.KnownHosts = [][]byte{key}, []byte("@cert-authority "+
+					"[127.0.0.1]:"+port(s.addr)+" "+serialized(authority.PublicKey()))
 			})
 			if c.want == "" {
 				works(t, h)
@@ -127,7 +134,8 @@ func FuzzKnownHosts(f *testing.F) {
 		f.Fatal(err)
 	}
 	key := signer.PublicKey()
-	for _, seed := range []string{"* ssh-ed25519 AAAA", "@revoked x", "@cert-authority *.example " + serialized(key), "|1|a|b ssh-rsa x", "[h]:x,!y " + serialized(key), "a\rb\x00 c"} {
+	for _, seed := range []string{"* ssh-ed25519 AAAA", "@revoked x", "@cert-authority *.example " +
+		serialized(key), "|1|a|b ssh-rsa x", "[h]:x,!y " + serialized(key), "a\rb\x00 c"} {
 		f.Add(seed)
 	}
 	a := address{user: "a", host: "db.example", port: 22}

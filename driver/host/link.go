@@ -37,7 +37,7 @@ func (h *sshHost) connect(ctx context.Context) (*link, error) {
 	defer cancel(nil)
 	defer context.AfterFunc(h.life, func() { cancel(ErrClosed) })()
 	timer := time.AfterFunc(h.o.Timeout, func() {
-		cancel(fmt.Errorf("it did not come about within %s: %w", h.o.Timeout, context.DeadlineExceeded))
+		cancel(fmt.Errorf("no connection within %s: %w", h.o.Timeout, context.DeadlineExceeded))
 	})
 	defer timer.Stop()
 	ids, hangUp, err := h.identities(within)
@@ -98,7 +98,7 @@ func because(ctx context.Context, err error) error {
 func unreachable(err error) error {
 	var lookup *net.DNSError
 	if errors.As(err, &lookup) {
-		return &inWords{"its name leads nowhere: " + foreign(err), err}
+		return &inWords{"its name is unknown: " + foreign(err), err}
 	}
 	return &inWords{"it cannot be reached: " + foreign(err), err}
 }
@@ -107,7 +107,8 @@ func notForwarded(by address, err error) error {
 	var refused *ssh.OpenChannelError
 	switch {
 	case errors.As(err, &refused) && refused.Reason == ssh.Prohibited:
-		return &inWords{fmt.Sprintf("%s does not lead connections on (AllowTcpForwarding in its sshd_config): %s", by, foreign(err)), err}
+		return &inWords{fmt.Sprintf("%s does not forward connections (AllowTcpForwarding in its sshd_config): %s", by,
+			foreign(err)), err}
 	case errors.As(err, &refused):
 		return &inWords{fmt.Sprintf("it cannot be reached from %s: %s", by, foreign(err)), err}
 	}
@@ -244,7 +245,7 @@ func (l *link) open(ctx context.Context) (*session, error) {
 	var refused *ssh.OpenChannelError
 	switch {
 	case errors.As(err, &refused):
-		return nil, &inWords{"the machine lets no more sessions be opened: " + foreign(err), err}
+		return nil, &inWords{"the machine opens no more sessions: " + foreign(err), err}
 	case err != nil:
 		return nil, err
 	}
@@ -316,7 +317,8 @@ func (l *link) files(ctx context.Context) (*sftp.Client, error) {
 		if broken := l.alive(ctx); broken != nil {
 			return nil, broken
 		}
-		return nil, &inWords{"the machine's file transfer does not answer as SFTP does (does a login script print something?): " + foreign(err), err}
+		return nil, &inWords{"the machine's file transfer does not answer as SFTP does (does a login script print " +
+			"something?): " + foreign(err), err}
 	}
 	l.sftp, l.over = c, make(chan struct{})
 	over := l.over

@@ -63,9 +63,9 @@ func parseKey(key []byte, passphrase string) (ssh.Signer, error) {
 	case errors.Is(err, x509.IncorrectPasswordError):
 		return nil, errors.New("the passphrase does not open it")
 	case bytes.HasPrefix(key, []byte("PuTTY-User-Key-File")):
-		return nil, errors.New(`it is in PuTTY's form: "puttygen KEY.ppk -O private-openssh -o KEY" writes one that can be used`)
+		return nil, errors.New(`it is in PuTTY's form: "puttygen KEY.ppk -O private-openssh -o KEY" writes a usable one`)
 	case block != nil && block.Type == "ENCRYPTED PRIVATE KEY":
-		return nil, errors.New(`it is encrypted in a form (PKCS #8) that cannot be read here: "ssh-keygen -p -f KEY" writes it anew in OpenSSH's own`)
+		return nil, errors.New(`it is encrypted in a form (PKCS #8) that cannot be read here: "ssh-keygen -p -f KEY" writes it in OpenSSH's form`)
 	case public == nil || block != nil && strings.Contains(block.Type, "PUBLIC KEY"):
 		return nil, errors.New("it is a public key, and the private one is wanted")
 	case block == nil:
@@ -75,7 +75,8 @@ func parseKey(key []byte, passphrase string) (ssh.Signer, error) {
 }
 
 // askAgent lists what an agent holds. The connection has to stay open as long as the identities are used.
-func askAgent(ctx context.Context, dial func(context.Context, string, string) (net.Conn, error), socket string) ([]identity, io.Closer, error) {
+func askAgent(ctx context.Context, dial func(context.Context, string, string) (net.Conn, error),
+	socket string) ([]identity, io.Closer, error) {
 	conn, err := dial(ctx, "unix", socket)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the SSH agent is not there: %w", err)
@@ -127,9 +128,11 @@ func (l *login) next(c *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 	wants := strings.Join(others, ", ")
 	switch {
 	case len(c.PartialSuccessMethods) > 0 && !slices.Contains(c.AllowedMethods, "publickey"):
-		return nil, fmt.Errorf("%w: the key is taken, but the machine also asks for what only a person can give (%s)", errNotLetIn, wording.Printable(wants))
+		return nil, fmt.Errorf("%w: the key is accepted, but the machine also asks for input from a person (%s)",
+			errNotLetIn, wording.Printable(wants))
 	case !slices.Contains(c.AllowedMethods, "publickey"):
-		return nil, fmt.Errorf("%w: the machine takes no keys from %s, only: %s", errNotLetIn, l.address.user, wording.Printable(wants))
+		return nil, fmt.Errorf("%w: the machine accepts no keys from %s, only: %s", errNotLetIn, l.address.user,
+			wording.Printable(wants))
 	case len(l.tried) < len(l.ids):
 		id := l.ids[len(l.tried)]
 		l.tried = append(l.tried, id.String())
@@ -137,7 +140,8 @@ func (l *login) next(c *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 	case len(l.ids) == 0:
 		return nil, fmt.Errorf("%w: there is no key to log in with: the agent holds none (ssh-add adds one)", errNotLetIn)
 	}
-	return nil, fmt.Errorf("%w: the machine took none of the keys for %s: %s. One of them has to stand in ~/.ssh/authorized_keys of %s there",
+	return nil, fmt.Errorf("%w: the machine accepted none of the keys for %s: %s. Add one of them to "+
+		"~/.ssh/authorized_keys of %s there",
 		errNotLetIn, l.address.user, strings.Join(l.tried, ", "), l.address.user)
 }
 
@@ -156,7 +160,8 @@ func (l *login) explain(err error) error {
 		}
 	case l.verified && len(l.tried) > 0:
 		// Most often the end of its patience: sshd hears out six keys (MaxAuthTries).
-		return &inWords{fmt.Sprintf("the machine ended the login of %s after %d keys (%s): %s. Where it is more than it hears out, give the one key that is meant",
+		return &inWords{fmt.Sprintf("the machine ended the login of %s after %d keys (%s): %s. If these are too many "+
+			"attempts for it, declare the one key to use",
 			l.address.user, len(l.tried), strings.Join(l.tried, ", "), foreign(err)), err}
 	}
 	return &inWords{"logging in: " + foreign(err), err}

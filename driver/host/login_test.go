@@ -52,15 +52,20 @@ func TestKeys(t *testing.T) {
 		"it is encrypted, and there is no passphrase": {encrypted, ""},
 		"the passphrase does not open it":             {encrypted, "open barley"},
 		"it is a public key":                          {[]byte(serialized(signer.PublicKey())), ""},
-		"it is a public key, and":                     {pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: []byte("x")}), ""},
-		"it is in PuTTY's form":                       {[]byte("PuTTY-User-Key-File-3: ssh-ed25519\nhush"), ""},
-		"it is encrypted in a form (PKCS #8)":         {pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte("hush")}), "x"},
-		"it holds no private key":                     {[]byte("hush"), ""},
-		"it cannot be read":                           {pem.EncodeToMemory(&pem.Block{Type: "HUSH KEY", Bytes: []byte("hush")}), ""},
-		"it cannot be read: it is damaged":            {pem.EncodeToMemory(&pem.Block{Type: "OPENSSH PRIVATE KEY", Bytes: []byte("hush")}), "hush"},
+		"it is a public key, and": {pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY",
+			Bytes: []byte("x")}), ""},
+		"it is in PuTTY's form": {[]byte("PuTTY-User-Key-File-3: ssh-ed25519\nhush"), ""},
+		"it is encrypted in a form (PKCS #8)": {pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY",
+			Bytes: []byte("hush")}), "x"},
+		"it holds no private key": {[]byte("hush"), ""},
+		"it cannot be read": {pem.EncodeToMemory(&pem.Block{Type: "HUSH KEY",
+			Bytes: []byte("hush")}), ""},
+		"it cannot be read: it is damaged": {pem.EncodeToMemory(&pem.Block{Type: "OPENSSH PRIVATE KEY",
+			Bytes: []byte("hush")}), "hush"},
 	} {
 		_, err := SSH(SSHOptions{Address: "a@b", Keys: [][]byte{c.key}, Passphrase: c.passphrase})
-		if err == nil || !strings.Contains(err.Error(), "key 1: "+want) || strings.Contains(strings.ToLower(err.Error()), "hush") || strings.Contains(err.Error(), "barley") {
+		if err == nil || !strings.Contains(err.Error(), "key 1: "+want) ||
+			strings.Contains(strings.ToLower(err.Error()), "hush") || strings.Contains(err.Error(), "barley") {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
@@ -69,31 +74,35 @@ func TestKeys(t *testing.T) {
 func TestNoKeyIsAccepted(t *testing.T) {
 	stranger, key := newKey(t)
 	second, key2 := newKey(t)
+	refuse := func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) { return nil, errors.New("no") }
 	s := serve(t, nil)
 	h := s.to(t, func(o *SSHOptions) { o.Keys = [][]byte{key, key2, key} })
-	fails(t, h, "the machine took none of the keys for admin", "key 1 (ssh-ed25519 "+ssh.FingerprintSHA256(stranger.PublicKey())+")",
+	fails(t, h, "the machine accepted none of the keys for admin",
+		"key 1 (ssh-ed25519 "+ssh.FingerprintSHA256(stranger.PublicKey())+")",
 		"key 2 (ssh-ed25519 "+ssh.FingerprintSHA256(second.PublicKey())+")", "~/.ssh/authorized_keys of admin")
 	s = serve(t, func(s *server) {
 		s.methods = func(c *ssh.ServerConfig) {
-			c.PublicKeyCallback, c.PasswordCallback = nil, func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) { return nil, errors.New("no") }
+			c.PublicKeyCallback = nil
+			c.PasswordCallback = refuse
 		}
 	})
-	fails(t, s.to(t, func(o *SSHOptions) { o.Keys = [][]byte{key} }), "takes no keys from admin, only: password")
+	fails(t, s.to(t, func(o *SSHOptions) { o.Keys = [][]byte{key} }), "accepts no keys from admin, only: password")
 	s = serve(t, func(s *server) {
 		s.methods = func(c *ssh.ServerConfig) {
 			c.PublicKeyCallback = func(ssh.ConnMetadata, ssh.PublicKey) (*ssh.Permissions, error) {
-				return nil, &ssh.PartialSuccessError{Next: ssh.ServerAuthCallbacks{PasswordCallback: func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) { return nil, errors.New("no") }}}
+				return nil, &ssh.PartialSuccessError{Next: ssh.ServerAuthCallbacks{PasswordCallback: refuse}}
 			}
 		}
 	})
-	fails(t, s.to(t, func(o *SSHOptions) { o.Keys = [][]byte{key} }), "the key is taken, but the machine also asks for", "password")
+	fails(t, s.to(t, func(o *SSHOptions) { o.Keys = [][]byte{key} }), "the key is accepted, but the machine also asks for", "password")
 	var many [][]byte
 	for range 7 {
 		_, k := newKey(t)
 		many = append(many, k)
 	}
 	s = serve(t, nil)
-	fails(t, s.to(t, func(o *SSHOptions) { o.Keys = many }), "the machine ended the login of admin after", "give the one key that is meant")
+	fails(t, s.to(t, func(o *SSHOptions) { o.Keys = many }), "the machine ended the login of admin after",
+		"declare the one key to use")
 }
 
 // serveAgent is an SSH agent in this process.
@@ -142,7 +151,8 @@ func TestAgent(t *testing.T) {
 	works(t, agents(filepath.Join(t.TempDir(), "none"), key)) // what is declared is enough
 	fails(t, agents(filepath.Join(t.TempDir(), "none")), "the SSH agent is not there")
 	fails(t, agents(serveAgent(t)), "the agent holds none")
-	fails(t, agents(serveAgent(t, strange)), `"deploy\x1b[31m" of the agent (ssh-ed25519 `+ssh.FingerprintSHA256(stranger.PublicKey()))
+	fails(t, agents(serveAgent(t, strange)),
+		`"deploy\x1b[31m" of the agent (ssh-ed25519 `+ssh.FingerprintSHA256(stranger.PublicKey()))
 	s = serve(t, nil, rsaSigner.PublicKey())
 	works(t, agents(serveAgent(t, rsaKey)))
 }

@@ -29,7 +29,8 @@ func plain(word string) bool {
 
 // reserved words begin something else than a command; a word with = before the program is a variable.
 var reserved = []string{
-	"case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "in", "select", "then", "time", "until", "while",
+	"case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "in", "select", "then",
+	"time", "until", "while",
 }
 
 // line is what is sent to a machine's shell. With exec the shell gives its place to the program, as most do by

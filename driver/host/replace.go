@@ -239,7 +239,8 @@ func (p *replacing) giveAway(name string) error {
 		return nil
 	}
 	if err := p.files.Chown(name, uid, gid); err != nil {
-		return fmt.Errorf("the file belongs to user %d and group %d, and a new one cannot be given to them: %w", uid, gid, err)
+		return fmt.Errorf("the file belongs to user %d and group %d, and a new one cannot be given to them: %w", uid,
+			gid, err)
 	}
 	return nil
 }

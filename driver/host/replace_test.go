@@ -118,7 +118,8 @@ func (f faultyWriter) Close() error { return f.files.do(f.NewFile.Close) }
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 func replacement(name, was string) Replacement {
-	return Replacement{Name: name, Content: []byte("the new content"), Was: was, Mode: 0o600, Now: noon, Random: rand.Reader}
+	return Replacement{Name: name, Content: []byte("the new content"), Was: was, Mode: 0o600, Now: noon,
+		Random: rand.Reader}
 }
 
 // TestReplaceFails: whatever access fails, or is the last one before the process is killed, the file is the old one
@@ -137,9 +138,11 @@ func TestReplaceFails(t *testing.T) {
 					t.Fatal(err)
 				}
 				left := n
-				out, err := Replace(t.Context(), faultyFiles{FilesOf(fsys), &left, how.dead, how.half}, replacement("/etc/keys/a.p12", was))
+				out, err := Replace(t.Context(), faultyFiles{FilesOf(fsys), &left, how.dead, how.half},
+					replacement("/etc/keys/a.p12", was))
 				now, gone := afero.ReadFile(fsys, "/etc/keys/a.p12")
-				isNew, isOld := string(now) == "the new content", string(now) == string(old) || !there && errors.Is(gone, fs.ErrNotExist)
+				isNew, isOld := string(now) == "the new content", string(now) == string(old) || !there && errors.Is(gone,
+					fs.ErrNotExist)
 				switch {
 				case !isNew && !isOld:
 					t.Fatalf("access %d %+v: %q %v", n, how, now, gone)
@@ -236,7 +239,8 @@ func TestReplaceChanged(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	fsys := afero.NewMemMapFs()
-	if out, err := Replace(ctx, FilesOf(fsys), replacement("/a.p12", "")); !errors.Is(err, context.Canceled) || out.Maybe || len(listFolder(t, fsys, "/")) > 0 {
+	if out, err := Replace(ctx, FilesOf(fsys), replacement("/a.p12", "")); !errors.Is(err, context.Canceled) ||
+		out.Maybe || len(listFolder(t, fsys, "/")) > 0 {
 		t.Errorf("interrupted: %+v %v %v", out, err, listFolder(t, fsys, "/"))
 	}
 }
@@ -289,7 +293,8 @@ func TestReplaceOrder(t *testing.T) {
 	if _, err := Replace(t.Context(), watched, replacement("/a.p12", Sum([]byte("old")))); err != nil {
 		t.Fatal(err)
 	}
-	want := "write old, sync, chmod, rename to /a.p12.20261124T120000Z.bak, write the new content, sync, chmod, rename to /a.p12"
+	want := "write old, sync, chmod, rename to /a.p12.20261124T120000Z.bak, write the new content, sync, chmod, " +
+		"rename to /a.p12"
 	if got := strings.Join(seen, ", "); got != want {
 		t.Errorf("%s; want %s", got, want)
 	}
@@ -356,7 +361,8 @@ func TestReplaceEverywhere(t *testing.T) {
 		if err := os.Symlink("round", c.at("round")); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Replace(t.Context(), c, replacement(c.at("round"), "")); err == nil || !strings.Contains(err.Error(), "circle") {
+		if _, err := Replace(t.Context(), c, replacement(c.at("round"), "")); err == nil ||
+			!strings.Contains(err.Error(), "circle") {
 			t.Errorf("links in a circle: %v", err)
 		}
 	})

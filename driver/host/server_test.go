@@ -278,7 +278,8 @@ func (s *server) run(channel ssh.Channel, requests <-chan *ssh.Request, line str
 		for r := range requests {
 			var name struct{ Value string }
 			if _ = ssh.Unmarshal(r.Payload, &name); r.Type == "signal" {
-				_ = syscall.Kill(-cmd.Process.Pid, map[string]syscall.Signal{"TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}[name.Value])
+				_ = syscall.Kill(-cmd.Process.Pid, map[string]syscall.Signal{"TERM": syscall.SIGTERM,
+					"KILL": syscall.SIGKILL}[name.Value])
 			}
 			_ = r.Reply(false, nil)
 		}

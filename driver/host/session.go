@@ -131,5 +131,6 @@ func (s *session) send(force bool) {
 	if force {
 		signal = ssh.SIGKILL
 	}
-	_, _ = s.channel.SendRequest("signal", false, ssh.Marshal(struct{ Name string }{string(signal)})) // whoever has ended hears nothing
+	// a command that has ended hears nothing
+	_, _ = s.channel.SendRequest("signal", false, ssh.Marshal(struct{ Name string }{string(signal)}))
 }

@@ -24,7 +24,8 @@ type sftpFiles struct {
 // do gets the client and adds to an error what was being done to which file.
 func (f *sftpFiles) do(op, name string, act func(*sftp.Client) error) error {
 	if !path.IsAbs(name) {
-		return &fs.PathError{Op: op, Path: name, Err: fmt.Errorf("%w: names of files on another machine begin with /", fs.ErrInvalid)}
+		return &fs.PathError{Op: op, Path: name, Err: fmt.Errorf("%w: names of files on another machine begin with /",
+			fs.ErrInvalid)}
 	}
 	c, err := f.client()
 	if err == nil {
@@ -60,7 +61,8 @@ func (f *sftpFiles) explain(c *sftp.Client, err error) error {
 	case errors.As(err, &said) && said.Err != nil:
 		return &fs.PathError{Op: said.Op, Path: said.Path, Err: f.explain(c, said.Err)}
 	}
-	for _, known := range []error{fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, fs.ErrClosed, fs.ErrInvalid, errors.ErrUnsupported} {
+	for _, known := range []error{fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, fs.ErrClosed, fs.ErrInvalid,
+		errors.ErrUnsupported} {
 		if errors.Is(err, known) {
 			return err
 		}
@@ -70,7 +72,8 @@ func (f *sftpFiles) explain(c *sftp.Client, err error) error {
 	}
 	return &Error{
 		Host: f.name, Doing: reachingFiles, Started: StartedMaybe, cause: ErrBroken,
-		Message: fmt.Sprintf("%v before it had answered: whether it did what was asked is unknown (%s)", ErrBroken, foreign(err)),
+		Message: fmt.Sprintf("%v before it had answered: whether it did what was asked is unknown (%s)", ErrBroken,
+			foreign(err)),
 	}
 }
 
@@ -198,7 +201,8 @@ func (f *sftpFiles) Rename(from, to string) error {
 			return err
 		}
 		if _, err := c.Lstat(to); err == nil {
-			return fmt.Errorf("%w: %s, and the machine cannot replace a file in one step (no posix-rename@openssh.com)", fs.ErrExist, to)
+			return fmt.Errorf("%w: %s, and the machine cannot replace a file in one step (no posix-rename@openssh.com)",
+				fs.ErrExist, to)
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

@@ -30,7 +30,8 @@ type fsCase struct {
 }
 
 // sftpServers are where Debian, Red Hat, Arch and others keep OpenSSH's own.
-var sftpServers = []string{"/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/lib/ssh/sftp-server", "/usr/libexec/sftp-server"}
+var sftpServers = []string{"/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server",
+	"/usr/lib/ssh/sftp-server", "/usr/libexec/sftp-server"}
 
 // eachFs runs a test on all of them. A machine that has no sftp-server of OpenSSH has fewer.
 func eachFs(t *testing.T, test func(t *testing.T, c fsCase)) {

@@ -146,7 +146,8 @@ func TestFilesOfAConnectionThatBreaks(t *testing.T) {
 func TestMachineWithoutFiles(t *testing.T) {
 	_, h := pair(t, func(s *server) { s.noSFTP = true })
 	_, err := h.Files().Stat("/")
-	if err == nil || !strings.Contains(err.Error(), "the machine offers no file transfer (Subsystem sftp") || WasStarted(err) != StartedNo {
+	if err == nil || !strings.Contains(err.Error(), "the machine offers no file transfer (Subsystem sftp") ||
+		WasStarted(err) != StartedNo {
 		t.Errorf("got %v", err)
 	}
 	works(t, h)
@@ -188,7 +189,8 @@ func TestClientThatFailed(t *testing.T) {
 func TestEndOfTheConnectionIsNoEndOfAFile(t *testing.T) {
 	lost := 0
 	files := &sftpFiles{name: "test", lost: func(*sftp.Client) { lost++ }}
-	for _, err := range []error{fmt.Errorf("failed to send packet: %w", io.EOF), io.ErrUnexpectedEOF, sftp.ErrSSHFxConnectionLost, io.EOF} {
+	for _, err := range []error{fmt.Errorf("failed to send packet: %w", io.EOF), io.ErrUnexpectedEOF,
+		sftp.ErrSSHFxConnectionLost, io.EOF} {
 		got := files.explain(nil, err)
 		is(t, got, ErrBroken)
 		if errors.Is(got, io.EOF) || errors.Is(got, io.ErrUnexpectedEOF) || WasStarted(got) != StartedMaybe {

@@ -22,7 +22,9 @@ type SSHOptions struct {
 	KnownHosts  []byte        // lines of a known_hosts file. There is no way around it: what is not there is refused
 	AgentSocket string        // where an SSH agent listens; "": none
 	Timeout     time.Duration // to connect and log in, jumps included; 0: 30 s
-	KeepAlive   time.Duration // how often the machine is asked whether it is still there; after three times that without an answer it is given up; 0: 15 s
+	// KeepAlive is how often the machine is asked whether it still answers; after three times that without an answer the
+	// connection is given up. 0: 15 s.
+	KeepAlive time.Duration
 
 	// Dial makes connections: "tcp" to the first machine, "unix" to the agent. nil: a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -32,7 +34,9 @@ type SSHOptions struct {
 // SSH reaches a machine over SSH. It checks the options; the first use connects, and a use after the connection
 // broke connects anew.
 func SSH(o SSHOptions) (Host, error) {
-	h := &sshHost{o: o, grace: grace, after: time.After, turn: make(chan struct{}, 1), slots: make(chan struct{}, maxSessions)}
+	h := &sshHost{
+		o: o, grace: grace, after: time.After, turn: make(chan struct{}, 1), slots: make(chan struct{}, maxSessions),
+	}
 	to, err := parseAddress(o.Address)
 	if err != nil {
 		return nil, err
@@ -215,7 +219,8 @@ func (h *sshHost) lost(c *sftp.Client) {
 
 func (h *sshHost) noSync() {
 	h.unsynced.Do(func() {
-		h.o.Log.Warn("the machine cannot be told to write files to its disk at once (no fsync@openssh.com): what it has taken may be lost if it loses power", "host", h.Name())
+		h.o.Log.Warn("the machine cannot be told to write files to its disk at once (no fsync@openssh.com): what it "+
+			"has taken may be lost if it loses power", "host", h.Name())
 	})
 }
 

@@ -79,7 +79,8 @@ func (a *attempt) stream() (*Stream, error) {
 	body := &streamBody{attempt: a}
 	buffered := bufio.NewReaderSize(body, peekBytes)
 	body.buffered = buffered
-	if strings.Contains(strings.ToLower(a.resp.Header.Get("Content-Type")), "html") && !strings.Contains(a.call.header.Get("Accept"), "html") {
+	if strings.Contains(strings.ToLower(a.resp.Header.Get("Content-Type")), "html") &&
+		!strings.Contains(a.call.header.Get("Accept"), "html") {
 		text, err := buffered.Peek(peekBytes)
 		if text = bytes.TrimSpace(text); isPage(a.resp.Header, text) {
 			if looksLikeLogin(titleOf(text)) {
@@ -94,7 +95,8 @@ func (a *attempt) stream() (*Stream, error) {
 			return nil, err
 		}
 	}
-	return &Stream{Status: a.resp.StatusCode, Header: a.resp.Header, Length: a.resp.ContentLength, Body: &streamReader{body}}, nil
+	return &Stream{Status: a.resp.StatusCode, Header: a.resp.Header, Length: a.resp.ContentLength,
+		Body: &streamReader{body}}, nil
 }
 
 // streamBody reads from the server, with a watch over each wait: what the reader does in between takes as long as it

@@ -16,7 +16,8 @@ import (
 func TestServersWords(t *testing.T) {
 	const json, page = "application/json;charset=UTF-8", "text/html;charset=UTF-8"
 	for _, c := range []struct{ contentType, body, want string }{
-		{json, `{"errorMessages":["Issue does not exist","or no permission"],"errors":{}}`, "Issue does not exist; or no permission"},
+		{json, `{"errorMessages":["Issue does not exist","or no permission"],"errors":{}}`,
+			"Issue does not exist; or no permission"},
 		{json, `{"errorMessages":[],"errors":{"summary":"is required","b":7}}`, "b: 7; summary: is required"},
 		{json, `{"message":"conflicts exist","status-code":409}`, "conflicts exist"},
 		{json, `{"error":"invalid","error_description":"bad token"}`, "invalid; bad token"},
@@ -31,7 +32,8 @@ func TestServersWords(t *testing.T) {
 		{page, "<title>Log in - Jira</title>", "answered with a login page (are the credentials right?)"},
 		{"", "<!doctype html><title>x</title>", `answered with an HTML page titled "x"`},
 		{"text/xml", `<?xml version="1.0"?><status/>`, "answered with XML"},
-		{"text/plain", "line one\r\n  line two\t\x1b[31mred\x07 \u202eabc \xff", `line one line two \x1b[31mred\x07 \u202eabc ` + "\ufffd"},
+		{"text/plain", "line one\r\n  line two\t\x1b[31mred\x07 \u202eabc \xff",
+			`line one line two \x1b[31mred\x07 \u202eabc ` + "\ufffd"},
 		{"text/plain", "", ""},
 	} {
 		s := serve(t, text(409, c.contentType, c.body))
@@ -71,7 +73,8 @@ func TestDecodeJSON(t *testing.T) {
 		{"application/json", "", "answered nothing where JSON was expected"},
 		{"application/json", `{"x":1} {}`, "not the JSON that was expected: invalid character '{' after top-level value"},
 		{"application/json", `{"x":"1"}`, "not the JSON that was expected: json: cannot unmarshal string"},
-		{"application/json", `<html><title>Dashboard</title>`, `answered with an HTML page titled "Dashboard" where JSON was expected`},
+		{"application/json", `<html><title>Dashboard</title>`,
+			`answered with an HTML page titled "Dashboard" where JSON was expected`},
 		{"text/html", `<html>`, "answered with an HTML page where JSON was expected"},
 	} {
 		s := serve(t, text(200, c.contentType, c.body))
@@ -82,7 +85,8 @@ func TestDecodeJSON(t *testing.T) {
 		}
 		var v struct{ X int }
 		for _, err := range []error{answer.DecodeJSON(&v), client.Get(t.Context(), rest.Request{}, &v)} {
-			if c.want == "" && (err != nil || v.X != 1) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !rest.IsStatus(err, 200)) {
+			if c.want == "" && (err != nil || v.X != 1) || c.want != "" && (err == nil || !strings.Contains(err.Error(),
+				c.want) || !rest.IsStatus(err, 200)) {
 				t.Errorf("%q: got %d, %v, want %s", c.body, v.X, err, c.want)
 			}
 		}
@@ -91,7 +95,8 @@ func TestDecodeJSON(t *testing.T) {
 
 // A server may answer whatever was asked with its login page and status 200, which must not pass for success.
 func TestLoginPage(t *testing.T) {
-	for _, body := range []string{"<title>Log in - Jira</title>", "\n<!DOCTYPE html>\n<html><title>Sign-in</title>", "<title>Example SSO</title>"} {
+	for _, body := range []string{"<title>Log in - Jira</title>",
+		"\n<!DOCTYPE html>\n<html><title>Sign-in</title>", "<title>Example SSO</title>"} {
 		s := serve(t, text(200, "text/html", body))
 		c := connect(t, s, nil)
 		_, err := c.Do(t.Context(), rest.Request{Method: "POST"})
@@ -99,7 +104,8 @@ func TestLoginPage(t *testing.T) {
 			t.Errorf("Do: %v", err)
 		}
 		_, err = c.Stream(t.Context(), rest.Request{})
-		if err == nil || !strings.Contains(err.Error(), "answered with a login page: are the credentials right?") || s.count() != 2 {
+		if err == nil || !strings.Contains(err.Error(), "answered with a login page: are the credentials right?") ||
+			s.count() != 2 {
 			t.Errorf("Stream: %v after %d requests", err, s.count())
 		}
 	}
@@ -110,7 +116,8 @@ func TestLargestAnswer(t *testing.T) {
 		s := serve(t, text(200, "application/json", strings.Repeat("1", size)))
 		c := connect(t, s, func(o *rest.Options) { o.MaxBytes = 100 })
 		answer, err := c.Do(t.Context(), rest.Request{})
-		if refused && (err == nil || !strings.Contains(err.Error(), "larger than 100 bytes") || s.count() != 1) || !refused && (err != nil || len(answer.Body) != size) {
+		if refused && (err == nil || !strings.Contains(err.Error(), "larger than 100 bytes") || s.count() != 1) ||
+			!refused && (err != nil || len(answer.Body) != size) {
 			t.Errorf("%d bytes: %v", size, err)
 		}
 		stream, err := c.Stream(t.Context(), rest.Request{})
@@ -170,7 +177,8 @@ func TestStreamThatBreaksOff(t *testing.T) {
 	defer stream.Body.Close()
 	b, err := io.ReadAll(stream.Body)
 	var e *rest.Error
-	if string(b) != "[1234" || !errors.As(err, &e) || !errors.Is(err, io.ErrUnexpectedEOF) || !e.Retryable || !strings.Contains(err.Error(), "broke off after 5 bytes") {
+	if string(b) != "[1234" || !errors.As(err, &e) || !errors.Is(err, io.ErrUnexpectedEOF) || !e.Retryable ||
+		!strings.Contains(err.Error(), "broke off after 5 bytes") {
 		t.Errorf("%q, %+v", b, e)
 	}
 	if s.count() != 1 {
@@ -227,7 +235,8 @@ func FuzzServersWords(f *testing.F) {
 		if code < 200 || code > 599 || code/100 == 5 || code == 429 {
 			return
 		}
-		c, err := rest.New(rest.Options{BaseURL: "https://jira.example", MaxRetries: -1, Transport: canned{code, contentType, body}, Secrets: []string{"canary"}})
+		c, err := rest.New(rest.Options{BaseURL: "https://jira.example", MaxRetries: -1, Transport: canned{code,
+			contentType, body}, Secrets: []string{"canary"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -240,7 +249,8 @@ func FuzzServersWords(f *testing.F) {
 			return
 		}
 		shown := err.Error()
-		if utf8.RuneCountInString(shown) > 420 || strings.ContainsFunc(shown, func(r rune) bool { return !unicode.IsGraphic(r) }) || strings.Contains(shown, "canary") {
+		if utf8.RuneCountInString(shown) > 420 || strings.ContainsFunc(shown,
+			func(r rune) bool { return !unicode.IsGraphic(r) }) || strings.Contains(shown, "canary") {
 			t.Errorf("%q shows as %q", body, shown)
 		}
 	})
@@ -253,6 +263,7 @@ type canned struct {
 
 func (a canned) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{
-		StatusCode: a.code, Header: http.Header{"Content-Type": {a.contentType}}, Body: io.NopCloser(strings.NewReader(a.body)), Request: r,
+		StatusCode: a.code, Header: http.Header{"Content-Type": {a.contentType}},
+		Body: io.NopCloser(strings.NewReader(a.body)), Request: r,
 	}, nil
 }

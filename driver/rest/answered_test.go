@@ -20,7 +20,8 @@ func TestAnswered(t *testing.T) {
 			then(w, r)
 		}
 	}
-	s := serve(t, set("a=redirect", status(307, "Location", "/jira/there")), set("b=unavailable", status(503)), set("c=done", ok), set("d=refused", status(403)))
+	s := serve(t, set("a=redirect", status(307, "Location", "/jira/there")), set("b=unavailable", status(503)),
+		set("c=done", ok), set("d=refused", status(403)))
 	var mu sync.Mutex
 	var seen []string
 	c := connect(t, s, nil)
@@ -36,7 +37,8 @@ func TestAnswered(t *testing.T) {
 	if _, err := c.Do(t.Context(), rest.Request{Method: "POST", Session: watching}); !rest.IsStatus(err, 403) {
 		t.Errorf("got %v", err)
 	}
-	if diff := cmp.Diff([]string{"mine a=redirect", "mine b=unavailable", "mine c=done", "mine d=refused"}, seen); diff != "" {
+	if diff := cmp.Diff([]string{"mine a=redirect", "mine b=unavailable", "mine c=done", "mine d=refused"},
+		seen); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -73,7 +75,10 @@ func TestHide(t *testing.T) {
 func TestGiveUp(t *testing.T) {
 	s := serve(t, text(503, "text/html", "<html><title>Status page</title><p>No Licences left</p>"))
 	c := connect(t, s, nil)
-	_, err := c.Do(t.Context(), rest.Request{GiveUp: func(e *rest.Error) bool { return e.Status == 503 && e.Says("licence") && !e.Says("license") }})
+	_, err := c.Do(t.Context(), rest.Request{GiveUp: func(e *rest.Error) bool {
+		return e.Status == 503 &&
+			e.Says("licence") && !e.Says("license")
+	}})
 	if !rest.IsStatus(err, 503) || s.count() != 1 {
 		t.Errorf("got %v after %d requests", err, s.count())
 	}

@@ -44,7 +44,8 @@ type Options struct {
 	BaseURL   string              // https://HOST[:PORT][/CONTEXT]; http only to loopback. No user, query or fragment
 	Authorize func(*http.Request) // adds the credentials; called for every attempt. nil: none
 	CAPEM     []byte              // authorities trusted beside the system's, as PEM
-	Secrets   []string            // never shown in an error or a log line, nor escaped or in base64: give "user:password" too
+	// Secrets are never shown in an error or a log line, neither escaped nor in base64: give "user:password" too.
+	Secrets   []string
 	UserAgent string
 
 	// Timeout bounds each wait for the server: from the start of an attempt, or the last byte of the request's body
@@ -60,10 +61,11 @@ type Options struct {
 	Log   hclog.Logger                          // nil: none
 	Proxy func(*http.Request) (*url.URL, error) // nil: from HTTPS_PROXY, HTTP_PROXY, NO_PROXY
 
-	Now       func() time.Time                                 // nil: time.Now
-	Sleep     func(ctx context.Context, d time.Duration) error // waits before a retry; nil: a timer
-	Random    func() float64                                   // jitter, from 0 to 1; nil: math/rand
-	Transport http.RoundTripper                                // instead of all about TLS, proxy and connections; for tests
+	Now    func() time.Time                                 // nil: time.Now
+	Sleep  func(ctx context.Context, d time.Duration) error // waits before a retry; nil: a timer
+	Random func() float64                                   // jitter, from 0 to 1; nil: math/rand
+	// Transport is used instead of all settings for TLS, proxy and connections; for tests.
+	Transport http.RoundTripper
 }
 
 // Client speaks to one server. It may be used by several goroutines.
@@ -90,7 +92,8 @@ func New(o Options) (*Client, error) {
 	c.Hide()
 	c.log = c.o.Log
 	if o.RatePerSecond > 0 {
-		c.limiter = rate.NewLimiter(rate.Limit(o.RatePerSecond), int(max(1, o.RatePerSecond))) // a second's worth may go at once
+		// a second's worth may go at once
+		c.limiter = rate.NewLimiter(rate.Limit(o.RatePerSecond), int(max(1, o.RatePerSecond)))
 	}
 	reusing, fresh := o.Transport, o.Transport
 	if o.Transport == nil {

@@ -38,7 +38,8 @@ func TestNewRefuses(t *testing.T) {
 			t.Errorf("%q: got %v, want %s", base, err, want)
 		}
 	}
-	for _, base := range []string{"https://jira.example.org/jira/", "http://localhost:8080", "http://127.0.0.1", "http://[::1]:1/x"} {
+	for _, base := range []string{"https://jira.example.org/jira/", "http://localhost:8080", "http://127.0.0.1",
+		"http://[::1]:1/x"} {
 		c, err := rest.New(rest.Options{BaseURL: base})
 		if err != nil || c.BaseURL() != strings.TrimRight(base, "/") {
 			t.Errorf("%q: %v", base, err)
@@ -62,7 +63,10 @@ func TestRequest(t *testing.T) {
 		{Method: "POST", Path: "x/", JSON: map[string]int{"a": 1}, Header: http.Header{"X-Atlassian-Token": {"no-check"}}},
 		{Method: "PUT", Path: "x", Bytes: []byte("raw")},
 		{Method: "PUT", Path: "x", Bytes: []byte{}},
-		{Method: "PUT", Path: "x", Body: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("streamed")), nil }},
+		{Method: "PUT", Path: "x", Body: func() (io.ReadCloser,
+			error) {
+			return io.NopCloser(strings.NewReader("streamed")), nil
+		}},
 	} {
 		var v struct{ X int }
 		answer, err := c.Do(t.Context(), r)
@@ -72,7 +76,8 @@ func TestRequest(t *testing.T) {
 		if err := answer.DecodeJSON(&v); err != nil || v.X != 1 || answer.Status != 200 {
 			t.Errorf("decoded %v, %v", v, err)
 		}
-		if r.JSON != nil && (got.Header.Get("Content-Type") != "application/json" || got.Header.Get("X-Atlassian-Token") != "no-check") {
+		if r.JSON != nil && (got.Header.Get("Content-Type") != "application/json" ||
+			got.Header.Get("X-Atlassian-Token") != "no-check") {
 			t.Errorf("headers: %v", got.Header)
 		}
 		if got.Header.Get("Accept") != "application/json" || got.Header.Get("User-Agent") != "syncctl/1" {
@@ -171,8 +176,10 @@ func TestRedirects(t *testing.T) {
 	}{
 		{"same server", "GET", []http.HandlerFunc{moved("/jira/x/"), ok}, "", 2},
 		{"in a circle", "GET", []http.HandlerFunc{moved("/jira/x")}, "is not followed", 6},
-		{"to a login page", "GET", []http.HandlerFunc{moved("/jira/login.jsp?os_destination=x")}, "a login page: are the credentials right?", 1},
-		{"to a login page elsewhere", "GET", []http.HandlerFunc{moved("https://sso.example.org/saml/start")}, "a login page: are the credentials right?", 1},
+		{"to a login page", "GET", []http.HandlerFunc{moved("/jira/login.jsp?os_destination=x")},
+			"a login page: are the credentials right?", 1},
+		{"to a login page elsewhere", "GET", []http.HandlerFunc{moved("https://sso.example.org/saml/start")},
+			"a login page: are the credentials right?", 1},
 		{"to another server", "GET", []http.HandlerFunc{moved(other.URL + "/x?token=1")}, "another server, " + other.URL, 1},
 		{"down to http", "GET", []http.HandlerFunc{func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://"+r.Host+"/x", http.StatusMovedPermanently)
@@ -183,7 +190,8 @@ func TestRedirects(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := serve(t, c.answers...)
 			_, err := connect(t, s, nil).Do(t.Context(), rest.Request{Method: c.method, Path: "x"})
-			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hush")) {
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) ||
+				strings.Contains(err.Error(), "hush")) {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
 			if s.count() != c.count || other.count() != 0 {
@@ -201,11 +209,15 @@ func TestBodyThatFails(t *testing.T) {
 	s := serve(t, ok)
 	c := connect(t, s, nil)
 	bad := func() (io.ReadCloser, error) {
-		return io.NopCloser(io.MultiReader(strings.NewReader("begin"), readerFunc(func([]byte) (int, error) { return 0, errors.New("disk gone") }))), nil
+		return io.NopCloser(io.MultiReader(strings.NewReader("begin"), readerFunc(func([]byte) (int,
+			error) {
+			return 0, errors.New("disk gone")
+		}))), nil
 	}
 	_, err := c.Do(t.Context(), rest.Request{Method: "PUT", Body: bad, Retry: rest.Safe})
 	var e *rest.Error
-	if !errors.As(err, &e) || !strings.Contains(err.Error(), "reading its body: disk gone") || e.Attempts != 1 || e.Sent != rest.SentMaybe {
+	if !errors.As(err, &e) || !strings.Contains(err.Error(), "reading its body: disk gone") || e.Attempts != 1 ||
+		e.Sent != rest.SentMaybe {
 		t.Errorf("got %+v", e)
 	}
 }
@@ -241,7 +253,8 @@ func TestSecretsNeverShow(t *testing.T) {
 	forms := []string{secret, url.QueryEscape(secret), "dXNlcjpjYW4iYXJ5LysgPMOkPiYx"} // the last: base64 of user:secret
 	echo := strings.Join(forms, " ")
 	var log bytes.Buffer
-	s := serve(t, text(400, "text/plain", echo), text(503, "application/json", `{"errorMessages":["no `+strings.ReplaceAll(secret, `"`, `\"`)+`"]}`),
+	s := serve(t, text(400, "text/plain", echo), text(503, "application/json",
+		`{"errorMessages":["no `+strings.ReplaceAll(secret, `"`, `\"`)+`"]}`),
 		text(200, "text/html", "<title>"+secret+"</title>"))
 	c := connect(t, s, func(o *rest.Options) {
 		o.Secrets = []string{"", secret, "user:" + secret}

@@ -85,11 +85,13 @@ func (c *Client) repeat(ctx context.Context, r Request, take func(*attempt) erro
 		failure.Retryable = retryable(k.safe(), now, failure)
 		err := c.fail(k, failure)
 		if !failure.Retryable || n > c.o.MaxRetries || ctx.Err() != nil {
-			c.log.Debug("request failed", "method", k.Method, "url", k.shown, "attempt", n, "status", failure.Status, "error", err.Error())
+			c.log.Debug("request failed", "method", k.Method, "url", k.shown, "attempt", n, "status", failure.Status,
+				"error", err.Error())
 			return err
 		}
 		wait := c.backoff(n, failure.retryAfter)
-		c.log.Warn("request failed, trying again", "method", k.Method, "url", k.shown, "attempt", n, "status", failure.Status,
+		c.log.Warn("request failed, trying again", "method", k.Method, "url", k.shown, "attempt", n,
+			"status", failure.Status,
 			"wait", wait, "error", err.Error())
 		if stopped := c.o.Sleep(ctx, wait); stopped != nil {
 			failure.cause = errors.Join(stopped, failure.cause)
@@ -202,7 +204,8 @@ func redirected(resp *http.Response) string {
 	case looksLikeLogin(to.Path):
 		return "answered with a login page: are the credentials right?"
 	case to.Scheme != resp.Request.URL.Scheme || to.Host != resp.Request.URL.Host:
-		return fmt.Sprintf("answered with a redirect to another server, %s://%s, which the credentials are not for: is the address right?", to.Scheme, to.Host)
+		return fmt.Sprintf("answered with a redirect to another server, %s://%s, which the credentials are not for: "+
+			"is the address right?", to.Scheme, to.Host)
 	}
 	return fmt.Sprintf("answered with a redirect to %s, which is not followed: is the address right?", redactURL(to))
 }

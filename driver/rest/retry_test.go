@@ -79,10 +79,11 @@ func TestWhatIsRetried(t *testing.T) {
 func TestBodyIsSentAgainWhole(t *testing.T) {
 	s := serve(t, cut, status(503), ok)
 	opened := 0
-	_, err := connect(t, s, nil).Do(t.Context(), rest.Request{Method: "PUT", Retry: rest.Safe, ContentLength: 5, Body: func() (io.ReadCloser, error) {
-		opened++
-		return io.NopCloser(strings.NewReader("12345")), nil
-	}})
+	_, err := connect(t, s, nil).Do(t.Context(), rest.Request{Method: "PUT", Retry: rest.Safe, ContentLength: 5,
+		Body: func() (io.ReadCloser, error) {
+			opened++
+			return io.NopCloser(strings.NewReader("12345")), nil
+		}})
 	if err != nil || opened < 3 {
 		t.Errorf("opened %d times, %v", opened, err)
 	}
@@ -105,7 +106,8 @@ func TestNothingSentIsRetriedForEveryMethod(t *testing.T) {
 	c := connect(t, s, func(o *rest.Options) { o.BaseURL, o.Sleep = nobody, n.sleep })
 	_, err = c.Do(t.Context(), rest.Request{Method: "POST", Bytes: []byte("x")})
 	var e *rest.Error
-	if !errors.As(err, &e) || e.Sent != rest.SentNo || !e.Retryable || e.Attempts != 5 || len(n.taken) != 4 || !strings.Contains(err.Error(), "(5 attempts)") {
+	if !errors.As(err, &e) || e.Sent != rest.SentNo || !e.Retryable || e.Attempts != 5 || len(n.taken) != 4 ||
+		!strings.Contains(err.Error(), "(5 attempts)") {
 		t.Errorf("got %+v after %d waits", e, len(n.taken))
 	}
 }
@@ -190,8 +192,10 @@ func TestWaits(t *testing.T) {
 		random float64
 		want   []time.Duration
 	}{
-		{"doubling to the most", status(503), 1, []time.Duration{1 * time.Second, 2 * time.Second, 4 * time.Second, 5 * time.Second}},
-		{"with jitter", status(503), 0, []time.Duration{500 * time.Millisecond, 1 * time.Second, 2 * time.Second, 2500 * time.Millisecond}},
+		{"doubling to the most", status(503), 1, []time.Duration{1 * time.Second, 2 * time.Second, 4 * time.Second,
+			5 * time.Second}},
+		{"with jitter", status(503), 0, []time.Duration{500 * time.Millisecond, 1 * time.Second, 2 * time.Second,
+			2500 * time.Millisecond}},
 		{"seconds", after("7"), 1, []time.Duration{7 * time.Second}},
 		{"zero", after("0"), 1, []time.Duration{1 * time.Second}},
 		{"negative", after("-5"), 1, []time.Duration{1 * time.Second}},
@@ -247,8 +251,10 @@ func TestNeverTwice(t *testing.T) {
 		return func(w http.ResponseWriter, r *http.Request) { done++; h(w, r) }
 	}
 	behaviours := map[string]http.HandlerFunc{
-		"ok": carriedOut(ok), "lost": carriedOut(cut), "half": carriedOut(half), "500": carriedOut(status(500)), "503": carriedOut(status(503, "Retry-After", "1")),
-		"504": carriedOut(status(504)), "429": status(429, "Retry-After", "1"), "429 bare": status(429), "401": status(401), "302": status(302, "Location", "/jira/x"),
+		"ok": carriedOut(ok), "lost": carriedOut(cut), "half": carriedOut(half), "500": carriedOut(status(500)),
+		"503": carriedOut(status(503, "Retry-After", "1")),
+		"504": carriedOut(status(504)), "429": status(429, "Retry-After", "1"), "429 bare": status(429),
+		"401": status(401), "302": status(302, "Location", "/jira/x"),
 		"cut": cut,
 	}
 	names := slices.Sorted(maps.Keys(behaviours))

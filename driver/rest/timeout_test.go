@@ -45,7 +45,8 @@ func TestTimeout(t *testing.T) {
 			n := 0
 			c := unreal(t, func(r *http.Request) (*http.Response, error) { n++; return nil, stalled(r.Context()) })
 			_, err := c.Do(t.Context(), rest.Request{Method: method})
-			if !errors.Is(err, rest.ErrTimeout) || rest.WasSent(err) != rest.SentMaybe || n != want || !strings.Contains(err.Error(), "nothing came for 1s") {
+			if !errors.Is(err, rest.ErrTimeout) || rest.WasSent(err) != rest.SentMaybe || n != want ||
+				!strings.Contains(err.Error(), "nothing came for 1s") {
 				t.Errorf("%s: %v, sent %v, %d times", method, err, rest.WasSent(err), n)
 			}
 		})
@@ -144,7 +145,8 @@ func TestTimeoutOfAStream(t *testing.T) {
 			n, err := stream.Body.Read(p[:])
 			got += string(p[:n])
 			if err != nil {
-				if got != "11111" || !errors.Is(err, rest.ErrTimeout) || !strings.Contains(err.Error(), "broke off after 5 bytes") {
+				if got != "11111" || !errors.Is(err, rest.ErrTimeout) || !strings.Contains(err.Error(),
+					"broke off after 5 bytes") {
 					t.Errorf("%q, %v", got, err)
 				}
 				return
@@ -180,7 +182,8 @@ func TestTimeoutDoesNotCountTheUpload(t *testing.T) {
 			t.Errorf("%q, %v", got, err)
 		}
 		answer = false
-		if _, err := c.Do(t.Context(), rest.Request{Method: "POST", Body: slow}); !errors.Is(err, rest.ErrTimeout) || got != "xxxxxx" {
+		if _, err := c.Do(t.Context(), rest.Request{Method: "POST", Body: slow}); !errors.Is(err, rest.ErrTimeout) ||
+			got != "xxxxxx" {
 			t.Errorf("%q, %v", got, err)
 		}
 	})

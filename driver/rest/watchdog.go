@@ -88,8 +88,10 @@ func (c *wire) Read(p []byte) (int, error) {
 	return n, err
 }
 
+type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
+
 // counted makes a dialer's connections count their bytes.
-func counted(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
+func counted(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		if err != nil {

@@ -23,7 +23,9 @@ func file(name, text string) Source {
 }
 
 func stream(name, text string) Source {
-	return Source{Name: name, Array: true, Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }}
+	return Source{Name: name, Array: true, Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader(text)), nil
+	}}
 }
 
 func TestComparePairs(t *testing.T) {
@@ -66,7 +68,8 @@ func TestComparePairs(t *testing.T) {
 		t.Error(d)
 	}
 
-	twice, err := ComparePairs(context.Background(), file("export", export(want[0], want[0])), stream("connector", array(want[:1])))
+	twice, err := ComparePairs(context.Background(), file("export", export(want[0], want[0])), stream("connector",
+		array(want[:1])))
 	if err != nil || !twice.Same() || twice.WantTwice != 1 {
 		t.Errorf("%+v %v", twice, err)
 	}
@@ -98,17 +101,20 @@ func TestDrained(t *testing.T) {
 		return NewArrayReader(name, strings.NewReader("["+strings.Join(e, ",")+"]"))
 	}
 	d, err := Drained(context.Background(),
-		read("master", entry("A-1", "B-1", 2, 1), entry("A-2", "B-2", 5, 1), entry("A-3", "B-3", math.MaxInt64, math.MinInt64), pair("A-4", "B-4", ""), entry("A-5", "B-5", 1, 1)),
-		read("slave", entry("B-3", "A-3", math.MinInt64, math.MaxInt64), entry("B-2", "A-2", 3, 4), entry("B-1", "A-1", 1, 2), entry("B-4", "A-4", 9, 9), entry("B-6", "A-6", 1, 1)))
+		read("master", entry("A-1", "B-1", 2, 1), entry("A-2", "B-2", 5, 1), entry("A-3", "B-3", math.MaxInt64,
+			math.MinInt64), pair("A-4", "B-4", ""), entry("A-5", "B-5", 1, 1)),
+		read("slave", entry("B-3", "A-3", math.MinInt64, math.MaxInt64), entry("B-2", "A-2", 3, 4), entry("B-1",
+			"A-1", 1, 2), entry("B-4", "A-4", 9, 9), entry("B-6", "A-6", 1, 1)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &Drain{Pairs: 4, Compared: 6, Unpaired: 2, InFlight: 2, SumA: -1, SumB: 14, Uncompared: 1, FirstUncompared: []Example{
-		{"", "B-4 with A-4: outgoingMessageSequenceId is unknown at master, incomingMessageSequenceId is unknown at master"},
-	}, First: []InFlight{
-		{From: "master", To: "slave", FromKey: "A-2", ToKey: "B-2", Sent: 5, Applied: 4, Where: "slave:1:140"},
-		{From: "slave", To: "master", FromKey: "B-2", ToKey: "A-2", Sent: 3, Applied: 1, Where: "slave:1:140"},
-	}}
+	want := &Drain{Pairs: 4, Compared: 6, Unpaired: 2, InFlight: 2, SumA: -1, SumB: 14, Uncompared: 1,
+		FirstUncompared: []Example{
+			{"", "B-4 with A-4: outgoingMessageSequenceId is unknown at master, incomingMessageSequenceId is unknown at master"},
+		}, First: []InFlight{
+			{From: "master", To: "slave", FromKey: "A-2", ToKey: "B-2", Sent: 5, Applied: 4, Where: "slave:1:140"},
+			{From: "slave", To: "master", FromKey: "B-2", ToKey: "A-2", Sent: 3, Applied: 1, Where: "slave:1:140"},
+		}}
 	want.First[0].Where, want.First[1].Where = d.First[0].Where, d.First[1].Where
 	want.FirstUncompared[0].Where = d.FirstUncompared[0].Where
 	if diff := cmp.Diff(want, d); diff != "" {
@@ -126,7 +132,8 @@ func TestDrained(t *testing.T) {
 	for i := range int64(30) {
 		a, b = append(a, entry(fmt.Sprint("A-", i), "B-1", i, 0)), append(b, entry("B-1", fmt.Sprint("A-", i), 0, i+1))
 	}
-	if d, err = Drained(context.Background(), read("a", a...), read("b", b...)); err != nil || d.InFlight != 30 || d.Overrun != 30 || len(d.First) != 10 || !strings.HasSuffix(d.String(), "  and 20 more\n") {
+	if d, err = Drained(context.Background(), read("a", a...), read("b", b...)); err != nil || d.InFlight != 30 ||
+		d.Overrun != 30 || len(d.First) != 10 || !strings.HasSuffix(d.String(), "  and 20 more\n") {
 		t.Errorf("%+v %v", d, err)
 	}
 	if d, err = Drained(context.Background(), read("a"), read("b")); err != nil || !d.Empty() || d.String() != "" {
@@ -143,7 +150,8 @@ func TestDrained(t *testing.T) {
 		{out + in, out + `,"incomingMessageSequenceID":0`, 1},
 	} {
 		d, err := Drained(context.Background(), read("a", pair("A-1", "B-1", c.a)), read("b", pair("B-1", "A-1", c.b)))
-		if err != nil || d.Uncompared != c.uncompared || len(d.FirstUncompared) != c.uncompared || d.InFlight != 0 || d.Pairs != 1 {
+		if err != nil || d.Uncompared != c.uncompared || len(d.FirstUncompared) != c.uncompared || d.InFlight != 0 ||
+			d.Pairs != 1 {
 			t.Errorf("%s and %s: %+v, %v", c.a, c.b, d, err)
 		}
 	}

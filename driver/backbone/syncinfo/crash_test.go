@@ -118,8 +118,10 @@ func TestMergeSurvivesEveryFailure(t *testing.T) {
 	var master, slave []string
 	pad := strings.Repeat("x", 400)
 	for i := range 6000 {
-		master = append(master, pair(fmt.Sprint("A-", i), fmt.Sprint("B-", i), `,"p":"`+pad+`","comments":[{"localId":"1"}]`))
-		slave = append(slave, pair(fmt.Sprint("B-", i), fmt.Sprint("A-", i), `,"p":"`+pad+`","comments":[{"localId":"2","remoteId":"1"}]`))
+		master = append(master, pair(fmt.Sprint("A-", i), fmt.Sprint("B-", i),
+			`,"p":"`+pad+`","comments":[{"localId":"1"}]`))
+		slave = append(slave, pair(fmt.Sprint("B-", i), fmt.Sprint("A-", i),
+			`,"p":"`+pad+`","comments":[{"localId":"2","remoteId":"1"}]`))
 	}
 	masterText, slaveText := export(master...), export(slave...)
 	for _, complete := range []bool{false, true} {
@@ -201,10 +203,12 @@ func TestMergeNoticesChange(t *testing.T) {
 	if err := m.stay.read(ctx, none); err != nil {
 		t.Fatal("unchanged:", err)
 	}
-	if err := afero.WriteFile(fs, "w/master.json", []byte(export(pair("A-1", "B-1", `,"comments":[{"localId":"2"}]`))), 0o600); err != nil {
+	if err := afero.WriteFile(fs, "w/master.json", []byte(export(pair("A-1", "B-1",
+		`,"comments":[{"localId":"2"}]`))), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.stay.read(ctx, none); err == nil || !strings.Contains(err.Error(), "w/master.json changed while it was being read") {
+	if err := m.stay.read(ctx, none); err == nil || !strings.Contains(err.Error(), "w/master.json changed while it "+
+		"was being read") {
 		t.Error(err)
 	}
 }

@@ -68,7 +68,10 @@ func (q Sequence) lacks(other Sequence, a, b string) string {
 		has bool
 		end string
 		m   member
-	}{{q.HasOutgoing, a, outgoing}, {q.HasIncoming, a, incoming}, {other.HasOutgoing, b, outgoing}, {other.HasIncoming, b, incoming}} {
+	}{
+		{q.HasOutgoing, a, outgoing}, {q.HasIncoming, a, incoming},
+		{other.HasOutgoing, b, outgoing}, {other.HasIncoming, b, incoming},
+	} {
 		if !c.has {
 			missing = append(missing, memberNames[c.m]+" is unknown at "+clip(c.end))
 		}

@@ -63,7 +63,8 @@ func (g *generator) more() {
 				g.buf.WriteByte(',')
 			}
 			if g.mirror {
-				fmt.Fprintf(&g.buf, "\n        {\n          \"remoteId\": \"%d\",\n          \"localId\": \"%d\"\n        }", g.i*10+c, g.i*10+c+5)
+				fmt.Fprintf(&g.buf, "\n        {\n          \"remoteId\": \"%d\",\n          \"localId\": \"%d\"\n        "+
+					"}", g.i*10+c, g.i*10+c+5)
 			} else {
 				fmt.Fprintf(&g.buf, "\n        {\n          \"localId\": \"%d\"\n        }", g.i*10+c)
 			}

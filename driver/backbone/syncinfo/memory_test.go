@@ -41,7 +41,8 @@ func writeEntries(t *testing.T, name string, n int, entry func(i int) string) {
 // onDisk makes the options for two files of a new folder.
 func onDisk(t *testing.T) (dir string, o MergeOptions) {
 	dir = t.TempDir()
-	return dir, MergeOptions{Fs: afero.NewOsFs(), Master: filepath.Join(dir, "a"), Slave: filepath.Join(dir, "b"), Out: filepath.Join(dir, "out"), Migrating: Slave}
+	return dir, MergeOptions{Fs: afero.NewOsFs(), Master: filepath.Join(dir, "a"), Slave: filepath.Join(dir, "b"),
+		Out: filepath.Join(dir, "out"), Migrating: Slave}
 }
 
 // allocated is how much is allocated in all while do runs, garbage included: more garbage makes a larger process.
@@ -69,7 +70,8 @@ func TestMergeMemory(t *testing.T) {
 					local, remote, half, out, in = remote, local, `{"remoteId":"1","localId":"2"}`, in, out
 				}
 				return pair(fmt.Sprint(local, "-", i), fmt.Sprint(remote, "-", i),
-					fmt.Sprintf(`,"outgoingMessageSequenceId":%d,"incomingMessageSequenceId":%d,"comments":[%s]`, c.id+out, c.id+in, half))
+					fmt.Sprintf(`,"outgoingMessageSequenceId":%d,"incomingMessageSequenceId":%d,"comments":[%s]`, c.id+out,
+						c.id+in, half))
 			})
 		}
 		for _, complete := range []bool{false, true} {
@@ -93,7 +95,8 @@ func TestCompleteLargeEntry(t *testing.T) {
 	dir, o := onDisk(t)
 	o.CompleteComments = true
 	var size int64
-	for name, format := range map[string]string{"a": `{"localId":"%[1]d"}`, "b": `{"remoteId":"%[1]d","localId":"x%[1]d"}`} {
+	for name, format := range map[string]string{"a": `{"localId":"%[1]d"}`,
+		"b": `{"remoteId":"%[1]d","localId":"x%[1]d"}`} {
 		var list strings.Builder
 		for i := range comments {
 			if i > 0 {
@@ -152,7 +155,8 @@ func TestMergeRepeated(t *testing.T) {
 	reads := 0
 	o.Fs, o.Allow = countedFs{o.Fs, &reads}, []Rule{Doubled}
 	report, err := Merge(context.Background(), o)
-	if err != nil || report.Pairs != 1 || len(report.Warnings) != 3 || report.Warnings[1].Count != n-1 || report.Warnings[2].Count != n-1 {
+	if err != nil || report.Pairs != 1 || len(report.Warnings) != 3 || report.Warnings[1].Count != n-1 ||
+		report.Warnings[2].Count != n-1 {
 		t.Fatalf("%+v %v", report, err)
 	}
 	if most := 4 * int(report.BytesIn); reads > most {
@@ -189,7 +193,8 @@ func TestReaderSkipsLargeMember(t *testing.T) {
 		{"array", `[1`, `]`, repeat(","+piece, 4000)},
 		{"string", `"`, `"`, repeat(`long \u00e9 é\\ text`, 100_000)},
 	} {
-		in := io.MultiReader(strings.NewReader(`{"x":`+c.before), c.body, strings.NewReader(c.after+`,"firstConnector":[`+ok+`]}`))
+		in := io.MultiReader(strings.NewReader(`{"x":`+c.before), c.body,
+			strings.NewReader(c.after+`,"firstConnector":[`+ok+`]}`))
 		var entries []Entry
 		var err error
 		got := allocated(func() { entries, err = readAll(NewExportReader("f", in, MaxEntry(10_000), smallBuffer(1000))) })

@@ -69,7 +69,8 @@ func TestMergeVendorSamples(t *testing.T) {
 	second := string(vendor(t, "merged-slave-migrates-invalid.json"))
 	second = strings.Replace(second, "]\n   \"second", "],\n  \"second", 1)
 	second = strings.Replace(second, "],\n}", "]\n}", 1)
-	for migrating, want := range map[Role]string{Master: string(vendor(t, "merged-master-migrates.json")), Slave: second} {
+	for migrating, want := range map[Role]string{Master: string(vendor(t, "merged-master-migrates.json")),
+		Slave: second} {
 		for _, complete := range []bool{false, true} {
 			t.Run(fmt.Sprint(migrating, complete), func(t *testing.T) {
 				fs := memory(t, string(master), string(slave))
@@ -84,7 +85,8 @@ func TestMergeVendorSamples(t *testing.T) {
 				}
 				got, wantText, completed := content(t, fs, "w/out.json"), want, 0
 				if complete {
-					wantText = strings.Replace(want, "\"localId\": \"10019\"\n", "\"localId\": \"10019\",\n          \"remoteId\": \"10034\"\n", 1)
+					wantText = strings.Replace(want, "\"localId\": \"10019\"\n", "\"localId\": \"10019\",\n          "+
+						"\"remoteId\": \"10034\"\n", 1)
 					completed = 1
 				}
 				if diff := cmp.Diff(decoded(t, wantText), decoded(t, got)); diff != "" {
@@ -98,9 +100,12 @@ func TestMergeVendorSamples(t *testing.T) {
 				sum := sha256.Sum256([]byte(got))
 				wantReport := &Report{
 					Migrating: migrating, Pairs: 1, Comments: 2, HalfComments: 1, Attachments: 1, Completed: completed,
-					Master:  SideReport{File: "w/master.json", Bytes: int64(len(master)), Completed: completed, Tally: Tally{Pairs: 1, Comments: 1, HalfComments: 1, SumOutgoing: 2}},
-					Slave:   SideReport{File: "w/slave.json", Bytes: int64(len(slave)), Tally: Tally{Pairs: 1, Comments: 1, Attachments: 1, SumOutgoing: 1}},
-					BytesIn: int64(len(master) + len(slave)), BytesOut: int64(len(got)), Seconds: 1, Sha256: hex.EncodeToString(sum[:]),
+					Master: SideReport{File: "w/master.json", Bytes: int64(len(master)), Completed: completed,
+						Tally: Tally{Pairs: 1, Comments: 1, HalfComments: 1, SumOutgoing: 2}},
+					Slave: SideReport{File: "w/slave.json", Bytes: int64(len(slave)), Tally: Tally{Pairs: 1, Comments: 1,
+						Attachments: 1, SumOutgoing: 1}},
+					BytesIn: int64(len(master) + len(slave)), BytesOut: int64(len(got)), Seconds: 1,
+					Sha256: hex.EncodeToString(sum[:]),
 				}
 				if diff := cmp.Diff(wantReport, report); diff != "" {
 					t.Error(diff)
@@ -140,7 +145,8 @@ func TestMergeChecks(t *testing.T) {
 		rules         []Rule
 		want          string
 	}{
-		{name: "unmatched on both sides", master: export(pair("A-1", "B-1", ""), pair("A-2", "B-2", "")), slave: export(pair("B-1", "A-1", ""), pair("B-3", "A-3", "")),
+		{name: "unmatched on both sides", master: export(pair("A-1", "B-1", ""), pair("A-2", "B-2", "")),
+			slave: export(pair("B-1", "A-1", ""), pair("B-3", "A-3", "")),
 			rules: []Rule{Unmatched},
 			want: `w/master.json:2:1: 1 pair of w/master.json has no mirror in w/slave.json; download both files again after both ends were stopped
   w/master.json:2:1: A-2 with B-2
@@ -148,19 +154,23 @@ func TestMergeChecks(t *testing.T) {
 w/slave.json:2:1: 1 pair of w/slave.json has no mirror in w/master.json; download both files again after both ends were stopped
   w/slave.json:2:1: B-3 with A-3
   (--allow-unmatched merges all the same)`},
-		{name: "sequence", master: export(pair("A-1", "B-1", seq(5, 1)), pair("A-2", "B-2", seq(1, 1)), pair("A-3", "B-3", "")),
-			slave: export(pair("B-1", "A-1", seq(2, 4)), pair("B-2", "A-2", `,"incomingMessageSequenceId":1`), pair("B-3", "A-3", seq(7, 7))),
+		{name: "sequence", master: export(pair("A-1", "B-1", seq(5, 1)), pair("A-2", "B-2", seq(1, 1)), pair("A-3",
+			"B-3", "")),
+			slave: export(pair("B-1", "A-1", seq(2, 4)), pair("B-2", "A-2", `,"incomingMessageSequenceId":1`),
+				pair("B-3", "A-3", seq(7, 7))),
 			rules: []Rule{SeqDiffer},
 			want: `w/slave.json:1:20: the two sides' message sequence ids disagree: 2 directions still in flight or in error: start both ends again until their queues are empty, stop them and download both files again
   w/slave.json:1:20: A-1 (master, w/master.json:1:20) has sent 5 messages, B-1 (slave) has applied 4
   w/master.json:1:20: B-1 (slave, w/slave.json:1:20) has sent 2 messages, A-1 (master) has applied 1
   (--allow-sequence merges all the same)`},
-		{name: "duplicate where it stays", master: export(pair("A-1", "B-1", ""), pair("A-1", "B-1", ` ,"x":1`)), slave: export(pair("B-1", "A-1", "")),
+		{name: "duplicate where it stays", master: export(pair("A-1", "B-1", ""), pair("A-1", "B-1", ` ,"x":1`)),
+			slave: export(pair("B-1", "A-1", "")),
 			rules: []Rule{Doubled},
 			want: `w/master.json:2:1: w/master.json has 1 entry of a pair that it has already; remove the wrong entry
   w/master.json:2:1: A-1 with B-1, first at w/master.json:1:20
   (--allow-duplicate merges all the same)`},
-		{name: "duplicate where it migrates", master: export(pair("A-1", "B-1", "")), slave: export(pair("B-1", "A-1", ""), pair("B-1", "A-1", ""), pair("B-1", "A-1", "")),
+		{name: "duplicate where it migrates", master: export(pair("A-1", "B-1", "")), slave: export(pair("B-1", "A-1",
+			""), pair("B-1", "A-1", ""), pair("B-1", "A-1", "")),
 			rules: []Rule{Doubled},
 			want: `w/slave.json:2:1: w/slave.json has 2 entries of a pair that it has already; remove the wrong entry
   w/slave.json:2:1: B-1 with A-1, first at w/slave.json:1:20
@@ -189,7 +199,8 @@ w/slave.json:1:20: 1 entry of the slave's file is not in the project that was gi
 			set: func(o *MergeOptions) { o.Slave = "w/../w/master.json" }, rules: []Rule{SameFile, Unmatched},
 			want: `w/../w/master.json: w/master.json and w/../w/master.json are the same file; give the master's file and the slave's
   (--allow-same-file merges all the same)`},
-		{name: "same content", master: export(pair("A-1", "B-1", "")), slave: export(pair("A-1", "B-1", "")), rules: []Rule{SameFile, Unmatched},
+		{name: "same content", master: export(pair("A-1", "B-1", "")), slave: export(pair("A-1", "B-1", "")),
+			rules: []Rule{SameFile, Unmatched},
 			want: `w/slave.json: w/slave.json has the same content as w/master.json; give the master's file and the slave's
   (--allow-same-file merges all the same)
 w/master.json:1:20: 1 pair of w/master.json has no mirror in w/slave.json; download both files again after both ends were stopped
@@ -238,7 +249,9 @@ w/slave.json:1:20: 1 pair of w/slave.json has no mirror in w/master.json; downlo
 
 // withoutUnknown leaves out the warning of counters that are missing, which most tests are not about.
 func withoutUnknown(all []Finding) []Finding {
-	return slices.DeleteFunc(slices.Clone(all), func(f Finding) bool { return strings.HasSuffix(f.Message, "a message sequence id is missing") })
+	return slices.DeleteFunc(slices.Clone(all), func(f Finding) bool {
+		return strings.HasSuffix(f.Message, "a message sequence id is missing")
+	})
 }
 
 // TestMergeUncompared: a counter that is missing is not 0: the report counts the pairs, and a warning names them.
@@ -289,7 +302,8 @@ func TestMergeListsTen(t *testing.T) {
 }
 
 func TestMergeSameSideTwice(t *testing.T) {
-	fs := memory(t, export(pair("A-1", "B-1", ""), pair("A-2", "B-2", "")), export(pair("A-2", "B-2", ""), pair("A-1", "B-1", "")))
+	fs := memory(t, export(pair("A-1", "B-1", ""), pair("A-2", "B-2", "")), export(pair("A-2", "B-2", ""),
+		pair("A-1", "B-1", "")))
 	_, err := Merge(context.Background(), options(fs, Slave))
 	if err == nil || !strings.Contains(err.Error(), "both seem to be exports of the same side") {
 		t.Error(err)
@@ -349,19 +363,22 @@ func TestMergeStandardStreams(t *testing.T) {
 			if _, err := Merge(context.Background(), o); err != nil {
 				t.Fatal(err)
 			}
-			if complete != strings.Contains(out.String(), `"remoteId": "10034"`) || !complete && strings.TrimSpace(out.String()) != strings.TrimSpace(want) {
+			if complete != strings.Contains(out.String(), `"remoteId": "10034"`) || !complete &&
+				strings.TrimSpace(out.String()) != strings.TrimSpace(want) {
 				t.Error(out.String())
 			}
 			nothingLeft(t, fs)
 
 			out.Reset()
 			o.Stdin = strings.NewReader("{")
-			if _, err := Merge(context.Background(), o); err == nil || !strings.HasPrefix(err.Error(), "standard input ("+string(stdin)+"):1:2: ") || out.Len() > 0 {
+			if _, err := Merge(context.Background(), o); err == nil || !strings.HasPrefix(err.Error(),
+				"standard input ("+string(stdin)+"):1:2: ") || out.Len() > 0 {
 				t.Error(err, out.String())
 			}
 			// Naming what has no mirror needs standard input a second time.
 			o.Stdin = strings.NewReader(export(pair("X-1", "Y-1", "")))
-			if _, err := Merge(context.Background(), o); err == nil || !strings.Contains(err.Error(), "standard input ("+string(stdin)+"):1:20: X-1 with Y-1") || out.Len() > 0 {
+			if _, err := Merge(context.Background(), o); err == nil || !strings.Contains(err.Error(),
+				"standard input ("+string(stdin)+"):1:20: X-1 with Y-1") || out.Len() > 0 {
 				t.Error(err, out.String())
 			}
 			nothingLeft(t, fs)
@@ -373,15 +390,22 @@ func TestMergeOptions(t *testing.T) {
 	for want, change := range map[string]func(*MergeOptions){
 		`which side migrates must be "master" or "slave", not "both"`: func(o *MergeOptions) { o.Migrating = "both" },
 		"merging needs a master file, a slave file and an output":     func(o *MergeOptions) { o.Out = "" },
-		"only one of the two files can come from standard input":      func(o *MergeOptions) { o.Master, o.Slave = Standard, Standard },
-		"there is no check \"all\" that could be allowed to fail; there are [\"duplicate\" \"same-file\" \"sequence\" \"swapped\" \"unmatched\"]": func(o *MergeOptions) {
+		"only one of the two files can come from standard input": func(o *MergeOptions) {
+			o.Master, o.Slave = Standard, Standard
+		},
+		"there is no check \"all\" that could be allowed to fail; there are [\"duplicate\" \"same-file\" \"sequence\" " +
+			"\"swapped\" \"unmatched\"]": func(o *MergeOptions) {
 			o.Allow = []Rule{"all"}
 		},
-		"the output w/./slave.json is one of the two files to be merged; choose another name":          func(o *MergeOptions) { o.Out = "w/./slave.json" },
-		"the output w exists and is not a regular file; choose another name, or - for standard output": func(o *MergeOptions) { o.Out = "w" },
-		"opening the master's file: open w/none: file does not exist":                                  func(o *MergeOptions) { o.Master = "w/none" },
-		"reading the slave's file from standard input: there is none":                                  func(o *MergeOptions) { o.Slave = Standard },
-		"writing standard output: there is none":                                                       func(o *MergeOptions) { o.Out, o.TempDir = Standard, "w" },
+		"the output w/./slave.json is one of the two files to be merged; choose another " +
+			"name": func(o *MergeOptions) { o.Out = "w/./slave.json" },
+		"the output w exists and is not a regular file; choose another name, or - for standard " +
+			"output": func(o *MergeOptions) { o.Out = "w" },
+		"opening the master's file: open w/none: file does not " +
+			"exist": func(o *MergeOptions) { o.Master = "w/none" },
+		"reading the slave's file from standard input: there is " +
+			"none": func(o *MergeOptions) { o.Slave = Standard },
+		"writing standard output: there is none": func(o *MergeOptions) { o.Out, o.TempDir = Standard, "w" },
 	} {
 		fs := memory(t, string(vendor(t, "master.json")), string(vendor(t, "slave.json")))
 		o := options(fs, Slave)
@@ -463,11 +487,13 @@ func TestCompleteComments(t *testing.T) {
 	wantMaster := pair("A-1", "B-1", `, "big":12345678901234567890.10e+2, "comments":[ {"localId":"1","remoteId":"10"} , {"localId" :"2","remoteId" :"20" }, {"remoteId": "9","localId": "90"},
  {"localId":"3","remoteId":"30"}, {"localId":"4"}, {"localId":"5","remoteId":"50"}, {}, {"x":{},"localId":"6","remoteId":"60\n"}],"attachments":[{"localId":"1"}]`)
 	wantSlave := strings.Replace(slave, `{"localId":"50"}`, `{"localId":"50","remoteId":"5"}`, 1)
-	want := "{\n  \"firstConnector\": [\n    " + wantMaster + "\n  ],\n  \"secondConnector\": [\n    " + wantSlave + "\n  ]\n}\n"
+	want := "{\n  \"firstConnector\": [\n    " + wantMaster + "\n  ],\n  \"secondConnector\": [\n    " +
+		wantSlave + "\n  ]\n}\n"
 	if diff := cmp.Diff(want, content(t, fs, "w/out.json")); diff != "" {
 		t.Error(diff)
 	}
-	if report.Completed != 6 || report.Master.Completed != 5 || report.Slave.Completed != 1 || report.HalfComments != 7 || report.HalfAttachments != 1 {
+	if report.Completed != 6 || report.Master.Completed != 5 || report.Slave.Completed != 1 ||
+		report.HalfComments != 7 || report.HalfAttachments != 1 {
 		t.Errorf("%+v", report)
 	}
 }
@@ -479,7 +505,8 @@ func TestMergeCollisions(t *testing.T) {
 	for i := range 30 {
 		a, b := fmt.Sprint("A-", i), fmt.Sprint("B-", i)
 		master = append(master, pair(a, b, fmt.Sprintf(`,"comments":[{"localId":"%d"}]`, i)))
-		slave = append([]string{pair(b, a, fmt.Sprintf(`,%s"comments":[{"remoteId":"%d","localId":"9%d"}]`, long, i, i))}, slave...)
+		slave = append([]string{pair(b, a, fmt.Sprintf(`,%s"comments":[{"remoteId":"%d","localId":"9%d"}]`, long, i,
+			i))}, slave...)
 	}
 	slave = append(slave, slave[3])
 	for _, migrating := range []Role{Master, Slave} {
@@ -495,7 +522,8 @@ func TestMergeCollisions(t *testing.T) {
 		if err := errors.Join(err, m.close()); err != nil {
 			t.Fatal(err)
 		}
-		if report.Pairs != 30 || report.Completed != 30 || len(withoutUnknown(report.Warnings)) != 1 || report.Warnings[1].Where != "w/slave.json:31:1" {
+		if report.Pairs != 30 || report.Completed != 30 || len(withoutUnknown(report.Warnings)) != 1 ||
+			report.Warnings[1].Where != "w/slave.json:31:1" {
 			t.Errorf("%+v", report)
 		}
 		out := content(t, fs, "w/out.json")

@@ -25,7 +25,8 @@ func (m *merge) checkPaths() error {
 	for _, s := range []*side{m.stay, m.move} {
 		switch {
 		case m.o.Out == Standard && same(stdout, s.info):
-			return fmt.Errorf("standard output leads into %s, which is one of the two files to be merged; choose another file", s.name)
+			return fmt.Errorf("standard output leads into %s, which is one of the two files to be merged; "+
+				"choose another file", s.name)
 		case m.o.Out != Standard && (samePath(s.path, m.o.Out) || same(m.target.info, s.info)):
 			return fmt.Errorf("the output %s is one of the two files to be merged; choose another name", m.target.name)
 		}
@@ -36,7 +37,8 @@ func (m *merge) checkPaths() error {
 	if samePath(m.stay.path, m.move.path) || same(m.stay.info, m.move.info) {
 		m.sameFile = true
 		m.found(Finding{Rule: SameFile, Where: m.move.name, Count: 1,
-			Message: fmt.Sprintf("%s and %s are the same file; give the master's file and the slave's", m.stay.name, m.move.name)})
+			Message: fmt.Sprintf("%s and %s are the same file; give the master's file and the slave's", m.stay.name,
+				m.move.name)})
 		if !m.allowed[SameFile] {
 			return &CheckError{Findings: m.findings} // all else that could be found would follow from this
 		}
@@ -114,7 +116,8 @@ func (m *merge) checkContent() {
 	case a.size == b.size && a.content == b.content:
 		f.Message = fmt.Sprintf("%s has the same content as %s; give the master's file and the slave's", b.name, a.name)
 	case m.unmatched.count == b.report.Pairs && m.same == m.unmatched.count:
-		f.Message = fmt.Sprintf("%s lists its pairs the same way round as %s: both seem to be exports of the same side", b.name, a.name)
+		f.Message = fmt.Sprintf("%s lists its pairs the same way round as %s: both seem to be exports "+
+			"of the same side", b.name, a.name)
 	default:
 		return
 	}
@@ -126,7 +129,8 @@ func (m *merge) checkSwapped() {
 		if s.swapped.count == 0 {
 			continue
 		}
-		msg := fmt.Sprintf("%s of the %s's file %s not in the project that was given for its side", entries(s.swapped.count), s.role, isAre(s.swapped.count))
+		msg := fmt.Sprintf("%s of the %s's file %s not in the project that was given for its side",
+			entries(s.swapped.count), s.role, isAre(s.swapped.count))
 		if s.swapped.count == s.report.Pairs {
 			msg += "; the two files look swapped"
 		}
@@ -151,7 +155,8 @@ func (m *merge) checkUnmatched(first []int64) {
 		if c.lack.report.Pairs == 0 {
 			empty = ", which has no pair at all"
 		}
-		m.found(c.t.finding(Unmatched, fmt.Sprintf("%s of %s %s no mirror in %s%s; download both files again after both ends were stopped",
+		m.found(c.t.finding(Unmatched, fmt.Sprintf("%s of %s %s no mirror in %s%s; download both files again after "+
+			"both ends were stopped",
 			wording.Plural(c.t.count, "pair"), c.has.name, hasHave(c.t.count), c.lack.name, empty)))
 	}
 }

@@ -34,7 +34,8 @@ func TestAllowDuplicateHidesNothing(t *testing.T) {
 		{"staying", export(a, pair("A-1", "B-1", counters(9, 1))), export(b),
 			"w/slave.json:1:20: A-1 (master, w/master.json:2:1) has sent 9 messages, B-1 (slave) has applied 1"},
 		{"migrating", export(a), export(b, pair("B-1", "A-1", counters(1, 5))),
-			"w/slave.json:2:1: B-1 (slave) has applied 5 messages, more than the 1 that A-1 (master, w/master.json:1:20) has sent"},
+			"w/slave.json:2:1: B-1 (slave) has applied 5 messages, more than the 1 that A-1 (master, w/master.json:1:20) " +
+				"has sent"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			found := refusedFor(t, options(memory(t, c.master, c.slave), Slave), Doubled)
@@ -44,7 +45,8 @@ func TestAllowDuplicateHidesNothing(t *testing.T) {
 			if diff := cmp.Diff(c.want, found[0].Examples[0].String()); diff != "" {
 				t.Error(diff)
 			}
-			if found := refusedFor(t, options(memory(t, c.master, c.slave), Slave), SeqDiffer); len(found) != 1 || found[0].Rule != Doubled {
+			if found := refusedFor(t, options(memory(t, c.master, c.slave), Slave), SeqDiffer); len(found) != 1 ||
+				found[0].Rule != Doubled {
 				t.Error(found)
 			}
 		})
@@ -92,11 +94,14 @@ func TestDuplicatesInOrder(t *testing.T) {
 // TestOddSequenceIds: whole numbers in any dress are compared, others are warned of.
 func TestOddSequenceIds(t *testing.T) {
 	for text, want := range map[string]any{
-		"2.0": 2, "2e0": 2, "0.2E+1": 2, "200e-2": 2, "-0": 0, "-0.0e9": 0, "-3e1": -30, "9223372036854775807": 9223372036854775807, "922337203685477580.7e1": 9223372036854775807,
-		"2.5": nil, "9223372036854775808": nil, "1e19": nil, "1e999999999999999999999": nil, "1e-1": nil, "1e9223372036854775807": nil, "1e-9223372036854775808": nil,
+		"2.0": 2, "2e0": 2, "0.2E+1": 2, "200e-2": 2, "-0": 0, "-0.0e9": 0, "-3e1": -30,
+		"9223372036854775807": 9223372036854775807, "922337203685477580.7e1": 9223372036854775807,
+		"2.5": nil, "9223372036854775808": nil, "1e19": nil, "1e999999999999999999999": nil, "1e-1": nil,
+		"1e9223372036854775807": nil, "1e-9223372036854775808": nil,
 	} {
 		got, odd := any(nil), false
-		entries, err := readAll(NewArrayReader("f", strings.NewReader("["+pair("A-1", "B-1", `,"outgoingMessageSequenceId":`+text)+"]")))
+		entries, err := readAll(NewArrayReader("f", strings.NewReader("["+pair("A-1", "B-1",
+			`,"outgoingMessageSequenceId":`+text)+"]")))
 		if err != nil {
 			t.Fatal(text, err)
 		}
@@ -114,7 +119,8 @@ func TestOddSequenceIds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "warning: w/master.json:1:20: 1 entry with a message sequence id that is no whole number of 64 bits; it could not be compared with the other side's\n  w/master.json:1:20: A-1 with B-1\n"
+	want := "warning: w/master.json:1:20: 1 entry with a message sequence id that is no whole number of 64 bits; " +
+		"it could not be compared with the other side's\n  w/master.json:1:20: A-1 with B-1\n"
 	report.Warnings = withoutUnknown(report.Warnings)
 	if !strings.HasSuffix(report.Summary(), want) {
 		t.Error(report.Summary())
@@ -124,16 +130,19 @@ func TestOddSequenceIds(t *testing.T) {
 // TestMessagesStayOnTheirLines: what a file or a flag says cannot look like another finding.
 func TestMessagesStayOnTheirLines(t *testing.T) {
 	fs := afero.NewMemMapFs()
-	o := MergeOptions{Fs: fs, Master: "ma\nster\x1b[2J", Slave: "sl\rave", Out: "o\nut", Migrating: Slave, MasterProject: "P\nError: Q"}
+	o := MergeOptions{Fs: fs, Master: "ma\nster\x1b[2J", Slave: "sl\rave", Out: "o\nut", Migrating: Slave,
+		MasterProject: "P\nError: Q"}
 	for name, local := range map[string]string{o.Master: `A\nError: all is well-1`, o.Slave: `B\u001b[31m\u202e-1`} {
-		if err := afero.WriteFile(fs, name, []byte(export(pair(local, "C-1", counters(1, 1)), pair(local, "C-1", counters(1, 1)))), 0o600); err != nil {
+		if err := afero.WriteFile(fs, name, []byte(export(pair(local, "C-1", counters(1, 1)), pair(local, "C-1",
+			counters(1, 1)))), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	check := func(text string) {
 		t.Helper()
 		for _, line := range strings.Split(text, "\n") {
-			if strings.HasPrefix(line, "Error") || strings.HasPrefix(line, "ster") || strings.HasPrefix(line, "ut") || strings.ContainsAny(line, "\x1b\r\u202e") {
+			if strings.HasPrefix(line, "Error") || strings.HasPrefix(line, "ster") || strings.HasPrefix(line, "ut") ||
+				strings.ContainsAny(line, "\x1b\r\u202e") {
 				t.Errorf("%q in %q", line, text)
 			}
 		}
@@ -160,7 +169,8 @@ func TestMergeNamesBothMissingFiles(t *testing.T) {
 	o := options(memory(t, "", ""), Slave)
 	o.Master, o.Slave = "w/x", "w/y"
 	_, err := Merge(context.Background(), o)
-	if err == nil || !strings.Contains(err.Error(), "opening the master's file: open w/x") || !strings.Contains(err.Error(), "opening the slave's file: open w/y") {
+	if err == nil || !strings.Contains(err.Error(), "opening the master's file: open w/x") ||
+		!strings.Contains(err.Error(), "opening the slave's file: open w/y") {
 		t.Error(err)
 	}
 }

@@ -148,7 +148,9 @@ func (c *completer) key(value []byte) uint64 {
 
 // places finds how often an id stands in a role, and where first.
 func (c *completer) places(key uint64, r idRole) (at, n int) {
-	i, _ := slices.BinarySearchFunc(c.ids, key|uint64(r), func(p idPlace, key uint64) int { return cmp.Compare(p.key, key) })
+	i, _ := slices.BinarySearchFunc(c.ids, key|uint64(r), func(p idPlace, key uint64) int {
+		return cmp.Compare(p.key, key)
+	})
 	if i == len(c.ids) || c.ids[i].key != key|uint64(r) {
 		return 0, 0
 	}

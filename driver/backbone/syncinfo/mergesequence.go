@@ -42,12 +42,14 @@ func (m *merge) compareSequence(stay Sequence, stayAt int64, e *Entry) {
 	move := e.Sequence
 	if stay.HasOutgoing && move.HasIncoming && stay.Outgoing != move.Incoming {
 		m.sequence.add(e.Offset, stay.Outgoing, move.Incoming, func() disagreement {
-			return disagreement{from: m.stay, to: m.move, fromKey: clip(string(e.RemoteKey)), toKey: clip(string(e.LocalKey)), fromAt: stayAt, toAt: e.Offset}
+			return disagreement{from: m.stay, to: m.move, fromKey: clip(string(e.RemoteKey)),
+				toKey: clip(string(e.LocalKey)), fromAt: stayAt, toAt: e.Offset}
 		})
 	}
 	if stay.HasIncoming && move.HasOutgoing && move.Outgoing != stay.Incoming {
 		m.sequence.add(e.Offset, move.Outgoing, stay.Incoming, func() disagreement {
-			return disagreement{from: m.move, to: m.stay, fromKey: clip(string(e.LocalKey)), toKey: clip(string(e.RemoteKey)), fromAt: e.Offset, toAt: stayAt}
+			return disagreement{from: m.move, to: m.stay, fromKey: clip(string(e.LocalKey)),
+				toKey: clip(string(e.RemoteKey)), fromAt: e.Offset, toAt: stayAt}
 		})
 	}
 }
@@ -105,12 +107,16 @@ func (m *merge) checkSequence() {
 	}
 	var parts []string
 	if n := d.count - d.overrun; n > 0 {
-		parts = append(parts, wording.Plural(n, "direction")+" still in flight or in error: start both ends again until their queues are empty, stop them and download both files again")
+		parts = append(parts, wording.Plural(n, "direction")+" still in flight or in error: start both ends again "+
+			"until their queues are empty, stop them and download both files again")
 	}
 	if d.overrun > 0 {
-		parts = append(parts, wording.Plural(d.overrun, "direction")+" with more messages applied than sent, which no waiting mends: the two files are not of the same moment, or not of the same synchronization; stop both ends and download both files again")
+		parts = append(parts, wording.Plural(d.overrun, "direction")+" with more messages applied than sent, which no "+
+			"waiting mends: the two files are not of the same moment, or not of the same synchronization; stop both ends "+
+			"and download both files again")
 	}
-	f := Finding{Rule: SeqDiffer, Count: d.count, Message: "the two sides' message sequence ids disagree: " + strings.Join(parts, "; ")}
+	f := Finding{Rule: SeqDiffer, Count: d.count, Message: "the two sides' message sequence ids disagree: " +
+		strings.Join(parts, "; ")}
 	for _, one := range d.first.sorted() {
 		f.Examples = append(f.Examples, one.example())
 	}
@@ -123,7 +129,8 @@ func (d *disagreement) example() Example {
 	sender := fmt.Sprintf("%s (%s, %s)", d.fromKey, d.from.role, d.from.places[d.fromAt].Where)
 	text := fmt.Sprintf("%s has sent %d messages, %s (%s) has applied %d", sender, d.sent, d.toKey, d.to.role, d.applied)
 	if d.applied > d.sent {
-		text = fmt.Sprintf("%s (%s) has applied %d messages, more than the %d that %s has sent", d.toKey, d.to.role, d.applied, d.sent, sender)
+		text = fmt.Sprintf("%s (%s) has applied %d messages, more than the %d that %s has sent", d.toKey, d.to.role,
+			d.applied, d.sent, sender)
 	}
 	return Example{Where: d.to.places[d.toAt].Where, Text: text}
 }

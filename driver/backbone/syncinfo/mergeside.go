@@ -136,7 +136,8 @@ func (s *side) warn(r *Reader) {
 		*w = append(*w, Finding{Message: "no pair in this file", Where: s.name})
 	}
 	if n := s.odd.count; n > 0 {
-		*w = append(*w, s.odd.finding("", entries(n)+" with a message sequence id that is no whole number of 64 bits; it could not be compared with the other side's"))
+		*w = append(*w, s.odd.finding("", entries(n)+" with a message sequence id that is no whole number of 64 bits; "+
+			"it could not be compared with the other side's"))
 	}
 }
 
@@ -193,5 +194,6 @@ func (s *side) checkRepeated() {
 		one.Text += ", first at " + s.places[d.First].Where
 		t.examples = append(t.examples, one)
 	}
-	s.m.found(t.finding(Doubled, fmt.Sprintf("%s has %s of a pair that it has already; remove the wrong entry", s.name, entries(t.count))))
+	s.m.found(t.finding(Doubled, fmt.Sprintf("%s has %s of a pair that it has already; remove the wrong entry",
+		s.name, entries(t.count))))
 }

@@ -6,7 +6,8 @@ import "bytes"
 // beginning of the file, at least four bytes of it if it has as many.
 func foreign(start []byte) string {
 	for _, f := range [...]struct{ begin, msg string }{
-		{"\xef\xbb\xbf", "the file starts with a UTF-8 byte order mark; save it as UTF-8 without one, or better download it again"},
+		{"\xef\xbb\xbf", "the file starts with a UTF-8 byte order mark; save it as UTF-8 without one, or better " +
+			"download it again"},
 		{"\xff\xfe\x00\x00", inUTF("UTF-32")},
 		{"\x00\x00\xfe\xff", inUTF("UTF-32")},
 		{"\x00\x00\x00", inUTF("UTF-32")},
@@ -32,4 +33,5 @@ func inUTF(name string) string {
 	return "the file is in " + name + "; save it as UTF-8, or better download it again"
 }
 
-const webPage = "this is a web page (HTML or XML), not JSON: probably a login or error page was saved; log in and download the file again"
+const webPage = "this is a web page (HTML or XML), not JSON: probably a login or error page was saved; log in " +
+	"and download the file again"

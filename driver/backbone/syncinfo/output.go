@@ -166,7 +166,8 @@ func (w *output) finish(ctx context.Context) error {
 		return err
 	}
 	if !w.f.isThere() {
-		return fmt.Errorf("another process has replaced the temporary file of %s: make sure that no other merge writes it, and try again", w.name())
+		return fmt.Errorf("another process has replaced the temporary file of %s: make sure that no other merge "+
+			"writes it, and try again", w.name())
 	}
 	if err := w.f.close(); err != nil { // before it gets its name, which some systems refuse to a file that is open
 		return fmt.Errorf("closing %s: %w", w.name(), onOneLine{err})

@@ -35,7 +35,7 @@ func openWithin(ctx context.Context, fs afero.Fs, path string) (afero.File, erro
 // readWithin reads r, until it ends or ctx does. stop lets the goroutine end.
 func readWithin(ctx context.Context, r io.Reader) (in io.Reader, stop func()) {
 	read, write := io.Pipe()
-	unwatch := context.AfterFunc(ctx, func() { read.CloseWithError(context.Cause(ctx)); write.CloseWithError(context.Cause(ctx)) })
+	unwatch := context.AfterFunc(ctx, func() { write.CloseWithError(context.Cause(ctx)) })
 	go func() {
 		_, err := io.CopyBuffer(struct{ io.Writer }{write}, struct{ io.Reader }{r}, make([]byte, 64<<10))
 		write.CloseWithError(err)

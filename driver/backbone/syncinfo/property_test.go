@@ -53,7 +53,8 @@ func jsonObject(t *rapid.T, n int, member func(i int) (name, value string)) stri
 			b.WriteByte(',')
 		}
 		name, value := member(i)
-		b.WriteString(blanks.Draw(t, "blank") + jsonString(t, name) + blanks.Draw(t, "blank") + ":" + blanks.Draw(t, "blank") + value + blanks.Draw(t, "blank"))
+		b.WriteString(blanks.Draw(t, "blank") + jsonString(t, name) + blanks.Draw(t, "blank") + ":" + blanks.Draw(t,
+			"blank") + value + blanks.Draw(t, "blank"))
 	}
 	return "{" + b.String() + blanks.Draw(t, "blank") + "}"
 }
@@ -105,7 +106,8 @@ func TestEntriesKeepTheirBytes(t *testing.T) {
 		}
 		fs := afero.NewMemMapFs()
 		for i, name := range []string{"w/master.json", "w/slave.json"} {
-			text := "{" + blanks.Draw(t, "blank") + `"firstConnector":[` + strings.Join(sides[i], blanks.Draw(t, "blank")+","+blanks.Draw(t, "blank")) + "]\n}"
+			text := "{" + blanks.Draw(t, "blank") + `"firstConnector":[` + strings.Join(sides[i], blanks.Draw(t,
+				"blank")+","+blanks.Draw(t, "blank")) + "]\n}"
 			if !json.Valid([]byte(text)) {
 				t.Fatal("the test's own text is not valid", text)
 			}
@@ -214,7 +216,8 @@ func TestReaderTriesEveryByte(t *testing.T) {
 }
 
 func FuzzValue(f *testing.F) {
-	for _, s := range []string{`1`, `-0.5e+10`, `"\ud83d\ude00\n"`, `{"a":[{},[],null,true,false]}`, `[1,]`, "\"\xff\"", `01`, `1},{`} {
+	for _, s := range []string{`1`, `-0.5e+10`, `"\ud83d\ude00\n"`, `{"a":[{},[],null,true,false]}`, `[1,]`,
+		"\"\xff\"", `01`, `1},{`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
@@ -226,7 +229,8 @@ func FuzzValue(f *testing.F) {
 // FuzzReader reads any bytes as a file: what is accepted is valid JSON, its entries are what encoding/json finds,
 // and the verdict does not depend on the size of the buffer.
 func FuzzReader(f *testing.F) {
-	for _, name := range []string{"master.json", "slave.json", "merged-master-migrates.json", "merged-slave-migrates-invalid.json"} {
+	for _, name := range []string{"master.json", "slave.json", "merged-master-migrates.json",
+		"merged-slave-migrates-invalid.json"} {
 		f.Add(vendor(f, name))
 	}
 	f.Add([]byte(`{"x":1,"secondConnector":[],"firstConnector":[` + ok + `]}`))
@@ -241,7 +245,8 @@ func FuzzReader(f *testing.F) {
 				t.Fatalf("entry at %d is %q", e.Offset, e.Raw)
 			}
 			var m map[string]any
-			if err := json.Unmarshal(e.Raw, &m); err != nil || m["localIssueKey"] != string(e.LocalKey) || m["remoteIssueKey"] != string(e.RemoteKey) {
+			if err := json.Unmarshal(e.Raw, &m); err != nil || m["localIssueKey"] != string(e.LocalKey) ||
+				m["remoteIssueKey"] != string(e.RemoteKey) {
 				t.Fatalf("%q is %q with %q: %v", e.Raw, e.LocalKey, e.RemoteKey, err)
 			}
 		}

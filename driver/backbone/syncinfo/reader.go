@@ -86,7 +86,8 @@ func NewArrayReader(name string, r io.Reader, options ...ReaderOption) *Reader {
 }
 
 func newReader(name string, src io.Reader, array bool, options []ReaderOption) *Reader {
-	r := &Reader{name: name, src: src, array: array, maxEntry: DefaultMaxEntry, buffer: firstBuffer, line: 1, seen: map[Section]bool{}}
+	r := &Reader{name: name, src: src, array: array, maxEntry: DefaultMaxEntry, buffer: firstBuffer, line: 1,
+		seen: map[Section]bool{}}
 	for _, o := range options {
 		o(r)
 	}
@@ -231,7 +232,8 @@ func (r *Reader) envelopeMember(name string, value int) error {
 	case r.seen[section]:
 		return r.fail(r.r, name+" is there twice"+notExport)
 	case section == Second && !r.second:
-		return r.fail(r.r, "secondConnector is there already: this looks like an already merged file; use the two files as they were downloaded")
+		return r.fail(r.r, "secondConnector is there already: this looks like an already merged file; use the two "+
+			"files as they were downloaded")
 	}
 	if value >= r.w {
 		return r.fail(r.w, cutShort)
@@ -303,7 +305,8 @@ func (r *Reader) end() error {
 		return err
 	}
 	if !r.ended() {
-		return r.fail(r.r, "there is something behind the end of the JSON text ("+found(r.buf[r.r])+"); remove it, or download the file again")
+		return r.fail(r.r, "there is something behind the end of the JSON text ("+found(r.buf[r.r])+"); remove it, or "+
+			"download the file again")
 	}
 	return io.EOF
 }

@@ -60,7 +60,8 @@ func TestReaderReadsVendorSample(t *testing.T) {
 		t.Error(diff)
 	}
 	master, err := readAll(NewExportReader("m", bytes.NewReader(vendor(t, "master.json"))))
-	if err != nil || len(master) != 1 || master[0].Comments != 1 || master[0].HalfComments != 1 || master[0].Attachments != 0 {
+	if err != nil || len(master) != 1 || master[0].Comments != 1 || master[0].HalfComments != 1 ||
+		master[0].Attachments != 0 {
 		t.Errorf("master: %+v %v", master, err)
 	}
 }
@@ -92,12 +93,14 @@ func TestReaderRefuses(t *testing.T) {
 	for _, c := range []struct{ name, in, want string }{
 		{"empty", "", "1:1: the file is empty; download it again"},
 		{"blank", " \n\t\n", "3:1: the file is empty; download it again"},
-		{"bom", "\xef\xbb\xbf{}", "1:1: the file starts with a UTF-8 byte order mark; save it as UTF-8 without one, or better download it again"},
+		{"bom", "\xef\xbb\xbf{}", "1:1: the file starts with a UTF-8 byte order mark; save it as UTF-8 without one, " +
+			"or better download it again"},
 		{"utf-16le bom", "\xff\xfe{\x00}\x00", "1:1: the file is in UTF-16; save it as UTF-8, or better download it again"},
 		{"utf-16be bom", "\xfe\xff\x00{", "1:1: the file is in UTF-16; save it as UTF-8, or better download it again"},
 		{"utf-16le", "{\x00\"\x00f\x00", "1:1: the file is in UTF-16; save it as UTF-8, or better download it again"},
 		{"utf-16be", "\x00{\x00\"", "1:1: the file is in UTF-16; save it as UTF-8, or better download it again"},
-		{"utf-32le bom", "\xff\xfe\x00\x00{\x00\x00\x00", "1:1: the file is in UTF-32; save it as UTF-8, or better download it again"},
+		{"utf-32le bom", "\xff\xfe\x00\x00{\x00\x00\x00", "1:1: the file is in UTF-32; save it as UTF-8, or better " +
+			"download it again"},
 		{"utf-32be", "\x00\x00\x00{", "1:1: the file is in UTF-32; save it as UTF-8, or better download it again"},
 		{"utf-32le", "{\x00\x00\x00", "1:1: the file is in UTF-32; save it as UTF-8, or better download it again"},
 		{"gzip", "\x1f\x8b\x08\x00", "1:1: the file is compressed (gzip); unpack it first"},
@@ -108,60 +111,97 @@ func TestReaderRefuses(t *testing.T) {
 		{"no section", "{ }", "1:3: firstConnector is missing" + notExp},
 		{"only others", `{"a":1}`, "1:7: firstConnector is missing" + notExp},
 		{"section twice", `{"firstConnector":[],"firstConnector":[]}`, "1:22: firstConnector is there twice" + notExp},
-		{"section twice escaped", `{"firstConnector":[],"first\u0043onnector":[]}`, "1:22: firstConnector is there twice" + notExp},
-		{"section null", `{"firstConnector": null}`, "1:20: firstConnector must be an array of entries, found null" + notExp},
-		{"section object", `{"firstConnector": {}}`, "1:20: firstConnector must be an array of entries, found an object" + notExp},
-		{"merged", "{\"firstConnector\":[],\n \"secondConnector\":[]}", "2:2: secondConnector is there already: this looks like an already merged file; use the two files as they were downloaded"},
-		{"trailing", "{\"firstConnector\":[]}\n{", "2:1: there is something behind the end of the JSON text ('{'); remove it, or download the file again"},
-		{"trailing zero", "{\"firstConnector\":[]}\x00", "1:22: there is something behind the end of the JSON text (byte 0x00); remove it, or download the file again"},
+		{"section twice escaped", `{"firstConnector":[],"first\u0043onnector":[]}`, "1:22: firstConnector is there " +
+			"twice" + notExp},
+		{"section null", `{"firstConnector": null}`, "1:20: firstConnector must be an array of entries, found null" +
+			notExp},
+		{"section object", `{"firstConnector": {}}`, "1:20: firstConnector must be an array of entries, found an " +
+			"object" + notExp},
+		{"merged", "{\"firstConnector\":[],\n \"secondConnector\":[]}", "2:2: secondConnector is there already: this " +
+			"looks like an already merged file; use the two files as they were downloaded"},
+		{"trailing", "{\"firstConnector\":[]}\n{", "2:1: there is something behind the end of the JSON text ('{'); " +
+			"remove it, or download the file again"},
+		{"trailing zero", "{\"firstConnector\":[]}\x00", "1:22: there is something behind the end of the JSON text " +
+			"(byte 0x00); remove it, or download the file again"},
 		{"comma at end", `{"firstConnector":[],}`, "1:22: not valid JSON: there is a comma too many before '}'" + mend},
 		{"cut behind a name", `{"firstConnector":`, "1:19: the file ends too early: it is cut short; download it again"},
 		{"no comma", `{"firstConnector":[] "a":1}`, "1:22: not valid JSON: a comma is missing before '\"'" + mend},
-		{"comma first", `{,"firstConnector":[]}`, "1:2: not valid JSON: expected a member's name in double quotes, found ','" + mend},
-		{"two commas", `{"firstConnector":[],,"a":1}`, "1:22: not valid JSON: expected a member's name in double quotes, found ','" + mend},
+		{"comma first", `{,"firstConnector":[]}`, "1:2: not valid JSON: expected a member's name in double quotes, " +
+			"found ','" + mend},
+		{"two commas", `{"firstConnector":[],,"a":1}`, "1:22: not valid JSON: expected a member's name in double " +
+			"quotes, found ','" + mend},
 		{"no colon", `{"firstConnector" []}`, "1:19: not valid JSON: expected ':' after a member's name, found '['" + mend},
-		{"comma in list", `{"firstConnector":[` + ok + `,]}`, "1:67: not valid JSON: there is a comma too many before ']'" + mend},
-		{"comma starts list", `{"firstConnector":[,` + ok + `]}`, "1:20: not valid JSON: there is a comma too many before ','" + mend},
-		{"no comma in list", "{\"firstConnector\":[" + ok + "\n" + ok + "]}", "2:1: not valid JSON: a comma is missing before '{'" + mend},
+		{"comma in list", `{"firstConnector":[` + ok + `,]}`, "1:67: not valid JSON: there is a comma too many before " +
+			"']'" + mend},
+		{"comma starts list", `{"firstConnector":[,` + ok + `]}`, "1:20: not valid JSON: there is a comma too many " +
+			"before ','" + mend},
+		{"no comma in list", "{\"firstConnector\":[" + ok + "\n" + ok + "]}", "2:1: not valid JSON: a comma is " +
+			"missing before '{'" + mend},
 		{"entry string", `{"firstConnector":["x"]}`, "1:20: an entry must be an object, found a string" + notExp},
 		{"entry null", `{"firstConnector":[null]}`, "1:20: an entry must be an object, found null" + notExp},
 		{"entry empty", `{"firstConnector":[{}]}`, "1:20: the entry has no localIssueKey" + notExp},
-		{"no remote", "{\"firstConnector\":[\n {\"localIssueKey\":\"A-1\"}]}", "2:2: the entry has no remoteIssueKey" + notExp},
-		{"key number", `{"firstConnector":[{"localIssueKey":1,"remoteIssueKey":"B-1"}]}`, "1:37: localIssueKey must be a string, found a number" + notExp},
-		{"key null", `{"firstConnector":[{"remoteIssueKey":null}]}`, "1:38: remoteIssueKey must be a string, found null" + notExp},
-		{"key empty", `{"firstConnector":[{"localIssueKey":"","remoteIssueKey":"B-1"}]}`, "1:37: localIssueKey is empty; it must be an issue key like ABC-1"},
-		{"key half", `{"firstConnector":[{"localIssueKey":"\ud800-1"}]}`, `1:37: localIssueKey has half of a \u surrogate pair, so it is no issue key`},
-		{"key twice", `{"firstConnector":[{"localIssueKey":"A-1","localIssueKey":"A-1"}]}`, "1:43: the entry has localIssueKey twice; remove one of them"},
-		{"key twice escaped", `{"firstConnector":[{"localIssueKey":"A-1","\u006cocalIssueKey":"A-1"}]}`, "1:43: the entry has localIssueKey twice; remove one of them"},
-		{"id string", `{"firstConnector":[{"outgoingMessageSequenceId":"1"}]}`, "1:49: outgoingMessageSequenceId must be a number, found a string" + notExp},
-		{"utf-8", "{\"firstConnector\":[{\"a\":\"\xff\"}]}", "1:26: invalid UTF-8 (byte 0xff); save the file as UTF-8, or better download it again"},
-		{"utf-8 surrogate", "{\"firstConnector\":[{\"a\":\"\xed\xa0\x80\"}]}", "1:26: invalid UTF-8 (byte 0xed); save the file as UTF-8, or better download it again"},
+		{"no remote", "{\"firstConnector\":[\n {\"localIssueKey\":\"A-1\"}]}",
+			"2:2: the entry has no remoteIssueKey" + notExp},
+		{"key number", `{"firstConnector":[{"localIssueKey":1,"remoteIssueKey":"B-1"}]}`,
+			"1:37: localIssueKey must be a string, found a number" + notExp},
+		{"key null", `{"firstConnector":[{"remoteIssueKey":null}]}`, "1:38: remoteIssueKey must be a string, found " +
+			"null" + notExp},
+		{"key empty", `{"firstConnector":[{"localIssueKey":"","remoteIssueKey":"B-1"}]}`,
+			"1:37: localIssueKey is empty; it must be an issue key like ABC-1"},
+		{"key half", `{"firstConnector":[{"localIssueKey":"\ud800-1"}]}`,
+			`1:37: localIssueKey has half of a \u surrogate pair, so it is no issue key`},
+		{"key twice", `{"firstConnector":[{"localIssueKey":"A-1","localIssueKey":"A-1"}]}`,
+			"1:43: the entry has localIssueKey twice; remove one of them"},
+		{"key twice escaped", `{"firstConnector":[{"localIssueKey":"A-1","\u006cocalIssueKey":"A-1"}]}`,
+			"1:43: the entry has localIssueKey twice; remove one of them"},
+		{"id string", `{"firstConnector":[{"outgoingMessageSequenceId":"1"}]}`, "1:49: outgoingMessageSequenceId must " +
+			"be a number, found a string" + notExp},
+		{"utf-8", "{\"firstConnector\":[{\"a\":\"\xff\"}]}", "1:26: invalid UTF-8 (byte 0xff); save the file as " +
+			"UTF-8, or better download it again"},
+		{"utf-8 surrogate", "{\"firstConnector\":[{\"a\":\"\xed\xa0\x80\"}]}", "1:26: invalid UTF-8 (byte 0xed); save " +
+			"the file as UTF-8, or better download it again"},
 		{"utf-8 in column", "{\"firstConnector\":[{\"ä\":tru}]}", "1:29: not valid JSON: expected true, found '}'" + mend},
-		{"tab in string", "{\"firstConnector\":[{\"a\tb\":1}]}", "1:23: not valid JSON: a control character (byte 0x09) stands unescaped in a string; the closing quote may be missing" + mend},
-		{"bad escape", `{"firstConnector":[{"a":"\x41"}]}`, `1:27: not valid JSON: \ in a string must be followed by one of "\/bfnrtu, found 'x'` + mend},
-		{"bad hex", `{"firstConnector":[{"a":"\u00g0"}]}`, `1:30: not valid JSON: \u in a string needs four hexadecimal digits, found 'g'` + mend},
+		{"tab in string", "{\"firstConnector\":[{\"a\tb\":1}]}", "1:23: not valid JSON: a control character (byte " +
+			"0x09) stands unescaped in a string; the closing quote may be missing" + mend},
+		{"bad escape", `{"firstConnector":[{"a":"\x41"}]}`,
+			`1:27: not valid JSON: \ in a string must be followed by one of "\/bfnrtu, found 'x'` + mend},
+		{"bad hex", `{"firstConnector":[{"a":"\u00g0"}]}`,
+			`1:30: not valid JSON: \u in a string needs four hexadecimal digits, found 'g'` + mend},
 		{"number 01", `{"firstConnector":[{"a":01}]}`, "1:26: not valid JSON: a number must not start with 0" + mend},
 		{"number .5", `{"firstConnector":[{"a":.5}]}`, "1:25: not valid JSON: expected a value, found '.'" + mend},
-		{"number 1.", `{"firstConnector":[{"a":1.}]}`, "1:27: not valid JSON: a number needs a digit after its point, found '}'" + mend},
-		{"number 1e", `{"firstConnector":[{"a":1e+}]}`, "1:28: not valid JSON: a number needs a digit in its exponent, found '}'" + mend},
+		{"number 1.", `{"firstConnector":[{"a":1.}]}`, "1:27: not valid JSON: a number needs a digit after its point, " +
+			"found '}'" + mend},
+		{"number 1e", `{"firstConnector":[{"a":1e+}]}`, "1:28: not valid JSON: a number needs a digit in its " +
+			"exponent, found '}'" + mend},
 		{"number -", `{"firstConnector":[{"a":-}]}`, "1:26: not valid JSON: a number needs a digit here, found '}'" + mend},
 		{"NaN", `{"firstConnector":[{"a":NaN}]}`, "1:25: not valid JSON: expected a value, found 'N'" + mend},
-		{"single quotes", `{"firstConnector":[{'a':1}]}`, "1:21: not valid JSON: expected a member's name in double quotes, found \"'\"" + mend},
+		{"single quotes", `{"firstConnector":[{'a':1}]}`, "1:21: not valid JSON: expected a member's name in double " +
+			"quotes, found \"'\"" + mend},
 		{"comment", `{"firstConnector":[ // x` + "\n]}", "1:21: an entry must be an object, found '/'" + notExp},
 		{"no value", `{"firstConnector":[{"a":,"b":1}]}`, "1:25: not valid JSON: a value is missing before ','" + mend},
-		{"comma in entry", `{"firstConnector":[{"a":1,}]}`, "1:27: not valid JSON: there is a comma too many before '}'" + mend},
-		{"comma in pairs", `{"firstConnector":[{"comments":[{"localId":"1",}]}]}`, "1:48: not valid JSON: there is a comma too many before '}'" + mend},
-		{"comma in pair list", `{"firstConnector":[{"comments":[{"localId":"1"},]}]}`, "1:49: not valid JSON: there is a comma too many before ']'" + mend},
-		{"comma in nested", `{"firstConnector":[{"x":{"y":[1,]}}]}`, "1:33: not valid JSON: there is a comma too many before ']'" + mend},
+		{"comma in entry", `{"firstConnector":[{"a":1,}]}`, "1:27: not valid JSON: there is a comma too many before " +
+			"'}'" + mend},
+		{"comma in pairs", `{"firstConnector":[{"comments":[{"localId":"1",}]}]}`, "1:48: not valid JSON: there is a " +
+			"comma too many before '}'" + mend},
+		{"comma in pair list", `{"firstConnector":[{"comments":[{"localId":"1"},]}]}`,
+			"1:49: not valid JSON: there is a comma too many before ']'" + mend},
+		{"comma in nested", `{"firstConnector":[{"x":{"y":[1,]}}]}`, "1:33: not valid JSON: there is a comma too many " +
+			"before ']'" + mend},
 		{"mismatch", `{"firstConnector":[{"x":{"y":[1}}]}`, "1:32: not valid JSON: expected ',' or ']', found '}'" + mend},
-		{"cut in envelope", `{"firstConnector":[]`, "1:21: the file ends before its closing '}': it is cut short; download it again"},
+		{"cut in envelope", `{"firstConnector":[]`, "1:21: the file ends before its closing '}': it is cut short; " +
+			"download it again"},
 		{"cut in name", `{"firstConn`, "1:12: the file ends too early: it is cut short; download it again"},
-		{"cut in list", "{\"firstConnector\":[\n" + ok + "\n", "3:1: the file ends inside firstConnector: it is cut short; download it again"},
-		{"cut in entry", "{\"firstConnector\":[\n{\"localIssueKey\":\"A", "2:20: the file ends too early: it is cut short; download it again"},
+		{"cut in list", "{\"firstConnector\":[\n" + ok + "\n", "3:1: the file ends inside firstConnector: it is cut " +
+			"short; download it again"},
+		{"cut in entry", "{\"firstConnector\":[\n{\"localIssueKey\":\"A", "2:20: the file ends too early: it is cut " +
+			"short; download it again"},
 		{"cut in word", `{"firstConnector":[{"a":tr`, "1:27: the file ends too early: it is cut short; download it again"},
-		{"cut in character", "{\"firstConnector\":[{\"a\":\"\xc3", "1:27: the file ends too early: it is cut short; download it again"},
-		{"cut after comma", `{"firstConnector":[` + ok + `,`, "1:67: the file ends too early: it is cut short; download it again"},
-		{"too deep", `{"firstConnector":[{"a":` + strings.Repeat("[", 513), "1:537: objects and arrays are nested too deep (more than 512); this cannot be from Backbone"},
+		{"cut in character", "{\"firstConnector\":[{\"a\":\"\xc3", "1:27: the file ends too early: it is cut short; " +
+			"download it again"},
+		{"cut after comma", `{"firstConnector":[` + ok + `,`, "1:67: the file ends too early: it is cut short; " +
+			"download it again"},
+		{"too deep", `{"firstConnector":[{"a":` + strings.Repeat("[", 513), "1:537: objects and arrays are nested too " +
+			"deep (more than 512); this cannot be from Backbone"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			want := "f.json:" + c.want
@@ -180,7 +220,8 @@ func TestReaderRefuses(t *testing.T) {
 					t.Errorf("%s:\ngot  %s\nwant %s", how, err, want)
 				}
 				before := c.in[:syntax.Offset]
-				if line := strings.Count(before, "\n") + 1; syntax.Line != line || syntax.Column != len(before)-strings.LastIndexByte(before, '\n') {
+				if line := strings.Count(before, "\n") + 1; syntax.Line != line ||
+					syntax.Column != len(before)-strings.LastIndexByte(before, '\n') {
 					t.Errorf("%s: offset %d does not fit line %d, column %d", how, syntax.Offset, syntax.Line, syntax.Column)
 				}
 				if _, again := r.Next(); !errors.Is(again, err) {
@@ -238,7 +279,8 @@ func TestReaderAccepts(t *testing.T) {
 
 func TestArrayReaderRefuses(t *testing.T) {
 	for in, want := range map[string]string{
-		"[]x":             "r:1:3: there is something behind the end of the JSON text ('x'); remove it, or download the file again",
+		"[]x": "r:1:3: there is something behind the end of the JSON text ('x'); remove it, or download " +
+			"the file again",
 		`{"a":1}`:         `r:1:1: expected an array of entries, found an object: this looks like a file of "Download synchronized issues", or an error message`,
 		"null":            "r:1:1: not JSON: expected '[', found 'n'",
 		"<html>":          "r:1:1: " + webPage,
@@ -259,7 +301,8 @@ func TestReaderWarnsOfUnknownMembers(t *testing.T) {
 	if err != nil || len(got) != 1 {
 		t.Fatal(got, err)
 	}
-	want := []Warning{{"f:1:2", `the member "version" is not known and is left out`}, {"f:2:69", `the member "n" is not known and is left out`}}
+	want := []Warning{{"f:1:2", `the member "version" is not known and is left out`}, {"f:2:69",
+		`the member "n" is not known and is left out`}}
 	if diff := cmp.Diff(want, r.Warnings()); diff != "" {
 		t.Error(diff)
 	}

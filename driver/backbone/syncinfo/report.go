@@ -50,7 +50,8 @@ func (r *Report) Summary() string {
 		first, second = second, first
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "merged %s: firstConnector has %s from %s, secondConnector %s from %s\n", wording.Plural(r.Pairs, "pair"),
+	fmt.Fprintf(&b, "merged %s: firstConnector has %s from %s, secondConnector %s from %s\n",
+		wording.Plural(r.Pairs, "pair"),
 		entries(first.Pairs), first.File, entries(second.Pairs), second.File)
 	fmt.Fprintf(&b, "comments %d (%d half), attachments %d (%d half), completed %d\n",
 		r.Comments, r.HalfComments, r.Attachments, r.HalfAttachments, r.Completed)

@@ -38,8 +38,9 @@ func memberOf(name []byte) member {
 }
 
 var memberNames = [...]string{
-	localKey: "localIssueKey", remoteKey: "remoteIssueKey", connectorKey: "connectorKey", outgoing: "outgoingMessageSequenceId",
-	incoming: "incomingMessageSequenceId", lastOutgoing: "lastOutgoingChange", comments: "comments", attachments: "attachments",
+	localKey: "localIssueKey", remoteKey: "remoteIssueKey", connectorKey: "connectorKey",
+	outgoing: "outgoingMessageSequenceId", incoming: "incomingMessageSequenceId", lastOutgoing: "lastOutgoingChange",
+	comments: "comments", attachments: "attachments",
 }
 
 // entry reads one entry from i on into e, all but its place in the file.

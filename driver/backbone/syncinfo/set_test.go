@@ -77,13 +77,17 @@ func setMemory(t *testing.T, most int, id int64) {
 func TestSetAgainstMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := NewSet()
-		s.weaken = rapid.SampledFrom([]uint64{0, math.MaxUint64, math.MaxUint64 - 15, math.MaxUint64 >> 2, 0xff << 52}).Draw(t, "weaken")
+		s.weaken = rapid.SampledFrom([]uint64{0, math.MaxUint64, math.MaxUint64 - 15, math.MaxUint64 >> 2,
+			0xff << 52}).Draw(t, "weaken")
 		key := rapid.Custom(func(t *rapid.T) string {
 			return fmt.Sprintf("P-%d", rapid.IntRange(0, rapid.SampledFrom([]int{3, 400}).Draw(t, "keys")).Draw(t, "key"))
 		})
 		type two struct{ local, remote string }
 		draw := func(name string) []two {
-			return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) two { return two{key.Draw(t, "local"), key.Draw(t, "remote")} }), 0, 300).Draw(t, name)
+			return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) two {
+				return two{key.Draw(t, "local"), key.Draw(t,
+					"remote")}
+			}), 0, 300).Draw(t, name)
 		}
 		mine := draw("mine")
 		var text strings.Builder
@@ -108,7 +112,8 @@ func TestSetAgainstMap(t *testing.T) {
 				counters += fmt.Sprintf(`,"incomingMessageSequenceId":%d`, q.Incoming)
 			}
 			text.WriteString(pair(p.local, p.remote, counters) + "\n")
-			if err := s.Add(&Entry{LocalKey: []byte(p.local), RemoteKey: []byte(p.remote), Offset: at, Sequence: q}); err != nil {
+			if err := s.Add(&Entry{LocalKey: []byte(p.local), RemoteKey: []byte(p.remote), Offset: at,
+				Sequence: q}); err != nil {
 				t.Fatal(err)
 			}
 			if first, ok := offsets[p]; ok {

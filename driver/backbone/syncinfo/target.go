@@ -51,7 +51,8 @@ func (o MergeOptions) resolve() (target, error) {
 	}
 	if info, err := o.Fs.Stat(t.path); err == nil {
 		if !info.Mode().IsRegular() {
-			return t, fmt.Errorf("the output %s exists and is not a regular file; choose another name, or - for standard output", t.name)
+			return t, fmt.Errorf("the output %s exists and is not a regular file; choose another name, or - for standard "+
+				"output", t.name)
 		}
 		t.info = info
 	}
@@ -62,7 +63,8 @@ func (o MergeOptions) resolve() (target, error) {
 // not.
 func isDevice(path string) bool {
 	path = filepath.ToSlash(filepath.Clean(path))
-	return (strings.HasPrefix(path, "/dev/") || strings.HasPrefix(path, "/proc/")) && !strings.HasPrefix(path, "/dev/shm/")
+	return !strings.HasPrefix(path, "/dev/shm/") &&
+		(strings.HasPrefix(path, "/dev/") || strings.HasPrefix(path, "/proc/"))
 }
 
 // tempFile is a file that must not be left behind.

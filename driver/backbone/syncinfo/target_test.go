@@ -55,7 +55,8 @@ func TestOutputBehindLinks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, to := range map[string]string{"out": "folder/../two", "folder": "deep/er", "deep/two": filepath.Join(dir, "real")} {
+	for name, to := range map[string]string{"out": "folder/../two", "folder": "deep/er",
+		"deep/two": filepath.Join(dir, "real")} {
 		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -200,7 +201,8 @@ func TestOutputOfTwo(t *testing.T) {
 	if _, err := Merge(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.finish(context.Background()); err == nil || !strings.Contains(err.Error(), "another process has replaced the temporary file of "+o.Out) {
+	if err := w.finish(context.Background()); err == nil || !strings.Contains(err.Error(),
+		"another process has replaced the temporary file of "+o.Out) {
 		t.Error(err)
 	}
 	if info, err := os.Stat(o.Out); err != nil || info.Size() < 1000 {

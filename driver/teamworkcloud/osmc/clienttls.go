@@ -22,7 +22,8 @@ type ClientTLS struct {
 
 // String says how the port stands, and nothing of the keystore.
 func (c ClientTLS) String() string {
-	return fmt.Sprintf("enabled %t, port %d, keystore %s of %d bytes", c.Enabled, c.Port, cmp.Or(c.KeystoreName, "without a name"), len(c.Keystore))
+	name := cmp.Or(c.KeystoreName, "without a name")
+	return fmt.Sprintf("enabled %t, port %d, keystore %s of %d bytes", c.Enabled, c.Port, name, len(c.Keystore))
 }
 
 // GoString is String.
@@ -35,7 +36,8 @@ func (c ClientTLS) MarshalJSON() ([]byte, error) {
 
 // ClientTLS asks how the encrypted port for clients stands (GET /osmc/admin/tls).
 func (r Reader) ClientTLS(ctx context.Context) (*ClientTLS, error) {
-	answer, err := r.c.do(ctx, rest.Request{Method: http.MethodGet, Path: path("admin", "tls"), Header: http.Header{"Accept": {accept}}, GiveUp: hidePieces})
+	answer, err := r.c.do(ctx, rest.Request{Method: http.MethodGet, Path: path("admin", "tls"),
+		Header: http.Header{"Accept": {accept}}, GiveUp: hidePieces})
 	var out *ClientTLS
 	if err == nil {
 		out, err = decode(answer, r.c.parseClientTLS)

@@ -52,7 +52,8 @@ func TestClientTLS(t *testing.T) {
 func TestSetClientTLS(t *testing.T) {
 	const password = "geheim-store"
 	encoded := base64.StdEncoding.EncodeToString(theKeystore)
-	for name, status := range map[string]int{"done": http.StatusOK, "refused": http.StatusBadRequest, "broken": http.StatusInternalServerError} {
+	for name, status := range map[string]int{"done": http.StatusOK, "refused": http.StatusBadRequest,
+		"broken": http.StatusInternalServerError} {
 		t.Run(name, func(t *testing.T) {
 			var sent []map[string]any
 			server := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -62,18 +63,21 @@ func TestSetClientTLS(t *testing.T) {
 					return
 				}
 				var body map[string]any
-				if err := json.NewDecoder(r.Body).Decode(&body); err != nil || r.Method != http.MethodPut || r.URL.Path != "/osmc/admin/tls" {
+				if err := json.NewDecoder(r.Body).Decode(&body); err != nil || r.Method != http.MethodPut ||
+					r.URL.Path != "/osmc/admin/tls" {
 					t.Errorf("%s %s: %v", r.Method, r.URL, err)
 				}
 				sent = append(sent, body)
 				w.WriteHeader(status)
 				_, _ = io.WriteString(w, fmt.Sprintf("what you sent: %v", body)) // a server that repeats it
 			})
-			err := server.client(nil).Writer().SetClientTLS(t.Context(), ClientTLS{true, 10002, theKeystore, "sync.p12"}, password)
+			err := server.client(nil).Writer().SetClientTLS(t.Context(), ClientTLS{true, 10002, theKeystore, "sync.p12"},
+				password)
 			if (err == nil) != (status == http.StatusOK) {
 				t.Fatal(err)
 			}
-			want := map[string]any{"enabled": true, "port": 10002.0, "serverKeystore": encoded, "serverKeystoreName": "sync.p12", "serverPass": password}
+			want := map[string]any{"enabled": true, "port": 10002.0, "serverKeystore": encoded,
+				"serverKeystoreName": "sync.p12", "serverPass": password}
 			if len(sent) != 1 || !cmp.Equal(sent[0], want) {
 				t.Errorf("sent %d times: %v", len(sent), sent)
 			}
@@ -98,7 +102,8 @@ func TestClientTLSHides(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{fmt.Sprint(c), fmt.Sprintf("%+v %#v %s", c, c, &c), string(b)} {
-		if strings.Contains(text, "this stands") || strings.Contains(text, base64.StdEncoding.EncodeToString(theKeystore)[:12]) || !strings.Contains(text, "10002") {
+		if strings.Contains(text, "this stands") || strings.Contains(text,
+			base64.StdEncoding.EncodeToString(theKeystore)[:12]) || !strings.Contains(text, "10002") {
 			t.Error(text)
 		}
 	}
@@ -173,7 +178,8 @@ func TestClientTLSNeverShows(t *testing.T) {
 	_, err := c.Reader().ClientTLS(t.Context())
 	texts = append(texts, err.Error(), s.logged())
 	for _, text := range texts {
-		for _, secret := range []string{password, "former-store", other[:16], sent[:16], sent[100:116], sent[36:52], sent[600:616]} {
+		for _, secret := range []string{password, "former-store", other[:16], sent[:16], sent[100:116], sent[36:52],
+			sent[600:616]} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%q shows in %.600s", secret, text)
 			}
@@ -200,5 +206,6 @@ func FuzzClientTLS(f *testing.F) {
 		if out.Port < 0 || out.Keystore != nil && len(out.Keystore) == 0 {
 			t.Errorf("%v", out)
 		}
-	}, `{"enabled":true,"port":5555,"serverKeystore":"AAEC","serverKeystoreName":"keystore.jks","serverPass":"x"}`, `[{"enabled":"no","port":"1"}]`)
+	}, `{"enabled":true,"port":5555,"serverKeystore":"AAEC","serverKeystoreName":"keystore.jks","serverPass":"x"}`,
+		`[{"enabled":"no","port":"1"}]`)
 }

@@ -58,7 +58,8 @@ func TestDate(t *testing.T) {
 }
 
 func FuzzDate(f *testing.F) {
-	for _, seed := range []string{"1601477216", "1470735888827", "20180713082509555", "Mon Aug 08 13:00:13 ICT 2016", "2016-08-08T13:00:13.5+02:00", "Mon Aug 08 13:00:13 GMT+7 2016"} {
+	for _, seed := range []string{"1601477216", "1470735888827", "20180713082509555",
+		"Mon Aug 08 13:00:13 ICT 2016", "2016-08-08T13:00:13.5+02:00", "Mon Aug 08 13:00:13 GMT+7 2016"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

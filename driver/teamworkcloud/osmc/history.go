@@ -136,7 +136,8 @@ func (h *history) page(ctx context.Context, number int) (*progress, error) {
 	query.Set("page", strconv.Itoa(number))
 	query.Set("items", strconv.Itoa(pageSize))
 	came, err := get(ctx, h.c, path(resources, h.resource, revisions), query, parseListed)
-	if isAbout(err, http.StatusBadRequest, http.StatusNotFound, http.StatusRequestedRangeNotSatisfiable, http.StatusUnprocessableEntity) {
+	if isAbout(err, http.StatusBadRequest, http.StatusNotFound, http.StatusRequestedRangeNotSatisfiable,
+		http.StatusUnprocessableEntity) {
 		return &progress{}, nil
 	}
 	if err != nil {
@@ -165,7 +166,8 @@ func (h *history) isListed(number int) bool {
 func (h *history) unlisted(numbers []int) error {
 	for _, number := range numbers {
 		if !h.isListed(number) && (len(h.numbers) == 0 || number < h.numbers[len(h.numbers)-1]) {
-			return fmt.Errorf("the server's list of revisions lacks revision %d, which its history describes: the list is not whole", number)
+			return fmt.Errorf("the server's list of revisions lacks revision %d, which its history describes: the list "+
+				"is not whole", number)
 		}
 	}
 	return nil
@@ -175,15 +177,17 @@ func (h *history) unlisted(numbers []int) error {
 func (h *history) singly(ctx context.Context) error {
 	missing := h.missing()
 	if len(missing) > 0 {
-		h.c.log.Debug("asking for revisions one by one", "resource", h.resource, "revisions", len(missing), "of", len(h.numbers))
+		h.c.log.Debug("asking for revisions one by one", "resource", h.resource, "revisions", len(missing), "of",
+			len(h.numbers))
 	}
 	got := make([]Revision, len(missing))
 	err := each(ctx, len(missing), func(ctx context.Context, i int) error {
 		number := missing[i]
 		var err error
-		got[i], err = get(ctx, h.c, path(resources, h.resource, revisions, strconv.Itoa(number)), url.Values{}, func(n *node) (Revision, error) {
-			return parseRevision(n, number)
-		})
+		got[i], err = get(ctx, h.c, path(resources, h.resource, revisions, strconv.Itoa(number)), url.Values{},
+			func(n *node) (Revision, error) {
+				return parseRevision(n, number)
+			})
 		if err != nil {
 			return fmt.Errorf("revision %d is listed, but the server does not describe it: %w", number, err)
 		}

@@ -152,7 +152,8 @@ func (p *past) check(t *testing.T, got []Revision) {
 		}
 		want := Revision{
 			Number: number, Branch: branch, BranchName: name, Author: fmt.Sprintf("author %d", number%5), Type: "NORMAL",
-			Created: time.Unix(int64(1600000000+60*number), 0).UTC(), Description: fmt.Sprintf("change %d", number), Parent: number - 1,
+			Created: time.Unix(int64(1600000000+60*number), 0).UTC(), Description: fmt.Sprintf("change %d", number),
+			Parent:           number - 1,
 			DescriptionKnown: true, ParentKnown: true,
 		}
 		if diff := cmp.Diff(want, r); diff != "" {
@@ -226,7 +227,8 @@ func TestHistoriesThatAreNotWhole(t *testing.T) {
 	p.check(t, got)
 
 	p.broken[-123] = true // this one cannot
-	if _, _, err = read(p); err == nil || IsGone(err) || !strings.Contains(err.Error(), "revision 123 is listed, but the server does not describe it") {
+	if _, _, err = read(p); err == nil || IsGone(err) || !strings.Contains(err.Error(),
+		"revision 123 is listed, but the server does not describe it") {
 		t.Errorf("got %v", err)
 	}
 
@@ -277,7 +279,8 @@ func BenchmarkRevisions(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			p := newPast(upTo(5000)...)
 			p.meaning = meaning
-			c, err := New(Options{User: "anna", Password: "hush-hush", Rest: rest.Options{BaseURL: "https://twc.example:8111", Transport: discard{p.answer}}})
+			c, err := New(Options{User: "anna", Password: "hush-hush",
+				Rest: rest.Options{BaseURL: "https://twc.example:8111", Transport: discard{p.answer}}})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -22,7 +22,8 @@ func TestRefusedLogin(t *testing.T) {
 		for range 8 {
 			all.Go(func() {
 				_, err := c.Reader().LoggedIn(t.Context())
-				if !errors.Is(err, ErrLogin) || NotAllowed(err) || IsGone(err) || WasSent(err) != rest.SentNo || !strings.Contains(err.Error(), `user "anna"`) {
+				if !errors.Is(err, ErrLogin) || NotAllowed(err) || IsGone(err) || WasSent(err) != rest.SentNo ||
+					!strings.Contains(err.Error(), `user "anna"`) {
 					t.Errorf("got %v", err)
 				}
 			})
@@ -51,7 +52,8 @@ func TestNoLicence(t *testing.T) {
 		s.licences, s.login = 0, answer
 		c := s.client(nil)
 		_, err := c.Reader().LoggedIn(t.Context())
-		if !errors.Is(err, ErrNoLicence) || !errors.Is(err, ErrLogin) || NotAllowed(err) || WasSent(err) != rest.SentNo || len(s.requests) != 1 {
+		if !errors.Is(err, ErrNoLicence) || !errors.Is(err, ErrLogin) || NotAllowed(err) ||
+			WasSent(err) != rest.SentNo || len(s.requests) != 1 {
 			t.Errorf("got %v after %v", err, s.requests)
 		}
 		s.change(func() { s.licences, s.login = 1, nil })
@@ -84,7 +86,8 @@ func TestLoginThatIsNone(t *testing.T) {
 		s := newSessions(t)
 		s.login = login
 		_, err := s.client(nil).Reader().Resource(t.Context(), "x")
-		if err == nil || !strings.Contains(err.Error(), want) || !errors.Is(err, ErrLogin) || IsGone(err) || WasSent(err) != rest.SentNo {
+		if err == nil || !strings.Contains(err.Error(), want) || !errors.Is(err, ErrLogin) || IsGone(err) ||
+			WasSent(err) != rest.SentNo {
 			t.Errorf("got %v, want %s", err, want)
 		}
 		if s.count("GET /osmc/resources") != 0 {
@@ -155,7 +158,8 @@ func TestTokenRefused(t *testing.T) {
 	s := newSessions(t)
 	c := s.client(func(o *Options) { o.User, o.Password, o.Token = "", "", "another" })
 	for range 2 {
-		if _, err := c.Reader().LoggedIn(t.Context()); !NotAllowed(err) || !strings.Contains(err.Error(), "does not accept the token") {
+		if _, err := c.Reader().LoggedIn(t.Context()); !NotAllowed(err) || !strings.Contains(err.Error(),
+			"does not accept the token") {
 			t.Errorf("got %v", err)
 		}
 	}

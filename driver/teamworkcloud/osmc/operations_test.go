@@ -19,7 +19,8 @@ import (
 // what they allow: method, path, names of query parameters, media types of bodies. To make it anew:
 //
 //	go test ./driver/teamworkcloud/osmc -run TestOperations -openapi FOLDER_WITH_twc_RELEASE.json
-var openapi = flag.String("openapi", "", "the folder with the vendor's OpenAPI files: makes the lists of operations anew")
+var openapi = flag.String("openapi", "", "the folder with the vendor's OpenAPI files: makes the lists of "+
+	"operations anew")
 
 var specified = []struct {
 	file    string
@@ -55,7 +56,8 @@ func operations(t *testing.T, release string) []operation {
 	var out []operation
 	for _, line := range lines {
 		words := strings.Fields(line)
-		o := operation{method: words[0], path: regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(words[1]), `\{id\}`, "[^/]+") + "$")}
+		o := operation{method: words[0], path: regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(words[1]),
+			`\{id\}`, "[^/]+") + "$")}
 		for _, word := range words[2:] {
 			if names, ok := strings.CutPrefix(word, "?"); ok {
 				o.query = strings.Split(names, "&")
@@ -215,7 +217,8 @@ func TestOperations(t *testing.T) {
 			}
 			for _, want := range []string{
 				"GET /osmc/login", "GET /osmc/logout", "GET /osmc/version", "GET /osmc/admin/health", "GET /osmc/admin/loginusers",
-				"GET /osmc/admin/tls", "PUT /osmc/admin/tls", "GET /osmc/admin/currentUser", "GET /osmc/admin/user", "GET /osmc/admin/roles", "GET /osmc/admin/roles/r1",
+				"GET /osmc/admin/tls", "PUT /osmc/admin/tls", "GET /osmc/admin/currentUser", "GET /osmc/admin/user",
+				"GET /osmc/admin/roles", "GET /osmc/admin/roles/r1",
 				"GET /osmc/workspaces", "POST /osmc/workspaces", "GET /osmc/workspaces/w1/resources",
 				"GET /osmc/workspaces/w1/roles/r1/users", "POST /osmc/workspaces/w1/roles/r1/users", "GET /osmc/resources",
 				"GET /osmc/resources/p1", "GET /osmc/resources/p1/branches", "GET /osmc/resources/p1/branches/b1",
@@ -288,7 +291,8 @@ func driveEverything(t *testing.T, c *Client, release Release) {
 	fine(w.Health(ctx))
 	fine(w.LoggedIn(ctx))
 	fine(w.ClientTLS(ctx))
-	fine(nil, w.SetClientTLS(ctx, ClientTLS{Enabled: true, Port: 10002, Keystore: []byte("k"), KeystoreName: "k.p12"}, "geheim"))
+	fine(nil, w.SetClientTLS(ctx, ClientTLS{Enabled: true, Port: 10002, Keystore: []byte("k"),
+		KeystoreName: "k.p12"}, "geheim"))
 	fine(w.CurrentUser(ctx))
 	fine(w.Roles(ctx))
 	fine(w.CategoryRoleUsers(ctx, "w1", "r1"))

@@ -62,16 +62,16 @@ func New(o Options) (*Client, error) {
 	case c.token:
 		scheme, ok := map[string]string{"": "Token", "personal": "Token", "id": "Token", "oauth": "Bearer"}[o.TokenKind]
 		if !ok {
-			return nil, fmt.Errorf("%q is no kind of token: there are personal, id and oauth", o.TokenKind)
+			return nil, fmt.Errorf("%q is not a kind of token: use personal, id or oauth", o.TokenKind)
 		}
 		if strings.ContainsFunc(o.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-			return nil, errors.New("the token has a character that no token has, such as a space or the end of a line")
+			return nil, errors.New("the token has an invalid character, such as a space or the end of a line")
 		}
 		c.scheme = scheme + " " + o.Token
 	case o.User == "" || o.Password == "":
-		return nil, errors.New("nothing says who logs in: give a user and a password, or a token")
+		return nil, errors.New("no credentials: give a user and a password, or a token")
 	case strings.Contains(o.User, ":"):
-		return nil, fmt.Errorf("the user %q has a colon, which HTTP takes for the end of the name", o.User)
+		return nil, fmt.Errorf("the user %q has a colon, which HTTP does not allow in a name", o.User)
 	default:
 		c.scheme = basicScheme(basic)
 	}
@@ -179,7 +179,8 @@ func (c *Client) do(ctx context.Context, r rest.Request) (*rest.Response, error)
 // unauthorized says of a request that was answered 401 whose credentials these were.
 func (c *Client) unauthorized(err error) error {
 	if c.token {
-		return fmt.Errorf("the server does not accept the token for this: is it of the kind declared, still valid, and is its user allowed to? (%w)", err)
+		return fmt.Errorf("the server does not accept the token for this: is it of the kind declared, still valid, "+
+			"and is its user allowed to? (%w)", err)
 	}
 	return fmt.Errorf("the server does not let user %q do this (%w)", c.user, err)
 }

@@ -172,7 +172,8 @@ func parsePermissions(at *node) ([]Permission, error) {
 	var out []Permission
 	for _, one := range list {
 		e := entityAt(one)
-		p := Permission{ID: one.reference(""), Name: e.text("name", "operationName"), DisplayName: e.text("operationDisplayName", "displayName")}
+		p := Permission{ID: one.reference(""), Name: e.text("name", "operationName"),
+			DisplayName: e.text("operationDisplayName", "displayName")}
 		if p.ID == "" {
 			return nil, e.missing("ID")
 		}

@@ -54,11 +54,13 @@ func TestHealth(t *testing.T) {
 		  "nodeHealth":[{"hostAddress":"twc-b","status":"UP","communicationNonSSLClientPort":3579,"communicationSSLClientPort":null},
 		                {"hostName":"twc-a","status":"UP","communicationNonSSLClientPort":3579,"communicationSSLClientPort":10002}]}]`)
 	same(t, &Health{
-		CassandraLive: []string{"10.0.0.1"}, CassandraUnreachable: []string{}, Nodes: []Node{{"twc", "UP", Given(3579), Given(10002)}},
+		CassandraLive: []string{"10.0.0.1"}, CassandraUnreachable: []string{}, Nodes: []Node{{"twc", "UP",
+			Given(3579), Given(10002)}},
 	}, parseHealth, // one of something as the one alone
 		`{"cassandraClusterHealth":{"cassandraLiveNodes":"10.0.0.1","cassandraUnreachableNodes":[]},
 		  "nodeHealth":{"hostName":"twc","status":"UP","communicationNonSSLClientPort":3579,"communicationSSLClientPort":10002}}`)
-	same(t, &Health{CassandraLive: []string{}, CassandraUnreachable: []string{}, Nodes: []Node{{Name: "twc", Status: "UP", PlainPort: Given(3579)}}},
+	same(t, &Health{CassandraLive: []string{}, CassandraUnreachable: []string{}, Nodes: []Node{{Name: "twc",
+		Status: "UP", PlainPort: Given(3579)}}},
 		parseHealth, // that a port is not said does not mean that it is closed
 		`{"cassandraClusterHealth":{"cassandraLiveNodes":[],"cassandraUnreachableNodes":[]},
 		  "nodeHealth":[{"hostName":"twc","status":"UP","communicationNonSSLClientPort":3579}]}`)
@@ -69,7 +71,7 @@ func TestHealth(t *testing.T) {
 		`{"cassandraClusterHealth":{"cassandraLiveNodes":[]},"nodeHealth":[]}`:                                                                                   "cassandraClusterHealth has no cassandraUnreachableNodes",
 		`{"cassandraClusterHealth":{"cassandraLiveNodes":null},"nodeHealth":[]}`:                                                                                 "cassandraClusterHealth.cassandraLiveNodes is null",
 		`{"cassandraClusterHealth":{"cassandraLiveNodes":[],"cassandraUnreachableNodes":[]},"nodeHealth":[{"hostName":"a"}]}`:                                    "nodeHealth[0] has no status",
-		`{"cassandraClusterHealth":{"cassandraLiveNodes":[],"cassandraUnreachableNodes":[]},"nodeHealth":[{"status":"UP","communicationSSLClientPort":"many"}]}`: `nodeHealth[0].communicationSSLClientPort is no whole number: "many"`,
+		`{"cassandraClusterHealth":{"cassandraLiveNodes":[],"cassandraUnreachableNodes":[]},"nodeHealth":[{"status":"UP","communicationSSLClientPort":"many"}]}`: `nodeHealth[0].communicationSSLClientPort is not a whole number: "many"`,
 	})
 }
 
@@ -78,7 +80,8 @@ func TestUsers(t *testing.T) {
 		`["berta","anna","anna"]`, `[{"userName":"berta"},{"username":"anna"}]`, `{"users":["anna","berta"]}`)
 	same(t, []string{}, parseUsers, `[]`)
 	refuses(t, parseUsers, map[string]string{
-		`{}`: "has no users", `null`: "it is null", `[{}]`: "[0] has no userName", `[null]`: "[0] has no userName", `[true]`: "[0] has no",
+		`{}`: "has no users", `null`: "it is null", `[{}]`: "[0] has no userName", `[null]`: "[0] has no userName",
+		`[true]`: "[0] has no",
 	})
 }
 
@@ -109,11 +112,14 @@ func TestUser(t *testing.T) {
 		`[]`:   "has no userName",
 		`"x"`:  "has no userName",
 		`null`: "has no userName",
-		`{"userName":"anna","roleAssignments":true}`:                                       "roleAssignments is a truth value",
-		`{"userName":"anna","roleAssignments":[{}]}`:                                       "roleAssignments[0] has no roleID",
-		`{"userName":"anna","roleAssignments":[{"roleID":"r","protectedObjects":[{}]}]}`:   "roleAssignments[0].protectedObjects[0] has no ID",
-		`{"userName":"anna","roleAssignments":[{"roleID":"r","protectedObjects":true}]}`:   "roleAssignments[0].protectedObjects is a truth value",
-		`{"userName":"anna","roleAssignments":[{"roleID":"#it","protectedObjects":true}]}`: "roleAssignments[0] has no roleID",
+		`{"userName":"anna","roleAssignments":true}`: "roleAssignments is a " +
+			"boolean",
+		`{"userName":"anna","roleAssignments":[{}]}`: "roleAssignments[0] has " +
+			"no roleID",
+		`{"userName":"anna","roleAssignments":[{"roleID":"r","protectedObjects":[{}]}]}`: "roleAssignments[0].protectedObjects[0] has no ID",
+		`{"userName":"anna","roleAssignments":[{"roleID":"r","protectedObjects":true}]}`: "roleAssignments[0].protectedObjects is a boolean",
+		`{"userName":"anna","roleAssignments":[{"roleID":"#it","protectedObjects":true}]}`: "roleAssignments[0] has " +
+			"no roleID",
 	})
 }
 
@@ -123,12 +129,14 @@ func TestRoles(t *testing.T) {
 		`[{"ID":"r1","name":"Resource Reviewer","predefined":true,"permissions":[{"ID":"9649","name":"com.nomagic.esi.resource_read.resource","operationDisplayName":"Read Resources"}]},{"ID":"r2","name":"Empty","permissions":[]}]`,
 		`{"roles":[{"@id":"r1","name":"Resource Reviewer","permissions":{"ID":"9649","name":"com.nomagic.esi.resource_read.resource","operationDisplayName":"Read Resources"}},{"ID":"r2","name":"Empty"}]}`)
 	same(t, []Role{{ID: "r1"}, {ID: "r2"}}, parseRoles, `["r1","r2"]`, `[{"@id":"r1"},{"ID":"r2"}]`)
-	same(t, Role{"r1", "R", []Permission{{ID: "9649"}}}, func(n *node) (Role, error) { return parseRole(n, "r1") }, `{"name":"R","permissions":["9649"]}`)
+	same(t, Role{"r1", "R", []Permission{{ID: "9649"}}}, func(n *node) (Role, error) { return parseRole(n, "r1") },
+		`{"name":"R","permissions":["9649"]}`)
 	refuses(t, parseRoles, map[string]string{
 		`{}`: "has no roles", `[{"name":"x"}]`: "[0] has no ID", `[{"ID":"a"},{"name":"x"}]`: "[1] has no ID",
 		`[{"ID":"a","name":"x","permissions":[{}]}]`: "[0].permissions[0] has no ID",
 	})
-	refuses(t, func(n *node) (Role, error) { return parseRole(n, "r1") }, map[string]string{`{}`: "has no name", `[]`: "has no name"})
+	refuses(t, func(n *node) (Role, error) { return parseRole(n, "r1") }, map[string]string{`{}`: "has no name",
+		`[]`: "has no name"})
 }
 
 // fuzzed gives a parser foreign bytes. It must not panic, and must not make something of nothing.

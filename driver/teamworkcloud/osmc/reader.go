@@ -18,8 +18,11 @@ import (
 )
 
 // get asks for JSON and has it read.
-func get[T any](ctx context.Context, c *Client, path string, query url.Values, read func(*node) (T, error)) (T, error) {
-	answer, err := c.do(ctx, rest.Request{Method: http.MethodGet, Path: path, Query: query, Header: http.Header{"Accept": {accept}}})
+func get[T any](
+	ctx context.Context, c *Client, path string, query url.Values, read func(*node) (T, error),
+) (T, error) {
+	answer, err := c.do(ctx, rest.Request{Method: http.MethodGet, Path: path, Query: query,
+		Header: http.Header{"Accept": {accept}}})
 	if err != nil {
 		var none T
 		return none, err
@@ -110,7 +113,8 @@ func firstOf(ctx context.Context, errs []error) error {
 // Version asks what the server is (GET /osmc/version): its own words, and the release that they name. The release is
 // zero where they name none; a document of the layout does not exist.
 func (r Reader) Version(ctx context.Context) (text string, release Release, err error) {
-	answer, err := r.c.do(ctx, rest.Request{Method: http.MethodGet, Path: path("version"), Header: http.Header{"Accept": {"text/plain, */*;q=0.1"}}})
+	answer, err := r.c.do(ctx, rest.Request{Method: http.MethodGet, Path: path("version"),
+		Header: http.Header{"Accept": {"text/plain, */*;q=0.1"}}})
 	if err != nil {
 		return "", Release{}, fmt.Errorf("asking for the version: %w", err)
 	}
@@ -204,7 +208,9 @@ func (r Reader) Roles(ctx context.Context) ([]Role, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing roles: %w", err)
 	}
-	slices.SortFunc(list, func(a, b Role) int { return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID)) })
+	slices.SortFunc(list, func(a, b Role) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
+	})
 	return list, nil
 }
 
@@ -297,6 +303,6 @@ func (r Reader) ReadableResources(ctx context.Context, category string) (ids []s
 }
 
 func (r Reader) inCategory(ctx context.Context, category string, query url.Values, read func(*node) error) error {
-	_, err := get(ctx, r.c, path(workspaces, category, resources), query, func(n *node) (struct{}, error) { return struct{}{}, read(n) })
+	_, err := get(ctx, r.c, path(workspaces, category, resources), query, func(n *node) (any, error) { return nil, read(n) })
 	return err
 }

@@ -52,15 +52,18 @@ func (a answers) reader(t *testing.T) Reader {
 
 func TestVersion(t *testing.T) {
 	for body, want := range map[string]Release{
-		"18.5": {}, "\ufeff 2024x Refresh3 Hot Fix 1\n": {2024, 3, 1}, "TWC: 2026x\nOSMC: 19.0\nrevision: \xff": {Year: 2026}, `"2022x"`: {Year: 2022},
+		"18.5": {}, "\ufeff 2024x Refresh3 Hot Fix 1\n": {2024, 3, 1}, "TWC: 2026x\nOSMC: 19.0\nrevision: " +
+			"\xff": {Year: 2026}, `"2022x"`: {Year: 2022},
 	} {
 		text, r, err := answers{"/osmc/version": body}.reader(t).Version(t.Context())
 		if err != nil || r != want || text == "" || text != strings.TrimSpace(text) || strings.HasPrefix(text, "\ufeff") {
 			t.Errorf("%q: got %q, %v, %v", body, text, r, err)
 		}
 	}
-	for body, want := range map[string]string{"": "answers nothing", " \n": "answers nothing", "<html><title>Welcome</title>": `an HTML page titled "Welcome"`, "503": "status 503"} {
-		if _, _, err := (answers{"/osmc/version": body}).reader(t).Version(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+	for body, want := range map[string]string{"": "answers nothing", " \n": "answers nothing",
+		"<html><title>Welcome</title>": `an HTML page titled "Welcome"`, "503": "status 503"} {
+		if _, _, err := (answers{"/osmc/version": body}).reader(t).Version(t.Context()); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %s", body, err, want)
 		}
 	}
@@ -69,8 +72,9 @@ func TestVersion(t *testing.T) {
 // An error says which request it is about, what came instead, and where.
 func TestWhatErrorsSay(t *testing.T) {
 	for body, want := range map[string]string{
-		`{"ldp:contains":[{"commitID":1}]}`:            `reading the tags of resource p1: GET http://127.0.0.1`,
-		`{"ldp:contains":[{"@id":"x","commitID":{}}]}`: "/osmc/resources/p1/tags: status 200 (OK): the answer is not the JSON that was expected: ldp:contains[0] has no dcterms:title: it is an object with @id, commitID",
+		`{"ldp:contains":[{"commitID":1}]}`: `reading the tags of resource p1: GET http://127.0.0.1`,
+		`{"ldp:contains":[{"@id":"x","commitID":{}}]}`: "/osmc/resources/p1/tags: status 200 (OK): the answer is not " +
+			"the JSON that was expected: ldp:contains[0] has no dcterms:title: it is an object with @id, commitID",
 		``:                                   "answered nothing where JSON was expected",
 		`<html><body>no title</body></html>`: "answered with an HTML page where JSON was expected",
 		`<html><title>Log in - Teamwork Cloud</title></html>`: "answered with a login page: are the credentials right?",
@@ -92,7 +96,8 @@ func TestWhatErrorsSay(t *testing.T) {
 			t.Errorf("%s: got %v", status, err)
 		}
 		// What is about a tag says nothing of the resource.
-		_, err = answers{"/osmc/resources/p1/tags": `["t1"]`, "/osmc/resources/p1/tags/t1": status}.reader(t).Tags(t.Context(), "p1")
+		_, err = answers{"/osmc/resources/p1/tags": `["t1"]`,
+			"/osmc/resources/p1/tags/t1": status}.reader(t).Tags(t.Context(), "p1")
 		if err == nil || IsGone(err) || NotAllowed(err) || !rest.IsStatus(err, 403, 404) {
 			t.Errorf("%s: got %v", status, err)
 		}
@@ -106,12 +111,16 @@ func TestCurrentUser(t *testing.T) {
 	const anna = `{"userName":"anna","roleAssignments":[{"roleID":"r1"}]}`
 	want := &User{Name: "anna", RoleAssignments: []RoleAssignment{{RoleID: "r1"}}}
 	for name, a := range map[string]answers{
-		"leads on":           {"/osmc/admin/currentUser": ">/osmc/admin/users/anna?permission=true", "GET /osmc/admin/users/anna?permission=true": anna},
-		"answers itself":     {"/osmc/admin/currentUser": anna},
-		"leads to nothing":   {"/osmc/admin/currentUser": ">/osmc/admin/users/anna", "GET /osmc/admin/user?permission=true&username=anna": anna},
-		"leads elsewhere":    {"/osmc/admin/currentUser": ">https://10.0.0.1:8111/osmc/admin/users/anna", "GET /osmc/admin/user?permission=true&username=anna": anna},
-		"looks like a login": {"/osmc/admin/currentUser": ">/osmc/admin/users/sso-anna", "GET /osmc/admin/user?permission=true&username=anna": anna},
-		"knows it no more":   {"GET /osmc/admin/user?permission=true&username=anna": anna},
+		"leads on": {"/osmc/admin/currentUser": ">/osmc/admin/users/anna?permission=true",
+			"GET /osmc/admin/users/anna?permission=true": anna},
+		"answers itself": {"/osmc/admin/currentUser": anna},
+		"leads to nothing": {"/osmc/admin/currentUser": ">/osmc/admin/users/anna",
+			"GET /osmc/admin/user?permission=true&username=anna": anna},
+		"leads elsewhere": {"/osmc/admin/currentUser": ">https://10.0.0.1:8111/osmc/admin/users/anna",
+			"GET /osmc/admin/user?permission=true&username=anna": anna},
+		"looks like a login": {"/osmc/admin/currentUser": ">/osmc/admin/users/sso-anna",
+			"GET /osmc/admin/user?permission=true&username=anna": anna},
+		"knows it no more": {"GET /osmc/admin/user?permission=true&username=anna": anna},
 	} {
 		got, err := a.reader(t).CurrentUser(t.Context())
 		if err != nil || !cmp.Equal(got, want, exported) {
@@ -138,7 +147,8 @@ func TestCurrentUser(t *testing.T) {
 
 func TestCategoriesAreCompleted(t *testing.T) {
 	want := []Category{
-		{"w1", "Released", "", []string{"p1"}}, {"w2", "Powertrain", "w1", []string{"p2", "p3"}}, {"w3", "Empty", "w2", []string{}},
+		{"w1", "Released", "", []string{"p1"}}, {"w2", "Powertrain", "w1", []string{"p2", "p3"}}, {"w3", "Empty",
+			"w2", []string{}},
 	}
 	for name, a := range map[string]answers{
 		"ids alone": {
@@ -161,8 +171,10 @@ func TestCategoriesAreCompleted(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
-	_, err := answers{"/osmc/workspaces": `["w1"]`, "/osmc/workspaces/w1/resources": `{"dcterms:title":"x"}`}.reader(t).Categories(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "/osmc/workspaces/w1/resources: ") || !strings.Contains(err.Error(), "has no kerml:resources") {
+	_, err := answers{"/osmc/workspaces": `["w1"]`,
+		"/osmc/workspaces/w1/resources": `{"dcterms:title":"x"}`}.reader(t).Categories(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "/osmc/workspaces/w1/resources: ") ||
+		!strings.Contains(err.Error(), "has no kerml:resources") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -182,7 +194,8 @@ func TestResourcesInCategory(t *testing.T) {
 	if got, err := r.ReadableResources(t.Context(), "w/1"); err != nil || len(got) != 0 {
 		t.Errorf("got %v, %v", got, err)
 	}
-	if _, err := r.CategoryResources(t.Context(), "..", true); err == nil || !strings.Contains(err.Error(), "would lead elsewhere") {
+	if _, err := r.CategoryResources(t.Context(), "..", true); err == nil || !strings.Contains(err.Error(),
+		"would lead elsewhere") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -193,10 +206,13 @@ func TestResourcesAreCompleted(t *testing.T) {
 		"GET /osmc/resources?includeBody=true&includeRemovedResource=false": `[{"ID":"p1","dcterms:title":"x"},{"ID":"p4","dcterms:title":"y","removed":true}]`,
 		"/osmc/resources/p1": `{"dcterms:title":"One.MASTER","metadata":{"PROJECT_ID":"P-1"}}`,
 		"/osmc/resources/p2": "403",
-		"/osmc/resources/p4": `{"dcterms:title":"Four","removed":true}`, // and p3 cannot be read any more, for whatever reason
+		// and p3 cannot be read any more, for whatever reason
+		"/osmc/resources/p4": `{"dcterms:title":"Four","removed":true}`,
 	}
 	got, err := a.reader(t).Resources(t.Context(), true)
-	want := []Resource{{ID: "p1", Title: "One.MASTER", Name: "One", ProjectID: "P-1"}, {ID: "p2", Removed: true, Unreadable: true}, {ID: "p3", Removed: true, Unreadable: true}, {ID: "p4", Title: "Four", Name: "Four", Removed: true}}
+	want := []Resource{{ID: "p1", Title: "One.MASTER", Name: "One", ProjectID: "P-1"}, {ID: "p2", Removed: true,
+		Unreadable: true}, {ID: "p3", Removed: true, Unreadable: true}, {ID: "p4", Title: "Four", Name: "Four",
+		Removed: true}}
 	if err != nil || !cmp.Equal(got, want, exported) {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -204,7 +220,8 @@ func TestResourcesAreCompleted(t *testing.T) {
 	if err != nil || len(got) != 1 || got[0].ID != "p1" {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	a["GET /osmc/resources?includeBody=true&includeRemovedResource=false"] = "500" // which resources are removed stays unknown
+	// which resources are removed stays unknown
+	a["GET /osmc/resources?includeBody=true&includeRemovedResource=false"] = "500"
 	if _, err = a.reader(t).Resources(t.Context(), true); !rest.IsStatus(err, 500) {
 		t.Errorf("got %v", err)
 	}
@@ -213,7 +230,8 @@ func TestResourcesAreCompleted(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	a["/osmc/resources/p1"] = `{"error":"none"}`
-	if _, err = a.reader(t).Resource(t.Context(), "p1"); err == nil || !strings.Contains(err.Error(), "has no dcterms:title: it is an object with error") {
+	if _, err = a.reader(t).Resource(t.Context(), "p1"); err == nil || !strings.Contains(err.Error(),
+		"has no dcterms:title: it is an object with error") {
 		t.Errorf("got %v", err)
 	}
 }

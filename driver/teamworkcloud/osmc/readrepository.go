@@ -106,7 +106,9 @@ func (r Reader) Branches(ctx context.Context, resource string) ([]Branch, error)
 				return nil
 			}
 			var err error
-			list[i], err = get(ctx, r.c, path(resources, resource, branches, id), nil, func(n *node) (Branch, error) { return parseBranch(n, id) })
+			list[i], err = get(ctx, r.c, path(resources, resource, branches, id), nil, func(n *node) (Branch, error) {
+				return parseBranch(n, id)
+			})
 			return part(err)
 		})
 	}
@@ -129,7 +131,9 @@ func (r Reader) Tags(ctx context.Context, resource string) ([]Tag, error) {
 				return nil
 			}
 			var err error
-			list[i], err = get(ctx, r.c, path(resources, resource, tags, id), nil, func(n *node) (Tag, error) { return parseTag(n, id) })
+			list[i], err = get(ctx, r.c, path(resources, resource, tags, id), nil, func(n *node) (Tag, error) {
+				return parseTag(n, id)
+			})
 			return part(err)
 		})
 	}
@@ -149,7 +153,8 @@ func (r Reader) Locks(ctx context.Context, resource string) ([]Lock, error) {
 		return nil, fmt.Errorf("reading the locks of resource %s: %w", resource, err)
 	}
 	slices.SortFunc(list, func(a, b Lock) int {
-		return cmp.Or(strings.Compare(a.User, b.User), strings.Compare(a.Branch, b.Branch), strings.Compare(a.Element, b.Element))
+		return cmp.Or(strings.Compare(a.User, b.User), strings.Compare(a.Branch, b.Branch),
+			strings.Compare(a.Element, b.Element))
 	})
 	return list, nil
 }

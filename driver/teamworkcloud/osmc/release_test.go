@@ -69,7 +69,8 @@ func TestRelease(t *testing.T) {
 	if m := (Release{}).Major(); m != "" {
 		t.Error(m)
 	}
-	for keyspace, want := range map[string]string{"esi2024x0": "2024x", "esi2026x1": "2026x", "ESI2022X0": "2022x", "esi": "", "": "", "esi12024x0": ""} {
+	for keyspace, want := range map[string]string{"esi2024x0": "2024x", "esi2026x1": "2026x", "ESI2022X0": "2022x",
+		"esi": "", "": "", "esi12024x0": ""} {
 		if got := (&Health{Keyspace: keyspace}).Major(); got != want {
 			t.Errorf("%s: got %q, want %q", keyspace, got, want)
 		}

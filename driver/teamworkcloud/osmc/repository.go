@@ -248,7 +248,8 @@ func numberOf(at *node) (int, error) {
 }
 
 // revision members that tell a revision from a mere number.
-var ofRevision = []string{"author", "authorInfo", "createdDate", "commitDate", "branchID", "description", "directParent"}
+var ofRevision = []string{"author", "authorInfo", "createdDate", "commitDate", "branchID", "description",
+	"directParent"}
 
 // parseRevisions reads a list of revisions: numbers, texts, URLs, or whole revisions as a page of the history has
 // them. What is a number alone is not among those found, and neither is a revision of which something cannot be
@@ -349,7 +350,7 @@ func dateOf(e entity) (time.Time, error) {
 			return t, nil
 		}
 		if text, _ := m.asText(); unread == nil {
-			unread = m.wrong("is no date in a form and zone that is known: %q", text)
+			unread = m.wrong("is not a date in a form and zone that is known: %q", text)
 		}
 	}
 	if unread == nil {
@@ -420,7 +421,8 @@ func parseLocks(n *node) ([]Lock, error) {
 		if locked, known := e.truth("locked"); known && !locked {
 			continue
 		}
-		l := Lock{User: e.text("username", "userName", "user"), BranchName: e.text("branchName"), Element: e.text("esiObjectId", "elementID", "elementId")}
+		l := Lock{User: e.text("username", "userName", "user"), BranchName: e.text("branchName"),
+			Element: e.text("esiObjectId", "elementID", "elementId")}
 		if l.User == "" {
 			return nil, e.missing("username")
 		}

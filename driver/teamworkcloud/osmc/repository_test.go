@@ -51,10 +51,11 @@ func TestCategories(t *testing.T) {
 		`{}`:                    "has no ldp:contains",
 		`{"@id":"repo"}`:        "has no ldp:contains",
 		`{"ldp:contains":null}`: "ldp:contains is null",
-		`{"ldp:contains":[{"dcterms:title":"x"}]}`:                                                      "ldp:contains[0] has no id",
-		`[{` + container + `,"@id":""},{"@id":{"@id":"#it"},"dcterms:title":"x","kerml:resources":[]}]`: "has no ldp:contains",
-		`{"ldp:contains":[{"@id":"w","kerml:resources":[{}]}]}`:                                         "ldp:contains[0].kerml:resources[0] has no id",
-		`{"ldp:contains":[{"@id":"w","kerml:categories":true,"kerml:resources":[]}]}`:                   "kerml:categories is a truth value",
+		`{"ldp:contains":[{"dcterms:title":"x"}]}`: "ldp:contains[0] has no id",
+		`[{` + container + `,"@id":""},{"@id":{"@id":"#it"},"dcterms:title":"x","kerml:resources":[]}]`: "has no " +
+			"ldp:contains",
+		`{"ldp:contains":[{"@id":"w","kerml:resources":[{}]}]}`:                       "ldp:contains[0].kerml:resources[0] has no id",
+		`{"ldp:contains":[{"@id":"w","kerml:categories":true,"kerml:resources":[]}]}`: "kerml:categories is a boolean",
 	})
 }
 
@@ -82,7 +83,8 @@ func TestCategoryResources(t *testing.T) {
 
 func TestResources(t *testing.T) {
 	plain := []resource{{Resource: Resource{ID: "p1"}}, {Resource: Resource{ID: "p2"}}}
-	same(t, plain, parseResources, `["p1","p2"]`, `[{"@id":"p1"},{"ID":"p2"}]`, `{"ldp:contains":[{"@id":"p1"},{"@id":"https://h/osmc/resources/p2"}]}`)
+	same(t, plain, parseResources, `["p1","p2"]`, `[{"@id":"p1"},{"ID":"p2"}]`,
+		`{"ldp:contains":[{"@id":"p1"},{"@id":"https://h/osmc/resources/p2"}]}`)
 	whole := []resource{
 		{Resource{ID: "p1", Title: "Brake.MASTER", Name: "Brake", ProjectID: "PROJECT-1", Category: "w1"}, Given(false)},
 		{Resource{ID: "p2", Title: "v1.2 Gear", Name: "v1.2 Gear"}, Given(true)},
@@ -99,7 +101,8 @@ func TestResources(t *testing.T) {
 	same(t, whole[:1], parseResources, `{"ID":"p1",`+brake+`}`)
 	same(t, []resource{}, parseResources, `[]`, `{"ldp:contains":[]}`)
 	refuses(t, parseResources, map[string]string{
-		`{}`: "has no ldp:contains", `{"dcterms:title":"x","@type":"kerml:Resource"}`: "has no ldp:contains", `[{"dcterms:title":"x"}]`: "[0] has no id", `null`: "it is null",
+		`{}`: "has no ldp:contains", `{"dcterms:title":"x","@type":"kerml:Resource"}`: "has no ldp:contains",
+		`[{"dcterms:title":"x"}]`: "[0] has no id", `null`: "it is null",
 		`{"ldp:contains":null}`: "ldp:contains is null", `{"ID":"repo"}`: "has no ldp:contains",
 	})
 }
@@ -116,8 +119,10 @@ func TestResource(t *testing.T) {
 		`{"@base":"https://h/osmc/workspaces/w1/resources/p1","@type":"kerml:Resource","dcterms:title":"Brake.master","dcterms:description":"stops","metadata":{"name":"Brake.master","PROJECT_ID":"PROJECT-1"}}`,
 		`[{`+container+`,"@id":""},{"categoryID":{"@id":"w1"},"dcterms:title":"Brake.master","dcterms:description":"stops","metadata":{"PROJECT_ID":"PROJECT-1"},"removed":false}]`,
 		`[{"categoryID":"https://h/osmc/workspaces/w1","dcterms:description":"stops","metadata":[{"name":"Brake.master","PROJECT_ID":"PROJECT-1"}],"removed":0}]`)
-	same(t, Resource{ID: "p1", Title: "a.MASTER.x", Name: "a.MASTER.x"}, read, `{"dcterms:title":"a.MASTER.x","categoryID":""}`, `{"dcterms:title":"a.MASTER.x","metadata":null,"removed":null}`)
-	refuses(t, read, map[string]string{`{}`: "has no dcterms:title", `[]`: "has no dcterms:title", `{"error":"x"}`: "an object with error", `"p1"`: "it is a text"})
+	same(t, Resource{ID: "p1", Title: "a.MASTER.x", Name: "a.MASTER.x"}, read,
+		`{"dcterms:title":"a.MASTER.x","categoryID":""}`, `{"dcterms:title":"a.MASTER.x","metadata":null,"removed":null}`)
+	refuses(t, read, map[string]string{`{}`: "has no dcterms:title", `[]`: "has no dcterms:title",
+		`{"error":"x"}`: "an object with error", `"p1"`: "it is a string"})
 }
 
 func TestBranches(t *testing.T) {
@@ -139,22 +144,27 @@ func TestBranches(t *testing.T) {
 		`{"author":{"name":"ann"},"ldp:contains":[{"@id":"../revisions/4"},{"@id":"../revisions/3"}],"dcterms:title":"side","createdDate":"Wed Sep 30 21:46:56 ICT 2020","startRevision":3}`)
 	same(t, Branch{ID: side, Latest: 4}, one, // real, but with names taken out
 		`[{`+container+`,"@id":""},{"kerml:revisions":[1,2,3,4],"createdDate":"Wed Sep 30 21:46:56 CST 2020"}]`)
-	refuses(t, parseBranches, map[string]string{`{}`: "has no ldp:contains", `{"ldp:contains":null}`: "is null", `{"ldp:contains":[{}]}`: "ldp:contains[0] has no id"})
+	refuses(t, parseBranches, map[string]string{`{}`: "has no ldp:contains", `{"ldp:contains":null}`: "is null",
+		`{"ldp:contains":[{}]}`: "ldp:contains[0] has no id"})
 	refuses(t, one, map[string]string{
-		`{}`: "has no latestRevision", `{"latestRevision":"many"}`: `latestRevision is no whole number: "many"`, `{"latestRevision":1,"kerml:revisions":["x"]}`: `kerml:revisions[0] is not the number of a revision: "x"`,
-		`{"kerml:revisions":[]}`: "has no latestRevision", `{"latestRevision":1,"startRevision":{}}`: "startRevision is an object", `{"kerml:revisions":true}`: "is a truth value",
+		`{}`: "has no latestRevision", `{"latestRevision":"many"}`: `latestRevision is not a whole number: "many"`,
+		`{"latestRevision":1,"kerml:revisions":["x"]}`: `kerml:revisions[0] is not the number of a revision: "x"`,
+		`{"kerml:revisions":[]}`:                       "has no latestRevision", `{"latestRevision":1,"startRevision":{}}`: "startRevision " +
+			"is an object", `{"kerml:revisions":true}`: "is a boolean",
 	})
 }
 
 func TestRevisionNumbers(t *testing.T) {
 	read := func(n *node) ([]int, error) { l, err := parseListed(n); return l.numbers, err }
 	same(t, []int{1, 2, 3}, read,
-		`[3,2,1]`, `["3","2","1","1"]`, `[{"@id":3},{"@id":"2"},{"@id":"https://h/osmc/resources/r/revisions/1"}]`, `{"ldp:contains":[1,2,3]}`, `{"kerml:revisions":[1,2,3]}`,
+		`[3,2,1]`, `["3","2","1","1"]`, `[{"@id":3},{"@id":"2"},{"@id":"https://h/osmc/resources/r/revisions/1"}]`,
+		`{"ldp:contains":[1,2,3]}`, `{"kerml:revisions":[1,2,3]}`,
 		`[{`+container+`,"@id":"","ldp:contains":[3,2,1]},{"@id":{"@id":"#it"}}]`,
 		`[{"ID":3,"author":"a"},{"ID":"2"},{"ID":1}]`)
 	same(t, nil, read, `[]`, `{"ldp:contains":[]}`)
 	refuses(t, read, map[string]string{
-		`{}`: "has no ldp:contains", `null`: "it is null", `[0]`: `[0] is not the number of a revision: "0"`, `[1,-1]`: `[1] is not`, `["x"]`: `"x"`, `[{}]`: "[0] has no ID", `[1.5]`: "[0] is not", `"x"`: "it is a text",
+		`{}`: "has no ldp:contains", `null`: "it is null", `[0]`: `[0] is not the number of a revision: "0"`,
+		`[1,-1]`: `[1] is not`, `["x"]`: `"x"`, `[{}]`: "[0] has no ID", `[1.5]`: "[0] is not", `"x"`: "it is a string",
 	})
 }
 
@@ -177,7 +187,9 @@ func TestRevision(t *testing.T) {
 	same(t, want, func(n *node) (Revision, error) { return parseRevision(n, 1) },
 		`{"ID":1,"branchID":"`+trunk+`","branchName":"trunk","createdDate":1600259459,"author":"ann","description":"made \"it\"","commitType":"NORMAL","directParent":-1,"mergedParent":2}`,
 		`{"branchID":"`+trunk+`","branchName":"trunk","commitDate":1600259459000,"authorInfo":{"name":"ann"},"description":"made \"it\"","commitType":"NORMAL","directParent":null,"mergedParent":"2"}`)
-	same(t, Revision{Number: 3, Branch: trunk, Created: at}, one, `{"branchID":"`+trunk+`","createdDate":1600259459,"author":""}`, `{"branchID":"`+trunk+`","createdDate":1600259459,"author":null}`)
+	same(t, Revision{Number: 3, Branch: trunk, Created: at}, one,
+		`{"branchID":"`+trunk+`","createdDate":1600259459,"author":""}`,
+		`{"branchID":"`+trunk+`","createdDate":1600259459,"author":null}`)
 	// What is left out, or in no form that is known, is unknown rather than empty; null and empty lists are the
 	// server's word.
 	const least = `{"branchID":"` + trunk + `","createdDate":1600259459,"author":""`
@@ -196,9 +208,9 @@ func TestRevision(t *testing.T) {
 		`{"ID":4,"branchID":"b"}`:       "ID is 4, where revision 3 was asked for",
 		`{"branchID":"b"}`:              "has no author",
 		`{"branchID":"b","author":"a"}`: "has no createdDate",
-		`{"branchID":"b","author":"a","createdDate":"Wed Sep 16 08:30:59 CST 2020"}`: `createdDate is no date in a form and zone that is known: "Wed Sep 16 08:30:59 CST 2020"`,
-		`{"branchID":"b","author":"a","createdDate":0}`:                              "createdDate is no date",
-		`{"branchID":"b","author":"a","createdDate":1,"directParent":"x"}`:           `directParent is no whole number: "x"`,
+		`{"branchID":"b","author":"a","createdDate":"Wed Sep 16 08:30:59 CST 2020"}`: `createdDate is not a date in a form and zone that is known: "Wed Sep 16 08:30:59 CST 2020"`,
+		`{"branchID":"b","author":"a","createdDate":0}`:                              "createdDate is not a date",
+		`{"branchID":"b","author":"a","createdDate":1,"directParent":"x"}`:           `directParent is not a whole number: "x"`,
 		`{"branchID":"b","author":"a","createdDate":1,"mergedParent":[]}`:            "mergedParent is a list",
 	})
 	// Of a page, what cannot be read is left to be asked for singly.
@@ -211,14 +223,18 @@ func TestRevision(t *testing.T) {
 
 func TestTags(t *testing.T) {
 	same(t, []Tag(nil), parseTags, `{"@base":"https://h/osmc/workspaces/w/resources/r/tags","@id":"","@type":["ldp:BasicContainer","ldp:Container"],"ldp:contains":[]}`, `[]`)
-	same(t, []Tag{{ID: "t1"}, {ID: "t2"}}, parseTags, `{"ldp:contains":["t1","t2"]}`, `{"ldp:contains":[{"@id":"t1"},{"@id":"https://h/osmc/resources/r/tags/t2"}]}`, `["t1","t2"]`)
+	same(t, []Tag{{ID: "t1"}, {ID: "t2"}}, parseTags, `{"ldp:contains":["t1","t2"]}`,
+		`{"ldp:contains":[{"@id":"t1"},{"@id":"https://h/osmc/resources/r/tags/t2"}]}`, `["t1","t2"]`)
 	same(t, []Tag{{"t1", "Release 1", "out", 2}, {"t2", "Release 2", "", 5}}, parseTags,
 		`{"ldp:contains":[{"@id":"t1","@type":["kerml:Tag","ldp:DirectContainer"],"commitID":2,"dcterms:title":"Release 1","dcterms:description":"out"},{"ID":"t2","commitID":"5","dcterms:title":"Release 2"}]}`,
 		`[[{"@id":"t1",`+container+`},{"commitID":2,"dcterms:title":"Release 1","dcterms:description":"out"}],{"@id":"t2","kerml:revision":"https://h/osmc/resources/r/revisions/5","dcterms:title":"Release 2"}]`)
 	one := func(n *node) (Tag, error) { return parseTag(n, "t1") }
-	same(t, Tag{"t1", "Release 1", "", 2}, one, `{"commitID":2,"dcterms:title":"Release 1"}`, `[{`+container+`},{"commitID":2,"dcterms:title":"Release 1"}]`)
-	refuses(t, parseTags, map[string]string{`{}`: "has no ldp:contains", `{"ldp:contains":[{}]}`: "ldp:contains[0] has no id", `{"ldp:contains":[{"ID":"t","commitID":1}]}`: "ldp:contains[0] has no dcterms:title"})
-	refuses(t, one, map[string]string{`{}`: "has no commitID", `{"commitID":"x","dcterms:title":"x"}`: "commitID is not the number", `{"commitID":1}`: "has no dcterms:title"})
+	same(t, Tag{"t1", "Release 1", "", 2}, one, `{"commitID":2,"dcterms:title":"Release 1"}`,
+		`[{`+container+`},{"commitID":2,"dcterms:title":"Release 1"}]`)
+	refuses(t, parseTags, map[string]string{`{}`: "has no ldp:contains", `{"ldp:contains":[{}]}`: "ldp:contains[0] " +
+		"has no id", `{"ldp:contains":[{"ID":"t","commitID":1}]}`: "ldp:contains[0] has no dcterms:title"})
+	refuses(t, one, map[string]string{`{}`: "has no commitID", `{"commitID":"x","dcterms:title":"x"}`: "commitID " +
+		"is not the number", `{"commitID":1}`: "has no dcterms:title"})
 }
 
 func TestLocks(t *testing.T) {
@@ -229,7 +245,9 @@ func TestLocks(t *testing.T) {
 		`{"r1":{"data":[`+first+`],"status":200},"r2":{"data":{"elementAndBranchId":{"elementID":"e2"},"userName":"berta"}}}`,
 		`{"data":[{"elementAndBranchId":{"branchID":"`+side+`","elementID":"e1"},"branchName":"side","username":"anna"},{"esiObjectId":"e2","username":"berta"}]}`)
 	same(t, []Lock{}, parseLocks, `[]`, `{"data":[]}`, `{"r1":{"data":[],"status":200}}`)
-	refuses(t, parseLocks, map[string]string{`{}`: "has no data", `null`: "it is null", `[{}]`: "[0] has no username", `{"r1":{"status":404}}`: "has no data", `{"r1":{"data":true}}`: "r1.data is a truth value", `[1]`: "[0] has no username"})
+	refuses(t, parseLocks, map[string]string{`{}`: "has no data", `null`: "it is null",
+		`[{}]`: "[0] has no username", `{"r1":{"status":404}}`: "has no data", `{"r1":{"data":true}}`: "r1.data is a " +
+			"boolean", `[1]`: "[0] has no username"})
 }
 
 func FuzzCategories(f *testing.F) {
@@ -288,7 +306,8 @@ func FuzzRevisions(f *testing.F) {
 			t.Errorf("%v", l.numbers)
 		}
 		for _, r := range l.found {
-			if !slices.Contains(l.numbers, r.Number) || r.Branch == "" || r.Created.IsZero() || r.Parent < 0 || r.MergedParent < 0 {
+			if !slices.Contains(l.numbers, r.Number) || r.Branch == "" || r.Created.IsZero() || r.Parent < 0 ||
+				r.MergedParent < 0 {
 				t.Errorf("%+v", r)
 			}
 		}

@@ -205,14 +205,16 @@ func (c *Client) login(ctx context.Context, s *session) error {
 	if c.refused != nil {
 		return c.refused
 	}
-	answer, err := c.rest.Do(ctx, rest.Request{Path: "/osmc/login", Header: http.Header{"Accept": {"*/*"}}, GiveUp: noLicence, Session: s})
+	answer, err := c.rest.Do(ctx, rest.Request{Path: "/osmc/login", Header: http.Header{"Accept": {"*/*"}},
+		GiveUp: noLicence, Session: s})
 	hasCookies, _, _ := s.state()
 	switch {
 	case err != nil:
 	case isPage(answer.Body):
 		err = answer.DecodeJSON(new(any)) // which says what page it is
 	case !hasCookies:
-		err = fmt.Errorf("the server at %s answers a login without opening a session: is it Teamwork Cloud's REST interface?", c.rest.BaseURL())
+		err = fmt.Errorf("the server at %s answers a login without opening a session: is it Teamwork Cloud's REST "+
+			"interface?", c.rest.BaseURL())
 	}
 	if err == nil {
 		s.proof, c.open = "", s
@@ -284,9 +286,11 @@ func isLicence(err error) bool {
 func (c *Client) loginFailed(err error) error {
 	switch {
 	case isLicence(err):
-		return fmt.Errorf("%w as user %q: %w: sessions of others, or some that were not logged out, hold them all (%w)", ErrLogin, c.user, ErrNoLicence, err)
+		return fmt.Errorf("%w as user %q: %w: sessions of others, or some that were not logged out, hold them all "+
+			"(%w)", ErrLogin, c.user, ErrNoLicence, err)
 	case rest.IsStatus(err, http.StatusUnauthorized):
-		return fmt.Errorf("%w: the server does not accept the password of user %q; it is not tried again, since accounts get locked (%w)",
+		return fmt.Errorf("%w: the server does not accept the password of user %q; it is not tried again, since "+
+			"accounts get locked (%w)",
 			ErrLogin, c.user, err)
 	case rest.IsStatus(err, http.StatusForbidden):
 		return fmt.Errorf("%w: the server does not let user %q in (%w)", ErrLogin, c.user, err)
@@ -323,7 +327,8 @@ func (c *Client) logout(ctx context.Context, s *session, retry rest.Retry) error
 	if len(last.cookies) == 0 {
 		return nil
 	}
-	_, err := c.rest.Do(ctx, rest.Request{Path: "/osmc/logout", Header: http.Header{"Accept": {"*/*"}}, Retry: retry, Session: last})
+	_, err := c.rest.Do(ctx, rest.Request{Path: "/osmc/logout", Header: http.Header{"Accept": {"*/*"}},
+		Retry: retry, Session: last})
 	if rest.IsStatus(err, http.StatusUnauthorized) { // it had expired
 		return nil
 	}

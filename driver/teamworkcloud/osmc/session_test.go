@@ -282,7 +282,8 @@ func TestForbiddenAsUnauthorized(t *testing.T) {
 	c := s.client(nil)
 	ask(t, c)
 	for range 3 {
-		if _, err := c.Reader().Health(t.Context()); !NotAllowed(err) || errors.Is(err, ErrLogin) || !strings.Contains(err.Error(), `does not let user "anna" do this`) {
+		if _, err := c.Reader().Health(t.Context()); !NotAllowed(err) || errors.Is(err, ErrLogin) ||
+			!strings.Contains(err.Error(), `does not let user "anna" do this`) {
 			t.Errorf("got %v", err)
 		}
 		ask(t, c)
@@ -313,7 +314,8 @@ func TestFailedLoginIsOneForAll(t *testing.T) {
 		fail := make(chan struct{})
 		var asked atomic.Int32
 		c, err := New(Options{User: "anna", Password: "hush-hush", Rest: rest.Options{
-			BaseURL: "https://twc.example:8111", MaxRetries: -1, Transport: discard{func(w http.ResponseWriter, _ *http.Request) {
+			BaseURL: "https://twc.example:8111", MaxRetries: -1, Transport: discard{func(w http.ResponseWriter,
+				_ *http.Request) {
 				asked.Add(1)
 				<-fail
 				w.WriteHeader(http.StatusServiceUnavailable)
@@ -344,7 +346,8 @@ func TestFailedLoginIsOneForAll(t *testing.T) {
 
 // Cookies come from servers and from what is before them.
 func FuzzCookie(f *testing.F) {
-	for _, seed := range []string{"twc-rest-session-id=1; Path=/osmc; Expires=Mon, 10 Feb 2020 16:59:21 GMT", "a=; Max-Age=0", `a="b c"`, "=", "a=b; max-age=-1"} {
+	for _, seed := range []string{"twc-rest-session-id=1; Path=/osmc; Expires=Mon, 10 Feb 2020 16:59:21 GMT",
+		"a=; Max-Age=0", `a="b c"`, "=", "a=b; max-age=-1"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
@@ -370,10 +373,10 @@ func TestLogoutThatFails(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	for want, o := range map[string]Options{
-		"nothing says who logs in":             {User: "anna"},
-		"nothing says who logs in: give":       {Password: "hush"},
-		`"saml" is no kind of token`:           {Token: "x", TokenKind: "saml"},
-		"the token has a character":            {Token: "a\nb"},
+		"no credentials":             {User: "anna"},
+		"no credentials: give":       {Password: "hush"},
+		`"saml" is not a kind of token`:           {Token: "x", TokenKind: "saml"},
+		"the token has an invalid character":            {Token: "a\nb"},
 		`the user "a:b" has a colon`:           {User: "a:b", Password: "hush"},
 		"the server's address must be https:/": {User: "a", Password: "hush", Rest: rest.Options{BaseURL: "x"}},
 	} {
@@ -453,7 +456,8 @@ func TestSecretsNeverShow(t *testing.T) {
 	_, err := c.Reader().LoggedIn(t.Context())
 	show(err)
 	for _, text := range append(shown, s.logged()) {
-		for _, secret := range []string{"can", "ary", "sesame", "canary", basicScheme("anna:" + password)[6:], basicScheme(password)[6:]} {
+		for _, secret := range []string{"can", "ary", "sesame", "canary", basicScheme("anna:" + password)[6:],
+			basicScheme(password)[6:]} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%q shows in %s", secret, text)
 			}

@@ -65,11 +65,11 @@ func (n *node) kind() string {
 	case nil:
 		return "null"
 	case bool:
-		return "a truth value"
+		return "a boolean"
 	case json.Number:
 		return "a number"
 	case string:
-		return "a text"
+		return "a string"
 	case []any:
 		return "a list"
 	}
@@ -122,7 +122,7 @@ func (n *node) items() ([]*node, error) {
 	case nil:
 		return nil, n.wrong("is null, where a list was expected")
 	case bool:
-		return nil, n.wrong("is a truth value, where a list was expected")
+		return nil, n.wrong("is a boolean, where a list was expected")
 	case []any:
 		out := make([]*node, len(v))
 		for i := range v {
@@ -326,7 +326,7 @@ func (n *node) whole() (int, error) {
 	}
 	number, ok := wholeNumber(text)
 	if !ok {
-		return 0, n.wrong("is no whole number: %q", text)
+		return 0, n.wrong("is not a whole number: %q", text)
 	}
 	return number, nil
 }

@@ -46,7 +46,8 @@ func (w Writer) CreateCategory(ctx context.Context, name, parent string) (id str
 	}
 	if id, err = w.newest(ctx, name, parent); err != nil {
 		sent := rest.SentYes
-		return "", &partError{err: fmt.Errorf("category %q was created, but which it is could not be found out: %w", name, err), sent: &sent}
+		return "", &partError{err: fmt.Errorf("category %q was created, but which it is could not be found out: %w",
+			name, err), sent: &sent}
 	}
 	return id, nil
 }
@@ -113,7 +114,8 @@ func (w Writer) grant(ctx context.Context, category, role, user string, plain bo
 	}
 	switch {
 	case user == "" || plain && strings.ContainsAny(user, ",\r\n"):
-		return &partError{err: errors.New("this server takes no such user: it separates users with commas"), sent: new(rest.Sent)}
+		return &partError{err: errors.New("this server takes no such user: it separates users with commas"),
+			sent: new(rest.Sent)}
 	case plain:
 		request.Bytes = []byte(user)
 		request.Header.Set("Content-Type", "text/plain")

@@ -21,7 +21,8 @@ func TestCreateCategory(t *testing.T) {
 		{"From ACME", "", "", `[{"@id":""},{"@id":{"@id":"#it"},"ID":"w9","dcterms:title":"From ACME"}]`, "", "w9"},
 		{"From ACME", "", "", `{"@id":"https://h/osmc/workspaces/w9"}`, "", "w9"},
 		{"From ACME", "", "", `"w9"`, "", "w9"},
-		{"From ACME", "", "", `[{"@id":""},{"@id":{"@id":"#it"},"dcterms:title":"From ACME"}]`, listed, "w1"}, // as the specification has it
+		// as the specification has it
+		{"From ACME", "", "", `[{"@id":""},{"@id":{"@id":"#it"},"dcterms:title":"From ACME"}]`, listed, "w1"},
 		{"From ACME", "w1", "", ``, listed, "w2"},
 		{"From ACME", "w1", "", `created`, listed, "w2"},
 		{"Other", "", "", ``, listed, "which it is could not be found out: the server has 0 categories of that name there"},
@@ -35,7 +36,8 @@ func TestCreateCategory(t *testing.T) {
 				w.Header().Set("Set-Cookie", sessionCookie+"=0123456789")
 				w.WriteHeader(http.StatusNoContent)
 			case r.Method == http.MethodPost:
-				if err := json.NewDecoder(r.Body).Decode(&sent); err != nil || r.Header.Get("Content-Type") != "application/ld+json" {
+				if err := json.NewDecoder(r.Body).Decode(&sent); err != nil ||
+					r.Header.Get("Content-Type") != "application/ld+json" {
 					t.Errorf("sent %v as %s", err, r.Header.Get("Content-Type"))
 				}
 				if c.location != "" {
@@ -148,7 +150,8 @@ func TestWritesThatFail(t *testing.T) {
 		}
 		w.WriteHeader(http.StatusNotFound)
 	}, create)
-	if err == nil || WasSent(err) != rest.SentYes || IsGone(err) || !strings.Contains(err.Error(), `category "x" was created`) {
+	if err == nil || WasSent(err) != rest.SentYes || IsGone(err) || !strings.Contains(err.Error(),
+		`category "x" was created`) {
 		t.Errorf("got %v, sent %v", err, WasSent(err))
 	}
 }

@@ -269,7 +269,8 @@ func TestHOCONAppendRefused(t *testing.T) {
 }
 
 func TestTruthAndEncrypted(t *testing.T) {
-	for value, want := range map[string][2]bool{"true": {true, true}, "on": {true, true}, "no": {false, true}, "True": {}, "": {}} {
+	for value, want := range map[string][2]bool{"true": {true, true}, "on": {true, true}, "no": {false, true},
+		"True": {}, "": {}} {
 		if truth, ok := Truth(value); [2]bool{truth, ok} != want {
 			t.Errorf("%q is %v, %v", value, truth, ok)
 		}

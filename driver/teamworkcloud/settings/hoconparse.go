@@ -188,7 +188,8 @@ func (p *parser) value(f field) {
 	}
 }
 
-const notJoined = "objects, arrays and texts cannot be joined to one another: a comma or a new line is missing, or quotes"
+const notJoined = "objects, arrays and texts cannot be joined to one another: a comma or a new line is missing, " +
+	"or quotes"
 
 // literal emits what texts and substitutions in a row do to a path.
 func (p *parser) literal(f field, parts []token) {
@@ -257,7 +258,8 @@ var aroundIncluded = regexp.MustCompile(`^(required\()?((file|url|classpath)\()?
 func (p *parser) include(path []string) {
 	at, around := p.t.start, ""
 	p.emit(field{path: path, standing: included, at: at})
-	for p.next(); p.t.kind == tokWord && strings.HasSuffix(p.t.text, "(") || p.t.kind == tokNewline || p.t.kind == tokComment; p.next() {
+	for p.next(); p.t.kind == tokWord && strings.HasSuffix(p.t.text, "(") || p.t.kind == tokNewline ||
+		p.t.kind == tokComment; p.next() {
 		around += p.t.text
 	}
 	if p.t.kind != tokString || !aroundIncluded.MatchString(around) {

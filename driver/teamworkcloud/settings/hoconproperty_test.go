@@ -44,7 +44,8 @@ func agree(t fataler, read readHOCON, src []byte, h *HOCON, err error) {
 	}
 	for i, path := range all {
 		found := h.find(path)
-		want := map[Standing]string{Absent: "-", Literal: "=" + found.Value, Null: "n", Object: "o", Array: "a", Unknown: values[i]}[found.Standing]
+		want := map[Standing]string{Absent: "-", Literal: "=" + found.Value, Null: "n", Object: "o", Array: "a",
+			Unknown: values[i]}[found.Standing]
 		if values[i] != want {
 			t.Fatalf("%q: %q is %s here, %s in Lightbend's library", src, path, want, values[i])
 		}
@@ -53,7 +54,8 @@ func agree(t fataler, read readHOCON, src []byte, h *HOCON, err error) {
 
 // soup is made of pieces that mean something, mostly no HOCON.
 var soup = rapid.Map(rapid.SliceOfN(rapid.SampledFrom(strings.Split("a|b|a.b|.|-|10|1e5|1.|+|_|true|null|nullable|trueish5|{|}|{|}|[|]|=|=|:|+=|,|\n|\n|\r\n| | |\t|#|//|/|"+
-	"\"|\"\"\"|\"a\"|\"b.c\"|\"\"|\\|\"\\u0041\"|\"\\n\"|${a}|${?b}|${|?|$|}|include|include \"x\"|required(|file(|url(|(|)|é|\u00a0|\ufeff|\u2028|\x00|\x1c|\x85|@", "|")), 0, 14),
+	"\"|\"\"\"|\"a\"|\"b.c\"|\"\"|\\|\"\\u0041\"|\"\\n\"|${a}|${?b}|${|?|$|}|include|include "+
+	"\"x\"|required(|file(|url(|(|)|é|\u00a0|\ufeff|\u2028|\x00|\x1c|\x85|@", "|")), 0, 14),
 	func(pieces []string) string { return strings.Join(pieces, "") })
 
 // document draws HOCON in many ways of writing.
@@ -65,19 +67,23 @@ func drawObject(t *rapid.T, depth int) string {
 	for range rapid.IntRange(0, 5).Draw(t, "fields") {
 		b.WriteString(blank("indentation"))
 		if rapid.IntRange(0, 25).Draw(t, "include") == 0 {
-			b.WriteString(rapid.SampledFrom([]string{`include "x"`, `include required(file("x"))`, "include\nurl( \"x\" )"}).Draw(t, "included"))
+			b.WriteString(rapid.SampledFrom([]string{`include "x"`, `include required(file("x"))`,
+				"include\nurl( \"x\" )"}).Draw(t, "included"))
 		} else {
 			b.WriteString(drawField(t, depth, blank))
 		}
 		b.WriteString(blank("behind"))
-		b.WriteString(rapid.SampledFrom([]string{"\n", "\n", "\n", ",", "\r\n", ",\n", "\n\n,", "# = {\n", " // c\r\n"}).Draw(t, "end"))
+		b.WriteString(rapid.SampledFrom([]string{"\n", "\n", "\n", ",", "\r\n", ",\n", "\n\n,", "# = {\n",
+			" // c\r\n"}).Draw(t, "end"))
 	}
 	return b.String()
 }
 
 func drawField(t *rapid.T, depth int, blank func(string) string) string {
-	key := strings.Join(rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c", `"a"`, `"b.c"`, "a b", "true", "10", "-"}), 1, 3).Draw(t, "key"), ".")
-	separator := rapid.SampledFrom([]string{"=", "=", "=", ":", " = ", "=\n", " : # c\n ", "+=", " "}).Draw(t, "separator")
+	key := strings.Join(rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c", `"a"`, `"b.c"`, "a b", "true",
+		"10", "-"}), 1, 3).Draw(t, "key"), ".")
+	separator := rapid.SampledFrom([]string{"=", "=", "=", ":", " = ", "=\n", " : # c\n ", "+=", " "}).Draw(t,
+		"separator")
 	if separator == "+=" {
 		return key + separator + drawSimple(t)
 	}
@@ -97,7 +103,8 @@ func drawField(t *rapid.T, depth int, blank func(string) string) string {
 	case 0, 1:
 		return key + separator + object()
 	case 2:
-		return key + separator + object() + blank("between") + rapid.SampledFrom([]string{"${?a}", "${?c}", object(), "word"}).Draw(t, "joined")
+		return key + separator + object() + blank("between") + rapid.SampledFrom([]string{"${?a}", "${?c}", object(),
+			"word"}).Draw(t, "joined")
 	case 3:
 		return key + separator + "[" + drawSimple(t) + "," + object() + "\n" + drawSimple(t) + "]"
 	}
@@ -109,7 +116,8 @@ func drawField(t *rapid.T, depth int, blank func(string) string) string {
 }
 
 func drawSimple(t *rapid.T) string {
-	return rapid.SampledFrom([]string{"1", "-1.50", "1e5", "true", "null", "x", "10s", "a/b", `"q"`, `""`, `"a\"\\\u00e9"`, `"""t"""`,
+	return rapid.SampledFrom([]string{"1", "-1.50", "1e5", "true", "null", "x", "10s", "a/b", `"q"`, `""`,
+		`"a\"\\\u00e9"`, `"""t"""`,
 		"\"\"\"\nb\"\"\"\"", "${?b}", "${a.b}", "é", "x.y", "null"}).Draw(t, "value")
 }
 
@@ -120,7 +128,8 @@ var hoconFiles = rapid.Custom(func(t *rapid.T) string {
 	case 1:
 		return drawObject(t, 1) + soup.Draw(t, "soup") + "\n" + drawObject(t, 0)
 	case 2:
-		return rapid.SampledFrom([]string{"{", " {", "\ufeff# c\n{ # d\n"}).Draw(t, "brace") + drawObject(t, 3) + "}" + rapid.SampledFrom([]string{"", "\n", " # c"}).Draw(t, "end")
+		return rapid.SampledFrom([]string{"{", " {", "\ufeff# c\n{ # d\n"}).Draw(t, "brace") + drawObject(t, 3) +
+			"}" + rapid.SampledFrom([]string{"", "\n", " # c"}).Draw(t, "end")
 	}
 	src := drawObject(t, 3)
 	if rapid.IntRange(0, 3).Draw(t, "end") == 0 {
@@ -141,7 +150,8 @@ func TestHOCONEditAnything(t *testing.T) {
 			return
 		}
 		path := rapid.SampledFrom([]string{"a", "a.b", "b.c.a", "c", tls}).Draw(rt, "path")
-		value := rapid.OneOf(rapid.SampledFrom([]string{"true", "10002", "null", "", "/a b", "x y"}), rapid.StringN(0, 6, -1)).Draw(rt, "value")
+		value := rapid.OneOf(rapid.SampledFrom([]string{"true", "10002", "null", "", "/a b", "x y"}), rapid.StringN(0,
+			6, -1)).Draw(rt, "value")
 		if appendHOCON(rt, src, h, path, value) && read != nil {
 			agree(rt, read, h.Bytes(), h, nil)
 		}
@@ -177,7 +187,8 @@ func appendHOCON(t fataler, src []byte, h *HOCON, path, value string) bool {
 	}
 	for _, f := range before.fields {
 		was := before.find(f.path)
-		if is := again.find(f.path); is != was && !slices.Equal(f.path, strings.Split(path, ".")) && was.Standing == Literal {
+		if is := again.find(f.path); is != was && !slices.Equal(f.path, strings.Split(path, ".")) &&
+			was.Standing == Literal {
 			t.Fatalf("edited, %q is %+v, was %+v: %q", f.path, is, was, edited)
 		}
 	}

@@ -28,8 +28,14 @@ const lightbend = "/usr/share/java/typesafe-config.jar"
 
 // Each is started once, and ends when the tests do: then there is nothing more for it to read.
 var (
-	javaProperties = sync.OnceValue(func() *program { return startJava("ReadProperties.java", toHex("a=b"), "0061=0062") })
-	javaHOCON      = sync.OnceValue(func() *program { return startJava("ReadHocon.java", toHex("a=b")+" /"+toHex("a"), "=0062") })
+	javaProperties = sync.OnceValue(func() *program {
+		return startJava("ReadProperties.java", toHex("a=b"),
+			"0061=0062")
+	})
+	javaHOCON = sync.OnceValue(func() *program {
+		return startJava("ReadHocon.java",
+			toHex("a=b")+" /"+toHex("a"), "=0062")
+	})
 )
 
 // startJava starts a program that answers a line with a line; nil if it does not answer the first one as it should.

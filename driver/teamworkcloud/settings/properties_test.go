@@ -91,22 +91,24 @@ func TestPropertiesEdits(t *testing.T) {
 		sets []set
 		want string
 	}{
-		"separator kept":              {"k : a\nl\tb\n", []set{{"k", "x"}, {"l", "y"}}, "k : x\nl\ty\n"},
-		"blank as separator":          {"k a\n", []set{{"k", "=x"}}, "k \\=x\n"},
-		"no separator":                {"k\nl\n", []set{{"k", "x"}}, "k=x\nl\n"},
-		"empty value":                 {"k=a\n", []set{{"k", ""}}, "k=\n"},
-		"from empty":                  {"k =\nl=1\n", []set{{"k", "x"}}, "k =x\nl=1\n"},
-		"indentation":                 {"\t k = a\n", []set{{"k", "x"}}, "\t k = x\n"},
-		"the last one wins":           {"k=a\nk=b\nl=c\n", []set{{"k", "x"}}, "k=a\nk=x\nl=c\n"},
-		"already so":                  {"k=\\u0061\\\n  b\n", []set{{"k", "ab"}}, "k=\\u0061\\\n  b\n"},
-		"key with escapes":            {"a\\ b\\:c=1\n", []set{{"a b:c", "2"}}, "a\\ b\\:c=2\n"},
-		"value on the next line":      {"k = \\\n    a\\\n b\nl=1\n", []set{{"k", "x"}}, "k = \\\n    x\nl=1\n"},
-		"several lines become one":    {"k=a,\\\n  b,\\\n  c\nl=1\n", []set{{"k", "x"}}, "k=x\nl=1\n"},
-		"blanks at the end go":        {"k=a  \n", []set{{"k", "x"}}, "k=x\n"},
-		"blanks at the end come":      {"k=a\n", []set{{"k", "x  "}}, "k=x  \n"},
-		"CRLF":                        {"k=a\r\n\r\n#l=1\r\n", []set{{"k", "x"}, {"l", "2"}, {"m", "3"}}, "k=x\r\n\r\n#l=1\r\nl=2\r\nm=3\r\n"},
-		"CR":                          {"k=a\r#l=1\r", []set{{"k", "x"}, {"l", "2"}, {"m", "3"}}, "k=x\r#l=1\rl=2\rm=3\r"},
-		"mixed":                       {"#l=1\r\nk=a\n#m=1\r", []set{{"l", "2"}, {"m", "3"}, {"n", "4"}}, "#l=1\r\nl=2\r\nk=a\n#m=1\rm=3\rn=4\r"},
+		"separator kept":           {"k : a\nl\tb\n", []set{{"k", "x"}, {"l", "y"}}, "k : x\nl\ty\n"},
+		"blank as separator":       {"k a\n", []set{{"k", "=x"}}, "k \\=x\n"},
+		"no separator":             {"k\nl\n", []set{{"k", "x"}}, "k=x\nl\n"},
+		"empty value":              {"k=a\n", []set{{"k", ""}}, "k=\n"},
+		"from empty":               {"k =\nl=1\n", []set{{"k", "x"}}, "k =x\nl=1\n"},
+		"indentation":              {"\t k = a\n", []set{{"k", "x"}}, "\t k = x\n"},
+		"the last one wins":        {"k=a\nk=b\nl=c\n", []set{{"k", "x"}}, "k=a\nk=x\nl=c\n"},
+		"already so":               {"k=\\u0061\\\n  b\n", []set{{"k", "ab"}}, "k=\\u0061\\\n  b\n"},
+		"key with escapes":         {"a\\ b\\:c=1\n", []set{{"a b:c", "2"}}, "a\\ b\\:c=2\n"},
+		"value on the next line":   {"k = \\\n    a\\\n b\nl=1\n", []set{{"k", "x"}}, "k = \\\n    x\nl=1\n"},
+		"several lines become one": {"k=a,\\\n  b,\\\n  c\nl=1\n", []set{{"k", "x"}}, "k=x\nl=1\n"},
+		"blanks at the end go":     {"k=a  \n", []set{{"k", "x"}}, "k=x\n"},
+		"blanks at the end come":   {"k=a\n", []set{{"k", "x  "}}, "k=x  \n"},
+		"CRLF": {"k=a\r\n\r\n#l=1\r\n", []set{{"k", "x"}, {"l", "2"}, {"m", "3"}},
+			"k=x\r\n\r\n#l=1\r\nl=2\r\nm=3\r\n"},
+		"CR": {"k=a\r#l=1\r", []set{{"k", "x"}, {"l", "2"}, {"m", "3"}}, "k=x\r#l=1\rl=2\rm=3\r"},
+		"mixed": {"#l=1\r\nk=a\n#m=1\r", []set{{"l", "2"}, {"m", "3"}, {"n", "4"}},
+			"#l=1\r\nl=2\r\nk=a\n#m=1\rm=3\rn=4\r"},
 		"no final newline":            {"k=a", []set{{"l", "2"}}, "k=a\nl=2"},
 		"no final newline, comment":   {"k=a\r\n#l=1", []set{{"l", "2"}}, "k=a\r\n#l=1\r\nl=2"},
 		"empty file":                  {"", []set{{"k", "1"}}, "k=1\n"},
@@ -115,12 +117,14 @@ func TestPropertiesEdits(t *testing.T) {
 		"byte order mark alone":       {"\ufeff", []set{{"k", "1"}}, "\ufeff\nk=1"},
 		"ends in a backslash":         {"l=1\nk=a\\", []set{{"m", "2"}}, "l=1\nm=2\nk=a\\"},
 		"ends in a backslash and end": {"l=1\r\nk=a\\\r\n", []set{{"m", "2"}, {"k", "b"}}, "l=1\r\nm=2\r\nk=b\r\n"},
-		"Latin-1":                     {"# caf\xe9\nk=\xe9\n", []set{{"k", "ü€😀"}}, "# caf\xe9\nk=\\u00FC\\u20AC\\uD83D\\uDE00\n"},
-		"control characters":          {"k=\n", []set{{"k", "\ta\nb\rc\fd\x00\x7f"}}, "k=\\ta\\nb\\rc\\fd\\u0000\\u007F\n"},
-		"prose is no setting":         {"# k is good\n# k: what it is for\n#k = a\n# k: more\n", []set{{"k", "1"}}, "# k is good\n# k: what it is for\n#k = a\nk = 1\n# k: more\n"},
-		"prose may be one":            {"# k: a\n", []set{{"k", "1"}}, "# k: a\nk=1\n"},
-		"backslash, blank line":       {"k=a\\\n\nl=1\n", []set{{"l", "2"}}, "k=a\\\n\nl=2\n"},
-		"key with a mark":             {"", []set{{"#k!", "1"}}, "\\#k!=1\n"},
+		"Latin-1": {"# caf\xe9\nk=\xe9\n", []set{{"k", "ü€😀"}},
+			"# caf\xe9\nk=\\u00FC\\u20AC\\uD83D\\uDE00\n"},
+		"control characters": {"k=\n", []set{{"k", "\ta\nb\rc\fd\x00\x7f"}}, "k=\\ta\\nb\\rc\\fd\\u0000\\u007F\n"},
+		"prose is no setting": {"# k is good\n# k: what it is for\n#k = a\n# k: more\n", []set{{"k", "1"}},
+			"# k is good\n# k: what it is for\n#k = a\nk = 1\n# k: more\n"},
+		"prose may be one":      {"# k: a\n", []set{{"k", "1"}}, "# k: a\nk=1\n"},
+		"backslash, blank line": {"k=a\\\n\nl=1\n", []set{{"l", "2"}}, "k=a\\\n\nl=2\n"},
+		"key with a mark":       {"", []set{{"#k!", "1"}}, "\\#k!=1\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := properties(t, c.src)
@@ -183,10 +187,12 @@ func TestPropertiesRefused(t *testing.T) {
 
 // text draws from pieces that mean something in the format.
 func text(pieces ...string) *rapid.Generator[string] {
-	return rapid.Map(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 25), func(s []string) string { return strings.Join(s, "") })
+	return rapid.Map(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 25),
+		func(s []string) string { return strings.Join(s, "") })
 }
 
-var propertiesText = text("a", "b", "key", "=", ":", " ", "\t", "\f", "\\", "\\", "\n", "\n", "\n", "\r", "\r\n", "#", "!", "#key=", "# a = ",
+var propertiesText = text("a", "b", "key", "=", ":", " ", "\t", "\f", "\\", "\\", "\n", "\n", "\n", "\r",
+	"\r\n", "#", "!", "#key=", "# a = ",
 	"\\u0041", "\\u00e9", "\\uD83D", "\\u12", "\xe9", "ü", "\ufeff", "ENC(x=)", "\x00", "a=1\n", "key=2\r\n")
 
 var propertiesKeys = rapid.OneOf(rapid.SampledFrom([]string{"a", "b", "key"}), rapid.StringN(1, 5, -1))
