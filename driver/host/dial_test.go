@@ -185,8 +185,9 @@ func TestDialThatIsNotLedOn(t *testing.T) {
 		want      string
 		forbidden bool
 	}{
-		"prohibited": {func(s *server) { s.noForward = true }, `(AllowTcpForwarding and PermitOpen in its sshd_config): ssh: rejected: administratively prohibited ("not\x1b[31m here")`, true},
-		"unknown":    {func(s *server) { s.reject = ssh.UnknownChannelType }, "does not forward connections", true},
+		"prohibited": {func(s *server) { s.noForward = true }, `(AllowTcpForwarding and PermitOpen in its sshd_config): ` +
+			`ssh: rejected: administratively prohibited ("not\x1b[31m here")`, true},
+		"unknown": {func(s *server) { s.reject = ssh.UnknownChannelType }, "does not forward connections", true},
 		"too many": {func(s *server) { s.reject = ssh.ResourceShortage },
 			"the machine opens no more connections", false},
 		"sessions are few": {func(s *server) { s.full = true }, "the machine opens no more connections", false},

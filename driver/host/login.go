@@ -65,7 +65,8 @@ func parseKey(key []byte, passphrase string) (ssh.Signer, error) {
 	case bytes.HasPrefix(key, []byte("PuTTY-User-Key-File")):
 		return nil, errors.New(`it is in PuTTY's form: "puttygen KEY.ppk -O private-openssh -o KEY" writes a usable one`)
 	case block != nil && block.Type == "ENCRYPTED PRIVATE KEY":
-		return nil, errors.New(`it is encrypted in a form (PKCS #8) that cannot be read here: "ssh-keygen -p -f KEY" writes it in OpenSSH's form`)
+		return nil, errors.New(`it is encrypted in a form (PKCS #8) that cannot be read here: ` +
+			`"ssh-keygen -p -f KEY" writes it in OpenSSH's form`)
 	case public == nil || block != nil && strings.Contains(block.Type, "PUBLIC KEY"):
 		return nil, errors.New("it is a public key, and the private one is wanted")
 	case block == nil:

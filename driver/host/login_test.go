@@ -94,7 +94,8 @@ func TestNoKeyIsAccepted(t *testing.T) {
 			}
 		}
 	})
-	fails(t, s.to(t, func(o *SSHOptions) { o.Keys = [][]byte{key} }), "the key is accepted, but the machine also asks for", "password")
+	fails(t, s.to(t, func(o *SSHOptions) { o.Keys = [][]byte{key} }), "the key is accepted, but the machine also "+
+		"asks for", "password")
 	var many [][]byte
 	for range 7 {
 		_, k := newKey(t)

@@ -110,7 +110,8 @@ func TestDrained(t *testing.T) {
 	}
 	want := &Drain{Pairs: 4, Compared: 6, Unpaired: 2, InFlight: 2, SumA: -1, SumB: 14, Uncompared: 1,
 		FirstUncompared: []Example{
-			{"", "B-4 with A-4: outgoingMessageSequenceId is unknown at master, incomingMessageSequenceId is unknown at master"},
+			{"", "B-4 with A-4: outgoingMessageSequenceId is unknown at master, incomingMessageSequenceId is unknown at " +
+				"master"},
 		}, First: []InFlight{
 			{From: "master", To: "slave", FromKey: "A-2", ToKey: "B-2", Sent: 5, Applied: 4, Where: "slave:1:140"},
 			{From: "slave", To: "master", FromKey: "B-2", ToKey: "A-2", Sent: 3, Applied: 1, Where: "slave:1:140"},

@@ -39,7 +39,8 @@ func TestCompleteOnlyWhatIsCertain(t *testing.T) {
 			for _, lists := range [][2]string{{"comments", "attachments"}, {"attachments", "comments"}} {
 				// The second list shows that lists do not mix, and that they may come in either order.
 				entry := func(local, remote, list string) string {
-					return pair(local, remote, `,"`+lists[0]+`":[`+list+`],"`+lists[1]+`":[{"localId":"1","remoteId":"2"},{"localId":"2","remoteId":"1"}]`)
+					return pair(local, remote, `,"`+lists[0]+`":[`+list+`],"`+lists[1]+`":[{"localId":"1","remoteId":"2"},`+
+						`{"localId":"2","remoteId":"1"}]`)
 				}
 				fs := memory(t, export(entry("A-1", "B-1", c.mine)), export(entry("B-1", "A-1", c.its)))
 				o := options(fs, Slave)

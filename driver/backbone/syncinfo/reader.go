@@ -164,13 +164,15 @@ func (r *Reader) start() error {
 	case r.array && c == '[':
 		r.section, r.state = First, inFirstEntry
 	case r.array && c == '{':
-		return r.fail(r.r, `expected an array of entries, found an object: this looks like a file of "Download synchronized issues", or an error message`)
+		return r.fail(r.r, `expected an array of entries, found an object: `+
+			`this looks like a file of "Download synchronized issues", or an error message`)
 	case r.array:
 		return r.fail(r.r, "not JSON: expected '[', found "+found(c))
 	case c == '{':
 		r.state = inEnvelope
 	case c == '[':
-		return r.fail(r.r, `expected an object with "firstConnector", found an array: this looks like an answer of REST; use the file of "Download synchronized issues"`)
+		return r.fail(r.r, `expected an object with "firstConnector", found an array: `+
+			`this looks like an answer of REST; use the file of "Download synchronized issues"`)
 	default:
 		return r.fail(r.r, "not JSON: expected '{', found "+found(c)+notExport)
 	}

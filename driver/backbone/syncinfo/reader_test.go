@@ -107,7 +107,8 @@ func TestReaderRefuses(t *testing.T) {
 		{"zip", "PK\x03\x04", "1:1: the file is a ZIP archive; unpack it first"},
 		{"html", "\n<!DOCTYPE html>", "2:1: " + webPage},
 		{"text", "hello", "1:1: not JSON: expected '{', found 'h'" + notExp},
-		{"array", "[]", `1:1: expected an object with "firstConnector", found an array: this looks like an answer of REST; use the file of "Download synchronized issues"`},
+		{"array", "[]", `1:1: expected an object with "firstConnector", found an array: this looks like an answer of ` +
+			`REST; use the file of "Download synchronized issues"`},
 		{"no section", "{ }", "1:3: firstConnector is missing" + notExp},
 		{"only others", `{"a":1}`, "1:7: firstConnector is missing" + notExp},
 		{"section twice", `{"firstConnector":[],"firstConnector":[]}`, "1:22: firstConnector is there twice" + notExp},
@@ -253,13 +254,17 @@ func TestReaderAccepts(t *testing.T) {
 		want     Entry
 	}{
 		{"null counters", `{"localIssueKey":"A-1","remoteIssueKey":"B-1","outgoingMessageSequenceId":null}`, Entry{}},
-		{"extremes", `{"localIssueKey":"A-1","remoteIssueKey":"B-1","outgoingMessageSequenceId":9223372036854775807,"incomingMessageSequenceId":-9223372036854775808}`,
+		{"extremes", `{"localIssueKey":"A-1","remoteIssueKey":"B-1","outgoingMessageSequenceId":9223372036854775807,` +
+			`"incomingMessageSequenceId":-9223372036854775808}`,
 			Entry{Sequence: Sequence{9223372036854775807, -9223372036854775808, true, true}}},
 		{"escaped names", `{"\u006cocalIssueKey":"\u0041-1","remoteIssueKey":"B\u002d1"}`, Entry{}},
-		{"huge numbers elsewhere", `{"localIssueKey":"A-1","remoteIssueKey":"B-1","id":123456789012345678901234567890e400,"lastOutgoingChange":1e3}`, Entry{}},
-		{"pairs", `{"localIssueKey":"A-1","remoteIssueKey":"B-1","comments":[{"localId":"1"},{"localId":null,"remoteId":"2"},{},7,{"localId":"1","x":[{}],"remoteId":"2"}],"attachments":null}`,
+		{"huge numbers elsewhere", `{"localIssueKey":"A-1","remoteIssueKey":"B-1",` +
+			`"id":123456789012345678901234567890e400,"lastOutgoingChange":1e3}`, Entry{}},
+		{"pairs", `{"localIssueKey":"A-1","remoteIssueKey":"B-1","comments":[{"localId":"1"},{"localId":null,` +
+			`"remoteId":"2"},{},7,{"localId":"1","x":[{}],"remoteId":"2"}],"attachments":null}`,
 			Entry{Comments: 4, HalfComments: 2}},
-		{"unknown form of pairs", `{"localIssueKey":"A-1","remoteIssueKey":"B-1","comments":{"localId":"1"},"attachments":[]}`, Entry{}},
+		{"unknown form of pairs", `{"localIssueKey":"A-1","remoteIssueKey":"B-1","comments":{"localId":"1"},` +
+			`"attachments":[]}`, Entry{}},
 		{"half surrogate elsewhere", `{"localIssueKey":"A-1","remoteIssueKey":"B-1","x":"\udc00"}`, Entry{}},
 		{"unknown twice", `{"localIssueKey":"A-1","remoteIssueKey":"B-1","x":1,"x":2}`, Entry{}},
 	} {
@@ -281,7 +286,8 @@ func TestArrayReaderRefuses(t *testing.T) {
 	for in, want := range map[string]string{
 		"[]x": "r:1:3: there is something behind the end of the JSON text ('x'); remove it, or download " +
 			"the file again",
-		`{"a":1}`:         `r:1:1: expected an array of entries, found an object: this looks like a file of "Download synchronized issues", or an error message`,
+		`{"a":1}`: `r:1:1: expected an array of entries, found an object: this looks like a file of "Download ` +
+			`synchronized issues", or an error message`,
 		"null":            "r:1:1: not JSON: expected '[', found 'n'",
 		"<html>":          "r:1:1: " + webPage,
 		"[" + ok:          "r:1:48: the file ends inside firstConnector: it is cut short; download it again",

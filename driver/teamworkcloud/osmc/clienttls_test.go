@@ -21,7 +21,8 @@ func TestClientTLS(t *testing.T) {
 	encoded := base64.StdEncoding.EncodeToString(theKeystore)
 	for body, want := range map[string]*ClientTLS{
 		// as the specification's example has it
-		fmt.Sprintf(`{"enabled":true,"port":5555,"serverKeystore":%q,"serverKeystoreName":"keystore.jks","serverPass":""}`, encoded): {true, 5555, theKeystore, "keystore.jks"},
+		fmt.Sprintf(`{"enabled":true,"port":5555,"serverKeystore":%q,"serverKeystoreName":"keystore.jks",`+
+			`"serverPass":""}`, encoded): {true, 5555, theKeystore, "keystore.jks"},
 		`{"enabled":false,"port":0}`:                                    {},
 		`{"enabled":"true","port":"10002"}`:                             {Enabled: true, Port: 10002},
 		`{"enabled":false}`:                                             {},

@@ -77,7 +77,8 @@ func (p *past) revision(number int) string {
 	if p.nameless {
 		name = ""
 	}
-	return fmt.Sprintf(`{"ID":%d,"branchID":%q,"branchName":%q,"author":"author %d","createdDate":%d,"description":"change %d","directParent":%d,"commitType":"NORMAL"}`,
+	return fmt.Sprintf(`{"ID":%d,"branchID":%q,"branchName":%q,"author":"author %d","createdDate":%d,`+
+		`"description":"change %d","directParent":%d,"commitType":"NORMAL"}`,
 		number, branch, name, number%5, 1600000000+60*number, number, number-1)
 }
 
@@ -91,7 +92,8 @@ func (p *past) answer(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	case r.URL.Path == "/osmc/resources/p1/branches":
-		_, _ = fmt.Fprintf(w, `{"ldp:contains":[[{"@id":%q},{"dcterms:title":"trunk","latestRevision":1}],[{"@id":%q},{"dcterms:title":"side","latestRevision":1}]]}`, trunk, side)
+		_, _ = fmt.Fprintf(w, `{"ldp:contains":[[{"@id":%q},{"dcterms:title":"trunk","latestRevision":1}],[{"@id":%q},`+
+			`{"dcterms:title":"side","latestRevision":1}]]}`, trunk, side)
 		return
 	case isSingle:
 		number, _ := strconv.Atoi(single)

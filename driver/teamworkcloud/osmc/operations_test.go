@@ -249,8 +249,9 @@ func answerAnything(w http.ResponseWriter, r *http.Request, ledTo string) {
 		w.WriteHeader(http.StatusNotFound) // as a future release may, says the specification
 	default:
 		answer, ok := map[string]string{
-			"/osmc/version":                      "2024x",
-			"/osmc/admin/health":                 `{"cassandraClusterHealth":{"cassandraLiveNodes":[],"cassandraUnreachableNodes":[]},"nodeHealth":[]}`,
+			"/osmc/version": "2024x",
+			"/osmc/admin/health": `{"cassandraClusterHealth":{"cassandraLiveNodes":[],` +
+				`"cassandraUnreachableNodes":[]},"nodeHealth":[]}`,
 			"/osmc/admin/loginusers":             `[]`,
 			"/osmc/admin/tls":                    `{"enabled":true,"port":10002}`,
 			"/osmc/admin/user":                   `{"userName":"anna"}`,

@@ -67,11 +67,15 @@ func TestHealth(t *testing.T) {
 	refuses(t, parseHealth, map[string]string{
 		`{}`:                            "has no cassandraClusterHealth",
 		`{"cassandraClusterHealth":{}}`: "has no nodeHealth",
-		`{"cassandraClusterHealth":{},"nodeHealth":[]}`:                                                                                                          "cassandraClusterHealth has no cassandraLiveNodes",
-		`{"cassandraClusterHealth":{"cassandraLiveNodes":[]},"nodeHealth":[]}`:                                                                                   "cassandraClusterHealth has no cassandraUnreachableNodes",
-		`{"cassandraClusterHealth":{"cassandraLiveNodes":null},"nodeHealth":[]}`:                                                                                 "cassandraClusterHealth.cassandraLiveNodes is null",
-		`{"cassandraClusterHealth":{"cassandraLiveNodes":[],"cassandraUnreachableNodes":[]},"nodeHealth":[{"hostName":"a"}]}`:                                    "nodeHealth[0] has no status",
-		`{"cassandraClusterHealth":{"cassandraLiveNodes":[],"cassandraUnreachableNodes":[]},"nodeHealth":[{"status":"UP","communicationSSLClientPort":"many"}]}`: `nodeHealth[0].communicationSSLClientPort is not a whole number: "many"`,
+		`{"cassandraClusterHealth":{},"nodeHealth":[]}`: "cassandraClusterHealth has no cassandraLiveNodes",
+		`{"cassandraClusterHealth":{"cassandraLiveNodes":[]},` +
+			`"nodeHealth":[]}`: "cassandraClusterHealth has no cassandraUnreachableNodes",
+		`{"cassandraClusterHealth":{"cassandraLiveNodes":null},` +
+			`"nodeHealth":[]}`: "cassandraClusterHealth.cassandraLiveNodes is null",
+		`{"cassandraClusterHealth":{"cassandraLiveNodes":[],"cassandraUnreachableNodes":[]},` +
+			`"nodeHealth":[{"hostName":"a"}]}`: "nodeHealth[0] has no status",
+		`{"cassandraClusterHealth":{"cassandraLiveNodes":[],"cassandraUnreachableNodes":[]},` +
+			`"nodeHealth":[{"status":"UP","communicationSSLClientPort":"many"}]}`: `nodeHealth[0].communicationSSLClientPort is not a whole number: "many"`,
 	})
 }
 
@@ -116,8 +120,10 @@ func TestUser(t *testing.T) {
 			"boolean",
 		`{"userName":"anna","roleAssignments":[{}]}`: "roleAssignments[0] has " +
 			"no roleID",
-		`{"userName":"anna","roleAssignments":[{"roleID":"r","protectedObjects":[{}]}]}`: "roleAssignments[0].protectedObjects[0] has no ID",
-		`{"userName":"anna","roleAssignments":[{"roleID":"r","protectedObjects":true}]}`: "roleAssignments[0].protectedObjects is a boolean",
+		`{"userName":"anna","roleAssignments":[{"roleID":"r",` +
+			`"protectedObjects":[{}]}]}`: "roleAssignments[0].protectedObjects[0] has no ID",
+		`{"userName":"anna","roleAssignments":[{"roleID":"r",` +
+			`"protectedObjects":true}]}`: "roleAssignments[0].protectedObjects is a boolean",
 		`{"userName":"anna","roleAssignments":[{"roleID":"#it","protectedObjects":true}]}`: "roleAssignments[0] has " +
 			"no roleID",
 	})
@@ -126,8 +132,12 @@ func TestUser(t *testing.T) {
 func TestRoles(t *testing.T) {
 	read := Permission{"9649", "com.nomagic.esi.resource_read.resource", "Read Resources"}
 	same(t, []Role{{"r1", "Resource Reviewer", []Permission{read}}, {ID: "r2", Name: "Empty"}}, parseRoles,
-		`[{"ID":"r1","name":"Resource Reviewer","predefined":true,"permissions":[{"ID":"9649","name":"com.nomagic.esi.resource_read.resource","operationDisplayName":"Read Resources"}]},{"ID":"r2","name":"Empty","permissions":[]}]`,
-		`{"roles":[{"@id":"r1","name":"Resource Reviewer","permissions":{"ID":"9649","name":"com.nomagic.esi.resource_read.resource","operationDisplayName":"Read Resources"}},{"ID":"r2","name":"Empty"}]}`)
+		`[{"ID":"r1","name":"Resource Reviewer","predefined":true,"permissions":[{"ID":"9649",`+
+			`"name":"com.nomagic.esi.resource_read.resource","operationDisplayName":"Read Resources"}]},{"ID":"r2",`+
+			`"name":"Empty","permissions":[]}]`,
+		`{"roles":[{"@id":"r1","name":"Resource Reviewer","permissions":{"ID":"9649",`+
+			`"name":"com.nomagic.esi.resource_read.resource","operationDisplayName":"Read Resources"}},{"ID":"r2",`+
+			`"name":"Empty"}]}`)
 	same(t, []Role{{ID: "r1"}, {ID: "r2"}}, parseRoles, `["r1","r2"]`, `[{"@id":"r1"},{"ID":"r2"}]`)
 	same(t, Role{"r1", "R", []Permission{{ID: "9649"}}}, func(n *node) (Role, error) { return parseRole(n, "r1") },
 		`{"name":"R","permissions":["9649"]}`)
@@ -167,7 +177,8 @@ func FuzzHealth(f *testing.F) {
 			}
 		}
 		_ = h.Major()
-	}, `{"cassandraClusterHealth":{"cassandraLiveNodes":["a"],"cassandraUnreachableNodes":[],"keyspaceName":"esi2024x0"},"nodeHealth":[{"hostName":"a","status":"UP","communicationNonSSLClientPort":3579}]}`)
+	}, `{"cassandraClusterHealth":{"cassandraLiveNodes":["a"],"cassandraUnreachableNodes":[],`+
+		`"keyspaceName":"esi2024x0"},"nodeHealth":[{"hostName":"a","status":"UP","communicationNonSSLClientPort":3579}]}`)
 }
 
 func FuzzUsers(f *testing.F) {
@@ -179,7 +190,8 @@ func FuzzUser(f *testing.F) {
 		if u.Name == "" || !u.PermissionsKnown && u.Permissions != nil {
 			t.Errorf("%+v", u)
 		}
-	}, `{"userName":"anna","roleAssignments":[{"roleID":"r","protectedObjects":[{"ID":"c","protectedType":"t"}]}],"permissions":["p",{"ID":"q"}]}`)
+	}, `{"userName":"anna","roleAssignments":[{"roleID":"r","protectedObjects":[{"ID":"c","protectedType":"t"}]}],`+
+		`"permissions":["p",{"ID":"q"}]}`)
 }
 
 func FuzzRoles(f *testing.F) {

@@ -303,6 +303,7 @@ func (r Reader) ReadableResources(ctx context.Context, category string) (ids []s
 }
 
 func (r Reader) inCategory(ctx context.Context, category string, query url.Values, read func(*node) error) error {
-	_, err := get(ctx, r.c, path(workspaces, category, resources), query, func(n *node) (any, error) { return nil, read(n) })
+	at := path(workspaces, category, resources)
+	_, err := get(ctx, r.c, at, query, func(n *node) (any, error) { return nil, read(n) })
 	return err
 }

@@ -153,15 +153,18 @@ func TestCategoriesAreCompleted(t *testing.T) {
 	for name, a := range map[string]answers{
 		"ids alone": {
 			"GET /osmc/workspaces?includeBody=true": `{"ldp:contains":[{"@id":"w3"},{"@id":"w1"},{"@id":"w2"}]}`,
-			"/osmc/workspaces/w1/resources":         `[{"@id":"","ldp:membershipResource":{"@id":"#it"}},{"@id":{"@id":"#it"},"dcterms:title":"Released","dcterms:description":"out","kerml:categories":[{"@id":"w2"}],"kerml:resources":[{"@id":"p1"}]}]`,
-			"/osmc/workspaces/w2/resources":         `{"dcterms:title":"Powertrain","kerml:resources":["p3","p2"]}`,
-			"/osmc/workspaces/w3/resources":         `{"dcterms:title":"Empty","kerml:parentID":"w2","kerml:resources":[]}`,
+			"/osmc/workspaces/w1/resources": `[{"@id":"","ldp:membershipResource":{"@id":"#it"}},` +
+				`{"@id":{"@id":"#it"},"dcterms:title":"Released","dcterms:description":"out",` +
+				`"kerml:categories":[{"@id":"w2"}],"kerml:resources":[{"@id":"p1"}]}]`,
+			"/osmc/workspaces/w2/resources": `{"dcterms:title":"Powertrain","kerml:resources":["p3","p2"]}`,
+			"/osmc/workspaces/w3/resources": `{"dcterms:title":"Empty","kerml:parentID":"w2","kerml:resources":[]}`,
 		},
 		"without resources": {
 			"/osmc/workspaces": `[[{"@id":"w1"},{"dcterms:title":"Released","dcterms:description":"out"}],[{"@id":"w2"},{"dcterms:title":"Powertrain","kerml:parentID":"w1"}],
 				[{"@id":"w3"},{"dcterms:title":"Empty","kerml:parentID":"w2","kerml:resources":[]}]]`,
 			"/osmc/workspaces/w1/resources": `["p1"]`,
-			"/osmc/workspaces/w2/resources": `[{"ID":"p2","dcterms:title":"not the category's"},{"ID":"p3","dcterms:title":"x"}]`,
+			"/osmc/workspaces/w2/resources": `[{"ID":"p2","dcterms:title":"not the category's"},{"ID":"p3",` +
+				`"dcterms:title":"x"}]`,
 		},
 	} {
 		got, err := a.reader(t).Categories(t.Context())
@@ -202,8 +205,9 @@ func TestResourcesInCategory(t *testing.T) {
 
 func TestResourcesAreCompleted(t *testing.T) {
 	a := answers{
-		"GET /osmc/resources?includeBody=true&includeRemovedResource=true":  `["p4","p1","p2","p3"]`,
-		"GET /osmc/resources?includeBody=true&includeRemovedResource=false": `[{"ID":"p1","dcterms:title":"x"},{"ID":"p4","dcterms:title":"y","removed":true}]`,
+		"GET /osmc/resources?includeBody=true&includeRemovedResource=true": `["p4","p1","p2","p3"]`,
+		"GET /osmc/resources?includeBody=true&includeRemovedResource=false": `[{"ID":"p1","dcterms:title":"x"},` +
+			`{"ID":"p4","dcterms:title":"y","removed":true}]`,
 		"/osmc/resources/p1": `{"dcterms:title":"One.MASTER","metadata":{"PROJECT_ID":"P-1"}}`,
 		"/osmc/resources/p2": "403",
 		// and p3 cannot be read any more, for whatever reason
@@ -245,10 +249,11 @@ func TestOrder(t *testing.T) {
 		"/osmc/resources/p1/tags":        `{"ldp:contains":["t2","t1"]}`,
 		"/osmc/resources/p1/tags/t1":     `{"dcterms:title":"z","commitID":2}`,
 		"/osmc/resources/p1/tags/t2":     `{"dcterms:title":"a","commitID":3}`,
-		"/osmc/resources/p1/locks":       `[{"username":"b"},{"username":"a","esiObjectId":"2"},{"username":"a","esiObjectId":"1"}]`,
-		"/osmc/admin/roles":              `["r1","r2"]`,
-		"/osmc/admin/roles/r1":           `{"name":"z"}`,
-		"/osmc/admin/roles/r2":           `{"name":"a"}`,
+		"/osmc/resources/p1/locks": `[{"username":"b"},{"username":"a","esiObjectId":"2"},{"username":"a",` +
+			`"esiObjectId":"1"}]`,
+		"/osmc/admin/roles":    `["r1","r2"]`,
+		"/osmc/admin/roles/r1": `{"name":"z"}`,
+		"/osmc/admin/roles/r2": `{"name":"a"}`,
 	}
 	r := a.reader(t)
 	var got []string

@@ -9,9 +9,10 @@ import (
 // The answers here are of our own making, in the shapes that documents and public clients show.
 
 const (
-	container = `"@type":["ldp:DirectContainer","kerml:Branch"],"ldp:hasMemberRelation":"kerml:revisions","ldp:membershipResource":{"@id":"#it"}`
-	trunk     = "aaaaaaaa-0000-4000-8000-000000000001"
-	side      = "aaaaaaaa-0000-4000-8000-000000000002"
+	container = `"@type":["ldp:DirectContainer","kerml:Branch"],"ldp:hasMemberRelation":"kerml:revisions",` +
+		`"ldp:membershipResource":{"@id":"#it"}`
+	trunk = "aaaaaaaa-0000-4000-8000-000000000001"
+	side  = "aaaaaaaa-0000-4000-8000-000000000002"
 )
 
 func TestCategories(t *testing.T) {
@@ -65,8 +66,10 @@ func TestCategoryResources(t *testing.T) {
 	same(t, []string{"p1", "p2"}, live,
 		pair+`"kerml:resources":[{"@id":"p2"},{"@id":"p1"},{"@id":"p1"}]}]`,
 		pair+`"kerml:resources":["p1","https://h/osmc/workspaces/w1/resources/p2"]}]`,
-		pair+`"kerml:resources":[{"ID":"p1","dcterms:title":"a"},{"ID":"p2","dcterms:title":"b","removed":false},{"ID":"p3","removed":true}]}]`,
-		pair+`"kerml:resources":[[{`+container+`,"@id":"p1"},{"dcterms:title":"a"}],[{`+container+`,"@id":"p2"},{"dcterms:title":"b"}]]}]`,
+		pair+`"kerml:resources":[{"ID":"p1","dcterms:title":"a"},{"ID":"p2","dcterms:title":"b","removed":false},`+
+			`{"ID":"p3","removed":true}]}]`,
+		pair+`"kerml:resources":[[{`+container+`,"@id":"p1"},{"dcterms:title":"a"}],[{`+container+`,"@id":"p2"},`+
+			`{"dcterms:title":"b"}]]}]`,
 		`[{`+container+`,"@id":"","ldp:contains":[{"@id":"p1"},{"@id":"p2"}]},{"@id":"#it"}]`,
 		`{"dcterms:title":"x","kerml:resources":["p2","p1"]}`,
 		`["p1","p2"]`)
@@ -90,8 +93,11 @@ func TestResources(t *testing.T) {
 		{Resource{ID: "p2", Title: "v1.2 Gear", Name: "v1.2 Gear"}, Given(true)},
 	}
 	const (
-		brake = `"@type":"kerml:Resource","dcterms:title":"Brake.MASTER","dcterms:description":"stops","categoryID":"w1","metadata":{"name":"Brake.MASTER","PROJECT_ID":"PROJECT-1"},"removed":false,"kerml:branches":[{"@id":"b1"}]`
-		gear  = `"dcterms:title":"v1.2 Gear","categoryID":null,"metadata":{},"removed":"true","@base":"https://h/osmc/workspaces/w9/resources/p2"`
+		brake = `"@type":"kerml:Resource","dcterms:title":"Brake.MASTER","dcterms:description":"stops",` +
+			`"categoryID":"w1","metadata":{"name":"Brake.MASTER","PROJECT_ID":"PROJECT-1"},"removed":false,` +
+			`"kerml:branches":[{"@id":"b1"}]`
+		gear = `"dcterms:title":"v1.2 Gear","categoryID":null,"metadata":{},"removed":"true",` +
+			`"@base":"https://h/osmc/workspaces/w9/resources/p2"`
 	)
 	same(t, whole, parseResources,
 		`[{"ID":"p1",`+brake+`},{"ID":"p2",`+gear+`}]`,
@@ -116,9 +122,12 @@ func TestResource(t *testing.T) {
 		return r.Resource, nil
 	}
 	same(t, Resource{ID: "p1", Title: "Brake.master", Name: "Brake", ProjectID: "PROJECT-1", Category: "w1"}, read,
-		`{"@base":"https://h/osmc/workspaces/w1/resources/p1","@type":"kerml:Resource","dcterms:title":"Brake.master","dcterms:description":"stops","metadata":{"name":"Brake.master","PROJECT_ID":"PROJECT-1"}}`,
-		`[{`+container+`,"@id":""},{"categoryID":{"@id":"w1"},"dcterms:title":"Brake.master","dcterms:description":"stops","metadata":{"PROJECT_ID":"PROJECT-1"},"removed":false}]`,
-		`[{"categoryID":"https://h/osmc/workspaces/w1","dcterms:description":"stops","metadata":[{"name":"Brake.master","PROJECT_ID":"PROJECT-1"}],"removed":0}]`)
+		`{"@base":"https://h/osmc/workspaces/w1/resources/p1","@type":"kerml:Resource","dcterms:title":"Brake.master",`+
+			`"dcterms:description":"stops","metadata":{"name":"Brake.master","PROJECT_ID":"PROJECT-1"}}`,
+		`[{`+container+`,"@id":""},{"categoryID":{"@id":"w1"},"dcterms:title":"Brake.master",`+
+			`"dcterms:description":"stops","metadata":{"PROJECT_ID":"PROJECT-1"},"removed":false}]`,
+		`[{"categoryID":"https://h/osmc/workspaces/w1","dcterms:description":"stops","metadata":[{"name":"Brake.master",`+
+			`"PROJECT_ID":"PROJECT-1"}],"removed":0}]`)
 	same(t, Resource{ID: "p1", Title: "a.MASTER.x", Name: "a.MASTER.x"}, read,
 		`{"dcterms:title":"a.MASTER.x","categoryID":""}`, `{"dcterms:title":"a.MASTER.x","metadata":null,"removed":null}`)
 	refuses(t, read, map[string]string{`{}`: "has no dcterms:title", `[]`: "has no dcterms:title",
@@ -139,9 +148,13 @@ func TestBranches(t *testing.T) {
 		  [{`+container+`,"@id":"`+side+`"},{"createdDate":"1601477216","startRevision":"3","authorInfo":{"deleted":false,"name":"ann"},"dcterms:title":"side","ID":"`+side+`","latestRevision":"4"}]]`)
 	one := func(n *node) (Branch, error) { return parseBranch(n, side) }
 	same(t, second, one,
-		`[{`+container+`,"@id":"","ldp:contains":[4,3,2,1]},{"author":"ann","kerml:revisions":[4,3,2,1],"dcterms:title":"side","createdDate":1601477216,"startRevision":3,"ID":"`+side+`","@id":{"@id":"#it"},"latestRevision":4}]`,
-		`[{`+container+`,"@id":""},{"author":"ann","kerml:revisions":["1","2","3","4"],"dcterms:title":"side","createdDate":1601477216000,"startRevision":3.0,"latestRevision":1}]`,
-		`{"author":{"name":"ann"},"ldp:contains":[{"@id":"../revisions/4"},{"@id":"../revisions/3"}],"dcterms:title":"side","createdDate":"Wed Sep 30 21:46:56 ICT 2020","startRevision":3}`)
+		`[{`+container+`,"@id":"","ldp:contains":[4,3,2,1]},{"author":"ann","kerml:revisions":[4,3,2,1],`+
+			`"dcterms:title":"side","createdDate":1601477216,"startRevision":3,"ID":"`+side+`","@id":{"@id":"#it"},`+
+			`"latestRevision":4}]`,
+		`[{`+container+`,"@id":""},{"author":"ann","kerml:revisions":["1","2","3","4"],"dcterms:title":"side",`+
+			`"createdDate":1601477216000,"startRevision":3.0,"latestRevision":1}]`,
+		`{"author":{"name":"ann"},"ldp:contains":[{"@id":"../revisions/4"},{"@id":"../revisions/3"}],`+
+			`"dcterms:title":"side","createdDate":"Wed Sep 30 21:46:56 ICT 2020","startRevision":3}`)
 	same(t, Branch{ID: side, Latest: 4}, one, // real, but with names taken out
 		`[{`+container+`,"@id":""},{"kerml:revisions":[1,2,3,4],"createdDate":"Wed Sep 30 21:46:56 CST 2020"}]`)
 	refuses(t, parseBranches, map[string]string{`{}`: "has no ldp:contains", `{"ldp:contains":null}`: "is null",
@@ -149,7 +162,8 @@ func TestBranches(t *testing.T) {
 	refuses(t, one, map[string]string{
 		`{}`: "has no latestRevision", `{"latestRevision":"many"}`: `latestRevision is not a whole number: "many"`,
 		`{"latestRevision":1,"kerml:revisions":["x"]}`: `kerml:revisions[0] is not the number of a revision: "x"`,
-		`{"kerml:revisions":[]}`:                       "has no latestRevision", `{"latestRevision":1,"startRevision":{}}`: "startRevision " +
+		`{"kerml:revisions":[]}`:                       "has no latestRevision", `{"latestRevision":1,` +
+			`"startRevision":{}}`: "startRevision " +
 			"is an object", `{"kerml:revisions":true}`: "is a boolean",
 	})
 }
@@ -174,19 +188,27 @@ func TestRevision(t *testing.T) {
 		Number: 3, Branch: trunk, Author: "ann", Created: at, Description: `made "it"`, Parent: 2, Type: "NORMAL",
 		DescriptionKnown: true, ParentKnown: true, MergedParentKnown: true, RootObjects: []string{"x"},
 	}
-	const body = `"commitType":"NORMAL","author":"ann","pickedRevision":-1,"description":"made \"it\"","directParent":2,"mergedParent":-1,"dependencies":[],"rootObjectIDs":["x"]`
+	const body = `"commitType":"NORMAL","author":"ann","pickedRevision":-1,"description":"made \"it\"",` +
+		`"directParent":2,"mergedParent":-1,"dependencies":[],"rootObjectIDs":["x"]`
 	one := func(n *node) (Revision, error) { return parseRevision(n, 3) }
 	same(t, want, one,
 		`{"ID":3,"branchID":"`+trunk+`","createdDate":1600259459,`+body+`}`,
-		`[{"ID":"","branchID":"../../../branches/`+trunk+`","resourceID":"../../..","@base":"https://h/osmc/workspaces/w/resources/r/revisions/3/elements","createdDate":1600259459,`+body+`}]`,
-		`{"ID":"","branchID":"../..","resourceID":"../../..","@base":"https://h/osmc/workspaces/w/resources/r/branches/`+trunk+`/revisions/3","createdDate":"Wed Sep 16 19:30:59 ICT 2020",`+body+`}`,
-		`{"ID":"3","branchID":{"@id":"`+trunk+`"},"createdDate":"Wed Sep 16 08:30:59 CST 2020","commitDate":1600259459000,`+body+`}`,
+		`[{"ID":"","branchID":"../../../branches/`+trunk+`","resourceID":"../../..",`+
+			`"@base":"https://h/osmc/workspaces/w/resources/r/revisions/3/elements","createdDate":1600259459,`+body+`}]`,
+		`{"ID":"","branchID":"../..","resourceID":"../../..",`+
+			`"@base":"https://h/osmc/workspaces/w/resources/r/branches/`+trunk+`/revisions/3","createdDate":"Wed Sep 16 `+
+			`19:30:59 ICT 2020",`+body+`}`,
+		`{"ID":"3","branchID":{"@id":"`+trunk+`"},"createdDate":"Wed Sep 16 08:30:59 CST 2020",`+
+			`"commitDate":1600259459000,`+body+`}`,
 		`[[{"branchID":"`+trunk+`","createdDate":"20200916123059",`+body+`}]]`,
-		`[{`+container+`,"@id":""},{"ID":3.0,"branchID":"`+trunk+`","createdDate":"1600259459","authorInfo":{"name":"ann"},`+body+`}]`)
+		`[{`+container+`,"@id":""},{"ID":3.0,"branchID":"`+trunk+`","createdDate":"1600259459",`+
+			`"authorInfo":{"name":"ann"},`+body+`}]`)
 	want.BranchName, want.MergedParent, want.Parent, want.Number, want.RootObjects = "trunk", 2, 0, 1, nil
 	same(t, want, func(n *node) (Revision, error) { return parseRevision(n, 1) },
-		`{"ID":1,"branchID":"`+trunk+`","branchName":"trunk","createdDate":1600259459,"author":"ann","description":"made \"it\"","commitType":"NORMAL","directParent":-1,"mergedParent":2}`,
-		`{"branchID":"`+trunk+`","branchName":"trunk","commitDate":1600259459000,"authorInfo":{"name":"ann"},"description":"made \"it\"","commitType":"NORMAL","directParent":null,"mergedParent":"2"}`)
+		`{"ID":1,"branchID":"`+trunk+`","branchName":"trunk","createdDate":1600259459,"author":"ann",`+
+			`"description":"made \"it\"","commitType":"NORMAL","directParent":-1,"mergedParent":2}`,
+		`{"branchID":"`+trunk+`","branchName":"trunk","commitDate":1600259459000,"authorInfo":{"name":"ann"},`+
+			`"description":"made \"it\"","commitType":"NORMAL","directParent":null,"mergedParent":"2"}`)
 	same(t, Revision{Number: 3, Branch: trunk, Created: at}, one,
 		`{"branchID":"`+trunk+`","createdDate":1600259459,"author":""}`,
 		`{"branchID":"`+trunk+`","createdDate":1600259459,"author":null}`)
@@ -200,7 +222,8 @@ func TestRevision(t *testing.T) {
 	told.RootObjects, told.ElementPackages = []string{}, []string{"p", "q"}
 	same(t, told, one,
 		least+`,"description":null,"directParent":null,"mergedParent":-1,"rootObjectIDs":[],"EPackageIDs":["q","p","q"]}`,
-		least+`,"description":"","directParent":-1,"mergedParent":null,"rootObjectIDs":[],"EPackageIDs":[{"@id":"q"},{"@id":"p"}]}`)
+		least+`,"description":"","directParent":-1,"mergedParent":null,"rootObjectIDs":[],"EPackageIDs":[{"@id":"q"},`+
+			`{"@id":"p"}]}`)
 	refuses(t, one, map[string]string{
 		`{}`:                            "has no branchID",
 		`[]`:                            "has no branchID",
@@ -208,13 +231,16 @@ func TestRevision(t *testing.T) {
 		`{"ID":4,"branchID":"b"}`:       "ID is 4, where revision 3 was asked for",
 		`{"branchID":"b"}`:              "has no author",
 		`{"branchID":"b","author":"a"}`: "has no createdDate",
-		`{"branchID":"b","author":"a","createdDate":"Wed Sep 16 08:30:59 CST 2020"}`: `createdDate is not a date in a form and zone that is known: "Wed Sep 16 08:30:59 CST 2020"`,
-		`{"branchID":"b","author":"a","createdDate":0}`:                              "createdDate is not a date",
-		`{"branchID":"b","author":"a","createdDate":1,"directParent":"x"}`:           `directParent is not a whole number: "x"`,
-		`{"branchID":"b","author":"a","createdDate":1,"mergedParent":[]}`:            "mergedParent is a list",
+		`{"branchID":"b","author":"a","createdDate":"Wed Sep 16 08:30:59 CST 2020"}`: `createdDate is not a date in a ` +
+			`form and zone that is known: "Wed Sep 16 08:30:59 CST 2020"`,
+		`{"branchID":"b","author":"a","createdDate":0}`: "createdDate is not a date",
+		`{"branchID":"b","author":"a","createdDate":1,"directParent":"x"}`: `directParent is not a whole ` +
+			`number: "x"`,
+		`{"branchID":"b","author":"a","createdDate":1,"mergedParent":[]}`: "mergedParent is a list",
 	})
 	// Of a page, what cannot be read is left to be asked for singly.
-	page := parsed(t, `[{"ID":3,"branchID":"b","author":"a","createdDate":1},{"ID":2,"branchID":"b","author":"a","createdDate":"?"},{"ID":1}]`)
+	page := parsed(t, `[{"ID":3,"branchID":"b","author":"a","createdDate":1},{"ID":2,"branchID":"b","author":"a",`+
+		`"createdDate":"?"},{"ID":1}]`)
 	l, err := parseListed(page)
 	if err != nil || !slices.Equal(l.numbers, []int{1, 2, 3}) || len(l.found) != 1 || l.found[0].Number != 3 {
 		t.Errorf("got %+v, %v", l, err)
@@ -222,12 +248,15 @@ func TestRevision(t *testing.T) {
 }
 
 func TestTags(t *testing.T) {
-	same(t, []Tag(nil), parseTags, `{"@base":"https://h/osmc/workspaces/w/resources/r/tags","@id":"","@type":["ldp:BasicContainer","ldp:Container"],"ldp:contains":[]}`, `[]`)
+	same(t, []Tag(nil), parseTags, `{"@base":"https://h/osmc/workspaces/w/resources/r/tags","@id":"",`+
+		`"@type":["ldp:BasicContainer","ldp:Container"],"ldp:contains":[]}`, `[]`)
 	same(t, []Tag{{ID: "t1"}, {ID: "t2"}}, parseTags, `{"ldp:contains":["t1","t2"]}`,
 		`{"ldp:contains":[{"@id":"t1"},{"@id":"https://h/osmc/resources/r/tags/t2"}]}`, `["t1","t2"]`)
 	same(t, []Tag{{"t1", "Release 1", "out", 2}, {"t2", "Release 2", "", 5}}, parseTags,
-		`{"ldp:contains":[{"@id":"t1","@type":["kerml:Tag","ldp:DirectContainer"],"commitID":2,"dcterms:title":"Release 1","dcterms:description":"out"},{"ID":"t2","commitID":"5","dcterms:title":"Release 2"}]}`,
-		`[[{"@id":"t1",`+container+`},{"commitID":2,"dcterms:title":"Release 1","dcterms:description":"out"}],{"@id":"t2","kerml:revision":"https://h/osmc/resources/r/revisions/5","dcterms:title":"Release 2"}]`)
+		`{"ldp:contains":[{"@id":"t1","@type":["kerml:Tag","ldp:DirectContainer"],"commitID":2,"dcterms:title":"Release `+
+			`1","dcterms:description":"out"},{"ID":"t2","commitID":"5","dcterms:title":"Release 2"}]}`,
+		`[[{"@id":"t1",`+container+`},{"commitID":2,"dcterms:title":"Release 1","dcterms:description":"out"}],`+
+			`{"@id":"t2","kerml:revision":"https://h/osmc/resources/r/revisions/5","dcterms:title":"Release 2"}]`)
 	one := func(n *node) (Tag, error) { return parseTag(n, "t1") }
 	same(t, Tag{"t1", "Release 1", "", 2}, one, `{"commitID":2,"dcterms:title":"Release 1"}`,
 		`[{`+container+`},{"commitID":2,"dcterms:title":"Release 1"}]`)
@@ -239,11 +268,15 @@ func TestTags(t *testing.T) {
 
 func TestLocks(t *testing.T) {
 	want := []Lock{{"anna", side, "side", "e1"}, {"berta", "", "", "e2"}}
-	const first = `{"branchId":"` + side + `","branchName":"side","elementAndBranchId":{"branchID":"` + side + `","elementID":"e1"},"esiObjectId":"e1","lockType":"OBJECTLOCK","locked":"true,","notLocked":false,"username":"anna"}`
+	const first = `{"branchId":"` + side + `","branchName":"side","elementAndBranchId":{"branchID":"` + side + `",` +
+		`"elementID":"e1"},"esiObjectId":"e1","lockType":"OBJECTLOCK","locked":"true,","notLocked":false,"username":"anna"}`
 	same(t, want, parseLocks,
-		`[`+first+`,{"elementAndBranchId":"com.nomagic.Something@1","esiObjectId":"e2","locked":true,"username":"berta"},{"username":"carl","locked":false}]`,
-		`{"r1":{"data":[`+first+`],"status":200},"r2":{"data":{"elementAndBranchId":{"elementID":"e2"},"userName":"berta"}}}`,
-		`{"data":[{"elementAndBranchId":{"branchID":"`+side+`","elementID":"e1"},"branchName":"side","username":"anna"},{"esiObjectId":"e2","username":"berta"}]}`)
+		`[`+first+`,{"elementAndBranchId":"com.nomagic.Something@1","esiObjectId":"e2","locked":true,`+
+			`"username":"berta"},{"username":"carl","locked":false}]`,
+		`{"r1":{"data":[`+first+`],"status":200},"r2":{"data":{"elementAndBranchId":{"elementID":"e2"},`+
+			`"userName":"berta"}}}`,
+		`{"data":[{"elementAndBranchId":{"branchID":"`+side+`","elementID":"e1"},"branchName":"side","username":"anna"},`+
+			`{"esiObjectId":"e2","username":"berta"}]}`)
 	same(t, []Lock{}, parseLocks, `[]`, `{"data":[]}`, `{"r1":{"data":[],"status":200}}`)
 	refuses(t, parseLocks, map[string]string{`{}`: "has no data", `null`: "it is null",
 		`[{}]`: "[0] has no username", `{"r1":{"status":404}}`: "has no data", `{"r1":{"data":true}}`: "r1.data is a " +
@@ -257,7 +290,8 @@ func FuzzCategories(f *testing.F) {
 				t.Errorf("%+v", c)
 			}
 		}
-	}, `{"ldp:contains":[[{"@id":"w1"},{"dcterms:title":"x","kerml:resources":[{"@id":"p"}],"kerml:categories":["w2"]}],"w2"]}`)
+	}, `{"ldp:contains":[[{"@id":"w1"},{"dcterms:title":"x","kerml:resources":[{"@id":"p"}],`+
+		`"kerml:categories":["w2"]}],"w2"]}`)
 }
 
 func FuzzCategoryResources(f *testing.F) {
@@ -279,7 +313,8 @@ func FuzzResources(f *testing.F) {
 				t.Errorf("%+v", r)
 			}
 		}
-	}, `[{"ID":"p1","dcterms:title":"x.MASTER","metadata":{"name":"x","PROJECT_ID":"P"},"categoryID":"w","removed":false},"p2"]`)
+	}, `[{"ID":"p1","dcterms:title":"x.MASTER","metadata":{"name":"x","PROJECT_ID":"P"},"categoryID":"w",`+
+		`"removed":false},"p2"]`)
 }
 
 func FuzzBranches(f *testing.F) {
@@ -297,7 +332,8 @@ func FuzzBranch(f *testing.F) {
 		if b.Latest <= 0 || b.Start < 0 {
 			t.Errorf("%+v", b)
 		}
-	}, `[{"ldp:contains":[2,1]},{"dcterms:title":"trunk","latestRevision":2,"startRevision":1,"author":"a","createdDate":1600257292}]`)
+	}, `[{"ldp:contains":[2,1]},{"dcterms:title":"trunk","latestRevision":2,"startRevision":1,"author":"a",`+
+		`"createdDate":1600257292}]`)
 }
 
 func FuzzRevisions(f *testing.F) {
@@ -319,7 +355,8 @@ func FuzzRevision(f *testing.F) {
 		if r.Number != 3 || r.Branch == "" || r.Created.IsZero() || r.Parent < 0 || r.MergedParent < 0 {
 			t.Errorf("%+v", r)
 		}
-	}, `{"ID":"","branchID":"../..","@base":"x/branches/b/revisions/3","author":"a","createdDate":"20180713082509555","directParent":2}`)
+	}, `{"ID":"","branchID":"../..","@base":"x/branches/b/revisions/3","author":"a",`+
+		`"createdDate":"20180713082509555","directParent":2}`)
 }
 
 func FuzzTags(f *testing.F) {

@@ -373,10 +373,10 @@ func TestLogoutThatFails(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	for want, o := range map[string]Options{
-		"no credentials":             {User: "anna"},
-		"no credentials: give":       {Password: "hush"},
-		`"saml" is not a kind of token`:           {Token: "x", TokenKind: "saml"},
-		"the token has an invalid character":            {Token: "a\nb"},
+		"no credentials":                       {User: "anna"},
+		"no credentials: give":                 {Password: "hush"},
+		`"saml" is not a kind of token`:        {Token: "x", TokenKind: "saml"},
+		"the token has an invalid character":   {Token: "a\nb"},
 		`the user "a:b" has a colon`:           {User: "a:b", Password: "hush"},
 		"the server's address must be https:/": {User: "a", Password: "hush", Rest: rest.Options{BaseURL: "x"}},
 	} {

@@ -11,7 +11,8 @@ import (
 )
 
 func TestCreateCategory(t *testing.T) {
-	const listed = `[[{"@id":"w1"},{"dcterms:title":"From ACME","kerml:resources":[]}],[{"@id":"w2"},{"dcterms:title":"From ACME","kerml:parentID":"w1","kerml:resources":[]}]]`
+	const listed = `[[{"@id":"w1"},{"dcterms:title":"From ACME","kerml:resources":[]}],[{"@id":"w2"},` +
+		`{"dcterms:title":"From ACME","kerml:parentID":"w1","kerml:resources":[]}]]`
 	for _, c := range []struct {
 		name, parent, location, body, list string
 		want                               string // the id, or words of the error
