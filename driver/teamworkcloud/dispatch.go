@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
@@ -65,6 +66,13 @@ func (d *Driver) Facts(ctx context.Context, r *schema.Resource, names []string) 
 
 // Execute carries out what the interface can do. What it cannot do are a person's steps and never come here.
 func (d *Driver) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
+	if machine.Verbs.Has(t.Step.Verb) {
+		w, err := d.windowFor(t)
+		if err != nil {
+			return executor.Result{}, executor.NotSent(err)
+		}
+		return machine.Verbs.Execute(ctx, w, t)
+	}
 	if sync := setUpBy(t); sync != nil {
 		return d.executeSync(ctx, t, sync)
 	}
@@ -79,6 +87,13 @@ func (d *Driver) Execute(ctx context.Context, t *executor.Task) (executor.Result
 
 // Verify asks the live servers whether a step's end is reached.
 func (d *Driver) Verify(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	if machine.Verbs.Has(t.Step.Verb) {
+		w, err := d.windowFor(t)
+		if err != nil {
+			return executor.Verdict{}, err
+		}
+		return machine.Verbs.Verify(ctx, w, t)
+	}
 	if sync := setUpBy(t); sync != nil {
 		return d.verifySync(ctx, t, sync)
 	}

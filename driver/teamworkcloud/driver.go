@@ -140,7 +140,7 @@ func (d *Driver) machine(server *schema.Resource) (host.Host, error) {
 	if h := d.hosts[server]; h != nil {
 		return h, nil
 	}
-	h, err := d.reach(server)
+	h, err := d.openHost(server)
 	if err != nil {
 		return nil, planner.About(server, fmt.Errorf("reaching the machine of %s: %w", server.Addr, err))
 	}
@@ -148,7 +148,7 @@ func (d *Driver) machine(server *schema.Resource) (host.Host, error) {
 	return h, nil
 }
 
-func (d *Driver) reach(server *schema.Resource) (host.Host, error) {
+func (d *Driver) openHost(server *schema.Resource) (host.Host, error) {
 	if isTrue(server, "host", "local") {
 		return host.Local(host.LocalOptions{Fs: afero.NewOsFs()}), nil
 	}

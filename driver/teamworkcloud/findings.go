@@ -83,7 +83,7 @@ func (f *finder) versions() {
 			f.warn("version-unreadable", fmt.Sprintf("It says %q. What depends on the refresh is taken as in new releases: compare the versions yourself.", wording.OneLine(s.Text)),
 				"the version of %s cannot be made out", s.says())
 		}
-		if olderThan(s.Release, osmc.Sync2021R2) {
+		if s.Release.OlderThan(osmc.Sync2021R2) {
 			f.refuse("sync-version", "Synchronization of resources came with 2021x Refresh2. Update the server first.", "%s has no synchronization of resources yet", s.says())
 		}
 	}
@@ -111,7 +111,7 @@ func (f *finder) multiHop(src, tgt *serverFacts) {
 	}
 	var old []string
 	for _, s := range hops {
-		if olderThan(s.Release, osmc.MultiHop2022R2) {
+		if s.Release.OlderThan(osmc.MultiHop2022R2) {
 			old = append(old, s.says())
 		}
 	}

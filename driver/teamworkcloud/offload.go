@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/driver/wording"
@@ -18,20 +19,14 @@ import (
 
 // offloadFacts are what an offload's plan is made from.
 type offloadFacts struct {
-	SyncGone bool           `json:"sync_gone,omitempty"` // the synchronization is not declared any more
-	Sync     syncFacts      `json:"sync"`
-	Copies   []copyFacts    `json:"copies,omitempty"`  // on the target, of what the source has no more; by name and id
-	Lines    []lineFacts    `json:"lines,omitempty"`   // of what is on the source, where a person compares them: by resource and name
-	Readers  []overlapFacts `json:"readers,omitempty"` // other declarations that bring what is selected from the source to elsewhere
-	Locks    []lockFacts    `json:"locks,omitempty"`   // on selected resources of the source
-	SourceIn loggedIn       `json:"source_in"`         // as is TargetIn, only where the services of that end may be stopped
-	TargetIn loggedIn       `json:"target_in"`
-}
-
-// loggedIn is who is logged in to a server beside the user we work as.
-type loggedIn struct {
-	Known bool     `json:"known"`           // the server says it
-	Users []string `json:"users,omitempty"` // sorted
+	SyncGone bool             `json:"sync_gone,omitempty"` // the synchronization is not declared any more
+	Sync     syncFacts        `json:"sync"`
+	Copies   []copyFacts      `json:"copies,omitempty"`  // on the target, of what the source has no more; by name and id
+	Lines    []lineFacts      `json:"lines,omitempty"`   // of what is on the source, where a person compares them: by resource and name
+	Readers  []overlapFacts   `json:"readers,omitempty"` // other declarations that bring what is selected from the source to elsewhere
+	Locks    []lockFacts      `json:"locks,omitempty"`   // on selected resources of the source
+	SourceIn machine.LoggedIn `json:"source_in"`         // as is TargetIn, only where the services of that end may be stopped
+	TargetIn machine.LoggedIn `json:"target_in"`
 }
 
 // copyFacts are a resource of the target that was brought there and is not on the source any more.
@@ -132,7 +127,7 @@ func (s *look) offloadOnly(ctx context.Context, r *schema.Resource, f *offloadFa
 		return err
 	}
 	if isTrue(r, "reactivate") {
-		if f.TargetIn, err = othersIn(ctx, target); err != nil {
+		if f.TargetIn, err = loggedIn(ctx, target); err != nil {
 			return err
 		}
 	}
@@ -151,7 +146,7 @@ func (s *look) offloadOnly(ctx context.Context, r *schema.Resource, f *offloadFa
 	if f.Locks, err = readLocks(ctx, source, present); err != nil {
 		return err
 	}
-	f.SourceIn, err = othersIn(ctx, source)
+	f.SourceIn, err = loggedIn(ctx, source)
 	return err
 }
 
@@ -321,22 +316,11 @@ func tallyLocks(resource string, locks []osmc.Lock) []lockFacts {
 	return out
 }
 
-// othersIn are the people who are logged in to a server, without the user we work as. Two people with one account look like
-// one.
-func othersIn(ctx context.Context, inv *inventory) (loggedIn, error) {
-	return othersAt(ctx, inv.client, inv.server, inv.facts.User)
-}
-
-// othersAt is the same where nothing else of the server is looked at.
-func othersAt(ctx context.Context, c osmc.Reader, server *schema.Resource, user string) (loggedIn, error) {
-	users, err := c.LoggedIn(ctx)
-	if osmc.NotAllowed(err) {
-		return loggedIn{}, nil
-	}
+// loggedIn are the people who are logged in to a server.
+func loggedIn(ctx context.Context, inv *inventory) (machine.LoggedIn, error) {
+	in, err := machine.ReadLoggedIn(ctx, inv.client, inv.facts.Addr, inv.facts.User)
 	if err != nil {
-		return loggedIn{}, planner.About(server, fmt.Errorf("asking who is logged in to %s: %w", server.Addr, err))
+		err = planner.About(inv.server, err)
 	}
-	users = slices.DeleteFunc(slices.Clone(users), func(u string) bool { return u == "" || strings.EqualFold(u, user) })
-	slices.Sort(users)
-	return loggedIn{Known: true, Users: slices.Compact(users)}, nil
+	return in, err
 }

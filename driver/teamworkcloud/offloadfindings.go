@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
@@ -144,7 +145,7 @@ func (o *offloading) losing() {
 			wording.Plural(r.Source.Revisions, "revision"), r.Source.LatestBy, r.Source.LatestAt, created(r)))
 	}
 	if op == opRemove {
-		lines = append(lines, commandLines(eachBatch(o.upkeep(atSource).dataManager, o.ids(), removeArgs)...)...)
+		lines = append(lines, machine.Lines(machine.Batches(o.commands(atSource).DataManager, o.ids(), machine.Remove)...)...)
 	}
 	o.find("whose", planner.Warn, op, fmt.Sprintf("removed from %s: %s; the newest revisions are by %s", o.addr(atSource), wording.Plural(len(o.present), "resource"), byCount(people)), strings.Join(lines, "\n"))
 	for i := range o.plan.items {
@@ -203,7 +204,7 @@ func (o *offloading) configurations() {
 		o.find("as-documented", planner.Warn, opRemoveConfiguration, "the configurations are there while their source disappears, and what they do then is not documented",
 			"order = \"verified\" has them removed before. What is on the target is looked at before and after.")
 	}
-	if o.unconfigures() && olderThan(o.facts.Sync.Target.Release, osmc.SyncTLS2024R1) {
+	if o.unconfigures() && o.facts.Sync.Target.Release.OlderThan(osmc.SyncTLS2024R1) {
 		o.find("record-stays", planner.Note, opRemoveConfiguration, fmt.Sprintf("%s keeps a record of a deleted configuration", o.facts.Sync.Target.says()),
 			"Before 2024x Refresh1 the same resource can be configured again only once Data Manager has removed its copy (TWCloud2024x 137987228).")
 	}
@@ -238,7 +239,7 @@ func (o *offloading) reactivating() {
 		lines = append(lines, line)
 	}
 	if op == opReactivate {
-		lines = append(lines, commandLines(eachBatch(o.upkeep(atTarget).dataManager, o.movedIDs(), reactivateArgs(o.wholeCategory()))...)...)
+		lines = append(lines, machine.Lines(machine.Batches(o.commands(atTarget).DataManager, o.movedIDs(), machine.Reactivate(o.wholeCategory()))...)...)
 	}
 	grade := planner.Note
 	if slices.ContainsFunc(o.moved(), o.supposed) {

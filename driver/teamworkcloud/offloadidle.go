@@ -1,6 +1,7 @@
 package teamworkcloud
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -42,17 +43,27 @@ func (d *Driver) verifySourceIdle(ctx context.Context, t *executor.Task) (execut
 		}
 		return notDone("%s; have them commit, or release the locks", wording.List(words)), nil
 	}
-	if why, err := d.notAlone(ctx, t, l.source, atSource); err != nil || why != "" {
+	if why, err := d.notReady(ctx, t, atSource, verified); err != nil || why != "" {
 		return executor.Verdict{State: executor.NotDone, Why: why}, err
 	}
-	if !t.Resource.Ref("sync").Ref("source").Get("host").IsNull() {
-		called := verified.Names()
-		why, err := d.unfitMachine(ctx, serverOf(t, atSource), t.Step.Args[argRelease], called)
-		if err != nil || why != "" {
-			return executor.Verdict{State: executor.NotDone, Why: why}, err
-		}
+	return done("nobody works on the %s, and nothing of them has changed since it was verified", wording.Plural(len(verified), "resource")), nil
+}
+
+// notReady tells what keeps the services of an end from being stopped, "" if nothing does: nobody else may be logged in, and the
+// machine, where one is declared, must be the one with these resources.
+func (d *Driver) notReady(ctx context.Context, t *executor.Task, end string, resources revision.Records) (string, error) {
+	w, err := d.windowAt(t, end)
+	if err != nil {
+		return "", err
 	}
-	return reached("nobody works on the %s, and nothing of them has changed since it was verified", wording.Plural(len(verified), "resource")), nil
+	if why, err := w.NotAlone(ctx, t); err != nil || why != "" || w.Host == nil {
+		return why, err
+	}
+	m, err := w.Reach()
+	if err != nil {
+		return "", err
+	}
+	return m.Unfit(ctx, resources.Names())
 }
 
 // sameSelection is nil when what is selected is what was verified.
@@ -85,7 +96,7 @@ func (l *looked) sameAs(t *executor.Task, verified revision.Records) error {
 		case h.source == nil:
 			return fmt.Errorf("%q (%s) cannot be read on %s any more", r.Name, r.ID, l.facts.Source.Addr)
 		case h.source.Digest() != was.Digest:
-			return fmt.Errorf("%q (%s) has changed on %s since it was verified: %s. %s", r.Name, r.ID, l.facts.Source.Addr, orElse(was.Newer(h.source), "its branches, revisions or tags are not those of then"), verifyAnew(t))
+			return fmt.Errorf("%q (%s) has changed on %s since it was verified: %s. %s", r.Name, r.ID, l.facts.Source.Addr, cmp.Or(was.Newer(h.source), "its branches, revisions or tags are not those of then"), verifyAnew(t))
 		case h.target == nil:
 			return fmt.Errorf("%q (%s) is gone from %s since it was verified: was DELETE ALL chosen? What is on %s still must stay there", r.Name, r.ID, l.facts.Target.Addr, l.facts.Source.Addr)
 		case was.Changed(h.target) != "":
@@ -95,13 +106,6 @@ func (l *looked) sameAs(t *executor.Task, verified revision.Records) error {
 		}
 	}
 	return nil
-}
-
-func orElse(text, other string) string {
-	if text == "" {
-		return other
-	}
-	return text
 }
 
 // planAnew is what helps when the run is about something else than what is there.
@@ -133,19 +137,12 @@ func (d *Driver) verifyTargetIdle(ctx context.Context, t *executor.Task) (execut
 		for _, id := range all.IDs() {
 			now = append(now, fmt.Sprintf("%s (%s)", all[id].Name, id))
 		}
-		return executor.Verdict{}, executor.Final(fmt.Errorf("what would become editable on %s is not what was planned; it is now: %s. %s", inv.facts.Addr, orElse(wording.List(now), "nothing"), planAnew))
+		return executor.Verdict{}, executor.Final(fmt.Errorf("what would become editable on %s is not what was planned; it is now: %s. %s", inv.facts.Addr, cmp.Or(wording.List(now), "nothing"), planAnew))
 	}
-	if why, err := d.notAlone(ctx, t, inv, atTarget); err != nil || why != "" {
+	if why, err := d.notReady(ctx, t, atTarget, all); err != nil || why != "" {
 		return executor.Verdict{State: executor.NotDone, Why: why}, err
 	}
-	if !serverOf(t, atTarget).Get("host").IsNull() {
-		called := all.Names()
-		why, err := d.unfitMachine(ctx, serverOf(t, atTarget), t.Step.Args[argRelease], called)
-		if err != nil || why != "" {
-			return executor.Verdict{State: executor.NotDone, Why: why}, err
-		}
-	}
-	v := reached("%s has the %s as verified", inv.facts.Addr, wording.Plural(len(all), "resource"))
+	v := done("%s has the %s as verified", inv.facts.Addr, wording.Plural(len(all), "resource"))
 	if v.Outputs, err = all.Outputs(); err != nil {
 		return v, err
 	}
@@ -233,7 +230,7 @@ func (x *syncReader) movedBefore(ctx context.Context, t *executor.Task, called m
 
 // verifyMaintainedTarget: the server is up and has them. Whether the flag is off nothing shows.
 func (d *Driver) verifyMaintainedTarget(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
-	v, err := d.verifyHealthy(ctx, serverOf(t, atTarget))
+	v, err := d.healthy(ctx, serverOf(t, atTarget))
 	if err != nil || v.State != executor.Done {
 		return v, err
 	}
@@ -282,7 +279,7 @@ func (d *Driver) verifyFinished(ctx context.Context, t *executor.Task) (executor
 		return executor.Verdict{}, err
 	}
 	if t.Resource.Get("remove_from_source").IsNull() {
-		return reached("%s has every branch and revision of %s that was verified", serverOf(t, atTarget).Addr, wording.Plural(len(all), "resource")), nil
+		return done("%s has every branch and revision of %s that was verified", serverOf(t, atTarget).Addr, wording.Plural(len(all), "resource")), nil
 	}
 	left, err := d.left(ctx, serverOf(t, atSource), all.IDs())
 	if err != nil {
@@ -291,5 +288,5 @@ func (d *Driver) verifyFinished(ctx context.Context, t *executor.Task) (executor
 	if len(left) > 0 {
 		return notDone("%s still has %s", serverOf(t, atSource).Addr, strings.Join(wording.FirstTen(left), ", ")), nil
 	}
-	return reached("%s has none of the %s any more; %s has every branch and revision of them that was verified", serverOf(t, atSource).Addr, wording.Plural(len(all), "resource"), serverOf(t, atTarget).Addr), nil
+	return done("%s has none of the %s any more; %s has every branch and revision of them that was verified", serverOf(t, atSource).Addr, wording.Plural(len(all), "resource"), serverOf(t, atTarget).Addr), nil
 }

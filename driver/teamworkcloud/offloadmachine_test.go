@@ -1,10 +1,12 @@
 package teamworkcloud
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/executor"
@@ -14,6 +16,9 @@ const (
 	idOther = "0c0c0c0c-0000-4000-8000-000000000009"
 	trunk   = "11111111-0000-4000-8000-000000000001"
 	dev     = "11111111-0000-4000-8000-000000000002"
+	idA     = "a4c498c9-f125-453c-b9cb-3d5a6e675714"
+	idB     = "ald569ea-fe6a-402f-8a25-aef6b932de48" // as in the vendor's example: not quite hexadecimal
+	idC     = "0b0b0b0b-1111-4222-8333-444444444444"
 )
 
 // verifiedEngine is Engine (idA) with revisions 1, 2, 5 on trunk and 3, 6 on dev.
@@ -24,21 +29,32 @@ func verifiedEngine() revision.Records {
 	}}
 }
 
-// sound is a machine whose database holds Engine (idA) as verified, and another resource.
-func sound() (*bench, map[string]host.Output) {
-	answers := map[string]host.Output{
-		"dm -lr":                             {Stdout: idA + "  Engine\n" + idOther + "  Frame\n"},
-		"dm -lrd":                            {},
-		"dm -lb resourceID=" + idA:           {Stdout: trunk + "  trunk\n" + dev + "  dev\n"},
-		lrv(trunk):                           {Stdout: "1  change\n2  change\n5  change\n"},
-		lrv(dev):                             {Stdout: "3  change\n6  change\n"},
-		"nodetool status":                    {Stdout: nodes + "UN  127.0.0.1  x\n"},
-		"systemctl is-active webapp twcloud": {Stdout: "inactive\ninactive\n", Code: 3},
+// fakeHost answers command lines from a table; a program that is not in it does not exist.
+type fakeHost struct {
+	host.Host // what is not below is asked of no fake
+
+	answers map[string]host.Output
+}
+
+func (h *fakeHost) Name() string { return "admin@twc" }
+
+func (h *fakeHost) Run(_ context.Context, c host.Command) (host.Output, error) {
+	if out, ok := h.answers[strings.Join(c.Args, " ")]; ok {
+		return out, nil
 	}
-	h := &fakeHost{answers: answers}
-	u := upkeepOf(serverWith(nil), osmc.Release{})
-	u.dataManager = []string{"dm"}
-	return &bench{upkeep: u, host: h, manager: dataManager{host: h, program: u.dataManager}}, answers
+	return host.Output{Code: 127, Stderr: c.Args[0] + ": not found\n"}, nil
+}
+
+// sound is a machine whose database holds Engine (idA) as verified, and another resource.
+func sound() (*machine.Machine, map[string]host.Output) {
+	answers := map[string]host.Output{
+		"dm -lr":                   {Stdout: idA + "  Engine\n" + idOther + "  Frame\n"},
+		"dm -lrd":                  {},
+		"dm -lb resourceID=" + idA: {Stdout: trunk + "  trunk\n" + dev + "  dev\n"},
+		lrv(trunk):                 {Stdout: "1  change\n2  change\n5  change\n"},
+		lrv(dev):                   {Stdout: "3  change\n6  change\n"},
+	}
+	return machine.New(&fakeHost{answers: answers}, machine.CommandsOf("server.teamwork_cloud.a", machine.Declared{DataManager: []string{"dm"}}, osmc.Release{})), answers
 }
 
 func lrv(branch string) string { return "dm -lrv resourceID=" + idA + " branchID=" + branch }
@@ -59,7 +75,7 @@ func TestUntouched(t *testing.T) {
 		"none listed":       {put(lrv(trunk), ""), executor.Unknown, executor.Done, false, "does not list revision 1 of branch trunk of Engine"},
 		"a branch less":     {put("dm -lb resourceID="+idA, trunk+"\n"), executor.Unknown, executor.Done, false, "lists 1 branch of Engine"},
 		"no branch":         {put("dm -lb resourceID="+idA, ""), executor.Unknown, executor.Unknown, false, "lists 0 branches of Engine"},
-		"unreadable":        {put(lrv(trunk), "Exception in thread \"main\"\n"), executor.Unknown, executor.Unknown, false, "cannot be made out"},
+		"unreadable":        {put(lrv(trunk), "Exception in thread \"main\"\n"), executor.Unknown, executor.Unknown, false, "cannot be read"},
 		"in another form":   {put(lrv(trunk), "rev#one\nrev#two\n"), executor.Unknown, executor.Done, false, "does not list revision 1"},
 		"gone":              {put("dm -lr", idOther+"  Frame\n"), executor.Unknown, executor.Done, true, "does not list Engine"},
 		"marked as deleted": {both(put("dm -lr", idOther+"  Frame\n"), put("dm -lrd", idA+"  Engine\n")), executor.Done, executor.Done, false, ""},
@@ -70,9 +86,9 @@ func TestUntouched(t *testing.T) {
 	} {
 		verified := verifiedEngine()
 		for _, strict := range []bool{true, false} {
-			b, answers := sound()
+			m, answers := sound()
 			c.spoil(answers)
-			v, err := b.verifyUntouched(t.Context(), &executor.Task{}, verified, strict)
+			v, err := verifyUntouched(t.Context(), m, &executor.Task{}, verified, strict)
 			want := c.later
 			if strict {
 				want = c.strict
@@ -118,33 +134,14 @@ func TestRemovedIsNeverConcludedFromSilence(t *testing.T) {
 		"another's database":  {put("dm -lr", idC+"  Bridge\n"), idOther, executor.Unknown},
 		"datamanager is gone": {func(a map[string]host.Output) { delete(a, "dm -lr") }, idOther, executor.Unknown},
 	} {
-		b, answers := sound()
+		m, answers := sound()
 		if name == "all there" {
 			answers["dm -lr"] = host.Output{Stdout: idA + "\n" + idB + "\n" + idOther + "\n"}
 		}
 		c.spoil(answers)
-		v, err := b.verifyRemoved(t.Context(), []string{idA, idB}, c.witnesses)
+		v, err := verifyGone(t.Context(), m, []string{idA, idB}, c.witnesses)
 		if err != nil || v.State != c.want || v.Why == "" {
 			t.Errorf("%s: %+v, %v; want %s", name, v, err, c.want)
-		}
-	}
-}
-
-func TestUnfitMachine(t *testing.T) {
-	for name, c := range map[string]struct {
-		spoil func(map[string]host.Output)
-		says  string
-	}{
-		"fits":           {func(map[string]host.Output) {}, ""},
-		"another one's":  {put("dm -lr", idOther+" Frame\n"), "does not list Engine (" + idA + "): is this the machine"},
-		"a node is down": {put("nodetool status", nodes+"DN  10.0.0.2  x\n"), "10.0.0.2 is DN"},
-		"unreadable":     {put("dm -lr", "Invalid path.\n"), "cannot be made out"},
-	} {
-		b, answers := sound()
-		c.spoil(answers)
-		why, err := b.unfit(t.Context(), map[string]string{idA: "Engine"})
-		if err != nil || (why == "") != (c.says == "") || !strings.Contains(why, c.says) {
-			t.Errorf("%s: %q, %v; want %q", name, why, err, c.says)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
@@ -16,7 +17,7 @@ type lineList struct {
 }
 
 func (l *lineList) add(command []string, what string, args ...any) {
-	line := commandLines(command)[0]
+	line := machine.Lines(command)[0]
 	l.commands = append(l.commands, line)
 	if what != "" {
 		line += "    (" + fmt.Sprintf(what, args...) + ")"
@@ -26,20 +27,20 @@ func (l *lineList) add(command []string, what string, args ...any) {
 
 // maintainSourceStep is all of the work at the source's machine, for a person: no host is declared.
 func (o *offloading) maintainSourceStep() planner.Step {
-	u, l := o.upkeep(atSource), &lineList{}
-	for _, c := range u.stop {
+	u, l := o.commands(atSource), &lineList{}
+	for _, c := range u.Stop {
 		l.add(c, "")
 	}
-	l.add(u.database, "every node must be UN, up and normal")
+	l.add(u.Database, "every node must be UN, up and normal")
 	for _, r := range o.present {
 		o.compareLines(l, u, r)
 	}
 	ids := o.ids()
-	for _, c := range eachBatch(u.dataManager, ids, removeArgs) {
-		l.add(c, "%s, for good", wording.Plural(len(c)-len(u.dataManager)-1, "resource"))
+	for _, c := range machine.Batches(u.DataManager, ids, machine.Remove) {
+		l.add(c, "%s, for good", wording.Plural(len(c)-len(u.DataManager)-1, "resource"))
 	}
-	l.add(slices.Concat(u.dataManager, listResourcesArgs()), "none of them may be listed any more")
-	for _, c := range u.start {
+	l.add(slices.Concat(u.DataManager, machine.ListResources()), "none of them may be listed any more")
+	for _, c := range u.Start {
 		l.add(c, "")
 	}
 	step := o.maintainStep(atSource, l, fmt.Sprintf("stop the services of %s, remove %s for good with Data Manager, and start them again", o.addr(atSource), wording.Plural(len(ids), "resource")))
@@ -52,8 +53,8 @@ func (o *offloading) maintainSourceStep() planner.Step {
 
 // compareLines: what is in the database beyond what was verified would be lost, and with the services stopped only Data Manager
 // can tell. The numbers are those of the plan; the check before this step sees to it that they still hold.
-func (o *offloading) compareLines(l *lineList, u upkeep, r *resourceFacts) {
-	l.add(slices.Concat(u.dataManager, listBranchesArgs(r.ID)), "%s: %s and no more", r.Name, wording.Plural(r.Source.Branches, "branch"))
+func (o *offloading) compareLines(l *lineList, u machine.Commands, r *resourceFacts) {
+	l.add(slices.Concat(u.DataManager, machine.ListBranches(r.ID)), "%s: %s and no more", r.Name, wording.Plural(r.Source.Branches, "branch"))
 	for _, b := range o.facts.Lines {
 		if b.Resource != r.ID {
 			continue
@@ -62,21 +63,21 @@ func (o *offloading) compareLines(l *lineList, u upkeep, r *resourceFacts) {
 		if b.Revisions > 0 {
 			what = fmt.Sprintf("%s, the newest is %d", wording.Plural(b.Revisions, "revision"), b.Latest)
 		}
-		l.add(slices.Concat(u.dataManager, listRevisionsArgs(r.ID, b.ID)), "%s, branch %s: %s", r.Name, b.Name, what)
+		l.add(slices.Concat(u.DataManager, machine.ListRevisions(r.ID, b.ID)), "%s, branch %s: %s", r.Name, b.Name, what)
 	}
 }
 
 // maintainTargetStep is the same for the target.
 func (o *offloading) maintainTargetStep() planner.Step {
-	u, l := o.upkeep(atTarget), &lineList{}
-	for _, c := range u.stop {
+	u, l := o.commands(atTarget), &lineList{}
+	for _, c := range u.Stop {
 		l.add(c, "")
 	}
-	l.add(u.database, "every node must be UN, up and normal")
-	for _, c := range eachBatch(u.dataManager, o.movedIDs(), reactivateArgs(o.wholeCategory())) {
+	l.add(u.Database, "every node must be UN, up and normal")
+	for _, c := range machine.Batches(u.DataManager, o.movedIDs(), machine.Reactivate(o.wholeCategory())) {
 		l.add(c, "")
 	}
-	for _, c := range u.start {
+	for _, c := range u.Start {
 		l.add(c, "")
 	}
 	n := len(o.moved())
@@ -89,13 +90,13 @@ func (o *offloading) maintainTargetStep() planner.Step {
 }
 
 func (o *offloading) maintainStep(end string, l *lineList, summary string) planner.Step {
-	u, url := o.upkeep(end), o.server(end).Text("url")
+	u, url := o.commands(end), o.server(end).Text("url")
 	do := append([]string{"Run these lines in their order. Where one fails, or does not say what stands behind it, run no other but those that start the services, and come back:"}, l.do...)
 	return planner.Step{
-		Op: opMaintain + end, Mark: planner.MarkPerson, Repeat: planner.CheckFirst, Within: planner.Duration(u.within), Exclusive: o.machine(end),
+		Op: opMaintain + end, Mark: planner.MarkPerson, Repeat: planner.CheckFirst, Within: planner.Duration(u.Within), Exclusive: machine.Exclusive(o.addr(end)),
 		Summary: summary,
 		Args:    o.args(end),
-		Undo:    "if the services stand still, start them by hand: " + joined(u.start),
+		Undo:    "if the services stand still, start them by hand: " + machine.JoinLines(u.Start...),
 		Manual: &planner.Manual{
 			Where: "the machine of " + url + ", as somebody who may administrate it", Action: "run_maintenance", Do: do,
 			Values: []planner.Value{

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
@@ -14,14 +15,13 @@ import (
 // exist once for each server.
 const (
 	opPreflight  = "preflight"
-	opAnnounce   = "announce_" // + source, target
-	opIdle       = "idle_"     // + source, target
-	opBackup     = "backup_"   // + source, target
-	opStop       = "stop_"     // + source, target
+	opAnnounce   = machine.Announce + "_" // + source, target
+	opIdle       = machine.Idle + "_"     // + source, target
+	opStop       = machine.Stop + "_"     // + source, target
 	opUnchanged  = "unchanged"
 	opRemove     = "remove"
-	opStart      = "start_"    // + source, target
-	opMaintain   = "maintain_" // + source, target: a person does all of it, where no host is declared
+	opStart      = machine.Start + "_" // + source, target
+	opMaintain   = "maintain_"         // + source, target: a person does all of it, where no host is declared
 	opReactivate = "reactivate"
 	opEditable   = "editable_" // + what it is about
 	opFinished   = "finished"
@@ -301,7 +301,7 @@ func (o *offloading) quiet(end string) {
 		in = o.facts.TargetIn
 	}
 	if (len(in.Users) > 0 || !in.Known) && !isTrue(o.r, "allow_logged_in") {
-		o.l.then(o.announceStep(end, in))
+		o.l.then(o.window(end).AnnounceStep(in))
 	}
 	o.l.then(o.idleStep(end))
 	o.l.then(o.backupStep(end))

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
@@ -55,12 +56,13 @@ func (o *offloading) movedIDs() []string {
 }
 
 func (o *offloading) addr(end string) string { return o.serverFacts(end).Addr }
-func (o *offloading) upkeep(end string) upkeep {
-	return upkeepOf(o.server(end), o.serverFacts(end).Release)
+
+// window is the maintenance window at an end.
+func (o *offloading) window(end string) *machine.Window {
+	return windowOf(o.server(end), end, o.serverFacts(end).Release)
 }
 
-// machine is what only one step at a time may use.
-func (o *offloading) machine(end string) []string { return machineOf(o.server(end)) }
+func (o *offloading) commands(end string) machine.Commands { return o.window(end).Commands }
 
 // targetFacts: what is removed is removed because this target has it.
 func (o *offloading) targetFact() planner.Fact {
@@ -120,12 +122,6 @@ func (o *offloading) stopping() []string {
 	return out
 }
 
-func (o *offloading) announceStep(end string, in loggedIn) planner.Step {
-	s := announcement(o.server(end), in)
-	s.Op = opAnnounce + end
-	return s
-}
-
 func (o *offloading) idleStep(end string) planner.Step {
 	step := planner.Step{
 		Op: opIdle + end, Mark: planner.MarkCheck, Repeat: planner.Idempotent, Within: planner.Duration(lookWithin),
@@ -149,42 +145,28 @@ func (o *offloading) idleStep(end string) planner.Step {
 }
 
 func (o *offloading) backupStep(end string) planner.Step {
-	server := o.server(end)
-	return planner.Step{
-		Op: opBackup + end, Mark: planner.MarkPerson, Repeat: planner.CheckFirst,
-		Summary: fmt.Sprintf("back up the database of %s", o.addr(end)),
-		Because: "Data Manager writes straight into the database, and what it does cannot be taken back (" + managerPage + ")",
-		Manual: &planner.Manual{
-			Where: "the database (Cassandra) of " + server.Text("url"), Action: "confirm_backup",
-			Do: []string{
-				"Make a full backup of the database, of all of its nodes, as you would before an upgrade.",
-				"Make sure that it can be restored.",
-			},
-			Values: []planner.Value{{Name: "server", Label: "Server", Value: server.Text("url")}},
-			Attest: "there is a full backup of the database from after the verification, and it can be restored",
-		},
-	}
+	return o.window(end).BackupStep("Data Manager writes straight into the database, and what it does cannot be undone (" + managerPage + ")")
 }
 
 // stopStep has one guard: looking whether the server is idle compares all again.
 func (o *offloading) stopStep(end string) planner.Step {
-	s := stopping(o.upkeep(end), "Data Manager works on the database itself, with the services stopped ("+managerPage+")")
-	s.Op, s.Args, s.Guards = opStop+end, o.args(end), []string{o.l.id(opIdle + end)}
+	s := o.window(end).StopStep("Data Manager works on the database itself, with the services stopped (" + managerPage + ")")
+	s.Args, s.Guards = o.args(end), []string{o.l.id(opIdle + end)}
 	return s
 }
 
 func (o *offloading) startStep(end string) planner.Step {
-	s := starting(o.upkeep(end), "they were stopped for Data Manager")
-	s.Op, s.Args = opStart+end, o.args(end)
+	s := o.window(end).StartStep("they were stopped for Data Manager")
+	s.Args = o.args(end)
 	return s
 }
 
 func (o *offloading) unchangedStep() planner.Step {
-	u := o.upkeep(atSource)
+	u := o.commands(atSource)
 	return planner.Step{
-		Op: opUnchanged, Mark: planner.MarkCheck, Repeat: planner.Idempotent, Within: planner.Duration(lookWithin), Exclusive: o.machine(atSource),
+		Op: opUnchanged, Mark: planner.MarkCheck, Repeat: planner.Idempotent, Within: planner.Duration(lookWithin), Exclusive: machine.Exclusive(o.addr(atSource)),
 		Summary: fmt.Sprintf("nothing of %s beyond what was verified in the database of %s, its services stopped (%s; datamanager -lb, -lrv); %s still has them as verified",
-			wording.Plural(len(o.present), "resource"), o.addr(atSource), joined([][]string{u.database}), o.addr(atTarget)),
+			wording.Plural(len(o.present), "resource"), o.addr(atSource), machine.JoinLines(u.Database), o.addr(atTarget)),
 		Because: "somebody may have committed until the services stood, and a copy may have been deleted",
 		Args:    o.args(atSource),
 	}
@@ -201,9 +183,9 @@ func (o *offloading) loses() string {
 
 func (o *offloading) removeStep() planner.Step {
 	return planner.Step{
-		Op: opRemove, Mark: planner.MarkFinal, Repeat: planner.CheckFirst, Within: planner.Duration(time.Minute), Exclusive: o.machine(atSource),
+		Op: opRemove, Mark: planner.MarkFinal, Repeat: planner.CheckFirst, Within: planner.Duration(time.Minute), Exclusive: machine.Exclusive(o.addr(atSource)),
 		Guards:  []string{o.l.id(opUnchanged)},
-		Summary: fmt.Sprintf("remove %s from %s for good: %s", wording.Plural(len(o.present), "resource"), o.addr(atSource), o.shown(atSource, "datamanager -dr", o.ids(), removeArgs)),
+		Summary: fmt.Sprintf("remove %s from %s for good: %s", wording.Plural(len(o.present), "resource"), o.addr(atSource), o.shown(atSource, "datamanager -dr", o.ids(), machine.Remove)),
 		Because: syncPage + ", step 2: it frees the source of what was moved",
 		Args:    o.args(atSource),
 		Facts:   []planner.Fact{o.targetFact()},
@@ -226,14 +208,14 @@ func (o *offloading) shown(end, command string, ids []string, args func([]string
 	if len(ids) > most {
 		return fmt.Sprintf("%s with their %d ids", command, len(ids))
 	}
-	return strings.Join(commandLines(eachBatch(o.upkeep(end).dataManager, ids, args)...), "; ")
+	return strings.Join(machine.Lines(machine.Batches(o.commands(end).DataManager, ids, args)...), "; ")
 }
 
 func (o *offloading) reactivateStep() planner.Step {
 	n := len(o.moved())
 	return planner.Step{
-		Op: opReactivate, Mark: planner.MarkChange, Repeat: planner.Idempotent, Within: planner.Duration(time.Minute), Exclusive: o.machine(atTarget),
-		Summary: fmt.Sprintf("take the read-only flag off %s on %s: %s", wording.Plural(n, "resource"), o.addr(atTarget), o.shown(atTarget, "datamanager -rrof --resourceID=", o.movedIDs(), reactivateArgs(o.wholeCategory()))) + o.alsoCategory(),
+		Op: opReactivate, Mark: planner.MarkChange, Repeat: planner.Idempotent, Within: planner.Duration(time.Minute), Exclusive: machine.Exclusive(o.addr(atTarget)),
+		Summary: fmt.Sprintf("take the read-only flag off %s on %s: %s", wording.Plural(n, "resource"), o.addr(atTarget), o.shown(atTarget, "datamanager -rrof --resourceID=", o.movedIDs(), machine.Reactivate(o.wholeCategory()))) + o.alsoCategory(),
 		Because: syncPage + ", Removing the read-only flag: what was moved once may be made active again",
 		Args:    o.args(atTarget),
 		Effect:  &planner.Effect{Change: n},

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/driver/wording"
@@ -29,19 +30,11 @@ func (d *Driver) verifyMigration(ctx context.Context, t *executor.Task) (executo
 		return d.verifyAllArrived(ctx, t)
 	case opRemoveConfiguration:
 		return d.verifyUnconfigured(ctx, t)
-	case opAnnounce:
-		return d.verifyAlone(ctx, serverOf(t, end))
 	case opIdle:
 		if end == atTarget {
 			return d.verifyTargetIdle(ctx, t)
 		}
 		return d.verifySourceIdle(ctx, t)
-	case opBackup:
-		return unknown("no interface shows backups"), nil
-	case opStop:
-		return d.verifyStopped(ctx, serverOf(t, end), t.Step.Args[argRelease])
-	case opStart:
-		return d.verifyStarted(ctx, serverOf(t, end), t.Step.Args[argRelease])
 	case opUnchanged:
 		return d.verifyUnchanged(ctx, t)
 	case opRemove:
@@ -53,7 +46,7 @@ func (d *Driver) verifyMigration(ctx context.Context, t *executor.Task) (executo
 		return d.verifyMaintainedSource(ctx, t)
 	case opReactivate:
 		if t.Executed {
-			return reached("Data Manager reported no error; whether they can be edited is looked at next"), nil
+			return done("Data Manager reported no error; whether they can be edited is looked at next"), nil
 		}
 		return notDone("whether the read-only flag is off nothing shows"), nil
 	case opEditable:
@@ -129,7 +122,7 @@ func (d *Driver) verifyPreflight(ctx context.Context, t *executor.Task) (executo
 			return executor.Verdict{State: executor.NotDone, Why: why}, err
 		}
 	}
-	return reached("%s of %s, %s has %d of them already", wording.Plural(len(o.present), "resource"), o.addr(atSource), o.addr(atTarget), countThere(o.present)), nil
+	return done("%s of %s, %s has %d of them already", wording.Plural(len(o.present), "resource"), o.addr(atSource), o.addr(atTarget), countThere(o.present)), nil
 }
 
 func countThere(all []*resourceFacts) int {
@@ -157,31 +150,15 @@ func (d *Driver) unfitFor(ctx context.Context, o *offloading, end string) (strin
 			resources[c.ID] = c.Name
 		}
 	}
-	b, err := d.bench(o.server(end), o.serverFacts(end).Release.String())
+	m, err := d.reach(o.server(end), o.serverFacts(end).Release.String())
 	if err != nil {
 		return "", err
 	}
-	if state, why, err := b.serviceStatus(ctx, b.host); err != nil || state == runningPartly {
-		return fmt.Sprintf("of the services of %s only some run: %s; say in host.status, host.stop and host.start of %s which there are on %s", o.addr(end), why, o.addr(end), b.host.Name()), err
+	if state, why, err := m.Status(ctx); err != nil || state == machine.RunningPartly {
+		return fmt.Sprintf("of the services of %s only some run: %s; say in host.status, host.stop and host.start of %s which there are on %s",
+			o.addr(end), why, o.addr(end), m.Host.Name()), err
 	}
-	return d.unfitMachine(ctx, o.server(end), o.serverFacts(end).Release.String(), resources)
-}
-
-// unfitMachine tells what keeps a server's machine, as it is given, from being the one that is to be worked on; "" is nothing.
-// Of the services some may have been stopped by a try before.
-func (d *Driver) unfitMachine(ctx context.Context, server *schema.Resource, release string, resources map[string]string) (string, error) {
-	b, err := d.bench(server, release)
-	if err != nil {
-		return "", err
-	}
-	state, why, err := b.serviceStatus(ctx, b.host)
-	switch {
-	case err != nil:
-		return "", err
-	case state == runningNo || state == runningUnknown: // it answers, or we would not be here
-		return fmt.Sprintf("%s answers, but does not run by the word of its machine: %s; see host.status of %s", server.Addr, why, server.Addr), nil
-	}
-	return b.unfit(ctx, resources)
+	return m.Unfit(ctx, resources)
 }
 
 // looked is what a fresh look at both servers shows.
@@ -256,7 +233,7 @@ func (d *Driver) verifyAllArrived(ctx context.Context, t *executor.Task) (execut
 	if want := t.Step.Args[argResources]; fingerprint(all.IDs()) != want {
 		return executor.Verdict{}, executor.Final(fmt.Errorf("what is selected on %s is not what was planned: it is %s now; make the plan again", f.Source.Addr, wording.Plural(len(all), "resource")))
 	}
-	v := reached("%s with %s on %s compared with %s one by one, %s", wording.Plural(len(all), "resource"), wording.Plural(revisions, "revision"),
+	v := done("%s with %s on %s compared with %s one by one, %s", wording.Plural(len(all), "resource"), wording.Plural(revisions, "revision"),
 		f.Target.Addr, f.Source.Addr, revision.Basis(compared))
 	v.Outputs, err = all.Outputs()
 	return v, err
@@ -319,24 +296,6 @@ func (d *Driver) kept(ctx context.Context, t *executor.Task, verified revision.R
 	return g.Wait()
 }
 
-// verifyAlone: nobody else is logged in.
-func (d *Driver) verifyAlone(ctx context.Context, server *schema.Resource) (executor.Verdict, error) {
-	inv, err := d.greet(ctx, server)
-	if err != nil {
-		return executor.Verdict{}, err
-	}
-	in, err := othersIn(ctx, inv)
-	switch {
-	case err != nil:
-		return executor.Verdict{}, err
-	case !in.Known:
-		return unknown("who is logged in to %s cannot be read", inv.facts.Addr), nil
-	case len(in.Users) > 0:
-		return notDone("logged in to %s: %s", inv.facts.Addr, wording.List(in.Users)), nil
-	}
-	return reached("nobody else is logged in to %s", inv.facts.Addr), nil
-}
-
 // greet asks a server what it is, and lists nothing.
 func (d *Driver) greet(ctx context.Context, server *schema.Resource) (*inventory, error) {
 	c, err := d.reader(server)
@@ -350,38 +309,13 @@ func (d *Driver) greet(ctx context.Context, server *schema.Resource) (*inventory
 	return &inventory{server: server, client: c, facts: f}, nil
 }
 
-// notAlone says who is logged in where nobody may be, "" if nobody is or they may. Where no interface tells, a person has.
-func (d *Driver) notAlone(ctx context.Context, t *executor.Task, inv *inventory, end string) (string, error) {
-	if isTrue(t.Resource, "allow_logged_in") {
-		return "", nil
-	}
-	in, err := othersIn(ctx, inv)
-	if err != nil {
-		return "", err
-	}
-	return in.forbid(inv.facts.Addr, t.IsDone(opAnnounce+end)), nil
-}
-
-// forbid says who keeps a server's services from being stopped, "" if nobody does. announced: a person has seen to it.
-func (in *loggedIn) forbid(addr string, announced bool) string {
-	switch {
-	case !in.Known && announced:
-		return ""
-	case !in.Known:
-		return fmt.Sprintf("who is logged in to %s cannot be read (allow_logged_in = true does without)", addr)
-	case len(in.Users) > 0:
-		return fmt.Sprintf("logged in to %s: %s; have them commit and log out", addr, wording.List(in.Users))
-	}
-	return ""
-}
-
 // verifyMaintainedSource: a person has removed them at the machine; the server, up again, knows none of them.
 func (d *Driver) verifyMaintainedSource(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	verified, err := verifiedHere(t)
 	if err != nil || len(verified) == 0 {
 		return executor.Verdict{State: executor.NotDone, Why: errNothingVerified.Error()}, err
 	}
-	v, err := d.verifyHealthy(ctx, serverOf(t, atSource))
+	v, err := d.healthy(ctx, serverOf(t, atSource))
 	if err != nil || v.State != executor.Done {
 		return v, err
 	}
@@ -394,7 +328,7 @@ func (d *Driver) verifyMaintainedSource(ctx context.Context, t *executor.Task) (
 	case len(left) > 0:
 		return executor.Verdict{State: executor.Partial, Why: fmt.Sprintf("%s still has %d of %d: %s", serverOf(t, atSource).Addr, len(left), len(verified), wording.List(left))}, nil
 	}
-	return reached("%s; it has none of the %s any more", v.Why, wording.Plural(len(verified), "resource")), nil
+	return done("%s; it has none of the %s any more", v.Why, wording.Plural(len(verified), "resource")), nil
 }
 
 // left are those that a server still has, also as marked as deleted.
@@ -419,8 +353,4 @@ func (d *Driver) left(ctx context.Context, server *schema.Resource, ids []string
 	}
 	slices.Sort(out)
 	return out, nil
-}
-
-func reached(format string, args ...any) executor.Verdict {
-	return executor.Verdict{State: executor.Done, Why: fmt.Sprintf(format, args...)}
 }

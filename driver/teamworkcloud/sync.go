@@ -327,10 +327,7 @@ func (p *syncPlan) cannotReplace(s *standing) bool {
 	return s.appeared > 0 && p.oldTarget()
 }
 
-func (p *syncPlan) oldTarget() bool { return olderThan(p.facts.Target.Release, osmc.SyncTLS2024R1) }
-
-// olderThan is about what is known: an unknown release is none of the old ones.
-func olderThan(r, than osmc.Release) bool { return !r.IsZero() && r.Before(than) }
+func (p *syncPlan) oldTarget() bool { return p.facts.Target.Release.OlderThan(osmc.SyncTLS2024R1) }
 
 // takeDown adds what removes the configurations and keeps the data.
 func (p *syncPlan) takeDown(l *list) {

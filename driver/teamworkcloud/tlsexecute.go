@@ -18,22 +18,12 @@ import (
 
 // executeServer carries out what is done over REST and at the machine.
 func (d *Driver) executeServer(ctx context.Context, t *executor.Task) (executor.Result, error) {
-	server, op := t.Resource, t.Step.Op
+	op := t.Step.Op
 	switch {
 	case op == opEncryptedPort:
 		return d.openPort(ctx, t)
 	case strings.HasPrefix(op, opSettings), strings.HasPrefix(op, opTrust):
 		return d.editFile(ctx, t)
-	case op == opStop+atServer, op == opStart+atServer:
-		b, err := d.bench(server, t.Step.Args[argRelease])
-		if err != nil {
-			return executor.Result{}, executor.NotSent(err)
-		}
-		if op == opStart+atServer {
-			return b.serviceCommands(ctx, t, b.start)
-		}
-		d.leave(ctx, server)
-		return b.serviceCommands(ctx, t, b.stop)
 	}
 	return executor.Result{}, executor.NotSent(fmt.Errorf("carrying out %s: a server has no such step", t.Step.ID))
 }

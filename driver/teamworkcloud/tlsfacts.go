@@ -4,15 +4,16 @@ import (
 	"time"
 
 	"github.com/syncctl/syncctl/driver/keystore"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 )
 
 // encryptionFacts are how encryption stands at one server. There is no secret in them.
 type encryptionFacts struct {
-	Server  serverFacts `json:"server"`
-	Recipe  string      `json:"recipe"` // "": no page is about its release
-	Why     string      `json:"why"`
-	Machine string      `json:"machine,omitempty"` // "": none is declared
-	In      loggedIn    `json:"in"`
+	Server  serverFacts      `json:"server"`
+	Recipe  string           `json:"recipe"` // "": no page is about its release
+	Why     string           `json:"why"`
+	Machine string           `json:"machine,omitempty"` // "": none is declared
+	In      machine.LoggedIn `json:"in"`
 
 	Port     portFacts     `json:"port"`
 	Keystore keystoreFacts `json:"keystore"`

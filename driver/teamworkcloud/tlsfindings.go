@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/keystore"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
@@ -173,14 +174,14 @@ func (e *encrypting) untrustedByKeystore() []string {
 // serviceFindings are about starting the services again.
 func (e *encrypting) serviceFindings() {
 	planned := slices.ContainsFunc(e.l.steps, func(s planner.Step) bool { return s.Op == opStart+atServer })
-	u := upkeepOf(e.r, e.f.Server.Release)
+	u := commandsOf(e.r, e.f.Server.Release)
 	if e.f.Server.Nodes > 1 && len(e.l.steps) > 0 {
 		e.find("tls-nodes", planner.Warn, "", "Settings and trust stores lie on each of them: do the same there by hand, and have host.stop and host.start speak to all of them.",
 			"%s has %d nodes, and one machine at the most is declared", e.addr(), e.f.Server.Nodes)
 	}
 	if !planned {
 		for _, name := range e.unread() {
-			e.find("tls-restart", planner.Warn, "", "If that was about encryption, start the services again: "+joined(append(slices.Clone(u.stop), u.start...)),
+			e.find("tls-restart", planner.Warn, "", "If that was about encryption, start the services again: "+machine.JoinLines(append(slices.Clone(u.Stop), u.Start...)...),
 				"%s on %s was changed after the services were started (%s): what it says now may not be in effect", name, e.f.Machine, e.f.Since.UTC().Format("2006-01-02 15:04 UTC"))
 		}
 		return

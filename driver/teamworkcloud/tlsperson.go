@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
@@ -46,12 +47,12 @@ func (e *encrypting) byHandStep() planner.Step {
 	w := &handiwork{}
 	e.settingsByHand(w)
 	e.trustByHand(w)
-	u := upkeepOf(e.r, e.f.Server.Release)
+	u := commandsOf(e.r, e.f.Server.Release)
 	w.do = append(w.do, "Have everybody commit and log out, then start the services again:")
-	w.do = append(w.do, append(commandLines(u.stop...), commandLines(u.start...)...)...)
+	w.do = append(w.do, append(machine.Lines(u.Stop...), machine.Lines(u.Start...)...)...)
 	url := e.r.Text("url")
 	return planner.Step{
-		Op: e.byHandOp(), Mark: planner.MarkPerson, Repeat: planner.CheckFirst, Within: planner.Duration(u.within), Exclusive: machineOf(e.r),
+		Op: e.byHandOp(), Mark: planner.MarkPerson, Repeat: planner.CheckFirst, Within: planner.Duration(u.Within), Exclusive: machine.Exclusive(e.addr()),
 		Summary: fmt.Sprintf("on the machine of %s, set what encrypts synchronization, and start its services again", e.addr()),
 		Because: e.recipe.Page + "; the machine is not declared (host), so a person does it",
 		Args:    e.args(),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
@@ -139,20 +140,18 @@ func (e *encrypting) machineSteps() {
 	if len(edits) == 0 && !e.rereads() {
 		return
 	}
+	w := windowOf(e.r, atServer, e.f.Server.Release)
 	if (len(e.f.In.Users) > 0 || !e.f.In.Known) && !isTrue(e.r, "sync_tls", "allow_logged_in") {
-		s := announcement(e.r, e.f.In)
-		s.Op = opAnnounce + atServer
-		e.l.then(s)
+		e.l.then(w.AnnounceStep(e.f.In))
 	}
-	e.l.then(e.idleStep())
-	u := upkeepOf(e.r, e.f.Server.Release)
+	e.l.then(e.idleStep(w))
 	what := "settings and trust stores are read when they start"
 	if len(edits) == 0 {
 		what = "the web application reads the keystore when it starts"
 	}
-	stop, start := stopping(u, what), starting(u, what)
-	stop.Op, stop.Args, stop.Guards = opStop+atServer, e.args(), []string{e.l.id(opIdle + atServer)}
-	start.Op, start.Args = opStart+atServer, e.args()
+	stop, start := w.StopStep(what), w.StartStep(what)
+	stop.Args, stop.Guards = e.args(), []string{e.l.id(opIdle + atServer)}
+	start.Args = e.args()
 	e.l.then(stop)
 	e.l.then(start)
 }
@@ -227,7 +226,7 @@ func (e *encrypting) settingsStep(f *fileFacts) planner.Step {
 	args := e.args()
 	args[argFile] = f.Path
 	return planner.Step{
-		Op: opSettings + strings.Map(verbRune, strings.ToLower(name)), Mark: planner.MarkChange, Repeat: planner.CheckFirst, Exclusive: machineOf(e.r),
+		Op: opSettings + strings.Map(verbRune, strings.ToLower(name)), Mark: planner.MarkChange, Repeat: planner.CheckFirst, Exclusive: machine.Exclusive(e.addr()),
 		Summary: wording.OneLine(fmt.Sprintf("in %s on %s set %s", f.Path, e.f.Machine, strings.Join(what, ", "))),
 		Because: wording.OneLine(e.recipe.Page + "; now " + strings.Join(why, ", ")),
 		Args:    args,
@@ -266,7 +265,7 @@ func (e *encrypting) trustStep(s *storeFacts) planner.Step {
 	args := e.args()
 	args[argFile] = s.Path
 	return planner.Step{
-		Op: opTrust + short(8, s.Path), Mark: planner.MarkChange, Repeat: planner.CheckFirst, Exclusive: machineOf(e.r),
+		Op: opTrust + short(8, s.Path), Mark: planner.MarkChange, Repeat: planner.CheckFirst, Exclusive: machine.Exclusive(e.addr()),
 		Summary: wording.OneLine(fmt.Sprintf("in %s on %s trust %s", s.Path, e.f.Machine, strings.Join(what, ", "))),
 		Because: e.recipe.Page + ": a certificate of an authority of one's own, or a self-signed one, is put where Java looks for whom it trusts",
 		Args:    args,
@@ -276,27 +275,17 @@ func (e *encrypting) trustStep(s *storeFacts) planner.Step {
 	}
 }
 
-func (e *encrypting) idleStep() planner.Step {
+func (e *encrypting) idleStep(w *machine.Window) planner.Step {
 	people := "nobody else is logged in to " + e.addr()
 	switch {
 	case isTrue(e.r, "sync_tls", "allow_logged_in"):
-		people = fmt.Sprintf("%s answers; who is logged in is cut off (%s now)", e.addr(), e.f.In.count())
+		people = fmt.Sprintf("%s answers; who is logged in is cut off (%s now)", e.addr(), e.f.In.Count())
 	case e.f.In.Known:
-		people += fmt.Sprintf(" (%s now)", e.f.In.count())
+		people += fmt.Sprintf(" (%s now)", e.f.In.Count())
 	}
-	return planner.Step{
-		Op: opIdle + atServer, Mark: planner.MarkCheck, Repeat: planner.Idempotent, Within: planner.Duration(lookWithin),
-		Summary: people + ", and its machine is reached",
-		Because: "what somebody has not committed when services are stopped is lost",
-		Args:    e.args(),
-	}
-}
-
-func (in *loggedIn) count() string {
-	if !in.Known {
-		return "how many cannot be read"
-	}
-	return fmt.Sprintf("%d", len(in.Users))
+	s := w.IdleStep(people)
+	s.Args = e.args()
+	return s
 }
 
 func (e *encrypting) presentedStep() planner.Step {

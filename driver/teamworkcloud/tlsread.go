@@ -1,17 +1,18 @@
 package teamworkcloud
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/keystore"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
@@ -45,8 +46,8 @@ func (d *Driver) readEncryption(ctx context.Context, server *schema.Resource) (*
 	var r recipe
 	r, f.Why = recipeFor(server, f.Server.Release)
 	f.Recipe = r.Name
-	if f.In, err = othersAt(ctx, c, server, f.Server.User); err != nil {
-		return nil, err
+	if f.In, err = machine.ReadLoggedIn(ctx, c, f.Server.Addr, f.Server.User); err != nil {
+		return nil, planner.About(server, err)
 	}
 	if err := d.readKeystore(ctx, server, f); err != nil {
 		return nil, err
@@ -65,7 +66,7 @@ func (d *Driver) readEncryption(ctx context.Context, server *schema.Resource) (*
 	if err := readFiles(server, h, r, f); err != nil {
 		return nil, planner.About(server, fmt.Errorf("reading the machine of %s: %w", server.Addr, err))
 	}
-	if f.Since, err = upkeepOf(server, f.Server.Release).since(ctx, h); err != nil {
+	if f.Since, err = machine.New(h, commandsOf(server, f.Server.Release)).Since(ctx); err != nil {
 		return nil, planner.About(server, err)
 	}
 	return f, nil
@@ -267,10 +268,10 @@ const (
 func storesOf(server *schema.Resource, r recipe, places settingsFiles) []trustStore {
 	var out []trustStore
 	if r.Keystore && places.keystore != keystorePath(server) { // the keystore's own declaration says whom that file trusts
-		out = append(out, trustStore{places.keystore, orElse(reveal(server, "sync_tls", "server_keystore_password"), vendorPassword)})
+		out = append(out, trustStore{places.keystore, cmp.Or(reveal(server, "sync_tls", "server_keystore_password"), vendorPassword)})
 	}
 	for _, name := range texts(server.Get("sync_tls", "trust_stores")) {
-		out = append(out, trustStore{name, orElse(reveal(server, "sync_tls", "trust_stores_password"), javaPassword)})
+		out = append(out, trustStore{name, cmp.Or(reveal(server, "sync_tls", "trust_stores_password"), javaPassword)})
 	}
 	return out
 }
@@ -316,47 +317,4 @@ func openStore(h host.Host, s trustStore) (*keystore.Store, []byte, time.Time, e
 		return nil, content, modified, fmt.Errorf("reading %s on %s: %w", s.path, h.Name(), err)
 	}
 	return store, content, modified, nil
-}
-
-// since is when the first of the services was started, by systemd's word; zero where that cannot be told.
-func (u upkeep) since(ctx context.Context, h host.Host) (time.Time, error) {
-	if !u.systemd {
-		return time.Time{}, nil
-	}
-	show := append([]string{"systemctl", "show", "--property=Id,ActiveEnterTimestampMonotonic"}, u.units...)
-	out, err := h.Run(ctx, host.Command{Args: show})
-	if err != nil {
-		return time.Time{}, fmt.Errorf("asking since when %s runs: %w", u.server.Addr, err)
-	}
-	stat, err := h.Run(ctx, host.Command{Args: []string{"cat", "/proc/stat"}})
-	if err != nil {
-		return time.Time{}, fmt.Errorf("asking since when %s runs: %w", u.server.Addr, err)
-	}
-	return readSince(out, stat), nil
-}
-
-// readSince adds what systemd says since the machine was started (in microseconds, whatever the language) to when that was
-// (proc(5), btime: seconds since 1970).
-func readSince(show, stat host.Output) time.Time {
-	if show.Code != 0 || stat.Code != 0 {
-		return time.Time{}
-	}
-	var boot int64
-	for _, line := range wording.Lines(stat.Stdout) {
-		if text, ok := strings.CutPrefix(line, "btime "); ok {
-			boot, _ = strconv.ParseInt(strings.TrimSpace(text), 10, 64)
-		}
-	}
-	var first time.Time
-	for _, line := range wording.Lines(show.Stdout) {
-		text, ok := strings.CutPrefix(line, "ActiveEnterTimestampMonotonic=")
-		us, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
-		if !ok || err != nil || us <= 0 || boot == 0 {
-			continue
-		}
-		if at := time.Unix(boot, 0).Add(time.Duration(us) * time.Microsecond).UTC(); first.IsZero() || at.Before(first) {
-			first = at
-		}
-	}
-	return first
 }

@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -89,14 +90,14 @@ var newCerts2026 = osmc.Release{Year: 2026}
 
 // filesOf takes what is declared, and the vendor's places of that release for the rest (MCS 247048049).
 func filesOf(server *schema.Resource, release osmc.Release) settingsFiles {
-	home := homeOf(server, release)
+	home := machine.HomeOf(declaredMachine(server), release)
 	configuration := path.Join(home, "TeamworkCloud", "configuration")
 	certificates := configuration
 	switch {
-	case olderThan(release, newFolder2022R2): // the server is the installation
+	case release.OlderThan(machine.NewHome2022R2): // the server is the installation
 		configuration = path.Join(home, "configuration")
 		certificates = configuration
-	case !olderThan(release, newCerts2026) && !release.IsZero():
+	case !release.OlderThan(newCerts2026) && !release.IsZero():
 		certificates = path.Join(home, "Certs")
 	}
 	return settingsFiles{

@@ -3,9 +3,7 @@ package teamworkcloud
 import (
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 )
 
@@ -32,27 +30,6 @@ func TestRecipes(t *testing.T) {
 		}
 		if why == "" || got.Name != "" && !strings.Contains(why, got.Page) {
 			t.Errorf("%s: %q", release, why)
-		}
-	}
-}
-
-// TestSince: when the first service was started, by systemd's microseconds and the kernel's seconds; in doubt nothing.
-func TestSince(t *testing.T) {
-	const stat = "cpu  1 2 3\nbtime 1764000000\nprocesses 5\n"
-	const show = "Id=twcloud.service\nActiveEnterTimestampMonotonic=7000000\n\nId=webapp.service\nActiveEnterTimestampMonotonic=5500000\n"
-	for name, c := range map[string]struct {
-		show, stat host.Output
-		want       time.Time
-	}{
-		"both run":          {host.Output{Stdout: show}, host.Output{Stdout: stat}, time.Unix(1764000005, 500_000_000).UTC()},
-		"one never ran":     {host.Output{Stdout: strings.Replace(show, "5500000", "0", 1)}, host.Output{Stdout: stat}, time.Unix(1764000007, 0).UTC()},
-		"no systemd":        {host.Output{Code: 127}, host.Output{Stdout: stat}, time.Time{}},
-		"no such file":      {host.Output{Stdout: show}, host.Output{Code: 1}, time.Time{}},
-		"without boot time": {host.Output{Stdout: show}, host.Output{Stdout: "cpu 1\n"}, time.Time{}},
-		"other words":       {host.Output{Stdout: "hello\n"}, host.Output{Stdout: stat}, time.Time{}},
-	} {
-		if got := readSince(c.show, c.stat); !got.Equal(c.want) {
-			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}
 }

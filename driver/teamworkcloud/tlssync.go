@@ -232,7 +232,7 @@ func (f *finder) tlsVersion(encrypted bool) {
 			}
 			least = tls2024
 		}
-		if olderThan(s.Release, least) {
+		if s.Release.OlderThan(least) {
 			f.refuse("tls-version", "Encrypted synchronization came with 2024x Refresh1 (VN 272744559), and with sync_tls on both servers as 2024x has it: do without, or update the server first.",
 				"%s, and %s cannot synchronize encrypted", why, s.says())
 		}

@@ -81,14 +81,6 @@ func (d *Driver) verifyServer(ctx context.Context, t *executor.Task) (executor.V
 		return d.verifyPort(ctx, t)
 	case strings.HasPrefix(op, opSettings), strings.HasPrefix(op, opTrust):
 		return d.verifyEdited(t)
-	case op == opAnnounce+atServer:
-		return d.verifyAlone(ctx, server)
-	case op == opIdle+atServer:
-		return d.verifyServerIdle(ctx, t)
-	case op == opStop+atServer:
-		return d.verifyStopped(ctx, server, t.Step.Args[argRelease])
-	case op == opStart+atServer:
-		return d.verifyStarted(ctx, server, t.Step.Args[argRelease])
 	case strings.HasPrefix(op, opByHand):
 		return d.verifyByHand(ctx, t)
 	case op == opPresented:
@@ -180,38 +172,9 @@ func (d *Driver) verifyEdited(t *executor.Task) (executor.Verdict, error) {
 	return done("%s says so", e.path), nil
 }
 
-// verifyServerIdle guards the stop of the services.
-func (d *Driver) verifyServerIdle(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
-	if !isTrue(t.Resource, "sync_tls", "allow_logged_in") {
-		inv, err := d.greet(ctx, t.Resource)
-		if err != nil {
-			return executor.Verdict{}, err
-		}
-		in, err := othersIn(ctx, inv)
-		if err != nil {
-			return executor.Verdict{}, err
-		}
-		if why := in.forbid(inv.facts.Addr, t.IsDone(opAnnounce+atServer)); why != "" {
-			return notDone("%s", why), nil
-		}
-	}
-	b, err := d.bench(t.Resource, t.Step.Args[argRelease])
-	if err != nil {
-		return executor.Verdict{}, err
-	}
-	state, why, err := b.serviceStatus(ctx, b.host)
-	switch {
-	case err != nil:
-		return executor.Verdict{}, err
-	case state == runningUnknown:
-		return unknown("whether the services of %s run cannot be told: %s", t.Resource.Addr, why), nil
-	}
-	return done("nobody works on %s: %s", t.Resource.Addr, why), nil
-}
-
 // verifyByHand: what a person has set on a machine that is not declared nobody else can read. That the server is up again shows.
 func (d *Driver) verifyByHand(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
-	v, err := d.verifyHealthy(ctx, t.Resource)
+	v, err := d.healthy(ctx, t.Resource)
 	if err != nil || v.State != executor.Done {
 		return v, err
 	}

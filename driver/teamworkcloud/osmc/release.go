@@ -98,3 +98,6 @@ func (h *Health) Major() string {
 	}
 	return strings.ToLower(m[1])
 }
+
+// OlderThan tells whether the release is known to come before another one: one that is unknown counts as new.
+func (r Release) OlderThan(other Release) bool { return !r.IsZero() && r.Before(other) }

@@ -1,4 +1,4 @@
-package teamworkcloud
+package machine
 
 import (
 	"fmt"
@@ -18,13 +18,13 @@ const (
 
 func TestCommandLines(t *testing.T) {
 	for want, got := range map[string][]string{
-		"-lr":                   listResourcesArgs(),
-		"-lrd":                  listRemovedArgs(),
-		"-lb resourceID=" + idA: listBranchesArgs(idA),
-		"-lrv resourceID=" + idA + " branchID=" + idB:        listRevisionsArgs(idA, idB),
-		"-dr " + idA + " " + idB:                             removeArgs([]string{idA, idB}),
-		"-rrof --resourceID=" + idA + "," + idB:              reactivateArgs("")([]string{idA, idB}),
-		"-rrof --resourceID=" + idA + " --categoryID=" + idB: reactivateArgs(idB)([]string{idA}),
+		"-lr":                   ListResources(),
+		"-lrd":                  listRemoved(),
+		"-lb resourceID=" + idA: ListBranches(idA),
+		"-lrv resourceID=" + idA + " branchID=" + idB:        ListRevisions(idA, idB),
+		"-dr " + idA + " " + idB:                             Remove([]string{idA, idB}),
+		"-rrof --resourceID=" + idA + "," + idB:              Reactivate("")([]string{idA, idB}),
+		"-rrof --resourceID=" + idA + " --categoryID=" + idB: Reactivate(idB)([]string{idA}),
 	} {
 		if strings.Join(got, " ") != want {
 			t.Errorf("%q, want %q", got, want)
@@ -34,10 +34,10 @@ func TestCommandLines(t *testing.T) {
 
 func TestEachBatchNamesEveryIDOnce(t *testing.T) {
 	var ids []string
-	for i := range 2*batch + 1 {
+	for i := range 2*batchSize + 1 {
 		ids = append(ids, fmt.Sprintf("%08d-0000-0000-0000-000000000000", i))
 	}
-	got := eachBatch([]string{"datamanager"}, ids, removeArgs)
+	got := Batches([]string{"datamanager"}, ids, Remove)
 	if len(got) != 3 {
 		t.Fatalf("%d commands, want 3", len(got))
 	}
@@ -55,11 +55,11 @@ func TestEachBatchNamesEveryIDOnce(t *testing.T) {
 
 func TestNoStrangeIDOnACommandLine(t *testing.T) {
 	for _, ids := range [][]string{nil, {""}, {"-drd"}, {idA, "-drd"}, {"--resourceID=x"}, {"a b"}, {"a,b"}, {"$(reboot)"}, {"a;b"}, {"a\nb"}} {
-		if checkIDs(ids) == nil {
+		if CheckIDs(ids) == nil {
 			t.Errorf("%q is taken", ids)
 		}
 	}
-	if err := checkIDs([]string{idA, idB}); err != nil {
+	if err := CheckIDs([]string{idA, idB}); err != nil {
 		t.Error(err)
 	}
 }
@@ -115,6 +115,14 @@ func TestReadNumbers(t *testing.T) {
 		"log lines":           {"2024-05-01 10:00:00 INFO up\n1\n2\n", "1, 2", false},
 		"errors described":    {"1  error in the chassis\n2 ERROR: fixed\n", "1, 2", false},
 		"nothing":             {"", "", false},
+		"a title":             {"Revisions of branch trunk:\n1\n2\n", "1, 2", false},
+		"a banner's number":   {"3 updates can be applied\n1\n2\n3\n", "", true},
+		"a banner, no list":   {"Last login: Mon Nov 3 10:00 from 10.0.0.1\n", "", true},
+		"a number in words":   {"1\n2\nthere are 7 more\n", "", true},
+		"twice":               {"1\n2\n2\n", "", true},
+		"in no order":         {"1\n3\n2\n", "", true},
+		"two forms":           {"Revision: 1\n2\n", "", true},
+		"a revision 0":        {"0\n1\n", "", true},
 		"an error in between": {"1\n2024-05-01 10:00:00 ERROR timeout\n", "", true},
 		"an exception":        {"1\nException in thread main\n", "", true},
 	} {

@@ -1,0 +1,104 @@
+package machine
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+)
+
+// Declared are the folder and the commands that a server declares. The vendor's take the place of what is empty.
+type Declared struct {
+	Home        string     // the folder that Teamwork Cloud is installed in
+	Stop, Start [][]string // in order
+	Status      []string
+	Database    []string
+	DataManager []string
+	Within      time.Duration
+}
+
+// Commands are how the machine behind a server is worked on, by syncctl or by a person.
+type Commands struct {
+	Server string // address of its declaration
+
+	Stop, Start [][]string
+	Status      []string      // tells whether the services run
+	Database    []string      // shows the nodes of the database
+	DataManager []string      // the program, without its arguments
+	Within      time.Duration // how long started services may take to be healthy
+
+	Units []string // of systemd; nil where the services are managed by commands of the user's own
+}
+
+// Releases before these differ (MCS 247048049): the folder has another name, and the authentication server is a service of its own.
+var (
+	NewHome2022R2 = osmc.Release{Year: 2022, Refresh: 2}
+	oneLogin2022  = osmc.Release{Year: 2022}
+)
+
+// CommandsOf takes what is declared, and the vendor's defaults of the release for the rest; an unknown release counts as new.
+func CommandsOf(server string, d Declared, release osmc.Release) Commands {
+	units := []string{"webapp", "twcloud"} // stopped in this order, started in the other: database, twcloud, webapp (MCS 247048049)
+	if release.OlderThan(oneLogin2022) {
+		units = []string{"webapp", "authserver", "twcloud"}
+	}
+	c := Commands{
+		Server: server, Stop: d.Stop, Start: d.Start, Status: d.Status, Database: d.Database, DataManager: d.DataManager,
+		Within: d.Within,
+	}
+	if len(d.Stop) == 0 && len(d.Start) == 0 && len(d.Status) == 0 {
+		c.Units = units
+	}
+	if len(c.Stop) == 0 {
+		for _, unit := range units {
+			c.Stop = append(c.Stop, []string{"sudo", "systemctl", "stop", unit})
+		}
+	}
+	if len(c.Start) == 0 {
+		for _, unit := range slices.Backward(units) {
+			c.Start = append(c.Start, []string{"sudo", "systemctl", "start", unit})
+		}
+	}
+	if len(c.Status) == 0 {
+		c.Status = append([]string{"systemctl", "is-active"}, units...)
+	}
+	if len(c.Database) == 0 {
+		c.Database = []string{"nodetool", "status"}
+	}
+	if len(c.DataManager) == 0 {
+		c.DataManager = []string{path.Join(HomeOf(d, release), "Utilities", "datamanager", "datamanager")}
+	}
+	if c.Within <= 0 {
+		c.Within = 15 * time.Minute
+	}
+	return c
+}
+
+// HomeOf is the folder that Teamwork Cloud is installed in.
+func HomeOf(d Declared, release osmc.Release) string {
+	switch {
+	case d.Home != "":
+		return d.Home
+	case release.OlderThan(NewHome2022R2):
+		return "/opt/TeamworkCloud"
+	}
+	return "/opt/CATIANoMagicServices"
+}
+
+// Lines are commands as a person types them.
+func Lines(commands ...[]string) []string {
+	var out []string
+	for _, c := range commands {
+		out = append(out, host.Quote(c))
+	}
+	return out
+}
+
+// JoinLines are commands as a person types them in one line.
+func JoinLines(commands ...[]string) string { return strings.Join(Lines(commands...), " && ") }
+
+// Exclusive names what only one step at a time may use: the machine behind a server.
+func Exclusive(server string) []string { return []string{"the machine of " + server} }

@@ -1,0 +1,138 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/driver/rest"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// fakeServer is a server's REST interface.
+type fakeServer struct {
+	users     []string
+	mayNotSee bool // who is logged in
+	health    osmc.Health
+	silent    bool
+	loggedOut int
+}
+
+func (f *fakeServer) Reader() (Reader, error)               { return f, nil }
+func (f *fakeServer) Answers(context.Context) (bool, error) { return !f.silent, nil }
+func (f *fakeServer) LogOut(context.Context)                { f.loggedOut++ }
+
+func (f *fakeServer) Version(context.Context) (string, osmc.Release, error) {
+	if f.silent {
+		return "", osmc.Release{}, errors.New("connection refused")
+	}
+	return "2024x", osmc.Release{Year: 2024}, nil
+}
+
+func (f *fakeServer) Health(context.Context) (*osmc.Health, error) { return &f.health, nil }
+
+func (f *fakeServer) LoggedIn(context.Context) ([]string, error) {
+	if f.mayNotSee {
+		return nil, &rest.Error{Status: http.StatusForbidden}
+	}
+	return append([]string{"syncctl"}, f.users...), nil
+}
+
+func (f *fakeServer) CurrentUser(context.Context) (*osmc.User, error) {
+	return &osmc.User{Name: "syncctl"}, nil
+}
+
+func windowAt(f *fakeServer, status host.Output) *Window {
+	h := &fakeHost{answers: map[string]host.Output{"status": status, "stop": {}, "start": {}}}
+	c := CommandsOf("server.x.a", Declared{Stop: [][]string{{"stop"}}, Start: [][]string{{"start"}}, Status: []string{"status"}}, osmc.Release{})
+	return &Window{End: "source", Server: "server.x.a", URL: "https://a", Commands: c, Host: h, Session: f}
+}
+
+func task(op string) *executor.Task {
+	return &executor.Task{Step: planner.Step{Op: op}}
+}
+
+// TestWindow: each verb of the window, against a server and its machine.
+func TestWindow(t *testing.T) {
+	up, down := host.Output{Stdout: "active\nactive\n"}, host.Output{Stdout: "inactive\ninactive\n", Code: 3}
+	healthy := osmc.Health{Nodes: []osmc.Node{{Name: "n1", Status: "UP"}}}
+	for name, c := range map[string]struct {
+		verb    string
+		server  fakeServer
+		status  host.Output
+		want    executor.State
+		working bool
+	}{
+		"announced, nobody is left":     {Announce, fakeServer{}, up, executor.Done, false},
+		"announced, somebody is left":   {Announce, fakeServer{users: []string{"eve"}}, up, executor.NotDone, false},
+		"announced, and nobody can see": {Announce, fakeServer{mayNotSee: true}, up, executor.Unknown, false},
+		"idle":                          {Idle, fakeServer{}, up, executor.Done, false},
+		"idle, but somebody is in":      {Idle, fakeServer{users: []string{"eve"}}, up, executor.NotDone, false},
+		"idle, and nobody can see":      {Idle, fakeServer{mayNotSee: true}, up, executor.NotDone, false},
+		"idle, status unknown":          {Idle, fakeServer{}, host.Output{Code: 1, Stderr: "sudo: a password is required\n"}, executor.Unknown, false},
+		"a backup":                      {Backup, fakeServer{}, up, executor.Unknown, false},
+		"stopped":                       {Stop, fakeServer{silent: true}, down, executor.Done, false},
+		"stopped, but it answers":       {Stop, fakeServer{}, down, executor.NotDone, false},
+		"not stopped":                   {Stop, fakeServer{silent: true}, up, executor.NotDone, false},
+		"stopping":                      {Stop, fakeServer{silent: true}, host.Output{Stdout: "inactive\ndeactivating\n", Code: 3}, executor.NotDone, false},
+		"stopped, status unknown":       {Stop, fakeServer{silent: true}, host.Output{Code: 1, Stderr: "Failed to connect to bus\n"}, executor.Unknown, false},
+		"started":                       {Start, fakeServer{health: healthy}, up, executor.Done, false},
+		"started, coming up":            {Start, fakeServer{silent: true}, up, executor.NotDone, true},
+		"started in part":               {Start, fakeServer{health: healthy}, host.Output{Stdout: "active\ninactive\n", Code: 3}, executor.NotDone, false},
+		"started, a node is down":       {Start, fakeServer{health: osmc.Health{Nodes: []osmc.Node{{Name: "n1", Status: "DOWN"}}}}, up, executor.NotDone, true},
+		"started, a node says nothing":  {Start, fakeServer{health: osmc.Health{Nodes: []osmc.Node{{Name: "n1"}}}}, up, executor.NotDone, true},
+		"started, no node":              {Start, fakeServer{}, up, executor.NotDone, true},
+		"started, database away": {Start, fakeServer{health: osmc.Health{
+			Nodes: []osmc.Node{{Name: "n1", Status: "UP"}}, CassandraUnreachable: []string{"10.0.0.2"},
+		}}, up, executor.NotDone, true},
+	} {
+		w := windowAt(&c.server, c.status)
+		s := task(w.Op(c.verb))
+		s.Step.Verb = c.verb
+		v, err := Verbs.Verify(t.Context(), w, s)
+		if err != nil || v.State != c.want || v.Working != c.working || v.Why == "" {
+			t.Errorf("%s: %+v, %v; want %s", name, v, err, c.want)
+		}
+	}
+}
+
+// TestWindowSteps: every step is one of the window's verbs, is named after the end, and names its server.
+func TestWindowSteps(t *testing.T) {
+	w := windowAt(&fakeServer{}, host.Output{})
+	steps := []planner.Step{w.AnnounceStep(LoggedIn{Known: true, Users: []string{"eve"}}), w.IdleStep("nobody is in"), w.BackupStep("x"), w.StopStep("x"), w.StartStep("x")}
+	var verbs []string
+	for _, s := range steps {
+		verbs = append(verbs, s.Verb)
+		if !Verbs.Has(s.Verb) || s.Op != s.Verb+"_source" || len(s.Servers) != 1 || s.Servers[0] != "server.x.a" || s.Because == "" || s.Repeat == "" {
+			t.Errorf("%+v", s)
+		}
+	}
+	if len(verbs) != len(Verbs) {
+		t.Errorf("steps for %s, verbs %s", verbs, Verbs.Names())
+	}
+}
+
+// TestStopLogsOutFirst: a session would stay open at a server that is stopped.
+func TestStopLogsOutFirst(t *testing.T) {
+	f := &fakeServer{}
+	w := windowAt(f, host.Output{})
+	for verb, loggedOut := range map[string]int{Start: 0, Stop: 1} {
+		f.loggedOut = 0
+		s := task(w.Op(verb))
+		s.Step.Verb = verb
+		if _, err := Verbs.Execute(t.Context(), w, s); err != nil || f.loggedOut != loggedOut {
+			t.Errorf("%s: logged out %d times, %v", verb, f.loggedOut, err)
+		}
+	}
+	w.Host = nil
+	s := task(w.Op(Stop))
+	s.Step.Verb = Stop
+	if _, err := Verbs.Execute(t.Context(), w, s); !executor.WasNotSent(err) || !strings.Contains(err.Error(), "no host block") {
+		t.Errorf("without a machine: %v", err)
+	}
+}
