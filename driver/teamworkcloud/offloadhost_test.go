@@ -21,7 +21,7 @@ func TestMachineThatDoesNotFit(t *testing.T) {
 		"another server's":      {func(o *offloaded) { o.host = map[string]string{"a": "b"} }, "preflight", []string{"does not list", "is this the machine, and the database, of server.teamwork_cloud.a?"}, true},
 		"Data Manager missing":  {func(o *offloaded) { o.hostLines = `home = "/opt/elsewhere"` }, "preflight", []string{"datamanager -lr", "code 127"}, true},
 		"a program that says 0": {func(o *offloaded) { o.hostLines = `datamanager = ["true"]` }, "preflight", []string{"does not list"}, true},
-		"status of another":     {func(o *offloaded) { o.hostLines = `status = ["test", "-e", "/nowhere"]` }, "preflight", []string{"answers, but does not run by the word of its machine"}, true},
+		"status of another":     {func(o *offloaded) { o.hostLines = `status = ["test", "-e", "/nowhere"]` }, "preflight", []string{"answers, but its machine does not say that it runs"}, true},
 		"no such status":        {func(o *offloaded) { o.hostLines = `status = ["rc-service", "twcloud", "status"]` }, "preflight", []string{"code 127"}, true},
 		"one service missing":   {func(o *offloaded) { o.set("a", "machine", j{"services": []any{"twcloud", "zookeeper"}}) }, "preflight", []string{"only some run", "host.status, host.stop and host.start"}, true},
 		"no sudo":               {func(o *offloaded) { o.set("a", "machine", j{"sudo": false}) }, "stop_source", []string{"a password is required"}, true},
