@@ -156,7 +156,7 @@ func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*appli
 		a.plan, a.saved = given, true
 		return a, c.fitsPlan(p.cfg, given)
 	}
-	a.plan, err = c.makePlan(ctx, p, f.targets)
+	a.plan, err = c.makePlan(ctx, p, f.targets, nil)
 	return a, err
 }
 

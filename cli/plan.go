@@ -24,6 +24,9 @@ type planFlags struct {
 	out      string
 	detail   bool
 	detailed bool
+
+	observations     string // a file to plan from
+	saveObservations string // a file to write
 }
 
 func (c *command) planCommand() *cobra.Command {
@@ -49,8 +52,11 @@ person does it.`,
 	f.vars.flags(cmd.Flags())
 	c.targetFlag(cmd, &f.targets)
 	cmd.Flags().StringVar(&f.out, "out", "", "save the plan to `FILE` for apply")
-	cmd.Flags().BoolVar(&f.detail, "detail", false, "also show attribute differences, and how each step behaves")
+	cmd.Flags().BoolVar(&f.detail, "detail", false, "also show why each step is there, what it waits for, how it behaves, and all differences")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit 2 if there are changes")
+	cmd.Flags().StringVar(&f.saveObservations, "save-observations", "", "save what the servers showed to `FILE`")
+	cmd.Flags().StringVar(&f.observations, "observations", "",
+		"plan from what servers showed before, as saved in `FILE`; only what is missing there is read from servers")
 	return cmd
 }
 
@@ -91,8 +97,15 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 	case run != nil:
 		return c.planUnfinished(p, run, f)
 	}
-	plan, err := c.makePlan(ctx, p, f.targets)
+	seen, err := c.readObservations(f.observations)
 	if err != nil {
+		return err
+	}
+	plan, err := c.makePlan(ctx, p, f.targets, seen)
+	if err != nil {
+		return err
+	}
+	if err := c.saveObservations(seen, f.saveObservations); err != nil {
 		return err
 	}
 	if err := c.showPlan(plan, nil, f.detail); err != nil {
@@ -119,8 +132,35 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 	return nil
 }
 
-// makePlan compares the declarations with the servers.
-func (c *command) makePlan(ctx context.Context, p *project, targetFlags []string) (*planner.Plan, error) {
+// readObservations reads a file of observations; without a name there are none.
+func (c *command) readObservations(name string) (*planner.Observations, error) {
+	if name == "" {
+		return planner.NewObservations(), nil
+	}
+	f, err := c.app.fs.Open(c.abs(name))
+	if err != nil {
+		return nil, fmt.Errorf("opening the observations: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	return planner.DecodeObservations(f)
+}
+
+// saveObservations writes a file of observations, which hold no secret, where a name was given.
+func (c *command) saveObservations(seen *planner.Observations, name string) error {
+	if name == "" {
+		return nil
+	}
+	var b bytes.Buffer
+	if err := seen.Encode(&b); err != nil {
+		return err
+	}
+	return files.Replace(c.app.fs, c.abs(name), b.Bytes(), 0o644)
+}
+
+// makePlan compares the declarations with the servers. What was observed joins seen; nil: nobody asks for it.
+func (c *command) makePlan(
+	ctx context.Context, p *project, targetFlags []string, seen *planner.Observations,
+) (*planner.Plan, error) {
 	addrs, err := targets(p.cfg, targetFlags)
 	if err != nil {
 		return nil, err
@@ -135,6 +175,7 @@ func (c *command) makePlan(ctx context.Context, p *project, targetFlags []string
 	}
 	plan, diags := planner.Make(ctx, planner.Input{
 		Config: p.cfg, Drivers: p.planner, Version: version(), Targets: addrs, Retired: retired, Confirmed: confirmed,
+		Observations: seen, Now: c.app.clock.Now, By: c.whoami(),
 	})
 	if len(diags) > 0 && (!c.flags.json || diags.HasErrors()) {
 		if err := c.diagnostics(diags, p.cfg.Files); err != nil {

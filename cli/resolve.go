@@ -120,7 +120,7 @@ func (c *command) resolveLocked(ctx context.Context, args []string, f *resolveFl
 	if f.reason != "" {
 		data["reason"] = f.reason
 	}
-	if user, _ := c.app.env("USER"); user != "" {
+	if user := c.whoami(); user != "" {
 		data["by"] = user
 	}
 	if _, err = j.Append(ctx, key, event, data); err != nil {
@@ -189,4 +189,10 @@ func (c *command) assumeStep(run *executor.Run, id string, done bool) (event, as
 			text + "will count as done without being verified. Steps that need it may start.", nil
 	}
 	return executor.EventReopened, text + "will be verified by the next apply, and carried out if it is not done.", nil
+}
+
+// whoami is the user's name for the record, "" if it is unknown.
+func (c *command) whoami() string {
+	user, _ := c.app.env("USER")
+	return user
 }

@@ -126,7 +126,7 @@ func TestRollback(t *testing.T) {
 		for _, id := range k.done {
 			done[id] = true
 		}
-		v := &planView{o: PlanOptions{Done: done}, p: p, number: Numbers(p)}
+		v := &planView{o: PlanOptions{Done: done, Detail: true}, p: p, number: Numbers(p)}
 		v.rollback()
 		if d := cmp.Diff(k.want, v.b.String()); d != "" {
 			t.Errorf("%s: %s", name, d)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
 
@@ -28,11 +29,16 @@ type PlanOptions struct {
 	Done   map[string]bool // steps that are left out because they are done; the others keep their numbers
 }
 
-// Plan writes the numbered list, the findings, the rollback that remains, and the counts.
+// Plan writes the decision, the numbered list with its findings, and the counts. By default a step is one line; what is lost for
+// good stands below it. With Detail also why a step is there, what it waits for, how it behaves and how it is undone.
 func Plan(w io.Writer, p *planner.Plan, o PlanOptions) error {
-	v := &planView{o: o, p: p, number: Numbers(p)}
+	v := &planView{o: o, p: p, number: Numbers(p), findingsOf: map[string][]planner.Finding{}}
+	for _, f := range p.Findings {
+		v.findingsOf[planner.StepID(f.Addr, f.Op)] = append(v.findingsOf[planner.StepID(f.Addr, f.Op)], f)
+	}
+	v.decision()
 	v.steps()
-	v.diffs()
+	v.drift()
 	v.findings()
 	v.rollback()
 	v.counts()
@@ -62,6 +68,8 @@ type planView struct {
 	p      *planner.Plan
 	number map[string]int
 	b      strings.Builder
+
+	findingsOf map[string][]planner.Finding // by the id of their step
 }
 
 func (v *planView) shown() []*planner.Step {
@@ -74,71 +82,103 @@ func (v *planView) shown() []*planner.Step {
 	return out
 }
 
+// decision is what somebody has to know who reads one line: how many steps, whose, and until when they can be undone.
+func (v *planView) decision() {
+	shown := v.shown()
+	if len(shown) == 0 {
+		return
+	}
+	t := v.left().Tally()
+	line := fmt.Sprintf(stepFormat, t.Steps, t.Person, t.Irreversible)
+	final := slices.IndexFunc(shown, irreversible)
+	if final >= 0 {
+		line += fmt.Sprintf(", rollback possible until step %d (%s)", v.number[shown[final].ID], oneLine(shown[final].Op))
+	}
+	v.o.block(&v.b, 0, "", line)
+	v.b.WriteString("\n")
+}
+
+// left are the steps that are not done, as a plan.
+func (v *planView) left() *planner.Plan {
+	left := &planner.Plan{}
+	for _, s := range v.shown() {
+		left.Steps = append(left.Steps, *s)
+	}
+	return left
+}
+
+func irreversible(s *planner.Step) bool { return s.Effect != nil && s.Effect.Irreversible }
+
 func (v *planView) steps() {
 	shown := v.shown()
-	opWidth, addrWidth := 0, 0
-	addrs := map[string]bool{}
+	opWidth := 0
 	for _, s := range shown {
 		opWidth = max(opWidth, utf8.RuneCountInString(oneLine(s.Op)))
-		addrWidth = max(addrWidth, utf8.RuneCountInString(oneLine(s.Addr)))
-		addrs[s.Addr] = true
+	}
+	changes := map[string]planner.ResourceChange{}
+	for _, c := range v.p.Changes {
+		changes[c.Addr] = c
 	}
 	last := ""
 	for _, s := range shown {
-		if len(addrs) > 1 && s.Addr != last {
+		if s.Addr != last {
 			if last != "" {
 				v.b.WriteString("\n")
 			}
-			v.b.WriteString(v.o.Bold(oneLine(s.Addr)) + v.action(s.Addr) + "\n")
+			v.heading(s.Addr, changes[s.Addr])
 		}
 		last = s.Addr
-		v.step(s, opWidth, addrWidth)
+		v.step(s, min(opWidth, 24))
 	}
 	if len(shown) > 0 {
 		v.b.WriteString("\n")
 	}
 }
 
-// action says in parentheses what the plan does to a declaration.
-func (v *planView) action(addr string) string {
-	for _, c := range v.p.Changes {
-		if c.Addr == addr && c.Action != planner.NoChange {
-			return " (" + oneLine(string(c.Action)) + ")"
-		}
+// heading names a declaration, what the plan does to it, and in what it differs from what is there.
+func (v *planView) heading(addr string, c planner.ResourceChange) {
+	action := ""
+	if c.Action != planner.NoChange && c.Action != "" {
+		action = " (" + oneLine(string(c.Action)) + ")"
 	}
-	return ""
+	v.b.WriteString(v.o.Bold(oneLine(addr)) + action + "\n")
+	if c.Action != planner.Create || v.o.Detail { // of what is to be created everything differs
+		v.diff(c.Diff)
+	}
 }
 
-const beneath = 6 // the indent of the text below a step's line
+const (
+	beneath   = 7  // the indent of the text below a step's line
+	mostDiffs = 12 // differences of one declaration that are shown without Detail
+)
 
-func (v *planView) step(s *planner.Step, opWidth, addrWidth int) {
-	num := fmt.Sprintf("%3d", v.number[s.ID])
-	op, addr, summary := pad(oneLine(s.Op), opWidth), pad(oneLine(s.Addr), addrWidth), oneLine(s.Summary)
-	head := num + " " + v.o.mark(s.Mark) + " " + v.o.Bold(op) + "  " + v.o.Dim(addr)
-	width := len(num) + 3 + utf8.RuneCountInString(op) + 2 + utf8.RuneCountInString(addr)
-	if v.o.Width == 0 || width+2+utf8.RuneCountInString(summary) <= v.o.Width {
+func (v *planView) step(s *planner.Step, opWidth int) {
+	op, summary := pad(oneLine(s.Op), opWidth), oneLine(s.Summary)
+	head := fmt.Sprintf("%3d %s %s", v.number[s.ID], v.o.stepMark(s), v.o.Bold(op))
+	width := beneath + utf8.RuneCountInString(op) + 2
+	if v.o.Width == 0 || width+utf8.RuneCountInString(summary) <= v.o.Width {
 		v.b.WriteString(strings.TrimRight(head+"  "+summary, " ") + "\n")
 	} else {
 		v.b.WriteString(strings.TrimRight(head, " ") + "\n")
 		v.o.block(&v.b, beneath, "", summary)
 	}
-	v.o.block(&v.b, beneath, "because ", s.Because)
-	v.o.block(&v.b, beneath, "waits for ", v.waits(s))
-	v.o.block(&v.b, beneath, "verified again right before: ", v.list(s.Guards))
-	v.o.block(&v.b, beneath, "if interrupted: ", ifInterrupted(s))
-	if e := s.Effect; e != nil {
+	if v.o.Detail {
+		v.o.block(&v.b, beneath, "because ", s.Because)
+		v.o.block(&v.b, beneath, "waits for ", v.waits(s))
+		v.o.block(&v.b, beneath, "verified again right before: ", v.list(s.Guards))
+		v.o.block(&v.b, beneath, "if interrupted: ", ifInterrupted(s))
+	}
+	if e := s.Effect; e != nil && (v.o.Detail || e.Irreversible) {
 		v.o.block(&v.b, beneath, "", effect(e))
 		v.o.block(&v.b, beneath, "loses ", e.Loses)
 	}
-	for _, f := range v.p.Findings {
-		if f.Addr == s.Addr && f.Op == s.Op {
-			v.finding(f, beneath)
-		}
-	}
-	if s.Manual != nil {
-		Manual(&v.b, v.o.Style, s.Manual, beneath, nil)
+	for _, f := range v.findingsOf[s.ID] {
+		v.finding(f, beneath)
 	}
 	if v.o.Detail {
+		if s.Manual != nil {
+			Manual(&v.b, v.o.Style, s.Manual, beneath, nil)
+		}
 		v.behaviour(s)
 	}
 }
@@ -227,32 +267,45 @@ func Manual(w io.Writer, s Style, m *planner.Manual, indent int, paths map[strin
 	_, _ = io.WriteString(w, b.String())
 }
 
-// diffs lists the differences attribute by attribute, with Detail.
-func (v *planView) diffs() {
-	if !v.o.Detail {
-		return
+// drift lists the differences of declarations that have no step.
+func (v *planView) drift() {
+	busy := map[string]bool{}
+	for i := range v.p.Steps {
+		busy[v.p.Steps[i].Addr] = true
 	}
 	for _, c := range v.p.Changes {
-		if len(c.Diff) == 0 {
+		if busy[c.Addr] || len(c.Diff) == 0 {
 			continue
 		}
-		v.b.WriteString(v.o.Bold(oneLine(c.Addr)) + " (" + oneLine(string(c.Action)) + ")\n")
-		width := 0
-		for _, d := range c.Diff {
-			width = max(width, utf8.RuneCountInString(oneLine(d.Path)))
-		}
-		for _, d := range c.Diff {
-			mark := planner.MarkChange
-			switch {
-			case d.Actual == "null":
-				mark = planner.MarkAdd
-			case d.Declared == "null":
-				mark = planner.MarkDelete
-			}
-			path := pad(oneLine(d.Path), width)
-			fmt.Fprintf(&v.b, "    %s %s  %s -> %s\n", v.o.mark(mark), path, oneLine(d.Actual), oneLine(d.Declared))
-		}
+		v.b.WriteString(v.o.Bold(oneLine(c.Addr)) + " (differs, and no step changes it)\n")
+		v.diff(c.Diff)
 		v.b.WriteString("\n")
+	}
+}
+
+// diff lists differences, attribute by attribute.
+func (v *planView) diff(diff []planner.Difference) {
+	shown := diff
+	if !v.o.Detail && len(diff) > mostDiffs {
+		shown = diff[:mostDiffs]
+	}
+	width := 0
+	for _, d := range shown {
+		width = max(width, utf8.RuneCountInString(oneLine(d.Path)))
+	}
+	for _, d := range shown {
+		mark := planner.MarkChange
+		switch {
+		case d.Actual == "null":
+			mark = planner.MarkAdd
+		case d.Declared == "null":
+			mark = planner.MarkDelete
+		}
+		path := pad(oneLine(d.Path), width)
+		fmt.Fprintf(&v.b, "    %s  %s  %s -> %s\n", v.o.mark(mark), path, oneLine(d.Actual), oneLine(d.Declared))
+	}
+	if n := len(diff) - len(shown); n > 0 {
+		v.o.block(&v.b, beneath, "", fmt.Sprintf("and %d more; -detail shows them", n))
 	}
 }
 
@@ -289,8 +342,10 @@ func finding(b *strings.Builder, s Style, f planner.Finding, indent int) {
 
 // rollback says which steps can be undone, those included that are done, and from which step on they cannot.
 func (v *planView) rollback() {
+	if !v.o.Detail && len(v.o.Done) == 0 {
+		return // the decision says it
+	}
 	steps := v.p.Steps
-	irreversible := func(s *planner.Step) bool { return s.Effect != nil && s.Effect.Irreversible }
 	var final, past *planner.Step // the next irreversible step, and the last one that is done
 	from, to := 0, len(steps)
 	for i := range steps {
@@ -358,19 +413,28 @@ func (v *planView) undo(steps []planner.Step) string {
 }
 
 func (v *planView) counts() {
-	left := planner.Plan{}
-	for _, s := range v.shown() {
-		left.Steps = append(left.Steps, *s)
-	}
+	left := v.left()
 	if len(left.Steps) == 0 {
 		if len(v.p.Refusals()) == 0 {
-			v.b.WriteString(NoChanges + "\n")
+			v.b.WriteString(v.nothing() + "\n")
 		}
 		return
 	}
 	t := left.Tally()
 	v.b.WriteString(Counts(t) + "\n")
 	fmt.Fprintf(&v.b, stepFormat+"\n", t.Steps, t.Person, t.Irreversible)
+}
+
+// nothing says that there is nothing to do.
+func (v *planView) nothing() string {
+	n := 0
+	for _, c := range v.p.Changes {
+		n += len(c.Diff)
+	}
+	if n == 0 {
+		return NoChanges
+	}
+	return fmt.Sprintf("No changes. No step changes the %s above.", wording.Plural(n, "difference"))
 }
 
 // Refusals writes the findings that stop a plan from being applied.

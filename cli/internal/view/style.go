@@ -43,6 +43,14 @@ func (s Style) Dim(text string) string { return s.paint(dim, text) }
 // Good is for success.
 func (s Style) Good(text string) string { return s.paint(green, text) }
 
+// stepMark is a step's sign in two columns: a person's step that cannot be undone has both.
+func (s Style) stepMark(step *planner.Step) string {
+	if step.Mark == planner.MarkPerson && step.Effect != nil && step.Effect.Irreversible {
+		return s.mark(planner.MarkPerson) + s.mark(planner.MarkFinal)
+	}
+	return s.mark(step.Mark) + " "
+}
+
 // Bad is for failure.
 func (s Style) Bad(text string) string { return s.paint(red, text) }
 
