@@ -11,15 +11,12 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"sync/atomic"
-	"time"
 
-	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
+	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/rest"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
-	"github.com/syncctl/syncctl/planner"
-	"github.com/syncctl/syncctl/schema"
 )
 
 // api is the base path of all of Backbone's endpoints (H/5.14/server/monitoring-backbone-issue-sync).
@@ -27,11 +24,12 @@ const api = "/plugins/servlet/backbone-issue-sync/api/1"
 
 // reader asks one Jira and its Backbone. It has no method that changes anything.
 type reader struct {
-	server *schema.Resource
+	server *serverBlock
 	rest   *rest.Client
-	cloud  bool
 	verb   *atomic.Value // the verb of start and stop that this server takes, once known
 }
+
+func (c *reader) cloud() bool { return c.server.Deployment == cloud }
 
 // writer is a reader that may also change things. Only Execute gets one.
 type writer struct{ *reader }
@@ -51,22 +49,22 @@ func (c *reader) explain(err error) error {
 	case err == nil:
 		return nil
 	case rest.IsStatus(err, http.StatusUnauthorized):
-		hint = fmt.Sprintf("it does not accept the credentials of user %q: check user, and password or token", c.server.Text("user"))
+		hint = fmt.Sprintf("it does not accept the credentials of user %q: check user, and password or token", c.server.User)
 	case rest.IsStatus(err, http.StatusForbidden):
-		hint = fmt.Sprintf("user %q may not do this: Backbone wants a system or project administrator", c.server.Text("user"))
+		hint = fmt.Sprintf("user %q may not do this: Backbone wants a system or project administrator", c.server.User)
 	case errors.As(err, &unknown):
 		hint = "its certificate is signed by an unknown authority: name it with ca or ca_file"
 	}
 	if hint != "" {
 		err = fmt.Errorf("%s (%w)", hint, err)
 	}
-	return planner.About(c.server, fmt.Errorf("%s: %w", c.server.Addr, err))
+	return fmt.Errorf("%s: %w", c.server.Addr(), err)
 }
 
 // integrations lists the synchronizations of a project. projectKey is required for project administrators
 // (HC/5.2/cloud/integration-synchronization-actions) and harmless for others.
 func (c *reader) integrations(ctx context.Context, project string) ([]integration, error) {
-	if c.cloud {
+	if c.cloud() {
 		return nil, fmt.Errorf("listing synchronizations: Backbone in the cloud has no documented interface")
 	}
 	raw, err := c.document(ctx, api+"/integrations", url.Values{"projectKey": {project}})
@@ -75,25 +73,29 @@ func (c *reader) integrations(ctx context.Context, project string) ([]integratio
 	}
 	list, err := decodeIntegrations(raw)
 	if err != nil {
-		return nil, planner.About(c.server, fmt.Errorf("%s: listing the synchronizations of project %s: %w", c.server.Addr, project, err))
+		return nil, fmt.Errorf("%s: listing the synchronizations of project %s: %w", c.server.Addr(), project, err)
 	}
 	return list, nil
 }
 
-// integration returns one synchronization with all its details.
-func (c *reader) integration(ctx context.Context, key string) (*integration, error) {
+// integration returns one synchronization with its configuration.
+func (c *reader) integration(ctx context.Context, key string) (*integration, configuration, error) {
 	raw, err := c.document(ctx, integrationPath(key), nil)
 	if err != nil {
-		return nil, fmt.Errorf("reading synchronization %s: %w", key, err)
+		return nil, configuration{}, fmt.Errorf("reading synchronization %s: %w", key, err)
 	}
-	i, err := decodeIntegration(raw)
+	o, err := parseObject(raw)
+	var i *integration
+	if err == nil {
+		i, err = decodeIntegration(o)
+	}
 	if err == nil && i.Key != key {
 		err = fmt.Errorf("the answer is about %s", i.Key)
 	}
 	if err != nil {
-		return nil, planner.About(c.server, fmt.Errorf("%s: reading synchronization %s: %w", c.server.Addr, key, err))
+		return nil, configuration{}, fmt.Errorf("%s: reading synchronization %s: %w", c.server.Addr(), key, err)
 	}
-	return i, nil
+	return i, readConfiguration(o), nil
 }
 
 func integrationPath(key string) string { return api + "/integrations/" + url.PathEscape(key) }
@@ -107,7 +109,7 @@ var errUnsure = errors.New("it cannot be told whether it is still there")
 // proxy or a lost permission answer one too: the project's list must come and lack the key. An empty list proves as little:
 // then Backbone must answer that it is up (HC/5.5/cloud/introduction), and Jira must show the project to this user.
 func (c *reader) exists(ctx context.Context, project, key string) (bool, error) {
-	_, err := c.integration(ctx, key)
+	_, _, err := c.integration(ctx, key)
 	if err == nil || !rest.IsStatus(err, http.StatusNotFound) {
 		return err == nil, err
 	}
@@ -131,8 +133,8 @@ func (c *reader) exists(ctx context.Context, project, key string) (bool, error) 
 // healthOf uses the status that came with a list where it says everything.
 func (c *reader) healthOf(ctx context.Context, i *integration) (health, error) {
 	var h health
-	if i.Status != nil {
-		if h = i.Status.health(i.ends()); h.complete() {
+	if i.status != nil {
+		if h = i.status.health(i.ends()); h.complete() {
 			return h, nil
 		}
 	}
@@ -169,19 +171,9 @@ func (c *reader) conflicts(ctx context.Context, key string) (texts []string, sho
 	}
 	texts, ok := decodeConflicts(raw)
 	if !ok {
-		return nil, clip(string(raw)), nil
+		return nil, wording.Quote(string(raw)), nil
 	}
 	return texts, "", nil
-}
-
-// mostShown is how many bytes of an answer that is not understood are shown.
-const mostShown = 200
-
-func clip(s string) string {
-	if len(s) <= mostShown {
-		return s
-	}
-	return strings.ToValidUTF8(s[:mostShown], "") + "..."
 }
 
 // syncInformation streams a connector's pairs: a bare JSON array (H/3.9/server/connectors-121944268.html).
@@ -191,24 +183,6 @@ func (c *reader) syncInformation(ctx context.Context, connector string) (io.Read
 		return nil, fmt.Errorf("reading the pairs of connector %s: %w", connector, c.explain(err))
 	}
 	return s.Body, nil
-}
-
-// tally counts a connector's pairs.
-func (c *reader) tally(ctx context.Context, connector string) (syncinfo.Tally, error) {
-	var t syncinfo.Tally
-	body, err := c.syncInformation(ctx, connector)
-	if err != nil {
-		return t, err
-	}
-	defer body.Close()
-	r := syncinfo.NewArrayReader(connector, body, syncinfo.Counting(&t))
-	for {
-		if _, err := r.Next(); errors.Is(err, io.EOF) {
-			return t, nil
-		} else if err != nil {
-			return t, fmt.Errorf("reading the pairs of connector %s: %w", connector, err)
-		}
-	}
 }
 
 // noXSRF lets writes through Jira's cross-site check (HC/5.5/cloud/introduction).
@@ -221,32 +195,8 @@ func (c writer) send(ctx context.Context, method, path string, body func() (io.R
 		h.Set("Content-Type", "application/json")
 	}
 	_, err := c.rest.Do(ctx, rest.Request{Method: method, Path: path, Header: h, Body: body, Retry: rest.Never})
-	return sentness(err)
+	return driver.Sent(err)
 }
-
-// sentness tells the executor what the client knows: an error after which nothing can have been changed, or one that
-// leaves it open. A refusal (4xx) changes nothing.
-func sentness(err error) error {
-	var e *rest.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	if e.Status == http.StatusTooManyRequests { // not carried out, and welcome later
-		after, ok := e.RetryAfter()
-		if !ok {
-			after = politePause
-		}
-		return &executor.Later{After: after, Err: err}
-	}
-	refused := e.Status >= 400 && e.Status < 500 && e.Status != http.StatusRequestTimeout
-	if refused || rest.WasSent(err) == rest.SentNo {
-		return executor.NotSent(err)
-	}
-	return err
-}
-
-// politePause is waited where a server says that it is too much and not when to come again.
-const politePause = 30 * time.Second
 
 // startStop starts or stops a synchronization. The documents disagree on the verb (POST on the server pages to 4.1, PUT
 // on the cloud pages from 5.2), and a server that does not know one refuses it with 405 without doing anything: then

@@ -1,20 +1,34 @@
 package backbone
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
+	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/schema"
 )
 
 // endNames are the names of a sync's two end blocks: the one that configures stands first.
-func endNames(sync *schema.Resource) [2]string {
-	if sync.Text("transport") == direct {
+func (s *syncBlock) endNames() [2]string {
+	if s.Transport == direct {
 		return [2]string{first, second}
 	}
 	return [2]string{master, slave}
+}
+
+// end is the end block of that name, nil if there is none.
+func (s *syncBlock) end(name string) *endBlock {
+	return map[string]*endBlock{first: s.First, second: s.Second, master: s.Master, slave: s.Slave}[name]
+}
+
+func (s *syncBlock) ends() [2]*endBlock {
+	names := s.endNames()
+	return [2]*endBlock{s.end(names[0]), s.end(names[1])}
 }
 
 // field is one declared field mapping, or one that was read.
@@ -32,52 +46,143 @@ func (f field) String() string {
 	return name + " (" + f.Mapping + ")"
 }
 
-// declaredFields are the field mappings of a sync, sorted by the first end's name.
-func declaredFields(sync *schema.Resource) []field {
-	v := sync.Get("field")
-	if !known(v) {
-		return nil
-	}
-	var out []field
-	for name, f := range v.AsValueMap() {
-		to := schema.Text(schema.Get(f, "to"))
-		if to == "" {
-			to = name
+// fields are the field mappings, sorted by the first end's name.
+func (s *syncBlock) fields() []field {
+	out := make([]field, 0, len(s.Fields))
+	for name, f := range s.Fields {
+		to := name
+		if f.To != nil && *f.To != "" {
+			to = *f.To
 		}
-		out = append(out, field{First: name, Second: to, Mapping: schema.Text(schema.Get(f, "mapping"))})
+		out = append(out, field{First: name, Second: to, Mapping: f.Mapping})
 	}
 	slices.SortFunc(out, func(a, b field) int { return strings.Compare(a.First, b.First) })
 	return out
 }
 
-// syncName is the name in Backbone's overview.
-func syncName(sync *schema.Resource) string {
-	if n := sync.Text("name"); n != "" {
-		return n
+// name is the name in Backbone's overview.
+func (s *syncBlock) name() string {
+	if s.Name != nil && *s.Name != "" {
+		return *s.Name
 	}
-	ends := endNames(sync)
-	return sync.Text(ends[0], "project") + " <> " + sync.Text(ends[1], "project")
+	ends := s.ends()
+	return ends[0].Project + " <> " + ends[1].Project
 }
 
-func parseDuration(s string) (time.Duration, error) {
-	d, err := time.ParseDuration(s)
-	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("%q is no duration: write one like \"30s\" or \"10m\"", s)
-	}
-	return d, nil
+// end is one end of a declared synchronization, with its server.
+type end struct {
+	*endBlock
+
+	name   string // master, slave, first or second
+	server *serverBlock
 }
 
-// number returns the whole number at path, or def where there is none.
-func number(r *schema.Resource, def int, path ...string) int {
-	v := r.Get(path...)
-	if !known(v) {
-		return def
-	}
-	n, _ := v.AsBigFloat().Int64()
-	return int(n)
+// synchronization is a declared synchronization with its ends.
+type synchronization struct {
+	*syncBlock
+
+	one, two *end // first and second, or master and slave; one configures
 }
 
-func flag(r *schema.Resource, path ...string) bool {
-	v := r.Get(path...)
-	return known(v) && v.True()
+func (s *synchronization) end(name string) *end {
+	if s.two.name == name {
+		return s.two
+	}
+	return s.one
+}
+
+func (s *synchronization) direct() bool { return s.Transport == direct }
+
+// holders are the ends whose servers have it: a direct one is administered from one Jira alone (HC/5.0/server/glossary), of one
+// by e-mail or file each has a half.
+func (s *synchronization) holders() []*end {
+	if s.direct() {
+		return []*end{s.one}
+	}
+	return []*end{s.one, s.two}
+}
+
+func decodeSync(r *schema.Resource) (*synchronization, hcl.Diagnostics) {
+	s := &synchronization{syncBlock: &syncBlock{}}
+	diags := declare.Decode(r, s.syncBlock)
+	names, blocks := s.endNames(), s.ends()
+	for i, into := range []**end{&s.one, &s.two} {
+		e := &end{endBlock: blocks[i], name: names[i], server: &serverBlock{}}
+		if e.endBlock == nil || e.Server == nil {
+			return nil, append(diags, problem(r, "Missing end", fmt.Sprintf("%s has no block %s with a server.", r.Addr, names[i])))
+		}
+		diags = append(diags, declare.Decode(e.Server, e.server)...)
+		*into = e
+	}
+	return s, diags
+}
+
+// migration is a declared migration with the synchronizations that it owns.
+type migration struct {
+	*migrationBlock
+
+	from             *synchronization // nil: not declared any more
+	to               *synchronization
+	moving, staying  string // master or slave
+	deleteOriginal   bool
+	sample, newPairs int
+	within           time.Duration
+}
+
+const (
+	defaultSample = 50
+	defaultWithin = 30 * time.Minute
+)
+
+func decodeMigration(r *schema.Resource) (*migration, hcl.Diagnostics) {
+	m := &migration{migrationBlock: &migrationBlock{}, sample: defaultSample, within: defaultWithin}
+	diags := declare.Decode(r, m.migrationBlock)
+	if m.To == nil {
+		return nil, append(diags, problem(r, "The new synchronization is not declared", "to must name a declared synchronization.", "to"))
+	}
+	var more hcl.Diagnostics
+	m.to, more = decodeSync(m.To)
+	diags = append(diags, more...)
+	if m.From != nil {
+		m.from, more = decodeSync(m.From)
+		diags = append(diags, more...)
+	}
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	m.moving, m.staying = m.Migrating, other(m.Migrating)
+	m.deleteOriginal = m.DeleteOriginal != nil
+	if v := m.Verify; v != nil {
+		m.sample, m.newPairs, m.within = v.Sample, v.NewPairs, v.Within
+	}
+	return m, diags
+}
+
+func (m *migration) stay() *serverBlock { return m.to.one.server } // the server that stays and configures
+func (m *migration) site() *serverBlock { return m.to.two.server } // the cloud site
+
+// allows tells whether a check may fail: the declaration is the person's recorded word.
+func (m *migration) allows(check syncinfo.Rule) bool { return slices.Contains(m.Allow, string(check)) }
+
+// declared decodes a task's declaration for Execute and Verify, where it was decoded without an error when it was planned.
+func declared[T any](decode func(*schema.Resource) (T, hcl.Diagnostics), r *schema.Resource) (T, error) {
+	v, diags := decode(r)
+	if diags.HasErrors() {
+		return v, fmt.Errorf("reading the declaration of %s: %w", r.Addr, diags)
+	}
+	return v, nil
+}
+
+var errNotDeclared = errors.New("the original is not declared any more")
+
+func other(name string) string {
+	switch name {
+	case master:
+		return slave
+	case slave:
+		return master
+	case first:
+		return second
+	}
+	return first
 }

@@ -10,47 +10,48 @@ import (
 )
 
 // integration is what GET /integrations and /integrations/{key} answer (H/4.1/server/
-// integration-synchronization-actions-191273974.html).
+// integration-synchronization-actions-191273974.html), but for its configuration. ASSUMED are the names of the last three.
 type integration struct {
-	Key     string
-	Summary *string // name in the overview; nil: unknown
-	Changed time.Time
-	Status  *syncStatus // in the lists of 3.8, 3.9 and the monitoring page, not in those of 4.1, 5.2, 5.14
-	First   *connector
-	Second  *connector // nil: a half of an e-mail or file synchronization (inferred from H/5.14/server/monitoring-backbone-issue-sync)
+	Key     string     `json:"key"`
+	Summary *string    `json:"summary"` // name in the overview; nil: unknown
+	Changed time.Time  `json:"changed"` // zero: unknown
+	First   connector  `json:"first"`
+	Second  *connector `json:"second"` // nil: a half of an e-mail or file synchronization (inferred from H/5.14/server/monitoring-backbone-issue-sync)
 
-	config configuration
+	Channel string `json:"channel"` // DIRECT, FILE, EMAIL; "": unknown
+	Role    string `json:"role"`    // MASTER, SLAVE; "": unknown
+	Partner string `json:"partner"` // the partner's project; "": unknown
+
+	status *syncStatus // in the lists of 3.8, 3.9 and the monitoring page, not in those of 4.1, 5.2, 5.14
 }
 
 type connector struct {
-	Key     string
-	Project string
-	URL     string // ASSUMED: the name, jiraBaseUrl; "": unknown
+	Key     string `json:"key"`
+	Project string `json:"project"`
+	URL     string `json:"url"` // ASSUMED: the name, jiraBaseUrl; "": unknown
 }
 
 // decodeIntegration refuses a document without the keys and projects that a synchronization is told from others by.
-func decodeIntegration(b []byte) (*integration, error) {
-	o, err := parseObject(b)
-	if err != nil {
-		return nil, err
-	}
+func decodeIntegration(o object) (*integration, error) {
 	i := &integration{
 		Key: o.text("integrationKey"), Summary: member[string](o, "summary"), Changed: date(o.text("lastModifiedDate")),
-		config: readConfiguration(o),
+		Channel: strings.ToUpper(o.text("communicationChannel")), Role: strings.ToUpper(o.text("role")), Partner: o.text("partnerProjectKey"),
 	}
 	if i.Key == "" {
 		return nil, errors.New("it has no integrationKey")
 	}
-	if i.First, err = decodeConnector(o, "firstConnector"); err != nil {
+	one, err := decodeConnector(o, "firstConnector")
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", i.Key, err)
 	}
+	i.First = *one
 	if second, ok := o["secondConnector"]; ok && string(second) != "null" {
 		if i.Second, err = decodeConnector(o, "secondConnector"); err != nil {
 			return nil, fmt.Errorf("%s: %w", i.Key, err)
 		}
 	}
 	if s := o.object("status"); s != nil {
-		i.Status = decodeStatus(s)
+		i.status = decodeStatus(s)
 	}
 	return i, nil
 }
@@ -72,7 +73,11 @@ func decodeIntegrations(b []byte) ([]integration, error) {
 	}
 	out := make([]integration, 0, len(list))
 	for n, raw := range list {
-		i, err := decodeIntegration(raw)
+		o, err := parseObject(raw)
+		if err != nil {
+			return nil, fmt.Errorf("entry %d: %w", n+1, err)
+		}
+		i, err := decodeIntegration(o)
 		if err != nil {
 			return nil, fmt.Errorf("entry %d: %w", n+1, err)
 		}
@@ -184,30 +189,24 @@ func (h health) complete() bool { return h.Status != "" && h.InError != nil && h
 // in the document and have an id; ASSUMED are the names of all other members, so each part is nil when it is not
 // where it is expected, and whoever compares must say that it could not be read.
 type configuration struct {
-	issueTypes  map[string]string // nil: unknown
-	fields      []field           // nil: unknown
-	summaryID   string            // id of the mapping of summary to summary, "" if there is none
-	comments    *bool
-	attachments *bool
-	firstJQL    *string
-	secondJQL   *string
-	channel     string // DIRECT, FILE, EMAIL; "": unknown
-	role        string // MASTER, SLAVE; "": unknown
-	partner     string // the partner's project key; "": unknown
+	IssueTypes  map[string]string `json:"issue_types"` // nil: unknown
+	Fields      []field           `json:"fields"`      // nil: unknown
+	SummaryID   string            `json:"summary_id"`  // id of the mapping of summary to summary, "" if there is none
+	Comments    *bool             `json:"comments"`
+	Attachments *bool             `json:"attachments"`
+	FirstJQL    *string           `json:"first_jql"`
+	SecondJQL   *string           `json:"second_jql"`
 }
 
 func readConfiguration(o object) configuration {
 	c := configuration{
-		comments:    enabled(o, "comments"),
-		attachments: enabled(o, "attachments"),
-		channel:     strings.ToUpper(o.text("communicationChannel")),
-		role:        strings.ToUpper(o.text("role")),
-		partner:     o.text("partnerProjectKey"),
-		firstJQL:    member[string](o.object("firstConnector"), "jql"),
-		secondJQL:   member[string](o.object("secondConnector"), "jql"),
-		issueTypes:  readIssueTypes(o),
+		Comments:    enabled(o, "comments"),
+		Attachments: enabled(o, "attachments"),
+		FirstJQL:    member[string](o.object("firstConnector"), "jql"),
+		SecondJQL:   member[string](o.object("secondConnector"), "jql"),
+		IssueTypes:  readIssueTypes(o),
 	}
-	c.fields, c.summaryID = readFields(o)
+	c.Fields, c.SummaryID = readFields(o)
 	return c
 }
 
@@ -219,7 +218,7 @@ func readIssueTypes(o object) map[string]string {
 	out := map[string]string{}
 	for _, m := range list {
 		a, b := m.text("firstIssueType"), m.text("secondIssueType")
-		if a == "" || b == "" {
+		if _, twice := out[a]; twice || a == "" || b == "" {
 			return nil
 		}
 		out[a] = b

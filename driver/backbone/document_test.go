@@ -20,27 +20,30 @@ const documentedStatus = `"status":{ "status":"STOPPED",
     "outgoingRouteStatus":"STOPPED","outgoingProcessingStatus":"IDLE","outgoingDetails":"",
     "externalRouteStatus":"STOPPED","issuesInError":3 }},`
 
-func decode(t *testing.T, doc string) *integration {
-	t.Helper()
-	i, err := decodeIntegration([]byte(doc))
+func decode(doc string) (*integration, configuration, error) {
+	o, err := parseObject([]byte(doc))
 	if err != nil {
-		t.Fatal(err)
+		return nil, configuration{}, err
 	}
-	return i
+	i, err := decodeIntegration(o)
+	return i, readConfiguration(o), err
 }
 
 func TestDocumentedSamples(t *testing.T) {
 	t.Parallel()
 	for _, date := range []string{"2016-11-10T11:07:10+0100", "2016-11-10T11:07:10+01:00", "2016-11-10T11:07:10.000+0100"} {
 		for _, status := range []string{"", documentedStatus} {
-			i := decode(t, strings.NewReplacer("DATE", date, "STATUS", status).Replace(documented))
+			i, c, err := decode(strings.NewReplacer("DATE", date, "STATUS", status).Replace(documented))
+			if err != nil {
+				t.Fatal(err)
+			}
 			if want := `INT-16 "Agile Project <> Project B", last changed 2016-11-10 10:07:10`; i.String() != want {
 				t.Errorf("%s, want %s", i, want)
 			}
-			if (i.Status == nil) != (status == "") {
-				t.Errorf("status is %v", i.Status)
+			if (i.status == nil) != (status == "") {
+				t.Errorf("status is %v", i.status)
 			}
-			if s := i.Status; s != nil {
+			if s := i.status; s != nil {
 				if h := s.health(1); h.Status != "STOPPED" || h.InError == nil || *h.InError != 3 || h.Idle == nil || !*h.Idle {
 					t.Errorf("%+v", h)
 				}
@@ -48,7 +51,7 @@ func TestDocumentedSamples(t *testing.T) {
 					t.Errorf("the sample says nothing of the second connector: %+v", h)
 				}
 			}
-			if c := i.config; c.fields != nil || c.issueTypes != nil || c.comments != nil || c.role != "" {
+			if c.Fields != nil || c.IssueTypes != nil || c.Comments != nil || i.Role != "" {
 				t.Errorf("what is not there was read: %+v", c)
 			}
 		}
@@ -126,7 +129,7 @@ func TestSummaryMapping(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := readConfiguration(o).summaryID; got != want {
+		if got := readConfiguration(o).SummaryID; got != want {
 			t.Errorf("%s: id is %q, want %q", doc, got, want)
 		}
 	}
@@ -160,15 +163,15 @@ func FuzzIntegration(f *testing.F) {
 	f.Add(`{"integrationKey":"I","fieldMappings":[null,1,{"id":1}],"issueTypeMappings":[null],"comments":1,"firstConnector":null}`)
 	f.Fuzz(func(t *testing.T, doc string) {
 		decodeConflicts([]byte(doc))
-		i, err := decodeIntegration([]byte(doc))
+		i, c, err := decode(doc)
 		if err != nil {
 			return
 		}
 		_ = i.String()
-		if !strings.Contains(doc, "ieldMappings") && i.config.fields != nil && !strings.Contains(doc, `\u`) {
-			t.Errorf("fields %v out of %s", i.config.fields, doc)
+		if !strings.Contains(doc, "ieldMappings") && c.Fields != nil && !strings.Contains(doc, `\u`) {
+			t.Errorf("fields %v out of %s", c.Fields, doc)
 		}
-		if i.Status != nil && !strings.Contains(doc, "issuesInError") && i.Status.health(1).InError != nil && !strings.Contains(doc, `\u`) {
+		if i.status != nil && !strings.Contains(doc, "issuesInError") && i.status.health(1).InError != nil && !strings.Contains(doc, `\u`) {
 			t.Errorf("issues in error out of %s", doc)
 		}
 	})

@@ -6,17 +6,17 @@
 package backbone
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/driver/rest"
+	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -26,97 +26,82 @@ type Driver struct {
 	env driver.Env
 
 	mu      sync.Mutex
-	clients map[*schema.Resource]*reader // one for each server, so that its rate limit and its verb hold for all steps
+	clients map[schema.Addr]*reader // one for each server, so that its rate limit and its verb hold for all steps
 }
 
 // New makes the driver.
 func New(env driver.Env) driver.Driver {
-	return &Driver{env: env, clients: map[*schema.Resource]*reader{}}
+	return &Driver{env: env, clients: map[schema.Addr]*reader{}}
+}
+
+// verbs are all that a plan may ask for.
+var verbs = driver.Verbs[*Driver]{
+	noErrors, preflight, stop, stopByHand, drained, export, moveProject, merge, still, createSync, pair, pairByFile, configure,
+	start, startByHand, resync, stillStopped, verify, deleteHalf, gone, verifyRest,
+}
+
+// Execute carries out what the interface can do. What it cannot do are a person's steps and never come here.
+func (d *Driver) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
+	return verbs.Execute(ctx, d, t)
+}
+
+// Verify asks the live servers, and the run's files, whether a step's end is reached.
+func (d *Driver) Verify(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	return verbs.Verify(ctx, d, t)
 }
 
 // Plan turns one change into steps.
 func (d *Driver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
-	var out planner.Outline
-	var err error
 	switch c.Resource.Addr.Kind {
 	case schema.Sync:
-		out, err = planSync(c.Resource, c.Actual, c.Resource.Addr.String())
+		s, diags := decodeSync(c.Resource)
+		if diags.HasErrors() {
+			return planner.Outline{}, diags
+		}
+		return planSync(s, c.Seen, c.Resource.Addr)
 	case schema.Migration:
-		var f migrationFacts
-		if err = unpack(c.Actual.GetAttr("facts"), &f); err != nil {
-			break
+		m, diags := decodeMigration(c.Resource)
+		if diags.HasErrors() {
+			return planner.Outline{}, diags
 		}
-		m := newMigrating(c.Resource, f)
-		if !m.ended() {
-			return planMigration(m)
-		}
-		// What the migration has led to is looked after like any other synchronization.
-		out, err = planSync(m.to, c.Actual.GetAttr("new"), c.Resource.Addr.String())
-	default:
-		return planner.Outline{Action: planner.NoChange}, nil
+		return planMigration(m, c.Seen)
 	}
-	if err != nil {
-		return out, hcl.Diagnostics{problem(c.Resource, "Cannot plan", err.Error())}
-	}
-	return out, nil
+	return planner.Outline{Action: planner.NoChange}, nil
 }
 
 // reader returns the client of a server that cannot change anything.
-func (d *Driver) reader(server *schema.Resource) (*reader, error) {
-	if server == nil {
-		return nil, errors.New("connecting: the server is not declared any more")
-	}
+func (d *Driver) reader(server *serverBlock) (*reader, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if c := d.clients[server]; c != nil {
+	if c := d.clients[server.Addr()]; c != nil {
 		return c, nil
 	}
 	c, err := d.connect(server)
 	if err != nil {
-		return nil, planner.About(server, fmt.Errorf("connecting to %s: %w", server.Addr, err))
+		return nil, fmt.Errorf("connecting to %s: %w", server.Addr(), err)
 	}
-	d.clients[server] = c
+	d.clients[server.Addr()] = c
 	return c, nil
 }
 
-func (d *Driver) writer(server *schema.Resource) (writer, error) {
+func (d *Driver) writer(server *serverBlock) (writer, error) {
 	c, err := d.reader(server)
 	return writer{c}, err
 }
 
-// connect is where a server's secrets are taken out of the configuration.
-func (d *Driver) connect(server *schema.Resource) (*reader, error) {
-	user, secret := reveal(server, "user"), reveal(server, "password")
-	if secret == "" {
-		secret = reveal(server, "token")
-	}
-	ca, err := d.authorities(server)
+func (d *Driver) connect(server *serverBlock) (*reader, error) {
+	o, err := server.Rest(d.env)
 	if err != nil {
 		return nil, err
 	}
-	timeout, err := parseDuration(server.Text("request_timeout"))
-	if err != nil {
-		timeout = 30 * time.Second
-	}
-	perSecond, _ := server.Get("requests_per_second").AsBigFloat().Float64()
-	client, err := rest.New(rest.Options{
-		BaseURL: reveal(server, "url"),
-		Authorize: func(r *http.Request) {
-			if user == "" {
-				r.Header.Set("Authorization", "Bearer "+secret)
-				return
-			}
-			r.SetBasicAuth(user, secret)
-		},
-		CAPEM: ca, Secrets: []string{secret, user + ":" + secret},
-		Timeout: timeout, RatePerSecond: perSecond,
-		Log: d.env.Log.Named(server.Addr.Name), UserAgent: "syncctl/" + d.env.Version,
-	})
+	o.Authorize = server.Authorize
+	o.Secrets = []string{server.Secret(), server.User.Reveal() + ":" + server.Secret()}
+	client, err := rest.New(o)
 	if err != nil {
 		return nil, err
 	}
-	c := &reader{server: server, rest: client, cloud: server.Text("deployment") == cloud, verb: &atomic.Value{}}
-	switch server.Text("start_stop_verb") {
+	c := &reader{server: server, rest: client, verb: &atomic.Value{}}
+	switch server.Verb {
 	case "put":
 		c.verb.Store(http.MethodPut)
 	case "post":
@@ -125,24 +110,7 @@ func (d *Driver) connect(server *schema.Resource) (*reader, error) {
 	return c, nil
 }
 
-func reveal(r *schema.Resource, path ...string) string {
-	v := schema.Reveal(r.Get(path...))
-	if v.IsNull() || !v.IsKnown() {
-		return ""
-	}
-	return v.AsString()
-}
-
-// authorities are the certificates trusted beside the system's.
-func (d *Driver) authorities(server *schema.Resource) ([]byte, error) {
-	pem := []byte(reveal(server, "ca"))
-	name := reveal(server, "ca_file")
-	if name == "" {
-		return pem, nil
-	}
-	b, err := afero.ReadFile(d.env.Fs, name)
-	if err != nil {
-		return nil, fmt.Errorf("reading ca_file: %w", err)
-	}
-	return append(append(pem, '\n'), b...), nil
+func decodeServer(r *schema.Resource) (*serverBlock, hcl.Diagnostics) {
+	s := &serverBlock{}
+	return s, declare.Decode(r, s)
 }

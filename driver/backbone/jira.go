@@ -15,7 +15,7 @@ import (
 
 // jira is the path of a Jira REST resource; Data Center and cloud speak different versions.
 func (c *reader) jira(path string) string {
-	if c.cloud {
+	if c.cloud() {
 		return "/rest/api/3/" + path
 	}
 	return "/rest/api/2/" + path
@@ -53,7 +53,7 @@ func (c *reader) summaries(ctx context.Context, keys []string) (map[string]*stri
 // for alone.
 func (c *reader) search(ctx context.Context, keys []string, out map[string]*string) error {
 	path := c.jira("search")
-	if c.cloud {
+	if c.cloud() {
 		path = c.jira("search/jql") // the older search is gone from the cloud
 	}
 	query := url.Values{"jql": {"key in (" + strings.Join(keys, ",") + ")"}, "fields": {"summary"}, "maxResults": {strconv.Itoa(mostKeys)}}

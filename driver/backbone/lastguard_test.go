@@ -43,7 +43,7 @@ func TestDeletesOnlyThePlannedHalf(t *testing.T) {
 			b := small(t, benchLog{&access})
 			deletions := func() int { return bytes.Count(access.Bytes(), []byte(`"DELETE"`)) }
 			for _, other := range []string{"INT-40", "INT-", "", "int"} {
-				d, task := b.task(planner.Step{Op: op, Args: map[string]string{"integration": other}})
+				d, task := b.task(planner.Step{Op: op, Verb: "delete", Args: map[string]string{"end": strings.TrimPrefix(op, "delete_"), "integration": other}})
 				if _, err := d.Execute(t.Context(), task); err == nil || !executor.WasNotSent(err) {
 					t.Errorf("planned %q: the error is %v; want one that says nothing was sent", other, err)
 				}
@@ -51,7 +51,7 @@ func TestDeletesOnlyThePlannedHalf(t *testing.T) {
 			if n := deletions(); n > 0 {
 				t.Fatalf("%d requests to delete were sent", n)
 			}
-			d, task := b.task(planner.Step{Op: op, Args: map[string]string{"integration": planned}})
+			d, task := b.task(planner.Step{Op: op, Verb: "delete", Args: map[string]string{"end": strings.TrimPrefix(op, "delete_"), "integration": planned}})
 			if _, err := d.Execute(t.Context(), task); err != nil || deletions() != 1 {
 				t.Errorf("planned %q: %d requests to delete, error %v", planned, deletions(), err)
 			}

@@ -14,33 +14,70 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// writerOf is the verb of the step that writes a file of the run.
+// Names of the run's files.
+const mergedFile = "merged.json"
+
+func exportFile(role string) string { return role + ".json" }
+
+// hashOutput is the SHA-256 of a run's file, as its writer recorded it.
+const hashOutput = "sha256"
+
+// writerOf is the op of the step that writes a file of the run.
 func writerOf(name string) string {
-	for _, role := range []string{master, slave} {
+	for _, role := range roles {
 		if name == exportFile(role) {
-			return opExport + role
+			return op(opExport, role)
 		}
 	}
 	return opMerge
 }
 
-// leftOver is the way on once one half of the original is deleted and its export cannot be made anew.
+// leftOver says how to continue once one half of the original is deleted and its export cannot be made again.
 const leftOver = "one half of the original is deleted already, so give the run up (syncctl resolve -abandon) and apply again: the half that is left is then compared with the live pairs"
 
+// verifyFile: the run's file is whole and is the one that was written.
+func verifyFile(ctx context.Context, t *executor.Task, name string) (executor.Verdict, error) {
+	f, err := t.Files.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return executor.NotDone.Because("the run has no file %s", name), nil
+	}
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	var tally syncinfo.Tally
+	r := syncinfo.NewExportReader(name, io.TeeReader(f, h), syncinfo.WithSecond(), syncinfo.Counting(&tally))
+	for err == nil {
+		if _, err = r.Next(); ctx.Err() != nil {
+			return executor.Verdict{}, ctx.Err()
+		}
+	}
+	if !errors.Is(err, io.EOF) {
+		return executor.Verdict{}, executor.Final(err)
+	}
+	got := hex.EncodeToString(h.Sum(nil))
+	if want := t.Output(t.Step.Op, hashOutput); want != "" && got != want {
+		return executor.Verdict{}, executor.Final(fmt.Errorf("the run's file %s is not the one that was written: its SHA-256 is %s, recorded is %s", name, got, want))
+	}
+	return executor.Done.Because("%s is whole: %d entries", name, tally.Pairs), nil
+}
+
 // intact checks that files of the run are the ones that were written, before anything relies on them: their hashes are in
-// the journal. What can be mended is said in the error, and waiting does not mend it.
+// the journal. Only a step that a person has resolved has none recorded. What can be mended is said in the error, and waiting
+// does not mend it.
 func intact(ctx context.Context, t *executor.Task, names ...string) error {
 	for _, name := range names {
 		writer := writerOf(name)
-		mend := "write it anew with: syncctl resolve " + planner.StepID(t.Step.Addr, writer) + " -retry"
-		if t.IsDone(opDelete+master) || t.IsDone(opDelete+slave) {
+		mend := "write it again with: syncctl resolve " + planner.StepID(t.Step.Addr, writer) + " -retry"
+		if anyDeleted(t) {
 			mend = leftOver
 		}
-		want := t.Output(writer, "sha256")
+		want := t.Output(writer, hashOutput)
 		got, err := hashOf(ctx, t.Files, name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return executor.Final(fmt.Errorf("the run's file %s is gone; %s", name, mend))
+			return executor.Final(fmt.Errorf("the run's file %s was not found; %s", name, mend))
 		case err != nil:
 			return err
 		case want != "" && got != want:

@@ -1,0 +1,154 @@
+package backbone
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// configure is a person who brings the configuration to what is declared: drafts have documented paths but no documented bodies,
+// and none for comments and attachments. What can be read back is compared; the rest the person confirms.
+var configure = driver.Verb[*Driver]{Name: opConfigure, Verify: (*Driver).verifyConfigured}
+
+func configureStep(s *synchronization, because string) planner.Step {
+	fields := s.fields()
+	server := s.one.server
+	step := planner.Person(opConfigure,
+		fmt.Sprintf("configure %s as declared: %s, %s", s.name(), wording.Plural(len(s.IssueTypes), "issue type"), wording.Plural(len(fields), "field mapping")),
+		planner.Manual{
+			Where: server.URL.String() + ", Backbone, " + s.name(), Action: "configure_sync",
+			Do:     []string{"Open the configuration of " + s.name() + " and make it exactly as below; then save, or publish the draft."},
+			Values: configurationValues(s, fields),
+			Attest: "the configuration is exactly as declared (parts of it cannot be read over REST)",
+		})
+	step.Because, step.Effect, step.Within = because, &planner.Effect{}, planner.Duration(20*time.Second)
+	return at(step, server)
+}
+
+func configurationValues(s *synchronization, fields []field) []planner.Value {
+	values := []planner.Value{
+		{Name: "server", Label: "Jira", Value: s.one.server.URL.String()},
+		{Name: "first_project", Label: "Project", Value: s.one.Project},
+		{Name: "second_project", Label: "Partner project", Value: s.two.Project},
+	}
+	add := func(label, name, human, machine string) {
+		values = append(values, planner.Value{Name: name, Label: label, Value: machine, Shown: human})
+	}
+	if s.Name != nil {
+		add("Name", "name", *s.Name, *s.Name)
+	}
+	if s.IssueTypes != nil {
+		var types []string
+		for k, v := range s.IssueTypes {
+			types = append(types, k+" = "+v)
+		}
+		slices.Sort(types)
+		add("Issue types", "issue_types", strings.Join(types, ", "), jsonText(s.IssueTypes))
+	}
+	if len(fields) > 0 {
+		var lines []string
+		for _, f := range fields {
+			lines = append(lines, f.String())
+		}
+		add("Fields", "fields", strings.Join(lines, ", "), jsonText(fields))
+	}
+	for _, part := range []struct {
+		label string
+		on    *bool
+	}{{"Comments", s.Comments}, {"Attachments", s.Attachments}} {
+		if part.on != nil {
+			add(part.label, strings.ToLower(part.label), map[bool]string{true: "on", false: "off"}[*part.on], fmt.Sprint(*part.on))
+		}
+	}
+	for i, e := range []*end{s.one, s.two} {
+		if e.JQL != nil && *e.JQL != "" {
+			add("Filter (JQL) of "+e.Project, []string{"first_jql", "second_jql"}[i], *e.JQL, *e.JQL)
+		}
+	}
+	return values
+}
+
+func jsonText(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// wordOutput names the declared parts of a configuration that could not be read when the person said that it is as declared.
+const wordOutput = "by_word"
+
+// verifyConfigured compares what can be read with what is declared. What cannot be read leaves the verdict unknown.
+func (d *Driver) verifyConfigured(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	l, err := d.locate(ctx, t, "")
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if !l.found() {
+		return executor.NotDone.Because("%s was not found", l.sync.name()), nil
+	}
+	s, err := l.client.see(ctx, l.Key)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	v := map[string]cty.Value{}
+	configured(v, l.sync.endNames(), &live{syncSeen: s})
+	actual := cty.ObjectVal(v)
+	if diff := planner.Compare(l.sync.Resource().Value, actual); len(diff) > 0 {
+		return executor.NotDone.Because("%s", differences(diff)), nil
+	}
+	if parts := unreadable(l.sync, v); len(parts) > 0 {
+		v := executor.Unknown.Because("cannot be read over REST: %s", strings.Join(parts, ", "))
+		v.Outputs = map[string]string{wordOutput: strings.Join(parts, " ")}
+		return v, nil
+	}
+	return executor.Done.Because("the configuration is as declared"), nil
+}
+
+// unreadable names the parts of a configuration that are declared and could not be read.
+func unreadable(s *synchronization, actual map[string]cty.Value) []string {
+	var out []string
+	for _, part := range []struct {
+		name     string
+		declared bool
+	}{
+		{"name", s.Name != nil}, {"issue_types", s.IssueTypes != nil}, {"field", len(s.Fields) > 0},
+		{"comments", s.Comments != nil}, {"attachments", s.Attachments != nil},
+	} {
+		if _, ok := actual[part.name]; part.declared && !ok {
+			out = append(out, part.name)
+		}
+	}
+	for _, e := range []*end{s.one, s.two} {
+		if _, ok := actual[e.name]; e.JQL != nil && !ok {
+			out = append(out, e.name+".jql")
+		}
+	}
+	return out
+}
+
+// asConfirmed takes a configuration for the declared one as far as it was read or, where it could not be read, a person has said
+// so when it was configured.
+func asConfirmed(t *executor.Task, v executor.Verdict) (executor.Verdict, error) {
+	if v.State != executor.Unknown {
+		return v, nil
+	}
+	said := strings.Fields(t.Output(opConfigure, wordOutput))
+	for _, part := range strings.Fields(v.Outputs[wordOutput]) {
+		if !slices.Contains(said, part) {
+			return v, executor.Final(fmt.Errorf("%s could be read when it was configured and cannot any more: have it confirmed with syncctl resolve %s -retry",
+				part, planner.StepID(t.Step.Addr, opConfigure)))
+		}
+	}
+	return executor.Done.Because("the configuration is as declared, in part by a person's word"), nil
+}

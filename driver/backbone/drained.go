@@ -1,0 +1,120 @@
+package backbone
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"errors"
+
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
+	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// drained checks that nothing is in flight between the two stopped halves.
+var drained = driver.Verb[*Driver]{Name: opDrained, Verify: (*Driver).verifyDrained}
+
+func (s *standing) drained() planner.Step {
+	step := planner.Check(opDrained, "nothing is in flight: for every issue, what one end sent the other has applied (message sequence ids)", 20*time.Second)
+	step.Because = "a message that is still under way when the pairs are taken away is lost"
+	return at(step, s.from.one.server, s.from.two.server)
+}
+
+// verifyDrained: both halves stand still, and their message numbers agree. A restart of Jira brings synchronizations back to life
+// (HC/5.0/server/system-properties), so that they stand still is looked at again here.
+func (d *Driver) verifyDrained(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	m, err := declared(decodeMigration, t.Resource)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	halves := map[string]*located{}
+	for _, role := range roles {
+		l, v, err := d.standsStill(ctx, t, role, op(opStopByHand, role))
+		if err != nil || v.State != executor.Done {
+			return v, err
+		}
+		halves[role] = l
+	}
+	a, b := halves[master], halves[slave]
+	drain, _, err := compareConnectors(ctx, a.client, a.First.Key, b.client, b.First.Key)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if !drain.Empty() {
+		return executor.NotDone.Because("%s; start both halves again, let the messages through (move the files, fetch the mail), and stop them", oneLine(drain.String())), nil
+	}
+	why := fmt.Sprintf("nothing is in flight between %s", wording.Plural(drain.Pairs, "pair"))
+	if n := uncompared(drain); n > 0 {
+		what := wording.Plural(n, "message number") + " of pairs"
+		if !m.allows(syncinfo.SeqDiffer) {
+			return executor.Unknown.Because("whether messages are in flight cannot be told: %s cannot be compared", what), nil
+		}
+		why += fmt.Sprintf(", as far as can be told: %s cannot be compared, which the declaration allows", what)
+	}
+	return executor.Done.Because("%s", why), nil
+}
+
+// standsStill finds a half of the original and tells whether it stands still.
+func (d *Driver) standsStill(ctx context.Context, t *executor.Task, role, word string) (*located, executor.Verdict, error) {
+	l, err := d.locate(ctx, t, role)
+	if err != nil {
+		return nil, executor.Verdict{}, err
+	}
+	if !l.found() {
+		return l, executor.NotDone.Because("the %s's half was not found", role), nil
+	}
+	h, err := l.health(ctx)
+	if err != nil {
+		return nil, executor.Verdict{}, err
+	}
+	switch state := stands(t, h, word); state {
+	case executor.Done:
+		return l, executor.Done.Because("%s is stopped", l.Key), nil
+	case executor.Unknown:
+		return l, state.Because("whether the %s's half %s of the original is stopped cannot be read", role, l.Key), nil
+	default:
+		return l, state.Because("the %s's half %s of the original is %s: it must stand still until it is deleted", role, l.Key, h.Status), nil
+	}
+}
+
+// uncompared counts the message numbers of which nothing can be said, because an end lacks the counter.
+func uncompared(d *syncinfo.Drain) int { return 2*d.Pairs - d.Compared }
+
+// lazyBody asks for its data with the first Read, so that no answer waits unread while another one is.
+type lazyBody struct {
+	open func() (io.ReadCloser, error)
+	body io.ReadCloser
+}
+
+func opening(ctx context.Context, c *reader, connector string) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) { return c.syncInformation(ctx, connector) }
+}
+
+func (l *lazyBody) Read(p []byte) (int, error) {
+	if l.body == nil {
+		body, err := l.open()
+		if err != nil {
+			return 0, err
+		}
+		l.body = body
+	}
+	return l.body.Read(p)
+}
+
+func (l *lazyBody) Close() error {
+	if l.body == nil {
+		return nil
+	}
+	return l.body.Close()
+}
+
+func joinClosed(err error, bodies ...io.Closer) error {
+	for _, b := range bodies {
+		err = errors.Join(err, b.Close())
+	}
+	return err
+}

@@ -1,0 +1,106 @@
+package backbone
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// located is the synchronization, or the half, that a step works on, as a server has it now.
+type located struct {
+	*integration // nil: not found
+
+	sync     *synchronization
+	end      *end // the one whose server has it
+	client   *reader
+	unlisted bool // not found in a list without any entry, which proves nothing
+}
+
+func (l *located) found() bool { return l.integration != nil }
+
+// target is the synchronization that a step works on: the original for what happens to its halves, else the new one.
+func target(t *executor.Task, end string) (*synchronization, error) {
+	if t.Resource.Addr.Kind == schema.Sync {
+		return declared(decodeSync, t.Resource)
+	}
+	m, err := declared(decodeMigration, t.Resource)
+	switch {
+	case err != nil:
+		return nil, err
+	case end != master && end != slave:
+		return m.to, nil
+	case m.from == nil:
+		return nil, executor.Final(errNotDeclared)
+	}
+	return m.from, nil
+}
+
+// locate finds what a step works on. It contacts the server that has it and no other.
+func (d *Driver) locate(ctx context.Context, t *executor.Task, end string) (*located, error) {
+	s, err := target(t, end)
+	if err != nil {
+		return nil, err
+	}
+	return d.find(ctx, s, end)
+}
+
+func (d *Driver) find(ctx context.Context, s *synchronization, name string) (*located, error) {
+	l := &located{sync: s, end: s.one}
+	if !s.direct() {
+		l.end = s.end(name)
+	}
+	var err error
+	if l.client, err = d.reader(l.end.server); err != nil {
+		return nil, err
+	}
+	list, err := l.client.integrations(ctx, l.end.Project)
+	if err != nil {
+		return nil, err
+	}
+	l.unlisted = len(list) == 0
+	l.integration, err = pick(s, l.end, list)
+	return l, err
+}
+
+// locateExisting is locate where there must be one.
+func (d *Driver) locateExisting(ctx context.Context, t *executor.Task, end string) (*located, error) {
+	l, err := d.locate(ctx, t, end)
+	if err != nil || l.found() {
+		return l, err
+	}
+	if t.Resource.Addr.Kind == schema.Migration && l.sync.direct() {
+		return nil, fmt.Errorf("%s was not found on %s any more; have it created again: syncctl resolve %s -retry",
+			l.sync.name(), l.end.server.Addr(), planner.StepID(t.Step.Addr, opCreate))
+	}
+	return nil, fmt.Errorf("%s was not found on %s", l.sync.name(), l.end.server.Addr())
+}
+
+// connector is the key of one end's connector of a direct synchronization.
+func (l *located) connector(end string) string {
+	if end == second && l.Second != nil {
+		return l.Second.Key
+	}
+	return l.First.Key
+}
+
+// health reads how it fares.
+func (l *located) health(ctx context.Context) (health, error) {
+	return l.client.healthOf(ctx, l.integration)
+}
+
+// stands tells whether a half of the original stands still: by its status or, where that cannot be read, by the word of a
+// person, who said so in the step of the given op.
+func stands(t *executor.Task, h health, word string) executor.State {
+	switch {
+	case h.Status == "STOPPED":
+		return executor.Done
+	case h.Status != "":
+		return executor.NotDone
+	case t.IsDone(word):
+		return executor.Done
+	}
+	return executor.Unknown
+}

@@ -1,0 +1,127 @@
+package backbone
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
+	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// briefly is how long the verification of what a person has just done or looked at may take.
+const briefly = planner.Duration(5 * time.Second)
+
+// noErrors records a person's word, for a half of the original or the new synchronization, that nothing is wrong with it.
+var noErrors = driver.Verb[*Driver]{Name: opNoErrors, Verify: (*Driver).verifyNoErrors}
+
+func (s *standing) noErrors(role string) planner.Step {
+	h := s.half(role)
+	return forEnd(word("", h.end.server, h.Key, "confirm_no_errors", keyValue(h.Key),
+		fmt.Sprintf("no issue of %s is in error, as its troubleshooting tab shows, and no tab of its configuration shows a warning", h.Key)),
+		opNoErrors, role)
+}
+
+func (s *standing) noErrorsNew() planner.Step {
+	name := s.to.name()
+	values := append(directValues(s.to), planner.Value{Name: "status", Label: "Status", Value: "RUNNING"})
+	step := word("", s.stay(), name, "confirm_no_errors", values,
+		fmt.Sprintf("%s is RUNNING, no issue of it is in error, as its troubleshooting tab shows, and no message waits", name))
+	step.Within = planner.Duration(s.within)
+	return forEnd(step, opNoErrors, newEnd)
+}
+
+// verifyNoErrors reads what can be read. Anything that is wrong refuses, whatever the person says.
+func (d *Driver) verifyNoErrors(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	end := t.Step.Args[endArg]
+	l, err := d.locateExisting(ctx, t, end)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if end == newEnd {
+		return waitForNew(ctx, l)
+	}
+	s, err := l.client.see(ctx, l.Key)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if len(s.Conflicts) > 0 {
+		return executor.Verdict{}, executor.Final(fmt.Errorf("%s has %s: %s", l.Key, wording.Plural(len(s.Conflicts), "conflict"), strings.Join(s.Conflicts, "; ")))
+	}
+	if err := s.errors(l.Key); err != nil {
+		return executor.Verdict{}, err
+	}
+	if unknown := (&live{syncSeen: s}).unknowns(); len(unknown) > 0 {
+		return executor.Unknown.Because("it cannot be read of %s %s", l.Key, strings.Join(unknown, " and ")), nil
+	}
+	return executor.Done.Because("no issue of %s is in error, and it has no conflict", l.Key), nil
+}
+
+// errors is an error where issues are known to be in error: waiting does not mend it.
+func (h health) errors(key string) error {
+	if h.InError == nil || *h.InError == 0 {
+		return nil
+	}
+	return executor.Final(fmt.Errorf("%s in error on %s: open its troubleshooting tab", wording.Plural(*h.InError, "issue"), key))
+}
+
+// waitForNew waits, before the person is asked, as long as the message numbers show that something is under way.
+func waitForNew(ctx context.Context, l *located) (executor.Verdict, error) {
+	h, err := l.health(ctx)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	v, err := fares(l.Key, h, false)
+	if err != nil || v.State != executor.Unknown || h.Idle != nil {
+		return v, err
+	}
+	drain, _, err := compareConnectors(ctx, l.client, l.First.Key, l.client, l.Second.Key)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if !drain.Empty() {
+		return executor.Verdict{State: executor.Partial, Working: true, Why: oneLine(drain.String())}, nil
+	}
+	return v, nil
+}
+
+// newFares tells how the new synchronization fares, by what can be read and by a person's word for what cannot.
+func newFares(ctx context.Context, t *executor.Task, l *located) (executor.Verdict, error) {
+	h, err := l.health(ctx)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	return fares(l.Key, h, t.IsDone(op(opNoErrors, newEnd)))
+}
+
+// fares says whether a synchronization runs, with no issue in error and nothing to do. What cannot be read leaves the verdict
+// unknown, unless a person has said it.
+func fares(key string, h health, word bool) (executor.Verdict, error) {
+	switch err := h.errors(key); {
+	case err != nil:
+		return executor.Verdict{}, err
+	case h.Status != "" && h.Status != "RUNNING":
+		return executor.NotDone.Because("%s is %s", key, h.Status), nil
+	case h.Idle != nil && !*h.Idle:
+		return executor.NotDone.Because("%s is still working", key), nil
+	case h.complete():
+		return executor.Done.Because("%s runs, no issue in error", key), nil
+	case word:
+		return executor.Done.Because("by a person's word %s runs, no issue in error", key), nil
+	}
+	return executor.Unknown.Because("it cannot be read how %s fares: its status, how many issues are in error, or whether it is working", key), nil
+}
+
+// compareConnectors streams both connectors' pairs past each other, one after the other, and compares their message numbers.
+func compareConnectors(ctx context.Context, a *reader, connectorA string, b *reader, connectorB string) (*syncinfo.Drain, [2]syncinfo.Tally, error) {
+	var tallies [2]syncinfo.Tally
+	one := &lazyBody{open: opening(ctx, a, connectorA)}
+	two := &lazyBody{open: opening(ctx, b, connectorB)}
+	drain, err := syncinfo.Drained(ctx,
+		syncinfo.NewArrayReader(connectorA, one, syncinfo.Counting(&tallies[0])), syncinfo.NewArrayReader(connectorB, two, syncinfo.Counting(&tallies[1])))
+	return drain, tallies, joinClosed(err, one, two)
+}

@@ -1,0 +1,167 @@
+package backbone
+
+import (
+	"github.com/syncctl/syncctl/planner"
+)
+
+// standing is a migration beside what was observed.
+type standing struct {
+	*migration
+
+	halves map[string]*live // of the original, by role; none when it is not declared any more
+	new    *live
+	moved  bool // the project answers in the cloud
+	ends   comparison
+}
+
+// look puts together what was observed. needs are the observations that are still missing.
+func (m *migration) look(seen *planner.Observations) (*standing, []planner.Need, error) {
+	s := &standing{migration: m, halves: map[string]*live{}}
+	found, needs, err := look(m.to, seen)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.new = found[0]
+	// The cloud is asked now, so that wrong credentials are not found once all stands still.
+	project, err := observed[projectSeen](seen, m.to.two.need(seeProject, m.to.two.Project), &needs)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.moved = project != nil && project.Found
+	if m.from != nil {
+		halves, more, err := look(m.from, seen)
+		if err != nil {
+			return nil, nil, err
+		}
+		needs = append(needs, more...)
+		for _, l := range halves {
+			s.halves[l.end.name] = l
+		}
+	}
+	return s, needs, s.lookAtPairs(seen, &needs)
+}
+
+// lookAtPairs counts the pairs of every connector, and compares both halves of the original.
+func (s *standing) lookAtPairs(seen *planner.Observations, needs *[]planner.Need) error {
+	all := []*live{s.new}
+	for _, role := range []string{master, slave} {
+		if h := s.halves[role]; h != nil {
+			all = append(all, h)
+		}
+	}
+	for _, l := range all {
+		if !l.found() {
+			continue
+		}
+		connectors := []string{l.First.Key}
+		if l.Second != nil {
+			connectors = append(connectors, l.Second.Key)
+		}
+		for _, c := range connectors {
+			p, err := observed[pairsSeen](seen, l.end.need(seePairs, c), needs)
+			if err != nil {
+				return err
+			}
+			l.pairs[c] = p
+		}
+	}
+	a, b := s.halves[master], s.halves[slave]
+	if a == nil || b == nil || !a.found() || !b.found() {
+		return nil
+	}
+	one, two := a.pairs[a.First.Key], b.pairs[b.First.Key]
+	if one == nil || two == nil {
+		return nil // they are among the needs
+	}
+	var byName [2]*pairListSeen
+	if !one.agrees(two) && max(one.Pairs, two.Pairs) <= mostByName {
+		for i, l := range []*live{a, b} {
+			var err error
+			if byName[i], err = observed[pairListSeen](seen, l.end.need(seePairsByName, l.First.Key), needs); err != nil {
+				return err
+			}
+		}
+	}
+	s.ends = compare(one, two, a.First.Key, b.First.Key, byName)
+	return nil
+}
+
+// half is one half of the original; its syncSeen is nil when it was not found.
+func (s *standing) half(role string) *live {
+	if h := s.halves[role]; h != nil {
+		return h
+	}
+	return &live{}
+}
+
+// own counts the pairs of a half.
+func (l *live) own() *pairsSeen {
+	if !l.found() {
+		return &pairsSeen{}
+	}
+	return l.tally(l.First.Key)
+}
+
+// newPairs counts the pairs of the new synchronization's two connectors.
+func (s *standing) newTallies() (one, two int) {
+	if !s.new.found() {
+		return 0, 0
+	}
+	return s.new.tally(s.new.First.Key).Pairs, s.new.tally(s.new.Second.Key).Pairs
+}
+
+func (s *standing) bothFound() bool { return s.half(master).found() && s.half(slave).found() }
+
+// ended tells whether the migration's end is reached: the new synchronization has the pairs, and the original is gone,
+// or is to be kept and stands still.
+func (s *standing) ended() bool {
+	if !s.new.found() {
+		return false
+	}
+	one, two := s.newTallies()
+	if !s.half(master).found() && !s.half(slave).found() {
+		return one == two
+	}
+	kept := !s.deleteOriginal && s.bothFound() && s.half(master).Status == "STOPPED" && s.half(slave).Status == "STOPPED"
+	return kept && s.new.Status == "RUNNING" && one == two && one >= s.half(s.staying).own().Pairs
+}
+
+// left is the half of the original that is left over when the other is gone and the new synchronization has taken over,
+// "" in every other case.
+func (s *standing) left() string {
+	if s.from == nil || s.half(master).found() == s.half(slave).found() || !s.new.found() || !s.deleteOriginal {
+		return ""
+	}
+	one, _ := s.newTallies()
+	if s.new.Status != "RUNNING" && (s.new.Status != "" || one == 0) {
+		return ""
+	}
+	if s.half(master).found() {
+		return master
+	}
+	return slave
+}
+
+// unknowns names what preflight wants to know of a half and cannot read.
+func (l *live) unknowns() []string {
+	var out []string
+	if l.InError == nil {
+		out = append(out, "how many issues are in error")
+	}
+	if l.Conflicts == nil {
+		out = append(out, "whether its configuration has conflicts")
+	}
+	return out
+}
+
+// likeNew is what shows whether the new synchronization's status can be read: its own, or until there is one, that of the half
+// of the original that lives on the same server.
+func (s *standing) likeNew() health {
+	if s.new.found() {
+		return s.new.health
+	}
+	if h := s.half(s.staying); h.found() {
+		return h.health
+	}
+	return health{}
+}

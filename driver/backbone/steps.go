@@ -1,0 +1,168 @@
+package backbone
+
+import (
+	"fmt"
+
+	"github.com/syncctl/syncctl/planner"
+)
+
+// The verbs. A step's op is its verb, or the verb and an end where it exists for several.
+const (
+	opNoErrors     = "no_errors" // + master, slave, new
+	opPreflight    = "preflight"
+	opStop         = "stop"         // + master, slave; alone for a direct synchronization
+	opStopByHand   = "stop_by_hand" // + master, slave
+	opDrained      = "drained"
+	opExport       = "export" // + master, slave
+	opMove         = "move_project"
+	opMerge        = "merge"
+	opStill        = "still"
+	opCreate       = "create_sync"
+	opPair         = "pair"     // a person uploads the merged file
+	verbPair       = "pair_end" // its ops are pair_first and pair_second
+	opConfigure    = "configure"
+	opStart        = "start" // + master, slave; alone for a direct synchronization
+	opStartByHand  = "start_by_hand"
+	opResync       = "resync"        // + first, second
+	opStillStopped = "still_stopped" // + master, slave
+	opVerify       = "verify"
+	opDelete       = "delete" // + master, slave
+	opGone         = "gone"   // + master, slave
+	opRest         = "verify_rest"
+)
+
+// endArg is the argument of a step whose verb exists for several ends: which one it is about.
+const endArg = "end"
+
+// newEnd stands for the new synchronization in verbs that exist for it and for the halves of the original.
+const newEnd = "new"
+
+// op is the name of a verb's step for one end: stop_master.
+func op(verb, end string) string { return verb + "_" + end }
+
+// forEnd makes a step one of several that a verb has, for the end of that name.
+func forEnd(s planner.Step, verb, end string) planner.Step {
+	s.Op, s.Verb = op(verb, end), verb
+	args := map[string]string{endArg: end}
+	for k, v := range s.Args {
+		args[k] = v
+	}
+	s.Args = args
+	return s
+}
+
+// at names the servers that a step contacts.
+func at(s planner.Step, servers ...*serverBlock) planner.Step {
+	for _, server := range servers {
+		s.Servers = append(s.Servers, server.Addr().String())
+	}
+	return s
+}
+
+// exclusive: uploads and resyncs of one server are carried out one at a time.
+func exclusive(server *serverBlock) []string { return []string{"backbone " + server.Addr().String()} }
+
+// roles are the halves of the original.
+var roles = []string{master, slave}
+
+// prepare adds the steps up to the merged file.
+func (s *standing) prepare(q *planner.Sequence) {
+	for _, role := range roles {
+		if len(s.half(role).unknowns()) > 0 {
+			q.Then(s.noErrors(role))
+		}
+	}
+	q.Then(s.preflight())
+	q.Then(s.stop(master), s.stop(slave))
+	q.Then(s.drained())
+	q.Then(s.export(master), s.export(slave))
+	q.Then(s.moveProject(), s.merge(q))
+}
+
+// build adds the steps up to the running new synchronization. The project's move may take days, so that the original still
+// stands still is looked at before anything is built on its export, and again before the pairs go up and before the start.
+func (s *standing) build(q *planner.Sequence) {
+	q.Then(s.still())
+	guards := []string{q.ID(opStill)}
+	q.Then(createStep(s.to, s.new))
+	if s.Pair == pairByPerson {
+		q.Then(s.pairByFile(guards))
+	} else {
+		q.Then(s.pair(first, guards))
+		q.Then(s.pair(second, guards))
+	}
+	q.Then(configureStep(s.to, guide+", step 3.3: the same issue types, fields, comments and attachments"))
+	q.Then(s.start(guards))
+	q.Then(s.resync(first), s.resync(second))
+}
+
+// finish adds the verification, and the end of the original.
+func (s *standing) finish(q *planner.Sequence) {
+	s.words(q, roles...)
+	q.Then(s.verify())
+	if !s.deleteOriginal {
+		return
+	}
+	for _, role := range []string{s.moving, s.staying} {
+		q.Then(s.delete(role, q.ID(opVerify), s.half(role).own().Pairs, "; the exported pairs stay in the run's files"))
+	}
+}
+
+// rest finishes what another run, or somebody, has left: the half that is still there is deleted once the new synchronization
+// has all its pairs.
+func (s *standing) rest(q *planner.Sequence, role string) {
+	q.Then(s.stop(role))
+	if s.half(other(role)).unlisted {
+		q.Then(s.gone(other(role)))
+	}
+	s.words(q, role)
+	q.Then(s.verifyRest(role))
+	q.Then(s.delete(role, q.ID(opRest), s.half(role).own().Pairs, ""))
+}
+
+// words adds what a person must say before the verification that a deletion rests on: of the halves that are to be deleted, and
+// of the new synchronization.
+func (s *standing) words(q *planner.Sequence, roles ...string) {
+	for _, role := range roles {
+		if s.half(role).Status == "" {
+			q.Then(s.stillStopped(role))
+		}
+	}
+	if h := s.likeNew(); !h.complete() {
+		q.Then(s.noErrorsNew())
+	}
+}
+
+// facts: the half that was seen when planning is still the one.
+func (s *standing) facts(role string) []planner.Fact {
+	h := s.half(role)
+	path := "from." + role + "."
+	return []planner.Fact{{Name: path + "connector", Value: h.First.Key}, {Name: path + "integration", Value: h.Key}}
+}
+
+// word makes a step in which a person looks at a web page and says what it shows. It is planned only where a server does not say
+// what a guard or a deletion rests on; what can be read when it is verified counts more than the word.
+func word(op string, server *serverBlock, page, action string, values []planner.Value, attest string) planner.Step {
+	s := planner.Person(op, fmt.Sprintf("look at %s on %s and confirm: %s", page, server.Addr(), attest), planner.Manual{
+		Where: server.URL.String() + ", Backbone, " + page, Action: action,
+		Do:     []string{"Look at the page. Say that this is done only if it shows this: " + attest + "."},
+		Values: append([]planner.Value{{Name: "server", Label: "Jira", Value: server.URL.String()}}, values...),
+		Attest: attest,
+	})
+	s.Because, s.Effect = "it cannot be read over REST, and what is not known is never taken for fine", &planner.Effect{}
+	s.Within = briefly
+	return at(s, server)
+}
+
+func keyValue(key string) []planner.Value {
+	return []planner.Value{{Name: "integration", Label: "Synchronization", Value: key}}
+}
+
+// directValues say which direct synchronization is meant.
+func directValues(s *synchronization) []planner.Value {
+	return []planner.Value{
+		{Name: "first_project", Label: "Project", Value: s.one.Project},
+		{Name: "second_project", Label: "Partner project", Value: s.two.Project},
+		{Name: "transport", Label: "Connection", Value: direct},
+	}
+}

@@ -1,0 +1,84 @@
+package backbone
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// still checks that the original is still stopped and is what was exported. It is the guard of what builds on the export.
+var still = driver.Verb[*Driver]{Name: opStill, Verify: (*Driver).verifyStill}
+
+func (s *standing) still() planner.Step {
+	step := planner.Check(opStill, "both halves of the original still stand still, and are what was exported", 20*time.Second)
+	step.Because = "a restart of Jira starts synchronizations again (HC/5.0/server/system-properties); what they do now would be missing in the new one, or done twice"
+	return at(step, s.from.one.server, s.from.two.server)
+}
+
+func (d *Driver) verifyStill(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	if err := intact(ctx, t, exportFile(master), exportFile(slave)); err != nil {
+		return executor.Verdict{}, err
+	}
+	v, err := d.originalAsExported(ctx, t, opStopByHand)
+	if err == nil && v.State == executor.Done {
+		v.Why = "both halves stand still, and are what was exported"
+	}
+	return v, err
+}
+
+// originalAsExported: the original stands still and is what was exported. A restart of Jira brings synchronizations back to
+// life (HC/5.0/server/system-properties); what they do after the export would be lost with them. A half that this run has
+// deleted already is passed over. word is the verb of the steps in which people say what cannot be read.
+func (d *Driver) originalAsExported(ctx context.Context, t *executor.Task, word string) (executor.Verdict, error) {
+	again := fmt.Sprintf("stop both halves and export both again: syncctl resolve %s -retry, and the same with %s",
+		planner.StepID(t.Step.Addr, op(opExport, master)), planner.StepID(t.Step.Addr, op(opExport, slave)))
+	if anyDeleted(t) {
+		again = leftOver
+	}
+	for _, role := range roles {
+		if t.IsDone(op(opDelete, role)) {
+			continue
+		}
+		l, v, err := d.standsStill(ctx, t, role, op(word, role))
+		switch {
+		case err != nil:
+			return v, err
+		case !l.found():
+			return v, executor.Final(fmt.Errorf("the %s's half of the original is gone, and this run did not delete it", role))
+		case v.State != executor.Done:
+			return v, nil
+		}
+		if err := sameAsExported(ctx, t, role, l, again); err != nil {
+			return executor.Verdict{}, err
+		}
+	}
+	return executor.Done.Because("the original is what was exported"), nil
+}
+
+// sameAsExported: a half has the exported pairs, and has sent nothing since. What it had sent must be recorded.
+func sameAsExported(ctx context.Context, t *executor.Task, role string, l *located, again string) error {
+	diff, err := syncinfo.ComparePairs(ctx, exported(t, role), livePairs(ctx, l.client, l.First.Key))
+	if err != nil {
+		return err
+	}
+	if !diff.Same() {
+		return executor.Final(fmt.Errorf("the %s's half %s is not what was exported: %s; %s", role, l.Key, oneLine(diff.String()), again))
+	}
+	tally, err := l.client.tally(ctx, l.First.Key)
+	if err != nil {
+		return err
+	}
+	switch before := t.Output(op(opExport, role), sentOutput); before {
+	case strconv.FormatInt(tally.SumOutgoing, 10):
+		return nil
+	case "":
+		return executor.Final(fmt.Errorf("it is not recorded what the %s's half %s had sent when it was exported; %s", role, l.Key, again))
+	}
+	return executor.Final(fmt.Errorf("the %s's half %s has sent messages since it was exported: somebody started it meanwhile; what they carried is not in the export; %s", role, l.Key, again))
+}
