@@ -103,15 +103,17 @@ func (s *synchronization) holders() []*end {
 }
 
 func decodeSync(r *schema.Resource) (*synchronization, hcl.Diagnostics) {
-	s := &synchronization{syncBlock: &syncBlock{}}
-	diags := declare.Decode(r, s.syncBlock)
+	block, diags := declare.Once[syncBlock](r)
+	s := &synchronization{syncBlock: block}
 	names, blocks := s.endNames(), s.ends()
 	for i, into := range []**end{&s.one, &s.two} {
-		e := &end{endBlock: blocks[i], name: names[i], server: &serverBlock{}}
+		e := &end{endBlock: blocks[i], name: names[i]}
 		if e.endBlock == nil || e.Server == nil {
 			return nil, append(diags, problem(r, "Missing end", fmt.Sprintf("%s has no block %s with a server.", r.Addr, names[i])))
 		}
-		diags = append(diags, declare.Decode(e.Server, e.server)...)
+		var more hcl.Diagnostics
+		e.server, more = declare.Once[serverBlock](e.Server)
+		diags = append(diags, more...)
 		*into = e
 	}
 	return s, diags
@@ -135,8 +137,8 @@ const (
 )
 
 func decodeMigration(r *schema.Resource) (*migration, hcl.Diagnostics) {
-	m := &migration{migrationBlock: &migrationBlock{}, sample: defaultSample, within: defaultWithin}
-	diags := declare.Decode(r, m.migrationBlock)
+	block, diags := declare.Once[migrationBlock](r)
+	m := &migration{migrationBlock: block, sample: defaultSample, within: defaultWithin}
 	if m.To == nil {
 		return nil, append(diags, problem(r, "The new synchronization is not declared", "to must name a declared synchronization.", "to"))
 	}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/syncctl/syncctl/driver"
-	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/driver/rest"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
@@ -39,6 +38,9 @@ var verbs = driver.Verbs[*Driver]{
 	noErrors, preflight, stop, stopByHand, drained, export, moveProject, merge, still, createSync, pair, pairByFile, configure,
 	start, startByHand, resync, stillStopped, verify, deleteHalf, gone, verifyRest,
 }
+
+// Verbs are the names of the verbs.
+func (d *Driver) Verbs() []string { return verbs.Names() }
 
 // Execute carries out what the interface can do. What it cannot do are a person's steps and never come here.
 func (d *Driver) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
@@ -108,9 +110,4 @@ func (d *Driver) connect(server *serverBlock) (*reader, error) {
 		c.verb.Store(http.MethodPost)
 	}
 	return c, nil
-}
-
-func decodeServer(r *schema.Resource) (*serverBlock, hcl.Diagnostics) {
-	s := &serverBlock{}
-	return s, declare.Decode(r, s)
 }

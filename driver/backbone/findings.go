@@ -148,11 +148,15 @@ func (s *standing) newFindings() []planner.Finding {
 		"Delete it on the web page, and look for issues that it made twice; or allow pairs made since with verify { new_pairs }.")
 }
 
-// partnerFindings: that two halves belong together shows in their partners' projects, or in their pairs. Where neither does,
-// the keys of both must be declared.
+// belongTogether tells whether two halves are known to be of one synchronization: it shows in their partners' projects, or in
+// their pairs. Where neither does, the keys of both must be declared.
+func belongTogether(a, b *live, matched int) bool {
+	return matched > 0 || a.Partner != "" && b.Partner != "" || a.end.Key != "" && b.end.Key != ""
+}
+
 func (s *standing) partnerFindings() []planner.Finding {
 	a, b := s.half(master), s.half(slave)
-	if s.ends.matched > 0 || a.Partner != "" && b.Partner != "" || a.end.Key != "" && b.end.Key != "" {
+	if belongTogether(a, b, s.ends.matched) {
 		return nil
 	}
 	return []planner.Finding{refuse("partner-unknown", fmt.Sprintf("nothing shows that %s and %s are the two halves of one synchronization", a.Key, b.Key),

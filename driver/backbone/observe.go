@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -43,7 +44,7 @@ type projectSeen struct {
 
 // Observe makes one observation of a server.
 func (d *Driver) Observe(ctx context.Context, r *schema.Resource, n planner.Need) (any, error) {
-	server, err := declared(decodeServer, r)
+	server, err := declared(declare.Once[serverBlock], r)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strconv"
 
 	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 	"github.com/syncctl/syncctl/executor"
@@ -35,7 +36,8 @@ func writerOf(name string) string {
 // leftOver says how to continue once one half of the original is deleted and its export cannot be made again.
 const leftOver = "one half of the original is deleted already, so give the run up (syncctl resolve -abandon) and apply again: the half that is left is then compared with the live pairs"
 
-// verifyFile: the run's file is whole and is the one that was written.
+// verifyFile: the run's file is whole and is the one that was written. What later checks compare with is recorded here too: the
+// answer of the step that wrote the file may have been lost.
 func verifyFile(ctx context.Context, t *executor.Task, name string) (executor.Verdict, error) {
 	f, err := t.Files.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -60,7 +62,9 @@ func verifyFile(ctx context.Context, t *executor.Task, name string) (executor.Ve
 	if want := t.Output(t.Step.Op, hashOutput); want != "" && got != want {
 		return executor.Verdict{}, executor.Final(fmt.Errorf("the run's file %s is not the one that was written: its SHA-256 is %s, recorded is %s", name, got, want))
 	}
-	return executor.Done.Because("%s is whole: %d entries", name, tally.Pairs), nil
+	v := executor.Done.Because("%s is whole: %d entries", name, tally.Pairs)
+	v.Outputs = map[string]string{hashOutput: got, sentOutput: strconv.FormatInt(tally.SumOutgoing, 10)}
+	return v, nil
 }
 
 // intact checks that files of the run are the ones that were written, before anything relies on them: their hashes are in

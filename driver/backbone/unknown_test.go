@@ -10,8 +10,10 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone"
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim"
 	"github.com/syncctl/syncctl/driver/drivertest"
+	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/sandbox"
+	"github.com/syncctl/syncctl/schema"
 )
 
 var simulated = drivertest.Bench{
@@ -125,4 +127,60 @@ func TestUncomparedPairs(t *testing.T) {
 	if out.Plan == nil || !slices.Contains(rules(out.Plan, planner.Refuse), "backbone/counters-unknown") {
 		t.Errorf("%v, %v", out.Plan, out.Diags)
 	}
+}
+
+// TestUnknownConflicts: an answer of a shape that nobody has seen is not "no conflict". People say so instead.
+func TestUnknownConflicts(t *testing.T) {
+	t.Parallel()
+	b := small(t)
+	p := b.planFrom(t, `"conflicts":[],"conflicts_answer":""`, `"conflicts":null,"conflicts_answer":"\"{}\""`)
+	if !slices.Contains(rules(p, planner.Warn), "backbone/conflicts-unknown") || !strings.HasPrefix(ops(p), "?no_errors_master ?no_errors_slave =preflight") {
+		t.Errorf("%s", text(t, p))
+	}
+	if rep := b.apply(p); !rep.Finished || !deleted(rep) {
+		t.Error(unfinished(rep))
+	}
+}
+
+// planFrom plans from what the servers show, with texts of the observations replaced.
+func (b *bench) planFrom(t *testing.T, replace ...string) *planner.Plan {
+	t.Helper()
+	cfg, d := b.load()
+	in := planner.Input{Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Observations: planner.NewObservations()}
+	if _, diags := planner.Make(t.Context(), in); diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	var file strings.Builder
+	if err := in.Observations.Encode(&file); err != nil {
+		t.Fatal(err)
+	}
+	changed := file.String()
+	for i := 0; i < len(replace); i += 2 {
+		if i == 0 && !strings.Contains(changed, replace[i]) {
+			t.Fatalf("the observations do not have %s:\n%s", replace[i], changed)
+		}
+		changed = strings.ReplaceAll(changed, replace[i], replace[i+1])
+	}
+	var err error
+	if in.Observations, err = planner.DecodeObservations(strings.NewReader(changed)); err != nil {
+		t.Fatal(err)
+	}
+	p, diags := planner.Make(t.Context(), in)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return p
+}
+
+// TestAnEmptyListProvesNothing: one half is deleted, and its server lists nothing any more. A person says that it is gone before
+// the other is deleted.
+func TestAnEmptyListProvesNothing(t *testing.T) {
+	t.Parallel()
+	b := small(t, "server=b,method=DELETE,nth=1,kind=fail,status=500")
+	run := b.begin()
+	if rep := b.carry(run); rep.Finished || !deleted(rep) {
+		t.Fatal("the second deletion did not fail alone")
+	}
+	b.record(run, executor.RunKey, executor.EventAbandoned)
+	b.reach("~stop_slave ?gone_master =verify_rest !delete_slave")
 }
