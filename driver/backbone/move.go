@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/syncctl/syncctl/driver"
-	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 )
@@ -73,5 +72,5 @@ func (d *Driver) verifyMoved(ctx context.Context, t *executor.Task) (executor.Ve
 			return executor.NotDone.Because("project %s is in the cloud, but issue %s was not found", project, k), nil
 		}
 	}
-	return executor.Done.Because("project %s answers in the cloud, with %s looked at", project, wording.Plural(len(keys), "issue")), nil
+	return executor.Done.Because("project %s answers in the cloud, with %d of its issues looked at", project, len(keys)), nil
 }
