@@ -33,8 +33,9 @@ func TestDriverFromOutside(t *testing.T) {
 // the real ones.
 func TestScripts(t *testing.T) {
 	bin := t.TempDir()
+	program := filepath.Join(bin, "syncctl")
 	// The test binary: unlike the program it can be killed at a write of the journal.
-	build := append([]string{"test", "-c", "-o", filepath.Join(bin, "syncctl")}, buildFlags()...)
+	build := append([]string{"test", "-c", "-o", program}, buildFlags()...)
 	inDriverDir(t, append(build, ".")...)
 	p := clitest.Scripts(filepath.Join("testdata", "script"))
 	setup := p.Setup
@@ -42,7 +43,7 @@ func TestScripts(t *testing.T) {
 		e.Setenv("PATH", bin+string(os.PathListSeparator)+e.Getenv("PATH"))
 		return setup(e)
 	}
-	p.Cmds["serve"] = serve
+	p.Cmds["serve"] = func(ts *testscript.TestScript, _ bool, args []string) { serve(ts, program, args) }
 	testscript.Run(t, p)
 }
 
@@ -69,18 +70,7 @@ func buildFlags() []string {
 }
 
 // serve DIR [--no-person]: serves DIR's seed until the script ends, with its environment set.
-func serve(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) == 0 {
-		ts.Fatalf("usage: serve DIR [--no-person]")
-	}
-	program, err := exec.LookPath("syncctl")
-	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
-		if err == nil {
-			break
-		}
-		program, err = exec.LookPath(filepath.Join(dir, "syncctl"))
-	}
-	ts.Check(err)
+func serve(ts *testscript.TestScript, program string, args []string) {
 	cmd := exec.Command(program, append([]string{"sandbox"}, args...)...)
 	cmd.Dir = ts.MkAbs(".")
 	var stderr bytes.Buffer
