@@ -51,7 +51,7 @@ func splitPort(text string) (name string, port uint16, err error) {
 	if inner, after, ok := strings.Cut(strings.TrimPrefix(text, "["), "]"); strings.HasPrefix(text, "[") && ok {
 		ip, err := netip.ParseAddr(inner)
 		if err != nil || !ip.Is6() || ip.Zone() != "" && checkName(ip.Zone()) != nil {
-			return "", 0, fmt.Errorf("%q in brackets is no IPv6 address", inner)
+			return "", 0, fmt.Errorf("%q in brackets is not an IPv6 address", inner)
 		}
 		if digits, found = strings.CutPrefix(after, ":"); !found && after != "" {
 			return "", 0, fmt.Errorf("%q stands between the address and its port", after)
@@ -78,7 +78,8 @@ func checkName(name string) error {
 	}
 	other := strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789._-")
 	if other != "" || name[0] == '-' {
-		return fmt.Errorf("%q is no machine's name: letters of English, digits, dots and hyphens only", name)
+		return fmt.Errorf("%q is not the name of a machine: use letters of the English alphabet, digits, dots and "+
+			"hyphens", name)
 	}
 	return nil
 }

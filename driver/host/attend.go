@@ -13,8 +13,8 @@ import (
 type process struct {
 	stdin          io.WriteCloser
 	stdout, stderr io.Reader
-	ended          <-chan struct{}                        // closed when it has ended, or nothing more can be heard of it
-	how            func(ctx context.Context) (int, error) // once ended and read: its code, or why there is none
+	ended          <-chan struct{}                        // closed when it has ended, or its end cannot be known any more
+	how            func(ctx context.Context) (int, error) // once ended and read: its code, or why it is unknown
 	signal         func(force bool)                       // asks it to end, or makes it; may stand still
 	release        func()                                 // gives up the streams
 
@@ -64,7 +64,7 @@ func (p *process) feed(stdin io.Reader, failed chan<- error) {
 			return
 		}
 	}
-	p.stdin.Close() // fails where nobody reads any more
+	p.stdin.Close() // fails where the other end is closed
 }
 
 // noting remembers why reading failed.

@@ -12,7 +12,7 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
-// checkTarget refuses what is no address, alike for all machines.
+// checkTarget refuses invalid addresses, the same ones for all machines.
 func checkTarget(address string) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || host == "" || wording.Printable(host) != host || strings.ContainsAny(host, " \t") {

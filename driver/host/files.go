@@ -86,7 +86,7 @@ func (l localFiles) Create(name string) (NewFile, error) {
 	return l.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 }
 
-// Rename syncs the folder as well. Where that fails the new name is not durable yet, but it is there.
+// Rename syncs the folder as well. Where that fails the file has its new name, though not durably yet.
 func (l localFiles) Rename(from, to string) error {
 	if err := l.Fs.Rename(from, to); err != nil {
 		return err

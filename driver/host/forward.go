@@ -90,7 +90,7 @@ type forwarded struct {
 
 	mu     sync.Mutex
 	why    error // it was closed. Set before over is closed, lost and unsaid before their pipes
-	lost   error // why there is no more to hear, nil where it was all
+	lost   error // why the data ended early; nil: it was all
 	unsaid error // why nothing more can be said
 }
 

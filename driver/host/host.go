@@ -22,8 +22,8 @@ type Host interface {
 	// Name is how people call it: "admin@db.example:22", or "this machine".
 	Name() string
 
-	// Run runs a command until it has ended and all its output has come. A code other than 0 is no error; an error is
-	// always an *Error, and the Output beside it is what had come until then. When ctx ends, the command is asked to
+	// Run runs a command until it has ended and all its output has come. A code other than 0 is not an error; an error
+	// is always an *Error, and the Output beside it is what had come until then. When ctx ends, the command is asked to
 	// end (SIGTERM), then made to (SIGKILL), and its end is awaited for a few seconds.
 	Run(ctx context.Context, c Command) (Output, error)
 
@@ -57,7 +57,7 @@ const DefaultMaxOutput = 4 << 20
 // Output is what a command said.
 type Output struct {
 	Stdout, Stderr string // as it came: nothing says that it is UTF-8
-	Code           int    // the exit status; 127 where there is no such program, 126 where it is none
+	Code           int    // the exit status; 127: the program was not found; 126: it may not be run
 	// Truncated: some of the output is not here. There was more than MaxOutput, or something that the command left
 	// running held it open.
 	Truncated bool

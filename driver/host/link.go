@@ -215,7 +215,7 @@ func (l *link) watchLife(every time.Duration) {
 	}
 }
 
-// ask asks the machine whether it is there. What it answers does not matter.
+// ask asks the machine whether it still answers. What it answers does not matter.
 func (l *link) ask() <-chan error {
 	answer := make(chan error, 1)
 	go func() {

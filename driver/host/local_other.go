@@ -7,8 +7,8 @@ import (
 	"os/exec"
 )
 
-// apart does nothing where there are no sessions.
+// apart does nothing on systems without sessions.
 func apart(*exec.Cmd) {}
 
-// signal knows force alone where there are no signals.
+// signal can only kill on systems without signals.
 func signal(p *os.Process, _ bool) { _ = p.Kill() }

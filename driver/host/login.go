@@ -59,7 +59,7 @@ func parseKey(key []byte, passphrase string) (ssh.Signer, error) {
 	_, _, _, _, public := ssh.ParseAuthorizedKey(key) //nolint:dogsled // whether it is one is all that counts
 	switch {
 	case encrypted && passphrase == "":
-		return nil, errors.New("it is encrypted, and there is no passphrase")
+		return nil, errors.New("it is encrypted, and no passphrase is given")
 	case errors.Is(err, x509.IncorrectPasswordError):
 		return nil, errors.New("the passphrase does not open it")
 	case bytes.HasPrefix(key, []byte("PuTTY-User-Key-File")):
@@ -116,7 +116,7 @@ type login struct {
 	ids     []identity
 	tried   []string
 
-	mu       sync.Mutex // keys are exchanged anew while a connection stands
+	mu       sync.Mutex // keys are exchanged again while a connection is open
 	verified bool       // the machine's own key was found right: from then on it is about ours
 	key      error      // why the machine's own key was refused
 }
@@ -139,7 +139,7 @@ func (l *login) next(c *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 		l.tried = append(l.tried, id.String())
 		return ssh.PublicKeys(id.signer), nil
 	case len(l.ids) == 0:
-		return nil, fmt.Errorf("%w: there is no key to log in with: the agent holds none (ssh-add adds one)", errNotLetIn)
+		return nil, fmt.Errorf("%w: the agent holds no key to log in with (ssh-add adds one)", errNotLetIn)
 	}
 	return nil, fmt.Errorf("%w: the machine accepted none of the keys for %s: %s. Add one of them to "+
 		"~/.ssh/authorized_keys of %s there",

@@ -49,7 +49,7 @@ func TestKeys(t *testing.T) {
 		key        []byte
 		passphrase string
 	}{
-		"it is encrypted, and there is no passphrase": {encrypted, ""},
+		"it is encrypted, and no passphrase is given": {encrypted, ""},
 		"the passphrase does not open it":             {encrypted, "open barley"},
 		"it is a public key":                          {[]byte(serialized(signer.PublicKey())), ""},
 		"it is a public key, and": {pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY",
@@ -151,7 +151,7 @@ func TestAgent(t *testing.T) {
 	works(t, agents(serveAgent(t), key))
 	works(t, agents(filepath.Join(t.TempDir(), "none"), key)) // what is declared is enough
 	fails(t, agents(filepath.Join(t.TempDir(), "none")), "the SSH agent is not there")
-	fails(t, agents(serveAgent(t)), "the agent holds none")
+	fails(t, agents(serveAgent(t)), "the agent holds no key")
 	fails(t, agents(serveAgent(t, strange)),
 		`"deploy\x1b[31m" of the agent (ssh-ed25519 `+ssh.FingerprintSHA256(stranger.PublicKey()))
 	s = serve(t, nil, rsaSigner.PublicKey())

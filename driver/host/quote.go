@@ -34,7 +34,7 @@ var reserved = []string{
 }
 
 // line is what is sent to a machine's shell. With exec the shell gives its place to the program, as most do by
-// themselves for a line that is one command: how the program ended is then heard of the program itself, and a signal
+// themselves for a line that is one command: the exit status is then the program's own, and a signal
 // meets it alone.
 func (c Command) line() string {
 	if c.Dir == "" {

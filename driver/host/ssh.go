@@ -15,15 +15,16 @@ import (
 
 // SSHOptions say where a machine is and who logs in there.
 type SSHOptions struct {
-	Address     string        // user@host or user@host:port; user@[::1]:22 too
-	Jump        []string      // machines to go through, in order, in the same form
-	Keys        [][]byte      // private keys, in PEM or OpenSSH's form
-	Passphrase  string        // of those that are encrypted
-	KnownHosts  []byte        // lines of a known_hosts file. There is no way around it: what is not there is refused
+	Address    string   // user@host or user@host:port; user@[::1]:22 too
+	Jump       []string // machines to go through, in order, in the same form
+	Keys       [][]byte // private keys, in PEM or OpenSSH's form
+	Passphrase string   // of those that are encrypted
+	// lines of a known_hosts file. It cannot be switched off: a machine that it does not name is refused
+	KnownHosts  []byte
 	AgentSocket string        // where an SSH agent listens; "": none
 	Timeout     time.Duration // to connect and log in, jumps included; 0: 30 s
-	// KeepAlive is how often the machine is asked whether it still answers; after three times that without an answer the
-	// connection is given up. 0: 15 s.
+	// KeepAlive is how often the machine is asked whether it still answers; after three times that without an answer
+	// the connection is given up. 0: 15 s.
 	KeepAlive time.Duration
 
 	// Dial makes connections: "tcp" to the first machine, "unix" to the agent. nil: a net.Dialer.
@@ -32,7 +33,7 @@ type SSHOptions struct {
 }
 
 // SSH reaches a machine over SSH. It checks the options; the first use connects, and a use after the connection
-// broke connects anew.
+// broke connects again.
 func SSH(o SSHOptions) (Host, error) {
 	h := &sshHost{
 		o: o, grace: grace, after: time.After, turn: make(chan struct{}, 1), slots: make(chan struct{}, maxSessions),
@@ -53,7 +54,7 @@ func SSH(o SSHOptions) (Host, error) {
 		return nil, err
 	}
 	if len(h.ids) == 0 && o.AgentSocket == "" {
-		return nil, errors.New("there is no key to log in with, and no SSH agent")
+		return nil, errors.New("neither a key to log in with nor an SSH agent is given")
 	}
 	if h.known, err = parseKnownHosts(o.KnownHosts); err != nil {
 		return nil, err
@@ -207,7 +208,7 @@ func (h *sshHost) fileClient() (*sftp.Client, error) {
 	return c, nil
 }
 
-// lost has the next use of files begin anew, however little the connection has noticed yet.
+// lost makes the next use of files start a new client, even if the connection has not noticed the failure yet.
 func (h *sshHost) lost(c *sftp.Client) {
 	h.turn <- struct{}{}
 	l := h.link

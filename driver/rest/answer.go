@@ -21,9 +21,9 @@ type Response struct {
 	call   *call
 }
 
-// DecodeJSON decodes the answer into v. What is no JSON, or more than one value, or does not fit v is an *Error that
-// says what came instead. The Content-Type decides nothing: servers send JSON as text/plain, and pages as
-// application/json.
+// DecodeJSON decodes the answer into v. An answer that is not JSON, or more than one value, or does not fit v, is an
+// *Error that says what came instead. The Content-Type decides nothing: servers send JSON as text/plain, and pages
+// as application/json.
 func (r *Response) DecodeJSON(v any) error {
 	body := bytes.TrimSpace(bytes.TrimPrefix(r.Body, []byte("\ufeff")))
 	var err error

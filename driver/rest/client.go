@@ -52,7 +52,7 @@ type Options struct {
 	// that was taken, to the headers, and then each wait for more of the answer. A whole answer of Do may take ten
 	// times as long. 0 is DefaultTimeout.
 	Timeout       time.Duration
-	RatePerSecond float64 // attempts per second, a second's worth at once; 0 is no limit
+	RatePerSecond float64 // attempts per second, a second's worth at once; 0: no limit
 	MaxRetries    int     // attempts after the first; 0 is DefaultMaxRetries, below zero none
 	BackoffMin    time.Duration
 	BackoffMax    time.Duration
@@ -110,7 +110,7 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
-// Close gives idle connections up. The client may still be used.
+// Close closes idle connections. The client may still be used.
 func (c *Client) Close() {
 	c.reusing.CloseIdleConnections()
 	c.fresh.CloseIdleConnections()
@@ -246,7 +246,7 @@ type Request struct {
 	Query  url.Values
 	Header http.Header // Accept is application/json where it does not say
 
-	Body          func() (io.ReadCloser, error) // opens the body, for every attempt anew
+	Body          func() (io.ReadCloser, error) // opens the body, for every attempt again
 	ContentLength int64                         // of Body, in bytes; 0 is unknown
 	Bytes         []byte
 	JSON          any // sent as JSON, with its Content-Type

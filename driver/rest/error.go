@@ -126,7 +126,7 @@ func messageOf(contentType string, body []byte) string {
 		return words
 	}
 	var v any
-	if json.Unmarshal(body, &v) == nil { // written anew, so that no escape hides a secret from the scrubber
+	if json.Unmarshal(body, &v) == nil { // re-encoded, so that no escape hides a secret from the scrubber
 		return strings.TrimSpace(plainJSON(v))
 	}
 	return string(body)

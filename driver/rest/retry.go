@@ -154,7 +154,7 @@ func (c *Client) backoff(n int, asked time.Duration) time.Duration {
 	if asked > 0 {
 		return asked
 	}
-	// A gateway's "Retry-After: 0" is no invitation to hammer it.
+	// A gateway's "Retry-After: 0" does not invite us to hammer it.
 	span := c.o.BackoffMax
 	if doubled := c.o.BackoffMin << min(n-1, 30); doubled > 0 && doubled>>min(n-1, 30) == c.o.BackoffMin {
 		span = min(span, doubled)

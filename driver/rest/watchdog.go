@@ -27,7 +27,7 @@ func newWatchdog(span time.Duration, bark func()) *watchdog {
 	return w
 }
 
-// look is called when the span is over.
+// look is called when the span has passed.
 func (w *watchdog) look() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -32,7 +32,7 @@ type Entry struct {
 	Raw          []byte // the entry as it stands in the file, from '{' to '}'
 	LocalKey     []byte // localIssueKey, decoded; never empty
 	RemoteKey    []byte // remoteIssueKey, decoded; never empty
-	ConnectorKey []byte // connectorKey, decoded; empty if there is none or it is no string
+	ConnectorKey []byte // connectorKey, decoded; empty if it is missing or not a string
 
 	Sequence    Sequence // message counters
 	OddSequence bool     // a message counter is a number, but no whole one of 64 bits; it counts as missing

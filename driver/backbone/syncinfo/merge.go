@@ -52,10 +52,11 @@ type MergeOptions struct {
 // pairs (and of the other side's unmatched ones). The output appears under its name complete and synced, or not at
 // all: a file that was there before survives every failure. A symbolic link at Out stays, and the file it leads to
 // is replaced (if Fs is an afero.LinkReader; otherwise the link is). A file that was there keeps its mode, and its
-// owner where this process may give files away. An input that is no regular file is read once, like standard input.
+// owner where this process may give files away. An input that is not a regular file is read once, like standard
+// input.
 //
-// When ctx ends, Merge returns even from a pipe that nobody writes to or reads from. What waits there is then left
-// behind until the pipe moves or closes.
+// When ctx ends, Merge returns even from a pipe whose other end does nothing. The goroutine that waits there is then
+// left behind until the pipe moves or closes.
 //
 // Errors: a *SyntaxError for a file that is not what Backbone exports (both joined if both are); a *CheckError with
 // all that the checks found and Allow does not name; anything else is about options, files or ctx.

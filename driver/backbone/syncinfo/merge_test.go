@@ -403,9 +403,8 @@ func TestMergeOptions(t *testing.T) {
 			"output": func(o *MergeOptions) { o.Out = "w" },
 		"opening the master's file: open w/none: file does not " +
 			"exist": func(o *MergeOptions) { o.Master = "w/none" },
-		"reading the slave's file from standard input: there is " +
-			"none": func(o *MergeOptions) { o.Slave = Standard },
-		"writing standard output: there is none": func(o *MergeOptions) { o.Out, o.TempDir = Standard, "w" },
+		"reading the slave's file from standard input: it is not open": func(o *MergeOptions) { o.Slave = Standard },
+		"writing standard output: it is not open":                      func(o *MergeOptions) { o.Out, o.TempDir = Standard, "w" },
 	} {
 		fs := memory(t, string(vendor(t, "master.json")), string(vendor(t, "slave.json")))
 		o := options(fs, Slave)

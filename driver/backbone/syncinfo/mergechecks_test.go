@@ -119,7 +119,7 @@ func TestOddSequenceIds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "warning: w/master.json:1:20: 1 entry with a message sequence id that is no whole number of 64 bits; " +
+	want := "warning: w/master.json:1:20: 1 entry with a message sequence id that is not a whole number of 64 bits; " +
 		"it could not be compared with the other side's\n  w/master.json:1:20: A-1 with B-1\n"
 	report.Warnings = withoutUnknown(report.Warnings)
 	if !strings.HasSuffix(report.Summary(), want) {

@@ -23,7 +23,7 @@ func (m *merge) look(ctx context.Context) error {
 				errs = append(errs, s.open(ctx))
 			}
 		case m.o.Stdin == nil:
-			errs = append(errs, fmt.Errorf("reading the %s's file from standard input: there is none", s.role))
+			errs = append(errs, fmt.Errorf("reading the %s's file from standard input: it is not open", s.role))
 		default:
 			s.info = statOf(m.o.Stdin)
 		}

@@ -136,7 +136,7 @@ func (s *side) warn(r *Reader) {
 		*w = append(*w, Finding{Message: "no pair in this file", Where: s.name})
 	}
 	if n := s.odd.count; n > 0 {
-		*w = append(*w, s.odd.finding("", entries(n)+" with a message sequence id that is no whole number of 64 bits; "+
+		*w = append(*w, s.odd.finding("", entries(n)+" with a message sequence id that is not a whole number of 64 bits; "+
 			"it could not be compared with the other side's"))
 	}
 }

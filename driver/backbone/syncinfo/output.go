@@ -195,7 +195,7 @@ func (w *output) likeBefore() error {
 
 func (w *output) copyOut(ctx context.Context) error {
 	if w.o.Stdout == nil {
-		return errors.New("writing standard output: there is none")
+		return errors.New("writing standard output: it is not open")
 	}
 	if _, err := w.f.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("reading the finished file: %w", onOneLine{err})

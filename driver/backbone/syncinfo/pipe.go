@@ -25,7 +25,7 @@ func openWithin(ctx context.Context, fs afero.Fs, path string) (afero.File, erro
 	case <-ctx.Done():
 		go func() {
 			if <-opened; err == nil {
-				f.Close() // nobody wants it any more
+				f.Close() // it is not wanted any more
 			}
 		}()
 		return nil, context.Cause(ctx)

@@ -35,7 +35,7 @@ type Reader struct {
 	maxEntry int
 	buffer   int // size of the first buffer
 	shared   *[]byte
-	tally    *Tally // see Counting; nil for nobody
+	tally    *Tally // see Counting; nil: none
 
 	s      scanner
 	buf    []byte

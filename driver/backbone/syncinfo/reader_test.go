@@ -150,7 +150,7 @@ func TestReaderRefuses(t *testing.T) {
 		{"key empty", `{"firstConnector":[{"localIssueKey":"","remoteIssueKey":"B-1"}]}`,
 			"1:37: localIssueKey is empty; it must be an issue key like ABC-1"},
 		{"key half", `{"firstConnector":[{"localIssueKey":"\ud800-1"}]}`,
-			`1:37: localIssueKey has half of a \u surrogate pair, so it is no issue key`},
+			`1:37: localIssueKey has half of a \u surrogate pair, so it is not an issue key`},
 		{"key twice", `{"firstConnector":[{"localIssueKey":"A-1","localIssueKey":"A-1"}]}`,
 			"1:43: the entry has localIssueKey twice; remove one of them"},
 		{"key twice escaped", `{"firstConnector":[{"localIssueKey":"A-1","\u006cocalIssueKey":"A-1"}]}`,

@@ -122,7 +122,7 @@ func (r *Reader) skipName() error {
 	return nil
 }
 
-// skipScalar reads a string in pieces, anything else that is no container in one.
+// skipScalar reads a string in pieces, anything else but a container in one.
 func (r *Reader) skipScalar(c byte) error {
 	if c != '"' {
 		end, err := r.need(r.s.value)

@@ -65,7 +65,7 @@ const (
 
 func load(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
 
-// skipSpace returns the index of the first byte from i on that is no JSON white space.
+// skipSpace returns the index of the first byte from i on that is not JSON white space.
 func skipSpace(b []byte, i int) int {
 	for b[i] <= ' ' {
 		switch b[i] {
@@ -155,7 +155,7 @@ func hexValue(c byte) int {
 	return -1
 }
 
-// digits returns the index of the first byte from i on that is no digit.
+// digits returns the index of the first byte from i on that is not a digit.
 func digits(b []byte, i int) int {
 	for {
 		x := load(b, i)

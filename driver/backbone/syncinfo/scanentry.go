@@ -162,7 +162,7 @@ func (s *scanner) text(m member, i int) (text []byte, end int) {
 		key, whole := unescape(s.keys[m-localKey][:0], text)
 		s.keys[m-localKey] = key
 		if !whole && m != connectorKey {
-			return nil, s.refuse(i, memberNames[m]+` has half of a \u surrogate pair, so it is no issue key`)
+			return nil, s.refuse(i, memberNames[m]+` has half of a \u surrogate pair, so it is not an issue key`)
 		}
 		text = key
 	}

@@ -19,8 +19,8 @@ type pairSpan struct {
 // half says whether exactly one of the two ids is there.
 func (p *pairSpan) half() bool { return (p.local.to == 0) != (p.remote.to == 0) }
 
-// pairList reads the value of comments or attachments. What is no array of objects is unknown to us: checked, left
-// alone, not counted.
+// pairList reads the value of comments or attachments. Anything but an array of objects is unknown to us: checked,
+// left alone, not counted.
 func (s *scanner) pairList(m member, i int, count, half *int) int {
 	b := s.b
 	if b[i] != '[' {

@@ -52,7 +52,7 @@ func (r Reader) ClientTLS(ctx context.Context) (*ClientTLS, error) {
 var encoded = regexp.MustCompile(`(?:[A-Za-z0-9_-]|\\?[+/=]|\\u00(?i:2b|2f|3d)){32,}`)
 
 // hidePieces takes pieces of a keystore out of what a server says of a request that failed. Of a long one it may
-// repeat a part, in which the whole, being hidden, is not found. It gives no request up.
+// repeat a part, in which the whole, being hidden, is not found. It does not stop retries.
 func hidePieces(e *rest.Error) bool {
 	e.Message = encoded.ReplaceAllString(e.Message, "REDACTED")
 	return false

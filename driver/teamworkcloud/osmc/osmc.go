@@ -116,7 +116,7 @@ var (
 	ErrNoLicence = errors.New("no licence is free")
 )
 
-// IsGone tells whether the server says that there is no such thing (404). That alone does not prove that it was
+// IsGone tells whether the server says that it does not exist (404). That alone does not prove that it was
 // removed: a proxy, or a lost permission, may answer the same. Of what is read in several requests, only the first
 // counts.
 func IsGone(err error) bool { return isAbout(err, http.StatusNotFound) }

@@ -75,8 +75,8 @@ func (r Reader) tellRemoved(ctx context.Context, all []resource) error {
 	return nil
 }
 
-// Resource asks for one resource (GET /osmc/resources/{}). IsGone tells that there is none; whether it is marked as
-// removed, only a list tells.
+// Resource asks for one resource (GET /osmc/resources/{}). IsGone tells that it does not exist; whether it is marked
+// as removed, only a list tells.
 func (r Reader) Resource(ctx context.Context, id string) (*Resource, error) {
 	one, err := r.readResource(ctx, id)
 	if err != nil {

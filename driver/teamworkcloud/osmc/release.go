@@ -25,7 +25,7 @@ var (
 	SyncTLS2024R1 = Release{Year: 2024, Refresh: 1}
 	// LocalID2024R2HF1 refuses two projects of the same local id on one server (VN/272745696).
 	LocalID2024R2HF1 = Release{Year: 2024, Refresh: 2, HotFix: 1}
-	// KeepsNumbers2026 keeps the gaps between a source's revision numbers, where older targets count anew
+	// KeepsNumbers2026 keeps the gaps between a source's revision numbers, where older targets count again from 1
 	// (MCS/247046793).
 	KeepsNumbers2026 = Release{Year: 2026}
 )

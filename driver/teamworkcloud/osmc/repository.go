@@ -441,7 +441,8 @@ func parseLocks(n *node) ([]Lock, error) {
 	return out, nil
 }
 
-// dataOf are the data of an object that has one for each id: {"ID": {"data": …, "status": 200}}. nil: it is none.
+// dataOf are the data of an object that has one for each id: {"ID": {"data": …, "status": 200}}. nil: it is not such
+// an object.
 func dataOf(n *node) []*node {
 	object, ok := n.v.(map[string]any)
 	if !ok {

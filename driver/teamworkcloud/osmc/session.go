@@ -159,7 +159,7 @@ func (c *Client) wait(ctx context.Context) (leave func(), err error) {
 	}
 }
 
-// send sends a request within the open session. Where there is none, or it is too old, one is opened: with a
+// send sends a request within the open session. If none is open, or it is too old, one is opened: with a
 // password by a login, with a token by the request itself, while the others wait for its cookies. The session is nil
 // if none was opened.
 func (c *Client) send(ctx context.Context, r rest.Request) (*session, *rest.Response, error) {

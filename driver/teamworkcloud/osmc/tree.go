@@ -411,7 +411,7 @@ func (n *node) reference(kind string) string {
 	return ""
 }
 
-// tail is the id at the end of a URL, or the text itself where it is none. "" for what names nothing, as "#it" and
+// tail is the id at the end of a URL, or the text itself if it is not a URL. "" for what names nothing, as "#it" and
 // "../..".
 func tail(text, kind string) string {
 	text = strings.TrimPrefix(strings.TrimSpace(text), "urn:uuid:")

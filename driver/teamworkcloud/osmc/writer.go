@@ -76,7 +76,7 @@ func (w Writer) newest(ctx context.Context, name, parent string) (string, error)
 	if err != nil {
 		return "", err
 	}
-	isTop := func(id string) bool { // some root may be named, which is no category itself
+	isTop := func(id string) bool { // the parent may be a root that is not a category
 		return !slices.ContainsFunc(all, func(c Category) bool { return c.ID == id })
 	}
 	var ids []string
