@@ -19,8 +19,9 @@ const (
 	ProtocolTCP   = "tcp"   // a connection that is no HTTP, to a port of a Network
 )
 
-// MethodExec is what the access log, and a fault, call a command on a machine. What they call accesses to its files are READ and
-// WRITE (a file from its opening to its closing), STAT, LIST, SETSTAT, MKDIR, REMOVE, RENAME and LINK.
+// MethodExec is what the access log, and a fault, call a command on a machine. What they call accesses to its
+// files are READ and WRITE (a file from its opening to its closing), STAT, LIST, SETSTAT, MKDIR, REMOVE, RENAME
+// and LINK.
 const MethodExec = "EXEC"
 
 // MethodConnect is what the access log, and a fault, call a connection to a port.
@@ -29,35 +30,40 @@ const MethodConnect = "CONNECT"
 // noExitCode is the status of a command whose client was told no exit code.
 const noExitCode = -1
 
-// AccessLine is one line of the access log: one request to one simulated server, one connection to a port, one command on a
-// simulated machine, or one access to its files, written when it has ended. Requests to the stand-in for a person are not in it.
+// AccessLine is one line of the access log: one request to one simulated server, one connection to a port, one
+// command on a simulated machine, or one access to its files, written when it has ended. Requests to the stand-in
+// for a person are not in it.
 type AccessLine struct {
 	Time     time.Time `json:"time"`   // when the request came; RFC 3339 with nanoseconds
 	Server   string    `json:"server"` // of a connection that leads nowhere: the machine that was to make it
 	Protocol string    `json:"protocol"`
 	Method   string    `json:"method"`
-	// Path is, of a command, the command line, what looks like a secret replaced; of a file, its name; of a connection, the
-	// address that a machine was asked to connect to, or on loopback the port's name.
+	// Path is, of a command, the command line, what looks like a secret replaced; of a file, its name; of a
+	// connection, the address that a machine was asked to connect to, or on loopback the port's name.
 	Path  string `json:"path"`
 	Query string `json:"query"` // as sent, values of secret parameters replaced
 
-	// Status is what the client got. Of a request: the HTTP status, or 0 when the connection was cut. Of a command: the exit
-	// code, or -1 when the client was told none. Of a file and a connection: always 0.
+	// Status is what the client got. Of a request: the HTTP status, or 0 when the connection was cut. Of a command:
+	// the exit code, or -1 when the client was told none. Of a file and a connection: always 0.
 	Status int `json:"status"`
 
-	Fault      string `json:"fault,omitempty"` // the kind of the fault that was applied
-	Reading    bool   `json:"reading"`         // of a kind that only looks: GET, HEAD, OPTIONS; a command that the world knows as one; READ, STAT, LIST; CONNECT
-	CarriedOut bool   `json:"carried_out"`     // whether the simulated server got to see the request
-	OK         bool   `json:"ok"`              // it was carried out without an error, even if the answer was lost on its way
+	Fault string `json:"fault,omitempty"` // the kind of the fault that was applied
+	// of a kind that only looks: GET, HEAD, OPTIONS; a command that the world knows as one; READ, STAT, LIST;
+	// CONNECT
+	Reading    bool   `json:"reading"`
+	CarriedOut bool   `json:"carried_out"` // whether the simulated server got to see the request
+	OK         bool   `json:"ok"`          // it was carried out without an error, even if the answer was lost on its way
 	Product    string `json:"product"`
 	DurationMS int64  `json:"duration_ms"`
-	BytesIn    int64  `json:"bytes_in"`       // of the request's body, as far as it was read; of what a client of a port said
-	BytesOut   int64  `json:"bytes_out"`      // of the answer's body; of what the port said
-	Body       string `json:"body,omitempty"` // tells requests to one path apart: the head of the SHA-256 of the request's body
+	// of the request's body, as far as it was read; of what a client of a port said
+	BytesIn  int64 `json:"bytes_in"`
+	BytesOut int64 `json:"bytes_out"` // of the answer's body; of what the port said
+	// tells requests to one path apart: the head of the SHA-256 of the request's body
+	Body string `json:"body,omitempty"`
 }
 
-// accessLog writes whole lines, one at a time: a reader that follows the file never sees half a line of one request within
-// another's.
+// accessLog writes whole lines, one at a time: a reader that follows the file never sees half a line of one
+// request within another's.
 type accessLog struct {
 	mu     sync.Mutex
 	w      io.Writer // nil: none

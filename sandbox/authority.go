@@ -15,15 +15,16 @@ import (
 	"time"
 )
 
-// authority is a certificate authority that lives as long as the sandbox. Its key is never written anywhere: nobody can be
-// talked into trusting something else by it later.
+// authority is a certificate authority that lives as long as the sandbox. Its key is never written anywhere:
+// nobody can be talked into trusting something else by it later.
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 	pem  []byte
 }
 
-// Certificates begin an hour ago, for clocks that differ a little inside containers, and last no longer than a day's work.
+// Certificates begin an hour ago, for clocks that differ a little inside containers, and last no longer than a
+// day's work.
 const (
 	certificateBegins = -time.Hour
 	certificateEnds   = 24 * time.Hour
@@ -51,7 +52,8 @@ func newAuthority(now time.Time) (*authority, error) {
 	return &authority{cert, key, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})}, nil
 }
 
-// issue makes a server's certificate: for loopback by address and name, and for the server's own name where that is a host name.
+// issue makes a server's certificate: for loopback by address and name, and for the server's own name where that
+// is a host name.
 func (a *authority) issue(server string, now time.Time) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -38,7 +38,8 @@ func newSession(m *sshServer, conn net.Conn, channel ssh.Channel) *session {
 	return x
 }
 
-// serve answers what is asked of a session (RFC 4254, 6) until the client closes it. What was begun goes on by itself.
+// serve answers what is asked of a session (RFC 4254, 6) until the client closes it. What was begun goes on by
+// itself.
 func (x *session) serve(asked <-chan *ssh.Request) {
 	defer x.leave()
 	begun := false
@@ -90,14 +91,17 @@ type execution struct {
 func (x *session) exec(command string) {
 	s := x.sandbox
 	begun := s.now()
-	e := &execution{stdin: countingReader{Reader: x.channel}, stdout: countingWriter{Writer: x.channel}, stderr: countingWriter{Writer: x.channel.Stderr()}}
+	e := &execution{stdin: countingReader{Reader: x.channel}, stdout: countingWriter{Writer: x.channel},
+		stderr: countingWriter{Writer: x.channel.Stderr()}}
 	fault := s.faults.next(x.machine, MethodExec, command)
 
 	x.inject(fault, e, command)
 
 	line := AccessLine{
-		Time: begun, Server: x.machine, Product: x.product, Protocol: ProtocolSSH, Method: MethodExec, Path: redactCommand(command),
-		Status: e.code, Reading: x.world.Reads(x.machine, command), CarriedOut: e.carriedOut, OK: e.carriedOut && e.code == 0,
+		Time: begun, Server: x.machine, Product: x.product, Protocol: ProtocolSSH, Method: MethodExec,
+		Path:   redactCommand(command),
+		Status: e.code, Reading: x.world.Reads(x.machine, command), CarriedOut: e.carriedOut, OK: e.carriedOut &&
+			e.code == 0,
 		DurationMS: s.sinceMS(begun), BytesIn: e.stdin.n, BytesOut: e.stdout.n + e.stderr.n,
 	}
 	if e.cut || x.gone.Err() != nil {
@@ -112,7 +116,8 @@ func (x *session) exec(command string) {
 		x.hangUp()
 		return
 	}
-	_, _ = x.channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Code uint32 }{uint32(e.code)})) // the client may be gone
+	// the client may be gone
+	_, _ = x.channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Code uint32 }{uint32(e.code)}))
 	_ = x.channel.Close()
 }
 
@@ -155,7 +160,8 @@ func (x *session) hang() {
 	}
 }
 
-// run lets the simulated machine carry the command out. A defect in it is an end too, and told to whoever reads the error log.
+// run lets the simulated machine carry the command out. A defect in it is an end too, and told to whoever reads
+// the error log.
 func (x *session) run(e *execution, command string, stdout, stderr io.Writer) {
 	if x.sandbox.hiding.denies(x.machine, command) {
 		_, _ = io.WriteString(stderr, "sudo: a password is required\n") // the client may be gone

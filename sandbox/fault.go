@@ -17,7 +17,8 @@ type FaultKind string
 
 // The kinds of faults. A request that is "not carried out" never reaches the simulated server.
 const (
-	Fail FaultKind = "fail" // an error is answered: a status, exit code 1 of a command, a failure of a file access; not carried out
+	// an error is answered: a status, exit code 1 of a command, a failure of a file access; not carried out
+	Fail FaultKind = "fail"
 	Hang FaultKind = "hang" // no answer until the client gives up or the sandbox closes; not carried out
 	Cut  FaultKind = "cut"  // the connection is closed; not carried out
 	Lost FaultKind = "lost" // carried out, then the connection is closed without an answer
@@ -32,22 +33,25 @@ const (
 	DefaultFaultDelay  = 2 * time.Second
 )
 
-// Fault is one thing that goes wrong on purpose. Every fault counts the requests that match its Server, Method and Path, over
-// all clients, from 1; it applies to those from First to Last. Of several faults that apply to one request, the first does.
+// Fault is one thing that goes wrong on purpose. Every fault counts the requests that match its Server, Method
+// and Path, over all clients, from 1; it applies to those from First to Last. Of several faults that apply to one
+// request, the first does.
 //
-// Commands on machines and accesses to their files count as requests, by the method names of the access log; Lost applies to a
-// file that is read or written when it is closed.
+// Commands on machines and accesses to their files count as requests, by the method names of the access log; Lost
+// applies to a file that is read or written when it is closed.
 //
-// Connections to ports count, too, with the method CONNECT, and the path of the access log: the address that a machine was asked
-// to connect to, or on loopback the port's name. Fail refuses them (on loopback they are taken and closed), Hang takes them and is
-// silent, Cut and Lost take and close them, and Late has them served after the delay. Those that lead nowhere are refused,
-// uncounted.
+// Connections to ports count, too, with the method CONNECT, and the path of the access log: the address that a
+// machine was asked to connect to, or on loopback the port's name. Fail refuses them (on loopback they are taken
+// and closed), Hang takes them and is silent, Cut and Lost take and close them, and Late has them served after
+// the delay. Those that lead nowhere are refused, uncounted.
 type Fault struct {
-	Server     string // the server's or machine's name; "" is any
-	Method     string // in capitals; "" is any
-	Path       string // a glob over the URL's path, the file's name, the command line, or the address: * within a segment, ** across segments; "" is any
-	First      int    // the first matching request it applies to; 0 is 1
-	Last       int    // the last one, math.MaxInt for no end; 0 is First
+	Server string // the server's or machine's name; "" is any
+	Method string // in capitals; "" is any
+	// a glob over the URL's path, the file's name, the command line, or the address: * within a segment, ** across
+	// segments; "" is any
+	Path       string
+	First      int // the first matching request it applies to; 0 is 1
+	Last       int // the last one, math.MaxInt for no end; 0 is First
 	Kind       FaultKind
 	Status     int           // of Fail, 400 to 599; 0 is DefaultFaultStatus
 	RetryAfter string        // of Fail: the header, whole seconds; "" is none
@@ -64,15 +68,16 @@ var faultKeys = []string{"server", "method", "path", "nth", "kind", "status", "r
 //	method=EXEC,path=**systemctl*stop*,kind=lost
 //	method=CONNECT,path=*:443,kind=fail
 //
-// nth is a number, a range (2-4, or 3- without an end) or * for every one; without it, it is the first matching request. Only
-// kind is required. No value can contain a comma; a glob's * stands for one.
+// nth is a number, a range (2-4, or 3- without an end) or * for every one; without it, it is the first matching
+// request. Only kind is required. No value can contain a comma; a glob's * stands for one.
 func ParseFault(text string) (Fault, error) {
 	var f Fault
 	seen := map[string]bool{}
 	for _, item := range strings.Split(text, ",") {
 		key, value, ok := strings.Cut(strings.TrimSpace(item), "=")
 		if !ok || value == "" {
-			return Fault{}, fmt.Errorf("fault %q: %q is not of the form key=value; the keys are %s", text, item, strings.Join(faultKeys, ", "))
+			return Fault{}, fmt.Errorf("fault %q: %q is not of the form key=value; the keys are %s", text, item,
+				strings.Join(faultKeys, ", "))
 		}
 		if seen[key] {
 			return Fault{}, fmt.Errorf("fault %q: %s is given twice", text, key)
@@ -171,7 +176,8 @@ func (f Fault) complete() (Fault, *regexp.Regexp, error) {
 	case f.RetryAfter != "" && strings.Trim(f.RetryAfter, "0123456789") != "":
 		return f, nil, fmt.Errorf("retry_after is in whole seconds, not %q", f.RetryAfter)
 	case f.Method != "" && !httpMethod.MatchString(f.Method):
-		return f, nil, fmt.Errorf("method is one of HTTP's, as GET or POST, EXEC for commands, CONNECT for connections, or one for files, as WRITE, not %q", f.Method)
+		return f, nil, fmt.Errorf("method is one of HTTP's, as GET or POST, EXEC for commands, CONNECT for "+
+			"connections, or one for files, as WRITE, not %q", f.Method)
 	case f.Path != "" && f.Path[0] != '/' && f.Path[0] != '*' && f.Method != MethodExec && f.Method != MethodConnect:
 		return f, nil, fmt.Errorf("path begins with / or *, not as %q does", f.Path)
 	}
@@ -265,7 +271,8 @@ func newInjector(faults []Fault, products []product) (*injector, error) {
 			return nil, fmt.Errorf("fault %q: %w", f, err)
 		}
 		if f.Server != "" && !slices.Contains(names, f.Server) {
-			return nil, fmt.Errorf("fault %q: there is no server %q; the servers are %s", f, f.Server, strings.Join(names, ", "))
+			return nil, fmt.Errorf("fault %q: there is no server %q; the servers are %s", f, f.Server,
+				strings.Join(names, ", "))
 		}
 		in.faults = append(in.faults, &countedFault{Fault: f, path: path})
 	}

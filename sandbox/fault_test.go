@@ -35,8 +35,9 @@ func TestParseFault(t *testing.T) {
 			Server: "b", Method: "POST", Path: "**/resync", First: 2, Last: 2, Kind: sandbox.Lost,
 		},
 		"nth=2-4,kind=fail,status=429,retry_after=1": {First: 2, Last: 4, Kind: sandbox.Fail, Status: 429, RetryAfter: "1"},
-		"nth=*,kind=late,delay=1ms":                  {First: 1, Last: math.MaxInt, Kind: sandbox.Late, Delay: time.Millisecond},
-		"nth=3-,kind=hang":                           {First: 3, Last: math.MaxInt, Kind: sandbox.Hang},
+		"nth=*,kind=late,delay=1ms": {First: 1, Last: math.MaxInt, Kind: sandbox.Late,
+			Delay: time.Millisecond},
+		"nth=3-,kind=hang": {First: 3, Last: math.MaxInt, Kind: sandbox.Hang},
 	} {
 		got := parse(t, text)
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -50,7 +51,8 @@ func TestParseFault(t *testing.T) {
 
 func TestParseFaultRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                              "not of the form key=value; the keys are server, method, path, nth, kind, status, retry_after, delay",
+		"": "not of the form key=value; the keys are server, method, path, nth, kind, " +
+			"status, retry_after, delay",
 		"kind":                          "not of the form key=value",
 		"path=/x":                       `does not say its kind, one of ["fail" "hang" "cut" "lost" "late"]`,
 		"kind=slow":                     `no kind "slow"; the kinds are ["fail" "hang" "cut" "lost" "late"]`,
@@ -80,7 +82,8 @@ func TestParseFaultRefuses(t *testing.T) {
 }
 
 func FuzzParseFault(f *testing.F) {
-	for _, seed := range []string{"server=b,method=POST,path=**/resync,nth=2-4,kind=fail,status=429,retry_after=1", "kind=late,delay=3s,nth=*", "nth=3-,kind=cut"} {
+	for _, seed := range []string{"server=b,method=POST,path=**/resync,nth=2-4,kind=fail,status=429,retry_after=1",
+		"kind=late,delay=3s,nth=*", "nth=3-,kind=cut"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -109,7 +112,8 @@ func TestFaultForAServerThatIsNotThere(t *testing.T) {
 
 // brokenOff tells a connection that ended without an answer.
 func brokenOff(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, syscall.EPIPE)
 }
 
 func TestEveryKindOfFault(t *testing.T) {
@@ -155,7 +159,8 @@ func TestEveryKindOfFault(t *testing.T) {
 				t.Errorf("carried out %d times", got)
 			}
 			lines := log.lines(t)
-			if len(lines) != 1 || lines[0].Status != c.status || lines[0].Fault != string(fault.Kind) || lines[0].CarriedOut != (c.carriedOut == 1) {
+			if len(lines) != 1 || lines[0].Status != c.status || lines[0].Fault != string(fault.Kind) ||
+				lines[0].CarriedOut != (c.carriedOut == 1) {
 				t.Errorf("access log: %+v", lines)
 			}
 			// It was asked for once.
@@ -180,7 +185,8 @@ func TestHangLastsUntilTheClientGivesUp(t *testing.T) {
 		t.Error(err)
 	}
 	lines := log.lines(t)
-	if len(lines) != 1 || lines[0].Status != 0 || lines[0].Fault != "hang" || lines[0].CarriedOut || len(hits(t, s)) != 0 {
+	if len(lines) != 1 || lines[0].Status != 0 || lines[0].Fault != "hang" || lines[0].CarriedOut ||
+		len(hits(t, s)) != 0 {
 		t.Errorf("access log: %+v", lines)
 	}
 }
@@ -225,13 +231,15 @@ func TestFaultsPickRequests(t *testing.T) {
 		{[]string{"kind=fail,nth=*"}, []string{"a" + u, "b" + v}, []int{503, 503}},
 		{[]string{"kind=fail,nth=*,server=b"}, []string{"a" + u, "b" + u}, []int{201, 503}},
 		{[]string{"kind=fail,nth=*,method=GET"}, []string{"a" + u}, []int{201}},
-		{[]string{"kind=fail,nth=2,path=**/resync"}, []string{"a" + u, "a" + v, "b" + u, "a" + u}, []int{201, 201, 503, 201}},
+		{[]string{"kind=fail,nth=2,path=**/resync"}, []string{"a" + u, "a" + v, "b" + u, "a" + u},
+			[]int{201, 201, 503, 201}},
 		{[]string{"kind=fail,nth=*,path=/plugins/api/*/connectors"}, []string{"a" + v, "a" + u}, []int{503, 201}},
 		{[]string{"kind=fail,nth=*,path=/plugins/*"}, []string{"a" + v}, []int{201}},
 		{[]string{"kind=fail,nth=*,path=/plugins/**"}, []string{"a" + v}, []int{503}},
 		{[]string{"kind=fail,nth=*,path=/p.ugins/**"}, []string{"a" + v}, []int{201}},
 		// The first that applies wins; the others have counted the request all the same.
-		{[]string{"kind=fail,status=500,nth=1", "kind=fail,status=501,nth=1-2"}, []string{"a" + u, "a" + u, "a" + u}, []int{500, 501, 201}},
+		{[]string{"kind=fail,status=500,nth=1", "kind=fail,status=501,nth=1-2"}, []string{"a" + u, "a" + u, "a" + u},
+			[]int{500, 501, 201}},
 	} {
 		var faults []sandbox.Fault
 		for _, text := range c.faults {

@@ -15,9 +15,9 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// serveFiles is the SFTP subsystem on the machine's files. It is as strict as OpenSSH's server, whatever the file system behind
-// it lets pass, and says as little: a failure is a failure, and only what is not there or not permitted is told apart. Of the
-// extensions it has posix-rename and no fsync, which the library's server lacks.
+// serveFiles is the SFTP subsystem on the machine's files. It is as strict as OpenSSH's server, whatever the file
+// system behind it lets pass, and says as little: a failure is a failure, and only what is not there or not
+// permitted is told apart. Of the extensions it has posix-rename and no fsync, which the library's server lacks.
 func (x *session) serveFiles() {
 	h := &fileHandler{session: x, fs: x.world.Files(x.machine)}
 	server := sftp.NewRequestServer(x.channel, sftp.Handlers{FileGet: h, FilePut: h, FileCmd: h, FileList: h})
@@ -58,12 +58,14 @@ type access struct {
 
 var errCut = errors.New("the connection is cut")
 
-// begin counts an access and lets the faults that come before it happen. An error: it is over, and its line is written.
+// begin counts an access and lets the faults that come before it happen. An error: it is over, and its line is
+// written.
 func (h *fileHandler) begin(method, name string, reading bool) (*access, error) {
 	s := h.sandbox
 	a := &access{handler: h, begun: s.now(), fault: s.faults.next(h.machine, method, name)}
 	a.line = AccessLine{
-		Time: a.begun, Server: h.machine, Product: h.product, Protocol: ProtocolSFTP, Method: method, Path: name, Reading: reading,
+		Time: a.begun, Server: h.machine, Product: h.product, Protocol: ProtocolSFTP, Method: method, Path: name,
+		Reading: reading,
 	}
 	if a.fault == nil {
 		return a, nil
@@ -89,7 +91,8 @@ func (h *fileHandler) begin(method, name string, reading bool) (*access, error) 
 // end writes the line and lets the faults happen that come after an access. It returns what the client is told.
 func (a *access) end(err error) error {
 	a.line.CarriedOut = true
-	if a.fault != nil && a.fault.Kind == Late && a.handler.sandbox.sleepUntilClose(a.handler.gone, a.fault.Delay) != nil {
+	if a.fault != nil && a.fault.Kind == Late &&
+		a.handler.sandbox.sleepUntilClose(a.handler.gone, a.fault.Delay) != nil {
 		a.log(err == nil)
 		a.handler.hangUp()
 		return errCut
@@ -157,7 +160,8 @@ func (h *fileHandler) Fileread(r *sftp.Request) (io.ReaderAt, error) {
 // Filewrite opens a file for writing.
 func (h *fileHandler) Filewrite(r *sftp.Request) (io.WriterAt, error) { return h.OpenFile(r) }
 
-// OpenFile opens a file for reading and writing. The library's server does not hand on the mode that the client wishes.
+// OpenFile opens a file for reading and writing. The library's server does not hand on the mode that the client
+// wishes.
 func (h *fileHandler) OpenFile(r *sftp.Request) (sftp.WriterAtReaderAt, error) {
 	return h.open(r, methodWrite, func() (afero.File, error) {
 		h.files.Lock()

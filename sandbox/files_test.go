@@ -80,11 +80,14 @@ func TestFiles(t *testing.T) {
 		}
 		has(t, behind, "/etc/yard/new", step.want)
 	}
-	if err := errors.Join(c.Mkdir("/etc/yard/sub"), c.Rename("/etc/yard/new", "/etc/yard/sub/moved"), c.PosixRename("/etc/yard/sub/moved", "/etc/yard/main.conf")); err != nil {
+	if err := errors.Join(c.Mkdir("/etc/yard/sub"), c.Rename("/etc/yard/new", "/etc/yard/sub/moved"),
+		c.PosixRename("/etc/yard/sub/moved", "/etc/yard/main.conf")); err != nil {
 		t.Fatal(err)
 	}
 	has(t, behind, "/etc/yard/main.conf", "ONE two")
-	if err := errors.Join(c.Chmod("/etc/yard/main.conf", 0o600), c.Chtimes("/etc/yard/main.conf", time.Unix(7, 0), time.Unix(9, 0)), c.Truncate("/etc/yard/main.conf", 3)); err != nil {
+	if err := errors.Join(c.Chmod("/etc/yard/main.conf", 0o600),
+		c.Chtimes("/etc/yard/main.conf", time.Unix(7, 0), time.Unix(9, 0)),
+		c.Truncate("/etc/yard/main.conf", 3)); err != nil {
 		t.Fatal(err)
 	}
 	has(t, behind, "/etc/yard/main.conf", "ONE")
@@ -171,7 +174,8 @@ func TestAccessLogOfFiles(t *testing.T) {
 	_, listing := c.ReadDir("/d")
 	_, looking := c.Lstat("/d/old")
 	err = errors.Join(err, f.Close(), listing, looking,
-		save(c, "/d/new", os.O_WRONLY|os.O_CREATE, "123"), c.Chmod("/d/new", 0o600), c.Mkdir("/e"), c.Rename("/d/new", "/e/new"), c.Remove("/d/old"))
+		save(c, "/d/new", os.O_WRONLY|os.O_CREATE, "123"), c.Chmod("/d/new", 0o600), c.Mkdir("/e"),
+		c.Rename("/d/new", "/e/new"), c.Remove("/d/old"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,12 +184,15 @@ func TestAccessLogOfFiles(t *testing.T) {
 	}
 	line := func(method, path string, reading, ok bool, in, out int64) sandbox.AccessLine {
 		return sandbox.AccessLine{
-			Server: "a", Product: "yard", Protocol: "sftp", Method: method, Path: path, Reading: reading, CarriedOut: true, OK: ok, BytesIn: in, BytesOut: out,
+			Server: "a", Product: "yard", Protocol: "sftp", Method: method, Path: path, Reading: reading,
+			CarriedOut: true, OK: ok, BytesIn: in, BytesOut: out,
 		}
 	}
 	want := []sandbox.AccessLine{
-		line("LIST", "/d", true, true, 0, 0), line("STAT", "/d/old", true, true, 0, 0), line("READ", "/d/old", true, true, 0, 5),
-		line("WRITE", "/d/new", false, true, 3, 0), line("SETSTAT", "/d/new", false, true, 0, 0), line("MKDIR", "/e", false, true, 0, 0),
+		line("LIST", "/d", true, true, 0, 0), line("STAT", "/d/old", true, true, 0, 0),
+		line("READ", "/d/old", true, true, 0, 5),
+		line("WRITE", "/d/new", false, true, 3, 0), line("SETSTAT", "/d/new", false, true, 0, 0),
+		line("MKDIR", "/e", false, true, 0, 0),
 		line("RENAME", "/d/new", false, true, 0, 0), line("REMOVE", "/d/old", false, true, 0, 0),
 		line("MKDIR", "/d", false, false, 0, 0), line("LINK", "/l", false, false, 0, 0),
 	}
@@ -236,7 +243,8 @@ func TestEveryKindOfFaultOnFiles(t *testing.T) {
 				if err := s.Close(); err != nil {
 					t.Fatal(err)
 				}
-				if lines := log.lines(t); len(lines) != 1 || lines[0].Method != method || lines[0].CarriedOut != done || lines[0].OK != done || lines[0].Fault != string(kind) {
+				if lines := log.lines(t); len(lines) != 1 || lines[0].Method != method || lines[0].CarriedOut != done ||
+					lines[0].OK != done || lines[0].Fault != string(kind) {
 					t.Errorf("access log: %+v", lines)
 				}
 			})
@@ -268,7 +276,8 @@ func TestFileOfALostClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	has(t, w.files["a"], "/half", "hal")
-	if lines := log.lines(t); len(lines) != 1 || lines[0].Method != "WRITE" || lines[0].BytesIn != 3 || lines[0].OK || !lines[0].CarriedOut {
+	if lines := log.lines(t); len(lines) != 1 || lines[0].Method != "WRITE" || lines[0].BytesIn != 3 ||
+		lines[0].OK || !lines[0].CarriedOut {
 		t.Errorf("access log: %+v", lines)
 	}
 }

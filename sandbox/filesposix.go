@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/afero"
 )
 
-// What follows is what a POSIX file system does, on one that may be laxer: afero's in memory makes missing folders, and removes
-// folders that are not empty. The caller has locked the machine's files.
+// What follows is what a POSIX file system does, on one that may be laxer: afero's in memory makes missing
+// folders, and removes folders that are not empty. The caller has locked the machine's files.
 
 var (
 	errNoFolder = errors.New("it is no folder")

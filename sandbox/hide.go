@@ -13,8 +13,8 @@ import (
 	"sync"
 )
 
-// Part is one thing that an answer or a command's output says: a member of a JSON document, or a word of any other text. A Part
-// with neither is a command as a whole.
+// Part is one thing that an answer or a command's output says: a member of a JSON document, or a word of any
+// other text. A Part with neither is a command as a whole.
 type Part struct {
 	Server string // the server or machine; "" is any
 	Method string // as the access log has it: GET, EXEC
@@ -43,7 +43,8 @@ func comparePart(a, b Part) int {
 // Way is how a part is hidden.
 type Way string
 
-// The ways of hiding. Members and words can be Removed or Renamed, members Null, commands as a whole Denied and Bannered.
+// The ways of hiding. Members and words can be Removed or Renamed, members Null, commands as a whole Denied and
+// Bannered.
 const (
 	Removed  Way = "removed"  // it is left out
 	Renamed  Way = "renamed"  // the member has another name, the word is a question mark
@@ -105,8 +106,9 @@ var (
 	longID    = regexp.MustCompile(`[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\b[0-9a-f]{16,}\b|[0-9]{6,}|:[0-9]{4,5}\b`)
 )
 
-// RouteOf is a path or command line without what differs from one thing, and one run, to the next: segments of a URL's path
-// that have a digit, and in command lines UUIDs, long numbers and ports, are "*". What looks like a secret is replaced.
+// RouteOf is a path or command line without what differs from one thing, and one run, to the next: segments of a
+// URL's path that have a digit, and in command lines UUIDs, long numbers and ports, are "*". What looks like a
+// secret is replaced.
 func RouteOf(method, path string) string {
 	if method == MethodExec {
 		return longID.ReplaceAllString(redactCommand(path), "*")

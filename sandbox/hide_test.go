@@ -25,7 +25,8 @@ func answered(t *testing.T, o Options, body string) string {
 		w.WriteHeader(http.StatusAccepted)
 		_, _ = io.WriteString(w, body)
 	})).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/api/1/syncs/INT-4/status?x=1", nil))
-	if length := rec.Header().Get("Content-Length"); rec.Code != http.StatusAccepted || length != "" && length != fmt.Sprint(len(body)) {
+	if length := rec.Header().Get("Content-Length"); rec.Code != http.StatusAccepted || length != "" &&
+		length != fmt.Sprint(len(body)) {
 		t.Errorf("status %d, length %s", rec.Code, length)
 	}
 	return rec.Body.String()
@@ -43,7 +44,8 @@ func TestHideMembers(t *testing.T) {
 		want   string
 	}{
 		{"state", Removed, `{"first":{"errors":1.0,"list":[{"id":"1","x":null},{"id":"2"}]},"0a1b2c3d-0000-4000-8000-000000000001":{"id":7}}`},
-		{"first.errors", Renamed, `{"state":"ok","first":{"renamed errors":1.0,"list":[{"id":"1","x":null},{"id":"2"}]},"0a1b2c3d-0000-4000-8000-000000000001":{"id":7}}`},
+		{"first.errors", Renamed, `{"state":"ok","first":{"renamed ` +
+			`errors":1.0,"list":[{"id":"1","x":null},{"id":"2"}]},"0a1b2c3d-0000-4000-8000-000000000001":{"id":7}}`},
 		{"first.errors", Null, `{"state":"ok","first":{"errors":null,"list":[{"id":"1","x":null},{"id":"2"}]},"0a1b2c3d-0000-4000-8000-000000000001":{"id":7}}`},
 		{"first.list[].id", Removed, `{"state":"ok","first":{"errors":1.0,"list":[{"x":null},{}]},"0a1b2c3d-0000-4000-8000-000000000001":{"id":7}}`},
 		{"first.list", Removed, `{"state":"ok","first":{"errors":1.0},"0a1b2c3d-0000-4000-8000-000000000001":{"id":7}}`},
@@ -90,14 +92,16 @@ func TestHideWords(t *testing.T) {
 
 func TestHiddenParts(t *testing.T) {
 	var parts Parts
-	answered(t, Options{Parts: &parts, Hide: []Hidden{{Part{Method: "GET", Route: statusRoute, Member: "first"}, Removed}}}, hideDoc)
+	answered(t, Options{Parts: &parts, Hide: []Hidden{{Part{Method: "GET", Route: statusRoute, Member: "first"},
+		Removed}}}, hideDoc)
 	answered(t, Options{Parts: &parts}, hideDoc)
 	answered(t, Options{Parts: &parts}, "two words")
 	var got []string
 	for _, p := range parts.List() {
 		got = append(got, strings.TrimPrefix(p.String(), "a GET "+statusRoute+": "))
 	}
-	want := []string{"word 1", "word 2", "*", "*.id", "first", "first.errors", "first.list", "first.list[].id", "first.list[].x", "state"}
+	want := []string{"word 1", "word 2", "*", "*.id", "first", "first.errors", "first.list", "first.list[].id",
+		"first.list[].x", "state"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%q", got)
 	}
@@ -168,7 +172,8 @@ func sameJSON(t *testing.T, a, b string) bool {
 	return reflect.DeepEqual(values[0], values[1])
 }
 
-// With nothing to hide a document stays what it is; and whatever it is, a member that was removed is not in it any more.
+// With nothing to hide a document stays what it is; and whatever it is, a member that was removed is not in it
+// any more.
 func FuzzHide(f *testing.F) {
 	f.Add(hideDoc, "state")
 	f.Add(`[[{"a":{"a":1,"a":2}}]]`, "[][].a")
@@ -184,7 +189,8 @@ func FuzzHide(f *testing.F) {
 		of.Member = member
 		hide := &hiding{hidden: []Hidden{{of, Removed}}}
 		left := Parts{}
-		(&hiding{seen: &left}).text(Part{Method: "GET", Route: "/x"}, hide.text(Part{Method: "GET", Route: "/x"}, []byte(doc)))
+		(&hiding{seen: &left}).text(Part{Method: "GET", Route: "/x"},
+			hide.text(Part{Method: "GET", Route: "/x"}, []byte(doc)))
 		for _, p := range left.List() {
 			if p == of && member != "" {
 				t.Fatalf("%s still has %s", doc, member)

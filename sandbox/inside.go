@@ -18,8 +18,8 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Inside says how a command is run inside the sandbox. Everything of it is the operating system's: a command cannot be given
-// another file system.
+// Inside says how a command is run inside the sandbox. Everything of it is the operating system's: a command
+// cannot be given another file system.
 type Inside struct {
 	Dir        string   // the example: the command runs in a copy of it, without its .syncctl
 	Executable string   // the program that the command finds as `syncctl`, first in its PATH
@@ -39,9 +39,10 @@ type Inside struct {
 // stopGrace is how long a command may take to end after its context ended, before it is killed.
 const stopGrace = 10 * time.Second
 
-// RunInside runs a command inside the sandbox and returns its exit code (128 + number for one that a signal ended). The sandbox
-// stays up all the while, whatever signals come: they go to the command, which decides. An error says that the command could not
-// be run (the code is then 127 if it was not found, else 126), or that a dump could not be written (the code is the command's).
+// RunInside runs a command inside the sandbox and returns its exit code (128 + number for one that a signal
+// ended). The sandbox stays up all the while, whatever signals come: they go to the command, which decides. An
+// error says that the command could not be run (the code is then 127 if it was not found, else 126), or that a
+// dump could not be written (the code is the command's).
 //
 // It calls WriteCA with a file in the scratch folder.
 func (s *Sandbox) RunInside(ctx context.Context, in Inside) (code int, err error) {
@@ -75,7 +76,8 @@ func (s *Sandbox) RunInside(ctx context.Context, in Inside) (code int, err error
 	return code, errors.Join(err, s.dump(in.Dump))
 }
 
-// furnish fills the scratch folder with all that the command sees, and makes the command. The code goes with an error.
+// furnish fills the scratch folder with all that the command sees, and makes the command. The code goes with an
+// error.
 func (s *Sandbox) furnish(ctx context.Context, in Inside, scratch string) (*exec.Cmd, int, error) {
 	work, bin := filepath.Join(scratch, "work"), filepath.Join(scratch, "bin")
 	if err := copyFolder(in.Dir, work); err != nil {
@@ -260,8 +262,8 @@ func placeExecutable(executable, bin string) error {
 	return nil
 }
 
-// findProgram looks for a command as a shell inside the sandbox would: exec.LookPath looks in this process's PATH, where
-// another syncctl may stand.
+// findProgram looks for a command as a shell inside the sandbox would: exec.LookPath looks in this process's
+// PATH, where another syncctl may stand.
 func findProgram(name, path, work string) (string, error) {
 	if strings.ContainsRune(name, filepath.Separator) || strings.Contains(name, "/") {
 		if !filepath.IsAbs(name) {

@@ -8,7 +8,8 @@ import (
 	"os/exec"
 )
 
-// ownGroup does nothing here: process groups and their signals are Unix's. A console sends an interrupt to the command itself.
+// ownGroup does nothing here: process groups and their signals are Unix's. A console sends an interrupt to the
+// command itself.
 func ownGroup(*exec.Cmd, io.Reader) (release func()) { return func() {} }
 
 func signalGroup(cmd *exec.Cmd, s os.Signal) error {

@@ -86,7 +86,8 @@ func TestRunInsideRunsSyncctlItself(t *testing.T) {
 	var out bytes.Buffer
 	in := inside(t, "", &out)
 	in.Command = []string{"syncctl", "validate"}
-	if code, err := s.RunInside(t.Context(), in); err != nil || code != 0 || out.String() != "this is syncctl validate\n" {
+	if code, err := s.RunInside(t.Context(), in); err != nil || code != 0 ||
+		out.String() != "this is syncctl validate\n" {
 		t.Errorf("code %d, %v, %q", code, err, out.String())
 	}
 	left, err := os.ReadDir(in.TempDir)
@@ -119,7 +120,8 @@ func TestRunInsideDumps(t *testing.T) {
 		t.Errorf("the state is not indented, or its keys are not sorted: %s", want)
 	}
 	in.Dump = filepath.Join(dumps, "missing", "after.json")
-	if code, err := s.RunInside(t.Context(), in); code != 3 || err == nil || !strings.Contains(err.Error(), "writing the sandbox's state") {
+	if code, err := s.RunInside(t.Context(), in); code != 3 || err == nil ||
+		!strings.Contains(err.Error(), "writing the sandbox's state") {
 		t.Errorf("a dump that cannot be written: code %d, %v", code, err)
 	}
 }
@@ -133,7 +135,8 @@ func TestRunInsideRefuses(t *testing.T) {
 		want   string
 	}{
 		{"no command", func(in *sandbox.Inside) { in.Command = nil }, 126, "there is no command"},
-		{"unknown command", func(in *sandbox.Inside) { in.Command = []string{"no-such-thing"} }, 127, "there is no no-such-thing in PATH"},
+		{"unknown command", func(in *sandbox.Inside) { in.Command = []string{"no-such-thing"} }, 127,
+			"there is no no-such-thing in PATH"},
 		{"not executable", func(in *sandbox.Inside) { in.Command = []string{"./sub/file"} }, 127, "permission denied"},
 		{"no folder", func(in *sandbox.Inside) { in.Dir += "x" }, 126, "copying"},
 		{"a file", func(in *sandbox.Inside) { in.Dir += "/main.sync.hcl" }, 126, "is not a folder"},
@@ -156,7 +159,8 @@ func TestRunInsideRefuses(t *testing.T) {
 
 // A signal goes to the command; the sandbox stays until the command has made its own end of it.
 func TestRunInsideForwardsSignals(t *testing.T) {
-	ignored := make(chan os.Signal, 1) // a process in the background of a script ignores interrupts, and so would its shell
+	// a process in the background of a script ignores interrupts, and so would its shell
+	ignored := make(chan os.Signal, 1)
 	signal.Notify(ignored, syscall.SIGINT)
 	defer signal.Stop(ignored)
 	s := start(t, sandbox.Options{})
@@ -193,7 +197,8 @@ func TestRunInsideEndsWithItsContext(t *testing.T) {
 	s := start(t, sandbox.Options{})
 	var out bytes.Buffer
 	ctx, cancel := context.WithCancel(t.Context())
-	in := inside(t, `trap 'echo stopped; exit 4' TERM; while read line; do cancel; done; while :; do sleep 0.01; done`, &out)
+	in := inside(t, `trap 'echo stopped; exit 4' TERM; while read line; do cancel; done; while :; do sleep 0.01; `+
+		`done`, &out)
 	in.Stdin = readerFunc(func([]byte) (int, error) { cancel(); return 0, os.ErrClosed })
 	if code, err := s.RunInside(ctx, in); err != nil || !slices.Contains([]int{4, 128 + 15}, code) {
 		t.Errorf("code %d, %v", code, err)

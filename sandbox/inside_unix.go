@@ -12,8 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ownGroup puts the command into a process group of its own, so that a signal reaches it once, by us, and reaches all that it
-// started. On a terminal the group comes to the foreground, or it could not read from it; release takes the terminal back.
+// ownGroup puts the command into a process group of its own, so that a signal reaches it once, by us, and reaches
+// all that it started. On a terminal the group comes to the foreground, or it could not read from it; release
+// takes the terminal back.
 func ownGroup(cmd *exec.Cmd, stdin io.Reader) (release func()) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	terminal, ok := stdin.(*os.File)

@@ -35,8 +35,8 @@ type sshServer struct {
 	files   sync.Mutex // what first looks at files and then changes them is one
 }
 
-// listenMachines gives every machine its address and tells it how it is reached. One key opens them all, and all are in one
-// known_hosts text, so that an example may declare either once.
+// listenMachines gives every machine its address and tells it how it is reached. One key opens them all, and all
+// are in one known_hosts text, so that an example may declare either once.
 func (s *Sandbox) listenMachines(ctx context.Context) error {
 	public, private, err := newLogin()
 	if err != nil {
@@ -79,7 +79,8 @@ func newLogin() (ssh.PublicKey, []byte, error) {
 var errStranger = errors.New("the sandbox knows neither this user nor this key")
 
 // listenMachine takes a free port on loopback. Nothing is answered before start.
-func (s *Sandbox) listenMachine(ctx context.Context, p product, name string, login ssh.PublicKey) (*sshServer, error) {
+func (s *Sandbox) listenMachine(ctx context.Context, p product, name string, login ssh.PublicKey) (*sshServer,
+	error) {
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("making the host key of machine %s: %w", name, err)
@@ -88,7 +89,8 @@ func (s *Sandbox) listenMachine(ctx context.Context, p product, name string, log
 	if err != nil {
 		return nil, fmt.Errorf("making the host key of machine %s: %w", name, err)
 	}
-	config := &ssh.ServerConfig{PublicKeyCallback: func(c ssh.ConnMetadata, offered ssh.PublicKey) (*ssh.Permissions, error) {
+	config := &ssh.ServerConfig{PublicKeyCallback: func(c ssh.ConnMetadata,
+		offered ssh.PublicKey) (*ssh.Permissions, error) {
 		if c.User() != loginUser || string(offered.Marshal()) != string(login.Marshal()) {
 			return nil, errStranger
 		}
@@ -100,7 +102,8 @@ func (s *Sandbox) listenMachine(ctx context.Context, p product, name string, log
 		return nil, fmt.Errorf("listening for machine %s: %w", name, err)
 	}
 	m := &sshServer{
-		door: door{socket: socket, conns: map[net.Conn]bool{}}, sandbox: s, product: p.name, machine: name, world: p.machines,
+		door: door{socket: socket, conns: map[net.Conn]bool{}}, sandbox: s, product: p.name, machine: name,
+		world:   p.machines,
 		network: p.network, config: config, hostKey: host.PublicKey(),
 	}
 	s.machines = append(s.machines, m)

@@ -46,7 +46,8 @@ func openMachines(name string) sandbox.Open {
 		if err := json.Unmarshal(seed, &s); err != nil {
 			return nil, err
 		}
-		w := &machineWorld{counterWorld: base.(*counterWorld), files: map[string]afero.Fs{}, ssh: map[string][3]string{}, began: make(chan struct{})}
+		w := &machineWorld{counterWorld: base.(*counterWorld), files: map[string]afero.Fs{},
+			ssh: map[string][3]string{}, began: make(chan struct{})}
 		for _, m := range s.Machines {
 			w.files[m] = afero.NewMemMapFs()
 		}
@@ -86,7 +87,8 @@ func (w *machineWorld) Environment(name string) map[string]string {
 	return env
 }
 
-func (w *machineWorld) Run(ctx context.Context, machine, command string, stdin io.Reader, stdout, stderr io.Writer) int {
+func (w *machineWorld) Run(ctx context.Context, machine, command string, stdin io.Reader, stdout,
+	stderr io.Writer) int {
 	w.mu.Lock()
 	w.ran = append(w.ran, machine+": "+command)
 	w.mu.Unlock()
@@ -144,7 +146,8 @@ func tryLogin(t *testing.T, s *sandbox.Sandbox, machine string, change func(*ssh
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := &ssh.ClientConfig{User: user, Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)}, HostKeyCallback: hostKeys(t, env["HOSTS"])}
+	config := &ssh.ClientConfig{User: user, Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)},
+		HostKeyCallback: hostKeys(t, env["HOSTS"])}
 	change(config)
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
 	if err != nil {
@@ -210,11 +213,13 @@ func TestMachines(t *testing.T) {
 		if got := command(t, c, "refuse it"); got.Code != 3 {
 			t.Errorf("%s: exit code %d", m.Name, got.Code)
 		}
-		if m.Product != "yard" || m.Address != s.Environment()["SSH_"+m.Name] || !strings.HasPrefix(m.Address, "admin@127.0.0.1:") {
+		if m.Product != "yard" || m.Address != s.Environment()["SSH_"+m.Name] ||
+			!strings.HasPrefix(m.Address, "admin@127.0.0.1:") {
 			t.Errorf("%+v", m)
 		}
 	}
-	if want := []string{"a: work --all", "a: refuse it", "far: work --all", "far: refuse it"}; !slices.Equal(world.ran, want) {
+	if want := []string{"a: work --all", "a: refuse it", "far: work --all",
+		"far: refuse it"}; !slices.Equal(world.ran, want) {
 		t.Errorf("ran %q", world.ran)
 	}
 	if lines := strings.Split(strings.TrimSpace(s.Environment()["HOSTS"]), "\n"); len(lines) != 2 {
@@ -258,7 +263,8 @@ func TestMachinesOfferCommandsAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer session.Close()
-	if session.Shell() == nil || session.RequestPty("xterm", 24, 80, nil) == nil || session.RequestSubsystem("netconf") == nil || session.Setenv("A", "b") == nil {
+	if session.Shell() == nil || session.RequestPty("xterm", 24, 80, nil) == nil ||
+		session.RequestSubsystem("netconf") == nil || session.Setenv("A", "b") == nil {
 		t.Error("a shell, a terminal, another subsystem or a variable is taken")
 	}
 	if conn, err := c.DialContext(t.Context(), "tcp", "127.0.0.1:1"); err == nil {
@@ -278,7 +284,8 @@ func TestAccessLogOfCommands(t *testing.T) {
 	for _, line := range []string{"look around", "set --password hush", "refuse"} {
 		command(t, c, line)
 	}
-	line := sandbox.AccessLine{Time: at, Server: "far", Product: "yard", Protocol: "ssh", Method: "EXEC", CarriedOut: true}
+	line := sandbox.AccessLine{Time: at, Server: "far", Product: "yard", Protocol: "ssh", Method: "EXEC",
+		CarriedOut: true}
 	look, set, refuse := line, line, line
 	look.Path, look.Reading, look.OK, look.BytesIn, look.BytesOut = "look around", true, true, 5, 22
 	set.Path, set.OK, set.BytesIn, set.BytesOut = "set --password REDACTED", true, 5, 22
@@ -295,9 +302,11 @@ func TestEveryKindOfFaultOnCommands(t *testing.T) {
 		line     sandbox.AccessLine
 		restored bool // the connection is still there
 	}{
-		{"kind=fail,method=EXEC,path=work**", said{1, "", "a fault asked for: method=EXEC,path=work**,nth=1,kind=fail,status=503\n"}, sandbox.AccessLine{Status: 1}, true},
+		{"kind=fail,method=EXEC,path=work**", said{1, "",
+			"a fault asked for: method=EXEC,path=work**,nth=1,kind=fail,status=503\n"}, sandbox.AccessLine{Status: 1}, true},
 		{"kind=cut,path=work**,method=EXEC,server=a", said{Code: -1}, sandbox.AccessLine{Status: -1}, false},
-		{"kind=lost,path=**--al*,method=EXEC", said{Code: -1}, sandbox.AccessLine{Status: -1, CarriedOut: true, OK: true}, false},
+		{"kind=lost,path=**--al*,method=EXEC", said{Code: -1},
+			sandbox.AccessLine{Status: -1, CarriedOut: true, OK: true}, false},
 		{"kind=late,delay=7h", said{0, "a read 5 bytes", "a word"}, sandbox.AccessLine{CarriedOut: true, OK: true}, true},
 	} {
 		t.Run(c.fault, func(t *testing.T) {
@@ -315,7 +324,8 @@ func TestEveryKindOfFaultOnCommands(t *testing.T) {
 			if slept != fault.Delay {
 				t.Errorf("waited %s", slept)
 			}
-			if lines := log.lines(t); len(lines) != 1 || lines[0].Status != c.line.Status || lines[0].CarriedOut != c.line.CarriedOut ||
+			if lines := log.lines(t); len(lines) != 1 || lines[0].Status != c.line.Status ||
+				lines[0].CarriedOut != c.line.CarriedOut ||
 				lines[0].OK != c.line.OK || lines[0].Fault != string(fault.Kind) {
 				t.Errorf("access log: %+v", lines)
 			}
@@ -338,7 +348,8 @@ func TestEveryKindOfFaultOnCommands(t *testing.T) {
 
 func TestFaultsKnowMachines(t *testing.T) {
 	_, err := sandbox.Start(t.Context(), sandbox.Options{
-		Seed: []byte(twoMachines), Products: map[string]sandbox.Open{"yard": openMachines("yard")}, Faults: []sandbox.Fault{{Server: "c", Kind: sandbox.Cut}},
+		Seed: []byte(twoMachines), Products: map[string]sandbox.Open{"yard": openMachines("yard")},
+		Faults: []sandbox.Fault{{Server: "c", Kind: sandbox.Cut}},
 	})
 	if err == nil || !strings.Contains(err.Error(), `there is no server "c"; the servers are a, b, far`) {
 		t.Errorf("got %v", err)
@@ -454,7 +465,8 @@ func TestDefectsOfAMachine(t *testing.T) {
 	if got := command(t, login(t, s, "a"), "down"); got.Code != -1 {
 		t.Errorf("%+v", got)
 	}
-	if lines := access.lines(t); len(lines) != 2 || lines[0].Status != 70 || lines[0].OK || lines[1].Status != -1 || lines[1].OK {
+	if lines := access.lines(t); len(lines) != 2 || lines[0].Status != 70 || lines[0].OK ||
+		lines[1].Status != -1 || lines[1].OK {
 		t.Errorf("access log: %+v", lines)
 	}
 }

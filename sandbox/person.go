@@ -28,8 +28,8 @@ type personAnswer struct {
 	Error string `json:"error,omitempty"`
 }
 
-// personServer is the control endpoint: POST /person does a person's step, GET /state shows every world. Both want the token,
-// so that a web page which guesses the port cannot act.
+// personServer is the control endpoint: POST /person does a person's step, GET /state shows every world. Both
+// want the token, so that a web page which guesses the port cannot act.
 type personServer struct {
 	sandbox *Sandbox
 	token   string
@@ -59,7 +59,8 @@ func (p *personServer) act(w http.ResponseWriter, r *http.Request) {
 	dec.DisallowUnknownFields()
 	var req personRequest
 	if err := dec.Decode(&req); err != nil {
-		answerPerson(w, http.StatusBadRequest, personAnswer{Error: fmt.Sprintf("reading what the person is to do: %v", err)})
+		answerPerson(w, http.StatusBadRequest,
+			personAnswer{Error: fmt.Sprintf("reading what the person is to do: %v", err)})
 		return
 	}
 	if req.Action == "" {
@@ -90,16 +91,16 @@ func answerPerson(w http.ResponseWriter, status int, a personAnswer) {
 	_ = json.NewEncoder(w).Encode(a) // the client may be gone
 }
 
-// PersonClient asks a sandbox's stand-in to do a person's steps. It may be used by several goroutines and holds no connection
-// between calls.
+// PersonClient asks a sandbox's stand-in to do a person's steps. It may be used by several goroutines and holds
+// no connection between calls.
 type PersonClient struct {
 	base  *url.URL // without the token
 	token string
 	http  *http.Client
 }
 
-// NewPersonClient takes the value of EnvPerson and the content of the file that EnvCAFile names. Nothing but the sandbox's own
-// authority is trusted.
+// NewPersonClient takes the value of EnvPerson and the content of the file that EnvCAFile names. Nothing but the
+// sandbox's own authority is trusted.
 func NewPersonClient(address string, caPEM []byte) (*PersonClient, error) {
 	u, err := url.Parse(address)
 	if err != nil { // its text would show the token
@@ -124,7 +125,8 @@ func NewPersonClient(address string, caPEM []byte) (*PersonClient, error) {
 	}, nil
 }
 
-// Do has the stand-in do one action and returns what was done in words. A refusal is the error's text. ctx bounds the wait.
+// Do has the stand-in do one action and returns what was done in words. A refusal is the error's text. ctx bounds
+// the wait.
 func (c *PersonClient) Do(ctx context.Context, action string, values map[string]string) (string, error) {
 	body, err := json.Marshal(personRequest{action, values})
 	if err != nil {
@@ -136,7 +138,8 @@ func (c *PersonClient) Do(ctx context.Context, action string, values map[string]
 	}
 	var a personAnswer
 	if err := json.Unmarshal(b, &a); err != nil {
-		return "", fmt.Errorf("asking the sandbox's stand-in for %s: status %d with an answer that is not JSON: %w", action, status, err)
+		return "", fmt.Errorf("asking the sandbox's stand-in for %s: status %d with an answer that is not JSON: %w",
+			action, status, err)
 	}
 	if status != http.StatusOK {
 		return "", fmt.Errorf("the sandbox's stand-in could not do %s: %s", action, a.Error)
@@ -156,7 +159,8 @@ func (c *PersonClient) State(ctx context.Context) ([]byte, error) {
 	return b, nil
 }
 
-func (c *PersonClient) call(ctx context.Context, method, path string, body []byte) (answer []byte, status int, err error) {
+func (c *PersonClient) call(ctx context.Context, method, path string, body []byte) (answer []byte, status int,
+	err error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base.JoinPath(path).String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, 0, err

@@ -47,7 +47,8 @@ func (s *Sandbox) listenPorts(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("listening for port %s: %w", port, err)
 			}
-			s.ports = append(s.ports, &portServer{door: door{socket: socket, conns: map[net.Conn]bool{}}, sandbox: s, product: p, port: port})
+			s.ports = append(s.ports, &portServer{door: door{socket: socket, conns: map[net.Conn]bool{}}, sandbox: s,
+				product: p, port: port})
 			p.network.SetPort(port, socket.Addr().String())
 		}
 	}
@@ -57,7 +58,8 @@ func (s *Sandbox) listenPorts(ctx context.Context) error {
 // serve serves one connection on loopback.
 func (p *portServer) serve(conn net.Conn) {
 	c := &connection{
-		sandbox: p.sandbox, product: p.product.name, network: p.product.network, server: serverOf(p.port), port: p.port, path: p.port,
+		sandbox: p.sandbox, product: p.product.name, network: p.product.network, server: serverOf(p.port),
+		port: p.port, path: p.port,
 		local: conn.LocalAddr(), remote: conn.RemoteAddr(),
 		accept: func() (io.ReadWriteCloser, error) { return conn, nil },
 		refuse: func() { _ = conn.Close() },
@@ -118,7 +120,8 @@ type connection struct {
 // serve serves a connection until it ends: faults before it, the access log after it.
 func (c *connection) serve() {
 	s := c.sandbox
-	line := AccessLine{Time: s.now(), Server: c.server, Product: c.product, Protocol: ProtocolTCP, Method: MethodConnect, Path: c.path, Reading: true}
+	line := AccessLine{Time: s.now(), Server: c.server, Product: c.product, Protocol: ProtocolTCP,
+		Method: MethodConnect, Path: c.path, Reading: true}
 	// Before the connection closes: whoever sees its end finds its line.
 	end := func() {
 		line.DurationMS = s.sinceMS(line.Time)
@@ -168,7 +171,8 @@ func (c *connection) inject(f *Fault, w *wire) (carriedOut, ok bool) {
 	return false, false // it is closed
 }
 
-// talk lets the simulated server talk. A defect in it is the end of the connection, and told to whoever reads the error log.
+// talk lets the simulated server talk. A defect in it is the end of the connection, and told to whoever reads the
+// error log.
 func (c *connection) talk(w *wire) (carriedOut, ok bool) {
 	ctx, release := c.sandbox.untilClose(context.Background())
 	defer release()
@@ -187,8 +191,8 @@ func (c *connection) talk(w *wire) (carriedOut, ok bool) {
 	return true, true
 }
 
-// wire is what a World talks through: a pipe each way, so that deadlines work where a channel of SSH has none, and a client that
-// has said all still hears the rest. What comes is counted as far as it is read.
+// wire is what a World talks through: a pipe each way, so that deadlines work where a channel of SSH has none,
+// and a client that has said all still hears the rest. What comes is counted as far as it is read.
 type wire struct {
 	in, fromThem  net.Conn // what the client says: the World's end, the end that it is copied to
 	out, toThem   net.Conn // what the World says: its end, the end that is copied to the client

@@ -108,7 +108,8 @@ func (w *portWorld) Serve(ctx context.Context, port string, conn net.Conn) {
 // harbour starts a sandbox with ports and returns its world.
 func harbour(t *testing.T, o sandbox.Options) (*sandbox.Sandbox, *portWorld) {
 	t.Helper()
-	w := &portWorld{at: map[string]string{}, came: make(chan struct{}, 100), names: []string{"a/echo", "a/slow", "a/tls", "b/deaf", "b/down", "b/loud", "b/mute", "b/panic"}}
+	w := &portWorld{at: map[string]string{}, came: make(chan struct{}, 100),
+		names: []string{"a/echo", "a/slow", "a/tls", "b/deaf", "b/down", "b/loud", "b/mute", "b/panic"}}
 	o.Seed = []byte(twoMachines)
 	o.Products = map[string]sandbox.Open{"yard": func(b []byte) (sandbox.World, error) {
 		base, err := openMachines("yard")(b)
@@ -121,7 +122,8 @@ func harbour(t *testing.T, o sandbox.Options) (*sandbox.Sandbox, *portWorld) {
 // reach connects to a port in one of the ways there are.
 type reach func(t *testing.T, port string) (net.Conn, error)
 
-func eachWay(t *testing.T, test func(t *testing.T, begin func(sandbox.Options) (*sandbox.Sandbox, *portWorld, reach), overSSH bool)) {
+func eachWay(t *testing.T, test func(t *testing.T,
+	begin func(sandbox.Options) (*sandbox.Sandbox, *portWorld, reach), overSSH bool)) {
 	t.Helper()
 	t.Run("on loopback", func(t *testing.T) {
 		test(t, func(o sandbox.Options) (*sandbox.Sandbox, *portWorld, reach) {
@@ -187,14 +189,16 @@ func TestPorts(t *testing.T) {
 			t.Errorf("%d of %d bytes came back, %v", len(got), len(sent), err)
 		}
 		want := sandbox.AccessLine{
-			Time: at, Server: "a", Product: "yard", Protocol: "tcp", Method: "CONNECT", Path: "a/echo", Reading: true, CarriedOut: true, OK: true,
+			Time: at, Server: "a", Product: "yard", Protocol: "tcp", Method: "CONNECT", Path: "a/echo", Reading: true,
+			CarriedOut: true, OK: true,
 			BytesIn: int64(len(sent)), BytesOut: int64(len(sent) + len(" all")),
 		}
 		name := w.at["a/slow"]
 		if overSSH {
 			want.Path, name = simulated("a/echo"), simulated("a/slow")
 		}
-		if diff := cmp.Diff([]sandbox.AccessLine{want}, log.lines(t)); diff != "" { // it is there when the client sees the end
+		// it is there when the client sees the end
+		if diff := cmp.Diff([]sandbox.AccessLine{want}, log.lines(t)); diff != "" {
 			t.Error(diff)
 		}
 		if got, err := io.ReadAll(reached(t, to, "a/slow")); err != nil || string(got) != name+" tcp" {
@@ -246,7 +250,8 @@ func refusal(err error) ssh.RejectionReason {
 
 func TestConnectionsThatLeadNowhere(t *testing.T) {
 	var log lockedBuffer
-	s, w := harbour(t, sandbox.Options{AccessLog: &log, Faults: []sandbox.Fault{{Method: sandbox.MethodConnect, Kind: sandbox.Cut}}})
+	s, w := harbour(t, sandbox.Options{AccessLog: &log,
+		Faults: []sandbox.Fault{{Method: sandbox.MethodConnect, Kind: sandbox.Cut}}})
 	far, a := login(t, s, "far"), login(t, s, "a")
 	for address, c := range map[string]*ssh.Client{"echo.c.example:7": far, "[::1]:7": far, simulated("a/echo"): a} {
 		if _, err := c.DialContext(t.Context(), "tcp", address); refusal(err) != ssh.ConnectionFailed {
@@ -262,7 +267,8 @@ func TestConnectionsThatLeadNowhere(t *testing.T) {
 	lines := log.lines(t)
 	slices.SortFunc(lines, func(a, b sandbox.AccessLine) int { return strings.Compare(a.Path, b.Path) })
 	for i, want := range []string{"far [::1]:7", "a " + simulated("a/echo"), "far echo.c.example:7"} {
-		if len(lines) != 3 || lines[i].Server+" "+lines[i].Path != want || lines[i].OK || lines[i].CarriedOut || lines[i].Fault != "" || lines[i].Protocol != "tcp" {
+		if len(lines) != 3 || lines[i].Server+" "+lines[i].Path != want || lines[i].OK || lines[i].CarriedOut ||
+			lines[i].Fault != "" || lines[i].Protocol != "tcp" {
 			t.Fatalf("%s: %+v", want, lines)
 		}
 	}
@@ -344,7 +350,8 @@ func TestEveryKindOfFaultOnConnections(t *testing.T) {
 					t.Errorf("waited %s", slept)
 				}
 				lines := log.lines(t)
-				if len(lines) != 1 || lines[0].Fault != string(fault.Kind) || lines[0].CarriedOut != c.served || lines[0].OK != c.served || !lines[0].Reading {
+				if len(lines) != 1 || lines[0].Fault != string(fault.Kind) || lines[0].CarriedOut != c.served ||
+					lines[0].OK != c.served || !lines[0].Reading {
 					t.Errorf("access log: %+v", lines)
 				}
 				// It was asked for once.
@@ -420,10 +427,12 @@ func TestDefectsOfAPort(t *testing.T) {
 			}
 		}
 		ended(t, s)
-		if !strings.Contains(defects.buf.String(), "b/panic: a connection to ") || strings.Contains(defects.buf.String(), "b/down") {
+		if !strings.Contains(defects.buf.String(), "b/panic: a connection to ") ||
+			strings.Contains(defects.buf.String(), "b/down") {
 			t.Errorf("the error log holds %q", defects.buf.String())
 		}
-		if lines := access.lines(t); len(lines) != 2 || !lines[0].CarriedOut || lines[1].CarriedOut || lines[0].OK || lines[1].OK {
+		if lines := access.lines(t); len(lines) != 2 || !lines[0].CarriedOut || lines[1].CarriedOut || lines[0].OK ||
+			lines[1].OK {
 			t.Errorf("access log: %+v", lines)
 		}
 	})

@@ -38,7 +38,8 @@ func FuzzRedactCommand(f *testing.F) {
 		if strings.ContainsAny(before, "\"'\\-") {
 			return
 		}
-		if got := redactCommand(before + " --password hush4711 " + after); strings.Contains(got, "hush4711") && !strings.Contains(before+after, "hush4711") {
+		if got := redactCommand(before + " --password hush4711 " + after); strings.Contains(got, "hush4711") &&
+			!strings.Contains(before+after, "hush4711") {
 			t.Errorf("%q shows the password", got)
 		}
 	})

@@ -62,7 +62,8 @@ type Machine struct {
 
 // Sandbox is a running set of simulated servers. Its methods may be called from several goroutines.
 //
-// Worlds are used from several goroutines too: handlers, Tick, Person and State run at the same time, so a World locks itself.
+// Worlds are used from several goroutines too: handlers, Tick, Person and State run at the same time, so a World
+// locks itself.
 type Sandbox struct {
 	products  []product
 	servers   []Server
@@ -108,8 +109,8 @@ func (p product) names() []string {
 	return slices.Compact(names)
 }
 
-// Start seeds the products' worlds and serves every one of their servers until Close. A product of the seed that is not
-// built in is an *UnknownProductError. ctx bounds the start only.
+// Start seeds the products' worlds and serves every one of their servers until Close. A product of the seed that
+// is not built in is an *UnknownProductError. ctx bounds the start only.
 func Start(ctx context.Context, o Options) (*Sandbox, error) {
 	s, err := open(o)
 	if err != nil {
@@ -167,8 +168,8 @@ func open(o Options) (*Sandbox, error) {
 	return s, nil
 }
 
-// serveAll gives every server its address first and answers requests afterwards: a world that asks another for something
-// must find it.
+// serveAll gives every server its address first and answers requests afterwards: a world that asks another for
+// something must find it.
 func (s *Sandbox) serveAll(ctx context.Context, person bool) error {
 	i := 0
 	for _, p := range s.products {
@@ -228,8 +229,9 @@ func (s *Sandbox) tick(ticks <-chan time.Time) {
 	}
 }
 
-// Close stops every server and machine, at once even for requests, connections and commands that hang, and returns when the last
-// of them has ended and its access line is written. It may be called again. The error is the first that the access log met.
+// Close stops every server and machine, at once even for requests, connections and commands that hang, and
+// returns when the last of them has ended and its access line is written. It may be called again. The error is
+// the first that the access log met.
 func (s *Sandbox) Close() error {
 	s.closed.Do(func() {
 		close(s.closing)
@@ -259,8 +261,8 @@ func (s *Sandbox) Machines() []Machine {
 	return out
 }
 
-// Isolate makes all servers and machines but those of the given names unreachable: their connections are cut. nil: all can be
-// reached again.
+// Isolate makes all servers and machines but those of the given names unreachable: their connections are cut.
+// nil: all can be reached again.
 func (s *Sandbox) Isolate(names []string) {
 	var only map[string]bool
 	if names != nil {
@@ -277,8 +279,8 @@ func (s *Sandbox) Isolate(names []string) {
 // CA is the certificate of the throw-away authority, as PEM. Its key never leaves the process.
 func (s *Sandbox) CA() []byte { return slices.Clone(s.authority.pem) }
 
-// WriteCA writes the authority's certificate to path, which Environment names from then on (made absolute, because commands
-// may run elsewhere).
+// WriteCA writes the authority's certificate to path, which Environment names from then on (made absolute,
+// because commands may run elsewhere).
 func (s *Sandbox) WriteCA(fs afero.Fs, path string) error {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -293,8 +295,8 @@ func (s *Sandbox) WriteCA(fs afero.Fs, path string) error {
 	return nil
 }
 
-// Environment is what a command inside the sandbox needs: the worlds' own variables, EnvCAFile once WriteCA was called, and
-// EnvPerson when there is a stand-in.
+// Environment is what a command inside the sandbox needs: the worlds' own variables, EnvCAFile once WriteCA was
+// called, and EnvPerson when there is a stand-in.
 func (s *Sandbox) Environment() map[string]string {
 	env, _ := s.environment() // Start refused what can fail here
 	return env
@@ -348,9 +350,9 @@ func (s *Sandbox) State() ([]byte, error) {
 	return b, nil
 }
 
-// Person has the worlds do what only a person can do, and returns what was done in words. Every world is tried, by product
-// name; one that does not know the action says so with an error that wraps errors.ErrUnsupported, so that the refusal shown is
-// that of the world that did know it.
+// Person has the worlds do what only a person can do, and returns what was done in words. Every world is tried,
+// by product name; one that does not know the action says so with an error that wraps errors.ErrUnsupported, so
+// that the refusal shown is that of the world that did know it.
 func (s *Sandbox) Person(ctx context.Context, action string, values map[string]string) (string, error) {
 	var refusals []error
 	for _, p := range s.products {

@@ -38,7 +38,8 @@ func TestServersAnswerOverTheirOwnTLS(t *testing.T) {
 
 func TestStrangersDoNotTrustTheSandbox(t *testing.T) {
 	s := start(t, sandbox.Options{})
-	stranger := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: x509.NewCertPool()}}}
+	stranger := &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
+		TLSClientConfig: &tls.Config{RootCAs: x509.NewCertPool()}}}
 	_, _, err := post(t.Context(), stranger, address(t, s, "a"))
 	var unknown x509.UnknownAuthorityError
 	if !errors.As(err, &unknown) {
@@ -59,7 +60,8 @@ func TestCertificate(t *testing.T) {
 		"not a host":       {"127.0.0.1", "::1", "localhost"},
 	} {
 		for _, name := range names {
-			conn, err := tls.Dial("tcp", strings.TrimPrefix(address(t, s, server), "https://"), &tls.Config{RootCAs: roots, ServerName: name})
+			conn, err := tls.Dial("tcp", strings.TrimPrefix(address(t, s, server), "https://"),
+				&tls.Config{RootCAs: roots, ServerName: name})
 			if err != nil {
 				t.Errorf("%s as %s: %v", server, name, err)
 				continue
@@ -103,10 +105,12 @@ func TestSeedErrors(t *testing.T) {
 		{"not JSON", "{\n  \"counter\": {,}\n}", `sandbox.json:2:15: the seed is not JSON`},
 		{"cut off", "{\n  \"counter\": {\"servers\"", `the seed is not JSON: it ends too early`},
 		{"trailing comma", "{\"counter\": {},}", `sandbox.json:1:16: the seed is not JSON`},
-		{"trailing data", twoServers + "\n x", `sandbox.json:2:2: the seed is not JSON: invalid character 'x' after top-level value`},
+		{"trailing data", twoServers + "\n x",
+			`sandbox.json:2:2: the seed is not JSON: invalid character 'x' after top-level value`},
 		{"twice", "{\"counter\": {},\n\"counter\": {}}", `sandbox.json:2:9: product "counter" stands here a second time`},
 		{"not UTF-8", "{\"counter\": \"\xff\"}", `sandbox.json:1:14: the seed is not UTF-8`},
-		{"unknown", "{\n\"jira\": {}}", `sandbox.json:2:6: there is no product "jira" to simulate: this program knows counter, other`},
+		{"unknown", "{\n\"jira\": {}}", `sandbox.json:2:6: there is no product "jira" to simulate: this program knows ` +
+			`counter, other`},
 		{"of the product", `{"counter": {"servers": 7}}`, `seeding counter from sandbox.json: json:`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -144,7 +148,8 @@ func TestTwoServersMayNotSetAVariableDifferently(t *testing.T) {
 		Seed:     []byte(`{"counter": {"servers": ["a"]}, "other": {"servers": ["a"]}}`),
 		Products: products(),
 	})
-	if err == nil || !strings.Contains(err.Error(), "server a of counter and server a of other both set the variable URL_a") {
+	if err == nil || !strings.Contains(err.Error(),
+		"server a of counter and server a of other both set the variable URL_a") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -225,7 +230,8 @@ func TestPersonWantsTheToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := person.Do(t.Context(), "press-counter", nil); err == nil || !strings.Contains(err.Error(), "token is missing or wrong") {
+	if _, err := person.Do(t.Context(), "press-counter", nil); err == nil ||
+		!strings.Contains(err.Error(), "token is missing or wrong") {
 		t.Errorf("with a wrong token: %v", err)
 	}
 	if _, err := person.State(t.Context()); err == nil {
@@ -255,13 +261,15 @@ func TestAccessLog(t *testing.T) {
 	var log lockedBuffer
 	at := time.Date(2031, 1, 2, 3, 4, 5, 6, time.FixedZone("somewhere", 3600))
 	s := start(t, sandbox.Options{AccessLog: &log, Now: func() time.Time { return at }})
-	if _, _, err := post(t.Context(), client(t, s), address(t, s, "b")+"/x/y?z=1&os_password=hush&a%54oken=hush&flag"); err != nil {
+	if _, _, err := post(t.Context(), client(t, s), address(t, s, "b")+
+		"/x/y?z=1&os_password=hush&a%54oken=hush&flag"); err != nil {
 		t.Fatal(err)
 	}
 	want := []sandbox.AccessLine{{
 		Time: at.UTC(), Server: "b", Product: "counter", Protocol: "https", Method: "POST", Path: "/x/y",
-		Query: "z=1&os_password=REDACTED&a%54oken=REDACTED&flag", Status: 201, CarriedOut: true, OK: true, BytesIn: 5, BytesOut: 13,
-		Body: "5994471a",
+		Query: "z=1&os_password=REDACTED&a%54oken=REDACTED&flag", Status: 201, CarriedOut: true, OK: true, BytesIn: 5,
+		BytesOut: 13,
+		Body:     "5994471a",
 	}}
 	if diff := cmp.Diff(want, log.lines(t)); diff != "" {
 		t.Error(diff)
@@ -307,7 +315,8 @@ func TestAccessLogTellsChangesApart(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if lines := log.lines(t); len(lines) != 1 || lines[0].Reading != c.reading || lines[0].OK != c.ok || lines[0].Body != "" {
+		if lines := log.lines(t); len(lines) != 1 || lines[0].Reading != c.reading || lines[0].OK != c.ok ||
+			lines[0].Body != "" {
 			t.Errorf("%+v: %+v", c, lines)
 		}
 	}
@@ -337,11 +346,13 @@ type brokenWriter struct{}
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 func TestAccessLogFailureIsTold(t *testing.T) {
-	s, err := sandbox.Start(t.Context(), sandbox.Options{Seed: []byte(twoServers), Products: products(), AccessLog: brokenWriter{}})
+	s, err := sandbox.Start(t.Context(), sandbox.Options{Seed: []byte(twoServers), Products: products(),
+		AccessLog: brokenWriter{}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if status, _, err := post(t.Context(), client(t, s), address(t, s, "a")); err != nil || status != http.StatusCreated {
+	if status, _, err := post(t.Context(), client(t, s), address(t, s, "a")); err != nil ||
+		status != http.StatusCreated {
 		t.Errorf("got %d, %v", status, err)
 	}
 	for range 2 {

@@ -11,7 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// UnknownProductError says that a seed wants a product that is not built in. Whoever runs every example can skip those.
+// UnknownProductError says that a seed wants a product that is not built in. Whoever runs every example can skip
+// those.
 type UnknownProductError struct {
 	Product  string
 	Position string   // file:line:column
@@ -39,10 +40,11 @@ func seedName(o Options) string {
 	return o.SeedName
 }
 
-// splitSeed reads the seed's outermost object and leaves the products' own parts to them. Parts are sorted by product.
+// splitSeed reads the seed's outermost object and leaves the products' own parts to them. Parts are sorted by
+// product.
 //
-// A part is handed over with blanks in place of all that stood before it in the file, so that the offsets, lines and columns a
-// product finds in it are those of the file.
+// A part is handed over with blanks in place of all that stood before it in the file, so that the offsets, lines
+// and columns a product finds in it are those of the file.
 func splitSeed(o Options) ([]part, error) {
 	at := func(offset int64) string {
 		line, column := position(o.Seed, offset)

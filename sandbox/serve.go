@@ -165,12 +165,16 @@ type answer interface {
 	answered() int // the status, 200 where none was written
 }
 
-// carryOut lets the simulated server answer into w. A defect in it is an answer too, and told to whoever reads the error log.
+// carryOut lets the simulated server answer into w. A defect in it is an answer too, and told to whoever reads
+// the error log.
 func (s *Sandbox) carryOut(x *exchange, w answer, r *http.Request, next http.Handler) {
 	x.carriedOut = true
 	defer func() {
 		p := recover()
-		defer func() { x.ok = p != http.ErrAbortHandler && w.answered() < http.StatusBadRequest }() //nolint:errorlint // the server compares it so, too
+		defer func() {
+			x.ok = p != http.ErrAbortHandler &&
+				w.answered() < http.StatusBadRequest
+		}() //nolint:errorlint // the server compares it so, too
 		switch {
 		case p == nil:
 		case p == http.ErrAbortHandler: //nolint:errorlint // the server compares it so, too

@@ -157,7 +157,8 @@ func client(t *testing.T, s *sandbox.Sandbox) *http.Client {
 	if !roots.AppendCertsFromPEM(s.CA()) {
 		t.Fatal("the CA is no PEM")
 	}
-	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
+		TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
 }
 
 func address(t *testing.T, s *sandbox.Sandbox, server string) string {

@@ -12,8 +12,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// checkAlone carries the case out with every server unreachable but those that the step at work names: a step that contacts
-// another does not end.
+// checkAlone carries the case out with every server unreachable but those that the step at work names: a step
+// that contacts another does not end.
 func checkAlone(t *testing.T, b Bench, c Case) {
 	w := open(t, b, c)
 	if _, d := w.load(); !isObserver(d) {
@@ -58,7 +58,8 @@ func (x *isolated) Facts(ctx context.Context, r *schema.Resource, names []string
 		has := func(name string) bool {
 			return slices.ContainsFunc(s.Facts, func(f planner.Fact) bool { return f.Name == name })
 		}
-		if s.Addr == r.Addr.String() && len(s.Facts) == len(names) && !slices.ContainsFunc(names, func(n string) bool { return !has(n) }) {
+		if s.Addr == r.Addr.String() && len(s.Facts) == len(names) &&
+			!slices.ContainsFunc(names, func(n string) bool { return !has(n) }) {
 			defer x.reach(s.Servers)()
 			break
 		}
@@ -76,7 +77,8 @@ func (x *isolated) reach(servers []string) (release func()) {
 	return func() { x.w.box.Isolate(nil) }
 }
 
-// serversOf finds the simulated servers and machines whose addresses a declaration holds, by the declaration's address.
+// serversOf finds the simulated servers and machines whose addresses a declaration holds, by the declaration's
+// address.
 func (w *world) serversOf(cfg *schema.Config) map[string][]string {
 	byText := map[string]string{}
 	for _, s := range w.box.Servers() {

@@ -55,7 +55,8 @@ type commandFault struct {
 	kind    sandbox.FaultKind
 }
 
-// commandFaults gives the ways to disturb commands: each is carried out and its end not seen, never carried out, or refused.
+// commandFaults gives the ways to disturb commands: each is carried out and its end not seen, never carried out,
+// or refused.
 func commandFaults(u undisturbed) []commandFault {
 	var all []commandFault
 	for _, s := range u.plan.Steps {

@@ -32,7 +32,8 @@ type Bench struct {
 type Case struct {
 	Name string
 	Dir  string // the folder with the *.sync.hcl files
-	Seed []byte // as in an example's sandbox.json; small: the case is run many times. Left alone, the servers come to rest
+	// as in an example's sandbox.json; small: the case is run many times. Left alone, the servers come to rest
+	Seed []byte
 
 	// Refused: the plan has a finding that stops it, so it is looked at and not carried out.
 	Refused bool
@@ -89,8 +90,8 @@ func checkPlan(t *testing.T, b Bench, c Case) {
 	w.checkObservations(p)
 }
 
-// checkObservations: the plan follows from the declarations and the observations alone. Written to a file and read again, with
-// every server gone, they give the same plan, and they hold no secret.
+// checkObservations: the plan follows from the declarations and the observations alone. Written to a file and
+// read again, with every server gone, they give the same plan, and they hold no secret.
 func (w *world) checkObservations(want *planner.Plan) {
 	w.t.Helper()
 	if _, d := w.load(); !isObserver(d) {
@@ -110,7 +111,8 @@ func (w *world) checkObservations(want *planner.Plan) {
 		w.t.Fatal(err)
 	}
 	w.close()
-	for name, from := range map[string]*planner.Observations{"the observations": seen, "the observations from a file": read} {
+	for name, from := range map[string]*planner.Observations{"the observations": seen,
+		"the observations from a file": read} {
 		p, diags := w.tryPlan(from)
 		if diags.HasErrors() {
 			w.t.Errorf("%s are not enough to plan from without the servers: %v", name, diags)
@@ -148,13 +150,15 @@ func (w *world) checkFacts(p *planner.Plan) {
 		}
 		for _, f := range s.Facts {
 			if now[f.Name] != f.Value {
-				w.t.Errorf("%s: fact %s was planned as %q and reads %q although nothing moved", s.ID, f.Name, f.Value, now[f.Name])
+				w.t.Errorf("%s: fact %s was planned as %q and reads %q although nothing moved", s.ID, f.Name, f.Value,
+					now[f.Name])
 			}
 		}
 	}
 }
 
-// checkLooking: Read, Facts, Plan and Verify change nothing on any server or machine, and what they opened is closed again.
+// checkLooking: Read, Facts, Plan and Verify change nothing on any server or machine, and what they opened is
+// closed again.
 func checkLooking(t *testing.T, b Bench, c Case) {
 	w := open(t, b, c)
 	before := w.state()

@@ -34,8 +34,8 @@ type disturbance struct {
 	how  way
 }
 
-// checkFlow carries the plan out, after which nothing is left to do, and again with one step disturbed, a sample of them:
-// it must end the same.
+// checkFlow carries the plan out, after which nothing is left to do, and again with one step disturbed, a sample
+// of them: it must end the same.
 func checkFlow(t *testing.T, b Bench, c Case) {
 	u := carryUndisturbed(t, b, c)
 	var all []disturbance

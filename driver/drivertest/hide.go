@@ -22,8 +22,8 @@ type Hiding struct {
 	Most int
 }
 
-// BadWorld is a world in which nothing may be deleted, because of something that its servers or machines say. When that is
-// hidden nothing may be deleted either.
+// BadWorld is a world in which nothing may be deleted, because of something that its servers or machines say.
+// When that is hidden nothing may be deleted either.
 type BadWorld struct {
 	Name  string
 	Case  Case
@@ -36,9 +36,9 @@ const (
 	hiddenLongest = time.Minute
 )
 
-// Hide removes and renames, one at a time and in pairs, members of all that servers answer and words of all that commands print,
-// and has commands fail and machines greet. In the bad worlds nothing may be deleted then; in the good one the flow ends as it
-// would otherwise, or stops.
+// Hide removes and renames, one at a time and in pairs, members of all that servers answer and words of all that
+// commands print, and has commands fail and machines greet. In the bad worlds nothing may be deleted then; in the
+// good one the flow ends as it would otherwise, or stops.
 func Hide(t *testing.T, b Bench, h Hiding) {
 	t.Helper()
 	random := Random(t)

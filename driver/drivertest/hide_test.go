@@ -36,7 +36,8 @@ func TestHideFinds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestHide$/another_label/^GET_:boxes:+_boxes.*label_removed$")
+	cmd := exec.CommandContext(t.Context(), self,
+		"-test.run=^TestHide$/another_label/^GET_:boxes:+_boxes.*label_removed$")
 	cmd.Env = append(os.Environ(), defectVariable+"=trusts silence", AllVariable+"=1")
 	out, err := cmd.CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "something is deleted: north EXEC purge old") {
@@ -58,7 +59,8 @@ func TestHideChooses(t *testing.T) {
 	if count[1] != 3*3+2+2 || count[2] < 50 || len(count) != 2 {
 		t.Errorf("%v", count)
 	}
-	for _, want := range []string{"GET :x: m removed", "a GET :x: m null", "b GET :x: m renamed", "EXEC look bannered", "EXEC look: word 1 renamed"} {
+	for _, want := range []string{"GET :x: m removed", "a GET :x: m null", "b GET :x: m renamed",
+		"EXEC look bannered", "EXEC look: word 1 renamed"} {
 		if !seen[want] {
 			t.Errorf("%s is missing", want)
 		}
@@ -70,7 +72,8 @@ func TestSample(t *testing.T) {
 	t.Setenv(SeedVariable, "7")
 	list := []int{1, 2, 3, 4, 5, 6, 7, 8, 9}
 	first, again := Sample(Random(t), list, 3), Sample(Random(t), list, 3)
-	if len(first) != 3 || len(again) != 3 || first[0] != again[0] || first[2] != again[2] || first[0] >= first[1] || first[1] >= first[2] {
+	if len(first) != 3 || len(again) != 3 || first[0] != again[0] || first[2] != again[2] ||
+		first[0] >= first[1] || first[1] >= first[2] {
 		t.Errorf("%v, again %v", first, again)
 	}
 	t.Setenv(AllVariable, "1")

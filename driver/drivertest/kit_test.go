@@ -71,10 +71,12 @@ func TestRehearse(t *testing.T) {
 		return hooks
 	}
 	out := Rehearse(t, yard(""), move(), Rehearsal{Before: note("before"), After: note("after")})
-	if out.Report == nil || !out.Report.Finished || out.Again == nil || len(out.Again.Steps) != 0 || len(out.Plan.Steps) != 7 || len(out.Diags) != 0 {
+	if out.Report == nil || !out.Report.Finished || out.Again == nil || len(out.Again.Steps) != 0 ||
+		len(out.Plan.Steps) != 7 || len(out.Diags) != 0 {
 		t.Fatalf("%+v", out)
 	}
-	if state := string(out.State); !strings.Contains(state, `"new": "heavy"`) || strings.Contains(state, "old") || !strings.Contains(state, `"sessions": 0`) {
+	if state := string(out.State); !strings.Contains(state, `"new": "heavy"`) || strings.Contains(state, "old") ||
+		!strings.Contains(state, `"sessions": 0`) {
 		t.Errorf("state %s", state)
 	}
 	if !slices.ContainsFunc(out.Lines, func(l sandbox.AccessLine) bool {
@@ -106,9 +108,11 @@ func TestRehearseMovesTheWorld(t *testing.T) {
 		o       Rehearsal
 		refused string
 	}{
-		"before":              {Rehearsal{Processes: 2, Before: map[string]func(func(string, map[string]string)){"purge": relabel}}, "purge"},
-		"before, not looking": {Rehearsal{Before: map[string]func(func(string, map[string]string)){"start": relabel}}, "start"},
-		"after":               {Rehearsal{After: map[string]func(func(string, map[string]string)){"stop": relabel}}, "purge"},
+		"before": {Rehearsal{Processes: 2,
+			Before: map[string]func(func(string, map[string]string)){"purge": relabel}}, "purge"},
+		"before, not looking": {Rehearsal{Before: map[string]func(func(string, map[string]string)){"start": relabel}},
+			"start"},
+		"after": {Rehearsal{After: map[string]func(func(string, map[string]string)){"stop": relabel}}, "purge"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := Rehearse(t, yard(""), move(), c.o)
@@ -134,8 +138,12 @@ func TestRehearseWithFaults(t *testing.T) {
 		t.Errorf("in one process: %+v", out.Report)
 	}
 	before := 0
-	count := map[string]func(func(string, map[string]string)){"purge": func(func(string, map[string]string)) { before++ }}
-	out = Rehearse(t, yard(""), move(), Rehearsal{Faults: []sandbox.Fault{fault}, Processes: 2, Before: count, After: count})
+	count := map[string]func(func(string, map[string]string)){"purge": func(func(string,
+		map[string]string)) {
+		before++
+	}}
+	out = Rehearse(t, yard(""), move(), Rehearsal{Faults: []sandbox.Fault{fault}, Processes: 2, Before: count,
+		After: count})
 	if out.Report == nil || !out.Report.Finished || out.Again == nil || before != 2 {
 		t.Errorf("in two processes: %+v, called %d times", out.Report, before)
 	}
@@ -153,7 +161,8 @@ func TestRehearseRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(c.Dir+"/main.sync.hcl", []byte(strings.Replace(string(src), "heavy", "forbidden", 1)), 0o600); err != nil {
+	if err := os.WriteFile(c.Dir+"/main.sync.hcl", []byte(strings.Replace(string(src), "heavy", "forbidden", 1)),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	out := Rehearse(t, yard(""), c, Rehearsal{})

@@ -17,11 +17,14 @@ func sound() *planner.Plan {
 	const addr = "sync.depot.a"
 	check := planner.Step{Op: "look", Mark: planner.MarkCheck, Repeat: planner.Idempotent, Summary: "look at it"}
 	label := planner.Step{
-		Op: "label", Mark: planner.MarkPerson, Repeat: planner.CheckFirst, Summary: "label it", Because: "it has none", Needs: []string{addr + "/look"},
-		Manual: &planner.Manual{Where: "the depot", Do: []string{"Put it on."}, Action: "label", Values: []planner.Value{{Name: "text", Label: "Text", Value: "heavy"}}},
+		Op: "label", Mark: planner.MarkPerson, Repeat: planner.CheckFirst, Summary: "label it",
+		Because: "it has none", Needs: []string{addr + "/look"},
+		Manual: &planner.Manual{Where: "the depot", Do: []string{"Put it on."}, Action: "label",
+			Values: []planner.Value{{Name: "text", Label: "Text", Value: "heavy"}}},
 	}
 	scrap := planner.Step{
-		Op: "scrap", Mark: planner.MarkFinal, Repeat: planner.Once, Summary: "scrap it", Because: "it is old", Needs: []string{addr + "/label"},
+		Op: "scrap", Mark: planner.MarkFinal, Repeat: planner.Once, Summary: "scrap it", Because: "it is old",
+		Needs:  []string{addr + "/label"},
 		Guards: []string{addr + "/look"}, Effect: &planner.Effect{Destroy: 1, Irreversible: true, Loses: "the box"},
 		Facts: []planner.Fact{{Name: "self.box", Value: "7"}}, Retires: []string{addr},
 	}
@@ -87,7 +90,8 @@ func TestPlanProblems(t *testing.T) {
 	} {
 		p := sound()
 		spoil(p)
-		if got := planProblems(p, "depot"); !slices.ContainsFunc(got, func(s string) bool { return strings.Contains(s, want) }) {
+		if got := planProblems(p, "depot"); !slices.ContainsFunc(got,
+			func(s string) bool { return strings.Contains(s, want) }) {
 			t.Errorf("want a problem with %q, got %q", want, got)
 		}
 	}
@@ -96,10 +100,13 @@ func TestPlanProblems(t *testing.T) {
 func soundTypes() []schema.Type {
 	return []schema.Type{{Kind: schema.Sync, Name: "depot", Summary: "A depot.", Body: schema.Body{
 		Attributes: []schema.Attribute{
-			{Name: "color", Doc: "Its colour.", Type: cty.String, OneOf: []string{"red", "blue"}, Default: cty.StringVal("red")},
+			{Name: "color", Doc: "Its colour.", Type: cty.String, OneOf: []string{"red", "blue"},
+				Default: cty.StringVal("red")},
 			{Name: "server", Doc: "Where it is.", Required: true, Ref: &schema.Ref{Kind: schema.Server, Type: "depot"}},
 		},
-		Blocks: []schema.Block{{Name: "box", Doc: "A box.", Label: "name", Body: schema.Body{Attributes: []schema.Attribute{{Name: "weight", Doc: "In kg.", Type: cty.Number, Default: cty.NumberIntVal(1)}}}}},
+		Blocks: []schema.Block{{Name: "box", Doc: "A box.", Label: "name",
+			Body: schema.Body{Attributes: []schema.Attribute{{Name: "weight", Doc: "In kg.", Type: cty.Number,
+				Default: cty.NumberIntVal(1)}}}}},
 	}}}
 }
 
@@ -134,7 +141,8 @@ func TestTypeProblems(t *testing.T) {
 		"color is no value":         attr(0, func(a *schema.Attribute) { a.Default = cty.NullVal(cty.String) }),
 		`"green", which is not per`: attr(0, func(a *schema.Attribute) { a.Default = cty.StringVal("green") }),
 	} {
-		if got := typeProblems(spoil(soundTypes())); !slices.ContainsFunc(got, func(s string) bool { return strings.Contains(s, want) }) {
+		if got := typeProblems(spoil(soundTypes())); !slices.ContainsFunc(got,
+			func(s string) bool { return strings.Contains(s, want) }) {
 			t.Errorf("want a problem with %q, got %q", want, got)
 		}
 	}
@@ -143,14 +151,16 @@ func TestTypeProblems(t *testing.T) {
 // What differs between two dumps of one state are times alone, whatever form they have.
 func TestTimes(t *testing.T) {
 	in := `{"a": 1732250000123, "b": "2026-11-22T05:00:00Z", "c": 12345, "d": "SAM2-1", "e": 1732250000, "f": "1732250000",
-		"g": "20180713082509555", "h": 20180713082509, "i": "Mon Aug 08 13:00:13 ICT 2016", "j": "Mon Aug  8 13:00:13 +0700 2016",
+		"g": "20180713082509555", "h": 20180713082509, "i": "Mon Aug 08 13:00:13 ICT 2016",
+			"j": "Mon Aug  8 13:00:13 +0700 2016",
 		"k": "2026-11-22", "l": "0c6eb1f4-1234-4a5b-8c9d-112345678901", "m": 2018071308, "n": "Mon Aug 08"}`
 	out := WithoutTimes([]byte(in))
 	var v map[string]any
 	if err := json.NewDecoder(bytes.NewReader([]byte(out))).Decode(&v); err != nil {
 		t.Fatal(err, out)
 	}
-	kept := map[string]any{"c": 12345.0, "d": "SAM2-1", "l": "0c6eb1f4-1234-4a5b-8c9d-112345678901", "m": 2018071308.0, "n": "Mon Aug 08"}
+	kept := map[string]any{"c": 12345.0, "d": "SAM2-1", "l": "0c6eb1f4-1234-4a5b-8c9d-112345678901",
+		"m": 2018071308.0, "n": "Mon Aug 08"}
 	for name, got := range v {
 		if want := kept[name]; want == nil && got != "TIME" || want != nil && got != want {
 			t.Errorf("%s is %v", name, got)

@@ -31,10 +31,10 @@ type Rehearsal struct {
 	Within  time.Duration // no step's verification takes longer, whatever the plan says; 0: as planned
 	Longest time.Duration // after which a process is killed; 0: never
 
-	// Before and After are called for each step whose op begins with the key, once a step, however often it is carried out:
-	// Before right before the driver or the person is first asked about the step's own work, ahead of its guards; After when
-	// it is done, before anything else begins. act does what a person could do, by the simulator's Person; a refusal of it
-	// fails the test.
+	// Before and After are called for each step whose op begins with the key, once a step, however often it is
+	// carried out: Before right before the driver or the person is first asked about the step's own work, ahead of
+	// its guards; After when it is done, before anything else begins. act does what a person could do, by the
+	// simulator's Person; a refusal of it fails the test.
 	Before, After map[string]func(act func(action string, values map[string]string))
 }
 
@@ -48,8 +48,8 @@ type Outcome struct {
 	State  []byte // of all servers and machines when nothing is under way any more; WithoutTimes makes two comparable
 }
 
-// Rehearse goes the whole way in front of fresh servers: plan, carry out with a stand-in for the person, second plan. Only that
-// no secret shows is checked; the rest is the caller's.
+// Rehearse goes the whole way in front of fresh servers: plan, carry out with a stand-in for the person, second
+// plan. Only that no secret shows is checked; the rest is the caller's.
 func Rehearse(t *testing.T, b Bench, c Case, o Rehearsal) Outcome {
 	t.Helper()
 	w := openBox(t, b, c, sandbox.Options{Faults: o.Faults, Hide: o.Hide, Parts: o.Parts})
@@ -200,8 +200,8 @@ func named() hclog.Logger {
 	return hclog.New(&hclog.LoggerOptions{Output: io.Discard, Level: hclog.Off})
 }
 
-// forStep is the step that a task is asked about for. Where a guard is verified once more that is the step which it guards: the
-// executor notes it in the task's log.
+// forStep is the step that a task is asked about for. Where a guard is verified once more that is the step which
+// it guards: the executor notes it in the task's log.
 func forStep(t *executor.Task) string {
 	args := t.Log.ImpliedArgs()
 	for i := 0; i+1 < len(args); i += 2 {

@@ -15,7 +15,8 @@ const mostArgs = 1024
 
 var (
 	opForm = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
-	marks  = []planner.Mark{planner.MarkAdd, planner.MarkChange, planner.MarkDelete, planner.MarkPerson, planner.MarkCheck, planner.MarkFinal}
+	marks  = []planner.Mark{planner.MarkAdd, planner.MarkChange, planner.MarkDelete, planner.MarkPerson,
+		planner.MarkCheck, planner.MarkFinal}
 	kinds  = []planner.Repeat{planner.Idempotent, planner.CheckFirst, planner.Once}
 	grades = []planner.Severity{planner.Refuse, planner.Warn, planner.Note}
 )
@@ -117,7 +118,8 @@ func effectProblems(p *planner.Plan, s *planner.Step, say func(string, ...any)) 
 		}
 	}
 	irreversible := e != nil && e.Irreversible
-	if irreversible != (s.Mark == planner.MarkFinal) && !(irreversible && s.Manual != nil) { // a person may have to do it
+	// a person may have to do it
+	if irreversible != (s.Mark == planner.MarkFinal) && !(irreversible && s.Manual != nil) {
 		say("it is marked %q, irreversible: %v", s.Mark, irreversible)
 	}
 	if !irreversible {

@@ -57,7 +57,8 @@ func (c *Time) Now() time.Time {
 // Ticks is when they are told that time has passed.
 func (c *Time) Ticks() <-chan time.Time { return c.ticks }
 
-// Rest lets the servers finish what they have under way, so that two states can be compared. From then on it is later.
+// Rest lets the servers finish what they have under way, so that two states can be compared. From then on it is
+// later.
 func (c *Time) Rest() {
 	c.leaping.Store(true)
 	for range 50 {

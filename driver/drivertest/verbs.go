@@ -25,8 +25,8 @@ func (v *verbsPlanned) add(p *planner.Plan) {
 	}
 }
 
-// check holds the planned verbs against the driver's: each that is planned is there, and each that is there is planned. It looks
-// only where all cases were run.
+// check holds the planned verbs against the driver's: each that is planned is there, and each that is there is
+// planned. It looks only where all cases were run.
 func (v *verbsPlanned) check(t *testing.T, b Bench) {
 	t.Helper()
 	d, ok := b.New(driver.Env{}).(interface{ Verbs() []string })

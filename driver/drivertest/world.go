@@ -117,7 +117,8 @@ func (w *world) load() (*schema.Config, driver.Driver) {
 	if c, ok := d.(driver.Closer); ok {
 		w.drivers = append(w.drivers, c)
 	}
-	cfg, diags := schema.Load(w.t.Context(), schema.Options{Fs: afero.NewOsFs(), Dir: w.dir, Catalog: d.Types(), Env: env})
+	cfg, diags := schema.Load(w.t.Context(),
+		schema.Options{Fs: afero.NewOsFs(), Dir: w.dir, Catalog: d.Types(), Env: env})
 	if diags.HasErrors() {
 		w.t.Fatal(diags)
 	}
@@ -176,7 +177,8 @@ func (w *world) plan() *planner.Plan {
 	return p
 }
 
-// tryPlan plans as a process of its own would, from what was observed before (nil: nothing) and what it observes by itself.
+// tryPlan plans as a process of its own would, from what was observed before (nil: nothing) and what it observes
+// by itself.
 func (w *world) tryPlan(seen *planner.Observations) (*planner.Plan, hcl.Diagnostics) {
 	w.t.Helper()
 	cfg, d := w.load()
@@ -190,7 +192,8 @@ func (w *world) tryPlan(seen *planner.Observations) (*planner.Plan, hcl.Diagnost
 		w.t.Fatal(err)
 	}
 	return planner.Make(w.t.Context(), planner.Input{
-		Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Retired: retired, Confirmed: confirmed, Observations: seen,
+		Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Retired: retired,
+		Confirmed: confirmed, Observations: seen,
 	})
 }
 
@@ -198,7 +201,8 @@ func (w *world) tryPlan(seen *planner.Observations) (*planner.Plan, hcl.Diagnost
 func (w *world) task(cfg *schema.Config, s *planner.Step) *executor.Task {
 	w.t.Helper()
 	return &executor.Task{
-		Step: *s, Resource: lookup(w.t, cfg, s.Addr), Files: executor.NewFiles(afero.NewOsFs(), w.t.TempDir()), Log: hclog.NewNullLogger(),
+		Step: *s, Resource: lookup(w.t, cfg, s.Addr), Files: executor.NewFiles(afero.NewOsFs(), w.t.TempDir()),
+		Log:     hclog.NewNullLogger(),
 		Outputs: map[string]map[string]string{},
 	}
 }
@@ -218,7 +222,8 @@ func (w *world) verifyAll(p *planner.Plan) {
 				w.clean("the error of verifying "+s.ID, err.Error())
 				continue
 			}
-			if !slices.Contains([]executor.State{executor.Unknown, executor.NotDone, executor.Partial, executor.Done}, v.State) {
+			if !slices.Contains([]executor.State{executor.Unknown, executor.NotDone, executor.Partial, executor.Done},
+				v.State) {
 				w.t.Errorf("%s: there is no verdict %q", s.ID, v.State)
 			}
 			if v.State != executor.Done && v.Why == "" {
@@ -260,7 +265,8 @@ func (w *world) changing(l sandbox.AccessLine) bool {
 // request is what a line is counted as.
 func request(l sandbox.AccessLine) string { return l.Server + " " + l.Method + " " + PathOf(l) }
 
-// byChance are what names of files have in them that differs between two runs: random temporary ones, and backups' times.
+// byChance are what names of files have in them that differs between two runs: random temporary ones, and
+// backups' times.
 var byChance = regexp.MustCompile(`\.syncctl-[0-9a-f]{16}|\.[0-9]{8}T[0-9]{6}Z(-[0-9]+)?\.bak`)
 
 // PathOf is what a line is about, without what differs between two runs that do the same.
@@ -278,8 +284,9 @@ func (w *world) changes() map[string]int {
 	return out
 }
 
-// times are what differs between two runs that end the same: seconds and milliseconds since 1970, dates and times as RFC 3339
-// has them, in digits alone (20180713082509555), and as date prints them (Mon Aug 08 13:00:13 ICT 2016).
+// times are what differs between two runs that end the same: seconds and milliseconds since 1970, dates and times
+// as RFC 3339 has them, in digits alone (20180713082509555), and as date prints them (Mon Aug 08 13:00:13 ICT
+// 2016).
 var times = regexp.MustCompile(`"?\b(?:1[0-9]{9}|1[0-9]{12})\b"?|"20[0-9]{2}-[01][0-9]-[^"]*"|"20[0-9]{12,15}"|\b20[0-9]{12,15}\b|` +
 	`"[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9]?[0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [A-Za-z0-9:+-]+ 20[0-9]{2}"`)
 
@@ -321,9 +328,10 @@ type systemClock struct{}
 func (systemClock) Now() time.Time                         { return time.Now() }
 func (systemClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
-// carry takes a run up as a process of its own would: one whose ctx ends was killed, and gives nothing back. Nothing is redacted
-// on the way, so what a driver lets slip is seen.
-func (w *world) carry(ctx context.Context, r *executor.Run, disturb func(executor.Driver, executor.Operator) (executor.Driver, executor.Operator)) *executor.Report {
+// carry takes a run up as a process of its own would: one whose ctx ends was killed, and gives nothing back.
+// Nothing is redacted on the way, so what a driver lets slip is seen.
+func (w *world) carry(ctx context.Context, r *executor.Run,
+	disturb func(executor.Driver, executor.Operator) (executor.Driver, executor.Operator)) *executor.Report {
 	w.t.Helper()
 	cfg, d := w.load()
 	var drive executor.Driver = d

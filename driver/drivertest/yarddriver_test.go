@@ -73,7 +73,8 @@ func (d *yardDriver) Types() []schema.Type {
 	return []schema.Type{
 		declare.Type[yardServer](schema.Type{Kind: schema.Server, Name: "yard", Summary: "A yard.", Body: schema.Body{
 			Attributes: []schema.Attribute{
-				text("url", false), text("password", true), text("ca", false), text("ssh", false), text("key", true), text("known_hosts", false),
+				text("url", false), text("password", true), text("ca", false), text("ssh", false), text("key", true),
+				text("known_hosts", false),
 			},
 		}}, nil),
 		declare.Type[yardBox](schema.Type{Kind: schema.Sync, Name: "yard", Summary: "A box.", Body: schema.Body{
@@ -141,7 +142,8 @@ func (d *yardDriver) send(ctx context.Context, server *schema.Resource, method, 
 	req.SetBasicAuth("keeper", password)
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM([]byte(y.CA))
-	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, DisableKeepAlives: true}}
+	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots},
+		DisableKeepAlives: true}}
 	resp, err := client.Do(req)
 	if err != nil {
 		return nil, err
@@ -300,9 +302,10 @@ func (d *yardDriver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 		return s
 	}
 	label := step("label", planner.MarkPerson, planner.CheckFirst, "add")
-	label.Manual = &planner.Manual{Where: "the yard", Do: []string{"Label it."}, Action: "label", Values: []planner.Value{
-		{Name: "box", Label: "Box", Value: b.Box}, {Name: "text", Label: "Text", Value: b.Label},
-	}}
+	label.Manual = &planner.Manual{Where: "the yard", Do: []string{"Label it."}, Action: "label",
+		Values: []planner.Value{
+			{Name: "box", Label: "Box", Value: b.Box}, {Name: "text", Label: "Text", Value: b.Label},
+		}}
 	purge := step("purge", planner.MarkFinal, planner.Once, "stop")
 	purge.Guards = []string{id("arrived")}
 	purge.Effect = &planner.Effect{Destroy: 1, Irreversible: true, Loses: "the box"}
@@ -310,7 +313,8 @@ func (d *yardDriver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	start := step("start", planner.MarkChange, planner.Idempotent, "purge")
 	start.Guards = []string{id("arrived")}
 	return planner.Outline{Action: planner.Update, Actual: actual, Steps: []planner.Step{
-		step("add", planner.MarkAdd, planner.CheckFirst), label, step("arrived", planner.MarkCheck, planner.Idempotent, "label"),
+		step("add", planner.MarkAdd, planner.CheckFirst), label,
+		step("arrived", planner.MarkCheck, planner.Idempotent, "label"),
 		step("stop", planner.MarkChange, planner.CheckFirst, "arrived"), purge, start,
 		step("finished", planner.MarkCheck, planner.Idempotent, "start"),
 	}}, nil
@@ -373,7 +377,8 @@ func (d *yardDriver) Verify(ctx context.Context, t *executor.Task) (executor.Ver
 	box, old := s.Boxes[b.Box], s.Boxes[b.Replaces]
 	done := map[string]bool{
 		"add": box != "", "label": box == b.Label, "arrived": box == b.Label,
-		"stop": !s.Running || t.IsDone("purge"), "purge": old == "", "start": s.Running, "finished": s.Running && old == "" && box == b.Label,
+		"stop": !s.Running || t.IsDone("purge"), "purge": old == "", "start": s.Running, "finished": s.Running &&
+			old == "" && box == b.Label,
 	}[t.Step.Op]
 	looksAtLabel := t.Step.Op == "label" || t.Step.Op == "arrived"
 	if d.defect == "trusts commands" && t.Executed || looksAtLabel && box == unlabelled {

@@ -18,8 +18,8 @@ import (
 	"github.com/syncctl/syncctl/sandbox"
 )
 
-// yardWorld is a made-up product for the kit's own tests: a server that keeps boxes and gives out sessions, which only a person
-// can label, and a machine behind it that purges them while its service is stopped.
+// yardWorld is a made-up product for the kit's own tests: a server that keeps boxes and gives out sessions, which
+// only a person can label, and a machine behind it that purges them while its service is stopped.
 type yardWorld struct {
 	mu       sync.Mutex
 	url      string
@@ -47,7 +47,8 @@ func (w *yardWorld) SetSSH(_, address string, key, hosts []byte) {
 
 func (w *yardWorld) Environment(string) map[string]string {
 	return map[string]string{
-		"YARD_URL": w.url, "YARD_PASSWORD": yardPassword, "YARD_SSH": w.ssh[0], "YARD_KEY": w.ssh[1], "YARD_KNOWN_HOSTS": w.ssh[2],
+		"YARD_URL": w.url, "YARD_PASSWORD": yardPassword, "YARD_SSH": w.ssh[0], "YARD_KEY": w.ssh[1],
+		"YARD_KNOWN_HOSTS": w.ssh[2],
 	}
 }
 

@@ -1,4 +1,5 @@
-// Package seed reads a simulator's part of a sandbox's seed, strictly: what is not understood is an error with its place.
+// Package seed reads a simulator's part of a sandbox's seed, strictly: what is not understood is an error with
+// its place.
 package seed
 
 import (
@@ -12,8 +13,8 @@ import (
 )
 
 // Decode decodes one JSON document into out. Unknown and repeated members, values of another type, bad syntax and
-// trailing data are errors that begin with "line L, column C". encoding/json alone would match names without regard to
-// case, let the last of two members win, and say nothing about where.
+// trailing data are errors that begin with "line L, column C". encoding/json alone would match names without
+// regard to case, let the last of two members win, and say nothing about where.
 func Decode(data []byte, out any) error {
 	if err := checkSyntax(data); err != nil {
 		return err
@@ -48,7 +49,8 @@ func at(data []byte, offset int64, text string) error {
 	return fmt.Errorf("line %d, column %d: %s", line, column, text)
 }
 
-// checkMembers walks the next value of d beside the type that it will be decoded into. The syntax is known to be good.
+// checkMembers walks the next value of d beside the type that it will be decoded into. The syntax is known to be
+// good.
 func checkMembers(data []byte, d *json.Decoder, t reflect.Type, path string) error {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()

@@ -52,7 +52,8 @@ func FuzzDecode(f *testing.F) {
 
 func TestInstant(t *testing.T) {
 	usual := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
-	for text, want := range map[string]time.Time{"": usual, "2025-01-02T03:04:05+01:00": time.Date(2025, 1, 2, 2, 4, 5, 0, time.UTC)} {
+	for text, want := range map[string]time.Time{"": usual,
+		"2025-01-02T03:04:05+01:00": time.Date(2025, 1, 2, 2, 4, 5, 0, time.UTC)} {
 		if got, err := seed.Instant(text, usual); err != nil || !got.Equal(want) {
 			t.Errorf("%q: %s %v", text, got, err)
 		}

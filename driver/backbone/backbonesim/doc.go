@@ -1,14 +1,15 @@
-// Package backbonesim simulates several Jiras, Data Center and cloud, with K15t Backbone on the Data Center ones. It is
-// for rehearsals and tests: everything is in memory, and the same seed and the same calls give the same state.
+// Package backbonesim simulates several Jiras, Data Center and cloud, with K15t Backbone on the Data Center ones.
+// It is for rehearsals and tests: everything is in memory, and the same seed and the same calls give the same
+// state.
 //
 // A World speaks the documented REST interface of Backbone and the few calls of Jira's that clients of Backbone need.
 // What only the web pages offer is done with Person. Time passes only in Tick: messages are carried from one half of
 // an email or file synchronization to the other, queues are worked through, changed issues are looked for.
 //
 // Sources are cited by the addresses of the vendor's pages: H is https://help.k15t.com/backbone-issue-sync, HC is
-// https://help-cloud.k15t.com/backbone-issue-sync, W is https://help.k15t.com/backbone-work-sync, "behind firewall" is
-// H/latest/server/behind-firewall-182785512.html. ASSUMED marks what no page says; with "assumed_members": false the
-// REST answers leave out every member whose name is only assumed.
+// https://help-cloud.k15t.com/backbone-issue-sync, W is https://help.k15t.com/backbone-work-sync, "behind
+// firewall" is H/latest/server/behind-firewall-182785512.html. ASSUMED marks what no page says; with
+// "assumed_members": false the REST answers leave out every member whose name is only assumed.
 //
 // Not simulated: workflows, versions, links, notifications, deletion of issues, the choice between concurrent edits
 // (the later message wins), the Backbone of cloud sites, latency and rate limits.

@@ -79,7 +79,8 @@ func TestPairSamples(t *testing.T) {
 			t.Errorf("%s: %s", c.path, got)
 		}
 	}
-	if got := on(w, "a").must(t, "GET", "connectors/CON-4-SAM2/syncInformation?localIssueKey=SAM2-999999", ""); got != "[]" {
+	if got := on(w, "a").must(t, "GET", "connectors/CON-4-SAM2/syncInformation?localIssueKey=SAM2-999999",
+		""); got != "[]" {
 		t.Error(got)
 	}
 }
@@ -98,7 +99,8 @@ func TestPairOfThePage(t *testing.T) {
 	if !sameJSON(t, got, "["+want+"]") {
 		t.Errorf("got %s", got)
 	}
-	if got := on(w, "a").do("DELETE", apiA+"connectors/CON-1-AA/syncInformation?remoteIssueKey=BB-2", ""); got.status != 200 {
+	if got := on(w, "a").do("DELETE", apiA+"connectors/CON-1-AA/syncInformation?remoteIssueKey=BB-2",
+		""); got.status != 200 {
 		t.Error(got)
 	}
 	if got := on(w, "a").do("GET", apiA+"connectors/CON-1-AA/syncInformation?localIssueKey=AA-2", "").body; got != "[]" {
@@ -108,7 +110,8 @@ func TestPairOfThePage(t *testing.T) {
 
 func TestAssumedMembers(t *testing.T) {
 	assumed := []string{
-		"issueTypeMappings", "firstIssueType", "secondIssueType", "firstField", "secondField", "type", "comments", "attachments",
+		"issueTypeMappings", "firstIssueType", "secondIssueType", "firstField", "secondField", "type", "comments",
+		"attachments",
 		"communicationChannel", "role", "partnerProjectKey", "jql", "jiraBaseUrl", "message",
 	}
 	for _, flag := range []string{"true", "false"} {
@@ -128,7 +131,8 @@ func TestAssumedMembers(t *testing.T) {
 func TestHalvesMirrorTheirMappings(t *testing.T) {
 	text := strings.Replace(small, `"first":"Bug","second":"Bug"`, `"first":"Bug","second":"Task"`, 1)
 	got := on(open(t, text), "b").must(t, "GET", "integrations/INT-1", "")
-	for _, want := range []string{`"firstIssueType":"Task"`, `"role":"SLAVE"`, `"communicationChannel":"FILE"`, `"partnerProjectKey":"AA"`} {
+	for _, want := range []string{`"firstIssueType":"Task"`, `"role":"SLAVE"`, `"communicationChannel":"FILE"`,
+		`"partnerProjectKey":"AA"`} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %s in %s", want, got)
 		}
@@ -139,7 +143,8 @@ func TestHalvesMirrorTheirMappings(t *testing.T) {
 }
 
 func TestDatesAndWords(t *testing.T) {
-	plain, colon := regexp.MustCompile(`"createdDate":"[0-9T:-]{19}\+0100"`), regexp.MustCompile(`"createdDate":"[0-9T:-]{19}\+01:00"`)
+	plain, colon := regexp.MustCompile(`"createdDate":"[0-9T:-]{19}\+0100"`),
+		regexp.MustCompile(`"createdDate":"[0-9T:-]{19}\+01:00"`)
 	if got := on(open(t, small), "b").must(t, "GET", "integrations/INT-1", ""); !plain.MatchString(got) {
 		t.Error(got)
 	}

@@ -31,7 +31,8 @@ func TestJira(t *testing.T) {
 		{"b", "GET", "/rest/api/2/issue/SP2-1/comment?startAt=5", "", 200, `"comments":[]`},
 		{"a_cloud", "GET", "/rest/api/3/issue/SAM2-1/comment", "", 200, `"type":"doc"`},
 		{"a", "GET", "/rest/api/2/search?jql=project+%3D+SAM2&maxResults=1&fields=summary", "", 200, `"total":345`},
-		{"a", "POST", "/rest/api/2/search", `{"jql":"key in (SAM2-1, SAM2-2)","maxResults":1,"startAt":1,"fields":["summary"]}`, 200, `"key":"SAM2-2"`},
+		{"a", "POST", "/rest/api/2/search", `{"jql":"key in (SAM2-1, ` +
+			`SAM2-2)","maxResults":1,"startAt":1,"fields":["summary"]}`, 200, `"key":"SAM2-2"`},
 		{"a", "POST", "/rest/api/2/search", `{"jql":"key in (SAM2-1, SAM2-99999)"}`, 400, "SAM2-99999"},
 		{"a", "POST", "/rest/api/2/search", `{"jql":"flavour = sweet"}`, 400, "flavour"},
 		{"a", "GET", "/rest/api/2/search/jql?jql=project=SAM2", "", 404, ""},
@@ -41,7 +42,8 @@ func TestJira(t *testing.T) {
 		{"a_cloud", "GET", "/rest/api/3/search/jql?jql=project=SAM2&nextPageToken=%21", "", 400, "token"},
 		{"a", "POST", "/rest/api/2/issue", `{}`, 405, ""},
 	} {
-		if got := on(w, c.server).do(c.method, c.path, c.body); got.status != c.want || !strings.Contains(got.body, c.says) {
+		if got := on(w, c.server).do(c.method, c.path, c.body); got.status != c.want ||
+			!strings.Contains(got.body, c.says) {
 			t.Errorf("%s %s: %d %.300s, want %d %s", c.server, c.path, got.status, got.body, c.want, c.says)
 		}
 	}
@@ -65,7 +67,9 @@ func TestCloudPages(t *testing.T) {
 			NextPageToken string
 			IsLast        bool
 		}
-		c.do("POST", "/rest/api/3/search/jql", fmt.Sprintf(`{"jql":"project = SAM2 ORDER BY key","maxResults":100,"fields":["summary"],"nextPageToken":%q}`, token)).into(t, &got)
+		c.do("POST", "/rest/api/3/search/jql",
+			fmt.Sprintf(`{"jql":"project = SAM2 ORDER BY key","maxResults":100,"fields":["summary"],"nextPageToken":%q}`,
+				token)).into(t, &got)
 		for _, i := range got.Issues {
 			seen[i.Key] = true
 		}
@@ -80,7 +84,8 @@ func TestCloudPages(t *testing.T) {
 		t.Errorf("%d issues, want 345", len(seen))
 	}
 	old, moved := w.Named["a"].Issue("SAM2-1"), w.Named["a_cloud"].Issue("SAM2-1")
-	if old.Comments[0].ID == moved.Comments[0].ID || old.Attachments[0].ID == moved.Attachments[0].ID || old.ID == moved.ID {
+	if old.Comments[0].ID == moved.Comments[0].ID || old.Attachments[0].ID == moved.Attachments[0].ID ||
+		old.ID == moved.ID {
 		t.Error("ids did not change in the cloud")
 	}
 	if moved.Fields["assignee"] != "712020:10-amelie" || moved.Comments[0].Author != "712020:10-amelie" {

@@ -28,7 +28,8 @@ func TestMasterMovesToTheCloud(t *testing.T) {
 	ticks(w)
 
 	// A change travels from one half to the other while both run.
-	byPerson(t, w, "edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "Labels: old address", "user", "amelie")
+	byPerson(t, w, "edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value",
+		"Labels: old address", "user", "amelie")
 	ticks(w)
 	if got := w.Named["b"].Issue("SP2-1").Fields["summary"]; got != "Labels: old address" {
 		t.Fatalf("the summary did not travel: %q", got)
@@ -75,7 +76,8 @@ func TestMasterMovesToTheCloud(t *testing.T) {
 
 func createDirect(t *testing.T, w *World, server, first, url, second string) string {
 	t.Helper()
-	byPerson(t, w, "create_sync", "server", server, "first_project", first, "second_server_url", url, "second_project", second)
+	byPerson(t, w, "create_sync", "server", server, "first_project", first, "second_server_url", url,
+		"second_project", second)
 	key := w.Named[server].Integrations[len(w.Named[server].Integrations)-1].Key
 	verb := w.Named[server].Verbs[0]
 	if got := on(w, server).backbone(verb, "integrations/"+key+"/start", ""); got.status != 409 {
@@ -117,11 +119,13 @@ func resyncBoth(t *testing.T, w *World, c caller, key, c1, c2 string) {
 	if got := pairsOf(t, c, c1, "")[0]["outgoingMessageSequenceId"].(float64); got != before+1 {
 		t.Errorf("outgoing sequence id %v after %v and a resync", got, before)
 	}
-	if got := c.must(t, "GET", "integrations/"+key+"/status", ""); !strings.Contains(got, `"incomingProcessingStatus":"PROCESSING"`) {
+	if got := c.must(t, "GET", "integrations/"+key+"/status", ""); !strings.Contains(got,
+		`"incomingProcessingStatus":"PROCESSING"`) {
 		t.Errorf("status while messages wait: %s", got)
 	}
 	ticks(w)
-	if got := c.must(t, "GET", "integrations/"+key+"/status", ""); strings.Contains(got, "PROCESSING") || strings.Contains(got, `"issuesInError":1`) {
+	if got := c.must(t, "GET", "integrations/"+key+"/status", ""); strings.Contains(got, "PROCESSING") ||
+		strings.Contains(got, `"issuesInError":1`) {
 		t.Errorf("status when all is done: %s", got)
 	}
 	one, two := pairsOf(t, c, c1, ""), pairsOf(t, c, c2, "")
@@ -290,7 +294,8 @@ func TestIgnoredIssue(t *testing.T) {
 func TestSyncUsersChangesStay(t *testing.T) {
 	w := example(t, "behind-firewall-master")
 	ticks(w)
-	byPerson(t, w, "edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "by Backbone", "user", "backbone-sync")
+	byPerson(t, w, "edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "by Backbone",
+		"user", "backbone-sync")
 	ticks(w)
 	if got := w.Named["b"].Issue("SP2-1").Fields["summary"]; got == "by Backbone" {
 		t.Error("a change by the synchronization user was synchronized")
@@ -310,7 +315,8 @@ func TestChangeIsSentOnce(t *testing.T) {
 		}
 		for range 5 {
 			w.Tick(w.Now)
-			byPerson(t, w, "edit_issue", "server", "a", "issue", "SAM2-3", "field", "summary", "value", "makes Backbone look again")
+			byPerson(t, w, "edit_issue", "server", "a", "issue", "SAM2-3", "field", "summary", "value",
+				"makes Backbone look again")
 		}
 		if got := c.ByLocal[key].Out - before; got != 1 {
 			t.Errorf("%s: sent %d messages, want 1", key, got)
@@ -341,12 +347,14 @@ func TestPairedOnOneSide(t *testing.T) {
 }
 
 func TestUserMappings(t *testing.T) {
-	for mapping, want := range map[string]string{"user_passthrough_by_email": "712020:12-carla", "user_passthrough_by_username": ""} {
+	for mapping, want := range map[string]string{"user_passthrough_by_email": "712020:12-carla",
+		"user_passthrough_by_username": ""} {
 		t.Run(mapping, func(t *testing.T) {
 			w := example(t, "behind-firewall-master")
 			byPerson(t, w, "move_project_to_cloud", "server", "a", "project", "SAM2", "cloud_server", "a_cloud")
 			key := createDirect(t, w, "b", "SP2", "a_cloud", "SAM2")
-			byPerson(t, w, "configure_sync", "server", "b", "integration", key, "fields", strings.ReplaceAll(newFields, "user_passthrough_by_email", mapping))
+			byPerson(t, w, "configure_sync", "server", "b", "integration", key, "fields",
+				strings.ReplaceAll(newFields, "user_passthrough_by_email", mapping))
 			c1, c2 := connectorsOf(t, on(w, "b"), key)
 			on(w, "b").must(t, "POST", "connectors/"+c1+"/syncInformation", "["+seedEntryB+"]")
 			on(w, "b").must(t, "POST", "connectors/"+c2+"/syncInformation", "["+seedEntryA+"]")
@@ -392,7 +400,8 @@ func TestHandshake(t *testing.T) {
 	if m.Status != state.Stopped || s.Status != state.Stopped {
 		t.Errorf("after they have talked: %s, %s", m.Status, s.Status)
 	}
-	byPerson(t, w, "configure_sync", "server", "a", "integration", m.Key, "issue_types", `[{"first":"Bug","second":"Task"}]`, "fields", newFields)
+	byPerson(t, w, "configure_sync", "server", "a", "integration", m.Key, "issue_types",
+		`[{"first":"Bug","second":"Task"}]`, "fields", newFields)
 	w.Tick(w.Now)
 	if m.Status != state.WaitingForSlave || s.Status != state.UpdateRequired {
 		t.Errorf("after the master's change: %s, %s", m.Status, s.Status)
@@ -400,7 +409,8 @@ func TestHandshake(t *testing.T) {
 	if got := on(w, "a").backbone("POST", "integrations/"+m.Key+"/start", ""); got.status != 409 {
 		t.Errorf("start while waiting for the slave: %d", got.status)
 	}
-	if _, err := w.Person(t.Context(), "configure_sync", map[string]string{"server": "b", "integration": s.Key, "fields": "[]"}); err == nil {
+	if _, err := w.Person(t.Context(), "configure_sync",
+		map[string]string{"server": "b", "integration": s.Key, "fields": "[]"}); err == nil {
 		t.Error("a slave deleted the master's mappings")
 	}
 	byPerson(t, w, "configure_sync", "server", "b", "integration", s.Key)

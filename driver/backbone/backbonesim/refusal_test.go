@@ -8,7 +8,8 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
-// small is a world with every kind of caller: a and b with a running file synchronization, c a cloud site, d without Backbone.
+// small is a world with every kind of caller: a and b with a running file synchronization, c a cloud site, d
+// without Backbone.
 const small = `{
   "servers": {
     "a": {"deployment":"data_center","backbone_version":"5.14","require_xsrf":true,"context_path":"/jira","sync_user":"bot","users":[
@@ -57,14 +58,18 @@ var refusals = []struct {
 	{"empty token", "a", "GET", apiA + "health", "", header("Authorization", "Bearer "), 401, ""},
 	{"ordinary user", "a", "GET", apiA + "integrations", "", basic("dev", "pw"), 403, "permitted"},
 	{"project admin without projectKey", "a", "GET", apiA + "integrations", "", basic("lead", "pw"), 403, "projectKey"},
-	{"project admin with projectKey", "a", "GET", apiA + "integrations?projectKey=AA", "", basic("lead", "pw"), 200, "INT-1"},
+	{"project admin with projectKey", "a", "GET", apiA + "integrations?projectKey=AA", "", basic("lead", "pw"),
+		200, "INT-1"},
 	{"project admin before 5.2", "b", "GET", backboneAPI + "integrations", "", basic("lead", "pw"), 200, "[]"},
 	{"admin of another project", "a", "GET", apiA + "integrations?projectKey=AA", "", basic("other", "pw"), 403, ""},
 	{"admin of another project, one", "a", "GET", apiA + "integrations/INT-1", "", basic("other", "pw"), 403, ""},
 	{"admin of another project, connector", "a", "GET", apiA + pairs, "", basic("other", "pw"), 403, ""},
-	{"no XSRF header", "a", "PUT", apiA + "integrations/INT-1/stop", "", header("X-Atlassian-Token", ""), 403, "XSRF check failed"},
-	{"XSRF header, newer spelling", "a", "PUT", apiA + "integrations/INT-1/stop", "", header("X-Atlassian-Token", "no-check"), 200, ""},
-	{"no XSRF header where none is wanted", "b", "POST", backboneAPI + "integrations/INT-1/stop", "", header("X-Atlassian-Token", ""), 200, ""},
+	{"no XSRF header", "a", "PUT", apiA + "integrations/INT-1/stop", "", header("X-Atlassian-Token", ""), 403,
+		"XSRF check failed"},
+	{"XSRF header, newer spelling", "a", "PUT", apiA + "integrations/INT-1/stop", "",
+		header("X-Atlassian-Token", "no-check"), 200, ""},
+	{"no XSRF header where none is wanted", "b", "POST", backboneAPI + "integrations/INT-1/stop", "",
+		header("X-Atlassian-Token", ""), 200, ""},
 	{"without the context path", "a", "GET", backboneAPI + "health", "", nil, 404, ""},
 	{"other API version", "a", "GET", strings.Replace(apiA, "/1/", "/2/", 1) + "health", "", nil, 404, ""},
 	{"cloud site", "c", "GET", backboneAPI + "health", "", nil, 404, ""},
@@ -85,23 +90,35 @@ var refusals = []struct {
 	{"resync with GET", "a", "GET", apiA + resync, "", nil, 405, ""},
 	{"resync of an unknown mapping", "a", "POST", apiA + resync, `{"fieldMappings":["12"]}`, nil, 400, "12"},
 	{"resync without mappings", "a", "POST", apiA + resync, `{"jql":""}`, nil, 400, "required"},
-	{"resync with an unknown member", "a", "POST", apiA + resync, `{"fieldMappings":["11"],"comments":true}`, nil, 400, "column"},
-	{"resync with JQL that is none", "a", "POST", apiA + resync, `{"jql":"project =","fieldMappings":["11"]}`, nil, 400, "JQL"},
-	{"resync as text", "a", "POST", apiA + resync, `{"fieldMappings":["11"]}`, header("Content-Type", "text/plain"), 415, ""},
+	{"resync with an unknown member", "a", "POST", apiA + resync, `{"fieldMappings":["11"],"comments":true}`, nil,
+		400, "column"},
+	{"resync with JQL that is none", "a", "POST", apiA + resync, `{"jql":"project =","fieldMappings":["11"]}`, nil,
+		400, "JQL"},
+	{"resync as text", "a", "POST", apiA + resync, `{"fieldMappings":["11"]}`,
+		header("Content-Type", "text/plain"), 415, ""},
 	{"pairs in an envelope", "a", "POST", apiA + pairs, `{"firstConnector":[]}`, nil, 400, "array"},
 	{"pairs: null", "a", "POST", apiA + pairs, `null`, nil, 400, "array"},
 	{"pairs: not an object", "a", "POST", apiA + pairs, `[1]`, nil, 400, "entry 0"},
 	{"pairs: no key", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-2"}]`, nil, 400, "remoteIssueKey"},
-	{"pairs: wrong type", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-2","remoteIssueKey":"BB-2","id":"1"}]`, nil, 400, `wrong type`},
-	{"pairs: paired already", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-1","remoteIssueKey":"BB-2"}]`, nil, 409, "paired already"},
-	{"pairs: partner paired already", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-2","remoteIssueKey":"BB-1"}]`, nil, 409, "paired already"},
-	{"pairs: twice", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-2","remoteIssueKey":"BB-2"},{"localIssueKey":"AA-3","remoteIssueKey":"BB-2"}]`, nil, 400, "twice"},
-	{"pairs: swapped sides", "a", "POST", apiA + pairs, `[{"localIssueKey":"BB-2","remoteIssueKey":"AA-2"}]`, nil, 400, "not in project"},
-	{"pairs: no such issue", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-9","remoteIssueKey":"BB-2"}]`, nil, 400, "does not exist"},
-	{"pairs: no such partner", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-2","remoteIssueKey":"BB-9"}]`, nil, 400, "does not exist"},
+	{"pairs: wrong type", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-2","remoteIssueKey":"BB-2","id":"1"}]`,
+		nil, 400, `wrong type`},
+	{"pairs: paired already", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-1","remoteIssueKey":"BB-2"}]`, nil,
+		409, "paired already"},
+	{"pairs: partner paired already", "a", "POST", apiA + pairs,
+		`[{"localIssueKey":"AA-2","remoteIssueKey":"BB-1"}]`, nil, 409, "paired already"},
+	{"pairs: twice", "a", "POST", apiA + pairs,
+		`[{"localIssueKey":"AA-2","remoteIssueKey":"BB-2"},{"localIssueKey":"AA-3","remoteIssueKey":"BB-2"}]`, nil,
+		400, "twice"},
+	{"pairs: swapped sides", "a", "POST", apiA + pairs, `[{"localIssueKey":"BB-2","remoteIssueKey":"AA-2"}]`, nil,
+		400, "not in project"},
+	{"pairs: no such issue", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-9","remoteIssueKey":"BB-2"}]`, nil,
+		400, "does not exist"},
+	{"pairs: no such partner", "a", "POST", apiA + pairs, `[{"localIssueKey":"AA-2","remoteIssueKey":"BB-9"}]`,
+		nil, 400, "does not exist"},
 	{"delete of a pair unnamed", "a", "DELETE", apiA + pairs, "", nil, 400, "localIssueKey"},
 	{"delete of a missing pair", "a", "DELETE", apiA + pairs + "?localIssueKey=AA-2", "", nil, 404, ""},
-	{"delete of a pair by two keys that do not fit", "a", "DELETE", apiA + pairs + "?localIssueKey=AA-1&remoteIssueKey=BB-2", "", nil, 404, ""},
+	{"delete of a pair by two keys that do not fit", "a", "DELETE", apiA + pairs +
+		"?localIssueKey=AA-1&remoteIssueKey=BB-2", "", nil, 404, ""},
 	{"unknown sync user", "a", "GET", apiA + "connectors/CON-1-AA/user?newUser=nobody", "", nil, 400, "nobody"},
 	{"new sync user by email", "a", "GET", apiA + "connectors/CON-1-AA/user?newUser=dev@x.example", "", nil, 200, "dev"},
 }
@@ -138,12 +155,15 @@ func TestRepeatRefused(t *testing.T) {
 }
 
 func TestStartWithConflicts(t *testing.T) {
-	w := open(t, strings.Replace(small, `"project":"AA","pairs"`, `"status":"STOPPED","conflicts":["Workflows: a status is missing."],"project":"AA","pairs"`, 1))
+	w := open(t, strings.Replace(small, `"project":"AA","pairs"`,
+		`"status":"STOPPED","conflicts":["Workflows: a status is missing."],"project":"AA","pairs"`, 1))
 	a := on(w, "a")
-	if got := a.do("PUT", apiA+"integrations/INT-1/start", ""); got.status != 409 || !strings.Contains(got.body, "a status is missing") {
+	if got := a.do("PUT", apiA+"integrations/INT-1/start", ""); got.status != 409 ||
+		!strings.Contains(got.body, "a status is missing") {
 		t.Errorf("%d %s", got.status, got.body)
 	}
-	if got := a.do("GET", apiA+"integrations/INT-1/conflicts", ""); got.body != `[{"message":"Workflows: a status is missing."}]` {
+	if got := a.do("GET", apiA+"integrations/INT-1/conflicts",
+		""); got.body != `[{"message":"Workflows: a status is missing."}]` {
 		t.Error(got.body)
 	}
 	if got := a.do("POST", apiA+"connectors/CON-1-AA/resync", `{"fieldMappings":["11"]}`); got.status != 409 {
@@ -159,7 +179,8 @@ func TestDraft(t *testing.T) {
 	}{
 		{"POST", "draft", 200}, {"POST", "draft", 409}, {"GET", "draft", 200}, {"GET", "draft/conflicts", 200},
 		{"PUT", "draft/issueTypeMappings", 501}, {"PUT", "draft", 405}, {"DELETE", "draft", 200}, {"GET", "draft", 404},
-		{"POST", "draft/publish", 404}, {"POST", "draft", 200}, {"POST", "draft/publish", 200}, {"GET", "draft/conflicts", 404},
+		{"POST", "draft/publish", 404}, {"POST", "draft", 200}, {"POST", "draft/publish", 200},
+		{"GET", "draft/conflicts", 404},
 	} {
 		if got := on(w, "a").do(c.method, apiA+"integrations/INT-1/"+c.path, ""); got.status != c.want {
 			t.Errorf("%s %s: %d %s, want %d", c.method, c.path, got.status, got.body, c.want)
@@ -196,14 +217,22 @@ func TestPersonRefusals(t *testing.T) {
 		{"edit_issue", []string{"server", "a", "issue", "AA-1", "field", "summary"}, "value for value"},
 		{"edit_issue", []string{"server", "x", "issue", "AA-1", "field", "summary", "value", "y"}, "no server"},
 		{"edit_issue", []string{"server", "a", "issue", "AA-9", "field", "summary", "value", "y"}, "no issue"},
-		{"edit_issue", []string{"server", "a", "issue", "AA-1", "field", "summary", "value", "y", "user", "ghost"}, "ghost"},
-		{"create_sync", []string{"server", "c", "first_project", "CC", "second_server_url", "a", "second_project", "AA"}, "Data Center side"},
-		{"create_sync", []string{"server", "d", "first_project", "CC", "second_server_url", "a", "second_project", "AA"}, "Data Center with Backbone"},
-		{"create_sync", []string{"server", "a", "first_project", "AA", "second_server_url", "c", "second_project", "BB"}, "no project"},
-		{"create_sync", []string{"server", "a", "first_project", "AA", "second_server_url", "c", "second_project", "CC", "transport", "file"}, "two halves"},
-		{"create_sync", []string{"server", "a", "first_project", "AA", "second_server_url", "a", "second_project", "AA"}, "two projects"},
-		{"create_half", []string{"server", "a", "project", "AA", "role", "master", "transport", "file", "partner_project", "CC", "partner_server", "c"}, "cloud site"},
-		{"create_half", []string{"server", "a", "project", "AA", "role", "king", "transport", "file", "partner_project", "BB"}, "neither master nor slave"},
+		{"edit_issue", []string{"server", "a", "issue", "AA-1", "field", "summary", "value", "y", "user", "ghost"},
+			"ghost"},
+		{"create_sync", []string{"server", "c", "first_project", "CC", "second_server_url", "a", "second_project",
+			"AA"}, "Data Center side"},
+		{"create_sync", []string{"server", "d", "first_project", "CC", "second_server_url", "a", "second_project",
+			"AA"}, "Data Center with Backbone"},
+		{"create_sync", []string{"server", "a", "first_project", "AA", "second_server_url", "c", "second_project",
+			"BB"}, "no project"},
+		{"create_sync", []string{"server", "a", "first_project", "AA", "second_server_url", "c", "second_project",
+			"CC", "transport", "file"}, "two halves"},
+		{"create_sync", []string{"server", "a", "first_project", "AA", "second_server_url", "a", "second_project",
+			"AA"}, "two projects"},
+		{"create_half", []string{"server", "a", "project", "AA", "role", "master", "transport", "file",
+			"partner_project", "CC", "partner_server", "c"}, "cloud site"},
+		{"create_half", []string{"server", "a", "project", "AA", "role", "king", "transport", "file",
+			"partner_project", "BB"}, "neither master nor slave"},
 		{"move_project_to_cloud", []string{"server", "a", "project", "AA", "cloud_server", "b"}, "cloud site"},
 		{"move_project_to_cloud", []string{"server", "a", "project", "XX", "cloud_server", "c"}, "no project"},
 		{"start_sync", []string{"server", "a", "integration", "INT-7"}, "INT-7"},
@@ -213,7 +242,8 @@ func TestPersonRefusals(t *testing.T) {
 		{"configure_sync", []string{"server", "a", "fields", `[{"name":"x","mapping":"magic"}]`}, "magic"},
 		{"configure_sync", []string{"server", "a", "issue_types", `{"Bug":1}`}, "issue_types"},
 		{"configure_sync", []string{"server", "a", "first_jql", `project = NOPE`}, "NOPE"},
-		{"pair_by_file", []string{"server", "a", "content", `{"firstConnector":[],"secondConnector":[{}]}`}, "one connector"},
+		{"pair_by_file", []string{"server", "a", "content", `{"firstConnector":[],"secondConnector":[{}]}`},
+			"one connector"},
 		{"pair_by_file", []string{"server", "a", "path", "/does/not/exist"}, "read the file"},
 	} {
 		w := open(t, small)
@@ -231,7 +261,8 @@ func TestPersonRefusals(t *testing.T) {
 func TestSeveralSyncsOfAProject(t *testing.T) {
 	w := open(t, small)
 	byPerson(t, w, "create_sync", "server", "a", "first_project", "AA", "second_server_url", "c", "second_project", "CC")
-	byPerson(t, w, "create_sync", "server", "a", "first_project", "AA", "second_server_url", "https://b.example", "second_project", "BB")
+	byPerson(t, w, "create_sync", "server", "a", "first_project", "AA", "second_server_url", "https://b.example",
+		"second_project", "BB")
 	var list []map[string]any
 	on(w, "a").do("GET", apiA+"integrations?projectKey=AA", "").into(t, &list)
 	if len(list) != 3 {
@@ -246,10 +277,12 @@ func TestSeveralSyncsOfAProject(t *testing.T) {
 func TestRestartRequired(t *testing.T) {
 	w := open(t, small)
 	byPerson(t, w, "create_sync", "server", "a", "first_project", "AA", "second_server_url", "c", "second_project", "CC")
-	types := []string{"server", "a", "integration", "INT-2", "issue_types", `{"Epic":"Epic"}`, "fields", `[{"name":"summary"}]`}
+	types := []string{"server", "a", "integration", "INT-2", "issue_types", `{"Epic":"Epic"}`, "fields",
+		`[{"name":"summary"}]`}
 	byPerson(t, w, "configure_sync", types...)
 	for _, step := range []struct{ what, want string }{
-		{"start", state.Running}, {"configure", state.RestartRequired}, {"refused", state.RestartRequired}, {"stop", state.Stopped}, {"start", state.Running},
+		{"start", state.Running}, {"configure", state.RestartRequired}, {"refused", state.RestartRequired},
+		{"stop", state.Stopped}, {"start", state.Running},
 	} {
 		switch step.what {
 		case "configure":

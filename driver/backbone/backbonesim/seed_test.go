@@ -41,7 +41,8 @@ func TestSeedErrors(t *testing.T) {
 		if !strings.Contains(small, c.old) {
 			t.Fatalf("no %s in the seed", c.old)
 		}
-		if _, err := Open([]byte(strings.Replace(small, c.old, c.new, 1))); err == nil || !strings.Contains(err.Error(), c.says) {
+		if _, err := Open([]byte(strings.Replace(small, c.old, c.new, 1))); err == nil ||
+			!strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v, want %s", c.new, err, c.says)
 		}
 	}
@@ -122,7 +123,8 @@ func TestGeneratedPairs(t *testing.T) {
 		}
 	}
 	if len(a.Pairs) != 341 || len(b.Pairs) != 341 || half < 50 || differ < 50 {
-		t.Errorf("%d and %d pairs, %d half pairs of comments, %d keys whose numbers differ", len(a.Pairs), len(b.Pairs), half, differ)
+		t.Errorf("%d and %d pairs, %d half pairs of comments, %d keys whose numbers differ", len(a.Pairs),
+			len(b.Pairs), half, differ)
 	}
 }
 
@@ -134,15 +136,18 @@ func TestDeterminism(tt *testing.T) {
 			server      string
 		}
 		steps := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) step {
-			return step{rapid.IntRange(0, 6).Draw(t, "kind"), rapid.IntRange(1, 6).Draw(t, "issue"), rapid.SampledFrom([]string{"a", "b"}).Draw(t, "server")}
+			return step{rapid.IntRange(0, 6).Draw(t, "kind"), rapid.IntRange(1, 6).Draw(t, "issue"),
+				rapid.SampledFrom([]string{"a", "b"}).Draw(t, "server")}
 		}), 1, 15).Draw(t, "steps")
 		run := func() (string, *World) {
-			w := open(tt, strings.Replace(small, `"transport":"file",`, `"transport":"file","comments":true,"generate":{"pairs":5,"comments_percent":50},`, 1))
+			w := open(tt, strings.Replace(small, `"transport":"file",`,
+				`"transport":"file","comments":true,"generate":{"pairs":5,"comments_percent":50},`, 1))
 			for n, s := range steps {
 				project := map[string]string{"a": "AA", "b": "BB"}[s.server]
 				values := map[string]string{
-					"server": s.server, "issue": fmt.Sprintf("%s-%d", project, s.issue), "field": "summary", "value": fmt.Sprint("edit ", n),
-					"body": fmt.Sprint("comment ", n), "project": project, "summary": fmt.Sprint("issue ", n), "type": "Bug",
+					"server": s.server, "issue": fmt.Sprintf("%s-%d", project, s.issue), "field": "summary",
+					"value": fmt.Sprint("edit ", n),
+					"body":  fmt.Sprint("comment ", n), "project": project, "summary": fmt.Sprint("issue ", n), "type": "Bug",
 				}
 				action := []string{"edit_issue", "add_comment", "create_issue", "stop_sync", "start_sync", "", ""}[s.kind]
 				if action == "" {
@@ -191,7 +196,8 @@ func TestConcurrentUse(t *testing.T) {
 				w.SetURL("a", "https://a.example")
 				_ = w.State()
 				_ = w.Environment("a")
-				if _, err := w.Person(t.Context(), "add_comment", map[string]string{"server": "a", "issue": "SAM2-1", "body": "x"}); err != nil {
+				if _, err := w.Person(t.Context(), "add_comment",
+					map[string]string{"server": "a", "issue": "SAM2-1", "body": "x"}); err != nil {
 					t.Error(err)
 				}
 				if got := on(w, "b").do("GET", "/rest/api/2/search?jql=project=SP2", ""); got.status != 200 {

@@ -15,8 +15,8 @@ import (
 // World is a set of simulated Jiras. All of its methods may be called by several goroutines at once.
 type World struct{ *state.World }
 
-// Open makes a World from a seed; this package's comment describes it. Errors in its JSON name line and column, others the
-// member.
+// Open makes a World from a seed; this package's comment describes it. Errors in its JSON name line and column,
+// others the member.
 func Open(seed []byte) (*World, error) {
 	w, err := build.World(seed)
 	if err != nil {

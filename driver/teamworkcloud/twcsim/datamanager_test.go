@@ -63,20 +63,23 @@ func TestDataManagerLists(t *testing.T) {
 			"-lrv resourceID=" + engine.ID + " branchID=" + hybrid: "5  five\n",
 			"-lrv resourceID=" + engine.ID + " branchID=x":         "Branch x was not found\n",
 			"-lrv resourceID=x branchID=x":                         "Resource x was not found\n",
-			"-lrv resourceID=" + engine.ID:                         "ERROR: wrong arguments. Usage: datamanager -lrv resourceID=<value> branchID=<value>\n",
-			"-version":                                             "Data Manager " + x.Named["src"].Release.String() + "\n",
-			"-dr":                                                  "ERROR: wrong arguments. Usage: datamanager -dr <resource id> <resource id> ...\n",
-			"-dr -x":                                               "ERROR: wrong arguments. Usage: datamanager -dr <resource id> <resource id> ...\n",
-			"-urd":                                                 "ERROR: wrong arguments. Usage: datamanager -urd <resource id> <resource id> ...\n",
-			"-drd all":                                             "ERROR: wrong arguments. Usage: datamanager -drd\n",
-			"-rrof " + engine.ID:                                   "ERROR: wrong arguments. Usage: datamanager -rrof --resourceID=<value>,<value> --categoryID=<value>,<value>\n",
+			"-lrv resourceID=" + engine.ID: "ERROR: wrong arguments. Usage: datamanager -lrv " +
+				"resourceID=<value> branchID=<value>\n",
+			"-version": "Data Manager " + x.Named["src"].Release.String() + "\n",
+			"-dr":      "ERROR: wrong arguments. Usage: datamanager -dr <resource id> <resource id> ...\n",
+			"-dr -x":   "ERROR: wrong arguments. Usage: datamanager -dr <resource id> <resource id> ...\n",
+			"-urd":     "ERROR: wrong arguments. Usage: datamanager -urd <resource id> <resource id> ...\n",
+			"-drd all": "ERROR: wrong arguments. Usage: datamanager -drd\n",
+			"-rrof " + engine.ID: "ERROR: wrong arguments. Usage: datamanager -rrof --resourceID=<value>,<value> " +
+				"--categoryID=<value>,<value>\n",
 		} {
 			if got := x.manage("src", args); strings.TrimRight(got, " \n") != strings.TrimRight(want, " \n") {
 				t.Errorf("%s %s:\n%s\nwant\n%s", version, args, got, want)
 			}
 		}
 		categories := slices.Index(releases, version) >= slices.Index(releases, "2024xR2")
-		for args, what := range map[string]string{"-lcat": x.idOf("src", "Shared") + "  Shared\n", "-help": "-lcat, --list-categories\n"} {
+		for args, what := range map[string]string{"-lcat": x.idOf("src", "Shared") + "  Shared\n",
+			"-help": "-lcat, --list-categories\n"} {
 			if got := x.manage("src", args); strings.Contains(got, what) != categories {
 				t.Errorf("%s %s: %s", version, args, got)
 			}
@@ -92,7 +95,8 @@ func TestDataManagerLists(t *testing.T) {
 			log = "/opt/TeamworkCloud/Utilities/datamanager/logs/datamanager.log"
 		}
 		b, err := afero.ReadFile(x.Files("src"), log)
-		if err != nil || !strings.Contains(string(b), "INFO  Resource x was not found\n") || !strings.Contains(string(b), "ERROR wrong arguments") {
+		if err != nil || !strings.Contains(string(b), "INFO  Resource x was not found\n") ||
+			!strings.Contains(string(b), "ERROR wrong arguments") {
 			t.Errorf("%s: %v, %s", version, err, b)
 		}
 	}
@@ -116,7 +120,8 @@ func TestDataManagerRefusals(t *testing.T) {
 		}
 		x.runs("dst", "sudo systemctl stop twcloud cassandra")
 		for _, args := range append(writes, "-lr", "-lb resourceID="+engine) {
-			if code, out, _ := x.run("dst", x.manager("dst")+" "+args); code != 1 || !strings.Contains(out, "could not reach any contact point") {
+			if code, out, _ := x.run("dst", x.manager("dst")+" "+args); code != 1 ||
+				!strings.Contains(out, "could not reach any contact point") {
 				t.Errorf("%s %s: %d %s", version, args, code, out)
 			}
 		}
@@ -127,7 +132,8 @@ func TestDataManagerRefusals(t *testing.T) {
 			t.Errorf("%s: changed\n%s\n%s", version, before, after)
 		}
 		x.runs("dst", "sudo systemctl stop twcloud")
-		if got := x.manage("dst", "-dr "+engine+",x y"); got != "Resource "+engine+",x was not found\nResource y was not found\n" || len(x.Named["dst"].Resources) != 2 {
+		if got := x.manage("dst", "-dr "+engine+",x y"); got != "Resource "+engine+
+			",x was not found\nResource y was not found\n" || len(x.Named["dst"].Resources) != 2 {
 			t.Errorf("%s: %s", version, got)
 		}
 	}
@@ -141,7 +147,8 @@ func TestDeleteOnTheSource(t *testing.T) {
 		reader := x.Named["src"].User("reader")
 		reader.Grants = append(reader.Grants, state.Grant{Role: reader.Grants[0].Role, Resources: []string{engine}})
 		want := x.history("dst", "Engine", true)
-		if got := x.manage("src", "-dr "+engine+" nothing"); got != "Resource "+engine+" was deleted\nResource nothing was not found\n" {
+		if got := x.manage("src", "-dr "+engine+" nothing"); got != "Resource "+engine+
+			" was deleted\nResource nothing was not found\n" {
 			t.Errorf("%s: %s", version, got)
 		}
 		if got := x.manage("src", "-lr"); strings.Contains(got, engine) || len(reader.Grants) != 1 {
@@ -149,7 +156,8 @@ func TestDeleteOnTheSource(t *testing.T) {
 		}
 		x.start()
 		c := x.Named["dst"].Configurations[0]
-		if c.Status != state.InError || !strings.Contains(c.Reason, "does not exist on the source any more") || x.history("dst", "Engine", true) != want {
+		if c.Status != state.InError || !strings.Contains(c.Reason, "does not exist on the source any more") ||
+			x.history("dst", "Engine", true) != want {
 			t.Errorf("%s: %s %s\n%s", version, c.Status, c.Reason, x.history("dst", "Engine", true))
 		}
 		if c := x.Named["dst"].Configurations[1]; c.Status != state.Synchronized {
@@ -191,12 +199,14 @@ func TestMarkedAsDeleted(t *testing.T) {
 		x.fails("is marked as deleted", "commit", "server", "src", "resource", name)
 	}
 	x.pass(1)
-	if c := x.Named["dst"].Configurations[0]; c.Status != state.Synchronized || c.Reason != "the resource is marked as deleted on the source" {
+	if c := x.Named["dst"].Configurations[0]; c.Status != state.Synchronized ||
+		c.Reason != "the resource is marked as deleted on the source" {
 		t.Errorf("%s %s", c.Status, c.Reason)
 	}
 	x.runs("src", "sudo systemctl stop twcloud")
 	engine, gears := x.idOf("src", "Engine"), x.idOf("src", "Gears")
-	want := "Resource " + engine + " is no longer marked as deleted\nResource " + gears + " is not marked as deleted\nResource x was not found\n"
+	want := "Resource " + engine + " is no longer marked as deleted\nResource " + gears +
+		" is not marked as deleted\nResource x was not found\n"
 	if got := x.manage("src", "-urd "+engine+" "+gears+" x"); got != want {
 		t.Error(got)
 	}
@@ -225,7 +235,8 @@ func TestRemoveReadOnlyFlag(t *testing.T) {
 	for _, version := range releases[1:] {
 		x := managed(t, version)
 		engine, gears, category := x.idOf("src", "Engine"), x.idOf("src", "Gears"), x.idOf("dst", "From outside")
-		want := "Read-only flag of resource " + engine + " was removed\nResource x was not found\nCategory y was not found\n"
+		want := "Read-only flag of resource " + engine +
+			" was removed\nResource x was not found\nCategory y was not found\n"
 		if got := x.manage("dst", "-rrof --resourceID="+engine+",x --categoryID=y"); got != want {
 			t.Errorf("%s: %s", version, got)
 		}
@@ -247,7 +258,8 @@ func TestRemoveReadOnlyFlag(t *testing.T) {
 		before := x.history("dst", "Engine", true)
 		x.pass(1)
 		c := x.Named["dst"].Configurations[0]
-		if c.Status != state.InError || !strings.HasPrefix(c.Reason, "version inconsistency") || x.history("dst", "Engine", true) != before {
+		if c.Status != state.InError || !strings.HasPrefix(c.Reason, "version inconsistency") ||
+			x.history("dst", "Engine", true) != before {
 			t.Errorf("%s: %s %s", version, c.Status, c.Reason)
 		}
 	}
@@ -257,6 +269,7 @@ func TestCheckEditable(t *testing.T) {
 	x := managed(t, "2024xR3")
 	x.start()
 	engine, gears := x.idOf("src", "Engine"), x.idOf("src", "Gears")
-	x.fails("still read-only on dst: Engine ("+engine+"), Gears ("+gears+")", "check_editable", "target", "dst", "resources", engine+","+gears)
+	x.fails("still read-only on dst: Engine ("+engine+"), Gears ("+gears+")", "check_editable", "target", "dst",
+		"resources", engine+","+gears)
 	x.fails("not found on dst: x", "check_editable", "target", "dst", "resources", engine+",x")
 }

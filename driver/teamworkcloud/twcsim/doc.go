@@ -1,29 +1,32 @@
-// Package twcsim simulates several Teamwork Cloud servers, the machines behind them, and the people who use them. It is for
-// rehearsals and tests: everything is in memory, and the same seed and the same calls give the same state.
+// Package twcsim simulates several Teamwork Cloud servers, the machines behind them, and the people who use them.
+// It is for rehearsals and tests: everything is in memory, and the same seed and the same calls give the same
+// state.
 //
-// A World speaks the part of the REST interface that reads categories, resources, histories and rights, makes a category
-// and grants a role on it. What only the web application offers is done with Person; a machine takes command lines
-// (Run) and has files (Files). Time passes only in Tick: services come up, and the synchronization engine of every target
-// looks after its configurations.
+// A World speaks the part of the REST interface that reads categories, resources, histories and rights, makes a
+// category and grants a role on it. What only the web application offers is done with Person; a machine takes
+// command lines (Run) and has files (Files). Time passes only in Tick: services come up, and the synchronization
+// engine of every target looks after its configurations.
 //
-// Sources are cited as in the vendor's addresses: MCS, DEVG and VN are spaces of https://docs.nomagic.com (MCS/pages/1 is
-// https://docs.nomagic.com/spaces/MCS/pages/1), "seed" is the vendor's page "Cross-cluster resource synchronization",
-// SW22, SW24 and SW26 the vendor's OpenAPI files of 2022x Refresh2, 2024x Refresh3 and 2026x Refresh1. What public clients
-// show of real servers: OMBEE-SYNC is Open-MBEE's sync-service, OMBEE-MMS its exec-mms, IQ IncQueryLabs' repo-crawler, NB
-// small public notebooks. "Facts" with a number are the sections of what was collected from all of them. ASSUMED marks
-// what no source says, with what was chosen.
+// Sources are cited as in the vendor's addresses: MCS, DEVG and VN are spaces of https://docs.nomagic.com
+// (MCS/pages/1 is https://docs.nomagic.com/spaces/MCS/pages/1), "seed" is the vendor's page "Cross-cluster
+// resource synchronization", SW22, SW24 and SW26 the vendor's OpenAPI files of 2022x Refresh2, 2024x Refresh3 and
+// 2026x Refresh1. What public clients show of real servers: OMBEE-SYNC is Open-MBEE's sync-service, OMBEE-MMS its
+// exec-mms, IQ IncQueryLabs' repo-crawler, NB small public notebooks. "Facts" with a number are the sections of
+// what was collected from all of them. ASSUMED marks what no source says, with what was chosen.
 //
 // Where sources disagree, the seed chooses: answers, paging, dates. A client should be tested against all of them.
 //
 // Stricter than the product may be (ASSUMED): unknown parameters are 400, bodies have exactly the documented type and
 // members, and whoever may not see a resource gets 404.
 //
-// Encryption: the port for encrypted clients presents what it was given over REST, in a real handshake (Network). Services read their
-// settings files and trust stores when they start, and what they have read decides whether pages work and whether an encrypted
-// configuration connects. Certificates are made when a World is opened and differ from World to World; State has their names alone.
+// Encryption: the port for encrypted clients presents what it was given over REST, in a real handshake (Network).
+// Services read their settings files and trust stores when they start, and what they have read decides whether
+// pages work and whether an encrypted configuration connects. Certificates are made when a World is opened and
+// differ from World to World; State has their names alone.
 //
-// Not simulated: contents of models, element and artifact operations, ID tokens and the authentication server, user
-// groups, custom roles, LDAP, webhooks, removing by REST, encryption of all but synchronization, clusters of several nodes, latency.
+// Not simulated: contents of models, element and artifact operations, ID tokens and the authentication server,
+// user groups, custom roles, LDAP, webhooks, removing by REST, encryption of all but synchronization, clusters of
+// several nodes, latency.
 //
 // # The seed
 //

@@ -35,7 +35,8 @@ func trusting(source, target string) (authorities, servers fields) {
 // bySettings has both ends set as the page of 2024x wants it, and the target's keystore trust the authority.
 func bySettings(source, target string) (authorities, servers fields) {
 	authorities, servers = trusting(source, target)
-	for name, store := range map[string]string{"src": "", "dst": "/opt/CATIANoMagicServices/TeamworkCloud/configuration/keystore.p12"} {
+	for name, store := range map[string]string{"src": "",
+		"dst": "/opt/CATIANoMagicServices/TeamworkCloud/configuration/keystore.p12"} {
 		if strings.HasPrefix(source, "2021") {
 			break
 		}
@@ -85,7 +86,8 @@ func TestEncryptedSynchronization(t *testing.T) {
 			}
 		}
 	}
-	if got := newSecured(t, "2024xR3", "2024xR3", secured).encrypted("Gears"); !strings.HasPrefix(got, state.InError+": TLS handshake with src.example failed") {
+	if got := newSecured(t, "2024xR3", "2024xR3", secured).encrypted("Gears"); !strings.HasPrefix(got,
+		state.InError+": TLS handshake with src.example failed") {
 		t.Errorf("nobody trusts it: %s", got)
 	}
 	if got := newSecured(t, "2024x", "2024x", bySettings).encrypted("Gears"); got != state.Synchronized {
@@ -111,7 +113,8 @@ func TestTrustIsReadAtTheStart(t *testing.T) {
 
 func TestCertificatesThatNobodyTrusts(t *testing.T) {
 	for what, want := range map[string]string{
-		"expired": "has expired or is not yet valid", "wrong_name": "elsewhere.example", "self_signed": "unknown authority", "no_intermediate": "unknown authority",
+		"expired": "has expired or is not yet valid", "wrong_name": "elsewhere.example",
+		"self_signed": "unknown authority", "no_intermediate": "unknown authority",
 		"other_authority": "unknown authority",
 	} {
 		x := newSecured(t, "2024xR3", "2024xR3", trusting)
@@ -144,8 +147,9 @@ func TestSettingsOf2024x(t *testing.T) {
 	pages := "/opt/CATIANoMagicServices/WebAppPlatform/shared/conf/webappplatform.properties"
 	conf := "/opt/CATIANoMagicServices/TeamworkCloud/configuration/application.conf"
 	for name, tt := range map[string]struct{ server, file, old, new, want string }{
-		"another type":         {"dst", pages, "PKCS12", "JKS", machine.SetType + " differs"},
-		"another path":         {"src", pages, "/srv/keys.p12", "/opt/CATIANoMagicServices/TeamworkCloud/configuration/../../../../srv/keys.p12", machine.SetPath + " differs"},
+		"another type": {"dst", pages, "PKCS12", "JKS", machine.SetType + " differs"},
+		"another path": {"src", pages, "/srv/keys.p12",
+			"/opt/CATIANoMagicServices/TeamworkCloud/configuration/../../../../srv/keys.p12", machine.SetPath + " differs"},
 		"an encrypted value":   {"dst", pages, "=src-pass", "=ENC(abc)", ""},
 		"not in application":   {"src", conf, ": on", ": off", machine.SetSyncTLS + " is not true on src"},
 		"not in application 2": {"dst", conf, "tls-enabled", "tls", machine.SetSyncTLS + " is not true on dst"},
@@ -156,13 +160,16 @@ func TestSettingsOf2024x(t *testing.T) {
 		x.runs(tt.server, "sudo systemctl restart twcloud webapp")
 		x.pass(2)
 		got := x.encrypted("Gears")
-		if want := state.InError + ": " + tt.want; tt.want != "" && !strings.HasPrefix(got, want) || tt.want == "" && got != state.Synchronized {
+		if want := state.InError + ": " + tt.want; tt.want != "" && !strings.HasPrefix(got, want) || tt.want == "" &&
+			got != state.Synchronized {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
 	x := newSecured(t, "2024x", "2024x", bySettings)
-	x.fails("no switch", "create_configuration", append(x.wizard("Gears", state.EveryCommit), "tls", "true", "source_address", "src.example:10002")...)
-	x.fails("could not connect", "create_configuration", x.wizard("Gears", state.EveryCommit)...) // 3579 does not encrypt
+	x.fails("no switch", "create_configuration",
+		append(x.wizard("Gears", state.EveryCommit), "tls", "true", "source_address", "src.example:10002")...)
+	// 3579 does not encrypt
+	x.fails("could not connect", "create_configuration", x.wizard("Gears", state.EveryCommit)...)
 	x.do("create_configuration", append(x.wizard("Gears", state.EveryCommit), "source_address", "src.example")...)
 	if c := x.Named["dst"].Configurations[0]; !c.TLS || c.Port != 10002 {
 		t.Errorf("%t %d", c.TLS, c.Port)
@@ -176,7 +183,8 @@ func TestSettingsOf2024x(t *testing.T) {
 		files[pages] = strings.Replace(files[pages].(string), "10002", "10443", 1)
 		return a, servers
 	})
-	x.fails("could not connect to src.example, port 10002, encrypted: true", "create_configuration", append(x.wizard("Gears", state.EveryCommit), "source_address", "src.example")...)
+	x.fails("could not connect to src.example, port 10002, encrypted: true", "create_configuration",
+		append(x.wizard("Gears", state.EveryCommit), "source_address", "src.example")...)
 	x.do("create_configuration", append(x.wizard("Gears", state.EveryCommit), "source_address", "src.example:10443")...)
 }
 
@@ -222,8 +230,10 @@ func TestPagesNeedTheClientPort(t *testing.T) {
 func TestConfigureEncryption(t *testing.T) {
 	x := newSecured(t, "2024xR3", "2024xR3", secured)
 	s := x.Named["dst"]
-	values := []string{"server", "dst", "properties", "twc.client.port=10002\ntwc.client.tls=true\ntwc.client.keystore.type=PKCS12\ntwc.client.keystore.path=/srv/keys.p12",
-		"appended", machine.SetSyncTLS + " = true", "trust", "alias acme\n" + x.Environment("src")["ACME_CA"] + "alias again\n" + x.Environment("src")["ACME_CA"]}
+	values := []string{"server", "dst", "properties",
+		"twc.client.port=10002\ntwc.client.tls=true\ntwc.client.keystore.type=PKCS12\ntwc.client.keystore.path=/srv/keys.p12",
+		"appended", machine.SetSyncTLS + " = true", "trust", "alias acme\n" + x.Environment("src")["ACME_CA"] +
+			"alias again\n" + x.Environment("src")["ACME_CA"]}
 	x.do("configure_encryption", values...)
 	first := x.dump()
 	pages, _ := s.Desk.Read(s.Desk.At.Pages)
@@ -232,11 +242,13 @@ func TestConfigureEncryption(t *testing.T) {
 		t.Errorf("it does something twice:\n%s\n%s", first, x.dump())
 	}
 	v, err := settings.Properties(pages)
-	if err != nil || !machine.Encrypted(v[machine.SetPassword]) || v[machine.SetPort] != "10002" || v[machine.SetTLS] != "true" || v["mail.port"] != "25" {
+	if err != nil || !machine.Encrypted(v[machine.SetPassword]) || v[machine.SetPort] != "10002" ||
+		v[machine.SetTLS] != "true" || v["mail.port"] != "25" {
 		t.Errorf("%q %v", v, err)
 	}
 	conf, _ := s.Desk.Read(s.Desk.At.Conf)
-	if c, err := settings.HOCON(conf); err != nil || c[machine.SetSyncTLS] != "true" || strings.Count(string(conf), machine.SetSyncTLS) != 1 {
+	if c, err := settings.HOCON(conf); err != nil || c[machine.SetSyncTLS] != "true" ||
+		strings.Count(string(conf), machine.SetSyncTLS) != 1 {
 		t.Errorf("%v\n%s", err, conf)
 	}
 	for _, name := range []string{s.Desk.At.ServerTrust, s.Desk.At.PagesTrust} {
@@ -253,7 +265,8 @@ func TestConfigureEncryption(t *testing.T) {
 		t.Error("the services were not started again")
 	}
 	for want, bad := range map[string][]string{
-		"no key=value": {"properties", "twc.client.tls"}, "want lines of alias NAME": {"trust", "acme"}, "want true or false": {"restart", "soon"},
+		"no key=value": {"properties", "twc.client.tls"}, "want lines of alias NAME": {"trust", "acme"},
+		"want true or false": {"restart", "soon"},
 	} {
 		x.fails(want, "configure_encryption", append([]string{"server", "dst"}, bad...)...)
 	}
@@ -264,9 +277,13 @@ func TestEncryptConfiguration(t *testing.T) {
 	x.configure("Gears", state.EveryCommit)
 	x.pass(1)
 	values := append(x.wizard("Gears", state.EveryCommit), "source_address", "src.example:10002", "tls", "true")
-	x.fails("shows reader no resource", "encrypt_configuration", append(slices.Clone(values), "item_name", "", "kind", state.KindResource, "item", x.idOf("src", "Gears"), "username", "reader", "item", "nothing")...)
-	x.fails("want every_commit", "encrypt_configuration", append(slices.Clone(values), "trigger", "never")...) // and the old one stays
-	x.fails("could not connect", "encrypt_configuration", append(slices.Clone(values), "source_address", "src.example:3579")...)
+	x.fails("shows reader no resource", "encrypt_configuration",
+		append(slices.Clone(values), "item_name", "", "kind", state.KindResource, "item", x.idOf("src", "Gears"),
+			"username", "reader", "item", "nothing")...)
+	// and the old one stays
+	x.fails("want every_commit", "encrypt_configuration", append(slices.Clone(values), "trigger", "never")...)
+	x.fails("could not connect", "encrypt_configuration",
+		append(slices.Clone(values), "source_address", "src.example:3579")...)
 	x.do("encrypt_configuration", values...)
 	list := x.Named["dst"].Configurations
 	if len(list) != 1 || !list[0].TLS || list[0].Port != 10002 {
@@ -281,7 +298,8 @@ func TestEncryptConfiguration(t *testing.T) {
 	if got := x.do("encrypt_configuration", values...); !strings.Contains(got, "is encrypted") || x.dump() != before {
 		t.Errorf("%s", got)
 	}
-	x.do("encrypt_configuration", append(x.wizard("Engine", state.EveryCommit), "source_address", "src.example:10002", "tls", "true")...)
+	x.do("encrypt_configuration", append(x.wizard("Engine", state.EveryCommit), "source_address",
+		"src.example:10002", "tls", "true")...)
 	if len(x.Named["dst"].Configurations) != 2 {
 		t.Error("none was made where there was none")
 	}
@@ -293,25 +311,29 @@ func TestEncryptConfiguration(t *testing.T) {
 	old.configure("Gears", state.EveryCommit)
 	old.pass(1)
 	old.runs("dst", "sudo systemctl restart webapp")
-	old.fails("without its copies being deleted", "encrypt_configuration", append(old.wizard("Gears", state.EveryCommit), "source_address", "src.example:10002")...)
+	old.fails("without its copies being deleted", "encrypt_configuration",
+		append(old.wizard("Gears", state.EveryCommit), "source_address", "src.example:10002")...)
 }
 
 func TestCertificatesOfSeeds(t *testing.T) {
 	x := newSecured(t, "2024xR3", "2024xR3", func(source, target string) (fields, fields) {
 		a, servers := secured(source, target)
-		servers["dst"].(fields)["certificate"] = fields{"key_type": "rsa", "env": "DST_CERT", "key_env": "DST_KEY", "names": []string{"dst.example", "10.1.2.3"}}
+		servers["dst"].(fields)["certificate"] = fields{"key_type": "rsa", "env": "DST_CERT", "key_env": "DST_KEY",
+			"names": []string{"dst.example", "10.1.2.3"}}
 		return a, servers
 	})
 	env := x.Environment("dst")
 	der, ok := pemOf(env["DST_CERT"])
 	c, err := x509.ParseCertificate(der)
-	if !ok || err != nil || c.PublicKeyAlgorithm != x509.RSA || c.Issuer.String() != c.Subject.String() || c.VerifyHostname("10.1.2.3") != nil || c.VerifyHostname("dst.example") != nil {
+	if !ok || err != nil || c.PublicKeyAlgorithm != x509.RSA || c.Issuer.String() != c.Subject.String() ||
+		c.VerifyHostname("10.1.2.3") != nil || c.VerifyHostname("dst.example") != nil {
 		t.Errorf("%+v %v", c, err)
 	}
 	if data := x.runs("src", "cat /srv/keys.p12"); !state.IsKeystore("", []byte(data)) {
 		t.Error("nothing is installed")
 	}
-	again := newSecured(t, "2024xR3", "2024xR3", func(source, target string) (fields, fields) { return secured(source, target) })
+	again := newSecured(t, "2024xR3", "2024xR3",
+		func(source, target string) (fields, fields) { return secured(source, target) })
 	if again.Environment("src")["SRC_CERT"] == x.Environment("src")["SRC_CERT"] {
 		t.Error("two worlds have one certificate")
 	}
@@ -324,16 +346,19 @@ func TestCertificatesOfSeeds(t *testing.T) {
 		}
 	}
 	for seed, want := range map[string]string{
-		one(`"certificate": {"authority": "acme"}`):                                              `certificate: authority: there is no "acme"`,
-		one(`"certificate": {"key_type": "dsa"}`):                                                `key_type: "dsa" is none of ec, rsa`,
-		one(`"certificate": {"days": 0}`):                                                        "days: there is none",
-		one(`"certificate": {"days": 9999}`):                                                     "days: 9999 is not between",
-		one(`"certificate": {"names": ["a b"]}`):                                                 `names: "a b" is neither`,
-		one(`"certificate": {"installed": {}}`):                                                  "certificate.installed: needs a password",
-		one(`"certificate": {"installed": {"password": "x", "path": "keys"}}`):                   `path: "keys" is no absolute path`,
-		one(`"machine": {"trusted": {"/none": ["acme"]}}`):                                       "machine.trusted: /none: there is no such file",
-		one(`"machine": {"trusted": {"` + state.ServerJava + "/" + state.Cacerts + `": ["a"]}}`): `authority: there is no "a"`,
-		`{"authorities": {"a": null}, "servers": {"a": {"version": "2024x"}}}`:                   "authorities.a: is null",
+		one(`"certificate": {"authority": "acme"}`): `certificate: authority: there is no ` +
+			`"acme"`,
+		one(`"certificate": {"key_type": "dsa"}`):                              `key_type: "dsa" is none of ec, rsa`,
+		one(`"certificate": {"days": 0}`):                                      "days: there is none",
+		one(`"certificate": {"days": 9999}`):                                   "days: 9999 is not between",
+		one(`"certificate": {"names": ["a b"]}`):                               `names: "a b" is neither`,
+		one(`"certificate": {"installed": {}}`):                                "certificate.installed: needs a password",
+		one(`"certificate": {"installed": {"password": "x", "path": "keys"}}`): `path: "keys" is no absolute path`,
+		one(`"machine": {"trusted": {"/none": ["acme"]}}`): "machine.trusted: /none: there is no " +
+			"such file",
+		one(`"machine": {"trusted": {"` + state.ServerJava + "/" + state.Cacerts +
+			`": ["a"]}}`): `authority: there is no "a"`,
+		`{"authorities": {"a": null}, "servers": {"a": {"version": "2024x"}}}`: "authorities.a: is null",
 	} {
 		refused(t, seed, want)
 	}

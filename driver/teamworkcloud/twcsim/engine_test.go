@@ -93,7 +93,8 @@ func (x *site) status(server string) string {
 	return strings.TrimSuffix(c.Status+": "+c.Reason, ": ")
 }
 
-// history shows a resource as a person sees it: numbers when they are wanted, branch, author, date, description, tags.
+// history shows a resource as a person sees it: numbers when they are wanted, branch, author, date, description,
+// tags.
 func (x *site) history(server, name string, numbers bool) string {
 	r := x.Named[server].Resource(name)
 	if r == nil {
@@ -101,7 +102,8 @@ func (x *site) history(server, name string, numbers bool) string {
 	}
 	var out []string
 	for i, v := range r.Revisions {
-		line := fmt.Sprintf("%s %s %s %q", r.BranchOf(v.Branch).Name, v.Author, v.Created.Format(time.RFC3339), v.Description)
+		line := fmt.Sprintf("%s %s %s %q", r.BranchOf(v.Branch).Name, v.Author, v.Created.Format(time.RFC3339),
+			v.Description)
 		if numbers {
 			line = fmt.Sprintf("%d<%d ", v.Number, v.Parent) + line
 		} else {
@@ -136,7 +138,8 @@ func two(source, target string) fields {
 			"version": source, "sync_address": "src.example", "env": fields{"url": "SRC"}, "tls": true,
 			"users": []fields{
 				{"name": "boss", "password": "b", "roles": []fields{{"role": "Resource Manager"}}},
-				{"name": "reader", "password": "r", "roles": []fields{{"role": "Resource Reviewer", "categories": []string{"Shared", "Other"}}}},
+				{"name": "reader", "password": "r", "roles": []fields{{"role": "Resource Reviewer",
+					"categories": []string{"Shared", "Other"}}}},
 			},
 			"categories": []fields{{"path": "Shared"}, {"path": "Other"}},
 			"resources": []fields{
@@ -156,9 +159,11 @@ func two(source, target string) fields {
 			},
 		},
 		"dst": fields{
-			"version": target, "sync_address": "dst.example", "env": fields{"url": "DST"}, "ports": fields{"plain": 3579, "tls": 10002},
+			"version": target, "sync_address": "dst.example", "env": fields{"url": "DST"},
+			"ports": fields{"plain": 3579, "tls": 10002},
 			"users": []fields{
-				{"name": "keeper", "password": "k", "roles": []fields{{"role": "Resource Synchronization Manager", "categories": []string{"From outside"}}}},
+				{"name": "keeper", "password": "k", "roles": []fields{{"role": "Resource Synchronization Manager",
+					"categories": []string{"From outside"}}}},
 				{"name": "nobody", "password": "n"},
 			},
 			"categories": []fields{{"path": "From outside"}, {"path": "Own"}},
@@ -193,14 +198,16 @@ func (x *site) wizard(item, trigger string, more ...string) []string {
 		kind = state.KindResource
 	}
 	return append([]string{
-		"target", "dst", "source_address", "src.example:3579", "username", "reader", "kind", kind, "item", x.idOf("src", item),
+		"target", "dst", "source_address", "src.example:3579", "username", "reader", "kind", kind, "item",
+		x.idOf("src", item),
 		"item_name", item, "target_category", x.idOf("dst", "From outside"), "trigger", trigger,
 	}, more...)
 }
 
 // releases are those with a difference of their own.
 var releases = []string{
-	"2021x", "2021xR2", "2022x", "2022xR1", "2022xR2", "2024x", "2024xR1", "2024xR2", "2024xR2 HF1", "2024xR3", "2026x", "2026xR1",
+	"2021x", "2021xR2", "2022x", "2022xR1", "2022xR2", "2024x", "2024xR1", "2024xR2", "2024xR2 HF1", "2024xR3",
+	"2026x", "2026xR1",
 }
 
 func TestEveryCommitCopiesAllAndRenumbersBefore2026x(t *testing.T) {
@@ -227,13 +234,16 @@ func TestEveryCommitCopiesAllAndRenumbersBefore2026x(t *testing.T) {
 			if !slices.Equal(numbers, want) {
 				t.Errorf("numbers are %v, want %v", numbers, want)
 			}
-			x.do("commit", "server", "src", "resource", "Engine", "branch", "hybrid", "author", "dan", "description", "ten", "tag", "late")
+			x.do("commit", "server", "src", "resource", "Engine", "branch", "hybrid", "author", "dan", "description",
+				"ten", "tag", "late")
 			x.pass(1)
-			if got, want := x.history("dst", "Engine", false), x.history("src", "Engine", false); got != want || x.status("dst") != state.Synchronized {
+			if got, want := x.history("dst", "Engine", false), x.history("src", "Engine", false); got != want ||
+				x.status("dst") != state.Synchronized {
 				t.Errorf("after a commit: %s\n%s\nwant\n%s", x.status("dst"), got, want)
 			}
 			src := x.Named["src"].Resource("Engine")
-			if mine.ID != src.ID || mine.ProjectID != src.ProjectID || mine.LocalID != src.LocalID || mine.Description != src.Description ||
+			if mine.ID != src.ID || mine.ProjectID != src.ProjectID || mine.LocalID != src.LocalID ||
+				mine.Description != src.Description ||
 				mine.Category != x.idOf("dst", "From outside") || !mine.ReadOnly {
 				t.Errorf("the copy is %+v, the source %+v", mine, src)
 			}
@@ -255,19 +265,27 @@ func TestTriggers(t *testing.T) {
 		},
 		{
 			trigger: state.ByHand,
-			steps: []func(*site){nil, func(x *site) { x.do("synchronize", "target", "dst", "items", x.idOf("src", "Gears")) }, commit, func(x *site) {
+			steps: []func(*site){nil, func(x *site) {
+				x.do("synchronize", "target", "dst", "items",
+					x.idOf("src", "Gears"))
+			}, commit, func(x *site) {
 				x.do("synchronize", "target", "dst", "items", x.Named["dst"].Configurations[0].ID)
 			}},
-			statuses: []string{state.NotSynchronized, state.Synchronized, state.Partly, state.Synchronized}, revisions: []int{0, 3, 3, 4},
+			statuses:  []string{state.NotSynchronized, state.Synchronized, state.Partly, state.Synchronized},
+			revisions: []int{0, 3, 3, 4},
 		},
 		{
 			trigger: state.CommitTag, tag: "release",
-			steps: []func(*site){nil, func(x *site) { x.do("tag", "server", "src", "resource", "Gears", "revision", "2", "name", "release") }, commit,
+			steps: []func(*site){nil, func(x *site) {
+				x.do("tag", "server", "src", "resource", "Gears", "revision", "2",
+					"name", "release")
+			}, commit,
 				func(x *site) { x.do("commit", "server", "src", "resource", "Gears", "tag", "release") },
 				func(x *site) { x.do("commit", "server", "src", "resource", "Gears", "tag", "draft") },
 				func(x *site) { x.do("synchronize", "target", "dst", "items", x.idOf("src", "Gears")) },
 			},
-			statuses:  []string{state.NotSynchronized, state.Partly, state.Partly, state.Synchronized, state.Partly, state.Partly},
+			statuses: []string{state.NotSynchronized, state.Partly, state.Partly, state.Synchronized, state.Partly,
+				state.Partly},
 			revisions: []int{0, 2, 2, 5, 5, 5},
 		},
 	}
@@ -346,7 +364,8 @@ func TestCategoryMembers(t *testing.T) {
 	check := func(when string, engine, gears, wheel int, status string) {
 		t.Helper()
 		x.pass(2)
-		if got := []int{count("Engine"), count("Gears"), count("Wheel")}; !slices.Equal(got, []int{engine, gears, wheel}) || x.status("dst") != status {
+		if got := []int{count("Engine"), count("Gears"), count("Wheel")}; !slices.Equal(got,
+			[]int{engine, gears, wheel}) || x.status("dst") != status {
 			t.Errorf("%s: %v, %q", when, got, x.status("dst"))
 		}
 	}

@@ -30,11 +30,14 @@ func (k *worker) step(t *rapid.T) {
 	}
 	revision := func() string { return strconv.Itoa(rapid.SampledFrom(r.Revisions).Draw(t, "revision").Number) }
 	k.names++
-	action := rapid.SampledFrom([]string{"commit", "commit", "commit", "tag", "new_branch", "rename", "move", "rename there", "move there", "tick", "skip a number"}).Draw(t, "action")
+	action := rapid.SampledFrom([]string{"commit", "commit", "commit", "tag", "new_branch", "rename", "move",
+		"rename there", "move there", "tick", "skip a number"}).Draw(t, "action")
 	switch action {
 	case "commit":
-		set("branch", rapid.SampledFrom(r.Branches).Draw(t, "branch").ID, "author", rapid.SampledFrom([]string{"ann", "ben"}).Draw(t, "author"),
-			"description", fmt.Sprint("change ", k.names), "tag", rapid.SampledFrom([]string{"", "", "release"}).Draw(t, "tag"))
+		set("branch", rapid.SampledFrom(r.Branches).Draw(t, "branch").ID, "author",
+			rapid.SampledFrom([]string{"ann", "ben"}).Draw(t, "author"),
+			"description", fmt.Sprint("change ", k.names), "tag",
+			rapid.SampledFrom([]string{"", "", "release"}).Draw(t, "tag"))
 		if rapid.Bool().Draw(t, "merge") {
 			set("merged", revision())
 		}
@@ -68,14 +71,16 @@ func (k *worker) step(t *rapid.T) {
 	}
 }
 
-// equal compares a copy with its source in all that is promised: which are history and metadata, and the numbers from 2026x.
+// equal compares a copy with its source in all that is promised: which are history and metadata, and the numbers
+// from 2026x.
 func (k *worker) equal(t *rapid.T, version string, r *state.Resource) {
 	x := k.x
 	mine := engine.IndexOf(x.Named["dst"])[r.ID]
 	if mine == nil {
 		t.Fatalf("%s was not copied", r.Name)
 	}
-	if !mine.ReadOnly || mine.Name != r.Name || mine.Description != r.Description || mine.ProjectID != r.ProjectID || mine.Category != x.idOf("dst", "From outside") {
+	if !mine.ReadOnly || mine.Name != r.Name || mine.Description != r.Description ||
+		mine.ProjectID != r.ProjectID || mine.Category != x.idOf("dst", "From outside") {
 		t.Fatalf("%s: the metadata differ: %+v, %+v", version, mine, r)
 	}
 	kept := state.Release{Year: 2026}.Major() == version[:5]
@@ -93,8 +98,8 @@ func (k *worker) equal(t *rapid.T, version string, r *state.Resource) {
 	}
 }
 
-// Whatever people do, after a last commit and enough Ticks a copy that is synchronized at every commit equals its source;
-// without one its revisions do.
+// Whatever people do, after a last commit and enough Ticks a copy that is synchronized at every commit equals its
+// source; without one its revisions do.
 func TestCopiesEqualTheirSources(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		version := rapid.SampledFrom(releases[1:]).Draw(rt, "version")

@@ -25,7 +25,8 @@ func TestSynchronizationNeedsTheSameMajorVersion(t *testing.T) {
 			case source[:4] != target[:4]:
 				want = state.InError + ": both servers must have the same major version"
 			}
-			if got := x.status("dst"); !strings.HasPrefix(got, want) || (want == state.Synchronized) != (x.Named["dst"].Resource("Gears") != nil) {
+			if got := x.status("dst"); !strings.HasPrefix(got, want) ||
+				(want == state.Synchronized) != (x.Named["dst"].Resource("Gears") != nil) {
 				t.Errorf("%s to %s: %s", source, target, got)
 			}
 		}
@@ -39,14 +40,17 @@ func TestUniqueness(t *testing.T) {
 		mine   fields // of the source's resource
 		reason string // "" where it is copied all the same
 	}{
-		"resource id":         {fields{"name": "x", "id": "00000000-0000-4000-8000-000000000001"}, fields{"id": "00000000-0000-4000-8000-000000000001"}, "resource id"},
+		"resource id": {fields{"name": "x", "id": "00000000-0000-4000-8000-000000000001"},
+			fields{"id": "00000000-0000-4000-8000-000000000001"}, "resource id"},
 		"project id":          {fields{"name": "x", "project_id": "P"}, fields{"project_id": "P"}, "project id P"},
 		"name":                {fields{"name": "Gears"}, nil, "name Gears"},
 		"name, removed":       {fields{"name": "Gears", "removed": true}, nil, "marked as deleted"},
 		"name of another one": {fields{"name": "gears"}, nil, ""},
 		"local id":            {fields{"name": "x", "local_id": "L"}, fields{"local_id": "L"}, "local id L"},
-		"read-only, not the same": {fields{"name": "Gears", "id": "00000000-0000-4000-8000-000000000001", "read_only": true, "generate": fields{"revisions": 1, "authors": []string{"eve"}}},
-			fields{"id": "00000000-0000-4000-8000-000000000001"}, "version inconsistency: revision 1 of resource Gears is not the source's"},
+		"read-only, not the same": {fields{"name": "Gears", "id": "00000000-0000-4000-8000-000000000001",
+			"read_only": true, "generate": fields{"revisions": 1, "authors": []string{"eve"}}},
+			fields{"id": "00000000-0000-4000-8000-000000000001"},
+			"version inconsistency: revision 1 of resource Gears is not the source's"},
 	}
 	for name, tt := range tests {
 		for _, version := range releases[1:] {
@@ -60,9 +64,11 @@ func TestUniqueness(t *testing.T) {
 			before := len(x.Named["dst"].Resources)
 			x.pass(2)
 			got := x.status("dst")
-			refused := tt.reason != "" && (name != "local id" || slices.Index(releases, version) >= slices.Index(releases, "2024xR2 HF1"))
+			refused := tt.reason != "" && (name != "local id" ||
+				slices.Index(releases, version) >= slices.Index(releases, "2024xR2 HF1"))
 			switch {
-			case refused && (!strings.HasPrefix(got, state.InError) || !strings.Contains(got, tt.reason) || len(x.Named["dst"].Resources) != before):
+			case refused && (!strings.HasPrefix(got, state.InError) || !strings.Contains(got, tt.reason) ||
+				len(x.Named["dst"].Resources) != before):
 				t.Errorf("%s, %s: %q with %d resources", name, version, got, len(x.Named["dst"].Resources))
 			case !refused && got != state.Synchronized:
 				t.Errorf("%s, %s: %q", name, version, got)
@@ -92,14 +98,17 @@ func TestOneCollisionInACategory(t *testing.T) {
 func TestMultiHop(t *testing.T) {
 	for _, version := range releases[1:] {
 		servers := two(version, version)
-		servers["dst"].(fields)["users"].([]fields)[0]["roles"] = []fields{{"role": state.SyncManager}, {"role": "Resource Reviewer"}}
+		servers["dst"].(fields)["users"].([]fields)[0]["roles"] = []fields{{"role": state.SyncManager},
+			{"role": "Resource Reviewer"}}
 		servers["end"] = fields{
 			"version": version, "sync_address": "end.example", "env": fields{"url": "END"},
 			"users":      []fields{{"name": "last", "password": "l", "roles": []fields{{"role": state.SyncManager}}}},
 			"categories": []fields{{"path": "Here"}},
 		}
-		servers["dst"].(fields)["configurations"] = []fields{{"source": "src", "category": "Shared", "target_category": "From outside", "trigger": state.EveryCommit, "user": "reader"}}
-		servers["end"].(fields)["configurations"] = []fields{{"source": "dst", "category": "From outside", "target_category": "Here", "trigger": state.EveryCommit, "user": "keeper"}}
+		servers["dst"].(fields)["configurations"] = []fields{{"source": "src", "category": "Shared",
+			"target_category": "From outside", "trigger": state.EveryCommit, "user": "reader"}}
+		servers["end"].(fields)["configurations"] = []fields{{"source": "dst", "category": "From outside",
+			"target_category": "Here", "trigger": state.EveryCommit, "user": "keeper"}}
 		x := newSite(t, servers)
 		x.pass(1)
 		if x.Named["dst"].Resource("Engine") == nil || len(x.Named["end"].Resources) != 0 {
@@ -107,7 +116,8 @@ func TestMultiHop(t *testing.T) {
 		}
 		x.pass(1)
 		if slices.Index(releases, version) < slices.Index(releases, "2022xR2") {
-			if got := x.status("end"); !strings.Contains(got, "several hops came with 2022x Refresh2") || len(x.Named["end"].Resources) != 0 {
+			if got := x.status("end"); !strings.Contains(got, "several hops came with 2022x Refresh2") ||
+				len(x.Named["end"].Resources) != 0 {
 				t.Errorf("%s: %s", version, got)
 			}
 			continue
@@ -130,13 +140,16 @@ func TestMultiHop(t *testing.T) {
 // A resource never comes back to where it was made.
 func TestLoop(t *testing.T) {
 	servers := two("2026x", "2026x")
-	servers["dst"].(fields)["users"].([]fields)[0]["roles"] = []fields{{"role": state.SyncManager}, {"role": "Resource Reviewer"}}
+	servers["dst"].(fields)["users"].([]fields)[0]["roles"] = []fields{{"role": state.SyncManager},
+		{"role": "Resource Reviewer"}}
 	x := newSite(t, servers)
 	x.configure("Shared", state.EveryCommit)
 	x.pass(1)
-	x.do("create_configuration", "target", "src", "source_address", "dst.example", "username", "keeper", "kind", state.KindResource,
+	x.do("create_configuration", "target", "src", "source_address", "dst.example", "username", "keeper", "kind",
+		state.KindResource,
 		"item", x.idOf("dst", "Engine"), "target_category", "Other", "trigger", state.EveryCommit, "as", "boss")
-	x.Named["src"].User("boss").Grants = append(x.Named["src"].User("boss").Grants, state.Grant{Role: x.Named["src"].Role(state.SyncManager).ID, Global: true})
+	x.Named["src"].User("boss").Grants = append(x.Named["src"].User("boss").Grants,
+		state.Grant{Role: x.Named["src"].Role(state.SyncManager).ID, Global: true})
 	before := x.history("src", "Engine", true)
 	x.pass(3)
 	if got := x.status("src"); !strings.Contains(got, "resource id") || x.history("src", "Engine", true) != before {
@@ -149,13 +162,15 @@ func TestTLSAndPorts(t *testing.T) {
 	for _, version := range releases[1:] {
 		tests := []try{
 			{"src.example", "", ""}, {"src.example:3579", "false", ""}, {"src.example:10002", "false", "could not connect"},
-			{"src.example:x", "false", "not a number"}, {"elsewhere.example:3579", "", "could not connect"}, {"dst.example:3579", "", "the same server"},
+			{"src.example:x", "false", "not a number"}, {"elsewhere.example:3579", "", "could not connect"},
+			{"dst.example:3579", "", "the same server"},
 		}
 		if slices.Index(releases, version) < slices.Index(releases, "2024xR1") {
 			tests = append(tests, try{"src.example:10443", "true", "no switch Use Secure Connection"})
 		} else {
 			// Without a port the target's own is used.
-			tests = append(tests, try{"src.example", "true", "could not connect"}, try{"src.example:10443", "true", ""}, try{"src.example:3579", "true", "could not connect"})
+			tests = append(tests, try{"src.example", "true", "could not connect"}, try{"src.example:10443", "true", ""},
+				try{"src.example:3579", "true", "could not connect"})
 		}
 		for _, tt := range tests {
 			servers := two(version, version)
@@ -194,22 +209,26 @@ func TestSourceWithoutEncryption(t *testing.T) {
 
 func TestUsersOfBothSides(t *testing.T) {
 	x := newSite(t, two("2024xR3", "2024xR3"))
-	x.fails("login of mallory", "create_configuration", append(x.wizard("Gears", state.EveryCommit), "username", "mallory")...)
+	x.fails("login of mallory", "create_configuration",
+		append(x.wizard("Gears", state.EveryCommit), "username", "mallory")...)
 	x.Named["src"].User("reader").Grants[0].Categories = []string{x.idOf("src", "Other")}
 	x.fails("shows reader no resource", "create_configuration", x.wizard("Gears", state.EveryCommit)...)
 	x.configure("Shared", state.EveryCommit, "as", "nobody")
 	x.pass(1)
-	if got := x.status("dst"); got != state.InError+": nobody has not the role Resource Synchronization Manager on category From outside" {
+	if got := x.status("dst"); got != state.InError+
+		": nobody has not the role Resource Synchronization Manager on category From outside" {
 		t.Error(got)
 	}
 	x.Named["dst"].Configurations[0].Owner = "keeper"
 	x.pass(1)
-	if got := x.status("dst"); got != state.InError+": reader may not read resource Engine on the source; reader may not read resource Gears on the source" {
+	if got := x.status("dst"); got != state.InError+
+		": reader may not read resource Engine on the source; reader may not read resource Gears on the source" {
 		t.Error(got)
 	}
 	x.Named["src"].User("reader").Grants[0].Resources = []string{x.idOf("src", "Gears")}
 	x.pass(1)
-	if got := x.status("dst"); got != state.InError+": reader may not read resource Engine on the source" || x.Named["dst"].Resource("Gears") == nil {
+	if got := x.status("dst"); got != state.InError+": reader may not read resource Engine on the source" ||
+		x.Named["dst"].Resource("Gears") == nil {
 		t.Error(got)
 	}
 	x.Named["dst"].Categories = x.Named["dst"].Categories[1:]
@@ -261,7 +280,8 @@ func TestConfiguredTwice(t *testing.T) {
 	x := newSite(t, two("2024xR3", "2024xR3"))
 	x.configure("Engine", state.EveryCommit)
 	x.fails("is configured already", "create_configuration", x.wizard("Engine", state.ByHand)...)
-	x.fails("is configured already", "create_configuration", append(x.wizard("Engine", state.EveryCommit), "target_category", "Own")...)
+	x.fails("is configured already", "create_configuration",
+		append(x.wizard("Engine", state.EveryCommit), "target_category", "Own")...)
 	x.configure("Engine", state.EveryCommit) // who is asked twice sees that it is there
 	if n := len(x.Named["dst"].Configurations); n != 1 {
 		t.Errorf("%d configurations", n)
@@ -271,16 +291,19 @@ func TestConfiguredTwice(t *testing.T) {
 	x.pass(1)
 	// The copy belongs to the first; what it has not is copied.
 	c := x.Named["dst"].Configurations[1]
-	if c.Status != state.InError || c.Reason != "resource Engine is synchronized by another configuration" || !slices.Equal(c.Members, []string{x.idOf("dst", "Gears")}) {
+	if c.Status != state.InError || c.Reason != "resource Engine is synchronized by another configuration" ||
+		!slices.Equal(c.Members, []string{x.idOf("dst", "Gears")}) {
 		t.Errorf("%s: %s, members %v", c.Status, c.Reason, c.Members)
 	}
 	// A seed may do what the page does not let anybody do.
 	servers := two("2024xR3", "2024xR3")
-	one := fields{"source": "src", "resource": "Engine", "target_category": "Own", "trigger": state.EveryCommit, "user": "reader"}
+	one := fields{"source": "src", "resource": "Engine", "target_category": "Own", "trigger": state.EveryCommit,
+		"user": "reader"}
 	servers["dst"].(fields)["configurations"] = []fields{one, one}
 	x = newSite(t, servers)
 	x.pass(1)
-	if c := x.Named["dst"].Configurations[1]; c.Status != state.InError || !strings.HasSuffix(c.Reason, "is configured already") {
+	if c := x.Named["dst"].Configurations[1]; c.Status != state.InError ||
+		!strings.HasSuffix(c.Reason, "is configured already") {
 		t.Errorf("%s: %s", c.Status, c.Reason)
 	}
 }
@@ -293,14 +316,17 @@ func TestDeleteConfiguration(t *testing.T) {
 		x.configure("Engine", state.EveryCommit)
 		x.pass(1)
 		engine := x.idOf("src", "Engine")
-		x.fails("no remote resource configuration for", "delete_configuration", "target", "dst", "items", engine+","+x.idOf("src", "Gears"))
+		x.fails("no remote resource configuration for", "delete_configuration", "target", "dst", "items", engine+","+
+			x.idOf("src", "Gears"))
 		if asks {
 			x.do("delete_configuration", "target", "dst", "items", engine, "keep", "true")
 			x.do("delete_configuration", "target", "dst", "items", engine)
-			x.fails("no remote resource configuration for", "delete_configuration", "target", "dst", "items", engine, "keep", "false")
+			x.fails("no remote resource configuration for", "delete_configuration", "target", "dst", "items", engine,
+				"keep", "false")
 			x.do("commit", "server", "src", "resource", "Engine")
 			x.pass(1)
-			if mine := x.Named["dst"].Resource("Engine"); !mine.ReadOnly || len(mine.Revisions) != 4 || len(x.Named["dst"].Configurations) != 0 {
+			if mine := x.Named["dst"].Resource("Engine"); !mine.ReadOnly || len(mine.Revisions) != 4 ||
+				len(x.Named["dst"].Configurations) != 0 {
 				t.Errorf("%s: %+v", version, mine)
 			}
 			x.configure("Engine", state.ByHand)
@@ -312,7 +338,8 @@ func TestDeleteConfiguration(t *testing.T) {
 			}
 			x.do("delete_configuration", "target", "dst", "items", engine, "keep", "false")
 			if s := x.Named["dst"]; len(s.Resources)+len(s.Configurations) != 0 {
-				t.Errorf("%s: DELETE ALL left %d resources and %d configurations", version, len(s.Resources), len(s.Configurations))
+				t.Errorf("%s: DELETE ALL left %d resources and %d configurations", version, len(s.Resources),
+					len(s.Configurations))
 			}
 			continue
 		}
@@ -325,8 +352,10 @@ func TestDeleteConfiguration(t *testing.T) {
 			t.Errorf("%s: what is left of a configuration copies", version)
 		}
 		x.fails("no remote resource configuration", "synchronize", "target", "dst", "items", engine)
-		x.fails("delete its resources with Data Manager first", "create_configuration", x.wizard("Engine", state.EveryCommit)...)
-		x.do("run_maintenance", "server", "dst", "commands", "systemctl stop twcloud\n"+x.manager("dst")+" -dr "+engine+"\nsystemctl start twcloud")
+		x.fails("delete its resources with Data Manager first", "create_configuration",
+			x.wizard("Engine", state.EveryCommit)...)
+		x.do("run_maintenance", "server", "dst", "commands", "systemctl stop twcloud\n"+x.manager("dst")+" -dr "+
+			engine+"\nsystemctl start twcloud")
 		x.pass(1)
 		x.configure("Engine", state.EveryCommit)
 		x.pass(1)
@@ -375,7 +404,8 @@ func TestReadOnlyCopiesOfASeed(t *testing.T) {
 		to := x.Named["dst"].Resource("Old name")
 		x.configure("Engine", state.EveryCommit)
 		x.pass(1)
-		if got, want := x.history("dst", "Engine", false), x.history("src", "Engine", false); got != want || x.status("dst") != state.Synchronized {
+		if got, want := x.history("dst", "Engine", false), x.history("src", "Engine", false); got != want ||
+			x.status("dst") != state.Synchronized {
 			t.Errorf("%s: %s\n%s\nwant\n%s", version, x.status("dst"), got, want)
 		}
 		if last := to.Latest(); last.Number != numbers[2]+1 && last.Number != 9 || last.Origin != 9 {
@@ -392,7 +422,8 @@ func TestSourceCategoryDisappears(t *testing.T) {
 	s := x.Named["src"]
 	s.Categories = slices.DeleteFunc(s.Categories, func(c *state.Category) bool { return c.ID == shared })
 	x.pass(1)
-	if got := x.status("dst"); got != state.InError+": category "+shared+" does not exist on the source any more" || len(x.Named["dst"].Resources) != 2 {
+	if got := x.status("dst"); got != state.InError+": category "+shared+
+		" does not exist on the source any more" || len(x.Named["dst"].Resources) != 2 {
 		t.Error(got)
 	}
 }

@@ -43,9 +43,11 @@ func FuzzSeed(f *testing.F) {
 	for _, seed := range []string{
 		plant, pair, `{}`, one(`"resources": [{"name": "A", "generate": {"revisions": 3, "gap_every": 2}}]`),
 		`{"servers": {` + acme + `, "b": {"version": "2024x", "categories": [{"path": "In"}], "configurations": [
-			{"source": "acme", "category": "Out", "target_category": "In", "user": "reader", "trigger": "commit_tag", "tag": "t"}]}}}`,
+			{"source": "acme", "category": "Out", "target_category": "In", "user": "reader", "trigger": "commit_tag",
+				"tag": "t"}]}}}`,
 		`{"authorities": {"a": {"intermediate": true}}, "servers": {"b": {"version": "2024x", "tls": true, "certificate": {"authority": "a",
-			"installed": {"password": "p", "path": "/k.p12"}}, "machine": {"trusted": {"/opt/java/webapp/lib/security/cacerts": ["a"]}}}}}`,
+			"installed": {"password": "p", "path": "/k.p12"}},
+				"machine": {"trusted": {"/opt/java/webapp/lib/security/cacerts": ["a"]}}}}}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -78,7 +80,8 @@ func FuzzSeed(f *testing.F) {
 // browse asks for all that a server has.
 func browse(t *testing.T, w *World, server, user string) {
 	s := w.Named[server]
-	paths := []string{"version", "workspaces?includeBody=true", "resources?includeBody=true&includeRemovedResource=true", "admin/health"}
+	paths := []string{"version", "workspaces?includeBody=true",
+		"resources?includeBody=true&includeRemovedResource=true", "admin/health"}
 	for _, c := range s.Categories {
 		paths = append(paths, "workspaces/"+c.ID+"/resources?includeBody=true")
 	}

@@ -104,7 +104,8 @@ func TestShell(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if code := x.Run(ctx, "src", "sudo systemctl stop twcloud", nil, &bytes.Buffer{}, &bytes.Buffer{}); code != 130 || !x.Named["src"].Services.Running[state.UnitServer] {
+	if code := x.Run(ctx, "src", "sudo systemctl stop twcloud", nil, &bytes.Buffer{},
+		&bytes.Buffer{}); code != 130 || !x.Named["src"].Services.Running[state.UnitServer] {
 		t.Errorf("interrupted: %d", code)
 	}
 }
@@ -113,13 +114,19 @@ func TestReads(t *testing.T) {
 	x := onMachine(t, "2024xR3")
 	dm := x.manager("src")
 	for line, want := range map[string]bool{
-		"systemctl is-active twcloud": true, "systemctl stop twcloud": false, "sudo systemctl start twcloud": false, "systemctl": false,
-		"nodetool status": true, "nodetool": false, "nodetool repair": false, "hostname": true, "hostname x": false, "true": true,
-		"cat /etc/motd": true, "test -e /etc/motd": true, "cd /etc && exec cat motd": true, "sudo cat /etc/motd": true, "sudo": false,
+		"systemctl is-active twcloud": true, "systemctl stop twcloud": false, "sudo systemctl start twcloud": false,
+		"systemctl":       false,
+		"nodetool status": true, "nodetool": false, "nodetool repair": false, "hostname": true, "hostname x": false,
+		"true":          true,
+		"cat /etc/motd": true, "test -e /etc/motd": true, "cd /etc && exec cat motd": true,
+		"sudo cat /etc/motd": true, "sudo": false,
 		dm: true, dm + " -lr": true, dm + " -lrd": true, dm + " -lcat": true, dm + " -lb resourceID=1": true,
-		dm + " -lrv resourceID=1 branchID=2": true, dm + " --list-resources": true, dm + " -help": true, dm + " -version": true,
-		dm + " -dr 1": false, dm + " -drd": false, dm + " -urd 1": false, dm + " -rrof --resourceID=1": false, dm + " -xyz": false,
-		dm + " --delete-resource 1": false, "cat /etc/motd && " + dm + " -dr 1": false, "rm x": false, "": false, "cat $x": false, "cat 'x": false,
+		dm + " -lrv resourceID=1 branchID=2": true, dm + " --list-resources": true, dm + " -help": true, dm +
+			" -version": true,
+		dm + " -dr 1": false, dm + " -drd": false, dm + " -urd 1": false, dm + " -rrof --resourceID=1": false, dm +
+			" -xyz": false,
+		dm + " --delete-resource 1": false, "cat /etc/motd && " + dm + " -dr 1": false, "rm x": false, "": false,
+		"cat $x": false, "cat 'x": false,
 	} {
 		if got := x.Reads("src", line); got != want {
 			t.Errorf("%q: %t", line, got)
@@ -189,7 +196,8 @@ func TestSudoMayBeRefused(t *testing.T) {
 	servers := two("2024xR3", "2024xR3")
 	servers["src"].(fields)["machine"] = fields{"sudo": false}
 	x := newSite(t, servers)
-	if code, _, errs := x.run("src", "sudo systemctl stop twcloud"); code != 1 || !strings.Contains(errs, "a password is required") {
+	if code, _, errs := x.run("src", "sudo systemctl stop twcloud"); code != 1 ||
+		!strings.Contains(errs, "a password is required") {
 		t.Errorf("%d %s", code, errs)
 	}
 	x.do("run_maintenance", "server", "src", "commands", "sudo systemctl stop twcloud") // a person knows it
@@ -197,10 +205,14 @@ func TestSudoMayBeRefused(t *testing.T) {
 
 func TestFilesOfAMachine(t *testing.T) {
 	for version, paths := range map[string][]string{
-		"2021xR2": {"/opt/TeamworkCloud/configuration/application.conf", "/opt/TeamworkCloud/AuthServer/config/authserver.properties", "/opt/TeamworkCloud/configuration/keystore.p12"},
-		"2022xR2": {"/opt/CATIANoMagicServices/TeamworkCloud/configuration/application.conf", "/opt/CATIANoMagicServices/WebAppPlatform/shared/conf/authserver.properties"},
-		"2024xR3": {"/opt/CATIANoMagicServices/TeamworkCloud/configuration/keystore.p12", "/etc/twcloud/twcloud-env", "/etc/motd"},
-		"2026x":   {"/opt/CATIANoMagicServices/Certs/keystore.p12", "/opt/CATIANoMagicServices/WebAppPlatform/shared/conf/webappplatform.properties"},
+		"2021xR2": {"/opt/TeamworkCloud/configuration/application.conf",
+			"/opt/TeamworkCloud/AuthServer/config/authserver.properties", "/opt/TeamworkCloud/configuration/keystore.p12"},
+		"2022xR2": {"/opt/CATIANoMagicServices/TeamworkCloud/configuration/application.conf",
+			"/opt/CATIANoMagicServices/WebAppPlatform/shared/conf/authserver.properties"},
+		"2024xR3": {"/opt/CATIANoMagicServices/TeamworkCloud/configuration/keystore.p12", "/etc/twcloud/twcloud-env",
+			"/etc/motd"},
+		"2026x": {"/opt/CATIANoMagicServices/Certs/keystore.p12",
+			"/opt/CATIANoMagicServices/WebAppPlatform/shared/conf/webappplatform.properties"},
 	} {
 		x := onMachine(t, version)
 		for _, name := range paths {

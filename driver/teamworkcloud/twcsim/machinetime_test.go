@@ -46,7 +46,8 @@ func TestWhenServicesStartedAndFilesWereWritten(t *testing.T) {
 	conf := x.Named["src"].Desk.At.Conf
 	check := func(when string) {
 		t.Helper()
-		if started, written := x.started("src", "twcloud"), x.written("src", conf); !written.Before(started) || !started.Before(x.Now) || x.Now.Sub(started) > 2*state.UpFor {
+		if started, written := x.started("src", "twcloud"), x.written("src", conf); !written.Before(started) ||
+			!started.Before(x.Now) || x.Now.Sub(started) > 2*state.UpFor {
 			t.Errorf("%s: written %s, started %s, now %s", when, written, started, x.Now)
 		}
 	}
@@ -67,7 +68,8 @@ func TestWhenServicesStartedAndFilesWereWritten(t *testing.T) {
 		t.Error("a stopped unit never ran")
 	}
 	x.runs("src", "sudo systemctl restart twcloud")
-	if at := x.started("src", "twcloud"); at.Sub(x.Now).Abs() > time.Millisecond || !at.After(before) || !x.started("src", "webapp").Before(at) {
+	if at := x.started("src", "twcloud"); at.Sub(x.Now).Abs() > time.Millisecond || !at.After(before) ||
+		!x.started("src", "webapp").Before(at) {
 		t.Errorf("started at %s, now it is %s", at, x.Now)
 	}
 	f, err := x.Files("src").OpenFile("/etc/new", os.O_CREATE|os.O_RDWR, 0o600)
@@ -80,7 +82,8 @@ func TestWhenServicesStartedAndFilesWereWritten(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Errorf("a file that was renamed meanwhile: %v", err)
 	}
-	if f, err := x.Files("src").Open("/etc/motd"); err != nil || f.Close() != nil || !x.written("src", "/etc/motd").Before(before) {
+	if f, err := x.Files("src").Open("/etc/motd"); err != nil || f.Close() != nil ||
+		!x.written("src", "/etc/motd").Before(before) {
 		t.Errorf("looking at a file changes its time: %v", err)
 	}
 }
@@ -98,7 +101,8 @@ func TestShow(t *testing.T) {
 			t.Errorf("%s: %q", line, got)
 		}
 	}
-	for _, line := range []string{"systemctl show", "systemctl show twcloud", "systemctl show --property=Id", "systemctl show --property=Names twcloud", "systemctl show --all --property=Id twcloud"} {
+	for _, line := range []string{"systemctl show", "systemctl show twcloud", "systemctl show --property=Id",
+		"systemctl show --property=Names twcloud", "systemctl show --all --property=Id twcloud"} {
 		if code, out, errs := x.run("src", line); code != 1 || out != "" || !strings.Contains(errs, "show has only") {
 			t.Errorf("%s: %d %q %q", line, code, out, errs)
 		}
@@ -112,7 +116,8 @@ func TestBrokenSettingsStopAService(t *testing.T) {
 		name := map[string]string{state.UnitServer: at.Conf, state.UnitPages: at.Pages}[unit]
 		good := x.runs("src", "cat "+name)
 		x.do("edit_file", "server", "src", "path", name, "content", broken)
-		if got := x.runs("src", "systemctl is-active "+unit); got != "active\n" || machine.PagesTrouble(x.Named["src"], x.Now) != nil {
+		if got := x.runs("src", "systemctl is-active "+unit); got != "active\n" ||
+			machine.PagesTrouble(x.Named["src"], x.Now) != nil {
 			t.Errorf("%s: a file that nobody has read: %s", unit, got)
 		}
 		for _, verb := range []string{"restart", "start"} {
@@ -137,15 +142,19 @@ func TestBrokenSettingsStopAService(t *testing.T) {
 			t.Errorf("%s was stopped: %s", unit, out)
 		}
 	}
-	refused(t, one(`"machine": {"files": {"/opt/CATIANoMagicServices/TeamworkCloud/configuration/application.conf": "esi {"}}`), "twcloud runs, and cannot have read its settings")
-	open(t, one(`"machine": {"services": [], "files": {"/opt/CATIANoMagicServices/TeamworkCloud/configuration/application.conf": "esi {"}}`))
+	refused(t, one(`"machine": {"files": `+
+		`{"/opt/CATIANoMagicServices/TeamworkCloud/configuration/application.conf": "esi {"}}`), "twcloud runs, and "+
+		"cannot have read its settings")
+	open(t, one(`"machine": {"services": [], "files": `+
+		`{"/opt/CATIANoMagicServices/TeamworkCloud/configuration/application.conf": "esi {"}}`))
 }
 
 func TestKeytool(t *testing.T) {
 	servers := two("2024xR3", "2024xR3")
 	a, _ := issueFor(t, false, "x.example")
 	der := string(a.Root.Chain[0].Raw)
-	servers["src"].(fields)["machine"] = fields{"files": fields{"/srv/ca.pem": keystore.InPEM(a.Root.Chain), "/srv/note": "hello"}}
+	servers["src"].(fields)["machine"] = fields{"files": fields{"/srv/ca.pem": keystore.InPEM(a.Root.Chain),
+		"/srv/note": "hello"}}
 	x := newSite(t, servers)
 	s := x.Named["src"]
 	if err := s.Desk.Write("/srv/ca.der", []byte(der)); err != nil {
@@ -154,8 +163,10 @@ func TestKeytool(t *testing.T) {
 	kt := state.ServerJava + "/bin/keytool -importcert -noprompt "
 	for _, line := range []string{
 		kt + "-cacerts -alias Acme -file /srv/ca.pem -storepass changeit",
-		state.PagesJava + "/bin/keytool -import -trustcacerts -noprompt -cacerts -alias acme -file /srv/ca.der -storepass changeit",
-		"cd " + state.ServerJava + "/bin && ./keytool -importcert -noprompt -keystore " + s.Desk.At.Keystore + " -alias acme -file /srv/ca.pem -storepass nomagic",
+		state.PagesJava + "/bin/keytool -import -trustcacerts -noprompt -cacerts -alias acme -file /srv/ca.der " +
+			"-storepass changeit",
+		"cd " + state.ServerJava + "/bin && ./keytool -importcert -noprompt -keystore " + s.Desk.At.Keystore +
+			" -alias acme -file /srv/ca.pem -storepass nomagic",
 		"keytool -importcert -noprompt -keystore /srv/new.p12 -alias acme -file /srv/ca.pem -storepass changeit",
 	} {
 		if code, _, errs := x.run("src", line); code != 0 || errs != "Certificate was added to keystore\n" {
@@ -175,14 +186,15 @@ func TestKeytool(t *testing.T) {
 	}
 	before := x.dump()
 	for line, want := range map[string]string{
-		kt + "-cacerts -alias ACME -file /srv/ca.pem -storepass changeit":                              "alias <acme> already exists",
-		kt + "-keystore " + s.Desk.At.Keystore + " -alias other -file /srv/ca.pem -storepass changeit": "password was incorrect",
-		kt + "-cacerts -alias other -file /srv/ca.pem -storepass nomagic":                              "password was incorrect",
-		kt + "-cacerts -alias other -file /srv/none -storepass changeit":                               "No such file",
-		kt + "-cacerts -alias other -file /srv/note -storepass changeit":                               "not an X.509 certificate",
-		kt + "-cacerts -alias other -file /srv/ca.pem":                                                 "at least 6 characters",
-		kt + "-cacerts -file /srv/ca.pem -storepass changeit":                                          "are needed",
-		kt + "-cacerts -keystore x -alias other -file /srv/ca.pem -storepass changeit":                 "cannot be used with -keystore",
+		kt + "-cacerts -alias ACME -file /srv/ca.pem -storepass changeit": "alias <acme> already exists",
+		kt + "-keystore " + s.Desk.At.Keystore +
+			" -alias other -file /srv/ca.pem -storepass changeit": "password was incorrect",
+		kt + "-cacerts -alias other -file /srv/ca.pem -storepass nomagic":              "password was incorrect",
+		kt + "-cacerts -alias other -file /srv/none -storepass changeit":               "No such file",
+		kt + "-cacerts -alias other -file /srv/note -storepass changeit":               "not an X.509 certificate",
+		kt + "-cacerts -alias other -file /srv/ca.pem":                                 "at least 6 characters",
+		kt + "-cacerts -file /srv/ca.pem -storepass changeit":                          "are needed",
+		kt + "-cacerts -keystore x -alias other -file /srv/ca.pem -storepass changeit": "cannot be used with -keystore",
 		kt + "-cacerts -alias": "needs an argument",
 		kt + "-cacerts -v":     "Illegal option",
 		state.ServerJava + "/bin/keytool -importcert -cacerts -alias other -file /srv/ca.pem -storepass changeit": "was not added",

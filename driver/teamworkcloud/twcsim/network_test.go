@@ -15,15 +15,18 @@ import (
 	"go.uber.org/goleak"
 )
 
-// secured are two servers with certificates of one authority; the source's encrypted port is open and presents its own.
+// secured are two servers with certificates of one authority; the source's encrypted port is open and presents
+// its own.
 func secured(source, target string) (authorities, servers fields) {
 	servers = two(source, target)
 	src, dst := servers["src"].(fields), servers["dst"].(fields)
-	src["certificate"] = fields{"authority": "acme", "names": []string{"src.example", "127.0.0.1"}, "env": "SRC_CERT", "key_env": "SRC_KEY",
+	src["certificate"] = fields{"authority": "acme", "names": []string{"src.example", "127.0.0.1"},
+		"env": "SRC_CERT", "key_env": "SRC_KEY",
 		"installed": fields{"password": "src-pass", "path": "/srv/keys.p12", "env": "SRC_PASS"}}
 	src["env"] = fields{"url": "SRC", "plain_address": "SRC_PLAIN", "tls_address": "SRC_TLS"}
 	src["machine"] = fields{}
-	dst["certificate"] = fields{"authority": "acme", "env": "DST_CERT", "key_env": "DST_KEY", "installed": fields{"password": "src-pass", "path": "/srv/keys.p12"}}
+	dst["certificate"] = fields{"authority": "acme", "env": "DST_CERT", "key_env": "DST_KEY",
+		"installed": fields{"password": "src-pass", "path": "/srv/keys.p12"}}
 	dst["machine"] = fields{}
 	return fields{"acme": fields{"name": "ACME Root CA", "env": "ACME_CA", "intermediate": true}}, servers
 }
@@ -31,7 +34,8 @@ func secured(source, target string) (authorities, servers fields) {
 // dial connects to a port as the sandbox has clients connected.
 func (x *site) dial(port string, roots string, name string) (*tls.ConnectionState, error) {
 	x.t.Helper()
-	socket, err := new(net.ListenConfig).Listen(x.t.Context(), "tcp", "127.0.0.1:0") // a pipe has no buffer: both ends would wait
+	// a pipe has no buffer: both ends would wait
+	socket, err := new(net.ListenConfig).Listen(x.t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		x.t.Fatal(err)
 	}
@@ -75,16 +79,20 @@ func TestPorts(t *testing.T) {
 	if env["SRC_TLS"] != "127.0.0.1:4001" || env["SRC_PLAIN"] != "127.0.0.1:4002" || env["SRC_PASS"] != "src-pass" {
 		t.Errorf("%v", env)
 	}
-	for address, want := range map[string]string{"127.0.0.1:4001": "src 10002", "127.0.0.1:4002": "src 3579", "127.0.0.1:4003": " 4003", "127.0.0.1": " "} {
+	for address, want := range map[string]string{"127.0.0.1:4001": "src 10002", "127.0.0.1:4002": "src 3579",
+		"127.0.0.1:4003": " 4003", "127.0.0.1": " "} {
 		s, port := x.ServerAt(address)
 		if got := map[bool]string{true: "src", false: ""}[s != nil] + " " + port; got != want {
 			t.Errorf("%s: %q", address, got)
 		}
 	}
 	for ask, want := range map[string]string{
-		"dst src.example:10002": "src/tls", "dst SRC.example:3579": "src/plain", "src src.example:10002": "src/tls", "src localhost:10002": "src/tls",
-		"src 127.0.0.1:3579": "src/plain", "dst localhost:3579": "dst/plain", "dst localhost:10002": "", " src.example:10002": "src/tls", " localhost:3579": "",
-		"dst src.example:8111": "", "dst src.example": "", "dst nobody.example:10002": "", "dst src.example:x": "", "other localhost:3579": "",
+		"dst src.example:10002": "src/tls", "dst SRC.example:3579": "src/plain", "src src.example:10002": "src/tls",
+		"src localhost:10002": "src/tls",
+		"src 127.0.0.1:3579":  "src/plain", "dst localhost:3579": "dst/plain", "dst localhost:10002": "",
+		" src.example:10002": "src/tls", " localhost:3579": "",
+		"dst src.example:8111": "", "dst src.example": "", "dst nobody.example:10002": "", "dst src.example:x": "",
+		"other localhost:3579": "",
 	} {
 		machine, address, _ := strings.Cut(ask, " ")
 		if got, ok := x.Resolve(machine, address); ok != (want != "") || ok && got != want {
@@ -128,7 +136,8 @@ func TestHandshake(t *testing.T) {
 		t.Error(err)
 	}
 	for what, want := range map[string]string{
-		"expired": "expired", "wrong_name": "not src.example", "self_signed": "unknown authority", "no_intermediate": "unknown authority", "other_authority": "unknown authority",
+		"expired": "expired", "wrong_name": "not src.example", "self_signed": "unknown authority",
+		"no_intermediate": "unknown authority", "other_authority": "unknown authority",
 	} {
 		x.do("replace_certificate", "server", "src", "what", what)
 		if _, err := x.dial("src/tls", env["ACME_CA"], "src.example"); err == nil || !strings.Contains(err.Error(), want) {
@@ -172,7 +181,8 @@ func newWorldWith(t testing.TB, make func(source, target string) (authorities, s
 	return newSecured(t, "2024xR3", "2024xR3", make)
 }
 
-func newSecured(t testing.TB, source, target string, make func(source, target string) (authorities, servers fields)) *site {
+func newSecured(t testing.TB, source, target string,
+	make func(source, target string) (authorities, servers fields)) *site {
 	t.Helper()
 	authorities, servers := make(source, target)
 	return newSiteOf(t, fields{"now": "2026-03-02T08:00:00Z", "authorities": authorities, "servers": servers})

@@ -31,7 +31,8 @@ func TestWhoSeesWhat(t *testing.T) {
 			t.Errorf("%s %s: %s, want %s", one.user, one.path, got, one.want)
 		}
 	}
-	below := []string{"/branches", "/branches/" + trunkID, "/revisions", "/revisions?includeBody=true", "/revisions/1", "/tags", "/locks"}
+	below := []string{"/branches", "/branches/" + trunkID, "/revisions", "/revisions?includeBody=true",
+		"/revisions/1", "/tags", "/locks"}
 	for user, want := range map[string]int{"root": 200, "reader": 200, "lister": 403, "guest": 404, "nobody": 404} {
 		for _, path := range below {
 			g.as(basic(user)).status("/osmc/resources/"+engineID+path, want)
@@ -84,12 +85,14 @@ func TestHealth(t *testing.T) {
 		{"2026x", "false", "pairs", "esi2026x0", nil},
 		{"2026xR1", "true", "pairs", "esi2026x1", 10002.0},
 	} {
-		g := serve(t, plant, `"2024xR3", "answers": "plain"`, fmt.Sprintf("%q, %q: %q", one.version, "answers", one.answers),
+		g := serve(t, plant, `"2024xR3", "answers": "plain"`,
+			fmt.Sprintf("%q, %q: %q", one.version, "answers", one.answers),
 			`"tls": true`, `"tls": `+one.tls, `"oauth_token": "root-oauth",`, "")
 		var got health
 		decode(t, g.status("/osmc/admin/health", 200).body, &got)
 		n := got.Nodes[0]
-		if got.Cassandra.KeyspaceName != one.keyspace || n["status"] != "UP" || n["communicationNonSSLClientPort"] != 3579.0 || n["communicationSSLClientPort"] != one.port {
+		if got.Cassandra.KeyspaceName != one.keyspace || n["status"] != "UP" ||
+			n["communicationNonSSLClientPort"] != 3579.0 || n["communicationSSLClientPort"] != one.port {
 			t.Errorf("%s: %+v", one.version, got)
 		}
 	}
@@ -97,10 +100,12 @@ func TestHealth(t *testing.T) {
 
 func TestVersionText(t *testing.T) {
 	for change, want := range map[string]string{
-		`"sync_address": "a.example"`:                       "Teamwork Cloud VERSION 2024x Refresh3, OSMC VERSION 2024x Refresh3, REVISION 4c1f09a",
-		`"version_text": "18.5"`:                            "18.5",
-		`"version_text": ""`:                                "",
-		`"sync_address": "a.example", "version_text": null`: "Teamwork Cloud VERSION 2024x Refresh3, OSMC VERSION 2024x Refresh3, REVISION 4c1f09a",
+		`"sync_address": "a.example"`: "Teamwork Cloud VERSION 2024x Refresh3, OSMC VERSION " +
+			"2024x Refresh3, REVISION 4c1f09a",
+		`"version_text": "18.5"`: "18.5",
+		`"version_text": ""`:     "",
+		`"sync_address": "a.example", "version_text": null`: "Teamwork Cloud VERSION 2024x Refresh3, OSMC VERSION " +
+			"2024x Refresh3, REVISION 4c1f09a",
 	} {
 		g := serve(t, plant, `"sync_address": "twc.prod.example"`, change)
 		if got := g.status("/osmc/version", 200).body; got != want {
@@ -115,20 +120,24 @@ func TestCurrentUser(t *testing.T) {
 	released := g.w.Named["prod"].CategoryByPath("Released").ID
 	want := fmt.Sprintf(`{"enabled": true, "external": false, "otherAttributes": {"name": "reader"}, "realm": %q, "userGroups": [],
 		"userName": "reader", "roleAssignments": [{"ID": %q, "roleID": %q, "protectedObjects": [
-			{"ID": %q, "protectedType": "com.nomagic.esi.category"}]}]`, state.UUIDOf("realm prod"), state.UUIDOf("assignment reader "+role.ID), role.ID, released)
+			{"ID": %q, "protectedType": "com.nomagic.esi.category"}]}]`, state.UUIDOf("realm prod"),
+		state.UUIDOf("assignment reader "+role.ID), role.ID, released)
 	read := fmt.Sprintf(`{"ID": %q, "name": "com.nomagic.esi.resource_read.resource", "operationName": "read.resource",
-		"operationDisplayName": "Read Resources", "operationAssignableAccessScope": "GLOBAL_OR_OBJECT", "protectedType": "com.nomagic.esi.resource"}`, state.ReadResources)
+		"operationDisplayName": "Read Resources", "operationAssignableAccessScope": "GLOBAL_OR_OBJECT",
+			"protectedType": "com.nomagic.esi.resource"}`, state.ReadResources)
 	r := g.as(basic("reader"))
 	r.is("/osmc/admin/users/reader", want+`}`)
 	r.is("/osmc/admin/user?username=reader&permission=true", want+`, "permissions": [`+read+`]}`)
 	g = serve(t, plant, `"answers": "plain"`, `"answers": "pairs"`)
-	g.as(basic("reader")).is("/osmc/admin/users/reader?permission=true", want+`, "permissions": ["`+state.ReadResources+`"]}`)
+	g.as(basic("reader")).is("/osmc/admin/users/reader?permission=true", want+`, "permissions": ["`+
+		state.ReadResources+`"]}`)
 	var user struct {
 		RoleAssignments []struct{ ProtectedObjects []any }
 		Permissions     []string
 	}
 	decode(t, g.status("/osmc/admin/users/root?permission=true", 200).body, &user)
-	if len(user.RoleAssignments) != 4 || len(user.RoleAssignments[0].ProtectedObjects) != 0 || len(user.Permissions) != 13 {
+	if len(user.RoleAssignments) != 4 || len(user.RoleAssignments[0].ProtectedObjects) != 0 ||
+		len(user.Permissions) != 13 {
 		t.Errorf("root: %+v", user)
 	}
 }
@@ -141,7 +150,8 @@ func TestRoles(t *testing.T) {
 		Global     bool `json:"containGlobalOperationsOnly"`
 	}
 	decode(t, g.status("/osmc/admin/roles", 200).body, &roles)
-	if len(roles) != len(state.Predefined) || roles[5].Name != state.SyncManager || !roles[5].Predefined || roles[5].Global {
+	if len(roles) != len(state.Predefined) || roles[5].Name != state.SyncManager || !roles[5].Predefined ||
+		roles[5].Global {
 		t.Errorf("all roles: %+v", roles)
 	}
 	decode(t, g.status("/osmc/workspaces/"+powertrain+"/roles", 200).body, &roles)
@@ -192,7 +202,8 @@ func TestGrantRole(t *testing.T) {
 		if got := g.get(path).body; got != `["reader","guest"]` {
 			t.Errorf("%+v: users %s", one, got)
 		}
-		if s.HasRole(s.User("guest"), state.SyncManager, s.CategoryByPath("Released").ID) || len(s.User("guest").Grants) != 2 {
+		if s.HasRole(s.User("guest"), state.SyncManager, s.CategoryByPath("Released").ID) ||
+			len(s.User("guest").Grants) != 2 {
 			t.Errorf("%+v: %+v", one, s.User("guest").Grants)
 		}
 	}
@@ -206,7 +217,8 @@ func TestCreateCategory(t *testing.T) {
 	for _, shape := range []string{"plain", "pairs"} {
 		g := serve(t, plant, `"answers": "plain"`, `"answers": "`+shape+`"`)
 		s := g.w.Named["prod"]
-		out := g.send("POST", "/osmc/workspaces", rest.TypeLinked, pairOf(`, "dcterms:title": "From Acme", "dcterms:description": "new"`))
+		out := g.send("POST", "/osmc/workspaces", rest.TypeLinked,
+			pairOf(`, "dcterms:title": "From Acme", "dcterms:description": "new"`))
 		top := s.CategoryByPath("From Acme")
 		if out.StatusCode != 201 || top == nil || top.Description != "new" {
 			t.Fatalf("%s: %d %+v\n%s", shape, out.StatusCode, top, out.body)
@@ -216,11 +228,13 @@ func TestCreateCategory(t *testing.T) {
 		if pair[1]["dcterms:title"] != "From Acme" || strings.Contains(out.body, top.ID) != (shape == "pairs") {
 			t.Errorf("%s: %s", shape, out.body)
 		}
-		out = g.send("POST", "/osmc/workspaces", rest.TypeLinked, pairOf(`, "dcterms:title": "Body", "kerml:resources": [], "kerml:parentID": "`+top.ID+`"`))
+		out = g.send("POST", "/osmc/workspaces", rest.TypeLinked,
+			pairOf(`, "dcterms:title": "Body", "kerml:resources": [], "kerml:parentID": "`+top.ID+`"`))
 		if below := s.CategoryByPath("From Acme/Body"); out.StatusCode != 201 || below == nil || below.ID == top.ID {
 			t.Errorf("%s: below: %d %+v", shape, out.StatusCode, below)
 		}
-		if out := g.get("/osmc/workspaces/" + top.ID + "/resources"); out.StatusCode != 200 || !strings.Contains(out.body, `"dcterms:title":"From Acme"`) {
+		if out := g.get("/osmc/workspaces/" + top.ID + "/resources"); out.StatusCode != 200 ||
+			!strings.Contains(out.body, `"dcterms:title":"From Acme"`) {
 			t.Errorf("%s: it cannot be read: %s", shape, out.body)
 		}
 	}
@@ -242,7 +256,8 @@ func TestCreateCategoryRefusals(t *testing.T) {
 		{"root", rest.TypeLinked, pairOf(`, "dcterms:title": 1`), 400},
 		{"root", rest.TypeLinked, pairOf(`, "dcterms:title": "A", "title": "A"`), 400},
 		{"root", rest.TypeLinked, pairOf(`, "dcterms:title": "A", "kerml:resources": [{"@id": "` + engineID + `"}]`), 400},
-		{"root", rest.TypeLinked, `[{"@type": ["ldp:DirectContainer"]}, {"@type": ["kerml:Workspace"], "dcterms:title": "A"}]`, 400},
+		{"root", rest.TypeLinked, `[{"@type": ["ldp:DirectContainer"]}, {"@type": ["kerml:Workspace"], ` +
+			`"dcterms:title": "A"}]`, 400},
 		{"root", rest.TypeLinked, pairOf(`, "dcterms:title": "A", "kerml:parentID": "` + engineID + `"`), 404},
 		{"root", rest.TypeLinked, pairOf(`, "dcterms:title": "Released"`), 409},
 		{"reader", rest.TypeLinked, pairOf(`, "dcterms:title": "A"`), 403},

@@ -23,7 +23,8 @@ func TestUnknownActionsAreNotSupported(t *testing.T) {
 		t.Error(err)
 	}
 	for name, a := range person.Actions {
-		if _, err := x.Person(t.Context(), name, nil); err == nil || !strings.Contains(err.Error(), name+": a value for "+a.Needs[0]) {
+		if _, err := x.Person(t.Context(), name, nil); err == nil ||
+			!strings.Contains(err.Error(), name+": a value for "+a.Needs[0]) {
 			t.Errorf("%s without values: %v", name, err)
 		}
 	}
@@ -32,7 +33,8 @@ func TestUnknownActionsAreNotSupported(t *testing.T) {
 func TestServersAreKnownByTheirURLs(t *testing.T) {
 	x := newSite(t, two("2024xR3", "2024xR3"))
 	x.SetURL("src", "https://127.0.0.1:4711")
-	if got := x.do("confirm_backup", "server", "https://127.0.0.1:4711/"); got != "backed up the database of src" || !x.Named["src"].Services.BackedUp {
+	if got := x.do("confirm_backup", "server",
+		"https://127.0.0.1:4711/"); got != "backed up the database of src" || !x.Named["src"].Services.BackedUp {
 		t.Error(got)
 	}
 	x.fails("no server", "confirm_backup", "server", "https://127.0.0.1:4712")
@@ -63,13 +65,15 @@ func TestWork(t *testing.T) {
 		}
 		parents, merged = append(parents, r.Parent), append(merged, r.Merged)
 	}
-	if !slices.Equal(parents, []int{0, 1, 1, 3, 2}) || !slices.Equal(merged, []int{0, 0, 0, 0, 4}) || seat.Tags[1].Revision != 4 {
+	if !slices.Equal(parents, []int{0, 1, 1, 3, 2}) || !slices.Equal(merged, []int{0, 0, 0, 0, 4}) ||
+		seat.Tags[1].Revision != 4 {
 		t.Errorf("parents %v, merged %v, tags %v", parents, merged, seat.Tags)
 	}
 	x.do("lock", "server", "src", "resource", "Seat", "user", "eve")
 	x.do("lock", "server", "src", "resource", "Seat", "user", "fay", "branch", "red", "element", "e1")
 	x.fails("no branch", "lock", "server", "src", "resource", "Seat", "user", "fay", "branch", "blue")
-	if got := x.do("unlock", "server", "src", "resource", "Seat", "user", "eve"); !strings.HasPrefix(got, "released 1 ") || seat.Locks[0].Element != "e1" {
+	if got := x.do("unlock", "server", "src", "resource", "Seat", "user", "eve"); !strings.HasPrefix(got,
+		"released 1 ") || seat.Locks[0].Element != "e1" {
 		t.Errorf("%s; %v", got, seat.Locks)
 	}
 	x.do("unlock", "server", "src", "resource", "Seat")
@@ -104,7 +108,8 @@ func TestLoginTakesALicence(t *testing.T) {
 		t.Errorf("logged in: %v", got)
 	}
 	x.Named["src"].Sessions["program"] = &state.Session{ID: "program", User: "reader"}
-	if got := x.do("announce", "server", "src"); !strings.HasSuffix(got, "2 logged out") || len(x.Named["src"].Sessions) != 1 || !x.Named["src"].Services.Announced {
+	if got := x.do("announce", "server", "src"); !strings.HasSuffix(got, "2 logged out") ||
+		len(x.Named["src"].Sessions) != 1 || !x.Named["src"].Services.Announced {
 		t.Errorf("%s; %v", got, x.Named["src"].Sessions)
 	}
 }
@@ -113,13 +118,17 @@ func TestMaintenanceStopsAtTheFirstFailure(t *testing.T) {
 	x := newSite(t, two("2024xR3", "2024xR3")) // without a machine that can be reached
 	gears := x.idOf("src", "Gears")
 	dm := x.manager("src")
-	out := x.do("run_maintenance", "server", "src", "commands", "# first\nsystemctl stop twcloud\n\n cd "+strings.TrimSuffix(dm, "/datamanager")+"\n./datamanager -dr "+gears+"\ncat logs/datamanager.log\nsystemctl start twcloud")
+	out := x.do("run_maintenance", "server", "src", "commands", "# first\nsystemctl stop twcloud\n\n cd "+
+		strings.TrimSuffix(dm, "/datamanager")+"\n./datamanager -dr "+gears+
+		"\ncat logs/datamanager.log\nsystemctl start twcloud")
 	if strings.Count(out, "Resource "+gears+" was deleted") != 2 || strings.Contains(out, "first") {
 		t.Error(out)
 	}
 	x.pass(1)
-	_, err := x.Person(t.Context(), "run_maintenance", map[string]string{"server": "src", "commands": "hostname\ncat /nothing\nsystemctl stop twcloud"})
-	if err == nil || !strings.Contains(err.Error(), `"cat /nothing" ended with 1 on src: cat: /nothing: No such file`) || !x.Named["src"].Services.Running[state.UnitServer] {
+	_, err := x.Person(t.Context(), "run_maintenance",
+		map[string]string{"server": "src", "commands": "hostname\ncat /nothing\nsystemctl stop twcloud"})
+	if err == nil || !strings.Contains(err.Error(),
+		`"cat /nothing" ended with 1 on src: cat: /nothing: No such file`) || !x.Named["src"].Services.Running[state.UnitServer] {
 		t.Error(err)
 	}
 	if len(x.Machines()) != 0 || x.Files("src") != nil {
@@ -129,7 +138,8 @@ func TestMaintenanceStopsAtTheFirstFailure(t *testing.T) {
 
 func TestTamper(t *testing.T) {
 	tests := map[string]string{
-		"lose":        "0<-1<-1 trunk ann 2025-01-01T10:00:00Z \"one\" \n1<0<-1 hybrid cat 2025-01-03T10:00:00Z \"five\" release\n2<0<1 trunk ann 2025-01-04T10:00:00Z \"nine\" ",
+		"lose": "0<-1<-1 trunk ann 2025-01-01T10:00:00Z \"one\" \n1<0<-1 hybrid cat 2025-01-03T10:00:00Z " +
+			"\"five\" release\n2<0<1 trunk ann 2025-01-04T10:00:00Z \"nine\" ",
 		"truncate":    "0<-1<-1 trunk ann 2025-01-01T10:00:00Z \"one\" ",
 		"author":      "1<0<-1 trunk twcSynchronizationManager 2025-01-02T10:00:00Z \"two\" ",
 		"date":        "1<0<-1 trunk ben 2025-01-02T11:00:00Z \"two\" ",

@@ -24,18 +24,22 @@ const plant = `{
 		"env": {"url": "URL", "user": "USER", "password": "PASSWORD", "token": "TOKEN", "account": "root"},
 		"users": [
 			{"name": "root", "password": "root-secret", "token": "root-token", "oauth_token": "root-oauth", "roles": [
-				{"role": "Server Administrator"}, {"role": "Resource Manager"}, {"role": "Resource Creator"}, {"role": "Security Manager"}]},
-			{"name": "reader", "password": "reader-secret", "roles": [{"role": "Resource Reviewer", "categories": ["Released"]}]},
+				{"role": "Server Administrator"}, {"role": "Resource Manager"}, {"role": "Resource Creator"},
+					{"role": "Security Manager"}]},
+			{"name": "reader", "password": "reader-secret", "roles": [{"role": "Resource Reviewer",
+				"categories": ["Released"]}]},
 			{"name": "lister", "password": "lister-secret", "roles": [{"role": "Resource Creator"}]},
 			{"name": "guest", "password": "guest-secret", "roles": [{"role": "Resource Reviewer", "resources": ["Loose"]}]},
 			{"name": "nobody", "password": "nobody-secret"}
 		],
 		"categories": [
-			{"path": "Released/Powertrain", "id": "ca700000-0000-4000-8000-000000000001", "description": "what others may use"},
+			{"path": "Released/Powertrain", "id": "ca700000-0000-4000-8000-000000000001",
+				"description": "what others may use"},
 			{"path": "Released/Body"}
 		],
 		"resources": [
-			{"id": "0a000000-0000-4000-8000-000000000001", "project_id": "PROJECT-1", "name": "Engine", "category": "Released/Powertrain",
+			{"id": "0a000000-0000-4000-8000-000000000001", "project_id": "PROJECT-1", "name": "Engine",
+				"category": "Released/Powertrain",
 				"description": "four strokes",
 				"branches": [
 					{"name": "trunk", "id": "b0000000-0000-4000-8000-000000000001"},
@@ -50,7 +54,8 @@ const plant = `{
 				],
 				"tags": [{"name": "release", "revision": 3, "description": "1.0"}],
 				"locks": [{"user": "mira", "branch": "hybrid", "element": "e0000000-0000-4000-8000-000000000001"}]},
-			{"id": "0a000000-0000-4000-8000-000000000002", "project_id": "PROJECT-2", "name": "Old Engine", "category": "Released/Powertrain", "removed": true},
+			{"id": "0a000000-0000-4000-8000-000000000002", "project_id": "PROJECT-2", "name": "Old Engine",
+				"category": "Released/Powertrain", "removed": true},
 			{"id": "0a000000-0000-4000-8000-000000000003", "project_id": "PROJECT-3", "name": "Loose"}
 		]
 	}}
@@ -214,20 +219,25 @@ func TestPlainAnswers(t *testing.T) {
 		"/osmc/workspaces/" + powertrain + "/resources": fmt.Sprintf(`[
 			{"@context": "BASE/schemas/workspaceContainer", "@id": "", "@type": ["ldp:DirectContainer", "kerml:Workspace"],
 				"ldp:hasMemberRelation": "kerml:resources", "ldp:membershipResource": {"@id": "#it"}},
-			{"@context": "BASE/schemas/workspace", "@id": {"@id": "#it"}, "@type": ["kerml:Workspace"], "dcterms:title": "Powertrain",
-				"dcterms:description": "what others may use", "kerml:categories": [], "kerml:parentID": %q, "kerml:resources": [{"@id": %q}]}
+			{"@context": "BASE/schemas/workspace", "@id": {"@id": "#it"}, "@type": ["kerml:Workspace"],
+				"dcterms:title": "Powertrain",
+				"dcterms:description": "what others may use", "kerml:categories": [], "kerml:parentID": %q,
+					"kerml:resources": [{"@id": %q}]}
 		]`, released, engineID),
 		"/osmc/resources": fmt.Sprintf(`{"@context": "BASE/schemas/resources", "@id": "", "@type": ["ldp:BasicContainer"],
 			"ldp:contains": [{"@id": %q}, {"@id": %q}]}`, engineID, loose),
 		"/osmc/resources/" + engineID: fmt.Sprintf(`{"@base": "BASE/workspaces/%s/resources/%s", "@context": "BASE/schemas/resource",
-			"@type": "kerml:Resource", "categoryID": %q, "dcterms:title": "Engine.MASTER", "dcterms:description": "four strokes",
+			"@type": "kerml:Resource", "categoryID": %q, "dcterms:title": "Engine.MASTER",
+				"dcterms:description": "four strokes",
 			"kerml:branches": [{"@id": %q}, {"@id": %q}], "removed": false,
-			"metadata": {"name": "Engine.MASTER", "PROJECT_ID": "PROJECT-1"}}`, powertrain, engineID, powertrain, trunkID, hybridID),
+			"metadata": {"name": "Engine.MASTER", "PROJECT_ID": "PROJECT-1"}}`, powertrain, engineID, powertrain,
+			trunkID, hybridID),
 		"/osmc/resources/" + engineID + "/branches": fmt.Sprintf(`{"@context": "BASE/schemas/branches", "@id": "",
 			"@type": ["ldp:BasicContainer"], "ldp:contains": [{"@id": %q}, {"@id": %q}]}`, trunkID, hybridID),
 		"/osmc/resources/" + engineID + "/branches/" + hybridID: fmt.Sprintf(`[
 			{"@context": "BASE/schemas/branchContainer", "@id": "", "@type": ["ldp:DirectContainer", "kerml:Branch"],
-				"ldp:contains": [4, 3, 2, 1], "ldp:hasMemberRelation": "kerml:revisions", "ldp:membershipResource": {"@id": "#it"}},
+				"ldp:contains": [4, 3, 2, 1], "ldp:hasMemberRelation": "kerml:revisions",
+					"ldp:membershipResource": {"@id": "#it"}},
 			{"@context": "BASE/schemas/branch", "@id": {"@id": "#it"}, "@type": ["kerml:Branch"], "ID": %q, "author": "jonas",
 				"createdDate": 1601477216, "dcterms:title": "hybrid", "kerml:revisions": [4, 3, 2, 1], "latestRevision": 4,
 				"resourceID": %q, "startRevision": 3, "metadata": {}}
@@ -237,17 +247,22 @@ func TestPlainAnswers(t *testing.T) {
 			"branchID": %q, "branchName": "trunk", "commitType": "NORMAL", "createdDate": 1609459200, "dependencies": [],
 			"description": "Merge", "directParent": 3, "pickedRevision": -1, "resourceID": %q}]`, trunkID, engineID),
 		"/osmc/resources/" + engineID + "/revisions/9": fmt.Sprintf(`{
-			"@base": "BASE/workspaces/%s/resources/%s/branches/%s/revisions/9", "@context": "BASE/schemas/revision", "EPackageIDs": [],
+			"@base": "BASE/workspaces/%s/resources/%s/branches/%s/revisions/9", "@context": "BASE/schemas/revision",
+				"EPackageIDs": [],
 			"ID": "", "artifacts": "artifacts", "author": "mira", "branchID": "../..", "commitDate": 1609459200000,
 			"createdDate": 1609459200, "dependencies": [], "dependencyImpls": [], "description": "Merge", "directParent": 3,
-			"mergedParent": 4, "resourceID": "../../..", "rootObjectIDs": [%q]}`, powertrain, engineID, trunkID, state.UUIDOf("root "+engineID)),
+			"mergedParent": 4, "resourceID": "../../..", "rootObjectIDs": [%q]}`, powertrain, engineID, trunkID,
+			state.UUIDOf("root "+engineID)),
 		"/osmc/resources/" + engineID + "/tags": fmt.Sprintf(`{"@base": "BASE/workspaces/%s/resources/%s/tags",
-			"@context": "BASE/schemas/tags", "@id": "", "@type": ["ldp:BasicContainer"], "ldp:contains": [{"@id": %q}]}`, powertrain, engineID, tag),
-		"/osmc/resources/" + engineID + "/tags/" + tag: `{"@context": "BASE/schemas/tag", "@type": ["kerml:Tag", "ldp:DirectContainer"],
+			"@context": "BASE/schemas/tags", "@id": "", "@type": ["ldp:BasicContainer"], "ldp:contains": [{"@id": %q}]}`,
+			powertrain, engineID, tag),
+		"/osmc/resources/" + engineID + "/tags/" +
+			tag: `{"@context": "BASE/schemas/tag", "@type": ["kerml:Tag", "ldp:DirectContainer"],
 			"commitID": 3, "dcterms:title": "release", "dcterms:description": "1.0"}`,
 		"/osmc/resources/" + engineID + "/locks": fmt.Sprintf(`[{"branchId": %q, "branchName": "hybrid",
 			"elementAndBranchId": {"branchID": %q, "elementID": "e0000000-0000-4000-8000-000000000001"},
-			"esiObjectId": "e0000000-0000-4000-8000-000000000001", "lockType": "OBJECTLOCK", "locked": true, "notLocked": false,
+			"esiObjectId": "e0000000-0000-4000-8000-000000000001", "lockType": "OBJECTLOCK", "locked": true,
+				"notLocked": false,
 			"resourceId": %q, "resourceName": "Engine", "username": "mira"}]`, hybridID, hybridID, engineID),
 	} {
 		g.is(path, want)
@@ -257,7 +272,8 @@ func TestPlainAnswers(t *testing.T) {
 		}
 	}
 	// includeBody changes nothing about lists of ids.
-	for _, path := range []string{"/osmc/workspaces", "/osmc/resources", "/osmc/workspaces/" + powertrain + "/resources"} {
+	for _, path := range []string{"/osmc/workspaces", "/osmc/resources", "/osmc/workspaces/" + powertrain +
+		"/resources"} {
 		same(t, path, g.get(path+"?includeBody=true").body, g.get(path).body)
 	}
 }
@@ -279,10 +295,12 @@ func TestPairsAnswers(t *testing.T) {
 			"@type": ["ldp:BasicContainer"], "ldp:contains": [` + branch(trunkID, "trunk", "mira", 1600257292, 1, 9) + `,` +
 			branch(hybridID, "hybrid", "jonas", 1601477216, 3, 4) + `]}`,
 		"/osmc/resources/" + engineID + "/revisions?includeBody=True&page=2&items=3": fmt.Sprintf(`[
-			{"ID": 2, "author": "mira", "authorInfo": {"deleted": false, "name": "mira"}, "branchID": %q, "commitType": "NORMAL",
+			{"ID": 2, "author": "mira", "authorInfo": {"deleted": false, "name": "mira"}, "branchID": %q,
+				"commitType": "NORMAL",
 				"createdDate": 1600258618, "dependencies": [], "description": "", "directParent": 1, "pickedRevision": -1,
 				"resourceID": %q, "rootObjectIDs": [%q]},
-			{"ID": 1, "author": "mira", "authorInfo": {"deleted": false, "name": "mira"}, "branchID": %q, "commitType": "NORMAL",
+			{"ID": 1, "author": "mira", "authorInfo": {"deleted": false, "name": "mira"}, "branchID": %q,
+				"commitType": "NORMAL",
 				"createdDate": 1600257292, "dependencies": [], "description": "Initial commit", "directParent": -1,
 				"pickedRevision": -1, "resourceID": %q, "rootObjectIDs": [%q]}
 		]`, trunkID, engineID, state.UUIDOf("root "+engineID), trunkID, engineID, state.UUIDOf("root "+engineID)),
@@ -290,7 +308,8 @@ func TestPairsAnswers(t *testing.T) {
 			"@context": "BASE/schemas/revision", "@type": ["RDFSource", "kerml:Revision"], "ID": "", "artifacts": "artifacts",
 			"author": "jonas", "authorInfo": {"deleted": false, "name": "jonas"}, "branchID": "../../../branches/%s",
 			"commitType": "NORMAL", "createdDate": 1601477216, "dependencies": [], "description": "Motor", "directParent": 3,
-			"pickedRevision": -1, "resourceID": "../../..", "rootObjectIDs": [%q]}]`, powertrain, engineID, hybridID, state.UUIDOf("root "+engineID)),
+			"pickedRevision": -1, "resourceID": "../../..", "rootObjectIDs": [%q]}]`, powertrain, engineID, hybridID,
+			state.UUIDOf("root "+engineID)),
 	} {
 		g.is(path, want)
 	}
@@ -298,17 +317,20 @@ func TestPairsAnswers(t *testing.T) {
 		Contains [][]map[string]any `json:"ldp:contains"`
 	}
 	decode(t, g.get("/osmc/workspaces?includeBody=true").body, &list)
-	if got := list.Contains[1]; got[0]["@id"] != powertrain || got[1]["dcterms:title"] != "Powertrain" { // as NB reads it
+	// as NB reads it
+	if got := list.Contains[1]; got[0]["@id"] != powertrain || got[1]["dcterms:title"] != "Powertrain" {
 		t.Errorf("pairs of categories: %v", got)
 	}
 	decode(t, g.get("/osmc/resources?includeBody=true").body, &list)
-	if got := list.Contains[0]; got[0]["@id"] != engineID || got[1]["ID"] != engineID || got[1]["dcterms:title"] != "Engine" {
+	if got := list.Contains[0]; got[0]["@id"] != engineID || got[1]["ID"] != engineID ||
+		got[1]["dcterms:title"] != "Engine" {
 		t.Errorf("pairs of resources: %v", got)
 	}
 	var pair []map[string]any
 	decode(t, g.get("/osmc/workspaces/"+powertrain+"/resources?includeBody=True").body, &pair)
 	one := pair[1]["kerml:resources"].([]any)[0].(map[string]any) // as IQ reads it
-	if one["ID"] != engineID || one["dcterms:title"] != "Engine" || one["metadata"].(map[string]any)["name"] != "Engine.master" {
+	if one["ID"] != engineID || one["dcterms:title"] != "Engine" ||
+		one["metadata"].(map[string]any)["name"] != "Engine.master" {
 		t.Errorf("resources of a category: %v", one)
 	}
 }
@@ -324,7 +346,8 @@ func TestTypesOfAnswers(t *testing.T) {
 	g := serve(t, plant)
 	for path, want := range map[string]string{
 		"/osmc/version": "text/plain", "/osmc/admin/health": "application/json", "/osmc/workspaces": "application/ld+json",
-		"/osmc/resources/" + engineID: "application/ld+json", "/osmc/resources/" + engineID + "/revisions": "application/json",
+		"/osmc/resources/" + engineID: "application/ld+json", "/osmc/resources/" + engineID +
+			"/revisions": "application/json",
 	} {
 		out := g.status(path, 200)
 		if got := out.Header.Get("Content-Type"); got != want+";charset=UTF-8" {
@@ -339,10 +362,12 @@ func TestTypesOfAnswers(t *testing.T) {
 func TestRedirects(t *testing.T) {
 	g := serve(t, plant)
 	for path, want := range map[string]string{
-		"/osmc/admin/currentUser":                                             "307 /osmc/admin/users/root",
-		"/osmc/admin/currentUser?permission=true":                             "307 /osmc/admin/users/root?permission=true",
-		"/osmc/workspaces/" + powertrain:                                      "301 /osmc/workspaces/" + powertrain + "/resources",
-		"/osmc/resources/" + engineID + "/branches/" + trunkID + "/revisions": "301 /osmc/workspaces/" + powertrain + "/resources/" + engineID + "/branches/" + trunkID,
+		"/osmc/admin/currentUser":                 "307 /osmc/admin/users/root",
+		"/osmc/admin/currentUser?permission=true": "307 /osmc/admin/users/root?permission=true",
+		"/osmc/workspaces/" + powertrain: "301 /osmc/workspaces/" + powertrain +
+			"/resources",
+		"/osmc/resources/" + engineID + "/branches/" + trunkID + "/revisions": "301 /osmc/workspaces/" + powertrain +
+			"/resources/" + engineID + "/branches/" + trunkID,
 	} {
 		out := g.get(path)
 		if got := fmt.Sprintf("%d %s", out.StatusCode, strings.TrimPrefix(out.Header.Get("Location"), g.url)); got != want {
@@ -388,8 +413,9 @@ func TestRefusals(t *testing.T) {
 		g.status(path, want)
 	}
 	for method, path := range map[string]string{
-		"POST": "/osmc/login", "PUT": "/osmc/workspaces", "PATCH": "/osmc/resources/" + engineID, "DELETE": "/osmc/resources/" + engineID,
-		"HEAD": "/osmc/version", "OPTIONS": "/osmc/workspaces",
+		"POST": "/osmc/login", "PUT": "/osmc/workspaces", "PATCH": "/osmc/resources/" + engineID,
+		"DELETE": "/osmc/resources/" + engineID,
+		"HEAD":   "/osmc/version", "OPTIONS": "/osmc/workspaces",
 	} {
 		out := g.send(method, path, "", "")
 		if out.StatusCode != 405 || !strings.HasPrefix(out.Header.Get("Allow"), "GET") {
@@ -412,8 +438,10 @@ func TestPaging(t *testing.T) {
 		"resources": [{"id": "` + engineID + `", "name": "Long", "generate": {"revisions": 7, "gap_every": 4}}]}}}`
 	for paging, wants := range map[string]map[string]string{
 		// 1 2 3 5 6 7 9: numbers 4 and 8 are missing.
-		"number":   {"page=1&items=3": "[9,7,6]", "page=2&items=3": "[5,3,2]", "page=3&items=3": "[1]", "page=4&items=3": "[]", "page=2": "[]"},
-		"position": {"page=1&items=3": "[9,7,6]", "page=2&items=3": "[7,6,5]", "page=6&items=3": "[2,1]", "page=8&items=3": "[]", "page=3": "[6,5,3,2,1]"},
+		"number": {"page=1&items=3": "[9,7,6]", "page=2&items=3": "[5,3,2]", "page=3&items=3": "[1]",
+			"page=4&items=3": "[]", "page=2": "[]"},
+		"position": {"page=1&items=3": "[9,7,6]", "page=2&items=3": "[7,6,5]", "page=6&items=3": "[2,1]",
+			"page=8&items=3": "[]", "page=3": "[6,5,3,2,1]"},
 	} {
 		g := serve(t, seed, "PAGING", paging)
 		wants[""], wants["items=2"], wants["page=1&items=99999"] = "[9,7,6,5,3,2,1]", "[9,7]", "[9,7,6,5,3,2,1]"
@@ -437,7 +465,8 @@ func TestPaging(t *testing.T) {
 
 func TestSearch(t *testing.T) {
 	g := serve(t, plant)
-	for search, want := range map[string]string{"JONAS": "[4]", "release": "[3]", "crank": "[3]", "hyb": "[4]", "9": "[9]", "none": "[]"} {
+	for search, want := range map[string]string{"JONAS": "[4]", "release": "[3]", "crank": "[3]", "hyb": "[4]",
+		"9": "[9]", "none": "[]"} {
 		if got := g.status("/osmc/resources/"+engineID+"/revisions?search="+search, 200).body; got != want {
 			t.Errorf("%s: %s, want %s", search, got, want)
 		}
@@ -446,7 +475,8 @@ func TestSearch(t *testing.T) {
 
 func TestDates(t *testing.T) {
 	for dates, want := range map[string]string{
-		"seconds": `1600257292`, "millis": `1600257292037`, "compact": `"20200916115452037"`, "text": `"Wed Sep 16 11:54:52 UTC 2020"`,
+		"seconds": `1600257292`, "millis": `1600257292037`, "compact": `"20200916115452037"`,
+		"text": `"Wed Sep 16 11:54:52 UTC 2020"`,
 	} {
 		for _, shape := range []string{"plain", "pairs"} {
 			g := serve(t, plant, `"answers": "plain"`, `"answers": "`+shape+`", "dates": "`+dates+`"`)
@@ -462,15 +492,19 @@ func TestDates(t *testing.T) {
 func TestSelections(t *testing.T) {
 	g := serve(t, plant)
 	for path, want := range map[string]string{
-		"/osmc/resources?includeRemovedResource=true":                                                                                           engineID + " " + oldEngine + " " + loose,
-		"/osmc/resources?includeRemovedResource=false":                                                                                          engineID + " " + loose,
-		"/osmc/resources?modifiedDate=1609459199999":                                                                                            engineID,
-		"/osmc/resources?modifiedDate=1609459200000":                                                                                            "",
-		"/osmc/workspaces/" + powertrain + "/resources":                                                                                         engineID,
-		"/osmc/workspaces/" + powertrain + "/resources?includeRemovedResource=true":                                                             engineID + " " + oldEngine,
-		"/osmc/workspaces/" + powertrain + "/resources?permissions=" + state.ReadResources:                                                      engineID,
-		"/osmc/workspaces/" + powertrain + "/resources?permissions=" + state.ReadResources + "," + loose:                                        "",
-		"/osmc/workspaces/" + powertrain + "/resources?includeRemovedResource=true&permissions=" + state.ReadResources + "," + state.Administer: engineID + " " + oldEngine,
+		"/osmc/resources?includeRemovedResource=true": engineID + " " + oldEngine +
+			" " + loose,
+		"/osmc/resources?includeRemovedResource=false":                              engineID + " " + loose,
+		"/osmc/resources?modifiedDate=1609459199999":                                engineID,
+		"/osmc/resources?modifiedDate=1609459200000":                                "",
+		"/osmc/workspaces/" + powertrain + "/resources":                             engineID,
+		"/osmc/workspaces/" + powertrain + "/resources?includeRemovedResource=true": engineID + " " + oldEngine,
+		"/osmc/workspaces/" + powertrain + "/resources?permissions=" +
+			state.ReadResources: engineID,
+		"/osmc/workspaces/" + powertrain + "/resources?permissions=" + state.ReadResources + "," +
+			loose: "",
+		"/osmc/workspaces/" + powertrain + "/resources?includeRemovedResource=true&permissions=" +
+			state.ReadResources + "," + state.Administer: engineID + " " + oldEngine,
 	} {
 		if got := listed(g.status(path, 200).body); got != want {
 			t.Errorf("%s: %s, want %s", path, got, want)

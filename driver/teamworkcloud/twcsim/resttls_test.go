@@ -73,19 +73,22 @@ func TestClientTLS(t *testing.T) {
 		get(want)
 	}
 	get(tlsAnswer{Port: 10002})
-	set("PUT", `{"enabled": true, "port": 10443, "serverKeystore": "`+p12+`", "serverKeystoreName": "keystore.p12", "serverPass": "secret"}`,
+	set("PUT", `{"enabled": true, "port": 10443, "serverKeystore": "`+p12+
+		`", "serverKeystoreName": "keystore.p12", "serverPass": "secret"}`,
 		tlsAnswer{true, 10443, p12, "keystore.p12", ""})
 	if h := g.status("/osmc/admin/health", 200).body; !strings.Contains(h, `"communicationSSLClientPort":10443`) {
 		t.Error(h)
 	}
 	state, _ := json.Marshal(g.w.State())
-	if !strings.Contains(string(state), `"client_tls":{"certificate":{"issuer":"CN=Acme CA Intermediate,O=syncctl sandbox","names":["a.example"],"subject":"CN=a.example"},"enabled":true,"port":10443}`) {
+	if !strings.Contains(string(state), `"client_tls":{"certificate":{"issuer":"CN=Acme CA Intermediate,O=syncctl `+
+		`sandbox","names":["a.example"],"subject":"CN=a.example"},"enabled":true,"port":10443}`) {
 		t.Errorf("%s", state)
 	}
 	set("PATCH", `{"port": 10444}`, tlsAnswer{true, 10444, p12, "keystore.p12", ""})
 	set("PATCH", `{"enabled": false}`, tlsAnswer{false, 10444, p12, "keystore.p12", ""})
 	set("PUT", `{"enabled": true, "port": 10002}`, tlsAnswer{true, 10002, p12, "keystore.p12", ""})
-	set("PATCH", `{"serverKeystore": "`+old+`", "serverKeystoreName": "keystore.jks", "serverPass": "secret"}`, tlsAnswer{true, 10002, old, "keystore.jks", ""})
+	set("PATCH", `{"serverKeystore": "`+old+`", "serverKeystoreName": "keystore.jks", "serverPass": "secret"}`,
+		tlsAnswer{true, 10002, old, "keystore.jks", ""})
 }
 
 func TestClientTLSRefusals(t *testing.T) {
@@ -98,16 +101,23 @@ func TestClientTLSRefusals(t *testing.T) {
 	named := `, "serverKeystoreName": "k"`
 	g := serve(t, plant, `"tls": true`, `"tls": false, "licences": 100`)
 	for body, want := range map[string]string{
-		`{"port": 10002}`: "enabled", `{"enabled": true, "port": 10002}`: "no keystore", `{"enabled": "yes", "port": 10002}`: "want bool",
-		`{"enabled": true, "port": 10002.5}`: "want int", `{"enabled": true, "port": 0, "serverKeystore": "` + p12 + `", "serverPass": "secret"` + named + `}`: "port 0",
-		`{"enabled": true, "port": 65536, "serverKeystore": "` + p12 + `", "serverPass": "secret"` + named + `}`:     "port 65536",
-		`{"enabled": true, "port": 3579, "serverKeystore": "` + p12 + `", "serverPass": "secret"` + named + `}`:      "port 3579",
-		`{"enabled": true, "port": 10002, "serverKeystore": "` + p12 + `", "serverPass": "wrong"` + named + `}`:      "password was incorrect",
-		`{"enabled": true, "port": 10002, "serverKeystore": "` + p12 + `"` + named + `}`:                             "password was incorrect",
-		`{"enabled": true, "port": 10002, "serverKeystore": "` + trust + `", "serverPass": "changeit"` + named + `}`: "no key with a certificate",
-		`{"enabled": true, "port": 10002, "serverKeystore": "?", "serverPass": "secret"` + named + `}`:               "not Base64",
-		`{"enabled": true, "port": 10002, "serverKeystore": "aGVsbG8=", "serverPass": "secret"` + named + `}`:        "no PKCS#12",
-		`{"enabled": true, "port": 10002, "keystore": ""}`:                                                           "unknown member", `[]`: "want an object", ``: "unexpected end",
+		`{"port": 10002}`: "enabled", `{"enabled": true, "port": 10002}`: "no keystore",
+		`{"enabled": "yes", "port": 10002}`:  "want bool",
+		`{"enabled": true, "port": 10002.5}`: "want int", `{"enabled": true, "port": 0, "serverKeystore": "` + p12 +
+			`", "serverPass": "secret"` + named + `}`: "port 0",
+		`{"enabled": true, "port": 65536, "serverKeystore": "` + p12 + `", "serverPass": "secret"` + named +
+			`}`: "port 65536",
+		`{"enabled": true, "port": 3579, "serverKeystore": "` + p12 + `", "serverPass": "secret"` + named +
+			`}`: "port 3579",
+		`{"enabled": true, "port": 10002, "serverKeystore": "` + p12 + `", "serverPass": "wrong"` + named +
+			`}`: "password was incorrect",
+		`{"enabled": true, "port": 10002, "serverKeystore": "` + p12 + `"` + named +
+			`}`: "password was incorrect",
+		`{"enabled": true, "port": 10002, "serverKeystore": "` + trust + `", "serverPass": "changeit"` + named +
+			`}`: "no key with a certificate",
+		`{"enabled": true, "port": 10002, "serverKeystore": "?", "serverPass": "secret"` + named + `}`:        "not Base64",
+		`{"enabled": true, "port": 10002, "serverKeystore": "aGVsbG8=", "serverPass": "secret"` + named + `}`: "no PKCS#12",
+		`{"enabled": true, "port": 10002, "keystore": ""}`:                                                    "unknown member", `[]`: "want an object", ``: "unexpected end",
 	} {
 		a := g.send("PUT", "/osmc/admin/tls", rest.TypeJSON, body)
 		if a.StatusCode != 400 || !strings.Contains(a.body, want) {
@@ -120,12 +130,14 @@ func TestClientTLSRefusals(t *testing.T) {
 	if a := g.send("PUT", "/osmc/admin/tls", rest.TypeText, `{}`); a.StatusCode != 415 {
 		t.Errorf("text: %d", a.StatusCode)
 	}
-	if a := g.send("POST", "/osmc/admin/tls", rest.TypeJSON, `{}`); a.StatusCode != 405 || a.Header.Get("Allow") != "GET, PATCH, PUT" {
+	if a := g.send("POST", "/osmc/admin/tls", rest.TypeJSON, `{}`); a.StatusCode != 405 ||
+		a.Header.Get("Allow") != "GET, PATCH, PUT" {
 		t.Errorf("POST: %d %s", a.StatusCode, a.Header.Get("Allow"))
 	}
 	reader := g.as(basic("reader"))
 	for _, method := range []string{"GET", "PUT", "PATCH"} {
-		if a := reader.send(method, "/osmc/admin/tls", rest.TypeJSON, `{"enabled": true, "port": 1}`); a.StatusCode != 403 || !strings.Contains(a.body, "Configure Server") {
+		if a := reader.send(method, "/osmc/admin/tls", rest.TypeJSON,
+			`{"enabled": true, "port": 1}`); a.StatusCode != 403 || !strings.Contains(a.body, "Configure Server") {
 			t.Errorf("%s: %d %s", method, a.StatusCode, a.body)
 		}
 	}

@@ -40,7 +40,8 @@ func TestLoginAndLogout(t *testing.T) {
 		t.Errorf("cookies:\n%s\nwant\n%s", set, want)
 	}
 	c := g.as(cookies(out.Cookies()))
-	if got := c.send("GET", "/osmc/version", "", ""); got.StatusCode != 200 || len(got.Cookies()) != 0 || g.sessions() != 1 {
+	if got := c.send("GET", "/osmc/version", "", ""); got.StatusCode != 200 || len(got.Cookies()) != 0 ||
+		g.sessions() != 1 {
 		t.Errorf("with cookies: %d, new cookies %v, %d sessions", got.StatusCode, got.Cookies(), g.sessions())
 	}
 	if got := c.send("GET", "/osmc/logout", "", ""); got.StatusCode != 204 || g.sessions() != 0 {
@@ -169,7 +170,8 @@ func TestLicencesRunOut(t *testing.T) {
 // A refused call has authenticated, so its session is open all the same.
 func TestRefusedCallsOpenSessions(t *testing.T) {
 	g := serve(t, plant).as(basic("nobody"))
-	if got := g.send("GET", "/osmc/admin/health", "", ""); got.StatusCode != 403 || len(got.Cookies()) != 2 || g.sessions() != 1 {
+	if got := g.send("GET", "/osmc/admin/health", "", ""); got.StatusCode != 403 || len(got.Cookies()) != 2 ||
+		g.sessions() != 1 {
 		t.Errorf("%d, cookies %v, %d sessions", got.StatusCode, got.Cookies(), g.sessions())
 	}
 }

@@ -15,7 +15,8 @@ func TestUsualSettings(t *testing.T) {
 		x := onMachine(t, version)
 		s := x.Named["src"]
 		v := s.Services.Pages
-		if s.Services.Server.SyncTLS || machine.PagesEncrypt(v) || machine.PagesPort(v) != 3579 || v.Values["authentication.client.secret"] != "ENC(c2FuZGJveCBzZWNyZXQ=)" || v.Values["mail.port"] != "25" {
+		if s.Services.Server.SyncTLS || machine.PagesEncrypt(v) || machine.PagesPort(v) != 3579 ||
+			v.Values["authentication.client.secret"] != "ENC(c2FuZGJveCBzZWNyZXQ=)" || v.Values["mail.port"] != "25" {
 			t.Errorf("%s: %+v", version, v.Values)
 		}
 		content, err := s.Desk.Read(s.Desk.At.Conf)
@@ -23,7 +24,8 @@ func TestUsualSettings(t *testing.T) {
 			t.Fatal(err)
 		}
 		conf, err := settings.HOCON(content)
-		if err != nil || conf["esi.httpd.ssl.keystorePassword"] != keystore.ShippedPassword || conf["akka.cluster.seed-node-timeout"] != "5s" ||
+		if err != nil || conf["esi.httpd.ssl.keystorePassword"] != keystore.ShippedPassword ||
+			conf["akka.cluster.seed-node-timeout"] != "5s" ||
 			conf["akka.actor.default-dispatcher.fork-join-executor.parallelism-min"] != "64" {
 			t.Errorf("%s: %q %v", version, conf, err)
 		}

@@ -16,11 +16,12 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// World is a set of simulated Teamwork Cloud servers and the machines behind them. All of its methods may be called by
-// several goroutines at once.
+// World is a set of simulated Teamwork Cloud servers and the machines behind them. All of its methods may be
+// called by several goroutines at once.
 type World struct{ *state.World }
 
-// Open makes a World from a seed; this package's comment describes it. Errors in its JSON name line and column, others the member.
+// Open makes a World from a seed; this package's comment describes it. Errors in its JSON name line and column,
+// others the member.
 func Open(seed []byte) (*World, error) {
 	w, err := build.World(seed)
 	if err != nil {
@@ -32,8 +33,8 @@ func Open(seed []byte) (*World, error) {
 // Handler serves one server's REST interface under /osmc; see rest.Handler.
 func (w *World) Handler(server string) http.Handler { return rest.Handler(w.World, server) }
 
-// Person does by hand what Teamwork Cloud offers only in its web application, in modelling tools and at the machine; see
-// person.Act.
+// Person does by hand what Teamwork Cloud offers only in its web application, in modelling tools and at the
+// machine; see person.Act.
 func (w *World) Person(ctx context.Context, action string, values map[string]string) (string, error) {
 	return person.Act(ctx, w.World, action, values)
 }

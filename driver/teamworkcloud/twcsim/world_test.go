@@ -16,10 +16,12 @@ import (
 )
 
 const pair = `{"servers": {
-	"b": {"version": "2022xR1", "users": [{"name": "u", "password": "b-secret"}], "machine": {"files": {"/srv/keys.conf": "file-secret"}, "cassandra": false}},
+	"b": {"version": "2022xR1", "users": [{"name": "u", "password": "b-secret"}],
+		"machine": {"files": {"/srv/keys.conf": "file-secret"}, "cassandra": false}},
 	"a": {"version": "2026xR1", "sync_address": "Sync.a", "categories": [{"path": "X/Y"}],
 		"users": [{"name": "u", "password": "a-secret", "token": "a-token"}, {"name": "v", "oauth_token": "v-secret"}],
-		"env": {"url": "A_URL", "user": "A_USER", "password": "A_PASSWORD", "token": "A_TOKEN", "ssh": "A_SSH", "ssh_key": "A_KEY", "known_hosts": "A_HOSTS"},
+		"env": {"url": "A_URL", "user": "A_USER", "password": "A_PASSWORD", "token": "A_TOKEN", "ssh": "A_SSH",
+			"ssh_key": "A_KEY", "known_hosts": "A_HOSTS"},
 		"machine": {"home": "/srv/twc", "services": ["webapp"], "sudo": false}}
 }}`
 
@@ -41,7 +43,8 @@ func TestWorld(t *testing.T) {
 	w.SetSSH("c", "admin@127.0.0.1:2", key, nil)
 	key[0] = 'x' // what was given is the caller's
 	want := map[string]string{
-		"A_URL": "https://127.0.0.1:1", "A_USER": "u", "A_PASSWORD": "a-secret", "A_TOKEN": "a-token", "A_SSH": "admin@127.0.0.1:2",
+		"A_URL": "https://127.0.0.1:1", "A_USER": "u", "A_PASSWORD": "a-secret", "A_TOKEN": "a-token",
+		"A_SSH": "admin@127.0.0.1:2",
 		"A_KEY": "key-secret", "A_HOSTS": "hosts",
 	}
 	if got := w.Environment("a"); !reflect.DeepEqual(got, want) {
@@ -61,7 +64,8 @@ func TestWorld(t *testing.T) {
 		t.Error("a server without machine has one")
 	}
 	a := w.Named["a"].Services
-	if !reflect.DeepEqual(a.Running, map[string]bool{"cassandra": true, "twcloud": false, "webapp": true, "zookeeper": false}) || w.Named["b"].Services.Running["cassandra"] {
+	if !reflect.DeepEqual(a.Running, map[string]bool{"cassandra": true, "twcloud": false, "webapp": true,
+		"zookeeper": false}) || w.Named["b"].Services.Running["cassandra"] {
 		t.Errorf("%v", a.Running)
 	}
 }
@@ -78,14 +82,16 @@ func TestLookups(t *testing.T) {
 	w := open(t, pair)
 	w.SetURL("a", "https://127.0.0.1:1")
 	for ref, want := range map[string]string{
-		"a": "a", "https://127.0.0.1:1": "a", "https://127.0.0.1:1/osmc": "a", "https://127.0.0.1:1/": "a", "HTTPS://127.0.0.1:1/osmc/": "a",
-		"b": "b", "https://127.0.0.1:2": "", "": "", "c": "",
+		"a": "a", "https://127.0.0.1:1": "a", "https://127.0.0.1:1/osmc": "a", "https://127.0.0.1:1/": "a",
+		"HTTPS://127.0.0.1:1/osmc/": "a",
+		"b":                         "b", "https://127.0.0.1:2": "", "": "", "c": "",
 	} {
 		if s := w.Server(ref); (s == nil) != (want == "") || s != nil && s.Name != want {
 			t.Errorf("%q: %v", ref, s)
 		}
 	}
-	for address, want := range map[string]string{"sync.A": "a ", "sync.a:10002": "a 10002", "twc.b.example": "b ", "twc.c.example:1": " 1", "": " "} {
+	for address, want := range map[string]string{"sync.A": "a ", "sync.a:10002": "a 10002", "twc.b.example": "b ",
+		"twc.c.example:1": " 1", "": " "} {
 		s, port := w.ServerAt(address)
 		got := " " + port
 		if s != nil {
@@ -97,7 +103,8 @@ func TestLookups(t *testing.T) {
 	}
 	s := w.Named["a"]
 	x, y := s.CategoryByPath("X"), s.CategoryByPath("X/Y")
-	if s.Path(y.ID) != "X/Y" || s.CategoryByPath(y.ID) != y || !s.Within(y.ID, x.ID) || s.Within(x.ID, y.ID) || s.Path("none") != "" {
+	if s.Path(y.ID) != "X/Y" || s.CategoryByPath(y.ID) != y || !s.Within(y.ID, x.ID) || s.Within(x.ID, y.ID) ||
+		s.Path("none") != "" {
 		t.Error("categories")
 	}
 }
@@ -141,7 +148,8 @@ func TestStateShowsNoSecret(t *testing.T) {
 	if !strings.Contains(string(b), `"sessions":{"u":1}`) {
 		t.Errorf("no session is counted:\n%s", b)
 	}
-	if err := afero.WriteFile(w.Files("a"), "/srv/twc/TeamworkCloud/logs/server.log", []byte("later"), 0o644); err != nil {
+	if err := afero.WriteFile(w.Files("a"), "/srv/twc/TeamworkCloud/logs/server.log", []byte("later"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	if again, _ := json.Marshal(w.State()); string(again) != string(b) {
@@ -169,7 +177,8 @@ func TestStateHasEverything(t *testing.T) {
 		`"version":"2024x Refresh3"`, `"path":"Released/Powertrain"`, `"removed":true`, `"project_id":"PROJECT-1"`,
 		`{"author":"mira","branch":"b0000000-0000-4000-8000-000000000001","created":"2021-01-01T00:00:00.000Z","description":"Merge","merged":4,"number":9,"origin":9,"parent":3}`,
 		`{"description":"1.0","id":"`, `"name":"release","revision":3}`, `"element":"e0000000-0000-4000-8000-000000000001"`,
-		`{"categories":[],"everywhere":true,"resources":[],"role":"Server Administrator"}`, `"running":["cassandra","twcloud","webapp","zookeeper"]`,
+		`{"categories":[],"everywhere":true,"resources":[],"role":"Server Administrator"}`,
+		`"running":["cassandra","twcloud","webapp","zookeeper"]`,
 	} {
 		if !strings.Contains(string(b), part) {
 			t.Errorf("the state has no %s:\n%s", part, b)

@@ -17,7 +17,8 @@ var (
 	places = []string{
 		"Checkout", "Invoice export", "Customer search", "Login page", "Order history", "Price list", "Shipping label",
 		"Returns form", "Newsletter", "Mobile app", "Warehouse scanner", "Nightly import", "Report of open orders",
-		"Address book", "Payment provider", "Support inbox", "Product catalogue", "Stock alert", "Partner portal", "Backup job",
+		"Address book", "Payment provider", "Support inbox", "Product catalogue", "Stock alert", "Partner portal",
+		"Backup job",
 	}
 	troubles = []string{
 		"total is rounded down when a voucher is used", "shows the previous user's data after signing in again",
@@ -32,7 +33,8 @@ var (
 	remarks = []string{
 		"I can reproduce this with the data of last week.", "Fixed on our test system, please try again.",
 		"The customer asks for a date.", "Screenshot attached.", "Happens only for accounts created before 2019.",
-		"Could you send us the log of that hour?", "Works for us now, thank you.", "Please raise the priority, two more sites report it.",
+		"Could you send us the log of that hour?", "Works for us now, thank you.",
+		"Please raise the priority, two more sites report it.",
 		"Waiting for the other team's release.", "We have agreed on a workaround in the call today.",
 	}
 	files = []string{"screenshot.png", "server.log", "orders.csv", "invoice.pdf", "har-capture.json"}
@@ -86,7 +88,8 @@ func (g *generator) issue(end int, typ, summary string, at time.Time, person int
 	}
 	i := &state.Issue{
 		ID: state.Next(&c.Jira.IDs.Issue), Key: fmt.Sprintf("%s-%d", tab.Key, tab.Next), Typ: typ, Created: at.UnixMilli(),
-		Updated: at.UnixMilli(), Panels: map[string]*state.Panel{}, Fields: map[string]string{"summary": summary, "status": "Open"},
+		Updated: at.UnixMilli(), Panels: map[string]*state.Panel{},
+		Fields: map[string]string{"summary": summary, "status": "Open"},
 	}
 	if person >= 0 {
 		i.Fields["assignee"] = g.people[end][person].Name
@@ -104,7 +107,8 @@ func (g *generator) pair(in *seedGenerate, at time.Time) {
 	if len(g.people[0]) > 0 && g.percent(in.AssignedPercent) {
 		person = g.IntN(len(g.people[0]))
 	}
-	issues := [2]*state.Issue{g.issue(0, t.First, summary, at, person), g.issue(1, t.Second, summary, at.Add(40*time.Second), person)}
+	issues := [2]*state.Issue{g.issue(0, t.First, summary, at, person),
+		g.issue(1, t.Second, summary, at.Add(40*time.Second), person)}
 	rank := ranks[g.IntN(len(ranks))]
 	issues[0].Fields["priority"], issues[1].Fields["priority"] = rank, rank
 	start := at.UnixMilli() + g.Int64N(1000)
@@ -157,10 +161,12 @@ func (g *generator) author(end int) string {
 
 func (g *generator) comment(issues *[2]*state.Issue, pairs *[2]*state.Pair, from int, at int64) {
 	body := remarks[g.IntN(len(remarks))]
-	mine := &state.Comment{ID: state.Next(&g.ends[from].Jira.IDs.Comment), Author: g.author(from), Body: body, Created: at}
+	mine := &state.Comment{ID: state.Next(&g.ends[from].Jira.IDs.Comment), Author: g.author(from), Body: body,
+		Created: at}
 	g.message(pairs, from, at+200)
 	theirs := &state.Comment{
-		ID: state.Next(&g.ends[1-from].Jira.IDs.Comment), Author: g.ends[1-from].SyncUser, Body: body, Created: pairs[1-from].LastIn,
+		ID: state.Next(&g.ends[1-from].Jira.IDs.Comment), Author: g.ends[1-from].SyncUser, Body: body,
+		Created: pairs[1-from].LastIn,
 	}
 	issues[from].Comments = append(issues[from].Comments, mine)
 	issues[1-from].Comments = append(issues[1-from].Comments, theirs)
@@ -170,7 +176,8 @@ func (g *generator) comment(issues *[2]*state.Issue, pairs *[2]*state.Pair, from
 
 func (g *generator) attachment(issues *[2]*state.Issue, pairs *[2]*state.Pair, from int, at int64) {
 	name, size := files[g.IntN(len(files))], 1000+g.Int64N(900_000)
-	mine := &state.Attachment{ID: state.Next(&g.ends[from].Jira.IDs.Attachment), Filename: name, Size: size, Author: g.author(from), Created: at}
+	mine := &state.Attachment{ID: state.Next(&g.ends[from].Jira.IDs.Attachment), Filename: name, Size: size,
+		Author: g.author(from), Created: at}
 	g.message(pairs, from, at+200)
 	theirs := &state.Attachment{
 		ID: state.Next(&g.ends[1-from].Jira.IDs.Attachment), Filename: name, Size: size, Author: g.ends[1-from].SyncUser,

@@ -111,7 +111,8 @@ func buildEnd(w *state.World, in *seedSync, role string, end *seedEnd) (*state.C
 	}
 	if s.Backbone == "" {
 		// "Behind firewall: both DC/Server only" (W/5.21/server/connection-modes); a direct one is run from one Jira.
-		return nil, fmt.Errorf("server %s is no Data Center with Backbone, which this end of a %s synchronization needs", s.Name, in.Transport)
+		return nil, fmt.Errorf("server %s is no Data Center with Backbone, which this end of a %s synchronization "+
+			"needs", s.Name, in.Transport)
 	}
 	if err := seed.OneOf("status", &end.Status, state.Statuses...); err != nil {
 		return nil, err
@@ -172,7 +173,8 @@ func buildConnector(in *state.Integration, jira *state.Server, end *seedEnd) (*s
 		if err != nil {
 			return nil, fmt.Errorf("pairs[%d]: %w", n, err)
 		}
-		if state.ProjectOf(p.Local) != c.Project || c.ByLocal[p.Local] != nil || c.ByRemote[p.Remote] != nil || p.ID != 0 && ids[p.ID] {
+		if state.ProjectOf(p.Local) != c.Project || c.ByLocal[p.Local] != nil || c.ByRemote[p.Remote] != nil ||
+			p.ID != 0 && ids[p.ID] {
 			return nil, fmt.Errorf("pairs[%d]: %s is of another project, or is there twice", n, p.Local)
 		}
 		ids[p.ID] = true
@@ -196,7 +198,8 @@ func buildConfig(w *state.World, in *seedSync, s *state.Server) (state.Config, e
 		if t == nil {
 			return cfg, fmt.Errorf("issue_types[%d]: is null", n)
 		}
-		cfg.IssueTypes = append(cfg.IssueTypes, state.TypeMapping{ID: state.Next(&s.IDs.Mapping), First: t.First, Second: t.Second})
+		cfg.IssueTypes = append(cfg.IssueTypes,
+			state.TypeMapping{ID: state.Next(&s.IDs.Mapping), First: t.First, Second: t.Second})
 	}
 	for n, f := range in.Fields {
 		if f == nil || f.First == "" || f.Second == "" {
@@ -216,7 +219,8 @@ func buildConfig(w *state.World, in *seedSync, s *state.Server) (state.Config, e
 			return cfg, fmt.Errorf("fields[%d]: id %s is there twice", n, f.ID)
 		}
 		cfg.Fields = append(cfg.Fields, state.FieldMapping{
-			ID: f.ID, First: f.First, Second: f.Second, Typ: f.Type, Direction: f.Direction, Prefix: f.Prefix, Values: f.Values,
+			ID: f.ID, First: f.First, Second: f.Second, Typ: f.Type, Direction: f.Direction, Prefix: f.Prefix,
+			Values: f.Values,
 		})
 	}
 	return cfg, nil

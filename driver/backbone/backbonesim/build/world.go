@@ -15,13 +15,15 @@ import (
 	"github.com/syncctl/syncctl/sandbox/seed"
 )
 
-// World makes a World from a seed; backbonesim's package comment describes it. Errors in its JSON name line and column, others the member.
+// World makes a World from a seed; backbonesim's package comment describes it. Errors in its JSON name line and
+// column, others the member.
 func World(data []byte) (*state.World, error) {
 	var in seedWorld
 	if err := seed.Decode(data, &in); err != nil {
 		return nil, fmt.Errorf("read the seed of backbonesim: %w", err)
 	}
-	w := &state.World{Named: map[string]*state.Server{}, Assumed: in.AssumedMembers == nil || *in.AssumedMembers, Batch: in.MessagesPerTick}
+	w := &state.World{Named: map[string]*state.Server{}, Assumed: in.AssumedMembers == nil || *in.AssumedMembers,
+		Batch: in.MessagesPerTick}
 	if err := build(w, &in); err != nil {
 		return nil, fmt.Errorf("read the seed of backbonesim: %w", err)
 	}
@@ -103,7 +105,8 @@ func buildServer(w *state.World, name string, in *seedServer) (*state.Server, er
 		s.IDs = state.Counters{Issue: 20000, Comment: 20000, Attachment: 20000}
 	}
 	if s.Cloud && s.Backbone != "" {
-		return nil, errors.New("backbone_version: the Backbone of a cloud site has no REST interface to simulate; leave it out")
+		return nil, errors.New("backbone_version: the Backbone of a cloud site has no REST interface to simulate; " +
+			"leave it out")
 	}
 	if s.Jira == "" {
 		s.Jira = map[bool]string{false: "9.12.2", true: "1001.0.0-SNAPSHOT"}[s.Cloud]
@@ -138,7 +141,8 @@ func buildUsers(s *state.Server, in *seedServer) error {
 		if s.User(u.Name) != nil {
 			return fmt.Errorf("users[%d]: %s is there twice", n, u.Name)
 		}
-		if err := seed.OneOf("permission", &u.Permission, state.NoPermission, state.ProjectAdmin, state.SystemAdmin); err != nil {
+		if err := seed.OneOf("permission", &u.Permission, state.NoPermission, state.ProjectAdmin,
+			state.SystemAdmin); err != nil {
 			return fmt.Errorf("users[%d]: %w", n, err)
 		}
 		if s.Cloud && u.Password != "" {

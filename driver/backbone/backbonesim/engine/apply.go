@@ -53,7 +53,8 @@ func applyNew(w *state.World, c *state.Connector, m *state.Message, values map[s
 	at := w.Stamp()
 	i := &state.Issue{
 		ID: state.Next(&c.Jira.IDs.Issue), Key: tab.Key + "-" + strconv.Itoa(tab.Next), Typ: m.Typ,
-		Fields:  map[string]string{"status": "Open", "reporter": c.SyncUser}, // "unmapped reporter = sync user" (H/5.14/server/user)
+		// "unmapped reporter = sync user" (H/5.14/server/user)
+		Fields:  map[string]string{"status": "Open", "reporter": c.SyncUser},
 		Created: at, Updated: at, Panels: map[string]*state.Panel{},
 	}
 	tab.Add(i)
@@ -65,7 +66,8 @@ func applyNew(w *state.World, c *state.Connector, m *state.Message, values map[s
 	return nil
 }
 
-func write(w *state.World, c *state.Connector, i *state.Issue, p *state.Pair, m *state.Message, values map[string]string) {
+func write(w *state.World, c *state.Connector, i *state.Issue, p *state.Pair, m *state.Message,
+	values map[string]string) {
 	tab := c.Tab()
 	for field, text := range values {
 		if i.Fields[field] != text {
@@ -87,7 +89,8 @@ func write(w *state.World, c *state.Connector, i *state.Issue, p *state.Pair, m 
 		tab.ChangedBy(i, state.Change{At: at, User: c.SyncUser})
 	}
 	for _, a := range m.Attachments {
-		n := &state.Attachment{ID: state.Next(&c.Jira.IDs.Attachment), Filename: a.Filename, Size: a.Size, Author: c.SyncUser, Created: at}
+		n := &state.Attachment{ID: state.Next(&c.Jira.IDs.Attachment), Filename: a.Filename, Size: a.Size,
+			Author: c.SyncUser, Created: at}
 		i.Attachments = append(i.Attachments, n)
 		p.Attachments = append(p.Attachments, state.IDPair{Remote: a.ID, Local: n.ID})
 		tab.ChangedBy(i, state.Change{At: at, User: c.SyncUser, Attachment: n.ID})

@@ -32,7 +32,8 @@ func control(w *state.World, in *state.Integration, m *state.Message) {
 
 // CreateMaster sets up the first half; the other one is created from its handshake file, and until the two have
 // talked its status is HANDSHAKE (H/5.14/server/synchronization-message-flow).
-func CreateMaster(w *state.World, s *state.Server, transport, projectKey, partnerProject, syncUser string) *state.Integration {
+func CreateMaster(w *state.World, s *state.Server, transport, projectKey, partnerProject,
+	syncUser string) *state.Integration {
 	in := w.NewIntegration(s, transport, projectKey+" <> "+partnerProject)
 	in.Role, in.PartnerKey, in.Status = state.Master, partnerProject, state.Handshake
 	in.NewConnector(s, projectKey, syncUser)
@@ -40,7 +41,8 @@ func CreateMaster(w *state.World, s *state.Server, transport, projectKey, partne
 }
 
 // CreateSlave sets up the second half from the master's handshake file, of which it takes the configuration.
-func CreateSlave(w *state.World, s *state.Server, m *state.Integration, projectKey, syncUser string) *state.Integration {
+func CreateSlave(w *state.World, s *state.Server, m *state.Integration, projectKey,
+	syncUser string) *state.Integration {
 	in := w.NewIntegration(s, m.Transport, m.Summary)
 	in.Role, in.PartnerKey, in.Status = state.Slave, m.Connectors[0].Project, state.Handshake
 	in.NewConnector(s, projectKey, syncUser)
@@ -52,19 +54,22 @@ func CreateSlave(w *state.World, s *state.Server, m *state.Integration, projectK
 }
 
 // WaitingMaster finds the master that a slave of s for these projects can be created from.
-func WaitingMaster(w *state.World, s *state.Server, transport, projectKey, partnerProject string) (*state.Integration, error) {
+func WaitingMaster(w *state.World, s *state.Server, transport, projectKey,
+	partnerProject string) (*state.Integration, error) {
 	for _, in := range w.Integrations() {
 		if in.Role == state.Master && in.Transport == transport && in.Server != s && in.Partner == nil &&
 			in.Connectors[0].Project == partnerProject && in.PartnerKey == projectKey {
 			return in, nil
 		}
 	}
-	return nil, fmt.Errorf("no master for %s with partner project %s waits for a slave: the slave is created from the master's handshake file",
+	return nil, fmt.Errorf("no master for %s with partner project %s waits for a slave: the slave is created from "+
+		"the master's handshake file",
 		partnerProject, projectKey)
 }
 
-// Reconfigure publishes a configuration. A running direct synchronization needs a restart afterwards. Of two halves
-// only the master defines mappings; the slave must adapt before either goes on (H/5.14/server/synchronization-over-email-or-file-exchange).
+// Reconfigure publishes a configuration. A running direct synchronization needs a restart afterwards. Of two
+// halves only the master defines mappings; the slave must adapt before either goes on
+// (H/5.14/server/synchronization-over-email-or-file-exchange).
 func Reconfigure(w *state.World, in *state.Integration, cfg state.Config) error {
 	switch {
 	case in.Role == state.Slave:
@@ -102,7 +107,10 @@ func sameMappings(a, b state.Config) bool {
 		return false
 	}
 	for _, t := range a.IssueTypes {
-		if !slices.ContainsFunc(b.IssueTypes, func(x state.TypeMapping) bool { return x.First == t.First && x.Second == t.Second }) {
+		if !slices.ContainsFunc(b.IssueTypes, func(x state.TypeMapping) bool {
+			return x.First == t.First &&
+				x.Second == t.Second
+		}) {
 			return false
 		}
 	}

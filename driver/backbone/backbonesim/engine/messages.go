@@ -81,7 +81,8 @@ func receive(w *state.World, c *state.Connector, m *state.Message) {
 	if m.Kind == pairedMessage {
 		p := c.Pending[m.Partner]
 		delete(c.Pending, m.Partner)
-		if p != nil && c.ByLocal[p.Local] == nil && c.ByRemote[m.Issue] == nil { // else it has been paired by hand meanwhile
+		// else it has been paired by hand meanwhile
+		if p != nil && c.ByLocal[p.Local] == nil && c.ByRemote[m.Issue] == nil {
 			p.Remote = m.Issue
 			c.AddPair(p)
 			c.Tab().ByKey[p.Local].Panel(c.In.PanelKey()).Partner = p.Remote
@@ -117,8 +118,8 @@ func Retry(w *state.World, c *state.Connector, e *state.IssueError) error {
 	return nil
 }
 
-// scan looks for issues that have something to send, as the outgoing interval does every 5 s (H/5.7/server/advanced-settings);
-// here on every Tick.
+// scan looks for issues that have something to send, as the outgoing interval does every 5 s
+// (H/5.7/server/advanced-settings); here on every Tick.
 func scan(w *state.World, c *state.Connector) {
 	tab := c.Tab()
 	if !Active(c.In) || c.Peer() == nil || tab == nil || c.Scanned != 0 && tab.Changed <= c.Scanned {
@@ -187,14 +188,16 @@ func Known(c *state.Connector, i *state.Issue) *state.Pair {
 
 // sendChange completes a message with comments and attachments and sends it, if there is anything in it.
 //
-// Every comment is sent that the entry does not know by its local id and that the sync user did not write. That is how
-// comments get duplicated after a move to the cloud (BAC-1449): ids are new there, and the old sync user's comments
-// are not the new one's own. ASSUMED, from "Backbone uses the synchronization user to identify which changes have been
-// performed by backbone" (HC/5.2/server/connection).
-func sendChange(w *state.World, c *state.Connector, i *state.Issue, p *state.Pair, m *state.Message, files []*state.Attachment) {
+// Every comment is sent that the entry does not know by its local id and that the sync user did not write. That
+// is how comments get duplicated after a move to the cloud (BAC-1449): ids are new there, and the old sync user's
+// comments are not the new one's own. ASSUMED, from "Backbone uses the synchronization user to identify which
+// changes have been performed by backbone" (HC/5.2/server/connection).
+func sendChange(w *state.World, c *state.Connector, i *state.Issue, p *state.Pair, m *state.Message,
+	files []*state.Attachment) {
 	if c.In.Config.Comments {
 		for _, k := range i.Comments {
-			if k.Author == c.SyncUser || slices.ContainsFunc(p.Comments, func(x state.IDPair) bool { return x.Local == k.ID }) {
+			if k.Author == c.SyncUser || slices.ContainsFunc(p.Comments,
+				func(x state.IDPair) bool { return x.Local == k.ID }) {
 				continue
 			}
 			m.Comments = append(m.Comments, *k)

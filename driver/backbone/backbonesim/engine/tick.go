@@ -1,4 +1,5 @@
-// Package engine is what Backbone does by itself: halves agree on a configuration, changes become messages, and messages are applied.
+// Package engine is what Backbone does by itself: halves agree on a configuration, changes become messages, and
+// messages are applied.
 package engine
 
 import (

@@ -81,7 +81,10 @@ func (p *jqlParser) lex(text string) error {
 			p.tokens = append(p.tokens, text[:1])
 			text = text[1:]
 		default:
-			end := strings.IndexFunc(text, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`=~!(),"'`, r) })
+			end := strings.IndexFunc(text, func(r rune) bool {
+				return unicode.IsSpace(r) ||
+					strings.ContainsRune(`=~!(),"'`, r)
+			})
 			if end < 0 {
 				end = len(text)
 			}

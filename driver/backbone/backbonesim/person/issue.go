@@ -61,7 +61,8 @@ func addAttachment(w *state.World, s *state.Server, v map[string]string) (string
 		return "", err
 	}
 	at := w.Stamp()
-	a := &state.Attachment{ID: state.Next(&s.IDs.Attachment), Filename: v["filename"], Size: 1024, Author: who, Created: at}
+	a := &state.Attachment{ID: state.Next(&s.IDs.Attachment), Filename: v["filename"], Size: 1024, Author: who,
+		Created: at}
 	i.Attachments = append(i.Attachments, a)
 	p.ChangedBy(i, state.Change{At: at, User: who, Attachment: a.ID})
 	return fmt.Sprintf("%s: %s attached", i.Key, a.Filename), nil
@@ -85,7 +86,8 @@ func createIssue(w *state.World, s *state.Server, v map[string]string) (string, 
 	}
 	at := w.Stamp()
 	i := &state.Issue{
-		ID: state.Next(&s.IDs.Issue), Key: p.Key + "-" + strconv.Itoa(p.Next), Typ: typ, Created: at, Panels: map[string]*state.Panel{},
+		ID: state.Next(&s.IDs.Issue), Key: p.Key + "-" + strconv.Itoa(p.Next), Typ: typ, Created: at,
+		Panels: map[string]*state.Panel{},
 		Fields: map[string]string{"summary": v["summary"], "status": "Open", "reporter": who},
 	}
 	p.Add(i)
@@ -120,8 +122,9 @@ func moveProject(w *state.World, s *state.Server, v map[string]string) (string, 
 
 func moved(i *state.Issue, from, to *state.Server) *state.Issue {
 	n := &state.Issue{
-		ID: state.Next(&to.IDs.Issue), Key: i.Key, Typ: i.Typ, Fields: maps.Clone(i.Fields), Created: i.Created, Updated: i.Updated,
-		Panels: map[string]*state.Panel{},
+		ID: state.Next(&to.IDs.Issue), Key: i.Key, Typ: i.Typ, Fields: maps.Clone(i.Fields), Created: i.Created,
+		Updated: i.Updated,
+		Panels:  map[string]*state.Panel{},
 	}
 	for _, name := range []string{"assignee", "reporter"} {
 		if n.Fields[name] != "" {
@@ -159,7 +162,8 @@ func migrated(s *state.Server, from *state.Server, name string) string {
 	}
 	id := "migrated:" + from.Name + ":" + name
 	if s.User(id) == nil {
-		s.Users = append(s.Users, &state.User{Name: id, Display: old.Display, Email: old.Email, Permission: state.NoPermission})
+		s.Users = append(s.Users, &state.User{Name: id, Display: old.Display, Email: old.Email,
+			Permission: state.NoPermission})
 	}
 	return id
 }

@@ -7,11 +7,11 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
-// The actions of this file are a person who looks at a web page and confirms what it shows, or says that it shows something
-// else: then there is an error. Nothing changes.
+// The actions of this file are a person who looks at a web page and confirms what it shows, or says that it shows
+// something else: then there is an error. Nothing changes.
 
-// confirmNoErrors looks at the troubleshooting tab and at the warnings of the configuration. With a value for status it looks
-// too whether that is its status and no message waits.
+// confirmNoErrors looks at the troubleshooting tab and at the warnings of the configuration. With a value for
+// status it looks too whether that is its status and no message waits.
 func confirmNoErrors(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	in, err := chosen(s, v)
 	if err != nil {

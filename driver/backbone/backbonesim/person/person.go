@@ -68,7 +68,8 @@ func Act(ctx context.Context, w *state.World, name string, values map[string]str
 	}
 	a, ok := actions[name]
 	if !ok {
-		return "", fmt.Errorf("no web page offers %q; there are %s", name, strings.Join(slices.Sorted(maps.Keys(actions)), ", "))
+		return "", fmt.Errorf("no web page offers %q; there are %s", name,
+			strings.Join(slices.Sorted(maps.Keys(actions)), ", "))
 	}
 	values = maps.Clone(values)
 	if values["second_server_url"] == "" && values["second_server"] != "" {
@@ -124,7 +125,8 @@ func chosen(s *state.Server, v map[string]string) (*state.Integration, error) {
 		if in.Transport == state.Direct {
 			second = in.Connectors[1].Project
 		}
-		if (v["transport"] == "" || v["transport"] == in.Transport) && (v["first_project"] == "" || v["first_project"] == first) &&
+		if (v["transport"] == "" || v["transport"] == in.Transport) &&
+			(v["first_project"] == "" || v["first_project"] == first) &&
 			(v["second_project"] == "" || v["second_project"] == second) {
 			found = append(found, in)
 		}

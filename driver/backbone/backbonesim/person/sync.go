@@ -23,7 +23,8 @@ func createSync(w *state.World, s *state.Server, v map[string]string) (string, e
 		return "", fmt.Errorf("a %s synchronization is created in two halves", t)
 	}
 	if s.Backbone == "" {
-		return "", fmt.Errorf("%s is no Data Center with Backbone: the Data Center side has to configure the synchronization", s.Name)
+		return "", fmt.Errorf("%s is no Data Center with Backbone: the Data Center side has to configure the "+
+			"synchronization", s.Name)
 	}
 	to, err := find(w, v["second_server_url"])
 	if err != nil {
@@ -73,8 +74,8 @@ func syncUserFor(s *state.Server, asked string) (string, error) {
 }
 
 // createHalf sets up one half of an email or file synchronization: the master first, the slave from the master's
-// handshake file (H/5.14/server/create-and-update-a-synchronization-email-file-exc). "You can't use the behind firewall
-// synchronization in a Server to Cloud scenario" (behind firewall).
+// handshake file (H/5.14/server/create-and-update-a-synchronization-email-file-exc). "You can't use the behind
+// firewall synchronization in a Server to Cloud scenario" (behind firewall).
 func createHalf(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	if s.Cloud {
 		return "", fmt.Errorf("%s is a cloud site: email and file exchange are for Data Center only", s.Name)
@@ -153,7 +154,8 @@ func configureSync(w *state.World, s *state.Server, v map[string]string) (string
 	for n, c := range in.Connectors {
 		c.JQL = filters[n]
 	}
-	return fmt.Sprintf("configured %s on %s; its status is %s, it has %d conflicts", in.Key, s.Name, in.Status, len(w.Conflicts(in))), nil
+	return fmt.Sprintf("configured %s on %s; its status is %s, it has %d conflicts", in.Key, s.Name, in.Status,
+		len(w.Conflicts(in))), nil
 }
 
 // readTypes takes {"Bug": "Bug"} or [{"first": "Bug", "second": "Bug"}].
@@ -245,7 +247,8 @@ type pairFile struct {
 	Second []json.RawMessage `json:"secondConnector"`
 }
 
-// pairByFile is "Pair existing issues > Pair existing issues with Backbone before" (behind firewall): the merged file.
+// pairByFile is "Pair existing issues > Pair existing issues with Backbone before" (behind firewall): the merged
+// file.
 func pairByFile(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	in, err := chosen(s, v)
 	if err != nil {
@@ -276,7 +279,8 @@ func pairByFile(w *state.World, s *state.Server, v map[string]string) (string, e
 			c.AddPair(p)
 		}
 	}
-	return fmt.Sprintf("paired %d and %d issues of %s on %s", len(envelope.First), len(envelope.Second), in.Key, s.Name), nil
+	return fmt.Sprintf("paired %d and %d issues of %s on %s", len(envelope.First), len(envelope.Second), in.Key,
+		s.Name), nil
 }
 
 // typeRow is a line of the page's table of issue types.

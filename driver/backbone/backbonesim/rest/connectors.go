@@ -38,7 +38,8 @@ func serveConnector(w *state.World, r *request, c *state.Connector, what string)
 	return textReply(http.StatusNotFound, "not found")
 }
 
-// selected finds the entries that the filters localIssueKey and remoteIssueKey ask for (H/3.9/server/connectors-121944268.html).
+// selected finds the entries that the filters localIssueKey and remoteIssueKey ask for
+// (H/3.9/server/connectors-121944268.html).
 func selected(c *state.Connector, r *request) []*state.Pair {
 	local, remote := r.URL.Query().Get("localIssueKey"), r.URL.Query().Get("remoteIssueKey")
 	found := c.Pairs
@@ -69,8 +70,9 @@ func listPairs(w *state.World, r *request, c *state.Connector) reply {
 	return reply{status: http.StatusOK, header: map[string]string{"Content-Type": "application/json;charset=UTF-8"}, body: out.Bytes()}
 }
 
-// importPairs takes "an array of sync information". ASSUMED: all entries or none; 409 where an issue is paired already,
-// 400 for anything else; the sync info panel is left as it is, for a resync "recreates" it (behind firewall).
+// importPairs takes "an array of sync information". ASSUMED: all entries or none; 409 where an issue is paired
+// already, 400 for anything else; the sync info panel is left as it is, for a resync "recreates" it (behind
+// firewall).
 func importPairs(w *state.World, r *request, c *state.Connector) reply {
 	if !r.hasJSON() {
 		return refusal(w, http.StatusUnsupportedMediaType, "the body must be application/json")
@@ -114,10 +116,10 @@ type resyncBody struct {
 	SendStatus     bool     `json:"sendStatusField"`
 }
 
-// resync sends a message for each issue of the connector's project that matches its JQL and the request's, "FROM the
-// given connector TO the other" (H/5.16/server/connectors): these four members, fieldMappings is required; comments and
-// attachments do not travel. ASSUMED: 409 unless the synchronization runs; 400 for an unknown member or mapping or a
-// JQL that Jira refuses; an issue that is not paired is created by the partner.
+// resync sends a message for each issue of the connector's project that matches its JQL and the request's, "FROM
+// the given connector TO the other" (H/5.16/server/connectors): these four members, fieldMappings is required;
+// comments and attachments do not travel. ASSUMED: 409 unless the synchronization runs; 400 for an unknown member
+// or mapping or a JQL that Jira refuses; an issue that is not paired is created by the partner.
 func resync(w *state.World, r *request, c *state.Connector) reply {
 	if !r.hasJSON() {
 		return refusal(w, http.StatusUnsupportedMediaType, "the body must be application/json")
@@ -164,7 +166,8 @@ func resend(w *state.World, c *state.Connector, body resyncBody, own, asked *jql
 			continue
 		}
 		if body.SendStatus {
-			m.Values = append(m.Values, state.Value{Field: "status", Text: i.Fields["status"], Mapping: state.FieldMapping{Typ: "passthrough"}})
+			m.Values = append(m.Values, state.Value{Field: "status", Text: i.Fields["status"],
+				Mapping: state.FieldMapping{Typ: "passthrough"}})
 		}
 		seen := p.Seen // other changes of the issue still have to be sent
 		engine.Send(w, c, i, p, m)
@@ -172,8 +175,9 @@ func resend(w *state.World, c *state.Connector, body resyncBody, own, asked *jql
 	}
 }
 
-// changeUser is a GET with a side effect, "open it in a browser" (HC/5.2/server/server-to-server-with-backbone-cloud-to-server-with-backbone).
-// ASSUMED: 400 for a user that the connector's Jira does not know.
+// changeUser is a GET with a side effect, "open it in a browser"
+// (HC/5.2/server/server-to-server-with-backbone-cloud-to-server-with-backbone). ASSUMED: 400 for a user that the
+// connector's Jira does not know.
 func changeUser(w *state.World, r *request, c *state.Connector) reply {
 	if r.Method != http.MethodGet {
 		return notAllowed(http.MethodGet)

@@ -24,8 +24,9 @@ func healthDocument(w *state.World) object {
 	return object{"status": "OK"} // ASSUMED: that GET health exists is all that HC/5.5/cloud/introduction shows
 }
 
-// integrationDocument: members up to secondConnector as in the samples of H/5.14/server/monitoring-backbone-issue-sync
-// and H/4.1/server/integration-synchronization-actions-191273974.html. The samples are cut off inside firstConnector.
+// integrationDocument: members up to secondConnector as in the samples of
+// H/5.14/server/monitoring-backbone-issue-sync and
+// H/4.1/server/integration-synchronization-actions-191273974.html. The samples are cut off inside firstConnector.
 func integrationDocument(w *state.World, in *state.Integration, withStatus bool) object {
 	out := configMembers(w, in.Config)
 	for name, value := range (object{
@@ -50,8 +51,8 @@ func integrationDocument(w *state.World, in *state.Integration, withStatus bool)
 	return out
 }
 
-// configMembers: "You have to use the id value of each fieldmapping" (H/5.16/server/connectors) is all that is known of
-// the configuration. ASSUMED: every other name here, and where the mappings are.
+// configMembers: "You have to use the id value of each fieldmapping" (H/5.16/server/connectors) is all that is
+// known of the configuration. ASSUMED: every other name here, and where the mappings are.
 func configMembers(w *state.World, cfg state.Config) object {
 	fields := []any{}
 	for _, f := range cfg.Fields {

@@ -63,7 +63,8 @@ func jsonReply(status int, body any) reply {
 }
 
 func textReply(status int, text string) reply {
-	return reply{status: status, header: map[string]string{"Content-Type": "text/plain;charset=UTF-8"}, body: []byte(text)}
+	return reply{status: status, header: map[string]string{"Content-Type": "text/plain;charset=UTF-8"},
+		body: []byte(text)}
 }
 
 func okReply() reply { return reply{status: http.StatusOK} }
@@ -82,16 +83,18 @@ func serve(w *state.World, s *state.Server, r *request) reply {
 	if rest, ok := strings.CutPrefix(path, "plugins/servlet/backbone-issue-sync/api/1/"); ok && s.Backbone != "" {
 		return serveBackbone(w, s, r, strings.Split(strings.TrimSuffix(rest, "/"), "/"))
 	}
-	// A Jira Cloud site serves no servlets of apps: https://developer.atlassian.com/cloud/jira/platform/ has no such path.
+	// A Jira Cloud site serves no servlets of apps: https://developer.atlassian.com/cloud/jira/platform/ has no such
+	// path.
 	if rest, ok := strings.CutPrefix(path, "rest/api/"); ok {
 		return serveJira(w, s, r, strings.Split(strings.TrimSuffix(rest, "/"), "/"))
 	}
 	return textReply(http.StatusNotFound, "not found")
 }
 
-// authenticate finds the caller: Basic with name and password on Data Center (HC/5.5/cloud/introduction) or a personal
-// access token as Bearer (ASSUMED for Backbone's servlet; Atlassian documents it for Jira's own REST); Basic with email
-// and API token on a cloud site (developer.atlassian.com/cloud/jira/platform/basic-auth-for-rest-apis).
+// authenticate finds the caller: Basic with name and password on Data Center (HC/5.5/cloud/introduction) or a
+// personal access token as Bearer (ASSUMED for Backbone's servlet; Atlassian documents it for Jira's own REST);
+// Basic with email and API token on a cloud site
+// (developer.atlassian.com/cloud/jira/platform/basic-auth-for-rest-apis).
 func authenticate(s *state.Server, r *http.Request) *state.User {
 	for _, u := range s.Users {
 		if name, secret, ok := r.BasicAuth(); ok {
@@ -118,7 +121,8 @@ func unauthorized() reply {
 	return out
 }
 
-// refusal is an error of Backbone's. ASSUMED: its body, for no page shows one; without assumed members it is plain text.
+// refusal is an error of Backbone's. ASSUMED: its body, for no page shows one; without assumed members it is
+// plain text.
 func refusal(w *state.World, status int, text string) reply {
 	if !w.Assumed {
 		return textReply(status, text)

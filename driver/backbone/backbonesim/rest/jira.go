@@ -19,8 +19,9 @@ func jiraError(status int, text string) reply {
 	return jsonReply(status, object{"errorMessages": []string{text}, "errors": object{}})
 }
 
-// serveJira answers rest/api/VERSION/...: docs.atlassian.com/software/jira/docs/api/REST/9.12.0 (Data Center, version 2
-// only) and developer.atlassian.com/cloud/jira/platform/rest/v3 (cloud, 2 and 3; 2 has plain text for rich text).
+// serveJira answers rest/api/VERSION/...: docs.atlassian.com/software/jira/docs/api/REST/9.12.0 (Data Center,
+// version 2 only) and developer.atlassian.com/cloud/jira/platform/rest/v3 (cloud, 2 and 3; 2 has plain text for
+// rich text).
 func serveJira(w *state.World, s *state.Server, r *request, path []string) reply {
 	version := path[0]
 	if version != "2" && version != "latest" && (version != "3" || !s.Cloud) || len(path) < 2 {
@@ -161,7 +162,8 @@ func issueFields(s *state.Server, i *state.Issue, rich bool) object {
 	files := []any{}
 	for _, a := range i.Attachments {
 		files = append(files, object{
-			"id": a.ID, "filename": a.Filename, "size": a.Size, "author": userDocument(s, a.Author), "created": jiraTime(a.Created),
+			"id": a.ID, "filename": a.Filename, "size": a.Size, "author": userDocument(s, a.Author),
+			"created": jiraTime(a.Created),
 		})
 	}
 	out["attachment"] = files
@@ -202,5 +204,6 @@ func listComments(s *state.Server, r *request, i *state.Issue, rich bool) reply 
 	total := len(all)
 	start = min(start, total)
 	end := min(start+limit, total)
-	return jsonReply(http.StatusOK, object{"startAt": start, "maxResults": limit, "total": total, "comments": all[start:end]})
+	return jsonReply(http.StatusOK, object{"startAt": start, "maxResults": limit, "total": total,
+		"comments": all[start:end]})
 }

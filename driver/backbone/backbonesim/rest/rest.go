@@ -9,7 +9,8 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
-// serveBackbone answers .../api/1/PATH. HC/5.5/cloud/introduction says who may call: system and project administrators.
+// serveBackbone answers .../api/1/PATH. HC/5.5/cloud/introduction says who may call: system and project
+// administrators.
 func serveBackbone(w *state.World, s *state.Server, r *request, path []string) reply {
 	if r.user = authenticate(s, r.Request); r.user == nil {
 		return unauthorized()
@@ -50,10 +51,11 @@ func serveBackbone(w *state.World, s *state.Server, r *request, path []string) r
 	return textReply(http.StatusNotFound, "not found")
 }
 
-// unknownBody answers requests whose body no page shows. The status is the simulator's own: it does not guess what the
-// product would do with a guessed body.
+// unknownBody answers requests whose body no page shows. The status is the simulator's own: it does not guess
+// what the product would do with a guessed body.
 func unknownBody(w *state.World) reply {
-	return refusal(w, http.StatusNotImplemented, "ASSUMED: the body of this request is not documented; do it in the web page")
+	return refusal(w, http.StatusNotImplemented,
+		"ASSUMED: the body of this request is not documented; do it in the web page")
 }
 
 func serveIntegrations(w *state.World, s *state.Server, r *request) reply {
@@ -144,7 +146,8 @@ func serveIntegration(w *state.World, s *state.Server, r *request, in *state.Int
 }
 
 // switched starts or stops. ASSUMED: 409 where it is refused, 200 with an empty body otherwise.
-func switched(w *state.World, s *state.Server, r *request, in *state.Integration, do func(*state.Integration) error) reply {
+func switched(w *state.World, s *state.Server, r *request, in *state.Integration,
+	do func(*state.Integration) error) reply {
 	for _, verb := range s.Verbs {
 		if r.Method == verb {
 			if err := do(in); err != nil {
@@ -156,8 +159,8 @@ func switched(w *state.World, s *state.Server, r *request, in *state.Integration
 	return notAllowed(s.Verbs...)
 }
 
-// serveDraft answers integrations/{key}/draft/REST (W/5.21/server/draft-actions): a draft can be made, looked at, thrown
-// away and published, but not changed, since the bodies of the mapping calls are not documented.
+// serveDraft answers integrations/{key}/draft/REST (W/5.21/server/draft-actions): a draft can be made, looked at,
+// thrown away and published, but not changed, since the bodies of the mapping calls are not documented.
 func serveDraft(w *state.World, r *request, in *state.Integration, rest string) reply {
 	if rest == "" && r.Method == http.MethodPost {
 		if in.Draft != nil {

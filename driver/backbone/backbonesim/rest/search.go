@@ -27,7 +27,8 @@ func serveSearch(w *state.World, s *state.Server, r *request, rest []string, ver
 	newer := s.Cloud && slices.Equal(rest, []string{"jql"})
 	switch {
 	case s.Cloud && len(rest) == 0:
-		return jiraError(http.StatusGone, "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API.")
+		return jiraError(http.StatusGone, "The requested API has been removed. Please migrate to the "+
+			"/rest/api/3/search/jql API.")
 	case len(rest) > 0 && !newer:
 		return jiraError(http.StatusNotFound, "null for uri: "+r.URL.Path)
 	}

@@ -48,7 +48,8 @@ func (in *Integration) state(w *World) dump {
 		types = append(types, dump{"id": t.ID, "first": t.First, "second": t.Second})
 	}
 	for _, f := range in.Config.Fields {
-		fields = append(fields, dump{"id": f.ID, "first": f.First, "second": f.Second, "type": f.Typ, "direction": f.Direction})
+		fields = append(fields, dump{"id": f.ID, "first": f.First, "second": f.Second, "type": f.Typ,
+			"direction": f.Direction})
 	}
 	for _, c := range in.Connectors {
 		connectors = append(connectors, c.state())

@@ -155,7 +155,8 @@ func (c *Connector) CheckPairs(entries []json.RawMessage) ([]*Pair, error) {
 			return nil, fmt.Errorf("entry %d: issue %s does not exist", n, p.Local)
 		}
 		if other != nil && (ProjectOf(p.Remote) != other.Project || other.Jira.Issue(p.Remote) == nil) {
-			return nil, fmt.Errorf("entry %d: issue %s does not exist in project %s of the partner", n, p.Remote, other.Project)
+			return nil, fmt.Errorf("entry %d: issue %s does not exist in project %s of the partner", n, p.Remote,
+				other.Project)
 		}
 		if local[p.Local] || remote[p.Remote] {
 			return nil, fmt.Errorf("entry %d: %s or %s is named twice", n, p.Local, p.Remote)

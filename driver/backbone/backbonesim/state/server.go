@@ -11,7 +11,8 @@ func (s *Server) NewProject(key, name string, types []string) *Project {
 	if name == "" {
 		name = key
 	}
-	p := &Project{ID: fmt.Sprint(10100 + len(s.Projects)), Key: key, Name: name, IssueTypes: types, ByKey: map[string]*Issue{}, Next: 1}
+	p := &Project{ID: fmt.Sprint(10100 + len(s.Projects)), Key: key, Name: name, IssueTypes: types,
+		ByKey: map[string]*Issue{}, Next: 1}
 	s.Projects[key] = p
 	return p
 }

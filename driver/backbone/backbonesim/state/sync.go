@@ -38,8 +38,9 @@ var MappingTypes = []string{
 // Directions are those in which a field can be mapped.
 var Directions = []string{"bidirectional", "first_to_second", "second_to_first"}
 
-// Integration is one synchronization of one server: all of a direct one, or one half of an email or file one, since
-// those have "two synchronization configurations, one per partner" (H/5.14/server/synchronization-over-email-or-file-exchange).
+// Integration is one synchronization of one server: all of a direct one, or one half of an email or file one,
+// since those have "two synchronization configurations, one per partner"
+// (H/5.14/server/synchronization-over-email-or-file-exchange).
 type Integration struct {
 	Server       *Server // whose Backbone runs it
 	Key          string
@@ -166,7 +167,10 @@ func (cfg Config) Conflicts(in *Integration) []string {
 		}
 	}
 	// Jira cannot create an issue without a summary.
-	if !slices.ContainsFunc(cfg.Fields, func(f FieldMapping) bool { return f.First == "summary" && f.Second == "summary" }) {
+	if !slices.ContainsFunc(cfg.Fields, func(f FieldMapping) bool {
+		return f.First == "summary" &&
+			f.Second == "summary"
+	}) {
 		out = append(out, "Fields: the required field Summary is not mapped.")
 	}
 	return out
@@ -185,7 +189,8 @@ func (w *World) Start(in *Integration) error {
 		return fmt.Errorf("%s cannot be started: its status is %s", in.Key, in.Status)
 	}
 	if found := w.Conflicts(in); len(found) > 0 {
-		return fmt.Errorf("%s cannot be started: its configuration has %d conflicts: %s", in.Key, len(found), strings.Join(found, " "))
+		return fmt.Errorf("%s cannot be started: its configuration has %d conflicts: %s", in.Key, len(found),
+			strings.Join(found, " "))
 	}
 	in.Status = Running
 	in.Modified = w.Stamp()

@@ -1,5 +1,5 @@
-// Package state is what a world consists of: servers with their projects, issues, synchronizations, pairs and messages. What
-// happens to it is in the packages around it.
+// Package state is what a world consists of: servers with their projects, issues, synchronizations, pairs and
+// messages. What happens to it is in the packages around it.
 package state
 
 import (

@@ -110,8 +110,8 @@ func install(s *state.Server, in *seedCertificate) error {
 	return err
 }
 
-// buildTrust puts authorities into a keystore of a machine: one of Java's trust stores, or any other with a password that
-// everybody knows.
+// buildTrust puts authorities into a keystore of a machine: one of Java's trust stores, or any other with a
+// password that everybody knows.
 func buildTrust(w *state.World, m *state.Machine, name string, authorities []string) error {
 	data, err := m.Read(name)
 	if err != nil {

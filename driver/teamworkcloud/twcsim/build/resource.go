@@ -13,8 +13,8 @@ import (
 // trunk is what the main branch is called (facts 2.5).
 const trunk = "trunk"
 
-// maxGenerated is how many revisions one server's resources may have together, so that a slip in a seed does not fill the
-// memory.
+// maxGenerated is how many revisions one server's resources may have together, so that a slip in a seed does not
+// fill the memory.
 const maxGenerated = 200_000
 
 func buildResource(w *state.World, s *state.Server, in *seedResource) error {
@@ -26,7 +26,8 @@ func buildResource(w *state.World, s *state.Server, in *seedResource) error {
 		return err
 	}
 	r := &state.Resource{
-		ID: id, ProjectID: in.ProjectID, LocalID: in.LocalID, Name: in.Name, Description: in.Description, Removed: in.Removed,
+		ID: id, ProjectID: in.ProjectID, LocalID: in.LocalID, Name: in.Name, Description: in.Description,
+		Removed:  in.Removed,
 		ReadOnly: in.ReadOnly,
 	}
 	// The forms of both are the modelling tool's own; equal names make equal ids on no two servers.
@@ -145,14 +146,15 @@ func buildRevision(w *state.World, r *state.Resource, in *seedRevision, before i
 		return fmt.Errorf("merged: there is no revision %d before it", in.Merged)
 	}
 	r.Revisions = append(r.Revisions, &state.Revision{
-		Number: in.N, Origin: in.N, Branch: b.ID, Merged: in.Merged, Author: cmp.Or(in.Author, "Administrator"), Created: created,
+		Number: in.N, Origin: in.N, Branch: b.ID, Merged: in.Merged, Author: cmp.Or(in.Author, "Administrator"),
+		Created:     created,
 		Description: in.Description,
 	})
 	return nil
 }
 
-// generate makes a history of the main branch. The same seed gives the same one: revision i is by the authors in turn, at
-// start + i*every, with seconds and milliseconds that look like people's.
+// generate makes a history of the main branch. The same seed gives the same one: revision i is by the authors in
+// turn, at start + i*every, with seconds and milliseconds that look like people's.
 func generate(r *state.Resource, in *seedGenerate, now time.Time) error {
 	if in.Revisions < 1 || in.Revisions > maxGenerated {
 		return fmt.Errorf("revisions: %d is not between 1 and %d", in.Revisions, maxGenerated)
@@ -201,7 +203,8 @@ func work(i int) string {
 	}
 	done := []string{"Add", "Rework", "Rename", "Review", "Remove", "Split"}
 	what := []string{
-		"requirements of the housing", "block diagram", "interface of the controller", "parametrics", "state machine", "allocation table",
+		"requirements of the housing", "block diagram", "interface of the controller", "parametrics", "state machine",
+		"allocation table",
 		"glossary", "use cases", "port types", "value properties", "views",
 	}
 	return done[i%len(done)] + " " + what[i%len(what)]

@@ -16,13 +16,15 @@ import (
 	"github.com/syncctl/syncctl/sandbox/seed"
 )
 
-// World makes a World from a seed; twcsim's package comment describes it. Errors in its JSON name line and column, others the member.
+// World makes a World from a seed; twcsim's package comment describes it. Errors in its JSON name line and
+// column, others the member.
 func World(data []byte) (*state.World, error) {
 	var in seedWorld
 	if err := seed.Decode(data, &in); err != nil {
 		return nil, fmt.Errorf("read the seed of twcsim: %w", err)
 	}
-	w := &state.World{Named: map[string]*state.Server{}, IDs: map[string]int64{}, Authorities: map[string]*keystore.Authority{}, Clock: &state.Clock{}}
+	w := &state.World{Named: map[string]*state.Server{}, IDs: map[string]int64{},
+		Authorities: map[string]*keystore.Authority{}, Clock: &state.Clock{}}
 	if err := build(w, &in); err != nil {
 		return nil, fmt.Errorf("read the seed of twcsim: %w", err)
 	}
@@ -69,8 +71,8 @@ func build(w *state.World, in *seedWorld) error {
 	return nil
 }
 
-// alignCopies takes over what a seed has copied already, before anybody looks: were it left to the first synchronization, ids of
-// branches would change under a reader. What is no copy the engine refuses in its time.
+// alignCopies takes over what a seed has copied already, before anybody looks: were it left to the first
+// synchronization, ids of branches would change under a reader. What is no copy the engine refuses in its time.
 func alignCopies(s *state.Server, w *state.World) {
 	for _, c := range s.Configurations {
 		source := w.Named[c.Source]
@@ -126,7 +128,8 @@ func buildServer(w *state.World, name string, in *seedServer) (*state.Server, er
 		return nil, fmt.Errorf("version: %q is no release like 2024x Refresh3", in.Version)
 	}
 	s := &state.Server{
-		Name: name, Release: r, Env: in.Env, TLS: in.TLS, Sessions: map[string]*state.Session{}, Roles: state.PredefinedRoles(name),
+		Name: name, Release: r, Env: in.Env, TLS: in.TLS, Sessions: map[string]*state.Session{},
+		Roles:       state.PredefinedRoles(name),
 		SyncAddress: in.SyncAddress, Assumes: in.TLS, Ports: map[string]string{},
 	}
 	if err := buildSwitches(s, in); err != nil {

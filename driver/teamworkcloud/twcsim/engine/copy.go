@@ -28,7 +28,8 @@ func (p *pass) copy(j job) {
 		p.target.Resources = append(p.target.Resources, mine)
 		p.here[mine.ID] = mine
 	}
-	mine.ProjectID, mine.LocalID, mine.Name, mine.Description = j.from.ProjectID, j.from.LocalID, j.from.Name, j.from.Description
+	mine.ProjectID, mine.LocalID, mine.Name, mine.Description = j.from.ProjectID, j.from.LocalID, j.from.Name,
+		j.from.Description
 	// "It returns to its original category specified in the synchronization configuration" (seed).
 	mine.Category = p.c.TargetCategory
 	p.copyRevisions(j, mine)
@@ -40,8 +41,9 @@ func (p *pass) copy(j job) {
 	}
 }
 
-// own finds the copy that the configuration may write to; nil when the target has none. What "delete configuration only"
-// left behind is taken up again: only up to 2024x the resource had to be removed first (MCS/pages/247047420).
+// own finds the copy that the configuration may write to; nil when the target has none. What "delete
+// configuration only" left behind is taken up again: only up to 2024x the resource had to be removed first
+// (MCS/pages/247047420).
 func (p *pass) own(from *state.Resource) (*state.Resource, error) {
 	mine := p.here[from.ID]
 	if mine == nil {
@@ -61,18 +63,20 @@ func (p *pass) own(from *state.Resource) (*state.Resource, error) {
 		// and stops, rather than to mix two histories.
 		return nil, fmt.Errorf("version inconsistency: resource %s is not read-only on the target any more", mine.Name)
 	case last == nil && mine.SyncedTo > 0 || last != nil && last.Number < mine.SyncedTo: // ASSUMED, as above
-		return nil, fmt.Errorf("version inconsistency: revision %d of resource %s is not on the source any more", mine.SyncedTo, mine.Name)
+		return nil, fmt.Errorf("version inconsistency: revision %d of resource %s is not on the source any more",
+			mine.SyncedTo, mine.Name)
 	}
 	for _, other := range p.target.Configurations {
 		if other != p.c && !other.LeftBehind && slices.Contains(other.Members, mine.ID) {
-			return nil, fmt.Errorf("resource %s is synchronized by another configuration", mine.Name) // ASSUMED, as for one item twice
+			// ASSUMED, as for one item twice
+			return nil, fmt.Errorf("resource %s is synchronized by another configuration", mine.Name)
 		}
 	}
 	return mine, nil
 }
 
-// Adopt takes over a read-only resource of which only a seed knows where it is from, if its history is the source's. A copy
-// has the source's ids of branches, which a seed need not repeat.
+// Adopt takes over a read-only resource of which only a seed knows where it is from, if its history is the
+// source's. A copy has the source's ids of branches, which a seed need not repeat.
 func Adopt(r *state.Resource, from *state.Resource, source string) error {
 	for i, v := range r.Revisions {
 		if i >= len(from.Revisions) || !v.Created.Equal(from.Revisions[i].Created) || v.Author != from.Revisions[i].Author {
@@ -93,8 +97,9 @@ func Adopt(r *state.Resource, from *state.Resource, source string) error {
 	return nil
 }
 
-// unique checks "project uniqueness by Project ID, Resource ID, and Project Name" (seed), since 2024xR2 Hot Fix 1 the local
-// id too. ASSUMED: names are compared to the letter, and what is marked as deleted counts like everything else.
+// unique checks "project uniqueness by Project ID, Resource ID, and Project Name" (seed), since 2024xR2 Hot Fix 1
+// the local id too. ASSUMED: names are compared to the letter, and what is marked as deleted counts like
+// everything else.
 func (p *pass) unique(from, mine *state.Resource) error {
 	for _, x := range p.target.Resources {
 		var what, value string
@@ -119,9 +124,9 @@ func (p *pass) unique(from, mine *state.Resource) error {
 	return nil
 }
 
-// copyRevisions appends what is new. Before 2026x a target numbers consecutively whatever gaps the source has, from 2026x
-// on the gaps are kept (MCS/pages/247046793). ASSUMED: author, date and description survive as they are, for the "entire
-// history" (seed) is of little use otherwise.
+// copyRevisions appends what is new. Before 2026x a target numbers consecutively whatever gaps the source has,
+// from 2026x on the gaps are kept (MCS/pages/247046793). ASSUMED: author, date and description survive as they
+// are, for the "entire history" (seed) is of little use otherwise.
 func (p *pass) copyRevisions(j job, mine *state.Resource) {
 	synced := mine.SyncedTo
 	for _, r := range j.from.Revisions {

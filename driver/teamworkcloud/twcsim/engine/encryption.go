@@ -15,8 +15,9 @@ func bySettings(s *state.Server) bool {
 	return !s.Release.Switches() && s.Release.Since(2024, 0, 0) && machine.PagesEncrypt(s.Services.Pages)
 }
 
-// WantsEncryption is whether a connection that the wizard makes is encrypted, and the port that is used where none is given: the
-// target's own (seed: "it will use the target server's TLS port to log in to the source server").
+// WantsEncryption is whether a connection that the wizard makes is encrypted, and the port that is used where
+// none is given: the target's own (seed: "it will use the target server's TLS port to log in to the source
+// server").
 func WantsEncryption(s *state.Server, tls bool) (encrypted bool, port int) {
 	switch {
 	case bySettings(s):
@@ -36,8 +37,8 @@ func (p *pass) distrusts() bool {
 	return why != ""
 }
 
-// distrust says why a configuration cannot connect encrypted, "" if it can. Whom the target trusts, and what both ends are set to, is
-// what their services have read when they started.
+// distrust says why a configuration cannot connect encrypted, "" if it can. Whom the target trusts, and what both
+// ends are set to, is what their services have read when they started.
 func (p *pass) distrust() string {
 	t, s := p.target, p.source
 	if !t.Release.Switches() || !s.Release.Switches() {
@@ -60,8 +61,8 @@ func (p *pass) distrust() string {
 	return ""
 }
 
-// settingsDiffer: "both source and target server must have the same values set in Webapp", and esi.server.sync.tls-enabled (seed).
-// ASSUMED: an end that has the switch asks for none of it.
+// settingsDiffer: "both source and target server must have the same values set in Webapp", and
+// esi.server.sync.tls-enabled (seed). ASSUMED: an end that has the switch asks for none of it.
 func settingsDiffer(ends ...*state.Server) string {
 	for _, s := range ends {
 		if !s.Release.Switches() && !s.Services.Server.SyncTLS {
@@ -77,8 +78,8 @@ func settingsDiffer(ends ...*state.Server) string {
 	return ""
 }
 
-// accepted verifies what a server presents. The dates are those of the real clock, like the certificates'. ASSUMED: the name is looked
-// at.
+// accepted verifies what a server presents. The dates are those of the real clock, like the certificates'.
+// ASSUMED: the name is looked at.
 func accepted(s *state.Server, by state.Authorities) error {
 	if by == nil { // the service has never started
 		return errors.New("nobody is trusted")
@@ -88,7 +89,8 @@ func accepted(s *state.Server, by state.Authorities) error {
 		return err
 	}
 	chain := s.Presents.Certificate.Certificate
-	o := x509.VerifyOptions{Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), DNSName: s.SyncAddress, CurrentTime: time.Now()}
+	o := x509.VerifyOptions{Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), DNSName: s.SyncAddress,
+		CurrentTime: time.Now()}
 	for _, c := range trusted {
 		o.Roots.AddCert(c)
 	}
@@ -103,7 +105,8 @@ func accepted(s *state.Server, by state.Authorities) error {
 	}
 	_, err = leaf.Verify(o)
 	var invalid x509.CertificateInvalidError
-	if errors.As(err, &invalid) && invalid.Reason == x509.Expired { // the library's words have dates, which no State may show
+	// the library's words have dates, which no State may show
+	if errors.As(err, &invalid) && invalid.Reason == x509.Expired {
 		return errors.New("its certificate has expired or is not yet valid")
 	}
 	if err != nil {

@@ -1,4 +1,5 @@
-// Package engine is the synchronization of every target: what its configurations select, copy and refuse at each Tick.
+// Package engine is the synchronization of every target: what its configurations select, copy and refuse at each
+// Tick.
 package engine
 
 import (
@@ -12,17 +13,18 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// Tick lets time pass up to now, never back: servers come up, and the synchronization engine of every target looks after
-// its configurations.
+// Tick lets time pass up to now, never back: servers come up, and the synchronization engine of every target
+// looks after its configurations.
 //
-// All of them see their sources as they were when the Tick began, so that a revision takes one Tick for each hop. ASSUMED:
-// only that a hop takes time; no page says how hops follow one another, or how often the engine looks. "Several at once"
-// (2026xR1, VN/pages/314179937) and one after the other before are the same here.
+// All of them see their sources as they were when the Tick began, so that a revision takes one Tick for each hop.
+// ASSUMED: only that a hop takes time; no page says how hops follow one another, or how often the engine looks.
+// "Several at once" (2026xR1, VN/pages/314179937) and one after the other before are the same here.
 func Tick(w *state.World, now time.Time) {
 	w.Mu.Lock()
 	defer w.Mu.Unlock()
 	if now.After(w.Now) {
-		if by := now.Sub(w.Now); !w.Ticked && by > 24*time.Hour { // from the seed's time to the world's: nobody has waited for so long
+		// from the seed's time to the world's: nobody has waited for so long
+		if by := now.Sub(w.Now); !w.Ticked && by > 24*time.Hour {
 			w.PutOff(by)
 		}
 		w.SetNow(now)
@@ -107,14 +109,16 @@ func (p *pass) look() {
 	}
 }
 
-// refused checks what concerns the configuration as a whole. ASSUMED: the engine finds all of it whenever it looks, and
-// goes on by itself once the cause is gone; pages only say that the status is Error and its reason a tooltip.
+// refused checks what concerns the configuration as a whole. ASSUMED: the engine finds all of it whenever it
+// looks, and goes on by itself once the cause is gone; pages only say that the status is Error and its reason a
+// tooltip.
 func (p *pass) refused() bool {
 	t, s, c := p.target, p.source, p.c
 	owner := t.User(c.Owner)
 	switch {
 	case !t.Release.Synchronizes() || !s.Release.Synchronizes():
-		p.problem("resource synchronization came with 2021x Refresh2; the target has %s, the source %s", t.Release, s.Release)
+		p.problem("resource synchronization came with 2021x Refresh2; the target has %s, the source %s", t.Release,
+			s.Release)
 	case t.Release.Year != s.Release.Year: // seed: "the same major version"
 		p.problem("both servers must have the same major version; the target has %s, the source %s", t.Release, s.Release)
 	case c.TLS && (!t.Release.Since(2024, 0, 0) || !s.Release.Since(2024, 0, 0)):
@@ -135,8 +139,8 @@ func (p *pass) refused() bool {
 	return len(p.problems) > 0
 }
 
-// Accepts tells whether the server talks on a port (0: the right one) in the way asked for. The encrypted port is there
-// only once it is switched on (MCS/pages/247046810); the plain one stays open (MCS/pages/247047270).
+// Accepts tells whether the server talks on a port (0: the right one) in the way asked for. The encrypted port is
+// there only once it is switched on (MCS/pages/247046810); the plain one stays open (MCS/pages/247047270).
 func Accepts(s *state.Server, port int, tls bool) bool {
 	if tls {
 		return network.EncryptedPortIsOpen(s) && (port == 0 || port == s.TLSPort)
@@ -144,8 +148,8 @@ func Accepts(s *state.Server, port int, tls bool) bool {
 	return port == 0 || port == s.PlainPort
 }
 
-// configuredBefore tells whether another configuration has the same item, an older one or what is left of it. ASSUMED:
-// the product refuses it; pages only say that one resource has one configuration.
+// configuredBefore tells whether another configuration has the same item, an older one or what is left of it.
+// ASSUMED: the product refuses it; pages only say that one resource has one configuration.
 func configuredBefore(s *state.Server, c *state.Configuration) bool {
 	for _, other := range s.Configurations {
 		if other == c {
@@ -159,8 +163,8 @@ func configuredBefore(s *state.Server, c *state.Configuration) bool {
 }
 
 // findMembers collects the resources of the source that the configuration is about. "If a whole category is being
-// synchronized and you remove a resource from that category, this resource is not synchronized anymore" (seed); what comes
-// into the category joins. ASSUMED: categories beneath it are not meant.
+// synchronized and you remove a resource from that category, this resource is not synchronized anymore" (seed);
+// what comes into the category joins. ASSUMED: categories beneath it are not meant.
 func (p *pass) findMembers() {
 	if p.c.Kind == state.KindResource {
 		switch r := p.there[p.c.Item]; {
@@ -233,8 +237,8 @@ func (p *pass) due(r *state.Resource) (upTo int, now bool) {
 	return max(newest, synced), now
 }
 
-// tagged is the newest revision that carries a tag. ASSUMED: it makes no difference whether the tag came with the commit,
-// as pages say, or later; and what is copied is the whole history up to there.
+// tagged is the newest revision that carries a tag. ASSUMED: it makes no difference whether the tag came with the
+// commit, as pages say, or later; and what is copied is the whole history up to there.
 func tagged(r *state.Resource, name string) int {
 	newest := 0
 	for _, t := range r.Tags {

@@ -20,8 +20,8 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 )
 
-// Certificates are made with real randomness and last by the real clock, for whoever connects looks at that one. So they are
-// other ones in each world, and nothing that tells them apart may show in State.
+// Certificates are made with real randomness and last by the real clock, for whoever connects looks at that one.
+// So they are other ones in each world, and nothing that tells them apart may show in State.
 
 // The types of keys that a seed may ask for.
 const (
@@ -58,13 +58,15 @@ func NewAuthority(name, env string, intermediate bool) (*Authority, error) {
 
 func caTemplate(name string) *x509.Certificate {
 	return &x509.Certificate{
-		Subject: pkix.Name{CommonName: name, Organization: []string{"syncctl sandbox"}}, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: time.Now().AddDate(10, 0, 0), IsCA: true, BasicConstraintsValid: true,
+		Subject:   pkix.Name{CommonName: name, Organization: []string{"syncctl sandbox"}},
+		NotBefore: time.Now().Add(-time.Hour),
+		NotAfter:  time.Now().AddDate(10, 0, 0), IsCA: true, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
 }
 
-// ForServer issues a server's certificate; without an authority (nil) it is self-signed. With negative days it has expired.
+// ForServer issues a server's certificate; without an authority (nil) it is self-signed. With negative days it
+// has expired.
 func (a *Authority) ForServer(names []string, days int, keyType string) (*KeyPair, error) {
 	begin := time.Now().Add(-time.Hour)
 	end := begin.AddDate(0, 0, days)
@@ -73,7 +75,8 @@ func (a *Authority) ForServer(names []string, days int, keyType string) (*KeyPai
 	}
 	c := &x509.Certificate{
 		Subject: pkix.Name{CommonName: names[0]}, NotBefore: begin, NotAfter: end, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	for _, name := range names {
 		if ip := net.ParseIP(name); ip != nil {
@@ -154,7 +157,8 @@ func FirstInPEM(data []byte) (*x509.Certificate, error) {
 	return x509.ParseCertificate(data)
 }
 
-// Shipped is what every installation comes with, made once for all worlds of the process, so that opening one stays cheap.
+// Shipped is what every installation comes with, made once for all worlds of the process, so that opening one
+// stays cheap.
 type Shipped struct {
 	Public   *Authority // that every Java trusts; ASSUMED: one stands for the hundred and more that there are
 	Jks      []byte     // cacerts up to Java 17
@@ -162,7 +166,8 @@ type Shipped struct {
 	Keystore []byte     // the server's own, self-signed
 }
 
-// Of what is shipped (facts 5.1, 5.4): passwords and alias of the server's keystore, and the password of Java's trust stores.
+// Of what is shipped (facts 5.1, 5.4): passwords and alias of the server's keystore, and the password of Java's
+// trust stores.
 const (
 	ShippedPassword = "nomagic"
 	ShippedAlias    = "teamworkcloud"
@@ -179,7 +184,8 @@ var AsShipped = sync.OnceValues(func() (*Shipped, error) {
 	root := public.Root.Chain[0]
 	out := &Shipped{Public: public}
 	ks := jks.New(jks.WithOrderedAliases())
-	one := jks.TrustedCertificateEntry{CreationTime: root.NotBefore, Certificate: jks.Certificate{Type: "X.509", Content: root.Raw}}
+	one := jks.TrustedCertificateEntry{CreationTime: root.NotBefore,
+		Certificate: jks.Certificate{Type: "X.509", Content: root.Raw}}
 	if err := ks.SetTrustedCertificateEntry(PublicAlias, one); err != nil {
 		return nil, err
 	}
@@ -188,7 +194,8 @@ var AsShipped = sync.OnceValues(func() (*Shipped, error) {
 		return nil, err
 	}
 	out.Jks = b.Bytes()
-	if out.P12, err = pkcs12.Passwordless.EncodeTrustStoreEntries([]pkcs12.TrustStoreEntry{{Cert: root, FriendlyName: PublicAlias}}, ""); err != nil {
+	if out.P12, err = pkcs12.Passwordless.EncodeTrustStoreEntries([]pkcs12.TrustStoreEntry{{Cert: root,
+		FriendlyName: PublicAlias}}, ""); err != nil {
 		return nil, err
 	}
 	var none *Authority

@@ -1,4 +1,5 @@
-// Package keystore is what Java is to a server: keystores and trust stores of both kinds, and the certificates in them.
+// Package keystore is what Java is to a server: keystores and trust stores of both kinds, and the certificates in
+// them.
 package keystore
 
 import (
@@ -160,7 +161,10 @@ func chainOf(key crypto.Signer, all []*x509.Certificate) []*x509.Certificate {
 		if bytes.Equal(c.RawIssuer, c.RawSubject) {
 			break
 		}
-		next = slices.IndexFunc(all, func(x *x509.Certificate) bool { return bytes.Equal(x.RawSubject, c.RawIssuer) && x != c })
+		next = slices.IndexFunc(all, func(x *x509.Certificate) bool {
+			return bytes.Equal(x.RawSubject, c.RawIssuer) &&
+				x != c
+		})
 	}
 	return chain
 }
@@ -180,9 +184,9 @@ func FirstKey(entries []Entry) (tls.Certificate, error) {
 	return tls.Certificate{}, errors.New("there is no key with a certificate in it")
 }
 
-// TrustedIn are the certificates of a trust store as Java opens it without a password: that of a JKS is not checked then, and
-// what is encrypted in a PKCS#12 is not seen. ASSUMED: nothing is seen in one with a MAC, for all is encrypted in those that Java
-// and openssl write.
+// TrustedIn are the certificates of a trust store as Java opens it without a password: that of a JKS is not
+// checked then, and what is encrypted in a PKCS#12 is not seen. ASSUMED: nothing is seen in one with a MAC, for
+// all is encrypted in those that Java and openssl write.
 func TrustedIn(data []byte) ([]*x509.Certificate, error) {
 	if IsJKS(data) {
 		var entries []Entry
@@ -245,10 +249,11 @@ func AliasesIn(data []byte) ([]string, bool) {
 // ErrTaken is that of an alias which a keystore has already.
 var ErrTaken = errors.New("the alias is taken")
 
-// WithTrusted is a keystore with one more trusted certificate, as keytool writes it: a PKCS#12 without a password stays without
-// one, whatever password is given. Aliases are in small letters in both kinds. A taken alias is errTaken unless the
-// certificate is to be replaced.
-func WithTrusted(data []byte, password, alias string, c *x509.Certificate, replace bool, now time.Time) ([]byte, error) {
+// WithTrusted is a keystore with one more trusted certificate, as keytool writes it: a PKCS#12 without a password
+// stays without one, whatever password is given. Aliases are in small letters in both kinds. A taken alias is
+// errTaken unless the certificate is to be replaced.
+func WithTrusted(data []byte, password, alias string, c *x509.Certificate, replace bool, now time.Time) ([]byte,
+	error) {
 	alias = strings.ToLower(alias)
 	if IsJKS(data) {
 		ks := jks.New(jks.WithOrderedAliases())
@@ -309,7 +314,8 @@ func Write(alias, password string, key crypto.Signer, chain []*x509.Certificate)
 }
 
 // WithTrustedKnown adds a certificate to a keystore whose password everybody knows, as shipped.
-func WithTrustedKnown(data []byte, alias string, c *x509.Certificate, replace bool, now time.Time) (out []byte, err error) {
+func WithTrustedKnown(data []byte, alias string, c *x509.Certificate, replace bool, now time.Time) (out []byte,
+	err error) {
 	for _, password := range []string{cacertsPassword, ShippedPassword} {
 		if out, err = WithTrusted(data, password, alias, c, replace, now); !errors.Is(err, ErrPassword) {
 			return out, err

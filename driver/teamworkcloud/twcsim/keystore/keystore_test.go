@@ -37,7 +37,8 @@ func TestKeystoresOfServers(t *testing.T) {
 		if err != nil || len(entries) != 1 || entries[0].alias != alias || len(entries[0].Chain) != 2 {
 			t.Fatalf("%q: %+v %v", alias, entries, err)
 		}
-		if _, leaf, others, err := pkcs12.DecodeChain(data, "secret"); err != nil || !leaf.Equal(p.Chain[0]) || len(others) != 1 {
+		if _, leaf, others, err := pkcs12.DecodeChain(data, "secret"); err != nil || !leaf.Equal(p.Chain[0]) ||
+			len(others) != 1 {
 			t.Errorf("%q: the library: %v", alias, err)
 		}
 		if c, err := FirstKey(entries); err != nil || len(c.Certificate) != 2 {
@@ -54,7 +55,8 @@ func TestKeystoresOfServers(t *testing.T) {
 // Whatever Java up to 17 and openssl before 3 wrote is read as well.
 func TestKeystoresOfOldServers(t *testing.T) {
 	_, p := issueFor(t, true, "a.example")
-	for name, e := range map[string]*pkcs12.Encoder{"RC2": pkcs12.LegacyRC2, "DES": pkcs12.LegacyDES, "2023": pkcs12.Modern2023, "2026": pkcs12.Modern2026} {
+	for name, e := range map[string]*pkcs12.Encoder{"RC2": pkcs12.LegacyRC2, "DES": pkcs12.LegacyDES,
+		"2023": pkcs12.Modern2023, "2026": pkcs12.Modern2026} {
 		data, err := e.Encode(p.Key, p.Chain[0], p.Chain[1:], "secret")
 		if err != nil {
 			t.Fatal(err)
@@ -97,7 +99,8 @@ func TestTrustStores(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if _, err := WithTrusted(tt.store, "nonsense", "acme", a.Root.Chain[0], false, now); errors.Is(err, ErrPassword) != tt.wrong {
+		if _, err := WithTrusted(tt.store, "nonsense", "acme", a.Root.Chain[0], false, now); errors.Is(err,
+			ErrPassword) != tt.wrong {
 			t.Errorf("%s: with a wrong password: %v", name, err)
 		}
 		for _, alias := range []string{"acme", "ACME"} {

@@ -12,8 +12,8 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// Data Manager as MCS/pages/247046791 has it: "writes directly to Cassandra", so that the services are to be stopped and
-// Cassandra is to run. Its exit codes and its output are not documented anywhere. ASSUMED:
+// Data Manager as MCS/pages/247046791 has it: "writes directly to Cassandra", so that the services are to be
+// stopped and Cassandra is to run. Its exit codes and its output are not documented anywhere. ASSUMED:
 //
 //   - lists have one item a line: the id or number, two blanks, the name
 //   - without Cassandra it says so and ends with 1; everything else ends with 0, an id that does not exist as well as a
@@ -21,8 +21,8 @@ import (
 //   - it refuses to write while the server runs. Pages only tell people to stop the services
 //   - the path to Java, which the very first run asks for, was answered at the installation
 //
-// Not simulated, and refused as unknown: what is about branches, revisions, blobs, indexes, users, LDAP, keyspaces, and
-// denial of edits.
+// Not simulated, and refused as unknown: what is about branches, revisions, blobs, indexes, users, LDAP,
+// keyspaces, and denial of edits.
 type managerCommand struct {
 	short, long string
 	args        string                   // as -help shows them
@@ -43,15 +43,18 @@ func init() { // -help goes through the table
 		{short: "-lcat", long: "--list-categories", since: listsCategories, do: (*manager).listCategories},
 		{short: "-lb", long: "--list-branch", args: "resourceID=<value>", do: (*manager).listBranches},
 		{short: "-lrv", long: "--list-revision", args: "resourceID=<value> branchID=<value>", do: (*manager).listRevisions},
-		{short: "-dr", long: "--delete-resource", args: "<resource id> <resource id> ...", writes: true, do: (*manager).deleteResources},
+		{short: "-dr", long: "--delete-resource", args: "<resource id> <resource id> ...", writes: true,
+			do: (*manager).deleteResources},
 		{short: "-drd", long: "--delete-marked-deleted-resources", writes: true, do: (*manager).deleteMarked},
-		{short: "-urd", long: "--unmark-deleted-resources", args: "<resource id> <resource id> ...", writes: true, do: (*manager).unmark},
+		{short: "-urd", long: "--unmark-deleted-resources", args: "<resource id> <resource id> ...", writes: true,
+			do: (*manager).unmark},
 		{short: "-rrof", long: "--remove-read-only-flag", args: "--resourceID=<value>,<value> --categoryID=<value>,<value>",
 			writes: true, do: (*manager).makeEditable},
 	}
 }
 
-// listsCategories: the option is on the pages of 2024xR2 and later, not on that of 2024x (TWCloud2024x/pages/137986640).
+// listsCategories: the option is on the pages of 2024xR2 and later, not on that of 2024x
+// (TWCloud2024x/pages/137986640).
 func listsCategories(r state.Release) bool { return r.Since(2024, 2, 0) }
 
 // manager is one call of Data Manager.

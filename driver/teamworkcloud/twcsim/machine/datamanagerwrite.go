@@ -52,9 +52,9 @@ func (m *manager) unmark() bool {
 	return true
 }
 
-// makeEditable is -rrof. Pages advise against it for what is still synchronized (seed); the product lets people do it.
-// ASSUMED: a category is one of this server, and those beneath it are not meant. Pages print -resourceID once and
-// --resourceID in the example; both are taken.
+// makeEditable is -rrof. Pages advise against it for what is still synchronized (seed); the product lets people
+// do it. ASSUMED: a category is one of this server, and those beneath it are not meant. Pages print -resourceID
+// once and --resourceID in the example; both are taken.
 func (m *manager) makeEditable() bool {
 	for i, a := range m.args {
 		if strings.HasPrefix(a, "-resourceID=") {
@@ -96,16 +96,18 @@ func (m *manager) clear(r *state.Resource) {
 	m.say("Read-only flag of resource %s was removed", r.ID)
 }
 
-// Erase removes a resource with its "tags, category link, branches, commits, role assignments, locks", and on a target its
-// remote resource configuration, or what an old release left of it. ASSUMED: the configuration of a category goes with the
-// last of its resources; until then the category is configured, and what was deleted comes again.
+// Erase removes a resource with its "tags, category link, branches, commits, role assignments, locks", and on a
+// target its remote resource configuration, or what an old release left of it. ASSUMED: the configuration of a
+// category goes with the last of its resources; until then the category is configured, and what was deleted comes
+// again.
 func Erase(s *state.Server, id string) {
 	s.Resources = slices.DeleteFunc(s.Resources, func(r *state.Resource) bool { return r.ID == id })
 	for _, u := range s.Users {
 		for i := range u.Grants {
 			u.Grants[i].Resources = slices.DeleteFunc(u.Grants[i].Resources, func(r string) bool { return r == id })
 		}
-		u.Grants = slices.DeleteFunc(u.Grants, func(g state.Grant) bool { return !g.Global && len(g.Categories)+len(g.Resources) == 0 })
+		u.Grants = slices.DeleteFunc(u.Grants,
+			func(g state.Grant) bool { return !g.Global && len(g.Categories)+len(g.Resources) == 0 })
 	}
 	s.Configurations = slices.DeleteFunc(s.Configurations, func(c *state.Configuration) bool {
 		if c.Kind == state.KindResource {

@@ -11,10 +11,11 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/keystore"
 )
 
-// keytool is Java's own, as far as the pages use it: -importcert, which the older ones call -import. Each Java has one, and
-// -cacerts is the trust store of the one that was called. Words are those of OpenJDK.
+// keytool is Java's own, as far as the pages use it: -importcert, which the older ones call -import. Each Java
+// has one, and -cacerts is the trust store of the one that was called. Words are those of OpenJDK.
 //
-// ASSUMED: the files belong to whoever calls it; nobody is asked for anything, so that without -noprompt nothing is added.
+// ASSUMED: the files belong to whoever calls it; nobody is asked for anything, so that without -noprompt nothing
+// is added.
 func keytool(sh *Shell, _ bool, args []string) int {
 	fail := func(format string, values ...any) int {
 		fmt.Fprintf(&sh.Out, "keytool error: "+format+"\n", values...)

@@ -98,7 +98,8 @@ func move(sh *Shell, _ bool, args []string) int {
 	return 0
 }
 
-// systemctl answers as systemd's does: 3 for an inactive unit, 5 for one that is not there, and only root changes anything.
+// systemctl answers as systemd's does: 3 for an inactive unit, 5 for one that is not there, and only root changes
+// anything.
 func systemctl(sh *Shell, root bool, args []string) int {
 	if len(args) > 1 && args[1] == "show" {
 		return sh.show(args[2:])
@@ -150,7 +151,8 @@ func unitState(s *state.Server, unit string) string {
 	return "inactive"
 }
 
-// show prints a block a unit, in systemd's order whatever order was asked for. One that is not there is inactive and never ran.
+// show prints a block a unit, in systemd's order whatever order was asked for. One that is not there is inactive
+// and never ran.
 func (sh *Shell) show(args []string) int {
 	var properties, units []string
 	for _, arg := range args {
@@ -162,7 +164,8 @@ func (sh *Shell) show(args []string) int {
 	}
 	known := []string{"Id", "ActiveState", "ActiveEnterTimestampMonotonic"}
 	strange := slices.ContainsFunc(properties, func(p string) bool { return !slices.Contains(known, p) })
-	if len(properties) == 0 || len(units) == 0 || strange || slices.ContainsFunc(units, func(u string) bool { return strings.HasPrefix(u, "-") }) {
+	if len(properties) == 0 || len(units) == 0 || strange ||
+		slices.ContainsFunc(units, func(u string) bool { return strings.HasPrefix(u, "-") }) {
 		fmt.Fprintf(&sh.Errs, "systemctl: show has only --property=%s here\n", strings.Join(known, ","))
 		return 1
 	}
@@ -174,7 +177,8 @@ func (sh *Shell) show(args []string) int {
 		if at, ok := sh.S.Services.Started[unit]; ok {
 			entered = at.Sub(sh.S.Services.Boot).Microseconds()
 		}
-		values := map[string]any{"Id": unit + ".service", "ActiveState": unitState(sh.S, unit), "ActiveEnterTimestampMonotonic": entered}
+		values := map[string]any{"Id": unit + ".service", "ActiveState": unitState(sh.S, unit),
+			"ActiveEnterTimestampMonotonic": entered}
 		for _, p := range known {
 			if slices.Contains(properties, p) {
 				fmt.Fprintf(&sh.Out, "%s=%v\n", p, values[p])
@@ -191,17 +195,19 @@ func nodetool(sh *Shell, _ bool, args []string) int {
 		return 1
 	}
 	if !sh.S.Services.Running[state.UnitDatabase] {
-		fmt.Fprintln(&sh.Errs, "nodetool: Failed to connect to '127.0.0.1:7199' - ConnectException: 'Connection refused (Connection refused)'.")
+		fmt.Fprintln(&sh.Errs, "nodetool: Failed to connect to '127.0.0.1:7199' - ConnectException: 'Connection "+
+			"refused (Connection refused)'.")
 		return 1
 	}
-	fmt.Fprintf(&sh.Out, "Datacenter: datacenter1\n=======================\nStatus=Up/Down\n|/ State=Normal/Leaving/Joining/Moving\n"+
+	fmt.Fprintf(&sh.Out, "Datacenter: datacenter1\n=======================\nStatus=Up/Down\n|/ "+
+		"State=Normal/Leaving/Joining/Moving\n"+
 		"--  Address    Load      Tokens  Owns (effective)  Host ID                               Rack\n"+
 		"UN  127.0.0.1  1.21 MiB  16      100.0%%            %s  rack1\n\n", state.UUIDOf("node "+sh.S.Name))
 	return 0
 }
 
-// logFile is where Data Manager writes what it did: in its own folder, in 2021x in that of the user (MCS/pages/247046791,
-// TWCloud2021x/Data+manager).
+// logFile is where Data Manager writes what it did: in its own folder, in 2021x in that of the user
+// (MCS/pages/247046791, TWCloud2021x/Data+manager).
 func (sh *Shell) logFile(program string) string {
 	if r := sh.S.Release; r.Year < 2022 {
 		return path.Join(state.LoginFolder, ".twcloud", r.Major(), "datamanager.log")

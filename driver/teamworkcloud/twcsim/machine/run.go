@@ -11,9 +11,9 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// Run carries out a command line as a machine's login shell gets it, as the user admin, and gives its exit code: 127 for a
-// command that does not exist, 2 for a line that the shell cannot read, 255 for no such machine. What programs read from
-// their input is nothing: none of those here asks.
+// Run carries out a command line as a machine's login shell gets it, as the user admin, and gives its exit code:
+// 127 for a command that does not exist, 2 for a line that the shell cannot read, 255 for no such machine. What
+// programs read from their input is nothing: none of those here asks.
 func Run(ctx context.Context, w *state.World, name, command string, _ io.Reader, stdout, stderr io.Writer) int {
 	code, out, errs := run(ctx, w, name, command)
 	// Whoever reads may be slow: that must not stop the world.
@@ -88,7 +88,8 @@ func (sh *Shell) Line(text string) int {
 	return 0
 }
 
-// withoutExec takes exec from the front of a command: the program takes the shell's place, and what follows never runs.
+// withoutExec takes exec from the front of a command: the program takes the shell's place, and what follows never
+// runs.
 func withoutExec(args []string) (rest []string, last bool) {
 	if len(args) > 1 && args[0] == "exec" {
 		return args[1:], true
@@ -115,8 +116,8 @@ func (sh *Shell) command(args []string) int {
 	return p.run(sh, sudo || sh.Root, args)
 }
 
-// finds tells whether a program is where it was called. What belongs to the machine is on its path and in /bin, /usr/bin
-// and the like; what is installed is a file. ASSUMED: nobody has put datamanager on the path.
+// finds tells whether a program is where it was called. What belongs to the machine is on its path and in /bin,
+// /usr/bin and the like; what is installed is a file. ASSUMED: nobody has put datamanager on the path.
 func (sh *Shell) finds(name string, installed bool) bool {
 	if !installed {
 		return true

@@ -8,11 +8,12 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// StartUp is how long a started server takes until it answers. ASSUMED: any time will do, as long as a client has to wait.
+// StartUp is how long a started server takes until it answers. ASSUMED: any time will do, as long as a client has
+// to wait.
 const StartUp = 300 * time.Millisecond
 
-// UnitsOf are the units that a machine of this release has. The login server is part of the web application platform since
-// 2022x: its properties lie in WebAppPlatform/shared/conf (MCS/pages/247048049).
+// UnitsOf are the units that a machine of this release has. The login server is part of the web application
+// platform since 2022x: its properties lie in WebAppPlatform/shared/conf (MCS/pages/247048049).
 func UnitsOf(r state.Release) []string {
 	units := []string{state.UnitDatabase, state.UnitServer, state.UnitPages, state.UnitZookeeper}
 	if r.Year < 2022 {
@@ -79,8 +80,8 @@ func StopUnit(s *state.Server, unit string) {
 	}
 }
 
-// StartUnit starts what does not run, which reads its settings then; what cannot read them fails. Who was told that the server
-// goes down has been told once.
+// StartUnit starts what does not run, which reads its settings then; what cannot read them fails. Who was told
+// that the server goes down has been told once.
 func StartUnit(s *state.Server, unit string, now time.Time) error {
 	if s.Services.Running[unit] {
 		return nil

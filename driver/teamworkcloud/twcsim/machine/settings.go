@@ -50,8 +50,8 @@ func byItself(data []byte) state.Authorities {
 	})
 }
 
-// load reads a unit's settings. ASSUMED: a service whose settings cannot be read does not start. A trust store that is missing
-// or broken shows only when something is to be trusted by it.
+// load reads a unit's settings. ASSUMED: a service whose settings cannot be read does not start. A trust store
+// that is missing or broken shows only when something is to be trusted by it.
 func load(s *state.Server, unit string) error {
 	m := s.Desk
 	switch unit {
@@ -104,9 +104,9 @@ func PagesPort(v state.PageSettings) int {
 	return n
 }
 
-// openKeystore says what is wrong with the keystore that the settings name. Without a type it is a JKS (ASSUMED: the example of
-// the vendor's file). A password ENC(...) is right (ASSUMED: it cannot be looked into). ASSUMED: Java opens a PKCS#12 as a JKS and
-// the other way round, as all have done since Java 8.
+// openKeystore says what is wrong with the keystore that the settings name. Without a type it is a JKS (ASSUMED:
+// the example of the vendor's file). A password ENC(...) is right (ASSUMED: it cannot be looked into). ASSUMED:
+// Java opens a PKCS#12 as a JKS and the other way round, as all have done since Java 8.
 func openKeystore(v state.PageSettings, m *state.Machine) string {
 	kind := strings.ToUpper(v.Values[SetType])
 	if kind != "" && kind != "JKS" && kind != "PKCS12" {
@@ -134,15 +134,16 @@ func Encrypted(value string) bool {
 	return strings.HasPrefix(value, "ENC(") && strings.HasSuffix(value, ")")
 }
 
-// pagesDisconnected says why the web application cannot talk to Teamwork Cloud's client port, "" if it can. "Uncomment the four
-// twc.client.* keys and change twc.client.port" (MCS/pages/247046810); ASSUMED: one without the other ends in this, and the web
-// application shows nothing then.
+// pagesDisconnected says why the web application cannot talk to Teamwork Cloud's client port, "" if it can.
+// "Uncomment the four twc.client.* keys and change twc.client.port" (MCS/pages/247046810); ASSUMED: one without
+// the other ends in this, and the web application shows nothing then.
 func pagesDisconnected(s *state.Server) string {
 	v := s.Services.Pages
 	port := PagesPort(v)
 	switch {
 	case !PagesEncrypt(v) && port != s.PlainPort:
-		return fmt.Sprintf("%s is %s, and the port for clients that do not encrypt is %d", SetPort, v.Values[SetPort], s.PlainPort)
+		return fmt.Sprintf("%s is %s, and the port for clients that do not encrypt is %d", SetPort, v.Values[SetPort],
+			s.PlainPort)
 	case !PagesEncrypt(v):
 		return ""
 	case v.Broken != "":

@@ -47,9 +47,9 @@ func portOf(w *state.World, port string) (s *state.Server, kind string) {
 	return s, kind
 }
 
-// Resolve finds the port that an address leads to from a machine: host:port, the host as other servers' configurations name it,
-// or localhost, 127.0.0.1 and its own name for the machine itself. From machine "" the local names lead nowhere. Nothing listens on a
-// port that is closed, nor while Teamwork Cloud is down.
+// Resolve finds the port that an address leads to from a machine: host:port, the host as other servers'
+// configurations name it, or localhost, 127.0.0.1 and its own name for the machine itself. From machine "" the
+// local names lead nowhere. Nothing listens on a port that is closed, nor while Teamwork Cloud is down.
 func Resolve(w *state.World, from, address string) (port string, ok bool) {
 	w.Mu.Lock()
 	defer w.Mu.Unlock()
@@ -77,9 +77,9 @@ func Resolve(w *state.World, from, address string) (port string, ok bool) {
 // EncryptedPortIsOpen tells whether the encrypted port can be reached.
 func EncryptedPortIsOpen(s *state.Server) bool { return s.TLS && !s.Blocked }
 
-// Serve is what a port does with a connection, until its end. The encrypted one shakes hands, as a server that has the keystore
-// does, and listens; what clients say there is not simulated. The other one hangs up on whoever does not speak its protocol, which
-// nobody here does.
+// Serve is what a port does with a connection, until its end. The encrypted one shakes hands, as a server that
+// has the keystore does, and listens; what clients say there is not simulated. The other one hangs up on whoever
+// does not speak its protocol, which nobody here does.
 func Serve(ctx context.Context, w *state.World, port string, conn net.Conn) {
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
@@ -132,8 +132,8 @@ func Present(data []byte, name, password string) (*state.Presented, error) {
 	return &state.Presented{Keystore: data, Name: name, Password: password, Certificate: certificate}, nil
 }
 
-// presenting is what the encrypted port has. Where a seed has opened it and says nothing of a certificate, it is one of an
-// authority that everybody trusts, made when somebody looks.
+// presenting is what the encrypted port has. Where a seed has opened it and says nothing of a certificate, it is
+// one of an authority that everybody trusts, made when somebody looks.
 func presenting(s *state.Server) (*state.Presented, error) {
 	switch {
 	case s.Presents != nil:

@@ -15,8 +15,9 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// configureEncryption is a person at a machine who sets what encrypts synchronization. What is set already is left as it is, so that
-// doing it twice does no harm. A password that nobody has written down is typed in encrypted.
+// configureEncryption is a person at a machine who sets what encrypts synchronization. What is set already is
+// left as it is, so that doing it twice does no harm. A password that nobody has written down is typed in
+// encrypted.
 func configureEncryption(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	restart, err := truth(v, "restart", false)
 	if err != nil {
@@ -92,7 +93,8 @@ func appendLines(m *state.Machine, lines string) error {
 	return m.Write(m.At.Conf, []byte(text))
 }
 
-// trustByHand imports certificates wherever the pages have them imported: "alias NAME", then the certificate, one after the other.
+// trustByHand imports certificates wherever the pages have them imported: "alias NAME", then the certificate, one
+// after the other.
 func trustByHand(w *state.World, s *state.Server, text string) error {
 	for rest := []byte(text); len(strings.TrimSpace(string(rest))) > 0; {
 		head, _, _ := strings.Cut(strings.TrimSpace(string(rest)), "\n")
@@ -122,8 +124,8 @@ func trustByHand(w *state.World, s *state.Server, text string) error {
 	return nil
 }
 
-// encryptConfiguration is a person who looks whether a configuration connects encrypted, and makes it anew where it does not: one
-// that is there cannot be edited (MCS/pages/247047420).
+// encryptConfiguration is a person who looks whether a configuration connects encrypted, and makes it anew where
+// it does not: one that is there cannot be edited (MCS/pages/247047420).
 func encryptConfiguration(w *state.World, t *state.Server, v map[string]string) (string, error) {
 	want, _, err := wizardLogin(w, t, v)
 	if err != nil {
@@ -144,7 +146,8 @@ func encryptConfiguration(w *state.World, t *state.Server, v map[string]string) 
 	return createConfiguration(w, t, v)
 }
 
-// createAnew deletes a configuration, not what it has copied, and makes another one in its place; what the wizard refuses leaves it.
+// createAnew deletes a configuration, not what it has copied, and makes another one in its place; what the wizard
+// refuses leaves it.
 func createAnew(w *state.World, t *state.Server, old *state.Configuration, v map[string]string) (string, error) {
 	list, deleted := slices.Clone(t.Configurations), maps.Clone(t.Deleted)
 	unconfigure(t, old, true)
@@ -183,7 +186,8 @@ func replaceCertificate(w *state.World, s *state.Server, v map[string]string) (s
 		}
 	case "no_intermediate":
 	default:
-		return "", fmt.Errorf("what: want expired, wrong_name, self_signed, no_intermediate or other_authority, got %q", v["what"])
+		return "", fmt.Errorf("what: want expired, wrong_name, self_signed, no_intermediate or other_authority, got "+
+			"%q", v["what"])
 	}
 	p, err := by.ForServer(names, days, s.Issued.KeyType)
 	if err != nil {

@@ -22,15 +22,17 @@ type action struct {
 
 // Actions are what a person can do, by name.
 var Actions = map[string]action{
-	"create_configuration":  {[]string{"target", "source_address", "username", "kind", "item", "target_category", "trigger"}, true, createConfiguration},
-	"synchronize":           {[]string{"target", "items"}, true, synchronizeNow},
-	"delete_configuration":  {[]string{"target", "items"}, true, deleteConfiguration},
-	"encrypt_configuration": {[]string{"target", "source_address", "username", "kind", "item", "target_category", "trigger"}, true, encryptConfiguration},
-	"configure_encryption":  {[]string{"server"}, false, configureEncryption},
-	"check_editable":        {[]string{"target", "resources"}, true, checkEditable},
-	"confirm_backup":        {[]string{"server"}, false, confirmBackup},
-	"announce":              {[]string{"server"}, false, announce},
-	"run_maintenance":       {[]string{"server", "commands"}, false, runMaintenance},
+	"create_configuration": {[]string{"target", "source_address", "username", "kind", "item", "target_category",
+		"trigger"}, true, createConfiguration},
+	"synchronize":          {[]string{"target", "items"}, true, synchronizeNow},
+	"delete_configuration": {[]string{"target", "items"}, true, deleteConfiguration},
+	"encrypt_configuration": {[]string{"target", "source_address", "username", "kind", "item", "target_category",
+		"trigger"}, true, encryptConfiguration},
+	"configure_encryption": {[]string{"server"}, false, configureEncryption},
+	"check_editable":       {[]string{"target", "resources"}, true, checkEditable},
+	"confirm_backup":       {[]string{"server"}, false, confirmBackup},
+	"announce":             {[]string{"server"}, false, announce},
+	"run_maintenance":      {[]string{"server", "commands"}, false, runMaintenance},
 
 	"add_resource": {[]string{"server", "name", "category"}, true, addResource},
 	"commit":       {[]string{"server", "resource"}, true, commit},
@@ -50,12 +52,12 @@ var Actions = map[string]action{
 	"block_port":          {[]string{"server", "open"}, false, blockPort},
 }
 
-// Act does by hand what Teamwork Cloud offers only in its web application, in modelling tools and at the machine, and
-// says in words what was done. An error says why it cannot be done; nothing has changed then, but for the commands that
-// run_maintenance has already carried out. An unknown action is errors.ErrUnsupported.
+// Act does by hand what Teamwork Cloud offers only in its web application, in modelling tools and at the machine,
+// and says in words what was done. An error says why it cannot be done; nothing has changed then, but for the
+// commands that run_maintenance has already carried out. An unknown action is errors.ErrUnsupported.
 //
-// A server (server, target) is given by its URL or name, a resource by id or name, a category by id or path, a branch by id
-// or name. Other values than these are ignored.
+// A server (server, target) is given by its URL or name, a resource by id or name, a category by id or path, a
+// branch by id or name. Other values than these are ignored.
 //
 //	create_configuration  target, source_address (host or host:port), username, tls, kind (resource or category), item (id),
 //	                item_name, target_category, trigger (every_commit, commit_tag, manual), tag; as: the user of the target
@@ -181,8 +183,8 @@ func announce(w *state.World, s *state.Server, _ map[string]string) (string, err
 	return fmt.Sprintf("told the users of %s; %d logged out", s.Name, n), nil
 }
 
-// runMaintenance is a person at the machine, as root. A folder that was changed to stays changed. Lines that are empty or
-// begin with # are skipped.
+// runMaintenance is a person at the machine, as root. A folder that was changed to stays changed. Lines that are
+// empty or begin with # are skipped.
 func runMaintenance(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	sh := &machine.Shell{W: w, S: s, M: s.Desk, Dir: state.LoginFolder, Root: true}
 	for line := range strings.Lines(v["commands"]) {
@@ -192,7 +194,8 @@ func runMaintenance(w *state.World, s *state.Server, v map[string]string) (strin
 		}
 		fmt.Fprintln(&sh.Out, "$ "+line)
 		if code := sh.Line(line); code != 0 {
-			return "", fmt.Errorf("%q ended with %d on %s: %s", line, code, s.Name, strings.TrimSpace(sh.Errs.String()+sh.Out.String()))
+			return "", fmt.Errorf("%q ended with %d on %s: %s", line, code, s.Name,
+				strings.TrimSpace(sh.Errs.String()+sh.Out.String()))
 		}
 	}
 	return strings.TrimSpace(sh.Out.String() + sh.Errs.String()), nil

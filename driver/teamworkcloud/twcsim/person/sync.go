@@ -12,12 +12,12 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// createConfiguration goes through the wizard of "Remote repository management" (MCS/pages/247047420): the address of the
-// source, a login there, an item that this user sees, a category of the target, a trigger. One configuration is made for
-// one item.
+// createConfiguration goes through the wizard of "Remote repository management" (MCS/pages/247047420): the
+// address of the source, a login there, an item that this user sees, a category of the target, a trigger. One
+// configuration is made for one item.
 //
-// ASSUMED: the wizard refuses what it needs to go on, and what cannot be created; everything else shows as the status of
-// the configuration. It does not ask for a password here.
+// ASSUMED: the wizard refuses what it needs to go on, and what cannot be created; everything else shows as the
+// status of the configuration. It does not ask for a password here.
 func createConfiguration(w *state.World, t *state.Server, v map[string]string) (string, error) {
 	c, source, err := wizardLogin(w, t, v)
 	if err != nil {
@@ -40,15 +40,17 @@ func createConfiguration(w *state.World, t *state.Server, v map[string]string) (
 	if err := mayConfigure(t, c); err != nil {
 		return "", err
 	}
-	c.ID = w.NewID("configuration " + t.Name + " " + c.Source + " " + c.Kind + " " + c.Item) // the same whatever else is made when
+	// the same whatever else is made when
+	c.ID = w.NewID("configuration " + t.Name + " " + c.Source + " " + c.Kind + " " + c.Item)
 	t.Configurations = append(t.Configurations, c)
 	delete(t.Deleted, c.Item)
-	return fmt.Sprintf("created a remote resource configuration on %s: %s %s from %s into %s", t.Name, c.Kind, c.Item, source.Name, t.Path(category.ID)), nil
+	return fmt.Sprintf("created a remote resource configuration on %s: %s %s from %s into %s", t.Name, c.Kind,
+		c.Item, source.Name, t.Path(category.ID)), nil
 }
 
-// wizardLogin is the first half of the wizard. Without a port the target's own is used for the source, too (seed: "it will
-// use the target server's TLS port to log in to the source server"). ASSUMED: the same holds for the port that is not
-// encrypted, and in 2022x, whose page wants the port to be given.
+// wizardLogin is the first half of the wizard. Without a port the target's own is used for the source, too (seed:
+// "it will use the target server's TLS port to log in to the source server"). ASSUMED: the same holds for the
+// port that is not encrypted, and in 2022x, whose page wants the port to be given.
 func wizardLogin(w *state.World, t *state.Server, v map[string]string) (*state.Configuration, *state.Server, error) {
 	if !t.Release.Synchronizes() {
 		return nil, nil, fmt.Errorf("%s has no Remote repository management, which came with 2021x Refresh2", t.Release)
@@ -58,7 +60,8 @@ func wizardLogin(w *state.World, t *state.Server, v map[string]string) (*state.C
 		return nil, nil, err
 	}
 	if tls && !t.Release.Switches() {
-		return nil, nil, fmt.Errorf("%s has no switch Use Secure Connection (TLS), which came with 2024x Refresh1", t.Release)
+		return nil, nil, fmt.Errorf("%s has no switch Use Secure Connection (TLS), which came with 2024x Refresh1",
+			t.Release)
 	}
 	source, given := w.ServerAt(v["source_address"])
 	tls, port := engine.WantsEncryption(t, tls)
@@ -87,8 +90,8 @@ func account(s *state.Server, named string) string {
 	return named
 }
 
-// choose picks the item from what the user of the source is shown. ASSUMED: that is what he may read; what is marked as
-// deleted is not shown; a category shows whatever he may read in it.
+// choose picks the item from what the user of the source is shown. ASSUMED: that is what he may read; what is
+// marked as deleted is not shown; a category shows whatever he may read in it.
 func choose(c *state.Configuration, source *state.Server, v map[string]string) error {
 	name, shown := v["item_name"], []string{}
 	switch v["kind"] {
@@ -134,7 +137,8 @@ func setTrigger(c *state.Configuration, v map[string]string) error {
 // hasConfigured: somebody who is asked twice to create the same configuration finds it in the list.
 func hasConfigured(s *state.Server, c *state.Configuration) bool {
 	return slices.ContainsFunc(s.Configurations, func(x *state.Configuration) bool {
-		return !x.LeftBehind && x.Source == c.Source && x.Kind == c.Kind && x.Item == c.Item && x.TargetCategory == c.TargetCategory &&
+		return !x.LeftBehind && x.Source == c.Source && x.Kind == c.Kind && x.Item == c.Item &&
+			x.TargetCategory == c.TargetCategory &&
 			x.Trigger == c.Trigger && x.Tag == c.Tag && x.User == c.User && x.TLS == c.TLS
 	})
 }
@@ -155,8 +159,8 @@ func mayConfigure(s *state.Server, c *state.Configuration) error {
 	return nil
 }
 
-// pick finds configurations by their items, a category by its path on the source too, or by their own ids. Nothing is done when
-// one is missing.
+// pick finds configurations by their items, a category by its path on the source too, or by their own ids.
+// Nothing is done when one is missing.
 func pick(w *state.World, s *state.Server, list string) ([]*state.Configuration, error) {
 	var out []*state.Configuration
 	for _, id := range ids(list) {
@@ -187,9 +191,10 @@ func synchronizeNow(w *state.World, t *state.Server, v map[string]string) (strin
 	return fmt.Sprintf("started the synchronization of %d configurations on %s", len(chosen), t.Name), nil
 }
 
-// deleteConfiguration: since 2024xR1 the page asks whether to delete the configuration only or all of it, resources too.
-// Before there is no such question: the resources stay, and so does a trace of the configuration, until Data Manager
-// deletes them (MCS/pages/247047420). ASSUMED: a configuration that has copied nothing leaves no trace.
+// deleteConfiguration: since 2024xR1 the page asks whether to delete the configuration only or all of it,
+// resources too. Before there is no such question: the resources stay, and so does a trace of the configuration,
+// until Data Manager deletes them (MCS/pages/247047420). ASSUMED: a configuration that has copied nothing leaves
+// no trace.
 //
 // Somebody who is asked twice to delete the same configuration in the same way knows that it is done.
 func deleteConfiguration(w *state.World, t *state.Server, v map[string]string) (string, error) {
@@ -217,7 +222,8 @@ func deleteConfiguration(w *state.World, t *state.Server, v map[string]string) (
 	if !keep {
 		kept = "the resources are deleted too"
 	}
-	return fmt.Sprintf("deleted the configurations of %s on %s; %s", strings.Join(ids(v["items"]), ", "), t.Name, kept), nil
+	return fmt.Sprintf("deleted the configurations of %s on %s; %s", strings.Join(ids(v["items"]), ", "), t.Name,
+		kept), nil
 }
 
 func unconfigure(s *state.Server, c *state.Configuration, keep bool) {

@@ -56,16 +56,18 @@ func addResource(w *state.World, s *state.Server, v map[string]string) (string, 
 	author := cmp.Or(v["author"], account(s, ""), "admin")
 	trunk := &state.Branch{ID: w.NewID("branch"), Name: "trunk", Author: author, Created: w.Stamp()}
 	r := &state.Resource{
-		ID: cmp.Or(v["id"], w.NewID("resource")), ProjectID: cmp.Or(v["project_id"], "PROJECT-"+w.NewID("project")), LocalID: v["local_id"],
-		Name: v["name"], Description: v["description"], Category: c.ID, Branches: []*state.Branch{trunk},
+		ID: cmp.Or(v["id"], w.NewID("resource")), ProjectID: cmp.Or(v["project_id"], "PROJECT-"+w.NewID("project")),
+		LocalID: v["local_id"],
+		Name:    v["name"], Description: v["description"], Category: c.ID, Branches: []*state.Branch{trunk},
 	}
-	r.Revisions = []*state.Revision{{Number: 1, Origin: 1, Branch: trunk.ID, Author: author, Created: w.Stamp(), Description: "created"}}
+	r.Revisions = []*state.Revision{{Number: 1, Origin: 1, Branch: trunk.ID, Author: author, Created: w.Stamp(),
+		Description: "created"}}
 	s.Resources = append(s.Resources, r)
 	return fmt.Sprintf("added resource %s (%s) on %s", r.Name, r.ID, s.Name), nil
 }
 
-// commit numbers a revision after all others of its resource, whatever branch it is on. ASSUMED: gaps come from what is
-// deleted later, so a new one leaves none.
+// commit numbers a revision after all others of its resource, whatever branch it is on. ASSUMED: gaps come from
+// what is deleted later, so a new one leaves none.
 func commit(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	r, err := editable(s, v)
 	if err != nil {
@@ -75,7 +77,8 @@ func commit(w *state.World, s *state.Server, v map[string]string) (string, error
 	if err != nil {
 		return "", err
 	}
-	c := &state.Revision{Number: 1, Branch: b.ID, Author: cmp.Or(v["author"], account(s, ""), "admin"), Description: v["description"], Created: w.Stamp()}
+	c := &state.Revision{Number: 1, Branch: b.ID, Author: cmp.Or(v["author"], account(s, ""), "admin"),
+		Description: v["description"], Created: w.Stamp()}
 	if last := r.Latest(); last != nil {
 		c.Number = last.Number + 1
 	}
@@ -117,7 +120,8 @@ func addTag(w *state.World, s *state.Server, v map[string]string) (string, error
 	if err != nil {
 		return "", err
 	}
-	r.Tags = append(r.Tags, &state.Tag{ID: w.NewID("tag"), Name: v["name"], Description: v["description"], Revision: at.Number})
+	r.Tags = append(r.Tags, &state.Tag{ID: w.NewID("tag"), Name: v["name"], Description: v["description"],
+		Revision: at.Number})
 	return fmt.Sprintf("tagged revision %d of %s with %s on %s", at.Number, r.Name, v["name"], s.Name), nil
 }
 
@@ -127,7 +131,8 @@ func newBranch(w *state.World, s *state.Server, v map[string]string) (string, er
 	if err != nil {
 		return "", err
 	}
-	b := &state.Branch{ID: w.NewID("branch"), Name: v["name"], Author: cmp.Or(v["author"], account(s, ""), "admin"), Created: w.Stamp()}
+	b := &state.Branch{ID: w.NewID("branch"), Name: v["name"],
+		Author: cmp.Or(v["author"], account(s, ""), "admin"), Created: w.Stamp()}
 	switch last := r.Latest(); {
 	case r.BranchOf(v["name"]) != nil:
 		return "", fmt.Errorf("resource %s has a branch %s", r.Name, v["name"])
@@ -154,7 +159,8 @@ func addLock(w *state.World, s *state.Server, v map[string]string) (string, erro
 	if err != nil {
 		return "", err
 	}
-	r.Locks = append(r.Locks, &state.Lock{User: v["user"], Branch: b.ID, Element: cmp.Or(v["element"], w.NewID("element"))})
+	r.Locks = append(r.Locks, &state.Lock{User: v["user"], Branch: b.ID,
+		Element: cmp.Or(v["element"], w.NewID("element"))})
 	return fmt.Sprintf("%s has locked an element of %s on %s", v["user"], r.Name, s.Name), nil
 }
 
@@ -168,7 +174,8 @@ func unlock(w *state.World, s *state.Server, v map[string]string) (string, error
 	return fmt.Sprintf("released %d locks of %s on %s", had-len(r.Locks), r.Name, s.Name), nil
 }
 
-// personLogin is a modelling tool that stays logged in, and keeps its licence, until announce or the end of the server.
+// personLogin is a modelling tool that stays logged in, and keeps its licence, until announce or the end of the
+// server.
 func personLogin(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	u := s.User(v["user"])
 	if u == nil {

@@ -9,13 +9,14 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// version: text/plain with the versions of both and a revision in one text (SW26; its layout is documented nowhere, so the
-// seed may give another one).
+// version: text/plain with the versions of both and a revision in one text (SW26; its layout is documented
+// nowhere, so the seed may give another one).
 func (c *call) version() reply {
 	return textReply(http.StatusOK, c.server.VersionText)
 }
 
-// keyspace of the database. Vendor's examples show esi2022x0, esi2024x0 and, in that of 2026xR1, esi2026x1 (facts 2.2).
+// keyspace of the database. Vendor's examples show esi2022x0, esi2024x0 and, in that of 2026xR1, esi2026x1 (facts
+// 2.2).
 func keyspace(r state.Release) string {
 	if r.Year >= 2026 && r.Refresh > 0 {
 		return "esi" + r.Major() + "1"
@@ -23,9 +24,9 @@ func keyspace(r state.Release) string {
 	return "esi" + r.Major() + "0"
 }
 
-// health: the members of the OpenAPI files' example that say something here. Only who is up can answer, so all is well;
-// a port that is not open is 0, or left out where answers are pairs (ASSUMED, no example shows either). ASSUMED: it takes
-// Configure Server.
+// health: the members of the OpenAPI files' example that say something here. Only who is up can answer, so all is
+// well; a port that is not open is 0, or left out where answers are pairs (ASSUMED, no example shows either).
+// ASSUMED: it takes Configure Server.
 func (c *call) health() reply {
 	s := c.server
 	if !s.HasPermission(c.user, state.ConfigureServer, "", "") {
@@ -71,9 +72,9 @@ func (c *call) currentUser() reply {
 	return c.redirect(http.StatusTemporaryRedirect, path)
 }
 
-// getUser: the user as in the example of the OpenAPI files. ASSUMED: everybody may see himself, others only with List All
-// Users; the form of permissions (whole, or ids where answers are pairs) and that of a role held everywhere, which has no
-// objects; the protected type of categories.
+// getUser: the user as in the example of the OpenAPI files. ASSUMED: everybody may see himself, others only with
+// List All Users; the form of permissions (whole, or ids where answers are pairs) and that of a role held
+// everywhere, which has no objects; the protected type of categories.
 func (c *call) getUser() reply {
 	name, byPath := c.vars["user"]
 	if !byPath {
@@ -132,7 +133,8 @@ func permissionBody(p state.Permission) object {
 		scope = "GLOBAL"
 	}
 	return object{
-		"ID": p.ID, "name": p.Name, "operationName": operation, "operationDisplayName": p.Display, "protectedType": protected,
+		"ID": p.ID, "name": p.Name, "operationName": operation, "operationDisplayName": p.Display,
+		"protectedType":                  protected,
 		"operationAssignableAccessScope": scope,
 	}
 }
@@ -148,17 +150,19 @@ func roleBody(r *state.Role) object {
 	}
 }
 
-// mayGrant: Manage User Permissions everywhere, or on the category what a Resource Manager has. ASSUMED: pages say of the
-// first that it assigns any role in any scope, of the second that it grants access to resources.
+// mayGrant: Manage User Permissions everywhere, or on the category what a Resource Manager has. ASSUMED: pages
+// say of the first that it assigns any role in any scope, of the second that it grants access to resources.
 func mayGrant(s *state.Server, u *state.User, categoryID string) bool {
-	return s.HasPermission(u, state.ManagePermissions, categoryID, "") || s.HasPermission(u, state.OwnAccess, categoryID, "")
+	return s.HasPermission(u, state.ManagePermissions, categoryID, "") ||
+		s.HasPermission(u, state.OwnAccess, categoryID, "")
 }
 
 // administers tells whether a user has anything to do with roles at all.
 func administers(s *state.Server, u *state.User) bool {
 	return slices.ContainsFunc(u.Grants, func(g state.Grant) bool {
 		r := s.Role(g.Role)
-		return r.Has(state.ManagePermissions) || r.Has(state.OwnAccess) || r.Has(state.ConfigureServer) || r.Has(state.ListUsers)
+		return r.Has(state.ManagePermissions) || r.Has(state.OwnAccess) || r.Has(state.ConfigureServer) ||
+			r.Has(state.ListUsers)
 	})
 }
 

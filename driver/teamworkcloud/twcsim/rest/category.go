@@ -23,7 +23,8 @@ func refs(ids []string) []any {
 // container is a list of what is below a path.
 func (c *call) container(schema string, members []any) object {
 	return object{
-		"@context": c.base() + "/schemas/" + schema, "@id": "", "@type": []string{"ldp:BasicContainer"}, "ldp:contains": members,
+		"@context": c.base() + "/schemas/" + schema, "@id": "", "@type": []string{"ldp:BasicContainer"},
+		"ldp:contains": members,
 	}
 }
 
@@ -42,7 +43,8 @@ func (c *call) pairHead(kind, schema, relation, id string, inList bool) object {
 		at = id
 	}
 	return object{
-		"@context": c.base() + "/schemas/" + schema + "Container", "@id": at, "@type": []string{"ldp:DirectContainer", kind},
+		"@context": c.base() + "/schemas/" + schema + "Container", "@id": at,
+		"@type":                 []string{"ldp:DirectContainer", kind},
 		"ldp:hasMemberRelation": relation, "ldp:membershipResource": ref(c.it(id)),
 	}
 }
@@ -65,7 +67,8 @@ func (c *call) categoryPair(k *state.Category, resources []any, inList bool) []a
 		}
 	}
 	body := object{
-		"dcterms:title": k.Name, "dcterms:description": k.Description, "kerml:categories": refs(children), "kerml:resources": resources,
+		"dcterms:title": k.Name, "dcterms:description": k.Description, "kerml:categories": refs(children),
+		"kerml:resources": resources,
 	}
 	if k.Parent != "" {
 		body["kerml:parentID"] = k.Parent
@@ -103,9 +106,9 @@ var workspaceMembers = []string{
 	"dcterms:description", "kerml:categories", "kerml:parentID", "kerml:resources",
 }
 
-// createCategory: the body is a pair as ld+json; 201 with the pair. Where answers are plain there is no id in it, as in
-// the example of the OpenAPI files; where they are pairs there is. ASSUMED: Manage Categories everywhere or on the parent;
-// a name is there once below its parent (409); which members are demanded.
+// createCategory: the body is a pair as ld+json; 201 with the pair. Where answers are plain there is no id in it,
+// as in the example of the OpenAPI files; where they are pairs there is. ASSUMED: Manage Categories everywhere or
+// on the parent; a name is there once below its parent (409); which members are demanded.
 func (c *call) createCategory() reply {
 	s := c.server
 	if !c.sends(TypeLinked) {
@@ -156,7 +159,8 @@ func (c *call) readCategory() (*state.Category, *reply) {
 		}
 	}
 	k := &state.Category{}
-	for name, to := range map[string]*string{"dcterms:title": &k.Name, "dcterms:description": &k.Description, "kerml:parentID": &k.Parent} {
+	for name, to := range map[string]*string{"dcterms:title": &k.Name, "dcterms:description": &k.Description,
+		"kerml:parentID": &k.Parent} {
 		raw, there := pair[1][name]
 		if there && json.Unmarshal(raw, to) != nil {
 			return refuse("%s is no text", name)
@@ -208,8 +212,8 @@ func (c *call) roleOfCategory() (*state.Category, *state.Role, *reply) {
 	return nil, nil, &out
 }
 
-// listRoleUsers: an array of the names of those who hold the role on this very category. ASSUMED: who holds it everywhere
-// or on a category above is not among them.
+// listRoleUsers: an array of the names of those who hold the role on this very category. ASSUMED: who holds it
+// everywhere or on a category above is not among them.
 func (c *call) listRoleUsers() reply {
 	k, r, refused := c.roleOfCategory()
 	if refused != nil {
@@ -217,7 +221,10 @@ func (c *call) listRoleUsers() reply {
 	}
 	names := []string{}
 	for _, u := range c.server.Users {
-		if slices.ContainsFunc(u.Grants, func(g state.Grant) bool { return g.Role == r.ID && slices.Contains(g.Categories, k.ID) }) {
+		if slices.ContainsFunc(u.Grants, func(g state.Grant) bool {
+			return g.Role == r.ID &&
+				slices.Contains(g.Categories, k.ID)
+		}) {
 			names = append(names, u.Name)
 		}
 	}
@@ -228,8 +235,8 @@ func (c *call) listRoleUsers() reply {
 // (DEVG/pages/303989502).
 func takesLists(r state.Release) bool { return r.Since(2024, 1, 0) }
 
-// grantRole gives a role on a category to users: 201. Whoever holds it already keeps it. ASSUMED: unknown users are 400,
-// and then nobody gets it.
+// grantRole gives a role on a category to users: 201. Whoever holds it already keeps it. ASSUMED: unknown users
+// are 400, and then nobody gets it.
 func (c *call) grantRole() reply {
 	k, r, refused := c.roleOfCategory()
 	if refused != nil {

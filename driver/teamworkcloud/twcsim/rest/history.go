@@ -31,8 +31,8 @@ func (c *call) branchRefs(r *state.Resource) []any {
 	return out
 }
 
-// listBranches: a container of ids; whole with includeBody where answers are pairs, which the OpenAPI files do not have
-// and OMBEE-SYNC uses.
+// listBranches: a container of ids; whole with includeBody where answers are pairs, which the OpenAPI files do
+// not have and OMBEE-SYNC uses.
 func (c *call) listBranches() reply {
 	r, refused := c.readable()
 	if refused != nil {
@@ -51,8 +51,8 @@ func (c *call) listBranches() reply {
 	return jsonReply(http.StatusOK, TypeLinked, c.container("branches", members))
 }
 
-// branchBody is the second of a branch's pair. The main branch starts at its first revision, another one at the revision
-// that it begins after (OMBEE-SYNC: 1 and 3).
+// branchBody is the second of a branch's pair. The main branch starts at its first revision, another one at the
+// revision that it begins after (OMBEE-SYNC: 1 and 3).
 func (c *call) branchBody(r *state.Resource, b *state.Branch) object {
 	start, latest := b.Start, 0
 	own := r.On(b)
@@ -121,10 +121,10 @@ func numbersOf(list []*state.Revision) []int {
 	return out
 }
 
-// listRevisions: all branches', newest first (OMBEE-SYNC's fixture): numbers, or objects with includeBody. ASSUMED: without
-// page and items all of them (OMBEE-SYNC reads so), without one of them the first page, or all from there on; page begins
-// with 1; past the end the list is empty. ASSUMED: search looks for parts of words whatever their case; formatter changes
-// nothing.
+// listRevisions: all branches', newest first (OMBEE-SYNC's fixture): numbers, or objects with includeBody.
+// ASSUMED: without page and items all of them (OMBEE-SYNC reads so), without one of them the first page, or all
+// from there on; page begins with 1; past the end the list is empty. ASSUMED: search looks for parts of words
+// whatever their case; formatter changes nothing.
 func (c *call) listRevisions() reply {
 	r, refused := c.readable()
 	if refused != nil {
@@ -199,8 +199,8 @@ func orNone(number int) int {
 // rootObjects of a resource never change here: models have no contents.
 func rootObjects(r *state.Resource) []string { return []string{state.UUIDOf("root " + r.ID)} }
 
-// revisionBody is a revision in a list. Where answers are pairs it is as TWC 19's (OMBEE-SYNC: no branchName, authorInfo),
-// where they are plain as in the OpenAPI files.
+// revisionBody is a revision in a list. Where answers are pairs it is as TWC 19's (OMBEE-SYNC: no branchName,
+// authorInfo), where they are plain as in the OpenAPI files.
 func (c *call) revisionBody(r *state.Resource, v *state.Revision) object {
 	body := object{
 		"ID": v.Number, "branchID": v.Branch, "author": v.Author, "commitType": "NORMAL", "createdDate": c.date(v.Created),
@@ -218,9 +218,9 @@ func (c *call) revisionBody(r *state.Resource, v *state.Revision) object {
 	return body
 }
 
-// getRevision: where answers are plain an object as in the OpenAPI files, with ids relative to @base; where they are pairs
-// a list whose first is the object, as OMBEE-SYNC reads it. ID is "" in both. ASSUMED: what @base of the files' example
-// names is the branch that the revision is on.
+// getRevision: where answers are plain an object as in the OpenAPI files, with ids relative to @base; where they
+// are pairs a list whose first is the object, as OMBEE-SYNC reads it. ID is "" in both. ASSUMED: what @base of
+// the files' example names is the branch that the revision is on.
 func (c *call) getRevision() reply {
 	r, refused := c.readable()
 	if refused != nil {
@@ -233,7 +233,8 @@ func (c *call) getRevision() reply {
 	}
 	body := object{
 		"@context": c.base() + "/schemas/revision", "ID": "", "artifacts": "artifacts", "author": v.Author,
-		"createdDate": c.date(v.Created), "dependencies": []any{}, "description": v.Description, "directParent": orNone(v.Parent),
+		"createdDate": c.date(v.Created), "dependencies": []any{}, "description": v.Description,
+		"directParent":  orNone(v.Parent),
 		"rootObjectIDs": rootObjects(r), "resourceID": "../../..",
 	}
 	if c.pairs() {

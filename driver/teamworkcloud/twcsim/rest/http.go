@@ -104,7 +104,8 @@ func (c *call) notFound(what string) reply {
 
 // forbidden names the permission that is missing.
 func (c *call) forbidden(permissionID string) reply {
-	return c.refuse(http.StatusForbidden, "%s needs the permission %s", c.user.Name, state.PermissionOf(permissionID).Display)
+	return c.refuse(http.StatusForbidden, "%s needs the permission %s", c.user.Name,
+		state.PermissionOf(permissionID).Display)
 }
 
 // operation is what one path and method do. Queries are all parameters that it knows.
@@ -138,13 +139,15 @@ var operations = []operation{
 	{"GET", "workspaces/{category}/roles", nil, (*call).listCategoryRoles},
 	{"GET", "workspaces/{category}/roles/{role}/users", nil, (*call).listRoleUsers},
 	{"POST", "workspaces/{category}/roles/{role}/users", nil, (*call).grantRole},
-	{"GET", "workspaces/{category}/resources", append([]string{"permissions"}, resourceQuery...), (*call).listCategoryResources},
+	{"GET", "workspaces/{category}/resources", append([]string{"permissions"}, resourceQuery...),
+		(*call).listCategoryResources},
 	{"GET", "resources", resourceQuery, (*call).listResources},
 	{"GET", "resources/{resource}", nil, (*call).getResource},
 	{"GET", "resources/{resource}/branches", []string{"includeBody"}, (*call).listBranches},
 	{"GET", "resources/{resource}/branches/{branch}", nil, (*call).getBranch},
 	{"GET", "resources/{resource}/branches/{branch}/revisions", nil, (*call).branchRevisions},
-	{"GET", "resources/{resource}/revisions", []string{"includeBody", "page", "items", "search", "formatter"}, (*call).listRevisions},
+	{"GET", "resources/{resource}/revisions", []string{"includeBody", "page", "items", "search", "formatter"},
+		(*call).listRevisions},
 	{"GET", "resources/{resource}/revisions/{revision}", nil, (*call).getRevision},
 	{"GET", "resources/{resource}/tags", nil, (*call).listTags},
 	{"GET", "resources/{resource}/tags/{tag}", nil, (*call).getTag},
@@ -190,8 +193,8 @@ func serve(w *state.World, s *state.Server, r *http.Request, body []byte) (out r
 	return out, true
 }
 
-// dispatch is strict so that a client invents nothing. ASSUMED: 400 for parameters that an operation does not have (the
-// product may well ignore them), 405 for methods.
+// dispatch is strict so that a client invents nothing. ASSUMED: 400 for parameters that an operation does not
+// have (the product may well ignore them), 405 for methods.
 func (c *call) dispatch() reply {
 	path, ok := strings.CutPrefix(c.URL.EscapedPath(), "/osmc/")
 	if !ok {
@@ -232,7 +235,8 @@ func (c *call) perform(o operation) reply {
 		}
 	}
 	c.query = query
-	for _, name := range []string{"includeBody", "includeRemovedResource", "permission", "group", "filter", "resourceScope"} {
+	for _, name := range []string{"includeBody", "includeRemovedResource", "permission", "group", "filter",
+		"resourceScope"} {
 		if _, ok := readBool(query.Get(name)); !ok {
 			return c.refuse(http.StatusBadRequest, "%s is neither true nor false", name)
 		}

@@ -159,10 +159,10 @@ func (c *call) getResource() reply {
 	return jsonReply(http.StatusOK, TypeLinked, c.resourceBody(r))
 }
 
-// resourceBody: an object, not a pair (facts 2.4). metadata.name is "<Name>.MASTER" or ".master" (NB), PROJECT_ID the
-// modelling tool's id (OMBEE-SYNC). Where answers are plain the title has the same end, as in the OpenAPI files, and the
-// id shows in @base alone; where they are pairs there is ID (IQ). ASSUMED: without a category there is no categoryID; the
-// local id shows nowhere.
+// resourceBody: an object, not a pair (facts 2.4). metadata.name is "<Name>.MASTER" or ".master" (NB), PROJECT_ID
+// the modelling tool's id (OMBEE-SYNC). Where answers are plain the title has the same end, as in the OpenAPI
+// files, and the id shows in @base alone; where they are pairs there is ID (IQ). ASSUMED: without a category
+// there is no categoryID; the local id shows nowhere.
 func (c *call) resourceBody(r *state.Resource) object {
 	body := object{
 		"@base": c.address(r), "@context": c.base() + "/schemas/resource", "@type": "kerml:Resource",
@@ -225,7 +225,8 @@ func (c *call) getTag() reply {
 		return c.notFound("tag")
 	}
 	return jsonReply(http.StatusOK, TypeLinked, object{
-		"@context": c.base() + "/schemas/tag", "@type": []string{"kerml:Tag", "ldp:DirectContainer"}, "commitID": t.Revision,
+		"@context": c.base() + "/schemas/tag", "@type": []string{"kerml:Tag", "ldp:DirectContainer"},
+		"commitID":      t.Revision,
 		"dcterms:title": t.Name, "dcterms:description": t.Description,
 	})
 }

@@ -59,8 +59,8 @@ func (c *call) cookieSession() *state.Session {
 	return one
 }
 
-// credentials: Basic with name and password; "Token" with a personal access token, "Bearer" for OAuth 2.0 access tokens
-// only (facts 2.1: DEVG/pages/303989466, DEVG/pages/303989515). ID tokens are not simulated.
+// credentials: Basic with name and password; "Token" with a personal access token, "Bearer" for OAuth 2.0 access
+// tokens only (facts 2.1: DEVG/pages/303989466, DEVG/pages/303989515). ID tokens are not simulated.
 func (c *call) credentials() *state.User {
 	name, password, basic := c.BasicAuth()
 	kind, token, _ := strings.Cut(c.Header.Get("Authorization"), " ")
@@ -90,7 +90,8 @@ func (c *call) login() reply {
 	return reply{status: http.StatusNoContent, header: http.Header{}}
 }
 
-// logout ends the session that the cookies name. ASSUMED: with other credentials it ends the one that it has opened itself.
+// logout ends the session that the cookies name. ASSUMED: with other credentials it ends the one that it has
+// opened itself.
 func (c *call) logout() reply {
 	delete(c.server.Sessions, c.session.ID)
 	c.opened = false

@@ -18,8 +18,9 @@ type clientTLSBody struct {
 	Password     *string `json:"serverPass"`
 }
 
-// getClientTLS shows the encrypted port for clients as the example of the OpenAPI files does: the keystore as it was given, and an
-// empty password. ASSUMED: it takes Configure Server; a port that was never open is 0, and a keystore that there is none of is "".
+// getClientTLS shows the encrypted port for clients as the example of the OpenAPI files does: the keystore as it
+// was given, and an empty password. ASSUMED: it takes Configure Server; a port that was never open is 0, and a
+// keystore that there is none of is "".
 func (c *call) getClientTLS() reply {
 	if !c.server.HasPermission(c.user, state.ConfigureServer, "", "") {
 		return c.forbidden(state.ConfigureServer)
@@ -35,9 +36,9 @@ func clientTLS(s *state.Server) object {
 	return out
 }
 
-// setClientTLS is the switch "TLS over TCP" of Settings, Server settings (facts 2.2). ASSUMED: PUT wants all of what it needs, PATCH
-// changes what it is given; the keystore must open with its password and have a key; what is set holds at once; the port must not be
-// that of clients that do not encrypt. No document tells of any refusal.
+// setClientTLS is the switch "TLS over TCP" of Settings, Server settings (facts 2.2). ASSUMED: PUT wants all of
+// what it needs, PATCH changes what it is given; the keystore must open with its password and have a key; what is
+// set holds at once; the port must not be that of clients that do not encrypt. No document tells of any refusal.
 func (c *call) setClientTLS() reply {
 	s := c.server
 	if !s.HasPermission(c.user, state.ConfigureServer, "", "") {

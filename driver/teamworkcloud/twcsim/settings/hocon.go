@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// hoconWord is the first word of a text: a comment, a string in three quotes or one, a substitution, blanks, the end of a line,
-// a mark, or what needs no quotes.
+// hoconWord is the first word of a text: a comment, a string in three quotes or one, a substitution, blanks, the
+// end of a line, a mark, or what needs no quotes.
 var hoconWord = regexp.MustCompile(`^(?:(?:#|//)[^\n]*|"""(?s:.*?)"""|"(?:\\["\\/bfnrtu]|[^"\\\n])*"|\$\{[^}\n]+\}|[ \t\r\f]+|\n|` +
 	`\+=|[{}\[\]=:,]|(?:/?[^\s"{}\[\],:=#$+` + "`" + `^?!@*&\\/])+/?|/)`)
 
@@ -22,9 +22,10 @@ type hoconReader struct {
 	depth  int
 }
 
-// HOCON reads a configuration file of the form that Lightbend's library takes (application.conf) and gives its values by
-// their dotted paths: comments, nested and repeated objects, the last value wins. Lists and substitutions are read over: nothing
-// that matters here is in one. What the library refuses is an error, and so are includes.
+// HOCON reads a configuration file of the form that Lightbend's library takes (application.conf) and gives its
+// values by their dotted paths: comments, nested and repeated objects, the last value wins. Lists and
+// substitutions are read over: nothing that matters here is in one. What the library refuses is an error, and so
+// are includes.
 func HOCON(data []byte) (map[string]string, error) {
 	text := strings.TrimPrefix(string(data), "\ufeff")
 	r := &hoconReader{values: map[string]string{}}
@@ -124,7 +125,8 @@ func (r *hoconReader) member(prefix string) error {
 	return r.value(strings.TrimPrefix(prefix+"."+path, "."))
 }
 
-// checkPath refuses a key with nothing before, between or behind its dots. ASSUMED: a dot in quotes counts like another one.
+// checkPath refuses a key with nothing before, between or behind its dots. ASSUMED: a dot in quotes counts like
+// another one.
 func checkPath(path string) (string, error) {
 	if path == "" || strings.HasPrefix(path, ".") || strings.HasSuffix(path, ".") || strings.Contains(path, "..") {
 		return "", fmt.Errorf("%q is not a key", path)
@@ -197,8 +199,8 @@ func (r *hoconReader) list() error {
 	}
 }
 
-// unquoted is what a word says. ASSUMED: no variable is set in the environment; which character an escape stands for matters
-// nowhere.
+// unquoted is what a word says. ASSUMED: no variable is set in the environment; which character an escape stands
+// for matters nowhere.
 func unquoted(w string) string {
 	switch {
 	case strings.HasPrefix(w, "${"):

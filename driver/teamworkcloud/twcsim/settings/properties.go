@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Properties reads a file as java.util.Properties.load does: comments, three separators, escapes, lines that go on in the
-// next one. The last of two equal keys wins.
+// Properties reads a file as java.util.Properties.load does: comments, three separators, escapes, lines that go
+// on in the next one. The last of two equal keys wins.
 func Properties(data []byte) (map[string]string, error) {
 	out := map[string]string{}
 	lines := naturalLines(string(data))

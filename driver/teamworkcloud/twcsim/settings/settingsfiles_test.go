@@ -64,7 +64,8 @@ func TestReadHOCON(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		"a {", "a = {", "a", "a =", "a = [1", "a = \"x", "a = \"\"\"x", "= 1", "a = 1 }", "a = b=c", "a..b = 1", "a = ${x", "}", "a = ?", "a = \"\\x\"",
+		"a {", "a = {", "a", "a =", "a = [1", "a = \"x", "a = \"\"\"x", "= 1", "a = 1 }", "a = b=c", "a..b = 1",
+		"a = ${x", "}", "a = ?", "a = \"\\x\"",
 		strings.Repeat("a {", 300), "a = " + strings.Repeat("[", 300),
 	} {
 		if got, err := HOCON([]byte(text)); err == nil {

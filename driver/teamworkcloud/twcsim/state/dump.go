@@ -17,9 +17,10 @@ import (
 // dump is a JSON object.
 type dump = map[string]any
 
-// State gives everything that is in the World, for dumps and comparisons: JSON-encodable, always in the same order, times
-// in RFC 3339. Passwords, tokens, ids of sessions, addresses and keys of machines are not in it; sessions are counted by
-// user, files of machines have a size and a hash, and their logs are left out. The result shares nothing with the World.
+// State gives everything that is in the World, for dumps and comparisons: JSON-encodable, always in the same
+// order, times in RFC 3339. Passwords, tokens, ids of sessions, addresses and keys of machines are not in it;
+// sessions are counted by user, files of machines have a size and a hash, and their logs are left out. The result
+// shares nothing with the World.
 func (w *World) State() any {
 	w.Mu.Lock()
 	defer w.Mu.Unlock()
@@ -31,8 +32,8 @@ func (w *World) State() any {
 	return dump{"servers": servers}
 }
 
-// each makes a list of states, never null. Things are in the order they came, which is the same in each run, or in that of
-// the text that by gives: what several people or programs make at the same time comes in any order.
+// each makes a list of states, never null. Things are in the order they came, which is the same in each run, or
+// in that of the text that by gives: what several people or programs make at the same time comes in any order.
 func each[T any](list []T, state func(T) dump, by func(T) string) []any {
 	if by != nil {
 		list = slices.Clone(list)
@@ -66,7 +67,8 @@ func (s *Server) state() dump {
 	}
 	slices.Sort(running)
 	out := dump{
-		"version": s.Release.String(), "sync_address": s.SyncAddress, "client_tls": s.clientTLSState(), "licences": s.Licences, "sessions": sessions,
+		"version": s.Release.String(), "sync_address": s.SyncAddress, "client_tls": s.clientTLSState(),
+		"licences": s.Licences, "sessions": sessions,
 		"services":   dump{"running": running, "backed_up": s.Services.BackedUp, "announced": s.Services.Announced},
 		"users":      each(s.Users, s.userState, func(u *User) string { return u.Name }),
 		"categories": each(s.Categories, s.categoryState, func(c *Category) string { return s.Path(c.ID) }),
@@ -120,7 +122,8 @@ func (s *Server) resourceState(r *Resource) dump {
 func (s *Server) configurationState(c *Configuration) dump {
 	return dump{
 		"id": c.ID, "source": c.Source, "kind": c.Kind, "item": c.Item, "target_category": s.Path(c.TargetCategory),
-		"trigger": c.Trigger, "tag": c.Tag, "user": c.User, "owner": c.Owner, "tls": c.TLS, "port": c.Port, "status": c.Status,
+		"trigger": c.Trigger, "tag": c.Tag, "user": c.User, "owner": c.Owner, "tls": c.TLS, "port": c.Port,
+		"status": c.Status,
 		"reason": c.Reason, "left_behind": c.LeftBehind, "members": sorted(c.Members),
 	}
 }
@@ -137,13 +140,14 @@ func (s *Server) clientTLSState() dump {
 	return out
 }
 
-// files tells files apart without showing what may be secret in them. Logs and backups are left out: they tell when and how often
-// something was done, which two runs that end the same do not have in common. Of keystores, which have other bytes each time, there
-// are the aliases that can be read without a password.
+// files tells files apart without showing what may be secret in them. Logs and backups are left out: they tell
+// when and how often something was done, which two runs that end the same do not have in common. Of keystores,
+// which have other bytes each time, there are the aliases that can be read without a password.
 func (m *Machine) files() dump {
 	out := dump{}
 	err := afero.Walk(m.FS, "/", func(name string, info fs.FileInfo, err error) error {
-		if err != nil || info.IsDir() || path.Base(path.Dir(name)) == "logs" || path.Ext(name) == ".bak" || name == bootFile {
+		if err != nil || info.IsDir() || path.Base(path.Dir(name)) == "logs" || path.Ext(name) == ".bak" ||
+			name == bootFile {
 			return err
 		}
 		content, err := afero.ReadFile(m.FS, name)

@@ -17,8 +17,8 @@ import (
 // LoginFolder is where a login over SSH starts.
 const LoginFolder = "/home/admin"
 
-// HomeOf is where a release is installed unless the administrator says otherwise (MCS/pages/247048049: CATIANoMagicServices
-// since 2022xR2, TeamworkCloud before). ASSUMED: the root is /opt.
+// HomeOf is where a release is installed unless the administrator says otherwise (MCS/pages/247048049:
+// CATIANoMagicServices since 2022xR2, TeamworkCloud before). ASSUMED: the root is /opt.
 func HomeOf(r Release) string {
 	if r.Since(2022, 2, 0) {
 		return "/opt/CATIANoMagicServices"
@@ -31,7 +31,8 @@ func NewMachine(r Release, home string, plainPort int, files map[string]string, 
 	if home == "" {
 		home = HomeOf(r)
 	}
-	m := &Machine{home: home, Sudo: true, FS: &TimedFiles{afero.NewMemMapFs(), c}, At: placesOf(r, home), aliases: map[string][]string{}}
+	m := &Machine{home: home, Sudo: true, FS: &TimedFiles{afero.NewMemMapFs(), c}, At: placesOf(r, home),
+		aliases: map[string][]string{}}
 	all, err := usualFiles(r, home, plainPort)
 	if err != nil {
 		return nil, err
@@ -51,8 +52,8 @@ func NewMachine(r Release, home string, plainPort int, files map[string]string, 
 	return m, nil
 }
 
-// The trust stores of the two Javas of a machine. ASSUMED: where they are, and that the older one is Teamwork Cloud's: a JKS
-// as up to Java 17, beside a PKCS#12 without a password as since Java 18.
+// The trust stores of the two Javas of a machine. ASSUMED: where they are, and that the older one is Teamwork
+// Cloud's: a JKS as up to Java 17, beside a PKCS#12 without a password as since Java 18.
 const (
 	ServerJava = "/opt/java/twcloud"
 	PagesJava  = "/opt/java/webapp"
@@ -88,8 +89,9 @@ func serverHome(r Release, home string) string {
 	return path.Join(home, "TeamworkCloud")
 }
 
-// usualFiles are those that the pages name (MCS/pages/247048049). Contents are ASSUMED as far as they are more than keys and
-// lines that the pages show; those of the two settings files have the forms of the vendor's (facts 5.2).
+// usualFiles are those that the pages name (MCS/pages/247048049). Contents are ASSUMED as far as they are more
+// than keys and lines that the pages show; those of the two settings files have the forms of the vendor's (facts
+// 5.2).
 func usualFiles(r Release, home string, plainPort int) (map[string]string, error) {
 	twc, login, certs := serverHome(r, home), path.Join(home, "WebAppPlatform/shared/conf"), path.Join(home, "Certs")
 	if r.Year < 2022 {
@@ -258,13 +260,15 @@ func (t *TimedFiles) OpenFile(name string, flag int, mode os.FileMode) (afero.Fi
 func (f *timedFile) Close() error {
 	err := f.File.Close()
 	now := f.fs.clock.Get()
-	if timed := f.fs.Fs.Chtimes(f.Name(), now, now); err == nil && !errors.Is(timed, fs.ErrNotExist) { // it may be called otherwise by now
+	// it may be called otherwise by now
+	if timed := f.fs.Fs.Chtimes(f.Name(), now, now); err == nil && !errors.Is(timed, fs.ErrNotExist) {
 		err = timed
 	}
 	return err
 }
 
-// putOff moves the times of all files, and when the machine was started. A file that goes away meanwhile needs no time.
+// putOff moves the times of all files, and when the machine was started. A file that goes away meanwhile needs no
+// time.
 func (m *Machine) putOff(by time.Duration, boot time.Time) {
 	_ = m.Write(bootFile, bootLines(boot)) // memory takes it
 	_ = afero.Walk(m.FS, "/", func(name string, info fs.FileInfo, err error) error {
@@ -278,7 +282,8 @@ func (m *Machine) putOff(by time.Duration, boot time.Time) {
 
 // bootLines are what Linux says in /proc/stat, in part.
 func bootLines(boot time.Time) []byte {
-	return fmt.Appendf(nil, "cpu  4705 150 1120 1644 89 0 16 0 0 0\nctxt 115315\nbtime %d\nprocesses 26442\n", boot.Unix())
+	return fmt.Appendf(nil, "cpu  4705 150 1120 1644 89 0 16 0 0 0\nctxt 115315\nbtime %d\nprocesses 26442\n",
+		boot.Unix())
 }
 
 // Read and write are for programs and people at the machine.
@@ -292,7 +297,8 @@ func (m *Machine) Write(name string, content []byte) error {
 // IsKeystore: such a file has other bytes in each world and each time it is written.
 func IsKeystore(name string, content []byte) bool {
 	base := strings.ToLower(path.Base(name))
-	if strings.HasSuffix(base, ".p12") || strings.HasSuffix(base, ".pfx") || strings.HasSuffix(base, ".jks") || base == "cacerts" || keystore.IsJKS(content) {
+	if strings.HasSuffix(base, ".p12") || strings.HasSuffix(base, ".pfx") || strings.HasSuffix(base, ".jks") ||
+		base == "cacerts" || keystore.IsJKS(content) {
 		return true
 	}
 	_, err := keystore.OpenP12(content, "")

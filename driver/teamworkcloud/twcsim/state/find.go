@@ -24,8 +24,8 @@ func (w *World) Server(ref string) *Server {
 	return nil
 }
 
-// ServerAt finds the server that another one's configuration names: "host", "host:port"; "" as port when none is given. The
-// address at which the sandbox takes a port's connections is known, too, and stands for that port.
+// ServerAt finds the server that another one's configuration names: "host", "host:port"; "" as port when none is
+// given. The address at which the sandbox takes a port's connections is known, too, and stands for that port.
 func (w *World) ServerAt(address string) (s *Server, port string) {
 	for _, name := range w.Servers() {
 		switch s := w.Named[name]; address {
@@ -155,7 +155,8 @@ func (r *Resource) BranchOf(ref string) *Branch {
 
 // Revision finds a revision by its number.
 func (r *Resource) Revision(number int) *Revision {
-	i, ok := slices.BinarySearchFunc(r.Revisions, number, func(x *Revision, n int) int { return cmp.Compare(x.Number, n) })
+	i, ok := slices.BinarySearchFunc(r.Revisions, number,
+		func(x *Revision, n int) int { return cmp.Compare(x.Number, n) })
 	if !ok {
 		return nil
 	}

@@ -7,8 +7,9 @@ import (
 	"strconv"
 )
 
-// Switches tells whether a configuration has a switch of its own for encryption: "Use Secure Connection (TLS)" (VN/pages/272744559).
-// 2024x, which has no such switch, is encrypted by settings (MCS2024x/pages/137991572); before, no page of its own release says so.
+// Switches tells whether a configuration has a switch of its own for encryption: "Use Secure Connection (TLS)"
+// (VN/pages/272744559). 2024x, which has no such switch, is encrypted by settings (MCS2024x/pages/137991572);
+// before, no page of its own release says so.
 func (r Release) Switches() bool { return r.encrypts() }
 
 // Synchronizes: release notes of 2021xR2.

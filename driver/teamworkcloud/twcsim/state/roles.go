@@ -4,8 +4,9 @@ import (
 	"strings"
 )
 
-// Permissions are those of REST: {ID, name, ...} (facts 2.6; the OpenAPI files show Read Resources and Release locks whole).
-// ASSUMED: the names of all others, made as those two are; clients go by the id or by the words of the page.
+// Permissions are those of REST: {ID, name, ...} (facts 2.6; the OpenAPI files show Read Resources and Release
+// locks whole). ASSUMED: the names of all others, made as those two are; clients go by the id or by the words of
+// the page.
 var Permissions = []Permission{
 	{ReadResources, "com.nomagic.esi.resource_read.resource", "Read Resources"},
 	{ListResources, "com.nomagic.esi.resource_list.all.resources", "List All Resources"},
@@ -24,9 +25,10 @@ var Permissions = []Permission{
 }
 
 // Predefined are the roles that every server has (TWCloud2022xR1 Types of roles, TWCloud190 Scopes of roles,
-// TWCloud2021xR1 Permissions, MCS/pages/247047172, MCS/pages/247047191), as far as this package checks what they allow.
-// Pages list what the global ones and the two of contributors contain; the Resource Manager "can manage resources and
-// grant permissions to other users to access resources", so that its permissions are ASSUMED in detail.
+// TWCloud2021xR1 Permissions, MCS/pages/247047172, MCS/pages/247047191), as far as this package checks what they
+// allow. Pages list what the global ones and the two of contributors contain; the Resource Manager "can manage
+// resources and grant permissions to other users to access resources", so that its permissions are ASSUMED in
+// detail.
 var Predefined = []struct {
 	name        string
 	global      bool // it has no categories and resources
@@ -35,7 +37,8 @@ var Predefined = []struct {
 	{"Resource Contributor", false, []string{ReadResources, EditResources, editProperties}},
 	{"Resource Creator", false, []string{ListResources, createResource, ManageCategories}},
 	{"Resource Locks Administrator", false, []string{ReadResources, releaseLocks}},
-	{"Resource Manager", false, []string{ReadResources, EditResources, editProperties, Administer, removeResource, releaseLocks, OwnAccess}},
+	{"Resource Manager", false, []string{ReadResources, EditResources, editProperties, Administer, removeResource,
+		releaseLocks, OwnAccess}},
 	{"Resource Reviewer", false, []string{ReadResources}},
 	{SyncManager, false, []string{createResource, ManageCategories, Administer}},
 	{"Security Manager", true, []string{ListResources, ListUsers, ManagePermissions}},
@@ -43,8 +46,8 @@ var Predefined = []struct {
 	{"User Manager", true, []string{ListUsers, manageUsers}},
 }
 
-// PredefinedRoles are those of one server. ASSUMED: their ids differ from server to server, so that a client has to look
-// them up by name.
+// PredefinedRoles are those of one server. ASSUMED: their ids differ from server to server, so that a client has
+// to look them up by name.
 func PredefinedRoles(serverName string) []*Role {
 	var out []*Role
 	for _, p := range Predefined {

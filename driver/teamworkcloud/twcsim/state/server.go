@@ -28,8 +28,8 @@ const (
 	KindCategory = "category"
 )
 
-// World is a set of simulated Teamwork Cloud servers and the machines behind them. All of its methods may be called by
-// several goroutines at once.
+// World is a set of simulated Teamwork Cloud servers and the machines behind them. All of its methods may be
+// called by several goroutines at once.
 type World struct {
 	Mu     sync.Mutex
 	Now    time.Time
@@ -53,14 +53,15 @@ type Server struct {
 	TLSPort     int
 	TLS         bool // the encrypted client port is on
 	Issued      *Issued
-	Presents    *Presented        // on the encrypted port; nil: nothing, or as assumed
-	Assumes     bool              // a seed has opened the encrypted port and says nothing of a certificate: one that everybody trusts
-	Assumed     *Presented        // that one, once somebody has looked
-	Blocked     bool              // a firewall closes the encrypted port
-	Ports       map[string]string // plain, tls: where the sandbox takes their connections
-	Shape       string            // of ld+json lists: plain or pairs
-	Paging      string
-	Dates       string
+	Presents    *Presented // on the encrypted port; nil: nothing, or as assumed
+	// a seed has opened the encrypted port and says nothing of a certificate: one that everybody trusts
+	Assumes bool
+	Assumed *Presented        // that one, once somebody has looked
+	Blocked bool              // a firewall closes the encrypted port
+	Ports   map[string]string // plain, tls: where the sandbox takes their connections
+	Shape   string            // of ld+json lists: plain or pairs
+	Paging  string
+	Dates   string
 
 	Licences   int
 	SessionFor time.Duration
@@ -71,11 +72,12 @@ type Server struct {
 	Categories     []*Category
 	Resources      []*Resource // the removed ones too
 	Configurations []*Configuration
-	Deleted        map[string]bool // item -> kept its resources: configurations that the page has deleted, as people remember them
-	Defects        []*Defect
-	Machine        *Machine // nil: nobody can reach it over SSH; its services run all the same
-	Desk           *Machine // as somebody finds it who stands before it, whether or not it can be reached
-	Services       *Services
+	// item -> kept its resources: configurations that the page has deleted, as people remember them
+	Deleted  map[string]bool
+	Defects  []*Defect
+	Machine  *Machine // nil: nobody can reach it over SSH; its services run all the same
+	Desk     *Machine // as somebody finds it who stands before it, whether or not it can be reached
+	Services *Services
 }
 
 // Services are what runs on a server's machine, whether or not it can be reached.
@@ -232,14 +234,15 @@ const (
 	PortTLS   = "tls"
 )
 
-// The shapes of ld+json lists. Plain is what the OpenAPI files show and IQ reads: containers of ids. Pairs is what NB and
-// OMBEE-SYNC read with includeBody: each member as a container and the thing itself (facts 2.3, 2.5).
+// The shapes of ld+json lists. Plain is what the OpenAPI files show and IQ reads: containers of ids. Pairs is
+// what NB and OMBEE-SYNC read with includeBody: each member as a container and the thing itself (facts 2.3, 2.5).
 const (
 	AnswersPlain = "plain"
 	AnswersPairs = "pairs"
 )
 
-// How dates are written (facts 2.5): seconds on real servers (OMBEE-SYNC), the last two in examples of the OpenAPI files.
+// How dates are written (facts 2.5): seconds on real servers (OMBEE-SYNC), the last two in examples of the
+// OpenAPI files.
 const (
 	DatesSeconds = "seconds"
 	DatesMillis  = "millis"  // ASSUMED: as commitDate is
@@ -247,14 +250,15 @@ const (
 	DatesText    = "text"    // Mon Aug 08 13:00:13 ICT 2016; here always UTC
 )
 
-// What page means together with items. The OpenAPI files call it a page number and, in the same breath, a start revision.
+// What page means together with items. The OpenAPI files call it a page number and, in the same breath, a start
+// revision.
 const (
 	PagingNumber   = "number"   // page 2 of 10 items each: the 11th to the 20th newest
 	PagingPosition = "position" // page 2 with 10 items: the 2nd to the 11th newest
 )
 
-// The units of a machine. "systemd units: twcloud zookeeper webapp (+ authserver old, cassandra, lmadmin)", from the vendor's
-// own scripts; the licence server is not simulated.
+// The units of a machine. "systemd units: twcloud zookeeper webapp (+ authserver old, cassandra, lmadmin)", from
+// the vendor's own scripts; the licence server is not simulated.
 const (
 	UnitServer    = "twcloud"
 	UnitPages     = "webapp"
@@ -277,6 +281,6 @@ type PageSettings struct {
 	Broken string      // why it cannot use its keystore
 }
 
-// Authorities are the certificates of a file that was read when a service started. It is opened when somebody asks, and once: that
-// takes long, and the engine asks at every Tick.
+// Authorities are the certificates of a file that was read when a service started. It is opened when somebody
+// asks, and once: that takes long, and the engine asks at every Tick.
 type Authorities func() ([]*x509.Certificate, error)

@@ -39,9 +39,9 @@ func (w *World) PutOff(by time.Duration) {
 	}
 }
 
-// OpenSession logs a user in; nil when no licence is free. Each session takes one: a REST call with Basic "opens a new
-// session each time and does not close it", so that licences run out (DEVG/pages/303989493). ASSUMED: a modelling tool's
-// or a web page's session takes one too, even beside another of the same user.
+// OpenSession logs a user in; nil when no licence is free. Each session takes one: a REST call with Basic "opens
+// a new session each time and does not close it", so that licences run out (DEVG/pages/303989493). ASSUMED: a
+// modelling tool's or a web page's session takes one too, even beside another of the same user.
 func (w *World) OpenSession(s *Server, u *User, person bool) *Session {
 	s.Expire(w.Now)
 	if len(s.Sessions) >= s.Licences {

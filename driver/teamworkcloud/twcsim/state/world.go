@@ -1,5 +1,5 @@
-// Package state is what a world consists of: servers with their users, categories, resources, sessions and files, and what their
-// releases can do. What happens to it is in the packages around it.
+// Package state is what a world consists of: servers with their users, categories, resources, sessions and files,
+// and what their releases can do. What happens to it is in the packages around it.
 package state
 
 import (
@@ -42,7 +42,8 @@ func (w *World) Servers() []string {
 	return slices.Sorted(maps.Keys(w.Named))
 }
 
-// SetURL tells a server the base URL that its REST interface is served under, without /osmc. Unknown servers are ignored.
+// SetURL tells a server the base URL that its REST interface is served under, without /osmc. Unknown servers are
+// ignored.
 func (w *World) SetURL(name, url string) {
 	w.Mu.Lock()
 	defer w.Mu.Unlock()
@@ -51,8 +52,9 @@ func (w *World) SetURL(name, url string) {
 	}
 }
 
-// Environment gives the environment variables through which a configuration learns a server's address, credentials and
-// the way to its machine, certificates and keys, as the seed names them. It is the only method that hands out secrets.
+// Environment gives the environment variables through which a configuration learns a server's address,
+// credentials and the way to its machine, certificates and keys, as the seed names them. It is the only method
+// that hands out secrets.
 func (w *World) Environment(name string) map[string]string {
 	w.Mu.Lock()
 	defer w.Mu.Unlock()
@@ -62,7 +64,8 @@ func (w *World) Environment(name string) map[string]string {
 		return out
 	}
 	if s.Env != nil {
-		values[s.Env.URL], values[s.Env.PlainAddress], values[s.Env.TLSAddress] = s.URL, s.Ports[PortPlain], s.Ports[PortTLS]
+		values[s.Env.URL], values[s.Env.PlainAddress], values[s.Env.TLSAddress] = s.URL, s.Ports[PortPlain],
+			s.Ports[PortTLS]
 		if u := s.User(s.Env.Account); u != nil {
 			values[s.Env.User], values[s.Env.Password], values[s.Env.Token] = u.Name, u.Password, cmp.Or(u.Token, u.Oauth)
 		}
@@ -127,7 +130,8 @@ func (w *World) SetNow(now time.Time) {
 // answer shows it.
 func (w *World) Stamp() time.Time { return w.Now.UTC().Truncate(time.Millisecond) }
 
-// NewID makes a UUID, each time another one and the same in each run. Kind tells tables apart: "category", "branch", ...
+// NewID makes a UUID, each time another one and the same in each run. Kind tells tables apart: "category",
+// "branch", ...
 func (w *World) NewID(kind string) string {
 	w.IDs[kind]++
 	return UUIDOf(fmt.Sprintf("%s %d", kind, w.IDs[kind]))
