@@ -136,7 +136,7 @@ func redactCommand(line string) string {
 			named = m == nil && secretWord.MatchString(word)
 		case value:
 			return "REDACTED"
-		case strings.ContainsAny(quote, `'"`) && strings.ContainsAny(word, " \t\n"): // a command line within the command line
+		case strings.ContainsAny(quote, `'"`) && strings.ContainsAny(word, " \t\n"): // a command line within this one
 			inner, closed := strings.CutSuffix(word[1:], quote)
 			if !closed {
 				return quote + redactCommand(inner)

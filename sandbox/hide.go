@@ -103,7 +103,8 @@ func (p *Parts) List() []Part {
 
 var (
 	withDigit = regexp.MustCompile(`[^/]*[0-9][^/]*`)
-	longID    = regexp.MustCompile(`[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\b[0-9a-f]{16,}\b|[0-9]{6,}|:[0-9]{4,5}\b`)
+	longID    = regexp.MustCompile(`[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|` +
+		`\b[0-9a-f]{16,}\b|[0-9]{6,}|:[0-9]{4,5}\b`)
 )
 
 // RouteOf is a path or command line without what differs from one thing, and one run, to the next: segments of a

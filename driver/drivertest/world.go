@@ -287,7 +287,8 @@ func (w *world) changes() map[string]int {
 // times are what differs between two runs that end the same: seconds and milliseconds since 1970, dates and times
 // as RFC 3339 has them, in digits alone (20180713082509555), and as date prints them (Mon Aug 08 13:00:13 ICT
 // 2016).
-var times = regexp.MustCompile(`"?\b(?:1[0-9]{9}|1[0-9]{12})\b"?|"20[0-9]{2}-[01][0-9]-[^"]*"|"20[0-9]{12,15}"|\b20[0-9]{12,15}\b|` +
+var times = regexp.MustCompile(`"?\b(?:1[0-9]{9}|1[0-9]{12})\b"?|"20[0-9]{2}-[01][0-9]-[^"]*"|` +
+	`"20[0-9]{12,15}"|\b20[0-9]{12,15}\b|` +
 	`"[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9]?[0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [A-Za-z0-9:+-]+ 20[0-9]{2}"`)
 
 // WithoutTimes is a state of the sandbox without what differs between two runs that end the same.

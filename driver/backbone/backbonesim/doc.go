@@ -43,9 +43,9 @@
 //	users             [{name, display_name, email, email_hidden, password, token, permission, projects}]; permission is
 //	                  system_admin, project_admin (of projects; of all when none are named) or none. On a cloud site
 //	                  name is the account id and credentials are email and token
-//	projects          [{key, name, issue_types, next, issues}]; an issue is {key, id, type, status, summary, description,
-//	                  priority, assignee, reporter, fields, created, updated, comments [{id, author, body, created}],
-//	                  attachments [{id, filename, size, author, created}]}
+//	projects          [{key, name, issue_types, next, issues}]; an issue is {key, id, type, status, summary,
+//	                  description, priority, assignee, reporter, fields, created, updated, comments [{id, author,
+//	                  body, created}], attachments [{id, filename, size, author, created}]}
 //
 // A sync is {transport: "file" or "email", master, slave} or {transport: "direct", first, second}, and:
 //

@@ -47,14 +47,17 @@ var actions = map[string]action{
 // second_project, or is the only one of the server. Values that are lists are JSON.
 //
 //	move_project_to_cloud  server, project, cloud_server
-//	create_sync     server, first_project, second_server_url (or second_server), second_project; name, first_sync_user, second_sync_user
-//	create_half     server, project, role (master or slave), transport (email or file), partner_project; partner_server, sync_user
-//	configure_sync  issue_types {"Bug": "Bug"} or [{first, second}], fields [{name or first and second, mapping}], comments,
-//	                attachments, first_jql, second_jql; what is not given stays as it is
+//	create_sync     server, first_project, second_server_url (or second_server), second_project; name,
+//	                first_sync_user, second_sync_user
+//	create_half     server, project, role (master or slave), transport (email or file), partner_project;
+//	                partner_server, sync_user
+//	configure_sync  issue_types {"Bug": "Bug"} or [{first, second}], fields [{name or first and second, mapping}],
+//	                comments, attachments, first_jql, second_jql; what is not given stays as it is
 //	pair_by_file    path or content: the envelope with firstConnector and secondConnector
 //	start_sync, stop_sync, delete_sync
 //	retry_error, fix_error, ignore_issue  issue: the key of either side
-//	confirm_no_errors  looks whether no issue is in error and there are no conflicts; status: what it is, and no message waits
+//	confirm_no_errors  looks whether no issue is in error and there are no conflicts; status: what it is, and no
+//	                   message waits
 //	confirm_stopped    looks whether it is stopped
 //	confirm_gone       project: looks whether it has no synchronization by email or files
 //	deliver         from, to: servers whose message files or emails are moved now

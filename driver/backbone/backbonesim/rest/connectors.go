@@ -67,7 +67,8 @@ func listPairs(w *state.World, r *request, c *state.Connector) reply {
 		out.Write(p.Encode(c.Key))
 	}
 	out.WriteByte(']')
-	return reply{status: http.StatusOK, header: map[string]string{"Content-Type": "application/json;charset=UTF-8"}, body: out.Bytes()}
+	header := map[string]string{"Content-Type": "application/json;charset=UTF-8"}
+	return reply{status: http.StatusOK, header: header, body: out.Bytes()}
 }
 
 // importPairs takes "an array of sync information". ASSUMED: all entries or none; 409 where an issue is paired

@@ -52,7 +52,7 @@ func (p *pass) distrust() string {
 	var err error
 	if t.Release.Switches() { // "run keytool twice: with both Javas" (MCS/pages/247046793)
 		err = errors.Join(accepted(s, t.Services.Server.Trust), accepted(s, t.Services.Pages.Trust))
-	} else if err = accepted(s, t.Services.Server.Keystore); err != nil { // TWCloud2024x/pages/137986642, or as the seed has it
+	} else if err = accepted(s, t.Services.Server.Keystore); err != nil { // TWCloud2024x/pages/137986642, or the seed
 		err = accepted(s, t.Services.Server.Trust)
 	}
 	if err != nil {

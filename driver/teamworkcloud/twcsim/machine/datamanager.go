@@ -16,7 +16,7 @@ import (
 // stopped and Cassandra is to run. Its exit codes and its output are not documented anywhere. ASSUMED:
 //
 //   - lists have one item a line: the id or number, two blanks, the name
-//   - without Cassandra it says so and ends with 1; everything else ends with 0, an id that does not exist as well as a
+//   - without Cassandra it says so and ends with 1; everything else ends with 0, an unknown id as well as a
 //     refusal, so that whoever trusts the exit code is found out
 //   - it refuses to write while the server runs. Pages only tell people to stop the services
 //   - the path to Java, which the very first run asks for, was answered at the installation

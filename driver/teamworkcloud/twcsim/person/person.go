@@ -59,14 +59,16 @@ var Actions = map[string]action{
 // A server (server, target) is given by its URL or name, a resource by id or name, a category by id or path, a
 // branch by id or name. Other values than these are ignored.
 //
-//	create_configuration  target, source_address (host or host:port), username, tls, kind (resource or category), item (id),
-//	                item_name, target_category, trigger (every_commit, commit_tag, manual), tag; as: the user of the target
-//	synchronize     target, items (ids of items or configurations, or paths of categories, with commas): "synchronize now"
+//	create_configuration  target, source_address (host or host:port), username, tls, kind (resource or category),
+//	                item (id), item_name, target_category, trigger (every_commit, commit_tag, manual), tag; as: the
+//	                user of the target
+//	synchronize     target, items (ids of items or configurations, or paths of categories, with commas): "synchronize
+//	                now"
 //	delete_configuration  target, items; keep (true: configuration only, which is also what no answer means)
-//	encrypt_configuration  the values of create_configuration: one that does not connect so is deleted, the configuration
-//	                only, and made anew
-//	configure_encryption   server; properties (lines key=value for the web application), appended (lines for application.conf),
-//	                trust (alias NAME, and a certificate, for each), restart (true: its services)
+//	encrypt_configuration  the values of create_configuration: one that does not connect so is deleted, the
+//	                configuration only, and made anew
+//	configure_encryption   server; properties (lines key=value for the web application), appended (lines for
+//	                application.conf), trust (alias NAME, and a certificate, for each), restart (true: its services)
 //	check_editable  target, resources (ids, with commas): is an error while one of them is read-only
 //	confirm_backup  server
 //	announce        server: users are told that it goes down, and log out
@@ -83,11 +85,11 @@ var Actions = map[string]action{
 //	login           server, user: a modelling tool, which keeps its licence until announce or the server's end
 //	rename, move    server, resource; name or category
 //	remove          server, resource: marks it as deleted
-//	tamper          server, resource, what (gone, or with a revision: lose, author, date, description, truncate): what no
-//	                product does
+//	tamper          server, resource, what (gone, or with a revision: lose, author, date, description, truncate):
+//	                what no product does
 //	cassandra       server, up (true or false)
-//	replace_certificate    server, what (expired, wrong_name, self_signed, no_intermediate, other_authority): the encrypted
-//	                port presents another one
+//	replace_certificate    server, what (expired, wrong_name, self_signed, no_intermediate, other_authority): the
+//	                encrypted port presents another one
 //	edit_file       server, path, content: somebody writes a file on the machine
 //	block_port      server, open (true or false): a firewall before the encrypted port
 func Act(ctx context.Context, w *state.World, name string, values map[string]string) (string, error) {

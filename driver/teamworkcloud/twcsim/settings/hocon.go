@@ -9,7 +9,8 @@ import (
 
 // hoconWord is the first word of a text: a comment, a string in three quotes or one, a substitution, blanks, the
 // end of a line, a mark, or what needs no quotes.
-var hoconWord = regexp.MustCompile(`^(?:(?:#|//)[^\n]*|"""(?s:.*?)"""|"(?:\\["\\/bfnrtu]|[^"\\\n])*"|\$\{[^}\n]+\}|[ \t\r\f]+|\n|` +
+var hoconWord = regexp.MustCompile(`^(?:(?:#|//)[^\n]*|"""(?s:.*?)"""|` +
+	`"(?:\\["\\/bfnrtu]|[^"\\\n])*"|\$\{[^}\n]+\}|[ \t\r\f]+|\n|` +
 	`\+=|[{}\[\]=:,]|(?:/?[^\s"{}\[\],:=#$+` + "`" + `^?!@*&\\/])+/?|/)`)
 
 // mostNested is how deep objects and lists may lie in one another.

@@ -110,8 +110,8 @@ func usualFiles(r Release, home string, plainPort int) (map[string]string, error
 		at.Conf:                           fmt.Sprintf(usualConf, plainPort),
 		at.Pages:                          fmt.Sprintf(usualPages, plainPort),
 		path.Join(twc, "logs/server.log"): "",
-		path.Join(twc, "osmc/twc-rest-swagger.json"): fmt.Sprintf("{\"openapi\":\"3.0.1\",\"info\":{\"title\":\"Teamwork Cloud REST API\",\"version\":%q}}\n", r.String()),
-		path.Join(login, "authserver.properties"):    "authentication.client.ids=webApplicationPlatform,twcSynchronizationManager\n",
+		path.Join(twc, "osmc/twc-rest-swagger.json"): fmt.Sprintf(usualSwagger, r.String()),
+		path.Join(login, "authserver.properties"):    usualLogin,
 		path.Join(certs, "teamworkcloud.crt"):        "",
 		path.Join(certs, "keystore.p12"):             string(ship.Keystore),
 		at.Keystore:                                  string(ship.Keystore),
@@ -121,10 +121,17 @@ func usualFiles(r Release, home string, plainPort int) (map[string]string, error
 		at.PagesTool:                                 "",
 
 		path.Join(home, "Utilities/datamanager/datamanager"):                    "#!/bin/sh\n",
-		path.Join(home, "Utilities/datamanager/configuration/application.conf"): "datastax-java-driver.basic.contact-points = [\"localhost:9042\"]\n",
+		path.Join(home, "Utilities/datamanager/configuration/application.conf"): usualManager,
 	}
 	return all, nil
 }
+
+// Short files as they are shipped.
+const (
+	usualSwagger = `{"openapi":"3.0.1","info":{"title":"Teamwork Cloud REST API","version":%q}}` + "\n"
+	usualLogin   = "authentication.client.ids=webApplicationPlatform,twcSynchronizationManager\n"
+	usualManager = "datastax-java-driver.basic.contact-points = [\"localhost:9042\"]\n"
+)
 
 const usualConf = `akka {
 	cluster {

@@ -30,7 +30,8 @@ func (r Release) ChecksLocalID() bool { return r.Since(2024, 2, 1) }
 // KeepsNumbers tells whether copies keep the numbers of revisions (MCS/pages/247046793).
 func (r Release) KeepsNumbers() bool { return r.Since(2026, 0, 0) }
 
-var releaseForm = regexp.MustCompile(`(?i)^\s*(20\d\d)x(?:[\s_-]*(?:refresh|r)\s*(\d{1,2}))?(?:[\s_-]*(?:hot\s*fix|hf)\s*(\d{1,3}))?\s*$`)
+var releaseForm = regexp.MustCompile(`(?i)^\s*(20\d\d)x` +
+	`(?:[\s_-]*(?:refresh|r)\s*(\d{1,2}))?(?:[\s_-]*(?:hot\s*fix|hf)\s*(\d{1,3}))?\s*$`)
 
 // ParseRelease reads "2021xR2", "2024x Refresh3 Hot Fix 1", "2026x" and spellings between them.
 func ParseRelease(text string) (Release, bool) {
