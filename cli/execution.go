@@ -155,7 +155,8 @@ func (c *command) progress(a *application) view.Progress {
 		return c.events
 	case c.app.tty.out && !c.app.is("TERM", "dumb") && !c.app.set("CI"):
 		ticks := time.NewTicker(200 * time.Millisecond)
-		return &ticking{view.NewLive(c.out, c.outStyle, a.plan, c.app.clock.Now, ticks.C), ticks}
+		live := view.NewLive(c.out, c.outStyle, c.width, a.plan, len(doneSteps(a.decided)), c.app.clock.Now, ticks.C)
+		return &ticking{live, ticks}
 	}
 	return view.NewPlain(c.out, c.outStyle, a.plan)
 }

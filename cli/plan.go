@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/files"
@@ -157,6 +159,30 @@ func (c *command) saveObservations(seen *planner.Observations, name string) erro
 	return files.Replace(c.app.fs, c.abs(name), b.Bytes(), 0o644)
 }
 
+// reading shows which servers are being read until finish is called.
+func (c *command) reading() (begin func(server string) (end func()), finish func()) {
+	live := c.app.tty.err && !c.app.is("TERM", "dumb") && !c.app.set("CI")
+	r := view.NewReading(c.err, live, c.width, c.app.clock.Now)
+	ticks, stop := time.NewTicker(200*time.Millisecond), make(chan struct{})
+	var done sync.WaitGroup
+	done.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-ticks.C:
+				r.Look()
+			}
+		}
+	})
+	return r.Begin, sync.OnceFunc(func() {
+		ticks.Stop()
+		close(stop)
+		done.Wait()
+		r.Close()
+	})
+}
+
 // makePlan compares the declarations with the servers. What was observed joins seen; nil: nobody asks for it.
 func (c *command) makePlan(
 	ctx context.Context, p *project, targetFlags []string, seen *planner.Observations,
@@ -173,10 +199,13 @@ func (c *command) makePlan(
 	if err != nil {
 		return nil, err
 	}
+	reading, finish := c.reading()
+	defer finish()
 	plan, diags := planner.Make(ctx, planner.Input{
 		Config: p.cfg, Drivers: p.planner, Version: version(), Targets: addrs, Retired: retired, Confirmed: confirmed,
-		Observations: seen, Now: c.app.clock.Now, By: c.whoami(),
+		Observations: seen, Now: c.app.clock.Now, By: c.whoami(), Reading: reading,
 	})
+	finish()
 	if len(diags) > 0 && (!c.flags.json || diags.HasErrors()) {
 		if err := c.diagnostics(diags, p.cfg.Files); err != nil {
 			return nil, err

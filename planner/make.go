@@ -38,6 +38,10 @@ type Input struct {
 
 	Now func() time.Time // when observations are made; nil: time.Now
 	By  string           // who makes them
+
+	// Reading is told when something begins to be read from a server, and calls the returned function at its end. Several
+	// goroutines call it. nil: nobody looks.
+	Reading func(server string) (end func())
 }
 
 func (in Input) now() time.Time {

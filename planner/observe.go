@@ -239,6 +239,7 @@ func askServer(ctx context.Context, in Input, seen *Observations, server string,
 			if gctx.Err() != nil {
 				return gctx.Err()
 			}
+			defer in.reading(n.Server)()
 			body, err := d.Observe(gctx, r, n)
 			if err != nil {
 				return err
@@ -254,6 +255,13 @@ func askServer(ctx context.Context, in Input, seen *Observations, server string,
 		}, r.Addr)}
 	}
 	return nil
+}
+
+func (in Input) reading(server string) (end func()) {
+	if in.Reading == nil {
+		return func() {}
+	}
+	return in.Reading(server)
 }
 
 func withAddr(diags hcl.Diagnostics, a schema.Addr) hcl.Diagnostics {

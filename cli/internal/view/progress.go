@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
@@ -123,13 +124,15 @@ type Live struct {
 	number map[string]int
 	now    func() time.Time
 	rows   []*row
-	drawn  int // lines of the block on the screen
-	holds  int // while the display is held, nothing is drawn
-	wait   strings.Builder
-	ended  int
-	begun  time.Time
-	stop   chan struct{}
-	done   sync.WaitGroup
+	width  func() int // of the terminal, which may change; 0: unknown
+
+	lengths []int // of the block's lines on the screen
+	holds   int   // while the display is held, nothing is drawn
+	wait    strings.Builder
+	ended   int
+	begun   time.Time
+	stop    chan struct{}
+	done    sync.WaitGroup
 }
 
 type row struct {
@@ -141,9 +144,13 @@ type row struct {
 	from     int64
 }
 
-// NewLive makes a Live for a run of the plan. It redraws at every tick.
-func NewLive(w io.Writer, s Style, p *planner.Plan, now func() time.Time, ticks <-chan time.Time) *Live {
-	l := &Live{w: w, style: s, number: Numbers(p), now: now, begun: now(), stop: make(chan struct{})}
+// NewLive makes a Live for a run of the plan of which done steps are done already. It redraws at every tick.
+func NewLive(
+	w io.Writer, s Style, width func() int, p *planner.Plan, done int, now func() time.Time, ticks <-chan time.Time,
+) *Live {
+	l := &Live{
+		w: w, style: s, width: width, number: Numbers(p), ended: done, now: now, begun: now(), stop: make(chan struct{}),
+	}
 	l.done.Go(func() {
 		for {
 			select {
@@ -211,22 +218,38 @@ func (l *Live) redraw(above string) {
 	l.erase(&b)
 	b.WriteString(l.wait.String())
 	l.wait.Reset()
+	lines := make([]string, 0, len(l.rows)+1)
 	for _, r := range l.rows {
-		b.WriteString(l.style.paint(yellow, cut(l.text(r), l.style.Width)) + "\n")
+		lines = append(lines, cut(l.text(r), l.width()))
 	}
-	l.drawn = len(l.rows)
-	if l.drawn > 0 {
+	if len(lines) > 0 {
 		text := fmt.Sprintf("        %d of %d steps done, %s", l.ended, len(l.number), elapsed(l.now().Sub(l.begun)))
-		b.WriteString(l.style.Dim(cut(text, l.style.Width)) + "\n")
-		l.drawn++
+		lines = append(lines, cut(text, l.width()))
+	}
+	for i, text := range lines {
+		l.lengths = append(l.lengths, utf8.RuneCountInString(text))
+		if i < len(l.rows) {
+			text = l.style.paint(yellow, text)
+		} else {
+			text = l.style.Dim(text)
+		}
+		b.WriteString(text + "\n")
 	}
 	_, _ = io.WriteString(l.w, b.String()) // a terminal that went away must not stop the run
 }
 
+// erase removes the block. On a terminal that became narrower its lines take several rows.
 func (l *Live) erase(b *strings.Builder) {
-	if l.drawn > 0 {
-		fmt.Fprintf(b, "\x1b[%dA\x1b[J", l.drawn)
-		l.drawn = 0
+	rows, width := 0, l.width()
+	for _, n := range l.lengths {
+		rows++
+		if width > 0 && n > width {
+			rows += (n - 1) / width
+		}
+	}
+	if rows > 0 {
+		fmt.Fprintf(b, "\x1b[%dA\x1b[J", rows)
+		l.lengths = nil
 	}
 }
 

@@ -163,7 +163,7 @@ func TestLive(t *testing.T) {
 	p := twoDeclarations()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	var b bytes.Buffer
-	v := NewLive(&b, Style{Width: 60}, p, func() time.Time { return now }, nil)
+	v := NewLive(&b, Style{Width: 60}, func() int { return 60 }, p, 0, func() time.Time { return now }, nil)
 	v.Observe(executor.Event{Name: executor.EventStarted, Step: &p.Steps[0]})
 	v.Observe(executor.Event{Name: executor.EventStarted, Step: &p.Steps[1]})
 	count := func(done int64) {

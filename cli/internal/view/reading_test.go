@@ -1,0 +1,58 @@
+package view
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestReading(t *testing.T) {
+	for _, live := range []bool{true, false} {
+		var b bytes.Buffer
+		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+		r := NewReading(&b, live, func() int { return 60 }, func() time.Time { return now })
+		endA := r.Begin("server.x.a")
+		endB := r.Begin("server.x.b")
+		endB2 := r.Begin("server.x.b")
+		r.Look()
+		if b.Len() > 0 {
+			t.Errorf("live %v: shown at once: %q", live, b.String())
+		}
+		now = now.Add(12 * time.Second)
+		endA()
+		endB()
+		r.Look()
+		if s := b.String(); !strings.Contains(s, "server.x.b") || strings.Contains(s, "server.x.a") {
+			t.Errorf("live %v: %q", live, s)
+		}
+		before := b.Len()
+		r.Look()
+		if again := b.Len() > before; again != live {
+			t.Errorf("live %v: said again: %v", live, again)
+		}
+		endB2()
+		r.Look()
+		r.Close()
+		r.Begin("server.x.c")
+		now = now.Add(time.Hour)
+		r.Look()
+		if s := b.String(); strings.Contains(s, "server.x.c") || live && !strings.HasSuffix(s, "\x1b[1A\x1b[J") {
+			t.Errorf("live %v: after its end: %q", live, s)
+		}
+	}
+}
+
+// TestLiveOnANarrowerTerminal: lines that wrap since the terminal became narrower are erased, all of them.
+func TestLiveOnANarrowerTerminal(t *testing.T) {
+	var b bytes.Buffer
+	width := 80
+	l := &Live{w: &b, style: Style{}, width: func() int { return width }, now: time.Now, number: map[string]int{}}
+	l.lengths = []int{75, 20, 60}
+	width = 30
+	var out strings.Builder
+	l.erase(&out)
+	if out.String() != "\x1b[6A\x1b[J" { // 3 + 1 + 2
+		t.Errorf("%q", out.String())
+	}
+}
