@@ -55,7 +55,7 @@ func (d *Driver) export(ctx context.Context, t *executor.Task) (executor.Result,
 		Note: fmt.Sprintf("%s, %d bytes", wording.Plural(tally.Pairs, "pair"), info.Bytes),
 		Outputs: map[string]string{
 			"pairs": strconv.Itoa(tally.Pairs), "bytes": strconv.FormatInt(info.Bytes, 10), hashOutput: info.SHA256,
-			sentOutput: strconv.FormatInt(tally.SumOutgoing, 10),
+			sentOutput: sentBy(&tally),
 		},
 	}, nil
 }

@@ -187,7 +187,7 @@ func comparePairs(ctx context.Context, t *executor.Task, l *located, end string)
 		if err != nil {
 			return executor.Verdict{}, err
 		}
-		v.Outputs = map[string]string{"pairs": strconv.Itoa(diff.WantPairs), sentOutput: strconv.FormatInt(tally.SumOutgoing, 10)}
+		v.Outputs = map[string]string{"pairs": strconv.Itoa(diff.WantPairs), sentOutput: sentBy(&tally)}
 		return v, nil
 	}
 	v := executor.Partial.Because("%s; if these pairs are of no use, delete %s on the web page and have it created again: syncctl resolve %s -retry",

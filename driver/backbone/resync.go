@@ -72,7 +72,12 @@ func (d *Driver) verifyResynced(ctx context.Context, t *executor.Task) (executor
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	return resynced(l.connector(end), tally.SumOutgoing-base, int64(tally.Pairs), h, t.Executed), nil
+	sent, known := tally.Sent()
+	if !known {
+		return executor.Unknown.Because("how many messages %s has sent is unknown: %s without a message number",
+			l.connector(end), wording.Plural(tally.Unsummed, "entry")), nil
+	}
+	return resynced(l.connector(end), sent-base, int64(tally.Pairs), h, t.Executed), nil
 }
 
 func resynced(connector string, sent, pairs int64, h health, executed bool) executor.Verdict {

@@ -63,8 +63,17 @@ func verifyFile(ctx context.Context, t *executor.Task, name string) (executor.Ve
 		return executor.Verdict{}, executor.Final(fmt.Errorf("the run's file %s is not the one that was written: its SHA-256 is %s, recorded is %s", name, got, want))
 	}
 	v := executor.Done.Because("%s is whole: %d entries", name, tally.Pairs)
-	v.Outputs = map[string]string{hashOutput: got, sentOutput: strconv.FormatInt(tally.SumOutgoing, 10)}
+	v.Outputs = map[string]string{hashOutput: got, sentOutput: sentBy(&tally)}
 	return v, nil
+}
+
+// sentBy is how many messages a half has sent, as an output of a step; "" if an entry does not say it.
+func sentBy(t *syncinfo.Tally) string {
+	sent, known := t.Sent()
+	if !known {
+		return ""
+	}
+	return strconv.FormatInt(sent, 10)
 }
 
 // intact checks that files of the run are the ones that were written, before anything relies on them: their hashes are in

@@ -3,11 +3,11 @@ package backbone
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 )
@@ -74,8 +74,18 @@ func sameAsExported(ctx context.Context, t *executor.Task, role string, l *locat
 	if err != nil {
 		return err
 	}
+	sent := sentBy(&tally)
+	if sent == "" { // two sums that lack numbers may be equal although messages were sent in between
+		m, err := declared(decodeMigration, t.Resource)
+		if err != nil || m.allows(syncinfo.SeqDiffer) {
+			return err
+		}
+		return executor.Final(fmt.Errorf("whether the %s's half %s has sent messages since it was exported is unknown: "+
+			"%s without a message number. If you know that nothing is in flight, allow = [%q] in the migration says so",
+			role, l.Key, wording.Plural(tally.Unsummed, "entry"), syncinfo.SeqDiffer))
+	}
 	switch before := t.Output(op(opExport, role), sentOutput); before {
-	case strconv.FormatInt(tally.SumOutgoing, 10):
+	case sent:
 		return nil
 	case "":
 		return executor.Final(fmt.Errorf("it is not recorded what the %s's half %s had sent when it was exported; %s", role, l.Key, again))
