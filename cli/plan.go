@@ -31,6 +31,9 @@ type planFlags struct {
 	saveObservations string // a file to write
 }
 
+// detailHelp is the help of -detail, of plan and show.
+const detailHelp = "also show why each step is there, what it waits for, how it behaves, and all differences"
+
 func (c *command) planCommand() *cobra.Command {
 	f := &planFlags{}
 	cmd := jsonCommand(&cobra.Command{
@@ -54,7 +57,7 @@ person does it.`,
 	f.vars.flags(cmd.Flags())
 	c.targetFlag(cmd, &f.targets)
 	cmd.Flags().StringVar(&f.out, "out", "", "save the plan to `FILE` for apply")
-	cmd.Flags().BoolVar(&f.detail, "detail", false, "also show why each step is there, what it waits for, how it behaves, and all differences")
+	cmd.Flags().BoolVar(&f.detail, "detail", false, detailHelp)
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit 2 if there are changes")
 	cmd.Flags().StringVar(&f.saveObservations, "save-observations", "", "save what the servers showed to `FILE`")
 	cmd.Flags().StringVar(&f.observations, "observations", "",

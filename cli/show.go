@@ -22,7 +22,7 @@ func (c *command) showCommand() *cobra.Command {
 			return c.show(what, detail)
 		},
 	})
-	cmd.Flags().BoolVar(&detail, "detail", false, "also show why each step is there, what it waits for, how it behaves, and all differences")
+	cmd.Flags().BoolVar(&detail, "detail", false, detailHelp)
 	return cmd
 }
 

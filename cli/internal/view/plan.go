@@ -29,8 +29,9 @@ type PlanOptions struct {
 	Done   map[string]bool // steps that are left out because they are done; the others keep their numbers
 }
 
-// Plan writes the decision, the numbered list with its findings, and the counts. By default a step is one line; what is lost for
-// good stands below it. With Detail also why a step is there, what it waits for, how it behaves and how it is undone.
+// Plan writes the decision, the numbered list with its findings, and the counts. By default a step is one line;
+// what is lost for good stands below it. With Detail also why a step is there, what it waits for, how it
+// behaves and how it is undone.
 func Plan(w io.Writer, p *planner.Plan, o PlanOptions) error {
 	v := &planView{o: o, p: p, number: Numbers(p), findingsOf: map[string][]planner.Finding{}}
 	for _, f := range p.Findings {
@@ -82,7 +83,8 @@ func (v *planView) shown() []*planner.Step {
 	return out
 }
 
-// decision is what somebody has to know who reads one line: how many steps, whose, and until when they can be undone.
+// decision is what somebody has to know who reads one line: how many steps, whose, and until when they can be
+// undone.
 func (v *planView) decision() {
 	shown := v.shown()
 	if len(shown) == 0 {
