@@ -10,18 +10,53 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Replace writes a file whole or not at all: a temporary file beside it, sync, rename. An existing file keeps
-// its mode, and a symbolic link stays one.
+// Replace writes a file whole or not at all: a temporary file beside it, sync, rename. An existing file keeps its mode and its
+// owner, and a symbolic link stays one. Into what is not a regular file, such as a pipe or a terminal, it writes instead.
 func Replace(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
+	if err := replace(fsys, path, data, perm); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return nil
+}
+
+func replace(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
+	info, err := fsys.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if link, ok := fsys.(afero.Lstater); ok {
+			if l, _, err := link.LstatIfPossible(path); err == nil && l.Mode()&fs.ModeSymlink != 0 {
+				return errors.New("it is a link to a file that is missing")
+			}
+		}
+		return swap(fsys, path, data, perm, nil)
+	case err != nil:
+		return err
+	case info.IsDir():
+		return errors.New("it is a folder")
+	case !info.Mode().IsRegular():
+		return writeInto(fsys, path, data)
+	}
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
-	if info, err := fsys.Stat(path); err == nil {
-		perm = info.Mode().Perm()
+	return swap(fsys, path, data, info.Mode().Perm(), info)
+}
+
+// writeInto writes into what keeps nothing: a pipe, a terminal, a device.
+func writeInto(fsys afero.Fs, path string, data []byte) error {
+	f, err := fsys.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
 	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
+}
+
+// swap puts a new file in the place of was, nil where there is none.
+func swap(fsys afero.Fs, path string, data []byte, perm fs.FileMode, was fs.FileInfo) error {
 	temp, err := afero.TempFile(fsys, filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
+		return err
 	}
 	name := temp.Name()
 	_, err = temp.Write(data)
@@ -29,6 +64,9 @@ func Replace(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
 		err = temp.Sync()
 	}
 	err = errors.Join(err, temp.Close())
+	if err == nil && was != nil {
+		err = keepOwner(fsys, name, was)
+	}
 	if err == nil {
 		err = fsys.Chmod(name, perm)
 	}
@@ -39,7 +77,6 @@ func Replace(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
 		if gone := fsys.Remove(name); gone != nil && !errors.Is(gone, os.ErrNotExist) {
 			err = errors.Join(err, gone)
 		}
-		return fmt.Errorf("writing %s: %w", path, err)
 	}
-	return nil
+	return err
 }

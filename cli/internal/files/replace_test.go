@@ -1,0 +1,91 @@
+//go:build unix
+
+package files
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/spf13/afero"
+)
+
+func TestReplace(t *testing.T) {
+	dir, fsys := t.TempDir(), afero.NewOsFs()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	write := func(name string, mode fs.FileMode) {
+		t.Helper()
+		if err := os.WriteFile(at(name), []byte("old"), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("file", 0o640)
+	write("target", 0o600)
+	for link, to := range map[string]string{"link": "target", "dangling": "nothing"} {
+		if err := os.Symlink(to, at(link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range map[string]struct {
+		reads string // where the content is afterwards; "": it is refused
+		mode  fs.FileMode
+	}{
+		"new": {"new", 0o644}, "file": {"file", 0o640}, "link": {"target", 0o600}, "dangling": {}, ".": {},
+	} {
+		err := Replace(fsys, at(name), []byte("new"), 0o644)
+		if (err == nil) != (c.reads != "") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if c.reads == "" {
+			continue
+		}
+		b, err := os.ReadFile(at(c.reads))
+		info, err2 := os.Stat(at(c.reads))
+		if err := errors.Join(err, err2); err != nil || string(b) != "new" || info.Mode().Perm() != c.mode {
+			t.Errorf("%s: %q, %v, %v", name, b, info, err)
+		}
+	}
+	if info, err := os.Lstat(at("link")); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		t.Errorf("the link is not one any more: %v, %v", info, err)
+	}
+	if left, err := filepath.Glob(at(".*.*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestReplaceWritesIntoPipes: what is not a regular file stays what it is, and gets the content.
+func TestReplaceWritesIntoPipes(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "p")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan string)
+	go func() {
+		f, err := os.Open(pipe)
+		if err != nil {
+			got <- err.Error()
+			return
+		}
+		b, _ := io.ReadAll(f)
+		got <- string(b)
+	}()
+	if err := Replace(afero.NewOsFs(), pipe, []byte("plan"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if s := <-got; s != "plan" {
+		t.Errorf("the reader got %q", s)
+	}
+	if info, err := os.Stat(pipe); err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
+		t.Errorf("it is %v, %v", info, err)
+	}
+	if err := Replace(afero.NewOsFs(), os.DevNull, []byte("x"), 0o644); err != nil {
+		t.Error(err)
+	}
+	if info, err := os.Stat(os.DevNull); err != nil || info.Mode().IsRegular() {
+		t.Errorf("%s is a regular file: %v, %v", os.DevNull, info, err)
+	}
+}
