@@ -122,7 +122,7 @@ func TestMistakes(t *testing.T) {
 		"no name":                    {`["Interface Library"]`, `["/Interface Library"]`, "Invalid name: without spaces or slashes", "resources"},
 		"a secret name":              {`["Interface Library"]`, `[env("A_PASSWORD")]`, "Sensitive value where a plain one is needed: resources.0", "resources"},
 		"a secret category":          {`"Shared/From A"`, `env("A_PASSWORD")`, "Sensitive value where a plain one is needed: target_category", "target_category"},
-		"a secret tag":               {`trigger         = "manual"`, "trigger = \"commit_tag\"\n  tag = env(\"RELEASE_KEY\")", "Sensitive value where a plain one is needed: tag", "tag = "},
+		"a secret tag":               {`trigger         = "manual"`, "trigger = \"commit_tag\"\n  tag = env(\"RELEASE_TOKEN\")", "Sensitive value where a plain one is needed: tag", "tag = "},
 		"no category":                {`"Shared/From A"`, `"Shared//From A"`, "Invalid category: write the path", "target_category"},
 		"no tag":                     {`trigger         = "manual"`, `trigger = "commit_tag"`, "No tag to wait for: write the tag", "trigger"},
 		"an empty tag":               {`trigger         = "manual"`, "trigger = \"commit_tag\"\n  tag = \"\"", "No tag to wait for: must not be empty", "tag = "},
