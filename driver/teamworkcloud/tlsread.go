@@ -12,6 +12,7 @@ import (
 
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/keystore"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/wording"
@@ -167,15 +168,13 @@ func (d *Driver) shakeOwnHands(ctx context.Context, server *schema.Resource, por
 
 // trusted are the certificates that a server declares to trust, by alias.
 func trusted(server *schema.Resource) []keystore.Trusted {
-	v := server.Get("sync_tls", "trust")
-	if !known(v) || !v.CanIterateElements() {
+	tls := connect.Declared(server).SyncTLS
+	if tls == nil {
 		return nil
 	}
 	var out []keystore.Trusted
-	for it := v.ElementIterator(); it.Next(); {
-		k, _ := it.Element()
-		alias := k.AsString()
-		all, err := keystore.ParseCertificates(reveal(server, "sync_tls", "trust", alias, "certificate"))
+	for alias, t := range tls.Trust {
+		all, err := keystore.ParseCertificates(t.Certificate.Reveal())
 		if err == nil && len(all) > 0 { // what cannot be read was refused when the files were
 			out = append(out, keystore.Trusted{Alias: alias, Certificate: all[0]})
 		}
@@ -266,12 +265,16 @@ const (
 
 // storesOf are the files that get what is to be trusted, as the recipe has it.
 func storesOf(server *schema.Resource, r recipe, places settingsFiles) []trustStore {
+	tls := connect.Declared(server).SyncTLS
+	if tls == nil {
+		return nil
+	}
 	var out []trustStore
 	if r.Keystore && places.keystore != keystorePath(server) { // the keystore's own declaration says whom that file trusts
-		out = append(out, trustStore{places.keystore, cmp.Or(reveal(server, "sync_tls", "server_keystore_password"), vendorPassword)})
+		out = append(out, trustStore{places.keystore, cmp.Or(tls.ServerKeystorePassword.Reveal(), vendorPassword)})
 	}
-	for _, name := range texts(server.Get("sync_tls", "trust_stores")) {
-		out = append(out, trustStore{name, cmp.Or(reveal(server, "sync_tls", "trust_stores_password"), javaPassword)})
+	for _, name := range tls.TrustStores {
+		out = append(out, trustStore{name, cmp.Or(tls.TrustStoresPassword.Reveal(), javaPassword)})
 	}
 	return out
 }

@@ -2,11 +2,9 @@ package teamworkcloud
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
-	"github.com/syncctl/syncctl/driver/rest"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
@@ -98,37 +96,7 @@ type session struct {
 }
 
 func (s session) Reader() (machine.Reader, error) { return s.d.reader(s.server) }
-
-// Answers tells whether the interface answers, whatever it says. A gateway in front of it that has nothing behind it does not
-// count.
 func (s session) Answers(ctx context.Context) (bool, error) {
-	const retries = 1 // silence is what is expected: asking for long only keeps the server down for longer
-	c, err := s.d.connect(s.server, retries)
-	if err != nil {
-		return false, fmt.Errorf("connecting to %s: %w", s.server.Addr, err)
-	}
-	defer func() { s.warn(c.Close(ctx)) }()
-	_, _, err = c.Reader().Version(ctx)
-	if ctx.Err() != nil {
-		return false, ctx.Err()
-	}
-	var failed *rest.Error
-	if errors.As(err, &failed) {
-		return failed.Status != 0 && !slices.Contains([]int{502, 503, 504}, failed.Status), nil
-	}
-	return true, nil // whatever it is, it is not silence
+	return s.d.sessions.Answers(ctx, s.server)
 }
-
-func (s session) LogOut(ctx context.Context) {
-	c, err := s.d.client(s.server)
-	if err == nil {
-		err = c.Close(ctx)
-	}
-	s.warn(err)
-}
-
-func (s session) warn(err error) {
-	if err != nil {
-		s.d.env.Log.Warn("logging out", "server", s.server.Addr.String(), "error", err)
-	}
-}
+func (s session) LogOut(ctx context.Context) { s.d.sessions.LogOut(ctx, s.server) }

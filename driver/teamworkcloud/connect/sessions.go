@@ -1,0 +1,171 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/driver/rest"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// Sessions keep one session and one connection to the machine for each server, until Close.
+type Sessions struct {
+	env driver.Env
+
+	mu      sync.Mutex
+	clients map[*schema.Resource]*osmc.Client
+	hosts   map[*schema.Resource]host.Host
+}
+
+// NewSessions returns none; servers are reached when they are first asked for.
+func NewSessions(env driver.Env) *Sessions {
+	if env.Log == nil {
+		env.Log = hclog.NewNullLogger()
+	}
+	return &Sessions{env: env, clients: map[*schema.Resource]*osmc.Client{}, hosts: map[*schema.Resource]host.Host{}}
+}
+
+// Close logs out everywhere: a session that stays open holds a licence until it expires.
+func (s *Sessions) Close(ctx context.Context) error {
+	s.mu.Lock()
+	clients, hosts := s.clients, s.hosts
+	s.clients, s.hosts = map[*schema.Resource]*osmc.Client{}, map[*schema.Resource]host.Host{}
+	s.mu.Unlock()
+	var mu sync.Mutex
+	var errs []error
+	var all sync.WaitGroup
+	failed := func(server *schema.Resource, err error) {
+		if err != nil {
+			mu.Lock()
+			defer mu.Unlock()
+			errs = append(errs, fmt.Errorf("%s: %w", server.Addr, err))
+		}
+	}
+	for server, c := range clients {
+		all.Go(func() { failed(server, c.Close(ctx)) })
+	}
+	for server, h := range hosts {
+		all.Go(func() { failed(server, h.Close()) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// Reader asks a server and cannot change anything.
+func (s *Sessions) Reader(server *schema.Resource) (osmc.Reader, error) {
+	c, err := s.client(server)
+	if err != nil {
+		return osmc.Reader{}, err
+	}
+	return c.Reader(), nil
+}
+
+// Writer changes things at a server. It is for Execute alone.
+func (s *Sessions) Writer(server *schema.Resource) (osmc.Writer, error) {
+	c, err := s.client(server)
+	if err != nil {
+		return osmc.Writer{}, err
+	}
+	return c.Writer(), nil
+}
+
+func (s *Sessions) client(server *schema.Resource) (*osmc.Client, error) {
+	if server == nil {
+		return nil, errors.New("connecting: the server is not declared any more")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.clients[server]; c != nil {
+		return c, nil
+	}
+	c, err := s.connect(server, 0)
+	if err != nil {
+		return nil, planner.About(server, fmt.Errorf("connecting to %s: %w", server.Addr, err))
+	}
+	s.clients[server] = c
+	return c, nil
+}
+
+// connect makes a client. retries are of what is safe to repeat; 0: as many as usual.
+func (s *Sessions) connect(server *schema.Resource, retries int) (*osmc.Client, error) {
+	d := Declared(server)
+	o, err := d.Rest(s.env)
+	if err != nil {
+		return nil, err
+	}
+	o.MaxRetries = retries
+	return osmc.New(osmc.Options{
+		Rest: o, User: d.User.Reveal(), Password: d.Password.Reveal(), Token: d.Token.Reveal(), TokenKind: d.TokenKind,
+	})
+}
+
+// Host is the machine behind a server, nil where none is declared.
+func (s *Sessions) Host(server *schema.Resource) (host.Host, error) {
+	d := Declared(server)
+	if d == nil || d.Host == nil {
+		return nil, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h := s.hosts[server]; h != nil {
+		return h, nil
+	}
+	h, err := d.Host.Open(s.env)
+	if err != nil {
+		return nil, planner.About(server, fmt.Errorf("reaching the machine of %s: %w", server.Addr, err))
+	}
+	s.hosts[server] = h
+	return h, nil
+}
+
+// Open reaches the machine. It connects when first used.
+func (h *Host) Open(env driver.Env) (host.Host, error) {
+	if h.Local {
+		return host.Local(host.LocalOptions{Fs: afero.NewOsFs()}), nil
+	}
+	return h.Host.Open(env)
+}
+
+// Answers tells whether a server's REST interface answers, whatever it says. A gateway in front of it that has nothing behind
+// it does not count.
+func (s *Sessions) Answers(ctx context.Context, server *schema.Resource) (bool, error) {
+	const retries = 1 // silence is what is expected: asking for long only keeps the server down for longer
+	c, err := s.connect(server, retries)
+	if err != nil {
+		return false, fmt.Errorf("connecting to %s: %w", server.Addr, err)
+	}
+	defer func() { s.warn(server, c.Close(ctx)) }()
+	_, _, err = c.Reader().Version(ctx)
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	var failed *rest.Error
+	if errors.As(err, &failed) {
+		return failed.Status != 0 && !slices.Contains([]int{502, 503, 504}, failed.Status), nil
+	}
+	return true, nil // whatever it is, it is not silence
+}
+
+// LogOut ends the session at a server whose services are about to be stopped: afterwards nobody can log out.
+func (s *Sessions) LogOut(ctx context.Context, server *schema.Resource) {
+	c, err := s.client(server)
+	if err == nil {
+		err = c.Close(ctx)
+	}
+	s.warn(server, err)
+}
+
+func (s *Sessions) warn(server *schema.Resource, err error) {
+	if err != nil {
+		s.env.Log.Warn("logging out", "server", server.Addr.String(), "error", err)
+	}
+}
