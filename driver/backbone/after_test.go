@@ -48,6 +48,7 @@ const (
 
 // A block for what the migration has deleted may stay in the file or go; neither brings it back nor is it an error.
 func TestBlocksMayGoAfterTheMigration(t *testing.T) {
+	t.Parallel()
 	for name, gone := range map[string][]string{
 		"original":               {originalHeader},
 		"migration":              {migrationHeader},
@@ -68,6 +69,7 @@ func TestBlocksMayGoAfterTheMigration(t *testing.T) {
 }
 
 func TestOriginalMustBeDeclaredBefore(t *testing.T) {
+	t.Parallel()
 	b := edited(t, "behind-firewall-master")
 	b.without(originalHeader)
 	_, diags := b.tryPlan()
@@ -78,6 +80,7 @@ func TestOriginalMustBeDeclaredBefore(t *testing.T) {
 
 // What the migration led to is looked after like any other synchronization.
 func TestDriftAfterTheMigration(t *testing.T) {
+	t.Parallel()
 	b := edited(t, "behind-firewall-master")
 	if rep := b.apply(b.plan()); !rep.Finished {
 		t.Fatal(unfinished(rep))
@@ -104,6 +107,7 @@ func TestDriftAfterTheMigration(t *testing.T) {
 
 // Half of the original is gone and nobody knows why: no guess, an error.
 func TestHalfOfTheOriginalGone(t *testing.T) {
+	t.Parallel()
 	b := edited(t, "behind-firewall-master")
 	if _, err := b.box.Person(context.Background(), "delete_sync", map[string]string{"server": "a", "integration": "INT-4"}); err != nil {
 		t.Fatal(err)
@@ -116,6 +120,7 @@ func TestHalfOfTheOriginalGone(t *testing.T) {
 
 // The original is kept where nobody says to delete it, and the plan is empty all the same.
 func TestOriginalKept(t *testing.T) {
+	t.Parallel()
 	b := edited(t, "behind-firewall-slave")
 	name := filepath.Join(b.dir, "main.sync.hcl")
 	src, err := os.ReadFile(name)

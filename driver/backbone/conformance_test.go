@@ -12,8 +12,11 @@ import (
 	"github.com/syncctl/syncctl/sandbox"
 )
 
+func TestMain(m *testing.M) { drivertest.Main(m) }
+
 // TestConformance holds the driver to what every driver promises.
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	example := func(name string, refused bool) drivertest.Case {
 		return drivertest.Case{Name: name, Dir: filepath.Join("..", "..", "examples", name), Seed: smaller(t, name), Refused: refused}
 	}

@@ -47,6 +47,7 @@ func deleted(rep *executor.Report) bool {
 
 // A half that has worked between a failed deletion and the next try is looked at again itself, not only the other one.
 func TestTheHalfThatIsDeletedIsLookedAt(t *testing.T) {
+	t.Parallel()
 	b := small(t, "method=DELETE,kind=fail,status=403")
 	run := b.begin()
 	if rep := b.carry(run); rep.Finished || deleted(rep) {
@@ -65,6 +66,7 @@ func TestTheHalfThatIsDeletedIsLookedAt(t *testing.T) {
 
 // The wrong partner: a synchronization between the same project keys, but with another Jira, is never taken.
 func TestAnotherJiraIsNotTheOneThatIsMeant(t *testing.T) {
+	t.Parallel()
 	b := small(t)
 	b.person("create_sync", "server", "b", "name", "wrong", "transport", "direct", "first_project", "SP2", "second_server_url", b.env["JIRA_A_URL"], "second_project", "SAM2")
 	_, diags := b.tryPlan()
@@ -75,6 +77,7 @@ func TestAnotherJiraIsNotTheOneThatIsMeant(t *testing.T) {
 
 // One 404 is no proof that something is gone.
 func TestOne404IsNoDeletion(t *testing.T) {
+	t.Parallel()
 	for _, nth := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9"} {
 		t.Run(nth, func(t *testing.T) {
 			t.Parallel()
@@ -105,6 +108,7 @@ func TestOne404IsNoDeletion(t *testing.T) {
 
 // The original is started while the project moves: nothing is built on the old export.
 func TestNothingIsBuiltWhileTheOriginalRuns(t *testing.T) {
+	t.Parallel()
 	b := small(t)
 	run, err := b.store.Create(impatient(t, b.plan()))
 	if err != nil {
@@ -128,6 +132,7 @@ func TestNothingIsBuiltWhileTheOriginalRuns(t *testing.T) {
 
 // The run's files are the ones that were written, or nothing rests on them; and there is a way on.
 func TestRunFilesAreChecked(t *testing.T) {
+	t.Parallel()
 	for name, spoil := range map[string]func(path string) error{
 		"changed": func(path string) error {
 			src, err := os.ReadFile(path)
@@ -164,6 +169,7 @@ func TestRunFilesAreChecked(t *testing.T) {
 
 // Issues that are created after the start make more pairs than were exported: said at once, and allowed by a number.
 func TestPairsMadeSince(t *testing.T) {
+	t.Parallel()
 	b := edited(t, "behind-firewall-master")
 	run := b.begin()
 	b.seen = func(e executor.Event) {
@@ -186,6 +192,7 @@ func TestPairsMadeSince(t *testing.T) {
 
 // Somebody deletes one half on the way: the run cannot go on, and a new plan finishes with the half that is left.
 func TestOneHalfIsLeft(t *testing.T) {
+	t.Parallel()
 	b := edited(t, "behind-firewall-master")
 	run := b.begin()
 	b.seen = func(e executor.Event) {
@@ -203,6 +210,7 @@ func TestOneHalfIsLeft(t *testing.T) {
 
 // Wrong credentials of the cloud are found before anything is stopped.
 func TestCloudIsAskedFirst(t *testing.T) {
+	t.Parallel()
 	b := small(t)
 	b.env["SYNCCTL_VAR_jira_a_cloud_token"] = "not-the-token"
 	_, diags := b.tryPlan()
@@ -213,6 +221,7 @@ func TestCloudIsAskedFirst(t *testing.T) {
 
 // A pair that one end has alone is named when planning.
 func TestLonelyPairIsNamed(t *testing.T) {
+	t.Parallel()
 	b := small(t)
 	b.person("stop_sync", "server", "a", "integration", "INT-4")
 	b.deletePair("a", "CON-4-SAM2", "SAM2-1")
@@ -267,6 +276,7 @@ func (b *bench) rewrite(old, new string) {
 
 // A configuration that was changed after it was verified keeps the original from being deleted.
 func TestWrongConfigurationKeepsTheOriginal(t *testing.T) {
+	t.Parallel()
 	b := small(t)
 	run := b.begin()
 	b.seen = func(e executor.Event) {
@@ -283,6 +293,7 @@ func TestWrongConfigurationKeepsTheOriginal(t *testing.T) {
 
 // Once one half is deleted, a retry of what came before does not forget that.
 func TestRetryAfterTheFirstDeletion(t *testing.T) {
+	t.Parallel()
 	b := small(t, "server=b,method=DELETE,nth=1,kind=fail,status=500")
 	run := b.begin()
 	if rep := b.carry(run); rep.Finished || !deleted(rep) {
@@ -296,6 +307,7 @@ func TestRetryAfterTheFirstDeletion(t *testing.T) {
 
 // A new synchronization that somebody has started without the pairs is refused before anything is touched.
 func TestNewSynchronizationWithOtherPairs(t *testing.T) {
+	t.Parallel()
 	b := small(t)
 	b.person("move_project_to_cloud", "server", "a", "project", "SAM2", "cloud_server", "a_cloud")
 	b.person("create_sync", "server", "b", "name", "early", "transport", "direct", "first_project", "SP2", "second_server_url", b.env["JIRA_A_CLOUD_URL"], "second_project", "SAM2")

@@ -277,6 +277,7 @@ func text(t *testing.T, p *planner.Plan) string {
 }
 
 func TestMigrates(t *testing.T) {
+	t.Parallel()
 	for _, example := range []string{"behind-firewall-master", "behind-firewall-slave"} {
 		t.Run(example, func(t *testing.T) {
 			b := newBench(t, example)
@@ -299,6 +300,7 @@ func TestMigrates(t *testing.T) {
 }
 
 func TestRefusesWhatIsInError(t *testing.T) {
+	t.Parallel()
 	p := newBench(t, "email-in-error").plan()
 	var rules []string
 	for _, f := range p.Refusals() {

@@ -15,6 +15,7 @@ import (
 
 // Something happens to the original or to the pairs while the migration is on its way: whatever it is, nothing is deleted.
 func TestNothingIsDeletedWhenTheWorldMoves(t *testing.T) {
+	t.Parallel()
 	cases := []struct {
 		name string
 		at   string // the step after whose end it happens
@@ -109,6 +110,7 @@ func (b *bench) deletePair(server, connector, issue string) {
 
 // The plan stands or falls with what it was made from.
 func TestFactsMove(t *testing.T) {
+	t.Parallel()
 	b := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"), smaller(t, "behind-firewall-master"))
 	p := b.plan()
 	cfg, d := b.load()
@@ -125,6 +127,7 @@ func TestFactsMove(t *testing.T) {
 
 // A password is in no plan, journal, log or file of the run, in no form.
 func TestCanary(t *testing.T) {
+	t.Parallel()
 	const canary = `c4n"a\ry$%&<>'+/=ü`
 	quoted, err := json.Marshal(canary)
 	if err != nil {
@@ -165,6 +168,7 @@ func TestCanary(t *testing.T) {
 // Messages are under way when the migration begins: it names them and waits for the person who moves the files; the run
 // goes on once they are through.
 func TestInFlightIsNamedAndWaitedFor(t *testing.T) {
+	t.Parallel()
 	b := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"), smaller(t, "behind-firewall-master",
 		`"transport": "file",`, `"transport": "file", "delivery": "manual", "in_flight": [{"from": "master", "issue": "SAM2-1", "fields": {"summary": "under way"}}],`))
 	p := b.plan()

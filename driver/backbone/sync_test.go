@@ -91,6 +91,7 @@ sync "backbone" "dev" {
 `
 
 func TestDirectSyncAlone(t *testing.T) {
+	t.Parallel()
 	declare := strings.NewReplacer("COMMENTS", "true", "STATE", "stopped").Replace(directSync)
 	b := alone(t, declare)
 	p := b.reach("?create_sync ?configure")
@@ -124,6 +125,7 @@ sync "backbone" "files" {
 `
 
 func TestFileSyncAlone(t *testing.T) {
+	t.Parallel()
 	b := alone(t, strings.Replace(fileSync, "STATE", "running", 1))
 	if p := b.plan(); len(p.Steps) != 0 {
 		t.Fatalf("what is as declared has steps: %s", text(t, p))
@@ -135,6 +137,7 @@ func TestFileSyncAlone(t *testing.T) {
 }
 
 func TestTransportCannotBeSwitched(t *testing.T) {
+	t.Parallel()
 	b := alone(t, strings.NewReplacer("STATE", "running", `"file"`, `"email"`).Replace(fileSync))
 	p := b.plan()
 	if r := p.Refusals(); len(p.Steps) != 0 || len(r) != 1 || r[0].Rule != "backbone/transport" {

@@ -10,6 +10,7 @@ import (
 
 // The documents disagree, and servers differ: each difference alone must not keep a migration from its end.
 func TestServersThatDiffer(t *testing.T) {
+	t.Parallel()
 	b := `"deployment": "data_center",`
 	variants := map[string][]string{
 		"dates with a colon":             {`"random": 2,`, `"random": 2, "dates": "colon",`},
@@ -39,6 +40,7 @@ func TestServersThatDiffer(t *testing.T) {
 // A server that answers with documented members only: nothing is taken for granted. What cannot be read is said, the
 // configuration is confirmed by the person, and the resync that cannot be asked for is left to the person too.
 func TestOnlyDocumentedMembers(t *testing.T) {
+	t.Parallel()
 	b := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"),
 		smaller(t, "behind-firewall-master", `"random": 2,`, `"random": 2, "assumed_members": false,`))
 	p := b.plan()

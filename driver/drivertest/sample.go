@@ -1,8 +1,10 @@
 package drivertest
 
 import (
+	"flag"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -46,4 +48,19 @@ func Sample[T any](random *rand.Rand, list []T, most int) []T {
 		}
 	}
 	return out
+}
+
+// atATime is how many tests of flows run at a time.
+const atATime = 6
+
+// Main is for TestMain. It runs the tests, more of them at a time than there are processors, because flows in front of
+// simulated servers mostly wait. Whoever gives -parallel has the last word.
+func Main(m *testing.M) {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		_ = flag.Set("test.parallel", strconv.Itoa(max(atATime, runtime.GOMAXPROCS(0)))) // it is a number
+	}
+	m.Run()
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/syncctl/syncctl/driver/drivertest"
 )
 
+func TestMain(m *testing.M) { drivertest.Main(m) }
+
 // TestConformance holds the driver to what every driver promises.
 func TestConformance(t *testing.T) {
 	named := func(name string, w *world) drivertest.Case {

@@ -254,35 +254,47 @@ func TestOffloadSays(t *testing.T) {
 	}
 }
 
-// Over all releases the offload is refused or done, never half.
+// TestOffloadOverReleases: over all releases the offload is refused or done, never half. A sample of the pairs of releases, or
+// all of them (drivertest.AllVariable).
 func TestOffloadOverReleases(t *testing.T) {
-	releases := []string{"2021x Refresh1", "2021x Refresh2", "2022x", "2022x Refresh1", "2022x Refresh2", "2024x", "2024x Refresh1", "2024x Refresh3 Hot Fix 1", "2026x", "2026x Refresh1"}
+	const most = 5 // of each kind
+	releases := []string{
+		"2021x Refresh1", "2021x Refresh2", "2022x", "2022x Refresh1", "2022x Refresh2",
+		"2024x", "2024x Refresh1", "2024x Refresh3 Hot Fix 1", "2026x", "2026x Refresh1",
+	}
+	var same, other [][2]string // by whether the year is the same
 	for _, a := range releases {
 		for _, b := range releases {
-			if a[:5] != b[:5] && testing.Short() {
-				continue
+			if a[:5] == b[:5] {
+				same = append(same, [2]string{a, b})
+			} else {
+				other = append(other, [2]string{a, b})
 			}
-			t.Run(a+" to "+b, func(t *testing.T) {
-				t.Parallel()
-				o := newOffload(removing, reactivating)
-				o.set("a", "version", a).set("b", "version", b)
-				if a[:5] == "2021x" || a[:5] == "2022x" {
-					o.set("a", "sync_address", "twc.a.example")
-				}
-				out := o.rehearse(t, drivertest.Rehearsal{})
-				left := len(resourcesOn(t, out, "a"))
-				switch {
-				case len(out.Plan.Refusals()) > 0:
-					if left != 3 || len(ran(out, "a"))+len(ran(out, "b")) > 0 {
-						t.Errorf("refused, and %d are left", left)
-					}
-					if a[:5] == b[:5] && !strings.HasSuffix(a, "2021x Refresh1") && !strings.HasSuffix(b, "2021x Refresh1") {
-						t.Errorf("refused: %+v", out.Plan.Refusals())
-					}
-				case !out.Report.Finished || left != 1 || len(out.Again.Steps) > 0:
-					t.Errorf("neither refused nor done:\n%s", ended(out))
-				}
-			})
 		}
+	}
+	random := drivertest.Random(t)
+	for _, c := range slices.Concat(drivertest.Sample(random, same, most), drivertest.Sample(random, other, most)) {
+		a, b := c[0], c[1]
+		t.Run(a+" to "+b, func(t *testing.T) {
+			t.Parallel()
+			o := newOffload(removing, reactivating)
+			o.set("a", "version", a).set("b", "version", b)
+			if a[:5] == "2021x" || a[:5] == "2022x" {
+				o.set("a", "sync_address", "twc.a.example")
+			}
+			out := o.rehearse(t, drivertest.Rehearsal{})
+			left := len(resourcesOn(t, out, "a"))
+			switch {
+			case len(out.Plan.Refusals()) > 0:
+				if left != 3 || len(ran(out, "a"))+len(ran(out, "b")) > 0 {
+					t.Errorf("refused, and %d are left", left)
+				}
+				if a[:5] == b[:5] && !strings.HasSuffix(a, "2021x Refresh1") && !strings.HasSuffix(b, "2021x Refresh1") {
+					t.Errorf("refused: %+v", out.Plan.Refusals())
+				}
+			case !out.Report.Finished || left != 1 || len(out.Again.Steps) > 0:
+				t.Errorf("neither refused nor done:\n%s", ended(out))
+			}
+		})
 	}
 }
