@@ -93,7 +93,9 @@ func intact(ctx context.Context, t *executor.Task, names ...string) error {
 			return executor.Final(fmt.Errorf("the run's file %s was not found; %s", name, mend))
 		case err != nil:
 			return err
-		case want != "" && got != want:
+		case want == "":
+			return executor.Final(fmt.Errorf("the SHA-256 of the run's file %s is not recorded; %s", name, mend))
+		case got != want:
 			return executor.Final(fmt.Errorf("the run's file %s is not the one that was written: its SHA-256 is %s, recorded is %s; %s", name, got, want, mend))
 		}
 	}
