@@ -14,7 +14,8 @@ func TestPlural(t *testing.T) {
 		n          int
 		noun, want string
 	}{
-		{1, "resource", "1 resource"}, {0, "resource", "0 resources"}, {2, "category", "2 categories"}, {2, "branch", "2 branches"},
+		{1, "resource", "1 resource"}, {0, "resource", "0 resources"}, {2, "category", "2 categories"}, {2, "branch",
+			"2 branches"},
 		{2, "day", "2 days"}, {0, "key", "0 keys"},
 	} {
 		if got := wording.Plural(c.n, c.noun); got != c.want {

@@ -148,10 +148,12 @@ func TestMergeChecks(t *testing.T) {
 		{name: "unmatched on both sides", master: export(pair("A-1", "B-1", ""), pair("A-2", "B-2", "")),
 			slave: export(pair("B-1", "A-1", ""), pair("B-3", "A-3", "")),
 			rules: []Rule{Unmatched},
-			want: `w/master.json:2:1: 1 pair of w/master.json has no mirror in w/slave.json; download both files again after both ends were stopped
+			want: `w/master.json:2:1: 1 pair of w/master.json has no mirror in w/slave.json; download both files again ` +
+				`after both ends were stopped
   w/master.json:2:1: A-2 with B-2
   (--allow-unmatched merges all the same)
-w/slave.json:2:1: 1 pair of w/slave.json has no mirror in w/master.json; download both files again after both ends were stopped
+w/slave.json:2:1: 1 pair of w/slave.json has no mirror in w/master.json; download both files again after both ` +
+				`ends were stopped
   w/slave.json:2:1: B-3 with A-3
   (--allow-unmatched merges all the same)`},
 		{name: "sequence", master: export(pair("A-1", "B-1", seq(5, 1)), pair("A-2", "B-2", seq(1, 1)), pair("A-3",
@@ -159,7 +161,8 @@ w/slave.json:2:1: 1 pair of w/slave.json has no mirror in w/master.json; downloa
 			slave: export(pair("B-1", "A-1", seq(2, 4)), pair("B-2", "A-2", `,"incomingMessageSequenceId":1`),
 				pair("B-3", "A-3", seq(7, 7))),
 			rules: []Rule{SeqDiffer},
-			want: `w/slave.json:1:20: the two sides' message sequence ids disagree: 2 directions still in flight or in error: start both ends again until their queues are empty, stop them and download both files again
+			want: `w/slave.json:1:20: the two sides' message sequence ids disagree: 2 directions still in flight or in ` +
+				`error: start both ends again until their queues are empty, stop them and download both files again
   w/slave.json:1:20: A-1 (master, w/master.json:1:20) has sent 5 messages, B-1 (slave) has applied 4
   w/master.json:1:20: B-1 (slave, w/slave.json:1:20) has sent 2 messages, A-1 (master) has applied 1
   (--allow-sequence merges all the same)`},
@@ -181,7 +184,8 @@ w/slave.json:2:1: 1 pair of w/slave.json has no mirror in w/master.json; downloa
 			want: `w/slave.json:2:1: w/slave.json has 1 entry of a pair that it has already; remove the wrong entry
   w/slave.json:2:1: B-1 with A-1, first at w/slave.json:1:20
   (--allow-duplicate merges all the same)
-w/slave.json:1:20: 2 pairs of w/slave.json have no mirror in w/master.json, which has no pair at all; download both files again after both ends were stopped
+w/slave.json:1:20: 2 pairs of w/slave.json have no mirror in w/master.json, which has no pair at all; download ` +
+				`both files again after both ends were stopped
   w/slave.json:1:20: B-1 with A-1
   w/slave.json:2:1: B-1 with A-1
   (--allow-unmatched merges all the same)
@@ -189,24 +193,29 @@ warning: w/master.json: no pair in this file`},
 		{name: "swapped", master: export(pair("B-1", "A-1", "")), slave: export(pair("A-1", "B-1", "")),
 			set:   func(o *MergeOptions) { o.MasterProject = "A" },
 			rules: []Rule{Swapped},
-			want: `w/master.json:1:20: 1 entry of the master's file is not in the project that was given for its side; the two files look swapped
+			want: `w/master.json:1:20: 1 entry of the master's file is not in the project that was given for its side; ` +
+				`the two files look swapped
   w/master.json:1:20: localIssueKey is B-1, expected an issue of project A
   (--allow-swapped merges all the same)
-w/slave.json:1:20: 1 entry of the slave's file is not in the project that was given for its side; the two files look swapped
+w/slave.json:1:20: 1 entry of the slave's file is not in the project that was given for its side; the two files ` +
+				`look swapped
   w/slave.json:1:20: remoteIssueKey is B-1, expected an issue of project A
   (--allow-swapped merges all the same)`},
 		{name: "same path", master: export(pair("A-1", "B-1", "")), slave: "",
 			set: func(o *MergeOptions) { o.Slave = "w/../w/master.json" }, rules: []Rule{SameFile, Unmatched},
-			want: `w/../w/master.json: w/master.json and w/../w/master.json are the same file; give the master's file and the slave's
+			want: `w/../w/master.json: w/master.json and w/../w/master.json are the same file; give the master's file and ` +
+				`the slave's
   (--allow-same-file merges all the same)`},
 		{name: "same content", master: export(pair("A-1", "B-1", "")), slave: export(pair("A-1", "B-1", "")),
 			rules: []Rule{SameFile, Unmatched},
 			want: `w/slave.json: w/slave.json has the same content as w/master.json; give the master's file and the slave's
   (--allow-same-file merges all the same)
-w/master.json:1:20: 1 pair of w/master.json has no mirror in w/slave.json; download both files again after both ends were stopped
+w/master.json:1:20: 1 pair of w/master.json has no mirror in w/slave.json; download both files again after both ` +
+				`ends were stopped
   w/master.json:1:20: A-1 with B-1
   (--allow-unmatched merges all the same)
-w/slave.json:1:20: 1 pair of w/slave.json has no mirror in w/master.json; download both files again after both ends were stopped
+w/slave.json:1:20: 1 pair of w/slave.json has no mirror in w/master.json; download both files again after both ` +
+				`ends were stopped
   w/slave.json:1:20: A-1 with B-1
   (--allow-unmatched merges all the same)`},
 	} {
@@ -339,7 +348,8 @@ func TestMergeReportsMistakesOfBothFiles(t *testing.T) {
 	fs := memory(t, "{", "[")
 	_, err := Merge(context.Background(), options(fs, Slave))
 	want := `w/master.json:1:2: the file ends before its closing '}': it is cut short; download it again
-w/slave.json:1:1: expected an object with "firstConnector", found an array: this looks like an answer of REST; use the file of "Download synchronized issues"`
+w/slave.json:1:1: expected an object with "firstConnector", found an array: this looks like an answer of REST; ` +
+		`use the file of "Download synchronized issues"`
 	if err == nil || err.Error() != want {
 		t.Error(err)
 	}
@@ -404,7 +414,9 @@ func TestMergeOptions(t *testing.T) {
 		"opening the master's file: open w/none: file does not " +
 			"exist": func(o *MergeOptions) { o.Master = "w/none" },
 		"reading the slave's file from standard input: it is not open": func(o *MergeOptions) { o.Slave = Standard },
-		"writing standard output: it is not open":                      func(o *MergeOptions) { o.Out, o.TempDir = Standard, "w" },
+		"writing standard output: it is not open": func(o *MergeOptions) {
+			o.Out, o.TempDir = Standard, "w"
+		},
 	} {
 		fs := memory(t, string(vendor(t, "master.json")), string(vendor(t, "slave.json")))
 		o := options(fs, Slave)
@@ -471,10 +483,14 @@ type readerFunc func(p []byte) (int, error)
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 func TestCompleteComments(t *testing.T) {
-	master := pair("A-1", "B-1", `, "big":12345678901234567890.10e+2, "comments":[ {"localId":"1"} , {"localId" :"2" }, {"remoteId": "9"},
- {"localId":"3","remoteId":null}, {"localId":"4"}, {"localId":"5","remoteId":"50"}, {}, {"x":{},"localId":"6"}],"attachments":[{"localId":"1"}]`)
-	slave := pair("B-1", "A-1", `,"comments":[{"remoteId":"1","localId":"10"},{"localId":"20","remoteId":"2"},{"localId":"9","remoteId":"90"},
- {"remoteId":"3","localId":"30"},{"remoteId":"4","localId":"40"},{"remoteId":"4","localId":"41"},{"remoteId":"6","localId":"60\n"},{"localId":"50"}]`)
+	master := pair("A-1", "B-1", `, "big":12345678901234567890.10e+2, "comments":[ {"localId":"1"} , {"localId" `+
+		`:"2" }, {"remoteId": "9"},
+ {"localId":"3","remoteId":null}, {"localId":"4"}, {"localId":"5","remoteId":"50"}, {}, {"x":{},"localId":"6"}],`+
+		`"attachments":[{"localId":"1"}]`)
+	slave := pair("B-1", "A-1", `,"comments":[{"remoteId":"1","localId":"10"},{"localId":"20","remoteId":"2"},`+
+		`{"localId":"9","remoteId":"90"},
+ {"remoteId":"3","localId":"30"},{"remoteId":"4","localId":"40"},{"remoteId":"4","localId":"41"},{"remoteId":"6",`+
+		`"localId":"60\n"},{"localId":"50"}]`)
 	fs := memory(t, export(master), export(slave))
 	o := options(fs, Slave)
 	o.CompleteComments = true
@@ -483,8 +499,10 @@ func TestCompleteComments(t *testing.T) {
 		t.Fatal(err)
 	}
 	// "4" is ambiguous in the mirror entry, and the attachment is unknown there.
-	wantMaster := pair("A-1", "B-1", `, "big":12345678901234567890.10e+2, "comments":[ {"localId":"1","remoteId":"10"} , {"localId" :"2","remoteId" :"20" }, {"remoteId": "9","localId": "90"},
- {"localId":"3","remoteId":"30"}, {"localId":"4"}, {"localId":"5","remoteId":"50"}, {}, {"x":{},"localId":"6","remoteId":"60\n"}],"attachments":[{"localId":"1"}]`)
+	wantMaster := pair("A-1", "B-1", `, "big":12345678901234567890.10e+2, "comments":[ {"localId":"1",`+
+		`"remoteId":"10"} , {"localId" :"2","remoteId" :"20" }, {"remoteId": "9","localId": "90"},
+ {"localId":"3","remoteId":"30"}, {"localId":"4"}, {"localId":"5","remoteId":"50"}, {}, {"x":{},"localId":"6",`+
+		`"remoteId":"60\n"}],"attachments":[{"localId":"1"}]`)
 	wantSlave := strings.Replace(slave, `{"localId":"50"}`, `{"localId":"50","remoteId":"5"}`, 1)
 	want := "{\n  \"firstConnector\": [\n    " + wantMaster + "\n  ],\n  \"secondConnector\": [\n    " +
 		wantSlave + "\n  ]\n}\n"

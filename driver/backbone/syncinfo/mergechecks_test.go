@@ -58,7 +58,10 @@ func TestOverrunIsWordedAsSuch(t *testing.T) {
 	master := export(pair("A-1", "B-1", counters(5, 0)), pair("A-2", "B-2", counters(0, 0)))
 	slave := export(pair("B-1", "A-1", counters(0, 4)), pair("B-2", "A-2", counters(0, 3)))
 	found := refusedFor(t, options(memory(t, master, slave), Slave))
-	want := `w/slave.json:1:20: the two sides' message sequence ids disagree: 1 direction still in flight or in error: start both ends again until their queues are empty, stop them and download both files again; 1 direction with more messages applied than sent, which no waiting mends: the two files are not of the same moment, or not of the same synchronization; stop both ends and download both files again
+	want := `w/slave.json:1:20: the two sides' message sequence ids disagree: 1 direction still in flight or in ` +
+		`error: start both ends again until their queues are empty, stop them and download both files again; 1 ` +
+		`direction with more messages applied than sent, which no waiting mends: the two files are not of the same ` +
+		`moment, or not of the same synchronization; stop both ends and download both files again
   w/slave.json:1:20: A-1 (master, w/master.json:1:20) has sent 5 messages, B-1 (slave) has applied 4
   w/slave.json:2:1: B-2 (slave) has applied 3 messages, more than the 0 that A-2 (master, w/master.json:2:1) has sent`
 	if diff := cmp.Diff(want, found[0].String()); diff != "" {

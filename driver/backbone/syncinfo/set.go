@@ -13,7 +13,7 @@ import (
 //
 // A pair is a record of 21 bytes:
 //
-//	 0..7   64-bit hash of the two keys (hash/maphash, with a new seed for each Set, so that no file can provoke collisions)
+//	 0..7   64-bit hash of the two keys (hash/maphash, with a new seed for each Set: no file can provoke collisions)
 //	 8..12  38 bits: offset of the entry in its file (256 GiB); 1 bit: met on the other side; 1 bit: a duplicate
 //	13..20  32 bits each: outgoing and incoming message sequence id; once the pair is met, the other entry's offset
 //

@@ -47,18 +47,25 @@ func TestHealth(t *testing.T) {
 		Keyspace: "esi2024x0", CassandraLive: []string{"10.0.0.1", "10.0.0.2"}, CassandraUnreachable: []string{},
 		Nodes: []Node{{"twc-a", "UP", Given(3579), Given(10002)}, {"twc-b", "UP", Given(3579), Given(0)}},
 	}, parseHealth,
-		`{"cassandraClusterHealth":{"cassandraLiveNodes":["10.0.0.2","10.0.0.1"],"cassandraUnreachableNodes":[],"keyspaceName":"esi2024x0","clusterSize":2},
-		  "nodeHealth":[{"hostName":"twc-b","status":"UP","communicationNonSSLClientPort":3579,"communicationSSLClientPort":-1},
-		                {"hostName":"twc-a","status":"UP","communicationNonSSLClientPort":"3579","communicationSSLClientPort":10002.0}]}`,
-		`[{"cassandraClusterHealth":[{"cassandraLiveNodes":[{"address":"10.0.0.2"},{"address":"10.0.0.1"}],"cassandraUnreachableNodes":[],"keyspaceName":"esi2024x0"}],
-		  "nodeHealth":[{"hostAddress":"twc-b","status":"UP","communicationNonSSLClientPort":3579,"communicationSSLClientPort":null},
-		                {"hostName":"twc-a","status":"UP","communicationNonSSLClientPort":3579,"communicationSSLClientPort":10002}]}]`)
+		`{"cassandraClusterHealth":{"cassandraLiveNodes":["10.0.0.2","10.0.0.1"],"cassandraUnreachableNodes":[],`+
+			`"keyspaceName":"esi2024x0","clusterSize":2},
+		  "nodeHealth":[{"hostName":"twc-b","status":"UP","communicationNonSSLClientPort":3579,`+
+			`"communicationSSLClientPort":-1},
+		                {"hostName":"twc-a","status":"UP","communicationNonSSLClientPort":"3579",`+
+			`"communicationSSLClientPort":10002.0}]}`,
+		`[{"cassandraClusterHealth":[{"cassandraLiveNodes":[{"address":"10.0.0.2"},{"address":"10.0.0.1"}],`+
+			`"cassandraUnreachableNodes":[],"keyspaceName":"esi2024x0"}],
+		  "nodeHealth":[{"hostAddress":"twc-b","status":"UP","communicationNonSSLClientPort":3579,`+
+			`"communicationSSLClientPort":null},
+		                {"hostName":"twc-a","status":"UP","communicationNonSSLClientPort":3579,`+
+			`"communicationSSLClientPort":10002}]}]`)
 	same(t, &Health{
 		CassandraLive: []string{"10.0.0.1"}, CassandraUnreachable: []string{}, Nodes: []Node{{"twc", "UP",
 			Given(3579), Given(10002)}},
 	}, parseHealth, // one of something as the one alone
 		`{"cassandraClusterHealth":{"cassandraLiveNodes":"10.0.0.1","cassandraUnreachableNodes":[]},
-		  "nodeHealth":{"hostName":"twc","status":"UP","communicationNonSSLClientPort":3579,"communicationSSLClientPort":10002}}`)
+		  "nodeHealth":{"hostName":"twc","status":"UP","communicationNonSSLClientPort":3579,`+
+			`"communicationSSLClientPort":10002}}`)
 	same(t, &Health{CassandraLive: []string{}, CassandraUnreachable: []string{}, Nodes: []Node{{Name: "twc",
 		Status: "UP", PlainPort: Given(3579)}}},
 		parseHealth, // that a port is not said does not mean that it is closed
@@ -99,13 +106,17 @@ func TestUser(t *testing.T) {
 		Permissions: []Permission{{"p1", "com.nomagic.esi.resource_read.resource", "Read Resources"}, {ID: "p2"}},
 	}, parseUser,
 		`{"userName":"anna","roleAssignments":[
-		   {"ID":"x","roleID":"r2","protectedObjects":[{"ID":"c2","protectedType":"com.nomagic.esi.category"},{"ID":"c1","protectedType":"com.nomagic.esi.category"}]},
+		   {"ID":"x","roleID":"r2","protectedObjects":[{"ID":"c2","protectedType":"com.nomagic.esi.category"},`+
+			`{"ID":"c1","protectedType":"com.nomagic.esi.category"}]},
 		   {"roleID":"r1","protectedObjects":[]}],
-		  "permissions":["p2",{"ID":"p1","name":"com.nomagic.esi.resource_read.resource","operationDisplayName":"Read Resources"}]}`,
+		  "permissions":["p2",{"ID":"p1","name":"com.nomagic.esi.resource_read.resource","operationDisplayName":"Read `+
+			`Resources"}]}`,
 		`[{"username":"anna","roleAssignments":[
-		   {"roleID":{"@id":"r2"},"protectedObjects":[{"ID":"c1","protectedType":"com.nomagic.esi.category"},{"ID":"c2","protectedType":"com.nomagic.esi.category"}]},
+		   {"roleID":{"@id":"r2"},"protectedObjects":[{"ID":"c1","protectedType":"com.nomagic.esi.category"},`+
+			`{"ID":"c2","protectedType":"com.nomagic.esi.category"}]},
 		   {"roleID":"r1","protectedObjects":null}],
-		  "permissions":[{"ID":"p2"},{"ID":"p1","name":"com.nomagic.esi.resource_read.resource","operationDisplayName":"Read Resources"}]}]`)
+		  "permissions":[{"ID":"p2"},{"ID":"p1","name":"com.nomagic.esi.resource_read.resource",`+
+			`"operationDisplayName":"Read Resources"}]}]`)
 	same(t, &User{Name: "anna", RoleAssignments: []RoleAssignment{{RoleID: "r1"}}}, parseUser,
 		`{"userName":"anna","roleAssignments":{"roleID":"r1"}}`,
 		`{"userName":"anna","roleAssignments":[{"roleID":"r1"}],"permissions":{"a":true}}`,

@@ -160,7 +160,8 @@ func TestCategoriesAreCompleted(t *testing.T) {
 			"/osmc/workspaces/w3/resources": `{"dcterms:title":"Empty","kerml:parentID":"w2","kerml:resources":[]}`,
 		},
 		"without resources": {
-			"/osmc/workspaces": `[[{"@id":"w1"},{"dcterms:title":"Released","dcterms:description":"out"}],[{"@id":"w2"},{"dcterms:title":"Powertrain","kerml:parentID":"w1"}],
+			"/osmc/workspaces": `[[{"@id":"w1"},{"dcterms:title":"Released","dcterms:description":"out"}],[{"@id":"w2"},` +
+				`{"dcterms:title":"Powertrain","kerml:parentID":"w1"}],
 				[{"@id":"w3"},{"dcterms:title":"Empty","kerml:parentID":"w2","kerml:resources":[]}]]`,
 			"/osmc/workspaces/w1/resources": `["p1"]`,
 			"/osmc/workspaces/w2/resources": `[{"ID":"p2","dcterms:title":"not the category's"},{"ID":"p3",` +

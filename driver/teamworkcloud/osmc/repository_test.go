@@ -31,11 +31,17 @@ func TestCategories(t *testing.T) {
 		},
 		&whole: {
 			`{"@id":"repo","ldp:contains":[
-			   [{` + container + `,"@id":"w1"},{"@id":{"@id":"#it"},"dcterms:title":"Released","dcterms:description":"what is out","kerml:categories":[{"@id":"w2"}],"kerml:resources":[{"@id":"p2"},{"@id":"p1"}]}],
-			   [{` + container + `,"@id":"w2"},{"@id":"#w2","dcterms:title":"Powertrain","kerml:parentID":"w1","kerml:categories":[],"kerml:resources":[]}]]}`,
-			`[[{` + container + `,"@id":"w1"},{"@id":"#w1","dcterms:title":{"@value":"Released"},"dcterms:description":"what is out","kerml:categories":{"@id":"w2"},"kerml:parentID":null,
-			     "kerml:resources":[{"ID":"p1","dcterms:title":"x","ldp:contains":["other"]},{"ID":"p2","removed":false},{"ID":"p3","removed":"true"}]}],
-			   [{` + container + `,"@id":"w2"},{"dcterms:title":"Powertrain","kerml:parentID":{"@id":"w1"},"kerml:resources":[]}]]`,
+			   [{` + container + `,"@id":"w1"},{"@id":{"@id":"#it"},"dcterms:title":"Released",` +
+				`"dcterms:description":"what is out","kerml:categories":[{"@id":"w2"}],"kerml:resources":[{"@id":"p2"},` +
+				`{"@id":"p1"}]}],
+			   [{` + container + `,"@id":"w2"},{"@id":"#w2","dcterms:title":"Powertrain","kerml:parentID":"w1",` +
+				`"kerml:categories":[],"kerml:resources":[]}]]}`,
+			`[[{` + container + `,"@id":"w1"},{"@id":"#w1","dcterms:title":{"@value":"Released"},` +
+				`"dcterms:description":"what is out","kerml:categories":{"@id":"w2"},"kerml:parentID":null,
+			     "kerml:resources":[{"ID":"p1","dcterms:title":"x","ldp:contains":["other"]},{"ID":"p2","removed":false},` +
+				`{"ID":"p3","removed":"true"}]}],
+			   [{` + container + `,"@id":"w2"},{"dcterms:title":"Powertrain","kerml:parentID":{"@id":"w1"},` +
+				`"kerml:resources":[]}]]`,
 		},
 	} {
 		for _, text := range texts {
@@ -144,8 +150,10 @@ func TestBranches(t *testing.T) {
 	first := Branch{trunk, "trunk", 1, 3, "ann", time.Unix(1600257292, 0).UTC()}
 	second := Branch{side, "side", 3, 4, "ann", time.Unix(1601477216, 0).UTC()}
 	same(t, []Branch{first, second}, parseBranches, // with bodies, as public clients get them
-		`[[{`+container+`,"@id":"`+trunk+`"},{"createdDate":1600257292,"startRevision":1,"author":"ann","dcterms:title":"trunk","ID":"`+trunk+`","@id":"#`+trunk+`","latestRevision":3}],
-		  [{`+container+`,"@id":"`+side+`"},{"createdDate":"1601477216","startRevision":"3","authorInfo":{"deleted":false,"name":"ann"},"dcterms:title":"side","ID":"`+side+`","latestRevision":"4"}]]`)
+		`[[{`+container+`,"@id":"`+trunk+`"},{"createdDate":1600257292,"startRevision":1,"author":"ann",`+
+			`"dcterms:title":"trunk","ID":"`+trunk+`","@id":"#`+trunk+`","latestRevision":3}],
+		  [{`+container+`,"@id":"`+side+`"},{"createdDate":"1601477216","startRevision":"3",`+
+			`"authorInfo":{"deleted":false,"name":"ann"},"dcterms:title":"side","ID":"`+side+`","latestRevision":"4"}]]`)
 	one := func(n *node) (Branch, error) { return parseBranch(n, side) }
 	same(t, second, one,
 		`[{`+container+`,"@id":"","ldp:contains":[4,3,2,1]},{"author":"ann","kerml:revisions":[4,3,2,1],`+

@@ -53,7 +53,9 @@ func agree(t fataler, read readHOCON, src []byte, h *HOCON, err error) {
 }
 
 // soup is made of pieces that mean something, mostly no HOCON.
-var soup = rapid.Map(rapid.SliceOfN(rapid.SampledFrom(strings.Split("a|b|a.b|.|-|10|1e5|1.|+|_|true|null|nullable|trueish5|{|}|{|}|[|]|=|=|:|+=|,|\n|\n|\r\n| | |\t|#|//|/|"+
+var soup = rapid.Map(rapid.SliceOfN(rapid.SampledFrom(strings.Split("a|b|a.b|.|-|10|1e5|1.|+|_|true|"+
+	"null|nullable|trueish5|{|}|{|}|"+
+	"[|]|=|=|:|+=|,|\n|\n|\r\n| | |\t|#|//|/|"+
 	"\"|\"\"\"|\"a\"|\"b.c\"|\"\"|\\|\"\\u0041\"|\"\\n\"|${a}|${?b}|${|?|$|}|include|include "+
 	"\"x\"|required(|file(|url(|(|)|é|\u00a0|\ufeff|\u2028|\x00|\x1c|\x85|@", "|")), 0, 14),
 	func(pieces []string) string { return strings.Join(pieces, "") })
