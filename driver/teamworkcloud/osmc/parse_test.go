@@ -82,7 +82,8 @@ func TestHealth(t *testing.T) {
 		`{"cassandraClusterHealth":{"cassandraLiveNodes":[],"cassandraUnreachableNodes":[]},` +
 			`"nodeHealth":[{"hostName":"a"}]}`: "nodeHealth[0] has no status",
 		`{"cassandraClusterHealth":{"cassandraLiveNodes":[],"cassandraUnreachableNodes":[]},` +
-			`"nodeHealth":[{"status":"UP","communicationSSLClientPort":"many"}]}`: `nodeHealth[0].communicationSSLClientPort is not a whole number: "many"`,
+			`"nodeHealth":[{"status":"UP","communicationSSLClientPort":"many"}]}`: `nodeHealth[0].` +
+			`communicationSSLClientPort is not a whole number: "many"`,
 	})
 }
 

@@ -184,10 +184,11 @@ func TestCategoriesAreCompleted(t *testing.T) {
 }
 
 func TestResourcesInCategory(t *testing.T) {
+	const in = "GET /osmc/workspaces/w%2F1/resources"
 	a := answers{
-		"GET /osmc/workspaces/w%2F1/resources?includeRemovedResource=false":                     `{"kerml:resources":["p1"]}`,
-		"GET /osmc/workspaces/w%2F1/resources?includeRemovedResource=true":                      `{"kerml:resources":["p2",{"ID":"p1","removed":true}]}`,
-		"GET /osmc/workspaces/w%2F1/resources?permissions=9649cb30-6933-49f1-b309-7aade63340cc": `{"kerml:resources":[]}`,
+		in + "?includeRemovedResource=false":                     `{"kerml:resources":["p1"]}`,
+		in + "?includeRemovedResource=true":                      `{"kerml:resources":["p2",{"ID":"p1","removed":true}]}`,
+		in + "?permissions=9649cb30-6933-49f1-b309-7aade63340cc": `{"kerml:resources":[]}`,
 	}
 	r := a.reader(t)
 	for i, want := range [][]string{{"p1"}, {"p1", "p2"}} {

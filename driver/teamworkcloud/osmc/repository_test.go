@@ -61,7 +61,8 @@ func TestCategories(t *testing.T) {
 		`{"ldp:contains":[{"dcterms:title":"x"}]}`: "ldp:contains[0] has no id",
 		`[{` + container + `,"@id":""},{"@id":{"@id":"#it"},"dcterms:title":"x","kerml:resources":[]}]`: "has no " +
 			"ldp:contains",
-		`{"ldp:contains":[{"@id":"w","kerml:resources":[{}]}]}`:                       "ldp:contains[0].kerml:resources[0] has no id",
+		`{"ldp:contains":[{"@id":"w","kerml:resources":[{}]}]}`: "ldp:contains[0]." +
+			"kerml:resources[0] has no id",
 		`{"ldp:contains":[{"@id":"w","kerml:categories":true,"kerml:resources":[]}]}`: "kerml:categories is a boolean",
 	})
 }
