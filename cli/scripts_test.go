@@ -22,11 +22,7 @@ var driverDir = filepath.Join("..", "examples", "driver")
 // TestDriverFromOutside runs the tests of examples/driver, the conformance kit and the script of its example
 // among them.
 func TestDriverFromOutside(t *testing.T) {
-	args := append([]string{"test"}, buildFlags()...)
-	if testing.Short() {
-		args = append(args, "-short")
-	}
-	inDriverDir(t, append(args, "./...")...)
+	inDriverDir(t, append(append([]string{"test"}, buildFlags()...), "./...")...)
 }
 
 // TestScripts runs the program as a person uses it, with the product of examples/driver; cmd/syncctl tests it with
