@@ -173,8 +173,12 @@ func (s *standInOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 	return executor.Performed, nil
 }
 
-// exitDeferred is how the user's command says "later" (EX_TEMPFAIL).
+// exitDeferred is how the user's command says "later" (EX_TEMPFAIL). docs/operator.md describes the protocol.
 const exitDeferred = 75
+
+// mostCalls is how many times the user's command is called for one step. If the work is still missing then, the step waits: a
+// program that reports success and does nothing is not called for ever.
+const mostCalls = 3
 
 // commandOperator hands the step to the user's own command.
 type commandOperator struct {
@@ -187,6 +191,11 @@ type commandOperator struct {
 func (o *commandOperator) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if ask.Attempt >= mostCalls {
+		o.tell(fmt.Sprintf("(syncctl) %s reported success %d times, but the work is still missing: %s. The step waits.",
+			o.argv[0], mostCalls, ask.Missing))
+		return executor.Deferred, nil
+	}
 	doc, err := json.Marshal(struct {
 		Step    planner.Step      `json:"step"`
 		Files   map[string]string `json:"files"`

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -33,5 +35,25 @@ func TestAnswerDone(t *testing.T) {
 		if reply != executor.Performed || err != nil || !strings.Contains(out.String(), c.want) {
 			t.Errorf("%s: %v, %v, %q", name, reply, err, out.String())
 		}
+	}
+}
+
+// TestCommandIsNotCalledForEver: a program that reports success and does nothing is called three times; then the step waits.
+func TestCommandIsNotCalledForEver(t *testing.T) {
+	var out bytes.Buffer
+	dir := t.TempDir()
+	o := &commandOperator{argv: []string{"sh", "-c", "cat >> asked"}, person: person{
+		command:  &command{app: &app{environ: os.Environ}, dir: dir, out: &out},
+		progress: view.NewPlain(&out, view.Style{}, &planner.Plan{}),
+	}}
+	for attempt, want := range []executor.Reply{executor.Performed, executor.Performed, executor.Performed, executor.Deferred} {
+		reply, err := o.Perform(t.Context(), executor.Ask{Attempt: attempt, Missing: "the label"})
+		if reply != want || err != nil {
+			t.Errorf("call %d: %v, %v, want %v", attempt+1, reply, err, want)
+		}
+	}
+	asked, err := os.ReadFile(filepath.Join(dir, "asked"))
+	if err != nil || bytes.Count(asked, []byte(`"missing":"the label"`)) != 3 || !strings.Contains(out.String(), "the label") {
+		t.Errorf("%s, %v, %s", asked, err, out.String())
 	}
 }
