@@ -25,7 +25,8 @@ var topBlocks = []hcl.BlockHeaderSchema{
 // settingsBody is the grammar of the syncctl block.
 var settingsBody = Body{
 	Attributes: []Attribute{
-		{Name: "required_version", Type: cty.String, Doc: "Versions of syncctl that these files are written for, such as \">= 1.2\"."},
+		{Name: "required_version", Type: cty.String, Doc: "Versions of syncctl that these files are written for, such as " +
+			"\">= 1.2\"."},
 		{Name: "parallelism", Type: cty.Number, Doc: "How many steps run at the same time, at least 1."},
 	},
 	Blocks: []Block{{Name: "operator", Doc: "A program that carries out the steps for a person.", Body: Body{
@@ -51,8 +52,8 @@ func (l *loader) collect(body hcl.Body) {
 	}
 }
 
-// misspelt notes what the blocks with a misspelt type were to declare. These are reported; references to what they declare
-// need not be.
+// misspelt notes what the blocks with a misspelt type were to declare. These are reported; references to what they
+// declare need not be.
 func (l *loader) misspelt(body hcl.Body) {
 	native, ok := body.(*hclsyntax.Body)
 	if !ok {
@@ -104,7 +105,8 @@ func (l *loader) refuseBlocks(body hcl.Body, where string) {
 	}
 	for _, b := range native.Blocks {
 		l.add(problem(b.TypeRange, "Unsupported block",
-			"A block %q is not expected in %s. To give a value to the name %q, write it with an equals sign: %s = { ... }", b.Type, where, b.Type, b.Type))
+			"A block %q is not expected in %s. To give a value to the name %q, write it with an equals sign: %s = { ... }",
+			b.Type, where, b.Type, b.Type))
 	}
 }
 
@@ -127,13 +129,15 @@ func (l *loader) collectDeclaration(b *hcl.Block) {
 		if !hclsyntax.ValidIdentifier(label) || strings.Contains(label, ".") {
 			valid = false
 			l.add(problem(b.LabelRanges[i], "Invalid name",
-				"%q cannot be the label of a block: a name starts with a letter or underscore and holds letters, digits, underscores and dashes.", label))
+				"%q cannot be the label of a block: a name starts with a letter or underscore and holds letters, digits, "+
+					"underscores and dashes.", label))
 		}
 	}
 	if !valid {
 		return
 	}
-	d := &decl{res: &Resource{Addr: addr, Range: b.DefRange, Refs: map[Addr]*Resource{}, ranges: map[string]hcl.Range{}, spellings: l.spellings}}
+	d := &decl{res: &Resource{Addr: addr, Range: b.DefRange, Refs: map[Addr]*Resource{}, ranges: map[string]hcl.Range{},
+		spellings: l.spellings}}
 	if !l.declare(&node{key: addr.String(), rng: b.DefRange, decl: d}, "declaration", b.LabelRanges[1]) {
 		return
 	}

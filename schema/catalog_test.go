@@ -25,7 +25,8 @@ func depots() Catalog {
 				{Name: "anything", Type: cty.DynamicPseudoType},
 			},
 			Blocks: []Block{
-				{Name: "host", Body: Body{Attributes: []Attribute{{Name: "ssh", Type: cty.String, Required: true}, {Name: "home", Type: cty.String}}}},
+				{Name: "host", Body: Body{Attributes: []Attribute{{Name: "ssh", Type: cty.String, Required: true},
+					{Name: "home", Type: cty.String}}}},
 			},
 		}},
 		{Kind: Server, Name: "barn", Body: Body{Attributes: []Attribute{{Name: "url", Type: cty.String}}}},
@@ -38,12 +39,14 @@ func depots() Catalog {
 			Blocks: []Block{
 				{Name: "first", Required: true, Body: end()},
 				{Name: "second", Body: end()},
-				{Name: "field", Label: "name", Body: Body{Attributes: []Attribute{{Name: "mapping", Type: cty.String, Required: true}}}},
+				{Name: "field", Label: "name", Body: Body{Attributes: []Attribute{{Name: "mapping", Type: cty.String,
+					Required: true}}}},
 				{Name: "stop", Many: true, Body: Body{Attributes: []Attribute{{Name: "place", Type: cty.String}}}},
 			},
 		}, Check: func(r *Resource) hcl.Diagnostics {
 			if r.Text("transport") == "rail" && r.Text("first", "project") == "NORAIL" {
-				return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "No rails", Detail: "There are no rails to NORAIL.", Subject: r.RangeOf("first", "project")}}
+				return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "No rails", Detail: "There are no rails to NORAIL.",
+					Subject: r.RangeOf("first", "project")}}
 			}
 			return nil
 		}},

@@ -39,8 +39,8 @@ type Operator struct {
 // Lookup finds a declaration by its address, or returns nil.
 func (c *Config) Lookup(a Addr) *Resource { return c.byAddr[a] }
 
-// SecretVariable says whether the value of a variable must not be shown: it is declared sensitive, sounds like a secret, or
-// is not declared, so that nothing is known about it.
+// SecretVariable says whether the value of a variable must not be shown: it is declared sensitive, sounds like a
+// secret, or is not declared, so that nothing is known about it.
 func (c *Config) SecretVariable(name string) bool { return !c.openVars[name] || maskedName(name) }
 
 // Redactor returns what takes the secrets of this configuration out of text. It is there after a failed Load too, and

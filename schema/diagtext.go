@@ -145,7 +145,8 @@ func (s *snippetView) lines(p painter) []string {
 		number := fmt.Sprintf("%4d: ", s.StartLine+i)
 		out = append(out, number+before+p.paint("4", part)+after)
 		if !p.on && (part != "" || i == 0 && s.HighlightStart == s.HighlightEnd) {
-			lead := strings.Repeat(" ", utf8.RuneCountInString(number)) + blank(before+part[:len(part)-len(strings.TrimLeft(part, " \t"))])
+			lead := strings.Repeat(" ", utf8.RuneCountInString(number)) +
+				blank(before+part[:len(part)-len(strings.TrimLeft(part, " \t"))])
 			marks := max(1, utf8.RuneCountInString(strings.TrimLeft(part, " \t")))
 			out = append(out, lead+strings.Repeat("^", marks))
 		}

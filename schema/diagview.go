@@ -34,7 +34,8 @@ type posView struct {
 	Byte   int `json:"byte"`
 }
 
-// snippetView is the lines that the diagnostic is about, whole unless they are very long. The highlight offsets count bytes in Code.
+// snippetView is the lines that the diagnostic is about, whole unless they are very long. The highlight offsets count
+// bytes in Code.
 type snippetView struct {
 	Context        string      `json:"context,omitempty"` // the block's header
 	Code           string      `json:"code"`

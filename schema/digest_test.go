@@ -19,7 +19,8 @@ type drawn struct {
 
 func (d drawn) source(before string, indent string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "server \"depot\" %q {\n%surl = %q\n%spassword = %q\n%sport = %d\n", d.name, indent, d.url, indent, d.password, indent, d.port)
+	fmt.Fprintf(&b, "server \"depot\" %q {\n%surl = %q\n%spassword = %q\n%sport = %d\n", d.name, indent, d.url, indent,
+		d.password, indent, d.port)
 	if len(d.tags) > 0 {
 		fmt.Fprintf(&b, "%stags = [%q]\n", indent, d.tags[0])
 	}
@@ -34,8 +35,10 @@ func drawDepots(rt *rapid.T) []drawn {
 	word := rapid.StringMatching(`[a-z]{1,6}`)
 	return rapid.SliceOfNDistinct(rapid.Custom(func(rt *rapid.T) drawn {
 		return drawn{
-			name: rapid.StringMatching(`[a-z]{3}`).Draw(rt, "name"), url: word.Draw(rt, "url"), password: word.Draw(rt, "password"),
-			port: rapid.IntRange(1, 9).Draw(rt, "port"), tags: rapid.SliceOfN(word, 0, 1).Draw(rt, "tags"), after: rapid.Bool().Draw(rt, "after"),
+			name: rapid.StringMatching(`[a-z]{3}`).Draw(rt, "name"), url: word.Draw(rt, "url"),
+			password: word.Draw(rt, "password"),
+			port:     rapid.IntRange(1, 9).Draw(rt, "port"), tags: rapid.SliceOfN(word, 0, 1).Draw(rt, "tags"),
+			after: rapid.Bool().Draw(rt, "after"),
 		}
 	}), 1, 5, func(d drawn) string { return d.name }).Draw(rt, "depots")
 }
@@ -50,14 +53,16 @@ func sourcesOf(depots []drawn, indent string) []string {
 	return out
 }
 
-// TestDigestStable: layout, comments, order and the split over files do not matter; every value that is not secret does.
+// TestDigestStable: layout, comments, order and the split over files do not matter; every value that is not secret
+// does.
 func TestDigestStable(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		depots := drawDepots(rt)
 		plain := good(t, strings.Join(sourcesOf(depots, ""), ""))
 		spread := world{files: map[string]string{}}
 		for _, src := range sourcesOf(depots, "\t  ") {
-			spread.files[fmt.Sprintf("%d.sync.hcl", rapid.IntRange(0, 2).Draw(rt, "file"))] += "# a comment\n" + src + "/* another */\n"
+			spread.files[fmt.Sprintf("%d.sync.hcl", rapid.IntRange(0, 2).Draw(rt, "file"))] += "# a comment\n" + src +
+				"/* another */\n"
 		}
 		cfg, diags := spread.load(t)
 		if len(diags) > 0 {
@@ -105,12 +110,14 @@ func TestOrderProperty(t *testing.T) {
 		needs := make([][]int, n)
 		var blocks []string
 		for i := range n {
-			needs[i] = rapid.SliceOfNDistinct(rapid.IntRange(0, n-1), 0, min(3, n), func(i int) int { return i }).Draw(rt, "needs")
+			needs[i] = rapid.SliceOfNDistinct(rapid.IntRange(0, n-1), 0, min(3, n), func(i int) int { return i }).Draw(rt,
+				"needs")
 			var refs []string
 			for _, j := range needs[i] {
 				refs = append(refs, fmt.Sprintf("server.barn.s%d", j))
 			}
-			blocks = append(blocks, fmt.Sprintf("server \"barn\" \"s%d\" {\n  depends_on = [%s]\n}\n", i, strings.Join(refs, ", ")))
+			blocks = append(blocks, fmt.Sprintf("server \"barn\" \"s%d\" {\n  depends_on = [%s]\n}\n", i,
+				strings.Join(refs, ", ")))
 		}
 		cfg, diags := one(t, strings.Join(blocks, ""))
 		if cyclic := hasCycle(needs); cyclic != diags.HasErrors() {
@@ -119,7 +126,8 @@ func TestOrderProperty(t *testing.T) {
 		for _, d := range diags {
 			for _, line := range strings.Split(d.Detail, "\n")[2:] {
 				var from, to, at int
-				if _, err := fmt.Sscanf(strings.TrimSpace(line), "server.barn.s%d refers to server.barn.s%d at conf/main.sync.hcl:%d", &from, &to, &at); err != nil {
+				if _, err := fmt.Sscanf(strings.TrimSpace(line),
+					"server.barn.s%d refers to server.barn.s%d at conf/main.sync.hcl:%d", &from, &to, &at); err != nil {
 					rt.Fatalf("line %q: %v", line, err)
 				}
 				if !contains(needs[from], to) {

@@ -158,7 +158,8 @@ func (l *loader) argument(a *Attribute, attr *hcl.Attribute, s *shaped) cty.Valu
 	}
 	if val.IsNull() {
 		if attr != nil && a.Required {
-			l.add(problem(attr.Expr.Range(), "Missing required argument", "The argument %q is required in %s, but it is set to null.", a.Name, s.where))
+			l.add(problem(attr.Expr.Range(), "Missing required argument",
+				"The argument %q is required in %s, but it is set to null.", a.Name, s.where))
 			val = cty.UnknownVal(ty)
 		} else if a.Default != cty.NilVal {
 			val = a.Default.WithMarks(val.Marks())
@@ -188,7 +189,8 @@ func (l *loader) converted(a *Attribute, attr *hcl.Attribute) cty.Value {
 	val, err := convert.Convert(raw, a.Type)
 	if whole := wholeDeclaration(attr.Expr, raw); err != nil && whole != "" {
 		l.add(problem(attr.Expr.Range(), "Incorrect argument value",
-			"%s is a whole declaration; the argument %q takes a value, such as one of its attributes: %s.NAME.", whole, a.Name, whole))
+			"%s is a whole declaration; the argument %q takes a value, such as one of its attributes: %s.NAME.", whole, a.Name,
+			whole))
 		return unknown
 	}
 	if err != nil {
@@ -270,10 +272,12 @@ func (l *loader) improve(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalCo
 		d.Expression, d.EvalContext = expr, ctx
 	}
 	if d.Summary == "Duplicate object key" && refersToSecret(expr, ctx) { // the library quotes the key
-		d.Detail = "Two items produced the same key (it is left out, because it may be sensitive). To group such items, put an ellipsis (...) after the value expression."
+		d.Detail = "Two items produced the same key (it is left out, because it may be sensitive). To group such items, " +
+			"put an ellipsis (...) after the value expression."
 		return
 	}
-	if d.Subject == nil || d.Summary != "Unsupported attribute" && d.Summary != "Attempt to get attribute from null value" {
+	if d.Subject == nil || d.Summary != "Unsupported attribute" &&
+		d.Summary != "Attempt to get attribute from null value" {
 		return
 	}
 	for _, t := range expr.Variables() {

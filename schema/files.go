@@ -28,7 +28,8 @@ func (l *loader) list(pass func(string) bool) ([]string, error) {
 	}
 	var names []string
 	for _, info := range infos {
-		if !info.IsDir() && !strings.HasPrefix(info.Name(), ".") && pass(info.Name()) { // editors' and systems' own begin with a dot
+		// editors' and systems' own begin with a dot
+		if !info.IsDir() && !strings.HasPrefix(info.Name(), ".") && pass(info.Name()) {
 			names = append(names, info.Name())
 		}
 	}
@@ -120,7 +121,8 @@ func withBytes(file *hcl.File, src []byte) *hcl.File {
 	return &c
 }
 
-// tornBy says whether the parser lost something. An argument that is written twice is reported by it too, but read well.
+// tornBy says whether the parser lost something. An argument that is written twice is reported by it too, but read
+// well.
 func tornBy(diags hcl.Diagnostics) bool {
 	for _, d := range diags {
 		if tears(d) {
@@ -156,8 +158,8 @@ func wholeBlocks(body *hclsyntax.Body, diags hcl.Diagnostics) hcl.Body {
 	return whole
 }
 
-// lostNames is what seems to be declared where the parser could not read, or in a block whose type is misspelt: references
-// to it are not reported, because the other error is the cause.
+// lostNames is what seems to be declared where the parser could not read, or in a block whose type is misspelt:
+// references to it are not reported, because the other error is the cause.
 type lostNames struct {
 	everything bool            // a file could not be read at all
 	names      map[string]bool // "var.x", "local.x", addresses

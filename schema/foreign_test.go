@@ -58,7 +58,8 @@ func FuzzLoad(f *testing.F) {
 		if isJSON {
 			name += ".json"
 		}
-		w := world{files: map[string]string{name: string(src), "a.auto.syncvars.hcl": string(src)}, env: map[string]string{"SYNCCTL_VAR_x": string(src)}}
+		w := world{files: map[string]string{name: string(src), "a.auto.syncvars.hcl": string(src)},
+			env: map[string]string{"SYNCCTL_VAR_x": string(src)}}
 		cfg, diags := w.load(t)
 		var plain, doc bytes.Buffer
 		if err := WriteText(&plain, diags, cfg.Files, TextOptions{Width: 40}); err != nil {

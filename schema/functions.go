@@ -172,8 +172,9 @@ var lengthFunc = function.New(&function.Spec{
 
 // replaceFunc replaces a part of a string; a part between slashes is a regular expression, as in Terraform.
 var replaceFunc = function.New(&function.Spec{
-	Params: []function.Parameter{{Name: "str", Type: cty.String}, {Name: "substr", Type: cty.String}, {Name: "replace", Type: cty.String}},
-	Type:   function.StaticReturnType(cty.String),
+	Params: []function.Parameter{{Name: "str", Type: cty.String}, {Name: "substr", Type: cty.String},
+		{Name: "replace", Type: cty.String}},
+	Type: function.StaticReturnType(cty.String),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		part := args[1].AsString()
 		if len(part) > 1 && part[0] == '/' && part[len(part)-1] == '/' {
@@ -194,8 +195,8 @@ func markFunc(change func(cty.Value) cty.Value) function.Function {
 	})
 }
 
-// envFunc is env(NAME[, DEFAULT]). What it returns is sensitive when the name tells of a secret (secretName) or the value
-// is a private key.
+// envFunc is env(NAME[, DEFAULT]). What it returns is sensitive when the name tells of a secret (secretName) or the
+// value is a private key.
 func (l *loader) envFunc() function.Function {
 	return function.New(&function.Spec{
 		Params:   []function.Parameter{{Name: "name", Type: cty.String}},
@@ -215,7 +216,8 @@ func (l *loader) envFunc() function.Function {
 			case l.opts.AllowUnset:
 				val = cty.UnknownVal(cty.String) // as a variable without a value
 			default:
-				return cty.NilVal, function.NewArgErrorf(0, "the environment variable %s is not set; set it, or give a default as the second argument", name)
+				return cty.NilVal, function.NewArgErrorf(0,
+					"the environment variable %s is not set; set it, or give a default as the second argument", name)
 			}
 			if secretName(name) || holdsPrivateKey(text) {
 				val = Sensitive(val)
@@ -228,7 +230,8 @@ func (l *loader) envFunc() function.Function {
 // holdsPrivateKey recognizes a private key in PEM form.
 func holdsPrivateKey(text string) bool { return strings.Contains(text, "PRIVATE KEY") }
 
-// fileFunc is file(PATH): the text of a file, by its path from the folder of the configuration. A private key is sensitive.
+// fileFunc is file(PATH): the text of a file, by its path from the folder of the configuration. A private key is
+// sensitive.
 func (l *loader) fileFunc() function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{{Name: "path", Type: cty.String}},

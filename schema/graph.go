@@ -75,14 +75,16 @@ func (l *loader) resolveDependsOn(n *node) {
 	}
 	exprs, diags := hcl.ExprList(attr.Expr)
 	if diags.HasErrors() {
-		l.add(problem(attr.Expr.Range(), "Invalid depends_on", "depends_on is a list of references, as in [server.TYPE.NAME]."))
+		l.add(problem(attr.Expr.Range(), "Invalid depends_on",
+			"depends_on is a list of references, as in [server.TYPE.NAME]."))
 		return
 	}
 	seen := map[Addr]bool{}
 	for _, expr := range exprs {
 		t, ok := l.target(expr)
 		if !ok || !isKind(t.RootName()) || len(t) != 3 {
-			l.add(problem(expr.Range(), "Invalid depends_on", "Each element of depends_on is a reference to a declaration, written KIND.TYPE.NAME."))
+			l.add(problem(expr.Range(), "Invalid depends_on",
+				"Each element of depends_on is a reference to a declaration, written KIND.TYPE.NAME."))
 			continue
 		}
 		r, d := l.reference(t)
@@ -212,7 +214,8 @@ func (l *loader) reportCycle(members []*node) {
 		lines = append(lines, fmt.Sprintf("  %s refers to %s at %s", from.key, e.to.key, place(e.rng)))
 		from = e.to
 	}
-	d := problem(way[0].rng, "Cycle of references", "These refer to each other in a circle, so none can be evaluated first: %s\n\n%s",
+	d := problem(way[0].rng, "Cycle of references",
+		"These refer to each other in a circle, so none can be evaluated first: %s\n\n%s",
 		strings.Join(names, " -> "), strings.Join(lines, "\n"))
 	if members[0].decl != nil {
 		d = WithAddr(d, members[0].decl.res.Addr)

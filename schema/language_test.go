@@ -13,21 +13,31 @@ import (
 // TestFunctions evaluates one expression each.
 func TestFunctions(t *testing.T) {
 	for expr, want := range map[string]string{
-		`upper("a")`: "A", `lower("A")`: "a", `join("-", ["a", "b"])`: "a-b", `split(",", "a,b")[1]`: "b", `format("%s-%d", "x", 3)`: "x-3",
-		`concat(["a"], ["b"])[1]`: "b", `merge({ a = "x" }, { a = "y" }).a`: "y", `lookup({ a = "x" }, "b", "z")`: "z", `keys({ k = 1 })[0]`: "k",
-		`values({ k = "v" })[0]`: "v", `contains(["a"], "a")`: "true", `coalesce(null, "x")`: "x", `try(jsondecode("{"), "fallback")`: "fallback",
-		`can(jsondecode("{"))`: "false", `jsonencode({ a = 1 })`: `{"a":1}`, `jsondecode("{\"a\":\"b\"}").a`: "b", `regex("[0-9]+", "a12")`: "12",
-		`replace("abc", "b", "x")`: "axc", `replace("abc", "/[ab]/", "x")`: "xxc", `trimspace(" a ")`: "a", `length("four")`: "4",
-		`length(["a"])`: "1", `length({ a = 1, b = 2 })`: "2", `join("", toset(["b", "a", "b"]))`: "ab", `tolist(["a"])[0]`: "a", `tomap({ a = "x" }).a`: "x", `tostring(1)`: "1",
-		`tonumber("2") + 1`: "3", `tobool("true")`: "true", `formatdate("YYYY", "2024-01-01T00:00:00Z")`: "2024", `min(3, 2)`: "2", `max(3, 2)`: "3",
-		`range(3)[2]`: "2", `flatten([["a"], ["b"]])[1]`: "b", `distinct(["a", "a", "b"])[1]`: "b", `sort(["b", "a"])[0]`: "a",
+		`upper("a")`: "A", `lower("A")`: "a", `join("-", ["a", "b"])`: "a-b", `split(",", "a,b")[1]`: "b",
+		`format("%s-%d", "x", 3)`: "x-3",
+		`concat(["a"], ["b"])[1]`: "b", `merge({ a = "x" }, { a = "y" }).a`: "y", `lookup({ a = "x" }, "b", "z")`: "z",
+		`keys({ k = 1 })[0]`:     "k",
+		`values({ k = "v" })[0]`: "v", `contains(["a"], "a")`: "true", `coalesce(null, "x")`: "x",
+		`try(jsondecode("{"), "fallback")`: "fallback",
+		`can(jsondecode("{"))`:             "false", `jsonencode({ a = 1 })`: `{"a":1}`, `jsondecode("{\"a\":\"b\"}").a`: "b",
+		`regex("[0-9]+", "a12")`:   "12",
+		`replace("abc", "b", "x")`: "axc", `replace("abc", "/[ab]/", "x")`: "xxc", `trimspace(" a ")`: "a",
+		`length("four")`: "4",
+		`length(["a"])`:  "1", `length({ a = 1, b = 2 })`: "2", `join("", toset(["b", "a", "b"]))`: "ab",
+		`tolist(["a"])[0]`: "a", `tomap({ a = "x" }).a`: "x", `tostring(1)`: "1",
+		`tonumber("2") + 1`: "3", `tobool("true")`: "true", `formatdate("YYYY", "2024-01-01T00:00:00Z")`: "2024",
+		`min(3, 2)`: "2", `max(3, 2)`: "3",
+		`range(3)[2]`: "2", `flatten([["a"], ["b"]])[1]`: "b", `distinct(["a", "a", "b"])[1]`: "b",
+		`sort(["b", "a"])[0]`:              "a",
 		`join("", setunion(["a"], ["b"]))`: "ab", `base64encode("hi")`: "aGk=", `base64decode("aGk=")`: "hi",
 		`sha256("")`:  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-		`env("HOME")`: "/home/x", `env("GONE", "d")`: "d", `file("plain.txt")`: "plain", `startswith("abc", "ab")`: "true", `endswith("abc", "ab")`: "false",
+		`env("HOME")`: "/home/x", `env("GONE", "d")`: "d", `file("plain.txt")`: "plain", `startswith("abc", "ab")`: "true",
+		`endswith("abc", "ab")`:               "false",
 		`[for s in ["a", "b"] : upper(s)][1]`: "B", `var.o.b`: "bee",
 	} {
 		w := world{files: map[string]string{"plain.txt": "plain", "main.sync.hcl": fmt.Sprintf(
-			"variable \"o\" {\n type = object({ a = string, b = optional(string, \"bee\") })\n default = { a = \"x\" }\n}\nserver \"barn\" \"x\" {\n url = %s\n}\n", expr)},
+			"variable \"o\" {\n type = object({ a = string, b = optional(string, \"bee\") })\n default = { a = "+
+				"\"x\" }\n}\nserver \"barn\" \"x\" {\n url = %s\n}\n", expr)},
 			env: map[string]string{"HOME": "/home/x"}}
 		cfg, diags := w.load(t)
 		if len(diags) > 0 {
@@ -93,7 +103,8 @@ func TestVariablePrecedence(t *testing.T) {
 	w := world{
 		files: map[string]string{
 			"main.sync.hcl":        "variable \"v\" { default = \"default\" }\nserver \"barn\" \"x\" { url = var.v }\n",
-			"syncctl.syncvars.hcl": `v = "own"`, "a.auto.syncvars.hcl": `v = "a"`, "b.auto.syncvars.hcl": `v = "b"`, "extra.syncvars.hcl": `v = "extra"`,
+			"syncctl.syncvars.hcl": `v = "own"`, "a.auto.syncvars.hcl": `v = "a"`, "b.auto.syncvars.hcl": `v = "b"`,
+			"extra.syncvars.hcl": `v = "extra"`,
 		},
 		env:  map[string]string{"SYNCCTL_VAR_v": "env"},
 		vars: []VarSource{{Assign: "v=first"}, {File: "conf/extra.syncvars.hcl"}, {Assign: "v=last=1"}},
@@ -148,7 +159,8 @@ server "depot" "x" {
 		t.Fatal(textOf(t, cfg, diags))
 	}
 	r := cfg.Resources[0]
-	if r.Text("port") != "(unknown)" || r.Text("password") != "(sensitive value)" || r.Text("flavour") != "(sensitive value)" {
+	if r.Text("port") != "(unknown)" || r.Text("password") != "(sensitive value)" ||
+		r.Text("flavour") != "(sensitive value)" {
 		t.Errorf("got %q, %q, %q", r.Text("port"), r.Text("password"), r.Text("flavour"))
 	}
 	w.unset = false
@@ -181,18 +193,22 @@ migration "depot_move" "m" {
 }
 
 func TestSettings(t *testing.T) {
-	cfg := good(t, "locals { tool = \"./op\" }\nsyncctl {\n  required_version = \"~> 1.2\"\n  parallelism = 4\n}\nsyncctl {\n  operator { command = [local.tool, 1] }\n}\n")
+	cfg := good(t, "locals { tool = \"./op\" }\nsyncctl {\n  required_version = \"~> 1.2\"\n  parallelism = "+
+		"4\n}\nsyncctl {\n  operator { command = [local.tool, 1] }\n}\n")
 	s := cfg.Settings
-	if s.RequiredVersion != "~> 1.2" || s.Parallelism != 4 || s.Operator == nil || fmt.Sprint(s.Operator.Command) != "[./op 1]" {
+	if s.RequiredVersion != "~> 1.2" || s.Parallelism != 4 || s.Operator == nil ||
+		fmt.Sprint(s.Operator.Command) != "[./op 1]" {
 		t.Errorf("got %+v", s)
 	}
 	cfg, diags := one(t, "syncctl { parallelism = 1 }\nsyncctl { parallelism = 2 }\n")
 	if len(diags) != 1 || !strings.Contains(diags[0].Detail, "main.sync.hcl:1") {
 		t.Error(textOf(t, cfg, diags))
 	}
-	for version, fits := range map[string]bool{"dev": true, "": true, "1.9.0-rc1": true, "1.9.0": true, "1.8.9": false, "2.0.0": false} {
+	for version, fits := range map[string]bool{"dev": true, "": true, "1.9.0-rc1": true, "1.9.0": true, "1.8.9": false,
+		"2.0.0": false} {
 		fs := afero.NewMemMapFs()
-		if err := afero.WriteFile(fs, "a.sync.hcl", []byte("syncctl { required_version = \">= 1.9, < 2\" }"), 0o644); err != nil {
+		if err := afero.WriteFile(fs, "a.sync.hcl", []byte("syncctl { required_version = \">= 1.9, < 2\" }"),
+			0o644); err != nil {
 			t.Fatal(err)
 		}
 		if _, diags := Load(context.Background(), Options{Fs: fs, Version: version}); diags.HasErrors() == fits {
@@ -227,7 +243,8 @@ func TestJSONIsTheSame(t *testing.T) {
 
 func TestCheckIsCalled(t *testing.T) {
 	cfg, diags := one(t, strings.NewReplacer("road", "rail", "SAM", "NORAIL").Replace(twoDepots))
-	if len(diags) != 1 || diags[0].Summary != "No rails" || AddrOf(diags[0]) != (Addr{Sync, "depot", "goods"}) || diags[0].Subject.Start.Line != 16 {
+	if len(diags) != 1 || diags[0].Summary != "No rails" || AddrOf(diags[0]) != (Addr{Sync, "depot", "goods"}) ||
+		diags[0].Subject.Start.Line != 16 {
 		t.Error(textOf(t, cfg, diags))
 	}
 }
@@ -246,10 +263,12 @@ func TestHeldBack(t *testing.T) {
 
 func TestArrange(t *testing.T) {
 	at := func(file string, at int, summary string) *hcl.Diagnostic {
-		return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Subject: &hcl.Range{Filename: file, Start: hcl.Pos{Line: 1, Byte: at}}}
+		return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary,
+			Subject: &hcl.Range{Filename: file, Start: hcl.Pos{Line: 1, Byte: at}}}
 	}
 	var got []string
-	for _, d := range arrange(hcl.Diagnostics{at("b", 1, "4"), at("a", 7, "3"), at("a", 2, "1"), at("a", 2, "2"), at("a", 7, "3"), {Severity: hcl.DiagWarning, Summary: "0"}}) {
+	for _, d := range arrange(hcl.Diagnostics{at("b", 1, "4"), at("a", 7, "3"), at("a", 2, "1"), at("a", 2, "2"),
+		at("a", 7, "3"), {Severity: hcl.DiagWarning, Summary: "0"}}) {
 		got = append(got, d.Summary)
 	}
 	if strings.Join(got, "") != "01234" {

@@ -36,7 +36,8 @@ func TestLoadSimplePath(t *testing.T) {
 }
 
 func TestNumbers(t *testing.T) {
-	for expr, want := range map[string]string{"443": "443", "0.1": "0.1", "-7": "-7", "123456789012345678901234": "123456789012345678901234", "1/0": "+Inf"} {
+	for expr, want := range map[string]string{"443": "443", "0.1": "0.1", "-7": "-7",
+		"123456789012345678901234": "123456789012345678901234", "1/0": "+Inf"} {
 		cfg := good(t, "server \"depot\" \"a\" {\n  url  = \"u\"\n  port = "+expr+"\n}\n")
 		if got := cfg.Resources[0].Text("port"); got != want {
 			t.Errorf("%s: got %s, want %s", expr, got, want)

@@ -24,14 +24,15 @@ func (l *loader) mask(expr hcl.Expression) {
 	l.add(diags...)
 }
 
-// secretLine finds, in a file that does not parse, what is assigned to a name that sounds like a secret's, and
-// the defaults of variables, of which it cannot be told whether they are sensitive.
-var secretLine = regexp.MustCompile(`(?i)"?\b[\w-]*(?:PASSWORD|PASSWD|SECRET|TOKEN|KEY|CREDENTIAL|PASSPHRASE|DEFAULT)[\w-]*"?[ \t]*[=:][ \t]*(.+)`)
+// secretLine finds, in a file that does not parse, what is assigned to a name that may tell of a secret (it is wider than
+// maskedName), and the defaults of variables, which may be sensitive.
+var secretLine = regexp.MustCompile(`(?i)"?\b[\w-]*(?:PASS|PWD|SECRET|TOKEN|KEY|CRED|AUTH|BEARER|JWT|\bPAT|_PAT|DSN|` +
+	`DATABASE|DB_?UR|CONNECTION|DEFAULT)[\w-]*"?[ \t]*[=:][ \t]*(.+)`)
 
 func secretLines(path string, src []byte) []hcl.Range { return groupRanges(secretLine, path, src) }
 
-// allButNames is the source of a file of values without the names of declared variables where they begin a line. In a file
-// that does not parse anything else may belong to a secret, which may span lines.
+// allButNames is the source of a file of values without the names of declared variables where they begin a line. In a
+// file that does not parse anything else may belong to a secret, which may span lines.
 func (l *loader) allButNames(path string, src []byte) []hcl.Range {
 	var out []hcl.Range
 	from := 0

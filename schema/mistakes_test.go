@@ -14,7 +14,8 @@ func TestOneMistakeOneError(t *testing.T) {
 		was, is string
 		want    string
 	}{
-		"a misspelt block":           {`server "depot" "b"`, `servr "depot" "b"`, `Did you mean the block server "TYPE" "NAME"?`},
+		"a misspelt block": {`server "depot" "b"`, `servr "depot" "b"`,
+			`Did you mean the block server "TYPE" "NAME"?`},
 		"a misspelt type":            {`server "depot" "b"`, `server "depo" "b"`, `Did you mean "depot"?`},
 		"a misspelt reference":       {"server.depot.b\n", "servr.depot.b\n", `Did you mean "server.depot.b"?`},
 		"a misspelt root in a value": {`${server.depot.a.url}`, `${servr.depot.a.url}`, `Did you mean "server.depot.a"?`},
@@ -30,7 +31,8 @@ migration "depot_move" "m" {
   to   = sync.depot.goods
 }
 `)
-		if got := strings.Join(strings.Fields(textOf(t, cfg, diags)), " "); len(diags) != 1 || !strings.Contains(got, c.want) {
+		if got := strings.Join(strings.Fields(textOf(t, cfg, diags)), " "); len(diags) != 1 ||
+			!strings.Contains(got, c.want) {
 			t.Errorf("%s: want one diagnostic with %q, got %d:\n%s", name, c.want, len(diags), got)
 		}
 	}
@@ -58,7 +60,8 @@ func TestCheckNeedsAllRight(t *testing.T) {
 	}{{"red", true}, {"rot", false}} {
 		asked := false
 		catalog := Catalog{
-			{Kind: Sync, Name: "x", Body: Body{Attributes: []Attribute{{Name: "color", Type: cty.String, OneOf: []string{"red"}}}}},
+			{Kind: Sync, Name: "x", Body: Body{Attributes: []Attribute{{Name: "color", Type: cty.String,
+				OneOf: []string{"red"}}}}},
 			{Kind: Migration, Name: "x", Body: Body{Attributes: []Attribute{{Name: "to", Ref: &Ref{Kind: Sync, Type: "x"}}}},
 				Check: func(*Resource) hcl.Diagnostics { asked = true; return nil }},
 		}
@@ -91,7 +94,8 @@ func TestWholeNumbers(t *testing.T) {
 	} {
 		diags := loadWith(t, catalog, "1.0.0", "server \"x\" \"x\" {\n  "+text+"\n}\n")
 		switch {
-		case want == "" && len(diags) > 0, want != "" && (len(diags) != 1 || !strings.Contains(diags[0].Detail, want) || diags[0].Subject.Start.Line != 2):
+		case want == "" && len(diags) > 0, want != "" && (len(diags) != 1 || !strings.Contains(diags[0].Detail, want) ||
+			diags[0].Subject.Start.Line != 2):
 			t.Errorf("%s: want %q, got %v", text, want, diags)
 		}
 	}
@@ -111,7 +115,8 @@ func TestUncheckedVersion(t *testing.T) {
 
 // TestSecretVariable: only what is known to be open is open.
 func TestSecretVariable(t *testing.T) {
-	cfg := good(t, "variable \"open\" { default = 1 }\nvariable \"a_token\" { default = 1 }\nvariable \"hidden\" {\n  default = 1\n  sensitive = true\n}\n")
+	cfg := good(t, "variable \"open\" { default = 1 }\nvariable \"a_token\" { default = 1 }\nvariable \"hidden\" {\n  "+
+		"default = 1\n  sensitive = true\n}\n")
 	for name, want := range map[string]bool{"open": false, "a_token": true, "hidden": true, "undeclared": true} {
 		if got := cfg.SecretVariable(name); got != want {
 			t.Errorf("%s: %t", name, got)
@@ -126,7 +131,8 @@ func TestTornValues(t *testing.T) {
 		"x.auto.syncvars.hcl": "open = 1\nhidden = <<EOT\nhunter2\nkey = hunter2\nEOT\nopen = = \"hunter2\"\n",
 	}, unset: true}.load(t)
 	text := string(cfg.Files["conf/x.auto.syncvars.hcl"].Bytes)
-	if !diags.HasErrors() || strings.Contains(text, "hunter2") || strings.Contains(text, "key") || strings.Count(text, "open =") != 2 || !strings.Contains(text, "hidden =") {
+	if !diags.HasErrors() || strings.Contains(text, "hunter2") || strings.Contains(text, "key") ||
+		strings.Count(text, "open =") != 2 || !strings.Contains(text, "hidden =") {
 		t.Errorf("%s\n%s", textOf(t, cfg, diags), text)
 	}
 }

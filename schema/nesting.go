@@ -11,8 +11,8 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// The parsers are recursive, and a stack that overflows cannot be recovered from: it ends the process. So the nesting of a text
-// is bounded before it is parsed. No configuration that a person can read comes near these limits.
+// The parsers are recursive, and a stack that overflows cannot be recovered from: it ends the process. So the nesting
+// of a text is bounded before it is parsed. No configuration that a person can read comes near these limits.
 const (
 	maxNesting = 100  // brackets, braces, blocks and templates inside each other
 	maxChain   = 2000 // operators in one expression, each of which nests the rest of it
@@ -50,8 +50,9 @@ func tooNestedTokens(tokens hclsyntax.Tokens, depth int) *hcl.Diagnostic {
 		default:
 		}
 		if depth > maxNesting || chain > maxChain {
-			return problem(t.Range, "Nested too deeply", "More than %d brackets, blocks or templates are inside each other here, "+
-				"or more than %d operators are in one expression. Take the inner part into a local value.", maxNesting, maxChain)
+			return problem(t.Range, "Nested too deeply",
+				"More than %d brackets, blocks or templates are inside each other here, "+
+					"or more than %d operators are in one expression. Take the inner part into a local value.", maxNesting, maxChain)
 		}
 	}
 	return nil

@@ -42,7 +42,8 @@ func TestNesting(t *testing.T) {
 				t.Errorf("%s in %s: taken, or said without a place: %v", name, where, diags)
 			}
 		}
-		_, diags := Load(t.Context(), Options{Fs: withFile(t, "variable \"v\" {\n  type = list(string)\n}\n"), Dir: "conf", Vars: []VarSource{{Assign: "v=" + expr}}})
+		_, diags := Load(t.Context(), Options{Fs: withFile(t, "variable \"v\" {\n  type = list(string)\n}\n"), Dir: "conf",
+			Vars: []VarSource{{Assign: "v=" + expr}}})
 		if !diags.HasErrors() {
 			t.Errorf("%s as -var: taken", name)
 		}
@@ -62,7 +63,8 @@ func TestLongIsNotNested(t *testing.T) {
 	for name, expr := range map[string]string{
 		"list": "[" + strings.Repeat("[1], ", n) + "]", "template": `"` + strings.Repeat("${local.b}", n) + `"`,
 		"object":  "{\n" + strings.Repeat("k = local.b + 1\n", 1) + strings.Repeat("\n", n) + "}",
-		"heredoc": "<<-EOT\n" + strings.Repeat("${local.b} {[(\n", n) + "EOT", "text": `"` + strings.Repeat("((([[[", n) + `"`,
+		"heredoc": "<<-EOT\n" + strings.Repeat("${local.b} {[(\n", n) + "EOT",
+		"text":    `"` + strings.Repeat("((([[[", n) + `"`,
 	} {
 		text := "locals {\n  b = 1\n  a = " + expr + "\n}\n" + strings.Repeat("locals {\n}\n", n)
 		if _, diags := Load(t.Context(), Options{Fs: withFile(t, text), Dir: "conf"}); diags.HasErrors() {
@@ -80,7 +82,8 @@ func TestLongIsNotNested(t *testing.T) {
 // TestHiddenFiles: what editors and file systems leave beside a file is not read.
 func TestHiddenFiles(t *testing.T) {
 	fs := withFile(t, "locals {\n  a = 1\n}\n")
-	for _, name := range []string{".#main.sync.hcl", "._main.sync.hcl", ".#x.auto.syncvars.hcl", "._y.sync.hcl.json", ".syncvars.hcl"} {
+	for _, name := range []string{".#main.sync.hcl", "._main.sync.hcl", ".#x.auto.syncvars.hcl", "._y.sync.hcl.json",
+		".syncvars.hcl"} {
 		if err := afero.WriteFile(fs, "conf/"+name, []byte("\x00\x05\x16\x07 {"), 0o600); err != nil {
 			t.Fatal(err)
 		}

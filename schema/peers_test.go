@@ -8,8 +8,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// TestPeers: a type's Check sees the other right declarations of its kind and type, by address, evaluated and with their
-// references resolved.
+// TestPeers: a type's Check sees the other right declarations of its kind and type, by address, evaluated and with
+// their references resolved.
 func TestPeers(t *testing.T) {
 	seen := map[string]string{}
 	note := func(r *Resource) hcl.Diagnostics {
@@ -66,7 +66,8 @@ sync "depot" "b" { url = "sync" }
 // Peers are not part of what a configuration is: its digest does not change with the order in which they were declared.
 func TestPeersAreNoContent(t *testing.T) {
 	a, b := `server "barn" "a" { url = "a" }`+"\n", `server "barn" "b" { url = "b" }`+"\n"
-	if x, y := good(t, a+b), good(t, b+a); x.Digest() != y.Digest() || len(x.Resources[0].Peers) != 1 || x.Resources[0].Peers[0] == x.Resources[0] {
+	if x, y := good(t, a+b), good(t, b+a); x.Digest() != y.Digest() || len(x.Resources[0].Peers) != 1 ||
+		x.Resources[0].Peers[0] == x.Resources[0] {
 		t.Errorf("%s and %s", x.Digest(), y.Digest())
 	}
 }

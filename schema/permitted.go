@@ -32,7 +32,8 @@ func oneOf(a *Attribute, val cty.Value, rng hcl.Range) *hcl.Diagnostic {
 			got = strconv.Quote(v.AsString())
 			hint = didYouMean(v.AsString(), a.OneOf)
 		}
-		wrong = problem(rng, "Incorrect argument value", "%s is not permitted for the argument %q, which is one of %s.%s", got, a.Name, quoteList(a.OneOf, "or"), hint)
+		wrong = problem(rng, "Incorrect argument value", "%s is not permitted for the argument %q, which is one of %s.%s",
+			got, a.Name, quoteList(a.OneOf, "or"), hint)
 		return false, nil
 	})
 	return wrong
@@ -41,7 +42,8 @@ func oneOf(a *Attribute, val cty.Value, rng hcl.Range) *hcl.Diagnostic {
 // mostWhole is the largest number that an argument of whole numbers takes: one that is an int on every machine.
 const mostWhole = math.MaxInt32
 
-// whole checks that numbers are whole and neither too small nor too large, in a number or in each element of a collection.
+// whole checks that numbers are whole and neither too small nor too large, in a number or in each element of a
+// collection.
 func whole(a *Attribute, val cty.Value, rng hcl.Range) *hcl.Diagnostic {
 	if !a.Whole {
 		return nil
@@ -64,7 +66,8 @@ func whole(a *Attribute, val cty.Value, rng hcl.Range) *hcl.Diagnostic {
 		if v.AsBigFloat().IsInt() && v.AsBigFloat().Sign() > 0 && n > mostWhole {
 			want = fmt.Sprintf("a whole number from %d to %d", a.Least, mostWhole)
 		}
-		wrong = problem(rng, "Incorrect argument value", "%s is not permitted for the argument %q, which is %s.", got, a.Name, want)
+		wrong = problem(rng, "Incorrect argument value", "%s is not permitted for the argument %q, which is %s.", got,
+			a.Name, want)
 		return false, nil
 	})
 	return wrong

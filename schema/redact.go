@@ -83,7 +83,8 @@ func (s *secretSet) addBasic(user, secret cty.Value) {
 		return
 	}
 	user, secret = Reveal(user), Reveal(secret)
-	if user.Type() != cty.String || secret.Type() != cty.String || !user.IsKnown() || !secret.IsKnown() || user.IsNull() || secret.IsNull() {
+	if user.Type() != cty.String || secret.Type() != cty.String || !user.IsKnown() || !secret.IsKnown() || user.IsNull() ||
+		secret.IsNull() {
 		return
 	}
 	s.addText(base64.StdEncoding.EncodeToString([]byte(user.AsString() + ":" + secret.AsString())))
@@ -100,7 +101,8 @@ func forms(secret string) []string {
 			out = append(out, strings.Trim(strings.TrimSuffix(b.String(), "\n"), `"`))
 		}
 	}
-	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding,
+		base64.RawURLEncoding} {
 		out = append(out, enc.EncodeToString([]byte(secret)))
 	}
 	return append(out, Sanitize(secret))

@@ -32,14 +32,16 @@ func (l *loader) reference(t hcl.Traversal) (*reference, *hcl.Diagnostic) {
 	case root == "var" || root == "local":
 		name, ok := stepName(t, 1)
 		if !ok {
-			return nil, problem(t.SourceRange(), "Invalid reference", "%q is not a value by itself: name one, as in %s.NAME.", root, root)
+			return nil, problem(t.SourceRange(), "Invalid reference", "%q is not a value by itself: name one, as in %s.NAME.",
+				root, root)
 		}
 		return l.byName(root, name, t)
 	case isKind(root):
 		typeName, ok1 := stepName(t, 1)
 		name, ok2 := stepName(t, 2)
 		if !ok1 || !ok2 {
-			return nil, problem(t.SourceRange(), "Invalid reference", "%q does not name a declaration. A reference is written %s.TYPE.NAME.", traversalText(t), root)
+			return nil, problem(t.SourceRange(), "Invalid reference",
+				"%q does not name a declaration. A reference is written %s.TYPE.NAME.", traversalText(t), root)
 		}
 		return l.byAddr(Addr{Kind: Kind(root), Type: typeName, Name: name}, t)
 	}
@@ -123,7 +125,8 @@ func (l *loader) undeclared(addr Addr, rng hcl.Range) *hcl.Diagnostic {
 		if n.decl == nil {
 			continue
 		}
-		if a := n.decl.res.Addr; a.Name == addr.Name && a.Kind != addr.Kind && nearest(addr.String(), []string{key}) == "" && a.Type == addr.Type {
+		if a := n.decl.res.Addr; a.Name == addr.Name && a.Kind != addr.Kind && nearest(addr.String(), []string{key}) == "" &&
+			a.Type == addr.Type {
 			return problem(rng, "Reference to undeclared declaration", "There is no %s. Did you mean %s?", addr, a)
 		}
 		all = append(all, key)
@@ -225,7 +228,8 @@ func (l *loader) resolveTarget(attr *hcl.Attribute, want *Ref) *node {
 	}
 	t, ok := l.target(attr.Expr)
 	if !ok {
-		l.add(problem(rng, "Invalid reference", "The argument %q takes a reference written %s, and nothing else.", attr.Name, wanted))
+		l.add(problem(rng, "Invalid reference", "The argument %q takes a reference written %s, and nothing else.",
+			attr.Name, wanted))
 		return nil
 	}
 	typeName, ok1 := stepName(t, 1)
@@ -235,7 +239,8 @@ func (l *loader) resolveTarget(attr *hcl.Attribute, want *Ref) *node {
 		if meant := nearest(t.RootName(), roots); isKind(meant) && !isKind(t.RootName()) {
 			hint = fmt.Sprintf(" Did you mean %q?", l.meantText(t, meant))
 		}
-		l.add(problem(rng, "Invalid reference", "The argument %q takes a reference written %s; %q is none.%s", attr.Name, wanted, traversalText(t), hint))
+		l.add(problem(rng, "Invalid reference", "The argument %q takes a reference written %s; %q is none.%s", attr.Name,
+			wanted, traversalText(t), hint))
 		return nil
 	}
 	addr := Addr{Kind: Kind(t.RootName()), Type: typeName, Name: name}
@@ -250,7 +255,8 @@ func (l *loader) resolveTarget(attr *hcl.Attribute, want *Ref) *node {
 	case !fits && n != nil && n.decl.shape == nil && nearest(addr.Type, []string{want.Type}) != "":
 		return nil // its type is misspelt, and that is reported where it is declared
 	case !fits:
-		l.add(problem(rng, "Invalid reference", "The argument %q takes a reference written %s; %s is a %s of type %q.", attr.Name, wanted, addr, addr.Kind, addr.Type))
+		l.add(problem(rng, "Invalid reference", "The argument %q takes a reference written %s; %s is a %s of type %q.",
+			attr.Name, wanted, addr, addr.Kind, addr.Type))
 		return nil
 	}
 	delete(l.bad, attr)

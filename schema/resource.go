@@ -14,16 +14,17 @@ type Resource struct {
 
 	// Value is an object with one attribute per argument and nested block of the type: null where nothing was written
 	// and no default exists (a labelled or repeated block that is not there is null too, not empty); a labelled block
-	// is a map of objects, a repeated one a list, a single one an object. Where arguments of any type (cty.DynamicPseudoType)
-	// make the objects differ, an object stands for the map and a tuple for the list; Get walks both alike.
-	// References are addresses (strings). Secrets carry the sensitive mark, see Reveal.
+	// is a map of objects, a repeated one a list, a single one an object. Where arguments of any type
+	// (cty.DynamicPseudoType) make the objects differ, an object stands for the map and a tuple for the list; Get walks
+	// both alike. References are addresses (strings). Secrets carry the sensitive mark, see Reveal.
 	Value cty.Value
 
 	Refs      map[Addr]*Resource // what it refers to directly, through reference attributes; never nil entries
 	DependsOn []Addr             // explicit depends_on, sorted
-	Peers     []*Resource        // the other declarations of its kind and type that are right, by address: for rules that span several
-	Owner     Addr               // the declaration that carries this one out (Ref.Owns), or the zero address
-	Range     hcl.Range          // the block's header
+	// the other declarations of its kind and type that are right, by address: for rules that span several
+	Peers []*Resource
+	Owner Addr      // the declaration that carries this one out (Ref.Owns), or the zero address
+	Range hcl.Range // the block's header
 
 	ranges    map[string]hcl.Range // attribute path joined by dots -> where it is written
 	spellings spellings            // of the whole configuration

@@ -20,15 +20,24 @@ var secretSources = []string{
 
 // secretUses are the ways to use one, good and bad; %s is the expression.
 var secretUses = []string{
-	`%s`, `"x-${%s}-y"`, `[%s]`, `{ a = %s }`, `{ (%s) = "b" }`, `{ (%s) = ["b"] }`, `[for c in [%s] : upper(c)]`, `{ for c in [%s] : c => c }`,
-	`{ for c in [%[1]s, %[1]s] : c => c }`, `tonumber(%s)`, `tobool(%s)`, `%s ? 1 : 2`, `%s == "x" ? "a" : ["b"]`, `-%s`, `%s + 1`, `!%s`, `[1, 2][%s]`,
-	`{ a = 1 }[%s]`, `{ a = 1 }[%s].b`, `%s.nothing`, `%s[0]`, `[%s][7]`, `jsondecode(%s)`, `base64decode(%s)`, `regex(%s, "x")`, `regex("x+", %s)`,
-	`formatdate("YYYY", %s)`, `formatdate(%s, "2024-01-01T00:00:00Z")`, `file(%s)`, `env(%s)`, `parseint(%s, 10)`, `lookup({ a = 1 }, %s)`,
-	`lookup({ (%s) = 1 }, "b")`, `zipmap([%s], [1])`, `zipmap([%s], [1, 2])`, `merge({ a = %s }, %s)`, `keys({ (%s) = 1 })`, `values({ a = %s })`, `contains([%s], "x")`, `split(%s, "a,b")`,
-	`split(",", %s)`, `join(",", [%s])`, `join(%s, ["a", "b"])`, `format("%%d", %s)`, `format(%s, 1)`, `format("%%q", %s)`, `coalesce(null, %s)`, `try(%s.nothing, %s)`, `can(%s.nothing)`,
-	`jsonencode({ a = %s })`, `sha256(%s)`, `base64encode(%s)`, `length(%s)`, `range(%s)`, `toset([%s])`, `tomap({ a = %s })`, `sort([%s, "b"])`,
-	`distinct([%s, %s])`, `setunion([%s], ["b"])`, `flatten([[%s]])`, `concat([%s], %s)`, `substr(%s, 0, 3)`, `replace("abc", %s, "x")`, `replace("abc", "/(/", %s)`, `trimspace(%s)`, `timeadd(%s, "1h")`,
-	`element([%s], "x")`, `slice([%s], 0, 9)`, `min(%s, 1)`, `csvdecode(%s)`, `%s...`, `[%s]...`, `upper(%s, 1)`, `nothing(%s)`, `[for x in %s : x]`, `{ for k, v in { (%s) = 1 } : k => v }`,
+	`%s`, `"x-${%s}-y"`, `[%s]`, `{ a = %s }`, `{ (%s) = "b" }`, `{ (%s) = ["b"] }`, `[for c in [%s] : upper(c)]`,
+	`{ for c in [%s] : c => c }`,
+	`{ for c in [%[1]s, %[1]s] : c => c }`, `tonumber(%s)`, `tobool(%s)`, `%s ? 1 : 2`, `%s == "x" ? "a" : ["b"]`, `-%s`,
+	`%s + 1`, `!%s`, `[1, 2][%s]`,
+	`{ a = 1 }[%s]`, `{ a = 1 }[%s].b`, `%s.nothing`, `%s[0]`, `[%s][7]`, `jsondecode(%s)`, `base64decode(%s)`,
+	`regex(%s, "x")`, `regex("x+", %s)`,
+	`formatdate("YYYY", %s)`, `formatdate(%s, "2024-01-01T00:00:00Z")`, `file(%s)`, `env(%s)`, `parseint(%s, 10)`,
+	`lookup({ a = 1 }, %s)`,
+	`lookup({ (%s) = 1 }, "b")`, `zipmap([%s], [1])`, `zipmap([%s], [1, 2])`, `merge({ a = %s }, %s)`,
+	`keys({ (%s) = 1 })`, `values({ a = %s })`, `contains([%s], "x")`, `split(%s, "a,b")`,
+	`split(",", %s)`, `join(",", [%s])`, `join(%s, ["a", "b"])`, `format("%%d", %s)`, `format(%s, 1)`,
+	`format("%%q", %s)`, `coalesce(null, %s)`, `try(%s.nothing, %s)`, `can(%s.nothing)`,
+	`jsonencode({ a = %s })`, `sha256(%s)`, `base64encode(%s)`, `length(%s)`, `range(%s)`, `toset([%s])`,
+	`tomap({ a = %s })`, `sort([%s, "b"])`,
+	`distinct([%s, %s])`, `setunion([%s], ["b"])`, `flatten([[%s]])`, `concat([%s], %s)`, `substr(%s, 0, 3)`,
+	`replace("abc", %s, "x")`, `replace("abc", "/(/", %s)`, `trimspace(%s)`, `timeadd(%s, "1h")`,
+	`element([%s], "x")`, `slice([%s], 0, 9)`, `min(%s, 1)`, `csvdecode(%s)`, `%s...`, `[%s]...`, `upper(%s, 1)`,
+	`nothing(%s)`, `[for x in %s : x]`, `{ for k, v in { (%s) = 1 } : k => v }`,
 	`[%s][*].a`, `"${%s}"`, `"%%{ if %s }a%%{ endif }"`, `"%%{ for x in %s }a%%{ endfor }"`, `var.plain[%s]`, `local.map[%s]`, `server.depot.holder[%s]`, `<<EOT
 a ${%s}
 EOT
@@ -50,8 +59,10 @@ var secretPlaces = []string{
 	"server \"depot\" \"t\" {\n url = \"u\"\n host {\n  ssh = %s\n }\n}\n",
 	"sync \"depot\" \"t\" {\n transport = %s\n first {\n server = server.depot.holder\n project = \"p\"\n }\n}\n",
 	"sync \"depot\" \"t\" {\n transport = \"road\"\n modes = %s\n first {\n server = %[1]s\n project = %[1]s\n }\n}\n",
-	"sync \"depot\" \"t\" {\n transport = \"road\"\n depends_on = [%s]\n first {\n server = server.depot.holder\n project = \"p\"\n }\n}\n",
-	"sync \"depot\" \"t\" {\n transport = \"road\"\n first {\n server = server.depot.holder\n project = \"p\"\n }\n field \"a\" {\n mapping = %s\n }\n field \"b\" {\n mapping = \"c\"\n }\n stop {\n place = %[1]s\n }\n}\n",
+	"sync \"depot\" \"t\" {\n transport = \"road\"\n depends_on = [%s]\n first {\n server = server.depot.holder\n " +
+		"project = \"p\"\n }\n}\n",
+	"sync \"depot\" \"t\" {\n transport = \"road\"\n first {\n server = server.depot.holder\n project = \"p\"\n }\n " +
+		"field \"a\" {\n mapping = %s\n }\n field \"b\" {\n mapping = \"c\"\n }\n stop {\n place = %[1]s\n }\n}\n",
 	"syncctl {\n parallelism = %s\n}\n",
 	"syncctl {\n required_version = %s\n operator {\n command = %[1]s\n }\n}\n",
 	"variable \"v\" {\n default = 1\n validation {\n condition = %s\n error_message = \"m\"\n }\n}\n",
@@ -90,7 +101,8 @@ server "depot" "holder" {
 func secretWorld(text string) world {
 	return world{
 		files: map[string]string{
-			"holder.sync.hcl": holder, "main.sync.hcl": text, "key.pem": "-----BEGIN PRIVATE KEY-----\n" + canary + "\n-----END PRIVATE KEY-----\n",
+			"holder.sync.hcl": holder, "main.sync.hcl": text, "key.pem": "-----BEGIN PRIVATE KEY-----\n" + canary +
+				"\n-----END PRIVATE KEY-----\n",
 			"a.auto.syncvars.hcl": "secret = \"" + canary + "\"\nsecrets = { deep = \"" + canary + "\" }\n",
 		},
 		env: map[string]string{"THE_TOKEN": canary},
@@ -173,8 +185,10 @@ func TestCanaryProperty(t *testing.T) {
 
 func TestSecretValuesOfVariables(t *testing.T) {
 	for _, value := range []string{
-		`typed = "` + canary + `"`, `typed = { pin = "` + canary + `" }`, `typed = { pin = 1, on = "` + canary + `" }`, `typed = ["` + canary + `"]`,
-		`secrets = "` + canary + `"`, `secrets = { a = ["` + canary + `"] }`, `secrets = { "` + canary + `" = [] }`, `secret = ["` + canary + `"]`,
+		`typed = "` + canary + `"`, `typed = { pin = "` + canary + `" }`, `typed = { pin = 1, on = "` + canary + `" }`,
+		`typed = ["` + canary + `"]`,
+		`secrets = "` + canary + `"`, `secrets = { a = ["` + canary + `"] }`, `secrets = { "` + canary + `" = [] }`,
+		`secret = ["` + canary + `"]`,
 		`secret = "` + canary + "\n", `secret = var.` + canary, `secrt = "` + canary + `"`, `secret = {`,
 	} {
 		w := secretWorld("")
@@ -218,7 +232,8 @@ server "barn" "k" { url = env("PROJECT_KEY", "SAM2") }
 	if len(diags) > 0 {
 		t.Fatal(textOf(t, cfg, diags))
 	}
-	for name, want := range map[string]bool{"a": true, "b": true, "c": false, "d": true, "e": false, "f": true, "g": false, "h": true, "i": true, "j": true, "k": false} {
+	for name, want := range map[string]bool{"a": true, "b": true, "c": false, "d": true, "e": false, "f": true,
+		"g": false, "h": true, "i": true, "j": true, "k": false} {
 		v := cfg.Lookup(Addr{Server, "barn", name}).Get("url")
 		if IsSensitive(v) != want {
 			t.Errorf("%s: sensitive %v, want %v", name, IsSensitive(v), want)
@@ -231,12 +246,14 @@ server "barn" "k" { url = env("PROJECT_KEY", "SAM2") }
 
 func TestRedactor(t *testing.T) {
 	cfg := good(t, "server \"depot\" \"a\" {\n  url = \"u\"\n  user = \"clerk\"\n  password = \"pa\\\"s &s+1\"\n}\n"+
-		"locals {\n  pem = sensitive(\"-----BEGIN-----\\nMIIabcdef\\nxyz12345\\n-----END-----\")\n  short = sensitive(\"abc\")\n}\n")
+		"locals {\n  pem = sensitive(\"-----BEGIN-----\\nMIIabcdef\\nxyz12345\\n-----END-----\")\n  short = "+
+		"sensitive(\"abc\")\n}\n")
 	r := cfg.Redactor()
 	secret := `pa"s &s+1`
 	for _, in := range []string{
 		secret, `pa\"s &s+1`, `pa\"s \u0026s+1`, "pa%22s+%26s%2B1", base64.StdEncoding.EncodeToString([]byte(secret)),
-		base64.RawURLEncoding.EncodeToString([]byte(secret)), base64.StdEncoding.EncodeToString([]byte("clerk:" + secret)), "MIIabcdef",
+		base64.RawURLEncoding.EncodeToString([]byte(secret)), base64.StdEncoding.EncodeToString([]byte("clerk:" + secret)),
+		"MIIabcdef",
 	} {
 		if got := r.String("[" + in + "]"); got != "[(sensitive value)]" {
 			t.Errorf("%s: got %s", in, got)

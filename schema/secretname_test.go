@@ -43,6 +43,9 @@ func TestSecretWordsAreMatched(t *testing.T) {
 			if !secretName(name) {
 				t.Errorf("%s does not tell of a secret", name)
 			}
+			if line := name + ` = "x"`; len(secretLines("f", []byte(line))) != 1 {
+				t.Errorf("%s is not masked in a file that does not parse", line)
+			}
 		}
 	}
 }
@@ -50,7 +53,8 @@ func TestSecretWordsAreMatched(t *testing.T) {
 // TestMaskedNames: excerpts leave out the value of every key.
 func TestMaskedNames(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]bool{"key": true, "prod_key": true, "keys": true, "sshkey": true, "password": true, "url": false, "keystore": false} {
+	for name, want := range map[string]bool{"key": true, "prod_key": true, "keys": true, "sshkey": true,
+		"password": true, "url": false, "keystore": false} {
 		if got := maskedName(name); got != want {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}

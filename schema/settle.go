@@ -151,7 +151,8 @@ func (l *loader) settings() Settings {
 // open returns a setting that is known and not secret; settings are used in the open.
 func (l *loader) open(v cty.Value, attr *hcl.Attribute) (cty.Value, bool) {
 	if IsSensitive(v) {
-		l.add(problem(attr.Expr.Range(), "Sensitive setting", "The setting %q cannot hold a sensitive value: it is shown to people.", attr.Name))
+		l.add(problem(attr.Expr.Range(), "Sensitive setting",
+			"The setting %q cannot hold a sensitive value: it is shown to people.", attr.Name))
 		return v, false
 	}
 	return v, v.IsWhollyKnown() && !v.IsNull()
@@ -195,7 +196,8 @@ func (l *loader) requireVersion(text string, rng hcl.Range) {
 		return
 	}
 	running, err := version.NewVersion(l.opts.Version)
-	if err != nil || running.Core().String() == "0.0.0" { // a build without a version; Go calls one before any release v0.0.0-DATE-COMMIT
+	// a build without a version; Go calls one before any release v0.0.0-DATE-COMMIT
+	if err != nil || running.Core().String() == "0.0.0" {
 		l.doubtVersion(constraint, text, rng)
 		return
 	}
@@ -217,7 +219,9 @@ func (l *loader) doubtVersion(c version.Constraints, text string, rng hcl.Range)
 	if fits {
 		return
 	}
-	d := problem(rng, "Version not checked", "This is a development build, which has no version: required_version was not checked, and these files ask for syncctl %s.", text)
+	d := problem(rng, "Version not checked",
+		"This is a development build, which has no version: required_version was not checked, and these files ask for "+
+			"syncctl %s.", text)
 	d.Severity = hcl.DiagWarning
 	l.add(d)
 }

@@ -81,7 +81,8 @@ func (l *loader) shapeBlocks(s *shaped, b *Block, found hcl.Blocks) {
 		}
 		if was, dup := first[label]; dup && (b.Label != "" || !b.Many) {
 			l.add(problem(at, "Duplicate block",
-				"There was already a block %s in this %s, at %s. It may stand there once.", name, strings.TrimPrefix(s.where, "a "), place(was)))
+				"There was already a block %s in this %s, at %s. It may stand there once.", name,
+				strings.TrimPrefix(s.where, "a "), place(was)))
 			continue
 		}
 		first[label] = blk.DefRange
@@ -140,17 +141,20 @@ func (l *loader) unexpected(body *hclsyntax.Body, sc scope) {
 			l.mask(attr.Expr)
 		}
 		if b, ok := isBlock[name]; ok {
-			l.add(problem(attr.NameRange, "Unsupported argument", "%q is a block, not an argument. Write it without the equals sign: %s { ... }", name, header(b)))
+			l.add(problem(attr.NameRange, "Unsupported argument",
+				"%q is a block, not an argument. Write it without the equals sign: %s { ... }", name, header(b)))
 			continue
 		}
-		l.add(problem(attr.NameRange, "Unsupported argument", "An argument %q is not expected %s.%s", name, sc.where, suggest(meant, isBlock)))
+		l.add(problem(attr.NameRange, "Unsupported argument", "An argument %q is not expected %s.%s", name, sc.where,
+			suggest(meant, isBlock)))
 	}
 	for _, b := range body.Blocks {
 		if _, ok := isBlock[b.Type]; ok {
 			continue
 		}
 		if isArg[b.Type] {
-			l.add(problem(b.TypeRange, "Unsupported block", "%q is an argument, not a block. Write it with an equals sign: %s = ...", b.Type, b.Type))
+			l.add(problem(b.TypeRange, "Unsupported block",
+				"%q is an argument, not a block. Write it with an equals sign: %s = ...", b.Type, b.Type))
 			continue
 		}
 		meant := nearest(b.Type, all)
@@ -159,7 +163,8 @@ func (l *loader) unexpected(body *hclsyntax.Body, sc scope) {
 				meant = alias
 			}
 		}
-		l.add(problem(b.TypeRange, "Unsupported block", "A block %q is not expected %s.%s", b.Type, sc.where, suggest(meant, isBlock)))
+		l.add(problem(b.TypeRange, "Unsupported block", "A block %q is not expected %s.%s", b.Type, sc.where,
+			suggest(meant, isBlock)))
 	}
 }
 

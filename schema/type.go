@@ -53,11 +53,12 @@ type Ref struct {
 
 // Block is a nested block of a body.
 type Block struct {
-	Name     string
-	Doc      string
-	Label    string // set: the block has one label, and the value is a map keyed by it; this is the label's name in documentation
-	Required bool   // at least one must be there
-	Many     bool   // without Label: a list of objects rather than one object
+	Name string
+	Doc  string
+	// set: the block has one label, and the value is a map keyed by it; this is the label's name in documentation
+	Label    string
+	Required bool // at least one must be there
+	Many     bool // without Label: a list of objects rather than one object
 	Body     Body
 }
 

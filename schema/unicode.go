@@ -8,8 +8,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// spellings are the texts from outside the configuration's own text (environment, files, variables) that cty changes: it
-// brings every string into one Unicode form (NFC), and a password in another form is another password.
+// spellings are the texts from outside the configuration's own text (environment, files, variables) that cty changes:
+// it brings every string into one Unicode form (NFC), and a password in another form is another password.
 type spellings map[string]string // by the form that cty gives it; twoSpellings: several texts have that form
 
 const twoSpellings = "\x00"
@@ -26,8 +26,8 @@ func (s spellings) value(text string) cty.Value {
 	return cty.StringVal(form)
 }
 
-// Spelling is a text of the declaration as it was before it came into the configuration's Unicode form, byte for byte. ok is
-// false where several texts from outside have that form, so that it is unknown which one is meant.
+// Spelling is a text of the declaration as it was before it came into the configuration's Unicode form, byte for
+// byte. ok is false where several texts from outside have that form, so that it is unknown which one is meant.
 func (r *Resource) Spelling(text string) (exact string, ok bool) {
 	exact, known := r.spellings[text]
 	switch {
@@ -39,8 +39,8 @@ func (r *Resource) Spelling(text string) (exact string, ok bool) {
 	return exact, true
 }
 
-// Locate finds the file that a path means in the file system's own spelling: some systems keep names in another Unicode form
-// than the configuration's. A path that is there as it is written, or not at all, comes back unchanged.
+// Locate finds the file that a path means in the file system's own spelling: some systems keep names in another
+// Unicode form than the configuration's. A path that is there as it is written, or not at all, comes back unchanged.
 func Locate(fs afero.Fs, path string) string {
 	if _, err := fs.Stat(path); err == nil || path == "" {
 		return path

@@ -12,7 +12,8 @@ import (
 const decomposed, composed = "cafe\u0301-pass", "caf\u00e9-pass"
 
 func TestSpelling(t *testing.T) {
-	catalog := Catalog{{Kind: Server, Name: "x", Body: Body{Attributes: []Attribute{{Name: "a", Type: cty.String, Secret: true}}}}}
+	catalog := Catalog{{Kind: Server, Name: "x", Body: Body{Attributes: []Attribute{{Name: "a", Type: cty.String,
+		Secret: true}}}}}
 	for name, c := range map[string]struct {
 		expr string
 		env  map[string]string
@@ -25,9 +26,11 @@ func TestSpelling(t *testing.T) {
 		"file":        {expr: `file("conf/a")`, file: decomposed, want: decomposed, ok: true},
 		"variable":    {expr: "var.v", vars: []VarSource{{Assign: "v=" + decomposed}}, want: decomposed, ok: true},
 		"composed":    {expr: `env("A")`, env: map[string]string{"A": composed}, want: composed, ok: true},
-		"ohm":         {expr: `env("A")`, env: map[string]string{"A": "\u2126\u2126\u2126\u2126"}, want: "\u2126\u2126\u2126\u2126", ok: true},
-		"text":        {expr: `"` + decomposed + `"`, want: composed, ok: true},
-		"two":         {expr: `env("A", env("B", file("conf/a")))`, env: map[string]string{"A": decomposed, "B": composed}, file: "x", want: composed},
+		"ohm": {expr: `env("A")`, env: map[string]string{"A": "\u2126\u2126\u2126\u2126"},
+			want: "\u2126\u2126\u2126\u2126", ok: true},
+		"text": {expr: `"` + decomposed + `"`, want: composed, ok: true},
+		"two": {expr: `env("A", env("B", file("conf/a")))`, env: map[string]string{"A": decomposed, "B": composed},
+			file: "x", want: composed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := "server \"x\" \"s\" {\n  a = " + c.expr + "\n}\nvariable \"v\" {\n  type = string\n  default = \"\"\n}\n"

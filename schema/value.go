@@ -8,7 +8,8 @@ import (
 )
 
 // Get walks down attributes, map keys, and list elements by their number from 0. It returns
-// cty.NullVal(cty.DynamicPseudoType) when anything on the way is absent or null. Marks on the way are kept on the result.
+// cty.NullVal(cty.DynamicPseudoType) when anything on the way is absent or null. Marks on the way are kept on the
+// result.
 func Get(v cty.Value, path ...string) cty.Value {
 	absent := cty.NullVal(cty.DynamicPseudoType)
 	if v == cty.NilVal {

@@ -65,7 +65,8 @@ func (l *loader) settle(v *variable, g given, ok bool) cty.Value {
 	}
 	if ok && g.val.IsNull() && !v.nullable {
 		if v.def == cty.NilVal {
-			l.add(problem(g.at(v), "Invalid value for variable", "The variable %q must not be null, and %s gives null.", v.name, g.from))
+			l.add(problem(g.at(v), "Invalid value for variable", "The variable %q must not be null, and %s gives null.",
+				v.name, g.from))
 			return v.unknown()
 		}
 		ok = false
@@ -75,7 +76,8 @@ func (l *loader) settle(v *variable, g given, ok bool) cty.Value {
 	case ok:
 		conv, err := v.convert(g.val)
 		if err != nil {
-			l.add(problem(g.at(v), "Invalid value for variable", "The value that %s gives does not fit the type of variable %q: %s.",
+			l.add(problem(g.at(v), "Invalid value for variable",
+				"The value that %s gives does not fit the type of variable %q: %s.",
 				g.from, v.name, conversionText(err, g.val, v.sensitive)))
 			return v.unknown()
 		}
@@ -83,7 +85,8 @@ func (l *loader) settle(v *variable, g given, ok bool) cty.Value {
 	case v.def == cty.NilVal:
 		if !l.opts.AllowUnset {
 			l.add(problem(v.rng, "No value for variable",
-				"The variable %q has no default and was given no value. Give it one with -var %s=..., with %s%s in the environment, or in a file %s.",
+				"The variable %q has no default and was given no value. Give it one with -var %s=..., with %s%s in the "+
+					"environment, or in a file %s.",
 				v.name, v.name, EnvPrefix, v.name, varsFile))
 		}
 		return v.unknown()
@@ -151,12 +154,14 @@ func (l *loader) giveAssignment(values map[string]given, assign string) {
 	name = strings.TrimSpace(name)
 	if !ok {
 		// The whole text may be a secret whose name was forgotten.
-		l.add(problem(hcl.Range{}, "Invalid option -var", "A -var is written name=value; there is no equals sign in what was given."))
+		l.add(problem(hcl.Range{}, "Invalid option -var",
+			"A -var is written name=value; there is no equals sign in what was given."))
 		return
 	}
 	if l.vars[name] == nil {
 		if !l.lost.has("var." + name) {
-			l.add(problem(hcl.Range{}, "Value for undeclared variable", "There is no variable %q, for which -var gives a value.%s", name, didYouMean(name, l.varNames())))
+			l.add(problem(hcl.Range{}, "Value for undeclared variable",
+				"There is no variable %q, for which -var gives a value.%s", name, didYouMean(name, l.varNames())))
 		}
 		return
 	}
@@ -205,7 +210,8 @@ func (l *loader) giveAttribute(values map[string]given, attr *hcl.Attribute) {
 	if v == nil {
 		l.mask(attr.Expr)
 		if !l.lost.has("var." + attr.Name) {
-			d := problem(attr.NameRange, "Value for undeclared variable", "There is no variable %q.%s", attr.Name, didYouMean(attr.Name, l.varNames()))
+			d := problem(attr.NameRange, "Value for undeclared variable", "There is no variable %q.%s", attr.Name,
+				didYouMean(attr.Name, l.varNames()))
 			d.Severity = hcl.DiagWarning // files of values are shared between folders
 			l.add(d)
 		}

@@ -69,12 +69,15 @@ func (l *loader) collectVariable(b *hcl.Block) {
 		l.collectValidation(v, vb)
 	}
 	if !hclsyntax.ValidIdentifier(v.name) {
-		l.add(problem(b.LabelRanges[0], "Invalid name", "%q cannot be the name of a variable: a name starts with a letter or underscore and holds letters, digits, underscores and dashes.", v.name))
+		l.add(problem(b.LabelRanges[0], "Invalid name",
+			"%q cannot be the name of a variable: a name starts with a letter or underscore and holds letters, digits, "+
+				"underscores and dashes.", v.name))
 		return
 	}
 	if was, taken := l.vars[v.name]; taken {
 		was.sensitive = was.sensitive || v.sensitive
-		l.add(problem(b.LabelRanges[0], "Duplicate variable", "The variable %q was already declared at %s. Each is declared once.", v.name, place(was.rng)))
+		l.add(problem(b.LabelRanges[0], "Duplicate variable",
+			"The variable %q was already declared at %s. Each is declared once.", v.name, place(was.rng)))
 		return
 	}
 	l.vars[v.name] = v
@@ -93,11 +96,13 @@ func (l *loader) setDefault(v *variable, attr *hcl.Attribute) {
 	}
 	conv, err := v.convert(val)
 	if err != nil {
-		l.add(problem(attr.Expr.Range(), "Invalid default value", "The default does not fit the type of variable %q: %s.", v.name, conversionText(err, val, v.sensitive)))
+		l.add(problem(attr.Expr.Range(), "Invalid default value", "The default does not fit the type of variable %q: %s.",
+			v.name, conversionText(err, val, v.sensitive)))
 		return
 	}
 	if conv.IsNull() && !v.nullable {
-		l.add(problem(attr.Expr.Range(), "Invalid default value", "The default of variable %q is null, but nullable is false.", v.name))
+		l.add(problem(attr.Expr.Range(), "Invalid default value",
+			"The default of variable %q is null, but nullable is false.", v.name))
 		return
 	}
 	v.def = conv
@@ -188,7 +193,8 @@ func (l *loader) validateRule(v *variable, rule *validation) {
 	if !diags.HasErrors() {
 		var err error
 		if cond, err = convert.Convert(cond, cty.Bool); err != nil || cond.IsNull() {
-			l.add(l.inContext(problem(rule.condition.Range(), "Invalid validation condition", "The condition must be either true or false."), rule.condition, ctx))
+			l.add(l.inContext(problem(rule.condition.Range(), "Invalid validation condition",
+				"The condition must be either true or false."), rule.condition, ctx))
 			return
 		}
 	}
@@ -201,7 +207,8 @@ func (l *loader) validateRule(v *variable, rule *validation) {
 		return
 	}
 	l.add(l.inContext(problem(rule.condition.Range(), "Invalid value for variable",
-		"%s\n\nThis was checked by the validation rule of variable %q at %s.", l.ruleMessage(rule), v.name, place(rule.rng)), rule.condition, ctx))
+		"%s\n\nThis was checked by the validation rule of variable %q at %s.", l.ruleMessage(rule), v.name,
+		place(rule.rng)), rule.condition, ctx))
 }
 
 // ruleMessage evaluates the error_message of a failed rule.
