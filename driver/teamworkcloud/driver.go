@@ -1,8 +1,8 @@
-// Package teamworkcloud is all there is to know about Teamwork Cloud: its words in the language, how resources are shared one
-// way between clusters, and how dormant ones are offloaded.
+// Package teamworkcloud is all there is to know about Teamwork Cloud: its words in the language, how resources are
+// shared one way between clusters, and how dormant ones are offloaded.
 //
-// Documents are cited as in the vendor's addresses: MCS, DEVG and VN are spaces of https://docs.nomagic.com, and "seed" is
-// the vendor's page "Cross-cluster resource synchronization".
+// Documents are cited as in the vendor's addresses: MCS, DEVG and VN are spaces of https://docs.nomagic.com, and
+// "seed" is the vendor's page "Cross-cluster resource synchronization".
 package teamworkcloud
 
 import (

@@ -24,19 +24,21 @@ func declaredMachine(server *schema.Resource) machine.Declared {
 		return machine.Declared{}
 	}
 	return machine.Declared{
-		Home: h.Home, Stop: h.Stop, Start: h.Start, Status: h.Status, Database: h.Database, DataManager: h.DataManager, Within: h.Within,
+		Home: h.Home, Stop: h.Stop, Start: h.Start, Status: h.Status, Database: h.Database, DataManager: h.DataManager,
+		Within: h.Within,
 	}
 }
 
 // windowOf is the maintenance window of a server, for planning.
 func windowOf(server *schema.Resource, end string, release osmc.Release) *machine.Window {
 	return &machine.Window{
-		End: end, Server: server.Addr.String(), URL: server.Text("url"), User: server.Text("user"), Commands: commandsOf(server, release),
+		End: end, Server: server.Addr.String(), URL: server.Text("url"), User: server.Text("user"),
+		Commands: commandsOf(server, release),
 	}
 }
 
-// window is the maintenance window of a server. The release comes from the plan: a server whose services are stopped cannot be
-// asked.
+// window is the maintenance window of a server. The release comes from the plan: a server whose services are stopped
+// cannot be asked.
 func (d *Driver) window(server *schema.Resource, end, release string, allowLoggedIn bool) (*machine.Window, error) {
 	r, _ := osmc.ParseRelease(release) // one that is unknown counts as new
 	w := windowOf(server, end, r)

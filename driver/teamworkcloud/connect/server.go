@@ -72,8 +72,8 @@ type Trust struct {
 	Certificate declare.Secret `decl:"certificate"`
 }
 
-// PlainPort and TLSPort are Teamwork Cloud's ports for clients without and with encryption, unless somebody changed them
-// (MCS 247046454).
+// PlainPort and TLSPort are Teamwork Cloud's ports for clients without and with encryption, unless somebody changed
+// them (MCS 247046454).
 const (
 	PlainPort = 3579
 	TLSPort   = 10002
@@ -121,8 +121,8 @@ func (s *Server) WebPage() string {
 	return "https://" + net.JoinHostPort(u.Hostname(), "8443") + "/webapp"
 }
 
-// EncryptedPort is the port for encrypted clients that the server is to have: the declared one, else open, the one that is
-// open, else the vendor's.
+// EncryptedPort is the port for encrypted clients that the server is to have: the declared one, else open, the one
+// that is open, else the vendor's.
 func (s *Server) EncryptedPort(open int) int {
 	if s.SyncTLS == nil {
 		return cmp.Or(open, TLSPort)

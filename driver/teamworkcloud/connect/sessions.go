@@ -135,8 +135,8 @@ func (h *Host) Open(env driver.Env) (host.Host, error) {
 	return h.Host.Open(env)
 }
 
-// Answers tells whether a server's REST interface answers, whatever it says. A gateway in front of it that has nothing behind
-// it does not count.
+// Answers tells whether a server's REST interface answers, whatever it says. A gateway in front of it that has
+// nothing behind it does not count.
 func (s *Sessions) Answers(ctx context.Context, server *schema.Resource) (bool, error) {
 	const retries = 1 // silence is what is expected: asking for long only keeps the server down for longer
 	c, err := s.connect(server, retries)

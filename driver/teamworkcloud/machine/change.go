@@ -14,7 +14,9 @@ import (
 )
 
 // Change has Data Manager do something to resources, batch by batch, and keeps what it says among the run's files.
-func (m *Machine) Change(ctx context.Context, t *executor.Task, ids []string, args func([]string) []string) (executor.Result, error) {
+func (m *Machine) Change(
+	ctx context.Context, t *executor.Task, ids []string, args func([]string) []string,
+) (executor.Result, error) {
 	if err := CheckIDs(ids); err != nil {
 		return executor.Result{}, executor.NotSent(err)
 	}
@@ -32,13 +34,17 @@ func (m *Machine) Change(ctx context.Context, t *executor.Task, ids []string, ar
 		return executor.Result{}, failed
 	}
 	if n := m.Manager.loggedErrors(before); n > 0 {
-		return executor.Result{}, fmt.Errorf("datamanager on %s has written %s into %s", m.Host.Name(), wording.Plural(n, "error"), m.Manager.logFile())
+		return executor.Result{}, fmt.Errorf("datamanager on %s has written %s into %s", m.Host.Name(),
+			wording.Plural(n, "error"), m.Manager.logFile())
 	}
-	return executor.Result{Note: fmt.Sprintf("%s; what Data Manager said is in %s", wording.Plural(len(ids), "resource"), name)}, nil
+	return executor.Result{Note: fmt.Sprintf("%s; what Data Manager said is in %s", wording.Plural(len(ids), "resource"),
+		name)}, nil
 }
 
 // batches runs the command lines. Its errors say whether something may have been done.
-func (m *Machine) batches(ctx context.Context, t *executor.Task, ids []string, args func([]string) []string, said *strings.Builder) error {
+func (m *Machine) batches(
+	ctx context.Context, t *executor.Task, ids []string, args func([]string) []string, said *strings.Builder,
+) error {
 	for i, command := range Batches(m.DataManager, ids, args) {
 		t.Report(executor.Progress{Done: int64(i * batchSize), Total: int64(len(ids)), Unit: "resources"})
 		out, err := m.Host.Run(ctx, host.Command{Args: command})

@@ -33,15 +33,18 @@ type Commands struct {
 	Units []string // of systemd; nil where the services are managed by commands of the user's own
 }
 
-// Releases before these differ (MCS 247048049): the folder has another name, and the authentication server is a service of its own.
+// Releases before these differ (MCS 247048049): the folder has another name, and the authentication server is a
+// service of its own.
 var (
 	NewHome2022R2 = osmc.Release{Year: 2022, Refresh: 2}
 	oneLogin2022  = osmc.Release{Year: 2022}
 )
 
-// CommandsOf takes what is declared, and the vendor's defaults of the release for the rest; an unknown release counts as new.
+// CommandsOf takes what is declared, and the vendor's defaults of the release for the rest; an unknown release counts
+// as new.
 func CommandsOf(server string, d Declared, release osmc.Release) Commands {
-	units := []string{"webapp", "twcloud"} // stopped in this order, started in the other: database, twcloud, webapp (MCS 247048049)
+	// stopped in this order, started in the other: database, twcloud, webapp (MCS 247048049)
+	units := []string{"webapp", "twcloud"}
 	if release.OlderThan(oneLogin2022) {
 		units = []string{"webapp", "authserver", "twcloud"}
 	}

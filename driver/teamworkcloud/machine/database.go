@@ -9,15 +9,15 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
-// The lines of nodetool status: for each datacenter a title and a table of nodes. A node's line begins with U or D (up, down),
-// then N, L, J or M (normal, leaving, joining, moving), then its address.
+// The lines of nodetool status: for each datacenter a title and a table of nodes. A node's line begins with U or D
+// (up, down), then N, L, J or M (normal, leaving, joining, moving), then its address.
 var (
 	nodeLine  = regexp.MustCompile(`^([UD?])([NLJM])\s+(\S+)`)
 	titleLine = regexp.MustCompile(`^(?:Datacenter: |=+$|Status=Up/Down|\|/ State=|--\s+Address|Note: )`)
 )
 
-// DatabaseProblem asks whether all of Cassandra's nodes are up and normal (UN), which Data Manager needs (MCS 247046791). ""
-// is yes.
+// DatabaseProblem asks whether all of Cassandra's nodes are up and normal (UN), which Data Manager needs (MCS
+// 247046791). "" is yes.
 func (m *Machine) DatabaseProblem(ctx context.Context) (string, error) {
 	out, err := m.Host.Run(ctx, host.Command{Args: m.Database})
 	if err != nil {

@@ -12,16 +12,17 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 )
 
-// DataManager is the vendor's tool beside a server's database. It writes straight into Cassandra, and what it removes is gone
-// for good (MCS 247046791). Neither its exit codes nor the form of what it prints are documented: nothing is concluded from an
-// exit code of 0, every effect is read back, and a listing that cannot be read is unknown, never empty.
+// DataManager is the vendor's tool beside a server's database. It writes straight into Cassandra, and what it removes
+// is gone for good (MCS 247046791). Neither its exit codes nor the form of what it prints are documented: nothing is
+// concluded from an exit code of 0, every effect is read back, and a listing that cannot be read is unknown, never
+// empty.
 type DataManager struct {
 	host    host.Host
 	program []string
 }
 
-// batchSize is how many ids are given to one command. ASSUMED: a few hundred ids of 36 characters; a POSIX shell takes a command
-// line of 128 KiB over SSH, Windows takes 32 KiB.
+// batchSize is how many ids are given to one command. ASSUMED: a few hundred ids of 36 characters; a POSIX shell
+// takes a command line of 128 KiB over SSH, Windows takes 32 KiB.
 const batchSize = 200
 
 // ListResources are the arguments that list all resources (MCS 247046791).
@@ -38,11 +39,12 @@ func ListRevisions(resource, branch string) []string {
 	return []string{"-lrv", "resourceID=" + resource, "branchID=" + branch}
 }
 
-// Remove are the arguments that remove exactly these. -drd, which removes whatever is marked as deleted, is never given.
+// Remove are the arguments that remove exactly these. -drd, which removes whatever is marked as deleted, is never
+// given.
 func Remove(ids []string) []string { return append([]string{"-dr"}, ids...) }
 
-// Reactivate are the arguments that take the read-only flag off exactly these, and off a category if all that is in it is among
-// them: whatever else is in a category that is named loses the flag too.
+// Reactivate are the arguments that take the read-only flag off exactly these, and off a category if all that is in
+// it is among them: whatever else is in a category that is named loses the flag too.
 func Reactivate(category string) func(ids []string) []string {
 	return func(ids []string) []string {
 		args := []string{"-rrof", "--resourceID=" + strings.Join(ids, ",")}
@@ -162,8 +164,8 @@ func (m DataManager) listIDs(ctx context.Context, args []string) ([]string, erro
 	return l.ids, m.readable(args, l.unreadable)
 }
 
-// Revisions lists the numbers of a branch's revisions. Whether those of the branch it comes from are among them is not
-// documented.
+// Revisions lists the numbers of a branch's revisions. Whether those of the branch it comes from are among them is
+// not documented.
 func (m DataManager) Revisions(ctx context.Context, resource, branch string) ([]int, error) {
 	args := ListRevisions(resource, branch)
 	out, err := m.run(ctx, args)

@@ -54,7 +54,8 @@ func TestEachBatchNamesEveryIDOnce(t *testing.T) {
 }
 
 func TestNoStrangeIDOnACommandLine(t *testing.T) {
-	for _, ids := range [][]string{nil, {""}, {"-drd"}, {idA, "-drd"}, {"--resourceID=x"}, {"a b"}, {"a,b"}, {"$(reboot)"}, {"a;b"}, {"a\nb"}} {
+	for _, ids := range [][]string{nil, {""}, {"-drd"}, {idA, "-drd"}, {"--resourceID=x"}, {"a b"}, {"a,b"},
+		{"$(reboot)"}, {"a;b"}, {"a\nb"}} {
 		if CheckIDs(ids) == nil {
 			t.Errorf("%q is taken", ids)
 		}
@@ -70,23 +71,34 @@ func TestReadList(t *testing.T) {
 		want       []string
 		unreadable string
 	}{
-		"one a line":        {host.Output{Stdout: idA + "  Engine\n" + idB + "  Gearbox\n"}, []string{idA, idB}, ""},
-		"name first":        {host.Output{Stdout: "Engine (" + idA + ")\nGearbox (" + idB + ")\n"}, []string{idA, idB}, ""},
-		"table":             {host.Output{Stdout: "| ID | Name |\n|----|------|\n| " + idA + " | Engine |\n1 row\n"}, []string{idA}, ""},
-		"upper case, CRLF":  {host.Output{Stdout: strings.ToUpper(idA) + "\r\n"}, []string{idA}, ""},
-		"JSON":              {host.Output{Stdout: `{"resources":["` + idA + `","` + idB + `"]}`}, []string{idA, idB}, ""},
-		"log between":       {host.Output{Stdout: "2024-05-01 10:00:00 INFO  connecting to localhost:9042\n" + idA + " Engine\n"}, []string{idA}, ""},
-		"named like errors": {host.Output{Stdout: idA + " Failure modes\n" + idB + " Exception handling ERROR\n"}, []string{idA, idB}, ""},
-		"nothing":           {host.Output{}, nil, ""},
-		"none":              {host.Output{Stdout: "No resources are marked as deleted.\n"}, nil, ""},
-		"a warning":         {host.Output{Stdout: idA + "\n", Stderr: "SLF4J: Defaulting to no-operation (NOP) logger implementation\n"}, []string{idA}, ""},
-		"code":              {host.Output{Stdout: idA + "\n", Code: 1, Stderr: "broken pipe"}, []string{idA}, `it ended with code 1, saying "broken pipe"`},
-		"cut":               {host.Output{Stdout: idA + "\n", Truncated: true}, []string{idA}, "it is longer than what was kept of it"},
-		"database is away":  {host.Output{Stdout: "Error: could not reach any contact point\n"}, nil, `it says "Error: could not reach any contact point"`},
-		"exception":         {host.Output{Stdout: idA + "\n", Stderr: "Exception in thread \"main\" com.datastax.AllNodesFailedException\n"}, []string{idA}, `it says "Exception in thread \"main\" com.datastax.AllNodesFailedException"`},
-		"asks for Java":     {host.Output{Stdout: "Enter the path to Java:\nInvalid path.\n"}, nil, `it says "Invalid path."`},
-		"unknown option":    {host.Output{Stdout: "Unknown option: -lrd\nUsage: datamanager\n"}, nil, `it says "Unknown option: -lrd"`},
-		"refused":           {host.Output{Stderr: "localhost:9042: Connection refused\n"}, nil, `it says "localhost:9042: Connection refused"`},
+		"one a line": {host.Output{Stdout: idA + "  Engine\n" + idB + "  Gearbox\n"}, []string{idA, idB}, ""},
+		"name first": {host.Output{Stdout: "Engine (" + idA + ")\nGearbox (" + idB + ")\n"}, []string{idA, idB}, ""},
+		"table": {host.Output{Stdout: "| ID | Name |\n|----|------|\n| " + idA + " | Engine |\n1 row\n"},
+			[]string{idA}, ""},
+		"upper case, CRLF": {host.Output{Stdout: strings.ToUpper(idA) + "\r\n"}, []string{idA}, ""},
+		"JSON":             {host.Output{Stdout: `{"resources":["` + idA + `","` + idB + `"]}`}, []string{idA, idB}, ""},
+		"log between": {host.Output{Stdout: "2024-05-01 10:00:00 INFO  connecting to localhost:9042\n" + idA +
+			" Engine\n"}, []string{idA}, ""},
+		"named like errors": {host.Output{Stdout: idA + " Failure modes\n" + idB + " Exception handling ERROR\n"},
+			[]string{idA, idB}, ""},
+		"nothing": {host.Output{}, nil, ""},
+		"none":    {host.Output{Stdout: "No resources are marked as deleted.\n"}, nil, ""},
+		"a warning": {host.Output{Stdout: idA + "\n",
+			Stderr: "SLF4J: Defaulting to no-operation (NOP) logger implementation\n"}, []string{idA}, ""},
+		"code": {host.Output{Stdout: idA + "\n", Code: 1, Stderr: "broken pipe"}, []string{idA},
+			`it ended with code 1, saying "broken pipe"`},
+		"cut": {host.Output{Stdout: idA + "\n", Truncated: true}, []string{idA},
+			"it is longer than what was kept of it"},
+		"database is away": {host.Output{Stdout: "Error: could not reach any contact point\n"}, nil,
+			`it says "Error: could not reach any contact point"`},
+		"exception": {host.Output{Stdout: idA + "\n",
+			Stderr: "Exception in thread \"main\" com.datastax.AllNodesFailedException\n"}, []string{idA},
+			`it says "Exception in thread \"main\" com.datastax.AllNodesFailedException"`},
+		"asks for Java": {host.Output{Stdout: "Enter the path to Java:\nInvalid path.\n"}, nil, `it says "Invalid path."`},
+		"unknown option": {host.Output{Stdout: "Unknown option: -lrd\nUsage: datamanager\n"}, nil,
+			`it says "Unknown option: -lrd"`},
+		"refused": {host.Output{Stderr: "localhost:9042: Connection refused\n"}, nil,
+			`it says "localhost:9042: Connection refused"`},
 	} {
 		got := readList(c.out)
 		if !slices.Equal(got.ids, c.want) || got.unreadable != c.unreadable {
@@ -101,12 +113,13 @@ func TestReadNumbers(t *testing.T) {
 		want       string
 		unreadable bool
 	}{
-		"one a line":          {"1\n2\n3\n", "1-3", false},
-		"newest first":        {"3  amelie  2019-04-01\n2  bo\n1  bo\n", "1-3", false},
-		"labelled":            {"Revision: 1\nRevision: 2 (amelie)\n", "1, 2", false},
-		"labelled twice":      {"Revision ID = 7, author = bo\n", "7", false},
-		"hash":                {"#12 - first\n#13 - second\n", "12, 13", false},
-		"table":               {"+----+\n| ID | author |\n| 1  | bo     |\n| 2  | bo 9   |\n+----+\n2 rows\n", "1, 2", false},
+		"one a line":     {"1\n2\n3\n", "1-3", false},
+		"newest first":   {"3  amelie  2019-04-01\n2  bo\n1  bo\n", "1-3", false},
+		"labelled":       {"Revision: 1\nRevision: 2 (amelie)\n", "1, 2", false},
+		"labelled twice": {"Revision ID = 7, author = bo\n", "7", false},
+		"hash":           {"#12 - first\n#13 - second\n", "12, 13", false},
+		"table": {"+----+\n| ID | author |\n| 1  | bo     |\n| 2  | bo 9   |\n+----+\n2 rows\n", "1, 2",
+			false},
 		"on one line":         {"Revisions: [1, 2, 3, 5]\n", "1-3, 5", false},
 		"described by a year": {"3  2024\n4  17\n", "3, 4", false},
 		"a count":             {"1\n2\n2 revisions found\n", "1, 2", false},

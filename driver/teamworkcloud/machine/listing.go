@@ -18,12 +18,13 @@ type idList struct {
 	unreadable string   // why the listing says nothing; "" when it does
 }
 
-// uuid is the form of a resource's and a branch's id. Letters beyond f are taken too: the vendor's own example has one (seed).
+// uuid is the form of a resource's and a branch's id. Letters beyond f are taken too: the vendor's own example has
+// one (seed).
 var uuid = regexp.MustCompile(`[0-9A-Za-z]{8}(?:-[0-9A-Za-z]{4}){3}-[0-9A-Za-z]{12}`)
 
-// readList reads the ids that datamanager lists. ASSUMED, since the form is not documented: one a line, with its id in it;
-// what else is on the line or between the lines says nothing. What is not listed is therefore never concluded from one listing
-// alone: see who calls Holds.
+// readList reads the ids that datamanager lists. ASSUMED, since the form is not documented: one a line, with its id
+// in it; what else is on the line or between the lines says nothing. What is not listed is therefore never concluded
+// from one listing alone: see who calls Holds.
 func readList(out host.Output) idList {
 	l := idList{unreadable: brokenOff(out)}
 	seen := map[string]bool{}
@@ -54,7 +55,8 @@ var (
 	revisionsLine = regexp.MustCompile(
 		`^[^0-9A-Za-z]*(?i:(?:revisions?|ids?)[\s:=\[]*)?(\d{1,9}(?:\s*[,;]\s*\d{1,9})+)[\s,;.\]]*$`)
 	countLine = regexp.MustCompile(
-		`(?i)^\W*(?:found |total:? )?(\d{1,9})(?:\s+(?:revision|row|item|result|commit)(?:s|\(s\)))?(?:\s+(?:found|listed|in total))?\W*$`)
+		`(?i)^\W*(?:found |total:? )?(\d{1,9})(?:\s+(?:revision|row|item|result|commit)(?:s|\(s\)))?` +
+			`(?:\s+(?:found|listed|in total))?\W*$`)
 	countsWhat = regexp.MustCompile(`(?i)found|total|listed|revision|row|item|result|commit`)
 	logLine    = regexp.MustCompile(`^\W*(?:\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|\d\d?/\d\d?/\d{4})`)
 	digits     = regexp.MustCompile(`\d{1,9}`)
@@ -108,9 +110,10 @@ func (l *revisionList) isSorted() bool {
 	return up || down
 }
 
-// readNumbers reads the revisions that datamanager lists, sorted. ASSUMED, since the form is not documented: one a line, which
-// begins with its number, or several on a line with commas, from the first to the last or the other way round. What follows a
-// number on its line belongs to the revision. A number anywhere else, such as in a login banner, makes the listing unreadable.
+// readNumbers reads the revisions that datamanager lists, sorted. ASSUMED, since the form is not documented: one a
+// line, which begins with its number, or several on a line with commas, from the first to the last or the other way
+// round. What follows a number on its line belongs to the revision. A number anywhere else, such as in a login
+// banner, makes the listing unreadable.
 func readNumbers(out host.Output) (numbers []int, unreadable string) {
 	if why := brokenOff(out); why != "" {
 		return nil, why
@@ -146,8 +149,8 @@ func atoi(s string) int {
 	return n
 }
 
-// brokenOff tells why an output is incomplete or reports a failure, "" if it does not. An exit code of 0 does not say that all went
-// well, any other one says that it did not.
+// brokenOff tells why an output is incomplete or reports a failure, "" if it does not. An exit code of 0 does not say
+// that all went well, any other one says that it did not.
 func brokenOff(out host.Output) string {
 	switch {
 	case out.Code != 0:
@@ -171,7 +174,8 @@ func brokenOff(out host.Output) string {
 
 // errorWords begin a line that tells of a failure, or stand in it in capitals as in a log.
 var errorWords = regexp.MustCompile(
-	`(?i:^\W*(?:error|exception|fatal|severe|failed|failure|cannot|can't|could not|unable to|unknown (?:command|option)|` +
+	`(?i:^\W*(?:error|exception|fatal|severe|failed|failure|cannot|can't|could not|unable to|` +
+		`unknown (?:command|option)|` +
 		`unrecognized|invalid|usage:|caused by|all host\(s\) tried)\b)` +
 		`|\b(?:ERROR|FATAL|SEVERE)\b|\b\w*Exception\b|^\s+at [\w.$]+\(` +
 		`|(?i:connection (?:refused|reset|closed|timed out)|permission denied|no such file|command not found)`)

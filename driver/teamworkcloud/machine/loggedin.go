@@ -38,8 +38,8 @@ func (in *LoggedIn) Count() string {
 	return fmt.Sprint(len(in.Users))
 }
 
-// forbid says who keeps a server's services from being stopped, "" if nobody does. announced: a person has confirmed that
-// nobody works on the server any more.
+// forbid says who keeps a server's services from being stopped, "" if nobody does. announced: a person has confirmed
+// that nobody works on the server any more.
 func (in *LoggedIn) forbid(server string, announced bool) string {
 	switch {
 	case !in.Known && announced:

@@ -1,8 +1,8 @@
-// Package machine is the machine behind a Teamwork Cloud server: its Data Manager, its services and its database, and the
-// maintenance window in which its services are stopped.
+// Package machine is the machine behind a Teamwork Cloud server: its Data Manager, its services and its database, and
+// the maintenance window in which its services are stopped.
 //
-// What a command prints counts only in exactly the form that is expected. Anything else (a failed command, a login banner, a
-// line too many) is unknown: never "stopped", never "empty", never a revision.
+// What a command prints counts only in exactly the form that is expected. Anything else (a failed command, a login
+// banner, a line too many) is unknown: never "stopped", never "empty", never a revision.
 package machine
 
 import (
@@ -27,21 +27,22 @@ func New(h host.Host, c Commands) *Machine {
 	return &Machine{Commands: c, Host: h, Manager: DataManager{host: h, program: c.DataManager}}
 }
 
-// Unfit tells what keeps the machine from being the one that is to be worked on, "" if nothing does. Of the services some may
-// have been stopped by an earlier try; that none of them run contradicts the server, which answers.
+// Unfit tells what keeps the machine from being the one that is to be worked on, "" if nothing does. Of the services
+// some may have been stopped by an earlier try; that none of them run contradicts the server, which answers.
 func (m *Machine) Unfit(ctx context.Context, resources map[string]string) (string, error) {
 	state, why, err := m.Status(ctx)
 	switch {
 	case err != nil:
 		return "", err
 	case state == Stopped || state == RunningUnknown:
-		return fmt.Sprintf("%s answers, but its machine does not say that it runs: %s; see host.status of %s", m.Server, why, m.Server), nil
+		return fmt.Sprintf("%s answers, but its machine does not say that it runs: %s; see host.status of %s", m.Server,
+			why, m.Server), nil
 	}
 	return m.UnfitDatabase(ctx, resources)
 }
 
-// UnfitDatabase tells what keeps the database from being worked on, "" if nothing does: its nodes must be up, and Data Manager
-// must list every one of the resources, which are names by id.
+// UnfitDatabase tells what keeps the database from being worked on, "" if nothing does: its nodes must be up, and
+// Data Manager must list every one of the resources, which are names by id.
 func (m *Machine) UnfitDatabase(ctx context.Context, resources map[string]string) (string, error) {
 	why, err := m.DatabaseProblem(ctx)
 	if err != nil || why != "" {

@@ -30,13 +30,15 @@ func (m *Machine) Status(ctx context.Context) (state Running, why string, err er
 	if err != nil {
 		return RunningUnknown, "", fmt.Errorf("asking whether %s runs: %w", m.Server, err)
 	}
-	why = fmt.Sprintf("%s on %s ends with code %d%s", host.Quote(m.Commands.Status), m.Host.Name(), out.Code, lastLine(out))
+	why = fmt.Sprintf("%s on %s ends with code %d%s", host.Quote(m.Commands.Status), m.Host.Name(), out.Code,
+		lastLine(out))
 	return readStatus(out, len(m.Units)), why, nil
 }
 
-// readStatus reads systemctl's words, a unit a line, or the code of another service manager: 0 is running, 3 is not running, as
-// for init scripts (LSB), and so is 1 without a word, as pgrep ends. Anything else is unknown: a mixture of systemctl's words
-// with others, a state that systemctl does not know, a code that contradicts the words, a command that complains.
+// readStatus reads systemctl's words, a unit a line, or the code of another service manager: 0 is running, 3 is not
+// running, as for init scripts (LSB), and so is 1 without a word, as pgrep ends. Anything else is unknown: a mixture
+// of systemctl's words with others, a state that systemctl does not know, a code that contradicts the words, a
+// command that complains.
 //
 // Where systemctl is asked for a number of units, exactly so many of its words are an answer.
 func readStatus(out host.Output, units int) Running {
@@ -75,7 +77,8 @@ func readStatus(out host.Output, units int) Running {
 }
 
 // unitStates are systemd's words for a unit's state (systemctl(1), is-active).
-var unitStates = []string{"active", "reloading", "inactive", "failed", "activating", "deactivating", "maintenance", "unknown"}
+var unitStates = []string{"active", "reloading", "inactive", "failed", "activating", "deactivating", "maintenance",
+	"unknown"}
 
 // VerifyStopped: the services are stopped by the machine's word alone. The verdict is Done, or says why not.
 func (m *Machine) VerifyStopped(ctx context.Context) (executor.Verdict, error) {
@@ -91,8 +94,8 @@ func (m *Machine) VerifyStopped(ctx context.Context) (executor.Verdict, error) {
 	return executor.Done.Because("the services of %s are stopped", m.Server), nil
 }
 
-// manage runs commands that stop or start services, in order, and stops at the first that fails: service managers say with
-// their code whether they did it.
+// manage runs commands that stop or start services, in order, and stops at the first that fails: service managers say
+// with their code whether they did it.
 func (m *Machine) manage(ctx context.Context, t *executor.Task, commands [][]string) (executor.Result, error) {
 	for i, args := range commands {
 		out, err := m.Host.Run(ctx, host.Command{Args: args})
@@ -102,7 +105,8 @@ func (m *Machine) manage(ctx context.Context, t *executor.Task, commands [][]str
 		case err != nil:
 			return executor.Result{}, err
 		case out.Code != 0:
-			return executor.Result{}, fmt.Errorf("%s on %s ended with code %d%s", host.Quote(args), m.Host.Name(), out.Code, lastLine(out))
+			return executor.Result{}, fmt.Errorf("%s on %s ended with code %d%s", host.Quote(args), m.Host.Name(), out.Code,
+				lastLine(out))
 		}
 		t.Report(executor.Progress{Done: int64(i + 1), Total: int64(len(commands)), Unit: "commands"})
 	}
@@ -135,8 +139,8 @@ func (m *Machine) Since(ctx context.Context) (time.Time, error) {
 	return readSince(out, stat, len(m.Units)), nil
 }
 
-// readSince adds what systemd says of so many units since the machine was started (in microseconds, whatever the language) to
-// when that was (proc(5), btime: seconds since 1970). A unit that was never started has 0.
+// readSince adds what systemd says of so many units since the machine was started (in microseconds, whatever the
+// language) to when that was (proc(5), btime: seconds since 1970). A unit that was never started has 0.
 func readSince(show, stat host.Output, units int) time.Time {
 	if show.Code != 0 || stat.Code != 0 {
 		return time.Time{}

@@ -14,8 +14,9 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Window is the time in which the services of one server are stopped: its users are told, nobody is logged in, its database is
-// backed up, its services are stopped and started again. Whoever works on a machine has these steps, once.
+// Window is the time in which the services of one server are stopped: its users are told, nobody is logged in, its
+// database is backed up, its services are stopped and started again. Whoever works on a machine has these steps,
+// once.
 type Window struct {
 	End           string // what the steps' names end in: "source", "target", "server"
 	Server        string // address of the declaration
@@ -80,7 +81,8 @@ func (w *Window) AnnounceStep(in LoggedIn) planner.Step {
 	if in.Known {
 		who = "now " + wording.List(in.Users)
 	}
-	s := planner.Person(w.Op(Announce), fmt.Sprintf("have everybody commit their work and log out of %s (%s)", w.Server, who), planner.Manual{
+	s := planner.Person(w.Op(Announce), fmt.Sprintf("have everybody commit their work and log out of %s (%s)", w.Server,
+		who), planner.Manual{
 		Where: "the users of " + w.URL, Action: "announce",
 		Do: []string{
 			fmt.Sprintf("Tell the users that %s goes down, and from when to when.", w.URL),
@@ -128,8 +130,8 @@ func (w *Window) LoggedIn(ctx context.Context) (LoggedIn, error) {
 	return ReadLoggedIn(ctx, r, w.Server, user)
 }
 
-// NotAlone says who is logged in although nobody may be, "" if nobody is. Where no interface tells, a person has said so when
-// the step that announces the window was done.
+// NotAlone says who is logged in although nobody may be, "" if nobody is. Where no interface tells, a person has said
+// so when the step that announces the window was done.
 func (w *Window) NotAlone(ctx context.Context, t *executor.Task) (string, error) {
 	if w.AllowLoggedIn {
 		return "", nil
@@ -226,8 +228,8 @@ func (w *Window) stop(ctx context.Context, t *executor.Task) (executor.Result, e
 	return m.manage(ctx, t, m.Stop)
 }
 
-// verifyStopped: the machine says so, and the server does not answer. A cluster has several machines, and a unit may have
-// another name: as long as the server answers, it is not stopped.
+// verifyStopped: the machine says so, and the server does not answer. A cluster has several machines, and a unit may
+// have another name: as long as the server answers, it is not stopped.
 func (w *Window) verifyStopped(ctx context.Context, _ *executor.Task) (executor.Verdict, error) {
 	m, err := w.Reach()
 	if err != nil {
@@ -242,10 +244,13 @@ func (w *Window) verifyStopped(ctx context.Context, _ *executor.Task) (executor.
 	case err != nil:
 		return executor.Verdict{}, err
 	case answers:
-		return executor.NotDone.Because("%s says that the services are stopped, but %s still answers: is it another machine, "+
-			"or one of several of a cluster? Name all of them in host.stop and host.status of %s", m.Host.Name(), w.URL, w.Server), nil
+		return executor.NotDone.Because("%s says that the services are stopped, but %s still answers: is it another "+
+			"machine, "+
+			"or one of several of a cluster? Name all of them in host.stop and host.status of %s", m.Host.Name(), w.URL,
+			w.Server), nil
 	}
-	return executor.Done.Because("the services of %s are stopped; start them by hand with: %s", w.Server, JoinLines(m.Start...)), nil
+	return executor.Done.Because("the services of %s are stopped; start them by hand with: %s", w.Server,
+		JoinLines(m.Start...)), nil
 }
 
 func (w *Window) start(ctx context.Context, t *executor.Task) (executor.Result, error) {
@@ -303,7 +308,8 @@ func (w *Window) VerifyHealthy(ctx context.Context) (executor.Verdict, error) {
 	case len(health.Nodes) == 0:
 		return executor.NotDone.Because("%s lists no node of its cluster", w.Server), nil
 	case len(health.CassandraUnreachable) > 0:
-		return executor.NotDone.Because("%s does not reach Cassandra's %s", w.Server, wording.List(health.CassandraUnreachable)), nil
+		return executor.NotDone.Because("%s does not reach Cassandra's %s", w.Server,
+			wording.List(health.CassandraUnreachable)), nil
 	}
 	return executor.Done.Because("%s is healthy: %s", w.Server, wording.OneLine(text)), nil
 }

@@ -49,7 +49,8 @@ func (f *fakeServer) CurrentUser(context.Context) (*osmc.User, error) {
 
 func windowAt(f *fakeServer, status host.Output) *Window {
 	h := &fakeHost{answers: map[string]host.Output{"status": status, "stop": {}, "start": {}}}
-	c := CommandsOf("server.x.a", Declared{Stop: [][]string{{"stop"}}, Start: [][]string{{"start"}}, Status: []string{"status"}}, osmc.Release{})
+	c := CommandsOf("server.x.a", Declared{Stop: [][]string{{"stop"}}, Start: [][]string{{"start"}},
+		Status: []string{"status"}}, osmc.Release{})
 	return &Window{End: "source", Server: "server.x.a", URL: "https://a", Commands: c, Host: h, Session: f}
 }
 
@@ -74,19 +75,25 @@ func TestWindow(t *testing.T) {
 		"idle":                          {Idle, fakeServer{}, up, executor.Done, false},
 		"idle, but somebody is in":      {Idle, fakeServer{users: []string{"eve"}}, up, executor.NotDone, false},
 		"idle, and nobody can see":      {Idle, fakeServer{mayNotSee: true}, up, executor.NotDone, false},
-		"idle, status unknown":          {Idle, fakeServer{}, host.Output{Code: 1, Stderr: "sudo: a password is required\n"}, executor.Unknown, false},
-		"a backup":                      {Backup, fakeServer{}, up, executor.Unknown, false},
-		"stopped":                       {Stop, fakeServer{silent: true}, down, executor.Done, false},
-		"stopped, but it answers":       {Stop, fakeServer{}, down, executor.NotDone, false},
-		"not stopped":                   {Stop, fakeServer{silent: true}, up, executor.NotDone, false},
-		"stopping":                      {Stop, fakeServer{silent: true}, host.Output{Stdout: "inactive\ndeactivating\n", Code: 3}, executor.NotDone, false},
-		"stopped, status unknown":       {Stop, fakeServer{silent: true}, host.Output{Code: 1, Stderr: "Failed to connect to bus\n"}, executor.Unknown, false},
-		"started":                       {Start, fakeServer{health: healthy}, up, executor.Done, false},
-		"started, coming up":            {Start, fakeServer{silent: true}, up, executor.NotDone, true},
-		"started in part":               {Start, fakeServer{health: healthy}, host.Output{Stdout: "active\ninactive\n", Code: 3}, executor.NotDone, false},
-		"started, a node is down":       {Start, fakeServer{health: osmc.Health{Nodes: []osmc.Node{{Name: "n1", Status: "DOWN"}}}}, up, executor.NotDone, true},
-		"started, a node says nothing":  {Start, fakeServer{health: osmc.Health{Nodes: []osmc.Node{{Name: "n1"}}}}, up, executor.NotDone, true},
-		"started, no node":              {Start, fakeServer{}, up, executor.NotDone, true},
+		"idle, status unknown": {Idle, fakeServer{}, host.Output{Code: 1,
+			Stderr: "sudo: a password is required\n"}, executor.Unknown, false},
+		"a backup":                {Backup, fakeServer{}, up, executor.Unknown, false},
+		"stopped":                 {Stop, fakeServer{silent: true}, down, executor.Done, false},
+		"stopped, but it answers": {Stop, fakeServer{}, down, executor.NotDone, false},
+		"not stopped":             {Stop, fakeServer{silent: true}, up, executor.NotDone, false},
+		"stopping": {Stop, fakeServer{silent: true},
+			host.Output{Stdout: "inactive\ndeactivating\n", Code: 3}, executor.NotDone, false},
+		"stopped, status unknown": {Stop, fakeServer{silent: true},
+			host.Output{Code: 1, Stderr: "Failed to connect to bus\n"}, executor.Unknown, false},
+		"started":            {Start, fakeServer{health: healthy}, up, executor.Done, false},
+		"started, coming up": {Start, fakeServer{silent: true}, up, executor.NotDone, true},
+		"started in part": {Start, fakeServer{health: healthy},
+			host.Output{Stdout: "active\ninactive\n", Code: 3}, executor.NotDone, false},
+		"started, a node is down": {Start, fakeServer{health: osmc.Health{Nodes: []osmc.Node{{Name: "n1",
+			Status: "DOWN"}}}}, up, executor.NotDone, true},
+		"started, a node says nothing": {Start, fakeServer{health: osmc.Health{Nodes: []osmc.Node{{Name: "n1"}}}}, up,
+			executor.NotDone, true},
+		"started, no node": {Start, fakeServer{}, up, executor.NotDone, true},
 		"started, database away": {Start, fakeServer{health: osmc.Health{
 			Nodes: []osmc.Node{{Name: "n1", Status: "UP"}}, CassandraUnreachable: []string{"10.0.0.2"},
 		}}, up, executor.NotDone, true},
@@ -104,11 +111,13 @@ func TestWindow(t *testing.T) {
 // TestWindowSteps: every step is one of the window's verbs, is named after the end, and names its server.
 func TestWindowSteps(t *testing.T) {
 	w := windowAt(&fakeServer{}, host.Output{})
-	steps := []planner.Step{w.AnnounceStep(LoggedIn{Known: true, Users: []string{"eve"}}), w.IdleStep("nobody is in"), w.BackupStep("x"), w.StopStep("x"), w.StartStep("x")}
+	steps := []planner.Step{w.AnnounceStep(LoggedIn{Known: true, Users: []string{"eve"}}), w.IdleStep("nobody is in"),
+		w.BackupStep("x"), w.StopStep("x"), w.StartStep("x")}
 	var verbs []string
 	for _, s := range steps {
 		verbs = append(verbs, s.Verb)
-		if !Verbs.Has(s.Verb) || s.Op != s.Verb+"_source" || len(s.Servers) != 1 || s.Servers[0] != "server.x.a" || s.Because == "" || s.Repeat == "" {
+		if !Verbs.Has(s.Verb) || s.Op != s.Verb+"_source" || len(s.Servers) != 1 || s.Servers[0] != "server.x.a" ||
+			s.Because == "" || s.Repeat == "" {
 			t.Errorf("%+v", s)
 		}
 	}
@@ -132,7 +141,8 @@ func TestStopLogsOutFirst(t *testing.T) {
 	w.Host = nil
 	s := task(w.Op(Stop))
 	s.Step.Verb = Stop
-	if _, err := Verbs.Execute(t.Context(), w, s); !executor.WasNotSent(err) || !strings.Contains(err.Error(), "no host block") {
+	if _, err := Verbs.Execute(t.Context(), w, s); !executor.WasNotSent(err) ||
+		!strings.Contains(err.Error(), "no host block") {
 		t.Errorf("without a machine: %v", err)
 	}
 }

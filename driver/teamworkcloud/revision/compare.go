@@ -24,8 +24,8 @@ const (
 // Part is what copies are compared by, beside their branches and the order of revisions.
 type Part string
 
-// The parts. MergedParents, RootObjects and ElementPackages are compared where both servers give them, which few do; that any
-// other part is not given makes the comparison Unknown.
+// The parts. MergedParents, RootObjects and ElementPackages are compared where both servers give them, which few do;
+// that any other part is not given makes the comparison Unknown.
 const (
 	Author      Part = "author"
 	Date        Part = "date"
@@ -56,9 +56,10 @@ func (o Options) has(p Part) bool { return slices.Contains(o.Parts, p) }
 
 // Comparison is how a copy stands to its original. Numbers are those of the original's server, unless said otherwise.
 type Comparison struct {
-	State      State       `json:"state"`
-	Missing    int         `json:"missing,omitempty"`    // revisions that the copy lacks
-	Due        int         `json:"due,omitempty"`        // those of them, and branches and tags, that it should have by now
+	State   State `json:"state"`
+	Missing int   `json:"missing,omitempty"` // revisions that the copy lacks
+	// those of them, and branches and tags, that it should have by now
+	Due        int         `json:"due,omitempty"`
 	Lacks      string      `json:"lacks,omitempty"`      // what is missing, in words
 	Difference *Difference `json:"difference,omitempty"` // the first
 	Tags       string      `json:"tags,omitempty"`       // tags that only one of the two has, in words
@@ -89,7 +90,8 @@ func (d *Difference) String() string {
 	case d.Field == fieldBranch:
 		return fmt.Sprintf("the target has a branch %s that the source does not have", d.Branch)
 	case d.Field == fieldRevision && d.Target == 0:
-		return fmt.Sprintf("revision %d of branch %s is missing on the target, although later ones are there", d.Source, d.Branch)
+		return fmt.Sprintf("revision %d of branch %s is missing on the target, although later ones are there", d.Source,
+			d.Branch)
 	case d.Field == fieldRevision:
 		return fmt.Sprintf("the target has a revision (number %d there) on branch %s that the source does not have",
 			d.Target, d.Branch)
@@ -130,11 +132,13 @@ func (c *Comparison) Why() string {
 	return strings.Join(out, "; ")
 }
 
-// Compare compares a copy with its original, branch by branch: which revisions there are, in their order, and the parts of each
-// that the options name. Before 2026x a target numbers its copies from 1 where the source has gaps (MCS 247046793), so numbers
-// are compared only where the options say so. Branches belong together by name, and those left over by id.
+// Compare compares a copy with its original, branch by branch: which revisions there are, in their order, and the
+// parts of each that the options name. Before 2026x a target numbers its copies from 1 where the source has gaps (MCS
+// 247046793), so numbers are compared only where the options say so. Branches belong together by name, and those left
+// over by id.
 func Compare(source, target *History, o Options) Comparison {
-	x := &comparer{Options: o, places: [2]map[int]place{{}, {}}, byNumber: map[int]*osmc.Revision{}, unknown: map[Part]*gap{}, given: map[Part]bool{}}
+	x := &comparer{Options: o, places: [2]map[int]place{{}, {}}, byNumber: map[int]*osmc.Revision{},
+		unknown: map[Part]*gap{}, given: map[Part]bool{}}
 	x.pairLines(source.Lines(), target.Lines())
 	for _, p := range x.pairs {
 		if p.target == nil {
@@ -167,9 +171,11 @@ func Basis(all []*Comparison) string {
 			uncompared[p] = true
 		}
 	}
-	text := "by branch, order" + List(slices.DeleteFunc(allParts(), func(p Part) bool { return !compared[p] || uncompared[p] }))
+	text := "by branch, order" + List(slices.DeleteFunc(allParts(),
+		func(p Part) bool { return !compared[p] || uncompared[p] }))
 	if len(uncompared) > 0 {
-		text += "; not by" + strings.TrimPrefix(List(slices.Sorted(maps.Keys(uncompared))), ",") + ", which not both servers give"
+		text += "; not by" + strings.TrimPrefix(List(slices.Sorted(maps.Keys(uncompared))), ",") +
+			", which not both servers give"
 	}
 	return text
 }

@@ -20,7 +20,8 @@ var everything = Options{Parts: Optional()}
 // revision n of a branch, made n days after day0.
 func revision(n int, branch string) osmc.Revision {
 	return osmc.Revision{
-		Number: n, Branch: "id-" + branch, BranchName: branch, Author: []string{"ann", "bob"}[n%2], Created: day0.AddDate(0, 0, n),
+		Number: n, Branch: "id-" + branch, BranchName: branch, Author: []string{"ann", "bob"}[n%2],
+		Created:     day0.AddDate(0, 0, n),
 		Description: fmt.Sprintf("change %d", n), DescriptionKnown: true, ParentKnown: true,
 	}
 }
@@ -98,24 +99,38 @@ func TestCompare(t *testing.T) {
 		why    string // part of it
 		due    int
 	}{
-		"the same":                        {source, numbers, Equal, "", 0},
-		"counted anew":                    {source.renumbered(), everything, Equal, "", 0},
-		"counted anew where numbers stay": {source.renumbered(), numbers, Differs, `revision 8 (5 on the target) of branch trunk differs in its number: "8" on the source, "5" on the target`, 0},
-		"truncated":                       {historyOf("trunk:1-3,8 dev:4", "R1@3"), everything, Behind, `revision 9 of branch trunk`, 3},
-		"nothing yet":                     {&History{}, everything, Behind, "revisions 1-3, 8, 9 of branch trunk", 9},
-		"an author":                       {change(1, func(r *osmc.Revision) { r.Author = "sync" }), everything, Differs, `revision 2 of branch trunk differs in its author: "ann" on the source, "sync" on the target`, 0},
-		"a date":                          {change(4, func(r *osmc.Revision) { r.Created = r.Created.Add(time.Second) }), everything, Differs, "revision 8 of branch trunk differs in its date", 0},
-		"less than a second":              {change(4, func(r *osmc.Revision) { r.Created = r.Created.Add(time.Millisecond) }), everything, Equal, "", 0},
-		"a description":                   {change(0, func(r *osmc.Revision) { r.Description = "" }), everything, Differs, `revision 1 of branch trunk differs in its description: "change 1"`, 0},
-		"a description nobody compares":   {change(0, func(r *osmc.Revision) { r.Description = "" }), without(Description), Equal, "", 0},
-		"one lost in the middle":          {historyOf("trunk:1,3,8-9 dev:4,10", "R1@3", "R2@9"), everything, Differs, "revision 2 of branch trunk is missing on the target, although later ones are there", 0},
-		"one more in the middle":          {historyOf("trunk:1-3,7-9 dev:4,10", "R1@3", "R2@9"), everything, Differs, "the target has a revision (number 7 there) on branch trunk", 0},
-		"one more at the end":             {historyOf("trunk:1-3,8-9,11 dev:4,10", "R1@3", "R2@9"), everything, Differs, "(number 11 there)", 0},
-		"a branch is missing":             {historyOf("trunk:1-3,8-9", "R1@3", "R2@9"), everything, Behind, "revisions 4, 10 of branch dev", 2},
-		"one branch more":                 {historyOf("trunk:1-3,8-9 dev:4,10 local:", "R1@3", "R2@9"), everything, Differs, "a branch local that the source does not have", 0},
-		"a tag is missing":                {historyOf("trunk:1-3,8-9 dev:4,10", "R1@3"), everything, Behind, `the target lacks tag "R2" of revision 9`, 1},
-		"a tag is on another":             {historyOf("trunk:1-3,8-9 dev:4,10", "R1@3", "R2@8"), everything, Behind, `a tag "R2" (of its revision 8) that the source does not have`, 1},
-		"tags nobody compares":            {historyOf("trunk:1-3,8-9 dev:4,10"), without(Tags), Equal, "", 0},
+		"the same":     {source, numbers, Equal, "", 0},
+		"counted anew": {source.renumbered(), everything, Equal, "", 0},
+		"counted anew where numbers stay": {source.renumbered(), numbers, Differs,
+			`revision 8 (5 on the target) of branch trunk differs in its number: "8" on the source, "5" on the target`, 0},
+		"truncated": {historyOf("trunk:1-3,8 dev:4", "R1@3"), everything, Behind,
+			`revision 9 of branch trunk`, 3},
+		"nothing yet": {&History{}, everything, Behind, "revisions 1-3, 8, 9 of branch trunk", 9},
+		"an author": {change(1, func(r *osmc.Revision) { r.Author = "sync" }), everything, Differs,
+			`revision 2 of branch trunk differs in its author: "ann" on the source, "sync" on the target`, 0},
+		"a date": {change(4, func(r *osmc.Revision) { r.Created = r.Created.Add(time.Second) }),
+			everything, Differs, "revision 8 of branch trunk differs in its date", 0},
+		"less than a second": {change(4, func(r *osmc.Revision) { r.Created = r.Created.Add(time.Millisecond) }),
+			everything, Equal, "", 0},
+		"a description": {change(0, func(r *osmc.Revision) { r.Description = "" }), everything, Differs,
+			`revision 1 of branch trunk differs in its description: "change 1"`, 0},
+		"a description nobody compares": {change(0, func(r *osmc.Revision) { r.Description = "" }), without(Description),
+			Equal, "", 0},
+		"one lost in the middle": {historyOf("trunk:1,3,8-9 dev:4,10", "R1@3", "R2@9"), everything, Differs,
+			"revision 2 of branch trunk is missing on the target, although later ones are there", 0},
+		"one more in the middle": {historyOf("trunk:1-3,7-9 dev:4,10", "R1@3", "R2@9"), everything, Differs,
+			"the target has a revision (number 7 there) on branch trunk", 0},
+		"one more at the end": {historyOf("trunk:1-3,8-9,11 dev:4,10", "R1@3", "R2@9"), everything, Differs,
+			"(number 11 there)", 0},
+		"a branch is missing": {historyOf("trunk:1-3,8-9", "R1@3", "R2@9"), everything, Behind,
+			"revisions 4, 10 of branch dev", 2},
+		"one branch more": {historyOf("trunk:1-3,8-9 dev:4,10 local:", "R1@3", "R2@9"), everything, Differs,
+			"a branch local that the source does not have", 0},
+		"a tag is missing": {historyOf("trunk:1-3,8-9 dev:4,10", "R1@3"), everything, Behind,
+			`the target lacks tag "R2" of revision 9`, 1},
+		"a tag is on another": {historyOf("trunk:1-3,8-9 dev:4,10", "R1@3", "R2@8"), everything, Behind,
+			`a tag "R2" (of its revision 8) that the source does not have`, 1},
+		"tags nobody compares": {historyOf("trunk:1-3,8-9 dev:4,10"), without(Tags), Equal, "", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := Compare(source, c.target, c.o)
@@ -132,7 +147,8 @@ func TestCompare(t *testing.T) {
 // TestCompareOtherBranches: branches without revisions of their own, and renamed ones.
 func TestCompareOtherBranches(t *testing.T) {
 	source := historyOf("trunk:1-2 empty:")
-	if got := Compare(source, historyOf("trunk:1-2"), everything); got.State != Behind || got.Due != 1 || got.Why() != "the target lacks branch empty" {
+	if got := Compare(source, historyOf("trunk:1-2"), everything); got.State != Behind || got.Due != 1 ||
+		got.Why() != "the target lacks branch empty" {
 		t.Errorf("%+v", got)
 	}
 	renamed := historyOf("trunk:1-2 empty:")
@@ -188,7 +204,8 @@ func genHistory(t *rapid.T) *History {
 		b := rapid.SampledFrom(h.Branches).Draw(t, "branch")
 		h.Revisions = append(h.Revisions, osmc.Revision{
 			Number: n, Branch: b.ID, BranchName: b.Name, Author: rapid.SampledFrom([]string{"ann", "bob"}).Draw(t, "author"),
-			Created: day0.Add(time.Duration(n) * time.Hour), Description: rapid.SampledFrom([]string{"", "fix", "line\nline"}).Draw(t, "description"),
+			Created: day0.Add(time.Duration(n) * time.Hour), Description: rapid.SampledFrom([]string{"", "fix",
+				"line\nline"}).Draw(t, "description"),
 			DescriptionKnown: true, ParentKnown: true,
 		})
 		if rapid.Bool().Draw(t, "tagged") {
@@ -199,15 +216,16 @@ func genHistory(t *rapid.T) *History {
 	return h
 }
 
-// TestCompareProperties: whatever a history is, a copy of it counted anew is Equal, one cut off is behind by what was cut off,
-// and one in which anything was changed differs.
+// TestCompareProperties: whatever a history is, a copy of it counted anew is Equal, one cut off is behind by what was
+// cut off, and one in which anything was changed differs.
 func TestCompareProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		source := genHistory(t)
 		if c := Compare(source, source.renumbered(), everything); !c.IsEqual() {
 			t.Fatalf("counted anew: %s", c.Why())
 		}
-		if source.Digest() != (&History{Branches: source.Branches, Revisions: slices.Clone(source.Revisions), Tags: source.Tags}).Digest() {
+		if source.Digest() != (&History{Branches: source.Branches, Revisions: slices.Clone(source.Revisions),
+			Tags: source.Tags}).Digest() {
 			t.Fatal("the digest is not the same twice")
 		}
 		keep := rapid.IntRange(0, len(source.Revisions)-1).Draw(t, "keep")
@@ -217,7 +235,8 @@ func TestCompareProperties(t *testing.T) {
 				cut.Tags = append(cut.Tags, tag)
 			}
 		}
-		if c := Compare(source, cut.renumbered(), everything); c.State != Behind || c.Missing != len(source.Revisions)-keep || c.Due < c.Missing {
+		if c := Compare(source, cut.renumbered(), everything); c.State != Behind ||
+			c.Missing != len(source.Revisions)-keep || c.Due < c.Missing {
 			t.Fatalf("cut off after %d of %d: %+v", keep, len(source.Revisions), c)
 		}
 		if cut.Digest() == source.Digest() {
@@ -310,7 +329,8 @@ func TestUnknown(t *testing.T) {
 		Date:        func(r *osmc.Revision) { r.Created = time.Time{} },
 	}
 	for part, hide := range hide {
-		for name, sides := range map[string][2]bool{"neither server gives": {true, true}, "the source does not give": {true, false}, "the target does not give": {false, true}} {
+		for name, sides := range map[string][2]bool{"neither server gives": {true, true},
+			"the source does not give": {true, false}, "the target does not give": {false, true}} {
 			histories := [2]*History{historyOf("trunk:1-3"), historyOf("trunk:1-3")}
 			for side, hidden := range sides {
 				if hidden {
@@ -318,7 +338,8 @@ func TestUnknown(t *testing.T) {
 				}
 			}
 			got := Compare(histories[0], histories[1], everything)
-			if got.State != Unknown || got.IsEqual() || !strings.HasPrefix(got.Unknown, name+" the "+string(part)+" of 1 revision (revision 2 of branch trunk first)") {
+			if got.State != Unknown || got.IsEqual() || !strings.HasPrefix(got.Unknown,
+				name+" the "+string(part)+" of 1 revision (revision 2 of branch trunk first)") {
 				t.Errorf("%s, %s: %s, %q", part, name, got.State, got.Unknown)
 			}
 			if slices.Contains(got.Compared, part) || got.Why() == "" {
@@ -338,7 +359,8 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
-// TestContents: root objects and element packages are compared where both servers give them, and named where one does not.
+// TestContents: root objects and element packages are compared where both servers give them, and named where one does
+// not.
 func TestContents(t *testing.T) {
 	t.Parallel()
 	with := func(roots, packages []string) *History {
@@ -355,17 +377,24 @@ func TestContents(t *testing.T) {
 		field          Part
 		uncompared     []Part
 	}{
-		"the same":                   {with(one, two), with(one, two), Equal, "", []Part{MergedParents}},
-		"other roots":                {with(one, two), with(two, two), Differs, RootObjects, []Part{MergedParents}},
-		"no roots":                   {with(one, two), with([]string{}, two), Differs, RootObjects, []Part{MergedParents}},
-		"other packages":             {with(one, one), with(one, two), Differs, ElementPackages, []Part{MergedParents}},
-		"packages given by one":      {with(one, one), with(one, nil), Equal, "", []Part{MergedParents, ElementPackages}},
-		"neither given by either":    {with(nil, nil), with(nil, nil), Equal, "", []Part{MergedParents, RootObjects, ElementPackages}},
-		"roots given by the target":  {with(nil, one), with(one, one), Equal, "", []Part{MergedParents, RootObjects}},
-		"older revisions are others": {with(one, one), func() *History { h := with(one, one); h.Revisions[0].RootObjects = two; return h }(), Equal, "", []Part{MergedParents}},
+		"the same":              {with(one, two), with(one, two), Equal, "", []Part{MergedParents}},
+		"other roots":           {with(one, two), with(two, two), Differs, RootObjects, []Part{MergedParents}},
+		"no roots":              {with(one, two), with([]string{}, two), Differs, RootObjects, []Part{MergedParents}},
+		"other packages":        {with(one, one), with(one, two), Differs, ElementPackages, []Part{MergedParents}},
+		"packages given by one": {with(one, one), with(one, nil), Equal, "", []Part{MergedParents, ElementPackages}},
+		"neither given by either": {with(nil, nil), with(nil, nil), Equal, "",
+			[]Part{MergedParents, RootObjects, ElementPackages}},
+		"roots given by the target": {with(nil, one), with(one, one), Equal, "", []Part{MergedParents, RootObjects}},
+		"older revisions are others": {with(one, one), func() *History {
+			h := with(one,
+				one)
+			h.Revisions[0].RootObjects = two
+			return h
+		}(), Equal, "", []Part{MergedParents}},
 	} {
 		got := Compare(c.source, c.target, everything)
-		if got.State != c.state || !slices.Equal(got.Uncompared, c.uncompared) || c.field != "" && got.Difference.Field != string(c.field) {
+		if got.State != c.state || !slices.Equal(got.Uncompared, c.uncompared) || c.field != "" &&
+			got.Difference.Field != string(c.field) {
 			t.Errorf("%s: %s, not compared %v, %s", name, got.State, got.Uncompared, got.Why())
 		}
 		for _, part := range []Part{RootObjects, ElementPackages} {
@@ -378,7 +407,8 @@ func TestContents(t *testing.T) {
 
 func TestSummary(t *testing.T) {
 	f := historyOf("trunk:1-3 dev:4", "R1@3", "R1@4").Summary()
-	want := Summary{Branches: 2, Revisions: 4, Tags: 2, Latest: 4, LatestAt: "2024-01-12T09:30:00Z", LatestBy: "ann", Creator: "bob", Authors: []string{"ann", "bob"}, Digest: f.Digest}
+	want := Summary{Branches: 2, Revisions: 4, Tags: 2, Latest: 4, LatestAt: "2024-01-12T09:30:00Z", LatestBy: "ann",
+		Creator: "bob", Authors: []string{"ann", "bob"}, Digest: f.Digest}
 	if fmt.Sprint(f) != fmt.Sprint(want) || len(f.Digest) != 16 {
 		t.Errorf("%+v", f)
 	}

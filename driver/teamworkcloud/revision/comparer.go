@@ -206,7 +206,8 @@ type field struct {
 	value string
 }
 
-// fieldsOf are the parts of a revision that can be compared whatever its place is. Its parents are compared by their places.
+// fieldsOf are the parts of a revision that can be compared whatever its place is. Its parents are compared by their
+// places.
 func fieldsOf(r *osmc.Revision) []field {
 	return []field{
 		{Date, !r.Created.IsZero(), Instant(r.Created)},
@@ -264,7 +265,8 @@ func (x *comparer) compareParent(part Part, branch string, s, t *osmc.Revision, 
 	case want != 0 && !onSource || have != 0 && !onTarget:
 		x.isGiven(part, branch, s.Number, want == 0 || onSource, have == 0 || onTarget)
 	case onSource != onTarget || sourcePlace != targetPlace:
-		x.differ(Difference{Branch: branch, Source: s.Number, Target: t.Number, Field: string(part), Want: fmt.Sprint(want), Have: fmt.Sprint(have)})
+		x.differ(Difference{Branch: branch, Source: s.Number, Target: t.Number, Field: string(part), Want: fmt.Sprint(want),
+			Have: fmt.Sprint(have)})
 	}
 }
 
@@ -282,7 +284,8 @@ func (x *comparer) compareContents(p linePair) {
 		{RootObjects, s.RootObjects, t.RootObjects},
 		{ElementPackages, s.ElementPackages, t.ElementPackages},
 	} {
-		if x.isGiven(ids.part, p.source.Name, s.Number, ids.want != nil, ids.have != nil) && !slices.Equal(ids.want, ids.have) {
+		if x.isGiven(ids.part, p.source.Name, s.Number, ids.want != nil, ids.have != nil) &&
+			!slices.Equal(ids.want, ids.have) {
 			x.differ(Difference{
 				Branch: p.source.Name, Source: s.Number, Target: t.Number, Field: string(ids.part),
 				Want: wording.List(ids.want), Have: wording.List(ids.have),
@@ -291,8 +294,8 @@ func (x *comparer) compareContents(p linePair) {
 	}
 }
 
-// compareTags compares tags by name and by the place of their revision. They can be set on old revisions, and removed, so that
-// they alone do not make it another history.
+// compareTags compares tags by name and by the place of their revision. They can be set on old revisions, and
+// removed, so that they alone do not make it another history.
 func (x *comparer) compareTags(source, target []osmc.Tag) {
 	type key struct {
 		place
@@ -322,7 +325,8 @@ func (x *comparer) compareTags(source, target []osmc.Tag) {
 	}
 	for _, t := range target {
 		if p := x.places[1][t.Revision]; have[key{p, t.Name}] {
-			x.tagged = append(x.tagged, fmt.Sprintf("the target has a tag %q (of its revision %d) that the source does not have", t.Name, t.Revision))
+			x.tagged = append(x.tagged,
+				fmt.Sprintf("the target has a tag %q (of its revision %d) that the source does not have", t.Name, t.Revision))
 		}
 	}
 }

@@ -1,7 +1,8 @@
 // Package revision knows what a resource's history is, and whether a copy has all of it.
 //
-// A copy is compared with its original branch by branch and revision by revision. What one of the two servers does not give is
-// unknown, which is neither equal nor different. A Record is what a run has verified, for the time when a server says nothing.
+// A copy is compared with its original branch by branch and revision by revision. What one of the two servers does
+// not give is unknown, which is neither equal nor different. A Record is what a run has verified, for the time when a
+// server says nothing.
 package revision
 
 import (
@@ -107,19 +108,21 @@ func (h *History) Tagged(tag string) int {
 	return newest
 }
 
-// Digest covers branches, revisions with their numbers, and tags, whatever order the server gives them in: it is the same as
-// long as nothing changes.
+// Digest covers branches, revisions with their numbers, and tags, whatever order the server gives them in: it is the
+// same as long as nothing changes.
 func (h *History) Digest() string {
 	sum := sha256.New()
 	for _, l := range h.Lines() {
 		fmt.Fprintf(sum, "branch %q %q %d\n", l.ID, l.Name, l.Start)
 		for _, r := range l.Revisions {
-			fmt.Fprintf(sum, "%d %d %d %q %s %q\n", r.Number, r.Parent, r.MergedParent, r.Author, Instant(r.Created), r.Description)
+			fmt.Fprintf(sum, "%d %d %d %q %s %q\n", r.Number, r.Parent, r.MergedParent, r.Author, Instant(r.Created),
+				r.Description)
 		}
 	}
 	tags := slices.Clone(h.Tags)
 	slices.SortFunc(tags, func(a, b osmc.Tag) int {
-		return cmp.Or(cmp.Compare(a.Revision, b.Revision), strings.Compare(a.Name, b.Name), strings.Compare(a.Description, b.Description))
+		return cmp.Or(cmp.Compare(a.Revision, b.Revision), strings.Compare(a.Name, b.Name),
+			strings.Compare(a.Description, b.Description))
 	})
 	for _, t := range tags {
 		fmt.Fprintf(sum, "tag %d %q %q\n", t.Revision, t.Name, t.Description)
@@ -127,7 +130,8 @@ func (h *History) Digest() string {
 	return hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
-// Line is a branch with the revisions that were made on it, oldest first. What came before the branch belongs to its parent.
+// Line is a branch with the revisions that were made on it, oldest first. What came before the branch belongs to its
+// parent.
 type Line struct {
 	ID, Name  string
 	Start     int
@@ -157,6 +161,9 @@ func (h *History) Lines() []*Line {
 	for _, l := range out {
 		slices.SortStableFunc(l.Revisions, func(a, b *osmc.Revision) int { return cmp.Compare(a.Number, b.Number) })
 	}
-	slices.SortStableFunc(out, func(a, b *Line) int { return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID)) })
+	slices.SortStableFunc(out, func(a, b *Line) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name),
+			strings.Compare(a.ID, b.ID))
+	})
 	return out
 }

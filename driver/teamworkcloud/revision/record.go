@@ -14,8 +14,8 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
-// Record is what a run has verified of one resource: which revisions its source had, and what its copy on the target was like.
-// It is journaled before services are stopped, since a server whose services are stopped says nothing.
+// Record is what a run has verified of one resource: which revisions its source had, and what its copy on the target
+// was like. It is journaled before services are stopped, since a server whose services are stopped says nothing.
 type Record struct {
 	Name   string         `json:"name"`
 	Digest string         `json:"digest,omitempty"` // of the source's history; "" when only the copy was looked at
@@ -115,14 +115,15 @@ func (c *Record) Changed(now *History) string {
 	return "its branches or tags are not those that were verified"
 }
 
-// Lost says what the copy lacks of what was verified, "" if it has all of it. Whoever may edit it may have added revisions since,
-// and removed tags.
+// Lost says what the copy lacks of what was verified, "" if it has all of it. Whoever may edit it may have added
+// revisions since, and removed tags.
 func (c *Record) Lost(now *History) string {
 	lost, _ := c.compare(now)
 	return lost
 }
 
-// compare finds the first branch or revision that was verified and is missing or different now, and the first that is new.
+// compare finds the first branch or revision that was verified and is missing or different now, and the first that is
+// new.
 func (c *Record) compare(now *History) (lost, added string) {
 	lines := now.Lines()
 	for i := range c.Target {

@@ -17,9 +17,11 @@ const (
 
 // engine has revisions 1, 2, 5 on trunk and 3, 6 on dev; renumbered, as a target before 2026x has it, 1 to 5.
 func engine(renumbered bool) *History {
-	h := &History{Branches: []osmc.Branch{{ID: trunk, Name: "trunk", Latest: 5}, {ID: dev, Name: "dev", Start: 2, Latest: 6}}, Tags: []osmc.Tag{{Name: "R1", Revision: 2}}}
+	h := &History{Branches: []osmc.Branch{{ID: trunk, Name: "trunk", Latest: 5},
+		{ID: dev, Name: "dev", Start: 2, Latest: 6}}, Tags: []osmc.Tag{{Name: "R1", Revision: 2}}}
 	for i, n := range []int{1, 2, 3, 5, 6} {
-		r := osmc.Revision{Number: n, Branch: trunk, BranchName: "trunk", Author: "ann", Created: time.Date(2025, 3, n, 10, 0, 0, 0, time.UTC), Description: "change"}
+		r := osmc.Revision{Number: n, Branch: trunk, BranchName: "trunk", Author: "ann",
+			Created: time.Date(2025, 3, n, 10, 0, 0, 0, time.UTC), Description: "change"}
 		if n == 3 || n == 6 {
 			r.Branch, r.BranchName = dev, "dev"
 		}
@@ -38,22 +40,32 @@ func TestCopiedTellsWhatChanged(t *testing.T) {
 		changed string
 		lost    string
 	}{
-		"nothing":       {func(*History) {}, "", ""},
-		"a lost one":    {func(h *History) { h.Revisions = slices.Delete(h.Revisions, 3, 4) }, "revision 4 of branch trunk (5 on the source) is missing on the target", "="},
-		"a first one":   {func(h *History) { h.Revisions = h.Revisions[1:] }, "revision 1 of branch trunk is missing on the target", "="},
-		"an author":     {func(h *History) { h.Revisions[4].Author = "eve" }, "revision 5 of branch dev (6 on the source) is not what was verified: it is now by eve of 2025-03-06T10:00:00Z", "="},
-		"a date":        {func(h *History) { h.Revisions[0].Created = h.Revisions[0].Created.Add(time.Second) }, "revision 1 of branch trunk is not what was verified: it is now by ann of 2025-03-01T10:00:01Z", "="},
-		"a description": {func(h *History) { h.Revisions[1].Description = "other" }, "revision 2 of branch trunk is not what was verified: it is now by ann of 2025-03-02T10:00:00Z", "="},
-		"truncated":     {func(h *History) { h.Revisions = h.Revisions[:2] }, "revision 3 of branch dev is missing on the target", "="},
+		"nothing": {func(*History) {}, "", ""},
+		"a lost one": {func(h *History) { h.Revisions = slices.Delete(h.Revisions, 3, 4) },
+			"revision 4 of branch trunk (5 on the source) is missing on the target", "="},
+		"a first one": {func(h *History) { h.Revisions = h.Revisions[1:] },
+			"revision 1 of branch trunk is missing on the target", "="},
+		"an author": {func(h *History) { h.Revisions[4].Author = "eve" },
+			"revision 5 of branch dev (6 on the source) is not what was verified: it is now by eve of 2025-03-06T10:00:00Z",
+			"="},
+		"a date": {func(h *History) { h.Revisions[0].Created = h.Revisions[0].Created.Add(time.Second) },
+			"revision 1 of branch trunk is not what was verified: it is now by ann of 2025-03-01T10:00:01Z", "="},
+		"a description": {func(h *History) { h.Revisions[1].Description = "other" },
+			"revision 2 of branch trunk is not what was verified: it is now by ann of 2025-03-02T10:00:00Z", "="},
+		"truncated": {func(h *History) { h.Revisions = h.Revisions[:2] },
+			"revision 3 of branch dev is missing on the target", "="},
 		"a branch": {func(h *History) {
-			h.Branches, h.Revisions = h.Branches[:1], slices.DeleteFunc(h.Revisions, func(r osmc.Revision) bool { return r.Branch == dev })
+			h.Branches, h.Revisions = h.Branches[:1], slices.DeleteFunc(h.Revisions,
+				func(r osmc.Revision) bool { return r.Branch == dev })
 		}, "branch dev is missing on the target", "="},
 		"a new revision": {func(h *History) {
 			h.Revisions = append(h.Revisions, osmc.Revision{Number: 6, Branch: trunk, Author: "eve"})
 		}, "revision 6 by eve of branch trunk was made on the target", ""},
-		"a new branch":     {func(h *History) { h.Branches = append(h.Branches, osmc.Branch{ID: "x", Name: "y"}) }, "branch y was made on the target", ""},
-		"a tag":            {func(h *History) { h.Tags = nil }, "its branches or tags are not those that were verified", ""},
-		"a branch's start": {func(h *History) { h.Branches[1].Start = 1 }, "its branches or tags are not those that were verified", ""},
+		"a new branch": {func(h *History) { h.Branches = append(h.Branches, osmc.Branch{ID: "x", Name: "y"}) },
+			"branch y was made on the target", ""},
+		"a tag": {func(h *History) { h.Tags = nil }, "its branches or tags are not those that were verified", ""},
+		"a branch's start": {func(h *History) { h.Branches[1].Start = 1 },
+			"its branches or tags are not those that were verified", ""},
 	} {
 		now := engine(true)
 		c.spoil(now)
@@ -75,7 +87,8 @@ func TestCopiedNamesWhatIsNew(t *testing.T) {
 	if got := was.Newer(now); got != "" {
 		t.Errorf("nothing is new, got %q", got)
 	}
-	now.Revisions = append(now.Revisions, osmc.Revision{Number: 7, Branch: dev, BranchName: "dev", Author: "bo", Created: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
+	now.Revisions = append(now.Revisions, osmc.Revision{Number: 7, Branch: dev, BranchName: "dev", Author: "bo",
+		Created: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
 	now.Branches = append(now.Branches, osmc.Branch{ID: "x", Name: "variant"})
 	if got := was.Newer(now); got != "revision 7 by bo (2026-01-01T00:00:00Z) of branch dev, branch variant" {
 		t.Errorf("got %q", got)
