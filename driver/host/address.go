@@ -32,7 +32,7 @@ func parseAddress(text string) (address, error) {
 	case user == "":
 		return address{}, errors.New("an SSH address says who logs in: there is nothing before the @")
 	case strings.Contains(user, ":"):
-		return address{}, errors.New("an SSH address holds no password: log in with a key or an agent")
+		return address{}, errors.New("an SSH address has no password: log in with a key or an agent")
 	case wording.Printable(user) != user || strings.ContainsAny(user, " \t"):
 		return address{}, errors.New("the user of the SSH address has a space or a control character in it")
 	}

@@ -128,8 +128,8 @@ func (p *process) stop(why error) error {
 	}
 	select {
 	case <-p.ended:
-		return fmt.Errorf("%w: it was told to end, and how far it came is not known", why)
+		return fmt.Errorf("%w: it was told to end, and how far it came is unknown", why)
 	default:
-		return fmt.Errorf("%w: it was told to end, and whether it did is not known", why)
+		return fmt.Errorf("%w: it was told to end, and whether it did is unknown", why)
 	}
 }

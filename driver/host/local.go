@@ -152,7 +152,7 @@ func (h *local) start(ctx context.Context, c Command) (*process, error) {
 			if code := cmd.ProcessState.ExitCode(); code >= 0 {
 				return code, nil
 			}
-			return 0, fmt.Errorf("it was ended by a signal (%s): how far it came is not known", cmd.ProcessState)
+			return 0, fmt.Errorf("it was ended by a signal (%s): how far it came is unknown", cmd.ProcessState)
 		},
 		signal: func(force bool) { signal(cmd.Process, force) },
 		grace:  h.grace, after: time.After,

@@ -70,7 +70,7 @@ func parseKey(key []byte, passphrase string) (ssh.Signer, error) {
 	case public == nil || block != nil && strings.Contains(block.Type, "PUBLIC KEY"):
 		return nil, errors.New("it is a public key, and the private one is wanted")
 	case block == nil:
-		return nil, errors.New("it holds no private key in PEM or OpenSSH's form")
+		return nil, errors.New("it has no private key in PEM or OpenSSH's form")
 	}
 	return nil, errors.New("it cannot be read: it is damaged or of an unknown kind")
 }
@@ -80,7 +80,7 @@ func askAgent(ctx context.Context, dial func(context.Context, string, string) (n
 	socket string) ([]identity, io.Closer, error) {
 	conn, err := dial(ctx, "unix", socket)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the SSH agent is not there: %w", err)
+		return nil, nil, fmt.Errorf("the SSH agent cannot be reached: %w", err)
 	}
 	stop := context.AfterFunc(ctx, func() { conn.Close() }) // an agent may ask a person
 	hangUp := closer(func() error { stop(); return conn.Close() })

@@ -57,7 +57,7 @@ func TestKeys(t *testing.T) {
 		"it is in PuTTY's form": {[]byte("PuTTY-User-Key-File-3: ssh-ed25519\nhush"), ""},
 		"it is encrypted in a form (PKCS #8)": {pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY",
 			Bytes: []byte("hush")}), "x"},
-		"it holds no private key": {[]byte("hush"), ""},
+		"it has no private key": {[]byte("hush"), ""},
 		"it cannot be read": {pem.EncodeToMemory(&pem.Block{Type: "HUSH KEY",
 			Bytes: []byte("hush")}), ""},
 		"it cannot be read: it is damaged": {pem.EncodeToMemory(&pem.Block{Type: "OPENSSH PRIVATE KEY",
@@ -150,7 +150,7 @@ func TestAgent(t *testing.T) {
 	works(t, agents(serveAgent(t, strange), key))
 	works(t, agents(serveAgent(t), key))
 	works(t, agents(filepath.Join(t.TempDir(), "none"), key)) // what is declared is enough
-	fails(t, agents(filepath.Join(t.TempDir(), "none")), "the SSH agent is not there")
+	fails(t, agents(filepath.Join(t.TempDir(), "none")), "the SSH agent cannot be reached")
 	fails(t, agents(serveAgent(t)), "the agent holds no key")
 	fails(t, agents(serveAgent(t, strange)),
 		`"deploy\x1b[31m" of the agent (ssh-ed25519 `+ssh.FingerprintSHA256(stranger.PublicKey()))

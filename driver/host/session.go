@@ -112,7 +112,7 @@ func (s *session) how(ctx context.Context) (int, error) {
 	case !s.told:
 		return 0, s.lost(ctx)
 	case s.signal != "":
-		return 0, fmt.Errorf("it was ended by %s: how far it came is not known", wording.Printable(s.signal))
+		return 0, fmt.Errorf("it was ended by %s: how far it came is unknown", wording.Printable(s.signal))
 	}
 	return s.code, nil
 }
@@ -120,9 +120,9 @@ func (s *session) how(ctx context.Context) (int, error) {
 // lost says what a connection or a session that broke leaves open.
 func (s *session) lost(ctx context.Context) error {
 	if err := s.link.alive(ctx); err != nil {
-		return fmt.Errorf("%w: whether it was carried out, or still runs, is not known", err)
+		return fmt.Errorf("%w: whether it was carried out, or still runs, is unknown", err)
 	}
-	return errors.New("the machine ended it without a word about how: whether it was carried out is not known")
+	return errors.New("the machine ended it and did not report how: whether it was carried out is unknown")
 }
 
 // send sends a signal. RFC 4254, 6.9; sshd takes it since 7.9.

@@ -51,7 +51,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		"an SSH address says who logs in":         {Address: "db.example", Keys: [][]byte{key}},
 		"jump 2: an SSH address says who":         {Address: "a@b", Jump: []string{"c@d", "e"}, Keys: [][]byte{key}},
 		"neither a key to log in with nor an SSH": {Address: "a@b"},
-		"key 2: it holds no private key":          {Address: "a@b", Keys: [][]byte{key, []byte("nothing")}},
+		"key 2: it has no private key":          {Address: "a@b", Keys: [][]byte{key, []byte("nothing")}},
 		"line 2 of known_hosts revokes a key": {Address: "a@b", Keys: [][]byte{key},
 			KnownHosts: []byte("\n@revoked * ssh-ed25519 x\n")},
 	} {
@@ -210,7 +210,7 @@ func TestConnectionThatBreaks(t *testing.T) {
 			s, h := pair(t, func(s *server) { s.exec = act })
 			_, err := h.Run(t.Context(), Command{Args: []string{"true"}})
 			if !errors.Is(err, ErrBroken) || WasStarted(err) != StartedMaybe || !strings.Contains(err.Error(),
-				"whether it was carried out, or still runs, is not known") {
+				"whether it was carried out, or still runs, is unknown") {
 				t.Errorf("got %v", err)
 			}
 			if n, lines := s.count(); n != 1 || len(lines) != 1 {
@@ -255,7 +255,7 @@ func TestMachineThatSaysLess(t *testing.T) {
 	t.Run("no status", func(t *testing.T) {
 		out, err := run(said(t, func(c ssh.Channel, _ net.Conn) { _, _ = io.WriteString(c, "half") }))
 		if err == nil || WasStarted(err) != StartedMaybe || !strings.Contains(err.Error(),
-			"without a word about how") || out.Stdout != "half" {
+			"did not report how") || out.Stdout != "half" {
 			t.Errorf("%+v, %v", out, err)
 		}
 	})

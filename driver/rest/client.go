@@ -165,13 +165,13 @@ func parseBase(text string) (*url.URL, error) {
 	case err != nil:
 		return nil, errors.New("the server's address is not a URL")
 	case u.User != nil:
-		return nil, fmt.Errorf("the address of %s holds a user: credentials do not belong into an address", u.Host)
+		return nil, fmt.Errorf("the address of %s holds a user: credentials do not belong in an address", u.Host)
 	case u.Host == "" || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
 		return nil, fmt.Errorf("the server's address must be https://HOST, not %q", text)
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, fmt.Errorf("the address of %s ends in a query or fragment, which it cannot have", u.Host)
 	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return nil, fmt.Errorf("the address of %s is http: the credentials would travel in clear; use https", u.Host)
+		return nil, fmt.Errorf("the address of %s is http: the credentials would be sent unencrypted; use https", u.Host)
 	}
 	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), strings.TrimRight(u.RawPath, "/")
 	return u, nil
@@ -214,7 +214,7 @@ func transport(o Options) (*http.Transport, error) {
 		roots = x509.NewCertPool()
 	}
 	if len(bytes.TrimSpace(o.CAPEM)) > 0 && !roots.AppendCertsFromPEM(o.CAPEM) {
-		return nil, errors.New("the extra certificate authority holds no certificate in PEM form")
+		return nil, errors.New("the extra certificate authority has no certificate in PEM form")
 	}
 	return &http.Transport{
 		Proxy:               o.Proxy,
@@ -316,7 +316,7 @@ func joinPath(base *url.URL, path string) (*url.URL, error) {
 	}
 	for _, segment := range strings.FieldsFunc(plain, func(r rune) bool { return r == '/' || r == '\\' }) {
 		if segment == "." || segment == ".." {
-			return nil, errors.New("the path climbs with . or .., so it would lead elsewhere")
+			return nil, errors.New("the path contains . or .., so it would lead elsewhere")
 		}
 	}
 	return base.JoinPath(path), nil

@@ -30,8 +30,8 @@ func TestNewRefuses(t *testing.T) {
 		"https://u:hush@jira.example":    "the address of jira.example holds a user",
 		"https://u:hush@jira.exam\x7fle": "is not a URL",
 		"https://jira.example?x=1":       "ends in a query or fragment",
-		"http://jira.example.org":        "would travel in clear",
-		"http://127.0.0.1.example.org":   "would travel in clear",
+		"http://jira.example.org":        "would be sent unencrypted",
+		"http://127.0.0.1.example.org":   "would be sent unencrypted",
 	} {
 		_, err := rest.New(rest.Options{BaseURL: base})
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hush") {

@@ -110,7 +110,7 @@ func newMerge(o MergeOptions) (*merge, error) {
 	}
 	for _, r := range o.Allow {
 		if !slices.Contains(Rules(), r) {
-			return nil, fmt.Errorf("there is no check %q that could be allowed to fail; there are %q", r, Rules())
+			return nil, fmt.Errorf("%q is not a check that can be allowed to fail; these are %q", r, Rules())
 		}
 	}
 	if o.MaxEntry == 0 {

@@ -403,7 +403,7 @@ func TestMergeOptions(t *testing.T) {
 		"only one of the two files can come from standard input": func(o *MergeOptions) {
 			o.Master, o.Slave = Standard, Standard
 		},
-		"there is no check \"all\" that could be allowed to fail; there are [\"duplicate\" \"same-file\" \"sequence\" " +
+		"\"all\" is not a check that can be allowed to fail; these are [\"duplicate\" \"same-file\" \"sequence\" " +
 			"\"swapped\" \"unmatched\"]": func(o *MergeOptions) {
 			o.Allow = []Rule{"all"}
 		},

@@ -12,7 +12,7 @@ import (
 func TestCompleteOnlyWhatIsCertain(t *testing.T) {
 	for _, c := range []struct{ name, mine, its, want string }{
 		{"plain", `{"localId":"1"}`, `{"remoteId":"1","localId":"2"}`, `{"localId":"1","remoteId":"2"}`},
-		{"the id is there twice", `{"localId":"1"},{"localId":"1"}`, `{"remoteId":"1","localId":"2"}`, ""},
+		{"the id occurs twice", `{"localId":"1"},{"localId":"1"}`, `{"remoteId":"1","localId":"2"}`, ""},
 		{"the id is in a whole pair too", `{"localId":"1"},{"localId":"1","remoteId":"3"}`,
 			`{"remoteId":"1","localId":"2"}`, ""},
 		{"the other id is there already", `{"localId":"1"},{"localId":"3","remoteId":"2"}`,

@@ -198,7 +198,7 @@ func (r *Reader) envelope() error {
 	case r.ended():
 		return r.fail(r.r, "the file ends before its closing '}': it is cut short; download it again")
 	case c == '}' && comma:
-		return r.fail(r.r, notJSON("there is a comma too many before '}'", c))
+		return r.fail(r.r, notJSON("unexpected comma before '}'", c))
 	case c == '}':
 		if !r.seen[First] {
 			return r.fail(r.r, "firstConnector is missing"+notExport)
@@ -232,9 +232,9 @@ func (r *Reader) envelopeMember(name string, value int) error {
 	}
 	switch {
 	case r.seen[section]:
-		return r.fail(r.r, name+" is there twice"+notExport)
+		return r.fail(r.r, name+" occurs twice"+notExport)
 	case section == Second && !r.second:
-		return r.fail(r.r, "secondConnector is there already: this looks like an already merged file; use the two "+
+		return r.fail(r.r, "secondConnector exists already: this looks like an already merged file; use the two "+
 			"files as they were downloaded")
 	}
 	if value >= r.w {
@@ -307,7 +307,7 @@ func (r *Reader) end() error {
 		return err
 	}
 	if !r.ended() {
-		return r.fail(r.r, "there is something behind the end of the JSON text ("+found(r.buf[r.r])+"); remove it, or "+
+		return r.fail(r.r, "unexpected text after the end of the JSON ("+found(r.buf[r.r])+"); remove it, or "+
 			"download the file again")
 	}
 	return io.EOF

@@ -111,20 +111,20 @@ func TestReaderRefuses(t *testing.T) {
 			`REST; use the file of "Download synchronized issues"`},
 		{"no section", "{ }", "1:3: firstConnector is missing" + notExp},
 		{"only others", `{"a":1}`, "1:7: firstConnector is missing" + notExp},
-		{"section twice", `{"firstConnector":[],"firstConnector":[]}`, "1:22: firstConnector is there twice" + notExp},
-		{"section twice escaped", `{"firstConnector":[],"first\u0043onnector":[]}`, "1:22: firstConnector is there " +
-			"twice" + notExp},
+		{"section twice", `{"firstConnector":[],"firstConnector":[]}`, "1:22: firstConnector occurs twice" + notExp},
+		{"section twice escaped", `{"firstConnector":[],"first\u0043onnector":[]}`,
+			"1:22: firstConnector occurs twice" + notExp},
 		{"section null", `{"firstConnector": null}`, "1:20: firstConnector must be an array of entries, found null" +
 			notExp},
 		{"section object", `{"firstConnector": {}}`, "1:20: firstConnector must be an array of entries, found an " +
 			"object" + notExp},
-		{"merged", "{\"firstConnector\":[],\n \"secondConnector\":[]}", "2:2: secondConnector is there already: this " +
+		{"merged", "{\"firstConnector\":[],\n \"secondConnector\":[]}", "2:2: secondConnector exists already: this " +
 			"looks like an already merged file; use the two files as they were downloaded"},
-		{"trailing", "{\"firstConnector\":[]}\n{", "2:1: there is something behind the end of the JSON text ('{'); " +
+		{"trailing", "{\"firstConnector\":[]}\n{", "2:1: unexpected text after the end of the JSON ('{'); " +
 			"remove it, or download the file again"},
-		{"trailing zero", "{\"firstConnector\":[]}\x00", "1:22: there is something behind the end of the JSON text " +
-			"(byte 0x00); remove it, or download the file again"},
-		{"comma at end", `{"firstConnector":[],}`, "1:22: not valid JSON: there is a comma too many before '}'" + mend},
+		{"trailing zero", "{\"firstConnector\":[]}\x00", "1:22: unexpected text after the end of the JSON (byte " +
+			"0x00); remove it, or download the file again"},
+		{"comma at end", `{"firstConnector":[],}`, "1:22: not valid JSON: unexpected comma before '}'" + mend},
 		{"cut behind a name", `{"firstConnector":`, "1:19: the file ends too early: it is cut short; download it again"},
 		{"no comma", `{"firstConnector":[] "a":1}`, "1:22: not valid JSON: a comma is missing before '\"'" + mend},
 		{"comma first", `{,"firstConnector":[]}`, "1:2: not valid JSON: expected a member's name in double quotes, " +
@@ -132,10 +132,10 @@ func TestReaderRefuses(t *testing.T) {
 		{"two commas", `{"firstConnector":[],,"a":1}`, "1:22: not valid JSON: expected a member's name in double " +
 			"quotes, found ','" + mend},
 		{"no colon", `{"firstConnector" []}`, "1:19: not valid JSON: expected ':' after a member's name, found '['" + mend},
-		{"comma in list", `{"firstConnector":[` + ok + `,]}`, "1:67: not valid JSON: there is a comma too many before " +
+		{"comma in list", `{"firstConnector":[` + ok + `,]}`, "1:67: not valid JSON: unexpected comma before " +
 			"']'" + mend},
-		{"comma starts list", `{"firstConnector":[,` + ok + `]}`, "1:20: not valid JSON: there is a comma too many " +
-			"before ','" + mend},
+		{"comma starts list", `{"firstConnector":[,` + ok + `]}`, "1:20: not valid JSON: unexpected comma before " +
+			"','" + mend},
 		{"no comma in list", "{\"firstConnector\":[" + ok + "\n" + ok + "]}", "2:1: not valid JSON: a comma is " +
 			"missing before '{'" + mend},
 		{"entry string", `{"firstConnector":["x"]}`, "1:20: an entry must be an object, found a string" + notExp},
@@ -163,7 +163,7 @@ func TestReaderRefuses(t *testing.T) {
 			"the file as UTF-8, or better download it again"},
 		{"utf-8 in column", "{\"firstConnector\":[{\"ä\":tru}]}", "1:29: not valid JSON: expected true, found '}'" + mend},
 		{"tab in string", "{\"firstConnector\":[{\"a\tb\":1}]}", "1:23: not valid JSON: a control character (byte " +
-			"0x09) stands unescaped in a string; the closing quote may be missing" + mend},
+			"0x09) must be escaped in a string; the closing quote may be missing" + mend},
 		{"bad escape", `{"firstConnector":[{"a":"\x41"}]}`,
 			`1:27: not valid JSON: \ in a string must be followed by one of "\/bfnrtu, found 'x'` + mend},
 		{"bad hex", `{"firstConnector":[{"a":"\u00g0"}]}`,
@@ -180,14 +180,14 @@ func TestReaderRefuses(t *testing.T) {
 			"quotes, found \"'\"" + mend},
 		{"comment", `{"firstConnector":[ // x` + "\n]}", "1:21: an entry must be an object, found '/'" + notExp},
 		{"no value", `{"firstConnector":[{"a":,"b":1}]}`, "1:25: not valid JSON: a value is missing before ','" + mend},
-		{"comma in entry", `{"firstConnector":[{"a":1,}]}`, "1:27: not valid JSON: there is a comma too many before " +
+		{"comma in entry", `{"firstConnector":[{"a":1,}]}`, "1:27: not valid JSON: unexpected comma before " +
 			"'}'" + mend},
-		{"comma in pairs", `{"firstConnector":[{"comments":[{"localId":"1",}]}]}`, "1:48: not valid JSON: there is a " +
-			"comma too many before '}'" + mend},
+		{"comma in pairs", `{"firstConnector":[{"comments":[{"localId":"1",}]}]}`, "1:48: not valid JSON: unexpected " +
+			"comma before '}'" + mend},
 		{"comma in pair list", `{"firstConnector":[{"comments":[{"localId":"1"},]}]}`,
-			"1:49: not valid JSON: there is a comma too many before ']'" + mend},
-		{"comma in nested", `{"firstConnector":[{"x":{"y":[1,]}}]}`, "1:33: not valid JSON: there is a comma too many " +
-			"before ']'" + mend},
+			"1:49: not valid JSON: unexpected comma before ']'" + mend},
+		{"comma in nested", `{"firstConnector":[{"x":{"y":[1,]}}]}`, "1:33: not valid JSON: unexpected comma before " +
+			"']'" + mend},
 		{"mismatch", `{"firstConnector":[{"x":{"y":[1}}]}`, "1:32: not valid JSON: expected ',' or ']', found '}'" + mend},
 		{"cut in envelope", `{"firstConnector":[]`, "1:21: the file ends before its closing '}': it is cut short; " +
 			"download it again"},
@@ -242,7 +242,7 @@ func TestReaderRefusesVendorsInvalidSample(t *testing.T) {
 	}
 	mended := bytes.Replace(data, []byte("]\n   \"second"), []byte("],\n   \"second"), 1)
 	_, err = readAll(NewExportReader("m.json", bytes.NewReader(mended), WithSecond()))
-	want = `m.json:49:1: not valid JSON: there is a comma too many before '}'; mend it, or download the file again`
+	want = `m.json:49:1: not valid JSON: unexpected comma before '}'; mend it, or download the file again`
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
@@ -284,7 +284,7 @@ func TestReaderAccepts(t *testing.T) {
 
 func TestArrayReaderRefuses(t *testing.T) {
 	for in, want := range map[string]string{
-		"[]x": "r:1:3: there is something behind the end of the JSON text ('x'); remove it, or download " +
+		"[]x": "r:1:3: unexpected text after the end of the JSON ('x'); remove it, or download " +
 			"the file again",
 		`{"a":1}`: `r:1:1: expected an array of entries, found an object: this looks like a file of "Download ` +
 			`synchronized issues", or an error message`,

@@ -87,7 +87,7 @@ func (r *Reader) skipBetween(object bool) (more bool, err error) {
 		return false, err
 	}
 	if c == end {
-		return false, r.fail(r.r, notJSON("there is a comma too many before %s", c))
+		return false, r.fail(r.r, notJSON("unexpected comma before %s", c))
 	}
 	if object {
 		err = r.skipName()

@@ -110,7 +110,7 @@ func (s *scanner) str(i int) int {
 			}
 		case c < 0x20:
 			s.unit = i
-			return s.fail(i, "a control character (%s) stands unescaped in a string; the closing quote may be missing", c)
+			return s.fail(i, "a control character (%s) must be escaped in a string; the closing quote may be missing", c)
 		default:
 			for b[i] >= utf8.RuneSelf {
 				r, size := utf8.DecodeRune(b[i:])
@@ -281,7 +281,7 @@ func (s *scanner) nested(i int) int {
 						return -1
 					}
 				} else if b[i] == ']' {
-					return s.fail(i, "there is a comma too many before ']'", 0)
+					return s.fail(i, "unexpected comma before ']'", 0)
 				}
 				break
 			}
@@ -299,7 +299,7 @@ func (s *scanner) name(i, before int) int {
 	b := s.b
 	if b[i] != '"' {
 		if b[i] == '}' && b[before] == ',' {
-			return s.fail(i, "there is a comma too many before '}'", 0)
+			return s.fail(i, "unexpected comma before '}'", 0)
 		}
 		return s.fail(i, `expected a member's name in double quotes, found %s`, b[i])
 	}

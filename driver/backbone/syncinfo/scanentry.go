@@ -50,7 +50,7 @@ func (s *scanner) entry(i int, e *Entry) int {
 	b, start := s.b, i
 	if b[i] != '{' {
 		if b[i] == ']' || b[i] == ',' {
-			return s.fail(i, "there is a comma too many before %s", b[i])
+			return s.fail(i, "unexpected comma before %s", b[i])
 		}
 		return s.refuse(i, "an entry must be an object, found "+kindOf(b[i])+notExport)
 	}

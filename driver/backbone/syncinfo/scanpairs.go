@@ -13,7 +13,7 @@ type pairSpan struct {
 	gap           span // white space between '{' and the first member
 	colon         span // from behind the first name to its value
 	last          int  // behind the last member's value
-	twice         bool // one of the two ids is there twice
+	twice         bool // one of the two ids occurs twice
 }
 
 // half says whether exactly one of the two ids is there.
@@ -56,7 +56,7 @@ func (s *scanner) pairList(m member, i int, count, half *int) int {
 			return s.fail(i, missingComma(b[i], false), b[i])
 		}
 		if i = skipSpace(b, i+1); b[i] == ']' {
-			return s.fail(i, "there is a comma too many before ']'", 0)
+			return s.fail(i, "unexpected comma before ']'", 0)
 		}
 	}
 }

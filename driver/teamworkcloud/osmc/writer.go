@@ -114,7 +114,7 @@ func (w Writer) grant(ctx context.Context, category, role, user string, plain bo
 	}
 	switch {
 	case user == "" || plain && strings.ContainsAny(user, ",\r\n"):
-		return &partError{err: errors.New("this server takes no such user: it separates users with commas"),
+		return &partError{err: errors.New("this server does not accept such a user name: it separates users with commas"),
 			sent: new(rest.Sent)}
 	case plain:
 		request.Bytes = []byte(user)
