@@ -51,7 +51,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		"an SSH address says who logs in":         {Address: "db.example", Keys: [][]byte{key}},
 		"jump 2: an SSH address says who":         {Address: "a@b", Jump: []string{"c@d", "e"}, Keys: [][]byte{key}},
 		"neither a key to log in with nor an SSH": {Address: "a@b"},
-		"key 2: it has no private key":          {Address: "a@b", Keys: [][]byte{key, []byte("nothing")}},
+		"key 2: it has no private key":            {Address: "a@b", Keys: [][]byte{key, []byte("nothing")}},
 		"line 2 of known_hosts revokes a key": {Address: "a@b", Keys: [][]byte{key},
 			KnownHosts: []byte("\n@revoked * ssh-ed25519 x\n")},
 	} {
