@@ -22,7 +22,8 @@ type Hiding struct {
 	// good world's flow may end in another state. Nil: none is.
 	Carried func(sandbox.Part) bool
 
-	// Most is in how many ways parts are hidden in each world, one at a time and again in pairs, unless TestsAll.
+	// Most is in how many ways parts are hidden in each world, one at a time and again in pairs. If TestsAll it is
+	// every way one at a time, and as many pairs.
 	Most int
 }
 
@@ -119,7 +120,11 @@ func (h Hiding) choose(random *rand.Rand, parts []sandbox.Part) [][]sandbox.Hidd
 		}
 	}
 	var pairs [][]sandbox.Hidden
-	for range h.Most {
+	most := h.Most
+	if TestsAll() {
+		most = len(singles) // there are as many as singles squared
+	}
+	for range most {
 		a, b := singles[random.IntN(len(singles))], singles[random.IntN(len(singles))]
 		if a[0].Part != b[0].Part {
 			pairs = append(pairs, slices.Concat(a, b))

@@ -36,7 +36,7 @@ func TestNothingIsRemovedOnSilence(t *testing.T) {
 			return l.Method == sandbox.MethodExec &&
 				strings.Contains(l.Path, "-dr")
 		},
-		Most: map[bool]int{true: 1, false: 3}[testing.Short()],
+		Most: 1,
 		Bad: []drivertest.BadWorld{
 			{Name: "a revision is lost", Case: defect("lose")},
 			{Name: "another author", Case: defect("author")},
