@@ -137,13 +137,15 @@ func mayImport(from, to string) bool {
 	}[from], to)
 }
 
-// floors are the rooms of a product that is divided by subject, the lowest first: each may import those of the floors below it,
-// and the product's own package all of them.
+// floors are the rooms of a product that is divided by subject, the lowest first: each may import those of the floors
+// below it, and the product's own package all of them.
 var floors = map[string][][]string{
-	"driver/teamworkcloud": {{"osmc", "settings"}, {"connect"}, {"machine"}, {"revision"}, {"survey"}, {"share"}, {"offload", "encrypt"}},
+	"driver/teamworkcloud": {{"osmc", "settings"}, {"connect"}, {"machine"}, {"revision"}, {"survey"}, {"share"},
+		{"offload", "encrypt"}},
 }
 
-// isBelow tells whether one room of a product is on a lower floor than another. Rooms of a product without floors all are.
+// isBelow tells whether one room of a product is on a lower floor than another. Rooms of a product without floors all
+// are.
 func isBelow(from, to string) bool {
 	product := productOf(from)
 	floorOf := func(room string) int {

@@ -60,10 +60,10 @@ type Journal struct {
 	file    afero.File
 	entries []Entry
 	opts    Options
-	broken  error // a write failed: what is on disk is not known any more
+	broken  error // a write failed: what is on disk is unknown
 }
 
-// Open opens the journal at path for appending, making it when there is none. A half-written last line is cut off.
+// Open opens the journal at path for appending, creating it if it is missing. A half-written last line is cut off.
 func Open(fsys afero.Fs, path string, opts Options) (*Journal, error) {
 	entries, good, err := read(fsys, path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -160,8 +160,8 @@ func (j *Journal) Close() error {
 }
 
 // Read returns the entries of the journal at path. It may be read while another process appends: a line that is still
-// being written is left out. The error wraps ErrBroken when the chain does not hold; the entries before the damage are returned
-// with it. It wraps fs.ErrNotExist when there is no journal.
+// being written is left out. The error wraps ErrBroken when the chain does not hold; the entries before the damage
+// are returned with it. It wraps fs.ErrNotExist when the journal is missing.
 func Read(fsys afero.Fs, path string) ([]Entry, error) {
 	entries, _, err := read(fsys, path)
 	return entries, err

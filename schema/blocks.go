@@ -84,7 +84,7 @@ func (l *loader) collectLocals(b *hcl.Block) {
 	l.refuseBlocks(b.Body, "a locals block")
 	attrs, diags := b.Body.JustAttributes()
 	if _, native := b.Body.(*hclsyntax.Body); !native {
-		l.add(diags...) // of a native body they say again what refuseBlocks said
+		l.add(diags...) // of a native body they repeat what refuseBlocks said
 	}
 	names := make([]string, 0, len(attrs))
 	for name := range attrs {

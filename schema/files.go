@@ -28,7 +28,7 @@ func (l *loader) list(pass func(string) bool) ([]string, error) {
 	}
 	var names []string
 	for _, info := range infos {
-		// editors' and systems' own begin with a dot
+		// files of editors and systems begin with a dot
 		if !info.IsDir() && !strings.HasPrefix(info.Name(), ".") && pass(info.Name()) {
 			names = append(names, info.Name())
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // TestBadFolders loads each folder of testdata/bad, which holds many mistakes at once, and compares what is said about
 // them in each form of output.

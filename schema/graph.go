@@ -215,7 +215,7 @@ func (l *loader) reportCycle(members []*node) {
 		from = e.to
 	}
 	d := problem(way[0].rng, "Cycle of references",
-		"These refer to each other in a circle, so none can be evaluated first: %s\n\n%s",
+		"These refer to each other in a cycle, so that none can be evaluated first: %s\n\n%s",
 		strings.Join(names, " -> "), strings.Join(lines, "\n"))
 	if members[0].decl != nil {
 		d = WithAddr(d, members[0].decl.res.Addr)

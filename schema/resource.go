@@ -21,7 +21,7 @@ type Resource struct {
 
 	Refs      map[Addr]*Resource // what it refers to directly, through reference attributes; never nil entries
 	DependsOn []Addr             // explicit depends_on, sorted
-	// the other declarations of its kind and type that are right, by address: for rules that span several
+	// Peers are the other valid declarations of its kind and type, sorted by address, for rules that span several.
 	Peers []*Resource
 	Owner Addr      // the declaration that carries this one out (Ref.Owns), or the zero address
 	Range hcl.Range // the block's header

@@ -28,8 +28,8 @@ func (l *loader) settleOwners(order []*node) {
 			was, taken := claims[addr]
 			if taken && was.by != owner {
 				n.decl.failed = true
-				l.add(WithAddr(problem(rng, "Two declarations carry out the same one",
-					"%s is carried out by %s already, at %s. Only one can do that.", addr, was.by.Addr, place(was.rng)), owner.Addr))
+				l.add(WithAddr(problem(rng, "Two declarations own the same one",
+					"%s is already owned by %s, at %s. A declaration has one owner.", addr, was.by.Addr, place(was.rng)), owner.Addr))
 				return
 			}
 			claims[addr] = claim{by: owner, rng: rng}
@@ -192,11 +192,11 @@ func (l *loader) operator(v cty.Value, blk *shapedBlock) *Operator {
 func (l *loader) requireVersion(text string, rng hcl.Range) {
 	constraint, err := version.NewConstraint(text)
 	if err != nil {
-		l.add(problem(rng, "Invalid version constraint", "%q is no version constraint, such as \">= 1.2, < 2.0\".", text))
+		l.add(problem(rng, "Invalid version constraint", "%q is not a version constraint, such as \">= 1.2, < 2.0\".", text))
 		return
 	}
 	running, err := version.NewVersion(l.opts.Version)
-	// a build without a version; Go calls one before any release v0.0.0-DATE-COMMIT
+	// A build without a version: Go calls one before any release v0.0.0-DATE-COMMIT.
 	if err != nil || running.Core().String() == "0.0.0" {
 		l.doubtVersion(constraint, text, rng)
 		return

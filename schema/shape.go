@@ -100,7 +100,7 @@ func (l *loader) content(body hcl.Body, sc scope) *hcl.BodyContent {
 		schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: name})
 	}
 	native, ok := body.(*hclsyntax.Body)
-	if !ok { // JSON cannot tell arguments from blocks, so the library's own messages say all there is to say
+	if !ok { // JSON does not tell arguments from blocks, so that the library's own messages are complete
 		content, diags := body.Content(schema)
 		l.add(diags...)
 		return content

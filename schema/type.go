@@ -55,7 +55,7 @@ type Ref struct {
 type Block struct {
 	Name string
 	Doc  string
-	// set: the block has one label, and the value is a map keyed by it; this is the label's name in documentation
+	// Label, if set, is the name of the block's one label in documentation; the value is a map keyed by the label.
 	Label    string
 	Required bool // at least one must be there
 	Many     bool // without Label: a list of objects rather than one object

@@ -64,7 +64,7 @@ func Locate(fs afero.Fs, path string) string {
 	return path
 }
 
-// SameName tells whether two names are the same in one Unicode form, whoever spelled them.
+// SameName tells whether two names are the same in one Unicode form.
 func SameName(a, b string) bool { return a == b || norm.NFC.String(a) == norm.NFC.String(b) }
 
 // NameForm is the Unicode form in which names are compared, for keys of maps.

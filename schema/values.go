@@ -142,7 +142,7 @@ func (l *loader) giveText(values map[string]given, name, text, from string) {
 			why = ": " + diags[0].Summary + ". " + diags[0].Detail
 		}
 		l.add(problem(v.rng, "Invalid value for variable",
-			"The value that %s gives for %q is no valid expression, which its type demands%s", from, name, why))
+			"The value that %s gives for %q is not a valid expression, which its type requires%s", from, name, why))
 		v.broken = true
 		return
 	}
@@ -185,7 +185,7 @@ func (l *loader) giveFile(values map[string]given, path string) {
 	file, diags := hclsyntax.ParseConfig(src, path, hcl.InitialPos)
 	l.files[path] = withBytes(file, src)
 	if diags.HasErrors() {
-		// Which line belongs to a sensitive variable cannot be told in a file that does not parse.
+		// In a file that does not parse it is unknown which line belongs to a sensitive variable.
 		l.masked = append(l.masked, l.allButNames(path, src)...)
 		l.add(withoutEchoes(diags)...)
 		for _, v := range l.vars {

@@ -35,7 +35,7 @@ type BadWorld struct {
 	While Rehearsal // what happens meanwhile
 }
 
-// Limits of a flow with something hidden: what does not come to be true stays so, and nobody waits for it.
+// Limits of a flow with something hidden: a verification that fails is not waited for.
 const (
 	hiddenWithin  = 2 * time.Second
 	hiddenLongest = time.Minute

@@ -49,20 +49,32 @@ func TestPlanProblems(t *testing.T) {
 	}
 	look, label, scrap := 0, 1, 2
 	for want, spoil := range map[string]func(*planner.Plan){
-		"the id is taken":                       func(p *planner.Plan) { p.Steps = append(p.Steps, p.Steps[look]) },
-		"which does not stand before it":        func(p *planner.Plan) { p.Steps[look].Needs = []string{"sync.depot.a/scrap"} },
-		`its verb "Stop it"`:                    func(p *planner.Plan) { p.Steps[look].Op = "Stop it" },
-		`there is no mark "*"`:                  func(p *planner.Plan) { p.Steps[look].Mark = "*" },
-		"whether it can be repeated":            func(p *planner.Plan) { p.Steps[look].Repeat = "" },
-		"its summary is not one line: \"\"":     func(p *planner.Plan) { p.Steps[look].Summary = "" },
-		"its summary is not one line: \"a\\nb":  func(p *planner.Plan) { p.Steps[look].Summary = "a\nb" },
-		"does not say why it is there":          func(p *planner.Plan) { p.Steps[label].Because = "" },
-		"its arguments have":                    func(p *planner.Plan) { p.Steps[look].Args = map[string]string{"x": strings.Repeat("y", mostArgs)} },
-		"a fact has no name":                    func(p *planner.Plan) { p.Steps[scrap].Facts[0].Name = "" },
-		`it retires "box"`:                      func(p *planner.Plan) { p.Steps[scrap].Retires = []string{"box"} },
-		"it only looks, and has an effect":      func(p *planner.Plan) { p.Steps[look].Effect = &planner.Effect{} },
-		"is not in the plan":                    func(p *planner.Plan) { p.Steps[scrap].Guards = []string{"sync.depot.a/gone"} },
-		"is no check":                           func(p *planner.Plan) { p.Steps[scrap].Guards = []string{"sync.depot.a/label"} },
+		"the id is taken": func(p *planner.Plan) { p.Steps = append(p.Steps, p.Steps[look]) },
+		"which does not stand before it": func(
+			p *planner.Plan) {
+			p.Steps[look].Needs = []string{"sync.depot.a/scrap"}
+		},
+		`its verb "Stop it"`:                   func(p *planner.Plan) { p.Steps[look].Op = "Stop it" },
+		`unknown mark "*"`:                     func(p *planner.Plan) { p.Steps[look].Mark = "*" },
+		"whether it can be repeated":           func(p *planner.Plan) { p.Steps[look].Repeat = "" },
+		"its summary is not one line: \"\"":    func(p *planner.Plan) { p.Steps[look].Summary = "" },
+		"its summary is not one line: \"a\\nb": func(p *planner.Plan) { p.Steps[look].Summary = "a\nb" },
+		"does not say why it is there":         func(p *planner.Plan) { p.Steps[label].Because = "" },
+		"its arguments have": func(
+			p *planner.Plan) {
+			p.Steps[look].Args = map[string]string{"x": strings.Repeat("y", mostArgs)}
+		},
+		"a fact has no name":               func(p *planner.Plan) { p.Steps[scrap].Facts[0].Name = "" },
+		`it retires "box"`:                 func(p *planner.Plan) { p.Steps[scrap].Retires = []string{"box"} },
+		"it only looks, and has an effect": func(p *planner.Plan) { p.Steps[look].Effect = &planner.Effect{} },
+		"is not in the plan": func(
+			p *planner.Plan) {
+			p.Steps[scrap].Guards = []string{"sync.depot.a/gone"}
+		},
+		"is not a check": func(
+			p *planner.Plan) {
+			p.Steps[scrap].Guards = []string{"sync.depot.a/label"}
+		},
 		"it does not need its guard":            func(p *planner.Plan) { p.Steps[label].Needs = nil },
 		`it is marked "!", irreversible: false`: func(p *planner.Plan) { p.Steps[scrap].Effect.Irreversible = false },
 		`it is marked "-", irreversible: true`:  func(p *planner.Plan) { p.Steps[scrap].Mark = planner.MarkDelete },
@@ -81,7 +93,7 @@ func TestPlanProblems(t *testing.T) {
 			m.Values = append(m.Values, m.Values[0])
 		},
 		"its rule does not begin with depot/":      func(p *planner.Plan) { p.Findings[0].Rule = "old" },
-		`there is no severity "bad"`:               func(p *planner.Plan) { p.Findings[0].Severity = "bad" },
+		`unknown severity "bad"`:                   func(p *planner.Plan) { p.Findings[0].Severity = "bad" },
 		"finding depot/old of sync.depot.a: its s": func(p *planner.Plan) { p.Findings[0].Summary = "" },
 		"it refuses and does not say what to do":   func(p *planner.Plan) { p.Findings[0].Detail = "" },
 		"about the step gone": func(p *planner.Plan) {
@@ -120,14 +132,18 @@ func TestTypeProblems(t *testing.T) {
 	for want, spoil := range map[string]func([]schema.Type) []schema.Type{
 		"brings no type":           func([]schema.Type) []schema.Type { return nil },
 		"the name is taken":        func(types []schema.Type) []schema.Type { return append(types, types[0]) },
-		"there is no such kind":    func(types []schema.Type) []schema.Type { types[0].Kind = "thing"; return types },
+		"unknown kind":             func(types []schema.Type) []schema.Type { types[0].Kind = "thing"; return types },
 		"the name is not of":       func(types []schema.Type) []schema.Type { types[0].Name = "Depot"; return types },
 		"it has no summary":        func(types []schema.Type) []schema.Type { types[0].Summary = ""; return types },
 		"Color is not of the form": attr(0, func(a *schema.Attribute) { a.Name = "Color" }),
 		"box is there twice":       attr(0, func(a *schema.Attribute) { a.Name = "box" }),
 		"depends_on is a word":     attr(0, func(a *schema.Attribute) { a.Name = "depends_on" }),
 		"color has no documen":     attr(0, func(a *schema.Attribute) { a.Doc = "" }),
-		"box has a label and":      func(types []schema.Type) []schema.Type { types[0].Body.Blocks[0].Many = true; return types },
+		"box has a label and": func(
+			types []schema.Type) []schema.Type {
+			types[0].Body.Blocks[0].Many = true
+			return types
+		},
 		"box.weight has no doc": func(types []schema.Type) []schema.Type {
 			types[0].Body.Blocks[0].Body.Attributes[0].Doc = ""
 			return types
@@ -135,10 +151,10 @@ func TestTypeProblems(t *testing.T) {
 		"cannot be declared":        attr(1, func(a *schema.Attribute) { a.Ref.Kind = "shelf" }),
 		"server is a reference":     attr(1, func(a *schema.Attribute) { a.Secret = true }),
 		"color has no type":         attr(0, func(a *schema.Attribute) { a.Type = cty.NilType }),
-		"and is no string":          attr(0, func(a *schema.Attribute) { a.Type, a.Default = cty.Number, cty.NilVal }),
+		"and is not a string":       attr(0, func(a *schema.Attribute) { a.Type, a.Default = cty.Number, cty.NilVal }),
 		"it is required or secret":  attr(0, func(a *schema.Attribute) { a.Required = true }),
 		"the default of color: ":    attr(0, func(a *schema.Attribute) { a.Default = cty.EmptyObjectVal }),
-		"color is no value":         attr(0, func(a *schema.Attribute) { a.Default = cty.NullVal(cty.String) }),
+		"color is null or unknown":  attr(0, func(a *schema.Attribute) { a.Default = cty.NullVal(cty.String) }),
 		`"green", which is not per`: attr(0, func(a *schema.Attribute) { a.Default = cty.StringVal("green") }),
 	} {
 		if got := typeProblems(spoil(soundTypes())); !slices.ContainsFunc(got,

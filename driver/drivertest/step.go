@@ -50,7 +50,7 @@ func planProblems(p *planner.Plan, product string) []string {
 			say("its rule does not begin with %s/", product)
 		}
 		if !slices.Contains(grades, f.Severity) {
-			say("there is no severity %q", f.Severity)
+			say("unknown severity %q", f.Severity)
 		}
 		if f.Summary == "" || strings.Contains(f.Summary, "\n") {
 			say("its summary is not one line")
@@ -70,7 +70,7 @@ func stepProblems(s *planner.Step, say func(string, ...any)) {
 		say("its verb %q is not of the form stop_master", s.Op)
 	}
 	if !slices.Contains(marks, s.Mark) {
-		say("there is no mark %q", s.Mark)
+		say("unknown mark %q", s.Mark)
 	}
 	if !slices.Contains(kinds, s.Repeat) {
 		say("it does not say whether it can be repeated: %q", s.Repeat)
@@ -112,7 +112,7 @@ func effectProblems(p *planner.Plan, s *planner.Step, say func(string, ...any)) 
 		case g == nil:
 			say("its guard %s is not in the plan", id)
 		case g.Mark != planner.MarkCheck:
-			say("its guard %s is no check", id)
+			say("its guard %s is not a check", id)
 		case !needs(p, s.ID, id):
 			say("it does not need its guard %s", id)
 		}

@@ -31,7 +31,7 @@ func typeProblems(types []schema.Type) []string {
 		}
 		seen[name] = true
 		if !slices.Contains(schema.Kinds, t.Kind) {
-			say("there is no such kind")
+			say("unknown kind")
 		}
 		if !nameForm.MatchString(t.Name) {
 			say("the name is not of the form issue_type")
@@ -89,7 +89,7 @@ func attributeProblems(a *schema.Attribute, path string, say func(string, ...any
 		return
 	}
 	if len(a.OneOf) > 0 && a.Type != cty.String && (!a.Type.IsCollectionType() || a.Type.ElementType() != cty.String) {
-		say("%s%s has a list of words and is no string", path, a.Name)
+		say("%s%s has a list of permitted values and is not a string", path, a.Name)
 	}
 	if a.Default == cty.NilVal {
 		return
@@ -102,7 +102,7 @@ func attributeProblems(a *schema.Attribute, path string, say func(string, ...any
 	case err != nil:
 		say("the default of %s%s: %v", path, a.Name, err)
 	case v.IsNull() || !v.IsWhollyKnown():
-		say("the default of %s%s is no value", path, a.Name)
+		say("the default of %s%s is null or unknown", path, a.Name)
 	case len(a.OneOf) > 0 && a.Type == cty.String && !slices.Contains(a.OneOf, v.AsString()):
 		say("the default of %s%s is %q, which is not permitted", path, a.Name, v.AsString())
 	}

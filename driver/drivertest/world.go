@@ -224,7 +224,7 @@ func (w *world) verifyAll(p *planner.Plan) {
 			}
 			if !slices.Contains([]executor.State{executor.Unknown, executor.NotDone, executor.Partial, executor.Done},
 				v.State) {
-				w.t.Errorf("%s: there is no verdict %q", s.ID, v.State)
+				w.t.Errorf("%s: unknown verdict %q", s.ID, v.State)
 			}
 			if v.State != executor.Done && v.Why == "" {
 				w.t.Errorf("%s: the verdict is %s and does not say why", s.ID, v.State)
@@ -294,7 +294,7 @@ var times = regexp.MustCompile(`"?\b(?:1[0-9]{9}|1[0-9]{12})\b"?|"20[0-9]{2}-[01
 // WithoutTimes is a state of the sandbox without what differs between two runs that end the same.
 func WithoutTimes(state []byte) string { return times.ReplaceAllString(string(state), `"TIME"`) }
 
-// rest is the state of all servers when nothing is under way any more.
+// rest is the state of all servers when nothing is in progress any more.
 func (w *world) rest() []byte {
 	w.t.Helper()
 	w.time.Rest()
