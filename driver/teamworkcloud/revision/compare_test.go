@@ -416,3 +416,19 @@ func TestSummary(t *testing.T) {
 		t.Errorf("tagged: %d", n)
 	}
 }
+
+// TestBasis: a part counts as compared only where all copies were compared by it, and what was not compared is named.
+func TestBasis(t *testing.T) {
+	t.Parallel()
+	all := []*Comparison{
+		{Compared: []Part{Author, Date, Tags, RootObjects}, Uncompared: []Part{MergedParents}},
+		{Compared: []Part{Author, Date, Tags}, Uncompared: []Part{MergedParents, RootObjects}},
+	}
+	want := "by branch, order, author, date, tags; not by merged parents, root objects, which not both servers give"
+	if got := Basis(all); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := Basis(nil); got != "by branch, order" {
+		t.Errorf("of nothing: %q", got)
+	}
+}
