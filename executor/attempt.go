@@ -58,7 +58,8 @@ func (a *attempt) take(ctx context.Context) error {
 	return a.execute(ctx)
 }
 
-// refuse ends a try before it did anything. Looking again does not make an earlier try any less likely to have been sent.
+// refuse ends a try before it did anything. Looking again does not make an earlier try any less likely to have been
+// sent.
 func (a *attempt) refuse(ctx context.Context, err error) error {
 	return a.fail(ctx, a.s, Failure{Err: err, Unsent: !diedInside(a.before)})
 }
@@ -78,8 +79,8 @@ func (a *attempt) stuck(ctx context.Context, v Verdict) error {
 	return nil
 }
 
-// start records that the step begins, unless the run was asked to stop while facts and guards were looked at: after that nothing
-// is started.
+// start records that the step begins, unless the run was asked to stop while facts and guards were looked at: after
+// that nothing is started.
 func (a *attempt) start(ctx context.Context) (bool, error) {
 	select {
 	case <-a.Stop:
@@ -134,7 +135,8 @@ func (a *attempt) afterDoubt(ctx context.Context, cause error) error {
 	if ctx.Err() == nil {
 		v, err := a.d.Verify(ctx, a.t)
 		if err == nil && v.State == Done {
-			return a.done(ctx, a.s, EventDone, "the answer was lost, but the server shows that the step was carried out: "+v.Why, v.Outputs)
+			return a.done(ctx, a.s, EventDone,
+				"the answer was lost, but the server shows that the step was carried out: "+v.Why, v.Outputs)
 		}
 	}
 	return a.fail(ctx, a.s, Failure{Err: cause})
@@ -187,8 +189,8 @@ func (a *attempt) person(ctx context.Context, first Verdict) error {
 // attested tells whether the person's word counts, because no interface can verify the step.
 func attested(s *planner.Step) bool { return s.Manual != nil && s.Manual.Attest != "" }
 
-// checkGuards verifies once more what must hold before this step may start: nothing is deleted unless its verification is
-// fresh.
+// checkGuards verifies once more what must hold before this step may start: nothing is deleted unless its
+// verification is fresh.
 func (a *attempt) checkGuards(ctx context.Context) error {
 	for _, id := range a.s.Guards {
 		g := a.Plan.Step(id)

@@ -53,13 +53,14 @@ func (a *attempt) await(ctx context.Context) (Verdict, error) {
 }
 
 func (a *attempt) pauses() *backoff.ExponentialBackOff {
-	p := &backoff.ExponentialBackOff{InitialInterval: a.Poll.First, RandomizationFactor: 0, Multiplier: 1.6, MaxInterval: a.Poll.Most}
+	p := &backoff.ExponentialBackOff{InitialInterval: a.Poll.First, RandomizationFactor: 0, Multiplier: 1.6,
+		MaxInterval: a.Poll.Most}
 	p.Reset()
 	return p
 }
 
-// look verifies before anything is done. If the server is still working on an earlier try, look waits for that rather than
-// asking again.
+// look verifies before anything is done. If the server is still working on an earlier try, look waits for that rather
+// than asking again.
 func (a *attempt) look(ctx context.Context) (Verdict, error) {
 	deadline := a.Clock.Now().Add(a.within())
 	pause := a.pauses()
@@ -104,5 +105,6 @@ type finalError struct{ error }
 
 func (e *finalError) Unwrap() error { return e.error }
 
-// Final marks an error of Verify that does not go away by waiting, such as an issue that is in error: the step fails at once.
+// Final marks an error of Verify that does not go away by waiting, such as an issue that is in error: the step fails
+// at once.
 func Final(err error) error { return &finalError{err} }

@@ -28,7 +28,8 @@ func (o outliner) Plan(planner.Change) (planner.Outline, hcl.Diagnostics) {
 // sealed is a plan as it can be stored.
 func sealed(t *testing.T, steps ...planner.Step) *planner.Plan {
 	t.Helper()
-	p, diags := planner.Make(t.Context(), planner.Input{Config: config(t), Drivers: func(schema.Addr) planner.Driver { return outliner(steps) }})
+	p, diags := planner.Make(t.Context(), planner.Input{Config: config(t),
+		Drivers: func(schema.Addr) planner.Driver { return outliner(steps) }})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
@@ -46,7 +47,8 @@ func TestConfirmed(t *testing.T) {
 	p := sealed(t,
 		planner.Step{Op: "add", Mark: planner.MarkAdd},
 		planner.Step{Op: "configure", Mark: planner.MarkPerson, Manual: person, Needs: []string{planner.StepID(addr, "add")}},
-		planner.Step{Op: "label", Mark: planner.MarkPerson, Manual: person, Needs: []string{planner.StepID(addr, "configure")}},
+		planner.Step{Op: "label", Mark: planner.MarkPerson, Manual: person,
+			Needs: []string{planner.StepID(addr, "configure")}},
 		planner.Step{Op: "remove", Mark: planner.MarkPerson, Manual: person, Needs: []string{planner.StepID(addr, "label")}},
 	)
 	run := func(entries ...[2]string) string {
@@ -89,12 +91,14 @@ func TestConfirmed(t *testing.T) {
 	}
 
 	// One is done, the next one waits; that the run was given up undoes nothing.
-	first := run([2]string{RunKey, EventOpened}, [2]string{"add", EventDone}, [2]string{"configure", EventStarted}, [2]string{"configure", EventDone},
+	first := run([2]string{RunKey, EventOpened}, [2]string{"add", EventDone}, [2]string{"configure", EventStarted},
+		[2]string{"configure", EventDone},
 		[2]string{"label", EventWaiting}, [2]string{RunKey, EventAbandoned})
 	check(map[string]planner.Confirmation{"configure": {Run: first, Seq: 4}})
 
 	// Done by a person's word; and again in a later run, where another one is claimed only.
-	second := run([2]string{RunKey, EventOpened}, [2]string{"add", EventDone}, [2]string{"configure", EventDone}, [2]string{"label", EventResolved},
+	second := run([2]string{RunKey, EventOpened}, [2]string{"add", EventDone}, [2]string{"configure", EventDone},
+		[2]string{"label", EventResolved},
 		[2]string{"remove", EventStarted}, [2]string{"remove", EventFailed})
 	check(map[string]planner.Confirmation{"configure": {Run: second, Seq: 3}, "label": {Run: second, Seq: 4}})
 
@@ -103,7 +107,8 @@ func TestConfirmed(t *testing.T) {
 	check(map[string]planner.Confirmation{"configure": {Run: second, Seq: 3}, "label": {Run: second, Seq: 4}})
 
 	// One that is to be carried out again, or that rests on such a one, is not done.
-	fourth := run([2]string{RunKey, EventOpened}, [2]string{"add", EventDone}, [2]string{"configure", EventDone}, [2]string{"label", EventDone},
+	fourth := run([2]string{RunKey, EventOpened}, [2]string{"add", EventDone}, [2]string{"configure", EventDone},
+		[2]string{"label", EventDone},
 		[2]string{"remove", EventDone}, [2]string{"label", EventReopened})
 	check(map[string]planner.Confirmation{"configure": {Run: fourth, Seq: 3}, "label": {Run: second, Seq: 4}})
 	if !(first < second && second < third && third < fourth) {
@@ -158,7 +163,8 @@ func TestHalfWrittenIsRemoved(t *testing.T) {
 	if _, err := store.Create(plan(planner.Step{Op: "other", Mark: planner.MarkAdd})); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]bool{"runs/.old.part": false, r.Dir + "/files/x.json.part": false, r.Dir + "/files/y.json": true} {
+	for name, want := range map[string]bool{"runs/.old.part": false, r.Dir + "/files/x.json.part": false,
+		r.Dir + "/files/y.json": true} {
 		if there, err := afero.Exists(store.Fs, name); err != nil || there != want {
 			t.Errorf("%s is there: %v, %v", name, there, err)
 		}

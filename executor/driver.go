@@ -1,4 +1,5 @@
-// Package executor carries a plan out: order, retries, the operator, verification, the run's files. It knows no product.
+// Package executor carries a plan out: order, retries, the operator, verification, the run's files. It knows no
+// product.
 package executor
 
 import (

@@ -8,8 +8,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// What happens to a step or a run: one vocabulary for the journal and for whoever watches. Entries of a step have the step's id
-// as key, those of the run RunKey.
+// What happens to a step or a run: one vocabulary for the journal and for whoever watches. Entries of a step have the
+// step's id as key, those of the run RunKey.
 const (
 	EventOpened    = "opened"   // a process took the run up. What was started before and has not ended died inside
 	EventStarted   = "started"  // on disk before the driver is called
@@ -80,7 +80,8 @@ func failureOf(e journal.Entry) (f Failure, ok bool) {
 	if e.Event != EventFailed {
 		return Failure{}, false
 	}
-	f = Failure{Err: errors.New(e.Data[dataError]), Unsent: e.Data[dataSent] == "no", Executed: e.Data[dataAfter] == EventExecuted}
+	f = Failure{Err: errors.New(e.Data[dataError]), Unsent: e.Data[dataSent] == "no",
+		Executed: e.Data[dataAfter] == EventExecuted}
 	if again, err := time.Parse(time.RFC3339Nano, e.Data[dataAgainAt]); err == nil {
 		f.Again = again
 	}

@@ -69,8 +69,8 @@ func (d Decision) Outputs() map[string]map[string]string {
 	return out
 }
 
-// Done are the ids of the steps that this run has done. Steps after one that is carried out again are still among them: they
-// are verified again, but they did happen.
+// Done are the ids of the steps that this run has done. Steps after one that is carried out again are still among
+// them: they are verified again, but they did happen.
 func (d Decision) Done() map[string]bool {
 	out := map[string]bool{}
 	for id, s := range d.Steps {
@@ -89,9 +89,10 @@ func (d Decision) Done() map[string]bool {
 //	executed                   verify, execute unless done  verify, record  verify, record
 //	done, resolved             skip            skip                        skip
 //
-// What is done counts as done only as long as all it needs is done, and was so before: when a person has a step carried out
-// again, everything after it is verified again too. A failure that may have been sent counts as "started (died inside)". A step
-// that failed, waits or is stuck is not taken up again by the same process, except where its failure says when.
+// What is done counts as done only as long as all it needs is done, and was so before: when a person has a step
+// carried out again, everything after it is verified again too. A failure that may have been sent counts as "started
+// (died inside)". A step that failed, waits or is stuck is not taken up again by the same process, except where its
+// failure says when.
 func Next(p *planner.Plan, entries []journal.Entry, now time.Time) Decision {
 	d := Decision{Steps: make(map[string]StepState, len(p.Steps)), Finished: true}
 	last, outputs, opened := replay(entries)

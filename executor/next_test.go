@@ -32,14 +32,24 @@ func TestTableOfInterruptedRuns(t *testing.T) {
 		want    map[planner.Repeat]How // none: it must not start
 		phase   Phase
 	}{
-		{"nothing", nil, map[planner.Repeat]How{planner.Idempotent: HowExecute, planner.CheckFirst: HowVerifyFirst, planner.Once: HowVerifyFirst}, PhaseReady},
-		{"failed unsent", [][3]string{{"a/x", EventStarted, ""}, {"a/x", EventFailed, "no"}}, map[planner.Repeat]How{planner.Idempotent: HowExecute, planner.CheckFirst: HowVerifyFirst, planner.Once: HowVerifyFirst}, PhaseReady},
-		{"failed, sent or not", [][3]string{{"a/x", EventStarted, ""}, {"a/x", EventFailed, ""}}, map[planner.Repeat]How{planner.Idempotent: HowExecute, planner.CheckFirst: HowVerifyFirst, planner.Once: HowVerifyOnce}, PhaseReady},
-		{"started", [][3]string{{"a/x", EventStarted, ""}}, map[planner.Repeat]How{planner.Idempotent: HowExecute, planner.CheckFirst: HowVerifyFirst, planner.Once: HowVerifyOnce}, PhaseReady},
-		{"executed", [][3]string{{"a/x", EventStarted, ""}, {"a/x", EventExecuted, ""}}, map[planner.Repeat]How{planner.Idempotent: HowVerify, planner.CheckFirst: HowVerify, planner.Once: HowVerify}, PhaseReady},
+		{"nothing", nil, map[planner.Repeat]How{planner.Idempotent: HowExecute, planner.CheckFirst: HowVerifyFirst,
+			planner.Once: HowVerifyFirst}, PhaseReady},
+		{"failed unsent", [][3]string{{"a/x", EventStarted, ""}, {"a/x", EventFailed, "no"}},
+			map[planner.Repeat]How{planner.Idempotent: HowExecute, planner.CheckFirst: HowVerifyFirst,
+				planner.Once: HowVerifyFirst}, PhaseReady},
+		{"failed, sent or not", [][3]string{{"a/x", EventStarted, ""}, {"a/x", EventFailed, ""}},
+			map[planner.Repeat]How{planner.Idempotent: HowExecute, planner.CheckFirst: HowVerifyFirst,
+				planner.Once: HowVerifyOnce}, PhaseReady},
+		{"started", [][3]string{{"a/x", EventStarted, ""}}, map[planner.Repeat]How{planner.Idempotent: HowExecute,
+			planner.CheckFirst: HowVerifyFirst, planner.Once: HowVerifyOnce}, PhaseReady},
+		{"executed", [][3]string{{"a/x", EventStarted, ""}, {"a/x", EventExecuted, ""}},
+			map[planner.Repeat]How{planner.Idempotent: HowVerify, planner.CheckFirst: HowVerify, planner.Once: HowVerify},
+			PhaseReady},
 		{"done", [][3]string{{"a/x", EventDone, ""}}, nil, PhaseDone},
 		{"resolved", [][3]string{{"a/x", EventStuck, ""}, {"a/x", EventResolved, ""}}, nil, PhaseDone},
-		{"reopened", [][3]string{{"a/x", EventStuck, ""}, {"a/x", EventReopened, ""}}, map[planner.Repeat]How{planner.Idempotent: HowExecute, planner.CheckFirst: HowVerifyFirst, planner.Once: HowVerifyFirst}, PhaseReady},
+		{"reopened", [][3]string{{"a/x", EventStuck, ""}, {"a/x", EventReopened, ""}},
+			map[planner.Repeat]How{planner.Idempotent: HowExecute, planner.CheckFirst: HowVerifyFirst,
+				planner.Once: HowVerifyFirst}, PhaseReady},
 		{"stuck", [][3]string{{"a/x", EventStuck, ""}}, nil, PhaseStuck},
 	}
 	for _, row := range rows {
@@ -93,7 +103,8 @@ func TestNextProperties(t *testing.T) {
 		n := rapid.IntRange(1, 8).Draw(t, "steps")
 		p := &planner.Plan{}
 		for i := range n {
-			s := planner.Step{ID: fmt.Sprintf("a/%d", i), Repeat: rapid.SampledFrom([]planner.Repeat{planner.Idempotent, planner.CheckFirst, planner.Once}).Draw(t, "repeat")}
+			s := planner.Step{ID: fmt.Sprintf("a/%d", i), Repeat: rapid.SampledFrom([]planner.Repeat{planner.Idempotent,
+				planner.CheckFirst, planner.Once}).Draw(t, "repeat")}
 			for j := range i {
 				if rapid.Bool().Draw(t, "needs") {
 					s.Needs = append(s.Needs, fmt.Sprintf("a/%d", j))
@@ -107,7 +118,8 @@ func TestNextProperties(t *testing.T) {
 		var events [][3]string
 		for range rapid.IntRange(0, 20).Draw(t, "entries") {
 			key := fmt.Sprintf("a/%d", rapid.IntRange(0, n-1).Draw(t, "key"))
-			event := rapid.SampledFrom([]string{EventOpened, EventStarted, EventExecuted, EventDone, EventFailed, EventWaiting, EventStuck, EventResolved, EventReopened}).Draw(t, "event")
+			event := rapid.SampledFrom([]string{EventOpened, EventStarted, EventExecuted, EventDone, EventFailed, EventWaiting,
+				EventStuck, EventResolved, EventReopened}).Draw(t, "event")
 			if event == EventOpened {
 				key = RunKey
 			}
@@ -155,12 +167,14 @@ func TestReopeningReachesWhatComesAfter(t *testing.T) {
 	}
 	begun = append(begun, [3]string{"a/export", EventReopened, ""})
 	d := Next(p, entriesOf(begun...), time.Time{})
-	if fmt.Sprint(d.Start) != "[a/export]" || d.Steps["a/merge"].Phase != PhaseBlocked || d.Steps["a/send"].Phase != PhaseBlocked {
+	if fmt.Sprint(d.Start) != "[a/export]" || d.Steps["a/merge"].Phase != PhaseBlocked ||
+		d.Steps["a/send"].Phase != PhaseBlocked {
 		t.Fatalf("reopened: %+v", d)
 	}
 	begun = append(begun, [3]string{"a/export", EventDone, ""})
 	d = Next(p, entriesOf(begun...), time.Time{})
-	if fmt.Sprint(d.Start) != "[a/merge]" || d.Steps["a/merge"].How != HowExecute || d.Steps["a/send"].Phase != PhaseBlocked {
+	if fmt.Sprint(d.Start) != "[a/merge]" || d.Steps["a/merge"].How != HowExecute ||
+		d.Steps["a/send"].Phase != PhaseBlocked {
 		t.Fatalf("exported anew: %+v", d)
 	}
 	begun = append(begun, [3]string{"a/merge", EventDone, ""})
@@ -176,7 +190,8 @@ func TestReopeningReachesWhatComesAfter(t *testing.T) {
 
 // A step that counts as done by a person's word does so only after what it needs.
 func TestResolvedTooEarly(t *testing.T) {
-	p := &planner.Plan{Steps: []planner.Step{{ID: "a/verify", Mark: planner.MarkCheck}, {ID: "a/delete", Repeat: planner.Once, Needs: []string{"a/verify"}}}}
+	p := &planner.Plan{Steps: []planner.Step{{ID: "a/verify", Mark: planner.MarkCheck},
+		{ID: "a/delete", Repeat: planner.Once, Needs: []string{"a/verify"}}}}
 	d := Next(p, entriesOf([3]string{"a/delete", EventResolved, ""}), time.Time{})
 	if d.Steps["a/delete"].Phase != PhaseBlocked {
 		t.Fatalf("%+v", d)

@@ -61,8 +61,8 @@ func carryWith(t *testing.T, fsys afero.Fs, o Options) *Report {
 	return rep
 }
 
-// TestOutputsOfAnInterruptedTry: what a try has recorded before it broke off is known to the next one, and so is what its
-// own Execute has recorded to the verification that follows.
+// TestOutputsOfAnInterruptedTry: what a try has recorded before it broke off is known to the next one, and so is what
+// its own Execute has recorded to the verification that follows.
 func TestOutputsOfAnInterruptedTry(t *testing.T) {
 	t.Parallel()
 	for _, repeat := range []planner.Repeat{planner.Idempotent, planner.CheckFirst, planner.Once} {
@@ -92,8 +92,8 @@ func TestOutputsOfAnInterruptedTry(t *testing.T) {
 	}
 }
 
-// TestNoSecretIsJournaled: whatever a driver or an operator says, in whatever way a step ends, passes Redact before it is
-// journaled or told.
+// TestNoSecretIsJournaled: whatever a driver or an operator says, in whatever way a step ends, passes Redact before
+// it is journaled or told.
 func TestNoSecretIsJournaled(t *testing.T) {
 	t.Parallel()
 	const secret = "open-sesame-4711"
@@ -124,9 +124,11 @@ func TestNoSecretIsJournaled(t *testing.T) {
 		op      Operator
 		phase   Phase
 	}{
-		"done":               {step, ok, verdict(Done), nil, PhaseDone},
-		"not sent":           {step, func(*Task) (Result, error) { return Result{}, NotSent(said) }, verdict(NotDone), nil, PhaseFailed},
-		"perhaps sent":       {step, func(*Task) (Result, error) { return Result{}, said }, verdict(NotDone), nil, PhaseFailed},
+		"done": {step, ok, verdict(Done), nil, PhaseDone},
+		"not sent": {step, func(*Task) (Result, error) { return Result{}, NotSent(said) }, verdict(NotDone), nil,
+			PhaseFailed},
+		"perhaps sent": {step, func(*Task) (Result, error) { return Result{}, said }, verdict(NotDone), nil,
+			PhaseFailed},
 		"never seen":         {step, ok, verdict(NotDone), nil, PhaseFailed},
 		"in part, already":   {once, ok, verdict(Partial), nil, PhaseStuck},
 		"a check refuses":    {check, nil, refuse(said), nil, PhaseFailed},

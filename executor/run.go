@@ -35,8 +35,8 @@ type Poll struct {
 	Within      time.Duration // how long in all, where the step does not say; 0: 2 min
 }
 
-// Carry carries out the plan as far as possible: it starts what Next allows until nothing more may start. What failed or waits
-// is in the report, not in the error; an error means that the journal could not be written.
+// Carry carries out the plan as far as possible: it starts what Next allows until nothing more may start. What failed
+// or waits is in the report, not in the error; an error means that the journal could not be written.
 func Carry(ctx context.Context, o Options) (*Report, error) {
 	x := newRun(o)
 	if _, err := x.Journal.Append(ctx, RunKey, EventOpened, nil); err != nil {
@@ -185,7 +185,8 @@ func (x *run) fail(ctx context.Context, s *planner.Step, f Failure) error {
 // mostLater is how many times one process waits because a server asks to come back later.
 const mostLater = 5
 
-// longestLater is the longest that a process waits because a server asks for it: the step fails at once if it asks for more.
+// longestLater is the longest that a process waits because a server asks for it: the step fails at once if it asks
+// for more.
 const longestLater = 10 * time.Minute
 
 func (x *run) later(s *planner.Step, cause error) (time.Time, bool) {

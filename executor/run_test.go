@@ -35,7 +35,8 @@ type depot struct {
 }
 
 func newDepot() *depot {
-	return &depot{thrown: map[string]int{}, facts: map[string]string{}, lose: map[string]bool{}, refuse: map[string]error{}}
+	return &depot{thrown: map[string]int{}, facts: map[string]string{}, lose: map[string]bool{},
+		refuse: map[string]error{}}
 }
 
 func (d *depot) Facts(_ context.Context, _ *schema.Resource, names []string) (map[string]string, error) {
@@ -127,7 +128,8 @@ func config(t testing.TB) *schema.Config {
 	if err := afero.WriteFile(fsys, "d/main.sync.hcl", []byte(`migration "depot" "all" {}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg, diags := schema.Load(t.Context(), schema.Options{Fs: fsys, Dir: "d", Catalog: schema.Catalog{{Kind: schema.Migration, Name: "depot"}}})
+	cfg, diags := schema.Load(t.Context(), schema.Options{Fs: fsys, Dir: "d",
+		Catalog: schema.Catalog{{Kind: schema.Migration, Name: "depot"}}})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
@@ -135,7 +137,8 @@ func config(t testing.TB) *schema.Config {
 }
 
 // carry runs the plan on the depot with the journal of fsys.
-func carry(t testing.TB, fsys afero.Fs, d *depot, p *planner.Plan, watch func(journal.Stage, journal.Entry), op Operator) *Report {
+func carry(t testing.TB, fsys afero.Fs, d *depot, p *planner.Plan, watch func(journal.Stage, journal.Entry),
+	op Operator) *Report {
 	t.Helper()
 	clock := &fastClock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	j, err := journal.Open(fsys, "journal", journal.Options{Now: clock.Now, Watch: watch})
@@ -160,7 +163,8 @@ func sample() *planner.Plan {
 		planner.Step{Op: "copy", Mark: planner.MarkAdd, Repeat: planner.Idempotent, Needs: []string{"stop"}},
 		planner.Step{Op: "send", Mark: planner.MarkAdd, Repeat: planner.Once, Needs: []string{"person", "copy"}},
 		planner.Step{Op: "verify", Mark: planner.MarkCheck, Needs: []string{"send"}},
-		planner.Step{Op: "delete", Mark: planner.MarkFinal, Repeat: planner.Once, Needs: []string{"verify"}, Guards: []string{"verify"}},
+		planner.Step{Op: "delete", Mark: planner.MarkFinal, Repeat: planner.Once, Needs: []string{"verify"},
+			Guards: []string{"verify"}},
 	)
 }
 
@@ -192,7 +196,8 @@ func TestFailureStopsWhatNeedsIt(t *testing.T) {
 	id := planner.StepID(addr, "stop")
 	d.refuse[id] = NotSent(errors.New("the server is away"))
 	rep := carry(t, fsys, d, sample(), nil, d)
-	if rep.Finished || rep.Steps[1].Phase != PhaseFailed || rep.Steps[1].Why != "the server is away" || rep.Steps[2].Phase != PhaseBlocked {
+	if rep.Finished || rep.Steps[1].Phase != PhaseFailed || rep.Steps[1].Why != "the server is away" ||
+		rep.Steps[2].Phase != PhaseBlocked {
 		t.Fatalf("%+v", rep)
 	}
 	delete(d.refuse, id)
@@ -236,13 +241,14 @@ func TestGuardRefuses(t *testing.T) {
 	}
 	rep := carry(t, afero.NewMemMapFs(), d, sample(), nil, d)
 	last := rep.Steps[6]
-	if last.Phase != PhaseFailed || !last.Refused || !strings.Contains(last.Why, "2 of 3 pairs") || d.thrown[last.Step.ID] != 0 {
+	if last.Phase != PhaseFailed || !last.Refused || !strings.Contains(last.Why, "2 of 3 pairs") ||
+		d.thrown[last.Step.ID] != 0 {
 		t.Fatalf("%+v, deleted %d times", last, d.thrown[last.Step.ID])
 	}
 }
 
-// TestNothingStartsAfterAStop: an interrupt that comes while a step is verified, or its facts or guards are, keeps the step from
-// starting, and leaves it as it was.
+// TestNothingStartsAfterAStop: an interrupt that comes while a step is verified, or its facts or guards are, keeps
+// the step from starting, and leaves it as it was.
 func TestNothingStartsAfterAStop(t *testing.T) {
 	for _, at := range []string{"check", "stop", "person", "copy", "send", "verify", "delete"} {
 		t.Run(at, func(t *testing.T) {
@@ -304,7 +310,8 @@ func TestMovedWorldStopsTheStep(t *testing.T) {
 	p.Steps[1].Facts = []planner.Fact{{Name: "key", Value: "INT-1"}}
 	d.facts["key"] = "INT-2"
 	rep := carry(t, afero.NewMemMapFs(), d, p, nil, d)
-	if s := rep.Steps[1]; !s.Moved || s.Why != "the servers have changed since the plan was made: key was INT-1 and is now INT-2" {
+	if s := rep.Steps[1]; !s.Moved || s.Why != "the servers have changed since the plan was made: key was INT-1 and "+
+		"is now INT-2" {
 		t.Fatalf("%+v", s)
 	}
 }

@@ -33,8 +33,8 @@ type Run struct {
 	Entries []journal.Entry
 	Dir     string
 
-	// Damage says why the run cannot be resumed: its plan or its journal was changed, cut short or removed. nil: it is whole.
-	// Plan (empty where it cannot be read) and Entries are what can still be read.
+	// Damage says why the run cannot be resumed: its plan or its journal was changed, cut short or removed. nil: it is
+	// whole. Plan (empty where it cannot be read) and Entries are what can still be read.
 	Damage error
 }
 
@@ -56,8 +56,8 @@ func (r *Run) Abandoned() bool {
 // Decision is what Next says of the run on disk, as if no process had it open.
 func (r *Run) Decision(now time.Time) Decision { return Next(r.Plan, r.Entries, now) }
 
-// Create creates the folder of a new run, under the run's name only once everything is in it. It removes what processes that
-// died inside have left, so its caller holds the lock.
+// Create creates the folder of a new run, under the run's name only once everything is in it. It removes what
+// processes that died inside have left, so its caller holds the lock.
 func (s *Store) Create(p *planner.Plan) (*Run, error) {
 	var b bytes.Buffer
 	if err := p.Encode(&b); err != nil {
@@ -140,8 +140,8 @@ func (s *Store) List() ([]*Run, error) {
 	return runs, nil
 }
 
-// Load reads one run. What is wrong with the content of its files is the run's Damage; an error means that they could not be
-// read at all.
+// Load reads one run. What is wrong with the content of its files is the run's Damage; an error means that they could
+// not be read at all.
 func (s *Store) Load(id string) (*Run, error) {
 	r := &Run{ID: id, Plan: &planner.Plan{}, Dir: filepath.Join(s.Dir, id)}
 	src, err := afero.ReadFile(s.Fs, filepath.Join(r.Dir, planName))
@@ -175,8 +175,8 @@ func (s *Store) hasFiles(r *Run) bool {
 	return err == nil && len(infos) > 0
 }
 
-// SetAside moves a damaged run out of the way, with all its files, and returns where it is now: a new plan can be made, and
-// nothing is lost.
+// SetAside moves a damaged run out of the way, with all its files, and returns where it is now: a new plan can be
+// made, and nothing is lost.
 func (s *Store) SetAside(r *Run) (string, error) {
 	dir := filepath.Join(filepath.Dir(s.Dir), "damaged")
 	if err := s.Fs.MkdirAll(dir, 0o700); err != nil {
@@ -193,8 +193,8 @@ const planName, filesName, partSuffix = "plan.json", "files", ".part"
 
 const journalName = "journal.jsonl"
 
-// Journal opens the run's journal for appending, and removes what a process that died has left half-written among the run's
-// files. Its caller holds the lock.
+// Journal opens the run's journal for appending, and removes what a process that died has left half-written among the
+// run's files. Its caller holds the lock.
 func (s *Store) Journal(r *Run, opts journal.Options) (*journal.Journal, error) {
 	if err := removeParts(s.Fs, filepath.Join(r.Dir, filesName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -205,8 +205,8 @@ func (s *Store) Journal(r *Run, opts journal.Options) (*journal.Journal, error) 
 // Files are the run's.
 func (s *Store) Files(r *Run) Files { return NewFiles(s.Fs, filepath.Join(r.Dir, filesName)) }
 
-// Unfinished returns the run that is to be resumed, or a damaged one that a person has to set aside first; nil if there is
-// neither. There is at most one to be resumed: a new run is created only when no other is unfinished.
+// Unfinished returns the run that is to be resumed, or a damaged one that a person has to set aside first; nil if
+// there is neither. There is at most one to be resumed: a new run is created only when no other is unfinished.
 func (s *Store) Unfinished() (*Run, error) {
 	runs, err := s.List()
 	if err != nil {

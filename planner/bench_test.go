@@ -9,8 +9,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// BenchmarkMake plans declarations with two steps each, a quarter of them in chains: its time and memory must grow with their
-// number.
+// BenchmarkMake plans declarations with two steps each, a quarter of them in chains: its time and memory must grow
+// with their number.
 func BenchmarkMake(b *testing.B) {
 	for _, n := range []int{1000, 4000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {

@@ -2,8 +2,8 @@ package planner
 
 import "time"
 
-// Check makes a step that changes nothing and verifies that something holds. within is how long it may take to hold; zero: the
-// executor's default.
+// Check makes a step that changes nothing and verifies that something holds. within is how long it may take to hold;
+// zero: the executor's default.
 func Check(op, summary string, within time.Duration) Step {
 	return Step{Op: op, Mark: MarkCheck, Repeat: Idempotent, Summary: summary, Within: Duration(within)}
 }
@@ -19,9 +19,9 @@ func Person(op, summary string, m Manual) Step {
 	return Step{Op: op, Mark: MarkPerson, Repeat: CheckFirst, Summary: summary, Manual: &m}
 }
 
-// Final makes a step that removes objects for good. It is never carried out twice, and right before it starts its guards, ids
-// of checks, are verified once more: there is no irreversible step without one. loses says what is gone afterwards, in words
-// with numbers.
+// Final makes a step that removes objects for good. It is never carried out twice, and right before it starts its
+// guards, ids of checks, are verified once more: there is no irreversible step without one. loses says what is gone
+// afterwards, in words with numbers.
 func Final(op, summary string, destroys int, loses string, guard string, more ...string) Step {
 	return Step{
 		Op: op, Mark: MarkFinal, Repeat: Once, Summary: summary, Guards: append([]string{guard}, more...),
@@ -41,7 +41,8 @@ type Sequence struct {
 // ID is the id of a step of the declaration.
 func (q *Sequence) ID(op string) string { return StepID(q.Addr, op) }
 
-// Then adds steps that need everything that the call before added, but not each other. A call without steps changes nothing.
+// Then adds steps that need everything that the call before added, but not each other. A call without steps changes
+// nothing.
 func (q *Sequence) Then(steps ...Step) {
 	var ids []string
 	for _, s := range steps {

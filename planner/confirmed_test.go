@@ -11,7 +11,8 @@ import (
 func TestConfirmed(t *testing.T) {
 	d := busy("sync.depot.a", "sync.depot.ab")
 	in := input(load(t, "sync \"depot\" \"a\" {}\nsync \"depot\" \"ab\" {}\nsync \"depot\" \"c\" {}\n"), d)
-	first, second := planner.Confirmation{Run: "20260101T000000.000Z-aaaaaa", Seq: 7}, planner.Confirmation{Run: "20260102T000000.000Z-bbbbbb", Seq: 3}
+	first, second := planner.Confirmation{Run: "20260101T000000.000Z-aaaaaa", Seq: 7},
+		planner.Confirmation{Run: "20260102T000000.000Z-bbbbbb", Seq: 3}
 	in.Confirmed = map[string]planner.Confirmation{
 		"sync.depot.a/configure_12ab": first, "sync.depot.a/gone": second, "sync.depot.ab/configure_12ab": second,
 		"server.depot.a/configure_12ab": second, "sync.depot.x/configure_12ab": second,

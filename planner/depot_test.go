@@ -119,7 +119,8 @@ func encoded(t fataler, p *planner.Plan) string {
 
 // step is a step of a test's outline; needs are verbs of the same declaration.
 func step(addr, op string, needs ...string) planner.Step {
-	s := planner.Step{Op: op, Mark: planner.MarkChange, Repeat: planner.CheckFirst, Summary: op + " it", Because: "it is told to"}
+	s := planner.Step{Op: op, Mark: planner.MarkChange, Repeat: planner.CheckFirst, Summary: op + " it",
+		Because: "it is told to"}
 	for _, n := range needs {
 		s.Needs = append(s.Needs, planner.StepID(addr, n))
 	}
@@ -170,7 +171,8 @@ func busy(addrs ...string) *depot {
 }
 
 func movingDepot() *depot {
-	return busy("sync.depot.old", "sync.depot.new", "sync.depot.base", "sync.depot.apart", "sync.depot.after", "migration.depot_move.m")
+	return busy("sync.depot.old", "sync.depot.new", "sync.depot.base", "sync.depot.apart", "sync.depot.after",
+		"migration.depot_move.m")
 }
 
 func TestOwnedAreCarriedOutByTheirOwner(t *testing.T) {
@@ -184,7 +186,8 @@ func TestOwnedAreCarriedOutByTheirOwner(t *testing.T) {
 	for _, c := range p.Changes {
 		changes = append(changes, c.Addr)
 	}
-	if got, want := strings.Join(changes, " "), "migration.depot_move.m server.depot.north sync.depot.after sync.depot.apart sync.depot.base"; got != want {
+	if got, want := strings.Join(changes, " "),
+		"migration.depot_move.m server.depot.north sync.depot.after sync.depot.apart sync.depot.base"; got != want {
 		t.Errorf("changes are %s, want %s", got, want)
 	}
 	if got := p.Step("sync.depot.after/do").Needs; len(got) != 1 || got[0] != "migration.depot_move.m/check" {
@@ -196,10 +199,13 @@ func TestTargets(t *testing.T) {
 	for target, want := range map[string]string{
 		"sync.depot.apart": "sync.depot.apart/do sync.depot.apart/check",
 		// An owned one is carried out by its owner, whole, with what both depend on.
-		"sync.depot.old":         "sync.depot.base/do sync.depot.base/check migration.depot_move.m/do migration.depot_move.m/check",
-		"migration.depot_move.m": "sync.depot.base/do sync.depot.base/check migration.depot_move.m/do migration.depot_move.m/check",
+		"sync.depot.old": "sync.depot.base/do sync.depot.base/check migration.depot_move.m/do " +
+			"migration.depot_move.m/check",
+		"migration.depot_move.m": "sync.depot.base/do sync.depot.base/check migration.depot_move.m/do " +
+			"migration.depot_move.m/check",
 		// What depends on an owned one needs its owner.
-		"sync.depot.after":   "sync.depot.base/do sync.depot.base/check migration.depot_move.m/do migration.depot_move.m/check sync.depot.after/do sync.depot.after/check",
+		"sync.depot.after": "sync.depot.base/do sync.depot.base/check migration.depot_move.m/do " +
+			"migration.depot_move.m/check sync.depot.after/do sync.depot.after/check",
 		"server.depot.north": "",
 	} {
 		in := input(load(t, moving), movingDepot())
@@ -216,7 +222,8 @@ func TestTargets(t *testing.T) {
 
 func TestMisspeltTargetIsAnError(t *testing.T) {
 	in := input(load(t, moving), movingDepot())
-	in.Targets = []schema.Addr{{Kind: schema.Sync, Type: "depot", Name: "apart"}, {Kind: schema.Sync, Type: "depot", Name: "aprat"}}
+	in.Targets = []schema.Addr{{Kind: schema.Sync, Type: "depot", Name: "apart"},
+		{Kind: schema.Sync, Type: "depot", Name: "aprat"}}
 	p, diags := planner.Make(t.Context(), in)
 	if p != nil || len(diags) != 1 || !strings.Contains(diags[0].Detail, "sync.depot.aprat") {
 		t.Errorf("plan %v, diagnostics %v", p, diags)
@@ -227,7 +234,8 @@ func TestRetired(t *testing.T) {
 	in := input(load(t, `sync "depot" "old" {}`), busy("sync.depot.old"))
 	in.Retired = map[string]string{"sync.depot.old": "run-7"}
 	p := made(t, in)
-	if len(p.Steps) != 0 || len(p.Findings) != 1 || p.Findings[0].Rule != "plan/retired" || !strings.Contains(p.Findings[0].Summary, "run-7") {
+	if len(p.Steps) != 0 || len(p.Findings) != 1 || p.Findings[0].Rule != "plan/retired" ||
+		!strings.Contains(p.Findings[0].Summary, "run-7") {
 		t.Errorf("what was removed for good comes back: %s", encoded(t, p))
 	}
 	// Somebody made it anew since: then it is like any other.
@@ -259,7 +267,8 @@ func TestUnreadableIsAnError(t *testing.T) {
 	d := busy("sync.depot.a", "sync.depot.b")
 	d.broken = map[string]error{"sync.depot.a": errors.New("no\x1b[31m answer")}
 	p, diags := planner.Make(t.Context(), input(load(t, "sync \"depot\" \"a\" {}\nsync \"depot\" \"b\" {}\n"), d))
-	if p != nil || len(diags) != 1 || diags[0].Subject == nil || diags[0].Subject.Start.Line != 1 || schema.AddrOf(diags[0]).String() != "sync.depot.a" {
+	if p != nil || len(diags) != 1 || diags[0].Subject == nil || diags[0].Subject.Start.Line != 1 ||
+		schema.AddrOf(diags[0]).String() != "sync.depot.a" {
 		t.Fatalf("plan %v, diagnostics %v", p, diags)
 	}
 	if strings.Contains(diags[0].Detail, "\x1b") {

@@ -47,7 +47,8 @@ func same(declared, actual cty.Value) bool {
 	if actual == cty.NilVal || actual.IsNull() || !actual.IsKnown() {
 		return false
 	}
-	if schema.IsSensitive(declared) && declared.Type().IsSetType() || schema.IsSensitive(actual) && actual.Type().IsSetType() {
+	if schema.IsSensitive(declared) && declared.Type().IsSetType() || schema.IsSensitive(actual) &&
+		actual.Type().IsSetType() {
 		return true // a set's elements have no place by which the others could be compared
 	}
 	if !isSequence(declared) {
@@ -95,7 +96,8 @@ func compareMap(out *[]Difference, path []string, declared, actual cty.Value) {
 	}
 	for k, v := range have {
 		if _, ok := want[k]; !ok {
-			*out = append(*out, Difference{Path: strings.Join(append(slices.Clone(path), k), "."), Declared: "null", Actual: Text(v)})
+			*out = append(*out, Difference{Path: strings.Join(append(slices.Clone(path), k), "."), Declared: "null",
+				Actual: Text(v)})
 		}
 	}
 }

@@ -48,8 +48,8 @@ func (p *Plan) seal() (string, error) {
 }
 
 // Decode reads a plan document and checks that it is whole: its format is known, steps have unique ids, stand after
-// what they need, and carry the fingerprint of what they say, and nothing else was changed either, so that a plan edited
-// by hand is refused. Spaces and line ends do not matter.
+// what they need, and carry the fingerprint of what they say, and nothing else was changed either, so that a plan
+// edited by hand is refused. Spaces and line ends do not matter.
 func Decode(r io.Reader) (*Plan, error) {
 	buffered := bufio.NewReader(r)
 	if mark, err := buffered.Peek(3); err == nil && string(mark) == "\ufeff" { // a byte order mark
@@ -66,7 +66,8 @@ func Decode(r io.Reader) (*Plan, error) {
 		return nil, errors.New("reading the plan: something follows the end of the document")
 	}
 	if doc.Plan == nil || p.Format != Format {
-		return nil, fmt.Errorf("reading the plan: its format is %d, this program reads %d: make the plan again", p.Format, Format)
+		return nil, fmt.Errorf("reading the plan: its format is %d, this program reads %d: make the plan again", p.Format,
+			Format)
 	}
 	if err := p.checkSteps(); err != nil {
 		return nil, fmt.Errorf("reading the plan: %w", err)

@@ -18,7 +18,9 @@ func full(t fataler) *planner.Plan {
 	check.Mark, check.Repeat, check.Within = planner.MarkCheck, planner.Idempotent, planner.Duration(90*time.Second)
 	label := step(a, "label", "check")
 	label.Mark = planner.MarkPerson
-	label.Manual = &planner.Manual{Where: "the <depot>", Do: []string{"Put it on."}, Values: []planner.Value{{Name: "label", Label: "Label", Value: "heavy", Shown: "Heavy"}, {Name: "file", Label: "File", Value: "x.json", File: true}}, Action: "label", Attest: "it is on"}
+	label.Manual = &planner.Manual{Where: "the <depot>", Do: []string{"Put it on."},
+		Values: []planner.Value{{Name: "label", Label: "Label", Value: "heavy", Shown: "Heavy"},
+			{Name: "file", Label: "File", Value: "x.json", File: true}}, Action: "label", Attest: "it is on"}
 	scrap := step(b, "scrap")
 	scrap.Mark, scrap.Repeat, scrap.Guards = planner.MarkFinal, planner.Once, []string{planner.StepID(a, "check")}
 	scrap.Args, scrap.Exclusive = map[string]string{"box": "7"}, []string{"crane"}
@@ -26,9 +28,11 @@ func full(t fataler) *planner.Plan {
 	scrap.Undo, scrap.Facts, scrap.Retires = "not at all", []planner.Fact{{Name: "self.box", Value: "7"}}, []string{b}
 	d := &depot{outlines: map[string]planner.Outline{a: update(check, label), b: {
 		Action: planner.Delete, Steps: []planner.Step{scrap},
-		Findings: []planner.Finding{{Rule: "depot/scrap", Severity: planner.Refuse, Op: "scrap", Summary: "it is full", Detail: "Empty it."}},
+		Findings: []planner.Finding{{Rule: "depot/scrap", Severity: planner.Refuse, Op: "scrap", Summary: "it is full",
+			Detail: "Empty it."}},
 	}}}
-	return made(t, input(load(t, "sync \"depot\" \"a\" { color = \"red\" }\nsync \"depot\" \"b\" {\n depends_on = [sync.depot.a]\n}\n"), d))
+	return made(t, input(load(t,
+		"sync \"depot\" \"a\" { color = \"red\" }\nsync \"depot\" \"b\" {\n depends_on = [sync.depot.a]\n}\n"), d))
 }
 
 func TestEncodeDecode(t *testing.T) {
@@ -41,7 +45,8 @@ func TestEncodeDecode(t *testing.T) {
 	if again := encoded(t, back); again != doc {
 		t.Errorf("what comes back is another plan:\n%s\n%s", doc, again)
 	}
-	if got, want := back.Tally(), (planner.Tally{Add: 1, Change: 2, Destroy: 3, Steps: 3, Person: 1, Irreversible: 1}); got != want {
+	if got, want := back.Tally(), (planner.Tally{Add: 1, Change: 2, Destroy: 3, Steps: 3, Person: 1,
+		Irreversible: 1}); got != want {
 		t.Errorf("tally %+v, want %+v", got, want)
 	}
 	if len(back.Refusals()) != 1 {

@@ -83,11 +83,13 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	}
 	steps, err := order(in.Config, groups)
 	if err != nil {
-		return nil, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Steps wait for each other", Detail: err.Error()})
+		return nil, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Steps wait for each other",
+			Detail: err.Error()})
 	}
 	plan.Steps = steps
 	if err := fingerprint(plan); err != nil {
-		return nil, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Plan cannot be written down", Detail: err.Error()})
+		return nil, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Plan cannot be written down",
+			Detail: err.Error()})
 	}
 	slices.SortFunc(plan.Changes, func(a, b ResourceChange) int { return strings.Compare(a.Addr, b.Addr) })
 	return plan, diags

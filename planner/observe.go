@@ -19,7 +19,8 @@ import (
 
 // Need names one observation: of which server, of what, and of which one of these.
 type Need struct {
-	Server string `json:"server"`       // address of the declaration whose server is asked: a server, or a keystore's machine
+	// address of the declaration whose server is asked: a server, or a keystore's machine
+	Server string `json:"server"`
 	What   string `json:"what"`         // the driver's word, such as "integrations" or "history"
 	Of     string `json:"of,omitempty"` // which one, such as a project's key or a resource's id
 }
@@ -32,10 +33,12 @@ func (n Need) String() string {
 }
 
 func (n Need) compare(other Need) int {
-	return cmp.Or(strings.Compare(n.Server, other.Server), strings.Compare(n.What, other.What), strings.Compare(n.Of, other.Of))
+	return cmp.Or(strings.Compare(n.Server, other.Server), strings.Compare(n.What, other.What),
+		strings.Compare(n.Of, other.Of))
 }
 
-// Observation is what one server showed: a document that can be written to a file and read again elsewhere. It holds no secret.
+// Observation is what one server showed: a document that can be written to a file and read again elsewhere. It holds
+// no secret.
 type Observation struct {
 	Need
 	At   time.Time       `json:"at"`
@@ -43,8 +46,8 @@ type Observation struct {
 	Body json.RawMessage `json:"body"`         // the driver's own type
 }
 
-// Observations are all that a plan is made from beside the declarations: each made once, whoever needs it. They may be used by
-// several goroutines.
+// Observations are all that a plan is made from beside the declarations: each made once, whoever needs it. They may
+// be used by several goroutines.
 type Observations struct {
 	mu   sync.Mutex
 	made map[Need]*observed
@@ -77,8 +80,8 @@ func (o *Observations) Has(n Need) bool {
 	return o.made[n] != nil
 }
 
-// Observed returns the body of an observation. The error wraps ErrNotObserved where it has not been made, and says what is wrong
-// where it was read from a file and does not have the form of a T.
+// Observed returns the body of an observation. The error wraps ErrNotObserved where it has not been made, and says
+// what is wrong where it was read from a file and does not have the form of a T.
 func Observed[T any](o *Observations, n Need) (*T, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -153,11 +156,13 @@ func DecodeObservations(r io.Reader) (*Observations, error) {
 	}
 }
 
-// perServer is how many observations of one server are made at a time. The driver's client limits its requests by itself.
+// perServer is how many observations of one server are made at a time. The driver's client limits its requests by
+// itself.
 const perServer = 8
 
-// observe makes all observations that the declarations need, round by round: what is needed of one server may depend on what
-// another showed. Servers are asked side by side. All servers that could not be asked are reported, each once.
+// observe makes all observations that the declarations need, round by round: what is needed of one server may depend
+// on what another showed. Servers are asked side by side. All servers that could not be asked are reported, each
+// once.
 func observe(ctx context.Context, in Input, all []*schema.Resource) (*Observations, hcl.Diagnostics) {
 	seen := in.Observations
 	if seen == nil {
@@ -201,7 +206,8 @@ func observe(ctx context.Context, in Input, all []*schema.Resource) (*Observatio
 }
 
 // ask makes observations of several servers side by side, and marks the servers where one failed.
-func ask(ctx context.Context, in Input, seen *Observations, needs map[string][]Need, failed map[string]bool) hcl.Diagnostics {
+func ask(ctx context.Context, in Input, seen *Observations, needs map[string][]Need,
+	failed map[string]bool) hcl.Diagnostics {
 	servers := make([]string, 0, len(needs))
 	for s := range needs {
 		servers = append(servers, s)
@@ -225,12 +231,14 @@ func askServer(ctx context.Context, in Input, seen *Observations, server string,
 	addr, err := schema.ParseAddr(server)
 	r := in.Config.Lookup(addr)
 	if err != nil || r == nil {
-		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Cannot observe", Detail: fmt.Sprintf("%s is not declared.", server)}}
+		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Cannot observe",
+			Detail: fmt.Sprintf("%s is not declared.", server)}}
 	}
 	slices.SortFunc(needs, Need.compare)
 	d, ok := in.Drivers(addr).(Observer)
 	if !ok {
-		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Cannot observe", Detail: fmt.Sprintf("The driver of %s makes no observations.", server)}}
+		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Cannot observe",
+			Detail: fmt.Sprintf("The driver of %s makes no observations.", server)}}
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(perServer)

@@ -74,7 +74,8 @@ func TestObservedOnce(t *testing.T) {
 	if err := in.Observations.Encode(&file); err != nil {
 		t.Fatal(err)
 	}
-	if lines := strings.Count(file.String(), "\n"); lines != 4 || strings.Count(file.String(), "2026-01-02T03:04:05Z\",\"by\":\"me@here") != 4 {
+	if lines := strings.Count(file.String(), "\n"); lines != 4 ||
+		strings.Count(file.String(), "2026-01-02T03:04:05Z\",\"by\":\"me@here") != 4 {
 		t.Errorf("the file is %s", file.String())
 	}
 	// From the file nothing is asked.
@@ -91,7 +92,8 @@ func TestObservedOnce(t *testing.T) {
 	if _, err := planner.Observed[box](read, list); err != nil {
 		t.Error(err)
 	}
-	if _, err := planner.Observed[struct{ Size int }](planner.NewObservations(), list); !errors.Is(err, planner.ErrNotObserved) {
+	if _, err := planner.Observed[struct{ Size int }](planner.NewObservations(), list); !errors.Is(err,
+		planner.ErrNotObserved) {
 		t.Errorf("want ErrNotObserved, got %v", err)
 	}
 	if _, err := planner.Observed[struct{ Size int }](read, list); err == nil || errors.Is(err, planner.ErrNotObserved) {
@@ -144,7 +146,8 @@ func TestForeignObservations(t *testing.T) {
 }
 
 func FuzzDecodeObservations(f *testing.F) {
-	f.Add([]byte(`{"server":"server.depot.north","what":"x","of":"y","at":"2026-01-02T03:04:05Z","by":"z","body":{"a":[1]}}`))
+	f.Add(
+		[]byte(`{"server":"server.depot.north","what":"x","of":"y","at":"2026-01-02T03:04:05Z","by":"z","body":{"a":[1]}}`))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		o, err := planner.DecodeObservations(bytes.NewReader(src))
 		if err != nil {

@@ -64,7 +64,8 @@ func (g graph) input(t fataler, backwards bool) planner.Input {
 		for _, j := range deps {
 			refs = append(refs, addrOf(j))
 		}
-		blocks = append(blocks, fmt.Sprintf("sync \"depot\" %q {\n  depends_on = [%s]\n}\n", name(i), strings.Join(refs, ", ")))
+		blocks = append(blocks, fmt.Sprintf("sync \"depot\" %q {\n  depends_on = [%s]\n}\n", name(i),
+			strings.Join(refs, ", ")))
 		var steps []planner.Step
 		for a, needs := range g.needs[i] {
 			var ops []string
@@ -221,7 +222,8 @@ sync "depot" "between" {
 	cfg := load(t, strings.Replace(text, `depends_on = [sync.depot.base]`, `depends_on = [sync.depot.between]`, 1))
 	d := busy("sync.depot.between", "migration.depot_move.m")
 	p, diags := planner.Make(t.Context(), input(cfg, d))
-	if p != nil || len(diags) != 1 || !strings.Contains(diags[0].Detail, "migration.depot_move.m/do -> sync.depot.between/check -> migration.depot_move.m/check") {
+	if p != nil || len(diags) != 1 || !strings.Contains(diags[0].Detail,
+		"migration.depot_move.m/do -> sync.depot.between/check -> migration.depot_move.m/check") {
 		t.Errorf("plan %v, diagnostics %v", p, diags)
 	}
 }

@@ -11,13 +11,13 @@ import (
 
 // Driver is what planning needs of a product.
 type Driver interface {
-	// Plan turns one change into steps. No I/O: the same declarations and observations give the same steps. Needs of a step
-	// name step ids of the same change; order between declarations is the planner's.
+	// Plan turns one change into steps. No I/O: the same declarations and observations give the same steps. Needs of a
+	// step name step ids of the same change; order between declarations is the planner's.
 	Plan(Change) (Outline, hcl.Diagnostics)
 }
 
-// Observer is a Driver that is planned from observations of one server each. Every driver is to be one; a driver that still has
-// Read is asked with it until then.
+// Observer is a Driver that is planned from observations of one server each. Every driver is to be one; a driver that
+// still has Read is asked with it until then.
 type Observer interface {
 	Driver
 
@@ -25,9 +25,9 @@ type Observer interface {
 	// has been observed since, until it names nothing new: what is needed of one server may depend on what another showed.
 	Needs(r *schema.Resource, seen *Observations) ([]Need, hcl.Diagnostics)
 
-	// Observe makes one observation of the server that r declares, and contacts no other. It changes nothing: it is handed a
-	// client without writing methods. The body is a pointer to a type of the driver's that can be written as JSON and read
-	// again without loss. It holds no secret.
+	// Observe makes one observation of the server that r declares, and contacts no other. It changes nothing: it is
+	// handed a client without writing methods. The body is a pointer to a type of the driver's that can be written as
+	// JSON and read again without loss. It holds no secret.
 	Observe(ctx context.Context, r *schema.Resource, n Need) (body any, err error)
 }
 
@@ -66,7 +66,8 @@ type Outline struct {
 	Action Action
 	Steps  []Step // Addr, ID and Print are filled in by the planner from the declaration and Op
 	// Actual is the live counterpart in the shape of the declaration's own value, so that drift is shown, whatever is done
-	// about it: cty.NilVal where nothing can be compared, null where there is no counterpart. What cannot be read is left out.
+	// about it: cty.NilVal where nothing can be compared, null where there is no counterpart. What cannot be read is
+	// left out.
 	Actual   cty.Value
 	Findings []Finding // what the person must know; a finding of severity Refuse stops the plan from being applied
 }

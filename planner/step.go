@@ -8,11 +8,12 @@ type Step struct {
 	ID   string `json:"id"`   // address/op: the same for the same work in every plan
 	Addr string `json:"addr"` // the declaration it belongs to
 	Op   string `json:"op"`   // its name within the declaration, such as "stop_master"
-	Verb string `json:"verb"` // the driver's verb, such as "stop"; the planner fills in Op where the driver leaves it empty
+	// the driver's verb, such as "stop"; the planner fills in Op where the driver leaves it empty
+	Verb string `json:"verb"`
 	Mark Mark   `json:"mark"`
 
-	// Servers are the addresses of the declarations whose servers the step contacts, sorted: Execute, Verify and Facts reach
-	// no other. None: it works on the run's files alone, or is about no server.
+	// Servers are the addresses of the declarations whose servers the step contacts, sorted: Execute, Verify and Facts
+	// reach no other. None: it works on the run's files alone, or is about no server.
 	Servers []string `json:"servers,omitempty"`
 
 	Summary string            `json:"summary"`           // one line: what and how much
@@ -25,9 +26,10 @@ type Step struct {
 	Repeat    Repeat   `json:"repeat"`
 	Within    Duration `json:"within,omitempty"` // how long verification may take to succeed; zero: the executor's default
 
-	Manual  *Manual  `json:"manual,omitempty"`  // set: a person does it
-	Effect  *Effect  `json:"effect,omitempty"`  // what it does to objects
-	Undo    string   `json:"undo,omitempty"`    // how this step is taken back, in words; empty: it cannot be, or there is nothing to take back
+	Manual *Manual `json:"manual,omitempty"` // set: a person does it
+	Effect *Effect `json:"effect,omitempty"` // what it does to objects
+	// how this step is taken back, in words; empty: it cannot be, or there is nothing to take back
+	Undo    string   `json:"undo,omitempty"`
 	Facts   []Fact   `json:"facts,omitempty"`   // what it relies on, as read when planning
 	Retires []string `json:"retires,omitempty"` // declarations whose counterpart this step removes for good
 
@@ -62,7 +64,8 @@ type Manual struct {
 	Where  string   `json:"where"`            // where the person goes: a page, a machine
 	Do     []string `json:"do"`               // the instructions, one line each
 	Values []Value  `json:"values,omitempty"` // the exact values to enter, in the order of the page
-	Action string   `json:"action,omitempty"` // the machine's name of the action, for an operator's command and the sandbox's stand-in
+	// the machine's name of the action, for an operator's command and the sandbox's stand-in
+	Action string `json:"action,omitempty"`
 	// Attest: what the person is asked to confirm where no interface can verify the work (the verdict stays unknown).
 	Attest string `json:"attest,omitempty"`
 }
