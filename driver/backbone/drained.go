@@ -2,11 +2,10 @@ package backbone
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
-
-	"errors"
 
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
@@ -40,20 +39,22 @@ func (d *Driver) verifyDrained(ctx context.Context, t *executor.Task) (executor.
 		halves[role] = l
 	}
 	a, b := halves[master], halves[slave]
-	drain, _, err := compareConnectors(ctx, a.client, a.First.Key, b.client, b.First.Key)
+	drain, err := compareConnectors(ctx, a.client, a.First.Key, b.client, b.First.Key)
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	if !drain.Empty() {
-		return executor.NotDone.Because("%s; start both halves again, let the messages through (move the files, fetch the mail), and stop them", oneLine(drain.String())), nil
+	const again = "start both halves again, let the messages through (move the files, fetch the mail), and stop them"
+	switch {
+	case !drain.Empty():
+		return executor.NotDone.Because("%s; %s", oneLine(drain.String()), again), nil
+	case drain.Unpaired > 0 && !m.allows(syncinfo.Unmatched):
+		return executor.NotDone.Because("%s without a mirror on the other end, where it may be under way; %s", wording.Plural(drain.Unpaired, "pair"), again), nil
+	case drain.Uncompared > 0 && !m.allows(syncinfo.SeqDiffer):
+		return executor.Unknown.Because("whether messages are in flight cannot be told: %s", oneLine(drain.String())), nil
 	}
 	why := fmt.Sprintf("nothing is in flight between %s", wording.Plural(drain.Pairs, "pair"))
-	if n := uncompared(drain); n > 0 {
-		what := wording.Plural(n, "message number") + " of pairs"
-		if !m.allows(syncinfo.SeqDiffer) {
-			return executor.Unknown.Because("whether messages are in flight cannot be told: %s cannot be compared", what), nil
-		}
-		why += fmt.Sprintf(", as far as can be told: %s cannot be compared, which the declaration allows", what)
+	if left := drain.Uncompared + drain.Unpaired; left > 0 {
+		why += fmt.Sprintf(", as far as can be told: %s could not be compared, which the declaration allows", wording.Plural(left, "pair"))
 	}
 	return executor.Done.Because("%s", why), nil
 }
@@ -81,8 +82,13 @@ func (d *Driver) standsStill(ctx context.Context, t *executor.Task, role, word s
 	}
 }
 
-// uncompared counts the message numbers of which nothing can be said, because an end lacks the counter.
-func uncompared(d *syncinfo.Drain) int { return 2*d.Pairs - d.Compared }
+// compareConnectors streams both connectors' pairs past each other, one after the other, and compares their message numbers.
+func compareConnectors(ctx context.Context, a *reader, connectorA string, b *reader, connectorB string) (*syncinfo.Drain, error) {
+	one := &lazyBody{open: opening(ctx, a, connectorA)}
+	two := &lazyBody{open: opening(ctx, b, connectorB)}
+	drain, err := syncinfo.Drained(ctx, syncinfo.NewArrayReader(connectorA, one), syncinfo.NewArrayReader(connectorB, two))
+	return drain, errors.Join(err, one.Close(), two.Close())
+}
 
 // lazyBody asks for its data with the first Read, so that no answer waits unread while another one is.
 type lazyBody struct {
@@ -110,11 +116,4 @@ func (l *lazyBody) Close() error {
 		return nil
 	}
 	return l.body.Close()
-}
-
-func joinClosed(err error, bodies ...io.Closer) error {
-	for _, b := range bodies {
-		err = errors.Join(err, b.Close())
-	}
-	return err
 }

@@ -186,7 +186,7 @@ func (s *standing) pairFindings() []planner.Finding {
 	}
 	if c.uncompared > 0 {
 		out = append(out, planner.Finding{Rule: "backbone/counters-unknown", Severity: s.severity(syncinfo.SeqDiffer), Op: opDrained,
-			Summary: fmt.Sprintf("whether messages are in flight cannot be told: %s of pairs cannot be compared", wording.Plural(c.uncompared, "message number")),
+			Summary: fmt.Sprintf("whether messages are in flight cannot be told for %s", wording.Plural(c.uncompared, "pair")),
 			Detail:  fmt.Sprintf("An end does not say how many messages it has sent or applied. If you know that none is in flight, allow = [%q] in the migration says so.", syncinfo.SeqDiffer)})
 	}
 	if c.unmatched > 0 {

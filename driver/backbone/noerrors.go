@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/syncctl/syncctl/driver"
-	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
@@ -79,7 +78,7 @@ func waitForNew(ctx context.Context, l *located) (executor.Verdict, error) {
 	if err != nil || v.State != executor.Unknown || h.Idle != nil {
 		return v, err
 	}
-	drain, _, err := compareConnectors(ctx, l.client, l.First.Key, l.client, l.Second.Key)
+	drain, err := compareConnectors(ctx, l.client, l.First.Key, l.client, l.Second.Key)
 	if err != nil {
 		return executor.Verdict{}, err
 	}
@@ -114,14 +113,4 @@ func fares(key string, h health, word bool) (executor.Verdict, error) {
 		return executor.Done.Because("by a person's word %s runs, no issue in error", key), nil
 	}
 	return executor.Unknown.Because("it cannot be read how %s fares: its status, how many issues are in error, or whether it is working", key), nil
-}
-
-// compareConnectors streams both connectors' pairs past each other, one after the other, and compares their message numbers.
-func compareConnectors(ctx context.Context, a *reader, connectorA string, b *reader, connectorB string) (*syncinfo.Drain, [2]syncinfo.Tally, error) {
-	var tallies [2]syncinfo.Tally
-	one := &lazyBody{open: opening(ctx, a, connectorA)}
-	two := &lazyBody{open: opening(ctx, b, connectorB)}
-	drain, err := syncinfo.Drained(ctx,
-		syncinfo.NewArrayReader(connectorA, one, syncinfo.Counting(&tallies[0])), syncinfo.NewArrayReader(connectorB, two, syncinfo.Counting(&tallies[1])))
-	return drain, tallies, joinClosed(err, one, two)
 }

@@ -22,7 +22,7 @@ type pairsSeen struct {
 	Attachments     int   `json:"attachments"`
 	HalfAttachments int   `json:"half_attachments"`
 	Sent            int64 `json:"sent"`      // sum of all message numbers sent; -1 if it does not fit
-	Uncounted       int   `json:"uncounted"` // pairs that do not say how many messages were sent
+	Uncounted       int   `json:"uncounted"` // pairs that do not say how many messages were sent, or applied
 
 	Keys         digest `json:"keys"`          // of the pairs
 	MirroredKeys digest `json:"mirrored_keys"` // as the other end has them
@@ -67,7 +67,7 @@ func (p *pairsSeen) add(e *syncinfo.Entry) {
 	p.MirroredKeys.add(e.RemoteKey, e.LocalKey, 0, false)
 	p.Outgoing.add(e.LocalKey, e.RemoteKey, e.Sequence.Outgoing, e.Sequence.HasOutgoing)
 	p.Incoming.add(e.RemoteKey, e.LocalKey, e.Sequence.Incoming, e.Sequence.HasIncoming)
-	if !e.Sequence.HasOutgoing {
+	if !e.Sequence.HasOutgoing || !e.Sequence.HasIncoming {
 		p.Uncounted++
 	}
 }
@@ -153,7 +153,7 @@ type comparison struct {
 	lonely     []string // the first of them, in words
 	inFlight   int      // issues whose messages have not all been applied, by their message numbers
 	flying     []string // the first of them, in words
-	uncompared int      // directions of pairs in which an end has no message number: nothing can be said of them
+	uncompared int      // pairs of which an end lacks a message number: nothing can be said of them
 	unnamed    bool     // the ends disagree, and have too many pairs to say where
 }
 
@@ -165,7 +165,7 @@ func compare(a, b *pairsSeen, nameA, nameB string, byName [2]*pairListSeen) comp
 	var c comparison
 	switch {
 	case a.agrees(b):
-		c.matched, c.uncompared = a.Pairs, a.Uncounted+b.Uncounted
+		c.matched, c.uncompared = a.Pairs, a.Uncounted
 	case byName[0] != nil && byName[1] != nil:
 		c.byName(nameA, nameB, byName[0].List, byName[1].List)
 	default:
@@ -175,7 +175,7 @@ func compare(a, b *pairsSeen, nameA, nameB string, byName [2]*pairListSeen) comp
 		} else {
 			c.matched, c.unmatched = min(a.Pairs, b.Pairs), max(a.Pairs-b.Pairs, b.Pairs-a.Pairs, 1)
 		}
-		c.uncompared = a.Uncounted + b.Uncounted
+		c.uncompared = max(a.Uncounted, b.Uncounted)
 	}
 	return c
 }
@@ -196,6 +196,9 @@ func (c *comparison) byName(nameA, nameB string, listA, listB []pairSeen) {
 		matched[i] = true
 		c.matched++
 		q := listA[i-1]
+		if q.Outgoing == nil || q.Incoming == nil || p.Outgoing == nil || p.Incoming == nil {
+			c.uncompared++
+		}
 		c.direction(q.Outgoing, p.Incoming, syncinfo.InFlight{From: nameA, To: nameB, FromKey: q.Local, ToKey: p.Local})
 		c.direction(p.Outgoing, q.Incoming, syncinfo.InFlight{From: nameB, To: nameA, FromKey: p.Local, ToKey: q.Local})
 	}
@@ -214,13 +217,11 @@ func (c *comparison) alone(p pairSeen, connector string) {
 }
 
 func (c *comparison) direction(sent, applied *int64, f syncinfo.InFlight) {
-	switch {
-	case sent == nil || applied == nil:
-		c.uncompared++
-	case *sent != *applied:
-		c.inFlight++
-		if f.Sent, f.Applied = *sent, *applied; len(c.flying) < mostNamed {
-			c.flying = append(c.flying, f.String())
-		}
+	if sent == nil || applied == nil || *sent == *applied {
+		return
+	}
+	c.inFlight++
+	if f.Sent, f.Applied = *sent, *applied; len(c.flying) < mostNamed {
+		c.flying = append(c.flying, f.String())
 	}
 }
