@@ -19,8 +19,8 @@ func edited(t *testing.T, example string) *bench {
 	return newBenchOf(t, dir, smaller(t, example))
 }
 
-// without takes blocks out of the files: each begins with the given header and ends with the first brace at the line's
-// start.
+// without takes blocks out of the files: each begins with the given header and ends with the first brace at the
+// line's start.
 func (b *bench) without(headers ...string) {
 	b.t.Helper()
 	name := filepath.Join(b.dir, "main.sync.hcl")
@@ -87,7 +87,9 @@ func TestDriftAfterTheMigration(t *testing.T) {
 	}
 	_, err := b.box.Person(context.Background(), "configure_sync", map[string]string{
 		"server": "b", "first_project": "SP2", "second_project": "SAM2", "issue_types": `{"Bug":"Bug","Task":"Task"}`,
-		"fields":   `[{"first":"summary","second":"summary","mapping":"passthrough"},{"first":"description","second":"description","mapping":"passthrough"},{"first":"assignee","second":"assignee","mapping":"user_passthrough_by_username"}]`,
+		"fields": `[{"first":"summary","second":"summary","mapping":"passthrough"},` +
+			`{"first":"description","second":"description","mapping":"passthrough"},` +
+			`{"first":"assignee","second":"assignee","mapping":"user_passthrough_by_username"}]`,
 		"comments": "true", "attachments": "true",
 	})
 	if err != nil {
@@ -109,7 +111,8 @@ func TestDriftAfterTheMigration(t *testing.T) {
 func TestHalfOfTheOriginalGone(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-master")
-	if _, err := b.box.Person(context.Background(), "delete_sync", map[string]string{"server": "a", "integration": "INT-4"}); err != nil {
+	if _, err := b.box.Person(context.Background(), "delete_sync", map[string]string{"server": "a",
+		"integration": "INT-4"}); err != nil {
 		t.Fatal(err)
 	}
 	_, diags := b.tryPlan()

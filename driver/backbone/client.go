@@ -49,7 +49,8 @@ func (c *reader) explain(err error) error {
 	case err == nil:
 		return nil
 	case rest.IsStatus(err, http.StatusUnauthorized):
-		hint = fmt.Sprintf("it does not accept the credentials of user %q: check user, and password or token", c.server.User)
+		hint = fmt.Sprintf("it does not accept the credentials of user %q: check user, and password or token",
+			c.server.User)
 	case rest.IsStatus(err, http.StatusForbidden):
 		hint = fmt.Sprintf("user %q may not do this: Backbone wants a system or project administrator", c.server.User)
 	case errors.As(err, &unknown):
@@ -105,9 +106,10 @@ func connectorPath(key string) string { return api + "/connectors/" + url.PathEs
 // errUnsure: it cannot be told whether something is still there.
 var errUnsure = errors.New("it cannot be told whether it is still there")
 
-// exists tells whether the project has a synchronization of that key. A 404 alone proves nothing, since a disabled app, a
-// proxy or a lost permission answer one too: the project's list must come and lack the key. An empty list proves as little:
-// then Backbone must answer that it is up (HC/5.5/cloud/introduction), and Jira must show the project to this user.
+// exists tells whether the project has a synchronization of that key. A 404 alone proves nothing, since a disabled
+// app, a proxy or a lost permission answer one too: the project's list must come and lack the key. An empty list
+// proves as little: then Backbone must answer that it is up (HC/5.5/cloud/introduction), and Jira must show the
+// project to this user.
 func (c *reader) exists(ctx context.Context, project, key string) (bool, error) {
 	_, _, err := c.integration(ctx, key)
 	if err == nil || !rest.IsStatus(err, http.StatusNotFound) {
@@ -145,8 +147,8 @@ func (c *reader) healthOf(ctx context.Context, i *integration) (health, error) {
 	return asked, nil
 }
 
-// health reads GET .../status. ASSUMED: no copy of the documents shows the answer; it is taken to be the status object of
-// the lists, alone or wrapped in "status". In any other shape all of it is unknown.
+// health reads GET .../status. ASSUMED: no copy of the documents shows the answer; it is taken to be the status
+// object of the lists, alone or wrapped in "status". In any other shape all of it is unknown.
 func (c *reader) health(ctx context.Context, i *integration) (health, error) {
 	raw, err := c.document(ctx, integrationPath(i.Key)+"/status", nil)
 	if err != nil {
@@ -162,8 +164,8 @@ func (c *reader) health(ctx context.Context, i *integration) (health, error) {
 	return decodeStatus(o).health(i.ends()), nil
 }
 
-// conflicts returns the validation conflicts of the configuration as lines for people, none if there is none, nil when the
-// answer cannot be understood; then shown is what it was.
+// conflicts returns the validation conflicts of the configuration as lines for people, none if there is none, nil
+// when the answer cannot be understood; then shown is what it was.
 func (c *reader) conflicts(ctx context.Context, key string) (texts []string, shown string, err error) {
 	raw, err := c.document(ctx, integrationPath(key)+"/conflicts", nil)
 	if err != nil {
@@ -198,9 +200,9 @@ func (c writer) send(ctx context.Context, method, path string, body func() (io.R
 	return driver.Sent(err)
 }
 
-// startStop starts or stops a synchronization. The documents disagree on the verb (POST on the server pages to 4.1, PUT
-// on the cloud pages from 5.2), and a server that does not know one refuses it with 405 without doing anything: then
-// the other is asked for, and remembered.
+// startStop starts or stops a synchronization. The documents disagree on the verb (POST on the server pages to 4.1,
+// PUT on the cloud pages from 5.2), and a server that does not know one refuses it with 405 without doing anything:
+// then the other is asked for, and remembered.
 func (c writer) startStop(ctx context.Context, key, what string) error {
 	verbs := []string{http.MethodPut, http.MethodPost}
 	if v, ok := c.verb.Load().(string); ok {
@@ -229,7 +231,8 @@ func (c writer) importPairs(ctx context.Context, connector string, body func() (
 	return nil
 }
 
-// resync asks a connector to send all its issues again, with the given field mapping alone (H/5.16/server/connectors).
+// resync asks a connector to send all its issues again, with the given field mapping alone
+// (H/5.16/server/connectors).
 func (c writer) resync(ctx context.Context, connector, mapping string) error {
 	b, err := json.Marshal(map[string]any{"jql": "", "fieldMappings": []string{mapping}})
 	if err != nil {

@@ -15,18 +15,21 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// configure is a person who brings the configuration to what is declared: drafts have documented paths but no documented bodies,
-// and none for comments and attachments. What can be read back is compared; the rest the person confirms.
+// configure is a person who brings the configuration to what is declared: drafts have documented paths but no
+// documented bodies, and none for comments and attachments. What can be read back is compared; the rest the person
+// confirms.
 var configure = driver.Verb[*Driver]{Name: opConfigure, Verify: (*Driver).verifyConfigured}
 
 func configureStep(s *synchronization, because string) planner.Step {
 	fields := s.fields()
 	server := s.one.server
 	step := planner.Person(opConfigure,
-		fmt.Sprintf("configure %s as declared: %s, %s", s.name(), wording.Plural(len(s.IssueTypes), "issue type"), wording.Plural(len(fields), "field mapping")),
+		fmt.Sprintf("configure %s as declared: %s, %s", s.name(), wording.Plural(len(s.IssueTypes), "issue type"),
+			wording.Plural(len(fields), "field mapping")),
 		planner.Manual{
 			Where: server.URL.String() + ", Backbone, " + s.name(), Action: "configure_sync",
-			Do:     []string{"Open the configuration of " + s.name() + " and make it exactly as below; then save, or publish the draft."},
+			Do: []string{"Open the configuration of " + s.name() + " and make it exactly as below; then save, or " +
+				"publish the draft."},
 			Values: configurationValues(s, fields),
 			Attest: "the configuration is exactly as declared (parts of it cannot be read over REST)",
 		})
@@ -66,7 +69,8 @@ func configurationValues(s *synchronization, fields []field) []planner.Value {
 		on    *bool
 	}{{"Comments", s.Comments}, {"Attachments", s.Attachments}} {
 		if part.on != nil {
-			add(part.label, strings.ToLower(part.label), map[bool]string{true: "on", false: "off"}[*part.on], fmt.Sprint(*part.on))
+			add(part.label, strings.ToLower(part.label), map[bool]string{true: "on", false: "off"}[*part.on],
+				fmt.Sprint(*part.on))
 		}
 	}
 	for i, e := range []*end{s.one, s.two} {
@@ -85,7 +89,8 @@ func jsonText(v any) string {
 	return string(b)
 }
 
-// wordOutput names the declared parts of a configuration that could not be read when the person said that it is as declared.
+// wordOutput names the declared parts of a configuration that could not be read when the person said that it is as
+// declared.
 const wordOutput = "by_word"
 
 // verifyConfigured compares what can be read with what is declared. What cannot be read leaves the verdict unknown.
@@ -137,8 +142,8 @@ func unreadable(s *synchronization, actual map[string]cty.Value) []string {
 	return out
 }
 
-// asConfirmed takes a configuration for the declared one as far as it was read or, where it could not be read, a person has said
-// so when it was configured.
+// asConfirmed takes a configuration for the declared one as far as it was read or, where it could not be read, a
+// person has said so when it was configured.
 func asConfirmed(t *executor.Task, v executor.Verdict) (executor.Verdict, error) {
 	if v.State != executor.Unknown {
 		return v, nil
@@ -146,7 +151,8 @@ func asConfirmed(t *executor.Task, v executor.Verdict) (executor.Verdict, error)
 	said := strings.Fields(t.Output(opConfigure, wordOutput))
 	for _, part := range strings.Fields(v.Outputs[wordOutput]) {
 		if !slices.Contains(said, part) {
-			return v, executor.Final(fmt.Errorf("%s could be read when it was configured and cannot any more: have it confirmed with syncctl resolve %s -retry",
+			return v, executor.Final(fmt.Errorf("%s could be read when it was configured and cannot any more: have it "+
+				"confirmed with syncctl resolve %s -retry",
 				part, planner.StepID(t.Step.Addr, opConfigure)))
 		}
 	}

@@ -18,7 +18,8 @@ func TestMain(m *testing.M) { drivertest.Main(m) }
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	example := func(name string, refused bool) drivertest.Case {
-		return drivertest.Case{Name: name, Dir: filepath.Join("..", "..", "examples", name), Seed: smaller(t, name), Refused: refused}
+		return drivertest.Case{Name: name, Dir: filepath.Join("..", "..", "examples", name), Seed: smaller(t, name),
+			Refused: refused}
 	}
 	byPerson := func(name string) drivertest.Case {
 		b := edited(t, name)
@@ -36,14 +37,16 @@ func TestConformance(t *testing.T) {
 		Product:   "backbone",
 		New:       backbone.New,
 		Simulator: func(seed []byte) (sandbox.World, error) { return backbonesim.Open(seed) },
-		// Planned where servers do not say how they fare (TestPersonsWord), and where a half is left over (TestOneHalfIsLeft).
+		// Planned where servers do not say how they fare (TestPersonsWord), and where a half is left over
+		// (TestOneHalfIsLeft).
 		Elsewhere: []string{"no_errors", "stop_by_hand", "start_by_hand", "still_stopped", "gone", "verify_rest"},
 		Cases: []drivertest.Case{
 			example("behind-firewall-master", false),
 			example("behind-firewall-slave", false),
 			byPerson("behind-firewall-master"),
 			example("email-in-error", true),
-			declared("a direct synchronization alone", strings.NewReplacer("COMMENTS", "true", "STATE", "stopped").Replace(directSync)),
+			declared("a direct synchronization alone", strings.NewReplacer("COMMENTS", "true", "STATE",
+				"stopped").Replace(directSync)),
 			declared("a file synchronization alone", strings.Replace(fileSync, "STATE", "stopped", 1)),
 		},
 	})

@@ -27,7 +27,8 @@ func createStep(s *synchronization, have *live) planner.Step {
 		Where:  stay.URL.String() + ", Backbone",
 		Action: "create_sync",
 		Do: []string{
-			fmt.Sprintf("In project %s create a new synchronization with project %s on %s. Do not start it.", s.one.Project, s.two.Project, partner.URL),
+			fmt.Sprintf("In project %s create a new synchronization with project %s on %s. Do not start it.",
+				s.one.Project, s.two.Project, partner.URL),
 			"Choose a synchronization user of its own on either side: its changes are never synchronized.",
 		},
 		Values: []planner.Value{
@@ -39,29 +40,33 @@ func createStep(s *synchronization, have *live) planner.Step {
 			{Name: "second_project", Label: "Partner project", Value: s.two.Project},
 		},
 	})
-	step.Because = "the end that stays configures it (" + guide + ", step 3.1); the interface's create call is documented without its body"
+	step.Because = "the end that stays configures it (" + guide + ", step 3.1); the interface's create call is " +
+		"documented without its body"
 	step.Effect, step.Undo = &effect, undo
 	return at(step, stay)
 }
 
 func createHalfStep(s *synchronization, e *end) planner.Step {
-	do := []string{fmt.Sprintf("In project %s create a synchronization over %s, as %s.", e.Project, s.Transport, e.name)}
+	do := []string{fmt.Sprintf("In project %s create a synchronization over %s, as %s.", e.Project, s.Transport,
+		e.name)}
 	if e.name == master {
 		do = append(do, "Download the handshake file and send it to the slave's admin.")
 	} else {
 		do = append(do, "Create it from the master's handshake file.")
 	}
-	step := planner.Person("", fmt.Sprintf("create the %s's half of %s on %s", e.name, s.name(), e.server.Addr()), planner.Manual{
-		Where: e.server.URL.String() + ", Backbone", Action: "create_half", Do: do,
-		Values: []planner.Value{
-			{Name: "server", Label: "Jira", Value: e.server.URL.String()},
-			{Name: "project", Label: "Project", Value: e.Project},
-			{Name: "role", Label: "Role", Value: e.name},
-			{Name: "transport", Label: "Communication channel", Value: s.Transport},
-			{Name: "partner_project", Label: "Partner project", Value: s.end(other(e.name)).Project},
-		},
-	})
-	step.Because = "it is declared and was not found; an e-mail or file synchronization is created in the web page only"
+	step := planner.Person("", fmt.Sprintf("create the %s's half of %s on %s", e.name, s.name(), e.server.Addr()),
+		planner.Manual{
+			Where: e.server.URL.String() + ", Backbone", Action: "create_half", Do: do,
+			Values: []planner.Value{
+				{Name: "server", Label: "Jira", Value: e.server.URL.String()},
+				{Name: "project", Label: "Project", Value: e.Project},
+				{Name: "role", Label: "Role", Value: e.name},
+				{Name: "transport", Label: "Communication channel", Value: s.Transport},
+				{Name: "partner_project", Label: "Partner project", Value: s.end(other(e.name)).Project},
+			},
+		})
+	step.Because = "it is declared and was not found; an e-mail or file synchronization is created in " +
+		"the web page only"
 	step.Within, step.Effect, step.Undo = settling/2, &planner.Effect{Add: 1}, "delete it again"
 	step = forEnd(step, createHalf, e.name)
 	step.Verb = opCreate

@@ -93,8 +93,8 @@ func (s *synchronization) end(name string) *end {
 
 func (s *synchronization) direct() bool { return s.Transport == direct }
 
-// holders are the ends whose servers have it: a direct one is administered from one Jira alone (HC/5.0/server/glossary), of one
-// by e-mail or file each has a half.
+// holders are the ends whose servers have it: a direct one is administered from one Jira alone
+// (HC/5.0/server/glossary), of one by e-mail or file each has a half.
 func (s *synchronization) holders() []*end {
 	if s.direct() {
 		return []*end{s.one}
@@ -109,7 +109,8 @@ func decodeSync(r *schema.Resource) (*synchronization, hcl.Diagnostics) {
 	for i, into := range []**end{&s.one, &s.two} {
 		e := &end{endBlock: blocks[i], name: names[i]}
 		if e.endBlock == nil || e.Server == nil {
-			return nil, append(diags, problem(r, "Missing end", fmt.Sprintf("%s has no block %s with a server.", r.Addr, names[i])))
+			return nil, append(diags, problem(r, "Missing end", fmt.Sprintf("%s has no block %s with a server.", r.Addr,
+				names[i])))
 		}
 		var more hcl.Diagnostics
 		e.server, more = declare.Once[serverBlock](e.Server)
@@ -140,7 +141,8 @@ func decodeMigration(r *schema.Resource) (*migration, hcl.Diagnostics) {
 	block, diags := declare.Once[migrationBlock](r)
 	m := &migration{migrationBlock: block, sample: defaultSample, within: defaultWithin}
 	if m.To == nil {
-		return nil, append(diags, problem(r, "The new synchronization is not declared", "to must name a declared synchronization.", "to"))
+		return nil, append(diags, problem(r, "The new synchronization is not declared",
+			"to must name a declared synchronization.", "to"))
 	}
 	var more hcl.Diagnostics
 	m.to, more = decodeSync(m.To)
@@ -166,7 +168,8 @@ func (m *migration) site() *serverBlock { return m.to.two.server } // the cloud 
 // allows tells whether a check may fail: the declaration is the person's recorded word.
 func (m *migration) allows(check syncinfo.Rule) bool { return slices.Contains(m.Allow, string(check)) }
 
-// declared decodes a task's declaration for Execute and Verify, where it was decoded without an error when it was planned.
+// declared decodes a task's declaration for Execute and Verify, where it was decoded without an error when it was
+// planned.
 func declared[T any](decode func(*schema.Resource) (T, hcl.Diagnostics), r *schema.Resource) (T, error) {
 	v, diags := decode(r)
 	if diags.HasErrors() {

@@ -16,23 +16,26 @@ var deleteHalf = driver.Verb[*Driver]{Name: opDelete, Execute: (*Driver).delete,
 
 func (s *standing) delete(role, guard string, pairs int, kept string) planner.Step {
 	h := s.half(role)
-	step := planner.Final("", fmt.Sprintf("delete the %s's half %s of the original on %s", role, h.Key, h.end.server.Addr()), 1,
-		fmt.Sprintf("synchronization %s with %s, its messages and its information in the sync info panel%s", h.Key, wording.Plural(pairs, "pair"), kept), guard)
+	step := planner.Final("", fmt.Sprintf("delete the %s's half %s of the original on %s", role, h.Key,
+		h.end.server.Addr()), 1,
+		fmt.Sprintf("synchronization %s with %s, its messages and its information in the sync info panel%s", h.Key,
+			wording.Plural(pairs, "pair"), kept), guard)
 	step.Because = guide + ", step 4.3"
 	step.Args = map[string]string{"integration": h.Key, "connector": h.First.Key}
 	step.Facts, step.Retires = s.facts(role), []string{s.from.Addr().String()}
 	return at(forEnd(step, opDelete, role), h.end.server)
 }
 
-// delete removes one half of the original: the one that was planned, and no other. The pairs that are lost with it are in the
-// run's files.
+// delete removes one half of the original: the one that was planned, and no other. The pairs that are lost with it
+// are in the run's files.
 func (d *Driver) delete(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	l, err := d.locateExisting(ctx, t, t.Step.Args[endArg])
 	if err != nil {
 		return executor.Result{}, executor.NotSent(err)
 	}
 	if want := t.Step.Args["integration"]; l.Key != want {
-		return executor.Result{}, executor.NotSent(fmt.Errorf("deleting %s: the synchronization found is %s: not the one that was planned", want, l.Key))
+		return executor.Result{}, executor.NotSent(fmt.Errorf("deleting %s: the synchronization found is %s: not the "+
+			"one that was planned", want, l.Key))
 	}
 	w, err := d.writer(l.end.server)
 	if err != nil {

@@ -10,13 +10,15 @@ import (
 )
 
 // integration is what GET /integrations and /integrations/{key} answer (H/4.1/server/
-// integration-synchronization-actions-191273974.html), but for its configuration. ASSUMED are the names of the last three.
+// integration-synchronization-actions-191273974.html), but for its configuration. ASSUMED are the names of the last
+// three.
 type integration struct {
-	Key     string     `json:"key"`
-	Summary *string    `json:"summary"` // name in the overview; nil: unknown
-	Changed time.Time  `json:"changed"` // zero: unknown
-	First   connector  `json:"first"`
-	Second  *connector `json:"second"` // nil: a half of an e-mail or file synchronization (inferred from H/5.14/server/monitoring-backbone-issue-sync)
+	Key     string    `json:"key"`
+	Summary *string   `json:"summary"` // name in the overview; nil: unknown
+	Changed time.Time `json:"changed"` // zero: unknown
+	First   connector `json:"first"`
+	// nil: a half of an e-mail or file synchronization (inferred from H/5.14/server/monitoring-backbone-issue-sync)
+	Second *connector `json:"second"`
 
 	Channel string `json:"channel"` // DIRECT, FILE, EMAIL; "": unknown
 	Role    string `json:"role"`    // MASTER, SLAVE; "": unknown
@@ -35,7 +37,8 @@ type connector struct {
 func decodeIntegration(o object) (*integration, error) {
 	i := &integration{
 		Key: o.text("integrationKey"), Summary: member[string](o, "summary"), Changed: date(o.text("lastModifiedDate")),
-		Channel: strings.ToUpper(o.text("communicationChannel")), Role: strings.ToUpper(o.text("role")), Partner: o.text("partnerProjectKey"),
+		Channel: strings.ToUpper(o.text("communicationChannel")), Role: strings.ToUpper(o.text("role")),
+		Partner: o.text("partnerProjectKey"),
 	}
 	if i.Key == "" {
 		return nil, errors.New("it has no integrationKey")
@@ -65,7 +68,8 @@ func decodeConnector(o object, name string) (*connector, error) {
 	return c, nil
 }
 
-// decodeIntegrations decodes a list. One element that cannot be read makes the list unknown: it could be the one that is meant.
+// decodeIntegrations decodes a list. One element that cannot be read makes the list unknown: it could be the one
+// that is meant.
 func decodeIntegrations(b []byte) ([]integration, error) {
 	var list []json.RawMessage
 	if err := json.Unmarshal(b, &list); err != nil || list == nil {
@@ -106,8 +110,8 @@ func (i *integration) String() string {
 	return s
 }
 
-// date reads a date in either of the layouts that are seen: with +0100 (documented) and with +01:00. One in another layout is
-// zero: no date is worth losing the rest of an answer for.
+// date reads a date in either of the layouts that are seen: with +0100 (documented) and with +01:00. One in another
+// layout is zero: no date is worth losing the rest of an answer for.
 func date(text string) time.Time {
 	for _, layout := range []string{"2006-01-02T15:04:05-0700", time.RFC3339} { // both take fractions of a second too
 		if t, err := time.Parse(layout, text); err == nil {
@@ -117,8 +121,8 @@ func date(text string) time.Time {
 	return time.Time{}
 }
 
-// syncStatus is the documented status object of the lists. GET .../status is taken to answer the same object alone, or
-// wrapped in "status" once more.
+// syncStatus is the documented status object of the lists. GET .../status is taken to answer the same object alone,
+// or wrapped in "status" once more.
 type syncStatus struct {
 	word       string // "": unknown
 	connectors []connectorStatus
@@ -142,22 +146,22 @@ func decodeStatus(o object) *syncStatus {
 	return s
 }
 
-// statusWord is the status as the interface shows it: the spelling over REST is known for STOPPED only, so spaces and
-// underscores are taken for the same.
+// statusWord is the status as the interface shows it: the spelling over REST is known for STOPPED only, so spaces
+// and underscores are taken for the same.
 func statusWord(s string) string {
 	return strings.ReplaceAll(strings.ToUpper(strings.TrimSpace(s)), "_", " ")
 }
 
-// health is what can be read of how a synchronization fares. What cannot be read is unknown, and nothing rests on it: it is
-// refused, or a person says it.
+// health is what can be read of how a synchronization fares. What cannot be read is unknown, and nothing rests on
+// it: it is refused, or a person says it.
 type health struct {
 	Status  string `json:"status"`   // "": unknown
 	InError *int   `json:"in_error"` // issues in error on all connectors; nil: unknown
 	Idle    *bool  `json:"idle"`     // no connector is processing anything; nil: unknown
 }
 
-// health sums the status up for a synchronization of so many connectors. A connector that says nothing makes it unknown,
-// unless another one says enough.
+// health sums the status up for a synchronization of so many connectors. A connector that says nothing makes it
+// unknown, unless another one says enough.
 func (s *syncStatus) health(connectors int) health {
 	h := health{Status: s.word}
 	inError, known := 0, len(s.connectors) >= connectors
@@ -185,9 +189,9 @@ func (s *syncStatus) health(connectors int) health {
 // complete tells whether nothing of it is unknown.
 func (h health) complete() bool { return h.Status != "" && h.InError != nil && h.Idle != nil }
 
-// configuration is what of a synchronization's configuration could be read. The documents show that field mappings are
-// in the document and have an id; ASSUMED are the names of all other members, so each part is nil when it is not
-// where it is expected, and whoever compares must say that it could not be read.
+// configuration is what of a synchronization's configuration could be read. The documents show that field mappings
+// are in the document and have an id; ASSUMED are the names of all other members, so each part is nil when it is
+// not where it is expected, and whoever compares must say that it could not be read.
 type configuration struct {
 	IssueTypes  map[string]string `json:"issue_types"` // nil: unknown
 	Fields      []field           `json:"fields"`      // nil: unknown
@@ -270,8 +274,9 @@ func enabled(o object, name string) *bool {
 	return member[bool](o.object(name), "enabled")
 }
 
-// decodeConflicts reduces what GET .../conflicts answers to lines for people, none if there is no conflict. ASSUMED: its
-// shape is not documented; a list is taken for the conflicts, an empty one for none. Anything else is unknown: false.
+// decodeConflicts reduces what GET .../conflicts answers to lines for people, none if there is no conflict.
+// ASSUMED: its shape is not documented; a list is taken for the conflicts, an empty one for none. Anything else is
+// unknown: false.
 func decodeConflicts(b []byte) ([]string, bool) {
 	var list []json.RawMessage
 	if err := json.Unmarshal(b, &list); err != nil || list == nil {

@@ -31,7 +31,8 @@ func decode(doc string) (*integration, configuration, error) {
 
 func TestDocumentedSamples(t *testing.T) {
 	t.Parallel()
-	for _, date := range []string{"2016-11-10T11:07:10+0100", "2016-11-10T11:07:10+01:00", "2016-11-10T11:07:10.000+0100"} {
+	for _, date := range []string{"2016-11-10T11:07:10+0100", "2016-11-10T11:07:10+01:00",
+		"2016-11-10T11:07:10.000+0100"} {
 		for _, status := range []string{"", documentedStatus} {
 			i, c, err := decode(strings.NewReplacer("DATE", date, "STATUS", status).Replace(documented))
 			if err != nil {
@@ -58,10 +59,12 @@ func TestDocumentedSamples(t *testing.T) {
 	}
 }
 
-// TestUnknownMembers: a member that is missing, renamed, given twice, null or of another type is unknown, never zero.
+// TestUnknownMembers: a member that is missing, renamed, given twice, null or of another type is unknown, never
+// zero.
 func TestUnknownMembers(t *testing.T) {
 	t.Parallel()
-	const good = `{"status":"STOPPED","firstConnector":{"incomingProcessingStatus":"IDLE","outgoingProcessingStatus":"IDLE","issuesInError":0}}`
+	const good = `{"status":"STOPPED","firstConnector":{` +
+		`"incomingProcessingStatus":"IDLE","outgoingProcessingStatus":"IDLE","issuesInError":0}}`
 	for name, c := range map[string]struct {
 		old, new string
 		want     health
@@ -74,11 +77,13 @@ func TestUnknownMembers(t *testing.T) {
 		"a text":           {`"issuesInError":0`, `"issuesInError":"0"`, health{Status: "STOPPED", Idle: ptr(true)}},
 		"null":             {`"issuesInError":0`, `"issuesInError":null`, health{Status: "STOPPED", Idle: ptr(true)}},
 		"negative":         {`"issuesInError":0`, `"issuesInError":-1`, health{Status: "STOPPED", Idle: ptr(true)}},
-		"twice":            {`"issuesInError":0`, `"issuesInError":3,"issuesInError":0`, health{Status: "STOPPED", Idle: ptr(true)}},
-		"no incoming":      {`"incomingProcessingStatus":"IDLE",`, ``, health{Status: "STOPPED", InError: new(int)}},
-		"no outgoing":      {`"outgoingProcessingStatus":"IDLE",`, ``, health{Status: "STOPPED", InError: new(int)}},
-		"busy, one known":  {`"incomingProcessingStatus":"IDLE","outgoingProcessingStatus":"IDLE"`, `"outgoingProcessingStatus":"BUSY"`, health{Status: "STOPPED", InError: new(int), Idle: ptr(false)}},
-		"no connector":     {`firstConnector`, `connector`, health{Status: "STOPPED"}},
+		"twice": {`"issuesInError":0`, `"issuesInError":3,"issuesInError":0`, health{Status: "STOPPED",
+			Idle: ptr(true)}},
+		"no incoming": {`"incomingProcessingStatus":"IDLE",`, ``, health{Status: "STOPPED", InError: new(int)}},
+		"no outgoing": {`"outgoingProcessingStatus":"IDLE",`, ``, health{Status: "STOPPED", InError: new(int)}},
+		"busy, one known": {`"incomingProcessingStatus":"IDLE","outgoingProcessingStatus":"IDLE"`,
+			`"outgoingProcessingStatus":"BUSY"`, health{Status: "STOPPED", InError: new(int), Idle: ptr(false)}},
+		"no connector": {`firstConnector`, `connector`, health{Status: "STOPPED"}},
 	} {
 		o, err := parseObject([]byte(strings.Replace(good, c.old, c.new, 1)))
 		if err != nil {
@@ -118,7 +123,8 @@ func TestListsThatSayNothing(t *testing.T) {
 func TestSummaryMapping(t *testing.T) {
 	t.Parallel()
 	for doc, want := range map[string]string{
-		`{"fieldMappings":[{"id":"10","firstField":"priority","secondField":"priority","type":"passthrough"},{"id":11,"firstField":"summary","secondField":"Summary","type":"passthrough"}]}`: "11",
+		`{"fieldMappings":[{"id":"10","firstField":"priority","secondField":"priority","type":"passthrough"},` +
+			`{"id":11,"firstField":"summary","secondField":"Summary","type":"passthrough"}]}`: "11",
 		`{"fieldMappings":[{"id":"7","from":"summary","to":"summary"}]}`:                                     "7",
 		`{"fieldMappings":[{"id":"7","firstField":"summary","secondField":"description","type":"to_text"}]}`: "",
 		`{"fieldMappings":[{"id":"7"}]}`:                                                                     "",
@@ -150,7 +156,8 @@ func TestConflicts(t *testing.T) {
 			t.Errorf("%s: %q, %v, want %q", doc, got, ok, want)
 		}
 	}
-	for _, doc := range []string{`null`, `{}`, `{"valid":false}`, `{"validationErrors":{"a":1}}`, `{"conflicts":[]}`, `""`, `"none"`, `0`, `true`} {
+	for _, doc := range []string{`null`, `{}`, `{"valid":false}`, `{"validationErrors":{"a":1}}`, `{"conflicts":[]}`,
+		`""`, `"none"`, `0`, `true`} {
 		if texts, ok := decodeConflicts([]byte(doc)); ok {
 			t.Errorf("%s is taken for %d conflicts", doc, len(texts))
 		}
@@ -160,7 +167,8 @@ func TestConflicts(t *testing.T) {
 // Whatever a server sends, reading it neither panics nor makes up what is not there.
 func FuzzIntegration(f *testing.F) {
 	f.Add(strings.NewReplacer("DATE", "x", "STATUS", documentedStatus).Replace(documented))
-	f.Add(`{"integrationKey":"I","fieldMappings":[null,1,{"id":1}],"issueTypeMappings":[null],"comments":1,"firstConnector":null}`)
+	f.Add(`{"integrationKey":"I","fieldMappings":[null,1,{"id":1}],"issueTypeMappings":[null],` +
+		`"comments":1,"firstConnector":null}`)
 	f.Fuzz(func(t *testing.T, doc string) {
 		decodeConflicts([]byte(doc))
 		i, c, err := decode(doc)
@@ -171,7 +179,8 @@ func FuzzIntegration(f *testing.F) {
 		if !strings.Contains(doc, "ieldMappings") && c.Fields != nil && !strings.Contains(doc, `\u`) {
 			t.Errorf("fields %v out of %s", c.Fields, doc)
 		}
-		if i.status != nil && !strings.Contains(doc, "issuesInError") && i.status.health(1).InError != nil && !strings.Contains(doc, `\u`) {
+		if i.status != nil && !strings.Contains(doc, "issuesInError") && i.status.health(1).InError != nil &&
+			!strings.Contains(doc, `\u`) {
 			t.Errorf("issues in error out of %s", doc)
 		}
 	})

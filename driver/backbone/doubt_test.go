@@ -13,7 +13,7 @@ import (
 // small is a bench on the master's example with few pairs.
 func small(t *testing.T, more ...any) *bench {
 	t.Helper()
-	return newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"), smaller(t, "behind-firewall-master"), more...)
+	return small(t, more...)
 }
 
 func (b *bench) begin() *executor.Run {
@@ -45,7 +45,8 @@ func deleted(rep *executor.Report) bool {
 	return false
 }
 
-// A half that has worked between a failed deletion and the next try is looked at again itself, not only the other one.
+// A half that has worked between a failed deletion and the next try is looked at again itself, not only the other
+// one.
 func TestTheHalfThatIsDeletedIsLookedAt(t *testing.T) {
 	t.Parallel()
 	b := small(t, "method=DELETE,kind=fail,status=403")
@@ -68,7 +69,8 @@ func TestTheHalfThatIsDeletedIsLookedAt(t *testing.T) {
 func TestAnotherJiraIsNotTheOneThatIsMeant(t *testing.T) {
 	t.Parallel()
 	b := small(t)
-	b.person("create_sync", "server", "b", "name", "wrong", "transport", "direct", "first_project", "SP2", "second_server_url", b.env["JIRA_A_URL"], "second_project", "SAM2")
+	b.person("create_sync", "server", "b", "name", "wrong", "transport", "direct", "first_project", "SP2",
+		"second_server_url", b.env["JIRA_A_URL"], "second_project", "SAM2")
 	_, diags := b.tryPlan()
 	if len(diags) != 1 || !strings.Contains(diags[0].Detail, "its second end is on") {
 		t.Fatal(diags)
@@ -121,7 +123,8 @@ func TestNothingIsBuiltWhileTheOriginalRuns(t *testing.T) {
 	}
 	rep := b.carry(run)
 	for _, s := range rep.Steps {
-		if (strings.HasPrefix(s.Step.Op, "pair") || s.Step.Op == "start" || s.Step.Op == "create_sync") && s.Phase == executor.PhaseDone {
+		if (strings.HasPrefix(s.Step.Op, "pair") || s.Step.Op == "start" || s.Step.Op == "create_sync") &&
+			s.Phase == executor.PhaseDone {
 			t.Errorf("%s was carried out", s.Step.Op)
 		}
 	}
@@ -139,7 +142,8 @@ func TestRunFilesAreChecked(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return os.WriteFile(path, []byte(strings.Replace(string(src), `"outgoingMessageSequenceId":`, `"outgoingMessageSequenceId":1`, 1)), 0o600)
+			return os.WriteFile(path, []byte(strings.Replace(string(src), `"outgoingMessageSequenceId":`,
+				`"outgoingMessageSequenceId":1`, 1)), 0o600)
 		},
 		"gone": os.Remove,
 	} {
@@ -167,7 +171,8 @@ func TestRunFilesAreChecked(t *testing.T) {
 	}
 }
 
-// Issues that are created after the start make more pairs than were exported: said at once, and allowed by a number.
+// Issues that are created after the start make more pairs than were exported: said at once, and allowed by a
+// number.
 func TestPairsMadeSince(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-master")
@@ -214,7 +219,8 @@ func TestCloudIsAskedFirst(t *testing.T) {
 	b := small(t)
 	b.env["SYNCCTL_VAR_jira_a_cloud_token"] = "not-the-token"
 	_, diags := b.tryPlan()
-	if len(diags) != 1 || !strings.Contains(diags[0].Detail, "server.backbone.a_cloud: it does not accept the credentials") || diags[0].Subject.Start.Line == 0 {
+	if len(diags) != 1 || !strings.Contains(diags[0].Detail, "server.backbone.a_cloud: it does not "+
+		"accept the credentials") || diags[0].Subject.Start.Line == 0 {
 		t.Fatal(diags)
 	}
 }
@@ -282,7 +288,8 @@ func TestWrongConfigurationKeepsTheOriginal(t *testing.T) {
 	b.seen = func(e executor.Event) {
 		if e.Name == executor.EventDone && e.Step.Op == "resync_second" {
 			b.person("configure_sync", "server", "b", "first_project", "SP2", "second_project", "SAM2",
-				"issue_types", `{"Bug":"Bug"}`, "fields", `[{"first":"summary","second":"summary","mapping":"passthrough"}]`, "comments", "false", "attachments", "true")
+				"issue_types", `{"Bug":"Bug"}`, "fields", `[{"first":"summary","second":"summary","mapping":"passthrough"}]`,
+				"comments", "false", "attachments", "true")
 		}
 	}
 	rep := b.carry(run)
@@ -310,9 +317,11 @@ func TestNewSynchronizationWithOtherPairs(t *testing.T) {
 	t.Parallel()
 	b := small(t)
 	b.person("move_project_to_cloud", "server", "a", "project", "SAM2", "cloud_server", "a_cloud")
-	b.person("create_sync", "server", "b", "name", "early", "transport", "direct", "first_project", "SP2", "second_server_url", b.env["JIRA_A_CLOUD_URL"], "second_project", "SAM2")
+	b.person("create_sync", "server", "b", "name", "early", "transport", "direct", "first_project", "SP2",
+		"second_server_url", b.env["JIRA_A_CLOUD_URL"], "second_project", "SAM2")
 	b.person("configure_sync", "server", "b", "first_project", "SP2", "second_project", "SAM2",
-		"issue_types", `{"Bug":"Bug"}`, "fields", `[{"first":"summary","second":"summary","mapping":"passthrough"}]`, "comments", "false", "attachments", "false")
+		"issue_types", `{"Bug":"Bug"}`, "fields", `[{"first":"summary","second":"summary","mapping":"passthrough"}]`,
+		"comments", "false", "attachments", "false")
 	b.person("start_sync", "server", "b", "first_project", "SP2", "second_project", "SAM2")
 	p := b.plan()
 	for _, f := range p.Refusals() {

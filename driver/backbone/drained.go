@@ -18,13 +18,15 @@ import (
 var drained = driver.Verb[*Driver]{Name: opDrained, Verify: (*Driver).verifyDrained}
 
 func (s *standing) drained() planner.Step {
-	step := planner.Check(opDrained, "nothing is in flight: for every issue, what one end sent the other has applied (message sequence ids)", 20*time.Second)
+	step := planner.Check(opDrained, "nothing is in flight: for every issue, what one end sent the other has "+
+		"applied (message sequence ids)", 20*time.Second)
 	step.Because = "a message that is still under way when the pairs are taken away is lost"
 	return at(step, s.from.one.server, s.from.two.server)
 }
 
-// verifyDrained: both halves stand still, and their message numbers agree. A restart of Jira brings synchronizations back to life
-// (HC/5.0/server/system-properties), so that they stand still is looked at again here.
+// verifyDrained: both halves stand still, and their message numbers agree. A restart of Jira brings
+// synchronizations back to life (HC/5.0/server/system-properties), so that they stand still is looked at again
+// here.
 func (d *Driver) verifyDrained(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	m, err := declared(decodeMigration, t.Resource)
 	if err != nil {
@@ -48,19 +50,22 @@ func (d *Driver) verifyDrained(ctx context.Context, t *executor.Task) (executor.
 	case !drain.Empty():
 		return executor.NotDone.Because("%s; %s", oneLine(drain.String()), again), nil
 	case drain.Unpaired > 0 && !m.allows(syncinfo.Unmatched):
-		return executor.NotDone.Because("%s without a mirror on the other end, where it may be under way; %s", wording.Plural(drain.Unpaired, "pair"), again), nil
+		return executor.NotDone.Because("%s without a mirror on the other end, where it may be under way; %s",
+			wording.Plural(drain.Unpaired, "pair"), again), nil
 	case drain.Uncompared > 0 && !m.allows(syncinfo.SeqDiffer):
 		return executor.Unknown.Because("whether messages are in flight cannot be told: %s", oneLine(drain.String())), nil
 	}
 	why := fmt.Sprintf("nothing is in flight between %s", wording.Plural(drain.Pairs, "pair"))
 	if left := drain.Uncompared + drain.Unpaired; left > 0 {
-		why += fmt.Sprintf(", as far as can be told: %s could not be compared, which the declaration allows", wording.Plural(left, "pair"))
+		why += fmt.Sprintf(", as far as can be told: %s could not be compared, which the declaration allows",
+			wording.Plural(left, "pair"))
 	}
 	return executor.Done.Because("%s", why), nil
 }
 
 // standsStill finds a half of the original and tells whether it stands still.
-func (d *Driver) standsStill(ctx context.Context, t *executor.Task, role, word string) (*located, executor.Verdict, error) {
+func (d *Driver) standsStill(ctx context.Context, t *executor.Task, role, word string) (*located,
+	executor.Verdict, error) {
 	l, err := d.locate(ctx, t, role)
 	if err != nil {
 		return nil, executor.Verdict{}, err
@@ -78,15 +83,19 @@ func (d *Driver) standsStill(ctx context.Context, t *executor.Task, role, word s
 	case executor.Unknown:
 		return l, state.Because("whether the %s's half %s of the original is stopped cannot be read", role, l.Key), nil
 	default:
-		return l, state.Because("the %s's half %s of the original is %s: it must stand still until it is deleted", role, l.Key, h.Status), nil
+		return l, state.Because("the %s's half %s of the original is %s: it must stand still until it is deleted", role,
+			l.Key, h.Status), nil
 	}
 }
 
-// compareConnectors streams both connectors' pairs past each other, one after the other, and compares their message numbers.
-func compareConnectors(ctx context.Context, a *reader, connectorA string, b *reader, connectorB string) (*syncinfo.Drain, error) {
+// compareConnectors streams both connectors' pairs past each other, one after the other, and compares their message
+// numbers.
+func compareConnectors(ctx context.Context, a *reader, connectorA string, b *reader,
+	connectorB string) (*syncinfo.Drain, error) {
 	one := &lazyBody{open: opening(ctx, a, connectorA)}
 	two := &lazyBody{open: opening(ctx, b, connectorB)}
-	drain, err := syncinfo.Drained(ctx, syncinfo.NewArrayReader(connectorA, one), syncinfo.NewArrayReader(connectorB, two))
+	drain, err := syncinfo.Drained(ctx, syncinfo.NewArrayReader(connectorA, one), syncinfo.NewArrayReader(connectorB,
+		two))
 	return drain, errors.Join(err, one.Close(), two.Close())
 }
 

@@ -1,6 +1,5 @@
-// Package backbone is all there is to know about K15t Backbone Issue Sync: its words in the language, its REST interface,
-// and how a synchronization over e-mail or files becomes a direct one with the cloud.
-//
+// Package backbone is all there is to know about K15t Backbone Issue Sync: its words in the language, its REST
+// interface, and how a synchronization over e-mail or files becomes a direct one with the cloud.
 // Documents are cited as in the vendor's addresses: H is https://help.k15t.com/backbone-issue-sync, HC is
 // https://help-cloud.k15t.com/backbone-issue-sync, W is https://help.k15t.com/backbone-work-sync.
 package backbone
@@ -35,7 +34,8 @@ func New(env driver.Env) driver.Driver {
 
 // verbs are all that a plan may ask for.
 var verbs = driver.Verbs[*Driver]{
-	noErrors, preflight, stop, stopByHand, drained, export, moveProject, merge, still, createSync, pair, pairByFile, configure,
+	noErrors, preflight, stop, stopByHand, drained, export, moveProject, merge, still, createSync, pair, pairByFile,
+	configure,
 	start, startByHand, resync, stillStopped, verify, deleteHalf, gone, verifyRest,
 }
 

@@ -17,20 +17,22 @@ import (
 // export downloads the pairs of a half into the run.
 var export = driver.Verb[*Driver]{Name: opExport, Execute: (*Driver).export, Verify: (*Driver).verifyExported}
 
-// sentOutput is the sum of all message numbers sent by a connector when its pairs were read: what every message raises.
+// sentOutput is the sum of all message numbers sent by a connector when its pairs were read: what every message
+// raises.
 const sentOutput = "sent"
 
 func (s *standing) export(role string) planner.Step {
 	h := s.half(role)
-	step := planner.Act("", planner.MarkAdd, planner.Idempotent, fmt.Sprintf("download the synced issues of %s into the run's file %s (%s now)",
-		h.First.Key, exportFile(role), wording.Plural(h.own().Pairs, "pair")))
+	step := planner.Act("", planner.MarkAdd, planner.Idempotent,
+		fmt.Sprintf("download the synced issues of %s into the run's file %s (%s now)",
+			h.First.Key, exportFile(role), wording.Plural(h.own().Pairs, "pair")))
 	step.Because = guide + ", step 1.2: the pairs are what the new synchronization needs to know the issues again"
 	step.Args = map[string]string{"connector": h.First.Key, "integration": h.Key}
 	return at(forEnd(step, opExport, role), h.end.server)
 }
 
-// export streams one connector's pairs into the run, as the file that the web page's download would give. Every entry passes
-// the reader, so that a login page or half an answer never becomes an export.
+// export streams one connector's pairs into the run, as the file that the web page's download would give. Every
+// entry passes the reader, so that a login page or half an answer never becomes an export.
 func (d *Driver) export(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	role := t.Step.Args[endArg]
 	l, err := d.locateExisting(ctx, t, role)

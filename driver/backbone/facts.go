@@ -9,8 +9,8 @@ import (
 )
 
 // Facts reads the named facts again: PATH.NAME where PATH is "self", "self.master" or "self.slave" for a sync, and
-// "from.master", "from.slave" or "to" for a migration, and NAME is integration or connector. It contacts the servers of the
-// paths alone.
+// "from.master", "from.slave" or "to" for a migration, and NAME is integration or connector. It contacts the
+// servers of the paths alone.
 func (d *Driver) Facts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error) {
 	out := map[string]string{}
 	for _, name := range names {

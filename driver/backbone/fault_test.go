@@ -79,7 +79,7 @@ func TestOneRequestGoesWrong(t *testing.T) {
 
 func migrateDespite(t *testing.T, fault string) {
 	var log syncBuffer
-	b := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"), smaller(t, "behind-firewall-master"), benchLog{&log}, fault)
+	b := small(t, benchLog{&log}, fault)
 	run, err := b.store.Create(b.planPatiently())
 	if err != nil {
 		t.Fatal(err)

@@ -11,9 +11,9 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// findings are what a person must know before the migration starts; preflight looks for them once more and stops at a refusal.
-// said tells which person's words are recorded: what cannot be read is refused without. When planning, none is needed yet,
-// and said is nil: the plan asks for them.
+// findings are what a person must know before the migration starts; preflight looks for them once more and stops at
+// a refusal. said tells which person's words are recorded: what cannot be read is refused without. When planning,
+// none is needed yet, and said is nil: the plan asks for them.
 func (s *standing) findings(said func(op string) bool) ([]planner.Finding, hcl.Diagnostics) {
 	if s.from == nil {
 		return nil, hcl.Diagnostics{s.Problem("The original is not declared",
@@ -42,20 +42,24 @@ func (s *standing) findings(said func(op string) bool) ([]planner.Finding, hcl.D
 
 func (s *standing) missing(role string) *hcl.Diagnostic {
 	e := s.from.end(role)
-	detail := fmt.Sprintf("On %s there is no synchronization by %s of project %s.", e.server.Addr(), s.from.Transport, e.Project)
+	detail := fmt.Sprintf("On %s there is no synchronization by %s of project %s.", e.server.Addr(),
+		s.from.Transport, e.Project)
 	if s.half(other(role)).found() {
 		if n := s.new; n.found() && n.Status != "RUNNING" {
-			return s.Problem("The original was not found", detail+fmt.Sprintf(" The %s's half is still there, and %s has taken over but is %s: start it, then plan again.",
+			return s.Problem("The original was not found", detail+fmt.Sprintf(" The %s's half is still there, and %s "+
+				"has taken over but is %s: start it, then plan again.",
 				other(role), n.Key, cmp.Or(n.Status, "in a state that cannot be read")), "from")
 		}
-		detail += fmt.Sprintf(" The %s's half is still there: was this migration begun with another working directory? Its run's files hold the pairs; resume that run.", other(role))
+		detail += fmt.Sprintf(" The %s's half is still there: was this migration begun with another working "+
+			"directory? Its run's files hold the pairs; resume that run.", other(role))
 	}
 	return s.Problem("The original was not found", detail, "from")
 }
 
 // refuse is a refusal of preflight.
 func refuse(rule, summary, detail string) planner.Finding {
-	return planner.Finding{Rule: "backbone/" + rule, Severity: planner.Refuse, Op: opPreflight, Summary: summary, Detail: detail}
+	return planner.Finding{Rule: "backbone/" + rule, Severity: planner.Refuse, Op: opPreflight, Summary: summary,
+		Detail: detail}
 }
 
 func (l *live) halfName() string {
@@ -67,31 +71,37 @@ func (s *standing) endFindings(role string) []planner.Finding {
 	name := h.halfName()
 	var out []planner.Finding
 	if h.InError != nil && *h.InError > 0 {
-		detail := "Open the troubleshooting tab of " + h.Key + " and solve what is there, then plan again (" + guide + ", prerequisites)."
+		detail := "Open the troubleshooting tab of " + h.Key + " and solve what is there, " +
+			"then plan again (" + guide + ", prerequisites)."
 		if len(s.ends.flying) > 0 {
 			detail = "By their message numbers: " + strings.Join(s.ends.flying, "; ") + ". " + detail
 		}
-		out = append(out, refuse("issues-in-error", fmt.Sprintf("%s in error on %s", wording.Plural(*h.InError, "issue"), name), detail))
+		out = append(out, refuse("issues-in-error", fmt.Sprintf("%s in error on %s", wording.Plural(*h.InError,
+			"issue"), name), detail))
 	}
 	if len(h.Conflicts) > 0 {
-		out = append(out, refuse("conflicts", fmt.Sprintf("%s has %s", name, wording.Plural(len(h.Conflicts), "conflict")), strings.Join(h.Conflicts, "; ")))
+		out = append(out, refuse("conflicts", fmt.Sprintf("%s has %s", name, wording.Plural(len(h.Conflicts),
+			"conflict")), strings.Join(h.Conflicts, "; ")))
 	}
 	if h.Role != "" && h.Role != strings.ToUpper(role) {
 		out = append(out, refuse("role", fmt.Sprintf("%s is the %s, not the %s", name, strings.ToLower(h.Role), role),
 			"Exchange the blocks master and slave of "+s.from.Addr().String()+"."))
 	}
 	if h.Channel != "" && h.Channel != strings.ToUpper(s.from.Transport) {
-		out = append(out, refuse("transport", fmt.Sprintf("%s uses %s, not %s", name, strings.ToLower(h.Channel), s.from.Transport),
+		out = append(out, refuse("transport", fmt.Sprintf("%s uses %s, not %s", name, strings.ToLower(h.Channel),
+			s.from.Transport),
 			"Set transport in "+s.from.Addr().String()+" to what is there."))
 	}
 	switch h.Status {
 	case "RUNNING", "STOPPED", "":
 	default:
-		out = append(out, refuse("status", fmt.Sprintf("%s is %s", name, h.Status), "Bring it to RUNNING or STOPPED first: in this state its data may not be complete."))
+		out = append(out, refuse("status", fmt.Sprintf("%s is %s", name, h.Status),
+			"Bring it to RUNNING or STOPPED first: in this state its data may not be complete."))
 	}
 	if h.Role == "" || h.Channel == "" || h.Partner == "" {
 		out = append(out, planner.Finding{Rule: "backbone/not-readable", Severity: planner.Note, Op: opPreflight,
-			Summary: fmt.Sprintf("role, transport and partner of %s cannot all be read over REST; which one it is shows in its project, its single connector and its pairs", name)})
+			Summary: fmt.Sprintf("role, transport and partner of %s cannot all be read over REST; which one it is shows "+
+				"in its project, its single connector and its pairs", name)})
 	}
 	return out
 }
@@ -113,10 +123,12 @@ func (s *standing) unknownFindings(role string, said func(op string) bool) []pla
 		add("errors-unknown", word, "how many issues are in error on "+name+" cannot be read over REST", detail)
 	}
 	if h.Conflicts == nil {
-		add("conflicts-unknown", word, "whether "+name+" has conflicts cannot be read over REST", "The answer was "+h.ConflictsAnswer+". "+detail)
+		add("conflicts-unknown", word, "whether "+name+" has conflicts cannot be read over REST",
+			"The answer was "+h.ConflictsAnswer+". "+detail)
 	}
 	if h.Status == "" {
-		add("status-unknown", op(opStopByHand, role), "the status of "+name+" cannot be read over REST", "A person stops it and confirms that it stands still.")
+		add("status-unknown", op(opStopByHand, role), "the status of "+name+" cannot be read over REST",
+			"A person stops it and confirms that it stands still.")
 	}
 	return out
 }
@@ -133,23 +145,28 @@ func (s *standing) newFindings() []planner.Finding {
 	empty := one == 0 && two == 0
 	ours := (one == 0 || fits(one, stay)) && (two == 0 || fits(two, move))
 	create := func(rule, summary, detail string) []planner.Finding {
-		return []planner.Finding{{Rule: "backbone/" + rule, Severity: planner.Refuse, Op: opCreate, Summary: summary, Detail: detail}}
+		return []planner.Finding{{Rule: "backbone/" + rule, Severity: planner.Refuse, Op: opCreate, Summary: summary,
+			Detail: detail}}
 	}
 	switch {
 	case ours && !empty || empty && (n.Status == "STOPPED" || stay+move == 0):
 		return nil
 	case empty && n.Status == "":
-		return create("new-status-unknown", fmt.Sprintf("%s has no pairs, and whether it runs cannot be read over REST: if it did, it would make every issue a second time", n.Key),
+		return create("new-status-unknown", fmt.Sprintf("%s has no pairs, and whether it runs cannot be read over "+
+			"REST: if it did, it would make every issue a second time", n.Key),
 			"Resume the run that it was created in, or delete it on the web page.")
 	case empty:
-		return create("new-runs", fmt.Sprintf("%s is %s without the pairs: it would make every issue a second time", n.Key, n.Status), "Stop it before anything else.")
+		return create("new-runs", fmt.Sprintf("%s is %s without the pairs: it would make every issue a second time",
+			n.Key, n.Status), "Stop it before anything else.")
 	}
-	return create("new-has-pairs", fmt.Sprintf("%s has pairs that are not the original's: %d and %d, the original has %d and %d", n.Key, one, two, stay, move),
-		"Delete it on the web page, and look for issues that it made twice; or allow pairs made since with verify { new_pairs }.")
+	return create("new-has-pairs", fmt.Sprintf("%s has pairs that are not the original's: %d and %d, the "+
+		"original has %d and %d", n.Key, one, two, stay, move),
+		"Delete it on the web page, and look for issues that it made twice; or allow pairs made since with "+
+			"verify { new_pairs }.")
 }
 
-// belongTogether tells whether two halves are known to be of one synchronization: it shows in their partners' projects, or in
-// their pairs. Where neither does, the keys of both must be declared.
+// belongTogether tells whether two halves are known to be of one synchronization: it shows in their partners'
+// projects, or in their pairs. Where neither does, the keys of both must be declared.
 func belongTogether(a, b *live, matched int) bool {
 	return matched > 0 || a.Partner != "" && b.Partner != "" || a.end.Key != "" && b.end.Key != ""
 }
@@ -159,8 +176,10 @@ func (s *standing) partnerFindings() []planner.Finding {
 	if belongTogether(a, b, s.ends.matched) {
 		return nil
 	}
-	return []planner.Finding{refuse("partner-unknown", fmt.Sprintf("nothing shows that %s and %s are the two halves of one synchronization", a.Key, b.Key),
-		fmt.Sprintf("They have no pair in common, and their partners cannot be read over REST. If they are, set key = %q in the block master and key = %q in the block slave of %s.",
+	return []planner.Finding{refuse("partner-unknown", fmt.Sprintf("nothing shows that %s and %s are the two "+
+		"halves of one synchronization", a.Key, b.Key),
+		fmt.Sprintf("They have no pair in common, and their partners cannot be read over REST. If they are, set key "+
+			"= %q in the block master and key = %q in the block slave of %s.",
 			a.Key, b.Key, s.from.Addr()))}
 }
 
@@ -177,25 +196,34 @@ func (s *standing) pairFindings() []planner.Finding {
 	a, b, c := s.half(master), s.half(slave), s.ends
 	inError := func(l *live) bool { return l.InError != nil && *l.InError > 0 }
 	if c.inFlight > 0 && !inError(a) && !inError(b) {
-		f := planner.Finding{Rule: "backbone/in-flight", Severity: planner.Warn, Op: opDrained, Detail: strings.Join(c.flying, "; "),
-			Summary: fmt.Sprintf("%s in flight now; the migration continues only once there is none", wording.Plural(c.inFlight, "message"))}
+		f := planner.Finding{Rule: "backbone/in-flight", Severity: planner.Warn, Op: opDrained,
+			Detail: strings.Join(c.flying, "; "),
+			Summary: fmt.Sprintf("%s in flight now; the migration continues only once there is none",
+				wording.Plural(c.inFlight, "message"))}
 		if c.unnamed {
-			f.Summary, f.Detail = "messages are in flight now; the migration continues only once there is none", "The check names them."
+			f.Summary, f.Detail = "messages are in flight now; the migration continues only once there is none",
+				"The check names them."
 		}
 		out = append(out, f)
 	}
 	if c.uncompared > 0 {
-		out = append(out, planner.Finding{Rule: "backbone/counters-unknown", Severity: s.severity(syncinfo.SeqDiffer), Op: opDrained,
-			Summary: fmt.Sprintf("whether messages are in flight cannot be told for %s", wording.Plural(c.uncompared, "pair")),
-			Detail:  fmt.Sprintf("An end does not say how many messages it has sent or applied. If you know that none is in flight, allow = [%q] in the migration says so.", syncinfo.SeqDiffer)})
+		out = append(out, planner.Finding{Rule: "backbone/counters-unknown", Severity: s.severity(syncinfo.SeqDiffer),
+			Op: opDrained,
+			Summary: fmt.Sprintf("whether messages are in flight cannot be told for %s", wording.Plural(c.uncompared,
+				"pair")),
+			Detail: fmt.Sprintf("An end does not say how many messages it has sent or applied. If you know that none "+
+				"is in flight, allow = [%q] in the migration says so.", syncinfo.SeqDiffer)})
 	}
 	if c.unmatched > 0 {
-		out = append(out, planner.Finding{Rule: "backbone/unmatched-pairs", Severity: s.severity(syncinfo.Unmatched), Op: opMerge,
+		out = append(out, planner.Finding{Rule: "backbone/unmatched-pairs", Severity: s.severity(syncinfo.Unmatched),
+			Op:      opMerge,
 			Summary: wording.Plural(c.unmatched, "pair") + " without a mirror on the other end",
-			Detail:  strings.Join(append(c.lonely, fmt.Sprintf("The merge refuses them; allow = [%q] carries them over all the same.", syncinfo.Unmatched)), "; ")})
+			Detail: strings.Join(append(c.lonely, fmt.Sprintf("The merge refuses them; allow = [%q] carries them "+
+				"over all the same.", syncinfo.Unmatched)), "; ")})
 	}
 	if a.own().Pairs == 0 && b.own().Pairs == 0 {
-		out = append(out, planner.Finding{Rule: "backbone/no-pairs", Severity: planner.Warn, Op: opMerge, Summary: "neither end has a pair: there is nothing to carry over"})
+		out = append(out, planner.Finding{Rule: "backbone/no-pairs", Severity: planner.Warn, Op: opMerge,
+			Summary: "neither end has a pair: there is nothing to carry over"})
 	}
 	return append(out, s.halfPairs(a.own(), b.own())...)
 }
@@ -211,8 +239,10 @@ func (s *standing) halfPairs(a, b *pairsSeen) []planner.Finding {
 		detail = "The merge fills in what the other end's export knows (complete_comments = true)."
 	}
 	return []planner.Finding{{Rule: "backbone/half-pairs", Severity: planner.Note, Op: opMerge,
-		Summary: fmt.Sprintf("%s know one of their two ids only (master: %d comments, %d attachments; slave: %d comments, %d attachments)",
-			wording.Plural(half, "comment and attachment pair"), a.HalfComments, a.HalfAttachments, b.HalfComments, b.HalfAttachments),
+		Summary: fmt.Sprintf("%s know one of their two ids only (master: %d comments, %d attachments; slave: %d "+
+			"comments, %d attachments)",
+			wording.Plural(half, "comment and attachment pair"), a.HalfComments, a.HalfAttachments, b.HalfComments,
+			b.HalfAttachments),
 		Detail: detail}}
 }
 
@@ -226,12 +256,14 @@ func (s *standing) caveats() []planner.Finding {
 		}
 		out = append(out, planner.Finding{Rule: "backbone/BAC-1449", Severity: planner.Warn, Op: start,
 			Summary: fmt.Sprintf("up to %s on paired issues may be duplicated", wording.Plural(n, "comment")),
-			Detail:  "The vendor names this in the guide as BAC-1449. Comment and attachment ids change when a project moves to the cloud, so the ids in the pairs go stale."})
+			Detail: "The vendor names this in the guide as BAC-1449. Comment and attachment ids change when a project " +
+				"moves to the cloud, so the ids in the pairs go stale."})
 	}
 	if s.moving == slave {
 		out = append(out, planner.Finding{Rule: "backbone/vendor-sample", Severity: planner.Note, Op: opMerge,
 			Summary: "the guide's merged example for this variant is not valid JSON, and its sentence names the wrong file",
-			Detail:  "A comma is missing between the two arrays and there is one too many at the end. The merge here writes what the example means: master first, slave second."})
+			Detail: "A comma is missing between the two arrays and there is one too many at the end. The merge here " +
+				"writes what the example means: master first, slave second."})
 	}
 	if !s.deleteOriginal {
 		return append(out, planner.Finding{Rule: "backbone/original-kept", Severity: planner.Note,
@@ -252,7 +284,8 @@ func deleteAllow(op string, deletes, allow int) planner.Finding {
 // restFindings are those of a plan that deletes the half which is left over.
 func (s *standing) restFindings(role string) []planner.Finding {
 	out := []planner.Finding{{Rule: "backbone/half-left", Severity: planner.Warn, Op: op(opDelete, role),
-		Summary: fmt.Sprintf("the %s's half of the original is gone already; only the %s's half %s is left", other(role), role, s.half(role).Key)}}
+		Summary: fmt.Sprintf("the %s's half of the original is gone already; only the %s's half %s is left",
+			other(role), role, s.half(role).Key)}}
 	if allow := s.DeleteOriginal.Allow; allow < 1 {
 		out = append(out, deleteAllow(op(opDelete, role), 1, allow))
 	}

@@ -102,7 +102,8 @@ func newBenchOf(t *testing.T, dir string, seed []byte, more ...any) *bench {
 	}
 	env := box.Environment()
 	env["SYNCCTL_SANDBOX_CA_FILE"] = ca
-	return &bench{t: t, dir: dir, box: box, env: env, ca: box.CA(), store: &executor.Store{Fs: afero.NewOsFs(), Dir: filepath.Join(tmp, "runs"), Now: time.Now}}
+	return &bench{t: t, dir: dir, box: box, env: env, ca: box.CA(), store: &executor.Store{Fs: afero.NewOsFs(),
+		Dir: filepath.Join(tmp, "runs"), Now: time.Now}}
 }
 
 func (b *bench) load() (*schema.Config, driver.Driver) {
@@ -149,7 +150,8 @@ func (b *bench) tryPlan() (*planner.Plan, hcl.Diagnostics) {
 func (b *bench) planWith(retired map[string]string) (*planner.Plan, hcl.Diagnostics) {
 	b.t.Helper()
 	cfg, d := b.load()
-	return planner.Make(b.t.Context(), planner.Input{Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Retired: retired})
+	return planner.Make(b.t.Context(), planner.Input{Config: cfg,
+		Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Retired: retired})
 }
 
 // inFlight tells whether messages are under way now, whatever the runs on disk are.
@@ -207,7 +209,8 @@ func (b *bench) fetch(server, path string) (string, error) { return b.exchange("
 
 func (b *bench) exchange(method, server, path string) (string, error) {
 	name := strings.ToUpper(server)
-	req, err := http.NewRequestWithContext(b.t.Context(), method, b.env["JIRA_"+name+"_URL"]+"/plugins/servlet/backbone-issue-sync/api/1"+path, nil)
+	req, err := http.NewRequestWithContext(b.t.Context(), method,
+		b.env["JIRA_"+name+"_URL"]+"/plugins/servlet/backbone-issue-sync/api/1"+path, nil)
 	if err != nil {
 		return "", err
 	}

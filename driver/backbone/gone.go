@@ -9,13 +9,16 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// gone records a person's word that a half of the original is gone, where its server lists nothing at all, which proves nothing.
+// gone records a person's word that a half of the original is gone, where its server lists nothing at all, which
+// proves nothing.
 var gone = driver.Verb[*Driver]{Name: opGone, Verify: (*Driver).verifyGone}
 
 func (s *standing) gone(role string) planner.Step {
 	e := s.from.end(role)
-	return forEnd(word("", e.server, "the overview", "confirm_gone", []planner.Value{{Name: "project", Label: "Project", Value: e.Project}},
-		fmt.Sprintf("project %s has no synchronization by %s with project %s any more", e.Project, s.from.Transport, s.from.end(other(role)).Project)),
+	return forEnd(word("", e.server, "the overview", "confirm_gone", []planner.Value{{Name: "project",
+		Label: "Project", Value: e.Project}},
+		fmt.Sprintf("project %s has no synchronization by %s with project %s any more", e.Project, s.from.Transport,
+			s.from.end(other(role)).Project)),
 		opGone, role)
 }
 
@@ -27,7 +30,8 @@ func (d *Driver) verifyGone(ctx context.Context, t *executor.Task) (executor.Ver
 	case l.found():
 		return executor.Verdict{}, executor.Final(fmt.Errorf("%s is there: plan again", l.Key))
 	case l.unlisted:
-		return executor.Unknown.Because("%s lists nothing at all of project %s, which proves nothing", l.end.server.Addr(), l.end.Project), nil
+		return executor.Unknown.Because("%s lists nothing at all of project %s, which proves nothing",
+			l.end.server.Addr(), l.end.Project), nil
 	}
 	return executor.Done.Because("project %s has other synchronizations only", l.end.Project), nil
 }

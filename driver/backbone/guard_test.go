@@ -13,7 +13,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Something happens to the original or to the pairs while the migration is on its way: whatever it is, nothing is deleted.
+// Something happens to the original or to the pairs while the migration is on its way: whatever it is, nothing is
+// deleted.
 func TestNothingIsDeletedWhenTheWorldMoves(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
@@ -22,23 +23,34 @@ func TestNothingIsDeletedWhenTheWorldMoves(t *testing.T) {
 		what func(b *bench)
 		want string
 	}{
-		{"the original is started again", "configure", func(b *bench) { b.person("start_sync", "server", "a", "integration", "INT-4") }, "must stand still"},
+		{"the original is started again", "configure", func(b *bench) {
+			b.person("start_sync", "server", "a",
+				"integration", "INT-4")
+		}, "must stand still"},
 		{"the original works again and is stopped", "configure", func(b *bench) {
 			b.person("start_sync", "server", "a", "integration", "INT-4")
-			b.person("edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "edited late", "user", "amelie")
+			b.person("edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "edited late", "user",
+				"amelie")
 			b.until(b.inFlight)
 			b.person("stop_sync", "server", "a", "integration", "INT-4")
 		}, "has sent messages since it was exported"},
-		{"one half is deleted by somebody", "configure", func(b *bench) { b.person("delete_sync", "server", "b", "integration", "INT-5") }, "is gone, and this run did not delete it"},
-		{"an exported pair is lost on a connector", "resync_second", func(b *bench) { b.deletePair("b", "CON-6-SP2", "SP2-1") }, "missing in connector CON-6-SP2"},
+		{"one half is deleted by somebody", "configure", func(b *bench) {
+			b.person("delete_sync", "server", "b",
+				"integration", "INT-5")
+		}, "is gone, and this run did not delete it"},
+		{"an exported pair is lost on a connector", "resync_second", func(b *bench) {
+			b.deletePair("b", "CON-6-SP2",
+				"SP2-1")
+		}, "missing in connector CON-6-SP2"},
 		{"the summaries differ", "resync_second", func(b *bench) {
-			b.person("edit_issue", "server", "a_cloud", "issue", "SAM2-1", "field", "summary", "value", "edited by the sync user", "user", "712020:0b-backbone")
+			b.person("edit_issue", "server", "a_cloud", "issue", "SAM2-1", "field", "summary", "value",
+				"edited by the sync user", "user", "712020:0b-backbone")
 		}, "the summaries of SP2-1 and SAM2-1 differ"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			b := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"), smaller(t, "behind-firewall-master"))
+			b := small(t)
 			p := impatient(t, b.plan())
 			run, err := b.store.Create(p)
 			if err != nil {
@@ -103,7 +115,8 @@ func (b *bench) person(action string, values ...string) {
 // deletePair takes one pair out of a connector, as an administrator with curl would.
 func (b *bench) deletePair(server, connector, issue string) {
 	b.t.Helper()
-	if err := b.request("DELETE", server, "/connectors/"+connector+"/syncInformation?localIssueKey="+issue); err != nil {
+	if err := b.request("DELETE", server,
+		"/connectors/"+connector+"/syncInformation?localIssueKey="+issue); err != nil {
 		b.t.Error(err)
 	}
 }
@@ -111,7 +124,7 @@ func (b *bench) deletePair(server, connector, issue string) {
 // The plan stands or falls with what it was made from.
 func TestFactsMove(t *testing.T) {
 	t.Parallel()
-	b := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"), smaller(t, "behind-firewall-master"))
+	b := small(t)
 	p := b.plan()
 	cfg, d := b.load()
 	moved, err := executor.Moved(t.Context(), p, nil, cfg, onlyDriver(d), time.Now())
@@ -158,23 +171,28 @@ func TestCanary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, form := range []string{"c4n", "YzRu", "c3luY2N0bDpjNG4"} { // plain, and what its base64 begins with, alone and after "syncctl:"
+	// plain, and what its base64 begins with, alone and after "syncctl:"
+	for _, form := range []string{"c4n", "YzRu", "c3luY2N0bDpjNG4"} {
 		if at := strings.Index(found, form); at >= 0 {
 			t.Errorf("%q is in what the run left: …%s…", form, found[max(0, at-80):min(len(found), at+80)])
 		}
 	}
 }
 
-// Messages are under way when the migration begins: it names them and waits for the person who moves the files; the run
-// goes on once they are through.
+// Messages are under way when the migration begins: it names them and waits for the person who moves the files; the
+// run goes on once they are through.
 func TestInFlightIsNamedAndWaitedFor(t *testing.T) {
 	t.Parallel()
-	b := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"), smaller(t, "behind-firewall-master",
-		`"transport": "file",`, `"transport": "file", "delivery": "manual", "in_flight": [{"from": "master", "issue": "SAM2-1", "fields": {"summary": "under way"}}],`))
+	b := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"), smaller(t,
+		"behind-firewall-master",
+		`"transport": "file",`,
+		`"transport": "file", "delivery": "manual",`+
+			` "in_flight": [{"from": "master", "issue": "SAM2-1", "fields": {"summary": "under way"}}],`))
 	p := b.plan()
 	named := false
 	for _, f := range p.Findings {
-		named = named || f.Rule == "backbone/in-flight" && strings.Contains(f.Detail, "SAM2-1") && strings.Contains(f.Detail, "SP2-1")
+		named = named || f.Rule == "backbone/in-flight" && strings.Contains(f.Detail, "SAM2-1") &&
+			strings.Contains(f.Detail, "SP2-1")
 	}
 	if !named || len(p.Refusals()) != 0 {
 		t.Fatalf("the message under way is not named: %s", text(t, p))
@@ -184,7 +202,8 @@ func TestInFlightIsNamedAndWaitedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	rep := b.carry(run)
-	if s := rep.Steps[3]; s.Step.Op != "drained" || s.Phase != executor.PhaseFailed || !strings.Contains(s.Why, "start both halves again") {
+	if s := rep.Steps[3]; s.Step.Op != "drained" || s.Phase != executor.PhaseFailed || !strings.Contains(s.Why,
+		"start both halves again") {
 		t.Fatalf("%s is %s: %s", s.Step.Op, s.Phase, s.Why)
 	}
 	b.person("start_sync", "server", "a", "integration", "INT-4")

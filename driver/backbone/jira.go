@@ -37,8 +37,8 @@ func (c *reader) hasProject(ctx context.Context, key string) (bool, error) {
 // mostKeys is how many issues one search asks for: Jira's own page size.
 const mostKeys = 50
 
-// summaries reads the summaries of issues by key; nil where there is none to read. A key without an issue, or whose issue has
-// moved to another key, is left out.
+// summaries reads the summaries of issues by key; nil where there is none to read. A key without an issue, or whose
+// issue has moved to another key, is left out.
 func (c *reader) summaries(ctx context.Context, keys []string) (map[string]*string, error) {
 	out := map[string]*string{}
 	for part := range slices.Chunk(keys, mostKeys) {
@@ -49,14 +49,15 @@ func (c *reader) summaries(ctx context.Context, keys []string) (map[string]*stri
 	return out, nil
 }
 
-// search asks for several issues at once. Jira refuses a search for a key that does not exist (400): then each is asked
-// for alone.
+// search asks for several issues at once. Jira refuses a search for a key that does not exist (400): then each is
+// asked for alone.
 func (c *reader) search(ctx context.Context, keys []string, out map[string]*string) error {
 	path := c.jira("search")
 	if c.cloud() {
 		path = c.jira("search/jql") // the older search is gone from the cloud
 	}
-	query := url.Values{"jql": {"key in (" + strings.Join(keys, ",") + ")"}, "fields": {"summary"}, "maxResults": {strconv.Itoa(mostKeys)}}
+	query := url.Values{"jql": {"key in (" + strings.Join(keys, ",") + ")"}, "fields": {"summary"},
+		"maxResults": {strconv.Itoa(mostKeys)}}
 	raw, err := c.document(ctx, path, query)
 	if rest.IsStatus(err, http.StatusBadRequest) {
 		return c.each(ctx, keys, out)

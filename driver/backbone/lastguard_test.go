@@ -18,8 +18,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// The tests of this file ask the driver directly, with tasks made by hand: they prove the last checks before something
-// is deleted, which no flow reaches because the guards ahead of them have refused by then.
+// The tests of this file ask the driver directly, with tasks made by hand: they prove the last checks before
+// something is deleted, which no flow reaches because the guards ahead of them have refused by then.
 
 // task makes a task of the migration, with a driver to give it to.
 func (b *bench) task(s planner.Step) (driver.Driver, *executor.Task) {
@@ -43,7 +43,8 @@ func TestDeletesOnlyThePlannedHalf(t *testing.T) {
 			b := small(t, benchLog{&access})
 			deletions := func() int { return bytes.Count(access.Bytes(), []byte(`"DELETE"`)) }
 			for _, other := range []string{"INT-40", "INT-", "", "int"} {
-				d, task := b.task(planner.Step{Op: op, Verb: "delete", Args: map[string]string{"end": strings.TrimPrefix(op, "delete_"), "integration": other}})
+				d, task := b.task(planner.Step{Op: op, Verb: "delete", Args: map[string]string{"end": strings.TrimPrefix(op,
+					"delete_"), "integration": other}})
 				if _, err := d.Execute(t.Context(), task); err == nil || !executor.WasNotSent(err) {
 					t.Errorf("planned %q: the error is %v; want one that says nothing was sent", other, err)
 				}
@@ -51,7 +52,8 @@ func TestDeletesOnlyThePlannedHalf(t *testing.T) {
 			if n := deletions(); n > 0 {
 				t.Fatalf("%d requests to delete were sent", n)
 			}
-			d, task := b.task(planner.Step{Op: op, Verb: "delete", Args: map[string]string{"end": strings.TrimPrefix(op, "delete_"), "integration": planned}})
+			d, task := b.task(planner.Step{Op: op, Verb: "delete", Args: map[string]string{"end": strings.TrimPrefix(op,
+				"delete_"), "integration": planned}})
 			if _, err := d.Execute(t.Context(), task); err != nil || deletions() != 1 {
 				t.Errorf("planned %q: %d requests to delete, error %v", planned, deletions(), err)
 			}
@@ -80,7 +82,8 @@ func TestVerifyChecksTheRunsFiles(t *testing.T) {
 		}
 	}
 	rep := b.carry(run)
-	if why := failed(rep); deleted(rep) || !strings.HasPrefix(why, "verify: ") || !strings.Contains(why, "merged.json") {
+	if why := failed(rep); deleted(rep) || !strings.HasPrefix(why, "verify: ") || !strings.Contains(why,
+		"merged.json") {
 		t.Fatalf("a changed file was not noticed: %s", why)
 	}
 	less := withoutOnePair(t, whole)

@@ -21,7 +21,8 @@ type located struct {
 
 func (l *located) found() bool { return l.integration != nil }
 
-// target is the synchronization that a step works on: the original for what happens to its halves, else the new one.
+// target is the synchronization that a step works on: the original for what happens to its halves, else the new
+// one.
 func target(t *executor.Task, end string) (*synchronization, error) {
 	if t.Resource.Addr.Kind == schema.Sync {
 		return declared(decodeSync, t.Resource)
@@ -91,8 +92,8 @@ func (l *located) health(ctx context.Context) (health, error) {
 	return l.client.healthOf(ctx, l.integration)
 }
 
-// stands tells whether a half of the original stands still: by its status or, where that cannot be read, by the word of a
-// person, who said so in the step of the given op.
+// stands tells whether a half of the original stands still: by its status or, where that cannot be read, by the
+// word of a person, who said so in the step of the given op.
 func stands(t *executor.Task, h health, word string) executor.State {
 	switch {
 	case h.Status == "STOPPED":

@@ -17,7 +17,8 @@ var merge = driver.Verb[*Driver]{Name: opMerge, Execute: (*Driver).merge, Verify
 
 func (s *standing) merge(q *planner.Sequence) planner.Step {
 	step := planner.Act(opMerge, planner.MarkAdd, planner.Idempotent,
-		fmt.Sprintf("merge the two files into %s: the %s's data as firstConnector (it stays), the %s's as secondConnector (it migrates)", mergedFile, s.staying, s.moving))
+		fmt.Sprintf("merge the two files into %s: the %s's data as firstConnector (it stays), the %s's as "+
+			"secondConnector (it migrates)", mergedFile, s.staying, s.moving))
 	step.Because = guide + ", step 2; every pair must have its mirror on the other side"
 	step.Needs = []string{q.ID(op(opExport, master)), q.ID(op(opExport, slave))}
 	return step

@@ -18,13 +18,15 @@ const sampleMoved = 5
 func (s *standing) moveProject() planner.Step {
 	project, from, to := s.to.two.Project, s.from.end(s.moving).server, s.site()
 	step := planner.Person(opMove,
-		fmt.Sprintf("move project %s from %s to the cloud site %s%s", project, from.Addr(), to.Addr(), map[bool]string{true: " (it is there already)"}[s.moved]),
+		fmt.Sprintf("move project %s from %s to the cloud site %s%s", project, from.Addr(), to.Addr(),
+			map[bool]string{true: " (it is there already)"}[s.moved]),
 		planner.Manual{
 			Where:  "Jira Cloud Migration Assistant of " + from.URL.String(),
 			Action: "move_project_to_cloud",
 			Do: []string{
 				"Lock the project for everyone, so that nobody edits it while it moves.",
-				fmt.Sprintf("Migrate project %s with its issues, comments and attachments to %s. Its key must stay %s.", project, to.URL, project),
+				fmt.Sprintf("Migrate project %s with its issues, comments and attachments to %s. Its key must stay %s.",
+					project, to.URL, project),
 				"Wait until the assistant reports success, then come back.",
 			},
 			Values: []planner.Value{
@@ -33,7 +35,8 @@ func (s *standing) moveProject() planner.Step {
 				{Name: "cloud_server", Label: "To", Value: to.URL.String()},
 			},
 		})
-	step.Because = "the new synchronization is with the project in the cloud; the move itself is Atlassian's (Jira Cloud Migration Assistant), not Backbone's"
+	step.Because = "the new synchronization is with the project in the cloud; the move itself is Atlassian's " +
+		"(Jira Cloud Migration Assistant), not Backbone's"
 	step.Undo = "the project in the cloud is a copy: the one on the server is still there"
 	return at(step, to)
 }
@@ -72,5 +75,6 @@ func (d *Driver) verifyMoved(ctx context.Context, t *executor.Task) (executor.Ve
 			return executor.NotDone.Because("project %s is in the cloud, but issue %s was not found", project, k), nil
 		}
 	}
-	return executor.Done.Because("project %s answers in the cloud, with %d of its issues looked at", project, len(keys)), nil
+	return executor.Done.Because("project %s answers in the cloud, with %d of its issues looked at", project,
+		len(keys)), nil
 }

@@ -15,13 +15,15 @@ import (
 // briefly is how long the verification of what a person has just done or looked at may take.
 const briefly = planner.Duration(5 * time.Second)
 
-// noErrors records a person's word, for a half of the original or the new synchronization, that nothing is wrong with it.
+// noErrors records a person's word, for a half of the original or the new synchronization, that nothing is wrong
+// with it.
 var noErrors = driver.Verb[*Driver]{Name: opNoErrors, Verify: (*Driver).verifyNoErrors}
 
 func (s *standing) noErrors(role string) planner.Step {
 	h := s.half(role)
 	return forEnd(word("", h.end.server, h.Key, "confirm_no_errors", keyValue(h.Key),
-		fmt.Sprintf("no issue of %s is in error, as its troubleshooting tab shows, and no tab of its configuration shows a warning", h.Key)),
+		fmt.Sprintf("no issue of %s is in error, as its troubleshooting tab shows, and no tab of its "+
+			"configuration shows a warning", h.Key)),
 		opNoErrors, role)
 }
 
@@ -29,7 +31,8 @@ func (s *standing) noErrorsNew() planner.Step {
 	name := s.to.name()
 	values := append(directValues(s.to), planner.Value{Name: "status", Label: "Status", Value: "RUNNING"})
 	step := word("", s.stay(), name, "confirm_no_errors", values,
-		fmt.Sprintf("%s is RUNNING, no issue of it is in error, as its troubleshooting tab shows, and no message waits", name))
+		fmt.Sprintf("%s is RUNNING, no issue of it is in error, as its troubleshooting tab shows, and no message waits",
+			name))
 	step.Within = planner.Duration(s.within)
 	return forEnd(step, opNoErrors, newEnd)
 }
@@ -49,7 +52,8 @@ func (d *Driver) verifyNoErrors(ctx context.Context, t *executor.Task) (executor
 		return executor.Verdict{}, err
 	}
 	if len(s.Conflicts) > 0 {
-		return executor.Verdict{}, executor.Final(fmt.Errorf("%s has %s: %s", l.Key, wording.Plural(len(s.Conflicts), "conflict"), strings.Join(s.Conflicts, "; ")))
+		return executor.Verdict{}, executor.Final(fmt.Errorf("%s has %s: %s", l.Key, wording.Plural(len(s.Conflicts),
+			"conflict"), strings.Join(s.Conflicts, "; ")))
 	}
 	if err := s.errors(l.Key); err != nil {
 		return executor.Verdict{}, err
@@ -65,7 +69,8 @@ func (h health) errors(key string) error {
 	if h.InError == nil || *h.InError == 0 {
 		return nil
 	}
-	return executor.Final(fmt.Errorf("%s in error on %s: open its troubleshooting tab", wording.Plural(*h.InError, "issue"), key))
+	return executor.Final(fmt.Errorf("%s in error on %s: open its troubleshooting tab", wording.Plural(*h.InError,
+		"issue"), key))
 }
 
 // waitForNew waits, before the person is asked, as long as the message numbers show that something is under way.
@@ -97,8 +102,8 @@ func newFares(ctx context.Context, t *executor.Task, l *located) (executor.Verdi
 	return fares(l.Key, h, t.IsDone(op(opNoErrors, newEnd)))
 }
 
-// fares says whether a synchronization runs, with no issue in error and nothing to do. What cannot be read leaves the verdict
-// unknown, unless a person has said it.
+// fares says whether a synchronization runs, with no issue in error and nothing to do. What cannot be read leaves
+// the verdict unknown, unless a person has said it.
 func fares(key string, h health, word bool) (executor.Verdict, error) {
 	switch err := h.errors(key); {
 	case err != nil:
@@ -112,5 +117,6 @@ func fares(key string, h health, word bool) (executor.Verdict, error) {
 	case word:
 		return executor.Done.Because("by a person's word %s runs, no issue in error", key), nil
 	}
-	return executor.Unknown.Because("it cannot be read how %s fares: its status, how many issues are in error, or whether it is working", key), nil
+	return executor.Unknown.Because("it cannot be read how %s fares: its status, how many issues are in error, or "+
+		"whether it is working", key), nil
 }

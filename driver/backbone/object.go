@@ -8,8 +8,8 @@ import (
 	"maps"
 )
 
-// object is a JSON object of an answer. A member that is missing, null, given twice or of an unexpected type is unknown:
-// its accessor returns nil (or "" for a text), never a zero that could pass for an answer.
+// object is a JSON object of an answer. A member that is missing, null, given twice or of an unexpected type is
+// unknown: its accessor returns nil (or "" for a text), never a zero that could pass for an answer.
 type object map[string]json.RawMessage
 
 var errNotAnObject = errors.New("it is not a JSON object")

@@ -87,8 +87,8 @@ func (e *end) need(what, of string) planner.Need {
 	return planner.Need{Server: e.server.Addr().String(), What: what, Of: of}
 }
 
-// Needs names what a plan is made from: the list of each project, then what it shows of the synchronization that is meant, then
-// what the pairs of both ends are.
+// Needs names what a plan is made from: the list of each project, then what it shows of the synchronization that is
+// meant, then what the pairs of both ends are.
 func (d *Driver) Needs(r *schema.Resource, seen *planner.Observations) ([]planner.Need, hcl.Diagnostics) {
 	switch r.Addr.Kind {
 	case schema.Sync:
@@ -144,8 +144,8 @@ func (l *live) tally(connector string) *pairsSeen {
 	return &pairsSeen{}
 }
 
-// look finds a declared synchronization among the observations: its halves, or a direct one. needs are the observations that
-// are still missing.
+// look finds a declared synchronization among the observations: its halves, or a direct one. needs are the
+// observations that are still missing.
 func look(s *synchronization, seen *planner.Observations) (found []*live, needs []planner.Need, err error) {
 	for _, e := range s.holders() {
 		l := &live{end: e, pairs: map[string]*pairsSeen{}}
@@ -169,7 +169,8 @@ func look(s *synchronization, seen *planner.Observations) (found []*live, needs 
 			return nil, nil, err
 		}
 		if l.found() && l.ends() != i.ends() {
-			return nil, nil, fmt.Errorf("reading %s on %s: it has %d connectors, and %d in the list", i.Key, e.server.Addr(), l.ends(), i.ends())
+			return nil, nil, fmt.Errorf("reading %s on %s: it has %d connectors, and %d in the list", i.Key,
+				e.server.Addr(), l.ends(), i.ends())
 		}
 	}
 	return found, needs, nil
@@ -182,12 +183,13 @@ func pick(s *synchronization, e *end, list []integration) (*integration, error) 
 	}
 	partner := s.end(other(e.name)).Project
 	return onlyOne(s, e, slices.DeleteFunc(slices.Clone(list), func(i integration) bool {
-		return i.Second != nil || i.First.Project != e.Project || i.Channel == "DIRECT" || i.Partner != "" && i.Partner != partner
+		return i.Second != nil || i.First.Project != e.Project || i.Channel == "DIRECT" || i.Partner != "" &&
+			i.Partner != partner
 	}))
 }
 
-// pickDirect finds a direct synchronization by its two projects. One between the same projects of other Jiras is not the one that
-// is meant: it is never taken for it, and named in the error.
+// pickDirect finds a direct synchronization by its two projects. One between the same projects of other Jiras is
+// not the one that is meant: it is never taken for it, and named in the error.
 func pickDirect(s *synchronization, list []integration) (*integration, error) {
 	i, err := onlyOne(s, s.one, slices.DeleteFunc(slices.Clone(list), func(i integration) bool {
 		return i.Second == nil || i.First.Project != s.one.Project || i.Second.Project != s.two.Project
@@ -200,8 +202,10 @@ func pickDirect(s *synchronization, list []integration) (*integration, error) {
 		have *connector
 	}{{s.one, &i.First}, {s.two, i.Second}} {
 		if at.have.URL != "" && !sameURL(at.have.URL, at.end.server.URL.Reveal()) {
-			return nil, fmt.Errorf("%s: %s connects project %s with %s, but its %s end is on %s, not on %s (%s): delete it, or set key = %q in the block first if it is the one that is meant",
-				s.Addr(), i.Key, s.one.Project, s.two.Project, at.end.name, at.have.URL, at.end.server.Addr(), at.end.server.URL, i.Key)
+			return nil, fmt.Errorf("%s: %s connects project %s with %s, but its %s end is on %s, not on %s (%s): delete "+
+				"it, or set key = %q in the block first if it is the one that is meant",
+				s.Addr(), i.Key, s.one.Project, s.two.Project, at.end.name, at.have.URL, at.end.server.Addr(),
+				at.end.server.URL, i.Key)
 		}
 	}
 	return i, nil

@@ -15,8 +15,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// pair uploads one section of the merged file into one connector of the new synchronization, over REST. pairByFile is a person who
-// uploads the whole file on the web page.
+// pair uploads one section of the merged file into one connector of the new synchronization, over REST. pairByFile
+// is a person who uploads the whole file on the web page.
 var (
 	pair       = driver.Verb[*Driver]{Name: verbPair, Execute: (*Driver).pair, Verify: (*Driver).verifyPaired}
 	pairByFile = driver.Verb[*Driver]{Name: opPair, Verify: (*Driver).verifyBothPaired}
@@ -30,9 +30,11 @@ func (s *standing) pair(end string, guards []string) planner.Step {
 	if end == second {
 		role, section = s.moving, syncinfo.Second
 	}
-	step := planner.Act("", planner.MarkAdd, planner.Once, fmt.Sprintf("upload the %s's pairs (%s of %s) into the %s connector: %s now",
+	step := planner.Act("", planner.MarkAdd, planner.Once, fmt.Sprintf("upload the %s's pairs (%s of %s) into the "+
+		"%s connector: %s now",
 		role, section, mergedFile, end, wording.Plural(s.half(role).own().Pairs, "pair")))
-	step.Because = guide + ", step 3.2; the import is documented in one line and its body is not, so every pair is read back"
+	step.Because = guide + ", step 3.2; the import is documented in one line and its body is not, so every " +
+		"pair is read back"
 	step.Guards, step.Within, step.Exclusive = guards, settling, exclusive(s.stay())
 	step.Effect, step.Undo = &planner.Effect{}, "delete the new synchronization"
 	step = forEnd(step, verbPair, end)
@@ -41,7 +43,8 @@ func (s *standing) pair(end string, guards []string) planner.Step {
 }
 
 func (s *standing) pairByFile(guards []string) planner.Step {
-	step := planner.Person(opPair, fmt.Sprintf("upload %s as pairs of issues that Backbone has synchronized before", mergedFile), planner.Manual{
+	step := planner.Person(opPair, fmt.Sprintf("upload %s as pairs of issues that Backbone has synchronized before",
+		mergedFile), planner.Manual{
 		Where:  s.stay().URL.String() + ", Backbone, " + s.to.name(),
 		Action: "pair_by_file",
 		Do: []string{
@@ -190,13 +193,16 @@ func comparePairs(ctx context.Context, t *executor.Task, l *located, end string)
 		v.Outputs = map[string]string{"pairs": strconv.Itoa(diff.WantPairs), sentOutput: sentBy(&tally)}
 		return v, nil
 	}
-	v := executor.Partial.Because("%s; if these pairs are of no use, delete %s on the web page and have it created again: syncctl resolve %s -retry",
+	v := executor.Partial.Because("%s; if these pairs are of no use, delete %s on the web page and have it "+
+		"created again: syncctl resolve %s -retry",
 		oneLine(diff.String()), l.Key, planner.StepID(t.Step.Addr, opCreate))
 	switch {
 	case diff.GotPairs == 0:
-		return executor.NotDone.Because("%s has none of the %s yet", connector, wording.Plural(diff.WantPairs, "pair")), nil
+		return executor.NotDone.Because("%s has none of the %s yet", connector, wording.Plural(diff.WantPairs, "pair")),
+			nil
 	case diff.Missing == 0 && diff.GotTwice == 0 && last: // waiting makes them no fewer
-		return v, executor.Final(fmt.Errorf("%s: issues were created since the start. If that is as it should be, give the run up (syncctl resolve -abandon), "+
+		return v, executor.Final(fmt.Errorf("%s: issues were created since the start. If that is as it should be, "+
+			"give the run up (syncctl resolve -abandon), "+
 			"write verify { new_pairs = %d } or more into %s, and apply again", v.Why, diff.Extra, t.Resource.Addr))
 	}
 	return v, nil

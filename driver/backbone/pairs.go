@@ -13,8 +13,8 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 )
 
-// pairsSeen are a connector's pairs in a few numbers. Whether the two ends agree is told without bringing their pairs together:
-// the one's digests are compared with the other's mirrored ones.
+// pairsSeen are a connector's pairs in a few numbers. Whether the two ends agree is told without bringing their
+// pairs together: the one's digests are compared with the other's mirrored ones.
 type pairsSeen struct {
 	Pairs           int   `json:"pairs"`
 	Comments        int   `json:"comments"`
@@ -27,7 +27,8 @@ type pairsSeen struct {
 	Keys         digest `json:"keys"`          // of the pairs
 	MirroredKeys digest `json:"mirrored_keys"` // as the other end has them
 	Outgoing     digest `json:"outgoing"`      // of the pairs with the number of messages sent
-	Incoming     digest `json:"incoming"`      // of the pairs as the other end has them, with the number of messages applied
+	// of the pairs as the other end has them, with the number of messages applied
+	Incoming digest `json:"incoming"`
 }
 
 // digest is a sum of hashes, so that the order of what was added does not matter.
@@ -85,7 +86,8 @@ func (c *reader) pairs(ctx context.Context, connector string) (*pairsSeen, error
 	if err != nil {
 		return nil, err
 	}
-	p.Pairs, p.Comments, p.HalfComments, p.Attachments, p.HalfAttachments = t.Pairs, t.Comments, t.HalfComments, t.Attachments, t.HalfAttachments
+	p.Pairs, p.Comments, p.HalfComments, p.Attachments, p.HalfAttachments = t.Pairs, t.Comments, t.HalfComments,
+		t.Attachments, t.HalfAttachments
 	p.Sent = t.SumOutgoing
 	return p, nil
 }
@@ -96,7 +98,8 @@ func (c *reader) tally(ctx context.Context, connector string) (t syncinfo.Tally,
 	return t, err
 }
 
-func (c *reader) eachPair(ctx context.Context, connector string, do func(*syncinfo.Entry), options ...syncinfo.ReaderOption) error {
+func (c *reader) eachPair(ctx context.Context, connector string, do func(*syncinfo.Entry),
+	options ...syncinfo.ReaderOption) error {
 	body, err := c.syncInformation(ctx, connector)
 	if err != nil {
 		return err
@@ -115,8 +118,8 @@ func (c *reader) eachPair(ctx context.Context, connector string, do func(*syncin
 	}
 }
 
-// mostByName is how many pairs an end may have for its pairs to be observed by name where the two ends disagree. Above, a plan
-// says that they do, and the checks of the run, which read both ends at once, say where.
+// mostByName is how many pairs an end may have for its pairs to be observed by name where the two ends disagree.
+// Above, a plan says that they do, and the checks of the run, which read both ends at once, say where.
 const mostByName = 100_000
 
 // pairListSeen are a connector's pairs by name.

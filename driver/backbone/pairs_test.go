@@ -28,7 +28,8 @@ func TestPartnerMustShow(t *testing.T) {
 	} {
 		var halves [2]*live
 		for i := range halves {
-			halves[i] = &live{syncSeen: &syncSeen{integration: integration{Partner: c.partners[i]}}, end: &end{endBlock: &endBlock{Key: c.keys[i]}}}
+			halves[i] = &live{syncSeen: &syncSeen{integration: integration{Partner: c.partners[i]}},
+				end: &end{endBlock: &endBlock{Key: c.keys[i]}}}
 		}
 		if got := belongTogether(halves[0], halves[1], c.matched); got == c.refused {
 			t.Errorf("%s: they belong together: %v", name, got)
@@ -48,7 +49,8 @@ func TestDigestsAgreeWithPairs(t *testing.T) {
 		})
 		one := rapid.Custom(func(t *rapid.T) pairSeen {
 			return pairSeen{
-				Local: rapid.SampledFrom([]string{"A-1", "A-2", "A-11"}).Draw(t, "local"), Remote: rapid.SampledFrom([]string{"B-1", "B-2", "1B-1"}).Draw(t, "remote"),
+				Local:    rapid.SampledFrom([]string{"A-1", "A-2", "A-11"}).Draw(t, "local"),
+				Remote:   rapid.SampledFrom([]string{"B-1", "B-2", "1B-1"}).Draw(t, "remote"),
 				Outgoing: number.Draw(t, "out"), Incoming: number.Draw(t, "in"),
 			}
 		})
@@ -113,7 +115,8 @@ func TestTooManyToName(t *testing.T) {
 	a := []pairSeen{{Local: "A-1", Remote: "B-1", Outgoing: &one, Incoming: &one}}
 	behind := []pairSeen{{Local: "B-1", Remote: "A-1", Outgoing: &one, Incoming: &two}}
 	other := []pairSeen{{Local: "B-2", Remote: "A-1", Outgoing: &one, Incoming: &one}}
-	if c := compare(summed(a), summed(behind), "a", "b", [2]*pairListSeen{}); !c.unnamed || c.inFlight == 0 || c.unmatched != 0 || c.matched != 1 {
+	if c := compare(summed(a), summed(behind), "a", "b", [2]*pairListSeen{}); !c.unnamed || c.inFlight == 0 ||
+		c.unmatched != 0 || c.matched != 1 {
 		t.Errorf("a message in flight: %+v", c)
 	}
 	if c := compare(summed(a), summed(other), "a", "b", [2]*pairListSeen{}); !c.unnamed || c.unmatched == 0 {

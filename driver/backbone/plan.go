@@ -97,7 +97,8 @@ func (p *syncPlan) planDirect() {
 	} else {
 		p.q.Then(createStep(p.synchronization, l))
 	}
-	if p.needsConfiguring() && (status == "RUNNING" || status == "RESTART REQUIRED") { // what is changed while it runs asks for a restart (RESTART REQUIRED)
+	// what is changed while it runs asks for a restart (RESTART REQUIRED)
+	if p.needsConfiguring() && (status == "RUNNING" || status == "RESTART REQUIRED") {
 		p.q.Then(p.stateStep(opStop, status, l))
 		status = "STOPPED"
 	}
@@ -114,7 +115,8 @@ func (p *syncPlan) behindFirewall() {
 	if at := slices.IndexFunc(p.diff, func(d planner.Difference) bool { return d.Path == "transport" }); at >= 0 {
 		p.findings = append(p.findings, planner.Finding{Rule: "backbone/transport", Severity: planner.Refuse,
 			Summary: fmt.Sprintf("%s uses %s, declared is %s", p.name(), p.diff[at].Actual, p.diff[at].Declared),
-			Detail: "A synchronization cannot be switched between e-mail and file (H/5.14/server/create-and-update-a-synchronization-email-file-exc): " +
+			Detail: "A synchronization cannot be switched between e-mail and file " +
+				"(H/5.14/server/create-and-update-a-synchronization-email-file-exc): " +
 				"declare the transport that it has, or delete it first."})
 		return
 	}
@@ -161,8 +163,8 @@ func differences(diff []planner.Difference) string {
 	return strings.Join(lines, "; ")
 }
 
-// facts: the step is for the synchronization that was seen when planning, not for one that took its place. What is only about
-// to be made has no key yet.
+// facts: the step is for the synchronization that was seen when planning, not for one that took its place. What is
+// only about to be made has no key yet.
 func (p *syncPlan) facts(l *live) []planner.Fact {
 	if !l.found() {
 		return nil
@@ -178,12 +180,14 @@ func (p *syncPlan) facts(l *live) []planner.Fact {
 func (p *syncPlan) state(status string, l *live) {
 	want := strings.ToUpper(p.State)
 	finding := func(rule, summary, detail string) {
-		p.findings = append(p.findings, planner.Finding{Rule: "backbone/" + rule, Severity: planner.Warn, Summary: summary, Detail: detail})
+		p.findings = append(p.findings, planner.Finding{Rule: "backbone/" + rule, Severity: planner.Warn,
+			Summary: summary, Detail: detail})
 	}
 	switch {
 	case status == want:
 	case status == "":
-		finding("status-unknown", fmt.Sprintf("whether %s on %s is %s cannot be read over REST", p.name(), l.end.server.Addr(), p.State),
+		finding("status-unknown", fmt.Sprintf("whether %s on %s is %s cannot be read over REST", p.name(),
+			l.end.server.Addr(), p.State),
 			"Look at Backbone's overview.")
 	case status == "RESTART REQUIRED" && want == "RUNNING":
 		p.q.Then(p.stateStep(opStop, status, l))
@@ -194,12 +198,13 @@ func (p *syncPlan) state(status string, l *live) {
 		p.q.Then(p.stateStep(opStop, status, l))
 	default:
 		finding("status", fmt.Sprintf("%s on %s is %s", p.name(), l.end.server.Addr(), status),
-			"The two halves have to settle this between them (handshake, or the slave's admin taking over the master's changes) before it can be started.")
+			"The two halves have to settle this between them (handshake, or the slave's admin taking over the master's "+
+				"changes) before it can be started.")
 	}
 }
 
-// actualSync is what was found in the shape of its declaration, null when nothing was. A part that could not be read is left out,
-// so that it is not compared.
+// actualSync is what was found in the shape of its declaration, null when nothing was. A part that could not be
+// read is left out, so that it is not compared.
 func actualSync(s *synchronization, found []*live) cty.Value {
 	v := map[string]cty.Value{}
 	l := found[0] // the end that configures

@@ -22,7 +22,8 @@ func (s *standing) preflight() planner.Step {
 		transport = "exchanging e-mail"
 	}
 	step := planner.Check(opPreflight,
-		fmt.Sprintf("both ends of %s can be migrated: reachable, %s, no issue in error, no conflicts, roles as declared", s.from.Addr(), transport), 5*time.Second)
+		fmt.Sprintf("both ends of %s can be migrated: reachable, %s, no issue in error, no conflicts, "+
+			"roles as declared", s.from.Addr(), transport), 5*time.Second)
 	step.Because = guide + ": errors in the troubleshooting tab are to be solved first"
 	step.Facts = append(s.facts(master), s.facts(slave)...)
 	return at(step, s.from.one.server, s.from.two.server, s.stay(), s.site())

@@ -31,8 +31,10 @@ func (d *Driver) resync(ctx context.Context, t *executor.Task) (executor.Result,
 	}
 	_, conf, err := l.client.integration(ctx, l.Key)
 	if err == nil && conf.SummaryID == "" {
-		err = fmt.Errorf("looking up the field mapping of summary in %s: none can be made out, so a resync of the summary alone cannot be asked for: "+
-			"map summary to summary, or resync from %s on the web page with the summary field only and then say: syncctl resolve %s -done",
+		err = fmt.Errorf("looking up the field mapping of summary in %s: none can be made out, so a resync of the "+
+			"summary alone cannot be asked for: "+
+			"map summary to summary, or resync from %s on the web page with the summary field only and then say: "+
+			"syncctl resolve %s -done",
 			l.Key, l.connector(end), t.Step.ID)
 	}
 	if err != nil {
@@ -45,8 +47,9 @@ func (d *Driver) resync(ctx context.Context, t *executor.Task) (executor.Result,
 	return executor.Result{}, w.resync(ctx, l.connector(end), conf.SummaryID)
 }
 
-// verifyResynced: the interface knows no job and no progress of a resync. Every message that is sent raises the issue's message
-// number (ASSUMED, from the vendor's samples), so the sum of the numbers tells how many were sent since pairing.
+// verifyResynced: the interface knows no job and no progress of a resync. Every message that is sent raises the
+// issue's message number (ASSUMED, from the vendor's samples), so the sum of the numbers tells how many were sent
+// since pairing.
 func (d *Driver) verifyResynced(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	end := t.Step.Args[endArg]
 	l, err := d.locateExisting(ctx, t, end)
@@ -89,13 +92,15 @@ func resynced(connector string, sent, pairs int64, h health, executed bool) exec
 	case h.Idle == nil && !all:
 		return executor.Unknown.Because("%d of %s sent; whether it is still working cannot be read", sent, issues)
 	case h.Idle == nil: // before the verification a person says whether it has ended
-		return executor.Done.Because("%s for %s", wording.Plural(int(sent), "message"), wording.Plural(int(pairs), "pair"))
+		return executor.Done.Because("%s for %s", wording.Plural(int(sent), "message"), wording.Plural(int(pairs),
+			"pair"))
 	case !*h.Idle:
 		v := executor.Partial.Because("%d of %s sent, still working", sent, issues)
 		v.Working = true
 		return v
 	case all || executed: // a filter may leave issues out: idle is then the end
-		return executor.Done.Because("%s for %s, and idle", wording.Plural(int(sent), "message"), wording.Plural(int(pairs), "pair"))
+		return executor.Done.Because("%s for %s, and idle", wording.Plural(int(sent), "message"),
+			wording.Plural(int(pairs), "pair"))
 	}
 	return executor.Partial.Because("%d of %s sent", sent, issues)
 }

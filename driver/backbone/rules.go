@@ -23,8 +23,8 @@ func checkServer(s *serverBlock) hcl.Diagnostics {
 	return diags
 }
 
-// known decodes what a reference leads to as far as it is known: validate runs without variables, and what is wrong there is
-// reported there.
+// known decodes what a reference leads to as far as it is known: validate runs without variables, and what is wrong
+// there is reported there.
 func known[T any](r *schema.Resource) *T {
 	v := new(T)
 	if r == nil {
@@ -48,7 +48,8 @@ func checkSync(s *syncBlock) hcl.Diagnostics {
 	for _, other := range others {
 		if s.Has(other) {
 			diags = append(diags, s.Problem("Wrong kind of end",
-				fmt.Sprintf("With transport %q the ends are called %s and %s, not %s.", s.Transport, names[0], names[1], other), other))
+				fmt.Sprintf("With transport %q the ends are called %s and %s, not %s.", s.Transport, names[0], names[1],
+					other), other))
 		}
 	}
 	a, b := known[serverBlock](ends[0].Server), known[serverBlock](ends[1].Server)
@@ -56,17 +57,20 @@ func checkSync(s *syncBlock) hcl.Diagnostics {
 		return diags
 	}
 	if a.Addr() == b.Addr() && ends[0].Project == ends[1].Project && ends[0].Project != "" {
-		diags = append(diags, ends[1].Problem("One project twice", "Both ends are the same project of the same server.", "project"))
+		diags = append(diags, ends[1].Problem("One project twice", "Both ends are the same project of the same server.",
+			"project"))
 	}
 	for i, server := range []*serverBlock{a, b} {
 		switch {
 		case server.Deployment != cloud:
 		case s.Transport != direct:
 			diags = append(diags, ends[i].Problem("No e-mail or file exchange with the cloud",
-				fmt.Sprintf("%s is a cloud site. Backbone synchronizes with the cloud directly only (%s).", server.Addr(), guide), "server"))
+				fmt.Sprintf("%s is a cloud site. Backbone synchronizes with the cloud directly only (%s).", server.Addr(),
+					guide), "server"))
 		case i == 0:
 			diags = append(diags, ends[i].Problem("The cloud cannot configure this synchronization",
-				fmt.Sprintf("%s is a cloud site. The Data Center end has to configure the synchronization (%s): make it the first.", server.Addr(), guide), "server"))
+				fmt.Sprintf("%s is a cloud site. The Data Center end has to configure the synchronization (%s): "+
+					"make it the first.", server.Addr(), guide), "server"))
 		}
 	}
 	return append(diags, checkUserMappings(s, a, b)...)
@@ -81,7 +85,8 @@ func checkUserMappings(s *syncBlock, a, b *serverBlock) hcl.Diagnostics {
 	for _, f := range s.fields() {
 		if f.Mapping == userByName || f.Mapping == passthrough && slices.Contains(userFields, strings.ToLower(f.First)) {
 			diags = append(diags, s.Problem("Users must be mapped by e-mail",
-				fmt.Sprintf("Field %q holds users, and one end is in the cloud, which has no user names: set mapping = %q (%s, step 3.3).", f.First, userByEmail, guide),
+				fmt.Sprintf("Field %q holds users, and one end is in the cloud, which has no user names: set mapping = "+
+					"%q (%s, step 3.3).", f.First, userByEmail, guide),
 				"field", f.First, "mapping"))
 		}
 	}
@@ -99,11 +104,13 @@ func checkMigration(m *migrationBlock) hcl.Diagnostics {
 	from, to := known[syncBlock](m.From), known[syncBlock](m.To)
 	if to != nil && to.Transport != "" && to.Transport != direct {
 		diags = append(diags, m.Problem("The new synchronization must be direct",
-			fmt.Sprintf("%s has transport %q. With the cloud Backbone synchronizes directly only.", to.Addr(), to.Transport), "to"))
+			fmt.Sprintf("%s has transport %q. With the cloud Backbone synchronizes directly only.", to.Addr(),
+				to.Transport), "to"))
 	}
 	if from != nil && from.Transport == direct {
 		diags = append(diags, m.Problem("The original must use e-mail or files",
-			fmt.Sprintf("%s is direct already; this migration is for synchronizations behind a firewall.", from.Addr()), "from"))
+			fmt.Sprintf("%s is direct already; this migration is for synchronizations behind a firewall.", from.Addr()),
+			"from"))
 	}
 	if from == nil || to == nil || diags.HasErrors() || m.Migrating != master && m.Migrating != slave {
 		return diags
@@ -111,7 +118,8 @@ func checkMigration(m *migrationBlock) hcl.Diagnostics {
 	return append(diags, checkEnds(m, from, to)...)
 }
 
-// checkEnds: the end that stays configures the new synchronization, the other one is in the cloud, and the projects' keys stay.
+// checkEnds: the end that stays configures the new synchronization, the other one is in the cloud, and the
+// projects' keys stay.
 func checkEnds(m *migrationBlock, from, to *syncBlock) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	staying, moving := from.end(other(m.Migrating)), from.end(m.Migrating)
@@ -120,11 +128,13 @@ func checkEnds(m *migrationBlock, from, to *syncBlock) hcl.Diagnostics {
 	}
 	if a, b := to.First.Server, staying.Server; a != nil && b != nil && a.Addr != b.Addr {
 		diags = append(diags, m.Problem("The end that stays must configure the new synchronization",
-			fmt.Sprintf("The %s migrates, so %s stays and must be the server of first in %s; it says %s.", m.Migrating, b.Addr, to.Addr(), a.Addr), "to"))
+			fmt.Sprintf("The %s migrates, so %s stays and must be the server of first in %s; it says %s.", m.Migrating,
+				b.Addr, to.Addr(), a.Addr), "to"))
 	}
 	if s := known[serverBlock](to.Second.Server); s != nil && s.Known("deployment") && s.Deployment != cloud {
 		diags = append(diags, m.Problem("The second end must be the cloud",
-			fmt.Sprintf("%s is not a cloud site: set deployment = \"cloud\" there, or name the cloud site in second of %s.", s.Addr(), to.Addr()), "to"))
+			fmt.Sprintf("%s is not a cloud site: set deployment = \"cloud\" there, or name the cloud site "+
+				"in second of %s.", s.Addr(), to.Addr()), "to"))
 	}
 	for _, pair := range []struct {
 		name string
@@ -133,7 +143,8 @@ func checkEnds(m *migrationBlock, from, to *syncBlock) hcl.Diagnostics {
 	}{{first, to.First, staying, other(m.Migrating)}, {second, to.Second, moving, m.Migrating}} {
 		if a, b := pair.a.Project, pair.b.Project; a != "" && b != "" && a != b {
 			diags = append(diags, m.Problem("The project's key changes",
-				fmt.Sprintf("%s of %s is %s, but the %s of %s is %s. The issue pairs name issues by key, so the keys must stay.",
+				fmt.Sprintf("%s of %s is %s, but the %s of %s is %s. The issue pairs name issues by key, so "+
+					"the keys must stay.",
 					pair.name, to.Addr(), a, pair.role, from.Addr(), b), "to"))
 		}
 	}

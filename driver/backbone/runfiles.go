@@ -34,10 +34,11 @@ func writerOf(name string) string {
 }
 
 // leftOver says how to continue once one half of the original is deleted and its export cannot be made again.
-const leftOver = "one half of the original is deleted already, so give the run up (syncctl resolve -abandon) and apply again: the half that is left is then compared with the live pairs"
+const leftOver = "one half of the original is deleted already, so give the run up (syncctl resolve -abandon) " +
+	"and apply again: the half that is left is then compared with the live pairs"
 
-// verifyFile: the run's file is whole and is the one that was written. What later checks compare with is recorded here too: the
-// answer of the step that wrote the file may have been lost.
+// verifyFile: the run's file is whole and is the one that was written. What later checks compare with is recorded
+// here too: the answer of the step that wrote the file may have been lost.
 func verifyFile(ctx context.Context, t *executor.Task, name string) (executor.Verdict, error) {
 	f, err := t.Files.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -60,7 +61,8 @@ func verifyFile(ctx context.Context, t *executor.Task, name string) (executor.Ve
 	}
 	got := hex.EncodeToString(h.Sum(nil))
 	if want := t.Output(t.Step.Op, hashOutput); want != "" && got != want {
-		return executor.Verdict{}, executor.Final(fmt.Errorf("the run's file %s is not the one that was written: its SHA-256 is %s, recorded is %s", name, got, want))
+		return executor.Verdict{}, executor.Final(fmt.Errorf("the run's file %s is not the one that was written: its "+
+			"SHA-256 is %s, recorded is %s", name, got, want))
 	}
 	v := executor.Done.Because("%s is whole: %d entries", name, tally.Pairs)
 	v.Outputs = map[string]string{hashOutput: got, sentOutput: sentBy(&tally)}
@@ -76,9 +78,8 @@ func sentBy(t *syncinfo.Tally) string {
 	return strconv.FormatInt(sent, 10)
 }
 
-// intact checks that files of the run are the ones that were written, before anything relies on them: their hashes are in
-// the journal. Only a step that a person has resolved has none recorded. What can be mended is said in the error, and waiting
-// does not mend it.
+// intact checks that files of the run are the ones that were written, before anything relies on them: their hashes
+// are in the journal. What can be mended is said in the error, and waiting does not mend it.
 func intact(ctx context.Context, t *executor.Task, names ...string) error {
 	for _, name := range names {
 		writer := writerOf(name)
@@ -96,7 +97,8 @@ func intact(ctx context.Context, t *executor.Task, names ...string) error {
 		case want == "":
 			return executor.Final(fmt.Errorf("the SHA-256 of the run's file %s is not recorded; %s", name, mend))
 		case got != want:
-			return executor.Final(fmt.Errorf("the run's file %s is not the one that was written: its SHA-256 is %s, recorded is %s; %s", name, got, want, mend))
+			return executor.Final(fmt.Errorf("the run's file %s is not the one that was written: its SHA-256 is %s, "+
+				"recorded is %s; %s", name, got, want, mend))
 		}
 	}
 	return nil

@@ -112,8 +112,8 @@ func (s *standing) newTallies() (one, two int) {
 
 func (s *standing) bothFound() bool { return s.half(master).found() && s.half(slave).found() }
 
-// ended tells whether the migration's end is reached: the new synchronization has the pairs, and the original is gone,
-// or is to be kept and stands still.
+// ended tells whether the migration's end is reached: the new synchronization has the pairs, and the original is
+// gone, or is to be kept and stands still.
 func (s *standing) ended() bool {
 	if !s.new.found() {
 		return false
@@ -122,12 +122,13 @@ func (s *standing) ended() bool {
 	if !s.half(master).found() && !s.half(slave).found() {
 		return one == two
 	}
-	kept := !s.deleteOriginal && s.bothFound() && s.half(master).Status == "STOPPED" && s.half(slave).Status == "STOPPED"
+	kept := !s.deleteOriginal && s.bothFound() && s.half(master).Status == "STOPPED" &&
+		s.half(slave).Status == "STOPPED"
 	return kept && s.new.Status == "RUNNING" && one == two && one >= s.half(s.staying).own().Pairs
 }
 
-// left is the half of the original that is left over when the other is gone and the new synchronization has taken over,
-// "" in every other case.
+// left is the half of the original that is left over when the other is gone and the new synchronization has taken
+// over, "" in every other case.
 func (s *standing) left() string {
 	if s.from == nil || s.half(master).found() == s.half(slave).found() || !s.new.found() || !s.deleteOriginal {
 		return ""
@@ -154,8 +155,8 @@ func (l *live) unknowns() []string {
 	return out
 }
 
-// likeNew is what shows whether the new synchronization's status can be read: its own, or until there is one, that of the half
-// of the original that lives on the same server.
+// likeNew is what shows whether the new synchronization's status can be read: its own, or until there is one, that
+// of the half of the original that lives on the same server.
 func (s *standing) likeNew() health {
 	if s.new.found() {
 		return s.new.health

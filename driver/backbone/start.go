@@ -9,7 +9,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// start starts a synchronization, or one half of it. startByHand is start where the status cannot be read: a person does it.
+// start starts a synchronization, or one half of it. startByHand is start where the status cannot be read: a person
+// does it.
 var (
 	start       = driver.Verb[*Driver]{Name: opStart, Execute: (*Driver).start, Verify: (*Driver).verifyStarted}
 	startByHand = driver.Verb[*Driver]{Name: opStartByHand, Verify: (*Driver).verifyStarted}
@@ -18,7 +19,8 @@ var (
 // start starts the new synchronization.
 func (s *standing) start(guards []string) planner.Step {
 	name := s.to.name()
-	step := planner.Act(opStart, planner.MarkChange, planner.CheckFirst, fmt.Sprintf("start %s on %s", name, s.stay().Addr()))
+	step := planner.Act(opStart, planner.MarkChange, planner.CheckFirst, fmt.Sprintf("start %s on %s", name,
+		s.stay().Addr()))
 	step.Because, step.Within, step.Undo = guide+", step 4.1", settling, "stop it again"
 	step.Guards, step.Effect = guards, &planner.Effect{}
 	step = at(step, s.stay())
@@ -26,7 +28,8 @@ func (s *standing) start(guards []string) planner.Step {
 		return step
 	}
 	step.Op = opStartByHand
-	return byHand(step, s.stay(), "start_sync", "Start "+name+" in the overview.", directValues(s.to), name+" is RUNNING")
+	return byHand(step, s.stay(), "start_sync", "Start "+name+" in the overview.", directValues(s.to),
+		name+" is RUNNING")
 }
 
 func (d *Driver) start(ctx context.Context, t *executor.Task) (executor.Result, error) {

@@ -79,8 +79,9 @@ func (s *standing) prepare(q *planner.Sequence) {
 	q.Then(s.moveProject(), s.merge(q))
 }
 
-// build adds the steps up to the running new synchronization. The project's move may take days, so that the original still
-// stands still is looked at before anything is built on its export, and again before the pairs go up and before the start.
+// build adds the steps up to the running new synchronization. The project's move may take days, so that the
+// original still stands still is looked at before anything is built on its export, and again before the pairs go up
+// and before the start.
 func (s *standing) build(q *planner.Sequence) {
 	q.Then(s.still())
 	guards := []string{q.ID(opStill)}
@@ -108,8 +109,8 @@ func (s *standing) finish(q *planner.Sequence) {
 	}
 }
 
-// rest finishes what another run, or somebody, has left: the half that is still there is deleted once the new synchronization
-// has all its pairs.
+// rest finishes what another run, or somebody, has left: the half that is still there is deleted once the new
+// synchronization has all its pairs.
 func (s *standing) rest(q *planner.Sequence, role string) {
 	q.Then(s.stop(role))
 	if s.half(other(role)).unlisted {
@@ -120,8 +121,8 @@ func (s *standing) rest(q *planner.Sequence, role string) {
 	q.Then(s.delete(role, q.ID(opRest), s.half(role).own().Pairs, ""))
 }
 
-// words adds what a person must say before the verification that a deletion rests on: of the halves that are to be deleted, and
-// of the new synchronization.
+// words adds what a person must say before the verification that a deletion rests on: of the halves that are to be
+// deleted, and of the new synchronization.
 func (s *standing) words(q *planner.Sequence, roles ...string) {
 	for _, role := range roles {
 		if s.half(role).Status == "" {
@@ -140,16 +141,18 @@ func (s *standing) facts(role string) []planner.Fact {
 	return []planner.Fact{{Name: path + "connector", Value: h.First.Key}, {Name: path + "integration", Value: h.Key}}
 }
 
-// word makes a step in which a person looks at a web page and says what it shows. It is planned only where a server does not say
-// what a guard or a deletion rests on; what can be read when it is verified counts more than the word.
+// word makes a step in which a person looks at a web page and says what it shows. It is planned only where a server
+// does not say what a guard or a deletion rests on; what can be read when it is verified counts more than the word.
 func word(op string, server *serverBlock, page, action string, values []planner.Value, attest string) planner.Step {
-	s := planner.Person(op, fmt.Sprintf("look at %s on %s and confirm: %s", page, server.Addr(), attest), planner.Manual{
-		Where: server.URL.String() + ", Backbone, " + page, Action: action,
-		Do:     []string{"Look at the page. Say that this is done only if it shows this: " + attest + "."},
-		Values: append([]planner.Value{{Name: "server", Label: "Jira", Value: server.URL.String()}}, values...),
-		Attest: attest,
-	})
-	s.Because, s.Effect = "it cannot be read over REST, and what is not known is never taken for fine", &planner.Effect{}
+	s := planner.Person(op, fmt.Sprintf("look at %s on %s and confirm: %s", page, server.Addr(), attest),
+		planner.Manual{
+			Where: server.URL.String() + ", Backbone, " + page, Action: action,
+			Do:     []string{"Look at the page. Say that this is done only if it shows this: " + attest + "."},
+			Values: append([]planner.Value{{Name: "server", Label: "Jira", Value: server.URL.String()}}, values...),
+			Attest: attest,
+		})
+	s.Because, s.Effect = "it cannot be read over REST, and what is not known is never taken for fine",
+		&planner.Effect{}
 	s.Within = briefly
 	return at(s, server)
 }

@@ -12,12 +12,15 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// still checks that the original is still stopped and is what was exported. It is the guard of what builds on the export.
+// still checks that the original is still stopped and is what was exported. It is the guard of what builds on the
+// export.
 var still = driver.Verb[*Driver]{Name: opStill, Verify: (*Driver).verifyStill}
 
 func (s *standing) still() planner.Step {
-	step := planner.Check(opStill, "both halves of the original still stand still, and are what was exported", 20*time.Second)
-	step.Because = "a restart of Jira starts synchronizations again (HC/5.0/server/system-properties); what they do now would be missing in the new one, or done twice"
+	step := planner.Check(opStill, "both halves of the original still stand still, and are what was exported",
+		20*time.Second)
+	step.Because = "a restart of Jira starts synchronizations again (HC/5.0/server/system-properties); what they " +
+		"do now would be missing in the new one, or done twice"
 	return at(step, s.from.one.server, s.from.two.server)
 }
 
@@ -32,9 +35,10 @@ func (d *Driver) verifyStill(ctx context.Context, t *executor.Task) (executor.Ve
 	return v, err
 }
 
-// originalAsExported: the original stands still and is what was exported. A restart of Jira brings synchronizations back to
-// life (HC/5.0/server/system-properties); what they do after the export would be lost with them. A half that this run has
-// deleted already is passed over. word is the verb of the steps in which people say what cannot be read.
+// originalAsExported: the original stands still and is what was exported. A restart of Jira brings synchronizations
+// back to life (HC/5.0/server/system-properties); what they do after the export would be lost with them. A half
+// that this run has deleted already is passed over. word is the verb of the steps in which people say what cannot
+// be read.
 func (d *Driver) originalAsExported(ctx context.Context, t *executor.Task, word string) (executor.Verdict, error) {
 	again := fmt.Sprintf("stop both halves and export both again: syncctl resolve %s -retry, and the same with %s",
 		planner.StepID(t.Step.Addr, op(opExport, master)), planner.StepID(t.Step.Addr, op(opExport, slave)))
@@ -50,7 +54,8 @@ func (d *Driver) originalAsExported(ctx context.Context, t *executor.Task, word 
 		case err != nil:
 			return v, err
 		case !l.found():
-			return v, executor.Final(fmt.Errorf("the %s's half of the original is gone, and this run did not delete it", role))
+			return v, executor.Final(fmt.Errorf("the %s's half of the original is gone, and this run did not delete it",
+				role))
 		case v.State != executor.Done:
 			return v, nil
 		}
@@ -68,7 +73,8 @@ func sameAsExported(ctx context.Context, t *executor.Task, role string, l *locat
 		return err
 	}
 	if !diff.Same() {
-		return executor.Final(fmt.Errorf("the %s's half %s is not what was exported: %s; %s", role, l.Key, oneLine(diff.String()), again))
+		return executor.Final(fmt.Errorf("the %s's half %s is not what was exported: %s; %s", role, l.Key,
+			oneLine(diff.String()), again))
 	}
 	tally, err := l.client.tally(ctx, l.First.Key)
 	if err != nil {
@@ -88,7 +94,9 @@ func sameAsExported(ctx context.Context, t *executor.Task, role string, l *locat
 	case sent:
 		return nil
 	case "":
-		return executor.Final(fmt.Errorf("it is not recorded what the %s's half %s had sent when it was exported; %s", role, l.Key, again))
+		return executor.Final(fmt.Errorf("it is not recorded what the %s's half %s had sent when it was exported; %s",
+			role, l.Key, again))
 	}
-	return executor.Final(fmt.Errorf("the %s's half %s has sent messages since it was exported: somebody started it meanwhile; what they carried is not in the export; %s", role, l.Key, again))
+	return executor.Final(fmt.Errorf("the %s's half %s has sent messages since it was exported: somebody started "+
+		"it meanwhile; what they carried is not in the export; %s", role, l.Key, again))
 }

@@ -10,14 +10,15 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// stop stops a synchronization, or one half of it. stopByHand is stop where the status cannot be read: the request could be
-// sent, but nothing would show its effect, so a person does it.
+// stop stops a synchronization, or one half of it. stopByHand is stop where the status cannot be read: the request
+// could be sent, but nothing would show its effect, so a person does it.
 var (
 	stop       = driver.Verb[*Driver]{Name: opStop, Execute: (*Driver).stop, Verify: (*Driver).verifyStopped}
 	stopByHand = driver.Verb[*Driver]{Name: opStopByHand, Verify: (*Driver).verifyStopped}
 )
 
-// stillStopped records a person's word, before the verification that a deletion rests on, that a half still stands still.
+// stillStopped records a person's word, before the verification that a deletion rests on, that a half still stands
+// still.
 var stillStopped = driver.Verb[*Driver]{Name: opStillStopped, Verify: (*Driver).verifyStopped}
 
 // settling is how long a start or a stop may take to show.
@@ -26,7 +27,8 @@ const settling = planner.Duration(2 * time.Minute)
 func (s *standing) stop(role string) planner.Step {
 	h := s.half(role)
 	step := planner.Act("", planner.MarkChange, planner.CheckFirst,
-		fmt.Sprintf("stop the %s's half %s on %s (project %s, now %s)", role, h.Key, h.end.server.Addr(), h.end.Project, h.Status))
+		fmt.Sprintf("stop the %s's half %s on %s (project %s, now %s)", role, h.Key, h.end.server.Addr(), h.end.Project,
+			h.Status))
 	step.Because = guide + ", step 1: the exported data must not change any more"
 	step.Within, step.Facts, step.Effect = settling, s.facts(role), &planner.Effect{}
 	step.Args = map[string]string{"integration": h.Key}
@@ -35,17 +37,21 @@ func (s *standing) stop(role string) planner.Step {
 	if h.Status != "" {
 		return forEnd(step, opStop, role)
 	}
-	step.Summary = fmt.Sprintf("stop the %s's half %s on %s (project %s)", role, h.Key, h.end.server.Addr(), h.end.Project)
-	return forEnd(byHand(step, h.end.server, "stop_sync", "Stop "+h.Key+" in the overview.", keyValue(h.Key), h.Key+" is STOPPED"), opStopByHand, role)
+	step.Summary = fmt.Sprintf("stop the %s's half %s on %s (project %s)", role, h.Key, h.end.server.Addr(),
+		h.end.Project)
+	return forEnd(byHand(step, h.end.server, "stop_sync", "Stop "+h.Key+" in the overview.", keyValue(h.Key),
+		h.Key+" is STOPPED"), opStopByHand, role)
 }
 
 func (s *standing) stillStopped(role string) planner.Step {
 	h := s.half(role)
-	return forEnd(word("", h.end.server, h.Key, "confirm_stopped", keyValue(h.Key), h.Key+" is still STOPPED"), opStillStopped, role)
+	return forEnd(word("", h.end.server, h.Key, "confirm_stopped", keyValue(h.Key), h.Key+" is still STOPPED"),
+		opStillStopped, role)
 }
 
 // byHand gives a step to a person, because its effect cannot be read over REST.
-func byHand(s planner.Step, server *serverBlock, action, do string, values []planner.Value, attest string) planner.Step {
+func byHand(s planner.Step, server *serverBlock, action, do string, values []planner.Value,
+	attest string) planner.Step {
 	s.Mark, s.Within = planner.MarkPerson, briefly
 	s.Because += "; its status cannot be read over REST, so a person does it"
 	s.Manual = &planner.Manual{
@@ -62,7 +68,8 @@ func (p *syncPlan) stateStep(verb, status string, l *live) planner.Step {
 	if verb == opStart {
 		undo = "stop it again"
 	}
-	s := planner.Act(verb, planner.MarkChange, planner.CheckFirst, fmt.Sprintf("%s %s on %s (now %s)", verb, p.name(), l.end.server.Addr(), status))
+	s := planner.Act(verb, planner.MarkChange, planner.CheckFirst, fmt.Sprintf("%s %s on %s (now %s)", verb,
+		p.name(), l.end.server.Addr(), status))
 	s.Because, s.Within, s.Undo, s.Facts = "state is declared as "+p.State, settling, undo, p.facts(l)
 	s.Effect = &planner.Effect{Change: 1}
 	if p.create {

@@ -19,9 +19,9 @@ func Tools() []driver.Tool {
 	return []driver.Tool{{
 		Name:  "merge",
 		Short: "Merge the synced-issue files of both ends into the file that pairs the issues of a new synchronization",
-		Long: `Merge joins the two files of "Download synchronized issues" of an e-mail or file synchronization. The end that stays
-becomes firstConnector, the one that migrates to the cloud secondConnector. Entries stay byte for byte as they are.
-Everything is checked first; when a check fails, nothing is written. A path of "-" is standard input or output.
+		Long: `Merge joins the two files of "Download synchronized issues" of an e-mail or file synchronization. The end
+that stays becomes firstConnector, the one that migrates to the cloud secondConnector. Entries stay byte for byte as
+they are. Everything is checked first; when a check fails, nothing is written. A path of "-" is standard input or output.
 It ends with 0 when the merged file is complete, even if the summary on standard error cannot be written.`,
 		Example: "  syncctl backbone merge --migrating=master --master=master.json --slave=slave.json -o merged.json",
 		Flags:   mergeFlags,
@@ -44,7 +44,8 @@ func mergeFlags(f *pflag.FlagSet) {
 	f.StringP("out", "o", "", "file to write (required)")
 	f.String("master-project", "", "project key of the master, to notice exchanged files")
 	f.String("slave-project", "", "project key of the slave, to notice exchanged files")
-	f.Bool("complete-comments", false, "fill the missing half of a comment or attachment pair from the other side's file")
+	f.Bool("complete-comments", false, "fill the missing half of a comment or attachment pair from the "+
+		"other side's file")
 	for _, r := range syncinfo.Rules() {
 		f.Bool("allow-"+string(r), false, ruleHelp[r])
 	}
@@ -73,7 +74,8 @@ func runMerge(ctx context.Context, t driver.ToolRun) error {
 	if err != nil {
 		return err
 	}
-	// The merged file is complete, whether anybody can read that or not: a summary that cannot be written is no failure.
+	// The merged file is complete, whether anybody can read that or not: a summary that cannot be written is no
+	// failure.
 	_, _ = io.WriteString(t.Stderr, rep.Summary())
 	return nil
 }
@@ -87,7 +89,8 @@ func mergeNeeds(flags *pflag.FlagSet) error {
 		}
 	}
 	if m := flags.Lookup("migrating").Value.String(); m != "" && m != master && m != slave {
-		errs = append(errs, fmt.Errorf("--migrating is %q: it must be master or slave.%s", m, didYouMean(m, master, slave)))
+		errs = append(errs, fmt.Errorf("--migrating is %q: it must be master or slave.%s", m, didYouMean(m, master,
+			slave)))
 	}
 	return errors.Join(errs...)
 }

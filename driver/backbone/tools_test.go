@@ -49,7 +49,8 @@ merge needs --slave: file of the slave's synced issues (required)
 merge needs --out: file to write (required)`},
 		{[]string{"--migrating=Slvae", "--master=m", "--slave=s"}, `merge needs --out: file to write (required)
 --migrating is "Slvae": it must be master or slave. Did you mean "slave"?`},
-		{[]string{"--migrating=both", "--master=m", "--slave=s", "-oo"}, `--migrating is "both": it must be master or slave.`},
+		{[]string{"--migrating=both", "--master=m", "--slave=s", "-oo"},
+			`--migrating is "both": it must be master or slave.`},
 		{[]string{"x"}, `merge takes no arguments beside its flags: "x" is one too many`},
 	} {
 		_, err := mergeWith(t, io.Discard, c.args...)

@@ -116,7 +116,8 @@ const defaultRate = 50
 func serverType() schema.Type {
 	attributes := declare.ServerAttributes(
 		"Base URL of the Jira, with its context path: https://jira.example.com/jira.",
-		"User name; in the cloud the e-mail address of the account. Without it the token is sent as a personal access token (Bearer).",
+		"User name; in the cloud the e-mail address of the account. Without it the token is sent as a personal "+
+			"access token (Bearer).",
 		"API token (cloud) or personal access token (Data Center).")
 	for i := range attributes {
 		if attributes[i].Name == "requests_per_second" {
@@ -125,13 +126,17 @@ func serverType() schema.Type {
 	}
 	return declare.Type(schema.Type{
 		Kind: schema.Server, Name: "backbone",
-		Summary: "A Jira with Backbone Issue Sync (a Data Center) or a Jira Cloud site that one end of a synchronization lives on.",
+		Summary: "A Jira with Backbone Issue Sync (a Data Center) or a Jira Cloud site that one end of a " +
+			"synchronization lives on.",
 		Body: schema.Body{Attributes: append(attributes,
-			schema.Attribute{Name: "deployment", Type: cty.String, Default: cty.StringVal(dataCenter), OneOf: []string{dataCenter, cloud},
-				Doc: "Where this Jira runs. Backbone's REST interface is used on a Data Center only."},
+			schema.Attribute{Name: "deployment", Type: cty.String, Default: cty.StringVal(dataCenter),
+				OneOf: []string{dataCenter, cloud},
+				Doc:   "Where this Jira runs. Backbone's REST interface is used on a Data Center only."},
 			schema.Attribute{Name: "site", Type: cty.String, Doc: "The network this server is reached from."},
-			schema.Attribute{Name: "start_stop_verb", Type: cty.String, Default: cty.StringVal("auto"), OneOf: []string{"auto", "put", "post"},
-				Doc: "HTTP verb of start and stop. The vendor's pages disagree (POST to 4.1, PUT from 5.2), so auto asks with PUT and, " +
+			schema.Attribute{Name: "start_stop_verb", Type: cty.String, Default: cty.StringVal("auto"),
+				OneOf: []string{"auto", "put", "post"},
+				Doc: "HTTP verb of start and stop. The vendor's pages disagree (POST to 4.1, PUT from 5.2), so auto " +
+					"asks with PUT and, " +
 					"where that is refused, with POST."},
 		)},
 	}, checkServer)
@@ -139,9 +144,11 @@ func serverType() schema.Type {
 
 func endBody() schema.Body {
 	return schema.Body{Attributes: []schema.Attribute{
-		{Name: "server", Required: true, Ref: &schema.Ref{Kind: schema.Server, Type: "backbone"}, Doc: "The Jira this end lives on."},
+		{Name: "server", Required: true, Ref: &schema.Ref{Kind: schema.Server, Type: "backbone"},
+			Doc: "The Jira this end lives on."},
 		{Name: "project", Type: cty.String, Required: true, Doc: "Key of the Jira project."},
-		{Name: "key", Type: cty.String, Doc: "Backbone's own key of the synchronization (INT-16). Needed only where the project has several that look alike."},
+		{Name: "key", Type: cty.String, Doc: "Backbone's own key of the synchronization (INT-16). Needed only where " +
+			"the project has several that look alike."},
 		{Name: "jql", Type: cty.String, Doc: "Filter of the issues that are synchronized from this end."},
 	}}
 }
@@ -157,10 +164,13 @@ func syncType() schema.Type {
 		Summary: "A Backbone synchronization of two Jira projects.",
 		Body: schema.Body{
 			Attributes: []schema.Attribute{
-				{Name: "transport", Type: cty.String, Required: true, OneOf: []string{direct, email, file}, Doc: "How the two ends talk."},
+				{Name: "transport", Type: cty.String, Required: true, OneOf: []string{direct, email, file},
+					Doc: "How the two ends talk."},
 				{Name: "name", Type: cty.String, Doc: "Name in Backbone's overview."},
-				{Name: "state", Type: cty.String, Default: cty.StringVal(running), OneOf: []string{running, stopped}, Doc: "Whether it shall run."},
-				{Name: "issue_types", Type: cty.Map(cty.String), Doc: "Issue types of the first end (or the master) and what they are on the other."},
+				{Name: "state", Type: cty.String, Default: cty.StringVal(running), OneOf: []string{running, stopped},
+					Doc: "Whether it shall run."},
+				{Name: "issue_types", Type: cty.Map(cty.String), Doc: "Issue types of the first end (or the master) and " +
+					"what they are on the other."},
 				{Name: "comments", Type: cty.Bool, Doc: "Whether comments are synchronized."},
 				{Name: "attachments", Type: cty.Bool, Doc: "Whether attachments are synchronized."},
 			},
@@ -178,28 +188,40 @@ func syncType() schema.Type {
 func migrationType() schema.Type {
 	return declare.Type(schema.Type{
 		Kind: schema.Migration, Name: "backbone_to_cloud",
-		Summary: "Replaces an e-mail or file synchronization by a direct one when the project of one end moves to the cloud.",
+		Summary: "Replaces an e-mail or file synchronization by a direct one when the project of one end " +
+			"moves to the cloud.",
 		Body: schema.Body{
 			Attributes: []schema.Attribute{
-				{Name: "from", Required: true, Ref: &schema.Ref{Kind: schema.Sync, Type: "backbone", Owns: true, MayBeGone: true}, Doc: "The synchronization that runs today."},
-				{Name: "to", Required: true, Ref: &schema.Ref{Kind: schema.Sync, Type: "backbone", Owns: true}, Doc: "The synchronization that shall run."},
-				{Name: "migrating", Type: cty.String, Required: true, OneOf: []string{master, slave}, Doc: "The end whose project moves to the cloud."},
+				{Name: "from", Required: true, Ref: &schema.Ref{Kind: schema.Sync, Type: "backbone", Owns: true,
+					MayBeGone: true}, Doc: "The synchronization that runs today."},
+				{Name: "to", Required: true, Ref: &schema.Ref{Kind: schema.Sync, Type: "backbone", Owns: true},
+					Doc: "The synchronization that shall run."},
+				{Name: "migrating", Type: cty.String, Required: true, OneOf: []string{master, slave},
+					Doc: "The end whose project moves to the cloud."},
 				{Name: "pair", Type: cty.String, Default: cty.StringVal(pairByRest), OneOf: []string{pairByRest, pairByPerson},
-					Doc: "Whether the pairs are uploaded over REST (documented in one line, its body is not) or by a person on the web page."},
-				{Name: "complete_comments", Type: cty.Bool, Default: cty.False, Doc: "Fill the missing half of a comment or attachment pair from the other side's export."},
+					Doc: "Whether the pairs are uploaded over REST (documented in one line, its body is not) or by a person " +
+						"on the web page."},
+				{Name: "complete_comments", Type: cty.Bool, Default: cty.False,
+					Doc: "Fill the missing half of a comment or attachment pair from the other side's export."},
 				{Name: "allow", Type: cty.List(cty.String),
-					Doc: "Checks that may fail: unmatched, sequence, and so on. sequence also takes pairs without message numbers for applied."},
+					Doc: "Checks that may fail: unmatched, sequence, and so on. sequence also takes pairs without message " +
+						"numbers for applied."},
 			},
 			Blocks: []schema.Block{
 				{Name: "verify", Doc: "How the result is verified.", Body: schema.Body{Attributes: []schema.Attribute{
-					{Name: "sample", Type: cty.Number, Whole: true, Least: 1, Default: cty.NumberIntVal(50), Doc: "How many pairs have their summaries compared on both Jiras."},
+					{Name: "sample", Type: cty.Number, Whole: true, Least: 1, Default: cty.NumberIntVal(50),
+						Doc: "How many pairs have their summaries compared on both Jiras."},
 					{Name: "new_pairs", Type: cty.Number, Whole: true, Default: cty.Zero,
-						Doc: "How many pairs more than exported the new synchronization may have: issues that were created since it was started."},
-					{Name: "within", Type: cty.String, Default: cty.StringVal("30m"), Doc: "How long the new synchronization may take to be in sync."},
+						Doc: "How many pairs more than exported the new synchronization may have: issues that were created " +
+							"since it was started."},
+					{Name: "within", Type: cty.String, Default: cty.StringVal("30m"),
+						Doc: "How long the new synchronization may take to be in sync."},
 				}}},
-				{Name: "delete_original", Doc: "Delete the original on both ends once all is verified. Without it the original stays, stopped.",
+				{Name: "delete_original", Doc: "Delete the original on both ends once all is verified. Without it the " +
+					"original stays, stopped.",
 					Body: schema.Body{Attributes: []schema.Attribute{
-						{Name: "allow", Type: cty.Number, Whole: true, Required: true, Doc: "How many halves may be deleted: the number the plan shows."},
+						{Name: "allow", Type: cty.Number, Whole: true, Required: true,
+							Doc: "How many halves may be deleted: the number the plan shows."},
 					}}},
 			},
 		},

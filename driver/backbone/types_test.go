@@ -86,25 +86,39 @@ func TestRulesOfTheProduct(t *testing.T) {
 	}
 	cases := []struct{ name, old, new, want string }{
 		{"no secret", `  password = env("A_PASSWORD")`, ``, "No secret for the server"},
-		{"two secrets", `password = env("A_PASSWORD")`, "password = env(\"A_PASSWORD\")\n  token = env(\"T\")", "Two secrets for one server"},
+		{"two secrets", `password = env("A_PASSWORD")`, "password = env(\"A_PASSWORD\")\n  token = env(\"T\")",
+			"Two secrets for one server"},
 		{"password without user", `  user     = "u"
   password = env("A_PASSWORD")`, `  password = env("A_PASSWORD")`, "A password without a user"},
 		{"cloud without user", `  user       = "u@c.example"`, ``, "A cloud token without a user"},
-		{"no requests", `  url      = "https://a.example"`, "  url      = \"https://a.example\"\n  requests_per_second = 0", "No requests allowed"},
-		{"bad duration", `  url      = "https://a.example"`, "  url      = \"https://a.example\"\n  request_timeout = \"soon\"", "Invalid duration"},
+		{"no requests", `  url      = "https://a.example"`, "  url      = \"https://a.example\"\n  " +
+			"requests_per_second = 0", "No requests allowed"},
+		{"bad duration", `  url      = "https://a.example"`, "  url      = \"https://a.example\"\n  " +
+			"request_timeout = \"soon\"", "Invalid duration"},
 		{"missing end", `transport = "direct"`, `transport = "email"`, "Missing end"},
-		{"file with the cloud", `    server  = server.backbone.a`, `    server  = server.backbone.c`, "No e-mail or file exchange with the cloud"},
-		{"the cloud configures", "    server  = server.backbone.b\n    project = \"B\"\n  }\n  second", "    server  = server.backbone.c\n    project = \"B\"\n  }\n  second", "The cloud cannot configure this synchronization"},
-		{"one project twice", "    server  = server.backbone.b\n    project = \"B\"\n  }\n}", "    server  = server.backbone.a\n    project = \"A\"\n  }\n}", "One project twice"},
-		{"users by name", `mapping = "user_passthrough_by_email"`, `mapping = "user_passthrough_by_username"`, "Users must be mapped by e-mail"},
+		{"file with the cloud", `    server  = server.backbone.a`, `    server  = server.backbone.c`,
+			"No e-mail or file exchange with the cloud"},
+		{"the cloud configures", "    server  = server.backbone.b\n    project = \"B\"\n  }\n  second",
+			"    server  = server.backbone.c\n    project = \"B\"\n  }\n  second",
+			"The cloud cannot configure this synchronization"},
+		{"one project twice", "    server  = server.backbone.b\n    project = \"B\"\n  }\n}",
+			"    server  = server.backbone.a\n    project = \"A\"\n  }\n}", "One project twice"},
+		{"users by name", `mapping = "user_passthrough_by_email"`, `mapping = "user_passthrough_by_username"`,
+			"Users must be mapped by e-mail"},
 		{"users passed through", `{ mapping = "user_passthrough_by_email" }`, `{}`, "Users must be mapped by e-mail"},
-		{"from is direct", `from      = sync.backbone.old`, `from      = sync.backbone.new`, "The original must use e-mail or files"},
-		{"to is by file", `to        = sync.backbone.new`, `to        = sync.backbone.old`, "The new synchronization must be direct"},
-		{"the wrong end migrates", `migrating = "master"`, `migrating = "slave"`, "The end that stays must configure the new synchronization"},
-		{"the key changes", "    server  = server.backbone.c\n    project = \"A\"", "    server  = server.backbone.c\n    project = \"AA\"", "The project's key changes"},
+		{"from is direct", `from      = sync.backbone.old`, `from      = sync.backbone.new`,
+			"The original must use e-mail or files"},
+		{"to is by file", `to        = sync.backbone.new`, `to        = sync.backbone.old`,
+			"The new synchronization must be direct"},
+		{"the wrong end migrates", `migrating = "master"`, `migrating = "slave"`,
+			"The end that stays must configure the new synchronization"},
+		{"the key changes", "    server  = server.backbone.c\n    project = \"A\"",
+			"    server  = server.backbone.c\n    project = \"AA\"", "The project's key changes"},
 		{"no cloud", "  deployment = \"cloud\"\n", "", "The second end must be the cloud"},
-		{"no sample", "  migrating = \"master\"\n", "  migrating = \"master\"\n  verify { sample = 0 }\n", "Incorrect argument value"},
-		{"half a deletion", "  migrating = \"master\"\n", "  migrating = \"master\"\n  delete_original { allow = 1.5 }\n", "Incorrect argument value"},
+		{"no sample", "  migrating = \"master\"\n", "  migrating = \"master\"\n  verify { sample = 0 }\n",
+			"Incorrect argument value"},
+		{"half a deletion", "  migrating = \"master\"\n", "  migrating = \"master\"\n  delete_original " +
+			"{ allow = 1.5 }\n", "Incorrect argument value"},
 		{"no scheme", `https://a.example`, `a.example`, "Invalid base URL"},
 		{"credentials in the URL", `https://a.example`, `https://u:p@a.example`, "Invalid base URL"},
 		{"a secret project", `    project = "A"
@@ -112,8 +126,10 @@ func TestRulesOfTheProduct(t *testing.T) {
   slave`, "    project = env(\"A_TOKEN\")\n  }\n  slave", "Sensitive value where a plain one is needed"},
 		{"a secret filter", `    project = "A"
   }
-  slave`, "    project = \"A\"\n    jql = env(\"A_TOKEN\")\n  }\n  slave", "Sensitive value where a plain one is needed"},
-		{"a secret issue type", `  field "summary" {}`, "  issue_types = { Bug = env(\"A_TOKEN\") }", "Sensitive value where a plain one is needed"},
+  slave`, "    project = \"A\"\n    jql = env(\"A_TOKEN\")\n  }\n  slave",
+			"Sensitive value where a plain one is needed"},
+		{"a secret issue type", `  field "summary" {}`, "  issue_types = { Bug = env(\"A_TOKEN\") }",
+			"Sensitive value where a plain one is needed"},
 		{"unknown check", `migrating = "master"`, "migrating = \"master\"\n  allow = [\"everything\"]", "No such check"},
 	}
 	for _, c := range cases {

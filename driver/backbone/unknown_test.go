@@ -23,7 +23,8 @@ var simulated = drivertest.Bench{
 
 func caseOf(t *testing.T, example string) drivertest.Case {
 	t.Helper()
-	return drivertest.Case{Name: example, Dir: filepath.Join("..", "..", "examples", example), Seed: smaller(t, example)}
+	return drivertest.Case{Name: example, Dir: filepath.Join("..", "..", "examples", example), Seed: smaller(t,
+		example)}
 }
 
 // hide rehearses an example with every member hidden that has one of the names, in all answers.
@@ -33,7 +34,10 @@ func hide(t *testing.T, example string, way sandbox.Way, names ...string) driver
 	drivertest.Rehearse(t, simulated, caseOf(t, "behind-firewall-master"), drivertest.Rehearsal{Parts: &parts})
 	var hidden []sandbox.Hidden
 	for _, p := range parts.List() {
-		if slices.ContainsFunc(names, func(name string) bool { return strings.HasSuffix(p.Member, "."+name) || p.Member == name }) {
+		if slices.ContainsFunc(names, func(name string) bool {
+			return strings.HasSuffix(p.Member, "."+name) ||
+				p.Member == name
+		}) {
 			p.Server = "" // at all of them
 			hidden = append(hidden, sandbox.Hidden{Part: p, Way: way})
 		}
@@ -41,7 +45,8 @@ func hide(t *testing.T, example string, way sandbox.Way, names ...string) driver
 	if len(hidden) == 0 {
 		t.Fatalf("no answer has a member %q", names)
 	}
-	return drivertest.Rehearse(t, simulated, caseOf(t, example), drivertest.Rehearsal{Hide: hidden, Within: 2 * time.Second, Longest: time.Minute})
+	return drivertest.Rehearse(t, simulated, caseOf(t, example), drivertest.Rehearsal{Hide: hidden,
+		Within: 2 * time.Second, Longest: time.Minute})
 }
 
 func deletions(out drivertest.Outcome) int {
@@ -78,7 +83,8 @@ func TestSilenceIsNotConsent(t *testing.T) {
 		for _, way := range []sandbox.Way{sandbox.Removed, sandbox.Renamed} {
 			t.Run(strings.Join(names, " ")+" "+string(way), func(t *testing.T) {
 				t.Parallel()
-				if out := hide(t, "email-in-error", way, names...); deletions(out) != 0 || out.Report != nil && out.Report.Finished {
+				if out := hide(t, "email-in-error", way, names...); deletions(out) != 0 || out.Report != nil &&
+					out.Report.Finished {
 					t.Errorf("%d deletions", deletions(out))
 				}
 			})
@@ -86,8 +92,8 @@ func TestSilenceIsNotConsent(t *testing.T) {
 	}
 }
 
-// TestPersonsWord: where the servers do not say how a synchronization fares, people look at its pages, and what they say is
-// recorded; then the migration reaches its end.
+// TestPersonsWord: where the servers do not say how a synchronization fares, people look at its pages, and what
+// they say is recorded; then the migration reaches its end.
 func TestPersonsWord(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -120,7 +126,8 @@ func TestPersonsWord(t *testing.T) {
 	}
 }
 
-// TestUncomparedPairs: pairs without message numbers prove nothing, so the plan is refused, unless the declaration allows it.
+// TestUncomparedPairs: pairs without message numbers prove nothing, so the plan is refused, unless the declaration
+// allows it.
 func TestUncomparedPairs(t *testing.T) {
 	t.Parallel()
 	out := hide(t, "behind-firewall-master", sandbox.Renamed, "incomingMessageSequenceId")
@@ -134,7 +141,8 @@ func TestUnknownConflicts(t *testing.T) {
 	t.Parallel()
 	b := small(t)
 	p := b.planFrom(t, `"conflicts":[],"conflicts_answer":""`, `"conflicts":null,"conflicts_answer":"\"{}\""`)
-	if !slices.Contains(rules(p, planner.Warn), "backbone/conflicts-unknown") || !strings.HasPrefix(ops(p), "?no_errors_master ?no_errors_slave =preflight") {
+	if !slices.Contains(rules(p, planner.Warn), "backbone/conflicts-unknown") || !strings.HasPrefix(ops(p),
+		"?no_errors_master ?no_errors_slave =preflight") {
 		t.Errorf("%s", text(t, p))
 	}
 	if rep := b.apply(p); !rep.Finished || !deleted(rep) {
@@ -146,7 +154,8 @@ func TestUnknownConflicts(t *testing.T) {
 func (b *bench) planFrom(t *testing.T, replace ...string) *planner.Plan {
 	t.Helper()
 	cfg, d := b.load()
-	in := planner.Input{Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Observations: planner.NewObservations()}
+	in := planner.Input{Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test",
+		Observations: planner.NewObservations()}
 	if _, diags := planner.Make(t.Context(), in); diags.HasErrors() {
 		t.Fatal(diags)
 	}
@@ -172,8 +181,8 @@ func (b *bench) planFrom(t *testing.T, replace ...string) *planner.Plan {
 	return p
 }
 
-// TestAnEmptyListProvesNothing: one half is deleted, and its server lists nothing any more. A person says that it is gone before
-// the other is deleted.
+// TestAnEmptyListProvesNothing: one half is deleted, and its server lists nothing any more. A person says that it
+// is gone before the other is deleted.
 func TestAnEmptyListProvesNothing(t *testing.T) {
 	t.Parallel()
 	b := small(t, "server=b,method=DELETE,nth=1,kind=fail,status=500")

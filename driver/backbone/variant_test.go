@@ -21,12 +21,16 @@ func TestServersThatDiffer(t *testing.T) {
 		"no XSRF check":                  {`"require_xsrf": true`, `"require_xsrf": false`},
 		"a context path":                 {b, b + `"context_path": "/jira",`},
 		"slow appliance of messages":     {`"random": 2,`, `"random": 2, "messages_per_tick": 1,`},
-		"project administrators":         {`"permission": "system_admin"`, `"permission": "project_admin"`, `{"url": "JIRA_A_URL"`, `{"account": "syncctl", "url": "JIRA_A_URL"`, `{"url": "JIRA_B_URL"`, `{"account": "syncctl", "url": "JIRA_B_URL"`, `{"url": "JIRA_A_CLOUD_URL"`, `{"account": "712020:0a-syncctl", "url": "JIRA_A_CLOUD_URL"`},
+		"project administrators": {`"permission": "system_admin"`, `"permission": "project_admin"`,
+			`{"url": "JIRA_A_URL"`, `{"account": "syncctl", "url": "JIRA_A_URL"`, `{"url": "JIRA_B_URL"`,
+			`{"account": "syncctl", "url": "JIRA_B_URL"`, `{"url": "JIRA_A_CLOUD_URL"`,
+			`{"account": "712020:0a-syncctl", "url": "JIRA_A_CLOUD_URL"`},
 	}
 	for name, change := range variants {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			bench := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"), smaller(t, "behind-firewall-master", change...))
+			bench := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"), smaller(t,
+				"behind-firewall-master", change...))
 			if rep := bench.apply(bench.plan()); !rep.Finished {
 				t.Fatal(unfinished(rep))
 			}
@@ -37,8 +41,8 @@ func TestServersThatDiffer(t *testing.T) {
 	}
 }
 
-// A server that answers with documented members only: nothing is taken for granted. What cannot be read is said, the
-// configuration is confirmed by the person, and the resync that cannot be asked for is left to the person too.
+// A server that answers with documented members only: nothing is taken for granted. What cannot be read is said,
+// the configuration is confirmed by the person, and the resync that cannot be asked for is left to the person too.
 func TestOnlyDocumentedMembers(t *testing.T) {
 	t.Parallel()
 	b := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"),

@@ -17,15 +17,16 @@ import (
 var verify = driver.Verb[*Driver]{Name: opVerify, Verify: (*Driver).verifyAll}
 
 func (s *standing) verify() planner.Step {
-	step := planner.Check(opVerify, fmt.Sprintf("%s runs, no issue is in error, every exported pair is on both connectors, no more and no fewer; the summaries of %s are equal on both Jiras",
+	step := planner.Check(opVerify, fmt.Sprintf("%s runs, no issue is in error, every exported pair is on both "+
+		"connectors, no more and no fewer; the summaries of %s are equal on both Jiras",
 		s.to.name(), wording.Plural(s.sample, "pair")), s.within)
 	step.Because = guide + ", step 4.3: the original is deleted only once everything is verified"
 	step.Args = map[string]string{"sample": strconv.Itoa(s.sample)}
 	return at(step, s.from.one.server, s.from.two.server, s.stay(), s.site())
 }
 
-// verifyAll rests on the run's files, on both halves of the original, and on the new synchronization: its configuration, how it
-// fares, its pairs, and a sample of issues on both Jiras.
+// verifyAll rests on the run's files, on both halves of the original, and on the new synchronization: its
+// configuration, how it fares, its pairs, and a sample of issues on both Jiras.
 func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	m, err := declared(decodeMigration, t.Resource)
 	if err == nil {
@@ -71,11 +72,12 @@ func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verd
 	if len(differ) > 0 {
 		return executor.NotDone.Because("%s", strings.Join(differ, "; ")), nil
 	}
-	return executor.Done.Because("%s; the summaries of %s compared, all equal", strings.Join(whys, "; "), wording.Plural(n, "pair")), nil
+	return executor.Done.Because("%s; the summaries of %s compared, all equal", strings.Join(whys, "; "),
+		wording.Plural(n, "pair")), nil
 }
 
-// exportsAgree: what was uploaded is what was exported, whatever happened to the run's files since. The section of the
-// merged file must have the pairs of the export it was made from.
+// exportsAgree: what was uploaded is what was exported, whatever happened to the run's files since. The section of
+// the merged file must have the pairs of the export it was made from.
 func exportsAgree(ctx context.Context, t *executor.Task, staying string) error {
 	if err := intact(ctx, t, exportFile(master), exportFile(slave), mergedFile); err != nil {
 		return err
@@ -86,14 +88,16 @@ func exportsAgree(ctx context.Context, t *executor.Task, staying string) error {
 			return err
 		}
 		if !diff.Same() {
-			return executor.Final(fmt.Errorf("%s does not have the pairs of %s: %s", mergedFile, exportFile(role), oneLine(diff.String())))
+			return executor.Final(fmt.Errorf("%s does not have the pairs of %s: %s", mergedFile, exportFile(role),
+				oneLine(diff.String())))
 		}
 	}
 	return nil
 }
 
 // compareSummaries reads a sample of pairs on both Jiras. Two that cannot be read are not equal.
-func (d *Driver) compareSummaries(ctx context.Context, t *executor.Task, m *migration, l *located) (int, []string, error) {
+func (d *Driver) compareSummaries(ctx context.Context, t *executor.Task, m *migration, l *located) (int, []string,
+	error) {
 	n, err := strconv.Atoi(t.Step.Args["sample"])
 	if err != nil {
 		return 0, nil, fmt.Errorf("reading the sample's size: %w", err)
