@@ -13,7 +13,8 @@ import (
 // small is a bench on the master's example with few pairs.
 func small(t *testing.T, more ...any) *bench {
 	t.Helper()
-	return small(t, more...)
+	dir := filepath.Join("..", "..", "examples", "behind-firewall-master")
+	return newBenchOf(t, dir, smaller(t, "behind-firewall-master"), more...)
 }
 
 func (b *bench) begin() *executor.Run {
