@@ -46,7 +46,8 @@ const (
 	migrationHeader = `migration "backbone_to_cloud" "support"`
 )
 
-// A block for what the migration has deleted may stay in the file or go; neither brings it back nor is it an error.
+// TestBlocksMayGoAfterTheMigration: a block for what the migration has deleted may stay in the file or go; neither
+// brings it back nor is it an error.
 func TestBlocksMayGoAfterTheMigration(t *testing.T) {
 	t.Parallel()
 	for name, gone := range map[string][]string{
@@ -78,7 +79,7 @@ func TestOriginalMustBeDeclaredBefore(t *testing.T) {
 	}
 }
 
-// What the migration led to is looked after like any other synchronization.
+// TestDriftAfterTheMigration: what the migration led to is looked after like any other synchronization.
 func TestDriftAfterTheMigration(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-master")
@@ -107,7 +108,7 @@ func TestDriftAfterTheMigration(t *testing.T) {
 	}
 }
 
-// Half of the original is gone and nobody knows why: no guess, an error.
+// TestHalfOfTheOriginalGone: half of the original is gone and nobody knows why: no guess, an error.
 func TestHalfOfTheOriginalGone(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-master")
@@ -121,7 +122,7 @@ func TestHalfOfTheOriginalGone(t *testing.T) {
 	}
 }
 
-// The original is kept where nobody says to delete it, and the plan is empty all the same.
+// TestOriginalKept: the original is kept where nobody says to delete it, and the plan is empty all the same.
 func TestOriginalKept(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-slave")

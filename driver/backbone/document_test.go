@@ -164,7 +164,7 @@ func TestConflicts(t *testing.T) {
 	}
 }
 
-// Whatever a server sends, reading it neither panics nor makes up what is not there.
+// FuzzIntegration: whatever a server sends, reading it neither panics nor makes up what is not there.
 func FuzzIntegration(f *testing.F) {
 	f.Add(strings.NewReplacer("DATE", "x", "STATUS", documentedStatus).Replace(documented))
 	f.Add(`{"integrationKey":"I","fieldMappings":[null,1,{"id":1}],"issueTypeMappings":[null],` +

@@ -46,8 +46,8 @@ func deleted(rep *executor.Report) bool {
 	return false
 }
 
-// A half that has worked between a failed deletion and the next try is looked at again itself, not only the other
-// one.
+// TestTheHalfThatIsDeletedIsLookedAt: a half that has worked between a failed deletion and the next try is looked
+// at again itself, not only the other one.
 func TestTheHalfThatIsDeletedIsLookedAt(t *testing.T) {
 	t.Parallel()
 	b := small(t, "method=DELETE,kind=fail,status=403")
@@ -66,7 +66,8 @@ func TestTheHalfThatIsDeletedIsLookedAt(t *testing.T) {
 	}
 }
 
-// The wrong partner: a synchronization between the same project keys, but with another Jira, is never taken.
+// TestAnotherJiraIsNotTheOneThatIsMeant: the wrong partner: a synchronization between the same project keys, but
+// with another Jira, is never taken.
 func TestAnotherJiraIsNotTheOneThatIsMeant(t *testing.T) {
 	t.Parallel()
 	b := small(t)
@@ -78,7 +79,7 @@ func TestAnotherJiraIsNotTheOneThatIsMeant(t *testing.T) {
 	}
 }
 
-// One 404 is no proof that something is gone.
+// TestOne404IsNoDeletion: one 404 is no proof that something is gone.
 func TestOne404IsNoDeletion(t *testing.T) {
 	t.Parallel()
 	for _, nth := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9"} {
@@ -109,7 +110,8 @@ func TestOne404IsNoDeletion(t *testing.T) {
 	}
 }
 
-// The original is started while the project moves: nothing is built on the old export.
+// TestNothingIsBuiltWhileTheOriginalRuns: the original is started while the project moves: nothing is built on the
+// old export.
 func TestNothingIsBuiltWhileTheOriginalRuns(t *testing.T) {
 	t.Parallel()
 	b := small(t)
@@ -134,7 +136,8 @@ func TestNothingIsBuiltWhileTheOriginalRuns(t *testing.T) {
 	}
 }
 
-// The run's files are the ones that were written, or nothing rests on them; and there is a way on.
+// TestRunFilesAreChecked: the run's files are the ones that were written, or nothing rests on them; and there is a
+// way on.
 func TestRunFilesAreChecked(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(path string) error{
@@ -172,8 +175,8 @@ func TestRunFilesAreChecked(t *testing.T) {
 	}
 }
 
-// Issues that are created after the start make more pairs than were exported: said at once, and allowed by a
-// number.
+// TestPairsMadeSince: issues that are created after the start make more pairs than were exported: said at once, and
+// allowed by a number.
 func TestPairsMadeSince(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-master")
@@ -196,7 +199,8 @@ func TestPairsMadeSince(t *testing.T) {
 	}
 }
 
-// Somebody deletes one half on the way: the run cannot go on, and a new plan finishes with the half that is left.
+// TestOneHalfIsLeft: somebody deletes one half on the way: the run cannot go on, and a new plan finishes with the
+// half that is left.
 func TestOneHalfIsLeft(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-master")
@@ -214,7 +218,7 @@ func TestOneHalfIsLeft(t *testing.T) {
 	b.reach("~stop_master =verify_rest !delete_master")
 }
 
-// Wrong credentials of the cloud are found before anything is stopped.
+// TestCloudIsAskedFirst: wrong credentials of the cloud are found before anything is stopped.
 func TestCloudIsAskedFirst(t *testing.T) {
 	t.Parallel()
 	b := small(t)
@@ -226,7 +230,7 @@ func TestCloudIsAskedFirst(t *testing.T) {
 	}
 }
 
-// A pair that one end has alone is named when planning.
+// TestLonelyPairIsNamed: a pair that one end has alone is named when planning.
 func TestLonelyPairIsNamed(t *testing.T) {
 	t.Parallel()
 	b := small(t)
@@ -281,7 +285,8 @@ func (b *bench) rewrite(old, new string) {
 	}
 }
 
-// A configuration that was changed after it was verified keeps the original from being deleted.
+// TestWrongConfigurationKeepsTheOriginal: a configuration that was changed after it was verified keeps the original
+// from being deleted.
 func TestWrongConfigurationKeepsTheOriginal(t *testing.T) {
 	t.Parallel()
 	b := small(t)
@@ -299,7 +304,7 @@ func TestWrongConfigurationKeepsTheOriginal(t *testing.T) {
 	}
 }
 
-// Once one half is deleted, a retry of what came before does not forget that.
+// TestRetryAfterTheFirstDeletion: once one half is deleted, a retry of what came before does not forget that.
 func TestRetryAfterTheFirstDeletion(t *testing.T) {
 	t.Parallel()
 	b := small(t, "server=b,method=DELETE,nth=1,kind=fail,status=500")
@@ -313,7 +318,8 @@ func TestRetryAfterTheFirstDeletion(t *testing.T) {
 	}
 }
 
-// A new synchronization that somebody has started without the pairs is refused before anything is touched.
+// TestNewSynchronizationWithOtherPairs: a new synchronization that somebody has started without the pairs is
+// refused before anything is touched.
 func TestNewSynchronizationWithOtherPairs(t *testing.T) {
 	t.Parallel()
 	b := small(t)

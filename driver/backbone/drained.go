@@ -24,8 +24,8 @@ func (s *standing) drained() planner.Step {
 	return at(step, s.from.one.server, s.from.two.server)
 }
 
-// verifyDrained: both halves stand still, and their message numbers agree. A restart of Jira brings
-// synchronizations back to life (HC/5.0/server/system-properties), so that they stand still is looked at again
+// verifyDrained: both halves are stopped, and their message numbers agree. A restart of Jira brings
+// synchronizations back to life (HC/5.0/server/system-properties), so that is checked again
 // here.
 func (d *Driver) verifyDrained(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	m, err := declared(decodeMigration, t.Resource)
@@ -34,7 +34,7 @@ func (d *Driver) verifyDrained(ctx context.Context, t *executor.Task) (executor.
 	}
 	halves := map[string]*located{}
 	for _, role := range roles {
-		l, v, err := d.standsStill(ctx, t, role, op(opStopByHand, role))
+		l, v, err := d.stoppedHalf(ctx, t, role, op(opStopByHand, role))
 		if err != nil || v.State != executor.Done {
 			return v, err
 		}
@@ -63,8 +63,8 @@ func (d *Driver) verifyDrained(ctx context.Context, t *executor.Task) (executor.
 	return executor.Done.Because("%s", why), nil
 }
 
-// standsStill finds a half of the original and tells whether it stands still.
-func (d *Driver) standsStill(ctx context.Context, t *executor.Task, role, word string) (*located,
+// stoppedHalf finds a half of the original and tells whether it is stopped.
+func (d *Driver) stoppedHalf(ctx context.Context, t *executor.Task, role, word string) (*located,
 	executor.Verdict, error) {
 	l, err := d.locate(ctx, t, role)
 	if err != nil {
@@ -77,13 +77,13 @@ func (d *Driver) standsStill(ctx context.Context, t *executor.Task, role, word s
 	if err != nil {
 		return nil, executor.Verdict{}, err
 	}
-	switch state := stands(t, h, word); state {
+	switch state := isStopped(t, h, word); state {
 	case executor.Done:
 		return l, executor.Done.Because("%s is stopped", l.Key), nil
 	case executor.Unknown:
 		return l, state.Because("whether the %s's half %s of the original is stopped cannot be read", role, l.Key), nil
 	default:
-		return l, state.Because("the %s's half %s of the original is %s: it must stand still until it is deleted", role,
+		return l, state.Because("the %s's half %s of the original is %s: it must stay stopped until it is deleted", role,
 			l.Key, h.Status), nil
 	}
 }

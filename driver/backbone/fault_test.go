@@ -50,9 +50,9 @@ func sent(t *testing.T, log []byte) map[string]int {
 	return out
 }
 
-// TestOneRequestGoesWrong: whatever single request goes wrong in whatever way, the migration reaches its end, at the latest
-// when it is run again, and nothing that counts is carried out twice. A sample of requests and ways, or all of them
-// (drivertest.AllVariable).
+// TestOneRequestGoesWrong: whatever single request goes wrong in whatever way, the migration reaches its end, at
+// the latest when it is run again, and nothing that counts is carried out twice. A sample of requests and ways, or
+// all of them (drivertest.AllVariable).
 func TestOneRequestGoesWrong(t *testing.T) {
 	const most = 8
 	paths := map[string][]string{

@@ -128,7 +128,7 @@ func (s *standing) unknownFindings(role string, said func(op string) bool) []pla
 	}
 	if h.Status == "" {
 		add("status-unknown", op(opStopByHand, role), "the status of "+name+" cannot be read over REST",
-			"A person stops it and confirms that it stands still.")
+			"A person stops it and confirms that it is stopped.")
 	}
 	return out
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Something happens to the original or to the pairs while the migration is on its way: whatever it is, nothing is
-// deleted.
+// TestNothingIsDeletedWhenTheWorldMoves: something happens to the original or to the pairs while the migration is
+// on its way: whatever it is, nothing is deleted.
 func TestNothingIsDeletedWhenTheWorldMoves(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
@@ -26,7 +26,7 @@ func TestNothingIsDeletedWhenTheWorldMoves(t *testing.T) {
 		{"the original is started again", "configure", func(b *bench) {
 			b.person("start_sync", "server", "a",
 				"integration", "INT-4")
-		}, "must stand still"},
+		}, "must stay stopped"},
 		{"the original works again and is stopped", "configure", func(b *bench) {
 			b.person("start_sync", "server", "a", "integration", "INT-4")
 			b.person("edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "edited late", "user",
@@ -121,7 +121,7 @@ func (b *bench) deletePair(server, connector, issue string) {
 	}
 }
 
-// The plan stands or falls with what it was made from.
+// TestFactsMove: the plan stands or falls with what it was made from.
 func TestFactsMove(t *testing.T) {
 	t.Parallel()
 	b := small(t)
@@ -138,7 +138,7 @@ func TestFactsMove(t *testing.T) {
 	}
 }
 
-// A password is in no plan, journal, log or file of the run, in no form.
+// TestCanary: a password is in no plan, journal, log or file of the run, in no form.
 func TestCanary(t *testing.T) {
 	t.Parallel()
 	const canary = `c4n"a\ry$%&<>'+/=ü`
@@ -179,8 +179,8 @@ func TestCanary(t *testing.T) {
 	}
 }
 
-// Messages are under way when the migration begins: it names them and waits for the person who moves the files; the
-// run goes on once they are through.
+// TestInFlightIsNamedAndWaitedFor: messages are under way when the migration begins: it names them and waits for
+// the person who moves the files; the run goes on once they are through.
 func TestInFlightIsNamedAndWaitedFor(t *testing.T) {
 	t.Parallel()
 	b := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"), smaller(t,

@@ -92,9 +92,9 @@ func (l *located) health(ctx context.Context) (health, error) {
 	return l.client.healthOf(ctx, l.integration)
 }
 
-// stands tells whether a half of the original stands still: by its status or, where that cannot be read, by the
+// isStopped tells whether a half of the original is stopped: by its status or, where that cannot be read, by the
 // word of a person, who said so in the step of the given op.
-func stands(t *executor.Task, h health, word string) executor.State {
+func isStopped(t *executor.Task, h health, word string) executor.State {
 	switch {
 	case h.Status == "STOPPED":
 		return executor.Done

@@ -25,7 +25,7 @@ func (s *standing) verifyRest(role string) planner.Step {
 	return at(step, s.from.one.server, s.from.two.server, s.stay())
 }
 
-// verifyRest: the new synchronization has every pair of the half that is left, that half stands still, and the
+// verifyRest: the new synchronization has every pair of the half that is left, that half is stopped, and the
 // other one is gone. Pairs that the new one has made since are its own matter.
 func (d *Driver) verifyRest(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	role := t.Step.Args["role"]
@@ -43,7 +43,7 @@ func (d *Driver) verifyRest(ctx context.Context, t *executor.Task) (executor.Ver
 	if v, err := d.otherGone(ctx, t, other(role)); err != nil || v.State != executor.Done {
 		return v, err
 	}
-	left, v, err := d.standsStill(ctx, t, role, op(opStillStopped, role))
+	left, v, err := d.stoppedHalf(ctx, t, role, op(opStillStopped, role))
 	if err != nil || v.State != executor.Done {
 		return v, err
 	}

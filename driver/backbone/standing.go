@@ -22,7 +22,7 @@ func (m *migration) look(seen *planner.Observations) (*standing, []planner.Need,
 		return nil, nil, err
 	}
 	s.new = found[0]
-	// The cloud is asked now, so that wrong credentials are not found once all stands still.
+	// The cloud is asked now, so that wrong credentials are not found once everything is stopped.
 	project, err := observed[projectSeen](seen, m.to.two.need(seeProject, m.to.two.Project), &needs)
 	if err != nil {
 		return nil, nil, err
@@ -113,7 +113,7 @@ func (s *standing) newTallies() (one, two int) {
 func (s *standing) bothFound() bool { return s.half(master).found() && s.half(slave).found() }
 
 // ended tells whether the migration's end is reached: the new synchronization has the pairs, and the original is
-// gone, or is to be kept and stands still.
+// gone, or is to be kept and is stopped.
 func (s *standing) ended() bool {
 	if !s.new.found() {
 		return false

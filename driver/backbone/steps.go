@@ -80,7 +80,7 @@ func (s *standing) prepare(q *planner.Sequence) {
 }
 
 // build adds the steps up to the running new synchronization. The project's move may take days, so that the
-// original still stands still is looked at before anything is built on its export, and again before the pairs go up
+// original is still stopped is checked before anything is built on its export, and again before the pairs go up
 // and before the start.
 func (s *standing) build(q *planner.Sequence) {
 	q.Then(s.still())

@@ -17,7 +17,7 @@ import (
 var still = driver.Verb[*Driver]{Name: opStill, Verify: (*Driver).verifyStill}
 
 func (s *standing) still() planner.Step {
-	step := planner.Check(opStill, "both halves of the original still stand still, and are what was exported",
+	step := planner.Check(opStill, "both halves of the original are still stopped, and are what was exported",
 		20*time.Second)
 	step.Because = "a restart of Jira starts synchronizations again (HC/5.0/server/system-properties); what they " +
 		"do now would be missing in the new one, or done twice"
@@ -30,12 +30,12 @@ func (d *Driver) verifyStill(ctx context.Context, t *executor.Task) (executor.Ve
 	}
 	v, err := d.originalAsExported(ctx, t, opStopByHand)
 	if err == nil && v.State == executor.Done {
-		v.Why = "both halves stand still, and are what was exported"
+		v.Why = "both halves are stopped, and are what was exported"
 	}
 	return v, err
 }
 
-// originalAsExported: the original stands still and is what was exported. A restart of Jira brings synchronizations
+// originalAsExported: the original is stopped and is what was exported. A restart of Jira brings synchronizations
 // back to life (HC/5.0/server/system-properties); what they do after the export would be lost with them. A half
 // that this run has deleted already is passed over. word is the verb of the steps in which people say what cannot
 // be read.
@@ -49,7 +49,7 @@ func (d *Driver) originalAsExported(ctx context.Context, t *executor.Task, word 
 		if t.IsDone(op(opDelete, role)) {
 			continue
 		}
-		l, v, err := d.standsStill(ctx, t, role, op(word, role))
+		l, v, err := d.stoppedHalf(ctx, t, role, op(word, role))
 		switch {
 		case err != nil:
 			return v, err

@@ -21,8 +21,8 @@ func Tools() []driver.Tool {
 		Short: "Merge the synced-issue files of both ends into the file that pairs the issues of a new synchronization",
 		Long: `Merge joins the two files of "Download synchronized issues" of an e-mail or file synchronization. The end
 that stays becomes firstConnector, the one that migrates to the cloud secondConnector. Entries stay byte for byte as
-they are. Everything is checked first; when a check fails, nothing is written. A path of "-" is standard input or output.
-It ends with 0 when the merged file is complete, even if the summary on standard error cannot be written.`,
+they are. Everything is checked first; when a check fails, nothing is written. A path of "-" is standard input or
+output. It ends with 0 when the merged file is complete, even if the summary on standard error cannot be written.`,
 		Example: "  syncctl backbone merge --migrating=master --master=master.json --slave=slave.json -o merged.json",
 		Flags:   mergeFlags,
 		Run:     runMerge,

@@ -193,3 +193,24 @@ func TestAnEmptyListProvesNothing(t *testing.T) {
 	b.record(run, executor.RunKey, executor.EventAbandoned)
 	b.reach("~stop_slave ?gone_master =verify_rest !delete_slave")
 }
+
+// TestDriftShows: what was changed behind the declaration's back stands in the plan, and a person is asked to
+// change it back.
+func TestDriftShows(t *testing.T) {
+	t.Parallel()
+	named := strings.Replace(directSync, `transport = "direct"`, "transport = \"direct\"\n  name = \"Dev\"", 1)
+	b := alone(t, strings.NewReplacer("COMMENTS", "true", "STATE", "stopped").Replace(named))
+	b.reach("?create_sync ?configure")
+	b.person("configure_sync", "server", "a", "first_project", "SAM2", "second_project", "SP2", "transport", "direct",
+		"name", "Other", "comments", "false")
+	var drift []string
+	for _, c := range b.plan().Changes {
+		for _, d := range c.Diff {
+			drift = append(drift, d.Path+" "+d.Actual+" "+d.Declared)
+		}
+	}
+	if want := []string{"comments false true", `name "Other" "Dev"`}; !slices.Equal(drift, want) {
+		t.Errorf("the drift is %q, want %q", drift, want)
+	}
+	b.reach("?configure")
+}

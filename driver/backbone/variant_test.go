@@ -8,7 +8,8 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// The documents disagree, and servers differ: each difference alone must not keep a migration from its end.
+// TestServersThatDiffer: the documents disagree, and servers differ: each difference alone must not keep a
+// migration from its end.
 func TestServersThatDiffer(t *testing.T) {
 	t.Parallel()
 	b := `"deployment": "data_center",`
@@ -41,8 +42,9 @@ func TestServersThatDiffer(t *testing.T) {
 	}
 }
 
-// A server that answers with documented members only: nothing is taken for granted. What cannot be read is said,
-// the configuration is confirmed by the person, and the resync that cannot be asked for is left to the person too.
+// TestOnlyDocumentedMembers: a server that answers with documented members only: nothing is taken for granted. What
+// cannot be read is said, the configuration is confirmed by the person, and the resync that cannot be asked for is
+// left to the person too.
 func TestOnlyDocumentedMembers(t *testing.T) {
 	t.Parallel()
 	b := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"),

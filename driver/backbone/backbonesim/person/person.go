@@ -51,7 +51,7 @@ var actions = map[string]action{
 //	                first_sync_user, second_sync_user
 //	create_half     server, project, role (master or slave), transport (email or file), partner_project;
 //	                partner_server, sync_user
-//	configure_sync  issue_types {"Bug": "Bug"} or [{first, second}], fields [{name or first and second, mapping}],
+//	configure_sync  name, issue_types {"Bug": "Bug"} or [{first, second}], fields [{name or first and second, mapping}],
 //	                comments, attachments, first_jql, second_jql; what is not given stays as it is
 //	pair_by_file    path or content: the envelope with firstConnector and secondConnector
 //	start_sync, stop_sync, delete_sync

@@ -154,6 +154,9 @@ func configureSync(w *state.World, s *state.Server, v map[string]string) (string
 	for n, c := range in.Connectors {
 		c.JQL = filters[n]
 	}
+	if name := v["name"]; name != "" { // "edit name/description" of the overview
+		in.Summary = name
+	}
 	return fmt.Sprintf("configured %s on %s; its status is %s, it has %d conflicts", in.Key, s.Name, in.Status,
 		len(w.Conflicts(in))), nil
 }
