@@ -78,6 +78,9 @@ func (b Block) Known(path ...string) bool {
 	return !v.IsNull() && v.IsWhollyKnown()
 }
 
+// Text is the text of a plain argument of this block, such as the address that a reference to something undeclared has.
+func (b Block) Text(path ...string) string { return b.r.Text(b.at(path)...) }
+
 // Hidden tells whether an argument or block of this block is sensitive, known or not.
 func (b Block) Hidden(path ...string) bool { return schema.IsSensitive(b.r.Get(b.at(path)...)) }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
 )
@@ -162,7 +163,7 @@ func checkLoops(s *survey.Sync) hcl.Diagnostics {
 	}
 	return hcl.Diagnostics{s.Problem("Synchronized in a circle",
 		fmt.Sprintf("%s would come back to %s: %s. A resource is synchronized in one direction (%s).",
-			what, s.SourceServer().Address(), strings.Join(words, " -> "), syncPage), "target")}
+			what, s.SourceServer().Address(), strings.Join(words, " -> "), share.SyncPage), "target")}
 }
 
 func findLoop(chain []*survey.Sync, have carried, peers []*survey.Sync) ([]*survey.Sync, carried) {
@@ -217,7 +218,7 @@ func checkOffload(o *Offload) hcl.Diagnostics {
 	keeps := o.Known("remove_configuration") && !o.RemoveConfiguration
 	if o.Reactivate && keeps {
 		diags = append(diags, o.Problem("Editable while it is synchronized", "What a configuration still synchronizes must stay read-only "+
-			"(\""+syncPage+"\"): with reactivate = true, remove_configuration must be true.", "reactivate"))
+			"(\""+share.SyncPage+"\"): with reactivate = true, remove_configuration must be true.", "reactivate"))
 	}
 	sync := survey.Declared(o.Sync)
 	if sync == nil {
@@ -225,7 +226,7 @@ func checkOffload(o *Offload) hcl.Diagnostics {
 	}
 	if sync.Known("trigger") && sync.Trigger != survey.EveryCommit {
 		diags = append(diags, o.Problem("The trigger must be every commit", fmt.Sprintf("%s has trigger = %q. Resources are offloaded with a "+
-			"configuration for every new commit (%s).", sync.Address(), sync.Trigger, syncPage), "sync"))
+			"configuration for every new commit (%s).", sync.Address(), sync.Trigger, share.SyncPage), "sync"))
 	}
 	if sync.IsRemoved() {
 		diags = append(diags, o.Problem("The synchronization is removed", fmt.Sprintf("%s has state = \"removed\". The migration itself looks "+

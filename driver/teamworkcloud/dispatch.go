@@ -2,38 +2,85 @@ package teamworkcloud
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
-	"github.com/zclconf/go-cty/cty"
 )
 
-// Read returns the facts that a plan is made from, as {facts}. A server without sync_tls is declared to be used, not to be made: it
-// is an empty object.
-func (d *Driver) Read(ctx context.Context, r *schema.Resource) (cty.Value, error) {
+// Needs names what is observed for a plan. A server without sync_tls is declared to be used, not to be made: nothing is.
+func (d *Driver) Needs(r *schema.Resource, seen *planner.Observations) ([]planner.Need, hcl.Diagnostics) {
+	v := survey.NewView(seen)
 	switch r.Addr.Kind {
 	case schema.Sync:
-		return d.readSync(ctx, r)
+		d.lookAtSync(v, survey.Declared(r))
 	case schema.Migration:
-		return d.readMigration(ctx, r)
+		d.lookAtOffload(v, r)
+	case schema.Server:
+		d.lookAtEncryption(v, connect.Declared(r))
 	}
-	return d.readServerDeclaration(ctx, r)
+	if err := v.Err(); err != nil && !errors.Is(err, planner.ErrNotObserved) {
+		return nil, hcl.Diagnostics{problem(r, "Cannot plan", err.Error())}
+	}
+	return v.Needs(), nil
+}
+
+// Observe makes one observation of a server.
+func (d *Driver) Observe(ctx context.Context, r *schema.Resource, n planner.Need) (any, error) {
+	if slices.Contains(encryptionObservations, n.What) {
+		return d.observeEncryption(ctx, r, n)
+	}
+	c, err := d.reader(r)
+	if err != nil {
+		return nil, err
+	}
+	return survey.Observe(ctx, c, connect.Declared(r), n)
+}
+
+// observer makes observations of the servers that a configuration declares, for verifications. A server is found by its address.
+func (d *Driver) observer(all ...*schema.Resource) survey.Observer {
+	return func(ctx context.Context, n planner.Need) (any, error) {
+		for _, r := range all {
+			if r.Addr.String() == n.Server {
+				return d.Observe(ctx, r, n)
+			}
+		}
+		return nil, fmt.Errorf("observing %s: it is not declared any more", n)
+	}
+}
+
+func (d *Driver) lookAtSync(v *survey.View, s *survey.Sync) (*survey.Facts, *share.Pair) {
+	f := v.Facts(s, nil)
+	if f == nil {
+		return nil, nil
+	}
+	return f, d.encryption().Look(v, s, f)
 }
 
 // Plan turns one change into steps.
 func (d *Driver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	switch c.Resource.Addr.Kind {
 	case schema.Sync:
-		return planSync(c)
+		v, s := survey.NewView(c.Seen), survey.Declared(c.Resource)
+		f, pair := d.lookAtSync(v, s)
+		if err := v.Err(); err != nil {
+			return planner.Outline{}, hcl.Diagnostics{problem(c.Resource, "Cannot plan", err.Error())}
+		}
+		return share.Outline(s, f, d.encryption(), pair, c.Confirmed), nil
 	case schema.Migration:
-		return planMigration(c)
+		return d.planMigration(c)
 	}
-	return planServer(c)
+	return d.planServer(c)
 }
 
 // Facts reads the named facts again. Those of a sync are "source.major" and "target.major".
@@ -46,22 +93,34 @@ func (d *Driver) Facts(ctx context.Context, r *schema.Resource, names []string) 
 	}
 	out := map[string]string{}
 	for _, name := range names {
-		end, ok := map[string]string{"source.major": "source", "target.major": "target"}[name]
-		if !ok {
-			return nil, fmt.Errorf("reading fact %q: it is none of Teamwork Cloud's", name)
+		end, ok := strings.CutSuffix(name, ".major")
+		if !ok || end != atSource && end != atTarget {
+			return nil, fmt.Errorf("reading fact %q: a synchronization has no such fact", name)
 		}
-		server := r.Ref(end)
-		c, err := d.reader(server)
+		major, err := d.major(ctx, survey.Declared(r), end)
 		if err != nil {
 			return nil, err
 		}
-		f, err := readServer(ctx, c, server)
-		if err != nil {
-			return nil, planner.About(server, fmt.Errorf("reading %s: %w", server.Addr, err))
-		}
-		out[name] = f.Major
+		out[name] = major
 	}
 	return out, nil
+}
+
+// major is the major version of the server at an end.
+func (d *Driver) major(ctx context.Context, s *survey.Sync, end string) (string, error) {
+	server := s.SourceServer()
+	if end == atTarget {
+		server = s.TargetServer()
+	}
+	c, err := d.reader(server.Resource())
+	if err != nil {
+		return "", err
+	}
+	about, err := survey.ReadServer(ctx, c, server)
+	if err != nil {
+		return "", fmt.Errorf("reading %s: %w", server.Address(), err)
+	}
+	return about.Major, nil
 }
 
 // Execute carries out what the interface can do. What it cannot do are a person's steps and never come here.
@@ -73,8 +132,12 @@ func (d *Driver) Execute(ctx context.Context, t *executor.Task) (executor.Result
 		}
 		return machine.Verbs.Execute(ctx, w, t)
 	}
-	if sync := setUpBy(t); sync != nil {
-		return d.executeSync(ctx, t, sync)
+	if share.Verbs.Has(t.Step.Verb) {
+		w, err := d.sharing(t)
+		if err != nil {
+			return executor.Result{}, executor.NotSent(err)
+		}
+		return share.Verbs.Execute(ctx, w, t)
 	}
 	switch t.Resource.Addr.Kind {
 	case schema.Migration:
@@ -94,8 +157,12 @@ func (d *Driver) Verify(ctx context.Context, t *executor.Task) (executor.Verdict
 		}
 		return machine.Verbs.Verify(ctx, w, t)
 	}
-	if sync := setUpBy(t); sync != nil {
-		return d.verifySync(ctx, t, sync)
+	if share.Verbs.Has(t.Step.Verb) {
+		w, err := d.sharing(t)
+		if err != nil {
+			return executor.Verdict{}, err
+		}
+		return share.Verbs.Verify(ctx, w, t)
 	}
 	switch t.Resource.Addr.Kind {
 	case schema.Migration:
@@ -106,28 +173,34 @@ func (d *Driver) Verify(ctx context.Context, t *executor.Task) (executor.Verdict
 	return executor.Verdict{State: executor.Unknown, Why: "Teamwork Cloud has no such step"}, nil
 }
 
-// setUpBy is the sync that a step sets up, nil when it is a migration's own. What a migration verifies before it removes
-// anything, and how it takes configurations away, is its own.
-func setUpBy(t *executor.Task) *schema.Resource {
-	switch {
-	case !isSyncOp(t.Step.Op):
-		return nil
-	case t.Resource.Addr.Kind == schema.Sync:
-		return t.Resource
-	case slices.Contains([]string{opArrived, opRemoveConfiguration}, t.Step.Op):
-		return nil
+// sharing is the synchronization that a step sets up: the declaration itself, or the one that a migration owns.
+func (d *Driver) sharing(t *executor.Task) (*share.Sharing, error) {
+	r := t.Resource
+	if r.Addr.Kind == schema.Migration {
+		r = declaredOffload(r).Sync
 	}
-	return t.Resource.Ref("sync")
+	if r == nil {
+		return nil, executor.Final(fmt.Errorf("the synchronization of step %s is not declared any more", t.Step.ID))
+	}
+	s := survey.Declared(r)
+	return &share.Sharing{Sync: s, Servers: writers{d}, Observe: d.observer(serversOf(s)...), Encryption: d.encryption()}, nil
 }
 
-func done(format string, args ...any) executor.Verdict {
-	return executor.Verdict{State: executor.Done, Why: fmt.Sprintf(format, args...)}
+// serversOf are the declarations of all servers that a synchronization, and what is around it, may look at.
+func serversOf(s *survey.Sync) []*schema.Resource {
+	out := []*schema.Resource{s.Source, s.Target}
+	for _, hop := range s.Chain() {
+		out = append(out, hop.Source)
+	}
+	for _, p := range s.ActivePeers() {
+		out = append(out, p.Source, p.Target)
+		for _, hop := range p.Chain() {
+			out = append(out, hop.Source)
+		}
+	}
+	return out
 }
 
-func notDone(format string, args ...any) executor.Verdict {
-	return executor.Verdict{State: executor.NotDone, Why: fmt.Sprintf(format, args...)}
-}
+type writers struct{ d *Driver }
 
-func unknown(format string, args ...any) executor.Verdict {
-	return executor.Verdict{State: executor.Unknown, Why: fmt.Sprintf(format, args...)}
-}
+func (w writers) Writer(server *schema.Resource) (osmc.Writer, error) { return w.d.writer(server) }

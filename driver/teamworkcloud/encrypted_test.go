@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/syncctl/syncctl/driver"
@@ -19,17 +18,13 @@ import (
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
-	"github.com/zclconf/go-cty/cty"
 )
 
-// beside is Teamwork Cloud beside keystores, as the program has them. It observes keystores where Teamwork Cloud is asked.
-type beside struct {
-	cloud, keys driver.Driver
-	seen        *planner.Observations
-}
+// beside is Teamwork Cloud beside keystores, as the program has them.
+type beside struct{ cloud, keys driver.Driver }
 
 func newBeside(env driver.Env) driver.Driver {
-	return &beside{teamworkcloud.New(env), keystore.New(env), planner.NewObservations()}
+	return &beside{teamworkcloud.New(env), keystore.New(env)}
 }
 
 func (b *beside) of(r *schema.Resource) driver.Driver {
@@ -41,24 +36,16 @@ func (b *beside) of(r *schema.Resource) driver.Driver {
 
 func (b *beside) Types() []schema.Type { return append(b.cloud.Types(), b.keys.Types()...) }
 
-func (b *beside) Read(ctx context.Context, r *schema.Resource) (cty.Value, error) {
-	if r.Addr.Kind == schema.Keystore {
-		body, err := b.keys.(planner.Observer).Observe(ctx, r, keystore.Need(r))
-		if err == nil {
-			b.seen.Put(keystore.Need(r), time.Now(), "", body)
-		}
-		return cty.EmptyObjectVal, err
-	}
-	return b.cloud.(interface {
-		Read(context.Context, *schema.Resource) (cty.Value, error)
-	}).Read(ctx, r)
+func (b *beside) Needs(r *schema.Resource, seen *planner.Observations) ([]planner.Need, hcl.Diagnostics) {
+	return b.of(r).(planner.Observer).Needs(r, seen)
+}
+
+func (b *beside) Observe(ctx context.Context, r *schema.Resource, n planner.Need) (any, error) {
+	return b.of(r).(planner.Observer).Observe(ctx, r, n)
 }
 
 // Plan has the rules of keystores begin as those of the product do: the kit looks at that.
 func (b *beside) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
-	if c.Resource.Addr.Kind == schema.Keystore {
-		c.Seen = b.seen
-	}
 	out, diags := b.of(c.Resource).Plan(c)
 	for i := range out.Findings {
 		if !strings.HasPrefix(out.Findings[i].Rule, "teamwork_cloud/") {

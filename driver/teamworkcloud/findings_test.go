@@ -106,7 +106,7 @@ func TestFindings(t *testing.T) {
 		"several of that name": {func(w *world) {
 			w.add("a", "resources", resource("Frame", "Cars", "id", "0a000000-0000-4000-8000-000000000009", "project_id", "OTHER"))
 		}, with(cars, `resources = ["Frame"]`),
-			"not-found", planner.Refuse, `2 resources of server.teamwork_cloud.a are called so: Bikes/Frame (` + ids["Frame"] + `), Cars/Frame (`, "category path"},
+			"not-found", planner.Refuse, `2 resources of server.teamwork_cloud.a have that name: Bikes/Frame (` + ids["Frame"] + `), Cars/Frame (`, "category path"},
 		"marked as deleted in a category": {func(w *world) { w.add("a", "resources", resource("Radio", "Cars", "removed", true)) }, with(cars),
 			"removed-marked", planner.Note, `marked as deleted on server.teamwork_cloud.a and not synchronized: "Radio"`, ""},
 		"marked as deleted": {func(w *world) { w.add("a", "resources", resource("Radio", "Bikes", "removed", true)) }, with(cars, `resources = ["Radio"]`),

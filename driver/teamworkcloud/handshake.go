@@ -28,13 +28,12 @@ type presented struct {
 	Rule    string `json:"rule,omitempty"` // why there is no certificate: portClosed, portSilent, portForeign; "": there is one
 	Why     string `json:"why,omitempty"`
 
-	Leaf    *leafFacts             `json:"leaf,omitempty"` // the server's own certificate
-	Chain   []keystore.Certificate `json:"-"`              // as it came
-	Version string                 `json:"version,omitempty"`
+	Leaf    *leafFacts   `json:"leaf,omitempty"`  // the server's own certificate
+	Chain   certificates `json:"chain,omitempty"` // as it came
+	Version string       `json:"version,omitempty"`
 }
 
-// leafFacts are a server's own certificate in words. The certificate itself is in no facts: part of it stands in the private key's
-// file, too, and would be taken for a secret that shows.
+// leafFacts are a server's own certificate in words.
 type leafFacts struct {
 	Name  string `json:"name"`
 	Print string `json:"print"` // SHA-256
@@ -169,9 +168,9 @@ func (p *presented) unshaken(ctx context.Context, err error) error {
 
 // trust is by what certificates somebody verifies others'.
 type trust struct {
-	Whose string                 // in words: "/opt/java/lib/security/cacerts"
-	Roots []keystore.Certificate // what is trusted
-	Known bool                   // it is all there is; false: what else is trusted cannot be read, and this machine's authorities stand in for it
+	Whose string       // in words: "/opt/java/lib/security/cacerts"
+	Roots certificates // what is trusted
+	Known bool         // it is all there is; false: what else is trusted cannot be read, and this machine's authorities stand in for it
 }
 
 // mistrust says what is wrong with certificates in the eyes of somebody who connects to name. more are certificates that he has not

@@ -7,53 +7,55 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
-	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
-	"github.com/zclconf/go-cty/cty"
-	"golang.org/x/sync/errgroup"
 )
 
 // offloadFacts are what an offload's plan is made from.
 type offloadFacts struct {
-	SyncGone bool             `json:"sync_gone,omitempty"` // the synchronization is not declared any more
-	Sync     syncFacts        `json:"sync"`
-	Copies   []copyFacts      `json:"copies,omitempty"`  // on the target, of what the source has no more; by name and id
-	Lines    []lineFacts      `json:"lines,omitempty"`   // of what is on the source, where a person compares them: by resource and name
-	Readers  []overlapFacts   `json:"readers,omitempty"` // other declarations that bring what is selected from the source to elsewhere
-	Locks    []lockFacts      `json:"locks,omitempty"`   // on selected resources of the source
-	SourceIn machine.LoggedIn `json:"source_in"`         // as is TargetIn, only where the services of that end may be stopped
-	TargetIn machine.LoggedIn `json:"target_in"`
+	SyncGone bool // the synchronization is not declared any more
+	Sync     survey.Facts
+	Pair     *share.Pair      // how its ends stand, where it is encrypted
+	Copies   []copyFacts      // on the target, of what is no longer on the source; by name and id
+	Lines    []lineFacts      // of what is on the source, where a person compares them: by resource and name
+	Readers  []survey.Overlap // other declarations that bring what is selected from the source to other servers
+	Locks    []lockFacts      // on selected resources of the source
+	SourceIn machine.LoggedIn // as is TargetIn, only where the services of that end may be stopped
+	TargetIn machine.LoggedIn
+	Servers  []string // all that were looked at
 }
 
 // copyFacts are a resource of the target that was brought there and is not on the source any more.
 type copyFacts struct {
-	ID       string `json:"id"`
-	Name     string `json:"name"`
-	Item     int    `json:"item"` // of syncFacts.Items: what it was selected by
-	LatestBy string `json:"latest_by,omitempty"`
-	LatestAt string `json:"latest_at,omitempty"`
-	Brought  string `json:"brought,omitempty"` // the other declaration that brings it to the target
+	ID       string
+	Name     string
+	Item     int // of survey.Facts.Items: what it was selected by
+	LatestBy string
+	LatestAt string
+	Brought  string // the other declaration that brings it to the target
 }
 
 // lineFacts are a branch of a resource on the source.
 type lineFacts struct {
-	Resource  string `json:"resource"` // id
-	ID        string `json:"id"`
-	Name      string `json:"name"`
-	Revisions int    `json:"revisions"` // those made on it
-	Latest    int    `json:"latest,omitempty"`
+	Resource  string // id
+	ID        string
+	Name      string
+	Revisions int // those made on it
+	Latest    int
 }
 
 // lockFacts are what one user has locked in one resource.
 type lockFacts struct {
-	Resource string `json:"resource"` // name
-	User     string `json:"user"`
-	Branch   string `json:"branch,omitempty"`
-	Elements int    `json:"elements"`
+	Resource string // name
+	User     string
+	Branch   string
+	Elements int
 }
 
 func (l lockFacts) String() string {
@@ -64,38 +66,58 @@ func (l lockFacts) String() string {
 	return text
 }
 
-// readMigration returns the facts of an offload, packed. What a migration is about is on servers, or was: never null.
-func (d *Driver) readMigration(ctx context.Context, r *schema.Resource) (cty.Value, error) {
-	f, err := d.readOffload(ctx, r)
-	if err != nil {
-		return cty.NullVal(cty.EmptyObject), err
+// lookAtOffload looks at all that an offload's plan is made from. It returns nil while observations are missing.
+func (d *Driver) lookAtOffload(v *survey.View, r *schema.Resource) *offloadFacts {
+	o := declaredOffload(r)
+	sync := survey.Declared(o.Sync)
+	if sync == nil {
+		return &offloadFacts{SyncGone: true}
 	}
-	return pack(f)
+	f := &offloadFacts{}
+	var visit survey.Visitor
+	if sync.SourceServer().Host == nil && o.RemoveFromSource != nil {
+		visit = f.lines
+	}
+	facts := v.Facts(sync, visit)
+	if facts == nil {
+		return nil
+	}
+	f.Sync = *facts
+	f.Pair = d.encryption().Look(v, sync, facts)
+	f.Copies = offloadedCopies(v, sync, facts)
+	if o.Reactivate {
+		f.TargetIn = lookLoggedIn(v, sync.TargetServer())
+	}
+	if o.RemoveFromSource != nil {
+		f.Readers = v.Readers(sync, facts)
+		f.Locks = lookLocks(v, sync.SourceServer(), facts.Resources())
+		f.SourceIn = lookLoggedIn(v, sync.SourceServer())
+	}
+	if v.Err() != nil {
+		return nil
+	}
+	for _, n := range v.Needs() {
+		f.Servers = append(f.Servers, n.Server)
+	}
+	slices.Sort(f.Servers)
+	f.Servers = slices.Compact(f.Servers)
+	return f
 }
 
-func (d *Driver) readOffload(ctx context.Context, r *schema.Resource) (*offloadFacts, error) {
-	sync := r.Ref("sync")
-	if sync == nil {
-		return &offloadFacts{SyncGone: true}, nil
+func lookLoggedIn(v *survey.View, server *connect.Server) machine.LoggedIn {
+	if in := survey.Look[machine.LoggedIn](v, server.Resource(), survey.AboutUsers, ""); in != nil {
+		return *in
 	}
-	s, f := d.newSurvey(), &offloadFacts{}
-	x, err := s.begin(ctx, sync)
-	if err != nil {
-		return nil, err
-	}
-	if sync.Ref("source").Get("host").IsNull() && !r.Get("remove_from_source").IsNull() {
-		x.visit = f.lines
-	}
-	if err := x.each(ctx, x.chain, x.category, x.readable, x.histories, x.role, x.overlaps); err != nil {
-		return nil, err
-	}
-	x.held()
-	f.Sync = x.facts
-	return f, s.offloadOnly(ctx, r, f)
+	return machine.LoggedIn{}
+}
+
+func (d *Driver) observeOffload(ctx context.Context, r *schema.Resource) (f *offloadFacts, err error) {
+	err = survey.Gather(ctx, d.observer(serversOf(survey.Declared(declaredOffload(r).Sync))...), func(v *survey.View) { f = d.lookAtOffload(v, r) })
+	return f, err
 }
 
 // lines notes the branches of a resource on the source.
-func (f *offloadFacts) lines(r *resourceFacts, source, _ *revision.History) {
+func (f *offloadFacts) lines(r *survey.Resource, source, _ *revision.History) {
 	if source == nil {
 		return
 	}
@@ -112,191 +134,58 @@ func (f *offloadFacts) lines(r *resourceFacts, source, _ *revision.History) {
 	slices.SortStableFunc(f.Lines, func(a, b lineFacts) int { return strings.Compare(a.Resource, b.Resource) })
 }
 
-// offloadOnly reads what an offload needs to know beyond its synchronization.
-func (s *look) offloadOnly(ctx context.Context, r *schema.Resource, f *offloadFacts) error {
-	sync := r.Ref("sync")
-	source, err := s.inventory(ctx, sync.Ref("source"))
-	if err != nil {
-		return err
-	}
-	target, err := s.inventory(ctx, sync.Ref("target"))
-	if err != nil {
-		return err
-	}
-	if f.Copies, err = s.copies(ctx, sync, &f.Sync, source, target); err != nil {
-		return err
-	}
-	if isTrue(r, "reactivate") {
-		if f.TargetIn, err = loggedIn(ctx, target); err != nil {
-			return err
-		}
-	}
-	if r.Get("remove_from_source").IsNull() {
+// offloadedCopies finds on the target what was selected and is not on the source any more: what is declared by id or name, and
+// for a category everything in the target category that is neither on the source nor brought by another declaration.
+func offloadedCopies(v *survey.View, sync *survey.Sync, f *survey.Facts) []copyFacts {
+	source, target, elsewhere := v.Inventory(sync.SourceServer()), v.Inventory(sync.TargetServer()), v.Brought(sync)
+	if v.Lacks() {
 		return nil
-	}
-	if f.Readers, err = s.readers(ctx, sync, &f.Sync); err != nil {
-		return err
-	}
-	var present []*resourceFacts
-	for _, p := range f.Sync.resources() {
-		if !p.Coming {
-			present = append(present, p)
-		}
-	}
-	if f.Locks, err = readLocks(ctx, source, present); err != nil {
-		return err
-	}
-	f.SourceIn, err = loggedIn(ctx, source)
-	return err
-}
-
-// copies finds on the target what was selected and is not on the source any more: what is declared by id or name, and for a
-// category whatever is in the target category and is neither on the source nor brought by another declaration.
-func (s *look) copies(ctx context.Context, sync *schema.Resource, f *syncFacts, source, target *inventory) ([]copyFacts, error) {
-	elsewhere, err := s.broughtByOthers(ctx, sync)
-	if err != nil {
-		return nil, err
 	}
 	var out []copyFacts
 	seen := map[string]bool{}
 	add := func(item int, r *osmc.Resource) {
-		if !r.Removed && !source.lists(r.ID) && !seen[r.ID] {
-			seen[r.ID] = true
-			out = append(out, copyFacts{ID: r.ID, Name: r.Name, Item: item, Brought: elsewhere[r.ID]})
+		if r.Removed || source.Lists(r.ID) || seen[r.ID] {
+			return
 		}
+		seen[r.ID] = true
+		c := copyFacts{ID: r.ID, Name: r.Name, Item: item, Brought: elsewhere[r.ID]}
+		if h := v.CopyHistory(sync.TargetServer(), r.ID, r.Name); h != nil {
+			summary := h.Summary()
+			c.LatestBy, c.LatestAt = summary.LatestBy, summary.LatestAt
+		}
+		out = append(out, c)
 	}
 	for i := range f.Items {
 		item := &f.Items[i]
 		switch {
-		case item.Kind == kindCategory && f.Category.ID != "":
-			for _, r := range target.members(f.Category.ID) {
+		case item.Kind == survey.KindCategory && f.Category.ID != "":
+			for _, r := range target.Members(f.Category.ID) {
 				if elsewhere[r.ID] == "" {
 					add(i, r)
 				}
 			}
-		case item.Kind == kindResource && item.Problem != "":
-			if r := target.copyOf(item.Declared, f.Category.ID); r != nil {
+		case item.Kind == survey.KindResource && item.Problem != "":
+			if r := target.CopyOf(item.Declared, f.Category.ID); r != nil {
 				add(i, r)
 			}
 		}
 	}
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(atOnce)
-	for i := range out {
-		g.Go(func() error {
-			h, err := revision.Read(gctx, target.client, out[i].ID)
-			if err != nil {
-				return planner.About(target.server, fmt.Errorf("reading %s of %s: %w", out[i].Name, f.Target.Addr, err))
-			}
-			facts := h.Summary()
-			out[i].LatestBy, out[i].LatestAt = facts.LatestBy, facts.LatestAt
-			return nil
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
 	slices.SortFunc(out, func(a, b copyFacts) int { return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID)) })
-	return out, nil
+	return out
 }
 
-// lists tells whether a server names a resource anywhere, also one that its user may not see.
-func (inv *inventory) lists(id string) bool {
-	return inv.byID[id] != nil || slices.ContainsFunc(inv.categories, func(c osmc.Category) bool { return slices.Contains(c.Resources, id) })
-}
-
-// copyOf finds what a declaration of a resource meant: by id wherever it is now, by name or the end of a path in the target
-// category, and else by name where only one is called so.
-func (inv *inventory) copyOf(declared, category string) *osmc.Resource {
-	name := declared[strings.LastIndexByte(declared, '/')+1:]
-	var inside, anywhere []*osmc.Resource
-	for i := range inv.resources {
-		r := &inv.resources[i]
-		switch {
-		case r.Removed:
-		case strings.EqualFold(r.ID, declared):
-			return r
-		case r.Name == declared || r.Name == name:
-			anywhere = append(anywhere, r)
-			if r.Category == category {
-				inside = append(inside, r)
-			}
-		}
-	}
-	switch {
-	case len(inside) == 1:
-		return inside[0]
-	case len(anywhere) == 1:
-		return anywhere[0]
-	}
-	return nil
-}
-
-// broughtByOthers are the resources that other declarations bring to the same target, and which declaration does.
-func (s *look) broughtByOthers(ctx context.Context, sync *schema.Resource) (map[string]string, error) {
-	out := map[string]string{}
-	for _, p := range activePeers(sync) {
-		if !sameServer(p.Ref("target"), sync.Ref("target")) {
+// lookLocks lists what is locked in resources that are on the source, by resource, user and branch.
+func lookLocks(v *survey.View, server *connect.Server, resources []*survey.Resource) []lockFacts {
+	var out []lockFacts
+	for _, r := range resources {
+		if r.Coming {
 			continue
 		}
-		sel, err := s.resolve(ctx, p)
-		if err != nil {
-			return nil, err
-		}
-		for _, item := range sel.items {
-			for _, r := range item.picked {
-				out[r.ID] = p.Addr.String()
-			}
+		if l := survey.Look[survey.Locks](v, server.Resource(), survey.AboutLocks, r.ID); l != nil {
+			out = append(out, tallyLocks(r.Name, l.Locks)...)
 		}
 	}
-	return out, nil
-}
-
-// readers are the other declarations that read what is selected from the same source.
-func (s *look) readers(ctx context.Context, sync *schema.Resource, f *syncFacts) ([]overlapFacts, error) {
-	mine := map[string]string{}
-	for _, r := range f.resources() {
-		mine[r.ID] = r.Name
-	}
-	var out []overlapFacts
-	for _, p := range activePeers(sync) {
-		if !sameServer(p.Ref("source"), sync.Ref("source")) || sameServer(p.Ref("target"), sync.Ref("target")) {
-			continue
-		}
-		sel, err := s.resolve(ctx, p)
-		if err != nil {
-			return nil, err
-		}
-		theirs := map[string]string{}
-		for _, item := range sel.items {
-			for _, r := range item.picked {
-				theirs[r.ID] = r.Name
-			}
-		}
-		if both := common(mine, theirs); len(both) > 0 {
-			out = append(out, overlapFacts{Chain: []string{p.Addr.String()}, Resources: both})
-		}
-	}
-	return out, nil
-}
-
-// readLocks lists what is locked in resources, by resource, user and branch.
-func readLocks(ctx context.Context, inv *inventory, resources []*resourceFacts) ([]lockFacts, error) {
-	found := make([][]lockFacts, len(resources))
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(atOnce)
-	for i, r := range resources {
-		g.Go(func() error {
-			locks, err := inv.client.Locks(gctx, r.ID)
-			if err != nil {
-				return planner.About(inv.server, fmt.Errorf("reading who has locked elements of %s on %s: %w", r.Name, inv.facts.Addr, err))
-			}
-			found[i] = tallyLocks(r.Name, locks)
-			return nil
-		})
-	}
-	err := g.Wait()
-	return slices.Concat(found...), err
+	return out
 }
 
 func tallyLocks(resource string, locks []osmc.Lock) []lockFacts {
@@ -314,13 +203,4 @@ func tallyLocks(resource string, locks []osmc.Lock) []lockFacts {
 		return cmp.Or(strings.Compare(a.User, b.User), strings.Compare(a.Branch, b.Branch))
 	})
 	return out
-}
-
-// loggedIn are the people who are logged in to a server.
-func loggedIn(ctx context.Context, inv *inventory) (machine.LoggedIn, error) {
-	in, err := machine.ReadLoggedIn(ctx, inv.client, inv.facts.Addr, inv.facts.User)
-	if err != nil {
-		err = planner.About(inv.server, err)
-	}
-	return in, err
 }

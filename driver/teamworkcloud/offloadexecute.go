@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
@@ -17,8 +18,8 @@ import (
 // executeMigration carries out what is done at the machines. What is done on web pages, or where no machine is declared, are a
 // person's steps and never come here.
 func (d *Driver) executeMigration(ctx context.Context, t *executor.Task) (executor.Result, error) {
-	if t.Resource.Ref("sync") == nil {
-		return executor.Result{}, executor.NotSent(fmt.Errorf("%s is not declared any more", t.Resource.Text("sync")))
+	if declaredOffload(t.Resource).Sync == nil {
+		return executor.Result{}, executor.NotSent(fmt.Errorf("%s is not declared any more", declaredOffload(t.Resource).Text("sync")))
 	}
 	switch t.Step.Op {
 	case opRemove:
@@ -150,26 +151,26 @@ func textError(text string) error {
 // may be stopped by then.
 func (d *Driver) migrationFacts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error) {
 	out := map[string]string{}
-	sync := r.Ref("sync")
+	sync := survey.Declared(declaredOffload(r).Sync)
 	if sync == nil {
 		return out, nil
 	}
 	for _, name := range names {
 		switch end, what, _ := strings.Cut(name, "."); {
 		case what == "major" && (end == atSource || end == atTarget):
-			inv, err := d.greet(ctx, sync.Ref(end))
+			major, err := d.major(ctx, sync, end)
 			if err != nil {
 				return nil, err
 			}
-			out[name] = inv.facts.Major
+			out[name] = major
 		case name == "source.resources":
-			f, err := d.readOffload(ctx, r)
+			f, err := d.observeOffload(ctx, r)
 			if err != nil {
 				return nil, err
 			}
-			out[name] = resourcesText(newOffloading(r, f, nil).present)
+			out[name] = resourcesText(d.newOffloading(r, f, nil).present)
 		default:
-			return nil, fmt.Errorf("reading fact %q: it is none of an offload's", name)
+			return nil, fmt.Errorf("reading fact %q: an offload has no such fact", name)
 		}
 	}
 	return out, nil

@@ -8,6 +8,8 @@ import (
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
@@ -15,7 +17,7 @@ import (
 // findings are what a person must know of an offload.
 func (o *offloading) findings() {
 	if o.transfers() {
-		o.out = append(o.out, o.plan.findings(o.l)...)
+		o.out = append(o.out, o.plan.Findings(o.l)...)
 		o.bringing()
 		if o.removes() {
 			o.removing()
@@ -30,7 +32,7 @@ func (o *offloading) findings() {
 	if o.reactivates() {
 		o.reactivating()
 	}
-	if len(o.l.steps) == 0 {
+	if len(o.l.Steps) == 0 {
 		return
 	}
 	o.configurations()
@@ -48,7 +50,7 @@ func (o *offloading) find(rule string, severity planner.Severity, op, summary, d
 }
 
 func (o *offloading) has(op string) bool {
-	return slices.ContainsFunc(o.l.steps, func(s planner.Step) bool { return s.Op == op })
+	return slices.ContainsFunc(o.l.Steps, func(s planner.Step) bool { return s.Op == op })
 }
 
 func (o *offloading) refuse(rule, detail, format string, args ...any) {
@@ -57,8 +59,8 @@ func (o *offloading) refuse(rule, detail, format string, args ...any) {
 
 // lost: what is declared and on neither server. After all has been moved somebody may have renamed it where it is now.
 func (o *offloading) lost() {
-	for i := range o.plan.facts.Items {
-		item := &o.plan.facts.Items[i]
+	for i := range o.plan.Facts.Items {
+		item := &o.plan.Facts.Items[i]
 		if item.Problem == "" {
 			continue
 		}
@@ -69,7 +71,7 @@ func (o *offloading) lost() {
 		}
 		detail := "Write it as it is called there, with its category path, or as its id."
 		if len(item.Similar) > 0 {
-			detail = "Did you mean " + strings.Join(quotes(item.Similar), " or ") + "? " + detail
+			detail = "Did you mean " + strings.Join(share.Quotes(item.Similar), " or ") + "? " + detail
 		}
 		o.refuse("not-found", detail, "%s", what)
 	}
@@ -77,11 +79,11 @@ func (o *offloading) lost() {
 
 // bringing: what is brought once.
 func (o *offloading) bringing() {
-	for i := range o.plan.items {
-		s := &o.plan.items[i]
-		if s.removed && !s.complete() && o.plan.cannotReplace(s) {
+	for i := range o.plan.Items {
+		s := &o.plan.Items[i]
+		if s.Unconfigured && !isComplete(s) && o.plan.CannotReplace(s) {
 			o.refuse("reconfigure", "Before 2024x Refresh1 a deleted configuration leaves a record behind that stands in the way of another one (TWCloud2024x 137987228). Remove the copies on the target with Data Manager (-dr), which takes the record with them, and plan again: nothing has been removed from the source.",
-				"the configuration of %s %q on %s was removed before all had come, and cannot be made anew while the copies are there", s.Kind, s.Path, o.facts.Sync.Target.says())
+				"the configuration of %s %q on %s was removed before all had come, and cannot be made anew while the copies are there", s.Kind, s.Path, o.facts.Sync.Target.String())
 		}
 	}
 	var coming []string
@@ -98,18 +100,14 @@ func (o *offloading) bringing() {
 // removing: what must not be removed.
 func (o *offloading) removing() {
 	n := len(o.present)
-	allow := 0
-	if v := o.r.Get("remove_from_source", "allow"); known(v) {
-		f, _ := v.AsBigFloat().Int64()
-		allow = int(f)
-	}
+	allow := o.decl.RemoveFromSource.Allow
 	if n > allow {
 		o.refuse("remove-allow", fmt.Sprintf("Set allow = %d in remove_from_source once you have read what is removed.", n),
 			"the plan removes %s from %s, remove_from_source allows %d", wording.Plural(n, "resource"), o.addr(atSource), allow)
 	}
-	if up := o.sync.Ref("upstream"); up != nil {
+	if up := o.sync.UpstreamSync(); up != nil {
 		o.refuse("offload-copy", "Remove them where they come from, or end that synchronization first. Data Manager would remove its configuration with the copies, too ("+managerPage+").",
-			"what is to be removed from %s are copies that %s brings there", o.addr(atSource), up.Addr)
+			"what is to be removed from %s are copies that %s brings there", o.addr(atSource), up.Address())
 	}
 	for _, f := range o.facts.Sync.Feeds {
 		o.refuse("offload-copy", "Take them out of that synchronization first. Data Manager would remove its configuration with the copies, too ("+managerPage+").",
@@ -123,8 +121,8 @@ func (o *offloading) removing() {
 
 // marked: what is marked as deleted is in the source's database still.
 func (o *offloading) marked() {
-	for i := range o.plan.items {
-		if s := &o.plan.items[i]; s.isRemoved() {
+	for i := range o.plan.Items {
+		if s := &o.plan.Items[i]; s.IsRemoved() {
 			o.refuse("offload-marked", "What is marked as deleted is not synchronized (VN 261624215), so it cannot be verified. Restore it, or take it out of the declaration.",
 				"resource %q is marked as deleted on %s", s.Declared, o.addr(atSource))
 		}
@@ -148,8 +146,8 @@ func (o *offloading) losing() {
 		lines = append(lines, machine.Lines(machine.Batches(o.commands(atSource).DataManager, o.ids(), machine.Remove)...)...)
 	}
 	o.find("whose", planner.Warn, op, fmt.Sprintf("removed from %s: %s; the newest revisions are by %s", o.addr(atSource), wording.Plural(len(o.present), "resource"), byCount(people)), strings.Join(lines, "\n"))
-	for i := range o.plan.items {
-		if s := &o.plan.items[i]; s.Kind == kindCategory && len(s.Removed) > 0 {
+	for i := range o.plan.Items {
+		if s := &o.plan.Items[i]; s.Kind == survey.KindCategory && len(s.Removed) > 0 {
 			o.find("marked-stays", planner.Note, op, fmt.Sprintf("category %q of %s has %s marked as deleted, which stay as they are: %s", s.Path, o.addr(atSource), wording.Plural(len(s.Removed), "resource"), wording.List(s.Removed)),
 				"datamanager -drd, which removes all that is marked, is never used.")
 		}
@@ -172,7 +170,7 @@ func joinPath(category, name string) string {
 	return category + "/" + name
 }
 
-func created(r *resourceFacts) string {
+func created(r *survey.Resource) string {
 	if r.Source.Creator == "" || r.Source.Creator == r.Source.LatestBy {
 		return ""
 	}
@@ -201,11 +199,11 @@ func (o *offloading) configurations() {
 		o.find("configuration-stays", planner.Warn, "", fmt.Sprintf("the remote resource configurations stay on %s, with nothing on %s that they could bring", o.addr(atTarget), o.addr(atSource)),
 			"What a configuration does when its source disappears is not documented. remove_configuration = true has them removed before.")
 	case o.unconfigures() && o.removes() && o.documented() && o.transfers():
-		o.find("as-documented", planner.Warn, opRemoveConfiguration, "the configurations are there while their source disappears, and what they do then is not documented",
+		o.find("as-documented", planner.Warn, share.VerbUnconfigure, "the configurations are there while their source disappears, and what they do then is not documented",
 			"order = \"verified\" has them removed before. What is on the target is looked at before and after.")
 	}
 	if o.unconfigures() && o.facts.Sync.Target.Release.OlderThan(osmc.SyncTLS2024R1) {
-		o.find("record-stays", planner.Note, opRemoveConfiguration, fmt.Sprintf("%s keeps a record of a deleted configuration", o.facts.Sync.Target.says()),
+		o.find("record-stays", planner.Note, share.VerbUnconfigure, fmt.Sprintf("%s keeps a record of a deleted configuration", o.facts.Sync.Target.String()),
 			"Before 2024x Refresh1 the same resource can be configured again only once Data Manager has removed its copy (TWCloud2024x 137987228).")
 	}
 }
@@ -213,12 +211,12 @@ func (o *offloading) configurations() {
 // reactivating: the flag is never taken off what a configuration still brings.
 func (o *offloading) reactivating() {
 	for _, f := range o.facts.Sync.Twice {
-		o.refuse("reactivate-synced", "Take them out of that synchronization first: without the flag, its next run leads to inconsistent versions ("+syncPage+").",
+		o.refuse("reactivate-synced", "Take them out of that synchronization first: without the flag, its next run leads to inconsistent versions ("+share.SyncPage+").",
 			"%s brings %s to %s too, so their read-only flag must stay", f.Chain[0], wording.QuotedList(f.Resources), o.addr(atTarget))
 	}
 	for _, c := range o.facts.Copies {
 		if c.Brought != "" {
-			o.refuse("reactivate-synced", "Take it out of one of the two: without the flag, the next run of that synchronization leads to inconsistent versions ("+syncPage+").",
+			o.refuse("reactivate-synced", "Take it out of one of the two: without the flag, the next run of that synchronization leads to inconsistent versions ("+share.SyncPage+").",
 				"%s brings %q (%s) to %s, so its read-only flag must stay", c.Brought, c.Name, c.ID, o.addr(atTarget))
 		}
 	}
@@ -248,14 +246,14 @@ func (o *offloading) reactivating() {
 	}
 	o.find("reactivated", grade, op, fmt.Sprintf("editable on %s afterwards: %s", o.addr(atTarget), wording.Plural(n, "resource")), strings.Join(lines, "\n"))
 	if r := o.facts.Sync.Target.Release; !r.IsZero() && !r.Before(makeEditable2026R2) {
-		o.find("make-editable", planner.Note, op, fmt.Sprintf("%s has a button Make editable in its Resources application, which needs no stop", o.facts.Sync.Target.says()),
+		o.find("make-editable", planner.Note, op, fmt.Sprintf("%s has a button Make editable in its Resources application, which needs no stop", o.facts.Sync.Target.String()),
 			"It came with 2026x Refresh2 (VN 261621685) and has no documented interface. Whoever prefers it leaves reactivate out.")
 	}
 }
 
 // supposed: it is in the target category and not on the source, which is all that speaks for its having been moved.
 func (o *offloading) supposed(c copyFacts) bool {
-	return slices.ContainsFunc(o.facts.Copies, func(d copyFacts) bool { return d.ID == c.ID }) && o.facts.Sync.Items[c.Item].Kind == kindCategory
+	return slices.ContainsFunc(o.facts.Copies, func(d copyFacts) bool { return d.ID == c.ID }) && o.facts.Sync.Items[c.Item].Kind == survey.KindCategory
 }
 
 // machineWork: services of a server are stopped.
@@ -264,9 +262,9 @@ func (o *offloading) machineWork(end string) {
 	if end == atTarget {
 		in = o.facts.TargetIn
 	}
-	switch allowed := isTrue(o.r, "allow_logged_in"); {
+	switch allowed := o.decl.AllowLoggedIn; {
 	case !in.Known && !allowed:
-		o.find("logged-in", planner.Note, opAnnounce+end, fmt.Sprintf("%s may not see who is logged in to %s, so a person says that nobody is", orNobody(o.serverFacts(end).User), o.addr(end)), "")
+		o.find("logged-in", planner.Note, opAnnounce+end, fmt.Sprintf("%s may not see who is logged in to %s, so a person says that nobody is", share.OrNobody(o.observed(end).User), o.addr(end)), "")
 	case len(in.Users) > 0 && allowed:
 		o.find("logged-in", planner.Warn, opIdle+end, fmt.Sprintf("logged in to %s now: %s; they are cut off when its services stop", o.addr(end), wording.List(in.Users)), "allow_logged_in = true")
 	case len(in.Users) > 0:
@@ -281,15 +279,15 @@ func (o *offloading) machineWork(end string) {
 
 // together: another offload that stops the services of the same server must come before or after this one.
 func (o *offloading) together(end string) {
-	for _, p := range o.r.Peers {
-		other := p.Ref("sync")
-		if other == nil || slices.Contains(o.r.DependsOn, p.Addr) || slices.Contains(p.DependsOn, o.r.Addr) {
+	for _, r := range o.decl.Resource().Peers {
+		p := declaredOffload(r)
+		other := survey.Declared(p.Sync)
+		if other == nil || slices.Contains(o.decl.Resource().DependsOn, r.Addr) || slices.Contains(r.DependsOn, o.decl.Addr()) {
 			continue
 		}
-		stops := !p.Get("remove_from_source").IsNull() && sameServer(other.Ref("source"), o.server(end)) || isTrue(p, "reactivate") && sameServer(other.Ref("target"), o.server(end))
-		if stops {
-			o.find("together", planner.Warn, "", fmt.Sprintf("%s may stop and start the services of %s at the same time", p.Addr, o.addr(end)),
-				fmt.Sprintf("Write depends_on = [%s] here, or the other way round, so that one follows the other.", p.Addr))
+		if p.RemoveFromSource != nil && other.SourceServer().IsSame(o.server(end)) || p.Reactivate && other.TargetServer().IsSame(o.server(end)) {
+			o.find("together", planner.Warn, "", fmt.Sprintf("%s may stop and start the services of %s at the same time", r.Addr, o.addr(end)),
+				fmt.Sprintf("Write depends_on = [%s] here, or the other way round, so that one follows the other.", r.Addr))
 		}
 	}
 }

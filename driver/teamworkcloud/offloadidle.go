@@ -9,10 +9,11 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
-	"github.com/syncctl/syncctl/schema"
 )
 
 // verifySourceIdle guards the stop of the source's services: nobody works on what is to be removed, and nothing of it has
@@ -29,10 +30,13 @@ func (d *Driver) verifySourceIdle(ctx context.Context, t *executor.Task) (execut
 	if err := l.sameAs(t, verified); err != nil {
 		return executor.Verdict{}, executor.Final(err)
 	}
-	if planned, now := t.Step.Args[argLines], resourcesText(l.facts.resources()); planned != "" && planned != now {
+	if planned, now := t.Step.Args[argLines], resourcesText(l.facts.Resources()); planned != "" && planned != now {
 		return executor.Verdict{}, executor.Final(fmt.Errorf("%s has %s, and the lines for a person were written for %s. %s", l.facts.Source.Addr, now, planned, planAnew))
 	}
-	locks, err := readLocks(ctx, l.source, l.facts.resources())
+	var locks []lockFacts
+	err = survey.Gather(ctx, d.observer(serversOf(syncOf(t))...), func(v *survey.View) {
+		locks = lookLocks(v, syncOf(t).SourceServer(), l.facts.Resources())
+	})
 	if err != nil {
 		return executor.Verdict{}, err
 	}
@@ -41,12 +45,12 @@ func (d *Driver) verifySourceIdle(ctx context.Context, t *executor.Task) (execut
 		for _, lock := range locks {
 			words = append(words, lock.String())
 		}
-		return notDone("%s; have them commit, or release the locks", wording.List(words)), nil
+		return executor.NotDone.Because("%s; have them commit, or release the locks", wording.List(words)), nil
 	}
 	if why, err := d.notReady(ctx, t, atSource, verified); err != nil || why != "" {
 		return executor.Verdict{State: executor.NotDone, Why: why}, err
 	}
-	return done("nobody works on the %s, and nothing of them has changed since it was verified", wording.Plural(len(verified), "resource")), nil
+	return executor.Done.Because("nobody works on the %s, and nothing of them has changed since it was verified", wording.Plural(len(verified), "resource")), nil
 }
 
 // notReady tells what keeps the services of an end from being stopped, "" if nothing does: nobody else may be logged in, and the
@@ -69,7 +73,7 @@ func (d *Driver) notReady(ctx context.Context, t *executor.Task, end string, res
 // sameSelection is nil when what is selected is what was verified.
 func (l *looked) sameSelection(verified revision.Records) error {
 	now := map[string]string{}
-	for _, r := range l.facts.resources() {
+	for _, r := range l.facts.Resources() {
 		now[r.ID] = r.Name
 	}
 	for _, id := range verified.IDs() {
@@ -90,7 +94,7 @@ func (l *looked) sameAs(t *executor.Task, verified revision.Records) error {
 	if err := l.sameSelection(verified); err != nil {
 		return err
 	}
-	for _, r := range l.facts.resources() {
+	for _, r := range l.facts.Resources() {
 		was, h := verified[r.ID], l.histories[r.ID]
 		switch {
 		case h.source == nil:
@@ -113,10 +117,10 @@ const planAnew = "Give the run up (syncctl resolve -abandon) and make the plan a
 
 // verifyAnew says what helps when the source has moved on.
 func verifyAnew(t *executor.Task) string {
-	if t.IsDone(opRemoveConfiguration) {
+	if t.IsDone(share.VerbUnconfigure) {
 		return "Its configuration is removed, so that it does not come by itself. " + planAnew + ": it brings and verifies it anew"
 	}
-	return fmt.Sprintf("Have it verified again once it has come: syncctl resolve %s -retry", planner.StepID(t.Step.Addr, opArrived))
+	return fmt.Sprintf("Have it verified again once it has come: syncctl resolve %s -retry", planner.StepID(t.Step.Addr, share.VerbArrived))
 }
 
 // verifyTargetIdle guards the stop of the target's services, and notes what the resources are like that are to become editable.
@@ -128,6 +132,7 @@ func (d *Driver) verifyTargetIdle(ctx context.Context, t *executor.Task) (execut
 	if err := d.kept(ctx, t, verified, (*revision.Record).Changed); err != nil {
 		return executor.Verdict{}, err
 	}
+	target := syncOf(t).TargetServer()
 	inv, all, err := d.readMoved(ctx, t, verified)
 	if err != nil {
 		return executor.Verdict{}, err
@@ -137,16 +142,16 @@ func (d *Driver) verifyTargetIdle(ctx context.Context, t *executor.Task) (execut
 		for _, id := range all.IDs() {
 			now = append(now, fmt.Sprintf("%s (%s)", all[id].Name, id))
 		}
-		return executor.Verdict{}, executor.Final(fmt.Errorf("what would become editable on %s is not what was planned; it is now: %s. %s", inv.facts.Addr, cmp.Or(wording.List(now), "nothing"), planAnew))
+		return executor.Verdict{}, executor.Final(fmt.Errorf("what would become editable on %s is not what was planned; it is now: %s. %s", target.Address(), cmp.Or(wording.List(now), "nothing"), planAnew))
 	}
 	if why, err := d.notReady(ctx, t, atTarget, all); err != nil || why != "" {
 		return executor.Verdict{State: executor.NotDone, Why: why}, err
 	}
-	v := done("%s has the %s as verified", inv.facts.Addr, wording.Plural(len(all), "resource"))
+	v := executor.Done.Because("%s has the %s as verified", target.Address(), wording.Plural(len(all), "resource"))
 	if v.Outputs, err = all.Outputs(); err != nil {
 		return v, err
 	}
-	v.Outputs[categoryOutput] = wholeCategory(t.Resource.Ref("sync"), inv, all)
+	v.Outputs[categoryOutput] = wholeCategory(syncOf(t), inv, all)
 	return v, nil
 }
 
@@ -155,19 +160,19 @@ const categoryOutput = "category"
 
 // wholeCategory is the target category that may be named to Data Manager beside its resources: a category was synchronized, and
 // nothing is in it but what becomes editable. "" otherwise, since whatever else is in it would lose its flag with them.
-func wholeCategory(sync *schema.Resource, inv *inventory, all revision.Records) string {
-	if sync == nil || len(texts(sync.Get("categories"))) == 0 {
+func wholeCategory(sync *survey.Sync, inv *survey.Inventory, all revision.Records) string {
+	if len(sync.Categories) == 0 {
 		return ""
 	}
 	category := ""
 	for _, id := range all.IDs() {
-		r := inv.byID[id]
+		r := inv.Resource(id)
 		if r == nil || r.Category == "" || category != "" && r.Category != category {
 			return ""
 		}
 		category = r.Category
 	}
-	for _, r := range inv.members(category) {
+	for _, r := range inv.Members(category) {
 		if _, moved := all[r.ID]; !moved {
 			return ""
 		}
@@ -176,56 +181,45 @@ func wholeCategory(sync *schema.Resource, inv *inventory, all revision.Records) 
 }
 
 // readMoved are what this run has moved, and where the plan says so what earlier ones have, each as it is on the target.
-func (d *Driver) readMoved(ctx context.Context, t *executor.Task, verified revision.Records) (*inventory, revision.Records, error) {
-	sync := t.Resource.Ref("sync")
-	s := d.newSurvey()
-	target, err := s.inventory(ctx, sync.Ref("target"))
-	if err != nil {
-		return nil, nil, err
-	}
-	called := verified.Names()
-	if t.Step.Args[argEarlier] == "true" || len(verified) == 0 {
-		x, err := s.begin(ctx, sync)
-		if err != nil {
-			return nil, nil, err
+func (d *Driver) readMoved(ctx context.Context, t *executor.Task, verified revision.Records) (inv *survey.Inventory, all revision.Records, err error) {
+	sync := syncOf(t)
+	err = survey.Gather(ctx, d.observer(serversOf(syncOf(t))...), func(v *survey.View) {
+		called := verified.Names()
+		inv = v.Inventory(sync.TargetServer())
+		if t.Step.Args[argEarlier] == "true" || len(verified) == 0 {
+			movedBefore(v, t, inv, called)
 		}
-		if err := x.each(ctx, x.category, x.readable); err != nil {
-			return nil, nil, err
+		all = revision.Records{}
+		if v.Lacks() {
+			return
 		}
-		if err := x.movedBefore(ctx, t, called); err != nil {
-			return nil, nil, err
+		for id, name := range called {
+			if h := v.CopyHistory(sync.TargetServer(), id, name); h != nil {
+				all[id] = revision.RecordOf(name, nil, h)
+			}
 		}
-	}
-	all := revision.Records{}
-	for id, name := range called {
-		h, err := revision.Read(ctx, target.client, id)
-		if err != nil {
-			return nil, nil, fmt.Errorf("reading %q of %s: %w", name, target.facts.Addr, err)
-		}
-		all[id] = revision.RecordOf(name, nil, h)
-	}
-	return target, all, nil
+	})
+	return inv, all, err
 }
 
 // movedBefore adds what earlier runs have moved: what is on the target alone, if the plan says so, and what the source has kept.
-func (x *syncReader) movedBefore(ctx context.Context, t *executor.Task, called map[string]string) error {
+func movedBefore(v *survey.View, t *executor.Task, inv *survey.Inventory, called map[string]string) {
+	f := v.Selected(syncOf(t))
+	if f == nil || inv == nil {
+		return
+	}
 	if t.Step.Args[argEarlier] == "true" {
-		copies, err := x.copies(ctx, x.declared, &x.facts, x.selection.source, x.target)
-		if err != nil {
-			return err
-		}
-		for _, c := range copies {
+		for _, c := range offloadedCopies(v, syncOf(t), f) {
 			if c.Brought == "" {
 				called[c.ID] = c.Name
 			}
 		}
 	}
-	for _, r := range x.facts.resources() {
-		if there := x.target.byID[r.ID]; there != nil && !there.Removed {
+	for _, r := range f.Resources() {
+		if c := inv.Resource(r.ID); c != nil && !c.Removed {
 			called[r.ID] = r.Name
 		}
 	}
-	return nil
 }
 
 // verifyMaintainedTarget: the server is up and has them. Whether the flag is off nothing shows.
@@ -237,7 +231,7 @@ func (d *Driver) verifyMaintainedTarget(ctx context.Context, t *executor.Task) (
 	if err := d.keptEditable(ctx, t); err != nil {
 		return executor.Verdict{}, err
 	}
-	return unknown("%s; whether the read-only flag is off nothing shows", v.Why), nil
+	return executor.Unknown.Because("%s; whether the read-only flag is off nothing shows", v.Why), nil
 }
 
 // verifyEditable: the resources are there. Whether they can be edited only a person can tell.
@@ -245,7 +239,7 @@ func (d *Driver) verifyEditable(ctx context.Context, t *executor.Task) (executor
 	if err := d.keptEditable(ctx, t); err != nil {
 		return executor.Verdict{}, err
 	}
-	return unknown("no interface shows whether a resource can be edited"), nil
+	return executor.Unknown.Because("no interface shows whether a resource can be edited"), nil
 }
 
 // keptEditable: what became editable has all that it had. People may have added to it.
@@ -273,20 +267,20 @@ func (d *Driver) verifyFinished(ctx context.Context, t *executor.Task) (executor
 	}
 	maps.Copy(all, verified) // these say more
 	if len(all) == 0 {
-		return notDone("%s", errNothingVerified), nil
+		return executor.NotDone.Because("%s", errNothingVerified), nil
 	}
 	if err := d.kept(ctx, t, all, (*revision.Record).Lost); err != nil {
 		return executor.Verdict{}, err
 	}
-	if t.Resource.Get("remove_from_source").IsNull() {
-		return done("%s has every branch and revision of %s that was verified", serverOf(t, atTarget).Addr, wording.Plural(len(all), "resource")), nil
+	if declaredOffload(t.Resource).RemoveFromSource == nil {
+		return executor.Done.Because("%s has every branch and revision of %s that was verified", serverOf(t, atTarget).Addr, wording.Plural(len(all), "resource")), nil
 	}
 	left, err := d.left(ctx, serverOf(t, atSource), all.IDs())
 	if err != nil {
 		return executor.Verdict{}, err
 	}
 	if len(left) > 0 {
-		return notDone("%s still has %s", serverOf(t, atSource).Addr, strings.Join(wording.FirstTen(left), ", ")), nil
+		return executor.NotDone.Because("%s still has %s", serverOf(t, atSource).Addr, strings.Join(wording.FirstTen(left), ", ")), nil
 	}
-	return done("%s has none of the %s any more; %s has every branch and revision of them that was verified", serverOf(t, atSource).Addr, wording.Plural(len(all), "resource"), serverOf(t, atTarget).Addr), nil
+	return executor.Done.Because("%s has none of the %s any more; %s has every branch and revision of them that was verified", serverOf(t, atSource).Addr, wording.Plural(len(all), "resource"), serverOf(t, atTarget).Addr), nil
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
@@ -44,8 +46,8 @@ func (o *offloading) maintainSourceStep() planner.Step {
 		l.add(c, "")
 	}
 	step := o.maintainStep(atSource, l, fmt.Sprintf("stop the services of %s, remove %s for good with Data Manager, and start them again", o.addr(atSource), wording.Plural(len(ids), "resource")))
-	step.Guards = []string{o.l.id(opIdle + atSource)}
-	step.Because = syncPage + ", step 2; the machine is not declared (host), so a person does it. It cannot be undone"
+	step.Guards = []string{o.l.ID(opIdle + atSource)}
+	step.Because = share.SyncPage + ", step 2; the machine is not declared (host), so a person does it. It cannot be undone"
 	step.Effect = &planner.Effect{Destroy: len(ids), Irreversible: true, Loses: o.loses()}
 	step.Facts, step.Retires = []planner.Fact{o.targetFact()}, o.retires()
 	return step
@@ -53,7 +55,7 @@ func (o *offloading) maintainSourceStep() planner.Step {
 
 // compareLines: what is in the database beyond what was verified would be lost, and with the services stopped only Data Manager
 // can tell. The numbers are those of the plan; the check before this step sees to it that they still hold.
-func (o *offloading) compareLines(l *lineList, u machine.Commands, r *resourceFacts) {
+func (o *offloading) compareLines(l *lineList, u machine.Commands, r *survey.Resource) {
 	l.add(slices.Concat(u.DataManager, machine.ListBranches(r.ID)), "%s: %s and no more", r.Name, wording.Plural(r.Source.Branches, "branch"))
 	for _, b := range o.facts.Lines {
 		if b.Resource != r.ID {
@@ -82,8 +84,8 @@ func (o *offloading) maintainTargetStep() planner.Step {
 	}
 	n := len(o.moved())
 	step := o.maintainStep(atTarget, l, fmt.Sprintf("stop the services of %s, take the read-only flag off %s with Data Manager, and start them again", o.addr(atTarget), wording.Plural(n, "resource")))
-	step.Guards = []string{o.l.id(opIdle + atTarget)}
-	step.Because = syncPage + ", Removing the read-only flag; the machine is not declared (host), so a person does it"
+	step.Guards = []string{o.l.ID(opIdle + atTarget)}
+	step.Because = share.SyncPage + ", Removing the read-only flag; the machine is not declared (host), so a person does it"
 	step.Effect = &planner.Effect{Change: n}
 	step.Manual.Attest = "all of the lines were run, none of them reported an error, and the services are up"
 	return step

@@ -5,8 +5,12 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/driver/declare"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -25,6 +29,9 @@ const (
 	opReactivate = "reactivate"
 	opEditable   = "editable_" // + what it is about
 	opFinished   = "finished"
+
+	verbAllArrived   = "all_arrived"        // the verb of a migration's share.VerbArrived
+	verbUnconfigured = "all_configurations" // the verb of a migration's share.VerbUnconfigure
 )
 
 // The two ends.
@@ -33,31 +40,41 @@ const (
 	atTarget = "target"
 )
 
-// offloading is an offload beside what is there.
+// offloading is an offload beside what was observed.
 type offloading struct {
-	r, sync   *schema.Resource
+	decl      *Offload
+	sync      *survey.Sync
 	facts     *offloadFacts
 	confirmed map[string]planner.Confirmation
-	plan      *syncPlan        // of the synchronization, for what is on the source still
-	present   []*resourceFacts // what is on the source, by name and id
-	l         *list
+	plan      *share.Plan        // of the synchronization, for what is still on the source
+	present   []*survey.Resource // what is on the source, by name and id
+	l         *planner.Sequence
 	out       []planner.Finding
 }
 
-func newOffloading(r *schema.Resource, f *offloadFacts, confirmed map[string]planner.Confirmation) *offloading {
-	o := &offloading{r: r, sync: r.Ref("sync"), facts: f, confirmed: confirmed, l: &list{addr: r.Addr.String()}}
+func (d *Driver) newOffloading(r *schema.Resource, f *offloadFacts, confirmed map[string]planner.Confirmation) *offloading {
+	decl := declaredOffload(r)
+	o := &offloading{
+		decl: decl, sync: survey.Declared(decl.Sync), facts: f, confirmed: confirmed, l: &planner.Sequence{Addr: r.Addr.String()},
+	}
 	if o.sync == nil || f.SyncGone {
 		return o
 	}
-	rest := f.Sync // what was declared and is not on the source any more is no matter of the synchronization's
+	rest := f.Sync // what was declared and is no longer on the source does not concern the synchronization
 	rest.Items = slices.Clone(rest.Items)
 	for i := len(rest.Items) - 1; i >= 0; i-- {
 		if rest.Items[i].Problem != "" && o.found(i) {
 			rest.Items = slices.Delete(rest.Items, i, i+1)
 		}
 	}
-	o.plan = newSyncPlan(r.Addr.String(), o.sync, &rest, confirmed)
-	o.present = rest.resources()
+	o.plan = share.New(r.Addr.String(), o.sync, &rest, d.encryption(), f.Pair, confirmed)
+	o.present = rest.Resources()
+	return o
+}
+
+// declaredOffload decodes the declaration of an offload.
+func declaredOffload(r *schema.Resource) *Offload {
+	o, _ := declare.Once[Offload](r)
 	return o
 }
 
@@ -66,15 +83,21 @@ func (o *offloading) found(item int) bool {
 	return slices.ContainsFunc(o.facts.Copies, func(c copyFacts) bool { return c.Item == item })
 }
 
-func (o *offloading) removes() bool      { return !o.r.Get("remove_from_source").IsNull() }
-func (o *offloading) reactivates() bool  { return isTrue(o.r, "reactivate") }
-func (o *offloading) unconfigures() bool { return isTrue(o.r, "remove_configuration") }
-func (o *offloading) documented() bool   { return o.r.Text("order") == orderDocumented }
+func (o *offloading) removes() bool      { return o.decl.RemoveFromSource != nil }
+func (o *offloading) reactivates() bool  { return o.decl.Reactivate }
+func (o *offloading) unconfigures() bool { return o.decl.RemoveConfiguration }
+func (o *offloading) documented() bool   { return o.decl.Order == orderDocumented }
 
-func (o *offloading) server(end string) *schema.Resource { return o.sync.Ref(end) }
-func (o *offloading) hasHost(end string) bool            { return !o.server(end).Get("host").IsNull() }
+func (o *offloading) server(end string) *connect.Server {
+	if end == atSource {
+		return o.sync.SourceServer()
+	}
+	return o.sync.TargetServer()
+}
 
-func (o *offloading) serverFacts(end string) *serverFacts {
+func (o *offloading) hasHost(end string) bool { return o.server(end).Host != nil }
+
+func (o *offloading) observed(end string) *survey.Server {
 	if end == atSource {
 		return &o.facts.Sync.Source
 	}
@@ -125,22 +148,22 @@ func (o *offloading) madeEditable() bool {
 
 // unconfigured: runs have removed all configurations that they had made, as a person confirmed.
 func (o *offloading) unconfigured() bool {
-	_, ever := o.confirmed[opRemoveConfiguration]
-	return ever && !slices.ContainsFunc(o.plan.items, func(s standing) bool { return !s.removed })
+	_, ever := o.confirmed[share.VerbUnconfigure]
+	return ever && !slices.ContainsFunc(o.plan.Items, func(s share.Standing) bool { return !s.Unconfigured })
 }
 
 // complete: the target has everything that the source has, to the last revision.
 func (o *offloading) complete() bool {
-	return !slices.ContainsFunc(o.present, func(r *resourceFacts) bool { return !r.arrived() })
+	return !slices.ContainsFunc(o.present, func(r *survey.Resource) bool { return !hasArrived(r) })
 }
 
-// complete: the target has all of an element.
-func (s *standing) complete() bool {
-	return !slices.ContainsFunc(s.Resource, func(r resourceFacts) bool { return !r.arrived() })
+// isComplete: the target has all of an element.
+func isComplete(s *share.Standing) bool {
+	return !slices.ContainsFunc(s.Resources, func(r survey.Resource) bool { return !hasArrived(&r) })
 }
 
-func (r *resourceFacts) arrived() bool {
-	return !r.Coming && r.Target.There && !r.Target.Removed && r.Diff.IsEqual()
+func hasArrived(r *survey.Resource) bool {
+	return !r.Coming && r.Target.IsPresent() && r.Diff.IsEqual()
 }
 
 // transfers tells whether something has to be brought to the target, or removed from the source, still.
@@ -149,7 +172,7 @@ func (o *offloading) transfers() bool {
 	case o.removes():
 		return len(o.present) > 0
 	case o.unconfigures() && o.unconfigured(): // it was one time
-		return slices.ContainsFunc(o.present, func(r *resourceFacts) bool { return !r.Target.There })
+		return slices.ContainsFunc(o.present, func(r *survey.Resource) bool { return !r.Target.Exists })
 	case o.unconfigures():
 		return len(o.present) > 0
 	}
@@ -157,21 +180,22 @@ func (o *offloading) transfers() bool {
 }
 
 // planMigration writes the vendor's procedure down as steps, for what of it is left to do.
-func planMigration(c planner.Change) (planner.Outline, hcl.Diagnostics) {
-	var f offloadFacts
-	if err := unpack(c.Actual, &f); err != nil {
+func (d *Driver) planMigration(c planner.Change) (planner.Outline, hcl.Diagnostics) {
+	v := survey.NewView(c.Seen)
+	f := d.lookAtOffload(v, c.Resource)
+	if err := v.Err(); err != nil {
 		return planner.Outline{}, hcl.Diagnostics{problem(c.Resource, "Cannot plan", err.Error())}
 	}
-	o := newOffloading(c.Resource, &f, c.Confirmed)
-	if o.sync == nil || f.SyncGone {
+	o := d.newOffloading(c.Resource, f, c.Confirmed)
+	if f.SyncGone {
 		return planner.Outline{Action: planner.NoChange, Findings: []planner.Finding{{
 			Rule: product + "/sync-gone", Severity: planner.Note,
-			Summary: c.Resource.Text("sync") + " is not declared any more, so that nothing says what is to be offloaded; take this block out too",
+			Summary: o.decl.Text("sync") + " is not declared any more, so that nothing says what is to be offloaded; take this block out too",
 		}}}, nil
 	}
 	o.steps()
 	o.findings()
-	out := planner.Outline{Action: planner.Migrate, Steps: o.l.steps, Findings: o.out}
+	out := planner.Outline{Action: planner.Migrate, Steps: o.l.Steps, Findings: o.out}
 	if len(out.Steps) == 0 {
 		out.Action = planner.NoChange
 	}
@@ -182,7 +206,8 @@ func planMigration(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 func (o *offloading) steps() {
 	body := &offloading{}
 	*body = *o
-	body.l = &list{addr: o.l.addr, last: []string{o.l.id(opPreflight)}}
+	body.l = &planner.Sequence{Addr: o.l.Addr}
+	body.l.Then(o.preflightStep())
 	moves := false
 	if o.transfers() {
 		body.bring()
@@ -191,28 +216,40 @@ func (o *offloading) steps() {
 			moves = true
 		}
 	} else if o.removes() && o.documented() && o.leavesConfigurations() && len(o.facts.Copies) > 0 {
-		body.l.then(o.removeConfigurations()) // the vendor's last step
+		body.l.Then(o.removeConfigurations()) // the vendor's last step
 	}
 	if o.reactivates() && len(o.moved()) > 0 && !(o.madeEditable() && !o.transfers()) {
 		body.reactivate()
 		moves = true
 	}
-	if len(body.l.steps) == 0 {
+	if len(body.l.Steps) == 1 { // only the look before
 		return
 	}
-	o.l.then(o.preflightStep())
-	o.l.steps = append(o.l.steps, body.l.steps...)
-	o.l.last = body.l.last
 	if moves {
-		o.l.then(o.finishedStep())
+		body.l.Then(o.finishedStep())
+	}
+	o.l = body.l
+	for i := range o.l.Steps {
+		if s := &o.l.Steps[i]; len(s.Servers) == 0 {
+			s.Servers = o.contacted(s.Op)
+		}
 	}
 }
 
+// contacted are the servers that a step which says nothing else contacts.
+func (o *offloading) contacted(op string) []string {
+	switch op {
+	case opPreflight, opIdle + atSource, opIdle + atTarget: // they look at everything once more
+		return slices.Clone(o.facts.Servers)
+	}
+	return []string{o.addr(atSource), o.addr(atTarget)}
+}
+
 // todo are the elements that something of is missing still, and that have no configuration as far as can be told.
-func (o *offloading) todo() []*standing {
-	var todo []*standing
-	for i := range o.plan.items {
-		if s := &o.plan.items[i]; s.Problem == "" && !s.isRemoved() && !s.configured && !s.complete() {
+func (o *offloading) todo() []*share.Standing {
+	var todo []*share.Standing
+	for i := range o.plan.Items {
+		if s := &o.plan.Items[i]; s.Problem == "" && !s.IsRemoved() && !s.Configured && !isComplete(s) {
 			todo = append(todo, s)
 		}
 	}
@@ -228,27 +265,28 @@ func (o *offloading) leavesConfigurations() bool {
 func (o *offloading) bring() {
 	todo := o.todo()
 	if len(todo) > 0 {
-		if o.plan.secures() {
-			o.l.then(o.plan.securedStep())
+		if o.plan.Secures() {
+			o.l.Then(o.plan.SecuredStep())
 		}
-		o.plan.prepare(o.l)
+		o.plan.Prepare(o.l)
 		var gone, made []planner.Step
 		for _, s := range todo {
-			if s.replace && !o.plan.cannotReplace(s) {
-				gone = append(gone, o.plan.removeStep(s.key(), "a configuration cannot be edited, and the one there is was made otherwise", s))
+			if s.Replaces && !o.plan.CannotReplace(s) {
+				gone = append(gone, o.plan.UnconfigureStep(s.Key(), "a configuration cannot be edited, and the one there is was made otherwise", s))
 			}
-			made = append(made, o.plan.configureStep(s))
+			made = append(made, o.plan.ConfigureStep(s))
 		}
-		o.l.then(gone...)
-		o.l.then(made...)
+		o.l.Then(gone...)
+		o.l.Then(made...)
 	}
-	arrived := o.plan.arrivedStep(true)
+	arrived := o.plan.ArrivedStep(true)
+	arrived.Verb = verbAllArrived
 	arrived.Args[argResources] = fingerprint(o.ids())
-	o.l.then(arrived)
+	o.l.Then(arrived)
 	if o.leavesConfigurations() && !(o.removes() && o.documented()) {
 		s := o.removeConfigurations()
-		s.Guards = []string{o.l.id(opArrived)}
-		o.l.then(s)
+		s.Guards = []string{o.l.ID(share.VerbArrived)}
+		o.l.Then(s)
 	}
 }
 
@@ -261,36 +299,38 @@ func (o *offloading) removeConfigurations() planner.Step {
 		all.Items = slices.Clone(all.Items)
 		for i := range all.Items {
 			for _, c := range o.facts.Copies {
-				if item := &all.Items[i]; item.Problem != "" && item.Kind == kindResource && c.Item == i {
+				if item := &all.Items[i]; item.Problem != "" && item.Kind == survey.KindResource && c.Item == i {
 					item.ID, item.Path = c.ID, c.Name
 				}
 			}
 		}
-		p = newSyncPlan(o.plan.owner, o.sync, &all, o.confirmed)
+		p = o.plan.With(&all)
 	}
 	because := "what a configuration does when its source disappears is not documented, so it goes first; the vendor's page has it last (order = \"as_documented\")"
 	switch {
 	case !o.removes():
-		because = "it is brought once (" + syncPage + ")"
+		because = "it is brought once (" + share.SyncPage + ")"
 	case o.documented():
-		because = syncPage + ", step 3"
+		because = share.SyncPage + ", step 3"
 	}
-	return p.removeAllStep(because)
+	step := p.UnconfigureAllStep(because)
+	step.Verb = verbUnconfigured
+	return step
 }
 
 // remove adds what removes the resources from the source.
 func (o *offloading) remove() {
 	o.quiet(atSource)
 	if !o.hasHost(atSource) {
-		o.l.then(o.maintainSourceStep())
+		o.l.Then(o.maintainSourceStep())
 	} else {
-		o.l.then(o.stopStep(atSource))
-		o.l.then(o.unchangedStep())
-		o.l.then(o.removeStep())
-		o.l.then(o.startStep(atSource))
+		o.l.Then(o.stopStep(atSource))
+		o.l.Then(o.unchangedStep())
+		o.l.Then(o.removeStep())
+		o.l.Then(o.startStep(atSource))
 	}
 	if o.documented() && o.leavesConfigurations() {
-		o.l.then(o.removeConfigurations())
+		o.l.Then(o.removeConfigurations())
 	}
 }
 
@@ -300,24 +340,24 @@ func (o *offloading) quiet(end string) {
 	if end == atTarget {
 		in = o.facts.TargetIn
 	}
-	if (len(in.Users) > 0 || !in.Known) && !isTrue(o.r, "allow_logged_in") {
-		o.l.then(o.window(end).AnnounceStep(in))
+	if (len(in.Users) > 0 || !in.Known) && !o.decl.AllowLoggedIn {
+		o.l.Then(o.window(end).AnnounceStep(in))
 	}
-	o.l.then(o.idleStep(end))
-	o.l.then(o.backupStep(end))
+	o.l.Then(o.idleStep(end))
+	o.l.Then(o.backupStep(end))
 }
 
 // reactivate adds what takes the read-only flag off.
 func (o *offloading) reactivate() {
 	o.quiet(atTarget)
 	if !o.hasHost(atTarget) {
-		o.l.then(o.maintainTargetStep())
+		o.l.Then(o.maintainTargetStep())
 	} else {
-		o.l.then(o.stopStep(atTarget))
-		o.l.then(o.reactivateStep())
-		o.l.then(o.startStep(atTarget))
+		o.l.Then(o.stopStep(atTarget))
+		o.l.Then(o.reactivateStep())
+		o.l.Then(o.startStep(atTarget))
 	}
-	o.l.then(o.editableStep())
+	o.l.Then(o.editableStep())
 }
 
 // makeEditable2026R2 is when the Resources application got a button that takes the flag off (VN 261621685).

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
@@ -32,12 +34,12 @@ const lookWithin = 5 * time.Second
 func fingerprint(ids []string) string {
 	ids = slices.Clone(ids)
 	slices.Sort(ids)
-	return short(16, slices.Compact(ids)...)
+	return survey.Print(16, slices.Compact(ids)...)
 }
 
 func (o *offloading) args(end string) map[string]string {
-	args := map[string]string{argRelease: o.serverFacts(end).Release.String(), argResources: fingerprint(o.ids())}
-	if o.serverFacts(end).Release.IsZero() {
+	args := map[string]string{argRelease: o.observed(end).Release.String(), argResources: fingerprint(o.ids())}
+	if o.observed(end).Release.IsZero() {
 		args[argRelease] = ""
 	}
 	if end == atTarget {
@@ -55,11 +57,11 @@ func (o *offloading) movedIDs() []string {
 	return out
 }
 
-func (o *offloading) addr(end string) string { return o.serverFacts(end).Addr }
+func (o *offloading) addr(end string) string { return o.observed(end).Addr }
 
 // window is the maintenance window at an end.
 func (o *offloading) window(end string) *machine.Window {
-	return windowOf(o.server(end), end, o.serverFacts(end).Release)
+	return windowOf(o.server(end).Resource(), end, o.observed(end).Release)
 }
 
 func (o *offloading) commands(end string) machine.Commands { return o.window(end).Commands }
@@ -74,7 +76,7 @@ func (o *offloading) resourcesFact() planner.Fact {
 	return planner.Fact{Name: "source.resources", Value: resourcesText(o.present)}
 }
 
-func resourcesText(all []*resourceFacts) string {
+func resourcesText(all []*survey.Resource) string {
 	var words []string
 	revisions := 0
 	for _, r := range all {
@@ -82,7 +84,7 @@ func resourcesText(all []*resourceFacts) string {
 		revisions += r.Source.Revisions
 	}
 	slices.Sort(words)
-	return fmt.Sprintf("%s, %s (%s)", wording.Plural(len(all), "resource"), wording.Plural(revisions, "revision"), short(8, words...))
+	return fmt.Sprintf("%s, %s (%s)", wording.Plural(len(all), "resource"), wording.Plural(revisions, "revision"), survey.Print(8, words...))
 }
 
 func (o *offloading) preflightStep() planner.Step {
@@ -128,7 +130,7 @@ func (o *offloading) idleStep(end string) planner.Step {
 		Args: o.args(end),
 	}
 	people := ", and nobody else is logged in"
-	if isTrue(o.r, "allow_logged_in") {
+	if o.decl.AllowLoggedIn {
 		people = ""
 	}
 	if end == atTarget {
@@ -151,7 +153,7 @@ func (o *offloading) backupStep(end string) planner.Step {
 // stopStep has one guard: looking whether the server is idle compares all again.
 func (o *offloading) stopStep(end string) planner.Step {
 	s := o.window(end).StopStep("Data Manager works on the database itself, with the services stopped (" + managerPage + ")")
-	s.Args, s.Guards = o.args(end), []string{o.l.id(opIdle + end)}
+	s.Args, s.Guards = o.args(end), []string{o.l.ID(opIdle + end)}
 	return s
 }
 
@@ -184,9 +186,9 @@ func (o *offloading) loses() string {
 func (o *offloading) removeStep() planner.Step {
 	return planner.Step{
 		Op: opRemove, Mark: planner.MarkFinal, Repeat: planner.CheckFirst, Within: planner.Duration(time.Minute), Exclusive: machine.Exclusive(o.addr(atSource)),
-		Guards:  []string{o.l.id(opUnchanged)},
+		Guards:  []string{o.l.ID(opUnchanged)},
 		Summary: fmt.Sprintf("remove %s from %s for good: %s", wording.Plural(len(o.present), "resource"), o.addr(atSource), o.shown(atSource, "datamanager -dr", o.ids(), machine.Remove)),
-		Because: syncPage + ", step 2: it frees the source of what was moved",
+		Because: share.SyncPage + ", step 2: it frees the source of what was moved",
 		Args:    o.args(atSource),
 		Facts:   []planner.Fact{o.targetFact()},
 		Effect:  &planner.Effect{Destroy: len(o.present), Irreversible: true, Loses: o.loses()},
@@ -199,7 +201,7 @@ func (o *offloading) retires() []string {
 	if !o.unconfigures() {
 		return nil
 	}
-	return []string{o.sync.Addr.String()}
+	return []string{o.sync.Address()}
 }
 
 // shown is a command for a step's line; where the ids are many, all of it stands among the findings.
@@ -216,7 +218,7 @@ func (o *offloading) reactivateStep() planner.Step {
 	return planner.Step{
 		Op: opReactivate, Mark: planner.MarkChange, Repeat: planner.Idempotent, Within: planner.Duration(time.Minute), Exclusive: machine.Exclusive(o.addr(atTarget)),
 		Summary: fmt.Sprintf("take the read-only flag off %s on %s: %s", wording.Plural(n, "resource"), o.addr(atTarget), o.shown(atTarget, "datamanager -rrof --resourceID=", o.movedIDs(), machine.Reactivate(o.wholeCategory()))) + o.alsoCategory(),
-		Because: syncPage + ", Removing the read-only flag: what was moved once may be made active again",
+		Because: share.SyncPage + ", Removing the read-only flag: what was moved once may be made active again",
 		Args:    o.args(atTarget),
 		Effect:  &planner.Effect{Change: n},
 	}
@@ -226,7 +228,7 @@ func (o *offloading) reactivateStep() planner.Step {
 // when planning: the category may be about to be created.
 func (o *offloading) wholeCategory() string {
 	f := &o.facts.Sync
-	if len(texts(o.sync.Get("categories"))) == 0 {
+	if len(o.sync.Categories) == 0 {
 		return ""
 	}
 	for _, held := range f.Held {
@@ -240,7 +242,7 @@ func (o *offloading) wholeCategory() string {
 // alsoCategory says in a step's line that a category is named too which is only to be created.
 func (o *offloading) alsoCategory() string {
 	f := &o.facts.Sync
-	if len(texts(o.sync.Get("categories"))) > 0 && f.Category.ID == "" {
+	if len(o.sync.Categories) > 0 && f.Category.ID == "" {
 		return ", and --categoryID= with that of " + strconv.Quote(f.Category.Path) + " as long as nothing else is in it"
 	}
 	return ""
@@ -254,15 +256,15 @@ func (o *offloading) editableStep() planner.Step {
 	}
 	server := o.server(atTarget)
 	return planner.Step{
-		Op: opEditable + short(8, ids...), Mark: planner.MarkPerson, Repeat: planner.CheckFirst, Within: planner.Duration(20 * time.Second),
+		Op: opEditable + survey.Print(8, ids...), Mark: planner.MarkPerson, Repeat: planner.CheckFirst, Within: planner.Duration(20 * time.Second),
 		Summary: fmt.Sprintf("see that %s on %s can be edited", wording.Plural(len(ids), "resource"), o.addr(atTarget)),
 		Because: "no interface shows the read-only flag",
 		Args:    o.args(atTarget),
 		Manual: &planner.Manual{
-			Where: webApplication(server) + ", Resources, or a modelling tool", Action: "check_editable",
+			Where: server.WebPage() + ", Resources, or a modelling tool", Action: "check_editable",
 			Do: []string{"Open each of the resources named below as a user with the right to edit it, and see that it can be edited. Nothing needs to be committed."},
 			Values: []planner.Value{
-				{Name: "target", Label: "Server", Value: server.Text("url")},
+				{Name: "target", Label: "Server", Value: server.URL.String()},
 				{Name: "resources", Label: "Resources", Value: strings.Join(ids, ","), Shown: strings.Join(all, ", ")},
 			},
 			Attest: "each of them can be edited",

@@ -121,14 +121,14 @@ func verifyGone(ctx context.Context, m *machine.Machine, ids []string, witnesses
 	left := held.Of(ids)
 	switch {
 	case len(left) == len(ids):
-		return notDone("the database of %s holds %s", m.Server, allOf(len(ids))), nil
+		return executor.NotDone.Because("the database of %s holds %s", m.Server, allOf(len(ids))), nil
 	case len(left) > 0:
 		return executor.Verdict{State: executor.Partial, Why: fmt.Sprintf("the database of %s still holds %d of %d: %s", m.Server, len(left), len(ids), wording.List(left))}, nil
 	}
 	if others := strings.FieldsFunc(witnesses, func(r rune) bool { return r == ',' }); len(others) > 0 && len(held.Of(others)) == 0 {
 		return executor.Verdict{State: executor.Unknown, Why: fmt.Sprintf("datamanager on %s lists none of them, but none of the resources that stay either (%s): that is not believed", m.Host.Name(), wording.List(others))}, nil
 	}
-	return done("the database of %s holds none of the %s any more", m.Server, wording.Plural(len(ids), "resource")), nil
+	return executor.Done.Because("the database of %s holds none of the %s any more", m.Server, wording.Plural(len(ids), "resource")), nil
 }
 
 func allOf(n int) string {

@@ -6,29 +6,32 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
-	"golang.org/x/sync/errgroup"
 )
 
 // verifyMigration asks the live servers, and the machines behind them, whether a step's end is reached.
 func (d *Driver) verifyMigration(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
-	if t.Resource.Ref("sync") == nil {
-		return executor.Verdict{}, executor.Final(fmt.Errorf("%s is not declared any more", t.Resource.Text("sync")))
+	if declaredOffload(t.Resource).Sync == nil {
+		return executor.Verdict{}, executor.Final(fmt.Errorf("%s is not declared any more", declaredOffload(t.Resource).Text("sync")))
 	}
 	op, end := splitEnd(t.Step.Op)
 	switch op {
 	case opPreflight:
 		return d.verifyPreflight(ctx, t)
-	case opArrived:
+	case share.VerbArrived:
 		return d.verifyAllArrived(ctx, t)
-	case opRemoveConfiguration:
+	case share.VerbUnconfigure:
 		return d.verifyUnconfigured(ctx, t)
 	case opIdle:
 		if end == atTarget {
@@ -46,15 +49,15 @@ func (d *Driver) verifyMigration(ctx context.Context, t *executor.Task) (executo
 		return d.verifyMaintainedSource(ctx, t)
 	case opReactivate:
 		if t.Executed {
-			return done("Data Manager reported no error; whether they can be edited is looked at next"), nil
+			return executor.Done.Because("Data Manager reported no error; whether they can be edited is looked at next"), nil
 		}
-		return notDone("whether the read-only flag is off nothing shows"), nil
+		return executor.NotDone.Because("whether the read-only flag is off nothing shows"), nil
 	case opEditable:
 		return d.verifyEditable(ctx, t)
 	case opFinished:
 		return d.verifyFinished(ctx, t)
 	}
-	return unknown("Teamwork Cloud has no such step"), nil
+	return executor.Unknown.Because("Teamwork Cloud has no such step"), nil
 }
 
 // splitEnd takes the end's name, or what else a verb is about, from its back.
@@ -70,11 +73,19 @@ func splitEnd(op string) (verb, end string) {
 	return op, ""
 }
 
-func serverOf(t *executor.Task, end string) *schema.Resource { return t.Resource.Ref("sync").Ref(end) }
+// syncOf is the synchronization that a step's offload owns.
+func syncOf(t *executor.Task) *survey.Sync { return survey.Declared(declaredOffload(t.Resource).Sync) }
+
+func serverOf(t *executor.Task, end string) *schema.Resource {
+	if end == atSource {
+		return syncOf(t).Source
+	}
+	return syncOf(t).Target
+}
 
 // verifiedHere are the resources that this run has verified, and what they were like.
 func verifiedHere(t *executor.Task) (revision.Records, error) {
-	all, err := revision.DecodeRecords(t.Output(opArrived, revision.RecordsOutput))
+	all, err := revision.DecodeRecords(t.Output(share.VerbArrived, revision.RecordsOutput))
 	if err != nil {
 		return nil, executor.Final(err)
 	}
@@ -86,16 +97,16 @@ var errNothingVerified = errors.New("this run has not verified any resource yet"
 
 // verifyPreflight looks at everything once more, right before anything is touched.
 func (d *Driver) verifyPreflight(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
-	f, err := d.readOffload(ctx, t.Resource)
+	f, err := d.observeOffload(ctx, t.Resource)
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	o := newOffloading(t.Resource, f, nil)
-	for i := range o.plan.items {
-		o.plan.items[i].configured = true // what runs have confirmed is not known here, and was looked at when planning
+	o := d.newOffloading(t.Resource, f, nil)
+	for i := range o.plan.Items {
+		o.plan.Items[i].Configured = true // what runs have confirmed is not known here, and was looked at when planning
 	}
 	if t.Step.Args[argBrings] == "true" {
-		o.out = o.plan.findings(o.l)
+		o.out = o.plan.Findings(o.l)
 		o.bringing()
 		if o.removes() {
 			o.removing()
@@ -122,13 +133,13 @@ func (d *Driver) verifyPreflight(ctx context.Context, t *executor.Task) (executo
 			return executor.Verdict{State: executor.NotDone, Why: why}, err
 		}
 	}
-	return done("%s of %s, %s has %d of them already", wording.Plural(len(o.present), "resource"), o.addr(atSource), o.addr(atTarget), countThere(o.present)), nil
+	return executor.Done.Because("%s of %s, %s has %d of them already", wording.Plural(len(o.present), "resource"), o.addr(atSource), o.addr(atTarget), countThere(o.present)), nil
 }
 
-func countThere(all []*resourceFacts) int {
+func countThere(all []*survey.Resource) int {
 	n := 0
 	for _, r := range all {
-		if r.Target.There {
+		if r.Target.Exists {
 			n++
 		}
 	}
@@ -150,7 +161,7 @@ func (d *Driver) unfitFor(ctx context.Context, o *offloading, end string) (strin
 			resources[c.ID] = c.Name
 		}
 	}
-	m, err := d.reach(o.server(end), o.serverFacts(end).Release.String())
+	m, err := d.reach(o.server(end).Resource(), o.observed(end).Release.String())
 	if err != nil {
 		return "", err
 	}
@@ -163,23 +174,24 @@ func (d *Driver) unfitFor(ctx context.Context, o *offloading, end string) (strin
 
 // looked is what a fresh look at both servers shows.
 type looked struct {
-	*syncReader
-	source    *inventory
+	facts     *survey.Facts
+	target    *survey.Inventory
 	histories map[string]pair
 }
 
 type pair struct{ source, target *revision.History }
 
-// look reads what is selected and its histories, on both servers.
+// look looks at what is selected and its histories, on both servers.
 func (d *Driver) look(ctx context.Context, t *executor.Task) (*looked, error) {
-	s := d.newSurvey()
-	x, err := s.begin(ctx, t.Resource.Ref("sync"))
-	if err != nil {
-		return nil, err
-	}
-	l := &looked{syncReader: x, source: x.selection.source, histories: map[string]pair{}}
-	x.visit = func(r *resourceFacts, source, target *revision.History) { l.histories[r.ID] = pair{source, target} }
-	return l, x.each(ctx, x.category, x.readable, x.histories)
+	l, sync := &looked{}, syncOf(t)
+	err := survey.Gather(ctx, d.observer(serversOf(syncOf(t))...), func(v *survey.View) {
+		l.histories = map[string]pair{}
+		l.target = v.Inventory(sync.TargetServer())
+		l.facts = v.Copies(sync, time.Time{}, func(r *survey.Resource, source, target *revision.History) {
+			l.histories[r.ID] = pair{source, target}
+		})
+	})
+	return l, err
 }
 
 // verifyAllArrived compares every branch, revision and tag of every resource, and notes what they are like: nothing else is
@@ -189,7 +201,7 @@ func (d *Driver) verifyAllArrived(ctx context.Context, t *executor.Task) (execut
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	f, all := &l.facts, revision.Records{}
+	f, all := l.facts, revision.Records{}
 	before, err := verifiedHere(t)
 	if err != nil {
 		return executor.Verdict{}, err
@@ -207,14 +219,14 @@ func (d *Driver) verifyAllArrived(ctx context.Context, t *executor.Task) (execut
 			missing = append(missing, fmt.Sprintf("%s %q: %s", item.Kind, item.Declared, item.Problem))
 		}
 	}
-	for _, r := range f.resources() {
-		if r.Target.There && !r.Target.Removed && r.Diff.State == revision.Differs {
-			return executor.Verdict{}, executor.Final(notCopied(f, r))
+	for _, r := range f.Resources() {
+		if r.Target.Exists && !r.Target.Removed && r.Diff.State == revision.Differs {
+			return executor.Verdict{}, executor.Final(share.NotCopied(f, r))
 		}
 		if r.Diff.State == revision.Unknown {
-			return executor.Verdict{}, executor.Final(notComparable(t.Resource.Ref("sync"), r))
+			return executor.Verdict{}, executor.Final(share.NotComparable(syncOf(t), r))
 		}
-		if lacks := notArrived(t.Resource.Ref("sync"), r, true); lacks != "" {
+		if lacks := share.NotArrived(syncOf(t), r, true); lacks != "" {
 			missing = append(missing, fmt.Sprintf("%q (%s): %s", r.Name, r.ID, lacks))
 			continue
 		}
@@ -228,12 +240,12 @@ func (d *Driver) verifyAllArrived(ctx context.Context, t *executor.Task) (execut
 		revisions += len(h.source.Revisions)
 	}
 	if len(missing) > 0 {
-		return notDone("%s of %s: %s", f.Target.Addr, wording.Plural(len(f.resources()), "resource"), strings.Join(wording.FirstTen(missing), "; ")), nil
+		return executor.NotDone.Because("%s of %s: %s", f.Target.Addr, wording.Plural(len(f.Resources()), "resource"), strings.Join(wording.FirstTen(missing), "; ")), nil
 	}
 	if want := t.Step.Args[argResources]; fingerprint(all.IDs()) != want {
 		return executor.Verdict{}, executor.Final(fmt.Errorf("what is selected on %s is not what was planned: it is %s now; make the plan again", f.Source.Addr, wording.Plural(len(all), "resource")))
 	}
-	v := done("%s with %s on %s compared with %s one by one, %s", wording.Plural(len(all), "resource"), wording.Plural(revisions, "revision"),
+	v := executor.Done.Because("%s with %s on %s compared with %s one by one, %s", wording.Plural(len(all), "resource"), wording.Plural(revisions, "revision"),
 		f.Target.Addr, f.Source.Addr, revision.Basis(compared))
 	v.Outputs, err = all.Outputs()
 	return v, err
@@ -241,11 +253,11 @@ func (d *Driver) verifyAllArrived(ctx context.Context, t *executor.Task) (execut
 
 // movedEarlier tells of something that is not on the source whether it is on the target, from where an earlier run or somebody
 // has left off.
-func (l *looked) movedEarlier(item *selectionFacts) bool {
-	if item.Kind == kindCategory {
-		return l.facts.Category.ID != "" && len(l.target.members(l.facts.Category.ID)) > 0
+func (l *looked) movedEarlier(item *survey.Item) bool {
+	if item.Kind == survey.KindCategory {
+		return l.facts.Category.ID != "" && len(l.target.Members(l.facts.Category.ID)) > 0
 	}
-	return l.target.copyOf(item.Declared, l.facts.Category.ID) != nil
+	return l.target.CopyOf(item.Declared, l.facts.Category.ID) != nil
 }
 
 // verifyUnconfigured: that a configuration is gone no interface shows; that the copies are still there, it does.
@@ -259,54 +271,37 @@ func (d *Driver) verifyUnconfigured(ctx context.Context, t *executor.Task) (exec
 			return executor.Verdict{}, err
 		}
 	}
-	return unknown("the copies are there as before; whether there is a configuration no interface shows"), nil
+	return executor.Unknown.Because("the copies are there as before; whether there is a configuration no interface shows"), nil
 }
 
 // kept is nil when the target has what was verified. compare says what has become of one of them. What is not as it was is a
 // Final error that names it.
 func (d *Driver) kept(ctx context.Context, t *executor.Task, verified revision.Records, compare func(*revision.Record, *revision.History) string) error {
-	inv, err := d.takeInventory(ctx, serverOf(t, atTarget))
-	if err != nil {
-		return err
-	}
-	for _, id := range verified.IDs() {
-		was := verified[id]
-		switch r := inv.byID[id]; {
-		case r == nil:
-			return executor.Final(fmt.Errorf("%q (%s) is gone from %s since it was verified: was DELETE ALL chosen? What is on %s still must stay there", was.Name, id, inv.facts.Addr, serverOf(t, atSource).Addr))
-		case r.Removed:
-			return executor.Final(fmt.Errorf("%q (%s) was marked as deleted on %s since it was verified", was.Name, id, inv.facts.Addr))
+	target := syncOf(t).TargetServer()
+	return survey.Gather(ctx, d.observer(serversOf(syncOf(t))...), func(v *survey.View) {
+		inv := v.Inventory(target)
+		if inv == nil {
+			return
 		}
-	}
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(atOnce)
-	for _, id := range verified.IDs() {
-		was := verified[id]
-		g.Go(func() error {
-			h, err := revision.Read(gctx, inv.client, id)
-			if err != nil {
-				return fmt.Errorf("reading %q of %s: %w", was.Name, inv.facts.Addr, err)
+		for _, id := range verified.IDs() {
+			was := verified[id]
+			switch r := inv.Resource(id); {
+			case r == nil:
+				v.Fail(executor.Final(fmt.Errorf("%q (%s) is gone from %s since it was verified: was DELETE ALL chosen? What is on %s still "+
+					"must stay there", was.Name, id, target.Address(), serverOf(t, atSource).Addr)))
+			case r.Removed:
+				v.Fail(executor.Final(fmt.Errorf("%q (%s) was marked as deleted on %s since it was verified", was.Name, id, target.Address())))
+			default:
+				h := v.CopyHistory(target, id, was.Name)
+				if h == nil {
+					continue
+				}
+				if why := compare(&was, h); why != "" {
+					v.Fail(executor.Final(fmt.Errorf("%q (%s) on %s is not what was verified: %s", was.Name, id, target.Address(), why)))
+				}
 			}
-			if why := compare(&was, h); why != "" {
-				return executor.Final(fmt.Errorf("%q (%s) on %s is not what was verified: %s", was.Name, id, inv.facts.Addr, why))
-			}
-			return nil
-		})
-	}
-	return g.Wait()
-}
-
-// greet asks a server what it is, and lists nothing.
-func (d *Driver) greet(ctx context.Context, server *schema.Resource) (*inventory, error) {
-	c, err := d.reader(server)
-	if err != nil {
-		return nil, err
-	}
-	f, err := readServer(ctx, c, server)
-	if err != nil {
-		return nil, planner.About(server, fmt.Errorf("reading %s: %w", server.Addr, err))
-	}
-	return &inventory{server: server, client: c, facts: f}, nil
+		}
+	})
 }
 
 // verifyMaintainedSource: a person has removed them at the machine; the server, up again, knows none of them.
@@ -324,29 +319,34 @@ func (d *Driver) verifyMaintainedSource(ctx context.Context, t *executor.Task) (
 	case err != nil:
 		return executor.Verdict{}, err
 	case len(left) == len(verified):
-		return notDone("%s has %s still", serverOf(t, atSource).Addr, allOf(len(left))), nil
+		return executor.NotDone.Because("%s has %s still", serverOf(t, atSource).Addr, allOf(len(left))), nil
 	case len(left) > 0:
 		return executor.Verdict{State: executor.Partial, Why: fmt.Sprintf("%s still has %d of %d: %s", serverOf(t, atSource).Addr, len(left), len(verified), wording.List(left))}, nil
 	}
-	return done("%s; it has none of the %s any more", v.Why, wording.Plural(len(verified), "resource")), nil
+	return executor.Done.Because("%s; it has none of the %s any more", v.Why, wording.Plural(len(verified), "resource")), nil
 }
 
 // left are those that a server still has, also as marked as deleted.
 func (d *Driver) left(ctx context.Context, server *schema.Resource, ids []string) ([]string, error) {
-	inv, err := d.takeInventory(ctx, server)
+	var inv *survey.Inventory
+	err := survey.Gather(ctx, d.observer(server), func(v *survey.View) { inv = v.Inventory(connect.Declared(server)) })
+	if err != nil {
+		return nil, err
+	}
+	c, err := d.reader(server)
 	if err != nil {
 		return nil, err
 	}
 	var out []string
 	for _, id := range ids {
-		if inv.lists(id) {
+		if inv.Lists(id) {
 			out = append(out, id)
 			continue
 		}
-		switch _, err := inv.client.Resource(ctx, id); {
+		switch _, err := c.Resource(ctx, id); {
 		case osmc.IsGone(err):
 		case err != nil:
-			return nil, fmt.Errorf("looking whether %s is on %s still: %w", id, server.Addr, err)
+			return nil, fmt.Errorf("asking whether %s still has %s: %w", server.Addr, id, err)
 		default:
 			out = append(out, id)
 		}

@@ -12,12 +12,14 @@ import (
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
 
 // declared loads a sync from a to b; server and sync are added to the declarations of a and of the sync.
-func declared(t *testing.T, server, sync string) *schema.Resource {
+func declared(t *testing.T, server, sync string) *survey.Sync {
 	t.Helper()
 	text := fmt.Sprintf(`
 server "teamwork_cloud" "a" {
@@ -47,7 +49,7 @@ sync "teamwork_cloud" "s" {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	return cfg.Lookup(schema.Addr{Kind: schema.Sync, Type: product, Name: "s"})
+	return survey.Declared(cfg.Lookup(schema.Addr{Kind: schema.Sync, Type: product, Name: "s"}))
 }
 
 // TestSourceAddress: what the wizard is told, for old and new servers.
@@ -81,16 +83,16 @@ func TestSourceAddress(t *testing.T) {
 			server = fmt.Sprintf("sync_address = %q", c.address)
 		}
 		sync := declared(t, server, "categories = [\"Cars\"]\n  "+c.tls)
-		f := &syncFacts{
-			Source: serverFacts{Addr: "server.teamwork_cloud.a", Release: c.release, Major: "2024x", PlainPort: c.plain, TLSPort: c.secure, Ports: c.plain != 0, User: "reader"},
-			Target: serverFacts{Addr: "server.teamwork_cloud.b", Release: c.release, Major: "2024x", PlainPort: 3579, TLSPort: 10002, Ports: true, User: "manager"},
+		f := &survey.Facts{
+			Source: survey.Server{Addr: "server.teamwork_cloud.a", Release: c.release, Major: "2024x", PlainPort: c.plain, TLSPort: c.secure, Ports: c.plain != 0, User: "reader"},
+			Target: survey.Server{Addr: "server.teamwork_cloud.b", Release: c.release, Major: "2024x", PlainPort: 3579, TLSPort: 10002, Ports: true, User: "manager"},
 		}
-		p := newSyncPlan("x", sync, f, nil)
-		if got, encrypted := p.sourceAddress(); got != c.want || encrypted != c.encrypted {
+		p := share.New("x", sync, f, nil, nil, nil)
+		if got, encrypted := p.SourceAddress(); got != c.want || encrypted != c.encrypted {
 			t.Errorf("%q %s %s: %s, encrypted %v; want %s, %v", c.address, c.tls, c.release, got, encrypted, c.want, c.encrypted)
 		}
 		var found []string
-		for _, x := range p.findings(&list{}) {
+		for _, x := range p.Findings(&planner.Sequence{}) {
 			if rule := strings.TrimPrefix(x.Rule, "teamwork_cloud/"); rule != "version-unreadable" {
 				found = append(found, rule)
 			}
@@ -107,19 +109,19 @@ func TestSourceAddress(t *testing.T) {
 // TestStanding: the servers count more than the journal, and the journal more than nothing.
 func TestStanding(t *testing.T) {
 	sync := declared(t, "", `resources = ["Engine"]`)
-	there := resourceFacts{ID: "1", Name: "Engine", Readable: true, Target: targetFacts{There: true}, Diff: revision.Comparison{State: revision.Equal}}
-	absent := resourceFacts{ID: "1", Name: "Engine", Readable: true}
-	item := func(r resourceFacts) selectionFacts {
-		return selectionFacts{Kind: kindResource, Declared: "Engine", ID: "1", Name: "Engine", Path: "Cars/Engine", Resource: []resourceFacts{r}}
+	there := survey.Resource{ID: "1", Name: "Engine", Readable: true, Target: survey.Copy{Exists: true}, Diff: revision.Comparison{State: revision.Equal}}
+	absent := survey.Resource{ID: "1", Name: "Engine", Readable: true}
+	item := func(r survey.Resource) survey.Item {
+		return survey.Item{Kind: survey.KindResource, Declared: "Engine", ID: "1", Name: "Engine", Path: "Cars/Engine", Resources: []survey.Resource{r}}
 	}
-	key := configurationKey(kindResource, "1", "")
-	mine := newSyncPlan("x", sync, &syncFacts{Items: []selectionFacts{item(absent)}}, nil).items[0].op
+	key := survey.ConfigurationKey(survey.KindResource, "1", "")
+	mine := share.New("x", sync, &survey.Facts{Items: []survey.Item{item(absent)}}, nil, nil, nil).Items[0].Op
 	at := func(n int) planner.Confirmation { return planner.Confirmation{Run: fmt.Sprintf("run%d", n), Seq: 1} }
 	ever := declared(t, "", "resources = [\"Engine\"]\n  trigger = \"manual\"")
-	byHand := newSyncPlan("x", ever, &syncFacts{Items: []selectionFacts{item(absent)}}, nil).items[0].op
+	byHand := share.New("x", ever, &survey.Facts{Items: []survey.Item{item(absent)}}, nil, nil, nil).Items[0].Op
 	for name, c := range map[string]struct {
-		sync       *schema.Resource
-		r          resourceFacts
+		sync       *survey.Sync
+		r          survey.Resource
 		confirmed  map[string]planner.Confirmation
 		configured bool
 		replace    bool
@@ -137,12 +139,12 @@ func TestStanding(t *testing.T) {
 		"removed by a migration":              {sync, there, map[string]planner.Confirmation{mine: at(1), "remove_configuration": at(2)}, false, false, true},
 		"removed, then made":                  {sync, there, map[string]planner.Confirmation{mine: at(3), "remove_configuration": at(2)}, true, false, false},
 		"another resource, formerly":          {sync, there, map[string]planner.Confirmation{"configure_00000000_000000": at(1)}, true, false, false},
-		"its category, formerly":              {sync, there, map[string]planner.Confirmation{"configure_" + configurationKey(kindCategory, "", "Cars") + "_000000": at(1)}, false, false, false},
-		"its category, formerly, and removed": {sync, there, map[string]planner.Confirmation{"configure_" + configurationKey(kindCategory, "", "Cars") + "_000000": at(1), "remove_configuration_" + configurationKey(kindCategory, "", "Cars"): at(2)}, false, false, false},
+		"its category, formerly":              {sync, there, map[string]planner.Confirmation{"configure_" + survey.ConfigurationKey(survey.KindCategory, "", "Cars") + "_000000": at(1)}, false, false, false},
+		"its category, formerly, and removed": {sync, there, map[string]planner.Confirmation{"configure_" + survey.ConfigurationKey(survey.KindCategory, "", "Cars") + "_000000": at(1), "remove_configuration_" + survey.ConfigurationKey(survey.KindCategory, "", "Cars"): at(2)}, false, false, false},
 	} {
-		p := newSyncPlan("x", c.sync, &syncFacts{Items: []selectionFacts{item(c.r)}}, c.confirmed)
-		if s := p.items[0]; s.configured != c.configured || s.replace != c.replace || s.removed != c.removed {
-			t.Errorf("%s: configured %v, replace %v, removed %v", name, s.configured, s.replace, s.removed)
+		p := share.New("x", c.sync, &survey.Facts{Items: []survey.Item{item(c.r)}}, nil, nil, c.confirmed)
+		if s := p.Items[0]; s.Configured != c.configured || s.Replaces != c.replace || s.Unconfigured != c.removed {
+			t.Errorf("%s: configured %v, replace %v, removed %v", name, s.Configured, s.Replaces, s.Unconfigured)
 		}
 	}
 }
@@ -151,29 +153,28 @@ func TestStanding(t *testing.T) {
 func TestUnknownParts(t *testing.T) {
 	everything := declared(t, "", `resources = ["Engine"]`)
 	author := declared(t, "", "resources = [\"Engine\"]\n  verify { compare = [\"author\"] }")
-	onTarget := resourceFacts{
-		ID: "1", Name: "Engine", Readable: true, Target: targetFacts{There: true},
+	onTarget := survey.Resource{
+		ID: "1", Name: "Engine", Readable: true, Target: survey.Copy{Exists: true},
 		Diff: revision.Comparison{State: revision.Unknown, Unknown: "neither server gives the description of 1 revision"},
 	}
-	toCome := resourceFacts{ID: "1", Name: "Engine", Readable: true, Source: revision.Summary{Unknown: []revision.Part{revision.Description}}}
+	toCome := survey.Resource{ID: "1", Name: "Engine", Readable: true, Source: revision.Summary{Unknown: []revision.Part{revision.Description}}}
 	for name, c := range map[string]struct {
 		owner string
-		sync  *schema.Resource
-		r     resourceFacts
+		sync  *survey.Sync
+		r     survey.Resource
 		want  planner.Severity
 	}{
-		"a copy of a sync":             {everything.Addr.String(), everything, onTarget, planner.Warn},
+		"a copy of a sync":             {everything.Address(), everything, onTarget, planner.Warn},
 		"a copy that is offloaded":     {"migration.x.y", everything, onTarget, planner.Refuse},
-		"to come, of a sync":           {everything.Addr.String(), everything, toCome, planner.Warn},
+		"to come, of a sync":           {everything.Address(), everything, toCome, planner.Warn},
 		"to come, and to be offloaded": {"migration.x.y", everything, toCome, planner.Refuse},
 		"left out of what is compared": {"migration.x.y", author, toCome, ""},
-		"everything is given":          {"migration.x.y", everything, resourceFacts{ID: "1", Name: "Engine", Readable: true}, ""},
+		"everything is given":          {"migration.x.y", everything, survey.Resource{ID: "1", Name: "Engine", Readable: true}, ""},
 	} {
-		items := []selectionFacts{{Kind: kindResource, Declared: "Engine", ID: "1", Name: "Engine", Path: "Cars/Engine", Resource: []resourceFacts{c.r}}}
-		f := &finder{syncPlan: newSyncPlan(c.owner, c.sync, &syncFacts{Items: items}, nil), steps: &list{}}
-		f.resources()
+		items := []survey.Item{{Kind: survey.KindResource, Declared: "Engine", ID: "1", Name: "Engine", Path: "Cars/Engine", Resources: []survey.Resource{c.r}}}
+		facts := &survey.Facts{Items: items, Source: survey.Server{User: "reader"}}
 		var got planner.Severity
-		for _, found := range f.out {
+		for _, found := range share.New(c.owner, c.sync, facts, nil, nil, nil).Findings(&planner.Sequence{}) {
 			if found.Rule == product+"/unknown-history" {
 				got = found.Severity
 			}
@@ -187,21 +188,15 @@ func TestUnknownParts(t *testing.T) {
 // TestTakenWithin: two of the selection that the product takes for one.
 func TestTakenWithin(t *testing.T) {
 	sync := declared(t, "", `categories = ["Cars"]`)
-	f := &syncFacts{Items: []selectionFacts{{Kind: kindCategory, Declared: "Cars", Path: "Cars", Resource: []resourceFacts{
+	f := &survey.Facts{Items: []survey.Item{{Kind: survey.KindCategory, Declared: "Cars", Path: "Cars", Resources: []survey.Resource{
 		{ID: "1", Name: "Engine", ProjectID: "P", Readable: true},
-		{ID: "2", Name: "Motor", ProjectID: "P", Readable: true, Taken: []collisionFact{{By: "project id", ID: "1", Name: "Engine", Within: true}}},
+		{ID: "2", Name: "Motor", ProjectID: "P", Readable: true, Taken: []survey.Collision{{By: "project id", ID: "1", Name: "Engine", Within: true}}},
 	}}}}
 	f.Source.User = "reader"
-	p := newSyncPlan("x", sync, f, nil)
-	if !slices.ContainsFunc(p.findings(&list{}), func(x planner.Finding) bool {
+	p := share.New("x", sync, f, nil, nil, nil)
+	if !slices.ContainsFunc(p.Findings(&planner.Sequence{}), func(x planner.Finding) bool {
 		return x.Rule == "teamwork_cloud/taken" && x.Severity == planner.Refuse && x.Summary == `resource "Motor" (2) and "Engine" (1), which is selected too, have the same project id "P"`
 	}) {
-		t.Errorf("%+v", p.findings(&list{}))
-	}
-	if by := collides("1", "", "Engine", "2", "", "Engine"); by != "name" {
-		t.Error(by)
-	}
-	if by := collides("1", "", "Engine", "2", "", "Motor"); by != "" {
-		t.Errorf("two without a project id: %s", by)
+		t.Errorf("%+v", p.Findings(&planner.Sequence{}))
 	}
 }

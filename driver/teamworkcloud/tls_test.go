@@ -221,7 +221,7 @@ func TestLater(t *testing.T) {
 		defer s.person("block_port", "server", a, "open", "true")
 		p := s.plan(cars)
 		f := finding(p, "tls-closed")
-		if f == nil || f.Severity != planner.Refuse || !strings.Contains(f.Summary, "server.teamwork_cloud.b does not get to the encrypted port of server.teamwork_cloud.a at twc.a.example:10002") {
+		if f == nil || f.Severity != planner.Refuse || !strings.Contains(f.Summary, "server.teamwork_cloud.b cannot reach the encrypted port of server.teamwork_cloud.a at twc.a.example:10002") {
 			t.Errorf("%+v", p.Findings)
 		}
 	})

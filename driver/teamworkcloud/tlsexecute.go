@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/keystore"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
@@ -52,7 +53,7 @@ func (d *Driver) openPort(ctx context.Context, t *executor.Task) (executor.Resul
 	name, _ := keystore.Location(decl)
 	state := osmc.ClientTLS{Enabled: true, Port: atLeast(t.Step.Args[argPort]), Keystore: content, KeystoreName: path.Base(strings.ReplaceAll(name, `\`, "/"))}
 	if err := w.SetClientTLS(ctx, state, keystore.Password(decl).Reveal()); err != nil {
-		return executor.Result{}, written(fmt.Errorf("opening the encrypted port of %s: %w", server.Addr, err))
+		return executor.Result{}, driver.Sent(fmt.Errorf("opening the encrypted port of %s: %w", server.Addr, err))
 	}
 	return executor.Result{}, nil
 }

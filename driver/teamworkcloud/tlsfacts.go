@@ -5,11 +5,13 @@ import (
 
 	"github.com/syncctl/syncctl/driver/keystore"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 )
 
 // encryptionFacts are how encryption stands at one server. There is no secret in them.
 type encryptionFacts struct {
-	Server  serverFacts      `json:"server"`
+	Now     time.Time        `json:"now"` // when it was observed, for what expires
+	Server  survey.Server    `json:"server"`
 	Recipe  string           `json:"recipe"` // "": no page is about its release
 	Why     string           `json:"why"`
 	Machine string           `json:"machine,omitempty"` // "": none is declared
@@ -50,7 +52,7 @@ type entryFacts struct {
 	Alias  string `json:"alias"`
 	Covers bool   `json:"covers"` // it is for the name under which others connect
 
-	chain []keystore.Certificate // not in the plan's facts
+	Chain certificates `json:"chain"`
 }
 
 // prints are the fingerprints of the entries' own certificates.

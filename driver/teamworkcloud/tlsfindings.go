@@ -7,7 +7,9 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/keystore"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
@@ -15,7 +17,7 @@ import (
 
 // find adds what a rule says. One that is about a step names it, if the plan has it.
 func (e *encrypting) find(rule string, severity planner.Severity, op, detail, format string, args ...any) {
-	if !slices.ContainsFunc(e.l.steps, func(s planner.Step) bool { return s.Op == op }) {
+	if !slices.ContainsFunc(e.l.Steps, func(s planner.Step) bool { return s.Op == op }) {
 		op = ""
 	}
 	e.out = append(e.out, planner.Finding{Rule: product + "/" + rule, Severity: severity, Op: op, Summary: wording.OneLine(fmt.Sprintf(format, args...)), Detail: detail})
@@ -27,11 +29,11 @@ func (e *encrypting) findings() {
 		e.find("tls-version", planner.Refuse, "", "Update the server to 2024x or later. The oldest page there is names no version: recipe = \"seed\" follows it all the same.", "%s: %s", e.addr(), e.f.Why)
 		return
 	}
-	if len(e.l.steps) > 0 {
+	if len(e.l.Steps) > 0 {
 		e.find("tls-recipe", planner.Note, "", e.recipe.words(), "%s follows the vendor's recipe %s, since %s", e.addr(), e.recipe.Name, e.f.Why)
 	}
 	if e.recipe.Name == "seed" && !e.f.Server.Release.IsZero() {
-		e.find("tls-recipe", planner.Warn, "", "What the page leaves open, the proof by a handshake shows.", "the recipe seed is followed on %s, and its page names no version", e.f.Server.says())
+		e.find("tls-recipe", planner.Warn, "", "What the page leaves open, the proof by a handshake shows.", "the recipe seed is followed on %s, and its page names no version", e.f.Server.String())
 	}
 	e.keystoreFindings()
 	e.portFindings()
@@ -65,7 +67,7 @@ func (e *encrypting) keystoreFindings() {
 	case n > 1:
 		e.find("tls-entry", planner.Warn, opEncryptedPort, "No page says which one a server takes. The handshake shows it.", "%s has %d keys", k.Addr, n)
 	}
-	name, _ := syncAddress(e.r)
+	name, _ := connect.Declared(e.r).Peer()
 	var have []string
 	for _, one := range k.Entries {
 		if one.Covers {
@@ -92,7 +94,7 @@ func (e *encrypting) portFindings() {
 	p := &e.f.Port
 	if !p.Known && e.uploads() {
 		e.find("tls-rights", planner.Refuse, "", "Give the user a role with the permission Configure Server, or let its token be that of one who has it.",
-			"%s may not look after the encrypted port of %s", orNobody(e.f.Server.User), e.addr())
+			"%s may not look after the encrypted port of %s", share.OrNobody(e.f.Server.User), e.addr())
 	}
 	if p.Want == e.f.Server.PlainPort {
 		e.find("tls-port", planner.Refuse, "", "Declare another one; the vendor's is 10002.", "port %d of %s is that for clients without encryption", p.Want, e.addr())
@@ -103,7 +105,7 @@ func (e *encrypting) portFindings() {
 	}
 	if e.uploads() && !p.Enabled {
 		e.find("tls-plain-port", planner.Note, opEncryptedPort, "Block it with a firewall where nobody is to connect unencrypted (MCS 247047270).",
-			"port %d of %s, without encryption, stays open", cmp.Or(e.f.Server.PlainPort, plainPort), e.addr())
+			"port %d of %s, without encryption, stays open", cmp.Or(e.f.Server.PlainPort, connect.PlainPort), e.addr())
 	}
 	if jks := keystoreOf(e.r).Addr.Type == string(keystore.JKS); jks && e.uploads() {
 		e.find("tls-format", planner.Note, opEncryptedPort, "The example in its interface is one; newer pages have PKCS#12.", "%s is given a JKS keystore", e.addr())
@@ -173,9 +175,9 @@ func (e *encrypting) untrustedByKeystore() []string {
 
 // serviceFindings are about starting the services again.
 func (e *encrypting) serviceFindings() {
-	planned := slices.ContainsFunc(e.l.steps, func(s planner.Step) bool { return s.Op == opStart+atServer })
+	planned := slices.ContainsFunc(e.l.Steps, func(s planner.Step) bool { return s.Op == opStart+atServer })
 	u := commandsOf(e.r, e.f.Server.Release)
-	if e.f.Server.Nodes > 1 && len(e.l.steps) > 0 {
+	if e.f.Server.Nodes > 1 && len(e.l.Steps) > 0 {
 		e.find("tls-nodes", planner.Warn, "", "Settings and trust stores lie on each of them: do the same there by hand, and have host.stop and host.start speak to all of them.",
 			"%s has %d nodes, and one machine at the most is declared", e.addr(), e.f.Server.Nodes)
 	}
@@ -189,7 +191,7 @@ func (e *encrypting) serviceFindings() {
 	in, allowed := &e.f.In, isTrue(e.r, "sync_tls", "allow_logged_in")
 	switch {
 	case !in.Known && !allowed:
-		e.find("logged-in", planner.Note, opAnnounce+atServer, "", "%s may not see who is logged in to %s, so a person says that nobody is", orNobody(e.f.Server.User), e.addr())
+		e.find("logged-in", planner.Note, opAnnounce+atServer, "", "%s may not see who is logged in to %s, so a person says that nobody is", share.OrNobody(e.f.Server.User), e.addr())
 	case len(in.Users) > 0 && allowed:
 		e.find("logged-in", planner.Warn, opIdle+atServer, "allow_logged_in = true", "logged in to %s now: %s; they are cut off when its services stop", e.addr(), wording.List(in.Users))
 	case len(in.Users) > 0:

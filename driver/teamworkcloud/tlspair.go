@@ -4,93 +4,141 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/keystore"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/settings"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
 
-// encryption reads how the two ends of an encrypted sync stand to each other; nothing where the source does not declare it.
-func (x *syncReader) encryption(ctx context.Context) error {
-	source, target := x.declared.Ref("source"), x.declared.Ref("target")
-	if !isEncrypted(x.declared, &x.facts.Source) || !encrypts(source) {
-		return nil
-	}
-	var ends [2]*encryptionFacts
-	for i, server := range []*schema.Resource{source, target} {
-		if !encrypts(server) {
-			continue
-		}
-		var err error
-		if ends[i], err = x.d.readEncryption(ctx, server); err != nil {
-			return err
-		}
-	}
-	p := &pairFacts{}
-	var err error
-	if p.Source, err = x.d.readEnd(ctx, source, target, ends[0], &x.facts.Target); err != nil {
-		return err
-	}
-	if encrypts(target) {
-		if p.Target, err = x.d.readEnd(ctx, target, source, ends[1], &x.facts.Source); err != nil {
-			return err
-		}
-	}
-	if p.Differ, err = x.d.differing([2]*schema.Resource{source, target}, ends, [2]osmc.Release{x.facts.Source.Release, x.facts.Target.Release}); err != nil {
-		return err
-	}
-	x.facts.Encryption = p
-	return nil
+// encryption answers what synchronizations ask about encryption.
+func (d *Driver) encryption() share.Encryption { return encryption{d} }
+
+type encryption struct{ d *Driver }
+
+// HasRecipe is share.Encryption's.
+func (e encryption) HasRecipe(server *connect.Server, release osmc.Release) bool {
+	r, _ := recipeFor(server.Resource(), release)
+	return r.Name != ""
 }
 
-// readEnd looks at one end as the other one does. What is only to come is judged by what is declared.
-func (d *Driver) readEnd(ctx context.Context, server, viewer *schema.Resource, f *encryptionFacts, viewed *serverFacts) (*endFacts, error) {
-	e := newEncrypting(server, f, nil)
-	end := &endFacts{Addr: server.Addr.String(), Pending: e.uploads(), Changes: e.changes()}
-	name, _ := syncAddress(server)
-	views, err := d.trustsOf(viewer, viewed.Release, true)
-	if err != nil {
-		return nil, err
+// VerifySecured is share.Encryption's.
+func (e encryption) VerifySecured(ctx context.Context, s *survey.Sync) (executor.Verdict, error) {
+	return e.d.verifySecured(ctx, s)
+}
+
+// Look is share.Encryption's.
+func (e encryption) Look(v *survey.View, s *survey.Sync, f *survey.Facts) *share.Pair {
+	source, target := s.SourceServer(), s.TargetServer()
+	if source.SyncTLS == nil || !share.IsEncrypted(s, &f.Source) {
+		return nil
 	}
-	var declared [][]keystore.Certificate
-	for _, one := range f.Keystore.Entries {
-		declared = append(declared, one.chain)
+	ends := [2]*encryptionFacts{e.d.lookAtEncryption(v, source), e.d.lookAtEncryption(v, target)}
+	first := e.d.lookAtEnd(v, source, target, ends[0], &f.Target)
+	pair := &share.Pair{BothEnds: target.SyncTLS != nil}
+	var second *endFacts
+	if pair.BothEnds {
+		second = e.d.lookAtEnd(v, target, source, ends[1], &f.Source)
 	}
+	differ := e.d.differing(v, [2]*connect.Server{source, target}, ends)
+	if v.Lacks() || first == nil || pair.BothEnds && second == nil {
+		return nil
+	}
+	pair.Changes = first.Changes || second != nil && second.Changes
+	pair.Findings = first.findings(f.Target.Addr)
+	if second != nil {
+		pair.Findings = append(pair.Findings, second.findings(f.Source.Addr)...)
+	} else {
+		pair.Findings = append(pair.Findings, planner.Finding{Rule: product + "/tls-one-end", Severity: planner.Warn,
+			Summary: fmt.Sprintf("%s encrypts, and %s declares no sync_tls", f.Source.Addr, f.Target.Addr),
+			Detail: "Both servers must have the same settings (" + share.SyncPage + "); later pages have the target trust the source. " +
+				"Declare sync_tls there too, and it is looked after."})
+	}
+	for _, x := range differ {
+		pair.Findings = append(pair.Findings, planner.Finding{Rule: product + "/tls-mismatch", Severity: planner.Refuse,
+			Summary: wording.OneLine(fmt.Sprintf("%s differs: %s, %s", x.Key, x.Source, x.Target)),
+			Detail:  "Both source and target server must have the same value (" + share.SyncPage + "). Make them the same."})
+	}
+	return pair
+}
+
+// findings are what the other end, viewer, thinks of this one.
+func (e *endFacts) findings(viewer string) []planner.Finding {
+	when := "presents"
+	if e.Pending {
+		when = "is going to present"
+	}
+	var out []planner.Finding
+	refuse := func(rule, detail, format string, args ...any) {
+		out = append(out, planner.Finding{
+			Rule: product + "/" + rule, Severity: planner.Refuse, Summary: wording.OneLine(fmt.Sprintf(format, args...)), Detail: detail,
+		})
+	}
+	for _, p := range e.Problems {
+		refuse(p.Rule, p.Detail, "what %s %s is not accepted by %s: %s", e.Addr, when, viewer, p.Summary)
+	}
+	if e.Shown == nil || e.Shown.leaf() != nil {
+		return out
+	}
+	detail := "Let a firewall pass it, or correct sync_address."
+	if e.Shown.Rule == portForeign {
+		detail = "It is another service's port, or that without encryption: correct sync_address."
+	}
+	refuse(e.Shown.Rule, detail, "%s cannot reach the encrypted port of %s at %s: %s (seen from %s)",
+		viewer, e.Addr, e.Shown.Address, e.Shown.Why, e.Shown.From)
+	return out
+}
+
+// lookAtEnd looks at one end as the other one does. What is only to come is judged by what is declared. It is nil while observations
+// are missing.
+func (d *Driver) lookAtEnd(v *survey.View, server, viewer *connect.Server, f *encryptionFacts, viewed *survey.Server) *endFacts {
+	views := d.lookAtTrust(v, viewer, viewed.Release)
+	if f == nil {
+		return nil
+	}
+	e := newEncrypting(server.Resource(), f, nil)
+	end := &endFacts{Addr: server.Address(), Pending: e.uploads(), Changes: e.changes()}
+	name, _ := server.Peer()
+	declared := chainsOf(f.Keystore.Entries)
 	if end.Pending {
 		for _, chain := range declared {
-			end.Problems = append(end.Problems, mistrusted(views, chain, name, d, declared)...)
+			end.Problems = append(end.Problems, mistrusted(views, chain, name, f.Now, declared)...)
 		}
-		return end, nil
+		return end
 	}
-	address := joinPort(name, otherPort(server, f.Port.Port))
-	if end.Shown, err = d.shakeHands(ctx, viewer, address, name); err != nil {
-		return nil, planner.About(viewer, err)
-	}
+	address := net.JoinHostPort(name, otherPort(server.Resource(), f.Port.Port))
+	end.Shown = survey.Look[presented](v, viewer.Resource(), aboutHandshake, address+" "+name)
 	if end.Shown.leaf() != nil {
-		end.Problems = mistrusted(views, end.Shown.Chain, name, d, declared)
+		end.Problems = mistrusted(views, end.Shown.Chain, name, f.Now, declared)
 	}
-	return end, nil
+	return end
 }
 
 // otherPort is the port under which others find a server's encrypted port: as sync_address has it, else the server's own.
 func otherPort(server *schema.Resource, port int) string {
-	if _, given := syncAddress(server); given != "" && given != number(plainPort) {
+	if _, given := connect.Declared(server).Peer(); given != "" && given != strconv.Itoa(connect.PlainPort) {
 		return given
 	}
-	return number(port)
+	return strconv.Itoa(port)
 }
 
 // mistrusted is what is wrong with a chain in the eyes of all that have to trust it, each problem once.
-func mistrusted(views []trust, chain []keystore.Certificate, name string, d *Driver, declared [][]keystore.Certificate) []problemFacts {
+func mistrusted(views []trust, chain []keystore.Certificate, name string, now time.Time, declared [][]keystore.Certificate) []problemFacts {
 	var out []problemFacts
 	for i := range views {
-		for _, p := range views[i].mistrust(chain, name, d.env.Now(), slices.Concat(declared...)) {
+		for _, p := range views[i].mistrust(chain, name, now, slices.Concat(declared...)) {
 			if !slices.ContainsFunc(out, func(q problemFacts) bool { return q.Rule == p.Rule }) {
 				out = append(out, p)
 			}
@@ -104,7 +152,7 @@ func mistrusted(views []trust, chain []keystore.Certificate, name string, d *Dri
 func (d *Driver) trustsOf(server *schema.Resource, release osmc.Release, planned bool) ([]trust, error) {
 	declared := certificatesOf(trusted(server))
 	if !encrypts(server) {
-		return []trust{{Whose: fmt.Sprintf("the authorities of this machine, which stand in for those of %s (it declares no sync_tls)", server.Addr)}}, nil
+		return []trust{standIn(server.Addr.String())}, nil
 	}
 	h, err := d.machine(server)
 	if err != nil {
@@ -121,7 +169,7 @@ func (d *Driver) trustsOf(server *schema.Resource, release osmc.Release, planned
 		case err == nil:
 			t.Roots, t.Known = certificatesOf(store.Trusted), true
 		case !planned || !isUnusable(err):
-			return nil, planner.About(server, err)
+			return nil, err
 		}
 		if planned {
 			t.Roots = append(t.Roots, declared...)
@@ -165,39 +213,55 @@ func certificatesOf(all []keystore.Trusted) []keystore.Certificate {
 // sameKeys are the values that "both source and target server must have" (seed).
 var sameKeys = []string{keyType, keyPath, keyPassword, keyTLS}
 
-// endValue is a value at one end, and where it stands. It may be a secret.
+// endValue is a value at one end, and where it stands.
 type endValue struct {
-	value, at string
-	known     bool
+	Value string // "" of a secret
+	At    string
+	Known bool
+	Same  bool // of a secret: it is the declared one of the other end
 }
+
+// endValues are the values of an end by key.
+type endValues struct{ Values map[string]endValue }
 
 // differing compares the values that have to be the same on both ends, where one of the ends follows a page that says so. Values of
 // secrets are compared and never told.
-func (d *Driver) differing(servers [2]*schema.Resource, ends [2]*encryptionFacts, releases [2]osmc.Release) ([]differFact, error) {
-	if !demandsSame(servers[0], ends[0]) && !demandsSame(servers[1], ends[1]) {
-		return nil, nil
-	}
+func (d *Driver) differing(v *survey.View, servers [2]*connect.Server, ends [2]*encryptionFacts) []differFact {
 	var values [2]map[string]endValue
+	demands := [2]bool{demandsSame(servers[0], ends[0]), demandsSame(servers[1], ends[1])}
+	if !demands[0] && !demands[1] {
+		return nil
+	}
 	for i, server := range servers {
-		var err error
-		if values[i], err = d.endValues(server, ends[i], releases[i]); err != nil {
-			return nil, err
+		switch {
+		case demands[i]:
+			values[i] = declaredValues(server, ends[i], servers[1-i])
+		case server.Host != nil:
+			if read := survey.Look[endValues](v, server.Resource(), aboutValues, servers[1-i].Address()); read != nil {
+				values[i] = read.Values
+			}
 		}
 	}
 	var out []differFact
 	for _, key := range sameKeys {
 		a, b := values[0][key], values[1][key]
-		same := a.value == b.value || (key == keyType || key == keyTLS) && strings.EqualFold(a.value, b.value)
-		if !a.known || !b.known || same {
+		same := a.Value == b.Value || (key == keyType || key == keyTLS) && strings.EqualFold(a.Value, b.Value)
+		if key == keyPassword {
+			same = a.Same
+			if !demands[1] { // what the target's file has was compared with what the source declares
+				same = b.Same
+			}
+		}
+		if !a.Known || !b.Known || same {
 			continue
 		}
-		f := differFact{Key: key, Source: a.at, Target: b.at}
+		f := differFact{Key: key, Source: a.At, Target: b.At}
 		if key != keyPassword {
-			f.Source, f.Target = f.Source+" has "+quote(a.value), f.Target+" has "+quote(b.value)
+			f.Source, f.Target = f.Source+" has "+quote(a.Value), f.Target+" has "+quote(b.Value)
 		}
 		out = append(out, f)
 	}
-	return out, nil
+	return out
 }
 
 func quote(text string) string {
@@ -207,53 +271,80 @@ func quote(text string) string {
 	return fmt.Sprintf("%q", wording.OneLine(text))
 }
 
-func demandsSame(server *schema.Resource, f *encryptionFacts) bool {
+func demandsSame(server *connect.Server, f *encryptionFacts) bool {
 	if f == nil {
 		return false
 	}
-	r, _ := recipeFor(server, f.Server.Release)
+	r, _ := recipeFor(server.Resource(), f.Server.Release)
 	return r.Settings
 }
 
-// endValues are the values as they will be: what is declared, else what the file says, where there is a machine to read it on.
-func (d *Driver) endValues(server *schema.Resource, f *encryptionFacts, release osmc.Release) (map[string]endValue, error) {
+// declaredValues are the values of an end as they will be.
+func declaredValues(server *connect.Server, f *encryptionFacts, other *connect.Server) map[string]endValue {
 	out := map[string]endValue{}
-	if demandsSame(server, f) {
-		r, _ := recipeFor(server, f.Server.Release)
-		for _, s := range settingsOf(server, r, f.Server.Release, f.Port.Want)[0].want {
-			out[s.key] = endValue{s.value, fmt.Sprintf("%s (%s)", server.Addr, f.lineOf(s.key)), true}
+	r, _ := recipeFor(server.Resource(), f.Server.Release)
+	for _, s := range settingsOf(server.Resource(), r, f.Server.Release, f.Port.Want)[0].want {
+		v := endValue{Value: s.value, At: fmt.Sprintf("%s (%s)", server.Address(), f.lineOf(s.key)), Known: true}
+		if s.secret {
+			v.Value, v.Same = "", other.SyncTLS != nil && s.value == keystore.Password(other.SyncTLS.Keystore).Reveal()
 		}
-		return out, nil
+		out[s.key] = v
 	}
-	h, err := d.machine(server)
-	if err != nil || h == nil {
-		return out, err
-	}
-	return readEndValues(server, h, filesOf(server, release).web)
+	return out
 }
 
-func readEndValues(server *schema.Resource, h host.Host, name string) (map[string]endValue, error) {
+// readValues reads the values that the settings file of a server has, beside the secret that another one declares.
+func (d *Driver) readValues(ctx context.Context, server, other *schema.Resource) (*endValues, error) {
+	h, err := d.machine(server)
+	if err != nil || h == nil {
+		return &endValues{}, err
+	}
+	c, err := d.reader(server)
+	if err != nil {
+		return nil, err
+	}
+	_, release, err := c.Version(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("asking %s for its version: %w", server.Addr, err)
+	}
+	want := ""
+	if t := connect.Declared(other).SyncTLS; t != nil {
+		want = keystore.Password(t.Keystore).Reveal()
+	}
+	values, err := readEndValues(server, h, filesOf(server, release).web, want)
+	return &endValues{Values: values}, err
+}
+
+func readEndValues(server *schema.Resource, h host.Host, name, password string) (map[string]endValue, error) {
 	out := map[string]endValue{}
 	content, _, err := readWhole(h.Files(), name, mostSettings)
 	if isNoFile(err) {
 		return out, nil
 	}
 	if err != nil {
-		return nil, planner.About(server, fmt.Errorf("reading %s on %s: %w", name, h.Name(), err))
+		return nil, fmt.Errorf("reading %s on %s: %w", name, h.Name(), err)
 	}
 	p, err := settings.ParseProperties(content)
 	if err != nil {
-		return out, nil // whoever wants to edit it is told
+		return out, nil // the server's own plan says so
 	}
 	for _, key := range sameKeys {
-		value, line, there := p.Get(key)
-		at := fmt.Sprintf("%s (%s:%d)", server.Addr, name, line)
-		if !there {
-			at = fmt.Sprintf("%s (%s, where it is not set)", server.Addr, name)
+		value, line, found := p.Get(key)
+		v := endValue{Value: value, At: fmt.Sprintf("%s (%s:%d)", server.Addr, name, line), Known: !settings.IsEncrypted(value)}
+		if !found {
+			v.At = fmt.Sprintf("%s (%s, where it is not set)", server.Addr, name)
 		}
-		out[key] = endValue{value, at, !settings.IsEncrypted(value)}
+		if key == keyPassword {
+			v.Value, v.Same = "", value == password
+		}
+		out[key] = v
 	}
 	return out, nil
+}
+
+// standIn is what stands in for what a server trusts that does not declare it.
+func standIn(server string) trust {
+	return trust{Whose: fmt.Sprintf("the CAs of this machine, which stand in for those of %s (it declares no sync_tls)", server)}
 }
 
 // lineOf is where a value stands, or will stand.

@@ -3,10 +3,12 @@ package teamworkcloud
 import (
 	"encoding/pem"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
@@ -29,11 +31,11 @@ func (e *encrypting) leftToPerson() bool {
 // byHandOp stands for all that a person is to bring about, without what is secret.
 func (e *encrypting) byHandOp() string {
 	k := &e.f.Keystore
-	words := []string{e.recipe.Name, k.Path, k.Type, number(e.f.Port.Want)}
+	words := []string{e.recipe.Name, k.Path, k.Type, strconv.Itoa(e.f.Port.Want)}
 	for _, t := range trusted(e.r) {
 		words = append(words, t.Alias, t.Certificate.Fingerprint())
 	}
-	return opByHand + short(8, words...)
+	return opByHand + survey.Print(8, words...)
 }
 
 // handiwork is what a person does at a machine: for people, and for programs.

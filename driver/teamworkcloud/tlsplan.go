@@ -3,11 +3,14 @@ package teamworkcloud
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
@@ -34,31 +37,37 @@ type encrypting struct {
 	f         *encryptionFacts
 	recipe    recipe
 	confirmed map[string]planner.Confirmation
-	l         *list
+	l         *planner.Sequence
 	out       []planner.Finding
 }
 
 func newEncrypting(r *schema.Resource, f *encryptionFacts, confirmed map[string]planner.Confirmation) *encrypting {
-	e := &encrypting{r: r, f: f, confirmed: confirmed, l: &list{addr: r.Addr.String()}}
+	e := &encrypting{r: r, f: f, confirmed: confirmed, l: &planner.Sequence{Addr: r.Addr.String()}}
 	e.recipe, _ = recipeFor(r, f.Server.Release)
 	return e
 }
 
 // planServer brings a server's encryption to what is declared.
-func planServer(c planner.Change) (planner.Outline, hcl.Diagnostics) {
+func (d *Driver) planServer(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	if !encrypts(c.Resource) {
 		return planner.Outline{Action: planner.NoChange}, nil
 	}
-	var f encryptionFacts
-	if err := unpack(c.Actual, &f); err != nil {
+	v := survey.NewView(c.Seen)
+	f := d.lookAtEncryption(v, connect.Declared(c.Resource))
+	if err := v.Err(); err != nil {
 		return planner.Outline{}, hcl.Diagnostics{problem(c.Resource, "Cannot plan", err.Error())}
 	}
-	e := newEncrypting(c.Resource, &f, c.Confirmed)
+	e := newEncrypting(c.Resource, f, c.Confirmed)
 	if e.recipe.Name != "" {
 		e.steps()
 	}
 	e.findings()
-	out := planner.Outline{Action: planner.Update, Steps: e.l.steps, Findings: e.out}
+	for i := range e.l.Steps {
+		if s := &e.l.Steps[i]; len(s.Servers) == 0 {
+			s.Servers = []string{e.addr(), keystoreOf(e.r).Addr.String()}
+		}
+	}
+	out := planner.Outline{Action: planner.Update, Steps: e.l.Steps, Findings: e.out}
 	if len(out.Steps) == 0 {
 		out.Action = planner.NoChange
 	}
@@ -68,16 +77,16 @@ func planServer(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 // steps follow the vendor's order: the port first, then what connects to it, then the services start anew, once.
 func (e *encrypting) steps() {
 	if e.uploads() {
-		e.l.then(e.portStep())
+		e.l.Then(e.portStep())
 	}
 	switch {
 	case e.f.Machine != "":
 		e.machineSteps()
 	case e.leftToPerson():
-		e.l.then(e.byHandStep())
+		e.l.Then(e.byHandStep())
 	}
-	if len(e.l.steps) > 0 {
-		e.l.then(e.presentedStep())
+	if len(e.l.Steps) > 0 {
+		e.l.Then(e.presentedStep())
 	}
 }
 
@@ -136,29 +145,29 @@ func (e *encrypting) edits() []planner.Step {
 // machineSteps edit what has to be edited and start the services again, once, whatever it was.
 func (e *encrypting) machineSteps() {
 	edits := e.edits()
-	e.l.then(edits...)
+	e.l.Then(edits...)
 	if len(edits) == 0 && !e.rereads() {
 		return
 	}
 	w := windowOf(e.r, atServer, e.f.Server.Release)
 	if (len(e.f.In.Users) > 0 || !e.f.In.Known) && !isTrue(e.r, "sync_tls", "allow_logged_in") {
-		e.l.then(w.AnnounceStep(e.f.In))
+		e.l.Then(w.AnnounceStep(e.f.In))
 	}
-	e.l.then(e.idleStep(w))
+	e.l.Then(e.idleStep(w))
 	what := "settings and trust stores are read when they start"
 	if len(edits) == 0 {
 		what = "the web application reads the keystore when it starts"
 	}
 	stop, start := w.StopStep(what), w.StartStep(what)
-	stop.Args, stop.Guards = e.args(), []string{e.l.id(opIdle + atServer)}
+	stop.Args, stop.Guards = e.args(), []string{e.l.ID(opIdle + atServer)}
 	start.Args = e.args()
-	e.l.then(stop)
-	e.l.then(start)
+	e.l.Then(stop)
+	e.l.Then(start)
 }
 
 // args are what a step at the machine needs beyond the declaration: a server that stands still cannot be asked for its version.
 func (e *encrypting) args() map[string]string {
-	args := map[string]string{argRelease: "", argPort: number(e.f.Port.Want)}
+	args := map[string]string{argRelease: "", argPort: strconv.Itoa(e.f.Port.Want)}
 	if !e.f.Server.Release.IsZero() {
 		args[argRelease] = e.f.Server.Release.String()
 	}
@@ -175,7 +184,7 @@ func (p *portFacts) fact() string {
 	case !p.Enabled:
 		return "off"
 	}
-	return "on:" + number(p.Port)
+	return "on:" + strconv.Itoa(p.Port)
 }
 
 func (e *encrypting) portStep() planner.Step {
@@ -265,7 +274,7 @@ func (e *encrypting) trustStep(s *storeFacts) planner.Step {
 	args := e.args()
 	args[argFile] = s.Path
 	return planner.Step{
-		Op: opTrust + short(8, s.Path), Mark: planner.MarkChange, Repeat: planner.CheckFirst, Exclusive: machine.Exclusive(e.addr()),
+		Op: opTrust + survey.Print(8, s.Path), Mark: planner.MarkChange, Repeat: planner.CheckFirst, Exclusive: machine.Exclusive(e.addr()),
 		Summary: wording.OneLine(fmt.Sprintf("in %s on %s trust %s", s.Path, e.f.Machine, strings.Join(what, ", "))),
 		Because: e.recipe.Page + ": a certificate of an authority of one's own, or a self-signed one, is put where Java looks for whom it trusts",
 		Args:    args,

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,24 +17,10 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
-	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
-	"github.com/zclconf/go-cty/cty"
 )
-
-// readServerDeclaration returns how encryption stands at a server that declares it, packed. A server that does not is declared to be
-// used, not to be made: it is an empty object, and nobody is asked.
-func (d *Driver) readServerDeclaration(ctx context.Context, server *schema.Resource) (cty.Value, error) {
-	if !encrypts(server) {
-		return cty.EmptyObjectVal, nil
-	}
-	f, err := d.readEncryption(ctx, server)
-	if err != nil {
-		return cty.NullVal(cty.EmptyObject), err
-	}
-	return pack(f)
-}
 
 // readEncryption reads all that a plan of encryption at a server is made from.
 func (d *Driver) readEncryption(ctx context.Context, server *schema.Resource) (*encryptionFacts, error) {
@@ -40,15 +28,17 @@ func (d *Driver) readEncryption(ctx context.Context, server *schema.Resource) (*
 	if err != nil {
 		return nil, err
 	}
-	f := &encryptionFacts{}
-	if f.Server, err = readServer(ctx, c, server); err != nil {
+	f := &encryptionFacts{Now: d.env.Now().UTC().Truncate(time.Second)}
+	about, err := survey.ReadServer(ctx, c, connect.Declared(server))
+	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", server.Addr, err)
 	}
+	f.Server = *about
 	var r recipe
 	r, f.Why = recipeFor(server, f.Server.Release)
 	f.Recipe = r.Name
 	if f.In, err = machine.ReadLoggedIn(ctx, c, f.Server.Addr, f.Server.User); err != nil {
-		return nil, planner.About(server, err)
+		return nil, err
 	}
 	if err := d.readKeystore(ctx, server, f); err != nil {
 		return nil, err
@@ -65,10 +55,10 @@ func (d *Driver) readEncryption(ctx context.Context, server *schema.Resource) (*
 	}
 	f.Machine = h.Name()
 	if err := readFiles(server, h, r, f); err != nil {
-		return nil, planner.About(server, fmt.Errorf("reading the machine of %s: %w", server.Addr, err))
+		return nil, fmt.Errorf("reading the machine of %s: %w", server.Addr, err)
 	}
 	if f.Since, err = machine.New(h, commandsOf(server, f.Server.Release)).Since(ctx); err != nil {
-		return nil, planner.About(server, err)
+		return nil, err
 	}
 	return f, nil
 }
@@ -88,18 +78,18 @@ func keystorePath(server *schema.Resource) string {
 // readKeystore reads the file and what will become of it. What keeps the file from being opened, the keystore's own plan says.
 func (d *Driver) readKeystore(ctx context.Context, server *schema.Resource, f *encryptionFacts) error {
 	decl := keystoreOf(server)
-	name, _ := syncAddress(server)
+	name, _ := connect.Declared(server).Peer()
 	f.Keystore = keystoreFacts{Addr: decl.Addr.String(), Path: keystorePath(server), Type: keystore.Format(decl.Addr.Type).Java()}
 	have, _, err := keystore.ReadFile(d.env, decl)
 	var unusable *keystore.Error
 	switch {
 	case errors.Is(err, keystore.ErrNoFile), errors.As(err, &unusable):
 	case err != nil:
-		return planner.About(decl, err)
+		return err
 	}
 	s, pending, err := keystore.Effective(decl, have, d.env.Now())
 	if err != nil {
-		return planner.About(decl, err)
+		return err
 	}
 	if unusable != nil {
 		pending = append(pending, "it cannot be opened: "+unusable.Message)
@@ -107,7 +97,7 @@ func (d *Driver) readKeystore(ctx context.Context, server *schema.Resource, f *e
 	f.Keystore.Pending = pending
 	for _, e := range s.Entries {
 		if len(e.Chain) > 0 {
-			one := entryFacts{leafFacts: *leafOf(e.Chain[0]), Alias: e.Alias, chain: e.Chain}
+			one := entryFacts{leafFacts: *leafOf(e.Chain[0]), Alias: e.Alias, Chain: e.Chain}
 			_, unreadable := e.Chain[0].X509()
 			one.Covers = unreadable != nil || e.Chain[0].Covers(name) == nil // what cannot be read nobody here can tell
 			f.Keystore.Entries = append(f.Keystore.Entries, one)
@@ -124,7 +114,7 @@ func (d *Driver) readPort(ctx context.Context, c osmc.Reader, server *schema.Res
 	case osmc.NotAllowed(err) || osmc.IsGone(err):
 		p.Port, p.Enabled = f.Server.TLSPort, f.Server.TLSPort != 0
 	case err != nil:
-		return planner.About(server, fmt.Errorf("reading the encrypted port of %s: %w", server.Addr, err))
+		return fmt.Errorf("reading the encrypted port of %s: %w", server.Addr, err)
 	default:
 		p.Known, p.Enabled, p.Port = true, state.Enabled, state.Port
 		if s, err := keystore.Open(state.Keystore, keystore.Password(keystoreOf(server)).Reveal()); err == nil && len(state.Keystore) > 0 {
@@ -136,9 +126,9 @@ func (d *Driver) readPort(ctx context.Context, c osmc.Reader, server *schema.Res
 		}
 	}
 	if p.Enabled {
-		p.Want = declaredPort(server, p.Port)
+		p.Want = connect.Declared(server).EncryptedPort(p.Port)
 	} else {
-		p.Want = declaredPort(server, 0)
+		p.Want = connect.Declared(server).EncryptedPort(0)
 	}
 	if !p.Enabled {
 		return nil
@@ -148,7 +138,7 @@ func (d *Driver) readPort(ctx context.Context, c osmc.Reader, server *schema.Res
 	}
 	for _, e := range f.Keystore.Entries {
 		if e.Print == p.Shown.Leaf.Print {
-			p.Lacks = p.Shown.lacks(e.chain)
+			p.Lacks = p.Shown.lacks(e.Chain)
 		}
 	}
 	return nil
@@ -156,14 +146,14 @@ func (d *Driver) readPort(ctx context.Context, c osmc.Reader, server *schema.Res
 
 // shakeOwnHands looks at a server's port from its own machine, else from this one.
 func (d *Driver) shakeOwnHands(ctx context.Context, server *schema.Resource, port int) (*presented, error) {
-	name, given := syncAddress(server)
+	name, given := connect.Declared(server).Peer()
 	if !server.Get("host").IsNull() {
-		return d.shakeHands(ctx, server, joinPort("localhost", number(port)), name)
+		return d.shakeHands(ctx, server, net.JoinHostPort("localhost", strconv.Itoa(port)), name)
 	}
-	if given == "" || given == number(plainPort) {
-		given = number(port)
+	if given == "" || given == strconv.Itoa(connect.PlainPort) {
+		given = strconv.Itoa(port)
 	}
-	return d.shakeHands(ctx, nil, joinPort(name, given), name)
+	return d.shakeHands(ctx, nil, net.JoinHostPort(name, given), name)
 }
 
 // trusted are the certificates that a server declares to trust, by alias.

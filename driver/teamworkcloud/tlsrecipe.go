@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -23,7 +24,7 @@ type recipe struct {
 
 // The recipes, the oldest first.
 var recipes = []recipe{
-	{Name: "seed", Page: syncPage + ", Configuring TLS encrypted connection", Settings: true, Javas: true},
+	{Name: "seed", Page: share.SyncPage + ", Configuring TLS encrypted connection", Settings: true, Javas: true},
 	{Name: "2024x", Page: "MCS2024x 137991572 and TWCloud2024x 137986642", Settings: true, Keystore: true},
 	{Name: "2024xR1", Page: "MCS 247046793", Javas: true},
 }
@@ -66,18 +67,6 @@ func recipeFor(server *schema.Resource, release osmc.Release) (r recipe, why str
 
 // encrypts tells whether a server declares how synchronization is encrypted at its end.
 func encrypts(server *schema.Resource) bool { return server != nil && !server.Get("sync_tls").IsNull() }
-
-// encryptedPort is Teamwork Cloud's for encrypted clients, where nobody has changed it (MCS 247046454).
-const encryptedPort = 10002
-
-// declaredPort is the encrypted port that a server is to have: as declared, else the one that is open, else the vendor's.
-func declaredPort(server *schema.Resource, open int) int {
-	if v := server.Get("sync_tls", "port"); known(v) {
-		n, _ := v.AsBigFloat().Int64()
-		return int(n)
-	}
-	return cmp.Or(open, encryptedPort)
-}
 
 // settingsFiles are where a server's settings lie.
 type settingsFiles struct {

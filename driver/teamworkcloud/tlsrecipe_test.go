@@ -21,7 +21,7 @@ func TestRecipes(t *testing.T) {
 		"2026x Refresh1":           {"2024xR1", root + "TeamworkCloud/configuration/application.conf", root + "Certs/keystore.p12"},
 		"unreadable":               {"2024xR1", root + "TeamworkCloud/configuration/application.conf", root + "TeamworkCloud/configuration/keystore.p12"},
 	} {
-		server := declared(t, "", "categories = [\"Cars\"]").Ref("source")
+		server := declared(t, "", "categories = [\"Cars\"]").Source
 		r, _ := osmc.ParseRelease(release)
 		got, why := recipeFor(server, r)
 		files := filesOf(server, r)

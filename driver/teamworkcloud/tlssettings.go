@@ -2,6 +2,7 @@ package teamworkcloud
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/keystore"
@@ -49,7 +50,7 @@ func settingsOf(server *schema.Resource, r recipe, release osmc.Release, port in
 			}},
 			{key: keyPath, value: keystorePath(server)},
 			{key: keyPassword, value: keystore.Password(store).Reveal(), secret: true},
-			{key: keyPort, value: number(port)},
+			{key: keyPort, value: strconv.Itoa(port)},
 		}},
 		{path: places.conf, hocon: true, want: []setting{
 			{key: keySync, value: "true", same: func(have string) bool {

@@ -86,7 +86,7 @@ func (d *Driver) verifyServer(ctx context.Context, t *executor.Task) (executor.V
 	case op == opPresented:
 		return d.verifyPresented(ctx, t)
 	}
-	return unknown("a server has no such step"), nil
+	return executor.Unknown.Because("a server has no such step"), nil
 }
 
 // verifyPort: the server says that the port is open, and a handshake shows whose certificate it presents.
@@ -101,13 +101,13 @@ func (d *Driver) verifyPort(ctx context.Context, t *executor.Task) (executor.Ver
 	case err != nil:
 		return executor.Verdict{}, fmt.Errorf("reading the encrypted port of %s: %w", server.Addr, err)
 	case !state.Enabled:
-		return notDone("the encrypted port of %s is closed", server.Addr), nil
+		return executor.NotDone.Because("the encrypted port of %s is closed", server.Addr), nil
 	case state.Port != port:
-		return notDone("the encrypted port of %s is %d", server.Addr, state.Port), nil
+		return executor.NotDone.Because("the encrypted port of %s is %d", server.Addr, state.Port), nil
 	}
 	store, _, err := keystore.ReadFile(d.env, keystoreOf(server))
 	if errors.Is(err, keystore.ErrNoFile) || errors.As(err, new(*keystore.Error)) {
-		return notDone("%s: %s", keystoreOf(server).Addr, wording.OneLine(err.Error())), nil
+		return executor.NotDone.Because("%s: %s", keystoreOf(server).Addr, wording.OneLine(err.Error())), nil
 	}
 	if err != nil {
 		return executor.Verdict{}, err
@@ -119,14 +119,14 @@ func (d *Driver) verifyPort(ctx context.Context, t *executor.Task) (executor.Ver
 	leaf := seen.leaf()
 	switch {
 	case leaf == nil && t.Executed: // whether it can be seen from here is looked at last
-		return done("the server says that port %d is open", port), nil
+		return executor.Done.Because("the server says that port %d is open", port), nil
 	case leaf == nil:
-		return notDone("port %d shows no certificate: %s", port, seen.Why), nil
+		return executor.NotDone.Because("port %d shows no certificate: %s", port, seen.Why), nil
 	}
 	if why := seen.otherThan(store); why != "" {
-		return notDone("port %d presents %s, %s (%s)", port, leaf.Text, why, keystoreOf(server).Addr), nil
+		return executor.NotDone.Because("port %d presents %s, %s (%s)", port, leaf.Text, why, keystoreOf(server).Addr), nil
 	}
-	return done("%s", seen.seen()), nil
+	return executor.Done.Because("%s", seen.seen()), nil
 }
 
 // otherThan says why what a port shows is none of a keystore's entries, "" if it is one.
@@ -158,18 +158,18 @@ func (d *Driver) verifyEdited(t *executor.Task) (executor.Verdict, error) {
 	content, _, err := readWhole(h.Files(), e.path, mostStore)
 	switch {
 	case isNoFile(err):
-		return notDone("%s: %s", e.path, wordsOf(err)), nil
+		return executor.NotDone.Because("%s: %s", e.path, wordsOf(err)), nil
 	case err != nil:
 		return executor.Verdict{}, err
 	}
 	left, err := e.left(content)
 	if err != nil {
-		return notDone("%s: %s", e.path, wording.OneLine(err.Error())), nil
+		return executor.NotDone.Because("%s: %s", e.path, wording.OneLine(err.Error())), nil
 	}
 	if len(left) > 0 {
-		return notDone("%s: %s", e.path, wording.OneLine(strings.Join(left, ", "))), nil
+		return executor.NotDone.Because("%s: %s", e.path, wording.OneLine(strings.Join(left, ", "))), nil
 	}
-	return done("%s says so", e.path), nil
+	return executor.Done.Because("%s says so", e.path), nil
 }
 
 // verifyByHand: what a person has set on a machine that is not declared nobody else can read. That the server is up again shows.
@@ -178,7 +178,7 @@ func (d *Driver) verifyByHand(ctx context.Context, t *executor.Task) (executor.V
 	if err != nil || v.State != executor.Done {
 		return v, err
 	}
-	return unknown("%s; what is set on its machine cannot be read", v.Why), nil
+	return executor.Unknown.Because("%s; what is set on its machine cannot be read", v.Why), nil
 }
 
 // verifyPresented is the proof: a handshake with the server's own port.
@@ -195,12 +195,12 @@ func (d *Driver) verifyPresented(ctx context.Context, t *executor.Task) (executo
 	leaf := seen.leaf()
 	switch {
 	case leaf == nil:
-		return notDone("port %d of %s (%s, seen from %s) shows no certificate: %s", port, server.Addr, seen.Address, seen.From, seen.Why), nil
+		return executor.NotDone.Because("port %d of %s (%s, seen from %s) shows no certificate: %s", port, server.Addr, seen.Address, seen.From, seen.Why), nil
 	}
 	if why := seen.otherThan(store); why != "" {
-		return notDone("%s, %s (%s)", seen.seen(), why, keystoreOf(server).Addr), nil
+		return executor.NotDone.Because("%s, %s (%s)", seen.seen(), why, keystoreOf(server).Addr), nil
 	}
-	v := done("%s", seen.seen())
+	v := executor.Done.Because("%s", seen.seen())
 	v.Outputs = map[string]string{"fingerprint": leaf.Print}
 	return v, nil
 }

@@ -2,6 +2,7 @@
 package survey
 
 import (
+	"slices"
 	"time"
 
 	"github.com/syncctl/syncctl/driver/declare"
@@ -92,4 +93,12 @@ func (s *Sync) ActivePeers() []*Sync {
 		}
 	}
 	return out
+}
+
+// Parts are what copies are compared by: everything where the declaration does not say.
+func (s *Sync) Parts() []revision.Part {
+	if s.Verify == nil || !s.Verify.Has("compare") {
+		return revision.Optional()
+	}
+	return slices.Clone(s.Verify.Compare)
 }

@@ -1,8 +1,7 @@
-package teamworkcloud
+package survey
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,19 +9,17 @@ import (
 	"github.com/agext/levenshtein"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/wording"
-	"github.com/syncctl/syncctl/schema"
 )
 
-// selection is what a sync's declaration selects on its source now.
-type selection struct {
-	sync   *schema.Resource
-	source *inventory
+// Selection is what a declaration selects on its source now.
+type Selection struct {
+	source *Inventory
 	items  []selected
 }
 
 // selected is one element of resources or categories.
 type selected struct {
-	selectionFacts
+	Item
 	picked []pick
 }
 
@@ -33,48 +30,80 @@ type pick struct {
 	coming bool
 }
 
-// resolve finds what a sync selects. What cannot be found is said in the elements, not as an error. The source of a hop has what
-// is there, and what upstream will bring.
-func (s *look) resolve(ctx context.Context, sync *schema.Resource) (*selection, error) {
-	inv, err := s.inventory(ctx, sync.Ref("source"))
-	if err != nil {
-		return nil, err
+// Names are the names of what is selected, by id. Of nil there are none.
+func (s *Selection) Names() map[string]string {
+	out := map[string]string{}
+	if s == nil {
+		return out
 	}
-	x := &resolver{inventory: inv}
-	if up := sync.Ref("upstream"); up != nil {
-		from, err := s.resolve(ctx, up)
-		if err != nil {
-			return nil, err
+	for _, item := range s.items {
+		for _, p := range item.picked {
+			out[p.ID] = p.Name
+		}
+	}
+	return out
+}
+
+// isComing tells whether something is selected that is not on the source yet.
+func (s *Selection) isComing() bool {
+	return slices.ContainsFunc(s.items, func(i selected) bool {
+		return slices.ContainsFunc(i.picked, func(p pick) bool { return p.coming })
+	})
+}
+
+// Select finds what a declaration selects. What cannot be found is said in the elements, not as an error. The
+// source of a hop has what exists there, and what upstream will bring. It returns nil while observations are
+// missing.
+func (v *View) Select(s *Sync) *Selection {
+	if v.selections[s] == nil {
+		if made := v.resolve(s); made != nil {
+			v.selections[s] = made
+		}
+	}
+	return v.selections[s]
+}
+
+func (v *View) resolve(s *Sync) *Selection {
+	inventory, source := v.Inventory(s.SourceServer()), v.Server(s.SourceServer())
+	x := &resolver{Inventory: inventory, source: source}
+	if up := s.UpstreamSync(); up != nil {
+		from := v.Select(up)
+		if from == nil || inventory == nil {
+			return nil
 		}
 		x.expect(up, from)
 	}
-	out := &selection{sync: sync, source: inv}
-	for i, text := range texts(sync.Get("categories")) {
+	if inventory == nil || source == nil {
+		return nil
+	}
+	out := &Selection{source: inventory}
+	for i, text := range s.Categories {
 		out.items = append(out.items, x.category(text, i))
 	}
-	for i, text := range texts(sync.Get("resources")) {
+	for i, text := range s.Resources {
 		out.items = append(out.items, x.resource(text, i))
 	}
-	return out, nil
+	return out
 }
 
 // resolver knows what may be selected.
 type resolver struct {
-	*inventory
+	*Inventory
+	source *Server
 	coming []pick // not on the source yet, by name and id
 	into   string // path of the category they come into
 }
 
 // expect adds what upstream will bring.
-func (x *resolver) expect(up *schema.Resource, from *selection) {
-	x.into = up.Text("target_category")
-	if c := x.inventory.category(x.into); c != nil {
-		x.into = x.paths[c.ID]
+func (x *resolver) expect(up *Sync, from *Selection) {
+	x.into = up.TargetCategory
+	if c := x.Category(x.into); c != nil {
+		x.into = x.Path(c.ID)
 	}
 	seen := map[string]bool{}
 	for _, item := range from.items {
 		for _, p := range item.picked {
-			if have := x.byID[p.ID]; seen[p.ID] || have != nil && !have.Removed {
+			if have := x.Resource(p.ID); seen[p.ID] || have != nil && !have.Removed {
 				continue
 			}
 			seen[p.ID] = true
@@ -82,15 +111,18 @@ func (x *resolver) expect(up *schema.Resource, from *selection) {
 			x.coming = append(x.coming, p)
 		}
 	}
-	slices.SortFunc(x.coming, func(a, b pick) int { return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID)) })
+	slices.SortFunc(x.coming, func(a, b pick) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name),
+			strings.Compare(a.ID, b.ID))
+	})
 }
 
 // all are the resources that are there or to come, without the removed ones.
 func (x *resolver) all() []pick {
 	var out []pick
-	for i := range x.resources {
-		if r := &x.resources[i]; !r.Removed {
-			out = append(out, pick{Resource: *r, path: x.paths[r.Category]})
+	for i := range x.Resources {
+		if r := &x.Resources[i]; !r.Removed {
+			out = append(out, pick{Resource: *r, path: x.Path(r.Category)})
 		}
 	}
 	return append(out, x.coming...)
@@ -98,7 +130,7 @@ func (x *resolver) all() []pick {
 
 // resource finds a resource by id, by category path and name, or by name.
 func (x *resolver) resource(text string, index int) selected {
-	item := selected{selectionFacts: selectionFacts{Kind: kindResource, Declared: text, Index: index, Name: text, Path: text}}
+	item := selected{Item: Item{Kind: KindResource, Declared: text, Index: index, Name: text, Path: text}}
 	all := x.all()
 	for _, fits := range []func(p *pick) bool{
 		func(p *pick) bool { return strings.EqualFold(p.ID, text) },
@@ -121,15 +153,16 @@ func (x *resolver) resource(text string, index int) selected {
 			for i := range found {
 				paths = append(paths, fmt.Sprintf("%s (%s)", found[i].full(), found[i].ID))
 			}
-			item.Problem = fmt.Sprintf("%d resources of %s are called so: %s", len(found), x.facts.Addr, wording.List(paths))
+			item.Problem = fmt.Sprintf("%d resources of %s have that name: %s", len(found), x.source.Addr, wording.List(paths))
 			return item
 		}
 	}
 	if r := x.removedResource(text); r != nil {
-		item.ID, item.Name, item.Path, item.Removed = r.ID, r.Name, x.path(r), []string{r.Name}
+		item.ID, item.Name, item.Path, item.Removed = r.ID, r.Name, x.FullName(r), []string{r.Name}
 		return item
 	}
-	item.Problem = fmt.Sprintf("%s has no resource of that name, path or id that its user %s may see", x.facts.Addr, x.facts.User)
+	item.Problem = fmt.Sprintf("%s has no resource of that name, path or id that its user %s may see", x.source.Addr,
+		x.source.User)
 	var known []string
 	for i := range all {
 		known = append(known, all[i].Name, all[i].full())
@@ -145,12 +178,13 @@ func (p *pick) full() string {
 	return p.path + "/" + p.Name
 }
 
-// removedResource is the one of that id, path or name that is marked as deleted, nil if there is none or not one alone.
+// removedResource is the one of that id, path or name that is marked as deleted, nil if there is none or not one
+// alone.
 func (x *resolver) removedResource(text string) *osmc.Resource {
 	var found *osmc.Resource
-	for i := range x.resources {
-		r := &x.resources[i]
-		if !r.Removed || !strings.EqualFold(r.ID, text) && x.path(r) != text && r.Name != text {
+	for i := range x.Resources {
+		r := &x.Resources[i]
+		if !r.Removed || !strings.EqualFold(r.ID, text) && x.FullName(r) != text && r.Name != text {
 			continue
 		}
 		if found != nil {
@@ -164,18 +198,18 @@ func (x *resolver) removedResource(text string) *osmc.Resource {
 // category finds a category by id, by path, or by name, and what is in it. What is in categories beneath it is not.
 // ASSUMED: the documents say nothing of categories within one that is synchronized.
 func (x *resolver) category(text string, index int) selected {
-	item := selected{selectionFacts: selectionFacts{Kind: kindCategory, Declared: text, Index: index, Name: text, Path: text}}
-	c := x.inventory.category(text)
+	item := selected{Item: Item{Kind: KindCategory, Declared: text, Index: index, Name: text, Path: text}}
+	c := x.Category(text)
 	if c == nil {
 		var found []string
-		for i := range x.categories {
-			if x.categories[i].Name == text {
-				c = &x.categories[i]
-				found = append(found, x.paths[c.ID])
+		for i := range x.Categories {
+			if x.Categories[i].Name == text {
+				c = &x.Categories[i]
+				found = append(found, x.Path(c.ID))
 			}
 		}
 		if len(found) > 1 {
-			item.Problem = fmt.Sprintf("%d categories of %s are called so: %s", len(found), x.facts.Addr, wording.List(found))
+			item.Problem = fmt.Sprintf("%d categories of %s have that name: %s", len(found), x.source.Addr, wording.List(found))
 			return item
 		}
 	}
@@ -185,10 +219,10 @@ func (x *resolver) category(text string, index int) selected {
 	case x.into == text && x.into != "":
 		item.Coming = true
 	default:
-		item.Problem = fmt.Sprintf("%s has no category of that path, name or id", x.facts.Addr)
+		item.Problem = fmt.Sprintf("%s has no category of that path, name or id", x.source.Addr)
 		known := []string{x.into}
-		for i := range x.categories {
-			known = append(known, x.categories[i].Name, x.paths[x.categories[i].ID])
+		for i := range x.Categories {
+			known = append(known, x.Categories[i].Name, x.Path(x.Categories[i].ID))
 		}
 		item.Similar = similar(text, known)
 		return item
@@ -201,8 +235,8 @@ func (x *resolver) category(text string, index int) selected {
 
 // fill takes what a category holds.
 func (x *resolver) fill(item *selected, c *osmc.Category) {
-	item.ID, item.Name, item.Path = c.ID, c.Name, x.paths[c.ID]
-	for _, r := range x.members(c.ID) {
+	item.ID, item.Name, item.Path = c.ID, c.Name, x.Path(c.ID)
+	for _, r := range x.Members(c.ID) {
 		if r.Removed {
 			item.Removed = append(item.Removed, r.Name)
 			continue
@@ -210,7 +244,7 @@ func (x *resolver) fill(item *selected, c *osmc.Category) {
 		item.picked = append(item.picked, pick{Resource: *r, path: item.Path})
 	}
 	for _, id := range c.Resources {
-		if x.byID[id] == nil {
+		if x.Resource(id) == nil {
 			item.Hidden = append(item.Hidden, id)
 		}
 	}

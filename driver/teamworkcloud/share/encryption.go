@@ -1,0 +1,65 @@
+package share
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// encryption: what each end thinks of the other, and what differs that may not.
+func (f *finder) encryption() {
+	_, encrypted := f.SourceAddress()
+	if f.pair == nil {
+		if encrypted && !slices.ContainsFunc(f.out,
+			func(x planner.Finding) bool { return x.Rule == product+"/tls-version" }) {
+			f.add("tls-unproven", planner.Note, "", fmt.Sprintf("%s declares no sync_tls: its certificate is not verified",
+				f.Facts.Source.Addr),
+				"With sync_tls, no synchronization is set up before a handshake has shown the certificate.")
+		}
+		return
+	}
+	f.out = append(f.out, f.pair.Findings...)
+	if f.oldTarget() && slices.ContainsFunc(f.Items, func(s Standing) bool { return f.isForeign(&s) }) {
+		f.warn("tls-existing", "Where its status on the page is an Error afterwards, it has to be created again, for "+
+			"which Data Manager "+
+			"removes the copies first (MCS 247047420).", "%s has configurations from before: no page of %s says whether "+
+			"they follow the settings",
+			f.Facts.Target.Addr, f.Facts.Target.Release)
+	}
+}
+
+// tls2024 is the first release with a page on encrypted synchronization by settings.
+var tls2024 = osmc.Release{Year: 2024}
+
+// tlsVersion: encrypted synchronization came with 2024x Refresh1 as a switch of each configuration (VN 272744559);
+// the pages of 2024x have it by settings, which sync_tls looks after.
+func (f *finder) tlsVersion(encrypted bool) {
+	if !encrypted {
+		return
+	}
+	why := "tls = true"
+	switch {
+	case f.Sync.TLS != nil && *f.Sync.TLS:
+	case f.Sync.SourceServer().SyncTLS != nil:
+		why = fmt.Sprintf("%s has sync_tls", f.Facts.Source.Addr)
+	default:
+		why = fmt.Sprintf("sync_address of %s has the port for encrypted clients", f.Facts.Source.Addr)
+	}
+	for _, end := range []string{atSource, atTarget} {
+		s, least := f.coming(end), osmc.SyncTLS2024R1
+		if server := f.server(end); server.SyncTLS != nil {
+			if f.Plan.encryption.HasRecipe(server, s.Release) {
+				continue // by a page that is about it
+			}
+			least = tls2024
+		}
+		if s.Release.OlderThan(least) {
+			f.refuse("tls-version", "Encrypted synchronization came with 2024x Refresh1 (VN 272744559), and with "+
+				"sync_tls on both servers as "+
+				"2024x has it: do without, or update the server first.", "%s, and %s cannot synchronize encrypted", why,
+				s.String())
+		}
+	}
+}

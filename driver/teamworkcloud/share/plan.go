@@ -1,0 +1,184 @@
+package share
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Plan is a synchronization beside what was observed. It makes the steps, for its own plan or for that of a migration.
+type Plan struct {
+	Sync  *survey.Sync
+	Facts *survey.Facts
+	Items []Standing // of Facts.Items
+
+	owner      string // address of the declaration that the steps belong to
+	encryption Encryption
+	pair       *Pair // nil: it is not encrypted, or the source does not declare how
+	confirmed  map[string]planner.Confirmation
+}
+
+// New stands a synchronization beside what was observed. owner is the address of the declaration that its steps
+// belong to.
+func New(owner string, s *survey.Sync, f *survey.Facts, e Encryption, pair *Pair,
+	confirmed map[string]planner.Confirmation) *Plan {
+	p := &Plan{Sync: s, Facts: f, owner: owner, encryption: e, pair: pair, confirmed: confirmed}
+	for i := range f.Items {
+		p.Items = append(p.Items, p.stand(&f.Items[i]))
+	}
+	p.doubt()
+	return p
+}
+
+// Outline reconciles a synchronization that is declared alone.
+func Outline(s *survey.Sync, f *survey.Facts, e Encryption, pair *Pair,
+	confirmed map[string]planner.Confirmation) planner.Outline {
+	p, q := New(s.Address(), s, f, e, pair, confirmed), &planner.Sequence{Addr: s.Address()}
+	out := planner.Outline{Action: planner.Update}
+	if s.IsRemoved() {
+		p.takeDown(q)
+		out.Action = planner.Delete
+	} else {
+		p.setUp(q)
+		if p.isNew() {
+			out.Action = planner.Create
+		}
+	}
+	out.Steps = q.Steps
+	out.Findings = p.Findings(q)
+	out.Actual = p.actual()
+	if len(out.Steps) == 0 {
+		out.Action = planner.NoChange
+	}
+	return out
+}
+
+// actual is what of the declaration the target shows: the category that the copies are in, once there are any.
+func (p *Plan) actual() cty.Value {
+	if p.Sync.IsRemoved() || p.Facts.Category.ID == "" && p.Facts.Category.Problem == "" {
+		return cty.NullVal(cty.EmptyObject)
+	}
+	in := map[string]bool{}
+	for _, r := range p.Facts.Resources() {
+		if r.Target.IsPresent() && (r.Coming || r.Diff.IsCopy()) {
+			in[r.Target.Path] = true
+		}
+	}
+	if len(in) == 0 {
+		return cty.NullVal(cty.EmptyObject)
+	}
+	delete(in, p.Facts.Category.Path)
+	category := p.Sync.TargetCategory
+	if len(in) > 0 {
+		category = strings.Join(slices.Sorted(maps.Keys(in)), ", ")
+	}
+	return cty.ObjectVal(map[string]cty.Value{"target_category": cty.StringVal(category)})
+}
+
+// isNew: nothing of it is there.
+func (p *Plan) isNew() bool {
+	return !slices.ContainsFunc(p.Items, func(s Standing) bool { return s.Appeared > 0 || s.Configured || s.Replaces })
+}
+
+// setUp adds what brings the configurations to what is declared, up to the arrival of what they bring.
+func (p *Plan) setUp(q *planner.Sequence) {
+	todo := p.unconfigured()
+	if p.Secures() {
+		q.Then(p.SecuredStep())
+	}
+	if len(todo) > 0 {
+		p.Prepare(q)
+	}
+	var gone []planner.Step
+	for _, key := range p.forgotten() {
+		if k, ok := p.Facts.Known[key]; ok {
+			gone = append(gone, p.removeForgotten(key, k))
+		}
+	}
+	for _, s := range todo {
+		if s.Replaces && !p.CannotReplace(s) {
+			gone = append(gone, p.UnconfigureStep(s.Key(), "it is to be another, and a configuration cannot be edited", s))
+		}
+	}
+	q.Then(gone...)
+	var made []planner.Step
+	for _, s := range todo {
+		made = append(made, p.ConfigureStep(s))
+	}
+	for _, s := range p.unencrypted() {
+		made = append(made, p.encryptStep(s))
+	}
+	q.Then(made...)
+	first := p.neverSynchronized()
+	if len(first) > 0 {
+		q.Then(p.synchronizeStep(first))
+	}
+	for _, s := range todo {
+		if p.promises(s) {
+			first = append(first, s)
+		}
+	}
+	if len(first) > 0 {
+		q.Then(p.ArrivedStep(false, first...))
+	}
+}
+
+// Prepare adds what must be there before a configuration can be made.
+func (p *Plan) Prepare(q *planner.Sequence) {
+	if c := p.Facts.Category; c.ID == "" && c.Problem == "" {
+		q.Then(p.createCategoryStep())
+	}
+	if r := p.Facts.Role; r.Known && !r.Held && r.MayGrant {
+		q.Then(p.grantRoleStep())
+	}
+}
+
+// unconfigured are the elements that have no configuration as declared, as far as can be told.
+func (p *Plan) unconfigured() []*Standing {
+	var out []*Standing
+	for i := range p.Items {
+		if s := &p.Items[i]; s.Problem == "" && s.Waits == "" && !s.Configured && !s.IsRemoved() {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// takeDown adds what removes the configurations and keeps the data.
+func (p *Plan) takeDown(q *planner.Sequence) {
+	var there []*Standing
+	for i := range p.Items {
+		asked, _ := p.lastConfigured(p.Items[i].Key())
+		if s := &p.Items[i]; !s.Unconfigured && (asked != "" || s.Appeared > 0) {
+			there = append(there, s)
+		}
+	}
+	var steps []planner.Step
+	if len(there) > 0 {
+		steps = append(steps, p.UnconfigureStep(keyOf(p.Facts.Items), "state is declared as removed", there...))
+	}
+	for _, key := range p.forgotten() {
+		if k, ok := p.Facts.Known[key]; ok {
+			steps = append(steps, p.removeForgotten(key, k))
+		}
+	}
+	q.Then(steps...)
+}
+
+// CannotReplace: before 2024x Refresh1 deleting a configuration leaves its record behind, and only Data Manager,
+// which removes the copy with it, makes room for another (TWCloud2024x 137987228).
+func (p *Plan) CannotReplace(s *Standing) bool {
+	return s.Appeared > 0 && p.oldTarget()
+}
+
+func (p *Plan) oldTarget() bool { return p.Facts.Target.Release.OlderThan(osmc.SyncTLS2024R1) }
+
+// With is the same plan beside other facts.
+func (p *Plan) With(f *survey.Facts) *Plan {
+	return New(p.owner, p.Sync, f, p.encryption, p.pair, p.confirmed)
+}

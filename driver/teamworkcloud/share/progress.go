@@ -1,0 +1,147 @@
+package share
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
+	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// targetSide: the category and the right to put something into it. They matter only when something is to be
+// configured.
+func (f *finder) targetSide() {
+	c, r := f.Facts.Category, f.Facts.Role
+	if c.Problem != "" {
+		f.refuse("target-category", "Write the path of the category; a path that is not there is created.",
+			"target_category: %s", c.Problem)
+	}
+	if len(f.todo) == 0 {
+		return
+	}
+	if c.ID == "" && c.Problem == "" {
+		f.add("category-missing", planner.Note, VerbCreateCategory, fmt.Sprintf("target_category %q is not on %s and "+
+			"is created", c.Path, f.Facts.Target.Addr), "")
+	}
+	switch {
+	case !r.Known:
+		f.add("role", planner.Note, "", fmt.Sprintf("whether %s has the role %s on category %q of %s cannot be read",
+			OrNobody(r.User), r.Name, c.Path, f.Facts.Target.Addr),
+			"Without it the page does not let them create a configuration.")
+	case r.Held:
+	case r.MayGrant:
+		f.add("role", planner.Note, VerbGrantRole, fmt.Sprintf("%s gets the role %s on category %q of %s", r.User,
+			r.Name, c.Path, f.Facts.Target.Addr), "")
+	default:
+		f.refuse("role", "Have somebody with the permission Manage User Permissions give it.",
+			"%s has not the role %s on category %q of %s, and may not give it", r.User, r.Name, c.Path, f.Facts.Target.Addr)
+	}
+	for s := range f.Items {
+		if s := &f.Items[s]; s.Replaces && f.todo[s] && f.CannotReplace(s) {
+			f.refuse("reconfigure", "Before 2024x Refresh1 a deleted configuration leaves a record behind that stands in "+
+				"the way of another one (TWCloud2024x 137987228): delete it on the page, remove the copies on the target "+
+				"with Data Manager (-dr), and plan again. Or declare what there is.",
+				"the configuration of %s %q on %s cannot be made anew while the copies are there", s.Kind, s.Path,
+				f.Facts.Target.String())
+		}
+	}
+}
+
+// OrNobody is a user, or words for one that is unknown.
+func OrNobody(user string) string {
+	if user == "" {
+		return "the target's user"
+	}
+	return user
+}
+
+// progress: what the target lacks of what is configured.
+func (f *finder) progress() {
+	var late, waiting []string
+	for i := range f.Items {
+		s := &f.Items[i]
+		if f.todo[s] || s.Problem != "" || s.Waits != "" || f.Sync.Trigger == survey.Manual && s.Appeared == 0 {
+			continue // this plan has steps for it, or it is told otherwise
+		}
+		for _, r := range s.Expected() {
+			lacks := f.lacks(r)
+			switch {
+			case lacks == "":
+			case f.Sync.Trigger == survey.EveryCommit || f.Sync.Trigger == survey.CommitTag && r.Tagged > 0 &&
+				(!r.Target.Exists || r.Diff.Due > 0):
+				late = append(late, lacks)
+			default:
+				waiting = append(waiting, lacks)
+			}
+		}
+	}
+	if len(late) > 0 {
+		f.add("behind", planner.Warn, "", fmt.Sprintf("%s has not everything that has come to %s of %s",
+			f.Facts.Target.Addr, wording.Plural(len(late), "resource"), f.Facts.Source.Addr),
+			strings.Join(wording.FirstTen(late), "; ")+". The list of configurations on the page shows their status; the "+
+				"reason of an Error is in its tooltip.")
+	}
+	if len(waiting) == 0 {
+		return
+	}
+	what := "a person to press Synchronize on the page"
+	if f.Sync.Trigger == survey.CommitTag {
+		what = fmt.Sprintf("a commit tagged %q", f.Sync.Tag)
+	}
+	f.add("waiting", planner.Note, "", fmt.Sprintf("%s waiting for %s", areResources(len(waiting)), what),
+		strings.Join(wording.FirstTen(waiting), "; ")+".")
+}
+
+func areResources(n int) string {
+	if n == 1 {
+		return "1 resource is"
+	}
+	return fmt.Sprintf("%d resources are", n)
+}
+
+// lacks says what the target lacks of a resource, "" if nothing or if it is no copy.
+func (f *finder) lacks(r *survey.Resource) string {
+	switch {
+	case !r.Target.Exists && r.Coming:
+		return ""
+	case !r.Target.Exists:
+		return fmt.Sprintf("%s is not there (%s)", r.Name, wording.Plural(r.Source.Revisions, "revision"))
+	case r.Diff.State == revision.Behind:
+		return fmt.Sprintf("%s: %s", r.Name, r.Diff.Why())
+	}
+	return ""
+}
+
+// drift: the source determines the metadata of what it gives (seed).
+func (f *finder) drift() {
+	c := f.Facts.Category
+	seen := map[string]bool{}
+	for i := range f.Items {
+		s := &f.Items[i]
+		if s.Unconfigured || s.Replaces {
+			continue
+		}
+		for j := range s.Resources {
+			r := &s.Resources[j]
+			if seen[r.ID] || !r.Target.Exists || r.Target.Removed || !r.Coming && !r.Diff.IsCopy() {
+				continue
+			}
+			seen[r.ID] = true
+			if r.Target.Name != r.Name {
+				f.warn("drift", "The source determines the name: the next synchronization brings it back.",
+					"%q of %s is called %q on %s", r.Name, f.Facts.Source.Addr, r.Target.Name, f.Facts.Target.Addr)
+			}
+			if c.ID != "" && r.Target.Category != c.ID {
+				f.warn("drift", "The next synchronization brings it back to the category of the configuration.",
+					"%q is in category %q of %s, not in %q", r.Name, r.Target.Path, f.Facts.Target.Addr, c.Path)
+			}
+		}
+	}
+	for _, h := range f.Facts.Left {
+		f.warn("left-category", "It is not synchronized any more. Its copy stays; select it by itself, or remove the copy.",
+			"%q is in category %q of %s now, which is not selected, and its copy is still in %q of %s", h.Name, h.Path,
+			f.Facts.Source.Addr, c.Path, f.Facts.Target.Addr)
+	}
+}

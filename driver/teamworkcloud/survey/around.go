@@ -1,0 +1,169 @@
+package survey
+
+import (
+	"slices"
+)
+
+// held lists what else is in the target category, which of it was synchronized once, and the names of everything.
+func (l *copiesView) held() {
+	if l.Lacks() {
+		return
+	}
+	chosen, categories := map[string]bool{}, map[string]bool{}
+	for _, r := range l.facts.Resources() {
+		chosen[r.ID] = true
+	}
+	for i := range l.facts.Items {
+		if l.facts.Items[i].Kind == KindCategory {
+			categories[l.facts.Items[i].ID] = true
+		}
+	}
+	source := l.selection.source
+	if l.facts.Category.ID != "" {
+		for _, t := range l.target.Members(l.facts.Category.ID) {
+			if chosen[t.ID] {
+				continue
+			}
+			l.facts.Held = append(l.facts.Held, Held{ID: t.ID, ProjectID: t.ProjectID, Name: t.Name,
+				Path: l.facts.Category.Path, Removed: t.Removed})
+			o := source.Resource(t.ID)
+			if len(categories) == 0 || o == nil || o.Removed || t.Removed || categories[o.Category] || l.elsewhere[t.ID] {
+				continue
+			}
+			l.facts.Left = append(l.facts.Left, Held{ID: t.ID, ProjectID: t.ProjectID, Name: t.Name,
+				Path: source.Path(o.Category)})
+		}
+	}
+	l.facts.Known = map[string]Known{}
+	for i := range source.Resources {
+		r := &source.Resources[i]
+		l.facts.Known[ConfigurationKey(KindResource, r.ID, "")] = Known{Kind: KindResource, ID: r.ID,
+			Path: source.FullName(r)}
+	}
+	for i := range source.Categories {
+		path := source.Path(source.Categories[i].ID)
+		l.facts.Known[ConfigurationKey(KindCategory, "", path)] = Known{Kind: KindCategory, ID: source.Categories[i].ID,
+			Path: path}
+	}
+}
+
+// overlaps looks at the other declarations that bring the same resources to the same server, back to where they
+// come from, or to the source.
+func (l *copiesView) overlaps() {
+	l.elsewhere = map[string]bool{}
+	s := l.declared
+	if s.IsRemoved() {
+		return
+	}
+	mine := l.selection.Names()
+	for _, p := range s.ActivePeers() {
+		toMine := p.TargetServer().IsSame(s.TargetServer())
+		before := slices.ContainsFunc(s.Chain(), func(hop *Sync) bool { return hop.Addr() == p.Addr() })
+		if !toMine && (before || !p.TargetServer().IsSame(s.SourceServer())) {
+			continue
+		}
+		theirs := l.Select(p).Names()
+		o := Overlap{Chain: []string{p.Address()}, Resources: common(mine, theirs)}
+		for id := range theirs {
+			l.elsewhere[id] = l.elsewhere[id] || toMine
+		}
+		switch {
+		case len(o.Resources) == 0:
+		case toMine:
+			l.facts.Twice = append(l.facts.Twice, o)
+		default:
+			l.facts.Feeds = append(l.facts.Feeds, o)
+		}
+	}
+	l.loop([]*Sync{s}, mine)
+}
+
+// loop follows what is selected over the hops of other declarations, and notes those that bring it back.
+func (l *copiesView) loop(chain []*Sync, carried map[string]string) {
+	at := chain[len(chain)-1].TargetServer()
+	for _, p := range l.declared.ActivePeers() {
+		if isIn(chain, p) || !p.SourceServer().IsSame(at) || !leadsBack(p, l.declared, chain) {
+			continue
+		}
+		theirs := l.Select(p).Names()
+		on := map[string]string{}
+		for id, name := range carried {
+			if _, ok := theirs[id]; ok {
+				on[id] = name
+			}
+		}
+		if len(on) == 0 {
+			continue
+		}
+		longer := append(slices.Clone(chain), p)
+		if p.TargetServer().IsSame(l.declared.SourceServer()) {
+			o := Overlap{Resources: common(carried, on)}
+			for _, c := range longer {
+				o.Chain = append(o.Chain, c.Address())
+			}
+			l.facts.Loops = append(l.facts.Loops, o)
+			continue
+		}
+		l.loop(longer, on)
+	}
+}
+
+func isIn(chain []*Sync, p *Sync) bool {
+	return slices.ContainsFunc(chain, func(c *Sync) bool { return c.Addr() == p.Addr() })
+}
+
+// leadsBack tells whether hops lead from a declaration's target to where another begins: only then its selection is
+// looked at.
+func leadsBack(p, start *Sync, chain []*Sync) bool {
+	if p.TargetServer().IsSame(start.SourceServer()) {
+		return true
+	}
+	longer := append(slices.Clone(chain), p)
+	return slices.ContainsFunc(start.ActivePeers(), func(next *Sync) bool {
+		return !isIn(longer, next) && next.SourceServer().IsSame(p.TargetServer()) && leadsBack(next, start, longer)
+	})
+}
+
+// Brought are the resources that other declarations bring to the target, by id, and which declaration does.
+func (v *View) Brought(s *Sync) map[string]string {
+	out := map[string]string{}
+	for _, p := range s.ActivePeers() {
+		if !p.TargetServer().IsSame(s.TargetServer()) {
+			continue
+		}
+		for id := range v.Select(p).Names() {
+			out[id] = p.Address()
+		}
+	}
+	return out
+}
+
+// Readers are the other declarations that bring what is selected from the source to other servers.
+func (v *View) Readers(s *Sync, f *Facts) []Overlap {
+	mine := map[string]string{}
+	for _, r := range f.Resources() {
+		mine[r.ID] = r.Name
+	}
+	var out []Overlap
+	for _, p := range s.ActivePeers() {
+		if !p.SourceServer().IsSame(s.SourceServer()) || p.TargetServer().IsSame(s.TargetServer()) {
+			continue
+		}
+		if both := common(mine, v.Select(p).Names()); len(both) > 0 {
+			out = append(out, Overlap{Chain: []string{p.Address()}, Resources: both})
+		}
+	}
+	return out
+}
+
+// common are the names of what two selections have in common, sorted.
+func common(a, b map[string]string) []string {
+	var out []string
+	for id, name := range a {
+		if _, ok := b[id]; ok {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}

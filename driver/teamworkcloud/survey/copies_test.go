@@ -1,0 +1,20 @@
+package survey
+
+import "testing"
+
+// TestCollides: two resources are one project by a project id or a name that both have.
+func TestCollides(t *testing.T) {
+	for _, c := range []struct{ project, name, otherProject, otherName, want string }{
+		{"P", "Engine", "P", "Motor", "project id"},
+		{"", "Engine", "", "Engine", "name"},
+		{"", "Engine", "", "Motor", ""},
+		{"", "", "", "", ""}, // two that cannot be read
+	} {
+		if got := collides("1", c.project, c.name, "2", c.otherProject, c.otherName); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
+	}
+	if got := collides("1", "P", "Engine", "1", "P", "Engine"); got != "" {
+		t.Errorf("one resource and itself: %q", got)
+	}
+}

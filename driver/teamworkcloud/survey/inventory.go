@@ -1,0 +1,186 @@
+package survey
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"golang.org/x/sync/errgroup"
+)
+
+// Inventory is what a server has.
+type Inventory struct {
+	Categories []osmc.Category // by path and id
+	Resources  []osmc.Resource // those marked as deleted too, by name and id
+
+	once  sync.Once
+	paths map[string]string // of the categories
+	byID  map[string]*osmc.Resource
+}
+
+func readInventory(ctx context.Context, c osmc.Reader) (*Inventory, error) {
+	inv := &Inventory{}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		inv.Categories, err = c.Categories(ctx)
+		return err
+	})
+	g.Go(func() (err error) {
+		inv.Resources, err = c.Resources(ctx, true)
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	in := map[string]string{} // where a resource does not say it itself
+	for _, c := range inv.Categories {
+		for _, id := range c.Resources {
+			in[id] = cmp.Or(in[id], c.ID)
+		}
+	}
+	for i := range inv.Resources {
+		r := &inv.Resources[i]
+		r.Category = cmp.Or(r.Category, in[r.ID])
+	}
+	paths := pathsOf(inv.Categories)
+	slices.SortFunc(inv.Categories, func(a, b osmc.Category) int {
+		return cmp.Or(strings.Compare(paths[a.ID], paths[b.ID]), strings.Compare(a.ID, b.ID))
+	})
+	slices.SortFunc(inv.Resources, func(a, b osmc.Resource) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
+	})
+	return inv, nil
+}
+
+func (inv *Inventory) index() {
+	inv.once.Do(func() {
+		inv.paths, inv.byID = pathsOf(inv.Categories), map[string]*osmc.Resource{}
+		for i := range inv.Resources {
+			inv.byID[inv.Resources[i].ID] = &inv.Resources[i]
+		}
+	})
+}
+
+func pathsOf(categories []osmc.Category) map[string]string {
+	all := map[string]*osmc.Category{}
+	for i := range categories {
+		all[categories[i].ID] = &categories[i]
+	}
+	paths := map[string]string{}
+	for id, c := range all {
+		paths[id] = pathOf(c, all)
+	}
+	return paths
+}
+
+// pathOf joins the names of a category and of all that it is in.
+func pathOf(c *osmc.Category, all map[string]*osmc.Category) string {
+	words := []string{c.Name}
+	for seen := map[string]bool{c.ID: true}; c.Parent != "" && !seen[c.Parent] && all[c.Parent] != nil; {
+		c = all[c.Parent]
+		seen[c.ID] = true
+		words = append(words, c.Name)
+	}
+	slices.Reverse(words)
+	return strings.Join(words, "/")
+}
+
+// Path is the path of a category, "" if there is no category of that id.
+func (inv *Inventory) Path(category string) string {
+	inv.index()
+	return inv.paths[category]
+}
+
+// Resource finds a resource by its id, nil if it is not listed.
+func (inv *Inventory) Resource(id string) *osmc.Resource {
+	inv.index()
+	return inv.byID[id]
+}
+
+// Category finds a category by its id or its path, nil if there is none.
+func (inv *Inventory) Category(text string) *osmc.Category {
+	inv.index()
+	for i := range inv.Categories {
+		if c := &inv.Categories[i]; c.ID == text || inv.paths[c.ID] == text {
+			return c
+		}
+	}
+	return nil
+}
+
+// CategoryAt finds a category by its path, nil if there is none.
+func (inv *Inventory) CategoryAt(path string) *osmc.Category {
+	if c := inv.Category(path); c != nil && inv.paths[c.ID] == path {
+		return c
+	}
+	return nil
+}
+
+// ancestors are the ids of a category and of all that it is in; of a path that does not exist, of the part that does.
+func (inv *Inventory) ancestors(path string) []string {
+	var out []string
+	for ; path != ""; path = parentOf(path) {
+		if c := inv.CategoryAt(path); c != nil {
+			out = append(out, c.ID)
+		}
+	}
+	return out
+}
+
+// parentOf is the path of what a category, or a resource, is in; "" at the top.
+func parentOf(path string) string { return path[:max(0, strings.LastIndexByte(path, '/'))] }
+
+// FullName is the path of a resource's category and its name.
+func (inv *Inventory) FullName(r *osmc.Resource) string {
+	if p := inv.Path(r.Category); p != "" {
+		return p + "/" + r.Name
+	}
+	return r.Name
+}
+
+// Members are the resources of a category that are listed, by name and id, the removed ones too.
+func (inv *Inventory) Members(category string) []*osmc.Resource {
+	var out []*osmc.Resource
+	for i := range inv.Resources {
+		if inv.Resources[i].Category == category {
+			out = append(out, &inv.Resources[i])
+		}
+	}
+	return out
+}
+
+// Lists tells whether the server names a resource anywhere, also one that its user may not see.
+func (inv *Inventory) Lists(id string) bool {
+	return inv.Resource(id) != nil || slices.ContainsFunc(inv.Categories,
+		func(c osmc.Category) bool { return slices.Contains(c.Resources, id) })
+}
+
+// CopyOf finds on a target what a declaration of a resource meant: by id wherever it is now, by name or the end of
+// a path in the target category, and else by name where only one has it.
+func (inv *Inventory) CopyOf(declared, category string) *osmc.Resource {
+	name := declared[strings.LastIndexByte(declared, '/')+1:]
+	var inside, anywhere []*osmc.Resource
+	for i := range inv.Resources {
+		r := &inv.Resources[i]
+		switch {
+		case r.Removed:
+		case strings.EqualFold(r.ID, declared):
+			return r
+		case r.Name == declared || r.Name == name:
+			anywhere = append(anywhere, r)
+			if r.Category == category {
+				inside = append(inside, r)
+			}
+		}
+	}
+	switch {
+	case len(inside) == 1:
+		return inside[0]
+	case len(anywhere) == 1:
+		return anywhere[0]
+	}
+	return nil
+}

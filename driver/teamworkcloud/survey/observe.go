@@ -1,0 +1,158 @@
+package survey
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// What is observed of a server, and the type of the observation's body.
+const (
+	AboutServer    = "server"    // Server
+	AboutInventory = "inventory" // Inventory
+	AboutReadable  = "readable"  // Readable, of a category's id
+	AboutHistory   = "history"   // History, of a resource's id
+	AboutRole      = "role"      // Rights, of a category's id, or of "" while there is no category
+	AboutUsers     = "logged_in" // machine.LoggedIn
+	AboutLocks     = "locks"     // Locks, of a resource's id
+)
+
+// Server is what a server says of itself.
+type Server struct {
+	Addr      string       // of the declaration
+	Text      string       // of /osmc/version
+	Release   osmc.Release // zero: unknown
+	Keyspace  string       // of the database
+	Major     string       // "2024x": of the release, else of the database's keyspace; "" unknown
+	PlainPort int
+	TLSPort   int    // 0: unknown, or not open
+	Ports     bool   // the server says which ports it has
+	Nodes     int    // of the cluster; 0: unknown
+	User      string // the user that the client works as; "": unknown
+}
+
+// String is a server with its version.
+func (s *Server) String() string {
+	if s.Release.IsZero() {
+		if s.Major != "" {
+			return fmt.Sprintf("%s (%s by its database %s)", s.Addr, s.Major, s.Keyspace)
+		}
+		return s.Addr + " (version unknown)"
+	}
+	return fmt.Sprintf("%s (%s)", s.Addr, s.Release)
+}
+
+// Readable are the resources of a category that the user may read.
+type Readable struct {
+	Known bool // false: the server does not say
+	IDs   []string
+}
+
+// History is the history of a resource.
+type History struct {
+	Refused bool              // the user may not read the resource
+	History *revision.History // nil where it was refused
+}
+
+// Locks are what is locked in a resource.
+type Locks struct{ Locks []osmc.Lock }
+
+// Observe makes one observation of a server.
+func Observe(ctx context.Context, c osmc.Reader, server *connect.Server, n planner.Need) (any, error) {
+	body, err := observe(ctx, c, server, n)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", n, err)
+	}
+	return body, nil
+}
+
+func observe(ctx context.Context, c osmc.Reader, server *connect.Server, n planner.Need) (any, error) {
+	switch n.What {
+	case AboutServer:
+		return ReadServer(ctx, c, server)
+	case AboutInventory:
+		return readInventory(ctx, c)
+	case AboutReadable:
+		ids, err := c.ReadableResources(ctx, n.Of)
+		if osmc.NotAllowed(err) || osmc.IsGone(err) { // reading the histories will tell
+			return &Readable{}, nil
+		}
+		return &Readable{Known: true, IDs: ids}, err
+	case AboutHistory:
+		h, err := revision.Read(ctx, c, n.Of)
+		if osmc.NotAllowed(err) {
+			return &History{Refused: true}, nil
+		}
+		return &History{History: h}, err
+	case AboutRole:
+		return readRights(ctx, c, server, n.Of)
+	case AboutUsers:
+		return readUsers(ctx, c, server)
+	case AboutLocks:
+		locks, err := c.Locks(ctx, n.Of)
+		return &Locks{Locks: locks}, err
+	}
+	return nil, fmt.Errorf("Teamwork Cloud has no observation %q", n.What)
+}
+
+// ReadServer reads what a server says of itself. A user who may not see its health still learns its version.
+func ReadServer(ctx context.Context, c osmc.Reader, server *connect.Server) (*Server, error) {
+	s := &Server{Addr: server.Address(), User: server.User.String()}
+	var err error
+	if s.Text, s.Release, err = c.Version(ctx); err != nil {
+		return nil, fmt.Errorf("asking for its version: %w", err)
+	}
+	if !s.Release.IsZero() {
+		s.Major = s.Release.Major()
+	}
+	health, err := c.Health(ctx)
+	switch {
+	case osmc.NotAllowed(err) ||
+		osmc.IsGone(err): // it needs more rights than all the rest, and exists from some release on
+	case err != nil:
+		return nil, fmt.Errorf("asking for its health: %w", err)
+	default:
+		s.Keyspace, s.Nodes, s.Ports = health.Keyspace, len(health.Nodes), len(health.Nodes) > 0
+		s.Major = cmp.Or(s.Major, health.Major())
+		for _, n := range health.Nodes {
+			plain, plainKnown := n.PlainPort.Get()
+			tls, tlsKnown := n.TLSPort.Get()
+			s.PlainPort, s.TLSPort, s.Ports = cmp.Or(s.PlainPort, plain), cmp.Or(s.TLSPort, tls), s.Ports && plainKnown &&
+				tlsKnown
+		}
+	}
+	if s.User != "" {
+		return s, nil
+	}
+	s.User, err = userOfToken(ctx, c)
+	return s, err
+}
+
+// userOfToken is the user whose token the client works with, "" where the server does not say.
+func userOfToken(ctx context.Context, c osmc.Reader) (string, error) {
+	user, err := c.CurrentUser(ctx)
+	switch {
+	case osmc.NotAllowed(err):
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("asking whose token it is: %w", err)
+	}
+	return user.Name, nil
+}
+
+func readUsers(ctx context.Context, c osmc.Reader, server *connect.Server) (*machine.LoggedIn, error) {
+	own, err := server.User.String(), error(nil)
+	if own == "" {
+		if own, err = userOfToken(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	in, err := machine.ReadLoggedIn(ctx, c, server.Address(), own)
+	return &in, err
+}

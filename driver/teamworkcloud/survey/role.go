@@ -1,0 +1,149 @@
+package survey
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+)
+
+// RoleNames are the names of the role that a user needs on the target category: the page on roles has the first,
+// the page on remote resource configurations the second (MCS 247047172, 247047420).
+var RoleNames = []string{"Resource Synchronization Manager", "Remote Synchronization Manager"}
+
+// Permissions by which a user may give the role: the first everywhere, by its id (DEVG 303989540); the second on
+// what a Resource Manager manages, whose id no page has.
+const (
+	manageUserPermissions = "8d7423b8-4e8c-4d32-8d3c-783504bef044"
+	manageOwnedRights     = "Manage Owned Resource Access Right"
+)
+
+// Rights are what a server says of who may have resources synchronized into a category.
+type Rights struct {
+	User     string // the user that the client works as
+	RoleID   string // "" where the role cannot be made out
+	Name     string // of the role
+	MayGrant bool   // false: the server says that the client's user may not grant roles
+
+	Own    *Assignments // of the role to the user; nil: unknown
+	Others *[]string    // who has the role on the category; nil: unknown, or not asked
+}
+
+// Assignments are where a user has a role.
+type Assignments struct {
+	Everywhere bool
+	Objects    []string // ids, such as those of categories
+	Unknown    bool     // of one assignment the server does not say what it is for
+}
+
+// FindRole finds the role that is needed, nil where the server does not list it.
+func FindRole(roles []osmc.Role) *osmc.Role {
+	if at := slices.IndexFunc(roles, func(r osmc.Role) bool { return slices.Contains(RoleNames, r.Name) }); at >= 0 {
+		return &roles[at]
+	}
+	return nil
+}
+
+func readRights(ctx context.Context, c osmc.Reader, server *connect.Server, category string) (*Rights, error) {
+	out := &Rights{User: server.User.String(), Name: RoleNames[0], MayGrant: true}
+	roles, err := c.Roles(ctx)
+	if err != nil && !osmc.NotAllowed(err) {
+		return nil, err
+	}
+	role := FindRole(roles)
+	user, err := c.CurrentUser(ctx)
+	if err != nil && !osmc.NotAllowed(err) {
+		return nil, err
+	}
+	if err == nil {
+		out.User = cmp.Or(out.User, user.Name)
+	}
+	if role == nil {
+		return out, nil
+	}
+	out.RoleID, out.Name = role.ID, role.Name
+	if err == nil {
+		out.MayGrant = mayGrant(user, roles)
+		if user.Name == out.User {
+			out.Own = assignments(user, role.ID)
+			return out, nil
+		}
+	}
+	if category == "" {
+		return out, nil
+	}
+	users, err := c.CategoryRoleUsers(ctx, category, role.ID)
+	if osmc.NotAllowed(err) || osmc.IsGone(err) {
+		return out, nil
+	}
+	out.Others = &users
+	return out, err
+}
+
+func assignments(u *osmc.User, role string) *Assignments {
+	out := &Assignments{}
+	for _, a := range u.RoleAssignments {
+		if a.RoleID != role {
+			continue
+		}
+		objects, known := a.Objects.Get()
+		out.Unknown = out.Unknown || !known
+		out.Everywhere = out.Everywhere || known && len(objects) == 0
+		for _, o := range objects {
+			out.Objects = append(out.Objects, o.ID)
+		}
+	}
+	return out
+}
+
+// mayGrant is false only where the server says so. Permissions may be ids alone; the roles have their names.
+func mayGrant(u *osmc.User, roles []osmc.Role) bool {
+	words := map[string]string{}
+	for _, r := range roles {
+		for _, p := range r.Permissions {
+			words[p.ID] = p.DisplayName
+		}
+	}
+	return !u.PermissionsKnown || slices.ContainsFunc(u.Permissions, func(p osmc.Permission) bool {
+		return p.ID == manageUserPermissions || cmp.Or(p.DisplayName, words[p.ID]) == manageOwnedRights
+	})
+}
+
+// RoleIn looks whether the server's user has the role on a category, or will have once the category exists. It
+// returns nil while that has not been observed.
+func (v *View) RoleIn(server *connect.Server, inv *Inventory, path string) *Role {
+	id := ""
+	if c := inv.CategoryAt(path); c != nil {
+		id = c.ID
+	}
+	rights := Look[Rights](v, server.Resource(), AboutRole, id)
+	if rights == nil {
+		return nil
+	}
+	r := &Role{User: rights.User, RoleID: rights.RoleID, Name: rights.Name, MayGrant: rights.MayGrant}
+	switch {
+	case rights.RoleID == "":
+	case rights.Own != nil:
+		r.Held = rights.Own.hold(inv.ancestors(path))
+		r.Known = r.Held || !rights.Own.Unknown
+	case id == "": // nobody has a role on a category that does not exist
+		r.Known = true
+	case rights.Others != nil:
+		r.Known, r.Held = true, slices.Contains(*rights.Others, rights.User)
+	}
+	return r
+}
+
+// hold: everywhere, on the category, or on one that it is in. ASSUMED: a role on a category holds in those within
+// it; the documents say only that it must cover every target category.
+func (a *Assignments) hold(categories []string) bool {
+	return a.Everywhere || slices.ContainsFunc(a.Objects, func(id string) bool { return slices.Contains(categories, id) })
+}
+
+func (l *copiesView) role() {
+	if r := l.RoleIn(l.declared.TargetServer(), l.target, l.facts.Category.Path); r != nil {
+		l.facts.Role = *r
+	}
+}

@@ -1,0 +1,103 @@
+package survey
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+	"golang.org/x/sync/errgroup"
+)
+
+// View looks at observations for a plan or a verification. What it is asked for and has not been observed yet it
+// remembers, so that one function both names the observations that it needs and works with them: it is called again
+// until nothing is missing.
+type View struct {
+	seen    *planner.Observations
+	asked   map[planner.Need]bool
+	needs   []planner.Need // all that were asked for, in order
+	missing []planner.Need
+	err     error
+
+	selections map[*Sync]*Selection // those that are complete
+}
+
+// NewView looks at what has been observed so far.
+func NewView(seen *planner.Observations) *View {
+	return &View{seen: seen, asked: map[planner.Need]bool{}, selections: map[*Sync]*Selection{}}
+}
+
+// Look returns an observation, nil where it has not been made yet.
+func Look[T any](v *View, server *schema.Resource, what, of string) *T {
+	n := planner.Need{Server: server.Addr.String(), What: what, Of: of}
+	if !v.asked[n] {
+		v.asked[n] = true
+		v.needs = append(v.needs, n)
+		if !v.seen.Has(n) {
+			v.missing = append(v.missing, n)
+		}
+	}
+	if !v.seen.Has(n) {
+		return nil
+	}
+	body, err := planner.Observed[T](v.seen, n)
+	if err != nil {
+		v.Fail(err)
+		return nil
+	}
+	return body
+}
+
+// Fail notes that the observations cannot be used. The first failure counts.
+func (v *View) Fail(err error) {
+	if v.err == nil {
+		v.err = err
+	}
+}
+
+// Needs are all observations that were asked for.
+func (v *View) Needs() []planner.Need { return v.needs }
+
+// Lacks tells whether an observation that was asked for has not been made yet.
+func (v *View) Lacks() bool { return len(v.missing) > 0 }
+
+// Err is why no plan can be made from what was looked at: a failure, or an observation that has not been made.
+func (v *View) Err() error {
+	if v.err == nil && v.Lacks() {
+		return fmt.Errorf("%s: %w", v.missing[0], planner.ErrNotObserved)
+	}
+	return v.err
+}
+
+// Observer makes one observation.
+type Observer func(ctx context.Context, n planner.Need) (body any, err error)
+
+// atOnce is how many observations are made at a time.
+const atOnce = 8
+
+// Gather makes all observations that look asks for, round by round, and calls it with them for the last time.
+func Gather(ctx context.Context, observe Observer, look func(*View)) error {
+	seen := planner.NewObservations()
+	for {
+		v := NewView(seen)
+		look(v)
+		if v.err != nil || !v.Lacks() {
+			return v.err
+		}
+		g, gctx := errgroup.WithContext(ctx)
+		g.SetLimit(atOnce)
+		for _, n := range v.missing {
+			g.Go(func() error {
+				body, err := observe(gctx, n)
+				if err == nil {
+					seen.Put(n, time.Time{}, "", body)
+				}
+				return err
+			})
+		}
+		if err := g.Wait(); err != nil {
+			return err
+		}
+	}
+}
