@@ -45,6 +45,9 @@ func (c *command) arguments(root *cobra.Command, given []string) ([]string, erro
 }
 
 func unknownCommand(parent *cobra.Command, word string) error {
+	if hint := otherCommands[word]; hint != "" && !parent.HasParent() {
+		return failf(exitError, "unknown command %q. %s", word, hint)
+	}
 	var names []string
 	for _, cmd := range parent.Commands() {
 		if cmd.IsAvailableCommand() {
@@ -80,6 +83,9 @@ func unknownFlag(cmd *cobra.Command, name string) error {
 	if len(name) == 1 && len(begin) > 0 {
 		return failf(exitError, "%s has no flag -%s. Did you mean %s?",
 			cmd.CommandPath(), name, strings.Join(begin, " or "))
+	}
+	if hint := otherFlags[name]; hint != "" {
+		return failf(exitError, "%s has no flag --%s. %s", cmd.CommandPath(), name, hint)
 	}
 	hint := "\nRun `" + cmd.CommandPath() + " --help` for the list of flags."
 	if n := args.Nearest(name, names); n != "" {

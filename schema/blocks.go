@@ -67,7 +67,7 @@ func (l *loader) misspelt(body hcl.Body) {
 		if slices.Contains(words, b.Type) {
 			continue
 		}
-		switch meant := nearest(b.Type, words); {
+		switch meant := Nearest(b.Type, words); {
 		case meant == "variable" && len(b.Labels) == 1:
 			l.lost.add("var." + b.Labels[0])
 		case meant == "locals":
@@ -145,7 +145,7 @@ func (l *loader) collectDeclaration(b *hcl.Block) {
 	if t == nil {
 		d.failed = true
 		l.add(WithAddr(l.unknownType(kind, typeName, b.LabelRanges[0]), addr))
-		if meant := nearest(typeName, l.typesOf(kind)); meant != "" {
+		if meant := Nearest(typeName, l.typesOf(kind)); meant != "" {
 			l.lost.add(Addr{Kind: kind, Type: meant, Name: name}.String())
 		}
 		return

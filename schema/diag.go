@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"unicode"
@@ -54,8 +55,8 @@ func problem(rng hcl.Range, summary, format string, args ...any) *hcl.Diagnostic
 // place is how a message names another line.
 func place(rng hcl.Range) string { return fmt.Sprintf("%s:%d", rng.Filename, rng.Start.Line) }
 
-// nearest returns the candidate that was most likely meant, or "".
-func nearest(given string, candidates []string) string {
+// Nearest returns the candidate that was most likely meant, or "".
+func Nearest(given string, candidates []string) string {
 	fold := func(s string) string { return strings.ReplaceAll(strings.ToLower(s), "-", "_") }
 	want := fold(given)
 	limit := min(max(2, len(want)/4), 5)
@@ -63,21 +64,48 @@ func nearest(given string, candidates []string) string {
 	sorted := append([]string(nil), candidates...)
 	sort.Strings(sorted)
 	for _, c := range sorted {
-		if c == given {
+		if c == given || !aSlip(want, fold(c)) {
 			continue
 		}
-		d := levenshtein.Distance(want, fold(c), nil)
-		// A distance as long as the word itself says nothing: "a" is not a slip for "b3".
-		if d < bestDist && d < max(len(want), 1) {
+		if d := levenshtein.Distance(want, fold(c), nil); d < bestDist {
 			best, bestDist = c, d
 		}
 	}
 	return best
 }
 
+// aSlip tells whether a word may be a slip for another. Of addresses each part must be one: where both servers have names of one
+// letter, a suggestion would be the wrong company's server.
+func aSlip(given, meant string) bool {
+	a, b := strings.FieldsFunc(given, isSeparator), strings.FieldsFunc(meant, isSeparator)
+	if len(a) != len(b) {
+		return len(given) > 3
+	}
+	for i := range a {
+		d := levenshtein.Distance(a[i], b[i], nil)
+		swapped := len(a[i]) > 1 && sortedLetters(a[i]) == sortedLetters(b[i])
+		far := len(a[i]) // a distance as long as the word says nothing
+		if far <= 3 {
+			far = min(far, 2)
+		}
+		if d >= far && d > 0 && !swapped {
+			return false
+		}
+	}
+	return true
+}
+
+func isSeparator(r rune) bool { return r == '.' || r == '/' }
+
+func sortedLetters(s string) string {
+	r := []rune(s)
+	slices.Sort(r)
+	return string(r)
+}
+
 // didYouMean returns " Did you mean ...?" or "".
 func didYouMean(given string, candidates []string) string {
-	if n := nearest(given, candidates); n != "" {
+	if n := Nearest(given, candidates); n != "" {
 		return fmt.Sprintf(" Did you mean %q?", n)
 	}
 	return ""

@@ -101,3 +101,26 @@ func withFile(t *testing.T, text string) afero.Fs {
 	}
 	return fs
 }
+
+func TestNearest(t *testing.T) {
+	for _, c := range []struct {
+		given, want string
+		candidates  []string
+	}{
+		{"server.backbone.a", "", []string{"server.backbone.b", "server.backbone.c"}},
+		{"server.backbon.a", "server.backbone.a", []string{"server.backbone.a", "server.backbone.b"}},
+		{"sync.depot.toools", "sync.depot.tools", []string{"sync.depot.tools"}},
+		{"ulr", "url", []string{"url", "user"}},
+		{"foo", "", []string{"fmt", "plan"}},
+		{"get", "", []string{"fmt", "plan"}},
+		{"paln", "plan", []string{"fmt", "plan"}},
+		{"plna", "plan", []string{"fmt", "plan"}},
+	} {
+		if got := Nearest(c.given, c.candidates); got != c.want {
+			t.Errorf("%s: got %q, want %q", c.given, got, c.want)
+		}
+	}
+	if got := nearestArgument("username", []string{"url", "user", "token"}); got != "user" {
+		t.Errorf("username: got %q", got)
+	}
+}

@@ -53,7 +53,7 @@ func (l *loader) rootText(t hcl.Traversal) string {
 	root := t.RootName()
 	meant := rootWords[root]
 	if meant == "" {
-		meant = nearest(root, roots)
+		meant = Nearest(root, roots)
 	}
 	if len(t) == 1 {
 		hint := fmt.Sprintf(" To write a text, put it in quotes: %q.", root)
@@ -125,14 +125,14 @@ func (l *loader) undeclared(addr Addr, rng hcl.Range) *hcl.Diagnostic {
 		if n.decl == nil {
 			continue
 		}
-		if a := n.decl.res.Addr; a.Name == addr.Name && a.Kind != addr.Kind && nearest(addr.String(), []string{key}) == "" &&
+		if a := n.decl.res.Addr; a.Name == addr.Name && a.Kind != addr.Kind && Nearest(addr.String(), []string{key}) == "" &&
 			a.Type == addr.Type {
 			return problem(rng, "Reference to undeclared declaration", "There is no %s. Did you mean %s?", addr, a)
 		}
 		all = append(all, key)
 	}
 	hint := ""
-	if meant := nearest(addr.String(), all); meant != "" {
+	if meant := Nearest(addr.String(), all); meant != "" {
 		hint = fmt.Sprintf(" Did you mean %s?", meant)
 	}
 	return problem(rng, "Reference to undeclared declaration", "There is no %s.%s", addr, hint)
@@ -236,7 +236,7 @@ func (l *loader) resolveTarget(attr *hcl.Attribute, want *Ref) *node {
 	name, ok2 := stepName(t, 2)
 	if !isKind(t.RootName()) || len(t) != 3 || !ok1 || !ok2 {
 		hint := ""
-		if meant := nearest(t.RootName(), roots); isKind(meant) && !isKind(t.RootName()) {
+		if meant := Nearest(t.RootName(), roots); isKind(meant) && !isKind(t.RootName()) {
 			hint = fmt.Sprintf(" Did you mean %q?", l.meantText(t, meant))
 		}
 		l.add(problem(rng, "Invalid reference", "The argument %q takes a reference written %s, and %q is not one.%s", attr.Name,
@@ -252,7 +252,7 @@ func (l *loader) resolveTarget(attr *hcl.Attribute, want *Ref) *node {
 			l.add(l.undeclared(addr, t.SourceRange()))
 		}
 		return nil
-	case !fits && n != nil && n.decl.shape == nil && nearest(addr.Type, []string{want.Type}) != "":
+	case !fits && n != nil && n.decl.shape == nil && Nearest(addr.Type, []string{want.Type}) != "":
 		return nil // its type is misspelt, and that is reported where it is declared
 	case !fits:
 		l.add(problem(rng, "Invalid reference", "The argument %q takes a reference written %s; %s is a %s of type %q.",

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -136,7 +137,7 @@ func (l *loader) unexpected(body *hclsyntax.Body, sc scope) {
 		if isArg[name] {
 			continue
 		}
-		meant := nearest(name, all)
+		meant := nearestArgument(name, all)
 		if sc.secret[meant] || maskedName(name) {
 			l.mask(attr.Expr)
 		}
@@ -146,7 +147,7 @@ func (l *loader) unexpected(body *hclsyntax.Body, sc scope) {
 			continue
 		}
 		l.add(problem(attr.NameRange, "Unsupported argument", "An argument %q is not expected %s.%s", name, sc.where,
-			suggest(meant, isBlock)))
+			suggest(meant, all, isBlock)))
 	}
 	for _, b := range body.Blocks {
 		if _, ok := isBlock[b.Type]; ok {
@@ -157,22 +158,40 @@ func (l *loader) unexpected(body *hclsyntax.Body, sc scope) {
 				"%q is an argument, not a block. Write it with an equals sign: %s = ...", b.Type, b.Type))
 			continue
 		}
-		meant := nearest(b.Type, all)
+		meant := nearestArgument(b.Type, all)
 		if alias, ok := terraformWords[b.Type]; ok && meant == "" {
 			if _, fits := isBlock[alias]; fits {
 				meant = alias
 			}
 		}
 		l.add(problem(b.TypeRange, "Unsupported block", "A block %q is not expected %s.%s", b.Type, sc.where,
-			suggest(meant, isBlock)))
+			suggest(meant, all, isBlock)))
 	}
 }
 
 // terraformWords leads those who know Terraform to our word for the same thing.
 var terraformWords = map[string]string{"terraform": "syncctl", "var": "variable", "provider": string(Server)}
 
-// suggest words the proposal, and how it is written when it is the other of argument and block.
-func suggest(meant string, isBlock map[string]hcl.BlockHeaderSchema) string {
+// nearestArgument is nearest, and also finds an argument that the given name begins or ends with, such as user for username.
+func nearestArgument(given string, all []string) string {
+	if n := Nearest(given, all); n != "" {
+		return n
+	}
+	for _, name := range slices.Sorted(slices.Values(all)) {
+		if len(name) >= 4 && (strings.HasPrefix(given, name) || strings.HasSuffix(given, "_"+name)) {
+			return name
+		}
+	}
+	return ""
+}
+
+// suggest names what was likely meant, and how it is written when it is the other of argument and block; else all that may stand
+// there.
+func suggest(meant string, all []string, isBlock map[string]hcl.BlockHeaderSchema) string {
+	if meant == "" && len(all) > 0 {
+		sorted := slices.Sorted(slices.Values(all))
+		return " Expected here: " + strings.Join(sorted, ", ") + "."
+	}
 	if meant == "" {
 		return ""
 	}

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agext/levenshtein"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // TwoDashes turns -out=x into --out=x, up to a "--": long flags are shown with two dashes and accepted with
@@ -86,13 +86,7 @@ func DidYouMean(word string, names []string, otherwise string) string {
 
 // Nearest is the name that was most likely meant, "" if none is like the word.
 func Nearest(word string, names []string) string {
-	best, distance := "", max(2, len(word)/3)+1
-	for _, n := range slices.Sorted(slices.Values(names)) {
-		d := levenshtein.Distance(strings.ToLower(word), strings.ToLower(n), nil)
-		if d < distance && d < len(word) {
-			best, distance = n, d
-		}
-	}
+	best := schema.Nearest(word, names)
 	if best == "" && len(word) >= 3 { // the beginning of a name, more than the name, or the end of an address
 		for _, n := range names {
 			part := strings.HasPrefix(n, word) || strings.HasSuffix(n, "/"+word)
