@@ -16,7 +16,7 @@ const (
 	ProtocolHTTPS = "https" // a request to a server
 	ProtocolSSH   = "ssh"   // a command on a machine
 	ProtocolSFTP  = "sftp"  // an access to a machine's files
-	ProtocolTCP   = "tcp"   // a connection that is no HTTP, to a port of a Network
+	ProtocolTCP   = "tcp"   // a connection that is not HTTP, to a port of a Network
 )
 
 // MethodExec is what the access log, and a fault, call a command on a machine. What they call accesses to its
@@ -113,7 +113,7 @@ func redactQuery(query string) string {
 	return strings.Join(params, "&")
 }
 
-// secretWord is what a command line calls a secret. It is narrower than for queries: --author is no secret.
+// secretWord is what a command line calls a secret. It is narrower than for queries: --author is not a secret.
 var (
 	secretWord     = regexp.MustCompile(`(?i)pass|pwd|token|secret|credential|api[_-]?key`)
 	shellWord      = regexp.MustCompile(`(?s)(?:[^\s'"\\]|\\.|'[^']*'?|"(?:\\.|[^"\\])*"?)+`)

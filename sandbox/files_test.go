@@ -326,7 +326,7 @@ func TestLinks(t *testing.T) {
 		t.Errorf("%v, %v", info, err)
 	}
 	if c.Symlink("file", "/link") == nil {
-		t.Error("a link is made anew")
+		t.Error("a link is made again")
 	}
 	if err := c.Remove("/link"); err != nil {
 		t.Error(err)

@@ -17,7 +17,7 @@ import (
 // folders, and removes folders that are not empty. The caller has locked the machine's files.
 
 var (
-	errNoFolder = errors.New("it is no folder")
+	errNoFolder = errors.New("it is not a folder")
 	errNotEmpty = errors.New("the folder is not empty")
 )
 

@@ -80,7 +80,7 @@ func (m *sshServer) leadOn(offered ssh.NewChannel) {
 		_ = offered.Reject(ssh.Prohibited, "no connections are led on here") // the client may be gone, here and below
 		return
 	case ssh.Unmarshal(offered.ExtraData(), &to) != nil:
-		_ = offered.Reject(ssh.ConnectionFailed, "this is no address")
+		_ = offered.Reject(ssh.ConnectionFailed, "this is not an address")
 		return
 	}
 	address := net.JoinHostPort(to.Host, strconv.FormatUint(uint64(to.Port), 10))

@@ -69,7 +69,7 @@ func splitSeed(o Options) ([]part, error) {
 		if err != nil {
 			return nil, seedError(at, err)
 		}
-		name, _ := t.(string) // the decoder itself refuses a key that is no string
+		name, _ := t.(string) // the decoder itself refuses a key that is not a string
 		where := at(dec.InputOffset() - 1)
 		if seen[name] {
 			return nil, fmt.Errorf("%s: product %q stands here a second time", where, name)

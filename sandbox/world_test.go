@@ -155,7 +155,7 @@ func client(t *testing.T, s *sandbox.Sandbox) *http.Client {
 	t.Helper()
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(s.CA()) {
-		t.Fatal("the CA is no PEM")
+		t.Fatal("the CA is not in PEM form")
 	}
 	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
 		TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}

@@ -103,7 +103,7 @@ func checkObject(data []byte, d *json.Decoder, fields map[string]reflect.Type, e
 		start := d.InputOffset() - int64(len(name)) - 2
 		where := strings.TrimPrefix(path+"."+name, ".")
 		if seen[name] {
-			return at(data, start, fmt.Sprintf("member %q is there twice", where))
+			return at(data, start, fmt.Sprintf("member %q appears twice", where))
 		}
 		seen[name] = true
 		t := elem

@@ -26,7 +26,7 @@ func TestDecodeRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                    "unexpected end",
 		"{\n \"name\": 7}":                    "line 2, column",
-		"{\"name\": \"a\",\n\"name\": \"b\"}": `line 2, column 1: member "name" is there twice`,
+		"{\"name\": \"a\",\n\"name\": \"b\"}": `line 2, column 1: member "name" appears twice`,
 		"{\"Name\": \"a\"}":                   `line 1, column 2: unknown member "Name"`,
 		"{\"more\": []}":                      "more: want an object, got a list",
 		"{\"list\": {}}":                      "list: want a list, got an object",

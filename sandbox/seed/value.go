@@ -25,7 +25,7 @@ func OneOf(member string, value *string, words ...string) error {
 		*value = words[0]
 	}
 	if !slices.Contains(words, *value) {
-		return fmt.Errorf("%s: %q is none of %s", member, *value, strings.Join(words, ", "))
+		return fmt.Errorf("%s: %q is not one of %s", member, *value, strings.Join(words, ", "))
 	}
 	return nil
 }

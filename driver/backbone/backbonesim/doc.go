@@ -62,7 +62,7 @@
 //	server, project, integration, connector, status, sync_user, jql, description, created, created_by
 //	pairs             entries exactly as GET syncInformation gives them
 //	errors            [{issue, error, messages}]: issue (of this end) in error, with so many messages waiting
-//	conflicts         [text]: until the synchronization is configured anew
+//	conflicts         [text]: until the synchronization is configured again
 //
 // Both connectors of a direct synchronization live on the server of its first end, so status, integration and
 // conflicts are that end's. The two halves of an email or file synchronization have all of them each.

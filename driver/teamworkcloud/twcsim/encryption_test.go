@@ -265,7 +265,7 @@ func TestConfigureEncryption(t *testing.T) {
 		t.Error("the services were not started again")
 	}
 	for want, bad := range map[string][]string{
-		"no key=value": {"properties", "twc.client.tls"}, "want lines of alias NAME": {"trust", "acme"},
+		"not of the form key=value": {"properties", "twc.client.tls"}, "want lines of alias NAME": {"trust", "acme"},
 		"want true or false": {"restart", "soon"},
 	} {
 		x.fails(want, "configure_encryption", append([]string{"server", "dst"}, bad...)...)
@@ -311,7 +311,7 @@ func TestEncryptConfiguration(t *testing.T) {
 	old.configure("Gears", state.EveryCommit)
 	old.pass(1)
 	old.runs("dst", "sudo systemctl restart webapp")
-	old.fails("without its copies being deleted", "encrypt_configuration",
+	old.fails("without deleting its copies", "encrypt_configuration",
 		append(old.wizard("Gears", state.EveryCommit), "source_address", "src.example:10002")...)
 }
 
@@ -348,12 +348,12 @@ func TestCertificatesOfSeeds(t *testing.T) {
 	for seed, want := range map[string]string{
 		one(`"certificate": {"authority": "acme"}`): `certificate: authority: there is no ` +
 			`"acme"`,
-		one(`"certificate": {"key_type": "dsa"}`):                              `key_type: "dsa" is none of ec, rsa`,
+		one(`"certificate": {"key_type": "dsa"}`):                              `key_type: "dsa" is not one of ec, rsa`,
 		one(`"certificate": {"days": 0}`):                                      "days: there is none",
 		one(`"certificate": {"days": 9999}`):                                   "days: 9999 is not between",
 		one(`"certificate": {"names": ["a b"]}`):                               `names: "a b" is neither`,
 		one(`"certificate": {"installed": {}}`):                                "certificate.installed: needs a password",
-		one(`"certificate": {"installed": {"password": "x", "path": "keys"}}`): `path: "keys" is no absolute path`,
+		one(`"certificate": {"installed": {"password": "x", "path": "keys"}}`): `path: "keys" is not an absolute path`,
 		one(`"machine": {"trusted": {"/none": ["acme"]}}`): "machine.trusted: /none: there is no " +
 			"such file",
 		one(`"machine": {"trusted": {"` + state.ServerJava + "/" + state.Cacerts +

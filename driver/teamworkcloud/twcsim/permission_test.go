@@ -157,7 +157,7 @@ func TestRoles(t *testing.T) {
 	decode(t, g.status("/osmc/workspaces/"+powertrain+"/roles", 200).body, &roles)
 	for _, r := range roles {
 		if r.Global {
-			t.Errorf("%s is no role of a category", r.Name)
+			t.Errorf("%s is not a role of a category", r.Name)
 		}
 	}
 	if state.PredefinedRoles("a")[0].ID == state.PredefinedRoles("b")[0].ID {

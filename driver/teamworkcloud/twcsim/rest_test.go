@@ -398,7 +398,7 @@ func TestRefusals(t *testing.T) {
 		"/osmc/workspaces/" + loose + "/resources":                       404,
 		"/osmc/workspaces/" + powertrain + "/resources?permissions=read": 400,
 		"/osmc/resources?modifiedDate=yesterday":                         400,
-		"/osmc/resources/Engine":                                         404, // a name is no id
+		"/osmc/resources/Engine":                                         404, // a name is not an id
 		"/osmc/resources/" + powertrain:                                  404,
 		"/osmc/resources/" + engineID + "/branches/trunk":                404,
 		"/osmc/resources/" + engineID + "/revisions/5":                   404,

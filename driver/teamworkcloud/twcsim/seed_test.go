@@ -21,7 +21,7 @@ func TestMistakesInJSON(t *testing.T) {
 		"{} {}":                               "line 1, column 4: invalid character",
 		"[]":                                  "line 1, column 1: : want an object, got a list",
 		"{\"servers\": {},\n \"x\": 1}":       `line 2, column 2: unknown member "x"`,
-		"{\"now\": \"\",\n\n  \"now\": \"\"}": `line 3, column 3: member "now" is there twice`,
+		"{\"now\": \"\",\n\n  \"now\": \"\"}": `line 3, column 3: member "now" appears twice`,
 		"{\"servers\": {\"a\": {\n\"Version\": \"2024x\"}}}": `line 2, column 1: unknown member ` +
 			`"servers.a.Version"`,
 		"{\"servers\": {\"a\": {\"licences\":\n \"many\"}}}": "line 2, column 7: servers.licences: want int, " +
@@ -32,8 +32,7 @@ func TestMistakesInJSON(t *testing.T) {
 			"list, got an object",
 		"{\"servers\": {\"a\": {\"machine\": {\"files\": [1]}}}}": "line 1, column 41: servers.a.machine.files: " +
 			"want an object, got a list",
-		"{\"servers\": {\"a\": {}, \"a\": {}}}": `line 1, column 23: member "servers.a" is ` +
-			`there twice`,
+		"{\"servers\": {\"a\": {}, \"a\": {}}}": `line 1, column 23: member "servers.a" appears twice`,
 		"{\"servers\": {\"a\": {\"version\": \"2024x\", \"now\":1}}}": `line 1, column 40: unknown member "servers.a.now"`,
 	} {
 		_, err := Open([]byte(seed))
@@ -54,14 +53,14 @@ func TestMistakesInSeeds(t *testing.T) {
 		`{"now": "1066-10-14T09:00:00Z", "servers": {}}`: "now: 1066-10-14T09:00:00Z is out of range",
 		`{"servers": {"a b": {"version": "2024x"}}}`:     "servers.a b: a server's name has no slash and no blank",
 		`{"servers": {"a": null}}`:                       "servers.a: is null",
-		`{"servers": {"a": {}}}`:                         `servers.a: version: "" is no release like 2024x Refresh3`,
-		`{"servers": {"a": {"version": "18.5"}}}`:        `version: "18.5" is no release`,
+		`{"servers": {"a": {}}}`:                         `servers.a: version: "" is not a release like 2024x Refresh3`,
+		`{"servers": {"a": {"version": "18.5"}}}`:        `version: "18.5" is not a release`,
 		`{"servers": {"a": {"version": "2024x", "sync_address": "x"}, "b": {"version": "2024x", "sync_address": ` +
 			`"X"}}}`: "servers.b: sync_address: X is that of a",
-		one(`"answers": "json"`):                `answers: "json" is none of plain, pairs`,
-		one(`"paging": "both"`):                 `paging: "both" is none of number, position`,
-		one(`"dates": "iso"`):                   `dates: "iso" is none of seconds, millis, compact, text`,
-		one(`"sync_address": "a:3579"`):         `sync_address: "a:3579" is no host name`,
+		one(`"answers": "json"`):                `answers: "json" is not one of plain, pairs`,
+		one(`"paging": "both"`):                 `paging: "both" is not one of number, position`,
+		one(`"dates": "iso"`):                   `dates: "iso" is not one of seconds, millis, compact, text`,
+		one(`"sync_address": "a:3579"`):         `sync_address: "a:3579" is not a host name`,
 		one(`"ports": {"plain": 0}`):            "ports.plain: 0 is not between 1 and 65535",
 		one(`"ports": {"tls": 3579}`):           "ports: both are 3579",
 		one(`"licences": -1`):                   "licences: -1 is not between",
@@ -70,18 +69,18 @@ func TestMistakesInSeeds(t *testing.T) {
 		one(`"categories": [null]`):             "categories[0]: needs a path",
 		one(`"categories": [{"path": "A//B"}]`): `path: "A//B" has an empty name`,
 		one(`"categories": [{"path": "A/ B"}]`): `path: "A/ B" has an empty name, or blanks`,
-		one(`"categories": [{"path": "A/B"}, {"path": "A"}]`): "categories[1]: path: A is there twice, or after one " +
+		one(`"categories": [{"path": "A/B"}, {"path": "A"}]`): "categories[1]: path: A appears twice, or after one " +
 			"that is in it",
-		one(`"categories": [{"path": "A", "id": "1"}]`): `id: "1" is no UUID in small letters`,
+		one(`"categories": [{"path": "A", "id": "1"}]`): `id: "1" is not a UUID in small letters`,
 		one(`"categories": [{"path": "A", "id": "` + engineID + `"}, {"path": "B", "id": "` + engineID +
-			`"}]`): "categories[1]: id: " + engineID + " is there twice",
+			`"}]`): "categories[1]: id: " + engineID + " appears twice",
 		one(`"users": [{}]`):                                                                           "users[0]: needs a name",
 		one(`"users": [{"name": "a,b"}]`):                                                              "users[0]: needs a name without comma",
-		one(`"users": [{"name": "a"}, {"name": "a"}]`):                                                 "users[1]: a is there twice",
+		one(`"users": [{"name": "a"}, {"name": "a"}]`):                                                 "users[1]: a appears twice",
 		one(`"users": [{"name": "a", "token": "t"}, {"name": "b", "token": "t"}]`):                     "users[1]: b has the token of a",
 		`{"servers": {"a": {"version": "2022x", "users": [{"name": "a", "oauth_token": "t"}]}}}`:       "users[0]: oauth_token: it came with 2024x Refresh1",
-		one(`"users": [{"name": "a", "roles": [{"role": "King"}]}]`):                                   "users[0]: roles[0]: role: it is none of the predefined ones",
-		one(`"users": [{"name": "a", "roles": [null]}]`):                                               "roles[0]: role: it is none",
+		one(`"users": [{"name": "a", "roles": [{"role": "King"}]}]`):                                   "users[0]: roles[0]: role: it is not one of the predefined ones",
+		one(`"users": [{"name": "a", "roles": [null]}]`):                                               "roles[0]: role: it is not one",
 		one(`"users": [{"name": "a", "roles": [{"role": "Resource Reviewer", "categories": ["A"]}]}]`): "roles[0]: categories: there is no A",
 		one(`"users": [{"name": "a", "roles": [{"role": "Resource Reviewer", "resources": ["R"]}]}]`):  "roles[0]: resources: there is no R",
 		one(`"categories": [{"path": "A"}], "users": [{"name": "a", "roles": [{"role": "User Manager", "categories": ` +
@@ -92,15 +91,15 @@ func TestMistakesInSeeds(t *testing.T) {
 		one(`"env": {"token": "T"}, "users": [{"name": "a", "password": "p"}]`):                          "env: a has no such credentials",
 		one(`"env": {"ssh": "S"}, "users": [{"name": "a"}]`):                                             "env: there is no machine to reach over SSH",
 		one(`"machine": {"home": "opt"}`):                                                                `machine.home: "opt" is not like`,
-		one(`"machine": {"services": ["twcloud", "httpd"]}`):                                             `machine.services: "httpd" is no service of 2024x Refresh3`,
-		one(`"machine": {"services": ["cassandra"]}`):                                                    `machine.services: "cassandra" is no service`,
-		one(`"machine": {"services": ["authserver"]}`):                                                   `machine.services: "authserver" is no service`,
-		one(`"machine": {"files": {"etc/hosts": ""}}`):                                                   `machine.files: "etc/hosts" is no absolute path`,
-		one(`"machine": {"files": {"/": ""}}`):                                                           `machine.files: "/" is no absolute path`,
+		one(`"machine": {"services": ["twcloud", "httpd"]}`):                                             `machine.services: "httpd" is not a service of 2024x Refresh3`,
+		one(`"machine": {"services": ["cassandra"]}`):                                                    `machine.services: "cassandra" is not a service`,
+		one(`"machine": {"services": ["authserver"]}`):                                                   `machine.services: "authserver" is not a service`,
+		one(`"machine": {"files": {"etc/hosts": ""}}`):                                                   `machine.files: "etc/hosts" is not an absolute path`,
+		one(`"machine": {"files": {"/": ""}}`):                                                           `machine.files: "/" is not an absolute path`,
 		one(`"defects": [{"what": "lose"}]`):                                                             "defects[0]: needs a resource",
-		one(`"defects": [{"resource": "A", "what": "explode"}]`):                                         `defects[0]: what: "explode" is none of lose`,
+		one(`"defects": [{"resource": "A", "what": "explode"}]`):                                         `defects[0]: what: "explode" is not one of lose`,
 		`{"servers": {` + acme + `, "b": {"version": "2024x", "configurations": [null]}}}`:               "servers.b: configurations[0]: is null",
-		`{"servers": {` + acme + `, "b": {"version": "2024x", "configurations": [{"source": "b"}]}}}`:    `source: "b" is no other server`,
+		`{"servers": {` + acme + `, "b": {"version": "2024x", "configurations": [{"source": "b"}]}}}`:    `source: "b" is not another server`,
 		`{"servers": {` + acme + `, "b": {"version": "2024x", "configurations": [{"source": "acme"}]}}}`: "needs a resource or a category",
 		`{"servers": {` + acme + `, "b": {"version": "2024x", "configurations": [{"source": "acme", "resource": ` +
 			`"R"}]}}}`: "resource: acme has no R",
@@ -109,7 +108,7 @@ func TestMistakesInSeeds(t *testing.T) {
 		`{"servers": {` + acme + `, "b": {"version": "2024x", "configurations": [{"source": "acme", "category": ` +
 			`"Out"}]}}}`: `target_category: there is no ""`,
 		`{"servers": {` + acme + `, "b": {"version": "2024x", "categories": [{"path": "In"}], "configurations": [
-			{"source": "acme", "category": "Out", "target_category": "In", "trigger": "often"}]}}}`: `trigger: "often" is none of`,
+			{"source": "acme", "category": "Out", "target_category": "In", "trigger": "often"}]}}}`: `trigger: "often" is not one of`,
 		`{"servers": {` + acme + `, "b": {"version": "2024x", "categories": [{"path": "In"}], "configurations": [
 			{"source": "acme", "category": "Out", "target_category": "In", "trigger": "commit_tag"}]}}}`: "tag: there is one if and only if",
 		`{"servers": {` + acme + `, "b": {"version": "2024x", "categories": [{"path": "In"}], "configurations": [
@@ -131,7 +130,7 @@ func TestMistakesInResources(t *testing.T) {
 	for members, want := range map[string]string{
 		`{}`:                             "resources[0]: needs a name",
 		`null`:                           "resources[0]: needs a name",
-		`{"name": "A", "id": "a"}`:       `id: "a" is no UUID`,
+		`{"name": "A", "id": "a"}`:       `id: "a" is not a UUID`,
 		`{"name": "A", "category": "C"}`: "category: there is no C",
 		`{"name": "A"}, {"name": "A"}`:   "resources[1]: A and A have an id in common",
 		`{"name": "A", "project_id": "P"}, {"name": "B", "project_id": "P"}`: "resources[1]: A and B have an id in common",
@@ -141,10 +140,10 @@ func TestMistakesInResources(t *testing.T) {
 			"the main one",
 		`{"name": "A", "branches": [{"name": "trunk"}, {"name": "b"}]}`: "branches[1]: from: the first branch is " +
 			"the main one",
-		`{"name": "A", "branches": [{"name": "trunk"}, {"name": "trunk"}]}`: "branches[1]: trunk is there twice",
-		`{"name": "A", "branches": [{"name": "trunk", "id": "b"}]}`:         `branches[0]: id: "b" is no UUID`,
+		`{"name": "A", "branches": [{"name": "trunk"}, {"name": "trunk"}]}`: "branches[1]: trunk appears twice",
+		`{"name": "A", "branches": [{"name": "trunk", "id": "b"}]}`:         `branches[0]: id: "b" is not a UUID`,
 		`{"name": "A", "branches": [{"name": "t", "id": "` + engineID + `"}, {"name": "b", "from": 1, "id": "` +
-			engineID + `"}]}`: "branches[1]: id: " + engineID + " is there twice",
+			engineID + `"}]}`: "branches[1]: id: " + engineID + " appears twice",
 		`{"name": "A", "branches": [{"name": "trunk"}, {"name": "b", "from": 3}], "revisions": [{}]}`: "branches[1]: from: there is no revision 3",
 		`{"name": "A", "revisions": [null]}`:                                                                   "revisions[0]: is null",
 		`{"name": "A", "revisions": [{"n": -1}]}`:                                                              "revisions[0]: n: -1 does not come after 0",
@@ -161,8 +160,8 @@ func TestMistakesInResources(t *testing.T) {
 		`{"name": "A", "generate": {}}`:                                                                        "generate: revisions: 0 is not between 1 and 200000",
 		`{"name": "A", "generate": {"revisions": 200001}}`:                                                     "generate: revisions: 200001 is not",
 		`{"name": "A", "generate": {"revisions": 200000}}, {"name": "B", "revisions": [{}]}`:                   "resources[1]: the server has more than 200000 revisions",
-		`{"name": "A", "generate": {"revisions": 1, "every": "often"}}`:                                        `generate: every: "often" is no time`,
-		`{"name": "A", "generate": {"revisions": 1, "every": "1ms"}}`:                                          `generate: every: "1ms" is no time`,
+		`{"name": "A", "generate": {"revisions": 1, "every": "often"}}`:                                        `generate: every: "often" is not a time`,
+		`{"name": "A", "generate": {"revisions": 1, "every": "1ms"}}`:                                          `generate: every: "1ms" is not a time`,
 		`{"name": "A", "generate": {"revisions": 1, "start": "then"}}`:                                         "generate: start: ",
 		`{"name": "A", "generate": {"revisions": 1, "authors": [""]}}`:                                         "generate: authors: one has no name",
 		`{"name": "A", "generate": {"revisions": 1, "gap_every": 1}}`:                                          "generate: gap_every: ",

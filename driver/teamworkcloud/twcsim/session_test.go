@@ -89,7 +89,7 @@ func TestCookiesThatAreNoSession(t *testing.T) {
 func TestSessionsEndWhenUnused(t *testing.T) {
 	g := serve(t, plant)
 	c := g.login()
-	for range 3 { // every use starts the time anew
+	for range 3 { // every use restarts the time
 		g.tick(14 * time.Minute)
 		if got := c.send("GET", "/osmc/version", "", "").StatusCode; got != 200 {
 			t.Fatalf("used within the time: %d", got)

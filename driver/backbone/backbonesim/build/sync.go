@@ -111,7 +111,7 @@ func buildEnd(w *state.World, in *seedSync, role string, end *seedEnd) (*state.C
 	}
 	if s.Backbone == "" {
 		// "Behind firewall: both DC/Server only" (W/5.21/server/connection-modes); a direct one is run from one Jira.
-		return nil, fmt.Errorf("server %s is no Data Center with Backbone, which this end of a %s synchronization "+
+		return nil, fmt.Errorf("server %s is not a Data Center with Backbone, which this end of a %s synchronization "+
 			"needs", s.Name, in.Transport)
 	}
 	if err := seed.OneOf("status", &end.Status, state.Statuses...); err != nil {
@@ -124,7 +124,7 @@ func buildEnd(w *state.World, in *seedSync, role string, end *seedEnd) (*state.C
 	i := w.NewIntegration(s, in.Transport, name)
 	if end.Integration != "" {
 		if i.Key != end.Integration && s.Integration(end.Integration) != nil {
-			return nil, fmt.Errorf("integration: %s is there twice", end.Integration)
+			return nil, fmt.Errorf("integration: %s appears twice", end.Integration)
 		}
 		s.IDs.Integration--
 		i.Key = end.Integration
@@ -152,7 +152,7 @@ func buildConnector(in *state.Integration, jira *state.Server, end *seedEnd) (*s
 		return nil, fmt.Errorf("sync_user: there is no user %q on %s", name, jira.Name)
 	}
 	if end.Connector != "" && in.Server.Connector(end.Connector) != nil {
-		return nil, fmt.Errorf("connector: %s is there twice", end.Connector)
+		return nil, fmt.Errorf("connector: %s appears twice", end.Connector)
 	}
 	c := in.NewConnector(jira, end.Project, name)
 	if end.Connector != "" {
@@ -175,7 +175,7 @@ func buildConnector(in *state.Integration, jira *state.Server, end *seedEnd) (*s
 		}
 		if state.ProjectOf(p.Local) != c.Project || c.ByLocal[p.Local] != nil || c.ByRemote[p.Remote] != nil ||
 			p.ID != 0 && ids[p.ID] {
-			return nil, fmt.Errorf("pairs[%d]: %s is of another project, or is there twice", n, p.Local)
+			return nil, fmt.Errorf("pairs[%d]: %s is of another project, or appears twice", n, p.Local)
 		}
 		ids[p.ID] = true
 		c.AddPair(p)
@@ -216,7 +216,7 @@ func buildConfig(w *state.World, in *seedSync, s *state.Server) (state.Config, e
 			f.ID = state.Next(&s.IDs.Mapping)
 		}
 		if slices.ContainsFunc(cfg.Fields, func(x state.FieldMapping) bool { return x.ID == f.ID }) {
-			return cfg, fmt.Errorf("fields[%d]: id %s is there twice", n, f.ID)
+			return cfg, fmt.Errorf("fields[%d]: id %s appears twice", n, f.ID)
 		}
 		cfg.Fields = append(cfg.Fields, state.FieldMapping{
 			ID: f.ID, First: f.First, Second: f.Second, Typ: f.Type, Direction: f.Direction, Prefix: f.Prefix,

@@ -139,7 +139,7 @@ func buildUsers(s *state.Server, in *seedServer) error {
 			return fmt.Errorf("users[%d]: needs a name", n)
 		}
 		if s.User(u.Name) != nil {
-			return fmt.Errorf("users[%d]: %s is there twice", n, u.Name)
+			return fmt.Errorf("users[%d]: %s appears twice", n, u.Name)
 		}
 		if err := seed.OneOf("permission", &u.Permission, state.NoPermission, state.ProjectAdmin,
 			state.SystemAdmin); err != nil {
@@ -177,7 +177,7 @@ func buildProject(w *state.World, s *state.Server, in *seedProject) error {
 		return fmt.Errorf("key: %q is not like ABC", in.Key)
 	}
 	if s.Projects[in.Key] != nil {
-		return fmt.Errorf("%s is there twice", in.Key)
+		return fmt.Errorf("%s appears twice", in.Key)
 	}
 	if in.Next < 0 || in.Next > 1_000_000_000 {
 		return errors.New("next: out of range")
@@ -205,10 +205,10 @@ var issueNumber = regexp.MustCompile(`^[1-9][0-9]{0,8}$`)
 
 func buildIssue(w *state.World, s *state.Server, p *state.Project, in *seedIssue) (*state.Issue, error) {
 	if n, ok := strings.CutPrefix(in.Key, p.Key+"-"); !ok || !issueNumber.MatchString(n) {
-		return nil, fmt.Errorf("key: %q is no issue of %s", in.Key, p.Key)
+		return nil, fmt.Errorf("key: %q is not an issue of %s", in.Key, p.Key)
 	}
 	if p.ByKey[in.Key] != nil {
-		return nil, fmt.Errorf("%s is there twice", in.Key)
+		return nil, fmt.Errorf("%s appears twice", in.Key)
 	}
 	if in.Summary == "" {
 		return nil, fmt.Errorf("%s: needs a summary", in.Key)

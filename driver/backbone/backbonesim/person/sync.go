@@ -23,7 +23,7 @@ func createSync(w *state.World, s *state.Server, v map[string]string) (string, e
 		return "", fmt.Errorf("a %s synchronization is created in two halves", t)
 	}
 	if s.Backbone == "" {
-		return "", fmt.Errorf("%s is no Data Center with Backbone: the Data Center side has to configure the "+
+		return "", fmt.Errorf("%s is not a Data Center with Backbone: the Data Center side has to configure the "+
 			"synchronization", s.Name)
 	}
 	to, err := find(w, v["second_server_url"])

@@ -51,7 +51,7 @@ func (r reply) write(rw http.ResponseWriter) {
 		rw.Header().Set(name, value)
 	}
 	rw.WriteHeader(r.status)
-	_, _ = rw.Write(r.body) // a client that has gone is no concern of ours
+	_, _ = rw.Write(r.body) // the client may be gone
 }
 
 func jsonReply(status int, body any) reply {

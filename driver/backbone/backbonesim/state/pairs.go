@@ -20,7 +20,7 @@ type Pair struct {
 	Out, In                      int64 // counters of messages
 	Attachments, Comments        []IDPair
 	Ignored                      bool
-	extra                        map[string]json.RawMessage // ASSUMED: members nobody knows are kept and given back
+	extra                        map[string]json.RawMessage // ASSUMED: unknown members are kept and given back
 	Seen                         int64                      // changes up to here have been sent
 }
 
@@ -137,7 +137,7 @@ func (e *DuplicateError) Error() string { return e.text }
 // CheckPairs reads entries that shall be imported into c, all or none of them.
 //
 // ASSUMED, the page only says "an array of sync information": an entry may carry the connectorKey and id of an older
-// synchronization (the guide's merged file keeps both), row ids are given anew, both issues must exist, and an issue
+// synchronization (the guide's merged file keeps both), row ids are given again, both issues must exist, and an issue
 // that is paired already, or named twice, is refused.
 func (c *Connector) CheckPairs(entries []json.RawMessage) ([]*Pair, error) {
 	other := c.Peer()

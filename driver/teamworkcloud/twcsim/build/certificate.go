@@ -33,7 +33,7 @@ func buildAuthorities(w *state.World, in map[string]*seedAuthority) error {
 	return nil
 }
 
-// authority finds one by its name in the seed; "" is none, which is no error.
+// authority finds one by its name in the seed; "" is none, which is not an error.
 func authority(w *state.World, id string) (*keystore.Authority, error) {
 	a := w.Authorities[id]
 	if a == nil && id != "" {
@@ -97,7 +97,7 @@ func install(s *state.Server, in *seedCertificate) error {
 	}
 	if to.Path != "" {
 		if !path.IsAbs(to.Path) || path.Clean(to.Path) != to.Path || to.Path == "/" {
-			return fmt.Errorf("path: %q is no absolute path", to.Path)
+			return fmt.Errorf("path: %q is not an absolute path", to.Path)
 		}
 		if err := s.Desk.WriteOld(to.Path, data); err != nil {
 			return err

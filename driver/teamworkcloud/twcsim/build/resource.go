@@ -97,7 +97,7 @@ func buildBranch(r *state.Resource, s *state.Server, in *seedBranch, first bool)
 		return errors.New("needs a name")
 	}
 	if r.BranchOf(in.Name) != nil {
-		return fmt.Errorf("%s is there twice", in.Name)
+		return fmt.Errorf("%s appears twice", in.Name)
 	}
 	if first != (in.From == 0) {
 		return errors.New("from: the first branch is the main one, all others begin after a revision")
@@ -107,7 +107,7 @@ func buildBranch(r *state.Resource, s *state.Server, in *seedBranch, first bool)
 		return err
 	}
 	if r.BranchOf(id) != nil {
-		return fmt.Errorf("id: %s is there twice", id)
+		return fmt.Errorf("id: %s appears twice", id)
 	}
 	r.Branches = append(r.Branches, &state.Branch{ID: id, Name: in.Name, Start: in.From})
 	return nil
@@ -166,7 +166,7 @@ func generate(r *state.Resource, in *seedGenerate, now time.Time) error {
 	if in.Every != "" {
 		d, err := time.ParseDuration(in.Every)
 		if err != nil || d < time.Second || d > 10_000*time.Hour {
-			return fmt.Errorf("every: %q is no time between 1s and 10000h", in.Every)
+			return fmt.Errorf("every: %q is not a time between 1s and 10000h", in.Every)
 		}
 		every = d
 	}

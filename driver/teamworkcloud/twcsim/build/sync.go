@@ -24,7 +24,7 @@ func buildMachine(w *state.World, s *state.Server, in *seedMachine) (err error) 
 		running = append([]string{}, *in.Services...)
 		for _, unit := range running {
 			if !slices.Contains(machine.UnitsOf(s.Release), unit) || unit == state.UnitDatabase {
-				return fmt.Errorf("machine.services: %q is no service of %s", unit, s.Release)
+				return fmt.Errorf("machine.services: %q is not a service of %s", unit, s.Release)
 			}
 		}
 	}
@@ -34,7 +34,7 @@ func buildMachine(w *state.World, s *state.Server, in *seedMachine) (err error) 
 	}
 	for name := range in.Files {
 		if !path.IsAbs(name) || path.Clean(name) != name || name == "/" {
-			return fmt.Errorf("machine.files: %q is no absolute path", name)
+			return fmt.Errorf("machine.files: %q is not an absolute path", name)
 		}
 	}
 	m, err := state.NewMachine(s.Release, in.Home, s.PlainPort, in.Files, w.Clock)
@@ -59,7 +59,7 @@ func buildConfiguration(w *state.World, s *state.Server, in *seedConfiguration) 
 	}
 	source := w.Named[in.Source]
 	if source == nil || source == s {
-		return fmt.Errorf("source: %q is no other server", in.Source)
+		return fmt.Errorf("source: %q is not another server", in.Source)
 	}
 	c := &state.Configuration{
 		ID: w.NewID("configuration"), Source: in.Source, Tag: in.Tag, User: in.User, TLS: in.TLS, Status: state.InQueue,

@@ -72,7 +72,7 @@ func build(w *state.World, in *seedWorld) error {
 }
 
 // alignCopies takes over what a seed has copied already, before anybody looks: were it left to the first
-// synchronization, ids of branches would change under a reader. What is no copy the engine refuses in its time.
+// synchronization, ids of branches would change under a reader. What is not a copy the engine refuses in its time.
 func alignCopies(s *state.Server, w *state.World) {
 	for _, c := range s.Configurations {
 		source := w.Named[c.Source]
@@ -114,7 +114,7 @@ func identified(id, text string) (string, error) {
 		return state.UUIDOf(text), nil
 	}
 	if !state.UUIDForm.MatchString(id) {
-		return "", fmt.Errorf("id: %q is no UUID in small letters", id)
+		return "", fmt.Errorf("id: %q is not a UUID in small letters", id)
 	}
 	return id, nil
 }
@@ -125,7 +125,7 @@ func buildServer(w *state.World, name string, in *seedServer) (*state.Server, er
 	}
 	r, ok := state.ParseRelease(in.Version)
 	if !ok {
-		return nil, fmt.Errorf("version: %q is no release like 2024x Refresh3", in.Version)
+		return nil, fmt.Errorf("version: %q is not a release like 2024x Refresh3", in.Version)
 	}
 	s := &state.Server{
 		Name: name, Release: r, Env: in.Env, TLS: in.TLS, Sessions: map[string]*state.Session{},
@@ -196,7 +196,7 @@ func buildSwitches(s *state.Server, in *seedServer) (err error) {
 		s.SyncAddress = "twc." + strings.ToLower(s.Name) + ".example"
 	}
 	if !state.HostForm.MatchString(s.SyncAddress) {
-		return fmt.Errorf("sync_address: %q is no host name; ports have a member of their own", s.SyncAddress)
+		return fmt.Errorf("sync_address: %q is not a host name; ports have a member of their own", s.SyncAddress)
 	}
 	var plain, encrypted *int
 	if in.Ports != nil {
@@ -236,7 +236,7 @@ func buildCategory(s *state.Server, in *seedCategory) error {
 			parent = c.ID
 			continue
 		} else if c != nil {
-			return fmt.Errorf("path: %s is there twice, or after one that is in it", in.Path)
+			return fmt.Errorf("path: %s appears twice, or after one that is in it", in.Path)
 		}
 		c := &state.Category{Name: name, Parent: parent, ID: state.UUIDOf("category " + s.Name + " " + path)}
 		if last {
@@ -247,7 +247,7 @@ func buildCategory(s *state.Server, in *seedCategory) error {
 			c.Description = in.Description
 		}
 		if s.Category(c.ID) != nil {
-			return fmt.Errorf("id: %s is there twice", c.ID)
+			return fmt.Errorf("id: %s appears twice", c.ID)
 		}
 		s.Categories = append(s.Categories, c)
 		parent = c.ID
@@ -260,7 +260,7 @@ func buildUser(s *state.Server, in *seedUser) error {
 		return errors.New("needs a name without comma, colon and blank")
 	}
 	if s.User(in.Name) != nil {
-		return fmt.Errorf("%s is there twice", in.Name)
+		return fmt.Errorf("%s appears twice", in.Name)
 	}
 	for _, u := range s.Users {
 		if in.Token != "" && u.Token == in.Token || in.OAuth != "" && u.Oauth == in.OAuth {
@@ -282,7 +282,7 @@ func buildUser(s *state.Server, in *seedUser) error {
 
 func buildGrant(s *state.Server, u *state.User, in *seedRole) error {
 	if in == nil || s.Role(in.Role) == nil {
-		return errors.New("role: it is none of the predefined ones")
+		return errors.New("role: it is not one of the predefined ones")
 	}
 	g := state.Grant{Role: s.Role(in.Role).ID, Global: len(in.Categories)+len(in.Resources) == 0}
 	if !g.Global && s.Role(in.Role).GlobalOnly {

@@ -150,7 +150,7 @@ func (p *KeyPair) KeyInPEM() string {
 func FirstInPEM(data []byte) (*x509.Certificate, error) {
 	if b, _ := pem.Decode(data); b != nil {
 		if b.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("a PEM block %q is no certificate", b.Type)
+			return nil, fmt.Errorf("a PEM block %q is not a certificate", b.Type)
 		}
 		data = b.Bytes
 	}

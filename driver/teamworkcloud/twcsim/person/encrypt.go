@@ -64,7 +64,7 @@ func setProperties(m *state.Machine, lines string) error {
 		line = strings.TrimSpace(line)
 		key, _, ok := strings.Cut(line, "=")
 		if !ok {
-			return fmt.Errorf("properties: %q is no key=value", line)
+			return fmt.Errorf("properties: %q is not of the form key=value", line)
 		}
 		set := regexp.MustCompile(`(?m)^[ \t]*` + regexp.QuoteMeta(key) + `[ \t]*[=:].*$`)
 		if set.MatchString(text) {
@@ -124,7 +124,7 @@ func trustByHand(w *state.World, s *state.Server, text string) error {
 	return nil
 }
 
-// encryptConfiguration is a person who looks whether a configuration connects encrypted, and makes it anew where
+// encryptConfiguration is a person who looks whether a configuration connects encrypted, and makes it again where
 // it does not: one that is there cannot be edited (MCS/pages/247047420).
 func encryptConfiguration(w *state.World, t *state.Server, v map[string]string) (string, error) {
 	want, _, err := wizardLogin(w, t, v)
@@ -139,7 +139,7 @@ func encryptConfiguration(w *state.World, t *state.Server, v map[string]string) 
 			return fmt.Sprintf("the configuration for %s on %s is encrypted", v["item"], t.Name), nil
 		}
 		if !t.Release.AsksOnDelete() {
-			return "", fmt.Errorf("%s cannot make a configuration anew without its copies being deleted", t.Release)
+			return "", fmt.Errorf("%s cannot replace a configuration without deleting its copies", t.Release)
 		}
 		return createAnew(w, t, c, v)
 	}

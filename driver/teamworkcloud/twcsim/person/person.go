@@ -66,7 +66,7 @@ var Actions = map[string]action{
 //	                now"
 //	delete_configuration  target, items; keep (true: configuration only, which is also what no answer means)
 //	encrypt_configuration  the values of create_configuration: one that does not connect so is deleted, the
-//	                configuration only, and made anew
+//	                configuration only, and made again
 //	configure_encryption   server; properties (lines key=value for the web application), appended (lines for
 //	                application.conf), trust (alias NAME, and a certificate, for each), restart (true: its services)
 //	check_editable  target, resources (ids, with commas): is an error while one of them is read-only

@@ -125,7 +125,7 @@ func addTag(w *state.World, s *state.Server, v map[string]string) (string, error
 	return fmt.Sprintf("tagged revision %d of %s with %s on %s", at.Number, r.Name, v["name"], s.Name), nil
 }
 
-// newBranch begins a branch after a revision. ASSUMED: that is no commit.
+// newBranch begins a branch after a revision. ASSUMED: that is not a commit.
 func newBranch(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	r, err := editable(s, v)
 	if err != nil {

@@ -145,7 +145,7 @@ func (c *call) readCategory() (*state.Category, *reply) {
 	}
 	var pair []map[string]json.RawMessage
 	if err := json.Unmarshal(c.body, &pair); err != nil || len(pair) != 2 {
-		return refuse("the body is no list of two objects")
+		return refuse("the body is not a list of two objects")
 	}
 	for i, one := range pair {
 		for name := range one {
@@ -163,7 +163,7 @@ func (c *call) readCategory() (*state.Category, *reply) {
 		"kerml:parentID": &k.Parent} {
 		raw, there := pair[1][name]
 		if there && json.Unmarshal(raw, to) != nil {
-			return refuse("%s is no text", name)
+			return refuse("%s is not text", name)
 		}
 	}
 	for _, name := range []string{"kerml:categories", "kerml:resources"} {
@@ -279,7 +279,7 @@ func (c *call) readNames() ([]string, *reply) {
 		names = nil
 	}
 	if len(names) == 0 || slices.Contains(names, "") {
-		out = c.refuse(http.StatusBadRequest, "the body is no list of names")
+		out = c.refuse(http.StatusBadRequest, "the body is not a list of names")
 		return nil, &out
 	}
 	return names, nil

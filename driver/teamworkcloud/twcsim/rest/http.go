@@ -68,7 +68,7 @@ func (r reply) write(rw http.ResponseWriter) {
 	}
 	rw.Header().Set("Server", "Restlet-Framework/2.2.3") // facts 2: a vendor's sample
 	rw.WriteHeader(r.status)
-	_, _ = rw.Write(r.body) // a client that has gone is no concern of ours
+	_, _ = rw.Write(r.body) // the client may be gone
 }
 
 // The types of bodies.
@@ -271,7 +271,7 @@ func (c *call) number(name string, otherwise, least int64) (int64, *reply) {
 	}
 	n, err := strconv.ParseInt(c.query.Get(name), 10, 64)
 	if err != nil || n < least {
-		out := c.refuse(http.StatusBadRequest, "%s is no number of at least %d", name, least)
+		out := c.refuse(http.StatusBadRequest, "%s is not a number of at least %d", name, least)
 		return 0, &out
 	}
 	return n, nil

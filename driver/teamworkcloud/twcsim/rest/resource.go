@@ -32,7 +32,7 @@ func (c *call) readSelection() (selection, *reply) {
 	}
 	for id := range strings.SplitSeq(c.query.Get("permissions"), ",") {
 		if !state.UUIDForm.MatchString(id) { // ASSUMED: several are given with commas
-			refused := c.refuse(http.StatusBadRequest, "permissions: %q is no UUID", id)
+			refused := c.refuse(http.StatusBadRequest, "permissions: %q is not a UUID", id)
 			return out, &refused
 		}
 		out.permissions = append(out.permissions, id)

@@ -19,7 +19,7 @@ func (c *call) authenticate() *reply {
 	s.Expire(c.world.Now)
 	if one := c.cookieSession(); one != nil {
 		// The docs say that the cookies expire 15 minutes after login, and the server's own setting is a time of idleness;
-		// ASSUMED: every use starts the time anew, and no new cookies come.
+		// ASSUMED: every use restarts the time, and no new cookies come.
 		one.Until = c.world.Now.Add(s.SessionFor)
 		c.session, c.user = one, s.User(one.User)
 		if c.user != nil && c.path != pathLogin {

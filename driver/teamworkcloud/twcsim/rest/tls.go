@@ -69,7 +69,7 @@ func (c *call) setClientTLS() reply {
 	}
 	switch {
 	case port < 1 || port > 65535:
-		return c.refuse(http.StatusBadRequest, "port %d is none", port)
+		return c.refuse(http.StatusBadRequest, "port %d is invalid", port)
 	case port == s.PlainPort:
 		return c.refuse(http.StatusBadRequest, "port %d is that of clients that do not encrypt", port)
 	case on && given == nil && !s.Assumes:
