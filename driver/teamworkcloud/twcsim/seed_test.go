@@ -32,7 +32,7 @@ func TestMistakesInJSON(t *testing.T) {
 			"list, got an object",
 		"{\"servers\": {\"a\": {\"machine\": {\"files\": [1]}}}}": "line 1, column 41: servers.a.machine.files: " +
 			"want an object, got a list",
-		"{\"servers\": {\"a\": {}, \"a\": {}}}": `line 1, column 23: member "servers.a" appears twice`,
+		"{\"servers\": {\"a\": {}, \"a\": {}}}":                       `line 1, column 23: member "servers.a" appears twice`,
 		"{\"servers\": {\"a\": {\"version\": \"2024x\", \"now\":1}}}": `line 1, column 40: unknown member "servers.a.now"`,
 	} {
 		_, err := Open([]byte(seed))
