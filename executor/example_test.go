@@ -31,9 +31,9 @@ func (l *lamp) Execute(context.Context, *executor.Task) (executor.Result, error)
 
 func (l *lamp) Verify(context.Context, *executor.Task) (executor.Verdict, error) {
 	if !l.on {
-		return executor.Verdict{State: executor.NotDone, Why: "the lamp is off"}, nil
+		return executor.Verdict{State: executor.NotDone, Why: "it is off"}, nil
 	}
-	return executor.Verdict{State: executor.Done, Why: "the lamp is on"}, nil
+	return executor.Verdict{State: executor.Done, Why: "it is on"}, nil
 }
 
 type clock struct{}
@@ -73,6 +73,6 @@ func ExampleCarry() {
 	// true <nil> 1
 	// run opened
 	// server.lamp.desk/switch started
-	// server.lamp.desk/switch done: the answer was lost, but the server shows that the step was carried out: the lamp is
-	// on run finished
+	// server.lamp.desk/switch done: the answer was lost, but the server shows that the step was carried out: it is on
+	// run finished
 }
