@@ -176,8 +176,8 @@ func (s *standInOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 // exitDeferred is how the user's command says "later" (EX_TEMPFAIL). docs/operator.md describes the protocol.
 const exitDeferred = 75
 
-// mostCalls is how many times the user's command is called for one step. If the work is still missing then, the step waits: a
-// program that reports success and does nothing is not called for ever.
+// mostCalls is how many times the user's command is called for one step. If the work is still missing then, the step
+// waits: a program that reports success and does nothing is not called for ever.
 const mostCalls = 3
 
 // commandOperator hands the step to the user's own command.

@@ -38,7 +38,8 @@ func TestAnswerDone(t *testing.T) {
 	}
 }
 
-// TestCommandIsNotCalledForEver: a program that reports success and does nothing is called three times; then the step waits.
+// TestCommandIsNotCalledForEver: a program that reports success and does nothing is called three times; then the step
+// waits.
 func TestCommandIsNotCalledForEver(t *testing.T) {
 	var out bytes.Buffer
 	dir := t.TempDir()
@@ -46,14 +47,16 @@ func TestCommandIsNotCalledForEver(t *testing.T) {
 		command:  &command{app: &app{environ: os.Environ}, dir: dir, out: &out},
 		progress: view.NewPlain(&out, view.Style{}, &planner.Plan{}),
 	}}
-	for attempt, want := range []executor.Reply{executor.Performed, executor.Performed, executor.Performed, executor.Deferred} {
+	for attempt, want := range []executor.Reply{executor.Performed, executor.Performed, executor.Performed,
+		executor.Deferred} {
 		reply, err := o.Perform(t.Context(), executor.Ask{Attempt: attempt, Missing: "the label"})
 		if reply != want || err != nil {
 			t.Errorf("call %d: %v, %v, want %v", attempt+1, reply, err, want)
 		}
 	}
 	asked, err := os.ReadFile(filepath.Join(dir, "asked"))
-	if err != nil || bytes.Count(asked, []byte(`"missing":"the label"`)) != 3 || !strings.Contains(out.String(), "the label") {
+	if err != nil || bytes.Count(asked, []byte(`"missing":"the label"`)) != 3 ||
+		!strings.Contains(out.String(), "the label") {
 		t.Errorf("%s, %v, %s", asked, err, out.String())
 	}
 }

@@ -39,8 +39,8 @@ type Driver interface {
 	Types() []schema.Type
 }
 
-// Closer is a Driver that holds something at the servers, such as sessions, and gives it back in Close. Close is called once
-// a command has ended, however it ended; the driver may be used again afterwards.
+// Closer is a Driver that holds something at the servers, such as sessions, and gives it back in Close. Close is
+// called once a command has ended, however it ended; the driver may be used again afterwards.
 type Closer interface {
 	Close(ctx context.Context) error
 }

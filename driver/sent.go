@@ -12,8 +12,8 @@ import (
 // pauseAfter429 is used for a 429 without Retry-After.
 const pauseAfter429 = 30 * time.Second
 
-// Sent tells the executor what the client knows about a changing request that failed: that nothing was changed (a refusal, a
-// request that was never written), that the server wants it later (429), or nothing, which leaves it open.
+// Sent tells the executor what the client knows about a changing request that failed: that nothing was changed (a
+// refusal, a request that was never written), that the server wants it later (429), or nothing, which leaves it open.
 func Sent(err error) error {
 	var e *rest.Error
 	if !errors.As(err, &e) {

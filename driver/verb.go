@@ -8,8 +8,8 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// Verb is all there is to one kind of step: its name, how it is carried out, and how its end is recognised. It stands in one
-// file with the function that plans the step. D is what the verb works with, such as the driver.
+// Verb is all there is to one kind of step: its name, how it is carried out, and how its end is recognised. It stands
+// in one file with the function that plans the step. D is what the verb works with, such as the driver.
 type Verb[D any] struct {
 	Name string // planner.Step.Verb
 
@@ -40,7 +40,8 @@ func (v Verbs[D]) Has(name string) bool { return v.find(name) != nil }
 func (v Verbs[D]) Execute(ctx context.Context, d D, t *executor.Task) (executor.Result, error) {
 	verb := v.find(t.Step.Verb)
 	if verb == nil || verb.Execute == nil {
-		return executor.Result{}, executor.NotSent(fmt.Errorf("executing %s: this driver cannot carry out %q", t.Step.ID, t.Step.Verb))
+		return executor.Result{}, executor.NotSent(fmt.Errorf("executing %s: this driver cannot carry out %q", t.Step.ID,
+			t.Step.Verb))
 	}
 	return verb.Execute(d, ctx, t)
 }
@@ -49,7 +50,8 @@ func (v Verbs[D]) Execute(ctx context.Context, d D, t *executor.Task) (executor.
 func (v Verbs[D]) Verify(ctx context.Context, d D, t *executor.Task) (executor.Verdict, error) {
 	verb := v.find(t.Step.Verb)
 	if verb == nil {
-		return executor.Verdict{}, executor.Final(fmt.Errorf("verifying %s: this driver does not know %q", t.Step.ID, t.Step.Verb))
+		return executor.Verdict{}, executor.Final(fmt.Errorf("verifying %s: this driver does not know %q", t.Step.ID,
+			t.Step.Verb))
 	}
 	return verb.Verify(d, ctx, t)
 }

@@ -43,13 +43,17 @@ func TestHideMembers(t *testing.T) {
 		way    Way
 		want   string
 	}{
-		{"state", Removed, `{"first":{"errors":1.0,"list":[{"id":"1","x":null},{"id":"2"}]},"0a1b2c3d-0000-4000-8000-000000000001":{"id":7}}`},
+		{"state", Removed,
+			`{"first":{"errors":1.0,"list":[{"id":"1","x":null},{"id":"2"}]},"0a1b2c3d-0000-4000-8000-000000000001":{"id":7}}`},
 		{"first.errors", Renamed, `{"state":"ok","first":{"renamed ` +
 			`errors":1.0,"list":[{"id":"1","x":null},{"id":"2"}]},"0a1b2c3d-0000-4000-8000-000000000001":{"id":7}}`},
-		{"first.errors", Null, `{"state":"ok","first":{"errors":null,"list":[{"id":"1","x":null},{"id":"2"}]},"0a1b2c3d-0000-4000-8000-000000000001":{"id":7}}`},
-		{"first.list[].id", Removed, `{"state":"ok","first":{"errors":1.0,"list":[{"x":null},{}]},"0a1b2c3d-0000-4000-8000-000000000001":{"id":7}}`},
+		{"first.errors", Null,
+			`{"state":"ok","first":{"errors":null,"list":[{"id":"1","x":null},{"id":"2"}]},"0a1b2c3d-0000-4000-8000-000000000001":{"id":7}}`},
+		{"first.list[].id", Removed,
+			`{"state":"ok","first":{"errors":1.0,"list":[{"x":null},{}]},"0a1b2c3d-0000-4000-8000-000000000001":{"id":7}}`},
 		{"first.list", Removed, `{"state":"ok","first":{"errors":1.0},"0a1b2c3d-0000-4000-8000-000000000001":{"id":7}}`},
-		{"*.id", Removed, `{"state":"ok","first":{"errors":1.0,"list":[{"id":"1","x":null},{"id":"2"}]},"0a1b2c3d-0000-4000-8000-000000000001":{}}`},
+		{"*.id", Removed,
+			`{"state":"ok","first":{"errors":1.0,"list":[{"id":"1","x":null},{"id":"2"}]},"0a1b2c3d-0000-4000-8000-000000000001":{}}`},
 	} {
 		for _, server := range []string{"", "a"} {
 			h := Hidden{Part{Server: server, Method: "GET", Route: statusRoute, Member: c.member}, c.way}

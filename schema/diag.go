@@ -74,8 +74,8 @@ func Nearest(given string, candidates []string) string {
 	return best
 }
 
-// aSlip tells whether a word may be a slip for another. Of addresses each part must be one: where both servers have names of one
-// letter, a suggestion would be the wrong company's server.
+// aSlip tells whether a word may be a slip for another. Of addresses each part must be one: where both servers have
+// names of one letter, a suggestion would be the wrong company's server.
 func aSlip(given, meant string) bool {
 	a, b := strings.FieldsFunc(given, isSeparator), strings.FieldsFunc(meant, isSeparator)
 	if len(a) != len(b) {

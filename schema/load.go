@@ -18,7 +18,8 @@ type Options struct {
 	Dir     string  // the folder with the *.sync.hcl and *.sync.hcl.json files
 	Catalog Catalog // the types that may be declared
 
-	// Version of the program, compared with required_version. "dev", "" and anything that is not a version satisfy every constraint.
+	// Version of the program, compared with required_version. "dev", "" and anything that is not a version satisfy every
+	// constraint.
 	Version string
 
 	Env  func(name string) (string, bool) // nil: an empty environment

@@ -24,8 +24,8 @@ func (l *loader) mask(expr hcl.Expression) {
 	l.add(diags...)
 }
 
-// secretLine finds, in a file that does not parse, what is assigned to a name that may tell of a secret (it is wider than
-// maskedName), and the defaults of variables, which may be sensitive.
+// secretLine finds, in a file that does not parse, what is assigned to a name that may tell of a secret (it is wider
+// than maskedName), and the defaults of variables, which may be sensitive.
 var secretLine = regexp.MustCompile(`(?i)"?\b[\w-]*(?:PASS|PWD|SECRET|TOKEN|KEY|CRED|AUTH|BEARER|JWT|\bPAT|_PAT|DSN|` +
 	`DATABASE|DB_?UR|CONNECTION|DEFAULT)[\w-]*"?[ \t]*[=:][ \t]*(.+)`)
 

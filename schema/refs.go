@@ -239,7 +239,8 @@ func (l *loader) resolveTarget(attr *hcl.Attribute, want *Ref) *node {
 		if meant := Nearest(t.RootName(), roots); isKind(meant) && !isKind(t.RootName()) {
 			hint = fmt.Sprintf(" Did you mean %q?", l.meantText(t, meant))
 		}
-		l.add(problem(rng, "Invalid reference", "The argument %q takes a reference written %s, and %q is not one.%s", attr.Name,
+		l.add(problem(rng, "Invalid reference", "The argument %q takes a reference written %s, and %q is not one.%s",
+			attr.Name,
 			wanted, traversalText(t), hint))
 		return nil
 	}

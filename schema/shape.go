@@ -172,7 +172,8 @@ func (l *loader) unexpected(body *hclsyntax.Body, sc scope) {
 // terraformWords leads those who know Terraform to our word for the same thing.
 var terraformWords = map[string]string{"terraform": "syncctl", "var": "variable", "provider": string(Server)}
 
-// nearestArgument is nearest, and also finds an argument that the given name begins or ends with, such as user for username.
+// nearestArgument is nearest, and also finds an argument that the given name begins or ends with, such as user for
+// username.
 func nearestArgument(given string, all []string) string {
 	if n := Nearest(given, all); n != "" {
 		return n
@@ -185,8 +186,8 @@ func nearestArgument(given string, all []string) string {
 	return ""
 }
 
-// suggest names what was likely meant, and how it is written when it is the other of argument and block; else all that may stand
-// there.
+// suggest names what was likely meant, and how it is written when it is the other of argument and block; else all
+// that may stand there.
 func suggest(meant string, all []string, isBlock map[string]hcl.BlockHeaderSchema) string {
 	if meant == "" && len(all) > 0 {
 		sorted := slices.Sorted(slices.Values(all))

@@ -1,6 +1,7 @@
-// Package declare decodes a declaration into a driver's own struct, so that a driver reads typed values and never asks for
-// an argument by its name. It is the one place that takes a secret's mark off, and that refuses a secret where a plain value
-// is meant. What many products declare alike (a server's connection, a machine reached over SSH) stands here once.
+// Package declare decodes a declaration into a driver's own struct, so that a driver reads typed values and never
+// asks for an argument by its name. It is the one place that takes a secret's mark off, and that refuses a secret
+// where a plain value is meant. What many products declare alike (a server's connection, a machine reached over SSH)
+// stands here once.
 package declare
 
 import (
@@ -13,7 +14,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Decode fills the struct that into points at from a declaration. The fields say by tag which argument or block they hold:
+// Decode fills the struct that into points at from a declaration. The fields say by tag which argument or block they
+// hold:
 //
 //	URL    Secret            `decl:"url"`      a value that may be secret
 //	Name   string            `decl:"name"`     "" when absent; *string tells absent from empty
@@ -25,22 +27,23 @@ import (
 //	Any    cty.Value         `decl:"any"`      as it is
 //	Block                                      where the struct was written, see Block
 //
-// Fields may also be int, float64 or bool, and pointers to any of these. An embedded struct without a tag adds its fields. A
-// field without a tag that is not embedded is left alone.
+// Fields may also be int, float64 or bool, and pointers to any of these. An embedded struct without a tag adds its
+// fields. A field without a tag that is not embedded is left alone.
 //
-// A secret in a field that is not a Secret, and a value that is not known, are errors at their lines: neither may travel on
-// as a placeholder.
+// A secret in a field that is not a Secret, and a value that is not known, are errors at their lines: neither may
+// travel on as a placeholder.
 func Decode(r *schema.Resource, into any) hcl.Diagnostics {
 	d := decoder{r: r, strict: true}
 	d.fill(reflect.ValueOf(into).Elem(), nil)
 	return d.diags
 }
 
-// Type is t with its rules: declarations of the type decode into a T, and rules, which may be nil, says what is wrong with one.
-// Values that are not known yet (validate runs without variables) decode as absent; Block.Has tells the difference.
+// Type is t with its rules: declarations of the type decode into a T, and rules, which may be nil, says what is wrong
+// with one. Values that are not known yet (validate runs without variables) decode as absent; Block.Has tells the
+// difference.
 //
-// Type panics where the tags of T and the arguments of t.Body differ, in either direction: a driver with an argument that it
-// never reads, or reads under another name, must not start.
+// Type panics where the tags of T and the arguments of t.Body differ, in either direction: a driver with an argument
+// that it never reads, or reads under another name, must not start.
 func Type[T any](t schema.Type, rules func(*T) hcl.Diagnostics) schema.Type {
 	if bad := mismatches(t.Body, reflect.TypeFor[T](), nil); len(bad) > 0 {
 		panic(fmt.Sprintf("declare: %s %q and %s differ: %s", t.Kind, t.Name, reflect.TypeFor[T](), strings.Join(bad, "; ")))

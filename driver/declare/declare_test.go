@@ -78,7 +78,8 @@ func load(t *testing.T, text string, allowUnset bool) (*schema.Config, hcl.Diagn
 		t.Fatal(err)
 	}
 	env := func(name string) (string, bool) { return "from-env", name == "SOME_TOKEN" }
-	return schema.Load(t.Context(), schema.Options{Fs: fs, Dir: "conf", Catalog: types(), AllowUnset: allowUnset, Env: env})
+	return schema.Load(t.Context(), schema.Options{Fs: fs, Dir: "conf", Catalog: types(), AllowUnset: allowUnset,
+		Env: env})
 }
 
 const good = `
@@ -123,7 +124,8 @@ func TestDecode(t *testing.T) {
 	if diags := declare.Decode(addr("sync.depot.s"), &l); diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	if l.Server == nil || l.Server.Addr.Name != "a" || l.Name != "n" || l.Count != 7 || !l.On || l.Within != 90*time.Second ||
+	if l.Server == nil || l.Server.Addr.Name != "a" || l.Name != "n" || l.Count != 7 || !l.On ||
+		l.Within != 90*time.Second ||
 		!slices.Equal(l.Words, []string{"x", "y"}) || l.Types["Bug"] != "Task" || l.Any.LengthInt() != 2 ||
 		l.Fields["f"].To != "g" || l.Check == nil || l.Check.Sample != 3 || l.Pairs != nil {
 		t.Errorf("decoded %+v", l)
@@ -132,7 +134,8 @@ func TestDecode(t *testing.T) {
 	if diags := declare.Decode(l.Server, &s); diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	if s.URL.Reveal() != "https://a.example" || s.Secret() != "geheim" || s.Note != nil || s.Host == nil || !s.Host.Agent || s.RequestTimeout != 30*time.Second {
+	if s.URL.Reveal() != "https://a.example" || s.Secret() != "geheim" || s.Note != nil || s.Host == nil ||
+		!s.Host.Agent || s.RequestTimeout != 30*time.Second {
 		t.Errorf("decoded %v", s)
 	}
 	out, err := json.Marshal(s.Password)
@@ -144,29 +147,39 @@ func TestDecode(t *testing.T) {
 // TestRefused: each mistake is one error at its line.
 func TestRefused(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, summary, line string }{
-		"secret as text":      {`name   = "n"`, `name = sensitive("n")`, "Sensitive value where a plain one is needed", "name ="},
-		"secret by its name":  {`name   = "n"`, `name = env("SOME_TOKEN")`, "Sensitive value where a plain one is needed", "name ="},
-		"secret in a list":    {`["x", "y"]`, `["x", sensitive("y")]`, "Sensitive value where a plain one is needed", "words"},
-		"secret in a map":     {`"Task"`, `sensitive("Task")`, "Sensitive value where a plain one is needed", "types"},
-		"secret number":       {`sample = 3`, `sample = sensitive(3)`, "Sensitive value where a plain one is needed", "sample"},
-		"secret in a block":   {`to = "g"`, `to = sensitive("g")`, "Sensitive value where a plain one is needed", "to ="},
-		"secret inside any":   {`[1, "two"]`, `[1, sensitive("two")]`, "Sensitive value where a plain one is needed", "any"},
-		"secret duration":     {`"90s"`, `sensitive("90s")`, "Sensitive value where a plain one is needed", "within"},
-		"secret jump":         {`ssh = "admin@a.example:2222"`, `ssh = "a@b"` + "\njump = [sensitive(\"x@y\")]", "Sensitive value where a plain one is needed", "jump"},
-		"no duration":         {`"90s"`, `"90"`, "Invalid duration", "within"},
-		"negative duration":   {`"90s"`, `"-1s"`, "Invalid duration", "within"},
-		"half a number":       {`sample = 3`, `sample = 3.5`, "Value of the wrong type", "sample"},
-		"ssh as a URL":        {`"admin@a.example:2222"`, `"ssh://admin@h"`, "Invalid SSH address", "ssh ="},
-		"a password for ssh":  {`"admin@a.example:2222"`, `"admin:pw@h"`, "A password in an address", "ssh ="},
-		"a path behind ssh":   {`"admin@a.example:2222"`, `"admin@h/foo"`, "Invalid SSH address", "ssh ="},
-		"two keys":            {`ssh = "admin@a.example:2222"`, "ssh = \"a@b\"\nkey = \"x\"\nkey_file = \"y\"", "Given twice", "key_file"},
-		"two known_hosts":     {`ssh = "admin@a.example:2222"`, "ssh = \"a@b\"\nknown_hosts = \"x\"\nknown_hosts_file = \"y\"", "Given twice", "known_hosts_file"},
-		"passphrase alone":    {`ssh = "admin@a.example:2222"`, "ssh = \"a@b\"\npassphrase = \"x\"", "A passphrase without a key", "passphrase"},
-		"password in a URL":   {`"https://a.example"`, `"https://u:geheim@a.example"`, "Invalid base URL", "url"},
-		"no URL":              {`"https://a.example"`, `"a.example"`, "Invalid base URL", "url"},
-		"two secrets":         {`password = "geheim"`, "password = \"geheim\"\ntoken = \"t\"", "Two secrets for one server", "token"},
-		"password, no user":   {`user     = "u"`, "", "A password without a user", "password"},
-		"no requests allowed": {`user     = "u"`, "user = \"u\"\nrequests_per_second = 0", "No requests allowed", "requests_per_second"},
+		"secret as text": {`name   = "n"`, `name = sensitive("n")`, "Sensitive value where a plain one is needed",
+			"name ="},
+		"secret by its name": {`name   = "n"`, `name = env("SOME_TOKEN")`, "Sensitive value where a plain one is needed",
+			"name ="},
+		"secret in a list": {`["x", "y"]`, `["x", sensitive("y")]`, "Sensitive value where a plain one is needed",
+			"words"},
+		"secret in a map": {`"Task"`, `sensitive("Task")`, "Sensitive value where a plain one is needed", "types"},
+		"secret number": {`sample = 3`, `sample = sensitive(3)`, "Sensitive value where a plain one is needed",
+			"sample"},
+		"secret in a block": {`to = "g"`, `to = sensitive("g")`, "Sensitive value where a plain one is needed", "to ="},
+		"secret inside any": {`[1, "two"]`, `[1, sensitive("two")]`, "Sensitive value where a plain one is needed", "any"},
+		"secret duration":   {`"90s"`, `sensitive("90s")`, "Sensitive value where a plain one is needed", "within"},
+		"secret jump": {`ssh = "admin@a.example:2222"`, `ssh = "a@b"` + "\njump = [sensitive(\"x@y\")]",
+			"Sensitive value where a plain one is needed", "jump"},
+		"no duration":        {`"90s"`, `"90"`, "Invalid duration", "within"},
+		"negative duration":  {`"90s"`, `"-1s"`, "Invalid duration", "within"},
+		"half a number":      {`sample = 3`, `sample = 3.5`, "Value of the wrong type", "sample"},
+		"ssh as a URL":       {`"admin@a.example:2222"`, `"ssh://admin@h"`, "Invalid SSH address", "ssh ="},
+		"a password for ssh": {`"admin@a.example:2222"`, `"admin:pw@h"`, "A password in an address", "ssh ="},
+		"a path behind ssh":  {`"admin@a.example:2222"`, `"admin@h/foo"`, "Invalid SSH address", "ssh ="},
+		"two keys": {`ssh = "admin@a.example:2222"`, "ssh = \"a@b\"\nkey = \"x\"\nkey_file = \"y\"",
+			"Given twice", "key_file"},
+		"two known_hosts": {`ssh = "admin@a.example:2222"`,
+			"ssh = \"a@b\"\nknown_hosts = \"x\"\nknown_hosts_file = \"y\"", "Given twice", "known_hosts_file"},
+		"passphrase alone": {`ssh = "admin@a.example:2222"`, "ssh = \"a@b\"\npassphrase = \"x\"",
+			"A passphrase without a key", "passphrase"},
+		"password in a URL": {`"https://a.example"`, `"https://u:geheim@a.example"`, "Invalid base URL", "url"},
+		"no URL":            {`"https://a.example"`, `"a.example"`, "Invalid base URL", "url"},
+		"two secrets": {`password = "geheim"`, "password = \"geheim\"\ntoken = \"t\"", "Two secrets for one server",
+			"token"},
+		"password, no user": {`user     = "u"`, "", "A password without a user", "password"},
+		"no requests allowed": {`user     = "u"`, "user = \"u\"\nrequests_per_second = 0", "No requests allowed",
+			"requests_per_second"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.Replace(good, c.old, c.new, 1)
@@ -189,7 +202,8 @@ func TestRefused(t *testing.T) {
 
 // TestNotKnownYet: rules pass over what is not known, and Decode refuses it.
 func TestNotKnownYet(t *testing.T) {
-	text := strings.NewReplacer(`"n"`, "var.v", `"90s"`, "var.v", `"https://a.example"`, "var.v", `"admin@a.example:2222"`, "var.v",
+	text := strings.NewReplacer(`"n"`, "var.v", `"90s"`, "var.v", `"https://a.example"`, "var.v",
+		`"admin@a.example:2222"`, "var.v",
 		`["x", "y"]`, `["x", var.v]`).Replace(good) + "variable \"v\" {\n type = string\n}\n"
 	cfg, diags := load(t, text, true)
 	if diags.HasErrors() {
@@ -220,7 +234,8 @@ func TestSecretNotKnownYet(t *testing.T) {
 func TestTypeHoldsTagsAgainstTheBody(t *testing.T) {
 	body := schema.Body{
 		Attributes: []schema.Attribute{{Name: "name", Type: cty.String}, {Name: "password", Type: cty.String, Secret: true}},
-		Blocks:     []schema.Block{{Name: "check", Body: schema.Body{Attributes: []schema.Attribute{{Name: "sample", Type: cty.Number}}}}},
+		Blocks: []schema.Block{{Name: "check", Body: schema.Body{Attributes: []schema.Attribute{{Name: "sample",
+			Type: cty.Number}}}}},
 	}
 	type check struct {
 		Sample int `decl:"sample"`

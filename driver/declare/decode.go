@@ -87,7 +87,8 @@ func (d *decoder) value(into reflect.Value, v cty.Value, path []string) {
 	}
 }
 
-// secret takes a value byte for byte: cty brings strings into one Unicode form, and in another form a password is another one.
+// secret takes a value byte for byte: cty brings strings into one Unicode form, and in another form a password is
+// another one.
 func (d *decoder) secret(into reflect.Value, v cty.Value, path []string) {
 	hidden := schema.IsSensitive(v)
 	v = schema.Reveal(v)
@@ -97,8 +98,9 @@ func (d *decoder) secret(into reflect.Value, v cty.Value, path []string) {
 	}
 	text, ok := d.r.Spelling(v.AsString())
 	if !ok {
-		d.problem(path, "Two spellings of one value", "Two values from files, variables or the environment differ in their Unicode "+
-			"form only, so it is unknown which one %s means. Bring them into the same form.", strings.Join(path, "."))
+		d.problem(path, "Two spellings of one value",
+			"Two values from files, variables or the environment differ in their Unicode "+
+				"form only, so it is unknown which one %s means. Bring them into the same form.", strings.Join(path, "."))
 		return
 	}
 	if hidden && strings.Count(text, "\n") == 1 && strings.HasSuffix(text, "\n") {
@@ -114,7 +116,8 @@ func (d *decoder) secret(into reflect.Value, v cty.Value, path []string) {
 func (d *decoder) any(into reflect.Value, v cty.Value, path []string) {
 	switch {
 	case schema.IsSensitive(v):
-		d.problem(path, "Sensitive value where a plain one is needed", "%s cannot hold a sensitive value.", strings.Join(path, "."))
+		d.problem(path, "Sensitive value where a plain one is needed", "%s cannot hold a sensitive value.",
+			strings.Join(path, "."))
 	case !v.IsWhollyKnown():
 		d.unknown(path)
 	default:
@@ -125,7 +128,8 @@ func (d *decoder) any(into reflect.Value, v cty.Value, path []string) {
 func (d *decoder) duration(into reflect.Value, v cty.Value, path []string) {
 	t, err := time.ParseDuration(v.AsString())
 	if err != nil || t <= 0 {
-		d.problem(path, "Invalid duration", "%q is not a duration: write a positive number with a unit, such as \"90s\", \"15m\" or \"2h\".", v.AsString())
+		d.problem(path, "Invalid duration",
+			"%q is not a duration: write a positive number with a unit, such as \"90s\", \"15m\" or \"2h\".", v.AsString())
 		return
 	}
 	into.SetInt(int64(t))
@@ -227,7 +231,8 @@ func mismatches(body schema.Body, t reflect.Type, path []string) []string {
 			f = f.Elem()
 		}
 		if f.Kind() != reflect.Struct {
-			say(b.Name, "%s: a block decodes into a struct or a pointer to one, labelled blocks into a map, repeated ones into a slice")
+			say(b.Name, "%s: a block decodes into a struct or a pointer to one, labelled blocks into a map, repeated ones "+
+				"into a slice")
 			continue
 		}
 		bad = append(bad, mismatches(b.Body, f, append(append([]string{}, path...), b.Name))...)

@@ -14,7 +14,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Host is a machine that is reached over SSH, as a block of any driver declares it. The block's body has HostAttributes.
+// Host is a machine that is reached over SSH, as a block of any driver declares it. The block's body has
+// HostAttributes.
 type Host struct {
 	Block
 
@@ -28,8 +29,8 @@ type Host struct {
 	Jump           []string `decl:"jump"`
 }
 
-// HostAttributes are the arguments that Host holds. required: the block must name the machine with ssh; else the driver has
-// another way to say which machine it is.
+// HostAttributes are the arguments that Host holds. required: the block must name the machine with ssh; else the
+// driver has another way to say which machine it is.
 func HostAttributes(required bool) []schema.Attribute {
 	return []schema.Attribute{
 		{Name: "ssh", Type: cty.String, Required: required, Doc: "Where to log in over SSH: user@host or user@host:port."},
@@ -37,9 +38,12 @@ func HostAttributes(required bool) []schema.Attribute {
 		{Name: "key_file", Type: cty.String, Doc: "The same, from a file."},
 		{Name: "passphrase", Type: cty.String, Secret: true, Doc: "What the private key is encrypted with."},
 		{Name: "known_hosts", Type: cty.String, Doc: "Lines of a known_hosts file: the machine's key must be among them."},
-		{Name: "known_hosts_file", Type: cty.String, Doc: "The same, from a file. Without either, .ssh/known_hosts of the user who runs syncctl."},
-		{Name: "agent", Type: cty.Bool, Default: cty.True, Doc: "Whether keys of the SSH agent (SSH_AUTH_SOCK) may be used too."},
-		{Name: "jump", Type: cty.List(cty.String), Doc: "Hosts to go through, in order, each as user@host or user@host:port."},
+		{Name: "known_hosts_file", Type: cty.String, Doc: "The same, from a file. Without either, .ssh/known_hosts of " +
+			"the user who runs syncctl."},
+		{Name: "agent", Type: cty.Bool, Default: cty.True, Doc: "Whether keys of the SSH agent (SSH_AUTH_SOCK) may be " +
+			"used too."},
+		{Name: "jump", Type: cty.List(cty.String), Doc: "Hosts to go through, in order, each as user@host or " +
+			"user@host:port."},
 	}
 }
 
@@ -48,7 +52,8 @@ func (h *Host) Check() hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, pair := range [][2]string{{"key", "key_file"}, {"known_hosts", "known_hosts_file"}} {
 		if h.Has(pair[0]) && h.Has(pair[1]) {
-			diags = append(diags, h.Problem("Given twice", fmt.Sprintf("Give either %s or %s, not both.", pair[0], pair[1]), pair[1]))
+			diags = append(diags, h.Problem("Given twice", fmt.Sprintf("Give either %s or %s, not both.", pair[0], pair[1]),
+				pair[1]))
 		}
 	}
 	if h.Has("passphrase") && !h.Has("key") && !h.Has("key_file") {

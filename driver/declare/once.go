@@ -13,7 +13,8 @@ type once[T any] struct {
 	diags hcl.Diagnostics
 }
 
-// Once is Decode into a new T, once for each declaration: all who ask share it, and nobody changes it. Of nil it is nil.
+// Once is Decode into a new T, once for each declaration: all who ask share it, and nobody changes it. Of nil it is
+// nil.
 func Once[T any](r *schema.Resource) (*T, hcl.Diagnostics) {
 	if r == nil {
 		return nil, nil

@@ -32,8 +32,8 @@ type Server struct {
 	RequestTimeout    time.Duration `decl:"request_timeout"`
 }
 
-// ServerAttributes are the arguments that Server holds, with the documentation of those that mean something of its own for a
-// product: urlDoc, userDoc, tokenDoc.
+// ServerAttributes are the arguments that Server holds, with the documentation of those that mean something of its
+// own for a product: urlDoc, userDoc, tokenDoc.
 func ServerAttributes(urlDoc, userDoc, tokenDoc string) []schema.Attribute {
 	return []schema.Attribute{
 		{Name: "url", Type: cty.String, Required: true, Doc: urlDoc},
@@ -41,10 +41,12 @@ func ServerAttributes(urlDoc, userDoc, tokenDoc string) []schema.Attribute {
 		{Name: "password", Type: cty.String, Secret: true, Doc: "Password of the user."},
 		{Name: "token", Type: cty.String, Secret: true, Doc: tokenDoc},
 		{Name: "ca", Type: cty.String, Doc: "Certificates (PEM) of CAs trusted in addition to the system's."},
-		{Name: "ca_file", Type: cty.String, Doc: "The same, from a file in the folder of the configuration, or from anywhere with an " +
+		{Name: "ca_file", Type: cty.String, Doc: "The same, from a file in the folder of the configuration, or from " +
+			"anywhere with an " +
 			"absolute path. An empty name means none."},
 		{Name: "requests_per_second", Type: cty.Number, Doc: "The most requests a second that are sent to this server."},
-		{Name: "request_timeout", Type: cty.String, Default: cty.StringVal("30s"), Doc: "How long one request may stay without an answer."},
+		{Name: "request_timeout", Type: cty.String, Default: cty.StringVal("30s"),
+			Doc: "How long one request may stay without an answer."},
 	}
 }
 
@@ -55,12 +57,14 @@ func (s *Server) Check() hcl.Diagnostics {
 	case s.Has("password") && s.Has("token"):
 		diags = append(diags, s.Problem("Two secrets for one server", "Give either password or token, not both.", "token"))
 	case !s.Has("password") && !s.Has("token"):
-		diags = append(diags, s.Problem("No secret for the server", "Give user and password, or a token: the interface has no anonymous access."))
+		diags = append(diags, s.Problem("No secret for the server",
+			"Give user and password, or a token: the interface has no anonymous access."))
 	case s.Has("password") && !s.Has("user"):
 		diags = append(diags, s.Problem("A password without a user", "Add user, or give a token.", "password"))
 	}
 	if s.Known("requests_per_second") && s.RequestsPerSecond <= 0 {
-		diags = append(diags, s.Problem("No requests allowed", "requests_per_second must be above zero.", "requests_per_second"))
+		diags = append(diags, s.Problem("No requests allowed", "requests_per_second must be above zero.",
+			"requests_per_second"))
 	}
 	if s.Known("url") {
 		diags = append(diags, CheckURL(s.Block, s.URL, "url")...)
@@ -87,7 +91,8 @@ func CheckURL(b Block, s Secret, path ...string) hcl.Diagnostics {
 	if err != nil || u.User != nil {
 		shown = "The value" // it may hold a password
 	}
-	return hcl.Diagnostics{b.Problem("Invalid base URL", fmt.Sprintf("%s is not the base URL of a server: %s.", shown, why), path...)}
+	return hcl.Diagnostics{b.Problem("Invalid base URL", fmt.Sprintf("%s is not the base URL of a server: %s.", shown,
+		why), path...)}
 }
 
 // Secret is what the user logs in with: the password, or else the token.

@@ -119,8 +119,8 @@ func asKeytool(s *Store) []string {
 	return out
 }
 
-// TestKeytoolReads: what is written, and written again with another password, is seen by keytool as it was meant; and the key
-// opens, which moving it to another keystore proves.
+// TestKeytoolReads: what is written, and written again with another password, is seen by keytool as it was meant; and
+// the key opens, which moving it to another keystore proves.
 func TestKeytoolReads(t *testing.T) {
 	t.Parallel()
 	f := newFamily(t)
@@ -223,7 +223,8 @@ func TestProgramsRead(t *testing.T) {
 	}
 }
 
-// TestKeytoolReadsTrust: a trust store that was added to opens for keytool as before, and one without a password without one.
+// TestKeytoolReadsTrust: a trust store that was added to opens for keytool as before, and one without a password
+// without one.
 func TestKeytoolReadsTrust(t *testing.T) {
 	t.Parallel()
 	one := issue(t, "One", nil, authority)
@@ -252,7 +253,8 @@ func TestKeytoolReadsTrust(t *testing.T) {
 func TestReadsAsKeytool(t *testing.T) {
 	t.Parallel()
 	files := []string{
-		"keytool8.p12", "keytool17several.p12", "keytool17trust.p12", "keytool25.p12", "openssl.p12", "openssllegacy.p12", "opensslnoname.p12",
+		"keytool8.p12", "keytool17several.p12", "keytool17trust.p12", "keytool25.p12", "openssl.p12", "openssllegacy.p12",
+		"opensslnoname.p12",
 		"opensslcertificates.p12", "keytool17.jks", "opensslnomac.p12", "keytool25open.p12",
 	}
 	program := allKeytools()["17"]

@@ -10,8 +10,9 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Replace writes a file whole or not at all: a temporary file beside it, sync, rename. An existing file keeps its mode and its
-// owner, and a symbolic link stays one. Into what is not a regular file, such as a pipe or a terminal, it writes instead.
+// Replace writes a file whole or not at all: a temporary file beside it, sync, rename. An existing file keeps its
+// mode and its owner, and a symbolic link stays one. Into what is not a regular file, such as a pipe or a terminal,
+// it writes instead.
 func Replace(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
 	if err := replace(fsys, path, data, perm); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)

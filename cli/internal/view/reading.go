@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// Reading shows which servers are being read, and for how long, while a plan is made. It shows nothing as long as all answer
-// at once. On a terminal it is one line that is redrawn and removed; elsewhere, a plain line for a server that is slow.
+// Reading shows which servers are being read, and for how long, while a plan is made. It shows nothing as long as all
+// answer at once. On a terminal it is one line that is redrawn and removed; elsewhere, a plain line for a server that
+// is slow.
 type Reading struct {
 	w    io.Writer
 	live bool

@@ -55,7 +55,8 @@ func TestSeedErrors(t *testing.T) {
 
 func TestSeedInFlight(t *testing.T) {
 	w := open(t, strings.Replace(small, `"transport":"file",`,
-		`"transport":"file","delivery":"manual","in_flight":[{"from":"slave","issue":"BB-1","fields":{"summary":"new"}}],`, 1))
+		`"transport":"file","delivery":"manual","in_flight":[{"from":"slave","issue":"BB-1","fields":{"summary":"new"}}],`,
+		1))
 	ticks(w)
 	if got := w.Named["a"].Issue("AA-1").Fields["summary"]; got != "one" {
 		t.Fatalf("delivered already: %s", got)
