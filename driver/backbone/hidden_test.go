@@ -41,19 +41,22 @@ func TestNothingIsDeletedOnSilence(t *testing.T) {
 			member := strings.TrimPrefix(p.Member, "[].")
 			return strings.HasSuffix(p.Route, "/syncInformation") && !slices.Contains(essential, member)
 		},
-		Most: map[bool]int{true: 3, false: 15}[testing.Short()],
+		Most: 4,
 		Bad: []drivertest.BadWorld{
 			{Name: "an issue in error", Case: world("email-in-error")},
 			{Name: "a message under way", Case: world(original, `"transport": "file",`,
 				`"transport": "file", "delivery": "manual",`+
 					` "in_flight": [{"from": "master", "issue": "SAM2-1", "fields": {"summary": "under way"}}],`)},
-			{Name: "the original runs", Case: world(original), While: after("configure", "start_sync", "server", "a",
-				"integration", "INT-4")},
-			{Name: "the summaries differ", Case: world(original), While: after("resync_second", "edit_issue", "server",
-				"a_cloud",
-				"issue", "SAM2-1", "field", "summary", "value", "edited by the sync user", "user", "712020:0b-backbone")},
-			{Name: "a half is gone", Case: world(original), While: after("configure", "delete_sync", "server", "b",
-				"integration", "INT-5")},
+			{Name: "the original runs", Case: world(original),
+				While: after("configure", "start_sync", "server", "a", "integration", "INT-4")},
+			{Name: "the summaries differ", Case: world(original),
+				While: after("resync_second", "edit_issue", "server", "a_cloud", "issue", "SAM2-1",
+					"field", "summary", "value", "edited by the sync user", "user", "712020:0b-backbone")},
+			{Name: "a half is gone", Case: world(original),
+				While: after("configure", "delete_sync", "server", "b", "integration", "INT-5")},
+			{Name: "a conflict", Case: world(original),
+				While: after("resync_second", "configure_sync", "server", "b", "integration", "INT-6",
+					"issue_types", `{"Rocket": "Bug"}`)},
 		},
 	})
 }
