@@ -11,14 +11,17 @@ import (
 	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
-	"github.com/zclconf/go-cty/cty"
 )
 
 // outliner is a driver that plans the same steps always.
 type outliner []planner.Step
 
-func (outliner) Read(context.Context, *schema.Resource) (cty.Value, error) {
-	return cty.NullVal(cty.EmptyObject), nil
+func (outliner) Needs(*schema.Resource, *planner.Observations) ([]planner.Need, hcl.Diagnostics) {
+	return nil, nil
+}
+
+func (outliner) Observe(context.Context, *schema.Resource, planner.Need) (any, error) {
+	return nil, nil
 }
 
 func (o outliner) Plan(planner.Change) (planner.Outline, hcl.Diagnostics) {

@@ -5,7 +5,6 @@ package planner
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -72,7 +71,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	groups := map[schema.Addr][]Step{}
 	confirmed := confirmedByAddr(in.Confirmed)
 	for _, r := range planned {
-		change, steps, findings, more := one(ctx, in, seen, confirmed[r.Addr.String()], r)
+		change, steps, findings, more := one(in, seen, confirmed[r.Addr.String()], r)
 		diags = append(diags, more...)
 		plan.Changes = append(plan.Changes, change)
 		plan.Findings = append(plan.Findings, findings...)
@@ -133,24 +132,12 @@ func targets(in Input) (func(schema.Addr) bool, hcl.Diagnostics) {
 
 // one plans a single declaration.
 func one(
-	ctx context.Context, in Input, seen *Observations, confirmed map[string]Confirmation, r *schema.Resource,
+	in Input, seen *Observations, confirmed map[string]Confirmation, r *schema.Resource,
 ) (ResourceChange, []Step, []Finding, hcl.Diagnostics) {
 	addr := r.Addr.String()
 	change := ResourceChange{Addr: addr, Action: NoChange}
-	d := in.Drivers(r.Addr)
-	c := Change{Resource: r, Seen: seen, Confirmed: confirmed}
-	legacy, isReader := d.(reader)
-	if isReader {
-		var diags hcl.Diagnostics
-		if c.Actual, diags = read(ctx, legacy, r); diags.HasErrors() {
-			return change, nil, nil, diags
-		}
-	}
-	out, diags := d.Plan(c)
-	if isReader {
-		out.Actual = c.Actual
-	}
-	if run, ok := in.Retired[addr]; ok && (out.Actual == cty.NilVal || out.Actual.IsNull()) {
+	out, diags := in.Drivers(r.Addr).Plan(Change{Resource: r, Seen: seen, Confirmed: confirmed})
+	if run, ok := in.Retired[addr]; ok && out.Actual != cty.NilVal && out.Actual.IsNull() {
 		return change, nil, []Finding{{
 			Rule: "plan/retired", Severity: Note, Addr: addr,
 			Summary: "its counterpart was removed for good by run " + run + "; the block can be removed from the files",
@@ -173,22 +160,6 @@ func one(
 		out.Findings[i].Addr = addr
 	}
 	return change, out.Steps, out.Findings, withAddr(diags, r.Addr)
-}
-
-// read asks a driver of before Observer.
-func read(ctx context.Context, d reader, r *schema.Resource) (cty.Value, hcl.Diagnostics) {
-	actual, err := d.Read(ctx, r)
-	if err == nil {
-		return actual, nil
-	}
-	at := r
-	if about := (*about)(nil); errors.As(err, &about) {
-		at = about.resource
-	}
-	return cty.NilVal, hcl.Diagnostics{schema.WithAddr(&hcl.Diagnostic{
-		Severity: hcl.DiagError, Summary: "Cannot read the server",
-		Detail: schema.Sanitize(err.Error()), Subject: at.Range.Ptr(),
-	}, at.Addr)}
 }
 
 // confirmedByAddr sorts confirmations by declaration and op.

@@ -175,11 +175,7 @@ func observe(ctx context.Context, in Input, all []*schema.Resource) (*Observatio
 		needs := map[string][]Need{} // by server
 		asked := map[Need]bool{}
 		for _, r := range asking {
-			d, ok := in.Drivers(r.Addr).(Observer)
-			if !ok {
-				continue
-			}
-			wanted, more := d.Needs(r, seen)
+			wanted, more := in.Drivers(r.Addr).Needs(r, seen)
 			diags = append(diags, withAddr(more, r.Addr)...)
 			again := false
 			for _, n := range wanted {
@@ -235,11 +231,7 @@ func askServer(ctx context.Context, in Input, seen *Observations, server string,
 			Detail: fmt.Sprintf("%s is not declared.", server)}}
 	}
 	slices.SortFunc(needs, Need.compare)
-	d, ok := in.Drivers(addr).(Observer)
-	if !ok {
-		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Cannot observe",
-			Detail: fmt.Sprintf("The driver of %s makes no observations.", server)}}
-	}
+	d := in.Drivers(addr)
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(perServer)
 	for _, n := range needs {

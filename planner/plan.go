@@ -11,16 +11,6 @@ import (
 
 // Driver is what planning needs of a product.
 type Driver interface {
-	// Plan turns one change into steps. No I/O: the same declarations and observations give the same steps. Needs of a
-	// step name step ids of the same change; order between declarations is the planner's.
-	Plan(Change) (Outline, hcl.Diagnostics)
-}
-
-// Observer is a Driver that is planned from observations of one server each. Every driver is to be one; a driver that
-// still has Read is asked with it until then.
-type Observer interface {
-	Driver
-
 	// Needs names the observations that the plan of a declaration is made from. It has no I/O. It is asked again with what
 	// has been observed since, until it names nothing new: what is needed of one server may depend on what another showed.
 	Needs(r *schema.Resource, seen *Observations) ([]Need, hcl.Diagnostics)
@@ -29,18 +19,16 @@ type Observer interface {
 	// handed a client without writing methods. The body is a pointer to a type of the driver's that can be written as
 	// JSON and read again without loss. It holds no secret.
 	Observe(ctx context.Context, r *schema.Resource, n Need) (body any, err error)
-}
 
-// reader is a driver of before Observer.
-type reader interface {
-	Read(ctx context.Context, r *schema.Resource) (cty.Value, error)
+	// Plan turns one change into steps. No I/O: the same declarations and observations give the same steps. Needs of a
+	// step name step ids of the same change; order between declarations is the planner's.
+	Plan(Change) (Outline, hcl.Diagnostics)
 }
 
 // Change is one declaration beside what was observed.
 type Change struct {
 	Resource *schema.Resource
 	Seen     *Observations
-	Actual   cty.Value // what Read returned, for drivers that have it
 
 	// Confirmed are the person's steps of this declaration that earlier runs have done, by op: what no server can tell any
 	// more, the journal remembers. Not everything a person did still holds: what a server can tell counts more.
@@ -133,22 +121,6 @@ type Tally struct {
 	Add, Change, Destroy        int
 	Steps, Person, Irreversible int
 }
-
-// About says whose matter an error of Read is: the declaration where the person can mend it, such as the server whose
-// password is wrong.
-func About(r *schema.Resource, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &about{resource: r, error: err}
-}
-
-type about struct {
-	resource *schema.Resource
-	error
-}
-
-func (a *about) Unwrap() error { return a.error }
 
 // StepID is the id of a declaration's step: address/op. It survives planning again.
 func StepID(addr, op string) string { return addr + "/" + op }

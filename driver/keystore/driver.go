@@ -12,14 +12,13 @@ import (
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/executor"
-	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
 
 // product is what the ids of findings begin with.
 const product = "keystore"
 
-var _ planner.Observer = (*Driver)(nil)
+var _ driver.Driver = (*Driver)(nil)
 
 // Driver knows keystores. It keeps one connection to the machine of each keystore until Close.
 type Driver struct {
@@ -72,6 +71,9 @@ func (d *Driver) host(decl *declaration) (host.Host, error) {
 
 // verbs are all that the driver's steps do.
 var verbs = driver.Verbs[*Driver]{write}
+
+// Verbs are the names of the verbs.
+func (d *Driver) Verbs() []string { return verbs.Names() }
 
 // Execute carries a step out.
 func (d *Driver) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {

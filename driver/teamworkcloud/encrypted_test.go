@@ -37,11 +37,11 @@ func (b *beside) of(r *schema.Resource) driver.Driver {
 func (b *beside) Types() []schema.Type { return append(b.cloud.Types(), b.keys.Types()...) }
 
 func (b *beside) Needs(r *schema.Resource, seen *planner.Observations) ([]planner.Need, hcl.Diagnostics) {
-	return b.of(r).(planner.Observer).Needs(r, seen)
+	return b.of(r).Needs(r, seen)
 }
 
 func (b *beside) Observe(ctx context.Context, r *schema.Resource, n planner.Need) (any, error) {
-	return b.of(r).(planner.Observer).Observe(ctx, r, n)
+	return b.of(r).Observe(ctx, r, n)
 }
 
 // Plan has the rules of keystores begin as those of the product do: the kit looks at that.

@@ -13,7 +13,6 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/rest"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
-	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -89,7 +88,7 @@ func (s *Sessions) client(server *schema.Resource) (*osmc.Client, error) {
 	}
 	c, err := s.connect(server, 0)
 	if err != nil {
-		return nil, planner.About(server, fmt.Errorf("connecting to %s: %w", server.Addr, err))
+		return nil, fmt.Errorf("connecting to %s: %w", server.Addr, err)
 	}
 	s.clients[server] = c
 	return c, nil
@@ -121,7 +120,7 @@ func (s *Sessions) Host(server *schema.Resource) (host.Host, error) {
 	}
 	h, err := d.Host.Open(s.env)
 	if err != nil {
-		return nil, planner.About(server, fmt.Errorf("reaching the machine of %s: %w", server.Addr, err))
+		return nil, fmt.Errorf("reaching the machine of %s: %w", server.Addr, err)
 	}
 	s.hosts[server] = h
 	return h, nil
