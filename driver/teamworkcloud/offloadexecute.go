@@ -15,21 +15,6 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// executeMigration carries out what is done at the machines. What is done on web pages, or where no machine is declared, are a
-// person's steps and never come here.
-func (d *Driver) executeMigration(ctx context.Context, t *executor.Task) (executor.Result, error) {
-	if declaredOffload(t.Resource).Sync == nil {
-		return executor.Result{}, executor.NotSent(fmt.Errorf("%s is not declared any more", declaredOffload(t.Resource).Text("sync")))
-	}
-	switch t.Step.Op {
-	case opRemove:
-		return d.removeResources(ctx, t)
-	case opReactivate:
-		return d.reactivateResources(ctx, t)
-	}
-	return executor.Result{}, executor.NotSent(fmt.Errorf("carrying out %s: Teamwork Cloud has no such step", t.Step.ID))
-}
-
 // verifyUnchanged guards the removal. Whatever it finds, people are told that the services stand still.
 func (d *Driver) verifyUnchanged(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	m, err := d.reach(serverOf(t, atSource), t.Step.Args[argRelease])

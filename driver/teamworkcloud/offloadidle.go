@@ -234,6 +234,14 @@ func (d *Driver) verifyMaintainedTarget(ctx context.Context, t *executor.Task) (
 	return executor.Unknown.Because("%s; whether the read-only flag is off nothing shows", v.Why), nil
 }
 
+// verifyReactivated: no interface shows the read-only flag, so Data Manager's word must do until a person has looked.
+func (d *Driver) verifyReactivated(_ context.Context, t *executor.Task) (executor.Verdict, error) {
+	if t.Executed {
+		return executor.Done.Because("Data Manager reported no error; whether they can be edited is checked next"), nil
+	}
+	return executor.NotDone.Because("no interface shows the read-only flag"), nil
+}
+
 // verifyEditable: the resources are there. Whether they can be edited only a person can tell.
 func (d *Driver) verifyEditable(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	if err := d.keptEditable(ctx, t); err != nil {

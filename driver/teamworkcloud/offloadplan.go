@@ -27,9 +27,10 @@ const (
 	opStart      = machine.Start + "_" // + source, target
 	opMaintain   = "maintain_"         // + source, target: a person does all of it, where no host is declared
 	opReactivate = "reactivate"
-	opEditable   = "editable_" // + what it is about
+	opEditable   = verbEditable + "_" // + what it is about
 	opFinished   = "finished"
 
+	verbEditable     = "editable"
 	verbAllArrived   = "all_arrived"        // the verb of a migration's share.VerbArrived
 	verbUnconfigured = "all_configurations" // the verb of a migration's share.VerbUnconfigure
 )

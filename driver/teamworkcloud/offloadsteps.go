@@ -256,7 +256,7 @@ func (o *offloading) editableStep() planner.Step {
 	}
 	server := o.server(atTarget)
 	return planner.Step{
-		Op: opEditable + survey.Print(8, ids...), Mark: planner.MarkPerson, Repeat: planner.CheckFirst, Within: planner.Duration(20 * time.Second),
+		Op: opEditable + survey.Print(8, ids...), Verb: verbEditable, Mark: planner.MarkPerson, Repeat: planner.CheckFirst, Within: planner.Duration(20 * time.Second),
 		Summary: fmt.Sprintf("see that %s on %s can be edited", wording.Plural(len(ids), "resource"), o.addr(atTarget)),
 		Because: "no interface shows the read-only flag",
 		Args:    o.args(atTarget),

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
@@ -20,57 +21,45 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// verifyMigration asks the live servers, and the machines behind them, whether a step's end is reached.
-func (d *Driver) verifyMigration(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
-	if declaredOffload(t.Resource).Sync == nil {
-		return executor.Verdict{}, executor.Final(fmt.Errorf("%s is not declared any more", declaredOffload(t.Resource).Text("sync")))
-	}
-	op, end := splitEnd(t.Step.Op)
-	switch op {
-	case opPreflight:
-		return d.verifyPreflight(ctx, t)
-	case share.VerbArrived:
-		return d.verifyAllArrived(ctx, t)
-	case share.VerbUnconfigure:
-		return d.verifyUnconfigured(ctx, t)
-	case opIdle:
-		if end == atTarget {
-			return d.verifyTargetIdle(ctx, t)
-		}
-		return d.verifySourceIdle(ctx, t)
-	case opUnchanged:
-		return d.verifyUnchanged(ctx, t)
-	case opRemove:
-		return d.verifyRemoval(ctx, t)
-	case opMaintain:
-		if end == atTarget {
-			return d.verifyMaintainedTarget(ctx, t)
-		}
-		return d.verifyMaintainedSource(ctx, t)
-	case opReactivate:
-		if t.Executed {
-			return executor.Done.Because("Data Manager reported no error; whether they can be edited is looked at next"), nil
-		}
-		return executor.NotDone.Because("whether the read-only flag is off nothing shows"), nil
-	case opEditable:
-		return d.verifyEditable(ctx, t)
-	case opFinished:
-		return d.verifyFinished(ctx, t)
-	}
-	return executor.Unknown.Because("Teamwork Cloud has no such step"), nil
+// offloadVerbs are the verbs of an offload beside those of its synchronization and of its maintenance windows.
+var offloadVerbs = driver.Verbs[*Driver]{
+	{Name: opPreflight, Verify: (*Driver).verifyPreflight},
+	{Name: verbAllArrived, Verify: (*Driver).verifyAllArrived},
+	{Name: verbUnconfigured, Verify: (*Driver).verifyUnconfigured},
+	{Name: opIdle + atSource, Verify: (*Driver).verifySourceIdle},
+	{Name: opIdle + atTarget, Verify: (*Driver).verifyTargetIdle},
+	{Name: opUnchanged, Verify: (*Driver).verifyUnchanged},
+	{Name: opRemove, Execute: (*Driver).removeResources, Verify: (*Driver).verifyRemoval},
+	{Name: opMaintain + atSource, Verify: (*Driver).verifyMaintainedSource},
+	{Name: opMaintain + atTarget, Verify: (*Driver).verifyMaintainedTarget},
+	{Name: opReactivate, Execute: (*Driver).reactivateResources, Verify: (*Driver).verifyReactivated},
+	{Name: verbEditable, Verify: (*Driver).verifyEditable},
+	{Name: opFinished, Verify: (*Driver).verifyFinished},
 }
 
-// splitEnd takes the end's name, or what else a verb is about, from its back.
-func splitEnd(op string) (verb, end string) {
-	for _, e := range []string{atSource, atTarget} {
-		if v, ok := strings.CutSuffix(op, "_"+e); ok {
-			return v + "_", e
-		}
+// verifyMigration asks the live servers, and the machines behind them, whether a step's end is reached.
+func (d *Driver) verifyMigration(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	if err := notDeclared(t); err != nil {
+		return executor.Verdict{}, executor.Final(err)
 	}
-	if strings.HasPrefix(op, opEditable) {
-		return opEditable, ""
+	return offloadVerbs.Verify(ctx, d, t)
+}
+
+// executeMigration carries out what is done at the machines. What is done on web pages, or where no machine is
+// declared, are a person's steps and never come here.
+func (d *Driver) executeMigration(ctx context.Context, t *executor.Task) (executor.Result, error) {
+	if err := notDeclared(t); err != nil {
+		return executor.Result{}, executor.NotSent(err)
 	}
-	return op, ""
+	return offloadVerbs.Execute(ctx, d, t)
+}
+
+// notDeclared is nil where the synchronization that a step's offload owns is declared.
+func notDeclared(t *executor.Task) error {
+	if o := declaredOffload(t.Resource); o.Sync == nil {
+		return fmt.Errorf("%s is not declared any more", o.Text("sync"))
+	}
+	return nil
 }
 
 // syncOf is the synchronization that a step's offload owns.
@@ -92,7 +81,7 @@ func verifiedHere(t *executor.Task) (revision.Records, error) {
 	return all, nil
 }
 
-// errNothingVerified is what nothing is removed on the strength of.
+// errNothingVerified: this run has verified no resource, so it removes none.
 var errNothingVerified = errors.New("this run has not verified any resource yet")
 
 // verifyPreflight looks at everything once more, right before anything is touched.
