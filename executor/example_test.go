@@ -42,7 +42,7 @@ func (clock) Now() time.Time                         { return time.Date(2026, 3,
 func (clock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
 // Carry carries a plan out. Everything is in the journal before it happens, and what counts is what the server shows:
-// an answer that is lost is no failure, and no reason to send a request twice.
+// a lost answer is not a failure, nor a reason to send a request twice.
 func ExampleCarry() {
 	fs := afero.NewMemMapFs()
 	_ = afero.WriteFile(fs, "conf/main.sync.hcl", []byte(`server "lamp" "desk" {}`), 0o600)

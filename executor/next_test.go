@@ -154,7 +154,7 @@ func TestNextProperties(t *testing.T) {
 }
 
 // A step that a person has carried out again takes everything after it along: what rested on the old one is looked at
-// anew, in order.
+// again, in order.
 func TestReopeningReachesWhatComesAfter(t *testing.T) {
 	p := &planner.Plan{Steps: []planner.Step{
 		{ID: "a/export", Repeat: planner.Idempotent},
@@ -175,12 +175,12 @@ func TestReopeningReachesWhatComesAfter(t *testing.T) {
 	d = Next(p, entriesOf(begun...), time.Time{})
 	if fmt.Sprint(d.Start) != "[a/merge]" || d.Steps["a/merge"].How != HowExecute ||
 		d.Steps["a/send"].Phase != PhaseBlocked {
-		t.Fatalf("exported anew: %+v", d)
+		t.Fatalf("exported again: %+v", d)
 	}
 	begun = append(begun, [3]string{"a/merge", EventDone, ""})
 	d = Next(p, entriesOf(begun...), time.Time{})
 	if fmt.Sprint(d.Start) != "[a/send]" || d.Steps["a/send"].How != HowVerifyFirst {
-		t.Fatalf("merged anew: %+v", d)
+		t.Fatalf("merged again: %+v", d)
 	}
 	begun = append(begun, [3]string{"a/send", EventDone, ""})
 	if d = Next(p, entriesOf(begun...), time.Time{}); !d.Finished {

@@ -238,7 +238,7 @@ func TestRetired(t *testing.T) {
 		!strings.Contains(p.Findings[0].Summary, "run-7") {
 		t.Errorf("what was removed for good comes back: %s", encoded(t, p))
 	}
-	// Somebody made it anew since: then it is like any other.
+	// Somebody made it again since: then it is like any other.
 	d := busy("sync.depot.old")
 	d.live = map[string]string{"sync.depot.old": "red"}
 	in.Drivers = func(schema.Addr) planner.Driver { return d }

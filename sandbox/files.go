@@ -16,7 +16,7 @@ import (
 )
 
 // serveFiles is the SFTP subsystem on the machine's files. It is as strict as OpenSSH's server, whatever the file
-// system behind it lets pass, and says as little: a failure is a failure, and only what is not there or not
+// system behind it lets pass, and says as little: a failure is a failure, and only what is missing or not
 // permitted is told apart. Of the extensions it has posix-rename and no fsync, which the library's server lacks.
 func (x *session) serveFiles() {
 	h := &fileHandler{session: x, fs: x.world.Files(x.machine)}

@@ -400,7 +400,7 @@ func TestHangingCommandsEnd(t *testing.T) {
 	}
 }
 
-// A command goes on without its client, as on a real machine; a signal, and the end of the sandbox, end it.
+// A command continues without its client, as on a real machine; a signal, and the end of the sandbox, end it.
 func TestCommandsOutliveTheirClients(t *testing.T) {
 	var log lockedBuffer
 	s, world := yard(t, sandbox.Options{AccessLog: &log})

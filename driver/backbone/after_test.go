@@ -108,7 +108,7 @@ func TestDriftAfterTheMigration(t *testing.T) {
 	}
 }
 
-// TestHalfOfTheOriginalGone: half of the original is gone and nobody knows why: no guess, an error.
+// TestHalfOfTheOriginalGone: half of the original is gone for an unknown reason: an error, not a guess.
 func TestHalfOfTheOriginalGone(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-master")

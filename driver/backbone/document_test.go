@@ -53,7 +53,7 @@ func TestDocumentedSamples(t *testing.T) {
 				}
 			}
 			if c.Fields != nil || c.IssueTypes != nil || c.Comments != nil || i.Role != "" {
-				t.Errorf("what is not there was read: %+v", c)
+				t.Errorf("something missing was read: %+v", c)
 			}
 		}
 	}
@@ -164,7 +164,7 @@ func TestConflicts(t *testing.T) {
 	}
 }
 
-// FuzzIntegration: whatever a server sends, reading it neither panics nor makes up what is not there.
+// FuzzIntegration: whatever a server sends, reading it neither panics nor makes up what is missing.
 func FuzzIntegration(f *testing.F) {
 	f.Add(strings.NewReplacer("DATE", "x", "STATUS", documentedStatus).Replace(documented))
 	f.Add(`{"integrationKey":"I","fieldMappings":[null,1,{"id":1}],"issueTypeMappings":[null],` +

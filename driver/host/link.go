@@ -126,7 +126,7 @@ func (h *sshHost) identities(ctx context.Context) (ids []identity, hangUp func()
 		return nil, nil, &inWords{foreign(err), err}
 	}
 	if err != nil {
-		h.o.Log.Warn("going on without the SSH agent", "host", h.Name(), "error", foreign(err))
+		h.o.Log.Warn("continuing without the SSH agent", "host", h.Name(), "error", foreign(err))
 		return unlike(ids), func() {}, nil
 	}
 	return unlike(append(ids[:len(ids):len(ids)], more...)), func() { agent.Close() }, nil

@@ -85,7 +85,7 @@ func TestJump(t *testing.T) {
 	if n, lines := first.count(); n != 1 || len(lines) != 0 {
 		t.Errorf("%d connections to the first, %v", n, lines)
 	}
-	t.Run("connects anew", func(t *testing.T) {
+	t.Run("connects again", func(t *testing.T) {
 		first.cut()
 		works(t, h)
 		second.cut()
@@ -186,7 +186,7 @@ func TestUnreachable(t *testing.T) {
 	web.Close()
 }
 
-// A connection that broke is made anew; a command that may have been started is not started again.
+// A connection that broke is made again; a command that may have been started is not started again.
 func TestConnectionThatBreaks(t *testing.T) {
 	t.Run("between commands", func(t *testing.T) {
 		s, h := pair(t, nil)
@@ -395,7 +395,7 @@ func TestLog(t *testing.T) {
 	_, _ = h.Run(t.Context(), Command{Args: []string{"cat"}, Stdin: strings.NewReader("hush")})
 	mu.Lock()
 	defer mu.Unlock()
-	for _, want := range []string{"connected", "running echo works", "going on without the SSH agent", "code=0"} {
+	for _, want := range []string{"connected", "running echo works", "continuing without the SSH agent", "code=0"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, &text)
 		}

@@ -159,7 +159,7 @@ func TestCapitals(t *testing.T) {
 	b.declare(PKCS12, body, files).settled()
 }
 
-// TestFormat: what a file is in truth is said, and changed to what is declared.
+// TestFormat: the actual format of a file is said, and changed to what is declared.
 func TestFormat(t *testing.T) {
 	for _, c := range []struct {
 		file     string

@@ -24,7 +24,7 @@ const ownEntry = `
   }
 `
 
-// TestSelfSigned: it is made once, and anew when it is not what is declared or ends soon.
+// TestSelfSigned: it is made once, and again when it is not what is declared or ends soon.
 func TestSelfSigned(t *testing.T) {
 	for _, format := range []Format{PKCS12, JKS} {
 		b := newBench(t).declare(format, ownEntry+`names = ["own", "2001:db8::1"]`, nil)
@@ -59,7 +59,7 @@ func TestSelfSigned(t *testing.T) {
 			t.Error(why)
 		}
 		if again := s.Entry("own"); again.Public == first.Public || again.Chain[0].Equal(first.Chain[0]) {
-			t.Error("it was not made anew")
+			t.Error("it was not made again")
 		}
 	}
 }

@@ -156,7 +156,7 @@ func TestTimeoutOfAStream(t *testing.T) {
 	})
 }
 
-// The clock of a large request starts anew with each piece of it: its upload may be long, its answer must come.
+// The clock of a large request starts again with each piece of it: its upload may be long, its answer must come.
 func TestTimeoutDoesNotCountTheUpload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := ""

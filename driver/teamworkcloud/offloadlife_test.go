@@ -83,7 +83,7 @@ func TestCommitAfterTheConfigurationIsGone(t *testing.T) {
 			}
 			p := s.plan(hcl)
 			if refused != "" {
-				says(t, p, refused, "cannot be made anew while the copies are there")
+				says(t, p, refused, "cannot be made again while the copies are there")
 				if len(p.Refusals()) == 0 {
 					t.Error("it is not refused")
 				}

@@ -85,7 +85,7 @@ func TestPairSamples(t *testing.T) {
 	}
 }
 
-// The object of the connectors page, which has older keys, and a member nobody knows.
+// The object of the connectors page, which has older keys, and an unknown member.
 func TestPairOfThePage(t *testing.T) {
 	w := open(t, small)
 	entry := `{"id":1,"connectorKey":"PA-2","localIssueKey":"AA-2","remoteIssueKey":"BB-2","firstSyncDate":1495002038742,

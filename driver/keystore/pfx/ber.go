@@ -56,7 +56,7 @@ func derValue(b []byte, depth int) (der, rest []byte, err error) {
 		if tag[0] == tagOctetPieces {
 			t, _, text, err := header(piece)
 			if err != nil || t[0] != tagOctets {
-				return nil, nil, errors.New("a string has pieces that are no strings")
+				return nil, nil, errors.New("a string has pieces that are not strings")
 			}
 			piece = text
 		}

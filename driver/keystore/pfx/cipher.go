@@ -82,7 +82,7 @@ type pbeParams struct {
 
 type pbes2Params struct{ KDF, Encryption pkix.AlgorithmIdentifier }
 
-var errPadding = errors.New("what comes out is no plain text")
+var errPadding = errors.New("what comes out is not plain text")
 
 // decrypt opens what is encrypted with a password. It notes the algorithm in f.
 func (r *reader) decrypt(a pkix.AlgorithmIdentifier, sealed []byte) ([]byte, error) {

@@ -316,7 +316,7 @@ func (b *Bag) attribute(der []byte) error {
 	case a.ID.Equal(oidTrustedKeyUsage):
 		b.Trusted = true
 		if len(a.Values.Bytes) == len(first.FullBytes) && bytes.Equal(first.FullBytes, mustDER(oidAnyKeyUsage)) {
-			return nil // as it is written anew
+			return nil // as it is rewritten
 		}
 	}
 	b.Attributes = append(b.Attributes, bytes.Clone(der))

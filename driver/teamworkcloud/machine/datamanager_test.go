@@ -146,7 +146,7 @@ func TestReadNumbers(t *testing.T) {
 	}
 }
 
-// What is not there must never be read into a listing, and what is there never be missed, whatever stands around it.
+// What is missing must never be read into a listing, and what is there never be missed, whatever stands around it.
 func FuzzListing(f *testing.F) {
 	f.Add("Engine ", " 2019", "1\n2\n")
 	f.Add("| ", " |", "Revision: 1\r\n")

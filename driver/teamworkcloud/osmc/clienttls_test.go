@@ -37,7 +37,7 @@ func TestClientTLS(t *testing.T) {
 		got, err := answers{"/osmc/admin/tls": body}.reader(t).ClientTLS(t.Context())
 		switch {
 		case want == nil && err == nil:
-			t.Errorf("%s: %+v is no error", body, got)
+			t.Errorf("%s: %+v is not an error", body, got)
 		case want != nil && err != nil:
 			t.Errorf("%s: %v", body, err)
 		case want != nil && !cmp.Equal(*got, *want):

@@ -16,7 +16,7 @@ import (
 //	"Mon Aug 08 13:00:13 ICT 2016"   as Java prints it, as the specification's branches
 //	"2016-08-08T13:00:13.5Z"         RFC 3339
 //
-// ASSUMED: where the third form names no zone it is UTC; a server's own zone cannot be known. false: it is none of
+// ASSUMED: where the third form names no zone it is UTC; a server's own zone cannot be known. false: it is not one of
 // them, or its zone's name stands for several zones or for none that is known. A time that is off by hours would
 // make two equal histories differ, or two different ones the same.
 func (n *node) date() (time.Time, bool) {

@@ -16,11 +16,11 @@ import (
 )
 
 // The vendor's OpenAPI files are not part of this project. testdata/operations_RELEASE.json is a list of our own of
-// what they allow: method, path, names of query parameters, media types of bodies. To make it anew:
+// what they allow: method, path, names of query parameters, media types of bodies. To make it again:
 //
 //	go test ./driver/teamworkcloud/osmc -run TestOperations -openapi FOLDER_WITH_twc_RELEASE.json
 var openapi = flag.String("openapi", "", "the folder with the vendor's OpenAPI files: makes the lists of "+
-	"operations anew")
+	"operations again")
 
 var specified = []struct {
 	file    string
@@ -144,7 +144,7 @@ func writeOperations(t *testing.T, from, to string) {
 	}
 }
 
-// among tells why a request is none of the operations, "" when it is one.
+// among tells why a request is not one of the operations, "" when it is one.
 func among(all []operation, r recorded) string {
 	why := "no operation has this path and method"
 	for _, o := range all {

@@ -183,7 +183,7 @@ func TestClientNeverUsedAsksNothing(t *testing.T) {
 	}
 }
 
-// A session that the server has ended is opened anew, once however many requests find out, and what was refused is
+// A session that the server has ended is opened again, once however many requests find out, and what was refused is
 // sent again.
 func TestSessionThatEnded(t *testing.T) {
 	s := newSessions(t)

@@ -13,7 +13,7 @@ import (
 // State is what a comparison of histories comes to.
 type State string
 
-// The states. "" is none of them: nothing was compared.
+// The states. "" is not one of them: nothing was compared.
 const (
 	Equal   State = "equal"   // the copy has everything, and nothing else
 	Unknown State = "unknown" // nothing differs and nothing is missing, but a server does not give all that is compared

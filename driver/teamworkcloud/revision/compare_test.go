@@ -99,9 +99,9 @@ func TestCompare(t *testing.T) {
 		why    string // part of it
 		due    int
 	}{
-		"the same":     {source, numbers, Equal, "", 0},
-		"counted anew": {source.renumbered(), everything, Equal, "", 0},
-		"counted anew where numbers stay": {source.renumbered(), numbers, Differs,
+		"the same":   {source, numbers, Equal, "", 0},
+		"renumbered": {source.renumbered(), everything, Equal, "", 0},
+		"renumbered where numbers stay": {source.renumbered(), numbers, Differs,
 			`revision 8 (5 on the target) of branch trunk differs in its number: "8" on the source, "5" on the target`, 0},
 		"truncated": {historyOf("trunk:1-3,8 dev:4", "R1@3"), everything, Behind,
 			`revision 9 of branch trunk`, 3},
@@ -216,13 +216,13 @@ func genHistory(t *rapid.T) *History {
 	return h
 }
 
-// TestCompareProperties: whatever a history is, a copy of it counted anew is Equal, one cut off is behind by what was
+// TestCompareProperties: whatever a history is, a renumbered copy of it is Equal, one cut off is behind by what was
 // cut off, and one in which anything was changed differs.
 func TestCompareProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		source := genHistory(t)
 		if c := Compare(source, source.renumbered(), everything); !c.IsEqual() {
-			t.Fatalf("counted anew: %s", c.Why())
+			t.Fatalf("renumbered: %s", c.Why())
 		}
 		if source.Digest() != (&History{Branches: source.Branches, Revisions: slices.Clone(source.Revisions),
 			Tags: source.Tags}).Digest() {
@@ -346,7 +346,7 @@ func TestUnknown(t *testing.T) {
 				t.Errorf("%s, %s: compared %v, why %q", part, name, got.Compared, got.Why())
 			}
 			if !got.IsCopy() || !got.IsReached() {
-				t.Errorf("%s, %s: what is unknown is no difference", part, name)
+				t.Errorf("%s, %s: what is unknown counts as a difference", part, name)
 			}
 			rest := Options{Parts: slices.DeleteFunc(Optional(), func(p Part) bool { return p == part })}
 			if got := Compare(histories[0], histories[1], rest); !got.IsEqual() {

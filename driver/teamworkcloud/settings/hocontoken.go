@@ -12,7 +12,7 @@ import (
 
 // The tokens of HOCON as Lightbend's library makes them (HOCON.md of github.com/lightbend/config, and its Tokenizer
 // for what that leaves open). White space is not a token: between two texts it is the bytes between them. Numbers,
-// true, false and null are words: to whoever looks for a text they are no different.
+// true, false and null are words: who looks for a text takes them for one.
 
 type tokenKind int
 

@@ -120,7 +120,7 @@ func TestPropertiesEdits(t *testing.T) {
 		"Latin-1": {"# caf\xe9\nk=\xe9\n", []set{{"k", "ü€😀"}},
 			"# caf\xe9\nk=\\u00FC\\u20AC\\uD83D\\uDE00\n"},
 		"control characters": {"k=\n", []set{{"k", "\ta\nb\rc\fd\x00\x7f"}}, "k=\\ta\\nb\\rc\\fd\\u0000\\u007F\n"},
-		"prose is no setting": {"# k is good\n# k: what it is for\n#k = a\n# k: more\n", []set{{"k", "1"}},
+		"prose is not a setting": {"# k is good\n# k: what it is for\n#k = a\n# k: more\n", []set{{"k", "1"}},
 			"# k is good\n# k: what it is for\n#k = a\nk = 1\n# k: more\n"},
 		"prose may be one":      {"# k: a\n", []set{{"k", "1"}}, "# k: a\nk=1\n"},
 		"backslash, blank line": {"k=a\\\n\nl=1\n", []set{{"l", "2"}}, "k=a\\\n\nl=2\n"},

@@ -43,7 +43,7 @@ func (f *finder) targetSide() {
 			f.refuse("reconfigure", "Before 2024x Refresh1 a deleted configuration leaves a record behind that stands in "+
 				"the way of another one (TWCloud2024x 137987228): delete it on the page, remove the copies on the target "+
 				"with Data Manager (-dr), and plan again. Or declare what there is.",
-				"the configuration of %s %q on %s cannot be made anew while the copies are there", s.Kind, s.Path,
+				"the configuration of %s %q on %s cannot be made again while the copies are there", s.Kind, s.Path,
 				f.Facts.Target.String())
 		}
 	}
@@ -101,7 +101,7 @@ func areResources(n int) string {
 	return fmt.Sprintf("%d resources are", n)
 }
 
-// lacks says what the target lacks of a resource, "" if nothing or if it is no copy.
+// lacks says what the target lacks of a resource, "" if nothing or if it is not a copy.
 func (f *finder) lacks(r *survey.Resource) string {
 	switch {
 	case !r.Target.Exists && r.Coming:

@@ -147,7 +147,7 @@ func entriesOfP12(f *pfx.File) ([]Entry, error) {
 	return out, nil
 }
 
-// chainOf begins with the certificate of a key and goes on with that of its issuer.
+// chainOf begins with the certificate of a key and continues with that of its issuer.
 func chainOf(key crypto.Signer, all []*x509.Certificate) []*x509.Certificate {
 	public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
 	if !ok {

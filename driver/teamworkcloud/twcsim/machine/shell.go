@@ -8,7 +8,7 @@ import (
 
 // ParseLine reads a command line into its commands, which follow one another by &&. Quotes and backslashes are a
 // POSIX shell's. What else a shell has, variables, patterns, pipes, redirections, several lines, is an error, so
-// that nobody relies on what is not there.
+// that nobody relies on what is missing.
 func ParseLine(text string) ([][]string, error) {
 	r := lineReader{text: text}
 	for r.at < len(r.text) {

@@ -20,7 +20,7 @@ type clientTLSBody struct {
 
 // getClientTLS shows the encrypted port for clients as the example of the OpenAPI files does: the keystore as it
 // was given, and an empty password. ASSUMED: it takes Configure Server; a port that was never open is 0, and a
-// keystore that there is none of is "".
+// keystore that is missing is "".
 func (c *call) getClientTLS() reply {
 	if !c.server.HasPermission(c.user, state.ConfigureServer, "", "") {
 		return c.forbidden(state.ConfigureServer)
