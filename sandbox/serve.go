@@ -171,13 +171,11 @@ func (s *Sandbox) carryOut(x *exchange, w answer, r *http.Request, next http.Han
 	x.carriedOut = true
 	defer func() {
 		p := recover()
-		defer func() {
-			x.ok = p != http.ErrAbortHandler &&
-				w.answered() < http.StatusBadRequest
-		}() //nolint:errorlint // the server compares it so, too
+		down := p == http.ErrAbortHandler //nolint:errorlint // the server compares it so, too
+		defer func() { x.ok = !down && w.answered() < http.StatusBadRequest }()
 		switch {
 		case p == nil:
-		case p == http.ErrAbortHandler: //nolint:errorlint // the server compares it so, too
+		case down:
 			x.cut = true
 		default:
 			s.errorLog.Printf("%s %s panicked: %v\n%s", r.Method, r.URL.Path, p, debug.Stack())

@@ -27,7 +27,7 @@ func buildSync(w *state.World, in *seedSync, rng *rand.Rand) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := buildConfig(w, in, a.In.Server)
+	cfg, err := buildConfig(in, a.In.Server)
 	if err != nil {
 		return err
 	}
@@ -192,7 +192,7 @@ func showPairs(c *state.Connector) {
 	}
 }
 
-func buildConfig(w *state.World, in *seedSync, s *state.Server) (state.Config, error) {
+func buildConfig(in *seedSync, s *state.Server) (state.Config, error) {
 	cfg := state.Config{Comments: in.Comments, Attachments: in.Attachments}
 	for n, t := range in.IssueTypes {
 		if t == nil {

@@ -246,10 +246,10 @@ func buildIssue(w *state.World, s *state.Server, p *state.Project, in *seedIssue
 	if i.ID == "" {
 		i.ID = state.Next(&s.IDs.Issue)
 	}
-	return i, buildIssueParts(w, s, i, in)
+	return i, buildIssueParts(s, i, in)
 }
 
-func buildIssueParts(w *state.World, s *state.Server, i *state.Issue, in *seedIssue) error {
+func buildIssueParts(s *state.Server, i *state.Issue, in *seedIssue) error {
 	for n, c := range in.Comments {
 		if c == nil {
 			return fmt.Errorf("comments[%d]: is null", n)

@@ -25,7 +25,7 @@ func serveConnector(w *state.World, r *request, c *state.Connector, what string)
 	case "syncInformation":
 		switch r.Method {
 		case http.MethodGet:
-			return listPairs(w, r, c)
+			return listPairs(r, c)
 		case http.MethodPost:
 			return importPairs(w, r, c)
 		case http.MethodDelete:
@@ -58,7 +58,7 @@ func selected(c *state.Connector, r *request) []*state.Pair {
 }
 
 // listPairs writes the bare array of the connectors page.
-func listPairs(w *state.World, r *request, c *state.Connector) reply {
+func listPairs(r *request, c *state.Connector) reply {
 	out := bytes.NewBufferString("[")
 	for n, p := range selected(c, r) {
 		if n > 0 {

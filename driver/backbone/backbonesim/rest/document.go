@@ -37,7 +37,7 @@ func integrationDocument(w *state.World, in *state.Integration, withStatus bool)
 		out[name] = value
 	}
 	if withStatus {
-		out["status"] = statusDocument(w, in)
+		out["status"] = statusDocument(in)
 	}
 	for n, c := range in.Connectors {
 		out[[]string{"firstConnector", "secondConnector"}[n]] = connectorDocument(w, c)
@@ -90,7 +90,7 @@ func connectorDocument(w *state.World, c *state.Connector) object {
 
 // statusDocument is the "status" object of the list samples. ASSUMED: that GET status answers just that object, and
 // the words other than STOPPED and IDLE, which are all that the samples show.
-func statusDocument(w *state.World, in *state.Integration) object {
+func statusDocument(in *state.Integration) object {
 	status := in.Status
 	if in.Server.StatusEnum {
 		status = strings.ReplaceAll(status, " ", "_")

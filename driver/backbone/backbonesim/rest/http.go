@@ -86,7 +86,7 @@ func serve(w *state.World, s *state.Server, r *request) reply {
 	// A Jira Cloud site serves no servlets of apps: https://developer.atlassian.com/cloud/jira/platform/ has no such
 	// path.
 	if rest, ok := strings.CutPrefix(path, "rest/api/"); ok {
-		return serveJira(w, s, r, strings.Split(strings.TrimSuffix(rest, "/"), "/"))
+		return serveJira(s, r, strings.Split(strings.TrimSuffix(rest, "/"), "/"))
 	}
 	return textReply(http.StatusNotFound, "not found")
 }
@@ -151,14 +151,14 @@ func mayConfigure(s *state.Server, u *state.User, in *state.Integration) bool {
 		return true
 	}
 	for _, c := range in.Connectors {
-		if c.Jira == s && administers(s, u, c.Project) {
+		if c.Jira == s && administers(u, c.Project) {
 			return true
 		}
 	}
 	return false
 }
 
-func administers(s *state.Server, u *state.User, projectKey string) bool {
+func administers(u *state.User, projectKey string) bool {
 	return u.Permission == state.SystemAdmin ||
 		u.Permission == state.ProjectAdmin && (len(u.Projects) == 0 || slices.Contains(u.Projects, projectKey))
 }

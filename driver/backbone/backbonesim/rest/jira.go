@@ -22,7 +22,7 @@ func jiraError(status int, text string) reply {
 // serveJira answers rest/api/VERSION/...: docs.atlassian.com/software/jira/docs/api/REST/9.12.0 (Data Center,
 // version 2 only) and developer.atlassian.com/cloud/jira/platform/rest/v3 (cloud, 2 and 3; 2 has plain text for
 // rich text).
-func serveJira(w *state.World, s *state.Server, r *request, path []string) reply {
+func serveJira(s *state.Server, r *request, path []string) reply {
 	version := path[0]
 	if version != "2" && version != "latest" && (version != "3" || !s.Cloud) || len(path) < 2 {
 		return textReply(http.StatusNotFound, "not found")
@@ -36,7 +36,7 @@ func serveJira(w *state.World, s *state.Server, r *request, path []string) reply
 		return unauthorized()
 	}
 	if rest[0] == "search" {
-		return serveSearch(w, s, r, rest[1:], version, rich)
+		return serveSearch(s, r, rest[1:], version, rich)
 	}
 	if r.Method != http.MethodGet {
 		return notAllowed(http.MethodGet)

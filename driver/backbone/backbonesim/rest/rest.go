@@ -77,7 +77,7 @@ func listIntegrations(w *state.World, s *state.Server, r *request) reply {
 		if projectKey == "" && atLeast(s.Backbone, 5, 2) {
 			return refusal(w, http.StatusForbidden, "projectKey is required if you have only project administrator permission")
 		}
-		if projectKey != "" && base == "" && !administers(s, r.user, projectKey) {
+		if projectKey != "" && base == "" && !administers(r.user, projectKey) {
 			return refusal(w, http.StatusForbidden, "you do not administer project "+projectKey)
 		}
 	}
@@ -123,7 +123,7 @@ func serveIntegration(w *state.World, s *state.Server, r *request, in *state.Int
 		if r.Method != http.MethodGet {
 			return notAllowed(http.MethodGet)
 		}
-		return jsonReply(http.StatusOK, statusDocument(w, in))
+		return jsonReply(http.StatusOK, statusDocument(in))
 	case "conflicts":
 		if r.Method != http.MethodGet {
 			return notAllowed(http.MethodGet)

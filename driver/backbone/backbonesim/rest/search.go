@@ -23,7 +23,7 @@ type searchBody struct {
 
 // serveSearch: Data Center has search with startAt and total. The cloud has removed that (410,
 // developer.atlassian.com/changelog/#CHANGE-2046) for search/jql with nextPageToken and no total.
-func serveSearch(w *state.World, s *state.Server, r *request, rest []string, version string, rich bool) reply {
+func serveSearch(s *state.Server, r *request, rest []string, version string, rich bool) reply {
 	newer := s.Cloud && slices.Equal(rest, []string{"jql"})
 	switch {
 	case s.Cloud && len(rest) == 0:
