@@ -34,8 +34,8 @@ type Host interface {
 	// that ends what is said and not what is heard.
 	Dial(ctx context.Context, address string) (net.Conn, error)
 
-	// Files are the machine's files.
-	Files() Files
+	// Files are the machine's files, for as long as ctx lasts.
+	Files(ctx context.Context) Files
 
 	// Close ends what is running and what was dialed, and gives the connection back. Nothing works afterwards.
 	Close() error

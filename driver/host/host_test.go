@@ -303,7 +303,7 @@ func TestLocalEnvironment(t *testing.T) {
 	if err != nil || out.Stdout != "ONLY=this\n" {
 		t.Errorf("%+v, %v", out, err)
 	}
-	if _, err := h.Files().Stat("/tmp"); err == nil || h.Name() != "this machine" {
+	if _, err := h.Files(t.Context()).Stat("/tmp"); err == nil || h.Name() != "this machine" {
 		t.Errorf("%s, and it has other files", h.Name())
 	}
 }

@@ -49,7 +49,7 @@ type local struct {
 func (*local) Name() string { return "this machine" }
 
 // Files: see Host.
-func (h *local) Files() Files { return FilesOf(h.o.Fs) }
+func (h *local) Files(context.Context) Files { return FilesOf(h.o.Fs) }
 
 // Close: see Host.
 func (h *local) Close() error {

@@ -38,10 +38,13 @@ func eachFs(t *testing.T, test func(t *testing.T, c fsCase)) {
 	t.Helper()
 	here, memory := afero.NewOsFs(), afero.NewMemMapFs()
 	cases := map[string]func(t *testing.T) fsCase{
-		"memory":   func(*testing.T) fsCase { return fsCase{FilesOf(memory), memory, "/dir", false} },
-		"over SSH": func(t *testing.T) fsCase { _, h := pair(t, nil); return fsCase{h.Files(), here, t.TempDir(), true} },
+		"memory": func(*testing.T) fsCase { return fsCase{FilesOf(memory), memory, "/dir", false} },
+		"over SSH": func(t *testing.T) fsCase {
+			_, h := pair(t, nil)
+			return fsCase{h.Files(t.Context()), here, t.TempDir(), true}
+		},
 		"this host": func(t *testing.T) fsCase {
-			return fsCase{Local(LocalOptions{Fs: here}).Files(), here, t.TempDir(), true}
+			return fsCase{Local(LocalOptions{Fs: here}).Files(t.Context()), here, t.TempDir(), true}
 		},
 	}
 	for _, program := range sftpServers {

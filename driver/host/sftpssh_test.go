@@ -20,7 +20,7 @@ import (
 
 func TestSFTPRefuses(t *testing.T) {
 	_, h := pair(t, nil)
-	files, dir := h.Files(), t.TempDir()
+	files, dir := h.Files(t.Context()), t.TempDir()
 	name := path.Join(dir, "file")
 	ok(t, os.WriteFile(name, []byte("text"), 0o600))
 	_, err := files.Stat("relative")
@@ -105,7 +105,7 @@ func (w *withoutExtensions) Read(p []byte) (int, error) {
 
 func TestFilesOfAConnectionThatBreaks(t *testing.T) {
 	s, h := pair(t, nil)
-	files, name := h.Files(), path.Join(t.TempDir(), "file")
+	files, name := h.Files(t.Context()), path.Join(t.TempDir(), "file")
 	ok(t, os.WriteFile(name, bytes.Repeat([]byte("x"), 100_000), 0o600))
 	f, err := files.Open(name)
 	if err != nil {
@@ -145,14 +145,14 @@ func TestFilesOfAConnectionThatBreaks(t *testing.T) {
 
 func TestMachineWithoutFiles(t *testing.T) {
 	_, h := pair(t, func(s *server) { s.noSFTP = true })
-	_, err := h.Files().Stat("/")
+	_, err := h.Files(t.Context()).Stat("/")
 	if err == nil || !strings.Contains(err.Error(), "the machine offers no file transfer (Subsystem sftp") ||
 		WasStarted(err) != StartedNo {
 		t.Errorf("got %v", err)
 	}
 	works(t, h)
 	_, h = pair(t, func(s *server) { s.chatty = true })
-	_, err = h.Files().Stat("/")
+	_, err = h.Files(t.Context()).Stat("/")
 	if err == nil || !strings.Contains(err.Error(), "does a login script print something?") {
 		t.Errorf("got %v", err)
 	}
@@ -160,7 +160,7 @@ func TestMachineWithoutFiles(t *testing.T) {
 	signer, key := newKey(t)
 	s := serve(t, nil, signer.PublicKey())
 	h = s.to(t, func(o *SSHOptions) { o.Keys, o.KnownHosts = [][]byte{key}, nil })
-	_, err = h.Files().Open("/")
+	_, err = h.Files(t.Context()).Open("/")
 	if err == nil || !strings.Contains(err.Error(), "no known_hosts line names it") || WasStarted(err) != StartedNo {
 		t.Errorf("got %v", err)
 	}
@@ -169,18 +169,18 @@ func TestMachineWithoutFiles(t *testing.T) {
 // A client that failed is not used again, however little its connection has noticed.
 func TestClientThatFailed(t *testing.T) {
 	_, h := pair(t, nil)
-	first, err := h.fileClient()
+	first, err := h.fileClient(t.Context())
 	ok(t, err)
-	if again, err := h.fileClient(); err != nil || again != first {
+	if again, err := h.fileClient(t.Context()); err != nil || again != first {
 		t.Errorf("every use has a client of its own: %v", err)
 	}
 	h.lost(first)
-	second, err := h.fileClient()
+	second, err := h.fileClient(t.Context())
 	if err != nil || second == first {
 		t.Errorf("it is used again: %v", err)
 	}
 	h.lost(first) // long gone
-	if again, err := h.fileClient(); err != nil || again != second {
+	if again, err := h.fileClient(t.Context()); err != nil || again != second {
 		t.Errorf("the new one is given up with the old: %v", err)
 	}
 }

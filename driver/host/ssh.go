@@ -194,14 +194,17 @@ func opened[T any](ctx context.Context, h *sshHost, open func(*link) (T, error))
 }
 
 // Files: see Host.
-func (h *sshHost) Files() Files {
-	return &sftpFiles{name: h.Name(), client: h.fileClient, lost: h.lost, noSync: h.noSync}
+func (h *sshHost) Files(ctx context.Context) Files {
+	return &sftpFiles{name: h.Name(), client: func() (*sftp.Client, error) { return h.fileClient(ctx) }, lost: h.lost, noSync: h.noSync}
 }
 
 // fileClient gives the connection's SFTP client. Its calls take no context: they end when the connection does, and
 // KeepAlive ends one that is dead.
-func (h *sshHost) fileClient() (*sftp.Client, error) {
-	c, err := opened(h.life, h, func(l *link) (*sftp.Client, error) { return l.files(h.life) })
+func (h *sshHost) fileClient(ctx context.Context) (*sftp.Client, error) {
+	within, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(h.life, func() { cancel(ErrClosed) })()
+	c, err := opened(within, h, func(l *link) (*sftp.Client, error) { return l.files(within) })
 	if err != nil {
 		return nil, h.fail(reachingFiles, StartedNo, err)
 	}

@@ -1,6 +1,7 @@
 package keystore
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -205,7 +206,7 @@ var ErrNoFile = errors.New("there is no such keystore yet")
 // ReadFile opens the file of a keystore's declaration, on its machine, with its password: the keystore with its
 // keys, and the bytes of the file. The error is ErrNoFile where there is none, and an *Error where it cannot be
 // opened.
-func ReadFile(env driver.Env, r *schema.Resource) (*Store, []byte, error) {
+func ReadFile(ctx context.Context, env driver.Env, r *schema.Resource) (*Store, []byte, error) {
 	d, err := decode(r)
 	if err != nil {
 		return nil, nil, err
@@ -215,7 +216,7 @@ func ReadFile(env driver.Env, r *schema.Resource) (*Store, []byte, error) {
 		return nil, nil, err
 	}
 	defer func() { _ = h.Close() }() // nothing was written
-	content, _, err := readFile(h.Files(), d.Path)
+	content, _, err := readFile(h.Files(ctx), d.Path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading %s of %s: %w", r.Addr, h.Name(), err)
 	}

@@ -36,7 +36,7 @@ func TestEffective(t *testing.T) {
 		}
 		// Over what is there, which stays.
 		b.written(&Store{Format: format, Entries: []Entry{other.entry(t, "other")}}, password)
-		have, _, err := ReadFile(d.env, r)
+		have, _, err := ReadFile(t.Context(), d.env, r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +101,7 @@ func TestReadFile(t *testing.T) {
 	b := newBench(t).declare(PKCS12, body+ownEntry, files)
 	cfg, d := b.config()
 	r := cfg.Resources[0]
-	if _, _, err := ReadFile(d.env, r); !errors.Is(err, ErrNoFile) {
+	if _, _, err := ReadFile(t.Context(), d.env, r); !errors.Is(err, ErrNoFile) {
 		t.Errorf("before: %v", err)
 	}
 	declared, made, err := Declared(r)
@@ -112,7 +112,7 @@ func TestReadFile(t *testing.T) {
 		t.Error(diff)
 	}
 	b.apply()
-	live, src, err := ReadFile(d.env, r)
+	live, src, err := ReadFile(t.Context(), d.env, r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestReadFile(t *testing.T) {
 	}
 	b.put(file, "text")
 	var unusable *Error
-	if _, _, err := ReadFile(d.env, r); !errors.As(err, &unusable) || unusable.Rule != RuleNotAKeystore {
+	if _, _, err := ReadFile(t.Context(), d.env, r); !errors.As(err, &unusable) || unusable.Rule != RuleNotAKeystore {
 		t.Errorf("after: %v", err)
 	}
 }

@@ -72,7 +72,7 @@ func (d *Driver) Needs(r *schema.Resource, _ *planner.Observations) ([]planner.N
 }
 
 // Observe reads the file. The body is an *Observed.
-func (d *Driver) Observe(_ context.Context, r *schema.Resource, n planner.Need) (any, error) {
+func (d *Driver) Observe(ctx context.Context, r *schema.Resource, n planner.Need) (any, error) {
 	if n != Need(r) {
 		return nil, fmt.Errorf("observing %s: unknown observation", n)
 	}
@@ -80,22 +80,22 @@ func (d *Driver) Observe(_ context.Context, r *schema.Resource, n planner.Need) 
 	if err != nil {
 		return nil, err
 	}
-	o, _, err := d.look(w)
+	o, _, err := d.look(ctx, w)
 	return o, err
 }
 
 // look reads the file. The Store beside the observation has the keys; it is nil unless the file was opened.
-func (d *Driver) look(w *wanted) (*Observed, *Store, error) {
+func (d *Driver) look(ctx context.Context, w *wanted) (*Observed, *Store, error) {
 	h, err := d.host(w.declaration)
 	if err != nil {
 		return nil, nil, err
 	}
 	o := &Observed{Machine: h.Name(), Now: d.env.Now().UTC().Truncate(time.Second)}
-	content, modified, err := readFile(h.Files(), w.Path)
+	content, modified, err := readFile(h.Files(ctx), w.Path)
 	switch {
 	case errors.Is(err, ErrNoFile):
 		o.State = Missing
-		o.NoFolder, err = missingFolder(h.Files(), w.Path)
+		o.NoFolder, err = missingFolder(h.Files(ctx), w.Path)
 	case errors.As(err, &o.Problem):
 		o.State, err = Unusable, nil
 	}
@@ -201,7 +201,7 @@ func missingFolder(files host.Files, name string) (string, error) {
 }
 
 // Facts reads the one fact there is, fileFact: the SHA-256 of the file, or "absent", or "unreadable".
-func (d *Driver) Facts(_ context.Context, r *schema.Resource, names []string) (map[string]string, error) {
+func (d *Driver) Facts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error) {
 	decl, err := decode(r)
 	if err != nil {
 		return nil, err
@@ -215,7 +215,7 @@ func (d *Driver) Facts(_ context.Context, r *schema.Resource, names []string) (m
 		if err != nil {
 			return nil, err
 		}
-		content, _, err := readFile(h.Files(), decl.Path)
+		content, _, err := readFile(h.Files(ctx), decl.Path)
 		var unusable *Error
 		switch {
 		case errors.Is(err, ErrNoFile):

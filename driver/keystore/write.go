@@ -77,7 +77,7 @@ func (d *Driver) write(ctx context.Context, t *executor.Task) (executor.Result, 
 	fail := func(err error) (executor.Result, error) {
 		return executor.Result{}, executor.NotSent(fmt.Errorf("writing %s: %w", w.Path, err))
 	}
-	o, have, err := d.look(w)
+	o, have, err := d.look(ctx, w)
 	switch {
 	case err != nil:
 		return fail(err)
@@ -95,7 +95,7 @@ func (d *Driver) write(ctx context.Context, t *executor.Task) (executor.Result, 
 	if err != nil {
 		return fail(err)
 	}
-	done, err := host.Replace(ctx, h.Files(), host.Replacement{
+	done, err := host.Replace(ctx, h.Files(ctx), host.Replacement{
 		Name: w.Path, Content: content, Was: o.Sum, Mode: newMode, Now: o.Now, Random: d.random,
 	})
 	switch {
@@ -179,12 +179,12 @@ func (s *Store) lost(again *Store) error {
 }
 
 // verifyWritten reads the file and compares it with the declaration.
-func (d *Driver) verifyWritten(_ context.Context, t *executor.Task) (executor.Verdict, error) {
+func (d *Driver) verifyWritten(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	w, err := parse(t.Resource)
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	o, have, err := d.look(w)
+	o, have, err := d.look(ctx, w)
 	switch {
 	case err != nil:
 		return executor.Verdict{}, err

@@ -39,7 +39,7 @@ func declaredRecipe(t *executor.Task) (recipe, osmc.Release) {
 // openPort gives the server its keystore as it lies in its file, and opens the port (PUT /osmc/admin/tls).
 func (d *Driver) openPort(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	server, decl := t.Resource, keystoreOf(t.Resource)
-	store, content, err := keystore.ReadFile(d.env, decl)
+	store, content, err := keystore.ReadFile(ctx, d.env, decl)
 	if err != nil {
 		return executor.Result{}, executor.NotSent(err)
 	}
@@ -151,7 +151,7 @@ func (d *Driver) editFile(ctx context.Context, t *executor.Task) (executor.Resul
 	if err != nil || h == nil {
 		return fail(errors.Join(err, errors.New("its machine is not declared any more")))
 	}
-	content, _, err := readWhole(h.Files(), e.path, mostStore)
+	content, _, err := readWhole(h.Files(ctx), e.path, mostStore)
 	if err != nil {
 		return fail(err)
 	}
@@ -166,7 +166,7 @@ func (d *Driver) editFile(ctx context.Context, t *executor.Task) (executor.Resul
 	if left, err := e.left(edited); err != nil || len(left) > 0 { // nothing that is not what was asked for takes the file's place
 		return fail(errors.Join(err, fmt.Errorf("what would be written is not what is declared: %s", strings.Join(left, ", "))))
 	}
-	done, err := host.Replace(ctx, h.Files(), host.Replacement{Name: e.path, Content: edited, Was: was, Now: d.env.Now(), Random: d.random})
+	done, err := host.Replace(ctx, h.Files(ctx), host.Replacement{Name: e.path, Content: edited, Was: was, Now: d.env.Now(), Random: d.random})
 	switch {
 	case err != nil && !done.Maybe:
 		return fail(err)

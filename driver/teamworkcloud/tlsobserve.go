@@ -64,7 +64,7 @@ func (d *Driver) observeEncryption(ctx context.Context, server *schema.Resource,
 		return d.readEncryption(ctx, server)
 	case aboutTrust:
 		release, _ := osmc.ParseRelease(n.Of) // one that is unknown counts as new
-		views, err := d.trustsOf(server, release, true)
+		views, err := d.trustsOf(ctx, server, release, true)
 		return &trusts{Views: views}, err
 	case aboutHandshake:
 		address, name, _ := strings.Cut(n.Of, " ")

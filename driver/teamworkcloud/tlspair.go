@@ -149,7 +149,7 @@ func mistrusted(views []trust, chain []keystore.Certificate, name string, now ti
 
 // trustsOf are what a server verifies others' certificates by: all of them have to agree. planned: with what is declared and not there
 // yet, and without what cannot be read: the server's own plan refuses that. In a proof it is an error.
-func (d *Driver) trustsOf(server *schema.Resource, release osmc.Release, planned bool) ([]trust, error) {
+func (d *Driver) trustsOf(ctx context.Context, server *schema.Resource, release osmc.Release, planned bool) ([]trust, error) {
 	declared := certificatesOf(trusted(server))
 	if !encrypts(server) {
 		return []trust{standIn(server.Addr.String())}, nil
@@ -165,7 +165,7 @@ func (d *Driver) trustsOf(server *schema.Resource, release osmc.Release, planned
 	var out []trust
 	for _, s := range storesOf(server, r, filesOf(server, release)) {
 		t := trust{Whose: fmt.Sprintf("%s on %s", s.path, h.Name())}
-		switch store, _, _, err := openStore(h, s); {
+		switch store, _, _, err := openStore(ctx, h, s); {
 		case err == nil:
 			t.Roots, t.Known = certificatesOf(store.Trusted), true
 		case !planned || !isUnusable(err):
@@ -311,13 +311,15 @@ func (d *Driver) readValues(ctx context.Context, server, other *schema.Resource)
 	if t := connect.Declared(other).SyncTLS; t != nil {
 		want = keystore.Password(t.Keystore).Reveal()
 	}
-	values, err := readEndValues(server, h, filesOf(server, release).web, want)
+	values, err := readEndValues(ctx, server, h, filesOf(server, release).web, want)
 	return &endValues{Values: values}, err
 }
 
-func readEndValues(server *schema.Resource, h host.Host, name, password string) (map[string]endValue, error) {
+func readEndValues(
+	ctx context.Context, server *schema.Resource, h host.Host, name, password string,
+) (map[string]endValue, error) {
 	out := map[string]endValue{}
-	content, _, err := readWhole(h.Files(), name, mostSettings)
+	content, _, err := readWhole(h.Files(ctx), name, mostSettings)
 	if isNoFile(err) {
 		return out, nil
 	}

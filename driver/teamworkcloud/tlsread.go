@@ -54,7 +54,7 @@ func (d *Driver) readEncryption(ctx context.Context, server *schema.Resource) (*
 		return f, err
 	}
 	f.Machine = h.Name()
-	if err := readFiles(server, h, r, f); err != nil {
+	if err := readFiles(ctx, server, h, r, f); err != nil {
 		return nil, fmt.Errorf("reading the machine of %s: %w", server.Addr, err)
 	}
 	if f.Since, err = machine.New(h, commandsOf(server, f.Server.Release)).Since(ctx); err != nil {
@@ -80,7 +80,7 @@ func (d *Driver) readKeystore(ctx context.Context, server *schema.Resource, f *e
 	decl := keystoreOf(server)
 	name, _ := connect.Declared(server).Peer()
 	f.Keystore = keystoreFacts{Addr: decl.Addr.String(), Path: keystorePath(server), Type: keystore.Format(decl.Addr.Type).Java()}
-	have, _, err := keystore.ReadFile(d.env, decl)
+	have, _, err := keystore.ReadFile(ctx, d.env, decl)
 	var unusable *keystore.Error
 	switch {
 	case errors.Is(err, keystore.ErrNoFile), errors.As(err, &unusable):
@@ -174,17 +174,17 @@ func trusted(server *schema.Resource) []keystore.Trusted {
 }
 
 // readFiles reads the settings files and the trust stores that the recipe is about.
-func readFiles(server *schema.Resource, h host.Host, r recipe, f *encryptionFacts) error {
+func readFiles(ctx context.Context, server *schema.Resource, h host.Host, r recipe, f *encryptionFacts) error {
 	places := filesOf(server, f.Server.Release)
 	for _, want := range settingsOf(server, r, f.Server.Release, f.Port.Want) {
-		file, err := readSettings(h, &want)
+		file, err := readSettings(ctx, h, &want)
 		if err != nil {
 			return err
 		}
 		f.Files = append(f.Files, file)
 	}
 	for _, s := range storesOf(server, r, places) {
-		file, err := readStore(server, h, s)
+		file, err := readStore(ctx, server, h, s)
 		if err != nil {
 			return err
 		}
@@ -197,9 +197,9 @@ func readFiles(server *schema.Resource, h host.Host, r recipe, f *encryptionFact
 const mostSettings = 4 << 20
 
 // readSettings reads a settings file beside what it is to say.
-func readSettings(h host.Host, want *settingsFile) (fileFacts, error) {
+func readSettings(ctx context.Context, h host.Host, want *settingsFile) (fileFacts, error) {
 	file := fileFacts{Path: want.path}
-	content, modified, err := readWhole(h.Files(), want.path, mostSettings)
+	content, modified, err := readWhole(h.Files(ctx), want.path, mostSettings)
 	switch {
 	case isNoFile(err):
 		file.Problem = wordsOf(err)
@@ -272,9 +272,9 @@ func storesOf(server *schema.Resource, r recipe, places settingsFiles) []trustSt
 // mostStore is how large a trust store may be: a hundred and fifty authorities have two hundred thousand bytes.
 const mostStore = 16 << 20
 
-func readStore(server *schema.Resource, h host.Host, s trustStore) (storeFacts, error) {
+func readStore(ctx context.Context, server *schema.Resource, h host.Host, s trustStore) (storeFacts, error) {
 	f := storeFacts{Path: s.path}
-	store, content, modified, err := openStore(h, s)
+	store, content, modified, err := openStore(ctx, h, s)
 	var unusable *keystore.Error
 	switch {
 	case errors.As(err, &unusable):
@@ -300,8 +300,10 @@ func readStore(server *schema.Resource, h host.Host, s trustStore) (storeFacts, 
 }
 
 // openStore reads a trust store. One that cannot be opened is a *keystore.Error, with its content beside it.
-func openStore(h host.Host, s trustStore) (*keystore.Store, []byte, time.Time, error) {
-	content, modified, err := readWhole(h.Files(), s.path, mostStore)
+func openStore(
+	ctx context.Context, h host.Host, s trustStore,
+) (*keystore.Store, []byte, time.Time, error) {
+	content, modified, err := readWhole(h.Files(ctx), s.path, mostStore)
 	if err != nil {
 		return nil, nil, modified, fmt.Errorf("reading %s on %s: %w", s.path, h.Name(), err)
 	}

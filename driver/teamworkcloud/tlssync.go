@@ -66,7 +66,7 @@ func (d *Driver) prove(ctx context.Context, server, viewer *schema.Resource) (sh
 	if err != nil {
 		return nil, nil, "", err
 	}
-	views, err := d.trustsOf(viewer, release, false)
+	views, err := d.trustsOf(ctx, viewer, release, false)
 	if err != nil {
 		return nil, nil, "", err
 	}

@@ -23,7 +23,7 @@ func (d *Driver) factsOfServer(ctx context.Context, server *schema.Resource, nam
 		file, isFile := strings.CutPrefix(name, argFactFile)
 		switch {
 		case isFile:
-			out[name], err = d.fileFact(server, file)
+			out[name], err = d.fileFact(ctx, server, file)
 		case name == factPort:
 			out[name], err = d.portFact(ctx, server)
 		default:
@@ -36,7 +36,7 @@ func (d *Driver) factsOfServer(ctx context.Context, server *schema.Resource, nam
 	return out, nil
 }
 
-func (d *Driver) fileFact(server *schema.Resource, file string) (string, error) {
+func (d *Driver) fileFact(ctx context.Context, server *schema.Resource, file string) (string, error) {
 	h, err := d.machine(server)
 	if err != nil {
 		return "", err
@@ -44,7 +44,7 @@ func (d *Driver) fileFact(server *schema.Resource, file string) (string, error) 
 	if h == nil {
 		return "", errors.New("its machine is not declared any more")
 	}
-	content, _, err := readWhole(h.Files(), file, mostStore)
+	content, _, err := readWhole(h.Files(ctx), file, mostStore)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return sumFact(file, "").Value, nil
@@ -80,7 +80,7 @@ func (d *Driver) verifyServer(ctx context.Context, t *executor.Task) (executor.V
 	case op == opEncryptedPort:
 		return d.verifyPort(ctx, t)
 	case strings.HasPrefix(op, opSettings), strings.HasPrefix(op, opTrust):
-		return d.verifyEdited(t)
+		return d.verifyEdited(ctx, t)
 	case strings.HasPrefix(op, opByHand):
 		return d.verifyByHand(ctx, t)
 	case op == opPresented:
@@ -105,7 +105,7 @@ func (d *Driver) verifyPort(ctx context.Context, t *executor.Task) (executor.Ver
 	case state.Port != port:
 		return executor.NotDone.Because("the encrypted port of %s is %d", server.Addr, state.Port), nil
 	}
-	store, _, err := keystore.ReadFile(d.env, keystoreOf(server))
+	store, _, err := keystore.ReadFile(ctx, d.env, keystoreOf(server))
 	if errors.Is(err, keystore.ErrNoFile) || errors.As(err, new(*keystore.Error)) {
 		return executor.NotDone.Because("%s: %s", keystoreOf(server).Addr, wording.OneLine(err.Error())), nil
 	}
@@ -143,7 +143,7 @@ func (p *presented) otherThan(s *keystore.Store) string {
 	return "which is not in the keystore"
 }
 
-func (d *Driver) verifyEdited(t *executor.Task) (executor.Verdict, error) {
+func (d *Driver) verifyEdited(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	e, err := d.editOf(t)
 	if err != nil {
 		return executor.Verdict{}, executor.Final(err)
@@ -155,7 +155,7 @@ func (d *Driver) verifyEdited(t *executor.Task) (executor.Verdict, error) {
 	if h == nil {
 		return executor.Verdict{}, executor.Final(errors.New("its machine is not declared any more"))
 	}
-	content, _, err := readWhole(h.Files(), e.path, mostStore)
+	content, _, err := readWhole(h.Files(ctx), e.path, mostStore)
 	switch {
 	case isNoFile(err):
 		return executor.NotDone.Because("%s: %s", e.path, wordsOf(err)), nil
@@ -184,7 +184,7 @@ func (d *Driver) verifyByHand(ctx context.Context, t *executor.Task) (executor.V
 // verifyPresented is the proof: a handshake with the server's own port.
 func (d *Driver) verifyPresented(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	server, port := t.Resource, atLeast(t.Step.Args[argPort])
-	store, _, err := keystore.ReadFile(d.env, keystoreOf(server))
+	store, _, err := keystore.ReadFile(ctx, d.env, keystoreOf(server))
 	if err != nil {
 		return executor.Verdict{}, err
 	}

@@ -20,7 +20,7 @@ func (m *Machine) Change(
 	if err := CheckIDs(ids); err != nil {
 		return executor.Result{}, executor.NotSent(err)
 	}
-	before := m.Manager.logSize()
+	before := m.Manager.logSize(ctx)
 	var said strings.Builder
 	failed := m.batches(ctx, t, ids, args, &said)
 	name := t.Step.Op + ".txt"
@@ -33,7 +33,7 @@ func (m *Machine) Change(
 	if failed != nil {
 		return executor.Result{}, failed
 	}
-	if n := m.Manager.loggedErrors(before); n > 0 {
+	if n := m.Manager.loggedErrors(ctx, before); n > 0 {
 		return executor.Result{}, fmt.Errorf("datamanager on %s has written %s into %s", m.Host.Name(),
 			wording.Plural(n, "error"), m.Manager.logFile())
 	}
@@ -77,8 +77,8 @@ func reportedError(out host.Output) string {
 }
 
 // logSize is how long Data Manager's log is, -1 if it cannot be read: then its word must do.
-func (m DataManager) logSize() int64 {
-	info, err := m.host.Files().Stat(m.logFile())
+func (m DataManager) logSize(ctx context.Context) int64 {
+	info, err := m.host.Files(ctx).Stat(m.logFile())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return 0
@@ -89,9 +89,9 @@ func (m DataManager) logSize() int64 {
 }
 
 // loggedErrors counts what the log has of errors beyond a length.
-func (m DataManager) loggedErrors(from int64) int {
+func (m DataManager) loggedErrors(ctx context.Context, from int64) int {
 	const most = 1 << 20
-	f, err := m.host.Files().Open(m.logFile())
+	f, err := m.host.Files(ctx).Open(m.logFile())
 	if err != nil || from < 0 {
 		return 0
 	}

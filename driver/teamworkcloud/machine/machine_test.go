@@ -24,10 +24,10 @@ type fakeHost struct {
 	ran []string
 }
 
-func (h *fakeHost) Name() string      { return "admin@twc" }
-func (h *fakeHost) Files() host.Files { return host.FilesOf(h.fs) }
-func (h *fakeHost) Close() error      { return nil }
-func (h *fakeHost) lines() string     { return strings.Join(h.ran, "\n") }
+func (h *fakeHost) Name() string                     { return "admin@twc" }
+func (h *fakeHost) Files(context.Context) host.Files { return host.FilesOf(h.fs) }
+func (h *fakeHost) Close() error                     { return nil }
+func (h *fakeHost) lines() string                    { return strings.Join(h.ran, "\n") }
 
 func (h *fakeHost) Run(ctx context.Context, c host.Command) (host.Output, error) {
 	h.mu.Lock()
