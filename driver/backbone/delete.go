@@ -20,7 +20,7 @@ func (s *standing) delete(role, guard string, pairs int, kept string) planner.St
 		h.end.server.Addr()), 1,
 		fmt.Sprintf("synchronization %s with %s, its messages and its information in the sync info panel%s", h.Key,
 			wording.Plural(pairs, "pair"), kept), guard)
-	step.Because = guide + ", step 4.3"
+	step.Because, step.Within = guide+", step 4.3", settling
 	step.Args = map[string]string{"integration": h.Key, "connector": h.First.Key}
 	step.Facts, step.Retires = s.facts(role), []string{s.from.Addr().String()}
 	return at(forEnd(step, opDelete, role), h.end.server)

@@ -102,7 +102,7 @@ func (l *live) own() *pairsSeen {
 	return l.tally(l.First.Key)
 }
 
-// newPairs counts the pairs of the new synchronization's two connectors.
+// newTallies count the pairs of the new synchronization's two connectors.
 func (s *standing) newTallies() (one, two int) {
 	if !s.new.found() {
 		return 0, 0

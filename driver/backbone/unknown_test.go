@@ -194,6 +194,25 @@ func TestAnEmptyListProvesNothing(t *testing.T) {
 	b.reach("~stop_slave ?gone_master =verify_rest !delete_slave")
 }
 
+// TestDeletedIsNotConcludedFromSilence: a half was deleted, and its server lists nothing any more. Unless Backbone
+// answers that it is up, a person says that the half is gone.
+func TestDeletedIsNotConcludedFromSilence(t *testing.T) {
+	t.Parallel()
+	b := small(t, "server=a,method=GET,path=**/health,nth=*,kind=fail,status=404")
+	run, err := b.store.Create(impatient(t, b.plan()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep := b.carry(run)
+	if why := failed(rep); deleted(rep) || !strings.HasPrefix(why, "delete_master: ") {
+		t.Fatalf("deleted: %v\n%s", deleted(rep), why)
+	}
+	b.record(run, "delete_master", executor.EventResolved)
+	if rep = b.carry(run); !rep.Finished {
+		t.Fatal(unfinished(rep))
+	}
+}
+
 // TestDriftShows: what was changed behind the declaration's back stands in the plan, and a person is asked to
 // change it back.
 func TestDriftShows(t *testing.T) {
