@@ -90,7 +90,7 @@ func TestFindings(t *testing.T) {
 		"no encrypted port": {func(w *world) { w.set("b", "tls", true) }, with(cars, "tls = true"),
 			"login-port", planner.Warn, "the synchronization is encrypted, and server.teamwork_cloud.a names no port for encrypted clients", "Switch it on"},
 		"a port that the source has not": {func(*world) {}, strings.Replace(with(cars), "server.teamwork_cloud.a", "server.teamwork_cloud.a2", 1) + addressed("twc.a.example:4000"),
-			"login-port", planner.Warn, `sync_address "twc.a.example:4000" of server.teamwork_cloud.a2 has none of the server's ports for clients (3579 without encryption)`, "firewall"},
+			"login-port", planner.Warn, `sync_address "twc.a.example:4000" of server.teamwork_cloud.a2 names no port that the server has for clients (3579 without encryption)`, "firewall"},
 		"the plain port for encryption": {func(w *world) { w.set("a", "tls", true) }, strings.Replace(with(cars, "tls = true"), "server.teamwork_cloud.a", "server.teamwork_cloud.a2", 1) + addressed("twc.a.example:3579"),
 			"login-port", planner.Refuse, "has the port for clients without encryption, and the synchronization is encrypted", "HOST:10002"},
 		"the encrypted port without encryption": {func(w *world) { w.set("a", "tls", true) }, strings.Replace(with(cars, "tls = false"), "server.teamwork_cloud.a", "server.teamwork_cloud.a2", 1) + addressed("twc.a.example:10002"),

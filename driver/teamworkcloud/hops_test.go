@@ -97,7 +97,7 @@ func TestDefects(t *testing.T) {
 		"another date":              {"date", 5, `revision 5 (4 on the target) of branch trunk differs in its date: "2025-03-05T10:00:00Z" on the source, "2025-03-05T11:00:00Z" on the target`},
 		"another description":       {"description", 1, `revision 1 of branch trunk differs in its description: "change 1" on the source`},
 		"a history that is cut off": {"truncate", 5, `"Engine": the target lacks revision 6 of branch dev; revision 5 of branch trunk`},
-		"a resource left out":       {"skip", 0, `"Engine": not there (5 revisions, the newest is 6)`},
+		"a resource left out":       {"skip", 0, `"Engine": missing (5 revisions, the newest is 6)`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

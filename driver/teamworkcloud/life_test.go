@@ -114,7 +114,7 @@ func TestOldTarget(t *testing.T) {
 		}
 	}
 	p = s.plan(strings.Replace(cars, "MORE", "trigger = \"manual\"\n  MORE", 1))
-	says(t, p, "reconfigure", "cannot be made again while the copies are there", "Data Manager (-dr)")
+	says(t, p, "reconfigure", "cannot be created again while the copies exist", "Data Manager (-dr)")
 	p = s.plan(strings.Replace(cars, "MORE", "state = \"removed\"\n  MORE", 1))
 	if do := strings.Join(step(t, p, "remove_configuration").Manual.Do, " "); !strings.Contains(do, "a record of them stays behind") || strings.Contains(do, "DELETE CONFIGURATION ONLY") {
 		t.Error(do)

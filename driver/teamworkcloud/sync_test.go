@@ -73,7 +73,7 @@ func TestSourceAddress(t *testing.T) {
 		{"twc.example:10443", "", recent, 3579, 10443, "twc.example:10443", true, "tls-unproven", ""},
 		{"twc.example:10443", "tls = true", recent, 3579, 10443, "twc.example:10443", true, "tls-unproven", ""},
 		{"twc.example:10443", "tls = false", recent, 3579, 10443, "twc.example:10443", false, "login-port", "is not encrypted"},
-		{"twc.example:7000", "", recent, 3579, 10443, "twc.example:7000", false, "login-port", "none of the server's ports"},
+		{"twc.example:7000", "", recent, 3579, 10443, "twc.example:7000", false, "login-port", "names no port that the server has"},
 		{"[2001:db8::1]:3579", "", recent, 3579, 10002, "[2001:db8::1]:3579", false, "", ""},
 		{"[2001:db8::1]", "", old, 3579, 10002, "[2001:db8::1]:3579", false, "", ""},
 		{"twc.example:10002", "", old, 3579, 10002, "twc.example:10002", true, "tls-version", "port for encrypted clients"},

@@ -18,7 +18,7 @@ func TestTriggers(t *testing.T) {
 	}{
 		"every commit":  {nil, "create_category configure arrived", "", ""},
 		"a commit tag":  {[]string{`trigger = "commit_tag"`, `tag = "R1"`}, "create_category configure arrived", "waiting", "Engine: the target lacks revisions 3, 6 of branch dev; revision 5 of branch trunk"},
-		"no tag yet":    {[]string{`trigger = "commit_tag"`, `tag = "R9"`}, "create_category configure", "waiting", "Engine is not there (5 revisions); Gearbox is not there (4 revisions)"},
+		"no tag yet":    {[]string{`trigger = "commit_tag"`, `tag = "R9"`}, "create_category configure", "waiting", "Engine is missing (5 revisions); Gearbox is missing (4 revisions)"},
 		"by hand":       {[]string{`trigger = "manual"`}, "create_category configure synchronize arrived", "", ""},
 		"one resource":  {[]string{`resources = ["Bikes/Frame"]`}, "create_category configure configure arrived", "", ""},
 		"by its id":     {[]string{`resources = ["` + ids["Frame"] + `"]`}, "create_category configure configure arrived", "", ""},

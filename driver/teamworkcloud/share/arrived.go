@@ -128,7 +128,7 @@ func NotArrived(sync *survey.Sync, r *survey.Resource, exact bool) string {
 		if !exact && sync.Trigger == survey.CommitTag && r.Tagged == 0 {
 			return ""
 		}
-		return fmt.Sprintf("not there (%s, the newest is %d)", wording.Plural(r.Source.Revisions, "revision"),
+		return fmt.Sprintf("missing (%s, the newest is %d)", wording.Plural(r.Source.Revisions, "revision"),
 			r.Source.Latest)
 	case exact && !r.Diff.IsEqual(), !r.Diff.IsReached():
 		return r.Diff.Why()

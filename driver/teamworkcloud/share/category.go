@@ -25,7 +25,7 @@ func (p *Plan) createCategoryStep() planner.Step {
 		Exclusive: []string{"categories of " + p.Facts.Target.Addr}, // several declarations may want the same
 		Summary: fmt.Sprintf("create %s %s on %s", categoryWord(len(missing)), wording.QuotedList(missing),
 			p.Facts.Target.Addr) + orBy(p.sharedWith(p.Facts.Category.Path, true)),
-		Because: "the copies are to be put into " + strconv.Quote(p.Facts.Category.Path) + ", which is not there",
+		Because: "the copies are to be put into " + strconv.Quote(p.Facts.Category.Path) + ", which does not exist",
 		Args:    map[string]string{"path": p.Facts.Category.Path},
 		Facts:   p.releaseFacts(atTarget),
 		Effect:  &planner.Effect{Add: p.countedHere(missing)},
@@ -59,7 +59,7 @@ func (p *Plan) sharedWith(path string, inside bool) string {
 	return ""
 }
 
-// orBy says whose step may have done it by then.
+// orBy names the declaration whose step may have done it first.
 func orBy(other string) string {
 	if other != "" {
 		return ", unless " + other + " has by then"

@@ -23,14 +23,14 @@ var configure = driver.Verb[*Sharing]{Name: VerbConfigure, Verify: (*Sharing).ve
 // ConfigureStep: the vendor documents no interface for remote resource configurations but the page, whose fields
 // come here in their order.
 func (p *Plan) ConfigureStep(s *Standing) planner.Step {
-	because := "it is not there, and is made on the web page only (" + WizardPage + ")"
+	because := "it does not exist, and only the web page creates it (" + WizardPage + ")"
 	switch {
 	case s.Replaces && s.Appeared > 0:
-		because = "the one there was is made otherwise, and a configuration cannot be edited"
+		because = "the existing one has other values, and a configuration cannot be edited"
 	case s.Unconfigured:
-		because = "the one there was has been removed"
+		because = "the previous one was removed"
 	case s.Asked:
-		because = "an earlier run had it made, and nothing has come of it"
+		because = "an earlier run had it created, and nothing has arrived"
 	}
 	step := planner.Step{
 		Op: s.Op, Verb: VerbConfigure, Servers: p.servers(), Mark: planner.MarkPerson, Repeat: planner.CheckFirst,

@@ -158,7 +158,7 @@ func (f *finder) login() {
 			"%s has the port for encrypted clients, and the synchronization is not encrypted", address)
 	default:
 		f.warn("login-port", "A firewall may translate it. If not, the login will fail.",
-			"%s has none of the server's ports for clients (%s)", address, portWords(src))
+			"%s names no port that the server has for clients (%s)", address, portWords(src))
 	}
 }
 

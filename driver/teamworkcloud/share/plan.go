@@ -80,7 +80,7 @@ func (p *Plan) actual() cty.Value {
 	return cty.ObjectVal(map[string]cty.Value{"target_category": cty.StringVal(category)})
 }
 
-// isNew: nothing of it is there.
+// isNew tells whether nothing of it exists yet.
 func (p *Plan) isNew() bool {
 	return !slices.ContainsFunc(p.Items, func(s Standing) bool { return s.Appeared > 0 || s.Configured || s.Replaces })
 }
@@ -94,18 +94,19 @@ func (p *Plan) setUp(q *planner.Sequence) {
 	if len(todo) > 0 {
 		p.Prepare(q)
 	}
-	var gone []planner.Step
+	var obsolete []planner.Step
 	for _, key := range p.forgotten() {
 		if k, ok := p.Facts.Known[key]; ok {
-			gone = append(gone, p.removeForgotten(key, k))
+			obsolete = append(obsolete, p.unconfigureForgotten(key, k))
 		}
 	}
 	for _, s := range todo {
 		if s.Replaces && !p.CannotReplace(s) {
-			gone = append(gone, p.UnconfigureStep(s.Key(), "it is to be another, and a configuration cannot be edited", s))
+			obsolete = append(obsolete, p.UnconfigureStep(s.Key(), "it needs other values, and a configuration cannot be "+
+				"edited", s))
 		}
 	}
-	q.Then(gone...)
+	q.Then(obsolete...)
 	var made []planner.Step
 	for _, s := range todo {
 		made = append(made, p.ConfigureStep(s))
@@ -128,7 +129,7 @@ func (p *Plan) setUp(q *planner.Sequence) {
 	}
 }
 
-// Prepare adds what must be there before a configuration can be made.
+// Prepare adds what must exist before a configuration can be created.
 func (p *Plan) Prepare(q *planner.Sequence) {
 	if c := p.Facts.Category; c.ID == "" && c.Problem == "" {
 		q.Then(p.createCategoryStep())
@@ -151,20 +152,20 @@ func (p *Plan) unconfigured() []*Standing {
 
 // takeDown adds what removes the configurations and keeps the data.
 func (p *Plan) takeDown(q *planner.Sequence) {
-	var there []*Standing
+	var existing []*Standing
 	for i := range p.Items {
 		asked, _ := p.lastConfigured(p.Items[i].Key())
 		if s := &p.Items[i]; !s.Unconfigured && (asked != "" || s.Appeared > 0) {
-			there = append(there, s)
+			existing = append(existing, s)
 		}
 	}
 	var steps []planner.Step
-	if len(there) > 0 {
-		steps = append(steps, p.UnconfigureStep(keyOf(p.Facts.Items), "state is declared as removed", there...))
+	if len(existing) > 0 {
+		steps = append(steps, p.UnconfigureStep(keyOf(p.Facts.Items), "state is declared as removed", existing...))
 	}
 	for _, key := range p.forgotten() {
 		if k, ok := p.Facts.Known[key]; ok {
-			steps = append(steps, p.removeForgotten(key, k))
+			steps = append(steps, p.unconfigureForgotten(key, k))
 		}
 	}
 	q.Then(steps...)

@@ -15,7 +15,7 @@ import (
 func (f *finder) targetSide() {
 	c, r := f.Facts.Category, f.Facts.Role
 	if c.Problem != "" {
-		f.refuse("target-category", "Write the path of the category; a path that is not there is created.",
+		f.refuse("target-category", "Write the path of the category; a missing path is created.",
 			"target_category: %s", c.Problem)
 	}
 	if len(f.todo) == 0 {
@@ -43,7 +43,7 @@ func (f *finder) targetSide() {
 			f.refuse("reconfigure", "Before 2024x Refresh1 a deleted configuration leaves a record behind that stands in "+
 				"the way of another one (TWCloud2024x 137987228): delete it on the page, remove the copies on the target "+
 				"with Data Manager (-dr), and plan again. Or declare what there is.",
-				"the configuration of %s %q on %s cannot be made again while the copies are there", s.Kind, s.Path,
+				"the configuration of %s %q on %s cannot be created again while the copies exist", s.Kind, s.Path,
 				f.Facts.Target.String())
 		}
 	}
@@ -107,7 +107,7 @@ func (f *finder) lacks(r *survey.Resource) string {
 	case !r.Target.Exists && r.Coming:
 		return ""
 	case !r.Target.Exists:
-		return fmt.Sprintf("%s is not there (%s)", r.Name, wording.Plural(r.Source.Revisions, "revision"))
+		return fmt.Sprintf("%s is missing (%s)", r.Name, wording.Plural(r.Source.Revisions, "revision"))
 	case r.Diff.State == revision.Behind:
 		return fmt.Sprintf("%s: %s", r.Name, r.Diff.Why())
 	}

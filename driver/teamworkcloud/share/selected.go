@@ -11,14 +11,14 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// selection: what is declared is there, and what comes with it.
+// selection tells whether what is declared exists, and what comes with it.
 func (f *finder) selection() {
 	for i := range f.Items {
 		s := &f.Items[i]
 		at := fmt.Sprintf("%s[%d] %q", listOf(s.Kind), s.Index, s.Declared)
 		switch {
 		case s.Problem != "":
-			detail := "Write it as it is called there, with its category path, or as its id."
+			detail := "Write its name, its name with the category path, or its id."
 			if len(s.Similar) > 0 {
 				detail = "Did you mean " + strings.Join(Quotes(s.Similar), " or ") + "? " + detail
 			}
@@ -72,7 +72,7 @@ func (f *finder) removedResource(at string, s *Standing) {
 		"%s is marked as deleted on %s", at, f.Facts.Source.Addr)
 }
 
-// holds: what a category brings now; later it brings what is put into it.
+// holds tells what a category brings now; later it brings what is put into it.
 func (f *finder) holds(at string, s *Standing) {
 	var all []string
 	revisions, come := 0, 0
@@ -96,7 +96,7 @@ func (f *finder) holds(at string, s *Standing) {
 	f.add("holds", planner.Note, s.Op, summary, detail+" What is put into the category later comes too.")
 }
 
-// resources: each of them can be read, and is what the target takes it for.
+// resources tells whether each can be read, and is what the target takes it for.
 func (f *finder) resources() {
 	src, tgt := f.Facts.Source.Addr, f.Facts.Target.Addr
 	for _, r := range f.Facts.Resources() {
@@ -121,6 +121,25 @@ func (f *finder) resources() {
 		}
 		f.unknownParts(what, r)
 	}
+	f.unknownProjects()
+}
+
+// unknownProjects: whether a project id is unique cannot be told where a server does not give it.
+func (f *finder) unknownProjects() {
+	var unknown []string
+	for _, r := range f.Facts.Resources() {
+		if r.ProjectID == "" {
+			unknown = append(unknown, r.Name)
+		}
+	}
+	if len(unknown) == 0 {
+		return
+	}
+	f.add("unknown-project", planner.Note, "", fmt.Sprintf("%s does not give the project id of %s: %s",
+		f.Facts.Source.Addr,
+		wording.Plural(len(unknown), "resource"), wording.QuotedList(unknown)),
+		fmt.Sprintf("Whether %s has another resource with the same project id was not compared; their names were.",
+			f.Facts.Target.Addr))
 }
 
 // unknownParts: what the servers do not give cannot be compared. Nothing is removed on that.

@@ -35,8 +35,8 @@ func (p *Plan) UnconfigureAllStep(because string) planner.Step {
 	return s
 }
 
-// removeForgotten is about what an earlier run has configured and nobody declares any more.
-func (p *Plan) removeForgotten(key string, k survey.Known) planner.Step {
+// unconfigureForgotten removes a configuration that an earlier run has made and that is no longer declared.
+func (p *Plan) unconfigureForgotten(key string, k survey.Known) planner.Step {
 	values := []planner.Value{
 		{Name: "target", Label: "Target server", Value: p.Sync.TargetServer().URL.String()},
 		{Name: "items", Label: "Configurations of", Value: k.ID, Shown: k.Path},
@@ -68,14 +68,14 @@ func (p *Plan) removal(op, because, what string, values []planner.Value, n, held
 			Where: p.where(), Action: "delete_configuration", Do: do,
 			Values: append(values, planner.Value{Name: "keep", Label: "Delete", Value: "true", Shown: "the configuration " +
 				"only"}),
-			Attest: "the configurations are gone from the list",
+			Attest: "the list no longer shows the configurations",
 		},
 		Effect: &planner.Effect{Destroy: n},
 		Undo:   "create them again; what is there stays and is synchronized further",
 	}
 }
 
-// verifyUnconfigured: that a configuration is gone no interface shows; that its copies are still there, it does.
+// verifyUnconfigured: no interface shows that a configuration is removed; that its copies still exist, it does.
 func (w *Sharing) verifyUnconfigured(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	f, err := w.copies(ctx, time.Time{})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // RoleNames are the names of the role that a user needs on the target category: the page on roles has the first,
@@ -114,11 +115,15 @@ func mayGrant(u *osmc.User, roles []osmc.Role) bool {
 // RoleIn looks whether the server's user has the role on a category, or will have once the category exists. It
 // returns nil while that has not been observed.
 func (v *View) RoleIn(server *connect.Server, inv *Inventory, path string) *Role {
+	return v.roleIn(server.Resource(), inv, path)
+}
+
+func (v *View) roleIn(server *schema.Resource, inv *Inventory, path string) *Role {
 	id := ""
 	if c := inv.CategoryAt(path); c != nil {
 		id = c.ID
 	}
-	rights := Look[Rights](v, server.Resource(), AboutRole, id)
+	rights := Look[Rights](v, server, AboutRole, id)
 	if rights == nil {
 		return nil
 	}
