@@ -15,7 +15,7 @@ var gone = driver.Verb[*Driver]{Name: opGone, Verify: (*Driver).verifyGone}
 
 func (s *standing) gone(role string) planner.Step {
 	e := s.from.end(role)
-	return forEnd(word("", e.server, "the overview", "confirm_gone", []planner.Value{{Name: "project",
+	return forEnd(word(e.server, "the overview", "confirm_gone", []planner.Value{{Name: "project",
 		Label: "Project", Value: e.Project}},
 		fmt.Sprintf("project %s has no synchronization by %s with project %s any more", e.Project, s.from.Transport,
 			s.from.end(other(role)).Project)),

@@ -21,7 +21,7 @@ var noErrors = driver.Verb[*Driver]{Name: opNoErrors, Verify: (*Driver).verifyNo
 
 func (s *standing) noErrors(role string) planner.Step {
 	h := s.half(role)
-	return forEnd(word("", h.end.server, h.Key, "confirm_no_errors", keyValue(h.Key),
+	return forEnd(word(h.end.server, h.Key, "confirm_no_errors", keyValue(h.Key),
 		fmt.Sprintf("no issue of %s is in error, as its troubleshooting tab shows, and no tab of its "+
 			"configuration shows a warning", h.Key)),
 		opNoErrors, role)
@@ -30,7 +30,7 @@ func (s *standing) noErrors(role string) planner.Step {
 func (s *standing) noErrorsNew() planner.Step {
 	name := s.to.name()
 	values := append(directValues(s.to), planner.Value{Name: "status", Label: "Status", Value: "RUNNING"})
-	step := word("", s.stay(), name, "confirm_no_errors", values,
+	step := word(s.stay(), name, "confirm_no_errors", values,
 		fmt.Sprintf("%s is RUNNING, no issue of it is in error, as its troubleshooting tab shows, and no message waits",
 			name))
 	step.Within = planner.Duration(s.within)

@@ -52,7 +52,8 @@ func verifyFile(ctx context.Context, t *executor.Task, name string) (executor.Ve
 	var tally syncinfo.Tally
 	r := syncinfo.NewExportReader(name, io.TeeReader(f, h), syncinfo.WithSecond(), syncinfo.Counting(&tally))
 	for err == nil {
-		if _, err = r.Next(); ctx.Err() != nil {
+		_, err = r.Next()
+		if ctx.Err() != nil {
 			return executor.Verdict{}, ctx.Err()
 		}
 	}

@@ -38,7 +38,8 @@ func (m *migration) look(seen *planner.Observations) (*standing, []planner.Need,
 			s.halves[l.end.name] = l
 		}
 	}
-	return s, needs, s.lookAtPairs(seen, &needs)
+	err = s.lookAtPairs(seen, &needs)
+	return s, needs, err
 }
 
 // lookAtPairs counts the pairs of every connector, and compares both halves of the original.

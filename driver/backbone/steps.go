@@ -143,8 +143,8 @@ func (s *standing) facts(role string) []planner.Fact {
 
 // word makes a step in which a person looks at a web page and says what it shows. It is planned only where a server
 // does not say what a guard or a deletion rests on; what can be read when it is verified counts more than the word.
-func word(op string, server *serverBlock, page, action string, values []planner.Value, attest string) planner.Step {
-	s := planner.Person(op, fmt.Sprintf("look at %s on %s and confirm: %s", page, server.Addr(), attest),
+func word(server *serverBlock, page, action string, values []planner.Value, attest string) planner.Step {
+	s := planner.Person("", fmt.Sprintf("look at %s on %s and confirm: %s", page, server.Addr(), attest),
 		planner.Manual{
 			Where: server.URL.String() + ", Backbone, " + page, Action: action,
 			Do:     []string{"Look at the page. Say that this is done only if it shows this: " + attest + "."},

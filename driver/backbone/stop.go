@@ -45,7 +45,7 @@ func (s *standing) stop(role string) planner.Step {
 
 func (s *standing) stillStopped(role string) planner.Step {
 	h := s.half(role)
-	return forEnd(word("", h.end.server, h.Key, "confirm_stopped", keyValue(h.Key), h.Key+" is still STOPPED"),
+	return forEnd(word(h.end.server, h.Key, "confirm_stopped", keyValue(h.Key), h.Key+" is still STOPPED"),
 		opStillStopped, role)
 }
 

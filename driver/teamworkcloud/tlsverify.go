@@ -193,8 +193,7 @@ func (d *Driver) verifyPresented(ctx context.Context, t *executor.Task) (executo
 		return executor.Verdict{}, err
 	}
 	leaf := seen.leaf()
-	switch {
-	case leaf == nil:
+	if leaf == nil {
 		return executor.NotDone.Because("port %d of %s (%s, seen from %s) shows no certificate: %s", port, server.Addr, seen.Address, seen.From, seen.Why), nil
 	}
 	if why := seen.otherThan(store); why != "" {

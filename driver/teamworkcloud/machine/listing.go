@@ -98,7 +98,7 @@ func (l *revisionList) read(line string) string {
 
 // labelled tells whether a word such as "Revision" stands before the number of a line.
 func labelled(one []string) bool {
-	return one != nil && strings.ContainsFunc(one[1], unicode.IsLetter)
+	return len(one) > 1 && strings.ContainsFunc(one[1], unicode.IsLetter)
 }
 
 // isSorted tells whether the numbers go up or go down throughout, each once.
