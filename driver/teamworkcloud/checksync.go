@@ -28,8 +28,9 @@ func checkSync(s *survey.Sync) hcl.Diagnostics {
 			"Source and target are the same server: resources are synchronized between clusters.", "target"))
 	}
 	if !source.Has("user") {
-		diags = append(diags, s.Problem("No user for the source", fmt.Sprintf("A remote resource configuration logs in to the source with "+
-			"a user name and a password, and %s has a token alone: write user beside it.", source.Address()), "source"))
+		diags = append(diags, s.Problem("No user for the source",
+			fmt.Sprintf("A remote resource configuration logs in to the source with "+
+				"a user name and a password, and %s has a token alone: write user beside it.", source.Address()), "source"))
 	}
 	diags = append(diags, checkUpstream(s, source)...)
 	if s.IsRemoved() || diags.HasErrors() {
@@ -68,8 +69,9 @@ func checkSelected(s *survey.Sync) hcl.Diagnostics {
 			case !s.Known(at...):
 				continue
 			case strings.Trim(text, "/ ") != text || text == "":
-				diags = append(diags, s.Problem("Invalid name", fmt.Sprintf("%q in %s: write a name, a path such as Released/Powertrain, or "+
-					"an id, without spaces or slashes around it.", text, name), at...))
+				diags = append(diags, s.Problem("Invalid name",
+					fmt.Sprintf("%q in %s: write a name, a path such as Released/Powertrain, or "+
+						"an id, without spaces or slashes around it.", text, name), at...))
 			case seen[text]:
 				diags = append(diags, s.Problem("Selected twice", fmt.Sprintf("%q stands twice in %s.", text, name), at...))
 			}
@@ -97,7 +99,8 @@ func checkTargetCategory(s *survey.Sync) hcl.Diagnostics {
 	words := strings.Split(s.TargetCategory, "/")
 	if slices.ContainsFunc(words, func(w string) bool { return strings.TrimSpace(w) != w || w == "" }) {
 		return hcl.Diagnostics{s.Problem("Invalid category",
-			fmt.Sprintf("%q: write the path of the category, such as Shared/From ACME, or its id.", s.TargetCategory), "target_category")}
+			fmt.Sprintf("%q: write the path of the category, such as Shared/From ACME, or its id.", s.TargetCategory),
+			"target_category")}
 	}
 	return nil
 }
@@ -109,12 +112,14 @@ func checkUpstream(s *survey.Sync, source *connect.Server) hcl.Diagnostics {
 	}
 	var diags hcl.Diagnostics
 	if t := up.TargetServer(); t != nil && !t.IsSame(source) {
-		diags = append(diags, s.Problem("The hops do not meet", fmt.Sprintf("%s brings resources to %s, and %s takes them from %s.",
-			up.Address(), t.Address(), s.Address(), source.Address()), "upstream"))
+		diags = append(diags, s.Problem("The hops do not meet",
+			fmt.Sprintf("%s brings resources to %s, and %s takes them from %s.",
+				up.Address(), t.Address(), s.Address(), source.Address()), "upstream"))
 	}
 	if up.IsRemoved() {
 		diags = append(diags, s.Problem("The hop before is removed",
-			fmt.Sprintf("%s has state = \"removed\": it no longer brings anything. Leave upstream out.", up.Address()), "upstream"))
+			fmt.Sprintf("%s has state = \"removed\": it no longer brings anything. Leave upstream out.", up.Address()),
+			"upstream"))
 	}
 	return diags
 }
@@ -139,14 +144,15 @@ func checkTwice(s *survey.Sync, source, target *connect.Server) hcl.Diagnostics 
 	return diags
 }
 
-// carried is what hops pass on, as far as the files tell: resources by the words that select them, and everything that is in
-// one category.
+// carried is what hops pass on, as far as the files tell: resources by the words that select them, and everything
+// that is in one category.
 type carried struct {
 	resources []string
 	category  string // path or id; "" when that is not known
 }
 
-// checkLoops follows what is selected over the hops of the other declarations: it must not come back to where it starts.
+// checkLoops follows what is selected over the hops of the other declarations: it must not come back to where it
+// starts.
 func checkLoops(s *survey.Sync) hcl.Diagnostics {
 	start := carried{resources: s.Resources, category: s.TargetCategory}
 	chain, at := findLoop([]*survey.Sync{s}, start, s.ActivePeers())
@@ -217,28 +223,35 @@ func checkOffload(o *Offload) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	keeps := o.Known("remove_configuration") && !o.RemoveConfiguration
 	if o.Reactivate && keeps {
-		diags = append(diags, o.Problem("Editable while it is synchronized", "What a configuration still synchronizes must stay read-only "+
-			"(\""+share.SyncPage+"\"): with reactivate = true, remove_configuration must be true.", "reactivate"))
+		diags = append(diags, o.Problem("Editable while it is synchronized",
+			"What a configuration still synchronizes must stay read-only "+
+				"(\""+share.SyncPage+"\"): with reactivate = true, remove_configuration must be true.", "reactivate"))
 	}
 	sync := survey.Declared(o.Sync)
 	if sync == nil {
 		return diags
 	}
 	if sync.Known("trigger") && sync.Trigger != survey.EveryCommit {
-		diags = append(diags, o.Problem("The trigger must be every commit", fmt.Sprintf("%s has trigger = %q. Resources are offloaded with a "+
-			"configuration for every new commit (%s).", sync.Address(), sync.Trigger, share.SyncPage), "sync"))
+		diags = append(diags, o.Problem("The trigger must be every commit",
+			fmt.Sprintf("%s has trigger = %q. Resources are offloaded with a "+
+				"configuration for every new commit (%s).", sync.Address(), sync.Trigger, share.SyncPage), "sync"))
 	}
 	if sync.IsRemoved() {
-		diags = append(diags, o.Problem("The synchronization is removed", fmt.Sprintf("%s has state = \"removed\". The migration itself looks "+
-			"after its configurations: leave state out.", sync.Address()), "sync"))
+		diags = append(diags, o.Problem("The synchronization is removed",
+			fmt.Sprintf("%s has state = \"removed\". The migration itself looks "+
+				"after its configurations: leave state out.", sync.Address()), "sync"))
 	}
 	if !sync.Known("verify", "compare") || keeps || o.RemoveFromSource == nil {
 		return diags
 	}
-	missing := slices.DeleteFunc(compareParts(), func(c string) bool { return slices.Contains(sync.Verify.Compare, revision.Part(c)) })
+	missing := slices.DeleteFunc(compareParts(), func(c string) bool {
+		return slices.Contains(sync.Verify.Compare,
+			revision.Part(c))
+	})
 	if len(missing) > 0 {
-		d := o.Problem("Not everything is verified before it is removed", fmt.Sprintf("verify { compare } of %s leaves out %s: a loss there "+
-			"goes unnoticed until the source is removed.", sync.Address(), strings.Join(missing, ", ")), "remove_from_source")
+		d := o.Problem("Not everything is verified before it is removed",
+			fmt.Sprintf("verify { compare } of %s leaves out %s: a loss there "+
+				"goes unnoticed until the source is removed.", sync.Address(), strings.Join(missing, ", ")), "remove_from_source")
 		d.Severity = hcl.DiagWarning
 		diags = append(diags, d)
 	}

@@ -38,24 +38,27 @@ func example(t *testing.T, name string, refused bool) drivertest.Case {
 // j is a JSON object of a seed.
 type j = map[string]any
 
-// world is a seed with two servers, a and b, that tests change before it is written down, and the text of a configuration.
+// world is a seed with two servers, a and b, that tests change before it is written down, and the text of a
+// configuration.
 type world struct {
 	servers map[string]j
 	hcl     string
 }
 
-// newWorld has two resources in category Cars on a, which the user reader may read, and an empty b with a user who may do
-// everything.
+// newWorld has two resources in category Cars on a, which the user reader may read, and an empty b with a user who
+// may do everything.
 func newWorld(hcl string) *world {
 	w := &world{servers: map[string]j{}, hcl: hcl}
 	for _, name := range []string{"a", "b", "c"} {
 		upper := strings.ToUpper(name)
 		w.servers[name] = j{
-			"version":      "2024x Refresh3",
-			"env":          j{"url": upper + "_URL", "user": upper + "_USER", "password": upper + "_PASSWORD", "account": "syncctl"},
+			"version": "2024x Refresh3",
+			"env": j{"url": upper + "_URL", "user": upper + "_USER", "password": upper + "_PASSWORD",
+				"account": "syncctl"},
 			"sync_address": "twc." + name + ".example",
 			"users": []any{j{"name": "syncctl", "password": "geheim-" + name, "roles": []any{
-				j{"role": "Resource Manager"}, j{"role": "Server Administrator"}, j{"role": "Security Manager"}, j{"role": "Resource Creator"}, j{"role": "Resource Synchronization Manager"},
+				j{"role": "Resource Manager"}, j{"role": "Server Administrator"}, j{"role": "Security Manager"},
+				j{"role": "Resource Creator"}, j{"role": "Resource Synchronization Manager"},
 			}}},
 			"categories": []any{},
 			"resources":  []any{},
@@ -63,19 +66,22 @@ func newWorld(hcl string) *world {
 	}
 	w.add("a", "categories", j{"path": "Cars"}, j{"path": "Bikes"})
 	w.add("a", "resources", resource("Engine", "Cars", "branches", []any{j{"name": "trunk"}, j{"name": "dev", "from": 2}},
-		"revisions", []any{rev(1, "", "ann"), rev(2, "", "bob"), rev(3, "dev", "ann"), rev(5, "", "bob"), rev(6, "dev", "eve")},
+		"revisions", []any{rev(1, "", "ann"), rev(2, "", "bob"), rev(3, "dev", "ann"), rev(5, "", "bob"),
+			rev(6, "dev", "eve")},
 		"tags", []any{j{"name": "R1", "revision": 2}}),
 		resource("Gearbox", "Cars"), resource("Frame", "Bikes"))
 	return w
 }
 
 func rev(n int, branch, author string) j {
-	return j{"n": n, "branch": branch, "author": author, "created": fmt.Sprintf("2025-03-%02dT10:00:00Z", n), "description": fmt.Sprint("change ", n)}
+	return j{"n": n, "branch": branch, "author": author, "created": fmt.Sprintf("2025-03-%02dT10:00:00Z", n),
+		"description": fmt.Sprint("change ", n)}
 }
 
 // ids of the resources by their names, so that tests can write them.
 var ids = map[string]string{
-	"Engine": "0a000000-0000-4000-8000-000000000001", "Gearbox": "0a000000-0000-4000-8000-000000000002", "Frame": "0a000000-0000-4000-8000-000000000003",
+	"Engine": "0a000000-0000-4000-8000-000000000001", "Gearbox": "0a000000-0000-4000-8000-000000000002",
+	"Frame": "0a000000-0000-4000-8000-000000000003",
 }
 
 // resource has four revisions unless more says otherwise; more is names and values.
@@ -133,7 +139,8 @@ func (w *world) versions(text string) *world {
 	return w
 }
 
-// servers are the declarations that every configuration here begins with; SYNC_A and the like are replaced by its tests.
+// servers are the declarations that every configuration here begins with; SYNC_A and the like are replaced by its
+// tests.
 const servers = `
 server "teamwork_cloud" "a" {
   url          = env("A_URL")

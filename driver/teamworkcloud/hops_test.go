@@ -15,20 +15,29 @@ import (
 // TestHops: what is only to come is planned from where it comes, in order, and verified hop by hop.
 func TestHops(t *testing.T) {
 	onward := func(what string, more ...string) string {
-		return strings.NewReplacer("categories      = [\"From A\"]", what, "upstream ", strings.Join(more, "\n  ")+"\n  upstream ").Replace(hop())
+		return strings.NewReplacer("categories      = [\"From A\"]", what, "upstream ",
+			strings.Join(more, "\n  ")+"\n  upstream ").Replace(hop())
 	}
 	for name, c := range map[string]struct {
 		hcl string
 		ops string
 	}{
-		"a category":             {cars + hop(), "create_category configure arrived create_category configure arrived"},
-		"a resource to come":     {cars + onward(`resources = ["Engine"]`), "create_category configure arrived create_category configure arrived"},
-		"by its path there":      {cars + onward(`resources = ["From A/Engine"]`), "create_category configure arrived create_category configure arrived"},
-		"by its id":              {cars + onward(`resources = ["`+ids["Engine"]+`"]`), "create_category configure arrived create_category configure arrived"},
-		"by hand":                {with(cars, `trigger = "manual"`) + onward(`categories = ["From A"]`, `trigger = "manual"`), "create_category configure synchronize arrived create_category configure synchronize arrived"},
-		"by a tag":               {with(cars, `trigger = "commit_tag"`, `tag = "R1"`) + onward(`resources = ["Engine"]`), "create_category configure arrived create_category configure arrived"},
-		"what nobody tags":       {with(cars, `trigger = "commit_tag"`, `tag = "R9"`) + onward(`resources = ["Engine"]`), "create_category configure"},
-		"a category nobody tags": {with(cars, `trigger = "commit_tag"`, `tag = "R9"`) + hop(), "create_category configure create_category configure"},
+		"a category": {cars + hop(), "create_category configure arrived create_category configure arrived"},
+		"a resource to come": {cars + onward(`resources = ["Engine"]`),
+			"create_category configure arrived create_category configure arrived"},
+		"by its path there": {cars + onward(`resources = ["From A/Engine"]`),
+			"create_category configure arrived create_category configure arrived"},
+		"by its id": {cars + onward(`resources = ["`+ids["Engine"]+`"]`),
+			"create_category configure arrived create_category configure arrived"},
+		"by hand": {with(cars, `trigger = "manual"`) + onward(`categories = ["From A"]`,
+			`trigger = "manual"`), "create_category configure synchronize arrived create_category configure synchronize " +
+			"arrived"},
+		"by a tag": {with(cars, `trigger = "commit_tag"`, `tag = "R1"`) + onward(`resources = ["Engine"]`),
+			"create_category configure arrived create_category configure arrived"},
+		"what nobody tags": {with(cars, `trigger = "commit_tag"`, `tag = "R9"`) + onward(`resources = ["Engine"]`),
+			"create_category configure"},
+		"a category nobody tags": {with(cars, `trigger = "commit_tag"`, `tag = "R9"`) + hop(),
+			"create_category configure create_category configure"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -36,10 +45,14 @@ func TestHops(t *testing.T) {
 			out := w.goes(t, drivertest.Rehearsal{})
 			wants(t, out.Plan, c.ops)
 			if name == "what nobody tags" {
-				says(t, out.Plan, "waits-upstream", `resources[0] "Engine" is not on server.teamwork_cloud.b yet: sync.teamwork_cloud.cars brings it with the first commit that is tagged "R9"`)
+				says(t, out.Plan, "waits-upstream",
+					`resources[0] "Engine" is not on server.teamwork_cloud.b yet: sync.teamwork_cloud.cars brings it with the first commit that is tagged "R9"`)
 				return
 			}
-			last := slices.IndexFunc(out.Plan.Steps, func(s planner.Step) bool { return s.Op == "arrived" && s.Addr == "sync.teamwork_cloud.cars" })
+			last := slices.IndexFunc(out.Plan.Steps, func(s planner.Step) bool {
+				return s.Op == "arrived" &&
+					s.Addr == "sync.teamwork_cloud.cars"
+			})
 			on := slices.IndexFunc(out.Plan.Steps, func(s planner.Step) bool {
 				return strings.HasPrefix(s.Op, "configure_") && s.Addr == "sync.teamwork_cloud.on"
 			})
@@ -50,8 +63,8 @@ func TestHops(t *testing.T) {
 	}
 }
 
-// TestVersions: over the whole range of releases a sync is refused or done, never half; and so are several hops. A sample of
-// the releases, or all of them (drivertest.AllVariable).
+// TestVersions: over the whole range of releases a sync is refused or done, never half; and so are several hops. A
+// sample of the releases, or all of them (drivertest.AllVariable).
 func TestVersions(t *testing.T) {
 	const most = 5
 	all := []string{
@@ -84,20 +97,26 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// TestDefects: whatever a copy lacks or has otherwise, the step that verifies says so, with the resource and the revision.
+// TestDefects: whatever a copy lacks or has otherwise, the step that verifies says so, with the resource and the
+// revision.
 func TestDefects(t *testing.T) {
 	for name, c := range map[string]struct {
 		what     string
 		revision int
 		want     string
 	}{
-		"a lost revision":           {"lose", 2, `resource "Engine" (` + ids["Engine"] + `) on server.teamwork_cloud.b is not what server.teamwork_cloud.a has: revision 2 of branch trunk is missing on the target, although later ones are there`},
-		"the last one is lost":      {"lose", 6, `"Engine": the target lacks revision 6 of branch dev`},
-		"another author":            {"author", 3, `revision 3 of branch dev differs in its author: "ann" on the source, "twcSynchronizationManager" on the target`},
-		"another date":              {"date", 5, `revision 5 (4 on the target) of branch trunk differs in its date: "2025-03-05T10:00:00Z" on the source, "2025-03-05T11:00:00Z" on the target`},
-		"another description":       {"description", 1, `revision 1 of branch trunk differs in its description: "change 1" on the source`},
-		"a history that is cut off": {"truncate", 5, `"Engine": the target lacks revision 6 of branch dev; revision 5 of branch trunk`},
-		"a resource left out":       {"skip", 0, `"Engine": missing (5 revisions, the newest is 6)`},
+		"a lost revision": {"lose", 2, `resource "Engine" (` + ids["Engine"] +
+			`) on server.teamwork_cloud.b is not what server.teamwork_cloud.a has: revision 2 of branch trunk is missing on the target, although later ones are there`},
+		"the last one is lost": {"lose", 6, `"Engine": the target lacks revision 6 of branch dev`},
+		"another author": {"author", 3,
+			`revision 3 of branch dev differs in its author: "ann" on the source, "twcSynchronizationManager" on the target`},
+		"another date": {"date", 5,
+			`revision 5 (4 on the target) of branch trunk differs in its date: "2025-03-05T10:00:00Z" on the source, "2025-03-05T11:00:00Z" on the target`},
+		"another description": {"description", 1,
+			`revision 1 of branch trunk differs in its description: "change 1" on the source`},
+		"a history that is cut off": {"truncate", 5,
+			`"Engine": the target lacks revision 6 of branch dev; revision 5 of branch trunk`},
+		"a resource left out": {"skip", 0, `"Engine": missing (5 revisions, the newest is 6)`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -43,8 +43,8 @@ func (x *meddler) Execute(ctx context.Context, t *executor.Task) (executor.Resul
 	return res, x.err
 }
 
-// meddled carries an offload out with a meddler. The step must fail, and Data Manager may not have changed anything on
-// the machine of the server.
+// meddled carries an offload out with a meddler. The step must fail, and Data Manager may not have changed anything
+// on the machine of the server.
 func meddled(t *testing.T, o *offloaded, server string, x *meddler, r drivertest.Rehearsal) {
 	t.Helper()
 	b := twc()
@@ -124,7 +124,10 @@ func TestReactivatesOnlyWhereItMay(t *testing.T) {
 		"another machine":          {nil, do("tamper", "server", "b", "resource", "Engine", "what", "gone")},
 		"the database is down":     {nil, do("cassandra", "server", "b", "up", "false")},
 		"the services are started": {nil, do("run_maintenance", "server", "b", "commands", "systemctl start twcloud")},
-		"the plan is about others": {func(_ *testing.T, task *executor.Task) { task.Step.Args["resources"] = "000000000000" }, nil},
+		"the plan is about others": {func(_ *testing.T,
+			task *executor.Task) {
+			task.Step.Args["resources"] = "000000000000"
+		}, nil},
 		"one less was looked at": {func(t *testing.T, task *executor.Task) {
 			recorded(t, task, "idle_target", "verified", func(all map[string]json.RawMessage) { delete(all, ids["Gearbox"]) })
 		}, nil},

@@ -112,7 +112,8 @@ func lookLoggedIn(v *survey.View, server *connect.Server) machine.LoggedIn {
 }
 
 func (d *Driver) observeOffload(ctx context.Context, r *schema.Resource) (f *offloadFacts, err error) {
-	err = survey.Gather(ctx, d.observer(serversOf(survey.Declared(declaredOffload(r).Sync))...), func(v *survey.View) { f = d.lookAtOffload(v, r) })
+	err = survey.Gather(ctx, d.observer(serversOf(survey.Declared(declaredOffload(r).Sync))...),
+		func(v *survey.View) { f = d.lookAtOffload(v, r) })
 	return f, err
 }
 
@@ -134,8 +135,9 @@ func (f *offloadFacts) lines(r *survey.Resource, source, _ *revision.History) {
 	slices.SortStableFunc(f.Lines, func(a, b lineFacts) int { return strings.Compare(a.Resource, b.Resource) })
 }
 
-// offloadedCopies finds on the target what was selected and is not on the source any more: what is declared by id or name, and
-// for a category everything in the target category that is neither on the source nor brought by another declaration.
+// offloadedCopies finds on the target what was selected and is not on the source any more: what is declared by id or
+// name, and for a category everything in the target category that is neither on the source nor brought by another
+// declaration.
 func offloadedCopies(v *survey.View, sync *survey.Sync, f *survey.Facts) []copyFacts {
 	source, target, elsewhere := v.Inventory(sync.SourceServer()), v.Inventory(sync.TargetServer()), v.Brought(sync)
 	if v.Lacks() {
@@ -170,7 +172,10 @@ func offloadedCopies(v *survey.View, sync *survey.Sync, f *survey.Facts) []copyF
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b copyFacts) int { return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID)) })
+	slices.SortFunc(out, func(a, b copyFacts) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name),
+			strings.Compare(a.ID, b.ID))
+	})
 	return out
 }
 

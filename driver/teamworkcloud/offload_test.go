@@ -59,9 +59,12 @@ func (o *offloaded) kase(t *testing.T) drivertest.Case {
 		upper := strings.ToUpper(name)
 		machine := strings.ToUpper(cmp.Or(o.host[name], name))
 		last := fmt.Sprintf("  password     = env(%q)\n", upper+"_PASSWORD")
-		text = strings.Replace(text, last, last+fmt.Sprintf("  host {\n    ssh         = env(%q)\n    key         = env(%q)\n    known_hosts = env(%q)\n %s\n  }\n", machine+"_SSH", machine+"_SSH_KEY", machine+"_KNOWN_HOSTS", o.hostLines), 1)
+		text = strings.Replace(text, last,
+			last+fmt.Sprintf("  host {\n    ssh         = env(%q)\n    key         = env(%q)\n    known_hosts = env(%q)\n "+
+				"%s\n  }\n", machine+"_SSH", machine+"_SSH_KEY", machine+"_KNOWN_HOSTS", o.hostLines), 1)
 	}
-	text += with(o.hcl) + "migration \"teamwork_cloud_offload\" \"cars\" {\n  sync = sync.teamwork_cloud.cars\n  " + strings.Join(o.lines, "\n  ") + "\n}\n"
+	text += with(o.hcl) + "migration \"teamwork_cloud_offload\" \"cars\" {\n  sync = sync.teamwork_cloud.cars\n  " +
+		strings.Join(o.lines, "\n  ") + "\n}\n"
 	seed, err := json.Marshal(j{"teamwork_cloud": j{"now": "2026-03-02T08:00:00Z", "servers": o.servers}})
 	if err != nil {
 		t.Fatal(err)
@@ -152,18 +155,36 @@ func TestOffloads(t *testing.T) {
 		removed bool
 		locked  bool // the copies are read-only
 	}{
-		"verified":                      {[]string{removing}, "ab", bring + unconfigure + remove + "finished", planner.Tally{Add: 2, Destroy: 3, Person: 3, Irreversible: 1}, true, true},
-		"verified_reactivated":          {[]string{removing, reactivating}, "ab", bring + unconfigure + remove + activate + "finished", planner.Tally{Add: 2, Change: 2, Destroy: 3, Person: 5, Irreversible: 1}, true, false},
-		"as_documented":                 {[]string{removing, asDocumented}, "ab", bring + remove + unconfigure + "finished", planner.Tally{Add: 2, Destroy: 3, Person: 3, Irreversible: 1}, true, true},
-		"as_documented_reactivated":     {[]string{removing, reactivating, asDocumented}, "ab", bring + remove + unconfigure + activate + "finished", planner.Tally{Add: 2, Change: 2, Destroy: 3, Person: 5, Irreversible: 1}, true, false},
-		"by_hand":                       {[]string{removing, reactivating}, "", bring + unconfigure + removeByHand + activateHand + "finished", planner.Tally{Add: 2, Change: 2, Destroy: 3, Person: 7, Irreversible: 1}, true, false},
-		"by_hand_on_the_source":         {[]string{removing, reactivating}, "b", bring + unconfigure + removeByHand + activate + "finished", planner.Tally{Add: 2, Change: 2, Destroy: 3, Person: 6, Irreversible: 1}, true, false},
-		"by_hand_on_the_target":         {[]string{removing, reactivating}, "a", bring + unconfigure + remove + activateHand + "finished", planner.Tally{Add: 2, Change: 2, Destroy: 3, Person: 6, Irreversible: 1}, true, false},
-		"by_hand_as_documented":         {[]string{removing, asDocumented}, "", bring + removeByHand + unconfigure + "finished", planner.Tally{Add: 2, Destroy: 3, Person: 4, Irreversible: 1}, true, true},
-		"configuration_kept":            {[]string{removing, "remove_configuration = false"}, "ab", bring + remove + "finished", planner.Tally{Add: 2, Destroy: 2, Person: 2, Irreversible: 1}, true, true},
-		"source_kept":                   {nil, "ab", bring + "remove_configuration", planner.Tally{Add: 2, Destroy: 1, Person: 2}, false, true},
-		"source_kept_reactivated":       {[]string{reactivating}, "ab", bring + unconfigure + activate + "finished", planner.Tally{Add: 2, Change: 2, Destroy: 1, Person: 4}, false, false},
-		"source_and_configuration_kept": {[]string{"remove_configuration = false"}, "ab", bring[:len(bring)-1], planner.Tally{Add: 2, Person: 1}, false, true},
+		"verified": {[]string{removing}, "ab", bring + unconfigure + remove + "finished",
+			planner.Tally{Add: 2, Destroy: 3, Person: 3, Irreversible: 1}, true, true},
+		"verified_reactivated": {[]string{removing, reactivating}, "ab",
+			bring + unconfigure + remove + activate + "finished", planner.Tally{Add: 2, Change: 2, Destroy: 3, Person: 5,
+				Irreversible: 1}, true, false},
+		"as_documented": {[]string{removing, asDocumented}, "ab", bring + remove + unconfigure + "finished",
+			planner.Tally{Add: 2, Destroy: 3, Person: 3, Irreversible: 1}, true, true},
+		"as_documented_reactivated": {[]string{removing, reactivating, asDocumented}, "ab",
+			bring + remove + unconfigure + activate + "finished", planner.Tally{Add: 2, Change: 2, Destroy: 3, Person: 5,
+				Irreversible: 1}, true, false},
+		"by_hand": {[]string{removing, reactivating}, "",
+			bring + unconfigure + removeByHand + activateHand + "finished",
+			planner.Tally{Add: 2, Change: 2, Destroy: 3, Person: 7, Irreversible: 1}, true, false},
+		"by_hand_on_the_source": {[]string{removing, reactivating}, "b",
+			bring + unconfigure + removeByHand + activate + "finished",
+			planner.Tally{Add: 2, Change: 2, Destroy: 3, Person: 6, Irreversible: 1}, true, false},
+		"by_hand_on_the_target": {[]string{removing, reactivating}, "a",
+			bring + unconfigure + remove + activateHand + "finished",
+			planner.Tally{Add: 2, Change: 2, Destroy: 3, Person: 6, Irreversible: 1}, true, false},
+		"by_hand_as_documented": {[]string{removing, asDocumented}, "",
+			bring + removeByHand + unconfigure + "finished", planner.Tally{Add: 2, Destroy: 3, Person: 4, Irreversible: 1},
+			true, true},
+		"configuration_kept": {[]string{removing, "remove_configuration = false"}, "ab",
+			bring + remove + "finished", planner.Tally{Add: 2, Destroy: 2, Person: 2, Irreversible: 1}, true, true},
+		"source_kept": {nil, "ab", bring + "remove_configuration",
+			planner.Tally{Add: 2, Destroy: 1, Person: 2}, false, true},
+		"source_kept_reactivated": {[]string{reactivating}, "ab", bring + unconfigure + activate + "finished",
+			planner.Tally{Add: 2, Change: 2, Destroy: 1, Person: 4}, false, false},
+		"source_and_configuration_kept": {[]string{"remove_configuration = false"}, "ab", bring[:len(bring)-1],
+			planner.Tally{Add: 2, Person: 1}, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -227,7 +248,8 @@ func golden(t *testing.T, name string, p *planner.Plan) {
 		}
 	}
 	for _, f := range p.Findings {
-		fmt.Fprintf(&b, "%s [%s] %s: %s\n    %s\n", f.Severity, f.Rule, f.Op, f.Summary, strings.ReplaceAll(f.Detail, "\n", "\n    "))
+		fmt.Fprintf(&b, "%s [%s] %s: %s\n    %s\n", f.Severity, f.Rule, f.Op, f.Summary,
+			strings.ReplaceAll(f.Detail, "\n", "\n    "))
 	}
 	got := []byte(unsettled.ReplaceAllString(b.String(), "$1…"))
 	file := filepath.Join("testdata", "offload", name+".golden")

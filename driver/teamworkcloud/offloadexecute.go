@@ -22,7 +22,8 @@ func (d *Driver) verifyUnchanged(ctx context.Context, t *executor.Task) (executo
 		return executor.Verdict{}, err
 	}
 	v, err := d.unchanged(ctx, t, m)
-	standstill := fmt.Sprintf("; if the services of %s stand still, syncctl apply goes on from here, or start them by hand: %s", m.Server, machine.JoinLines(m.Start...))
+	standstill := fmt.Sprintf("; if the services of %s stand still, syncctl apply goes on from here, or start them by "+
+		"hand: %s", m.Server, machine.JoinLines(m.Start...))
 	switch {
 	case err != nil:
 		return v, fmt.Errorf("%w%s", err, standstill)
@@ -32,8 +33,8 @@ func (d *Driver) verifyUnchanged(ctx context.Context, t *executor.Task) (executo
 	return v, nil
 }
 
-// unchanged: with the services of the source stopped nothing is in its database that was not verified, and the target still has
-// what was.
+// unchanged: with the services of the source stopped nothing is in its database that was not verified, and the target
+// still has what was.
 func (d *Driver) unchanged(ctx context.Context, t *executor.Task, m *machine.Machine) (executor.Verdict, error) {
 	verified, err := verifiedHere(t)
 	if err != nil || len(verified) == 0 {
@@ -41,7 +42,8 @@ func (d *Driver) unchanged(ctx context.Context, t *executor.Task, m *machine.Mac
 	}
 	if v, err := m.VerifyStopped(ctx); err != nil || v.State != executor.Done {
 		if v.State == executor.NotDone && t.IsDone(opStop+atSource) {
-			v.Why += fmt.Sprintf("; somebody has started them: have them stopped again: syncctl resolve %s -retry", planner.StepID(t.Step.Addr, opStop+atSource))
+			v.Why += fmt.Sprintf("; somebody has started them: have them stopped again: syncctl resolve %s -retry",
+				planner.StepID(t.Step.Addr, opStop+atSource))
 		}
 		return v, err
 	}
@@ -67,7 +69,8 @@ func (d *Driver) verifyRemoval(ctx context.Context, t *executor.Task) (executor.
 	return verifyGone(ctx, m, verified.IDs(), t.Output(opUnchanged, witnessOutput))
 }
 
-// removeResources removes exactly what this run has verified, as far as it is there still. The plan must name the same.
+// removeResources removes exactly what this run has verified, as far as it is there still. The plan must name the
+// same.
 func (d *Driver) removeResources(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	verified, err := verifiedHere(t)
 	if err != nil {
@@ -75,7 +78,9 @@ func (d *Driver) removeResources(ctx context.Context, t *executor.Task) (executo
 	}
 	ids := verified.IDs()
 	if len(ids) == 0 || fingerprint(ids) != t.Step.Args[argResources] {
-		return executor.Result{}, executor.NotSent(fmt.Errorf("removing: the %s that this run has verified are not those that the plan is about", wording.Plural(len(ids), "resource")))
+		return executor.Result{},
+			executor.NotSent(fmt.Errorf("removing: the %s that this run has verified are not those that the plan is about",
+				wording.Plural(len(ids), "resource")))
 	}
 	m, err := d.reach(serverOf(t, atSource), t.Step.Args[argRelease])
 	if err != nil {
@@ -100,7 +105,10 @@ func (d *Driver) reactivateResources(ctx context.Context, t *executor.Task) (exe
 	}
 	ids := all.IDs()
 	if len(ids) == 0 || fingerprint(ids) != t.Step.Args[argResources] {
-		return executor.Result{}, executor.NotSent(fmt.Errorf("reactivating: the %s that this run has looked at are not those that the plan is about", wording.Plural(len(ids), "resource")))
+		return executor.Result{},
+			executor.NotSent(fmt.Errorf(
+				"reactivating: the %s that this run has looked at are not those that the plan is about", wording.Plural(len(ids),
+					"resource")))
 	}
 	m, err := d.reach(serverOf(t, atTarget), t.Step.Args[argRelease])
 	if err != nil {
@@ -111,7 +119,8 @@ func (d *Driver) reactivateResources(ctx context.Context, t *executor.Task) (exe
 		return executor.Result{}, executor.NotSent(err)
 	}
 	if v.State != executor.Done {
-		return executor.Result{}, executor.NotSent(fmt.Errorf("%s; have them stopped: syncctl resolve %s -retry", v.Why, planner.StepID(t.Step.Addr, opStop+atTarget)))
+		return executor.Result{}, executor.NotSent(fmt.Errorf("%s; have them stopped: syncctl resolve %s -retry", v.Why,
+			planner.StepID(t.Step.Addr, opStop+atTarget)))
 	}
 	if why, err := m.UnfitDatabase(ctx, all.Names()); err != nil || why != "" {
 		return executor.Result{}, executor.NotSent(errors.Join(err, textError(why)))
@@ -132,8 +141,8 @@ func textError(text string) error {
 	return errors.New(text)
 }
 
-// migrationFacts reads the named facts again. Those about the target alone are read of the target alone: the source's services
-// may be stopped by then.
+// migrationFacts reads the named facts again. Those about the target alone are read of the target alone: the source's
+// services may be stopped by then.
 func (d *Driver) migrationFacts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error) {
 	out := map[string]string{}
 	sync := survey.Declared(declaredOffload(r).Sync)

@@ -46,7 +46,8 @@ func (o *offloading) find(rule string, severity planner.Severity, op, summary, d
 	if !o.has(op) {
 		op = ""
 	}
-	o.out = append(o.out, planner.Finding{Rule: product + "/" + rule, Severity: severity, Op: op, Summary: summary, Detail: detail})
+	o.out = append(o.out, planner.Finding{Rule: product + "/" + rule, Severity: severity, Op: op, Summary: summary,
+		Detail: detail})
 }
 
 func (o *offloading) has(op string) bool {
@@ -57,16 +58,19 @@ func (o *offloading) refuse(rule, detail, format string, args ...any) {
 	o.find(rule, planner.Refuse, "", fmt.Sprintf(format, args...), detail)
 }
 
-// lost: what is declared and on neither server. After all has been moved somebody may have renamed it where it is now.
+// lost: what is declared and on neither server. After all has been moved somebody may have renamed it where it is
+// now.
 func (o *offloading) lost() {
 	for i := range o.plan.Facts.Items {
 		item := &o.plan.Facts.Items[i]
 		if item.Problem == "" {
 			continue
 		}
-		what := fmt.Sprintf("%s %q is neither on %s nor, as far as can be told, on %s", item.Kind, item.Declared, o.addr(atSource), o.addr(atTarget))
+		what := fmt.Sprintf("%s %q is neither on %s nor, as far as can be told, on %s", item.Kind, item.Declared,
+			o.addr(atSource), o.addr(atTarget))
 		if len(o.confirmed) > 0 {
-			o.find("not-found", planner.Note, "", what, "Runs have worked on this offload; it may have been renamed since. If its end is reached, take the block out.")
+			o.find("not-found", planner.Note, "", what,
+				"Runs have worked on this offload; it may have been renamed since. If its end is reached, take the block out.")
 			continue
 		}
 		detail := "Write it as it is called there, with its category path, or as its id."
@@ -82,8 +86,11 @@ func (o *offloading) bringing() {
 	for i := range o.plan.Items {
 		s := &o.plan.Items[i]
 		if s.Unconfigured && !isComplete(s) && o.plan.CannotReplace(s) {
-			o.refuse("reconfigure", "Before 2024x Refresh1 a deleted configuration leaves a record behind that stands in the way of another one (TWCloud2024x 137987228). Remove the copies on the target with Data Manager (-dr), which takes the record with them, and plan again: nothing has been removed from the source.",
-				"the configuration of %s %q on %s was removed before all had come, and cannot be made again while the copies are there", s.Kind, s.Path, o.facts.Sync.Target.String())
+			o.refuse("reconfigure", "Before 2024x Refresh1 a deleted configuration leaves a record behind that stands in "+
+				"the way of another one (TWCloud2024x 137987228). Remove the copies on the target with Data Manager (-dr), "+
+				"which takes the record with them, and plan again: nothing has been removed from the source.",
+				"the configuration of %s %q on %s was removed before all had come, and cannot be made again while the copies "+
+					"are there", s.Kind, s.Path, o.facts.Sync.Target.String())
 		}
 	}
 	var coming []string
@@ -93,7 +100,8 @@ func (o *offloading) bringing() {
 		}
 	}
 	if len(coming) > 0 {
-		o.refuse("offload-coming", "Plan again once they have come.", "%s: not on %s yet", wording.QuotedList(coming), o.addr(atSource))
+		o.refuse("offload-coming", "Plan again once they have come.", "%s: not on %s yet", wording.QuotedList(coming),
+			o.addr(atSource))
 	}
 }
 
@@ -106,15 +114,20 @@ func (o *offloading) removing() {
 			"the plan removes %s from %s, remove_from_source allows %d", wording.Plural(n, "resource"), o.addr(atSource), allow)
 	}
 	if up := o.sync.UpstreamSync(); up != nil {
-		o.refuse("offload-copy", "Remove them where they come from, or end that synchronization first. Data Manager would remove its configuration with the copies, too ("+managerPage+").",
+		o.refuse("offload-copy",
+			"Remove them where they come from, or end that synchronization first. Data Manager would remove its "+
+				"configuration with the copies, too ("+managerPage+").",
 			"what is to be removed from %s are copies that %s brings there", o.addr(atSource), up.Address())
 	}
 	for _, f := range o.facts.Sync.Feeds {
-		o.refuse("offload-copy", "Take them out of that synchronization first. Data Manager would remove its configuration with the copies, too ("+managerPage+").",
+		o.refuse("offload-copy",
+			"Take them out of that synchronization first. Data Manager would remove its configuration with the copies, too ("+
+				managerPage+").",
 			"%s of %s are copies that %s brings there", wording.QuotedList(f.Resources), o.addr(atSource), f.Chain[0])
 	}
 	for _, f := range o.facts.Readers {
-		o.refuse("offload-read", "Take them out of that synchronization first, or set its state to removed: it would lose what it reads.",
+		o.refuse("offload-read",
+			"Take them out of that synchronization first, or set its state to removed: it would lose what it reads.",
 			"%s reads %s from %s", f.Chain[0], wording.QuotedList(f.Resources), o.addr(atSource))
 	}
 }
@@ -123,7 +136,9 @@ func (o *offloading) removing() {
 func (o *offloading) marked() {
 	for i := range o.plan.Items {
 		if s := &o.plan.Items[i]; s.IsRemoved() {
-			o.refuse("offload-marked", "What is marked as deleted is not synchronized (VN 261624215), so it cannot be verified. Restore it, or take it out of the declaration.",
+			o.refuse("offload-marked",
+				"What is marked as deleted is not synchronized (VN 261624215), so it cannot be verified. Restore it, or take "+
+					"it out of the declaration.",
 				"resource %q is marked as deleted on %s", s.Declared, o.addr(atSource))
 		}
 	}
@@ -139,16 +154,21 @@ func (o *offloading) losing() {
 	var lines []string
 	for _, r := range o.present {
 		people[r.Source.LatestBy]++
-		lines = append(lines, fmt.Sprintf("%s  %s, %s, %s: the last by %s on %s%s", r.ID, joinPath(r.Path, r.Name), wording.Plural(r.Source.Branches, "branch"),
+		lines = append(lines, fmt.Sprintf("%s  %s, %s, %s: the last by %s on %s%s", r.ID, joinPath(r.Path, r.Name),
+			wording.Plural(r.Source.Branches, "branch"),
 			wording.Plural(r.Source.Revisions, "revision"), r.Source.LatestBy, r.Source.LatestAt, created(r)))
 	}
 	if op == opRemove {
-		lines = append(lines, machine.Lines(machine.Batches(o.commands(atSource).DataManager, o.ids(), machine.Remove)...)...)
+		lines = append(lines, machine.Lines(machine.Batches(o.commands(atSource).DataManager, o.ids(),
+			machine.Remove)...)...)
 	}
-	o.find("whose", planner.Warn, op, fmt.Sprintf("removed from %s: %s; the newest revisions are by %s", o.addr(atSource), wording.Plural(len(o.present), "resource"), byCount(people)), strings.Join(lines, "\n"))
+	o.find("whose", planner.Warn, op, fmt.Sprintf("removed from %s: %s; the newest revisions are by %s",
+		o.addr(atSource), wording.Plural(len(o.present), "resource"), byCount(people)), strings.Join(lines, "\n"))
 	for i := range o.plan.Items {
 		if s := &o.plan.Items[i]; s.Kind == survey.KindCategory && len(s.Removed) > 0 {
-			o.find("marked-stays", planner.Note, op, fmt.Sprintf("category %q of %s has %s marked as deleted, which stay as they are: %s", s.Path, o.addr(atSource), wording.Plural(len(s.Removed), "resource"), wording.List(s.Removed)),
+			o.find("marked-stays", planner.Note, op,
+				fmt.Sprintf("category %q of %s has %s marked as deleted, which stay as they are: %s", s.Path, o.addr(atSource),
+					wording.Plural(len(s.Removed), "resource"), wording.List(s.Removed)),
 				"datamanager -drd, which removes all that is marked, is never used.")
 		}
 	}
@@ -157,10 +177,12 @@ func (o *offloading) losing() {
 		for _, l := range o.facts.Locks {
 			words = append(words, l.String())
 		}
-		o.find("locked", planner.Warn, opIdle+atSource, fmt.Sprintf("there are locks on resources that are to be removed: %s", wording.List(words)),
+		o.find("locked", planner.Warn, opIdle+atSource,
+			fmt.Sprintf("there are locks on resources that are to be removed: %s", wording.List(words)),
 			"Whoever holds them has not committed: the run goes on only once there are none.")
 	}
-	o.find("space", planner.Note, op, "the database gives its disk space back only when it is compacted", "Cassandra does so in time; nodetool compact does it at once.")
+	o.find("space", planner.Note, op, "the database gives its disk space back only when it is compacted",
+		"Cassandra does so in time; nodetool compact does it at once.")
 }
 
 func joinPath(category, name string) string {
@@ -183,7 +205,10 @@ func byCount(people map[string]int) string {
 	for p := range people {
 		all = append(all, p)
 	}
-	slices.SortFunc(all, func(a, b string) int { return cmp.Or(cmp.Compare(people[b], people[a]), strings.Compare(a, b)) })
+	slices.SortFunc(all, func(a, b string) int {
+		return cmp.Or(cmp.Compare(people[b], people[a]),
+			strings.Compare(a, b))
+	})
 	for i, p := range all {
 		all[i] = fmt.Sprintf("%s (%d)", orUnknown(p), people[p])
 	}
@@ -196,27 +221,38 @@ func orUnknown(name string) string { return cmp.Or(name, "an unknown user") }
 func (o *offloading) configurations() {
 	switch {
 	case !o.unconfigures() && o.removes() && o.transfers():
-		o.find("configuration-stays", planner.Warn, "", fmt.Sprintf("the remote resource configurations stay on %s, with nothing on %s that they could bring", o.addr(atTarget), o.addr(atSource)),
-			"What a configuration does when its source disappears is not documented. remove_configuration = true has them removed before.")
+		o.find("configuration-stays", planner.Warn, "",
+			fmt.Sprintf("the remote resource configurations stay on %s, with nothing on %s that they could bring",
+				o.addr(atTarget), o.addr(atSource)),
+			"What a configuration does when its source disappears is not documented. remove_configuration = true has them "+
+				"removed before.")
 	case o.unconfigures() && o.removes() && o.documented() && o.transfers():
-		o.find("as-documented", planner.Warn, share.VerbUnconfigure, "the configurations are there while their source disappears, and what they do then is not documented",
+		o.find("as-documented", planner.Warn, share.VerbUnconfigure,
+			"the configurations are there while their source disappears, and what they do then is not documented",
 			"order = \"verified\" has them removed before. What is on the target is looked at before and after.")
 	}
 	if o.unconfigures() && o.facts.Sync.Target.Release.OlderThan(osmc.SyncTLS2024R1) {
-		o.find("record-stays", planner.Note, share.VerbUnconfigure, fmt.Sprintf("%s keeps a record of a deleted configuration", o.facts.Sync.Target.String()),
-			"Before 2024x Refresh1 the same resource can be configured again only once Data Manager has removed its copy (TWCloud2024x 137987228).")
+		o.find("record-stays", planner.Note, share.VerbUnconfigure,
+			fmt.Sprintf("%s keeps a record of a deleted configuration", o.facts.Sync.Target.String()),
+			"Before 2024x Refresh1 the same resource can be configured again only once Data Manager has removed its copy "+
+				"(TWCloud2024x 137987228).")
 	}
 }
 
 // reactivating: the flag is never taken off what a configuration still brings.
 func (o *offloading) reactivating() {
 	for _, f := range o.facts.Sync.Twice {
-		o.refuse("reactivate-synced", "Take them out of that synchronization first: without the flag, its next run leads to inconsistent versions ("+share.SyncPage+").",
-			"%s brings %s to %s too, so their read-only flag must stay", f.Chain[0], wording.QuotedList(f.Resources), o.addr(atTarget))
+		o.refuse("reactivate-synced",
+			"Take them out of that synchronization first: without the flag, its next run leads to inconsistent versions ("+
+				share.SyncPage+").",
+			"%s brings %s to %s too, so their read-only flag must stay", f.Chain[0], wording.QuotedList(f.Resources),
+			o.addr(atTarget))
 	}
 	for _, c := range o.facts.Copies {
 		if c.Brought != "" {
-			o.refuse("reactivate-synced", "Take it out of one of the two: without the flag, the next run of that synchronization leads to inconsistent versions ("+share.SyncPage+").",
+			o.refuse("reactivate-synced",
+				"Take it out of one of the two: without the flag, the next run of that synchronization leads to inconsistent "+
+					"versions ("+share.SyncPage+").",
 				"%s brings %q (%s) to %s, so its read-only flag must stay", c.Brought, c.Name, c.ID, o.addr(atTarget))
 		}
 	}
@@ -237,23 +273,30 @@ func (o *offloading) reactivating() {
 		lines = append(lines, line)
 	}
 	if op == opReactivate {
-		lines = append(lines, machine.Lines(machine.Batches(o.commands(atTarget).DataManager, o.movedIDs(), machine.Reactivate(o.wholeCategory()))...)...)
+		lines = append(lines, machine.Lines(machine.Batches(o.commands(atTarget).DataManager, o.movedIDs(),
+			machine.Reactivate(o.wholeCategory()))...)...)
 	}
 	grade := planner.Note
 	if slices.ContainsFunc(o.moved(), o.supposed) {
 		grade = planner.Warn
-		lines = append(lines, fmt.Sprintf("What is in %q of %s and not on %s is taken for moved from there.", o.facts.Sync.Category.Path, o.addr(atTarget), o.addr(atSource)))
+		lines = append(lines, fmt.Sprintf("What is in %q of %s and not on %s is taken for moved from there.",
+			o.facts.Sync.Category.Path, o.addr(atTarget), o.addr(atSource)))
 	}
-	o.find("reactivated", grade, op, fmt.Sprintf("editable on %s afterwards: %s", o.addr(atTarget), wording.Plural(n, "resource")), strings.Join(lines, "\n"))
+	o.find("reactivated", grade, op, fmt.Sprintf("editable on %s afterwards: %s", o.addr(atTarget),
+		wording.Plural(n, "resource")), strings.Join(lines, "\n"))
 	if r := o.facts.Sync.Target.Release; !r.IsZero() && !r.Before(makeEditable2026R2) {
-		o.find("make-editable", planner.Note, op, fmt.Sprintf("%s has a button Make editable in its Resources application, which needs no stop", o.facts.Sync.Target.String()),
-			"It came with 2026x Refresh2 (VN 261621685) and has no documented interface. Whoever prefers it leaves reactivate out.")
+		o.find("make-editable", planner.Note, op,
+			fmt.Sprintf("%s has a button Make editable in its Resources application, which needs no stop",
+				o.facts.Sync.Target.String()),
+			"It came with 2026x Refresh2 (VN 261621685) and has no documented interface. Whoever prefers it leaves "+
+				"reactivate out.")
 	}
 }
 
 // supposed: it is in the target category and not on the source, which is all that speaks for its having been moved.
 func (o *offloading) supposed(c copyFacts) bool {
-	return slices.ContainsFunc(o.facts.Copies, func(d copyFacts) bool { return d.ID == c.ID }) && o.facts.Sync.Items[c.Item].Kind == survey.KindCategory
+	return slices.ContainsFunc(o.facts.Copies, func(d copyFacts) bool { return d.ID == c.ID }) &&
+		o.facts.Sync.Items[c.Item].Kind == survey.KindCategory
 }
 
 // machineWork: services of a server are stopped.
@@ -264,15 +307,22 @@ func (o *offloading) machineWork(end string) {
 	}
 	switch allowed := o.decl.AllowLoggedIn; {
 	case !in.Known && !allowed:
-		o.find("logged-in", planner.Note, opAnnounce+end, fmt.Sprintf("%s may not see who is logged in to %s, so a person says that nobody is", share.OrNobody(o.observed(end).User), o.addr(end)), "")
+		o.find("logged-in", planner.Note, opAnnounce+end,
+			fmt.Sprintf("%s may not see who is logged in to %s, so a person says that nobody is",
+				share.OrNobody(o.observed(end).User), o.addr(end)), "")
 	case len(in.Users) > 0 && allowed:
-		o.find("logged-in", planner.Warn, opIdle+end, fmt.Sprintf("logged in to %s now: %s; they are cut off when its services stop", o.addr(end), wording.List(in.Users)), "allow_logged_in = true")
+		o.find("logged-in", planner.Warn, opIdle+end,
+			fmt.Sprintf("logged in to %s now: %s; they are cut off when its services stop", o.addr(end),
+				wording.List(in.Users)), "allow_logged_in = true")
 	case len(in.Users) > 0:
-		o.find("logged-in", planner.Warn, opIdle+end, fmt.Sprintf("logged in to %s now: %s", o.addr(end), wording.List(in.Users)), "Its services are stopped only once nobody else is.")
+		o.find("logged-in", planner.Warn, opIdle+end, fmt.Sprintf("logged in to %s now: %s", o.addr(end),
+			wording.List(in.Users)), "Its services are stopped only once nobody else is.")
 	}
 	if !o.hasHost(end) {
-		o.find("no-host", planner.Note, opMaintain+end, fmt.Sprintf("%s has no host block, so a person works at its machine, with the lines below", o.addr(end)),
-			"The lines are the vendor's for an installation on Linux; with a host block syncctl runs them and compares what Data Manager lists.")
+		o.find("no-host", planner.Note, opMaintain+end,
+			fmt.Sprintf("%s has no host block, so a person works at its machine, with the lines below", o.addr(end)),
+			"The lines are the vendor's for an installation on Linux; with a host block syncctl runs them and compares what "+
+				"Data Manager lists.")
 	}
 	o.together(end)
 }
@@ -282,11 +332,14 @@ func (o *offloading) together(end string) {
 	for _, r := range o.decl.Resource().Peers {
 		p := declaredOffload(r)
 		other := survey.Declared(p.Sync)
-		if other == nil || slices.Contains(o.decl.Resource().DependsOn, r.Addr) || slices.Contains(r.DependsOn, o.decl.Addr()) {
+		if other == nil || slices.Contains(o.decl.Resource().DependsOn, r.Addr) ||
+			slices.Contains(r.DependsOn, o.decl.Addr()) {
 			continue
 		}
-		if p.RemoveFromSource != nil && other.SourceServer().IsSame(o.server(end)) || p.Reactivate && other.TargetServer().IsSame(o.server(end)) {
-			o.find("together", planner.Warn, "", fmt.Sprintf("%s may stop and start the services of %s at the same time", r.Addr, o.addr(end)),
+		if p.RemoveFromSource != nil && other.SourceServer().IsSame(o.server(end)) || p.Reactivate &&
+			other.TargetServer().IsSame(o.server(end)) {
+			o.find("together", planner.Warn, "", fmt.Sprintf("%s may stop and start the services of %s at the same time",
+				r.Addr, o.addr(end)),
 				fmt.Sprintf("Write depends_on = [%s] here, or the other way round, so that one follows the other.", r.Addr))
 		}
 	}

@@ -18,15 +18,23 @@ func TestMachineThatDoesNotFit(t *testing.T) {
 		says  []string
 		quiet bool // nothing ran that changes anything
 	}{
-		"another server's":      {func(o *offloaded) { o.host = map[string]string{"a": "b"} }, "preflight", []string{"does not list", "is this the machine, and the database, of server.teamwork_cloud.a?"}, true},
-		"Data Manager missing":  {func(o *offloaded) { o.hostLines = `home = "/opt/elsewhere"` }, "preflight", []string{"datamanager -lr", "code 127"}, true},
-		"a program that says 0": {func(o *offloaded) { o.hostLines = `datamanager = ["true"]` }, "preflight", []string{"does not list"}, true},
-		"status of another":     {func(o *offloaded) { o.hostLines = `status = ["test", "-e", "/nowhere"]` }, "preflight", []string{"answers, but its machine does not say that it runs"}, true},
-		"no such status":        {func(o *offloaded) { o.hostLines = `status = ["rc-service", "twcloud", "status"]` }, "preflight", []string{"code 127"}, true},
-		"one service missing":   {func(o *offloaded) { o.set("a", "machine", j{"services": []any{"twcloud", "zookeeper"}}) }, "preflight", []string{"only some run", "host.status, host.stop and host.start"}, true},
-		"no sudo":               {func(o *offloaded) { o.set("a", "machine", j{"sudo": false}) }, "stop_source", []string{"a password is required"}, true},
+		"another server's": {func(o *offloaded) { o.host = map[string]string{"a": "b"} }, "preflight",
+			[]string{"does not list", "is this the machine, and the database, of server.teamwork_cloud.a?"}, true},
+		"Data Manager missing": {func(o *offloaded) { o.hostLines = `home = "/opt/elsewhere"` }, "preflight",
+			[]string{"datamanager -lr", "code 127"}, true},
+		"a program that says 0": {func(o *offloaded) { o.hostLines = `datamanager = ["true"]` }, "preflight",
+			[]string{"does not list"}, true},
+		"status of another": {func(o *offloaded) { o.hostLines = `status = ["test", "-e", "/nowhere"]` }, "preflight",
+			[]string{"answers, but its machine does not say that it runs"}, true},
+		"no such status": {func(o *offloaded) { o.hostLines = `status = ["rc-service", "twcloud", "status"]` },
+			"preflight", []string{"code 127"}, true},
+		"one service missing": {func(o *offloaded) { o.set("a", "machine", j{"services": []any{"twcloud", "zookeeper"}}) },
+			"preflight", []string{"only some run", "host.status, host.stop and host.start"}, true},
+		"no sudo": {func(o *offloaded) { o.set("a", "machine", j{"sudo": false}) }, "stop_source",
+			[]string{"a password is required"}, true},
 		"one of several": {func(o *offloaded) {
-			o.hostLines = "stop = [[\"sudo\", \"systemctl\", \"stop\", \"webapp\"]]\n status = [\"systemctl\", \"is-active\", \"webapp\"]\n within = \"1s\""
+			o.hostLines = "stop = [[\"sudo\", \"systemctl\", \"stop\", \"webapp\"]]\n status = [\"systemctl\", " +
+				"\"is-active\", \"webapp\"]\n within = \"1s\""
 		}, "stop_source", []string{"still answers: is it another machine, or one of several of a cluster?"}, false},
 		"services that do not start": {func(o *offloaded) {
 			o.hostLines = "start = [[\"true\"]]\n within = \"1s\""
@@ -46,7 +54,8 @@ func TestMachineThatDoesNotFit(t *testing.T) {
 					t.Errorf("it says %s\nwithout %q", s.Why, want)
 				}
 			}
-			changed := slices.ContainsFunc(out.Lines, func(l sandbox.AccessLine) bool { return l.Protocol == sandbox.ProtocolSSH && !l.Reading && l.OK })
+			changed := slices.ContainsFunc(out.Lines,
+				func(l sandbox.AccessLine) bool { return l.Protocol == sandbox.ProtocolSSH && !l.Reading && l.OK })
 			if changed == c.quiet {
 				t.Errorf("ran %q and %q", ran(out, "a"), ran(out, "b"))
 			}
@@ -68,7 +77,8 @@ func TestPeopleLoggedIn(t *testing.T) {
 	}{
 		"nobody is":      {nil, nil, nil, "idle_source"},
 		"nobody can see": {nil, []string{"Resource Manager", "Resource Creator"}, nil, "announce_source idle_source"},
-		"allowed":        {[]string{"allow_logged_in = true"}, nil, do("login", "server", "a", "user", "zoe"), "idle_source"},
+		"allowed": {[]string{"allow_logged_in = true"}, nil, do("login", "server", "a", "user", "zoe"),
+			"idle_source"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -94,7 +104,8 @@ func TestPeopleLoggedIn(t *testing.T) {
 		s := w.open(t)
 		s.person("login", "server", "a", "user", "zoe")
 		p := s.apply(moving(removing))
-		if !strings.Contains(ops(p), "remove_configuration announce_source idle_source") || !strings.Contains(step(t, p, "announce_source").Summary, "(now zoe)") {
+		if !strings.Contains(ops(p), "remove_configuration announce_source idle_source") ||
+			!strings.Contains(step(t, p, "announce_source").Summary, "(now zoe)") {
 			t.Errorf("steps: %s", ops(p))
 		}
 		says(t, p, "logged-in", "logged in to server.teamwork_cloud.a now: zoe")
@@ -113,7 +124,8 @@ func TestRemovesNothingElse(t *testing.T) {
 			t.Errorf("the source has %v", on)
 		}
 	}
-	if n := phase(t, out, "remove"); !strings.Contains(n.Step.Summary, "datamanager -dr "+ids["Engine"]+" "+ids["Gearbox"]) {
+	if n := phase(t, out, "remove"); !strings.Contains(n.Step.Summary,
+		"datamanager -dr "+ids["Engine"]+" "+ids["Gearbox"]) {
 		t.Errorf("it was announced as %s", n.Step.Summary)
 	}
 	told := slices.DeleteFunc(ran(out, "a"), func(l string) bool { return !strings.Contains(l, "datamanager") })

@@ -16,8 +16,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// verifySourceIdle guards the stop of the source's services: nobody works on what is to be removed, and nothing of it has
-// changed on either server since it was verified.
+// verifySourceIdle guards the stop of the source's services: nobody works on what is to be removed, and nothing of it
+// has changed on either server since it was verified.
 func (d *Driver) verifySourceIdle(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	verified, err := verifiedHere(t)
 	if err != nil || len(verified) == 0 {
@@ -31,7 +31,9 @@ func (d *Driver) verifySourceIdle(ctx context.Context, t *executor.Task) (execut
 		return executor.Verdict{}, executor.Final(err)
 	}
 	if planned, now := t.Step.Args[argLines], resourcesText(l.facts.Resources()); planned != "" && planned != now {
-		return executor.Verdict{}, executor.Final(fmt.Errorf("%s has %s, and the lines for a person were written for %s. %s", l.facts.Source.Addr, now, planned, planAnew))
+		return executor.Verdict{},
+			executor.Final(fmt.Errorf("%s has %s, and the lines for a person were written for %s. %s", l.facts.Source.Addr,
+				now, planned, planAnew))
 	}
 	var locks []lockFacts
 	err = survey.Gather(ctx, d.observer(serversOf(syncOf(t))...), func(v *survey.View) {
@@ -50,12 +52,15 @@ func (d *Driver) verifySourceIdle(ctx context.Context, t *executor.Task) (execut
 	if why, err := d.notReady(ctx, t, atSource, verified); err != nil || why != "" {
 		return executor.Verdict{State: executor.NotDone, Why: why}, err
 	}
-	return executor.Done.Because("nobody works on the %s, and nothing of them has changed since it was verified", wording.Plural(len(verified), "resource")), nil
+	return executor.Done.Because("nobody works on the %s, and nothing of them has changed since it was verified",
+		wording.Plural(len(verified), "resource")), nil
 }
 
-// notReady tells what keeps the services of an end from being stopped, "" if nothing does: nobody else may be logged in, and the
-// machine, where one is declared, must be the one with these resources.
-func (d *Driver) notReady(ctx context.Context, t *executor.Task, end string, resources revision.Records) (string, error) {
+// notReady tells what keeps the services of an end from being stopped, "" if nothing does: nobody else may be logged
+// in, and the machine, where one is declared, must be the one with these resources.
+func (d *Driver) notReady(
+	ctx context.Context, t *executor.Task, end string, resources revision.Records,
+) (string, error) {
 	w, err := d.windowAt(t, end)
 	if err != nil {
 		return "", err
@@ -78,12 +83,14 @@ func (l *looked) sameSelection(verified revision.Records) error {
 	}
 	for _, id := range verified.IDs() {
 		if _, ok := now[id]; !ok {
-			return fmt.Errorf("%q (%s) was verified, and is not selected on %s any more: was it moved, or removed? %s", verified[id].Name, id, l.facts.Source.Addr, planAnew)
+			return fmt.Errorf("%q (%s) was verified, and is not selected on %s any more: was it moved, or removed? %s",
+				verified[id].Name, id, l.facts.Source.Addr, planAnew)
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(now)) {
 		if _, ok := verified[id]; !ok {
-			return fmt.Errorf("%q (%s) is selected on %s now, and was not verified. %s", now[id], id, l.facts.Source.Addr, planAnew)
+			return fmt.Errorf("%q (%s) is selected on %s now, and was not verified. %s", now[id], id, l.facts.Source.Addr,
+				planAnew)
 		}
 	}
 	return nil
@@ -100,13 +107,17 @@ func (l *looked) sameAs(t *executor.Task, verified revision.Records) error {
 		case h.source == nil:
 			return fmt.Errorf("%q (%s) cannot be read on %s any more", r.Name, r.ID, l.facts.Source.Addr)
 		case h.source.Digest() != was.Digest:
-			return fmt.Errorf("%q (%s) has changed on %s since it was verified: %s. %s", r.Name, r.ID, l.facts.Source.Addr, cmp.Or(was.Newer(h.source), "its branches, revisions or tags are not those of then"), verifyAnew(t))
+			return fmt.Errorf("%q (%s) has changed on %s since it was verified: %s. %s", r.Name, r.ID, l.facts.Source.Addr,
+				cmp.Or(was.Newer(h.source), "its branches, revisions or tags are not those of then"), verifyAnew(t))
 		case h.target == nil:
-			return fmt.Errorf("%q (%s) is gone from %s since it was verified: was DELETE ALL chosen? What is on %s still must stay there", r.Name, r.ID, l.facts.Target.Addr, l.facts.Source.Addr)
+			return fmt.Errorf("%q (%s) is gone from %s since it was verified: was DELETE ALL chosen? What is on %s still "+
+				"must stay there", r.Name, r.ID, l.facts.Target.Addr, l.facts.Source.Addr)
 		case was.Changed(h.target) != "":
-			return fmt.Errorf("%q (%s) on %s is not what was verified: %s", r.Name, r.ID, l.facts.Target.Addr, was.Changed(h.target))
+			return fmt.Errorf("%q (%s) on %s is not what was verified: %s", r.Name, r.ID, l.facts.Target.Addr,
+				was.Changed(h.target))
 		case !r.Diff.IsEqual():
-			return fmt.Errorf("%q (%s) on %s is not what %s has: %s", r.Name, r.ID, l.facts.Target.Addr, l.facts.Source.Addr, r.Diff.Why())
+			return fmt.Errorf("%q (%s) on %s is not what %s has: %s", r.Name, r.ID, l.facts.Target.Addr, l.facts.Source.Addr,
+				r.Diff.Why())
 		}
 	}
 	return nil
@@ -118,12 +129,15 @@ const planAnew = "Give the run up (syncctl resolve -abandon) and make the plan a
 // verifyAnew says what helps when the source has moved on.
 func verifyAnew(t *executor.Task) string {
 	if t.IsDone(share.VerbUnconfigure) {
-		return "Its configuration is removed, so that it does not come by itself. " + planAnew + ": it brings and verifies it anew"
+		return "Its configuration is removed, so that it does not come by itself. " + planAnew +
+			": it brings and verifies it anew"
 	}
-	return fmt.Sprintf("Have it verified again once it has come: syncctl resolve %s -retry", planner.StepID(t.Step.Addr, share.VerbArrived))
+	return fmt.Sprintf("Have it verified again once it has come: syncctl resolve %s -retry",
+		planner.StepID(t.Step.Addr, share.VerbArrived))
 }
 
-// verifyTargetIdle guards the stop of the target's services, and notes what the resources are like that are to become editable.
+// verifyTargetIdle guards the stop of the target's services, and notes what the resources are like that are to become
+// editable.
 func (d *Driver) verifyTargetIdle(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	verified, err := verifiedHere(t)
 	if err != nil {
@@ -142,7 +156,9 @@ func (d *Driver) verifyTargetIdle(ctx context.Context, t *executor.Task) (execut
 		for _, id := range all.IDs() {
 			now = append(now, fmt.Sprintf("%s (%s)", all[id].Name, id))
 		}
-		return executor.Verdict{}, executor.Final(fmt.Errorf("what would become editable on %s is not what was planned; it is now: %s. %s", target.Address(), cmp.Or(wording.List(now), "nothing"), planAnew))
+		return executor.Verdict{},
+			executor.Final(fmt.Errorf("what would become editable on %s is not what was planned; it is now: %s. %s",
+				target.Address(), cmp.Or(wording.List(now), "nothing"), planAnew))
 	}
 	if why, err := d.notReady(ctx, t, atTarget, all); err != nil || why != "" {
 		return executor.Verdict{State: executor.NotDone, Why: why}, err
@@ -158,8 +174,9 @@ func (d *Driver) verifyTargetIdle(ctx context.Context, t *executor.Task) (execut
 // categoryOutput is the name under which the category that becomes editable as a whole is journaled.
 const categoryOutput = "category"
 
-// wholeCategory is the target category that may be named to Data Manager beside its resources: a category was synchronized, and
-// nothing is in it but what becomes editable. "" otherwise, since whatever else is in it would lose its flag with them.
+// wholeCategory is the target category that may be named to Data Manager beside its resources: a category was
+// synchronized, and nothing is in it but what becomes editable. "" otherwise, since whatever else is in it would lose
+// its flag with them.
 func wholeCategory(sync *survey.Sync, inv *survey.Inventory, all revision.Records) string {
 	if len(sync.Categories) == 0 {
 		return ""
@@ -180,8 +197,11 @@ func wholeCategory(sync *survey.Sync, inv *survey.Inventory, all revision.Record
 	return category
 }
 
-// readMoved are what this run has moved, and where the plan says so what earlier ones have, each as it is on the target.
-func (d *Driver) readMoved(ctx context.Context, t *executor.Task, verified revision.Records) (inv *survey.Inventory, all revision.Records, err error) {
+// readMoved are what this run has moved, and where the plan says so what earlier ones have, each as it is on the
+// target.
+func (d *Driver) readMoved(
+	ctx context.Context, t *executor.Task, verified revision.Records,
+) (inv *survey.Inventory, all revision.Records, err error) {
 	sync := syncOf(t)
 	err = survey.Gather(ctx, d.observer(serversOf(syncOf(t))...), func(v *survey.View) {
 		called := verified.Names()
@@ -202,7 +222,8 @@ func (d *Driver) readMoved(ctx context.Context, t *executor.Task, verified revis
 	return inv, all, err
 }
 
-// movedBefore adds what earlier runs have moved: what is on the target alone, if the plan says so, and what the source has kept.
+// movedBefore adds what earlier runs have moved: what is on the target alone, if the plan says so, and what the
+// source has kept.
 func movedBefore(v *survey.View, t *executor.Task, inv *survey.Inventory, called map[string]string) {
 	f := v.Selected(syncOf(t))
 	if f == nil || inv == nil {
@@ -281,14 +302,17 @@ func (d *Driver) verifyFinished(ctx context.Context, t *executor.Task) (executor
 		return executor.Verdict{}, err
 	}
 	if declaredOffload(t.Resource).RemoveFromSource == nil {
-		return executor.Done.Because("%s has every branch and revision of %s that was verified", serverOf(t, atTarget).Addr, wording.Plural(len(all), "resource")), nil
+		return executor.Done.Because("%s has every branch and revision of %s that was verified", serverOf(t, atTarget).Addr,
+			wording.Plural(len(all), "resource")), nil
 	}
 	left, err := d.left(ctx, serverOf(t, atSource), all.IDs())
 	if err != nil {
 		return executor.Verdict{}, err
 	}
 	if len(left) > 0 {
-		return executor.NotDone.Because("%s still has %s", serverOf(t, atSource).Addr, strings.Join(wording.FirstTen(left), ", ")), nil
+		return executor.NotDone.Because("%s still has %s", serverOf(t, atSource).Addr,
+			strings.Join(wording.FirstTen(left), ", ")), nil
 	}
-	return executor.Done.Because("%s has none of the %s any more; %s has every branch and revision of them that was verified", serverOf(t, atSource).Addr, wording.Plural(len(all), "resource"), serverOf(t, atTarget).Addr), nil
+	return executor.Done.Because("%s has none of the %s any more; %s has every branch and revision of them that was "+
+		"verified", serverOf(t, atSource).Addr, wording.Plural(len(all), "resource"), serverOf(t, atTarget).Addr), nil
 }

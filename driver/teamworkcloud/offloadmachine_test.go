@@ -24,8 +24,9 @@ const (
 // verifiedEngine is Engine (idA) with revisions 1, 2, 5 on trunk and 3, 6 on dev.
 func verifiedEngine() revision.Records {
 	return revision.Records{idA: {
-		Name:   "Engine",
-		Source: []revision.BranchRecord{{ID: dev, Name: "dev", Revisions: "3,6"}, {ID: trunk, Name: "trunk", Revisions: "1-2,5"}},
+		Name: "Engine",
+		Source: []revision.BranchRecord{{ID: dev, Name: "dev", Revisions: "3,6"},
+			{ID: trunk, Name: "trunk", Revisions: "1-2,5"}},
 	}}
 }
 
@@ -54,7 +55,8 @@ func sound() (*machine.Machine, map[string]host.Output) {
 		lrv(trunk):                 {Stdout: "1  change\n2  change\n5  change\n"},
 		lrv(dev):                   {Stdout: "3  change\n6  change\n"},
 	}
-	return machine.New(&fakeHost{answers: answers}, machine.CommandsOf("server.teamwork_cloud.a", machine.Declared{DataManager: []string{"dm"}}, osmc.Release{})), answers
+	return machine.New(&fakeHost{answers: answers}, machine.CommandsOf("server.teamwork_cloud.a",
+		machine.Declared{DataManager: []string{"dm"}}, osmc.Release{})), answers
 }
 
 func lrv(branch string) string { return "dm -lrv resourceID=" + idA + " branchID=" + branch }
@@ -67,22 +69,34 @@ func TestUntouched(t *testing.T) {
 		final  bool
 		says   string
 	}{
-		"as verified":       {func(map[string]host.Output) {}, executor.Done, executor.Done, false, "has no branch and no revision"},
-		"the parent's too":  {put(lrv(dev), "1 x\n2 x\n3 x\n6 x\n"), executor.Done, executor.Done, false, ""},
-		"a new revision":    {put(lrv(trunk), "1 x\n2 x\n5 x\n7 late\n"), executor.Unknown, executor.Unknown, true, "revision 7 on branch trunk"},
-		"a new branch":      {put("dm -lb resourceID="+idA, trunk+"\n"+dev+"\n"+idC+" late\n"), executor.Unknown, executor.Unknown, true, "branch " + idC},
-		"one not listed":    {put(lrv(trunk), "1 x\n2 x\n"), executor.Unknown, executor.Unknown, false, "does not list revision 5 of branch trunk of Engine"},
-		"none listed":       {put(lrv(trunk), ""), executor.Unknown, executor.Done, false, "does not list revision 1 of branch trunk of Engine"},
-		"a branch less":     {put("dm -lb resourceID="+idA, trunk+"\n"), executor.Unknown, executor.Done, false, "lists 1 branch of Engine"},
-		"no branch":         {put("dm -lb resourceID="+idA, ""), executor.Unknown, executor.Unknown, false, "lists 0 branches of Engine"},
-		"unreadable":        {put(lrv(trunk), "Exception in thread \"main\"\n"), executor.Unknown, executor.Unknown, false, "cannot be read"},
-		"in another form":   {put(lrv(trunk), "rev#one\nrev#two\n"), executor.Unknown, executor.Done, false, "does not list revision 1"},
-		"gone":              {put("dm -lr", idOther+"  Frame\n"), executor.Unknown, executor.Done, true, "does not list Engine"},
-		"marked as deleted": {both(put("dm -lr", idOther+"  Frame\n"), put("dm -lrd", idA+"  Engine\n")), executor.Done, executor.Done, false, ""},
+		"as verified": {func(map[string]host.Output) {}, executor.Done, executor.Done, false,
+			"has no branch and no revision"},
+		"the parent's too": {put(lrv(dev), "1 x\n2 x\n3 x\n6 x\n"), executor.Done, executor.Done, false, ""},
+		"a new revision": {put(lrv(trunk), "1 x\n2 x\n5 x\n7 late\n"), executor.Unknown, executor.Unknown, true,
+			"revision 7 on branch trunk"},
+		"a new branch": {put("dm -lb resourceID="+idA, trunk+"\n"+dev+"\n"+idC+" late\n"), executor.Unknown,
+			executor.Unknown, true, "branch " + idC},
+		"one not listed": {put(lrv(trunk), "1 x\n2 x\n"), executor.Unknown, executor.Unknown, false,
+			"does not list revision 5 of branch trunk of Engine"},
+		"none listed": {put(lrv(trunk), ""), executor.Unknown, executor.Done, false,
+			"does not list revision 1 of branch trunk of Engine"},
+		"a branch less": {put("dm -lb resourceID="+idA, trunk+"\n"), executor.Unknown, executor.Done, false,
+			"lists 1 branch of Engine"},
+		"no branch": {put("dm -lb resourceID="+idA, ""), executor.Unknown, executor.Unknown, false,
+			"lists 0 branches of Engine"},
+		"unreadable": {put(lrv(trunk), "Exception in thread \"main\"\n"), executor.Unknown, executor.Unknown, false,
+			"cannot be read"},
+		"in another form": {put(lrv(trunk), "rev#one\nrev#two\n"), executor.Unknown, executor.Done, false,
+			"does not list revision 1"},
+		"gone": {put("dm -lr", idOther+"  Frame\n"), executor.Unknown, executor.Done, true,
+			"does not list Engine"},
+		"marked as deleted": {both(put("dm -lr", idOther+"  Frame\n"), put("dm -lrd", idA+"  Engine\n")), executor.Done,
+			executor.Done, false, ""},
 		"database away": {func(a map[string]host.Output) {
 			a["dm -lr"] = host.Output{Code: 1, Stdout: "ERROR: could not reach any contact point\n"}
 		}, executor.Unknown, executor.Unknown, false, "could not reach"},
-		"datamanager is not": {func(a map[string]host.Output) { delete(a, "dm -lr") }, executor.Unknown, executor.Unknown, false, "code 127"},
+		"datamanager is not": {func(a map[string]host.Output) { delete(a, "dm -lr") }, executor.Unknown, executor.Unknown,
+			false, "code 127"},
 	} {
 		verified := verifiedEngine()
 		for _, strict := range []bool{true, false} {
@@ -123,14 +137,16 @@ func TestRemovedIsNeverConcludedFromSilence(t *testing.T) {
 		witnesses string
 		want      executor.State
 	}{
-		"all there":           {func(map[string]host.Output) {}, idOther, executor.NotDone},
-		"gone":                {put("dm -lr", idOther+"  Frame\n"), idOther, executor.Done},
-		"some gone":           {put("dm -lr", idA+" Engine\n"+idOther+"  Frame\n"), idOther, executor.Partial},
-		"marked as deleted":   {both(put("dm -lr", idOther+"\n"), put("dm -lrd", idA+"\n"+idB+"\n")), idOther, executor.NotDone},
-		"nothing listed":      {put("dm -lr", ""), idOther, executor.Unknown},
-		"nothing else was":    {put("dm -lr", ""), "", executor.Done},
-		"an error":            {put("dm -lr", "ERROR: timeout\n"), "", executor.Unknown},
-		"half a list":         {both(put("dm -lr", idOther+"\n"), put("dm -lrd", "Error: timeout\n")), idOther, executor.Unknown},
+		"all there": {func(map[string]host.Output) {}, idOther, executor.NotDone},
+		"gone":      {put("dm -lr", idOther+"  Frame\n"), idOther, executor.Done},
+		"some gone": {put("dm -lr", idA+" Engine\n"+idOther+"  Frame\n"), idOther, executor.Partial},
+		"marked as deleted": {both(put("dm -lr", idOther+"\n"), put("dm -lrd", idA+"\n"+idB+"\n")), idOther,
+			executor.NotDone},
+		"nothing listed":   {put("dm -lr", ""), idOther, executor.Unknown},
+		"nothing else was": {put("dm -lr", ""), "", executor.Done},
+		"an error":         {put("dm -lr", "ERROR: timeout\n"), "", executor.Unknown},
+		"half a list": {both(put("dm -lr", idOther+"\n"), put("dm -lrd", "Error: timeout\n")), idOther,
+			executor.Unknown},
 		"another's database":  {put("dm -lr", idC+"  Bridge\n"), idOther, executor.Unknown},
 		"datamanager is gone": {func(a map[string]host.Output) { delete(a, "dm -lr") }, idOther, executor.Unknown},
 	} {

@@ -45,18 +45,23 @@ func (o *offloading) maintainSourceStep() planner.Step {
 	for _, c := range u.Start {
 		l.add(c, "")
 	}
-	step := o.maintainStep(atSource, l, fmt.Sprintf("stop the services of %s, remove %s for good with Data Manager, and start them again", o.addr(atSource), wording.Plural(len(ids), "resource")))
+	step := o.maintainStep(atSource, l,
+		fmt.Sprintf("stop the services of %s, remove %s for good with Data Manager, and start them again", o.addr(atSource),
+			wording.Plural(len(ids), "resource")))
 	step.Guards = []string{o.l.ID(opIdle + atSource)}
-	step.Because = share.SyncPage + ", step 2; the machine is not declared (host), so a person does it. It cannot be undone"
+	step.Because = share.SyncPage +
+		", step 2; the machine is not declared (host), so a person does it. It cannot be undone"
 	step.Effect = &planner.Effect{Destroy: len(ids), Irreversible: true, Loses: o.loses()}
 	step.Facts, step.Retires = []planner.Fact{o.targetFact()}, o.retires()
 	return step
 }
 
-// compareLines: what is in the database beyond what was verified would be lost, and with the services stopped only Data Manager
-// can tell. The numbers are those of the plan; the check before this step sees to it that they still hold.
+// compareLines: what is in the database beyond what was verified would be lost, and with the services stopped only
+// Data Manager can tell. The numbers are those of the plan; the check before this step sees to it that they still
+// hold.
 func (o *offloading) compareLines(l *lineList, u machine.Commands, r *survey.Resource) {
-	l.add(slices.Concat(u.DataManager, machine.ListBranches(r.ID)), "%s: %s and no more", r.Name, wording.Plural(r.Source.Branches, "branch"))
+	l.add(slices.Concat(u.DataManager, machine.ListBranches(r.ID)), "%s: %s and no more", r.Name,
+		wording.Plural(r.Source.Branches, "branch"))
 	for _, b := range o.facts.Lines {
 		if b.Resource != r.ID {
 			continue
@@ -83,9 +88,12 @@ func (o *offloading) maintainTargetStep() planner.Step {
 		l.add(c, "")
 	}
 	n := len(o.moved())
-	step := o.maintainStep(atTarget, l, fmt.Sprintf("stop the services of %s, take the read-only flag off %s with Data Manager, and start them again", o.addr(atTarget), wording.Plural(n, "resource")))
+	step := o.maintainStep(atTarget, l,
+		fmt.Sprintf("stop the services of %s, take the read-only flag off %s with Data Manager, and start them again",
+			o.addr(atTarget), wording.Plural(n, "resource")))
 	step.Guards = []string{o.l.ID(opIdle + atTarget)}
-	step.Because = share.SyncPage + ", Removing the read-only flag; the machine is not declared (host), so a person does it"
+	step.Because = share.SyncPage +
+		", Removing the read-only flag; the machine is not declared (host), so a person does it"
 	step.Effect = &planner.Effect{Change: n}
 	step.Manual.Attest = "all of the lines were run, none of them reported an error, and the services are up"
 	return step
@@ -93,17 +101,20 @@ func (o *offloading) maintainTargetStep() planner.Step {
 
 func (o *offloading) maintainStep(end string, l *lineList, summary string) planner.Step {
 	u, url := o.commands(end), o.server(end).Text("url")
-	do := append([]string{"Run these lines in their order. Where one fails, or does not say what stands behind it, run no other but those that start the services, and come back:"}, l.do...)
+	do := append([]string{"Run these lines in their order. Where one fails, or does not say what stands behind it, " +
+		"run no other but those that start the services, and come back:"}, l.do...)
 	return planner.Step{
-		Op: opMaintain + end, Mark: planner.MarkPerson, Repeat: planner.CheckFirst, Within: planner.Duration(u.Within), Exclusive: machine.Exclusive(o.addr(end)),
-		Summary: summary,
-		Args:    o.args(end),
-		Undo:    "if the services stand still, start them by hand: " + machine.JoinLines(u.Start...),
+		Op: opMaintain + end, Mark: planner.MarkPerson, Repeat: planner.CheckFirst, Within: planner.Duration(u.Within),
+		Exclusive: machine.Exclusive(o.addr(end)),
+		Summary:   summary,
+		Args:      o.args(end),
+		Undo:      "if the services stand still, start them by hand: " + machine.JoinLines(u.Start...),
 		Manual: &planner.Manual{
 			Where: "the machine of " + url + ", as somebody who may administrate it", Action: "run_maintenance", Do: do,
 			Values: []planner.Value{
 				{Name: "server", Label: "Server", Value: url},
-				{Name: "commands", Label: "Lines", Value: strings.Join(l.commands, "\n"), Shown: fmt.Sprintf("the %d above", len(l.commands))},
+				{Name: "commands", Label: "Lines", Value: strings.Join(l.commands, "\n"),
+					Shown: fmt.Sprintf("the %d above", len(l.commands))},
 			},
 		},
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// The verbs of an offload in their order; those of the sync that it owns stand among them. Those with an end's name at the back
-// exist once for each server.
+// The verbs of an offload in their order; those of the sync that it owns stand among them. Those with an end's name
+// at the back exist once for each server.
 const (
 	opPreflight  = "preflight"
 	opAnnounce   = machine.Announce + "_" // + source, target
@@ -53,10 +53,13 @@ type offloading struct {
 	out       []planner.Finding
 }
 
-func (d *Driver) newOffloading(r *schema.Resource, f *offloadFacts, confirmed map[string]planner.Confirmation) *offloading {
+func (d *Driver) newOffloading(
+	r *schema.Resource, f *offloadFacts, confirmed map[string]planner.Confirmation,
+) *offloading {
 	decl := declaredOffload(r)
 	o := &offloading{
-		decl: decl, sync: survey.Declared(decl.Sync), facts: f, confirmed: confirmed, l: &planner.Sequence{Addr: r.Addr.String()},
+		decl: decl, sync: survey.Declared(decl.Sync), facts: f, confirmed: confirmed,
+		l: &planner.Sequence{Addr: r.Addr.String()},
 	}
 	if o.sync == nil || f.SyncGone {
 		return o
@@ -115,8 +118,8 @@ func (o *offloading) ids() []string {
 	return out
 }
 
-// moved are what the read-only flag is taken off: what is moved by this plan, and what earlier ones have moved unless that was
-// made editable already.
+// moved are what the read-only flag is taken off: what is moved by this plan, and what earlier ones have moved unless
+// that was made editable already.
 func (o *offloading) moved() []copyFacts {
 	var out []copyFacts
 	for _, r := range o.present {
@@ -191,7 +194,8 @@ func (d *Driver) planMigration(c planner.Change) (planner.Outline, hcl.Diagnosti
 	if f.SyncGone {
 		return planner.Outline{Action: planner.NoChange, Findings: []planner.Finding{{
 			Rule: product + "/sync-gone", Severity: planner.Note,
-			Summary: o.decl.Text("sync") + " is not declared any more, so that nothing says what is to be offloaded; take this block out too",
+			Summary: o.decl.Text("sync") +
+				" is not declared any more, so that nothing says what is to be offloaded; take this block out too",
 		}}}, nil
 	}
 	o.steps()
@@ -273,7 +277,8 @@ func (o *offloading) bring() {
 		var gone, made []planner.Step
 		for _, s := range todo {
 			if s.Replaces && !o.plan.CannotReplace(s) {
-				gone = append(gone, o.plan.UnconfigureStep(s.Key(), "a configuration cannot be edited, and the one there is was made otherwise", s))
+				gone = append(gone, o.plan.UnconfigureStep(s.Key(),
+					"a configuration cannot be edited, and the one there is was made otherwise", s))
 			}
 			made = append(made, o.plan.ConfigureStep(s))
 		}
@@ -291,8 +296,8 @@ func (o *offloading) bring() {
 	}
 }
 
-// removeConfigurations is about all of them: also about those of what is not on the source any more, where the vendor's order
-// has them removed last.
+// removeConfigurations is about all of them: also about those of what is not on the source any more, where the
+// vendor's order has them removed last.
 func (o *offloading) removeConfigurations() planner.Step {
 	p := o.plan
 	if o.removes() && o.documented() {
@@ -307,7 +312,8 @@ func (o *offloading) removeConfigurations() planner.Step {
 		}
 		p = o.plan.With(&all)
 	}
-	because := "what a configuration does when its source disappears is not documented, so it goes first; the vendor's page has it last (order = \"as_documented\")"
+	because := "what a configuration does when its source disappears is not documented, so it goes first; the " +
+		"vendor's page has it last (order = \"as_documented\")"
 	switch {
 	case !o.removes():
 		because = "it is brought once (" + share.SyncPage + ")"

@@ -37,7 +37,8 @@ func (o *offloaded) copied(names []string, gone ...string) *offloaded {
 
 // configured has b still have the configuration of the category.
 func (o *offloaded) configured() *offloaded {
-	o.set("b", "configurations", []any{j{"source": "a", "category": "Cars", "target_category": "From A", "trigger": "every_commit", "user": "syncctl"}})
+	o.set("b", "configurations", []any{j{"source": "a", "category": "Cars", "target_category": "From A",
+		"trigger": "every_commit", "user": "syncctl"}})
 	return o
 }
 
@@ -61,22 +62,36 @@ func TestGoesOnFromWhatIsThere(t *testing.T) {
 		ops   string
 		runs  string // what the target's Data Manager is told, in its last words
 	}{
-		"ended":                         {newOffload(removing).copied(bothCars, bothCars...), "", "", ""},
-		"ended, by name":                {newOffload(removing).copied(bothCars, bothCars...), selecting("Engine", "Gearbox"), "", ""},
-		"ended, by path and id":         {newOffload(removing).copied(bothCars, bothCars...), selecting("Cars/Engine", ids["Gearbox"]), "", ""},
-		"ended, both ways":              {newOffload(removing, reactivating, `remove_configuration = true`).copied(nil, bothCars...), "", "", ""},
-		"nothing was there":             {newOffload(removing).copied(nil, bothCars...), "", "", ""},
-		"to be reactivated":             {newOffload(removing, reactivating).copied(bothCars, bothCars...), "", "preflight " + activate, ids["Engine"] + "," + ids["Gearbox"]},
-		"to be reactivated, by name":    {newOffload(removing, reactivating).copied(bothCars, bothCars...), selecting("Engine"), "preflight " + activate, "=" + ids["Engine"]},
-		"to be reactivated, alone":      {newOffload(reactivating).copied(bothCars, bothCars...), selecting(ids["Engine"]), "preflight " + activate, "=" + ids["Engine"]},
-		"its configuration is there":    {newOffload(removing, asDocumented).copied(bothCars, bothCars...).configured(), "", "preflight remove_configuration", ""},
-		"one is removed":                {newOffload(removing).copied(bothCars, "Engine").configured(), "", "preflight arrived remove_configuration " + remove + "finished", ""},
-		"one is removed, by name":       {newOffload(removing).copied(bothCars, "Engine").configured(), selecting("Engine", "Gearbox"), "", ""},
-		"one is removed, to reactivate": {newOffload(removing, reactivating).copied(bothCars, "Engine").configured(), "", "preflight arrived remove_configuration " + remove + activate, ids["Engine"] + "," + ids["Gearbox"]},
-		"all is there, nothing removed": {newOffload(removing).copied(bothCars).configured(), "", "preflight arrived remove_configuration " + remove + "finished", ""},
-		"one is there":                  {newOffload(removing).copied([]string{"Engine"}), "", "preflight configure arrived remove_configuration " + remove + "finished", ""},
-		"one is there, to be kept on a": {newOffload().copied([]string{"Engine"}), "", "preflight configure arrived remove_configuration", ""},
-		"somebody else's is there, too": {newOffload(removing, reactivating).copied(append(bothCars, "Frame"), bothCars...), "", "preflight " + activate, ids["Engine"] + "," + ids["Gearbox"]},
+		"ended": {newOffload(removing).copied(bothCars, bothCars...), "", "", ""},
+		"ended, by name": {newOffload(removing).copied(bothCars, bothCars...),
+			selecting("Engine", "Gearbox"), "", ""},
+		"ended, by path and id": {newOffload(removing).copied(bothCars, bothCars...),
+			selecting("Cars/Engine", ids["Gearbox"]), "", ""},
+		"ended, both ways": {newOffload(removing, reactivating, `remove_configuration = true`).copied(nil,
+			bothCars...), "", "", ""},
+		"nothing was there": {newOffload(removing).copied(nil, bothCars...), "", "", ""},
+		"to be reactivated": {newOffload(removing, reactivating).copied(bothCars, bothCars...), "",
+			"preflight " + activate, ids["Engine"] + "," + ids["Gearbox"]},
+		"to be reactivated, by name": {newOffload(removing, reactivating).copied(bothCars, bothCars...),
+			selecting("Engine"), "preflight " + activate, "=" + ids["Engine"]},
+		"to be reactivated, alone": {newOffload(reactivating).copied(bothCars, bothCars...), selecting(ids["Engine"]),
+			"preflight " + activate, "=" + ids["Engine"]},
+		"its configuration is there": {newOffload(removing, asDocumented).copied(bothCars, bothCars...).configured(), "",
+			"preflight remove_configuration", ""},
+		"one is removed": {newOffload(removing).copied(bothCars, "Engine").configured(), "",
+			"preflight arrived remove_configuration " + remove + "finished", ""},
+		"one is removed, by name": {newOffload(removing).copied(bothCars, "Engine").configured(),
+			selecting("Engine", "Gearbox"), "", ""},
+		"one is removed, to reactivate": {newOffload(removing, reactivating).copied(bothCars, "Engine").configured(), "",
+			"preflight arrived remove_configuration " + remove + activate, ids["Engine"] + "," + ids["Gearbox"]},
+		"all is there, nothing removed": {newOffload(removing).copied(bothCars).configured(), "",
+			"preflight arrived remove_configuration " + remove + "finished", ""},
+		"one is there": {newOffload(removing).copied([]string{"Engine"}), "",
+			"preflight configure arrived remove_configuration " + remove + "finished", ""},
+		"one is there, to be kept on a": {newOffload().copied([]string{"Engine"}), "",
+			"preflight configure arrived remove_configuration", ""},
+		"somebody else's is there, too": {newOffload(removing, reactivating).copied(append(bothCars, "Frame"), bothCars...),
+			"", "preflight " + activate, ids["Engine"] + "," + ids["Gearbox"]},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -85,7 +100,8 @@ func TestGoesOnFromWhatIsThere(t *testing.T) {
 				o.hcl = c.hcl
 			}
 			if name == "one is removed, by name" { // its configurations are of each resource
-				o.set("b", "configurations", []any{j{"source": "a", "resource": "Gearbox", "target_category": "From A", "trigger": "every_commit", "user": "syncctl"}})
+				o.set("b", "configurations", []any{j{"source": "a", "resource": "Gearbox", "target_category": "From A",
+					"trigger": "every_commit", "user": "syncctl"}})
 				c.ops = "preflight arrived remove_configuration " + remove + "finished"
 			}
 			out := o.goes(t, drivertest.Rehearsal{})
@@ -107,7 +123,8 @@ func TestGoesOnFromWhatIsThere(t *testing.T) {
 				}
 				found = found || strings.HasSuffix(line, c.runs)
 				// The category too, if it was synchronized as a whole and holds nothing of anybody else's.
-				if want := c.hcl == "" && name != "somebody else's is there, too"; strings.Contains(line, "-rrof") && whole != want {
+				if want := c.hcl == "" && name != "somebody else's is there, too"; strings.Contains(line, "-rrof") &&
+					whole != want {
 					t.Errorf("category named: %v, want %v", whole, want)
 				}
 			}
@@ -121,7 +138,8 @@ func TestGoesOnFromWhatIsThere(t *testing.T) {
 // What the plan must not do is refused at its line, with what helps.
 func TestOffloadRefuses(t *testing.T) {
 	peer := func(name, from, to, what string) string {
-		return fmt.Sprintf("sync \"teamwork_cloud\" %q {\n source = server.teamwork_cloud.%s\n target = server.teamwork_cloud.%s\n target_category = \"Elsewhere\"\n %s\n}\n", name, from, to, what)
+		return fmt.Sprintf("sync \"teamwork_cloud\" %q {\n source = server.teamwork_cloud.%s\n target = "+
+			"server.teamwork_cloud.%s\n target_category = \"Elsewhere\"\n %s\n}\n", name, from, to, what)
 	}
 	for name, c := range map[string]struct {
 		world *offloaded
@@ -129,18 +147,30 @@ func TestOffloadRefuses(t *testing.T) {
 		rule  string
 		says  string
 	}{
-		"more than is allowed":       {newOffload("remove_from_source { allow = 1 }"), "", "remove-allow", "the plan removes 2 resources from server.teamwork_cloud.a, remove_from_source allows 1"},
+		"more than is allowed": {newOffload("remove_from_source { allow = 1 }"), "", "remove-allow",
+			"the plan removes 2 resources from server.teamwork_cloud.a, remove_from_source allows 1"},
 		"less is there than allowed": {newOffload("remove_from_source { allow = 9 }"), "", "", ""},
-		"another reads it":           {newOffload(removing), with(cars) + peer("other", "a", "c", `resources = ["Cars/Engine"]`), "offload-read", `sync.teamwork_cloud.other reads "Engine" from server.teamwork_cloud.a`},
-		"another is to be removed":   {newOffload(removing), with(cars) + peer("other", "a", "c", "resources = [\"Cars/Engine\"]\n state = \"removed\""), "", ""},
-		"another reads it, to keep":  {newOffload(), with(cars) + peer("other", "a", "c", `resources = ["Cars/Engine"]`), "", ""},
-		"it is a copy":               {newOffload(removing), with(cars, "upstream = sync.teamwork_cloud.other") + peer("other", "c", "a", `categories = ["Bridges"]`), "offload-copy", "copies that sync.teamwork_cloud.other brings there"},
-		"another brings it":          {newOffload(removing, reactivating), with(cars) + peer("other", "a", "b", `resources = ["Cars/Engine"]`), "reactivate-synced", `sync.teamwork_cloud.other brings "Engine" to server.teamwork_cloud.b too`},
-		"another brings it now":      {newOffload(reactivating).copied(bothCars, bothCars...), selecting("Engine") + peer("other", "c", "b", `resources = ["`+ids["Engine"]+`"]`), "reactivate-synced", `sync.teamwork_cloud.other brings "Engine"`},
-		"it is marked as deleted":    {newOffload(removing), selecting("Frame"), "offload-marked", `resource "Frame" is marked as deleted`},
-		"it is nowhere":              {newOffload(removing), selecting("Engin"), "not-found", `"Engin"`},
-		"it is nowhere, and was":     {newOffload(removing).copied(bothCars, bothCars...), selecting("Engine", "Brakes"), "not-found", `resource "Brakes" is neither on server.teamwork_cloud.a nor`},
-		"another major version":      {newOffload(removing), "", "major", "not the same major version"},
+		"another reads it": {newOffload(removing), with(cars) + peer("other", "a", "c",
+			`resources = ["Cars/Engine"]`), "offload-read",
+			`sync.teamwork_cloud.other reads "Engine" from server.teamwork_cloud.a`},
+		"another is to be removed": {newOffload(removing), with(cars) + peer("other", "a", "c",
+			"resources = [\"Cars/Engine\"]\n state = \"removed\""), "", ""},
+		"another reads it, to keep": {newOffload(), with(cars) + peer("other", "a", "c", `resources = ["Cars/Engine"]`), "",
+			""},
+		"it is a copy": {newOffload(removing), with(cars, "upstream = sync.teamwork_cloud.other") + peer("other",
+			"c", "a", `categories = ["Bridges"]`), "offload-copy", "copies that sync.teamwork_cloud.other brings there"},
+		"another brings it": {newOffload(removing, reactivating),
+			with(cars) + peer("other", "a", "b", `resources = ["Cars/Engine"]`), "reactivate-synced",
+			`sync.teamwork_cloud.other brings "Engine" to server.teamwork_cloud.b too`},
+		"another brings it now": {newOffload(reactivating).copied(bothCars, bothCars...),
+			selecting("Engine") + peer("other", "c", "b", `resources = ["`+ids["Engine"]+`"]`), "reactivate-synced",
+			`sync.teamwork_cloud.other brings "Engine"`},
+		"it is marked as deleted": {newOffload(removing), selecting("Frame"), "offload-marked",
+			`resource "Frame" is marked as deleted`},
+		"it is nowhere": {newOffload(removing), selecting("Engin"), "not-found", `"Engin"`},
+		"it is nowhere, and was": {newOffload(removing).copied(bothCars, bothCars...), selecting("Engine", "Brakes"),
+			"not-found", `resource "Brakes" is neither on server.teamwork_cloud.a nor`},
+		"another major version": {newOffload(removing), "", "major", "not the same major version"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -218,19 +248,32 @@ func TestOffloadSays(t *testing.T) {
 		grade planner.Severity
 		says  []string // in the summary and the detail
 	}{
-		"whose they are":   {func(*offloaded) {}, "whose", planner.Warn, []string{"2 resources", "ann (1), eve (1)", ids["Engine"] + "  Cars/Engine, 2 branches, 5 revisions: the last by eve on 2025-03-06T10:00:00Z, the first by ann", "datamanager -dr " + ids["Engine"] + " " + ids["Gearbox"]}},
-		"marked ones stay": {func(o *offloaded) { o.add("a", "resources", resource("Wreck", "Cars", "removed", true)) }, "marked-stays", planner.Note, []string{"1 resource marked as deleted", "Wreck", "-drd"}},
+		"whose they are": {func(*offloaded) {}, "whose", planner.Warn,
+			[]string{"2 resources", "ann (1), eve (1)", ids["Engine"] +
+				"  Cars/Engine, 2 branches, 5 revisions: the last by eve on 2025-03-06T10:00:00Z, the first by ann",
+				"datamanager -dr " + ids["Engine"] + " " + ids["Gearbox"]}},
+		"marked ones stay": {func(o *offloaded) { o.add("a", "resources", resource("Wreck", "Cars", "removed", true)) },
+			"marked-stays", planner.Note, []string{"1 resource marked as deleted", "Wreck", "-drd"}},
 		"locks": {func(o *offloaded) {
-			o.servers["a"]["resources"].([]any)[0].(j)["locks"] = []any{j{"user": "ann", "branch": "dev", "element": "e1"}, j{"user": "ann", "branch": "dev", "element": "e2"}}
+			o.servers["a"]["resources"].([]any)[0].(j)["locks"] = []any{j{"user": "ann", "branch": "dev", "element": "e1"},
+				j{"user": "ann", "branch": "dev", "element": "e2"}}
 		}, "locked", planner.Warn, []string{"ann has 2 elements of Engine locked (branch dev)"}},
-		"the vendor's order":  {func(o *offloaded) { o.lines = append(o.lines, asDocumented) }, "as-documented", planner.Warn, []string{"not documented"}},
-		"configurations stay": {func(o *offloaded) { o.lines = append(o.lines, "remove_configuration = false") }, "configuration-stays", planner.Warn, []string{"stay on server.teamwork_cloud.b"}},
-		"an old release":      {func(o *offloaded) { o.versions("2024x") }, "record-stays", planner.Note, []string{"keeps a record"}},
-		"nobody may see":      {func(o *offloaded) { o.roles("a", "Resource Manager", "Resource Reviewer") }, "logged-in", planner.Note, []string{"may not see who is logged in to server.teamwork_cloud.a"}},
-		"no machine":          {func(o *offloaded) { o.reach("b") }, "no-host", planner.Note, []string{"server.teamwork_cloud.a has no host block"}},
-		"a button for it":     {func(o *offloaded) { o.versions("2026x Refresh2"); o.lines = append(o.lines, reactivating) }, "make-editable", planner.Note, []string{"Make editable"}},
+		"the vendor's order": {func(o *offloaded) { o.lines = append(o.lines, asDocumented) }, "as-documented",
+			planner.Warn, []string{"not documented"}},
+		"configurations stay": {func(o *offloaded) { o.lines = append(o.lines, "remove_configuration = false") },
+			"configuration-stays", planner.Warn, []string{"stay on server.teamwork_cloud.b"}},
+		"an old release": {func(o *offloaded) { o.versions("2024x") }, "record-stays", planner.Note,
+			[]string{"keeps a record"}},
+		"nobody may see": {func(o *offloaded) { o.roles("a", "Resource Manager", "Resource Reviewer") }, "logged-in",
+			planner.Note, []string{"may not see who is logged in to server.teamwork_cloud.a"}},
+		"no machine": {func(o *offloaded) { o.reach("b") }, "no-host", planner.Note,
+			[]string{"server.teamwork_cloud.a has no host block"}},
+		"a button for it": {func(o *offloaded) { o.versions("2026x Refresh2"); o.lines = append(o.lines, reactivating) },
+			"make-editable", planner.Note, []string{"Make editable"}},
 		"another offload": {func(o *offloaded) {
-			o.hcl += strings.Replace(selecting("Bikes/Frame"), `"cars"`, `"frame"`, 1) + "migration \"teamwork_cloud_offload\" \"frame\" {\n sync = sync.teamwork_cloud.frame\n remove_from_source { allow = 1 }\n}\n"
+			o.hcl += strings.Replace(selecting("Bikes/Frame"), `"cars"`, `"frame"`, 1) +
+				"migration \"teamwork_cloud_offload\" \"frame\" {\n sync = sync.teamwork_cloud.frame\n remove_from_source { " +
+				"allow = 1 }\n}\n"
 		}, "together", planner.Warn, []string{"migration.teamwork_cloud_offload.frame", "depends_on"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -254,8 +297,8 @@ func TestOffloadSays(t *testing.T) {
 	}
 }
 
-// TestOffloadOverReleases: over all releases the offload is refused or done, never half. A sample of the pairs of releases, or
-// all of them (drivertest.AllVariable).
+// TestOffloadOverReleases: over all releases the offload is refused or done, never half. A sample of the pairs of
+// releases, or all of them (drivertest.AllVariable).
 func TestOffloadOverReleases(t *testing.T) {
 	const most = 5 // of each kind
 	releases := []string{

@@ -19,7 +19,8 @@ const managerPage = "Data Manager, MCS 247046791"
 
 // Words of the arguments that steps have.
 const (
-	argRelease   = "release"   // of the server whose machine is worked on: it cannot be asked while its services are stopped
+	// of the server whose machine is worked on: it cannot be asked while its services are stopped
+	argRelease   = "release"
 	argResources = "resources" // fingerprint of what the step is about
 	argEarlier   = "earlier"   // "true": of what earlier runs have moved too
 	argBrings    = "brings"    // "true": something is brought to the target
@@ -84,7 +85,8 @@ func resourcesText(all []*survey.Resource) string {
 		revisions += r.Source.Revisions
 	}
 	slices.Sort(words)
-	return fmt.Sprintf("%s, %s (%s)", wording.Plural(len(all), "resource"), wording.Plural(revisions, "revision"), survey.Print(8, words...))
+	return fmt.Sprintf("%s, %s (%s)", wording.Plural(len(all), "resource"), wording.Plural(revisions, "revision"),
+		survey.Print(8, words...))
 }
 
 func (o *offloading) preflightStep() planner.Step {
@@ -92,7 +94,8 @@ func (o *offloading) preflightStep() planner.Step {
 	summary := fmt.Sprintf("%s can be worked on", o.addr(atTarget))
 	if o.transfers() {
 		facts = append(facts, planner.Fact{Name: "source.major", Value: o.facts.Sync.Source.Major}, o.resourcesFact())
-		summary = fmt.Sprintf("%s of %s can be moved to %s", wording.Plural(len(o.present), "resource"), o.addr(atSource), o.addr(atTarget))
+		summary = fmt.Sprintf("%s of %s can be moved to %s", wording.Plural(len(o.present), "resource"), o.addr(atSource),
+			o.addr(atTarget))
 	}
 	var machines []string
 	for _, end := range o.stopping() {
@@ -101,14 +104,16 @@ func (o *offloading) preflightStep() planner.Step {
 		}
 	}
 	if len(machines) > 0 {
-		summary += fmt.Sprintf("; machine of %s: reached, the database is up, Data Manager lists what is worked on", strings.Join(machines, " and "))
+		summary += fmt.Sprintf("; machine of %s: reached, the database is up, Data Manager lists what is worked on",
+			strings.Join(machines, " and "))
 	}
 	return planner.Step{
 		Op: opPreflight, Mark: planner.MarkCheck, Repeat: planner.Idempotent, Within: planner.Duration(lookWithin),
 		Summary: summary,
 		Because: "whatever could keep this from its end should do so before anything is touched",
-		Args:    map[string]string{argResources: fingerprint(o.ids()), argBrings: strconv.FormatBool(o.transfers()), argStops: strings.Join(o.stopping(), " ")},
-		Facts:   facts,
+		Args: map[string]string{argResources: fingerprint(o.ids()), argBrings: strconv.FormatBool(o.transfers()),
+			argStops: strings.Join(o.stopping(), " ")},
+		Facts: facts,
 	}
 }
 
@@ -134,11 +139,13 @@ func (o *offloading) idleStep(end string) planner.Step {
 		people = ""
 	}
 	if end == atTarget {
-		step.Summary = fmt.Sprintf("%s on %s as verified%s", wording.Plural(len(o.moved()), "resource"), o.addr(atTarget), people)
+		step.Summary = fmt.Sprintf("%s on %s as verified%s", wording.Plural(len(o.moved()), "resource"), o.addr(atTarget),
+			people)
 		step.Because = "what somebody has not committed when services are stopped is lost"
 		return step
 	}
-	step.Summary = fmt.Sprintf("no locks on %s of %s, and no change of them there or on %s since the verification%s", wording.Plural(len(o.present), "resource"), o.addr(atSource), o.addr(atTarget), people)
+	step.Summary = fmt.Sprintf("no locks on %s of %s, and no change of them there or on %s since the verification%s",
+		wording.Plural(len(o.present), "resource"), o.addr(atSource), o.addr(atTarget), people)
 	step.Because = "what is not committed, or was committed after the verification, would be lost"
 	if !o.hasHost(atSource) {
 		step.Args[argLines] = resourcesText(o.present) // the lines that a person is given have its numbers
@@ -147,12 +154,15 @@ func (o *offloading) idleStep(end string) planner.Step {
 }
 
 func (o *offloading) backupStep(end string) planner.Step {
-	return o.window(end).BackupStep("Data Manager writes straight into the database, and what it does cannot be undone (" + managerPage + ")")
+	return o.window(end).BackupStep(
+		"Data Manager writes straight into the database, and what it does cannot be undone (" + managerPage +
+			")")
 }
 
 // stopStep has one guard: looking whether the server is idle compares all again.
 func (o *offloading) stopStep(end string) planner.Step {
-	s := o.window(end).StopStep("Data Manager works on the database itself, with the services stopped (" + managerPage + ")")
+	s := o.window(end).StopStep("Data Manager works on the database itself, with the services stopped (" + managerPage +
+		")")
 	s.Args, s.Guards = o.args(end), []string{o.l.ID(opIdle + end)}
 	return s
 }
@@ -166,8 +176,10 @@ func (o *offloading) startStep(end string) planner.Step {
 func (o *offloading) unchangedStep() planner.Step {
 	u := o.commands(atSource)
 	return planner.Step{
-		Op: opUnchanged, Mark: planner.MarkCheck, Repeat: planner.Idempotent, Within: planner.Duration(lookWithin), Exclusive: machine.Exclusive(o.addr(atSource)),
-		Summary: fmt.Sprintf("nothing of %s beyond what was verified in the database of %s, its services stopped (%s; datamanager -lb, -lrv); %s still has them as verified",
+		Op: opUnchanged, Mark: planner.MarkCheck, Repeat: planner.Idempotent, Within: planner.Duration(lookWithin),
+		Exclusive: machine.Exclusive(o.addr(atSource)),
+		Summary: fmt.Sprintf("nothing of %s beyond what was verified in the database of %s, its services stopped (%s; "+
+			"datamanager -lb, -lrv); %s still has them as verified",
 			wording.Plural(len(o.present), "resource"), o.addr(atSource), machine.JoinLines(u.Database), o.addr(atTarget)),
 		Because: "somebody may have committed until the services stood, and a copy may have been deleted",
 		Args:    o.args(atSource),
@@ -180,14 +192,18 @@ func (o *offloading) loses() string {
 	for _, r := range o.present {
 		revisions += r.Source.Revisions
 	}
-	return fmt.Sprintf("%s of %s with %s, their branches, tags, roles and locks; the copies on %s stay", wording.Plural(len(o.present), "resource"), o.addr(atSource), wording.Plural(revisions, "revision"), o.addr(atTarget))
+	return fmt.Sprintf("%s of %s with %s, their branches, tags, roles and locks; the copies on %s stay",
+		wording.Plural(len(o.present), "resource"), o.addr(atSource), wording.Plural(revisions, "revision"),
+		o.addr(atTarget))
 }
 
 func (o *offloading) removeStep() planner.Step {
 	return planner.Step{
-		Op: opRemove, Mark: planner.MarkFinal, Repeat: planner.CheckFirst, Within: planner.Duration(time.Minute), Exclusive: machine.Exclusive(o.addr(atSource)),
-		Guards:  []string{o.l.ID(opUnchanged)},
-		Summary: fmt.Sprintf("remove %s from %s for good: %s", wording.Plural(len(o.present), "resource"), o.addr(atSource), o.shown(atSource, "datamanager -dr", o.ids(), machine.Remove)),
+		Op: opRemove, Mark: planner.MarkFinal, Repeat: planner.CheckFirst, Within: planner.Duration(time.Minute),
+		Exclusive: machine.Exclusive(o.addr(atSource)),
+		Guards:    []string{o.l.ID(opUnchanged)},
+		Summary: fmt.Sprintf("remove %s from %s for good: %s", wording.Plural(len(o.present), "resource"),
+			o.addr(atSource), o.shown(atSource, "datamanager -dr", o.ids(), machine.Remove)),
 		Because: share.SyncPage + ", step 2: it frees the source of what was moved",
 		Args:    o.args(atSource),
 		Facts:   []planner.Fact{o.targetFact()},
@@ -196,7 +212,8 @@ func (o *offloading) removeStep() planner.Step {
 	}
 }
 
-// retires: once nothing is left on the source and no configuration on the target, the synchronization has nothing to it.
+// retires: once nothing is left on the source and no configuration on the target, the synchronization has nothing to
+// it.
 func (o *offloading) retires() []string {
 	if !o.unconfigures() {
 		return nil
@@ -216,16 +233,19 @@ func (o *offloading) shown(end, command string, ids []string, args func([]string
 func (o *offloading) reactivateStep() planner.Step {
 	n := len(o.moved())
 	return planner.Step{
-		Op: opReactivate, Mark: planner.MarkChange, Repeat: planner.Idempotent, Within: planner.Duration(time.Minute), Exclusive: machine.Exclusive(o.addr(atTarget)),
-		Summary: fmt.Sprintf("take the read-only flag off %s on %s: %s", wording.Plural(n, "resource"), o.addr(atTarget), o.shown(atTarget, "datamanager -rrof --resourceID=", o.movedIDs(), machine.Reactivate(o.wholeCategory()))) + o.alsoCategory(),
+		Op: opReactivate, Mark: planner.MarkChange, Repeat: planner.Idempotent, Within: planner.Duration(time.Minute),
+		Exclusive: machine.Exclusive(o.addr(atTarget)),
+		Summary: fmt.Sprintf("take the read-only flag off %s on %s: %s", wording.Plural(n, "resource"), o.addr(atTarget),
+			o.shown(atTarget, "datamanager -rrof --resourceID=", o.movedIDs(),
+				machine.Reactivate(o.wholeCategory()))) + o.alsoCategory(),
 		Because: share.SyncPage + ", Removing the read-only flag: what was moved once may be made active again",
 		Args:    o.args(atTarget),
 		Effect:  &planner.Effect{Change: n},
 	}
 }
 
-// wholeCategory is the target category's id where a category is synchronized and nothing else is in it, as far as can be told
-// when planning: the category may be about to be created.
+// wholeCategory is the target category's id where a category is synchronized and nothing else is in it, as far as can
+// be told when planning: the category may be about to be created.
 func (o *offloading) wholeCategory() string {
 	f := &o.facts.Sync
 	if len(o.sync.Categories) == 0 {
@@ -256,13 +276,15 @@ func (o *offloading) editableStep() planner.Step {
 	}
 	server := o.server(atTarget)
 	return planner.Step{
-		Op: opEditable + survey.Print(8, ids...), Verb: verbEditable, Mark: planner.MarkPerson, Repeat: planner.CheckFirst, Within: planner.Duration(20 * time.Second),
+		Op: opEditable + survey.Print(8, ids...), Verb: verbEditable, Mark: planner.MarkPerson, Repeat: planner.CheckFirst,
+		Within:  planner.Duration(20 * time.Second),
 		Summary: fmt.Sprintf("see that %s on %s can be edited", wording.Plural(len(ids), "resource"), o.addr(atTarget)),
 		Because: "no interface shows the read-only flag",
 		Args:    o.args(atTarget),
 		Manual: &planner.Manual{
 			Where: server.WebPage() + ", Resources, or a modelling tool", Action: "check_editable",
-			Do: []string{"Open each of the resources named below as a user with the right to edit it, and see that it can be edited. Nothing needs to be committed."},
+			Do: []string{"Open each of the resources named below as a user with the right to edit it, and see that it can " +
+				"be edited. Nothing needs to be committed."},
 			Values: []planner.Value{
 				{Name: "target", Label: "Server", Value: server.URL.String()},
 				{Name: "resources", Label: "Resources", Value: strings.Join(ids, ","), Shown: strings.Join(all, ", ")},
@@ -275,7 +297,8 @@ func (o *offloading) editableStep() planner.Step {
 func (o *offloading) finishedStep() planner.Step {
 	var parts []string
 	if o.removes() {
-		parts = append(parts, fmt.Sprintf("%s has none of the resources any more, nor any marked as deleted", o.addr(atSource)))
+		parts = append(parts, fmt.Sprintf("%s has none of the resources any more, nor any marked as deleted",
+			o.addr(atSource)))
 	}
 	parts = append(parts, fmt.Sprintf("%s has every branch and revision that was verified", o.addr(atTarget)))
 	args := map[string]string{argResources: fingerprint(o.movedIDs())}

@@ -55,33 +55,80 @@ func TestNothingIsRemovedWhenTheWorldMoves(t *testing.T) {
 		stopped bool // the source's services were stopped by then
 		left    int  // resources on the source; 0: all three
 	}{
-		"a commit after the verification":          {"", after("remove_configuration", commit), "idle_source", []string{"\"Engine\"", late, "of branch trunk"}, false, 0},
-		"a commit after the last look":             {"", after("idle_source", commit), "stop_source", []string{"refused by its guard", late}, false, 0},
-		"a commit during the backup":               {"", after("backup_source", commit), "stop_source", []string{late}, false, 0},
-		"a commit that the copy got too":           {asDocumented, after("idle_source", commit), "stop_source", []string{late, "syncctl resolve migration.teamwork_cloud_offload.cars/arrived -retry"}, false, 0},
-		"a tag":                                    {"", after("arrived", do("tag", "server", "a", "resource", "Engine", "revision", "1", "name", "R0")), "remove_configuration", []string{"\"Engine\"", "the target lacks tag \"R0\" of revision 1"}, false, 0},
-		"a tag after the last look":                {"", after("idle_source", do("tag", "server", "a", "resource", "Engine", "revision", "1", "name", "R0")), "stop_source", []string{"\"Engine\"", "branches, revisions or tags"}, false, 0},
-		"a branch":                                 {"", after("arrived", do("new_branch", "server", "a", "resource", "Gearbox", "name", "variant")), "remove_configuration", []string{"\"Gearbox\"", "branch variant"}, false, 0},
-		"a lock":                                   {"", after("arrived", do("lock", "server", "a", "resource", "Engine", "user", "zoe", "branch", "dev")), "idle_source", []string{"zoe has 1 element of Engine locked (branch dev)"}, false, 0},
-		"a lock after the last look":               {"", after("backup_source", do("lock", "server", "a", "resource", "Gearbox", "user", "zoe")), "stop_source", []string{"refused by its guard", "zoe has 1 element of Gearbox locked"}, false, 0},
-		"somebody logs in":                         {"", after("backup_source", do("login", "server", "a", "user", "zoe")), "stop_source", []string{"refused by its guard", "logged in to server.teamwork_cloud.a: zoe"}, false, 0},
-		"one is moved out of the category":         {"", after("arrived", do("move", "server", "a", "resource", "Gearbox", "category", "Bikes")), "remove_configuration", []string{"\"Gearbox\"", "not selected"}, false, 0},
-		"one is moved into it":                     {"", after("arrived", do("move", "server", "a", "resource", "Frame", "category", "Cars")), "remove_configuration", []string{"\"Frame\"", "was not verified"}, false, 0},
-		"one is marked as deleted":                 {"", after("arrived", do("remove", "server", "a", "resource", "Gearbox")), "remove_configuration", []string{"\"Gearbox\"", "not selected"}, false, 0},
-		"a copy is gone":                           {"", after("remove_configuration", do("tamper", "server", "b", "resource", "Engine", "what", "gone")), "idle_source", []string{"\"Engine\"", "is gone from server.teamwork_cloud.b", "DELETE ALL"}, false, 0},
-		"a copy is gone with the services stopped": {"", after("stop_source", do("tamper", "server", "b", "resource", "Engine", "what", "gone")), "unchanged", []string{"\"Engine\"", "is gone from server.teamwork_cloud.b"}, true, 0},
-		"a copy is gone at the last moment":        {"", after("unchanged", do("tamper", "server", "b", "resource", "Engine", "what", "gone")), "remove", []string{"refused by its guard", "\"Engine\"", "is gone"}, true, 0},
-		"DELETE ALL":                               {asDocumented, after("unchanged", do("delete_configuration", "target", "b", "items", carsID, "keep", "false")), "remove", []string{"refused by its guard", "is gone from server.teamwork_cloud.b"}, true, 0},
-		"DELETE ALL instead":                       {"", drivertest.Rehearsal{Before: map[string]func(func(string, map[string]string)){"remove_configuration": do("delete_configuration", "target", "b", "items", carsID, "keep", "false")}}, "remove_configuration", []string{"is gone from server.teamwork_cloud.b", "DELETE ALL"}, false, 0},
-		"a copy is marked as deleted":              {"", after("unchanged", do("remove", "server", "b", "resource", "Gearbox")), "remove", []string{"\"Gearbox\"", "marked as deleted on server.teamwork_cloud.b"}, true, 0},
-		"a copy loses a revision":                  {"", after("stop_source", do("tamper", "server", "b", "resource", "Engine", "what", "lose", "revision", "4")), "unchanged", []string{"\"Engine\"", "revision 4 of branch trunk (5 on the source) is missing"}, true, 0},
-		"a copy's author changes":                  {"", after("unchanged", do("tamper", "server", "b", "resource", "Gearbox", "what", "author", "revision", "3")), "remove", []string{"\"Gearbox\"", "revision 3 of branch trunk is not what was verified"}, true, 0},
-		"a copy is truncated":                      {"", after("unchanged", do("tamper", "server", "b", "resource", "Gearbox", "what", "truncate", "revision", "2")), "remove", []string{"\"Gearbox\"", "revision 2 of branch trunk is missing"}, true, 0},
-		"the copy loses one before the guard":      {"", after("backup_source", do("tamper", "server", "b", "resource", "Engine", "what", "lose", "revision", "4")), "stop_source", []string{"refused by its guard", "\"Engine\"", "revision 4 of branch trunk (5 on the source) is missing"}, false, 0},
-		"somebody removes one":                     {"", after("stop_source", do("tamper", "server", "a", "resource", "Engine", "what", "gone")), "unchanged", []string{"does not list Engine", "has not removed it"}, true, 2},
-		"Cassandra goes down":                      {"", after("stop_source", do("cassandra", "server", "a", "up", "false")), "unchanged", []string{"nodetool status"}, true, 0},
-		"Cassandra goes down at the last moment":   {"", after("unchanged", do("cassandra", "server", "a", "up", "false")), "remove", []string{"refused by its guard", "nodetool status"}, true, 0},
-		"somebody starts the services":             {"", after("stop_source", do("run_maintenance", "server", "a", "commands", "systemctl start twcloud")), "unchanged", []string{"the services of server.teamwork_cloud.a run", "syncctl resolve migration.teamwork_cloud_offload.cars/stop_source -retry"}, true, 0},
+		"a commit after the verification": {"", after("remove_configuration", commit), "idle_source",
+			[]string{"\"Engine\"", late, "of branch trunk"}, false, 0},
+		"a commit after the last look": {"", after("idle_source", commit), "stop_source",
+			[]string{"refused by its guard", late}, false, 0},
+		"a commit during the backup": {"", after("backup_source", commit), "stop_source", []string{late},
+			false, 0},
+		"a commit that the copy got too": {asDocumented, after("idle_source", commit), "stop_source",
+			[]string{late, "syncctl resolve migration.teamwork_cloud_offload.cars/arrived -retry"}, false, 0},
+		"a tag": {"", after("arrived",
+			do("tag", "server", "a", "resource", "Engine", "revision", "1", "name", "R0")), "remove_configuration",
+			[]string{"\"Engine\"", "the target lacks tag \"R0\" of revision 1"}, false, 0},
+		"a tag after the last look": {"", after("idle_source",
+			do("tag", "server", "a", "resource", "Engine", "revision", "1", "name", "R0")), "stop_source",
+			[]string{"\"Engine\"", "branches, revisions or tags"}, false, 0},
+		"a branch": {"", after("arrived",
+			do("new_branch", "server", "a", "resource", "Gearbox", "name", "variant")), "remove_configuration",
+			[]string{"\"Gearbox\"", "branch variant"}, false, 0},
+		"a lock": {"", after("arrived",
+			do("lock", "server", "a", "resource", "Engine", "user", "zoe", "branch", "dev")), "idle_source",
+			[]string{"zoe has 1 element of Engine locked (branch dev)"}, false, 0},
+		"a lock after the last look": {"", after("backup_source",
+			do("lock", "server", "a", "resource", "Gearbox", "user", "zoe")), "stop_source",
+			[]string{"refused by its guard", "zoe has 1 element of Gearbox locked"}, false, 0},
+		"somebody logs in": {"", after("backup_source", do("login", "server", "a", "user", "zoe")),
+			"stop_source", []string{"refused by its guard", "logged in to server.teamwork_cloud.a: zoe"}, false, 0},
+		"one is moved out of the category": {"", after("arrived",
+			do("move", "server", "a", "resource", "Gearbox", "category", "Bikes")), "remove_configuration",
+			[]string{"\"Gearbox\"", "not selected"}, false, 0},
+		"one is moved into it": {"", after("arrived",
+			do("move", "server", "a", "resource", "Frame", "category", "Cars")), "remove_configuration",
+			[]string{"\"Frame\"", "was not verified"}, false, 0},
+		"one is marked as deleted": {"", after("arrived",
+			do("remove", "server", "a", "resource", "Gearbox")), "remove_configuration",
+			[]string{"\"Gearbox\"", "not selected"}, false, 0},
+		"a copy is gone": {"", after("remove_configuration", do("tamper", "server", "b", "resource", "Engine", "what",
+			"gone")), "idle_source", []string{"\"Engine\"", "is gone from server.teamwork_cloud.b", "DELETE ALL"}, false, 0},
+		"a copy is gone with the services stopped": {"", after("stop_source",
+			do("tamper", "server", "b", "resource", "Engine", "what", "gone")), "unchanged",
+			[]string{"\"Engine\"", "is gone from server.teamwork_cloud.b"}, true, 0},
+		"a copy is gone at the last moment": {"", after("unchanged",
+			do("tamper", "server", "b", "resource", "Engine", "what", "gone")), "remove",
+			[]string{"refused by its guard", "\"Engine\"", "is gone"}, true, 0},
+		"DELETE ALL": {asDocumented, after("unchanged",
+			do("delete_configuration", "target", "b", "items", carsID, "keep", "false")), "remove",
+			[]string{"refused by its guard", "is gone from server.teamwork_cloud.b"}, true, 0},
+		"DELETE ALL instead": {"", drivertest.Rehearsal{Before: map[string]func(func(string,
+			map[string]string)){"remove_configuration": do("delete_configuration", "target", "b", "items", carsID, "keep",
+			"false")}}, "remove_configuration", []string{"is gone from server.teamwork_cloud.b", "DELETE ALL"}, false, 0},
+		"a copy is marked as deleted": {"", after("unchanged",
+			do("remove", "server", "b", "resource", "Gearbox")), "remove",
+			[]string{"\"Gearbox\"", "marked as deleted on server.teamwork_cloud.b"}, true, 0},
+		"a copy loses a revision": {"", after("stop_source",
+			do("tamper", "server", "b", "resource", "Engine", "what", "lose", "revision", "4")), "unchanged",
+			[]string{"\"Engine\"", "revision 4 of branch trunk (5 on the source) is missing"}, true, 0},
+		"a copy's author changes": {"", after("unchanged",
+			do("tamper", "server", "b", "resource", "Gearbox", "what", "author", "revision", "3")), "remove",
+			[]string{"\"Gearbox\"", "revision 3 of branch trunk is not what was verified"}, true, 0},
+		"a copy is truncated": {"", after("unchanged",
+			do("tamper", "server", "b", "resource", "Gearbox", "what", "truncate", "revision", "2")), "remove",
+			[]string{"\"Gearbox\"", "revision 2 of branch trunk is missing"}, true, 0},
+		"the copy loses one before the guard": {"", after("backup_source",
+			do("tamper", "server", "b", "resource", "Engine", "what", "lose", "revision", "4")), "stop_source",
+			[]string{"refused by its guard", "\"Engine\"", "revision 4 of branch trunk (5 on the source) is missing"}, false,
+			0},
+		"somebody removes one": {"", after("stop_source",
+			do("tamper", "server", "a", "resource", "Engine", "what", "gone")), "unchanged",
+			[]string{"does not list Engine", "has not removed it"}, true, 2},
+		"Cassandra goes down": {"", after("stop_source", do("cassandra", "server", "a", "up", "false")),
+			"unchanged", []string{"nodetool status"}, true, 0},
+		"Cassandra goes down at the last moment": {"", after("unchanged", do("cassandra", "server", "a", "up", "false")),
+			"remove", []string{"refused by its guard", "nodetool status"}, true, 0},
+		"somebody starts the services": {"", after("stop_source", do("run_maintenance", "server", "a", "commands",
+			"systemctl start twcloud")), "unchanged", []string{"the services of server.teamwork_cloud.a run",
+			"syncctl resolve migration.teamwork_cloud_offload.cars/stop_source -retry"}, true, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -157,7 +204,8 @@ func TestNothingIsRemovedThatHasNotArrived(t *testing.T) {
 	}
 }
 
-// intruder is a driver beside which somebody does something right when a step is carried out, or at one of its verifications.
+// intruder is a driver beside which somebody does something right when a step is carried out, or at one of its
+// verifications.
 type intruder struct {
 	*teamworkcloud.Driver
 
@@ -186,7 +234,9 @@ func (x *intruder) Verify(ctx context.Context, t *executor.Task) (executor.Verdi
 }
 
 // rehearseWith has an intruder act through the person of the world.
-func (o *offloaded) rehearseWith(t *testing.T, r drivertest.Rehearsal, set func(x *intruder, act func(string, ...string))) drivertest.Outcome {
+func (o *offloaded) rehearseWith(
+	t *testing.T, r drivertest.Rehearsal, set func(x *intruder, act func(string, ...string)),
+) drivertest.Outcome {
 	t.Helper()
 	var do func(string, map[string]string)
 	if r.After == nil {
@@ -202,7 +252,8 @@ func (o *offloaded) rehearseWith(t *testing.T, r drivertest.Rehearsal, set func(
 	}
 	bench := twc()
 	bench.New = func(env driver.Env) driver.Driver {
-		x := &intruder{Driver: teamworkcloud.New(env).(*teamworkcloud.Driver), execute: map[string]func(){}, verify: map[string]func(int){}, n: map[string]int{}}
+		x := &intruder{Driver: teamworkcloud.New(env).(*teamworkcloud.Driver), execute: map[string]func(){},
+			verify: map[string]func(int){}, n: map[string]int{}}
 		set(x, act)
 		return x
 	}
@@ -222,11 +273,13 @@ func TestCommitWhileServicesAreBeingStopped(t *testing.T) {
 		}
 	})
 	s := phase(t, out, "unchanged")
-	if s.Phase != executor.PhaseFailed || !strings.Contains(s.Why, "Gearbox") || !strings.Contains(s.Why, "revision 5 on branch trunk") {
+	if s.Phase != executor.PhaseFailed || !strings.Contains(s.Why, "Gearbox") ||
+		!strings.Contains(s.Why, "revision 5 on branch trunk") {
 		t.Fatalf("unchanged is %s: %s", s.Phase, s.Why)
 	}
 	nothingRemoved(t, out, 3)
-	if !strings.Contains(s.Step.ID, "unchanged") || !strings.Contains(phase(t, out, "stop_source").Step.Undo, "sudo systemctl start twcloud && sudo systemctl start webapp") {
+	if !strings.Contains(s.Step.ID, "unchanged") || !strings.Contains(phase(t, out, "stop_source").Step.Undo,
+		"sudo systemctl start twcloud && sudo systemctl start webapp") {
 		t.Error("nothing says how to start the services by hand")
 	}
 }
@@ -234,7 +287,8 @@ func TestCommitWhileServicesAreBeingStopped(t *testing.T) {
 // A lock is waited for a moment: once it is released the run goes on.
 func TestLockIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	out := newOffload(removing).rehearseWith(t, after("arrived", do("lock", "server", "a", "resource", "Engine", "user", "zoe")), func(x *intruder, act func(string, ...string)) {
+	out := newOffload(removing).rehearseWith(t, after("arrived",
+		do("lock", "server", "a", "resource", "Engine", "user", "zoe")), func(x *intruder, act func(string, ...string)) {
 		x.verify["idle_source"] = func(n int) {
 			if n == 2 {
 				act("unlock", "server", "a", "resource", "Engine")

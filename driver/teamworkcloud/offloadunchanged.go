@@ -12,10 +12,12 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// verifyUntouched looks, with the services stopped, whether the database holds anything of the resources that was not verified:
-// what somebody committed while the services were being stopped would be lost. strict: nothing of them may be missing either,
-// as long as this run has not begun to remove them.
-func verifyUntouched(ctx context.Context, m *machine.Machine, t *executor.Task, verified revision.Records, strict bool) (executor.Verdict, error) {
+// verifyUntouched looks, with the services stopped, whether the database holds anything of the resources that was not
+// verified: what somebody committed while the services were being stopped would be lost. strict: nothing of them may
+// be missing either, as long as this run has not begun to remove them.
+func verifyUntouched(
+	ctx context.Context, m *machine.Machine, t *executor.Task, verified revision.Records, strict bool,
+) (executor.Verdict, error) {
 	held, err := m.Manager.Holds(ctx)
 	if err != nil {
 		return unreadableVerdict(err)
@@ -24,7 +26,9 @@ func verifyUntouched(ctx context.Context, m *machine.Machine, t *executor.Task, 
 	listed := held.Of(ids)
 	if gone := len(ids) - len(listed); strict && gone > 0 {
 		at := slices.IndexFunc(ids, func(id string) bool { return !held.Has(id) })
-		return executor.Verdict{}, executor.Final(fmt.Errorf("datamanager on %s does not list %s (%s) any more, and this run has not removed it%s", m.Host.Name(), verified[ids[at]].Name, ids[at], andMore(gone-1)))
+		return executor.Verdict{},
+			executor.Final(fmt.Errorf("datamanager on %s does not list %s (%s) any more, and this run has not removed it%s",
+				m.Host.Name(), verified[ids[at]].Name, ids[at], andMore(gone-1)))
 	}
 	for i, id := range listed {
 		t.Report(executor.Progress{Done: int64(i), Total: int64(len(listed)), Unit: "resources"})
@@ -35,7 +39,8 @@ func verifyUntouched(ctx context.Context, m *machine.Machine, t *executor.Task, 
 	}
 	return executor.Verdict{
 		State: executor.Done, Outputs: map[string]string{witnessOutput: strings.Join(held.Others(ids, mostWitnesses), ",")},
-		Why: fmt.Sprintf("the database has no branch and no revision of %s that was not verified", wording.Plural(len(listed), "resource")),
+		Why: fmt.Sprintf("the database has no branch and no revision of %s that was not verified",
+			wording.Plural(len(listed), "resource")),
 	}, nil
 }
 
@@ -47,7 +52,9 @@ func andMore(n int) string {
 }
 
 // untouched is one resource.
-func untouched(ctx context.Context, m *machine.Machine, id string, was revision.Record, strict bool) (executor.Verdict, error) {
+func untouched(
+	ctx context.Context, m *machine.Machine, id string, was revision.Record, strict bool,
+) (executor.Verdict, error) {
 	known, err := was.VerifiedRevisions()
 	if err != nil {
 		return executor.Verdict{}, executor.Final(err)
@@ -66,7 +73,9 @@ func untouched(ctx context.Context, m *machine.Machine, id string, was revision.
 	found := 0
 	for _, branch := range branches {
 		if called[branch] == nil {
-			return executor.Verdict{}, executor.Final(fmt.Errorf("%s (%s) has a branch %s in the database of %s that was not verified: nothing of it would be left. %s", was.Name, id, branch, m.Server, planAnew))
+			return executor.Verdict{},
+				executor.Final(fmt.Errorf("%s (%s) has a branch %s in the database of %s that was not verified: nothing of it "+
+					"would be left. %s", was.Name, id, branch, m.Server, planAnew))
 		}
 		found++
 		numbers, err := m.Manager.Revisions(ctx, id, branch)
@@ -75,7 +84,10 @@ func untouched(ctx context.Context, m *machine.Machine, id string, was revision.
 		}
 		for _, n := range slices.Backward(numbers) {
 			if !known[n] {
-				return executor.Verdict{}, executor.Final(fmt.Errorf("%s (%s) has a revision %d on branch %s in the database of %s that was not verified: it was committed since, and nothing of it would be left. %s", was.Name, id, n, called[branch].Name, m.Server, planAnew))
+				return executor.Verdict{},
+					executor.Final(fmt.Errorf("%s (%s) has a revision %d on branch %s in the database of %s that was not "+
+						"verified: it was committed since, and nothing of it would be left. %s", was.Name, id, n, called[branch].Name,
+						m.Server, planAnew))
 			}
 		}
 		own, err := called[branch].Numbers()
@@ -84,19 +96,23 @@ func untouched(ctx context.Context, m *machine.Machine, id string, was revision.
 		}
 		at := slices.IndexFunc(own, func(n int) bool { return !slices.Contains(numbers, n) })
 		if at >= 0 && (strict || len(numbers) > 0) {
-			return executor.Verdict{State: executor.Unknown, Why: fmt.Sprintf("datamanager on %s does not list revision %d of branch %s of %s (%s), which the server had: its listing cannot be relied on. %s",
-				m.Host.Name(), own[at], called[branch].Name, was.Name, id, byHand)}, nil
+			return executor.Verdict{State: executor.Unknown,
+				Why: fmt.Sprintf("datamanager on %s does not list revision %d of branch %s of %s (%s), which the server had: "+
+					"its listing cannot be relied on. %s",
+					m.Host.Name(), own[at], called[branch].Name, was.Name, id, byHand)}, nil
 		}
 	}
 	if strict && found < want || found == 0 && want > 0 {
-		return executor.Verdict{State: executor.Unknown, Why: fmt.Sprintf("datamanager on %s lists %s of %s (%s), the server had %d: its listing cannot be relied on. %s",
-			m.Host.Name(), wording.Plural(found, "branch"), was.Name, id, want, byHand)}, nil
+		return executor.Verdict{State: executor.Unknown,
+			Why: fmt.Sprintf("datamanager on %s lists %s of %s (%s), the server had %d: its listing cannot be relied on. %s",
+				m.Host.Name(), wording.Plural(found, "branch"), was.Name, id, want, byHand)}, nil
 	}
 	return executor.Verdict{State: executor.Done}, nil
 }
 
 // byHand is what is left where datamanager's listings cannot be read.
-const byHand = "Look by hand; if all is well, remove the resources by hand and say so: syncctl resolve STEP -done, with the step that removes them"
+const byHand = "Look by hand; if all is well, remove the resources by hand and say so: syncctl resolve STEP -done, " +
+	"with the step that removes them"
 
 // unreadableVerdict: a listing that says nothing leaves it unknown; what kept us from asking is an error.
 func unreadableVerdict(err error) (executor.Verdict, error) {
@@ -123,12 +139,17 @@ func verifyGone(ctx context.Context, m *machine.Machine, ids []string, witnesses
 	case len(left) == len(ids):
 		return executor.NotDone.Because("the database of %s holds %s", m.Server, allOf(len(ids))), nil
 	case len(left) > 0:
-		return executor.Verdict{State: executor.Partial, Why: fmt.Sprintf("the database of %s still holds %d of %d: %s", m.Server, len(left), len(ids), wording.List(left))}, nil
+		return executor.Verdict{State: executor.Partial, Why: fmt.Sprintf("the database of %s still holds %d of %d: %s",
+			m.Server, len(left), len(ids), wording.List(left))}, nil
 	}
-	if others := strings.FieldsFunc(witnesses, func(r rune) bool { return r == ',' }); len(others) > 0 && len(held.Of(others)) == 0 {
-		return executor.Verdict{State: executor.Unknown, Why: fmt.Sprintf("datamanager on %s lists none of them, but none of the resources that stay either (%s): that is not believed", m.Host.Name(), wording.List(others))}, nil
+	if others := strings.FieldsFunc(witnesses, func(r rune) bool { return r == ',' }); len(others) > 0 &&
+		len(held.Of(others)) == 0 {
+		return executor.Verdict{State: executor.Unknown,
+			Why: fmt.Sprintf("datamanager on %s lists none of them, but none of the resources that stay either (%s): that "+
+				"is not believed", m.Host.Name(), wording.List(others))}, nil
 	}
-	return executor.Done.Because("the database of %s holds none of the %s any more", m.Server, wording.Plural(len(ids), "resource")), nil
+	return executor.Done.Because("the database of %s holds none of the %s any more", m.Server,
+		wording.Plural(len(ids), "resource")), nil
 }
 
 func allOf(n int) string {

@@ -115,14 +115,17 @@ func (d *Driver) verifyPreflight(ctx context.Context, t *executor.Task) (executo
 		return executor.Verdict{}, executor.Final(errors.New(strings.Join(refused, "; ")))
 	}
 	if got := fingerprint(o.ids()); got != t.Step.Args[argResources] {
-		return executor.Verdict{}, executor.Final(fmt.Errorf("what is selected on %s is not what was planned: it is %s now; make the plan again", o.addr(atSource), wording.Plural(len(o.present), "resource")))
+		return executor.Verdict{},
+			executor.Final(fmt.Errorf("what is selected on %s is not what was planned: it is %s now; make the plan again",
+				o.addr(atSource), wording.Plural(len(o.present), "resource")))
 	}
 	for _, end := range strings.Fields(t.Step.Args[argStops]) {
 		if why, err := d.unfitFor(ctx, o, end); err != nil || why != "" {
 			return executor.Verdict{State: executor.NotDone, Why: why}, err
 		}
 	}
-	return executor.Done.Because("%s of %s, %s has %d of them already", wording.Plural(len(o.present), "resource"), o.addr(atSource), o.addr(atTarget), countThere(o.present)), nil
+	return executor.Done.Because("%s of %s, %s has %d of them already", wording.Plural(len(o.present), "resource"),
+		o.addr(atSource), o.addr(atTarget), countThere(o.present)), nil
 }
 
 func countThere(all []*survey.Resource) int {
@@ -155,7 +158,8 @@ func (d *Driver) unfitFor(ctx context.Context, o *offloading, end string) (strin
 		return "", err
 	}
 	if state, why, err := m.Status(ctx); err != nil || state == machine.RunningPartly {
-		return fmt.Sprintf("of the services of %s only some run: %s; say in host.status, host.stop and host.start of %s which there are on %s",
+		return fmt.Sprintf("of the services of %s only some run: %s; say in host.status, host.stop and host.start of %s "+
+			"which there are on %s",
 			o.addr(end), why, o.addr(end), m.Host.Name()), err
 	}
 	return m.Unfit(ctx, resources)
@@ -183,8 +187,8 @@ func (d *Driver) look(ctx context.Context, t *executor.Task) (*looked, error) {
 	return l, err
 }
 
-// verifyAllArrived compares every branch, revision and tag of every resource, and notes what they are like: nothing else is
-// ever removed.
+// verifyAllArrived compares every branch, revision and tag of every resource, and notes what they are like: nothing
+// else is ever removed.
 func (d *Driver) verifyAllArrived(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	l, err := d.look(ctx, t)
 	if err != nil {
@@ -229,19 +233,23 @@ func (d *Driver) verifyAllArrived(ctx context.Context, t *executor.Task) (execut
 		revisions += len(h.source.Revisions)
 	}
 	if len(missing) > 0 {
-		return executor.NotDone.Because("%s of %s: %s", f.Target.Addr, wording.Plural(len(f.Resources()), "resource"), strings.Join(wording.FirstTen(missing), "; ")), nil
+		return executor.NotDone.Because("%s of %s: %s", f.Target.Addr, wording.Plural(len(f.Resources()), "resource"),
+			strings.Join(wording.FirstTen(missing), "; ")), nil
 	}
 	if want := t.Step.Args[argResources]; fingerprint(all.IDs()) != want {
-		return executor.Verdict{}, executor.Final(fmt.Errorf("what is selected on %s is not what was planned: it is %s now; make the plan again", f.Source.Addr, wording.Plural(len(all), "resource")))
+		return executor.Verdict{},
+			executor.Final(fmt.Errorf("what is selected on %s is not what was planned: it is %s now; make the plan again",
+				f.Source.Addr, wording.Plural(len(all), "resource")))
 	}
-	v := executor.Done.Because("%s with %s on %s compared with %s one by one, %s", wording.Plural(len(all), "resource"), wording.Plural(revisions, "revision"),
+	v := executor.Done.Because("%s with %s on %s compared with %s one by one, %s", wording.Plural(len(all), "resource"),
+		wording.Plural(revisions, "revision"),
 		f.Target.Addr, f.Source.Addr, revision.Basis(compared))
 	v.Outputs, err = all.Outputs()
 	return v, err
 }
 
-// movedEarlier tells of something that is not on the source whether it is on the target, from where an earlier run or somebody
-// has left off.
+// movedEarlier tells of something that is not on the source whether it is on the target, from where an earlier run or
+// somebody has left off.
 func (l *looked) movedEarlier(item *survey.Item) bool {
 	if item.Kind == survey.KindCategory {
 		return l.facts.Category.ID != "" && len(l.target.Members(l.facts.Category.ID)) > 0
@@ -260,12 +268,16 @@ func (d *Driver) verifyUnconfigured(ctx context.Context, t *executor.Task) (exec
 			return executor.Verdict{}, err
 		}
 	}
-	return executor.Unknown.Because("the copies are there as before; whether there is a configuration no interface shows"), nil
+	return executor.Unknown.Because(
+		"the copies are there as before; whether there is a configuration no interface shows"), nil
 }
 
-// kept is nil when the target has what was verified. compare says what has become of one of them. What is not as it was is a
-// Final error that names it.
-func (d *Driver) kept(ctx context.Context, t *executor.Task, verified revision.Records, compare func(*revision.Record, *revision.History) string) error {
+// kept is nil when the target has what was verified. compare says what has become of one of them. What is not as it
+// was is a Final error that names it.
+func (d *Driver) kept(
+	ctx context.Context, t *executor.Task, verified revision.Records,
+	compare func(*revision.Record, *revision.History) string,
+) error {
 	target := syncOf(t).TargetServer()
 	return survey.Gather(ctx, d.observer(serversOf(syncOf(t))...), func(v *survey.View) {
 		inv := v.Inventory(target)
@@ -276,17 +288,20 @@ func (d *Driver) kept(ctx context.Context, t *executor.Task, verified revision.R
 			was := verified[id]
 			switch r := inv.Resource(id); {
 			case r == nil:
-				v.Fail(executor.Final(fmt.Errorf("%q (%s) is gone from %s since it was verified: was DELETE ALL chosen? What is on %s still "+
+				v.Fail(executor.Final(fmt.Errorf("%q (%s) is gone from %s since it was verified: was DELETE ALL chosen? What "+
+					"is on %s still "+
 					"must stay there", was.Name, id, target.Address(), serverOf(t, atSource).Addr)))
 			case r.Removed:
-				v.Fail(executor.Final(fmt.Errorf("%q (%s) was marked as deleted on %s since it was verified", was.Name, id, target.Address())))
+				v.Fail(executor.Final(fmt.Errorf("%q (%s) was marked as deleted on %s since it was verified", was.Name, id,
+					target.Address())))
 			default:
 				h := v.CopyHistory(target, id, was.Name)
 				if h == nil {
 					continue
 				}
 				if why := compare(&was, h); why != "" {
-					v.Fail(executor.Final(fmt.Errorf("%q (%s) on %s is not what was verified: %s", was.Name, id, target.Address(), why)))
+					v.Fail(executor.Final(fmt.Errorf("%q (%s) on %s is not what was verified: %s", was.Name, id, target.Address(),
+						why)))
 				}
 			}
 		}
@@ -310,9 +325,11 @@ func (d *Driver) verifyMaintainedSource(ctx context.Context, t *executor.Task) (
 	case len(left) == len(verified):
 		return executor.NotDone.Because("%s has %s still", serverOf(t, atSource).Addr, allOf(len(left))), nil
 	case len(left) > 0:
-		return executor.Verdict{State: executor.Partial, Why: fmt.Sprintf("%s still has %d of %d: %s", serverOf(t, atSource).Addr, len(left), len(verified), wording.List(left))}, nil
+		return executor.Verdict{State: executor.Partial, Why: fmt.Sprintf("%s still has %d of %d: %s",
+			serverOf(t, atSource).Addr, len(left), len(verified), wording.List(left))}, nil
 	}
-	return executor.Done.Because("%s; it has none of the %s any more", v.Why, wording.Plural(len(verified), "resource")), nil
+	return executor.Done.Because("%s; it has none of the %s any more", v.Why, wording.Plural(len(verified), "resource")),
+		nil
 }
 
 // left are those that a server still has, also as marked as deleted.

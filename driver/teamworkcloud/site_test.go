@@ -40,7 +40,8 @@ func (w *world) open(t *testing.T) *site {
 
 func openCase(t *testing.T, c drivertest.Case) *site {
 	t.Helper()
-	box, err := sandbox.Start(t.Context(), sandbox.Options{Seed: c.Seed, Products: map[string]sandbox.Open{twc().Product: twc().Simulator}})
+	box, err := sandbox.Start(t.Context(), sandbox.Options{Seed: c.Seed,
+		Products: map[string]sandbox.Open{twc().Product: twc().Simulator}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +63,11 @@ func (s *site) load(hcl string) (*schema.Config, driver.Driver) {
 	}
 	d := s.make(driver.Env{Fs: afero.NewOsFs(), Log: hclog.NewNullLogger(), Version: "test", Now: time.Now})
 	cfg, diags := schema.Load(s.t.Context(), schema.Options{
-		Fs: afero.NewOsFs(), Dir: s.dir, Catalog: d.Types(), Env: func(name string) (string, bool) { v, ok := s.env[name]; return v, ok },
+		Fs: afero.NewOsFs(), Dir: s.dir, Catalog: d.Types(), Env: func(name string) (string, bool) {
+			v,
+				ok := s.env[name]
+			return v, ok
+		},
 	})
 	if diags.HasErrors() {
 		s.t.Fatal(diags)
@@ -85,7 +90,8 @@ func (s *site) plan(hcl string) *planner.Plan {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	p, diags := planner.Make(s.t.Context(), planner.Input{Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Confirmed: confirmed})
+	p, diags := planner.Make(s.t.Context(), planner.Input{Config: cfg,
+		Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Confirmed: confirmed})
 	if diags.HasErrors() {
 		s.t.Fatal(diags)
 	}
@@ -124,7 +130,8 @@ func (s *site) carry(p *planner.Plan, hcl string) *executor.Report {
 		s.t.Fatal(err)
 	}
 	rep, err := executor.Carry(s.t.Context(), executor.Options{
-		Plan: p, Config: cfg, Drivers: func(schema.Addr) executor.Driver { return d }, Files: s.store.Files(r), Journal: j, Operator: s, Clock: clock{},
+		Plan: p, Config: cfg, Drivers: func(schema.Addr) executor.Driver { return d }, Files: s.store.Files(r), Journal: j,
+		Operator: s, Clock: clock{},
 		Poll:    executor.Poll{First: 20 * time.Millisecond, Most: 100 * time.Millisecond},
 		Observe: s.during,
 	})
