@@ -15,14 +15,14 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// verifyUnchanged guards the removal. Whatever it finds, people are told that the services stand still.
+// verifyUnchanged guards the removal. Whatever it finds, people are told that the services are stopped.
 func (d *Driver) verifyUnchanged(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	m, err := d.reach(serverOf(t, atSource), t.Step.Args[argRelease])
 	if err != nil {
 		return executor.Verdict{}, err
 	}
 	v, err := d.unchanged(ctx, t, m)
-	standstill := fmt.Sprintf("; if the services of %s stand still, syncctl apply goes on from here, or start them by "+
+	standstill := fmt.Sprintf("; if the services of %s are stopped, syncctl apply resumes here, or start them by "+
 		"hand: %s", m.Server, machine.JoinLines(m.Start...))
 	switch {
 	case err != nil:
@@ -92,7 +92,7 @@ func (d *Driver) removeResources(ctx context.Context, t *executor.Task) (executo
 	}
 	left := held.Of(ids)
 	if len(left) == 0 {
-		return executor.Result{Note: "none of them is there any more"}, nil
+		return executor.Result{Note: "all of them are removed already"}, nil
 	}
 	return m.Change(ctx, t, left, machine.Remove)
 }

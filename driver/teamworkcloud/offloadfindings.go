@@ -179,7 +179,7 @@ func (o *offloading) losing() {
 		}
 		o.find("locked", planner.Warn, opIdle+atSource,
 			fmt.Sprintf("there are locks on resources that are to be removed: %s", wording.List(words)),
-			"Whoever holds them has not committed: the run goes on only once there are none.")
+			"Their owners have not committed: the run continues only once there are no locks.")
 	}
 	o.find("space", planner.Note, op, "the database gives its disk space back only when it is compacted",
 		"Cassandra does so in time; nodetool compact does it at once.")
@@ -279,7 +279,7 @@ func (o *offloading) reactivating() {
 	grade := planner.Note
 	if slices.ContainsFunc(o.moved(), o.supposed) {
 		grade = planner.Warn
-		lines = append(lines, fmt.Sprintf("What is in %q of %s and not on %s is taken for moved from there.",
+		lines = append(lines, fmt.Sprintf("What is in %q of %s and not on %s counts as moved from there.",
 			o.facts.Sync.Category.Path, o.addr(atTarget), o.addr(atSource)))
 	}
 	o.find("reactivated", grade, op, fmt.Sprintf("editable on %s afterwards: %s", o.addr(atTarget),
@@ -288,7 +288,7 @@ func (o *offloading) reactivating() {
 		o.find("make-editable", planner.Note, op,
 			fmt.Sprintf("%s has a button Make editable in its Resources application, which needs no stop",
 				o.facts.Sync.Target.String()),
-			"It came with 2026x Refresh2 (VN 261621685) and has no documented interface. Whoever prefers it leaves "+
+			"It came with 2026x Refresh2 (VN 261621685) and has no documented interface. To use it, leave "+
 				"reactivate out.")
 	}
 }

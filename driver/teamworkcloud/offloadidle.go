@@ -83,7 +83,7 @@ func (l *looked) sameSelection(verified revision.Records) error {
 	}
 	for _, id := range verified.IDs() {
 		if _, ok := now[id]; !ok {
-			return fmt.Errorf("%q (%s) was verified, and is not selected on %s any more: was it moved, or removed? %s",
+			return fmt.Errorf("%q (%s) was verified, and is no longer selected on %s: was it moved, or removed? %s",
 				verified[id].Name, id, l.facts.Source.Addr, planAnew)
 		}
 	}
@@ -105,7 +105,7 @@ func (l *looked) sameAs(t *executor.Task, verified revision.Records) error {
 		was, h := verified[r.ID], l.histories[r.ID]
 		switch {
 		case h.source == nil:
-			return fmt.Errorf("%q (%s) cannot be read on %s any more", r.Name, r.ID, l.facts.Source.Addr)
+			return fmt.Errorf("%q (%s) can no longer be read on %s", r.Name, r.ID, l.facts.Source.Addr)
 		case h.source.Digest() != was.Digest:
 			return fmt.Errorf("%q (%s) has changed on %s since it was verified: %s. %s", r.Name, r.ID, l.facts.Source.Addr,
 				cmp.Or(was.Newer(h.source), "its branches, revisions or tags are not those of then"), verifyAnew(t))
@@ -130,7 +130,7 @@ const planAnew = "Give the run up (syncctl resolve -abandon) and make the plan a
 func verifyAnew(t *executor.Task) string {
 	if t.IsDone(share.VerbUnconfigure) {
 		return "Its configuration is removed, so that it does not come by itself. " + planAnew +
-			": it brings and verifies it anew"
+			": it brings it and verifies it again"
 	}
 	return fmt.Sprintf("Have it verified again once it has come: syncctl resolve %s -retry",
 		planner.StepID(t.Step.Addr, share.VerbArrived))
@@ -243,7 +243,7 @@ func movedBefore(v *survey.View, t *executor.Task, inv *survey.Inventory, called
 	}
 }
 
-// verifyMaintainedTarget: the server is up and has them. Whether the flag is off nothing shows.
+// verifyMaintainedTarget: the server is up and has them. No interface shows the read-only flag.
 func (d *Driver) verifyMaintainedTarget(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	v, err := d.healthy(ctx, serverOf(t, atTarget))
 	if err != nil || v.State != executor.Done {
@@ -252,7 +252,7 @@ func (d *Driver) verifyMaintainedTarget(ctx context.Context, t *executor.Task) (
 	if err := d.keptEditable(ctx, t); err != nil {
 		return executor.Verdict{}, err
 	}
-	return executor.Unknown.Because("%s; whether the read-only flag is off nothing shows", v.Why), nil
+	return executor.Unknown.Because("%s; no interface shows the read-only flag", v.Why), nil
 }
 
 // verifyReactivated: no interface shows the read-only flag, so Data Manager's word must do until a person has looked.

@@ -41,7 +41,7 @@ func (o *offloading) maintainSourceStep() planner.Step {
 	for _, c := range machine.Batches(u.DataManager, ids, machine.Remove) {
 		l.add(c, "%s, for good", wording.Plural(len(c)-len(u.DataManager)-1, "resource"))
 	}
-	l.add(slices.Concat(u.DataManager, machine.ListResources()), "none of them may be listed any more")
+	l.add(slices.Concat(u.DataManager, machine.ListResources()), "none of them may still be listed")
 	for _, c := range u.Start {
 		l.add(c, "")
 	}
@@ -108,7 +108,7 @@ func (o *offloading) maintainStep(end string, l *lineList, summary string) plann
 		Exclusive: machine.Exclusive(o.addr(end)),
 		Summary:   summary,
 		Args:      o.args(end),
-		Undo:      "if the services stand still, start them by hand: " + machine.JoinLines(u.Start...),
+		Undo:      "if the services are stopped, start them by hand: " + machine.JoinLines(u.Start...),
 		Manual: &planner.Manual{
 			Where: "the machine of " + url + ", as somebody who may administrate it", Action: "run_maintenance", Do: do,
 			Values: []planner.Value{

@@ -195,7 +195,7 @@ func (d *Driver) planMigration(c planner.Change) (planner.Outline, hcl.Diagnosti
 		return planner.Outline{Action: planner.NoChange, Findings: []planner.Finding{{
 			Rule: product + "/sync-gone", Severity: planner.Note,
 			Summary: o.decl.Text("sync") +
-				" is not declared any more, so that nothing says what is to be offloaded; take this block out too",
+				" is no longer declared, so nothing says what is to be offloaded; remove this block too",
 		}}}, nil
 	}
 	o.steps()

@@ -57,7 +57,7 @@ func (d *Driver) executeMigration(ctx context.Context, t *executor.Task) (execut
 // notDeclared is nil where the synchronization that a step's offload owns is declared.
 func notDeclared(t *executor.Task) error {
 	if o := declaredOffload(t.Resource); o.Sync == nil {
-		return fmt.Errorf("%s is not declared any more", o.Text("sync"))
+		return fmt.Errorf("%s is no longer declared", o.Text("sync"))
 	}
 	return nil
 }
@@ -257,7 +257,7 @@ func (l *looked) movedEarlier(item *survey.Item) bool {
 	return l.target.CopyOf(item.Declared, l.facts.Category.ID) != nil
 }
 
-// verifyUnconfigured: that a configuration is gone no interface shows; that the copies are still there, it does.
+// verifyUnconfigured: no interface shows configurations; that the copies are still there is verified.
 func (d *Driver) verifyUnconfigured(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	verified, err := verifiedHere(t)
 	if err != nil {
@@ -269,7 +269,7 @@ func (d *Driver) verifyUnconfigured(ctx context.Context, t *executor.Task) (exec
 		}
 	}
 	return executor.Unknown.Because(
-		"the copies are there as before; whether there is a configuration no interface shows"), nil
+		"the copies are there as before; no interface shows configurations"), nil
 }
 
 // kept is nil when the target has what was verified. compare says what has become of one of them. What is not as it
