@@ -31,7 +31,8 @@ func checkServer(s *connect.Server) hcl.Diagnostics {
 	}
 	if s.Known("expect", "major") && !majorForm.MatchString(s.Expect.Major) {
 		diags = append(diags, s.Problem("Invalid major version",
-			fmt.Sprintf("%q is not a major version: write a year with an x, such as 2024x. Refreshes and hot fixes are minor.", s.Expect.Major),
+			fmt.Sprintf("%q is not a major version: write a year with an x, such as 2024x. Refreshes and hot fixes are "+
+				"minor.", s.Expect.Major),
 			"expect", "major"))
 	}
 	diags = append(diags, checkSyncAddress(s)...)
@@ -66,7 +67,8 @@ func checkSyncAddress(s *connect.Server) hcl.Diagnostics {
 		return hcl.Diagnostics{s.Problem("Invalid address for synchronization",
 			fmt.Sprintf("%q: write HOST or HOST:PORT, without a scheme, a path or a user.", s.SyncAddress), "sync_address")}
 	case port != "" && (err != nil || n < 1 || n > 65535):
-		return hcl.Diagnostics{s.Problem("Invalid port", fmt.Sprintf("%q: %q is not the number of a port.", s.SyncAddress, port), "sync_address")}
+		return hcl.Diagnostics{s.Problem("Invalid port", fmt.Sprintf("%q: %q is not the number of a port.",
+			s.SyncAddress, port), "sync_address")}
 	}
 	return nil
 }
@@ -110,5 +112,6 @@ func checkCommands(h *connect.Host, name string, commands ...[]string) hcl.Diagn
 	if !empty {
 		return nil
 	}
-	return hcl.Diagnostics{h.Problem("No command", fmt.Sprintf("%s must name a program; leave it out for the vendor's.", name), name)}
+	return hcl.Diagnostics{h.Problem("No command", fmt.Sprintf("%s must name a program; leave it out for the "+
+		"vendor's.", name), name)}
 }

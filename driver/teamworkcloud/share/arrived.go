@@ -149,7 +149,7 @@ func NotCopied(f *survey.Facts, r *survey.Resource) error {
 
 // NotComparable is the error of a copy of which the servers do not give all that is declared to be compared.
 func NotComparable(sync *survey.Sync, r *survey.Resource) error {
-	return fmt.Errorf("resource %q (%s) cannot be verified: %s; to accept it without comparing that, leave it out "+
-		"of verify { compare } of %s, and plan again",
+	return fmt.Errorf("resource %q (%s) cannot be verified: %s; to accept it without comparing that, leave it out of "+
+		"verify { compare } of %s, and plan again",
 		r.Name, r.ID, r.Diff.Unknown, sync.Address())
 }

@@ -68,8 +68,9 @@ func (p *Plan) triggerWords() string {
 func (p *Plan) wizard(s *Standing) *planner.Manual {
 	address, encrypted := p.SourceAddress()
 	user := p.Facts.Source.User
-	trigger := map[string]string{survey.EveryCommit: "On every new commit", survey.CommitTag: "On specific commit " +
-		"tag", survey.Manual: "Manual"}[p.Sync.Trigger]
+	trigger := map[string]string{
+		survey.EveryCommit: "On every new commit", survey.CommitTag: "On specific commit tag", survey.Manual: "Manual",
+	}[p.Sync.Trigger]
 	m := &planner.Manual{
 		Where: p.where(), Action: "create_configuration",
 		Do: []string{
@@ -89,8 +90,8 @@ func (p *Plan) wizard(s *Standing) *planner.Manual {
 		m.Values = append(m.Values, planner.Value{Name: "tls", Label: "Use Secure Connection (TLS)",
 			Value: strconv.FormatBool(encrypted), Shown: onOff(encrypted)})
 	}
-	m.Do = append(m.Do, fmt.Sprintf("Select the %s alone, then the target category and the synchronization "+
-		"trigger, and press Create: it makes one configuration for each selected resource or category.", s.Kind))
+	m.Do = append(m.Do, fmt.Sprintf("Select the %s alone, then the target category and the synchronization trigger, "+
+		"and press Create: it makes one configuration for each selected resource or category.", s.Kind))
 	item, category := s.ID, p.Facts.Category.ID
 	if item == "" {
 		item = s.Path // it gets its id when the hop before this one makes it
@@ -167,8 +168,8 @@ func (w *Sharing) verifyConfigured(ctx context.Context, t *executor.Task) (execu
 	appeared, expected := tally(item)
 	switch {
 	case t.Step.Args["seen"] == "true":
-		return executor.Unknown.Because("some of it was on %s before, so nothing shows whether there is a "+
-			"configuration for it", f.Target.Addr), nil
+		return executor.Unknown.Because("some of it was on %s before, so nothing shows whether there is a configuration "+
+			"for it", f.Target.Addr), nil
 	case appeared > 0 && item.Kind == survey.KindResource:
 		return executor.Done.Because("resource %q is on %s", item.Path, f.Target.Addr), nil
 	case appeared > 0:
@@ -180,8 +181,8 @@ func (w *Sharing) verifyConfigured(ctx context.Context, t *executor.Task) (execu
 	case expected == 0:
 		return executor.Unknown.Because("there is nothing yet that could come to %s", f.Target.Addr), nil
 	}
-	return executor.NotDone.Because("nothing of %s %q has come to %s yet: its status on the page says whether it "+
-		"is In queue, or why there is an Error", item.Kind, item.Path, f.Target.Addr), nil
+	return executor.NotDone.Because("nothing of %s %q has come to %s yet: its status on the page says whether it is "+
+		"In queue, or why there is an Error", item.Kind, item.Path, f.Target.Addr), nil
 }
 
 // tally counts what has come of an element, and what can come. Whether it has come as it should, is verified by the

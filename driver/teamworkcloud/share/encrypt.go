@@ -50,8 +50,8 @@ func (p *Plan) encryptStep(s *Standing) planner.Step {
 	m := step.Manual
 	m.Action = "encrypt_configuration"
 	m.Do = append([]string{
-		fmt.Sprintf("Log in as %s, and look at the configuration of this %s: if it connects with these values "+
-			"already, come back.",
+		fmt.Sprintf("Log in as %s, and look at the configuration of this %s: if it connects with these values already, "+
+			"come back.",
 			p.Facts.Target.User, s.Kind),
 		"Else tick it, delete it with DELETE CONFIGURATION ONLY (never DELETE ALL, which removes the copies), and " +
 			"create it again:",

@@ -23,9 +23,9 @@ func (f *finder) encryption() {
 	f.out = append(f.out, f.pair.Findings...)
 	if f.oldTarget() && slices.ContainsFunc(f.Items, func(s Standing) bool { return f.isForeign(&s) }) {
 		f.warn("tls-existing", "Where its status on the page is an Error afterwards, it has to be created again, for "+
-			"which Data Manager "+
-			"removes the copies first (MCS 247047420).", "%s has configurations from before: no page of %s says whether "+
-			"they follow the settings",
+			"which Data Manager removes the copies first (MCS 247047420).",
+			"%s has configurations from before: no page of %s says whether "+
+				"they follow the settings",
 			f.Facts.Target.Addr, f.Facts.Target.Release)
 	}
 }
@@ -56,9 +56,9 @@ func (f *finder) tlsVersion(encrypted bool) {
 			least = tls2024
 		}
 		if s.Release.OlderThan(least) {
-			f.refuse("tls-version", "Encrypted synchronization came with 2024x Refresh1 (VN 272744559), and with "+
-				"sync_tls on both servers as "+
-				"2024x has it: do without, or update the server first.", "%s, and %s cannot synchronize encrypted", why,
+			f.refuse("tls-version", "Encrypted synchronization came with 2024x Refresh1 (VN 272744559), and with sync_tls "+
+				"on both servers as 2024x has it: do without, or update the server first.",
+				"%s, and %s cannot synchronize encrypted", why,
 				s.String())
 		}
 	}

@@ -73,8 +73,8 @@ func (f *finder) versions() {
 	}
 	for _, s := range []*survey.Server{src, tgt} {
 		if s.Release.IsZero() {
-			f.warn("version-unreadable", fmt.Sprintf("It says %q. What depends on the refresh is taken as in new "+
-				"releases: compare the versions yourself.", wording.OneLine(s.Text)),
+			f.warn("version-unreadable", fmt.Sprintf("It says %q. What depends on the refresh is taken as in new releases: "+
+				"compare the versions yourself.", wording.OneLine(s.Text)),
 				"the version of %s cannot be made out", s.String())
 		}
 		if s.Release.OlderThan(osmc.Sync2021R2) {
@@ -185,8 +185,9 @@ func portWords(s *survey.Server) string {
 // directions: a resource goes one way, and reaches a server by one way.
 func (f *finder) directions() {
 	for _, o := range f.Facts.Loops {
-		f.refuse("one-direction", "A resource is synchronized in one direction, and a copy cannot be edited "+
-			"("+SyncPage+"). Take it out of one of the declarations.",
+		f.refuse("one-direction",
+			"A resource is synchronized in one direction, and a copy cannot be edited ("+SyncPage+"). Take it out of one "+
+				"of the declarations.",
 			"%s would come back to %s: %s", wording.QuotedList(o.Resources), f.Facts.Source.Addr, strings.Join(o.Chain, " -> "))
 	}
 	for _, o := range f.Facts.Twice {
@@ -197,8 +198,8 @@ func (f *finder) directions() {
 	for i := range f.Items {
 		for _, r := range f.Items[i].Resources {
 			if first := by[r.ID]; first != nil {
-				f.refuse("twice", "Two configurations cannot keep one resource. A category brings all that is in it: take "+
-					"the resource out of the list.",
+				f.refuse("twice", "Two configurations cannot keep one resource. A category brings all that is in it: take the "+
+					"resource out of the list.",
 					"resource %q is selected by %s %q and by %s %q", r.Name, first.Kind, first.Declared, f.Items[i].Kind,
 					f.Items[i].Declared)
 				continue
@@ -214,8 +215,8 @@ func (f *finder) forgottenUnknown() {
 			continue
 		}
 		op, at := f.lastConfigured(key)
-		f.warn("left-configuration", "See the step in the report of that run, and delete the configuration on the "+
-			"page if it is still there.",
+		f.warn("left-configuration", "See the step in the report of that run, and delete the configuration on the page "+
+			"if it is still there.",
 			"run %s has configured something (%s) that is neither declared nor on %s any more", at.Run, op, f.Facts.Source.Addr)
 	}
 }

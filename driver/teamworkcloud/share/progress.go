@@ -22,8 +22,8 @@ func (f *finder) targetSide() {
 		return
 	}
 	if c.ID == "" && c.Problem == "" {
-		f.add("category-missing", planner.Note, VerbCreateCategory, fmt.Sprintf("target_category %q is not on %s and "+
-			"is created", c.Path, f.Facts.Target.Addr), "")
+		f.add("category-missing", planner.Note, VerbCreateCategory, fmt.Sprintf("target_category %q is not on %s and is "+
+			"created", c.Path, f.Facts.Target.Addr), "")
 	}
 	switch {
 	case !r.Known:

@@ -20,8 +20,8 @@ func (p *Plan) grantRoleStep() planner.Step {
 		Exclusive: []string{"rights on " + p.Facts.Target.Addr},
 		Summary: fmt.Sprintf("give %s the role %s on category %q of %s", r.User, r.Name, p.Facts.Category.Path,
 			p.Facts.Target.Addr) + orBy(p.sharedWith(p.Facts.Category.Path, false)),
-		Because: "the user who creates a remote resource configuration needs the role on the category that the copies are " +
-			"put into (" + WizardPage + ")",
+		Because: "the user who creates a remote resource configuration needs the role on the category that the copies " +
+			"are put into (" + WizardPage + ")",
 		Args:   map[string]string{"path": p.Facts.Category.Path, "user": r.User},
 		Facts:  p.releaseFacts(atTarget),
 		Effect: &planner.Effect{Change: p.granted()},

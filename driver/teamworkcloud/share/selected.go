@@ -102,8 +102,8 @@ func (f *finder) resources() {
 	for _, r := range f.Facts.Resources() {
 		what := fmt.Sprintf("resource %q (%s)", r.Name, r.ID)
 		if !r.Readable {
-			f.refuse("readable", "Give the user Read Resources on it, for instance with the role Resource Reviewer "+
-				"("+WizardPage+").",
+			f.refuse("readable",
+				"Give the user Read Resources on it, for instance with the role Resource Reviewer ("+WizardPage+").",
 				"user %s may not read %s of %s", f.Facts.Source.User, what, src)
 		}
 		for _, c := range r.Taken {
@@ -168,8 +168,9 @@ func (f *finder) taken(what string, r *survey.Resource, c survey.Collision) {
 		value = r.ProjectID
 	}
 	if c.Within {
-		f.refuse("taken", "The product checks that project id, resource id and project name are unique on the target "+
-			"("+SyncPage+"). Take one of the two out of the declaration, or rename it.",
+		f.refuse("taken",
+			"The product checks that project id, resource id and project name are unique on the target ("+SyncPage+"). "+
+				"Take one of the two out of the declaration, or rename it.",
 			"%s and %q (%s), which is selected too, have the same %s %q", what, c.Name, c.ID, c.By, value)
 		return
 	}

@@ -53,8 +53,8 @@ func (p *Plan) removal(op, because, what string, values []planner.Value, n, held
 	if p.oldTarget() {
 		do = []string{
 			"Tick the configurations of what is named below and delete them. The copies stay.",
-			"Before 2024x Refresh1 a record of them stays behind: the same can be configured again only once Data " +
-				"Manager has removed the copies.",
+			"Before 2024x Refresh1 a record of them stays behind: the same can be configured again only once Data Manager " +
+				"has removed the copies.",
 		}
 	}
 	return planner.Step{
