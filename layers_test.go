@@ -80,7 +80,8 @@ func under(room string, folders ...string) bool {
 	return slices.ContainsFunc(folders, func(f string) bool { return room == f || strings.HasPrefix(room, f+"/") })
 }
 
-// neutral are the folders of driver/ that belong to no product: what several drivers share, and the kit that tests them.
+// neutral are the folders of driver/ that belong to no product: what several drivers share, and the kit that tests
+// them.
 var neutral = []string{
 	"driver/declare", "driver/drivertest", "driver/host", "driver/keystore", "driver/rest", "driver/wording",
 }

@@ -195,7 +195,8 @@ func opened[T any](ctx context.Context, h *sshHost, open func(*link) (T, error))
 
 // Files: see Host.
 func (h *sshHost) Files(ctx context.Context) Files {
-	return &sftpFiles{name: h.Name(), client: func() (*sftp.Client, error) { return h.fileClient(ctx) }, lost: h.lost, noSync: h.noSync}
+	return &sftpFiles{name: h.Name(), client: func() (*sftp.Client, error) { return h.fileClient(ctx) }, lost: h.lost,
+		noSync: h.noSync}
 }
 
 // fileClient gives the connection's SFTP client. Its calls take no context: they end when the connection does, and

@@ -33,7 +33,8 @@ func TestCompleteOnlyWhatIsCertain(t *testing.T) {
 		{"both empty", `{"localId":"","remoteId":null}`, `{"remoteId":"","localId":"2"}`, ""},
 		{"a member twice", `{"localId":"1","localId":"5"}`, `{"remoteId":"5","localId":"2"}`, ""},
 		{"a member twice there", `{"localId":"1"}`, `{"remoteId":"1","localId":"3","localId":"2"}`, ""},
-		{"two digits are not an empty text", `{"localId":10}`, `{"remoteId":10,"localId":20}`, `{"localId":10,"remoteId":20}`},
+		{"two digits are not an empty text", `{"localId":10}`, `{"remoteId":10,"localId":20}`,
+			`{"localId":10,"remoteId":20}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, lists := range [][2]string{{"comments", "attachments"}, {"attachments", "comments"}} {
