@@ -79,7 +79,7 @@ func TestAnotherJiraIsNotTheOneThatIsMeant(t *testing.T) {
 	}
 }
 
-// TestOne404IsNoDeletion: one 404 is no proof that something is gone.
+// TestOne404IsNoDeletion: one 404 does not prove that something is gone.
 func TestOne404IsNoDeletion(t *testing.T) {
 	t.Parallel()
 	for _, nth := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9"} {

@@ -26,7 +26,7 @@ func TestFindings(t *testing.T) {
 	f := newFamily(t)
 	stranger := issue(t, "Stranger", nil, authority)
 	twin := issue(t, "Test Intermediate", f.root, authority) // the same name, another key
-	nobody := issue(t, "nobody.test.example", f.root)        // is no authority
+	nobody := issue(t, "nobody.test.example", f.root)        // is not a CA
 	of := func(by *party, change ...template) *party {
 		return issue(t, "server.test.example", by, append([]template{dns("server.test.example")}, change...)...)
 	}

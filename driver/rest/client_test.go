@@ -171,7 +171,7 @@ func TestRedirects(t *testing.T) {
 		name    string
 		method  string
 		answers []http.HandlerFunc
-		want    string // "" is no error
+		want    string // "": without an error
 		count   int
 	}{
 		{"same server", "GET", []http.HandlerFunc{moved("/jira/x/"), ok}, "", 2},
