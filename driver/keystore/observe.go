@@ -114,7 +114,7 @@ func (d *Driver) look(ctx context.Context, w *wanted) (*Observed, *Store, error)
 	case err != nil:
 		return nil, nil, fmt.Errorf("reading %s on %s: %w", w.Path, h.Name(), err)
 	}
-	o.State, o.Previous, o.Store = Opened, previous, s.public()
+	o.State, o.Previous, o.Store = Opened, previous, s.Public()
 	return o, s, nil
 }
 
@@ -130,8 +130,8 @@ func (w *wanted) openWith(content []byte) (s *Store, previous bool, err error) {
 	return s, false, err
 }
 
-// public is what a keystore shows of itself without any key: what survives being written as JSON.
-func (s *Store) public() *Store {
+// Public is what a keystore shows of itself without any key: what survives being written as JSON.
+func (s *Store) Public() *Store {
 	out := *s
 	out.secrets, out.loose, out.source, out.password = nil, nil, nil, ""
 	out.Entries, out.Trusted, out.Loose = nil, nil, nil

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/encrypt"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -40,7 +41,7 @@ func checkServer(s *connect.Server) hcl.Diagnostics {
 		diags = append(diags, checkHost(s.Host)...)
 	}
 	if s.SyncTLS != nil {
-		diags = append(diags, checkEncryption(s)...)
+		diags = append(diags, encrypt.Check(s)...)
 	}
 	return diags
 }

@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/encrypt"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
@@ -27,7 +28,7 @@ func (d *Driver) Needs(r *schema.Resource, seen *planner.Observations) ([]planne
 	case schema.Migration:
 		d.lookAtOffload(v, r)
 	case schema.Server:
-		d.lookAtEncryption(v, connect.Declared(r))
+		d.encryption().Needs(v, connect.Declared(r))
 	}
 	if err := v.Err(); err != nil && !errors.Is(err, planner.ErrNotObserved) {
 		return nil, hcl.Diagnostics{problem(r, "Cannot plan", err.Error())}
@@ -37,8 +38,8 @@ func (d *Driver) Needs(r *schema.Resource, seen *planner.Observations) ([]planne
 
 // Observe makes one observation of a server.
 func (d *Driver) Observe(ctx context.Context, r *schema.Resource, n planner.Need) (any, error) {
-	if slices.Contains(encryptionObservations, n.What) {
-		return d.observeEncryption(ctx, r, n)
+	if encrypt.Observes(n.What) {
+		return d.encryption().Observe(ctx, r, n)
 	}
 	c, err := d.reader(r)
 	if err != nil {
@@ -83,13 +84,21 @@ func (d *Driver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	return d.planServer(c)
 }
 
+func (d *Driver) planServer(c planner.Change) (planner.Outline, hcl.Diagnostics) {
+	out, err := d.encryption().Plan(survey.NewView(c.Seen), connect.Declared(c.Resource), c.Confirmed)
+	if err != nil {
+		return planner.Outline{}, hcl.Diagnostics{problem(c.Resource, "Cannot plan", err.Error())}
+	}
+	return out, nil
+}
+
 // Facts reads the named facts again. Those of a sync are "source.major" and "target.major".
 func (d *Driver) Facts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error) {
 	switch r.Addr.Kind {
 	case schema.Migration:
 		return d.migrationFacts(ctx, r, names)
 	case schema.Server:
-		return d.factsOfServer(ctx, r, names)
+		return d.encryption().Facts(ctx, connect.Declared(r), names)
 	}
 	out := map[string]string{}
 	for _, name := range names {
@@ -143,7 +152,7 @@ func (d *Driver) Execute(ctx context.Context, t *executor.Task) (executor.Result
 	case schema.Migration:
 		return d.executeMigration(ctx, t)
 	case schema.Server:
-		return d.executeServer(ctx, t)
+		return d.encryption().Execute(ctx, t)
 	}
 	return executor.Result{}, executor.NotSent(fmt.Errorf("carrying out %s: Teamwork Cloud has no such step", t.Step.ID))
 }
@@ -168,7 +177,7 @@ func (d *Driver) Verify(ctx context.Context, t *executor.Task) (executor.Verdict
 	case schema.Migration:
 		return d.verifyMigration(ctx, t)
 	case schema.Server:
-		return d.verifyServer(ctx, t)
+		return d.encryption().Verify(ctx, t)
 	}
 	return executor.Verdict{State: executor.Unknown, Why: "Teamwork Cloud has no such step"}, nil
 }
@@ -183,7 +192,7 @@ func (d *Driver) sharing(t *executor.Task) (*share.Sharing, error) {
 		return nil, executor.Final(fmt.Errorf("the synchronization of step %s is not declared any more", t.Step.ID))
 	}
 	s := survey.Declared(r)
-	return &share.Sharing{Sync: s, Servers: writers{d}, Observe: d.observer(serversOf(s)...), Encryption: d.encryption()}, nil
+	return &share.Sharing{Sync: s, Servers: servers{d}, Observe: d.observer(serversOf(s)...), Encryption: d.encryption()}, nil
 }
 
 // serversOf are the declarations of all servers that a synchronization, and what is around it, may look at.
@@ -201,6 +210,18 @@ func serversOf(s *survey.Sync) []*schema.Resource {
 	return out
 }
 
-type writers struct{ d *Driver }
+// encryption looks after servers that declare sync_tls.
+func (d *Driver) encryption() *encrypt.Encryption {
+	return &encrypt.Encryption{Servers: servers{d}, Env: d.env, Random: d.random}
+}
 
-func (w writers) Writer(server *schema.Resource) (osmc.Writer, error) { return w.d.writer(server) }
+// servers reaches the servers that are declared.
+type servers struct{ d *Driver }
+
+func (s servers) Reader(r *schema.Resource) (osmc.Reader, error) { return s.d.reader(r) }
+
+func (s servers) Writer(r *schema.Resource) (osmc.Writer, error) { return s.d.writer(r) }
+
+func (s servers) Machine(r *schema.Resource) (host.Host, error) { return s.d.machine(r) }
+
+func (s servers) Session(r *schema.Resource) machine.Session { return session{s.d, r} }

@@ -53,16 +53,16 @@ func TestEncryptionValid(t *testing.T) {
 // TestEncryptionMistakes: what can be known from the files alone is told at its line.
 func TestEncryptionMistakes(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want, line string }{
-		"another machine":        {`ssh              = "admin@a.example:22"`, `ssh = "admin@b.example"`, "The keystore lies elsewhere: keystore_path", "keystore"},
-		"this machine":           {`host { ssh = "admin@a.example" }`, ``, "The keystore lies elsewhere: keystore.pkcs12.a lies on this machine", "keystore"},
+		"another machine":        {`ssh              = "admin@a.example:22"`, `ssh = "admin@b.example"`, "Keystore on another machine: keystore_path", "keystore"},
+		"this machine":           {`host { ssh = "admin@a.example" }`, ``, "Keystore on another machine: keystore.pkcs12.a is on this machine", "keystore"},
 		"no such keystore":       {`keystore.pkcs12.a`, `keystore.pkcs12.b`, "Reference to undeclared declaration: There is no keystore.pkcs12.b", "keystore"},
 		"not a keystore":         {`= keystore.pkcs12.a`, `= "sync.p12"`, "Invalid reference: keystore.TYPE.NAME", "keystore"},
 		"no port":                {`port         = 10002`, `port = 70000`, "Invalid port: 70000", "port"},
 		"no recipe":              {`"2024xR1"`, `"2025x"`, "", "recipe"},
 		"a relative trust store": {`"/opt/java/lib/security/cacerts"`, `"lib/security/cacerts"`, "Path is not absolute: in full", "trust_stores"},
-		"one trust store twice":  {`["/opt/java/lib/security/cacerts"]`, `["/x", "/x"]`, "One trust store twice", "trust_stores"},
+		"one trust store twice":  {`["/opt/java/lib/security/cacerts"]`, `["/x", "/x"]`, "Duplicate trust store", "trust_stores"},
 		"a relative file":        {`"/etc/twc/application.conf"`, `"application.conf"`, "Path is not absolute: application_conf", "application_conf"},
-		"an alias twice":         {`trust "acme" { certificate = env("ACME_CA") }`, "trust \"acme\" { certificate = env(\"ACME_CA\") }\n    trust \"ACME\" { certificate = env(\"ACME_CA\") }", "One alias twice: ignores case", "trust"},
+		"an alias twice":         {`trust "acme" { certificate = env("ACME_CA") }`, "trust \"acme\" { certificate = env(\"ACME_CA\") }\n    trust \"ACME\" { certificate = env(\"ACME_CA\") }", "Duplicate alias: ignores case", "trust"},
 		"no alias":               {`trust "acme"`, `trust "acme ca"`, "Invalid alias", "trust"},
 		"no certificate":         {`env("ACME_CA")`, `"ca.pem"`, "Invalid certificate: BEGIN CERTIFICATE", "certificate"},
 		"half a certificate":     {`{ certificate = env("ACME_CA") }`, "{\n    certificate = " + aCertificate + "\n    }", "Invalid certificate: cannot be read", "certificate"},

@@ -3,6 +3,7 @@ package teamworkcloud
 import (
 	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/encrypt"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/schema"
@@ -118,8 +119,9 @@ func encryptionBody() schema.Body {
 				"the path of the keystore."},
 			{Name: "port", Type: cty.Number, Whole: true, Least: 1,
 				Doc: "The encrypted port for clients. Without it the one that is open already, else 10002."},
-			{Name: "recipe", Type: cty.String, OneOf: recipeNames(), Doc: "Which of the vendor's pages is followed: seed, " +
-				"2024x or 2024xR1. Without it the one for the server's version; the plan says which, and why."},
+			{Name: "recipe", Type: cty.String, OneOf: encrypt.RecipeNames(),
+				Doc: "Which of the vendor's pages is followed: seed, " +
+					"2024x or 2024xR1. Without it the one for the server's version; the plan says which, and why."},
 			{Name: "trust_stores", Type: cty.List(cty.String), Doc: "Java's trust stores (cacerts) on the server's machine " +
 				"that get the trusted certificates: of Teamwork Cloud's Java and of the web application's."},
 			{Name: "trust_stores_password", Type: cty.String, Secret: true,

@@ -6,35 +6,16 @@ import (
 	"slices"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/encrypt"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/schema"
 )
 
-// commandsOf are how the machine of a server is worked on.
-func commandsOf(server *schema.Resource, release osmc.Release) machine.Commands {
-	return machine.CommandsOf(server.Addr.String(), declaredMachine(server), release)
-}
-
-// declaredMachine is what a server declares of its machine.
-func declaredMachine(server *schema.Resource) machine.Declared {
-	h := connect.Declared(server).Host
-	if h == nil {
-		return machine.Declared{}
-	}
-	return machine.Declared{
-		Home: h.Home, Stop: h.Stop, Start: h.Start, Status: h.Status, Database: h.Database, DataManager: h.DataManager,
-		Within: h.Within,
-	}
-}
-
 // windowOf is the maintenance window of a server, for planning.
 func windowOf(server *schema.Resource, end string, release osmc.Release) *machine.Window {
-	return &machine.Window{
-		End: end, Server: server.Addr.String(), URL: server.Text("url"), User: server.Text("user"),
-		Commands: commandsOf(server, release),
-	}
+	return machine.WindowOf(connect.Declared(server), end, release)
 }
 
 // window is the maintenance window of a server. The release comes from the plan: a server whose services are stopped
@@ -52,16 +33,17 @@ func (d *Driver) window(server *schema.Resource, end, release string, allowLogge
 
 // windowAt is the window at an end of an offload.
 func (d *Driver) windowAt(t *executor.Task, end string) (*machine.Window, error) {
-	return d.window(serverOf(t, end), end, t.Step.Args[argRelease], isTrue(t.Resource, "allow_logged_in"))
+	return d.window(serverOf(t, end), end, t.Step.Args[argRelease], declaredOffload(t.Resource).AllowLoggedIn)
 }
 
 // windowFor is the window that a step belongs to.
 func (d *Driver) windowFor(t *executor.Task) (*machine.Window, error) {
 	if server := t.Resource; server.Addr.Kind == schema.Server {
-		if !encrypts(server) {
-			return nil, executor.Final(fmt.Errorf("%s declares no sync_tls any more", server.Addr))
+		tls := connect.Declared(server).SyncTLS
+		if tls == nil {
+			return nil, executor.Final(fmt.Errorf("%s no longer declares sync_tls", server.Addr))
 		}
-		return d.window(server, atServer, t.Step.Args[argRelease], isTrue(server, "sync_tls", "allow_logged_in"))
+		return d.window(server, encrypt.End, t.Step.Args[argRelease], tls.AllowLoggedIn)
 	}
 	if sync := t.Resource.Ref("sync"); sync != nil {
 		for _, end := range []string{atSource, atTarget} {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 )
 
@@ -78,6 +79,18 @@ func CommandsOf(server string, d Declared, release osmc.Release) Commands {
 		c.Within = 15 * time.Minute
 	}
 	return c
+}
+
+// CommandsFor are the commands of the machine of a declared server.
+func CommandsFor(server *connect.Server, release osmc.Release) Commands {
+	var d Declared
+	if h := server.Host; h != nil {
+		d = Declared{
+			Home: h.Home, Stop: h.Stop, Start: h.Start, Status: h.Status, Database: h.Database,
+			DataManager: h.DataManager, Within: h.Within,
+		}
+	}
+	return CommandsOf(server.Address(), d, release)
 }
 
 // HomeOf is the folder that Teamwork Cloud is installed in.

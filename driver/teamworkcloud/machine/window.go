@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
@@ -28,6 +29,14 @@ type Window struct {
 	// Planning needs neither of these.
 	Host    host.Host // nil: no machine is declared
 	Session Session
+}
+
+// WindowOf is the window of a declared server, for planning. end is what its steps' names end in.
+func WindowOf(server *connect.Server, end string, release osmc.Release) *Window {
+	return &Window{
+		End: end, Server: server.Address(), URL: server.URL.String(), User: server.User.String(),
+		Commands: CommandsFor(server, release),
+	}
 }
 
 // Session is what a window needs of the server's REST interface.

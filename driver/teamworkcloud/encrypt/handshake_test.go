@@ -1,4 +1,4 @@
-package teamworkcloud
+package encrypt
 
 import (
 	"context"
@@ -15,9 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
-	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/keystore"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // issued is a certificate with its key, and who issued it.
@@ -83,7 +83,10 @@ func TestMistrust(t *testing.T) {
 	early := issue(t, root, "early", func(c *x509.Certificate) { c.NotBefore = noon.AddDate(0, 0, 1) })
 	elsewhere := issue(t, root, "elsewhere", func(c *x509.Certificate) { c.DNSNames = []string{"twc.b.example"} })
 	nameless := issue(t, root, "twc.a.example", func(c *x509.Certificate) { c.DNSNames = nil })
-	past := issue(t, middle, "past", func(c *x509.Certificate) { c.NotBefore, c.NotAfter = noon.AddDate(0, -5, 0), noon.AddDate(0, -4, 0) })
+	past := issue(t, middle, "past", func(c *x509.Certificate) {
+		c.NotBefore, c.NotAfter = noon.AddDate(0, -5, 0),
+			noon.AddDate(0, -4, 0)
+	})
 	ended := issue(t, nil, "ended root", func(c *x509.Certificate) { authority(c); c.NotAfter = noon.AddDate(0, 0, -1) })
 	under := issue(t, ended, "under", nil)
 	halfway := issue(t, root, "halfway", func(c *x509.Certificate) { authority(c); c.NotAfter = noon.AddDate(0, 0, -1) })
@@ -92,17 +95,20 @@ func TestMistrust(t *testing.T) {
 		chain, trusted, more []*issued
 		want                 []string
 	}{
-		"all is well":                     {[]*issued{leaf, middle}, []*issued{root}, nil, nil},
-		"the root comes with it":          {[]*issued{leaf, middle, root}, []*issued{root}, nil, nil},
-		"the intermediate is trusted":     {[]*issued{leaf}, []*issued{middle}, nil, nil},
-		"the certificate itself is":       {[]*issued{leaf}, []*issued{leaf}, nil, nil},
-		"self-signed and trusted":         {[]*issued{alone}, []*issued{alone}, nil, nil},
-		"self-signed":                     {[]*issued{alone}, []*issued{root}, nil, []string{"tls-untrusted"}},
-		"another authority":               {[]*issued{leaf, middle}, []*issued{other}, []*issued{leaf, middle}, []string{"tls-untrusted"}},
-		"an intermediate is missing":      {[]*issued{leaf}, []*issued{root}, []*issued{leaf, middle}, []string{"tls-incomplete"}},
-		"it has expired":                  {[]*issued{old}, []*issued{root}, nil, []string{"tls-expired"}},
-		"before its authority was":        {[]*issued{past, middle}, []*issued{root}, nil, []string{"tls-expired"}},
-		"before another authority was":    {[]*issued{past, middle}, []*issued{other}, nil, []string{"tls-expired", "tls-untrusted"}},
+		"all is well":                 {[]*issued{leaf, middle}, []*issued{root}, nil, nil},
+		"the root comes with it":      {[]*issued{leaf, middle, root}, []*issued{root}, nil, nil},
+		"the intermediate is trusted": {[]*issued{leaf}, []*issued{middle}, nil, nil},
+		"the certificate itself is":   {[]*issued{leaf}, []*issued{leaf}, nil, nil},
+		"self-signed and trusted":     {[]*issued{alone}, []*issued{alone}, nil, nil},
+		"self-signed":                 {[]*issued{alone}, []*issued{root}, nil, []string{"tls-untrusted"}},
+		"another authority": {[]*issued{leaf, middle}, []*issued{other}, []*issued{leaf, middle},
+			[]string{"tls-untrusted"}},
+		"an intermediate is missing": {[]*issued{leaf}, []*issued{root}, []*issued{leaf, middle},
+			[]string{"tls-incomplete"}},
+		"it has expired":           {[]*issued{old}, []*issued{root}, nil, []string{"tls-expired"}},
+		"before its authority was": {[]*issued{past, middle}, []*issued{root}, nil, []string{"tls-expired"}},
+		"before another authority was": {[]*issued{past, middle}, []*issued{other}, nil,
+			[]string{"tls-expired", "tls-untrusted"}},
 		"it is not valid yet":             {[]*issued{early}, []*issued{root}, nil, []string{"tls-not-yet-valid"}},
 		"another name":                    {[]*issued{elsewhere}, []*issued{root}, nil, []string{"tls-name"}},
 		"the common name alone":           {[]*issued{nameless}, []*issued{root}, nil, []string{"tls-name"}},
@@ -114,7 +120,7 @@ func TestMistrust(t *testing.T) {
 		"of no use: more of another root": {[]*issued{leaf}, []*issued{other}, []*issued{middle}, []string{"tls-untrusted"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tr := trust{Whose: "the trust store", Roots: all(c.trusted...), Known: true}
+			tr := trust{whose: "the trust store", roots: all(c.trusted...), known: true}
 			var got []string
 			for _, p := range tr.mistrust(all(c.chain...), "twc.a.example", noon, all(c.more...)) {
 				got = append(got, p.Rule)
@@ -129,7 +135,8 @@ func TestMistrust(t *testing.T) {
 	}
 }
 
-// TestLacks: a port that keeps an issuer's certificate back is given the keystore again; that of the root may be left out.
+// TestLacks: a port that keeps an issuer's certificate back is given the keystore again; that of the root may be
+// left out.
 func TestLacks(t *testing.T) {
 	root := issue(t, nil, "ACME Root", authority)
 	middle := issue(t, root, "ACME Issuing", authority)
@@ -147,15 +154,18 @@ func TestLacks(t *testing.T) {
 		"another":          {[]*issued{root}, []string{"CN=a", "CN=ACME Issuing"}, "not in the keystore"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := &presented{Chain: all(c.sent...), Leaf: leafOf(c.sent[0].certificate())}
+			p := &Handshake{Chain: all(c.sent...)}
 			if got := p.lacks(chain); !slices.Equal(got, c.want) {
 				t.Errorf("lacks %v, want %v", got, c.want)
 			}
 			if got := p.otherThan(store); !strings.Contains(got, c.why) || (got == "") != (c.why == "") {
 				t.Errorf("%q, want %q", got, c.why)
 			}
-			f := &encryptionFacts{Keystore: keystoreFacts{Entries: []entryFacts{{leafFacts: *leafOf(chain[0])}}}, Port: portFacts{Enabled: true, Port: 10002, Want: 10002, Shown: p, Lacks: p.lacks(chain)}}
-			if got := (&encrypting{f: f}).uploads(); got != (c.why != "") {
+			st := &state{
+				keystore: keystoreState{entries: []keystore.Entry{{Chain: chain}}}, port: Port{Enabled: true, Port: 10002},
+				want: 10002, shown: p, lacks: p.lacks(chain),
+			}
+			if got := st.uploads(); got != (c.why != "") {
 				t.Errorf("uploads: %t", got)
 			}
 		})
@@ -192,7 +202,9 @@ func TestHandshake(t *testing.T) {
 	done := make(chan struct{})
 	t.Cleanup(func() { close(done) })
 	encrypted := listen(t, func(c net.Conn) {
-		s := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.cert.Raw, root.cert.Raw}, PrivateKey: leaf.key}}, MinVersion: tls.VersionTLS12})
+		s := tls.Server(c,
+			&tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.cert.Raw, root.cert.Raw},
+				PrivateKey: leaf.key}}, MinVersion: tls.VersionTLS12})
 		if s.HandshakeContext(t.Context()) == nil {
 			<-done
 		}
@@ -206,14 +218,12 @@ func TestHandshake(t *testing.T) {
 	}
 	nobody := closed.Addr().String()
 	_ = closed.Close()
-	d, ok := New(driver.Env{Log: hclog.NewNullLogger()}).(*Driver)
-	if !ok {
-		t.Fatal("another driver")
-	}
+	e := &Encryption{Servers: nowhere{}}
 	for name, c := range map[string]struct {
 		address, rule string
 	}{
-		"encrypted": {encrypted, ""}, "another protocol": {plain, portForeign}, "hangs up": {ending, portForeign}, "nobody": {nobody, portClosed},
+		"encrypted": {encrypted, ""}, "another protocol": {plain, portForeign}, "hangs up": {ending, portForeign},
+		"nobody": {nobody, portClosed},
 		"silent": {silent, portSilent},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -222,21 +232,26 @@ func TestHandshake(t *testing.T) {
 				ctx, cancel = context.WithTimeout(t.Context(), 300*time.Millisecond)
 			}
 			defer cancel()
-			p, err := d.shakeHands(ctx, nil, c.address, "twc.a.example")
+			p, err := e.shakeHands(ctx, nil, c.address, "twc.a.example")
 			if err != nil {
 				t.Fatal(err)
 			}
 			if p.Rule != c.rule || (p.Rule == "") != (p.leaf() != nil) || p.Rule != "" && p.Why == "" {
 				t.Errorf("%+v, want the rule %q", p, c.rule)
 			}
-			if c.rule == "" && (len(p.Chain) != 2 || !strings.Contains(p.seen(), p.leaf().Print)) {
+			if c.rule == "" && (len(p.Chain) != 2 || !strings.Contains(p.seen(), p.leaf().Fingerprint())) {
 				t.Errorf("%d certificates: %s", len(p.Chain), p.seen())
 			}
 		})
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := d.shakeHands(ctx, nil, silent, "twc.a.example"); err == nil {
+	if _, err := e.shakeHands(ctx, nil, silent, "twc.a.example"); err == nil {
 		t.Error("given up, and it is no error")
 	}
 }
+
+// nowhere has no servers, and no machines.
+type nowhere struct{ Servers }
+
+func (nowhere) Machine(*schema.Resource) (host.Host, error) { return nil, nil }

@@ -1,4 +1,4 @@
-package teamworkcloud
+package encrypt
 
 import (
 	"fmt"
@@ -12,15 +12,16 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 )
 
-// checkEncryption holds the rules of sync_tls that need no look at the server.
-func checkEncryption(s *connect.Server) hcl.Diagnostics {
+// Check holds the rules of sync_tls that need no look at the server.
+func Check(s *connect.Server) hcl.Diagnostics {
 	t := s.SyncTLS
 	var diags hcl.Diagnostics
 	say := func(summary, detail string, path ...string) {
 		diags = append(diags, t.Problem(summary, detail, path...))
 	}
 	if t.Known("keystore_path") && !path.IsAbs(t.KeystorePath) {
-		say("Path is not absolute", fmt.Sprintf("%q: give keystore_path in full, as the server finds the file.", t.KeystorePath), "keystore_path")
+		say("Path is not absolute", fmt.Sprintf("%q: give keystore_path in full, as the server finds the file.",
+			t.KeystorePath), "keystore_path")
 	}
 	if t.Port > 65535 {
 		say("Invalid port", fmt.Sprintf("%d is not the number of a port.", t.Port), "port")
@@ -30,10 +31,11 @@ func checkEncryption(s *connect.Server) hcl.Diagnostics {
 		switch {
 		case name == "": // not known yet
 		case !path.IsAbs(name):
-			say("Path is not absolute", fmt.Sprintf("%q: give trust stores in full, such as /usr/lib/jvm/java-17/lib/security/cacerts.", name),
+			say("Path is not absolute", fmt.Sprintf(
+				"%q: give trust stores in full, such as /usr/lib/jvm/java-17/lib/security/cacerts.", name),
 				"trust_stores")
 		case seen[name]:
-			say("One trust store twice", fmt.Sprintf("%q stands twice in trust_stores.", name), "trust_stores")
+			say("Duplicate trust store", fmt.Sprintf("%q is listed twice in trust_stores.", name), "trust_stores")
 		}
 		seen[name] = true
 	}
@@ -47,8 +49,8 @@ func checkTrust(t *connect.SyncTLS) hcl.Diagnostics {
 	for _, alias := range slices.Sorted(maps.Keys(t.Trust)) {
 		trust := t.Trust[alias]
 		if first, ok := seen[strings.ToLower(alias)]; ok {
-			diags = append(diags, trust.Problem("One alias twice",
-				fmt.Sprintf("trust %q: the alias is taken by trust %q. Java ignores case in aliases.", alias, first)))
+			diags = append(diags, trust.Problem("Duplicate alias",
+				fmt.Sprintf("trust %q: trust %q has the same alias. Java ignores case in aliases.", alias, first)))
 		}
 		seen[strings.ToLower(alias)] = alias
 		if strings.Trim(strings.ToLower(alias), "abcdefghijklmnopqrstuvwxyz0123456789._-") != "" || alias == "" {
@@ -64,14 +66,15 @@ func checkTrust(t *connect.SyncTLS) hcl.Diagnostics {
 			diags = append(diags, trust.Problem("Invalid certificate",
 				fmt.Sprintf("certificate of trust %q cannot be used: %v.", alias, err), "certificate"))
 		case len(all) > 1:
-			diags = append(diags, trust.Problem("Several certificates", fmt.Sprintf("certificate of trust %q holds %d certificates. "+
-				"Each trusted certificate has an alias of its own.", alias, len(all)), "certificate"))
+			diags = append(diags, trust.Problem("Several certificates",
+				fmt.Sprintf("certificate of trust %q holds %d certificates. Give each an alias of its own.", alias, len(all)),
+				"certificate"))
 		}
 	}
 	return diags
 }
 
-// checkSameMachine: the server reads its keystore from its own disk.
+// checkSameMachine looks whether the keystore is written where the server reads it: on its own machine.
 func checkSameMachine(s *connect.Server) hcl.Diagnostics {
 	store := s.SyncTLS.Keystore
 	if store == nil || s.SyncTLS.Has("keystore_path") || s.Host == nil {
@@ -91,9 +94,10 @@ func checkSameMachine(s *connect.Server) hcl.Diagnostics {
 		}
 		return name
 	}
-	return hcl.Diagnostics{s.SyncTLS.Problem("The keystore lies elsewhere", fmt.Sprintf("%s lies on %s, and %s reads it on %s. Write the same "+
-		"machine in its block host, or keystore_path where it is copied by other means.",
-		store.Addr, words(theirs), s.Address(), words(ours)), "keystore")}
+	return hcl.Diagnostics{s.SyncTLS.Problem("Keystore on another machine",
+		fmt.Sprintf("%s is on %s, and %s reads it on %s. Declare the same machine in its host block, or keystore_path "+
+			"if it is copied by other means.",
+			store.Addr, words(theirs), s.Address(), words(ours)), "keystore")}
 }
 
 // machineName is the machine of user@host or user@host:port.

@@ -1,0 +1,184 @@
+package encrypt
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/driver/keystore"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
+	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// Handshake is what an encrypted port shows to those who connect. Where there is no certificate, Rule and Why say why.
+type Handshake struct {
+	Address string                 // host:port that was dialed
+	From    string                 // the machine it was dialed from
+	Rule    string                 // portClosed, portSilent, portForeign; "": there is a certificate
+	Why     string                 // in words
+	Chain   []keystore.Certificate // as it came, the server's own first
+	Version string                 // of TLS
+}
+
+// What keeps a port from showing a certificate. They are the ids of findings, without the product.
+const (
+	portClosed  = "tls-closed"      // nobody listens, or nobody can get there
+	portSilent  = "tls-unreachable" // no answer in time, or the connection broke
+	portForeign = "tls-foreign"     // it answers, and not in TLS
+)
+
+// handshakeWithin is how long a connection and its handshake may take.
+const handshakeWithin = 10 * time.Second
+
+// leaf is the server's own certificate, nil where none was seen.
+func (h *Handshake) leaf() *keystore.Certificate {
+	if h == nil || len(h.Chain) == 0 {
+		return nil
+	}
+	return &h.Chain[0]
+}
+
+// seen is the server's certificate in words, fingerprint in full.
+func (h *Handshake) seen() string {
+	c := h.leaf()
+	return fmt.Sprintf("%s presents %s, SHA-256 %s, valid until %s (%s, seen from %s)",
+		h.Address, c.Name(), c.Fingerprint(), c.Until(), h.Version, h.From)
+}
+
+// lacks are the names of a chain's certificates that a port does not send. It may leave out the root: whoever
+// trusts it has it.
+func (h *Handshake) lacks(chain []keystore.Certificate) []string {
+	var out []string
+	for _, c := range chain {
+		if !c.SelfIssued() && !slices.ContainsFunc(h.Chain, c.Equal) {
+			out = append(out, c.Name())
+		}
+	}
+	return out
+}
+
+// otherThan says why what a port shows is not one of a keystore's entries, "" if it is.
+func (h *Handshake) otherThan(s *keystore.Store) string {
+	for _, e := range s.Entries {
+		if len(e.Chain) == 0 || !e.Chain[0].Equal(*h.leaf()) {
+			continue
+		}
+		if lacks := h.lacks(e.Chain); len(lacks) > 0 {
+			return "without the certificate of " + wording.QuotedList(lacks) + ", which is in the keystore"
+		}
+		return ""
+	}
+	return "which is not in the keystore"
+}
+
+// as joins the address that is dialed and the name that the server is asked for, in a need.
+const as = " as "
+
+// ownPort is the address of a server's own port, and its name: seen from its own machine, else from this one.
+func ownPort(server *connect.Server, port int) (address, name string) {
+	address, name = peerPort(server, port)
+	if server.Host != nil {
+		address = net.JoinHostPort("localhost", strconv.Itoa(port))
+	}
+	return address, name
+}
+
+// peerPort is the address under which other servers find a server's encrypted port, and its name.
+func peerPort(server *connect.Server, port int) (address, name string) {
+	name, given := server.Peer()
+	if given == "" || given == strconv.Itoa(connect.PlainPort) {
+		given = strconv.Itoa(port)
+	}
+	return net.JoinHostPort(name, given), name
+}
+
+// shakeHands connects to an address from a server's machine, or from this one where none is declared, and takes the
+// certificates that come, whoever they are from: they are verified by the trust of those who will connect.
+func (e *Encryption) shakeHands(ctx context.Context, from *schema.Resource, address, name string) (*Handshake, error) {
+	h := &Handshake{Address: address, From: "this machine"}
+	ctx, cancel := context.WithTimeout(ctx, handshakeWithin)
+	defer cancel()
+	conn, err := e.dial(ctx, from, h)
+	if err != nil {
+		return h, h.unconnected(ctx, err)
+	}
+	defer conn.Close()
+	c := tls.Client(conn, &tls.Config{
+		ServerName: name, MinVersion: tls.VersionTLS12,
+		InsecureSkipVerify: true, //nolint:gosec // verified afterwards, by another's trust
+	})
+	if err := c.HandshakeContext(ctx); err != nil {
+		return h, h.unshaken(ctx, err)
+	}
+	state := c.ConnectionState()
+	h.Version = tls.VersionName(state.Version)
+	for _, x := range state.PeerCertificates {
+		h.Chain = append(h.Chain, keystore.NewCertificate(x.Raw))
+	}
+	return h, nil
+}
+
+// dial connects from a server's machine where it forwards, else from this one.
+func (e *Encryption) dial(ctx context.Context, from *schema.Resource, h *Handshake) (net.Conn, error) {
+	m, err := e.Servers.Machine(from)
+	if err != nil {
+		return nil, err
+	}
+	if m != nil {
+		h.From = m.Name()
+		conn, err := m.Dial(ctx, h.Address)
+		if !errors.Is(err, host.ErrForbidden) {
+			return conn, err
+		}
+		h.From = "this machine, because " + m.Name() + " does not forward"
+	}
+	dial := e.Env.Dial
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	return dial(ctx, "tcp", h.Address)
+}
+
+// unconnected notes why there is no connection. The end of the caller's own time, and a machine that could not be
+// reached, are errors.
+func (h *Handshake) unconnected(ctx context.Context, err error) error {
+	var failed *host.Error
+	var lookup *net.DNSError
+	switch {
+	case context.Cause(ctx) != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("connecting to %s: %w", h.Address, err)
+	case errors.Is(err, host.ErrRefused), errors.Is(err, syscall.ECONNREFUSED),
+		errors.As(err, &lookup) && lookup.IsNotFound:
+		h.Rule = portClosed
+	case errors.As(err, &failed):
+		return fmt.Errorf("connecting to %s from %s: %w", h.Address, h.From, err)
+	default:
+		h.Rule = portSilent
+	}
+	h.Why = wording.OneLine(err.Error())
+	return nil
+}
+
+func (h *Handshake) unshaken(ctx context.Context, err error) error {
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	switch {
+	case context.Cause(ctx) != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("shaking hands with %s: %w", h.Address, err)
+	case errors.As(err, &record), errors.As(err, &alert), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		errors.Is(err, syscall.ECONNRESET):
+		h.Rule, h.Why = portForeign, "it does not answer in TLS: "+wording.OneLine(err.Error())
+	default:
+		h.Rule, h.Why = portSilent, wording.OneLine(err.Error())
+	}
+	return nil
+}
