@@ -199,8 +199,8 @@ func TestPairsMadeSince(t *testing.T) {
 	}
 }
 
-// TestOneHalfIsLeft: somebody deletes one half on the way: the run cannot go on, and a new plan finishes with the
-// half that is left.
+// TestOneHalfIsLeft: somebody deletes one half on the way: the run cannot be resumed, and a new plan finishes with
+// the half that is left.
 func TestOneHalfIsLeft(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-master")

@@ -71,7 +71,7 @@ func (s *standing) endFindings(role string) []planner.Finding {
 	name := h.halfName()
 	var out []planner.Finding
 	if h.InError != nil && *h.InError > 0 {
-		detail := "Open the troubleshooting tab of " + h.Key + " and solve what is there, " +
+		detail := "Open the troubleshooting tab of " + h.Key + " and solve the errors, " +
 			"then plan again (" + guide + ", prerequisites)."
 		if len(s.ends.flying) > 0 {
 			detail = "By their message numbers: " + strings.Join(s.ends.flying, "; ") + ". " + detail
@@ -90,7 +90,7 @@ func (s *standing) endFindings(role string) []planner.Finding {
 	if h.Channel != "" && h.Channel != strings.ToUpper(s.from.Transport) {
 		out = append(out, refuse("transport", fmt.Sprintf("%s uses %s, not %s", name, strings.ToLower(h.Channel),
 			s.from.Transport),
-			"Set transport in "+s.from.Addr().String()+" to what is there."))
+			fmt.Sprintf("Set transport = %q in %s.", strings.ToLower(h.Channel), s.from.Addr())))
 	}
 	switch h.Status {
 	case "RUNNING", "STOPPED", "":
@@ -133,7 +133,7 @@ func (s *standing) unknownFindings(role string, said func(op string) bool) []pla
 	return out
 }
 
-// newFindings: what is there of the new synchronization must be of this migration, or nothing yet.
+// newFindings: pairs that the new synchronization has already must be those of this migration.
 func (s *standing) newFindings() []planner.Finding {
 	n := s.new
 	if !n.found() {

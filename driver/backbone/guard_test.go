@@ -180,7 +180,7 @@ func TestCanary(t *testing.T) {
 }
 
 // TestInFlightIsNamedAndWaitedFor: messages are under way when the migration begins: it names them and waits for
-// the person who moves the files; the run goes on once they are through.
+// the person who moves the files; the run continues once they are through.
 func TestInFlightIsNamedAndWaitedFor(t *testing.T) {
 	t.Parallel()
 	b := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"), smaller(t,

@@ -192,7 +192,8 @@ func pick(s *synchronization, e *end, list []integration) (*integration, error) 
 // not the one that is meant: it is never taken for it, and named in the error.
 func pickDirect(s *synchronization, list []integration) (*integration, error) {
 	i, err := onlyOne(s, s.one, slices.DeleteFunc(slices.Clone(list), func(i integration) bool {
-		return i.Second == nil || i.First.Project != s.one.Project || i.Second.Project != s.two.Project
+		return i.Second == nil || i.First.Project != s.one.Project || i.Second.Project != s.two.Project ||
+			i.Channel == "FILE" || i.Channel == "EMAIL"
 	}))
 	if err != nil || i == nil || s.one.Key != "" {
 		return i, err // a key that is declared says enough
