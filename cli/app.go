@@ -73,12 +73,20 @@ func operatingSystem(products []Product) *app {
 		input:      prompt.NewLines(os.Stdin),
 	}
 	go func() {
+		n := 0
 		for s := range signals {
+			if n++; n == 2 { // whatever blocks, such as opening a pipe that nobody writes to
+				time.AfterFunc(secondInterrupt, func() { os.Exit(exitInterrupted) })
+			}
 			a.interrupts.Deliver(s)
 		}
 	}()
 	return a
 }
+
+// secondInterrupt is how long a process takes to end after the second interrupt, at most. What it has not written by then is as if
+// it had been killed, which is safe.
+const secondInterrupt = time.Second
 
 // takeBrokenPipes makes a write to a pipe without a reader fail instead of ending the process, until release is
 // called.

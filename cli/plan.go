@@ -209,6 +209,9 @@ func (c *command) makePlan(
 		Observations: seen, Now: c.app.clock.Now, By: c.whoami(), Reading: reading,
 	})
 	finish()
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("reading the servers: %w", ctx.Err()) // whatever the interrupt made of their answers
+	}
 	if len(diags) > 0 && (!c.flags.json || diags.HasErrors()) {
 		if err := c.diagnostics(diags, p.cfg.Files); err != nil {
 			return nil, err

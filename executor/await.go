@@ -47,7 +47,7 @@ func (a *attempt) await(ctx context.Context) (Verdict, error) {
 		case <-a.Clock.After(next):
 		case <-ctx.Done():
 		case <-a.Stop:
-			return v, &unverified{why: "interrupted while waiting: " + missing, state: v.State}
+			return v, &unverified{why: "interrupted while waiting: " + missing, state: v.State, stopped: true}
 		}
 	}
 }
@@ -75,7 +75,7 @@ func (a *attempt) look(ctx context.Context) (Verdict, error) {
 		case <-ctx.Done():
 			return v, ctx.Err()
 		case <-a.Stop:
-			return v, errors.New("interrupted while the server was still working")
+			return v, fmt.Errorf("%w while the server was still working", errStopped)
 		}
 	}
 }
@@ -89,9 +89,12 @@ func (a *attempt) within() time.Duration {
 
 // unverified says that a step was not seen to be done in time.
 type unverified struct {
-	why   string
-	state State
+	why     string
+	state   State
+	stopped bool // by an interrupt
 }
+
+func (e *unverified) Is(target error) bool { return e.stopped && target == errStopped } //nolint:errorlint // it is what Is is for
 
 func (e *unverified) Error() string {
 	if e.why == "" {

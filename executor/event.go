@@ -49,6 +49,7 @@ const (
 	dataAgainAt  = "again_at"
 	dataVerdict  = "verdict"
 	dataNote     = "note"
+	dataStopped  = "interrupted" // "yes": an interrupt ended the try
 	outputPrefix = "out."
 )
 
@@ -57,6 +58,7 @@ type Failure struct {
 	Err      error
 	Unsent   bool      // certainly nothing was changed
 	Executed bool      // the step was carried out, and its end could not be verified
+	Stopped  bool      // an interrupt ended the try: there is nothing to fix
 	Again    time.Time // when the server wants to be asked again; zero: not by this process
 }
 
@@ -69,6 +71,9 @@ func (f Failure) data() map[string]string {
 	if f.Executed {
 		data[dataAfter] = EventExecuted
 	}
+	if f.Stopped {
+		data[dataStopped] = "yes"
+	}
 	if !f.Again.IsZero() {
 		data[dataAgainAt] = f.Again.UTC().Format(time.RFC3339Nano)
 	}
@@ -80,8 +85,10 @@ func failureOf(e journal.Entry) (f Failure, ok bool) {
 	if e.Event != EventFailed {
 		return Failure{}, false
 	}
-	f = Failure{Err: errors.New(e.Data[dataError]), Unsent: e.Data[dataSent] == "no",
-		Executed: e.Data[dataAfter] == EventExecuted}
+	f = Failure{
+		Err: errors.New(e.Data[dataError]), Unsent: e.Data[dataSent] == "no", Executed: e.Data[dataAfter] == EventExecuted,
+		Stopped: e.Data[dataStopped] == "yes",
+	}
 	if again, err := time.Parse(time.RFC3339Nano, e.Data[dataAgainAt]); err == nil {
 		f.Again = again
 	}

@@ -50,6 +50,12 @@ func (s StepState) Attestable() bool {
 	return s.Phase == PhaseWaiting && s.Entry.Data[dataVerdict] == string(Unknown)
 }
 
+// Stopped tells whether an interrupt ended the last try, so that there is nothing to fix.
+func (s StepState) Stopped() bool {
+	f, ok := failureOf(s.Entry)
+	return ok && f.Stopped
+}
+
 // Decision is what may happen next.
 type Decision struct {
 	Start    []string // step ids that may start now, in plan order

@@ -18,6 +18,7 @@ type StepReport struct {
 	Moved   bool   // it found the world changed since the plan was made
 	Refused bool   // a guard refused it
 	Attest  bool   // a person is waited for, and no interface can tell whether the work is done
+	Stopped bool   // an interrupt ended it: there is nothing to fix
 	Here    bool   // it was done by this process rather than an earlier one
 }
 
@@ -50,8 +51,8 @@ func (x *run) report(d Decision) *Report {
 		r.Steps = append(r.Steps, StepReport{
 			Step: s, Phase: phase, Why: st.Why,
 			Moved: x.moved.ids[s.ID], Refused: x.refused.ids[s.ID],
-			Attest: st.Attestable(),
-			Here:   st.Phase == PhaseDone && st.Entry.Seq > opened,
+			Attest: st.Attestable(), Stopped: st.Stopped(),
+			Here: st.Phase == PhaseDone && st.Entry.Seq > opened,
 		})
 	}
 	return r

@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -172,6 +173,7 @@ func (x *run) done(ctx context.Context, s *planner.Step, event string, note stri
 
 // fail journals a failure.
 func (x *run) fail(ctx context.Context, s *planner.Step, f Failure) error {
+	f.Stopped = ctx.Err() != nil || errors.Is(f.Err, errStopped)
 	if at, ok := x.later(s, f.Err); ok {
 		f.Again = at
 	}
@@ -181,6 +183,9 @@ func (x *run) fail(ctx context.Context, s *planner.Step, f Failure) error {
 	x.tell(EventFailed, s, f.Err.Error())
 	return nil
 }
+
+// errStopped is wrapped by what ends a try because the run is to stop.
+var errStopped = errors.New("interrupted")
 
 // mostLater is how many times one process waits because a server asks to come back later.
 const mostLater = 5

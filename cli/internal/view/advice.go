@@ -21,6 +21,7 @@ type stepState struct {
 	phase          executor.Phase
 	refused, moved bool
 	attestable     bool // no interface can tell whether the person has done it
+	stopped        bool // an interrupt ended it
 }
 
 // advice says how an unfinished run gets further.
@@ -48,6 +49,7 @@ func advise(list []stepState, c Commands) advice {
 				"so apply cannot carry it out. Restore it, or abandon the run and plan again:\n  "+oneLine(abandon))
 		case s.phase == executor.PhaseFailed && s.refused:
 			a.first = append(a.first, "Fix what the guard of "+name+" found; until then apply is refused.")
+		case s.phase == executor.PhaseFailed && s.stopped: // there is nothing to fix
 		case s.phase == executor.PhaseFailed:
 			a.first = append(a.first, "Fix what made "+name+" fail.")
 		case s.phase == executor.PhaseWaiting && s.attestable:
@@ -83,6 +85,7 @@ func Advice(s Style, r RunState, c Commands) string {
 		step := &r.Run.Plan.Steps[i]
 		list = append(list, stepState{
 			number: i + 1, step: step, phase: r.Phase(step.ID), attestable: r.Decision.Steps[step.ID].Attestable(),
+			stopped: r.Decision.Steps[step.ID].Stopped(),
 		})
 	}
 	var b strings.Builder
@@ -94,7 +97,7 @@ func (e End) advice() advice {
 	var list []stepState
 	for i := range e.Report.Steps {
 		st := &e.Report.Steps[i]
-		list = append(list, stepState{i + 1, &st.Step, st.Phase, st.Refused, st.Moved, st.Attest})
+		list = append(list, stepState{i + 1, &st.Step, st.Phase, st.Refused, st.Moved, st.Attest, st.Stopped})
 	}
 	return advise(list, e.Next)
 }

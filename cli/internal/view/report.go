@@ -75,7 +75,8 @@ var doneHere = reportSection{"Done by this process:", green, func(r executor.Ste
 
 var open = []reportSection{
 	{"Waiting for a person:", cyan, in(executor.PhaseWaiting)},
-	{"Failed:", red, in(executor.PhaseFailed)},
+	{"Interrupted:", yellow, func(r executor.StepReport) bool { return r.Phase == executor.PhaseFailed && r.Stopped }},
+	{"Failed:", red, func(r executor.StepReport) bool { return r.Phase == executor.PhaseFailed && !r.Stopped }},
 	{"Stuck, a person must check and resolve:", red, in(executor.PhaseStuck)},
 }
 
