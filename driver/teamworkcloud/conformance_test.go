@@ -23,7 +23,8 @@ func TestConformance(t *testing.T) {
 		named("by hand, with a role to give", newWorld(with(cars, `trigger = "manual"`)).roles("b", everything...)),
 		named("by a tag", newWorld(with(cars, `trigger = "commit_tag"`, `tag = "R1"`))),
 		named("removed", newWorld(with(cars, `state = "removed"`)).add("b", "categories", j{"path": "From A"}).
-			set("b", "configurations", []any{j{"source": "a", "category": "Cars", "target_category": "From A", "user": "syncctl"}}).
+			set("b", "configurations", []any{j{"source": "a", "category": "Cars", "target_category": "From A",
+				"user": "syncctl"}}).
 			add("b", "resources", copied(), resource("Gearbox", "From A", "read_only", true))),
 	}
 	drivertest.Run(t, bench)

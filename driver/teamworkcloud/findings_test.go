@@ -108,7 +108,8 @@ func TestFindings(t *testing.T) {
 			w.roles("b", "Resource Creator", "User Manager",
 				"Server Administrator")
 		}, with(cars),
-			"role", planner.Refuse, `syncctl has not the role Resource Synchronization Manager on category "From A" of server.teamwork_cloud.b, and may not give it`,
+			"role", planner.Refuse,
+			`syncctl has not the role Resource Synchronization Manager on category "From A" of server.teamwork_cloud.b, and may not give it`,
 			"Manage User Permissions"},
 		"the role is given": {func(w *world) { w.roles("b", everything...) }, with(cars),
 			"role", planner.Note, `syncctl gets the role Resource Synchronization Manager on category "From A"`, ""},

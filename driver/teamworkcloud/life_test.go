@@ -12,7 +12,8 @@ import (
 func says(t *testing.T, p *planner.Plan, rule string, words ...string) {
 	t.Helper()
 	if !slices.ContainsFunc(p.Findings, func(f planner.Finding) bool {
-		return f.Rule == "teamwork_cloud/"+rule && !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(f.Summary+" "+f.Detail, w) })
+		return f.Rule == "teamwork_cloud/"+rule && !slices.ContainsFunc(words,
+			func(w string) bool { return !strings.Contains(f.Summary+" "+f.Detail, w) })
 	}) {
 		t.Errorf("want %s: %q, got %+v", rule, words, p.Findings)
 	}
@@ -25,13 +26,14 @@ func wants(t *testing.T, p *planner.Plan, want string) {
 	}
 }
 
-// TestLife: a sync that lives on: what comes later, what is changed on either side, and what is declared anew.
+// TestLife: a sync that lives on: what comes later, what is changed on either side, and what is declared again.
 func TestLife(t *testing.T) {
 	t.Parallel()
 	s := newWorld(cars).add("b", "categories", j{"path": "Own"}).open(t)
 	wants(t, s.apply(cars), "create_category configure arrived")
 
-	// A member that joins, a new revision, names and categories changed on the target: the engine sees to it, no step is planned.
+	// A member that joins, a new revision, names and categories changed on the target: the engine sees to it, no step is
+	// planned.
 	s.person("rename", "server", "b", "resource", "Engine", "name", "Motor")
 	s.person("move", "server", "b", "resource", "Gearbox", "category", "Own")
 	p := s.plan(cars)
@@ -54,7 +56,8 @@ func TestLife(t *testing.T) {
 	wants(t, s.apply(with), "configure arrived")
 }
 
-// TestDeclaredAnew: a configuration cannot be edited, so another one takes its place; what is not declared any more goes.
+// TestDeclaredAnew: a configuration cannot be edited, so another one takes its place; what is not declared any more
+// goes.
 func TestDeclaredAnew(t *testing.T) {
 	t.Parallel()
 	s := newWorld(cars).open(t)
@@ -70,13 +73,15 @@ func TestDeclaredAnew(t *testing.T) {
 	s.person("commit", "server", "a", "resource", "Engine", "author", "ann", "description", "one more")
 	p = s.plan(manual)
 	wants(t, p, "")
-	says(t, p, "waiting", "1 resource is waiting for a person to press Synchronize", "Engine: the target lacks revision 7 of branch trunk")
+	says(t, p, "waiting", "1 resource is waiting for a person to press Synchronize",
+		"Engine: the target lacks revision 7 of branch trunk")
 
 	// Another item takes the place of the category.
 	engine := strings.Replace(manual, `categories      = ["Cars"]`, `resources = ["Engine"]`, 1)
 	p = s.apply(engine)
 	wants(t, p, "remove_configuration configure")
-	if r := step(t, p, "remove_configuration"); !strings.Contains(r.Summary, `category "Cars"`) || !strings.Contains(r.Because, "not declared any more") {
+	if r := step(t, p, "remove_configuration"); !strings.Contains(r.Summary, `category "Cars"`) ||
+		!strings.Contains(r.Because, "not declared any more") {
 		t.Errorf("%s: %s", r.Summary, r.Because)
 	}
 
@@ -103,11 +108,12 @@ func TestForgotten(t *testing.T) {
 	s.person("tamper", "server", "a", "resource", "Frame", "what", "gone")
 	p := s.plan(cars)
 	wants(t, p, "configure arrived")
-	says(t, p, "left-configuration", "has configured something (configure_", "neither declared nor on server.teamwork_cloud.a any more")
+	says(t, p, "left-configuration", "has configured something (configure_",
+		"neither declared nor on server.teamwork_cloud.a any more")
 }
 
-// TestOldTarget: before 2024x Refresh1 the address needs its port, there is no switch for encryption, and a configuration leaves a
-// record behind.
+// TestOldTarget: before 2024x Refresh1 the address needs its port, there is no switch for encryption, and a
+// configuration leaves a record behind.
 func TestOldTarget(t *testing.T) {
 	t.Parallel()
 	s := newWorld(cars).versions("2022x Refresh2").set("a", "ports", j{"plain": 3600, "tls": 10002}).open(t)
@@ -121,14 +127,16 @@ func TestOldTarget(t *testing.T) {
 	p = s.plan(strings.Replace(cars, "MORE", "trigger = \"manual\"\n  MORE", 1))
 	says(t, p, "reconfigure", "cannot be created again while the copies exist", "Data Manager (-dr)")
 	p = s.plan(strings.Replace(cars, "MORE", "state = \"removed\"\n  MORE", 1))
-	if do := strings.Join(step(t, p, "remove_configuration").Manual.Do, " "); !strings.Contains(do, "a record of them stays behind") || strings.Contains(do, "DELETE CONFIGURATION ONLY") {
+	if do := strings.Join(step(t, p, "remove_configuration").Manual.Do, " "); !strings.Contains(do,
+		"a record of them stays behind") || strings.Contains(do, "DELETE CONFIGURATION ONLY") {
 		t.Error(do)
 	}
 }
 
 // TestWizard: the page's fields in their order, and no password.
 func TestWizard(t *testing.T) {
-	p := newWorld(strings.Replace(cars, "MORE", "trigger = \"commit_tag\"\n  tag = \"R1\"\n  tls = true", 1)).set("a", "tls", true).set("b", "tls", true).plans(t)
+	p := newWorld(strings.Replace(cars, "MORE", "trigger = \"commit_tag\"\n  tag = \"R1\"\n  tls = true", 1)).set("a",
+		"tls", true).set("b", "tls", true).plans(t)
 	m := step(t, p, "configure_").Manual
 	var got []string
 	for _, v := range m.Values {
@@ -142,13 +150,16 @@ func TestWizard(t *testing.T) {
 		got = append(got, v.Label+" = "+value)
 	}
 	want := []string{
-		"Source Teamwork Cloud address = twc.a.example", "Username = syncctl", "Password = the password of syncctl on server.teamwork_cloud.a",
-		"Use Secure Connection (TLS) = on", "Select = a category", "Category = Cars", "Target category = From A", "Synchronization trigger = On specific commit tag", "Commit tag = R1",
+		"Source Teamwork Cloud address = twc.a.example", "Username = syncctl",
+		"Password = the password of syncctl on server.teamwork_cloud.a",
+		"Use Secure Connection (TLS) = on", "Select = a category", "Category = Cars", "Target category = From A",
+		"Synchronization trigger = On specific commit tag", "Commit tag = R1",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
-	if !strings.HasSuffix(m.Where, ":8443/webapp, Settings, Remote repository management") || m.Action != "create_configuration" {
+	if !strings.HasSuffix(m.Where, ":8443/webapp, Settings, Remote repository management") ||
+		m.Action != "create_configuration" {
 		t.Errorf("%s %s", m.Where, m.Action)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/syncctl/syncctl/driver/drivertest"
 )
 
-// TestOffloadConformance holds offloads to what every driver promises: whatever step is disturbed, it ends the same, and
-// nothing is done twice.
+// TestOffloadConformance holds offloads to what every driver promises: whatever step is disturbed, it ends the same,
+// and nothing is done twice.
 func TestOffloadConformance(t *testing.T) {
 	named := func(name string, o *offloaded) drivertest.Case {
 		c := o.kase(t)

@@ -215,7 +215,7 @@ func TestOffloads(t *testing.T) {
 	}
 }
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // golden compares a plan, as words, with testdata/offload/NAME.golden.
 func golden(t *testing.T, name string, p *planner.Plan) {

@@ -9,7 +9,8 @@ import (
 
 // moving is the configuration of an offload of Cars; lines are the migration's.
 func moving(lines ...string) string {
-	return with(cars) + "migration \"teamwork_cloud_offload\" \"cars\" {\n  sync = sync.teamwork_cloud.cars\n  " + strings.Join(lines, "\n  ") + "\n}\n"
+	return with(cars) + "migration \"teamwork_cloud_offload\" \"cars\" {\n  sync = sync.teamwork_cloud.cars\n  " +
+		strings.Join(lines, "\n  ") + "\n}\n"
 }
 
 const (
@@ -42,25 +43,28 @@ func TestOffloadLivesOn(t *testing.T) {
 
 	s.person("add_resource", "server", "a", "name", "Clutch", "category", "Cars")
 	p := s.apply(both)
-	wantsOps(t, ops(p), "preflight configure arrived remove_configuration "+removedByHand+"idle_target backup_target maintain_target editable finished")
+	wantsOps(t, ops(p), "preflight configure arrived remove_configuration "+removedByHand+"idle_target backup_target "+
+		"maintain_target editable finished")
 	if m := step(t, p, "editable_").Manual; m.Values[1].Shown != "Clutch" {
 		t.Errorf("to be edited: %s", m.Values[1].Shown)
 	}
 }
 
-// Brought once and kept on the source; made editable later. What comes to the source afterwards is no matter any more.
+// Brought once and kept on the source; made editable later. What comes to the source afterwards does not matter.
 func TestBroughtOnce(t *testing.T) {
 	t.Parallel()
 	s := newOffload().open(t)
 	wantsOps(t, ops(s.apply(moving())), strings.TrimSpace(bringing))
 	s.person("commit", "server", "a", "resource", "Engine", "author", "ann", "description", "goes on here")
 	wantsOps(t, ops(s.plan(moving())), "")
-	wantsOps(t, ops(s.apply(moving(reactivating))), "preflight idle_target backup_target maintain_target editable finished")
+	wantsOps(t, ops(s.apply(moving(reactivating))),
+		"preflight idle_target backup_target maintain_target editable finished")
 	s.person("commit", "server", "b", "resource", "Gearbox", "author", "bob", "description", "and there")
 	wantsOps(t, ops(s.plan(moving(reactivating))), "")
 }
 
-// A commit comes between the removal of the configuration and that of the resources: the run stops, and a new plan brings it.
+// A commit comes between the removal of the configuration and that of the resources: the run stops, and a new plan
+// brings it.
 func TestCommitAfterTheConfigurationIsGone(t *testing.T) {
 	for version, refused := range map[string]string{"2024x Refresh3": "", "2024x": "reconfigure", "2022x": "reconfigure"} {
 		t.Run(version, func(t *testing.T) {
@@ -77,7 +81,9 @@ func TestCommitAfterTheConfigurationIsGone(t *testing.T) {
 			rep := s.carry(s.plan(hcl), hcl)
 			s.during = nil
 			for i := range rep.Steps {
-				if st := &rep.Steps[i]; st.Step.Op == "idle_source" && (st.Phase != executor.PhaseFailed || !strings.Contains(st.Why, "revision 7 by zoe") || !strings.Contains(st.Why, "resolve -abandon")) {
+				if st := &rep.Steps[i]; st.Step.Op == "idle_source" &&
+					(st.Phase != executor.PhaseFailed || !strings.Contains(st.Why, "revision 7 by zoe") ||
+						!strings.Contains(st.Why, "resolve -abandon")) {
 					t.Fatalf("%s: %s", st.Phase, st.Why)
 				}
 			}

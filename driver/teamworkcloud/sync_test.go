@@ -222,7 +222,8 @@ func TestTakenWithin(t *testing.T) {
 	f.Source.User = "reader"
 	p := share.New("x", sync, f, nil, nil, nil)
 	if !slices.ContainsFunc(p.Findings(&planner.Sequence{}), func(x planner.Finding) bool {
-		return x.Rule == "teamwork_cloud/taken" && x.Severity == planner.Refuse && x.Summary == `resource "Motor" (2) and "Engine" (1), which is selected too, have the same project id "P"`
+		return x.Rule == "teamwork_cloud/taken" && x.Severity == planner.Refuse &&
+			x.Summary == `resource "Motor" (2) and "Engine" (1), which is selected too, have the same project id "P"`
 	}) {
 		t.Errorf("%+v", p.Findings(&planner.Sequence{}))
 	}

@@ -16,12 +16,15 @@ func TestTriggers(t *testing.T) {
 		rule string // a finding of the second plan
 		says string
 	}{
-		"every commit":  {nil, "create_category configure arrived", "", ""},
-		"a commit tag":  {[]string{`trigger = "commit_tag"`, `tag = "R1"`}, "create_category configure arrived", "waiting", "Engine: the target lacks revisions 3, 6 of branch dev; revision 5 of branch trunk"},
-		"no tag yet":    {[]string{`trigger = "commit_tag"`, `tag = "R9"`}, "create_category configure", "waiting", "Engine is missing (5 revisions); Gearbox is missing (4 revisions)"},
-		"by hand":       {[]string{`trigger = "manual"`}, "create_category configure synchronize arrived", "", ""},
-		"one resource":  {[]string{`resources = ["Bikes/Frame"]`}, "create_category configure configure arrived", "", ""},
-		"by its id":     {[]string{`resources = ["` + ids["Frame"] + `"]`}, "create_category configure configure arrived", "", ""},
+		"every commit": {nil, "create_category configure arrived", "", ""},
+		"a commit tag": {[]string{`trigger = "commit_tag"`, `tag = "R1"`}, "create_category configure arrived", "waiting",
+			"Engine: the target lacks revisions 3, 6 of branch dev; revision 5 of branch trunk"},
+		"no tag yet": {[]string{`trigger = "commit_tag"`, `tag = "R9"`}, "create_category configure", "waiting",
+			"Engine is missing (5 revisions); Gearbox is missing (4 revisions)"},
+		"by hand":      {[]string{`trigger = "manual"`}, "create_category configure synchronize arrived", "", ""},
+		"one resource": {[]string{`resources = ["Bikes/Frame"]`}, "create_category configure configure arrived", "", ""},
+		"by its id": {[]string{`resources = ["` + ids["Frame"] + `"]`}, "create_category configure configure arrived",
+			"", ""},
 		"with an owner": {[]string{`verify { compare = ["author", "date"] }`}, "create_category configure arrived", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -197,8 +197,10 @@ func TestKeytool(t *testing.T) {
 		kt + "-cacerts -keystore x -alias other -file /srv/ca.pem -storepass changeit": "cannot be used with -keystore",
 		kt + "-cacerts -alias": "needs an argument",
 		kt + "-cacerts -v":     "Illegal option",
-		state.ServerJava + "/bin/keytool -importcert -cacerts -alias other -file /srv/ca.pem -storepass changeit": "was not added",
-		state.ServerJava + "/bin/keytool -list -cacerts":                                                          "only -importcert",
+		state.ServerJava + "/bin/keytool -importcert -cacerts -alias other -file /srv/ca.pem -storepass changeit": "was " +
+			"not added",
+		state.ServerJava + "/bin/keytool -list -cacerts": "only " +
+			"-importcert",
 		"keytool": "only -importcert",
 		"keytool -importcert -noprompt -cacerts -alias other -file /srv/ca.pem -storepass changeit": "called by its path",
 		kt + "-keystore /srv/note -alias other -file /srv/ca.pem -storepass changeit":               "no PKCS#12 file",

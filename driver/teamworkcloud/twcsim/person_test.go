@@ -128,7 +128,8 @@ func TestMaintenanceStopsAtTheFirstFailure(t *testing.T) {
 	_, err := x.Person(t.Context(), "run_maintenance",
 		map[string]string{"server": "src", "commands": "hostname\ncat /nothing\nsystemctl stop twcloud"})
 	if err == nil || !strings.Contains(err.Error(),
-		`"cat /nothing" ended with 1 on src: cat: /nothing: No such file`) || !x.Named["src"].Services.Running[state.UnitServer] {
+		`"cat /nothing" ended with 1 on src: cat: /nothing: No such file`) ||
+		!x.Named["src"].Services.Running[state.UnitServer] {
 		t.Error(err)
 	}
 	if len(x.Machines()) != 0 || x.Files("src") != nil {

@@ -117,7 +117,8 @@ func TestClientTLSRefusals(t *testing.T) {
 			`}`: "no key with a certificate",
 		`{"enabled": true, "port": 10002, "serverKeystore": "?", "serverPass": "secret"` + named + `}`:        "not Base64",
 		`{"enabled": true, "port": 10002, "serverKeystore": "aGVsbG8=", "serverPass": "secret"` + named + `}`: "no PKCS#12",
-		`{"enabled": true, "port": 10002, "keystore": ""}`:                                                    "unknown member", `[]`: "want an object", ``: "unexpected end",
+		`{"enabled": true, "port": 10002, "keystore": ""}`: "unknown " +
+			"member", `[]`: "want an object", ``: "unexpected end",
 	} {
 		a := g.send("PUT", "/osmc/admin/tls", rest.TypeJSON, body)
 		if a.StatusCode != 400 || !strings.Contains(a.body, want) {

@@ -74,33 +74,57 @@ func TestMistakesInSeeds(t *testing.T) {
 		one(`"categories": [{"path": "A", "id": "1"}]`): `id: "1" is not a UUID in small letters`,
 		one(`"categories": [{"path": "A", "id": "` + engineID + `"}, {"path": "B", "id": "` + engineID +
 			`"}]`): "categories[1]: id: " + engineID + " appears twice",
-		one(`"users": [{}]`):                                                                           "users[0]: needs a name",
-		one(`"users": [{"name": "a,b"}]`):                                                              "users[0]: needs a name without comma",
-		one(`"users": [{"name": "a"}, {"name": "a"}]`):                                                 "users[1]: a appears twice",
-		one(`"users": [{"name": "a", "token": "t"}, {"name": "b", "token": "t"}]`):                     "users[1]: b has the token of a",
-		`{"servers": {"a": {"version": "2022x", "users": [{"name": "a", "oauth_token": "t"}]}}}`:       "users[0]: oauth_token: it came with 2024x Refresh1",
-		one(`"users": [{"name": "a", "roles": [{"role": "King"}]}]`):                                   "users[0]: roles[0]: role: it is not one of the predefined ones",
-		one(`"users": [{"name": "a", "roles": [null]}]`):                                               "roles[0]: role: it is not one",
-		one(`"users": [{"name": "a", "roles": [{"role": "Resource Reviewer", "categories": ["A"]}]}]`): "roles[0]: categories: there is no A",
-		one(`"users": [{"name": "a", "roles": [{"role": "Resource Reviewer", "resources": ["R"]}]}]`):  "roles[0]: resources: there is no R",
+		one(`"users": [{}]`): "users[0]: needs " +
+			"a name",
+		one(`"users": [{"name": "a,b"}]`): "users[0]: needs " +
+			"a name without comma",
+		one(`"users": [{"name": "a"}, {"name": "a"}]`): "users[1]: a " +
+			"appears twice",
+		one(`"users": [{"name": "a", "token": "t"}, {"name": "b", "token": "t"}]`): "users[1]: b has " +
+			"the token of a",
+		`{"servers": {"a": {"version": "2022x", "users": [{"name": "a", "oauth_token": "t"}]}}}`: "users[0]: " +
+			"oauth_token: it came with 2024x Refresh1",
+		one(`"users": [{"name": "a", "roles": [{"role": "King"}]}]`): "users[0]: " +
+			"roles[0]: role: it is not one of the predefined ones",
+		one(`"users": [{"name": "a", "roles": [null]}]`): "roles[0]: role: " +
+			"it is not one",
+		one(`"users": [{"name": "a", "roles": [{"role": "Resource Reviewer", "categories": ["A"]}]}]`): "roles[0]: " +
+			"categories: there is no A",
+		one(`"users": [{"name": "a", "roles": [{"role": "Resource Reviewer", "resources": ["R"]}]}]`): "roles[0]: " +
+			"resources: there is no R",
 		one(`"categories": [{"path": "A"}], "users": [{"name": "a", "roles": [{"role": "User Manager", "categories": ` +
 			`["A"]}]}]`): "role: User Manager has no categories and resources",
 		one(`"env": {}`): `env: there is no user "" whose credentials could be given`,
-		one(`"env": {"account": "b"}, "users": [{"name": "a"}]`):                                         `env: there is no user "b"`,
-		one(`"env": {"password": "P"}, "users": [{"name": "a"}]`):                                        "env: a has no such credentials",
-		one(`"env": {"token": "T"}, "users": [{"name": "a", "password": "p"}]`):                          "env: a has no such credentials",
-		one(`"env": {"ssh": "S"}, "users": [{"name": "a"}]`):                                             "env: there is no machine to reach over SSH",
-		one(`"machine": {"home": "opt"}`):                                                                `machine.home: "opt" is not like`,
-		one(`"machine": {"services": ["twcloud", "httpd"]}`):                                             `machine.services: "httpd" is not a service of 2024x Refresh3`,
-		one(`"machine": {"services": ["cassandra"]}`):                                                    `machine.services: "cassandra" is not a service`,
-		one(`"machine": {"services": ["authserver"]}`):                                                   `machine.services: "authserver" is not a service`,
-		one(`"machine": {"files": {"etc/hosts": ""}}`):                                                   `machine.files: "etc/hosts" is not an absolute path`,
-		one(`"machine": {"files": {"/": ""}}`):                                                           `machine.files: "/" is not an absolute path`,
-		one(`"defects": [{"what": "lose"}]`):                                                             "defects[0]: needs a resource",
-		one(`"defects": [{"resource": "A", "what": "explode"}]`):                                         `defects[0]: what: "explode" is not one of lose`,
-		`{"servers": {` + acme + `, "b": {"version": "2024x", "configurations": [null]}}}`:               "servers.b: configurations[0]: is null",
-		`{"servers": {` + acme + `, "b": {"version": "2024x", "configurations": [{"source": "b"}]}}}`:    `source: "b" is not another server`,
-		`{"servers": {` + acme + `, "b": {"version": "2024x", "configurations": [{"source": "acme"}]}}}`: "needs a resource or a category",
+		one(
+			`"env": {"account": "b"}, "users": [{"name": "a"}]`): `env: there is no user "b"`,
+		one(`"env": {"password": "P"}, "users": [{"name": "a"}]`): "env: a has no " +
+			"such credentials",
+		one(`"env": {"token": "T"}, "users": [{"name": "a", "password": "p"}]`): "env: a has no " +
+			"such credentials",
+		one(`"env": {"ssh": "S"}, "users": [{"name": "a"}]`): "env: there is " +
+			"no machine to reach over SSH",
+		one(
+			`"machine": {"home": "opt"}`): `machine.home: "opt" is not like`,
+		one(
+			`"machine": {"services": ["twcloud", "httpd"]}`): `machine.services: "httpd" is not a service of 2024x Refresh3`,
+		one(
+			`"machine": {"services": ["cassandra"]}`): `machine.services: "cassandra" is not a service`,
+		one(
+			`"machine": {"services": ["authserver"]}`): `machine.services: "authserver" is not a service`,
+		one(
+			`"machine": {"files": {"etc/hosts": ""}}`): `machine.files: "etc/hosts" is not an absolute path`,
+		one(
+			`"machine": {"files": {"/": ""}}`): `machine.files: "/" is not an absolute path`,
+		one(`"defects": [{"what": "lose"}]`): "defects[0]: " +
+			"needs a resource",
+		one(
+			`"defects": [{"resource": "A", "what": "explode"}]`): `defects[0]: what: "explode" is not one of lose`,
+		`{"servers": {` + acme + `, "b": {"version": "2024x", "configurations": [null]}}}`: "servers.b: " +
+			"configurations[0]: is null",
+		`{"servers": {` + acme +
+			`, "b": {"version": "2024x", "configurations": [{"source": "b"}]}}}`: `source: "b" is not another server`,
+		`{"servers": {` + acme + `, "b": {"version": "2024x", "configurations": [{"source": "acme"}]}}}`: "needs a " +
+			"resource or a category",
 		`{"servers": {` + acme + `, "b": {"version": "2024x", "configurations": [{"source": "acme", "resource": ` +
 			`"R"}]}}}`: "resource: acme has no R",
 		`{"servers": {` + acme + `, "b": {"version": "2024x", "configurations": [{"source": "acme", "category": ` +
@@ -144,7 +168,8 @@ func TestMistakesInResources(t *testing.T) {
 		`{"name": "A", "branches": [{"name": "trunk", "id": "b"}]}`:         `branches[0]: id: "b" is not a UUID`,
 		`{"name": "A", "branches": [{"name": "t", "id": "` + engineID + `"}, {"name": "b", "from": 1, "id": "` +
 			engineID + `"}]}`: "branches[1]: id: " + engineID + " appears twice",
-		`{"name": "A", "branches": [{"name": "trunk"}, {"name": "b", "from": 3}], "revisions": [{}]}`: "branches[1]: from: there is no revision 3",
+		`{"name": "A", "branches": [{"name": "trunk"}, {"name": "b", "from": 3}], "revisions": [{}]}`: "branches[1]: " +
+			"from: there is no revision 3",
 		`{"name": "A", "revisions": [null]}`:                                                                   "revisions[0]: is null",
 		`{"name": "A", "revisions": [{"n": -1}]}`:                                                              "revisions[0]: n: -1 does not come after 0",
 		`{"name": "A", "revisions": [{"n": 2}, {"n": 2}]}`:                                                     "revisions[1]: n: 2 does not come after 2",
