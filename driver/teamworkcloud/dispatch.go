@@ -19,7 +19,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Needs names what is observed for a plan. A server without sync_tls is declared to be used, not to be made: nothing is.
+// Needs names what is observed for a plan. A server without sync_tls is declared to be used, not to be made: nothing
+// is.
 func (d *Driver) Needs(r *schema.Resource, seen *planner.Observations) ([]planner.Need, hcl.Diagnostics) {
 	v := survey.NewView(seen)
 	switch r.Addr.Kind {
@@ -48,7 +49,8 @@ func (d *Driver) Observe(ctx context.Context, r *schema.Resource, n planner.Need
 	return survey.Observe(ctx, c, connect.Declared(r), n)
 }
 
-// observer makes observations of the servers that a configuration declares, for verifications. A server is found by its address.
+// observer makes observations of the servers that a configuration declares, for verifications. A server is found by
+// its address.
 func (d *Driver) observer(all ...*schema.Resource) survey.Observer {
 	return func(ctx context.Context, n planner.Need) (any, error) {
 		for _, r := range all {
@@ -192,7 +194,8 @@ func (d *Driver) sharing(t *executor.Task) (*share.Sharing, error) {
 		return nil, executor.Final(fmt.Errorf("the synchronization of step %s is not declared any more", t.Step.ID))
 	}
 	s := survey.Declared(r)
-	return &share.Sharing{Sync: s, Servers: servers{d}, Observe: d.observer(serversOf(s)...), Encryption: d.encryption()}, nil
+	return &share.Sharing{Sync: s, Servers: servers{d}, Observe: d.observer(serversOf(s)...),
+		Encryption: d.encryption()}, nil
 }
 
 // serversOf are the declarations of all servers that a synchronization, and what is around it, may look at.
