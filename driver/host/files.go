@@ -12,7 +12,8 @@ import (
 )
 
 // Files are a machine's files. Errors are those of package os: fs.ErrNotExist, fs.ErrExist and fs.ErrPermission
-// among them. Over SSH names are absolute, the first use connects, and an error of the connection wraps an *Error.
+// among them. Over SSH names are absolute, the first use connects, and an error of the connection wraps an *Error: of a
+// machine that did not answer in time, and of a context that ended, too.
 type Files interface {
 	Stat(name string) (fs.FileInfo, error)  // follows symbolic links
 	Lstat(name string) (fs.FileInfo, error) // does not

@@ -6,6 +6,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,7 +35,8 @@ type Host interface {
 	// that ends what is said and not what is heard.
 	Dial(ctx context.Context, address string) (net.Conn, error)
 
-	// Files are the machine's files, for as long as ctx lasts.
+	// Files are the machine's files. Over SSH, an access ends when ctx does, or when the machine does not answer for
+	// SSHOptions.FileTimeout; on this machine it lasts as long as the operating system takes.
 	Files(ctx context.Context) Files
 
 	// Close ends what is running and what was dialed, and gives the connection back. Nothing works afterwards.
@@ -49,7 +51,13 @@ type Command struct {
 	// Stdin is read until its end or the command's. nil: empty, so that a program that asks gets an end of file.
 	Stdin     io.Reader
 	MaxOutput int64 // bytes that are kept of each stream; 0: DefaultMaxOutput
+	// Within is how long the command may run: then it is ended as when ctx ends, and the error is a
+	// context.DeadlineExceeded. 0: DefaultWithin.
+	Within time.Duration
 }
+
+// DefaultWithin is how long a command may run where it does not say.
+const DefaultWithin = 10 * time.Minute
 
 // DefaultMaxOutput is how much is kept of each stream of output where a Command does not say.
 const DefaultMaxOutput = 4 << 20
@@ -159,6 +167,13 @@ func (c Command) check() error {
 // doing names a command in errors and logs.
 func (c Command) doing() string {
 	return "running " + wording.Message(Quote(c.Args), 200)
+}
+
+// during is ctx, until the time of the command is over.
+func (c Command) during(ctx context.Context) (context.Context, context.CancelFunc) {
+	within := cmp.Or(c.Within, DefaultWithin)
+	return context.WithTimeoutCause(ctx, within,
+		&inWords{fmt.Sprintf("it has not ended within %s", within), context.DeadlineExceeded})
 }
 
 func (c Command) limit() int64 {

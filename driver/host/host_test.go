@@ -351,3 +351,26 @@ func TestUnanswered(t *testing.T) {
 		}
 	}
 }
+
+// A command that hangs is ended when its time is over, and the error says how long was waited.
+func TestCommandWithin(t *testing.T) {
+	eachHost(t, func(t *testing.T, h Host) {
+		setGrace(h, 100*time.Millisecond)
+		for _, script := range []string{"echo begun; sleep 1000", `trap "" TERM; echo begun; while :; do sleep 0.01; done`} {
+			out, err := h.Run(t.Context(), Command{Args: []string{"sh", "-c", script}, Within: 500 * time.Millisecond})
+			if !errors.Is(err, context.DeadlineExceeded) || WasStarted(err) != StartedMaybe || out.Stdout != "begun\n" ||
+				!strings.Contains(err.Error(), "it has not ended within 500ms") {
+				t.Errorf("%s: %+v, %v", script, out, err)
+			}
+		}
+		works(t, h)
+	})
+	deadline, ok := func() (time.Time, bool) {
+		ctx, cancel := Command{}.during(t.Context())
+		defer cancel()
+		return ctx.Deadline()
+	}()
+	if left := time.Until(deadline); !ok || left > DefaultWithin || left < DefaultWithin-time.Minute {
+		t.Errorf("a command that says nothing may run for %s", left)
+	}
+}

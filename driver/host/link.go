@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -26,9 +25,9 @@ type link struct {
 	gone    chan struct{}  // closed when the connection has ended
 	running sync.WaitGroup // the two that watch
 
-	mu   sync.Mutex // held while SFTP is looked for
-	sftp *sftp.Client
-	over chan struct{} // closed when sftp has ended
+	fileTimeout time.Duration
+	opening     chan struct{} // held by whoever looks at transfer
+	transfer    *transfer
 }
 
 // connect goes the whole way to the machine.
@@ -51,7 +50,8 @@ func (h *sshHost) connect(ctx context.Context) (*link, error) {
 		return nil, h.fail(h.doing(0), StartedNo, because(within, unreachable(err)))
 	}
 	stop := context.AfterFunc(within, func() { raw.Close() })
-	l := &link{raw: raw, grace: h.grace, after: h.after, gone: make(chan struct{})}
+	l := &link{raw: raw, grace: h.grace, after: h.after, gone: make(chan struct{}), fileTimeout: h.o.FileTimeout,
+		opening: make(chan struct{}, 1)}
 	conn := raw
 	for i, hop := range h.route {
 		if i > 0 {
@@ -284,56 +284,5 @@ func (l *link) channel(ctx context.Context, kind string, data []byte) (ssh.Chann
 		return nil, nil, l.broken()
 	case <-ctx.Done():
 		return nil, nil, context.Cause(ctx)
-	}
-}
-
-// files gives the SFTP client of this connection.
-func (l *link) files(ctx context.Context) (*sftp.Client, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.sftp != nil {
-		select {
-		case <-l.over:
-		default:
-			return l.sftp, nil
-		}
-	}
-	s, err := l.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	ok, err := s.channel.SendRequest("subsystem", true, ssh.Marshal(struct{ Name string }{"sftp"}))
-	if err == nil && !ok {
-		s.channel.Close()
-		return nil, errors.New("the machine offers no file transfer (Subsystem sftp in its sshd_config)")
-	}
-	var c *sftp.Client
-	if err == nil {
-		// One after the other: asked for parts at the same time, the library takes a short answer for the file's end.
-		c, err = sftp.NewClientPipe(s.channel, s.channel, sftp.UseConcurrentReads(false))
-	}
-	if err != nil {
-		s.channel.Close()
-		if broken := l.alive(ctx); broken != nil {
-			return nil, broken
-		}
-		return nil, &inWords{"the machine's file transfer does not answer as SFTP does (does a login script print " +
-			"something?): " + foreign(err), err}
-	}
-	l.sftp, l.over = c, make(chan struct{})
-	over := l.over
-	go func() {
-		_ = c.Wait() // that it ended is all
-		close(over)
-	}()
-	return c, nil
-}
-
-// forget gives up an SFTP client that failed.
-func (l *link) forget(c *sftp.Client) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.sftp == c {
-		l.sftp = nil
 	}
 }

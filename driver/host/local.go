@@ -95,6 +95,8 @@ func (h *local) run(ctx context.Context, c Command) (Output, Started, error) {
 	within, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(h.life, func() { cancel(ErrClosed) })()
+	within, end := c.during(within)
+	defer end()
 	if c.Dir != "" { // with a session of its own, starting it would not tell this from a program that is not there
 		if _, err := afero.NewOsFs().Stat(c.Dir); err != nil {
 			return Output{}, StartedNo, fmt.Errorf("going to its directory: %w", err)

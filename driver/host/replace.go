@@ -101,7 +101,8 @@ func (p *replacing) replace(ctx context.Context) (out Replaced, err error) {
 	}
 	out.Maybe = true
 	if err = p.files.Rename(temp, p.name); err != nil {
-		if _, again := p.read(); again == nil && p.there(temp) {
+		// A machine that has not answered may still do it, unless what was to get the name is removed.
+		if _, again := p.read(); again == nil && p.files.Remove(temp) == nil {
 			out.Maybe = false
 		}
 		return out, fmt.Errorf("giving the new content its name: %w", err)

@@ -35,7 +35,8 @@ type server struct {
 	refuse    bool                                             // every exec
 	full      bool                                             // no sessions
 	noSFTP    bool
-	chatty    bool // a login script prints before SFTP
+	chatty    bool  // a login script prints before SFTP
+	hang      *hang // of its SFTP
 	noForward bool
 	reject    ssh.RejectionReason                    // every connection to elsewhere
 	connect   func(address string) (net.Conn, error) // to elsewhere; nil: as this machine does
@@ -234,7 +235,11 @@ func (s *server) session(conn net.Conn, channel ssh.Channel, requests <-chan *ss
 			if s.chatty {
 				_, _ = io.WriteString(channel, "Welcome to the machine!\n")
 			}
-			files, err := sftp.NewServer(channel)
+			var stream io.ReadWriteCloser = channel
+			if s.hang != nil {
+				stream = hangingChannel{channel, s.hang}
+			}
+			files, err := sftp.NewServer(stream)
 			if err == nil {
 				_ = files.Serve()
 				_ = files.Close()

@@ -1,6 +1,8 @@
 package host
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,29 +11,40 @@ import (
 	"path"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/pkg/sftp"
 )
 
 // sftpFiles are the files of a machine over SFTP.
 type sftpFiles struct {
+	ctx    context.Context //nolint:containedctx // Files are bound to one, as their callers know them from package os
+	limit  time.Duration   // of one answer
 	name   string
-	client func() (*sftp.Client, error)
-	lost   func(*sftp.Client) // called when a client's connection broke: it is useless from then on; nil: nothing
-	noSync func()             // called when a file was to be on disk and the machine has no command for it; nil: nothing
+	client func(context.Context) (*transfer, error)
+	noSync func() // called when a file was to be on disk and the machine has no command for it; nil: nothing
 }
 
-// do gets the client and adds to an error what was being done to which file.
-func (f *sftpFiles) do(op, name string, act func(*sftp.Client) error) error {
+// access gets the session, has act use it, and adds to an error what was being done to which file. act must not write
+// anything that its caller reads: it may still run when access has given it up.
+func access[T any](f *sftpFiles, op, name string, act func(*transfer) (T, error)) (T, error) {
+	var none T
 	if !path.IsAbs(name) {
-		return &fs.PathError{Op: op, Path: name, Err: fmt.Errorf("%w: names of files on another machine begin with /",
+		return none, &fs.PathError{Op: op, Path: name, Err: fmt.Errorf("%w: names of files on another machine begin with /",
 			fs.ErrInvalid)}
 	}
-	c, err := f.client()
-	if err == nil {
-		err = f.explain(c, act(c))
+	c, err := f.client(f.ctx)
+	if err != nil {
+		return none, about(op, name, err)
 	}
-	return about(op, name, err)
+	got, err := answerOf(f, c, func() (T, error) { return act(c) })
+	return got, about(op, name, f.explain(c, err))
+}
+
+// do is access where there is nothing but an error.
+func (f *sftpFiles) do(op, name string, act func(*transfer) error) error {
+	_, err := access(f, op, name, func(c *transfer) (struct{}, error) { return struct{}{}, act(c) })
+	return err
 }
 
 func about(op, name string, err error) error {
@@ -48,7 +61,7 @@ const reachingFiles = "reaching its files"
 var errIsDir = &inWords{syscall.EISDIR.Error(), syscall.EISDIR}
 
 // explain says what the library's error means. An error that is not the machine's answer is the connection's end.
-func (f *sftpFiles) explain(c *sftp.Client, err error) error {
+func (f *sftpFiles) explain(c *transfer, err error) error {
 	var e *Error
 	var own *inWords
 	var said *fs.PathError
@@ -67,9 +80,7 @@ func (f *sftpFiles) explain(c *sftp.Client, err error) error {
 			return err
 		}
 	}
-	if f.lost != nil {
-		f.lost(c)
-	}
+	c.end()
 	return &Error{
 		Host: f.name, Doing: reachingFiles, Started: StartedMaybe, cause: ErrBroken,
 		Message: fmt.Sprintf("%v before it had answered: whether it did what was asked is unknown (%s)", ErrBroken,
@@ -101,90 +112,72 @@ func failed(err error) bool {
 }
 
 // Stat: see Files.
-func (f *sftpFiles) Stat(name string) (info fs.FileInfo, err error) {
-	err = f.do("stat", name, func(c *sftp.Client) (err error) {
-		info, err = c.Stat(name)
-		return err
-	})
-	return info, err
+func (f *sftpFiles) Stat(name string) (fs.FileInfo, error) {
+	return access(f, "stat", name, func(c *transfer) (fs.FileInfo, error) { return c.Stat(name) })
 }
 
 // Lstat: see Files.
-func (f *sftpFiles) Lstat(name string) (info fs.FileInfo, err error) {
-	err = f.do("lstat", name, func(c *sftp.Client) (err error) {
-		info, err = c.Lstat(name)
-		return err
-	})
-	return info, err
+func (f *sftpFiles) Lstat(name string) (fs.FileInfo, error) {
+	return access(f, "lstat", name, func(c *transfer) (fs.FileInfo, error) { return c.Lstat(name) })
 }
 
 // Readlink: see Files.
-func (f *sftpFiles) Readlink(name string) (to string, err error) {
-	err = f.do("readlink", name, func(c *sftp.Client) (err error) {
-		to, err = c.ReadLink(name)
-		return err
-	})
-	return to, err
+func (f *sftpFiles) Readlink(name string) (string, error) {
+	return access(f, "readlink", name, func(c *transfer) (string, error) { return c.ReadLink(name) })
 }
 
 // Names: see Files.
-func (f *sftpFiles) Names(folder string) (names []string, err error) {
-	err = f.do("readdir", folder, func(c *sftp.Client) error {
-		infos, err := c.ReadDir(folder)
-		for _, info := range infos {
-			names = append(names, info.Name())
-		}
-		return err
-	})
+func (f *sftpFiles) Names(folder string) ([]string, error) {
+	infos, err := access(f, "readdir", folder, func(c *transfer) ([]fs.FileInfo, error) { return c.ReadDir(folder) })
+	names := make([]string, len(infos))
+	for i, info := range infos {
+		names[i] = info.Name()
+	}
 	slices.Sort(names)
 	return names, err
 }
 
 // Open: see Files. A pipe or a socket is refused: sshd would wait for its other end, and with it all other files.
 func (f *sftpFiles) Open(name string) (io.ReadSeekCloser, error) {
-	open := &sftpFile{files: f, name: name}
-	err := f.do("open", name, func(c *sftp.Client) error {
+	file, err := access(f, "open", name, func(c *transfer) (*sftpFile, error) {
 		info, err := c.Stat(name)
 		switch {
 		case err != nil:
-			return err
+			return nil, err
 		case info.IsDir():
-			return errIsDir
+			return nil, errIsDir
 		case info.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) != 0:
-			return fmt.Errorf("%w: it is a pipe or a socket, not a file", fs.ErrInvalid)
+			return nil, fmt.Errorf("%w: it is a pipe or a socket, not a file", fs.ErrInvalid)
 		}
-		open.client = c
-		open.file, err = c.Open(name)
-		return err
+		open, err := c.Open(name)
+		return &sftpFile{files: f, client: c, file: open, name: name}, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return open, nil
+	return file, nil
 }
 
 // Create: see Files. The machine makes the file with its own idea of permissions, and it is empty until they are
 // set.
 func (f *sftpFiles) Create(name string) (NewFile, error) {
-	made := &sftpFile{files: f, name: name}
-	err := f.do("open", name, func(c *sftp.Client) (err error) {
-		made.client = c
-		made.file, err = c.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY)
+	file, err := access(f, "open", name, func(c *transfer) (*sftpFile, error) {
+		made, err := c.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY)
 		if err != nil {
 			if _, there := c.Lstat(name); failed(err) && there == nil {
 				err = fs.ErrExist
 			}
-			return err
+			return nil, err
 		}
-		if err = made.file.Chmod(0o600); err != nil {
-			_ = made.file.Close()
+		if err = made.Chmod(0o600); err != nil {
+			_ = made.Close()
 		}
-		return err
+		return &sftpFile{files: f, client: c, file: made, name: name}, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return made, nil
+	return file, nil
 }
 
 // Rename: see Files. A machine that cannot replace a file in one step refuses where there is one.
@@ -192,7 +185,7 @@ func (f *sftpFiles) Rename(from, to string) error {
 	if !path.IsAbs(to) {
 		return f.do("rename", to, nil)
 	}
-	err := f.do("rename", from, func(c *sftp.Client) error {
+	err := f.do("rename", from, func(c *transfer) error {
 		if _, ok := c.HasExtension("posix-rename@openssh.com"); ok {
 			err := c.PosixRename(from, to)
 			if info, e := c.Lstat(to); failed(err) && e == nil && info.IsDir() {
@@ -217,54 +210,82 @@ func (f *sftpFiles) Rename(from, to string) error {
 
 // Remove: see Files.
 func (f *sftpFiles) Remove(name string) error {
-	return f.do("remove", name, func(c *sftp.Client) error { return c.Remove(name) })
+	return f.do("remove", name, func(c *transfer) error { return c.Remove(name) })
 }
 
 // Chmod: see Files.
 func (f *sftpFiles) Chmod(name string, mode fs.FileMode) error {
-	return f.do("chmod", name, func(c *sftp.Client) error { return c.Chmod(name, mode) })
+	return f.do("chmod", name, func(c *transfer) error { return c.Chmod(name, mode) })
 }
 
 // Chown: see Files.
 func (f *sftpFiles) Chown(name string, uid, gid int) error {
-	return f.do("chown", name, func(c *sftp.Client) error { return c.Chown(name, uid, gid) })
+	return f.do("chown", name, func(c *transfer) error { return c.Chown(name, uid, gid) })
 }
 
 // sftpFile is an open file.
 type sftpFile struct {
 	files  *sftpFiles
-	client *sftp.Client
+	client *transfer
 	file   *sftp.File
 	name   string
+	lost   *Error // its session was given up
 }
 
-// err says of an error what was being done. Only the end of a file itself is io.EOF: the library wraps one where the
+// do adds to an error what was being done. Only the end of a file itself is io.EOF: the library wraps one where the
 // connection ended.
-func (f *sftpFile) err(op string, err error) error {
-	if err == io.EOF && op == "read" { //nolint:errorlint // see above
-		return err
+func (f *sftpFile) do(op string, act func() (int64, error)) (int64, error) {
+	if f.lost != nil {
+		return 0, about(op, f.name, f.lost)
 	}
-	return about(op, f.name, f.files.explain(f.client, err))
+	n, err := answerOf(f.files, f.client, act)
+	if err == io.EOF && op == "read" { //nolint:errorlint // see above
+		return n, err
+	}
+	err = f.files.explain(f.client, err)
+	errors.As(err, &f.lost)
+	return n, about(op, f.name, err)
 }
 
-func (f *sftpFile) Close() error { return f.err("close", f.file.Close()) }
+func (f *sftpFile) Close() error {
+	_, err := f.do("close", func() (int64, error) { return 0, f.file.Close() })
+	return err
+}
+
+// mostAtOnce is how much is read or written in one go: what the protocol surely takes in one packet.
+const mostAtOnce = 32 << 10
 
 func (f *sftpFile) Read(p []byte) (int, error) {
-	n, err := f.file.Read(p)
-	if n > 0 && err == io.EOF { //nolint:errorlint // as in err
+	part := make([]byte, min(len(p), mostAtOnce)) // not p: an answer may come too late
+	n, err := f.do("read", func() (int64, error) {
+		n, err := f.file.Read(part)
+		return int64(n), err
+	})
+	copy(p, part[:n])
+	if n > 0 && err == io.EOF { //nolint:errorlint // as in do
 		err = nil // as files do: the end comes by itself
 	}
-	return n, f.err("read", err)
+	return int(n), err
 }
 
 func (f *sftpFile) Seek(offset int64, whence int) (int64, error) {
-	n, err := f.file.Seek(offset, whence)
-	return n, f.err("seek", err)
+	return f.do("seek", func() (int64, error) { return f.file.Seek(offset, whence) })
 }
 
 func (f *sftpFile) Write(p []byte) (int, error) {
-	n, err := f.file.Write(p)
-	return n, f.err("write", err)
+	written := 0
+	for part := range slices.Chunk(p, mostAtOnce) {
+		part = bytes.Clone(part) // may still be sent when the caller uses p again
+		n, err := f.do("write", func() (int64, error) {
+			n, err := f.file.Write(part)
+			return int64(n), err
+		})
+		written += int(n)
+		if err != nil {
+			return written, err
+		}
+	}
+	return written, nil
 }
 
 // Sync: see NewFile. A machine whose SFTP has no word for it (fsync@openssh.com, which sshd has since 6.5) writes
@@ -276,5 +297,6 @@ func (f *sftpFile) Sync() error {
 		}
 		return nil
 	}
-	return f.err("sync", f.file.Sync())
+	_, err := f.do("sync", func() (int64, error) { return 0, f.file.Sync() })
+	return err
 }

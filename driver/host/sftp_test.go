@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pkg/sftp"
@@ -84,7 +85,9 @@ func openSSH(t *testing.T, program string) Files {
 		_ = c.Close()
 		_ = cmd.Wait()
 	})
-	return &sftpFiles{name: "test", client: func() (*sftp.Client, error) { return c, nil }}
+	session := newTransfer(c)
+	return &sftpFiles{ctx: t.Context(), limit: time.Minute, name: "test",
+		client: func(context.Context) (*transfer, error) { return session, nil }}
 }
 
 func (c fsCase) at(name string) string { return path.Join(c.dir, name) }

@@ -4,6 +4,7 @@ package host
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,8 +13,10 @@ import (
 	"os"
 	"path"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/pkg/sftp"
 )
@@ -49,7 +52,9 @@ func TestMachineThatCannotReplace(t *testing.T) {
 	}
 	defer func() { here.Close(); <-done; _ = c.Close() }()
 	said := 0
-	files := &sftpFiles{name: "test", client: func() (*sftp.Client, error) { return c, nil }, noSync: func() { said++ }}
+	session := newTransfer(c)
+	files := &sftpFiles{ctx: t.Context(), limit: time.Minute, name: "test", noSync: func() { said++ },
+		client: func(context.Context) (*transfer, error) { return session, nil }}
 	for _, name := range []string{"/a", "/b"} {
 		f, err := files.Create(name)
 		if err != nil {
@@ -169,35 +174,160 @@ func TestMachineWithoutFiles(t *testing.T) {
 // A client that failed is not used again, however little its connection has noticed.
 func TestClientThatFailed(t *testing.T) {
 	_, h := pair(t, nil)
-	first, err := h.fileClient(t.Context())
+	first, err := h.transfer(t.Context())
 	ok(t, err)
-	if again, err := h.fileClient(t.Context()); err != nil || again != first {
+	if again, err := h.transfer(t.Context()); err != nil || again != first {
 		t.Errorf("every use has a client of its own: %v", err)
 	}
-	h.lost(first)
-	second, err := h.fileClient(t.Context())
+	first.end()
+	second, err := h.transfer(t.Context())
 	if err != nil || second == first {
 		t.Errorf("it is used again: %v", err)
 	}
-	h.lost(first) // long gone
-	if again, err := h.fileClient(t.Context()); err != nil || again != second {
+	first.end() // long gone
+	if again, err := h.transfer(t.Context()); err != nil || again != second {
 		t.Errorf("the new one is given up with the old: %v", err)
 	}
 }
 
 // The library says with an io.EOF inside that it could not send: that must not pass for the end of a file.
 func TestEndOfTheConnectionIsNoEndOfAFile(t *testing.T) {
-	lost := 0
-	files := &sftpFiles{name: "test", lost: func(*sftp.Client) { lost++ }}
+	_, h := pair(t, nil)
+	files := &sftpFiles{name: "test"}
 	for _, err := range []error{fmt.Errorf("failed to send packet: %w", io.EOF), io.ErrUnexpectedEOF,
 		sftp.ErrSSHFxConnectionLost, io.EOF} {
-		got := files.explain(nil, err)
+		session, failed := h.transfer(t.Context())
+		if failed != nil {
+			t.Fatal(failed)
+		}
+		got := files.explain(session, err)
 		is(t, got, ErrBroken)
 		if errors.Is(got, io.EOF) || errors.Is(got, io.ErrUnexpectedEOF) || WasStarted(got) != StartedMaybe {
 			t.Errorf("%v became %v", err, got)
 		}
+		if session.usable() {
+			t.Errorf("after %v the session is used again", err)
+		}
 	}
-	if lost != 4 {
-		t.Errorf("told %d times", lost)
+}
+
+// Every access to files on a machine that stops answering ends: in time, and when the context does. The next one has a
+// session of its own.
+func TestMachineThatDoesNotAnswer(t *testing.T) {
+	type open struct {
+		read  io.ReadSeekCloser
+		write NewFile
 	}
+	accesses := map[string]func(f Files, name string, o open) error{
+		"stat":     func(f Files, name string, _ open) error { _, err := f.Stat(name); return err },
+		"lstat":    func(f Files, name string, _ open) error { _, err := f.Lstat(name); return err },
+		"readlink": func(f Files, name string, _ open) error { _, err := f.Readlink(name); return err },
+		"readdir":  func(f Files, name string, _ open) error { _, err := f.Names(path.Dir(name)); return err },
+		"open":     func(f Files, name string, _ open) error { _, err := f.Open(name); return err },
+		"create":   func(f Files, name string, _ open) error { _, err := f.Create(name + ".new"); return err },
+		"rename":   func(f Files, name string, _ open) error { return f.Rename(name, name+".other") },
+		"remove":   func(f Files, name string, _ open) error { return f.Remove(name) },
+		"chmod":    func(f Files, name string, _ open) error { return f.Chmod(name, 0o600) },
+		"chown":    func(f Files, name string, _ open) error { return f.Chown(name, 1, 1) },
+		"read":     func(_ Files, _ string, o open) error { _, err := o.read.Read(make([]byte, 10)); return err },
+		"seek":     func(_ Files, _ string, o open) error { _, err := o.read.Seek(0, io.SeekEnd); return err },
+		"write":    func(_ Files, _ string, o open) error { _, err := o.write.Write([]byte("text")); return err },
+		"close":    func(_ Files, _ string, o open) error { return o.read.Close() },
+	}
+	for name, access := range accesses {
+		for _, interrupted := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, " ", interrupted), func(t *testing.T) {
+				t.Parallel()
+				hanging := &hang{}
+				s, h := pair(t, func(s *server) { s.hang = hanging })
+				h.o.FileTimeout = 300 * time.Millisecond
+				want := context.DeadlineExceeded
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if interrupted {
+					h.o.FileTimeout, want = time.Hour, context.Canceled
+				}
+				file := path.Join(t.TempDir(), "file")
+				ok(t, os.WriteFile(file, []byte("text"), 0o600))
+				files := h.Files(ctx)
+				read, err := files.Open(file)
+				ok(t, err)
+				write, err := files.Create(file + ".written")
+				ok(t, err)
+				hanging.start()
+				if interrupted {
+					time.AfterFunc(100*time.Millisecond, cancel)
+				}
+				begun := time.Now()
+				err = access(files, file, open{read, write})
+				is(t, err, want)
+				var about *Error
+				if took := time.Since(begun); took > 10*time.Second || !errors.As(err, &about) || about.Host != h.Name() {
+					t.Errorf("after %s: %v", took, err)
+				}
+				if _, err := read.Read(make([]byte, 1)); !errors.As(err, &about) {
+					t.Errorf("a file whose session was ended: %v", err)
+				}
+				h.o.FileTimeout = time.Minute
+				hanging.stop()
+				if _, err := h.Files(t.Context()).Stat(path.Dir(file)); err != nil {
+					t.Errorf("the next access: %v", err)
+				}
+				if n, _ := s.count(); n != 1 {
+					t.Errorf("%d connections", n)
+				}
+			})
+		}
+	}
+}
+
+// A machine that does not even begin to speak SFTP is given up as well.
+func TestTransferThatDoesNotBegin(t *testing.T) {
+	hanging := &hang{}
+	_, h := pair(t, func(s *server) { s.hang = hanging })
+	h.o.FileTimeout = 200 * time.Millisecond
+	hanging.start()
+	_, err := h.Files(t.Context()).Stat("/")
+	is(t, err, context.DeadlineExceeded)
+	if WasStarted(err) != StartedNo {
+		t.Errorf("got %v", err)
+	}
+	works(t, h)
+	hanging.stop()
+}
+
+// hang is an SFTP server's way of not answering: between start and stop it reads and says nothing.
+type hang struct {
+	mu   sync.Mutex
+	wait chan struct{}
+}
+
+func (h *hang) start() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.wait = make(chan struct{})
+}
+
+func (h *hang) stop() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	close(h.wait)
+	h.wait = nil
+}
+
+// hangingChannel holds back what is written while its server hangs.
+type hangingChannel struct {
+	io.ReadWriteCloser
+
+	hang *hang
+}
+
+func (c hangingChannel) Write(p []byte) (int, error) {
+	c.hang.mu.Lock()
+	wait := c.hang.wait
+	c.hang.mu.Unlock()
+	if wait != nil {
+		<-wait
+	}
+	return c.ReadWriteCloser.Write(p)
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
-	"github.com/pkg/sftp"
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
@@ -26,6 +25,9 @@ type SSHOptions struct {
 	// KeepAlive is how often the machine is asked whether it still answers; after three times that without an answer
 	// the connection is given up. 0: 15 s.
 	KeepAlive time.Duration
+	// FileTimeout is how long the machine may take to answer one access to a file, such as a STAT or a READ; then the
+	// file transfer is ended, and the next access begins another. 0: 30 s.
+	FileTimeout time.Duration
 
 	// Dial makes connections: "tcp" to the first machine, "unix" to the agent. nil: a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -70,6 +72,9 @@ func SSH(o SSHOptions) (Host, error) {
 	}
 	if o.KeepAlive <= 0 {
 		h.o.KeepAlive = 15 * time.Second
+	}
+	if o.FileTimeout <= 0 {
+		h.o.FileTimeout = 30 * time.Second
 	}
 	h.life, h.die = context.WithCancelCause(context.Background())
 	return h, nil
@@ -156,6 +161,8 @@ func (h *sshHost) Run(ctx context.Context, c Command) (Output, error) {
 	within, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(h.life, func() { cancel(ErrClosed) })()
+	within, end := c.during(within)
+	defer end()
 	s, err := h.session(within)
 	if err != nil {
 		return Output{}, h.fail(doing, StartedNo, err)
@@ -195,31 +202,19 @@ func opened[T any](ctx context.Context, h *sshHost, open func(*link) (T, error))
 
 // Files: see Host.
 func (h *sshHost) Files(ctx context.Context) Files {
-	return &sftpFiles{name: h.Name(), client: func() (*sftp.Client, error) { return h.fileClient(ctx) }, lost: h.lost,
-		noSync: h.noSync}
+	return &sftpFiles{ctx: ctx, name: h.Name(), limit: h.o.FileTimeout, client: h.transfer, noSync: h.noSync}
 }
 
-// fileClient gives the connection's SFTP client. Its calls take no context: they end when the connection does, and
-// KeepAlive ends one that is dead.
-func (h *sshHost) fileClient(ctx context.Context) (*sftp.Client, error) {
+// transfer gives the connection's SFTP session, or opens one.
+func (h *sshHost) transfer(ctx context.Context) (*transfer, error) {
 	within, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(h.life, func() { cancel(ErrClosed) })()
-	c, err := opened(within, h, func(l *link) (*sftp.Client, error) { return l.files(within) })
+	t, err := opened(within, h, func(l *link) (*transfer, error) { return l.files(within) })
 	if err != nil {
-		return nil, h.fail(reachingFiles, StartedNo, err)
+		return nil, h.fail(reachingFiles, StartedNo, because(within, err))
 	}
-	return c, nil
-}
-
-// lost makes the next use of files start a new client, even if the connection has not noticed the failure yet.
-func (h *sshHost) lost(c *sftp.Client) {
-	h.turn <- struct{}{}
-	l := h.link
-	<-h.turn
-	if l != nil {
-		l.forget(c)
-	}
+	return t, nil
 }
 
 func (h *sshHost) noSync() {

@@ -47,7 +47,7 @@ func (m *Machine) batches(
 ) error {
 	for i, command := range Batches(m.DataManager, ids, args) {
 		t.Report(executor.Progress{Done: int64(i * batchSize), Total: int64(len(ids)), Unit: "resources"})
-		out, err := m.Host.Run(ctx, host.Command{Args: command})
+		out, err := m.Host.Run(ctx, host.Command{Args: command, Within: longest})
 		if err != nil {
 			err = fmt.Errorf("running %s on %s: %w", shown(command[len(m.DataManager):]), m.Host.Name(), err)
 			if i == 0 && host.WasStarted(err) == host.StartedNo {

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/syncctl/syncctl/driver/host"
 )
@@ -24,6 +25,10 @@ type DataManager struct {
 // batchSize is how many ids are given to one command. ASSUMED: a few hundred ids of 36 characters; a POSIX shell
 // takes a command line of 128 KiB over SSH, Windows takes 32 KiB.
 const batchSize = 200
+
+// longest is how long one command of datamanager may take. ASSUMED: how long it takes is not documented; a batch that is
+// removed from a large database must not be ended halfway.
+const longest = 12 * time.Hour
 
 // ListResources are the arguments that list all resources (MCS 247046791).
 func ListResources() []string { return []string{"-lr"} }
@@ -83,7 +88,7 @@ func CheckIDs(ids []string) error {
 // run runs one command line. An exit code other than 0 is not an error here: it is in the output.
 func (m DataManager) run(ctx context.Context, args []string) (host.Output, error) {
 	all := slices.Concat(m.program, args)
-	out, err := m.host.Run(ctx, host.Command{Args: all})
+	out, err := m.host.Run(ctx, host.Command{Args: all, Within: longest})
 	if err != nil {
 		return out, fmt.Errorf("running %s on %s: %w", shown(args), m.host.Name(), err)
 	}

@@ -1,0 +1,146 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/pkg/sftp"
+	"github.com/syncctl/syncctl/driver/wording"
+	"golang.org/x/crypto/ssh"
+)
+
+// transfer is an SFTP session.
+type transfer struct {
+	*sftp.Client
+
+	once  sync.Once
+	ended chan struct{} // closed when nothing more can come of it
+}
+
+func newTransfer(c *sftp.Client) *transfer {
+	t := &transfer{Client: c, ended: make(chan struct{})}
+	go func() {
+		_ = c.Wait() // that it ended is all
+		t.once.Do(func() { close(t.ended) })
+	}()
+	return t
+}
+
+// end gives the session up: the next use of files opens another. A machine that does not answer is not waited for.
+func (t *transfer) end() {
+	t.once.Do(func() { close(t.ended) })
+	go t.Close()
+}
+
+func (t *transfer) usable() bool {
+	select {
+	case <-t.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+// files gives the SFTP session of this connection.
+func (l *link) files(ctx context.Context) (*transfer, error) {
+	select {
+	case l.opening <- struct{}{}:
+		defer func() { <-l.opening }()
+	case <-l.gone:
+		return nil, l.broken()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if l.transfer != nil && l.transfer.usable() {
+		return l.transfer, nil
+	}
+	within, cancel := context.WithTimeoutCause(ctx, l.fileTimeout, noAnswer(l.fileTimeout))
+	defer cancel()
+	s, err := l.open(within)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.transfer(within)
+	if err != nil {
+		return nil, err
+	}
+	l.transfer = newTransfer(c)
+	return l.transfer, nil
+}
+
+func noAnswer(limit time.Duration) error {
+	return &inWords{fmt.Sprintf("the machine did not answer within %s", limit), context.DeadlineExceeded}
+}
+
+// transfer has the machine speak SFTP in the session.
+func (s *session) transfer(ctx context.Context) (*sftp.Client, error) {
+	c, ok, err := await(ctx, func() (*sftp.Client, bool, error) {
+		ok, err := s.channel.SendRequest("subsystem", true, ssh.Marshal(struct{ Name string }{"sftp"}))
+		if err != nil || !ok {
+			return nil, ok, err
+		}
+		// One after the other: asked for parts at the same time, the library takes a short answer for the file's end.
+		c, err := sftp.NewClientPipe(s.channel, s.channel, sftp.UseConcurrentReads(false))
+		return c, true, err
+	})
+	if err == nil && ok {
+		return c, nil
+	}
+	go s.channel.Close() // does not wait for a connection that hangs
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err == nil:
+		return nil, errors.New("the machine offers no file transfer (Subsystem sftp in its sshd_config)")
+	}
+	if broken := s.link.alive(ctx); broken != nil {
+		return nil, broken
+	}
+	return nil, &inWords{"the machine's file transfer does not answer as SFTP does (does a login script print " +
+		"something?): " + foreign(err), err}
+}
+
+// await waits for what act returns until ctx ends. An answer that comes later is dropped: act must not write anything
+// that its caller reads.
+func await[A, B any](ctx context.Context, act func() (A, B, error)) (A, B, error) {
+	type answer struct {
+		a   A
+		b   B
+		err error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		a, b, err := act()
+		got <- answer{a, b, err}
+	}()
+	select {
+	case x := <-got:
+		return x.a, x.b, x.err
+	case <-ctx.Done():
+		var none answer
+		return none.a, none.b, context.Cause(ctx)
+	}
+}
+
+// answerOf waits for an answer of the machine until the context ends or the limit is over. Then the session is ended:
+// whoever waits for nothing must not be told later.
+func answerOf[T any](f *sftpFiles, c *transfer, act func() (T, error)) (T, error) {
+	within, cancel := context.WithTimeoutCause(f.ctx, f.limit, noAnswer(f.limit))
+	defer cancel()
+	got, done, err := await(within, func() (T, bool, error) {
+		got, err := act()
+		return got, true, err
+	})
+	if done {
+		return got, err
+	}
+	c.end()
+	return got, &Error{
+		Host: f.name, Doing: reachingFiles, Started: StartedMaybe, cause: err,
+		Message: wording.Printable(err.Error()) + ": the file transfer was ended, and whether the machine did what was " +
+			"asked is unknown",
+	}
+}
