@@ -81,8 +81,8 @@ func (b Block) Known(path ...string) bool {
 	return !v.IsNull() && v.IsWhollyKnown()
 }
 
-// Text is the text of a plain argument of this block, such as the address that a reference to something undeclared has.
-func (b Block) Text(path ...string) string { return b.r.Text(b.at(path)...) }
+// Reference is the address that a reference of this block names, also where that declaration is gone.
+func (b Block) Reference(path ...string) string { return b.r.Text(b.at(path)...) }
 
 // Hidden tells whether an argument or block of this block is sensitive, known or not.
 func (b Block) Hidden(path ...string) bool { return schema.IsSensitive(b.r.Get(b.at(path)...)) }

@@ -100,7 +100,7 @@ func (o *offloading) maintainTargetStep() planner.Step {
 }
 
 func (o *offloading) maintainStep(end string, l *lineList, summary string) planner.Step {
-	u, url := o.commands(end), o.server(end).Text("url")
+	u, url := o.commands(end), o.server(end).URL.String()
 	do := append([]string{"Run these lines in their order. Where one fails, or does not say what stands behind it, " +
 		"run no other but those that start the services, and come back:"}, l.do...)
 	return planner.Step{

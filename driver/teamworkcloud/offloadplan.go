@@ -194,7 +194,7 @@ func (d *Driver) planMigration(c planner.Change) (planner.Outline, hcl.Diagnosti
 	if f.SyncGone {
 		return planner.Outline{Action: planner.NoChange, Findings: []planner.Finding{{
 			Rule: product + "/sync-gone", Severity: planner.Note,
-			Summary: o.decl.Text("sync") +
+			Summary: o.decl.Reference("sync") +
 				" is no longer declared, so nothing says what is to be offloaded; remove this block too",
 		}}}, nil
 	}

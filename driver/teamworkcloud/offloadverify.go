@@ -57,7 +57,7 @@ func (d *Driver) executeMigration(ctx context.Context, t *executor.Task) (execut
 // notDeclared is nil where the synchronization that a step's offload owns is declared.
 func notDeclared(t *executor.Task) error {
 	if o := declaredOffload(t.Resource); o.Sync == nil {
-		return fmt.Errorf("%s is no longer declared", o.Text("sync"))
+		return fmt.Errorf("%s is no longer declared", o.Reference("sync"))
 	}
 	return nil
 }

@@ -45,9 +45,9 @@ func (d *Driver) windowFor(t *executor.Task) (*machine.Window, error) {
 		}
 		return d.window(server, encrypt.End, t.Step.Args[argRelease], tls.AllowLoggedIn)
 	}
-	if sync := t.Resource.Ref("sync"); sync != nil {
+	if syncOf(t) != nil {
 		for _, end := range []string{atSource, atTarget} {
-			if server := sync.Ref(end); server != nil && slices.Contains(t.Step.Servers, server.Addr.String()) {
+			if slices.Contains(t.Step.Servers, serverOf(t, end).Addr.String()) {
 				return d.windowAt(t, end)
 			}
 		}
