@@ -27,6 +27,7 @@ type app struct {
 	clock          executor.Clock
 	tty            terminal
 	products       []Product
+	scratch        bool // the folder is gone when the command has ended: nobody is sent there
 	executable     func() (string, error)
 	temp           func(pattern string) (string, error) // makes a temporary folder
 	interrupts     *interrupt.Interrupts

@@ -135,6 +135,9 @@ func endCode(r *executor.Report, interrupted bool) int {
 // reportEnd prints the report. If it cannot be printed, the run has ended all the same.
 func (c *command) reportEnd(a *application, r *executor.Report, f *applyFlags) {
 	end := view.End{Report: r, RunID: a.run.ID, Dir: c.near(a.run.Dir), Next: c.resumption(a.cfg, f)}
+	if c.app.scratch {
+		end.Dir = ""
+	}
 	if c.events != nil {
 		message := "apply complete"
 		if !r.Finished {

@@ -127,7 +127,7 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 			return err
 		}
 	}
-	if f.out != "" && !c.flags.json && len(plan.Steps) > 0 {
+	if f.out != "" && !c.flags.json && !c.app.scratch && len(plan.Steps) > 0 {
 		name := schema.SanitizeLine(f.out)
 		c.say("\nSaved the plan to %s. Carry it out with: syncctl apply %s", name, name)
 	}

@@ -148,6 +148,7 @@ const rehearsedPlan = "rehearsal.syncplan.json"
 // rehearseIn runs the three commands in the scratch copy.
 func (c *command) rehearseIn(work string, env map[string]string) error {
 	inside := *c.app
+	inside.scratch = true
 	inside.cwd, inside.stdout, inside.stderr = work, c.out, c.err
 	inside.env = func(name string) (string, bool) {
 		if v, ok := env[name]; ok {

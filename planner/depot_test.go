@@ -220,6 +220,27 @@ func TestTargets(t *testing.T) {
 	}
 }
 
+// TestTargetsSayWhatTheyLeaveOut: a plan for targets never looks like a whole one.
+func TestTargetsSayWhatTheyLeaveOut(t *testing.T) {
+	for target, want := range map[string]string{
+		"sync.depot.apart": "plan/target", "sync.depot.old": "plan/target plan/owned", "sync.depot.after": "plan/target",
+	} {
+		in := input(load(t, moving), movingDepot())
+		addr, err := schema.ParseAddr(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.Targets = []schema.Addr{addr}
+		var rules []string
+		for _, f := range made(t, in).Findings {
+			rules = append(rules, f.Rule)
+		}
+		if got := strings.Join(rules, " "); got != want {
+			t.Errorf("-target=%s: findings %s, want %s", target, got, want)
+		}
+	}
+}
+
 func TestMisspeltTargetIsAnError(t *testing.T) {
 	in := input(load(t, moving), movingDepot())
 	in.Targets = []schema.Addr{{Kind: schema.Sync, Type: "depot", Name: "apart"},

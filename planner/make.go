@@ -50,6 +50,9 @@ func (in Input) now() time.Time {
 	return in.Now()
 }
 
+// RuleTarget is the rule of the finding that says that a plan is not whole.
+const RuleTarget = "plan/target"
+
 // Make reads the live servers, compares, and orders the steps. It changes nothing. The same configuration and the same
 // servers give the same plan.
 func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
@@ -64,6 +67,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 			planned = append(planned, r)
 		}
 	}
+	plan.Findings = targetFindings(in, len(planned))
 	seen, diags := observe(ctx, in, planned)
 	if diags.HasErrors() {
 		return nil, diags
@@ -160,6 +164,36 @@ func one(
 		out.Findings[i].Addr = addr
 	}
 	return change, out.Steps, out.Findings, withAddr(diags, r.Addr)
+}
+
+// targetFindings say what targets leave out, and which of them another declaration carries out.
+func targetFindings(in Input, planned int) []Finding {
+	if len(in.Targets) == 0 {
+		return nil
+	}
+	var out []Finding
+	all := 0
+	for _, r := range in.Config.Resources {
+		if r.Owner == (schema.Addr{}) {
+			all++
+		}
+	}
+	if all > planned {
+		out = append(out, Finding{
+			Rule: RuleTarget, Severity: Warn,
+			Summary: fmt.Sprintf("-target leaves out %d of %d declarations; run a whole plan before you rely on it",
+				all-planned, all),
+		})
+	}
+	for _, a := range in.Targets {
+		if r := in.Config.Lookup(a); r.Owner != (schema.Addr{}) {
+			out = append(out, Finding{
+				Rule: "plan/owned", Severity: Note, Addr: a.String(),
+				Summary: fmt.Sprintf("%s carries it out, so that is planned whole", r.Owner),
+			})
+		}
+	}
+	return out
 }
 
 // confirmedByAddr sorts confirmations by declaration and op.

@@ -433,7 +433,11 @@ func (v *planView) nothing() string {
 	for _, c := range v.p.Changes {
 		n += len(c.Diff)
 	}
-	if n == 0 {
+	targeted := slices.ContainsFunc(v.p.Findings, func(f planner.Finding) bool { return f.Rule == planner.RuleTarget })
+	switch {
+	case n == 0 && targeted:
+		return "No changes for the targets."
+	case n == 0:
 		return NoChanges
 	}
 	return fmt.Sprintf("No changes. No step changes the %s above.", wording.Plural(n, "difference"))

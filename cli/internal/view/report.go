@@ -42,7 +42,7 @@ func Report(w io.Writer, s Style, e End) error {
 		if earlier > 0 {
 			fmt.Fprintf(&b, "%d of them by an earlier process, %d by this one.\n", earlier, here)
 		}
-		fmt.Fprintf(&b, "Record and files of the run: %s\n", e.Dir)
+		e.place(&b)
 		_, err := io.WriteString(w, b.String())
 		return err
 	}
@@ -53,7 +53,7 @@ func Report(w io.Writer, s Style, e End) error {
 	for _, line := range folded(r, number) {
 		s.block(&b, 0, "", line)
 	}
-	fmt.Fprintf(&b, "Record and files of the run: %s\n", e.Dir)
+	e.place(&b)
 	for _, sec := range open { // what matters comes last, so that it stays on the screen
 		section(&b, s, r, number, sec)
 	}
@@ -187,4 +187,11 @@ func why(text string, p executor.Phase, number map[string]int) string {
 		return "the run was stopped before its turn"
 	}
 	return text
+}
+
+// place says where the run's record is, unless it is gone with the command.
+func (e End) place(b *strings.Builder) {
+	if e.Dir != "" {
+		fmt.Fprintf(b, "Record and files of the run: %s\n", e.Dir)
+	}
 }
