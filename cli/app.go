@@ -85,8 +85,8 @@ func operatingSystem(products []Product) *app {
 	return a
 }
 
-// secondInterrupt is how long a process takes to end after the second interrupt, at most. What it has not written by then is as if
-// it had been killed, which is safe.
+// secondInterrupt is how long a process takes to end after the second interrupt, at most. What it has not written by
+// then is as if it had been killed, which is safe.
 const secondInterrupt = time.Second
 
 // takeBrokenPipes makes a write to a pipe without a reader fail instead of ending the process, until release is

@@ -94,7 +94,9 @@ type unverified struct {
 	stopped bool // by an interrupt
 }
 
-func (e *unverified) Is(target error) bool { return e.stopped && target == errStopped } //nolint:errorlint // it is what Is is for
+func (e *unverified) Is(target error) bool {
+	return e.stopped && target == errStopped //nolint:errorlint // it is what Is is for
+}
 
 func (e *unverified) Error() string {
 	if e.why == "" {

@@ -71,8 +71,8 @@ func (b *beside) Close(ctx context.Context) error {
 	return errors.Join(b.cloud.(driver.Closer).Close(ctx), b.keys.(driver.Closer).Close(ctx))
 }
 
-// encrypted is a world in which a and b are to be encrypted, with certificates of one authority, and the category Cars goes from a
-// to b.
+// encrypted is a world in which a and b are to be encrypted, with certificates of one authority, and the category
+// Cars goes from a to b.
 type encrypted struct {
 	*world
 
@@ -93,9 +93,11 @@ const javas = `trust_stores = ["/opt/java/twcloud/lib/security/cacerts", "/opt/j
 
 func newEncrypted(release string) *encrypted {
 	e := &encrypted{
-		world: newWorld(cars), hosts: "ab", lines: map[string][]string{}, path: map[string]string{}, pass: map[string]string{}, cert: map[string]string{}, key: map[string]string{},
+		world: newWorld(cars), hosts: "ab", lines: map[string][]string{}, path: map[string]string{},
+		pass: map[string]string{}, cert: map[string]string{}, key: map[string]string{},
 		port: map[string]string{}, trust: map[string]string{}, chain: `env("ACME_CA")`,
-		also: map[string]any{"authorities": j{"acme": j{"name": "ACME Root CA", "env": "ACME_CA"}, "other": j{"name": "Other Root CA", "env": "OTHER_CA"}}},
+		also: map[string]any{"authorities": j{"acme": j{"name": "ACME Root CA", "env": "ACME_CA"},
+			"other": j{"name": "Other Root CA", "env": "OTHER_CA"}}},
 	}
 	for _, name := range []string{"a", "b"} {
 		upper := strings.ToUpper(name)
@@ -107,7 +109,8 @@ func newEncrypted(release string) *encrypted {
 		e.set(name, "certificate", j{"authority": "acme", "env": upper + "_CERTIFICATE", "key_env": upper + "_KEY"})
 		e.lines[name] = []string{javas}
 		e.path[name], e.pass[name] = "/opt/sync.p12", "KEYSTORE_PASSWORD"
-		e.cert[name], e.key[name], e.trust[name] = fmt.Sprintf("env(%q)", upper+"_CERTIFICATE"), fmt.Sprintf("env(%q)", upper+"_KEY"), `env("ACME_CA")`
+		e.cert[name], e.key[name], e.trust[name] = fmt.Sprintf("env(%q)", upper+"_CERTIFICATE"),
+			fmt.Sprintf("env(%q)", upper+"_KEY"), `env("ACME_CA")`
 	}
 	delete(e.servers, "c")
 	e.versions(release)
@@ -116,11 +119,14 @@ func newEncrypted(release string) *encrypted {
 
 func (e *encrypted) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "variable \"keystore_password\" {\n  type = string\n  sensitive = true\n  default = \"geheim-store\"\n}\n")
+	fmt.Fprintf(&b, "variable \"keystore_password\" {\n  type = string\n  sensitive = true\n  default = "+
+		"\"geheim-store\"\n}\n")
 	for _, name := range []string{"a", "b"} {
 		upper := strings.ToUpper(name)
-		way := fmt.Sprintf("host {\n    ssh = env(%q)\n    key = env(%q)\n    known_hosts = env(%q)\n  }\n", upper+"_SSH", upper+"_SSH_KEY", upper+"_KNOWN_HOSTS")
-		fmt.Fprintf(&b, "keystore \"pkcs12\" %q {\n  path = %q\n  password = %s\n  %s  entry \"teamworkcloud\" {\n    certificate = %s\n    chain = %s\n    key = %s\n  }\n}\n",
+		way := fmt.Sprintf("host {\n    ssh = env(%q)\n    key = env(%q)\n    known_hosts = env(%q)\n  }\n", upper+"_SSH",
+			upper+"_SSH_KEY", upper+"_KNOWN_HOSTS")
+		fmt.Fprintf(&b, "keystore \"pkcs12\" %q {\n  path = %q\n  password = %s\n  %s  entry \"teamworkcloud\" {\n    "+
+			"certificate = %s\n    chain = %s\n    key = %s\n  }\n}\n",
 			name, e.path[name], e.password(name), way, e.cert[name], e.chain, e.key[name])
 		host := ""
 		if strings.Contains(e.hosts, name) {
@@ -137,8 +143,11 @@ func (e *encrypted) text() string {
 		if e.trust[name] != "-" {
 			trust = fmt.Sprintf("trust \"acme\" {\n      certificate = %s\n    }\n", e.trust[name])
 		}
-		fmt.Fprintf(&b, "server \"teamwork_cloud\" %q {\n  requests_per_second = 10000\n  url = env(%q)\n  sync_address = %s\n  user = env(%q)\n  password = env(%q)\n  ca_file = env(\"SYNCCTL_SANDBOX_CA_FILE\")\n  %s  sync_tls {\n    keystore = keystore.pkcs12.%s\n    %s\n    %s  }\n}\n",
-			name, upper+"_URL", address, upper+"_USER", upper+"_PASSWORD", host, name, strings.Join(e.lines[name], "\n    "), trust)
+		fmt.Fprintf(&b, "server \"teamwork_cloud\" %q {\n  requests_per_second = 10000\n  url = env(%q)\n  sync_address "+
+			"= %s\n  user = env(%q)\n  password = env(%q)\n  ca_file = env(\"SYNCCTL_SANDBOX_CA_FILE\")\n  %s  sync_tls {\n "+
+			"   keystore = keystore.pkcs12.%s\n    %s\n    %s  }\n}\n",
+			name, upper+"_URL", address, upper+"_USER", upper+"_PASSWORD", host, name, strings.Join(e.lines[name], "\n    "),
+			trust)
 	}
 	return b.String() + with(e.hcl)
 }
@@ -204,7 +213,8 @@ func (e *encrypted) open(t *testing.T) *site {
 // file is what a file on the machine of a server says.
 func (s *site) file(server, name string) string {
 	s.t.Helper()
-	said, err := s.box.Person(s.t.Context(), "run_maintenance", map[string]string{"server": server, "commands": "cat " + name})
+	said, err := s.box.Person(s.t.Context(), "run_maintenance",
+		map[string]string{"server": server, "commands": "cat " + name})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -41,7 +41,8 @@ func TestLife(t *testing.T) {
 	says(t, p, "drift", `"Engine" of server.teamwork_cloud.a is called "Motor" on server.teamwork_cloud.b`)
 	says(t, p, "drift", `"Gearbox" is in category "Own" of server.teamwork_cloud.b, not in "From A"`)
 	drift := []planner.Difference{{Path: "target_category", Declared: `"From A"`, Actual: `"Own"`}}
-	if i := slices.IndexFunc(p.Changes, func(c planner.ResourceChange) bool { return c.Addr == "sync.teamwork_cloud.cars" }); i < 0 ||
+	isCars := func(c planner.ResourceChange) bool { return c.Addr == "sync.teamwork_cloud.cars" }
+	if i := slices.IndexFunc(p.Changes, isCars); i < 0 ||
 		!slices.Equal(p.Changes[i].Diff, drift) {
 		t.Errorf("changes %+v, want the drift %+v", p.Changes, drift)
 	}

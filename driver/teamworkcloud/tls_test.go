@@ -75,10 +75,12 @@ func starts(out drivertest.Outcome, server string) int {
 
 // TestEncrypts: two servers in plain text become encrypted by the page for their version, and are relied on only then.
 func TestEncrypts(t *testing.T) {
-	const settings = "encrypted_port settings_webappplatform_properties settings_application_conf trust trust trust idle_server stop_server start_server presented"
+	const settings = "encrypted_port settings_webappplatform_properties settings_application_conf trust trust trust " +
+		"idle_server stop_server start_server presented"
 	const stores = "encrypted_port trust trust idle_server stop_server start_server presented"
 	for release, want := range map[string]string{
-		"2024x": settings, "2024x Hot Fix 2": settings, "2024x Refresh1": stores, "2024x Refresh2 Hot Fix 1": stores, "2024x Refresh3": stores, "2026x": stores, "2026x Refresh1": stores,
+		"2024x": settings, "2024x Hot Fix 2": settings, "2024x Refresh1": stores, "2024x Refresh2 Hot Fix 1": stores,
+		"2024x Refresh3": stores, "2026x": stores, "2026x Refresh1": stores,
 	} {
 		t.Run(release, func(t *testing.T) {
 			t.Parallel()
@@ -94,7 +96,8 @@ func TestEncrypts(t *testing.T) {
 			if got := verbs(out.Plan, "sync.teamwork_cloud.cars"); !strings.HasPrefix(got, "secured ") {
 				t.Errorf("the sync: %s", got)
 			}
-			if facts := step(t, out.Plan, "create_category").Facts; len(facts) > 0 { // a run that is taken up again would ask a server that stands still
+			// a run that is taken up again would ask a server that stands still
+			if facts := step(t, out.Plan, "create_category").Facts; len(facts) > 0 {
 				t.Errorf("the sync relies on %v", facts)
 			}
 			if got := configurationsOn(t, out.State, "b"); !slices.Equal(got, []string{"tls true Synchronized"}) {
@@ -124,7 +127,8 @@ func TestProof(t *testing.T) {
 	slices.Sort(told)
 	seen := `(localhost|twc\.[ab]\.example):10002 presents CN=twc\.[ab]\.example, SHA-256 [0-9A-F:]{95}, valid until 20..-..-.. \(TLS 1.3, seen from admin@127.0.0.1:[0-9]+\)`
 	trusted := `; trusted by /opt/java/twcloud/lib/security/cacerts on admin@127.0.0.1:[0-9]+ and /opt/java/webapp/lib/security/cacerts on admin@127.0.0.1:[0-9]+`
-	for i, want := range []string{"presented: " + seen, "presented: " + seen, "secured: " + seen + trusted + "; " + seen + trusted} {
+	for i, want := range []string{"presented: " + seen, "presented: " + seen,
+		"secured: " + seen + trusted + "; " + seen + trusted} {
 		if len(told) != 3 || !regexp.MustCompile("^"+want+"$").MatchString(told[i]) {
 			t.Errorf("told %q, want %s", told, want)
 		}
@@ -136,7 +140,8 @@ func leafOnly(variable string) string {
 	return fmt.Sprintf(`"${split("-----END CERTIFICATE-----", env(%q))[0]}-----END CERTIFICATE-----\n"`, variable)
 }
 
-// TestRefusedBeforeAnythingIsWritten: what would fail in a handshake, or between the two ends, is found by a rule of its own.
+// TestRefusedBeforeAnythingIsWritten: what would fail in a handshake, or between the two ends, is found by a rule of
+// its own.
 func TestRefusedBeforeAnythingIsWritten(t *testing.T) {
 	for name, c := range map[string]struct {
 		release string
@@ -159,13 +164,15 @@ func TestRefusedBeforeAnythingIsWritten(t *testing.T) {
 		}, []string{"keystore/key-mismatch"}, "does not belong to the certificate"},
 		"another password": {"2024x", func(e *encrypted) {
 			e.pass["b"] = "OTHER_PASSWORD"
-		}, []string{"tls-mismatch"}, "twc.client.keystore.password differs: server.teamwork_cloud.a (/opt/CATIANoMagicServices/WebAppPlatform/shared/conf/webappplatform.properties"},
+		}, []string{"tls-mismatch"},
+			"twc.client.keystore.password differs: server.teamwork_cloud.a (/opt/CATIANoMagicServices/WebAppPlatform/shared/conf/webappplatform.properties"},
 		"another path": {"2024x", func(e *encrypted) {
 			e.path["b"] = "/opt/other.p12"
 		}, []string{"tls-mismatch"}, `has "/opt/sync.p12", server.teamwork_cloud.b (`},
 		"the authority is not trusted": {"2024x Refresh3", func(e *encrypted) {
 			e.trust["b"] = "-"
-		}, []string{"tls-untrusted"}, "what server.teamwork_cloud.a is going to present is not accepted by server.teamwork_cloud.b: CN=ACME Root CA"},
+		}, []string{"tls-untrusted"},
+			"what server.teamwork_cloud.a is going to present is not accepted by server.teamwork_cloud.b: CN=ACME Root CA"},
 		"another authority is": {"2024x", func(e *encrypted) {
 			e.trust["b"] = `env("OTHER_CA")`
 		}, []string{"tls-untrusted"}, "is not trusted by"},
@@ -184,9 +191,13 @@ func TestRefusedBeforeAnythingIsWritten(t *testing.T) {
 		"the trap of the port": {"2024x Refresh3", func(e *encrypted) {
 			e.lines["a"] = append(e.lines["a"], "port = 10443")
 		}, []string{"login-port"}, "the ports for encrypted clients differ"},
-		"an old release": {"2022x Refresh2", func(*encrypted) {}, []string{"tls-version"}, "no page says how 2022x Refresh 2 synchronizes encrypted"},
+		"an old release": {"2022x Refresh2", func(*encrypted) {}, []string{"tls-version"},
+			"no page says how 2022x Refresh 2 synchronizes encrypted"},
 		"a settings file that is broken": {"2024x", func(e *encrypted) {
-			e.servers["b"]["machine"].(j)["files"] = j{"/opt/CATIANoMagicServices/TeamworkCloud/configuration/application.conf.other": "", "/etc/broken.conf": "esi { a = "}
+			e.servers["b"]["machine"].(j)["files"] = j{
+				"/opt/CATIANoMagicServices/TeamworkCloud/configuration/application.conf.other": "",
+				"/etc/broken.conf": "esi { a = ",
+			}
 			e.conf = "/etc/broken.conf"
 		}, []string{"tls-file"}, "/etc/broken.conf on "},
 	} {
@@ -198,7 +209,10 @@ func TestRefusedBeforeAnythingIsWritten(t *testing.T) {
 			if got := rules(out.Plan); !slices.Equal(got, c.rules) {
 				t.Errorf("refused by %v, want %v: %+v", got, c.rules, out.Plan.Refusals())
 			}
-			if !slices.ContainsFunc(out.Plan.Refusals(), func(f planner.Finding) bool { return strings.Contains(f.Summary, c.words) }) {
+			if !slices.ContainsFunc(out.Plan.Refusals(), func(f planner.Finding) bool {
+				return strings.Contains(f.Summary,
+					c.words)
+			}) {
 				t.Errorf("nothing says %q: %+v", c.words, out.Plan.Refusals())
 			}
 			for _, l := range out.Lines {
@@ -212,7 +226,8 @@ func TestRefusedBeforeAnythingIsWritten(t *testing.T) {
 
 // TestLater: what happens to servers that are encrypted, and what the next plan makes of it.
 func TestLater(t *testing.T) {
-	const conf, web = "/opt/CATIANoMagicServices/TeamworkCloud/configuration/application.conf", "/opt/CATIANoMagicServices/WebAppPlatform/shared/conf/webappplatform.properties"
+	const conf, web = "/opt/CATIANoMagicServices/TeamworkCloud/configuration/application.conf",
+		"/opt/CATIANoMagicServices/WebAppPlatform/shared/conf/webappplatform.properties"
 	s := newEncrypted("2024x").open(t)
 	s.apply(cars)
 	a := s.env["A_URL"]
@@ -221,7 +236,8 @@ func TestLater(t *testing.T) {
 		defer s.person("block_port", "server", a, "open", "true")
 		p := s.plan(cars)
 		f := finding(p, "tls-closed")
-		if f == nil || f.Severity != planner.Refuse || !strings.Contains(f.Summary, "server.teamwork_cloud.b cannot reach the encrypted port of server.teamwork_cloud.a at twc.a.example:10002") {
+		if f == nil || f.Severity != planner.Refuse || !strings.Contains(f.Summary,
+			"server.teamwork_cloud.b cannot reach the encrypted port of server.teamwork_cloud.a at twc.a.example:10002") {
 			t.Errorf("%+v", p.Findings)
 		}
 	})
@@ -232,23 +248,28 @@ func TestLater(t *testing.T) {
 			if got := verbs(p, "server.teamwork_cloud.a"); got != "encrypted_port presented" {
 				t.Errorf("%s", got)
 			}
-			if because := step(t, p, "encrypted_port").Because; !strings.HasPrefix(because, "it presents ") || !strings.Contains(because, why) {
+			if because := step(t, p, "encrypted_port").Because; !strings.HasPrefix(because, "it presents ") ||
+				!strings.Contains(because, why) {
 				t.Error(because)
 			}
 		})
 	}
 	t.Run("a setting is taken back", func(t *testing.T) {
-		s.person("edit_file", "server", a, "path", web, "content", strings.Replace(s.file(a, web), "\ntwc.client.tls=true", "\ntwc.client.tls=false", 1))
+		s.person("edit_file", "server", a, "path", web, "content",
+			strings.Replace(s.file(a, web), "\ntwc.client.tls=true", "\ntwc.client.tls=false", 1))
 		p := s.apply(cars)
-		if got := verbs(p, "server.teamwork_cloud.a"); got != "settings_webappplatform_properties idle_server stop_server start_server presented" {
+		if got := verbs(p, "server.teamwork_cloud.a"); got != "settings_webappplatform_properties idle_server "+
+			"stop_server start_server presented" {
 			t.Error(got)
 		}
 	})
 	t.Run("a trust store is lost", func(t *testing.T) {
 		const cacerts = "/opt/java/twcloud/lib/security/cacerts"
-		s.person("edit_file", "server", a, "path", web, "content", strings.Replace(s.file(a, web), "\ntwc.client.tls=true", "\ntwc.client.tls=false", 1))
+		s.person("edit_file", "server", a, "path", web, "content",
+			strings.Replace(s.file(a, web), "\ntwc.client.tls=true", "\ntwc.client.tls=false", 1))
 		p := s.plan(cars)
-		if got := verbs(p, "sync.teamwork_cloud.cars"); got != "secured" { // what the machine trusts, or how it connects, is to change
+		// what the machine trusts, or how it connects, is to change
+		if got := verbs(p, "sync.teamwork_cloud.cars"); got != "secured" {
 			t.Errorf("the sync: %q", got)
 		}
 		step(t, p, "secured").Within = planner.Duration(time.Second) // it is going to fail
@@ -261,7 +282,8 @@ func TestLater(t *testing.T) {
 		rep := s.carry(p, cars)
 		s.during = nil
 		i := slices.IndexFunc(rep.Steps, func(r executor.StepReport) bool { return r.Step.Op == "secured" })
-		if why := rep.Steps[i].Why; rep.Finished || !strings.Contains(why, "the trust of server.teamwork_cloud.a cannot be read") || !strings.Contains(why, cacerts) {
+		if why := rep.Steps[i].Why; rep.Finished || !strings.Contains(why,
+			"the trust of server.teamwork_cloud.a cannot be read") || !strings.Contains(why, cacerts) {
 			t.Errorf("finished %t: %s", rep.Finished, why)
 		}
 		if got := rules(s.plan(cars)); !slices.Equal(got, []string{"tls-store"}) {
@@ -273,7 +295,8 @@ func TestLater(t *testing.T) {
 	t.Run("something else is edited", func(t *testing.T) {
 		s.person("edit_file", "server", a, "path", conf, "content", s.file(a, conf)+"# seen\n")
 		p := s.plan(cars)
-		if f := finding(p, "tls-restart"); len(p.Steps) > 0 || f == nil || f.Severity != planner.Warn || !strings.Contains(f.Summary, conf) {
+		if f := finding(p, "tls-restart"); len(p.Steps) > 0 || f == nil || f.Severity != planner.Warn ||
+			!strings.Contains(f.Summary, conf) {
 			t.Errorf("%s %+v", ops(p), p.Findings)
 		}
 	})
@@ -316,8 +339,11 @@ func TestEncryptsByHand(t *testing.T) {
 			}
 			do := strings.Join(step(t, out.Plan, "by_hand_").Manual.Do, "\n")
 			for _, want := range map[string][]string{
-				"2024x":          {"twc.client.keystore.path=/opt/sync.p12", "esi.server.sync.tls-enabled = true", "keytool -import -keystore /opt/CATIANoMagicServices/TeamworkCloud/configuration/keystore.p12 -file acme.pem -alias acme"},
-				"2024x Refresh3": {"keytool -import -cacerts -file acme.pem -alias acme", "(with the keytool of the web application's Java)"},
+				"2024x": {"twc.client.keystore.path=/opt/sync.p12", "esi.server.sync.tls-enabled = true",
+					"keytool -import -keystore /opt/CATIANoMagicServices/TeamworkCloud/configuration/keystore.p12 -file acme.pem " +
+						"-alias acme"},
+				"2024x Refresh3": {"keytool -import -cacerts -file acme.pem -alias acme",
+					"(with the keytool of the web application's Java)"},
 			}[release] {
 				if !strings.Contains(do, want) {
 					t.Errorf("%q is missing in:\n%s", want, do)
@@ -330,11 +356,13 @@ func TestEncryptsByHand(t *testing.T) {
 	}
 }
 
-// TestEncryptsWhatIsThere: a configuration from before is looked at by a person, once, and made anew where it is not encrypted.
+// TestEncryptsWhatIsThere: a configuration from before is looked at by a person, once, and made again where it is not
+// encrypted.
 func TestEncryptsWhatIsThere(t *testing.T) {
 	e := newEncrypted("2024x Refresh3")
 	e.add("b", "categories", j{"path": "From A"}).
-		set("b", "configurations", []any{j{"source": "a", "category": "Cars", "target_category": "From A", "user": "syncctl"}}).
+		set("b", "configurations", []any{j{"source": "a", "category": "Cars", "target_category": "From A",
+			"user": "syncctl"}}).
 		add("b", "resources", copied(), resource("Gearbox", "From A", "read_only", true))
 	out := e.goes(t, drivertest.Rehearsal{})
 	if got := verbs(out.Plan, "sync.teamwork_cloud.cars"); got != "secured encrypt" {
@@ -349,11 +377,13 @@ func TestEncryptsWhatIsThere(t *testing.T) {
 func TestGate(t *testing.T) {
 	e := newEncrypted("2024x Refresh3")
 	users := e.servers["a"]["users"].([]any)
-	e.servers["a"]["users"] = append(users, j{"name": "ivana", "password": "geheim-ivana", "roles": []any{j{"role": "Resource Manager"}}})
+	e.servers["a"]["users"] = append(users, j{"name": "ivana", "password": "geheim-ivana",
+		"roles": []any{j{"role": "Resource Manager"}}})
 	s := e.open(t)
 	s.person("login", "server", s.env["A_URL"], "user", "ivana")
 	p := s.plan(cars)
-	if f := finding(p, "logged-in"); f == nil || !strings.Contains(f.Summary, "logged in to server.teamwork_cloud.a now: ivana") {
+	if f := finding(p, "logged-in"); f == nil || !strings.Contains(f.Summary,
+		"logged in to server.teamwork_cloud.a now: ivana") {
 		t.Errorf("%+v", p.Findings)
 	}
 	if got := verbs(p, "server.teamwork_cloud.a"); !strings.Contains(got, "announce_server idle_server stop_server") {

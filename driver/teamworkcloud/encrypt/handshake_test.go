@@ -247,7 +247,7 @@ func TestHandshake(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := e.shakeHands(ctx, nil, silent, "twc.a.example"); err == nil {
-		t.Error("given up, and it is no error")
+		t.Error("given up, and it is not an error")
 	}
 }
 

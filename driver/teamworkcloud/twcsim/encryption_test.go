@@ -190,7 +190,8 @@ func TestSettingsOf2024x(t *testing.T) {
 
 // The pages are gone where the web application does not get through to Teamwork Cloud.
 func TestPagesNeedTheClientPort(t *testing.T) {
-	good := "twc.client.tls=true\ntwc.client.port=10002\ntwc.client.keystore.type=PKCS12\ntwc.client.keystore.path=/srv/keys.p12\ntwc.client.keystore.password=src-pass\n"
+	good := "twc.client.tls=true\ntwc.client.port=10002\ntwc.client.keystore.type=PKCS12\n" +
+		"twc.client.keystore.path=/srv/keys.p12\ntwc.client.keystore.password=src-pass\n"
 	for name, tt := range map[string]struct{ content, want string }{
 		"good":                {good, ""},
 		"encrypted password":  {strings.Replace(good, "src-pass", "ENC(x)", 1), ""},

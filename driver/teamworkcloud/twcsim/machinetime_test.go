@@ -94,7 +94,8 @@ func TestShow(t *testing.T) {
 	x := newSite(t, servers)
 	for line, want := range map[string]string{
 		"systemctl show --property=Id,ActiveEnterTimestampMonotonic twcloud webapp.service nothing": fmt.Sprintf(
-			"Id=twcloud.service\nActiveEnterTimestampMonotonic=%d\n\nId=webapp.service\nActiveEnterTimestampMonotonic=0\n\nId=nothing.service\nActiveEnterTimestampMonotonic=0\n", time.Hour.Microseconds()),
+			"Id=twcloud.service\nActiveEnterTimestampMonotonic=%d\n\nId=webapp.service\nActiveEnterTimestampMonotonic=0\n"+
+				"\nId=nothing.service\nActiveEnterTimestampMonotonic=0\n", time.Hour.Microseconds()),
 		"systemctl show --property=ActiveState,Id webapp": "Id=webapp.service\nActiveState=inactive\n",
 	} {
 		if got := x.runs("src", line); got != want || !x.Reads("src", line) {
