@@ -62,6 +62,19 @@ func configurationsOn(t *testing.T, state []byte, server string) []string {
 	return out
 }
 
+// differing are the arguments of server a that a plan shows as different.
+func differing(p *planner.Plan) string {
+	var out []string
+	for _, c := range p.Changes {
+		for _, d := range c.Diff {
+			if c.Addr == "server.teamwork_cloud.a" {
+				out = append(out, d.Path)
+			}
+		}
+	}
+	return strings.Join(out, " ")
+}
+
 // starts counts how often the services of a server were started.
 func starts(out drivertest.Outcome, server string) int {
 	n := 0
@@ -102,6 +115,9 @@ func TestEncrypts(t *testing.T) {
 			}
 			if got := configurationsOn(t, out.State, "b"); !slices.Equal(got, []string{"tls true Synchronized"}) {
 				t.Errorf("configurations %v", got)
+			}
+			if before, after := differing(out.Plan), differing(out.Again); before != "sync_tls.trust.acme.certificate" || after != "" {
+				t.Errorf("it differs in %q before, in %q afterwards", before, after)
 			}
 			recipe := finding(out.Plan, "tls-recipe")
 			if recipe == nil || !strings.Contains(recipe.Summary, "since its version is "+release[:5]) {
