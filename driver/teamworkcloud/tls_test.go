@@ -38,7 +38,8 @@ func rules(p *planner.Plan) []string {
 	return slices.Compact(out)
 }
 
-// configurationsOn are a server's remote resource configurations at the end: whether each is encrypted, and its status.
+// configurationsOn are a server's remote resource configurations at the end: whether each is encrypted, and its
+// status.
 func configurationsOn(t *testing.T, state []byte, server string) []string {
 	t.Helper()
 	var all struct {
@@ -116,7 +117,8 @@ func TestEncrypts(t *testing.T) {
 			if got := configurationsOn(t, out.State, "b"); !slices.Equal(got, []string{"tls true Synchronized"}) {
 				t.Errorf("configurations %v", got)
 			}
-			if before, after := differing(out.Plan), differing(out.Again); before != "sync_tls.trust.acme.certificate" || after != "" {
+			before, after := differing(out.Plan), differing(out.Again)
+			if before != "sync_tls.trust.acme.certificate" || after != "" {
 				t.Errorf("it differs in %q before, in %q afterwards", before, after)
 			}
 			recipe := finding(out.Plan, "tls-recipe")
@@ -141,8 +143,10 @@ func TestProof(t *testing.T) {
 	}
 	s.apply(cars)
 	slices.Sort(told)
-	seen := `(localhost|twc\.[ab]\.example):10002 presents CN=twc\.[ab]\.example, SHA-256 [0-9A-F:]{95}, valid until 20..-..-.. \(TLS 1.3, seen from admin@127.0.0.1:[0-9]+\)`
-	trusted := `; trusted by /opt/java/twcloud/lib/security/cacerts on admin@127.0.0.1:[0-9]+ and /opt/java/webapp/lib/security/cacerts on admin@127.0.0.1:[0-9]+`
+	seen := `(localhost|twc\.[ab]\.example):10002 presents CN=twc\.[ab]\.example, SHA-256 [0-9A-F:]{95}, ` +
+		`valid until 20..-..-.. \(TLS 1.3, seen from admin@127.0.0.1:[0-9]+\)`
+	trusted := `; trusted by /opt/java/twcloud/lib/security/cacerts on admin@127.0.0.1:[0-9]+ ` +
+		`and /opt/java/webapp/lib/security/cacerts on admin@127.0.0.1:[0-9]+`
 	for i, want := range []string{"presented: " + seen, "presented: " + seen,
 		"secured: " + seen + trusted + "; " + seen + trusted} {
 		if len(told) != 3 || !regexp.MustCompile("^"+want+"$").MatchString(told[i]) {
@@ -181,7 +185,8 @@ func TestRefusedBeforeAnythingIsWritten(t *testing.T) {
 		"another password": {"2024x", func(e *encrypted) {
 			e.pass["b"] = "OTHER_PASSWORD"
 		}, []string{"tls-mismatch"},
-			"twc.client.keystore.password differs: server.teamwork_cloud.a (/opt/CATIANoMagicServices/WebAppPlatform/shared/conf/webappplatform.properties"},
+			"twc.client.keystore.password differs: server.teamwork_cloud.a " +
+				"(/opt/CATIANoMagicServices/WebAppPlatform/shared/conf/webappplatform.properties"},
 		"another path": {"2024x", func(e *encrypted) {
 			e.path["b"] = "/opt/other.p12"
 		}, []string{"tls-mismatch"}, `has "/opt/sync.p12", server.teamwork_cloud.b (`},
@@ -203,7 +208,8 @@ func TestRefusedBeforeAnythingIsWritten(t *testing.T) {
 		}, []string{"tls-store"}, "the password does not open it"},
 		"a taken port": {"2024x Refresh3", func(e *encrypted) {
 			e.lines["a"] = append(e.lines["a"], "port = 3579")
-		}, []string{"login-port", "tls-port"}, "port 3579 of server.teamwork_cloud.a is that for clients without encryption"},
+		}, []string{"login-port", "tls-port"},
+			"port 3579 of server.teamwork_cloud.a is that for clients without encryption"},
 		"the trap of the port": {"2024x Refresh3", func(e *encrypted) {
 			e.lines["a"] = append(e.lines["a"], "port = 10443")
 		}, []string{"login-port"}, "the ports for encrypted clients differ"},
