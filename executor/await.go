@@ -95,7 +95,7 @@ type unverified struct {
 }
 
 func (e *unverified) Is(target error) bool {
-	return e.stopped && target == errStopped //nolint:errorlint // it is what Is is for
+	return e.stopped && target == errStopped
 }
 
 func (e *unverified) Error() string {

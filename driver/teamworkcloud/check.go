@@ -14,9 +14,9 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// problem is a mistake in the files.
-func problem(r *schema.Resource, summary, detail string, path ...string) *hcl.Diagnostic {
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: r.RangeOf(path...)}
+// cannotPlan says why a declaration cannot be planned.
+func cannotPlan(r *schema.Resource, err error) hcl.Diagnostics {
+	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Cannot plan", Detail: err.Error(), Subject: r.RangeOf()}}
 }
 
 // checkServer holds the rules of a server that need no look at it.

@@ -32,7 +32,7 @@ func (d *Driver) Needs(r *schema.Resource, seen *planner.Observations) ([]planne
 		d.encryption().Needs(v, connect.Declared(r))
 	}
 	if err := v.Err(); err != nil && !errors.Is(err, planner.ErrNotObserved) {
-		return nil, hcl.Diagnostics{problem(r, "Cannot plan", err.Error())}
+		return nil, cannotPlan(r, err)
 	}
 	return v.Needs(), nil
 }
@@ -77,7 +77,7 @@ func (d *Driver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 		v, s := survey.NewView(c.Seen), survey.Declared(c.Resource)
 		f, pair := d.lookAtSync(v, s)
 		if err := v.Err(); err != nil {
-			return planner.Outline{}, hcl.Diagnostics{problem(c.Resource, "Cannot plan", err.Error())}
+			return planner.Outline{}, cannotPlan(c.Resource, err)
 		}
 		return share.Outline(s, f, d.encryption(), pair, c.Confirmed), nil
 	case schema.Migration:
@@ -89,7 +89,7 @@ func (d *Driver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 func (d *Driver) planServer(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	out, err := d.encryption().Plan(survey.NewView(c.Seen), connect.Declared(c.Resource), c.Confirmed)
 	if err != nil {
-		return planner.Outline{}, hcl.Diagnostics{problem(c.Resource, "Cannot plan", err.Error())}
+		return planner.Outline{}, cannotPlan(c.Resource, err)
 	}
 	return out, nil
 }

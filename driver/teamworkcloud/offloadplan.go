@@ -188,7 +188,7 @@ func (d *Driver) planMigration(c planner.Change) (planner.Outline, hcl.Diagnosti
 	v := survey.NewView(c.Seen)
 	f := d.lookAtOffload(v, c.Resource)
 	if err := v.Err(); err != nil {
-		return planner.Outline{}, hcl.Diagnostics{problem(c.Resource, "Cannot plan", err.Error())}
+		return planner.Outline{}, cannotPlan(c.Resource, err)
 	}
 	o := d.newOffloading(c.Resource, f, c.Confirmed)
 	if f.SyncGone {

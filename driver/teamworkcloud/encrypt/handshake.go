@@ -109,7 +109,8 @@ func (e *Encryption) shakeHands(ctx context.Context, from *schema.Resource, addr
 	defer cancel()
 	conn, err := e.dial(ctx, from, h)
 	if err != nil {
-		return h, h.unconnected(ctx, err)
+		err = h.unconnected(ctx, err)
+		return h, err
 	}
 	defer conn.Close()
 	c := tls.Client(conn, &tls.Config{
@@ -117,7 +118,8 @@ func (e *Encryption) shakeHands(ctx context.Context, from *schema.Resource, addr
 		InsecureSkipVerify: true, //nolint:gosec // verified afterwards, by another's trust
 	})
 	if err := c.HandshakeContext(ctx); err != nil {
-		return h, h.unshaken(ctx, err)
+		err = h.unshaken(ctx, err)
+		return h, err
 	}
 	state := c.ConnectionState()
 	h.Version = tls.VersionName(state.Version)

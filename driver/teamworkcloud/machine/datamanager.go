@@ -26,8 +26,8 @@ type DataManager struct {
 // takes a command line of 128 KiB over SSH, Windows takes 32 KiB.
 const batchSize = 200
 
-// longest is how long one command of datamanager may take. ASSUMED: how long it takes is not documented; a batch that is
-// removed from a large database must not be ended halfway.
+// longest is how long one command of datamanager may take. ASSUMED: how long it takes is not documented; a batch that
+// is removed from a large database must not be ended halfway.
 const longest = 12 * time.Hour
 
 // ListResources are the arguments that list all resources (MCS 247046791).

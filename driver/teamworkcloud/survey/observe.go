@@ -147,8 +147,9 @@ func userOfToken(ctx context.Context, c osmc.Reader) (string, error) {
 }
 
 func readUsers(ctx context.Context, c osmc.Reader, server *connect.Server) (*machine.LoggedIn, error) {
-	own, err := server.User.String(), error(nil)
+	own := server.User.String()
 	if own == "" {
+		var err error
 		if own, err = userOfToken(ctx, c); err != nil {
 			return nil, err
 		}
