@@ -95,7 +95,7 @@ func TestDeclaredAnew(t *testing.T) {
 	}
 	p = s.apply(engine)
 	wants(t, p, "configure")
-	if c := step(t, p, "configure_"); !strings.Contains(c.Because, "has been removed") {
+	if c := step(t, p, "configure_"); !strings.Contains(c.Because, "the previous one was removed") {
 		t.Errorf("because %s", c.Because)
 	}
 }

@@ -82,13 +82,13 @@ func TestNothingIsRemovedWhenTheWorldMoves(t *testing.T) {
 			"stop_source", []string{"refused by its guard", "logged in to server.teamwork_cloud.a: zoe"}, false, 0},
 		"one is moved out of the category": {"", after("arrived",
 			do("move", "server", "a", "resource", "Gearbox", "category", "Bikes")), "remove_configuration",
-			[]string{"\"Gearbox\"", "not selected"}, false, 0},
+			[]string{"\"Gearbox\"", "no longer selected"}, false, 0},
 		"one is moved into it": {"", after("arrived",
 			do("move", "server", "a", "resource", "Frame", "category", "Cars")), "remove_configuration",
 			[]string{"\"Frame\"", "was not verified"}, false, 0},
 		"one is marked as deleted": {"", after("arrived",
 			do("remove", "server", "a", "resource", "Gearbox")), "remove_configuration",
-			[]string{"\"Gearbox\"", "not selected"}, false, 0},
+			[]string{"\"Gearbox\"", "no longer selected"}, false, 0},
 		"a copy is gone": {"", after("remove_configuration", do("tamper", "server", "b", "resource", "Engine", "what",
 			"gone")), "idle_source", []string{"\"Engine\"", "is gone from server.teamwork_cloud.b", "DELETE ALL"}, false, 0},
 		"a copy is gone with the services stopped": {"", after("stop_source",
@@ -169,7 +169,7 @@ func TestNothingIsRemovedThatHasNotArrived(t *testing.T) {
 		"date":        {"Engine", "revision 3 of branch dev", "date"},
 		"description": {"Engine", "revision 3 of branch dev", "description"},
 		"truncate":    {"Engine"},
-		"skip":        {"Engine", "not there (5 revisions, the newest is 6)"},
+		"skip":        {"Engine", "missing (5 revisions, the newest is 6)"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
