@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/schema"
 	"github.com/zclconf/go-cty/cty"
@@ -174,7 +175,16 @@ func TestRefused(t *testing.T) {
 		"passphrase alone": {`ssh = "admin@a.example:2222"`, "ssh = \"a@b\"\npassphrase = \"x\"",
 			"A passphrase without a key", "passphrase"},
 		"password in a URL": {`"https://a.example"`, `"https://u:geheim@a.example"`, "Invalid base URL", "url"},
-		"no URL":            {`"https://a.example"`, `"a.example"`, "Invalid base URL", "url"},
+		"port 0":            {`"https://a.example"`, `"https://a.example:0"`, "Invalid base URL", "url"},
+		"port 99999":        {`"https://a.example"`, `"https://a.example:99999"`, "Invalid base URL", "url"},
+		"http":              {`"https://a.example"`, `"http://a.example"`, "Invalid base URL", "url"},
+		"colon in a user":   {`user     = "u"`, `user = "u:geheim"`, "A colon in the user's name", "user"},
+		"ssh port 0":        {`"admin@a.example:2222"`, `"admin@a.example:0"`, "Invalid SSH address", "ssh ="},
+		"ssh port 99999":    {`"admin@a.example:2222"`, `"admin@a.example:99999"`, "Invalid SSH address", "ssh ="},
+		"ssh IPv6":          {`"admin@a.example:2222"`, `"admin@::1"`, "Invalid SSH address", "ssh ="},
+		"jump port": {`ssh = "admin@a.example:2222"`, `ssh = "a@b"` + "\njump = [\"x@y:70000\"]", "Invalid SSH address",
+			"jump"},
+		"no URL": {`"https://a.example"`, `"a.example"`, "Invalid base URL", "url"},
 		"two secrets": {`password = "geheim"`, "password = \"geheim\"\ntoken = \"t\"", "Two secrets for one server",
 			"token"},
 		"password, no user": {`user     = "u"`, "", "A password without a user", "password"},
@@ -283,4 +293,40 @@ func TestTypeHoldsTagsAgainstTheBody(t *testing.T) {
 			Check    *struct{}      `decl:"check"`
 		}](of, nil)
 	})
+}
+
+// TestHTTPToLoopback: what the client takes, validate takes.
+func TestHTTPToLoopback(t *testing.T) {
+	for _, host := range []string{"localhost:8080", "127.0.0.1", "[::1]:65535"} {
+		if _, diags := load(t, strings.Replace(good, "https://a.example", "http://"+host, 1), false); len(diags) > 0 {
+			t.Errorf("%s: %v", host, diags)
+		}
+	}
+}
+
+// TestContents: the home folder is found, byte order marks go, and what cannot be read is said.
+func TestContents(t *testing.T) {
+	fs := afero.NewMemMapFs()
+	for name, text := range map[string]string{
+		"/home/me/.ssh/id": "key", "/marked": "\ufeffkey", "/wide": "\xff\xfek\x00", "/big": "\xfe\xff\x00k",
+	} {
+		if err := afero.WriteFile(fs, name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ file, home, want, fails string }{
+		{"~/.ssh/id", "/home/me", "key", ""},
+		{"~/.ssh/id", "", "", "HOME is not set"},
+		{"~you/.ssh/id", "/home/me", "", "another user's home folder"},
+		{"/marked", "", "key", ""},
+		{"/wide", "", "", "/wide is text in UTF-16"},
+		{"/big", "", "", "/big is text in UTF-16"},
+		{"/none", "", "", "reading key_file"},
+	} {
+		env := driver.Env{Fs: fs, LookupEnv: func(name string) (string, bool) { return c.home, name == "HOME" }}
+		got, err := declare.Contents(env, nil, c.file, "key_file")
+		if string(got) != c.want || (err == nil) != (c.fails == "") || err != nil && !strings.Contains(err.Error(), c.fails) {
+			t.Errorf("%s at %q: %q, %v", c.file, c.home, got, err)
+		}
+	}
 }

@@ -1,13 +1,14 @@
 package declare
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/schema"
@@ -73,43 +74,63 @@ func (h *Host) Check() hcl.Diagnostics {
 func (h *Host) checkLogin(text string, path ...string) hcl.Diagnostics {
 	scheme, _, isURL := strings.Cut(text, "://")
 	user, name, _ := strings.Cut(text, "@")
-	switch {
-	case isURL:
+	if isURL {
 		return hcl.Diagnostics{h.Problem("Invalid SSH address",
 			fmt.Sprintf("Write user@host or user@host:port, without %s://.", scheme), path...)}
-	case strings.Contains(user, ":") && name != "":
+	}
+	if strings.Contains(user, ":") && name != "" {
 		return hcl.Diagnostics{h.Problem("A password in an address",
 			"Passwords are not used for logging in over SSH: give user@host, and a key.", path...)}
-	case user == "" || name == "" || strings.ContainsAny(text, " /"):
-		return hcl.Diagnostics{h.Problem("Invalid SSH address",
-			fmt.Sprintf("%q is not an SSH address: write user@host or user@host:port.", text), path...)}
+	}
+	if err := host.CheckAddress(text); err != nil {
+		return hcl.Diagnostics{h.Problem("Invalid SSH address", fmt.Sprintf("It cannot be used: %v.", err), path...)}
 	}
 	return nil
 }
 
 // Open reaches the machine. It connects when first used.
 func (h *Host) Open(env driver.Env) (host.Host, error) {
-	lookup := env.LookupEnv
-	if lookup == nil {
-		lookup = func(string) (string, bool) { return "", false }
-	}
 	o := host.SSHOptions{Address: h.SSH, Passphrase: h.Passphrase.Reveal(), Jump: h.Jump, Log: logFor(env, h.Block)}
-	key, err := Contents(env.Fs, []byte(h.Key.Reveal()), h.KeyFile, "key_file")
+	key, err := Contents(env, []byte(h.Key.Reveal()), h.KeyFile, "key_file")
 	if err != nil {
 		return nil, err
 	}
 	if len(key) > 0 {
 		o.Keys = [][]byte{key}
 	}
-	if o.KnownHosts, err = Contents(env.Fs, []byte(h.KnownHosts), h.KnownHostsFile, "known_hosts_file"); err != nil {
+	if o.KnownHosts, err = Contents(env, []byte(h.KnownHosts), h.KnownHostsFile, "known_hosts_file"); err != nil {
 		return nil, err
 	}
-	if home, ok := lookup("HOME"); ok && len(o.KnownHosts) == 0 && home != "" {
-		// A user without this file is told at the first connection which line is missing.
-		o.KnownHosts, _ = afero.ReadFile(env.Fs, filepath.Join(home, ".ssh", "known_hosts"))
+	if len(o.KnownHosts) == 0 {
+		if o.KnownHosts, err = knownHosts(env); err != nil {
+			return nil, err
+		}
 	}
 	if h.Agent {
-		o.AgentSocket, _ = lookup("SSH_AUTH_SOCK")
+		o.AgentSocket = variable(env, "SSH_AUTH_SOCK")
 	}
 	return host.SSH(o)
+}
+
+// knownHosts are the lines of the known_hosts file of the user who runs syncctl. One who has none is told at the first
+// connection which line is missing.
+func knownHosts(env driver.Env) ([]byte, error) {
+	home := variable(env, "HOME")
+	if home == "" {
+		return nil, nil
+	}
+	lines, err := Contents(env, nil, filepath.Join(home, ".ssh", "known_hosts"), "the known hosts")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return lines, err
+}
+
+// variable is an environment variable, "" where it is not set.
+func variable(env driver.Env, name string) string {
+	if env.LookupEnv == nil {
+		return ""
+	}
+	value, _ := env.LookupEnv(name)
+	return value
 }

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -62,6 +65,10 @@ func (s *Server) Check() hcl.Diagnostics {
 	case s.Has("password") && !s.Has("user"):
 		diags = append(diags, s.Problem("A password without a user", "Add user, or give a token.", "password"))
 	}
+	if s.Known("user") && strings.Contains(s.User.Reveal(), ":") {
+		diags = append(diags, s.Problem("A colon in the user's name",
+			"HTTP ends the name at the first colon (RFC 7617): what follows would be sent as a part of the password.", "user"))
+	}
 	if s.Known("requests_per_second") && s.RequestsPerSecond <= 0 {
 		diags = append(diags, s.Problem("No requests allowed", "requests_per_second must be above zero.",
 			"requests_per_second"))
@@ -81,6 +88,10 @@ func CheckURL(b Block, s Secret, path ...string) hcl.Diagnostics {
 		why = "write https://HOST, with the port and the path where there are any"
 	case u.User != nil:
 		why = "credentials do not belong into it: give user, and password or token"
+	case !validPort(u):
+		why = "its port is not a number from 1 to 65535"
+	case u.Scheme == "http" && !rest.IsLoopback(u.Hostname()):
+		why = "with http the credentials would travel in the clear; write https"
 	case u.RawQuery != "" || u.Fragment != "":
 		why = "nothing may follow the path"
 	}
@@ -95,6 +106,15 @@ func CheckURL(b Block, s Secret, path ...string) hcl.Diagnostics {
 		why), path...)}
 }
 
+// validPort tells whether a URL has a port that can be connected to, or none.
+func validPort(u *url.URL) bool {
+	if u.Port() == "" {
+		return true
+	}
+	n, err := strconv.ParseUint(u.Port(), 10, 16)
+	return err == nil && n > 0
+}
+
 // Secret is what the user logs in with: the password, or else the token.
 func (s *Server) Secret() string {
 	if s.Password.Empty() {
@@ -105,11 +125,27 @@ func (s *Server) Secret() string {
 
 // Rest are the options of a client of this server, without credentials: how a product logs in is its own.
 func (s *Server) Rest(env driver.Env) (rest.Options, error) {
-	ca, err := Contents(env.Fs, []byte(s.CA.Reveal()), s.CAFile, "ca_file")
+	ca, err := Contents(env, []byte(s.CA.Reveal()), s.CAFile, "ca_file")
+	if err == nil {
+		if err = rest.CheckCA(ca); err != nil {
+			err = fmt.Errorf("%s of %s: %w", s.caNames(), s.Addr(), err)
+		}
+	}
 	return rest.Options{
 		BaseURL: s.URL.Reveal(), CAPEM: ca, Timeout: s.RequestTimeout, RatePerSecond: s.RequestsPerSecond,
 		Log: logFor(env, s.Block), UserAgent: "syncctl/" + env.Version, Now: env.Now,
 	}, err
+}
+
+// caNames names what the authorities come from.
+func (s *Server) caNames() string {
+	switch {
+	case s.CAFile == "":
+		return "ca"
+	case s.CA.Empty():
+		return "ca_file " + s.CAFile
+	}
+	return "ca and ca_file " + s.CAFile + ", one after the other"
 }
 
 // Authorize puts user and password, or a bearer token where there is no user, on each request.
@@ -122,19 +158,41 @@ func (s *Server) Authorize(r *http.Request) {
 }
 
 // Contents is what an argument holds, followed by the file that another argument, called what in errors, names.
-func Contents(fs afero.Fs, inline []byte, file, what string) ([]byte, error) {
+func Contents(env driver.Env, inline []byte, file, what string) ([]byte, error) {
 	if file == "" {
 		return inline, nil
 	}
-	b, err := afero.ReadFile(fs, schema.Locate(fs, file))
+	name, err := atHome(env, file)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", what, err)
+	}
+	b, err := afero.ReadFile(env.Fs, schema.Locate(env.Fs, name))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", what, err)
+	}
+	if bytes.HasPrefix(b, []byte("\xff\xfe")) || bytes.HasPrefix(b, []byte("\xfe\xff")) {
+		return nil, fmt.Errorf("reading %s: %s is text in UTF-16: save it as UTF-8, or as ASCII", what, name)
 	}
 	b = bytes.TrimPrefix(b, []byte("\ufeff")) // a byte order mark
 	if len(inline) > 0 {
 		inline = append(inline, '\n')
 	}
 	return append(inline, b...), nil
+}
+
+// atHome is the name of a file with the home folder of the user who runs syncctl in the place of ~, as shells have it.
+func atHome(env driver.Env, file string) (string, error) {
+	rest, tilde := strings.CutPrefix(filepath.ToSlash(file), "~")
+	home := variable(env, "HOME")
+	switch {
+	case !tilde:
+		return file, nil
+	case rest != "" && rest[0] != '/':
+		return "", fmt.Errorf("%s names another user's home folder, which is unknown here: write the whole name", file)
+	case home == "":
+		return "", fmt.Errorf("%s begins with the home folder, and HOME is not set: write the whole name", file)
+	}
+	return filepath.Join(home, rest), nil
 }
 
 func logFor(env driver.Env, b Block) hclog.Logger {

@@ -43,6 +43,13 @@ func parseAddress(text string) (address, error) {
 	return address{user: user, host: strings.ToLower(name), port: port}, nil
 }
 
+// CheckAddress says what is wrong with an SSH address, nil where nothing is. The error shows nothing that may be a
+// password.
+func CheckAddress(text string) error {
+	_, err := parseAddress(text)
+	return err
+}
+
 const defaultPort = 22
 
 func splitPort(text string) (name string, port uint16, err error) {

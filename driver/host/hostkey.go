@@ -26,7 +26,7 @@ type hostKeys struct {
 func parseKnownHosts(text []byte) (*hostKeys, error) {
 	k := &hostKeys{}
 	for i, line := range strings.Split(string(text), "\n") {
-		line = strings.Trim(line, " \t\r")
+		line = strings.Trim(line, " \t\r\ufeff") // byte order marks, too
 		marker, _, _, _, _, err := ssh.ParseKnownHosts([]byte(line))
 		unreadable := err != nil || len(line) > maxLine || strings.ContainsAny(line, "\r\x00")
 		switch {

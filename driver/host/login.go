@@ -44,6 +44,10 @@ func parseKeys(keys [][]byte, passphrase string) ([]identity, error) {
 }
 
 func parseKey(key []byte, passphrase string) (ssh.Signer, error) {
+	if bytes.HasPrefix(key, []byte("\xff\xfe")) || bytes.HasPrefix(key, []byte("\xfe\xff")) {
+		return nil, errors.New("it is text in UTF-16: save it as UTF-8, or as ASCII")
+	}
+	key = bytes.TrimPrefix(key, []byte("\ufeff")) // a byte order mark
 	key = bytes.TrimSpace(bytes.ReplaceAll(key, []byte("\r\n"), []byte("\n")))
 	key = append(bytes.Clone(key), '\n')
 	signer, err := ssh.ParsePrivateKey(key)

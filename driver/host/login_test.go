@@ -157,3 +157,17 @@ func TestAgent(t *testing.T) {
 	s = serve(t, nil, rsaSigner.PublicKey())
 	works(t, agents(serveAgent(t, rsaKey)))
 }
+
+// Editors put byte order marks before text: a key and the lines of known_hosts are found behind them.
+func TestByteOrderMarks(t *testing.T) {
+	signer, key := newKey(t)
+	s := serve(t, nil, signer.PublicKey())
+	marked := []byte("\ufeff")
+	works(t, s.to(t, func(o *SSHOptions) {
+		o.Keys, o.KnownHosts = [][]byte{append(marked, key...)}, append(marked, s.known()...)
+	}))
+	_, err := SSH(SSHOptions{Address: "a@b", Keys: [][]byte{append([]byte("\xff\xfe"), key...)}})
+	if err == nil || !strings.Contains(err.Error(), "UTF-16") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -166,11 +166,14 @@ var (
 	errEncrypted = errors.New(`it is encrypted: "openssl pkey -in KEY" writes it without a passphrase`)
 )
 
+// withoutMarks is text without byte order marks, which keep PEM from being found.
+func withoutMarks(text string) []byte { return []byte(strings.ReplaceAll(text, "\ufeff", "")) }
+
 // ParseCertificates reads certificates in PEM, at least one. What stands between them is left alone; a private key
 // is an error.
 func ParseCertificates(text string) ([]Certificate, error) {
 	var out []Certificate
-	rest := []byte(text)
+	rest := withoutMarks(text)
 	for {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
@@ -204,7 +207,7 @@ func ParseCertificates(text string) ([]Certificate, error) {
 
 // parseKey reads a private key in PEM, and writes it as PKCS #8. No error holds anything of it.
 func parseKey(text string) ([]byte, error) {
-	rest := []byte(text)
+	rest := withoutMarks(text)
 	for {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {

@@ -56,6 +56,9 @@ func (d *declaration) checkFile() hcl.Diagnostics {
 	case d.Path == "" || strings.HasSuffix(d.Path, "/") || strings.ContainsRune(d.Path, 0):
 		diags = append(diags, d.Problem("Invalid file name", fmt.Sprintf("path must name a file, and %q does "+
 			"not.", d.Path), "path"))
+	case strings.HasPrefix(d.Path, "~"):
+		diags = append(diags, d.Problem("Home folder in a file name",
+			"path is taken as it is written, and ~ means the home folder to shells only: write the whole name.", "path"))
 	case d.Has("host") && !path.IsAbs(d.Path):
 		diags = append(diags, d.Problem("Relative file name on another machine",
 			fmt.Sprintf("With host, path is an absolute name such as /etc/keys/%s.", filepath.Base(d.Path)), "path"))

@@ -170,14 +170,15 @@ func parseBase(text string) (*url.URL, error) {
 		return nil, fmt.Errorf("the server's address must be https://HOST, not %q", text)
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, fmt.Errorf("the address of %s ends in a query or fragment, which it cannot have", u.Host)
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !IsLoopback(u.Hostname()):
 		return nil, fmt.Errorf("the address of %s is http: the credentials would be sent unencrypted; use https", u.Host)
 	}
 	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), strings.TrimRight(u.RawPath, "/")
 	return u, nil
 }
 
-func loopback(host string) bool {
+// IsLoopback tells whether a host is this machine itself, which http may be used for.
+func IsLoopback(host string) bool {
 	if host == "localhost" {
 		return true
 	}
@@ -213,8 +214,12 @@ func transport(o Options) (*http.Transport, error) {
 	if err != nil { // some systems have none that can be listed
 		roots = x509.NewCertPool()
 	}
-	if len(bytes.TrimSpace(o.CAPEM)) > 0 && !roots.AppendCertsFromPEM(o.CAPEM) {
-		return nil, errors.New("the extra certificate authority has no certificate in PEM form")
+	extra, err := authorities(o.CAPEM)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range extra {
+		roots.AddCert(c)
 	}
 	return &http.Transport{
 		Proxy:               o.Proxy,

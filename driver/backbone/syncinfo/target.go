@@ -98,14 +98,10 @@ func (o MergeOptions) part(t target) (*tempFile, error) {
 	base := filepath.Base(t.path)
 	base = base[:min(len(base), 100)] // most systems allow 255 bytes
 	path := filepath.Join(filepath.Dir(t.path), "."+base+".syncctl-part")
-	mode := os.FileMode(0o666) // less what the process's umask takes
-	if t.info != nil {
-		mode = 0o600
-	}
 	err := o.Fs.Remove(path)
 	if err == nil || errors.Is(err, os.ErrNotExist) {
 		var f afero.File
-		if f, err = o.Fs.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode); err == nil {
+		if f, err = o.Fs.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
 			return &tempFile{f, o.Fs, path}, nil
 		}
 	}

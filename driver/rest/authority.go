@@ -1,0 +1,46 @@
+package rest
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+
+	"github.com/syncctl/syncctl/driver/wording"
+)
+
+const begin = "-----BEGIN CERTIFICATE-----"
+
+// CheckCA says what is wrong with the PEM of authorities, nil where nothing is: Options.CAPEM takes it.
+func CheckCA(text []byte) error {
+	_, err := authorities(text)
+	return err
+}
+
+// authorities reads certificates in PEM. One that cannot be read is an error: a server that it vouches for would be
+// refused for another reason.
+func authorities(text []byte) ([]*x509.Certificate, error) {
+	text = bytes.ReplaceAll(text, []byte("\ufeff"), nil) // byte order marks keep PEM from being found
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, nil
+	}
+	parts := bytes.Split(text, []byte(begin))
+	var out []*x509.Certificate
+	for i, part := range parts[1:] {
+		block, _ := pem.Decode(append([]byte(begin), part...))
+		if block == nil {
+			return nil, fmt.Errorf("certificate %d of %d is damaged: it is not PEM; get it again", i+1, len(parts)-1)
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("certificate %d of %d cannot be used: %s; remove it, or get it again", i+1, len(parts)-1,
+				wording.OneLine(err.Error()))
+		}
+		out = append(out, c)
+	}
+	if len(out) == 0 {
+		return nil, errors.New("there is no certificate in PEM form in it")
+	}
+	return out, nil
+}
