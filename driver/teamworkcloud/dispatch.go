@@ -11,6 +11,7 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/encrypt"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/offload"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
@@ -27,7 +28,7 @@ func (d *Driver) Needs(r *schema.Resource, seen *planner.Observations) ([]planne
 	case schema.Sync:
 		d.lookAtSync(v, survey.Declared(r))
 	case schema.Migration:
-		d.lookAtOffload(v, r)
+		d.offloading(r).Needs(v)
 	case schema.Server:
 		d.encryption().Needs(v, connect.Declared(r))
 	}
@@ -81,13 +82,20 @@ func (d *Driver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 		}
 		return share.Outline(s, f, d.encryption(), pair, c.Confirmed), nil
 	case schema.Migration:
-		return d.planMigration(c)
+		return outline(c, func(v *survey.View) (planner.Outline, error) {
+			return d.offloading(c.Resource).Plan(v, c.Confirmed)
+		})
 	}
-	return d.planServer(c)
+	return outline(c, func(v *survey.View) (planner.Outline, error) {
+		return d.encryption().Plan(v, connect.Declared(c.Resource), c.Confirmed)
+	})
 }
 
-func (d *Driver) planServer(c planner.Change) (planner.Outline, hcl.Diagnostics) {
-	out, err := d.encryption().Plan(survey.NewView(c.Seen), connect.Declared(c.Resource), c.Confirmed)
+// outline plans with what has been observed.
+func outline(
+	c planner.Change, plan func(*survey.View) (planner.Outline, error),
+) (planner.Outline, hcl.Diagnostics) {
+	out, err := plan(survey.NewView(c.Seen))
 	if err != nil {
 		return planner.Outline{}, cannotPlan(c.Resource, err)
 	}
@@ -98,14 +106,14 @@ func (d *Driver) planServer(c planner.Change) (planner.Outline, hcl.Diagnostics)
 func (d *Driver) Facts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error) {
 	switch r.Addr.Kind {
 	case schema.Migration:
-		return d.migrationFacts(ctx, r, names)
+		return d.offloading(r).Facts(ctx, names)
 	case schema.Server:
 		return d.encryption().Facts(ctx, connect.Declared(r), names)
 	}
 	out := map[string]string{}
 	for _, name := range names {
 		end, ok := strings.CutSuffix(name, ".major")
-		if !ok || end != atSource && end != atTarget {
+		if !ok || end != survey.AtSource && end != survey.AtTarget {
 			return nil, fmt.Errorf("reading fact %q: a synchronization has no such fact", name)
 		}
 		major, err := d.major(ctx, survey.Declared(r), end)
@@ -119,19 +127,12 @@ func (d *Driver) Facts(ctx context.Context, r *schema.Resource, names []string) 
 
 // major is the major version of the server at an end.
 func (d *Driver) major(ctx context.Context, s *survey.Sync, end string) (string, error) {
-	server := s.SourceServer()
-	if end == atTarget {
-		server = s.TargetServer()
-	}
+	server := s.Server(end)
 	c, err := d.reader(server.Resource())
 	if err != nil {
 		return "", err
 	}
-	about, err := survey.ReadServer(ctx, c, server)
-	if err != nil {
-		return "", fmt.Errorf("reading %s: %w", server.Address(), err)
-	}
-	return about.Major, nil
+	return survey.ReadMajor(ctx, c, server)
 }
 
 // Execute carries out what the interface can do. What it cannot do are a person's steps and never come here.
@@ -152,7 +153,7 @@ func (d *Driver) Execute(ctx context.Context, t *executor.Task) (executor.Result
 	}
 	switch t.Resource.Addr.Kind {
 	case schema.Migration:
-		return d.executeMigration(ctx, t)
+		return d.offloading(t.Resource).Execute(ctx, t)
 	case schema.Server:
 		return d.encryption().Execute(ctx, t)
 	}
@@ -177,7 +178,7 @@ func (d *Driver) Verify(ctx context.Context, t *executor.Task) (executor.Verdict
 	}
 	switch t.Resource.Addr.Kind {
 	case schema.Migration:
-		return d.verifyMigration(ctx, t)
+		return d.offloading(t.Resource).Verify(ctx, t)
 	case schema.Server:
 		return d.encryption().Verify(ctx, t)
 	}
@@ -188,7 +189,7 @@ func (d *Driver) Verify(ctx context.Context, t *executor.Task) (executor.Verdict
 func (d *Driver) sharing(t *executor.Task) (*share.Sharing, error) {
 	r := t.Resource
 	if r.Addr.Kind == schema.Migration {
-		r = declaredOffload(r).Sync
+		r = offload.Declared(r).Sync
 	}
 	if r == nil {
 		return nil, executor.Final(fmt.Errorf("the synchronization of step %s is not declared any more", t.Step.ID))
@@ -196,6 +197,18 @@ func (d *Driver) sharing(t *executor.Task) (*share.Sharing, error) {
 	s := survey.Declared(r)
 	return &share.Sharing{Sync: s, Servers: servers{d}, Observe: d.observer(serversOf(s)...),
 		Encryption: d.encryption()}, nil
+}
+
+// offloading is the offload that is declared.
+func (d *Driver) offloading(r *schema.Resource) *offload.Offloading {
+	decl := offload.Declared(r)
+	var all []*schema.Resource
+	if sync := survey.Declared(decl.Sync); sync != nil {
+		all = serversOf(sync)
+	}
+	return &offload.Offloading{
+		Declaration: decl, Servers: servers{d}, Observe: d.observer(all...), Encryption: d.encryption(),
+	}
 }
 
 // serversOf are the declarations of all servers that a synchronization, and what is around it, may look at.
@@ -226,5 +239,9 @@ func (s servers) Reader(r *schema.Resource) (osmc.Reader, error) { return s.d.re
 func (s servers) Writer(r *schema.Resource) (osmc.Writer, error) { return s.d.writer(r) }
 
 func (s servers) Machine(r *schema.Resource) (host.Host, error) { return s.d.machine(r) }
+
+func (s servers) Window(r *schema.Resource, end, release string) (*machine.Window, error) {
+	return s.d.window(r, end, release)
+}
 
 func (s servers) Session(r *schema.Resource) machine.Session { return session{s.d, r} }

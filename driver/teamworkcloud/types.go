@@ -4,6 +4,7 @@ import (
 	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/encrypt"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/offload"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/schema"
@@ -13,14 +14,10 @@ import (
 // Words of the language.
 const (
 	product = "teamwork_cloud"
-	offload = "teamwork_cloud_offload"
 
 	personalToken = "personal"
 	idToken       = "id"
 	oauthToken    = "oauth"
-
-	orderVerified   = "verified"
-	orderDocumented = "as_documented"
 )
 
 // compareParts are the parts of a history that can be compared beside its branches and the order of its revisions.
@@ -186,26 +183,9 @@ func syncType() schema.Type {
 	}, checkSync)
 }
 
-// Offload is what an offload declares.
-type Offload struct {
-	declare.Block
-
-	Sync                *schema.Resource  `decl:"sync"`
-	RemoveConfiguration bool              `decl:"remove_configuration"`
-	Reactivate          bool              `decl:"reactivate"`
-	Order               string            `decl:"order"`
-	AllowLoggedIn       bool              `decl:"allow_logged_in"`
-	RemoveFromSource    *RemoveFromSource `decl:"remove_from_source"` // nil: the source keeps them
-}
-
-// RemoveFromSource allows the removal of resources from the source.
-type RemoveFromSource struct {
-	Allow int `decl:"allow"`
-}
-
 func offloadType() schema.Type {
-	return declare.Type[Offload](schema.Type{
-		Kind: schema.Migration, Name: offload,
+	return declare.Type[offload.Declaration](schema.Type{
+		Kind: schema.Migration, Name: product + "_offload",
 		Summary: "Moves dormant resources to another server once: synchronizes, verifies every revision, and removes " +
 			"them from the source; on demand it makes them editable on the target.",
 		Body: schema.Body{
@@ -216,8 +196,8 @@ func offloadType() schema.Type {
 					Doc: "Whether the remote resource configurations are removed from the target, which keeps the data."},
 				{Name: "reactivate", Type: cty.Bool, Default: cty.False,
 					Doc: "Take the read-only flag off the resources on the target, so that they can be edited there."},
-				{Name: "order", Type: cty.String, Default: cty.StringVal(orderVerified), OneOf: []string{orderVerified,
-					orderDocumented},
+				{Name: "order", Type: cty.String, Default: cty.StringVal(offload.OrderVerified), OneOf: []string{offload.OrderVerified,
+					offload.OrderDocumented},
 					Doc: "verified: the configurations are removed before the resources are removed from the source, because " +
 						"what a configuration does when its source disappears is not documented. as_documented: after it, in the " +
 						"vendor's order."},
@@ -233,5 +213,5 @@ func offloadType() schema.Type {
 					}}},
 			},
 		},
-	}, checkOffload)
+	}, offload.Check)
 }

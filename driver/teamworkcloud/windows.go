@@ -8,22 +8,19 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/encrypt"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/offload"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/schema"
 )
 
-// windowOf is the maintenance window of a server, for planning.
-func windowOf(server *schema.Resource, end string, release osmc.Release) *machine.Window {
-	return machine.WindowOf(connect.Declared(server), end, release)
-}
-
 // window is the maintenance window of a server. The release comes from the plan: a server whose services are stopped
 // cannot be asked.
-func (d *Driver) window(server *schema.Resource, end, release string, allowLoggedIn bool) (*machine.Window, error) {
+func (d *Driver) window(server *schema.Resource, end, release string) (*machine.Window, error) {
 	r, _ := osmc.ParseRelease(release) // one that is unknown counts as new
-	w := windowOf(server, end, r)
-	w.AllowLoggedIn, w.Session = allowLoggedIn, session{d, server}
+	w := machine.WindowOf(connect.Declared(server), end, r)
+	w.Session = session{d, server}
 	h, err := d.machine(server)
 	if h != nil {
 		w.Host = h
@@ -31,46 +28,28 @@ func (d *Driver) window(server *schema.Resource, end, release string, allowLogge
 	return w, err
 }
 
-// windowAt is the window at an end of an offload.
-func (d *Driver) windowAt(t *executor.Task, end string) (*machine.Window, error) {
-	return d.window(serverOf(t, end), end, t.Step.Args[argRelease], declaredOffload(t.Resource).AllowLoggedIn)
-}
-
 // windowFor is the window that a step belongs to.
 func (d *Driver) windowFor(t *executor.Task) (*machine.Window, error) {
+	release := t.Step.Args[machine.ArgRelease]
 	if server := t.Resource; server.Addr.Kind == schema.Server {
 		tls := connect.Declared(server).SyncTLS
 		if tls == nil {
 			return nil, executor.Final(fmt.Errorf("%s no longer declares sync_tls", server.Addr))
 		}
-		return d.window(server, encrypt.End, t.Step.Args[argRelease], tls.AllowLoggedIn)
+		w, err := d.window(server, encrypt.End, release)
+		if err == nil {
+			w.AllowLoggedIn = tls.AllowLoggedIn
+		}
+		return w, err
 	}
-	if syncOf(t) != nil {
-		for _, end := range []string{atSource, atTarget} {
-			if slices.Contains(t.Step.Servers, serverOf(t, end).Addr.String()) {
-				return d.windowAt(t, end)
+	if sync := survey.Declared(offload.Declared(t.Resource).Sync); sync != nil {
+		for _, end := range []string{survey.AtSource, survey.AtTarget} {
+			if server := sync.Server(end); server != nil && slices.Contains(t.Step.Servers, server.Address()) {
+				return d.offloading(t.Resource).Window(end, release)
 			}
 		}
 	}
 	return nil, executor.Final(fmt.Errorf("the server of step %s is not declared any more", t.Step.ID))
-}
-
-// reach is the machine behind a server.
-func (d *Driver) reach(server *schema.Resource, release string) (*machine.Machine, error) {
-	w, err := d.window(server, "", release, false)
-	if err != nil {
-		return nil, err
-	}
-	return w.Reach()
-}
-
-// healthy asks a server itself whether it is healthy.
-func (d *Driver) healthy(ctx context.Context, server *schema.Resource) (executor.Verdict, error) {
-	w, err := d.window(server, "", "", false)
-	if err != nil {
-		return executor.Verdict{}, err
-	}
-	return w.VerifyHealthy(ctx)
 }
 
 // session is the REST interface of one server, for its window.

@@ -43,7 +43,7 @@ const End = "server"
 
 // The arguments of steps: what is needed beyond the declaration. A server whose services are stopped cannot be asked.
 const (
-	argRelease = "release"
+	argRelease = machine.ArgRelease
 	argFile    = "file"
 	argPort    = "port"
 )

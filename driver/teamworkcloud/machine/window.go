@@ -72,6 +72,10 @@ var Verbs = driver.Verbs[*Window]{
 	{Name: Start, Execute: (*Window).start, Verify: (*Window).verifyStarted},
 }
 
+// ArgRelease is the argument of a window's steps that has the server's release: a server whose services are stopped
+// cannot be asked.
+const ArgRelease = "release"
+
 // Op is the name of a verb's step.
 func (w *Window) Op(verb string) string { return verb + "_" + w.End }
 

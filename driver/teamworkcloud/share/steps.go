@@ -19,8 +19,8 @@ const (
 
 // The ends of a synchronization.
 const (
-	atSource = "source"
-	atTarget = "target"
+	atSource = survey.AtSource
+	atTarget = survey.AtTarget
 )
 
 // releaseFacts: the steps are for the major versions that were seen when planning. Each names the servers that it

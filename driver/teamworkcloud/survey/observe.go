@@ -101,6 +101,15 @@ func observe(ctx context.Context, c osmc.Reader, server *connect.Server, n plann
 	return nil, fmt.Errorf("Teamwork Cloud has no observation %q", n.What)
 }
 
+// ReadMajor reads the major version of a server, for facts.
+func ReadMajor(ctx context.Context, c osmc.Reader, server *connect.Server) (string, error) {
+	about, err := ReadServer(ctx, c, server)
+	if err != nil {
+		return "", fmt.Errorf("reading %s: %w", server.Address(), err)
+	}
+	return about.Major, nil
+}
+
 // ReadServer reads what a server says of itself. A user who may not see its health still learns its version.
 func ReadServer(ctx context.Context, c osmc.Reader, server *connect.Server) (*Server, error) {
 	s := &Server{Addr: server.Address(), User: server.User.String()}

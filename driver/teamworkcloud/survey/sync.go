@@ -21,6 +21,12 @@ const (
 	Removed = "removed"
 )
 
+// The ends of a synchronization.
+const (
+	AtSource = "source"
+	AtTarget = "target"
+)
+
 // Sync is what a synchronization declares.
 type Sync struct {
 	declare.Block
@@ -60,6 +66,14 @@ func (s *Sync) SourceServer() *connect.Server { return connect.Declared(s.Source
 
 // TargetServer is the declaration of the target.
 func (s *Sync) TargetServer() *connect.Server { return connect.Declared(s.Target) }
+
+// Server is the declaration of the server at an end.
+func (s *Sync) Server(end string) *connect.Server {
+	if end == AtSource {
+		return s.SourceServer()
+	}
+	return s.TargetServer()
+}
 
 // UpstreamSync is the synchronization that brings the resources to the source, nil if there is none.
 func (s *Sync) UpstreamSync() *Sync { return Declared(s.Upstream) }

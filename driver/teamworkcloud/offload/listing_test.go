@@ -1,4 +1,4 @@
-package teamworkcloud
+package offload
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package teamworkcloud
+package offload
 
 import (
 	"context"
@@ -6,11 +6,28 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
 )
+
+var unchanged = driver.Verb[*Offloading]{Name: opUnchanged, Verify: (*Offloading).verifyUnchanged}
+
+func (o *plan) unchangedStep() planner.Step {
+	u := o.commands(atSource)
+	return planner.Step{
+		Op: opUnchanged, Mark: planner.MarkCheck, Repeat: planner.Idempotent, Within: planner.Duration(lookWithin),
+		Exclusive: machine.Exclusive(o.addr(atSource)),
+		Summary: fmt.Sprintf("nothing of %s beyond what was verified in the database of %s, its services stopped (%s; "+
+			"datamanager -lb, -lrv); %s still has them as verified",
+			wording.Plural(len(o.present), "resource"), o.addr(atSource), machine.JoinLines(u.Database), o.addr(atTarget)),
+		Because: "somebody may have committed until the services stood, and a copy may have been deleted",
+		Args:    o.args(atSource),
+	}
+}
 
 // verifyUntouched looks, with the services stopped, whether the database holds anything of the resources that was not
 // verified: what somebody committed while the services were being stopped would be lost. strict: nothing of them may
@@ -128,33 +145,43 @@ const (
 	mostWitnesses = 5
 )
 
-// verifyGone: the database lists none of them.
-func verifyGone(ctx context.Context, m *machine.Machine, ids []string, witnesses string) (executor.Verdict, error) {
-	held, err := m.Manager.Holds(ctx)
+// verifyUnchanged guards the removal. Whatever it finds, people are told that the services are stopped.
+func (w *Offloading) verifyUnchanged(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	m, err := w.reach(atSource, t.Step.Args[argRelease])
 	if err != nil {
-		return unreadableVerdict(err)
+		return executor.Verdict{}, err
 	}
-	left := held.Of(ids)
+	v, err := w.unchanged(ctx, t, m)
+	standstill := fmt.Sprintf("; if the services of %s are stopped, syncctl apply resumes here, or start them by "+
+		"hand: %s", m.Server, machine.JoinLines(m.Start...))
 	switch {
-	case len(left) == len(ids):
-		return executor.NotDone.Because("the database of %s holds %s", m.Server, allOf(len(ids))), nil
-	case len(left) > 0:
-		return executor.Verdict{State: executor.Partial, Why: fmt.Sprintf("the database of %s still holds %d of %d: %s",
-			m.Server, len(left), len(ids), wording.List(left))}, nil
+	case err != nil:
+		return v, fmt.Errorf("%w%s", err, standstill)
+	case v.State != executor.Done:
+		v.Why += standstill
 	}
-	if others := strings.FieldsFunc(witnesses, func(r rune) bool { return r == ',' }); len(others) > 0 &&
-		len(held.Of(others)) == 0 {
-		return executor.Verdict{State: executor.Unknown,
-			Why: fmt.Sprintf("datamanager on %s lists none of them, but none of the resources that stay either (%s): that "+
-				"is not believed", m.Host.Name(), wording.List(others))}, nil
-	}
-	return executor.Done.Because("the database of %s holds none of the %s any more", m.Server,
-		wording.Plural(len(ids), "resource")), nil
+	return v, nil
 }
 
-func allOf(n int) string {
-	if n == 1 {
-		return "it"
+// unchanged: with the services of the source stopped nothing is in its database that was not verified, and the target
+// still has what was.
+func (w *Offloading) unchanged(ctx context.Context, t *executor.Task, m *machine.Machine) (executor.Verdict, error) {
+	verified, err := verifiedHere(t)
+	if err != nil || len(verified) == 0 {
+		return executor.Verdict{State: executor.NotDone, Why: errNothingVerified.Error()}, err
 	}
-	return fmt.Sprintf("all %d", n)
+	if v, err := m.VerifyStopped(ctx); err != nil || v.State != executor.Done {
+		if v.State == executor.NotDone && t.IsDone(opStop+atSource) {
+			v.Why += fmt.Sprintf("; somebody has started them: have them stopped again: syncctl resolve %s -retry",
+				planner.StepID(t.Step.Addr, opStop+atSource))
+		}
+		return v, err
+	}
+	if why, err := m.DatabaseProblem(ctx); err != nil || why != "" {
+		return executor.Verdict{State: executor.NotDone, Why: why}, err
+	}
+	if err := w.kept(ctx, t, verified, (*revision.Record).Changed); err != nil {
+		return executor.Verdict{}, err
+	}
+	return verifyUntouched(ctx, m, t, verified, !t.IsDone(opUnchanged))
 }

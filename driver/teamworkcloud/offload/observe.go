@@ -1,4 +1,4 @@
-package teamworkcloud
+package offload
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
@@ -14,11 +15,10 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
-	"github.com/syncctl/syncctl/schema"
 )
 
-// offloadFacts are what an offload's plan is made from.
-type offloadFacts struct {
+// facts are what an offload's plan is made from.
+type facts struct {
 	SyncGone bool // the synchronization is not declared any more
 	Sync     survey.Facts
 	Pair     *share.Pair      // how its ends stand, where it is encrypted
@@ -66,31 +66,30 @@ func (l lockFacts) String() string {
 	return text
 }
 
-// lookAtOffload looks at all that an offload's plan is made from. It returns nil while observations are missing.
-func (d *Driver) lookAtOffload(v *survey.View, r *schema.Resource) *offloadFacts {
-	o := declaredOffload(r)
-	sync := survey.Declared(o.Sync)
+// lookAt looks at all that the plan is made from. It returns nil while observations are missing.
+func (w *Offloading) lookAt(v *survey.View) *facts {
+	decl, sync := w.Declaration, w.sync()
 	if sync == nil {
-		return &offloadFacts{SyncGone: true}
+		return &facts{SyncGone: true}
 	}
-	f := &offloadFacts{}
+	f := &facts{}
 	var visit survey.Visitor
-	if sync.SourceServer().Host == nil && o.RemoveFromSource != nil {
+	if sync.SourceServer().Host == nil && decl.RemoveFromSource != nil {
 		visit = f.lines
 	}
-	facts := v.Facts(sync, visit)
-	if facts == nil {
+	selected := v.Facts(sync, visit)
+	if selected == nil {
 		return nil
 	}
-	f.Sync = *facts
-	f.Pair = d.encryption().Look(v, sync, facts)
-	f.Copies = offloadedCopies(v, sync, facts)
-	if o.Reactivate {
+	f.Sync = *selected
+	f.Pair = w.Encryption.Look(v, sync, selected)
+	f.Copies = offloadedCopies(v, sync, selected)
+	if decl.Reactivate {
 		f.TargetIn = lookLoggedIn(v, sync.TargetServer())
 	}
-	if o.RemoveFromSource != nil {
-		f.Readers = v.Readers(sync, facts)
-		f.Locks = lookLocks(v, sync.SourceServer(), facts.Resources())
+	if decl.RemoveFromSource != nil {
+		f.Readers = v.Readers(sync, selected)
+		f.Locks = lookLocks(v, sync.SourceServer(), selected.Resources())
 		f.SourceIn = lookLoggedIn(v, sync.SourceServer())
 	}
 	if v.Err() != nil {
@@ -111,14 +110,16 @@ func lookLoggedIn(v *survey.View, server *connect.Server) machine.LoggedIn {
 	return machine.LoggedIn{}
 }
 
-func (d *Driver) observeOffload(ctx context.Context, r *schema.Resource) (f *offloadFacts, err error) {
-	err = survey.Gather(ctx, d.observer(serversOf(survey.Declared(declaredOffload(r).Sync))...),
-		func(v *survey.View) { f = d.lookAtOffload(v, r) })
+// Needs names what is observed for the plan.
+func (w *Offloading) Needs(v *survey.View) { w.lookAt(v) }
+
+func (w *Offloading) observe(ctx context.Context) (f *facts, err error) {
+	err = survey.Gather(ctx, w.Observe, func(v *survey.View) { f = w.lookAt(v) })
 	return f, err
 }
 
 // lines notes the branches of a resource on the source.
-func (f *offloadFacts) lines(r *survey.Resource, source, _ *revision.History) {
+func (f *facts) lines(r *survey.Resource, source, _ *revision.History) {
 	if source == nil {
 		return
 	}
@@ -208,4 +209,26 @@ func tallyLocks(resource string, locks []osmc.Lock) []lockFacts {
 		return cmp.Or(strings.Compare(a.User, b.User), strings.Compare(a.Branch, b.Branch))
 	})
 	return out
+}
+
+// looked is what a fresh look at both servers shows.
+type looked struct {
+	facts     *survey.Facts
+	target    *survey.Inventory
+	histories map[string]pair
+}
+
+type pair struct{ source, target *revision.History }
+
+// look looks at what is selected and its histories, on both servers.
+func (w *Offloading) look(ctx context.Context) (*looked, error) {
+	l, sync := &looked{}, w.sync()
+	err := survey.Gather(ctx, w.Observe, func(v *survey.View) {
+		l.histories = map[string]pair{}
+		l.target = v.Inventory(sync.TargetServer())
+		l.facts = v.Copies(sync, time.Time{}, func(r *survey.Resource, source, target *revision.History) {
+			l.histories[r.ID] = pair{source, target}
+		})
+	})
+	return l, err
 }

@@ -1,4 +1,4 @@
-package teamworkcloud
+package offload
 
 import (
 	"cmp"
@@ -15,9 +15,9 @@ import (
 )
 
 // findings are what a person must know of an offload.
-func (o *offloading) findings() {
+func (o *plan) findings() {
 	if o.transfers() {
-		o.out = append(o.out, o.plan.Findings(o.l)...)
+		o.out = append(o.out, o.sharing.Findings(o.l)...)
 		o.bringing()
 		if o.removes() {
 			o.removing()
@@ -42,7 +42,7 @@ func (o *offloading) findings() {
 }
 
 // find adds a finding, about a step if there is such a step.
-func (o *offloading) find(rule string, severity planner.Severity, op, summary, detail string) {
+func (o *plan) find(rule string, severity planner.Severity, op, summary, detail string) {
 	if !o.has(op) {
 		op = ""
 	}
@@ -50,19 +50,19 @@ func (o *offloading) find(rule string, severity planner.Severity, op, summary, d
 		Detail: detail})
 }
 
-func (o *offloading) has(op string) bool {
+func (o *plan) has(op string) bool {
 	return slices.ContainsFunc(o.l.Steps, func(s planner.Step) bool { return s.Op == op })
 }
 
-func (o *offloading) refuse(rule, detail, format string, args ...any) {
+func (o *plan) refuse(rule, detail, format string, args ...any) {
 	o.find(rule, planner.Refuse, "", fmt.Sprintf(format, args...), detail)
 }
 
 // lost: what is declared and on neither server. After all has been moved somebody may have renamed it where it is
 // now.
-func (o *offloading) lost() {
-	for i := range o.plan.Facts.Items {
-		item := &o.plan.Facts.Items[i]
+func (o *plan) lost() {
+	for i := range o.sharing.Facts.Items {
+		item := &o.sharing.Facts.Items[i]
 		if item.Problem == "" {
 			continue
 		}
@@ -82,10 +82,10 @@ func (o *offloading) lost() {
 }
 
 // bringing: what is brought once.
-func (o *offloading) bringing() {
-	for i := range o.plan.Items {
-		s := &o.plan.Items[i]
-		if s.Unconfigured && !isComplete(s) && o.plan.CannotReplace(s) {
+func (o *plan) bringing() {
+	for i := range o.sharing.Items {
+		s := &o.sharing.Items[i]
+		if s.Unconfigured && !isComplete(s) && o.sharing.CannotReplace(s) {
 			o.refuse("reconfigure", "Before 2024x Refresh1 a deleted configuration leaves a record behind that stands in "+
 				"the way of another one (TWCloud2024x 137987228). Remove the copies on the target with Data Manager (-dr), "+
 				"which takes the record with them, and plan again: nothing has been removed from the source.",
@@ -106,7 +106,7 @@ func (o *offloading) bringing() {
 }
 
 // removing: what must not be removed.
-func (o *offloading) removing() {
+func (o *plan) removing() {
 	n := len(o.present)
 	allow := o.decl.RemoveFromSource.Allow
 	if n > allow {
@@ -133,9 +133,9 @@ func (o *offloading) removing() {
 }
 
 // marked: what is marked as deleted is in the source's database still.
-func (o *offloading) marked() {
-	for i := range o.plan.Items {
-		if s := &o.plan.Items[i]; s.IsRemoved() {
+func (o *plan) marked() {
+	for i := range o.sharing.Items {
+		if s := &o.sharing.Items[i]; s.IsRemoved() {
 			o.refuse("offload-marked",
 				"What is marked as deleted is not synchronized (VN 261624215), so it cannot be verified. Restore it, or take "+
 					"it out of the declaration.",
@@ -145,7 +145,7 @@ func (o *offloading) marked() {
 }
 
 // losing: what is removed, and whose it is.
-func (o *offloading) losing() {
+func (o *plan) losing() {
 	op := opRemove
 	if !o.hasHost(atSource) {
 		op = opMaintain + atSource
@@ -164,8 +164,8 @@ func (o *offloading) losing() {
 	}
 	o.find("whose", planner.Warn, op, fmt.Sprintf("removed from %s: %s; the newest revisions are by %s",
 		o.addr(atSource), wording.Plural(len(o.present), "resource"), byCount(people)), strings.Join(lines, "\n"))
-	for i := range o.plan.Items {
-		if s := &o.plan.Items[i]; s.Kind == survey.KindCategory && len(s.Removed) > 0 {
+	for i := range o.sharing.Items {
+		if s := &o.sharing.Items[i]; s.Kind == survey.KindCategory && len(s.Removed) > 0 {
 			o.find("marked-stays", planner.Note, op,
 				fmt.Sprintf("category %q of %s has %s marked as deleted, which stay as they are: %s", s.Path, o.addr(atSource),
 					wording.Plural(len(s.Removed), "resource"), wording.List(s.Removed)),
@@ -218,7 +218,7 @@ func byCount(people map[string]int) string {
 func orUnknown(name string) string { return cmp.Or(name, "an unknown user") }
 
 // configurations: what becomes of them.
-func (o *offloading) configurations() {
+func (o *plan) configurations() {
 	switch {
 	case !o.unconfigures() && o.removes() && o.transfers():
 		o.find("configuration-stays", planner.Warn, "",
@@ -240,7 +240,7 @@ func (o *offloading) configurations() {
 }
 
 // reactivating: the flag is never taken off what a configuration still brings.
-func (o *offloading) reactivating() {
+func (o *plan) reactivating() {
 	for _, f := range o.facts.Sync.Twice {
 		o.refuse("reactivate-synced",
 			"Take them out of that synchronization first: without the flag, its next run leads to inconsistent versions ("+
@@ -294,13 +294,13 @@ func (o *offloading) reactivating() {
 }
 
 // supposed: it is in the target category and not on the source, which is all that speaks for its having been moved.
-func (o *offloading) supposed(c copyFacts) bool {
+func (o *plan) supposed(c copyFacts) bool {
 	return slices.ContainsFunc(o.facts.Copies, func(d copyFacts) bool { return d.ID == c.ID }) &&
 		o.facts.Sync.Items[c.Item].Kind == survey.KindCategory
 }
 
 // machineWork: services of a server are stopped.
-func (o *offloading) machineWork(end string) {
+func (o *plan) machineWork(end string) {
 	in := o.facts.SourceIn
 	if end == atTarget {
 		in = o.facts.TargetIn
@@ -328,9 +328,9 @@ func (o *offloading) machineWork(end string) {
 }
 
 // together: another offload that stops the services of the same server must come before or after this one.
-func (o *offloading) together(end string) {
+func (o *plan) together(end string) {
 	for _, r := range o.decl.Resource().Peers {
-		p := declaredOffload(r)
+		p := Declared(r)
 		other := survey.Declared(p.Sync)
 		if other == nil || slices.Contains(o.decl.Resource().DependsOn, r.Addr) ||
 			slices.Contains(r.DependsOn, o.decl.Addr()) {
@@ -344,3 +344,6 @@ func (o *offloading) together(end string) {
 		}
 	}
 }
+
+// makeEditable2026R2 is when the Resources application got a button that takes the flag off (VN 261621685).
+var makeEditable2026R2 = osmc.Release{Year: 2026, Refresh: 2}

@@ -1,16 +1,51 @@
-package teamworkcloud
+package offload
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 )
+
+var maintainSource = driver.Verb[*Offloading]{
+	Name: opMaintain + atSource, Verify: (*Offloading).verifyMaintainedSource,
+}
+
+var maintainTarget = driver.Verb[*Offloading]{
+	Name: opMaintain + atTarget, Verify: (*Offloading).verifyMaintainedTarget,
+}
+
+// verifyMaintainedSource: a person has removed them at the machine; the server, up again, knows none of them.
+func (w *Offloading) verifyMaintainedSource(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	verified, err := verifiedHere(t)
+	if err != nil || len(verified) == 0 {
+		return executor.Verdict{State: executor.NotDone, Why: errNothingVerified.Error()}, err
+	}
+	v, err := w.healthy(ctx, atSource)
+	if err != nil || v.State != executor.Done {
+		return v, err
+	}
+	left, err := w.left(ctx, verified.IDs())
+	switch {
+	case err != nil:
+		return executor.Verdict{}, err
+	case len(left) == len(verified):
+		return executor.NotDone.Because("%s has %s still", w.server(atSource).Address(), allOf(len(left))), nil
+	case len(left) > 0:
+		return executor.Verdict{State: executor.Partial, Why: fmt.Sprintf("%s still has %d of %d: %s",
+			w.server(atSource).Address(), len(left), len(verified), wording.List(left))}, nil
+	}
+	return executor.Done.Because("%s; it has none of the %s any more", v.Why, wording.Plural(len(verified), "resource")),
+		nil
+}
 
 // lineList collects the command lines that a person runs, each with what it must say.
 type lineList struct {
@@ -28,7 +63,7 @@ func (l *lineList) add(command []string, what string, args ...any) {
 }
 
 // maintainSourceStep is all of the work at the source's machine, for a person: no host is declared.
-func (o *offloading) maintainSourceStep() planner.Step {
+func (o *plan) maintainSourceStep() planner.Step {
 	u, l := o.commands(atSource), &lineList{}
 	for _, c := range u.Stop {
 		l.add(c, "")
@@ -59,7 +94,7 @@ func (o *offloading) maintainSourceStep() planner.Step {
 // compareLines: what is in the database beyond what was verified would be lost, and with the services stopped only
 // Data Manager can tell. The numbers are those of the plan; the check before this step sees to it that they still
 // hold.
-func (o *offloading) compareLines(l *lineList, u machine.Commands, r *survey.Resource) {
+func (o *plan) compareLines(l *lineList, u machine.Commands, r *survey.Resource) {
 	l.add(slices.Concat(u.DataManager, machine.ListBranches(r.ID)), "%s: %s and no more", r.Name,
 		wording.Plural(r.Source.Branches, "branch"))
 	for _, b := range o.facts.Lines {
@@ -75,7 +110,7 @@ func (o *offloading) compareLines(l *lineList, u machine.Commands, r *survey.Res
 }
 
 // maintainTargetStep is the same for the target.
-func (o *offloading) maintainTargetStep() planner.Step {
+func (o *plan) maintainTargetStep() planner.Step {
 	u, l := o.commands(atTarget), &lineList{}
 	for _, c := range u.Stop {
 		l.add(c, "")
@@ -99,7 +134,7 @@ func (o *offloading) maintainTargetStep() planner.Step {
 	return step
 }
 
-func (o *offloading) maintainStep(end string, l *lineList, summary string) planner.Step {
+func (o *plan) maintainStep(end string, l *lineList, summary string) planner.Step {
 	u, url := o.commands(end), o.server(end).URL.String()
 	do := append([]string{"Run these lines in their order. Where one fails, or does not say what stands behind it, " +
 		"run no other but those that start the services, and come back:"}, l.do...)
@@ -118,4 +153,16 @@ func (o *offloading) maintainStep(end string, l *lineList, summary string) plann
 			},
 		},
 	}
+}
+
+// verifyMaintainedTarget: the server is up and has them. No interface shows the read-only flag.
+func (w *Offloading) verifyMaintainedTarget(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	v, err := w.healthy(ctx, atTarget)
+	if err != nil || v.State != executor.Done {
+		return v, err
+	}
+	if err := w.keptEditable(ctx, t); err != nil {
+		return executor.Verdict{}, err
+	}
+	return executor.Unknown.Because("%s; no interface shows the read-only flag", v.Why), nil
 }

@@ -1,65 +1,53 @@
-package teamworkcloud
+package offload
 
 import (
 	"slices"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
-	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
-	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
-	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/planner"
-	"github.com/syncctl/syncctl/schema"
 )
 
-// The verbs of an offload in their order; those of the sync that it owns stand among them. Those with an end's name
-// at the back exist once for each server.
-const (
-	opPreflight  = "preflight"
-	opAnnounce   = machine.Announce + "_" // + source, target
-	opIdle       = machine.Idle + "_"     // + source, target
-	opStop       = machine.Stop + "_"     // + source, target
-	opUnchanged  = "unchanged"
-	opRemove     = "remove"
-	opStart      = machine.Start + "_" // + source, target
-	opMaintain   = "maintain_"         // + source, target: a person does all of it, where no host is declared
-	opReactivate = "reactivate"
-	opEditable   = verbEditable + "_" // + what it is about
-	opFinished   = "finished"
+func (o *plan) movedIDs() []string {
+	var out []string
+	for _, c := range o.moved() {
+		out = append(out, c.ID)
+	}
+	return out
+}
 
-	verbEditable     = "editable"
-	verbAllArrived   = "all_arrived"        // the verb of a migration's share.VerbArrived
-	verbUnconfigured = "all_configurations" // the verb of a migration's share.VerbUnconfigure
-)
+func (o *plan) addr(end string) string { return o.observed(end).Addr }
 
-// The two ends.
-const (
-	atSource = "source"
-	atTarget = "target"
-)
+// stopping are the ends whose services are stopped.
+func (o *plan) stopping() []string {
+	var out []string
+	if o.removes() && o.transfers() {
+		out = append(out, atSource)
+	}
+	if o.reactivates() {
+		out = append(out, atTarget)
+	}
+	return out
+}
 
-// offloading is an offload beside what was observed.
-type offloading struct {
-	decl      *Offload
+// plan is an offload beside what was observed.
+type plan struct {
+	decl      *Declaration
 	sync      *survey.Sync
-	facts     *offloadFacts
+	facts     *facts
 	confirmed map[string]planner.Confirmation
-	plan      *share.Plan        // of the synchronization, for what is still on the source
+	sharing   *share.Plan        // of the synchronization, for what is still on the source
 	present   []*survey.Resource // what is on the source, by name and id
 	l         *planner.Sequence
 	out       []planner.Finding
 }
 
-func (d *Driver) newOffloading(
-	r *schema.Resource, f *offloadFacts, confirmed map[string]planner.Confirmation,
-) *offloading {
-	decl := declaredOffload(r)
-	o := &offloading{
-		decl: decl, sync: survey.Declared(decl.Sync), facts: f, confirmed: confirmed,
-		l: &planner.Sequence{Addr: r.Addr.String()},
+func (w *Offloading) newPlan(f *facts, confirmed map[string]planner.Confirmation) *plan {
+	o := &plan{
+		decl: w.Declaration, sync: w.sync(), facts: f, confirmed: confirmed,
+		l: &planner.Sequence{Addr: w.Declaration.Addr().String()},
 	}
 	if o.sync == nil || f.SyncGone {
 		return o
@@ -71,37 +59,31 @@ func (d *Driver) newOffloading(
 			rest.Items = slices.Delete(rest.Items, i, i+1)
 		}
 	}
-	o.plan = share.New(r.Addr.String(), o.sync, &rest, d.encryption(), f.Pair, confirmed)
+	o.sharing = share.New(o.l.Addr, o.sync, &rest, w.Encryption, f.Pair, confirmed)
 	o.present = rest.Resources()
 	return o
 }
 
-// declaredOffload decodes the declaration of an offload.
-func declaredOffload(r *schema.Resource) *Offload {
-	o, _ := declare.Once[Offload](r)
-	return o
-}
-
 // found tells whether something that was selected is on the target, although not on the source any more.
-func (o *offloading) found(item int) bool {
+func (o *plan) found(item int) bool {
 	return slices.ContainsFunc(o.facts.Copies, func(c copyFacts) bool { return c.Item == item })
 }
 
-func (o *offloading) removes() bool      { return o.decl.RemoveFromSource != nil }
-func (o *offloading) reactivates() bool  { return o.decl.Reactivate }
-func (o *offloading) unconfigures() bool { return o.decl.RemoveConfiguration }
-func (o *offloading) documented() bool   { return o.decl.Order == orderDocumented }
+func (o *plan) removes() bool { return o.decl.RemoveFromSource != nil }
 
-func (o *offloading) server(end string) *connect.Server {
-	if end == atSource {
-		return o.sync.SourceServer()
-	}
-	return o.sync.TargetServer()
+func (o *plan) reactivates() bool { return o.decl.Reactivate }
+
+func (o *plan) unconfigures() bool { return o.decl.RemoveConfiguration }
+
+func (o *plan) documented() bool { return o.decl.Order == OrderDocumented }
+
+func (o *plan) server(end string) *connect.Server {
+	return o.sync.Server(end)
 }
 
-func (o *offloading) hasHost(end string) bool { return o.server(end).Host != nil }
+func (o *plan) hasHost(end string) bool { return o.server(end).Host != nil }
 
-func (o *offloading) observed(end string) *survey.Server {
+func (o *plan) observed(end string) *survey.Server {
 	if end == atSource {
 		return &o.facts.Sync.Source
 	}
@@ -109,7 +91,7 @@ func (o *offloading) observed(end string) *survey.Server {
 }
 
 // ids are those of what is on the source, sorted.
-func (o *offloading) ids() []string {
+func (o *plan) ids() []string {
 	var out []string
 	for _, r := range o.present {
 		out = append(out, r.ID)
@@ -120,7 +102,7 @@ func (o *offloading) ids() []string {
 
 // moved are what the read-only flag is taken off: what is moved by this plan, and what earlier ones have moved unless
 // that was made editable already.
-func (o *offloading) moved() []copyFacts {
+func (o *plan) moved() []copyFacts {
 	var out []copyFacts
 	for _, r := range o.present {
 		out = append(out, copyFacts{ID: r.ID, Name: r.Name})
@@ -135,7 +117,7 @@ func (o *offloading) moved() []copyFacts {
 }
 
 // madeEditable: a person has confirmed it after all else that runs had them do here. No server can tell.
-func (o *offloading) madeEditable() bool {
+func (o *plan) madeEditable() bool {
 	var last, editable planner.Confirmation
 	for op, c := range o.confirmed {
 		switch {
@@ -151,13 +133,13 @@ func (o *offloading) madeEditable() bool {
 }
 
 // unconfigured: runs have removed all configurations that they had made, as a person confirmed.
-func (o *offloading) unconfigured() bool {
+func (o *plan) unconfigured() bool {
 	_, ever := o.confirmed[share.VerbUnconfigure]
-	return ever && !slices.ContainsFunc(o.plan.Items, func(s share.Standing) bool { return !s.Unconfigured })
+	return ever && !slices.ContainsFunc(o.sharing.Items, func(s share.Standing) bool { return !s.Unconfigured })
 }
 
 // complete: the target has everything that the source has, to the last revision.
-func (o *offloading) complete() bool {
+func (o *plan) complete() bool {
 	return !slices.ContainsFunc(o.present, func(r *survey.Resource) bool { return !hasArrived(r) })
 }
 
@@ -171,7 +153,7 @@ func hasArrived(r *survey.Resource) bool {
 }
 
 // transfers tells whether something has to be brought to the target, or removed from the source, still.
-func (o *offloading) transfers() bool {
+func (o *plan) transfers() bool {
 	switch {
 	case o.removes():
 		return len(o.present) > 0
@@ -183,14 +165,13 @@ func (o *offloading) transfers() bool {
 	return !o.complete()
 }
 
-// planMigration writes the vendor's procedure down as steps, for what of it is left to do.
-func (d *Driver) planMigration(c planner.Change) (planner.Outline, hcl.Diagnostics) {
-	v := survey.NewView(c.Seen)
-	f := d.lookAtOffload(v, c.Resource)
+// Plan writes the vendor's procedure down as steps, for what of it is left to do.
+func (w *Offloading) Plan(v *survey.View, confirmed map[string]planner.Confirmation) (planner.Outline, error) {
+	f := w.lookAt(v)
 	if err := v.Err(); err != nil {
-		return planner.Outline{}, cannotPlan(c.Resource, err)
+		return planner.Outline{}, err
 	}
-	o := d.newOffloading(c.Resource, f, c.Confirmed)
+	o := w.newPlan(f, confirmed)
 	if f.SyncGone {
 		return planner.Outline{Action: planner.NoChange, Findings: []planner.Finding{{
 			Rule: product + "/sync-gone", Severity: planner.Note,
@@ -208,8 +189,8 @@ func (d *Driver) planMigration(c planner.Change) (planner.Outline, hcl.Diagnosti
 }
 
 // steps adds all that is left to do, between a look before and a look after.
-func (o *offloading) steps() {
-	body := &offloading{}
+func (o *plan) steps() {
+	body := &plan{}
 	*body = *o
 	body.l = &planner.Sequence{Addr: o.l.Addr}
 	body.l.Then(o.preflightStep())
@@ -241,20 +222,11 @@ func (o *offloading) steps() {
 	}
 }
 
-// contacted are the servers that a step which says nothing else contacts.
-func (o *offloading) contacted(op string) []string {
-	switch op {
-	case opPreflight, opIdle + atSource, opIdle + atTarget: // they look at everything once more
-		return slices.Clone(o.facts.Servers)
-	}
-	return []string{o.addr(atSource), o.addr(atTarget)}
-}
-
 // todo are the elements that something of is missing still, and that have no configuration as far as can be told.
-func (o *offloading) todo() []*share.Standing {
+func (o *plan) todo() []*share.Standing {
 	var todo []*share.Standing
-	for i := range o.plan.Items {
-		if s := &o.plan.Items[i]; s.Problem == "" && !s.IsRemoved() && !s.Configured && !isComplete(s) {
+	for i := range o.sharing.Items {
+		if s := &o.sharing.Items[i]; s.Problem == "" && !s.IsRemoved() && !s.Configured && !isComplete(s) {
 			todo = append(todo, s)
 		}
 	}
@@ -262,30 +234,30 @@ func (o *offloading) todo() []*share.Standing {
 }
 
 // leavesConfigurations: there are some to be removed in the end.
-func (o *offloading) leavesConfigurations() bool {
+func (o *plan) leavesConfigurations() bool {
 	return o.unconfigures() && (!o.unconfigured() || o.transfers() && len(o.todo()) > 0)
 }
 
 // bring adds what brings everything to the target and verifies it.
-func (o *offloading) bring() {
+func (o *plan) bring() {
 	todo := o.todo()
 	if len(todo) > 0 {
-		if o.plan.Secures() {
-			o.l.Then(o.plan.SecuredStep())
+		if o.sharing.Secures() {
+			o.l.Then(o.sharing.SecuredStep())
 		}
-		o.plan.Prepare(o.l)
+		o.sharing.Prepare(o.l)
 		var gone, made []planner.Step
 		for _, s := range todo {
-			if s.Replaces && !o.plan.CannotReplace(s) {
-				gone = append(gone, o.plan.UnconfigureStep(s.Key(),
+			if s.Replaces && !o.sharing.CannotReplace(s) {
+				gone = append(gone, o.sharing.UnconfigureStep(s.Key(),
 					"a configuration cannot be edited, and the one there is was made otherwise", s))
 			}
-			made = append(made, o.plan.ConfigureStep(s))
+			made = append(made, o.sharing.ConfigureStep(s))
 		}
 		o.l.Then(gone...)
 		o.l.Then(made...)
 	}
-	arrived := o.plan.ArrivedStep(true)
+	arrived := o.sharing.ArrivedStep(true)
 	arrived.Verb = verbAllArrived
 	arrived.Args[argResources] = fingerprint(o.ids())
 	o.l.Then(arrived)
@@ -296,37 +268,8 @@ func (o *offloading) bring() {
 	}
 }
 
-// removeConfigurations is about all of them: also about those of what is not on the source any more, where the
-// vendor's order has them removed last.
-func (o *offloading) removeConfigurations() planner.Step {
-	p := o.plan
-	if o.removes() && o.documented() {
-		all := o.facts.Sync
-		all.Items = slices.Clone(all.Items)
-		for i := range all.Items {
-			for _, c := range o.facts.Copies {
-				if item := &all.Items[i]; item.Problem != "" && item.Kind == survey.KindResource && c.Item == i {
-					item.ID, item.Path = c.ID, c.Name
-				}
-			}
-		}
-		p = o.plan.With(&all)
-	}
-	because := "what a configuration does when its source disappears is not documented, so it goes first; the " +
-		"vendor's page has it last (order = \"as_documented\")"
-	switch {
-	case !o.removes():
-		because = "it is brought once (" + share.SyncPage + ")"
-	case o.documented():
-		because = share.SyncPage + ", step 3"
-	}
-	step := p.UnconfigureAllStep(because)
-	step.Verb = verbUnconfigured
-	return step
-}
-
 // remove adds what removes the resources from the source.
-func (o *offloading) remove() {
+func (o *plan) remove() {
 	o.quiet(atSource)
 	if !o.hasHost(atSource) {
 		o.l.Then(o.maintainSourceStep())
@@ -341,21 +284,8 @@ func (o *offloading) remove() {
 	}
 }
 
-// quiet adds what comes before a server's services are stopped.
-func (o *offloading) quiet(end string) {
-	in := o.facts.SourceIn
-	if end == atTarget {
-		in = o.facts.TargetIn
-	}
-	if (len(in.Users) > 0 || !in.Known) && !o.decl.AllowLoggedIn {
-		o.l.Then(o.window(end).AnnounceStep(in))
-	}
-	o.l.Then(o.idleStep(end))
-	o.l.Then(o.backupStep(end))
-}
-
 // reactivate adds what takes the read-only flag off.
-func (o *offloading) reactivate() {
+func (o *plan) reactivate() {
 	o.quiet(atTarget)
 	if !o.hasHost(atTarget) {
 		o.l.Then(o.maintainTargetStep())
@@ -366,6 +296,3 @@ func (o *offloading) reactivate() {
 	}
 	o.l.Then(o.editableStep())
 }
-
-// makeEditable2026R2 is when the Resources application got a button that takes the flag off (VN 261621685).
-var makeEditable2026R2 = osmc.Release{Year: 2026, Refresh: 2}

@@ -1,0 +1,194 @@
+// Package offload moves dormant resources to another server once: its synchronization brings them, every revision is
+// verified, they are removed from the source and, on demand, made editable on the target.
+package offload
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/declare"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// product is what the ids of findings begin with.
+const product = "teamwork_cloud"
+
+// Declaration is what an offload declares.
+type Declaration struct {
+	declare.Block
+
+	Sync                *schema.Resource  `decl:"sync"`
+	RemoveConfiguration bool              `decl:"remove_configuration"`
+	Reactivate          bool              `decl:"reactivate"`
+	Order               string            `decl:"order"`
+	AllowLoggedIn       bool              `decl:"allow_logged_in"`
+	RemoveFromSource    *RemoveFromSource `decl:"remove_from_source"` // nil: the source keeps them
+}
+
+// RemoveFromSource allows the removal of resources from the source.
+type RemoveFromSource struct {
+	Allow int `decl:"allow"`
+}
+
+// Orders of the steps.
+const (
+	OrderVerified   = "verified"
+	OrderDocumented = "as_documented"
+)
+
+// Declared decodes the declaration of an offload.
+func Declared(r *schema.Resource) *Declaration {
+	o, _ := declare.Once[Declaration](r)
+	return o
+}
+
+// Offloading is one offload at work.
+type Offloading struct {
+	Declaration *Declaration
+	Servers     Servers
+	Observe     survey.Observer
+	Encryption  share.Encryption
+}
+
+// Servers reaches the servers that are declared, and the machines behind them.
+type Servers interface {
+	Reader(server *schema.Resource) (osmc.Reader, error)
+
+	// Window is the maintenance window of a server at an end of the offload. The release comes from the plan: a server
+	// whose services are stopped cannot be asked.
+	Window(server *schema.Resource, end, release string) (*machine.Window, error)
+}
+
+// Verbs are the verbs of an offload beside those of its synchronization and of its maintenance windows.
+var Verbs = driver.Verbs[*Offloading]{preflight, allArrived, unconfigure, sourceIdle, targetIdle, unchanged, remove,
+	maintainSource, maintainTarget, reactivate, editable, finished}
+
+// The names of an offload's steps; those of the synchronization that it owns stand among them. Those that end in "_"
+// exist once for each server, or for each set of resources.
+const (
+	opPreflight  = "preflight"
+	opAnnounce   = machine.Announce + "_" // + source, target
+	opIdle       = machine.Idle + "_"     // + source, target
+	opStop       = machine.Stop + "_"     // + source, target
+	opUnchanged  = "unchanged"
+	opRemove     = "remove"
+	opMaintain   = "maintain_" // + source, target: a person does all of it, where no host is declared
+	opReactivate = "reactivate"
+	opEditable   = verbEditable + "_" // + the resources' fingerprint
+	opFinished   = "finished"
+
+	verbEditable     = "editable"
+	verbAllArrived   = "all_arrived"        // the verb of an offload's share.VerbArrived
+	verbUnconfigured = "all_configurations" // the verb of an offload's share.VerbUnconfigure
+)
+
+// The two ends.
+const (
+	atSource = survey.AtSource
+	atTarget = survey.AtTarget
+)
+
+// sync is the synchronization that the offload owns, nil when it is no longer declared.
+func (w *Offloading) sync() *survey.Sync { return survey.Declared(w.Declaration.Sync) }
+
+func (w *Offloading) server(end string) *connect.Server {
+	return w.sync().Server(end)
+}
+
+// Window is the maintenance window at an end.
+func (w *Offloading) Window(end, release string) (*machine.Window, error) {
+	window, err := w.Servers.Window(w.server(end).Resource(), end, release)
+	if err == nil {
+		window.AllowLoggedIn = w.Declaration.AllowLoggedIn
+	}
+	return window, err
+}
+
+// reach is the machine at an end.
+func (w *Offloading) reach(end, release string) (*machine.Machine, error) {
+	window, err := w.Window(end, release)
+	if err != nil {
+		return nil, err
+	}
+	return window.Reach()
+}
+
+// healthy asks the server at an end itself whether it is healthy.
+func (w *Offloading) healthy(ctx context.Context, end string) (executor.Verdict, error) {
+	window, err := w.Window(end, "")
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	return window.VerifyHealthy(ctx)
+}
+
+// Verify asks the live servers, and the machines behind them, whether the end of a step is reached.
+func (w *Offloading) Verify(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	if err := w.checkDeclared(); err != nil {
+		return executor.Verdict{}, executor.Final(err)
+	}
+	return Verbs.Verify(ctx, w, t)
+}
+
+// Execute carries out what is done at the machines. What is done on web pages, or where no machine is declared, is a
+// person's step and never comes here.
+func (w *Offloading) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
+	if err := w.checkDeclared(); err != nil {
+		return executor.Result{}, executor.NotSent(err)
+	}
+	return Verbs.Execute(ctx, w, t)
+}
+
+// checkDeclared is nil where the synchronization that the offload owns is declared.
+func (w *Offloading) checkDeclared() error {
+	if w.sync() == nil {
+		return fmt.Errorf("%s is no longer declared", w.Declaration.Reference("sync"))
+	}
+	return nil
+}
+
+// Facts reads the named facts again. Those about the target alone are read from the target alone: the source's
+// services may be stopped by then.
+func (w *Offloading) Facts(ctx context.Context, names []string) (map[string]string, error) {
+	out := map[string]string{}
+	if w.sync() == nil {
+		return out, nil
+	}
+	for _, name := range names {
+		switch end, what, _ := strings.Cut(name, "."); {
+		case what == "major" && (end == atSource || end == atTarget):
+			major, err := w.major(ctx, end)
+			if err != nil {
+				return nil, err
+			}
+			out[name] = major
+		case name == "source.resources":
+			f, err := w.observe(ctx)
+			if err != nil {
+				return nil, err
+			}
+			out[name] = resourcesText(w.newPlan(f, nil).present)
+		default:
+			return nil, fmt.Errorf("reading fact %q: an offload has no such fact", name)
+		}
+	}
+	return out, nil
+}
+
+// major is the major version of the server at an end.
+func (w *Offloading) major(ctx context.Context, end string) (string, error) {
+	server := w.server(end)
+	c, err := w.Servers.Reader(server.Resource())
+	if err != nil {
+		return "", err
+	}
+	return survey.ReadMajor(ctx, c, server)
+}

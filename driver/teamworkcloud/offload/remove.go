@@ -1,0 +1,160 @@
+package offload
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
+	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+)
+
+var remove = driver.Verb[*Offloading]{
+	Name:    opRemove,
+	Execute: (*Offloading).removeResources, Verify: (*Offloading).verifyRemoval,
+}
+
+// removal is what removing costs, in words.
+func (o *plan) loses() string {
+	revisions := 0
+	for _, r := range o.present {
+		revisions += r.Source.Revisions
+	}
+	return fmt.Sprintf("%s of %s with %s, their branches, tags, roles and locks; the copies on %s stay",
+		wording.Plural(len(o.present), "resource"), o.addr(atSource), wording.Plural(revisions, "revision"),
+		o.addr(atTarget))
+}
+
+func (o *plan) removeStep() planner.Step {
+	return planner.Step{
+		Op: opRemove, Mark: planner.MarkFinal, Repeat: planner.CheckFirst, Within: planner.Duration(time.Minute),
+		Exclusive: machine.Exclusive(o.addr(atSource)),
+		Guards:    []string{o.l.ID(opUnchanged)},
+		Summary: fmt.Sprintf("remove %s from %s for good: %s", wording.Plural(len(o.present), "resource"),
+			o.addr(atSource), o.shown(atSource, "datamanager -dr", o.ids(), machine.Remove)),
+		Because: share.SyncPage + ", step 2: it frees the source of what was moved",
+		Args:    o.args(atSource),
+		Facts:   []planner.Fact{o.targetFact()},
+		Effect:  &planner.Effect{Destroy: len(o.present), Irreversible: true, Loses: o.loses()},
+		Retires: o.retires(),
+	}
+}
+
+// retires: once nothing is left on the source and no configuration on the target, the synchronization has nothing to
+// it.
+func (o *plan) retires() []string {
+	if !o.unconfigures() {
+		return nil
+	}
+	return []string{o.sync.Address()}
+}
+
+// verifyGone: the database lists none of them.
+func verifyGone(ctx context.Context, m *machine.Machine, ids []string, witnesses string) (executor.Verdict, error) {
+	held, err := m.Manager.Holds(ctx)
+	if err != nil {
+		return unreadableVerdict(err)
+	}
+	left := held.Of(ids)
+	switch {
+	case len(left) == len(ids):
+		return executor.NotDone.Because("the database of %s holds %s", m.Server, allOf(len(ids))), nil
+	case len(left) > 0:
+		return executor.Verdict{State: executor.Partial, Why: fmt.Sprintf("the database of %s still holds %d of %d: %s",
+			m.Server, len(left), len(ids), wording.List(left))}, nil
+	}
+	if others := strings.FieldsFunc(witnesses, func(r rune) bool { return r == ',' }); len(others) > 0 &&
+		len(held.Of(others)) == 0 {
+		return executor.Verdict{State: executor.Unknown,
+			Why: fmt.Sprintf("datamanager on %s lists none of them, but none of the resources that stay either (%s): that "+
+				"is not believed", m.Host.Name(), wording.List(others))}, nil
+	}
+	return executor.Done.Because("the database of %s holds none of the %s any more", m.Server,
+		wording.Plural(len(ids), "resource")), nil
+}
+
+func allOf(n int) string {
+	if n == 1 {
+		return "it"
+	}
+	return fmt.Sprintf("all %d", n)
+}
+
+// left are those that the source still has, also those that are marked as deleted.
+func (w *Offloading) left(ctx context.Context, ids []string) ([]string, error) {
+	source := w.server(atSource)
+	var inv *survey.Inventory
+	err := survey.Gather(ctx, w.Observe, func(v *survey.View) { inv = v.Inventory(source) })
+	if err != nil {
+		return nil, err
+	}
+	c, err := w.Servers.Reader(source.Resource())
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, id := range ids {
+		if inv.Lists(id) {
+			out = append(out, id)
+			continue
+		}
+		switch _, err := c.Resource(ctx, id); {
+		case osmc.IsGone(err):
+		case err != nil:
+			return nil, fmt.Errorf("asking whether %s still has %s: %w", source.Address(), id, err)
+		default:
+			out = append(out, id)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// verifyRemoval: the database lists none of them. Data Manager's own word and exit code count for nothing.
+func (w *Offloading) verifyRemoval(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	verified, err := verifiedHere(t)
+	if err != nil || len(verified) == 0 {
+		return executor.Verdict{State: executor.NotDone, Why: errNothingVerified.Error()}, err
+	}
+	m, err := w.reach(atSource, t.Step.Args[argRelease])
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	return verifyGone(ctx, m, verified.IDs(), t.Output(opUnchanged, witnessOutput))
+}
+
+// removeResources removes exactly what this run has verified, as far as it is there still. The plan must name the
+// same.
+func (w *Offloading) removeResources(ctx context.Context, t *executor.Task) (executor.Result, error) {
+	verified, err := verifiedHere(t)
+	if err != nil {
+		return executor.Result{}, executor.NotSent(err)
+	}
+	ids := verified.IDs()
+	if len(ids) == 0 || fingerprint(ids) != t.Step.Args[argResources] {
+		return executor.Result{},
+			executor.NotSent(fmt.Errorf("removing: the %s that this run has verified are not those that the plan is about",
+				wording.Plural(len(ids), "resource")))
+	}
+	m, err := w.reach(atSource, t.Step.Args[argRelease])
+	if err != nil {
+		return executor.Result{}, executor.NotSent(err)
+	}
+	held, err := m.Manager.Holds(ctx)
+	if err != nil {
+		return executor.Result{}, executor.NotSent(err)
+	}
+	left := held.Of(ids)
+	if len(left) == 0 {
+		return executor.Result{Note: "all of them are removed already"}, nil
+	}
+	return m.Change(ctx, t, left, machine.Remove)
+}

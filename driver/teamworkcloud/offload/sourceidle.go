@@ -1,0 +1,163 @@
+package offload
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
+	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+)
+
+var sourceIdle = driver.Verb[*Offloading]{Name: opIdle + atSource, Verify: (*Offloading).verifySourceIdle}
+
+func (o *plan) idleStep(end string) planner.Step {
+	step := planner.Step{
+		Op: opIdle + end, Mark: planner.MarkCheck, Repeat: planner.Idempotent, Within: planner.Duration(lookWithin),
+		Args: o.args(end),
+	}
+	people := ", and nobody else is logged in"
+	if o.decl.AllowLoggedIn {
+		people = ""
+	}
+	if end == atTarget {
+		step.Summary = fmt.Sprintf("%s on %s as verified%s", wording.Plural(len(o.moved()), "resource"), o.addr(atTarget),
+			people)
+		step.Because = "what somebody has not committed when services are stopped is lost"
+		return step
+	}
+	step.Summary = fmt.Sprintf("no locks on %s of %s, and no change of them there or on %s since the verification%s",
+		wording.Plural(len(o.present), "resource"), o.addr(atSource), o.addr(atTarget), people)
+	step.Because = "what is not committed, or was committed after the verification, would be lost"
+	if !o.hasHost(atSource) {
+		step.Args[argLines] = resourcesText(o.present) // the lines that a person is given have its numbers
+	}
+	return step
+}
+
+// verifySourceIdle guards the stop of the source's services: nobody works on what is to be removed, and nothing of it
+// has changed on either server since it was verified.
+func (w *Offloading) verifySourceIdle(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	verified, err := verifiedHere(t)
+	if err != nil || len(verified) == 0 {
+		return executor.Verdict{State: executor.NotDone, Why: errNothingVerified.Error()}, err
+	}
+	l, err := w.look(ctx)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if err := l.sameAs(t, verified); err != nil {
+		return executor.Verdict{}, executor.Final(err)
+	}
+	if planned, now := t.Step.Args[argLines], resourcesText(l.facts.Resources()); planned != "" && planned != now {
+		return executor.Verdict{},
+			executor.Final(fmt.Errorf("%s has %s, and the lines for a person were written for %s. %s", l.facts.Source.Addr,
+				now, planned, planAnew))
+	}
+	var locks []lockFacts
+	err = survey.Gather(ctx, w.Observe, func(v *survey.View) {
+		locks = lookLocks(v, w.sync().SourceServer(), l.facts.Resources())
+	})
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if len(locks) > 0 {
+		var words []string
+		for _, lock := range locks {
+			words = append(words, lock.String())
+		}
+		return executor.NotDone.Because("%s; have them commit, or release the locks", wording.List(words)), nil
+	}
+	if why, err := w.notReady(ctx, t, atSource, verified); err != nil || why != "" {
+		return executor.Verdict{State: executor.NotDone, Why: why}, err
+	}
+	return executor.Done.Because("nobody works on the %s, and nothing of them has changed since it was verified",
+		wording.Plural(len(verified), "resource")), nil
+}
+
+// notReady tells what keeps the services of an end from being stopped, "" if nothing does: nobody else may be logged
+// in, and the machine, where one is declared, must be the one with these resources.
+func (w *Offloading) notReady(
+	ctx context.Context, t *executor.Task, end string, resources revision.Records,
+) (string, error) {
+	window, err := w.Window(end, t.Step.Args[argRelease])
+	if err != nil {
+		return "", err
+	}
+	if why, err := window.NotAlone(ctx, t); err != nil || why != "" || window.Host == nil {
+		return why, err
+	}
+	m, err := window.Reach()
+	if err != nil {
+		return "", err
+	}
+	return m.Unfit(ctx, resources.Names())
+}
+
+// sameSelection is nil when what is selected is what was verified.
+func (l *looked) sameSelection(verified revision.Records) error {
+	now := map[string]string{}
+	for _, r := range l.facts.Resources() {
+		now[r.ID] = r.Name
+	}
+	for _, id := range verified.IDs() {
+		if _, ok := now[id]; !ok {
+			return fmt.Errorf("%q (%s) was verified, and is no longer selected on %s: was it moved, or removed? %s",
+				verified[id].Name, id, l.facts.Source.Addr, planAnew)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(now)) {
+		if _, ok := verified[id]; !ok {
+			return fmt.Errorf("%q (%s) is selected on %s now, and was not verified. %s", now[id], id, l.facts.Source.Addr,
+				planAnew)
+		}
+	}
+	return nil
+}
+
+// sameAs is nil when what is selected is what was verified, and both servers have it as it was then.
+func (l *looked) sameAs(t *executor.Task, verified revision.Records) error {
+	if err := l.sameSelection(verified); err != nil {
+		return err
+	}
+	for _, r := range l.facts.Resources() {
+		was, h := verified[r.ID], l.histories[r.ID]
+		switch {
+		case h.source == nil:
+			return fmt.Errorf("%q (%s) can no longer be read on %s", r.Name, r.ID, l.facts.Source.Addr)
+		case h.source.Digest() != was.Digest:
+			return fmt.Errorf("%q (%s) has changed on %s since it was verified: %s. %s", r.Name, r.ID, l.facts.Source.Addr,
+				cmp.Or(was.Newer(h.source), "its branches, revisions or tags are not those of then"), verifyAnew(t))
+		case h.target == nil:
+			return fmt.Errorf("%q (%s) is gone from %s since it was verified: was DELETE ALL chosen? What is on %s still "+
+				"must stay there", r.Name, r.ID, l.facts.Target.Addr, l.facts.Source.Addr)
+		case was.Changed(h.target) != "":
+			return fmt.Errorf("%q (%s) on %s is not what was verified: %s", r.Name, r.ID, l.facts.Target.Addr,
+				was.Changed(h.target))
+		case !r.Diff.IsEqual():
+			return fmt.Errorf("%q (%s) on %s is not what %s has: %s", r.Name, r.ID, l.facts.Target.Addr, l.facts.Source.Addr,
+				r.Diff.Why())
+		}
+	}
+	return nil
+}
+
+// planAnew is what helps when the run is about something else than what is there.
+const planAnew = "Give the run up (syncctl resolve -abandon) and make the plan again"
+
+// verifyAnew says what helps when the source has moved on.
+func verifyAnew(t *executor.Task) string {
+	if t.IsDone(share.VerbUnconfigure) {
+		return "Its configuration is removed, so that it does not come by itself. " + planAnew +
+			": it brings it and verifies it again"
+	}
+	return fmt.Sprintf("Have it verified again once it has come: syncctl resolve %s -retry",
+		planner.StepID(t.Step.Addr, share.VerbArrived))
+}

@@ -1,0 +1,122 @@
+package offload
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
+	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/executor"
+)
+
+var targetIdle = driver.Verb[*Offloading]{Name: opIdle + atTarget, Verify: (*Offloading).verifyTargetIdle}
+
+// verifyTargetIdle guards the stop of the target's services, and notes what the resources are like that are to become
+// editable.
+func (w *Offloading) verifyTargetIdle(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	verified, err := verifiedHere(t)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if err := w.kept(ctx, t, verified, (*revision.Record).Changed); err != nil {
+		return executor.Verdict{}, err
+	}
+	target := w.sync().TargetServer()
+	inv, all, err := w.readMoved(ctx, t, verified)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if got := fingerprint(all.IDs()); got != t.Step.Args[argResources] {
+		var now []string
+		for _, id := range all.IDs() {
+			now = append(now, fmt.Sprintf("%s (%s)", all[id].Name, id))
+		}
+		return executor.Verdict{},
+			executor.Final(fmt.Errorf("what would become editable on %s is not what was planned; it is now: %s. %s",
+				target.Address(), cmp.Or(wording.List(now), "nothing"), planAnew))
+	}
+	if why, err := w.notReady(ctx, t, atTarget, all); err != nil || why != "" {
+		return executor.Verdict{State: executor.NotDone, Why: why}, err
+	}
+	v := executor.Done.Because("%s has the %s as verified", target.Address(), wording.Plural(len(all), "resource"))
+	if v.Outputs, err = all.Outputs(); err != nil {
+		return v, err
+	}
+	v.Outputs[categoryOutput] = wholeCategory(w.sync(), inv, all)
+	return v, nil
+}
+
+// categoryOutput is the name under which the category that becomes editable as a whole is journaled.
+const categoryOutput = "category"
+
+// wholeCategory is the target category that may be named to Data Manager beside its resources: a category was
+// synchronized, and nothing is in it but what becomes editable. "" otherwise, since whatever else is in it would lose
+// its flag with them.
+func wholeCategory(sync *survey.Sync, inv *survey.Inventory, all revision.Records) string {
+	if len(sync.Categories) == 0 {
+		return ""
+	}
+	category := ""
+	for _, id := range all.IDs() {
+		r := inv.Resource(id)
+		if r == nil || r.Category == "" || category != "" && r.Category != category {
+			return ""
+		}
+		category = r.Category
+	}
+	for _, r := range inv.Members(category) {
+		if _, moved := all[r.ID]; !moved {
+			return ""
+		}
+	}
+	return category
+}
+
+// readMoved are what this run has moved, and where the plan says so what earlier ones have, each as it is on the
+// target.
+func (w *Offloading) readMoved(
+	ctx context.Context, t *executor.Task, verified revision.Records,
+) (inv *survey.Inventory, all revision.Records, err error) {
+	sync := w.sync()
+	err = survey.Gather(ctx, w.Observe, func(v *survey.View) {
+		called := verified.Names()
+		inv = v.Inventory(sync.TargetServer())
+		if t.Step.Args[argEarlier] == "true" || len(verified) == 0 {
+			w.movedBefore(v, t, inv, called)
+		}
+		all = revision.Records{}
+		if v.Lacks() {
+			return
+		}
+		for id, name := range called {
+			if h := v.CopyHistory(sync.TargetServer(), id, name); h != nil {
+				all[id] = revision.RecordOf(name, nil, h)
+			}
+		}
+	})
+	return inv, all, err
+}
+
+// movedBefore adds what earlier runs have moved: what is on the target alone, if the plan says so, and what the
+// source has kept.
+func (w *Offloading) movedBefore(v *survey.View, t *executor.Task, inv *survey.Inventory, called map[string]string) {
+	f := v.Selected(w.sync())
+	if f == nil || inv == nil {
+		return
+	}
+	if t.Step.Args[argEarlier] == "true" {
+		for _, c := range offloadedCopies(v, w.sync(), f) {
+			if c.Brought == "" {
+				called[c.ID] = c.Name
+			}
+		}
+	}
+	for _, r := range f.Resources() {
+		if c := inv.Resource(r.ID); c != nil && !c.Removed {
+			called[r.ID] = r.Name
+		}
+	}
+}
