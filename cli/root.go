@@ -19,6 +19,7 @@ steps between the two. It carries them out, verifies each against the servers, a
 any point.
 
   syncctl rehearse DIR   the whole flow against simulated servers, on this machine
+  syncctl doctor         is every server reached, with the right user, role, version and certificate?
   syncctl plan           what would be done, and why; changes nothing
   syncctl apply          do it
 
@@ -51,7 +52,7 @@ NO_COLOR, FORCE_COLOR, CI, COLUMNS.`,
 	flags.BoolVar(&c.flags.noColor, "no-color", false, "no colours")
 	flags.BoolVar(&c.flags.json, "json", false, "JSON output, for programs")
 	root.AddCommand(
-		c.validateCommand(), c.fmtCommand(), c.planCommand(), c.applyCommand(), c.rehearseCommand(), c.sandboxCommand(),
+		c.validateCommand(), c.fmtCommand(), c.doctorCommand(), c.planCommand(), c.applyCommand(), c.rehearseCommand(), c.sandboxCommand(),
 		c.statusCommand(), c.resolveCommand(), c.showCommand(), c.versionCommand(),
 	)
 	for _, p := range c.app.products {

@@ -23,11 +23,11 @@ type authority struct {
 	pem  []byte
 }
 
-// Certificates begin an hour ago, for clocks that differ a little inside containers, and last no longer than a
-// day's work.
+// Certificates begin an hour ago, for clocks that differ a little inside containers, and last long
+// enough that nothing warns of their end.
 const (
 	certificateBegins = -time.Hour
-	certificateEnds   = 24 * time.Hour
+	certificateEnds   = 90 * 24 * time.Hour
 )
 
 func newAuthority(now time.Time) (*authority, error) {

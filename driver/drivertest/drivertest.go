@@ -4,6 +4,7 @@ package drivertest
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/syncctl/syncctl/driver"
@@ -149,14 +150,15 @@ func (w *world) checkFacts(p *planner.Plan) {
 	}
 }
 
-// checkLooking: Read, Facts, Plan and Verify change nothing on any server or machine, and what they opened is
-// closed again.
+// checkLooking: Observe, Facts, Plan, Verify and Examine change nothing on any server or machine, and what they opened
+// is closed again.
 func checkLooking(t *testing.T, b Bench, c Case) {
 	w := open(t, b, c)
 	before := w.state()
 	p := w.plan()
 	w.checkFacts(p)
 	w.verifyAll(p)
+	w.examineAll()
 	after := w.state()
 	w.close()
 	if after != before {
@@ -184,6 +186,11 @@ func checkShutOut(t *testing.T, b Bench, c Case) {
 		shut.clean("the error of planning", diag.Error())
 	}
 	shut.verifyAll(p)
+	for server, found := range shut.examineAll() {
+		if !slices.ContainsFunc(found, func(x driver.Examination) bool { return x.State == driver.Fail }) {
+			t.Errorf("%s refuses everything, and its examination finds nothing wrong: %v", server, found)
+		}
+	}
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		if s.Manual != nil || s.Mark == planner.MarkCheck {

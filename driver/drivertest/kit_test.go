@@ -40,6 +40,7 @@ func TestKitFinds(t *testing.T) {
 		"keeps sessions":      {"looking", "looking left the servers in another state"},
 		"logs a secret":       {"plan", "a secret shows in the log"},
 		"looking changes":     {"looking", "looking changed the servers: map[north EXEC service drain:"},
+		"examining changes":   {"looking", "looking changed the servers: map[north EXEC service drain:"},
 		"secret in a command": {"carried/none", "a secret stands on a command line"},
 		"repeats commands":    {"carried/purge_command_1_lost", "north EXEC purge old:2"},
 		"trusts commands":     {"carried/stop_command", "the servers were changed by"},

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 	"github.com/zclconf/go-cty/cty"
@@ -180,6 +181,24 @@ func TestTimes(t *testing.T) {
 	for name, got := range v {
 		if want := kept[name]; want == nil && got != "TIME" || want != nil && got != want {
 			t.Errorf("%s is %v", name, got)
+		}
+	}
+}
+
+func TestExaminationProblems(t *testing.T) {
+	for _, c := range []struct {
+		x    driver.Examination
+		want int
+	}{
+		{driver.Examination{What: "clock", State: driver.OK, Seen: "the same"}, 0},
+		{driver.Examination{What: "clock", State: driver.Warn, Seen: "behind", Advice: "Set it."}, 0},
+		{driver.Examination{What: "clock", State: driver.Fail, Seen: "behind"}, 1},
+		{driver.Examination{What: "clock", State: driver.OK, Seen: "fine", Advice: "Nothing."}, 1},
+		{driver.Examination{What: "clock", State: "fine", Seen: "the same", Advice: "Nothing."}, 1},
+		{driver.Examination{State: driver.OK, Seen: "a\nb"}, 2},
+	} {
+		if got := examinationProblems(c.x); len(got) != c.want {
+			t.Errorf("%+v: %q", c.x, got)
 		}
 	}
 }

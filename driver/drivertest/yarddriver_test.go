@@ -254,6 +254,18 @@ func (d *yardDriver) Needs(r *schema.Resource, _ *planner.Observations) ([]plann
 	return []planner.Need{{Server: b.Server.Addr.String(), What: "boxes"}}, nil
 }
 
+// Examine is of driver.Doctor.
+func (d *yardDriver) Examine(ctx context.Context, server *schema.Resource, _ []*schema.Resource) []driver.Examination {
+	_, err := d.look(ctx, server)
+	if d.defect == "examining changes" && err == nil {
+		_, err = d.run(ctx, server, "service drain")
+	}
+	if err != nil {
+		return []driver.Examination{{What: "yard", State: driver.Fail, Seen: err.Error(), Advice: "See there."}}
+	}
+	return []driver.Examination{{What: "yard", State: driver.OK, Seen: "it answers"}}
+}
+
 func (d *yardDriver) Observe(ctx context.Context, server *schema.Resource, _ planner.Need) (any, error) {
 	s, err := d.look(ctx, server)
 	if d.defect == "observes a secret" && err == nil {

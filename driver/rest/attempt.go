@@ -74,16 +74,18 @@ func (a *attempt) send(limited, ctx context.Context) *Error {
 	if s := a.call.Session; s != nil {
 		client = &http.Client{Transport: within{client.Transport, s}, CheckRedirect: client.CheckRedirect}
 	}
+	sent := a.client.o.Now()
 	a.resp, err = client.Do(req) //nolint:bodyclose // end closes it
 	a.watch.freeze()
 	if err != nil {
-		a.resp = nil      // a refused redirect's, closed already
-		sent := SentMaybe // also of a transport that does not tell
+		a.resp = nil         // a refused redirect's, closed already
+		reached := SentMaybe // also of a transport that does not tell
 		if dialing.Load() && !connected.Load() {
-			sent = SentNo
+			reached = SentNo
 		}
-		return a.unanswered(ctx, limited, err, sent, body.failure())
+		return a.unanswered(ctx, limited, err, reached, body.failure())
 	}
+	a.client.meet(a.resp, sent)
 	if a.resp.StatusCode/100 == 2 {
 		return nil
 	}

@@ -75,6 +75,7 @@ type Client struct {
 	log      hclog.Logger
 	scrubber atomic.Pointer[strings.Replacer]
 	limiter  *rate.Limiter // nil: no limit
+	endpoint atomic.Pointer[Endpoint]
 
 	reusing *http.Client // for what may be repeated
 	// fresh takes a new connection for each request. On one that was kept, a server's hanging up while idle cannot be

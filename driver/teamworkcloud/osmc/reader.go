@@ -307,3 +307,6 @@ func (r Reader) inCategory(ctx context.Context, category string, query url.Value
 	_, err := get(ctx, r.c, at, query, func(n *node) (any, error) { return nil, read(n) })
 	return err
 }
+
+// Endpoint is what the last answer showed of the server itself; nil as long as none has come.
+func (r Reader) Endpoint() *rest.Endpoint { return r.c.rest.Endpoint() }

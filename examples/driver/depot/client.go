@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/syncctl/syncctl/driver"
-	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/driver/rest"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/schema"
@@ -25,8 +24,8 @@ type client struct {
 
 // connect makes the client of a declared server.
 func connect(env driver.Env, server *schema.Resource) (*client, error) {
-	var s declaredServer
-	if diags := declare.Decode(server, &s); diags.HasErrors() {
+	s, diags := decodeServer(server)
+	if diags.HasErrors() {
 		return nil, diags
 	}
 	o, err := s.Rest(env)
@@ -120,6 +119,15 @@ func (r reader) box(ctx context.Context, name string) (*box, error) {
 		return nil, fmt.Errorf("reading box %s: the answer lacks its color or its label", name)
 	}
 	return &box{Color: *b.Color, Label: *b.Label}, nil
+}
+
+// endpoint is what the last answer showed of the server itself.
+func (r reader) endpoint() *rest.Endpoint { return r.c.rest.Endpoint() }
+
+// logIn tells whether the depot accepts the credentials.
+func (r reader) logIn(ctx context.Context) error {
+	_, err := r.c.session(ctx)
+	return err
 }
 
 // writer is what executing gets.

@@ -12,6 +12,12 @@ type declaredServer struct {
 	declare.Server
 }
 
+func decodeServer(r *schema.Resource) (*declaredServer, hcl.Diagnostics) {
+	var s declaredServer
+	diags := declare.Decode(r, &s)
+	return &s, diags
+}
+
 // declaredBox is a sync "depot".
 type declaredBox struct {
 	declare.Block

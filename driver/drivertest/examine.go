@@ -1,0 +1,64 @@
+package drivertest
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// examineAll examines every server as a process of its own would, where the driver is a driver.Doctor, and holds what
+// is found to the comments of driver.Examination. Keystores of other drivers are not asked.
+func (w *world) examineAll() map[string][]driver.Examination {
+	w.t.Helper()
+	cfg, d := w.load()
+	defer w.release(d)
+	doctor, ok := d.(driver.Doctor)
+	if !ok {
+		return nil
+	}
+	all := map[string][]driver.Examination{}
+	for _, r := range cfg.Resources {
+		if r.Addr.Kind != schema.Server {
+			continue
+		}
+		var users []*schema.Resource
+		for _, user := range cfg.Resources {
+			if user.Refs[r.Addr] != nil {
+				users = append(users, user)
+			}
+		}
+		found := doctor.Examine(w.t.Context(), r, users)
+		all[r.Addr.String()] = found
+		if len(found) == 0 {
+			w.t.Errorf("the examination of %s finds nothing", r.Addr)
+		}
+		for _, x := range found {
+			for _, problem := range examinationProblems(x) {
+				w.t.Errorf("the examination of %s: %s: %+v", r.Addr, problem, x)
+			}
+			w.clean("the examination of "+r.Addr.String(), x.What+x.Seen+x.Advice)
+		}
+	}
+	return all
+}
+
+// examinationProblems says what is wrong with an examination.
+func examinationProblems(x driver.Examination) []string {
+	var problems []string
+	states := []driver.State{driver.OK, driver.Warn, driver.Fail, driver.Unknown}
+	if !slices.Contains(states, x.State) {
+		problems = append(problems, "unknown state")
+	}
+	if x.What == "" || x.Seen == "" {
+		problems = append(problems, "it does not say what was examined, or what was seen")
+	}
+	if (x.State == driver.OK) != (x.Advice == "") {
+		problems = append(problems, "advice stands where something is not ok, and only there")
+	}
+	if strings.Contains(x.What+x.Seen+x.Advice, "\n") {
+		problems = append(problems, "each text is one line")
+	}
+	return problems
+}

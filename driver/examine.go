@@ -1,0 +1,122 @@
+package driver
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"time"
+
+	"github.com/syncctl/syncctl/driver/rest"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// Doctor is a Driver that can examine a declared server or keystore before anything relies on it: whether it is
+// reached, as whom, with which rights, in which version, and until when its certificates are valid.
+type Doctor interface {
+	// Examine looks at a server or a keystore, and changes nothing. users are the declarations that refer to it: what
+	// they need is examined too. It returns when ctx ends, with what it has found until then. What is the same is said
+	// in the same words and order.
+	Examine(ctx context.Context, r *schema.Resource, users []*schema.Resource) []Examination
+}
+
+// Examination is one thing that was examined. It holds no secret.
+type Examination struct {
+	What   string `json:"what"` // a few words: "certificate", "project SUP"
+	State  State  `json:"state"`
+	Seen   string `json:"seen"`             // one line
+	Advice string `json:"advice,omitempty"` // what to do; never empty unless State is OK
+}
+
+// State is how an examination ended.
+type State string
+
+// The states. What could not be found out is Unknown, never OK.
+const (
+	OK      State = "ok"
+	Warn    State = "warn" // it works, and may soon not
+	Fail    State = "fail"
+	Unknown State = "unknown"
+)
+
+// warnBefore is how long before its end a certificate is warned of.
+const warnBefore = 30 * 24 * time.Hour
+
+// maxSkew is how far two clocks may be apart: maintenance windows and the validity of tokens go by the minute.
+const maxSkew = time.Minute
+
+// ExamineEndpoint examines how a server answers: how fast, with which certificate, and by which clock. err is why
+// the request within ctx failed, nil where it did not; e is nil where no answer has come.
+func ExamineEndpoint(ctx context.Context, e *rest.Endpoint, url string, err error, now time.Time) []Examination {
+	if e == nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		out := []Examination{{
+			What: "reached", State: Fail, Seen: fmt.Sprintf("%s: no answer: %v", url, err),
+			Advice: "Check the address, the network between here and there, and the proxy (HTTPS_PROXY, NO_PROXY).",
+		}}
+		if presented := rest.Presented(err); len(presented) > 0 {
+			out[0].Advice = "Name the CA of its certificate with ca or ca_file, or correct the certificate or the address."
+			x := ExamineCertificate("certificate", presented[0], now)
+			if x.State != Fail {
+				x.State, x.Advice = Fail, "It is not trusted: see above."
+			}
+			out = append(out, x)
+		}
+		return out
+	}
+	out := []Examination{{
+		What: "reached", State: OK,
+		Seen: fmt.Sprintf("%s answered in %s with status %d", url, e.Took.Round(time.Millisecond), e.Status),
+	}}
+	if len(e.Certificates) > 0 {
+		out = append(out, ExamineCertificate("certificate", e.Certificates[0], now))
+	}
+	return append(out, examineClock(e))
+}
+
+// ExamineCertificate examines until when a certificate is valid.
+func ExamineCertificate(what string, c *x509.Certificate, now time.Time) Examination {
+	left := c.NotAfter.Sub(now)
+	x := Examination{
+		What: what, State: OK,
+		Seen: fmt.Sprintf("%s, signed by %s, %d days left", c.Subject, c.Issuer, int(left.Hours()/24)),
+	}
+	switch {
+	case now.Before(c.NotBefore):
+		x.State, x.Advice = Fail, "Check the clocks of both machines, or wait until then."
+		x.Seen = fmt.Sprintf("%s, signed by %s, not valid before %s", c.Subject, c.Issuer, day(c.NotBefore))
+	case left <= 0:
+		x.State, x.Advice = Fail, "Renew it."
+		x.Seen = fmt.Sprintf("%s, signed by %s, expired on %s", c.Subject, c.Issuer, day(c.NotAfter))
+	case left < warnBefore:
+		x.State, x.Advice = Warn, fmt.Sprintf("Renew it before %s.", day(c.NotAfter))
+	}
+	return x
+}
+
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// examineClock compares the server's clock with ours, half-way through the request.
+func examineClock(e *rest.Endpoint) Examination {
+	x := Examination{What: "clock", State: OK}
+	if e.Date.IsZero() {
+		x.State, x.Seen = Unknown, "its answers have no Date"
+		x.Advice = "Compare its clock with this machine's: maintenance windows and tokens depend on it."
+		return x
+	}
+	skew := e.Date.Sub(e.At.Add(-e.Took / 2)).Round(time.Second)
+	switch {
+	case skew > 0:
+		x.Seen = fmt.Sprintf("%s ahead of this machine", skew)
+	case skew < 0:
+		x.Seen = fmt.Sprintf("%s behind this machine", -skew)
+	default:
+		x.Seen = "the same as this machine's"
+	}
+	if skew.Abs() > maxSkew {
+		x.State = Warn
+		x.Advice = "Set both clocks by NTP: maintenance windows and tokens depend on them."
+	}
+	return x
+}

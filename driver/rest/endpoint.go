@@ -1,0 +1,45 @@
+package rest
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net/http"
+	"time"
+)
+
+// Endpoint is what the last answer showed of the server itself, whatever was asked.
+type Endpoint struct {
+	Status int           // of the answer
+	Took   time.Duration // from sending the request to the headers of the answer
+	At     time.Time     // when the headers came, by our clock
+
+	Date         time.Time           // by the server's clock; zero: it does not say
+	Certificates []*x509.Certificate // what the server presented, its own first; none over http
+}
+
+// Endpoint is what the last answer showed; nil as long as none has come.
+func (c *Client) Endpoint() *Endpoint { return c.endpoint.Load() }
+
+// meet remembers what an answer shows of the server.
+func (c *Client) meet(resp *http.Response, sent time.Time) {
+	now := c.o.Now()
+	e := &Endpoint{Status: resp.StatusCode, Took: now.Sub(sent), At: now}
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		e.Date = date
+	}
+	if resp.TLS != nil {
+		e.Certificates = resp.TLS.PeerCertificates
+	}
+	c.endpoint.Store(e)
+}
+
+// Presented are the certificates of a server that was not trusted, its own first; none where err is about
+// something else.
+func Presented(err error) []*x509.Certificate {
+	var untrusted *tls.CertificateVerificationError
+	if errors.As(err, &untrusted) {
+		return untrusted.UnverifiedCertificates
+	}
+	return nil
+}

@@ -1,0 +1,265 @@
+package teamworkcloud
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/driver/rest"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
+	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+var _ driver.Doctor = (*Driver)(nil)
+
+// Examine looks at a server, and at its machine at the same time.
+func (d *Driver) Examine(ctx context.Context, r *schema.Resource, users []*schema.Resource) []driver.Examination {
+	server := connect.Declared(r)
+	var onMachine []driver.Examination
+	var both sync.WaitGroup
+	if server.Host != nil {
+		both.Go(func() { onMachine = d.examineMachine(ctx, r) })
+	}
+	found := d.examineServer(ctx, r, users)
+	both.Wait()
+	return append(found, onMachine...)
+}
+
+// failed is an examination that could not be made, or that the server refused.
+func failed(ctx context.Context, what string, err error, advice string) driver.Examination {
+	state := driver.Unknown
+	if osmc.NotAllowed(err) {
+		state = driver.Fail
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return driver.Examination{What: what, State: state, Seen: wording.OneLine(err.Error()), Advice: advice}
+}
+
+// examineServer examines the REST interface of a server: release, ports, and the rights of the user.
+func (d *Driver) examineServer(
+	ctx context.Context, r *schema.Resource, users []*schema.Resource,
+) []driver.Examination {
+	c, err := d.reader(r)
+	if err != nil {
+		return []driver.Examination{{
+			What: "reached", State: driver.Fail, Seen: wording.OneLine(err.Error()), Advice: "Correct its declaration.",
+		}}
+	}
+	server := connect.Declared(r)
+	about, err := survey.ReadServer(ctx, c, server)
+	found := driver.ExamineEndpoint(ctx, c.Endpoint(), server.URL.String(), err, d.env.Now())
+	if c.Endpoint() == nil {
+		return found
+	}
+	if err != nil {
+		x := failed(ctx, "credentials", err, "Check user, and password or token.")
+		if rest.IsStatus(err, 401, 403) {
+			x.State = driver.Fail
+		}
+		return append(found, x)
+	}
+	credentials := driver.Examination{What: "credentials", State: driver.OK, Seen: "accepted, as " + about.User}
+	if about.User == "" {
+		credentials.State, credentials.Seen = driver.Unknown, "accepted, and the server does not say whose token it is"
+		credentials.Advice = "Declare user beside the token."
+	}
+	found = append(found, credentials, examineRelease(about, server), examinePorts(about))
+	if slices.ContainsFunc(users, func(user *schema.Resource) bool {
+		return user.Addr.Kind == schema.Sync && user.Ref("target", "server") == r
+	}) {
+		found = append(found, examineRole(ctx, c, server))
+	}
+	return found
+}
+
+func examineRelease(about *survey.Server, server *connect.Server) driver.Examination {
+	x := driver.Examination{What: "release", State: driver.OK, Seen: cmp.Or(about.Release.String(), about.Text)}
+	switch {
+	case about.Major == "":
+		x.State, x.Seen = driver.Unknown, "the server says "+wording.Quote(about.Text)
+		x.Advice = "Look at it in the web application: both servers of a synchronization must be of one major version."
+	case server.Expect != nil && server.Expect.Major != "" && server.Expect.Major != about.Major:
+		x.State, x.Advice = driver.Fail, fmt.Sprintf("expect.major is %s: is this the server that is meant?", server.Expect.Major)
+	case about.Release.IsZero():
+		x.Seen = fmt.Sprintf("%s by its database %s", about.Major, about.Keyspace)
+	}
+	return x
+}
+
+func examinePorts(about *survey.Server) driver.Examination {
+	x := driver.Examination{What: "ports", State: driver.OK}
+	if !about.Ports {
+		x.State, x.Seen = driver.Unknown, "the server does not say which ports it has"
+		x.Advice = "Let the user read the server's health (Server Administrator), or look at its settings."
+		return x
+	}
+	encrypted := "no encrypted one"
+	if about.TLSPort != 0 {
+		encrypted = fmt.Sprintf("%d encrypted", about.TLSPort)
+	}
+	x.Seen = fmt.Sprintf("%d plain, %s", about.PlainPort, encrypted)
+	return x
+}
+
+// examineRole examines whether the user has the role that the target of a synchronization wants, on any category, or
+// may give it.
+func examineRole(ctx context.Context, c osmc.Reader, server *connect.Server) driver.Examination {
+	body, err := survey.Observe(ctx, c, server, planner.Need{Server: server.Address(), What: survey.AboutRole})
+	if err != nil {
+		return failed(ctx, "role", err, "Look at the user's roles in the web application.")
+	}
+	rights := body.(*survey.Rights)
+	x := driver.Examination{What: "role", State: driver.OK}
+	advice := fmt.Sprintf("Give %s the role %s on the target category.", cmp.Or(rights.User, "the user"), rights.Name)
+	switch own := rights.Own; {
+	case own == nil:
+		x.State, x.Seen, x.Advice = driver.Unknown, "the server does not say which roles the user has", advice
+	case own.Everywhere:
+		x.Seen = rights.Name + " everywhere"
+	case len(own.Objects) > 0:
+		x.Seen = fmt.Sprintf("%s on %s", rights.Name, wording.Plural(len(own.Objects), "object"))
+	case own.Unknown:
+		x.State, x.Advice = driver.Unknown, advice
+		x.Seen = rights.Name + ", and the server does not say on what"
+	case rights.MayGrant:
+		x.Seen = "not yet " + rights.Name + "; a plan gives it"
+	default:
+		x.State, x.Seen, x.Advice = driver.Fail, "not "+rights.Name+", and the user may not give it", advice
+	}
+	return x
+}
+
+// examineMachine examines the machine of a server: the login, its services and who may restart them, Data Manager,
+// and the settings files that encryption needs.
+func (d *Driver) examineMachine(ctx context.Context, r *schema.Resource) []driver.Examination {
+	const advice = "Check ssh, key, known_hosts and jump of host."
+	h, err := d.machine(r)
+	if err != nil {
+		x := failed(ctx, "machine", err, advice)
+		x.State = driver.Fail
+		return []driver.Examination{x}
+	}
+	m := machine.New(h, commandsOf(r, d.releaseOf(ctx, r)))
+	state, why, err := m.Status(ctx)
+	if err != nil {
+		x := failed(ctx, "machine", err, advice)
+		x.State = driver.Fail
+		return []driver.Examination{x}
+	}
+	seen := h.Name()
+	if !connect.Declared(r).Host.Local {
+		seen += ": logged in, and its host key is known"
+	}
+	found := []driver.Examination{
+		{What: "machine", State: driver.OK, Seen: seen}, examineServices(state, why),
+	}
+	if x := examineSudo(ctx, m); x != nil {
+		found = append(found, *x)
+	}
+	found = append(found, examineDataManager(ctx, m))
+	if connect.Declared(r).SyncTLS != nil {
+		places := filesOf(r, d.releaseOf(ctx, r))
+		found = append(found, examineFile(ctx, h, "settings of the server", places.conf),
+			examineFile(ctx, h, "settings of the web application", places.web))
+	}
+	return found
+}
+
+// releaseOf is the release of a server, zero where it does not say: its client remembers nothing, so it is asked.
+func (d *Driver) releaseOf(ctx context.Context, r *schema.Resource) osmc.Release {
+	c, err := d.reader(r)
+	if err != nil {
+		return osmc.Release{}
+	}
+	_, release, _ := c.Version(ctx) // unknown counts as new, as in every plan
+	return release
+}
+
+func examineServices(state machine.Running, why string) driver.Examination {
+	x := driver.Examination{What: "services", State: driver.OK, Seen: "all run"}
+	switch state {
+	case machine.RunningAll:
+	case machine.RunningPartly:
+		x.State, x.Seen, x.Advice = driver.Fail, "some are stopped: "+why, "Start them."
+	case machine.Stopped:
+		x.State, x.Seen, x.Advice = driver.Fail, "stopped: "+why, "Start them; or is this the machine of another server?"
+	default:
+		x.State, x.Seen, x.Advice = driver.Unknown, why, "See host.status."
+	}
+	return x
+}
+
+// examineSudo asks sudo whether the login may stop and start the services without a password: it lists the command and
+// does not run it. nil: no command needs sudo.
+func examineSudo(ctx context.Context, m *machine.Machine) *driver.Examination {
+	x := &driver.Examination{What: "sudo", State: driver.OK, Seen: "may stop and start the services"}
+	asked := false
+	for _, args := range slices.Concat(m.Stop, m.Start) {
+		if len(args) < 2 || args[0] != "sudo" || strings.HasPrefix(args[1], "-") {
+			continue
+		}
+		asked = true
+		out, err := m.Host.Run(ctx, host.Command{Args: append([]string{"sudo", "-n", "-l"}, args[1:]...)})
+		switch {
+		case err != nil:
+			f := failed(ctx, x.What, err, "Try it by hand.")
+			return &f
+		case out.Code == 127:
+			x.State, x.Seen = driver.Fail, "there is no sudo on the machine"
+			x.Advice = "Declare host.stop and host.start."
+			return x
+		case out.Code != 0:
+			x.State, x.Seen = driver.Fail, "may not run without a password: "+host.Quote(args[1:])
+			x.Advice = "Allow it in sudoers with NOPASSWD, or declare host.stop and host.start."
+			return x
+		}
+	}
+	if !asked {
+		return nil
+	}
+	return x
+}
+
+// examineDataManager looks for the program; it is not run.
+func examineDataManager(ctx context.Context, m *machine.Machine) driver.Examination {
+	const what = "datamanager"
+	for _, word := range slices.Backward(m.DataManager) {
+		if strings.HasPrefix(word, "/") {
+			return examineFile(ctx, m.Host, what, word)
+		}
+	}
+	return driver.Examination{
+		What: what, State: driver.Unknown, Seen: host.Quote(m.DataManager) + " is looked for when it is first run",
+		Advice: "Name it with its folder in host.datamanager.",
+	}
+}
+
+// examineFile looks whether a file is there and may be read.
+func examineFile(ctx context.Context, h host.Host, what, name string) driver.Examination {
+	x := driver.Examination{What: what, State: driver.OK, Seen: name}
+	f, err := h.Files(ctx).Open(name)
+	if err == nil {
+		err = f.Close()
+	}
+	switch {
+	case err == nil:
+	case isNoFile(err):
+		x.State, x.Seen = driver.Fail, name+": "+wordsOf(err)
+		x.Advice = "Correct host.home, or name the file in host; let the login read it."
+	default:
+		return failed(ctx, what, fmt.Errorf("%s: %w", name, err), "Try it by hand.")
+	}
+	return x
+}
