@@ -65,10 +65,11 @@ func ExamineEndpoint(ctx context.Context, e *rest.Endpoint, url string, err erro
 		}
 		return out
 	}
-	out := []Examination{{
-		What: "reached", State: OK,
-		Seen: fmt.Sprintf("%s answered in %s with status %d", url, e.Took.Round(time.Millisecond), e.Status),
-	}}
+	seen := fmt.Sprintf("%s answered in %s", url, e.Took.Round(time.Millisecond))
+	if err != nil {
+		seen += fmt.Sprintf(", at last with status %d", e.Status)
+	}
+	out := []Examination{{What: "reached", State: OK, Seen: seen}}
 	if len(e.Certificates) > 0 {
 		out = append(out, ExamineCertificate("certificate", e.Certificates[0], now))
 	}

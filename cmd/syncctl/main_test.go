@@ -11,5 +11,15 @@ import (
 func TestMain(m *testing.M) { clitest.Main(m, products...) }
 
 func TestScripts(t *testing.T) {
-	testscript.Run(t, clitest.Scripts(filepath.Join("testdata", "script"), products...))
+	examples, err := filepath.Abs(filepath.Join("..", "..", "examples"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := clitest.Scripts(filepath.Join("testdata", "script"), products...)
+	setup := p.Setup
+	p.Setup = func(e *testscript.Env) error {
+		e.Setenv("EXAMPLES", examples)
+		return setup(e)
+	}
+	testscript.Run(t, p)
 }

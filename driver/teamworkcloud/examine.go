@@ -3,15 +3,20 @@ package teamworkcloud
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/rest"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/encrypt"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
@@ -38,7 +43,7 @@ func (d *Driver) Examine(ctx context.Context, r *schema.Resource, users []*schem
 // failed is an examination that could not be made, or that the server refused.
 func failed(ctx context.Context, what string, err error, advice string) driver.Examination {
 	state := driver.Unknown
-	if osmc.NotAllowed(err) {
+	if rest.IsStatus(err, http.StatusUnauthorized, http.StatusForbidden) {
 		state = driver.Fail
 	}
 	if ctx.Err() != nil {
@@ -64,11 +69,7 @@ func (d *Driver) examineServer(
 		return found
 	}
 	if err != nil {
-		x := failed(ctx, "credentials", err, "Check user, and password or token.")
-		if rest.IsStatus(err, 401, 403) {
-			x.State = driver.Fail
-		}
-		return append(found, x)
+		return append(found, failed(ctx, "credentials", err, "Check user, and password or token."))
 	}
 	credentials := driver.Examination{What: "credentials", State: driver.OK, Seen: "accepted, as " + about.User}
 	if about.User == "" {
@@ -77,7 +78,7 @@ func (d *Driver) examineServer(
 	}
 	found = append(found, credentials, examineRelease(about, server), examinePorts(about))
 	if slices.ContainsFunc(users, func(user *schema.Resource) bool {
-		return user.Addr.Kind == schema.Sync && user.Ref("target", "server") == r
+		return user.Addr.Kind == schema.Sync && survey.Declared(user).Target == r
 	}) {
 		found = append(found, examineRole(ctx, c, server))
 	}
@@ -151,7 +152,8 @@ func (d *Driver) examineMachine(ctx context.Context, r *schema.Resource) []drive
 		x.State = driver.Fail
 		return []driver.Examination{x}
 	}
-	m := machine.New(h, commandsOf(r, d.releaseOf(ctx, r)))
+	server, release := connect.Declared(r), d.releaseOf(ctx, r)
+	m := machine.New(h, machine.CommandsFor(server, release))
 	state, why, err := m.Status(ctx)
 	if err != nil {
 		x := failed(ctx, "machine", err, advice)
@@ -159,7 +161,7 @@ func (d *Driver) examineMachine(ctx context.Context, r *schema.Resource) []drive
 		return []driver.Examination{x}
 	}
 	seen := h.Name()
-	if !connect.Declared(r).Host.Local {
+	if !server.Host.Local {
 		seen += ": logged in, and its host key is known"
 	}
 	found := []driver.Examination{
@@ -169,20 +171,24 @@ func (d *Driver) examineMachine(ctx context.Context, r *schema.Resource) []drive
 		found = append(found, *x)
 	}
 	found = append(found, examineDataManager(ctx, m))
-	if connect.Declared(r).SyncTLS != nil {
-		places := filesOf(r, d.releaseOf(ctx, r))
-		found = append(found, examineFile(ctx, h, "settings of the server", places.conf),
-			examineFile(ctx, h, "settings of the web application", places.web))
+	for _, name := range encrypt.Files(server, release) {
+		found = append(found, examineFile(ctx, h, "file", name))
 	}
 	return found
 }
 
-// releaseOf is the release of a server, zero where it does not say: its client remembers nothing, so it is asked.
+// releaseWithin is how long the machine waits for the server to tell its release: a silent server says nothing about
+// its machine.
+const releaseWithin = 5 * time.Second
+
+// releaseOf is the release of a server, zero where it does not say.
 func (d *Driver) releaseOf(ctx context.Context, r *schema.Resource) osmc.Release {
 	c, err := d.reader(r)
 	if err != nil {
 		return osmc.Release{}
 	}
+	ctx, cancel := context.WithTimeout(ctx, releaseWithin)
+	defer cancel()
 	_, release, _ := c.Version(ctx) // unknown counts as new, as in every plan
 	return release
 }
@@ -204,7 +210,7 @@ func examineServices(state machine.Running, why string) driver.Examination {
 // examineSudo asks sudo whether the login may stop and start the services without a password: it lists the command and
 // does not run it. nil: no command needs sudo.
 func examineSudo(ctx context.Context, m *machine.Machine) *driver.Examination {
-	x := &driver.Examination{What: "sudo", State: driver.OK, Seen: "may stop and start the services"}
+	x := &driver.Examination{What: "sudo", State: driver.OK, Seen: "lists stopping and starting the services as allowed"}
 	asked := false
 	for _, args := range slices.Concat(m.Stop, m.Start) {
 		if len(args) < 2 || args[0] != "sudo" || strings.HasPrefix(args[1], "-") {
@@ -255,9 +261,11 @@ func examineFile(ctx context.Context, h host.Host, what, name string) driver.Exa
 	}
 	switch {
 	case err == nil:
-	case isNoFile(err):
-		x.State, x.Seen = driver.Fail, name+": "+wordsOf(err)
-		x.Advice = "Correct host.home, or name the file in host; let the login read it."
+	case errors.Is(err, fs.ErrNotExist):
+		x.State, x.Seen, x.Advice = driver.Fail, name+" does not exist", "Correct host.home, or name the file in host."
+	case errors.Is(err, fs.ErrPermission):
+		x.State, x.Seen = driver.Fail, name+" may not be read by this login"
+		x.Advice = "Let the login read it."
 	default:
 		return failed(ctx, what, fmt.Errorf("%s: %w", name, err), "Try it by hand.")
 	}

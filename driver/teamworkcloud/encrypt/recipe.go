@@ -172,3 +172,17 @@ func trusted(server *connect.Server) []keystore.Trusted {
 	slices.SortFunc(out, func(a, b keystore.Trusted) int { return strings.Compare(a.Alias, b.Alias) })
 	return out
 }
+
+// Files are the files on a server's machine that the recipe of its release edits: settings and trust stores.
+func Files(server *connect.Server, release osmc.Release) []string {
+	if server.SyncTLS == nil {
+		return nil
+	}
+	r, _ := recipeFor(server, release)
+	p := placesOf(server, release)
+	var out []string
+	if r.Settings {
+		out = append(out, p.web, p.conf)
+	}
+	return append(out, storesOf(server, r, p)...)
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"strings"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
@@ -50,7 +51,10 @@ func Reads(w *state.World, name, command string) bool {
 	}
 	for _, args := range list {
 		args, _ = withoutExec(args)
-		args, _ = withoutSudo(args)
+		args, sudo := withoutSudo(args)
+		if sudo && len(args) > 1 && args[0] == sudoLists {
+			continue
+		}
 		if len(args) == 0 {
 			return false
 		}
@@ -108,12 +112,28 @@ func (sh *Shell) command(args []string) int {
 		fmt.Fprintln(&sh.Errs, "usage: sudo command")
 		return 1
 	}
+	if sudo && args[0] == sudoLists {
+		return sh.list(args[1:])
+	}
 	p := programs[path.Base(args[0])]
 	if p.run == nil || !sh.finds(args[0], p.installed) {
 		fmt.Fprintf(&sh.Errs, "sh: 1: %s: not found\n", args[0])
 		return 127
 	}
 	return p.run(sh, sudo || sh.Root, args)
+}
+
+// sudoLists is sudo's option to tell whether a command may be run, without running it (sudo(8)).
+const sudoLists = "-l"
+
+// list tells that a command may be run by printing it.
+func (sh *Shell) list(args []string) int {
+	if len(args) == 0 {
+		fmt.Fprintln(&sh.Errs, "sudo: only a named command is listed here")
+		return 1
+	}
+	fmt.Fprintln(&sh.Out, strings.Join(args, " "))
+	return 0
 }
 
 // finds tells whether a program is where it was called. What belongs to the machine is on its path and in /bin,
