@@ -10,6 +10,7 @@ import (
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/sandbox"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // Bench is what the kit needs of a product.
@@ -186,9 +187,9 @@ func checkShutOut(t *testing.T, b Bench, c Case) {
 		shut.clean("the error of planning", diag.Error())
 	}
 	shut.verifyAll(p)
-	for server, found := range shut.examineAll() {
-		if !slices.ContainsFunc(found, func(x driver.Examination) bool { return x.State == driver.Fail }) {
-			t.Errorf("%s refuses everything, and its examination finds nothing wrong: %v", server, found)
+	for addr, found := range shut.examineAll() {
+		if addr.Kind == schema.Server && !slices.ContainsFunc(found, func(x driver.Examination) bool { return x.State == driver.Fail }) {
+			t.Errorf("%s refuses everything, and its examination finds nothing wrong: %v", addr, found)
 		}
 	}
 	for i := range p.Steps {

@@ -8,9 +8,9 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// examineAll examines every server as a process of its own would, where the driver is a driver.Doctor, and holds what
-// is found to the comments of driver.Examination. Keystores of other drivers are not asked.
-func (w *world) examineAll() map[string][]driver.Examination {
+// examineAll examines every server and keystore as a process of its own would, where the driver is a driver.Doctor,
+// and holds what is found to the comments of driver.Examination.
+func (w *world) examineAll() map[schema.Addr][]driver.Examination {
 	w.t.Helper()
 	cfg, d := w.load()
 	defer w.release(d)
@@ -18,9 +18,9 @@ func (w *world) examineAll() map[string][]driver.Examination {
 	if !ok {
 		return nil
 	}
-	all := map[string][]driver.Examination{}
+	all := map[schema.Addr][]driver.Examination{}
 	for _, r := range cfg.Resources {
-		if r.Addr.Kind != schema.Server {
+		if r.Addr.Kind != schema.Server && r.Addr.Kind != schema.Keystore {
 			continue
 		}
 		var users []*schema.Resource
@@ -30,7 +30,7 @@ func (w *world) examineAll() map[string][]driver.Examination {
 			}
 		}
 		found := doctor.Examine(w.t.Context(), r, users)
-		all[r.Addr.String()] = found
+		all[r.Addr] = found
 		if len(found) == 0 {
 			w.t.Errorf("the examination of %s finds nothing", r.Addr)
 		}

@@ -37,7 +37,7 @@ func (d *Driver) Examine(ctx context.Context, r *schema.Resource, users []*schem
 	return found
 }
 
-// examineBox examines the box that a declaration is about. That there is none yet is no fault: it is added.
+// examineBox examines the box that a declaration is about. One that is missing is added later, so all is well.
 func examineBox(ctx context.Context, c reader, user *schema.Resource) []driver.Examination {
 	declared, diags := decodeBox(user)
 	if diags.HasErrors() {
