@@ -110,18 +110,19 @@ func examineOne(ctx context.Context, p *project, r *schema.Resource, within time
 			users = append(users, user)
 		}
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("nothing was found out within %s (-timeout)", within))
+	late := fmt.Errorf("nothing was found out within %s (-timeout)", within)
+	limited, cancel := context.WithTimeoutCause(ctx, within, late)
 	defer cancel()
 	found := make(chan []driver.Examination, 1)
 	go func() { found <- d.Examine(limited, r, users) }()
-	late := time.NewTimer(within + doctorGrace)
-	defer late.Stop()
+	most := time.NewTimer(within + doctorGrace)
+	defer most.Stop()
 	select {
 	case x := <-found:
 		return x
 	case <-ctx.Done():
 		return nil
-	case <-late.C:
+	case <-most.C:
 		return []driver.Examination{{
 			What: "reached", State: driver.Unknown, Seen: fmt.Sprintf("the examination did not end within %s", within),
 			Advice: "Try again, with a longer -timeout.",

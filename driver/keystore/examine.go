@@ -35,7 +35,8 @@ func (d *Driver) Examine(ctx context.Context, r *schema.Resource, _ []*schema.Re
 		file.State, file.Seen = driver.Fail, fmt.Sprintf("%s: there is no folder %s", where, o.NoFolder)
 		file.Advice = "Make the folder first, or correct path."
 	case o.State == Missing:
-		file.State, file.Seen, file.Advice = driver.Warn, where+" does not exist", "Let syncctl apply make it, or correct path."
+		file.State, file.Seen = driver.Warn, where+" does not exist"
+		file.Advice = "Let syncctl apply make it, or correct path."
 	case o.State == Unusable:
 		return append([]driver.Examination{file}, driver.Examination{
 			What: "password", State: driver.Fail, Seen: "it cannot be opened: " + wording.OneLine(o.Problem.Message),

@@ -92,7 +92,8 @@ func examineRelease(about *survey.Server, server *connect.Server) driver.Examina
 		x.State, x.Seen = driver.Unknown, "the server says "+wording.Quote(about.Text)
 		x.Advice = "Look at it in the web application: both servers of a synchronization must be of one major version."
 	case server.Expect != nil && server.Expect.Major != "" && server.Expect.Major != about.Major:
-		x.State, x.Advice = driver.Fail, fmt.Sprintf("expect.major is %s: is this the server that is meant?", server.Expect.Major)
+		x.State = driver.Fail
+		x.Advice = fmt.Sprintf("expect.major is %s: is this the server that is meant?", server.Expect.Major)
 	case about.Release.IsZero():
 		x.Seen = fmt.Sprintf("%s by its database %s", about.Major, about.Keyspace)
 	}
