@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/syncctl/syncctl/driver"
@@ -48,6 +49,9 @@ func (c *reader) explain(err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case isLocked(err):
+		hint = fmt.Sprintf("Jira has locked the account of user %q after failed logins and asks for a CAPTCHA: log in once "+
+			"in a browser, check the password here, and try again", c.server.User)
 	case rest.IsStatus(err, http.StatusUnauthorized):
 		hint = fmt.Sprintf("it does not accept the credentials of user %q: check user, and password or token",
 			c.server.User)
@@ -62,6 +66,19 @@ func (c *reader) explain(err error) error {
 	return fmt.Errorf("%s: %w", c.server.Addr(), err)
 }
 
+// isLocked tells whether Jira wants a CAPTCHA of this user before it looks at a password again
+// (confluence.atlassian.com, "How to log in to JIRA if CAPTCHA is enabled").
+func isLocked(err error) bool {
+	var e *rest.Error
+	if !errors.As(err, &e) || !rest.IsStatus(err, http.StatusUnauthorized, http.StatusForbidden) {
+		return false
+	}
+	return strings.Contains(e.Header("X-Authentication-Denied-Reason"), captcha) ||
+		strings.Contains(e.Header("X-Seraph-LoginReason"), captcha)
+}
+
+const captcha = "CAPTCHA_CHALLENGE"
+
 // integrations lists the synchronizations of a project. projectKey is required for project administrators
 // (HC/5.2/cloud/integration-synchronization-actions) and harmless for others.
 func (c *reader) integrations(ctx context.Context, project string) ([]integration, error) {
@@ -69,6 +86,9 @@ func (c *reader) integrations(ctx context.Context, project string) ([]integratio
 		return nil, fmt.Errorf("listing synchronizations: Backbone in the cloud has no documented interface")
 	}
 	raw, err := c.document(ctx, api+"/integrations", url.Values{"projectKey": {project}})
+	if rest.IsStatus(err, http.StatusNotFound) {
+		err = fmt.Errorf("is Backbone installed there, and is %s with its context path right? (%w)", c.server.URL, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("listing the synchronizations of project %s: %w", project, err)
 	}

@@ -31,7 +31,8 @@ func configureStep(s *synchronization, because string) planner.Step {
 			Do: []string{"Open the configuration of " + s.name() + " and make it exactly as below; then save, or " +
 				"publish the draft."},
 			Values: configurationValues(s, fields),
-			Attest: "the configuration is exactly as declared (parts of it cannot be read over REST)",
+			Attest: "the configuration is exactly as declared (parts of it cannot be read over REST), and no tab shows " +
+				"a warning",
 		})
 	step.Because, step.Effect, step.Within = because, &planner.Effect{}, planner.Duration(20*time.Second)
 	return at(step, server)
@@ -112,7 +113,15 @@ func (d *Driver) verifyConfigured(ctx context.Context, t *executor.Task) (execut
 	if diff := planner.Compare(l.sync.Resource().Value, actual); len(diff) > 0 {
 		return executor.NotDone.Because("%s", differences(diff)), nil
 	}
-	if parts := unreadable(l.sync, v); len(parts) > 0 {
+	if len(s.Conflicts) > 0 {
+		return executor.NotDone.Because("%s has %s: %s", l.Key, wording.Plural(len(s.Conflicts), "conflict"),
+			strings.Join(s.Conflicts, "; ")), nil
+	}
+	parts := unreadable(l.sync, v)
+	if s.Conflicts == nil {
+		parts = append(parts, "conflicts")
+	}
+	if len(parts) > 0 {
 		v := executor.Unknown.Because("cannot be read over REST: %s", strings.Join(parts, ", "))
 		v.Outputs = map[string]string{wordOutput: strings.Join(parts, " ")}
 		return v, nil

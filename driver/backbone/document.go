@@ -104,6 +104,12 @@ func (i *integration) String() string {
 	if i.Summary != nil && *i.Summary != "" {
 		s += fmt.Sprintf(" %q", *i.Summary)
 	}
+	switch {
+	case i.Second != nil:
+		s += fmt.Sprintf(", direct, %s with %s", i.First.Project, i.Second.Project)
+	case i.Partner != "":
+		s += fmt.Sprintf(", %s with %s", i.First.Project, i.Partner)
+	}
 	if !i.Changed.IsZero() {
 		s += ", last changed " + i.Changed.UTC().Format(time.DateTime)
 	}

@@ -37,13 +37,19 @@ func (s *standing) findings(said func(op string) bool) ([]planner.Finding, hcl.D
 	out = append(out, s.newFindings()...)
 	out = append(out, s.partnerFindings()...)
 	out = append(out, s.pairFindings()...)
+	out = append(out, s.narrowings()...)
 	return append(out, s.caveats()...), nil
 }
 
 func (s *standing) missing(role string) *hcl.Diagnostic {
 	e := s.from.end(role)
-	detail := fmt.Sprintf("On %s there is no synchronization by %s of project %s.", e.server.Addr(),
-		s.from.Transport, e.Project)
+	detail := fmt.Sprintf("On %s there is no synchronization by %s of project %s with project %s.", e.server.Addr(),
+		s.from.Transport, e.Project, s.from.end(other(role)).Project)
+	if others := s.half(role).others; len(others) > 0 {
+		detail += " It has: " + strings.Join(others, "; ") + "."
+	} else {
+		detail += " It lists none at all of that project."
+	}
 	if s.half(other(role)).found() {
 		if n := s.new; n.found() && n.Status != "RUNNING" {
 			return s.Problem("The original was not found", detail+fmt.Sprintf(" The %s's half is still there, and %s "+
@@ -286,6 +292,7 @@ func (s *standing) restFindings(role string) []planner.Finding {
 	out := []planner.Finding{{Rule: "backbone/half-left", Severity: planner.Warn, Op: op(opDelete, role),
 		Summary: fmt.Sprintf("the %s's half of the original is gone already; only the %s's half %s is left",
 			other(role), role, s.half(role).Key)}}
+	out = append(out, s.narrowings()...)
 	if allow := s.DeleteOriginal.Allow; allow < 1 {
 		out = append(out, deleteAllow(op(opDelete, role), 1, allow))
 	}

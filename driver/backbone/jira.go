@@ -1,9 +1,11 @@
 package backbone
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -24,8 +26,12 @@ func (c *reader) jira(path string) string {
 // hasProject tells whether the project answers to this user.
 func (c *reader) hasProject(ctx context.Context, key string) (bool, error) {
 	raw, err := c.document(ctx, c.jira("project/"+url.PathEscape(key)), nil)
-	if rest.IsStatus(err, http.StatusNotFound) {
-		return false, nil
+	var answer *rest.Error
+	if rest.IsStatus(err, http.StatusNotFound) && errors.As(err, &answer) {
+		if answer.Says("errorMessages") {
+			return false, nil
+		}
+		err = fmt.Errorf("is there a Jira, and is %s with its context path right? (%w)", c.server.URL, err)
 	}
 	if err != nil {
 		return false, fmt.Errorf("reading project %s: %w", key, err)
@@ -52,33 +58,80 @@ func (c *reader) summaries(ctx context.Context, keys []string) (map[string]*stri
 // search asks for several issues at once. Jira refuses a search for a key that does not exist (400): then each is
 // asked for alone.
 func (c *reader) search(ctx context.Context, keys []string, out map[string]*string) error {
+	query := url.Values{"jql": {"key in (" + strings.Join(keys, ",") + ")"}, "fields": {"summary"},
+		"maxResults": {strconv.Itoa(mostKeys)}}
+	for n, asked := 0, map[string]bool{}; ; {
+		page, err := c.searchPage(ctx, query)
+		if rest.IsStatus(err, http.StatusBadRequest) && n == 0 {
+			return c.each(ctx, keys, out)
+		}
+		if err != nil {
+			return fmt.Errorf("searching for issues, after the first %d: %w", n, err)
+		}
+		for _, i := range page.issues {
+			if key := i.text("key"); slices.Contains(keys, key) {
+				out[key] = summaryOf(i)
+			}
+		}
+		n += len(page.issues)
+		switch {
+		case page.next == nil:
+			return nil
+		case asked[page.next.Encode()] || !c.cloud() && len(page.issues) == 0:
+			return fmt.Errorf("searching for issues: the answer does not advance after the first %d, and is not complete", n)
+		}
+		asked[page.next.Encode()] = true
+		maps.Copy(query, page.next)
+	}
+}
+
+// searchPage is one page of an answer; next asks for the one that follows, nil after the last.
+type searchPage struct {
+	issues []object
+	next   url.Values
+}
+
+// searchPage asks for a page: Data Center numbers the issues (startAt, total), the cloud hands out a token for the
+// next page (developer.atlassian.com/changelog/#CHANGE-2046).
+func (c *reader) searchPage(ctx context.Context, query url.Values) (searchPage, error) {
 	path := c.jira("search")
 	if c.cloud() {
 		path = c.jira("search/jql") // the older search is gone from the cloud
 	}
-	query := url.Values{"jql": {"key in (" + strings.Join(keys, ",") + ")"}, "fields": {"summary"},
-		"maxResults": {strconv.Itoa(mostKeys)}}
 	raw, err := c.document(ctx, path, query)
-	if rest.IsStatus(err, http.StatusBadRequest) {
-		return c.each(ctx, keys, out)
-	}
 	if err != nil {
-		return err
+		return searchPage{}, err
 	}
 	found, err := parseObject(raw)
 	if err != nil {
-		return fmt.Errorf("searching for issues: %w", err)
+		return searchPage{}, err
 	}
 	issues, ok := found.objects("issues")
 	if !ok {
-		return errors.New("searching for issues: the answer has no list of issues")
+		return searchPage{}, errors.New("the answer has no list of issues")
 	}
-	for _, i := range issues {
-		if key := i.text("key"); slices.Contains(keys, key) {
-			out[key] = summaryOf(i)
+	p := searchPage{issues: issues}
+	if c.cloud() {
+		token, last := found.text("nextPageToken"), member[bool](found, "isLast")
+		switch {
+		case token != "":
+			p.next = url.Values{"nextPageToken": {token}}
+		case last == nil || !*last:
+			return p, errors.New("the answer does not say that it is the last page, and names no next one")
 		}
+		return p, nil
 	}
-	return nil
+	start, total := found.count("startAt"), found.count("total")
+	if start == nil || total == nil {
+		return p, errors.New("the answer does not say how many issues there are, and which these are")
+	}
+	if want := cmp.Or(query.Get("startAt"), "0"); strconv.Itoa(*start) != want {
+		return p, fmt.Errorf("the answer begins with issue %d, asked for was %s", *start, want)
+	}
+	if n := *start + len(issues); n < *total {
+		p.next = url.Values{"startAt": {strconv.Itoa(n)}}
+	}
+	return p, nil
 }
 
 func summaryOf(issue object) *string { return member[string](issue.object("fields"), "summary") }

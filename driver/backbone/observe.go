@@ -129,8 +129,9 @@ func observed[T any](seen *planner.Observations, n planner.Need, needs *[]planne
 type live struct {
 	*syncSeen // nil: not found
 
-	end      *end // the server that has it
-	unlisted bool // not found in a list without any entry, which proves nothing
+	end      *end     // the server that has it
+	unlisted bool     // not found in a list without any entry, which proves nothing
+	others   []string // what the list has instead of it
 	pairs    map[string]*pairsSeen
 }
 
@@ -163,6 +164,9 @@ func look(s *synchronization, seen *planner.Observations) (found []*live, needs 
 		}
 		if i == nil {
 			l.unlisted = len(list.List) == 0
+			for _, other := range list.List {
+				l.others = append(l.others, other.String())
+			}
 			continue
 		}
 		if l.syncSeen, err = observed[syncSeen](seen, e.need(seeOne, i.Key), &needs); err != nil {

@@ -96,6 +96,11 @@ func (p *syncPlan) planDirect() {
 		status = l.Status
 	} else {
 		p.q.Then(createStep(p.synchronization, l))
+		if len(p.IssueTypes) == 0 {
+			p.findings = append(p.findings, planner.Finding{Rule: "backbone/no-issue-types", Severity: planner.Refuse,
+				Op: opCreate, Summary: fmt.Sprintf("%s is to be created without an issue type", p.name()),
+				Detail: "Backbone refuses to start it. Declare issue_types in " + p.Addr().String() + "."})
+		}
 	}
 	// what is changed while it runs asks for a restart (RESTART REQUIRED)
 	if p.needsConfiguring() && (status == "RUNNING" || status == "RESTART REQUIRED") {

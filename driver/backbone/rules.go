@@ -2,6 +2,7 @@ package backbone
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -13,6 +14,9 @@ import (
 
 // userFields are Jira's own fields that hold users.
 var userFields = []string{"assignee", "reporter", "creator"}
+
+// projectKey is any that a Jira takes: it may be given another pattern, but never lower-case letters.
+var projectKey = regexp.MustCompile(`^\p{Lu}[\p{Lu}\p{Nd}_]*$`)
 
 func checkServer(s *serverBlock) hcl.Diagnostics {
 	diags := s.Server.Check()
@@ -45,11 +49,20 @@ func checkSync(s *syncBlock) hcl.Diagnostics {
 			fmt.Sprintf("With transport %q a synchronization has the blocks %s and %s.", s.Transport, names[0], names[1]))}
 	}
 	var diags hcl.Diagnostics
+	if s.Transport == direct && s.Has("issue_types") && s.Known("issue_types") && len(s.IssueTypes) == 0 {
+		diags = append(diags, noIssueTypes(s))
+	}
 	for _, other := range others {
 		if s.Has(other) {
 			diags = append(diags, s.Problem("Wrong kind of end",
 				fmt.Sprintf("With transport %q the ends are called %s and %s, not %s.", s.Transport, names[0], names[1],
 					other), other))
+		}
+	}
+	for _, e := range ends {
+		if e.Known("project") && !projectKey.MatchString(e.Project) {
+			diags = append(diags, e.Problem("Invalid project key", fmt.Sprintf("%q is not the key of a Jira project: a key "+
+				"has upper-case letters, digits and underscores, such as SP2.", e.Project), "project"))
 		}
 	}
 	a, b := known[serverBlock](ends[0].Server), known[serverBlock](ends[1].Server)
@@ -74,6 +87,11 @@ func checkSync(s *syncBlock) hcl.Diagnostics {
 		}
 	}
 	return append(diags, checkUserMappings(s, a, b)...)
+}
+
+func noIssueTypes(s *syncBlock) *hcl.Diagnostic {
+	return s.Problem("No issue type is mapped", fmt.Sprintf("%s cannot be started without issue types: name those of "+
+		"the first end and what they are on the other, such as issue_types = { Bug = \"Bug\" }.", s.Addr()), "issue_types")
 }
 
 // checkUserMappings: the cloud has no user names, so users are passed through by e-mail.
@@ -101,7 +119,18 @@ func checkMigration(m *migrationBlock) hcl.Diagnostics {
 				fmt.Sprintf("allow names %q; the checks that may be allowed to fail are %s.", word, ruleNames()), "allow"))
 		}
 	}
+	for _, word := range m.Accept {
+		if !isPart(word) {
+			diags = append(diags, m.Problem("No such part",
+				fmt.Sprintf("accept names %q; the parts that may be lost or changed are comments, attachments, first.jql, "+
+					"second.jql, field.NAME and issue_types.NAME, or field and issue_types where they are unknown.", word),
+				"accept"))
+		}
+	}
 	from, to := known[syncBlock](m.From), known[syncBlock](m.To)
+	if to != nil && to.Transport == direct && !to.Has("issue_types") {
+		diags = append(diags, noIssueTypes(to))
+	}
 	if to != nil && to.Transport != "" && to.Transport != direct {
 		diags = append(diags, m.Problem("The new synchronization must be direct",
 			fmt.Sprintf("%s has transport %q. With the cloud Backbone synchronizes directly only.", to.Addr(),

@@ -91,6 +91,7 @@ type migrationBlock struct {
 	Pair             string           `decl:"pair"`
 	CompleteComments bool             `decl:"complete_comments"`
 	Allow            []string         `decl:"allow"`
+	Accept           []string         `decl:"accept"`
 	Verify           *verifyBlock     `decl:"verify"`
 	DeleteOriginal   *deleteBlock     `decl:"delete_original"`
 }
@@ -206,6 +207,9 @@ func migrationType() schema.Type {
 				{Name: "allow", Type: cty.List(cty.String),
 					Doc: "Checks that may fail: unmatched, sequence, and so on. sequence also takes pairs without message " +
 						"numbers for applied."},
+				{Name: "accept", Type: cty.List(cty.String),
+					Doc: "What the new synchronization may lose or change against the original, by name: comments, " +
+						"attachments, field.NAME, issue_types.NAME, first.jql. Without it the original is not deleted."},
 			},
 			Blocks: []schema.Block{
 				{Name: "verify", Doc: "How the result is verified.", Body: schema.Body{Attributes: []schema.Attribute{

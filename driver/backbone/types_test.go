@@ -70,6 +70,7 @@ sync "backbone" "new" {
     server  = server.backbone.c
     project = "A"
   }
+  issue_types = { Bug = "Bug" }
   field "summary" {}
   field "assignee" { mapping = "user_passthrough_by_email" }
 }
@@ -128,8 +129,13 @@ func TestRulesOfTheProduct(t *testing.T) {
   }
   slave`, "    project = \"A\"\n    jql = env(\"A_TOKEN\")\n  }\n  slave",
 			"Sensitive value where a plain one is needed"},
-		{"a secret issue type", `  field "summary" {}`, "  issue_types = { Bug = env(\"A_TOKEN\") }",
+		{"a secret issue type", `{ Bug = "Bug" }`, `{ Bug = env("A_TOKEN") }`,
 			"Sensitive value where a plain one is needed"},
+		{"no issue types", "  issue_types = { Bug = \"Bug\" }\n", "", "No issue type is mapped"},
+		{"an empty map of issue types", `{ Bug = "Bug" }`, `{}`, "No issue type is mapped"},
+		{"no such part", `migrating = "master"`, "migrating = \"master\"\n  accept = [\"coments\"]", "No such part"},
+		{"an empty project", `project = "B"`, `project = ""`, "Invalid project key"},
+		{"a project in lower case", `project = "B"`, `project = "Sp2"`, "Invalid project key"},
 		{"unknown check", `migrating = "master"`, "migrating = \"master\"\n  allow = [\"everything\"]", "No such check"},
 	}
 	for _, c := range cases {

@@ -152,7 +152,8 @@ func (a *attempt) unanswered(ctx, limited context.Context, err error, sent Sent,
 // refused describes an answer that is not 2xx.
 func (a *attempt) refused() *Error {
 	asked := parseRetryAfter(a.resp.Header.Get("Retry-After"), a.client.o.Now())
-	e := &Error{Status: a.resp.StatusCode, Sent: SentYes, retryAfter: asked, permanent: asked > maxRetryAfter}
+	e := &Error{Status: a.resp.StatusCode, Sent: SentYes, retryAfter: asked, permanent: asked > maxRetryAfter,
+		header: a.resp.Header}
 	if e.Status/100 == 3 {
 		e.Message = redirected(a.resp)
 		return e

@@ -43,6 +43,7 @@ type Error struct {
 	permanent  bool          // no repetition mends it
 	brokenOff  bool          // the status came, the rest did not
 	answer     []byte        // all that came of the body
+	header     http.Header   // of an answer that is not 2xx
 	cause      error
 }
 
@@ -75,6 +76,9 @@ func (e *Error) Unwrap() error { return e.cause }
 func (e *Error) RetryAfter() (time.Duration, bool) {
 	return max(e.retryAfter, 0), e.retryAfter != noRetryAfter
 }
+
+// Header is a header of the server's answer, "" if there was none.
+func (e *Error) Header(name string) string { return e.header.Get(name) }
 
 // Says tells whether the server's answer has a word in it, in whatever markup and case. Message has no markup, and
 // of a page no more than its title.

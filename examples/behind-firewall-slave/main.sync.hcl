@@ -76,6 +76,7 @@ sync "backbone" "support" {
 
   field "summary" {}
   field "description" {}
+  field "priority" {}
   field "assignee" {
     mapping = "user_passthrough_by_email"
   }

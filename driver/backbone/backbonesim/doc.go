@@ -34,6 +34,7 @@
 //	context_path      "/jira": appended to the base URL that SetURL gives
 //	verbs             of start and stop, ["POST"] or ["PUT"] or both; default by version, see verbs
 //	require_xsrf      writes without X-Atlassian-Token are refused
+//	search_page       the most issues that a page of a search has (default Jira's own limits)
 //	status_in_lists   whether GET integrations carries "status" (default true; the pages disagree)
 //	status_words      "words" (RESTART REQUIRED, default) or "enum" (RESTART_REQUIRED)
 //	repeat            "accept" (default) or "refuse": start of a running, stop of a stopped synchronization

@@ -25,6 +25,7 @@ type seedServer struct {
 	Verbs           []string       `json:"verbs"`
 	RequireXSRF     bool           `json:"require_xsrf"`
 	StatusInLists   *bool          `json:"status_in_lists"`
+	SearchPage      int            `json:"search_page"`
 	StatusWords     string         `json:"status_words"`
 	Repeat          string         `json:"repeat"`
 	ProjectAdmins   string         `json:"project_admins"`

@@ -96,7 +96,8 @@ func buildServer(w *state.World, name string, in *seedServer) (*state.Server, er
 	s := &state.Server{
 		Name: name, ContextPath: in.ContextPath, URL: in.ContextPath, Cloud: in.Deployment == "cloud",
 		Backbone: in.BackboneVersion, Jira: in.JiraVersion, Verbs: in.Verbs, RequireXSRF: in.RequireXSRF,
-		StatusInLists: in.StatusInLists == nil || *in.StatusInLists, StatusEnum: in.StatusWords == "enum",
+		StatusInLists: in.StatusInLists == nil || *in.StatusInLists, SearchPage: in.SearchPage,
+		StatusEnum:   in.StatusWords == "enum",
 		RefuseRepeat: in.Repeat == "refuse", RefuseAdmins: in.ProjectAdmins == "refused",
 		SyncUser: in.SyncUser, Env: in.Env, Projects: map[string]*state.Project{},
 		IDs: state.Counters{Issue: 10000, Comment: 10000, Attachment: 10000},

@@ -51,6 +51,7 @@ func serveSearch(s *state.Server, r *request, rest []string, version string, ric
 	if body.MaxResults != nil {
 		limit = min(max(*body.MaxResults, 0), 1000)
 	}
+	limit = pageOf(s, limit)
 	start := min(max(body.StartAt, 0), len(found))
 	issues := []any{}
 	for _, i := range found[start:min(start+limit, len(found))] {
@@ -67,6 +68,7 @@ func searchPage(s *state.Server, found []*state.Issue, body searchBody, version 
 	if body.MaxResults != nil {
 		limit = min(max(*body.MaxResults, 1), 5000)
 	}
+	limit = pageOf(s, limit)
 	start := 0
 	if body.NextPage != "" {
 		raw, err := base64.RawURLEncoding.DecodeString(body.NextPage)
@@ -92,6 +94,14 @@ func searchPage(s *state.Server, found []*state.Issue, body searchBody, version 
 		out["nextPageToken"] = base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(end)))
 	}
 	return jsonReply(http.StatusOK, out)
+}
+
+// pageOf is how many issues a page has: an administrator, or the size of the answer, may allow fewer than asked for.
+func pageOf(s *state.Server, limit int) int {
+	if s.SearchPage > 0 {
+		return min(limit, s.SearchPage)
+	}
+	return limit
 }
 
 func readSearch(r *request) (searchBody, error) {

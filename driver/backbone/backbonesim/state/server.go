@@ -44,6 +44,7 @@ type Server struct {
 	Verbs         []string
 	RequireXSRF   bool
 	StatusInLists bool
+	SearchPage    int // the most issues that a page of a search has; 0: Jira's own limits
 	StatusEnum    bool
 	RefuseRepeat  bool
 	RefuseAdmins  bool
