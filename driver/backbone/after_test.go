@@ -146,3 +146,43 @@ func TestOriginalKept(t *testing.T) {
 		t.Fatalf("%s", text(t, p))
 	}
 }
+
+// TestDeletionAddedLater: a migration that has reached its end and whose original is to be deleted after all needs
+// the checks and the deletions; issues that were synchronized since are expected, and nothing is resynced again.
+func TestDeletionAddedLater(t *testing.T) {
+	t.Parallel()
+	for _, example := range []string{"behind-firewall-master", "behind-firewall-slave"} {
+		t.Run(example, func(t *testing.T) {
+			t.Parallel()
+			var access syncBuffer
+			dir := edited(t, example).dir
+			b := newBenchOf(t, dir, smaller(t, example), benchLog{&access})
+			const block = "  delete_original {\n    allow = 2\n  }\n"
+			b.change(block, "")
+			if rep := b.apply(b.plan()); !rep.Finished {
+				t.Fatal(unfinished(rep))
+			}
+			stays, project := "b", "SP2"
+			if strings.HasSuffix(example, "slave") {
+				stays, project = "a", "SAM2"
+			}
+			b.person("create_issue", "server", stays, "project", project, "type", "Bug", "summary", "made since", "user",
+				"amelie")
+			b.change("  migrating = ", block+"  migrating = ")
+			before := strings.Count(string(access.Bytes()), "/resync")
+			p := b.plan()
+			if len(p.Steps) != 4 || p.Steps[0].Op != "preflight" || p.Tally().Destroy != 2 || len(p.Refusals()) > 0 {
+				t.Fatalf("%s: %s", ops(p), text(t, p))
+			}
+			if rep := b.apply(p); !rep.Finished {
+				t.Fatal(unfinished(rep))
+			}
+			if n := strings.Count(string(access.Bytes()), "/resync"); before != 2 || n != before {
+				t.Errorf("%d resyncs, %d before", n, before)
+			}
+			if p := b.plan(); len(p.Steps) != 0 {
+				t.Fatalf("%s", text(t, p))
+			}
+		})
+	}
+}

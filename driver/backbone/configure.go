@@ -151,6 +151,18 @@ func unreadable(s *synchronization, actual map[string]cty.Value) []string {
 	return out
 }
 
+// stillConfigured: the configuration is what was declared and, where it cannot be read, confirmed.
+func (d *Driver) stillConfigured(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	v, err := d.verifyConfigured(ctx, t)
+	if err != nil {
+		return v, err
+	}
+	if v.State == executor.NotDone {
+		return v, executor.Final(fmt.Errorf("the configuration is not as declared: %s; change it on the web page", v.Why))
+	}
+	return asConfirmed(t, v)
+}
+
 // asConfirmed takes a configuration for the declared one as far as it was read or, where it could not be read, a
 // person has said so when it was configured.
 func asConfirmed(t *executor.Task, v executor.Verdict) (executor.Verdict, error) {

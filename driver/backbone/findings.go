@@ -34,6 +34,10 @@ func (s *standing) findings(said func(op string) bool) ([]planner.Finding, hcl.D
 		out = append(out, s.endFindings(role)...)
 		out = append(out, s.unknownFindings(role, said)...)
 	}
+	if s.finished() {
+		out = append(append(out, s.partnerFindings()...), s.narrowings()...)
+		return append(out, s.allowed()...), nil
+	}
 	out = append(out, s.newFindings()...)
 	out = append(out, s.partnerFindings()...)
 	out = append(out, s.pairFindings()...)
@@ -275,10 +279,15 @@ func (s *standing) caveats() []planner.Finding {
 		return append(out, planner.Finding{Rule: "backbone/original-kept", Severity: planner.Note,
 			Summary: "the original stays, stopped, on both ends: there is no delete_original block"})
 	}
+	return append(out, s.allowed()...)
+}
+
+// allowed refuses to delete more halves than the declaration allows.
+func (s *standing) allowed() []planner.Finding {
 	if allow := s.DeleteOriginal.Allow; allow < len(roles) {
-		out = append(out, deleteAllow(op(opDelete, s.moving), len(roles), allow))
+		return []planner.Finding{deleteAllow(op(opDelete, s.moving), len(roles), allow)}
 	}
-	return out
+	return nil
 }
 
 func deleteAllow(op string, deletes, allow int) planner.Finding {

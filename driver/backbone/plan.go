@@ -38,9 +38,13 @@ func planMigration(m *migration, seen *planner.Observations) (planner.Outline, h
 	if diags.HasErrors() {
 		return out, diags
 	}
-	s.prepare(q)
-	s.build(q)
-	s.finish(q)
+	if s.finished() {
+		s.last(q)
+	} else {
+		s.prepare(q)
+		s.build(q)
+		s.finish(q)
+	}
 	out.Steps = q.Steps
 	return out, diags
 }

@@ -3,6 +3,7 @@ package backbone
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/syncctl/syncctl/driver"
@@ -12,23 +13,32 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// verifyRest is the verification that the deletion of a half rests on which another run has left over: its export
+// verifyRest is the verification that the deletion of what another run has left of the original rests on: its export
 // is not at hand, so the live pairs are compared.
 var verifyRest = driver.Verb[*Driver]{Name: opRest, Verify: (*Driver).verifyRest}
 
-func (s *standing) verifyRest(role string) planner.Step {
-	h := s.half(role)
+func (s *standing) verifyRest(within time.Duration, left ...string) planner.Step {
+	var keys []string
+	var facts []planner.Fact
+	for _, role := range left {
+		keys = append(keys, s.half(role).Key)
+		facts = append(facts, s.facts(role)...)
+	}
 	step := planner.Check(opRest, fmt.Sprintf("%s runs without an issue in error, and has every pair of %s",
-		s.new.Key, h.Key), 20*time.Second)
+		s.new.Key, strings.Join(keys, " and ")), within)
 	step.Because = "the export of the run that began is not at hand, so the live pairs are compared"
-	step.Args, step.Facts = map[string]string{"role": role}, s.facts(role)
+	step.Args, step.Facts = map[string]string{leftArg: strings.Join(left, " ")}, facts
 	return at(step, s.from.one.server, s.from.two.server, s.stay())
 }
 
-// verifyRest: the new synchronization has every pair of the half that is left, that half is stopped, and the
-// other one is gone. Pairs that the new one has made since are its own matter.
+// leftArg names the halves of the original that are left.
+const leftArg = "left"
+
+// verifyRest: the new synchronization has every pair of what is left of the original, which is stopped; what is not
+// left is gone. Pairs that the new one has made since are its own matter. Where both halves are left, the
+// configuration is looked at too.
 func (d *Driver) verifyRest(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
-	role := t.Step.Args["role"]
+	left := strings.Fields(t.Step.Args[leftArg])
 	m, err := declared(decodeMigration, t.Resource)
 	if err != nil {
 		return executor.Verdict{}, err
@@ -40,10 +50,31 @@ func (d *Driver) verifyRest(ctx context.Context, t *executor.Task) (executor.Ver
 	if v, err := newFares(ctx, t, new); err != nil || v.State != executor.Done {
 		return v, err
 	}
-	if v, err := d.otherGone(ctx, t, other(role)); err != nil || v.State != executor.Done {
+	if len(left) == 1 {
+		if v, err := d.otherGone(ctx, t, other(left[0])); err != nil || v.State != executor.Done {
+			return v, err
+		}
+	} else if v, err := d.stillConfigured(ctx, t); err != nil || v.State != executor.Done {
 		return v, err
 	}
-	left, v, err := d.stoppedHalf(ctx, t, role, op(opStillStopped, role))
+	var whys []string
+	for _, role := range left {
+		if t.IsDone(op(opDelete, role)) {
+			continue
+		}
+		v, err := d.hasPairsOf(ctx, t, m, new, role)
+		if err != nil || v.State != executor.Done {
+			return v, err
+		}
+		whys = append(whys, v.Why)
+	}
+	return executor.Done.Because("%s", strings.Join(whys, "; ")), nil
+}
+
+// hasPairsOf: a half is stopped, and the new synchronization has all its pairs.
+func (d *Driver) hasPairsOf(ctx context.Context, t *executor.Task, m *migration, new *located,
+	role string) (executor.Verdict, error) {
+	half, v, err := d.stoppedHalf(ctx, t, role, op(opStillStopped, role))
 	if err != nil || v.State != executor.Done {
 		return v, err
 	}
@@ -51,16 +82,16 @@ func (d *Driver) verifyRest(ctx context.Context, t *executor.Task) (executor.Ver
 	if role == m.moving {
 		end = second
 	}
-	diff, err := syncinfo.ComparePairs(ctx, livePairs(ctx, left.client, left.First.Key), livePairs(ctx, new.client,
+	diff, err := syncinfo.ComparePairs(ctx, livePairs(ctx, half.client, half.First.Key), livePairs(ctx, new.client,
 		new.connector(end)))
 	if err != nil {
 		return executor.Verdict{}, err
 	}
 	if diff.Missing > 0 || diff.GotTwice > 0 {
-		return executor.Verdict{}, executor.Final(fmt.Errorf("%s does not have all pairs of %s: %s", new.Key, left.Key,
+		return executor.Verdict{}, executor.Final(fmt.Errorf("%s does not have all pairs of %s: %s", new.Key, half.Key,
 			oneLine(diff.String())))
 	}
-	return executor.Done.Because("%s has all %s of %s", new.Key, wording.Plural(diff.WantPairs, "pair"), left.Key), nil
+	return executor.Done.Because("%s has all %s of %s", new.Key, wording.Plural(diff.WantPairs, "pair"), half.Key), nil
 }
 
 // otherGone: the other half of the original was not found. A list without any entry does not prove it; a person's

@@ -128,6 +128,22 @@ func (s *standing) ended() bool {
 	return kept && s.new.Status == "RUNNING" && one == two && one >= s.half(s.staying).own().Pairs
 }
 
+// finished tells whether only the deletion of the original is left to do: the new synchronization runs, has at least
+// the original's pairs, and has been resynced, which shows in its message numbers; both halves are stopped.
+func (s *standing) finished() bool {
+	if s.from == nil || !s.deleteOriginal || !s.bothFound() || !s.new.found() || s.new.Status != "RUNNING" {
+		return false
+	}
+	for role, connector := range map[string]string{s.staying: s.new.First.Key, s.moving: s.new.Second.Key} {
+		h, has := s.half(role), s.new.tally(connector)
+		had := h.own()
+		if h.Status != "STOPPED" || has.Pairs < had.Pairs || had.Sent < 0 || has.Sent-had.Sent < int64(had.Pairs) {
+			return false
+		}
+	}
+	return true
+}
+
 // left is the half of the original that is left over when the other is gone and the new synchronization has taken
 // over, "" in every other case.
 func (s *standing) left() string {

@@ -2,8 +2,10 @@ package backbone
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/syncctl/syncctl/planner"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // The verbs. A step's op is its verb, or the verb and an end where it exists for several.
@@ -109,6 +111,27 @@ func (s *standing) finish(q *planner.Sequence) {
 	}
 }
 
+// last deletes the original of a migration that has reached its end without. What was resynced, or synchronized since,
+// is not sent again.
+func (s *standing) last(q *planner.Sequence) {
+	for _, role := range roles {
+		if len(s.half(role).unknowns()) > 0 {
+			q.Then(s.noErrors(role))
+		}
+	}
+	q.Then(s.preflight())
+	v := map[string]cty.Value{}
+	configured(v, s.to.endNames(), s.new)
+	if len(unreadable(s.to, v)) > 0 || s.new.Conflicts == nil {
+		q.Then(configureStep(s.to, "parts of its configuration cannot be read, and the original is deleted for it"))
+	}
+	s.words(q, roles...)
+	q.Then(s.verifyRest(s.within, roles...))
+	for _, role := range []string{s.moving, s.staying} {
+		q.Then(s.delete(role, q.ID(opRest), s.half(role).own().Pairs, ""))
+	}
+}
+
 // rest finishes what another run, or somebody, has left: the half that is still there is deleted once the new
 // synchronization has all its pairs.
 func (s *standing) rest(q *planner.Sequence, role string) {
@@ -117,7 +140,7 @@ func (s *standing) rest(q *planner.Sequence, role string) {
 		q.Then(s.gone(other(role)))
 	}
 	s.words(q, role)
-	q.Then(s.verifyRest(role))
+	q.Then(s.verifyRest(20*time.Second, role))
 	q.Then(s.delete(role, q.ID(opRest), s.half(role).own().Pairs, ""))
 }
 

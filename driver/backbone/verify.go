@@ -38,14 +38,7 @@ func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verd
 	if v, err := d.originalAsExported(ctx, t, opStillStopped); err != nil || v.State != executor.Done {
 		return v, err
 	}
-	v, err := d.verifyConfigured(ctx, t)
-	if err != nil {
-		return v, err
-	}
-	if v.State == executor.NotDone {
-		return v, executor.Final(fmt.Errorf("the configuration is not as declared: %s; change it on the web page", v.Why))
-	}
-	if v, err := asConfirmed(t, v); err != nil || v.State != executor.Done {
+	if v, err := d.stillConfigured(ctx, t); err != nil || v.State != executor.Done {
 		return v, err
 	}
 	l, err := d.locateExisting(ctx, t, first)
