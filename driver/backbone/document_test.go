@@ -38,7 +38,8 @@ func TestDocumentedSamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := `INT-16 "Agile Project <> Project B", last changed 2016-11-10 10:07:10`; i.String() != want {
+			want := `INT-16 "Agile Project <> Project B", direct, AP with PB, last changed 2016-11-10 10:07:10`
+			if i.String() != want {
 				t.Errorf("%s, want %s", i, want)
 			}
 			if (i.status == nil) != (status == "") {

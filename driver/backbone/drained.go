@@ -83,9 +83,19 @@ func (d *Driver) stoppedHalf(ctx context.Context, t *executor.Task, role, word s
 	case executor.Unknown:
 		return l, state.Because("whether the %s's half %s of the original is stopped cannot be read", role, l.Key), nil
 	default:
-		return l, state.Because("the %s's half %s of the original is %s: it must stay stopped until it is deleted", role,
-			l.Key, h.Status), nil
+		return l, state.Because("the %s's half %s of the original is %s: it must stay stopped until it is deleted; %s", role,
+			l.Key, h.Status, stopAgain(t, role)), nil
 	}
+}
+
+// stopAgain says how to have a half stopped that somebody has started again.
+func stopAgain(t *executor.Task, role string) string {
+	for _, verb := range []string{opStop, opStopByHand} {
+		if t.IsDone(op(verb, role)) {
+			return "stop it again: syncctl resolve " + planner.StepID(t.Step.Addr, op(verb, role)) + " -retry"
+		}
+	}
+	return "stop it on the web page"
 }
 
 // compareConnectors streams both connectors' pairs past each other, one after the other, and compares their message

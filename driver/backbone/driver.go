@@ -36,7 +36,7 @@ func New(env driver.Env) driver.Driver {
 var verbs = driver.Verbs[*Driver]{
 	noErrors, preflight, stop, stopByHand, drained, export, moveProject, merge, still, createSync, pair, pairByFile,
 	configure,
-	start, startByHand, resync, stillStopped, verify, deleteHalf, gone, verifyRest,
+	start, startByHand, resync, panel, stillStopped, verify, deleteHalf, gone, verifyRest,
 }
 
 // Verbs are the names of the verbs.

@@ -228,8 +228,9 @@ func (s *standing) pairFindings() []planner.Finding {
 		out = append(out, planner.Finding{Rule: "backbone/unmatched-pairs", Severity: s.severity(syncinfo.Unmatched),
 			Op:      opMerge,
 			Summary: wording.Plural(c.unmatched, "pair") + " without a mirror on the other end",
-			Detail: strings.Join(append(c.lonely, fmt.Sprintf("The merge refuses them; allow = [%q] carries them "+
-				"over all the same.", syncinfo.Unmatched)), "; ")})
+			Detail: strings.Join(append(c.lonely, fmt.Sprintf("If they are new, let the messages through and plan again. "+
+				"The merge refuses them; if one end has lost its half for good, allow = [%q] carries them over all the "+
+				"same.", syncinfo.Unmatched)), "; ")})
 	}
 	if a.own().Pairs == 0 && b.own().Pairs == 0 {
 		out = append(out, planner.Finding{Rule: "backbone/no-pairs", Severity: planner.Warn, Op: opMerge,
@@ -269,6 +270,11 @@ func (s *standing) caveats() []planner.Finding {
 			Detail: "The vendor names this in the guide as BAC-1449. Comment and attachment ids change when a project " +
 				"moves to the cloud, so the ids in the pairs go stale."})
 	}
+	out = append(out, planner.Finding{Rule: "backbone/vendor-help", Severity: planner.Note, Op: opMove,
+		Summary: "the vendor's other guides have a step that its guide for this case leaves out, Backbone Cloud Migration " +
+			"preparation",
+		Detail: "It translates the ids of issues, comments and attachments, which change in the cloud, in the exported " +
+			"files. Ask the vendor whether it fits yours: help@k15t.com."})
 	if s.moving == slave {
 		out = append(out, planner.Finding{Rule: "backbone/vendor-sample", Severity: planner.Note, Op: opMerge,
 			Summary: "the guide's merged example for this variant is not valid JSON, and its sentence names the wrong file",

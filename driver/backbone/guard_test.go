@@ -208,6 +208,11 @@ func TestInFlightIsNamedAndWaitedFor(t *testing.T) {
 	}
 	b.person("start_sync", "server", "a", "integration", "INT-4")
 	b.person("start_sync", "server", "b", "integration", "INT-5")
+	rep = b.carry(run)
+	if s := rep.Steps[3]; s.Phase != executor.PhaseFailed || !strings.Contains(s.Why,
+		"/stop_master -retry") {
+		t.Fatalf("%s is %s: %s", s.Step.Op, s.Phase, s.Why)
+	}
 	b.until(func() bool { // somebody moves the files until nothing is left to move
 		b.person("deliver", "from", "a", "to", "b")
 		b.person("deliver", "from", "b", "to", "a")

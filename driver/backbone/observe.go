@@ -19,7 +19,9 @@ const (
 	seeOne         = "synchronization"  // by its key: syncSeen
 	seePairs       = "pairs"            // of a connector: pairsSeen
 	seePairsByName = "pairs by name"    // of a connector: pairListSeen; only where the two ends disagree
-	seeProject     = "project"          // of Jira, by its key: projectSeen
+	// of a connector: pairListSeen; of the end that was read first, where the other one has pairs that it lacks
+	seePairsAgain = "pairs by name, again"
+	seeProject    = "project" // of Jira, by its key: projectSeen
 )
 
 // listSeen are the synchronizations of a project.
@@ -60,7 +62,7 @@ func (d *Driver) Observe(ctx context.Context, r *schema.Resource, n planner.Need
 		return c.see(ctx, n.Of)
 	case seePairs:
 		return c.pairs(ctx, n.Of)
-	case seePairsByName:
+	case seePairsByName, seePairsAgain:
 		return c.pairList(ctx, n.Of)
 	case seeProject:
 		found, err := c.hasProject(ctx, n.Of)

@@ -193,17 +193,19 @@ func comparePairs(ctx context.Context, t *executor.Task, l *located, end string)
 		v.Outputs = map[string]string{"pairs": strconv.Itoa(diff.WantPairs), sentOutput: sentBy(&tally)}
 		return v, nil
 	}
-	v := executor.Partial.Because("%s; if these pairs are of no use, delete %s on the web page and have it "+
-		"created again: syncctl resolve %s -retry",
-		oneLine(diff.String()), l.Key, planner.StepID(t.Step.Addr, opCreate))
-	switch {
-	case diff.GotPairs == 0:
-		return executor.NotDone.Because("%s has none of the %s yet", connector, wording.Plural(diff.WantPairs, "pair")),
-			nil
-	case diff.Missing == 0 && diff.GotTwice == 0 && last: // waiting makes them no fewer
+	if diff.Missing == 0 && diff.GotTwice == 0 && (last || t.IsDone(opStart) || t.IsDone(opStartByHand)) {
+		v := executor.Partial.Because("%s", oneLine(diff.String()))
+		// waiting makes them no fewer
 		return v, executor.Final(fmt.Errorf("%s: issues were created since the start. If that is as it should be, "+
 			"give the run up (syncctl resolve -abandon), "+
 			"write verify { new_pairs = %d } or more into %s, and apply again", v.Why, diff.Extra, t.Resource.Addr))
+	}
+	v := executor.Partial.Because("%s; if these pairs are of no use, delete %s on the web page and have it "+
+		"created again: syncctl resolve %s -retry",
+		oneLine(diff.String()), l.Key, planner.StepID(t.Step.Addr, opCreate))
+	if diff.GotPairs == 0 {
+		return executor.NotDone.Because("%s has none of the %s yet", connector, wording.Plural(diff.WantPairs, "pair")),
+			nil
 	}
 	return v, nil
 }

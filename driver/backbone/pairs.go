@@ -163,14 +163,19 @@ type comparison struct {
 // mostNamed is how many pairs are named.
 const mostNamed = 10
 
-// compare compares two ends by their pairs; by name where they disagree and byName has them.
-func compare(a, b *pairsSeen, nameA, nameB string, byName [2]*pairListSeen) comparison {
+// compare compares two ends by their pairs; by name where they disagree and byName has them. again is what the end
+// that was read first has now, nil if it was not read again.
+func compare(a, b *pairsSeen, nameA, nameB string, byName [2]*pairListSeen, again *pairListSeen) comparison {
 	var c comparison
 	switch {
 	case a.agrees(b):
 		c.matched, c.uncompared = a.Pairs, a.Uncounted
 	case byName[0] != nil && byName[1] != nil:
-		c.byName(nameA, nameB, byName[0].List, byName[1].List)
+		var later []pairSeen
+		if again != nil {
+			later = again.List
+		}
+		c.byName(nameA, nameB, byName[0].List, byName[1].List, later)
 	default:
 		c.unnamed = true
 		if a.Keys == b.MirroredKeys {
@@ -183,15 +188,25 @@ func compare(a, b *pairsSeen, nameA, nameB string, byName [2]*pairListSeen) comp
 	return c
 }
 
-func (c *comparison) byName(nameA, nameB string, listA, listB []pairSeen) {
+// byName compares both lists. Pairs that B has and A lacks are looked for in what A has later: they were made after A
+// was read.
+func (c *comparison) byName(nameA, nameB string, listA, listB, later []pairSeen) {
 	type keys struct{ local, remote string }
-	at := map[keys]int{}
+	at, since := map[keys]int{}, map[keys]bool{}
+	for _, p := range later {
+		since[keys{p.Local, p.Remote}] = true
+	}
 	for i, p := range listA {
 		at[keys{p.Local, p.Remote}] = i + 1
 	}
 	matched := map[int]bool{}
 	for _, p := range listB {
 		i := at[keys{p.Remote, p.Local}]
+		if i == 0 && since[keys{p.Remote, p.Local}] {
+			delete(since, keys{p.Remote, p.Local})
+			c.matched++
+			continue
+		}
 		if i == 0 || matched[i] {
 			c.alone(p, nameB)
 			continue

@@ -74,7 +74,7 @@ func TestDigestsAgreeWithPairs(t *testing.T) {
 		slices.Reverse(b)
 		sumA, sumB := summed(a), summed(b)
 		var byName comparison
-		byName.byName("a", "b", a, b)
+		byName.byName("a", "b", a, b, nil)
 		same := byName.unmatched == 0 && byName.inFlight == 0
 		for _, p := range a {
 			i := slices.IndexFunc(b, func(q pairSeen) bool { return q.Local == p.Remote && q.Remote == p.Local })
@@ -86,7 +86,7 @@ func TestDigestsAgreeWithPairs(t *testing.T) {
 		if !same {
 			return
 		}
-		got := compare(sumA, sumB, "a", "b", [2]*pairListSeen{})
+		got := compare(sumA, sumB, "a", "b", [2]*pairListSeen{}, nil)
 		if got.matched != byName.matched || got.uncompared != byName.uncompared || got.unmatched+got.inFlight != 0 {
 			t.Fatalf("by digests %+v, by name %+v", got, byName)
 		}
@@ -115,11 +115,11 @@ func TestTooManyToName(t *testing.T) {
 	a := []pairSeen{{Local: "A-1", Remote: "B-1", Outgoing: &one, Incoming: &one}}
 	behind := []pairSeen{{Local: "B-1", Remote: "A-1", Outgoing: &one, Incoming: &two}}
 	other := []pairSeen{{Local: "B-2", Remote: "A-1", Outgoing: &one, Incoming: &one}}
-	if c := compare(summed(a), summed(behind), "a", "b", [2]*pairListSeen{}); !c.unnamed || c.inFlight == 0 ||
+	if c := compare(summed(a), summed(behind), "a", "b", [2]*pairListSeen{}, nil); !c.unnamed || c.inFlight == 0 ||
 		c.unmatched != 0 || c.matched != 1 {
 		t.Errorf("a message in flight: %+v", c)
 	}
-	if c := compare(summed(a), summed(other), "a", "b", [2]*pairListSeen{}); !c.unnamed || c.unmatched == 0 {
+	if c := compare(summed(a), summed(other), "a", "b", [2]*pairListSeen{}, nil); !c.unnamed || c.unmatched == 0 {
 		t.Errorf("another pair: %+v", c)
 	}
 }
@@ -138,6 +138,31 @@ func TestDigestAsText(t *testing.T) {
 	for _, bad := range []string{`""`, `"00"`, `"x"`, `"000000000000000000000000000000000"`} {
 		if err := json.Unmarshal([]byte(bad), &back); err == nil {
 			t.Errorf("%s is taken for a digest", bad)
+		}
+	}
+}
+
+// TestMadeBetweenTheLooks: a pair that was made after one end was read and before the other was is not unmatched; one
+// that is still missing is.
+func TestMadeBetweenTheLooks(t *testing.T) {
+	t.Parallel()
+	old, made := pairSeen{Local: "A-1", Remote: "B-1"}, pairSeen{Local: "A-2", Remote: "B-2"}
+	mirror := func(list ...pairSeen) (out []pairSeen) {
+		for _, p := range list {
+			out = append(out, pairSeen{Local: p.Remote, Remote: p.Local})
+		}
+		return out
+	}
+	for name, c := range map[string]struct {
+		later     []pairSeen
+		unmatched int
+	}{
+		"not read again": {nil, 1}, "there now": {[]pairSeen{old, made}, 0}, "still missing": {[]pairSeen{old}, 1},
+	} {
+		var got comparison
+		got.byName("a", "b", []pairSeen{old}, mirror(old, made), c.later)
+		if got.unmatched != c.unmatched || got.matched+got.unmatched != 2 {
+			t.Errorf("%s: %+v", name, got)
 		}
 	}
 }

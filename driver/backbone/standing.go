@@ -83,8 +83,16 @@ func (s *standing) lookAtPairs(seen *planner.Observations, needs *[]planner.Need
 			}
 		}
 	}
-	s.ends = compare(one, two, a.First.Key, b.First.Key, byName)
-	return nil
+	s.ends = compare(one, two, a.First.Key, b.First.Key, byName, nil)
+	if byName[0] == nil || byName[1] == nil || s.ends.unmatched == 0 {
+		return nil
+	}
+	// The ends are read one after the other: a pair that was made in between is looked for once more.
+	again, err := observed[pairListSeen](seen, a.end.need(seePairsAgain, a.First.Key), needs)
+	if err == nil && again != nil {
+		s.ends = compare(one, two, a.First.Key, b.First.Key, byName, again)
+	}
+	return err
 }
 
 // half is one half of the original; its syncSeen is nil when it was not found.

@@ -25,7 +25,8 @@ const (
 	opConfigure    = "configure"
 	opStart        = "start" // + master, slave; alone for a direct synchronization
 	opStartByHand  = "start_by_hand"
-	opResync       = "resync"        // + first, second
+	opResync       = "resync" // + first, second
+	opPanel        = "info_panel"
 	opStillStopped = "still_stopped" // + master, slave
 	opVerify       = "verify"
 	opDelete       = "delete" // + master, slave
@@ -101,6 +102,7 @@ func (s *standing) build(q *planner.Sequence) {
 
 // finish adds the verification, and the end of the original.
 func (s *standing) finish(q *planner.Sequence) {
+	q.Then(s.panel())
 	s.words(q, roles...)
 	q.Then(s.verify())
 	if !s.deleteOriginal {

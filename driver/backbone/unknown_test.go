@@ -100,11 +100,11 @@ func TestPersonsWord(t *testing.T) {
 		names []string
 		words []string // the ops of the steps in which people give it
 	}{
-		{[]string{"issuesInError"}, []string{"no_errors_master", "no_errors_slave", "no_errors_new"}},
-		{[]string{"incomingProcessingStatus"}, []string{"no_errors_new"}},
+		{[]string{"issuesInError"}, []string{"no_errors_master", "no_errors_slave", "info_panel", "no_errors_new"}},
+		{[]string{"incomingProcessingStatus"}, []string{"info_panel", "no_errors_new"}},
 		{[]string{"status"}, []string{
 			"no_errors_master", "no_errors_slave", "stop_by_hand_master", "stop_by_hand_slave", "start_by_hand",
-			"still_stopped_master", "still_stopped_slave", "no_errors_new",
+			"info_panel", "still_stopped_master", "still_stopped_slave", "no_errors_new",
 		}},
 	} {
 		t.Run(strings.Join(c.names, " "), func(t *testing.T) {

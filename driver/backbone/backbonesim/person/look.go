@@ -49,6 +49,22 @@ func confirmStopped(w *state.World, s *state.Server, v map[string]string) (strin
 	return fmt.Sprintf("%s on %s is stopped", in.Key, s.Name), nil
 }
 
+// confirmInfoPanel looks at the panel of the issues, which names the partner of each.
+func confirmInfoPanel(w *state.World, s *state.Server, v map[string]string) (string, error) {
+	in, err := chosen(s, v)
+	if err != nil {
+		return "", err
+	}
+	for _, c := range in.Connectors {
+		for _, p := range c.Pairs {
+			if c.Jira.Issue(p.Local) != nil && p.Remote == "" {
+				return "", fmt.Errorf("the panel of %s names no partner", p.Local)
+			}
+		}
+	}
+	return fmt.Sprintf("the issues of %s on %s show their partner", in.Key, s.Name), nil
+}
+
 // confirmGone looks whether the overview has no email or file synchronization of a project.
 func confirmGone(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	for _, in := range s.Integrations {

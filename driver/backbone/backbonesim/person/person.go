@@ -32,6 +32,7 @@ var actions = map[string]action{
 	"ignore_issue":          {[]string{"server", "issue"}, ignoreIssue},
 	"confirm_no_errors":     {[]string{"server"}, confirmNoErrors},
 	"confirm_stopped":       {[]string{"server"}, confirmStopped},
+	"confirm_info_panel":    {[]string{"server"}, confirmInfoPanel},
 	"confirm_gone":          {[]string{"server", "project"}, confirmGone},
 	"deliver":               {[]string{"from", "to"}, deliverFiles},
 	"create_issue":          {[]string{"server", "project", "summary"}, createIssue},
