@@ -14,8 +14,10 @@ var panel = driver.Verb[*Driver]{Name: opPanel, Verify: (*Driver).verifyPanel}
 
 func (s *standing) panel() planner.Step {
 	name := s.to.name()
-	return word(opPanel, s.stay(), name, "confirm_info_panel", directValues(s.to),
+	step := word(s.stay(), name, "confirm_info_panel", directValues(s.to),
 		"the sync info panel of a few synchronized issues, on either Jira, names the partner issue")
+	step.Op = opPanel
+	return step
 }
 
 // verifyPanel leaves it to the person, unless the new synchronization is not there to be looked at.
