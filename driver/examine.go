@@ -106,7 +106,7 @@ func examineClock(e *rest.Endpoint) Examination {
 		x.Advice = "Compare its clock with this machine's: maintenance windows and tokens depend on it."
 		return x
 	}
-	skew := e.Date.Sub(e.At.Add(-e.Took / 2)).Round(time.Second)
+	skew := e.Date.Sub(e.At.Add(-e.Took / 2)).Truncate(time.Second) // a Date has no fractions
 	switch {
 	case skew > 0:
 		x.Seen = fmt.Sprintf("%s ahead of this machine", skew)

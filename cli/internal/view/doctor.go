@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 // Examined is what was found out about one declared server or keystore.
@@ -64,8 +65,9 @@ func Examinations(w io.Writer, s Style, all []Examined) error {
 	if len(all) == 0 {
 		b.WriteString("No server and no keystore is declared.\n")
 	} else {
-		fmt.Fprintf(&b, "Examined: %d declarations. %d ok, %d warn, %d fail, %d unknown. Nothing was changed.\n", len(all),
-			counts[driver.OK], counts[driver.Warn], counts[driver.Fail], counts[driver.Unknown])
+		fmt.Fprintf(&b, "Examined: %s. %d ok, %d warn, %d fail, %d unknown. Nothing was changed.\n",
+			wording.Plural(len(all), "declaration"), counts[driver.OK], counts[driver.Warn], counts[driver.Fail],
+			counts[driver.Unknown])
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
