@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/syncctl/syncctl/executor"
 )
 
 // edited is a bench on a copy of an example's files.
@@ -184,5 +186,37 @@ func TestDeletionAddedLater(t *testing.T) {
 				t.Fatalf("%s", text(t, p))
 			}
 		})
+	}
+}
+
+// TestNotResyncedYet: a migration that was given up before its resync has not reached its end: the resync is planned.
+func TestNotResyncedYet(t *testing.T) {
+	t.Parallel()
+	b := newBenchOf(t, edited(t, "behind-firewall-slave").dir, smaller(t, "behind-firewall-slave"),
+		"path=**/resync,nth=1,kind=fail,status=403")
+	if rep := b.apply(b.plan()); rep.Finished || deleted(rep) {
+		t.Fatal("the resync did not fail")
+	}
+	if p := b.plan(); !strings.Contains(ops(p), "resync_first") {
+		t.Fatalf("%s", ops(p))
+	}
+}
+
+// TestIssueMadeSinceTheStart: an issue that is made while the migration verifies is named, and nobody is told to
+// delete the synchronization that runs.
+func TestIssueMadeSinceTheStart(t *testing.T) {
+	t.Parallel()
+	b := small(t)
+	run := b.begin()
+	b.seen = func(e executor.Event) {
+		if e.Name == executor.EventDone && e.Step.Op == "resync_second" {
+			b.person("create_issue", "server", "b", "project", "SP2", "type", "Bug", "summary", "made late", "user",
+				"amelie")
+			b.until(b.hasPairs("b", "CON-6-SP2", 14))
+		}
+	}
+	why := failed(b.carry(run))
+	if !strings.Contains(why, "issues were created since the start") || strings.Contains(why, "delete") {
+		t.Fatalf("stopped by %q", why)
 	}
 }
