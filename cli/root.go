@@ -52,8 +52,8 @@ NO_COLOR, FORCE_COLOR, CI, COLUMNS.`,
 	flags.BoolVar(&c.flags.noColor, "no-color", false, "no colours")
 	flags.BoolVar(&c.flags.json, "json", false, "JSON output, for programs")
 	root.AddCommand(
-		c.validateCommand(), c.fmtCommand(), c.doctorCommand(), c.planCommand(), c.applyCommand(), c.rehearseCommand(), c.sandboxCommand(),
-		c.statusCommand(), c.resolveCommand(), c.showCommand(), c.versionCommand(),
+		c.validateCommand(), c.fmtCommand(), c.doctorCommand(), c.planCommand(), c.applyCommand(), c.rehearseCommand(),
+		c.sandboxCommand(), c.statusCommand(), c.resolveCommand(), c.showCommand(), c.versionCommand(),
 	)
 	for _, p := range c.app.products {
 		if cmd := c.toolsCommand(p); cmd != nil {

@@ -188,7 +188,8 @@ func checkShutOut(t *testing.T, b Bench, c Case) {
 	}
 	shut.verifyAll(p)
 	for addr, found := range shut.examineAll() {
-		if addr.Kind == schema.Server && !slices.ContainsFunc(found, func(x driver.Examination) bool { return x.State == driver.Fail }) {
+		fails := func(x driver.Examination) bool { return x.State == driver.Fail }
+		if addr.Kind == schema.Server && !slices.ContainsFunc(found, fails) {
 			t.Errorf("%s refuses everything, and its examination finds nothing wrong: %v", addr, found)
 		}
 	}

@@ -76,7 +76,7 @@ func (d *Driver) examineServer(
 		credentials.State, credentials.Seen = driver.Unknown, "accepted, and the server does not say whose token it is"
 		credentials.Advice = "Declare user beside the token."
 	}
-	found = append(found, credentials, examineRelease(about, server), examinePorts(about))
+	found = append(found, credentials, examineRelease(about, server), examinePorts(about, server))
 	if slices.ContainsFunc(users, func(user *schema.Resource) bool {
 		return user.Addr.Kind == schema.Sync && survey.Declared(user).Target == r
 	}) {
@@ -100,10 +100,16 @@ func examineRelease(about *survey.Server, server *connect.Server) driver.Examina
 	return x
 }
 
-func examinePorts(about *survey.Server) driver.Examination {
+// examinePorts examines which ports a server has. Where encryption is not looked after, nothing but a person's values
+// rests on them, which are verified, and a plan takes the vendor's.
+func examinePorts(about *survey.Server, server *connect.Server) driver.Examination {
 	x := driver.Examination{What: "ports", State: driver.OK}
 	if !about.Ports {
 		x.State, x.Seen = driver.Unknown, "the server does not say which ports it has"
+		if server.SyncTLS == nil {
+			x.State = driver.Warn
+			x.Seen += fmt.Sprintf("; a plan takes %d, the vendor's", connect.PlainPort)
+		}
 		x.Advice = "Let the user read the server's health (Server Administrator), or look at its settings."
 		return x
 	}
