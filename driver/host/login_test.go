@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -164,7 +165,7 @@ func TestByteOrderMarks(t *testing.T) {
 	s := serve(t, nil, signer.PublicKey())
 	marked := []byte("\ufeff")
 	works(t, s.to(t, func(o *SSHOptions) {
-		o.Keys, o.KnownHosts = [][]byte{append(marked, key...)}, append(marked, s.known()...)
+		o.Keys, o.KnownHosts = [][]byte{slices.Concat(marked, key)}, slices.Concat(marked, s.known())
 	}))
 	_, err := SSH(SSHOptions{Address: "a@b", Keys: [][]byte{append([]byte("\xff\xfe"), key...)}})
 	if err == nil || !strings.Contains(err.Error(), "UTF-16") {

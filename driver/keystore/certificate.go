@@ -8,6 +8,8 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"math/big"
+	"regexp"
 	"strings"
 	"time"
 
@@ -22,6 +24,7 @@ type Certificate struct {
 	parsed          *x509.Certificate
 	err             error
 	issuer, subject string // raw names
+	key             string // raw SubjectPublicKeyInfo
 	from, until     time.Time
 }
 
@@ -30,6 +33,7 @@ func NewCertificate(der []byte) Certificate {
 	c := Certificate{DER: der}
 	if c.parsed, c.err = x509.ParseCertificate(der); c.err == nil {
 		c.issuer, c.subject = string(c.parsed.RawIssuer), string(c.parsed.RawSubject)
+		c.key = string(c.parsed.RawSubjectPublicKeyInfo)
 		c.from, c.until = c.parsed.NotBefore, c.parsed.NotAfter
 		return c
 	}
@@ -41,10 +45,12 @@ func NewCertificate(der []byte) Certificate {
 			Issuer    asn1.RawValue
 			Validity  struct{ From, Until time.Time }
 			Subject   asn1.RawValue
+			Key       asn1.RawValue
 		}
 	}
 	if _, err := asn1.Unmarshal(der, &rough); err == nil {
 		c.issuer, c.subject = string(rough.TBS.Issuer.FullBytes), string(rough.TBS.Subject.FullBytes)
+		c.key = string(rough.TBS.Key.FullBytes)
 		c.from, c.until = rough.TBS.Validity.From, rough.TBS.Validity.Until
 	}
 	return c
@@ -145,10 +151,10 @@ func (c Certificate) Covers(name string) error {
 
 // public is the fingerprint of its public key, "" where it cannot be read.
 func (c Certificate) public() string {
-	if c.parsed == nil {
+	if c.key == "" {
 		return ""
 	}
-	return sum(c.parsed.RawSubjectPublicKeyInfo)
+	return sum([]byte(c.key))
 }
 
 func day(t time.Time) string { return t.UTC().Format("2006-01-02") }
@@ -165,6 +171,50 @@ var (
 	errNoKey     = errors.New("there is no private key in it: a line -----BEGIN PRIVATE KEY----- is missing")
 	errEncrypted = errors.New(`it is encrypted: "openssl pkey -in KEY" writes it without a passphrase`)
 )
+
+// beginCertificate is the first line of a certificate in PEM.
+var beginCertificate = regexp.MustCompile(`-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----`)
+
+// unusable says why a certificate cannot be put into a keystore, nil if it can. One that Java reads and Go does not is
+// usable: it has a negative serial number, or a key on a curve that Go does not have. The rule unreadable-certificate
+// says so.
+func (c Certificate) unusable() error {
+	if c.parsed != nil {
+		return nil
+	}
+	var rough struct {
+		TBS struct {
+			Version   int `asn1:"optional,explicit,default:0,tag:0"`
+			Serial    *big.Int
+			Algorithm asn1.RawValue
+			Issuer    asn1.RawValue
+			Validity  asn1.RawValue
+			Subject   asn1.RawValue
+			Key       struct {
+				Algorithm pkix.AlgorithmIdentifier
+				Key       asn1.BitString
+			}
+		}
+		Algorithm pkix.AlgorithmIdentifier
+		Signature asn1.BitString
+	}
+	rest, err := asn1.Unmarshal(c.DER, &rough)
+	key := rough.TBS.Key.Algorithm
+	elliptic := key.Algorithm.Equal(oidEC)
+	switch {
+	case err != nil || len(rest) > 0 || c.subject == "" || c.until.IsZero():
+		return c.err
+	case elliptic && key.Parameters.Tag != asn1.TagOID:
+		return errors.New("its key spells out the parameters of its curve, which Java does not read: have a certificate " +
+			"issued for a key on a named curve, such as P-256")
+	case elliptic, rough.TBS.Serial.Sign() < 0:
+		return nil
+	}
+	return c.err
+}
+
+// oidEC is id-ecPublicKey (RFC 5480).
+var oidEC = asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}
 
 // withoutMarks is text without byte order marks, which keep PEM from being found.
 func withoutMarks(text string) []byte { return []byte(strings.ReplaceAll(text, "\ufeff", "")) }
@@ -190,8 +240,8 @@ func ParseCertificates(text string) ([]Certificate, error) {
 					c = NewCertificate(whole.FullBytes)
 				}
 			}
-			if c.parsed == nil {
-				return nil, fmt.Errorf("certificate %d cannot be read: %w", len(out)+1, c.err)
+			if err := c.unusable(); err != nil {
+				return nil, fmt.Errorf("certificate %d cannot be used: %w", len(out)+1, err)
 			}
 			out = append(out, c)
 		}
@@ -201,6 +251,10 @@ func ParseCertificates(text string) ([]Certificate, error) {
 		return nil, errKeyInPEM
 	case len(out) == 0:
 		return nil, errNoPEM
+	}
+	if n := len(beginCertificate.FindAllString(text, -1)); n > len(out) {
+		return nil, fmt.Errorf("only %d of the %d certificates in it can be read, the others are damaged: get them again",
+			len(out), n)
 	}
 	return out, nil
 }
@@ -233,7 +287,8 @@ func parseKey(text string) ([]byte, error) {
 		}
 		if err != nil {
 			return nil, errors.New("the private key in it is damaged, or of an unsupported kind (RSA, EC on P-256, P-384 " +
-				"or P-521, and Ed25519 are supported)")
+				"or P-521, and Ed25519 are supported; RSA for PSS alone, and EC on other curves or with parameters that are " +
+				"spelled out, are not)")
 		}
 		pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
 		if err != nil {

@@ -3,6 +3,7 @@ package keystore
 import (
 	"crypto/dsa" //nolint:staticcheck // to refuse it
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
 	"errors"
@@ -29,6 +30,7 @@ type Problem struct {
 type checker struct {
 	now      time.Time
 	warnDays int           // a certificate that expires within so many days is a warning
+	java     int           // the release of Java that reads the keystore; 0: unknown
 	names    []string      // host names and IP addresses that must be covered, each by one of the entries
 	anchors  []Certificate // trusted beside the entries' own roots: a chain may end with one, or below one
 
@@ -237,6 +239,9 @@ const (
 	leastEC  = 256
 )
 
+// edwardsJava is the first release of Java with certificates of Ed25519 in TLS (JDK-8166596).
+const edwardsJava = 16
+
 func (k *checker) strength(alias string, c Certificate, root bool) {
 	x, err := c.X509()
 	if err != nil {
@@ -244,9 +249,19 @@ func (k *checker) strength(alias string, c Certificate, root bool) {
 			"the certificate %s cannot be checked: %v", c.Name(), err)
 		return
 	}
+	if x.PublicKey == nil {
+		k.add("unreadable-certificate", planner.Warn, alias, "It is kept as it is. Inspect it with keytool -list -v.",
+			"the certificate %s cannot be checked: its kind of key, such as one for RSA-PSS alone, is unknown here", c.Name())
+	}
 	severity := planner.Refuse
 	if root {
 		severity = planner.Warn
+	}
+	if _, edwards := x.PublicKey.(ed25519.PublicKey); k.java > 0 && k.java < edwardsJava &&
+		(edwards || x.SignatureAlgorithm == x509.PureEd25519) {
+		k.add("unsupported-key", severity, alias, fmt.Sprintf("Use RSA, or EC on P-256; or declare java = %d if the server "+
+			"runs with that.", edwardsJava),
+			"%s needs Ed25519, which Java %d does not have for TLS", c.Name(), k.java)
 	}
 	if why := weakKey(x); why != "" {
 		k.add("weak-key", severity, alias, "Make a new key, RSA of at least 3072 bits or EC on P-256, and have a "+

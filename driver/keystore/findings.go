@@ -44,7 +44,7 @@ func (p *planning) creatable() bool {
 // check holds what the file will hold against the rules. What is declared and would fail is refused; problems of
 // undeclared entries are warnings.
 func (p *planning) check() {
-	k := &checker{now: p.now, warnDays: p.WarnDays, names: p.Names, anchors: p.anchors}
+	k := &checker{now: p.now, warnDays: p.WarnDays, java: p.Java, names: p.Names, anchors: p.anchors}
 	for _, t := range p.target.Trusted {
 		k.anchors = append(k.anchors, t.Certificate)
 	}
@@ -93,7 +93,7 @@ func (p *planning) unambiguous(e *wantedEntry) {
 
 // checkOthers looks at the undeclared entries of the file.
 func (p *planning) checkOthers(declared map[string]bool) {
-	k := &checker{now: p.now, warnDays: p.WarnDays}
+	k := &checker{now: p.now, warnDays: p.WarnDays, java: p.Java}
 	for i := range p.target.Entries {
 		e := &p.target.Entries[i]
 		if declared[fold(e.Alias)] {

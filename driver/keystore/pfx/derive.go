@@ -158,6 +158,9 @@ func add(block, b []byte) {
 	}
 }
 
+// mostKey is how long a key may be, in bytes: 512 are those of a program that takes the bits of SHA-512 for bytes.
+const mostKey = 512
+
 // pbkdf2Params are of RFC 8018, appendix A.2.
 type pbkdf2Params struct {
 	Salt       asn1.RawValue
@@ -187,10 +190,13 @@ func (b *budget) pbkdf2(kdf pkix.AlgorithmIdentifier, password string, size int)
 	if size == 0 {
 		size = p.KeyLength
 	}
-	// RFC 9579, section 4, wants at least 20 bytes, and the HMAC's own size is at most 64: what is shorter could be
-	// guessed.
-	if size != p.KeyLength && p.KeyLength != 0 || size < 8 || size > 64 {
+	// RFC 9579, section 4, wants at least 20 bytes for a MAC: what is shorter could be guessed. What is longer than its
+	// hash is a waste, but programs that take bits for bytes write it, and others read it.
+	switch {
+	case size != p.KeyLength && p.KeyLength != 0 || size < 8:
 		return nil, fmt.Errorf("%w: it wants a key of %d bytes", ErrFormat, p.KeyLength)
+	case size > mostKey:
+		return nil, fmt.Errorf("%w: it wants a key of %d bytes", ErrUnsupported, p.KeyLength)
 	}
 	if err := b.spend(p.Iterations, (size+h().Size()-1)/h().Size()); err != nil {
 		return nil, err

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/hmac"
+	"crypto/pbkdf2"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/hex"
@@ -507,4 +510,25 @@ func TestBER(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestLongMACKey: programs that take bits for bytes ask for a key of 256 bytes for the MAC of RFC 9579.
+func TestLongMACKey(t *testing.T) {
+	safe, salt := sequence(), []byte("some salt")
+	for size, want := range map[int]error{32: nil, 256: nil, 512: nil, 513: ErrUnsupported, 8: ErrFormat} {
+		hmacID := sequence(mustDER(oidHMACSHA256))
+		kdf := sequence(mustDER(oidPBKDF2), sequence(octets(salt), mustDER(1000), mustDER(size), hmacID))
+		algorithm := sequence(mustDER(oidPBMAC1), sequence(kdf, hmacID))
+		key, err := pbkdf2.Key(sha256.New, password, salt, 1000, size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := hmac.New(sha256.New, key)
+		d.Write(safe)
+		mac := sequence(sequence(algorithm, octets(d.Sum(nil))), octets(salt), mustDER(1))
+		_, err = Parse(sequence(mustDER(3), sequence(mustDER(oidData), explicit(octets(safe))), mac), password)
+		if !errors.Is(err, want) {
+			t.Errorf("a key of %d bytes: %v", size, err)
+		}
+	}
 }
