@@ -241,7 +241,7 @@ func ParseCertificates(text string) ([]Certificate, error) {
 				}
 			}
 			if err := c.unusable(); err != nil {
-				return nil, fmt.Errorf("certificate %d cannot be used: %w", len(out)+1, err)
+				return nil, fmt.Errorf("certificate %d cannot be read: %w", len(out)+1, err)
 			}
 			out = append(out, c)
 		}

@@ -65,7 +65,7 @@ func (d *declaration) checkFile() hcl.Diagnostics {
 	}
 	if (!d.Has("password") || d.Known("password")) && d.Password.Empty() {
 		diags = append(diags, d.Problem("Empty password",
-			"Whoever gets the file could read its keys, and keytool writes none without one. Give at least 6 characters.",
+			"A keystore without a password protects nothing, and keytool writes none. Give at least 6 characters.",
 			"password"))
 	}
 	return diags

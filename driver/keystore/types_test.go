@@ -35,7 +35,7 @@ func TestMistakes(t *testing.T) {
 		"folder":      {"", `path must name a file, and "/keys/" does not`, 2},
 		"relative name elsewhere": {"host { ssh = \"a@b\" }",
 			"With host, path is an absolute name such as /etc/keys/server.p12", 2},
-		"no address": {"host { ssh = \"machine\" }", `"machine" is not an SSH address`, 4},
+		"no address": {"host { ssh = \"machine\" }", `an SSH address says who logs in`, 4},
 		"key twice": {"host {\n ssh = \"a@b\"\n key_file = \"k\"\n key = \"x\"\n}",
 			"Give either key or key_file, not both", 6},
 		"host without ssh": {"host {}", "ssh", 4},
