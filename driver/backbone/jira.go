@@ -43,13 +43,18 @@ func (c *reader) hasProject(ctx context.Context, key string) (bool, error) {
 // mostKeys is how many issues one search asks for: Jira's own page size.
 const mostKeys = 50
 
-// summaries reads the summaries of issues by key; nil where there is none to read. A key without an issue, or whose
-// issue has moved to another key, is left out.
-func (c *reader) summaries(ctx context.Context, keys []string) (map[string]*string, error) {
-	out := map[string]*string{}
+// issueSeen is what is read of an issue; nil: unknown.
+type issueSeen struct {
+	summary  *string
+	comments *int // how many it has
+}
+
+// issues reads issues by key. A key without an issue, or whose issue has moved to another key, is left out.
+func (c *reader) issues(ctx context.Context, keys []string) (map[string]issueSeen, error) {
+	out := map[string]issueSeen{}
 	for part := range slices.Chunk(keys, mostKeys) {
 		if err := c.search(ctx, part, out); err != nil {
-			return nil, fmt.Errorf("reading the summaries of %d issues from %s on: %w", len(part), part[0], err)
+			return nil, fmt.Errorf("reading %d issues from %s on: %w", len(part), part[0], err)
 		}
 	}
 	return out, nil
@@ -57,8 +62,8 @@ func (c *reader) summaries(ctx context.Context, keys []string) (map[string]*stri
 
 // search asks for several issues at once. Jira refuses a search for a key that does not exist (400): then each is
 // asked for alone.
-func (c *reader) search(ctx context.Context, keys []string, out map[string]*string) error {
-	query := url.Values{"jql": {"key in (" + strings.Join(keys, ",") + ")"}, "fields": {"summary"},
+func (c *reader) search(ctx context.Context, keys []string, out map[string]issueSeen) error {
+	query := url.Values{"jql": {"key in (" + strings.Join(keys, ",") + ")"}, "fields": {"summary,comment"},
 		"maxResults": {strconv.Itoa(mostKeys)}}
 	for n, asked := 0, map[string]bool{}; ; {
 		page, err := c.searchPage(ctx, query)
@@ -70,7 +75,7 @@ func (c *reader) search(ctx context.Context, keys []string, out map[string]*stri
 		}
 		for _, i := range page.issues {
 			if key := i.text("key"); slices.Contains(keys, key) {
-				out[key] = summaryOf(i)
+				out[key] = decodeIssue(i)
 			}
 		}
 		n += len(page.issues)
@@ -134,11 +139,14 @@ func (c *reader) searchPage(ctx context.Context, query url.Values) (searchPage, 
 	return p, nil
 }
 
-func summaryOf(issue object) *string { return member[string](issue.object("fields"), "summary") }
+func decodeIssue(issue object) issueSeen {
+	fields := issue.object("fields")
+	return issueSeen{summary: member[string](fields, "summary"), comments: fields.object("comment").count("total")}
+}
 
-func (c *reader) each(ctx context.Context, keys []string, out map[string]*string) error {
+func (c *reader) each(ctx context.Context, keys []string, out map[string]issueSeen) error {
 	for _, key := range keys {
-		raw, err := c.document(ctx, c.jira("issue/"+url.PathEscape(key)), url.Values{"fields": {"summary"}})
+		raw, err := c.document(ctx, c.jira("issue/"+url.PathEscape(key)), url.Values{"fields": {"summary,comment"}})
 		if rest.IsStatus(err, http.StatusNotFound) {
 			continue
 		}
@@ -146,7 +154,7 @@ func (c *reader) each(ctx context.Context, keys []string, out map[string]*string
 			return err
 		}
 		if i, err := parseObject(raw); err == nil && i.text("key") == key {
-			out[key] = summaryOf(i)
+			out[key] = decodeIssue(i)
 		}
 	}
 	return nil

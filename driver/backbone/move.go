@@ -66,7 +66,7 @@ func (d *Driver) verifyMoved(ctx context.Context, t *executor.Task) (executor.Ve
 	for _, k := range keys {
 		want = append(want, k.local)
 	}
-	have, err := c.summaries(ctx, want)
+	have, err := c.issues(ctx, want)
 	if err != nil {
 		return executor.Verdict{}, err
 	}

@@ -44,7 +44,7 @@ func TestIncompleteSearch(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := &reader{server: &serverBlock{Deployment: c.deployment}, rest: client, verb: &atomic.Value{}}
-			err = r.search(t.Context(), []string{"A-1", "A-2"}, map[string]*string{})
+			err = r.search(t.Context(), []string{"A-1", "A-2"}, map[string]issueSeen{})
 			if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v, want %q", err, c.want)
 			}

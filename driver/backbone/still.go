@@ -3,6 +3,7 @@ package backbone
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/syncctl/syncctl/driver"
@@ -12,7 +13,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// still checks that the original is still stopped and is what was exported. It is the guard of what builds on the
+// still checks that the original is still stopped and is what was exported, and counts the comments of a sample, which
+// the verification compares. It is the guard of what builds on the
 // export.
 var still = driver.Verb[*Driver]{Name: opStill, Verify: (*Driver).verifyStill}
 
@@ -21,7 +23,8 @@ func (s *standing) still() planner.Step {
 		20*time.Second)
 	step.Because = "a restart of Jira starts synchronizations again (HC/5.0/server/system-properties); what they " +
 		"do now would be missing in the new one, or done twice"
-	return at(step, s.from.one.server, s.from.two.server)
+	step.Args = map[string]string{"sample": strconv.Itoa(s.sample)}
+	return at(step, s.from.one.server, s.from.two.server, s.stay(), s.site())
 }
 
 func (d *Driver) verifyStill(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
@@ -29,10 +32,20 @@ func (d *Driver) verifyStill(ctx context.Context, t *executor.Task) (executor.Ve
 		return executor.Verdict{}, err
 	}
 	v, err := d.originalAsExported(ctx, t, opStopByHand)
-	if err == nil && v.State == executor.Done {
-		v.Why = "both halves are stopped, and are what was exported"
+	if err != nil || v.State != executor.Done {
+		return v, err
 	}
-	return v, err
+	m, err := declared(decodeMigration, t.Resource)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	sample, err := d.sample(ctx, t, m)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	v.Why = "both halves are stopped, and are what was exported"
+	v.Outputs = map[string]string{commentsOutput: jsonText(commentCounts(sample))}
+	return v, nil
 }
 
 // originalAsExported: the original is stopped and is what was exported. A restart of Jira brings synchronizations

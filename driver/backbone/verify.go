@@ -2,6 +2,7 @@ package backbone
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -58,15 +59,15 @@ func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verd
 		}
 		whys = append(whys, v.Why)
 	}
-	n, differ, err := d.compareSummaries(ctx, t, m, l)
+	sample, err := d.sample(ctx, t, m)
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	if len(differ) > 0 {
+	if differ := differentSummaries(sample); len(differ) > 0 {
 		return executor.NotDone.Because("%s", strings.Join(differ, "; ")), nil
 	}
-	return executor.Done.Because("%s; the summaries of %s compared, all equal", strings.Join(whys, "; "),
-		wording.Plural(n, "pair")), nil
+	return executor.Done.Because("%s; the summaries of %s compared, all equal; %s", strings.Join(whys, "; "),
+		wording.Plural(len(sample), "pair"), newComments(t, sample)), nil
 }
 
 // exportsAgree: what was uploaded is what was exported, whatever happened to the run's files since. The section of
@@ -88,45 +89,110 @@ func exportsAgree(ctx context.Context, t *executor.Task, staying string) error {
 	return nil
 }
 
-// compareSummaries reads a sample of pairs on both Jiras. Two that cannot be read are not equal.
-func (d *Driver) compareSummaries(ctx context.Context, t *executor.Task, m *migration, l *located) (int, []string,
-	error) {
+// sampled is a pair with its issues on both Jiras, nil where one was not found.
+type sampled struct {
+	pairKeys
+	here, there *issueSeen
+}
+
+// sample reads a sample of the exported pairs on both Jiras.
+func (d *Driver) sample(ctx context.Context, t *executor.Task, m *migration) ([]sampled, error) {
 	n, err := strconv.Atoi(t.Step.Args["sample"])
 	if err != nil {
-		return 0, nil, fmt.Errorf("reading the sample's size: %w", err)
+		return nil, fmt.Errorf("reading the sample's size: %w", err)
 	}
 	keys, err := sampleKeys(t.Files, exportFile(m.staying), n)
 	if err != nil {
-		return 0, nil, err
-	}
-	there, err := d.reader(m.site())
-	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	var local, remote []string
 	for _, k := range keys {
 		local, remote = append(local, k.local), append(remote, k.remote)
 	}
-	here, err := l.client.summaries(ctx, local)
+	here, err := d.issuesOf(ctx, m.stay(), local)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
-	partner, err := there.summaries(ctx, remote)
+	there, err := d.issuesOf(ctx, m.site(), remote)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
-	var differ []string
-	for _, k := range keys {
-		a, okA := here[k.local]
-		b, okB := partner[k.remote]
-		switch {
-		case !okA || !okB:
-			differ = append(differ, fmt.Sprintf("%s and %s were not both found", k.local, k.remote))
-		case a == nil || b == nil:
-			differ = append(differ, fmt.Sprintf("the summaries of %s and %s cannot both be read", k.local, k.remote))
-		case *a != *b:
-			differ = append(differ, fmt.Sprintf("the summaries of %s and %s differ", k.local, k.remote))
+	out := make([]sampled, len(keys))
+	for i, k := range keys {
+		out[i].pairKeys = k
+		if a, ok := here[k.local]; ok {
+			out[i].here = &a
+		}
+		if b, ok := there[k.remote]; ok {
+			out[i].there = &b
 		}
 	}
-	return len(keys), differ, nil
+	return out, nil
+}
+
+func (d *Driver) issuesOf(ctx context.Context, server *serverBlock, keys []string) (map[string]issueSeen, error) {
+	c, err := d.reader(server)
+	if err != nil {
+		return nil, err
+	}
+	return c.issues(ctx, keys)
+}
+
+// differentSummaries names the pairs whose summaries differ. Two that cannot be read are not equal.
+func differentSummaries(sample []sampled) []string {
+	var differ []string
+	for _, p := range sample {
+		switch {
+		case p.here == nil || p.there == nil:
+			differ = append(differ, fmt.Sprintf("%s and %s were not both found", p.local, p.remote))
+		case p.here.summary == nil || p.there.summary == nil:
+			differ = append(differ, fmt.Sprintf("the summaries of %s and %s cannot both be read", p.local, p.remote))
+		case *p.here.summary != *p.there.summary:
+			differ = append(differ, fmt.Sprintf("the summaries of %s and %s differ", p.local, p.remote))
+		}
+	}
+	return differ
+}
+
+// commentsOutput is how many comments the sample's issues had before the start, as JSON: by the key of the end that
+// stays, both numbers.
+const commentsOutput = "comments"
+
+// commentCounts counts the comments of the pairs whose numbers can be read on both Jiras.
+func commentCounts(sample []sampled) map[string][2]int {
+	out := map[string][2]int{}
+	for _, p := range sample {
+		if p.here != nil && p.there != nil && p.here.comments != nil && p.there.comments != nil {
+			out[p.local] = [2]int{*p.here.comments, *p.there.comments}
+		}
+	}
+	return out
+}
+
+// newComments compares the numbers of comments with those before the start. A comment that was written since is on
+// both Jiras; one that was duplicated is on one alone. The pairs stay right, so it is said and refuses nothing.
+func newComments(t *executor.Task, sample []sampled) string {
+	before, now := map[string][2]int{}, commentCounts(sample)
+	if err := json.Unmarshal([]byte(t.Output(opStill, commentsOutput)), &before); err != nil {
+		before = nil
+	}
+	var more []string
+	compared := 0
+	for _, p := range sample {
+		a, was := before[p.local]
+		b, is := now[p.local]
+		if !was || !is {
+			continue
+		}
+		if compared++; a[0]-a[1] != b[0]-b[1] {
+			more = append(more, fmt.Sprintf("%s and %s have %d and %d comments, before the start %d and %d", p.local,
+				p.remote, b[0], b[1], a[0], a[1]))
+		}
+	}
+	text := fmt.Sprintf("the comments of %d of %s counted before and after", compared,
+		wording.Plural(len(sample), "pair"))
+	if len(more) > 0 {
+		return text + ", look for duplicates (BAC-1449): " + strings.Join(more, ", ")
+	}
+	return text + ", none duplicated"
 }
