@@ -64,6 +64,9 @@ type Manual struct {
 	Where  string   `json:"where"`            // where the person goes: a page, a machine
 	Do     []string `json:"do"`               // the instructions, one line each
 	Values []Value  `json:"values,omitempty"` // the exact values to enter, in the order of the page
+	// Commands are lines for a shell, to be pasted, in order: each is a whole command, or a comment (#) on a line of its
+	// own. A command is never a part of Do, which is prose and may be folded.
+	Commands []string `json:"commands,omitempty"`
 	// the machine's name of the action, for an operator's command and the sandbox's stand-in
 	Action string `json:"action,omitempty"`
 	// Attest: what the person is asked to confirm where no interface can verify the work (the verdict stays unknown).

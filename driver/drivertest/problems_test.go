@@ -85,6 +85,7 @@ func TestPlanProblems(t *testing.T) {
 		"relies on no fact":                     func(p *planner.Plan) { p.Steps[scrap].Facts = nil },
 		"a person's: false":                     func(p *planner.Plan) { p.Steps[label].Manual = nil },
 		"a person's: true":                      func(p *planner.Plan) { p.Steps[label].Mark = planner.MarkAdd },
+		"cannot be pasted":                      func(p *planner.Plan) { p.Steps[label].Manual.Commands = []string{"rm 'a"} },
 		"does not say where the person goes":    func(p *planner.Plan) { p.Steps[label].Manual.Do = []string{""} },
 		"no name for an operator's command":     func(p *planner.Plan) { p.Steps[label].Manual.Action = "" },
 		"it has no values to enter":             func(p *planner.Plan) { p.Steps[label].Manual.Values = nil },

@@ -2,6 +2,7 @@ package drivertest
 
 import (
 	"fmt"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -163,6 +164,9 @@ func manualProblems(s *planner.Step, say func(string, ...any)) {
 	if len(m.Values) == 0 {
 		say("it has no values to enter")
 	}
+	if why := Unpasteable(m); why != "" {
+		say("its commands cannot be pasted: %s", why)
+	}
 	names, labels := map[string]bool{}, map[string]bool{}
 	for _, v := range m.Values {
 		if v.Name == "" || v.Label == "" || v.Value == "" {
@@ -173,4 +177,25 @@ func manualProblems(s *planner.Step, say func(string, ...any)) {
 		}
 		names[v.Name], labels[v.Label] = true, true
 	}
+}
+
+// Unpasteable says why the commands that a person runs cannot be pasted into a shell, alone or all at once, "" if they
+// can be.
+func Unpasteable(m *planner.Manual) string {
+	for _, c := range append(slices.Clone(m.Commands), strings.Join(m.Commands, "\n")) {
+		shell := exec.Command("sh", "-n")
+		shell.Stdin = strings.NewReader(c + "\n")
+		if out, err := shell.CombinedOutput(); err != nil {
+			return fmt.Sprintf("%s: %v: %s", c, err, out)
+		}
+	}
+	for _, c := range m.Commands {
+		if strings.HasPrefix(c, "#") && strings.Contains(c, "\n") || strings.TrimSpace(c) == "" {
+			return fmt.Sprintf("%q is neither a command nor a comment of one line", c)
+		}
+		if strings.Contains(strings.Join(m.Do, "\n"), c) {
+			return fmt.Sprintf("%q stands in the instructions too, where it may be folded", c)
+		}
+	}
+	return ""
 }

@@ -359,13 +359,15 @@ func TestEncryptsByHand(t *testing.T) {
 			if got := verbs(out.Plan, "server.teamwork_cloud.a"); got != "encrypted_port by_hand presented" {
 				t.Error(got)
 			}
-			do := strings.Join(step(t, out.Plan, "by_hand_").Manual.Do, "\n")
+			m := step(t, out.Plan, "by_hand_").Manual
+			do := strings.Join(append(slices.Clone(m.Do), m.Commands...), "\n")
 			for _, want := range map[string][]string{
 				"2024x": {"twc.client.keystore.path=/opt/sync.p12", "esi.server.sync.tls-enabled = true",
 					"keytool -import -keystore /opt/CATIANoMagicServices/TeamworkCloud/configuration/keystore.p12 -file acme.pem " +
 						"-alias acme"},
-				"2024x Refresh3": {"keytool -import -cacerts -file acme.pem -alias acme",
-					"(with the keytool of the web application's Java)"},
+				"2024x Refresh3": {`"${TWC_JAVA:?is not set}/bin/keytool" -import -cacerts -file acme.pem -alias acme`,
+					`"${WEBAPP_JAVA:?is not set}/bin/keytool" -import -cacerts -file acme.pem -alias acme`,
+					"# start the services again\nsudo systemctl stop webapp\n"},
 			}[release] {
 				if !strings.Contains(do, want) {
 					t.Errorf("%q is missing in:\n%s", want, do)

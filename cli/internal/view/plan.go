@@ -266,7 +266,26 @@ func Manual(w io.Writer, s Style, m *planner.Manual, indent int, paths map[strin
 		// Never broken: values are meant to be copied.
 		b.WriteString(strings.Repeat(" ", indent+5) + pad(oneLine(val.Label), width) + "  " + text + "\n")
 	}
+	s.commands(&b, indent+2, m.Commands)
 	_, _ = io.WriteString(w, b.String())
+}
+
+// commands writes lines that are pasted into a shell: a block of their own, and no line is ever folded. A line break
+// inside of a command is in quotes, where an indent would change it.
+func (s Style) commands(b *strings.Builder, indent int, commands []string) {
+	if len(commands) == 0 {
+		return
+	}
+	s.block(b, indent, "", "Commands, to be run one at a time; if one fails, run no further one:")
+	b.WriteString("\n")
+	for _, c := range commands {
+		lines := strings.Split(c, "\n")
+		for i := range lines {
+			lines[i] = oneLine(lines[i])
+		}
+		b.WriteString(strings.Repeat(" ", indent+3) + strings.Join(lines, "\n") + "\n")
+	}
+	b.WriteString("\n")
 }
 
 // drift lists the differences of declarations that have no step.

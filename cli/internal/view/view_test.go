@@ -60,6 +60,9 @@ func twoDeclarations() *planner.Plan {
 				Manual: &planner.Manual{Where: "the depot", Do: []string{"Take the label.", "Put it on."}, Values: []planner.Value{
 					{Name: "l", Label: "Label", Value: "heavy"},
 					{Name: "f", Label: "Printed", Value: "label.pdf", File: true},
+				}, Commands: []string{
+					"# print the label on the printer in the depot, which takes a good number of words to describe",
+					"print --printer=the-one-in-the-depot --copies=1 --paper='heavy, and white' label.pdf other.pdf third.pdf",
 				}},
 			},
 			{

@@ -32,6 +32,7 @@ func (s *state) byHandOp() string {
 // instructions are what a person does at a machine: for people, and for programs.
 type instructions struct {
 	do                                 []string
+	script                             machine.Script
 	properties, appended, certificates []string
 }
 
@@ -40,8 +41,10 @@ func (s *state) byHandStep() planner.Step {
 	s.settingsByHand(i)
 	s.trustByHand(i)
 	c := machine.CommandsFor(s.server, s.about.Release)
-	i.do = append(i.do, "Have everybody commit and log out, then start the services again:")
-	i.do = append(i.do, append(machine.Lines(c.Stop...), machine.Lines(c.Start...)...)...)
+	i.do = append(i.do, "Have everybody commit and log out, then run the commands. The last ones start the services again.")
+	i.script.Note("start the services again")
+	i.script.Run(c.Stop...)
+	i.script.Run(c.Start...)
 	url := s.server.URL.String()
 	var aliases []string
 	for _, t := range s.trust {
@@ -51,6 +54,7 @@ func (s *state) byHandStep() planner.Step {
 		"on the machine of %s, make the settings that encrypt synchronization, and start its services again", s.addr()),
 		planner.Manual{
 			Where: "the machine of " + url + ", as somebody who may administrate it", Action: "configure_encryption", Do: i.do,
+			Commands: i.script,
 			Values: []planner.Value{
 				{Name: "server", Label: "Server", Value: url},
 				{Name: "properties", Label: "Of the web application", Value: strings.Join(i.properties, "\n"),
@@ -106,32 +110,35 @@ func (s *state) trustByHand(i *instructions) {
 		return
 	}
 	i.do = append(i.do,
-		"Add these certificates to the trust stores. Save each as the named file, compare its fingerprint, and run the "+
-			"lines:")
+		"Save these certificates in the files named here, and compare their fingerprints. The commands add them to the "+
+			"trust stores; keytool asks for the password:")
+	if s.recipe.Javas {
+		i.do = append(i.do, "Set TWC_JAVA and WEBAPP_JAVA, in the shell that runs the commands, to the folders of the Javas "+
+			"of Teamwork Cloud and of the web application: without them the commands refuse to run.")
+	}
 	for _, t := range s.trust {
 		file := t.Alias + ".pem"
 		i.do = append(i.do, wording.OneLine(fmt.Sprintf(
 			"%s: %s, SHA-256 %s", file, t.Certificate.Name(), t.Certificate.Fingerprint())))
-		i.do = append(i.do, s.importLines(t.Alias, file)...)
+		s.importBy(&i.script, t.Alias, file)
 		block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: t.Certificate.DER})
 		i.certificates = append(i.certificates, "alias "+t.Alias, strings.TrimSpace(string(block)))
 	}
 }
 
-// importLines are the documented ones (TWCloud2024x 137986642, MCS 247046793). keytool asks for the password.
-func (s *state) importLines(alias, file string) []string {
+// importBy adds the documented commands (TWCloud2024x 137986642, MCS 247046793). Where both Javas get a certificate,
+// each has a keytool of its own, and where they are is not known: a variable that is not set stops the shell.
+func (s *state) importBy(script *machine.Script, alias, file string) {
 	tail := []string{"-file", file, "-alias", alias}
-	var out []string
+	script.Note("trust the certificate %s", alias)
 	if s.recipe.Keystore {
 		into := placesOf(s.server, s.about.Release).keystore
-		out = append(out, host.Quote(append([]string{"keytool", "-import", "-keystore", into}, tail...)))
+		script.Run(append([]string{"keytool", "-import", "-keystore", into}, tail...))
 	}
 	if s.recipe.Javas {
-		line := host.Quote(append([]string{"keytool", "-import", "-cacerts"}, tail...))
-		out = append(out, line+"    (with the keytool of Teamwork Cloud's Java)",
-			line+"    (with the keytool of the web application's Java)")
+		line := " " + host.Quote(append([]string{"-import", "-cacerts"}, tail...))
+		*script = append(*script, `"${TWC_JAVA:?is not set}/bin/keytool"`+line, `"${WEBAPP_JAVA:?is not set}/bin/keytool"`+line)
 	}
-	return out
 }
 
 // verifyByHand: settings on a machine that is not declared cannot be read. Whether the server is up again can.

@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 // Declared are the folder and the commands that a server declares. The vendor's take the place of what is empty.
@@ -115,6 +117,23 @@ func Lines(commands ...[]string) []string {
 
 // JoinLines are commands as a person types them in one line.
 func JoinLines(commands ...[]string) string { return strings.Join(Lines(commands...), " && ") }
+
+// Script collects the command lines that a person pastes into a shell at a machine. Comments stand on lines of their
+// own before a command: behind it, an interactive shell may take them for arguments.
+type Script []string
+
+// Run adds commands.
+func (s *Script) Run(commands ...[]string) { *s = append(*s, Lines(commands...)...) }
+
+// Note adds a comment.
+func (s *Script) Note(format string, args ...any) {
+	*s = append(*s, "# "+wording.OneLine(fmt.Sprintf(format, args...)))
+}
+
+// Lines are the commands without the comments.
+func (s Script) Lines() []string {
+	return slices.DeleteFunc(slices.Clone(s), func(line string) bool { return strings.HasPrefix(line, "#") })
+}
 
 // Exclusive names what only one step at a time may use: the machine behind a server.
 func Exclusive(server string) []string { return []string{"the machine of " + server} }

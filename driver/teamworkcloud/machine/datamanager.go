@@ -26,6 +26,10 @@ type DataManager struct {
 // takes a command line of 128 KiB over SSH, Windows takes 32 KiB.
 const batchSize = 200
 
+// pastedSize is how many ids are given to one command that a person pastes: a terminal takes a line of 4096
+// characters at most, and a person looks through what it removes.
+const pastedSize = 20
+
 // longest is how long one command of datamanager may take. ASSUMED: how long it takes is not documented; a batch that
 // is removed from a large database must not be ended halfway.
 const longest = 12 * time.Hour
@@ -62,8 +66,17 @@ func Reactivate(category string) func(ids []string) []string {
 
 // Batches are the command lines for all ids.
 func Batches(program, ids []string, args func([]string) []string) [][]string {
+	return batches(program, ids, batchSize, args)
+}
+
+// PastedBatches are the command lines for all ids, each short enough to be pasted by a person.
+func PastedBatches(program, ids []string, args func([]string) []string) [][]string {
+	return batches(program, ids, pastedSize, args)
+}
+
+func batches(program, ids []string, size int, args func([]string) []string) [][]string {
 	var out [][]string
-	for part := range slices.Chunk(ids, batchSize) {
+	for part := range slices.Chunk(ids, size) {
 		out = append(out, slices.Concat(program, args(part)))
 	}
 	return out
