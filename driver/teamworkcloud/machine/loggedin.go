@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // LoggedIn is who is logged in to a server beside the user that syncctl works as.
@@ -25,7 +26,9 @@ func ReadLoggedIn(ctx context.Context, r Reader, server, user string) (LoggedIn,
 	if err != nil {
 		return LoggedIn{}, fmt.Errorf("asking who is logged in to %s: %w", server, err)
 	}
-	users = slices.DeleteFunc(slices.Clone(users), func(u string) bool { return u == "" || strings.EqualFold(u, user) })
+	users = slices.DeleteFunc(slices.Clone(users), func(u string) bool {
+		return u == "" || strings.EqualFold(schema.NameForm(u), schema.NameForm(user))
+	})
 	slices.Sort(users)
 	return LoggedIn{Known: true, Users: slices.Compact(users)}, nil
 }

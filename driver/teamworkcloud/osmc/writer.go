@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/rest"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // CreateCategory creates a category within another one, by id, or at the top where parent is "" (POST
@@ -81,7 +82,7 @@ func (w Writer) newest(ctx context.Context, name, parent string) (string, error)
 	}
 	var ids []string
 	for _, c := range all {
-		if c.Name == name && (c.Parent == parent || parent == "" && isTop(c.Parent)) {
+		if schema.SameName(c.Name, name) && (c.Parent == parent || parent == "" && isTop(c.Parent)) {
 			ids = append(ids, c.ID)
 		}
 	}

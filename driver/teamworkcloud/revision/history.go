@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // Reader reads the three lists that a history consists of.
@@ -101,7 +102,7 @@ func Instant(t time.Time) string {
 func (h *History) Tagged(tag string) int {
 	newest := 0
 	for _, t := range h.Tags {
-		if t.Name == tag {
+		if schema.SameName(t.Name, tag) {
 			newest = max(newest, t.Revision)
 		}
 	}

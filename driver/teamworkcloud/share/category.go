@@ -12,6 +12,7 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
 )
 
 var createCategory = driver.Verb[*Sharing]{
@@ -38,7 +39,8 @@ func (p *Plan) missingCategories() []string {
 	words := strings.Split(p.Facts.Category.Path, "/")
 	var out []string
 	for i := range words {
-		if path := strings.Join(words[:i+1], "/"); !slices.Contains(p.Facts.Category.Existing, path) {
+		if path := strings.Join(words[:i+1], "/"); !slices.ContainsFunc(p.Facts.Category.Existing,
+			func(have string) bool { return schema.SameName(have, path) }) {
 			out = append(out, path)
 		}
 	}
@@ -49,8 +51,9 @@ func (p *Plan) missingCategories() []string {
 // has a step of its own, since each may be carried out alone; whichever comes first makes it, and only the first is
 // counted.
 func (p *Plan) sharedWith(path string, inside bool) string {
+	path = schema.NameForm(path)
 	for _, peer := range p.Sync.ActivePeers() {
-		theirs := peer.TargetCategory
+		theirs := schema.NameForm(peer.TargetCategory)
 		same := theirs == path || inside && strings.HasPrefix(theirs, path+"/")
 		if same && peer.Addr().Name < p.Sync.Addr().Name && peer.TargetServer().IsSame(p.Sync.TargetServer()) {
 			return peer.Address()

@@ -11,6 +11,7 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
+	"github.com/syncctl/syncctl/schema"
 )
 
 var idForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
@@ -319,7 +320,7 @@ func collides(id, project, name, otherID, otherProject, otherName string) string
 		return ""
 	case project != "" && project == otherProject:
 		return "project id"
-	case name != "" && name == otherName:
+	case name != "" && schema.SameName(name, otherName):
 		return "name"
 	}
 	return ""

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/schema"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -100,20 +101,26 @@ func (inv *Inventory) Resource(id string) *osmc.Resource {
 	return inv.byID[id]
 }
 
-// Category finds a category by its id or its path, nil if there is none.
+// Category finds a category by its id or its path, nil if there is none. The path may be in another Unicode form than
+// the server's: what is declared always is in one form, whatever the server has.
 func (inv *Inventory) Category(text string) *osmc.Category {
 	inv.index()
+	var same *osmc.Category
 	for i := range inv.Categories {
-		if c := &inv.Categories[i]; c.ID == text || inv.paths[c.ID] == text {
+		c := &inv.Categories[i]
+		switch path := inv.paths[c.ID]; {
+		case c.ID == text || path == text:
 			return c
+		case same == nil && schema.SameName(path, text):
+			same = c
 		}
 	}
-	return nil
+	return same
 }
 
 // CategoryAt finds a category by its path, nil if there is none.
 func (inv *Inventory) CategoryAt(path string) *osmc.Category {
-	if c := inv.Category(path); c != nil && inv.paths[c.ID] == path {
+	if c := inv.Category(path); c != nil && schema.SameName(inv.paths[c.ID], path) {
 		return c
 	}
 	return nil
@@ -169,7 +176,7 @@ func (inv *Inventory) CopyOf(declared, category string) *osmc.Resource {
 		case r.Removed:
 		case strings.EqualFold(r.ID, declared):
 			return r
-		case r.Name == declared || r.Name == name:
+		case schema.SameName(r.Name, declared) || schema.SameName(r.Name, name):
 			anywhere = append(anywhere, r)
 			if r.Category == category {
 				inside = append(inside, r)

@@ -59,7 +59,9 @@ func readRights(ctx context.Context, c osmc.Reader, server *connect.Server, cate
 		return nil, err
 	}
 	if err == nil {
-		out.User = cmp.Or(out.User, user.Name)
+		if out.User == "" || schema.SameName(out.User, user.Name) {
+			out.User = user.Name // as the server spells it
+		}
 	}
 	if role == nil {
 		return out, nil
@@ -136,7 +138,9 @@ func (v *View) roleIn(server *schema.Resource, inv *Inventory, path string) *Rol
 	case id == "": // nobody has a role on a category that does not exist
 		r.Known = true
 	case rights.Others != nil:
-		r.Known, r.Held = true, slices.Contains(*rights.Others, rights.User)
+		r.Known, r.Held = true, slices.ContainsFunc(*rights.Others, func(name string) bool {
+			return schema.SameName(name, rights.User)
+		})
 	}
 	return r
 }

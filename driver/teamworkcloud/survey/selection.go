@@ -9,6 +9,7 @@ import (
 	"github.com/agext/levenshtein"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // Selection is what a declaration selects on its source now.
@@ -134,8 +135,8 @@ func (x *resolver) resource(text string, index int) selected {
 	all := x.all()
 	for _, fits := range []func(p *pick) bool{
 		func(p *pick) bool { return strings.EqualFold(p.ID, text) },
-		func(p *pick) bool { return p.full() == text },
-		func(p *pick) bool { return p.Name == text },
+		func(p *pick) bool { return schema.SameName(p.full(), text) },
+		func(p *pick) bool { return schema.SameName(p.Name, text) },
 	} {
 		var found []pick
 		for i := range all {
@@ -184,7 +185,8 @@ func (x *resolver) removedResource(text string) *osmc.Resource {
 	var found *osmc.Resource
 	for i := range x.Resources {
 		r := &x.Resources[i]
-		if !r.Removed || !strings.EqualFold(r.ID, text) && x.FullName(r) != text && r.Name != text {
+		isMeant := strings.EqualFold(r.ID, text) || schema.SameName(x.FullName(r), text) || schema.SameName(r.Name, text)
+		if !r.Removed || !isMeant {
 			continue
 		}
 		if found != nil {
@@ -203,7 +205,7 @@ func (x *resolver) category(text string, index int) selected {
 	if c == nil {
 		var found []string
 		for i := range x.Categories {
-			if x.Categories[i].Name == text {
+			if schema.SameName(x.Categories[i].Name, text) {
 				c = &x.Categories[i]
 				found = append(found, x.Path(c.ID))
 			}
@@ -216,7 +218,7 @@ func (x *resolver) category(text string, index int) selected {
 	switch {
 	case c != nil:
 		x.fill(&item, c)
-	case x.into == text && x.into != "":
+	case schema.SameName(x.into, text) && x.into != "":
 		item.Coming = true
 	default:
 		item.Problem = fmt.Sprintf("%s has no category of that path, name or id", x.source.Addr)
