@@ -53,11 +53,40 @@ func TestNoLicence(t *testing.T) {
 		c := s.client(nil)
 		_, err := c.Reader().LoggedIn(t.Context())
 		if !errors.Is(err, ErrNoLicence) || !errors.Is(err, ErrLogin) || NotAllowed(err) ||
-			WasSent(err) != rest.SentNo || len(s.requests) != 1 {
+			WasSent(err) != rest.SentNo || len(s.requests) != 1 || !strings.Contains(err.Error(), "quarter of an hour") {
 			t.Errorf("got %v after %v", err, s.requests)
 		}
 		s.change(func() { s.licences, s.login = 1, nil })
 		ask(t, c) // one has become free
+	}
+}
+
+// A login or a token's first request whose answer is lost may have opened a session: repeated, it would take one
+// licence after the other.
+func TestLostLogin(t *testing.T) {
+	for name, opening := range map[string]func(*sessions) *Client{
+		"a password": func(s *sessions) *Client {
+			s.login = func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+			return s.client(nil)
+		},
+		"a gateway": func(s *sessions) *Client {
+			s.login = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGatewayTimeout) }
+			return s.client(nil)
+		},
+		"a token": func(s *sessions) *Client {
+			s.instead = func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+			return s.client(func(o *Options) { o.Password, o.Token = "", "sesame-sesame" })
+		},
+	} {
+		s := newSessions(t)
+		c := opening(s)
+		_, err := c.Reader().LoggedIn(t.Context())
+		if err == nil || len(s.requests) != 1 {
+			t.Errorf("%s: got %v after %v", name, err, s.requests)
+		}
+		if name != "a token" && !strings.Contains(err.Error(), "quarter of an hour") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -184,6 +184,8 @@ func (c *Client) send(ctx context.Context, r rest.Request) (*session, *rest.Resp
 	s = &session{client: c, proof: c.scheme}
 	if c.token {
 		defer leave()
+		giveUp := r.GiveUp
+		r.GiveUp = func(e *rest.Error) bool { return giveUp != nil && giveUp(e) || opensSession(e) }
 		answer, err := s.do(ctx, r)
 		if rest.WasSent(err) == rest.SentYes {
 			c.open = s
@@ -206,7 +208,7 @@ func (c *Client) login(ctx context.Context, s *session) error {
 		return c.refused
 	}
 	answer, err := c.rest.Do(ctx, rest.Request{Path: "/osmc/login", Header: http.Header{"Accept": {"*/*"}},
-		GiveUp: noLicence, Session: s})
+		GiveUp: opensSession, Session: s})
 	hasCookies, _, _ := s.state()
 	switch {
 	case err != nil:
@@ -277,6 +279,20 @@ func noLicence(e *rest.Error) bool {
 	return false
 }
 
+// lost tells a request whose answer did not come although the server may have carried it out: in time, or at all.
+func lost(e *rest.Error) bool {
+	return e.Sent != rest.SentNo && (e.Status == 0 || e.Status == http.StatusGatewayTimeout)
+}
+
+func isLost(err error) bool {
+	var e *rest.Error
+	return errors.As(err, &e) && lost(e)
+}
+
+// opensSession has a request that opens a session not repeated where that would open another one: each holds a
+// licence.
+func opensSession(e *rest.Error) bool { return noLicence(e) || lost(e) }
+
 func isLicence(err error) bool {
 	var e *rest.Error
 	return errors.As(err, &e) && noLicence(e)
@@ -286,8 +302,12 @@ func isLicence(err error) bool {
 func (c *Client) loginFailed(err error) error {
 	switch {
 	case isLicence(err):
-		return fmt.Errorf("%w as user %q: %w: sessions of others, or some that were not logged out, hold them all "+
-			"(%w)", ErrLogin, c.user, ErrNoLicence, err)
+		return fmt.Errorf("%w as user %q: %w: sessions hold them all; those that were not logged out, such as a killed "+
+			"process's, give theirs back by themselves a quarter of an hour after they were last used: wait that long and "+
+			"try again, or have others log out (%w)", ErrLogin, c.user, ErrNoLicence, err)
+	case isLost(err):
+		return fmt.Errorf("%w as user %q: %w; the login is not repeated, since the server may have opened a session "+
+			"all the same, which holds a licence for a quarter of an hour", ErrLogin, c.user, err)
 	case rest.IsStatus(err, http.StatusUnauthorized):
 		return fmt.Errorf("%w: the server does not accept the password of user %q; it is not tried again, since "+
 			"accounts get locked (%w)",
