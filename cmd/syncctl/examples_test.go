@@ -226,6 +226,11 @@ func carryUndisturbed(t *testing.T, dir, flags string) (undisturbed, bool) {
 	if u.plan, err = planner.Decode(strings.NewReader(record[strings.Index(record, "{"):])); err != nil {
 		t.Fatal(err)
 	}
+	for _, s := range u.plan.Steps {
+		if s.Manual != nil && drivertest.Unpasteable(s.Manual) != "" {
+			t.Errorf("%s: commands for a person: %s", s.ID, drivertest.Unpasteable(s.Manual))
+		}
+	}
 	several := slices.ContainsFunc(u.plan.Steps, func(s planner.Step) bool { return s.Addr != u.plan.Steps[0].Addr })
 	if several && flags == "" {
 		return carryUndisturbed(t, dir, " -parallelism=1")

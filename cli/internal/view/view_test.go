@@ -108,6 +108,19 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// TestManualCommands: what is pasted into a shell is never folded, however narrow the terminal is.
+func TestManualCommands(t *testing.T) {
+	commands := []string{"# a comment that is longer than the terminal is wide", "remove --for-good=1 2 3 4 5 6 7 8 9 10 11",
+		"echo 'two\n  lines'"}
+	var b bytes.Buffer
+	Manual(&b, Style{Width: 30}, &planner.Manual{Where: "here", Do: []string{"Run them."}, Commands: commands}, 0, nil)
+	for _, c := range commands {
+		if !strings.Contains(b.String(), "     "+c+"\n") {
+			t.Errorf("%q is not there in one piece:\n%s", c, b.String())
+		}
+	}
+}
+
 func TestNoChanges(t *testing.T) {
 	var b bytes.Buffer
 	if err := Plan(&b, &planner.Plan{}, PlanOptions{}); err != nil {

@@ -129,6 +129,7 @@ func (l *copiesView) category() {
 	case idForm.MatchString(text):
 		f.Problem = fmt.Sprintf("%s has no category of the id %s", l.facts.Target.Addr, text)
 	}
+	f.Path = l.target.spelled(f.Path)
 	for path := f.Path; path != ""; path = parentOf(path) {
 		if l.target.CategoryAt(path) != nil {
 			f.Existing = append(f.Existing, path)

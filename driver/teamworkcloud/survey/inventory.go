@@ -137,6 +137,16 @@ func (inv *Inventory) ancestors(path string) []string {
 	return out
 }
 
+// spelled is a category's path with the server's own spelling of as much of it as exists.
+func (inv *Inventory) spelled(path string) string {
+	for known := path; known != ""; known = parentOf(known) {
+		if c := inv.CategoryAt(known); c != nil {
+			return inv.paths[c.ID] + path[len(known):]
+		}
+	}
+	return path
+}
+
 // parentOf is the path of what a category, or a resource, is in; "" at the top.
 func parentOf(path string) string { return path[:max(0, strings.LastIndexByte(path, '/'))] }
 
