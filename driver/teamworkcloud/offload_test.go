@@ -241,6 +241,12 @@ func golden(t *testing.T, name string, p *planner.Plan) {
 			for n, line := range m.Do {
 				fmt.Fprintf(&b, "      %d. %s\n", n+1, line)
 			}
+			for _, c := range m.Commands {
+				fmt.Fprintf(&b, "      | %s\n", c)
+			}
+			if why := drivertest.Unpasteable(m); why != "" {
+				t.Errorf("%s: %s", s.Op, why)
+			}
 			for _, v := range m.Values {
 				fmt.Fprintf(&b, "      %s: %s\n", v.Label, cmp.Or(v.Shown, v.Value))
 			}

@@ -47,40 +47,20 @@ func (w *Offloading) verifyMaintainedSource(ctx context.Context, t *executor.Tas
 		nil
 }
 
-// lineList collects the command lines that a person runs, each with what it must say.
-type lineList struct {
-	commands []string
-	do       []string
-}
-
-func (l *lineList) add(command []string, what string, args ...any) {
-	line := machine.Lines(command)[0]
-	l.commands = append(l.commands, line)
-	if what != "" {
-		line += "    (" + fmt.Sprintf(what, args...) + ")"
-	}
-	l.do = append(l.do, line)
-}
-
 // maintainSourceStep is all of the work at the source's machine, for a person: no host is declared.
 func (o *plan) maintainSourceStep() planner.Step {
-	u, l := o.commands(atSource), &lineList{}
-	for _, c := range u.Stop {
-		l.add(c, "")
-	}
-	l.add(u.Database, "every node must be UN, up and normal")
+	u, ids := o.commands(atSource), o.ids()
+	script := stopped(u)
 	for _, r := range o.present {
-		o.compareLines(l, u, r)
+		o.compareBy(&script, u, r)
 	}
-	ids := o.ids()
-	for _, c := range machine.Batches(u.DataManager, ids, machine.Remove) {
-		l.add(c, "%s, for good", wording.Plural(len(c)-len(u.DataManager)-1, "resource"))
+	for _, c := range machine.PastedBatches(u.DataManager, ids, machine.Remove) {
+		script.Note("removes %s for good", wording.Plural(len(c)-len(u.DataManager)-1, "resource"))
+		script.Run(c)
 	}
-	l.add(slices.Concat(u.DataManager, machine.ListResources()), "none of them may still be listed")
-	for _, c := range u.Start {
-		l.add(c, "")
-	}
-	step := o.maintainStep(atSource, l,
+	script.Note("none of them may still be listed")
+	script.Run(slices.Concat(u.DataManager, machine.ListResources()))
+	step := o.maintainStep(atSource, started(script, u),
 		fmt.Sprintf("stop the services of %s, remove %s for good with Data Manager, and start them again", o.addr(atSource),
 			wording.Plural(len(ids), "resource")))
 	step.Guards = []string{o.l.ID(opIdle + atSource)}
@@ -91,12 +71,29 @@ func (o *plan) maintainSourceStep() planner.Step {
 	return step
 }
 
-// compareLines: what is in the database beyond what was verified would be lost, and with the services stopped only
+// stopped begins a script: the services are stopped, and the database is whole.
+func stopped(u machine.Commands) machine.Script {
+	var script machine.Script
+	script.Note("stop the services")
+	script.Run(u.Stop...)
+	script.Note("every node must be UN, up and normal")
+	script.Run(u.Database)
+	return script
+}
+
+// started ends a script.
+func started(script machine.Script, u machine.Commands) machine.Script {
+	script.Note("start the services")
+	script.Run(u.Start...)
+	return script
+}
+
+// compareBy: what is in the database beyond what was verified would be lost, and with the services stopped only
 // Data Manager can tell. The numbers are those of the plan; the check before this step sees to it that they still
 // hold.
-func (o *plan) compareLines(l *lineList, u machine.Commands, r *survey.Resource) {
-	l.add(slices.Concat(u.DataManager, machine.ListBranches(r.ID)), "%s: %s and no more", r.Name,
-		wording.Plural(r.Source.Branches, "branch"))
+func (o *plan) compareBy(script *machine.Script, u machine.Commands, r *survey.Resource) {
+	script.Note("%s: %s and no more", r.Name, wording.Plural(r.Source.Branches, "branch"))
+	script.Run(slices.Concat(u.DataManager, machine.ListBranches(r.ID)))
 	for _, b := range o.facts.Lines {
 		if b.Resource != r.ID {
 			continue
@@ -105,39 +102,31 @@ func (o *plan) compareLines(l *lineList, u machine.Commands, r *survey.Resource)
 		if b.Revisions > 0 {
 			what = fmt.Sprintf("%s, the newest is %d", wording.Plural(b.Revisions, "revision"), b.Latest)
 		}
-		l.add(slices.Concat(u.DataManager, machine.ListRevisions(r.ID, b.ID)), "%s, branch %s: %s", r.Name, b.Name, what)
+		script.Note("%s, branch %s: %s", r.Name, b.Name, what)
+		script.Run(slices.Concat(u.DataManager, machine.ListRevisions(r.ID, b.ID)))
 	}
 }
 
 // maintainTargetStep is the same for the target.
 func (o *plan) maintainTargetStep() planner.Step {
-	u, l := o.commands(atTarget), &lineList{}
-	for _, c := range u.Stop {
-		l.add(c, "")
-	}
-	l.add(u.Database, "every node must be UN, up and normal")
-	for _, c := range machine.Batches(u.DataManager, o.movedIDs(), machine.Reactivate(o.wholeCategory())) {
-		l.add(c, "")
-	}
-	for _, c := range u.Start {
-		l.add(c, "")
-	}
-	n := len(o.moved())
-	step := o.maintainStep(atTarget, l,
+	u, n := o.commands(atTarget), len(o.moved())
+	script := stopped(u)
+	script.Note("takes the read-only flag off %s", wording.Plural(n, "resource"))
+	script.Run(machine.PastedBatches(u.DataManager, o.movedIDs(), machine.Reactivate(o.wholeCategory()))...)
+	step := o.maintainStep(atTarget, started(script, u),
 		fmt.Sprintf("stop the services of %s, take the read-only flag off %s with Data Manager, and start them again",
 			o.addr(atTarget), wording.Plural(n, "resource")))
 	step.Guards = []string{o.l.ID(opIdle + atTarget)}
 	step.Because = share.SyncPage +
 		", Removing the read-only flag; the machine is not declared (host), so a person does it"
 	step.Effect = &planner.Effect{Change: n}
-	step.Manual.Attest = "all of the lines were run, none of them reported an error, and the services are up"
+	step.Manual.Attest = "all of the commands were run, none of them reported an error, and the services are up"
 	return step
 }
 
-func (o *plan) maintainStep(end string, l *lineList, summary string) planner.Step {
+func (o *plan) maintainStep(end string, script machine.Script, summary string) planner.Step {
 	u, url := o.commands(end), o.server(end).URL.String()
-	do := append([]string{"Run these lines in their order. Where one fails, or does not say what stands behind it, " +
-		"run no other but those that start the services, and come back:"}, l.do...)
+	lines := script.Lines()
 	return planner.Step{
 		Op: opMaintain + end, Mark: planner.MarkPerson, Repeat: planner.CheckFirst, Within: planner.Duration(u.Within),
 		Exclusive: machine.Exclusive(o.addr(end)),
@@ -145,11 +134,14 @@ func (o *plan) maintainStep(end string, l *lineList, summary string) planner.Ste
 		Args:      o.args(end),
 		Undo:      "if the services are stopped, start them by hand: " + machine.JoinLines(u.Start...),
 		Manual: &planner.Manual{
-			Where: "the machine of " + url + ", as somebody who may administrate it", Action: "run_maintenance", Do: do,
+			Where: "the machine of " + url + ", as somebody who may administrate it", Action: "run_maintenance",
+			Do: []string{"Run the commands in their order, one at a time. Where one fails, or does not show what the comment " +
+				"before it says, run no other but those that start the services, and come back."},
+			Commands: script,
 			Values: []planner.Value{
 				{Name: "server", Label: "Server", Value: url},
-				{Name: "commands", Label: "Lines", Value: strings.Join(l.commands, "\n"),
-					Shown: fmt.Sprintf("the %d above", len(l.commands))},
+				{Name: "commands", Label: "Lines", Value: strings.Join(lines, "\n"),
+					Shown: wording.Plural(len(lines), "command")},
 			},
 		},
 	}
