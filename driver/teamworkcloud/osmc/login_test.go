@@ -61,8 +61,8 @@ func TestNoLicence(t *testing.T) {
 	}
 }
 
-// A login or a token's first request whose answer is lost may have opened a session: repeated, it would take one
-// licence after the other.
+// A login or a token's first request whose answer is lost may have opened a session: repeated again and
+// again, it would take one licence after the other. Once more is tried after the server has answered something else.
 func TestLostLogin(t *testing.T) {
 	for name, opening := range map[string]func(*sessions) *Client{
 		"a password": func(s *sessions) *Client {
@@ -81,7 +81,8 @@ func TestLostLogin(t *testing.T) {
 		s := newSessions(t)
 		c := opening(s)
 		_, err := c.Reader().LoggedIn(t.Context())
-		if err == nil || len(s.requests) != 1 {
+		opened := len(s.requests) - s.count("GET /osmc/login.html")
+		if err == nil || opened < 1 || opened > 2 {
 			t.Errorf("%s: got %v after %v", name, err, s.requests)
 		}
 		if name != "a token" && !strings.Contains(err.Error(), "quarter of an hour") {

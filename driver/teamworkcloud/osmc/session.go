@@ -184,9 +184,7 @@ func (c *Client) send(ctx context.Context, r rest.Request) (*session, *rest.Resp
 	s = &session{client: c, proof: c.scheme}
 	if c.token {
 		defer leave()
-		giveUp := r.GiveUp
-		r.GiveUp = func(e *rest.Error) bool { return giveUp != nil && giveUp(e) || opensSession(e) }
-		answer, err := s.do(ctx, r)
+		answer, err := c.opening(ctx, r, s.do)
 		if rest.WasSent(err) == rest.SentYes {
 			c.open = s
 		}
@@ -207,8 +205,8 @@ func (c *Client) login(ctx context.Context, s *session) error {
 	if c.refused != nil {
 		return c.refused
 	}
-	answer, err := c.rest.Do(ctx, rest.Request{Path: "/osmc/login", Header: http.Header{"Accept": {"*/*"}},
-		GiveUp: opensSession, Session: s})
+	answer, err := c.opening(ctx, rest.Request{Path: "/osmc/login", Header: http.Header{"Accept": {"*/*"}}, Session: s},
+		c.rest.Do)
 	hasCookies, _, _ := s.state()
 	switch {
 	case err != nil:
@@ -289,9 +287,26 @@ func isLost(err error) bool {
 	return errors.As(err, &e) && lost(e)
 }
 
-// opensSession has a request that opens a session not repeated where that would open another one: each holds a
-// licence.
-func opensSession(e *rest.Error) bool { return noLicence(e) || lost(e) }
+// opening sends a request that opens a session, which holds a licence. If its answer is lost, the server is first asked
+// for a page that takes no session: once it answers, such as after a start, the request is repeated, and only once.
+func (c *Client) opening(ctx context.Context, r rest.Request,
+	send func(context.Context, rest.Request) (*rest.Response, error),
+) (*rest.Response, error) {
+	giveUp := r.GiveUp
+	r.GiveUp = func(e *rest.Error) bool { return giveUp != nil && giveUp(e) || noLicence(e) || lost(e) }
+	// On a connection that was used before, net/http repeats what it takes to be safe to repeat by itself.
+	c.rest.Close()
+	answer, err := send(ctx, r)
+	if !isLost(err) {
+		return answer, err
+	}
+	page := rest.Request{Path: "/osmc/login.html", Header: http.Header{"Accept": {"*/*"}}}
+	if _, silent := c.rest.Do(ctx, page); rest.WasSent(silent) != rest.SentYes {
+		return answer, err
+	}
+	c.rest.Close()
+	return send(ctx, r)
+}
 
 func isLicence(err error) bool {
 	var e *rest.Error
@@ -306,7 +321,7 @@ func (c *Client) loginFailed(err error) error {
 			"process's, give theirs back by themselves a quarter of an hour after they were last used: wait that long and "+
 			"try again, or have others log out (%w)", ErrLogin, c.user, ErrNoLicence, err)
 	case isLost(err):
-		return fmt.Errorf("%w as user %q: %w; the login is not repeated, since the server may have opened a session "+
+		return fmt.Errorf("%w as user %q: %w; it is not repeated any more, since the server may have opened a session "+
 			"all the same, which holds a licence for a quarter of an hour", ErrLogin, c.user, err)
 	case rest.IsStatus(err, http.StatusUnauthorized):
 		return fmt.Errorf("%w: the server does not accept the password of user %q; it is not tried again, since "+
