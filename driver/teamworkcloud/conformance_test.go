@@ -2,9 +2,14 @@ package teamworkcloud_test
 
 import (
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/syncctl/syncctl/driver/drivertest"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/encrypt"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/offload"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
 )
 
 func TestMain(m *testing.M) { drivertest.Main(m) }
@@ -27,6 +32,8 @@ func TestConformance(t *testing.T) {
 				"user": "syncctl"}}).
 			add("b", "resources", copied(), resource("Gearbox", "From A", "read_only", true))),
 	}
+	bench.Elsewhere = slices.Concat(offload.Verbs.Names(), encrypt.Verbs.Names(), machine.Verbs.Names(),
+		[]string{share.VerbSecured, share.VerbEncrypt})
 	drivertest.Run(t, bench)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -183,6 +184,12 @@ func (d *Driver) Verify(ctx context.Context, t *executor.Task) (executor.Verdict
 		return d.encryption().Verify(ctx, t)
 	}
 	return executor.Verdict{State: executor.Unknown, Why: "Teamwork Cloud has no such step"}, nil
+}
+
+// Verbs are the names of all verbs, sorted.
+func (d *Driver) Verbs() []string {
+	return slices.Sorted(slices.Values(slices.Concat(
+		machine.Verbs.Names(), share.Verbs.Names(), offload.Verbs.Names(), encrypt.Verbs.Names())))
 }
 
 // sharing is the synchronization that a step sets up: the declaration itself, or the one that a migration owns.

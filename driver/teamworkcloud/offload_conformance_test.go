@@ -1,9 +1,12 @@
 package teamworkcloud_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/syncctl/syncctl/driver/drivertest"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/encrypt"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
 )
 
 // TestOffloadConformance holds offloads to what every driver promises: whatever step is disturbed, it ends the same,
@@ -19,5 +22,6 @@ func TestOffloadConformance(t *testing.T) {
 		named("offload and reactivate", newOffload(removing, reactivating)),
 		named("offload by hand, as documented", newOffload(removing, reactivating, asDocumented).reach("")),
 	}
+	bench.Elsewhere = slices.Concat(share.Verbs.Names(), encrypt.Verbs.Names())
 	drivertest.Run(t, bench)
 }

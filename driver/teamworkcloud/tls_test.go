@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/syncctl/syncctl/driver/drivertest"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/offload"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 )
@@ -435,5 +438,6 @@ func TestEncryptionConformance(t *testing.T) {
 		named("by settings", settings, false),
 		named("refused", mismatch, true),
 	}
+	bench.Elsewhere = slices.Concat(share.Verbs.Names(), offload.Verbs.Names(), machine.Verbs.Names())
 	drivertest.Run(t, bench)
 }

@@ -69,7 +69,15 @@ func (w *Offloading) verifyAllArrived(ctx context.Context, t *executor.Task) (ex
 			missing = append(missing, fmt.Sprintf("%q (%s): it could not be read", r.Name, r.ID))
 			continue
 		}
-		all[r.ID] = revision.RecordOf(r.Name, h.source, h.target)
+		record := revision.RecordOf(r.Name, h.source, h.target)
+		record.ProjectID = r.ProjectID
+		if w.Declaration.RemoveFromSource != nil {
+			if why := record.OtherProject(l.projectID(r.ID)); why != "" {
+				return executor.Verdict{}, executor.Final(fmt.Errorf("%q (%s) on %s cannot be known to be a copy of that on "+
+					"%s: %s", r.Name, r.ID, f.Target.Addr, f.Source.Addr, why))
+			}
+		}
+		all[r.ID] = record
 		compared = append(compared, &r.Diff)
 		revisions += len(h.source.Revisions)
 	}

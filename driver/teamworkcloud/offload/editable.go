@@ -56,5 +56,5 @@ func (w *Offloading) keptEditable(ctx context.Context, t *executor.Task) error {
 	if err != nil {
 		return executor.Final(err)
 	}
-	return w.kept(ctx, t, all, (*revision.Record).Lost)
+	return w.kept(ctx, all, lost)
 }

@@ -14,17 +14,27 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// findings are what a person must know of an offload.
-func (o *plan) findings() {
-	if o.transfers() {
+// A stage is when findings are made.
+type stage int
+
+const (
+	whenPlanned stage = iota
+	atPreflight       // right before anything is touched: what runs have confirmed is not known, and there are no steps
+)
+
+// findings are what a person must know of an offload. transfers: something is brought to the target, or removed from
+// the source.
+func (o *plan) findings(at stage, transfers bool) {
+	switch {
+	case transfers:
 		o.out = append(o.out, o.sharing.Findings(o.l)...)
 		o.bringing()
 		if o.removes() {
 			o.removing()
 			o.losing()
 		}
-	} else {
-		o.lost()
+	case at == whenPlanned: // with what runs have confirmed
+		o.missing()
 	}
 	if o.removes() {
 		o.marked()
@@ -58,9 +68,9 @@ func (o *plan) refuse(rule, detail, format string, args ...any) {
 	o.find(rule, planner.Refuse, "", fmt.Sprintf(format, args...), detail)
 }
 
-// lost: what is declared and on neither server. After all has been moved somebody may have renamed it where it is
+// missing: what is declared and on neither server. After all has been moved somebody may have renamed it where it is
 // now.
-func (o *plan) lost() {
+func (o *plan) missing() {
 	for i := range o.sharing.Facts.Items {
 		item := &o.sharing.Facts.Items[i]
 		if item.Problem == "" {

@@ -50,7 +50,7 @@ func (w *Offloading) verifyFinished(ctx context.Context, t *executor.Task) (exec
 	if len(all) == 0 {
 		return executor.NotDone.Because("%s", errNothingVerified), nil
 	}
-	if err := w.kept(ctx, t, all, (*revision.Record).Lost); err != nil {
+	if err := w.kept(ctx, all, lost); err != nil {
 		return executor.Verdict{}, err
 	}
 	if w.Declaration.RemoveFromSource == nil {

@@ -220,6 +220,14 @@ type looked struct {
 
 type pair struct{ source, target *revision.History }
 
+// projectID is the PROJECT_ID that the target shows of a resource, "" where it shows none.
+func (l *looked) projectID(id string) string {
+	if r := l.target.Resource(id); r != nil {
+		return r.ProjectID
+	}
+	return ""
+}
+
 // look looks at what is selected and its histories, on both servers.
 func (w *Offloading) look(ctx context.Context) (*looked, error) {
 	l, sync := &looked{}, w.sync()

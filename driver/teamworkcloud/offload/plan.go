@@ -180,7 +180,7 @@ func (w *Offloading) Plan(v *survey.View, confirmed map[string]planner.Confirmat
 		}}}, nil
 	}
 	o.steps()
-	o.findings()
+	o.findings(whenPlanned, o.transfers())
 	out := planner.Outline{Action: planner.Migrate, Steps: o.l.Steps, Findings: o.out}
 	if len(out.Steps) == 0 {
 		out.Action = planner.NoChange

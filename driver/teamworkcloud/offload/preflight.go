@@ -55,17 +55,7 @@ func (w *Offloading) verifyPreflight(ctx context.Context, t *executor.Task) (exe
 	for i := range o.sharing.Items {
 		o.sharing.Items[i].Configured = true // what runs have confirmed is not known here, and was looked at when planning
 	}
-	if t.Step.Args[argBrings] == "true" {
-		o.out = o.sharing.Findings(o.l)
-		o.bringing()
-		if o.removes() {
-			o.removing()
-			o.marked()
-		}
-	}
-	if o.reactivates() {
-		o.reactivating()
-	}
+	o.findings(atPreflight, t.Step.Args[argBrings] == "true")
 	var refused []string
 	for _, f := range o.out {
 		if f.Severity == planner.Refuse {

@@ -138,9 +138,9 @@ func (l *looked) sameAs(t *executor.Task, verified revision.Records) error {
 		case h.target == nil:
 			return fmt.Errorf("%q (%s) is gone from %s since it was verified: was DELETE ALL chosen? What is on %s still "+
 				"must stay there", r.Name, r.ID, l.facts.Target.Addr, l.facts.Source.Addr)
-		case was.Changed(h.target) != "":
+		case changed(&was, l.projectID(r.ID), h.target) != "":
 			return fmt.Errorf("%q (%s) on %s is not what was verified: %s", r.Name, r.ID, l.facts.Target.Addr,
-				was.Changed(h.target))
+				changed(&was, l.projectID(r.ID), h.target))
 		case !r.Diff.IsEqual():
 			return fmt.Errorf("%q (%s) on %s is not what %s has: %s", r.Name, r.ID, l.facts.Target.Addr, l.facts.Source.Addr,
 				r.Diff.Why())

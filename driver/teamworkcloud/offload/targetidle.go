@@ -21,7 +21,7 @@ func (w *Offloading) verifyTargetIdle(ctx context.Context, t *executor.Task) (ex
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	if err := w.kept(ctx, t, verified, (*revision.Record).Changed); err != nil {
+	if err := w.kept(ctx, verified, altered); err != nil {
 		return executor.Verdict{}, err
 	}
 	target := w.sync().TargetServer()

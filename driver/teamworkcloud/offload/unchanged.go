@@ -180,7 +180,7 @@ func (w *Offloading) unchanged(ctx context.Context, t *executor.Task, m *machine
 	if why, err := m.DatabaseProblem(ctx); err != nil || why != "" {
 		return executor.Verdict{State: executor.NotDone, Why: why}, err
 	}
-	if err := w.kept(ctx, t, verified, (*revision.Record).Changed); err != nil {
+	if err := w.kept(ctx, verified, changed); err != nil {
 		return executor.Verdict{}, err
 	}
 	return verifyUntouched(ctx, m, t, verified, !t.IsDone(opUnchanged))

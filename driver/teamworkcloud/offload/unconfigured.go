@@ -2,11 +2,9 @@ package offload
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/syncctl/syncctl/driver"
-	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/executor"
@@ -22,48 +20,12 @@ func (w *Offloading) verifyUnconfigured(ctx context.Context, t *executor.Task) (
 		return executor.Verdict{}, err
 	}
 	if len(verified) > 0 {
-		if err := w.kept(ctx, t, verified, (*revision.Record).Lost); err != nil {
+		if err := w.kept(ctx, verified, lost); err != nil {
 			return executor.Verdict{}, err
 		}
 	}
 	return executor.Unknown.Because(
 		"the copies are there as before; no interface shows configurations"), nil
-}
-
-// kept is nil when the target has what was verified. compare says what has become of one of them. What is not as it
-// was is a Final error that names it.
-func (w *Offloading) kept(
-	ctx context.Context, t *executor.Task, verified revision.Records,
-	compare func(*revision.Record, *revision.History) string,
-) error {
-	target := w.sync().TargetServer()
-	return survey.Gather(ctx, w.Observe, func(v *survey.View) {
-		inv := v.Inventory(target)
-		if inv == nil {
-			return
-		}
-		for _, id := range verified.IDs() {
-			was := verified[id]
-			switch r := inv.Resource(id); {
-			case r == nil:
-				v.Fail(executor.Final(fmt.Errorf("%q (%s) is gone from %s since it was verified: was DELETE ALL chosen? What "+
-					"is on %s still "+
-					"must stay there", was.Name, id, target.Address(), w.server(atSource).Address())))
-			case r.Removed:
-				v.Fail(executor.Final(fmt.Errorf("%q (%s) was marked as deleted on %s since it was verified", was.Name, id,
-					target.Address())))
-			default:
-				h := v.CopyHistory(target, id, was.Name)
-				if h == nil {
-					continue
-				}
-				if why := compare(&was, h); why != "" {
-					v.Fail(executor.Final(fmt.Errorf("%q (%s) on %s is not what was verified: %s", was.Name, id, target.Address(),
-						why)))
-				}
-			}
-		}
-	})
 }
 
 // removeConfigurations is about all of them: also about those of what is not on the source any more, where the

@@ -17,11 +17,12 @@ import (
 // Record is what a run has verified of one resource: which revisions its source had, and what its copy on the target
 // was like. It is journaled before services are stopped, since a server whose services are stopped says nothing.
 type Record struct {
-	Name   string         `json:"name"`
-	Digest string         `json:"digest,omitempty"` // of the source's history; "" when only the copy was looked at
-	Source []BranchRecord `json:"source,omitempty"`
-	Copy   string         `json:"copy"` // digest of the copy's history
-	Target []BranchRecord `json:"target"`
+	Name      string         `json:"name"`
+	ProjectID string         `json:"project,omitempty"` // of the modelling tool, on the source; "": unknown
+	Digest    string         `json:"digest,omitempty"`  // of the source's history; "" when only the copy was looked at
+	Source    []BranchRecord `json:"source,omitempty"`
+	Copy      string         `json:"copy"` // digest of the copy's history
+	Target    []BranchRecord `json:"target"`
 }
 
 // BranchRecord is one branch of a resource.
@@ -113,6 +114,20 @@ func (c *Record) Changed(now *History) string {
 		return added
 	}
 	return "its branches or tags are not those that were verified"
+}
+
+// OtherProject says why a copy cannot be known to be of the project that was verified, "" if it is. Unknown ids are
+// not equal.
+func (c *Record) OtherProject(id string) string {
+	switch {
+	case c.ProjectID == "":
+		return "the source did not show its PROJECT_ID when it was verified"
+	case id == "":
+		return "the target does not show its PROJECT_ID"
+	case id != c.ProjectID:
+		return fmt.Sprintf("its PROJECT_ID is %s, that of its original %s", id, c.ProjectID)
+	}
+	return ""
 }
 
 // Lost says what the copy lacks of what was verified, "" if it has all of it. Whoever may edit it may have added

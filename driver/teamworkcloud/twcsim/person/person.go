@@ -85,8 +85,8 @@ var Actions = map[string]action{
 //	login           server, user: a modelling tool, which keeps its licence until announce or the server's end
 //	rename, move    server, resource; name or category
 //	remove          server, resource: marks it as deleted
-//	tamper          server, resource, what (gone, or with a revision: lose, author, date, description, truncate):
-//	                what no product does
+//	tamper          server, resource, what (gone, project_id, or with a revision: lose, author, date,
+//	                description, truncate): what no product does
 //	cassandra       server, up (true or false)
 //	replace_certificate    server, what (expired, wrong_name, self_signed, no_intermediate, other_authority): the
 //	                encrypted port presents another one

@@ -233,6 +233,10 @@ func tamper(w *state.World, s *state.Server, v map[string]string) (string, error
 		s.Resources = slices.DeleteFunc(s.Resources, func(x *state.Resource) bool { return x == r })
 		return fmt.Sprintf("%s is gone from %s", r.Name, s.Name), nil
 	}
+	if v["what"] == "project_id" {
+		r.ProjectID = "PROJECT-" + w.NewID("project")
+		return fmt.Sprintf("gave %s on %s another project id", r.Name, s.Name), nil
+	}
 	at, err := at(r, v, "revision")
 	if err != nil {
 		return "", err
@@ -245,7 +249,7 @@ func tamper(w *state.World, s *state.Server, v map[string]string) (string, error
 	case "author", "date", "description":
 		engine.Distort(at, v["what"])
 	default:
-		return "", fmt.Errorf("what: want gone, lose, truncate, author, date or description, got %q", v["what"])
+		return "", fmt.Errorf("what: want gone, project_id, lose, truncate, author, date or description, got %q", v["what"])
 	}
 	return fmt.Sprintf("did %s to revision %d of %s on %s", v["what"], at.Number, r.Name, s.Name), nil
 }

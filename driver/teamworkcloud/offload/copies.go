@@ -1,0 +1,61 @@
+package offload
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
+	"github.com/syncctl/syncctl/executor"
+)
+
+// comparison says what has become of a copy since it was verified, "" if nothing is wrong.
+type comparison func(was *revision.Record, projectID string, now *revision.History) string
+
+// changed guards a removal: the copy is of the same project, and has what was verified and nothing more.
+func changed(was *revision.Record, projectID string, now *revision.History) string {
+	return cmp.Or(was.OtherProject(projectID), was.Changed(now))
+}
+
+// altered is changed where nothing is removed: the project does not matter.
+func altered(was *revision.Record, _ string, now *revision.History) string { return was.Changed(now) }
+
+// lost allows that people have added to the copy.
+func lost(was *revision.Record, _ string, now *revision.History) string { return was.Lost(now) }
+
+// kept is nil when the target has what was verified. compare says what has become of one of them. What is not as it
+// was is a Final error that names it.
+func (w *Offloading) kept(
+	ctx context.Context, verified revision.Records,
+	compare comparison,
+) error {
+	target := w.sync().TargetServer()
+	return survey.Gather(ctx, w.Observe, func(v *survey.View) {
+		inv := v.Inventory(target)
+		if inv == nil {
+			return
+		}
+		for _, id := range verified.IDs() {
+			was := verified[id]
+			switch r := inv.Resource(id); {
+			case r == nil:
+				v.Fail(executor.Final(fmt.Errorf("%q (%s) is gone from %s since it was verified: was DELETE ALL chosen? What "+
+					"is on %s still "+
+					"must stay there", was.Name, id, target.Address(), w.server(atSource).Address())))
+			case r.Removed:
+				v.Fail(executor.Final(fmt.Errorf("%q (%s) was marked as deleted on %s since it was verified", was.Name, id,
+					target.Address())))
+			default:
+				h := v.CopyHistory(target, id, was.Name)
+				if h == nil {
+					continue
+				}
+				if why := compare(&was, r.ProjectID, h); why != "" {
+					v.Fail(executor.Final(fmt.Errorf("%q (%s) on %s is not what was verified: %s", was.Name, id, target.Address(),
+						why)))
+				}
+			}
+		}
+	})
+}
