@@ -39,6 +39,10 @@ type Task struct {
 	Outputs map[string]map[string]string
 	Done    map[string]bool // the steps that this run has done, by id
 
+	// Begun are the steps that this run may have carried out, done or not, by id: they were started, and not known to
+	// have changed nothing.
+	Begun map[string]bool
+
 	// Progress reports how far a long step is; nil-safe through Report.
 	Progress func(Progress)
 }
@@ -50,6 +54,9 @@ func (t *Task) Output(op, name string) string {
 
 // IsDone tells whether another step of the same declaration is done.
 func (t *Task) IsDone(op string) bool { return t.Done[planner.StepID(t.Step.Addr, op)] }
+
+// HasBegun tells whether another step of the same declaration may have been carried out.
+func (t *Task) HasBegun(op string) bool { return t.Begun[planner.StepID(t.Step.Addr, op)] }
 
 // Report tells how far the step is.
 func (t *Task) Report(p Progress) {

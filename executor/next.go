@@ -176,6 +176,20 @@ func replay(entries []journal.Entry) (map[string]journal.Entry, map[string]map[s
 	return last, outputs, opened
 }
 
+// begun are the steps that may have been carried out, by id.
+func begun(entries []journal.Entry) map[string]bool {
+	now, before := map[string]bool{}, map[string]bool{} // before the last try
+	for _, e := range entries {
+		switch f, failed := failureOf(e); {
+		case e.Event == EventStarted:
+			before[e.Key], now[e.Key] = now[e.Key], true
+		case failed && f.Unsent:
+			now[e.Key] = before[e.Key]
+		}
+	}
+	return now
+}
+
 func stateOf(s *planner.Step, e journal.Entry, opened int, now time.Time) StepState {
 	st := StepState{Phase: PhaseReady, Entry: e, Why: e.Data[dataError]}
 	here := e.Seq > opened // written by the process that runs now

@@ -135,7 +135,8 @@ func (x *run) step(ctx context.Context, s *planner.Step, d Decision) error {
 	outputs[s.ID] = merge(nil, d.Steps[s.ID].Outputs) // what an interrupted try left
 	t := &Task{
 		Step: *s, Resource: x.Config.Lookup(addr), Files: x.Files, Outputs: outputs, Done: d.Done(),
-		Log: x.Log.With("step", s.ID),
+		Begun: begun(x.Journal.Entries()),
+		Log:   x.Log.With("step", s.ID),
 		Progress: func(p Progress) {
 			x.Observe(Event{Name: EventProgress, Step: s, Progress: &p})
 		},

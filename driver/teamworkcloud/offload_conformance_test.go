@@ -6,6 +6,7 @@ import (
 
 	"github.com/syncctl/syncctl/driver/drivertest"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/encrypt"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
 )
 
@@ -22,6 +23,7 @@ func TestOffloadConformance(t *testing.T) {
 		named("offload and reactivate", newOffload(removing, reactivating)),
 		named("offload by hand, as documented", newOffload(removing, reactivating, asDocumented).reach("")),
 	}
-	bench.Elsewhere = slices.Concat(share.Verbs.Names(), encrypt.Verbs.Names())
+	bench.Elsewhere = slices.Concat(share.Verbs.Names(), encrypt.Verbs.Names(),
+		[]string{machine.Announce, machine.Idle})
 	drivertest.Run(t, bench)
 }

@@ -2,6 +2,7 @@ package offload
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -143,7 +144,7 @@ func TestRemovedIsNeverConcludedFromSilence(t *testing.T) {
 		"marked as deleted": {both(put("dm -lr", idOther+"\n"), put("dm -lrd", idA+"\n"+idB+"\n")), idOther,
 			executor.NotDone},
 		"nothing listed":   {put("dm -lr", ""), idOther, executor.Unknown},
-		"nothing else was": {put("dm -lr", ""), "", executor.Done},
+		"nothing else was": {put("dm -lr", ""), "", executor.Unknown},
 		"an error":         {put("dm -lr", "ERROR: timeout\n"), "", executor.Unknown},
 		"half a list": {both(put("dm -lr", idOther+"\n"), put("dm -lrd", "Error: timeout\n")), idOther,
 			executor.Unknown},
@@ -155,9 +156,23 @@ func TestRemovedIsNeverConcludedFromSilence(t *testing.T) {
 			answers["dm -lr"] = host.Output{Stdout: idA + "\n" + idB + "\n" + idOther + "\n"}
 		}
 		c.spoil(answers)
-		v, err := verifyGone(t.Context(), m, []string{idA, idB}, c.witnesses)
+		v, err := verifyGone(t.Context(), m, []string{idA, idB}, c.witnesses,
+			func(context.Context, []string) ([]string, error) { return nil, errors.New("connection refused") })
 		if err != nil || v.State != c.want || v.Why == "" {
 			t.Errorf("%s: %+v, %v; want %s", name, v, err, c.want)
+		}
+	}
+}
+
+// Where nothing else is in the database, the server itself vouches for an empty listing.
+func TestServerVouchesForEmptyListing(t *testing.T) {
+	for want, left := range map[executor.State][]string{executor.Done: nil, executor.Partial: {idA}} {
+		m, answers := sound()
+		answers["dm -lr"] = host.Output{}
+		v, err := verifyGone(t.Context(), m, []string{idA}, "",
+			func(context.Context, []string) ([]string, error) { return left, nil })
+		if err != nil || v.State != want {
+			t.Errorf("with %v left: %+v, %v; want %s", left, v, err, want)
 		}
 	}
 }

@@ -22,7 +22,7 @@ var remove = driver.Verb[*Offloading]{
 	Execute: (*Offloading).removeResources, Verify: (*Offloading).verifyRemoval,
 }
 
-// removal is what removing costs, in words.
+// loses is what removing costs, in words.
 func (o *plan) loses() string {
 	revisions := 0
 	for _, r := range o.present {
@@ -58,26 +58,52 @@ func (o *plan) retires() []string {
 }
 
 // verifyGone: the database lists none of them.
-func verifyGone(ctx context.Context, m *machine.Machine, ids []string, witnesses string) (executor.Verdict, error) {
+//
+// A listing is believed only where something vouches for it: one of the resources that stay (witnesses) is listed or,
+// where nothing else was, the server itself, once it is up, does not have them any more (left).
+func verifyGone(
+	ctx context.Context, m *machine.Machine, ids []string, witnesses string,
+	left func(context.Context, []string) ([]string, error),
+) (executor.Verdict, error) {
 	held, err := m.Manager.Holds(ctx)
 	if err != nil {
 		return unreadableVerdict(err)
 	}
-	left := held.Of(ids)
+	listed := held.Of(ids)
 	switch {
-	case len(left) == len(ids):
+	case len(listed) == len(ids):
 		return executor.NotDone.Because("the database of %s holds %s", m.Server, allOf(len(ids))), nil
-	case len(left) > 0:
+	case len(listed) > 0:
 		return executor.Verdict{State: executor.Partial, Why: fmt.Sprintf("the database of %s still holds %d of %d: %s",
-			m.Server, len(left), len(ids), wording.List(left))}, nil
+			m.Server, len(listed), len(ids), wording.List(listed))}, nil
 	}
-	if others := strings.FieldsFunc(witnesses, func(r rune) bool { return r == ',' }); len(others) > 0 &&
-		len(held.Of(others)) == 0 {
+	others := strings.FieldsFunc(witnesses, func(r rune) bool { return r == ',' })
+	if len(others) == 0 {
+		return verifyGoneByServer(ctx, m, ids, left)
+	}
+	if len(held.Of(others)) == 0 {
 		return executor.Verdict{State: executor.Unknown,
 			Why: fmt.Sprintf("datamanager on %s lists none of them, but none of the resources that stay either (%s): that "+
 				"is not believed", m.Host.Name(), wording.List(others))}, nil
 	}
 	return executor.Done.Because("the database of %s holds none of the %s any more", m.Server,
+		wording.Plural(len(ids), "resource")), nil
+}
+
+func verifyGoneByServer(
+	ctx context.Context, m *machine.Machine, ids []string, left func(context.Context, []string) ([]string, error),
+) (executor.Verdict, error) {
+	still, err := left(ctx, ids)
+	switch {
+	case err != nil:
+		return executor.Unknown.Because("datamanager on %s lists no resources at all, and %s cannot be asked (%v): that "+
+			"alone is not believed. Start the services by hand (%s), and resume: syncctl apply", m.Host.Name(), m.Server, err,
+			machine.JoinLines(m.Start...)), nil
+	case len(still) > 0:
+		return executor.Verdict{State: executor.Partial, Why: fmt.Sprintf("%s still has %s", m.Server,
+			wording.List(still))}, nil
+	}
+	return executor.Done.Because("neither %s nor its database has any of the %s any more", m.Server,
 		wording.Plural(len(ids), "resource")), nil
 }
 
@@ -128,7 +154,7 @@ func (w *Offloading) verifyRemoval(ctx context.Context, t *executor.Task) (execu
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	return verifyGone(ctx, m, verified.IDs(), t.Output(opUnchanged, witnessOutput))
+	return verifyGone(ctx, m, verified.IDs(), t.Output(opUnchanged, witnessOutput), w.left)
 }
 
 // removeResources removes exactly what this run has verified, as far as it is there still. The plan must name the

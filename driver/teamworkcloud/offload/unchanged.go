@@ -31,7 +31,7 @@ func (o *plan) unchangedStep() planner.Step {
 
 // verifyUntouched looks, with the services stopped, whether the database holds anything of the resources that was not
 // verified: what somebody committed while the services were being stopped would be lost. strict: nothing of them may
-// be missing either, as long as this run has not begun to remove them.
+// be missing either, unless this run may have begun to remove them.
 func verifyUntouched(
 	ctx context.Context, m *machine.Machine, t *executor.Task, verified revision.Records, strict bool,
 ) (executor.Verdict, error) {
@@ -183,5 +183,5 @@ func (w *Offloading) unchanged(ctx context.Context, t *executor.Task, m *machine
 	if err := w.kept(ctx, verified, changed); err != nil {
 		return executor.Verdict{}, err
 	}
-	return verifyUntouched(ctx, m, t, verified, !t.IsDone(opUnchanged))
+	return verifyUntouched(ctx, m, t, verified, !t.HasBegun(opRemove))
 }
