@@ -109,7 +109,8 @@ func TestFindings(t *testing.T) {
 				"Server Administrator")
 		}, with(cars),
 			"role", planner.Refuse,
-			`syncctl has not the role Resource Synchronization Manager on category "From A" of server.teamwork_cloud.b, and may not give it`,
+			`syncctl has not the role Resource Synchronization Manager on category "From A" of ` +
+				`server.teamwork_cloud.b, and may not give it`,
 			"Manage User Permissions"},
 		"the role is given": {func(w *world) { w.roles("b", everything...) }, with(cars),
 			"role", planner.Note, `syncctl gets the role Resource Synchronization Manager on category "From A"`, ""},
@@ -138,7 +139,8 @@ func TestFindings(t *testing.T) {
 		"a port that the source has not": {func(*world) {}, strings.Replace(with(cars), "server.teamwork_cloud.a",
 			"server.teamwork_cloud.a2", 1) + addressed("twc.a.example:4000"),
 			"login-port", planner.Warn,
-			`sync_address "twc.a.example:4000" of server.teamwork_cloud.a2 names no port that the server has for clients (3579 without encryption)`,
+			`sync_address "twc.a.example:4000" of server.teamwork_cloud.a2 names no port that the server has for ` +
+				`clients (3579 without encryption)`,
 			"firewall"},
 		"the plain port for encryption": {func(w *world) { w.set("a", "tls", true) },
 			strings.Replace(with(cars, "tls = true"), "server.teamwork_cloud.a", "server.teamwork_cloud.a2",
@@ -161,7 +163,8 @@ func TestFindings(t *testing.T) {
 				"(2022x Refresh 2) cannot synchronize encrypted", "do without"},
 		"nothing of that name": {func(*world) {}, with(cars, `resources = ["Gearbx"]`),
 			"not-found", planner.Refuse,
-			`resources[0] "Gearbx": server.teamwork_cloud.a has no resource of that name, path or id that its user syncctl may see`, `Did you mean "Gearbox"?`},
+			`resources[0] "Gearbx": server.teamwork_cloud.a has no resource of that name, path or id that its user ` +
+				`syncctl may see`, `Did you mean "Gearbox"?`},
 		"no category of that name": {func(*world) {}, strings.Replace(with(cars), `["Cars"]`, `["Car"]`, 1),
 			"not-found", planner.Refuse, `categories[0] "Car": server.teamwork_cloud.a has no category`,
 			`Did you mean "Cars"?`},
@@ -195,7 +198,8 @@ func TestFindings(t *testing.T) {
 		"left its category": {func(w *world) {
 			w.add("b", "categories", j{"path": "From A"}).add("b", "resources", resource("Frame", "From A", "read_only", true))
 		}, with(cars), "left-category", planner.Warn,
-			`"Frame" is in category "Bikes" of server.teamwork_cloud.a now, which is not selected, and its copy is still in "From A"`,
+			`"Frame" is in category "Bikes" of server.teamwork_cloud.a now, which is not selected, and its copy is ` +
+				`still in "From A"`,
 			"not synchronized any more"},
 	} {
 		t.Run(name, func(t *testing.T) {

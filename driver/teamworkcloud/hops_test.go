@@ -46,7 +46,8 @@ func TestHops(t *testing.T) {
 			wants(t, out.Plan, c.ops)
 			if name == "what nobody tags" {
 				says(t, out.Plan, "waits-upstream",
-					`resources[0] "Engine" is not on server.teamwork_cloud.b yet: sync.teamwork_cloud.cars brings it with the first commit that is tagged "R9"`)
+					`resources[0] "Engine" is not on server.teamwork_cloud.b yet: sync.teamwork_cloud.cars brings it `+
+						`with the first commit that is tagged "R9"`)
 				return
 			}
 			last := slices.IndexFunc(out.Plan.Steps, func(s planner.Step) bool {
@@ -106,12 +107,14 @@ func TestDefects(t *testing.T) {
 		want     string
 	}{
 		"a lost revision": {"lose", 2, `resource "Engine" (` + ids["Engine"] +
-			`) on server.teamwork_cloud.b is not what server.teamwork_cloud.a has: revision 2 of branch trunk is missing on the target, although later ones are there`},
+			`) on server.teamwork_cloud.b is not what server.teamwork_cloud.a has: revision 2 of branch trunk is ` +
+			`missing on the target, although later ones are there`},
 		"the last one is lost": {"lose", 6, `"Engine": the target lacks revision 6 of branch dev`},
 		"another author": {"author", 3,
 			`revision 3 of branch dev differs in its author: "ann" on the source, "twcSynchronizationManager" on the target`},
 		"another date": {"date", 5,
-			`revision 5 (4 on the target) of branch trunk differs in its date: "2025-03-05T10:00:00Z" on the source, "2025-03-05T11:00:00Z" on the target`},
+			`revision 5 (4 on the target) of branch trunk differs in its date: "2025-03-05T10:00:00Z" on the ` +
+				`source, "2025-03-05T11:00:00Z" on the target`},
 		"another description": {"description", 1,
 			`revision 1 of branch trunk differs in its description: "change 1" on the source`},
 		"a history that is cut off": {"truncate", 5,

@@ -66,7 +66,9 @@ func TestBroughtOnce(t *testing.T) {
 // A commit comes between the removal of the configuration and that of the resources: the run stops, and a new plan
 // brings it.
 func TestCommitAfterTheConfigurationIsGone(t *testing.T) {
-	for version, refused := range map[string]string{"2024x Refresh3": "", "2024x": "reconfigure", "2022x": "reconfigure"} {
+	for version, refused := range map[string]string{
+		"2024x Refresh3": "", "2024x": "reconfigure", "2022x": "reconfigure",
+	} {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
 			w := newOffload()

@@ -27,8 +27,7 @@ func lost(was *revision.Record, _ string, now *revision.History) string { return
 // kept is nil when the target has what was verified. compare says what has become of one of them. What is not as it
 // was is a Final error that names it.
 func (w *Offloading) kept(
-	ctx context.Context, verified revision.Records,
-	compare comparison,
+	ctx context.Context, verified revision.Records, compare comparison,
 ) error {
 	target := w.sync().TargetServer()
 	return survey.Gather(ctx, w.Observe, func(v *survey.View) {
@@ -41,8 +40,7 @@ func (w *Offloading) kept(
 			switch r := inv.Resource(id); {
 			case r == nil:
 				v.Fail(executor.Final(fmt.Errorf("%q (%s) is gone from %s since it was verified: was DELETE ALL chosen? What "+
-					"is on %s still "+
-					"must stay there", was.Name, id, target.Address(), w.server(atSource).Address())))
+					"is on %s still must stay there", was.Name, id, target.Address(), w.server(atSource).Address())))
 			case r.Removed:
 				v.Fail(executor.Final(fmt.Errorf("%q (%s) was marked as deleted on %s since it was verified", was.Name, id,
 					target.Address())))

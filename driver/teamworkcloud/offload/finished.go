@@ -54,8 +54,8 @@ func (w *Offloading) verifyFinished(ctx context.Context, t *executor.Task) (exec
 		return executor.Verdict{}, err
 	}
 	if w.Declaration.RemoveFromSource == nil {
-		return executor.Done.Because("%s has every branch and revision of %s that was verified", w.server(atTarget).Address(),
-			wording.Plural(len(all), "resource")), nil
+		return executor.Done.Because("%s has every branch and revision of %s that was verified",
+			w.server(atTarget).Address(), wording.Plural(len(all), "resource")), nil
 	}
 	left, err := w.left(ctx, all.IDs())
 	if err != nil {

@@ -59,7 +59,7 @@ func (w *Offloading) verifySourceIdle(ctx context.Context, t *executor.Task) (ex
 	if planned, now := t.Step.Args[argLines], resourcesText(l.facts.Resources()); planned != "" && planned != now {
 		return executor.Verdict{},
 			executor.Final(fmt.Errorf("%s has %s, and the lines for a person were written for %s. %s", l.facts.Source.Addr,
-				now, planned, planAnew))
+				now, planned, planAgain))
 	}
 	var locks []lockFacts
 	err = survey.Gather(ctx, w.Observe, func(v *survey.View) {
@@ -110,13 +110,13 @@ func (l *looked) sameSelection(verified revision.Records) error {
 	for _, id := range verified.IDs() {
 		if _, ok := now[id]; !ok {
 			return fmt.Errorf("%q (%s) was verified, and is no longer selected on %s: was it moved, or removed? %s",
-				verified[id].Name, id, l.facts.Source.Addr, planAnew)
+				verified[id].Name, id, l.facts.Source.Addr, planAgain)
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(now)) {
 		if _, ok := verified[id]; !ok {
 			return fmt.Errorf("%q (%s) is selected on %s now, and was not verified. %s", now[id], id, l.facts.Source.Addr,
-				planAnew)
+				planAgain)
 		}
 	}
 	return nil
@@ -134,7 +134,7 @@ func (l *looked) sameAs(t *executor.Task, verified revision.Records) error {
 			return fmt.Errorf("%q (%s) can no longer be read on %s", r.Name, r.ID, l.facts.Source.Addr)
 		case h.source.Digest() != was.Digest:
 			return fmt.Errorf("%q (%s) has changed on %s since it was verified: %s. %s", r.Name, r.ID, l.facts.Source.Addr,
-				cmp.Or(was.Newer(h.source), "its branches, revisions or tags are not those of then"), verifyAnew(t))
+				cmp.Or(was.Newer(h.source), "its branches, revisions or tags are not those of then"), verifyAgain(t))
 		case h.target == nil:
 			return fmt.Errorf("%q (%s) is gone from %s since it was verified: was DELETE ALL chosen? What is on %s still "+
 				"must stay there", r.Name, r.ID, l.facts.Target.Addr, l.facts.Source.Addr)
@@ -149,13 +149,13 @@ func (l *looked) sameAs(t *executor.Task, verified revision.Records) error {
 	return nil
 }
 
-// planAnew is what helps when the run is about something else than what is there.
-const planAnew = "Give the run up (syncctl resolve -abandon) and make the plan again"
+// planAgain is what helps when the run is about other resources than those that are there now.
+const planAgain = "Give the run up (syncctl resolve -abandon) and make the plan again"
 
-// verifyAnew says what helps when the source has moved on.
-func verifyAnew(t *executor.Task) string {
+// verifyAgain says what helps when the source has moved on.
+func verifyAgain(t *executor.Task) string {
 	if t.IsDone(share.VerbUnconfigure) {
-		return "Its configuration is removed, so that it does not come by itself. " + planAnew +
+		return "Its configuration is removed, so that it does not come by itself. " + planAgain +
 			": it brings it and verifies it again"
 	}
 	return fmt.Sprintf("Have it verified again once it has come: syncctl resolve %s -retry",

@@ -36,7 +36,7 @@ func (w *Offloading) verifyTargetIdle(ctx context.Context, t *executor.Task) (ex
 		}
 		return executor.Verdict{},
 			executor.Final(fmt.Errorf("what would become editable on %s is not what was planned; it is now: %s. %s",
-				target.Address(), cmp.Or(wording.List(now), "nothing"), planAnew))
+				target.Address(), cmp.Or(wording.List(now), "nothing"), planAgain))
 	}
 	if why, err := w.notReady(ctx, t, atTarget, all); err != nil || why != "" {
 		return executor.Verdict{State: executor.NotDone, Why: why}, err

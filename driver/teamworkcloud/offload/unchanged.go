@@ -92,7 +92,7 @@ func untouched(
 		if called[branch] == nil {
 			return executor.Verdict{},
 				executor.Final(fmt.Errorf("%s (%s) has a branch %s in the database of %s that was not verified: nothing of it "+
-					"would be left. %s", was.Name, id, branch, m.Server, planAnew))
+					"would be left. %s", was.Name, id, branch, m.Server, planAgain))
 		}
 		found++
 		numbers, err := m.Manager.Revisions(ctx, id, branch)
@@ -104,7 +104,7 @@ func untouched(
 				return executor.Verdict{},
 					executor.Final(fmt.Errorf("%s (%s) has a revision %d on branch %s in the database of %s that was not "+
 						"verified: it was committed since, and nothing of it would be left. %s", was.Name, id, n, called[branch].Name,
-						m.Server, planAnew))
+						m.Server, planAgain))
 			}
 		}
 		own, err := called[branch].Numbers()
