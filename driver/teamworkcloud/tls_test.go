@@ -365,7 +365,7 @@ func TestEncryptsByHand(t *testing.T) {
 			m := step(t, out.Plan, "by_hand_").Manual
 			do := strings.Join(append(slices.Clone(m.Do), m.Commands...), "\n")
 			for _, want := range map[string][]string{
-				"2024x": {"twc.client.keystore.path=/opt/sync.p12", "esi.server.sync.tls-enabled = true",
+				"2024x": {"have the operating system of the machine trust", "twc.client.keystore.path=/opt/sync.p12", "esi.server.sync.tls-enabled = true",
 					"keytool -import -keystore /opt/CATIANoMagicServices/TeamworkCloud/configuration/keystore.p12 -file acme.pem " +
 						"-alias acme"},
 				"2024x Refresh3": {`"${TWC_JAVA:?is not set}/bin/keytool" -import -cacerts -file acme.pem -alias acme`,

@@ -116,6 +116,10 @@ func (s *state) trustByHand(i *instructions) {
 		i.do = append(i.do, "Set TWC_JAVA and WEBAPP_JAVA, in the shell that runs the commands, to the folders of the Javas "+
 			"of Teamwork Cloud and of the web application: without them the commands refuse to run.")
 	}
+	if s.recipe.Settings {
+		i.do = append(i.do, "The vendor's page names the operating system's path as well: have the operating system of the "+
+			"machine trust those that no public authority has signed, as its own documents describe.")
+	}
 	for _, t := range s.trust {
 		file := t.Alias + ".pem"
 		i.do = append(i.do, wording.OneLine(fmt.Sprintf(

@@ -5,22 +5,22 @@ import (
 )
 
 // Permissions are those of REST: {ID, name, ...} (facts 2.6; the OpenAPI files show Read Resources and Release
-// locks whole). ASSUMED: the names of all others, made as those two are; clients go by the id or by the words of
-// the page.
+// locks whole, and the vendor's samples of roles the names of Create Resource and List All Users). ASSUMED: the names
+// of all others, made as those are; clients go by the id or by the words of the page.
 var Permissions = []Permission{
 	{ReadResources, "com.nomagic.esi.resource_read.resource", "Read Resources"},
 	{ListResources, "com.nomagic.esi.resource_list.all.resources", "List All Resources"},
 	{EditResources, "com.nomagic.esi.resource_edit.resource", "Edit Resources"},
 	{editProperties, "com.nomagic.esi.resource_edit.resource.properties", "Edit Resource Properties"},
 	{releaseLocks, "com.nomagic.esi.resource_release.resource.locks", "Release Resource Locks"},
-	{createResource, "com.nomagic.esi.category_create.resource", "Create Resource"},
+	{createResource, "com.nomagic.esi.resource_create.resource", "Create Resource"},
 	{ManageCategories, "com.nomagic.esi.category_manage.categories", "Manage Categories"},
 	{Administer, "com.nomagic.esi.resource_administer.resource", "Administer Resources"},
 	{removeResource, "com.nomagic.esi.resource_remove.resource", "Remove Resource"},
 	{OwnAccess, "com.nomagic.esi.resource_manage.owned.resource.access.right", "Manage Owned Resource Access Right"},
 	{ManagePermissions, "com.nomagic.esi.server_manage.user.permissions", "Manage User Permissions"},
 	{ConfigureServer, "com.nomagic.esi.server_configure.server", "Configure Server"},
-	{ListUsers, "com.nomagic.esi.user_list.all.users", "List All Users"},
+	{ListUsers, "com.nomagic.esi.server_list.all.users", "List All Users"},
 	{manageUsers, "com.nomagic.esi.user_manage.users", "Manage Users"},
 }
 
