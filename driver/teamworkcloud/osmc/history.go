@@ -47,6 +47,9 @@ func (h *history) read(ctx context.Context) ([]Revision, error) {
 	if err := h.singly(ctx); err != nil {
 		return nil, part(err)
 	}
+	if err := h.findBranches(ctx); err != nil {
+		return nil, part(err)
+	}
 	if err := h.nameBranches(ctx); err != nil {
 		return nil, part(err)
 	}
@@ -186,7 +189,7 @@ func (h *history) singly(ctx context.Context) error {
 		var err error
 		got[i], err = get(ctx, h.c, path(resources, h.resource, revisions, strconv.Itoa(number)), url.Values{},
 			func(n *node) (Revision, error) {
-				return parseRevision(n, number)
+				return parseWithoutBranch(n, number)
 			})
 		if err != nil {
 			return fmt.Errorf("revision %d is listed, but the server does not describe it: %w", number, err)
@@ -197,6 +200,48 @@ func (h *history) singly(ctx context.Context) error {
 		h.found[missing[i]] = r
 	}
 	return err
+}
+
+// findBranches completes revisions that do not say which branch they are on, by the branches' own lists. A branch's list
+// has those of its parent before the branch point too, so that a revision is on the one of them that begins first.
+func (h *history) findBranches(ctx context.Context) error {
+	if !slices.ContainsFunc(h.numbers, func(number int) bool { return h.found[number].Branch == "" }) {
+		return nil
+	}
+	all, err := h.Branches(ctx, h.resource) // those that begin earlier first
+	if err != nil {
+		return err
+	}
+	on := map[int][]Branch{}
+	for _, b := range all {
+		at := path(resources, h.resource, branches, b.ID)
+		list, err := get(ctx, h.c, at, nil, func(n *node) ([]*node, error) { return n.list(contains, "kerml:revisions") })
+		if err != nil {
+			return err
+		}
+		for _, one := range list {
+			number, err := numberOf(one)
+			if err != nil {
+				return err
+			}
+			on[number] = append(on[number], b)
+		}
+	}
+	for _, number := range h.numbers {
+		r, lines := h.found[number], on[number]
+		switch {
+		case r.Branch != "":
+			continue
+		case len(lines) == 0:
+			return fmt.Errorf("revision %d is on no branch that the server lists, and does not say its own", number)
+		case len(lines) > 1 && (lines[0].Start == 0 || lines[0].Start == lines[1].Start):
+			return fmt.Errorf("revision %d does not say its branch, and %q and %q both list it", number, lines[0].Name,
+				lines[1].Name)
+		}
+		r.Branch, r.BranchName = lines[0].ID, lines[0].Name
+		h.found[number] = r
+	}
+	return nil
 }
 
 // nameBranches adds the names of branches where revisions come without: those of older servers do. The name of a

@@ -295,3 +295,50 @@ func BenchmarkRevisions(b *testing.B) {
 		})
 	}
 }
+
+// TestRevisionWithoutBranch: a single revision as the vendor prints it does not say its branch; the branches' lists do.
+// A list has the parent's revisions before the branch point too.
+func TestRevisionWithoutBranch(t *testing.T) {
+	answers := map[string]string{
+		"/revisions":         `[3,2,1]`,
+		"/branches":          fmt.Sprintf(`{"ldp:contains":[{"@id":%q},{"@id":%q}]}`, trunk, side),
+		"/branches/" + trunk: `[{"ldp:contains":[2,1]},{"dcterms:title":"trunk","startRevision":1,"latestRevision":2}]`,
+	}
+	ask := func(start string) ([]Revision, error) {
+		answers["/branches/"+side] = `[{"ldp:contains":[3,2,1]},{"dcterms:title":"side","startRevision":` + start +
+			`,"latestRevision":3}]`
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			place := strings.TrimPrefix(r.URL.Path, "/osmc/resources/p1")
+			number, single := strings.CutPrefix(place, "/revisions/")
+			switch {
+			case r.URL.Path == "/osmc/login":
+				http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: "0123456789"})
+				w.WriteHeader(http.StatusNoContent)
+			case single:
+				_, _ = fmt.Fprintf(w, `{"@base":"https://twc.example:8111/osmc/resources/p1/revisions/%s","ID":"",`+
+					`"branchID":"../..","resourceID":"../../..","author":"ann","description":"","directParent":1,`+
+					`"createdDate":1600000000}`, number)
+			default:
+				_, _ = io.WriteString(w, answers[place])
+			}
+		}))
+		defer s.Close()
+		c, err := New(Options{User: "anna", Password: "geheim", Rest: rest.Options{BaseURL: s.URL}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Reader().Revisions(t.Context(), "p1")
+	}
+	got, err := ask("2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{trunk, trunk, side} {
+		if got[i].Branch != want {
+			t.Errorf("revision %d is on %s, want %s", got[i].Number, got[i].Branch, want)
+		}
+	}
+	if got, err := ask("1"); err == nil { // both begin with revision 1: whose the first two are is unknown
+		t.Errorf("got %+v", got)
+	}
+}

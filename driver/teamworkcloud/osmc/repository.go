@@ -277,6 +277,15 @@ func parseRevisions(n *node) (found []Revision, numbers []int, err error) {
 
 // parseRevision reads one revision. Author, date and branch it must have: histories are compared by them.
 func parseRevision(at *node, number int) (Revision, error) {
+	if e := entityAt(at, ofRevision...); branchOf(e) == "" {
+		return Revision{Number: number}, e.missing("branchID")
+	}
+	return parseWithoutBranch(at, number)
+}
+
+// parseWithoutBranch reads one revision that need not say which branch it is on: the vendor's sample of a single
+// revision says "../..", which the addresses of its resource's revisions do not lead to.
+func parseWithoutBranch(at *node, number int) (Revision, error) {
 	e := entityAt(at, ofRevision...)
 	r := Revision{
 		Number: number, BranchName: e.text("branchName"), Author: authorOf(e),
@@ -287,9 +296,7 @@ func parseRevision(at *node, number int) (Revision, error) {
 			return r, said.wrong("is %d, where revision %d was asked for", other, number)
 		}
 	}
-	if r.Branch = branchOf(e); r.Branch == "" {
-		return r, e.missing("branchID")
-	}
+	r.Branch = branchOf(e)
 	if r.Author == "" && !e.has("author") && !e.has("authorInfo") {
 		return r, e.missing("author")
 	}
