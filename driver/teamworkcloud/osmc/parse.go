@@ -104,20 +104,11 @@ func parseUser(n *node) (*User, error) {
 	if u.Name == "" {
 		return nil, e.missing("userName")
 	}
-	if at := e.member("roleAssignments"); at != nil {
-		list, err := at.items()
-		if err != nil {
-			return nil, err
-		}
-		for _, one := range list {
-			a, err := parseAssignment(one)
-			if err != nil {
-				return nil, err
-			}
-			u.RoleAssignments = append(u.RoleAssignments, a)
-		}
+	var err error
+	if u.RoleAssignments, err = parseAssignments(e); err != nil {
+		return nil, err
 	}
-	slices.SortStableFunc(u.RoleAssignments, func(a, b RoleAssignment) int { return strings.Compare(a.RoleID, b.RoleID) })
+	u.Groups = idsOf(e.member("userGroups"))
 	// ASSUMED: no document shows the permissions of a user; they are taken to be written as those of a role. In any
 	// other form they are not known.
 	if at := e.member("permissions", "permission"); at != nil {
@@ -126,6 +117,37 @@ func parseUser(n *node) (*User, error) {
 		}
 	}
 	return u, nil
+}
+
+// parseAssignments reads the roles of a user or a group.
+func parseAssignments(e entity) ([]RoleAssignment, error) {
+	at := e.member("roleAssignments")
+	if at == nil {
+		return nil, nil
+	}
+	list, err := at.items()
+	if err != nil {
+		return nil, err
+	}
+	var out []RoleAssignment
+	for _, one := range list {
+		a, err := parseAssignment(one)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, a)
+	}
+	slices.SortStableFunc(out, func(a, b RoleAssignment) int { return strings.Compare(a.RoleID, b.RoleID) })
+	return out, nil
+}
+
+// parseGroup reads the roles of a user group, which it must have, be it none.
+func parseGroup(n *node) ([]RoleAssignment, error) {
+	e := entityAt(n, "roleAssignments")
+	if e.member("roleAssignments") == nil {
+		return nil, e.missing("roleAssignments")
+	}
+	return parseAssignments(e)
 }
 
 func parseAssignment(at *node) (RoleAssignment, error) {

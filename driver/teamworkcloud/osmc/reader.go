@@ -168,6 +168,15 @@ func (r Reader) CurrentUser(ctx context.Context) (*User, error) {
 	return u, nil
 }
 
+// GroupRoles are the roles of a user group (GET /osmc/admin/usergroups/{}), which all of its users have.
+func (r Reader) GroupRoles(ctx context.Context, group string) ([]RoleAssignment, error) {
+	out, err := get(ctx, r.c, path("admin", "usergroups", group), nil, parseGroup)
+	if err != nil {
+		return nil, fmt.Errorf("reading the roles of user group %s: %w", group, err)
+	}
+	return out, nil
+}
+
 // userName is who we are, as declared or as the server's cookie says. "" where neither does.
 func (c *Client) userName(ctx context.Context) string {
 	if c.user != "" {

@@ -21,7 +21,8 @@ type Node struct {
 // User is the user that the client works as.
 type User struct {
 	Name             string
-	RoleAssignments  []RoleAssignment // by role id
+	RoleAssignments  []RoleAssignment // by role id; those of its groups are not among them
+	Groups           []string         // ids of its user groups
 	Permissions      []Permission     // by id; empty when PermissionsKnown is false
 	PermissionsKnown bool             // the server said which permissions the user has
 }

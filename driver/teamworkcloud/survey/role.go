@@ -70,8 +70,8 @@ func readRights(ctx context.Context, c osmc.Reader, server *connect.Server, cate
 	if err == nil {
 		out.MayGrant = mayGrant(user, roles)
 		if user.Name == out.User {
-			out.Own = assignments(user, role.ID)
-			return out, nil
+			out.Own, err = ownRoles(ctx, c, user, role.ID)
+			return out, err
 		}
 	}
 	if category == "" {
@@ -85,9 +85,27 @@ func readRights(ctx context.Context, c osmc.Reader, server *connect.Server, cate
 	return out, err
 }
 
-func assignments(u *osmc.User, role string) *Assignments {
+// ownRoles are a user's, and those of the groups it is in. Of a group that the server does not show it is unknown.
+func ownRoles(ctx context.Context, c osmc.Reader, u *osmc.User, role string) (*Assignments, error) {
+	all, hidden := slices.Clone(u.RoleAssignments), false
+	for _, group := range u.Groups {
+		theirs, err := c.GroupRoles(ctx, group)
+		switch {
+		case osmc.NotAllowed(err) || osmc.IsGone(err):
+			hidden = true
+		case err != nil:
+			return nil, err
+		}
+		all = append(all, theirs...)
+	}
+	out := assignments(all, role)
+	out.Unknown = out.Unknown || hidden
+	return out, nil
+}
+
+func assignments(all []osmc.RoleAssignment, role string) *Assignments {
 	out := &Assignments{}
-	for _, a := range u.RoleAssignments {
+	for _, a := range all {
 		if a.RoleID != role {
 			continue
 		}
