@@ -168,11 +168,11 @@ func TestRefused(t *testing.T) {
 		"ssh as a URL":       {`"admin@a.example:2222"`, `"ssh://admin@h"`, "Invalid SSH address", "ssh ="},
 		"a password for ssh": {`"admin@a.example:2222"`, `"admin:pw@h"`, "A password in an address", "ssh ="},
 		"a path behind ssh":  {`"admin@a.example:2222"`, `"admin@h/foo"`, "Invalid SSH address", "ssh ="},
-		"two keys": {`ssh = "admin@a.example:2222"`, "ssh = \"a@b\"\nkey = \"x\"\nkey_file = \"y\"",
+		"two keys": {`ssh = "admin@a.example:2222"`, "ssh = \"a@b\"\nkey = \"xxxx\"\nkey_file = \"y\"",
 			"Given twice", "key_file"},
 		"two known_hosts": {`ssh = "admin@a.example:2222"`,
 			"ssh = \"a@b\"\nknown_hosts = \"x\"\nknown_hosts_file = \"y\"", "Given twice", "known_hosts_file"},
-		"passphrase alone": {`ssh = "admin@a.example:2222"`, "ssh = \"a@b\"\npassphrase = \"x\"",
+		"passphrase alone": {`ssh = "admin@a.example:2222"`, "ssh = \"a@b\"\npassphrase = \"xxxx\"",
 			"A passphrase without a key", "passphrase"},
 		"password in a URL": {`"https://a.example"`, `"https://u:geheim@a.example"`, "Invalid base URL", "url"},
 		"port 0":            {`"https://a.example"`, `"https://a.example:0"`, "Invalid base URL", "url"},
@@ -185,7 +185,7 @@ func TestRefused(t *testing.T) {
 		"jump port": {`ssh = "admin@a.example:2222"`, `ssh = "a@b"` + "\njump = [\"x@y:70000\"]", "Invalid SSH address",
 			"jump"},
 		"no URL": {`"https://a.example"`, `"a.example"`, "Invalid base URL", "url"},
-		"two secrets": {`password = "geheim"`, "password = \"geheim\"\ntoken = \"t\"", "Two secrets for one server",
+		"two secrets": {`password = "geheim"`, "password = \"geheim\"\ntoken = \"tttt\"", "Two secrets for one server",
 			"token"},
 		"password, no user": {`user     = "u"`, "", "A password without a user", "password"},
 		"no requests allowed": {`user     = "u"`, "user = \"u\"\nrequests_per_second = 0", "No requests allowed",
@@ -327,6 +327,22 @@ func TestContents(t *testing.T) {
 		got, err := declare.Contents(env, nil, c.file, "key_file")
 		if string(got) != c.want || (err == nil) != (c.fails == "") || err != nil && !strings.Contains(err.Error(), c.fails) {
 			t.Errorf("%s at %q: %q, %v", c.file, c.home, got, err)
+		}
+	}
+}
+
+// TestWarned: a secret that will not work as it is meant is said, and not refused.
+func TestWarned(t *testing.T) {
+	for secret, want := range map[string]string{
+		"x": "The secret is too short to be masked", "geheim\\n": "The secret ends with a newline", "geheim": "",
+	} {
+		_, diags := load(t, strings.Replace(good, `"geheim"`, `"`+secret+`"`, 1), false)
+		got := ""
+		if len(diags) > 0 {
+			got = diags[0].Summary
+		}
+		if diags.HasErrors() || got != want || len(diags) > 1 {
+			t.Errorf("%q: want %q, got %v", secret, want, diags)
 		}
 	}
 }

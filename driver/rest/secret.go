@@ -13,11 +13,14 @@ import (
 
 const redacted = "REDACTED"
 
+// minSecret is the length below which a secret is not looked for: it would be found everywhere. declare warns of such a secret.
+const minSecret = 4
+
 // newScrubber replaces secrets in whatever form a server or a library may repeat them.
 func newScrubber(secrets []string) *strings.Replacer {
 	var forms []string
 	for _, s := range secrets {
-		if s == "" {
+		if len(s) < minSecret {
 			continue
 		}
 		escaped, _ := json.Marshal(s) // a string always can be
