@@ -277,7 +277,8 @@ func (s *server) run(channel ssh.Channel, requests <-chan *ssh.Request, line str
 		s.t.Error(err)
 		return
 	}
-	defer func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }() // whatever the command has left running
+	group := -cmd.Process.Pid
+	s.t.Cleanup(func() { _ = syscall.Kill(group, syscall.SIGKILL) }) // whatever the command has left running
 	s.all.Go(func() { _, _ = io.Copy(in, channel); in.Close() })
 	gone := make(chan struct{})
 	s.all.Go(func() {
