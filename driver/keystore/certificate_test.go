@@ -12,8 +12,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// TestUnusualCertificates: openssl made them. What Java 17's keytool takes is taken, with a finding; what it refuses is
-// refused with the true reason.
+// TestUnusualCertificates: openssl made them. What Java 17's keytool takes is taken, with a finding; what it refuses
+// is refused with the true reason.
 func TestUnusualCertificates(t *testing.T) {
 	for name, refused := range map[string]string{
 		"negative": "", "secp256k1": "", "brainpool": "", "pss": "", "explicit": "spells out the parameters of its curve",
@@ -40,7 +40,8 @@ func TestUnusualCertificates(t *testing.T) {
 // TestDamagedCertificates: one that is damaged is not passed over.
 func TestDamagedCertificates(t *testing.T) {
 	one := issue(t, "One", nil, authority).pem()
-	for _, text := range []string{one + strings.Replace(one, "\n-----END", "!\n-----END", 1) + one, one + one[:len(one)/2]} {
+	for _, text := range []string{one + strings.Replace(one, "\n-----END", "!\n-----END", 1) + one,
+		one + one[:len(one)/2]} {
 		if all, err := ParseCertificates(text); err == nil {
 			t.Errorf("%d certificates were read", len(all))
 		}

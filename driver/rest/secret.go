@@ -13,7 +13,8 @@ import (
 
 const redacted = "REDACTED"
 
-// minSecret is the length below which a secret is not looked for: it would be found everywhere. declare warns of such a secret.
+// minSecret is the length below which a secret is not looked for: it would be found everywhere. declare warns of such
+// a secret.
 const minSecret = 4
 
 // newScrubber replaces secrets in whatever form a server or a library may repeat them.

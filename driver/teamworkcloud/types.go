@@ -196,8 +196,8 @@ func offloadType() schema.Type {
 					Doc: "Whether the remote resource configurations are removed from the target, which keeps the data."},
 				{Name: "reactivate", Type: cty.Bool, Default: cty.False,
 					Doc: "Take the read-only flag off the resources on the target, so that they can be edited there."},
-				{Name: "order", Type: cty.String, Default: cty.StringVal(offload.OrderVerified), OneOf: []string{offload.OrderVerified,
-					offload.OrderDocumented},
+				{Name: "order", Type: cty.String, Default: cty.StringVal(offload.OrderVerified),
+					OneOf: []string{offload.OrderVerified, offload.OrderDocumented},
 					Doc: "verified: the configurations are removed before the resources are removed from the source, because " +
 						"what a configuration does when its source disappears is not documented. as_documented: after it, in the " +
 						"vendor's order."},

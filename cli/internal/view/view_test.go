@@ -110,7 +110,8 @@ func TestPlan(t *testing.T) {
 
 // TestManualCommands: what is pasted into a shell is never folded, however narrow the terminal is.
 func TestManualCommands(t *testing.T) {
-	commands := []string{"# a comment that is longer than the terminal is wide", "remove --for-good=1 2 3 4 5 6 7 8 9 10 11",
+	commands := []string{"# a comment that is longer than the terminal is wide",
+		"remove --for-good=1 2 3 4 5 6 7 8 9 10 11",
 		"echo 'two\n  lines'"}
 	var b bytes.Buffer
 	Manual(&b, Style{Width: 30}, &planner.Manual{Where: "here", Do: []string{"Run them."}, Commands: commands}, 0, nil)

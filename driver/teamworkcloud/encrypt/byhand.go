@@ -41,7 +41,8 @@ func (s *state) byHandStep() planner.Step {
 	s.settingsByHand(i)
 	s.trustByHand(i)
 	c := machine.CommandsFor(s.server, s.about.Release)
-	i.do = append(i.do, "Have everybody commit and log out, then run the commands. The last ones start the services again.")
+	i.do = append(i.do, "Have everybody commit and log out, then run the commands. The last ones start the services "+
+		"again.")
 	i.script.Note("start the services again")
 	i.script.Run(c.Stop...)
 	i.script.Run(c.Start...)
@@ -113,7 +114,8 @@ func (s *state) trustByHand(i *instructions) {
 		"Save these certificates in the files named here, and compare their fingerprints. The commands add them to the "+
 			"trust stores; keytool asks for the password:")
 	if s.recipe.Javas {
-		i.do = append(i.do, "Set TWC_JAVA and WEBAPP_JAVA, in the shell that runs the commands, to the folders of the Javas "+
+		i.do = append(i.do, "Set TWC_JAVA and WEBAPP_JAVA, in the shell that runs the commands, to the folders of the "+
+			"Javas "+
 			"of Teamwork Cloud and of the web application: without them the commands refuse to run.")
 	}
 	if s.recipe.Settings {
@@ -141,7 +143,8 @@ func (s *state) importBy(script *machine.Script, alias, file string) {
 	}
 	if s.recipe.Javas {
 		line := " " + host.Quote(append([]string{"-import", "-cacerts"}, tail...))
-		*script = append(*script, `"${TWC_JAVA:?is not set}/bin/keytool"`+line, `"${WEBAPP_JAVA:?is not set}/bin/keytool"`+line)
+		*script = append(*script, `"${TWC_JAVA:?is not set}/bin/keytool"`+line,
+			`"${WEBAPP_JAVA:?is not set}/bin/keytool"`+line)
 	}
 }
 

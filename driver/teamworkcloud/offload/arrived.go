@@ -64,22 +64,17 @@ func (w *Offloading) verifyAllArrived(ctx context.Context, t *executor.Task) (ex
 			missing = append(missing, fmt.Sprintf("%q (%s): %s", r.Name, r.ID, lacks))
 			continue
 		}
-		h := l.histories[r.ID]
-		if h.source == nil || h.target == nil {
-			missing = append(missing, fmt.Sprintf("%q (%s): it could not be read", r.Name, r.ID))
+		record, lacks, err := w.recordOf(l, r)
+		switch {
+		case err != nil:
+			return executor.Verdict{}, err
+		case lacks != "":
+			missing = append(missing, fmt.Sprintf("%q (%s): %s", r.Name, r.ID, lacks))
 			continue
-		}
-		record := revision.RecordOf(r.Name, h.source, h.target)
-		record.ProjectID = r.ProjectID
-		if w.Declaration.RemoveFromSource != nil {
-			if why := record.OtherProject(l.projectID(r.ID)); why != "" {
-				return executor.Verdict{}, executor.Final(fmt.Errorf("%q (%s) on %s cannot be known to be a copy of that on "+
-					"%s: %s", r.Name, r.ID, f.Target.Addr, f.Source.Addr, why))
-			}
 		}
 		all[r.ID] = record
 		compared = append(compared, &r.Diff)
-		revisions += len(h.source.Revisions)
+		revisions += len(l.histories[r.ID].source.Revisions)
 	}
 	if len(missing) > 0 {
 		return executor.NotDone.Because("%s of %s: %s", f.Target.Addr, wording.Plural(len(f.Resources()), "resource"),
@@ -95,6 +90,26 @@ func (w *Offloading) verifyAllArrived(ctx context.Context, t *executor.Task) (ex
 		f.Target.Addr, f.Source.Addr, revision.Basis(compared))
 	v.Outputs, err = all.Outputs()
 	return v, err
+}
+
+// recordOf notes what a resource and its copy are like; lacks says why that is not possible yet. Where it is to be
+// removed, a copy that may be of another project is an error.
+func (w *Offloading) recordOf(l *looked, r *survey.Resource) (record revision.Record, lacks string, err error) {
+	h := l.histories[r.ID]
+	if h.source == nil || h.target == nil {
+		return record, "it could not be read", nil
+	}
+	record = revision.RecordOf(r.Name, h.source, h.target)
+	record.ProjectID = r.ProjectID
+	if w.Declaration.RemoveFromSource == nil {
+		return record, "", nil
+	}
+	if why := record.OtherProject(l.projectID(r.ID)); why != "" {
+		f := l.facts
+		return record, "", executor.Final(fmt.Errorf("%q (%s) on %s is not known to be a copy of that on %s: %s",
+			r.Name, r.ID, f.Target.Addr, f.Source.Addr, why))
+	}
+	return record, "", nil
 }
 
 // movedEarlier tells of something that is not on the source whether it is on the target, from where an earlier run or

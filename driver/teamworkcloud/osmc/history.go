@@ -202,8 +202,9 @@ func (h *history) singly(ctx context.Context) error {
 	return err
 }
 
-// findBranches completes revisions that do not say which branch they are on, by the branches' own lists. A branch's list
-// has those of its parent before the branch point too, so that a revision is on the one of them that begins first.
+// findBranches completes revisions that do not say which branch they are on, by the branches' own lists. A branch's
+// list has those of its parent before the branch point too, so that a revision is on the one of them that begins
+// first.
 func (h *history) findBranches(ctx context.Context) error {
 	if !slices.ContainsFunc(h.numbers, func(number int) bool { return h.found[number].Branch == "" }) {
 		return nil

@@ -164,7 +164,8 @@ func TestTamper(t *testing.T) {
 		}
 	}
 	x := newSite(t, two("2024xR3", "2024xR3"))
-	x.fails("want gone, project_id, lose", "tamper", "server", "src", "resource", "Engine", "what", "burn", "revision", "2")
+	x.fails("want gone, project_id, lose", "tamper", "server", "src", "resource", "Engine", "what", "burn", "revision",
+		"2")
 	x.fails("has no revision", "tamper", "server", "src", "resource", "Engine", "what", "lose")
 	x.configure("Engine", state.EveryCommit)
 	x.pass(1)
