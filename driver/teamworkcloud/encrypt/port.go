@@ -93,7 +93,7 @@ func (e *Encryption) openPort(ctx context.Context, t *executor.Task) (executor.R
 		KeystoreName: path.Base(strings.ReplaceAll(name, `\`, "/")),
 	}
 	if err := w.SetClientTLS(ctx, state, keystore.Password(decl).Reveal()); err != nil {
-		return executor.Result{}, driver.Sent(fmt.Errorf("opening the encrypted port of %s: %w", server.Address(), err))
+		return executor.Result{}, connect.Sent(fmt.Errorf("opening the encrypted port of %s: %w", server.Address(), err))
 	}
 	return executor.Result{}, nil
 }

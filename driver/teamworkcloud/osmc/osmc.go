@@ -132,14 +132,23 @@ func isAbout(err error, status ...int) bool {
 
 // WasSent tells how far a request of the Writer got. nil is SentYes.
 func WasSent(err error) rest.Sent {
-	var p *partError
-	switch {
-	case errors.As(err, &p) && p.sent != nil:
-		return *p.sent
-	case errors.Is(err, ErrLogin):
+	if sent, ok := SentBefore(err); ok {
+		return sent
+	}
+	if errors.Is(err, ErrLogin) {
 		return rest.SentNo
 	}
 	return rest.WasSent(err)
+}
+
+// SentBefore tells how far the request got that changes something, where the error is of another one; ok is false where
+// it is of that request itself.
+func SentBefore(err error) (sent rest.Sent, ok bool) {
+	var p *partError
+	if errors.As(err, &p) && p.sent != nil {
+		return *p.sent, true
+	}
+	return rest.SentNo, false
 }
 
 // partError is the failure of one request among those that a method makes. It says nothing of the thing as a whole.

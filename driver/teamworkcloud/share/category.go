@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
@@ -109,7 +110,7 @@ func (w *Sharing) createCategory(ctx context.Context, t *executor.Task) (executo
 			if created {
 				return executor.Result{}, err
 			}
-			return executor.Result{}, driver.Sent(err)
+			return executor.Result{}, connect.Sent(err)
 		}
 		created = true
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
@@ -64,7 +65,7 @@ func (w *Sharing) grantRole(ctx context.Context, t *executor.Task) (executor.Res
 		return executor.Result{}, executor.NotSent(err)
 	}
 	if err := to.GrantCategoryRole(ctx, c.ID, role.RoleID, user, server.Release); err != nil {
-		return executor.Result{}, driver.Sent(fmt.Errorf("giving %s the role %s on category %q of %s: %w", user,
+		return executor.Result{}, connect.Sent(fmt.Errorf("giving %s the role %s on category %q of %s: %w", user,
 			role.Name, path, target.Address(), err))
 	}
 	return executor.Result{}, nil
