@@ -41,6 +41,21 @@ func TestJira(t *testing.T) {
 		{"a_cloud", "GET", "/rest/api/3/search/jql?jql=project=SAM2&maxResults=1", "", 200, `"issues":[{"id":"20001"}]`},
 		{"a_cloud", "GET", "/rest/api/3/search/jql?jql=project=SAM2&nextPageToken=%21", "", 400, "token"},
 		{"a", "POST", "/rest/api/2/issue", `{}`, 405, ""},
+		{"a", "GET", "/rest/api/2/project/SAM2/properties", "", 200, `"keys":[]`},
+		{"a", "GET", "/rest/api/2/project/SAM2/properties/x.y", "", 404, "does not exist"},
+		{"a", "DELETE", "/rest/api/2/project/SAM2/properties/x.y", "", 404, "does not exist"},
+		{"a", "PUT", "/rest/api/2/project/SAM2/properties/x.y", `{"n":1}`, 201, ""},
+		{"a", "PUT", "/rest/api/2/project/SAM2/properties/x.y", `{"n":2}`, 200, ""},
+		{"a", "GET", "/rest/api/2/project/SAM2/properties/x.y", "", 200, `{"key":"x.y","value":{"n":2}}`},
+		{"a", "GET", "/rest/api/2/project/SAM2/properties", "", 200, `/project/SAM2/properties/x.y"`},
+		{"a", "PUT", "/rest/api/2/project/SAM2/properties/x.y", ` `, 400, ""},
+		{"a", "PUT", "/rest/api/2/project/SAM2/properties/x.y", `{`, 400, ""},
+		{"a", "PUT", "/rest/api/2/project/SAM2/properties/x.y", `"` + strings.Repeat("x", 32767) + `"`, 400, "32768"},
+		{"a", "PUT", "/rest/api/2/project/SAM2/properties/" + strings.Repeat("k", 256), `1`, 400, "255"},
+		{"a", "PUT", "/rest/api/2/project/NOPE/properties/x.y", `1`, 404, "No project"},
+		{"a", "POST", "/rest/api/2/project/SAM2/properties/x.y", `1`, 405, ""},
+		{"a", "DELETE", "/rest/api/2/project/SAM2/properties/x.y", "", 204, ""},
+		{"a_cloud", "PUT", "/rest/api/3/project/SAM2/properties/x.y", `1`, 201, ""},
 	} {
 		if got := on(w, c.server).do(c.method, c.path, c.body); got.status != c.want ||
 			!strings.Contains(got.body, c.says) {

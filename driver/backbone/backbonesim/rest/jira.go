@@ -38,6 +38,9 @@ func serveJira(s *state.Server, r *request, path []string) reply {
 	if rest[0] == "search" {
 		return serveSearch(s, r, rest[1:], version, rich)
 	}
+	if len(rest) >= 3 && len(rest) <= 4 && rest[0] == "project" && rest[2] == "properties" {
+		return serveProperties(s, r, version, rest[1:])
+	}
 	if r.Method != http.MethodGet {
 		return notAllowed(http.MethodGet)
 	}
@@ -47,7 +50,7 @@ func serveJira(s *state.Server, r *request, path []string) reply {
 	case len(rest) == 2 && rest[0] == "project":
 		p := s.Projects[rest[1]]
 		if p == nil {
-			return jiraError(http.StatusNotFound, fmt.Sprintf("No project could be found with key '%s'.", rest[1]))
+			return noProject(rest[1])
 		}
 		return jsonReply(http.StatusOK, projectDocument(s, p))
 	case len(rest) >= 2 && rest[0] == "issue":

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"encoding/json"
 )
 
@@ -24,7 +25,11 @@ func (w *World) State() any {
 			for _, i := range p.Issues {
 				issues = append(issues, i.state())
 			}
-			projects[key] = dump{"name": p.Name, "issues": issues}
+			properties := dump{}
+			for name, value := range p.Properties {
+				properties[name] = json.RawMessage(bytes.Clone(value))
+			}
+			projects[key] = dump{"name": p.Name, "issues": issues, "properties": properties}
 		}
 		users := []any{}
 		for _, u := range s.Users {

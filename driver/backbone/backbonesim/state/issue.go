@@ -1,6 +1,7 @@
 package state
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,6 +48,7 @@ type Project struct {
 	ByKey      map[string]*Issue
 	Next       int
 	Changed    int64 // stamp of the newest change
+	Properties map[string]json.RawMessage
 }
 
 // Add keeps an issue, in the order of numbers.
