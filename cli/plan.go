@@ -202,11 +202,15 @@ func (c *command) makePlan(
 	if err != nil {
 		return nil, err
 	}
+	abandoned, err := c.store().Abandoned()
+	if err != nil {
+		return nil, err
+	}
 	reading, finish := c.reading()
 	defer finish()
 	plan, diags := planner.Make(ctx, planner.Input{
 		Config: p.cfg, Drivers: p.planner, Version: version(), Targets: addrs, Retired: retired, Confirmed: confirmed,
-		Observations: seen, Now: c.app.clock.Now, By: c.whoami(), Reading: reading,
+		Observations: seen, Now: c.app.clock.Now, By: c.whoami(), Reading: reading, Abandoned: abandoned,
 	})
 	finish()
 	if ctx.Err() != nil {

@@ -26,6 +26,7 @@ type Driver interface {
 
 // Task is a step in a run.
 type Task struct {
+	Run      string // the run's id
 	Step     planner.Step
 	Resource *schema.Resource
 	Files    Files

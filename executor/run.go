@@ -15,6 +15,7 @@ import (
 
 // Options are what a run needs.
 type Options struct {
+	Run         string // the run's id, for what is left on servers meanwhile
 	Plan        *planner.Plan
 	Config      *schema.Config
 	Drivers     func(schema.Addr) Driver
@@ -134,7 +135,7 @@ func (x *run) step(ctx context.Context, s *planner.Step, d Decision) error {
 	outputs := d.Outputs()
 	outputs[s.ID] = merge(nil, d.Steps[s.ID].Outputs) // what an interrupted try left
 	t := &Task{
-		Step: *s, Resource: x.Config.Lookup(addr), Files: x.Files, Outputs: outputs, Done: d.Done(),
+		Run: x.Run, Step: *s, Resource: x.Config.Lookup(addr), Files: x.Files, Outputs: outputs, Done: d.Done(),
 		Begun: begun(x.Journal.Entries()),
 		Log:   x.Log.With("step", s.ID),
 		Progress: func(p Progress) {

@@ -236,6 +236,21 @@ func (s *Store) Retired() (map[string]string, error) {
 	return out, nil
 }
 
+// Abandoned are the ids of the runs that a person has given up, oldest first.
+func (s *Store) Abandoned() ([]string, error) {
+	runs, err := s.List()
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, r := range runs {
+		if r.Abandoned() {
+			out = append(out, r.ID)
+		}
+	}
+	return out, nil
+}
+
 // Confirmed are the person's steps that are done, by step id, each with the last time it was.
 func (s *Store) Confirmed() (map[string]planner.Confirmation, error) {
 	runs, err := s.List()

@@ -32,6 +32,9 @@ type Input struct {
 	// Confirmed are the person's steps that earlier runs have done, by step id.
 	Confirmed map[string]Confirmation
 
+	// Abandoned are the ids of runs that a person has given up.
+	Abandoned []string
+
 	// Observations were made before, here or elsewhere: they are not made again. nil: none. Make adds those that it makes.
 	Observations *Observations
 
@@ -140,7 +143,8 @@ func one(
 ) (ResourceChange, []Step, []Finding, hcl.Diagnostics) {
 	addr := r.Addr.String()
 	change := ResourceChange{Addr: addr, Action: NoChange}
-	out, diags := in.Drivers(r.Addr).Plan(Change{Resource: r, Seen: seen, Confirmed: confirmed})
+	out, diags := in.Drivers(r.Addr).Plan(Change{Resource: r, Seen: seen, Confirmed: confirmed,
+		Abandoned: in.Abandoned})
 	if run, ok := in.Retired[addr]; ok && out.Actual != cty.NilVal && out.Actual.IsNull() {
 		return change, nil, []Finding{{
 			Rule: "plan/retired", Severity: Note, Addr: addr,

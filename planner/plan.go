@@ -33,6 +33,9 @@ type Change struct {
 	// Confirmed are the person's steps of this declaration that earlier runs have done, by op: what no server can tell any
 	// more, the journal remembers. Not everything a person did still holds: what a server can tell counts more.
 	Confirmed map[string]Confirmation
+
+	// Abandoned are the ids of runs that a person has given up: what they have left on servers may be taken over.
+	Abandoned []string
 }
 
 // Confirmation is when a person's step was done.

@@ -173,7 +173,7 @@ func TestDeletionAddedLater(t *testing.T) {
 			b.change("  migrating = ", block+"  migrating = ")
 			before := strings.Count(string(access.Bytes()), "/resync")
 			p := b.plan()
-			if len(p.Steps) != 4 || p.Steps[0].Op != "preflight" || p.Tally().Destroy != 2 || len(p.Refusals()) > 0 {
+			if len(p.Steps) != 7 || p.Steps[0].Op != "preflight" || p.Tally().Destroy != 2 || len(p.Refusals()) > 0 {
 				t.Fatalf("%s: %s", ops(p), text(t, p))
 			}
 			if rep := b.apply(p); !rep.Finished {

@@ -34,7 +34,7 @@ func New(env driver.Env) driver.Driver {
 
 // verbs are all that a plan may ask for.
 var verbs = driver.Verbs[*Driver]{
-	noErrors, preflight, stop, stopByHand, drained, export, moveProject, merge, still, createSync, pair, pairByFile,
+	noErrors, preflight, markHalves, marked, unmark, stop, stopByHand, drained, export, moveProject, merge, still, createSync, pair, pairByFile,
 	configure,
 	start, startByHand, resync, panel, stillStopped, verify, deleteHalf, gone, verifyRest,
 }
@@ -66,7 +66,7 @@ func (d *Driver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 		if diags.HasErrors() {
 			return planner.Outline{}, diags
 		}
-		return planMigration(m, c.Seen)
+		return planMigration(m, c)
 	}
 	return planner.Outline{Action: planner.NoChange}, nil
 }

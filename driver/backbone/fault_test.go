@@ -45,7 +45,7 @@ func sent(t *testing.T, log []byte) map[string]int {
 		if line.Method == "GET" || !line.CarriedOut || line.Status >= 400 {
 			continue
 		}
-		out[line.Server+" "+line.Method+" "+line.Path[strings.Index(line.Path, "/api/1/")+7:]]++
+		out[line.Server+" "+line.Method+" "+line.Path[strings.Index(line.Path, "/api/")+7:]]++
 	}
 	return out
 }
@@ -56,10 +56,11 @@ func sent(t *testing.T, log []byte) map[string]int {
 func TestOneRequestGoesWrong(t *testing.T) {
 	const most = 8
 	paths := map[string][]string{
-		"PUT":    {"**/start", "**/stop"},
+		"PUT":    {"**/start", "**/stop", "**/properties/*"},
 		"POST":   {"**/syncInformation", "**/resync", "**/stop"},
-		"DELETE": {"**/integrations/*"},
-		"GET":    {"**/syncInformation", "**/status", "**/conflicts", "**/integrations", "**/search", "**/project/*"},
+		"DELETE": {"**/integrations/*", "**/properties/*"},
+		"GET": {"**/syncInformation", "**/status", "**/conflicts", "**/integrations", "**/search", "**/project/*",
+			"**/properties/*"},
 	}
 	var faults []string
 	for _, method := range slices.Sorted(maps.Keys(paths)) {

@@ -13,8 +13,8 @@ import (
 
 // findings are what a person must know before the migration starts; preflight looks for them once more and stops at
 // a refusal. said tells which person's words are recorded: what cannot be read is refused without. When planning,
-// none is needed yet, and said is nil: the plan asks for them.
-func (s *standing) findings(said func(op string) bool) ([]planner.Finding, hcl.Diagnostics) {
+// none is needed yet, and said is nil: the plan asks for them. own is the mark of this run, nil when planning.
+func (s *standing) findings(said func(op string) bool, own *mark) ([]planner.Finding, hcl.Diagnostics) {
 	if s.from == nil {
 		return nil, hcl.Diagnostics{s.Problem("The original is not declared",
 			"The synchronization that from names is in none of the files, and the migration has not reached its end: "+
@@ -29,7 +29,7 @@ func (s *standing) findings(said func(op string) bool) ([]planner.Finding, hcl.D
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	var out []planner.Finding
+	out := s.markFindings(own, roles...)
 	for _, role := range roles {
 		out = append(out, s.endFindings(role)...)
 		out = append(out, s.unknownFindings(role, said)...)
@@ -307,6 +307,7 @@ func (s *standing) restFindings(role string) []planner.Finding {
 	out := []planner.Finding{{Rule: "backbone/half-left", Severity: planner.Warn, Op: op(opDelete, role),
 		Summary: fmt.Sprintf("the %s's half of the original is gone already; only the %s's half %s is left",
 			other(role), role, s.half(role).Key)}}
+	out = append(out, s.markFindings(nil, role)...)
 	out = append(out, s.narrowings()...)
 	if allow := s.DeleteOriginal.Allow; allow < 1 {
 		out = append(out, deleteAllow(op(opDelete, role), 1, allow))

@@ -149,8 +149,12 @@ func (b *bench) tryPlan() (*planner.Plan, hcl.Diagnostics) {
 
 func (b *bench) planWith(retired map[string]string) (*planner.Plan, hcl.Diagnostics) {
 	b.t.Helper()
+	abandoned, err := b.store.Abandoned()
+	if err != nil {
+		b.t.Fatal(err)
+	}
 	cfg, d := b.load()
-	return planner.Make(b.t.Context(), planner.Input{Config: cfg,
+	return planner.Make(b.t.Context(), planner.Input{Config: cfg, Abandoned: abandoned,
 		Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Retired: retired})
 }
 
@@ -208,11 +212,24 @@ func (b *bench) request(method, server, path string) error {
 func (b *bench) fetch(server, path string) (string, error) { return b.exchange("GET", server, path) }
 
 func (b *bench) exchange(method, server, path string) (string, error) {
+	return b.send(method, server, "/plugins/servlet/backbone-issue-sync/api/1"+path, "")
+}
+
+// jira sends a request to Jira's own REST interface.
+func (b *bench) jira(method, server, path, body string) error {
+	_, err := b.send(method, server, "/rest/api/2"+path, body)
+	return err
+}
+
+func (b *bench) send(method, server, path, body string) (string, error) {
 	name := strings.ToUpper(server)
-	req, err := http.NewRequestWithContext(b.t.Context(), method,
-		b.env["JIRA_"+name+"_URL"]+"/plugins/servlet/backbone-issue-sync/api/1"+path, nil)
+	req, err := http.NewRequestWithContext(b.t.Context(), method, b.env["JIRA_"+name+"_URL"]+path,
+		strings.NewReader(body))
 	if err != nil {
 		return "", err
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	req.SetBasicAuth(b.env["JIRA_"+name+"_USER"], b.env["SYNCCTL_VAR_jira_"+server+"_password"])
 	req.Header.Set("X-Atlassian-Token", "nocheck")
@@ -241,7 +258,7 @@ func (b *bench) carry(r *executor.Run) *executor.Report {
 	}
 	defer j.Close()
 	rep, err := executor.Carry(b.t.Context(), executor.Options{
-		Plan: r.Plan, Config: cfg, Drivers: onlyDriver(d),
+		Run: r.ID, Plan: r.Plan, Config: cfg, Drivers: onlyDriver(d),
 		Files: b.store.Files(r), Journal: j, Operator: b, Clock: realClock{},
 		Redact: cfg.Redactor().String,
 		Observe: func(e executor.Event) {

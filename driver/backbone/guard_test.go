@@ -202,14 +202,14 @@ func TestInFlightIsNamedAndWaitedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	rep := b.carry(run)
-	if s := rep.Steps[3]; s.Step.Op != "drained" || s.Phase != executor.PhaseFailed || !strings.Contains(s.Why,
+	if s := rep.Steps[5]; s.Step.Op != "drained" || s.Phase != executor.PhaseFailed || !strings.Contains(s.Why,
 		"start both halves again") {
 		t.Fatalf("%s is %s: %s", s.Step.Op, s.Phase, s.Why)
 	}
 	b.person("start_sync", "server", "a", "integration", "INT-4")
 	b.person("start_sync", "server", "b", "integration", "INT-5")
 	rep = b.carry(run)
-	if s := rep.Steps[3]; s.Phase != executor.PhaseFailed || !strings.Contains(s.Why,
+	if s := rep.Steps[5]; s.Phase != executor.PhaseFailed || !strings.Contains(s.Why,
 		"/stop_master -retry") {
 		t.Fatalf("%s is %s: %s", s.Step.Op, s.Phase, s.Why)
 	}

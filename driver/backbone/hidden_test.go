@@ -1,7 +1,6 @@
 package backbone_test
 
 import (
-	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -36,7 +35,7 @@ func TestNothingIsDeletedOnSilence(t *testing.T) {
 	}
 	drivertest.Hide(t, simulated, drivertest.Hiding{
 		Good:    world(original),
-		Deletes: func(l sandbox.AccessLine) bool { return l.Method == http.MethodDelete },
+		Deletes: deletesHalf,
 		Carried: func(p sandbox.Part) bool {
 			member := strings.TrimPrefix(p.Member, "[].")
 			return strings.HasSuffix(p.Route, "/syncInformation") && !slices.Contains(essential, member)

@@ -22,6 +22,7 @@ const (
 	// of a connector: pairListSeen; of the end that was read first, where the other one has pairs that it lacks
 	seePairsAgain = "pairs by name, again"
 	seeProject    = "project" // of Jira, by its key: projectSeen
+	seeMark       = "mark"    // of a half, by its place (markPlace): markSeen
 )
 
 // listSeen are the synchronizations of a project.
@@ -67,6 +68,8 @@ func (d *Driver) Observe(ctx context.Context, r *schema.Resource, n planner.Need
 	case seeProject:
 		found, err := c.hasProject(ctx, n.Of)
 		return &projectSeen{Found: found}, err
+	case seeMark:
+		return c.seeMark(ctx, n.Of)
 	}
 	return nil, fmt.Errorf("observing %s: unknown observation", n)
 }

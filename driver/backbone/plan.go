@@ -12,8 +12,8 @@ import (
 )
 
 // planMigration writes the guide's procedure down as steps.
-func planMigration(m *migration, seen *planner.Observations) (planner.Outline, hcl.Diagnostics) {
-	s, needs, err := m.look(seen)
+func planMigration(m *migration, c planner.Change) (planner.Outline, hcl.Diagnostics) {
+	s, needs, err := m.look(c.Seen)
 	if err == nil && len(needs) > 0 {
 		err = fmt.Errorf("%s: %w", needs[0], planner.ErrNotObserved)
 	}
@@ -21,10 +21,11 @@ func planMigration(m *migration, seen *planner.Observations) (planner.Outline, h
 		return planner.Outline{}, hcl.Diagnostics{problem(m.Resource(), "Cannot plan", err.Error())}
 	}
 	if s.ended() { // what the migration has led to is looked after like any other synchronization
-		out, diags := planSync(m.to, seen, m.Addr())
+		out, diags := planSync(m.to, c.Seen, m.Addr())
 		out.Actual = cty.NilVal // it is the synchronization's, not the migration's
 		return out, diags
 	}
+	s.takeOver(c.Abandoned)
 	out := planner.Outline{Action: planner.Migrate}
 	q := &planner.Sequence{Addr: m.Addr().String()}
 	if role := s.left(); role != "" {
@@ -33,7 +34,7 @@ func planMigration(m *migration, seen *planner.Observations) (planner.Outline, h
 		out.Steps = q.Steps
 		return out, nil
 	}
-	findings, diags := s.findings(nil)
+	findings, diags := s.findings(nil, nil)
 	out.Findings = findings
 	if diags.HasErrors() {
 		return out, diags

@@ -26,6 +26,7 @@ func (s *standing) preflight() planner.Step {
 			"roles as declared", s.from.Addr(), transport), 5*time.Second)
 	step.Because = guide + ": errors in the troubleshooting tab are to be solved first"
 	step.Facts = append(s.facts(master), s.facts(slave)...)
+	step.Args = s.takes(nil)
 	return at(step, s.from.one.server, s.from.two.server, s.stay(), s.site())
 }
 
@@ -43,7 +44,12 @@ func (d *Driver) verifyPreflight(ctx context.Context, t *executor.Task) (executo
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	findings, diags := s.findings(t.IsDone)
+	own, err := ownMark(t)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	s.taken = takenOver(t)
+	findings, diags := s.findings(t.IsDone, own)
 	if diags.HasErrors() {
 		return executor.Verdict{}, executor.Final(errors.New(diags[0].Detail))
 	}

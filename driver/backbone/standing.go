@@ -10,13 +10,15 @@ type standing struct {
 
 	halves map[string]*live // of the original, by role; none when it is not declared any more
 	new    *live
-	moved  bool // the project answers in the cloud
+	moved  bool                 // the project answers in the cloud
+	marks  map[string]*markSeen // on the halves of the original, by role
+	taken  []string             // the runs whose marks are taken over, by id
 	ends   comparison
 }
 
 // look puts together what was observed. needs are the observations that are still missing.
 func (m *migration) look(seen *planner.Observations) (*standing, []planner.Need, error) {
-	s := &standing{migration: m, halves: map[string]*live{}}
+	s := &standing{migration: m, halves: map[string]*live{}, marks: map[string]*markSeen{}}
 	found, needs, err := look(m.to, seen)
 	if err != nil {
 		return nil, nil, err
@@ -38,7 +40,9 @@ func (m *migration) look(seen *planner.Observations) (*standing, []planner.Need,
 			s.halves[l.end.name] = l
 		}
 	}
-	err = s.lookAtPairs(seen, &needs)
+	if err = s.lookAtMarks(seen, &needs); err == nil {
+		err = s.lookAtPairs(seen, &needs)
+	}
 	return s, needs, err
 }
 

@@ -12,6 +12,9 @@ import (
 const (
 	opNoErrors     = "no_errors" // + master, slave, new
 	opPreflight    = "preflight"
+	opMark         = "mark"
+	opMarked       = "marked"
+	opUnmark       = "unmark"
 	opStop         = "stop"         // + master, slave; alone for a direct synchronization
 	opStopByHand   = "stop_by_hand" // + master, slave
 	opDrained      = "drained"
@@ -76,7 +79,8 @@ func (s *standing) prepare(q *planner.Sequence) {
 		}
 	}
 	q.Then(s.preflight())
-	q.Then(s.stop(master), s.stop(slave))
+	guards := s.mark(q, roles...)
+	q.Then(guarded(s.stop(master), guards), guarded(s.stop(slave), guards))
 	q.Then(s.drained())
 	q.Then(s.export(master), s.export(slave))
 	q.Then(s.moveProject(), s.merge(q))
@@ -87,7 +91,7 @@ func (s *standing) prepare(q *planner.Sequence) {
 // and before the start.
 func (s *standing) build(q *planner.Sequence) {
 	q.Then(s.still())
-	guards := []string{q.ID(opStill)}
+	guards := append([]string{q.ID(opStill)}, s.markGuards(q)...)
 	q.Then(createStep(s.to, s.new))
 	if s.Pair == pairByPerson {
 		q.Then(s.pairByFile(guards))
@@ -97,7 +101,7 @@ func (s *standing) build(q *planner.Sequence) {
 	}
 	q.Then(configureStep(s.to, guide+", step 3.3: the same issue types, fields, comments and attachments"))
 	q.Then(s.start(guards))
-	q.Then(s.resync(first), s.resync(second))
+	q.Then(guarded(s.resync(first), s.markGuards(q)), guarded(s.resync(second), s.markGuards(q)))
 }
 
 // finish adds the verification, and the end of the original.
@@ -105,12 +109,13 @@ func (s *standing) finish(q *planner.Sequence) {
 	q.Then(s.panel())
 	s.words(q, roles...)
 	q.Then(s.verify())
-	if !s.deleteOriginal {
-		return
+	if s.deleteOriginal {
+		for _, role := range []string{s.moving, s.staying} {
+			q.Then(guarded(s.delete(role, q.ID(opVerify), s.half(role).own().Pairs,
+				"; the exported pairs stay in the run's files"), s.markGuards(q)))
+		}
 	}
-	for _, role := range []string{s.moving, s.staying} {
-		q.Then(s.delete(role, q.ID(opVerify), s.half(role).own().Pairs, "; the exported pairs stay in the run's files"))
-	}
+	s.unmark(q, roles...)
 }
 
 // last deletes the original of a migration that has reached its end without. What was resynced, or synchronized since,
@@ -122,6 +127,7 @@ func (s *standing) last(q *planner.Sequence) {
 		}
 	}
 	q.Then(s.preflight())
+	guards := s.mark(q, roles...)
 	v := map[string]cty.Value{}
 	configured(v, s.to.endNames(), s.new)
 	if len(unreadable(s.to, v)) > 0 || s.new.Conflicts == nil {
@@ -130,20 +136,23 @@ func (s *standing) last(q *planner.Sequence) {
 	s.words(q, roles...)
 	q.Then(s.verifyRest(s.within, roles...))
 	for _, role := range []string{s.moving, s.staying} {
-		q.Then(s.delete(role, q.ID(opRest), s.half(role).own().Pairs, ""))
+		q.Then(guarded(s.delete(role, q.ID(opRest), s.half(role).own().Pairs, ""), guards))
 	}
+	s.unmark(q, roles...)
 }
 
 // rest finishes what another run, or somebody, has left: the half that is still there is deleted once the new
 // synchronization has all its pairs.
 func (s *standing) rest(q *planner.Sequence, role string) {
-	q.Then(s.stop(role))
+	guards := s.mark(q, role)
+	q.Then(guarded(s.stop(role), guards))
 	if s.half(other(role)).unlisted {
 		q.Then(s.gone(other(role)))
 	}
 	s.words(q, role)
 	q.Then(s.verifyRest(20*time.Second, role))
-	q.Then(s.delete(role, q.ID(opRest), s.half(role).own().Pairs, ""))
+	q.Then(guarded(s.delete(role, q.ID(opRest), s.half(role).own().Pairs, ""), guards))
+	s.unmark(q, role)
 }
 
 // words adds what a person must say before the verification that a deletion rests on: of the halves that are to be

@@ -34,6 +34,9 @@ const (
 
 	pairByRest   = "rest"
 	pairByPerson = "person"
+
+	markProperty = "project_property"
+	markNone     = "none"
 )
 
 // guide names the vendor's guide that the order of a migration follows.
@@ -89,6 +92,8 @@ type migrationBlock struct {
 	To               *schema.Resource `decl:"to"`
 	Migrating        string           `decl:"migrating"`
 	Pair             string           `decl:"pair"`
+	Mark             string           `decl:"mark"`
+	TakeOver         string           `decl:"take_over"`
 	CompleteComments bool             `decl:"complete_comments"`
 	Allow            []string         `decl:"allow"`
 	Accept           []string         `decl:"accept"`
@@ -202,6 +207,11 @@ func migrationType() schema.Type {
 				{Name: "pair", Type: cty.String, Default: cty.StringVal(pairByRest), OneOf: []string{pairByRest, pairByPerson},
 					Doc: "Whether the pairs are uploaded over REST (documented in one line, its body is not) or by a person " +
 						"on the web page."},
+				{Name: "mark", Type: cty.String, Default: cty.StringVal(markProperty), OneOf: []string{markProperty, markNone},
+					Doc: "Where others see that a run is at this migration: a property of the original's two projects, which " +
+						"the users must administer, or none: then runs in other folders are not kept out."},
+				{Name: "take_over", Type: cty.String,
+					Doc: "Id of an abandoned run whose mark may be overwritten."},
 				{Name: "complete_comments", Type: cty.Bool, Default: cty.False,
 					Doc: "Fill the missing half of a comment or attachment pair from the other side's export."},
 				{Name: "allow", Type: cty.List(cty.String),

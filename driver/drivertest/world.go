@@ -191,9 +191,13 @@ func (w *world) tryPlan(seen *planner.Observations) (*planner.Plan, hcl.Diagnost
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	abandoned, err := w.store.Abandoned()
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	return planner.Make(w.t.Context(), planner.Input{
 		Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Retired: retired,
-		Confirmed: confirmed, Observations: seen,
+		Confirmed: confirmed, Observations: seen, Abandoned: abandoned,
 	})
 }
 
@@ -349,7 +353,7 @@ func (w *world) carry(ctx context.Context, r *executor.Run,
 		w.t.Fatal(err)
 	}
 	rep, err := executor.Carry(ctx, executor.Options{
-		Plan: w.hurried(r.Plan), Config: cfg, Drivers: func(schema.Addr) executor.Driver { return drive },
+		Run: r.ID, Plan: w.hurried(r.Plan), Config: cfg, Drivers: func(schema.Addr) executor.Driver { return drive },
 		Files: w.store.Files(r), Journal: j, Operator: person, Clock: systemClock{}, Log: named(), Parallelism: at,
 		Poll: executor.Poll{First: 10 * time.Millisecond, Most: 100 * time.Millisecond},
 	})

@@ -1,0 +1,515 @@
+package backbone
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/rest"
+	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// A run marks the halves of the original, where everybody who works on these servers can see it: the lock of a folder
+// does not reach another clone of it. Each half's mark is a property of its Jira project. There is no way to write one
+// only if nobody else has, so every run looks right before it writes, and before each step that matters it looks
+// whether the mark is still its own: of two that have written at once, the one that wrote last goes on. The mark of the
+// first half decides; the other is there to be seen.
+
+// markHalves writes the marks, marked is the guard of what follows, unmark removes them.
+var (
+	markHalves = driver.Verb[*Driver]{Name: opMark, Execute: (*Driver).mark, Verify: (*Driver).verifyMark}
+	marked     = driver.Verb[*Driver]{Name: opMarked, Verify: (*Driver).verifyMarked}
+	unmark     = driver.Verb[*Driver]{Name: opUnmark, Execute: (*Driver).unmark, Verify: (*Driver).verifyUnmarked}
+)
+
+// mark is the value of the property.
+type mark struct {
+	Run       string    `json:"run"`
+	Migration string    `json:"migration"`
+	Since     time.Time `json:"since"`
+	By        string    `json:"by,omitempty"` // user@host, as far as the environment tells
+}
+
+// same tells whether two marks are of one run: a mark is written once, and two runs do not begin at the same
+// nanosecond on the same host.
+func (m *mark) same(other *mark) bool {
+	return m != nil && other != nil && m.Run == other.Run && m.Migration == other.Migration && m.By == other.By &&
+		m.Since.Equal(other.Since)
+}
+
+func (m *mark) String() string {
+	if m.Run == "" {
+		return "a mark that cannot be read"
+	}
+	text := fmt.Sprintf("run %s of %s, since %s", wording.OneLine(m.Run), wording.OneLine(m.Migration),
+		m.Since.UTC().Format(time.RFC3339))
+	if m.By != "" {
+		text += ", by " + wording.OneLine(m.By)
+	}
+	return text
+}
+
+// decodeMark: a value that is not one of ours is a mark all the same, of an unknown run.
+func decodeMark(raw json.RawMessage) *mark {
+	m := &mark{}
+	if json.Unmarshal(raw, m) != nil {
+		return &mark{}
+	}
+	return m
+}
+
+// markKey is the key of the property: a project may have several synchronizations.
+func markKey(integration string) string { return "syncctl.migration." + integration }
+
+// markPlace names a half in observations and arguments: SAM2/INT-4.
+func markPlace(project, integration string) string { return project + "/" + integration }
+
+// markSeen is what a server shows of a half's mark.
+type markSeen struct {
+	Unknown string `json:"unknown,omitempty"` // why it cannot be told whether there is one
+	Mark    *mark  `json:"mark"`              // nil: there is none, or it is unknown
+}
+
+func (c *reader) seeMark(ctx context.Context, place string) (*markSeen, error) {
+	project, integration, _ := strings.Cut(place, "/")
+	raw, err := c.property(ctx, project, markKey(integration))
+	switch {
+	case errors.Is(err, errNotShown):
+		return &markSeen{Unknown: err.Error()}, nil
+	case err != nil:
+		return nil, err
+	case raw == nil:
+		return &markSeen{}, nil
+	}
+	return &markSeen{Mark: decodeMark(raw)}, nil
+}
+
+func (s *standing) lookAtMarks(seen *planner.Observations, needs *[]planner.Need) error {
+	for _, role := range roles {
+		h := s.half(role)
+		if !h.found() {
+			continue
+		}
+		m, err := observed[markSeen](seen, h.end.need(seeMark, markPlace(h.end.Project, h.Key)), needs)
+		if err != nil {
+			return err
+		}
+		s.marks[role] = m
+	}
+	return nil
+}
+
+// markFindings: another run's mark refuses, and so does one that cannot be looked at, unless the declaration says
+// that there is none to be.
+func (s *standing) markFindings(own *mark, roles ...string) []planner.Finding {
+	var out []planner.Finding
+	if s.Mark == markNone {
+		out = append(out, planner.Finding{Rule: "backbone/no-mark", Severity: planner.Warn,
+			Summary: "others cannot see that a run is at this migration (mark = \"none\")",
+			Detail: "The lock keeps two runs of this folder apart, and none of another folder: agree on the one that " +
+				"applies."})
+	}
+	for _, role := range roles {
+		seen, h := s.marks[role], s.half(role)
+		switch {
+		case seen == nil || seen.Unknown == "" && (seen.Mark == nil || own.same(seen.Mark)):
+		case seen.Unknown != "":
+			f := refuse("mark-unknown", "whether another run is at "+h.halfName()+" cannot be told", seen.Unknown+
+				". Let the user browse and administer the project, or set mark = \"none\" in "+s.Addr().String()+
+				" once you know that there is none.")
+			if s.Mark == markNone {
+				f.Severity, f.Op = planner.Warn, ""
+			}
+			out = append(out, f)
+		case takes(s.taken, seen.Mark):
+			f := planner.Finding{Rule: "backbone/mark-taken-over", Severity: planner.Note,
+				Summary: fmt.Sprintf("the mark on %s is of a run that was abandoned: %s", h.halfName(), seen.Mark)}
+			if s.Mark == markNone {
+				f.Detail = s.howToUnmark(role, seen.Mark)
+			}
+			out = append(out, f)
+		default:
+			out = append(out, refuse("marked", fmt.Sprintf("another run is at %s: %s", h.halfName(), seen.Mark),
+				s.howToUnmark(role, seen.Mark)))
+		}
+	}
+	return out
+}
+
+// takeOver lets the marks of abandoned runs be overwritten: of those that were given up here, and of the one that the
+// declaration names.
+func (s *standing) takeOver(abandoned []string) {
+	for _, role := range roles {
+		seen := s.marks[role]
+		if seen == nil || seen.Mark == nil || seen.Mark.Run == "" || slices.Contains(s.taken, seen.Mark.Run) {
+			continue
+		}
+		if run := seen.Mark.Run; run == s.TakeOver || slices.Contains(abandoned, run) {
+			s.taken = append(s.taken, run)
+		}
+	}
+}
+
+// takenArg is the argument of a step that names the runs whose marks are taken over.
+const takenArg = "taken_over"
+
+func takes(taken []string, of *mark) bool { return of.Run != "" && slices.Contains(taken, of.Run) }
+
+func takenOver(t *executor.Task) []string { return strings.Fields(t.Step.Args[takenArg]) }
+
+// takes adds the runs whose marks are taken over to a step's arguments.
+func (s *standing) takes(args map[string]string) map[string]string {
+	if len(s.taken) == 0 {
+		return args
+	}
+	out := map[string]string{takenArg: strings.Join(s.taken, " ")}
+	maps.Copy(out, args)
+	return out
+}
+
+// howToUnmark says what to do about another run's mark.
+func (s *standing) howToUnmark(role string, of *mark) string {
+	e := s.half(role).end
+	c := &reader{server: e.server}
+	text := "Let it end, or resume it in its folder with syncctl apply."
+	if of.Run != "" {
+		text += fmt.Sprintf(" If it was abandoned there (syncctl resolve -abandon), take_over = %q in %s takes its place.",
+			wording.OneLine(of.Run), s.Addr())
+	}
+	return text + fmt.Sprintf(" The mark is the property %s of project %s; what is left over is removed with DELETE %s%s.",
+		markKey(s.half(role).Key), e.Project, strings.TrimRight(e.server.URL.String(), "/"),
+		c.propertyPath(e.Project, markKey(s.half(role).Key)))
+}
+
+// guarded gives a step more guards.
+func guarded(s planner.Step, guards []string) planner.Step {
+	s.Guards = append(s.Guards, guards...)
+	return s
+}
+
+// markGuards are the guards of what must be done by one run alone.
+func (s *standing) markGuards(q *planner.Sequence) []string {
+	if s.Mark == markNone {
+		return nil
+	}
+	return []string{q.ID(opMarked)}
+}
+
+// mark adds the steps that mark the halves, and returns the guards of what follows.
+func (s *standing) mark(q *planner.Sequence, roles ...string) []string {
+	if s.Mark == markNone {
+		return nil
+	}
+	step := planner.Act(opMark, planner.MarkChange, planner.CheckFirst,
+		"mark "+s.markedHalves(roles)+" as being migrated, unless another run has")
+	step.Because = "the lock of this folder keeps out no run of another clone; who plans the same migration sees the mark"
+	step.Args, step.Effect, step.Within = s.takes(s.places(roles)), &planner.Effect{}, briefly
+	step.Undo = "remove the property"
+	check := planner.Check(opMarked, "the mark is this run's", time.Duration(briefly))
+	check.Args = s.places(roles[:1])
+	for _, role := range roles {
+		step = at(step, s.half(role).end.server)
+	}
+	q.Then(step)
+	q.Then(at(check, s.half(roles[0]).end.server))
+	return s.markGuards(q)
+}
+
+// unmark adds the step that removes the marks at the end.
+func (s *standing) unmark(q *planner.Sequence, roles ...string) {
+	if s.Mark == markNone {
+		return
+	}
+	step := planner.Act(opUnmark, planner.MarkDelete, planner.CheckFirst, "remove the mark from "+s.markedHalves(roles))
+	step.Because, step.Within = "the migration is at its end", briefly
+	step.Args, step.Effect = s.places(roles), &planner.Effect{}
+	for _, role := range roles {
+		step = at(step, s.half(role).end.server)
+	}
+	q.Then(step)
+}
+
+func (s *standing) markedHalves(roles []string) string {
+	var out []string
+	for _, role := range roles {
+		h := s.half(role)
+		out = append(out, fmt.Sprintf("%s (property of project %s on %s)", h.Key, h.end.Project, h.end.server.Addr()))
+	}
+	return wording.List(out)
+}
+
+// places are the arguments that name the marked halves: by role, the key of the synchronization.
+func (s *standing) places(roles []string) map[string]string {
+	out := map[string]string{}
+	for _, role := range roles {
+		out[role] = s.half(role).Key
+	}
+	return out
+}
+
+// spot is where one half is marked.
+type spot struct {
+	client      *reader
+	project, of string
+	seen        *mark
+}
+
+func (p *spot) String() string { return fmt.Sprintf("%s on %s", p.of, p.client.server.Addr()) }
+
+// look reads the mark again.
+func (p *spot) look(ctx context.Context) error {
+	seen, err := p.client.seeMark(ctx, markPlace(p.project, p.of))
+	if err == nil && seen.Unknown != "" {
+		err = errors.New(seen.Unknown)
+	}
+	if err != nil {
+		return fmt.Errorf("looking for the mark of %s: %w", p, err)
+	}
+	p.seen = seen.Mark
+	return nil
+}
+
+// spots are where a step's halves are marked, with what is there now; the first decides.
+func (d *Driver) spots(ctx context.Context, t *executor.Task, m *migration) ([]*spot, error) {
+	if m.from == nil {
+		return nil, executor.Final(errNotDeclared)
+	}
+	var out []*spot
+	for _, role := range roles {
+		of, ok := t.Step.Args[role]
+		if !ok {
+			continue
+		}
+		e := m.from.end(role)
+		c, err := d.reader(e.server)
+		if err != nil {
+			return nil, err
+		}
+		p := &spot{client: c, project: e.Project, of: of}
+		if err := p.look(ctx); err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("the step names no half of the original")
+	}
+	return out, nil
+}
+
+// markFile is the run's file of its own mark, written before the mark is: what a process that died has left is
+// recognized by it.
+const markFile = "mark.json"
+
+// ownMark is the mark of this run, nil if it has none yet.
+func ownMark(t *executor.Task) (*mark, error) {
+	f, err := t.Files.Open(markFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	m := &mark{}
+	if err := json.NewDecoder(f).Decode(m); err != nil {
+		return nil, fmt.Errorf("reading the run's file %s: %w", markFile, err)
+	}
+	return m, nil
+}
+
+// newMark makes the mark of this run, once.
+func (d *Driver) newMark(ctx context.Context, t *executor.Task) (*mark, error) {
+	if m, err := ownMark(t); m != nil || err != nil {
+		return m, err
+	}
+	m := &mark{Run: t.Run, Migration: t.Step.Addr, Since: d.env.Now().UTC(), By: d.whoami()}
+	_, err := t.Files.Create(ctx, markFile, func(w io.Writer) error { return json.NewEncoder(w).Encode(m) })
+	return m, err
+}
+
+// whoami is user@host, as far as the environment tells.
+func (d *Driver) whoami() string {
+	first := func(names ...string) string {
+		for _, name := range names {
+			if d.env.LookupEnv == nil {
+				break
+			}
+			if v, _ := d.env.LookupEnv(name); v != "" {
+				return wording.OneLine(v)
+			}
+		}
+		return ""
+	}
+	user, host := first("USER", "USERNAME"), first("HOSTNAME", "COMPUTERNAME")
+	if host != "" {
+		host = "@" + host
+	}
+	return user + host
+}
+
+// mark looks, writes the mark that decides, looks again, and writes the other one: whoever has written that before
+// has lost the first one.
+func (d *Driver) mark(ctx context.Context, t *executor.Task) (executor.Result, error) {
+	m, err := declared(decodeMigration, t.Resource)
+	if err != nil {
+		return executor.Result{}, executor.NotSent(err)
+	}
+	own, err := d.newMark(ctx, t)
+	if err != nil {
+		return executor.Result{}, executor.NotSent(err)
+	}
+	spots, err := d.spots(ctx, t, m)
+	if err == nil {
+		err = notOurs(takenOver(t), own, spots[0])
+	}
+	if err != nil {
+		return executor.Result{}, executor.NotSent(err)
+	}
+	for i, p := range spots {
+		if own.same(p.seen) {
+			continue
+		}
+		w, err := d.writer(p.client.server)
+		if err == nil {
+			err = w.setProperty(ctx, p.project, markKey(p.of), own)
+		}
+		if rest.IsStatus(err, http.StatusForbidden, http.StatusNotFound) {
+			err = fmt.Errorf("%w: the user must administer project %s there; let it, or give this run up (syncctl resolve "+
+				"-abandon) and set mark = %q in %s: then runs in other folders are not kept out", err, p.project, markNone,
+				m.Addr())
+		}
+		switch {
+		case err != nil && i > 0:
+			return executor.Result{}, changed(err)
+		case err != nil:
+			return executor.Result{}, err
+		case i > 0:
+			continue
+		}
+		if err := p.look(ctx); err != nil {
+			return executor.Result{}, err
+		}
+		if err := notOurs(takenOver(t), own, p); err != nil {
+			return executor.Result{}, err
+		}
+	}
+	return executor.Result{}, nil
+}
+
+// changed is an error after something was changed already, whatever its own request did.
+func changed(err error) error { return errors.New(err.Error()) }
+
+// notOurs is an error where another run's mark is in the way.
+func notOurs(taken []string, own *mark, p *spot) error {
+	if p.seen == nil || own.same(p.seen) || takes(taken, p.seen) {
+		return nil
+	}
+	return executor.Final(fmt.Errorf("another run is at %s: %s; this run does nothing before that one is at its end. If "+
+		"it was abandoned, syncctl plan says what to do", p, p.seen))
+}
+
+// verifyMark: all marks are this run's.
+func (d *Driver) verifyMark(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	return d.ours(ctx, t)
+}
+
+// verifyMarked: the mark that decides is still this run's.
+func (d *Driver) verifyMarked(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	v, err := d.ours(ctx, t)
+	if err == nil && v.State == executor.NotDone {
+		v.Why += "; write it again: syncctl resolve " + planner.StepID(t.Step.Addr, opMark) + " -retry"
+	}
+	return v, err
+}
+
+func (d *Driver) ours(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	m, err := declared(decodeMigration, t.Resource)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	own, err := ownMark(t)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	spots, err := d.spots(ctx, t, m)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if err := notOurs(takenOver(t), own, spots[0]); err != nil {
+		return executor.Verdict{}, err
+	}
+	for _, p := range spots {
+		if !own.same(p.seen) {
+			return executor.NotDone.Because("%s does not have the mark of this run", p), nil
+		}
+	}
+	return executor.Done.Because("%s has the mark of this run", spots[0]), nil
+}
+
+// unmark removes the marks, the one that decides last: whoever holds it owns the other one.
+func (d *Driver) unmark(ctx context.Context, t *executor.Task) (executor.Result, error) {
+	left, err := d.leftMarks(ctx, t)
+	if err != nil {
+		return executor.Result{}, executor.NotSent(err)
+	}
+	for i, p := range slices.Backward(left) {
+		w, err := d.writer(p.client.server)
+		if err == nil {
+			err = w.deleteProperty(ctx, p.project, markKey(p.of))
+		}
+		if err != nil && i < len(left)-1 {
+			err = changed(err)
+		}
+		if err != nil {
+			return executor.Result{}, err
+		}
+	}
+	return executor.Result{}, nil
+}
+
+func (d *Driver) verifyUnmarked(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	left, err := d.leftMarks(ctx, t)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if len(left) > 0 {
+		return executor.NotDone.Because("%s still has the mark of this run", left[0]), nil
+	}
+	return executor.Done.Because("no mark of this run is left"), nil
+}
+
+// leftMarks are the marks that are this run's to remove.
+func (d *Driver) leftMarks(ctx context.Context, t *executor.Task) ([]*spot, error) {
+	m, err := declared(decodeMigration, t.Resource)
+	if err != nil {
+		return nil, err
+	}
+	own, err := ownMark(t)
+	if err != nil {
+		return nil, err
+	}
+	spots, err := d.spots(ctx, t, m)
+	if err != nil {
+		return nil, err
+	}
+	holds := own.same(spots[0].seen)
+	var left []*spot
+	for _, p := range spots {
+		if p.seen != nil && (holds || own.same(p.seen)) {
+			left = append(left, p)
+		}
+	}
+	return left, nil
+}
