@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/output"
 	"github.com/syncctl/syncctl/cli/internal/prompt"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/executor"
@@ -48,7 +49,7 @@ at once. Both are safe.`,
 				f.plan = args[0]
 			}
 			if c.flags.json {
-				c.events = view.NewEvents(c.out, c.app.clock.Now)
+				c.events = view.NewEvents(output.JSON(c.out), c.app.clock.Now)
 				c.events.Write("info", "version", "syncctl "+version(), nil)
 			}
 			return c.apply(cmd.Context(), f)
@@ -164,15 +165,15 @@ func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*appli
 func (c *command) fitsRun(cfg *schema.Config, run *executor.Run, given *planner.Plan, f *applyFlags) error {
 	if given != nil && !samePlan(given, run.Plan) {
 		return failf(exitError, "%s is not the plan of run %s, which is unfinished: resume that run first "+
-			"(`syncctl apply` without a plan), or abandon it with `syncctl resolve -abandon`", f.plan, run.ID)
+			"(`syncctl apply` without a plan), or abandon it with `syncctl resolve -abandon`", f.plan, schema.SanitizeLine(run.ID))
 	}
 	if len(f.targets) > 0 {
-		return failf(exitError, noTarget, run.ID)
+		return failf(exitError, noTarget, schema.SanitizeLine(run.ID))
 	}
 	if cfg.Digest() != run.Plan.Digest {
 		return failf(exitStale, "cannot resume run %s: the configuration has changed since the run started.\n"+
 			"Either restore the files and run `syncctl apply` again, or abandon the run with `syncctl resolve -abandon` "+
-			"and make a new plan", run.ID)
+			"and make a new plan", schema.SanitizeLine(run.ID))
 	}
 	return nil
 }
@@ -191,7 +192,7 @@ func (c *command) fitsPlan(cfg *schema.Config, plan *planner.Plan) error {
 	}
 	for _, r := range runs {
 		if r.Finished() && !r.Abandoned() && samePlan(r.Plan, plan) {
-			return failf(exitStale, "the plan is stale: run %s has already carried it out. Plan again", r.ID)
+			return failf(exitStale, "the plan is stale: run %s has already carried it out. Plan again", schema.SanitizeLine(r.ID))
 		}
 	}
 	return nil
@@ -328,7 +329,7 @@ func (c *command) checkFacts(ctx context.Context, a *application, f *applyFlags)
 	}
 	return failf(exitStale, "cannot resume run %s: the servers have changed since it was planned.\n%s\n"+
 		"Nothing was changed. Restore what has changed, or abandon the run with `syncctl resolve -abandon` and plan again",
-		a.run.ID, strings.Join(lines, "\n"))
+		schema.SanitizeLine(a.run.ID), strings.Join(lines, "\n"))
 }
 
 // begun tells whether a step that has started may have changed the fact itself; it is verified when the step is

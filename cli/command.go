@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -31,7 +30,7 @@ type command struct {
 	cwd      string // of relative names on the command line: the app's, or -chdir
 	dir      string // the folder of the configuration, absolute
 	dirName  string // the same, as the person wrote it
-	out, err io.Writer
+	out, err *output.Guarded
 	outStyle view.Style
 	errStyle view.Style
 	log      hclog.Logger
@@ -45,7 +44,7 @@ type command struct {
 func (a *app) run(args []string) int {
 	c := &command{app: a, closeLog: func() {}, log: hclog.NewNullLogger()}
 	known := func() *schema.Redactor { return c.redactor }
-	c.out, c.err = output.Redact(a.stdout, known), output.Redact(a.stderr, known)
+	c.out, c.err = output.Guard(a.stdout, known), output.Guard(a.stderr, known)
 	defer takeBrokenPipes()() // output without a reader is dropped, and stops nothing
 	ctx, release := a.interrupts.Context(context.Background())
 	defer release()
@@ -158,7 +157,10 @@ func (c *command) openLog() error {
 			return fmt.Errorf("opening the log: %w", err)
 		}
 		c.closeLog = func() { _ = f.Close() } // nothing is buffered
-		opts.Output = output.Redact(f, func() *schema.Redactor { return c.redactor })
+		opts.Output = output.Guard(f, func() *schema.Redactor { return c.redactor })
+	}
+	if opts.JSONFormat {
+		opts.Output = output.JSON(opts.Output)
 	}
 	c.log = hclog.New(opts)
 	return nil

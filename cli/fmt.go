@@ -105,7 +105,11 @@ func (f *formatter) standardInput(ctx context.Context, src []byte) error {
 	if f.check {
 		return nil
 	}
-	_, err = f.out.Write(out)
+	write := f.out.WriteExact
+	if f.app.tty.out {
+		write = f.out.Write
+	}
+	_, err = write(out)
 	return err
 }
 

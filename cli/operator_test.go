@@ -8,10 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/syncctl/syncctl/cli/internal/output"
 	"github.com/syncctl/syncctl/cli/internal/prompt"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // TestAnswerDone: a person who answers 'done' reads what happens next, and how long it may take.
@@ -28,7 +30,7 @@ func TestAnswerDone(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		p := person{
-			command:  &command{app: &app{input: prompt.NewLines(strings.NewReader("what?\ndone\n"))}, out: &out},
+			command:  &command{app: &app{input: prompt.NewLines(strings.NewReader("what?\ndone\n"))}, out: output.Guard(&out, noSecrets)},
 			progress: view.NewPlain(&out, view.Style{}, &planner.Plan{}),
 		}
 		reply, err := (&terminalOperator{person: p}).Perform(t.Context(), executor.Ask{Step: c.step})
@@ -44,7 +46,7 @@ func TestCommandIsNotCalledForEver(t *testing.T) {
 	var out bytes.Buffer
 	dir := t.TempDir()
 	o := &commandOperator{argv: []string{"sh", "-c", "cat >> asked"}, person: person{
-		command:  &command{app: &app{environ: os.Environ}, dir: dir, out: &out},
+		command:  &command{app: &app{environ: os.Environ}, dir: dir, out: output.Guard(&out, noSecrets)},
 		progress: view.NewPlain(&out, view.Style{}, &planner.Plan{}),
 	}}
 	for attempt, want := range []executor.Reply{executor.Performed, executor.Performed, executor.Performed,
@@ -60,3 +62,5 @@ func TestCommandIsNotCalledForEver(t *testing.T) {
 		t.Errorf("%s, %v, %s", asked, err, out.String())
 	}
 }
+
+func noSecrets() *schema.Redactor { return nil }

@@ -14,8 +14,7 @@ import (
 
 // unread tells whether the reader of the output is gone.
 func (c *command) unread() bool {
-	out, ok := c.out.(*output.Redacted)
-	return ok && out.Unread()
+	return c.out.Unread()
 }
 
 // styles are the styles of the two streams.
@@ -67,7 +66,7 @@ func (c *command) diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File)
 		return c.diagnosticEvents(diags, files)
 	}
 	if c.flags.json {
-		w := output.NewBuffer(c.out)
+		w := output.NewBuffer(output.JSON(c.out))
 		if err := schema.WriteJSON(w, diags, files); err != nil {
 			return err
 		}

@@ -269,7 +269,7 @@ func doneSteps(d executor.Decision) map[string]bool {
 // showPlan prints a plan for people, or as JSON.
 func (c *command) showPlan(plan *planner.Plan, done map[string]bool, detail bool) error {
 	if c.flags.json {
-		w := output.NewBuffer(c.out)
+		w := output.NewBuffer(output.JSON(c.out))
 		if err := plan.Encode(w); err != nil {
 			return err
 		}

@@ -130,7 +130,7 @@ func (c *command) resolveLocked(ctx context.Context, args []string, f *resolveFl
 		return err
 	}
 	if f.abandon {
-		c.say("Recorded. Run %s is abandoned.", run.ID)
+		c.say("Recorded. Run %s is abandoned.", schema.SanitizeLine(run.ID))
 		return nil
 	}
 	c.say("Recorded. Resume with: %s", c.outStyle.Bold(c.resumption(nil, &applyFlags{}).Apply))
@@ -152,13 +152,14 @@ func (c *command) resolveDamaged(ctx context.Context, run *executor.Run, f *reso
 	if err != nil {
 		return err
 	}
-	c.say("Run %s is abandoned. Its plan, its record and its files are now in %s.", run.ID, c.near(to))
+	c.say("Run %s is abandoned. Its plan, its record and its files are now in %s.",
+		schema.SanitizeLine(run.ID), schema.SanitizeLine(c.near(to)))
 	return nil
 }
 
 func (c *command) assumeAbandoned(run *executor.Run) string {
 	s := c.state(run)
-	text := "Run " + run.ID + " will be abandoned. What its steps did stays done, and nothing is undone"
+	text := "Run " + schema.SanitizeLine(run.ID) + " will be abandoned. What its steps did stays done, and nothing is undone"
 	if s.Done() > 0 {
 		text += "; these are done:"
 		for _, id := range stepIDs(run) {

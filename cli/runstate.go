@@ -32,7 +32,7 @@ func (c *command) damaged(run *executor.Run) string {
 	return fmt.Sprintf("cannot resume run %s: %s.\nIts files, the exports among them, are safe in %s. "+
 		"Set the run aside with all its files: syncctl resolve -abandon. "+
 		"Then plan again: what is done on the servers stays done",
-		run.ID, schema.SanitizeLine(run.Damage.Error()), c.near(run.Dir))
+		schema.SanitizeLine(run.ID), schema.SanitizeLine(run.Damage.Error()), schema.SanitizeLine(c.near(run.Dir)))
 }
 
 // holder is the process that holds the lock, nil if there is none. It does not try the lock: an apply that

@@ -80,7 +80,7 @@ func (c *command) versionCommand() *cobra.Command {
 
 // document prints one JSON document.
 func (c *command) document(v any) error {
-	w := output.NewBuffer(c.out)
+	w := output.NewBuffer(output.JSON(c.out))
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")

@@ -16,11 +16,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/printable"
 )
 
 // Entry is one line. Data is small and never secret.
@@ -95,7 +98,7 @@ func (j *Journal) Append(ctx context.Context, key, event string, data map[string
 	if err := ctx.Err(); err != nil {
 		return Entry{}, fmt.Errorf("writing %s %s to the journal: %w", event, key, err)
 	}
-	e := Entry{Seq: len(j.entries) + 1, Time: j.opts.Now().UTC(), Key: key, Event: event, Data: data}
+	e := Entry{Seq: len(j.entries) + 1, Time: j.opts.Now().UTC(), Key: key, Event: event, Data: valid(data)}
 	if n := len(j.entries); n > 0 {
 		e.Prev = j.entries[n-1].Hash
 	}
@@ -113,12 +116,22 @@ func (j *Journal) Append(ctx context.Context, key, event string, data map[string
 	return e, nil
 }
 
+// valid is the data as it will be read again: its hash is computed then, too, and JSON takes no other bytes than UTF-8.
+func valid(data map[string]string) map[string]string {
+	out := maps.Clone(data)
+	for name, value := range data {
+		delete(out, name)
+		out[strings.ToValidUTF8(name, "\ufffd")] = strings.ToValidUTF8(value, "\ufffd")
+	}
+	return out
+}
+
 func (j *Journal) write(e Entry) error {
 	line, err := json.Marshal(e)
 	if err != nil {
 		return err
 	}
-	line = append(line, '\n')
+	line = append(printable.JSON(line), '\n')
 	j.watch(Writing, e)
 	parts := [][]byte{line}
 	if j.opts.Watch != nil { // so that a watcher can see the file with half a line in it

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/printable"
 	"pgregory.net/rapid"
 )
 
@@ -33,6 +34,28 @@ func write(t testing.TB, fsys afero.Fs, n int) {
 	}
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestBytesThatAreNotUTF8: what a program has printed may be in another encoding; the journal is read again all the
+// same, and is printable.
+func TestBytesThatAreNotUTF8(t *testing.T) {
+	fsys := afero.NewMemMapFs()
+	j, err := Open(fsys, "j", Options{Now: clock()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := map[string]string{"\xff": "a\xffb\ufffd\u202e"}
+	if _, err := j.Append(t.Context(), "step", "failed", data); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := Read(fsys, "j")
+	src, _ := afero.ReadFile(fsys, "j") // Read has found it
+	if err != nil || entries[0].Data["\ufffd"] != "a\ufffdb\ufffd\u202e" || !printable.Safe(string(src)) {
+		t.Errorf("%v, %v, %+q", entries, err, src)
 	}
 }
 

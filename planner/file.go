@@ -9,6 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+
+	"github.com/syncctl/syncctl/printable"
 )
 
 // document is a plan as it is written: with the hash of everything in it. The steps' prints say whether two plans would
@@ -32,7 +35,7 @@ func (p *Plan) Encode(w io.Writer) error {
 	if err := enc.Encode(document{Plan: p, Seal: seal}); err != nil {
 		return fmt.Errorf("writing the plan: %w", err)
 	}
-	if _, err := w.Write(b.Bytes()); err != nil {
+	if _, err := w.Write(printable.JSON(b.Bytes())); err != nil {
 		return fmt.Errorf("writing the plan: %w", err)
 	}
 	return nil
@@ -43,8 +46,22 @@ func (p *Plan) seal() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("sealing the plan: %w", err)
 	}
-	sum := sha256.Sum256(b)
+	sum := sha256.Sum256(asDecoded(b))
 	return hex.EncodeToString(sum[:16]), nil
+}
+
+// escaped is an escape in JSON.
+var escaped = regexp.MustCompile(`\\(?:ufffd|.)`)
+
+// asDecoded is what json.Marshal makes of a value once it was written and read: bytes that are not UTF-8, which it
+// escapes, have become characters by then. Hashes have to be the same before and after.
+func asDecoded(doc []byte) []byte {
+	return escaped.ReplaceAllFunc(doc, func(found []byte) []byte {
+		if string(found) == `\ufffd` {
+			return []byte("\ufffd")
+		}
+		return found
+	})
 }
 
 // Decode reads a plan document and checks that it is whole: its format is known, steps have unique ids, stand after

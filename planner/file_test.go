@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/printable"
 	"pgregory.net/rapid"
 )
 
@@ -33,6 +34,19 @@ func full(t fataler) *planner.Plan {
 	}}}
 	return made(t, input(load(t,
 		"sync \"depot\" \"a\" { color = \"red\" }\nsync \"depot\" \"b\" {\n depends_on = [sync.depot.a]\n}\n"), d))
+}
+
+// TestBytesThatAreNotUTF8: a plan with the name of a file in another encoding can be read again, and is printable.
+func TestBytesThatAreNotUTF8(t *testing.T) {
+	const a = "sync.depot.a"
+	s := step(a, "pack")
+	s.Summary, s.Args = `a \ufffd b \\ufffd`+"\xff\ufffd\u202e", map[string]string{"\xfe": "\xff"}
+	d := &depot{outlines: map[string]planner.Outline{a: update(s)}}
+	doc := encoded(t, made(t, input(load(t, `sync "depot" "a" { color = "red" }`+"\n"), d)))
+	p, err := planner.Decode(strings.NewReader(doc))
+	if err != nil || !printable.Safe(doc) || p.Steps[0].Summary != `a \ufffd b \\ufffd`+"\ufffd\ufffd\u202e" {
+		t.Errorf("%+v, %v\n%+q", p, err, doc)
+	}
 }
 
 func TestEncodeDecode(t *testing.T) {

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/printable"
 	"github.com/syncctl/syncctl/schema"
 	"golang.org/x/sync/errgroup"
 )
@@ -114,7 +116,8 @@ func (o *Observations) Encode(w io.Writer) error {
 		needs = append(needs, n)
 	}
 	slices.SortFunc(needs, Need.compare)
-	enc := json.NewEncoder(w)
+	var line bytes.Buffer
+	enc := json.NewEncoder(&line)
 	enc.SetEscapeHTML(false)
 	for _, n := range needs {
 		x := o.made[n]
@@ -126,7 +129,11 @@ func (o *Observations) Encode(w io.Writer) error {
 			}
 			raw = b
 		}
+		line.Reset()
 		if err := enc.Encode(Observation{Need: n, At: x.at, By: x.by, Body: raw}); err != nil {
+			return fmt.Errorf("writing the observation %s: %w", n, err)
+		}
+		if _, err := w.Write(printable.JSON(line.Bytes())); err != nil {
 			return fmt.Errorf("writing the observation %s: %w", n, err)
 		}
 	}

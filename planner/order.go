@@ -168,7 +168,7 @@ func fingerprint(p *Plan) error {
 		}
 		h := sha256.New()
 		h.Write([]byte(p.Digest))
-		h.Write(body)
+		h.Write(asDecoded(body))
 		for _, n := range s.Needs {
 			h.Write([]byte(prints[n]))
 		}

@@ -5,11 +5,10 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/agext/levenshtein"
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/printable"
 )
 
 // addrExtra carries the address in hcl.Diagnostic.Extra.
@@ -123,61 +122,8 @@ func quoteList(words []string, last string) string {
 	return strings.Join(quoted[:len(quoted)-1], ", ") + " " + last + " " + quoted[len(quoted)-1]
 }
 
-// Sanitize makes foreign text fit for a terminal: control characters (other than line feed and tab), bidirectional
-// overrides and invalid UTF-8 are written as escapes such as \x1b, never raw.
-func Sanitize(s string) string { return sanitize(s, true) }
+// Sanitize is printable.Text: foreign text made fit for a terminal, with its line feeds and tabs.
+func Sanitize(s string) string { return printable.Text(s) }
 
-// SanitizeLine is Sanitize for text that must stay on one line: line feeds and tabs are escaped too.
-func SanitizeLine(s string) string { return sanitize(s, false) }
-
-func sanitize(s string, layout bool) string {
-	clean := true
-	for _, r := range s {
-		if unsafeRune(r) || r == '\n' || r == '\t' {
-			clean = false
-			break
-		}
-	}
-	if clean {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		r, n := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == utf8.RuneError && n == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case r == '\n' || r == '\t':
-			if layout {
-				b.WriteRune(r)
-			} else if r == '\n' {
-				b.WriteString(`\n`)
-			} else {
-				b.WriteString(`\t`)
-			}
-		case r == '\r':
-			b.WriteString(`\r`)
-		case unsafeRune(r) && r < 0x100:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		case unsafeRune(r):
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			b.WriteString(s[i : i+n])
-		}
-		i += n
-	}
-	return b.String()
-}
-
-// unsafeRune says whether a character may move the cursor or reorder what a person sees.
-func unsafeRune(r rune) bool {
-	switch {
-	case r == '\n' || r == '\t':
-		return false
-	case r == utf8.RuneError || unicode.IsControl(r):
-		return true
-	case r == '\u2028' || r == '\u2029' || r == '\ufeff':
-		return true
-	}
-	return unicode.Is(unicode.Bidi_Control, r)
-}
+// SanitizeLine is printable.Line: foreign text that must stay on one line.
+func SanitizeLine(s string) string { return printable.Line(s) }

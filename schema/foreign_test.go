@@ -8,12 +8,14 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/syncctl/syncctl/printable"
 )
 
 func TestSanitize(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain äö\n\ttext": "plain äö\n\ttext", "a\x1b[31mb": `a\x1b[31mb`, "a\rb": `a\rb`, "\x00\x7f": `\x00\x7f`,
-		"\u009b31m": `\x9b31m`, "a\xffb": `a\xffb`, "\u202eevil": `\u202eevil`, "\u2028": `\u2028`,
+		"\u009b31m": `\u009b31m`, "a\xffb": `a\xffb`, "\u202eevil": `\u202eevil`, "\u2028": `\u2028`,
 	} {
 		if got := Sanitize(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
@@ -68,10 +70,8 @@ func FuzzLoad(f *testing.F) {
 		if err := WriteJSON(&doc, diags, cfg.Files); err != nil {
 			t.Fatal(err)
 		}
-		for _, r := range plain.String() {
-			if unsafeRune(r) {
-				t.Fatalf("the text holds %q:\n%q", r, plain.String())
-			}
+		if !printable.Safe(plain.String()) {
+			t.Fatalf("it is not printable:\n%q", plain.String())
 		}
 		if !utf8.Valid(doc.Bytes()) || !json.Valid(doc.Bytes()) {
 			t.Fatalf("not JSON:\n%s", doc.Bytes())

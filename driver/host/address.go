@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/printable"
 )
 
 // address is a machine and who logs in there.
@@ -33,7 +33,7 @@ func parseAddress(text string) (address, error) {
 		return address{}, errors.New("an SSH address says who logs in: there is nothing before the @")
 	case strings.Contains(user, ":"):
 		return address{}, errors.New("an SSH address has no password: log in with a key or an agent")
-	case wording.Printable(user) != user || strings.ContainsAny(user, " \t"):
+	case printable.Line(user) != user || strings.ContainsAny(user, " \t"):
 		return address{}, errors.New("the user of the SSH address has a space or a control character in it")
 	}
 	name, port, err := splitPort(rest)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/printable"
 )
 
 func TestParseAddress(t *testing.T) {
@@ -73,7 +73,7 @@ func FuzzParseAddress(f *testing.F) {
 		}
 		a, err := parseAddress(text)
 		if err != nil {
-			if wording.Printable(err.Error()) != err.Error() {
+			if printable.Line(err.Error()) != err.Error() {
 				t.Errorf("%q: %q", text, err)
 			}
 			return
@@ -86,7 +86,7 @@ func FuzzParseAddress(f *testing.F) {
 		if err != nil || name != a.host || port != strconv.Itoa(int(a.port)) || a.port == 0 {
 			t.Errorf("%q: %s, %v", text, a.hostPort(), err)
 		}
-		if wording.Printable(a.String()) != a.String() || strings.ContainsAny(a.host, " /\\'\"$`") {
+		if printable.Line(a.String()) != a.String() || strings.ContainsAny(a.host, " /\\'\"$`") {
 			t.Errorf("%q is taken for %s", text, a)
 		}
 	})

@@ -10,12 +10,13 @@ import (
 	"sync"
 
 	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/printable"
 )
 
 // checkTarget refuses invalid addresses, the same ones for all machines.
 func checkTarget(address string) error {
 	host, port, err := net.SplitHostPort(address)
-	if err != nil || host == "" || wording.Printable(host) != host || strings.ContainsAny(host, " \t") {
+	if err != nil || host == "" || printable.Line(host) != host || strings.ContainsAny(host, " \t") {
 		return errors.New("the address is not of the form host:port")
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || port[0] == '+' {
@@ -31,7 +32,7 @@ func dialing(address string) string { return "connecting to " + wording.Message(
 func (h *local) Dial(ctx context.Context, address string) (net.Conn, error) {
 	conn, err := h.dial(ctx, address)
 	if err != nil {
-		return nil, &Error{Host: h.Name(), Doing: dialing(address), Message: wording.Printable(err.Error()),
+		return nil, &Error{Host: h.Name(), Doing: dialing(address), Message: printable.Line(err.Error()),
 			Started: StartedNo, cause: err}
 	}
 	return conn, nil

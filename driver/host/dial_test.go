@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/spf13/afero"
-	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/printable"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -85,7 +85,7 @@ func refuses(t *testing.T, h Host, address string, want ...string) error {
 			t.Errorf("got %v\nwant %s", err, w)
 		}
 	}
-	if wording.Printable(err.Error()) != err.Error() {
+	if printable.Line(err.Error()) != err.Error() {
 		t.Errorf("it speaks to the terminal: %q", err)
 	}
 	return err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/printable"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -35,7 +36,7 @@ func (h *sshHost) Dial(ctx context.Context, address string) (net.Conn, error) {
 		err = ErrClosed
 	}
 	failed := h.fail(doing, StartedNo, because(within, err))
-	h.o.Log.Debug("no connection from the machine", "host", h.Name(), "to", wording.Printable(address), "error",
+	h.o.Log.Debug("no connection from the machine", "host", h.Name(), "to", printable.Line(address), "error",
 		failed.Error())
 	return nil, failed
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/printable"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
 )
@@ -142,7 +142,7 @@ func FuzzKnownHosts(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		k, err := parseKnownHosts([]byte(text))
 		if err != nil {
-			if wording.Printable(err.Error()) != err.Error() {
+			if printable.Line(err.Error()) != err.Error() {
 				t.Errorf("%q: %q", text, err)
 			}
 			return
@@ -152,7 +152,7 @@ func FuzzKnownHosts(f *testing.F) {
 		}
 		if err := k.verify(a, key); err == nil && !strings.Contains(text, serialized(key)[12:]) {
 			t.Errorf("%q lets any key pass", text)
-		} else if err != nil && wording.Printable(err.Error()) != err.Error() {
+		} else if err != nil && printable.Line(err.Error()) != err.Error() {
 			t.Errorf("%q: %q", text, err)
 		}
 	})

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/printable"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
 )
@@ -134,10 +135,10 @@ func (l *login) next(c *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 	switch {
 	case len(c.PartialSuccessMethods) > 0 && !slices.Contains(c.AllowedMethods, "publickey"):
 		return nil, fmt.Errorf("%w: the key is accepted, but the machine also asks for input from a person (%s)",
-			errNotLetIn, wording.Printable(wants))
+			errNotLetIn, printable.Line(wants))
 	case !slices.Contains(c.AllowedMethods, "publickey"):
 		return nil, fmt.Errorf("%w: the machine accepts no keys from %s, only: %s", errNotLetIn, l.address.user,
-			wording.Printable(wants))
+			printable.Line(wants))
 	case len(l.tried) < len(l.ids):
 		id := l.ids[len(l.tried)]
 		l.tried = append(l.tried, id.String())

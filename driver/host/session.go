@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/printable"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -112,7 +112,7 @@ func (s *session) how(ctx context.Context) (int, error) {
 	case !s.told:
 		return 0, s.lost(ctx)
 	case s.signal != "":
-		return 0, fmt.Errorf("it was ended by %s: how far it came is unknown", wording.Printable(s.signal))
+		return 0, fmt.Errorf("it was ended by %s: how far it came is unknown", printable.Line(s.signal))
 	}
 	return s.code, nil
 }

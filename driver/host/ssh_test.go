@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
-	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/printable"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -31,7 +31,7 @@ func fails(t *testing.T, h Host, want ...string) error {
 			t.Errorf("got %v\nwant %s", err, w)
 		}
 	}
-	if wording.Printable(err.Error()) != err.Error() {
+	if printable.Line(err.Error()) != err.Error() {
 		t.Errorf("it speaks to the terminal: %q", err)
 	}
 	return err

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/pkg/sftp"
-	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/printable"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -140,7 +140,7 @@ func answerOf[T any](f *sftpFiles, c *transfer, act func() (T, error)) (T, error
 	c.end()
 	return got, &Error{
 		Host: f.name, Doing: reachingFiles, Started: StartedMaybe, cause: err,
-		Message: wording.Printable(err.Error()) + ": the file transfer was ended, and whether the machine did what was " +
+		Message: printable.Line(err.Error()) + ": the file transfer was ended, and whether the machine did what was " +
 			"asked is unknown",
 	}
 }

@@ -7,7 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/syncctl/syncctl/printable"
 )
 
 const (
@@ -89,31 +90,13 @@ func Spans(numbers []int) string {
 	return strings.Join(out, ", ")
 }
 
-// Printable writes control and formatting characters as escapes, so that foreign text cannot speak to a terminal.
-func Printable(text string) string {
-	var b strings.Builder
-	for _, r := range strings.ToValidUTF8(text, string(utf8.RuneError)) {
-		switch {
-		case r == '\n', r == '\r', r == '\t':
-			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
-		case r < 0x80 && unicode.IsControl(r):
-			fmt.Fprintf(&b, `\x%02x`, r)
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), !unicode.IsGraphic(r):
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
 // OneLine keeps foreign text from breaking a line or reaching the terminal raw: line breaks are shown as escapes.
-func OneLine(text string) string { return strings.Join(strings.Fields(Printable(text)), " ") }
+func OneLine(text string) string { return strings.Join(strings.Fields(printable.Line(text)), " ") }
 
 // Message is foreign text of any length and shape as a part of an error: one printable line of at most so many
 // characters, with a blank for each line break.
 func Message(text string, most int) string {
-	line := []rune(Printable(strings.Join(strings.Fields(text), " ")))
+	line := []rune(printable.Line(strings.Join(strings.Fields(text), " ")))
 	if len(line) > most {
 		return string(line[:most-1]) + "…"
 	}
@@ -131,7 +114,7 @@ func Quote(line string) string {
 	if r := []rune(line); len(r) > mostQuoted {
 		line = string(r[:mostQuoted]) + "…"
 	}
-	return strconv.Quote(strings.TrimSpace(line))
+	return printable.Line(strconv.Quote(strings.TrimSpace(line)))
 }
 
 // Lines are the lines of a text that say something, without the space around them.

@@ -4,38 +4,50 @@ package output
 import (
 	"errors"
 	"io"
+	"regexp"
+	"strings"
 	"sync"
 	"syscall"
 
+	"github.com/syncctl/syncctl/printable"
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Redacted takes secrets out of every write, so whatever is printed must be written in one piece. If the reader
-// goes away, as head does, the rest is dropped: a run must not stop half-way because nobody looks.
-type Redacted struct {
+// Guarded takes secrets out of every write and makes the rest printable, whoever wrote it: of what is not printable it
+// lets nothing pass but line feeds, tabs, and the sequences that package view draws with. So whatever is printed must
+// be written in one piece. If the reader goes away, as head does, the rest is dropped: a run must not stop half-way
+// because nobody looks.
+type Guarded struct {
 	mu       sync.Mutex
 	w        io.Writer
 	redactor func() *schema.Redactor
 	gone     bool
 }
 
-// Redact makes a Redacted. redactor returns nil as long as no secret is known.
-func Redact(w io.Writer, redactor func() *schema.Redactor) *Redacted {
-	return &Redacted{w: w, redactor: redactor}
+// Guard makes a Guarded. redactor returns nil as long as no secret is known.
+func Guard(w io.Writer, redactor func() *schema.Redactor) *Guarded {
+	return &Guarded{w: w, redactor: redactor}
 }
 
-func (r *Redacted) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.gone {
-		return len(p), nil
-	}
+func (g *Guarded) Write(p []byte) (int, error) {
 	text := string(p)
-	if known := r.redactor(); known != nil {
+	if known := g.redactor(); known != nil {
 		text = known.String(text)
 	}
-	if _, err := io.WriteString(r.w, text); errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
-		r.gone = true
+	return g.write(p, plain(text))
+}
+
+// WriteExact writes what another program is to read byte for byte.
+func (g *Guarded) WriteExact(p []byte) (int, error) { return g.write(p, string(p)) }
+
+func (g *Guarded) write(p []byte, text string) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.gone {
+		return len(p), nil
+	}
+	if _, err := io.WriteString(g.w, text); errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+		g.gone = true
 	} else if err != nil {
 		return 0, err
 	}
@@ -43,10 +55,49 @@ func (r *Redacted) Write(p []byte) (int, error) {
 }
 
 // Unread tells whether the reader has gone away.
-func (r *Redacted) Unread() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.gone
+func (g *Guarded) Unread() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.gone
+}
+
+// The sequences that may pass. One that moves the cursor begins a write: foreign text does not.
+var (
+	ownLook  = regexp.MustCompile("\x1b\\[(?:[0124]|3[1236]|1;3[13])m")
+	ownErase = regexp.MustCompile("^\x1b\\[[0-9]{1,4}A\x1b\\[J")
+)
+
+// plain makes text printable, except for our own sequences.
+func plain(text string) string {
+	if printable.Safe(text) {
+		return text
+	}
+	var b strings.Builder
+	if at := ownErase.FindString(text); at != "" {
+		b.WriteString(at)
+		text = text[len(at):]
+	}
+	for {
+		at := ownLook.FindStringIndex(text)
+		if at == nil {
+			b.WriteString(printable.Text(text))
+			return b.String()
+		}
+		b.WriteString(printable.Text(text[:at[0]]) + text[at[0]:at[1]])
+		text = text[at[1]:]
+	}
+}
+
+// JSON is a writer of JSON, a whole document or line in each write: it escapes in JSON's way what is not printable.
+func JSON(w io.Writer) io.Writer { return jsonWriter{w} }
+
+type jsonWriter struct{ w io.Writer }
+
+func (j jsonWriter) Write(p []byte) (int, error) {
+	if _, err := j.w.Write(printable.JSON(p)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // Buffer collects writes that belong together, until Flush.

@@ -12,11 +12,11 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// TestRedacted: secrets are taken out as soon as they are known.
-func TestRedacted(t *testing.T) {
+// TestGuarded: secrets are taken out as soon as they are known.
+func TestGuarded(t *testing.T) {
 	var out bytes.Buffer
 	var known *schema.Redactor
-	r := Redact(&out, func() *schema.Redactor { return known })
+	r := Guard(&out, func() *schema.Redactor { return known })
 	_, _ = io.WriteString(r, "before: canary-4711\n")
 	known = redactor(t)
 	_, _ = io.WriteString(r, "after: canary-4711\n")
@@ -48,13 +48,13 @@ func (f failing) Write([]byte) (int, error) { return 0, f.err }
 // TestUnread: a reader that is gone is remembered and not an error; a full disk is.
 func TestUnread(t *testing.T) {
 	nothing := func() *schema.Redactor { return nil }
-	r := Redact(failing{&os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}}, nothing)
+	r := Guard(failing{&os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}}, nothing)
 	for range 2 {
 		if n, err := io.WriteString(r, "text"); n != 4 || err != nil || !r.Unread() {
 			t.Errorf("%d, %v, unread: %v", n, err, r.Unread())
 		}
 	}
-	full := Redact(failing{syscall.ENOSPC}, nothing)
+	full := Guard(failing{syscall.ENOSPC}, nothing)
 	if _, err := io.WriteString(full, "text"); !errors.Is(err, syscall.ENOSPC) || full.Unread() {
 		t.Errorf("%v, unread: %v", err, full.Unread())
 	}

@@ -192,6 +192,6 @@ func why(text string, p executor.Phase, number map[string]int) string {
 // place says where the run's record is, unless it is gone with the command.
 func (e End) place(b *strings.Builder) {
 	if e.Dir != "" {
-		fmt.Fprintf(b, "Record and files of the run: %s\n", e.Dir)
+		fmt.Fprintf(b, "Record and files of the run: %s\n", oneLine(e.Dir))
 	}
 }

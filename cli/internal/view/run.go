@@ -91,7 +91,7 @@ func head(b *strings.Builder, s Style, r RunState) {
 	if n := len(r.Run.Entries); n > 0 {
 		fmt.Fprintf(b, "  last entry %s\n", r.Run.Entries[n-1].Time.Format(time.RFC3339))
 	}
-	fmt.Fprintf(b, "  record and files: %s\n", r.Run.Dir)
+	fmt.Fprintf(b, "  record and files: %s\n", oneLine(r.Run.Dir))
 }
 
 // RunLine writes a run on one line.
