@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -69,7 +70,9 @@ type application struct {
 	plan    *planner.Plan
 	run     *executor.Run // nil: a new one is begun
 	decided executor.Decision
-	saved   bool // the plan comes from a file
+	saved   bool           // the plan comes from a file
+	kept    *executor.Kept // what a new plan was made from; nil: not known
+	revised *revision      // the run's files were mended; nil: they were not
 }
 
 func (c *command) apply(ctx context.Context, f *applyFlags) error {
@@ -114,10 +117,10 @@ func (c *command) applyLocked(ctx context.Context, p *project, f *applyFlags) er
 	if len(a.plan.Refusals()) > 0 {
 		return c.refused(a.plan)
 	}
-	if len(a.plan.Steps) == 0 {
+	if len(a.plan.Steps) == 0 && a.run == nil {
 		return nil
 	}
-	if a.decided.Finished {
+	if a.decided.Finished && a.revised == nil {
 		return c.carry(ctx, a, f) // only the end of the run is still to be recorded
 	}
 	if !f.approve {
@@ -151,13 +154,28 @@ func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*appli
 	case run != nil && run.Damage != nil:
 		return nil, failf(exitError, "%s", c.damaged(run))
 	case run != nil:
-		a.run, a.plan, a.decided = run, run.Plan, run.Decision(c.app.clock.Now())
-		return a, c.fitsRun(p.cfg, run, given, f)
+		a.run, a.plan = run, run.Plan
+		if err := c.fitsRun(p.cfg, run, given, f); err != nil {
+			return nil, err
+		}
+		if p.cfg.Digest() != run.Plan.Digest {
+			if a.revised, err = c.revise(ctx, p, run); err != nil {
+				return nil, err
+			}
+			a.plan = a.revised.Plan
+		}
+		a.decided = executor.Next(a.plan, run.Entries, c.app.clock.Now())
+		return a, nil
 	case given != nil:
 		a.plan, a.saved = given, true
 		return a, c.fitsPlan(p.cfg, given)
 	}
-	a.plan, err = c.makePlan(ctx, p, f.targets, nil)
+	addrs, err := targets(p.cfg, f.targets)
+	if err != nil {
+		return nil, err
+	}
+	a.kept = &executor.Kept{Basis: planner.NewBasis(p.cfg, addrs), Seen: planner.NewObservations()}
+	a.plan, err = c.makePlan(ctx, p, planning{targets: addrs, seen: a.kept.Seen})
 	return a, err
 }
 
@@ -170,10 +188,10 @@ func (c *command) fitsRun(cfg *schema.Config, run *executor.Run, given *planner.
 	if len(f.targets) > 0 {
 		return failf(exitError, noTarget, schema.SanitizeLine(run.ID))
 	}
-	if cfg.Digest() != run.Plan.Digest {
-		return failf(exitStale, "cannot resume run %s: the configuration has changed since the run started.\n"+
-			"Either restore the files and run `syncctl apply` again, or abandon the run with `syncctl resolve -abandon` "+
-			"and make a new plan", schema.SanitizeLine(run.ID))
+	if given != nil && cfg.Digest() != run.Plan.Digest {
+		return failf(exitStale, "cannot resume run %s with %s: the configuration has changed since the plan was made.\n"+
+			"Restore the files, or run `syncctl apply` without a plan: it shows whether the run can be resumed with the "+
+			"changed files", schema.SanitizeLine(run.ID), f.plan)
 	}
 	return nil
 }
@@ -191,7 +209,9 @@ func (c *command) fitsPlan(cfg *schema.Config, plan *planner.Plan) error {
 		return err
 	}
 	for _, r := range runs {
-		if r.Finished() && !r.Abandoned() && samePlan(r.Plan, plan) {
+		plans := append(slices.Clone(r.Replaced), r.Plan)
+		same := func(p *planner.Plan) bool { return samePlan(p, plan) }
+		if r.Finished() && !r.Abandoned() && slices.ContainsFunc(plans, same) {
 			return failf(exitStale, "the plan is stale: run %s has already carried it out. Plan again", schema.SanitizeLine(r.ID))
 		}
 	}
@@ -205,6 +225,11 @@ func samePlan(a, b *planner.Plan) bool {
 
 // announce shows what will be done.
 func (c *command) announce(a *application, f *applyFlags) error {
+	if a.revised != nil {
+		if err := c.announceRevision(a.run, a.revised); err != nil {
+			return err
+		}
+	}
 	if c.events != nil {
 		c.events.Of(a.plan)
 		t := a.plan.Tally()
@@ -225,10 +250,14 @@ func (c *command) announce(a *application, f *applyFlags) error {
 	done := map[string]bool{}
 	if a.run != nil {
 		done = doneSteps(a.decided)
-		if err := view.Resumed(c.out, c.outStyle, c.state(a.run)); err != nil {
+		run := a.run
+		if a.revised != nil {
+			run = a.revised.revisedRun(run)
+		}
+		if err := view.Resumed(c.out, c.outStyle, c.state(run)); err != nil {
 			return err
 		}
-		if a.decided.Finished {
+		if a.decided.Finished && a.revised == nil {
 			return nil // only the end of the run is still to be recorded
 		}
 	}

@@ -25,7 +25,10 @@ func (c *command) carry(ctx context.Context, a *application, f *applyFlags) erro
 	}
 	store := c.store()
 	if a.run == nil {
-		run, err := store.Create(a.plan)
+		if a.saved {
+			a.kept = c.keep(ctx, a)
+		}
+		run, err := store.Create(a.plan, a.kept)
 		if err != nil {
 			return err
 		}
@@ -34,6 +37,12 @@ func (c *command) carry(ctx context.Context, a *application, f *applyFlags) erro
 	j, err := store.Journal(a.run, journal.Options{Now: c.app.clock.Now, Watch: hook.Journal})
 	if err != nil {
 		return err
+	}
+	if a.revised != nil {
+		if err := store.Revise(ctx, a.run, j, a.plan, a.revised.kept, c.whoami()); err != nil {
+			progress.Close()
+			return errors.Join(err, j.Close())
+		}
 	}
 	report, interrupted, err := c.carryOut(ctx, progress, executor.Options{
 		Run: a.run.ID, Plan: a.plan, Config: a.cfg, Drivers: a.executor, Files: store.Files(a.run), Journal: j,

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/cli/internal/output"
@@ -100,13 +101,17 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 	case run != nil && run.Damage != nil:
 		c.warn("%s", c.damaged(run))
 	case run != nil:
-		return c.planUnfinished(p, run, f)
+		return c.planUnfinished(ctx, p, run, f)
 	}
 	seen, err := c.readObservations(f.observations)
 	if err != nil {
 		return err
 	}
-	plan, err := c.makePlan(ctx, p, f.targets, seen)
+	addrs, err := targets(p.cfg, f.targets)
+	if err != nil {
+		return err
+	}
+	plan, err := c.makePlan(ctx, p, planning{targets: addrs, seen: seen})
 	if err != nil {
 		return err
 	}
@@ -186,35 +191,18 @@ func (c *command) reading() (begin func(server string) (end func()), finish func
 	})
 }
 
-// makePlan compares the declarations with the servers. What was observed joins seen; nil: nobody asks for it.
-func (c *command) makePlan(
-	ctx context.Context, p *project, targetFlags []string, seen *planner.Observations,
-) (*planner.Plan, error) {
-	addrs, err := targets(p.cfg, targetFlags)
+// planning is what a plan is made from beside the configuration and what the servers show.
+type planning struct {
+	targets []schema.Addr
+	seen    *planner.Observations // what was observed before; what is observed now joins it
+	except  string                // the run of this id counts as not having happened
+}
+
+// makePlan compares the declarations with the servers.
+func (c *command) makePlan(ctx context.Context, p *project, from planning) (*planner.Plan, error) {
+	plan, diags, err := c.tryPlan(ctx, p, from)
 	if err != nil {
 		return nil, err
-	}
-	retired, err := c.store().Retired()
-	if err != nil {
-		return nil, err
-	}
-	confirmed, err := c.store().Confirmed()
-	if err != nil {
-		return nil, err
-	}
-	abandoned, err := c.store().Abandoned()
-	if err != nil {
-		return nil, err
-	}
-	reading, finish := c.reading()
-	defer finish()
-	plan, diags := planner.Make(ctx, planner.Input{
-		Config: p.cfg, Drivers: p.planner, Version: version(), Targets: addrs, Retired: retired, Confirmed: confirmed,
-		Observations: seen, Now: c.app.clock.Now, By: c.whoami(), Reading: reading, Abandoned: abandoned,
-	})
-	finish()
-	if ctx.Err() != nil {
-		return nil, fmt.Errorf("reading the servers: %w", ctx.Err()) // whatever the interrupt made of their answers
 	}
 	if len(diags) > 0 && (!c.flags.json || diags.HasErrors()) {
 		if err := c.diagnostics(diags, p.cfg.Files); err != nil {
@@ -227,8 +215,35 @@ func (c *command) makePlan(
 	return plan, nil
 }
 
+// tryPlan is makePlan that prints nothing.
+func (c *command) tryPlan(ctx context.Context, p *project, from planning) (*planner.Plan, hcl.Diagnostics, error) {
+	retired, err := c.store().Retired(from.except)
+	if err != nil {
+		return nil, nil, err
+	}
+	confirmed, err := c.store().Confirmed(from.except)
+	if err != nil {
+		return nil, nil, err
+	}
+	abandoned, err := c.store().Abandoned()
+	if err != nil {
+		return nil, nil, err
+	}
+	reading, finish := c.reading()
+	defer finish()
+	plan, diags := planner.Make(ctx, planner.Input{
+		Config: p.cfg, Drivers: p.planner, Version: version(), Targets: from.targets, Retired: retired,
+		Confirmed: confirmed, Observations: from.seen, Now: c.app.clock.Now, By: c.whoami(), Reading: reading,
+		Abandoned: abandoned,
+	})
+	if ctx.Err() != nil {
+		err = fmt.Errorf("reading the servers: %w", ctx.Err()) // whatever the interrupt made of their answers
+	}
+	return plan, diags, err
+}
+
 // planUnfinished shows the remaining steps of an unfinished run instead of a new plan.
-func (c *command) planUnfinished(p *project, run *executor.Run, f *planFlags) error {
+func (c *command) planUnfinished(ctx context.Context, p *project, run *executor.Run, f *planFlags) error {
 	switch {
 	case f.out != "":
 		return failf(exitError, "cannot save a new plan while run %s is unfinished: resume it with `syncctl apply`, "+
@@ -236,15 +251,15 @@ func (c *command) planUnfinished(p *project, run *executor.Run, f *planFlags) er
 	case len(f.targets) > 0:
 		return failf(exitError, noTarget, run.ID)
 	}
+	run, err := c.mended(ctx, p, run)
+	if err != nil {
+		return err
+	}
 	state := c.state(run)
 	if !c.flags.json {
 		if err := view.Unfinished(c.out, state); err != nil {
 			return err
 		}
-	}
-	if p.cfg.Digest() != run.Plan.Digest {
-		c.warn("the configuration has changed since the run started; " +
-			"`syncctl apply` cannot resume it until the files are restored")
 	}
 	if err := c.showPlan(run.Plan, doneSteps(state.Decision), f.detail); err != nil {
 		return err
@@ -253,6 +268,27 @@ func (c *command) planUnfinished(p *project, run *executor.Run, f *planFlags) er
 		return exitQuietly(exitChanges)
 	}
 	return nil
+}
+
+// mended is the run as apply would resume it if its files were mended, and says so; as it is where apply would not.
+func (c *command) mended(ctx context.Context, p *project, run *executor.Run) (*executor.Run, error) {
+	if p.cfg.Digest() == run.Plan.Digest {
+		return run, nil
+	}
+	r, err := c.revise(ctx, p, run)
+	switch code, message := codeOf(err); {
+	case code == exitStale && message != nil:
+		c.warn("%s", message)
+		return run, nil
+	case err != nil:
+		return nil, err
+	}
+	if !c.flags.json {
+		if err := c.announceRevision(run, r); err != nil {
+			return nil, err
+		}
+	}
+	return r.revisedRun(run), nil
 }
 
 // doneSteps is the set of steps that are done.

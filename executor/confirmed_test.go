@@ -43,7 +43,7 @@ func sealed(t *testing.T, steps ...planner.Step) *planner.Plan {
 func TestConfirmed(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	store := &Store{Fs: afero.NewMemMapFs(), Dir: "runs", Now: func() time.Time { now = now.Add(time.Hour); return now }}
-	if got, err := store.Confirmed(); err != nil || len(got) != 0 {
+	if got, err := store.Confirmed(""); err != nil || len(got) != 0 {
 		t.Fatalf("without any run: %v, %v", got, err)
 	}
 	person := &planner.Manual{Action: "do"}
@@ -56,7 +56,7 @@ func TestConfirmed(t *testing.T) {
 	)
 	run := func(entries ...[2]string) string {
 		t.Helper()
-		r, err := store.Create(p)
+		r, err := store.Create(p, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +80,7 @@ func TestConfirmed(t *testing.T) {
 	}
 	check := func(want map[string]planner.Confirmation) {
 		t.Helper()
-		got, err := store.Confirmed()
+		got, err := store.Confirmed("")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,7 +147,7 @@ func TestDamagedRun(t *testing.T) {
 // TestHalfWrittenIsRemoved: what a process that died has left is removed by the next one.
 func TestHalfWrittenIsRemoved(t *testing.T) {
 	store := &Store{Fs: afero.NewMemMapFs(), Dir: "runs", Now: time.Now}
-	r, err := store.Create(plan(planner.Step{Op: "add", Mark: planner.MarkAdd}))
+	r, err := store.Create(plan(planner.Step{Op: "add", Mark: planner.MarkAdd}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestHalfWrittenIsRemoved(t *testing.T) {
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Create(plan(planner.Step{Op: "other", Mark: planner.MarkAdd})); err != nil {
+	if _, err := store.Create(plan(planner.Step{Op: "other", Mark: planner.MarkAdd}), nil); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]bool{"runs/.old.part": false, r.Dir + "/files/x.json.part": false,

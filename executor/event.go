@@ -22,6 +22,7 @@ const (
 	EventReopened  = "reopened" // a person said that the step is to be carried out (again)
 	EventFinished  = "finished" // all steps are done
 	EventAbandoned = "given_up" // a person abandoned the run
+	EventRevised   = "revised"  // the files were mended: the run has a new plan from here on
 
 	// These are told and not journaled.
 	EventProgress  = "progress"     // how far a long step is

@@ -1,13 +1,10 @@
 package executor
 
 import (
-	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -19,7 +16,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Store keeps the runs of one working directory: a folder each with plan.json, journal.jsonl and files/.
+// Store keeps the runs of one working directory: a folder each with plan.json, what it
+// was made from, journal.jsonl and files/; a revised plan has a folder of its own in it.
 type Store struct {
 	Fs  afero.Fs
 	Dir string // such as .syncctl/runs
@@ -32,6 +30,10 @@ type Run struct {
 	Plan    *planner.Plan
 	Entries []journal.Entry
 	Dir     string
+
+	// Replaced are the plans that the run had before its files were mended, the first one first.
+	Replaced []*planner.Plan
+	planDir  string // where Plan and what it was made from are; "" where the plan could not be read
 
 	// Damage says why the run cannot be resumed: its plan or its journal was changed, cut short or removed. nil: it is
 	// whole. Plan (empty where it cannot be read) and Entries are what can still be read.
@@ -57,13 +59,15 @@ func (r *Run) Abandoned() bool {
 func (r *Run) Decision(now time.Time) Decision { return Next(r.Plan, r.Entries, now) }
 
 // Create creates the folder of a new run, under the run's name only once everything is in it. It removes what
-// processes that died inside have left, so its caller holds the lock.
-func (s *Store) Create(p *planner.Plan) (*Run, error) {
-	var b bytes.Buffer
-	if err := p.Encode(&b); err != nil {
+// processes that died inside have left, so its caller holds the lock. kept is what the plan was made from; nil where
+// that is not known.
+func (s *Store) Create(p *planner.Plan, kept *Kept) (*Run, error) {
+	files, err := planFiles(p, kept)
+	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(b.Bytes())
+	files[journalName] = nil // it is there from the start, so that a missing one is noticed
+	sum := sha256.Sum256(files[planName])
 	id := s.Now().UTC().Format("20060102T150405.000Z") + "-" + hex.EncodeToString(sum[:3])
 	if err := s.Fs.MkdirAll(s.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("creating the folder of runs: %w", err)
@@ -72,8 +76,11 @@ func (s *Store) Create(p *planner.Plan) (*Run, error) {
 		return nil, err
 	}
 	r := &Run{ID: id, Plan: p, Dir: filepath.Join(s.Dir, id)}
+	r.planDir = r.Dir
 	part := filepath.Join(s.Dir, "."+id+partSuffix)
-	err := s.fill(part, b.Bytes())
+	if err = s.Fs.MkdirAll(filepath.Join(part, filesName), 0o700); err == nil {
+		err = writeAll(s.Fs, part, files)
+	}
 	if err == nil {
 		err = s.Fs.Rename(part, r.Dir)
 	}
@@ -81,24 +88,6 @@ func (s *Store) Create(p *planner.Plan) (*Run, error) {
 		return nil, errors.Join(fmt.Errorf("creating the folder of run %s: %w", id, err), s.Fs.RemoveAll(part))
 	}
 	return r, syncDir(s.Fs, s.Dir)
-}
-
-// fill makes the content of a new run's folder. The journal is there from the start, so that a missing one is noticed.
-func (s *Store) fill(dir string, plan []byte) error {
-	if err := s.Fs.MkdirAll(filepath.Join(dir, filesName), 0o700); err != nil {
-		return err
-	}
-	files := &folder{fs: s.Fs, dir: dir}
-	for name, content := range map[string][]byte{planName: plan, journalName: nil} {
-		_, err := files.Create(context.Background(), name, func(w io.Writer) error {
-			_, err := w.Write(content)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // removeParts removes what was not completely written when a process died.
@@ -144,17 +133,7 @@ func (s *Store) List() ([]*Run, error) {
 // not be read at all.
 func (s *Store) Load(id string) (*Run, error) {
 	r := &Run{ID: id, Plan: &planner.Plan{}, Dir: filepath.Join(s.Dir, id)}
-	src, err := afero.ReadFile(s.Fs, filepath.Join(r.Dir, planName))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("reading run %s: %w", id, err)
-	}
-	if err == nil {
-		var p *planner.Plan
-		if p, err = planner.Decode(bytes.NewReader(src)); err == nil {
-			r.Plan = p
-		}
-	}
-	r.Damage = err
+	var err error
 	r.Entries, err = journal.Read(s.Fs, filepath.Join(r.Dir, journalName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, journal.ErrBroken) {
 		return nil, fmt.Errorf("reading run %s: %w", id, err)
@@ -165,7 +144,11 @@ func (s *Store) Load(id string) (*Run, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = errors.New("its journal was removed")
 	}
-	r.Damage = errors.Join(r.Damage, err)
+	damage, unread := s.loadPlans(r)
+	if unread != nil {
+		return nil, fmt.Errorf("reading run %s: %w", id, unread)
+	}
+	r.Damage = errors.Join(damage, err)
 	return r, nil
 }
 
@@ -189,9 +172,7 @@ func (s *Store) SetAside(r *Run) (string, error) {
 	return to, syncDir(s.Fs, s.Dir)
 }
 
-const planName, filesName, partSuffix = "plan.json", "files", ".part"
-
-const journalName = "journal.jsonl"
+const journalName, filesName, partSuffix = "journal.jsonl", "files", ".part"
 
 // Journal opens the run's journal for appending, and removes what a process that died has left half-written among the
 // run's files. Its caller holds the lock.
@@ -220,14 +201,18 @@ func (s *Store) Unfinished() (*Run, error) {
 	return nil, nil
 }
 
-// Retired are the declarations whose counterparts were removed for good by a step that is done, and the run's id.
-func (s *Store) Retired() (map[string]string, error) {
+// Retired are the declarations whose counterparts were removed for good by a step that is done, and the run's id. What
+// the run of the id except has done is left out; "": none.
+func (s *Store) Retired(except string) (map[string]string, error) {
 	runs, err := s.List()
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]string{}
 	for _, r := range runs {
+		if r.ID == except {
+			continue
+		}
 		d := r.Decision(s.Now())
 		for _, addr := range retiredBy(r.Plan, d) {
 			out[addr] = r.ID
@@ -251,14 +236,17 @@ func (s *Store) Abandoned() ([]string, error) {
 	return out, nil
 }
 
-// Confirmed are the person's steps that are done, by step id, each with the last time it was.
-func (s *Store) Confirmed() (map[string]planner.Confirmation, error) {
+// Confirmed are the person's steps that are done, by step id, each with the last time it was, except those of one run.
+func (s *Store) Confirmed(except string) (map[string]planner.Confirmation, error) {
 	runs, err := s.List()
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]planner.Confirmation{}
 	for _, r := range runs { // oldest first
+		if r.ID == except {
+			continue
+		}
 		d := r.Decision(s.Now())
 		for i := range r.Plan.Steps {
 			step := &r.Plan.Steps[i]

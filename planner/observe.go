@@ -107,6 +107,19 @@ func Observed[T any](o *Observations, n Need) (*T, error) {
 	return body, nil
 }
 
+// Without returns the observations of all servers but those. Both share bodies, which nobody changes.
+func (o *Observations) Without(servers map[string]bool) *Observations {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	out := NewObservations()
+	for n, x := range o.made {
+		if !servers[n.Server] {
+			out.made[n] = &observed{at: x.at, by: x.by, body: x.body, raw: x.raw}
+		}
+	}
+	return out
+}
+
 // Encode writes all observations as JSON lines, sorted by server, what and of.
 func (o *Observations) Encode(w io.Writer) error {
 	o.mu.Lock()

@@ -33,6 +33,11 @@ type Step struct {
 	Facts   []Fact   `json:"facts,omitempty"`   // what it relies on, as read when planning
 	Retires []string `json:"retires,omitempty"` // declarations whose counterpart this step removes for good
 
+	// UnaffectedBy are arguments, each as ADDRESS.ARGUMENT, that neither carrying out nor verifying the step depends on,
+	// or Peers for other declarations of its types. A step depends on everything else of its declaration and of what that
+	// refers to: once it was begun, the files cannot be mended there (see Revise).
+	UnaffectedBy []string `json:"unaffected_by,omitempty"`
+
 	Print string `json:"print"` // fingerprint of all it depends on; set by the planner
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"sort"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -74,6 +75,36 @@ func (c *Config) canonical() []byte {
 	out, err := json.Marshal(entries)
 	if err != nil {
 		panic("schema: plain values always marshal: " + err.Error()) // plain yields only what encoding/json takes
+	}
+	return out
+}
+
+// Arguments are the hashes of a declaration's arguments by their names ("url", "field.summary.mapping"), those inside
+// of blocks and maps one by one, with depends_on among them. An argument that is null is left out. Like the digest they
+// tell nothing of secrets.
+func (r *Resource) Arguments() map[string]string {
+	out := map[string]string{}
+	var add func(name string, value any)
+	add = func(name string, value any) {
+		if value == nil {
+			return
+		}
+		if m, ok := value.(map[string]any); ok && len(m) > 0 {
+			for key, inner := range m {
+				add(strings.TrimPrefix(name+"."+key, "."), inner)
+			}
+			return
+		}
+		text, err := json.Marshal(value)
+		if err != nil {
+			panic("schema: plain values always marshal: " + err.Error())
+		}
+		sum := sha256.Sum256(text)
+		out[name] = hex.EncodeToString(sum[:16])
+	}
+	add("", plain(r.Value))
+	for _, a := range r.DependsOn {
+		add("depends_on", out["depends_on"]+a.String())
 	}
 	return out
 }

@@ -19,7 +19,7 @@ func small(t *testing.T, more ...any) *bench {
 
 func (b *bench) begin() *executor.Run {
 	b.t.Helper()
-	run, err := b.store.Create(b.plan())
+	run, err := b.store.Create(b.plan(), nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestOne404IsNoDeletion(t *testing.T) {
 			t.Parallel()
 			var log syncBuffer
 			b := small(t, "method=GET,path=**/integrations/*,kind=fail,status=404,nth="+nth, benchLog{&log})
-			run, err := b.store.Create(b.planPatiently())
+			run, err := b.store.Create(b.planPatiently(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -115,7 +115,7 @@ func TestOne404IsNoDeletion(t *testing.T) {
 func TestNothingIsBuiltWhileTheOriginalRuns(t *testing.T) {
 	t.Parallel()
 	b := small(t)
-	run, err := b.store.Create(impatient(t, b.plan()))
+	run, err := b.store.Create(impatient(t, b.plan()), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

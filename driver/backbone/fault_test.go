@@ -81,7 +81,7 @@ func TestOneRequestGoesWrong(t *testing.T) {
 func migrateDespite(t *testing.T, fault string) {
 	var log syncBuffer
 	b := small(t, benchLog{&log}, fault)
-	run, err := b.store.Create(b.planPatiently())
+	run, err := b.store.Create(b.planPatiently(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -140,7 +140,7 @@ func (b *bench) planPatiently() *planner.Plan {
 
 func (b *bench) tryPlan() (*planner.Plan, hcl.Diagnostics) {
 	b.t.Helper()
-	retired, err := b.store.Retired()
+	retired, err := b.store.Retired("")
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func (realClock) After(d time.Duration) <-chan time.Time { return time.After(d) 
 
 func (b *bench) apply(p *planner.Plan) *executor.Report {
 	b.t.Helper()
-	r, err := b.store.Create(p)
+	r, err := b.store.Create(p, nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -52,7 +52,7 @@ func TestNothingIsDeletedWhenTheWorldMoves(t *testing.T) {
 			t.Parallel()
 			b := small(t)
 			p := impatient(t, b.plan())
-			run, err := b.store.Create(p)
+			run, err := b.store.Create(p, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -197,7 +197,7 @@ func TestInFlightIsNamedAndWaitedFor(t *testing.T) {
 	if !named || len(p.Refusals()) != 0 {
 		t.Fatalf("the message under way is not named: %s", text(t, p))
 	}
-	run, err := b.store.Create(impatient(t, p))
+	run, err := b.store.Create(impatient(t, p), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -237,7 +237,7 @@ func TestNoPermissionForTheMark(t *testing.T) {
 				t.Fatalf("%q", got)
 			}
 			if len(c.rules) == 0 {
-				run, err := b.store.Create(p)
+				run, err := b.store.Create(p, nil)
 				if err != nil {
 					t.Fatal(err)
 				}

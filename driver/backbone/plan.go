@@ -31,6 +31,7 @@ func planMigration(m *migration, c planner.Change) (planner.Outline, hcl.Diagnos
 	if role := s.left(); role != "" {
 		out.Findings = s.restFindings(role)
 		s.rest(q, role)
+		unaffected(q.Steps, nil)
 		out.Steps = q.Steps
 		return out, nil
 	}
@@ -41,10 +42,12 @@ func planMigration(m *migration, c planner.Change) (planner.Outline, hcl.Diagnos
 	}
 	if s.finished() {
 		s.last(q)
+		unaffected(q.Steps, nil)
 	} else {
 		s.prepare(q)
 		s.build(q)
 		s.finish(q)
+		unaffected(q.Steps, m)
 	}
 	out.Steps = q.Steps
 	return out, diags
@@ -72,6 +75,7 @@ func planSync(s *synchronization, seen *planner.Observations, addr schema.Addr) 
 	} else {
 		p.behindFirewall()
 	}
+	unaffected(p.q.Steps, nil)
 	out := planner.Outline{Action: planner.Update, Actual: actual, Steps: p.q.Steps, Findings: p.findings}
 	switch {
 	case p.create:

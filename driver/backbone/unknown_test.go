@@ -205,7 +205,7 @@ func TestAnEmptyListProvesNothing(t *testing.T) {
 func TestDeletedIsNotConcludedFromSilence(t *testing.T) {
 	t.Parallel()
 	b := small(t, "server=a,method=GET,path=**/health,nth=*,kind=fail,status=404")
-	run, err := b.store.Create(impatient(t, b.plan()))
+	run, err := b.store.Create(impatient(t, b.plan()), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,7 +60,7 @@ func TestOnlyDocumentedMembers(t *testing.T) {
 	if notes != 2 || len(p.Refusals()) != 0 {
 		t.Fatalf("%d notes: %s", notes, text(t, p))
 	}
-	run, err := b.store.Create(p)
+	run, err := b.store.Create(p, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 // that contacts another does not end.
 func checkAlone(t *testing.T, b Bench, c Case) {
 	w := open(t, b, c)
-	r, err := w.store.Create(w.plan())
+	r, err := w.store.Create(w.plan(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,7 +75,7 @@ func checkCommand(t *testing.T, b Bench, c Case, f commandFault, u undisturbed) 
 	w := openWith(t, b, c, sandbox.Fault{
 		Server: cmd.machine, Method: sandbox.MethodExec, Path: cmd.line, First: cmd.nth, Kind: f.kind,
 	})
-	r, err := w.store.Create(w.plan())
+	r, err := w.store.Create(w.plan(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,7 @@ func carryUndisturbed(t *testing.T, b Bench, c Case) undisturbed {
 	t.Helper()
 	w := open(t, b, c)
 	p := w.plan()
-	r, err := w.store.Create(p)
+	r, err := w.store.Create(p, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ const (
 // checkDisturbed carries the case out with one step disturbed once, in as many processes as it takes.
 func checkDisturbed(t *testing.T, b Bench, c Case, s planner.Step, how way, u undisturbed) {
 	w := open(t, b, c)
-	r, err := w.store.Create(w.plan())
+	r, err := w.store.Create(w.plan(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

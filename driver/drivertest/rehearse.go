@@ -83,7 +83,7 @@ func (w *world) rehearse(p *planner.Plan, o Rehearsal) *executor.Report {
 	if len(p.Steps) == 0 {
 		return &executor.Report{Finished: true}
 	}
-	r, err := w.store.Create(p)
+	r, err := w.store.Create(p, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -183,11 +183,11 @@ func (w *world) tryPlan(seen *planner.Observations) (*planner.Plan, hcl.Diagnost
 	w.t.Helper()
 	cfg, d := w.load()
 	defer w.release(d)
-	retired, err := w.store.Retired()
+	retired, err := w.store.Retired("")
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	confirmed, err := w.store.Confirmed()
+	confirmed, err := w.store.Confirmed("")
 	if err != nil {
 		w.t.Fatal(err)
 	}

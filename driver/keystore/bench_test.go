@@ -305,7 +305,7 @@ func (b *bench) carry(r *executor.Run, fsys afero.Fs) *executor.Report {
 
 func (b *bench) run(p *planner.Plan) *executor.Run {
 	b.t.Helper()
-	r, err := b.store.Create(p)
+	r, err := b.store.Create(p, nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}

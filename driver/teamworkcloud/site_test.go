@@ -86,7 +86,7 @@ func (s *site) plan(hcl string) *planner.Plan {
 	s.t.Helper()
 	cfg, d := s.load(hcl)
 	defer s.close(d)
-	confirmed, err := s.store.Confirmed()
+	confirmed, err := s.store.Confirmed("")
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func (s *site) carry(p *planner.Plan, hcl string) *executor.Report {
 	s.t.Helper()
 	cfg, d := s.load(hcl)
 	defer s.close(d)
-	r, err := s.store.Create(p)
+	r, err := s.store.Create(p, nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}

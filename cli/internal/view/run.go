@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
 )
 
 // RunState is a run as it is on disk.
@@ -123,6 +124,34 @@ func Unfinished(w io.Writer, r RunState) error {
 	}
 	_, err := fmt.Fprintf(w, "Run %s is unfinished: %d of %d steps are done, the others are shown below.\n%s\n\n",
 		oneLine(r.Run.ID), r.Done(), len(r.Run.Plan.Steps), next)
+	return err
+}
+
+// Revised says what mended files change in the steps of a run. where are the changed arguments with their places.
+func Revised(w io.Writer, s Style, old *planner.Plan, r *planner.Revision, where []string) error {
+	var b strings.Builder
+	b.WriteString(s.Bold("The files have changed since the run was planned:") + "\n")
+	for _, one := range where {
+		s.block(&b, 2, "", one)
+	}
+	b.WriteString("What is done, and what was begun, stays as it is. Steps that change:\n")
+	for _, part := range []struct {
+		title string
+		ids   []string
+		plan  *planner.Plan
+	}{{"changed", r.Changed, r.Plan}, {"added", r.Added, r.Plan}, {"removed", r.Removed, old}} {
+		number := Numbers(part.plan)
+		for _, id := range part.ids {
+			if step := part.plan.Step(id); step != nil {
+				fmt.Fprintf(&b, "%3d %s %s  %s\n", number[id], s.mark(step.Mark), pad(part.title, 7), oneLine(id))
+			}
+		}
+	}
+	if len(r.Changed)+len(r.Added)+len(r.Removed) == 0 {
+		b.WriteString("  none\n")
+	}
+	b.WriteString("\n")
+	_, err := io.WriteString(w, b.String())
 	return err
 }
 

@@ -50,8 +50,20 @@ func (s state) steps(addr string) []planner.Step {
 	}
 	for i := range q.Steps {
 		q.Steps[i].Servers = []string{s.Server.Addr.String()} // whom it contacts
+		q.Steps[i].UnaffectedBy = []string{planner.Peers}
+		for _, argument := range unaffected[q.Steps[i].Op] {
+			q.Steps[i].UnaffectedBy = append(q.Steps[i].UnaffectedBy, addr+"."+argument)
+		}
 	}
 	return q.Steps
+}
+
+// unaffected are the arguments that a step does not depend on: once it is done, the files can still be mended there, and
+// the run resumed.
+var unaffected = map[string][]string{
+	paint.Name:   {"label", "replaces"},
+	label.Name:   {"color", "replaces"},
+	inspect.Name: {"replaces"},
 }
 
 func (s state) unpainted() bool { return s.now == nil || s.now.Color != s.Color }

@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/syncctl/syncctl/cli/internal/view"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// revision is the new plan of an unfinished run whose files were mended.
+type revision struct {
+	*planner.Revision
+
+	kept  *executor.Kept // what the new plan was made from
+	where []string       // the changed arguments, each with its place in the files
+}
+
+// revise plans an unfinished run again from the mended files and from what the servers showed when the run began: what
+// they show now is the run's own doing in part. Only what the new files need beyond that is read from servers. It is an
+// error if a step is touched that may have been carried out.
+func (c *command) revise(ctx context.Context, p *project, run *executor.Run) (*revision, error) {
+	kept, err := c.store().Kept(run)
+	switch {
+	case errors.Is(err, executor.ErrNotKept):
+		return nil, cannotRevise(run, "the configuration has changed since the run started, and what its plan was made from "+
+			"was not kept: the plan was saved to a file and came out differently when it was applied, or the run was started "+
+			"by an older program")
+	case err != nil:
+		return nil, err
+	}
+	addrs := make([]schema.Addr, 0, len(kept.Basis.Targets))
+	for _, name := range kept.Basis.Targets {
+		a, err := schema.ParseAddr(name)
+		if err != nil || p.cfg.Lookup(a) == nil {
+			return nil, cannotRevise(run, fmt.Sprintf("its target %s is no longer declared", name))
+		}
+		addrs = append(addrs, a)
+	}
+	is := planner.NewBasis(p.cfg, addrs)
+	fixed := executor.Fixed(run.Plan, run.Entries)
+	if r := planner.Forbidden(run.Plan, kept.Basis, is, fixed); len(r.Touched) > 0 {
+		return nil, c.touched(p.cfg, run, r)
+	}
+	seen := kept.Seen.Without(kept.Basis.Altered(is))
+	plan, err := c.makePlan(ctx, p, planning{targets: addrs, seen: seen, except: run.ID})
+	if err != nil {
+		return nil, err
+	}
+	r := &revision{
+		Revision: planner.Revise(run.Plan, plan, kept.Basis, is, fixed),
+		kept:     &executor.Kept{Basis: is, Seen: seen},
+	}
+	if len(r.Touched) > 0 {
+		return nil, c.touched(p.cfg, run, r.Revision)
+	}
+	r.where = places(p.cfg, r.Arguments)
+	return r, nil
+}
+
+// keep reads the servers for a plan that comes from a file, so that the run can be resumed with mended files. It is nil
+// where they do not give the same plan: what the plan was made from cannot be told then.
+func (c *command) keep(ctx context.Context, a *application) *executor.Kept {
+	kept := &executor.Kept{Basis: planner.NewBasis(a.cfg, nil), Seen: planner.NewObservations()}
+	plan, diags, err := c.tryPlan(ctx, a.project, planning{seen: kept.Seen})
+	if err != nil || diags.HasErrors() || !samePlan(plan, a.plan) {
+		c.log.Info("what the plan was made from is not kept: the servers do not give the same plan now", "error", err,
+			"problems", len(diags))
+		return nil
+	}
+	return kept
+}
+
+// touched says which steps forbid that the run is resumed with the mended files, and what touches them.
+func (c *command) touched(cfg *schema.Config, run *executor.Run, r *planner.Revision) error {
+	number := view.Numbers(run.Plan)
+	var reasons []string
+	steps := map[string][]string{} // by reason
+	unnamed := false
+	for _, t := range r.Touched {
+		reason := t.Why
+		if len(t.By) > 0 {
+			reason += ", for it depends on\n      " + strings.Join(places(cfg, t.By), "\n      ")
+		}
+		unnamed = unnamed || len(t.By) == 0
+		if steps[reason] == nil {
+			reasons = append(reasons, reason)
+		}
+		steps[reason] = append(steps[reason], fmt.Sprintf("  step %d (%s)", number[t.Step], t.Step))
+	}
+	var lines []string
+	for _, reason := range reasons {
+		lines = append(append(lines, steps[reason]...), "    "+reason)
+	}
+	if unnamed {
+		lines = append(lines, "  changed in the files: "+strings.Join(places(cfg, r.Arguments), ", "))
+	}
+	return cannotRevise(run, "the files have changed in what the run has carried out, or begun, or in a guard.\n"+
+		schema.Sanitize(strings.Join(lines, "\n")))
+}
+
+func cannotRevise(run *executor.Run, why string) error {
+	return failf(exitStale, "cannot resume run %s: %s\nNothing was changed. Either restore the files there and run "+
+		"`syncctl apply` again, or abandon the run with `syncctl resolve -abandon` and make a new plan", schema.SanitizeLine(run.ID), why)
+}
+
+// places are arguments, each with its place in the files.
+func places(cfg *schema.Config, arguments []string) []string {
+	var out []string
+	for _, argument := range arguments {
+		out = append(out, argument+place(cfg, argument))
+	}
+	return out
+}
+
+// place is where an argument is written, for the end of a line.
+func place(cfg *schema.Config, argument string) string {
+	for _, r := range cfg.Resources {
+		rest, ok := strings.CutPrefix(argument, r.Addr.String())
+		if !ok || rest != "" && rest[0] != '.' {
+			continue
+		}
+		rng := r.RangeOf(strings.Split(strings.TrimPrefix(rest, "."), ".")...)
+		return fmt.Sprintf(" (%s:%d)", rng.Filename, rng.Start.Line)
+	}
+	return " (removed)"
+}
+
+// announceRevision shows how the mended files change the steps.
+func (c *command) announceRevision(run *executor.Run, r *revision) error {
+	if c.events == nil {
+		return view.Revised(c.out, c.outStyle, run.Plan, r.Revision, r.where)
+	}
+	c.events.Write("warn", "revised", "the files were mended since the run was planned", map[string]any{
+		"run": run.ID, "arguments": r.Arguments, "changed": r.Changed, "added": r.Added, "removed": r.Removed,
+	})
+	return nil
+}
+
+// revisedRun is the run as it will be with its new plan.
+func (r *revision) revisedRun(run *executor.Run) *executor.Run {
+	after := *run
+	after.Plan = r.Plan
+	return &after
+}

@@ -1,0 +1,208 @@
+package executor
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// Kept is what a plan was made from. A run keeps it, so that its plan can be made again from mended files although the
+// servers have changed since by the run's own doing. It holds no secret.
+type Kept struct {
+	Basis *planner.Basis
+	Seen  *planner.Observations
+}
+
+// ErrNotKept says that a run has not kept what its plan was made from.
+var ErrNotKept = errors.New("the run has not kept what its plan was made from")
+
+// Names of the files of a plan, and of the folders of revised plans, which are numbered from 1.
+const (
+	planName      = "plan.json"
+	basisName     = "basis.json"
+	seenName      = "observations.jsonl"
+	revisedPrefix = "revised-"
+)
+
+// Names of what the entry of a revision says of the new plan: the number in its folder's name, the SHA-256 of the
+// plan's file, and the digest of the configuration.
+const (
+	dataRevision = "revision"
+	dataPlan     = "plan"
+	dataDigest   = "digest"
+)
+
+// Fixed are the steps of a run that a revised plan must have unchanged, by id: all that may have been carried out, and
+// all that a person has decided about. A check that has not been done changed nothing, and is not among them. Nor is a
+// person's step that only waits: it is verified, and the person is asked, before anything relies on it.
+func Fixed(p *planner.Plan, entries []journal.Entry) map[string]bool {
+	last, _, _ := replay(entries)
+	out := begun(entries)
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		e := last[s.ID]
+		f, _ := failureOf(e)
+		idle := e.Event == EventWaiting || f.Unsent
+		asked := s.Manual != nil && idle && (s.Effect == nil || !s.Effect.Irreversible)
+		if asked || s.Mark == planner.MarkCheck {
+			delete(out, s.ID)
+		}
+	}
+	for _, e := range entries {
+		switch e.Event {
+		case EventExecuted, EventDone, EventStuck, EventResolved, EventReopened:
+			out[e.Key] = true
+		}
+	}
+	return out
+}
+
+// files are those of a plan in a run's folder, by name. what nil leaves out what the plan was made from.
+func planFiles(p *planner.Plan, kept *Kept) (map[string][]byte, error) {
+	var b bytes.Buffer
+	if err := p.Encode(&b); err != nil {
+		return nil, err
+	}
+	out := map[string][]byte{planName: b.Bytes()}
+	if kept == nil {
+		return out, nil
+	}
+	var seen bytes.Buffer
+	if err := kept.Seen.Encode(&seen); err != nil {
+		return nil, err
+	}
+	basis, err := json.MarshalIndent(kept.Basis, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("writing the basis of the plan: %w", err)
+	}
+	out[seenName], out[basisName] = seen.Bytes(), append(basis, '\n')
+	return out, nil
+}
+
+// writeAll writes files into a folder, each whole.
+func writeAll(fsys afero.Fs, dir string, files map[string][]byte) error {
+	to := &folder{fs: fsys, dir: dir}
+	for _, name := range []string{planName, basisName, seenName, journalName} {
+		content, ok := files[name]
+		if !ok {
+			continue
+		}
+		_, err := to.Create(context.Background(), name, func(w io.Writer) error {
+			_, err := w.Write(content)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Revise gives a run a new plan. The plan's files are written to a folder of their own first; it is the run's plan from
+// the moment on at which the journal's entry is durable, so that a process that dies inside leaves either the old plan
+// or the new one.
+func (s *Store) Revise(ctx context.Context, r *Run, j *journal.Journal, p *planner.Plan, kept *Kept, by string) error {
+	files, err := planFiles(p, kept)
+	if err != nil {
+		return err
+	}
+	number := strconv.Itoa(len(r.Replaced) + 1)
+	dir := filepath.Join(r.Dir, revisedPrefix+number)
+	if err := s.Fs.RemoveAll(dir); err != nil { // what a process that died inside has left
+		return fmt.Errorf("removing the half-written %s: %w", dir, err)
+	}
+	if err := s.Fs.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("creating the folder of the revised plan: %w", err)
+	}
+	if err := errors.Join(writeAll(s.Fs, dir, files), syncDir(s.Fs, r.Dir)); err != nil {
+		return fmt.Errorf("writing the revised plan of run %s: %w", r.ID, err)
+	}
+	data := map[string]string{dataRevision: number, dataPlan: hash(files[planName]), dataDigest: p.Digest}
+	if by != "" {
+		data["by"] = by
+	}
+	if _, err := j.Append(ctx, RunKey, EventRevised, data); err != nil {
+		return err
+	}
+	r.Replaced, r.Plan, r.planDir, r.Entries = append(r.Replaced, r.Plan), p, dir, j.Entries()
+	return nil
+}
+
+func hash(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// readPlan reads the plan in a folder of the run. want is the hash of its file; "" where none is recorded.
+func (s *Store) readPlan(dir, want string) (*planner.Plan, error) {
+	src, err := afero.ReadFile(s.Fs, filepath.Join(dir, planName))
+	if err != nil {
+		return nil, err
+	}
+	if want != "" && hash(src) != want {
+		return nil, errors.New("reading the plan: it is not the one that the journal names: it was changed or replaced")
+	}
+	return planner.Decode(bytes.NewReader(src))
+}
+
+// loadPlans reads the first plan of a run and those of its revisions, in order. What is wrong with their content is the
+// first error; the second means that they could not be read at all.
+func (s *Store) loadPlans(r *Run) (damage, err error) {
+	read := func(dir, want string) {
+		p, problem := s.readPlan(dir, want)
+		if problem != nil {
+			damage = errors.Join(damage, problem)
+			if !errors.Is(problem, fs.ErrNotExist) && errors.As(problem, new(*fs.PathError)) {
+				err = problem
+			}
+			return
+		}
+		if r.planDir != "" {
+			r.Replaced = append(r.Replaced, r.Plan)
+		}
+		r.Plan, r.planDir = p, dir
+	}
+	read(r.Dir, "")
+	for _, e := range r.Entries {
+		if e.Key == RunKey && e.Event == EventRevised {
+			read(filepath.Join(r.Dir, revisedPrefix+filepath.Base(e.Data[dataRevision])), e.Data[dataPlan])
+		}
+	}
+	return damage, err
+}
+
+// Kept is what the run's plan was made from. The error wraps ErrNotKept where the run has not kept it.
+func (s *Store) Kept(r *Run) (*Kept, error) {
+	src, err := afero.ReadFile(s.Fs, filepath.Join(r.planDir, basisName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNotKept
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading what the plan was made from: %w", err)
+	}
+	k := &Kept{Basis: &planner.Basis{}}
+	if err := json.Unmarshal(src, k.Basis); err != nil {
+		return nil, fmt.Errorf("reading what the plan was made from: %s: %w", basisName, err)
+	}
+	f, err := s.Fs.Open(filepath.Join(r.planDir, seenName))
+	if err != nil {
+		return nil, fmt.Errorf("reading what the plan was made from: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	if k.Seen, err = planner.DecodeObservations(f); err != nil {
+		return nil, fmt.Errorf("reading what the plan was made from: %w", err)
+	}
+	return k, nil
+}

@@ -1,0 +1,219 @@
+package planner
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/syncctl/syncctl/schema"
+)
+
+// Basis is what a plan was made from beside observations, as far as it has to be compared later. It holds no secret.
+type Basis struct {
+	Targets  []string               `json:"targets,omitempty"` // none: everything
+	Declared map[string]Declaration `json:"declared"`          // by address
+}
+
+// Declaration is one declaration of a Basis.
+type Declaration struct {
+	Arguments map[string]string `json:"arguments"` // hashes, see schema.Resource.Arguments
+	Refs      []string          `json:"refs,omitempty"`
+	Peers     []string          `json:"peers,omitempty"`
+}
+
+// NewBasis is the basis of a plan of a configuration.
+func NewBasis(cfg *schema.Config, targets []schema.Addr) *Basis {
+	b := &Basis{Declared: map[string]Declaration{}}
+	for _, a := range targets {
+		b.Targets = append(b.Targets, a.String())
+	}
+	for _, r := range cfg.Resources {
+		d := Declaration{Arguments: r.Arguments()}
+		for _, a := range dependencies(r) {
+			d.Refs = append(d.Refs, a.String())
+		}
+		for _, p := range r.Peers {
+			d.Peers = append(d.Peers, p.Addr.String())
+		}
+		b.Declared[r.Addr.String()] = d
+	}
+	return b
+}
+
+// Changed lists what differs between two bases, sorted: ADDRESS.ARGUMENT, or ADDRESS alone where the whole declaration
+// was added or removed.
+func (b *Basis) Changed(to *Basis) []string {
+	var out []string
+	for addr := range both(b.Declared, to.Declared) {
+		was, had := b.Declared[addr]
+		is, has := to.Declared[addr]
+		if had != has {
+			out = append(out, addr)
+			continue
+		}
+		for name := range both(was.Arguments, is.Arguments) {
+			if was.Arguments[name] != is.Arguments[name] {
+				out = append(out, addr+"."+name)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Altered are the declarations of either basis that are not the same in both.
+func (b *Basis) Altered(to *Basis) map[string]bool {
+	out := map[string]bool{}
+	changed := b.Changed(to)
+	for addr := range both(b.Declared, to.Declared) {
+		out[addr] = slices.ContainsFunc(changed, func(argument string) bool { return under(argument, addr) })
+	}
+	return out
+}
+
+func both[V any](a, b map[string]V) map[string]bool {
+	out := map[string]bool{}
+	for k := range a {
+		out[k] = true
+	}
+	for k := range b {
+		out[k] = true
+	}
+	return out
+}
+
+// around are the declarations that a step of addr may depend on: it and all it refers to, and where peers count the
+// others of the same types.
+func (b *Basis) around(addr string, peers bool, into map[string]bool) {
+	if into[addr] {
+		return
+	}
+	into[addr] = true
+	d := b.Declared[addr]
+	for _, next := range d.Refs {
+		b.around(next, peers, into)
+	}
+	if peers {
+		for _, next := range d.Peers {
+			b.around(next, peers, into)
+		}
+	}
+}
+
+// Peers in a step's UnaffectedBy says that it does not depend on other declarations of the types of its own and of
+// those that it refers to.
+const Peers = "peers"
+
+// Revision is how the plan of mended files differs from the plan that a run has carried out in part.
+type Revision struct {
+	Plan *Plan // the new one
+
+	Arguments               []string // that changed, as Basis.Changed has them
+	Changed, Added, Removed []string // step ids, in the order of their plans
+
+	// Touched are what forbids that the run is resumed with the new plan. None: it may be.
+	Touched []Touch
+}
+
+// Touch is a step that may not be changed any more, or not in this way.
+type Touch struct {
+	Step string
+	By   []string // the changed arguments that it depends on; none where only the plan differs
+	Why  string
+}
+
+// Forbidden are the fixed steps of a plan that depend on an argument that has changed. It tells without planning again
+// that a run cannot be resumed; Revise has the other reasons.
+func Forbidden(old *Plan, was, is *Basis, fixed map[string]bool) *Revision {
+	r := &Revision{Arguments: was.Changed(is)}
+	for i := range old.Steps {
+		s := &old.Steps[i]
+		if by := r.affecting(s, was, is); fixed[s.ID] && len(by) > 0 {
+			r.touch(s.ID, by, "it would be another step")
+		}
+	}
+	return r
+}
+
+// Revise compares the plan of a run with a new one that was made from mended files and the same observations. fixed
+// are the steps that must be the same in both: all that may have been carried out, or that a person has decided
+// about. A step is the same if it says the same, needs the same steps, which are the same, and no argument has changed
+// that it depends on. No step loses a guard.
+func Revise(old, revised *Plan, was, is *Basis, fixed map[string]bool) *Revision {
+	r := &Revision{
+		Plan: revised, Arguments: was.Changed(is), Changed: []string{}, Added: []string{}, Removed: []string{},
+	}
+	same := map[string]bool{}
+	for i := range old.Steps {
+		a := &old.Steps[i]
+		b := revised.Step(a.ID)
+		if b == nil {
+			r.Removed = append(r.Removed, a.ID)
+			if fixed[a.ID] {
+				r.touch(a.ID, r.affecting(a, was, is), "it is not among the steps of the new plan")
+			}
+			continue
+		}
+		by := r.affecting(a, was, is)
+		same[a.ID] = len(by) == 0 && alike(a, b)
+		if !same[a.ID] {
+			r.Changed = append(r.Changed, a.ID)
+		}
+		need := slices.IndexFunc(a.Needs, func(n string) bool { return !same[n] })
+		lost := slices.IndexFunc(a.Guards, func(g string) bool { return !slices.Contains(b.Guards, g) })
+		switch {
+		case fixed[a.ID] && !same[a.ID]:
+			r.touch(a.ID, by, "it would be another step")
+		case fixed[a.ID] && need >= 0:
+			r.touch(a.ID, nil, "what it needs, "+a.Needs[need]+", would be another step")
+		case lost >= 0:
+			r.touch(a.ID, by, "it would lose its guard "+a.Guards[lost])
+		}
+	}
+	for i := range revised.Steps {
+		if id := revised.Steps[i].ID; old.Step(id) == nil {
+			r.Added = append(r.Added, id)
+		}
+	}
+	return r
+}
+
+func (r *Revision) touch(step string, by []string, why string) {
+	r.Touched = append(r.Touched, Touch{Step: step, By: by, Why: why})
+}
+
+// affecting are the changed arguments that a step depends on.
+func (r *Revision) affecting(s *Step, was, is *Basis) []string {
+	peers := !slices.Contains(s.UnaffectedBy, Peers)
+	near := map[string]bool{}
+	was.around(s.Addr, peers, near)
+	is.around(s.Addr, peers, near)
+	for _, server := range s.Servers {
+		was.around(server, peers, near)
+	}
+	var out []string
+	for _, argument := range r.Arguments {
+		owner := slices.ContainsFunc(slices.Collect(maps.Keys(near)), func(addr string) bool { return under(argument, addr) })
+		free := slices.ContainsFunc(s.UnaffectedBy, func(name string) bool { return under(argument, name) })
+		if owner && !free {
+			out = append(out, argument)
+		}
+	}
+	return out
+}
+
+// under tells whether an argument is that of the given name, or inside of it.
+func under(argument, name string) bool {
+	rest, ok := strings.CutPrefix(argument, name)
+	return ok && (rest == "" || rest[0] == '.')
+}
+
+// alike tells whether two steps say the same.
+func alike(a, b *Step) bool {
+	x, y := *a, *b
+	x.Print, y.Print = "", ""
+	one, err := json.Marshal(x)
+	two, more := json.Marshal(y)
+	return err == nil && more == nil && string(one) == string(two)
+}
