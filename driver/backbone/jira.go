@@ -43,6 +43,9 @@ func (c *reader) hasProject(ctx context.Context, key string) (bool, error) {
 // mostKeys is how many issues one search asks for: Jira's own page size.
 const mostKeys = 50
 
+// mostPages is how many pages an answer for mostKeys issues may have: Jira may put fewer on a page than were asked for.
+const mostPages = 100
+
 // issueSeen is what is read of an issue; nil: unknown.
 type issueSeen struct {
 	summary  *string
@@ -84,6 +87,9 @@ func (c *reader) search(ctx context.Context, keys []string, out map[string]issue
 			return nil
 		case asked[page.next.Encode()] || !c.cloud() && len(page.issues) == 0:
 			return fmt.Errorf("searching for issues: the answer does not advance after the first %d, and is not complete", n)
+		case len(asked) == mostPages:
+			return fmt.Errorf("searching for %d issues: the answer has more than %d pages: what answers there is not Jira's "+
+				"search, or something changes it on the way", len(keys), mostPages)
 		}
 		asked[page.next.Encode()] = true
 		maps.Copy(query, page.next)

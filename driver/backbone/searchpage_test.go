@@ -1,6 +1,7 @@
 package backbone
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -49,5 +50,35 @@ func TestIncompleteSearch(t *testing.T) {
 				t.Errorf("%v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// A server that always names a further page is not followed for ever, and no page leads to another server.
+func TestEndlessSearch(t *testing.T) {
+	t.Parallel()
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		t.Error("another server was asked")
+	}))
+	defer elsewhere.Close()
+	for deployment, page := range map[string]string{
+		cloud: `{"issues":[],"nextPageToken":"%[1]d","self":"%[2]s","nextPage":"%[2]s"}`,
+		dataCenter: `{"startAt":%[1]d,"total":1000000,"self":"%[2]s","nextPage":"%[2]s",` +
+			`"issues":[{"key":"B-1","self":"%[2]s"}]}`,
+	} {
+		n := 0
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = fmt.Fprintf(w, page, n, elsewhere.URL)
+			n++
+		}))
+		client, err := rest.New(rest.Options{BaseURL: s.URL})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &reader{server: &serverBlock{Deployment: deployment}, rest: client, verb: &atomic.Value{}}
+		err = r.search(t.Context(), []string{"A-1"}, map[string]issueSeen{})
+		if err == nil || n != mostPages+1 {
+			t.Errorf("%s: %v after %d pages", deployment, err, n)
+		}
+		s.Close()
 	}
 }

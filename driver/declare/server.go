@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -88,8 +87,8 @@ func CheckURL(b Block, s Secret, path ...string) hcl.Diagnostics {
 		why = "write https://HOST, with the port and the path where there are any"
 	case u.User != nil:
 		why = "credentials do not belong into it: give user, and password or token"
-	case !validPort(u):
-		why = "its port is not a number from 1 to 65535"
+	case rest.CheckHost(u) != nil:
+		why = rest.CheckHost(u).Error()
 	case u.Scheme == "http" && !rest.IsLoopback(u.Hostname()):
 		why = "with http the credentials would travel in the clear; write https"
 	case u.RawQuery != "" || u.Fragment != "":
@@ -104,15 +103,6 @@ func CheckURL(b Block, s Secret, path ...string) hcl.Diagnostics {
 	}
 	return hcl.Diagnostics{b.Problem("Invalid base URL", fmt.Sprintf("%s is not the base URL of a server: %s.", shown,
 		why), path...)}
-}
-
-// validPort tells whether a URL has a port that can be connected to, or none.
-func validPort(u *url.URL) bool {
-	if u.Port() == "" {
-		return true
-	}
-	n, err := strconv.ParseUint(u.Port(), 10, 16)
-	return err == nil && n > 0
 }
 
 // Secret is what the user logs in with: the password, or else the token.

@@ -76,7 +76,7 @@ const peekBytes = 16 << 10
 // stream hands the answer over, unless it is a page where none was asked for.
 func (a *attempt) stream() (*Stream, error) {
 	a.watch.stop()
-	body := &streamBody{attempt: a}
+	body := &streamBody{bounded: bounded{attempt: a, left: a.client.o.MaxStream}}
 	buffered := bufio.NewReaderSize(body, peekBytes)
 	body.buffered = buffered
 	if strings.Contains(strings.ToLower(a.resp.Header.Get("Content-Type")), "html") &&
@@ -102,24 +102,24 @@ func (a *attempt) stream() (*Stream, error) {
 // streamBody reads from the server, with a watch over each wait: what the reader does in between takes as long as it
 // takes.
 type streamBody struct {
-	attempt  *attempt
+	bounded
+
 	buffered *bufio.Reader
-	read     int64
 }
 
 func (b *streamBody) Read(p []byte) (int, error) {
 	a := b.attempt
-	a.watch.start()
-	n, err := a.resp.Body.Read(p)
-	a.watch.stop()
-	b.read += int64(n)
-	if err != nil && !errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		e := a.broken(err, b.read)
-		e.Attempts = 1
-		e.Retryable = a.call.safe()
-		return n, a.client.fail(a.call, e)
+	n, err := b.bounded.Read(p)
+	if err == nil || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return n, err
 	}
-	return n, err
+	var e *Error
+	if !errors.As(err, &e) {
+		e = a.broken(err, b.read)
+		e.Retryable = a.call.safe()
+	}
+	e.Attempts = 1
+	return n, a.client.fail(a.call, e)
 }
 
 type streamReader struct{ body *streamBody }

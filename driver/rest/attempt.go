@@ -159,12 +159,12 @@ func (a *attempt) refused() *Error {
 		return e
 	}
 	text, _ := io.ReadAll(io.LimitReader(a.resp.Body, maxErrorBytes)) // part of the text is better than none
+	if checkJSON(text) != nil {
+		text = nil // it is not taken apart
+	}
 	e.Message, e.answer = messageOf(a.resp.Header.Get("Content-Type"), text), text
 	return e
 }
-
-// wholeAnswer is how many times Options.Timeout an answer may take that comes in small pieces.
-const wholeAnswer = 10
 
 // readAll reads the answer and ends the attempt. A slow answer is read as long as something comes, up to a bound.
 func (a *attempt) readAll(limit int64) ([]byte, error) {
@@ -176,10 +176,10 @@ func (a *attempt) readAll(limit int64) ([]byte, error) {
 	case err != nil:
 		return nil, a.broken(err, int64(len(b)))
 	case int64(len(b)) > limit:
-		return nil, &Error{
-			Status: a.resp.StatusCode, Sent: SentYes, permanent: true,
-			Message: fmt.Sprintf("the answer is larger than %d bytes", limit),
-		}
+		return nil, beyond(a.resp.StatusCode, "the answer is larger than %d bytes", limit)
+	}
+	if err := checkJSON(b); err != nil {
+		return nil, beyond(a.resp.StatusCode, "%s", err)
 	}
 	a.end()
 	return b, nil

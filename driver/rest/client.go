@@ -15,7 +15,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -32,7 +31,6 @@ const (
 	DefaultMaxRetries = 4
 	DefaultBackoffMin = 500 * time.Millisecond
 	DefaultBackoffMax = 30 * time.Second
-	DefaultMaxBytes   = 64 << 20
 )
 
 // maxRetryAfter is the longest that a request is held back because a server asks for it. A server that asks for more
@@ -56,7 +54,8 @@ type Options struct {
 	MaxRetries    int     // attempts after the first; 0 is DefaultMaxRetries, below zero none
 	BackoffMin    time.Duration
 	BackoffMax    time.Duration
-	MaxBytes      int64 // the largest answer that Do takes; 0 is DefaultMaxBytes
+	MaxBytes      int64 // the largest answer that Do takes, after decompression; 0 is DefaultMaxBytes
+	MaxStream     int64 // the same of Stream; 0 is DefaultMaxStream
 
 	Log   hclog.Logger                          // nil: none
 	Proxy func(*http.Request) (*url.URL, error) // nil: from HTTPS_PROXY, HTTP_PROXY, NO_PROXY
@@ -141,12 +140,16 @@ func withDefaults(o Options) Options {
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = DefaultMaxBytes
 	}
+	if o.MaxStream <= 0 {
+		o.MaxStream = DefaultMaxStream
+	}
 	if o.Log == nil {
 		o.Log = hclog.NewNullLogger()
 	}
 	if o.Proxy == nil {
 		o.Proxy = http.ProxyFromEnvironment
 	}
+	o.Proxy = quiet(o.Proxy)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -157,34 +160,6 @@ func withDefaults(o Options) Options {
 		o.Random = rand.Float64
 	}
 	return o
-}
-
-// parseBase checks the server's address. It never repeats one that holds a password.
-func parseBase(text string) (*url.URL, error) {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil:
-		return nil, errors.New("the server's address is not a URL")
-	case u.User != nil:
-		return nil, fmt.Errorf("the address of %s holds a user: credentials do not belong in an address", u.Host)
-	case u.Host == "" || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
-		return nil, fmt.Errorf("the server's address must be https://HOST, not %q", text)
-	case u.RawQuery != "" || u.Fragment != "":
-		return nil, fmt.Errorf("the address of %s ends in a query or fragment, which it cannot have", u.Host)
-	case u.Scheme == "http" && !IsLoopback(u.Hostname()):
-		return nil, fmt.Errorf("the address of %s is http: the credentials would be sent unencrypted; use https", u.Host)
-	}
-	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), strings.TrimRight(u.RawPath, "/")
-	return u, nil
-}
-
-// IsLoopback tells whether a host is this machine itself, which http may be used for.
-func IsLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
 }
 
 // Session is what a server knows a caller by, such as cookies. It may be used by several goroutines.
@@ -230,6 +205,8 @@ func transport(o Options) (*http.Transport, error) {
 		ForceAttemptHTTP2:   true,
 		MaxIdleConnsPerHost: 4,
 		IdleConnTimeout:     90 * time.Second,
+
+		MaxResponseHeaderBytes: maxHeader,
 	}, nil
 }
 

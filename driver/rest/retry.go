@@ -14,7 +14,7 @@ import (
 )
 
 // Do sends a request and reads the whole answer, retrying as Request.Retry allows. An answer whose status is not 2xx
-// is an error, as is one larger than Options.MaxBytes. Every error is an *Error.
+// is an error, as is one beyond Options.MaxBytes, MaxValues or MaxDepth. Every error is an *Error.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	var answer *Response
 	err := c.repeat(ctx, r, func(a *attempt) error {
@@ -31,9 +31,9 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	return answer, nil
 }
 
-// Stream sends a request and returns its answer to be read as it comes, however long it is. It retries like Do until
-// the answer begins; afterwards the reader gets an *Error if the answer breaks off or stalls. The caller closes
-// Body.
+// Stream sends a request and returns its answer to be read as it comes, up to Options.MaxStream. It retries like Do
+// until the answer begins; afterwards the reader gets an *Error if the answer breaks off, stalls, or is too large or
+// too slow. The caller closes Body.
 func (c *Client) Stream(ctx context.Context, r Request) (*Stream, error) {
 	var answer *Stream
 	err := c.repeat(ctx, r, func(a *attempt) error {
@@ -187,9 +187,8 @@ const maxRedirects = 5
 // be repeated as something else; such an answer is returned as it is, and becomes an error.
 func followable(next *http.Request, via []*http.Request) error {
 	first := via[0]
-	same := next.URL.Scheme == first.URL.Scheme && next.URL.Host == first.URL.Host
 	reading := first.Method == http.MethodGet || first.Method == http.MethodHead
-	if same && reading && len(via) <= maxRedirects && !looksLikeLogin(next.URL.Path) {
+	if !leaves(next, first) && reading && len(via) <= maxRedirects && !looksLikeLogin(next.URL.Path) {
 		return nil
 	}
 	return http.ErrUseLastResponse

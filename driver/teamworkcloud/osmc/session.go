@@ -59,18 +59,25 @@ func (s *session) Authorize(r *http.Request) {
 	}
 }
 
-// Answered keeps the cookies that an answer sets. Their expiry is ignored: the server's clock may differ from ours,
-// and 401 tells it anyway.
+// Bounds of the cookies that a server may set: those that browsers have to take (RFC 6265, 6.1). What is more is not
+// kept.
+const (
+	mostCookies   = 50   // in a session
+	longestCookie = 4096 // bytes of a cookie's name and value
+)
+
+// Answered keeps the cookies that an answer sets for its own server. Their expiry is ignored: the server's clock may
+// differ from ours, and 401 tells it anyway.
 func (s *session) Answered(resp *http.Response) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, line := range resp.Header.Values("Set-Cookie") {
-		c, removed, ok := parseCookie(line)
+		c, removed, ok := parseCookie(line, resp.Request.URL.Hostname())
 		if !ok {
 			continue
 		}
 		s.cookies = slices.DeleteFunc(s.cookies, func(old cookie) bool { return old.name == c.name })
-		if !removed {
+		if !removed && len(s.cookies) < mostCookies {
 			s.cookies = append(s.cookies, c)
 		}
 		s.since = s.client.now()
@@ -80,23 +87,33 @@ func (s *session) Answered(resp *http.Response) {
 	}
 }
 
-// parseCookie reads a Set-Cookie line as far as it matters to a client of one server only. removed: the cookie is
-// taken away.
-func parseCookie(line string) (c cookie, removed, ok bool) {
+// parseCookie reads a Set-Cookie line of a host as far as it matters to a client of one server only. removed: the
+// cookie is taken away. One for another host is none.
+func parseCookie(line, host string) (c cookie, removed, ok bool) {
 	pair, attributes, _ := strings.Cut(line, ";")
 	name, value, found := strings.Cut(pair, "=")
 	c = cookie{name: strings.TrimSpace(name), value: strings.TrimSpace(value)}
-	if !found || c.name == "" || strings.ContainsFunc(pair, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if !found || c.name == "" || len(pair) > longestCookie || strings.ContainsFunc(pair, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return cookie{}, false, false
 	}
+	removed = c.value == "" || c.value == `""`
 	for attribute := range strings.SplitSeq(attributes, ";") {
 		key, value, _ := strings.Cut(attribute, "=")
 		value = strings.TrimSpace(value)
-		if strings.EqualFold(strings.TrimSpace(key), "Max-Age") && (value == "0" || strings.HasPrefix(value, "-")) {
-			return c, true, true
+		switch key = strings.TrimSpace(key); {
+		case strings.EqualFold(key, "Max-Age"):
+			removed = removed || value == "0" || strings.HasPrefix(value, "-")
+		case strings.EqualFold(key, "Domain") && !within(host, strings.TrimPrefix(value, ".")):
+			return cookie{}, false, false
 		}
 	}
-	return c, c.value == "" || c.value == `""`, true
+	return c, removed, true
+}
+
+// within tells whether a cookie's domain is a host's own, or one that the host is in (RFC 6265, 5.1.3).
+func within(host, domain string) bool {
+	host, domain = strings.ToLower(host), strings.ToLower(domain)
+	return domain == "" || host == domain || strings.HasSuffix(host, "."+domain)
 }
 
 // secret tells whether the cookie must not be shown. The user's name may be, and hiding a short value would hide
