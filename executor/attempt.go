@@ -18,6 +18,7 @@ type attempt struct {
 	d      Driver
 	how    How
 	before journal.Entry // the step's last entry when the try began
+	again  bool          // it was done before, and is carried out again
 }
 
 // take follows the table of Next to the end of the step. The error means that the journal could not be written.
@@ -68,6 +69,9 @@ func (a *attempt) stuck(ctx context.Context, v Verdict) error {
 	why := "it is unknown whether it was carried out"
 	if a.how == HowVerifyFirst {
 		why = "it is partly done, and not by this run"
+		if a.t.Begun[a.s.ID] {
+			why = "it is partly done, and this run has begun it before"
+		}
 	}
 	if v.Why != "" {
 		why += ": " + v.Why

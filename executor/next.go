@@ -43,6 +43,7 @@ type StepState struct {
 	Outputs map[string]string // of its entries so far, later ones win
 	Entry   journal.Entry     // the last one; zero when there is none
 	WasDone bool              // it was done, and no person has said otherwise, even if it is to be verified again
+	Before  bool              // it was verified as done at some time, whatever a person has said since
 }
 
 // Attestable tells whether the step waits for a person, and no interface can tell whether the work is done.
@@ -96,21 +97,23 @@ func (d Decision) Done() map[string]bool {
 //	done, resolved             skip            skip                        skip
 //
 // What is done counts as done only as long as all it needs is done, and was so before: when a person has a step
-// carried out again, everything after it is verified again too. A failure that may have been sent counts as "started
+// carried out again, everything after it is verified again too, as far as nothing irreversible that rests on it is done:
+// that cannot be saved any more, and verifying again what came before would find the run's own doing. A failure that may have been sent counts as "started
 // (died inside)". A step that failed, waits or is stuck is not taken up again by the same process, except where its
 // failure says when.
 func Next(p *planner.Plan, entries []journal.Entry, now time.Time) Decision {
 	d := Decision{Steps: make(map[string]StepState, len(p.Steps)), Finished: true}
 	last, outputs, opened := replay(entries)
+	before, past := verified(entries), behind(p, last)
 	busy := map[string]string{}
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		st := stateOf(s, last[s.ID], opened, now)
 		st.Outputs = outputs[s.ID]
-		st.WasDone = st.Phase == PhaseDone
+		st.WasDone, st.Before = st.Phase == PhaseDone, before[s.ID]
 		carriedOut := st.Phase == PhaseDone || st.Phase == PhaseReady && st.How == HowVerify
 		redone := func(n string) bool { return d.Steps[n].Entry.Seq > st.Entry.Seq }
-		if carriedOut && st.Entry.Seq > 0 && slices.ContainsFunc(s.Needs, redone) { // what it needs was done again since
+		if carriedOut && st.Entry.Seq > 0 && !past[s.ID] && slices.ContainsFunc(s.Needs, redone) { // what it needs was done again since
 			st.Phase, st.How = PhaseReady, howAfter(s, journal.Entry{})
 		}
 		if st.Phase == PhaseReady || st.Phase == PhaseDone {
@@ -174,6 +177,33 @@ func replay(entries []journal.Entry) (map[string]journal.Entry, map[string]map[s
 		}
 	}
 	return last, outputs, opened
+}
+
+// verified are the steps that were found to be done at some time, by id.
+func verified(entries []journal.Entry) map[string]bool {
+	out := map[string]bool{}
+	for _, e := range entries {
+		if e.Event == EventDone {
+			out[e.Key] = true
+		}
+	}
+	return out
+}
+
+// behind are the steps that only irreversible steps rest on that are done, directly or through others of them.
+func behind(p *planner.Plan, last map[string]journal.Entry) map[string]bool {
+	out := map[string]bool{}
+	needed, open := map[string]bool{}, map[string]bool{} // open: by a step that is neither irreversible and done, nor behind
+	for _, s := range slices.Backward(p.Steps) {
+		out[s.ID] = needed[s.ID] && !open[s.ID]
+		event := last[s.ID].Event
+		final := s.Effect != nil && s.Effect.Irreversible && (event == EventDone || event == EventResolved)
+		for _, n := range s.Needs {
+			needed[n] = true
+			open[n] = open[n] || !final && !out[s.ID]
+		}
+	}
+	return out
 }
 
 // begun are the steps that may have been carried out, by id.

@@ -188,6 +188,38 @@ func TestReopeningReachesWhatComesAfter(t *testing.T) {
 	}
 }
 
+// What only irreversible steps rest on that are done is not verified again when a step before it was carried out again:
+// it would find the run's own doing. What something else rests on is, and what is still to be done waits.
+func TestReopenedBehindWhatIsIrreversible(t *testing.T) {
+	final := &planner.Effect{Destroy: 1, Irreversible: true}
+	p := &planner.Plan{Steps: []planner.Step{
+		{ID: "a/stop", Repeat: planner.CheckFirst},
+		{ID: "a/drained", Mark: planner.MarkCheck, Needs: []string{"a/stop"}},
+		{ID: "a/note", Repeat: planner.CheckFirst, Needs: []string{"a/stop"}},
+		{ID: "a/delete_one", Repeat: planner.Once, Effect: final, Needs: []string{"a/drained"}},
+		{ID: "a/delete_two", Repeat: planner.Once, Effect: final, Needs: []string{"a/delete_one", "a/note"}},
+	}}
+	events := [][3]string{{"a/stop", EventDone, ""}, {"a/drained", EventDone, ""}, {"a/note", EventDone, ""},
+		{"a/delete_one", EventDone, ""}, {"a/delete_two", EventFailed, "no"}, {"a/stop", EventReopened, ""},
+		{RunKey, EventOpened, ""}}
+	d := Next(p, entriesOf(events...), time.Time{})
+	if fmt.Sprint(d.Start) != "[a/stop]" || d.Steps["a/delete_two"].Phase != PhaseBlocked || !d.Steps["a/stop"].Before {
+		t.Fatalf("reopened: %+v", d)
+	}
+	for _, event := range []string{EventDone, EventResolved} {
+		d = Next(p, entriesOf(append(events, [3]string{"a/stop", event, ""})...), time.Time{})
+		if fmt.Sprint(d.Start) != "[a/note]" || d.Steps["a/drained"].Phase != PhaseDone ||
+			d.Steps["a/delete_one"].Phase != PhaseDone || d.Steps["a/delete_two"].Phase != PhaseBlocked {
+			t.Fatalf("%s again: %+v", event, d)
+		}
+	}
+	p.Steps[3].Effect = nil // it can be undone: everything is verified again
+	d = Next(p, entriesOf(append(events, [3]string{"a/stop", EventDone, ""})...), time.Time{})
+	if fmt.Sprint(d.Start) != "[a/drained a/note]" {
+		t.Fatalf("nothing is irreversible: %+v", d)
+	}
+}
+
 // A step that counts as done by a person's word does so only after what it needs.
 func TestResolvedTooEarly(t *testing.T) {
 	p := &planner.Plan{Steps: []planner.Step{{ID: "a/verify", Mark: planner.MarkCheck},

@@ -177,3 +177,52 @@ func (b broken) Perform(context.Context, Ask) (Reply, error) { return "", b.err 
 type performing struct{}
 
 func (performing) Perform(context.Context, Ask) (Reply, error) { return Performed, nil }
+
+// TestFactsOfAStepCarriedOutAgain: a step that was done, and that a person has carried out again, does not rest on the
+// facts of the plan any more, which it may have changed itself; an irreversible one does.
+func TestFactsOfAStepCarriedOutAgain(t *testing.T) {
+	t.Parallel()
+	for _, irreversible := range []bool{false, true} {
+		fsys := afero.NewMemMapFs()
+		fact, executed := "blue", 0
+		d := &talker{
+			facts: func() (map[string]string, error) { return map[string]string{"color": fact}, nil },
+			execute: func(*Task) (Result, error) {
+				executed++
+				fact = "red"
+				return Result{}, nil
+			},
+			verify: func(*Task) (Verdict, error) {
+				if fact == "red" {
+					return Verdict{State: Done}, nil
+				}
+				return Verdict{State: NotDone}, nil
+			},
+		}
+		step := planner.Step{Op: "paint", Mark: planner.MarkChange, Repeat: planner.CheckFirst,
+			Facts: []planner.Fact{{Name: "color", Value: "blue"}}}
+		if irreversible {
+			step.Effect = &planner.Effect{Irreversible: true}
+		}
+		o := Options{Plan: plan(step), Drivers: func(schema.Addr) Driver { return d }}
+		if rep := carryWith(t, fsys, o); !rep.Finished {
+			t.Fatalf("%+v", rep)
+		}
+		fact = "green" // somebody
+		j, err := journal.Open(fsys, "journal", journal.Options{Now: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := j.Append(t.Context(), o.Plan.Steps[0].ID, EventReopened, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		rep := carryWith(t, fsys, o)
+		if rep.Finished == irreversible || rep.Steps[0].Moved != irreversible || !rep.Steps[0].Before ||
+			executed != map[bool]int{false: 2, true: 1}[irreversible] {
+			t.Errorf("irreversible %v: executed %d times, %+v", irreversible, executed, rep)
+		}
+	}
+}

@@ -19,6 +19,7 @@ type StepReport struct {
 	Refused bool   // a guard refused it
 	Attest  bool   // a person is waited for, and no interface can tell whether the work is done
 	Stopped bool   // an interrupt ended it: there is nothing to fix
+	Before  bool   // it was done before, and a person has had it, or what it needs, carried out again
 	Here    bool   // it was done by this process rather than an earlier one
 }
 
@@ -51,7 +52,7 @@ func (x *run) report(d Decision) *Report {
 		r.Steps = append(r.Steps, StepReport{
 			Step: s, Phase: phase, Why: st.Why,
 			Moved: x.moved.ids[s.ID], Refused: x.refused.ids[s.ID],
-			Attest: st.Attestable(), Stopped: st.Stopped(),
+			Attest: st.Attestable(), Stopped: st.Stopped(), Before: st.Before,
 			Here: st.Phase == PhaseDone && st.Entry.Seq > opened,
 		})
 	}

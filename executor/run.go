@@ -145,7 +145,10 @@ func (x *run) step(ctx context.Context, s *planner.Step, d Decision) error {
 	if t.Resource == nil {
 		return x.fail(ctx, s, Failure{Err: fmt.Errorf("%s is no longer declared", s.Addr), Unsent: true})
 	}
-	a := &attempt{run: x, s: s, t: t, d: x.Drivers(addr), how: d.Steps[s.ID].How, before: d.Steps[s.ID].Entry}
+	a := &attempt{
+		run: x, s: s, t: t, d: x.Drivers(addr), how: d.Steps[s.ID].How, before: d.Steps[s.ID].Entry,
+		again: d.Steps[s.ID].Before,
+	}
 	return a.take(ctx)
 }
 

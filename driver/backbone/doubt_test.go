@@ -304,17 +304,35 @@ func TestWrongConfigurationKeepsTheOriginal(t *testing.T) {
 	}
 }
 
-// TestRetryAfterTheFirstDeletion: once one half is deleted, a retry of what came before does not forget that.
+// TestRetryAfterTheFirstDeletion: once one half is deleted, a retry of what came before does not forget that. What the
+// deletion makes impossible counts as done by a person's word, and nothing else has to be said.
 func TestRetryAfterTheFirstDeletion(t *testing.T) {
 	t.Parallel()
-	b := small(t, "server=b,method=DELETE,nth=1,kind=fail,status=500")
-	run := b.begin()
-	if rep := b.carry(run); rep.Finished || !deleted(rep) {
-		t.Fatal("the second deletion did not fail alone")
-	}
-	b.record(run, "verify", executor.EventReopened)
-	if rep := b.carry(run); !rep.Finished {
-		t.Fatal(unfinished(rep))
+	for op, impossible := range map[string]bool{
+		"verify": false, "stop_slave": false, "stop_master": true, "preflight": true, "export_master": true,
+	} {
+		t.Run(op, func(t *testing.T) {
+			t.Parallel()
+			b := small(t, "server=b,method=DELETE,nth=1,kind=fail,status=500")
+			run := b.begin()
+			if rep := b.carry(run); rep.Finished || !deleted(rep) {
+				t.Fatal("the second deletion did not fail alone")
+			}
+			b.record(run, op, executor.EventReopened)
+			rep := b.carry(run)
+			if impossible {
+				for _, s := range rep.Steps {
+					if s.Phase == executor.PhaseFailed && (s.Step.Op != op || s.Moved || !s.Before) {
+						t.Fatalf("%+v", s)
+					}
+				}
+				b.record(run, op, executor.EventResolved)
+				rep = b.carry(run)
+			}
+			if !rep.Finished {
+				t.Fatal(unfinished(rep))
+			}
+		})
 	}
 }
 

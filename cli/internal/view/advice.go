@@ -22,6 +22,7 @@ type stepState struct {
 	refused, moved bool
 	attestable     bool // no interface can tell whether the person has done it
 	stopped        bool // an interrupt ended it
+	before         bool // it was done before
 }
 
 // advice says how an unfinished run gets further.
@@ -41,6 +42,11 @@ func advise(list []stepState, c Commands) advice {
 			a.choices = append(a.choices, done, retry)
 			a.first = append(a.first, "Check on the servers whether "+name+" was carried out, and record it:\n  "+
 				oneLine(done)+"   it was\n  "+oneLine(retry)+"  it was not")
+		case s.phase == executor.PhaseFailed && s.before && !s.stopped && !s.refused:
+			done := c.Resolve + " " + s.step.ID + " -done"
+			a.choices = append(a.choices, done)
+			a.first = append(a.first, "This run had done "+name+" before it was to be carried out again. "+
+				"If that still counts, record it; otherwise fix what made it fail:\n  "+oneLine(done))
 		case s.phase == executor.PhaseFailed && s.moved:
 			abandon := c.Resolve + " -abandon"
 			a.apply = false
@@ -85,7 +91,7 @@ func Advice(s Style, r RunState, c Commands) string {
 		step := &r.Run.Plan.Steps[i]
 		list = append(list, stepState{
 			number: i + 1, step: step, phase: r.Phase(step.ID), attestable: r.Decision.Steps[step.ID].Attestable(),
-			stopped: r.Decision.Steps[step.ID].Stopped(),
+			stopped: r.Decision.Steps[step.ID].Stopped(), before: r.Decision.Steps[step.ID].Before,
 		})
 	}
 	var b strings.Builder
@@ -97,7 +103,9 @@ func (e End) advice() advice {
 	var list []stepState
 	for i := range e.Report.Steps {
 		st := &e.Report.Steps[i]
-		list = append(list, stepState{i + 1, &st.Step, st.Phase, st.Refused, st.Moved, st.Attest, st.Stopped})
+		list = append(list, stepState{
+			i + 1, &st.Step, st.Phase, st.Refused, st.Moved, st.Attest, st.Stopped, st.Before,
+		})
 	}
 	return advise(list, e.Next)
 }

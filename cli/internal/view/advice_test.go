@@ -36,6 +36,11 @@ func TestAdvice(t *testing.T) {
 			[]string{"Check on the servers whether " + do + " was carried out", "resolve sync.a.b/do -retry  it was not\n"},
 			[]string{"syncctl -chdir=d resolve sync.a.b/do -done", "syncctl -chdir=d resolve sync.a.b/do -retry"}, true,
 		},
+		"done before": {
+			stepState{phase: executor.PhaseFailed, before: true, moved: true},
+			[]string{"\n  syncctl -chdir=d resolve sync.a.b/do -done\n"},
+			[]string{"syncctl -chdir=d resolve sync.a.b/do -done"}, true,
+		},
 		"moved": {
 			stepState{phase: executor.PhaseFailed, moved: true},
 			[]string{"so apply cannot carry it out", "\n  syncctl -chdir=d resolve -abandon\n", "Once it is restored"},
