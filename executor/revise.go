@@ -194,7 +194,7 @@ func (s *Store) Kept(r *Run) (*Kept, error) {
 	}
 	k := &Kept{Basis: &planner.Basis{}}
 	if err := json.Unmarshal(src, k.Basis); err != nil {
-		return nil, fmt.Errorf("reading what the plan was made from: %s: %w", basisName, err)
+		return nil, fmt.Errorf("reading what the plan was made from: %s is damaged: %w", basisName, err)
 	}
 	f, err := s.Fs.Open(filepath.Join(r.planDir, seenName))
 	if err != nil {

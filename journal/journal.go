@@ -206,7 +206,7 @@ func parse(src []byte) ([]Entry, int64, error) {
 		n := len(entries) + 1
 		var e Entry
 		if err := json.Unmarshal(line, &e); err != nil {
-			return entries, good, fmt.Errorf("line %d: %w: %w", n, ErrBroken, err)
+			return entries, good, fmt.Errorf("line %d: %w: it was changed or cut short", n, ErrBroken)
 		}
 		want, err := e.sum()
 		if err != nil {

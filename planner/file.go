@@ -77,7 +77,7 @@ func Decode(r io.Reader) (*Plan, error) {
 	var p Plan
 	doc := document{Plan: &p}
 	if err := dec.Decode(&doc); err != nil {
-		return nil, fmt.Errorf("reading the plan: it is not a plan of syncctl: %w", err)
+		return nil, fmt.Errorf("reading the plan: %w", notWhole(err, "it is not a plan of syncctl"))
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("reading the plan: something follows the end of the document")
@@ -97,6 +97,18 @@ func Decode(r io.Reader) (*Plan, error) {
 		return nil, errors.New("reading the plan: it was changed after it was made: make the plan again")
 	}
 	return &p, nil
+}
+
+// notWhole says what is wrong with a JSON document that cannot be decoded: an end that comes too early is no word for
+// people.
+func notWhole(err error, otherwise string) error {
+	switch {
+	case errors.Is(err, io.EOF):
+		return errors.New("the file is empty")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the file ends in the middle: it was cut short")
+	}
+	return fmt.Errorf("%s: %w", otherwise, err)
 }
 
 // checkSteps: ids, order and prints.

@@ -190,3 +190,29 @@ func FuzzDecode(f *testing.F) {
 
 // plainT lets a fuzz target make its seeds.
 type plainT struct{ *testing.F }
+
+// A file that was cut short, or is empty, is said to be: wherever it ends, no word of the decoder's shows.
+func TestCutShort(t *testing.T) {
+	in := input(load(t, "sync \"depot\" \"a\" {}\n"), busy("sync.depot.a"))
+	in.Observations = planner.NewObservations()
+	plan := encoded(t, made(t, in))
+	var seen strings.Builder
+	if err := in.Observations.Encode(&seen); err != nil {
+		t.Fatal(err)
+	}
+	for what, text := range map[string]string{"plan": strings.TrimSpace(plan), "observations": strings.TrimSpace(seen.String())} {
+		for end := range len(text) {
+			var err error
+			if what == "plan" {
+				_, err = planner.Decode(strings.NewReader(text[:end]))
+			} else if end > 0 { // no observations are none
+				_, err = planner.DecodeObservations(strings.NewReader(text[:end]))
+			} else {
+				continue
+			}
+			if err == nil || strings.Contains(err.Error(), "EOF") || strings.Contains(err.Error(), "JSON input") {
+				t.Fatalf("%s cut short after %d bytes: %v", what, end, err)
+			}
+		}
+	}
+}

@@ -166,7 +166,7 @@ func DecodeObservations(r io.Reader) (*Observations, error) {
 		}
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("reading observation %d: %w", n, err)
+			return nil, fmt.Errorf("reading observation %d: %w", n, notWhole(err, "it does not have the form of one"))
 		case x.Server == "" || x.What == "" || len(x.Body) == 0 || string(x.Body) == "null":
 			return nil, fmt.Errorf("reading observation %d: server, what or body is missing", n)
 		case o.made[x.Need] != nil:

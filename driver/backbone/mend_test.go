@@ -12,7 +12,7 @@ import (
 )
 
 // TestMendedForPairsMadeSince: issues that are created after the start are allowed by a number in the files, and the
-// same run goes on with it: nothing is deleted, stopped or made a second time.
+// same run is resumed with it: nothing is deleted, stopped or made a second time.
 func TestMendedForPairsMadeSince(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-master")
