@@ -183,7 +183,8 @@ func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*appli
 func (c *command) fitsRun(cfg *schema.Config, run *executor.Run, given *planner.Plan, f *applyFlags) error {
 	if given != nil && !samePlan(given, run.Plan) {
 		return failf(exitError, "%s is not the plan of run %s, which is unfinished: resume that run first "+
-			"(`syncctl apply` without a plan), or abandon it with `syncctl resolve -abandon`", f.plan, schema.SanitizeLine(run.ID))
+			"(`syncctl apply` without a plan), or abandon it with `syncctl resolve -abandon`", f.plan,
+			schema.SanitizeLine(run.ID))
 	}
 	if len(f.targets) > 0 {
 		return failf(exitError, noTarget, schema.SanitizeLine(run.ID))
@@ -212,7 +213,8 @@ func (c *command) fitsPlan(cfg *schema.Config, plan *planner.Plan) error {
 		plans := append(slices.Clone(r.Replaced), r.Plan)
 		same := func(p *planner.Plan) bool { return samePlan(p, plan) }
 		if r.Finished() && !r.Abandoned() && slices.ContainsFunc(plans, same) {
-			return failf(exitStale, "the plan is stale: run %s has already carried it out. Plan again", schema.SanitizeLine(r.ID))
+			return failf(exitStale, "the plan is stale: run %s has already carried it out. Plan again",
+				schema.SanitizeLine(r.ID))
 		}
 	}
 	return nil

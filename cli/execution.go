@@ -46,8 +46,9 @@ func (c *command) carry(ctx context.Context, a *application, f *applyFlags) erro
 	}
 	report, interrupted, err := c.carryOut(ctx, progress, executor.Options{
 		Run: a.run.ID, Plan: a.plan, Config: a.cfg, Drivers: a.executor, Files: store.Files(a.run), Journal: j,
-		Operator: operator, Clock: c.app.clock, Log: c.log, Observe: progress.Observe, Redact: c.redactor.String, Parallelism: f.parallelism,
-		Poll: executor.Poll{Within: verifyWithin},
+		Operator: operator, Clock: c.app.clock, Log: c.log, Observe: progress.Observe, Redact: c.redactor.String,
+		Parallelism: f.parallelism,
+		Poll:        executor.Poll{Within: verifyWithin},
 	})
 	err = errors.Join(err, j.Close())
 	if report == nil {

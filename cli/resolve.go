@@ -159,7 +159,8 @@ func (c *command) resolveDamaged(ctx context.Context, run *executor.Run, f *reso
 
 func (c *command) assumeAbandoned(run *executor.Run) string {
 	s := c.state(run)
-	text := "Run " + schema.SanitizeLine(run.ID) + " will be abandoned. What its steps did stays done, and nothing is undone"
+	text := "Run " + schema.SanitizeLine(run.ID) +
+		" will be abandoned. What its steps did stays done, and nothing is undone"
 	if s.Done() > 0 {
 		text += "; these are done:"
 		for _, id := range stepIDs(run) {

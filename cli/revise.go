@@ -105,7 +105,8 @@ func (c *command) touched(cfg *schema.Config, run *executor.Run, r *planner.Revi
 
 func cannotRevise(run *executor.Run, why string) error {
 	return failf(exitStale, "cannot resume run %s: %s\nNothing was changed. Either restore the files there and run "+
-		"`syncctl apply` again, or abandon the run with `syncctl resolve -abandon` and make a new plan", schema.SanitizeLine(run.ID), why)
+		"`syncctl apply` again, or abandon the run with `syncctl resolve -abandon` and make a new plan",
+		schema.SanitizeLine(run.ID), why)
 }
 
 // places are arguments, each with its place in the files.

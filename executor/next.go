@@ -97,10 +97,9 @@ func (d Decision) Done() map[string]bool {
 //	done, resolved             skip            skip                        skip
 //
 // What is done counts as done only as long as all it needs is done, and was so before: when a person has a step
-// carried out again, everything after it is verified again too, as far as nothing irreversible that rests on it is done:
-// that cannot be saved any more, and verifying again what came before would find the run's own doing. A failure that may have been sent counts as "started
-// (died inside)". A step that failed, waits or is stuck is not taken up again by the same process, except where its
-// failure says when.
+// carried out again, everything after it is verified again too, except what only irreversible steps rest on that are
+// done: it would find the run's own doing. A failure that may have been sent counts as "started (died inside)". A step
+// that failed, waits or is stuck is not taken up again by the same process, except where its failure says when.
 func Next(p *planner.Plan, entries []journal.Entry, now time.Time) Decision {
 	d := Decision{Steps: make(map[string]StepState, len(p.Steps)), Finished: true}
 	last, outputs, opened := replay(entries)
@@ -113,7 +112,8 @@ func Next(p *planner.Plan, entries []journal.Entry, now time.Time) Decision {
 		st.WasDone, st.Before = st.Phase == PhaseDone, before[s.ID]
 		carriedOut := st.Phase == PhaseDone || st.Phase == PhaseReady && st.How == HowVerify
 		redone := func(n string) bool { return d.Steps[n].Entry.Seq > st.Entry.Seq }
-		if carriedOut && st.Entry.Seq > 0 && !past[s.ID] && slices.ContainsFunc(s.Needs, redone) { // what it needs was done again since
+		if carriedOut && st.Entry.Seq > 0 && !past[s.ID] && slices.ContainsFunc(s.Needs, redone) {
+			// what it needs was done again since
 			st.Phase, st.How = PhaseReady, howAfter(s, journal.Entry{})
 		}
 		if st.Phase == PhaseReady || st.Phase == PhaseDone {
@@ -193,7 +193,8 @@ func verified(entries []journal.Entry) map[string]bool {
 // behind are the steps that only irreversible steps rest on that are done, directly or through others of them.
 func behind(p *planner.Plan, last map[string]journal.Entry) map[string]bool {
 	out := map[string]bool{}
-	needed, open := map[string]bool{}, map[string]bool{} // open: by a step that is neither irreversible and done, nor behind
+	needed := map[string]bool{}
+	open := map[string]bool{} // needed by a step that is neither irreversible and done, nor behind one
 	for _, s := range slices.Backward(p.Steps) {
 		out[s.ID] = needed[s.ID] && !open[s.ID]
 		event := last[s.ID].Event

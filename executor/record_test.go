@@ -226,3 +226,39 @@ func TestFactsOfAStepCarriedOutAgain(t *testing.T) {
 		}
 	}
 }
+
+// TestPartlyDoneByWhom: a step that is found partly done is called somebody else's work only where this run has never
+// begun it.
+func TestPartlyDoneByWhom(t *testing.T) {
+	t.Parallel()
+	for _, begun := range []bool{false, true} {
+		fsys := afero.NewMemMapFs()
+		d := &talker{verify: func(*Task) (Verdict, error) { return Verdict{State: Partial}, nil }}
+		o := Options{
+			Plan:    plan(planner.Step{Op: "send", Mark: planner.MarkAdd, Repeat: planner.Once}),
+			Drivers: func(schema.Addr) Driver { return d },
+		}
+		j, err := journal.Open(fsys, "journal", journal.Options{Now: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if begun {
+			for _, data := range []map[string]string{{}, {dataSent: "no"}} { // perhaps sent, then certainly not
+				if _, err := j.Append(t.Context(), o.Plan.Steps[0].ID, EventStarted, nil); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := j.Append(t.Context(), o.Plan.Steps[0].ID, EventFailed, data); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		rep := carryWith(t, fsys, o)
+		why := rep.Steps[0].Why
+		if rep.Count(PhaseStuck) != 1 || strings.Contains(why, "not by this run") == begun {
+			t.Errorf("begun %v: %s: %s", begun, rep.Steps[0].Phase, why)
+		}
+	}
+}

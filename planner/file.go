@@ -99,8 +99,8 @@ func Decode(r io.Reader) (*Plan, error) {
 	return &p, nil
 }
 
-// notWhole says what is wrong with a JSON document that cannot be decoded: an end that comes too early is no word for
-// people.
+// notWhole says what is wrong with a JSON document that cannot be decoded. The decoder's own words for an early end say
+// nothing to people.
 func notWhole(err error, otherwise string) error {
 	switch {
 	case errors.Is(err, io.EOF):

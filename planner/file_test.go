@@ -200,7 +200,8 @@ func TestCutShort(t *testing.T) {
 	if err := in.Observations.Encode(&seen); err != nil {
 		t.Fatal(err)
 	}
-	for what, text := range map[string]string{"plan": strings.TrimSpace(plan), "observations": strings.TrimSpace(seen.String())} {
+	for what, text := range map[string]string{"plan": plan, "observations": seen.String()} {
+		text = strings.TrimSpace(text)
 		for end := range len(text) {
 			var err error
 			if what == "plan" {

@@ -197,7 +197,8 @@ func comparePairs(ctx context.Context, t *executor.Task, l *located, end string)
 		v := executor.Partial.Because("%s", oneLine(diff.String()))
 		// waiting makes them no fewer
 		return v, executor.Final(fmt.Errorf("%s: issues were created since the start. If that is as it should be, "+
-			"write verify { new_pairs = %d } or more into %s, and apply again: the run is resumed with it", v.Why, diff.Extra, t.Resource.Addr))
+			"write verify { new_pairs = %d } or more into %s, and apply again: the run is resumed with it",
+			v.Why, diff.Extra, t.Resource.Addr))
 	}
 	v := executor.Partial.Because("%s; if these pairs are of no use, delete %s on the web page and have it "+
 		"created again: syncctl resolve %s -retry",

@@ -58,8 +58,8 @@ func (s state) steps(addr string) []planner.Step {
 	return q.Steps
 }
 
-// unaffected are the arguments that a step does not depend on: once it is done, the files can still be mended there, and
-// the run resumed.
+// unaffected are the arguments that a step does not depend on: once it is done, the files can still be mended there,
+// and the run resumed.
 var unaffected = map[string][]string{
 	paint.Name:   {"label", "replaces"},
 	label.Name:   {"color", "replaces"},
