@@ -61,9 +61,12 @@ func (f *formatter) run(ctx context.Context, args []string) error {
 
 func (f *formatter) argument(ctx context.Context, arg string) error {
 	if arg == "-" {
-		src, err := io.ReadAll(f.app.stdin)
+		src, err := io.ReadAll(io.LimitReader(f.app.stdin, schema.MostOfConfiguration+1))
 		if err != nil {
 			return fmt.Errorf("reading standard input: %w", err)
+		}
+		if len(src) > schema.MostOfConfiguration {
+			return failf(exitError, "standard input is larger than %d MiB", schema.MostOfConfiguration>>20)
 		}
 		return f.standardInput(ctx, src)
 	}
@@ -114,9 +117,9 @@ func (f *formatter) standardInput(ctx context.Context, src []byte) error {
 }
 
 func (f *formatter) file(ctx context.Context, name string) error {
-	src, err := afero.ReadFile(f.files(), name)
+	src, err := f.read(name)
 	if err != nil {
-		return fmt.Errorf("reading %s: %w", name, err)
+		return err
 	}
 	out, ok, err := f.format(ctx, name, src)
 	if err != nil || !ok || bytes.Equal(src, out) {
@@ -133,6 +136,12 @@ func (f *formatter) file(ctx context.Context, name string) error {
 		return nil
 	}
 	return files.Replace(f.app.fs, f.abs(name), out, 0o644)
+}
+
+// read reads a file of a configuration, as the other commands do: no link may lead out of its folder.
+func (f *formatter) read(name string) ([]byte, error) {
+	folder := schema.Folder{Fs: f.files(), Dir: filepath.Dir(name)}
+	return folder.Read(schema.Reading{Path: filepath.Base(name), By: "fmt", Most: schema.MostOfConfiguration})
 }
 
 // format formats one file. Its errors are printed, and the other files still get their turn.

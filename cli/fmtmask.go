@@ -36,7 +36,7 @@ func (f *formatter) maskedAs(ctx context.Context, name string, src []byte) []byt
 			continue
 		}
 		var text []byte
-		if text, err = afero.ReadFile(f.files(), beside); err == nil {
+		if text, err = f.read(beside); err == nil {
 			err = afero.WriteFile(mem, beside, text, 0o600)
 		}
 	}

@@ -22,6 +22,9 @@ type Env struct {
 	Version string // of the program, for User-Agent
 	Now     func() time.Time
 
+	// Access is what a policy permits the configuration to read on this machine.
+	Access schema.Access
+
 	// LookupEnv reads the environment, for what belongs to the person rather than to the configuration, such as an SSH
 	// agent's address. nil: there is none.
 	LookupEnv func(name string) (string, bool)

@@ -73,10 +73,10 @@ func (l *loader) readConfiguration(ctx context.Context) []hcl.Body {
 
 // parse reads one file, native or JSON by its name. It returns nil when nothing of it can be used.
 func (l *loader) parse(path string) hcl.Body {
-	src, err := afero.ReadFile(l.opts.Fs, path)
+	src, err := l.readOwn(path)
 	if err != nil {
 		l.lost.everything = true
-		l.add(problem(hcl.Range{}, "File not readable", "Reading %s: %s.", path, err))
+		l.add(problem(hcl.Range{}, "File not readable", "%s.", sentence(err)))
 		return nil
 	}
 	nested := tooNested
@@ -110,6 +110,21 @@ func (l *loader) parse(path string) hcl.Body {
 	l.lost.scan(src)
 	l.masked = append(l.masked, secretLines(path, src)...)
 	return wholeBlocks(body, diags)
+}
+
+// readOwn reads a file of the folder.
+func (l *loader) readOwn(path string) ([]byte, error) {
+	src, err := l.folder().Read(Reading{Path: filepath.Base(path), By: "configuration", Most: MostOfConfiguration - l.read})
+	l.read += int64(len(src))
+	return src, err
+}
+
+func (l *loader) folder() Folder { return Folder{Fs: l.opts.Fs, Dir: l.dir(), Access: l.opts.Access} }
+
+// sentence is an error as the beginning of a sentence.
+func sentence(err error) string {
+	text := err.Error()
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 func withBytes(file *hcl.File, src []byte) *hcl.File {

@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2/ext/tryfunc"
-	"github.com/spf13/afero"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
@@ -53,8 +52,8 @@ func (l *loader) newFunctions() map[string]function.Function {
 		}),
 		"env":          l.envFunc(),
 		"file":         l.fileFunc(),
-		"sensitive":    markFunc(Sensitive),
-		"nonsensitive": markFunc(func(v cty.Value) cty.Value { v, _ = v.Unmark(); return v }),
+		"sensitive":    markFunc(func(v cty.Value) (cty.Value, error) { return Sensitive(v), nil }),
+		"nonsensitive": l.nonsensitiveFunc(),
 	}
 	for name, f := range table {
 		table[name] = l.discreet(f)
@@ -184,14 +183,14 @@ var replaceFunc = function.New(&function.Spec{
 	},
 })
 
-func markFunc(change func(cty.Value) cty.Value) function.Function {
+func markFunc(change func(cty.Value) (cty.Value, error)) function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{{
 			Name: "value", Type: cty.DynamicPseudoType,
 			AllowDynamicType: true, AllowMarked: true, AllowNull: true, AllowUnknown: true,
 		}},
 		Type: func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
-		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return change(args[0]), nil },
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return change(args[0]) },
 	})
 }
 
@@ -207,6 +206,9 @@ func (l *loader) envFunc() function.Function {
 				return cty.NilVal, errors.New("env takes a name and, if need be, one default")
 			}
 			name := args[0].AsString()
+			if err := l.opts.Access.env(name); err != nil {
+				return cty.NilVal, function.NewArgError(0, err)
+			}
 			text, set := l.opts.Env(name)
 			val := l.spellings.value(text)
 			switch {
@@ -230,7 +232,18 @@ func (l *loader) envFunc() function.Function {
 // holdsPrivateKey recognizes a private key in PEM form.
 func holdsPrivateKey(text string) bool { return strings.Contains(text, "PRIVATE KEY") }
 
-// fileFunc is file(PATH): the text of a file, by its path from the folder of the configuration. A private key is
+// nonsensitiveFunc takes the mark off, unless a policy forbids it.
+func (l *loader) nonsensitiveFunc() function.Function {
+	return markFunc(func(v cty.Value) (cty.Value, error) {
+		if err := l.opts.Access.nonsensitive(); err != nil {
+			return cty.NilVal, err
+		}
+		v, _ = v.Unmark()
+		return v, nil
+	})
+}
+
+// fileFunc is file(PATH): the text of a file in the folder of the configuration (see Folder). A private key is
 // sensitive.
 func (l *loader) fileFunc() function.Function {
 	return function.New(&function.Spec{
@@ -238,12 +251,12 @@ func (l *loader) fileFunc() function.Function {
 		Type:   function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			path := args[0].AsString()
+			text, err := l.folder().Read(Reading{Path: path, By: "file()", Most: MostOfFile})
+			if err != nil {
+				return cty.NilVal, function.NewArgError(0, err)
+			}
 			if !filepath.IsAbs(path) {
 				path = filepath.Join(l.dir(), path)
-			}
-			text, err := afero.ReadFile(l.opts.Fs, Locate(l.opts.Fs, path))
-			if err != nil {
-				return cty.NilVal, function.NewArgError(0, fmt.Errorf("reading %s: %w", path, err))
 			}
 			if !utf8.Valid(text) {
 				return cty.NilVal, function.NewArgErrorf(0, "%s is not UTF-8 text", path)

@@ -25,6 +25,8 @@ type Options struct {
 	Env  func(name string) (string, bool) // nil: an empty environment
 	Vars []VarSource                      // values of variables from the command line, later ones win
 
+	Access Access // what a policy permits
+
 	// AllowUnset leaves a variable without value, and an environment variable that is not set, unknown instead of refusing
 	// it: for checking files on their own.
 	AllowUnset bool
@@ -76,6 +78,7 @@ type loader struct {
 	files     map[string]*hcl.File
 	functions map[string]function.Function
 	secrets   *secretSet
+	read      int64       // bytes of configuration files so far
 	masked    []hcl.Range // source that snippets must not show
 	spellings spellings   // of texts from outside
 

@@ -100,15 +100,15 @@ func endOfText(src []byte, i int) int {
 }
 
 // jsonDecode is Terraform's jsondecode, whose parser is recursive too.
-var jsonDecode = bounded(stdlib.JSONDecodeFunc, func(text string) error {
+var jsonDecode = checked(stdlib.JSONDecodeFunc, func(text string) error {
 	if d := tooNestedJSON([]byte(text), ""); d != nil {
 		return fmt.Errorf("more than %d brackets are inside each other", maxNesting)
 	}
 	return nil
 })
 
-// bounded is a function of one text that looks at the text first.
-func bounded(f function.Function, check func(string) error) function.Function {
+// checked is a function of one text that looks at the text first.
+func checked(f function.Function, check func(string) error) function.Function {
 	typed := func(args []cty.Value) (cty.Type, error) {
 		if args[0].IsKnown() && !args[0].IsNull() {
 			if err := check(args[0].AsString()); err != nil {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/spf13/afero"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 )
@@ -37,12 +36,14 @@ func (l *loader) readValues(ctx context.Context) {
 	first, _ := l.list(func(n string) bool { return n == varsFile })
 	for _, name := range append(first, auto...) {
 		if ctx.Err() == nil {
-			l.giveFile(values, filepath.Join(l.dir(), name))
+			l.giveFile(values, filepath.Join(l.dir(), name), l.readOwn)
 		}
 	}
 	for _, src := range l.opts.Vars {
 		if src.File != "" {
-			l.giveFile(values, src.File)
+			l.giveFile(values, src.File, func(name string) ([]byte, error) {
+				return ReadBounded(l.opts.Fs, name, MostOfConfiguration)
+			})
 			continue
 		}
 		l.giveAssignment(values, src.Assign)
@@ -169,8 +170,8 @@ func (l *loader) giveAssignment(values map[string]given, assign string) {
 }
 
 // giveFile takes the values of one *.syncvars.hcl file.
-func (l *loader) giveFile(values map[string]given, path string) {
-	src, err := afero.ReadFile(l.opts.Fs, path)
+func (l *loader) giveFile(values map[string]given, path string, read func(string) ([]byte, error)) {
+	src, err := read(path)
 	if err != nil {
 		l.add(problem(hcl.Range{}, "File not readable", "Reading the values of variables from %s: %s.", path, err))
 		return

@@ -11,7 +11,6 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/hcl/v2"
-	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/rest"
 	"github.com/syncctl/syncctl/schema"
@@ -156,7 +155,8 @@ func Contents(env driver.Env, inline []byte, file, what string) ([]byte, error) 
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", what, err)
 	}
-	b, err := afero.ReadFile(env.Fs, schema.Locate(env.Fs, name))
+	folder := schema.Folder{Fs: env.Fs, Access: env.Access}
+	b, err := folder.Read(schema.Reading{Path: name, By: what, Most: mostOfFile, Whole: true})
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", what, err)
 	}
@@ -169,6 +169,9 @@ func Contents(env driver.Env, inline []byte, file, what string) ([]byte, error) 
 	}
 	return append(inline, b...), nil
 }
+
+// mostOfFile is the largest file that an argument names: certificates, keys, and known hosts are far smaller.
+const mostOfFile = 4 << 20
 
 // atHome is the name of a file with the home folder of the user who runs syncctl in the place of ~, as shells have it.
 func atHome(env driver.Env, file string) (string, error) {

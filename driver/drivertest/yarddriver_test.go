@@ -43,7 +43,7 @@ func newYard(defect string) func(driver.Env) driver.Driver {
 type yardServer struct {
 	URL        declare.Secret `decl:"url"`
 	Password   declare.Secret `decl:"password"`
-	CA         string         `decl:"ca"`
+	CA         string         `decl:"ca_file"`
 	SSH        string         `decl:"ssh"`
 	Key        declare.Secret `decl:"key"`
 	KnownHosts string         `decl:"known_hosts"`
@@ -73,7 +73,7 @@ func (d *yardDriver) Types() []schema.Type {
 	return []schema.Type{
 		declare.Type[yardServer](schema.Type{Kind: schema.Server, Name: "yard", Summary: "A yard.", Body: schema.Body{
 			Attributes: []schema.Attribute{
-				text("url", false), text("password", true), text("ca", false), text("ssh", false), text("key", true),
+				text("url", false), text("password", true), text("ca_file", false), text("ssh", false), text("key", true),
 				text("known_hosts", false),
 			},
 		}}, nil),
@@ -141,7 +141,11 @@ func (d *yardDriver) send(ctx context.Context, server *schema.Resource, method, 
 	}
 	req.SetBasicAuth("keeper", password)
 	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM([]byte(y.CA))
+	ca, err := declare.Contents(d.env, nil, y.CA, "ca_file")
+	if err != nil {
+		return nil, err
+	}
+	roots.AppendCertsFromPEM(ca)
 	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots},
 		DisableKeepAlives: true}}
 	resp, err := client.Do(req)

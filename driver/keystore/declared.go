@@ -230,6 +230,10 @@ func ReadFile(ctx context.Context, env driver.Env, r *schema.Resource) (*Store, 
 // open reaches the machine that has the file. It connects when first used.
 func (d *declaration) open(env driver.Env) (host.Host, error) {
 	if d.Host == nil {
+		folder := schema.Folder{Fs: env.Fs, Access: env.Access}
+		if err := folder.Check(schema.Reading{Path: d.Path, By: "path", Most: mostBytes, Whole: true}); err != nil {
+			return nil, fmt.Errorf("reading %s of %s: %w", d.Path, d.Addr(), err)
+		}
 		return host.Local(host.LocalOptions{Fs: env.Fs}), nil
 	}
 	h, err := d.Host.Open(env)

@@ -28,6 +28,9 @@ func (r rooted) at(name string) string {
 	return filepath.Join(r.dir, name)
 }
 
+// Absolute is the name as the file system below knows it.
+func (r rooted) Absolute(name string) string { return r.at(name) }
+
 func (r rooted) Create(name string) (afero.File, error)       { return r.Fs.Create(r.at(name)) }
 func (r rooted) Mkdir(name string, perm os.FileMode) error    { return r.Fs.Mkdir(r.at(name), perm) }
 func (r rooted) MkdirAll(name string, perm os.FileMode) error { return r.Fs.MkdirAll(r.at(name), perm) }

@@ -2,7 +2,7 @@ server "depot" "north" {
   url      = env("DEPOT_NORTH_URL")
   user     = "keeper"
   password = env("DEPOT_NORTH_PASSWORD")
-  ca       = file(env("SYNCCTL_SANDBOX_CA_FILE"))
+  ca_file  = env("SYNCCTL_SANDBOX_CA_FILE")
 }
 
 sync "depot" "tools" {

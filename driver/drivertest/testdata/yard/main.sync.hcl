@@ -1,7 +1,7 @@
 server "yard" "north" {
   url         = env("YARD_URL")
   password    = env("YARD_PASSWORD")
-  ca          = file(env("SYNCCTL_SANDBOX_CA_FILE"))
+  ca_file     = env("SYNCCTL_SANDBOX_CA_FILE")
   ssh         = env("YARD_SSH")
   key         = env("YARD_KEY")
   known_hosts = env("YARD_KNOWN_HOSTS")

@@ -1,0 +1,259 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/afero"
+)
+
+// The largest files that are read, in bytes.
+const (
+	MostOfFile          = 16 << 20 // of file()
+	MostOfConfiguration = 16 << 20 // of all files of a folder together; of one file of values
+)
+
+// ErrOutside is the error of a file that a configuration may not read, because it is not in its folder.
+var ErrOutside = errors.New("it is outside of the configuration's folder")
+
+// Folder reads the files that a configuration names. They are in its folder, also where links lead to, or permitted by
+// Access; they are regular files, and of a bounded size.
+type Folder struct {
+	Fs     afero.Fs
+	Dir    string
+	Access Access
+}
+
+// Read reads a file. A relative path means the folder.
+func (f Folder) Read(r Reading) ([]byte, error) {
+	written := r.Path
+	path := written
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(f.dir(), ".") + string(filepath.Separator) + path
+	}
+	path = Locate(f.Fs, path)
+	real, err := f.resolve(f.absolute(path))
+	if outside := f.permit(r, real, filepath.IsAbs(written)); outside != nil {
+		return nil, fmt.Errorf("reading %s: %w", written, outside)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", shownPath(path), err)
+	}
+	text, err := readRegular(f.Fs, real, r.Most)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", shownPath(path), err)
+	}
+	return text, nil
+}
+
+func shownPath(path string) string { return filepath.Clean(path) }
+
+// Check says whether a file may be read, or made where it is missing.
+func (f Folder) Check(r Reading) error {
+	path := r.Path
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(f.dir(), ".") + string(filepath.Separator) + path
+	}
+	real, err := f.resolve(f.absolute(Locate(f.Fs, path)))
+	if outside := f.permit(r, real, filepath.IsAbs(r.Path)); outside != nil {
+		return outside
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+func (f Folder) dir() string {
+	if f.Dir == "" {
+		return "."
+	}
+	return f.Dir
+}
+
+// permit decides on a path without links.
+func (f Folder) permit(r Reading, path string, whole bool) error {
+	for _, system := range []string{"/proc/", "/sys/"} {
+		if strings.HasPrefix(path, system) {
+			return fmt.Errorf("it is a file of the system, under %s", system)
+		}
+	}
+	if f.inside(path) {
+		return nil
+	}
+	if f.Access.ReadFile != nil {
+		r.Path = path
+		return f.Access.ReadFile(r)
+	}
+	switch {
+	case r.Whole && whole:
+		return nil
+	case r.Whole:
+		return fmt.Errorf("%w: write its whole path, or copy it there", ErrOutside)
+	}
+	return fmt.Errorf("%w, where it or a link leads: copy it there, or give its text through a variable", ErrOutside)
+}
+
+// inside tells whether a path without links is in the folder. Where the file system can tell, folders are compared as
+// such, not by their names, which may be spelled in several ways.
+func (f Folder) inside(path string) bool {
+	dir, _ := f.resolve(f.absolute(f.dir()))
+	if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(rel) {
+		return true
+	}
+	home, err := f.Fs.Stat(f.dir())
+	if err != nil {
+		return false
+	}
+	for at := filepath.Dir(path); ; at = filepath.Dir(at) {
+		if info, err := f.Fs.Stat(at); err == nil && os.SameFile(info, home) {
+			return true
+		}
+		if at == filepath.Dir(at) {
+			return false
+		}
+	}
+}
+
+// absolute makes a name absolute where the file system knows such names. Nothing is cleaned: .. behind a link means
+// the folder above of where the link leads.
+func (f Folder) absolute(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	base := ""
+	if known, ok := f.Fs.(interface{ Absolute(name string) string }); ok {
+		base = known.Absolute(".")
+	} else if _, system := f.Fs.(*afero.OsFs); system {
+		base, _ = filepath.Abs(".")
+	}
+	if base == "" {
+		return name
+	}
+	return base + string(filepath.Separator) + name
+}
+
+// maxLinks is how many links one path may lead through.
+const maxLinks = 100
+
+// resolve follows the links in a path. Where a part of it is missing, the path is still resolved as far as it is there.
+func (f Folder) resolve(path string) (string, error) {
+	volume := filepath.VolumeName(path)
+	at, rest := splitRoot(path)
+	var missing error
+	for links := 0; len(rest) > 0; {
+		part := rest[0]
+		rest = rest[1:]
+		switch part {
+		case "", ".":
+			continue
+		case "..":
+			at = filepath.Join(at, "..")
+			continue
+		}
+		next := filepath.Join(at, part)
+		link, err := f.link(next)
+		switch {
+		case err != nil:
+			if missing == nil {
+				missing = err
+			}
+			at = next
+		case link == "":
+			at = next
+		default:
+			if links++; links > maxLinks {
+				return next, errors.New("it leads through too many links")
+			}
+			root, parts := splitRoot(link)
+			if filepath.IsAbs(link) {
+				at = root
+			} else if root != "" { // of Windows: the same volume
+				at = volume + root
+			}
+			rest = append(parts, rest...)
+		}
+	}
+	return at, missing
+}
+
+// splitRoot takes a path apart: its root, "" where it is relative, and its parts.
+func splitRoot(path string) (string, []string) {
+	volume := filepath.VolumeName(path)
+	rest := filepath.ToSlash(path[len(volume):])
+	if strings.HasPrefix(rest, "/") {
+		volume += string(filepath.Separator)
+	}
+	return volume, strings.Split(rest, "/")
+}
+
+// link is where a link leads, "" of what is none.
+func (f Folder) link(name string) (string, error) {
+	lister, ok := f.Fs.(afero.Lstater)
+	if !ok {
+		_, err := f.Fs.Stat(name)
+		return "", err
+	}
+	info, _, err := lister.LstatIfPossible(name)
+	if err != nil {
+		return "", err
+	}
+	if info.Mode()&(fs.ModeSymlink|fs.ModeIrregular) == 0 { // junctions of Windows are irregular
+		return "", nil
+	}
+	reader, ok := f.Fs.(afero.LinkReader)
+	if !ok {
+		return "", errors.New("it is a link that cannot be followed")
+	}
+	return reader.ReadlinkIfPossible(name)
+}
+
+// readRegular reads a regular file whose name has no links. What was opened is looked at again: a name may mean
+// something else by then.
+func readRegular(fsys afero.Fs, name string, most int64) ([]byte, error) {
+	before, err := fsys.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !before.Mode().IsRegular() { // opening a device may do something
+		return nil, errors.New("it is not a regular file")
+	}
+	file, err := fsys.OpenFile(name, os.O_RDONLY|openFlags, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() // nothing was written
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is not a regular file")
+	case info.Sys() != nil && before.Sys() != nil && !os.SameFile(before, info):
+		return nil, errors.New("it was exchanged while it was read")
+	}
+	return bounded(file, most)
+}
+
+// ReadBounded reads a file that the person has named: whatever it is, but not without end.
+func ReadBounded(fsys afero.Fs, name string, most int64) ([]byte, error) {
+	file, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() // nothing was written
+	return bounded(file, most)
+}
+
+func bounded(r io.Reader, most int64) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, most+1))
+	if err == nil && int64(len(text)) > most {
+		return nil, fmt.Errorf("it is larger than %d MiB", most>>20)
+	}
+	return text, err
+}

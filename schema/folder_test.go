@@ -1,0 +1,136 @@
+package schema
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/spf13/afero"
+)
+
+// onDisk makes a folder conf with files, and beside it secret.txt, which no configuration may read.
+func onDisk(t *testing.T, files map[string]string, links map[string]string) string {
+	t.Helper()
+	root := t.TempDir()
+	put := func(name, text string) {
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(filepath.Join(root, "secret.txt"), "canary = hunter22\n")
+	dir := filepath.Join(root, "conf")
+	for name, text := range files {
+		put(filepath.Join(dir, name), text)
+	}
+	for name, to := range links {
+		if err := os.Symlink(strings.ReplaceAll(to, "ROOT", root), filepath.Join(dir, name)); err != nil {
+			if runtime.GOOS == "windows" { // needs a privilege there
+				return dir
+			}
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// TestConfined: file() and the configuration's own files stay in the folder, in both syntaxes, and nothing from
+// outside is quoted.
+func TestConfined(t *testing.T) {
+	links := map[string]string{
+		"out": "../secret.txt", "whole": "ROOT/secret.txt", "up": "..", "loop": "loop", "in": "sub/a.txt", "twice": "out",
+		"sub/back": "../a.txt",
+	}
+	files := map[string]string{"a.txt": "fine", "sub/a.txt": "fine"}
+	for path, inside := range map[string]bool{
+		"a.txt": true, "sub/a.txt": true, "in": true, "sub/back": true, "sub/../a.txt": true, "./a.txt": true,
+		"../conf/a.txt": true, "up/conf/a.txt": true,
+		"out": false, "whole": false, "up/secret.txt": false, "twice": false, "loop": false, "../secret.txt": false,
+		"sub/../../secret.txt": false, "up/../secret.txt": false, "/proc/self/environ": false, "/dev/zero": false,
+		"../gone": false, "sub": false, ".": false,
+	} {
+		for file, text := range map[string]string{
+			"main.sync.hcl": "server \"barn\" \"x\" {\n  url = can(file(\"" + path + "\"))\n}\n" +
+				"server \"barn\" \"y\" {\n  url = [file(\"" + path + "\")]\n}\n",
+			"main.sync.hcl.json": `{"server": {"barn": {"x": {"url": "${can(file(\"` + path + `\"))}"}, ` +
+				`"y": {"url": ["${file(\"` + path + `\")}"]}}}}`,
+		} {
+			dir := onDisk(t, map[string]string{"a.txt": files["a.txt"], "sub/a.txt": files["sub/a.txt"], file: text}, links)
+			cfg, diags := Load(t.Context(), Options{Fs: afero.NewOsFs(), Dir: dir, Catalog: depots()})
+			var out bytes.Buffer
+			if err := WriteText(&out, diags, cfg.Files, TextOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(out.String(), "hunter22") || strings.Contains(out.String(), "PATH=") {
+				t.Errorf("%s in %s: quoted: %s", path, file, out.String())
+			}
+			if got := cfg.Lookup(Addr{Server, "barn", "x"}).Text("url"); got != strconv.FormatBool(inside) {
+				t.Errorf("%s in %s: read: %s", path, file, got)
+			}
+		}
+	}
+}
+
+// TestOwnFilesConfined: a file of the folder that is a link to elsewhere is refused, and its lines are not shown.
+func TestOwnFilesConfined(t *testing.T) {
+	for _, name := range []string{"x.sync.hcl", "x.sync.hcl.json", "syncctl.syncvars.hcl", "x.auto.syncvars.hcl"} {
+		dir := onDisk(t, map[string]string{"main.sync.hcl": "locals {\n  a = 1\n}\n"}, map[string]string{name: "../secret.txt"})
+		cfg, diags := Load(t.Context(), Options{Fs: afero.NewOsFs(), Dir: dir})
+		if !diags.HasErrors() || len(cfg.Files) != 1 {
+			t.Errorf("%s: %v, %d files", name, diags, len(cfg.Files))
+		}
+	}
+}
+
+// TestAccess: a policy decides on what is outside, by a path without links, and on the environment and nonsensitive.
+func TestAccess(t *testing.T) {
+	dir := onDisk(t, map[string]string{"main.sync.hcl": "locals {\n  a = file(\"out\")\n}\n"},
+		map[string]string{"out": "../secret.txt"})
+	var asked string
+	access := Access{ReadFile: func(r Reading) error { asked = r.Path; return nil }}
+	if _, diags := Load(t.Context(), Options{Fs: afero.NewOsFs(), Dir: dir, Access: access}); diags.HasErrors() {
+		t.Error(diags)
+	}
+	if real, _ := filepath.EvalSymlinks(filepath.Dir(dir)); asked != filepath.Join(real, "secret.txt") {
+		t.Errorf("asked for %s", asked)
+	}
+	no := errors.New("a policy forbids it")
+	access = Access{Env: func(string) error { return no }, Nonsensitive: func() error { return no }}
+	for _, expr := range []string{`env("A", "x")`, `nonsensitive("x")`, `nonsensitive(sensitive("x"))`} {
+		fs := withFile(t, "locals {\n  a = "+expr+"\n}\n")
+		if _, diags := Load(t.Context(), Options{Fs: fs, Dir: "conf", Access: access}); !diags.HasErrors() {
+			t.Errorf("%s: taken", expr)
+		}
+		if _, diags := Load(t.Context(), Options{Fs: fs, Dir: "conf"}); diags.HasErrors() {
+			t.Errorf("%s: %v", expr, diags)
+		}
+	}
+}
+
+// TestReading: the files of arguments may be anywhere when that is written, they are regular, and not large.
+func TestReading(t *testing.T) {
+	dir := onDisk(t, map[string]string{"ca.pem": "12345678"}, map[string]string{"out": "../secret.txt"})
+	folder := Folder{Fs: afero.NewOsFs(), Dir: dir}
+	for path, want := range map[string]bool{
+		"ca.pem": true, filepath.Join(filepath.Dir(dir), "secret.txt"): true,
+		"out": false, "../secret.txt": false, "/dev/zero": false, "/proc/self/environ": false, dir: false,
+	} {
+		_, err := folder.Read(Reading{Path: path, By: "ca_file", Most: 100, Whole: true})
+		if (err == nil) != want {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if _, err := folder.Read(Reading{Path: "ca.pem", Most: 7}); err == nil {
+		t.Error("a file that is too large was read")
+	}
+	if _, err := folder.Read(Reading{Path: "ca.pem", Most: 8}); err != nil {
+		t.Error(err)
+	}
+}

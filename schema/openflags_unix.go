@@ -1,0 +1,8 @@
+//go:build unix
+
+package schema
+
+import "syscall"
+
+// openFlags make opening neither wait, as for a pipe, nor follow a link.
+const openFlags = syscall.O_NONBLOCK | syscall.O_NOFOLLOW
