@@ -37,16 +37,28 @@ type NewFile interface {
 	Sync() error // has the machine write it to its disk
 }
 
-// ReadFile reads a whole file.
-func ReadFile(files Files, name string) ([]byte, error) {
+// MaxFile is how large a file may be that is read as a whole, in bytes, where its reader knows no smaller bound. The
+// keystores and settings files that servers have are a hundredth of it.
+const MaxFile = 64 << 20
+
+// ErrTooLarge is a file, a folder or an answer about them that is larger than what is read of it.
+var ErrTooLarge = errors.New("it is too large")
+
+// ReadFile reads a whole file of at most so many bytes. What counts is what comes, not what the machine says of the
+// file's size: a device, or a machine that means ill, sends without end.
+func ReadFile(files Files, name string, most int64) ([]byte, error) {
 	f, err := files.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	content, err := io.ReadAll(f)
+	content, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	if int64(len(content)) > most {
+		return nil, fmt.Errorf("reading %s: %w: at most %d bytes are read, and more came; is it the file that is meant?",
+			name, ErrTooLarge, most)
 	}
 	return content, nil
 }

@@ -135,7 +135,9 @@ func (h *sshHost) identities(ctx context.Context) (ids []identity, hangUp func()
 // handshake makes a connection to a machine's sshd into an SSH connection.
 func (h *sshHost) handshake(conn net.Conn, to address, ids []identity) (*ssh.Client, error) {
 	l := &login{address: to, ids: ids}
+	strong := ssh.SupportedAlgorithms() // the library's default still takes key exchanges with SHA-1
 	config := &ssh.ClientConfig{
+		Config:            ssh.Config{KeyExchanges: strong.KeyExchanges, Ciphers: strong.Ciphers, MACs: strong.MACs},
 		User:              to.user,
 		AuthCallback:      l.next,
 		HostKeyAlgorithms: h.known.algorithms(to),

@@ -128,7 +128,7 @@ func (p *replacing) read() ([]byte, error) {
 	if p.r.Was == "" {
 		return nil, fmt.Errorf("%w: it exists now", ErrChanged)
 	}
-	content, err := ReadFile(p.files, p.name)
+	content, err := ReadFile(p.files, p.name, MaxFile)
 	if err != nil {
 		return nil, err
 	}

@@ -41,10 +41,13 @@ type server struct {
 	reject    ssh.RejectionReason                    // every connection to elsewhere
 	connect   func(address string) (net.Conn, error) // to elsewhere; nil: as this machine does
 	methods   func(*ssh.ServerConfig)
+	files     *sftp.Handlers        // stands for its files
+	opens     func(*ssh.ServerConn) // what it does to its client
 
 	mu       sync.Mutex
 	conns    []net.Conn
 	lines    []string
+	asked    []string // kinds of requests in sessions
 	accepted int
 	all      sync.WaitGroup
 }
@@ -156,6 +159,9 @@ func (s *server) talk(conn net.Conn) {
 		return
 	}
 	s.all.Go(func() { ssh.DiscardRequests(requests) })
+	if s.opens != nil {
+		s.all.Go(func() { s.opens(c) })
+	}
 	for n := range channels {
 		switch {
 		case s.full:
@@ -228,6 +234,9 @@ func (s *server) session(conn net.Conn, channel ssh.Channel, requests <-chan *ss
 	for r := range requests {
 		var text struct{ Value string }
 		_ = ssh.Unmarshal(r.Payload, &text)
+		s.mu.Lock()
+		s.asked = append(s.asked, r.Type)
+		s.mu.Unlock()
 		switch {
 		case r.Type == "subsystem" && text.Value == "sftp" && !s.noSFTP:
 			_ = r.Reply(true, nil)
@@ -238,6 +247,12 @@ func (s *server) session(conn net.Conn, channel ssh.Channel, requests <-chan *ss
 			var stream io.ReadWriteCloser = channel
 			if s.hang != nil {
 				stream = hangingChannel{channel, s.hang}
+			}
+			if s.files != nil {
+				files := sftp.NewRequestServer(stream, *s.files)
+				_ = files.Serve()
+				_ = files.Close()
+				return
 			}
 			files, err := sftp.NewServer(stream)
 			if err == nil {

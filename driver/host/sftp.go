@@ -10,10 +10,12 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/pkg/sftp"
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 // sftpFiles are the files of a machine over SFTP.
@@ -128,10 +130,14 @@ func (f *sftpFiles) Readlink(name string) (string, error) {
 
 // Names: see Files.
 func (f *sftpFiles) Names(folder string) ([]string, error) {
-	infos, err := access(f, "readdir", folder, func(c *transfer) ([]fs.FileInfo, error) { return c.ReadDir(folder) })
+	infos, err := access(f, "readdir", folder, func(c *transfer) ([]fs.FileInfo, error) { return c.list(f.ctx, folder) })
 	names := make([]string, len(infos))
 	for i, info := range infos {
 		names[i] = info.Name()
+		if strings.ContainsAny(names[i], "/\x00") || names[i] == "." || names[i] == ".." || names[i] == "" {
+			return nil, about("readdir", folder, &inWords{"the machine lists a name that no file can have: " +
+				wording.Quote(names[i]), fs.ErrInvalid})
+		}
 	}
 	slices.Sort(names)
 	return names, err
@@ -155,6 +161,7 @@ func (f *sftpFiles) Open(name string) (io.ReadSeekCloser, error) {
 	if err != nil {
 		return nil, err
 	}
+	file.whole = time.AfterFunc(wholeFile*f.limit, file.client.end) // a byte now and then is an answer, too
 	return file, nil
 }
 
@@ -230,7 +237,11 @@ type sftpFile struct {
 	file   *sftp.File
 	name   string
 	lost   *Error // its session was given up
+	whole  *time.Timer
 }
+
+// wholeFile is how many times the limit of one answer the reading of a file may take.
+const wholeFile = 20
 
 // do adds to an error what was being done. Only the end of a file itself is io.EOF: the library wraps one where the
 // connection ended.
@@ -248,6 +259,9 @@ func (f *sftpFile) do(op string, act func() (int64, error)) (int64, error) {
 }
 
 func (f *sftpFile) Close() error {
+	if f.whole != nil {
+		f.whole.Stop()
+	}
 	_, err := f.do("close", func() (int64, error) { return 0, f.file.Close() })
 	return err
 }

@@ -77,7 +77,8 @@ func openSSH(t *testing.T, program string) Files {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := sftp.NewClientPipe(out, in, sftp.UseConcurrentReads(false))
+	from := &meter{Reader: out}
+	c, err := sftp.NewClientPipe(from, in, sftp.UseConcurrentReads(false))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +86,7 @@ func openSSH(t *testing.T, program string) Files {
 		_ = c.Close()
 		_ = cmd.Wait()
 	})
-	session := newTransfer(c)
+	session := newTransfer(c, from)
 	return &sftpFiles{ctx: t.Context(), limit: time.Minute, name: "test",
 		client: func(context.Context) (*transfer, error) { return session, nil }}
 }
@@ -106,7 +107,7 @@ func (c fsCase) create(t *testing.T, name, text string) string {
 
 func (c fsCase) read(t *testing.T, name string) string {
 	t.Helper()
-	b, err := ReadFile(c, c.at(name))
+	b, err := ReadFile(c, c.at(name), MaxFile)
 	ok(t, err)
 	return string(b)
 }
@@ -178,7 +179,7 @@ func TestOpen(t *testing.T) {
 		ok(t, f.Close())
 		_, err = c.Open(c.at("none"))
 		is(t, err, fs.ErrNotExist)
-		_, err = ReadFile(c, c.at("none"))
+		_, err = ReadFile(c, c.at("none"), MaxFile)
 		is(t, err, fs.ErrNotExist)
 		if !c.real {
 			return
@@ -186,7 +187,7 @@ func TestOpen(t *testing.T) {
 		_, err = f.Read(at)
 		is(t, err, fs.ErrClosed)
 		is(t, f.Close(), fs.ErrClosed)
-		_, err = ReadFile(c, c.at("folder"))
+		_, err = ReadFile(c, c.at("folder"), MaxFile)
 		is(t, err, syscall.EISDIR)
 		if _, err = c.Open(c.at("large/below")); err == nil {
 			t.Error("a file was entered")

@@ -46,13 +46,14 @@ func TestMachineThatCannotReplace(t *testing.T) {
 	server := sftp.NewRequestServer(there, sftp.InMemHandler())
 	done := make(chan error)
 	go func() { done <- server.Serve() }()
-	c, err := sftp.NewClientPipe(&withoutExtensions{Reader: here}, here, sftp.UseConcurrentReads(false))
+	in := &meter{Reader: &withoutExtensions{Reader: here}}
+	c, err := sftp.NewClientPipe(in, here, sftp.UseConcurrentReads(false))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { here.Close(); <-done; _ = c.Close() }()
 	said := 0
-	session := newTransfer(c)
+	session := newTransfer(c, in)
 	files := &sftpFiles{ctx: t.Context(), limit: time.Minute, name: "test", noSync: func() { said++ },
 		client: func(context.Context) (*transfer, error) { return session, nil }}
 	for _, name := range []string{"/a", "/b"} {
@@ -74,7 +75,7 @@ func TestMachineThatCannotReplace(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	ok(t, files.Rename("/a", "/c"))
-	b, err := ReadFile(files, "/c")
+	b, err := ReadFile(files, "/c", MaxFile)
 	if err != nil || string(b) != "/a" {
 		t.Errorf("%q, %v", b, err)
 	}
@@ -133,7 +134,7 @@ func TestFilesOfAConnectionThatBreaks(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	// The next use connects again.
-	if b, err := ReadFile(files, name); err != nil || len(b) != 100_000 {
+	if b, err := ReadFile(files, name, MaxFile); err != nil || len(b) != 100_000 {
 		t.Errorf("%d bytes, %v", len(b), err)
 	}
 	works(t, h)

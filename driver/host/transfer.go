@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"sync"
 	"time"
 
@@ -16,12 +18,70 @@ import (
 type transfer struct {
 	*sftp.Client
 
+	in    *meter
 	once  sync.Once
 	ended chan struct{} // closed when nothing more can come of it
 }
 
-func newTransfer(c *sftp.Client) *transfer {
-	t := &transfer{Client: c, ended: make(chan struct{})}
+// maxListing bounds what a machine may send while one folder is listed, in bytes: a hundred thousand names of the usual
+// length, and their attributes.
+const maxListing = 16 << 20
+
+// list lists a folder, up to maxListing.
+func (t *transfer) list(ctx context.Context, folder string) ([]fs.FileInfo, error) {
+	within, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer t.in.limit(maxListing, func() {
+		cancel(&inWords{fmt.Sprintf("at most %d bytes of a folder's list are read, and more came; are old files to be moved "+
+			"away?", maxListing), ErrTooLarge})
+	})()
+	infos, err := t.ReadDirContext(within, folder)
+	if within.Err() != nil {
+		return nil, context.Cause(within)
+	}
+	return infos, err
+}
+
+// meter counts what comes of a machine's file transfer.
+type meter struct {
+	io.Reader
+
+	mu    sync.Mutex
+	seen  int64
+	calls map[*func()]int64 // what is called, and when
+}
+
+func (m *meter) Read(p []byte) (int, error) {
+	n, err := m.Reader.Read(p)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.seen += int64(n)
+	for call, at := range m.calls {
+		if m.seen > at {
+			(*call)()
+			delete(m.calls, call)
+		}
+	}
+	return n, err
+}
+
+// limit calls something once more than so many bytes have come, until it is ended.
+func (m *meter) limit(most int64, call func()) (end func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.calls == nil {
+		m.calls = map[*func()]int64{}
+	}
+	m.calls[&call] = m.seen + most
+	return func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		delete(m.calls, &call)
+	}
+}
+
+func newTransfer(c *sftp.Client, in *meter) *transfer {
+	t := &transfer{Client: c, in: in, ended: make(chan struct{})}
 	go func() {
 		_ = c.Wait() // that it ended is all
 		t.once.Do(func() { close(t.ended) })
@@ -63,11 +123,12 @@ func (l *link) files(ctx context.Context) (*transfer, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.transfer(within)
+	in := &meter{Reader: s.channel}
+	c, err := s.transfer(within, in)
 	if err != nil {
 		return nil, err
 	}
-	l.transfer = newTransfer(c)
+	l.transfer = newTransfer(c, in)
 	return l.transfer, nil
 }
 
@@ -76,14 +137,14 @@ func noAnswer(limit time.Duration) error {
 }
 
 // transfer has the machine speak SFTP in the session.
-func (s *session) transfer(ctx context.Context) (*sftp.Client, error) {
+func (s *session) transfer(ctx context.Context, in io.Reader) (*sftp.Client, error) {
 	c, ok, err := await(ctx, func() (*sftp.Client, bool, error) {
 		ok, err := s.channel.SendRequest("subsystem", true, ssh.Marshal(struct{ Name string }{"sftp"}))
 		if err != nil || !ok {
 			return nil, ok, err
 		}
 		// One after the other: asked for parts at the same time, the library takes a short answer for the file's end.
-		c, err := sftp.NewClientPipe(s.channel, s.channel, sftp.UseConcurrentReads(false))
+		c, err := sftp.NewClientPipe(in, s.channel, sftp.UseConcurrentReads(false))
 		return c, true, err
 	})
 	if err == nil && ok {

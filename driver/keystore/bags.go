@@ -1,7 +1,6 @@
 package keystore
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
@@ -18,9 +17,12 @@ import (
 
 // fromBags makes a Store of a PKCS#12 file.
 func fromBags(f *pfx.File) (*Store, error) {
+	if len(f.Bags) > maxEntries {
+		return nil, tooMany(len(f.Bags))
+	}
 	s := &Store{Format: PKCS12, Level: f.Level, Weak: f.Weak, Unprotected: !f.MAC, Unencrypted: f.Unencrypted,
 		Mixed: f.Mixed}
-	h := &heap{subjects: map[string]Certificate{}}
+	h := newHeap()
 	for i := range f.Bags {
 		if b := &f.Bags[i]; b.Kind == pfx.Certificate {
 			c := NewCertificate(b.DER)
@@ -28,7 +30,7 @@ func fromBags(f *pfx.File) (*Store, error) {
 				h.subjects[c.subject] = c
 			}
 			if !b.Trusted {
-				h.certificates = append(h.certificates, heaped{c, b})
+				h.add(heaped{c, b})
 			}
 		}
 	}
@@ -70,7 +72,36 @@ func fromBags(f *pfx.File) (*Store, error) {
 type heap struct {
 	subjects     map[string]Certificate // the first of each name
 	certificates []heaped               // those that are not trusted
+
+	ids, names map[string]int // the first of each id, and of each id and name
+	publics    map[string]int // the first of each public key
 }
+
+func newHeap() *heap {
+	return &heap{subjects: map[string]Certificate{}, ids: map[string]int{}, names: map[string]int{},
+		publics: map[string]int{}}
+}
+
+// add adds a certificate that is not trusted.
+func (h *heap) add(c heaped) {
+	at := len(h.certificates)
+	h.certificates = append(h.certificates, c)
+	first := func(m map[string]int, key string) {
+		if _, ok := m[key]; !ok {
+			m[key] = at
+		}
+	}
+	if c.bag.KeyID != nil {
+		first(h.ids, string(c.bag.KeyID))
+		first(h.names, named(c.bag))
+	}
+	if public := c.public(); public != "" {
+		first(h.publics, public)
+	}
+}
+
+// named is what tells bags of one id apart.
+func named(b *pfx.Bag) string { return strconv.Itoa(len(b.KeyID)) + " " + string(b.KeyID) + b.Name }
 
 type heaped struct {
 	Certificate
@@ -91,8 +122,8 @@ func (h *heap) entry(b *pfx.Bag, used map[string]bool) Entry {
 	}
 	e.noted[1] = leaf.bag.Attributes
 	for c := leaf.Certificate; ; {
-		if slices.ContainsFunc(e.Chain, c.Equal) {
-			break // the chain leads in a circle
+		if len(e.Chain) == maxChain || slices.ContainsFunc(e.Chain, c.Equal) {
+			break // the chain leads in a circle, or on and on
 		}
 		e.Chain = append(e.Chain, c)
 		used[string(c.DER)] = true
@@ -108,22 +139,18 @@ func (h *heap) entry(b *pfx.Bag, used map[string]bool) Entry {
 // leaf is the key's own certificate: that with its id, of several the one with its name. Where the file has no ids,
 // as one with a single key may, it is the one with its public key.
 func (h *heap) leaf(b *pfx.Bag, public string) *heaped {
-	var found *heaped
-	for i := range h.certificates {
-		c := &h.certificates[i]
-		if b.KeyID == nil || !bytes.Equal(c.bag.KeyID, b.KeyID) {
-			continue
+	if b.KeyID != nil {
+		if at, ok := h.names[named(b)]; ok {
+			return &h.certificates[at]
 		}
-		if found == nil || c.bag.Name == b.Name && found.bag.Name != b.Name {
-			found = c
+		if at, ok := h.ids[string(b.KeyID)]; ok {
+			return &h.certificates[at]
 		}
 	}
-	for i := range h.certificates {
-		if c := &h.certificates[i]; found == nil && public != "" && c.public() == public {
-			found = c
-		}
+	if at, ok := h.publics[public]; ok && public != "" {
+		return &h.certificates[at]
 	}
-	return found
+	return nil
 }
 
 // created is the time that Java keeps in the id.

@@ -1,6 +1,7 @@
 package keystore
 
 import (
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -31,7 +32,15 @@ type Certificate struct {
 // NewCertificate takes a certificate in DER.
 func NewCertificate(der []byte) Certificate {
 	c := Certificate{DER: der}
+	if len(der) > maxCertificate {
+		c.err = fmt.Errorf("it has %d bytes, and at most %d are read", len(der), maxCertificate)
+		return c
+	}
 	if c.parsed, c.err = x509.ParseCertificate(der); c.err == nil {
+		if k, ok := c.parsed.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() > maxModulus {
+			return Certificate{DER: der, err: fmt.Errorf("its RSA key has %d bits, and at most %d are supported", k.N.BitLen(),
+				maxModulus)}
+		}
 		c.issuer, c.subject = string(c.parsed.RawIssuer), string(c.parsed.RawSubject)
 		c.key = string(c.parsed.RawSubjectPublicKeyInfo)
 		c.from, c.until = c.parsed.NotBefore, c.parsed.NotAfter

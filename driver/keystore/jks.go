@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	jks "github.com/pavlo-v-chernykh/keystore-go/v4"
@@ -198,6 +197,8 @@ type jksScan struct {
 	rest    []byte
 	version uint32
 	aliases []string // each once
+	seen    map[string]bool
+	chained int64 // certificates of keys
 	doubles []string
 	short   map[string]bool // keys that are too short to be one
 }
@@ -220,7 +221,10 @@ func (s *jksScan) all() error {
 	if version != 1 && version != 2 {
 		return errDamaged
 	}
-	s.version, s.short = version, map[string]bool{}
+	if count > maxEntries {
+		return tooMany(int(count))
+	}
+	s.version, s.short, s.seen = version, map[string]bool{}, map[string]bool{}
 	for range count {
 		if err := s.entry(); err != nil {
 			return err
@@ -240,10 +244,10 @@ func (s *jksScan) entry() error {
 		return err
 	}
 	alias := string(name)
-	if slices.Contains(s.aliases, alias) {
+	if s.seen[alias] {
 		s.doubles = append(s.doubles, alias)
 	} else {
-		s.aliases = append(s.aliases, alias)
+		s.seen[alias], s.aliases = true, append(s.aliases, alias)
 	}
 	if _, err := s.bytes(8); err != nil { // when it was made
 		return err
@@ -265,6 +269,9 @@ func (s *jksScan) entry() error {
 		}
 		if int64(count) > int64(len(s.rest)) { // the library makes room for as many
 			return errTruncated
+		}
+		if s.chained += int64(count); s.chained > maxEntries {
+			return tooMany(int(s.chained))
 		}
 		for range count {
 			if err := s.certificate(); err != nil {

@@ -126,6 +126,9 @@ func (e *Entry) Signer() (crypto.Signer, error) {
 	if e.key == nil {
 		return nil, fmt.Errorf("using the key of %s: the password of the keystore does not open it", e)
 	}
+	if len(e.key) > maxKey {
+		return nil, fmt.Errorf("using the key of %s: it has %d bytes, and at most %d are read", e, len(e.key), maxKey)
+	}
 	key, err := x509.ParsePKCS8PrivateKey(e.key)
 	if err != nil {
 		return nil, fmt.Errorf("using the key of %s: unsupported kind of key", e) // the library's error may show bytes
@@ -198,6 +201,21 @@ var (
 	helpPassword  = "Give the password that the file was written with as password or, to change it, as previous_password."
 	helpTruncated = "Get the file again from its source: the missing part cannot be restored."
 )
+
+// Bounds of what is taken out of a keystore. Java's own trust store has a hundred and fifty entries, that of a large
+// company a thousand.
+const (
+	maxEntries     = 10_000   // keys, certificates and secrets
+	maxChain       = 100      // certificates that a key's chain follows; handshakes take a tenth
+	maxCertificate = 64 << 10 // bytes; real ones have two thousand
+	maxModulus     = 16_384   // bits of an RSA key: with more, checking one signature takes seconds
+	maxKey         = 16 << 10 // bytes of a private key; RSA of 16,384 bits has nine thousand
+)
+
+func tooMany(n int) error {
+	return &Error{RuleCostly, fmt.Sprintf("it has %d entries, and at most %d are read", n, maxEntries),
+		"No known program needs as many: find out where the file comes from, and remove what is not needed."}
+}
 
 // Open reads a keystore, PKCS#12 or JKS by its content. An error is an *Error. The time it takes is bounded,
 // whatever the bytes are.
@@ -288,6 +306,9 @@ func keyKind(public crypto.PublicKey) string {
 // setKey takes in a key that was opened. A key of an unsupported kind is kept all the same.
 func (e *Entry) setKey(pkcs8 []byte) {
 	e.key = pkcs8
+	if len(pkcs8) > maxKey { // as one of an unsupported kind: to look at it alone may take minutes
+		return
+	}
 	if s, err := e.Signer(); err == nil {
 		e.Key, e.Public = describe(s.Public())
 	}

@@ -168,7 +168,7 @@ func readFile(files host.Files, name string) ([]byte, time.Time, error) {
 			RuleNotAKeystore, fmt.Sprintf("it has %d bytes, too many for a keystore", info.Size()), "Correct path.",
 		}
 	}
-	content, err := host.ReadFile(files, name)
+	content, err := host.ReadFile(files, name, mostBytes)
 	if err == nil { // after reading: a write in between then counts as newer than what was read
 		info, err = files.Stat(name)
 	}

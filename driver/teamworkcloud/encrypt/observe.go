@@ -165,7 +165,7 @@ func readWhole(files host.Files, name string, most int64) ([]byte, time.Time, er
 	if !info.Mode().IsRegular() || info.Size() > most {
 		return nil, time.Time{}, errNotRegular
 	}
-	content, err := host.ReadFile(files, name)
+	content, err := host.ReadFile(files, name, most)
 	return content, info.ModTime().UTC(), err
 }
 

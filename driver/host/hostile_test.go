@@ -1,0 +1,166 @@
+//go:build unix
+
+package host
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pkg/sftp"
+	"golang.org/x/crypto/ssh"
+)
+
+// endless are files without end that say that they have ten bytes, in folders without end.
+type endless struct {
+	names func(n int64) string
+	sent  atomic.Int64
+}
+
+func (e *endless) Fileread(*sftp.Request) (io.ReaderAt, error) { return e, nil }
+
+func (e *endless) ReadAt(p []byte, _ int64) (int, error) {
+	e.sent.Add(int64(len(p)))
+	return len(p), nil
+}
+
+func (e *endless) Filelist(r *sftp.Request) (sftp.ListerAt, error) {
+	if r.Method == "List" {
+		return e, nil
+	}
+	return one{entry("file")}, nil
+}
+
+func (e *endless) ListAt(out []fs.FileInfo, at int64) (int, error) {
+	for i := range out {
+		out[i] = entry(e.names(at + int64(i)))
+		e.sent.Add(int64(len(out[i].Name())))
+	}
+	return len(out), nil
+}
+
+type one []fs.FileInfo
+
+func (o one) ListAt(out []fs.FileInfo, at int64) (int, error) {
+	if at > 0 {
+		return 0, io.EOF
+	}
+	return copy(out, o), io.EOF
+}
+
+type entry string
+
+func (e entry) Name() string       { return string(e) }
+func (e entry) Size() int64        { return 10 }
+func (e entry) Mode() fs.FileMode  { return 0o600 }
+func (e entry) ModTime() time.Time { return time.Unix(0, 0) }
+func (e entry) IsDir() bool        { return false }
+func (e entry) Sys() any           { return nil }
+
+// Whatever a machine says of its files' sizes: what is read of a file and of a folder is bounded.
+func TestFilesWithoutEnd(t *testing.T) {
+	e := &endless{names: func(n int64) string { return strings.Repeat("x", 1000) + strconv.FormatInt(n, 10) }}
+	_, h := pair(t, func(s *server) { s.files = &sftp.Handlers{FileGet: e, FileList: e} })
+	files := h.Files(t.Context())
+	content, err := ReadFile(files, "/file", 100_000)
+	is(t, err, ErrTooLarge)
+	if len(content) > 0 || e.sent.Load() > 1<<20 {
+		t.Errorf("%d bytes were sent, %d taken", e.sent.Load(), len(content))
+	}
+	e.sent.Store(0)
+	names, err := files.Names("/folder")
+	is(t, err, ErrTooLarge)
+	if len(names) > 0 || e.sent.Load() > 2*maxListing {
+		t.Errorf("%d bytes were sent, %d names taken", e.sent.Load(), len(names))
+	}
+	_, err = files.Stat("/file") // the session goes on
+	ok(t, err)
+}
+
+// A folder lists names that are in it. What is a path has its last element taken, and what leads upwards is refused.
+func TestNamesThatLeadElsewhere(t *testing.T) {
+	for listed, want := range map[string]string{
+		"a": "a", "a\nb\x1b[2J": "a\nb\x1b[2J", "../../etc/passwd": "passwd", "/etc/passwd": "passwd",
+		"../..": "", "x/..": "", "/": "", "a\x00b": "", ".": "none", "..": "none",
+	} {
+		list := lister{one{entry(listed)}}
+		_, h := pair(t, func(s *server) { s.files = &sftp.Handlers{FileList: list} })
+		names, err := h.Files(t.Context()).Names("/folder")
+		switch {
+		case want == "none" && (err != nil || len(names) != 0), want == "" && !errors.Is(err, fs.ErrInvalid),
+			want != "" && want != "none" && (err != nil || !slices.Equal(names, []string{want})):
+			t.Errorf("%q is listed as %q, %v", listed, names, err)
+		case err != nil && strings.ContainsAny(err.Error(), "\x00\x1b\n"):
+			t.Errorf("%q shows as %q", listed, err)
+		}
+		ok(t, h.Close())
+	}
+}
+
+type lister struct{ one }
+
+func (l lister) Filelist(*sftp.Request) (sftp.ListerAt, error) { return l.one, nil }
+
+// A machine that offers nothing but what is broken is not talked to.
+func TestWeakAlgorithms(t *testing.T) {
+	weak := ssh.InsecureAlgorithms()
+	for name, change := range map[string]func(*ssh.ServerConfig){
+		"key exchange": func(c *ssh.ServerConfig) { c.KeyExchanges = weak.KeyExchanges },
+		"cipher":       func(c *ssh.ServerConfig) { c.Ciphers = weak.Ciphers },
+		"MAC": func(c *ssh.ServerConfig) {
+			c.MACs, c.Ciphers = weak.MACs, []string{ssh.CipherAES128CTR} // one that needs a MAC
+		},
+	} {
+		s, h := pair(t, func(s *server) { s.methods = change })
+		_, err := h.Run(t.Context(), Command{Args: []string{"true"}})
+		if n, _ := s.count(); err == nil || WasStarted(err) != StartedNo || n != 1 {
+			t.Errorf("%s: %v after %d connections", name, err, n)
+		}
+	}
+}
+
+// The agent is never forwarded, and a machine gets no channel of its own.
+func TestMachineThatWantsMore(t *testing.T) {
+	opened := make(chan error, 4)
+	s, h := pair(t, func(s *server) {
+		s.opens = func(c *ssh.ServerConn) {
+			for _, kind := range []string{"auth-agent@openssh.com", "forwarded-tcpip", "x11", "session"} {
+				_, _, err := c.OpenChannel(kind, nil)
+				opened <- err
+			}
+		}
+	})
+	works(t, h)
+	for range cap(opened) {
+		var refused *ssh.OpenChannelError
+		if err := <-opened; !errors.As(err, &refused) {
+			t.Errorf("a channel of the machine's own: %v", err)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, kind := range s.asked {
+		if kind != "exec" {
+			t.Errorf("asked for %q", kind)
+		}
+	}
+}
+
+// Words before the login, however many, are read until the connection's time is over, and not kept.
+func TestMachineThatTalksWithoutEnd(t *testing.T) {
+	s, h := pair(t, func(s *server) {
+		s.methods = func(c *ssh.ServerConfig) {
+			c.BannerCallback = func(ssh.ConnMetadata) string { return strings.Repeat("\x1b[2Jwelcome ", 10_000) }
+		}
+	})
+	works(t, h)
+	if n, _ := s.count(); n != 1 {
+		t.Errorf("%d connections", n)
+	}
+}
