@@ -96,7 +96,7 @@ func TestServersThatAreRefused(t *testing.T) {
 				_, _ = io.WriteString(w, "{}")
 			}))
 			s.Config.ErrorLog = log.New(io.Discard, "", 0)
-			s.TLS = &tls.Config{Certificates: []tls.Certificate{cert}} //nolint:gosec // what is refused
+			s.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
 			if c.tls != nil {
 				c.tls(s.TLS)
 			}

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Links of an answer name things. They are never followed: what they lead to gets neither a request nor the credentials.
+// Links of an answer name things. They are never followed: where they lead gets neither a request nor credentials.
 func TestLinksThatLeadElsewhere(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		t.Error("another server was asked")

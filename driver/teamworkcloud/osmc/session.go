@@ -93,7 +93,8 @@ func parseCookie(line, host string) (c cookie, removed, ok bool) {
 	pair, attributes, _ := strings.Cut(line, ";")
 	name, value, found := strings.Cut(pair, "=")
 	c = cookie{name: strings.TrimSpace(name), value: strings.TrimSpace(value)}
-	if !found || c.name == "" || len(pair) > longestCookie || strings.ContainsFunc(pair, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if !found || c.name == "" || len(pair) > longestCookie ||
+		strings.ContainsFunc(pair, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return cookie{}, false, false
 	}
 	removed = c.value == "" || c.value == `""`

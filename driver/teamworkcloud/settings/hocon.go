@@ -73,6 +73,7 @@ func (h *HOCON) Find(path string) Found { return h.find(strings.Split(path, ".")
 
 // find merges the fields from first to last, as the library does: whichever concerns the path last decides.
 func (h *HOCON) find(path []string) (found Found) {
+	at := -1 // of the field that decides
 	for _, f := range h.fields {
 		n := min(len(f.path), len(path))
 		if !slices.Equal(f.path[:n], path[:n]) {
@@ -89,7 +90,10 @@ func (h *HOCON) find(path []string) (found Found) {
 		case below || standing == included:
 			standing, value = Object, ""
 		}
-		found = Found{standing, value, lineAt(h.src, f.at)}
+		found, at = Found{Standing: standing, Value: value}, f.at
+	}
+	if at >= 0 {
+		found.Line = lineAt(h.src, at)
 	}
 	return found
 }

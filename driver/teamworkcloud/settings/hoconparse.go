@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,6 +11,10 @@ import (
 // library on the server, which is recursive.
 const deepest = 500
 
+// mostNames is how many names the paths of all fields of a file may have: each field keeps its whole path, and a small
+// file of many settings that are nested deep would take gigabytes. The vendor's file has some thousand.
+const mostNames = 1_000_000
+
 // parser reads a file into fields. The first error ends the file for it: all that follows is the end.
 type parser struct {
 	lexer
@@ -17,6 +22,7 @@ type parser struct {
 	fields []field
 	hidden int // arrays around the token at hand: no path names what is in one
 	depth  int
+	names  int // in the paths of fields
 }
 
 // parseHOCON reads a file. closing is the offset of the brace that closes the root, -1 if it has none.
@@ -124,6 +130,9 @@ func (p *parser) field(path []string) {
 	f := field{path: slices.Concat(path, p.path(parts))}
 	if len(f.path) > deepest {
 		p.fail(first, "names are nested too deep")
+	}
+	if p.names += len(f.path); p.names > mostNames {
+		p.fail(first, fmt.Sprintf("the names of all settings, each with those above it, are more than %d", mostNames))
 	}
 	p.skipLines()
 	switch t := p.t; {
