@@ -51,6 +51,7 @@ const (
 	dataVerdict  = "verdict"
 	dataNote     = "note"
 	dataStopped  = "interrupted" // "yes": an interrupt ended the try
+	dataCause    = "cause"       // "moved": the servers have changed since the plan; "refused": by a guard
 	outputPrefix = "out."
 )
 
@@ -60,6 +61,8 @@ type Failure struct {
 	Unsent   bool      // certainly nothing was changed
 	Executed bool      // the step was carried out, and its end could not be verified
 	Stopped  bool      // an interrupt ended the try: there is nothing to fix
+	Moved    bool      // the servers have changed since the plan was made
+	Refused  bool      // a guard refused it
 	Again    time.Time // when the server wants to be asked again; zero: not by this process
 }
 
@@ -75,6 +78,12 @@ func (f Failure) data() map[string]string {
 	if f.Stopped {
 		data[dataStopped] = "yes"
 	}
+	switch {
+	case f.Moved:
+		data[dataCause] = "moved"
+	case f.Refused:
+		data[dataCause] = "refused"
+	}
 	if !f.Again.IsZero() {
 		data[dataAgainAt] = f.Again.UTC().Format(time.RFC3339Nano)
 	}
@@ -88,7 +97,8 @@ func failureOf(e journal.Entry) (f Failure, ok bool) {
 	}
 	f = Failure{
 		Err: errors.New(e.Data[dataError]), Unsent: e.Data[dataSent] == "no", Executed: e.Data[dataAfter] == EventExecuted,
-		Stopped: e.Data[dataStopped] == "yes",
+		Stopped: e.Data[dataStopped] == "yes", Moved: e.Data[dataCause] == "moved",
+		Refused: e.Data[dataCause] == "refused",
 	}
 	if again, err := time.Parse(time.RFC3339Nano, e.Data[dataAgainAt]); err == nil {
 		f.Again = again

@@ -120,3 +120,9 @@ func (m *marked) mark(id string) {
 	}
 	m.ids[id] = true
 }
+
+func (m *marked) has(id string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.ids[id]
+}

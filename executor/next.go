@@ -51,10 +51,10 @@ func (s StepState) Attestable() bool {
 	return s.Phase == PhaseWaiting && s.Entry.Data[dataVerdict] == string(Unknown)
 }
 
-// Stopped tells whether an interrupt ended the last try, so that there is nothing to fix.
-func (s StepState) Stopped() bool {
-	f, ok := failureOf(s.Entry)
-	return ok && f.Stopped
+// Failure is how the last try failed; zero where it did not fail.
+func (s StepState) Failure() Failure {
+	f, _ := failureOf(s.Entry)
+	return f
 }
 
 // Decision is what may happen next.

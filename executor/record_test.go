@@ -220,6 +220,14 @@ func TestFactsOfAStepCarriedOutAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		rep := carryWith(t, fsys, o)
+		entries, err := journal.Read(fsys, "journal")
+		if err != nil {
+			t.Fatal(err)
+		}
+		st := Next(o.Plan, entries, time.Time{}).Steps[o.Plan.Steps[0].ID]
+		if st.Failure().Moved != irreversible { // so that it can be told later, too
+			t.Errorf("irreversible %v: %+v", irreversible, st)
+		}
 		if rep.Finished == irreversible || rep.Steps[0].Moved != irreversible || !rep.Steps[0].Before ||
 			executed != map[bool]int{false: 2, true: 1}[irreversible] {
 			t.Errorf("irreversible %v: executed %d times, %+v", irreversible, executed, rep)

@@ -52,7 +52,7 @@ func (x *run) report(d Decision) *Report {
 		r.Steps = append(r.Steps, StepReport{
 			Step: s, Phase: phase, Why: st.Why,
 			Moved: x.moved.ids[s.ID], Refused: x.refused.ids[s.ID],
-			Attest: st.Attestable(), Stopped: st.Stopped(), Before: st.Before,
+			Attest: st.Attestable(), Stopped: st.Failure().Stopped, Before: st.Before,
 			Here: st.Phase == PhaseDone && st.Entry.Seq > opened,
 		})
 	}

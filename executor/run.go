@@ -178,6 +178,7 @@ func (x *run) done(ctx context.Context, s *planner.Step, event string, note stri
 
 // fail journals a failure.
 func (x *run) fail(ctx context.Context, s *planner.Step, f Failure) error {
+	f.Moved, f.Refused = x.moved.has(s.ID), x.refused.has(s.ID)
 	f.Stopped = ctx.Err() != nil || errors.Is(f.Err, errStopped)
 	if at, ok := x.later(s, f.Err); ok {
 		f.Again = at

@@ -89,9 +89,10 @@ func Advice(s Style, r RunState, c Commands) string {
 	var list []stepState
 	for i := range r.Run.Plan.Steps {
 		step := &r.Run.Plan.Steps[i]
+		f := r.Decision.Steps[step.ID].Failure()
 		list = append(list, stepState{
-			number: i + 1, step: step, phase: r.Phase(step.ID), attestable: r.Decision.Steps[step.ID].Attestable(),
-			stopped: r.Decision.Steps[step.ID].Stopped(), before: r.Decision.Steps[step.ID].Before,
+			refused: f.Refused, moved: f.Moved, stopped: f.Stopped, number: i + 1, step: step, phase: r.Phase(step.ID), attestable: r.Decision.Steps[step.ID].Attestable(),
+			before: r.Decision.Steps[step.ID].Before,
 		})
 	}
 	var b strings.Builder
