@@ -34,8 +34,8 @@ func New(env driver.Env) driver.Driver {
 
 // verbs are all that a plan may ask for.
 var verbs = driver.Verbs[*Driver]{
-	noErrors, preflight, markHalves, marked, unmark, stop, stopByHand, drained, export, moveProject, merge, still, createSync, pair,
-	pairByFile,
+	noErrors, preflight, markHalves, marked, unmark, stop, stopByHand, drained, export, moveProject, merge, still,
+	createSync, pair, pairByFile,
 	configure,
 	start, startByHand, resync, panel, stillStopped, verify, deleteHalf, gone, verifyRest,
 }
