@@ -25,6 +25,10 @@ type Env struct {
 	// Access is what a policy permits the configuration to read on this machine.
 	Access schema.Access
 
+	// Sleep waits before a request where a server's rate limit or a repetition asks for it, or until ctx ends. nil: a
+	// timer.
+	Sleep func(ctx context.Context, d time.Duration) error
+
 	// LookupEnv reads the environment, for what belongs to the person rather than to the configuration, such as an SSH
 	// agent's address. nil: there is none.
 	LookupEnv func(name string) (string, bool)

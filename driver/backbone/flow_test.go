@@ -23,6 +23,7 @@ import (
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/backbone"
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim"
+	"github.com/syncctl/syncctl/driver/drivertest"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
@@ -109,7 +110,8 @@ func newBenchOf(t *testing.T, dir string, seed []byte, more ...any) *bench {
 func (b *bench) load() (*schema.Config, driver.Driver) {
 	b.t.Helper()
 	log := hclog.New(&hclog.LoggerOptions{Output: &b.log, Level: hclog.Trace})
-	d := backbone.New(driver.Env{Fs: afero.NewOsFs(), Log: log, Version: "test", Now: time.Now})
+	d := backbone.New(driver.Env{Fs: afero.NewOsFs(), Log: log, Version: "test", Now: time.Now,
+		Sleep: drivertest.NoSleep})
 	cfg, diags := schema.Load(b.t.Context(), schema.Options{
 		Fs: afero.NewOsFs(), Dir: b.dir, Catalog: d.Types(),
 		Env: func(name string) (string, bool) { v, ok := b.env[name]; return v, ok },

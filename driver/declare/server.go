@@ -122,7 +122,7 @@ func (s *Server) Rest(env driver.Env) (rest.Options, error) {
 	}
 	return rest.Options{
 		BaseURL: s.URL.Reveal(), CAPEM: ca, Timeout: s.RequestTimeout, RatePerSecond: s.RequestsPerSecond,
-		Log: logFor(env, s.Block), UserAgent: "syncctl/" + env.Version, Now: env.Now,
+		Log: logFor(env, s.Block), UserAgent: "syncctl/" + env.Version, Now: env.Now, Sleep: env.Sleep,
 	}, err
 }
 

@@ -1,10 +1,14 @@
 package drivertest
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 	"time"
 )
+
+// NoSleep is the Sleep of a driver.Env in tests, where nobody is to wait for a rate limit.
+func NoSleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
 // Time is the time of a sandbox's simulated servers: real, until it is told to leap. Its Now and Ticks are those of
 // sandbox.Options.

@@ -113,7 +113,8 @@ func (w *world) load() (*schema.Config, driver.Driver) {
 	w.t.Helper()
 	env := func(name string) (string, bool) { v, ok := w.env[name]; return v, ok }
 	log := hclog.New(&hclog.LoggerOptions{Output: w.told, Level: hclog.Trace})
-	d := w.bench.New(driver.Env{Fs: afero.NewOsFs(), Log: log, Version: "test", Now: time.Now, LookupEnv: env})
+	d := w.bench.New(driver.Env{Fs: afero.NewOsFs(), Log: log, Version: "test", Now: time.Now, Sleep: NoSleep,
+		LookupEnv: env})
 	if c, ok := d.(driver.Closer); ok {
 		w.drivers = append(w.drivers, c)
 	}
