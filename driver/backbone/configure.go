@@ -20,8 +20,8 @@ import (
 // confirms.
 var configure = driver.Verb[*Driver]{Name: opConfigure, Verify: (*Driver).verifyConfigured}
 
-func configureStep(s *synchronization, because string) planner.Step {
-	fields := s.fields()
+func configureStep(s *synchronization, because string, names spelling) planner.Step {
+	fields := names.fields(s.fields())
 	server := s.one.server
 	step := planner.Person(opConfigure,
 		fmt.Sprintf("configure %s as declared: %s, %s", s.name(), wording.Plural(len(s.IssueTypes), "issue type"),
@@ -30,7 +30,7 @@ func configureStep(s *synchronization, because string) planner.Step {
 			Where: server.URL.String() + ", Backbone, " + s.name(), Action: "configure_sync",
 			Do: []string{"Open the configuration of " + s.name() + " and make it exactly as below; then save, or " +
 				"publish the draft."},
-			Values: configurationValues(s, fields),
+			Values: configurationValues(s, names.types(s.IssueTypes), fields),
 			Attest: "the configuration is exactly as declared (parts of it cannot be read over REST), and no tab shows " +
 				"a warning",
 		})
@@ -38,7 +38,7 @@ func configureStep(s *synchronization, because string) planner.Step {
 	return at(step, server)
 }
 
-func configurationValues(s *synchronization, fields []field) []planner.Value {
+func configurationValues(s *synchronization, issueTypes map[string]string, fields []field) []planner.Value {
 	values := []planner.Value{
 		{Name: "server", Label: "Jira", Value: s.one.server.URL.String()},
 		{Name: "first_project", Label: "Project", Value: s.one.Project},
@@ -52,11 +52,11 @@ func configurationValues(s *synchronization, fields []field) []planner.Value {
 	}
 	if s.IssueTypes != nil {
 		var types []string
-		for k, v := range s.IssueTypes {
+		for k, v := range issueTypes {
 			types = append(types, k+" = "+v)
 		}
 		slices.Sort(types)
-		add("Issue types", "issue_types", strings.Join(types, ", "), jsonText(s.IssueTypes))
+		add("Issue types", "issue_types", strings.Join(types, ", "), jsonText(issueTypes))
 	}
 	if len(fields) > 0 {
 		var lines []string

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/syncctl/syncctl/schema"
 )
 
 // integration is what GET /integrations and /integrations/{key} answer (H/4.1/server/
@@ -225,13 +227,14 @@ func readIssueTypes(o object) map[string]string {
 	if !ok {
 		return nil
 	}
-	out := map[string]string{}
+	out, seen := map[string]string{}, map[string]bool{}
 	for _, m := range list {
 		a, b := m.text("firstIssueType"), m.text("secondIssueType")
-		if _, twice := out[a]; twice || a == "" || b == "" {
+		form := schema.NameForm(a)
+		if seen[form] || a == "" || b == "" {
 			return nil
 		}
-		out[a] = b
+		out[a], seen[form] = b, true
 	}
 	return out
 }
@@ -242,13 +245,15 @@ func readFields(o object) (fields []field, summaryID string) {
 		return nil, ""
 	}
 	fields = []field{}
-	readable := true
+	readable, seen := true, map[string]bool{}
 	for _, m := range list {
 		if isSummary(m) && summaryID == "" {
 			summaryID = m.id("id")
 		}
 		f := field{First: m.text("firstField"), Second: m.text("secondField"), Mapping: strings.ToLower(m.text("type"))}
-		readable = readable && f.First != "" && f.Second != "" && f.Mapping != ""
+		form := schema.NameForm(f.First)
+		readable = readable && f.First != "" && f.Second != "" && f.Mapping != "" && !seen[form]
+		seen[form] = true
 		fields = append(fields, f)
 	}
 	if !readable {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // parts are what a synchronization carries, by the names that accept uses: comments, field.summary, first.jql. A part
@@ -39,13 +40,23 @@ func isPart(name string) bool {
 
 // addType adds an issue type that becomes another one on the second end. Several may become one.
 func (p parts) addType(first, second string) {
+	first, second = schema.NameForm(first), schema.NameForm(second)
 	name := issueTypesPart + "." + first
 	seconds := append(strings.Split(p[name], ", "), second)
 	slices.Sort(seconds)
 	p[name] = strings.Join(slices.DeleteFunc(seconds, func(s string) bool { return s == "" }), ", ")
 }
 
-func (p parts) addField(f field) { p[fieldPart+"."+f.First] = f.String() }
+func (p parts) addField(f field) {
+	f.First, f.Second = schema.NameForm(f.First), schema.NameForm(f.Second)
+	p[fieldPart+"."+f.First] = f.String()
+}
+
+func (p parts) addFilter(end string, jql *string) {
+	if jql != nil && strings.TrimSpace(*jql) != "" {
+		p[end+jqlPart] = schema.NameForm(strings.TrimSpace(*jql))
+	}
+}
 
 func (p parts) addSwitch(name string, value *bool) {
 	if value != nil {
@@ -65,9 +76,7 @@ func (m *migration) newParts() parts {
 	p.addSwitch(commentsPart, m.to.Comments)
 	p.addSwitch(attachmentsPart, m.to.Attachments)
 	for _, e := range []*end{m.to.one, m.to.two} {
-		if e.JQL != nil && strings.TrimSpace(*e.JQL) != "" {
-			p[e.name+jqlPart] = strings.TrimSpace(*e.JQL)
-		}
+		p.addFilter(e.name, e.JQL)
 	}
 	return p
 }
@@ -128,12 +137,8 @@ func (s *standing) originalParts() (p parts, unknown []string) {
 	}
 	p.addSwitch(commentsPart, c.Comments)
 	p.addSwitch(attachmentsPart, c.Attachments)
-	jql := map[string]*string{first: c.FirstJQL, second: c.SecondJQL}
-	for name, text := range jql {
-		if text != nil && strings.TrimSpace(*text) != "" {
-			p[name+jqlPart] = strings.TrimSpace(*text)
-		}
-	}
+	p.addFilter(first, c.FirstJQL)
+	p.addFilter(second, c.SecondJQL)
 	for _, part := range []struct {
 		name  string
 		known bool

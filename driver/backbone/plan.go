@@ -162,11 +162,21 @@ func (p *syncPlan) configure() {
 	if len(diff) > 0 {
 		because += ": " + differences(diff)
 	}
-	s := configureStep(p.synchronization, because)
+	s := configureStep(p.synchronization, because, p.names())
 	if !p.create {
 		s.Effect.Change = 1
 	}
 	p.q.Then(s)
+}
+
+// names are the server's own, as far as it has a configuration.
+func (p *syncPlan) names() spelling {
+	for _, l := range p.found {
+		if l.found() {
+			return spelled(l.Configuration, false)
+		}
+	}
+	return spelling{}
 }
 
 func differences(diff []planner.Difference) string {

@@ -99,7 +99,8 @@ func (s *standing) build(q *planner.Sequence) {
 		q.Then(s.pair(first, guards))
 		q.Then(s.pair(second, guards))
 	}
-	q.Then(configureStep(s.to, guide+", step 3.3: the same issue types, fields, comments and attachments"))
+	q.Then(configureStep(s.to, guide+", step 3.3: the same issue types, fields, comments and attachments",
+		spelled(s.original(), s.staying == slave)))
 	q.Then(s.start(guards))
 	q.Then(guarded(s.resync(first), s.markGuards(q)), guarded(s.resync(second), s.markGuards(q)))
 }
@@ -131,7 +132,8 @@ func (s *standing) last(q *planner.Sequence) {
 	v := map[string]cty.Value{}
 	configured(v, s.to.endNames(), s.new)
 	if len(unreadable(s.to, v)) > 0 || s.new.Conflicts == nil {
-		q.Then(configureStep(s.to, "parts of its configuration cannot be read, and the original is deleted for it"))
+		q.Then(configureStep(s.to, "parts of its configuration cannot be read, and the original is deleted for it",
+			spelled(s.new.Configuration, false)))
 	}
 	s.words(q, roles...)
 	q.Then(s.verifyRest(s.within, roles...))
