@@ -8,11 +8,10 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// evaluate gives a node its value, once. What it needs has been evaluated before, or is unknown because it is broken.
-func (l *loader) evaluate(n *node) {
+// evaluateNode gives a node its value, once. What it needs has been evaluated before, or is unknown because it is broken.
+func (l *loader) evaluateNode(n *node) {
 	n.done = true
 	n.val = cty.DynamicVal
 	switch {
@@ -186,7 +185,7 @@ func (l *loader) converted(a *Attribute, attr *hcl.Attribute) cty.Value {
 	if diags.HasErrors() {
 		return unknown
 	}
-	val, err := convert.Convert(raw, a.Type)
+	val, err := l.meter.convert(raw, a.Type)
 	if whole := wholeDeclaration(attr.Expr, raw); err != nil && whole != "" {
 		l.add(problem(attr.Expr.Range(), "Incorrect argument value",
 			"%s is a whole declaration; the argument %q takes a value, such as one of its attributes: %s.NAME.", whole, a.Name,
@@ -256,7 +255,7 @@ func (l *loader) context(expr hcl.Expression) *hcl.EvalContext {
 
 // value evaluates an expression; after an error the value is unknown. Errors get a did-you-mean.
 func (l *loader) value(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	val, diags := expr.Value(ctx)
+	val, diags := l.evaluate(expr, ctx)
 	for _, d := range diags {
 		l.improve(d, expr, ctx)
 	}

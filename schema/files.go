@@ -116,6 +116,7 @@ func (l *loader) parse(path string) hcl.Body {
 func (l *loader) readOwn(path string) ([]byte, error) {
 	src, err := l.folder().Read(Reading{Path: filepath.Base(path), By: "configuration", Most: MostOfConfiguration - l.read})
 	l.read += int64(len(src))
+	l.meter.more = l.read
 	return src, err
 }
 

@@ -56,7 +56,7 @@ func (l *loader) newFunctions() map[string]function.Function {
 		"nonsensitive": l.nonsensitiveFunc(),
 	}
 	for name, f := range table {
-		table[name] = l.discreet(f)
+		table[name] = l.discreet(name, f)
 	}
 	table["try"] = tryfunc.TryFunc // these two evaluate their arguments themselves
 	table["can"] = tryfunc.CanFunc
@@ -65,8 +65,9 @@ func (l *loader) newFunctions() map[string]function.Function {
 
 // discreet keeps what a function says about a sensitive argument out of its errors: functions quote what they cannot
 // use. It also makes secrets that come out of a function known.
-func (l *loader) discreet(f function.Function) function.Function {
+func (l *loader) discreet(name string, f function.Function) function.Function {
 	open := func(p function.Parameter) function.Parameter {
+		p.Type = cty.DynamicPseudoType // it is converted within the limits
 		p.AllowDynamicType, p.AllowMarked, p.AllowNull, p.AllowUnknown = true, true, true, true
 		return p
 	}
@@ -79,10 +80,18 @@ func (l *loader) discreet(f function.Function) function.Function {
 		spec.VarParam = &v
 	}
 	spec.Type = func(args []cty.Value) (cty.Type, error) {
+		args, err := l.fit(name, f, args)
+		if err != nil {
+			return cty.DynamicPseudoType, hush(err, args)
+		}
 		ty, err := f.ReturnTypeForValues(args)
 		return ty, hush(err, args)
 	}
 	spec.Impl = func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		args, err := l.fit("", f, args)
+		if err != nil {
+			return cty.DynamicVal, hush(err, args)
+		}
 		val, err := f.Call(args)
 		if err != nil {
 			return cty.DynamicVal, hush(err, args)

@@ -5,6 +5,7 @@ package schema
 import (
 	"context"
 	"sort"
+	"sync/atomic"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/afero"
@@ -44,7 +45,10 @@ func Load(ctx context.Context, opts Options) (*Config, hcl.Diagnostics) {
 	if opts.Env == nil {
 		opts.Env = func(string) (string, bool) { return "", false }
 	}
+	ctx, cancel := context.WithTimeout(ctx, maxTime)
+	defer cancel()
 	l := &loader{
+		meter:   &meter{ctx: ctx},
 		opts:    opts,
 		files:   map[string]*hcl.File{},
 		vars:    map[string]*variable{},
@@ -55,6 +59,36 @@ func Load(ctx context.Context, opts Options) (*Config, hcl.Diagnostics) {
 	l.spellings = spellings{}
 	l.secrets = newSecretSet(l.spellings)
 	l.functions = l.newFunctions()
+	type loaded struct {
+		cfg   *Config
+		diags hcl.Diagnostics
+	}
+	done := make(chan loaded, 1)
+	go func() {
+		cfg, diags := l.load(ctx)
+		done <- loaded{cfg, diags}
+	}()
+	select {
+	case got := <-done:
+		return got.cfg, got.diags
+	case <-ctx.Done():
+		return l.interrupted(ctx.Err())
+	}
+}
+
+// interrupted is what Load returns when it is not waited for any more. The libraries cannot be interrupted inside of a
+// function: that goroutine is left behind, and ends with the process, or when the function does.
+func (l *loader) interrupted(err error) (*Config, hcl.Diagnostics) {
+	var rng hcl.Range
+	if at := l.now.Load(); at != nil {
+		rng = *at
+	}
+	d := problem(rng, "Interrupted", "Reading the configuration was ended: %s. It takes at most %s.", err, maxTime)
+	return &Config{Files: map[string]*hcl.File{}, byAddr: map[Addr]*Resource{}, openVars: map[string]bool{},
+		redactor: newSecretSet(spellings{}).redactor()}, hcl.Diagnostics{d}
+}
+
+func (l *loader) load(ctx context.Context) (*Config, hcl.Diagnostics) {
 	sources := l.readConfiguration(ctx)
 	for _, src := range sources {
 		l.collect(src)
@@ -63,7 +97,7 @@ func Load(ctx context.Context, opts Options) (*Config, hcl.Diagnostics) {
 	l.resolve()
 	order := l.order()
 	for _, n := range order {
-		l.evaluate(n)
+		l.evaluateNode(n)
 	}
 	l.settleOwners(order)
 	l.check(order)
@@ -74,6 +108,8 @@ func Load(ctx context.Context, opts Options) (*Config, hcl.Diagnostics) {
 // loader is the state of one Load.
 type loader struct {
 	opts      Options
+	meter     *meter
+	now       atomic.Pointer[hcl.Range] // what is evaluated
 	diags     hcl.Diagnostics
 	files     map[string]*hcl.File
 	functions map[string]function.Function

@@ -47,6 +47,10 @@ func tooNestedTokens(tokens hclsyntax.Tokens, depth int) *hcl.Diagnostic {
 			if depth <= maxNesting/2 { // an element, an argument or a line of its own
 				chain = 0
 			}
+		case hclsyntax.TokenNumberLit:
+			if len(t.Bytes) > maxDigits {
+				return problem(t.Range, "Number out of range", "A number has at most %d digits.", maxDigits)
+			}
 		default:
 		}
 		if depth > maxNesting || chain > maxChain {
@@ -61,6 +65,10 @@ func tooNestedTokens(tokens hclsyntax.Tokens, depth int) *hcl.Diagnostic {
 // tooNestedJSON is tooNested for JSON syntax, whose texts are templates.
 func tooNestedJSON(src []byte, name string) *hcl.Diagnostic {
 	depth, at := 0, hcl.InitialPos
+	if longNumber.Match(src) {
+		return problem(hcl.Range{Filename: name, Start: at, End: at}, "Number out of range",
+			"A number has at most %d digits.", maxDigits)
+	}
 	for i := 0; i < len(src); i++ {
 		switch src[i] {
 		case '\n':

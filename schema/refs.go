@@ -222,7 +222,7 @@ func (l *loader) resolveTarget(attr *hcl.Attribute, want *Ref) *node {
 		wanted = string(want.Kind) + ".TYPE.NAME"
 	}
 	l.bad[attr] = true // until everything is found right
-	if val, diags := attr.Expr.Value(nil); !diags.HasErrors() && val.IsNull() {
+	if val, diags := l.evaluate(attr.Expr, nil); !diags.HasErrors() && val.IsNull() {
 		delete(l.bad, attr) // null, as if it were not written
 		return nil
 	}

@@ -75,7 +75,7 @@ func (l *loader) settle(v *variable, g given, ok bool) cty.Value {
 	val := v.def
 	switch {
 	case ok:
-		conv, err := v.convert(g.val)
+		conv, err := v.convert(g.val, l.meter)
 		if err != nil {
 			l.add(problem(g.at(v), "Invalid value for variable",
 				"The value that %s gives does not fit the type of variable %q: %s.",
@@ -135,7 +135,7 @@ func (l *loader) giveText(values map[string]given, name, text, from string) {
 	}
 	var val cty.Value
 	if !diags.HasErrors() {
-		val, diags = expr.Value(nil)
+		val, diags = l.evaluate(expr, nil)
 	}
 	if diags.HasErrors() {
 		why := "."

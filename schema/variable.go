@@ -94,7 +94,7 @@ func (l *loader) setDefault(v *variable, attr *hcl.Attribute) {
 	if v.sensitive {
 		l.secrets.add(val)
 	}
-	conv, err := v.convert(val)
+	conv, err := v.convert(val, l.meter)
 	if err != nil {
 		l.add(problem(attr.Expr.Range(), "Invalid default value", "The default does not fit the type of variable %q: %s.",
 			v.name, conversionText(err, val, v.sensitive)))
@@ -109,11 +109,11 @@ func (l *loader) setDefault(v *variable, attr *hcl.Attribute) {
 }
 
 // convert gives a value the variable's type, with the defaults of optional attributes filled in.
-func (v *variable) convert(val cty.Value) (cty.Value, error) {
+func (v *variable) convert(val cty.Value, m *meter) (cty.Value, error) {
 	if v.defaults != nil && !val.IsNull() {
 		val = v.defaults.Apply(val)
 	}
-	return convert.Convert(val, v.typ)
+	return m.convert(val, v.typ)
 }
 
 // unknown is the value of a variable about which nothing is known.
@@ -144,7 +144,7 @@ func (l *loader) collectValidation(v *variable, b *hcl.Block) {
 
 // constant evaluates an argument that refers to nothing and calls nothing.
 func (l *loader) constant(attr *hcl.Attribute) (cty.Value, bool) {
-	val, diags := attr.Expr.Value(nil)
+	val, diags := l.evaluate(attr.Expr, nil)
 	for _, d := range diags {
 		if d.Summary == "Variables not allowed" {
 			d.Detail = fmt.Sprintf("The argument %q is a constant: it cannot refer to anything.", attr.Name)

@@ -1,0 +1,125 @@
+package schema
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/spf13/afero"
+)
+
+// TestLimits: work and memory without bound is refused before it is done, at its place, in both syntaxes.
+func TestLimits(t *testing.T) {
+	doubled := func(each string) []string {
+		locals := []string{`"xxxxxxxxxxxxxxxx"`}
+		for i := 1; i <= 60; i++ {
+			locals = append(locals, strings.ReplaceAll(each, "L", fmt.Sprintf("local.a%d", i-1)))
+		}
+		return locals
+	}
+	many := `split("", format("%1000s", ""))`
+	for name, locals := range map[string][]string{
+		"number": {`tostring(1e99999999)`}, "small": {`tostring(1e-99999999)`}, "negative": {`"${-1e99999999}"`},
+		"number of text": {`tostring(tonumber("1e99999999"))`}, "operand": {`"${"1e99999999" * 1}"`},
+		"product": doubled(`L == "xxxxxxxxxxxxxxxx" ? 1e1000 : L * L`), "decoded": {`jsonencode(jsondecode("1e99999999"))`},
+		"key": {`{ (1e99999999) = 1 }`}, "digits": {strings.Repeat("1", 5000)},
+		"digits of text":    {`tonumber(replace("` + strings.Repeat("x", 3000) + `", "x", "1"))`},
+		"operand of digits": {`1 + replace("` + strings.Repeat("x", 3000) + `", "x", "1")`},
+		"texts":             doubled(`"${L}${L}"`), "lists": doubled(`[L, L]`), "objects": doubled(`{ a = L, b = L }`),
+		"loops":    {many, `[for a in local.a0 : [for b in local.a0 : [for c in local.a0 : 1]]]`},
+		"filtered": {many, `[for a in local.a0 : [for b in local.a0 : [for c in local.a0 : [for d in local.a0 : 1 if false]]]]`},
+		"template": {many, `"%{for a in local.a0}%{for b in local.a0}%{for c in local.a0}xx%{endfor}%{endfor}%{endfor}"`},
+		"width":    {`format("%999999999d", 1)`}, "precision": {`format("%.999999999f", 1)`},
+		"formats": {`formatlist("%900000000s", ["a", "b"])`}, "repeated": {`format("%9000000s", "")`, `join(local.a0, ` + many + `)`},
+		"indent":  {`indent(999999999, "a\n\nb")`},
+		"replace": doubled(`replace(L, "x", L)`), "replaced by": doubled(`replace(L, "/x/", "$0$0$0$0")`),
+		"setproduct": {many, `setproduct(local.a0, local.a0, local.a0)`},
+		"joined":     doubled(`join(L, ["a", "b", "c", "d"])`), "concat": doubled(`concat([L], [L], flatten([L, L]))`),
+		"compared": {many, `[for a in local.a0 : [for b in local.a0 : local.a0 == local.a0]]`},
+		"encoded":  doubled(`jsonencode([L, L])`), "tried": doubled(`try("${L}${L}", "")`),
+		"regular": {`format("%1000000s", "")`, `regexall("(a?){1000}(b?){1000}", local.a0)`},
+		"splat":   doubled(`[L, L][*]`), "caught": {`try(format("%999999999d", 1), 1)`},
+	} {
+		var native strings.Builder
+		values := map[string]string{}
+		for i, expr := range locals {
+			fmt.Fprintf(&native, "  a%d = %s\n", i, expr)
+			values[fmt.Sprintf("a%d", i)] = "${" + expr + "}"
+		}
+		text, err := json.Marshal(map[string]any{"locals": values})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for file, src := range map[string]string{"main.sync.hcl": "locals {\n" + native.String() + "}\n",
+			"main.sync.hcl.json": string(text)} {
+			fs := afero.NewMemMapFs()
+			if err := afero.WriteFile(fs, "conf/"+file, []byte(src), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, diags := Load(t.Context(), Options{Fs: fs, Dir: "conf"})
+			if !diags.HasErrors() || diags[0].Subject == nil || !strings.Contains(diags[0].Summary+diags[0].Detail, "umber") &&
+				!strings.Contains(diags[0].Summary, "Too much") && !strings.Contains(diags[0].Detail, "too many values") {
+				t.Errorf("%s in %s: %v", name, file, diags)
+			}
+		}
+	}
+}
+
+// TestLimitsOfValues: the same holds for what is given to variables.
+func TestLimitsOfValues(t *testing.T) {
+	digits := strings.Repeat("1", 5000)
+	for _, typ := range []string{"number", "list(number)", "any"} {
+		for _, value := range []string{"1e99999999", digits, "[1e99999999]", "[" + digits + "]"} {
+			if typ == "any" && !strings.HasPrefix(value, "[") { // a text
+				continue
+			}
+			fs := withFile(t, "variable \"v\" {\n  type = "+typ+"\n}\nlocals {\n  a = jsonencode(var.v)\n}\n")
+			for how, opts := range map[string]Options{
+				"-var": {Vars: []VarSource{{Assign: "v=" + value}}},
+				"env":  {Env: func(name string) (string, bool) { return value, name == EnvPrefix+"v" }},
+			} {
+				if typ == "any" {
+					continue // stays a text
+				}
+				opts.Fs, opts.Dir = fs, "conf"
+				if _, diags := Load(t.Context(), opts); !diags.HasErrors() {
+					t.Errorf("%s of %.20s by %s: taken", typ, value, how)
+				}
+			}
+			if err := afero.WriteFile(fs, "conf/x.auto.syncvars.hcl", []byte("v = "+value+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, diags := Load(t.Context(), Options{Fs: fs, Dir: "conf"}); !diags.HasErrors() {
+				t.Errorf("%s of %.20s in a file: taken", typ, value)
+			}
+		}
+	}
+}
+
+// TestLoadInterrupted: an interrupted Load returns, with one diagnostic.
+func TestLoadInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	release := make(chan struct{})
+	defer close(release)
+	env := func(string) (string, bool) { cancel(); <-release; return "", false }
+	fs := withFile(t, "locals {\n  a = env(\"A\", \"\")\n}\n")
+	cfg, diags := Load(ctx, Options{Fs: fs, Dir: "conf", Env: env})
+	if len(diags) != 1 || diags[0].Subject == nil || diags[0].Subject.Start.Line != 2 || cfg.Redactor() == nil {
+		t.Errorf("got %v", diags)
+	}
+}
+
+// TestConfigurationSize: files of a folder have a largest size together.
+func TestConfigurationSize(t *testing.T) {
+	fs := afero.NewMemMapFs()
+	for _, name := range []string{"a.sync.hcl", "b.sync.hcl"} {
+		if err := afero.WriteFile(fs, "conf/"+name, make([]byte, MostOfConfiguration+1), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, diags := Load(t.Context(), Options{Fs: fs, Dir: "conf"}); len(diags) != 2 {
+		t.Errorf("got %v", diags)
+	}
+}

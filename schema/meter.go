@@ -1,0 +1,328 @@
+package schema
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// What evaluation may take. No configuration that a person has written comes near these limits.
+const (
+	maxTime   = time.Minute
+	maxWork   = 1 << 20 // values that are made or looked at; a text counts once more for each textUnit bytes
+	textUnit  = 128
+	maxExp    = 4096 // binary; the digits of larger numbers would fill the memory
+	maxDigits = 1500
+)
+
+var errTooMuch = fmt.Errorf("this makes too many values, or too much text: at most %d values, or %d MiB of text, are made "+
+	"in one configuration", maxWork, maxWork*textUnit>>20)
+
+var errNumber = errors.New("the number is too large, or too close to zero, to be written in digits")
+
+// meter bounds what one Load evaluates.
+type meter struct {
+	ctx  context.Context
+	used int64
+	more int64     // for a large configuration: one for each of its bytes
+	err  error     // once there is one, nothing more is evaluated
+	at   hcl.Range // where it came up
+}
+
+// take counts work before it is done.
+func (m *meter) take(n int64) error {
+	if m.err == nil {
+		if m.used += n; m.used > maxWork+m.more || n < 0 {
+			m.err = errTooMuch
+		} else if err := m.ctx.Err(); err != nil {
+			m.err = fmt.Errorf("evaluation was ended: %w", err)
+		}
+	}
+	return m.err
+}
+
+// weigh counts a value and all that is in it, as often as it is in it, and refuses astronomic numbers.
+func (m *meter) weigh(v cty.Value) error {
+	if v == cty.NilVal {
+		return nil
+	}
+	v, _ = v.Unmark()
+	if err := m.take(1); err != nil || v.IsNull() || !v.IsKnown() {
+		return err
+	}
+	switch ty := v.Type(); {
+	case ty == cty.String:
+		return m.take(int64(len(v.AsString()) / textUnit))
+	case ty == cty.Number:
+		exp := v.AsBigFloat().MantExp(nil)
+		if exp > maxExp || exp < -maxExp {
+			m.err = errNumber
+			return m.err
+		}
+		return m.take(int64(max(exp, -exp) / 100))
+	case v.CanIterateElements():
+		for it := v.ElementIterator(); it.Next(); {
+			key, elem := it.Element()
+			if ty.IsMapType() || ty.IsObjectType() {
+				if err := m.take(int64(len(key.AsString()) / textUnit)); err != nil {
+					return err
+				}
+			}
+			if err := m.weigh(elem); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// convert is convert.Convert for what is bounded: digits without end take minutes.
+func (m *meter) convert(v cty.Value, ty cty.Type) (cty.Value, error) {
+	defer func() {
+		if errors.Is(m.err, errNumber) { // of this value alone
+			m.err = nil
+		}
+	}()
+	if err := m.weigh(v); err != nil {
+		return cty.DynamicVal, err
+	}
+	if err := longDigits(v); err != nil && ty != cty.String && ty != cty.DynamicPseudoType && ty != cty.Bool {
+		return cty.DynamicVal, err
+	}
+	out, err := convert.Convert(v, ty)
+	if err == nil {
+		err = m.weigh(out)
+	}
+	return out, err
+}
+
+// longDigits refuses a text that would be a number of very many digits.
+func longDigits(v cty.Value) error {
+	var wrong error
+	v, _ = v.UnmarkDeep()
+	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) { // the callback returns no error
+		if v.Type() == cty.String && v.IsKnown() && !v.IsNull() && len(v.AsString()) > maxDigits &&
+			strings.Trim(v.AsString(), "0123456789+-.eE") == "" {
+			wrong = errNumber
+		}
+		return wrong == nil, nil
+	})
+	return wrong
+}
+
+// evaluate gives an expression's value within the limits. A dry run looks at each part before it is used: what would
+// be too much is refused before it is made.
+func (l *loader) evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	rng := expr.Range()
+	l.now.Store(&rng)
+	before := l.meter.err
+	if before == nil {
+		l.meter.at = rng
+		l.meter.preview(expr, ctx)
+	}
+	var val cty.Value
+	var diags hcl.Diagnostics
+	if l.meter.err == nil {
+		if val, diags = expr.Value(ctx); !diags.HasErrors() {
+			_ = l.meter.weigh(val) // it is kept
+		}
+	}
+	if l.meter.err == nil {
+		return val, diags
+	}
+	d := problem(l.meter.at, "Too much to evaluate", "Evaluation ends here: %s.", l.meter.err)
+	if errors.Is(l.meter.err, errNumber) { // of this expression alone
+		d = problem(l.meter.at, "Number out of range", "It cannot be used: %s.", l.meter.err)
+		l.meter.err = nil
+	}
+	return cty.DynamicVal, hcl.Diagnostics{d}
+}
+
+// preview evaluates an expression part by part. Mistakes are not its business.
+func (m *meter) preview(expr hcl.Expression, ctx *hcl.EvalContext) {
+	if native, ok := expr.(hclsyntax.Expression); ok {
+		_, _ = m.watch(native).Value(ctx)
+		return
+	}
+	if list, ok := expr.(interface{ ExprList() []hcl.Expression }); ok {
+		for _, e := range list.ExprList() {
+			m.preview(e, ctx)
+		}
+	}
+	if pairs, ok := expr.(interface{ ExprMap() []hcl.KeyValuePair }); ok {
+		for _, p := range pairs.ExprMap() {
+			m.preview(p.Key, ctx)
+			m.preview(p.Value, ctx)
+		}
+	}
+	text, diags := expr.Value(nil) // JSON gives texts as they stand
+	if diags.HasErrors() || m.weigh(text) != nil || text.Type() != cty.String || ctx == nil {
+		return
+	}
+	src := []byte(text.AsString())
+	if parsed, diags := hclsyntax.ParseTemplate(src, expr.Range().Filename, hcl.InitialPos); !diags.HasErrors() {
+		_, _ = m.watch(parsed).Value(ctx)
+	}
+}
+
+// watched is an expression whose evaluation is counted.
+type watched struct {
+	hclsyntax.Expression
+
+	meter *meter
+}
+
+// Value evaluates the parts that something is made of first, and counts them.
+func (w *watched) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	if w.meter.take(1) != nil {
+		return w.failed()
+	}
+	part := func(e *hclsyntax.Expression) bool {
+		val, diags := (*e).Value(ctx)
+		if diags.HasErrors() {
+			return w.meter.err == nil
+		}
+		*e = &hclsyntax.LiteralValueExpr{Val: val, SrcRange: (*e).Range()}
+		return w.meter.weigh(val) == nil
+	}
+	ok := true
+	expr := w.Expression
+	switch e := expr.(type) {
+	case *hclsyntax.TemplateExpr:
+		c := *e
+		c.Parts = append([]hclsyntax.Expression(nil), e.Parts...)
+		for i := range c.Parts {
+			ok = ok && part(&c.Parts[i])
+		}
+		expr = &c
+	case *hclsyntax.ForExpr:
+		c := *e
+		ok, expr = part(&c.CollExpr), &c
+	case *hclsyntax.SplatExpr:
+		c := *e
+		ok, expr = part(&c.Source), &c
+	case *hclsyntax.BinaryOpExpr:
+		c := *e
+		ok, expr = part(&c.LHS) && part(&c.RHS) && w.numbers(e.Op.Impl.Params()[0].Type, c.LHS, c.RHS), &c
+	case *hclsyntax.UnaryOpExpr:
+		c := *e
+		ok, expr = part(&c.Val) && w.numbers(e.Op.Impl.Params()[0].Type, c.Val), &c
+	case *hclsyntax.IndexExpr:
+		c := *e
+		ok, expr = part(&c.Key) && w.numbers(cty.Number, c.Key), &c
+	}
+	if !ok {
+		return w.failed()
+	}
+	val, diags := expr.Value(ctx)
+	if w.meter.err != nil || !diags.HasErrors() && w.meter.weigh(val) != nil {
+		return w.failed()
+	}
+	return val, diags
+}
+
+// numbers refuses texts that an operation would read digit by digit.
+func (w *watched) numbers(want cty.Type, operands ...hclsyntax.Expression) bool {
+	for _, o := range operands {
+		if lit, ok := o.(*hclsyntax.LiteralValueExpr); ok && want == cty.Number && longDigits(lit.Val) != nil {
+			w.meter.err = errNumber
+		}
+	}
+	return w.meter.err == nil
+}
+
+func (w *watched) failed() (cty.Value, hcl.Diagnostics) {
+	return cty.DynamicVal, hcl.Diagnostics{problem(w.Range(), "Too much to evaluate", "%s.", w.meter.err)}
+}
+
+func (m *meter) watchAll(list []hclsyntax.Expression) []hclsyntax.Expression {
+	out := make([]hclsyntax.Expression, len(list))
+	for i, e := range list {
+		out[i] = m.watch(e)
+	}
+	return out
+}
+
+// watch copies an expression with everything in it that makes values watched.
+func (m *meter) watch(expr hclsyntax.Expression) hclsyntax.Expression {
+	switch e := expr.(type) {
+	case *hclsyntax.LiteralValueExpr:
+		_ = m.weigh(e.Val)
+		return e
+	case *hclsyntax.TemplateExpr:
+		c := *e
+		c.Parts = m.watchAll(e.Parts)
+		expr = &c
+	case *hclsyntax.TemplateJoinExpr:
+		expr = &hclsyntax.TemplateJoinExpr{Tuple: m.watch(e.Tuple)}
+	case *hclsyntax.TemplateWrapExpr:
+		return &hclsyntax.TemplateWrapExpr{Wrapped: m.watch(e.Wrapped), SrcRange: e.SrcRange}
+	case *hclsyntax.ParenthesesExpr:
+		return &hclsyntax.ParenthesesExpr{Expression: m.watch(e.Expression), SrcRange: e.SrcRange}
+	case *hclsyntax.FunctionCallExpr:
+		c := *e
+		c.Args = m.watchAll(e.Args)
+		expr = &c
+	case *hclsyntax.ConditionalExpr:
+		c := *e
+		c.Condition, c.TrueResult, c.FalseResult = m.watch(e.Condition), m.watch(e.TrueResult), m.watch(e.FalseResult)
+		expr = &c
+	case *hclsyntax.IndexExpr:
+		c := *e
+		c.Collection, c.Key = m.watch(e.Collection), m.watch(e.Key)
+		expr = &c
+	case *hclsyntax.RelativeTraversalExpr:
+		c := *e
+		c.Source = m.watch(e.Source)
+		expr = &c
+	case *hclsyntax.TupleConsExpr:
+		c := *e
+		c.Exprs = m.watchAll(e.Exprs)
+		expr = &c
+	case *hclsyntax.ObjectConsExpr:
+		c := *e
+		c.Items = make([]hclsyntax.ObjectConsItem, len(e.Items))
+		for i, item := range e.Items {
+			c.Items[i] = hclsyntax.ObjectConsItem{KeyExpr: m.watch(item.KeyExpr), ValueExpr: m.watch(item.ValueExpr)}
+		}
+		expr = &c
+	case *hclsyntax.ObjectConsKeyExpr:
+		c := *e
+		if _, name := e.Wrapped.(*hclsyntax.ScopeTraversalExpr); !name || e.ForceNonLiteral {
+			c.Wrapped = m.watch(e.Wrapped)
+		}
+		return &c
+	case *hclsyntax.ForExpr:
+		c := *e
+		c.CollExpr, c.ValExpr = m.watch(e.CollExpr), m.watch(e.ValExpr)
+		if e.KeyExpr != nil {
+			c.KeyExpr = m.watch(e.KeyExpr)
+		}
+		if e.CondExpr != nil {
+			c.CondExpr = m.watch(e.CondExpr)
+		}
+		expr = &c
+	case *hclsyntax.SplatExpr:
+		c := *e
+		c.Source, c.Each = m.watch(e.Source), m.watch(e.Each)
+		expr = &c
+	case *hclsyntax.BinaryOpExpr:
+		c := *e
+		c.LHS, c.RHS = m.watch(e.LHS), m.watch(e.RHS)
+		expr = &c
+	case *hclsyntax.UnaryOpExpr:
+		c := *e
+		c.Val = m.watch(e.Val)
+		expr = &c
+	default: // names, and what the parser could not read
+		return expr
+	}
+	return &watched{Expression: expr, meter: m}
+}
