@@ -10,7 +10,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// evaluateNode gives a node its value, once. What it needs has been evaluated before, or is unknown because it is broken.
+// evaluateNode gives a node its value, once.
+// What it needs has been evaluated before, or is unknown because it is broken.
 func (l *loader) evaluateNode(n *node) {
 	n.done = true
 	n.val = cty.DynamicVal

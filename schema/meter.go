@@ -22,7 +22,8 @@ const (
 	maxDigits = 1500
 )
 
-var errTooMuch = fmt.Errorf("this makes too many values, or too much text: at most %d values, or %d MiB of text, are made "+
+var errTooMuch = fmt.Errorf("this makes too many values, or too much text: "+
+	"at most %d values, or %d MiB of text, are made "+
 	"in one configuration", maxWork, maxWork*textUnit>>20)
 
 var errNumber = errors.New("the number is too large, or too close to zero, to be written in digits")
