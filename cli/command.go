@@ -13,6 +13,7 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/output"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/redact"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -35,15 +36,15 @@ type command struct {
 	errStyle view.Style
 	log      hclog.Logger
 	closeLog func()
-	redactor *schema.Redactor // nil until a configuration is loaded
-	held     []driver.Closer  // drivers that hold something at servers until the command has ended
-	events   *view.Events     // not nil: everything is reported as events
+	redactor *redact.Set     // nil until a configuration is loaded
+	held     []driver.Closer // drivers that hold something at servers until the command has ended
+	events   *view.Events    // not nil: everything is reported as events
 }
 
 // run carries out one command line and returns its exit code.
 func (a *app) run(args []string) int {
 	c := &command{app: a, closeLog: func() {}, log: hclog.NewNullLogger()}
-	known := func() *schema.Redactor { return c.redactor }
+	known := func() *redact.Set { return c.redactor }
 	c.out, c.err = output.Guard(a.stdout, known), output.Guard(a.stderr, known)
 	defer takeBrokenPipes()() // output without a reader is dropped, and stops nothing
 	ctx, release := a.interrupts.Context(context.Background())
@@ -157,7 +158,7 @@ func (c *command) openLog() error {
 			return fmt.Errorf("opening the log: %w", err)
 		}
 		c.closeLog = func() { _ = f.Close() } // nothing is buffered
-		opts.Output = output.Guard(f, func() *schema.Redactor { return c.redactor })
+		opts.Output = output.Guard(f, func() *redact.Set { return c.redactor })
 	}
 	if opts.JSONFormat {
 		opts.Output = output.JSON(opts.Output)

@@ -13,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
-	"github.com/syncctl/syncctl/schema"
+	"github.com/syncctl/syncctl/redact"
 )
 
 // TestAnswerDone: a person who answers 'done' reads what happens next, and how long it may take.
@@ -63,4 +63,4 @@ func TestCommandIsNotCalledForEver(t *testing.T) {
 	}
 }
 
-func noSecrets() *schema.Redactor { return nil }
+func noSecrets() *redact.Set { return nil }

@@ -30,9 +30,15 @@ func (c *command) toolCommand(t driver.Tool) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: t.Name + " [flags]", Short: t.Short, Long: t.Long, Example: t.Example,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.runTool(cmd.Context(), t, driver.ToolRun{
-				Fs: c.files(), Stdin: c.app.stdin, Stdout: c.app.stdout, Stderr: c.err, Args: args, Flags: cmd.Flags(),
-			})
+			said := c.redactor.Writer(c.err) // whole lines, whatever pieces the tool writes
+			run := driver.ToolRun{
+				Fs: c.files(), Stdin: c.app.stdin, Stdout: c.app.stdout, Stderr: said, Args: args, Flags: cmd.Flags(),
+			}
+			shown := c.redactor.Writer(c.out)
+			if c.app.tty.out { // where it is no data for a program
+				run.Stdout = shown
+			}
+			return errors.Join(c.runTool(cmd.Context(), t, run), shown.Flush(), said.Flush())
 		},
 	}
 	if t.Flags != nil {

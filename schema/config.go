@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/redact"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -22,7 +23,7 @@ type Config struct {
 
 	byAddr   map[Addr]*Resource
 	openVars map[string]bool // the variables that are declared and not sensitive
-	redactor *Redactor
+	redactor *redact.Set
 }
 
 // Settings is what the syncctl block says about the program itself.
@@ -46,7 +47,7 @@ func (c *Config) SecretVariable(name string) bool { return !c.openVars[name] || 
 
 // Redactor returns what takes the secrets of this configuration out of text. It is there after a failed Load too, and
 // then knows the secrets that were found before the failure.
-func (c *Config) Redactor() *Redactor { return c.redactor }
+func (c *Config) Redactor() *redact.Set { return c.redactor }
 
 // Digest is the SHA-256, in lower-case hex, of all that is declared: every address with its value and depends_on.
 // Comments, formatting, and how declarations are spread over files do not change it; neither do secrets, which stand

@@ -176,7 +176,7 @@ func (l *loader) finish(order []*node, settings Settings) (*Config, hcl.Diagnost
 		l.secrets.collect(n.decl.res.Value)
 	}
 	cfg.redactor = l.secrets.redactor()
-	cfg.Files = l.maskFiles()
+	cfg.Files = l.maskFiles(cfg.redactor)
 	for i, d := range l.diags {
 		c := *d
 		c.Summary, c.Detail = cfg.redactor.String(d.Summary), cfg.redactor.String(d.Detail)

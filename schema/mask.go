@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/syncctl/syncctl/redact"
 )
 
 // mask keeps the texts and numbers written in an expression out of snippets.
@@ -60,7 +61,7 @@ func groupRanges(re *regexp.Regexp, path string, src []byte) []hcl.Range {
 }
 
 // maskFiles returns the sources with asterisks where a secret stands.
-func (l *loader) maskFiles() map[string]*hcl.File {
+func (l *loader) maskFiles(redactor *redact.Set) map[string]*hcl.File {
 	out := map[string]*hcl.File{}
 	for name, f := range l.files {
 		c := *f
@@ -70,28 +71,12 @@ func (l *loader) maskFiles() map[string]*hcl.File {
 				asterisks(rng.SliceBytes(c.Bytes))
 			}
 		}
-		for text := range l.secrets.texts {
-			for _, form := range forms(text) {
-				maskAll(c.Bytes, []byte(form))
-			}
+		for _, span := range redactor.Spans(string(c.Bytes)) {
+			asterisks(c.Bytes[span.From:span.To])
 		}
 		out[name] = &c
 	}
 	return out
-}
-
-func maskAll(src, secret []byte) {
-	if len(secret) < minSecret {
-		return
-	}
-	for at := 0; ; {
-		i := bytes.Index(src[at:], secret)
-		if i < 0 {
-			return
-		}
-		asterisks(src[at+i : at+i+len(secret)])
-		at += i + len(secret)
-	}
 }
 
 // asterisks covers text in place. Line feeds, quotes and brackets stay, for the eye.

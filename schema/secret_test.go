@@ -252,8 +252,7 @@ func TestRedactor(t *testing.T) {
 	secret := `pa"s &s+1`
 	for _, in := range []string{
 		secret, `pa\"s &s+1`, `pa\"s \u0026s+1`, "pa%22s+%26s%2B1", base64.StdEncoding.EncodeToString([]byte(secret)),
-		base64.RawURLEncoding.EncodeToString([]byte(secret)), base64.StdEncoding.EncodeToString([]byte("clerk:" + secret)),
-		"MIIabcdef",
+		base64.RawURLEncoding.EncodeToString([]byte(secret)), "MIIabcdef",
 	} {
 		if got := r.String("[" + in + "]"); got != "[(sensitive value)]" {
 			t.Errorf("%s: got %s", in, got)
@@ -264,28 +263,4 @@ func TestRedactor(t *testing.T) {
 			t.Errorf("%s: got %s", in, got)
 		}
 	}
-	if got := (*Redactor)(nil).String("x"); got != "x" {
-		t.Errorf("nil redactor: %s", got)
-	}
-}
-
-// TestRedactorWriter writes text in any pieces: what comes out is the same as of the whole, line by line.
-func TestRedactorWriter(t *testing.T) {
-	r := good(t, `locals { s = sensitive("hunter22") }`).Redactor()
-	rapid.Check(t, func(rt *rapid.T) {
-		pieces := rapid.SliceOf(rapid.SampledFrom([]string{"hun", "ter22", "\n", "x", "hunter22", "h\n"})).Draw(rt, "pieces")
-		var out bytes.Buffer
-		w := r.Writer(&out)
-		for _, p := range pieces {
-			if n, err := w.Write([]byte(p)); n != len(p) || err != nil {
-				rt.Fatalf("write: %d, %v", n, err)
-			}
-		}
-		if err := w.Flush(); err != nil {
-			rt.Fatal(err)
-		}
-		if want := r.String(strings.Join(pieces, "")); out.String() != want {
-			rt.Fatalf("got %q, want %q", out.String(), want)
-		}
-	})
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/redact"
 	"github.com/syncctl/syncctl/schema"
 	"github.com/zclconf/go-cty/cty"
 )
@@ -87,9 +88,6 @@ func (d *decoder) value(into reflect.Value, v cty.Value, path []string) {
 	}
 }
 
-// minSecret is the length from which a secret is masked in texts, see schema.Redactor and rest.Options.
-const minSecret = 4
-
 // secret takes a value byte for byte: cty brings strings into one Unicode form, and in another form a password is
 // another one.
 func (d *decoder) secret(into reflect.Value, v cty.Value, path []string) {
@@ -106,11 +104,11 @@ func (d *decoder) secret(into reflect.Value, v cty.Value, path []string) {
 				"form only, so it is unknown which one %s means. Bring them into the same form.", strings.Join(path, "."))
 		return
 	}
-	if hidden && text != "" && len(text) < minSecret {
+	if hidden && text != "" && len(text) < redact.MinLength {
 		d.diags = append(d.diags, &hcl.Diagnostic{
 			Severity: hcl.DiagWarning, Summary: "The secret is too short to be masked", Subject: d.r.RangeOf(path...),
 			Detail: fmt.Sprintf("%s has fewer than %d characters. Texts that servers repeat are not searched for it, "+
-				"because it would be found everywhere.", strings.Join(path, "."), minSecret),
+				"because it would be found everywhere.", strings.Join(path, "."), redact.MinLength),
 		})
 	}
 	if hidden && strings.Count(text, "\n") == 1 && strings.HasSuffix(text, "\n") {

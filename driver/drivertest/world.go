@@ -23,6 +23,7 @@ import (
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/redact"
 	"github.com/syncctl/syncctl/sandbox"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -47,9 +48,9 @@ type world struct {
 
 	parallelism int // steps at a time; 0: as many as usual
 
-	faulty   bool             // faults were asked for, or something is hidden
-	drivers  []driver.Closer  // those that may still hold something at the servers
-	redactor *schema.Redactor // of the configuration; nil before it was loaded
+	faulty   bool            // faults were asked for, or something is hidden
+	drivers  []driver.Closer // those that may still hold something at the servers
+	redactor *redact.Set     // of the configuration; nil before it was loaded
 }
 
 // lines keeps an access log. A server writes while a test reads.

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/syncctl/syncctl/redact"
 	"golang.org/x/time/rate"
 )
 
@@ -72,7 +73,7 @@ type Client struct {
 	base     *url.URL
 	o        Options
 	log      hclog.Logger
-	scrubber atomic.Pointer[strings.Replacer]
+	scrubber atomic.Pointer[redact.Set]
 	limiter  *rate.Limiter // nil: no limit
 	endpoint atomic.Pointer[Endpoint]
 
@@ -119,7 +120,7 @@ func (c *Client) Close() {
 // Hide names secrets that came up since, such as a session's: they are not shown from now on, as if they stood in
 // Options.Secrets. They take the place of those that an earlier call named.
 func (c *Client) Hide(secrets ...string) {
-	c.scrubber.Store(newScrubber(slices.Concat(c.o.Secrets, secrets)))
+	c.scrubber.Store(redact.New(redacted, slices.Concat(c.o.Secrets, secrets)...))
 }
 
 // BaseURL is the server's address with its context path.

@@ -130,7 +130,7 @@ func messageOf(contentType string, body []byte) string {
 		return words
 	}
 	var v any
-	if json.Unmarshal(body, &v) == nil { // re-encoded, so that no escape hides a secret from the scrubber
+	if json.Unmarshal(body, &v) == nil { // encoded again: in one line, with letters for their escapes
 		return strings.TrimSpace(plainJSON(v))
 	}
 	return string(body)
@@ -191,7 +191,7 @@ func pageOf(page []byte) string {
 	case t == "":
 		return "an HTML page"
 	}
-	return `an HTML page titled "` + t + `"` // %q would hide a secret from the scrubber
+	return `an HTML page titled "` + t + `"`
 }
 
 // looksLikeLogin judges a page's title or a URL's path.

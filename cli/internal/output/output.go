@@ -10,7 +10,7 @@ import (
 	"syscall"
 
 	"github.com/syncctl/syncctl/printable"
-	"github.com/syncctl/syncctl/schema"
+	"github.com/syncctl/syncctl/redact"
 )
 
 // Guarded takes secrets out of every write and makes the rest printable, whoever wrote it: of what is not printable it
@@ -20,12 +20,12 @@ import (
 type Guarded struct {
 	mu       sync.Mutex
 	w        io.Writer
-	redactor func() *schema.Redactor
+	redactor func() *redact.Set
 	gone     bool
 }
 
 // Guard makes a Guarded. redactor returns nil as long as no secret is known.
-func Guard(w io.Writer, redactor func() *schema.Redactor) *Guarded {
+func Guard(w io.Writer, redactor func() *redact.Set) *Guarded {
 	return &Guarded{w: w, redactor: redactor}
 }
 

@@ -9,14 +9,15 @@ import (
 	"testing"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/redact"
 	"github.com/syncctl/syncctl/schema"
 )
 
 // TestGuarded: secrets are taken out as soon as they are known.
 func TestGuarded(t *testing.T) {
 	var out bytes.Buffer
-	var known *schema.Redactor
-	r := Guard(&out, func() *schema.Redactor { return known })
+	var known *redact.Set
+	r := Guard(&out, func() *redact.Set { return known })
 	_, _ = io.WriteString(r, "before: canary-4711\n")
 	known = redactor(t)
 	_, _ = io.WriteString(r, "after: canary-4711\n")
@@ -26,7 +27,7 @@ func TestGuarded(t *testing.T) {
 }
 
 // redactor knows the secret of a configuration.
-func redactor(t *testing.T) *schema.Redactor {
+func redactor(t *testing.T) *redact.Set {
 	t.Helper()
 	fs := afero.NewMemMapFs()
 	src := "variable \"password\" {\n  sensitive = true\n  default   = \"canary-4711\"\n}\n"
@@ -47,7 +48,7 @@ func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
 // TestUnread: a reader that is gone is remembered and not an error; a full disk is.
 func TestUnread(t *testing.T) {
-	nothing := func() *schema.Redactor { return nil }
+	nothing := func() *redact.Set { return nil }
 	r := Guard(failing{&os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}}, nothing)
 	for range 2 {
 		if n, err := io.WriteString(r, "text"); n != 4 || err != nil || !r.Unread() {

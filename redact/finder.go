@@ -1,0 +1,90 @@
+package redact
+
+import "hash/maphash"
+
+const (
+	mostDeep    = 4 // encodings inside each other
+	mostEscapes = 8 // how often escapes are decoded again
+)
+
+// mostWork is how many bytes are looked at for a text of so many: time stays in proportion to it, whatever is written
+// there to take long.
+func mostWork(length int) int { return 1<<20 + 256*length }
+
+// finder finds the secrets of a set in one text.
+type finder struct {
+	set   *Set
+	spans []Span
+	seen  map[uint64]int // layers that were looked through, by their hashes: how deep
+	work  int
+}
+
+var seed = maphash.MakeSeed()
+
+// find looks through a text and everything that it decodes to.
+func (f *finder) find(text *layer) {
+	for range mostEscapes + 1 {
+		if text == nil {
+			return
+		}
+		f.look(text, mostDeep+1)
+		text = text.unescape(allEscapes)
+	}
+}
+
+// look notes the secrets in a layer, and in what it decodes to, so deep.
+func (f *finder) look(l *layer, deep int) {
+	if f.work -= len(l.b); f.work < 0 || len(l.b) < MinLength {
+		return
+	}
+	sum := maphash.Bytes(seed, l.b)
+	before := f.seen[sum]
+	if before >= deep {
+		return
+	}
+	f.seen[sum] = deep
+	if before == 0 {
+		note := func(from, to int) { f.spans = append(f.spans, Span{l.from(from), l.to(to - 1)}) }
+		f.set.match(l, note)
+		f.set.matchCut(l, note)
+	}
+	if deep > 1 {
+		f.decode(l, deep-1)
+	}
+}
+
+// decode looks through what a layer decodes to.
+func (f *finder) decode(l *layer, deep int) {
+	try := func(next *layer) {
+		if next != nil {
+			f.look(next, deep)
+		}
+	}
+	if l.binary {
+		if l = l.text(); l == nil {
+			return
+		}
+	}
+	has := l.escapes()
+	for _, kind := range []escapes{percent, backslash, entity} {
+		if has&kind != 0 {
+			try(l.unescape(kind))
+		}
+	}
+	if has&plus != 0 {
+		try(l.unescape(percent | plus))
+	}
+	if has&(has-1)&allEscapes != 0 { // more than one kind
+		try(l.unescape(allEscapes))
+	}
+	for begin := range 4 {
+		try(l.base64(begin))
+	}
+	for begin := range 2 {
+		try(l.hex(begin))
+	}
+	for _, base := range []int{10, 16} {
+		try(l.numbers(base))
+	}
+	try(l.unwrap())
+}

@@ -1,0 +1,175 @@
+// Package redact takes secrets out of text: as they are, and however programs on the way have encoded them.
+//
+// A text is decoded in layers: percent encoding, escapes with backslashes, HTML entities, hexadecimal, base64, lists
+// of numbers, each in every spelling and wherever it begins, one inside of the other. Each layer remembers where its
+// bytes come from, so that what is found in it is taken out of the text itself.
+//
+// Bounds: other encodings inside each other are decoded four deep, and escapes as often as they can be, at most eight
+// times. What was compressed, encrypted, hashed, written in another case or taken apart is not recognised. Of a
+// secret that was cut off at its end, and is marked so by "…", the beginning is taken out.
+package redact
+
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+)
+
+// MinLength is the length in bytes below which a secret is not looked for: it would be found everywhere.
+const MinLength = 4
+
+// minLine is the length from which a line of a secret that has several is a secret by itself, and what a secret decodes
+// to.
+const minLine = 2 * MinLength
+
+// Set is the secrets that are taken out. It may be used by several goroutines. nil has none.
+type Set struct {
+	instead string
+	index   map[uint32][]string // by the first four bytes, the longest first
+	filter  [1 << 10]uint64     // says fast which four bytes begin no secret
+	longest int
+}
+
+// New makes a set. instead takes the place of a secret in a text. Of a secret with several lines each is a secret too,
+// but for short ones and the frames of PEM, as programs print line by line.
+func New(instead string, secrets ...string) *Set {
+	s := &Set{instead: instead, index: map[uint32][]string{}}
+	for _, secret := range secrets {
+		s.add(secret)
+		if !strings.Contains(secret, "\n") {
+			continue
+		}
+		for _, line := range strings.Split(secret, "\n") {
+			if line = strings.TrimSpace(line); len(line) >= minLine && !strings.HasPrefix(line, "-----") {
+				s.add(line)
+			}
+		}
+	}
+	for key, bucket := range s.index {
+		slices.SortFunc(bucket, func(a, b string) int {
+			if len(a) != len(b) {
+				return len(b) - len(a)
+			}
+			return strings.Compare(a, b)
+		})
+		s.index[key] = slices.Compact(bucket)
+	}
+	return s
+}
+
+// add takes in a secret, and what is left of it where text is decoded as far as it can be, where spaces are joined, and
+// where bytes that are not UTF-8 are replaced.
+func (s *Set) add(secret string) {
+	if strings.TrimSpace(secret) == "" {
+		return
+	}
+	decoded := &layer{b: []byte(secret)}
+	for range mostEscapes {
+		next := decoded.unescape(allEscapes)
+		if next == nil {
+			break
+		}
+		decoded = next
+	}
+	forms := []string{secret, strings.Join(strings.Fields(secret), " "), string([]rune(secret))}
+	if len(decoded.b) >= minLine {
+		forms = append(forms, string(decoded.b))
+	}
+	for _, form := range forms {
+		if len(form) < MinLength || strings.TrimSpace(form) == "" {
+			continue
+		}
+		key := binary.LittleEndian.Uint32([]byte(form))
+		s.index[key] = append(s.index[key], form)
+		at := hash(key)
+		s.filter[at>>6] |= 1 << (at & 63)
+		s.longest = max(s.longest, len(form))
+	}
+}
+
+func hash(key uint32) uint32 { return key * 0x9e3779b1 >> 16 }
+
+// String is the text without the secrets.
+func (s *Set) String(text string) string {
+	spans := s.Spans(text)
+	if len(spans) == 0 {
+		return text
+	}
+	var b strings.Builder
+	at := 0
+	for _, span := range spans {
+		b.WriteString(text[at:span.From] + s.instead)
+		at = span.To
+	}
+	b.WriteString(text[at:])
+	return b.String()
+}
+
+// Span is the bytes of a text from From up to To.
+type Span struct{ From, To int }
+
+// Spans are where the secrets stand in the text, sorted, and apart from each other.
+func (s *Set) Spans(text string) []Span {
+	if s == nil || len(s.index) == 0 || len(text) < MinLength {
+		return nil
+	}
+	f := &finder{set: s, seen: map[uint64]int{}, work: mostWork(len(text))}
+	f.find(&layer{b: []byte(text)})
+	slices.SortFunc(f.spans, func(a, b Span) int {
+		if a.From != b.From {
+			return a.From - b.From
+		}
+		return b.To - a.To
+	})
+	var out []Span
+	for _, span := range f.spans {
+		if n := len(out); n > 0 && span.From < out[n-1].To {
+			out[n-1].To = max(out[n-1].To, span.To)
+			continue
+		}
+		out = append(out, span)
+	}
+	return out
+}
+
+// match finds the secrets in a layer.
+func (s *Set) match(l *layer, found func(from, to int)) {
+	b := l.b
+	for i := 0; i+MinLength <= len(b); i++ {
+		key := binary.LittleEndian.Uint32(b[i:])
+		if at := hash(key); s.filter[at>>6]&(1<<(at&63)) == 0 {
+			continue
+		}
+		for _, secret := range s.index[key] {
+			if len(secret) <= len(b)-i && string(b[i:i+len(secret)]) == secret {
+				found(i, i+len(secret))
+				break // the longest: the others lie inside of it
+			}
+		}
+	}
+}
+
+const (
+	cutOff   = "…"
+	mostCuts = 64 // ends of a text that are looked at
+)
+
+// matchCut finds the beginnings of secrets whose ends were cut off.
+func (s *Set) matchCut(l *layer, found func(from, to int)) {
+	text, at := string(l.b), 0
+	for range mostCuts {
+		end := strings.Index(text[at:], cutOff)
+		if end < 0 {
+			return
+		}
+		end += at
+		for i := max(at, end-s.longest); i+MinLength <= end; i++ {
+			for _, secret := range s.index[binary.LittleEndian.Uint32(l.b[i:])] {
+				if strings.HasPrefix(secret, text[i:end]) {
+					found(i, end)
+				}
+			}
+		}
+		at = end + len(cutOff)
+	}
+}

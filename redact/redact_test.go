@@ -1,0 +1,202 @@
+package redact_test
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"html"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"github.com/syncctl/syncctl/redact"
+	"pgregory.net/rapid"
+)
+
+// encodings are the ways in which programs write a text into another one.
+var encodings = map[string]func(string) string{
+	"query":        url.QueryEscape,
+	"path":         url.PathEscape,
+	"lower":        func(s string) string { return percentAll(s, "%%%02x") },
+	"upper":        func(s string) string { return percentAll(s, "%%%02X") },
+	"twice":        func(s string) string { return url.QueryEscape(url.QueryEscape(s)) },
+	"html":         html.EscapeString,
+	"decimal":      func(s string) string { return each(s, "&#%d;") },
+	"hexadecimal":  func(s string) string { return each(s, "&#x%x;") },
+	"HEXADECIMAL":  func(s string) string { return each(s, "&#X%X;") },
+	"named":        strings.NewReplacer("&", "&amp;", "<", "&lt;", " ", "&#32;", "!", "&excl;", "/", "&sol;", "+", "&plus;").Replace,
+	"json":         func(s string) string { b, _ := json.Marshal(s); return string(b[1 : len(b)-1]) },
+	"quoted":       func(s string) string { return inner(strconv.Quote(s)) },
+	"ascii":        func(s string) string { return inner(strconv.QuoteToASCII(s)) },
+	"escapes":      func(s string) string { return utf16s(s, `\u%04x`) },
+	"ESCAPES":      func(s string) string { return utf16s(s, `\u%04X`) },
+	"bytes":        func(s string) string { return percentAll(s, `\x%02x`) },
+	"hex":          func(s string) string { return hex.EncodeToString([]byte(s)) },
+	"HEX":          func(s string) string { return strings.ToUpper(hex.EncodeToString([]byte(s))) },
+	"spaced":       func(s string) string { return fmt.Sprintf("[% x]", s) },
+	"list":         func(s string) string { return fmt.Sprint([]byte(s)) },
+	"Go":           func(s string) string { return fmt.Sprintf("%#v", []byte(s)) },
+	"std":          func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
+	"raw":          func(s string) string { return base64.RawStdEncoding.EncodeToString([]byte(s)) },
+	"url":          func(s string) string { return base64.URLEncoding.EncodeToString([]byte(s)) },
+	"rawurl":       func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) },
+	"shifted":      func(s string) string { return base64.StdEncoding.EncodeToString([]byte("u:" + s + "\n")) },
+	"more shifted": func(s string) string { return base64.URLEncoding.EncodeToString([]byte("u" + s + "ab")) },
+	"wrapped":      func(s string) string { return wrapped(base64.StdEncoding.EncodeToString([]byte(s))) },
+}
+
+func inner(quoted string) string { return quoted[1 : len(quoted)-1] }
+
+// percentAll writes every byte by a format.
+func percentAll(s, format string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		fmt.Fprintf(&b, format, c)
+	}
+	return b.String()
+}
+
+// each writes every character by a format.
+func each(s, format string) string {
+	var b strings.Builder
+	for _, r := range s {
+		fmt.Fprintf(&b, format, r)
+	}
+	return b.String()
+}
+
+func utf16s(s, format string) string {
+	var b strings.Builder
+	for _, u := range utf16.Encode([]rune(s)) {
+		fmt.Fprintf(&b, format, u)
+	}
+	return b.String()
+}
+
+// wrapped breaks lines as MIME and PEM do.
+func wrapped(s string) string {
+	var lines []string
+	for len(s) > 20 {
+		lines, s = append(lines, s[:20]), s[20:]
+	}
+	return strings.Join(append(lines, s), "\r\n ")
+}
+
+// secrets are texts of at least six characters, so that no other text holds them by chance.
+var secrets = rapid.StringOfN(rapid.RuneFrom([]rune(`abzAZ019+/-_=%&;'"\<> !#$éß語🔑`)), 6, 24, -1).Filter(func(s string) bool {
+	return len(strings.Fields(s)) > 0 && len([]rune(strings.TrimSpace(s))) == len([]rune(s))
+})
+
+// TestNeverVisible: a secret in two encodings, one inside of the other, among other text, is taken out: nothing but
+// what surrounds it is left.
+func TestNeverVisible(t *testing.T) {
+	names := keys(encodings)
+	rapid.Check(t, func(t *rapid.T) {
+		secret := secrets.Draw(t, "secret")
+		encoded, exact := secret, true
+		for i := range rapid.IntRange(0, 2).Draw(t, "depth") {
+			name := rapid.SampledFrom(names).Draw(t, fmt.Sprint("encoding", i))
+			encoded = encodings[name](encoded)
+			exact = exact && !slices.Contains([]string{"shifted", "more shifted", "list", "Go", "spaced", "wrapped"}, name) // framed
+		}
+		before := rapid.SampledFrom([]string{"", " ", "key: ", "a/b?c=", "x", "<p>", "[1 2 ", "zzz", `"`}).Draw(t, "before")
+		after := rapid.SampledFrom([]string{"", " ", ".", "&d=e", "y", "</p>", "yyy", `"`}).Draw(t, "after")
+		others := rapid.SliceOfN(secrets, 0, 3).Draw(t, "others")
+		got := redact.New("\x00", append(others, secret)...).String(before + encoded + after)
+		rest, head := strings.CutPrefix(got, before)
+		rest, tail := strings.CutSuffix(rest, after)
+		if !head || !tail || exact && rest != "\x00" || len(rest) > 99 || !strings.Contains(rest, "\x00") {
+			t.Fatalf("%q in %q becomes %q", secret, before+encoded+after, got)
+		}
+	})
+}
+
+func keys(m map[string]func(string) string) []string {
+	var out []string
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// TestNothingElse: what is no secret stays, to the byte, however much it looks like something encoded.
+func TestNothingElse(t *testing.T) {
+	words := []string{
+		"status", "404", "(Not Found)", "https://a.example/rest?x=%41&amp;y", `\u0041`, "YWJjZGVmZ2hp", "616263646566", "\n",
+		"[97 98 99]", "é", "+", "==", "\xff", "passw", "sw0rd", "{}", `"`, "c2VjcmV0",
+	}
+	set := redact.New("-", "passw0rd-hunter22", "abc", "", "   ", "zzzz zzzz", "s3cr3t")
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOf(rapid.SampledFrom(words)).Draw(t, "text"), rapid.SampledFrom([]string{"", " "}).
+			Draw(t, "between"))
+		if got := set.String(text); got != text {
+			t.Fatalf("%q becomes %q", text, got)
+		}
+	})
+}
+
+// TestRules: what is known by name.
+func TestRules(t *testing.T) {
+	for _, c := range []struct {
+		secrets        []string
+		text, redacted string
+	}{
+		{[]string{"abc"}, "abc", "abc"}, // too short
+		{[]string{"    "}, "a    b", "a    b"},
+		{[]string{"abcd"}, "xabcdabcdy", "x--y"},
+		{[]string{"abcd", "abcdefgh", "cdef"}, "abcdefgh abcdef", "- -"}, // one in another, and across
+		{[]string{"a  long\nsecret"}, "a long secret; a  long\nsecret", "-; -"},
+		{[]string{"-----BEGIN X-----\nMIIabcdef\nshort\n-----END X-----\n"}, "-----BEGIN X----- MIIabcdef short", "-----BEGIN X----- - short"},
+		{[]string{"a-very-long-secret"}, "it says a-very-lon…", "it says -…"}, // cut off
+		{[]string{"a-very-long-secret"}, "it says a-v…", "it says a-v…"},
+		{[]string{"pa\xffss"}, "\"pa\ufffdss\" pa\\xffss", "\"-\" -"},
+		{[]string{"100%25"}, "100%2525 100%25 100%", "- - 100%"}, // what it decodes to is too short
+		{[]string{"hunter2\n"}, "hunter2.", "-."},
+	} {
+		if got := redact.New("-", c.secrets...).String(c.text); got != c.redacted {
+			t.Errorf("%q in %q: %q, want %q", c.secrets, c.text, got, c.redacted)
+		}
+	}
+	var none *redact.Set
+	if got := none.String("x"); got != "x" {
+		t.Errorf("nil: %q", got)
+	}
+}
+
+// TestWriter: a text that is written in any pieces comes out line by line as it does whole, and a line without an end is
+// not kept for ever.
+func TestWriter(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		secret := "hunter22"
+		pieces := rapid.SliceOf(rapid.SampledFrom([]string{
+			"hun", "ter22", "\n", "x", secret, "h\n", "aHVudGV", "yMjI=", "%68unter", "%322", strings.Repeat(".", 40<<10),
+		})).Draw(t, "pieces")
+		set := redact.New("-", secret)
+		var out strings.Builder
+		w := set.Writer(&out)
+		for _, p := range pieces {
+			if n, err := w.Write([]byte(p)); n != len(p) || err != nil {
+				t.Fatalf("write: %d, %v", n, err)
+			}
+		}
+		whole := strings.Join(pieces, "")
+		if tail := whole[strings.LastIndex(whole, "\n")+1:]; len(tail) > 200<<10 && out.Len() < len(tail)/2 {
+			t.Fatalf("of %d bytes %d are kept", len(tail), len(tail)-out.Len())
+		}
+		if err := w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		want := ""
+		for line := range strings.Lines(whole) {
+			want += set.String(line)
+		}
+		if out.String() != want {
+			t.Fatalf("got %q, want %q", out.String(), want)
+		}
+	})
+}

@@ -1,0 +1,191 @@
+package redact
+
+// minEncoded is the length of the shortest secret in base64, which is the shortest of all encodings.
+const minEncoded = (MinLength*8 + 5) / 6
+
+// Digits: the value of a character in base64, of either alphabet, and in hexadecimal; none where it is no digit.
+var digits64, digits16 = func() (d64, d16 [256]byte) {
+	for i := range d64 {
+		d64[i], d16[i] = none, none
+	}
+	for i, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" {
+		d64[c] = byte(i)
+	}
+	d64['-'], d64['_'] = 62, 63
+	for i, c := range "0123456789abcdef" {
+		d16[c] = byte(i)
+	}
+	for i, c := range "ABCDEF" {
+		d16[c] = byte(10 + i)
+	}
+	return d64, d16
+}()
+
+const none = 0xff
+
+// runs are the stretches of digits that are long enough.
+func (l *layer) runs(digits *[256]byte, least int, each func(from, to int)) {
+	for i := 0; i < len(l.b); {
+		if digits[l.b[i]] == none {
+			i++
+			continue
+		}
+		j := i + 1
+		for j < len(l.b) && digits[l.b[j]] != none {
+			j++
+		}
+		if j-i >= least {
+			each(i, j)
+		}
+		i = j
+	}
+}
+
+// base64 decodes everything that may be base64, as if it began so many characters later than it seems to: what stands
+// before it may look like a part of it. nil: there is nothing.
+func (l *layer) base64(begin int) *layer {
+	out := &layer{binary: true}
+	l.runs(&digits64, minEncoded, func(from, to int) {
+		if to-from-begin < minEncoded {
+			return
+		}
+		out.apart(l, to)
+		padded := to
+		for padded < len(l.b) && padded-to < 2 && l.b[padded] == '=' {
+			padded++
+		}
+		bits, n := uint32(0), 0
+		for i := from + begin; i < to; i++ {
+			bits, n = bits<<6|uint32(digits64[l.b[i]]), n+6
+			if n >= 8 {
+				n -= 8
+				end := i + 1
+				if end == to {
+					end = padded
+				}
+				out.put(l, i-1, end, byte(bits>>n)) // #nosec G115 -- its bits are in this character and the one before
+			}
+		}
+	})
+	if len(out.b) == 0 {
+		return nil
+	}
+	return out
+}
+
+// hex decodes everything that may be hexadecimal, as if it began so many characters later than it seems to.
+func (l *layer) hex(begin int) *layer {
+	out := &layer{binary: true}
+	l.runs(&digits16, 2*MinLength, func(from, to int) {
+		out.apart(l, to)
+		for i := from + begin; i+1 < to; i += 2 {
+			out.put(l, i, i+2, digits16[l.b[i]]<<4|digits16[l.b[i+1]])
+		}
+	})
+	if len(out.b) == 0 {
+		return nil
+	}
+	return out
+}
+
+// numbers decodes lists of bytes as numbers, as programs print them: [99 97 110], 0x63, 0x61, 63:61:6e.
+func (l *layer) numbers(base int) *layer {
+	out := &layer{binary: true}
+	for i := 0; i < len(l.b); {
+		if digits16[l.b[i]] == none || i > 0 && isWord(l.b[i-1]) {
+			i++
+			continue
+		}
+		list := &layer{}
+		end := i
+		for end < len(l.b) {
+			value, n := l.number(end, base)
+			if n == 0 {
+				break
+			}
+			list.put(l, end, end+n, value)
+			end += n
+			gap := l.gap(end)
+			if gap == 0 {
+				break
+			}
+			end += gap
+		}
+		if len(list.b) >= MinLength {
+			out.apart(l, end)
+			out.b, out.origin = append(out.b, list.b...), append(out.origin, list.origin...)
+		}
+		i = max(i+1, end)
+	}
+	if len(out.b) == 0 {
+		return nil
+	}
+	return out
+}
+
+func isWord(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+// number reads one number of a list, and how many bytes it takes.
+func (l *layer) number(at, base int) (value byte, n int) {
+	b := l.b[at:]
+	if base == 16 && len(b) > 2 && b[0] == '0' && b[1]|0x20 == 'x' {
+		n = 2
+	}
+	begin, sum := n, 0
+	for n < len(b) && n-begin < 3 && int(digits16[b[n]]) < base {
+		sum = sum*base + int(digits16[b[n]])
+		n++
+	}
+	if n == begin || sum > 255 || base == 16 && begin == 0 && n != 2 || n < len(b) && isWord(b[n]) {
+		return 0, 0
+	}
+	return byte(sum), n
+}
+
+// gap is how many bytes stand between two numbers of a list.
+func (l *layer) gap(at int) int {
+	n := 0
+	for at+n < len(l.b) && n < 3 {
+		switch l.b[at+n] {
+		case ' ', ',', ':', '-', '\n':
+			n++
+		default:
+			return n
+		}
+	}
+	return n
+}
+
+// unwrap takes line breaks, and the indentation after them, out of what may be one text that was broken for the eye,
+// as base64 is. It is not worth while for short lines: words of a list would become others. nil: there are none.
+func (l *layer) unwrap() *layer {
+	const longLine = 16
+	out := &layer{}
+	kept, line := 0, 0
+	for i, c := range l.b {
+		if c != '\n' {
+			if digits64[c] == none && c != '\r' && c != ' ' && c != '=' {
+				line = i + 1 // what is on a line before the text is not counted
+			}
+			continue
+		}
+		end := i
+		if end > 0 && l.b[end-1] == '\r' {
+			end--
+		}
+		next := i + 1
+		for next < len(l.b) && (l.b[next] == ' ' || l.b[next] == '\t') {
+			next++
+		}
+		if end-line >= longLine && next < len(l.b) && digits64[l.b[next]] != none {
+			out.keep(l, kept, end)
+			kept = next
+		}
+		line = i + 1
+	}
+	if kept == 0 {
+		return nil
+	}
+	out.keep(l, kept, len(l.b))
+	return out
+}
