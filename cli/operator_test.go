@@ -30,7 +30,9 @@ func TestAnswerDone(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		p := person{
-			command:  &command{app: &app{input: prompt.NewLines(strings.NewReader("what?\ndone\n"))}, out: output.Guard(&out, noSecrets)},
+			command: &command{
+				app: &app{input: prompt.NewLines(strings.NewReader("what?\ndone\n"))}, out: output.Guard(&out, noSecrets),
+			},
 			progress: view.NewPlain(&out, view.Style{}, &planner.Plan{}),
 		}
 		reply, err := (&terminalOperator{person: p}).Perform(t.Context(), executor.Ask{Step: c.step})

@@ -35,7 +35,7 @@ func (c *command) toolCommand(t driver.Tool) *cobra.Command {
 				Fs: c.files(), Stdin: c.app.stdin, Stdout: c.app.stdout, Stderr: said, Args: args, Flags: cmd.Flags(),
 			}
 			shown := c.redactor.Writer(c.out)
-			if c.app.tty.out { // where it is no data for a program
+			if c.app.tty.out { // for a person, not for a program
 				run.Stdout = shown
 			}
 			return errors.Join(c.runTool(cmd.Context(), t, run), shown.Flush(), said.Flush())

@@ -156,8 +156,8 @@ func number(b []byte, digits, base int) (rune, bool) {
 	if len(b) < digits {
 		return 0, false
 	}
-	n, err := strconv.ParseUint(string(b[:digits]), base, 32)
-	return rune(n), err == nil && b[0] != '+' && b[0] != '_' // #nosec G115 -- eight digits are the most, and checked on use
+	n, err := strconv.ParseUint(string(b[:digits]), base, 31)
+	return rune(n), err == nil // #nosec G115 -- it has 31 bits
 }
 
 func unpercent(b []byte) (string, int) {
@@ -174,9 +174,6 @@ func unpercent(b []byte) (string, int) {
 
 var oneLetter = map[byte]string{
 	'n': "\n", 'r': "\r", 't': "\t", 'b': "\b", 'f': "\f", 'a': "\a", 'v': "\v", 'e': "\x1b",
-	'"': `"`, '\'': "'", '\\': `\`, '/': "/", '`': "`", '$': "$", ' ': " ", '&': "&", ';': ";", '!': "!", '*': "*", '(': "(",
-	')': ")", '<': "<", '>': ">", '|': "|", '#': "#", '?': "?", '[': "[", ']': "]", '{': "{", '}': "}", '~': "~", '=': "=",
-	'%': "%", '@': "@", '^': "^", ',': ",", ':': ":", '+': "+", '-': "-", '.': ".",
 }
 
 func unbackslash(b []byte) (string, int) {
@@ -201,6 +198,9 @@ func unbackslash(b []byte) (string, int) {
 	}
 	if c, ok := oneLetter[b[1]]; ok {
 		return c, 2
+	}
+	if c := b[1]; c >= ' ' && c < 0x7f && !isWord(c) { // a shell's, JSON's and HCL's way with quotes and the like
+		return string(rune(c)), 2
 	}
 	return "", 0
 }

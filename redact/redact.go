@@ -18,8 +18,8 @@ import (
 // MinLength is the length in bytes below which a secret is not looked for: it would be found everywhere.
 const MinLength = 4
 
-// minLine is the length from which a line of a secret that has several is a secret by itself, and what a secret decodes
-// to.
+// minLine is the length from which a line of a secret that has several is a secret by itself, and so is what a secret
+// decodes to.
 const minLine = 2 * MinLength
 
 // Set is the secrets that are taken out. It may be used by several goroutines. nil has none.
@@ -57,8 +57,8 @@ func New(instead string, secrets ...string) *Set {
 	return s
 }
 
-// add takes in a secret, and what is left of it where text is decoded as far as it can be, where spaces are joined, and
-// where bytes that are not UTF-8 are replaced.
+// add takes in a secret, and what is left of it where text is decoded as far as it can be, where spaces are joined,
+// and where bytes that are not UTF-8 are replaced.
 func (s *Set) add(secret string) {
 	if strings.TrimSpace(secret) == "" {
 		return

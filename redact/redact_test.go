@@ -28,7 +28,7 @@ var encodings = map[string]func(string) string{
 	"decimal":      func(s string) string { return each(s, "&#%d;") },
 	"hexadecimal":  func(s string) string { return each(s, "&#x%x;") },
 	"HEXADECIMAL":  func(s string) string { return each(s, "&#X%X;") },
-	"named":        strings.NewReplacer("&", "&amp;", "<", "&lt;", " ", "&#32;", "!", "&excl;", "/", "&sol;", "+", "&plus;").Replace,
+	"named":        strings.NewReplacer("&", "&amp;", "<", "&lt;", " ", "&#32;", "!", "&excl;").Replace,
 	"json":         func(s string) string { b, _ := json.Marshal(s); return string(b[1 : len(b)-1]) },
 	"quoted":       func(s string) string { return inner(strconv.Quote(s)) },
 	"ascii":        func(s string) string { return inner(strconv.QuoteToASCII(s)) },
@@ -50,6 +50,9 @@ var encodings = map[string]func(string) string{
 }
 
 func inner(quoted string) string { return quoted[1 : len(quoted)-1] }
+
+// framed are the encodings with something around the secret, which may stay.
+var framed = []string{"shifted", "more shifted", "list", "Go", "spaced", "wrapped"}
 
 // percentAll writes every byte by a format.
 func percentAll(s, format string) string {
@@ -87,9 +90,8 @@ func wrapped(s string) string {
 }
 
 // secrets are texts of at least six characters, so that no other text holds them by chance.
-var secrets = rapid.StringOfN(rapid.RuneFrom([]rune(`abzAZ019+/-_=%&;'"\<> !#$éß語🔑`)), 6, 24, -1).Filter(func(s string) bool {
-	return len(strings.Fields(s)) > 0 && len([]rune(strings.TrimSpace(s))) == len([]rune(s))
-})
+var secrets = rapid.StringOfN(rapid.RuneFrom([]rune(`abzAZ019+/-_=%&;'"\<> !#$éß語🔑`)), 6, 24, -1).Filter(
+	func(s string) bool { return s != "" && strings.TrimSpace(s) == s })
 
 // TestNeverVisible: a secret in two encodings, one inside of the other, among other text, is taken out: nothing but
 // what surrounds it is left.
@@ -101,7 +103,7 @@ func TestNeverVisible(t *testing.T) {
 		for i := range rapid.IntRange(0, 2).Draw(t, "depth") {
 			name := rapid.SampledFrom(names).Draw(t, fmt.Sprint("encoding", i))
 			encoded = encodings[name](encoded)
-			exact = exact && !slices.Contains([]string{"shifted", "more shifted", "list", "Go", "spaced", "wrapped"}, name) // framed
+			exact = exact && !slices.Contains(framed, name)
 		}
 		before := rapid.SampledFrom([]string{"", " ", "key: ", "a/b?c=", "x", "<p>", "[1 2 ", "zzz", `"`}).Draw(t, "before")
 		after := rapid.SampledFrom([]string{"", " ", ".", "&d=e", "y", "</p>", "yyy", `"`}).Draw(t, "after")
@@ -124,7 +126,7 @@ func keys(m map[string]func(string) string) []string {
 	return out
 }
 
-// TestNothingElse: what is no secret stays, to the byte, however much it looks like something encoded.
+// TestNothingElse: other text stays, to the byte, however much it looks like something encoded.
 func TestNothingElse(t *testing.T) {
 	words := []string{
 		"status", "404", "(Not Found)", "https://a.example/rest?x=%41&amp;y", `\u0041`, "YWJjZGVmZ2hp", "616263646566", "\n",
@@ -151,7 +153,8 @@ func TestRules(t *testing.T) {
 		{[]string{"abcd"}, "xabcdabcdy", "x--y"},
 		{[]string{"abcd", "abcdefgh", "cdef"}, "abcdefgh abcdef", "- -"}, // one in another, and across
 		{[]string{"a  long\nsecret"}, "a long secret; a  long\nsecret", "-; -"},
-		{[]string{"-----BEGIN X-----\nMIIabcdef\nshort\n-----END X-----\n"}, "-----BEGIN X----- MIIabcdef short", "-----BEGIN X----- - short"},
+		{[]string{"-----BEGIN X-----\nMIIabcdef\nshort\n-----END X-----\n"}, "-----BEGIN X----- MIIabcdef short",
+			"-----BEGIN X----- - short"},
 		{[]string{"a-very-long-secret"}, "it says a-very-lon…", "it says -…"}, // cut off
 		{[]string{"a-very-long-secret"}, "it says a-v…", "it says a-v…"},
 		{[]string{"pa\xffss"}, "\"pa\ufffdss\" pa\\xffss", "\"-\" -"},
@@ -168,8 +171,8 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestWriter: a text that is written in any pieces comes out line by line as it does whole, and a line without an end is
-// not kept for ever.
+// TestWriter: a text that is written in any pieces comes out line by line as it does whole, and a line without an end
+// is not kept for ever.
 func TestWriter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		secret := "hunter22"

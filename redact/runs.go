@@ -3,7 +3,7 @@ package redact
 // minEncoded is the length of the shortest secret in base64, which is the shortest of all encodings.
 const minEncoded = (MinLength*8 + 5) / 6
 
-// Digits: the value of a character in base64, of either alphabet, and in hexadecimal; none where it is no digit.
+// Digits: the value of a character in base64, of either alphabet, and in hexadecimal; none for other characters.
 var digits64, digits16 = func() (d64, d16 [256]byte) {
 	for i := range d64 {
 		d64[i], d16[i] = none, none

@@ -21,19 +21,21 @@ type Files interface {
 	Names(folder string) ([]string, error) // what is in a folder, sorted
 
 	Open(name string) (io.ReadSeekCloser, error)
-	Create(name string) (NewFile, error) // readable by its owner only; fs.ErrExist if there is anything of that name
+	// Create makes a file that only its owner may read. fs.ErrExist if there is anything of that name, such as a link.
+	Create(name string) (NewFile, error)
 
 	// Rename gives a file a name, replaces the file that has it, in one step or not at all, and makes that durable
 	// where the machine can.
 	Rename(from, to string) error
 	Remove(name string) error // a file or a symbolic link
-	Chmod(name string, mode fs.FileMode) error
-	Chown(name string, uid, gid int) error
 }
 
-// NewFile is a file that is being written.
+// NewFile is a file that is being written. What is asked and changed is the file itself, whatever has its name by now.
 type NewFile interface {
 	io.WriteCloser
+	Stat() (fs.FileInfo, error)
+	Chmod(mode fs.FileMode) error
+	Chown(uid, gid int) error
 	Sync() error // has the machine write it to its disk
 }
 
@@ -96,8 +98,31 @@ func (l localFiles) Names(folder string) ([]string, error) {
 func (l localFiles) Open(name string) (io.ReadSeekCloser, error) { return l.Fs.Open(name) }
 
 func (l localFiles) Create(name string) (NewFile, error) {
-	return l.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	f, err := l.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // O_EXCL follows no link
+	if err != nil {
+		return nil, err
+	}
+	return Handle(l.Fs, f), nil
 }
+
+// Handle is an open file of a file system of this machine as a NewFile. Mode and owner are set through the file where
+// it can, as files of the operating system can, and by its name where it cannot: such file systems are in memory, and
+// nobody else is in them.
+func Handle(fsys afero.Fs, f afero.File) NewFile {
+	if real, ok := f.(NewFile); ok {
+		return real
+	}
+	return byName{f, fsys}
+}
+
+type byName struct {
+	afero.File
+
+	fs afero.Fs
+}
+
+func (f byName) Chmod(mode fs.FileMode) error { return f.fs.Chmod(f.Name(), mode) }
+func (f byName) Chown(uid, gid int) error     { return f.fs.Chown(f.Name(), uid, gid) }
 
 // Rename syncs the folder as well. Where that fails the file has its new name, though not durably yet.
 func (l localFiles) Rename(from, to string) error {

@@ -199,47 +199,61 @@ func (p *replacing) write(content []byte) (name string, err error) {
 	}
 	_, err = io.Copy(f, bytes.NewReader(content))
 	if err == nil {
+		err = p.settle(f)
+	}
+	if err == nil {
 		err = f.Sync()
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		err = fmt.Errorf("writing %s: %w", name, err)
-	} else {
-		err = p.settle(name)
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = p.own(name, len(content))
 	}
 	if err != nil {
-		return "", errors.Join(err, gone(p.files.Remove(name)))
+		return "", errors.Join(fmt.Errorf("writing %s: %w", name, err), gone(p.files.Remove(name)))
 	}
 	return name, nil
 }
 
-func (p *replacing) settle(name string) error {
+// own looks whether the name is still that of a file like the one just written. It cannot tell everything: who may
+// change the folder may also replace the file in it.
+func (p *replacing) own(name string, size int) error {
+	info, err := p.files.Lstat(name)
+	if err == nil && (!info.Mode().IsRegular() || info.Size() != int64(size)) {
+		err = errors.New("another process has put something else in its place")
+	}
+	return err
+}
+
+// settle gives an open file the owner and the mode that it is to have: by its handle, as its name may be another
+// file's by now.
+func (p *replacing) settle(f NewFile) error {
 	mode := p.r.Mode.Perm()
 	if p.info != nil {
 		mode = p.info.Mode().Perm()
-		if err := p.giveAway(name); err != nil {
+		if err := p.giveAway(f); err != nil {
 			return err
 		}
 	}
-	if err := p.files.Chmod(name, mode); err != nil {
-		return fmt.Errorf("setting the mode of %s: %w", name, err)
+	if err := f.Chmod(mode); err != nil {
+		return fmt.Errorf("setting its mode: %w", err)
 	}
 	return nil
 }
 
 // giveAway gives a new file the owner and the group of the file to replace, where the machine shows them.
-func (p *replacing) giveAway(name string) error {
+func (p *replacing) giveAway(f NewFile) error {
 	uid, gid, ok := owner(p.info)
 	if !ok {
 		return nil
 	}
-	info, err := p.files.Stat(name)
+	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
 	if u, g, ok := owner(info); !ok || u == uid && g == gid {
 		return nil
 	}
-	if err := p.files.Chown(name, uid, gid); err != nil {
+	if err := f.Chown(uid, gid); err != nil {
 		return fmt.Errorf("the file belongs to user %d and group %d, and a new one cannot be given to them: %w", uid,
 			gid, err)
 	}

@@ -81,10 +81,6 @@ func (f faultyFiles) Rename(from, to string) error {
 	return f.do(func() error { return f.Files.Rename(from, to) })
 }
 
-func (f faultyFiles) Chmod(name string, mode os.FileMode) error {
-	return f.do(func() error { return f.Files.Chmod(name, mode) })
-}
-
 type faultyReader struct {
 	io.ReadSeekCloser
 
@@ -114,6 +110,9 @@ func (f faultyWriter) Write(p []byte) (n int, err error) {
 
 func (f faultyWriter) Sync() error  { return f.files.do(f.NewFile.Sync) }
 func (f faultyWriter) Close() error { return f.files.do(f.NewFile.Close) }
+func (f faultyWriter) Chmod(mode fs.FileMode) error {
+	return f.files.do(func() error { return f.NewFile.Chmod(mode) })
+}
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
@@ -262,11 +261,6 @@ func (f watchedFiles) Rename(from, to string) error {
 	return f.Files.Rename(from, to)
 }
 
-func (f watchedFiles) Chmod(name string, mode os.FileMode) error {
-	f.saw("chmod")
-	return f.Files.Chmod(name, mode)
-}
-
 type watchedFile struct {
 	NewFile
 
@@ -276,6 +270,11 @@ type watchedFile struct {
 func (f watchedFile) Write(p []byte) (int, error) {
 	f.files.saw("write " + string(p))
 	return f.NewFile.Write(p)
+}
+
+func (f watchedFile) Chmod(mode fs.FileMode) error {
+	f.files.saw("chmod")
+	return f.NewFile.Chmod(mode)
 }
 
 func (f watchedFile) Sync() error {
@@ -293,7 +292,7 @@ func TestReplaceOrder(t *testing.T) {
 	if _, err := Replace(t.Context(), watched, replacement("/a.p12", Sum([]byte("old")))); err != nil {
 		t.Fatal(err)
 	}
-	want := "write old, sync, chmod, rename to /a.p12.20261124T120000Z.bak, write the new content, sync, chmod, " +
+	want := "write old, chmod, sync, rename to /a.p12.20261124T120000Z.bak, write the new content, chmod, sync, " +
 		"rename to /a.p12"
 	if got := strings.Join(seen, ", "); got != want {
 		t.Errorf("%s; want %s", got, want)
@@ -366,4 +365,56 @@ func TestReplaceEverywhere(t *testing.T) {
 			t.Errorf("links in a circle: %v", err)
 		}
 	})
+}
+
+// TestReplaceMeetsALink: what is put in the place of the temporary file while it is written keeps its content, its
+// mode and its owner.
+func TestReplaceMeetsALink(t *testing.T) {
+	eachFs(t, func(t *testing.T, c fsCase) {
+		if !c.real {
+			return // it has no links
+		}
+		victim := c.at("victim")
+		writeFile(t, c.fs, victim, []byte("theirs"), 0o600)
+		writeFile(t, c.fs, c.at("a.p12"), []byte("old"), 0o664)
+		given := os.Getuid() == 0
+		if given {
+			if err := os.Chown(c.at("a.p12"), 1234, 2345); err != nil {
+				t.Fatal(err)
+			}
+		}
+		links := linkingFiles{c, victim}
+		_, err := Replace(t.Context(), links, replacement(c.at("a.p12"), Sum([]byte("old"))))
+		info, gone := os.Stat(victim)
+		if gone != nil {
+			t.Fatal(gone)
+		}
+		uid, _, _ := owner(info)
+		if now := c.read(t, "victim"); err == nil || now != "theirs" || info.Mode().Perm() != 0o600 || given && uid != 0 {
+			t.Errorf("%v, and the other file has %q, mode %v, owner %d", err, now, info.Mode(), uid)
+		}
+	})
+}
+
+// linkingFiles have another file linked to in the place of every new one as soon as it is written.
+type linkingFiles struct {
+	Files
+
+	to string
+}
+
+func (f linkingFiles) Create(name string) (NewFile, error) {
+	file, err := f.Files.Create(name)
+	return linkedFile{file, name, f.to}, err
+}
+
+type linkedFile struct {
+	NewFile
+
+	name, to string
+}
+
+func (f linkedFile) Write(p []byte) (int, error) {
+	n, err := f.NewFile.Write(p)
+	return n, errors.Join(err, os.Remove(f.name), os.Symlink(f.to, f.name))
 }

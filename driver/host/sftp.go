@@ -220,16 +220,6 @@ func (f *sftpFiles) Remove(name string) error {
 	return f.do("remove", name, func(c *transfer) error { return c.Remove(name) })
 }
 
-// Chmod: see Files.
-func (f *sftpFiles) Chmod(name string, mode fs.FileMode) error {
-	return f.do("chmod", name, func(c *transfer) error { return c.Chmod(name, mode) })
-}
-
-// Chown: see Files.
-func (f *sftpFiles) Chown(name string, uid, gid int) error {
-	return f.do("chown", name, func(c *transfer) error { return c.Chown(name, uid, gid) })
-}
-
 // sftpFile is an open file.
 type sftpFile struct {
 	files  *sftpFiles
@@ -300,6 +290,32 @@ func (f *sftpFile) Write(p []byte) (int, error) {
 		}
 	}
 	return written, nil
+}
+
+// Stat: see NewFile. It is asked through the handle, as Chmod and Chown are.
+func (f *sftpFile) Stat() (info fs.FileInfo, err error) {
+	got := make(chan fs.FileInfo, 1) // an answer may come too late
+	_, err = f.do("stat", func() (int64, error) {
+		info, err := f.file.Stat()
+		got <- info
+		return 0, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return <-got, nil
+}
+
+// Chmod: see NewFile.
+func (f *sftpFile) Chmod(mode fs.FileMode) error {
+	_, err := f.do("chmod", func() (int64, error) { return 0, f.file.Chmod(mode) })
+	return err
+}
+
+// Chown: see NewFile.
+func (f *sftpFile) Chown(uid, gid int) error {
+	_, err := f.do("chown", func() (int64, error) { return 0, f.file.Chown(uid, gid) })
+	return err
 }
 
 // Sync: see NewFile. A machine whose SFTP has no word for it (fsync@openssh.com, which sshd has since 6.5) writes

@@ -5,8 +5,8 @@ package files
 import (
 	"io/fs"
 
-	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver/host"
 )
 
 // keepOwner does nothing: the folder decides who owns a new file.
-func keepOwner(afero.Fs, string, fs.FileInfo) error { return nil }
+func keepOwner(host.NewFile, fs.FileInfo) error { return nil }

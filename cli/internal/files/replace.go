@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver/host"
 )
 
 // Replace writes a file whole or not at all: a temporary file beside it, sync, rename. An existing file keeps its
@@ -62,15 +63,12 @@ func swap(fsys afero.Fs, path string, data []byte, perm fs.FileMode, was fs.File
 	name := temp.Name()
 	_, err = temp.Write(data)
 	if err == nil {
+		err = settle(host.Handle(fsys, temp), perm, was)
+	}
+	if err == nil {
 		err = temp.Sync()
 	}
 	err = errors.Join(err, temp.Close())
-	if err == nil && was != nil {
-		err = keepOwner(fsys, name, was)
-	}
-	if err == nil {
-		err = fsys.Chmod(name, perm)
-	}
 	if err == nil {
 		err = fsys.Rename(name, path)
 	}
@@ -80,4 +78,14 @@ func swap(fsys afero.Fs, path string, data []byte, perm fs.FileMode, was fs.File
 		}
 	}
 	return err
+}
+
+// settle sets owner and mode through the open file: its name may be another file's by now.
+func settle(f host.NewFile, perm fs.FileMode, was fs.FileInfo) error {
+	if was != nil {
+		if err := keepOwner(f, was); err != nil {
+			return err
+		}
+	}
+	return f.Chmod(perm)
 }

@@ -51,9 +51,9 @@ type MergeOptions struct {
 // It reads the side that stays first, to its end. Memory is bounded by the largest entry and by a Set of one side's
 // pairs (and of the other side's unmatched ones). The output appears under its name complete and synced, or not at
 // all: a file that was there before survives every failure. A symbolic link at Out stays, and the file it leads to
-// is replaced (if Fs is an afero.LinkReader; otherwise the link is). A file that was there keeps its mode, and its
-// owner where this process may give files away. An input that is not a regular file is read once, like standard
-// input.
+// is replaced (if Fs is an afero.LinkReader; otherwise the link is). A file that was there keeps its mode,
+// less what everybody might do, and its owner where this process may give files away. An input that is not a regular
+// file is read once, like standard input.
 //
 // When ctx ends, Merge returns even from a pipe whose other end does nothing. The goroutine that waits there is then
 // left behind until the pipe moves or closes.

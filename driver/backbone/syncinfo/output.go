@@ -10,6 +10,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/syncctl/syncctl/driver/host"
 )
 
 // blockSize is how much is written, and hashed, at a time.
@@ -159,11 +161,11 @@ func (w *output) finish(ctx context.Context) error {
 	if w.o.Out == Standard {
 		return w.copyOut(ctx)
 	}
-	if err := w.f.Sync(); err != nil {
-		return fmt.Errorf("syncing %s: %w", w.name(), onOneLine{err})
-	}
 	if err := w.likeBefore(); err != nil {
 		return err
+	}
+	if err := w.f.Sync(); err != nil {
+		return fmt.Errorf("syncing %s: %w", w.name(), onOneLine{err})
 	}
 	if !w.f.isThere() {
 		return fmt.Errorf("another process has replaced the temporary file of %s: make sure that no other merge "+
@@ -180,18 +182,23 @@ func (w *output) finish(ctx context.Context) error {
 	return nil
 }
 
-// likeBefore gives the finished file the owner and the mode of the one that was there.
+// likeBefore gives the finished file the owner and the mode of the one that was there, through the open file: its name
+// may be another file's by now. What everybody may do with the old one, they may not with the new one: it has issues
+// in it.
 func (w *output) likeBefore() error {
 	if w.to.info == nil {
 		return nil
 	}
-	giveTo(w.o.Fs, w.f.path, w.to.info)
+	f := host.Handle(w.o.Fs, w.f.File)
+	giveTo(f, w.to.info)
 	mode := w.to.info.Mode() & (os.ModePerm | os.ModeSetuid | os.ModeSetgid | os.ModeSticky)
-	if err := w.o.Fs.Chmod(w.f.path, mode); err != nil {
+	if err := f.Chmod(mode &^ everybody); err != nil {
 		return fmt.Errorf("giving the finished file the mode of %s: %w", w.name(), onOneLine{err})
 	}
 	return nil
 }
+
+const everybody = 0o007 // what others than the owner and the group may do
 
 func (w *output) copyOut(ctx context.Context) error {
 	if w.o.Stdout == nil {

@@ -5,7 +5,7 @@ package syncinfo
 import (
 	"os"
 
-	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver/host"
 )
 
-func giveTo(afero.Fs, string, os.FileInfo) {}
+func giveTo(host.NewFile, os.FileInfo) {}
