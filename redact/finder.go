@@ -55,8 +55,10 @@ func (f *finder) look(l *layer, deep int) {
 
 // decode looks through what a layer decodes to.
 func (f *finder) decode(l *layer, deep int) {
+	joined := l.joined
 	try := func(next *layer) {
 		if next != nil {
+			next.joined = next.joined || joined && !next.binary
 			f.look(next, deep)
 		}
 	}

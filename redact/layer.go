@@ -12,6 +12,7 @@ import (
 type layer struct {
 	b      []byte
 	origin []span32 // of each byte; nil: it is the text itself
+	joined bool     // lines were joined
 	binary bool     // it may be anything, so that only what is text in it may be encoded again
 }
 

@@ -25,32 +25,49 @@ const minLine = 2 * MinLength
 // Set is the secrets that are taken out. It may be used by several goroutines. nil has none.
 type Set struct {
 	instead string
-	index   map[uint32][]string // by the first four bytes, the longest first
-	filter  [1 << 10]uint64     // says fast which four bytes begin no secret
+	index   map[uint32][]pattern // by the first four bytes, the longest first
+	filter  [1 << 10]uint64      // says fast which four bytes begin no secret
 	longest int
+}
+
+// pattern is what is looked for.
+type pattern struct {
+	text string
+	line bool // of a longer secret. The last lines of a private key also stand in its certificate, broken elsewhere.
 }
 
 // New makes a set. instead takes the place of a secret in a text. Of a secret with several lines each is a secret too,
 // but for short ones and the frames of PEM, as programs print line by line.
 func New(instead string, secrets ...string) *Set {
-	s := &Set{instead: instead, index: map[uint32][]string{}}
+	s := &Set{instead: instead, index: map[uint32][]pattern{}}
 	for _, secret := range secrets {
-		s.add(secret)
+		s.add(secret, false)
 		if !strings.Contains(secret, "\n") {
 			continue
 		}
+		joined := ""
 		for _, line := range strings.Split(secret, "\n") {
-			if line = strings.TrimSpace(line); len(line) >= minLine && !strings.HasPrefix(line, "-----") {
-				s.add(line)
+			if line = strings.TrimSpace(line); strings.HasPrefix(line, "-----") {
+				continue
 			}
+			if len(line) >= minLine {
+				s.add(line, true)
+			}
+			joined += line
 		}
+		s.add(joined, false)
 	}
 	for key, bucket := range s.index {
-		slices.SortFunc(bucket, func(a, b string) int {
-			if len(a) != len(b) {
-				return len(b) - len(a)
+		slices.SortFunc(bucket, func(a, b pattern) int {
+			switch {
+			case len(a.text) != len(b.text):
+				return len(b.text) - len(a.text)
+			case a.line != b.line && b.line:
+				return -1
+			case a.line != b.line:
+				return 1
 			}
-			return strings.Compare(a, b)
+			return strings.Compare(a.text, b.text)
 		})
 		s.index[key] = slices.Compact(bucket)
 	}
@@ -59,7 +76,7 @@ func New(instead string, secrets ...string) *Set {
 
 // add takes in a secret, and what is left of it where text is decoded as far as it can be, where spaces are joined,
 // and where bytes that are not UTF-8 are replaced.
-func (s *Set) add(secret string) {
+func (s *Set) add(secret string, line bool) {
 	if strings.TrimSpace(secret) == "" {
 		return
 	}
@@ -80,7 +97,7 @@ func (s *Set) add(secret string) {
 			continue
 		}
 		key := binary.LittleEndian.Uint32([]byte(form))
-		s.index[key] = append(s.index[key], form)
+		s.index[key] = append(s.index[key], pattern{form, line})
 		at := hash(key)
 		s.filter[at>>6] |= 1 << (at & 63)
 		s.longest = max(s.longest, len(form))
@@ -140,9 +157,9 @@ func (s *Set) match(l *layer, found func(from, to int)) {
 		if at := hash(key); s.filter[at>>6]&(1<<(at&63)) == 0 {
 			continue
 		}
-		for _, secret := range s.index[key] {
-			if len(secret) <= len(b)-i && string(b[i:i+len(secret)]) == secret {
-				found(i, i+len(secret))
+		for _, p := range s.index[key] {
+			if n := len(p.text); n <= len(b)-i && (!p.line || !l.joined) && string(b[i:i+n]) == p.text {
+				found(i, i+n)
 				break // the longest: the others lie inside of it
 			}
 		}
@@ -164,8 +181,8 @@ func (s *Set) matchCut(l *layer, found func(from, to int)) {
 		}
 		end += at
 		for i := max(at, end-s.longest); i+MinLength <= end; i++ {
-			for _, secret := range s.index[binary.LittleEndian.Uint32(l.b[i:])] {
-				if strings.HasPrefix(secret, text[i:end]) {
+			for _, p := range s.index[binary.LittleEndian.Uint32(l.b[i:])] {
+				if strings.HasPrefix(p.text, text[i:end]) {
 					found(i, end)
 				}
 			}

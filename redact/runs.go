@@ -160,7 +160,7 @@ func (l *layer) gap(at int) int {
 // as base64 is. It is not worth while for short lines: words of a list would become others. nil: there are none.
 func (l *layer) unwrap() *layer {
 	const longLine = 16
-	out := &layer{}
+	out := &layer{joined: true}
 	kept, line := 0, 0
 	for i, c := range l.b {
 		if c != '\n' {

@@ -267,6 +267,14 @@ func owner(info fs.FileInfo) (uid, gid int, ok bool) {
 	return localOwner(info)
 }
 
+// ForEverybody tells whether every user of the machine may read a file, as far as the machine shows that: false where
+// files have no owner by number.
+func ForEverybody(info fs.FileInfo) bool {
+	const othersRead = 0o004
+	_, _, known := owner(info)
+	return known && info.Mode().Perm()&othersRead != 0
+}
+
 const maxLinks = 40
 
 // resolve follows symbolic links.

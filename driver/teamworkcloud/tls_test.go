@@ -125,6 +125,9 @@ func TestEncrypts(t *testing.T) {
 				t.Errorf("it differs in %q before, in %q afterwards", before, after)
 			}
 			recipe := finding(out.Plan, "tls-recipe")
+			if open := finding(out.Plan, "tls-readable"); (open != nil) != (want == settings) {
+				t.Errorf("who reads the password: %+v", open)
+			}
 			if recipe == nil || !strings.Contains(recipe.Summary, "since its version is "+release[:5]) {
 				t.Errorf("which page is followed: %+v", recipe)
 			}
@@ -286,6 +289,11 @@ func TestLater(t *testing.T) {
 		if got := verbs(p, "server.teamwork_cloud.a"); got != "settings_webappplatform_properties idle_server "+
 			"stop_server start_server presented" {
 			t.Error(got)
+		}
+		for rule, severity := range map[string]planner.Severity{"tls-readable": planner.Warn, "tls-backup": planner.Note} {
+			if f := finding(p, rule); f == nil || f.Severity != severity || !strings.Contains(f.Summary, web) {
+				t.Errorf("%s: %+v", rule, f)
+			}
 		}
 	})
 	t.Run("a trust store is lost", func(t *testing.T) {

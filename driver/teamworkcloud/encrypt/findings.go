@@ -127,6 +127,7 @@ func (f *finder) fileFindings() {
 				"%s on %s cannot be edited: %s", file.path, f.machine, file.seen.Problem)
 			continue
 		}
+		f.passwordFindings(file)
 		for j := range file.want {
 			want := &file.want[j]
 			said := valueIn(file.seen.Values, want.key)
@@ -142,6 +143,24 @@ func (f *finder) fileFindings() {
 					"%s gets the password of the keystore in clear text, as the page has it", file.path)
 			}
 		}
+	}
+}
+
+// passwordFindings are about who can read a password in a settings file, and in what stays of it.
+func (f *finder) passwordFindings(file *fileState) {
+	had := valueIn(file.seen.Values, keyPassword)
+	missing := file.missing(file.seen.Values)
+	gets := slices.ContainsFunc(missing, func(s *setting) bool { return s.secret != "" })
+	inClear := had.Set && !had.Sealed
+	if file.seen.Exposed && (gets || inClear) {
+		f.add("tls-readable", planner.Warn, "",
+			"Let only the user of the web application read it, and its backups (*.bak) beside it; syncctl keeps the mode of "+
+				"the file.", "every user of %s may read %s, which has the password of the keystore in clear text", f.machine,
+			file.path)
+	}
+	if inClear && len(missing) > 0 {
+		f.add("tls-backup", planner.Note, "", "Remove it once the services run as they should.",
+			"the backup of %s, made beside it, keeps the former password of the keystore in clear text", file.path)
 	}
 }
 

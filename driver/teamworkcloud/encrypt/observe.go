@@ -54,6 +54,7 @@ type File struct {
 	Machine  string    // what people call it
 	Sum      string    // SHA-256; "": it could not be read
 	Modified time.Time // zero: unknown
+	Exposed  bool      // every user of the machine may read it
 	Problem  string    // why it cannot be used, "" if it can
 }
 
@@ -156,17 +157,17 @@ const (
 
 var errNotRegular = errors.New("it is not a regular file of that kind")
 
-// readWhole reads a small file and when it was changed.
-func readWhole(files host.Files, name string, most int64) ([]byte, time.Time, error) {
+// readWhole reads a small file, and what the machine says of it.
+func readWhole(files host.Files, name string, most int64) ([]byte, fs.FileInfo, error) {
 	info, err := files.Stat(name)
 	if err != nil {
-		return nil, time.Time{}, err
+		return nil, nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > most {
-		return nil, time.Time{}, errNotRegular
+		return nil, nil, errNotRegular
 	}
 	content, err := host.ReadFile(files, name, most)
-	return content, info.ModTime().UTC(), err
+	return content, info, err
 }
 
 // fileProblem says what is wrong with a file, "" where the file is fine or the machine could not be asked: that is
@@ -186,14 +187,14 @@ func fileProblem(err error) string {
 // readFile reads a file of a machine. Where the file itself is wrong, Problem says so.
 func readFile(ctx context.Context, h host.Host, name string, most int64) (File, []byte, error) {
 	f := File{Machine: h.Name()}
-	content, modified, err := readWhole(h.Files(ctx), name, most)
+	content, info, err := readWhole(h.Files(ctx), name, most)
 	if f.Problem = fileProblem(err); f.Problem != "" {
 		return f, nil, nil
 	}
 	if err != nil {
 		return f, nil, fmt.Errorf("reading %s on %s: %w", name, h.Name(), err)
 	}
-	f.Sum, f.Modified = host.Sum(content), modified
+	f.Sum, f.Modified, f.Exposed = host.Sum(content), info.ModTime().UTC(), host.ForEverybody(info)
 	return f, content, nil
 }
 
