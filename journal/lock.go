@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"github.com/syncctl/syncctl/printable"
 )
 
 // Holder is who has the lock.
@@ -53,7 +54,7 @@ func Acquire(_ context.Context, path string, h Holder) (*Lock, error) {
 	}
 	src, err := json.Marshal(h)
 	if err == nil {
-		err = os.WriteFile(path, src, 0o600) // #nosec G703 -- the caller's own data folder
+		err = os.WriteFile(path, printable.JSON(src), 0o600) // #nosec G703 -- the caller's own data folder
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("writing the holder into the lock %s: %w", path, err), f.Unlock())

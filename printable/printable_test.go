@@ -64,7 +64,8 @@ func TestEveryCharacter(t *testing.T) {
 // TestJSON: the bytes are safe, the value is kept.
 func TestJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		hostile := rapid.SampledFrom([]rune("\u009b\u202e\u200b\u2028\ufeff\u061c\U000e0041\U000f0000\x1b\x00\n\"\\👩\u200d🚀ab"))
+		hostile := rapid.SampledFrom([]rune("\u009b\u202e\u200b\u2028\ufeff\u061c\U000e0041\U000f0000\x1b\x00\n\"\\" +
+			"👩\u200d🚀ab"))
 		value := rapid.StringOfN(rapid.OneOf(hostile, rapid.Rune()), 0, 20, -1).Draw(t, "value")
 		var b strings.Builder
 		enc := json.NewEncoder(&b)
