@@ -22,7 +22,7 @@ type Node struct {
 type User struct {
 	Name             string
 	RoleAssignments  []RoleAssignment // by role id; those of its groups are not among them
-	Groups           []string         // ids of its user groups
+	Groups           []string         // ids of its user groups; nil: unknown
 	Permissions      []Permission     // by id; empty when PermissionsKnown is false
 	PermissionsKnown bool             // the server said which permissions the user has
 }

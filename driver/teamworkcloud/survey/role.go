@@ -85,9 +85,10 @@ func readRights(ctx context.Context, c osmc.Reader, server *connect.Server, cate
 	return out, err
 }
 
-// ownRoles are a user's, and those of the groups it is in. Of a group that the server does not show it is unknown.
+// ownRoles are a user's, and those of the groups it is in. Of a group that the server does not show it is unknown, and
+// so it is where the server does not say which groups the user is in.
 func ownRoles(ctx context.Context, c osmc.Reader, u *osmc.User, role string) (*Assignments, error) {
-	all, hidden := slices.Clone(u.RoleAssignments), false
+	all, hidden := slices.Clone(u.RoleAssignments), u.Groups == nil
 	for _, group := range u.Groups {
 		theirs, err := c.GroupRoles(ctx, group)
 		switch {
