@@ -94,9 +94,9 @@ func FuzzPEM(f *testing.F) {
 	f.Add("-----BEGIN TRUSTED CERTIFICATE-----\nAAAA\n-----END TRUSTED CERTIFICATE-----\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		if all, err := ParseCertificates(text); err == nil {
-			for _, c := range all {
-				if _, err := c.X509(); err != nil || c.Name() == "" {
-					t.Errorf("%v", err)
+			for _, c := range all { // Java takes some that Go cannot read: they have a name all the same
+				if c.Name() == "" || c.Fingerprint() == "" {
+					t.Errorf("%x has no name", c.DER)
 				}
 			}
 		}
