@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/policy"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -32,6 +33,9 @@ type Env struct {
 	// LookupEnv reads the environment, for what belongs to the person rather than to the configuration, such as an SSH
 	// agent's address. nil: there is none.
 	LookupEnv func(name string) (string, bool)
+
+	// Policy is what the user allows configurations to do. nil: everything.
+	Policy *policy.Policy
 
 	// Dial makes connections that are no HTTP. nil: the system's.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)

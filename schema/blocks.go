@@ -30,7 +30,11 @@ var settingsBody = Body{
 		{Name: "parallelism", Type: cty.Number, Doc: "How many steps run at the same time, at least 1."},
 	},
 	Blocks: []Block{{Name: "operator", Doc: "A program that carries out the steps for a person.", Body: Body{
-		Attributes: []Attribute{{Name: "command", Type: cty.List(cty.String), Required: true, Doc: "Program and arguments."}},
+		Attributes: []Attribute{
+			{Name: "command", Type: cty.List(cty.String), Required: true, Doc: "Program and arguments."},
+			{Name: "environment", Type: cty.List(cty.String), Doc: "Names of the environment variables that the program gets, " +
+				"beside those that every program needs, such as PATH and HOME."},
+		},
 	}}},
 }
 

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -35,7 +36,8 @@ type Settings struct {
 
 // Operator is a program of the user's own that carries out the steps for a person.
 type Operator struct {
-	Command []string // program and arguments, at least one
+	Command     []string // program and arguments, at least one
+	Environment []string // names of the variables that it gets beside those of every program
 }
 
 // Lookup finds a declaration by its address, or returns nil.
@@ -49,31 +51,47 @@ func (c *Config) SecretVariable(name string) bool { return !c.openVars[name] || 
 // then knows the secrets that were found before the failure.
 func (c *Config) Redactor() *redact.Set { return c.redactor }
 
-// Digest is the SHA-256, in lower-case hex, of all that is declared: every address with its value and depends_on.
-// Comments, formatting, and how declarations are spread over files do not change it; neither do secrets, which stand
-// in it as "(sensitive value)". Every other value does.
+// Digest is the SHA-256, in lower-case hex, of all that is declared: every address with its value and depends_on, and the
+// settings that act, such as the operator. Comments, formatting, and how declarations are spread over files do not change
+// it; neither do secrets, which stand in it as "(sensitive value)". Every other value does.
 func (c *Config) Digest() string {
-	sum := sha256.Sum256(c.canonical())
+	sum := sha256.Sum256(c.canonical(false))
 	return hex.EncodeToString(sum[:])
 }
 
-// canonical is the text that Digest hashes.
-func (c *Config) canonical() []byte {
+// KeyedDigest is as Digest, but secrets enter it too, and it is an HMAC with a key: who has not got the key learns
+// nothing of the secrets.
+func (c *Config) KeyedDigest(key []byte) string {
+	mac := hmac.New(sha256.New, key)
+	mac.Write(c.canonical(true))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// canonical is the text that the digests hash. secrets: with secrets in the clear.
+func (c *Config) canonical(secrets bool) []byte {
 	type entry struct {
 		Addr      string   `json:"addr"`
 		Value     any      `json:"value"`
 		DependsOn []string `json:"depends_on"`
 	}
-	entries := make([]entry, 0, len(c.Resources))
+	all := struct {
+		Operator    *Operator
+		Parallelism int
+		Resources   []entry
+	}{c.Settings.Operator, c.Settings.Parallelism, make([]entry, 0, len(c.Resources))}
 	for _, r := range c.Resources {
-		e := entry{Addr: r.Addr.String(), Value: plain(r.Value), DependsOn: []string{}}
+		value := r.Value
+		if secrets && value != cty.NilVal {
+			value, _ = value.UnmarkDeep()
+		}
+		e := entry{Addr: r.Addr.String(), Value: plain(value), DependsOn: []string{}}
 		for _, d := range r.DependsOn {
 			e.DependsOn = append(e.DependsOn, d.String())
 		}
-		entries = append(entries, e)
+		all.Resources = append(all.Resources, e)
 	}
-	sort.Slice(entries, func(i, j int) bool { return entries[i].Addr < entries[j].Addr })
-	out, err := json.Marshal(entries)
+	sort.Slice(all.Resources, func(i, j int) bool { return all.Resources[i].Addr < all.Resources[j].Addr })
+	out, err := json.Marshal(all)
 	if err != nil {
 		panic("schema: plain values always marshal: " + err.Error()) // plain yields only what encoding/json takes
 	}

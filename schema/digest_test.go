@@ -69,7 +69,7 @@ func TestDigestStable(t *testing.T) {
 			rt.Fatal(textOf(t, cfg, diags))
 		}
 		if plain.Digest() != cfg.Digest() {
-			rt.Fatalf("digests differ:\n%s\n%s", plain.canonical(), cfg.canonical())
+			rt.Fatalf("digests differ:\n%s\n%s", plain.canonical(false), cfg.canonical(false))
 		}
 
 		i := rapid.IntRange(0, len(depots)-1).Draw(rt, "changed")
@@ -188,4 +188,29 @@ func hasCycle(needs [][]int) bool {
 		}
 	}
 	return len(left) > 0
+}
+
+// TestDigestOfWhatActs: the operator is a part of what is approved, and a secret enters the keyed digest alone.
+func TestDigestOfWhatActs(t *testing.T) {
+	source := func(operator, password string) string {
+		return fmt.Sprintf("syncctl {\n  operator {\n    %s\n  }\n}\nserver \"depot\" \"a\" {\n  url = \"https://a\"\n"+
+			"  password = %q\n}\n", operator, password)
+	}
+	base := good(t, source(`command = ["./a.sh"]`, "one"))
+	for _, operator := range []string{
+		`command = ["./b.sh"]`, `command = ["./a.sh", "x"]`, "command = [\"./a.sh\"]\n    environment = [\"TOKEN\"]",
+	} {
+		if good(t, source(operator, "one")).Digest() == base.Digest() {
+			t.Errorf("%s has the digest of the other operator", operator)
+		}
+	}
+	key := []byte("key")
+	other := good(t, source(`command = ["./a.sh"]`, "two"))
+	if other.Digest() != base.Digest() || other.KeyedDigest(key) == base.KeyedDigest(key) {
+		t.Error("a secret belongs into the keyed digest, and there alone")
+	}
+	if base.KeyedDigest(key) == base.KeyedDigest([]byte("other")) ||
+		base.KeyedDigest(key) != good(t, source(`command = ["./a.sh"]`, "one")).KeyedDigest(key) {
+		t.Error("the keyed digest is not one of the key and the configuration")
+	}
 }

@@ -141,7 +141,7 @@ func (l *loader) settings() Settings {
 		}
 		for _, blk := range s.blocks["operator"] {
 			if once("operator", blk.header) {
-				out.Operator = l.operator(Get(val, "operator", "command"), blk)
+				out.Operator = l.operator(Get(val, "operator"), blk)
 			}
 		}
 	}
@@ -168,24 +168,37 @@ func (l *loader) parallelism(v cty.Value, rng hcl.Range) int {
 }
 
 func (l *loader) operator(v cty.Value, blk *shapedBlock) *Operator {
-	attr := blk.attrs["command"]
-	if attr == nil {
+	command := blk.attrs["command"]
+	if command == nil {
 		return nil // reported as missing
 	}
-	v, ok := l.open(v, attr)
+	words, ok := l.words(Get(v, "command"), command)
 	if !ok {
 		return nil
 	}
-	op := &Operator{}
-	for it := v.ElementIterator(); it.Next(); {
-		_, word := it.Element()
-		op.Command = append(op.Command, Text(word))
-	}
+	op := &Operator{Command: words}
 	if len(op.Command) == 0 || op.Command[0] == "" {
-		l.add(problem(attr.Expr.Range(), "Invalid operator", "The command names at least the program."))
+		l.add(problem(command.Expr.Range(), "Invalid operator", "The command names at least the program."))
 		return nil
 	}
+	if names := blk.attrs["environment"]; names != nil {
+		op.Environment, _ = l.words(Get(v, "environment"), names)
+	}
 	return op
+}
+
+// words are the elements of a setting that is a list of texts; not ok where it is unknown or secret.
+func (l *loader) words(v cty.Value, attr *hcl.Attribute) ([]string, bool) {
+	v, ok := l.open(v, attr)
+	if !ok {
+		return nil, false
+	}
+	var out []string
+	for it := v.ElementIterator(); it.Next(); {
+		_, word := it.Element()
+		out = append(out, Text(word))
+	}
+	return out, true
 }
 
 // requireVersion compares the running version. A pre-release counts as its release: it is on the way there.

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/schema"
@@ -91,6 +93,10 @@ func (h *Host) checkLogin(text string, path ...string) hcl.Diagnostics {
 // Open reaches the machine. It connects when first used.
 func (h *Host) Open(env driver.Env) (host.Host, error) {
 	o := host.SSHOptions{Address: h.SSH, Passphrase: h.Passphrase.Reveal(), Jump: h.Jump, Log: logFor(env, h.Block)}
+	machines, err := h.permitted(env)
+	if err != nil {
+		return nil, fmt.Errorf("reaching %s: %w", h.SSH, err)
+	}
 	key, err := Contents(env, []byte(h.Key.Reveal()), h.KeyFile, "key_file")
 	if err != nil {
 		return nil, err
@@ -107,9 +113,67 @@ func (h *Host) Open(env driver.Env) (host.Host, error) {
 		}
 	}
 	if h.Agent {
-		o.AgentSocket = variable(env, "SSH_AUTH_SOCK")
+		if o.AgentSocket, err = agentFor(env, machines); err != nil && len(o.Keys) == 0 {
+			return nil, fmt.Errorf("reaching %s: %w", h.SSH, err)
+		}
 	}
-	return host.SSH(o)
+	reached, err := host.SSH(o)
+	if err != nil {
+		return nil, err
+	}
+	last := machines[len(machines)-1]
+	return host.Guard(reached, func(args []string) error { return env.Policy.CommandAt(last, args) }, env.Policy.Connect), nil
+}
+
+// permitted are the machines on the way, the last one being the one that is meant, as host:port; an error where the
+// user's policy does not allow one of them.
+func (h *Host) permitted(env driver.Env) ([]string, error) {
+	var machines []string
+	for _, address := range append(slices.Clone(h.Jump), h.SSH) {
+		machine, err := host.HostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		if err := env.Policy.Connect(machine); err != nil {
+			return nil, err
+		}
+		machines = append(machines, machine)
+	}
+	return machines, nil
+}
+
+// agentFor is the SSH agent's socket where its keys may be offered to all of the machines: by the user's policy, or,
+// without one, because the user's own known_hosts names them. A machine that only the configuration names may be
+// anybody's, and an agent signs for whoever is connected to.
+func agentFor(env driver.Env, machines []string) (string, error) {
+	own, err := knownHosts(env)
+	if err != nil {
+		return "", err
+	}
+	for _, machine := range machines {
+		allowed, said := env.Policy.Agent(machine)
+		if said && !allowed {
+			return "", fmt.Errorf("the policy does not offer the SSH agent's keys to %s: give a key, or ssh_agent = true "+
+				"in a host block of the policy", machine)
+		}
+		if said {
+			continue
+		}
+		known, err := host.Known(own, machine)
+		if err != nil {
+			return "", err
+		}
+		if !known {
+			return "", fmt.Errorf("the SSH agent's keys are offered only to machines that your own known_hosts or your policy "+
+				"names, and %s is not one of them: log in there once with ssh, or give a key", machine)
+		}
+	}
+	return variable(env, "SSH_AUTH_SOCK"), nil
+}
+
+// Local is the machine that this process runs on, as far as the user's policy allows its use.
+func Local(env driver.Env, fs afero.Fs) host.Host {
+	return host.Guard(host.Local(host.LocalOptions{Fs: fs}), env.Policy.Command, env.Policy.Connect)
 }
 
 // knownHosts are the lines of the known_hosts file of the user who runs syncctl. One who has none is told at the first

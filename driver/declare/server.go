@@ -3,6 +3,7 @@ package declare
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -114,6 +115,9 @@ func (s *Server) Secret() string {
 
 // Rest are the options of a client of this server, without credentials: how a product logs in is its own.
 func (s *Server) Rest(env driver.Env) (rest.Options, error) {
+	if err := env.Policy.Connect(s.hostPort()); err != nil {
+		return rest.Options{}, fmt.Errorf("url of %s: %w", s.Addr(), err)
+	}
 	ca, err := Contents(env, []byte(s.CA.Reveal()), s.CAFile, "ca_file")
 	if err == nil {
 		if err = rest.CheckCA(ca); err != nil {
@@ -124,6 +128,23 @@ func (s *Server) Rest(env driver.Env) (rest.Options, error) {
 		BaseURL: s.URL.Reveal(), CAPEM: ca, Timeout: s.RequestTimeout, RatePerSecond: s.RequestsPerSecond,
 		Log: logFor(env, s.Block), UserAgent: "syncctl/" + env.Version, Now: env.Now, Sleep: env.Sleep,
 	}, err
+}
+
+// hostPort is where the server is connected to, "" where its URL is none.
+func (s *Server) hostPort() string {
+	u, err := url.Parse(s.URL.Reveal())
+	if err != nil {
+		return ""
+	}
+	port := u.Port()
+	switch {
+	case port != "":
+	case u.Scheme == "http":
+		port = "80"
+	default:
+		port = "443"
+	}
+	return net.JoinHostPort(u.Hostname(), port)
 }
 
 // caNames names what the authorities come from.

@@ -50,6 +50,15 @@ func CheckAddress(text string) error {
 	return err
 }
 
+// HostPort is the machine of an SSH address, as host:port.
+func HostPort(text string) (string, error) {
+	a, err := parseAddress(text)
+	if err != nil {
+		return "", err
+	}
+	return a.hostPort(), nil
+}
+
 const defaultPort = 22
 
 func splitPort(text string) (name string, port uint16, err error) {

@@ -159,6 +159,16 @@ func (k *hostKeys) algorithms(a address) []string {
 	return out
 }
 
+// Known tells whether the lines of a known_hosts file name a machine, host:port, whatever its key.
+func Known(lines []byte, hostPort string) (bool, error) {
+	k, err := parseKnownHosts(lines)
+	if err != nil {
+		return false, err
+	}
+	var known *knownhosts.KeyError
+	return errors.As(k.check(hostPort, nowhere, probe{}), &known) && len(known.Want) > 0, nil
+}
+
 // rank puts the key first that people find in documents, short enough to be compared by eye.
 func rank(algorithm string) int {
 	if algorithm == ssh.KeyAlgoED25519 {

@@ -234,7 +234,7 @@ func (d *declaration) open(env driver.Env) (host.Host, error) {
 		if err := folder.Check(schema.Reading{Path: d.Path, By: "path", Most: mostBytes, Whole: true}); err != nil {
 			return nil, fmt.Errorf("reading %s of %s: %w", d.Path, d.Addr(), err)
 		}
-		return host.Local(host.LocalOptions{Fs: env.Fs}), nil
+		return declare.Local(env, env.Fs), nil
 	}
 	h, err := d.Host.Open(env)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/rest"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
@@ -129,7 +130,7 @@ func (s *Sessions) Host(server *schema.Resource) (host.Host, error) {
 // Open reaches the machine. It connects when first used.
 func (h *Host) Open(env driver.Env) (host.Host, error) {
 	if h.Local {
-		return host.Local(host.LocalOptions{Fs: afero.NewOsFs()}), nil
+		return declare.Local(env, afero.NewOsFs()), nil
 	}
 	return h.Host.Open(env)
 }

@@ -143,6 +143,9 @@ func (e *Encryption) dial(ctx context.Context, from *schema.Resource, h *Handsha
 		}
 		h.From = "this machine, because " + m.Name() + " does not forward"
 	}
+	if err := e.Env.Policy.Connect(h.Address); err != nil {
+		return nil, err
+	}
 	dial := e.Env.Dial
 	if dial == nil {
 		dial = new(net.Dialer).DialContext

@@ -1,0 +1,171 @@
+package policy
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclparse"
+	"github.com/kballard/go-shellquote"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	"golang.org/x/crypto/ssh"
+)
+
+// maxSize bounds a policy file, in bytes.
+const maxSize = 1 << 20
+
+var fileSchema = &hcl.BodySchema{
+	Attributes: []hcl.AttributeSchema{
+		{Name: "environment"}, {Name: "files"}, {Name: "commands"}, {Name: "nonsensitive"}, {Name: "signers"},
+	},
+	Blocks: []hcl.BlockHeaderSchema{{Type: "host", LabelNames: []string{"NAME"}}},
+}
+
+var hostSchema = &hcl.BodySchema{
+	Attributes: []hcl.AttributeSchema{{Name: "commands"}, {Name: "ssh_keys"}, {Name: "ssh_agent"}},
+}
+
+// Parse reads a policy, in HCL. name is its file, and home what ~ means in it. The Policy allows nothing where there are
+// errors. The file is returned for showing where they are.
+func Parse(src []byte, name, home string) (*Policy, *hcl.File, hcl.Diagnostics) {
+	if len(src) > maxSize {
+		return &Policy{name: name}, nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Policy too large",
+			Detail: fmt.Sprintf("%s is larger than %d bytes.", name, maxSize)}}
+	}
+	file, diags := hclparse.NewParser().ParseHCL(src, name)
+	if diags.HasErrors() {
+		return &Policy{name: name}, file, diags
+	}
+	r := &reader{home: home}
+	p := r.policy(file.Body)
+	if r.diags.HasErrors() {
+		p = &Policy{}
+	}
+	p.name = name
+	return p, file, r.diags
+}
+
+// reader is the state of one Parse.
+type reader struct {
+	home  string
+	diags hcl.Diagnostics
+}
+
+func (r *reader) policy(body hcl.Body) *Policy {
+	content, diags := body.Content(fileSchema)
+	r.diags = append(r.diags, diags...)
+	p := &Policy{}
+	attrs := content.Attributes
+	p.environment = r.texts(attrs["environment"], func(s string) (string, error) {
+		if s == "" || strings.Contains(strings.TrimSuffix(s, "*"), "*") {
+			return "", fmt.Errorf("write a name, or the beginning of names and *")
+		}
+		return s, nil
+	})
+	p.files = r.texts(attrs["files"], r.path)
+	p.commands = r.commandLines(attrs["commands"])
+	p.nonsensitive = r.flag(attrs["nonsensitive"])
+	p.signers = r.texts(attrs["signers"], func(s string) (string, error) {
+		_, _, _, _, err := ssh.ParseAuthorizedKey([]byte(s)) //nolint:dogsled // whether it is a key is all that counts
+		if err != nil {
+			return "", fmt.Errorf("write a public key as it stands in authorized_keys: ssh-ed25519 AAAA… NAME")
+		}
+		return s, nil
+	})
+	for _, block := range content.Blocks {
+		p.hosts = append(p.hosts, r.host(block))
+	}
+	return p
+}
+
+func (r *reader) host(block *hcl.Block) hostRule {
+	content, diags := block.Body.Content(hostSchema)
+	r.diags = append(r.diags, diags...)
+	pattern := strings.ToLower(block.Labels[0])
+	name, _ := split(pattern)
+	if rest := strings.TrimPrefix(name, "*"); name == "" || strings.ContainsAny(rest, "*/@ ") ||
+		rest != name && rest != "" && (rest[0] != '.' || rest == ".") {
+		r.problem(block.LabelRanges[0], "Invalid host",
+			"Write the name of a host, *.DOMAIN for all in a domain, or * for every host; with :PORT for that port alone.")
+	}
+	return hostRule{
+		pattern: pattern, commands: r.commandLines(content.Attributes["commands"]),
+		sshKeys: r.texts(content.Attributes["ssh_keys"], r.path), sshAgent: r.flag(content.Attributes["ssh_agent"]),
+	}
+}
+
+// path makes the name of a file absolute.
+func (r *reader) path(s string) (string, error) {
+	if rest, ok := strings.CutPrefix(filepath.ToSlash(s), "~/"); ok && r.home != "" {
+		s = filepath.Join(r.home, rest)
+	}
+	if !filepath.IsAbs(s) {
+		return "", fmt.Errorf("write an absolute path, or one that begins with ~/")
+	}
+	return filepath.Clean(s), nil
+}
+
+func (r *reader) commandLines(attr *hcl.Attribute) [][]string {
+	var out [][]string
+	r.texts(attr, func(s string) (string, error) {
+		words, err := shellquote.Split(s)
+		if err != nil || len(words) == 0 {
+			return "", fmt.Errorf("write a command line: the program, its arguments, and * for any further ones")
+		}
+		out = append(out, words)
+		return s, nil
+	})
+	return out
+}
+
+// texts is a list of texts, each checked and changed by take.
+func (r *reader) texts(attr *hcl.Attribute, take func(string) (string, error)) []string {
+	list, ok := r.value(attr, cty.List(cty.String))
+	if !ok {
+		return nil
+	}
+	var out []string
+	for it := list.ElementIterator(); it.Next(); {
+		_, v := it.Element()
+		if v.IsNull() {
+			r.problem(attr.Expr.Range(), "Invalid "+attr.Name, "An element is null.")
+			continue
+		}
+		text, err := take(v.AsString())
+		if err != nil {
+			r.problem(attr.Expr.Range(), "Invalid "+attr.Name, fmt.Sprintf("%q cannot be used: %v.", v.AsString(), err))
+			continue
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+func (r *reader) flag(attr *hcl.Attribute) bool {
+	v, ok := r.value(attr, cty.Bool)
+	return ok && v.True()
+}
+
+// value is an argument of a type; not ok where it is missing or wrong. Nothing can be referred to.
+func (r *reader) value(attr *hcl.Attribute, want cty.Type) (cty.Value, bool) {
+	if attr == nil {
+		return cty.NilVal, false
+	}
+	v, diags := attr.Expr.Value(nil)
+	r.diags = append(r.diags, diags...)
+	if diags.HasErrors() {
+		return cty.NilVal, false
+	}
+	v, err := convert.Convert(v, want)
+	if err != nil || v.IsNull() || !v.IsKnown() {
+		r.problem(attr.Expr.Range(), "Invalid "+attr.Name, fmt.Sprintf("It must be a %s.", want.FriendlyName()))
+		return cty.NilVal, false
+	}
+	return v, true
+}
+
+func (r *reader) problem(rng hcl.Range, summary, detail string) {
+	r.diags = append(r.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: &rng})
+}
