@@ -131,7 +131,7 @@ func mayImport(from, to string) bool {
 	}
 	return slices.Contains(map[string][]string{
 		"driver":            {"driver/rest", "executor", "planner", "policy", "schema"},
-		"driver/declare":    {"driver", "driver/host", "driver/rest", "driver/wording", "schema"},
+		"driver/declare":    {"driver", "driver/host", "driver/rest", "driver/wording", "policy", "schema"},
 		"driver/drivertest": {"driver", "executor", "journal", "planner", "sandbox", "schema"},
 		"driver/host":       {"driver/wording"},
 		"driver/rest":       {"driver/wording"},

@@ -13,6 +13,7 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/interrupt"
 	"github.com/syncctl/syncctl/cli/internal/prompt"
 	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/policy"
 	"golang.org/x/term"
 )
 
@@ -27,7 +28,8 @@ type app struct {
 	clock          executor.Clock
 	tty            terminal
 	products       []Product
-	scratch        bool // the folder is gone when the command has ended: nobody is sent there
+	rehearsal      *policy.Policy // what its commands are allowed; nil: everything, or it is no rehearsal
+	scratch        bool           // the folder is gone when the command has ended: nobody is sent there
 	executable     func() (string, error)
 	temp           func(pattern string) (string, error) // makes a temporary folder
 	interrupts     *interrupt.Interrupts

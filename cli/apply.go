@@ -42,6 +42,8 @@ servers have changed since. The first interrupt lets running steps finish and st
 at once. Both are safe.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
+			case c.flags.untrusted:
+				return failf(exitError, "apply changes servers, and -untrusted is for files that nobody has reviewed")
 			case len(args) == 1 && c.isDir(args[0]):
 				if err := c.enter(args[0]); err != nil {
 					return err

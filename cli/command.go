@@ -13,6 +13,7 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/output"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/policy"
 	"github.com/syncctl/syncctl/redact"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -26,6 +27,9 @@ type command struct {
 		chdir   string
 		noColor bool
 		json    bool
+
+		policy    string
+		untrusted bool
 	}
 
 	cwd      string // of relative names on the command line: the app's, or -chdir
@@ -36,6 +40,8 @@ type command struct {
 	errStyle view.Style
 	log      hclog.Logger
 	closeLog func()
+	used     *policy.Used    // not nil: notes what the configuration reads
+	policy   *policy.Policy  // of the user; nil: everything is allowed
 	redactor *redact.Set     // nil until a configuration is loaded
 	held     []driver.Closer // drivers that hold something at servers until the command has ended
 	events   *view.Events    // not nil: everything is reported as events

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,7 +32,7 @@ func (c *command) operator(s schema.Settings, p view.Progress) (executor.Operato
 	}
 	switch {
 	case s.Operator != nil:
-		return &commandOperator{person: base, argv: s.Operator.Command}, nil
+		return c.commandOperator(base, s.Operator)
 	case c.app.tty.in && c.app.tty.out && c.mayAsk() && c.events == nil:
 		return &terminalOperator{person: base}, nil
 	}
@@ -184,8 +185,31 @@ const mostCalls = 3
 type commandOperator struct {
 	person
 
-	argv []string
+	argv []string   // the program's name as it is started
+	env  []string   // of the program, "NAME=value"
 	mu   sync.Mutex // one step at a time, as a person would
+}
+
+// operatorArgs are the program and its arguments as they are started.
+func (c *command) operatorArgs(o *schema.Operator) []string {
+	argv := slices.Clone(o.Command)
+	if strings.ContainsAny(argv[0], `/\`) && !filepath.IsAbs(argv[0]) {
+		argv[0] = filepath.Join(c.dir, argv[0]) // it is in the folder of the configuration
+	}
+	return argv
+}
+
+// commandOperator is the operator for a command, as far as the user's policy allows it.
+func (c *command) commandOperator(base person, o *schema.Operator) (executor.Operator, error) {
+	argv := c.operatorArgs(o)
+	if err := c.policy.Command(argv); err != nil {
+		return nil, failf(exitError, "the operator cannot be used: %w", err)
+	}
+	env, err := c.bare(o.Environment)
+	if err != nil {
+		return nil, failf(exitError, "the operator cannot be used: %w", err)
+	}
+	return &commandOperator{person: base, argv: argv, env: env}, nil
 }
 
 func (o *commandOperator) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
@@ -205,13 +229,9 @@ func (o *commandOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 	if err != nil {
 		return "", fmt.Errorf("describing the step for the operator's command: %w", err)
 	}
-	program := o.argv[0]
-	if strings.ContainsAny(program, `/\`) && !filepath.IsAbs(program) {
-		program = filepath.Join(o.dir, program) // it is in the folder of the configuration
-	}
 	said := &byLine{tell: o.tell}
-	cmd := exec.CommandContext(ctx, program, o.argv[1:]...)
-	cmd.Dir, cmd.Env = o.dir, o.app.environ()
+	cmd := exec.CommandContext(ctx, o.argv[0], o.argv[1:]...)
+	cmd.Dir, cmd.Env = o.dir, o.env
 	cmd.Stdin = bytes.NewReader(append(doc, '\n'))
 	cmd.Stdout, cmd.Stderr = said, said
 	err = cmd.Run()

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -149,6 +151,7 @@ const rehearsedPlan = "rehearsal.syncplan.json"
 func (c *command) rehearseIn(work string, env map[string]string) error {
 	inside := *c.app
 	inside.scratch = true
+	inside.rehearsal = c.policy.Simulated(slices.Collect(maps.Keys(env)))
 	inside.cwd, inside.stdout, inside.stderr = work, c.out, c.err
 	inside.env = func(name string) (string, bool) {
 		if v, ok := env[name]; ok {

@@ -37,7 +37,10 @@ NO_COLOR, FORCE_COLOR, CI, COLUMNS.`,
 			if c.flags.json && cmd.Annotations[speaksJSON] == "" && !strings.HasPrefix(cmd.Name(), "__") {
 				return failf(exitError, "%s has no -json", cmd.CommandPath())
 			}
-			return c.begin()
+			if err := c.begin(); err != nil {
+				return err
+			}
+			return c.openPolicy()
 		},
 		Version: version(),
 	}
@@ -51,9 +54,12 @@ NO_COLOR, FORCE_COLOR, CI, COLUMNS.`,
 	flags.StringVar(&c.flags.chdir, "chdir", "", "work in another `DIR`")
 	flags.BoolVar(&c.flags.noColor, "no-color", false, "no colours")
 	flags.BoolVar(&c.flags.json, "json", false, "JSON output, for programs")
+	flags.StringVar(&c.flags.policy, "policy", "", "what configurations may do, from this `FILE`")
+	flags.BoolVar(&c.flags.untrusted, "untrusted", false, "nobody has reviewed the files: no environment, commands or keys "+
+		"for them, and no hosts but the policy's")
 	root.AddCommand(
 		c.validateCommand(), c.fmtCommand(), c.doctorCommand(), c.planCommand(), c.applyCommand(), c.rehearseCommand(),
-		c.sandboxCommand(), c.statusCommand(), c.resolveCommand(), c.showCommand(), c.versionCommand(),
+		c.sandboxCommand(), c.statusCommand(), c.resolveCommand(), c.showCommand(), c.policyCommand(), c.versionCommand(),
 	)
 	for _, p := range c.app.products {
 		if cmd := c.toolsCommand(p); cmd != nil {

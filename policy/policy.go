@@ -56,6 +56,22 @@ func (p *Policy) Untrusted() *Policy {
 	return u
 }
 
+// Simulated is the policy inside of the sandbox: as p, but its servers and machines, which are on the loopback interface,
+// may be used, and the variables that the sandbox sets may be read.
+func (p *Policy) Simulated(environment []string) *Policy {
+	if p == nil {
+		return nil
+	}
+	s := *p
+	any := [][]string{{"*"}}
+	s.hosts = slices.Clone(p.hosts)
+	for _, name := range []string{"127.0.0.1", "::1", "localhost"} {
+		s.hosts = append(s.hosts, hostRule{pattern: name, commands: any, sshKeys: []string{string(filepath.Separator)}})
+	}
+	s.environment = append(slices.Clone(p.environment), environment...)
+	return &s
+}
+
 // refuse makes a Refusal. line is what the policy file would have to hold.
 func (p *Policy) refuse(what, line string, always bool) error {
 	switch {

@@ -27,7 +27,7 @@ type UsedHost struct {
 }
 
 const head = `# What configurations may make syncctl do for you. Everything that is not named here is refused.
-# Read each line before you rely on it: docs/security.md explains them.
+# Read each line before you rely on it: docs/policy.md explains them.
 
 `
 

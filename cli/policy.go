@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"runtime"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/policy"
+	"github.com/syncctl/syncctl/sandbox"
+)
+
+// configDir is the folder of what belongs to the user rather than to a configuration: the policy and the key. "" where
+// the environment names none.
+func (c *command) configDir() string {
+	if dir, _ := c.app.env("SYNCCTL_CONFIG_DIR"); dir != "" {
+		return c.app.abs(dir)
+	}
+	variable, below := "HOME", []string{".config", "syncctl"}
+	switch runtime.GOOS {
+	case "windows":
+		variable, below = "APPDATA", []string{"syncctl"}
+	case "darwin":
+		below = []string{"Library", "Application Support", "syncctl"}
+	}
+	if dir, _ := c.app.env("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "syncctl")
+	}
+	home, _ := c.app.env(variable)
+	if !filepath.IsAbs(home) {
+		return ""
+	}
+	return filepath.Join(append([]string{home}, below...)...)
+}
+
+// policyFile is the file of the user's policy, and whether it was asked for; "" where there is none.
+func (c *command) policyFile() (name string, asked bool) {
+	if c.flags.policy != "" {
+		return c.app.abs(c.flags.policy), true
+	}
+	if name, _ := c.app.env("SYNCCTL_POLICY"); name != "" {
+		return c.app.abs(name), true
+	}
+	if dir := c.configDir(); dir != "" {
+		return filepath.Join(dir, "policy.hcl"), false
+	}
+	return "", false
+}
+
+// openPolicy reads the user's policy. It never comes from the folder of the configuration, unless the user names it.
+func (c *command) openPolicy() error {
+	if c.app.scratch {
+		c.policy = c.app.rehearsal
+		return nil
+	}
+	name, asked := c.policyFile()
+	if name != "" {
+		src, err := afero.ReadFile(c.app.fs, name)
+		switch {
+		case err == nil:
+			if err := c.parsePolicy(src, name); err != nil {
+				return err
+			}
+		case asked || !errors.Is(err, fs.ErrNotExist):
+			return failf(exitError, "reading the policy: %w", err)
+		}
+	}
+	if c.flags.untrusted {
+		c.policy = c.policy.Untrusted()
+	}
+	if c.simulated() { // a shell inside of it
+		c.policy = c.policy.Simulated([]string{"*"})
+	}
+	return nil
+}
+
+// simulated tells whether the command runs inside of the sandbox.
+func (c *command) simulated() bool { return c.app.set(sandbox.EnvCAFile) }
+
+func (c *command) parsePolicy(src []byte, name string) error {
+	home, _ := c.app.env("HOME")
+	parsed, file, diags := policy.Parse(src, name, home)
+	if err := c.diagnostics(diags, map[string]*hcl.File{name: file}); err != nil {
+		return err
+	}
+	if diags.HasErrors() {
+		return exitQuietly(exitError)
+	}
+	c.policy = parsed
+	return nil
+}
+
+// warnOfNoPolicy tells a CI job once that whoever can change the files can have its secrets.
+func (c *command) warnOfNoPolicy() {
+	if c.policy != nil || c.simulated() || !c.app.set("CI") || c.flags.json || c.events != nil {
+		return
+	}
+	fmt.Fprintln(c.err, c.errStyle.Bold("Warning: ")+"there is no policy, so these files decide which hosts are contacted, "+
+		"and with which of this job's secrets. See docs/policy.md")
+}
+
+// bare is the environment of a program that a configuration names: what every program needs, and what it names.
+func (c *command) bare(names []string) ([]string, error) {
+	var out []string
+	for _, name := range plainEnvironment {
+		if value, set := c.app.env(name); set {
+			out = append(out, name+"="+value)
+		}
+	}
+	for _, name := range names {
+		if err := c.policy.Environment(name); err != nil {
+			return nil, err
+		}
+		if value, set := c.app.env(name); set && !slices.Contains(plainEnvironment, name) {
+			out = append(out, name+"="+value)
+		}
+	}
+	return out, nil
+}
+
+// plainEnvironment are the variables that programs need to find their way, and that hold no secret.
+var plainEnvironment = []string{
+	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "TERM", "NO_COLOR",
+	"SystemRoot", "PATHEXT", "COMSPEC", "TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA",
+}

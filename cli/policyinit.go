@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/files"
+	"github.com/syncctl/syncctl/driver/declare"
+	"github.com/syncctl/syncctl/policy"
+)
+
+func (c *command) policyCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "policy", Args: atMost(0),
+		Short: "What configurations may do on your behalf",
+		Long: `A policy says which hosts, environment variables, files, commands and SSH keys configurations may use. It is read
+from -policy=FILE, SYNCCTL_POLICY, or policy.hcl in your configuration folder, never from the configuration's own
+folder. What it does not name is refused.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	var vars variables
+	var out string
+	initial := &cobra.Command{
+		Use: "init [DIR]", Args: atMost(1),
+		Short: "Write the policy that a configuration needs, from one that you trust",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := c.enterArg(args); err != nil {
+				return err
+			}
+			return c.policyInit(cmd.Context(), &vars, out)
+		},
+	}
+	vars.flags(initial.Flags())
+	initial.Flags().StringVar(&out, "out", "", "write it to this `FILE`, which must not exist (default: print it)")
+	cmd.AddCommand(initial)
+	return cmd
+}
+
+func (c *command) policyInit(ctx context.Context, vars *variables, out string) error {
+	if c.flags.untrusted {
+		return failf(exitError, "a policy is written from a configuration that you trust: -untrusted is not one")
+	}
+	used := policy.Used{}
+	c.policy = nil // it is about what the configuration uses, not about what it may
+	c.used = &used
+	p, err := c.load(ctx, vars.list, true)
+	if err != nil {
+		return err
+	}
+	home, _ := c.app.env("HOME")
+	for _, r := range p.cfg.Resources {
+		declare.Use(&used, r, c.dir, home)
+	}
+	for _, h := range used.Hosts {
+		used.Files = append(used.Files, outside(c.dir, h.SSHKeys)...)
+	}
+	if o := p.cfg.Settings.Operator; o != nil {
+		used.Commands = append(used.Commands, c.operatorArgs(o))
+		used.Environment = append(used.Environment, o.Environment...)
+	}
+	if out == "" {
+		return policy.Write(c.out, used)
+	}
+	var text strings.Builder
+	if err := policy.Write(&text, used); err != nil {
+		return err
+	}
+	if _, err := c.app.fs.Stat(c.abs(out)); err == nil {
+		return failf(exitError, "%s exists already: compare it with the output of policy init without -out", out)
+	}
+	if err := files.Replace(c.app.fs, c.abs(out), []byte(text.String()), 0o600); err != nil {
+		return err
+	}
+	c.say("Wrote %s. Read each line of it: everything that it names is allowed from now on where it is used.", out)
+	return nil
+}
+
+// outside are the files that do not lie in a folder.
+func outside(dir string, names []string) []string {
+	var out []string
+	for _, name := range names {
+		if rel, err := filepath.Rel(dir, name); err != nil || strings.HasPrefix(rel, "..") {
+			out = append(out, name)
+		}
+	}
+	return out
+}

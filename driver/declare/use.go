@@ -1,0 +1,114 @@
+package declare
+
+import (
+	"net"
+	"path/filepath"
+
+	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/policy"
+	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Use adds to used what a declaration makes use of: the servers and machines that its arguments name, and the keys to log
+// in there. dir is the folder that relative names are in, home what ~ means.
+func Use(used *policy.Used, r *schema.Resource, dir, home string) {
+	value, _ := r.Value.UnmarkDeep()
+	(&user{used: used, dir: dir, home: home}).look(value)
+}
+
+type user struct {
+	used      *policy.Used
+	dir, home string
+}
+
+// look reads an object and what is in it. Arguments of these names mean the same for every driver: see Server and Host.
+func (u *user) look(v cty.Value) {
+	if v == cty.NilVal || v.IsNull() || !v.IsKnown() || !v.CanIterateElements() {
+		return
+	}
+	if v.Type().IsObjectType() {
+		server := Server{URL: Plain(text(v, "url"))}
+		for _, address := range []string{server.hostPort(), text(v, "sync_address")} {
+			if name, port, err := net.SplitHostPort(address); err == nil && name != "" {
+				u.host(net.JoinHostPort(name, port))
+			}
+		}
+		if text(v, "ssh") != "" {
+			u.machine(v)
+		}
+		if schema.Get(v, "local").RawEquals(cty.True) {
+			u.used.Commands = append(u.used.Commands, []string{"*"})
+		}
+	}
+	for it := v.ElementIterator(); it.Next(); {
+		_, elem := it.Element()
+		u.look(elem)
+	}
+}
+
+// machine reads a block that has HostAttributes.
+func (u *user) machine(v cty.Value) {
+	addresses := []string{text(v, "ssh")}
+	if jumps := schema.Get(v, "jump"); jumps.IsKnown() && !jumps.IsNull() {
+		for it := jumps.ElementIterator(); it.Next(); {
+			_, jump := it.Element()
+			addresses = append(addresses, schema.Text(jump))
+		}
+	}
+	for i, address := range addresses {
+		name, err := host.HostPort(address)
+		if err != nil {
+			continue // reported when the declaration is checked
+		}
+		h := u.host(name)
+		h.SSHAgent = h.SSHAgent || schema.Get(v, "agent").RawEquals(cty.True)
+		if i == 0 {
+			h.Commands = [][]string{{"*"}}
+		}
+		if file := text(v, "key_file"); file != "" {
+			h.SSHKeys = append(h.SSHKeys, u.path(file))
+		}
+	}
+}
+
+// host is what is used of a host, which is added where it is not there yet.
+func (u *user) host(address string) *policy.UsedHost {
+	if u.used.Hosts == nil {
+		u.used.Hosts = map[string]*policy.UsedHost{}
+	}
+	h := u.used.Hosts[address]
+	if h == nil {
+		h = &policy.UsedHost{}
+		u.used.Hosts[address] = h
+	}
+	return h
+}
+
+func (u *user) path(file string) string {
+	if rest, ok := cutHome(file); ok {
+		return filepath.Join(u.home, rest)
+	}
+	if filepath.IsAbs(file) {
+		return filepath.Clean(file)
+	}
+	return filepath.Join(u.dir, file)
+}
+
+// cutHome takes ~/ off a name.
+func cutHome(file string) (string, bool) {
+	file = filepath.ToSlash(file)
+	if file == "~" || len(file) > 1 && file[:2] == "~/" {
+		return file[1:], true
+	}
+	return "", false
+}
+
+// text is an attribute that is a known text, "" otherwise.
+func text(v cty.Value, name string) string {
+	v = schema.Get(v, name)
+	if v.IsNull() || !v.IsKnown() || v.Type() != cty.String {
+		return ""
+	}
+	return v.AsString()
+}
