@@ -28,7 +28,7 @@ type app struct {
 	clock          executor.Clock
 	tty            terminal
 	products       []Product
-	rehearsal      *policy.Policy // what its commands are allowed; nil: everything, or it is no rehearsal
+	rehearsal      *policy.Policy // what its commands are allowed; nil: everything, or this is not a rehearsal
 	scratch        bool           // the folder is gone when the command has ended: nobody is sent there
 	executable     func() (string, error)
 	temp           func(pattern string) (string, error) // makes a temporary folder

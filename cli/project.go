@@ -61,6 +61,7 @@ func (p *project) executor(a schema.Addr) executor.Driver { return p.drivers[typ
 
 // load reads the configuration. Its errors are printed, and the error returned only has the exit code.
 func (c *command) load(ctx context.Context, vars []schema.VarSource, allowUnset bool) (*project, error) {
+	c.warnOfNoPolicy()
 	p, diags := c.read(ctx, vars, allowUnset)
 	if c.flags.json && !diags.HasErrors() {
 		return p, nil // the output is the command's own document

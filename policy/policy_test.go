@@ -1,0 +1,210 @@
+package policy
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const sample = `
+environment  = ["TWC_PASSWORD", "JIRA_*"]
+files        = ["~/certs", "/etc/ssl/ca.pem"]
+commands     = ["/opt/answer.sh *", "/usr/bin/true"]
+nonsensitive = false
+signers      = ["ssh-ed25519 AAAAC3Nz ada"]
+
+host "*.twc.example" {
+  commands  = ["systemctl *"]
+  ssh_keys  = ["~/.ssh/ops"]
+  ssh_agent = true
+}
+host "jira.example:443" {}
+`
+
+func parse(t *testing.T, text string) *Policy {
+	t.Helper()
+	p, _, diags := Parse([]byte(text), "/cfg/policy.hcl", "/home/ada")
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return p
+}
+
+// deeds are things that a configuration may try, each with what the sample says about it.
+var deeds = []struct {
+	name    string
+	try     func(*Policy) error
+	allowed bool
+}{
+	{"a variable", func(p *Policy) error { return p.Environment("TWC_PASSWORD") }, true},
+	{"a family of variables", func(p *Policy) error { return p.Environment("JIRA_TOKEN") }, true},
+	{"another variable", func(p *Policy) error { return p.Environment("NPM_TOKEN") }, false},
+	{"the end of a name", func(p *Policy) error { return p.Environment("XTWC_PASSWORD") }, false},
+	{"a file in a folder", func(p *Policy) error { return p.File("/home/ada/certs/a/b.pem") }, true},
+	{"a file itself", func(p *Policy) error { return p.File("/etc/ssl/ca.pem") }, true},
+	{"a folder with such a beginning", func(p *Policy) error { return p.File("/home/ada/certs2/a.pem") }, false},
+	{"up and out", func(p *Policy) error { return p.File("/home/ada/certs/../.netrc") }, false},
+	{"a program with any arguments", func(p *Policy) error { return p.Command([]string{"/opt/answer.sh", "x"}) }, true},
+	{"the same without arguments", func(p *Policy) error { return p.Command([]string{"/opt/answer.sh"}) }, true},
+	{"a program without arguments", func(p *Policy) error { return p.Command([]string{"/usr/bin/true"}) }, true},
+	{"the same with some", func(p *Policy) error { return p.Command([]string{"/usr/bin/true", "x"}) }, false},
+	{"another program", func(p *Policy) error { return p.Command([]string{"/bin/sh", "-c", "x"}) }, false},
+	{"no program", func(p *Policy) error { return p.Command(nil) }, false},
+	{"nonsensitive", (*Policy).Nonsensitive, false},
+	{"a host of a domain", func(p *Policy) error { return p.Connect("a.twc.example:8111") }, true},
+	{"in other letters", func(p *Policy) error { return p.Connect("A.TWC.Example.:8111") }, true},
+	{"the domain itself", func(p *Policy) error { return p.Connect("twc.example:8111") }, false},
+	{"a name that ends so", func(p *Policy) error { return p.Connect("eviltwc.example:8111") }, false},
+	{"a name that begins so", func(p *Policy) error { return p.Connect("a.twc.example.evil:8111") }, false},
+	{"a host with its port", func(p *Policy) error { return p.Connect("jira.example:443") }, true},
+	{"another port", func(p *Policy) error { return p.Connect("jira.example:22") }, false},
+	{"a command there", func(p *Policy) error { return p.CommandAt("a.twc.example:22", []string{"systemctl", "stop"}) }, true},
+	{"another command there", func(p *Policy) error { return p.CommandAt("a.twc.example:22", []string{"rm"}) }, false},
+	{"a command elsewhere", func(p *Policy) error { return p.CommandAt("jira.example:443", []string{"systemctl"}) }, false},
+	{"a key", func(p *Policy) error { return p.Key("a.twc.example:22", "/home/ada/.ssh/ops") }, true},
+	{"another key", func(p *Policy) error { return p.Key("a.twc.example:22", "/home/ada/.ssh/id") }, false},
+	{"a key elsewhere", func(p *Policy) error { return p.Key("jira.example:443", "/home/ada/.ssh/ops") }, false},
+}
+
+func TestPolicy(t *testing.T) {
+	p := parse(t, sample)
+	for _, d := range deeds {
+		err := d.try(p)
+		var refused *Refusal
+		if d.allowed != (err == nil) || err != nil && !errors.As(err, &refused) {
+			t.Errorf("%s: %v", d.name, err)
+		}
+		if err != nil && !strings.Contains(err.Error(), "/cfg/policy.hcl") {
+			t.Errorf("%s: %v does not say where to allow it", d.name, err)
+		}
+		if err := d.try(nil); err != nil {
+			t.Errorf("%s: without a policy: %v", d.name, err)
+		}
+		if err := d.try(&Policy{}); err == nil {
+			t.Errorf("%s: allowed by nothing", d.name)
+		}
+	}
+	if allowed, said := p.Agent("a.twc.example:22"); !allowed || !said {
+		t.Error("the agent is named")
+	}
+	if allowed, said := p.Agent("jira.example:443"); allowed || !said {
+		t.Error("the agent is not named for jira.example")
+	}
+	if _, said := (*Policy)(nil).Agent("a.twc.example:22"); said {
+		t.Error("no policy says something")
+	}
+}
+
+// TestUntrusted: of a policy, only the hosts remain.
+func TestUntrusted(t *testing.T) {
+	for _, p := range []*Policy{parse(t, sample).Untrusted(), (*Policy)(nil).Untrusted()} {
+		for _, d := range deeds {
+			connecting := strings.Contains(d.name, "host") || d.name == "in other letters"
+			if want := d.allowed && connecting && p.name != ""; want != (d.try(p) == nil) {
+				t.Errorf("%s (policy %q): %v", d.name, p.name, d.try(p))
+			}
+		}
+		if allowed, said := p.Agent("a.twc.example:22"); allowed || !said {
+			t.Error("the agent is offered")
+		}
+	}
+}
+
+func TestSimulated(t *testing.T) {
+	p := (*Policy)(nil).Untrusted().Simulated([]string{"URL_A"})
+	for _, err := range []error{
+		p.Environment("URL_A"), p.Connect("127.0.0.1:4711"), p.Connect("[::1]:4711"), p.CommandAt("localhost:22", []string{"x"}),
+	} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	for _, err := range []error{p.Environment("NPM_TOKEN"), p.Connect("evil.example:443"), p.Command([]string{"x"})} {
+		if err == nil {
+			t.Error("something else is allowed inside of the sandbox")
+		}
+	}
+	if (*Policy)(nil).Simulated(nil) != nil {
+		t.Error("without a policy there is none inside of the sandbox either")
+	}
+}
+
+// TestParseMistakes: a policy with a mistake is an error at its line, and allows nothing.
+func TestParseMistakes(t *testing.T) {
+	for name, text := range map[string]string{
+		"unknown argument":   `hosts = ["a"]`,
+		"unknown block":      `server "a" {}`,
+		"a text for a list":  `environment = "A"`,
+		"a star inside":      `environment = ["A*B"]`,
+		"an empty name":      `environment = [""]`,
+		"null":               `environment = [null]`,
+		"a relative path":    `files = ["certs"]`,
+		"an empty command":   `commands = [""]`,
+		"an open quote":      `commands = ["'a"]`,
+		"a text for a bool":  `nonsensitive = "perhaps"`,
+		"no key":             `signers = ["ada"]`,
+		"a star in a host":   `host "a.*.example" {}`,
+		"a star and no dot":  `host "*example" {}`,
+		"a url":              `host "https://a" {}`,
+		"no host":            `host "" {}`,
+		"a variable":         `environment = [var.x]`,
+		"a function":         `environment = [env("X")]`,
+		"no HCL":             `environment = [`,
+		"a relative key":     "host \"a\" {\n ssh_keys = [\"id\"]\n}",
+		"argument of a host": "host \"a\" {\n keys = []\n}",
+	} {
+		p, _, diags := Parse([]byte(text+"\n"), "policy.hcl", "/home/ada")
+		if !diags.HasErrors() || diags[0].Subject == nil {
+			t.Errorf("%s: %v", name, diags)
+		}
+		if p == nil || p.Environment("A") == nil || p.Connect("a:1") == nil {
+			t.Errorf("%s: something is allowed", name)
+		}
+	}
+}
+
+// TestWrite: what is written allows what is used, reads back, and is the same every time.
+func TestWrite(t *testing.T) {
+	used := Used{
+		Environment: []string{"B", "A", "A"}, Files: []string{"/x"}, Commands: [][]string{{"*"}, {"/a b", "c"}},
+		Hosts: map[string]*UsedHost{
+			"b.example:22":  {Commands: [][]string{{"*"}}, SSHKeys: []string{"/k"}, SSHAgent: true},
+			"a.example:443": {},
+		},
+	}
+	var first, second bytes.Buffer
+	for _, w := range []*bytes.Buffer{&first, &second} {
+		if err := Write(w, used); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(first.String(), second.String()); diff != "" {
+		t.Error(diff)
+	}
+	p := parse(t, first.String())
+	for _, err := range []error{
+		p.Environment("A"), p.Environment("B"), p.File("/x"), p.Command([]string{"/a b", "c"}), p.Command([]string{"anything"}),
+		p.Connect("a.example:443"), p.CommandAt("b.example:22", []string{"x", "y"}), p.Key("b.example:22", "/k"),
+	} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if p.Connect("a.example:80") == nil || p.Environment("C") == nil || p.Nonsensitive() == nil {
+		t.Error("more is allowed than is used")
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(sample)
+	f.Add(`host "*" {}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		p, _, diags := Parse([]byte(text), "policy.hcl", "/home/ada")
+		if diags.HasErrors() && (p.Connect("a:1") == nil || p.Command([]string{"a"}) == nil) {
+			t.Error("something is allowed by a policy with mistakes")
+		}
+	})
+}
