@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"crypto/rand"
 	"io"
 	"os"
 	"os/signal"
@@ -26,6 +27,7 @@ type app struct {
 	fs             afero.Fs
 	cwd            string // absolute: what relative names mean
 	clock          executor.Clock
+	random         io.Reader
 	tty            terminal
 	products       []Product
 	rehearsal      *policy.Policy // what its commands are allowed; nil: everything, or this is not a rehearsal
@@ -56,7 +58,7 @@ func operatingSystem(products []Product) *app {
 	a := &app{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		env: os.LookupEnv, environ: os.Environ,
-		fs: afero.NewOsFs(), cwd: cwd, clock: systemClock{},
+		fs: afero.NewOsFs(), cwd: cwd, clock: systemClock{}, random: rand.Reader,
 		tty: terminal{
 			in:  term.IsTerminal(int(os.Stdin.Fd())),
 			out: term.IsTerminal(int(os.Stdout.Fd())),

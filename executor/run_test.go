@@ -355,7 +355,7 @@ func TestKilledAtEveryWrite(t *testing.T) {
 	d := newDepot()
 	fsys := afero.NewMemMapFs()
 	carry(t, fsys, d, sample(), nil, d)
-	all, err := journal.Read(fsys, "journal")
+	all, err := journal.Read(fsys, "journal", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

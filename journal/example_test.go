@@ -24,7 +24,7 @@ func Example() {
 	_, _ = j.Append(ctx, "sync.depot.goods/stop", "done", map[string]string{"note": "2 gates are closed"})
 	_ = j.Close()
 
-	entries, err := journal.Read(fs, "journal.jsonl")
+	entries, err := journal.Read(fs, "journal.jsonl", nil)
 	for _, e := range entries {
 		fmt.Println(e.Seq, e.Key, e.Event, e.Data["note"])
 	}
@@ -34,7 +34,7 @@ func Example() {
 	src, _ := afero.ReadFile(fs, "journal.jsonl")
 	changed := []byte(string(src[:len(src)/2]) + "x" + string(src[len(src)/2+1:]))
 	_ = afero.WriteFile(fs, "journal.jsonl", changed, 0o600)
-	_, err = journal.Read(fs, "journal.jsonl")
+	_, err = journal.Read(fs, "journal.jsonl", nil)
 	fmt.Println(errors.Is(err, journal.ErrBroken))
 	// Output:
 	// 1 sync.depot.goods/stop started by zoe

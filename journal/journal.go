@@ -1,7 +1,7 @@
 // Package journal is the durable, append-only record of a run, and the lock that lets one run at a time write.
 //
 // A journal is a file of JSON Lines. Every line is on disk (fsync) before Append returns, and carries the SHA-256 of
-// itself and of the line before it, so that a line changed or taken out later is noticed. A line that a dying process
+// itself and of the line before it (with a key: the HMAC), so that a line changed or taken out later is noticed. A line that a dying process
 // wrote only half is the last one and has no newline; it was never reported as written, and is dropped.
 // The journal knows nothing of what it records: keys and events are strings.
 package journal
@@ -9,6 +9,7 @@ package journal
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -34,7 +35,7 @@ type Entry struct {
 	Event string            `json:"event"`
 	Data  map[string]string `json:"data,omitempty"`
 	Prev  string            `json:"prev"` // Hash of the entry before, "" for the first
-	Hash  string            `json:"hash"` // hex SHA-256 of this entry's JSON with Hash empty
+	Hash  string            `json:"hash"` // hex SHA-256, or HMAC, of this entry's JSON with Hash empty
 }
 
 // ErrBroken is wrapped by what Read and Open return for a journal whose chain does not hold.
@@ -54,6 +55,7 @@ const (
 // Options come from outside.
 type Options struct {
 	Now   func() time.Time
+	Key   []byte             // of the HMAC that chains the entries, so that nobody else can write any; nil: plain SHA-256
 	Watch func(Stage, Entry) // called at every stage of every write; nil for nobody. Tests kill the process here
 }
 
@@ -68,7 +70,7 @@ type Journal struct {
 
 // Open opens the journal at path for appending, creating it if it is missing. A half-written last line is cut off.
 func Open(fsys afero.Fs, path string, opts Options) (*Journal, error) {
-	entries, good, err := read(fsys, path)
+	entries, good, err := read(fsys, path, opts.Key)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -102,7 +104,7 @@ func (j *Journal) Append(ctx context.Context, key, event string, data map[string
 	if n := len(j.entries); n > 0 {
 		e.Prev = j.entries[n-1].Hash
 	}
-	hash, err := e.sum()
+	hash, err := e.sum(j.opts.Key)
 	if err != nil {
 		return Entry{}, err
 	}
@@ -173,27 +175,27 @@ func (j *Journal) Close() error {
 }
 
 // Read returns the entries of the journal at path. It may be read while another process appends: a line that is still
-// being written is left out. The error wraps ErrBroken when the chain does not hold; the entries before the damage
+// being written is left out. key is that of Options. The error wraps ErrBroken when the chain does not hold; the entries before the damage
 // are returned with it. It wraps fs.ErrNotExist when the journal is missing.
-func Read(fsys afero.Fs, path string) ([]Entry, error) {
-	entries, _, err := read(fsys, path)
+func Read(fsys afero.Fs, path string, key []byte) ([]Entry, error) {
+	entries, _, err := read(fsys, path, key)
 	return entries, err
 }
 
 // read returns the entries and the length of the file up to the end of the last whole line.
-func read(fsys afero.Fs, path string) ([]Entry, int64, error) {
+func read(fsys afero.Fs, path string, key []byte) ([]Entry, int64, error) {
 	src, err := afero.ReadFile(fsys, path)
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading journal: %w", err)
 	}
-	entries, good, err := parse(src)
+	entries, good, err := parse(src, key)
 	if err != nil {
 		return entries, good, fmt.Errorf("reading journal %s: %w", path, err)
 	}
 	return entries, good, nil
 }
 
-func parse(src []byte) ([]Entry, int64, error) {
+func parse(src, key []byte) ([]Entry, int64, error) {
 	var entries []Entry
 	var good int64
 	prev := ""
@@ -208,7 +210,7 @@ func parse(src []byte) ([]Entry, int64, error) {
 		if err := json.Unmarshal(line, &e); err != nil {
 			return entries, good, fmt.Errorf("line %d: %w: it was changed or cut short", n, ErrBroken)
 		}
-		want, err := e.sum()
+		want, err := e.sum(key)
 		if err != nil {
 			return entries, good, err
 		}
@@ -219,12 +221,16 @@ func parse(src []byte) ([]Entry, int64, error) {
 	}
 }
 
-func (e Entry) sum() (string, error) {
+func (e Entry) sum(key []byte) (string, error) {
 	e.Hash = ""
 	b, err := json.Marshal(e)
 	if err != nil {
 		return "", fmt.Errorf("hashing journal entry %d: %w", e.Seq, err)
 	}
-	s := sha256.Sum256(b)
-	return hex.EncodeToString(s[:]), nil
+	h := sha256.New()
+	if key != nil {
+		h = hmac.New(sha256.New, key)
+	}
+	h.Write(b)
+	return hex.EncodeToString(h.Sum(nil)), nil
 }

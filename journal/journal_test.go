@@ -83,7 +83,7 @@ func TestCutAnywhere(t *testing.T) {
 		if _, err := j.Append(t.Context(), "step", "again", nil); err != nil {
 			t.Fatalf("cut at %d: %v", cut, err)
 		}
-		got, err := Read(fsys, "j")
+		got, err := Read(fsys, "j", nil)
 		if err != nil || len(got) != want+1 {
 			t.Fatalf("cut at %d: after going on: %d entries, %v", cut, len(got), err)
 		}
@@ -103,9 +103,9 @@ func TestChangedByteIsNoticed(t *testing.T) {
 		to := rapid.Byte().Filter(func(b byte) bool { return b != src[at] }).Draw(t, "to")
 		changed := bytes.Clone(src)
 		changed[at] = to
-		entries, _, err := parse(changed)
+		entries, _, err := parse(changed, nil)
 		if err == nil && len(entries) == 3 {
-			want, _, _ := parse(src)
+			want, _, _ := parse(src, nil)
 			if diff := cmp.Diff(want, entries); diff != "" {
 				t.Fatalf("byte %d changed to %q went unnoticed:\n%s", at, to, diff)
 			}
@@ -120,7 +120,7 @@ func TestLineTakenOut(t *testing.T) {
 	lines := bytes.SplitAfter(src, []byte("\n"))
 	for i := range 2 {
 		rest := bytes.Join(append(append([][]byte{}, lines[:i]...), lines[i+1:]...), nil)
-		if _, _, err := parse(rest); !errors.Is(err, ErrBroken) {
+		if _, _, err := parse(rest, nil); !errors.Is(err, ErrBroken) {
 			t.Errorf("line %d taken out: %v, want ErrBroken", i+1, err)
 		}
 	}
@@ -199,7 +199,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(src[:len(src)/2])
 	f.Add([]byte("{}\n"))
 	f.Fuzz(func(t *testing.T, src []byte) {
-		entries, good, err := parse(src)
+		entries, good, err := parse(src, nil)
 		if err != nil && !errors.Is(err, ErrBroken) {
 			t.Fatalf("%v does not wrap ErrBroken", err)
 		}
@@ -218,6 +218,31 @@ func BenchmarkAppend(b *testing.B) {
 	for b.Loop() {
 		if _, err := j.Append(b.Context(), "migration.kind.name/step", "started", nil); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// TestKey: with a key, nobody else's entries are taken, and without it none are.
+func TestKey(t *testing.T) {
+	fsys := afero.NewMemMapFs()
+	for _, key := range [][]byte{nil, []byte("ours"), []byte("theirs")} {
+		name := "j" + string(key)
+		j, err := Open(fsys, name, Options{Now: time.Now, Key: key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := j.Append(t.Context(), "a", "done", nil); err != nil {
+			t.Fatal(err)
+		}
+		j.Close()
+		for _, other := range [][]byte{nil, []byte("ours"), []byte("theirs")} {
+			_, err := Read(fsys, name, other)
+			if same := string(other) == string(key); same != (err == nil) || !same && !errors.Is(err, ErrBroken) {
+				t.Errorf("key %q, read with %q: %v", key, other, err)
+			}
+			if _, err := Open(fsys, name, Options{Now: time.Now, Key: other}); string(other) != string(key) && err == nil {
+				t.Errorf("key %q, opened with %q", key, other)
+			}
 		}
 	}
 }

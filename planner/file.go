@@ -3,6 +3,7 @@ package planner
 import (
 	"bufio"
 	"bytes"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -16,10 +17,35 @@ import (
 
 // document is a plan as it is written: with the hash of everything in it. The steps' prints say whether two plans would
 // do the same; the seal covers the rest too, the findings above all, so that a refusal cannot be edited away unnoticed.
-// It is not a signature: whoever can change the file can compute it again.
+// It is not a signature: whoever can change the file can compute it again. The MAC is there for that.
 type document struct {
 	*Plan
 	Seal string `json:"seal"`
+	MAC  string `json:"mac,omitempty"` // see Authenticate
+}
+
+// Authenticate puts onto the plan, as it is now, that it was made by whoever holds a key. It is written with the plan.
+func (p *Plan) Authenticate(key []byte) error {
+	mac, err := p.authentication(key)
+	p.MAC = hex.EncodeToString(mac)
+	return err
+}
+
+// Authentic tells whether the plan was made by whoever holds the key, and was not changed since.
+func (p *Plan) Authentic(key []byte) bool {
+	want, err := p.authentication(key)
+	mac, bad := hex.DecodeString(p.MAC)
+	return err == nil && bad == nil && hmac.Equal(mac, want)
+}
+
+func (p *Plan) authentication(key []byte) ([]byte, error) {
+	b, err := json.Marshal(p)
+	if err != nil {
+		return nil, fmt.Errorf("authenticating the plan: %w", err)
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write(b)
+	return mac.Sum(nil), nil
 }
 
 // Encode writes the plan as one JSON document, always the same bytes for the same plan.
@@ -32,7 +58,7 @@ func (p *Plan) Encode(w io.Writer) error {
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(document{Plan: p, Seal: seal}); err != nil {
+	if err := enc.Encode(document{Plan: p, Seal: seal, MAC: p.MAC}); err != nil {
 		return fmt.Errorf("writing the plan: %w", err)
 	}
 	if _, err := w.Write(printable.JSON(b.Bytes())); err != nil {
@@ -96,6 +122,7 @@ func Decode(r io.Reader) (*Plan, error) {
 	if seal != doc.Seal {
 		return nil, errors.New("reading the plan: it was changed after it was made: make the plan again")
 	}
+	p.MAC = doc.MAC
 	return &p, nil
 }
 

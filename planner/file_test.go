@@ -217,3 +217,29 @@ func TestCutShort(t *testing.T) {
 		}
 	}
 }
+
+// TestAuthentic: a plan is that of whoever has the key, and only as it was.
+func TestAuthentic(t *testing.T) {
+	p := &planner.Plan{Format: planner.Format, Digest: "d", Changes: []planner.ResourceChange{}, Steps: []planner.Step{}}
+	if p.Authentic([]byte("key")) || p.Authentic(nil) {
+		t.Error("nobody has authenticated it")
+	}
+	if err := p.Authenticate([]byte("key")); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := p.Encode(&b); err != nil {
+		t.Fatal(err)
+	}
+	read, err := planner.Decode(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !read.Authentic([]byte("key")) || read.Authentic([]byte("other")) || read.Authentic(nil) {
+		t.Error("it is authentic for its key alone")
+	}
+	read.Digest = "e"
+	if read.Authentic([]byte("key")) {
+		t.Error("it was changed")
+	}
+}

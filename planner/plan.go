@@ -110,6 +110,11 @@ type Plan struct {
 	Changes  []ResourceChange `json:"changes"`
 	Steps    []Step           `json:"steps"` // in an order in which they can be carried out one after the other
 	Findings []Finding        `json:"findings,omitempty"`
+
+	// Secrets is the digest of the configuration with its secrets, see schema.Config.KeyedDigest; "": not known.
+	Secrets string `json:"secrets,omitempty"`
+
+	MAC string `json:"-"` // see Authenticate
 }
 
 // ResourceChange is one declaration's line in a plan.

@@ -10,3 +10,7 @@ import (
 
 // keepOwner does nothing: the folder decides who owns a new file.
 func keepOwner(host.NewFile, fs.FileInfo) error { return nil }
+
+const hasModes = false
+
+func own(fs.FileInfo) bool { return true }

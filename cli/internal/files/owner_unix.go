@@ -22,3 +22,12 @@ func keepOwner(f host.NewFile, was fs.FileInfo) error {
 	}
 	return nil
 }
+
+// hasModes tells whether the modes of files say who may use them.
+const hasModes = true
+
+// own tells whether a file is this user's.
+func own(info fs.FileInfo) bool {
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	return !ok || int(owner.Uid) == os.Geteuid()
+}

@@ -1,0 +1,43 @@
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/spf13/afero"
+)
+
+// Private tells why a file or folder is not the user's alone: it is a link, it is somebody else's, or others may write to
+// it (a file: read it, too). What is missing is private. Windows has no such modes; there only links are told.
+func Private(fsys afero.Fs, path string) error {
+	stat := fsys.Stat
+	if l, ok := fsys.(afero.Lstater); ok {
+		stat = func(name string) (fs.FileInfo, error) {
+			info, _, err := l.LstatIfPossible(name)
+			return info, err
+		}
+	}
+	info, err := stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	others := fs.FileMode(0o022)
+	if info.Mode().IsRegular() {
+		others = 0o077
+	}
+	switch {
+	case info.Mode()&fs.ModeSymlink != 0:
+		return fmt.Errorf("%s is a link: what is kept there must not be chosen by whoever made the link. Remove it", path)
+	case !info.IsDir() && !info.Mode().IsRegular():
+		return fmt.Errorf("%s is neither a file nor a folder", path)
+	case !own(info):
+		return fmt.Errorf("%s belongs to another user", path)
+	case hasModes && info.Mode().Perm()&others != 0:
+		return fmt.Errorf("others may use %s (mode %04o): chmod go= %[1]s", path, info.Mode().Perm())
+	}
+	return nil
+}

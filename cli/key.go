@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/cli/internal/files"
+)
+
+// keyLength is that of the user's key, in bytes.
+const keyLength = 32
+
+// userKey is the key that authenticates the user's own plans and runs: a file in the user's configuration folder. It lies
+// outside of every repository, so that nothing that comes with one passes for the user's. nil: there is none.
+func (c *command) userKey() ([]byte, error) {
+	dir := c.configDir()
+	if dir == "" {
+		return nil, nil
+	}
+	name := filepath.Join(dir, "key")
+	key, err := afero.ReadFile(c.app.fs, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("reading your key: %w", err)
+	}
+	if err := files.Private(c.app.fs, name); err != nil {
+		return nil, failf(exitError, "your key cannot be used: %w", err)
+	}
+	if len(key) != keyLength {
+		return nil, failf(exitError, "your key %s is not whole: if no other process is making it at this moment, remove it, "+
+			"and set unfinished runs aside", name)
+	}
+	return key, nil
+}
+
+// makeKey is userKey, and makes the key where there is none.
+func (c *command) makeKey() ([]byte, error) {
+	key, err := c.userKey()
+	if err != nil || key != nil {
+		return key, err
+	}
+	dir := c.configDir()
+	if dir == "" {
+		return nil, failf(exitError, "there is no folder for the key that plans and runs are authenticated with: "+
+			"set SYNCCTL_CONFIG_DIR to one that is yours alone and is kept")
+	}
+	key = make([]byte, keyLength)
+	if _, err := io.ReadFull(c.app.random, key); err != nil {
+		return nil, fmt.Errorf("making your key: %w", err)
+	}
+	if err := c.app.fs.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("creating the folder of your key: %w", err)
+	}
+	f, err := c.app.fs.OpenFile(filepath.Join(dir, "key"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) { // another process was faster
+		return c.userKey()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("creating your key: %w", err)
+	}
+	_, err = f.Write(key)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		err = errors.Join(fmt.Errorf("writing your key: %w", err), c.app.fs.Remove(f.Name()))
+	}
+	return key, err
+}

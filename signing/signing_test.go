@@ -1,0 +1,141 @@
+package signing
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+)
+
+const namespace = "test@syncctl"
+
+func signers(t *testing.T) map[string]ssh.Signer {
+	t.Helper()
+	_, ed, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]ssh.Signer{}
+	for name, key := range map[string]any{"ed25519": ed, "rsa": r} {
+		s, err := ssh.NewSignerFromKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[name] = s
+	}
+	return out
+}
+
+func line(s ssh.Signer, comment string) string {
+	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(s.PublicKey()))) + " " + comment
+}
+
+func TestSignature(t *testing.T) {
+	all := signers(t)
+	message := []byte("a plan")
+	for name, s := range all {
+		sig, err := Sign(rand.Reader, s, namespace, message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if who, err := Verify(message, sig, namespace, []string{line(all["ed25519"], "ada"), line(all["rsa"], "ada")}); err != nil ||
+			who != "ada" {
+			t.Errorf("%s: %q, %v", name, who, err)
+		}
+		other := line(all[map[string]string{"rsa": "ed25519", "ed25519": "rsa"}[name]], "eve")
+		for why, verify := range map[string]func() (string, error){
+			"another message": func() (string, error) { return Verify([]byte("a plaN"), sig, namespace, []string{line(s, "")}) },
+			"another purpose": func() (string, error) { return Verify(message, sig, "other", []string{line(s, "")}) },
+			"another key":     func() (string, error) { return Verify(message, sig, namespace, []string{other}) },
+			"nobody":          func() (string, error) { return Verify(message, sig, namespace, nil) },
+			"half":            func() (string, error) { return Verify(message, sig[:len(sig)/2], namespace, []string{line(s, "")}) },
+			"nothing":         func() (string, error) { return Verify(message, nil, namespace, []string{line(s, "")}) },
+		} {
+			if who, err := verify(); err == nil {
+				t.Errorf("%s: %s is taken, by %q", name, why, who)
+			}
+		}
+	}
+}
+
+// TestOpenSSH: ssh-keygen verifies what we sign, and we verify what it signs, where it is installed.
+func TestOpenSSH(t *testing.T) {
+	program, err := exec.LookPath("ssh-keygen")
+	if err != nil {
+		t.Log("ssh-keygen is not installed here")
+		return
+	}
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	run := func(stdin string, args ...string) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), program, args...)
+		cmd.Stdin = strings.NewReader(stdin)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("ssh-keygen %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	run("", "-q", "-t", "ed25519", "-N", "", "-C", "ada", "-f", in("key"))
+	private, err := os.ReadFile(in("key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := os.ReadFile(in("key.pub"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Key(private, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sig, err := Sign(rand.Reader, s, namespace, []byte("a plan"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.WriteFile(in("ours.sig"), sig, 0o600), os.WriteFile(in("plan"), []byte("a plan"), 0o600),
+		os.WriteFile(in("allowed"), []byte("ada "+string(public)), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	run("a plan", "-Y", "verify", "-f", in("allowed"), "-I", "ada", "-n", namespace, "-s", in("ours.sig"))
+	run("", "-Y", "sign", "-f", in("key"), "-n", namespace, in("plan"))
+	theirs, err := os.ReadFile(in("plan.sig"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if who, err := Verify([]byte("a plan"), theirs, namespace, []string{string(public)}); err != nil || who != "ada" {
+		t.Errorf("%q, %v", who, err)
+	}
+	if _, err := Key(public, ""); !errors.Is(err, ErrPublic) {
+		t.Errorf("a public key: %v", err)
+	}
+	if got, err := FromAgent([]ssh.Signer{s}, public); err != nil || got != s {
+		t.Errorf("of the agent: %v", err)
+	}
+	if _, err := FromAgent(nil, public); err == nil {
+		t.Error("an agent without keys has the key")
+	}
+	if _, err := Key([]byte("no key"), ""); err == nil {
+		t.Error("this is no key")
+	}
+}
+
+// FuzzVerify: what comes as a signature is foreign.
+func FuzzVerify(f *testing.F) {
+	f.Add([]byte("-----BEGIN SSH SIGNATURE-----\nU1NIU0lH\n-----END SSH SIGNATURE-----\n"))
+	f.Fuzz(func(t *testing.T, sig []byte) {
+		if _, err := Verify([]byte("m"), sig, namespace, nil); err == nil {
+			t.Error("nobody's signature is taken")
+		}
+	})
+}
