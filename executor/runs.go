@@ -134,7 +134,7 @@ func (s *Store) List() ([]*Run, error) {
 func (s *Store) Load(id string) (*Run, error) {
 	r := &Run{ID: id, Plan: &planner.Plan{}, Dir: filepath.Join(s.Dir, id)}
 	var err error
-	r.Entries, err = journal.Read(s.Fs, filepath.Join(r.Dir, journalName))
+	r.Entries, err = journal.Read(s.Fs, filepath.Join(r.Dir, journalName), nil)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, journal.ErrBroken) {
 		return nil, fmt.Errorf("reading run %s: %w", id, err)
 	}

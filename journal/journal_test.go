@@ -52,7 +52,7 @@ func TestBytesThatAreNotUTF8(t *testing.T) {
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
-	entries, err := Read(fsys, "j")
+	entries, err := Read(fsys, "j", nil)
 	src, _ := afero.ReadFile(fsys, "j") // Read has found it
 	if err != nil || entries[0].Data["\ufffd"] != "a\ufffdb\ufffd\u202e" || !printable.Safe(string(src)) {
 		t.Errorf("%v, %v, %+q", entries, err, src)

@@ -126,7 +126,7 @@ func TestOpenSSH(t *testing.T) {
 		t.Error("an agent without keys has the key")
 	}
 	if _, err := Key([]byte("no key"), ""); err == nil {
-		t.Error("this is no key")
+		t.Error("text passes for a key")
 	}
 }
 
