@@ -10,8 +10,10 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/policy"
 	"github.com/syncctl/syncctl/sandbox"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // configDir is the folder of what belongs to the user rather than to a configuration: the policy and the key. "" where
@@ -126,4 +128,39 @@ func (c *command) bare(names []string) ([]string, error) {
 var plainEnvironment = []string{
 	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "TERM", "NO_COLOR",
 	"SystemRoot", "PATHEXT", "COMSPEC", "TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA",
+}
+
+// access is what a configuration may read by the user's policy, and notes for a new policy what it reads.
+func (c *command) access() schema.Access {
+	if c.used != nil {
+		return schema.Access{
+			Env:          func(name string) error { c.used.Environment = append(c.used.Environment, name); return nil },
+			File:         func(path string) error { c.used.Files = append(c.used.Files, path); return nil },
+			Nonsensitive: func() error { return nil },
+		}
+	}
+	return schema.Access{
+		Env: c.policy.Environment,
+		File: func(path string) error {
+			if c.isSandboxCA(path) {
+				return nil
+			}
+			if c.policy == nil {
+				return errors.New("it lies outside of the configuration's folder: give it there, or name it in a policy " +
+					"(files = [...], see docs/policy.md)")
+			}
+			return c.policy.File(path)
+		},
+		Nonsensitive: c.policy.Nonsensitive,
+	}
+}
+
+// isSandboxCA tells whether a file is the certificate of the sandbox that the command runs in.
+func (c *command) isSandboxCA(path string) bool {
+	name, _ := c.app.env(sandbox.EnvCAFile)
+	if name == "" {
+		return false
+	}
+	real, err := files.In(c.app.fs, c.dir).(schema.Resolver).Resolve(name)
+	return err == nil && real == path
 }
