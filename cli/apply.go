@@ -101,6 +101,9 @@ func (c *command) lock(ctx context.Context, what string) (*journal.Lock, error) 
 	if err := c.makeDataDir(); err != nil {
 		return nil, err
 	}
+	if _, err := c.makeKey(); err != nil {
+		return nil, err
+	}
 	host, _ := os.Hostname() // only shown to people
 	holder := journal.Holder{PID: os.Getpid(), Host: host, Since: c.app.clock.Now().UTC(), What: what}
 	return journal.Acquire(ctx, c.lockPath(), holder)
@@ -170,7 +173,10 @@ func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*appli
 		return a, nil
 	case given != nil:
 		a.plan, a.saved = given, true
-		return a, c.fitsPlan(p.cfg, given)
+		if err := c.fitsPlan(p.cfg, given); err != nil {
+			return nil, err
+		}
+		return a, c.vouched(p.cfg, given, f.plan)
 	}
 	addrs, err := targets(p.cfg, f.targets)
 	if err != nil {
@@ -222,9 +228,17 @@ func (c *command) fitsPlan(cfg *schema.Config, plan *planner.Plan) error {
 	return nil
 }
 
+// samePlan tells whether two plans say the same, whoever vouches for them.
 func samePlan(a, b *planner.Plan) bool {
-	var x, y bytes.Buffer
-	return a.Encode(&x) == nil && b.Encode(&y) == nil && bytes.Equal(x.Bytes(), y.Bytes())
+	text := func(p planner.Plan) ([]byte, error) {
+		p.MAC, p.Secrets = "", ""
+		var b bytes.Buffer
+		err := p.Encode(&b)
+		return b.Bytes(), err
+	}
+	x, errX := text(*a)
+	y, errY := text(*b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
 }
 
 // announce shows what will be done.

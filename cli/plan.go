@@ -24,6 +24,7 @@ import (
 type planFlags struct {
 	vars     variables
 	targets  []string
+	sign     string
 	out      string
 	detail   bool
 	detailed bool
@@ -58,6 +59,8 @@ person does it.`,
 	f.vars.flags(cmd.Flags())
 	c.targetFlag(cmd, &f.targets)
 	cmd.Flags().StringVar(&f.out, "out", "", "save the plan to `FILE` for apply")
+	cmd.Flags().StringVar(&f.sign, "sign", "", "sign the saved plan with the SSH key in `FILE`, for somebody else to apply; "+
+		"a public key means that of your SSH agent")
 	cmd.Flags().BoolVar(&f.detail, "detail", false, detailHelp)
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit 2 if there are changes")
 	cmd.Flags().StringVar(&f.saveObservations, "save-observations", "", "save what the servers showed to `FILE`")
@@ -128,7 +131,7 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 		return exitQuietly(exitRefused)
 	}
 	if f.out != "" {
-		if err := c.savePlan(plan, f.out); err != nil {
+		if err := c.savePlan(ctx, p.cfg, plan, f); err != nil {
 			return err
 		}
 	}
@@ -342,23 +345,4 @@ func (c *command) mayReplace(name string) error {
 			"Choose another name, or remove it first", name)
 	}
 	return nil
-}
-
-// savePlan writes a plan file. It holds no secret and may be committed.
-func (c *command) savePlan(plan *planner.Plan, name string) error {
-	var b bytes.Buffer
-	if err := plan.Encode(&b); err != nil {
-		return err
-	}
-	return files.Replace(c.app.fs, c.abs(name), b.Bytes(), 0o644)
-}
-
-// readPlan reads a plan file.
-func (c *command) readPlan(name string) (*planner.Plan, error) {
-	f, err := c.app.fs.Open(c.abs(name))
-	if err != nil {
-		return nil, fmt.Errorf("opening the plan: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	return planner.Decode(f)
 }

@@ -140,11 +140,14 @@ func (c *command) dataDir() string {
 // makeDataDir makes the folder: nobody else can read it, and it is never committed.
 func (c *command) makeDataDir() error {
 	dir := c.dataDir()
+	if err := c.ownDataDir(); err != nil {
+		return err
+	}
 	if err := c.app.fs.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("creating the data folder: %w", err)
 	}
 	ignore := filepath.Join(dir, ".gitignore")
-	if b, err := afero.ReadFile(c.app.fs, ignore); err == nil && len(b) > 0 { // an empty one was left by a full disk
+	if b, err := afero.ReadFile(c.app.fs, ignore); err == nil && string(b) == "*\n" { // or a full disk has left an empty one
 		return nil
 	}
 	if err := afero.WriteFile(c.app.fs, ignore, []byte("*\n"), 0o600); err != nil {
@@ -153,9 +156,36 @@ func (c *command) makeDataDir() error {
 	return nil
 }
 
+// ownDataDir refuses a data folder that somebody else may have made or may change: what lies there decides what is
+// carried out. One that the user names may be reached by a link.
+func (c *command) ownDataDir() error {
+	dir := c.dataDir()
+	if c.app.set("SYNCCTL_DATA_DIR") {
+		if real, err := files.In(c.app.fs, c.dir).(schema.Resolver).Resolve(dir); err == nil {
+			dir = real
+		}
+	}
+	for _, name := range []string{dir, filepath.Join(dir, "runs"), filepath.Join(dir, "lock"), filepath.Join(dir, ".gitignore")} {
+		if err := files.Private(c.app.fs, name); err != nil {
+			return failf(exitError, "the data folder cannot be used: %w", err)
+		}
+	}
+	tracked, err := files.Tracked(c.app.fs, dir)
+	if err != nil {
+		return err
+	}
+	if tracked != "" {
+		return failf(exitError, "the data folder cannot be used: git tracks %s, and what comes with a repository is nobody's "+
+			"record of what was done here. Take it out: git rm -r --cached %s", tracked, c.near(dir))
+	}
+	return nil
+}
+
 // store has the runs of the configuration's folder.
 func (c *command) store() *executor.Store {
-	return &executor.Store{Fs: c.app.fs, Dir: filepath.Join(c.dataDir(), "runs"), Now: c.app.clock.Now}
+	return &executor.Store{
+		Fs: c.app.fs, Dir: filepath.Join(c.dataDir(), "runs"), Now: c.app.clock.Now, Key: c.userKey,
+	}
 }
 
 // targets reads -target flags. An unknown address is an error, with the address that was likely meant.

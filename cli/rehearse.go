@@ -129,7 +129,9 @@ func (c *command) rehearse(ctx context.Context, dir string) (err error) {
 	if err := box.WriteCA(c.app.fs, filepath.Join(scratch, "ca.pem")); err != nil {
 		return err
 	}
-	if err := c.rehearseIn(work, box.Environment()); err != nil {
+	env := box.Environment()
+	env["SYNCCTL_CONFIG_DIR"] = filepath.Join(scratch, "user") // nothing of a rehearsal is kept
+	if err := c.rehearseIn(work, env); err != nil {
 		return err
 	}
 	closed = true

@@ -114,6 +114,9 @@ func writeAll(fsys afero.Fs, dir string, files map[string][]byte) error {
 // the moment on at which the journal's entry is durable, so that a process that dies inside leaves either the old plan
 // or the new one.
 func (s *Store) Revise(ctx context.Context, r *Run, j *journal.Journal, p *planner.Plan, kept *Kept, by string) error {
+	if err := s.authenticate(r.ID, p); err != nil {
+		return fmt.Errorf("revising run %s: %w", r.ID, err)
+	}
 	files, err := planFiles(p, kept)
 	if err != nil {
 		return err
@@ -145,8 +148,9 @@ func hash(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// readPlan reads the plan in a folder of the run. want is the hash of its file; "" where none is recorded.
-func (s *Store) readPlan(dir, want string) (*planner.Plan, error) {
+// readPlan reads the plan in a folder of the run. want is the hash of its file; "" where none is recorded. key is the
+// run's; nil: the plan need not be authentic.
+func (s *Store) readPlan(dir, want string, key []byte) (*planner.Plan, error) {
 	src, err := afero.ReadFile(s.Fs, filepath.Join(dir, planName))
 	if err != nil {
 		return nil, err
@@ -154,14 +158,18 @@ func (s *Store) readPlan(dir, want string) (*planner.Plan, error) {
 	if want != "" && hash(src) != want {
 		return nil, errors.New("reading the plan: it is not the one that the journal names: it was changed or replaced")
 	}
-	return planner.Decode(bytes.NewReader(src))
+	p, err := planner.Decode(bytes.NewReader(src))
+	if err == nil && key != nil && !p.Authentic(key) {
+		err = errForeign
+	}
+	return p, err
 }
 
 // loadPlans reads the first plan of a run and those of its revisions, in order. What is wrong with their content is the
 // first error; the second means that they could not be read at all.
-func (s *Store) loadPlans(r *Run) (damage, err error) {
+func (s *Store) loadPlans(r *Run, key []byte) (damage, err error) {
 	read := func(dir, want string) {
-		p, problem := s.readPlan(dir, want)
+		p, problem := s.readPlan(dir, want, key)
 		if problem != nil {
 			damage = errors.Join(damage, problem)
 			if !errors.Is(problem, fs.ErrNotExist) && errors.As(problem, new(*fs.PathError)) {

@@ -1,6 +1,8 @@
 package executor
 
 import (
+	"bytes"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -22,6 +24,39 @@ type Store struct {
 	Fs  afero.Fs
 	Dir string // such as .syncctl/runs
 	Now func() time.Time
+
+	// Key gives the key that authenticates plans and journals as the user's own; nil where the user has none. A run that it
+	// does not fit is damaged. Key nil: nothing is authenticated.
+	Key func() ([]byte, error)
+}
+
+// errForeign is the damage of a run that somebody else made, or changed.
+var errForeign = errors.New("it was not made by you with your key on this machine, or its plan was changed since")
+
+// keyOf is the key of one run, so that nothing of one run passes in another.
+func (s *Store) keyOf(id string) ([]byte, error) {
+	if s.Key == nil {
+		return nil, nil
+	}
+	key, err := s.Key()
+	if err != nil {
+		return nil, err
+	}
+	if key == nil {
+		return nil, errForeign
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("run " + id))
+	return mac.Sum(nil), nil
+}
+
+// authenticate puts onto a run's plan that it is the user's.
+func (s *Store) authenticate(id string, p *planner.Plan) error {
+	key, err := s.keyOf(id)
+	if err != nil || key == nil {
+		return err
+	}
+	return p.Authenticate(key)
 }
 
 // Run is one run as it is on disk.
@@ -62,13 +97,20 @@ func (r *Run) Decision(now time.Time) Decision { return Next(r.Plan, r.Entries, 
 // processes that died inside have left, so its caller holds the lock. kept is what the plan was made from; nil where
 // that is not known.
 func (s *Store) Create(p *planner.Plan, kept *Kept) (*Run, error) {
+	var content bytes.Buffer
+	if err := p.Encode(&content); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(content.Bytes())
+	id := s.Now().UTC().Format("20060102T150405.000Z") + "-" + hex.EncodeToString(sum[:3])
+	if err := s.authenticate(id, p); err != nil {
+		return nil, fmt.Errorf("creating run %s: %w", id, err)
+	}
 	files, err := planFiles(p, kept)
 	if err != nil {
 		return nil, err
 	}
 	files[journalName] = nil // it is there from the start, so that a missing one is noticed
-	sum := sha256.Sum256(files[planName])
-	id := s.Now().UTC().Format("20060102T150405.000Z") + "-" + hex.EncodeToString(sum[:3])
 	if err := s.Fs.MkdirAll(s.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("creating the folder of runs: %w", err)
 	}
@@ -133,8 +175,12 @@ func (s *Store) List() ([]*Run, error) {
 // not be read at all.
 func (s *Store) Load(id string) (*Run, error) {
 	r := &Run{ID: id, Plan: &planner.Plan{}, Dir: filepath.Join(s.Dir, id)}
+	key, foreign := s.keyOf(id)
+	if foreign != nil && !errors.Is(foreign, errForeign) {
+		return nil, fmt.Errorf("reading run %s: %w", id, foreign)
+	}
 	var err error
-	r.Entries, err = journal.Read(s.Fs, filepath.Join(r.Dir, journalName), nil)
+	r.Entries, err = journal.Read(s.Fs, filepath.Join(r.Dir, journalName), key)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, journal.ErrBroken) {
 		return nil, fmt.Errorf("reading run %s: %w", id, err)
 	}
@@ -144,11 +190,11 @@ func (s *Store) Load(id string) (*Run, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = errors.New("its journal was removed")
 	}
-	damage, unread := s.loadPlans(r)
+	damage, unread := s.loadPlans(r, key)
 	if unread != nil {
 		return nil, fmt.Errorf("reading run %s: %w", id, unread)
 	}
-	r.Damage = errors.Join(damage, err)
+	r.Damage = errors.Join(foreign, damage, err)
 	return r, nil
 }
 
@@ -180,6 +226,11 @@ func (s *Store) Journal(r *Run, opts journal.Options) (*journal.Journal, error) 
 	if err := removeParts(s.Fs, filepath.Join(r.Dir, filesName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
+	key, err := s.keyOf(r.ID)
+	if err != nil {
+		return nil, fmt.Errorf("opening the journal of run %s: %w", r.ID, err)
+	}
+	opts.Key = key
 	return journal.Open(s.Fs, filepath.Join(r.Dir, journalName), opts)
 }
 

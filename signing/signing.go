@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/hiddeco/sshsig"
 	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
 )
 
 // Suffix is that of a file's signature, as ssh-keygen names it.
@@ -54,18 +54,14 @@ func Verify(message, armored []byte, namespace string, allowed []string) (string
 }
 
 // Key reads a private key in OpenSSH's form or PEM. A public key is the error ErrPublic: its private half may be an
-// agent's.
-func Key(text []byte, passphrase string) (ssh.Signer, error) {
+// agent's. So may be that of an encrypted key, which is not read here.
+func Key(text []byte) (ssh.Signer, error) {
 	if _, _, _, _, err := ssh.ParseAuthorizedKey(text); err == nil { //nolint:dogsled // whether it is one is all that counts
 		return nil, ErrPublic
 	}
 	signer, err := ssh.ParsePrivateKey(text)
-	var missing *ssh.PassphraseMissingError
-	if errors.As(err, &missing) && passphrase != "" {
-		signer, err = ssh.ParsePrivateKeyWithPassphrase(text, []byte(passphrase))
-	}
 	switch {
-	case errors.As(err, &missing):
+	case errors.As(err, new(*ssh.PassphraseMissingError)):
 		return nil, errors.New("the key is encrypted: add it to an SSH agent, and name the file of its public half")
 	case err != nil:
 		return nil, errors.New("it is not a private SSH key")
@@ -76,16 +72,20 @@ func Key(text []byte, passphrase string) (ssh.Signer, error) {
 // ErrPublic says that a file has a public key where a private one is meant.
 var ErrPublic = errors.New("it is a public key")
 
-// FromAgent is the agent's signer for a public key, given as a line of authorized_keys.
-func FromAgent(signers []ssh.Signer, line []byte) (ssh.Signer, error) {
+// FromAgent is the signer of the agent at the other end of a connection for a public key, a line of authorized_keys.
+func FromAgent(conn io.ReadWriter, line []byte) (ssh.Signer, error) {
 	key, _, _, _, err := ssh.ParseAuthorizedKey(line)
 	if err != nil {
 		return nil, fmt.Errorf("reading the public key: %w", err)
+	}
+	signers, err := agent.NewClient(conn).Signers()
+	if err != nil {
+		return nil, fmt.Errorf("asking the SSH agent for its keys: %w", err)
 	}
 	for _, s := range signers {
 		if bytes.Equal(s.PublicKey().Marshal(), key.Marshal()) {
 			return s, nil
 		}
 	}
-	return nil, fmt.Errorf("the SSH agent does not hold %s %s", strings.TrimSpace(key.Type()), ssh.FingerprintSHA256(key))
+	return nil, fmt.Errorf("the SSH agent does not hold %s %s", key.Type(), ssh.FingerprintSHA256(key))
 }

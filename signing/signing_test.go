@@ -1,10 +1,12 @@
 package signing
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 	"testing"
 
 	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
 )
 
 const namespace = "test@syncctl"
@@ -95,7 +98,7 @@ func TestOpenSSH(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Key(private, "")
+	s, err := Key(private)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,16 +119,27 @@ func TestOpenSSH(t *testing.T) {
 	if who, err := Verify([]byte("a plan"), theirs, namespace, []string{string(public)}); err != nil || who != "ada" {
 		t.Errorf("%q, %v", who, err)
 	}
-	if _, err := Key(public, ""); !errors.Is(err, ErrPublic) {
+	if _, err := Key(public); !errors.Is(err, ErrPublic) {
 		t.Errorf("a public key: %v", err)
 	}
-	if got, err := FromAgent([]ssh.Signer{s}, public); err != nil || got != s {
-		t.Errorf("of the agent: %v", err)
-	}
-	if _, err := FromAgent(nil, public); err == nil {
+	ring := agent.NewKeyring()
+	ours, served := net.Pipe()
+	defer ours.Close()
+	go func() { _ = agent.ServeAgent(ring, served) }()
+	if _, err := FromAgent(ours, public); err == nil {
 		t.Error("an agent without keys has the key")
 	}
-	if _, err := Key([]byte("no key"), ""); err == nil {
+	secret, err := ssh.ParseRawPrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ring.Add(agent.AddedKey{PrivateKey: secret}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := FromAgent(ours, public); err != nil || !bytes.Equal(got.PublicKey().Marshal(), s.PublicKey().Marshal()) {
+		t.Errorf("of the agent: %v", err)
+	}
+	if _, err := Key([]byte("no key")); err == nil {
 		t.Error("text passes for a key")
 	}
 }

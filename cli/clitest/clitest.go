@@ -51,6 +51,7 @@ func Scripts(dir string, products ...cli.Product) testscript.Params {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("SYNCCTL_LOG", "")
 			e.Setenv("NO_COLOR", "")
+			e.Setenv("SYNCCTL_CONFIG_DIR", filepath.Join(e.WorkDir, ".user"))
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {

@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/cli/internal/files"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+	"github.com/syncctl/syncctl/signing"
+)
+
+// planNamespace is what signatures of plans are for, as ssh-keygen -Y has it with -n.
+const planNamespace = "plan@syncctl"
+
+// planKey is the key that authenticates plan files, made of the user's.
+func planKey(user []byte) []byte {
+	mac := hmac.New(sha256.New, user)
+	mac.Write([]byte("plan file"))
+	return mac.Sum(nil)
+}
+
+// savePlan writes a plan file that the same user can apply, and signs it where asked, for somebody else to apply.
+func (c *command) savePlan(ctx context.Context, cfg *schema.Config, plan *planner.Plan, f *planFlags) error {
+	key, err := c.makeKey()
+	if err != nil {
+		return err
+	}
+	saved := *plan
+	saved.Secrets = cfg.KeyedDigest(planKey(key))
+	if err := saved.Authenticate(planKey(key)); err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := saved.Encode(&b); err != nil {
+		return err
+	}
+	if err := files.Replace(c.app.fs, c.abs(f.out), b.Bytes(), 0o644); err != nil {
+		return err
+	}
+	if f.sign == "" {
+		return nil
+	}
+	signature, err := c.sign(ctx, f.sign, b.Bytes())
+	if err != nil {
+		return failf(exitError, "the plan is saved, but not signed: %w", err)
+	}
+	return files.Replace(c.app.fs, c.abs(f.out+signing.Suffix), signature, 0o644)
+}
+
+// sign signs the content of a plan file with the SSH key in a file, or with the agent's whose public half it is.
+func (c *command) sign(ctx context.Context, name string, content []byte) ([]byte, error) {
+	text, err := afero.ReadFile(c.app.fs, c.abs(name))
+	if err != nil {
+		return nil, fmt.Errorf("reading the key: %w", err)
+	}
+	key, err := signing.Key(text)
+	if !errors.Is(err, signing.ErrPublic) {
+		if err != nil {
+			return nil, fmt.Errorf("reading the key %s: %w", name, err)
+		}
+		return signing.Sign(c.app.random, key, planNamespace, content)
+	}
+	socket, _ := c.app.env("SSH_AUTH_SOCK")
+	if socket == "" {
+		return nil, fmt.Errorf("%s is a public key, and there is no SSH agent (SSH_AUTH_SOCK) that has its private half", name)
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
+	if err != nil {
+		return nil, fmt.Errorf("reaching the SSH agent: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	if key, err = signing.FromAgent(conn, text); err != nil {
+		return nil, err
+	}
+	return signing.Sign(c.app.random, key, planNamespace, content)
+}
+
+// readPlan reads a plan file.
+func (c *command) readPlan(name string) (*planner.Plan, error) {
+	f, err := c.app.fs.Open(c.abs(name))
+	if err != nil {
+		return nil, fmt.Errorf("opening the plan: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	return planner.Decode(f)
+}
+
+// vouched tells whether a plan file may be applied: the user has made it, or somebody has signed it whose signature the
+// user's policy takes.
+func (c *command) vouched(cfg *schema.Config, plan *planner.Plan, name string) error {
+	key, err := c.userKey()
+	if err != nil {
+		return err
+	}
+	if key != nil && plan.Authentic(planKey(key)) {
+		if cfg.KeyedDigest(planKey(key)) != plan.Secrets {
+			return failf(exitStale, "the plan is stale: a sensitive value has changed since it was made. Plan again")
+		}
+		return nil
+	}
+	signature, err := afero.ReadFile(c.app.fs, c.abs(name+signing.Suffix))
+	if errors.Is(err, fs.ErrNotExist) {
+		return failf(exitRefused, "%s was not made by you with your key, and nobody has signed it. Plan again, or have whoever "+
+			"made it sign it: syncctl plan -out=FILE -sign=SSH-KEY", name)
+	}
+	if err != nil {
+		return fmt.Errorf("reading the plan's signature: %w", err)
+	}
+	content, err := afero.ReadFile(c.app.fs, c.abs(name))
+	if err != nil {
+		return fmt.Errorf("reading the plan: %w", err)
+	}
+	who, err := signing.Verify(content, signature, planNamespace, c.policy.Signers())
+	if err != nil {
+		return failf(exitRefused, "the signature of %s is not taken: %w. Whose signatures are taken is in your policy "+
+			"(signers = [...])", name, err)
+	}
+	c.log.Info("the plan is signed", "by", who)
+	return nil
+}
