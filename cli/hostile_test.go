@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io"
@@ -171,10 +172,11 @@ func (w *hostileWorld) run(args []string) {
 	a := &app{
 		stdin: strings.NewReader(hostile), input: prompt.NewLines(strings.NewReader(hostile + "\nyes\n")),
 		stdout: &stdout, stderr: &stderr, fs: afero.NewOsFs(), cwd: w.dir,
-		clock: systemClock{}, interrupts: &interrupt.Interrupts{},
+		clock: systemClock{}, random: rand.Reader, interrupts: &interrupt.Interrupts{},
 		env: func(name string) (string, bool) {
 			s, ok := map[string]string{
 				"SYNCCTL_LOG": w.log, "SYNCCTL_VAR_x": hostile, "FORCE_COLOR": "1", "USER": hostile, "COLUMNS": "80",
+				"SYNCCTL_CONFIG_DIR": filepath.Join(w.dir, "user"),
 			}[name]
 			return s, ok && s != ""
 		},

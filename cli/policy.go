@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/afero"
-	"github.com/syncctl/syncctl/cli/internal/files"
+	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/policy"
 	"github.com/syncctl/syncctl/sandbox"
 	"github.com/syncctl/syncctl/schema"
@@ -132,24 +133,26 @@ var plainEnvironment = []string{
 
 // access is what a configuration may read by the user's policy, and notes for a new policy what it reads.
 func (c *command) access() schema.Access {
-	if c.used != nil {
+	switch {
+	case c.used != nil:
 		return schema.Access{
 			Env:          func(name string) error { c.used.Environment = append(c.used.Environment, name); return nil },
-			File:         func(path string) error { c.used.Files = append(c.used.Files, path); return nil },
-			Nonsensitive: func() error { return nil },
+			ReadFile:     func(r schema.Reading) error { c.used.Files = append(c.used.Files, r.Path); return nil },
+			Nonsensitive: func() error { c.used.Nonsensitive = true; return nil },
 		}
+	case c.policy == nil:
+		return schema.Access{}
 	}
 	return schema.Access{
 		Env: c.policy.Environment,
-		File: func(path string) error {
-			if c.isSandboxCA(path) {
+		ReadFile: func(r schema.Reading) error {
+			if c.isSandboxCA(r.Path) {
 				return nil
 			}
-			if c.policy == nil {
-				return errors.New("it lies outside of the configuration's folder: give it there, or name it in a policy " +
-					"(files = [...], see docs/policy.md)")
+			if r.By == declare.KeyFile { // which machine it is for is asked where it is used
+				return c.policy.AnyKey(r.Path)
 			}
-			return c.policy.File(path)
+			return c.policy.File(r.Path)
 		},
 		Nonsensitive: c.policy.Nonsensitive,
 	}
@@ -161,6 +164,10 @@ func (c *command) isSandboxCA(path string) bool {
 	if name == "" {
 		return false
 	}
-	real, err := files.In(c.app.fs, c.dir).(schema.Resolver).Resolve(name)
-	return err == nil && real == path
+	mine, err := c.app.fs.Stat(name)
+	if err != nil {
+		return false
+	}
+	asked, err := c.app.fs.Stat(path)
+	return err == nil && os.SameFile(mine, asked)
 }

@@ -96,7 +96,7 @@ func (c *command) catalog() (schema.Catalog, map[typeKey]driver.Driver) {
 	for _, prod := range c.app.products {
 		d := prod.Driver(driver.Env{
 			Fs: files.In(c.app.fs, c.dir), Log: c.log.Named(prod.Name), Version: version(),
-			Now: c.app.clock.Now, LookupEnv: c.app.env, Policy: c.policy,
+			Now: c.app.clock.Now, LookupEnv: c.app.env, Policy: c.policy, Access: c.access(),
 		})
 		if closer, ok := d.(driver.Closer); ok {
 			c.held = append(c.held, closer)
@@ -161,7 +161,7 @@ func (c *command) makeDataDir() error {
 func (c *command) ownDataDir() error {
 	dir := c.dataDir()
 	if c.app.set("SYNCCTL_DATA_DIR") {
-		if real, err := files.In(c.app.fs, c.dir).(schema.Resolver).Resolve(dir); err == nil {
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
 			dir = real
 		}
 	}

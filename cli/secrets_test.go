@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"crypto/rand"
 	"context"
 	"fmt"
 	"os"
@@ -70,10 +71,10 @@ func TestCarelessDriver(t *testing.T) {
 		}
 		var stdout, stderr bytes.Buffer
 		a := &app{
-			stdout: &stdout, stderr: &stderr, fs: afero.NewOsFs(), cwd: dir, clock: systemClock{},
+			stdout: &stdout, stderr: &stderr, fs: afero.NewOsFs(), cwd: dir, clock: systemClock{}, random: rand.Reader,
 			interrupts: &interrupt.Interrupts{},
 			env: func(name string) (string, bool) {
-				level, ok := map[string]string{"SYNCCTL_LOG": "trace"}[name]
+				level, ok := map[string]string{"SYNCCTL_LOG": "trace", "SYNCCTL_CONFIG_DIR": filepath.Join(dir, "user")}[name]
 				return level, ok
 			},
 			products: []Product{{Name: "careless", Driver: func(env driver.Env) driver.Driver { return careless{env: env} }}},

@@ -220,7 +220,7 @@ func TestFactsOfAStepCarriedOutAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		rep := carryWith(t, fsys, o)
-		entries, err := journal.Read(fsys, "journal")
+		entries, err := journal.Read(fsys, "journal", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

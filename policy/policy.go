@@ -145,12 +145,18 @@ func (p *Policy) Connect(address string) error {
 
 // Key tells whether the SSH key in a file may be used to log in to a host. path is absolute.
 func (p *Policy) Key(host, path string) error {
-	if p == nil || p.host(host, func(h hostRule) bool {
-		return slices.ContainsFunc(h.sshKeys, func(root string) bool { return within(root, path) })
-	}) {
+	if p == nil || p.host(host, func(h hostRule) bool { return h.hasKey(path) }) {
 		return nil
 	}
 	return p.refuse("the SSH key "+path+" for "+host, fmt.Sprintf("ssh_keys = [%q] in host %q { … }", path, host), true)
+}
+
+// AnyKey tells whether a file may be used as an SSH key for any host.
+func (p *Policy) AnyKey(path string) error {
+	if p == nil || slices.ContainsFunc(p.hosts, func(h hostRule) bool { return h.hasKey(path) }) {
+		return nil
+	}
+	return p.refuse("the SSH key "+path, fmt.Sprintf("ssh_keys = [%q] in a host block", path), true)
 }
 
 // Agent tells whether the keys of the SSH agent may be offered to a host, and whether the policy says anything about it:
@@ -173,6 +179,10 @@ func (p *Policy) Signers() []string {
 // host tells whether one of the rules that name the address allows something.
 func (p *Policy) host(address string, allows func(hostRule) bool) bool {
 	return slices.ContainsFunc(p.hosts, func(h hostRule) bool { return h.names(address) && allows(h) })
+}
+
+func (h hostRule) hasKey(path string) bool {
+	return slices.ContainsFunc(h.sshKeys, func(root string) bool { return within(root, path) })
 }
 
 // names tells whether the rule is about an address, which is HOST or HOST:PORT.

@@ -97,7 +97,7 @@ func (h *Host) Open(env driver.Env) (host.Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reaching %s: %w", h.SSH, err)
 	}
-	key, err := Contents(env, []byte(h.Key.Reveal()), h.KeyFile, "key_file")
+	key, err := h.key(env, machines)
 	if err != nil {
 		return nil, err
 	}
@@ -123,6 +123,26 @@ func (h *Host) Open(env driver.Env) (host.Host, error) {
 	}
 	last := machines[len(machines)-1]
 	return host.Guard(reached, func(args []string) error { return env.Policy.CommandAt(last, args) }, env.Policy.Connect), nil
+}
+
+// KeyFile is the argument that names the file of a private key.
+const KeyFile = "key_file"
+
+// key is the private key to log in with. One from outside of the configuration's folder must be allowed for each machine
+// on the way, where a policy decides.
+func (h *Host) key(env driver.Env, machines []string) ([]byte, error) {
+	if env.Access.ReadFile != nil {
+		decide := env.Access.ReadFile
+		env.Access.ReadFile = func(r schema.Reading) error {
+			for _, machine := range machines {
+				if err := env.Policy.Key(machine, r.Path); err != nil {
+					return err
+				}
+			}
+			return decide(r)
+		}
+	}
+	return Contents(env, []byte(h.Key.Reveal()), h.KeyFile, KeyFile)
 }
 
 // permitted are the machines on the way, the last one being the one that is meant, as host:port; an error where the
@@ -183,6 +203,7 @@ func knownHosts(env driver.Env) ([]byte, error) {
 	if home == "" {
 		return nil, nil
 	}
+	env.Access = schema.Access{} // it is the user's own
 	lines, err := Contents(env, nil, filepath.Join(home, ".ssh", "known_hosts"), "the known hosts")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

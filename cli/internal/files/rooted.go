@@ -48,14 +48,6 @@ func (r rooted) OpenFile(name string, flag int, perm os.FileMode) (afero.File, e
 	return r.Fs.OpenFile(r.at(name), flag, perm)
 }
 
-// Resolve is the file that a name leads to, absolute and free of links.
-func (r rooted) Resolve(name string) (string, error) {
-	if _, ok := r.Fs.(*afero.OsFs); !ok {
-		return filepath.Clean(r.at(name)), nil
-	}
-	return filepath.EvalSymlinks(r.at(name))
-}
-
 // LstatIfPossible implements afero.Lstater where the file system below does.
 func (r rooted) LstatIfPossible(name string) (os.FileInfo, bool, error) {
 	if l, ok := r.Fs.(afero.Lstater); ok {
