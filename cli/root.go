@@ -30,7 +30,7 @@ Exit codes: 0 done, or no changes · 1 error · 2 changes (plan -detailed-exitco
 
 Environment: SYNCCTL_LOG (trace, debug, info, warn, error, json, off), SYNCCTL_LOG_PATH, SYNCCTL_VAR_name,
 SYNCCTL_INPUT=0, SYNCCTL_IN_AUTOMATION, SYNCCTL_CLI_ARGS, SYNCCTL_CLI_ARGS_command, SYNCCTL_DATA_DIR (.syncctl),
-NO_COLOR, FORCE_COLOR, CI, COLUMNS.`,
+SYNCCTL_CONFIG_DIR (your key and policy), SYNCCTL_POLICY, NO_COLOR, FORCE_COLOR, CI, COLUMNS.`,
 		SilenceUsage: true, SilenceErrors: true,
 		Args: cobra.ArbitraryArgs,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
