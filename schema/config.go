@@ -23,7 +23,7 @@ type Config struct {
 	Files map[string]*hcl.File
 
 	byAddr   map[Addr]*Resource
-	openVars map[string]bool // the variables that are declared and not sensitive
+	openVars map[string]bool // the variables that are declared, and may be shown
 	redactor *redact.Set
 }
 
@@ -44,8 +44,8 @@ type Operator struct {
 func (c *Config) Lookup(a Addr) *Resource { return c.byAddr[a] }
 
 // SecretVariable says whether the value of a variable must not be shown: it is declared sensitive, sounds like a
-// secret, or is not declared, so that nothing is known about it.
-func (c *Config) SecretVariable(name string) bool { return !c.openVars[name] || maskedName(name) }
+// secret and is not declared plain, or is not declared, so that nothing is known about it.
+func (c *Config) SecretVariable(name string) bool { return !c.openVars[name] }
 
 // Redactor returns what takes the secrets of this configuration out of text. It is there after a failed Load too, and
 // then knows the secrets that were found before the failure.

@@ -161,7 +161,7 @@ func (l *loader) add(diags ...*hcl.Diagnostic) { l.diags = append(l.diags, diags
 func (l *loader) finish(order []*node, settings Settings) (*Config, hcl.Diagnostics) {
 	cfg := &Config{Settings: settings, byAddr: map[Addr]*Resource{}, openVars: map[string]bool{}}
 	for name, v := range l.vars {
-		cfg.openVars[name] = !v.sensitive && !v.broken
+		cfg.openVars[name] = !v.masked() && !v.broken
 	}
 	for _, n := range order {
 		if n.decl == nil {

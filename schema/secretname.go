@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// The words by which a name tells of a secret, in upper case.
+// The words by which a name tells of a secret, in upper case. docs/secrets.md lists them.
 var (
 	// secretEndings count at the end of a longer word too, and in the plural: PGPASSWORD, AUTHTOKEN, SECRETS.
 	secretEndings = []string{"PASSWORD", "PASSWD", "PASSPHRASE", "PASSCODE", "SECRET", "TOKEN", "CREDENTIAL"}
@@ -34,7 +34,7 @@ var (
 	}
 )
 
-// secretName tells whether an environment variable of that name is likely to hold a secret.
+// secretName tells whether an environment variable, or a variable, of that name is likely to hold a secret.
 func secretName(name string) bool {
 	words := nameWords(name)
 	if len(words) == 0 || name == "PWD" { // which is where the shell is

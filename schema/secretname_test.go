@@ -1,9 +1,13 @@
 package schema
 
 import (
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hashicorp/hcl/v2"
 )
 
 // TestSecretNames: a name tells of a secret by its words, not by letters that happen to be in it.
@@ -57,6 +61,85 @@ func TestMaskedNames(t *testing.T) {
 		"password": true, "url": false, "keystore": false} {
 		if got := maskedName(name); got != want {
 			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+}
+
+// TestSecretWordsAreDocumented: docs/secrets.md lists the words that count, and no others.
+func TestSecretWordsAreDocumented(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../docs/secrets.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for heading, want := range map[string][]string{
+		"At the end of a word, also in the plural": secretEndings,
+		"As a whole word":                          secretWords,
+		"As one word or two, also in the plural":   secretCompounds,
+		"Addresses, which usually hold a password": secretAddresses,
+		"Not secret when the name ends in":         plainEndings,
+	} {
+		_, section, _ := strings.Cut(string(page), "### "+heading+"\n\n")
+		list, _, _ := strings.Cut(section, "\n\n")
+		var got []string
+		for _, m := range regexp.MustCompile("`([^`]*)`").FindAllStringSubmatch(list, -1) {
+			got = append(got, m[1])
+		}
+		if !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want))) {
+			t.Errorf("%s: the page has %q, the code %q", heading, got, want)
+		}
+	}
+}
+
+// TestVariablesByName: a variable whose name tells of a secret is one unless its block says something else, with one
+// warning at its block.
+func TestVariablesByName(t *testing.T) {
+	t.Parallel()
+	for block, want := range map[string]struct{ secret, warned, hidden bool }{
+		`variable "db_pass" { default = "canary-1" }`:                              {true, true, true},
+		`variable "apiKey" { default = "canary-1" }`:                               {true, true, true},
+		`variable "db_pass" {}`:                                                    {true, true, true},
+		"variable \"db_pass\" {\n  default = \"canary-1\"\n  sensitive = true\n}":  {true, false, true},
+		"variable \"db_pass\" {\n  default = \"canary-1\"\n  sensitive = false\n}": {false, false, false},
+		"variable \"use_token\" {\n  default = true\n  type = bool\n}":             {false, false, true},
+		`variable "project_key" { default = "canary-1" }`:                          {false, false, true},
+		`{"variable": {"db_pass": {"default": "canary-1"}}}`:                       {true, true, true},
+		`{"variable": {"db_pass": {"default": "canary-1", "sensitive": false}}}`:   {false, false, false},
+		`{"variable": {"db_pass": {"default": "canary-1", "sensitive": true}}}`:    {true, false, true},
+	} {
+		name := regexp.MustCompile(`db_pass|apiKey|use_token|project_key`).FindString(block)
+		w := world{files: map[string]string{"use.sync.hcl": `server "barn" "b" { url = "x-${var.` + name + `}" }`},
+			env: map[string]string{EnvPrefix + name: "canary-2"}}
+		if name == "use_token" {
+			w.env = nil
+		}
+		file := "main.sync.hcl"
+		if strings.HasPrefix(block, "{") {
+			file += ".json"
+		}
+		w.files[file] = block
+		cfg, diags := w.load(t)
+		warned := 0
+		for _, d := range diags {
+			if d.Severity == hcl.DiagWarning && d.Subject != nil && d.Subject.Filename == "conf/"+file {
+				warned++
+			}
+		}
+		if diags.HasErrors() || len(diags) != warned || (warned == 1) != want.warned || warned > 1 {
+			t.Errorf("%s: %s", block, textOf(t, cfg, diags))
+			continue
+		}
+		if got := IsSensitive(cfg.Lookup(Addr{Server, "barn", "b"}).Get("url")); got != want.secret {
+			t.Errorf("%s: secret %t", block, got)
+		}
+		if got := cfg.Redactor().String("canary-2") != "canary-2"; got != want.secret {
+			t.Errorf("%s: redacted %t", block, got)
+		}
+		if got := cfg.SecretVariable(name); got != (want.hidden) {
+			t.Errorf("%s: hidden by name %t", block, got)
+		}
+		if shown := strings.Contains(string(cfg.Files["conf/"+file].Bytes), "canary-1"); shown && want.secret {
+			t.Errorf("%s: its default is shown", block)
 		}
 	}
 }

@@ -218,7 +218,7 @@ func (l *loader) giveAttribute(values map[string]given, attr *hcl.Attribute) {
 		}
 		return
 	}
-	if v.sensitive || maskedName(v.name) {
+	if v.masked() {
 		l.mask(attr.Expr)
 	}
 	val, ok := l.constant(attr)

@@ -20,6 +20,8 @@ type variable struct {
 	def       cty.Value // cty.NilVal: no default
 	sensitive bool
 	nullable  bool
+	guessed   bool // sensitive because of its name: its block does not say
+	plain     bool // its block says sensitive = false, whatever its name
 	broken    bool // its block is wrong: the value stays unknown, and nothing more is said about it
 
 	validations []*validation
@@ -45,13 +47,18 @@ func (l *loader) collectVariable(b *hcl.Block) {
 	v := &variable{name: b.Labels[0], rng: b.DefRange, typ: cty.DynamicPseudoType, nullable: true}
 	content := l.content(b.Body, variableScope)
 	// The mark comes first: even a default that is wrong may be a secret.
-	v.sensitive = l.flag(content.Attributes["sensitive"], false)
+	v.sensitive = l.flag(content.Attributes["sensitive"], secretName(v.name))
+	v.guessed = v.sensitive && content.Attributes["sensitive"] == nil
+	v.plain = !v.sensitive && content.Attributes["sensitive"] != nil
 	v.nullable = l.flag(content.Attributes["nullable"], true)
 	if attr := content.Attributes["type"]; attr != nil {
 		typ, defaults, diags := typeexpr.TypeConstraintWithDefaults(attr.Expr)
 		l.add(diags...)
 		if !diags.HasErrors() {
 			v.typ, v.defaults = typ, defaults
+		}
+		if typ == cty.Bool && v.guessed { // use_token = true holds no secret
+			v.guessed, v.sensitive = false, false
 		}
 	}
 	if attr := content.Attributes["description"]; attr != nil {
@@ -76,15 +83,23 @@ func (l *loader) collectVariable(b *hcl.Block) {
 	}
 	if was, taken := l.vars[v.name]; taken {
 		was.sensitive = was.sensitive || v.sensitive
+		was.plain = was.plain && v.plain
 		l.add(problem(b.LabelRanges[0], "Duplicate variable",
 			"The variable %q was already declared at %s. Each is declared once.", v.name, place(was.rng)))
 		return
 	}
 	l.vars[v.name] = v
+	if v.guessed {
+		d := problem(v.rng, "Variable may hold a secret",
+			"The name of variable %q tells of a secret, so that its value is treated as one. Declare it with sensitive = true, "+
+				"or with sensitive = false if it is not secret.", v.name)
+		d.Severity = hcl.DiagWarning
+		l.add(d)
+	}
 }
 
 func (l *loader) setDefault(v *variable, attr *hcl.Attribute) {
-	if v.sensitive || maskedName(v.name) {
+	if v.masked() {
 		l.mask(attr.Expr)
 	}
 	val, ok := l.constant(attr)
@@ -115,6 +130,9 @@ func (v *variable) convert(val cty.Value, m *meter) (cty.Value, error) {
 	}
 	return m.convert(val, v.typ)
 }
+
+// masked tells whether what is written for the variable is left out of excerpts.
+func (v *variable) masked() bool { return v.sensitive || !v.plain && maskedName(v.name) }
 
 // unknown is the value of a variable about which nothing is known.
 func (v *variable) unknown() cty.Value {
