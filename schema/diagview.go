@@ -129,7 +129,7 @@ func valuesOf(d *hcl.Diagnostic) []valueView {
 	seen := map[string]bool{}
 	for _, t := range d.Expression.Variables() {
 		name := SanitizeLine(traversalText(t))
-		if seen[name] {
+		if seen[name] || longKey(t) {
 			continue
 		}
 		seen[name] = true

@@ -39,8 +39,11 @@ func TestLimits(t *testing.T) {
 		"joined":     doubled(`join(L, ["a", "b", "c", "d"])`), "concat": doubled(`concat([L], [L], flatten([L, L]))`),
 		"compared": {many, `[for a in local.a0 : [for b in local.a0 : local.a0 == local.a0]]`},
 		"encoded":  doubled(`jsonencode([L, L])`), "tried": doubled(`try("${L}${L}", "")`),
-		"regular": {`format("%1000000s", "")`, `regexall("(a?){1000}(b?){1000}", local.a0)`},
-		"splat":   doubled(`[L, L][*]`), "caught": {`try(format("%999999999d", 1), 1)`},
+		"regular":          {`format("%1000000s", "")`, `regexall("(a?){1000}(b?){1000}", local.a0)`},
+		"index":            {`["a"]`, `local.a0["` + strings.Repeat("1", 1<<18) + `"]`},
+		"escaped index":    {`["a"]`, `local.a0["` + strings.Repeat(`\u0031`, 1<<18) + `"]`},
+		"index of element": {`["a"]`, `[local.a0][0]["` + strings.Repeat(`\u0031`, 1<<18) + `"]`},
+		"splat":            doubled(`[L, L][*]`), "caught": {`try(format("%999999999d", 1), 1)`},
 	} {
 		var native strings.Builder
 		values := map[string]string{}
@@ -94,6 +97,62 @@ func TestLimitsOfValues(t *testing.T) {
 			if _, diags := Load(t.Context(), Options{Fs: fs, Dir: "conf"}); !diags.HasErrors() {
 				t.Errorf("%s of %.20s in a file: taken", typ, value)
 			}
+		}
+	}
+}
+
+// TestLimitsOfTypes: the same holds for the defaults in the type of a variable, and for filling them in.
+func TestLimitsOfTypes(t *testing.T) {
+	t.Parallel()
+	hundred := "[" + strings.Repeat("1, ", 100) + "]"
+	loop := "[for a in L : [for b in L : [for c in L : [for d in L : 1]]]]"
+	many, some := strings.Repeat("{}, ", 20000), strings.Repeat("{}, ", 200)
+	for name, typ := range map[string]struct{ typ, def string }{
+		"loops":  {"object({ a = optional(any, " + strings.ReplaceAll(loop, "L", hundred) + ") })", "{}"},
+		"inner":  {"list(object({ b = object({ a = optional(any, " + strings.ReplaceAll(loop, "L", hundred) + ") }) }))", "[]"},
+		"number": {"object({ a = optional(number, 1e99999999) })", "{}"},
+		"digits": {"object({ a = optional(number, \"" + strings.Repeat("1", 1<<16) + "\") })", "{}"},
+		"filled": {"list(object({ a = optional(list(number), " + hundred + ") }))", "[" + many + "]"},
+		"filled inside": {"list(object({ a = optional(list(object({ b = optional(list(number), " + hundred + ") })), [" + some + "]) }))",
+			"[" + some + "]"},
+		"nested": {strings.Repeat("list(", 200000) + "any" + strings.Repeat(")", 200000), "[]"},
+	} {
+		text, err := json.Marshal(map[string]any{"variable": map[string]any{"v": map[string]any{"type": typ.typ}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for file, src := range map[string]string{
+			"main.sync.hcl":      "variable \"v\" {\n  type = " + typ.typ + "\n}\n",
+			"main.sync.hcl.json": string(text),
+		} {
+			fs := afero.NewMemMapFs()
+			for name, text := range map[string]string{file: src, "x.auto.syncvars.hcl": "v = " + typ.def + "\n"} {
+				if err := afero.WriteFile(fs, "conf/"+name, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, diags := Load(t.Context(), Options{Fs: fs, Dir: "conf"})
+			if !diags.HasErrors() || diags[0].Subject == nil || !strings.Contains(diags[0].Summary+diags[0].Detail, "umber") &&
+				!strings.Contains(diags[0].Summary, "Nested") && !strings.Contains(diags[0].Summary+diags[0].Detail, "oo much") &&
+				!strings.Contains(diags[0].Detail, "too many values") {
+				t.Errorf("%s in %s: %v", name, file, diags)
+			}
+		}
+	}
+}
+
+// TestDefaultsOfTypes: what a person writes is within the limits.
+func TestDefaultsOfTypes(t *testing.T) {
+	t.Parallel()
+	for file, text := range map[string]string{
+		"main.sync.hcl":      "variable \"v\" {\n  type = list(object({ a = optional(list(number), [1, 2]) }))\n}\n",
+		"main.sync.hcl.json": `{"variable": {"v": {"type": "list(object({ a = optional(list(number), [1, 2]) }))"}}}`,
+	} {
+		w := world{files: map[string]string{file: text, "b.sync.hcl": `server "barn" "b" { url = "${var.v[1].a[1]}" }`},
+			vars: []VarSource{{Assign: "v=[{}, {}]"}}}
+		cfg, diags := w.load(t)
+		if diags.HasErrors() || cfg.Lookup(Addr{Server, "barn", "b"}).Text("url") != "2" {
+			t.Errorf("%s: %s", file, textOf(t, cfg, diags))
 		}
 	}
 }

@@ -239,6 +239,22 @@ func (w *watched) numbers(want cty.Type, operands ...hclsyntax.Expression) bool 
 	return w.meter.err == nil
 }
 
+// keys refuses keys of elements that would be read digit by digit.
+func (m *meter) keys(t hcl.Traversal) {
+	if longKey(t) && m.err == nil {
+		m.err = errNumber
+	}
+}
+
+func longKey(t hcl.Traversal) bool {
+	for _, step := range t {
+		if index, ok := step.(hcl.TraverseIndex); ok && longDigits(index.Key) != nil {
+			return true
+		}
+	}
+	return false
+}
+
 func (w *watched) failed() (cty.Value, hcl.Diagnostics) {
 	return cty.DynamicVal, hcl.Diagnostics{problem(w.Range(), "Too much to evaluate", "%s.", w.meter.err)}
 }
@@ -282,6 +298,7 @@ func (m *meter) watch(expr hclsyntax.Expression) hclsyntax.Expression {
 	case *hclsyntax.RelativeTraversalExpr:
 		c := *e
 		c.Source = m.watch(e.Source)
+		m.keys(e.Traversal)
 		expr = &c
 	case *hclsyntax.TupleConsExpr:
 		c := *e
@@ -322,7 +339,10 @@ func (m *meter) watch(expr hclsyntax.Expression) hclsyntax.Expression {
 		c := *e
 		c.Val = m.watch(e.Val)
 		expr = &c
-	default: // names, and what the parser could not read
+	case *hclsyntax.ScopeTraversalExpr:
+		m.keys(e.Traversal)
+		return e
+	default: // what the parser could not read
 		return expr
 	}
 	return &watched{Expression: expr, meter: m}

@@ -52,9 +52,8 @@ func (l *loader) collectVariable(b *hcl.Block) {
 	v.plain = !v.sensitive && content.Attributes["sensitive"] != nil
 	v.nullable = l.flag(content.Attributes["nullable"], true)
 	if attr := content.Attributes["type"]; attr != nil {
-		typ, defaults, diags := typeexpr.TypeConstraintWithDefaults(attr.Expr)
-		l.add(diags...)
-		if !diags.HasErrors() {
+		typ, defaults, ok := l.typeConstraint(attr.Expr)
+		if ok {
 			v.typ, v.defaults = typ, defaults
 		}
 		if typ == cty.Bool && v.guessed { // use_token = true holds no secret
@@ -126,6 +125,11 @@ func (l *loader) setDefault(v *variable, attr *hcl.Attribute) {
 // convert gives a value the variable's type, with the defaults of optional attributes filled in.
 func (v *variable) convert(val cty.Value, m *meter) (cty.Value, error) {
 	if v.defaults != nil && !val.IsNull() {
+		if n := valuesIn(val); filled(v.defaults, n) > n {
+			if err := m.take(filled(v.defaults, n)); err != nil {
+				return cty.DynamicVal, err
+			}
+		}
 		val = v.defaults.Apply(val)
 	}
 	return m.convert(val, v.typ)

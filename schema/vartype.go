@@ -1,0 +1,78 @@
+package schema
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// typeConstraint reads the type of a variable. The library evaluates the defaults of optional attributes on the way,
+// without limits; so they are evaluated within the limits first.
+func (l *loader) typeConstraint(expr hcl.Expression) (cty.Type, *typeexpr.Defaults, bool) {
+	native, ok := expr.(hclsyntax.Node)
+	if !ok { // JSON writes a type as a text
+		text, diags := expr.Value(nil)
+		if !diags.HasErrors() && text.Type() == cty.String && !text.IsNull() {
+			src, rng := []byte(text.AsString()), expr.Range()
+			if d := tooNested(src, rng.Filename); d != nil {
+				l.add(problem(rng, d.Summary, "%s", d.Detail))
+				return cty.DynamicPseudoType, nil, false
+			}
+			if parsed, diags := hclsyntax.ParseExpression(src, rng.Filename, rng.Start); !diags.HasErrors() {
+				native = parsed
+			}
+		}
+	}
+	if native != nil {
+		found := hclsyntax.VisitAll(native, func(n hclsyntax.Node) hcl.Diagnostics {
+			call, ok := n.(*hclsyntax.FunctionCallExpr)
+			if !ok || call.Name != "optional" || len(call.Args) < 2 {
+				return nil
+			}
+			val, diags := l.evaluate(call.Args[1], nil)
+			if !diags.HasErrors() && longDigits(val) != nil {
+				diags = hcl.Diagnostics{problem(call.Args[1].Range(), "Number out of range", "It cannot be used: %s.", errNumber)}
+			}
+			return diags
+		})
+		if found.HasErrors() {
+			l.add(found...)
+			return cty.DynamicPseudoType, nil, false
+		}
+	}
+	typ, defaults, diags := typeexpr.TypeConstraintWithDefaults(expr)
+	l.add(diags...)
+	return typ, defaults, !diags.HasErrors()
+}
+
+// filled is at most how many values there are once defaults are filled into n values: in each of them each default
+// may be used, with its own defaults filled in.
+func filled(d *typeexpr.Defaults, n int64) int64 {
+	each := int64(1)
+	for name, def := range d.DefaultValues {
+		inner := valuesIn(def)
+		if child := d.Children[name]; child != nil {
+			inner = filled(child, inner)
+		}
+		each = sum(each, inner)
+	}
+	for _, child := range d.Children {
+		each = sum(each, filled(child, 1))
+	}
+	return product(n, each)
+}
+
+// valuesIn counts a value and all that is in it.
+func valuesIn(v cty.Value) int64 {
+	n := int64(0)
+	v, _ = v.UnmarkDeep()
+	_ = cty.Walk(v, func(cty.Path, cty.Value) (bool, error) { // the callback returns no error
+		n++
+		return true, nil
+	})
+	return n
+}
+
+// sum is a+b, or a number beyond every limit.
+func sum(a, b int64) int64 { return min(a, product(-1, 1)) + min(b, product(-1, 1)) }
