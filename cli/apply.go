@@ -58,7 +58,7 @@ at once. Both are safe.`,
 			return c.apply(cmd.Context(), f)
 		},
 	})
-	f.vars.flags(cmd.Flags())
+	c.varFlags(cmd, &f.vars)
 	c.targetFlag(cmd, &f.targets)
 	cmd.Flags().BoolVar(&f.approve, "auto-approve", false, "do not ask; approves the plan, never a person's step")
 	cmd.Flags().IntVar(&f.parallelism, "parallelism", 0, "steps at a time, where their order allows it (default 4)")

@@ -101,6 +101,8 @@ func invalidValue(err *pflag.InvalidValueError) error {
 	case "bool":
 		return failf(exitError, "--%s is on or off: leave out its value, or use =true or =false; %q is neither",
 			f.Name, err.GetValue())
+	case "command": // without the value: it may hold a secret
+		return failf(exitError, "--%s: %w", f.Name, err.Unwrap())
 	case "int", "int64", "uint", "uint64":
 		return failf(exitError, "--%s must be a whole number, not %q", f.Name, err.GetValue())
 	case "duration":

@@ -41,7 +41,7 @@ are valid, and what its clock says. It changes nothing. The exit code is 1 if an
 			return c.doctor(cmd.Context(), f)
 		},
 	})
-	f.vars.flags(cmd.Flags())
+	c.varFlags(cmd, &f.vars)
 	cmd.Flags().DurationVar(&f.timeout, "timeout", doctorTimeout, "how long one server may take, as `DURATION`")
 	return cmd
 }

@@ -56,7 +56,7 @@ person does it.`,
 			return c.plan(cmd.Context(), f)
 		},
 	})
-	f.vars.flags(cmd.Flags())
+	c.varFlags(cmd, &f.vars)
 	c.targetFlag(cmd, &f.targets)
 	cmd.Flags().StringVar(&f.out, "out", "", "save the plan to `FILE` for apply")
 	cmd.Flags().StringVar(&f.sign, "sign", "", "sign the saved plan with the SSH key in `FILE`, for somebody else to apply; "+

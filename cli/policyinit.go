@@ -32,7 +32,7 @@ folder. What it does not name is refused.`,
 			return c.policyInit(cmd.Context(), &vars, out)
 		},
 	}
-	vars.flags(initial.Flags())
+	c.varFlags(initial, &vars)
 	initial.Flags().StringVar(&out, "out", "", "write it to this `FILE`, which must not exist (default: print it)")
 	cmd.AddCommand(initial)
 	return cmd

@@ -8,7 +8,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/afero"
-	"github.com/spf13/pflag"
 	"github.com/syncctl/syncctl/cli/internal/args"
 	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/driver"
@@ -16,34 +15,6 @@ import (
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
-
-// variables are the -var and -var-file flags in the order given.
-type variables struct {
-	list []schema.VarSource
-}
-
-func (v *variables) flags(fs *pflag.FlagSet) {
-	fs.Var(varFlag{v, false}, "var", "value of a variable, as `NAME=VALUE`; may be repeated")
-	fs.Var(varFlag{v, true}, "var-file", "`FILE` of values (*.syncvars.hcl); may be repeated")
-}
-
-type varFlag struct {
-	to   *variables
-	file bool
-}
-
-func (f varFlag) Set(s string) error {
-	if f.file {
-		f.to.list = append(f.to.list, schema.VarSource{File: s})
-	} else {
-		f.to.list = append(f.to.list, schema.VarSource{Assign: s})
-	}
-	return nil
-}
-
-func (f varFlag) String() string { return "" }
-
-func (f varFlag) Type() string { return "value" }
 
 // project is a loaded configuration with the drivers of its types.
 type project struct {

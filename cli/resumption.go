@@ -16,10 +16,13 @@ func (c *command) resumption(cfg *schema.Config, f *applyFlags) view.Commands {
 		apply += " -chdir=" + shellquote.Join(c.flags.chdir)
 	}
 	apply += " apply"
-	for _, v := range f.vars.list {
-		if v.File != "" {
+	for i, v := range f.vars.list {
+		switch {
+		case v.File != "":
 			apply += " -var-file=" + shellquote.Join(v.File)
-		} else {
+		case v.Read != nil:
+			apply += " -var-command " + shellquote.Join(c.shownCommand(v.Name, f.vars.typed[i]))
+		default:
 			apply += " -var " + shellquote.Join(c.shownAssignment(cfg, v.Assign))
 		}
 	}
@@ -43,4 +46,12 @@ func (c *command) shownAssignment(cfg *schema.Config, assign string) string {
 		return strings.TrimSpace(name) + "=..."
 	}
 	return assign
+}
+
+// shownCommand is a -var-command, without its command if that holds a secret.
+func (c *command) shownCommand(name, typed string) string {
+	if c.redactor.String(typed) != typed {
+		return name + "=..."
+	}
+	return typed
 }

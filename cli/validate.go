@@ -28,7 +28,7 @@ func (c *command) validateCommand() *cobra.Command {
 			return nil
 		},
 	})
-	vars.flags(cmd.Flags())
+	c.varFlags(cmd, vars)
 	return cmd
 }
 

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 
@@ -46,6 +48,9 @@ func (c *Config) Lookup(a Addr) *Resource { return c.byAddr[a] }
 // SecretVariable says whether the value of a variable must not be shown: it is declared sensitive, sounds like a
 // secret and is not declared plain, or is not declared, so that nothing is known about it.
 func (c *Config) SecretVariable(name string) bool { return !c.openVars[name] }
+
+// Variables are the names of the variables that are declared, sorted.
+func (c *Config) Variables() []string { return slices.Sorted(maps.Keys(c.openVars)) }
 
 // Redactor returns what takes the secrets of this configuration out of text. It is there after a failed Load too, and
 // then knows the secrets that were found before the failure.

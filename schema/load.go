@@ -33,10 +33,16 @@ type Options struct {
 	AllowUnset bool
 }
 
-// VarSource is one -var-file or -var of the command line. One of the two fields is set.
+// VarSource is one -var-file, -var or -var-command of the command line: File, Assign, or Name with Read.
 type VarSource struct {
 	File   string // path of a *.syncvars.hcl file, as Fs knows it
 	Assign string // "name=value"
+
+	// Name is the variable that Read gives a value, which is sensitive whatever its declaration says. Read is called only
+	// for a declared variable that no later source gives a value; the time that it takes is not limited. It ends when ctx
+	// does, and its error is shown.
+	Name string
+	Read func(ctx context.Context) (string, error)
 }
 
 // Load reads, checks and evaluates one folder. It reports everything that is wrong in all files at once, ordered by
@@ -45,9 +51,10 @@ func Load(ctx context.Context, opts Options) (*Config, hcl.Diagnostics) {
 	if opts.Env == nil {
 		opts.Env = func(string) (string, bool) { return "", false }
 	}
-	ctx, cancel := context.WithTimeout(ctx, maxTime)
-	defer cancel()
+	out, ctx := newOutside(ctx)
+	defer out.close()
 	l := &loader{
+		outside: out,
 		meter:   &meter{ctx: ctx},
 		opts:    opts,
 		files:   map[string]*hcl.File{},
@@ -72,7 +79,8 @@ func Load(ctx context.Context, opts Options) (*Config, hcl.Diagnostics) {
 	case got := <-done:
 		return got.cfg, got.diags
 	case <-ctx.Done():
-		return l.interrupted(ctx.Err())
+		out.finish()
+		return l.interrupted(context.Cause(ctx))
 	}
 }
 
@@ -108,6 +116,7 @@ func (l *loader) load(ctx context.Context) (*Config, hcl.Diagnostics) {
 // loader is the state of one Load.
 type loader struct {
 	opts      Options
+	outside   *outside
 	meter     *meter
 	now       atomic.Pointer[hcl.Range] // what is evaluated
 	diags     hcl.Diagnostics

@@ -42,7 +42,7 @@ func (m *meter) take(n int64) error {
 	if m.err == nil {
 		if m.used += n; m.used > maxWork+m.more || n < 0 {
 			m.err = errTooMuch
-		} else if err := m.ctx.Err(); err != nil {
+		} else if err := context.Cause(m.ctx); err != nil {
 			m.err = fmt.Errorf("evaluation was ended: %w", err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -27,6 +28,11 @@ type given struct {
 // readValues settles the value of every variable: environment, then files of the folder, then the command line.
 func (l *loader) readValues(ctx context.Context) {
 	values := map[string]given{}
+	for _, src := range l.opts.Vars {
+		if v := l.vars[src.Name]; src.Read != nil && v != nil {
+			v.sensitive = true // before anything is read: another source may give the same
+		}
+	}
 	for _, name := range l.varNames() {
 		if text, ok := l.opts.Env(EnvPrefix + name); ok {
 			l.giveText(values, name, text, "the environment variable "+EnvPrefix+name)
@@ -39,7 +45,15 @@ func (l *loader) readValues(ctx context.Context) {
 			l.giveFile(values, filepath.Join(l.dir(), name), l.readOwn)
 		}
 	}
+	reads := map[string]VarSource{} // by the variable, those that won so far
 	for _, src := range l.opts.Vars {
+		if src.Read != nil {
+			if l.declared(src.Name, "-var-command") {
+				reads[src.Name] = src
+				delete(values, src.Name)
+			}
+			continue
+		}
 		if src.File != "" {
 			l.giveFile(values, src.File, func(name string) ([]byte, error) {
 				return ReadBounded(l.opts.Fs, name, MostOfConfiguration)
@@ -48,6 +62,7 @@ func (l *loader) readValues(ctx context.Context) {
 		}
 		l.giveAssignment(values, src.Assign)
 	}
+	l.readSources(values, reads)
 	attrs := map[string]cty.Value{}
 	for _, name := range l.varNames() {
 		v := l.vars[name]
@@ -57,6 +72,27 @@ func (l *loader) readValues(ctx context.Context) {
 	}
 	l.varsVal = cty.ObjectVal(attrs)
 	l.validate()
+}
+
+// readSources has the values that are read from outside, of the variables that nothing later gave a value.
+func (l *loader) readSources(values map[string]given, reads map[string]VarSource) {
+	for _, name := range l.varNames() {
+		v := l.vars[name]
+		src, asked := reads[name]
+		if _, later := values[name]; !asked || later || v.broken {
+			continue
+		}
+		text, err := l.outside.call(src.Read)
+		if err == nil && !utf8.ValidString(text) {
+			err = errors.New("it is not UTF-8 text")
+		}
+		if err != nil {
+			l.add(problem(v.rng, "No value for variable", "The value of variable %q could not be read: %s.", name, err))
+			v.broken = true
+			continue
+		}
+		l.giveText(values, name, text, "-var-command")
+	}
 }
 
 // settle converts the value that won to the variable's type, and marks it.
@@ -159,14 +195,21 @@ func (l *loader) giveAssignment(values map[string]given, assign string) {
 			"A -var is written name=value; there is no equals sign in what was given."))
 		return
 	}
-	if l.vars[name] == nil {
-		if !l.lost.has("var." + name) {
-			l.add(problem(hcl.Range{}, "Value for undeclared variable",
-				"There is no variable %q, for which -var gives a value.%s", name, didYouMean(name, l.varNames())))
-		}
-		return
+	if l.declared(name, "-var") {
+		l.giveText(values, name, text, "-var")
 	}
-	l.giveText(values, name, text, "-var")
+}
+
+// declared reports a variable to which an option gives a value, and which there is not.
+func (l *loader) declared(name, option string) bool {
+	if l.vars[name] != nil {
+		return true
+	}
+	if !l.lost.has("var." + name) {
+		l.add(problem(hcl.Range{}, "Value for undeclared variable",
+			"There is no variable %q, for which %s gives a value.%s", name, option, didYouMean(name, l.varNames())))
+	}
+	return false
 }
 
 // giveFile takes the values of one *.syncvars.hcl file.

@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+
+	"github.com/kballard/go-shellquote"
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// variables are the -var, -var-file and -var-command flags in the order given.
+type variables struct {
+	list  []schema.VarSource
+	typed []string // the value of each flag
+}
+
+// varFlags adds the flags that give values to variables.
+func (c *command) varFlags(cmd *cobra.Command, to *variables) {
+	flag := func(name, kind, usage string, source func(string) (schema.VarSource, error)) {
+		cmd.Flags().Var(varFlag{to, kind, source}, name, usage)
+	}
+	flag("var", "value", "value of a variable, as `NAME=VALUE`; may be repeated",
+		func(s string) (schema.VarSource, error) { return schema.VarSource{Assign: s}, nil })
+	flag("var-file", "value", "`FILE` of values (*.syncvars.hcl); may be repeated",
+		func(s string) (schema.VarSource, error) { return schema.VarSource{File: s}, nil })
+	flag("var-command", "command", "secret value of a variable: what a command prints, as `NAME=COMMAND`, without a "+
+		"shell and without one newline at its end; may be repeated", c.varCommand)
+	complete := func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return c.completeVariables(cmd.Context()), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	}
+	for _, name := range []string{"var", "var-command"} {
+		_ = cmd.RegisterFlagCompletionFunc(name, complete)
+	}
+}
+
+func (c *command) completeVariables(ctx context.Context) []cobra.Completion {
+	if c.begin() != nil {
+		return nil
+	}
+	p, _ := c.read(ctx, nil, true)
+	var out []cobra.Completion
+	for _, name := range p.cfg.Variables() {
+		out = append(out, name+"=")
+	}
+	return out
+}
+
+type varFlag struct {
+	to     *variables
+	kind   string
+	source func(string) (schema.VarSource, error)
+}
+
+func (f varFlag) Set(s string) error {
+	src, err := f.source(s)
+	if err != nil {
+		return err
+	}
+	f.to.list, f.to.typed = append(f.to.list, src), append(f.to.typed, s)
+	return nil
+}
+
+func (f varFlag) String() string { return "" }
+
+func (f varFlag) Type() string { return f.kind }
+
+// varCommand is the source of a -var-command. Its errors do not have the text: it may hold a secret.
+func (c *command) varCommand(text string) (schema.VarSource, error) {
+	name, line, ok := strings.Cut(text, "=")
+	name = strings.TrimSpace(name)
+	if !ok || name == "" {
+		return schema.VarSource{}, errors.New("a -var-command is written NAME=COMMAND")
+	}
+	argv, err := shellquote.Split(line)
+	if err != nil {
+		return schema.VarSource{}, fmt.Errorf("a quotation in the command for %s is not closed", name)
+	}
+	if len(argv) == 0 {
+		return schema.VarSource{}, fmt.Errorf("the command for %s is empty", name)
+	}
+	var value string
+	var failure error
+	ran := false // a command may ask for a password: once is enough
+	return schema.VarSource{Name: name, Read: func(ctx context.Context) (string, error) {
+		if !ran {
+			value, failure = c.commandOutput(ctx, argv)
+			ran = true
+		}
+		return value, failure
+	}}, nil
+}
+
+// mostOfCommand is how many bytes a -var-command may print.
+const mostOfCommand = 1 << 20
+
+// commandOutput runs a person's own program, at the person's terminal, and returns what it printed without the newline
+// at its end. Errors do not have the output.
+func (c *command) commandOutput(ctx context.Context, argv []string) (string, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	out := &bounded{most: mostOfCommand + 1, full: cancel} // the newline does not count
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Dir, cmd.Env = c.cwd, c.app.environ()
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.app.stdin, out, c.app.stderr
+	cmd.WaitDelay = closeWithin // what it has started may hold the output open
+	err := cmd.Run()
+	text := strings.TrimSuffix(out.text.String(), "\n")
+	var ended *exec.ExitError
+	switch {
+	case out.over || len(text) > mostOfCommand:
+		return "", fmt.Errorf("the command %s prints more than 1 MiB", argv[0])
+	case ctx.Err() != nil:
+		return "", fmt.Errorf("the command %s was interrupted", argv[0])
+	case errors.As(err, &ended):
+		return "", fmt.Errorf("the command %s failed: %s", argv[0], ended.ProcessState)
+	case err != nil:
+		return "", fmt.Errorf("the command could not be run: %w", err)
+	}
+	return text, nil
+}
+
+// bounded keeps what is written, up to a limit.
+type bounded struct {
+	text bytes.Buffer
+	most int
+	over bool
+	full func() // called when there is more
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.text.Len()+len(p) > b.most {
+		b.over = true
+		b.full()
+		return 0, errors.New("too much output")
+	}
+	return b.text.Write(p)
+}

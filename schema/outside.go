@@ -1,0 +1,46 @@
+package schema
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// outside are the calls out of a Load that wait for a person or for a person's program. Meanwhile the time of the Load
+// stands still, and Load does not return before they have.
+type outside struct {
+	mu     sync.Mutex      // held during a call
+	ctx    context.Context // of the Load
+	cancel context.CancelCauseFunc
+	timer  *time.Timer
+}
+
+// newOutside returns the context of a Load, which ends after maxTime at the latest, calls not counted.
+func newOutside(parent context.Context) (*outside, context.Context) {
+	ctx, cancel := context.WithCancelCause(parent)
+	timer := time.AfterFunc(maxTime, func() { cancel(context.DeadlineExceeded) })
+	return &outside{ctx: ctx, cancel: cancel, timer: timer}, ctx
+}
+
+func (o *outside) close() {
+	o.timer.Stop()
+	o.cancel(nil)
+}
+
+// finish waits for a call whose context has ended, and lets no other begin.
+func (o *outside) finish() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+}
+
+// call has a text from outside.
+func (o *outside) call(f func(context.Context) (string, error)) (string, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.timer.Stop()
+	defer o.timer.Reset(maxTime)
+	if err := context.Cause(o.ctx); err != nil {
+		return "", err
+	}
+	return f(o.ctx)
+}
