@@ -210,7 +210,8 @@ func TestImportsRunOneWay(t *testing.T) {
 			if under(path, "net/http") && !under(p.room(), "driver", "sandbox", "cli") {
 				t.Errorf("%s imports %s: only driver/..., sandbox and cli talk to a network", p.room(), path)
 			}
-			if under(path, "golang.org/x/crypto/ssh", "github.com/pkg/sftp") && !under(p.room(), "driver/host", "sandbox", "signing") {
+			if under(path, "golang.org/x/crypto/ssh", "github.com/pkg/sftp") &&
+				!under(p.room(), "driver/host", "sandbox", "signing") {
 				t.Errorf("%s imports %s: machines are reached through driver/host, and served by sandbox", p.room(), path)
 			}
 			known := standard(path) || slices.Contains(forSimulators, path) || len(ours([]string{path})) > 0

@@ -26,8 +26,8 @@ var licences = []struct{ name, words string }{
 	{"ISC", "permission to use, copy, modify, and"},
 }
 
-// TestLicences: docs/licences.md lists what is linked into the program, each with its licence, and none of them asks for
-// the source of the whole program.
+// TestLicences: docs/licences.md lists what is linked into the program, each with its licence, and none of them asks
+// for the source of the whole program.
 func TestLicences(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=Module", "./cmd/syncctl")
 	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0") // the same list everywhere

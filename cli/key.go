@@ -15,8 +15,8 @@ import (
 // keyLength is that of the user's key, in bytes.
 const keyLength = 32
 
-// userKey is the key that authenticates the user's own plans and runs: a file in the user's configuration folder. It lies
-// outside of every repository, so that nothing that comes with one passes for the user's. nil: there is none.
+// userKey is the key that authenticates the user's own plans and runs: a file in the user's configuration folder. It
+// lies outside of every repository, so that nothing that comes with one passes for the user's. nil: there is none.
 func (c *command) userKey() ([]byte, error) {
 	dir := c.configDir()
 	if dir == "" {

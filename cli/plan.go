@@ -59,8 +59,8 @@ person does it.`,
 	c.varFlags(cmd, &f.vars)
 	c.targetFlag(cmd, &f.targets)
 	cmd.Flags().StringVar(&f.out, "out", "", "save the plan to `FILE` for apply")
-	cmd.Flags().StringVar(&f.sign, "sign", "", "sign the saved plan with the SSH key in `FILE`, for somebody else to apply; "+
-		"a public key means that of your SSH agent")
+	cmd.Flags().StringVar(&f.sign, "sign", "", "sign the saved plan with the SSH key in `FILE`, for somebody else to "+
+		"apply; a public key means that of your SSH agent")
 	cmd.Flags().BoolVar(&f.detail, "detail", false, detailHelp)
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit 2 if there are changes")
 	cmd.Flags().StringVar(&f.saveObservations, "save-observations", "", "save what the servers showed to `FILE`")

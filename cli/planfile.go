@@ -70,7 +70,8 @@ func (c *command) sign(ctx context.Context, name string, content []byte) ([]byte
 	}
 	socket, _ := c.app.env("SSH_AUTH_SOCK")
 	if socket == "" {
-		return nil, fmt.Errorf("%s is a public key, and there is no SSH agent (SSH_AUTH_SOCK) that has its private half", name)
+		return nil, fmt.Errorf("%s is a public key, and there is no SSH agent (SSH_AUTH_SOCK) with its private half",
+			name)
 	}
 	conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
 	if err != nil {
@@ -108,8 +109,8 @@ func (c *command) vouched(cfg *schema.Config, plan *planner.Plan, name string) e
 	}
 	signature, err := afero.ReadFile(c.app.fs, c.abs(name+signing.Suffix))
 	if errors.Is(err, fs.ErrNotExist) {
-		return failf(exitRefused, "%s was not made by you with your key, and nobody has signed it. Plan again, or have whoever "+
-			"made it sign it: syncctl plan -out=FILE -sign=SSH-KEY", name)
+		return failf(exitRefused, "%s was not made by you with your key, and nobody has signed it. Plan again, or have "+
+			"whoever made it sign it: syncctl plan -out=FILE -sign=SSH-KEY", name)
 	}
 	if err != nil {
 		return fmt.Errorf("reading the plan's signature: %w", err)

@@ -102,8 +102,8 @@ func (c *command) warnOfNoPolicy() {
 	if c.policy != nil || c.simulated() || !c.app.set("CI") || c.flags.json || c.events != nil {
 		return
 	}
-	fmt.Fprintln(c.err, c.errStyle.Bold("Warning: ")+"there is no policy, so these files decide which hosts are contacted, "+
-		"and with which of this job's secrets. See docs/policy.md")
+	fmt.Fprintln(c.err, c.errStyle.Bold("Warning: ")+"there is no policy, so these files decide which hosts are "+
+		"contacted, and with which of this job's secrets. See docs/policy.md")
 }
 
 // bare is the environment of a program that a configuration names: what every program needs, and what it names.

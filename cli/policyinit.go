@@ -15,8 +15,8 @@ func (c *command) policyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "policy", Args: atMost(0),
 		Short: "What configurations may do on your behalf",
-		Long: `A policy says which hosts, environment variables, files, commands and SSH keys configurations may use. It is read
-from -policy=FILE, SYNCCTL_POLICY, or policy.hcl in your configuration folder, never from the configuration's own
+		Long: `A policy says which hosts, environment variables, files, commands and SSH keys configurations may use. It is
+read from -policy=FILE, SYNCCTL_POLICY, or policy.hcl in your configuration folder, never from the configuration's own
 folder. What it does not name is refused.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

@@ -118,7 +118,8 @@ func (c *command) makeDataDir() error {
 		return fmt.Errorf("creating the data folder: %w", err)
 	}
 	ignore := filepath.Join(dir, ".gitignore")
-	if b, err := afero.ReadFile(c.app.fs, ignore); err == nil && string(b) == "*\n" { // or a full disk has left an empty one
+	// A full disk may have left an empty one.
+	if b, err := afero.ReadFile(c.app.fs, ignore); err == nil && string(b) == "*\n" {
 		return nil
 	}
 	if err := afero.WriteFile(c.app.fs, ignore, []byte("*\n"), 0o600); err != nil {
@@ -136,8 +137,8 @@ func (c *command) ownDataDir() error {
 			dir = real
 		}
 	}
-	for _, name := range []string{dir, filepath.Join(dir, "runs"), filepath.Join(dir, "lock"), filepath.Join(dir, ".gitignore")} {
-		if err := files.Private(c.app.fs, name); err != nil {
+	for _, name := range []string{".", "runs", "lock", ".gitignore"} {
+		if err := files.Private(c.app.fs, filepath.Join(dir, name)); err != nil {
 			return failf(exitError, "the data folder cannot be used: %w", err)
 		}
 	}
@@ -146,8 +147,8 @@ func (c *command) ownDataDir() error {
 		return err
 	}
 	if tracked != "" {
-		return failf(exitError, "the data folder cannot be used: git tracks %s, and what comes with a repository is nobody's "+
-			"record of what was done here. Take it out: git rm -r --cached %s", tracked, c.near(dir))
+		return failf(exitError, "the data folder cannot be used: git tracks %s, and what comes with a repository is "+
+			"nobody's record of what was done here. Take it out: git rm -r --cached %s", tracked, c.near(dir))
 	}
 	return nil
 }

@@ -55,8 +55,8 @@ SYNCCTL_CONFIG_DIR (your key and policy), SYNCCTL_POLICY, NO_COLOR, FORCE_COLOR,
 	flags.BoolVar(&c.flags.noColor, "no-color", false, "no colours")
 	flags.BoolVar(&c.flags.json, "json", false, "JSON output, for programs")
 	flags.StringVar(&c.flags.policy, "policy", "", "what configurations may do, from this `FILE`")
-	flags.BoolVar(&c.flags.untrusted, "untrusted", false, "nobody has reviewed the files: no environment, commands or keys "+
-		"for them, and no hosts but the policy's")
+	flags.BoolVar(&c.flags.untrusted, "untrusted", false, "nobody has reviewed the files: no environment, commands or "+
+		"keys for them, and no hosts but the policy's")
 	root.AddCommand(
 		c.validateCommand(), c.fmtCommand(), c.doctorCommand(), c.planCommand(), c.applyCommand(), c.rehearseCommand(),
 		c.sandboxCommand(), c.statusCommand(), c.resolveCommand(), c.showCommand(), c.policyCommand(), c.versionCommand(),

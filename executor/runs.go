@@ -25,8 +25,8 @@ type Store struct {
 	Dir string // such as .syncctl/runs
 	Now func() time.Time
 
-	// Key gives the key that authenticates plans and journals as the user's own; nil where the user has none. A run that it
-	// does not fit is damaged. Key nil: nothing is authenticated.
+	// Key gives the key that authenticates plans and journals as the user's own; nil where the user has none. A run that
+	// it does not fit is damaged. Key nil: nothing is authenticated.
 	Key func() ([]byte, error)
 }
 

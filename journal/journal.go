@@ -1,9 +1,9 @@
 // Package journal is the durable, append-only record of a run, and the lock that lets one run at a time write.
 //
 // A journal is a file of JSON Lines. Every line is on disk (fsync) before Append returns, and carries the SHA-256 of
-// itself and of the line before it (with a key: the HMAC), so that a line changed or taken out later is noticed. A line that a dying process
-// wrote only half is the last one and has no newline; it was never reported as written, and is dropped.
-// The journal knows nothing of what it records: keys and events are strings.
+// itself and of the line before it (with a key: the HMAC), so that a line changed or taken out later is noticed. A
+// line that a dying process wrote only half is the last one and has no newline; it was never reported as written, and
+// is dropped. The journal knows nothing of what it records: keys and events are strings.
 package journal
 
 import (
@@ -175,8 +175,8 @@ func (j *Journal) Close() error {
 }
 
 // Read returns the entries of the journal at path. It may be read while another process appends: a line that is still
-// being written is left out. key is that of Options. The error wraps ErrBroken when the chain does not hold; the entries before the damage
-// are returned with it. It wraps fs.ErrNotExist when the journal is missing.
+// being written is left out. key is that of Options. The error wraps ErrBroken when the chain does not hold; the
+// entries before the damage are returned with it. It wraps fs.ErrNotExist when the journal is missing.
 func Read(fsys afero.Fs, path string, key []byte) ([]Entry, error) {
 	entries, _, err := read(fsys, path, key)
 	return entries, err

@@ -26,8 +26,8 @@ var hostSchema = &hcl.BodySchema{
 	Attributes: []hcl.AttributeSchema{{Name: "commands"}, {Name: "ssh_keys"}, {Name: "ssh_agent"}},
 }
 
-// Parse reads a policy, in HCL. name is its file, and home what ~ means in it. The Policy allows nothing where there are
-// errors. The file is returned for showing where they are.
+// Parse reads a policy, in HCL. name is its file, and home what ~ means in it. The Policy allows nothing where there
+// are errors. The file is returned for showing where they are.
 func Parse(src []byte, name, home string) (*Policy, *hcl.File, hcl.Diagnostics) {
 	if len(src) > maxSize {
 		return &Policy{name: name}, nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Policy too large",

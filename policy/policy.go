@@ -56,8 +56,8 @@ func (p *Policy) Untrusted() *Policy {
 	return u
 }
 
-// Simulated is the policy inside of the sandbox: as p, but its servers and machines, which are on the loopback interface,
-// may be used, and the variables that the sandbox sets may be read.
+// Simulated is the policy inside of the sandbox: as p, but its servers and machines, which are on the loopback
+// interface, may be used, and the variables that the sandbox sets may be read.
 func (p *Policy) Simulated(environment []string) *Policy {
 	if p == nil {
 		return nil
@@ -132,7 +132,8 @@ func (p *Policy) CommandAt(host string, args []string) error {
 	if p == nil || p.host(host, func(h hostRule) bool { return runs(h.commands, args) }) {
 		return nil
 	}
-	return p.refuse("running "+line(args)+" on "+host, fmt.Sprintf("commands = [%s] in host %q { … }", quote(args), host), true)
+	where := fmt.Sprintf("commands = [%s] in host %q { … }", quote(args), host)
+	return p.refuse("running "+line(args)+" on "+host, where, true)
 }
 
 // Connect tells whether a configuration may have a host connected to. address is HOST:PORT.
@@ -159,8 +160,8 @@ func (p *Policy) AnyKey(path string) error {
 	return p.refuse("the SSH key "+path, fmt.Sprintf("ssh_keys = [%q] in a host block", path), true)
 }
 
-// Agent tells whether the keys of the SSH agent may be offered to a host, and whether the policy says anything about it:
-// without a policy it is for the user's own known_hosts to say.
+// Agent tells whether the keys of the SSH agent may be offered to a host, and whether the policy says anything about
+// it: without a policy it is for the user's own known_hosts to say.
 func (p *Policy) Agent(host string) (allowed, said bool) {
 	if p == nil {
 		return false, false

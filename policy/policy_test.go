@@ -116,7 +116,8 @@ func TestUntrusted(t *testing.T) {
 func TestSimulated(t *testing.T) {
 	p := (*Policy)(nil).Untrusted().Simulated([]string{"URL_A"})
 	for _, err := range []error{
-		p.Environment("URL_A"), p.Connect("127.0.0.1:4711"), p.Connect("[::1]:4711"), p.CommandAt("localhost:22", []string{"x"}),
+		p.Environment("URL_A"), p.Connect("127.0.0.1:4711"), p.Connect("[::1]:4711"),
+		p.CommandAt("localhost:22", []string{"x"}),
 	} {
 		if err != nil {
 			t.Error(err)
@@ -186,7 +187,8 @@ func TestWrite(t *testing.T) {
 	}
 	p := parse(t, first.String())
 	for _, err := range []error{
-		p.Environment("A"), p.Environment("B"), p.File("/x"), p.Command([]string{"/a b", "c"}), p.Command([]string{"anything"}),
+		p.Environment("A"), p.Environment("B"), p.File("/x"), p.Command([]string{"/a b", "c"}),
+		p.Command([]string{"anything"}),
 		p.Connect("a.example:443"), p.CommandAt("b.example:22", []string{"x", "y"}), p.Key("b.example:22", "/k"),
 	} {
 		if err != nil {

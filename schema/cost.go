@@ -84,15 +84,7 @@ func cost(name string, args []cty.Value) int64 {
 	case "join":
 		return units(product(int64(len(text(0))), lengths(args[1:])))
 	case "format", "formatlist":
-		most := int64(1)
-		for i := 1; i < len(args); i++ {
-			most = max(most, textSize(args[i]))
-		}
-		times := int64(1)
-		if name == "formatlist" {
-			times = max(1, lengths(args))
-		}
-		return units(product(times, widths(text(0))+product(int64(strings.Count(text(0), "%")), most)))
+		return units(formatted(name, text(0), args))
 	case "setproduct":
 		n := int64(1)
 		for _, a := range args {
@@ -104,6 +96,19 @@ func cost(name string, args []cty.Value) int64 {
 		return product(n, n) / 8
 	}
 	return 0
+}
+
+// formatted is the number of bytes that format or formatlist may make.
+func formatted(name, pattern string, args []cty.Value) int64 {
+	most := int64(1)
+	for i := 1; i < len(args); i++ {
+		most = max(most, textSize(args[i]))
+	}
+	times := int64(1)
+	if name == "formatlist" {
+		times = max(1, lengths(args))
+	}
+	return product(times, widths(pattern)+product(int64(strings.Count(pattern, "%")), most))
 }
 
 // product is a*b, or a number beyond every limit.

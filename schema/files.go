@@ -114,7 +114,8 @@ func (l *loader) parse(path string) hcl.Body {
 
 // readOwn reads a file of the folder.
 func (l *loader) readOwn(path string) ([]byte, error) {
-	src, err := l.folder().Read(Reading{Path: filepath.Base(path), By: "configuration", Most: MostOfConfiguration - l.read})
+	what := Reading{Path: filepath.Base(path), By: "configuration", Most: MostOfConfiguration - l.read}
+	src, err := l.folder().Read(what)
 	l.read += int64(len(src))
 	l.meter.more = l.read
 	return src, err

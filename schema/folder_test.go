@@ -81,7 +81,8 @@ func TestConfined(t *testing.T) {
 // TestOwnFilesConfined: a file of the folder that is a link to elsewhere is refused, and its lines are not shown.
 func TestOwnFilesConfined(t *testing.T) {
 	for _, name := range []string{"x.sync.hcl", "x.sync.hcl.json", "syncctl.syncvars.hcl", "x.auto.syncvars.hcl"} {
-		dir := onDisk(t, map[string]string{"main.sync.hcl": "locals {\n  a = 1\n}\n"}, map[string]string{name: "../secret.txt"})
+		dir := onDisk(t, map[string]string{"main.sync.hcl": "locals {\n  a = 1\n}\n"},
+			map[string]string{name: "../secret.txt"})
 		cfg, diags := Load(t.Context(), Options{Fs: afero.NewOsFs(), Dir: dir})
 		if !diags.HasErrors() || len(cfg.Files) != 1 {
 			t.Errorf("%s: %v, %d files", name, diags, len(cfg.Files))

@@ -268,7 +268,7 @@ func (m *meter) watchAll(list []hclsyntax.Expression) []hclsyntax.Expression {
 }
 
 // watch copies an expression with everything in it that makes values watched.
-func (m *meter) watch(expr hclsyntax.Expression) hclsyntax.Expression {
+func (m *meter) watch(expr hclsyntax.Expression) hclsyntax.Expression { //nolint:funlen // a case for each kind
 	switch e := expr.(type) {
 	case *hclsyntax.LiteralValueExpr:
 		_ = m.weigh(e.Val)

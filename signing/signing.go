@@ -56,7 +56,7 @@ func Verify(message, armored []byte, namespace string, allowed []string) (string
 // Key reads a private key in OpenSSH's form or PEM. A public key is the error ErrPublic: its private half may be an
 // agent's. So may be that of an encrypted key, which is not read here.
 func Key(text []byte) (ssh.Signer, error) {
-	if _, _, _, _, err := ssh.ParseAuthorizedKey(text); err == nil { //nolint:dogsled // whether it is one is all that counts
+	if _, _, _, _, err := ssh.ParseAuthorizedKey(text); err == nil { //nolint:dogsled // only whether it is one counts
 		return nil, ErrPublic
 	}
 	signer, err := ssh.ParsePrivateKey(text)

@@ -52,8 +52,8 @@ func TestSignature(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if who, err := Verify(message, sig, namespace, []string{line(all["ed25519"], "ada"), line(all["rsa"], "ada")}); err != nil ||
-			who != "ada" {
+		both := []string{line(all["ed25519"], "ada"), line(all["rsa"], "ada")}
+		if who, err := Verify(message, sig, namespace, both); err != nil || who != "ada" {
 			t.Errorf("%s: %q, %v", name, who, err)
 		}
 		other := line(all[map[string]string{"rsa": "ed25519", "ed25519": "rsa"}[name]], "eve")
@@ -136,7 +136,8 @@ func TestOpenSSH(t *testing.T) {
 	if err := ring.Add(agent.AddedKey{PrivateKey: secret}); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := FromAgent(ours, public); err != nil || !bytes.Equal(got.PublicKey().Marshal(), s.PublicKey().Marshal()) {
+	got, err := FromAgent(ours, public)
+	if err != nil || !bytes.Equal(got.PublicKey().Marshal(), s.PublicKey().Marshal()) {
 		t.Errorf("of the agent: %v", err)
 	}
 	if _, err := Key([]byte("no key")); err == nil {

@@ -122,14 +122,15 @@ func (h *Host) Open(env driver.Env) (host.Host, error) {
 		return nil, err
 	}
 	last := machines[len(machines)-1]
-	return host.Guard(reached, func(args []string) error { return env.Policy.CommandAt(last, args) }, env.Policy.Connect), nil
+	command := func(args []string) error { return env.Policy.CommandAt(last, args) }
+	return host.Guard(reached, command, env.Policy.Connect), nil
 }
 
 // KeyFile is the argument that names the file of a private key.
 const KeyFile = "key_file"
 
-// key is the private key to log in with. One from outside of the configuration's folder must be allowed for each machine
-// on the way, where a policy decides.
+// key is the private key to log in with. One from outside of the configuration's folder must be allowed for each
+// machine on the way, where a policy decides.
 func (h *Host) key(env driver.Env, machines []string) ([]byte, error) {
 	if env.Access.ReadFile != nil {
 		decide := env.Access.ReadFile

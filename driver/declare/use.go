@@ -10,8 +10,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Use adds to used what a declaration makes use of: the servers and machines that its arguments name, and the keys to log
-// in there. dir is the folder that relative names are in, home what ~ means.
+// Use adds to used what a declaration makes use of: the servers and machines that its arguments name, and the keys to
+// log in there. dir is the folder that relative names are in, home what ~ means.
 func Use(used *policy.Used, r *schema.Resource, dir, home string) {
 	value, _ := r.Value.UnmarkDeep()
 	(&user{used: used, dir: dir, home: home}).look(value)

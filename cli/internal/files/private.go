@@ -8,8 +8,9 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Private tells why a file or folder is not the user's alone: it is a link, it is somebody else's, or others may write to
-// it (a file: read it, too). What is missing is private. Windows has no such modes; there only links are told.
+// Private tells why a file or folder is not the user's alone: it is a link, it is somebody else's, or others may
+// write to it (a file: read it, too). What is missing is private. Windows has no such modes; there only links are
+// told.
 func Private(fsys afero.Fs, path string) error {
 	stat := fsys.Stat
 	if l, ok := fsys.(afero.Lstater); ok {

@@ -13,9 +13,9 @@ import (
 // maxIndex is the most that is read of git's index, in bytes: that of a repository of about a million files.
 const maxIndex = 128 << 20
 
-// Tracked names a file below a folder that git tracks; "" if there is none. It reads the index of the repository that the
-// folder is in and runs no program, for a repository's configuration can name some. In an index of version 4, which git
-// does not write unless told to, paths are shortened and may be overlooked.
+// Tracked names a file below a folder that git tracks; "" if there is none. It reads the index of the repository that
+// the folder is in and runs no program, for a repository's configuration can name some. In an index of version 4,
+// which git does not write unless told to, paths are shortened and may be overlooked.
 func Tracked(fsys afero.Fs, folder string) (string, error) {
 	for dir := filepath.Dir(folder); ; dir = filepath.Dir(dir) {
 		name := filepath.Join(dir, ".git", "index")

@@ -91,7 +91,8 @@ func Advice(s Style, r RunState, c Commands) string {
 		step := &r.Run.Plan.Steps[i]
 		f := r.Decision.Steps[step.ID].Failure()
 		list = append(list, stepState{
-			refused: f.Refused, moved: f.Moved, stopped: f.Stopped, number: i + 1, step: step, phase: r.Phase(step.ID), attestable: r.Decision.Steps[step.ID].Attestable(),
+			refused: f.Refused, moved: f.Moved, stopped: f.Stopped, number: i + 1, step: step,
+			phase: r.Phase(step.ID), attestable: r.Decision.Steps[step.ID].Attestable(),
 			before: r.Decision.Steps[step.ID].Before,
 		})
 	}
