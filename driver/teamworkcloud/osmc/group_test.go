@@ -34,3 +34,30 @@ func TestGroupRoles(t *testing.T) {
 		t.Errorf("got %+v", roles)
 	}
 }
+
+// TestGroupsOfRoles: the vendor's example has pairs of id and name; without usernames a group is not one of nobody.
+func TestGroupsOfRoles(t *testing.T) {
+	same(t, []string{"g1", "g2"}, parseGroupIDs, `[["g2","two"],["g1","one"]]`, `["g1","g2"]`,
+		`[{"ID":"g1","name":"one"},{"ID":"g2"}]`, `{"ldp:contains":[{"@id":"g1"},{"@id":"g2"}]}`)
+	same(t, []string{"g1"}, parseGroupIDs, `[["g1","one"]]`)
+	same(t, []string{}, parseGroupIDs, `[]`)
+	refuses(t, parseGroupIDs, map[string]string{`{}`: "has no usergroups", `[{}]`: "has no ID", `null`: "null"})
+	same(t, []string{"anna", "bob"}, parseGroupUsers, `{"ID":"g1","usernames":["bob","anna"]}`)
+	same(t, []string{}, parseGroupUsers, `{"ID":"g1","usernames":[]}`)
+	refuses(t, parseGroupUsers, map[string]string{`{"ID":"g1"}`: "has no usernames"})
+}
+
+// TestRolesSaidOrNot: roles that are not said are unknown, an empty list is none.
+func TestRolesSaidOrNot(t *testing.T) {
+	same(t, &User{Name: "anna"}, parseUser, `{"userName":"anna"}`, `{"userName":"anna","roleAssignments":null}`)
+	same(t, &User{Name: "anna", RoleAssignments: []RoleAssignment{}}, parseUser,
+		`{"userName":"anna","roleAssignments":[]}`)
+}
+
+// TestRemovedOrNot: what is said of a resource being removed must be understood.
+func TestRemovedOrNot(t *testing.T) {
+	read := func(n *node) ([]string, error) { return parseCategoryResources(n, false) }
+	same(t, []string{"p1", "p2", "p3"}, read,
+		`{"kerml:resources":["p1",{"ID":"p2","removed":null},{"ID":"p3","removed":false},{"ID":"p4","removed":true}]}`)
+	refuses(t, read, map[string]string{`{"kerml:resources":[{"ID":"p1","removed":"perhaps"}]}`: "removed is neither"})
+}

@@ -220,7 +220,8 @@ func TestOperations(t *testing.T) {
 				"GET /osmc/admin/tls", "PUT /osmc/admin/tls", "GET /osmc/admin/currentUser", "GET /osmc/admin/user",
 				"GET /osmc/admin/roles", "GET /osmc/admin/roles/r1",
 				"GET /osmc/workspaces", "POST /osmc/workspaces", "GET /osmc/workspaces/w1/resources",
-				"GET /osmc/workspaces/w1/roles/r1/users", "POST /osmc/workspaces/w1/roles/r1/users", "GET /osmc/resources",
+				"GET /osmc/workspaces/w1/roles/r1/users",
+				"GET /osmc/workspaces/w1/roles/r1/usergroups", "GET /osmc/admin/usergroups/g1", "POST /osmc/workspaces/w1/roles/r1/users", "GET /osmc/resources",
 				"GET /osmc/resources/p1", "GET /osmc/resources/p1/branches", "GET /osmc/resources/p1/branches/b1",
 				"GET /osmc/resources/p1/revisions", "GET /osmc/resources/p1/revisions/1", "GET /osmc/resources/p1/tags",
 				"GET /osmc/resources/p1/tags/t1", "GET /osmc/resources/p1/locks",
@@ -252,23 +253,25 @@ func answerAnything(w http.ResponseWriter, r *http.Request, ledTo string) {
 			"/osmc/version": "2024x",
 			"/osmc/admin/health": `{"cassandraClusterHealth":{"cassandraLiveNodes":[],` +
 				`"cassandraUnreachableNodes":[]},"nodeHealth":[]}`,
-			"/osmc/admin/loginusers":             `[]`,
-			"/osmc/admin/tls":                    `{"enabled":true,"port":10002}`,
-			"/osmc/admin/user":                   `{"userName":"anna"}`,
-			"/osmc/admin/roles":                  `["r1"]`,
-			"/osmc/admin/roles/r1":               `{"name":"role"}`,
-			"/osmc/workspaces":                   `["w1"]`,
-			"/osmc/workspaces/w1/resources":      `{"dcterms:title":"new","kerml:resources":[]}`,
-			"/osmc/workspaces/w1/roles/r1/users": `[]`,
-			"/osmc/resources":                    `["p1"]`,
-			"/osmc/resources/p1":                 `{"dcterms:title":"x"}`,
-			"/osmc/resources/p1/branches":        `["b1"]`,
-			"/osmc/resources/p1/branches/b1":     `{"dcterms:title":"trunk","latestRevision":1}`,
-			"/osmc/resources/p1/revisions":       `[1]`,
-			"/osmc/resources/p1/revisions/1":     `{"branchID":"b1","author":"a","createdDate":1}`,
-			"/osmc/resources/p1/tags":            `["t1"]`,
-			"/osmc/resources/p1/tags/t1":         `{"dcterms:title":"v1","commitID":1}`,
-			"/osmc/resources/p1/locks":           `[]`,
+			"/osmc/admin/loginusers":                  `[]`,
+			"/osmc/admin/tls":                         `{"enabled":true,"port":10002}`,
+			"/osmc/admin/user":                        `{"userName":"anna"}`,
+			"/osmc/admin/roles":                       `["r1"]`,
+			"/osmc/admin/roles/r1":                    `{"name":"role"}`,
+			"/osmc/workspaces":                        `["w1"]`,
+			"/osmc/workspaces/w1/resources":           `{"dcterms:title":"new","kerml:resources":[]}`,
+			"/osmc/workspaces/w1/roles/r1/users":      `[]`,
+			"/osmc/workspaces/w1/roles/r1/usergroups": `[]`,
+			"/osmc/admin/usergroups/g1":               `{"roleAssignments":[],"usernames":[]}`,
+			"/osmc/resources":                         `["p1"]`,
+			"/osmc/resources/p1":                      `{"dcterms:title":"x"}`,
+			"/osmc/resources/p1/branches":             `["b1"]`,
+			"/osmc/resources/p1/branches/b1":          `{"dcterms:title":"trunk","latestRevision":1}`,
+			"/osmc/resources/p1/revisions":            `[1]`,
+			"/osmc/resources/p1/revisions/1":          `{"branchID":"b1","author":"a","createdDate":1}`,
+			"/osmc/resources/p1/tags":                 `["t1"]`,
+			"/osmc/resources/p1/tags/t1":              `{"dcterms:title":"v1","commitID":1}`,
+			"/osmc/resources/p1/locks":                `[]`,
 		}[r.URL.Path]
 		if !ok {
 			w.WriteHeader(http.StatusNotFound)
@@ -297,6 +300,10 @@ func driveEverything(t *testing.T, c *Client, release Release) {
 	fine(w.CurrentUser(ctx))
 	fine(w.Roles(ctx))
 	fine(w.CategoryRoleUsers(ctx, "w1", "r1"))
+	fine(w.CategoryRoleGroups(ctx, "w1", "r1"))
+	fine(w.User(ctx, "anna"))
+	fine(w.GroupRoles(ctx, "g1"))
+	fine(w.GroupUsers(ctx, "g1"))
 	fine(w.Categories(ctx))
 	fine(w.CategoryResources(ctx, "w1", true))
 	fine(w.ReadableResources(ctx, "w1"))

@@ -119,7 +119,7 @@ func parseUser(n *node) (*User, error) {
 	return u, nil
 }
 
-// parseAssignments reads the roles of a user or a group.
+// parseAssignments reads the roles of a user or a group; nil where they are not said.
 func parseAssignments(e entity) ([]RoleAssignment, error) {
 	at := e.member("roleAssignments")
 	if at == nil {
@@ -129,7 +129,7 @@ func parseAssignments(e entity) ([]RoleAssignment, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []RoleAssignment
+	out := make([]RoleAssignment, 0, len(list))
 	for _, one := range list {
 		a, err := parseAssignment(one)
 		if err != nil {
@@ -139,6 +139,38 @@ func parseAssignments(e entity) ([]RoleAssignment, error) {
 	}
 	slices.SortStableFunc(out, func(a, b RoleAssignment) int { return strings.Compare(a.RoleID, b.RoleID) })
 	return out, nil
+}
+
+// parseGroupIDs reads a list of user groups, each as a pair of id and name, as the vendor's example has it, or in a
+// form in which things are listed elsewhere.
+func parseGroupIDs(n *node) ([]string, error) {
+	list, err := n.list("usergroups", contains)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]string, 0, len(list))
+	for _, at := range list {
+		if pair, ok := at.v.([]any); ok && len(pair) == 2 {
+			at = at.item(0, pair[0])
+		}
+		id := at.reference("")
+		if id == "" {
+			return nil, entityAt(at).missing("ID")
+		}
+		out = append(out, id)
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// parseGroupUsers reads the names of the users of a user group, which it must have, be it none.
+func parseGroupUsers(n *node) ([]string, error) {
+	e := entityAt(n, "usernames")
+	names := e.member("usernames")
+	if names == nil {
+		return nil, e.missing("usernames")
+	}
+	return parseUsers(names)
 }
 
 // parseGroup reads the roles of a user group, which it must have, be it none.

@@ -168,11 +168,29 @@ func (r Reader) CurrentUser(ctx context.Context) (*User, error) {
 	return u, nil
 }
 
+// User asks for a user by name, with the roles and groups (GET /osmc/admin/user).
+func (r Reader) User(ctx context.Context, name string) (*User, error) {
+	u, err := get(ctx, r.c, path("admin", "user"), url.Values{"username": {name}}, parseUser)
+	if err != nil {
+		return nil, fmt.Errorf("asking for user %q: %w", name, err)
+	}
+	return u, nil
+}
+
 // GroupRoles are the roles of a user group (GET /osmc/admin/usergroups/{}), which all of its users have.
 func (r Reader) GroupRoles(ctx context.Context, group string) ([]RoleAssignment, error) {
 	out, err := get(ctx, r.c, path("admin", "usergroups", group), nil, parseGroup)
 	if err != nil {
 		return nil, fmt.Errorf("reading the roles of user group %s: %w", group, err)
+	}
+	return out, nil
+}
+
+// GroupUsers are the names of the users of a user group, sorted (the same call).
+func (r Reader) GroupUsers(ctx context.Context, group string) ([]string, error) {
+	out, err := get(ctx, r.c, path("admin", "usergroups", group), nil, parseGroupUsers)
+	if err != nil {
+		return nil, fmt.Errorf("reading the users of user group %s: %w", group, err)
 	}
 	return out, nil
 }
@@ -224,13 +242,23 @@ func (r Reader) Roles(ctx context.Context) ([]Role, error) {
 }
 
 // CategoryRoleUsers lists the users who have a role for a category (GET /osmc/workspaces/{}/roles/{}/users); ids in,
-// names out, sorted. Those who have the role everywhere are not among them.
+// names out, sorted. ASSUMED: who has it everywhere, on a category above or through a group is not among them.
 func (r Reader) CategoryRoleUsers(ctx context.Context, category, role string) ([]string, error) {
 	names, err := get(ctx, r.c, path(workspaces, category, roles, role, "users"), nil, parseUsers)
 	if err != nil {
 		return nil, fmt.Errorf("listing who has role %s for category %s: %w", role, category, err)
 	}
 	return names, nil
+}
+
+// CategoryRoleGroups lists the user groups that have a role for a category (GET
+// /osmc/workspaces/{}/roles/{}/usergroups): ids in, ids out, sorted.
+func (r Reader) CategoryRoleGroups(ctx context.Context, category, role string) ([]string, error) {
+	ids, err := get(ctx, r.c, path(workspaces, category, roles, role, "usergroups"), nil, parseGroupIDs)
+	if err != nil {
+		return nil, fmt.Errorf("listing which groups have role %s for category %s: %w", role, category, err)
+	}
+	return ids, nil
 }
 
 // Categories lists all categories that the user may see, with the resources in each (GET /osmc/workspaces), by id.

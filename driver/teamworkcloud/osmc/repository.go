@@ -82,7 +82,8 @@ func parseCategoryResources(n *node, removed bool) ([]string, error) {
 	return parseMembers(list, removed)
 }
 
-// parseMembers reads ids of resources, alone or as whole resources; sorted, each once.
+// parseMembers reads ids of resources, alone or as whole resources; sorted, each once. One that does not say whether
+// it is removed is there: removed ones are listed only where they are asked for.
 func parseMembers(list []*node, removed bool) ([]string, error) {
 	out := make([]string, 0, len(list))
 	for _, at := range list {
@@ -90,7 +91,12 @@ func parseMembers(list []*node, removed bool) ([]string, error) {
 		if id == "" {
 			return nil, entityAt(at).missing("id")
 		}
-		if gone, _ := entityAt(at).truth("removed"); removed || !gone {
+		e := entityAt(at)
+		gone, known := e.truth("removed")
+		if m := e.member("removed"); m != nil && !known {
+			return nil, m.wrong("is neither true nor false")
+		}
+		if removed || !gone {
 			out = append(out, id)
 		}
 	}

@@ -18,10 +18,10 @@ type Node struct {
 	TLSPort   Known[int] // clients with encryption, usually 10002
 }
 
-// User is the user that the client works as.
+// User is an account of the server.
 type User struct {
 	Name             string
-	RoleAssignments  []RoleAssignment // by role id; those of its groups are not among them
+	RoleAssignments  []RoleAssignment // by role id; those of its groups are not among them; nil: unknown
 	Groups           []string         // ids of its user groups; nil: unknown
 	Permissions      []Permission     // by id; empty when PermissionsKnown is false
 	PermissionsKnown bool             // the server said which permissions the user has

@@ -29,7 +29,7 @@ type Rights struct {
 	MayGrant bool   // false: the server says that the client's user may not grant roles
 
 	Own    *Assignments // of the role to the user; nil: unknown
-	Others *[]string    // who has the role on the category; nil: unknown, or not asked
+	Others []string     // who is seen to have the role on the category where Own is unknown; others may have it too
 }
 
 // Assignments are where a user has a role.
@@ -58,10 +58,10 @@ func readRights(ctx context.Context, c osmc.Reader, server *connect.Server, cate
 	if err != nil && !osmc.NotAllowed(err) {
 		return nil, err
 	}
-	if err == nil {
-		if out.User == "" || schema.SameName(out.User, user.Name) {
-			out.User = user.Name // as the server spells it
-		}
+	declared := server.User.Reveal()
+	own, secret := err == nil && (declared == "" || schema.SameName(declared, user.Name)), out.User != declared
+	if own && !secret {
+		out.User = user.Name // as the server spells it
 	}
 	if role == nil {
 		return out, nil
@@ -69,26 +69,63 @@ func readRights(ctx context.Context, c osmc.Reader, server *connect.Server, cate
 	out.RoleID, out.Name = role.ID, role.Name
 	if err == nil {
 		out.MayGrant = mayGrant(user, roles)
-		if user.Name == out.User {
+		if own {
 			out.Own, err = ownRoles(ctx, c, user, role.ID)
+			return out, err
+		}
+	}
+	if out.User != "" && !secret { // a secret is in no address
+		theirs, err := c.User(ctx, out.User)
+		switch {
+		case osmc.NotAllowed(err) || osmc.IsGone(err):
+		case err != nil:
+			return nil, err
+		case schema.SameName(theirs.Name, out.User):
+			out.Own, err = ownRoles(ctx, c, theirs, role.ID)
 			return out, err
 		}
 	}
 	if category == "" {
 		return out, nil
 	}
-	users, err := c.CategoryRoleUsers(ctx, category, role.ID)
-	if osmc.NotAllowed(err) || osmc.IsGone(err) {
-		return out, nil
-	}
-	out.Others = &users
+	out.Others, err = holders(ctx, c, category, role.ID)
 	return out, err
 }
 
+// holders are the users who are seen to have a role on a category, by themselves or through a group. Others may have
+// it as well: everywhere, on a category that it is in, or through a group that the server does not show.
+func holders(ctx context.Context, c osmc.Reader, category, role string) ([]string, error) {
+	out, err := shown(c.CategoryRoleUsers(ctx, category, role))
+	if err != nil {
+		return nil, err
+	}
+	groups, err := shown(c.CategoryRoleGroups(ctx, category, role))
+	if err != nil {
+		return nil, err
+	}
+	for _, group := range groups {
+		theirs, err := shown(c.GroupUsers(ctx, group))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, theirs...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// shown is nothing where the server does not show it.
+func shown(list []string, err error) ([]string, error) {
+	if osmc.NotAllowed(err) || osmc.IsGone(err) {
+		return nil, nil
+	}
+	return list, err
+}
+
 // ownRoles are a user's, and those of the groups it is in. Of a group that the server does not show it is unknown, and
-// so it is where the server does not say which groups the user is in.
+// so it is where the server does not say which groups the user is in, or which roles it has itself.
 func ownRoles(ctx context.Context, c osmc.Reader, u *osmc.User, role string) (*Assignments, error) {
-	all, hidden := slices.Clone(u.RoleAssignments), u.Groups == nil
+	all, hidden := slices.Clone(u.RoleAssignments), u.Groups == nil || u.RoleAssignments == nil
 	for _, group := range u.Groups {
 		theirs, err := c.GroupRoles(ctx, group)
 		switch {
@@ -154,12 +191,9 @@ func (v *View) roleIn(server *schema.Resource, inv *Inventory, path string) *Rol
 	case rights.Own != nil:
 		r.Held = rights.Own.hold(inv.ancestors(path))
 		r.Known = r.Held || !rights.Own.Unknown
-	case id == "": // nobody has a role on a category that does not exist
-		r.Known = true
-	case rights.Others != nil:
-		r.Known, r.Held = true, slices.ContainsFunc(*rights.Others, func(name string) bool {
-			return schema.SameName(name, rights.User)
-		})
+	default: // who is not listed may have the role all the same
+		r.Held = slices.ContainsFunc(rights.Others, func(name string) bool { return schema.SameName(name, rights.User) })
+		r.Known = r.Held
 	}
 	return r
 }

@@ -75,7 +75,7 @@ func TestBodiesSurviveWriting(t *testing.T) {
 			Tags: []osmc.Tag{{ID: "t", Name: "R1", Revision: 1}},
 		}},
 		&Rights{User: "u", RoleID: "r", Own: &Assignments{Objects: []string{"c"}, Unknown: true}},
-		&Rights{User: "u", RoleID: "r", Others: &[]string{}},
+		&Rights{User: "u", RoleID: "r", Others: []string{"v"}},
 		&Locks{Locks: []osmc.Lock{{User: "ann", Element: "e"}}},
 	} {
 		text, err := json.Marshal(body)
@@ -107,11 +107,11 @@ func TestHold(t *testing.T) {
 		"on what is to be in": {Rights{RoleID: "r", Own: &Assignments{Objects: []string{"top"}}}, "Shared/New", true, true},
 		"on another":          {Rights{RoleID: "r", Own: &Assignments{Objects: []string{"sub"}}}, "Shared", true, false},
 		"of unknown scope":    {Rights{RoleID: "r", Own: &Assignments{Unknown: true}}, "Shared", false, false},
-		"by the category":     {Rights{User: "u", RoleID: "r", Others: &[]string{"u"}}, "Shared", true, true},
-		"not by the category": {Rights{User: "u", RoleID: "r", Others: &[]string{"v"}}, "Shared", true, false},
+		"by the category":     {Rights{User: "u", RoleID: "r", Others: []string{"u"}}, "Shared", true, true},
+		"not by the category": {Rights{User: "u", RoleID: "r", Others: []string{"v"}}, "Shared", false, false},
 		"nobody says":         {Rights{User: "u", RoleID: "r"}, "Shared", false, false},
 		"no role in the list": {Rights{User: "u"}, "Shared", false, false},
-		"no category, nobody": {Rights{User: "u", RoleID: "r"}, "Other", true, false},
+		"no category, nobody": {Rights{User: "u", RoleID: "r"}, "Other", false, false},
 	} {
 		seen := planner.NewObservations()
 		id := ""

@@ -25,7 +25,7 @@
 // differ from World to World; State has their names alone.
 //
 // Not simulated: contents of models, element and artifact operations, ID tokens and the authentication server,
-// user groups, custom roles, LDAP, webhooks, removing by REST, encryption of all but synchronization, clusters of
+// custom roles, LDAP, webhooks, removing by REST, encryption of all but synchronization, clusters of
 // several nodes, latency.
 //
 // # The seed
@@ -61,6 +61,8 @@
 //	                 ones: Resource Contributor, Resource Creator, Resource Locks Administrator, Resource Manager,
 //	                 Resource Reviewer, Resource Synchronization Manager, Security Manager, Server Administrator,
 //	                 User Manager
+//	groups           [{name, id, users [name], roles}]: user groups, whose users have their roles as well (SW22, SW24,
+//	                 SW26: admin/usergroups)
 //	categories       [{path: "Dormant/2019", id, description}]; those above are made as well
 //	resources        [resource]
 //	configurations   [{source: server, resource or category, target_category, trigger, tag, user: of the source, tls}]:

@@ -165,6 +165,50 @@ func TestRoles(t *testing.T) {
 	}
 }
 
+// TestGroups: what a group may do, its users may do; the answers are those of the OpenAPI files' examples.
+func TestGroups(t *testing.T) {
+	g := serve(t, plant, `"tls": true,`, `"tls": true, "groups": [{"name": "reviewers", "users": ["nobody"], "roles": [
+		{"role": "Resource Reviewer", "categories": ["Released/Powertrain"]}]}],`)
+	s := g.w.Named["prod"]
+	group, role := s.Groups[0].ID, s.Role("Resource Reviewer").ID
+	g.as(basic("nobody")).status("/osmc/resources/"+engineID+"/revisions", 200)
+	g.as(basic("guest")).status("/osmc/resources/"+engineID+"/revisions", 404)
+	var user struct {
+		UserGroups      []string
+		RoleAssignments []any
+		Permissions     []struct{ ID string }
+	}
+	decode(t, g.as(basic("nobody")).status("/osmc/admin/users/nobody?permission=true", 200).body, &user)
+	if len(user.UserGroups) != 1 || user.UserGroups[0] != group || len(user.RoleAssignments) != 0 ||
+		len(user.Permissions) != 1 || user.Permissions[0].ID != state.ReadResources {
+		t.Errorf("%+v", user)
+	}
+	at := "/osmc/admin/usergroups/" + group
+	for name, want := range map[string]int{"root": 200, "nobody": 200, "guest": 403} {
+		g.as(basic(name)).status(at, want)
+	}
+	g.status(at+"0", 404)
+	g.is(at, fmt.Sprintf(`{"ID": %q, "name": "reviewers", "description": "reviewers", "realm": %q, "usernames": ["nobody"],
+		"roleAssignments": [{"ID": %q, "roleID": %q, "protectedObjects": [
+			{"ID": %q, "protectedType": "com.nomagic.esi.category"}]}]}`, group, state.UUIDOf("realm prod"),
+		state.UUIDOf("assignment reviewers "+role), role, powertrain))
+	of := "/osmc/workspaces/" + powertrain + "/roles/" + role
+	if got, want := g.status(of+"/usergroups", 200).body, `[["`+group+`","reviewers"]]`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got := g.status(of+"/users", 200).body; got != `[]` {
+		t.Errorf("users %s", got)
+	}
+	g.as(basic("nobody")).status(of+"/usergroups", 403)
+	for _, bad := range []string{`{}`, `{"name": "g", "users": ["mira"]}`, `{"name": "g", "id": "g"}`,
+		`{"name": "g", "roles": [{"role": "King"}]}`, `{"name": "g"}, {"name": "g"}`} {
+		text := strings.Replace(plant, `"tls": true,`, `"tls": true, "groups": [`+bad+`],`, 1)
+		if _, err := Open([]byte(text)); err == nil || !strings.Contains(err.Error(), "groups[") {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
 func TestGrantRole(t *testing.T) {
 	lists := `["reader", "guest"]`
 	for _, one := range []struct {

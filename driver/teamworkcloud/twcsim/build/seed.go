@@ -31,6 +31,7 @@ type seedServer struct {
 	Paging         string               `json:"paging"`
 	Dates          string               `json:"dates"`
 	Users          []*seedUser          `json:"users"`
+	Groups         []*seedGroup         `json:"groups"`
 	Categories     []*seedCategory      `json:"categories"`
 	Resources      []*seedResource      `json:"resources"`
 	Configurations []*seedConfiguration `json:"configurations"`
@@ -65,6 +66,13 @@ type seedUser struct {
 	Token    string      `json:"token"`
 	OAuth    string      `json:"oauth_token"`
 	Roles    []*seedRole `json:"roles"`
+}
+
+type seedGroup struct {
+	Name  string      `json:"name"`
+	ID    string      `json:"id"`
+	Users []string    `json:"users"`
+	Roles []*seedRole `json:"roles"`
 }
 
 // seedRole without categories and resources is held everywhere.

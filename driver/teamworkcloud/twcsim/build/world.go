@@ -150,6 +150,11 @@ func buildServer(w *state.World, name string, in *seedServer) (*state.Server, er
 			return nil, fmt.Errorf("users[%d]: %w", n, err)
 		}
 	}
+	for n, g := range in.Groups {
+		if err := buildGroup(s, g); err != nil {
+			return nil, fmt.Errorf("groups[%d]: %w", n, err)
+		}
+	}
 	for n, d := range in.Defects {
 		if d == nil || d.Resource == "" {
 			return nil, fmt.Errorf("defects[%d]: needs a resource", n)
@@ -271,39 +276,68 @@ func buildUser(s *state.Server, in *seedUser) error {
 		return errors.New("oauth_token: it came with 2024x Refresh1")
 	}
 	u := &state.User{Name: in.Name, Password: in.Password, Token: in.Token, Oauth: in.OAuth}
-	for n, r := range in.Roles {
-		if err := buildGrant(s, u, r); err != nil {
-			return fmt.Errorf("roles[%d]: %w", n, err)
-		}
-	}
+	var err error
+	u.Grants, err = buildGrants(s, in.Roles)
 	s.Users = append(s.Users, u)
-	return nil
+	return err
 }
 
-func buildGrant(s *state.Server, u *state.User, in *seedRole) error {
-	if in == nil || s.Role(in.Role) == nil {
-		return errors.New("role: it is not one of the predefined ones")
+func buildGroup(s *state.Server, in *seedGroup) error {
+	if in == nil || in.Name == "" {
+		return errors.New("needs a name")
 	}
-	g := state.Grant{Role: s.Role(in.Role).ID, Global: len(in.Categories)+len(in.Resources) == 0}
+	id, err := identified(in.ID, "group "+s.Name+" "+in.Name)
+	if err != nil {
+		return err
+	}
+	if s.Group(id) != nil {
+		return fmt.Errorf("%s appears twice", in.Name)
+	}
+	for _, name := range in.Users {
+		if s.User(name) == nil {
+			return fmt.Errorf("users: there is no %s", name)
+		}
+	}
+	g := &state.Group{ID: id, Name: in.Name, Users: in.Users}
+	g.Grants, err = buildGrants(s, in.Roles)
+	s.Groups = append(s.Groups, g)
+	return err
+}
+
+func buildGrants(s *state.Server, in []*seedRole) (out []state.Grant, err error) {
+	for n, r := range in {
+		g, err := buildGrant(s, r)
+		if err != nil {
+			return nil, fmt.Errorf("roles[%d]: %w", n, err)
+		}
+		out = append(out, g)
+	}
+	return out, nil
+}
+
+func buildGrant(s *state.Server, in *seedRole) (g state.Grant, err error) {
+	if in == nil || s.Role(in.Role) == nil {
+		return g, errors.New("role: it is not one of the predefined ones")
+	}
+	g = state.Grant{Role: s.Role(in.Role).ID, Global: len(in.Categories)+len(in.Resources) == 0}
 	if !g.Global && s.Role(in.Role).GlobalOnly {
-		return fmt.Errorf("role: %s has no categories and resources", in.Role)
+		return g, fmt.Errorf("role: %s has no categories and resources", in.Role)
 	}
 	for _, path := range in.Categories {
 		c := s.CategoryByPath(path)
 		if c == nil {
-			return fmt.Errorf("categories: there is no %s", path)
+			return g, fmt.Errorf("categories: there is no %s", path)
 		}
 		g.Categories = append(g.Categories, c.ID)
 	}
 	for _, name := range in.Resources {
 		r := s.Resource(name)
 		if r == nil {
-			return fmt.Errorf("resources: there is no %s", name)
+			return g, fmt.Errorf("resources: there is no %s", name)
 		}
 		g.Resources = append(g.Resources, r.ID)
 	}
-	u.Grants = append(u.Grants, g)
-	return nil
+	return g, nil
 }
 
 func buildEnv(s *state.Server, m *seedMachine) error {

@@ -96,6 +96,15 @@ func (m *manager) clear(r *state.Resource) {
 	m.say("Read-only flag of resource %s was removed", r.ID)
 }
 
+// without takes a resource out of roles, and those away that are for nothing else.
+func without(grants []state.Grant, id string) []state.Grant {
+	for i := range grants {
+		grants[i].Resources = slices.DeleteFunc(grants[i].Resources, func(r string) bool { return r == id })
+	}
+	return slices.DeleteFunc(grants,
+		func(g state.Grant) bool { return !g.Global && len(g.Categories)+len(g.Resources) == 0 })
+}
+
 // Erase removes a resource with its "tags, category link, branches, commits, role assignments, locks", and on a
 // target its remote resource configuration, or what an old release left of it. ASSUMED: the configuration of a
 // category goes with the last of its resources; until then the category is configured, and what was deleted comes
@@ -103,11 +112,10 @@ func (m *manager) clear(r *state.Resource) {
 func Erase(s *state.Server, id string) {
 	s.Resources = slices.DeleteFunc(s.Resources, func(r *state.Resource) bool { return r.ID == id })
 	for _, u := range s.Users {
-		for i := range u.Grants {
-			u.Grants[i].Resources = slices.DeleteFunc(u.Grants[i].Resources, func(r string) bool { return r == id })
-		}
-		u.Grants = slices.DeleteFunc(u.Grants,
-			func(g state.Grant) bool { return !g.Global && len(g.Categories)+len(g.Resources) == 0 })
+		u.Grants = without(u.Grants, id)
+	}
+	for _, g := range s.Groups {
+		g.Grants = without(g.Grants, id)
 	}
 	s.Configurations = slices.DeleteFunc(s.Configurations, func(c *state.Configuration) bool {
 		if c.Kind == state.KindResource {

@@ -213,7 +213,7 @@ func (c *call) roleOfCategory() (*state.Category, *state.Role, *reply) {
 }
 
 // listRoleUsers: an array of the names of those who hold the role on this very category. ASSUMED: who holds it
-// everywhere or on a category above is not among them.
+// everywhere, on a category above or through a group is not among them.
 func (c *call) listRoleUsers() reply {
 	k, r, refused := c.roleOfCategory()
 	if refused != nil {
@@ -221,14 +221,34 @@ func (c *call) listRoleUsers() reply {
 	}
 	names := []string{}
 	for _, u := range c.server.Users {
-		if slices.ContainsFunc(u.Grants, func(g state.Grant) bool {
-			return g.Role == r.ID &&
-				slices.Contains(g.Categories, k.ID)
-		}) {
+		if holds(u.Grants, r, k) {
 			names = append(names, u.Name)
 		}
 	}
 	return jsonReply(http.StatusOK, TypeJSON, names)
+}
+
+// listRoleGroups: an array of pairs of id and name, of the groups that hold the role on this very category (the
+// OpenAPI files' example).
+func (c *call) listRoleGroups() reply {
+	k, r, refused := c.roleOfCategory()
+	if refused != nil {
+		return *refused
+	}
+	out := [][2]string{}
+	for _, g := range c.server.Groups {
+		if holds(g.Grants, r, k) {
+			out = append(out, [2]string{g.ID, g.Name})
+		}
+	}
+	return jsonReply(http.StatusOK, TypeJSON, out)
+}
+
+// holds tells of a role on this very category.
+func holds(grants []state.Grant, r *state.Role, k *state.Category) bool {
+	return slices.ContainsFunc(grants, func(g state.Grant) bool {
+		return g.Role == r.ID && slices.Contains(g.Categories, k.ID)
+	})
 }
 
 // takesLists: bodies with several names or ids are JSON arrays since 2024xR1, before they were text with commas

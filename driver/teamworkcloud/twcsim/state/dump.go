@@ -77,6 +77,11 @@ func (s *Server) state() dump {
 			return strings.Join([]string{c.Source, c.Kind, c.Item, c.ID}, " ")
 		}),
 	}
+	if len(s.Groups) > 0 {
+		out["groups"] = each(s.Groups, func(g *Group) dump {
+			return dump{"name": g.Name, "users": sorted(g.Users), "roles": s.grantsState(g.Grants)}
+		}, func(g *Group) string { return g.Name })
+	}
 	if s.Machine != nil {
 		out["files"] = s.Machine.files()
 	}
@@ -84,13 +89,16 @@ func (s *Server) state() dump {
 }
 
 func (s *Server) userState(u *User) dump {
-	roles := each(u.Grants, func(g Grant) dump {
+	return dump{"name": u.Name, "roles": s.grantsState(u.Grants)}
+}
+
+func (s *Server) grantsState(grants []Grant) []any {
+	return each(grants, func(g Grant) dump {
 		return dump{
 			"role": s.Role(g.Role).Name, "everywhere": g.Global, "categories": sorted(g.Categories),
 			"resources": append([]string{}, g.Resources...),
 		}
 	}, nil)
-	return dump{"name": u.Name, "roles": roles}
 }
 
 func (s *Server) categoryState(c *Category) dump {

@@ -66,6 +66,36 @@ func (s *Server) User(name string) *User {
 	return nil
 }
 
+// Group finds a user group by its id.
+func (s *Server) Group(id string) *Group {
+	for _, g := range s.Groups {
+		if g.ID == id {
+			return g
+		}
+	}
+	return nil
+}
+
+// GroupsOf are the user groups that a user is in.
+func (s *Server) GroupsOf(u *User) []*Group {
+	var out []*Group
+	for _, g := range s.Groups {
+		if slices.Contains(g.Users, u.Name) {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// GrantsOf are a user's roles, then those of the groups.
+func (s *Server) GrantsOf(u *User) []Grant {
+	out := slices.Clone(u.Grants)
+	for _, g := range s.GroupsOf(u) {
+		out = append(out, g.Grants...)
+	}
+	return out
+}
+
 // Role finds a role by its id or name.
 func (s *Server) Role(ref string) *Role {
 	for _, r := range s.Roles {

@@ -26,11 +26,11 @@ const (
 const SyncManager = "Resource Synchronization Manager"
 
 // HasPermission tells whether a user has a permission everywhere, on a category (or one above it), or on a
-// resource (or the category it is in). Both objects may be "": then only a role without objects counts.
+// resource (or the category it is in), by itself or through a group. Both objects may be "": then only a role without objects counts.
 //
 // ASSUMED: a role on a category holds in the categories beneath it.
 func (s *Server) HasPermission(u *User, permission, categoryID, resourceID string) bool {
-	for _, g := range u.Grants {
+	for _, g := range s.GrantsOf(u) {
 		role := s.Role(g.Role)
 		if role == nil || !role.Has(permission) {
 			continue
@@ -47,10 +47,11 @@ func (s *Server) HasPermission(u *User, permission, categoryID, resourceID strin
 	return false
 }
 
-// HasRole tells whether a user has a role, by name or id, everywhere or on a category (or one above it).
+// HasRole tells whether a user has a role, by name or id, everywhere or on a category (or one above it), by itself or
+// through a group.
 func (s *Server) HasRole(u *User, role, categoryID string) bool {
 	r := s.Role(role)
-	for _, g := range u.Grants {
+	for _, g := range s.GrantsOf(u) {
 		if r == nil || s.Role(g.Role) != r {
 			continue
 		}

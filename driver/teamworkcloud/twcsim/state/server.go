@@ -68,6 +68,7 @@ type Server struct {
 	Sessions   map[string]*Session // by id
 
 	Users          []*User
+	Groups         []*Group
 	Roles          []*Role
 	Categories     []*Category
 	Resources      []*Resource // the removed ones too
@@ -136,6 +137,13 @@ type User struct {
 	Token          string // personal access token
 	Oauth          string // OAuth 2.0 access token
 	Grants         []Grant
+}
+
+// Group is a user group: what it may do, all of its users may do.
+type Group struct {
+	ID, Name string
+	Users    []string // names
+	Grants   []Grant
 }
 
 // Grant is a role a user has: everywhere, or on categories and resources alone (ids).
