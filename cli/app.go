@@ -36,6 +36,7 @@ type app struct {
 	temp           func(pattern string) (string, error) // makes a temporary folder
 	interrupts     *interrupt.Interrupts
 	input          *prompt.Lines
+	answers        map[string]string // what a person answered, by folder and variable; shared with a rehearsal's commands
 }
 
 // terminal says which streams are a terminal.
@@ -76,6 +77,7 @@ func operatingSystem(products []Product) *app {
 		temp:       func(pattern string) (string, error) { return os.MkdirTemp("", pattern) },
 		interrupts: &interrupt.Interrupts{},
 		input:      prompt.NewLines(os.Stdin),
+		answers:    map[string]string{},
 	}
 	go func() {
 		n := 0

@@ -54,7 +54,7 @@ func (c *command) read(ctx context.Context, vars []schema.VarSource, allowUnset 
 	var diags hcl.Diagnostics
 	p.cfg, diags = schema.Load(ctx, schema.Options{
 		Fs: c.files(), Dir: c.dirName, Catalog: catalog, Version: version(), Env: c.app.env,
-		Vars: vars, AllowUnset: allowUnset, Access: c.access(),
+		Vars: vars, AllowUnset: allowUnset, Access: c.access(), Ask: c.asker(),
 	})
 	c.redactor = p.cfg.Redactor()
 	return p, diags

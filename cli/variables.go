@@ -140,3 +140,34 @@ func (b *bounded) Write(p []byte) (int, error) {
 	}
 	return b.text.Write(p)
 }
+
+// asker asks the person at the terminal for the values of variables; nil when nobody is there.
+func (c *command) asker() func(ctx context.Context, name, description string, sensitive bool) (string, error) {
+	if !c.app.tty.in || !c.app.tty.err || !c.mayAsk() || c.flags.json || c.events != nil || c.app.answers == nil {
+		return nil
+	}
+	return func(ctx context.Context, name, description string, sensitive bool) (string, error) {
+		key := c.dir + "\x00" + name
+		if text, ok := c.app.answers[key]; ok {
+			return text, nil
+		}
+		fmt.Fprintln(c.err, c.errStyle.Bold("var."+schema.SanitizeLine(name)))
+		if description != "" {
+			fmt.Fprintf(c.err, "  %s\n", schema.SanitizeLine(description))
+		}
+		fmt.Fprint(c.err, "\n  Enter a value: ")
+		read := c.app.input.Read
+		if sensitive {
+			read = c.app.input.ReadHidden
+		}
+		text, err := read(ctx)
+		if sensitive || err != nil {
+			fmt.Fprintln(c.err) // the end of the line was not shown
+		}
+		fmt.Fprintln(c.err)
+		if err == nil {
+			c.app.answers[key] = text
+		}
+		return text, err
+	}
+}

@@ -26,6 +26,11 @@ type Options struct {
 	Env  func(name string) (string, bool) // nil: an empty environment
 	Vars []VarSource                      // values of variables from the command line, later ones win
 
+	// Ask asks a person for the value of a variable that has no default and was given none, unless AllowUnset is set or
+	// something is wrong already. sensitive: the answer must not be shown. The time that it takes is not limited. With an
+	// error, or where Ask is nil, the variable is refused. It ends when ctx does.
+	Ask func(ctx context.Context, name, description string, sensitive bool) (string, error)
+
 	Access Access // what a policy permits
 
 	// AllowUnset leaves a variable without value, and an environment variable that is not set, unknown instead of refusing

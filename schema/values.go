@@ -63,6 +63,7 @@ func (l *loader) readValues(ctx context.Context) {
 		l.giveAssignment(values, src.Assign)
 	}
 	l.readSources(values, reads)
+	l.ask(values)
 	attrs := map[string]cty.Value{}
 	for _, name := range l.varNames() {
 		v := l.vars[name]
@@ -92,6 +93,26 @@ func (l *loader) readSources(values map[string]given, reads map[string]VarSource
 			continue
 		}
 		l.giveText(values, name, text, "-var-command")
+	}
+}
+
+// ask asks for the values that are missing.
+func (l *loader) ask(values map[string]given) {
+	if l.opts.Ask == nil || l.opts.AllowUnset {
+		return
+	}
+	for _, name := range l.varNames() {
+		v := l.vars[name]
+		if _, ok := values[name]; ok || v.broken || v.def != cty.NilVal || l.diags.HasErrors() {
+			continue
+		}
+		text, err := l.outside.call(func(ctx context.Context) (string, error) {
+			return l.opts.Ask(ctx, name, v.description, v.sensitive || maskedName(name))
+		})
+		if err != nil {
+			return // settle reports what is missing
+		}
+		l.giveText(values, name, text, "the answer")
 	}
 }
 

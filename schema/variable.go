@@ -20,9 +20,12 @@ type variable struct {
 	def       cty.Value // cty.NilVal: no default
 	sensitive bool
 	nullable  bool
-	guessed   bool // sensitive because of its name: its block does not say
-	plain     bool // its block says sensitive = false, whatever its name
-	broken    bool // its block is wrong: the value stays unknown, and nothing more is said about it
+
+	description string
+
+	guessed bool // sensitive because of its name: its block does not say
+	plain   bool // its block says sensitive = false, whatever its name
+	broken  bool // its block is wrong: the value stays unknown, and nothing more is said about it
 
 	validations []*validation
 	value       cty.Value
@@ -62,8 +65,11 @@ func (l *loader) collectVariable(b *hcl.Block) {
 	}
 	if attr := content.Attributes["description"]; attr != nil {
 		if val, ok := l.constant(attr); ok {
-			if _, err := convert.Convert(val, cty.String); err != nil {
+			text, err := convert.Convert(val, cty.String)
+			if err != nil {
 				l.add(problem(attr.Expr.Range(), "Invalid description", "The description of a variable is a text: %s.", err))
+			} else if text.IsKnown() && !text.IsNull() && !text.IsMarked() {
+				v.description = text.AsString()
 			}
 		}
 	}

@@ -5,15 +5,20 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync"
+
+	"golang.org/x/term"
 )
 
 // Lines reads an input line by line. A read can be given up: a line that comes late answers the next question.
 type Lines struct {
 	mu      sync.Mutex
 	r       *bufio.Reader
+	file    *os.File // nil: the input is none
 	answers chan answer
 	reading bool
 }
@@ -25,7 +30,8 @@ type answer struct {
 
 // NewLines makes Lines of an input.
 func NewLines(r io.Reader) *Lines {
-	return &Lines{r: bufio.NewReader(r), answers: make(chan answer, 1)}
+	file, _ := r.(*os.File)
+	return &Lines{r: bufio.NewReader(r), file: file, answers: make(chan answer, 1)}
 }
 
 // ErrNobody means that nobody can be asked.
@@ -47,6 +53,39 @@ func (l *Lines) Read(ctx context.Context) (string, error) {
 	}
 	select {
 	case <-ctx.Done():
+		return "", ctx.Err()
+	case a := <-l.answers:
+		l.reading = false
+		if a.err != nil {
+			return "", ErrNobody
+		}
+		return a.text, nil
+	}
+}
+
+// ReadHidden is Read of a terminal that does not show what is typed. Whatever ends it, the terminal is as before then.
+func (l *Lines) ReadHidden(ctx context.Context) (string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case l.file == nil || l.reading:
+		return "", ErrNobody // what is typed would be shown
+	}
+	fd := int(l.file.Fd())
+	before, err := term.GetState(fd)
+	if err != nil {
+		return "", fmt.Errorf("reading without showing what is typed: %w", err)
+	}
+	l.reading = true
+	go func() {
+		text, err := term.ReadPassword(fd)
+		l.answers <- answer{string(text), err}
+	}()
+	select {
+	case <-ctx.Done():
+		_ = term.Restore(fd, before) // the terminal may be gone
 		return "", ctx.Err()
 	case a := <-l.answers:
 		l.reading = false
