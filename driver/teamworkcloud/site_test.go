@@ -61,8 +61,7 @@ func (s *site) load(hcl string) (*schema.Config, driver.Driver) {
 	if err := os.WriteFile(filepath.Join(s.dir, "main.sync.hcl"), []byte(s.text(hcl)), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
-	d := s.make(driver.Env{Fs: afero.NewOsFs(), Log: hclog.NewNullLogger(), Version: "test", Now: time.Now,
-		Sleep: drivertest.NoSleep})
+	d := s.make(driver.Env{Fs: afero.NewOsFs(), Log: hclog.NewNullLogger(), Version: "test", Now: time.Now})
 	cfg, diags := schema.Load(s.t.Context(), schema.Options{
 		Fs: afero.NewOsFs(), Dir: s.dir, Catalog: d.Types(), Env: func(name string) (string, bool) {
 			v,
