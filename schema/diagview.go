@@ -137,17 +137,17 @@ func valuesOf(d *hcl.Diagnostic) []valueView {
 		if diags.HasErrors() {
 			continue // that is most likely what the diagnostic is about
 		}
-		out = append(out, valueView{Traversal: name, Statement: "is " + describe(val)})
+		out = append(out, valueView{Traversal: name, Statement: "is " + describe(val, foreignOf(d))})
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Traversal < out[j].Traversal })
 	return out
 }
 
-// maxShown is how many characters of a text are shown as the value of a reference.
+// maxShown is how many characters a text may have that is shown as the value of a reference.
 const maxShown = 60
 
 // describe says in few words what a value is.
-func describe(v cty.Value) string {
+func describe(v cty.Value, from foreignTexts) string {
 	switch {
 	case v.IsMarked():
 		return sensitiveText
@@ -158,10 +158,15 @@ func describe(v cty.Value) string {
 	}
 	ty := v.Type()
 	switch {
-	case ty == cty.String:
-		return shortText(v.AsString())
 	case ty.IsPrimitiveType():
-		return Text(v)
+		text := Text(v)
+		if by := from.origin(text); by != "" {
+			return instead(text, by)
+		}
+		if ty == cty.String {
+			return shortText(text)
+		}
+		return text
 	case ty.IsObjectType():
 		if v.Type().HasAttribute("address") {
 			if a := Text(v.GetAttr("address")); isAddress(a) {
@@ -197,8 +202,8 @@ func count(n int, what, part string) string {
 }
 
 func shortText(s string) string {
-	if utf8.RuneCountInString(s) <= maxShown {
-		return fmt.Sprintf("%q", s)
+	if n := utf8.RuneCountInString(s); n > maxShown {
+		return fmt.Sprintf("a text of %d characters", n)
 	}
-	return fmt.Sprintf("%q... (%d characters)", string([]rune(s)[:maxShown]), utf8.RuneCountInString(s))
+	return fmt.Sprintf("%q", s)
 }

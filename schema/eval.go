@@ -198,7 +198,8 @@ func (l *loader) converted(a *Attribute, attr *hcl.Attribute) cty.Value {
 			"The value does not fit the argument %q: %s.", a.Name, conversionText(err, raw, a.Secret)), attr.Expr, ctx))
 		return unknown
 	}
-	for _, d := range []*hcl.Diagnostic{oneOf(a, val, attr.Expr.Range()), whole(a, val, attr.Expr.Range())} {
+	for _, d := range []*hcl.Diagnostic{oneOf(a, val, attr.Expr.Range(), l.foreign),
+		whole(a, val, attr.Expr.Range())} {
 		if d != nil {
 			l.add(l.inContext(d, attr.Expr, ctx))
 			return unknown

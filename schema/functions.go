@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -82,19 +83,19 @@ func (l *loader) discreet(name string, f function.Function) function.Function {
 	spec.Type = func(args []cty.Value) (cty.Type, error) {
 		args, err := l.fit(name, f, args)
 		if err != nil {
-			return cty.DynamicPseudoType, hush(err, args)
+			return cty.DynamicPseudoType, l.hush(err, args)
 		}
 		ty, err := f.ReturnTypeForValues(args)
-		return ty, hush(err, args)
+		return ty, l.hush(err, args)
 	}
 	spec.Impl = func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		args, err := l.fit("", f, args)
 		if err != nil {
-			return cty.DynamicVal, hush(err, args)
+			return cty.DynamicVal, l.hush(err, args)
 		}
 		val, err := f.Call(args)
 		if err != nil {
-			return cty.DynamicVal, hush(err, args)
+			return cty.DynamicVal, l.hush(err, args)
 		}
 		l.secrets.collect(val)
 		return val, nil
@@ -102,23 +103,36 @@ func (l *loader) discreet(name string, f function.Function) function.Function {
 	return function.New(spec)
 }
 
-// hush replaces the text of an error when an argument is sensitive.
-func hush(err error, args []cty.Value) error {
+// hush replaces the text of an error when an argument is sensitive, and arguments from outside in it.
+func (l *loader) hush(err error, args []cty.Value) error {
 	if err == nil {
 		return nil
 	}
+	text := err.Error()
 	for _, a := range args {
-		if !IsSensitive(a) {
+		if IsSensitive(a) {
+			text = "the call failed (details are left out, because an argument is sensitive)"
+			break
+		}
+		if a.Type() != cty.String || !a.IsKnown() || a.IsNull() || a.AsString() == "" {
 			continue
 		}
-		quiet := errors.New("the call failed (details are left out, because an argument is sensitive)")
-		var arg function.ArgError
-		if errors.As(err, &arg) {
-			return function.NewArgError(arg.Index, quiet)
+		if by := l.foreign.origin(a.AsString()); by != "" {
+			shown := instead(a.AsString(), by)
+			text = strings.ReplaceAll(text, strconv.Quote(a.AsString()), shown)
+			if len(a.AsString()) >= minPart {
+				text = strings.ReplaceAll(text, a.AsString(), shown)
+			}
 		}
-		return quiet
 	}
-	return err
+	if text == err.Error() {
+		return err
+	}
+	var arg function.ArgError
+	if errors.As(err, &arg) {
+		return function.NewArgErrorf(arg.Index, "%s", text)
+	}
+	return errors.New(text)
 }
 
 func textFunc(change func(string) (string, error)) function.Function {
@@ -230,6 +244,9 @@ func (l *loader) envFunc() function.Function {
 				return cty.NilVal, function.NewArgErrorf(0,
 					"the environment variable %s is not set; set it, or give a default as the second argument", name)
 			}
+			if set {
+				l.foreign.add(Text(val), "env()")
+			}
 			if secretName(name) || holdsPrivateKey(text) {
 				val = Sensitive(val)
 			}
@@ -271,6 +288,7 @@ func (l *loader) fileFunc() function.Function {
 				return cty.NilVal, function.NewArgErrorf(0, "%s is not UTF-8 text", path)
 			}
 			val := l.spellings.value(string(text))
+			l.foreign.add(Text(val), "file()")
 			if holdsPrivateKey(string(text)) {
 				val = Sensitive(val)
 			}

@@ -12,6 +12,7 @@ import (
 
 // TestLimits: work and memory without bound is refused before it is done, at its place, in both syntaxes.
 func TestLimits(t *testing.T) {
+	t.Parallel()
 	doubled := func(each string) []string {
 		locals := []string{`"xxxxxxxxxxxxxxxx"`}
 		for i := 1; i <= 60; i++ {
@@ -172,6 +173,7 @@ func TestLoadInterrupted(t *testing.T) {
 
 // TestConfigurationSize: files of a folder have a largest size together.
 func TestConfigurationSize(t *testing.T) {
+	t.Parallel()
 	fs := afero.NewMemMapFs()
 	for _, name := range []string{"a.sync.hcl", "b.sync.hcl"} {
 		if err := afero.WriteFile(fs, "conf/"+name, make([]byte, MostOfConfiguration+1), 0o600); err != nil {

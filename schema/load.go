@@ -69,6 +69,7 @@ func Load(ctx context.Context, opts Options) (*Config, hcl.Diagnostics) {
 		bad:     map[*hcl.Attribute]bool{},
 	}
 	l.spellings = spellings{}
+	l.foreign = foreignTexts{}
 	l.secrets = newSecretSet(l.spellings)
 	l.functions = l.newFunctions()
 	type loaded struct {
@@ -128,9 +129,10 @@ type loader struct {
 	files     map[string]*hcl.File
 	functions map[string]function.Function
 	secrets   *secretSet
-	read      int64       // bytes of configuration files so far
-	masked    []hcl.Range // source that snippets must not show
-	spellings spellings   // of texts from outside
+	read      int64        // bytes of configuration files so far
+	masked    []hcl.Range  // source that snippets must not show
+	spellings spellings    // of texts from outside
+	foreign   foreignTexts // what env() and file() gave
 
 	vars     map[string]*variable
 	varsVal  cty.Value
@@ -193,7 +195,10 @@ func (l *loader) finish(order []*node, settings Settings) (*Config, hcl.Diagnost
 	cfg.Files = l.maskFiles(cfg.redactor)
 	for i, d := range l.diags {
 		c := *d
-		c.Summary, c.Detail = cfg.redactor.String(d.Summary), cfg.redactor.String(d.Detail)
+		c.Summary, c.Detail = cfg.redactor.String(d.Summary), l.foreign.hide(cfg.redactor.String(d.Detail), l.files)
+		if len(l.foreign) > 0 && d.EvalContext != nil {
+			c.Extra = foreignExtra{texts: l.foreign, inner: d.Extra}
+		}
 		l.diags[i] = &c
 	}
 	return cfg, arrange(l.diags)

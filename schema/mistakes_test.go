@@ -118,7 +118,8 @@ func TestSecretVariable(t *testing.T) {
 	cfg := good(t, "variable \"open\" { default = 1 }\nvariable \"a_key\" { default = 1 }\nvariable \"b_token\" {\n  "+
 		"default = 1\n  sensitive = false\n}\nvariable \"hidden\" {\n  "+
 		"default = 1\n  sensitive = true\n}\n")
-	for name, want := range map[string]bool{"open": false, "a_key": true, "b_token": false, "hidden": true, "undeclared": true} {
+	for name, want := range map[string]bool{"open": false, "a_key": true, "b_token": false, "hidden": true,
+		"undeclared": true} {
 		if got := cfg.SecretVariable(name); got != want {
 			t.Errorf("%s: %t", name, got)
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 // oneOf checks the permitted words, in a string or in each element of a collection.
-func oneOf(a *Attribute, val cty.Value, rng hcl.Range) *hcl.Diagnostic {
+func oneOf(a *Attribute, val cty.Value, rng hcl.Range, from foreignTexts) *hcl.Diagnostic {
 	if len(a.OneOf) == 0 {
 		return nil
 	}
@@ -28,7 +28,9 @@ func oneOf(a *Attribute, val cty.Value, rng hcl.Range) *hcl.Diagnostic {
 			}
 		}
 		got, hint := "The value", ""
-		if shown {
+		if by := from.origin(v.AsString()); shown && by != "" {
+			got = instead(v.AsString(), by)
+		} else if shown {
 			got = strconv.Quote(v.AsString())
 			hint = didYouMean(v.AsString(), a.OneOf)
 		}

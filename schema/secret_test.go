@@ -144,6 +144,7 @@ func leaks(t testing.TB, w world) string {
 
 // TestCanary puts every source, used in every way, into every place.
 func TestCanary(t *testing.T) {
+	t.Parallel()
 	// Without the mark the canary is found: the test can fail.
 	if leaks(t, world{files: map[string]string{"main.sync.hcl": `server "depot" "t" { url = "` + canary + `" }`}}) == "" {
 		t.Fatal("the canary is not found where it is not secret")
