@@ -12,8 +12,8 @@ import (
 	"github.com/syncctl/syncctl/redact"
 )
 
-// foreignTexts is the texts that env() and file() gave. Diagnostics do not show them: who wrote the configuration may be
-// somebody else than whose machine it is. The value is the function's name.
+// foreignTexts is the texts that env() and file() gave. Diagnostics do not show them: who wrote the configuration may
+// be somebody else than whose machine it is. The value is the function's name.
 type foreignTexts map[string]string
 
 // Shorter texts are found in everything, so that only a text that is the same counts.

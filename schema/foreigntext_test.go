@@ -50,7 +50,8 @@ func TestOutsideIsNotShown(t *testing.T) {
 func TestOwnTextIsShown(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("y", maxShown+1)
-	cfg, diags := one(t, "locals {\n  a = \"sweat\"\n  b = \"${local.a}"+long+"\"\n}\nserver \"depot\" \"t\" {\n  url = \"u\"\n"+
+	cfg, diags := one(t, "locals {\n  a = \"sweat\"\n  b = \"${local.a}"+long+"\"\n}\n"+
+		"server \"depot\" \"t\" {\n  url = \"u\"\n"+
 		"  port = local.b\n  flavour = local.a\n}\n")
 	for _, d := range diags {
 		for _, v := range valuesOf(d) {

@@ -27,10 +27,11 @@ func (o *outside) close() {
 	o.cancel(nil)
 }
 
-// finish waits for a call whose context has ended, and lets no other begin.
+// finish waits for a call whose context has ended. No other begins after that.
 func (o *outside) finish() {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	o.cancel(nil) // where it has not ended yet
+	o.mu.Unlock()
 }
 
 // call has a text from outside.

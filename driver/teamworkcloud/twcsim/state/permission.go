@@ -25,8 +25,9 @@ const (
 // SyncManager is the role that configures synchronization.
 const SyncManager = "Resource Synchronization Manager"
 
-// HasPermission tells whether a user has a permission everywhere, on a category (or one above it), or on a
-// resource (or the category it is in), by itself or through a group. Both objects may be "": then only a role without objects counts.
+// HasPermission tells whether a user has a permission everywhere, on a category (or one above it), or on a resource
+// (or the category it is in), by itself or through a group. Both objects may be "": then only a role without objects
+// counts.
 //
 // ASSUMED: a role on a category holds in the categories beneath it.
 func (s *Server) HasPermission(u *User, permission, categoryID, resourceID string) bool {
