@@ -123,10 +123,13 @@ func TestOpenSSH(t *testing.T) {
 		t.Errorf("a public key: %v", err)
 	}
 	ring := agent.NewKeyring()
-	ours, served := net.Pipe()
-	defer ours.Close()
-	go func() { _ = agent.ServeAgent(ring, served) }()
-	if _, err := FromAgent(ours, public); err == nil {
+	connect := func() net.Conn { // a connection for each request, as the program has it
+		ours, served := net.Pipe()
+		t.Cleanup(func() { ours.Close() })
+		go func() { _ = agent.ServeAgent(ring, served) }()
+		return ours
+	}
+	if _, err := FromAgent(connect(), public); err == nil {
 		t.Error("an agent without keys has the key")
 	}
 	secret, err := ssh.ParseRawPrivateKey(private)
@@ -136,7 +139,7 @@ func TestOpenSSH(t *testing.T) {
 	if err := ring.Add(agent.AddedKey{PrivateKey: secret}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := FromAgent(ours, public)
+	got, err := FromAgent(connect(), public)
 	if err != nil || !bytes.Equal(got.PublicKey().Marshal(), s.PublicKey().Marshal()) {
 		t.Errorf("of the agent: %v", err)
 	}
