@@ -179,6 +179,10 @@ func (s *Store) Load(id string) (*Run, error) {
 	if foreign != nil && !errors.Is(foreign, errForeign) {
 		return nil, fmt.Errorf("reading run %s: %w", id, foreign)
 	}
+	if foreign != nil { // its entries are nobody's word: nothing counts as removed or confirmed by them
+		r.Damage = foreign
+		return r, nil
+	}
 	var err error
 	r.Entries, err = journal.Read(s.Fs, filepath.Join(r.Dir, journalName), key)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, journal.ErrBroken) {
@@ -194,7 +198,7 @@ func (s *Store) Load(id string) (*Run, error) {
 	if unread != nil {
 		return nil, fmt.Errorf("reading run %s: %w", id, unread)
 	}
-	r.Damage = errors.Join(foreign, damage, err)
+	r.Damage = errors.Join(damage, err)
 	return r, nil
 }
 
