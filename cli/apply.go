@@ -147,8 +147,9 @@ func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*appli
 		return nil, err
 	}
 	var given *planner.Plan
+	var content []byte
 	if f.plan != "" {
-		if given, err = c.readPlan(f.plan); err != nil {
+		if given, content, err = c.readPlan(f.plan); err != nil {
 			return nil, err
 		}
 		if len(f.targets) > 0 {
@@ -176,7 +177,7 @@ func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*appli
 		if err := c.fitsPlan(p.cfg, given); err != nil {
 			return nil, err
 		}
-		return a, c.vouched(p.cfg, given, f.plan)
+		return a, c.vouched(p.cfg, given, content, f.plan)
 	}
 	addrs, err := targets(p.cfg, f.targets)
 	if err != nil {

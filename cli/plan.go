@@ -340,7 +340,7 @@ func (c *command) mayReplace(name string) error {
 	case info.Size() == 0 || !info.Mode().IsRegular() || strings.HasSuffix(name, ".syncplan.json"):
 		return nil
 	}
-	if _, err := c.readPlan(name); err != nil {
+	if _, _, err := c.readPlan(name); err != nil {
 		return failf(exitError, "-out=%s: a file of that name exists and is not a plan, so it is not replaced. "+
 			"Choose another name, or remove it first", name)
 	}

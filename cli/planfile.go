@@ -84,19 +84,19 @@ func (c *command) sign(ctx context.Context, name string, content []byte) ([]byte
 	return signing.Sign(c.app.random, key, planNamespace, content)
 }
 
-// readPlan reads a plan file.
-func (c *command) readPlan(name string) (*planner.Plan, error) {
-	f, err := c.app.fs.Open(c.abs(name))
+// readPlan reads a plan file, and gives its bytes too: what is signed is what was read.
+func (c *command) readPlan(name string) (*planner.Plan, []byte, error) {
+	content, err := afero.ReadFile(c.app.fs, c.abs(name))
 	if err != nil {
-		return nil, fmt.Errorf("opening the plan: %w", err)
+		return nil, nil, fmt.Errorf("opening the plan: %w", err)
 	}
-	defer func() { _ = f.Close() }()
-	return planner.Decode(f)
+	plan, err := planner.Decode(bytes.NewReader(content))
+	return plan, content, err
 }
 
 // vouched tells whether a plan file may be applied: the user has made it, or somebody has signed it whose signature the
 // user's policy takes.
-func (c *command) vouched(cfg *schema.Config, plan *planner.Plan, name string) error {
+func (c *command) vouched(cfg *schema.Config, plan *planner.Plan, content []byte, name string) error {
 	key, err := c.userKey()
 	if err != nil {
 		return err
@@ -114,10 +114,6 @@ func (c *command) vouched(cfg *schema.Config, plan *planner.Plan, name string) e
 	}
 	if err != nil {
 		return fmt.Errorf("reading the plan's signature: %w", err)
-	}
-	content, err := afero.ReadFile(c.app.fs, c.abs(name))
-	if err != nil {
-		return fmt.Errorf("reading the plan: %w", err)
 	}
 	who, err := signing.Verify(content, signature, planNamespace, c.policy.Signers())
 	if err != nil {

@@ -7,11 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver/declare"
+	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/policy"
 	"github.com/syncctl/syncctl/sandbox"
 	"github.com/syncctl/syncctl/schema"
@@ -75,8 +75,12 @@ func (c *command) openPolicy() error {
 	if c.flags.untrusted {
 		c.policy = c.policy.Untrusted()
 	}
-	if c.simulated() { // a shell inside of it
-		c.policy = c.policy.Simulated([]string{"*"})
+	if c.simulated() { // a shell inside of it, whose variables are not told from the user's own
+		var environment []string
+		if !c.flags.untrusted {
+			environment = []string{"*"}
+		}
+		c.policy = c.policy.Simulated(environment)
 	}
 	return nil
 }
@@ -108,27 +112,16 @@ func (c *command) warnOfNoPolicy() {
 
 // bare is the environment of a program that a configuration names: what every program needs, and what it names.
 func (c *command) bare(names []string) ([]string, error) {
-	var out []string
-	for _, name := range plainEnvironment {
-		if value, set := c.app.env(name); set {
-			out = append(out, name+"="+value)
-		}
-	}
+	out := host.PlainEnvironment(c.app.env)
 	for _, name := range names {
 		if err := c.policy.Environment(name); err != nil {
 			return nil, err
 		}
-		if value, set := c.app.env(name); set && !slices.Contains(plainEnvironment, name) {
+		if value, set := c.app.env(name); set && !host.IsPlain(name) {
 			out = append(out, name+"="+value)
 		}
 	}
 	return out, nil
-}
-
-// plainEnvironment are the variables that programs need to find their way, and that hold no secret.
-var plainEnvironment = []string{
-	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "TERM", "NO_COLOR",
-	"SystemRoot", "PATHEXT", "COMSPEC", "TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA",
 }
 
 // access is what a configuration may read by the user's policy, and notes for a new policy what it reads.

@@ -39,7 +39,7 @@ func (c *command) show(what string, detail bool) error {
 		}
 	}
 	if info, err := c.app.fs.Stat(c.abs(what)); err == nil && !info.IsDir() {
-		plan, err := c.readPlan(what)
+		plan, _, err := c.readPlan(what)
 		if err != nil {
 			return err
 		}

@@ -2,10 +2,12 @@ package files
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/afero"
 )
@@ -14,17 +16,20 @@ import (
 const maxIndex = 128 << 20
 
 // Tracked names a file below a folder that git tracks; "" if there is none. It reads the index of the repository that
-// the folder is in and runs no program, for a repository's configuration can name some. In an index of version 4,
-// which git does not write unless told to, paths are shortened and may be overlooked.
+// the folder is in and runs no program, for a repository's configuration can name some. An index that cannot be read
+// is an error: what is tracked is unknown then.
 func Tracked(fsys afero.Fs, folder string) (string, error) {
 	for dir := filepath.Dir(folder); ; dir = filepath.Dir(dir) {
-		name := filepath.Join(dir, ".git", "index")
-		info, err := fsys.Stat(name)
-		switch {
-		case err == nil && info.Mode().IsRegular():
-			return trackedIn(fsys, name, dir, folder)
-		case err != nil && !errors.Is(err, fs.ErrNotExist) && !notFolder(err):
+		index, err := indexOf(fsys, dir)
+		if err != nil {
 			return "", fmt.Errorf("looking for git's index: %w", err)
+		}
+		if index != "" {
+			path, err := trackedIn(fsys, index, dir, folder)
+			if err != nil {
+				return "", fmt.Errorf("reading git's index %s: %w", index, err)
+			}
+			return path, nil
 		}
 		if dir == filepath.Dir(dir) {
 			return "", nil
@@ -32,36 +37,134 @@ func Tracked(fsys afero.Fs, folder string) (string, error) {
 	}
 }
 
+// indexOf is where the index of a repository in a folder is, "" where the folder is none. In a worktree and a
+// submodule, .git is a file that says where.
+func indexOf(fsys afero.Fs, dir string) (string, error) {
+	git := filepath.Join(dir, ".git")
+	info, err := fsys.Stat(git)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", nil
+	case err != nil:
+		return "", err
+	case info.IsDir():
+		return filepath.Join(git, "index"), nil
+	case !info.Mode().IsRegular() || info.Size() > 1<<12:
+		return "", fmt.Errorf("%s is neither a folder nor a file that names one", git)
+	}
+	text, err := afero.ReadFile(fsys, git)
+	if err != nil {
+		return "", err
+	}
+	real, ok := strings.CutPrefix(strings.TrimSpace(string(text)), "gitdir: ")
+	if !ok {
+		return "", fmt.Errorf("%s does not say where the repository is", git)
+	}
+	if !filepath.IsAbs(real) {
+		real = filepath.Join(dir, real)
+	}
+	return filepath.Join(real, "index"), nil
+}
+
 func trackedIn(fsys afero.Fs, index, root, folder string) (string, error) {
 	info, err := fsys.Stat(index)
-	if err == nil && info.Size() > maxIndex {
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // nothing was added yet
 		return "", nil
+	case err != nil:
+		return "", err
+	case !info.Mode().IsRegular():
+		return "", errors.New("it is not a regular file")
+	case info.Size() > maxIndex:
+		return "", fmt.Errorf("it is larger than %d MiB", maxIndex>>20)
 	}
 	content, err := afero.ReadFile(fsys, index)
 	if err != nil {
-		return "", fmt.Errorf("reading git's index: %w", err)
+		return "", err
 	}
 	rel, err := filepath.Rel(root, folder)
 	if err != nil {
 		return "", err
 	}
-	prefix := append([]byte(filepath.ToSlash(rel)), '/')
-	for rest := content; ; {
-		at := bytes.Index(rest, prefix)
-		if at < 0 {
-			return "", nil
-		}
-		// A path follows two bytes of flags, and ends with a zero.
-		path, _, found := bytes.Cut(rest[at:], []byte{0})
-		if found && at >= 2 && int(rest[at-2]&0x0f)<<8|int(rest[at-1]) == len(path) {
-			return filepath.Join(root, filepath.FromSlash(string(path))), nil
-		}
-		rest = rest[at+len(prefix):]
+	path, err := under(content, filepath.ToSlash(rel)+"/")
+	if err != nil || path == "" {
+		return "", err
 	}
+	return filepath.Join(root, filepath.FromSlash(path)), nil
 }
 
-// notFolder tells whether what should be a folder is something else, such as .git in a worktree.
-func notFolder(err error) bool {
-	var path *fs.PathError
-	return errors.As(err, &path) && path.Err.Error() == "not a directory"
+var errIndex = errors.New("it is not an index of a form that is known here (gitformat-index, versions 2 to 4)")
+
+// under is the first path in an index that begins with a prefix. The length of object ids depends on the repository: it
+// is that with which the whole index reads.
+func under(index []byte, prefix string) (string, error) {
+	for _, id := range []int{20, 32} {
+		if path, err := underWith(index, prefix, id); err == nil {
+			return path, nil
+		}
+	}
+	return "", errIndex
+}
+
+// underWith reads entries as gitformat-index(5) has them: 40 bytes of what the file system says, the object's id,
+// flags, perhaps more flags, and the path.
+func underWith(index []byte, prefix string, id int) (string, error) {
+	if len(index) < 12 || string(index[:4]) != "DIRC" {
+		return "", errIndex
+	}
+	version, count := binary.BigEndian.Uint32(index[4:]), binary.BigEndian.Uint32(index[8:])
+	if version < 2 || version > 4 {
+		return "", errIndex
+	}
+	found, path, rest := "", "", index[12:]
+	for range count {
+		fixed := 40 + id + 2
+		if len(rest) < fixed+2 {
+			return "", errIndex
+		}
+		flags := binary.BigEndian.Uint16(rest[fixed-2:])
+		if flags&0x4000 != 0 { // extended, from version 3 on
+			fixed += 2
+		}
+		text := rest[fixed:]
+		kept := ""
+		if version == 4 { // the path is told from the one before
+			cut, n := variable(text)
+			if n == 0 || cut > len(path) {
+				return "", errIndex
+			}
+			kept, text = path[:len(path)-cut], text[n:]
+		}
+		name, _, ended := bytes.Cut(text, []byte{0})
+		path = kept + string(name)
+		if length := int(flags & 0x0fff); !ended || length != min(len(path), 0x0fff) {
+			return "", errIndex
+		}
+		used := len(rest) - len(text) + len(name) + 1
+		if version < 4 { // padded with zeros to a multiple of eight
+			used = (used + 7) / 8 * 8
+		}
+		if used > len(rest) {
+			return "", errIndex
+		}
+		rest = rest[used:]
+		if found == "" && strings.HasPrefix(path, prefix) {
+			found = path
+		}
+	}
+	return found, nil
+}
+
+// variable reads a number of git's offset encoding, and how many bytes it took; 0: there is none.
+func variable(b []byte) (value, n int) {
+	for n < len(b) && n < 4 {
+		c := b[n]
+		n++
+		value |= int(c & 0x7f)
+		if c&0x80 == 0 {
+			return value, n
+		}
+		value = (value + 1) << 7
+	}
+	return 0, 0
 }
