@@ -194,7 +194,11 @@ func agentFor(env driver.Env, machines []string) (string, error) {
 
 // Local is the machine that this process runs on, as far as the user's policy allows its use.
 func Local(env driver.Env, fs afero.Fs) host.Host {
-	return host.Guard(host.Local(host.LocalOptions{Fs: fs}), env.Policy.Command, env.Policy.Connect)
+	local := host.LocalOptions{Fs: fs}
+	if env.LookupEnv != nil { // commands see no secret of the user's environment
+		local.Env = host.PlainEnvironment(env.LookupEnv)
+	}
+	return host.Guard(host.Local(local), env.Policy.Command, env.Policy.Connect)
 }
 
 // knownHosts are the lines of the known_hosts file of the user who runs syncctl. One who has none is told at the first
