@@ -20,7 +20,7 @@ func (m *Machine) Change(
 	if err := CheckIDs(ids); err != nil {
 		return executor.Result{}, executor.NotSent(err)
 	}
-	before := m.Manager.logSize(ctx)
+	before, unread := m.Manager.logSize(ctx)
 	var said strings.Builder
 	failed := m.batches(ctx, t, ids, args, &said)
 	name := t.Step.Op + ".txt"
@@ -33,12 +33,20 @@ func (m *Machine) Change(
 	if failed != nil {
 		return executor.Result{}, failed
 	}
-	if n := m.Manager.loggedErrors(ctx, before); n > 0 {
+	n := 0
+	if unread == nil {
+		n, unread = m.Manager.loggedErrors(ctx, before)
+	}
+	if n > 0 {
 		return executor.Result{}, fmt.Errorf("datamanager on %s has written %s into %s", m.Host.Name(),
 			wording.Plural(n, "error"), m.Manager.logFile())
 	}
-	return executor.Result{Note: fmt.Sprintf("%s; what Data Manager said is in %s", wording.Plural(len(ids), "resource"),
-		name)}, nil
+	note := fmt.Sprintf("%s; what Data Manager said is in %s", wording.Plural(len(ids), "resource"), name)
+	if unread != nil { // the step's verification does not rest on the log, but a person may look for errors there
+		note += fmt.Sprintf("; whether it logged errors is unknown: %s: %s", m.Manager.logFile(),
+			wording.Message(unread.Error(), 200))
+	}
+	return executor.Result{Note: note}, nil
 }
 
 // batches runs the command lines. Its errors say whether something may have been done.
@@ -76,32 +84,39 @@ func reportedError(out host.Output) string {
 	return ""
 }
 
-// logSize is how long Data Manager's log is, -1 if it cannot be read: then its word must do.
-func (m DataManager) logSize(ctx context.Context) int64 {
+// logSize is how long Data Manager's log is. One that is missing has nothing in it yet.
+func (m DataManager) logSize(ctx context.Context) (int64, error) {
 	info, err := m.host.Files(ctx).Stat(m.logFile())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return 0
+		return 0, nil
 	case err != nil:
-		return -1
+		return 0, err
 	}
-	return info.Size()
+	return info.Size(), nil
 }
 
-// loggedErrors counts what the log has of errors beyond a length.
-func (m DataManager) loggedErrors(ctx context.Context, from int64) int {
+// loggedErrors counts what the log has of errors beyond a length. The error says why there may be more, or any.
+func (m DataManager) loggedErrors(ctx context.Context, from int64) (int, error) {
 	const most = 1 << 20
+	size, err := m.logSize(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if size < from {
+		return 0, errors.New("it is shorter than before")
+	}
 	f, err := m.host.Files(ctx).Open(m.logFile())
-	if err != nil || from < 0 {
-		return 0
+	if err != nil {
+		return 0, err
 	}
 	defer f.Close()
 	if _, err := f.Seek(from, io.SeekStart); err != nil {
-		return 0
+		return 0, err
 	}
-	text, err := io.ReadAll(io.LimitReader(f, most))
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err != nil {
-		return 0
+		return 0, err
 	}
 	n := 0
 	for _, line := range wording.Lines(string(text)) {
@@ -109,5 +124,8 @@ func (m DataManager) loggedErrors(ctx context.Context, from int64) int {
 			n++
 		}
 	}
-	return n
+	if len(text) > most {
+		return n, fmt.Errorf("more than %d bytes were added to it", most)
+	}
+	return n, nil
 }
