@@ -55,6 +55,7 @@
 //	session_minutes  how long an unused session lasts, default 15
 //	answers          "plain" (default) or "pairs": the shape of ld+json answers
 //	paging           "number" (default) or "position": what page means
+//	resource_list    "container" (default) or "array": what /osmc/resources answers, the latter with ids alone
 //	dates            "seconds" (default), "millis", "compact" or "text"
 //	users            [{name, password, token, oauth_token, roles [{role, categories [path], resources [name or
 //	                 id]}]}]; a role without categories and resources is held everywhere. Roles are the predefined
@@ -81,7 +82,8 @@
 //	name, category (path; none: in no category), description
 //	removed      marked as deleted
 //	read_only    a copy that a configuration has brought
-//	branches     [{name, id, from: the revision it begins after, author}]; the first is the main one (default: trunk)
+//	branches     [{name, id, from: the revision it begins after, author}]; the first is the main one (default: trunk);
+//	             the first revision of another one is the commit that made it, and is added where there is none
 //	revisions    [{n, branch, author, created, description, merged: a revision}], ascending; without created one a day
 //	generate     instead of revisions: {revisions: how many, authors [in turn], start, every: "26h", gap_every: every
 //	             how many numbers one is missing}, all on the main branch

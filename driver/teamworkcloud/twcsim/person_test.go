@@ -51,12 +51,17 @@ func TestWork(t *testing.T) {
 	x.fails("has no revision", "new_branch", "server", "src", "resource", "Seat", "name", "blue", "from", "7")
 	x.do("commit", "server", "src", "resource", "Seat", "branch", "red", "author", "fay")
 	x.do("commit", "server", "src", "resource", "Seat", "branch", "red", "author", "fay")
-	x.do("commit", "server", "src", "resource", "Seat", "author", "eve", "merged", "4")
+	x.do("commit", "server", "src", "resource", "Seat", "author", "eve", "merged", "5")
 	x.fails("has no branch", "commit", "server", "src", "resource", "Seat", "branch", "green")
-	x.fails("has no revision", "commit", "server", "src", "resource", "Seat", "merged", "6")
+	x.fails("has no revision", "commit", "server", "src", "resource", "Seat", "merged", "7")
 	x.fails("no resource", "commit", "server", "src", "resource", "Sofa")
 	x.do("tag", "server", "src", "resource", "Seat", "revision", "4", "name", "v2")
 	x.fails("has no revision", "tag", "server", "src", "resource", "Seat", "revision", "9", "name", "v2")
+	red := x.Named["src"].Resource("Seat").Revision(3)
+	if red.Parent != 1 || red.Description != `Branch "red" created` || red.Branch == x.Named["src"].
+		Resource("Seat").Branches[0].ID {
+		t.Errorf("the branch: %+v", red)
+	}
 	var parents, merged []int
 	seat := x.Named["src"].Resource("Seat")
 	for i, r := range seat.Revisions {
@@ -65,7 +70,7 @@ func TestWork(t *testing.T) {
 		}
 		parents, merged = append(parents, r.Parent), append(merged, r.Merged)
 	}
-	if !slices.Equal(parents, []int{0, 1, 1, 3, 2}) || !slices.Equal(merged, []int{0, 0, 0, 0, 4}) ||
+	if !slices.Equal(parents, []int{0, 1, 1, 3, 4, 2}) || !slices.Equal(merged, []int{0, 0, 0, 0, 0, 5}) ||
 		seat.Tags[1].Revision != 4 {
 		t.Errorf("parents %v, merged %v, tags %v", parents, merged, seat.Tags)
 	}

@@ -525,3 +525,9 @@ func listed(body string) string {
 	}
 	return strings.Join(out, " ")
 }
+
+// TestArrayOfResources: the other form of the list has the ids alone.
+func TestArrayOfResources(t *testing.T) {
+	g := serve(t, plant, `"tls": true,`, `"tls": true, "resource_list": "array",`)
+	g.is("/osmc/resources?includeBody=true", fmt.Sprintf(`[%q, %q]`, engineID, loose))
+}

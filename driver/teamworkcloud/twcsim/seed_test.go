@@ -215,8 +215,13 @@ func TestHistoriesOfSeeds(t *testing.T) {
 		v[2].Author != "Administrator" {
 		t.Errorf("defaults: %+v", v[2])
 	}
-	if b := r.Branches[1]; b.Author != "Administrator" || !b.Created.Equal(r.Revisions[1].Created) || len(r.On(b)) != 2 {
-		t.Errorf("an empty branch: %+v", b)
+	for i, b := range r.Branches[1:] { // making a branch is a commit on it
+		own := r.On(b)
+		if first := own[0]; len(own) != 3 || b.Author != "Administrator" || !b.Created.Equal(r.Revisions[2].Created) ||
+			first.Number != 7+i || first.Parent != 5 || first.Branch != b.ID || first.Author != b.Author ||
+			first.Description != `Branch "`+b.Name+`" created` {
+			t.Errorf("an empty branch: %+v, %+v", b, first)
+		}
 	}
 }
 

@@ -210,7 +210,8 @@ func work(i int) string {
 	return done[i%len(done)] + " " + what[i%len(what)]
 }
 
-// settleBranch fills in what depends on the revisions. A branch exists before its own first revision.
+// settleBranch fills in what depends on the revisions. A branch's own first revision is the commit that made it
+// (OMBEE-SYNC's capture), which is added where the seed has none. What the seed says of that revision stays.
 func settleBranch(r *state.Resource, b *state.Branch, in *seedBranch, now time.Time) error {
 	from := r.Revision(b.Start)
 	if b.Start != 0 && from == nil {
@@ -219,10 +220,15 @@ func settleBranch(r *state.Resource, b *state.Branch, in *seedBranch, now time.T
 	b.Author, b.Created = in.Author, now.UTC().Truncate(time.Millisecond)
 	own := slices.IndexFunc(r.Revisions, func(v *state.Revision) bool { return v.Branch == b.ID })
 	switch {
-	case own >= 0: // creating a branch is its first commit (OMBEE-SYNC's fixture)
-		b.Author, b.Created = cmp.Or(b.Author, r.Revisions[own].Author), r.Revisions[own].Created
+	case own >= 0:
+		first := r.Revisions[own]
+		b.Author, b.Created = cmp.Or(b.Author, first.Author), first.Created
+		if from != nil {
+			first.Description = cmp.Or(first.Description, state.BranchCreated(b.Name))
+		}
 	case from != nil:
-		b.Author, b.Created = cmp.Or(b.Author, from.Author), from.Created
+		b.Author, b.Created = cmp.Or(b.Author, from.Author), r.Latest().Created
+		r.Revisions = append(r.Revisions, r.Creation(b))
 	}
 	b.Author = cmp.Or(b.Author, "Administrator")
 	return nil

@@ -29,6 +29,7 @@ type seedServer struct {
 	SessionMinutes *int                 `json:"session_minutes"`
 	Answers        string               `json:"answers"`
 	Paging         string               `json:"paging"`
+	ResourceList   string               `json:"resource_list"`
 	Dates          string               `json:"dates"`
 	Users          []*seedUser          `json:"users"`
 	Groups         []*seedGroup         `json:"groups"`

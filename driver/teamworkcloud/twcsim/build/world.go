@@ -186,13 +186,14 @@ func buildSwitches(s *state.Server, in *seedServer) (err error) {
 	for _, err := range []error{
 		seed.OneOf("answers", &in.Answers, state.AnswersPlain, state.AnswersPairs),
 		seed.OneOf("paging", &in.Paging, state.PagingNumber, state.PagingPosition),
+		seed.OneOf("resource_list", &in.ResourceList, state.ListingContainer, state.ListingArray),
 		seed.OneOf("dates", &in.Dates, state.DatesSeconds, state.DatesMillis, state.DatesCompact, state.DatesText),
 	} {
 		if err != nil {
 			return err
 		}
 	}
-	s.Shape, s.Paging, s.Dates = in.Answers, in.Paging, in.Dates
+	s.Shape, s.Paging, s.Dates, s.Listing = in.Answers, in.Paging, in.Dates, in.ResourceList
 	s.VersionText = fmt.Sprintf("Teamwork Cloud VERSION %s, OSMC VERSION %s, REVISION 4c1f09a", s.Release, s.Release)
 	if in.VersionText != nil {
 		s.VersionText = *in.VersionText

@@ -125,7 +125,7 @@ func addTag(w *state.World, s *state.Server, v map[string]string) (string, error
 	return fmt.Sprintf("tagged revision %d of %s with %s on %s", at.Number, r.Name, v["name"], s.Name), nil
 }
 
-// newBranch begins a branch after a revision. ASSUMED: that is not a commit.
+// newBranch begins a branch after a revision, which is a commit on the new branch (OMBEE-SYNC's capture).
 func newBranch(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	r, err := editable(s, v)
 	if err != nil {
@@ -146,6 +146,7 @@ func newBranch(w *state.World, s *state.Server, v map[string]string) (string, er
 		b.Start = last.Number
 	}
 	r.Branches = append(r.Branches, b)
+	r.Revisions = append(r.Revisions, r.Creation(b))
 	return fmt.Sprintf("made branch %s of %s on %s, from revision %d", b.Name, r.Name, s.Name, b.Start), nil
 }
 

@@ -92,23 +92,28 @@ func (c *call) listCategoryResources() reply {
 }
 
 // listResources: a container of all. ASSUMED: its shape, which is that of the other lists; the OpenAPI files' example
-// shows a single resource, which no list can be.
+// shows a single resource, which no list can be. A public client (G2OPS/Teamwork-Cloud-RESTAPI) reads a bare array of
+// ids.
 func (c *call) listResources() reply {
 	only, refused := c.readSelection()
 	if refused != nil {
 		return *refused
 	}
-	members := []any{}
+	members, ids := []any{}, []string{}
 	for _, r := range c.server.Resources {
 		if !c.selects(r, only) {
 			continue
 		}
+		ids = append(ids, r.ID)
 		if c.pairs() && c.flag("includeBody") {
 			head := c.pairHead("kerml:Resource", "resource", "kerml:branches", r.ID, true)
 			members = append(members, []any{head, c.resourceBody(r)})
 		} else {
 			members = append(members, ref(r.ID))
 		}
+	}
+	if c.server.Listing == state.ListingArray {
+		return jsonReply(http.StatusOK, TypeLinked, ids)
 	}
 	return jsonReply(http.StatusOK, TypeLinked, c.container("resources", members))
 }

@@ -2,6 +2,7 @@ package state
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"net/url"
 	"slices"
@@ -65,6 +66,19 @@ func (s *Server) User(name string) *User {
 	}
 	return nil
 }
+
+// Creation is the commit by which a branch that has no revision yet comes to be, after all others of the resource.
+func (r *Resource) Creation(b *Branch) *Revision {
+	number := 1
+	if last := r.Latest(); last != nil {
+		number = last.Number + 1
+	}
+	return &Revision{Number: number, Origin: number, Parent: b.Start, Branch: b.ID, Author: b.Author, Created: b.Created,
+		Description: BranchCreated(b.Name)}
+}
+
+// BranchCreated describes the first commit of a branch (OMBEE-SYNC's capture).
+func BranchCreated(name string) string { return fmt.Sprintf("Branch %q created", name) }
 
 // Group finds a user group by its id.
 func (s *Server) Group(id string) *Group {

@@ -61,6 +61,7 @@ type Server struct {
 	Ports   map[string]string // plain, tls: where the sandbox takes their connections
 	Shape   string            // of ld+json lists: plain or pairs
 	Paging  string
+	Listing string // how /osmc/resources lists: container or array
 	Dates   string
 
 	Licences   int
@@ -263,6 +264,9 @@ const (
 const (
 	PagingNumber   = "number"   // page 2 of 10 items each: the 11th to the 20th newest
 	PagingPosition = "position" // page 2 with 10 items: the 2nd to the 11th newest
+
+	ListingContainer = "container"
+	ListingArray     = "array" // of ids
 )
 
 // The units of a machine. "systemd units: twcloud zookeeper webapp (+ authserver old, cassandra, lmadmin)", from
