@@ -29,8 +29,12 @@ type attempt struct {
 func (c *Client) try(ctx context.Context, k *call, take func(*attempt) error) *Error {
 	limited, cancel := context.WithCancelCause(ctx)
 	a := &attempt{client: c, call: k, cancel: cancel}
-	a.watch = newWatchdog(c.o.Timeout, func() {
-		cancel(fmt.Errorf("%w: nothing came for %s (request_timeout)", ErrTimeout, c.o.Timeout))
+	a.watch = newWatchdog(c.o.Timeout, func(waited time.Duration) {
+		if waited > c.o.Timeout {
+			cancel(fmt.Errorf("%w: bytes came for %s, and no answer in them", ErrTimeout, waited))
+			return
+		}
+		cancel(fmt.Errorf("%w: nothing came for %s (request_timeout)", ErrTimeout, waited))
 	})
 	failure := a.send(limited, ctx)
 	if failure == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -21,6 +22,9 @@ const (
 	MaxValues = 4_000_000
 	// MaxDepth bounds how deep objects and arrays of a JSON answer may be nested. Real answers have a dozen levels.
 	MaxDepth = 100
+	// MaxText bounds one text or number of a JSON answer, in bytes: it may be shown, and what is shown is looked through
+	// for secrets, which takes a second for a million bytes that were written to take long.
+	MaxText = 1 << 20
 	// maxHeader bounds the headers of an answer, in bytes.
 	maxHeader = 256 << 10
 	// wholeAnswer is how many times Options.Timeout an answer of Do may take that comes in small pieces.
@@ -45,11 +49,17 @@ func beyond(status int, format string, args ...any) *Error {
 // checkJSON looks whether decoding an answer stays within bounds, without decoding it. What is not JSON has none.
 func checkJSON(body []byte) error {
 	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
-	if len(body) == 0 || body[0] != '{' && body[0] != '[' {
+	if len(body) == 0 || !strings.ContainsRune(`{["`, rune(body[0])) {
 		return nil
 	}
-	values, depth := 0, 0
-	for i := 0; i < len(body); i++ {
+	values, depth, begun := 0, 0, 0 // begun: where the last text or number may have
+	for i := 0; i <= len(body); i++ {
+		if i-begun > MaxText {
+			return fmt.Errorf("the answer has a text or a number of more than %d bytes, from byte %d", MaxText, begun+1)
+		}
+		if i == len(body) {
+			break
+		}
 		switch body[i] {
 		case '"':
 			for i++; i < len(body) && body[i] != '"'; i++ {
@@ -58,15 +68,20 @@ func checkJSON(body []byte) error {
 				}
 			}
 			continue
+		case ' ', '\t', '\r', '\n':
+			begun = i + 1
+			continue
 		case '{', '[':
 			depth++
 		case '}', ']':
 			depth--
+			begun = i + 1
 			continue
 		case ',', ':':
 		default:
 			continue
 		}
+		begun = i + 1
 		if values++; values > MaxValues {
 			return fmt.Errorf("the answer has more than %d values (braces, brackets, commas and colons) in its first %d of "+
 				"%d bytes", MaxValues, i+1, len(body))

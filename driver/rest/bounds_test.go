@@ -51,6 +51,11 @@ func TestAnswersBeyondABound(t *testing.T) {
 		"a long text":        {`["`, `{[,:\"`, 100_000, `"]`, false},
 		"many small ones":    {"[", "{},", rest.MaxValues/2 - 2000, "{}]", false},
 		"too many bytes":     {`"`, "0123456789", 1_000_000, `"`, true},
+		"a text too long":    {`{"a": "`, "0123456789", rest.MaxText/10 + 1000, `"}`, true},
+		"a text alone":       {`"`, "0123456789", rest.MaxText/10 + 1000, `"`, true},
+		"a name too long":    {`[{"`, "0123456789", rest.MaxText/10 + 1000, `":1}]`, true},
+		"a number too long":  {`[1, `, "0123456789", rest.MaxText/10 + 1000, `]`, true},
+		"much space":         {`[1, `, "          ", rest.MaxText/10 + 1000, `2]`, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			answer, sent := squeezed(c.head, c.text, c.times, c.tail)
@@ -65,6 +70,26 @@ func TestAnswersBeyondABound(t *testing.T) {
 				t.Errorf("%d bytes of gzip: %v, %v", sent, got != nil, err)
 			}
 		})
+	}
+}
+
+// What is shown of an answer is looked through for secrets: so much that this takes no time, wherever it stands.
+func TestMessagesOfAnyLength(t *testing.T) {
+	long := strings.Repeat(`%25&amp;YWJj\u0041`, 2<<20)
+	for name, c := range map[string]struct {
+		status int
+		body   string
+	}{
+		"a title": {200, "<html><title>" + long + "</title>"}, "a title of an error": {500, "<html><title>" + long},
+		"a text": {400, `{"message":"` + long}, "no JSON": {200, long},
+	} {
+		s := serve(t, text(c.status, "text/html", c.body))
+		client := connect(t, s, func(o *rest.Options) { o.Secrets, o.MaxRetries = []string{"hunter22"}, -1 })
+		var v any
+		err := client.Get(t.Context(), rest.Request{}, &v)
+		if err == nil || len(err.Error()) > 1000 {
+			t.Errorf("%s: %.300v", name, err)
+		}
 	}
 }
 

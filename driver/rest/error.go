@@ -108,12 +108,19 @@ func WasSent(err error) Sent {
 // fail completes an error for showing.
 func (c *Client) fail(k *call, e *Error) *Error {
 	e.Method, e.URL = k.Method, k.shown
-	e.Message = wording.Message(c.scrub(e.Message), maxMessage)
+	text := e.Message
+	if len(text) > maxForeign {
+		text = text[:maxForeign] + "…"
+	}
+	e.Message = wording.Message(c.scrub(text), maxMessage)
 	return e
 }
 
 const (
-	maxMessage    = 300      // characters
+	maxMessage = 300 // characters
+	// maxForeign is how much of a message is looked through for secrets, in bytes: much more than is shown, as secrets
+	// may be left out, and little enough for what is written there to take long.
+	maxForeign    = 16 << 10
 	maxErrorBytes = 64 << 10 // of an error's answer that are read
 )
 
@@ -172,7 +179,7 @@ var (
 )
 
 func titleOf(page []byte) string {
-	m := title.FindSubmatch(page)
+	m := title.FindSubmatch(page[:min(len(page), peekBytes)])
 	if m == nil {
 		return ""
 	}
@@ -181,6 +188,7 @@ func titleOf(page []byte) string {
 
 // pageOf names a page by its title: the rest is markup.
 func pageOf(page []byte) string {
+	page = page[:min(len(page), peekBytes)]
 	if bytes.HasPrefix(page, []byte("<?xml")) && !bytes.Contains(bytes.ToLower(page), []byte("<html")) {
 		return "XML"
 	}

@@ -188,3 +188,42 @@ func TestTimeoutDoesNotCountTheUpload(t *testing.T) {
 		}
 	})
 }
+
+// Bytes that are no answer do not keep us waiting: headers that do not end, interim answers, and an error that is told
+// byte by byte. Each server ends well after a while, which must be too late.
+func TestTimeoutOfBytesThatSayNothing(t *testing.T) {
+	t.Parallel()
+	const timeout, pieces = 30 * time.Millisecond, 300
+	for name, c := range map[string]struct{ begin, piece, end string }{
+		"headers":         {"HTTP/1.1 200 OK\r\nX: ", "x", "\r\nContent-Length: 2\r\n\r\n{}"},
+		"interim answers": {"", "HTTP/1.1 103 Early Hints\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"},
+		"an error":        {"HTTP/1.1 503 No\r\nContent-Length: 300\r\n\r\n", "x", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			all := make(chan bool, 1)
+			s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				conn, _, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer conn.Close()
+				_, err = io.WriteString(conn, c.begin)
+				for range pieces {
+					if err == nil {
+						<-time.After(timeout / 6)
+						_, err = io.WriteString(conn, c.piece)
+					}
+				}
+				_, _ = io.WriteString(conn, c.end)
+				all <- err == nil
+			})
+			client := connect(t, s, func(o *rest.Options) { o.Timeout, o.MaxRetries = timeout, -1 })
+			_, err := client.Do(t.Context(), rest.Request{})
+			if told := <-all; told || err == nil || !errors.Is(err, rest.ErrTimeout) && !rest.IsStatus(err, 503) {
+				t.Errorf("heard to the end: %v, %v", told, err)
+			}
+		})
+	}
+}

@@ -10,20 +10,26 @@ import (
 
 // watchdog calls bark when nothing happened for a while: it was not kicked, and no byte came over the connection.
 // One Read of a body may take long although bytes keep coming, since a large chunk is read until the buffer is full.
+// Bytes count for wholeAnswer spans after a kick: those that say nothing, such as headers without end, interim answers
+// and pings of HTTP/2, would keep us waiting for ever.
 type watchdog struct {
 	span time.Duration
-	bark func()
+	bark func(waited time.Duration) // waited: without any byte, or in all
 
 	mu     sync.Mutex
 	timer  *time.Timer
+	kicked time.Time
 	frozen bool  // kicks no longer count
 	wire   *wire // nil: not known
 	seen   int64 // bytes that had come when the timer was last looked at
 }
 
-func newWatchdog(span time.Duration, bark func()) *watchdog {
+func newWatchdog(span time.Duration, bark func(waited time.Duration)) *watchdog {
 	w := &watchdog{span: span, bark: bark}
+	w.mu.Lock() // the timer may be over before it is set
+	defer w.mu.Unlock()
 	w.timer = time.AfterFunc(span, w.look)
+	w.kicked = time.Now()
 	return w
 }
 
@@ -34,11 +40,15 @@ func (w *watchdog) look() {
 	if w.wire != nil {
 		if n := w.wire.read.Load(); n > w.seen {
 			w.seen = n
-			w.timer.Reset(w.span)
+			if time.Since(w.kicked) < wholeAnswer*w.span {
+				w.timer.Reset(w.span)
+				return
+			}
+			w.bark(wholeAnswer * w.span)
 			return
 		}
 	}
-	w.bark()
+	w.bark(w.span)
 }
 
 // over watches the bytes of a connection too.
@@ -54,7 +64,7 @@ func (w *watchdog) kick() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.frozen {
-		w.timer.Reset(w.span)
+		w.restart()
 	}
 }
 
@@ -68,6 +78,11 @@ func (w *watchdog) freeze() {
 func (w *watchdog) start() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.restart()
+}
+
+func (w *watchdog) restart() {
+	w.kicked = time.Now()
 	w.timer.Reset(w.span)
 }
 
