@@ -1,6 +1,9 @@
 package redact
 
-import "hash/maphash"
+import (
+	"encoding/binary"
+	"hash/maphash"
+)
 
 const (
 	mostDeep    = 4 // encodings inside each other
@@ -60,6 +63,12 @@ func (f *finder) decode(l *layer, deep int) {
 		if next != nil {
 			next.joined = next.joined || joined && !next.binary
 			f.look(next, deep)
+		}
+	}
+	for at, zero := range l.zeros() {
+		if zero {
+			try(l.wide(1-at, binary.LittleEndian))
+			try(l.wide(at, binary.BigEndian))
 		}
 	}
 	if l.binary {

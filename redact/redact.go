@@ -1,12 +1,12 @@
 // Package redact takes secrets out of text: as they are, and however programs on the way have encoded them.
 //
 // A text is decoded in layers: percent encoding, escapes with backslashes, HTML entities, hexadecimal, base64, lists
-// of numbers, each in every spelling and wherever it begins, one inside of the other. Each layer remembers where its
-// bytes come from, so that what is found in it is taken out of the text itself.
+// of numbers, UTF-16, each in every spelling and wherever it begins, one inside of the other. Each layer remembers
+// where its bytes come from, so that what is found in it is taken out of the text itself.
 //
 // Bounds: other encodings inside each other are decoded four deep, and escapes as often as they can be, at most eight
-// times. What was compressed, encrypted, hashed, written in another case or taken apart is not recognised. Of a
-// secret that was cut off at its end, and is marked so by "…", the beginning is taken out.
+// times. What was compressed, encrypted, hashed or taken apart is not recognised, nor another case of secrets shorter
+// than 8 bytes. Of a secret that was cut off at its end, and is marked so by "…", the beginning is taken out.
 package redact
 
 import (
@@ -18,14 +18,14 @@ import (
 // MinLength is the length in bytes below which a secret is not looked for: it would be found everywhere.
 const MinLength = 4
 
-// minLine is the length from which a line of a secret that has several is a secret by itself, and so is what a secret
-// decodes to.
+// minLine is the length from which a line of a secret that has several is a secret by itself, so is what a secret
+// decodes to, and a secret is recognised in another case.
 const minLine = 2 * MinLength
 
 // Set is the secrets that are taken out. It may be used by several goroutines. nil has none.
 type Set struct {
 	instead string
-	index   map[uint32][]pattern // by the first four bytes, the longest first
+	index   map[uint32][]pattern // by the keys of their beginnings, the longest first
 	filter  [1 << 10]uint64      // says fast which four bytes begin no secret
 	longest int
 }
@@ -96,12 +96,28 @@ func (s *Set) add(secret string, line bool) {
 		if len(form) < MinLength || strings.TrimSpace(form) == "" {
 			continue
 		}
-		key := binary.LittleEndian.Uint32([]byte(form))
+		key := keyOf([]byte(form))
 		s.index[key] = append(s.index[key], pattern{form, line})
 		at := hash(key)
 		s.filter[at>>6] |= 1 << (at & 63)
 		s.longest = max(s.longest, len(form))
 	}
+}
+
+// keyOf is the first four bytes of a secret or of what may be one, the same in another case.
+func keyOf(b []byte) uint32 { return binary.LittleEndian.Uint32(b) | 0x20202020 }
+
+// begins tells whether a text begins with what is looked for, in another case too if that is long.
+func (p pattern) begins(b []byte) bool {
+	if len(b) < len(p.text) {
+		return false
+	}
+	for i := range len(p.text) {
+		if x, y := b[i], p.text[i]; x != y && (len(p.text) < minLine || x|0x20 != y|0x20 || x|0x20 < 'a' || x|0x20 > 'z') {
+			return false
+		}
+	}
+	return true
 }
 
 func hash(key uint32) uint32 { return key * 0x9e3779b1 >> 16 }
@@ -153,13 +169,13 @@ func (s *Set) Spans(text string) []Span {
 func (s *Set) match(l *layer, found func(from, to int)) {
 	b := l.b
 	for i := 0; i+MinLength <= len(b); i++ {
-		key := binary.LittleEndian.Uint32(b[i:])
+		key := keyOf(b[i:])
 		if at := hash(key); s.filter[at>>6]&(1<<(at&63)) == 0 {
 			continue
 		}
 		for _, p := range s.index[key] {
-			if n := len(p.text); n <= len(b)-i && (!p.line || !l.joined) && string(b[i:i+n]) == p.text {
-				found(i, i+n)
+			if (!p.line || !l.joined) && p.begins(b[i:]) {
+				found(i, i+len(p.text))
 				break // the longest: the others lie inside of it
 			}
 		}
@@ -181,7 +197,7 @@ func (s *Set) matchCut(l *layer, found func(from, to int)) {
 		}
 		end += at
 		for i := max(at, end-s.longest); i+MinLength <= end; i++ {
-			for _, p := range s.index[binary.LittleEndian.Uint32(l.b[i:])] {
+			for _, p := range s.index[keyOf(l.b[i:])] {
 				if strings.HasPrefix(p.text, text[i:end]) {
 					found(i, end)
 				}

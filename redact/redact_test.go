@@ -2,6 +2,7 @@ package redact_test
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -80,6 +81,14 @@ func utf16s(s, format string) string {
 	return b.String()
 }
 
+func wide(s string, order binary.AppendByteOrder) string {
+	var b []byte
+	for _, u := range utf16.Encode([]rune(s)) {
+		b = order.AppendUint16(b, u)
+	}
+	return string(b)
+}
+
 // wrapped breaks lines as MIME and PEM do.
 func wrapped(s string) string {
 	var lines []string
@@ -115,6 +124,46 @@ func TestNeverVisible(t *testing.T) {
 			t.Fatalf("%q in %q becomes %q", secret, before+encoded+after, got)
 		}
 	})
+}
+
+// TestUTF16: as programs of Windows write it, and encoded once more as bytes are.
+func TestUTF16(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		secret := "ab" + secrets.Draw(t, "secret") // two Latin letters tell it
+		order := rapid.SampledFrom([]binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian}).Draw(t, "order")
+		before := rapid.SampledFrom([]string{"", "a", "user:"}).Draw(t, "before")
+		text := wide(before+secret, order)
+		inside := []string{"", "lower", "bytes", "hex", "list", "std", "more shifted"}
+		if name := rapid.SampledFrom(inside).Draw(t, "encoding"); name != "" {
+			text = encodings[name](text)
+		}
+		text = rapid.SampledFrom([]string{"", " ", "x"}).Draw(t, "outside") + text
+		if got := redact.New("-", secret).String(text); len(got) > len(text)/2+20 || !strings.Contains(got, "-") {
+			t.Fatalf("%q in %q becomes %q", secret, text, got)
+		}
+	})
+}
+
+// TestOtherCase: a long secret is found in capitals and in small letters, whatever encodes it then.
+func TestOtherCase(t *testing.T) {
+	names := keys(encodings)
+	rapid.Check(t, func(t *rapid.T) {
+		secret := secrets.Filter(func(s string) bool { return len(s) >= 8 }).Draw(t, "secret")
+		change := rapid.SampledFrom([]struct{ from, to rune }{{'a', 'z'}, {'A', 'Z'}, {'A', 'M'}}).Draw(t, "case")
+		text := strings.Map(func(r rune) rune {
+			if r >= change.from && r <= change.to {
+				return r ^ 0x20
+			}
+			return r
+		}, secret)
+		text = encodings[rapid.SampledFrom(names).Draw(t, "encoding")](text)
+		if got := redact.New("\x00", secret).String(text); !strings.Contains(got, "\x00") || len(got) > 99 {
+			t.Fatalf("%q in %q becomes %q", secret, text, got)
+		}
+	})
+	if got := redact.New("-", "admin12").String("Admin12 admin12"); got != "Admin12 -" {
+		t.Errorf("a short one: %q", got)
+	}
 }
 
 func keys(m map[string]func(string) string) []string {

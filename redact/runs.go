@@ -1,5 +1,12 @@
 package redact
 
+import (
+	"bytes"
+	"encoding/binary"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
 // minEncoded is the length of the shortest secret in base64, which is the shortest of all encodings.
 const minEncoded = (MinLength*8 + 5) / 6
 
@@ -154,6 +161,38 @@ func (l *layer) gap(at int) int {
 		}
 	}
 	return n
+}
+
+// zeros are at which bytes of two, the first or the second, there are two zeros in a row: the upper halves of Latin
+// letters in UTF-16.
+func (l *layer) zeros() (at [2]bool) {
+	for i := 0; i+2 < len(l.b); i++ {
+		next := bytes.IndexByte(l.b[i:len(l.b)-2], 0)
+		if next < 0 {
+			break
+		}
+		if i += next; l.b[i+2] == 0 {
+			at[i%2] = true
+		}
+	}
+	return at
+}
+
+// wide decodes UTF-16, as programs of Windows write it, in one order of bytes, beginning at an even or an odd one.
+func (l *layer) wide(begin int, order binary.ByteOrder) *layer {
+	out := &layer{}
+	out.size(len(l.b))
+	for i := begin; i+1 < len(l.b); i += 2 {
+		r, end := rune(order.Uint16(l.b[i:])), i+2
+		if utf16.IsSurrogate(r) && end+1 < len(l.b) {
+			if pair := utf16.DecodeRune(r, rune(order.Uint16(l.b[end:]))); pair != utf8.RuneError {
+				r, end = pair, end+2
+			}
+		}
+		out.put(l, i, end, []byte(string(r))...)
+		i = end - 2
+	}
+	return out
 }
 
 // unwrap takes line breaks, and the indentation after them, out of what may be one text that was broken for the eye,

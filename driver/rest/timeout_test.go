@@ -189,7 +189,7 @@ func TestTimeoutDoesNotCountTheUpload(t *testing.T) {
 	})
 }
 
-// Bytes that are no answer do not keep us waiting: headers that do not end, interim answers, and an error that is told
+// Bytes without an answer do not keep us waiting: headers that do not end, interim answers, and an error that is told
 // byte by byte. Each server ends well after a while, which must be too late.
 func TestTimeoutOfBytesThatSayNothing(t *testing.T) {
 	t.Parallel()
