@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
@@ -168,10 +167,6 @@ func (o *plan) losing() {
 			wording.Plural(r.Source.Branches, "branch"),
 			wording.Plural(r.Source.Revisions, "revision"), r.Source.LatestBy, r.Source.LatestAt, created(r)))
 	}
-	if op == opRemove {
-		lines = append(lines, machine.Lines(machine.Batches(o.commands(atSource).DataManager, o.ids(),
-			machine.Remove)...)...)
-	}
 	o.find("whose", planner.Warn, op, fmt.Sprintf("removed from %s: %s; the newest revisions are by %s",
 		o.addr(atSource), wording.Plural(len(o.present), "resource"), byCount(people)), strings.Join(lines, "\n"))
 	for i := range o.sharing.Items {
@@ -281,10 +276,6 @@ func (o *plan) reactivating() {
 			line += fmt.Sprintf(", on the target alone, the last revision by %s on %s", c.LatestBy, c.LatestAt)
 		}
 		lines = append(lines, line)
-	}
-	if op == opReactivate {
-		lines = append(lines, machine.Lines(machine.Batches(o.commands(atTarget).DataManager, o.movedIDs(),
-			machine.Reactivate(o.wholeCategory()))...)...)
 	}
 	grade := planner.Note
 	if slices.ContainsFunc(o.moved(), o.supposed) {
