@@ -172,23 +172,25 @@ func decodeBase64(s string) (string, error) {
 
 // lengthFunc counts the elements of a collection or the characters of a string.
 var lengthFunc = function.New(&function.Spec{
-	Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowDynamicType: true, AllowUnknown: true}},
-	Type:   function.StaticReturnType(cty.Number),
+	Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowDynamicType: true, AllowUnknown: true,
+		AllowMarked: true}}, // secrets inside of a collection do not make its length one
+	Type: function.StaticReturnType(cty.Number),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		ty := args[0].Type()
+		val, marks := args[0].Unmark()
+		ty := val.Type()
 		switch {
 		case ty == cty.DynamicPseudoType:
 			return cty.UnknownVal(cty.Number), nil
 		case ty == cty.String:
 			return stdlib.Strlen(args[0])
 		case ty.IsObjectType():
-			return cty.NumberIntVal(int64(len(ty.AttributeTypes()))), nil
+			return cty.NumberIntVal(int64(len(ty.AttributeTypes()))).WithMarks(marks), nil
 		case ty.IsTupleType():
-			return cty.NumberIntVal(int64(ty.Length())), nil
+			return cty.NumberIntVal(int64(ty.Length())).WithMarks(marks), nil
 		case !ty.IsCollectionType():
 			return cty.NilVal, function.NewArgErrorf(0, "a string or a collection is required")
 		}
-		return args[0].Length(), nil
+		return args[0].Length(), nil // of a marked value it is marked
 	},
 })
 

@@ -330,7 +330,7 @@ func (o *plan) machineWork(end string) {
 
 // together: another offload that stops the services of the same server must come before or after this one.
 func (o *plan) together(end string) {
-	for _, r := range o.decl.Resource().Peers {
+	for r := range o.decl.Resource().Peers() {
 		p := Declared(r)
 		other := survey.Declared(p.Sync)
 		if other == nil || slices.Contains(o.decl.Resource().DependsOn, r.Addr) ||
