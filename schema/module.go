@@ -51,7 +51,7 @@ type call struct {
 	meta    meta
 	inputs  map[string]*hcl.Attribute
 	failed  bool
-	depends []target // of depends_on
+	depends []target               // of depends_on
 	results map[*instance]*results // by the instance that the block stands in
 }
 
