@@ -26,7 +26,7 @@ var Kinds = []Kind{Server, Keystore, Sync, Migration}
 
 // Addr names one declaration: kind.type.name, with the key of its for_each and the modules it is in:
 //
-//	module.share["north"].sync.teamwork_cloud.models["power"]
+//	module.share["north"].sync.PRODUCT.models["power"]
 //
 // It is comparable.
 type Addr struct {

@@ -447,7 +447,7 @@ func shortestWay(start *node, inside map[*node]bool) []edge {
 	return nil
 }
 
-// nodeHeap yields what is no declaration first, then declarations by address.
+// nodeHeap yields declarations last, by address.
 type nodeHeap []*node
 
 func (h nodeHeap) Len() int { return len(h) }

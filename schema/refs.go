@@ -386,7 +386,7 @@ func (l *loader) refer(a *Attribute, attr *hcl.Attribute, f frame) cty.Value {
 	if t.keyed {
 		what = "its for_each has no such key, or it is not enabled"
 	}
-	l.add(problem(attr.Expr.Range(), "Reference to what is not there", "There is no %s: %s.", addr, what))
+	l.add(problem(attr.Expr.Range(), "Reference to a missing declaration", "There is no %s: %s.", addr, what))
 	return cty.UnknownVal(cty.String)
 }
 
@@ -418,7 +418,7 @@ func (l *loader) referTo(a *Attribute, attr *hcl.Attribute, f frame) cty.Value {
 	if diags.HasErrors() {
 		return unknown
 	}
-	val, _ = val.Unmark() // a declaration with a secret in it is no secret itself
+	val, _ = val.Unmark() // a declaration that holds a secret is not one itself
 	switch {
 	case val.IsNull():
 		return cty.NullVal(cty.String)
