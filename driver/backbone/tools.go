@@ -30,11 +30,16 @@ output. It ends with 0 when the merged file is complete, even if the summary on 
 }
 
 var ruleHelp = map[syncinfo.Rule]string{
-	syncinfo.Unmatched: "merge although a pair has no mirror on the other side",
-	syncinfo.SeqDiffer: "merge although message numbers disagree: something was in flight",
-	syncinfo.Doubled:   "merge although a file has a pair twice",
-	syncinfo.Swapped:   "merge although issue keys are not of the project given for their side",
-	syncinfo.SameFile:  "merge although both sides are the same file",
+	syncinfo.Unmatched:          "merge although a pair has no mirror on the other side",
+	syncinfo.SeqDiffer:          "merge although message numbers disagree: something was in flight",
+	syncinfo.Doubled:            "merge although a file has a pair twice",
+	syncinfo.SharedIssue:        "merge although an issue is in two different pairs",
+	syncinfo.RepeatedID:         "merge although a file has the id of an entry twice",
+	syncinfo.RepeatedComment:    "merge although an entry has the id of a comment twice",
+	syncinfo.RepeatedAttachment: "merge although an entry has the id of an attachment twice",
+	syncinfo.Connectors:         "merge although a file has entries of two connectors",
+	syncinfo.Swapped:            "merge although issue keys are not of the project given for their side",
+	syncinfo.SameFile:           "merge although both sides are the same file",
 }
 
 func mergeFlags(f *pflag.FlagSet) {

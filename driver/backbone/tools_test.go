@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/afero"
 	"github.com/spf13/pflag"
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 )
 
 // brokenWriter takes nothing.
@@ -21,12 +22,16 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("nobody re
 // mergeWith runs the tool with a command line.
 func mergeWith(t *testing.T, stderr io.Writer, args ...string) (afero.Fs, error) {
 	t.Helper()
+	return mergeFiles(t, stderr, `{"localIssueKey":"A-1","remoteIssueKey":"B-1"}`,
+		`{"localIssueKey":"B-1","remoteIssueKey":"A-1"}`, args...)
+}
+
+// mergeFiles does it with the entries of the master's file m and the slave's file s.
+func mergeFiles(t *testing.T, stderr io.Writer, master, slave string, args ...string) (afero.Fs, error) {
+	t.Helper()
 	fs := afero.NewMemMapFs()
-	for name, text := range map[string]string{
-		"m": `{"firstConnector":[{"localIssueKey":"A-1","remoteIssueKey":"B-1"}]}`,
-		"s": `{"firstConnector":[{"localIssueKey":"B-1","remoteIssueKey":"A-1"}]}`,
-	} {
-		if err := afero.WriteFile(fs, name, []byte(text), 0o600); err != nil {
+	for name, entries := range map[string]string{"m": master, "s": slave} {
+		if err := afero.WriteFile(fs, name, []byte(`{"firstConnector":[`+entries+`]}`), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -71,5 +76,58 @@ func TestMergeWithoutASummary(t *testing.T) {
 	}
 	if data, err := afero.ReadFile(fs, "o"); err != nil || !strings.Contains(string(data), "secondConnector") {
 		t.Error(string(data), err)
+	}
+}
+
+// TestMergeAllowsEachRule: every rule has its flag with a help text, and what breaks the rule alone is merged with
+// that flag and not with all others.
+func TestMergeAllowsEachRule(t *testing.T) {
+	const (
+		one, mirror = `{"localIssueKey":"A-1","remoteIssueKey":"B-1"}`, `{"localIssueKey":"B-1","remoteIssueKey":"A-1"}`
+		both        = `{"localIssueKey":"A-1","remoteIssueKey":"A-1"}`
+	)
+	with := func(members, in string) string { return strings.Replace(in, "{", "{"+members+",", 1) }
+	broken := map[syncinfo.Rule][]string{ // the master's and the slave's entries, and further flags
+		syncinfo.Unmatched: {one, mirror + `,{"localIssueKey":"B-2","remoteIssueKey":"A-2"}`},
+		syncinfo.SeqDiffer: {with(`"outgoingMessageSequenceId":2`, one), with(`"incomingMessageSequenceId":1`, mirror)},
+		syncinfo.Doubled:   {one + "," + one, mirror},
+		syncinfo.SharedIssue: {one + `,{"localIssueKey":"A-1","remoteIssueKey":"B-2"}`,
+			mirror + `,{"localIssueKey":"B-2","remoteIssueKey":"A-1"}`},
+		syncinfo.RepeatedID: {with(`"id":1`, one) + `,{"localIssueKey":"A-2","remoteIssueKey":"B-2","id":1}`,
+			mirror + `,{"localIssueKey":"B-2","remoteIssueKey":"A-2"}`},
+		syncinfo.RepeatedComment:    {with(`"comments":[{"localId":"1"},{"localId":"1"}]`, one), mirror},
+		syncinfo.RepeatedAttachment: {one, with(`"attachments":[{"remoteId":"1"},{"remoteId":"1"}]`, mirror)},
+		syncinfo.Connectors: {with(`"connectorKey":"CON-1"`, one) +
+			`,{"localIssueKey":"A-2","remoteIssueKey":"B-2","connectorKey":"CON-2"}`,
+			mirror + `,{"localIssueKey":"B-2","remoteIssueKey":"A-2"}`},
+		syncinfo.Swapped:  {one, mirror, "--master-project=X"},
+		syncinfo.SameFile: {both, both},
+	}
+	for _, rule := range syncinfo.Rules() {
+		files := broken[rule]
+		if files == nil || ruleHelp[rule] == "" {
+			t.Fatalf("%s has no case here, or no help", rule)
+		}
+		args := append([]string{"--migrating=slave", "--master=m", "--slave=s", "-oo"}, files[2:]...)
+		others := args
+		for _, other := range syncinfo.Rules() {
+			if other != rule {
+				others = append(others[:len(others):len(others)], other.Flag())
+			}
+		}
+		_, err := mergeFiles(t, io.Discard, files[0], files[1], others...)
+		var check *syncinfo.CheckError
+		if !errors.As(err, &check) || len(check.Findings) == 0 {
+			t.Errorf("%s is not refused: %v", rule, err)
+			continue
+		}
+		for _, f := range check.Findings {
+			if f.Rule != rule {
+				t.Errorf("%s: refused for %s", rule, f)
+			}
+		}
+		if _, err := mergeFiles(t, io.Discard, files[0], files[1], append(args, rule.Flag())...); err != nil {
+			t.Errorf("%s is refused all the same: %v", rule, err)
+		}
 	}
 }

@@ -215,8 +215,8 @@ func migrationType() schema.Type {
 				{Name: "complete_comments", Type: cty.Bool, Default: cty.False,
 					Doc: "Fill the missing half of a comment or attachment pair from the other side's export."},
 				{Name: "allow", Type: cty.List(cty.String),
-					Doc: "Checks that may fail: unmatched, sequence, and so on. sequence also takes pairs without message " +
-						"numbers for applied."},
+					Doc: "Checks that may fail: " + ruleNames() + ". sequence also takes pairs without message numbers for " +
+						"applied."},
 				{Name: "accept", Type: cty.List(cty.String),
 					Doc: "What the new synchronization may lose or change against the original, by name: comments, " +
 						"attachments, field.NAME, issue_types.NAME, first.jql. Without it the original is not deleted."},

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/backbone"
+	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -84,6 +85,12 @@ migration "backbone_to_cloud" "m" {
 func TestRulesOfTheProduct(t *testing.T) {
 	if got := lint(t, valid); len(got) != 0 {
 		t.Fatalf("the valid one: %v", got)
+	}
+	for _, rule := range syncinfo.Rules() {
+		allow := "migrating = \"master\"\n  allow = [\"" + string(rule) + "\"]"
+		if got := lint(t, strings.Replace(valid, `migrating = "master"`, allow, 1)); len(got) != 0 {
+			t.Errorf("allow = [%q]: %v", rule, got)
+		}
 	}
 	cases := []struct{ name, old, new, want string }{
 		{"no secret", `  password = env("A_PASSWORD")`, ``, "No secret for the server"},

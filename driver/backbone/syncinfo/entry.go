@@ -33,6 +33,7 @@ type Entry struct {
 	LocalKey     []byte // localIssueKey, decoded; never empty
 	RemoteKey    []byte // remoteIssueKey, decoded; never empty
 	ConnectorKey []byte // connectorKey, decoded; empty if it is missing or not a string
+	ID           []byte // id: the digits of a whole number, a string decoded; empty if it is missing or neither
 
 	Sequence    Sequence // message counters
 	OddSequence bool     // a message counter is a number, but no whole one of 64 bits; it counts as missing
@@ -44,6 +45,9 @@ type Entry struct {
 	// as missing. The sender of a comment knows only its own id of it, so half pairs are ordinary.
 	Comments, HalfComments       int
 	Attachments, HalfAttachments int
+
+	// A localId or remoteId that two of them share, as "localId 10019 twice"; "" if none do. Only looked for by a merge.
+	RepeatedComment, RepeatedAttachment string
 
 	Offset int64 // of Raw in the file, in bytes
 	Line   int   // 1-based

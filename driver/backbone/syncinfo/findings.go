@@ -10,15 +10,23 @@ type Rule string
 
 // The checks that can be allowed to fail.
 const (
-	Unmatched Rule = "unmatched" // a pair has no mirror on the other side
-	SeqDiffer Rule = "sequence"  // message sequence ids of the two sides disagree
-	Doubled   Rule = "duplicate" // a file has a pair twice
-	Swapped   Rule = "swapped"   // a key is not in the project that is said to be its side's
-	SameFile  Rule = "same-file" // both sides are the same file, or have the same content
+	Unmatched          Rule = "unmatched"           // a pair has no mirror on the other side
+	SeqDiffer          Rule = "sequence"            // message sequence ids of the two sides disagree
+	Doubled            Rule = "duplicate"           // a file has a pair twice
+	SharedIssue        Rule = "shared-issue"        // an issue is in two different pairs
+	RepeatedID         Rule = "repeated-id"         // a file has the id of an entry twice
+	RepeatedComment    Rule = "repeated-comment"    // an entry has an id of a comment twice
+	RepeatedAttachment Rule = "repeated-attachment" // an entry has an id of an attachment twice
+	Connectors         Rule = "connectors"          // a file has entries of more than one connector
+	Swapped            Rule = "swapped"             // a key is not in the project that is said to be its side's
+	SameFile           Rule = "same-file"           // both sides are the same file, or have the same content
 )
 
 // Rules lists all of them, sorted.
-func Rules() []Rule { return []Rule{Doubled, SameFile, SeqDiffer, Swapped, Unmatched} }
+func Rules() []Rule {
+	return []Rule{Connectors, Doubled, RepeatedAttachment, RepeatedComment, RepeatedID, SameFile, SeqDiffer, SharedIssue,
+		Swapped, Unmatched}
+}
 
 // Flag is the command-line flag that allows the rule to be broken.
 func (r Rule) Flag() string { return "--allow-" + string(r) }

@@ -49,11 +49,14 @@ type MergeOptions struct {
 // byte as it was. Order, unknown members and the form of numbers stay.
 //
 // It reads the side that stays first, to its end. Memory is bounded by the largest entry and by a Set of one side's
-// pairs (and of the other side's unmatched ones). The output appears under its name complete and synced, or not at
-// all: a file that was there before survives every failure. A symbolic link at Out stays, and the file it leads to
-// is replaced (if Fs is an afero.LinkReader; otherwise the link is). A file that was there keeps its mode,
-// less what everybody might do, and its owner where this process may give files away. An input that is not a regular
-// file is read once, like standard input.
+// pairs (and of the other side's unmatched ones). A file whose entries are not in the order of their ids is read again
+// to compare the ids: once up to half a million pairs, eight times at most. An input that is not a regular file is
+// kept aside as it is read, like standard input.
+//
+// The output appears under its name complete and synced, or not at all: a file that was there before survives every
+// failure. A symbolic link at Out stays, and the file it leads to is replaced (if Fs is an afero.LinkReader; otherwise
+// the link is). A file that was there keeps its mode, less what everybody might do, and its owner where this process
+// may give files away.
 //
 // When ctx ends, Merge returns even from a pipe whose other end does nothing. The goroutine that waits there is then
 // left behind until the pipe moves or closes.
@@ -96,7 +99,8 @@ type merge struct {
 	sameFile bool // both sides are one file
 	findings []Finding
 	report   *Report
-	buffer   []byte // of whichever reader is at work
+	buffer   []byte   // of whichever reader is at work
+	idList   []uint64 // of whichever side is looked at
 }
 
 func newMerge(o MergeOptions) (*merge, error) {
@@ -117,6 +121,7 @@ func newMerge(o MergeOptions) (*merge, error) {
 		o.MaxEntry = DefaultMaxEntry
 	}
 	m := &merge{o: o, allowed: map[Rule]bool{}, set: NewSet(), extra: NewSet(), report: &Report{Migrating: o.Migrating}}
+	m.set.byKey, m.extra.byKey, m.extra.seed = true, true, m.set.seed
 	for _, r := range o.Allow {
 		m.allowed[r] = true
 	}
@@ -224,10 +229,7 @@ func (m *merge) readStaying(ctx context.Context, write func(*Entry) error) error
 	}
 	m.set.confirmed = m.stay.rereader()
 	first, count, err := m.set.Seal()
-	m.stay.repeated.count = count
-	for _, d := range first {
-		m.stay.repeated.first.add(d.Offset, d)
-	}
+	m.stay.addRepeated(first, count)
 	return err
 }
 
@@ -257,10 +259,7 @@ func (m *merge) readMigrating(ctx context.Context, write func(*Entry) error) err
 	}
 	m.extra.confirmed = m.move.rereader()
 	first, count, err := m.extra.Seal()
-	m.move.repeated.count += count // to those that met a pair of the other side again
-	for _, d := range first {
-		m.move.repeated.first.add(d.Offset, d)
-	}
+	m.move.addRepeated(first, count) // to those that met a pair of the other side again
 	return err
 }
 
@@ -276,8 +275,7 @@ func (m *merge) meet(e *Entry) error {
 		m.noteUnknown(match.Sequence, e)
 		m.compareSequence(match.Sequence, match.Offset, e)
 	case Again:
-		m.move.repeated.count++
-		m.move.repeated.first.add(e.Offset, Duplicate{Offset: e.Offset, First: match.Earlier})
+		m.move.addRepeated([]Duplicate{{Offset: e.Offset, First: match.Earlier}}, 1)
 		m.compareSequence(match.Sequence, match.Offset, e)
 	default:
 		m.unmatched.add(m.move.name, e, func() string { return pairName(e.LocalKey, e.RemoteKey) })

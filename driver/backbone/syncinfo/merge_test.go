@@ -287,8 +287,8 @@ func TestMergeUncompared(t *testing.T) {
 func TestMergeListsTen(t *testing.T) {
 	var master, slave []string
 	for i := range 25 {
-		master = append(master, pair(fmt.Sprint("A-", i), "B-1", ""))
-		slave = append(slave, pair(fmt.Sprint("C-", i), "D-1", ""))
+		master = append(master, pair(fmt.Sprint("A-", i), fmt.Sprint("B-", i), ""))
+		slave = append(slave, pair(fmt.Sprint("C-", i), fmt.Sprint("D-", i), ""))
 	}
 	for _, migrating := range []Role{Master, Slave} {
 		fs := memory(t, export(master...), export(slave...))
@@ -403,7 +403,8 @@ func TestMergeOptions(t *testing.T) {
 		"only one of the two files can come from standard input": func(o *MergeOptions) {
 			o.Master, o.Slave = Standard, Standard
 		},
-		"\"all\" is not a check that can be allowed to fail; these are [\"duplicate\" \"same-file\" \"sequence\" " +
+		"\"all\" is not a check that can be allowed to fail; these are [\"connectors\" \"duplicate\" " +
+			"\"repeated-attachment\" \"repeated-comment\" \"repeated-id\" \"same-file\" \"sequence\" \"shared-issue\" " +
 			"\"swapped\" \"unmatched\"]": func(o *MergeOptions) {
 			o.Allow = []Rule{"all"}
 		},
@@ -493,7 +494,7 @@ func TestCompleteComments(t *testing.T) {
 		`"localId":"60\n"},{"localId":"50"}]`)
 	fs := memory(t, export(master), export(slave))
 	o := options(fs, Slave)
-	o.CompleteComments = true
+	o.CompleteComments, o.Allow = true, []Rule{RepeatedComment}
 	report, err := Merge(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)

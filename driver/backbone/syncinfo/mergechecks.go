@@ -59,12 +59,22 @@ func (m *merge) judge(ctx context.Context) error {
 	if err := m.compareRepeated(); err != nil {
 		return err
 	}
+	if err := m.findShared(ctx); err != nil {
+		return err
+	}
+	for _, s := range []*side{m.stay, m.move} {
+		if err := s.findRepeatedIDs(ctx); err != nil {
+			return err
+		}
+	}
 	unmatched := m.set.unmatched()
 	if err := m.locate(ctx, unmatched); err != nil {
 		return err
 	}
-	m.stay.checkRepeated()
-	m.move.checkRepeated()
+	for _, s := range []*side{m.stay, m.move} {
+		s.checkRepeated()
+		s.checkConnector()
+	}
 	m.checkContent()
 	m.checkSwapped()
 	m.checkUnmatched(unmatched)
@@ -87,8 +97,11 @@ func (m *merge) judge(ctx context.Context) error {
 func (m *merge) locate(ctx context.Context, unmatched []int64) error {
 	at := map[*side][]int64{m.stay: unmatched}
 	for _, s := range []*side{m.stay, m.move} {
-		for _, d := range s.repeated.first.sorted() {
-			at[s] = append(at[s], d.Offset, d.First)
+		for _, all := range []*repeats{&s.repeated, &s.repeatedID, &s.sharedLocal, &s.sharedRemote} {
+			for _, one := range all.first.sorted() {
+				at[s] = append(at[s], one.at)
+				at[one.in] = append(at[one.in], one.first)
+			}
 		}
 	}
 	for _, d := range m.sequence.first.sorted() {

@@ -10,30 +10,36 @@ import (
 
 // TestCompleteOnlyWhatIsCertain: two pairs that contradict each other never come out of it.
 func TestCompleteOnlyWhatIsCertain(t *testing.T) {
-	for _, c := range []struct{ name, mine, its, want string }{
-		{"plain", `{"localId":"1"}`, `{"remoteId":"1","localId":"2"}`, `{"localId":"1","remoteId":"2"}`},
-		{"the id occurs twice", `{"localId":"1"},{"localId":"1"}`, `{"remoteId":"1","localId":"2"}`, ""},
-		{"the id is in a whole pair too", `{"localId":"1"},{"localId":"1","remoteId":"3"}`,
+	for _, c := range []struct {
+		name            string
+		repeated        bool // it takes a permission to merge at all
+		mine, its, want string
+	}{
+		{"plain", false, `{"localId":"1"}`, `{"remoteId":"1","localId":"2"}`, `{"localId":"1","remoteId":"2"}`},
+		{"the id occurs twice", true, `{"localId":"1"},{"localId":"1"}`, `{"remoteId":"1","localId":"2"}`, ""},
+		{"the id is in a whole pair too", true, `{"localId":"1"},{"localId":"1","remoteId":"3"}`,
 			`{"remoteId":"1","localId":"2"}`, ""},
-		{"the other id is there already", `{"localId":"1"},{"localId":"3","remoteId":"2"}`,
+		{"the other id is there already", false, `{"localId":"1"},{"localId":"3","remoteId":"2"}`,
 			`{"remoteId":"1","localId":"2"}`, ""},
-		{"the other id is there as a half", `{"localId":"1"},{"remoteId":"2"}`, `{"remoteId":"1","localId":"2"}`, ""},
-		{"the other id is the mirror's twice", `{"localId":"1"},{"localId":"4"}`,
+		{"the other id is there as a half", false, `{"localId":"1"},{"remoteId":"2"}`, `{"remoteId":"1","localId":"2"}`,
+			""},
+		{"the other id is the mirror's twice", true, `{"localId":"1"},{"localId":"4"}`,
 			`{"remoteId":"1","localId":"2"},{"remoteId":"4","localId":"2"}`, ""},
-		{"an id as number and text", `{"localId":1},{"localId":"1"}`, `{"remoteId":"1","localId":"2"}`, ""},
-		{"escaped here", `{"localId":"\u0031"}`, `{"remoteId":"1","localId":"2"}`, `{"localId":"\u0031","remoteId":"2"}`},
-		{"escaped there", `{"remoteId":"1"}`, `{"localId":"\u0031","remoteId":"\u0032"}`,
+		{"an id as number and text", true, `{"localId":1},{"localId":"1"}`, `{"remoteId":"1","localId":"2"}`, ""},
+		{"escaped here", false, `{"localId":"\u0031"}`, `{"remoteId":"1","localId":"2"}`,
+			`{"localId":"\u0031","remoteId":"2"}`},
+		{"escaped there", false, `{"remoteId":"1"}`, `{"localId":"\u0031","remoteId":"\u0032"}`,
 			`{"remoteId":"1","localId":"\u0032"}`},
-		{"escaped twice", `{"localId":"1"},{"localId":"\u0031"}`, `{"remoteId":"1","localId":"2"}`, ""},
-		{"empty is missing", `{"localId":"1", "remoteId": ""}`, `{"remoteId":"1","localId":"2"}`,
+		{"escaped twice", true, `{"localId":"1"},{"localId":"\u0031"}`, `{"remoteId":"1","localId":"2"}`, ""},
+		{"empty is missing", false, `{"localId":"1", "remoteId": ""}`, `{"remoteId":"1","localId":"2"}`,
 			`{"localId":"1", "remoteId": "2"}`},
-		{"empty is missing, the other way", `{"localId":"","remoteId":"1"}`, `{"localId":"1","remoteId":"2"}`,
+		{"empty is missing, the other way", false, `{"localId":"","remoteId":"1"}`, `{"localId":"1","remoteId":"2"}`,
 			`{"localId":"2","remoteId":"1"}`},
-		{"empty there", `{"localId":"1"}`, `{"remoteId":"1","localId":""}`, ""},
-		{"both empty", `{"localId":"","remoteId":null}`, `{"remoteId":"","localId":"2"}`, ""},
-		{"a member twice", `{"localId":"1","localId":"5"}`, `{"remoteId":"5","localId":"2"}`, ""},
-		{"a member twice there", `{"localId":"1"}`, `{"remoteId":"1","localId":"3","localId":"2"}`, ""},
-		{"two digits are not an empty text", `{"localId":10}`, `{"remoteId":10,"localId":20}`,
+		{"empty there", false, `{"localId":"1"}`, `{"remoteId":"1","localId":""}`, ""},
+		{"both empty", false, `{"localId":"","remoteId":null}`, `{"remoteId":"","localId":"2"}`, ""},
+		{"a member twice", true, `{"localId":"1","localId":"5"}`, `{"remoteId":"5","localId":"2"}`, ""},
+		{"a member twice there", true, `{"localId":"1"}`, `{"remoteId":"1","localId":"3","localId":"2"}`, ""},
+		{"two digits are not an empty text", false, `{"localId":10}`, `{"remoteId":10,"localId":20}`,
 			`{"localId":10,"remoteId":20}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -46,6 +52,13 @@ func TestCompleteOnlyWhatIsCertain(t *testing.T) {
 				fs := memory(t, export(entry("A-1", "B-1", c.mine)), export(entry("B-1", "A-1", c.its)))
 				o := options(fs, Slave)
 				o.CompleteComments = true
+				if c.repeated {
+					rule := map[string]Rule{"comments": RepeatedComment, "attachments": RepeatedAttachment}[lists[0]]
+					if found := refusedFor(t, o); len(found) != 1 || found[0].Rule != rule || found[0].Count != 1 {
+						t.Error(found)
+					}
+					o.Allow = []Rule{rule}
+				}
 				if _, err := Merge(context.Background(), o); err != nil {
 					t.Fatal(err)
 				}

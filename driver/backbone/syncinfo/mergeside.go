@@ -34,12 +34,13 @@ type side struct {
 	read1   bool   // it has been read to its end once
 	content uint64 // the hash then
 
-	swapped, odd tally
-	repeated     struct {
-		count int
-		first lowest[Duplicate]
-	}
-	places map[int64]Example // by offset: what is named in findings
+	swapped, odd              tally
+	connector                 connectorSeen
+	ids                       idsSeen
+	comments, attachments     tally   // entries that have an id of one twice
+	repeated, repeatedID      repeats // pairs, ids of entries
+	sharedLocal, sharedRemote repeats
+	places                    map[int64]Example // by offset: what is named in findings
 }
 
 func newSide(m *merge, role Role, path string, report *SideReport) *side {
@@ -102,13 +103,10 @@ func (s *side) read(ctx context.Context, do func(e *Entry) error) error {
 	s.size = 0
 	r := src.reader(&contextReader{ctx, io.TeeReader(in, s)})
 	s.reading = r
+	r.s.findTwice = !s.read1
 	err = src.each(r, func(e *Entry) error {
 		if !s.read1 {
-			s.report.add(e)
-			s.checkProject(e)
-			if e.OddSequence {
-				s.odd.add(s.name, e, func() string { return pairName(e.LocalKey, e.RemoteKey) })
-			}
+			s.check(e)
 		}
 		return do(e)
 	})
@@ -124,6 +122,26 @@ func (s *side) read(ctx context.Context, do func(e *Entry) error) error {
 	s.read1, s.content, s.report.Bytes = true, s.hash.Sum64(), s.size
 	s.warn(r)
 	return nil
+}
+
+// check looks at an entry when it is read for the first time.
+func (s *side) check(e *Entry) {
+	s.report.add(e)
+	s.checkProject(e)
+	s.connector.add(s.name, e)
+	s.ids.add(e.ID)
+	named := func(what string) func() string {
+		return func() string { return pairName(e.LocalKey, e.RemoteKey) + what }
+	}
+	if e.OddSequence {
+		s.odd.add(s.name, e, named(""))
+	}
+	if e.RepeatedComment != "" {
+		s.comments.add(s.name, e, named(" has "+e.RepeatedComment))
+	}
+	if e.RepeatedAttachment != "" {
+		s.attachments.add(s.name, e, named(" has "+e.RepeatedAttachment))
+	}
 }
 
 // warn tells what is odd in the file but does no harm.
@@ -181,19 +199,4 @@ func (s *side) locate(ctx context.Context, offsets []int64) error {
 		s.places[offsets[i]] = found[i]
 	}
 	return err
-}
-
-// checkRepeated makes a finding of entries that have the same pair.
-func (s *side) checkRepeated() {
-	if s.repeated.count == 0 {
-		return
-	}
-	t := tally{count: s.repeated.count}
-	for _, d := range s.repeated.first.sorted() {
-		one := s.places[d.Offset]
-		one.Text += ", first at " + s.places[d.First].Where
-		t.examples = append(t.examples, one)
-	}
-	s.m.found(t.finding(Doubled, fmt.Sprintf("%s has %s of a pair that it has already; remove the wrong entry",
-		s.name, entries(t.count))))
 }

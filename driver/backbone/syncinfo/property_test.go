@@ -76,13 +76,16 @@ func jsonString(t *rapid.T, s string) string {
 	return `"` + b.String() + `"`
 }
 
-// drawEntry draws an entry with known and unknown members in any order.
-func drawEntry(t *rapid.T, local, remote string) string {
+// drawEntry draws an entry with known and unknown members in any order; without a connectorKey where connector is "".
+func drawEntry(t *rapid.T, connector, local, remote string) string {
 	members := [][2]string{{"localIssueKey", jsonString(t, local)}, {"remoteIssueKey", jsonString(t, remote)}}
 	for i := range rapid.IntRange(0, 5).Draw(t, "members") {
 		members = append(members, [2]string{"x" + strconv.Itoa(i) + rapid.StringN(0, 5, -1).Draw(t, "name"), jsonText(t, 3)})
 	}
-	for _, name := range []string{"comments", "attachments", "connectorKey", "lastOutgoingChange"} {
+	if connector != "" {
+		members = append(members, [2]string{"connectorKey", jsonString(t, connector)})
+	}
+	for _, name := range []string{"comments", "attachments", "lastOutgoingChange"} {
 		if rapid.Bool().Draw(t, name) {
 			members = append(members, [2]string{name, jsonText(t, 3)})
 		}
@@ -99,10 +102,12 @@ func TestEntriesKeepTheirBytes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var sides [2][]string
 		n := rapid.IntRange(0, 8).Draw(t, "pairs")
+		connector := rapid.SampledFrom([]string{"", "CON-4-Ä\"", "5"})
+		one, two := connector.Draw(t, "connector"), connector.Draw(t, "other connector")
 		for i := range n {
 			a, b := fmt.Sprintf("Ä\"A-%d", i), fmt.Sprintf("B-%d", i)
-			sides[0] = append(sides[0], drawEntry(t, a, b))
-			sides[1] = append([]string{drawEntry(t, b, a)}, sides[1]...)
+			sides[0] = append(sides[0], drawEntry(t, one, a, b))
+			sides[1] = append([]string{drawEntry(t, two, b, a)}, sides[1]...)
 		}
 		fs := afero.NewMemMapFs()
 		for i, name := range []string{"w/master.json", "w/slave.json"} {

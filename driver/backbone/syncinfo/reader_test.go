@@ -25,7 +25,7 @@ func readAll(r *Reader) ([]Entry, error) {
 		}
 		c := *e
 		c.Raw, c.LocalKey, c.RemoteKey = bytes.Clone(e.Raw), bytes.Clone(e.LocalKey), bytes.Clone(e.RemoteKey)
-		c.ConnectorKey = bytes.Clone(e.ConnectorKey)
+		c.ConnectorKey, c.ID = bytes.Clone(e.ConnectorKey), bytes.Clone(e.ID)
 		out = append(out, c)
 	}
 }
@@ -52,6 +52,7 @@ func TestReaderReadsVendorSample(t *testing.T) {
 	want := []Entry{{
 		Raw:      data[from : bytes.LastIndexByte(data[:len(data)-3], '}')+1],
 		LocalKey: []byte("SP2-1"), RemoteKey: []byte("SAM2-1"), ConnectorKey: []byte("CON-5-SP2"),
+		ID:                 []byte("63"),
 		Sequence:           Sequence{Outgoing: 1, Incoming: 2, HasOutgoing: true, HasIncoming: true},
 		LastOutgoingChange: 1604663107283, HasLastOutgoingChange: true,
 		Comments: 1, Attachments: 1, Offset: int64(from), Line: 3, Column: 5,
@@ -259,7 +260,8 @@ func TestReaderAccepts(t *testing.T) {
 			Entry{Sequence: Sequence{9223372036854775807, -9223372036854775808, true, true}}},
 		{"escaped names", `{"\u006cocalIssueKey":"\u0041-1","remoteIssueKey":"B\u002d1"}`, Entry{}},
 		{"huge numbers elsewhere", `{"localIssueKey":"A-1","remoteIssueKey":"B-1",` +
-			`"id":123456789012345678901234567890e400,"lastOutgoingChange":1e3}`, Entry{}},
+			`"id":123456789012345678901234567890e400,"lastOutgoingChange":1e3}`,
+			Entry{ID: []byte("123456789012345678901234567890e400")}},
 		{"pairs", `{"localIssueKey":"A-1","remoteIssueKey":"B-1","comments":[{"localId":"1"},{"localId":null,` +
 			`"remoteId":"2"},{},7,{"localId":"1","x":[{}],"remoteId":"2"}],"attachments":null}`,
 			Entry{Comments: 4, HalfComments: 2}},

@@ -25,8 +25,9 @@ type scanner struct {
 	escaped bool // the last string had a backslash
 
 	keepPairs bool      // remember where comments and attachments stand
+	findTwice bool      // look for ids that two comments, or two attachments, of an entry share
 	pairs     [2][]int  // of the last entry, in the order of the file: where each object begins; comments, attachments
-	keys      [3][]byte // decoded keys that had escapes: local, remote, connector
+	keys      [4][]byte // decoded texts that had escapes: local, remote, connector, id
 }
 
 // fail says that the data are not JSON. The message is made up only when it is wanted: most failures are that of an

@@ -1,5 +1,10 @@
 package syncinfo
 
+import (
+	"bytes"
+	"strconv"
+)
+
 // member is a member of an entry that means something here. All others are checked and left alone.
 type member uint8
 
@@ -8,6 +13,7 @@ const (
 	localKey
 	remoteKey
 	connectorKey
+	entryID
 	outgoing
 	incoming
 	lastOutgoing
@@ -23,6 +29,8 @@ func memberOf(name []byte) member {
 		return remoteKey
 	case "connectorKey":
 		return connectorKey
+	case "id":
+		return entryID
 	case "outgoingMessageSequenceId":
 		return outgoing
 	case "incomingMessageSequenceId":
@@ -39,8 +47,8 @@ func memberOf(name []byte) member {
 
 var memberNames = [...]string{
 	localKey: "localIssueKey", remoteKey: "remoteIssueKey", connectorKey: "connectorKey",
-	outgoing: "outgoingMessageSequenceId", incoming: "incomingMessageSequenceId", lastOutgoing: "lastOutgoingChange",
-	comments: "comments", attachments: "attachments",
+	entryID: "id", outgoing: "outgoingMessageSequenceId", incoming: "incomingMessageSequenceId",
+	lastOutgoing: "lastOutgoingChange", comments: "comments", attachments: "attachments",
 }
 
 // entry reads one entry from i on into e, all but its place in the file.
@@ -134,6 +142,8 @@ func (s *scanner) known(m member, i int, e *Entry) int {
 		text, end := s.text(m, i)
 		e.ConnectorKey = text
 		return end
+	case entryID:
+		return s.id(i, e)
 	case outgoing:
 		return s.counter(m, i, e, &e.Sequence.Outgoing, &e.Sequence.HasOutgoing)
 	case incoming:
@@ -145,9 +155,9 @@ func (s *scanner) known(m member, i int, e *Entry) int {
 		}
 		return end
 	case comments:
-		return s.pairList(m, i, &e.Comments, &e.HalfComments)
+		return s.pairList(m, i, &e.Comments, &e.HalfComments, &e.RepeatedComment)
 	default:
-		return s.pairList(m, i, &e.Attachments, &e.HalfAttachments)
+		return s.pairList(m, i, &e.Attachments, &e.HalfAttachments, &e.RepeatedAttachment)
 	}
 }
 
@@ -161,12 +171,34 @@ func (s *scanner) text(m member, i int) (text []byte, end int) {
 	if s.escaped {
 		key, whole := unescape(s.keys[m-localKey][:0], text)
 		s.keys[m-localKey] = key
-		if !whole && m != connectorKey {
+		if !whole && (m == localKey || m == remoteKey) {
 			return nil, s.refuse(i, memberNames[m]+` has half of a \u surrogate pair, so it is not an issue key`)
 		}
 		text = key
 	}
 	return text, end
+}
+
+// id reads the entry's id. A number that is whole however it is written gives its plain digits.
+func (s *scanner) id(i int, e *Entry) (end int) {
+	switch c := s.b[i]; {
+	case c == '"':
+		e.ID, end = s.text(entryID, i)
+	case c == '-' || '0' <= c && c <= '9':
+		if end = s.number(i); end < 0 {
+			return -1
+		}
+		e.ID = s.b[i:end]
+		if bytes.ContainsAny(e.ID, "-.eE") {
+			if n, whole := parseWhole(e.ID); whole {
+				s.keys[entryID-localKey] = strconv.AppendInt(s.keys[entryID-localKey][:0], n, 10)
+				e.ID = s.keys[entryID-localKey]
+			}
+		}
+	default:
+		end = s.value(i)
+	}
+	return end
 }
 
 // counter reads a message sequence id. null counts as missing, and so does, with a word of it in e, a number that

@@ -21,12 +21,13 @@ func (p *pairSpan) half() bool { return (p.local.to == 0) != (p.remote.to == 0) 
 
 // pairList reads the value of comments or attachments. Anything but an array of objects is unknown to us: checked,
 // left alone, not counted.
-func (s *scanner) pairList(m member, i int, count, half *int) int {
+func (s *scanner) pairList(m member, i int, count, half *int, repeated *string) int {
 	b := s.b
 	if b[i] != '[' {
 		return s.value(i)
 	}
 	places := &s.pairs[m-comments]
+	ascending := pairOrder{}
 	i = skipSpace(b, i+1)
 	if b[i] == ']' {
 		return i + 1
@@ -42,14 +43,18 @@ func (s *scanner) pairList(m member, i int, count, half *int) int {
 			if p.half() {
 				*half++
 			}
-			if s.keepPairs {
+			if s.keepPairs || s.findTwice {
 				*places = append(*places, at)
+				ascending.add(b, &p)
 			}
 		} else if i = s.value(i); i < 0 {
 			return -1
 		}
 		i = skipSpace(b, i)
 		if b[i] == ']' {
+			if s.findTwice && ascending.broken {
+				*repeated = s.repeatedID(*places)
+			}
 			return i + 1
 		}
 		if b[i] != ',' {

@@ -23,9 +23,11 @@ import (
 // more.)
 //
 // Two different pairs have the same hash with a probability of 1 in 2^64. Where the source can be read again
-// (see reread), suspected duplicates are confirmed by looking at their keys.
+// (see reread), suspected duplicates are confirmed by looking at their keys. A set by key can find the pairs that
+// share an issue (see sharedKeys); in it that probability is 1 in 2^32 for two pairs that do share one.
 type Set struct {
 	seed      maphash.Seed
+	byKey     bool   // the upper half of the hash is that of the local key alone, the lower that of the remote one
 	weaken    uint64 // bits of the hash that are cleared, by tests that need collisions
 	chunks    []*chunk
 	n         int          // records that can be found; behind them, once sealed, are the duplicates
@@ -95,6 +97,9 @@ func (s *Set) at(i int) *record { return &s.chunks[i/chunkLen][i%chunkLen] }
 func (s *Set) hash(local, remote []byte) uint64 {
 	// The two hashes are put together unevenly, or a pair and its mirror would be the same.
 	l, r := maphash.Bytes(s.seed, local), maphash.Bytes(s.seed, remote)
+	if s.byKey {
+		return (l>>32<<32 | r>>32) &^ s.weaken
+	}
 	hi, lo := bits.Mul64(l^bits.RotateLeft64(r, 29), 0x9e3779b97f4a7c15)
 	return (hi ^ lo ^ r) &^ s.weaken
 }
