@@ -69,7 +69,7 @@ func (a *attempt) stuck(ctx context.Context, v Verdict) error {
 	why := "it is unknown whether it was carried out"
 	if a.how == HowVerifyFirst {
 		why = "it is partly done, and not by this run"
-		if a.t.HasBegun(a.s.Op) {
+		if a.t.Begun[a.s.ID] {
 			why = "it is partly done, and this run has begun it before"
 		}
 	}
@@ -130,9 +130,7 @@ func (a *attempt) execute(ctx context.Context) error {
 	if err := a.write(ctx, a.s, EventExecuted, data); err != nil {
 		return err
 	}
-	own := a.t.Past(a.s.Op)
-	own.Outputs = merge(own.Outputs, res.Outputs)
-	a.t.Remember(a.s.Op, own)
+	a.t.Outputs[a.s.ID] = merge(a.t.Outputs[a.s.ID], res.Outputs)
 	return a.settle(ctx)
 }
 
@@ -199,7 +197,7 @@ func attested(s *planner.Step) bool { return s.Manual != nil && s.Manual.Attest 
 // verification is fresh.
 func (a *attempt) checkGuards(ctx context.Context) error {
 	for _, id := range a.s.Guards {
-		g := a.steps[id]
+		g := a.Plan.Step(id)
 		if g == nil {
 			return fmt.Errorf("its guard %s is not in the plan", id)
 		}

@@ -69,6 +69,29 @@ func (f Folder) Check(r Reading) error {
 	return err
 }
 
+// Exists tells whether there is a regular file, of which it may be known.
+func (f Folder) Exists(r Reading) (bool, error) {
+	if err := f.Check(r); err != nil {
+		return false, fmt.Errorf("looking for %s: %w", r.Path, err)
+	}
+	path := r.Path
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(f.dir(), ".") + string(filepath.Separator) + path
+	}
+	real, err := f.resolve(f.absolute(Locate(f.Fs, path)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("looking for %s: %w", r.Path, err)
+	}
+	info, err := f.Fs.Stat(real)
+	if err != nil || !info.Mode().IsRegular() {
+		return false, fmt.Errorf("looking for %s: it is not a regular file", r.Path)
+	}
+	return true, nil
+}
+
 func (f Folder) dir() string {
 	if f.Dir == "" {
 		return "."

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/syncctl/syncctl/schema/functions"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 )
@@ -17,7 +18,7 @@ import (
 const (
 	maxTime   = time.Minute
 	maxWork   = 1 << 20 // values that are made or looked at; a text counts once more for each textUnit bytes
-	textUnit  = 128
+	textUnit  = functions.Unit
 	maxExp    = 4096 // binary; the digits of larger numbers would fill the memory
 	maxDigits = 1500
 )

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/syncctl/syncctl/schema/functions"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
@@ -65,7 +66,7 @@ func tooNestedTokens(tokens hclsyntax.Tokens, depth int) *hcl.Diagnostic {
 // tooNestedJSON is tooNested for JSON syntax, whose texts are templates.
 func tooNestedJSON(src []byte, name string) *hcl.Diagnostic {
 	depth, at := 0, hcl.InitialPos
-	if longNumber.Match(src) {
+	if functions.LongNumber.Match(src) {
 		return problem(hcl.Range{Filename: name, Start: at, End: at}, "Number out of range",
 			"A number has at most %d digits.", maxDigits)
 	}

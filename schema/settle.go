@@ -1,10 +1,9 @@
 package schema
 
 import (
-	"cmp"
 	"fmt"
 	"math/big"
-	"slices"
+	"sort"
 
 	version "github.com/hashicorp/go-version"
 	"github.com/hashicorp/hcl/v2"
@@ -18,73 +17,74 @@ func (l *loader) settleOwners(order []*node) {
 		rng hcl.Range
 	}
 	claims := map[Addr]claim{}
-	for _, r := range l.resources(order) {
-		for _, o := range r.owns {
-			was, taken := claims[o.addr]
-			if taken && was.by != r {
-				r.failed = true
-				l.add(WithAddr(problem(o.rng, "Two declarations own the same one",
-					"%s is already owned by %s, at %s. A declaration has one owner.", o.addr, was.by.Addr, place(was.rng)), r.Addr))
-				continue
-			}
-			claims[o.addr] = claim{by: r, rng: o.rng}
-			if target := l.made[o.addr]; target != nil {
-				target.Owner = r.Addr
-			}
+	byAddress := append([]*node(nil), order...)
+	sort.Slice(byAddress, func(i, j int) bool { return byAddress[i].key < byAddress[j].key })
+	for _, n := range byAddress {
+		if n.decl == nil || n.decl.shape == nil {
+			continue
 		}
+		owner := n.decl.res
+		l.eachOwned(n.decl.shape, func(addr Addr, rng hcl.Range) {
+			was, taken := claims[addr]
+			if taken && was.by != owner {
+				n.decl.failed = true
+				l.add(WithAddr(problem(rng, "Two declarations own the same one",
+					"%s is already owned by %s, at %s. A declaration has one owner.", addr, was.by.Addr, place(was.rng)), owner.Addr))
+				return
+			}
+			claims[addr] = claim{by: owner, rng: rng}
+			if target := l.nodes[addr.String()]; target != nil {
+				target.decl.res.Owner = owner.Addr
+			}
+		})
 	}
 }
 
-// resources are all that was evaluated, by address.
-func (l *loader) resources(order []*node) []*Resource {
-	var out []*Resource
-	for _, n := range order {
-		if n.decl != nil {
-			for _, made := range n.decl.made {
-				out = append(out, made...)
-			}
+// eachOwned visits the targets of all owning references, in the order of the grammar.
+func (l *loader) eachOwned(s *shaped, visit func(Addr, hcl.Range)) {
+	for _, a := range s.grammar.Attributes {
+		attr := s.attrs[a.Name]
+		if a.Ref == nil || !a.Ref.Owns || attr == nil {
+			continue
+		}
+		if addr, ok := l.targets[attr]; ok {
+			visit(addr, attr.Expr.Range())
 		}
 	}
-	slices.SortFunc(out, func(a, b *Resource) int { return cmp.Compare(a.Addr.String(), b.Addr.String()) })
-	return out
+	for _, b := range s.grammar.Blocks {
+		for _, blk := range s.blocks[b.Name] {
+			l.eachOwned(blk.shaped, visit)
+		}
+	}
 }
 
 // check applies the products' own rules to each declaration that is right so far, as is all that it refers to: a rule
 // reads these too, and would report again what is wrong there.
 func (l *loader) check(order []*node) {
-	wrong := map[*node]bool{} // what a node needs comes before it, or is part of a cycle
+	wrong := map[*node]bool{} // what a node needs comes before it
 	var right []*Resource
 	for _, n := range order {
+		wrong[n] = n.decl != nil && (n.decl.failed || n.decl.shape == nil)
 		for _, e := range n.needs {
 			wrong[n] = wrong[n] || wrong[e.to]
 		}
-		if n.decl == nil {
-			continue
+		if n.decl != nil && !wrong[n] {
+			right = append(right, n.decl.res)
 		}
-		needs := wrong[n] || n.decl.failed || n.decl.shape == nil
-		for _, made := range n.decl.made {
-			for _, r := range made {
-				if !needs && !r.failed {
-					right = append(right, r)
-				}
-				wrong[n] = wrong[n] || r.failed
-			}
-		}
-		wrong[n] = wrong[n] || needs
 	}
 	introduce(right)
-	for _, r := range right {
-		if r.Type.Check == nil {
+	for _, n := range order {
+		if n.decl == nil || wrong[n] || n.decl.res.Type.Check == nil {
 			continue
 		}
-		for _, d := range r.Type.Check(r) {
+		for _, d := range n.decl.res.Type.Check(n.decl.res) {
 			if d.Subject == nil {
 				c := *d
-				c.Subject = &r.Range
+				c.Subject = &n.decl.res.Range
 				d = &c
 			}
 			if AddrOf(d) == (Addr{}) {
-				d = WithAddr(d, r.Addr)
+				d = WithAddr(d, n.decl.res.Addr)
 			}
 			l.add(d)
 		}
@@ -103,9 +103,13 @@ func introduce(all []*Resource) {
 		groups[k] = append(groups[k], r)
 	}
 	for _, group := range groups {
-		slices.SortFunc(group, func(a, b *Resource) int { return cmp.Compare(a.Addr.String(), b.Addr.String()) })
+		sort.Slice(group, func(i, j int) bool { return group[i].Addr.Name < group[j].Addr.Name })
 		for _, r := range group {
-			r.group = group
+			for _, other := range group {
+				if other != r {
+					r.Peers = append(r.Peers, other)
+				}
+			}
 		}
 	}
 }
@@ -123,7 +127,7 @@ func (l *loader) settings() Settings {
 		return true
 	}
 	for _, s := range l.setBlock {
-		val := l.object(s, frame{in: l.root.instances[0]}, nil)
+		val := l.object(s, nil, nil)
 		if attr := s.attrs["required_version"]; attr != nil && once(attr.Name, attr.NameRange) {
 			if v, ok := l.open(val.GetAttr(attr.Name), attr); ok {
 				out.RequiredVersion = v.AsString()

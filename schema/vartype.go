@@ -4,6 +4,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/syncctl/syncctl/schema/functions"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -60,7 +61,7 @@ func filled(d *typeexpr.Defaults, n int64) int64 {
 	for _, child := range d.Children {
 		each = sum(each, filled(child, 1))
 	}
-	return product(n, each)
+	return functions.Product(n, each)
 }
 
 // valuesIn counts a value and all that is in it.
@@ -75,4 +76,6 @@ func valuesIn(v cty.Value) int64 {
 }
 
 // sum is a+b, or a number beyond every limit.
-func sum(a, b int64) int64 { return min(a, product(-1, 1)) + min(b, product(-1, 1)) }
+func sum(a, b int64) int64 {
+	return min(a, functions.Product(-1, 1)) + min(b, functions.Product(-1, 1))
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/syncctl/syncctl/driver/drivertest"
 	"github.com/syncctl/syncctl/driver/teamworkcloud"
 	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
 )
 
 // The tests of this file change the task that a step's Execute is given, or the world right before it: they prove the
@@ -32,7 +33,10 @@ func (x *meddler) Execute(ctx context.Context, t *executor.Task) (executor.Resul
 		return x.Driver.Execute(ctx, t)
 	}
 	changed := *t
-	changed.Step.Args = maps.Clone(t.Step.Args)
+	changed.Step.Args, changed.Outputs = maps.Clone(t.Step.Args), map[string]map[string]string{}
+	for id, outputs := range t.Outputs {
+		changed.Outputs[id] = maps.Clone(outputs)
+	}
 	x.meddle(&changed)
 	var res executor.Result
 	res, x.err = x.Driver.Execute(ctx, &changed)
@@ -66,8 +70,9 @@ func meddled(t *testing.T, o *offloaded, server string, x *meddler, r drivertest
 func recorded(t *testing.T, task *executor.Task, op, name string, change func(map[string]json.RawMessage)) {
 	t.Helper()
 	var all map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(task.Output(op, name)), &all); err != nil {
-		t.Errorf("%s of %s is %q: %v", name, op, task.Output(op, name), err)
+	outputs := task.Outputs[planner.StepID(task.Step.Addr, op)]
+	if err := json.Unmarshal([]byte(outputs[name]), &all); err != nil {
+		t.Errorf("%s of %s is %q: %v", name, op, outputs[name], err)
 		return
 	}
 	change(all)
@@ -76,15 +81,7 @@ func recorded(t *testing.T, task *executor.Task, op, name string, change func(ma
 		t.Error(err)
 		return
 	}
-	nowSays(task, op, name, string(text))
-}
-
-// nowSays changes what a step has recorded under a name.
-func nowSays(task *executor.Task, op, name, text string) {
-	past := task.Past(op)
-	past.Outputs = maps.Clone(past.Outputs)
-	past.Outputs[name] = text
-	task.Remember(op, past)
+	outputs[name] = string(text)
 }
 
 // TestRemovesOnlyWhatWasPlanned: what the run has verified and what the plan names must be the same resources.
@@ -102,10 +99,10 @@ func TestRemovesOnlyWhatWasPlanned(t *testing.T) {
 			})
 		},
 		"none was verified": func(_ *testing.T, task *executor.Task) {
-			task.Remember("arrived", executor.Past{})
+			delete(task.Outputs, planner.StepID(task.Step.Addr, "arrived"))
 		},
 		"the record is broken": func(_ *testing.T, task *executor.Task) {
-			nowSays(task, "arrived", "verified", "{")
+			task.Outputs[planner.StepID(task.Step.Addr, "arrived")]["verified"] = "{"
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -135,7 +132,7 @@ func TestReactivatesOnlyWhereItMay(t *testing.T) {
 			recorded(t, task, "idle_target", "verified", func(all map[string]json.RawMessage) { delete(all, ids["Gearbox"]) })
 		}, nil},
 		"a strange category": {func(_ *testing.T, task *executor.Task) {
-			nowSays(task, "idle_target", "category", "$(reboot)")
+			task.Outputs[planner.StepID(task.Step.Addr, "idle_target")]["category"] = "$(reboot)"
 		}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -108,8 +108,7 @@ func parseMembers(list []*node, removed bool) ([]string, error) {
 type resource struct {
 	Resource
 
-	removed         Known[bool]
-	asked, notFound bool // it was asked for itself; the server did not find it
+	removed Known[bool]
 }
 
 // parseResources reads the list of resources. Those without a title are ids alone, to be asked for.

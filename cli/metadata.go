@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"encoding/json"
+
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/schema"
+	"github.com/syncctl/syncctl/schema/functions"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+)
+
+func (c *command) metadataCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "metadata", Args: atMost(0), Short: "What this program knows of its language, for programs",
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(jsonCommand(&cobra.Command{
+		Use: "functions", Args: atMost(0),
+		Short: "The functions that expressions can call; -json in the format of Terraform's command",
+		RunE: func(*cobra.Command, []string) error {
+			if c.flags.json {
+				doc, err := functionMetadata()
+				if err != nil {
+					return err
+				}
+				return c.document(doc)
+			}
+			for _, f := range schema.Functions() {
+				c.say("%s\n    %s", f.Signature(), f.Summary)
+			}
+			return nil
+		},
+	}))
+	return cmd
+}
+
+// metadata is the document of terraform metadata functions -json.
+type metadata struct {
+	Version    string                       `json:"format_version"`
+	Signatures map[string]functionSignature `json:"function_signatures"`
+}
+
+type functionSignature struct {
+	Description string              `json:"description,omitempty"`
+	Returns     json.RawMessage     `json:"return_type"`
+	Parameters  []functionParameter `json:"parameters,omitempty"`
+	Variadic    *functionParameter  `json:"variadic_parameter,omitempty"`
+}
+
+type functionParameter struct {
+	Name        string          `json:"name,omitempty"`
+	Description string          `json:"description,omitempty"`
+	Nullable    bool            `json:"is_nullable,omitempty"`
+	Type        json.RawMessage `json:"type"`
+}
+
+func functionMetadata() (metadata, error) {
+	doc := metadata{Version: "1.0", Signatures: map[string]functionSignature{}}
+	for _, f := range schema.Functions() {
+		sig, err := signatureOf(&f)
+		if err != nil {
+			return doc, err
+		}
+		doc.Signatures[f.Name] = sig
+	}
+	return doc, nil
+}
+
+func signatureOf(f *functions.Function) (functionSignature, error) {
+	sig := functionSignature{Description: f.Summary}
+	var types []cty.Type
+	for _, p := range f.Func.Params() {
+		described, err := parameterOf(p)
+		if err != nil {
+			return sig, err
+		}
+		sig.Parameters = append(sig.Parameters, described)
+		types = append(types, p.Type)
+	}
+	if p := f.Func.VarParam(); p != nil {
+		described, err := parameterOf(*p)
+		if err != nil {
+			return sig, err
+		}
+		sig.Variadic = &described
+		types = append(types, p.Type)
+	}
+	returns, err := f.Func.ReturnType(types)
+	if err != nil || returns == cty.NilType { // it depends on the values
+		returns = cty.DynamicPseudoType
+	}
+	sig.Returns, err = ctyjson.MarshalType(returns)
+	return sig, err
+}
+
+func parameterOf(p function.Parameter) (functionParameter, error) {
+	ty := p.Type
+	if ty.IsCapsuleType() { // an expression that the function evaluates itself
+		ty = cty.DynamicPseudoType
+	}
+	text, err := ctyjson.MarshalType(ty)
+	return functionParameter{Name: p.Name, Description: p.Description, Nullable: p.AllowNull, Type: text}, err
+}

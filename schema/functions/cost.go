@@ -1,0 +1,146 @@
+package functions
+
+import (
+	"regexp"
+	"regexp/syntax"
+	"strconv"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Unit is the bytes of text that count as much as one value.
+const Unit = 128
+
+// TooMuch is a cost beyond every limit.
+const TooMuch = int64(1) << 40
+
+func units(bytes int64) int64 { return bytes / Unit }
+
+// Product is a*b, or a cost beyond every limit.
+func Product(a, b int64) int64 {
+	if a < 0 || b < 0 || a > 0 && b > TooMuch/a {
+		return TooMuch
+	}
+	return a * b
+}
+
+// text is an argument that is a known text, else "".
+func text(args []cty.Value, i int) string {
+	if i >= len(args) || args[i].IsNull() {
+		return ""
+	}
+	v, _ := args[i].Unmark()
+	if !v.IsKnown() || v.Type() != cty.String {
+		return ""
+	}
+	return v.AsString()
+}
+
+func number(v cty.Value) int64 {
+	v, _ = v.Unmark()
+	if v.IsNull() || !v.IsKnown() || v.Type() != cty.Number {
+		return 0
+	}
+	n, _ := v.AsBigFloat().Int64()
+	return max(n, 0)
+}
+
+// lengths is how many elements collections have together.
+func lengths(args []cty.Value) int64 {
+	n := int64(0)
+	for _, a := range args {
+		if a, _ = a.Unmark(); !a.IsNull() && a.IsKnown() && a.CanIterateElements() {
+			n += int64(a.LengthInt())
+		}
+	}
+	return n
+}
+
+// counts makes a cost of how often some marks stand in the first text.
+func counts(marks ...string) func([]cty.Value) int64 {
+	return func(args []cty.Value) int64 {
+		n := 0
+		for _, m := range marks {
+			n += strings.Count(text(args, 0), m)
+		}
+		return int64(n)
+	}
+}
+
+// textSize is about how many bytes a value takes in text, where each level is indented.
+func textSize(v cty.Value) int64 {
+	n := int64(0)
+	v, _ = v.UnmarkDeep()
+	_ = cty.Walk(v, func(p cty.Path, v cty.Value) (bool, error) { // the callback returns no error
+		n += 8 + 2*int64(len(p))
+		if v.Type() == cty.String && v.IsKnown() && !v.IsNull() {
+			n += int64(len(v.AsString()))
+		}
+		return true, nil
+	})
+	return n
+}
+
+// formatted is the cost of what format or formatlist may make, once or for each element.
+func formatted(each bool) func([]cty.Value) int64 {
+	return func(args []cty.Value) int64 {
+		most, times := int64(1), int64(1)
+		for i := 1; i < len(args); i++ {
+			most = max(most, textSize(args[i]))
+		}
+		if each {
+			times = max(1, lengths(args))
+		}
+		pattern := text(args, 0)
+		return units(Product(times, widths(pattern)+Product(int64(strings.Count(pattern, "%")), most)))
+	}
+}
+
+var digits = regexp.MustCompile(`[0-9]+`)
+
+// widths is the sum of all numbers in a format, which may be widths.
+func widths(format string) int64 {
+	sum := int64(len(format))
+	for _, d := range digits.FindAllString(format, -1) {
+		n, err := strconv.ParseInt(d, 10, 32)
+		if err != nil {
+			return TooMuch
+		}
+		sum += n
+	}
+	return sum
+}
+
+// matching is the work of a regular expression on a text.
+func matching(pattern, text string) int64 {
+	parsed, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return 0 // the function says so
+	}
+	prog, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		return 0
+	}
+	return Product(int64(len(prog.Inst)), int64(len(text))) / 50
+}
+
+// replacing is the cost of replace.
+func replacing(args []cty.Value) int64 {
+	s, part, by := text(args, 0), text(args, 1), text(args, 2)
+	if pattern, ok := slashed(part); ok {
+		most, refs := int64(len(s)+1), int64(strings.Count(by, "$")+1)
+		return matching(pattern, s) + units(Product(most, int64(len(by)))+Product(most, refs))
+	}
+	return units(Product(int64(strings.Count(s, part)), int64(len(by))))
+}
+
+// each compares the elements of a collection with each other, or those of one with those of another.
+func each(a, b int) func([]cty.Value) int64 {
+	return func(args []cty.Value) int64 {
+		if a >= len(args) || b >= len(args) {
+			return 0
+		}
+		return Product(lengths(args[a:a+1]), lengths(args[b:b+1])) / 8
+	}
+}

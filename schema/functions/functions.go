@@ -1,0 +1,135 @@
+// Package functions is what expressions can call: each function once, with its words, its examples, what it costs and
+// where it differs from Terraform's of the same name. It does no I/O: what reads files or the environment, and what sets
+// the mark of secrets, package schema brings.
+package functions
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+)
+
+// Function is one function.
+type Function struct {
+	Name     string
+	Group    string // the heading under which it is documented
+	Summary  string // what it gives, in a sentence or two
+	Since    string // the first version of syncctl that has it
+	Examples []Example
+	Differs  string // from Terraform's function of that name, "" where it does not
+	Own      bool   // Terraform has none of that name
+
+	// Func is what is called. Of what reads files, the environment or marks of secrets it is the signature alone.
+	Func function.Function
+
+	// Cost is the work of a call whose result may be much larger than its arguments, or that compares each element with
+	// each other; see Unit. nil: no more than its arguments, which are counted anyway.
+	Cost func(args []cty.Value) int64
+}
+
+// Example is an expression and its value, which is one too. Both are evaluated by a test.
+type Example struct {
+	Code, Result string
+	Files        map[string]string // files of the folder, by their name
+	Env          map[string]string
+}
+
+// first is the version that brought all functions that do not say otherwise.
+const first = "1.0"
+
+// All is every function, by name. It is not to be changed.
+var All = sync.OnceValue(func() []Function {
+	var all []Function
+	for _, group := range []struct {
+		name string
+		list []Function
+	}{
+		{"Texts", texts()}, {"Numbers", numbers()}, {"Collections", collections()}, {"Types", types()},
+		{"Encodings", encodings()}, {"Hashes and fingerprints", hashes()}, {"Dates and durations", dates()},
+		{"Networks", networks()}, {"Files and environment", files()}, {"Secrets and errors", secrets()},
+	} {
+		for _, f := range group.list {
+			f.Group = group.name
+			if f.Since == "" {
+				f.Since = first
+			}
+			all = append(all, f)
+		}
+	}
+	slices.SortFunc(all, func(a, b Function) int { return strings.Compare(a.Name, b.Name) })
+	return all
+})
+
+// Find is the function of a name, nil where there is none.
+func Find(name string) *Function {
+	all := All()
+	i, found := slices.BinarySearchFunc(all, name, func(f Function, name string) int { return strings.Compare(f.Name, name) })
+	if !found {
+		return nil
+	}
+	return &all[i]
+}
+
+// Signature is how a function is called: element(list, index), max(numbers...).
+func (f *Function) Signature() string {
+	var names []string
+	for _, p := range f.Func.Params() {
+		names = append(names, p.Name)
+	}
+	if p := f.Func.VarParam(); p != nil {
+		names = append(names, p.Name+"...")
+	}
+	return f.Name + "(" + strings.Join(names, ", ") + ")"
+}
+
+// examples makes pairs of code and result.
+func examples(pairs ...string) []Example {
+	var out []Example
+	for i := 0; i+1 < len(pairs); i += 2 {
+		out = append(out, Example{Code: pairs[i], Result: pairs[i+1]})
+	}
+	return out
+}
+
+// spec makes a function with parameters that are neither unknown nor null, and whose arguments lose their marks, which
+// come back on the result. Where something inside of an argument is unknown, so is the result.
+func spec(params []function.Parameter, rest *function.Parameter, typed function.TypeFunc,
+	impl function.ImplFunc,
+) function.Function {
+	return function.New(&function.Spec{Params: params, VarParam: rest, Type: typed,
+		Impl: func(args []cty.Value, ret cty.Type) (cty.Value, error) {
+			for _, a := range args {
+				if !a.IsWhollyKnown() {
+					return cty.UnknownVal(ret), nil
+				}
+			}
+			return impl(args, ret)
+		}})
+}
+
+func param(name string, ty cty.Type) function.Parameter {
+	return function.Parameter{Name: name, Type: ty}
+}
+
+// textFunc is a function of texts that gives one.
+func textFunc(f func(args ...string) (string, error), names ...string) function.Function {
+	var params []function.Parameter
+	for _, n := range names {
+		params = append(params, param(n, cty.String))
+	}
+	return spec(params, nil, function.StaticReturnType(cty.String),
+		func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			var given []string
+			for _, a := range args {
+				given = append(given, a.AsString())
+			}
+			out, err := f(given...)
+			if err != nil {
+				return cty.NilVal, function.NewArgError(len(args)-1, err)
+			}
+			return cty.StringVal(out), nil
+		})
+}

@@ -1,0 +1,43 @@
+package functions
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+)
+
+// jqlQuote writes a text as a string of JQL. By Atlassian's grammar of JQL (JQLLexer.g4, QUOTE_STRING) a string in double
+// quotes holds everything but quotes, backslashes and control characters as it is, and knows the escapes \" \\ \n \r \t
+// and \uXXXX.
+func jqlQuote(args ...string) (string, error) {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range args[0] {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case jqlControl(r):
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String(), nil
+}
+
+// jqlControl tells the characters that the grammar does not take in a string (CONTROLCHARS).
+func jqlControl(r rune) bool {
+	return r < 0x20 || r >= 0x7f && r <= 0x9f || r >= 0xfdd0 && r <= 0xfdef || r == 0xfffe || r == 0xffff
+}
+
+// quoted is the cost of jql_quote, where each character may become six.
+func quoted(args []cty.Value) int64 { return units(6 * int64(len(text(args, 0)))) }

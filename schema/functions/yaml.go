@@ -1,0 +1,105 @@
+package functions
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	yaml "github.com/zclconf/go-cty-yaml"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+)
+
+const (
+	maxLevels = 100     // of what yamldecode gives
+	maxOpen   = 1 << 16 // of what may be open at once while it reads, by a rough count
+	maxValues = 1 << 22
+)
+
+// longYAMLNumber is LongNumber with the separators that YAML takes.
+var longYAMLNumber = regexp.MustCompile(`[0-9._]{1000}[0-9._]{500}`)
+
+// yamlDecode is the library's function without its comparisons of types, which take forever where aliases repeat each
+// other. Its cost has been counted by then.
+var yamlDecode = function.New(&function.Spec{
+	Params: []function.Parameter{param("src", cty.String)},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		if !args[0].IsKnown() {
+			return cty.DynamicPseudoType, nil
+		}
+		v, err := readYAML(args[0].AsString())
+		if err != nil {
+			return cty.NilType, function.NewArgError(0, err)
+		}
+		return v.Type(), nil
+	},
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return readYAML(args[0].AsString()) },
+})
+
+func readYAML(src string) (cty.Value, error) {
+	v, err := decodeYAML(src)
+	if err != nil {
+		return cty.NilVal, err
+	}
+	if n := repeated(v, 0, new(int64)); n > maxLevels {
+		return cty.NilVal, fmt.Errorf("more than %d levels are inside of each other", maxLevels)
+	}
+	return v, nil
+}
+
+// decodeYAML reads a text in a time that grows with its length. The values that aliases repeat are shared.
+func decodeYAML(src string) (cty.Value, error) {
+	if open(src) > maxOpen {
+		return cty.NilVal, fmt.Errorf("it has more than %d brackets, or lines that are too long", maxOpen)
+	}
+	return yaml.Standard.Unmarshal([]byte(src), cty.DynamicPseudoType)
+}
+
+// open is no less than the levels that are inside of each other in a text: brackets open one each, and without
+// brackets a level is indented by a column, or is one of two that begin at the same. The parser is recursive, and a
+// stack that overflows ends the process.
+func open(src string) int {
+	longest := 0
+	for line := range strings.Lines(src) {
+		longest = max(longest, len(line))
+	}
+	return strings.Count(src, "[") + strings.Count(src, "{") + 2*longest
+}
+
+// repeated counts the values in a value, as often as they are in it, until they are too many. It returns how many levels
+// it has seen inside of each other.
+func repeated(v cty.Value, level int, n *int64) int {
+	if *n++; *n > maxValues || level > maxLevels || v.IsNull() || !v.CanIterateElements() {
+		return level
+	}
+	deepest := level
+	for it := v.ElementIterator(); it.Next() && *n <= maxValues; {
+		_, elem := it.Element()
+		deepest = max(deepest, repeated(elem, level+1, n))
+	}
+	return deepest
+}
+
+// yamlCost is the number of values in the result. Merging copies the entries of a map each time.
+func yamlCost(args []cty.Value) int64 {
+	src := text(args, 0)
+	if longYAMLNumber.MatchString(src) {
+		return TooMuch
+	}
+	merged := int64(0)
+	if strings.Contains(src, "<<") || strings.Contains(src, "merge") {
+		merged = Product(int64(strings.Count(src, "*")), int64(strings.Count(src, ":")+strings.Count(src, "?"))) / 8
+	}
+	if merged > maxValues {
+		return TooMuch
+	}
+	v, err := decodeYAML(src)
+	if err != nil {
+		return 0 // the function says so
+	}
+	n := int64(0)
+	if repeated(v, 0, &n); n > maxValues {
+		return TooMuch
+	}
+	return n + merged
+}
