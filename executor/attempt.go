@@ -69,7 +69,7 @@ func (a *attempt) stuck(ctx context.Context, v Verdict) error {
 	why := "it is unknown whether it was carried out"
 	if a.how == HowVerifyFirst {
 		why = "it is partly done, and not by this run"
-		if a.t.Begun[a.s.ID] {
+		if a.t.HasBegun(a.s.Op) {
 			why = "it is partly done, and this run has begun it before"
 		}
 	}
@@ -130,7 +130,9 @@ func (a *attempt) execute(ctx context.Context) error {
 	if err := a.write(ctx, a.s, EventExecuted, data); err != nil {
 		return err
 	}
-	a.t.Outputs[a.s.ID] = merge(a.t.Outputs[a.s.ID], res.Outputs)
+	own := a.t.Past(a.s.Op)
+	own.Outputs = merge(own.Outputs, res.Outputs)
+	a.t.Remember(a.s.Op, own)
 	return a.settle(ctx)
 }
 
@@ -197,7 +199,7 @@ func attested(s *planner.Step) bool { return s.Manual != nil && s.Manual.Attest 
 // verification is fresh.
 func (a *attempt) checkGuards(ctx context.Context) error {
 	for _, id := range a.s.Guards {
-		g := a.Plan.Step(id)
+		g := a.steps[id]
 		if g == nil {
 			return fmt.Errorf("its guard %s is not in the plan", id)
 		}

@@ -36,28 +36,50 @@ type Task struct {
 	// is only waiting for its effect.
 	Executed bool
 
-	// Outputs of the steps that are done, by step id and name, and what an interrupted try of this one left.
-	Outputs map[string]map[string]string
-	Done    map[string]bool // the steps that this run has done, by id
-
-	// Begun are the steps that this run may have carried out, done or not, by id: they were started, and not known to
-	// have changed nothing.
-	Begun map[string]bool
-
 	// Progress reports how far a long step is; nil-safe through Report.
 	Progress func(Progress)
+
+	past func(id string) Past // nil: nothing is recorded
+}
+
+// Past is what a run has recorded of a step.
+type Past struct {
+	// Outputs of a step that is done; of the task's own also what an interrupted try left. They must not be changed.
+	Outputs map[string]string
+	Done    bool // this run has done it
+	Begun   bool // this run may have carried it out: it was started, and is not known to have changed nothing
+}
+
+// Past is what was recorded of a step of the same declaration when this one's turn came.
+func (t *Task) Past(op string) Past {
+	if t.past == nil {
+		return Past{}
+	}
+	return t.past(planner.StepID(t.Step.Addr, op))
+}
+
+// Remember takes something else for what was recorded of a step of the same declaration.
+func (t *Task) Remember(op string, past Past) {
+	id, before := planner.StepID(t.Step.Addr, op), t.past
+	t.past = func(of string) Past {
+		switch {
+		case of == id:
+			return past
+		case before == nil:
+			return Past{}
+		}
+		return before(of)
+	}
 }
 
 // Output returns what an earlier step of the same declaration recorded, "" if nothing.
-func (t *Task) Output(op, name string) string {
-	return t.Outputs[planner.StepID(t.Step.Addr, op)][name]
-}
+func (t *Task) Output(op, name string) string { return t.Past(op).Outputs[name] }
 
 // IsDone tells whether another step of the same declaration is done.
-func (t *Task) IsDone(op string) bool { return t.Done[planner.StepID(t.Step.Addr, op)] }
+func (t *Task) IsDone(op string) bool { return t.Past(op).Done }
 
 // HasBegun tells whether another step of the same declaration may have been carried out.
-func (t *Task) HasBegun(op string) bool { return t.Begun[planner.StepID(t.Step.Addr, op)] }
+func (t *Task) HasBegun(op string) bool { return t.Past(op).Begun }
 
 // Report tells how far the step is.
 func (t *Task) Report(p Progress) {

@@ -100,8 +100,8 @@ func failureOf(e journal.Entry) (f Failure, ok bool) {
 		Stopped: e.Data[dataStopped] == "yes", Moved: e.Data[dataCause] == "moved",
 		Refused: e.Data[dataCause] == "refused",
 	}
-	if again, err := time.Parse(time.RFC3339Nano, e.Data[dataAgainAt]); err == nil {
-		f.Again = again
+	if at := e.Data[dataAgainAt]; at != "" {
+		f.Again, _ = time.Parse(time.RFC3339Nano, at) // what cannot be read is zero
 	}
 	return f, true
 }

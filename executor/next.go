@@ -3,7 +3,6 @@ package executor
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/syncctl/syncctl/journal"
@@ -65,29 +64,6 @@ type Decision struct {
 	Wake     time.Time // when a step may start that may not start yet; zero: none waits for time alone
 }
 
-// Outputs are those of all steps that are done, by step id.
-func (d Decision) Outputs() map[string]map[string]string {
-	out := map[string]map[string]string{}
-	for id, s := range d.Steps {
-		if s.Phase == PhaseDone {
-			out[id] = s.Outputs
-		}
-	}
-	return out
-}
-
-// Done are the ids of the steps that this run has done. Steps after one that is carried out again are still among
-// them: they are verified again, but they did happen.
-func (d Decision) Done() map[string]bool {
-	out := map[string]bool{}
-	for id, s := range d.Steps {
-		if s.WasDone {
-			out[id] = true
-		}
-	}
-	return out
-}
-
 // Next decides what may start now. It is a pure function: the same plan, entries and time give the same decision.
 //
 //	the journal says           idempotent      check first                 once
@@ -102,34 +78,31 @@ func (d Decision) Done() map[string]bool {
 // that failed, waits or is stuck is not taken up again by the same process, except where its failure says when.
 func Next(p *planner.Plan, entries []journal.Entry, now time.Time) Decision {
 	d := Decision{Steps: make(map[string]StepState, len(p.Steps)), Finished: true}
-	last, outputs, opened := replay(entries)
-	before, past := verified(entries), behind(p, last)
+	h := historyOf(entries)
+	past := behind(p, h)
 	busy := map[string]string{}
 	for i := range p.Steps {
 		s := &p.Steps[i]
-		st := stateOf(s, last[s.ID], opened, now)
-		st.Outputs = outputs[s.ID]
-		st.WasDone, st.Before = st.Phase == PhaseDone, before[s.ID]
-		carriedOut := st.Phase == PhaseDone || st.Phase == PhaseReady && st.How == HowVerify
-		redone := func(n string) bool { return d.Steps[n].Entry.Seq > st.Entry.Seq }
-		if carriedOut && st.Entry.Seq > 0 && !past[s.ID] && slices.ContainsFunc(s.Needs, redone) {
-			// what it needs was done again since
-			st.Phase, st.How = PhaseReady, howAfter(s, journal.Entry{})
-		}
-		if st.Phase == PhaseReady || st.Phase == PhaseDone {
-			open := func(n string) bool { return d.Steps[n].Phase != PhaseDone }
-			if need := slices.IndexFunc(s.Needs, open); need >= 0 {
-				st.Phase, st.Why = PhaseBlocked, "it needs "+s.Needs[need]
+		newest, open := 0, "" // of what it needs: the last entry, and the first step that is not done
+		for _, n := range s.Needs {
+			need := d.Steps[n]
+			newest = max(newest, need.Entry.Seq)
+			if open == "" && need.Phase != PhaseDone {
+				open = n
 			}
+		}
+		st := h.state(s, newest, past[s.ID], now)
+		if open != "" && (st.Phase == PhaseReady || st.Phase == PhaseDone) {
+			st.Phase, st.Why = PhaseBlocked, "it needs "+open
 		}
 		if st.Phase == PhaseRunning {
 			for _, word := range s.Exclusive {
 				busy[word] = s.ID
 			}
 		}
-		f, _ := failureOf(st.Entry)
-		if st.Phase == PhaseFailed && f.Again.After(now) && (d.Wake.IsZero() || f.Again.Before(d.Wake)) {
-			d.Wake = f.Again
+		again := st.Failure().Again
+		if st.Phase == PhaseFailed && again.After(now) && (d.Wake.IsZero() || again.Before(d.Wake)) {
+			d.Wake = again
 		}
 		d.Steps[s.ID] = st
 		d.Finished = d.Finished && st.Phase == PhaseDone
@@ -155,70 +128,20 @@ func Next(p *planner.Plan, entries []journal.Entry, now time.Time) Decision {
 	return d
 }
 
-// replay returns the last entry and the joined outputs of every key, and the sequence number of the last EventOpened.
-func replay(entries []journal.Entry) (map[string]journal.Entry, map[string]map[string]string, int) {
-	last := map[string]journal.Entry{}
-	outputs := map[string]map[string]string{}
-	opened := 0
-	for _, e := range entries {
-		if e.Event == EventOpened {
-			opened = e.Seq
-		}
-		last[e.Key] = e
-		for k, v := range e.Data {
-			name, ok := strings.CutPrefix(k, outputPrefix)
-			if !ok {
-				continue
-			}
-			if outputs[e.Key] == nil {
-				outputs[e.Key] = map[string]string{}
-			}
-			outputs[e.Key][name] = v
-		}
-	}
-	return last, outputs, opened
-}
-
-// verified are the steps that were found to be done at some time, by id.
-func verified(entries []journal.Entry) map[string]bool {
-	out := map[string]bool{}
-	for _, e := range entries {
-		if e.Event == EventDone {
-			out[e.Key] = true
-		}
-	}
-	return out
-}
-
 // behind are the steps that only irreversible steps rest on that are done, directly or through others of them.
-func behind(p *planner.Plan, last map[string]journal.Entry) map[string]bool {
+func behind(p *planner.Plan, h *history) map[string]bool {
 	out := map[string]bool{}
 	needed := map[string]bool{}
 	open := map[string]bool{} // needed by a step that is neither irreversible and done, nor behind one
 	for _, s := range slices.Backward(p.Steps) {
 		out[s.ID] = needed[s.ID] && !open[s.ID]
-		event := last[s.ID].Event
-		final := s.Effect != nil && s.Effect.Irreversible && (event == EventDone || event == EventResolved)
+		final := h.final(&s)
 		for _, n := range s.Needs {
 			needed[n] = true
 			open[n] = open[n] || !final && !out[s.ID]
 		}
 	}
 	return out
-}
-
-// begun are the steps that may have been carried out, by id.
-func begun(entries []journal.Entry) map[string]bool {
-	now, before := map[string]bool{}, map[string]bool{} // before the last try
-	for _, e := range entries {
-		switch f, failed := failureOf(e); {
-		case e.Event == EventStarted:
-			before[e.Key], now[e.Key] = now[e.Key], true
-		case failed && f.Unsent:
-			now[e.Key] = before[e.Key]
-		}
-	}
-	return now
 }
 
 func stateOf(s *planner.Step, e journal.Entry, opened int, now time.Time) StepState {

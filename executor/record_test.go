@@ -41,7 +41,7 @@ func (d *talker) Verify(_ context.Context, t *Task) (Verdict, error) {
 func (d *talker) note(t *Task) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.seen = append(d.seen, t.Outputs[t.Step.ID])
+	d.seen = append(d.seen, t.Past(t.Step.Op).Outputs)
 }
 
 // carryWith carries a plan out with a driver of any kind.

@@ -48,11 +48,14 @@ const (
 // all that a person has decided about. A check that has not been done changed nothing, and is not among them. Nor is a
 // person's step that only waits: it is verified, and the person is asked, before anything relies on it.
 func Fixed(p *planner.Plan, entries []journal.Entry) map[string]bool {
-	last, _, _ := replay(entries)
-	out := begun(entries)
+	h := historyOf(entries)
+	out := map[string]bool{}
+	for id, r := range h.records {
+		out[id] = r.begun
+	}
 	for i := range p.Steps {
 		s := &p.Steps[i]
-		e := last[s.ID]
+		e := h.of(s.ID).last
 		f, _ := failureOf(e)
 		idle := e.Event == EventWaiting || f.Unsent
 		asked := s.Manual != nil && idle && (s.Effect == nil || !s.Effect.Irreversible)

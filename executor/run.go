@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -74,81 +75,84 @@ func newRun(o Options) *run {
 	if o.Poll.Within <= 0 {
 		o.Poll.Within = 2 * time.Minute
 	}
-	return &run{Options: o}
+	x := &run{Options: o, steps: make(map[string]*planner.Step, len(o.Plan.Steps)), putOff: map[string]int{}}
+	for i := range o.Plan.Steps {
+		x.steps[o.Plan.Steps[i].ID] = &o.Plan.Steps[i]
+	}
+	return x
 }
 
 type run struct {
 	Options
-	moved   marked // steps that found the world changed since the plan
-	refused marked // steps that a guard refused
+	steps   map[string]*planner.Step // by id
+	moved   marked                   // steps that found the world changed since the plan
+	refused marked                   // steps that a guard refused
+
+	mu     sync.Mutex
+	putOff map[string]int // how often this process has put off a step because a server asks for it
 }
 
-// loop is the whole scheduler: ask Next, start steps, wait for one to end.
+// loop is the whole scheduler: start the steps whose turn it is, wait for one to end.
 func (x *run) loop(ctx context.Context) error {
-	active := map[string]bool{}
+	sched := newSchedule(x.Plan, x.Journal.Entries(), x.Clock.Now())
+	active := 0
 	ended := make(chan stepEnd)
 	stop := x.Stop
 	stopping := false
 	var broken error
 	for {
-		d := Next(x.Plan, x.Journal.Entries(), x.Clock.Now())
-		if !stopping && broken == nil && ctx.Err() == nil {
-			for _, id := range d.Start {
-				if active[id] || len(active) >= x.Parallelism {
-					continue
-				}
-				active[id] = true
-				go func() { ended <- stepEnd{id, x.step(ctx, x.Plan.Step(id), d)} }()
+		goesOn := !stopping && broken == nil && ctx.Err() == nil
+		for goesOn && active < x.Parallelism {
+			i, ok := sched.start()
+			if !ok {
+				break
 			}
+			active++
+			s, st, t := sched.steps[i].Step, sched.steps[i].state, sched.task(i)
+			go func() { ended <- stepEnd{i, x.step(ctx, s, st, t)} }()
 		}
 		var wake <-chan time.Time
-		if len(active) == 0 {
-			if d.Wake.IsZero() || stopping || broken != nil || ctx.Err() != nil {
+		if active == 0 {
+			at := sched.wake()
+			if !goesOn || at.IsZero() {
 				return broken
 			}
-			wake = x.Clock.After(d.Wake.Sub(x.Clock.Now()))
+			wake = x.Clock.After(at.Sub(x.Clock.Now()))
 		}
 		select {
 		case e := <-ended:
-			delete(active, e.id)
+			active--
 			if e.err != nil && broken == nil {
 				broken = e.err
 			}
+			sched.read(x.Journal.Entries(), x.Clock.Now())
+			sched.end(e.i)
 		case <-wake:
+			sched.read(x.Journal.Entries(), x.Clock.Now())
 		case <-stop:
 			stopping, stop = true, nil
 		}
 	}
 }
 
+// stepEnd is the end of a step's turn.
 type stepEnd struct {
-	id  string
+	i   int
 	err error // the journal could not be written
 }
 
-// step takes one step as far as possible and journals how it ended.
-func (x *run) step(ctx context.Context, s *planner.Step, d Decision) error {
+// step takes one step as far as possible and journals how it ended. t is what is recorded of it.
+func (x *run) step(ctx context.Context, s *planner.Step, st StepState, t *Task) error {
 	addr, err := schema.ParseAddr(s.Addr)
 	if err != nil {
 		return err
 	}
-	outputs := d.Outputs()
-	outputs[s.ID] = merge(nil, d.Steps[s.ID].Outputs) // what an interrupted try left
-	t := &Task{
-		Run: x.Run, Step: *s, Resource: x.Config.Lookup(addr), Files: x.Files, Outputs: outputs, Done: d.Done(),
-		Begun: begun(x.Journal.Entries()),
-		Log:   x.Log.With("step", s.ID),
-		Progress: func(p Progress) {
-			x.Observe(Event{Name: EventProgress, Step: s, Progress: &p})
-		},
-	}
+	t.Run, t.Resource, t.Files, t.Log = x.Run, x.Config.Lookup(addr), x.Files, x.Log.With("step", s.ID)
+	t.Progress = func(p Progress) { x.Observe(Event{Name: EventProgress, Step: s, Progress: &p}) }
 	if t.Resource == nil {
 		return x.fail(ctx, s, Failure{Err: fmt.Errorf("%s is no longer declared", s.Addr), Unsent: true})
 	}
-	a := &attempt{
-		run: x, s: s, t: t, d: x.Drivers(addr), how: d.Steps[s.ID].How, before: d.Steps[s.ID].Entry,
-		again: d.Steps[s.ID].Before,
-	}
+	a := &attempt{run: x, s: s, t: t, d: x.Drivers(addr), how: st.How, before: st.Entry, again: st.Before}
 	return a.take(ctx)
 }
 
@@ -205,14 +209,11 @@ func (x *run) later(s *planner.Step, cause error) (time.Time, bool) {
 	if !ok || after > longestLater {
 		return time.Time{}, false
 	}
-	n := 0
-	for _, e := range x.Journal.Entries() {
-		switch {
-		case e.Event == EventOpened:
-			n = 0
-		case e.Key == s.ID && e.Data[dataAgainAt] != "":
-			n++
-		}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	n := x.putOff[s.ID]
+	if n < mostLater {
+		x.putOff[s.ID]++
 	}
 	x.Log.Info("the server asks to come back later", "step", s.ID, "for", after.String(), "time", strconv.Itoa(n+1))
 	return x.Clock.Now().Add(after), n < mostLater

@@ -122,10 +122,12 @@ func plan(steps ...planner.Step) *planner.Plan {
 	return p
 }
 
-func config(t testing.TB) *schema.Config {
+func config(t testing.TB) *schema.Config { return configOf(t, `migration "depot" "all" {}`) }
+
+func configOf(t testing.TB, text string) *schema.Config {
 	t.Helper()
 	fsys := afero.NewMemMapFs()
-	if err := afero.WriteFile(fsys, "d/main.sync.hcl", []byte(`migration "depot" "all" {}`), 0o600); err != nil {
+	if err := afero.WriteFile(fsys, "d/main.sync.hcl", []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cfg, diags := schema.Load(t.Context(), schema.Options{Fs: fsys, Dir: "d",

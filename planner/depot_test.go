@@ -305,3 +305,33 @@ func TestDiagnosticsNameTheDeclaration(t *testing.T) {
 		t.Errorf("plan %v, diagnostics %v of %q", p, diags, schema.AddrOf(diags[0]))
 	}
 }
+
+// TestPreventDestroy: no step may remove what a lifecycle block protects, whoever carries it out.
+func TestPreventDestroy(t *testing.T) {
+	protect := "\n  lifecycle { prevent_destroy = true }\n}"
+	remove := planner.Final("remove", "remove it", 1, "1 box", "sync.depot.apart/do")
+	retire := planner.Final("remove", "remove the old one", 1, "1 box", "migration.depot_move.m/do")
+	retire.Retires = []string{"sync.depot.old"}
+	outlines := func(d *depot) *depot {
+		d.outlines["sync.depot.apart"] = update(step("sync.depot.apart", "do"), remove)
+		d.outlines["migration.depot_move.m"] = update(step("migration.depot_move.m", "do"), retire)
+		return d
+	}
+	for name, c := range map[string]struct{ from, to, refused string }{
+		"nothing protected":    {"", "", ""},
+		"its own object":       {"sync \"depot\" \"apart\" {}", "sync \"depot\" \"apart\" {" + protect, "sync.depot.apart"},
+		"what it retires":      {"  server = server.depot.north\n}", "  server = server.depot.north" + protect, "sync.depot.old"},
+		"what is not removed":  {"sync \"depot\" \"base\" {}", "sync \"depot\" \"base\" {" + protect, ""},
+		"the migration itself": {"  to   = sync.depot.new\n}", "  to   = sync.depot.new" + protect, "migration.depot_move.m"},
+	} {
+		text := strings.Replace(moving, c.from, c.to, 1)
+		_, diags := planner.Make(t.Context(), input(load(t, text), outlines(movingDepot())))
+		got := ""
+		for _, d := range diags {
+			got += schema.AddrOf(d).String()
+		}
+		if got != c.refused {
+			t.Errorf("%s: refused %q, want %q: %v", name, got, c.refused, diags)
+		}
+	}
+}

@@ -84,6 +84,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		plan.Findings = append(plan.Findings, findings...)
 		groups[r.Addr] = steps
 	}
+	diags = append(diags, protected(planned, groups)...)
 	if diags.HasErrors() {
 		return nil, diags
 	}
@@ -99,6 +100,36 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	}
 	slices.SortFunc(plan.Changes, func(a, b ResourceChange) int { return strings.Compare(a.Addr, b.Addr) })
 	return plan, diags
+}
+
+// protected refuses steps that remove what lifecycle.prevent_destroy protects: objects of the declaration that the step
+// belongs to, and those of declarations that it retires.
+func protected(planned []*schema.Resource, groups map[schema.Addr][]Step) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	refuse := func(r *schema.Resource, s *Step) {
+		rng := r.Range
+		diags = append(diags, schema.WithAddr(&hcl.Diagnostic{
+			Severity: hcl.DiagError, Summary: "Protected from being destroyed", Subject: &rng,
+			Detail: fmt.Sprintf("The step %s would remove objects of it (%s), and its lifecycle block says prevent_destroy. Take that "+
+				"away if it is meant, or change the files so that nothing is removed.", s.ID, s.Summary),
+		}, r.Addr))
+	}
+	for _, r := range planned {
+		for i := range groups[r.Addr] {
+			s := &groups[r.Addr][i]
+			removes := s.Mark == MarkDelete || s.Effect != nil && (s.Effect.Destroy > 0 || s.Effect.Irreversible)
+			if removes && r.PreventDestroy {
+				refuse(r, s)
+				continue
+			}
+			for _, to := range r.Refs {
+				if removes && to.PreventDestroy && slices.Contains(s.Retires, to.Addr.String()) {
+					refuse(to, s)
+				}
+			}
+		}
+	}
+	return diags
 }
 
 // targets tells which declarations are asked for. A target that nothing is called is an error: a misspelt one must

@@ -13,13 +13,14 @@ import (
 type Basis struct {
 	Targets  []string               `json:"targets,omitempty"` // none: everything
 	Declared map[string]Declaration `json:"declared"`          // by address
+
+	types map[string][]string // the addresses by their kinds and types
 }
 
 // Declaration is one declaration of a Basis.
 type Declaration struct {
 	Arguments map[string]string `json:"arguments"` // hashes, see schema.Resource.Arguments
 	Refs      []string          `json:"refs,omitempty"`
-	Peers     []string          `json:"peers,omitempty"`
 }
 
 // NewBasis is the basis of a plan of a configuration.
@@ -32,9 +33,6 @@ func NewBasis(cfg *schema.Config, targets []schema.Addr) *Basis {
 		d := Declaration{Arguments: r.Arguments()}
 		for _, a := range dependencies(r) {
 			d.Refs = append(d.Refs, a.String())
-		}
-		for _, p := range r.Peers {
-			d.Peers = append(d.Peers, p.Addr.String())
 		}
 		b.Declared[r.Addr.String()] = d
 	}
@@ -95,10 +93,28 @@ func (b *Basis) around(addr string, peers bool, into map[string]bool) {
 		b.around(next, peers, into)
 	}
 	if peers {
-		for _, next := range d.Peers {
+		for _, next := range b.alike(addr) {
 			b.around(next, peers, into)
 		}
 	}
+}
+
+// alike are the declarations of the same kind and type.
+func (b *Basis) alike(addr string) []string {
+	of := func(addr string) string {
+		a, err := schema.ParseAddr(addr)
+		if err != nil {
+			return addr
+		}
+		return string(a.Kind) + "." + a.Type
+	}
+	if b.types == nil {
+		b.types = map[string][]string{}
+		for other := range b.Declared {
+			b.types[of(other)] = append(b.types[of(other)], other)
+		}
+	}
+	return b.types[of(addr)]
 }
 
 // Peers in a step's UnaffectedBy says that it does not depend on other declarations of the types of its own and of

@@ -26,6 +26,10 @@ type Step struct {
 	Repeat    Repeat   `json:"repeat"`
 	Within    Duration `json:"within,omitempty"` // how long verification may take to succeed; zero: the executor's default
 
+	// Commands are what it runs at a machine, as lines for a shell, each a whole command. None stands in Summary or in
+	// Undo, which may be folded. The step of a person has them in Manual.
+	Commands []string `json:"commands,omitempty"`
+
 	Manual *Manual `json:"manual,omitempty"` // set: a person does it
 	Effect *Effect `json:"effect,omitempty"` // what it does to objects
 	// how this step is taken back, in words; empty: it cannot be, or there is nothing to take back

@@ -16,6 +16,10 @@ var topBlocks = []hcl.BlockHeaderSchema{
 	{Type: "syncctl"},
 	{Type: "variable", LabelNames: []string{"name"}},
 	{Type: "locals"},
+	{Type: "module", LabelNames: []string{"name"}},
+	{Type: "output", LabelNames: []string{"name"}},
+	{Type: "check", LabelNames: []string{"name"}},
+	{Type: "defaults", LabelNames: []string{"kind", "type"}},
 	{Type: string(Server), LabelNames: []string{"type", "name"}},
 	{Type: string(Keystore), LabelNames: []string{"type", "name"}},
 	{Type: string(Sync), LabelNames: []string{"type", "name"}},
@@ -38,27 +42,45 @@ var settingsBody = Body{
 	}}},
 }
 
-// collect takes in the blocks of one file.
-func (l *loader) collect(body hcl.Body) {
+// collect takes in the blocks of one file of a module.
+func (l *loader) collect(m *module, body hcl.Body) {
 	content := l.content(body, scope{where: "at the top level of a file", blocks: topBlocks})
-	l.misspelt(body)
+	l.misspelt(m, body)
 	for _, b := range content.Blocks {
 		switch b.Type {
 		case "syncctl":
-			l.setBlock = append(l.setBlock, l.shape(b.Body, &settingsBody, b.DefRange, "a syncctl block", nil))
+			l.collectSettings(m, b)
 		case "variable":
-			l.collectVariable(b)
+			l.collectVariable(m, b)
 		case "locals":
-			l.collectLocals(b)
+			l.collectLocals(m, b)
+		case "module":
+			l.collectModule(m, b)
+		case "output":
+			l.collectOutput(m, b)
+		case "check":
+			l.collectCheck(m, b)
+		case "defaults":
+			l.collectDefaults(m, b)
 		default:
-			l.collectDeclaration(b)
+			l.collectDeclaration(m, b)
 		}
 	}
 }
 
+func (l *loader) collectSettings(m *module, b *hcl.Block) {
+	if m != l.root {
+		l.add(problem(b.DefRange, "Settings in a module", "A syncctl block stands in the folder of the whole configuration, not in a "+
+			"module."))
+		return
+	}
+	s, _ := l.shape(b.Body, &settingsBody, b.DefRange, "a syncctl block", nil)
+	l.setBlock = append(l.setBlock, s)
+}
+
 // misspelt notes what the blocks with a misspelt type were to declare. These are reported; references to what they
 // declare need not be.
-func (l *loader) misspelt(body hcl.Body) {
+func (l *loader) misspelt(m *module, body hcl.Body) {
 	native, ok := body.(*hclsyntax.Body)
 	if !ok {
 		return
@@ -73,18 +95,18 @@ func (l *loader) misspelt(body hcl.Body) {
 		}
 		switch meant := Nearest(b.Type, words); {
 		case meant == "variable" && len(b.Labels) == 1:
-			l.lost.add("var." + b.Labels[0])
+			m.lost.add("var." + b.Labels[0])
 		case meant == "locals":
 			for name := range b.Body.Attributes {
-				l.lost.add("local." + name)
+				m.lost.add("local." + name)
 			}
 		case isKind(meant) && len(b.Labels) == 2:
-			l.lost.add(Addr{Kind: Kind(meant), Type: b.Labels[0], Name: b.Labels[1]}.String())
+			m.lost.add(Addr{Kind: Kind(meant), Type: b.Labels[0], Name: b.Labels[1]}.String())
 		}
 	}
 }
 
-func (l *loader) collectLocals(b *hcl.Block) {
+func (l *loader) collectLocals(m *module, b *hcl.Block) {
 	l.refuseBlocks(b.Body, "a locals block")
 	attrs, diags := b.Body.JustAttributes()
 	if _, native := b.Body.(*hclsyntax.Body); !native {
@@ -97,7 +119,7 @@ func (l *loader) collectLocals(b *hcl.Block) {
 	sort.Strings(names)
 	for _, name := range names {
 		attr := attrs[name]
-		l.declare(&node{key: "local." + name, rng: attr.Range, local: attr}, "local value", attr.NameRange)
+		l.declare(m, &node{key: "local." + name, rng: attr.Range, local: attr}, "local value", attr.NameRange)
 	}
 }
 
@@ -114,35 +136,35 @@ func (l *loader) refuseBlocks(body hcl.Body, where string) {
 	}
 }
 
-// declare makes a node known, unless its name is taken.
-func (l *loader) declare(n *node, what string, name hcl.Range) bool {
-	if was, taken := l.nodes[n.key]; taken {
+// declare makes a node of a module known, unless its name is taken.
+func (l *loader) declare(m *module, n *node, what string, name hcl.Range) bool {
+	if was, taken := m.nodes[n.key]; taken {
 		l.add(problem(name, "Duplicate "+what,
 			"%s was already declared at %s. Each is declared once.", n.key, place(was.rng)))
 		return false
 	}
-	l.nodes[n.key] = n
+	n.mod = m
+	m.nodes[n.key] = n
+	l.nodes = append(l.nodes, n)
 	return true
 }
 
-func (l *loader) collectDeclaration(b *hcl.Block) {
+// declarationScope is what all declarations have in common.
+var declarationScope = scope{args: metaArgs, blocks: []hcl.BlockHeaderSchema{{Type: "lifecycle"}}}
+
+func (l *loader) collectDeclaration(m *module, b *hcl.Block) {
 	kind, typeName, name := Kind(b.Type), b.Labels[0], b.Labels[1]
-	addr := Addr{Kind: kind, Type: typeName, Name: name}
+	addr := Addr{Module: m.path, Kind: kind, Type: typeName, Name: name}
 	valid := true
 	for i, label := range b.Labels {
-		if !hclsyntax.ValidIdentifier(label) || strings.Contains(label, ".") {
-			valid = false
-			l.add(problem(b.LabelRanges[i], "Invalid name",
-				"%q cannot be the label of a block: a name starts with a letter or underscore and holds letters, digits, "+
-					"underscores and dashes.", label))
-		}
+		valid = l.validName(label, b.LabelRanges[i]) && valid
 	}
 	if !valid {
 		return
 	}
-	d := &decl{res: &Resource{Addr: addr, Range: b.DefRange, Refs: map[Addr]*Resource{}, ranges: map[string]hcl.Range{},
-		spellings: l.spellings}}
-	if !l.declare(&node{key: addr.String(), rng: b.DefRange, decl: d}, "declaration", b.LabelRanges[1]) {
+	d := &decl{addr: addr, mod: m, rng: b.DefRange}
+	n := &node{key: Addr{Kind: kind, Type: typeName, Name: name}.String(), rng: b.DefRange, decl: d}
+	if !l.declare(m, n, "declaration", b.LabelRanges[1]) {
 		return
 	}
 	t := l.opts.Catalog.Lookup(kind, typeName)
@@ -150,26 +172,33 @@ func (l *loader) collectDeclaration(b *hcl.Block) {
 		d.failed = true
 		l.add(WithAddr(l.unknownType(kind, typeName, b.LabelRanges[0]), addr))
 		if meant := Nearest(typeName, l.typesOf(kind)); meant != "" {
-			l.lost.add(Addr{Kind: kind, Type: meant, Name: name}.String())
+			m.lost.add(Addr{Kind: kind, Type: meant, Name: name}.String())
 		}
 		return
 	}
-	d.res.Type = t
+	d.typ = t
 	before := len(l.diags)
-	d.shape = l.shape(b.Body, &t.Body, b.DefRange, fmt.Sprintf("%s %q", kind, typeName), []string{"depends_on"})
-	l.blame(d, before)
+	var content *hcl.BodyContent
+	d.shape, content = l.shape(b.Body, &t.Body, b.DefRange, fmt.Sprintf("%s %q", kind, typeName), &declarationScope)
+	d.meta = metaOf(content)
+	l.collectLifecycle(n, content.Blocks.OfType("lifecycle"))
+	l.blame(d, addr, before)
 }
 
-// blame says of the diagnostics since before that they are about a declaration.
-func (l *loader) blame(d *decl, before int) {
+// blame says of the diagnostics since before that they are about an address, and whether an error is among them: then
+// the declaration has failed, unless it is one of many.
+func (l *loader) blame(d *decl, addr Addr, before int) bool {
+	failed := false
 	for i := before; i < len(l.diags); i++ {
 		if l.diags[i].Severity == hcl.DiagError {
-			d.failed = true
+			failed = true
 		}
 		if AddrOf(l.diags[i]) == (Addr{}) {
-			l.diags[i] = WithAddr(l.diags[i], d.res.Addr)
+			l.diags[i] = WithAddr(l.diags[i], addr)
 		}
 	}
+	d.failed = d.failed || failed && addr == d.addr
+	return failed
 }
 
 // typesOf names the types of a kind, sorted.

@@ -18,6 +18,7 @@ import (
 // Config is what the files of one folder declare, evaluated.
 type Config struct {
 	Resources []*Resource // what others need comes first; where nothing decides, by address
+	Outputs   []Output    // of the root module, by name
 	Settings  Settings
 
 	// Files holds the sources by the name that ranges use, for snippets. Secrets in them are masked by asterisks of

@@ -10,25 +10,102 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// evaluateNode gives a node its value, once.
-// What it needs has been evaluated before, or is unknown because it is broken.
-func (l *loader) evaluateNode(n *node) {
-	n.done = true
-	n.val = cty.DynamicVal
-	switch {
-	case n.local != nil:
-		if n.broken || l.bad[n.local] {
-			return
+// frame is where an expression stands: in an instance of a module, with the names that hold there beside those of the
+// language, and in a declaration.
+type frame struct {
+	in    *instance
+	names map[string]cty.Value // each, self, and the iterators of dynamic blocks
+	res   *Resource            // nil outside of declarations
+}
+
+// with is the frame with one more name.
+func (f frame) with(name string, val cty.Value) frame {
+	inner := map[string]cty.Value{name: val}
+	for n, v := range f.names {
+		if n != name {
+			inner[n] = v
 		}
-		val, diags := l.value(n.local.Expr, l.context(n.local.Expr))
-		l.add(diags...)
-		n.val = val
-	case n.decl.shape != nil:
-		before := len(l.diags)
-		n.decl.res.Value = l.object(n.decl.shape, n.decl.res, nil)
-		l.blame(n.decl, before)
-		n.val = withAddress(n.decl.res)
 	}
+	f.names = inner
+	return f
+}
+
+// evaluateNode gives a node its value in each instance of its module, once. What it needs has been evaluated before, or
+// is unknown because it is broken.
+func (l *loader) evaluateNode(n *node) {
+	if n.call != nil {
+		l.evaluateCall(n.call)
+	}
+	for _, in := range n.mod.instances {
+		val := cty.DynamicVal
+		switch {
+		case n.local != nil && !n.broken && !l.bad[n.local]:
+			v, diags := l.value(n.local.Expr, l.context(n.local.Expr, frame{in: in}))
+			l.add(diags...)
+			val = v
+		case n.input != nil && !n.broken:
+			val = l.evaluateInput(n, in)
+		case n.output != nil:
+			val = l.evaluateOutput(n, in)
+		case n.defaults != nil:
+			l.evaluateDefaults(n, in)
+		case n.decl != nil && n.decl.shape != nil:
+			val = l.evaluateDeclaration(n, in)
+		}
+		n.vals = append(n.vals, val)
+	}
+	n.done = true
+	if n.output != nil {
+		n.mod.done++
+	}
+}
+
+// evaluateDeclaration makes the resources of a declaration in one instance of its module, and returns what expressions
+// see of them.
+func (l *loader) evaluateDeclaration(n *node, in *instance) cty.Value {
+	d := n.decl
+	f := frame{in: in}
+	var made []*Resource
+	byKey := map[string]cty.Value{}
+	single := cty.NullVal(cty.DynamicPseudoType)
+	before := len(l.diags)
+	l.eachKey(&d.meta, f, d.rng, func(index string, f frame) {
+		r := l.resource(n, f, index)
+		made = append(made, r)
+		single = r.self
+		if each, ok := f.names["each"]; ok {
+			byKey[each.GetAttr("key").AsString()] = r.self
+		}
+	})
+	l.blame(d, d.addr, before)
+	d.made = append(d.made, made)
+	switch {
+	case d.meta.unknown:
+		l.resource(n, d.meta.unknownEach(f), "") // for the mistakes in it
+		return cty.DynamicVal
+	case d.meta.forEach != nil:
+		return cty.ObjectVal(byKey)
+	}
+	return single
+}
+
+// resource evaluates one declaration.
+func (l *loader) resource(n *node, f frame, index string) *Resource {
+	d := n.decl
+	addr := d.addr
+	addr.Module, addr.Index = f.in.addr, index
+	r := &Resource{Addr: addr, Type: d.typ, Range: d.rng, Refs: map[Addr]*Resource{}, ranges: map[string]hcl.Range{},
+		spellings: l.spellings, names: f.names, DependsOn: l.dependsOn(d, f.in)}
+	f.res = r
+	before := len(l.diags)
+	r.Value = l.object(d.shape, f, nil)
+	r.PreventDestroy = l.isProtected(d, f)
+	r.failed = l.blame(d, addr, before)
+	r.self = withAddress(r)
+	if !d.meta.unknown {
+		l.made[addr] = r
+	}
+	return r
 }
 
 // withAddress is what an expression sees of a declaration.
@@ -43,58 +120,75 @@ func withAddress(r *Resource) cty.Value {
 	return cty.ObjectVal(attrs)
 }
 
-// object evaluates a body. res gets the places where things are written.
-func (l *loader) object(s *shaped, res *Resource, path []string) cty.Value {
+// object evaluates a body. The declaration of the frame gets the places where things are written.
+func (l *loader) object(s *shaped, f frame, path []string) cty.Value {
 	attrs := map[string]cty.Value{}
 	for i := range s.grammar.Attributes {
 		a := &s.grammar.Attributes[i]
 		attr := s.attrs[a.Name]
-		if attr != nil && res != nil {
-			res.ranges[joinPath(append(path[:len(path):len(path)], a.Name))] = attr.Range
+		if attr != nil && f.res != nil {
+			f.res.ranges[joinPath(append(path[:len(path):len(path)], a.Name))] = attr.Range
 		}
-		attrs[a.Name] = l.argument(a, attr, s)
+		attrs[a.Name] = l.argument(a, attr, s, f, len(path) == 0)
 	}
 	for i := range s.grammar.Blocks {
 		b := &s.grammar.Blocks[i]
-		attrs[b.Name] = l.nested(b, s.blocks[b.Name], res, append(path[:len(path):len(path)], b.Name))
+		if found := s.blocks[b.Name]; len(found) > 0 || len(path) > 0 {
+			attrs[b.Name] = l.nested(b, found, f, append(path[:len(path):len(path)], b.Name))
+		} else if given, ok := f.defaulted(b.Name); ok {
+			attrs[b.Name] = given
+		} else {
+			attrs[b.Name] = cty.NullVal(blockType(b))
+		}
 	}
 	return cty.ObjectVal(attrs)
 }
 
+// blockType is the type of the value of all blocks of one name.
+func blockType(b *Block) cty.Type {
+	ty := bodyType(&b.Body)
+	switch {
+	case b.Label != "":
+		ty = cty.Map(ty)
+	case b.Many:
+		ty = cty.List(ty)
+	}
+	return ty
+}
+
 // nested evaluates all blocks of one name.
-func (l *loader) nested(b *Block, found []*shapedBlock, res *Resource, path []string) cty.Value {
-	single := b.Label == "" && !b.Many
-	if len(found) == 0 {
-		ty := bodyType(&b.Body)
-		switch {
-		case b.Label != "":
-			ty = cty.Map(ty)
-		case b.Many:
-			ty = cty.List(ty)
+func (l *loader) nested(b *Block, found []*shapedBlock, f frame, path []string) cty.Value {
+	blocks, known := l.expandBlocks(b, found, f)
+	switch {
+	case !known:
+		return cty.UnknownVal(blockType(b))
+	case len(blocks) == 0:
+		if b.Required && len(found) > 0 {
+			l.add(problem(found[0].header, "Missing required block", "A block %q is required here, and this makes none.", b.Name))
 		}
-		return cty.NullVal(ty)
+		return cty.NullVal(blockType(b))
 	}
 	var list []cty.Value
 	byLabel := map[string]cty.Value{}
-	for i, blk := range found {
+	for i, blk := range blocks {
 		at := path
 		if b.Label != "" {
 			at = append(path[:len(path):len(path)], blk.label)
 		} else if b.Many {
 			at = append(path[:len(path):len(path)], strconv.Itoa(i))
 		}
-		if res != nil {
-			res.ranges[joinPath(at)] = blk.header
-			if _, there := res.ranges[joinPath(path)]; !there {
-				res.ranges[joinPath(path)] = blk.header
+		if f.res != nil {
+			f.res.ranges[joinPath(at)] = blk.header
+			if _, there := f.res.ranges[joinPath(path)]; !there {
+				f.res.ranges[joinPath(path)] = blk.header
 			}
 		}
-		val := l.object(blk.shaped, res, at)
+		val := l.object(blk.shaped, blk.frame, at)
 		list = append(list, val)
 		byLabel[blk.label] = val
 	}
 	switch {
-	case single:
+	case b.Label == "" && !b.Many:
 		return list[0]
 	case b.Label != "" && sameTypes(list):
 		return cty.MapVal(byLabel)
@@ -129,20 +223,13 @@ func bodyType(b *Body) cty.Type {
 		attrs[b.Attributes[i].Name] = attributeType(&b.Attributes[i])
 	}
 	for i := range b.Blocks {
-		ty := bodyType(&b.Blocks[i].Body)
-		switch {
-		case b.Blocks[i].Label != "":
-			ty = cty.Map(ty)
-		case b.Blocks[i].Many:
-			ty = cty.List(ty)
-		}
-		attrs[b.Blocks[i].Name] = ty
+		attrs[b.Blocks[i].Name] = blockType(&b.Blocks[i])
 	}
 	return cty.Object(attrs)
 }
 
-// argument evaluates one argument of the grammar; attr is nil when it is not written.
-func (l *loader) argument(a *Attribute, attr *hcl.Attribute, s *shaped) cty.Value {
+// argument evaluates one argument of the grammar; attr is nil when it is not written. top: defaults may give it.
+func (l *loader) argument(a *Attribute, attr *hcl.Attribute, s *shaped, f frame, top bool) cty.Value {
 	ty := attributeType(a)
 	val := cty.NullVal(ty)
 	switch {
@@ -150,13 +237,14 @@ func (l *loader) argument(a *Attribute, attr *hcl.Attribute, s *shaped) cty.Valu
 	case l.bad[attr]:
 		val = cty.UnknownVal(ty)
 	case a.Ref != nil:
-		if addr, ok := l.targets[attr]; ok {
-			return cty.StringVal(addr.String())
-		}
+		val = l.refer(a, attr, f)
 	default:
-		val = l.converted(a, attr)
+		val = l.converted(a, attr, f)
 	}
 	if val.IsNull() {
+		if given, ok := f.defaulted(a.Name); ok && top {
+			return given
+		}
 		if attr != nil && a.Required {
 			l.add(problem(attr.Expr.Range(), "Missing required argument",
 				"The argument %q is required in %s, but it is set to null.", a.Name, s.where))
@@ -175,9 +263,9 @@ func (l *loader) argument(a *Attribute, attr *hcl.Attribute, s *shaped) cty.Valu
 }
 
 // converted evaluates an expression and gives it the argument's type. It is unknown where that fails.
-func (l *loader) converted(a *Attribute, attr *hcl.Attribute) cty.Value {
+func (l *loader) converted(a *Attribute, attr *hcl.Attribute, f frame) cty.Value {
 	unknown := cty.UnknownVal(attributeType(a))
-	ctx := l.context(attr.Expr)
+	ctx := l.context(attr.Expr, f)
 	raw, diags := l.value(attr.Expr, ctx)
 	if a.Secret { // what the library says about a secret may quote it
 		l.secrets.add(raw)
@@ -218,33 +306,40 @@ func wholeDeclaration(expr hcl.Expression, val cty.Value) string {
 }
 
 // context makes the values that an expression refers to available to it.
-func (l *loader) context(expr hcl.Expression) *hcl.EvalContext {
-	vars := map[string]cty.Value{"var": l.varsVal}
-	locals := map[string]cty.Value{}
+func (l *loader) context(expr hcl.Expression, f frame) *hcl.EvalContext {
+	mod := f.in.of
+	vars := map[string]cty.Value{"path": mod.pathValue()}
+	inputs, locals, modules := map[string]cty.Value{}, map[string]cty.Value{}, map[string]cty.Value{}
 	kinds := map[string]map[string]map[string]cty.Value{}
 	for _, t := range expr.Variables() {
-		r, _ := l.reference(t) // what does not exist was reported when the graph was made
-		if r == nil || r.node == nil {
+		if val, ok := f.names[t.RootName()]; ok {
+			vars[t.RootName()] = val
 			continue
 		}
-		val := r.node.val
-		if !r.node.done || val == cty.NilVal {
-			val = cty.DynamicVal
+		r, _ := l.reference(mod, t, nil) // what does not exist was reported when the graph was made
+		switch {
+		case r == nil || r.node == nil:
+		case r.node.input != nil:
+			inputs[r.node.input.name] = r.node.value(f.in)
+		case r.node.local != nil:
+			locals[strings.TrimPrefix(r.node.key, "local.")] = r.node.value(f.in)
+		case r.node.call != nil:
+			modules[r.node.call.name] = r.node.call.value(l, f.in)
+		case r.node.decl != nil:
+			a := r.node.decl.addr
+			if kinds[string(a.Kind)] == nil {
+				kinds[string(a.Kind)] = map[string]map[string]cty.Value{}
+			}
+			if kinds[string(a.Kind)][a.Type] == nil {
+				kinds[string(a.Kind)][a.Type] = map[string]cty.Value{}
+			}
+			kinds[string(a.Kind)][a.Type][a.Name] = r.node.value(f.in)
 		}
-		if r.node.local != nil {
-			locals[strings.TrimPrefix(r.node.key, "local.")] = val
-			continue
-		}
-		a := r.node.decl.res.Addr
-		if kinds[string(a.Kind)] == nil {
-			kinds[string(a.Kind)] = map[string]map[string]cty.Value{}
-		}
-		if kinds[string(a.Kind)][a.Type] == nil {
-			kinds[string(a.Kind)][a.Type] = map[string]cty.Value{}
-		}
-		kinds[string(a.Kind)][a.Type][a.Name] = val
 	}
-	vars["local"] = cty.ObjectVal(locals)
+	vars["local"], vars["module"] = cty.ObjectVal(locals), cty.ObjectVal(modules)
+	if vars["var"] = l.varsVal; mod != l.root {
+		vars["var"] = cty.ObjectVal(inputs)
+	}
 	for kind, types := range kinds {
 		byType := map[string]cty.Value{}
 		for name, decls := range types {

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"context"
 	"path/filepath"
 	"regexp"
 	"sort"
@@ -20,9 +19,14 @@ const (
 	autoSuffix   = ".auto.syncvars.hcl"
 )
 
-// list names the files of the folder that pass the test, sorted.
-func (l *loader) list(pass func(string) bool) ([]string, error) {
-	infos, err := afero.ReadDir(l.opts.Fs, l.dir())
+// list names the files of a module's folder that pass the test, sorted.
+func (l *loader) list(m *module, pass func(string) bool) ([]string, error) {
+	if m != l.root {
+		if err := l.folder().Check(Reading{Path: m.dir, By: "module"}); err != nil {
+			return nil, err
+		}
+	}
+	infos, err := afero.ReadDir(l.opts.Fs, l.filePath(m, ""))
 	if err != nil {
 		return nil, err
 	}
@@ -44,27 +48,35 @@ func (l *loader) dir() string {
 	return l.opts.Dir
 }
 
-// readConfiguration parses the configuration files. Files with syntax errors take part with what is whole in them.
-func (l *loader) readConfiguration(ctx context.Context) []hcl.Body {
-	names, err := l.list(func(n string) bool {
+// readConfiguration parses the configuration files of a module. Files with syntax errors take part with what is whole
+// in them.
+func (l *loader) readConfiguration(m *module) []hcl.Body {
+	names, err := l.list(m, func(n string) bool {
 		return strings.HasSuffix(n, nativeSuffix) || strings.HasSuffix(n, jsonSuffix)
 	})
+	rng := hcl.Range{}
+	if m.call != nil {
+		rng = m.call.rng
+	}
+	dir := l.filePath(m, "")
 	if err != nil {
-		l.add(problem(hcl.Range{}, "Folder not readable", "Reading the configuration folder %q: %s.", l.dir(), err))
+		m.lost.everything = m != l.root
+		l.add(problem(rng, "Folder not readable", "Reading the configuration folder %q: %s.", dir, err))
 		return nil
 	}
 	if len(names) == 0 {
-		l.add(problem(hcl.Range{}, "No configuration files",
-			"The folder %q holds no file whose name ends in %s or %s.", l.dir(), nativeSuffix, jsonSuffix))
+		m.lost.everything = m != l.root
+		l.add(problem(rng, "No configuration files",
+			"The folder %q holds no file whose name ends in %s or %s.", dir, nativeSuffix, jsonSuffix))
 		return nil
 	}
 	var bodies []hcl.Body
 	for _, name := range names {
-		if err := ctx.Err(); err != nil {
+		if err := l.ctx.Err(); err != nil {
 			l.add(problem(hcl.Range{}, "Interrupted", "Reading the configuration was interrupted: %s.", err))
 			break
 		}
-		if body := l.parse(filepath.Join(l.dir(), name)); body != nil {
+		if body := l.parse(m, name); body != nil {
 			bodies = append(bodies, body)
 		}
 	}
@@ -72,10 +84,11 @@ func (l *loader) readConfiguration(ctx context.Context) []hcl.Body {
 }
 
 // parse reads one file, native or JSON by its name. It returns nil when nothing of it can be used.
-func (l *loader) parse(path string) hcl.Body {
-	src, err := l.readOwn(path)
+func (l *loader) parse(m *module, name string) hcl.Body {
+	path := l.filePath(m, name)
+	src, err := l.readOwn(m, name)
 	if err != nil {
-		l.lost.everything = true
+		m.lost.everything = true
 		l.add(problem(hcl.Range{}, "File not readable", "%s.", sentence(err)))
 		return nil
 	}
@@ -84,7 +97,7 @@ func (l *loader) parse(path string) hcl.Body {
 		nested = tooNestedJSON
 	}
 	if d := nested(src, path); d != nil {
-		l.lost.everything = true
+		m.lost.everything = true
 		l.files[path] = withBytes(nil, src)
 		l.add(d)
 		return nil
@@ -94,7 +107,7 @@ func (l *loader) parse(path string) hcl.Body {
 		l.files[path] = withBytes(file, src)
 		l.add(withoutEchoes(diags)...)
 		if diags.HasErrors() {
-			l.lost.everything = true
+			m.lost.everything = true
 			l.masked = append(l.masked, secretLines(path, src)...)
 			return nil
 		}
@@ -107,17 +120,17 @@ func (l *loader) parse(path string) hcl.Body {
 	if !ok || !tornBy(diags) {
 		return file.Body
 	}
-	l.lost.scan(src)
+	m.lost.scan(src)
 	l.masked = append(l.masked, secretLines(path, src)...)
 	return wholeBlocks(body, diags)
 }
 
-// readOwn reads a file of the folder.
-func (l *loader) readOwn(path string) ([]byte, error) {
-	what := Reading{Path: filepath.Base(path), By: "configuration", Most: MostOfConfiguration - l.read}
+// readOwn reads a file of a module's folder.
+func (l *loader) readOwn(m *module, name string) ([]byte, error) {
+	what := Reading{Path: filepath.Join(filepath.FromSlash(m.dir), name), By: "configuration", Most: MostOfConfiguration - l.read}
 	src, err := l.folder().Read(what)
 	l.read += int64(len(src))
-	l.meter.more = l.read
+	l.meter.more = l.read + l.expanded
 	return src, err
 }
 
@@ -200,9 +213,12 @@ var (
 // scan looks for block headers and assignments in the lines of a file with syntax errors.
 func (n *lostNames) scan(src []byte) {
 	for _, m := range blockLine.FindAllStringSubmatch(string(src), -1) {
-		if m[1] == "variable" {
+		switch {
+		case m[1] == "variable":
 			n.add("var." + m[2])
-		} else if isKind(m[1]) {
+		case m[1] == "module":
+			n.add("module." + m[2])
+		case isKind(m[1]):
 			n.add(m[1] + "." + m[2] + "." + m[3])
 		}
 	}

@@ -71,7 +71,7 @@ func TestConfined(t *testing.T) {
 			if strings.Contains(out.String(), "hunter22") || strings.Contains(out.String(), "PATH=") {
 				t.Errorf("%s in %s: quoted: %s", path, file, out.String())
 			}
-			if got := cfg.Lookup(Addr{Server, "barn", "x"}).Text("url"); got != strconv.FormatBool(inside) {
+			if got := cfg.Lookup(Addr{Kind: Server, Type: "barn", Name: "x"}).Text("url"); got != strconv.FormatBool(inside) {
 				t.Errorf("%s in %s: read: %s", path, file, got)
 			}
 		}

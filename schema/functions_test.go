@@ -29,7 +29,7 @@ func values(t testing.TB, w world, json bool, exprs []string) []cty.Value {
 	}
 	out := make([]cty.Value, len(exprs))
 	for i := range exprs {
-		out[i] = cfg.Lookup(Addr{Server, "depot", fmt.Sprintf("x%d", i)}).Get("anything")
+		out[i] = cfg.Lookup(Addr{Kind: Server, Type: "depot", Name: fmt.Sprintf("x%d", i)}).Get("anything")
 	}
 	return out
 }

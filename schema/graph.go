@@ -1,116 +1,301 @@
 package schema
 
 import (
+	"cmp"
 	"container/heap"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 )
 
+// names are what an expression may begin with beside the names of the language.
+type names map[string]bool
+
+func (s names) with(name string) names {
+	out := names{name: true}
+	for n := range s {
+		out[n] = true
+	}
+	return out
+}
+
 // resolve finds what every node refers to, and reports what does not exist.
 func (l *loader) resolve() {
-	for _, key := range l.nodeKeys() {
-		n := l.nodes[key]
-		if n.local != nil {
-			l.resolveExpr(n, n.local)
-			continue
+	slices.SortFunc(l.nodes, func(a, b *node) int { return cmp.Compare(a.mod.full(a.key), b.mod.full(b.key)) })
+	for _, n := range l.nodes {
+		if n.mod.call != nil {
+			n.need(n.mod.call.node, n.mod.call.rng)
 		}
-		if n.decl.shape == nil {
-			n.broken = true
-			continue
+		switch {
+		case n.local != nil:
+			l.resolveExpr(n, n.local, nil)
+		case n.input != nil:
+			l.resolveInput(n)
+		case n.output != nil:
+			if n.output.value != nil {
+				l.resolveExpr(n, n.output.value, nil)
+			}
+			l.resolveDependsOn(n, n.output.dependsOn)
+		case n.call != nil:
+			l.resolveMeta(n, &n.call.meta, n.mod)
+			n.call.depends = l.resolveDependsOn(n, n.call.meta.dependsOn)
+		case n.defaults != nil:
+			l.resolveShape(n, n.defaults.shape, nil)
+		case n.decl != nil:
+			l.resolveDeclaration(n)
 		}
-		before := len(l.diags)
-		l.resolveShape(n, n.decl.shape)
-		l.resolveDependsOn(n)
-		l.blame(n.decl, before)
+	}
+	for _, m := range l.modules {
+		slices.SortFunc(m.outputs, func(a, b *node) int { return cmp.Compare(a.key, b.key) })
 	}
 	for _, s := range l.setBlock {
-		l.resolveShape(&node{}, s) // it is evaluated last, so its needs do not matter
+		l.resolveShape(&node{mod: l.root}, s, nil) // it is evaluated last, so its needs do not matter
+	}
+	l.resolveRules()
+}
+
+func (l *loader) resolveDeclaration(n *node) {
+	d := n.decl
+	if d.shape == nil {
+		n.broken = true
+		return
+	}
+	before := len(l.diags)
+	l.resolveMeta(n, &d.meta, n.mod)
+	names := d.meta.names()
+	l.resolveShape(n, d.shape, names)
+	if d.life.preventDestroy != nil {
+		l.resolveExpr(n, d.life.preventDestroy, names)
+	}
+	for _, given := range n.mod.defaultsOf(d.addr.Kind, d.addr.Type) {
+		n.need(given, given.rng)
+	}
+	d.depends = l.resolveDependsOn(n, d.meta.dependsOn)
+	for at := n.mod; at.call != nil; at = at.parent { // what a module waits for, all in it waits for
+		d.depends = append(d.depends, at.call.depends...)
+		n.needTargets(at.call.depends)
+	}
+	l.blame(d, d.addr, before)
+}
+
+// resolveMeta follows the references of for_each and enabled.
+func (l *loader) resolveMeta(n *node, m *meta, in *module) {
+	if m.forEach != nil {
+		l.resolveExprIn(n, in, m.forEach, nil)
+	}
+	if m.enabled != nil {
+		l.resolveExprIn(n, in, m.enabled, m.names())
 	}
 }
 
-func (l *loader) resolveShape(n *node, s *shaped) {
+// resolveInput follows the references of what a module block gives a variable.
+func (l *loader) resolveInput(n *node) {
+	c := n.mod.call
+	if attr := c.inputs[n.input.name]; attr != nil {
+		l.resolveExprIn(n, c.in, attr, c.meta.names())
+	}
+}
+
+func (l *loader) resolveShape(n *node, s *shaped, names names) {
 	for i := range s.grammar.Attributes {
 		a := &s.grammar.Attributes[i]
 		attr := s.attrs[a.Name]
 		switch {
 		case attr == nil:
 		case a.Ref != nil:
-			if to := l.resolveTarget(attr, a.Ref); to != nil {
-				n.need(to, attr.Expr.Range())
-				n.decl.res.Refs[to.decl.res.Addr] = to.decl.res
-			}
+			l.resolveTarget(n, attr, a.Ref, names)
 		default:
-			l.resolveExpr(n, attr)
+			l.resolveExpr(n, attr, names)
 		}
 	}
 	for _, b := range s.grammar.Blocks {
 		for _, blk := range s.blocks[b.Name] {
-			l.resolveShape(n, blk.shaped)
+			inner := names
+			if d := blk.dynamic; d != nil {
+				l.resolveExpr(n, d.forEach, names)
+				inner = names.with(d.iterator)
+				if d.labels != nil {
+					l.resolveExpr(n, d.labels, inner)
+				}
+			}
+			l.resolveShape(n, blk.shaped, inner)
 		}
 	}
 }
 
 // resolveExpr follows the references in an ordinary expression.
-func (l *loader) resolveExpr(n *node, attr *hcl.Attribute) {
+func (l *loader) resolveExpr(n *node, attr *hcl.Attribute, names names) {
+	l.resolveExprIn(n, n.mod, attr, names)
+}
+
+// resolveExprIn is resolveExpr for an expression that stands in another module than the node.
+func (l *loader) resolveExprIn(n *node, in *module, attr *hcl.Attribute, names names) {
 	for _, t := range attr.Expr.Variables() {
-		r, d := l.reference(t)
+		if names[t.RootName()] {
+			continue
+		}
+		r, d := l.reference(in, t, names)
 		if d != nil {
 			l.add(d)
 		}
-		if r == nil {
+		switch {
+		case r == nil:
 			l.bad[attr] = true
-		} else if r.node != nil {
+		case r.node != nil && r.node.call != nil:
+			n.needModule(r)
+		case r.node != nil:
 			n.need(r.node, r.rng)
 		}
 	}
 }
 
-func (l *loader) resolveDependsOn(n *node) {
-	attr := n.decl.shape.attrs["depends_on"]
-	if attr == nil {
+// needModule notes a reference to a module: to the output that it names, or to all.
+func (n *node) needModule(r *reference) {
+	c := r.node.call
+	n.need(r.node, r.rng)
+	if c.of == nil {
 		return
+	}
+	for _, o := range c.of.outputs {
+		if r.output == "" || r.output == o.output.name {
+			n.need(o, r.rng)
+		}
+	}
+}
+
+// target is a declaration or module that a reference names statically.
+type target struct {
+	node  *node // nil: the declaration may be gone from the files
+	addr  Addr  // without the module's keys
+	key   string
+	keyed bool
+	rng   hcl.Range
+}
+
+// resolveDependsOn reads the depends_on of a node.
+func (l *loader) resolveDependsOn(n *node, attr *hcl.Attribute) []target {
+	if attr == nil {
+		return nil
 	}
 	exprs, diags := hcl.ExprList(attr.Expr)
 	if diags.HasErrors() {
 		l.add(problem(attr.Expr.Range(), "Invalid depends_on",
 			"depends_on is a list of references, as in [server.TYPE.NAME]."))
-		return
+		return nil
 	}
-	seen := map[Addr]bool{}
+	var out []target
 	for _, expr := range exprs {
 		t, ok := l.target(expr)
-		if !ok || !isKind(t.RootName()) || len(t) != 3 {
+		if !ok || !isKind(t.RootName()) && t.RootName() != "module" || isKind(t.RootName()) && len(t) > 4 ||
+			len(t) < 3 && t.RootName() != "module" {
 			l.add(problem(expr.Range(), "Invalid depends_on",
-				"Each element of depends_on is a reference to a declaration, written KIND.TYPE.NAME."))
+				"Each element of depends_on is a reference to a declaration or module, written KIND.TYPE.NAME or module.NAME."))
 			continue
 		}
-		r, d := l.reference(t)
+		r, d := l.reference(n.mod, t, nil)
 		if d != nil {
 			l.add(d)
 		}
-		if r == nil || seen[r.node.decl.res.Addr] {
+		if r == nil {
 			continue
 		}
-		n.need(r.node, expr.Range())
-		addr := r.node.decl.res.Addr
-		seen[addr] = true
-		n.decl.res.DependsOn = append(n.decl.res.DependsOn, addr)
+		to := target{node: r.node, rng: expr.Range()}
+		if isKind(t.RootName()) {
+			to.key, to.keyed = key(t, 3)
+		}
+		out = append(out, to)
 	}
-	sort.Slice(n.decl.res.DependsOn, func(i, j int) bool {
-		return n.decl.res.DependsOn[i].String() < n.decl.res.DependsOn[j].String()
-	})
+	n.needTargets(out)
+	return out
 }
+
+func (n *node) needTargets(targets []target) {
+	for _, t := range targets {
+		for _, inner := range t.node.within() {
+			n.need(inner, t.rng)
+		}
+	}
+}
+
+// within are the nodes that have to be evaluated before all that a node declares is: itself, or all declarations of a
+// module.
+func (n *node) within() []*node {
+	out := []*node{n}
+	if n.call == nil || n.call.of == nil {
+		return out
+	}
+	for _, key := range n.call.of.keysSorted() {
+		if inner := n.call.of.nodes[key]; inner.decl != nil || inner.call != nil {
+			out = append(out, inner.within()...)
+		}
+	}
+	return out
+}
+
+// dependsOn are the addresses of what a declaration names in depends_on, sorted.
+func (l *loader) dependsOn(d *decl, in *instance) []Addr {
+	var out []Addr
+	for _, t := range d.depends {
+		for _, n := range t.node.within() {
+			if n.decl == nil {
+				continue
+			}
+			for _, r := range n.decl.within(in, t.node.mod) {
+				if !t.keyed || r.Addr.Index == indexText(t.key) {
+					out = append(out, r.Addr)
+				}
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Addr) int { return cmp.Compare(a.String(), b.String()) })
+	return slices.Compact(out)
+}
+
+// within are the resources of a declaration in the instance of a module that another instance is, or is in.
+func (d *decl) within(in *instance, of *module) []*Resource {
+	for in != nil && in.of != of {
+		in = in.parent
+	}
+	if in == nil || len(d.made) == 0 {
+		return nil
+	}
+	if d.mod == of {
+		return d.made[in.index]
+	}
+	var out []*Resource
+	for i, made := range d.made {
+		if d.mod.instances[i].inside(in) {
+			out = append(out, made...)
+		}
+	}
+	return out
+}
+
+// inside says whether an instance of a module is another one, or in it.
+func (i *instance) inside(outer *instance) bool {
+	for at := i; at != nil; at = at.parent {
+		if at == outer {
+			return true
+		}
+	}
+	return false
+}
+
+// name is the key as it is unique in the whole configuration.
+func (n *node) name() string { return n.mod.full(n.key) }
 
 // need notes a reference, once for each target.
 func (n *node) need(to *node, rng hcl.Range) {
-	for _, e := range n.needs {
-		if e.to == to {
-			return
-		}
+	if n.needed[to] {
+		return
 	}
+	if n.needed == nil {
+		n.needed = map[*node]bool{}
+	}
+	n.needed[to] = true
 	n.needs = append(n.needs, edge{to: to, rng: rng})
 }
 
@@ -121,8 +306,7 @@ func (l *loader) order() []*node {
 	waiting := map[*node]int{}
 	users := map[*node][]*node{}
 	ready := &nodeHeap{}
-	for _, key := range l.nodeKeys() {
-		n := l.nodes[key]
+	for _, n := range l.nodes {
 		for _, e := range n.needs {
 			if group[e.to] == group[n] { // inside a cycle there is no order
 				continue
@@ -184,9 +368,9 @@ func (l *loader) cycles() map[*node]int {
 		}
 		l.reportCycle(members)
 	}
-	for _, key := range l.nodeKeys() {
-		if index[l.nodes[key]] == 0 {
-			visit(l.nodes[key])
+	for _, n := range l.nodes {
+		if index[n] == 0 {
+			visit(n)
 		}
 	}
 	return group
@@ -198,7 +382,7 @@ func (l *loader) reportCycle(members []*node) {
 	for _, m := range members {
 		inside[m] = true
 	}
-	sort.Slice(members, func(i, j int) bool { return members[i].key < members[j].key })
+	sort.Slice(members, func(i, j int) bool { return members[i].name() < members[j].name() })
 	way := shortestWay(members[0], inside)
 	if way == nil {
 		return // a single node that does not refer to itself
@@ -206,19 +390,19 @@ func (l *loader) reportCycle(members []*node) {
 	for _, m := range members {
 		m.broken = true
 	}
-	names := []string{members[0].key}
+	names := []string{members[0].name()}
 	var lines []string
 	from := members[0]
 	for _, e := range way {
-		names = append(names, e.to.key)
-		lines = append(lines, fmt.Sprintf("  %s refers to %s at %s", from.key, e.to.key, place(e.rng)))
+		names = append(names, e.to.name())
+		lines = append(lines, fmt.Sprintf("  %s refers to %s at %s", from.name(), e.to.name(), place(e.rng)))
 		from = e.to
 	}
 	d := problem(way[0].rng, "Cycle of references",
 		"These refer to each other in a cycle, so that none can be evaluated first: %s\n\n%s",
 		strings.Join(names, " -> "), strings.Join(lines, "\n"))
 	if members[0].decl != nil {
-		d = WithAddr(d, members[0].decl.res.Addr)
+		d = WithAddr(d, members[0].decl.addr)
 	}
 	for _, m := range members {
 		if m.decl != nil {
@@ -263,15 +447,15 @@ func shortestWay(start *node, inside map[*node]bool) []edge {
 	return nil
 }
 
-// nodeHeap yields local values first, then declarations by address.
+// nodeHeap yields declarations last, by address.
 type nodeHeap []*node
 
 func (h nodeHeap) Len() int { return len(h) }
 func (h nodeHeap) Less(i, j int) bool {
-	if (h[i].local != nil) != (h[j].local != nil) {
-		return h[i].local != nil
+	if (h[i].decl == nil) != (h[j].decl == nil) {
+		return h[i].decl == nil
 	}
-	return h[i].key < h[j].key
+	return h[i].name() < h[j].name()
 }
 func (h nodeHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
 func (h *nodeHeap) Push(x any)   { *h = append(*h, x.(*node)) }

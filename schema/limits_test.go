@@ -152,7 +152,7 @@ func TestDefaultsOfTypes(t *testing.T) {
 		w := world{files: map[string]string{file: text, "b.sync.hcl": `server "barn" "b" { url = "${var.v[1].a[1]}" }`},
 			vars: []VarSource{{Assign: "v=[{}, {}]"}}}
 		cfg, diags := w.load(t)
-		if diags.HasErrors() || cfg.Lookup(Addr{Server, "barn", "b"}).Text("url") != "2" {
+		if diags.HasErrors() || cfg.Lookup(Addr{Kind: Server, Type: "barn", Name: "b"}).Text("url") != "2" {
 			t.Errorf("%s: %s", file, textOf(t, cfg, diags))
 		}
 	}

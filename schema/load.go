@@ -63,11 +63,14 @@ func Load(ctx context.Context, opts Options) (*Config, hcl.Diagnostics) {
 		meter:   &meter{ctx: ctx},
 		opts:    opts,
 		files:   map[string]*hcl.File{},
-		vars:    map[string]*variable{},
-		nodes:   map[string]*node{},
-		targets: map[*hcl.Attribute]Addr{},
+		folders: map[string]parsedFolder{},
+		root:    newModule(nil, "", ""),
+		made:    map[Addr]*Resource{},
+		targets: map[*hcl.Attribute]target{},
 		bad:     map[*hcl.Attribute]bool{},
 	}
+	l.modules = []*module{l.root}
+	l.root.instances = []*instance{{of: l.root}}
 	l.spellings = spellings{}
 	l.foreign = foreignTexts{}
 	l.secrets = newSecretSet(l.spellings)
@@ -103,16 +106,19 @@ func (l *loader) interrupted(err error) (*Config, hcl.Diagnostics) {
 }
 
 func (l *loader) load(ctx context.Context) (*Config, hcl.Diagnostics) {
-	sources := l.readConfiguration(ctx)
-	for _, src := range sources {
-		l.collect(src)
+	l.ctx = ctx
+	bodies, _ := l.parsed(l.root)
+	for _, body := range bodies {
+		l.collect(l.root, body)
 	}
+	l.complete()
 	l.readValues(ctx)
 	l.resolve()
 	order := l.order()
 	for _, n := range order {
 		l.evaluateNode(n)
 	}
+	l.applyRules()
 	l.settleOwners(order)
 	l.check(order)
 	settings := l.settings()
@@ -121,41 +127,62 @@ func (l *loader) load(ctx context.Context) (*Config, hcl.Diagnostics) {
 
 // loader is the state of one Load.
 type loader struct {
+	ctx       context.Context
 	opts      Options
 	outside   *outside
 	meter     *meter
 	now       atomic.Pointer[hcl.Range] // what is evaluated
 	diags     hcl.Diagnostics
 	files     map[string]*hcl.File
+	folders   map[string]parsedFolder // by the module's folder
 	functions map[string]function.Function
 	secrets   *secretSet
 	read      int64        // bytes of configuration files so far
+	expanded  int64        // bytes that would have been written without for_each
 	masked    []hcl.Range  // source that snippets must not show
 	spellings spellings    // of texts from outside
 	foreign   foreignTexts // what env() and file() gave
 
-	vars     map[string]*variable
-	varsVal  cty.Value
-	nodes    map[string]*node // locals and declarations by what references call them
-	setBlock []*shaped        // the syncctl blocks
+	root     *module
+	modules  []*module // the root first, parents before children
+	varsVal  cty.Value // of the root module
+	nodes    []*node   // of all modules
+	rules    []*rule
+	targets  map[*hcl.Attribute]target // reference attributes that name a declaration statically
+	setBlock []*shaped                 // the syncctl blocks
 
-	lost    lostNames               // what stands in files too broken to read
-	targets map[*hcl.Attribute]Addr // reference attributes -> what they point at
-	bad     map[*hcl.Attribute]bool // attributes whose expression has been reported already
+	made map[Addr]*Resource      // what was evaluated
+	bad  map[*hcl.Attribute]bool // attributes whose expression has been reported already
 }
 
-// node is one thing that others refer to and that is evaluated once: a local value or a declaration.
+// node is one thing that others refer to and that is evaluated once in each instance of its module.
 type node struct {
-	key   string    // "local.x" or an address
+	key   string // as references in its module call it: "local.x", "server.depot.a"
+	mod   *module
 	rng   hcl.Range // where it is declared
 	needs []edge    // in source order, one for each target
 
-	local *hcl.Attribute // a local value
-	decl  *decl          // a declaration
+	needed map[*node]bool // the targets of needs
+
+	// what it is, one of these
+	local    *hcl.Attribute
+	decl     *decl
+	input    *variable // of a module that is not the root
+	output   *output
+	call     *call
+	defaults *defaults
 
 	done   bool
-	broken bool // part of a cycle or not readable; whatever depends on it is left in peace
-	val    cty.Value
+	broken bool        // part of a cycle or not readable; whatever depends on it is left in peace
+	vals   []cty.Value // by the index of the module's instance
+}
+
+// value is what expressions in one instance of the module see. It is unknown before the node is evaluated.
+func (n *node) value(in *instance) cty.Value {
+	if !n.done || in.index >= len(n.vals) || n.vals[in.index] == cty.NilVal {
+		return cty.DynamicVal
+	}
+	return n.vals[in.index]
 }
 
 // edge is a reference from one node to another.
@@ -164,11 +191,18 @@ type edge struct {
 	rng hcl.Range
 }
 
-// decl is the declaration behind a node.
+// decl is the declaration behind a node: one resource for each key of its for_each, in each instance of its module.
 type decl struct {
-	res    *Resource
-	shape  *shaped // nil when the type is unknown or the file was not readable
-	failed bool    // an error has been reported for it
+	addr    Addr // without keys
+	mod     *module
+	typ     *Type
+	meta    meta
+	shape   *shaped // nil when the type is unknown or the file was not readable
+	rng     hcl.Range
+	life    lifecycle
+	failed  bool          // an error has been reported for it
+	depends []target      // of depends_on, also of the modules that it is in
+	made    [][]*Resource // by the index of the module's instance, in the order of the keys
 }
 
 func (l *loader) add(diags ...*hcl.Diagnostic) { l.diags = append(l.diags, diags...) }
@@ -176,21 +210,27 @@ func (l *loader) add(diags ...*hcl.Diagnostic) { l.diags = append(l.diags, diags
 // finish puts the Config together and takes secrets out of all that is handed on.
 func (l *loader) finish(order []*node, settings Settings) (*Config, hcl.Diagnostics) {
 	cfg := &Config{Settings: settings, byAddr: map[Addr]*Resource{}, openVars: map[string]bool{}}
-	for name, v := range l.vars {
+	for name, v := range l.root.vars {
 		cfg.openVars[name] = !v.masked() && !v.broken
 	}
 	for _, n := range order {
-		if n.decl == nil {
-			l.secrets.collect(n.val)
+		for _, val := range n.vals {
+			if n.decl == nil {
+				l.secrets.collect(val)
+			}
+		}
+		if n.decl == nil || n.decl.shape == nil {
 			continue
 		}
-		if n.decl.shape == nil {
-			continue
+		for _, made := range n.decl.made {
+			for _, r := range made {
+				cfg.Resources = append(cfg.Resources, r)
+				cfg.byAddr[r.Addr] = r
+				l.secrets.collect(r.Value)
+			}
 		}
-		cfg.Resources = append(cfg.Resources, n.decl.res)
-		cfg.byAddr[n.decl.res.Addr] = n.decl.res
-		l.secrets.collect(n.decl.res.Value)
 	}
+	cfg.Outputs = l.outputs()
 	cfg.redactor = l.secrets.redactor()
 	cfg.Files = l.maskFiles(cfg.redactor)
 	for i, d := range l.diags {

@@ -14,7 +14,7 @@ func TestLoadSimplePath(t *testing.T) {
 	if got, want := strings.Join(order, " "), "server.depot.a server.depot.b sync.depot.goods"; got != want {
 		t.Errorf("order: got %s, want %s", got, want)
 	}
-	r := cfg.Lookup(Addr{Sync, "depot", "goods"})
+	r := cfg.Lookup(Addr{Kind: Sync, Type: "depot", Name: "goods"})
 	for path, want := range map[string]string{
 		"first.server": "server.depot.a", "second.project": "SP", "field.owner.mapping": "by_mail",
 		"stop.1.place": "y", "upstream": "", "field.nothing.mapping": "",
@@ -30,7 +30,7 @@ func TestLoadSimplePath(t *testing.T) {
 	if got := r.RangeOf("field", "owner", "mapping").Start.Line; got != 23 {
 		t.Errorf("range of a nested argument: line %d", got)
 	}
-	if got := cfg.Lookup(Addr{Server, "depot", "b"}).Text("url"); got != "https://a.example/b" {
+	if got := cfg.Lookup(Addr{Kind: Server, Type: "depot", Name: "b"}).Text("url"); got != "https://a.example/b" {
 		t.Errorf("url of b: %q", got)
 	}
 }

@@ -43,7 +43,7 @@ func (l *loader) allButNames(path string, src []byte) []hcl.Range {
 		}
 	}
 	for _, m := range assignLine.FindAllSubmatchIndex(src, -1) {
-		if l.vars[string(src[m[2]:m[3]])] != nil {
+		if l.root.vars[string(src[m[2]:m[3]])] != nil {
 			hide(m[0])
 			from = m[1]
 		}

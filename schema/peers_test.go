@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,7 +15,7 @@ func TestPeers(t *testing.T) {
 	seen := map[string]string{}
 	note := func(r *Resource) hcl.Diagnostics {
 		var peers []string
-		for _, p := range r.Peers {
+		for p := range r.Peers() {
 			peers = append(peers, p.Addr.String()+"="+p.Text("url"))
 		}
 		seen[r.Addr.String()] = strings.Join(peers, " ")
@@ -66,8 +67,9 @@ sync "depot" "b" { url = "sync" }
 // Peers are not part of what a configuration is: its digest does not change with the order in which they were declared.
 func TestPeersAreNoContent(t *testing.T) {
 	a, b := `server "barn" "a" { url = "a" }`+"\n", `server "barn" "b" { url = "b" }`+"\n"
-	if x, y := good(t, a+b), good(t, b+a); x.Digest() != y.Digest() || len(x.Resources[0].Peers) != 1 ||
-		x.Resources[0].Peers[0] == x.Resources[0] {
+	x, y := good(t, a+b), good(t, b+a)
+	peers := slices.Collect(x.Resources[0].Peers())
+	if x.Digest() != y.Digest() || len(peers) != 1 || peers[0] == x.Resources[0] {
 		t.Errorf("%s and %s", x.Digest(), y.Digest())
 	}
 }

@@ -2,7 +2,8 @@ package schema
 
 import (
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -13,20 +14,20 @@ import (
 // reference is what the beginning of a traversal names.
 type reference struct {
 	variable *variable
-	node     *node // nil for a variable, and for a name that is lost in a broken file
+	node     *node  // nil for a variable of the root module, and for path
+	output   string // of a module, "" for all of them
 	rng      hcl.Range
-	rest     hcl.Traversal
 }
 
 // roots are the names an expression may begin with.
-var roots = []string{"var", "local", string(Server), string(Keystore), string(Sync), string(Migration)}
+var roots = []string{"var", "local", string(Server), string(Keystore), string(Sync), string(Migration), "module", "path"}
 
 // rootWords leads from near words to the right ones where spelling alone would not.
 var rootWords = map[string]string{"vars": "var", "variable": "var", "variables": "var", "locals": "local"}
 
-// reference resolves a traversal. Of the diagnostic and the reference at most one is there; neither means that the
-// name is lost in a file that could not be read.
-func (l *loader) reference(t hcl.Traversal) (*reference, *hcl.Diagnostic) {
+// reference resolves a traversal in a module, where names hold as well. Of the diagnostic and the reference at most one
+// is there; neither means that the name is lost in a file that could not be read.
+func (l *loader) reference(m *module, t hcl.Traversal, names names) (*reference, *hcl.Diagnostic) {
 	root := t.RootName()
 	switch {
 	case root == "var" || root == "local":
@@ -35,7 +36,7 @@ func (l *loader) reference(t hcl.Traversal) (*reference, *hcl.Diagnostic) {
 			return nil, problem(t.SourceRange(), "Invalid reference", "%q is not a value by itself: name one, as in %s.NAME.",
 				root, root)
 		}
-		return l.byName(root, name, t)
+		return l.byName(m, root, name, t)
 	case isKind(root):
 		typeName, ok1 := stepName(t, 1)
 		name, ok2 := stepName(t, 2)
@@ -43,61 +44,126 @@ func (l *loader) reference(t hcl.Traversal) (*reference, *hcl.Diagnostic) {
 			return nil, problem(t.SourceRange(), "Invalid reference",
 				"%q does not name a declaration. A reference is written %s.TYPE.NAME.", traversalText(t), root)
 		}
-		return l.byAddr(Addr{Kind: Kind(root), Type: typeName, Name: name}, t)
+		return l.byAddr(m, Addr{Kind: Kind(root), Type: typeName, Name: name}, t)
+	case root == "module":
+		return l.byModule(m, t)
+	case root == "path":
+		name, _ := stepName(t, 1)
+		if name == "module" || name == "root" {
+			return &reference{rng: t.SourceRange()}, nil
+		}
+		return nil, problem(t.SourceRange(), "Invalid reference", "There are path.module, the folder of these files, and "+
+			"path.root, that of the whole configuration. Paths are relative to the latter.")
 	}
-	return nil, problem(t.SourceRange(), "Invalid reference", "%s", l.rootText(t))
+	return nil, problem(t.SourceRange(), "Invalid reference", "%s", l.rootText(m, t, names))
+}
+
+// byModule resolves module.NAME, with the key of its for_each where it has one, and the output that follows.
+func (l *loader) byModule(m *module, t hcl.Traversal) (*reference, *hcl.Diagnostic) {
+	name, ok := stepName(t, 1)
+	if !ok {
+		return nil, problem(t.SourceRange(), "Invalid reference", "A reference to a module is written module.NAME.OUTPUT.")
+	}
+	n := m.nodes["module."+name]
+	if n == nil {
+		if m.lost.has("module." + name) {
+			return nil, nil
+		}
+		var all []string
+		for _, key := range m.keysSorted() {
+			if other, ok := strings.CutPrefix(key, "module."); ok {
+				all = append(all, other)
+			}
+		}
+		return nil, problem(t.SourceRange(), "Reference to undeclared module", "No module is named %q.%s", name,
+			didYouMean(name, all))
+	}
+	r := &reference{node: n, rng: t.SourceRange()}
+	c := n.call
+	if c.of == nil {
+		return r, nil
+	}
+	_, keyed := key(t, 2)
+	at := 2
+	if c.meta.forEach != nil {
+		if at = 3; !keyed {
+			return r, nil // the whole of it, or a key that is computed
+		}
+	}
+	output, ok := stepName(t, at)
+	if !ok || c.of.lost.everything {
+		return r, nil
+	}
+	if c.of.nodes["output."+output] == nil {
+		var all []string
+		for _, o := range c.of.outputs {
+			all = append(all, o.output.name)
+		}
+		return nil, problem(t.SourceRange(), "Reference to undeclared output", "Module %q has no output %q.%s What is to be seen "+
+			"from outside of a module, it gives in an output block.", name, output, didYouMean(output, all))
+	}
+	r.output = output
+	return r, nil
 }
 
 // rootText says what is wrong with an expression that begins with an unknown name.
-func (l *loader) rootText(t hcl.Traversal) string {
+func (l *loader) rootText(m *module, t hcl.Traversal, names names) string {
 	root := t.RootName()
+	if root == "each" {
+		return "each.key and each.value are there in a block with for_each, and this one has none."
+	}
+	if root == "self" {
+		return "self is there in the precondition and postcondition of a declaration only."
+	}
+	all := slices.Concat(roots, slices.Sorted(maps.Keys(names)))
 	meant := rootWords[root]
 	if meant == "" {
-		meant = Nearest(root, roots)
+		meant = Nearest(root, all)
 	}
 	if len(t) == 1 {
 		hint := fmt.Sprintf(" To write a text, put it in quotes: %q.", root)
-		if l.nodes["local."+root] != nil {
+		if m.nodes["local."+root] != nil {
 			hint += fmt.Sprintf(" Did you mean local.%s?", root)
-		} else if l.vars[root] != nil {
+		} else if m.vars[root] != nil {
 			hint += fmt.Sprintf(" Did you mean var.%s?", root)
 		}
 		return fmt.Sprintf("There is nothing named %q here.%s", root, hint)
 	}
 	if meant != "" {
-		return fmt.Sprintf("There is nothing named %q here. Did you mean %q?", root, l.meantText(t, meant))
+		return fmt.Sprintf("There is nothing named %q here. Did you mean %q?", root, l.meantText(m, t, meant))
 	}
-	return fmt.Sprintf("There is nothing named %q here. A reference begins with %s.", root, quoteList(roots, "or"))
+	return fmt.Sprintf("There is nothing named %q here. A reference begins with %s.", root, quoteList(all, "or"))
 }
 
 // meantText is the whole reference as it was most likely meant, where there is such a declaration; else its first word.
-func (l *loader) meantText(t hcl.Traversal, root string) string {
+func (l *loader) meantText(m *module, t hcl.Traversal, root string) string {
 	typeName, ok1 := stepName(t, 1)
 	name, ok2 := stepName(t, 2)
 	addr := Addr{Kind: Kind(root), Type: typeName, Name: name}
-	if !isKind(root) || !ok1 || !ok2 || l.nodes[addr.String()] == nil && !l.lost.names[addr.String()] {
+	if !isKind(root) || !ok1 || !ok2 || m.nodes[addr.String()] == nil && !m.lost.names[addr.String()] {
 		return root
 	}
 	return addr.String()
 }
 
 // byName resolves var.NAME and local.NAME.
-func (l *loader) byName(root, name string, t hcl.Traversal) (*reference, *hcl.Diagnostic) {
-	r := &reference{rng: t.SourceRange(), rest: t[2:]}
+func (l *loader) byName(m *module, root, name string, t hcl.Traversal) (*reference, *hcl.Diagnostic) {
+	r := &reference{rng: t.SourceRange()}
 	if root == "var" {
-		if r.variable = l.vars[name]; r.variable != nil {
+		if r.variable = m.vars[name]; r.variable != nil {
+			r.node = m.nodes["var."+name] // nil in the root module
 			return r, nil
 		}
-	} else if r.node = l.nodes["local."+name]; r.node != nil {
+	} else if r.node = m.nodes["local."+name]; r.node != nil {
 		return r, nil
 	}
-	if l.lost.has(root + "." + name) {
+	if m.lost.has(root + "." + name) {
 		return nil, nil
 	}
-	what, candidates, other := "variable", l.varNames(), l.nodes["local."+name] != nil
+	what, candidates, other := "variable", m.varNames(), m.nodes["local."+name] != nil
 	otherText := "local." + name
 	if root == "local" {
-		what, candidates, other = "local value", l.localNames(), l.vars[name] != nil
+		what, candidates, other = "local value", m.localNames(), m.vars[name] != nil
 		otherText = "var." + name
 	}
 	hint := didYouMean(name, candidates)
@@ -108,24 +174,24 @@ func (l *loader) byName(root, name string, t hcl.Traversal) (*reference, *hcl.Di
 }
 
 // byAddr resolves a reference to a declaration.
-func (l *loader) byAddr(addr Addr, t hcl.Traversal) (*reference, *hcl.Diagnostic) {
-	if n := l.nodes[addr.String()]; n != nil {
-		return &reference{node: n, rng: t.SourceRange(), rest: t[3:]}, nil
+func (l *loader) byAddr(m *module, addr Addr, t hcl.Traversal) (*reference, *hcl.Diagnostic) {
+	if n := m.nodes[addr.String()]; n != nil {
+		return &reference{node: n, rng: t.SourceRange()}, nil
 	}
-	if l.lost.has(addr.String()) {
+	if m.lost.has(addr.String()) {
 		return nil, nil
 	}
-	return nil, l.undeclared(addr, t[:3].SourceRange())
+	return nil, l.undeclared(m, addr, t[:3].SourceRange())
 }
 
-func (l *loader) undeclared(addr Addr, rng hcl.Range) *hcl.Diagnostic {
+func (l *loader) undeclared(m *module, addr Addr, rng hcl.Range) *hcl.Diagnostic {
 	var all []string
-	for _, key := range l.nodeKeys() {
-		n := l.nodes[key]
+	for _, key := range m.keysSorted() {
+		n := m.nodes[key]
 		if n.decl == nil {
 			continue
 		}
-		if a := n.decl.res.Addr; a.Name == addr.Name && a.Kind != addr.Kind && Nearest(addr.String(), []string{key}) == "" &&
+		if a := n.decl.addr; a.Name == addr.Name && a.Kind != addr.Kind && Nearest(addr.String(), []string{key}) == "" &&
 			a.Type == addr.Type {
 			return problem(rng, "Reference to undeclared declaration", "There is no %s. Did you mean %s?", addr, a)
 		}
@@ -138,23 +204,14 @@ func (l *loader) undeclared(addr Addr, rng hcl.Range) *hcl.Diagnostic {
 	return problem(rng, "Reference to undeclared declaration", "There is no %s.%s", addr, hint)
 }
 
-func (l *loader) localNames() []string {
+func (m *module) localNames() []string {
 	var names []string
-	for _, key := range l.nodeKeys() {
+	for _, key := range m.keysSorted() {
 		if name, ok := strings.CutPrefix(key, "local."); ok {
 			names = append(names, name)
 		}
 	}
 	return names
-}
-
-func (l *loader) nodeKeys() []string {
-	keys := make([]string, 0, len(l.nodes))
-	for key := range l.nodes {
-		keys = append(keys, key)
-	}
-	sort.Strings(keys)
-	return keys
 }
 
 // stepName is the name at one place of a traversal, written .name or ["name"].
@@ -214,53 +271,175 @@ func (l *loader) target(expr hcl.Expression) (hcl.Traversal, bool) {
 	return vars[0], true
 }
 
-// resolveTarget checks a reference attribute and notes what it points at. It returns the node, or nil.
-func (l *loader) resolveTarget(attr *hcl.Attribute, want *Ref) *node {
+// resolveTarget checks a reference attribute, and notes what it points at where it names a declaration. Other
+// expressions may give one too, such as var.server, each.value or server.TYPE.NAME[each.key].
+func (l *loader) resolveTarget(n *node, attr *hcl.Attribute, want *Ref, names names) {
 	rng := attr.Expr.Range()
-	wanted := string(want.Kind) + "." + want.Type + ".NAME"
-	if want.Type == "" {
-		wanted = string(want.Kind) + ".TYPE.NAME"
-	}
 	l.bad[attr] = true // until everything is found right
 	if val, diags := l.evaluate(attr.Expr, nil); !diags.HasErrors() && val.IsNull() {
 		delete(l.bad, attr) // null, as if it were not written
-		return nil
+		return
 	}
 	t, ok := l.target(attr.Expr)
+	if !ok && len(attr.Expr.Variables()) > 0 || ok && (names[t.RootName()] || !isKind(t.RootName()) &&
+		slices.Contains(append([]string{"each", "self"}, roots...), t.RootName())) {
+		delete(l.bad, attr)
+		l.resolveExpr(n, attr, names)
+		return
+	}
 	if !ok {
 		l.add(problem(rng, "Invalid reference", "The argument %q takes a reference written %s, and nothing else.",
-			attr.Name, wanted))
-		return nil
+			attr.Name, want.form()))
+		return
 	}
 	typeName, ok1 := stepName(t, 1)
 	name, ok2 := stepName(t, 2)
-	if !isKind(t.RootName()) || len(t) != 3 || !ok1 || !ok2 {
+	k, keyed := key(t, 3)
+	if !isKind(t.RootName()) || len(t) != 3 && (len(t) != 4 || !keyed) || !ok1 || !ok2 {
 		hint := ""
 		if meant := Nearest(t.RootName(), roots); isKind(meant) && !isKind(t.RootName()) {
-			hint = fmt.Sprintf(" Did you mean %q?", l.meantText(t, meant))
+			hint = fmt.Sprintf(" Did you mean %q?", l.meantText(n.mod, t, meant))
 		}
 		l.add(problem(rng, "Invalid reference", "The argument %q takes a reference written %s, and %q is not one.%s",
-			attr.Name,
-			wanted, traversalText(t), hint))
-		return nil
+			attr.Name, want.form(), traversalText(t), hint))
+		return
 	}
 	addr := Addr{Kind: Kind(t.RootName()), Type: typeName, Name: name}
-	n := l.nodes[addr.String()]
+	to := n.mod.nodes[addr.String()]
+	if !l.fits(n.mod, attr, want, addr, to, t) {
+		return
+	}
+	if to != nil && to.decl.shape != nil && (to.decl.meta.forEach != nil) != keyed {
+		l.add(l.keyProblem(rng, addr, keyed))
+		return
+	}
+	delete(l.bad, attr)
+	l.targets[attr] = target{node: to, addr: addr, key: k, keyed: keyed, rng: rng}
+	if to != nil {
+		n.need(to, rng)
+	}
+}
+
+// fits says whether a reference attribute may name a declaration, and reports where it may not.
+func (l *loader) fits(m *module, attr *hcl.Attribute, want *Ref, addr Addr, n *node, t hcl.Traversal) bool {
 	fits := addr.Kind == want.Kind && (want.Type == "" || addr.Type == want.Type)
 	switch {
 	case n == nil && (l.opts.Catalog.Lookup(addr.Kind, addr.Type) == nil || fits && !want.MayBeGone):
-		if !l.lost.has(addr.String()) {
-			l.add(l.undeclared(addr, t.SourceRange()))
+		if !m.lost.has(addr.String()) {
+			l.add(l.undeclared(m, addr, t.SourceRange()))
 		}
-		return nil
+		return false
 	case !fits && n != nil && n.decl.shape == nil && Nearest(addr.Type, []string{want.Type}) != "":
-		return nil // its type is misspelt, and that is reported where it is declared
+		return false // its type is misspelt, and that is reported where it is declared
 	case !fits:
-		l.add(problem(rng, "Invalid reference", "The argument %q takes a reference written %s; %s is a %s of type %q.",
-			attr.Name, wanted, addr, addr.Kind, addr.Type))
-		return nil
+		l.add(l.misfit(attr, want, addr))
+		return false
 	}
-	delete(l.bad, attr)
-	l.targets[attr] = addr
-	return n
+	return true
+}
+
+// form is how a reference is written.
+func (want *Ref) form() string {
+	if want.Type == "" {
+		return string(want.Kind) + ".TYPE.NAME"
+	}
+	return string(want.Kind) + "." + want.Type + ".NAME"
+}
+
+func (l *loader) misfit(attr *hcl.Attribute, want *Ref, addr Addr) *hcl.Diagnostic {
+	return problem(attr.Expr.Range(), "Invalid reference", "The argument %q takes a reference written %s; %s is a %s of type %q.",
+		attr.Name, want.form(), addr, addr.Kind, addr.Type)
+}
+
+func (l *loader) keyProblem(rng hcl.Range, addr Addr, keyed bool) *hcl.Diagnostic {
+	if keyed {
+		return problem(rng, "Invalid reference", "%s has no for_each, so that there is only one: leave out the key.", addr)
+	}
+	return problem(rng, "Invalid reference", "%s has a for_each, so that there may be many: name one, as in %s[\"KEY\"] or "+
+		"%s[each.key].", addr, addr, addr)
+}
+
+// refer evaluates a reference attribute: to the address of the declaration that it names.
+func (l *loader) refer(a *Attribute, attr *hcl.Attribute, f frame) cty.Value {
+	t, static := l.targets[attr]
+	if !static {
+		return l.referTo(a, attr, f)
+	}
+	addr := t.addr
+	if addr.Module = f.in.addr; t.keyed {
+		addr.Index = indexText(t.key)
+	}
+	found := func(r *Resource) cty.Value { return l.found(a, r, attr.Expr.Range(), f) }
+	if t.node == nil {
+		return found(&Resource{Addr: addr})
+	}
+	if r := l.made[addr]; r != nil {
+		return found(r)
+	}
+	switch {
+	case t.node.decl.shape == nil || t.node.decl.meta.unknown || t.node.broken:
+		return cty.UnknownVal(cty.String)
+	case a.Ref.MayBeGone:
+		return found(&Resource{Addr: addr})
+	}
+	what := "it is not enabled"
+	if t.keyed {
+		what = "its for_each has no such key, or it is not enabled"
+	}
+	l.add(problem(attr.Expr.Range(), "Reference to a missing declaration", "There is no %s: %s.", addr, what))
+	return cty.UnknownVal(cty.String)
+}
+
+// found notes a reference to a declaration, and returns its address. One that is gone from the files has no type.
+func (l *loader) found(a *Attribute, r *Resource, rng hcl.Range, f frame) cty.Value {
+	if f.res != nil {
+		if r.Type != nil {
+			f.res.Refs[r.Addr] = r
+		}
+		if a.Ref.Owns {
+			f.res.owns = append(f.res.owns, owned{addr: r.Addr, rng: rng})
+		}
+	}
+	return cty.StringVal(r.Addr.String())
+}
+
+// owned is a declaration that another carries out.
+type owned struct {
+	addr Addr
+	rng  hcl.Range
+}
+
+// referTo evaluates a reference attribute whose expression gives a declaration.
+func (l *loader) referTo(a *Attribute, attr *hcl.Attribute, f frame) cty.Value {
+	unknown := cty.UnknownVal(cty.String)
+	ctx := l.context(attr.Expr, f)
+	val, diags := l.value(attr.Expr, ctx)
+	l.add(diags...)
+	if diags.HasErrors() {
+		return unknown
+	}
+	val, _ = val.Unmark() // a declaration that holds a secret is not one itself
+	switch {
+	case val.IsNull():
+		return cty.NullVal(cty.String)
+	case !val.IsKnown():
+		return unknown
+	}
+	var r *Resource
+	if val.Type().IsObjectType() && val.Type().HasAttribute("address") {
+		if addr, err := ParseAddr(Text(val.GetAttr("address"))); err == nil {
+			r = l.made[addr]
+		}
+	}
+	switch {
+	case r == nil:
+		l.add(l.inContext(problem(attr.Expr.Range(), "Invalid reference",
+			"The argument %q takes a reference written %s, or a value that is one, such as a variable that is given one.",
+			attr.Name, a.Ref.form()), attr.Expr, ctx))
+		return unknown
+	case r.Addr.Kind != a.Ref.Kind || a.Ref.Type != "" && r.Addr.Type != a.Ref.Type:
+		l.add(l.inContext(l.misfit(attr, a.Ref, r.Addr), attr.Expr, ctx))
+		return unknown
+	}
+	return l.found(a, r, attr.Expr.Range(), f)
 }

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"iter"
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
@@ -21,14 +22,32 @@ type Resource struct {
 
 	Refs      map[Addr]*Resource // what it refers to directly, through reference attributes; never nil entries
 	DependsOn []Addr             // explicit depends_on, sorted
-	// Peers are the other valid declarations of its kind and type, sorted by address, for rules that span several.
-	Peers []*Resource
-	Owner Addr      // the declaration that carries this one out (Ref.Owns), or the zero address
-	Range hcl.Range // the block's header
+	Owner     Addr               // the declaration that carries this one out (Ref.Owns), or the zero address
+	Range     hcl.Range          // the block's header
+
+	// PreventDestroy: no step may remove its counterpart (lifecycle).
+	PreventDestroy bool
 
 	ranges    map[string]hcl.Range // attribute path joined by dots -> where it is written
 	spellings spellings            // of the whole configuration
 	memos     sync.Map
+
+	group  []*Resource          // all valid declarations of its kind and type, by address
+	names  map[string]cty.Value // each, where it has a for_each
+	self   cty.Value            // what expressions see of it
+	owns   []owned
+	failed bool // an error has been reported for it
+}
+
+// Peers are the other valid declarations of its kind and type, sorted by address, for rules that span several.
+func (r *Resource) Peers() iter.Seq[*Resource] {
+	return func(yield func(*Resource) bool) {
+		for _, other := range r.group {
+			if other != r && !yield(other) {
+				return
+			}
+		}
+	}
 }
 
 // Memo is what derive returns, called once for each key and kept with the declaration, so that what is derived from a

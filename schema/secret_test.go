@@ -235,7 +235,7 @@ server "barn" "k" { url = env("PROJECT_KEY", "SAM2") }
 	}
 	for name, want := range map[string]bool{"a": true, "b": true, "c": false, "d": true, "e": false, "f": true,
 		"g": false, "h": true, "i": true, "j": true, "k": false} {
-		v := cfg.Lookup(Addr{Server, "barn", name}).Get("url")
+		v := cfg.Lookup(Addr{Kind: Server, Type: "barn", Name: name}).Get("url")
 		if IsSensitive(v) != want {
 			t.Errorf("%s: sensitive %v, want %v", name, IsSensitive(v), want)
 		}

@@ -129,7 +129,7 @@ func TestVariablesByName(t *testing.T) {
 			t.Errorf("%s: %s", block, textOf(t, cfg, diags))
 			continue
 		}
-		if got := IsSensitive(cfg.Lookup(Addr{Server, "barn", "b"}).Get("url")); got != want.secret {
+		if got := IsSensitive(cfg.Lookup(Addr{Kind: Server, Type: "barn", Name: "b"}).Get("url")); got != want.secret {
 			t.Errorf("%s: secret %t", block, got)
 		}
 		if got := cfg.Redactor().String("canary-2") != "canary-2"; got != want.secret {

@@ -1,9 +1,10 @@
 package schema
 
 import (
+	"cmp"
 	"fmt"
 	"math/big"
-	"sort"
+	"slices"
 
 	version "github.com/hashicorp/go-version"
 	"github.com/hashicorp/hcl/v2"
@@ -17,74 +18,73 @@ func (l *loader) settleOwners(order []*node) {
 		rng hcl.Range
 	}
 	claims := map[Addr]claim{}
-	byAddress := append([]*node(nil), order...)
-	sort.Slice(byAddress, func(i, j int) bool { return byAddress[i].key < byAddress[j].key })
-	for _, n := range byAddress {
-		if n.decl == nil || n.decl.shape == nil {
-			continue
+	for _, r := range l.resources(order) {
+		for _, o := range r.owns {
+			was, taken := claims[o.addr]
+			if taken && was.by != r {
+				r.failed = true
+				l.add(WithAddr(problem(o.rng, "Two declarations own the same one",
+					"%s is already owned by %s, at %s. A declaration has one owner.", o.addr, was.by.Addr, place(was.rng)), r.Addr))
+				continue
+			}
+			claims[o.addr] = claim{by: r, rng: o.rng}
+			if target := l.made[o.addr]; target != nil {
+				target.Owner = r.Addr
+			}
 		}
-		owner := n.decl.res
-		l.eachOwned(n.decl.shape, func(addr Addr, rng hcl.Range) {
-			was, taken := claims[addr]
-			if taken && was.by != owner {
-				n.decl.failed = true
-				l.add(WithAddr(problem(rng, "Two declarations own the same one",
-					"%s is already owned by %s, at %s. A declaration has one owner.", addr, was.by.Addr, place(was.rng)), owner.Addr))
-				return
-			}
-			claims[addr] = claim{by: owner, rng: rng}
-			if target := l.nodes[addr.String()]; target != nil {
-				target.decl.res.Owner = owner.Addr
-			}
-		})
 	}
 }
 
-// eachOwned visits the targets of all owning references, in the order of the grammar.
-func (l *loader) eachOwned(s *shaped, visit func(Addr, hcl.Range)) {
-	for _, a := range s.grammar.Attributes {
-		attr := s.attrs[a.Name]
-		if a.Ref == nil || !a.Ref.Owns || attr == nil {
-			continue
-		}
-		if addr, ok := l.targets[attr]; ok {
-			visit(addr, attr.Expr.Range())
-		}
-	}
-	for _, b := range s.grammar.Blocks {
-		for _, blk := range s.blocks[b.Name] {
-			l.eachOwned(blk.shaped, visit)
+// resources are all that was evaluated, by address.
+func (l *loader) resources(order []*node) []*Resource {
+	var out []*Resource
+	for _, n := range order {
+		if n.decl != nil {
+			for _, made := range n.decl.made {
+				out = append(out, made...)
+			}
 		}
 	}
+	slices.SortFunc(out, func(a, b *Resource) int { return cmp.Compare(a.Addr.String(), b.Addr.String()) })
+	return out
 }
 
 // check applies the products' own rules to each declaration that is right so far, as is all that it refers to: a rule
 // reads these too, and would report again what is wrong there.
 func (l *loader) check(order []*node) {
-	wrong := map[*node]bool{} // what a node needs comes before it
+	wrong := map[*node]bool{} // what a node needs comes before it, or is part of a cycle
 	var right []*Resource
 	for _, n := range order {
-		wrong[n] = n.decl != nil && (n.decl.failed || n.decl.shape == nil)
 		for _, e := range n.needs {
 			wrong[n] = wrong[n] || wrong[e.to]
 		}
-		if n.decl != nil && !wrong[n] {
-			right = append(right, n.decl.res)
-		}
-	}
-	introduce(right)
-	for _, n := range order {
-		if n.decl == nil || wrong[n] || n.decl.res.Type.Check == nil {
+		if n.decl == nil {
 			continue
 		}
-		for _, d := range n.decl.res.Type.Check(n.decl.res) {
+		needs := wrong[n] || n.decl.failed || n.decl.shape == nil
+		for _, made := range n.decl.made {
+			for _, r := range made {
+				if !needs && !r.failed {
+					right = append(right, r)
+				}
+				wrong[n] = wrong[n] || r.failed
+			}
+		}
+		wrong[n] = wrong[n] || needs
+	}
+	introduce(right)
+	for _, r := range right {
+		if r.Type.Check == nil {
+			continue
+		}
+		for _, d := range r.Type.Check(r) {
 			if d.Subject == nil {
 				c := *d
-				c.Subject = &n.decl.res.Range
+				c.Subject = &r.Range
 				d = &c
 			}
 			if AddrOf(d) == (Addr{}) {
-				d = WithAddr(d, n.decl.res.Addr)
+				d = WithAddr(d, r.Addr)
 			}
 			l.add(d)
 		}
@@ -103,13 +103,9 @@ func introduce(all []*Resource) {
 		groups[k] = append(groups[k], r)
 	}
 	for _, group := range groups {
-		sort.Slice(group, func(i, j int) bool { return group[i].Addr.Name < group[j].Addr.Name })
+		slices.SortFunc(group, func(a, b *Resource) int { return cmp.Compare(a.Addr.String(), b.Addr.String()) })
 		for _, r := range group {
-			for _, other := range group {
-				if other != r {
-					r.Peers = append(r.Peers, other)
-				}
-			}
+			r.group = group
 		}
 	}
 }
@@ -127,7 +123,7 @@ func (l *loader) settings() Settings {
 		return true
 	}
 	for _, s := range l.setBlock {
-		val := l.object(s, nil, nil)
+		val := l.object(s, frame{in: l.root.instances[0]}, nil)
 		if attr := s.attrs["required_version"]; attr != nil && once(attr.Name, attr.NameRange) {
 			if v, ok := l.open(val.GetAttr(attr.Name), attr); ok {
 				out.RequiredVersion = v.AsString()

@@ -20,7 +20,8 @@ type shaped struct {
 }
 
 type shapedBlock struct {
-	label string // "" when the grammar has none
+	label   string   // "" when the grammar has none, or of a dynamic block
+	dynamic *dynamic // set: as many blocks as this says
 	*shaped
 }
 
@@ -32,45 +33,60 @@ type scope struct {
 	secret map[string]bool // arguments whose value must not be shown, even when misspelt
 }
 
-// shape sorts out a body and reports all that does not fit. extra names arguments beside those of the grammar.
-func (l *loader) shape(body hcl.Body, g *Body, header hcl.Range, where string, extra []string) *shaped {
-	sc := scope{where: "in " + where, args: append([]string(nil), extra...), secret: map[string]bool{}}
+// shape sorts out a body and reports all that does not fit; what is missing is the caller's to report. extra is what may
+// stand there beside what the grammar knows; it is in the content that is returned.
+func (l *loader) shape(body hcl.Body, g *Body, header hcl.Range, where string, extra *scope) (*shaped, *hcl.BodyContent) {
+	sc := scope{where: "in " + where, secret: map[string]bool{}}
+	if extra != nil {
+		sc.args, sc.blocks = append(sc.args, extra.args...), append(sc.blocks, extra.blocks...)
+	}
 	for _, a := range g.Attributes {
 		sc.args = append(sc.args, a.Name)
 		sc.secret[a.Name] = a.Secret
 	}
 	for _, b := range g.Blocks {
-		h := hcl.BlockHeaderSchema{Type: b.Name}
-		if b.Label != "" {
-			h.LabelNames = []string{b.Label}
-		}
-		sc.blocks = append(sc.blocks, h)
+		sc.blocks = append(sc.blocks, b.header())
+	}
+	if len(g.Blocks) > 0 {
+		sc.blocks = append(sc.blocks, dynamicHeader)
 	}
 	content := l.content(body, sc)
 	s := &shaped{grammar: g, header: header, where: where, attrs: content.Attributes, blocks: map[string][]*shapedBlock{}}
 	for _, a := range g.Attributes {
-		attr, there := s.attrs[a.Name]
-		if a.Required && !there {
-			l.add(problem(header, "Missing required argument", "The argument %q is required in %s.", a.Name, where))
-		}
-		if there && a.Secret {
+		if attr := s.attrs[a.Name]; attr != nil && a.Secret {
 			l.mask(attr.Expr)
 		}
 	}
-	for i := range g.Blocks {
-		l.shapeBlocks(s, &g.Blocks[i], content.Blocks.OfType(g.Blocks[i].Name))
-	}
-	return s
+	l.shapeBlocks(s, content.Blocks)
+	return s, content
 }
 
-func (l *loader) shapeBlocks(s *shaped, b *Block, found hcl.Blocks) {
-	if b.Required && len(found) == 0 {
-		l.add(problem(s.header, "Missing required block", "A block %q is required in %s.", b.Name, s.where))
+// header is how a block begins.
+func (b *Block) header() hcl.BlockHeaderSchema {
+	h := hcl.BlockHeaderSchema{Type: b.Name}
+	if b.Label != "" {
+		h.LabelNames = []string{b.Label}
 	}
-	first := map[string]hcl.Range{}
+	return h
+}
+
+// shapeBlocks sorts out the blocks of a body in their order.
+func (l *loader) shapeBlocks(s *shaped, found hcl.Blocks) {
+	grammar := map[string]*Block{}
+	for i := range s.grammar.Blocks {
+		grammar[s.grammar.Blocks[i].Name] = &s.grammar.Blocks[i]
+	}
+	first := map[[2]string]hcl.Range{}
 	for _, blk := range found {
-		label, name := "", b.Name
-		at := blk.TypeRange
+		if blk.Type == dynamicHeader.Type && grammar[blk.Type] == nil {
+			l.shapeDynamic(s, grammar, blk)
+			continue
+		}
+		b := grammar[blk.Type]
+		if b == nil { // the caller's own
+			continue
+		}
+		label, name, at := "", b.Name, blk.TypeRange
 		if b.Label != "" {
 			label = blk.Labels[0]
 			name = fmt.Sprintf("%s %q", b.Name, label)
@@ -80,18 +96,23 @@ func (l *loader) shapeBlocks(s *shaped, b *Block, found hcl.Blocks) {
 				continue
 			}
 		}
-		if was, dup := first[label]; dup && (b.Label != "" || !b.Many) {
+		if was, dup := first[[2]string{b.Name, label}]; dup && (b.Label != "" || !b.Many) {
 			l.add(problem(at, "Duplicate block",
 				"There was already a block %s in this %s, at %s. It may stand there once.", name,
 				strings.TrimPrefix(s.where, "a "), place(was)))
 			continue
 		}
-		first[label] = blk.DefRange
-		s.blocks[b.Name] = append(s.blocks[b.Name], &shapedBlock{
-			label:  label,
-			shaped: l.shape(blk.Body, &b.Body, blk.DefRange, fmt.Sprintf("block %s", name), nil),
-		})
+		first[[2]string{b.Name, label}] = blk.DefRange
+		s.blocks[b.Name] = append(s.blocks[b.Name], &shapedBlock{label: label,
+			shaped: l.shapeNested(blk.Body, b, blk.DefRange, "block "+name)})
 	}
+}
+
+// shapeNested sorts out the body of a nested block, and reports what is missing in it.
+func (l *loader) shapeNested(body hcl.Body, b *Block, header hcl.Range, where string) *shaped {
+	s, _ := l.shape(body, &b.Body, header, where, nil)
+	l.requireAll(s, func(string) bool { return false })
+	return s
 }
 
 // content takes from a body what the scope permits and reports the rest.
@@ -140,6 +161,10 @@ func (l *loader) unexpected(body *hclsyntax.Body, sc scope) {
 		meant := nearestArgument(name, all)
 		if sc.secret[meant] || maskedName(name) {
 			l.mask(attr.Expr)
+		}
+		if name == "count" && slices.Contains(sc.args, "for_each") {
+			l.add(problem(attr.NameRange, "Unsupported argument", "%s", countText(name)))
+			continue
 		}
 		if b, ok := isBlock[name]; ok {
 			l.add(problem(attr.NameRange, "Unsupported argument",

@@ -29,20 +29,20 @@ type given struct {
 func (l *loader) readValues(ctx context.Context) {
 	values := map[string]given{}
 	for _, src := range l.opts.Vars {
-		if v := l.vars[src.Name]; src.Read != nil && v != nil {
+		if v := l.root.vars[src.Name]; src.Read != nil && v != nil {
 			v.sensitive = true // before anything is read: another source may give the same
 		}
 	}
-	for _, name := range l.varNames() {
+	for _, name := range l.root.varNames() {
 		if text, ok := l.opts.Env(EnvPrefix + name); ok {
 			l.giveText(values, name, text, "the environment variable "+EnvPrefix+name)
 		}
 	}
-	auto, _ := l.list(func(n string) bool { return strings.HasSuffix(n, autoSuffix) }) // an unreadable folder was reported
-	first, _ := l.list(func(n string) bool { return n == varsFile })
+	auto, _ := l.list(l.root, func(n string) bool { return strings.HasSuffix(n, autoSuffix) }) // an unreadable folder was reported
+	first, _ := l.list(l.root, func(n string) bool { return n == varsFile })
 	for _, name := range append(first, auto...) {
 		if ctx.Err() == nil {
-			l.giveFile(values, filepath.Join(l.dir(), name), l.readOwn)
+			l.giveFile(values, filepath.Join(l.dir(), name), func(string) ([]byte, error) { return l.readOwn(l.root, name) })
 		}
 	}
 	reads := map[string]VarSource{} // by the variable, those that won so far
@@ -65,20 +65,19 @@ func (l *loader) readValues(ctx context.Context) {
 	l.readSources(values, reads)
 	l.ask(values)
 	attrs := map[string]cty.Value{}
-	for _, name := range l.varNames() {
-		v := l.vars[name]
+	for _, name := range l.root.varNames() {
+		v := l.root.vars[name]
 		g, ok := values[name]
 		v.value = l.settle(v, g, ok)
 		attrs[name] = v.value
 	}
 	l.varsVal = cty.ObjectVal(attrs)
-	l.validate()
 }
 
 // readSources has the values that are read from outside, of the variables that nothing later gave a value.
 func (l *loader) readSources(values map[string]given, reads map[string]VarSource) {
-	for _, name := range l.varNames() {
-		v := l.vars[name]
+	for _, name := range l.root.varNames() {
+		v := l.root.vars[name]
 		src, asked := reads[name]
 		if _, later := values[name]; !asked || later || v.broken {
 			continue
@@ -101,8 +100,8 @@ func (l *loader) ask(values map[string]given) {
 	if l.opts.Ask == nil || l.opts.AllowUnset {
 		return
 	}
-	for _, name := range l.varNames() {
-		v := l.vars[name]
+	for _, name := range l.root.varNames() {
+		v := l.root.vars[name]
 		if _, ok := values[name]; ok || v.broken || v.def != cty.NilVal || l.diags.HasErrors() {
 			continue
 		}
@@ -166,7 +165,7 @@ func (g given) at(v *variable) hcl.Range {
 
 // give records a value for a declared variable.
 func (l *loader) give(values map[string]given, name string, g given) {
-	if l.vars[name].sensitive {
+	if l.root.vars[name].sensitive {
 		l.secrets.add(g.val)
 	}
 	values[name] = g
@@ -175,7 +174,7 @@ func (l *loader) give(values map[string]given, name string, g given) {
 // giveText takes the value of a declared variable from text: as it stands for texts, numbers and booleans, else as an
 // HCL expression.
 func (l *loader) giveText(values map[string]given, name, text, from string) {
-	v := l.vars[name]
+	v := l.root.vars[name]
 	if v.sensitive {
 		l.secrets.add(cty.StringVal(text))
 	}
@@ -223,12 +222,12 @@ func (l *loader) giveAssignment(values map[string]given, assign string) {
 
 // declared reports a variable to which an option gives a value, and which there is not.
 func (l *loader) declared(name, option string) bool {
-	if l.vars[name] != nil {
+	if l.root.vars[name] != nil {
 		return true
 	}
-	if !l.lost.has("var." + name) {
+	if !l.root.lost.has("var." + name) {
 		l.add(problem(hcl.Range{}, "Value for undeclared variable",
-			"There is no variable %q, for which %s gives a value.%s", name, option, didYouMean(name, l.varNames())))
+			"There is no variable %q, for which %s gives a value.%s", name, option, didYouMean(name, l.root.varNames())))
 	}
 	return false
 }
@@ -242,7 +241,7 @@ func (l *loader) giveFile(values map[string]given, path string, read func(string
 	}
 	if d := tooNested(src, path); d != nil {
 		l.add(d)
-		for _, v := range l.vars {
+		for _, v := range l.root.vars {
 			v.broken = true
 		}
 		return
@@ -253,7 +252,7 @@ func (l *loader) giveFile(values map[string]given, path string, read func(string
 		// In a file that does not parse it is unknown which line belongs to a sensitive variable.
 		l.masked = append(l.masked, l.allButNames(path, src)...)
 		l.add(withoutEchoes(diags)...)
-		for _, v := range l.vars {
+		for _, v := range l.root.vars {
 			v.broken = true
 		}
 		return
@@ -271,12 +270,12 @@ func (l *loader) giveFile(values map[string]given, path string, read func(string
 }
 
 func (l *loader) giveAttribute(values map[string]given, attr *hcl.Attribute) {
-	v := l.vars[attr.Name]
+	v := l.root.vars[attr.Name]
 	if v == nil {
 		l.mask(attr.Expr)
-		if !l.lost.has("var." + attr.Name) {
+		if !l.root.lost.has("var." + attr.Name) {
 			d := problem(attr.NameRange, "Value for undeclared variable", "There is no variable %q.%s", attr.Name,
-				didYouMean(attr.Name, l.varNames()))
+				didYouMean(attr.Name, l.root.varNames()))
 			d.Severity = hcl.DiagWarning // files of values are shared between folders
 			l.add(d)
 		}

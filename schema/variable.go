@@ -27,14 +27,7 @@ type variable struct {
 	plain   bool // its block says sensitive = false, whatever its name
 	broken  bool // its block is wrong: the value stays unknown, and nothing more is said about it
 
-	validations []*validation
-	value       cty.Value
-}
-
-type validation struct {
-	rng       hcl.Range
-	condition hcl.Expression
-	message   hcl.Expression
+	value cty.Value // in the root module
 }
 
 var variableScope = scope{
@@ -43,9 +36,7 @@ var variableScope = scope{
 	blocks: []hcl.BlockHeaderSchema{{Type: "validation"}},
 }
 
-var validationScope = scope{where: "in a validation block", args: []string{"condition", "error_message"}}
-
-func (l *loader) collectVariable(b *hcl.Block) {
+func (l *loader) collectVariable(m *module, b *hcl.Block) {
 	before := len(l.diags)
 	v := &variable{name: b.Labels[0], rng: b.DefRange, typ: cty.DynamicPseudoType, nullable: true}
 	content := l.content(b.Body, variableScope)
@@ -63,22 +54,14 @@ func (l *loader) collectVariable(b *hcl.Block) {
 			v.guessed, v.sensitive = false, false
 		}
 	}
-	if attr := content.Attributes["description"]; attr != nil {
-		if val, ok := l.constant(attr); ok {
-			text, err := convert.Convert(val, cty.String)
-			if err != nil {
-				l.add(problem(attr.Expr.Range(), "Invalid description", "The description of a variable is a text: %s.", err))
-			} else if text.IsKnown() && !text.IsNull() && !text.IsMarked() {
-				v.description = text.AsString()
-			}
-		}
-	}
+	v.description = l.text(content.Attributes["description"])
 	if attr := content.Attributes["default"]; attr != nil {
 		l.setDefault(v, attr)
 	}
 	v.broken = l.diags[before:].HasErrors()
 	for _, vb := range content.Blocks {
-		l.collectValidation(v, vb)
+		l.collectRule(vb, rule{mod: m, what: fmt.Sprintf("validation rule of variable %q", v.name),
+			summary: "Invalid value for variable", broken: func() bool { return v.broken }})
 	}
 	if !hclsyntax.ValidIdentifier(v.name) {
 		l.add(problem(b.LabelRanges[0], "Invalid name",
@@ -86,14 +69,14 @@ func (l *loader) collectVariable(b *hcl.Block) {
 				"underscores and dashes.", v.name))
 		return
 	}
-	if was, taken := l.vars[v.name]; taken {
+	if was, taken := m.vars[v.name]; taken {
 		was.sensitive = was.sensitive || v.sensitive
 		was.plain = was.plain && v.plain
 		l.add(problem(b.LabelRanges[0], "Duplicate variable",
 			"The variable %q was already declared at %s. Each is declared once.", v.name, place(was.rng)))
 		return
 	}
-	l.vars[v.name] = v
+	m.vars[v.name] = v
 	if v.guessed {
 		d := problem(v.rng, "Variable may hold a secret",
 			"The name of variable %q tells of a secret, so that its value is treated as one. Declare it with sensitive = true, "+
@@ -153,21 +136,24 @@ func (v *variable) unknown() cty.Value {
 	return val
 }
 
-func (l *loader) collectValidation(v *variable, b *hcl.Block) {
-	content := l.content(b.Body, validationScope)
-	for _, name := range validationScope.args {
-		if content.Attributes[name] == nil {
-			l.add(problem(b.DefRange, "Missing required argument", "The argument %q is required in a validation block.", name))
-		}
+// text evaluates a constant text that describes something; "" without one.
+func (l *loader) text(attr *hcl.Attribute) string {
+	if attr == nil {
+		return ""
 	}
-	if len(content.Attributes) < 2 {
-		return
+	val, ok := l.constant(attr)
+	if !ok {
+		return ""
 	}
-	v.validations = append(v.validations, &validation{
-		rng:       b.DefRange,
-		condition: content.Attributes["condition"].Expr,
-		message:   content.Attributes["error_message"].Expr,
-	})
+	text, err := convert.Convert(val, cty.String)
+	if err != nil {
+		l.add(problem(attr.Expr.Range(), "Invalid description", "A description is a text: %s.", err))
+		return ""
+	}
+	if !text.IsKnown() || text.IsNull() || text.IsMarked() {
+		return ""
+	}
+	return text.AsString()
 }
 
 // constant evaluates an argument that refers to nothing and calls nothing.
@@ -199,91 +185,9 @@ func (l *loader) flag(attr *hcl.Attribute, absent bool) bool {
 	return val.True()
 }
 
-// validate checks the values of all variables by their own rules.
-func (l *loader) validate() {
-	for _, name := range l.varNames() {
-		v := l.vars[name]
-		if v.broken {
-			continue
-		}
-		for _, rule := range v.validations {
-			l.validateRule(v, rule)
-		}
-	}
-}
-
-func (l *loader) validateRule(v *variable, rule *validation) {
-	if !l.onlyVariables(rule.condition) || !l.onlyVariables(rule.message) {
-		return
-	}
-	ctx := l.context(rule.condition)
-	cond, diags := l.value(rule.condition, ctx)
-	if !diags.HasErrors() {
-		var err error
-		if cond, err = convert.Convert(cond, cty.Bool); err != nil || cond.IsNull() {
-			l.add(l.inContext(problem(rule.condition.Range(), "Invalid validation condition",
-				"The condition must be either true or false."), rule.condition, ctx))
-			return
-		}
-	}
-	l.add(diags...)
-	if diags.HasErrors() || !cond.IsKnown() {
-		return
-	}
-	cond, _ = cond.Unmark()
-	if cond.True() {
-		return
-	}
-	l.add(l.inContext(problem(rule.condition.Range(), "Invalid value for variable",
-		"%s\n\nThis was checked by the validation rule of variable %q at %s.", l.ruleMessage(rule), v.name,
-		place(rule.rng)), rule.condition, ctx))
-}
-
-// ruleMessage evaluates the error_message of a failed rule.
-func (l *loader) ruleMessage(rule *validation) string {
-	const instead = "The value of the variable is not valid."
-	ctx := l.context(rule.message)
-	msg, diags := l.value(rule.message, ctx)
-	l.add(diags...)
-	if diags.HasErrors() {
-		return instead
-	}
-	msg, err := convert.Convert(msg, cty.String)
-	switch {
-	case IsSensitive(msg):
-		l.add(problem(rule.message.Range(), "Sensitive error message",
-			"The error_message is computed from a sensitive value, so it cannot be shown. Leave the value out of it."))
-		return instead
-	case err != nil || msg.IsNull():
-		l.add(problem(rule.message.Range(), "Invalid error message", "The error_message must be a text."))
-		return instead
-	case !msg.IsKnown():
-		return instead
-	}
-	return msg.AsString()
-}
-
-// onlyVariables refuses references to anything but variables, in a place where only these have values yet.
-func (l *loader) onlyVariables(expr hcl.Expression) bool {
-	ok := true
-	for _, t := range expr.Variables() {
-		if t.RootName() != "var" {
-			ok = false
-			l.add(problem(t.SourceRange(), "Invalid reference", "A validation rule can refer to variables only."))
-			continue
-		}
-		r, d := l.reference(t)
-		if d != nil {
-			l.add(d)
-		}
-		ok = ok && r != nil
-	}
-	return ok
-}
-
-func (l *loader) varNames() []string {
-	names := make([]string, 0, len(l.vars))
-	for name := range l.vars {
+func (m *module) varNames() []string {
+	names := make([]string, 0, len(m.vars))
+	for name := range m.vars {
 		names = append(names, name)
 	}
 	sort.Strings(names)

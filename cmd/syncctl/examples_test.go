@@ -231,6 +231,15 @@ func carryUndisturbed(t *testing.T, dir, flags string) (undisturbed, bool) {
 			t.Errorf("%s: commands for a person: %s", s.ID, drivertest.Unpasteable(s.Manual))
 		}
 	}
+	var lines []string // that ran at machines
+	for _, l := range u.changes {
+		if l.Method == sandbox.MethodExec {
+			lines = append(lines, l.Path)
+		}
+	}
+	for _, problem := range drivertest.CommandsInProse(u.plan, lines) {
+		t.Error(problem)
+	}
 	several := slices.ContainsFunc(u.plan.Steps, func(s planner.Step) bool { return s.Addr != u.plan.Steps[0].Addr })
 	if several && flags == "" {
 		return carryUndisturbed(t, dir, " -parallelism=1")

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/executor"
 )
 
 // TestNewComments: a comment on both Jiras is not a duplicate, one on a single Jira is named, and an unknown number is
@@ -23,7 +23,7 @@ func TestNewComments(t *testing.T) {
 		"unknown before": {``, ptr(2), ptr(4), "0 of 1 pair"},
 	} {
 		task := wordTask()
-		task.Outputs[planner.StepID(task.Step.Addr, opStill)] = map[string]string{commentsOutput: c.before}
+		task.Remember(opStill, executor.Past{Outputs: map[string]string{commentsOutput: c.before}})
 		got := newComments(task, []sampled{{pairKeys: pairKeys{"A-1", "B-1"}, here: &issueSeen{comments: c.here},
 			there: &issueSeen{comments: c.there}}})
 		if !strings.Contains(got, c.want) {

@@ -45,10 +45,9 @@ func TestFares(t *testing.T) {
 // wordTask is a task of a run that has done the given steps.
 func wordTask(done ...string) *executor.Task {
 	const addr = "migration.backbone_to_cloud.m"
-	t := &executor.Task{Step: planner.Step{Addr: addr}, Done: map[string]bool{},
-		Outputs: map[string]map[string]string{}}
+	t := &executor.Task{Step: planner.Step{Addr: addr}}
 	for _, op := range done {
-		t.Done[planner.StepID(addr, op)] = true
+		t.Remember(op, executor.Past{Done: true})
 	}
 	return t
 }
@@ -83,7 +82,7 @@ func TestAsConfirmed(t *testing.T) {
 		{"comments field", "field", executor.Done}, {"comments", "comments field", ""}, {"", "comments", ""},
 	} {
 		task := wordTask()
-		task.Outputs[planner.StepID(task.Step.Addr, opConfigure)] = map[string]string{wordOutput: c.said}
+		task.Remember(opConfigure, executor.Past{Outputs: map[string]string{wordOutput: c.said}})
 		v, err := asConfirmed(task, executor.Verdict{State: executor.Unknown,
 			Outputs: map[string]string{wordOutput: c.blind}})
 		if (err != nil) != (c.want == "") || err == nil && v.State != c.want {

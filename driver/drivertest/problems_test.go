@@ -86,10 +86,17 @@ func TestPlanProblems(t *testing.T) {
 		"a person's: false":                     func(p *planner.Plan) { p.Steps[label].Manual = nil },
 		"a person's: true":                      func(p *planner.Plan) { p.Steps[label].Mark = planner.MarkAdd },
 		"cannot be pasted":                      func(p *planner.Plan) { p.Steps[label].Manual.Commands = []string{"rm 'a"} },
-		"does not say where the person goes":    func(p *planner.Plan) { p.Steps[label].Manual.Do = []string{""} },
-		"no name for an operator's command":     func(p *planner.Plan) { p.Steps[label].Manual.Action = "" },
-		"it has no values to enter":             func(p *planner.Plan) { p.Steps[label].Manual.Values = nil },
-		"a value is incomplete":                 func(p *planner.Plan) { p.Steps[label].Manual.Values[0].Value = "" },
+		"commands beside those of the person":   func(p *planner.Plan) { p.Steps[label].Commands = []string{"rm a"} },
+		"stands in its summary": func(p *planner.Plan) {
+			p.Steps[look].Summary, p.Steps[scrap].Commands = "look, then rm a", []string{"rm a"}
+		},
+		"in how it is undone": func(p *planner.Plan) {
+			p.Steps[scrap].Undo, p.Steps[label].Manual.Commands = "cp b a, by hand", []string{"cp b a"}
+		},
+		"does not say where the person goes": func(p *planner.Plan) { p.Steps[label].Manual.Do = []string{""} },
+		"no name for an operator's command":  func(p *planner.Plan) { p.Steps[label].Manual.Action = "" },
+		"it has no values to enter":          func(p *planner.Plan) { p.Steps[label].Manual.Values = nil },
+		"a value is incomplete":              func(p *planner.Plan) { p.Steps[label].Manual.Values[0].Value = "" },
 		"two values are called text": func(p *planner.Plan) {
 			m := p.Steps[label].Manual
 			m.Values = append(m.Values, m.Values[0])

@@ -42,6 +42,7 @@ func planProblems(p *planner.Plan, product string) []string {
 		effectProblems(p, s, say)
 		manualProblems(s, say)
 	}
+	out = append(out, CommandsInProse(p, nil)...)
 	for _, f := range p.Findings {
 		say := func(format string, args ...any) {
 			out = append(out, fmt.Sprintf("finding %s of %s: ", f.Rule, f.Addr)+fmt.Sprintf(format, args...))
@@ -164,6 +165,9 @@ func manualProblems(s *planner.Step, say func(string, ...any)) {
 	if len(m.Values) == 0 {
 		say("it has no values to enter")
 	}
+	if len(s.Commands) > 0 {
+		say("it has commands beside those of the person")
+	}
 	if why := Unpasteable(m); why != "" {
 		say("its commands cannot be pasted: %s", why)
 	}
@@ -198,4 +202,26 @@ func Unpasteable(m *planner.Manual) string {
 		}
 	}
 	return ""
+}
+
+// CommandsInProse lists where a command line stands in the summary of a step, or in how it is undone, which may be
+// folded, so that it could not be pasted: those of the plan's steps, and more.
+func CommandsInProse(p *planner.Plan, more []string) []string {
+	lines := slices.Clone(more)
+	for i := range p.Steps {
+		lines = append(lines, p.Steps[i].Commands...)
+		if m := p.Steps[i].Manual; m != nil {
+			lines = append(lines, m.Commands...)
+		}
+	}
+	var out []string
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		for _, line := range lines {
+			if strings.Contains(s.Summary+"\n"+s.Undo, line) {
+				out = append(out, fmt.Sprintf("%s: %q stands in its summary, or in how it is undone", s.ID, line))
+			}
+		}
+	}
+	return out
 }

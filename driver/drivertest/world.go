@@ -208,8 +208,7 @@ func (w *world) task(cfg *schema.Config, s *planner.Step) *executor.Task {
 	w.t.Helper()
 	return &executor.Task{
 		Step: *s, Resource: lookup(w.t, cfg, s.Addr), Files: executor.NewFiles(afero.NewOsFs(), w.t.TempDir()),
-		Log:     hclog.NewNullLogger(),
-		Outputs: map[string]map[string]string{},
+		Log: hclog.NewNullLogger(),
 	}
 }
 

@@ -57,7 +57,7 @@ func parse(r *schema.Resource) (*wanted, error) {
 		w.spelled = append(w.spelled, w.trusted[i].Alias)
 		w.trusted[i].Alias = w.spell(w.trusted[i].Alias)
 	}
-	for _, r := range r.Peers {
+	for r := range r.Peers() {
 		peer, err := decode(r)
 		if err != nil {
 			return nil, err

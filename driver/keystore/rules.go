@@ -92,7 +92,7 @@ func (d *declaration) checkAliases() hcl.Diagnostics {
 		}
 	}
 	file := d.file()
-	for _, r := range d.Resource().Peers {
+	for r := range d.Resource().Peers() {
 		var peer declaration
 		_ = declare.Decode(r, &peer) // what is not known in it has its own error, or is not known yet
 		if file != "" && peer.file() == file {

@@ -11,7 +11,6 @@ import (
 	"github.com/syncctl/syncctl/driver/drivertest"
 	"github.com/syncctl/syncctl/driver/teamworkcloud"
 	"github.com/syncctl/syncctl/executor"
-	"github.com/syncctl/syncctl/planner"
 )
 
 // The tests of this file change the task that a step's Execute is given, or the world right before it: they prove the
@@ -33,10 +32,7 @@ func (x *meddler) Execute(ctx context.Context, t *executor.Task) (executor.Resul
 		return x.Driver.Execute(ctx, t)
 	}
 	changed := *t
-	changed.Step.Args, changed.Outputs = maps.Clone(t.Step.Args), map[string]map[string]string{}
-	for id, outputs := range t.Outputs {
-		changed.Outputs[id] = maps.Clone(outputs)
-	}
+	changed.Step.Args = maps.Clone(t.Step.Args)
 	x.meddle(&changed)
 	var res executor.Result
 	res, x.err = x.Driver.Execute(ctx, &changed)
@@ -70,9 +66,8 @@ func meddled(t *testing.T, o *offloaded, server string, x *meddler, r drivertest
 func recorded(t *testing.T, task *executor.Task, op, name string, change func(map[string]json.RawMessage)) {
 	t.Helper()
 	var all map[string]json.RawMessage
-	outputs := task.Outputs[planner.StepID(task.Step.Addr, op)]
-	if err := json.Unmarshal([]byte(outputs[name]), &all); err != nil {
-		t.Errorf("%s of %s is %q: %v", name, op, outputs[name], err)
+	if err := json.Unmarshal([]byte(task.Output(op, name)), &all); err != nil {
+		t.Errorf("%s of %s is %q: %v", name, op, task.Output(op, name), err)
 		return
 	}
 	change(all)
@@ -81,7 +76,15 @@ func recorded(t *testing.T, task *executor.Task, op, name string, change func(ma
 		t.Error(err)
 		return
 	}
-	outputs[name] = string(text)
+	nowSays(task, op, name, string(text))
+}
+
+// nowSays changes what a step has recorded under a name.
+func nowSays(task *executor.Task, op, name, text string) {
+	past := task.Past(op)
+	past.Outputs = maps.Clone(past.Outputs)
+	past.Outputs[name] = text
+	task.Remember(op, past)
 }
 
 // TestRemovesOnlyWhatWasPlanned: what the run has verified and what the plan names must be the same resources.
@@ -99,10 +102,10 @@ func TestRemovesOnlyWhatWasPlanned(t *testing.T) {
 			})
 		},
 		"none was verified": func(_ *testing.T, task *executor.Task) {
-			delete(task.Outputs, planner.StepID(task.Step.Addr, "arrived"))
+			task.Remember("arrived", executor.Past{})
 		},
 		"the record is broken": func(_ *testing.T, task *executor.Task) {
-			task.Outputs[planner.StepID(task.Step.Addr, "arrived")]["verified"] = "{"
+			nowSays(task, "arrived", "verified", "{")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -132,7 +135,7 @@ func TestReactivatesOnlyWhereItMay(t *testing.T) {
 			recorded(t, task, "idle_target", "verified", func(all map[string]json.RawMessage) { delete(all, ids["Gearbox"]) })
 		}, nil},
 		"a strange category": {func(_ *testing.T, task *executor.Task) {
-			task.Outputs[planner.StepID(task.Step.Addr, "idle_target")]["category"] = "$(reboot)"
+			nowSays(task, "idle_target", "category", "$(reboot)")
 		}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -236,6 +236,9 @@ func golden(t *testing.T, name string, p *planner.Plan) {
 		if s.Undo != "" {
 			fmt.Fprintf(&b, "    undo %s\n", s.Undo)
 		}
+		for _, c := range s.Commands {
+			fmt.Fprintf(&b, "    $ %s\n", c)
+		}
 		if m := s.Manual; m != nil {
 			fmt.Fprintf(&b, "    at %s (%s)\n", m.Where, m.Action)
 			for n, line := range m.Do {

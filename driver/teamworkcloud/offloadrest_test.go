@@ -250,8 +250,7 @@ func TestOffloadSays(t *testing.T) {
 	}{
 		"whose they are": {func(*offloaded) {}, "whose", planner.Warn,
 			[]string{"2 resources", "ann (1), eve (1)", ids["Engine"] +
-				"  Cars/Engine, 2 branches, 5 revisions: the last by eve on 2025-03-06T10:00:00Z, the first by ann",
-				"datamanager -dr " + ids["Engine"] + " " + ids["Gearbox"]}},
+				"  Cars/Engine, 2 branches, 5 revisions: the last by eve on 2025-03-06T10:00:00Z, the first by ann"}},
 		"marked ones stay": {func(o *offloaded) { o.add("a", "resources", resource("Wreck", "Cars", "removed", true)) },
 			"marked-stays", planner.Note, []string{"1 resource marked as deleted", "Wreck", "-drd"}},
 		"locks": {func(o *offloaded) {

@@ -177,6 +177,10 @@ func (v *planView) step(s *planner.Step, opWidth int) {
 	for _, f := range v.findingsOf[s.ID] {
 		v.finding(f, beneath)
 	}
+	if len(s.Commands) > 0 {
+		v.o.block(&v.b, beneath, "", "runs:")
+		commandLines(&v.b, beneath+2, s.Commands)
+	}
 	if v.o.Detail {
 		if s.Manual != nil {
 			Manual(&v.b, v.o.Style, s.Manual, beneath, nil)
@@ -270,22 +274,27 @@ func Manual(w io.Writer, s Style, m *planner.Manual, indent int, paths map[strin
 	_, _ = io.WriteString(w, b.String())
 }
 
-// commands writes lines that are pasted into a shell: a block of their own, and no line is ever folded. A line break
-// inside of a command is in quotes, where an indent would change it.
+// commands writes lines that are pasted into a shell, as a block of their own.
 func (s Style) commands(b *strings.Builder, indent int, commands []string) {
 	if len(commands) == 0 {
 		return
 	}
 	s.block(b, indent, "", "Commands, to be run one at a time; if one fails, run no further one:")
 	b.WriteString("\n")
+	commandLines(b, indent+3, commands)
+	b.WriteString("\n")
+}
+
+// commandLines writes lines for a shell, none of which is ever folded. A line break inside of a command is in quotes,
+// where an indent would change it.
+func commandLines(b *strings.Builder, indent int, commands []string) {
 	for _, c := range commands {
 		lines := strings.Split(c, "\n")
 		for i := range lines {
 			lines[i] = oneLine(lines[i])
 		}
-		b.WriteString(strings.Repeat(" ", indent+3) + strings.Join(lines, "\n") + "\n")
+		b.WriteString(strings.Repeat(" ", indent) + strings.Join(lines, "\n") + "\n")
 	}
-	b.WriteString("\n")
 }
 
 // drift lists the differences of declarations that have no step.

@@ -69,6 +69,9 @@ func twoDeclarations() *planner.Plan {
 				ID: "sync.depot.b/scrap", Addr: "sync.depot.b", Op: "scrap", Mark: planner.MarkFinal,
 				Summary: "scraps b", Needs: []string{"sync.depot.a/label", "sync.depot.a/paint"},
 				Guards: []string{"sync.depot.a/paint"},
+				Commands: []string{
+					"sudo scrap --box=the-one-in-the-depot-that-takes-a-good-number-of-words --for-good b.1 b.2",
+				},
 				Effect: &planner.Effect{Destroy: 2, Irreversible: true, Loses: "2 boxes"},
 			},
 		},

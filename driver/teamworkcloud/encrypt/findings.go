@@ -235,8 +235,8 @@ func (f *finder) serviceFindings() {
 	}
 	if !f.plans(w.Op(machine.Start)) {
 		for _, name := range f.unread() {
-			f.add("tls-restart", planner.Warn, "", "If that was about encryption, start the services again: "+
-				machine.JoinLines(append(slices.Clone(w.Commands.Stop), w.Commands.Start...)...),
+			f.add("tls-restart", planner.Warn, "", "If that was about encryption, start the services again:\n"+
+				strings.Join(machine.Lines(append(slices.Clone(w.Commands.Stop), w.Commands.Start...)...), "\n"),
 				"%s on %s was changed after the services were started (%s): the change may not be in effect", name, f.machine,
 				f.since.UTC().Format("2006-01-02 15:04 UTC"))
 		}

@@ -223,7 +223,7 @@ func readSettings(
 // passwordsOf are the passwords of the keystores of all declared servers, by the keystore's address.
 func passwordsOf(server *connect.Server) map[string]string {
 	out := map[string]string{}
-	for _, r := range append([]*schema.Resource{server.Resource()}, server.Resource().Peers...) {
+	for _, r := range slices.AppendSeq([]*schema.Resource{server.Resource()}, server.Resource().Peers()) {
 		if s := connect.Declared(r); s.SyncTLS != nil && s.SyncTLS.Keystore != nil {
 			out[s.SyncTLS.Keystore.Addr.String()] = keystore.Password(s.SyncTLS.Keystore).Reveal()
 		}

@@ -212,16 +212,18 @@ func (w *Window) Reach() (*Machine, error) {
 // StopStep stops the services.
 func (w *Window) StopStep(because string) planner.Step {
 	s := planner.Act(w.Op(Stop), planner.MarkChange, planner.CheckFirst,
-		fmt.Sprintf("stop the services of %s: %s", w.Server, JoinLines(w.Commands.Stop...)))
-	s.Undo = "start them by hand: " + JoinLines(w.Commands.Start...)
+		fmt.Sprintf("stop the services of %s", w.Server))
+	s.Commands = Lines(w.Commands.Stop...)
+	s.Undo = "start them by hand, with the commands of step " + w.Op(Start)
 	return w.servicesStep(Stop, because, s)
 }
 
 // StartStep starts the services, and waits until the server is healthy.
 func (w *Window) StartStep(because string) planner.Step {
 	s := planner.Act(w.Op(Start), planner.MarkChange, planner.CheckFirst,
-		fmt.Sprintf("start the services of %s, and wait until it is healthy: %s", w.Server, JoinLines(w.Commands.Start...)))
-	s.Undo = "stop them again: " + JoinLines(w.Commands.Stop...)
+		fmt.Sprintf("start the services of %s, and wait until it is healthy", w.Server))
+	s.Commands = Lines(w.Commands.Start...)
+	s.Undo = "stop them again, with the commands of step " + w.Op(Stop)
 	return w.servicesStep(Start, because, s)
 }
 

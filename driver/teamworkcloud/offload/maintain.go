@@ -132,7 +132,7 @@ func (o *plan) maintainStep(end string, script machine.Script, summary string) p
 		Exclusive: machine.Exclusive(o.addr(end)),
 		Summary:   summary,
 		Args:      o.args(end),
-		Undo:      "if the services are stopped, start them by hand: " + machine.JoinLines(u.Start...),
+		Undo:      "if the services are stopped, start them by hand, with the last of its commands",
 		Manual: &planner.Manual{
 			Where: "the machine of " + url + ", as somebody who may administrate it", Action: "run_maintenance",
 			Do: []string{"Run the commands in their order, one at a time. Where one fails, or does not show what the comment " +

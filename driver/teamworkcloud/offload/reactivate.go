@@ -27,9 +27,10 @@ func (o *plan) reactivateStep() planner.Step {
 	return planner.Step{
 		Op: opReactivate, Mark: planner.MarkChange, Repeat: planner.Idempotent, Within: planner.Duration(time.Minute),
 		Exclusive: machine.Exclusive(o.addr(atTarget)),
-		Summary: fmt.Sprintf("take the read-only flag off %s on %s: %s", wording.Plural(n, "resource"), o.addr(atTarget),
-			o.shown(atTarget, "datamanager -rrof --resourceID=", o.movedIDs(),
-				machine.Reactivate(o.wholeCategory()))) + o.alsoCategory(),
+		Summary: fmt.Sprintf("take the read-only flag off %s on %s, with datamanager -rrof", wording.Plural(n, "resource"),
+			o.addr(atTarget)) + o.alsoCategory(),
+		Commands: machine.Lines(machine.Batches(o.commands(atTarget).DataManager, o.movedIDs(),
+			machine.Reactivate(o.wholeCategory()))...),
 		Because: share.SyncPage + ", Removing the read-only flag: what was moved once may be made active again",
 		Args:    o.args(atTarget),
 		Effect:  &planner.Effect{Change: n},

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
@@ -95,15 +94,6 @@ func (o *plan) startStep(end string) planner.Step {
 	s := o.window(end).StartStep("they were stopped for Data Manager")
 	s.Args = o.args(end)
 	return s
-}
-
-// shown is a command for a step's line; where the ids are many, all of it stands among the findings.
-func (o *plan) shown(end, command string, ids []string, args func([]string) []string) string {
-	const most = 3
-	if len(ids) > most {
-		return fmt.Sprintf("%s with their %d ids", command, len(ids))
-	}
-	return strings.Join(machine.Lines(machine.Batches(o.commands(end).DataManager, ids, args)...), "; ")
 }
 
 // contacted are the servers that a step which says nothing else contacts.

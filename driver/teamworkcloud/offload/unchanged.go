@@ -17,13 +17,11 @@ import (
 var unchanged = driver.Verb[*Offloading]{Name: opUnchanged, Verify: (*Offloading).verifyUnchanged}
 
 func (o *plan) unchangedStep() planner.Step {
-	u := o.commands(atSource)
 	return planner.Step{
 		Op: opUnchanged, Mark: planner.MarkCheck, Repeat: planner.Idempotent, Within: planner.Duration(lookWithin),
 		Exclusive: machine.Exclusive(o.addr(atSource)),
-		Summary: fmt.Sprintf("nothing of %s beyond what was verified in the database of %s, its services stopped (%s; "+
-			"datamanager -lb, -lrv); %s still has them as verified",
-			wording.Plural(len(o.present), "resource"), o.addr(atSource), machine.JoinLines(u.Database), o.addr(atTarget)),
+		Summary: fmt.Sprintf("nothing of %s beyond what was verified in the database of %s, its services stopped; "+
+			"%s still has them as verified", wording.Plural(len(o.present), "resource"), o.addr(atSource), o.addr(atTarget)),
 		Because: "somebody may have committed until the services stood, and a copy may have been deleted",
 		Args:    o.args(atSource),
 	}

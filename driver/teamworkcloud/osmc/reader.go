@@ -156,11 +156,16 @@ func (r Reader) LoggedIn(ctx context.Context) ([]string, error) {
 func (r Reader) CurrentUser(ctx context.Context) (*User, error) {
 	query := url.Values{"permission": {"true"}}
 	u, err := get(ctx, r.c, path("admin", "currentUser"), query, parseUser)
-	name := r.c.userName(ctx)
-	if name != "" && rest.IsStatus(err, http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+	if rest.IsStatus(err, http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
 		http.StatusTemporaryRedirect, http.StatusPermanentRedirect, http.StatusNotFound, http.StatusGone) {
-		query.Set("username", name)
-		u, err = get(ctx, r.c, path("admin", "user"), query, parseUser)
+		name, unknown := r.c.userName(ctx)
+		switch {
+		case unknown != nil:
+			err = unknown
+		case name != "":
+			query.Set("username", name)
+			u, err = get(ctx, r.c, path("admin", "user"), query, parseUser)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("asking for our own user: %w", err)
@@ -196,26 +201,26 @@ func (r Reader) GroupUsers(ctx context.Context, group string) ([]string, error) 
 }
 
 // userName is who we are, as declared or as the server's cookie says. "" where neither does.
-func (c *Client) userName(ctx context.Context) string {
+func (c *Client) userName(ctx context.Context) (string, error) {
 	if c.user != "" {
-		return c.user
+		return c.user, nil
 	}
 	leave, err := c.wait(ctx)
 	if err != nil {
-		return ""
+		return "", err
 	}
 	defer leave()
 	if c.open == nil {
-		return ""
+		return "", nil
 	}
 	c.open.mu.Lock()
 	defer c.open.mu.Unlock()
 	for _, one := range c.open.cookies {
 		if one.name == userCookie {
-			return unescaped(strings.Trim(one.value, `"`))
+			return unescaped(strings.Trim(one.value, `"`)), nil
 		}
 	}
-	return ""
+	return "", nil
 }
 
 // Roles lists all roles with their permissions (GET /osmc/admin/roles), by name.

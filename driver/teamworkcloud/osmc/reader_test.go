@@ -212,11 +212,11 @@ func TestResourcesAreCompleted(t *testing.T) {
 			`{"ID":"p4","dcterms:title":"y","removed":true}]`,
 		"/osmc/resources/p1": `{"dcterms:title":"One.MASTER","metadata":{"PROJECT_ID":"P-1"}}`,
 		"/osmc/resources/p2": "403",
-		// and p3 cannot be read any more, for whatever reason
+		// and p3 is not found
 		"/osmc/resources/p4": `{"dcterms:title":"Four","removed":true}`,
 	}
 	got, err := a.reader(t).Resources(t.Context(), true)
-	want := []Resource{{ID: "p1", Title: "One.MASTER", Name: "One", ProjectID: "P-1"}, {ID: "p2", Removed: true,
+	want := []Resource{{ID: "p1", Title: "One.MASTER", Name: "One", ProjectID: "P-1"}, {ID: "p2",
 		Unreadable: true}, {ID: "p3", Removed: true, Unreadable: true}, {ID: "p4", Title: "Four", Name: "Four",
 		Removed: true}}
 	if err != nil || !cmp.Equal(got, want, exported) {
@@ -321,5 +321,31 @@ func TestEach(t *testing.T) {
 	}
 	if n := s.count("GET /osmc/resources/p1/tags/"); n > 100+7+atOnce {
 		t.Errorf("%d requests after a failure", n-100)
+	}
+}
+
+// TestMissingFromAListIsNotRemoved: a resource that the list without removed ones lacks is asked for itself.
+func TestMissingFromAListIsNotRemoved(t *testing.T) {
+	a := answers{
+		"GET /osmc/resources?includeBody=true&includeRemovedResource=true": `[{"ID":"p1","dcterms:title":"One"},` +
+			`{"ID":"p2","dcterms:title":"Two"},{"ID":"p3","dcterms:title":"Three"},{"ID":"p4","dcterms:title":"Four"}]`,
+		"GET /osmc/resources?includeBody=true&includeRemovedResource=false": `["p4"]`,
+		"/osmc/resources/p1": `{"dcterms:title":"One","removed":false}`,
+		"/osmc/resources/p2": `{"dcterms:title":"Two","removed":true}`,
+		"/osmc/resources/p3": "404",
+	}
+	got, err := a.reader(t).Resources(t.Context(), true)
+	want := []Resource{{ID: "p1", Title: "One", Name: "One"}, {ID: "p2", Title: "Two", Name: "Two", Removed: true},
+		{ID: "p3", Title: "Three", Name: "Three", Removed: true, Unreadable: true}, {ID: "p4", Title: "Four", Name: "Four"}}
+	if err != nil || !cmp.Equal(got, want, exported) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	a["/osmc/resources/p1"] = `{"dcterms:title":"One"}`
+	if got, err = a.reader(t).Resources(t.Context(), true); err == nil || !strings.Contains(err.Error(), "p1 (One)") {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	a["/osmc/resources/p1"] = "500"
+	if _, err = a.reader(t).Resources(t.Context(), true); !rest.IsStatus(err, 500) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -24,7 +24,8 @@ func (r Reader) Resources(ctx context.Context, removed bool) ([]Resource, error)
 	}
 	out := make([]Resource, 0, len(list))
 	for _, one := range list {
-		if one.Removed, _ = one.removed.Get(); !one.Removed || removed {
+		gone, known := one.removed.Get() // what is not said to be removed is there
+		if one.Removed = known && gone; !one.Removed || removed {
 			out = append(out, one.Resource)
 		}
 	}
@@ -44,20 +45,29 @@ func (r Reader) completeResource(ctx context.Context, one *resource) error {
 	if one.Title != "" {
 		return nil
 	}
+	return r.ask(ctx, one)
+}
+
+// ask asks for a resource itself.
+func (r Reader) ask(ctx context.Context, one *resource) error {
 	whole, err := r.readResource(ctx, one.ID)
+	one.asked = true
 	switch {
 	case err == nil:
+		whole.asked = true
 		*one = whole
 	case NotAllowed(err) || IsGone(err):
-		one.Unreadable = true
+		one.Unreadable, one.notFound = true, IsGone(err)
 	default:
 		return part(err)
 	}
 	return nil
 }
 
-// tellRemoved completes a list that has removed resources: where the server does not say of one whether it is
-// removed, it is if the list without removed ones lacks it.
+// tellRemoved completes a list that has removed resources, where the server does not say of one whether it is removed.
+// One that the list without removed ones has is not. That such a list lacks one proves nothing: it is asked for itself,
+// and is removed if the server says so, or does not find it. One that the user may not read cannot be relied on in any
+// way, and counts as being there. Of any other it must be known.
 func (r Reader) tellRemoved(ctx context.Context, all []resource) error {
 	isUnknown := func(one resource) bool { _, known := one.removed.Get(); return !known }
 	if !slices.ContainsFunc(all, isUnknown) {
@@ -68,8 +78,25 @@ func (r Reader) tellRemoved(ctx context.Context, all []resource) error {
 		return part(err)
 	}
 	for i := range all {
-		if isUnknown(all[i]) {
-			all[i].removed = Given(!slices.ContainsFunc(left, func(one resource) bool { return one.ID == all[i].ID }))
+		one := &all[i]
+		if !isUnknown(*one) {
+			continue
+		}
+		if at := slices.IndexFunc(left, func(l resource) bool { return l.ID == one.ID }); at >= 0 {
+			gone, known := left[at].removed.Get()
+			one.removed = Given(known && gone)
+			continue
+		}
+		if !one.asked {
+			if err := r.ask(ctx, one); err != nil {
+				return err
+			}
+		}
+		switch {
+		case one.notFound:
+			one.removed = Given(true)
+		case isUnknown(*one) && !one.Unreadable:
+			return part(fmt.Errorf("the server does not say whether resource %s (%s) is removed", one.ID, one.Name))
 		}
 	}
 	return nil

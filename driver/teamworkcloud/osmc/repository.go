@@ -108,7 +108,8 @@ func parseMembers(list []*node, removed bool) ([]string, error) {
 type resource struct {
 	Resource
 
-	removed Known[bool]
+	removed         Known[bool]
+	asked, notFound bool // it was asked for itself; the server did not find it
 }
 
 // parseResources reads the list of resources. Those without a title are ids alone, to be asked for.

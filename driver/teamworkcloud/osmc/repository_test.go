@@ -96,8 +96,9 @@ func TestResources(t *testing.T) {
 	same(t, plain, parseResources, `["p1","p2"]`, `[{"@id":"p1"},{"ID":"p2"}]`,
 		`{"ldp:contains":[{"@id":"p1"},{"@id":"https://h/osmc/resources/p2"}]}`)
 	whole := []resource{
-		{Resource{ID: "p1", Title: "Brake.MASTER", Name: "Brake", ProjectID: "PROJECT-1", Category: "w1"}, Given(false)},
-		{Resource{ID: "p2", Title: "v1.2 Gear", Name: "v1.2 Gear"}, Given(true)},
+		{Resource: Resource{ID: "p1", Title: "Brake.MASTER", Name: "Brake", ProjectID: "PROJECT-1", Category: "w1"},
+			removed: Given(false)},
+		{Resource: Resource{ID: "p2", Title: "v1.2 Gear", Name: "v1.2 Gear"}, removed: Given(true)},
 	}
 	const (
 		brake = `"@type":"kerml:Resource","dcterms:title":"Brake.MASTER","dcterms:description":"stops",` +

@@ -101,7 +101,7 @@ func (s *Sync) Within() time.Duration {
 // ActivePeers are the other synchronizations whose configurations are to exist, by address.
 func (s *Sync) ActivePeers() []*Sync {
 	var out []*Sync
-	for _, r := range s.Resource().Peers {
+	for r := range s.Resource().Peers() {
 		if p := Declared(r); !p.IsRemoved() && p.Source != nil && p.Target != nil {
 			out = append(out, p)
 		}

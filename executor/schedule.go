@@ -1,0 +1,308 @@
+package executor
+
+import (
+	"container/heap"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// schedule is what Next says of a run that this process carries out, kept up to date: an entry changes where its own
+// step stands, and where those stand that need it. Next is what it means; the tests hold the one against the other.
+type schedule struct {
+	*history
+
+	steps  []scheduled // in plan order
+	place  map[string]int
+	seen   int // how many entries
+	now    time.Time
+	undone int
+	turns  turns
+	later  []wait // the next one first
+	pasts  pasts
+}
+
+// scheduled is a step, and where it stands. What it needs counts only where it stands before it, as in Next.
+type scheduled struct {
+	*planner.Step
+
+	state           StepState // without what is exclusive; Why and How are not kept up while it is blocked
+	needs, neededBy []int
+	open            int  // how many of its needs are not done
+	newest          int  // the sequence number of the last entry of all that it needs
+	loose           int  // how many of those that need it are not settled
+	settled         bool // it is irreversible and done, or past
+	taken           bool // its turn has come, and has not ended
+}
+
+// past tells whether only irreversible steps rest on it that are done.
+func (s *scheduled) past() bool { return len(s.neededBy) > 0 && s.loose == 0 }
+
+// wait is a step that may start again at a time.
+type wait struct {
+	at time.Time
+	i  int
+}
+
+// newSchedule begins with the entries of a journal that this process has opened.
+func newSchedule(p *planner.Plan, entries []journal.Entry, now time.Time) *schedule {
+	s := &schedule{
+		history: historyOf(entries), steps: make([]scheduled, len(p.Steps)), place: make(map[string]int, len(p.Steps)),
+		seen: len(entries), now: now, undone: len(p.Steps), pasts: pasts{of: map[string][]pastSince{}},
+	}
+	for i := range p.Steps {
+		x := &s.steps[i]
+		x.Step, x.state.Phase = &p.Steps[i], PhaseBlocked
+		for _, id := range x.Needs {
+			if n, ok := s.place[id]; ok {
+				x.needs = append(x.needs, n)
+				s.steps[n].neededBy = append(s.steps[n].neededBy, i)
+			}
+		}
+		x.open = len(x.Needs)
+		s.place[x.ID] = i
+	}
+	for i := range s.steps {
+		s.steps[i].loose = len(s.steps[i].neededBy)
+	}
+	s.turns = turns{words: func(i int) []string { return s.steps[i].Exclusive }, users: map[string]bool{},
+		waiting: map[string]*places{}}
+	for i := range slices.Backward(s.steps) {
+		s.settle(i)
+	}
+	for i := range s.steps {
+		s.update(i)
+	}
+	return s
+}
+
+// read takes in the entries that are new in a journal, and what may start again by now.
+func (s *schedule) read(entries []journal.Entry, now time.Time) {
+	s.now = now
+	for _, e := range entries[s.seen:] {
+		s.add(e)
+		if i, ok := s.place[e.Key]; ok {
+			s.settle(i)
+			s.update(i)
+		}
+	}
+	s.seen = len(entries)
+	for len(s.later) > 0 && !s.later[0].at.After(now) {
+		i := s.later[0].i
+		s.later = s.later[1:]
+		s.update(i)
+	}
+}
+
+// update looks where a step stands now, and tells those that need it.
+func (s *schedule) update(i int) {
+	x := &s.steps[i]
+	before := x.state
+	x.state = s.state(x.Step, x.newest, x.past(), s.now)
+	if x.open > 0 && (x.state.Phase == PhaseReady || x.state.Phase == PhaseDone) {
+		x.state.Phase = PhaseBlocked
+	}
+	switch again := x.state.Failure().Again; {
+	case x.state.Phase == PhaseReady && !x.taken:
+		s.turns.offer(i)
+	case x.state.Phase == PhaseFailed && !again.IsZero():
+		at, _ := slices.BinarySearchFunc(s.later, again, func(w wait, t time.Time) int { return w.at.Compare(t) })
+		s.later = slices.Insert(s.later, at, wait{again, i})
+	}
+	closed := count(x.state.Phase == PhaseDone) - count(before.Phase == PhaseDone)
+	s.undone -= closed
+	s.pasts.put(x.ID, s.recorded(x))
+	if closed == 0 && before.Entry.Seq == x.state.Entry.Seq {
+		return
+	}
+	for _, m := range x.neededBy {
+		y := &s.steps[m]
+		open := y.open
+		y.open -= closed
+		y.newest = max(y.newest, x.state.Entry.Seq)
+		if open == 0 || y.open == 0 { // otherwise it is blocked all the same
+			s.update(m)
+		}
+	}
+}
+
+func count(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// settle looks whether a step is settled now, and tells those that it needs.
+func (s *schedule) settle(i int) {
+	x := &s.steps[i]
+	before := x.settled
+	x.settled = s.final(x.Step) || x.past()
+	change := count(x.settled) - count(before)
+	if change == 0 {
+		return
+	}
+	for _, n := range x.needs {
+		y := &s.steps[n]
+		past := y.past()
+		y.loose -= change
+		if y.past() != past {
+			s.settle(n)
+			s.update(n)
+		}
+	}
+}
+
+// start takes the next step whose turn it is, the first one in the plan.
+func (s *schedule) start() (i int, ok bool) {
+	i, ok = s.turns.next(func(i int) bool { return s.steps[i].state.Phase == PhaseReady && !s.steps[i].taken })
+	if ok {
+		s.steps[i].taken = true
+	}
+	return i, ok
+}
+
+// end ends a step's turn.
+func (s *schedule) end(i int) {
+	s.steps[i].taken = false
+	s.turns.end(i)
+	if s.steps[i].state.Phase == PhaseReady {
+		s.turns.offer(i)
+	}
+}
+
+// wake is when a step may start that may not start yet; zero: none waits for time alone.
+func (s *schedule) wake() time.Time {
+	for len(s.later) > 0 {
+		next := s.later[0]
+		if st := s.steps[next.i].state; st.Phase == PhaseFailed && st.Failure().Again.Equal(next.at) {
+			return next.at
+		}
+		s.later = s.later[1:]
+	}
+	return time.Time{}
+}
+
+// task is a step with what is recorded up to now.
+func (s *schedule) task(i int) *Task {
+	x := &s.steps[i]
+	own, now := s.recorded(x), s.pasts.now
+	own.Outputs = x.state.Outputs // also what an interrupted try left
+	return &Task{Step: *x.Step, past: func(id string) Past {
+		if id == x.ID {
+			return own
+		}
+		return s.pasts.at(now, id)
+	}}
+}
+
+// recorded is what is recorded of a step.
+func (s *schedule) recorded(x *scheduled) Past {
+	out := Past{Done: x.state.WasDone, Begun: s.of(x.ID).begun}
+	if x.state.Phase == PhaseDone {
+		out.Outputs = x.state.Outputs
+	}
+	return out
+}
+
+// pasts is what was recorded of each step over the time, so that each task sees what there was when its turn came, and
+// nothing is copied for it.
+type pasts struct {
+	mu  sync.Mutex
+	now int // grows with every change
+	of  map[string][]pastSince
+}
+
+type pastSince struct {
+	time int
+	past Past
+}
+
+// put says what is recorded of a step from now on.
+func (p *pasts) put(id string, past Past) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now++
+	p.of[id] = append(p.of[id], pastSince{p.now, past})
+}
+
+// at is what was recorded of a step at a time.
+func (p *pasts) at(time int, id string) Past {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, since := range slices.Backward(p.of[id]) {
+		if since.time <= time {
+			return since.past
+		}
+	}
+	return Past{}
+}
+
+// turns lets steps that are ready start, the first of the plan first, and one at a time of those that share a word.
+type turns struct {
+	words   func(i int) []string
+	users   map[string]bool    // words that a step uses whose turn has come
+	ready   places             // some may be there that are ready no more, or twice
+	waiting map[string]*places // for a word that is used
+}
+
+// offer says that a step is ready.
+func (t *turns) offer(i int) { heap.Push(&t.ready, i) }
+
+// next takes the next step whose turn it is. ready says which ones still are.
+func (t *turns) next(ready func(i int) bool) (int, bool) {
+	for len(t.ready) > 0 {
+		i := heap.Pop(&t.ready).(int)
+		if !ready(i) {
+			t.recall(i)
+			continue
+		}
+		used := slices.IndexFunc(t.words(i), func(w string) bool { return t.users[w] })
+		if used < 0 {
+			for _, w := range t.words(i) {
+				t.users[w] = true
+			}
+			return i, true
+		}
+		word := t.words(i)[used]
+		if t.waiting[word] == nil {
+			t.waiting[word] = &places{}
+		}
+		heap.Push(t.waiting[word], i)
+		t.recall(i)
+	}
+	return 0, false
+}
+
+// end ends a step's turn: others may use its words.
+func (t *turns) end(i int) {
+	for _, w := range t.words(i) {
+		delete(t.users, w)
+	}
+	t.recall(i)
+}
+
+// recall lets the first of those be looked at again that wait for a word that this step does not use.
+func (t *turns) recall(i int) {
+	for _, w := range t.words(i) {
+		if list := t.waiting[w]; !t.users[w] && list != nil && len(*list) > 0 {
+			heap.Push(&t.ready, heap.Pop(list))
+		}
+	}
+}
+
+// places is a heap of places in the plan, the first on top.
+type places []int
+
+func (p places) Len() int           { return len(p) }
+func (p places) Less(i, j int) bool { return p[i] < p[j] }
+func (p places) Swap(i, j int)      { p[i], p[j] = p[j], p[i] }
+func (p *places) Push(x any)        { *p = append(*p, x.(int)) }
+func (p *places) Pop() any {
+	last := (*p)[len(*p)-1]
+	*p = (*p)[:len(*p)-1]
+	return last
+}

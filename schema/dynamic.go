@@ -1,0 +1,177 @@
+package schema
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// dynamic is a block "dynamic", which stands for as many blocks of a type as its for_each has elements. The library's
+// own (ext/dynblock) needs values before it tells what is written; here, what is written wrong is reported without.
+type dynamic struct {
+	forEach  *hcl.Attribute
+	labels   *hcl.Attribute // nil where the blocks have none
+	iterator string
+}
+
+var dynamicHeader = hcl.BlockHeaderSchema{Type: "dynamic", LabelNames: []string{"block"}}
+
+// shapeDynamic sorts out one dynamic block.
+func (l *loader) shapeDynamic(s *shaped, grammar map[string]*Block, blk *hcl.Block) {
+	b := grammar[blk.Labels[0]]
+	if b == nil {
+		var names []string
+		for name := range grammar {
+			names = append(names, name)
+		}
+		l.add(problem(blk.LabelRanges[0], "Unsupported block", "A block %q is not expected in %s.%s", blk.Labels[0], s.where,
+			didYouMean(blk.Labels[0], names)))
+		return
+	}
+	sc := scope{where: "in a dynamic block", args: []string{"for_each", "iterator"},
+		blocks: []hcl.BlockHeaderSchema{{Type: "content"}}}
+	if b.Label != "" {
+		sc.args = append(sc.args, "labels")
+	}
+	content := l.content(blk.Body, sc)
+	d := &dynamic{forEach: content.Attributes["for_each"], labels: content.Attributes["labels"], iterator: b.Name}
+	if attr := content.Attributes["iterator"]; attr != nil {
+		d.iterator = hcl.ExprAsKeyword(attr.Expr)
+		if text, diags := attr.Expr.Value(nil); d.iterator == "" && !diags.HasErrors() { // JSON has texts only
+			d.iterator = Text(text)
+		}
+		if !hclsyntax.ValidIdentifier(d.iterator) {
+			l.add(problem(attr.Expr.Range(), "Invalid iterator", "The iterator of a dynamic block is a name, without quotes."))
+			return
+		}
+	}
+	if d.forEach == nil || b.Label != "" && d.labels == nil {
+		missing := "for_each"
+		if d.forEach != nil {
+			missing = "labels"
+		}
+		l.add(problem(blk.DefRange, "Missing required argument", "The argument %q is required in a dynamic block %q.", missing,
+			b.Name))
+		return
+	}
+	if len(content.Blocks) != 1 {
+		l.add(problem(blk.DefRange, "Missing required block", "A dynamic block holds one block \"content\", with what each block "+
+			"%q is to hold; here are %d.", b.Name, len(content.Blocks)))
+		return
+	}
+	inner := content.Blocks[0]
+	s.blocks[b.Name] = append(s.blocks[b.Name], &shapedBlock{dynamic: d,
+		shaped: l.shapeNested(inner.Body, b, inner.DefRange, fmt.Sprintf("block %s", b.Name))})
+}
+
+// expandedBlock is one block that is there, written or made by a dynamic block.
+type expandedBlock struct {
+	label string
+	frame frame
+	*shaped
+}
+
+// expandBlocks evaluates how many blocks of one name there are. It is false where that is unknown or wrong.
+func (l *loader) expandBlocks(b *Block, found []*shapedBlock, f frame) ([]expandedBlock, bool) {
+	var out []expandedBlock
+	ok := true
+	for _, blk := range found {
+		if blk.dynamic == nil {
+			out = append(out, expandedBlock{label: blk.label, frame: f, shaped: blk.shaped})
+			continue
+		}
+		more, known := l.expandDynamic(b, blk, f)
+		out, ok = append(out, more...), ok && known
+	}
+	if !ok {
+		return nil, false
+	}
+	seen := map[string]bool{}
+	for i, e := range out {
+		if b.Label == "" && !b.Many && i > 0 || b.Label != "" && seen[e.label] {
+			name := b.Name
+			if b.Label != "" {
+				name += " " + fmt.Sprintf("%q", e.label)
+			}
+			l.add(problem(e.header, "Duplicate block", "There are several blocks %s here. It may stand there once.", name))
+			return nil, false
+		}
+		seen[e.label] = true
+	}
+	return out, true
+}
+
+// expandDynamic makes the blocks of one dynamic block.
+func (l *loader) expandDynamic(b *Block, blk *shapedBlock, f frame) ([]expandedBlock, bool) {
+	d := blk.dynamic
+	if l.bad[d.forEach] {
+		return nil, false
+	}
+	ctx := l.context(d.forEach.Expr, f)
+	val, diags := l.value(d.forEach.Expr, ctx)
+	l.add(diags...)
+	if diags.HasErrors() {
+		return nil, false
+	}
+	val, marks := val.Unmark()
+	switch {
+	case len(marks) > 0:
+		l.add(l.inContext(problem(d.forEach.Expr.Range(), "Invalid for_each", "The value of for_each is sensitive: how many blocks "+
+			"there are would tell of it."), d.forEach.Expr, ctx))
+		return nil, false
+	case val.IsNull() || val.IsKnown() && !val.CanIterateElements():
+		l.add(l.inContext(problem(d.forEach.Expr.Range(), "Invalid for_each",
+			"The value of for_each in a dynamic block is a list, a set, a map or an object."), d.forEach.Expr, ctx))
+		return nil, false
+	case !val.IsKnown():
+		return nil, false
+	}
+	var out []expandedBlock
+	for it := val.ElementIterator(); it.Next(); {
+		k, v := it.Element()
+		if val.Type().IsSetType() {
+			k = v
+		}
+		l.expand(d.forEach.Range)
+		inner := f.with(d.iterator, cty.ObjectVal(map[string]cty.Value{"key": k, "value": v}))
+		e := expandedBlock{frame: inner, shaped: blk.shaped}
+		if b.Label != "" {
+			label, ok := l.dynamicLabel(d.labels, inner)
+			if !ok {
+				return nil, false
+			}
+			e.label = label
+		}
+		out = append(out, e)
+	}
+	return out, true
+}
+
+// dynamicLabel evaluates the one label that a block has.
+func (l *loader) dynamicLabel(attr *hcl.Attribute, f frame) (string, bool) {
+	if l.bad[attr] {
+		return "", false
+	}
+	ctx := l.context(attr.Expr, f)
+	val, diags := l.value(attr.Expr, ctx)
+	l.add(diags...)
+	if diags.HasErrors() || !val.IsWhollyKnown() {
+		return "", false
+	}
+	if !IsSensitive(val) && val.CanIterateElements() && val.LengthInt() == 1 {
+		it := val.ElementIterator()
+		it.Next()
+		_, label := it.Element()
+		if text, err := convert.Convert(label, cty.String); err == nil && !text.IsNull() &&
+			strings.TrimSpace(text.AsString()) != "" {
+			return text.AsString(), true
+		}
+	}
+	l.add(l.inContext(problem(attr.Expr.Range(), "Invalid labels",
+		"labels is a list of one text, which is not empty and not sensitive."), attr.Expr, ctx))
+	return "", false
+}

@@ -1,0 +1,161 @@
+package schema
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// meta is the arguments that all declarations and modules have in common.
+type meta struct {
+	forEach   *hcl.Attribute
+	enabled   *hcl.Attribute
+	dependsOn *hcl.Attribute
+
+	unknown bool // which instances there are is unknown, or wrong
+}
+
+// metaArgs are the arguments that every declaration may have.
+var metaArgs = []string{"for_each", "enabled", "depends_on"}
+
+func metaOf(content *hcl.BodyContent) meta {
+	return meta{forEach: content.Attributes["for_each"], enabled: content.Attributes["enabled"],
+		dependsOn: content.Attributes["depends_on"]}
+}
+
+// names are the names that expressions may begin with beside those of the language.
+func (m *meta) names() names {
+	if m.forEach == nil {
+		return nil
+	}
+	return names{"each": true}
+}
+
+// eachKey calls make for each key of a for_each, in order, with the key as it stands in addresses, and with each.key and
+// each.value in the frame. Without for_each it calls make once; what is not enabled is left out. Where the keys are
+// unknown or wrong, make is not called, and m.unknown is set.
+func (l *loader) eachKey(m *meta, f frame, rng hcl.Range, make func(index string, f frame)) {
+	if m.forEach == nil {
+		if l.isEnabled(m, f) {
+			make("", f)
+		}
+		return
+	}
+	val, ok := l.keys(m.forEach, f)
+	if !ok {
+		m.unknown = true
+		return
+	}
+	for it := val.ElementIterator(); it.Next(); {
+		k, v := it.Element()
+		l.expand(rng)
+		inner := f.with("each", cty.ObjectVal(map[string]cty.Value{"key": k, "value": v}))
+		if l.isEnabled(m, inner) {
+			make(indexText(k.AsString()), inner)
+		}
+	}
+}
+
+// expand grants what is evaluated once more for an instance the room that it would have if it were written out, within
+// the room of the largest configuration.
+func (l *loader) expand(block hcl.Range) {
+	size := int64(block.End.Byte - block.Start.Byte)
+	l.expanded = min(l.expanded+size+instanceRoom, MostOfConfiguration)
+	l.meter.more = l.read + l.expanded
+}
+
+// instanceRoom is how many values an instance may take beside those that its source stands for.
+const instanceRoom = 256
+
+// keys evaluates a for_each: a map, an object or a set of strings. It is false where that is unknown or wrong.
+func (l *loader) keys(attr *hcl.Attribute, f frame) (cty.Value, bool) {
+	if l.bad[attr] {
+		return cty.NilVal, false
+	}
+	ctx := l.context(attr.Expr, f)
+	val, diags := l.value(attr.Expr, ctx)
+	l.add(diags...)
+	if diags.HasErrors() {
+		return cty.NilVal, false
+	}
+	wrong := func(format string, args ...any) (cty.Value, bool) {
+		l.add(l.inContext(problem(attr.Expr.Range(), "Invalid for_each", format, args...), attr.Expr, ctx))
+		l.bad[attr] = true
+		return cty.NilVal, false
+	}
+	ty := val.Type()
+	switch {
+	case val.IsMarked():
+		return wrong("The value of for_each is sensitive. Its keys become part of addresses, which are shown, so that they " +
+			"cannot be secret. Take the keys from a value that is not sensitive; the values of the map may be sensitive.")
+	case !val.IsKnown():
+		return cty.NilVal, false
+	case val.IsNull():
+		return wrong("The value of for_each is null. For no instances give an empty map, or set enabled = false.")
+	case ty.IsMapType() || ty.IsObjectType():
+	case ty.IsSetType() && (ty.ElementType() == cty.String || val.LengthInt() == 0):
+		if !val.IsWhollyKnown() {
+			return cty.NilVal, false
+		}
+	case ty.IsSetType() || ty.IsListType() || ty.IsTupleType():
+		return wrong("The value of for_each is a map, an object, or a set of strings, and this is a %s. A list of strings "+
+			"becomes a set by toset(...); of other lists make a map with a for expression: { for x in LIST : x.name => x }.",
+			ty.FriendlyName())
+	default:
+		return wrong("The value of for_each is a map, an object, or a set of strings, and this is a %s.", ty.FriendlyName())
+	}
+	for it := val.ElementIterator(); it.Next(); {
+		if k, _ := it.Element(); k.IsNull() || k.AsString() == "" {
+			return wrong("A key of for_each is empty or null. The keys become part of addresses.")
+		}
+	}
+	return val, true
+}
+
+// isEnabled evaluates the argument enabled. What is unknown counts as enabled, so that it is checked.
+func (l *loader) isEnabled(m *meta, f frame) bool {
+	if m.enabled == nil || l.bad[m.enabled] {
+		return true
+	}
+	ctx := l.context(m.enabled.Expr, f)
+	val, diags := l.value(m.enabled.Expr, ctx)
+	l.add(diags...)
+	if diags.HasErrors() {
+		return true
+	}
+	wrong := ""
+	val, err := convert.Convert(val, cty.Bool)
+	switch {
+	case err != nil:
+		wrong = err.Error()
+	case val.IsMarked():
+		wrong = "it is sensitive, and what is declared is shown"
+	case val.IsNull():
+		wrong = "it is null"
+	case val.IsKnown():
+		return val.True()
+	}
+	if wrong != "" {
+		l.add(l.inContext(problem(m.enabled.Expr.Range(), "Invalid value", "The argument \"enabled\" is either true or false: %s.",
+			wrong), m.enabled.Expr, ctx))
+		l.bad[m.enabled] = true
+	}
+	return true
+}
+
+// unknownEach stands for the key and value of a for_each that is not known.
+func (m *meta) unknownEach(f frame) frame {
+	if m.forEach == nil {
+		return f
+	}
+	return f.with("each", cty.ObjectVal(map[string]cty.Value{
+		"key": cty.UnknownVal(cty.String), "value": cty.DynamicVal}))
+}
+
+// countText is what is said to who writes count.
+func countText(name string) string {
+	return fmt.Sprintf("There is no %q on purpose: instances that are numbered change their addresses when one in the "+
+		"middle goes. Write for_each = toset([\"a\", \"b\"]), or enabled = true or false for one or none.", name)
+}

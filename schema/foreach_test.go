@@ -1,0 +1,349 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// addresses are those of all declarations.
+func addresses(cfg *Config) []string {
+	var out []string
+	for _, r := range cfg.Resources {
+		out = append(out, r.Addr.String())
+	}
+	return out
+}
+
+func at(t testing.TB, cfg *Config, addr string) *Resource {
+	t.Helper()
+	a, err := ParseAddr(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := cfg.Lookup(a)
+	if r == nil {
+		t.Fatalf("no %s among %q", addr, addresses(cfg))
+	}
+	return r
+}
+
+// TestAddresses are read back as they are written, whatever the keys are.
+func TestAddresses(t *testing.T) {
+	simple := Addr{Kind: Sync, Type: "teamwork_cloud", Name: "models"}
+	all := []Addr{simple}
+	for _, k := range []string{"power", "a b", `quo"te`, "a.b", "a/b", "[x]", "${x}", "%{x}", "ümläut", "back\\slash", "new\nline", "$"} {
+		keyed, inside := simple, simple
+		keyed.Index = indexText(k)
+		inside.Module = "module.share" + indexText(k) + ".module.x"
+		both := inside
+		both.Index = indexText(k)
+		all = append(all, keyed, inside, both)
+		if got := both.All(); got != (Addr{Module: "module.share.module.x", Kind: Sync, Type: "teamwork_cloud", Name: "models"}) {
+			t.Errorf("%s: without keys it is %s", both, got)
+		}
+	}
+	for _, a := range all {
+		got, err := ParseAddr(a.String())
+		if err != nil || got != a {
+			t.Errorf("%s: read as %#v, %v", a, got, err)
+		}
+	}
+	for _, wrong := range []string{"", "sync", "sync.a", "sync.a.b.c", "sync.a.b[0]", "module.x", "module.sync.a.b", "module.x.y.a.b",
+		`sync.a.b["x"`, `sync.a.b["x"].c`, `sync.a["x"].b`, "var.x.y", `module.x["k"]`, `module["x"].sync.a.b["k"]["l"]`, "sync.a.b[*]"} {
+		if got, err := ParseAddr(wrong); err == nil {
+			t.Errorf("%q was read as %v", wrong, got)
+		}
+	}
+}
+
+// TestForEach makes a declaration for each key, in both syntaxes.
+func TestForEach(t *testing.T) {
+	native := `
+variable "depots" { default = { north = { port = 1 }, "south/1" = { port = 2 } } }
+server "depot" "all" {
+  for_each = var.depots
+  url      = "https://${each.key}"
+  port     = each.value.port
+}
+sync "depot" "pair" {
+  for_each  = toset(["x"])
+  transport = "road"
+  first {
+    server  = server.depot.all["north"]
+    project = server.depot.all["south/1"].url
+  }
+  second {
+    server  = server.depot.all[each.key == "x" ? "south/1" : "north"]
+    project = join(",", [for k, d in server.depot.all : "${k}=${d.port}"])
+  }
+}
+`
+	json := `{
+  "variable": {"depots": {"default": {"north": {"port": 1}, "south/1": {"port": 2}}}},
+  "server": {"depot": {"all": {"for_each": "${var.depots}", "url": "https://${each.key}", "port": "${each.value.port}"}}},
+  "sync": {"depot": {"pair": {
+    "for_each": "${toset([\"x\"])}", "transport": "road",
+    "first": {"server": "${server.depot.all[\"north\"]}", "project": "${server.depot.all[\"south/1\"].url}"},
+    "second": {"server": "${server.depot.all[each.key == \"x\" ? \"south/1\" : \"north\"]}",
+      "project": "${join(\",\", [for k, d in server.depot.all : \"${k}=${d.port}\"])}"}}}}
+}`
+	for name, text := range map[string]string{"main.sync.hcl": native, "main.sync.hcl.json": json} {
+		cfg, diags := world{files: map[string]string{name: text}}.load(t)
+		if len(diags) > 0 {
+			t.Errorf("%s: %s", name, textOf(t, cfg, diags))
+			continue
+		}
+		want := []string{`server.depot.all["north"]`, `server.depot.all["south/1"]`, `sync.depot.pair["x"]`}
+		if diff := cmp.Diff(want, addresses(cfg)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+			continue
+		}
+		pair := at(t, cfg, want[2])
+		for path, text := range map[string]string{
+			"first.server": want[0], "second.server": want[1], "first.project": "https://south/1", "second.project": "north=1,south/1=2",
+		} {
+			if got := pair.Text(strings.Split(path, ".")...); got != text {
+				t.Errorf("%s: %s is %q, want %q", name, path, got, text)
+			}
+		}
+		if pair.Ref("second", "server") != at(t, cfg, want[1]) || len(pair.Refs) != 2 {
+			t.Errorf("%s: refers to %v", name, pair.Refs)
+		}
+	}
+}
+
+// TestForEachMistakes holds one mistake each, and a part of what must be said.
+func TestForEachMistakes(t *testing.T) {
+	for text, want := range map[string]string{
+		`for_each = ["a"]`:                                   "toset",
+		`for_each = [{ name = "a" }]`:                        "for x in LIST",
+		`for_each = "a"`:                                     "and this is a string",
+		`for_each = null`:                                    "enabled = false",
+		`for_each = toset([""])`:                             "is empty or null",
+		`for_each = sensitive(toset(["a"]))`:                 "is sensitive",
+		`for_each = toset([sensitive("a")])`:                 "is sensitive",
+		`for_each = toset([1])`:                              "set of strings, and this is a set of number",
+		`for_each = { a = each.key }`:                        "this one has none",
+		`for_each = each.value`:                              "this one has none",
+		`url = each.key`:                                     "each.key and each.value are there in a block with for_each",
+		`count = 2`:                                          "enabled = true or false",
+		`enabled = "perhaps"`:                                "either true or false",
+		`enabled = null`:                                     "it is null",
+		`enabled = sensitive(true)`:                          "it is sensitive",
+		`for_each = { a = server.barn.x }`:                   "Cycle of references",
+		`url = server.depot.many.url`:                        `There is no server.depot.many`,
+		`url = self.url`:                                     "self is there",
+		`for_each = { a = 1 }` + "\n" + `url = each.value.x`: "attribute",
+	} {
+		cfg, diags := one(t, "server \"barn\" \"x\" {\n "+text+"\n}\n")
+		if got := strings.Join(strings.Fields(textOf(t, cfg, diags)), " "); len(diags) != 1 || !strings.Contains(got, want) {
+			t.Errorf("%s: want one diagnostic with %q, got %d:\n%s", text, want, len(diags), got)
+		}
+	}
+	for ref, want := range map[string]string{
+		"server.depot.all":              `name one, as in server.depot.all["KEY"]`,
+		`server.depot.all["z"]`:         "no such key",
+		`server.depot.one["a"]`:         "leave out the key",
+		"server.depot.off":              "it is not enabled",
+		"server.depot.all[0]":           "",
+		`server.depot.all["a"].url`:     "takes a reference written",
+		"local.text":                    "or a value that is one",
+		"each.value":                    "each.key and each.value are there in a block with for_each",
+		`server.barn.x`:                 "is a server of type \"barn\"",
+		`local.barn`:                    "is a server of type \"barn\"",
+		`[server.depot.one][0].url`:     "or a value that is one",
+		`server.depot.all[var.no]`:      "No variable is named",
+		`server.depot.all[null]`:        "",
+		`sensitive("server.depot.one")`: "and nothing else",
+	} {
+		cfg, diags := one(t, `
+server "barn" "x" {}
+server "depot" "one" { url = "u" }
+server "depot" "off" {
+  enabled = false
+  url     = "u"
+}
+server "depot" "all" {
+  for_each = toset(["a"])
+  url      = "u"
+}
+locals {
+  text = { address = "server.depot.gone" }
+  barn = server.barn.x
+}
+sync "depot" "s" {
+  transport = "road"
+  first {
+    server  = `+ref+`
+    project = "p"
+  }
+}
+`)
+		if got := strings.Join(strings.Fields(textOf(t, cfg, diags)), " "); len(diags) != 1 || !strings.Contains(got, want) {
+			t.Errorf("%s: want one diagnostic with %q, got %d:\n%s", ref, want, len(diags), got)
+		}
+	}
+}
+
+// TestEnabled leaves out what is not enabled, also one key of many.
+func TestEnabled(t *testing.T) {
+	cfg := good(t, `
+server "barn" "off" { enabled = false }
+server "barn" "on" {
+  enabled = true
+  url     = server.barn.off == null ? "none" : "one"
+}
+server "barn" "some" {
+  for_each = { a = true, b = false }
+  enabled  = each.value
+}
+server "barn" "count" { url = join(",", keys(server.barn.some)) }
+`)
+	want := []string{"server.barn.on", `server.barn.some["a"]`, "server.barn.count"}
+	slices.Sort(want)
+	got := addresses(cfg)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if url := at(t, cfg, "server.barn.on").Text("url"); url != "none" {
+		t.Error(url)
+	}
+	if url := at(t, cfg, "server.barn.count").Text("url"); url != "a" {
+		t.Error(url)
+	}
+}
+
+// TestUnknownForEach: without the values of variables nothing is made, and what is in the block is still checked.
+func TestUnknownForEach(t *testing.T) {
+	w := world{unset: true, files: map[string]string{"main.sync.hcl": `
+variable "depots" {}
+server "depot" "all" {
+  for_each = var.depots
+  url      = each.value.url
+  port     = "much"
+}
+sync "depot" "s" {
+  transport = "road"
+  first {
+    server  = server.depot.all["a"]
+    project = server.depot.all[var.depots].url
+  }
+}
+`}}
+	cfg, diags := w.load(t)
+	if len(diags) != 1 || !strings.Contains(diags[0].Detail, "port") {
+		t.Errorf("%s", textOf(t, cfg, diags))
+	}
+	if got := addresses(cfg); len(got) != 1 || got[0] != "sync.depot.s" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestDynamic makes blocks of each form, and says what is wrong with them.
+func TestDynamic(t *testing.T) {
+	cfg := good(t, `
+server "depot" "a" { url = "u" }
+sync "depot" "s" {
+  transport = "road"
+  dynamic "first" {
+    for_each = [1]
+    content {
+      server  = server.depot.a
+      project = "P${first.value}"
+    }
+  }
+  field "own" { mapping = "m" }
+  dynamic "field" {
+    for_each = { b = "to_b", c = "to_c" }
+    iterator = f
+    labels   = [f.key]
+    content { mapping = f.value }
+  }
+  stop { place = "x" }
+  dynamic "stop" {
+    for_each = toset(["y", "z"])
+    content { place = "${stop.key}${stop.value}" }
+  }
+}
+`)
+	s := at(t, cfg, "sync.depot.s")
+	for path, want := range map[string]string{
+		"first.project": "P1", "field.own.mapping": "m", "field.b.mapping": "to_b", "field.c.mapping": "to_c",
+		"stop.0.place": "x", "stop.1.place": "yy", "stop.2.place": "zz",
+	} {
+		if got := s.Text(strings.Split(path, ".")...); got != want {
+			t.Errorf("%s is %q, want %q", path, got, want)
+		}
+	}
+	for text, want := range map[string]string{
+		`dynamic "field" { for_each = [1] }`:                                                                        "labels",
+		`dynamic "field" { labels = ["a"] }`:                                                                        "for_each",
+		"dynamic \"field\" {\n for_each = [1]\n labels = [\"a\"]\n}":                                                "content",
+		"dynamic \"fild\" {\n for_each = [1]\n}":                                                                    `Did you mean "field"`,
+		"dynamic \"stop\" {\n for_each = 3\n content {}\n}":                                                         "a list, a set",
+		"dynamic \"stop\" {\n for_each = null\n content {}\n}":                                                      "a list, a set",
+		"dynamic \"stop\" {\n for_each = sensitive([1])\n content {}\n}":                                            "sensitive",
+		"dynamic \"stop\" {\n for_each = [1]\n content { plce = 1 }\n}":                                             `Did you mean "place"`,
+		"dynamic \"stop\" {\n for_each = [1]\n iterator = \"a b\"\n content {}\n}":                                  "is a name",
+		"dynamic \"stop\" {\n for_each = [1]\n content { place = field.value }\n}":                                  `nothing named "field"`,
+		"dynamic \"field\" {\n for_each = [1, 2]\n labels = [\"x\"]\n content { mapping = \"m\" }\n}":               "several blocks field \"x\"",
+		"dynamic \"field\" {\n for_each = [1]\n labels = [\"\"]\n content { mapping = \"m\" }\n}":                   "not empty",
+		"dynamic \"second\" {\n for_each = [1, 2]\n content {\n  server = server.depot.a\n  project = \"p\"\n }\n}": "several blocks second",
+		"dynamic \"field\" {\n for_each = [1]\n labels = [\"x\"]\n content {}\n}":                                   "mapping",
+	} {
+		cfg, diags := one(t, "server \"depot\" \"a\" { url = \"u\" }\nsync \"depot\" \"s\" {\n transport = \"road\"\n first {\n "+
+			"server = server.depot.a\n project = \"p\"\n }\n"+text+"\n}\n")
+		if got := strings.Join(strings.Fields(textOf(t, cfg, diags)), " "); len(diags) != 1 || !strings.Contains(got, want) {
+			t.Errorf("%s: want one diagnostic with %q, got %d:\n%s", text, want, len(diags), got)
+		}
+	}
+}
+
+// fleet is n servers and as many pairs of them, from one block each or written out.
+func fleet(n int, written bool) string {
+	var b strings.Builder
+	pair := func(label, head, first, second, project string) {
+		fmt.Fprintf(&b, "sync \"depot\" %q {\n%s  transport = \"road\"\n  first {\n    server  = %s\n    project = \"A\"\n  }\n"+
+			"  second {\n    server  = %s\n    project = %s\n  }\n}\n", label, head, first, second, project)
+	}
+	if !written {
+		fmt.Fprintf(&b, "locals { all = { for x in setproduct(range(%d), range(100)) : \"n${x[0] * 100 + x[1]}\" => x[0] } }\n", n/100)
+		b.WriteString("server \"depot\" \"d\" {\n  for_each = local.all\n  url      = \"https://${each.key}.example\"\n  user     = " +
+			"\"clerk\"\n}\n")
+		pair("p", "  for_each  = local.all\n", "server.depot.d[each.key]", "server.depot.d[each.key]", "\"P${each.value}\"")
+		return b.String()
+	}
+	for i := range n {
+		fmt.Fprintf(&b, "server \"depot\" \"n%d\" {\n  url  = \"https://n%d.example\"\n  user = \"clerk\"\n}\n", i, i)
+		ref := fmt.Sprintf("server.depot.n%d", i)
+		pair(fmt.Sprintf("p%d", i), "", ref, ref, fmt.Sprintf("\"P%d\"", i))
+	}
+	return b.String()
+}
+
+// TestFleet: a for_each makes as many declarations as blocks do.
+func TestFleet(t *testing.T) {
+	const n = 3000
+	if got := len(good(t, fleet(n, false)).Resources); got != 2*n {
+		t.Errorf("%d declarations, want %d", got, 2*n)
+	}
+}
+
+func BenchmarkFleet(b *testing.B) {
+	for _, written := range []bool{false, true} {
+		for _, n := range []int{500, 5000} {
+			b.Run(fmt.Sprintf("written=%v/%d", written, 2*n), func(b *testing.B) {
+				text := fleet(n, written)
+				b.ReportAllocs()
+				for b.Loop() {
+					good(b, text)
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,331 @@
+package schema
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// module is one folder of files as one module block uses it. The root module has no block.
+type module struct {
+	path   string // module.share.module.x, without keys; "" for the root
+	dir    string // below the folder of the configuration, with slashes; "" for the root
+	parent *module
+	call   *call // nil for the root
+
+	vars     map[string]*variable
+	nodes    map[string]*node   // by what references in this module call them
+	children map[string]*module // by the name of the block
+	lost     lostNames          // what stands in files too broken to read
+	keys     []string           // of nodes, sorted, once all are there
+	outputs  []*node            // sorted by name
+	done     int                // how many of the outputs are evaluated
+
+	instances []*instance
+}
+
+// instance is a module for one key of its block's for_each; without for_each there is one.
+type instance struct {
+	of     *module
+	parent *instance // nil for the root
+	index  int       // in of.instances
+	addr   string    // module.share["north"]; "" for the root
+	names  map[string]cty.Value
+	made   map[*call][]*instance // of the modules inside of it
+}
+
+// call is one module block.
+type call struct {
+	name    string
+	in      *module // where the block stands
+	of      *module // what it brings
+	node    *node   // evaluated, it has made the instances
+	rng     hcl.Range
+	meta    meta
+	inputs  map[string]*hcl.Attribute
+	failed  bool
+	depends []target               // of depends_on
+	results map[*instance]*results // by the instance that the block stands in
+}
+
+// results caches what a reference to a module gives while no further output is evaluated.
+type results struct {
+	outputs int // evaluated outputs so far
+	val     cty.Value
+}
+
+// maxModules is how deep modules may be inside each other.
+const maxModules = 20
+
+func newModule(parent *module, name, dir string) *module {
+	m := &module{dir: dir, parent: parent, vars: map[string]*variable{}, nodes: map[string]*node{},
+		children: map[string]*module{}}
+	if parent != nil {
+		m.path = strings.TrimPrefix(parent.path+".module."+name, ".")
+	}
+	return m
+}
+
+// depth is how many modules a module is inside of.
+func (m *module) depth() int {
+	n := 0
+	for at := m.parent; at != nil; at = at.parent {
+		n++
+	}
+	return n
+}
+
+// keysSorted are the keys of the nodes. It is called once all are collected.
+func (m *module) keysSorted() []string {
+	if len(m.keys) != len(m.nodes) {
+		m.keys = slices.Sorted(maps.Keys(m.nodes))
+	}
+	return m.keys
+}
+
+// full is a key as it is unique in the whole configuration.
+func (m *module) full(key string) string {
+	if m.path == "" {
+		return key
+	}
+	return m.path + "." + key
+}
+
+// moduleArgs are the arguments of a module block that are not variables of the module.
+var moduleArgs = []string{"source", "for_each", "enabled", "depends_on"}
+
+// collectModule takes in a module block and the files of its folder.
+func (l *loader) collectModule(m *module, b *hcl.Block) {
+	name := b.Labels[0]
+	c := &call{name: name, in: m, rng: b.DefRange, results: map[*instance]*results{}}
+	if !l.validName(name, b.LabelRanges[0]) {
+		return
+	}
+	n := &node{key: "module." + name, rng: b.DefRange, call: c}
+	if !l.declare(m, n, "module", b.LabelRanges[0]) {
+		return
+	}
+	c.node = n
+	dir, ok := l.moduleDir(m, b)
+	if !ok {
+		c.failed, n.broken = true, true
+		return
+	}
+	c.of = newModule(m, name, dir)
+	c.of.call = c
+	m.children[name] = c.of
+	l.modules = append(l.modules, c.of)
+	bodies, _ := l.parsed(c.of)
+	for _, body := range bodies {
+		l.collect(c.of, body)
+	}
+	if c.of.lost.everything { // its variables are not known
+		c.failed, n.broken = true, true
+		return
+	}
+	before := len(l.diags)
+	sc := scope{where: fmt.Sprintf("in module %q", name), args: slices.Clone(moduleArgs), secret: map[string]bool{}}
+	for _, v := range slices.Sorted(maps.Keys(c.of.vars)) {
+		if !slices.Contains(moduleArgs, v) {
+			sc.args = append(sc.args, v)
+			sc.secret[v] = c.of.vars[v].masked()
+		}
+	}
+	content := l.content(b.Body, sc)
+	c.meta = metaOf(content)
+	c.inputs = content.Attributes
+	for _, v := range slices.Sorted(maps.Keys(c.of.vars)) {
+		l.collectInput(c, c.of.vars[v])
+	}
+	c.failed = l.diags[before:].HasErrors()
+}
+
+// collectInput makes a variable of a module known as something that is evaluated.
+func (l *loader) collectInput(c *call, v *variable) {
+	n := &node{key: "var." + v.name, rng: v.rng, input: v, mod: c.of}
+	c.of.nodes[n.key] = n
+	l.nodes = append(l.nodes, n)
+	if slices.Contains(moduleArgs, v.name) {
+		l.add(problem(v.rng, "Reserved variable name", "A module block has an argument %q of its own, so that a module "+
+			"cannot have a variable of that name.", v.name))
+		return
+	}
+	attr := c.inputs[v.name]
+	if attr != nil && v.masked() {
+		l.mask(attr.Expr)
+	}
+	if attr == nil && v.def == cty.NilVal && !v.broken {
+		l.add(problem(c.rng, "Missing required argument", "The argument %q is required in module %q.", v.name, c.name))
+		v.broken = true
+	}
+}
+
+// moduleDir is the folder of a module, below that of the configuration.
+func (l *loader) moduleDir(m *module, b *hcl.Block) (string, bool) {
+	content, _, diags := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "source"}}})
+	attr := content.Attributes["source"]
+	if attr == nil {
+		if !diags.HasErrors() {
+			l.add(problem(b.DefRange, "Missing required argument", "The argument \"source\" is required in module %q.", b.Labels[0]))
+		}
+		l.add(diags...)
+		return "", false
+	}
+	val, ok := l.constant(attr)
+	if !ok {
+		return "", false
+	}
+	source := Text(val)
+	if source != "." && source != ".." && !strings.HasPrefix(source, "./") && !strings.HasPrefix(source, "../") ||
+		val.Type() != cty.String {
+		l.add(problem(attr.Expr.Range(), "Invalid module source",
+			"The source of a module is a folder beside these files, written \"./NAME\" or \"../NAME\". Modules are not "+
+				"downloaded: copy the folder here, or add it as a git submodule."))
+		return "", false
+	}
+	dir := path.Join(m.dir, source)
+	for at := m; at != nil; at = at.parent {
+		if path.Join(at.dir, ".") == path.Join(dir, ".") {
+			l.add(problem(attr.Expr.Range(), "Module inside of itself",
+				"%q is the folder of this module, or of one that it is inside of. A module cannot hold itself.", source))
+			return "", false
+		}
+	}
+	if m.depth() >= maxModules {
+		l.add(problem(attr.Expr.Range(), "Modules nested too deeply", "Modules are at most %d levels deep.", maxModules))
+		return "", false
+	}
+	return dir, true
+}
+
+// parsed are the files of a module. A folder that several module blocks name is read once.
+func (l *loader) parsed(m *module) ([]hcl.Body, bool) {
+	if was, ok := l.folders[m.dir]; ok {
+		m.lost = was.lost
+		return was.bodies, true
+	}
+	bodies := l.readConfiguration(m)
+	l.folders[m.dir] = parsedFolder{bodies: bodies, lost: m.lost}
+	return bodies, false
+}
+
+// parsedFolder is what the files of one folder hold.
+type parsedFolder struct {
+	bodies []hcl.Body
+	lost   lostNames
+}
+
+// evaluateCall makes the instances of a module: one for each key of the block's for_each, in each instance of the
+// module that the block stands in.
+func (l *loader) evaluateCall(c *call) {
+	if c.of == nil {
+		return
+	}
+	for _, in := range c.in.instances {
+		f := frame{in: in}
+		addr := strings.TrimPrefix(in.addr+".module."+c.name, ".")
+		l.eachKey(&c.meta, f, c.rng, func(index string, f frame) {
+			made := &instance{of: c.of, parent: in, index: len(c.of.instances), addr: addr + index, names: f.names}
+			c.of.instances = append(c.of.instances, made)
+			if in.made == nil {
+				in.made = map[*call][]*instance{}
+			}
+			in.made[c] = append(in.made[c], made)
+		})
+	}
+}
+
+// evaluateInput gives a variable of a module the value that its block gives.
+func (l *loader) evaluateInput(n *node, in *instance) cty.Value {
+	v, c := n.input, n.mod.call
+	attr := c.inputs[v.name]
+	if v.broken || attr != nil && l.bad[attr] {
+		return v.unknown()
+	}
+	var g given
+	if attr != nil {
+		ctx := l.context(attr.Expr, frame{in: in.parent, names: in.names})
+		val, diags := l.value(attr.Expr, ctx)
+		if v.sensitive {
+			l.secrets.add(val)
+		}
+		l.add(diags...)
+		if diags.HasErrors() {
+			return v.unknown()
+		}
+		g = given{val: val, from: "module " + strings.TrimPrefix(in.addr, "module."), rng: attr.Expr.Range()}
+	}
+	return l.settle(v, g, attr != nil)
+}
+
+// value is what an expression in one instance of a module sees of a module block.
+func (c *call) value(l *loader, in *instance) cty.Value {
+	if c.of == nil {
+		return cty.DynamicVal
+	}
+	if was := c.results[in]; was != nil && was.outputs == c.of.done {
+		return was.val
+	}
+	byKey := map[string]cty.Value{}
+	single := cty.NullVal(cty.DynamicPseudoType)
+	for _, made := range in.made[c] {
+		outputs := map[string]cty.Value{}
+		for _, n := range c.of.outputs {
+			outputs[n.output.name] = n.value(made)
+		}
+		single = cty.ObjectVal(outputs)
+		if k, ok := made.key(); ok {
+			byKey[k] = single
+		}
+	}
+	val := single
+	switch {
+	case !c.node.done || c.failed || c.meta.unknown:
+		val = cty.DynamicVal
+	case c.meta.forEach != nil:
+		val = cty.ObjectVal(byKey)
+	}
+	c.results[in] = &results{outputs: c.of.done, val: val}
+	return val
+}
+
+// key is the instance's own key of the for_each of its block.
+func (i *instance) key() (string, bool) {
+	each, ok := i.names["each"]
+	if !ok {
+		return "", false
+	}
+	return Text(each.GetAttr("key")), true
+}
+
+// pathValue is what path.module and path.root stand for.
+func (m *module) pathValue() cty.Value {
+	dir := m.dir
+	if dir == "" {
+		dir = "."
+	}
+	return cty.ObjectVal(map[string]cty.Value{"module": cty.StringVal(dir), "root": cty.StringVal(".")})
+}
+
+// filePath is a file of the module, as the file system knows it.
+func (l *loader) filePath(m *module, name string) string {
+	return filepath.Join(l.dir(), filepath.FromSlash(m.dir), name)
+}
+
+// validName refuses a name that could not be written in a reference.
+func (l *loader) validName(name string, rng hcl.Range) bool {
+	if hclsyntax.ValidIdentifier(name) && !strings.Contains(name, ".") {
+		return true
+	}
+	l.add(problem(rng, "Invalid name",
+		"%q cannot be the label of a block: a name starts with a letter or underscore and holds letters, digits, "+
+			"underscores and dashes.", name))
+	return false
+}
