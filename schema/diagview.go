@@ -128,6 +128,9 @@ func valuesOf(d *hcl.Diagnostic) []valueView {
 	}
 	seen := map[string]bool{}
 	for _, t := range d.Expression.Variables() {
+		if len(out) == maxValues {
+			break
+		}
 		name := SanitizeLine(traversalText(t))
 		if seen[name] || longKey(t) {
 			continue
@@ -142,6 +145,9 @@ func valuesOf(d *hcl.Diagnostic) []valueView {
 	sort.Slice(out, func(i, j int) bool { return out[i].Traversal < out[j].Traversal })
 	return out
 }
+
+// maxValues is how many references of one expression are described.
+const maxValues = 20
 
 // maxShown is how many characters a text may have that is shown as the value of a reference.
 const maxShown = 60
@@ -160,6 +166,9 @@ func describe(v cty.Value, from foreignTexts) string {
 	switch {
 	case ty.IsPrimitiveType():
 		text := Text(v)
+		if utf8.RuneCountInString(text) > maxShown {
+			return shortText(text)
+		}
 		if by := from.origin(text); by != "" {
 			return instead(text, by)
 		}

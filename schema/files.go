@@ -92,11 +92,7 @@ func (l *loader) parse(m *module, name string) hcl.Body {
 		l.add(problem(hcl.Range{}, "File not readable", "%s.", sentence(err)))
 		return nil
 	}
-	nested := tooNested
-	if strings.HasSuffix(path, ".json") {
-		nested = tooNestedJSON
-	}
-	if d := nested(src, path); d != nil {
+	if d := l.unreadable(path, src); d != nil {
 		m.lost.everything = true
 		l.files[path] = withBytes(nil, src)
 		l.add(d)
@@ -123,6 +119,18 @@ func (l *loader) parse(m *module, name string) hcl.Body {
 	m.lost.scan(src)
 	l.masked = append(l.masked, secretLines(path, src)...)
 	return wholeBlocks(body, diags)
+}
+
+// unreadable reports a file that would take too much to parse.
+func (l *loader) unreadable(path string, src []byte) *hcl.Diagnostic {
+	l.signs += signs(src)
+	if d := tooDense(l.signs, path); d != nil {
+		return d
+	}
+	if strings.HasSuffix(path, ".json") {
+		return tooNestedJSON(src, path)
+	}
+	return tooNested(src, path)
 }
 
 // readOwn reads a file of a module's folder.

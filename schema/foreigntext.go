@@ -60,8 +60,8 @@ func instead(text, by string) string {
 // quotedText is a text as messages quote it.
 var quotedText = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
-// hide takes texts from outside out of a message, but for those that the configuration's own files have as well.
-func (o foreignTexts) hide(message string, files map[string]*hcl.File) string {
+// without are the texts but for those that the configuration's own files have as well.
+func (o foreignTexts) without(files map[string]*hcl.File) foreignTexts {
 	foreign := foreignTexts{}
 	for text, by := range o {
 		own := false
@@ -72,7 +72,12 @@ func (o foreignTexts) hide(message string, files map[string]*hcl.File) string {
 			foreign[text] = by
 		}
 	}
-	if len(foreign) == 0 {
+	return foreign
+}
+
+// hide takes the texts out of a message.
+func (o foreignTexts) hide(message string) string {
+	if len(o) == 0 {
 		return message
 	}
 	message = quotedText.ReplaceAllStringFunc(message, func(quoted string) string {
@@ -80,13 +85,13 @@ func (o foreignTexts) hide(message string, files map[string]*hcl.File) string {
 		if err != nil {
 			text = strings.Trim(quoted, `"`)
 		}
-		if by := foreign.holds(text); by != "" {
+		if by := o.holds(text); by != "" {
 			return instead(text, by)
 		}
 		return quoted
 	})
 	var long []string
-	for text := range foreign {
+	for text := range o {
 		if len(text) >= minPlain {
 			long = append(long, text)
 		}

@@ -133,12 +133,14 @@ type loader struct {
 	meter     *meter
 	now       atomic.Pointer[hcl.Range] // what is evaluated
 	diags     hcl.Diagnostics
+	problems  map[hcl.DiagnosticSeverity]int // how many there were, kept or not
 	files     map[string]*hcl.File
 	folders   map[string]parsedFolder // by the module's folder
 	functions map[string]function.Function
 	secrets   *secretSet
 	read      int64        // bytes of configuration files so far
 	expanded  int64        // bytes that would have been written without for_each
+	signs     int          // words and signs in them
 	masked    []hcl.Range  // source that snippets must not show
 	spellings spellings    // of texts from outside
 	foreign   foreignTexts // what env() and file() gave
@@ -205,7 +207,31 @@ type decl struct {
 	made    [][]*Resource // by the index of the module's instance, in the order of the keys
 }
 
-func (l *loader) add(diags ...*hcl.Diagnostic) { l.diags = append(l.diags, diags...) }
+// maxProblems is how many errors are kept, and how many warnings: more take minutes to write, and nobody reads them.
+const maxProblems = 500
+
+// add keeps diagnostics. With too many of a kind the rest is only counted: there are errors if there was one.
+func (l *loader) add(diags ...*hcl.Diagnostic) {
+	for _, d := range diags {
+		if l.problems == nil {
+			l.problems = map[hcl.DiagnosticSeverity]int{}
+		}
+		if l.problems[d.Severity]++; l.problems[d.Severity] <= maxProblems {
+			l.diags = append(l.diags, d)
+		}
+	}
+}
+
+// leftOut says how many diagnostics were not kept.
+func (l *loader) leftOut() {
+	for _, severity := range []hcl.DiagnosticSeverity{hcl.DiagError, hcl.DiagWarning} {
+		if n := l.problems[severity] - maxProblems; n > 0 {
+			d := problem(hcl.Range{}, "Too many problems", "There are %d more of this kind. Mend the ones that are shown first.", n)
+			d.Severity = severity
+			l.diags = append(l.diags, d)
+		}
+	}
+}
 
 // finish puts the Config together and takes secrets out of all that is handed on.
 func (l *loader) finish(order []*node, settings Settings) (*Config, hcl.Diagnostics) {
@@ -233,15 +259,18 @@ func (l *loader) finish(order []*node, settings Settings) (*Config, hcl.Diagnost
 	cfg.Outputs = l.outputs()
 	cfg.redactor = l.secrets.redactor()
 	cfg.Files = l.maskFiles(cfg.redactor)
+	foreign := l.foreign.without(l.files)
 	for i, d := range l.diags {
 		c := *d
-		c.Summary, c.Detail = cfg.redactor.String(d.Summary), l.foreign.hide(cfg.redactor.String(d.Detail), l.files)
+		c.Summary, c.Detail = cfg.redactor.String(d.Summary), foreign.hide(cfg.redactor.String(d.Detail))
 		if len(l.foreign) > 0 && d.EvalContext != nil {
 			c.Extra = foreignExtra{texts: l.foreign, inner: d.Extra}
 		}
 		l.diags[i] = &c
 	}
-	return cfg, arrange(l.diags)
+	l.diags = arrange(l.diags)
+	l.leftOut()
+	return cfg, l.diags
 }
 
 // arrange orders diagnostics by file, line and column, as found where these are equal, and folds repeated ones.

@@ -2,7 +2,9 @@ package schema
 
 import (
 	"bytes"
-	"fmt"
+	"encoding/json"
+	"errors"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -17,44 +19,50 @@ import (
 const (
 	maxNesting = 100  // brackets, braces, blocks and templates inside each other
 	maxChain   = 2000 // operators in one expression, each of which nests the rest of it
+	maxSigns   = 1 << 20
 )
+
+// signs is about how many words and signs a text has, and never much too few. The parsers take some hundred bytes of
+// memory for each of them.
+func signs(src []byte) int {
+	n, inWord := 0, false
+	for _, c := range src {
+		word := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c >= 0x80
+		if c != ' ' && c != '\t' && c != '\r' && !(word && inWord) {
+			n++
+		}
+		inWord = word
+	}
+	return n
+}
+
+// tooDense reports a text that has too many words and signs, nil where it has not.
+func tooDense(n int, name string) *hcl.Diagnostic {
+	if n <= maxSigns {
+		return nil
+	}
+	rng := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
+	return problem(rng, "Too much text", "There are more than %d words and signs in the files of this folder, or in "+
+		"this text.", maxSigns)
+}
 
 // tooNested reports where a text in HCL's native syntax is nested too deeply to be parsed, nil where it is not.
 func tooNested(src []byte, name string) *hcl.Diagnostic {
+	if d := tooDense(signs(src), name); d != nil {
+		return d
+	}
 	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos) // what is wrong with them is for the parser to say
 	return tooNestedTokens(tokens, 0)
 }
 
 func tooNestedTokens(tokens hclsyntax.Tokens, depth int) *hcl.Diagnostic {
-	base, chain := depth, 0
-	for _, t := range tokens {
-		switch t.Type {
-		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen,
-			hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl, hclsyntax.TokenOQuote, hclsyntax.TokenOHeredoc:
-			depth++
-			chain++ // an index nests what is before it
-		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen,
-			hclsyntax.TokenTemplateSeqEnd, hclsyntax.TokenCQuote, hclsyntax.TokenCHeredoc:
-			depth = max(depth-1, base)
-			if t.Type == hclsyntax.TokenTemplateSeqEnd { // what follows in the template stands beside it
-				chain = 0
-			}
-		case hclsyntax.TokenBang, hclsyntax.TokenMinus, hclsyntax.TokenPlus, hclsyntax.TokenStar, hclsyntax.TokenSlash,
-			hclsyntax.TokenPercent, hclsyntax.TokenAnd, hclsyntax.TokenOr, hclsyntax.TokenEqualOp, hclsyntax.TokenNotEqual,
-			hclsyntax.TokenLessThan, hclsyntax.TokenLessThanEq, hclsyntax.TokenGreaterThan, hclsyntax.TokenGreaterThanEq,
-			hclsyntax.TokenQuestion, hclsyntax.TokenDot:
-			chain++
-		case hclsyntax.TokenComma, hclsyntax.TokenNewline, hclsyntax.TokenEqual:
-			if depth <= maxNesting/2 { // an element, an argument or a line of its own
-				chain = 0
-			}
-		case hclsyntax.TokenNumberLit:
-			if len(t.Bytes) > maxDigits {
-				return problem(t.Range, "Number out of range", "A number has at most %d digits.", maxDigits)
-			}
-		default:
+	n := nesting{outer: depth, levels: []level{{}}}
+	for i, t := range tokens {
+		if t.Type == hclsyntax.TokenNumberLit && len(t.Bytes) > maxDigits {
+			return problem(t.Range, "Number out of range", "A number has at most %d digits.", maxDigits)
 		}
-		if depth > maxNesting || chain > maxChain {
+		n.take(tokens, i)
+		if n.outer+len(n.levels)-1+n.open > maxNesting || n.chain > maxChain {
 			return problem(t.Range, "Nested too deeply",
 				"More than %d brackets, blocks or templates are inside each other here, "+
 					"or more than %d operators are in one expression. Take the inner part into a local value.", maxNesting, maxChain)
@@ -63,9 +71,117 @@ func tooNestedTokens(tokens hclsyntax.Tokens, depth int) *hcl.Diagnostic {
 	return nil
 }
 
+// nesting is how deep the parser is at a token.
+type nesting struct {
+	outer  int     // around all tokens
+	levels []level // what is open, inside of which the innermost is the last
+	open   int     // %{if} and %{for} of all levels that have not ended
+	chain  int     // operators of all levels
+}
+
+// level is what an opening bracket, quote or template sequence begins.
+type level struct {
+	opener hclsyntax.TokenType
+	open   int  // %{if} and %{for} in a template that have not ended
+	chain  int  // operators of the expression that is being read: each nests the rest of it, or what is before it
+	lines  bool // the end of a line ends an expression
+}
+
+var closers = map[hclsyntax.TokenType][]hclsyntax.TokenType{
+	hclsyntax.TokenCBrace: {hclsyntax.TokenOBrace}, hclsyntax.TokenCBrack: {hclsyntax.TokenOBrack},
+	hclsyntax.TokenCParen: {hclsyntax.TokenOParen}, hclsyntax.TokenCQuote: {hclsyntax.TokenOQuote},
+	hclsyntax.TokenCHeredoc:       {hclsyntax.TokenOHeredoc},
+	hclsyntax.TokenTemplateSeqEnd: {hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl},
+}
+
+func (n *nesting) take(tokens hclsyntax.Tokens, i int) {
+	top := &n.levels[len(n.levels)-1]
+	switch t := tokens[i]; t.Type {
+	case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenOQuote,
+		hclsyntax.TokenOHeredoc, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
+		n.link(top) // an index nests what is before it
+		if t.Type == hclsyntax.TokenTemplateControl {
+			n.control(top, word(tokens, i+1))
+		}
+		n.levels = append(n.levels, level{
+			opener: t.Type, lines: t.Type == hclsyntax.TokenOBrace && word(tokens, i+1) != "for",
+		})
+	case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenTemplateSeqEnd,
+		hclsyntax.TokenCQuote, hclsyntax.TokenCHeredoc:
+		n.shut(closers[t.Type])
+		if t.Type == hclsyntax.TokenTemplateSeqEnd { // what follows in the template stands beside it
+			n.next()
+		}
+	case hclsyntax.TokenBang, hclsyntax.TokenMinus, hclsyntax.TokenPlus, hclsyntax.TokenStar, hclsyntax.TokenSlash,
+		hclsyntax.TokenPercent, hclsyntax.TokenAnd, hclsyntax.TokenOr, hclsyntax.TokenEqualOp, hclsyntax.TokenNotEqual,
+		hclsyntax.TokenLessThan, hclsyntax.TokenLessThanEq, hclsyntax.TokenGreaterThan, hclsyntax.TokenGreaterThanEq,
+		hclsyntax.TokenQuestion, hclsyntax.TokenDot:
+		n.link(top)
+	case hclsyntax.TokenComma:
+		n.next()
+	case hclsyntax.TokenNewline, hclsyntax.TokenEqual:
+		if len(n.levels) == 1 || top.lines { // elsewhere an expression goes on in the next line
+			n.next()
+		}
+	}
+}
+
+func (n *nesting) link(top *level) { top.chain++; n.chain++ }
+
+// next begins another expression beside the one that was read.
+func (n *nesting) next() {
+	top := &n.levels[len(n.levels)-1]
+	n.chain -= top.chain
+	top.chain = 0
+}
+
+// control counts a directive of a template.
+func (n *nesting) control(top *level, name string) {
+	switch {
+	case name == "if" || name == "for":
+		top.open++
+		n.open++
+	case (name == "endif" || name == "endfor") && top.open > 0:
+		top.open--
+		n.open--
+	}
+}
+
+// shut ends the innermost level that one of the openers began, and all in it.
+func (n *nesting) shut(openers []hclsyntax.TokenType) {
+	for i := len(n.levels) - 1; i > 0; i-- {
+		if !slices.Contains(openers, n.levels[i].opener) {
+			continue
+		}
+		for _, l := range n.levels[i:] {
+			n.open -= l.open
+			n.chain -= l.chain
+		}
+		n.levels = n.levels[:i]
+		return
+	}
+}
+
+// word is the next token that is not the end of a line, "" where it is not a name.
+func word(tokens hclsyntax.Tokens, i int) string {
+	for ; i < len(tokens); i++ {
+		switch tokens[i].Type {
+		case hclsyntax.TokenNewline, hclsyntax.TokenComment:
+		case hclsyntax.TokenIdent:
+			return string(tokens[i].Bytes)
+		default:
+			return ""
+		}
+	}
+	return ""
+}
+
 // tooNestedJSON is tooNested for JSON syntax, whose texts are templates.
 func tooNestedJSON(src []byte, name string) *hcl.Diagnostic {
 	depth, at := 0, hcl.InitialPos
+	if d := tooDense(signs(src), name); d != nil {
+		return d
+	}
 	if functions.LongNumber.Match(src) {
 		return problem(hcl.Range{Filename: name, Start: at, End: at}, "Number out of range",
 			"A number has at most %d digits.", maxDigits)
@@ -80,9 +196,9 @@ func tooNestedJSON(src []byte, name string) *hcl.Diagnostic {
 			depth--
 		case '"':
 			end := endOfText(src, i+1)
-			text := src[i+1 : end]
+			text := plainJSON(src[i:min(end+1, len(src))])
 			if bytes.Contains(text, []byte("${")) || bytes.Contains(text, []byte("%{")) {
-				tokens, _ := hclsyntax.LexTemplate(bytes.ReplaceAll(text, []byte(`\"`), []byte(`"`)), name, at)
+				tokens, _ := hclsyntax.LexTemplate(text, name, at)
 				if d := tooNestedTokens(tokens, depth); d != nil {
 					return d
 				}
@@ -98,6 +214,18 @@ func tooNestedJSON(src []byte, name string) *hcl.Diagnostic {
 	return nil
 }
 
+// plainJSON is a JSON text, given with its quotes, without escapes.
+func plainJSON(quoted []byte) []byte {
+	if !bytes.ContainsRune(quoted, '\\') {
+		return bytes.Trim(quoted, `"`)
+	}
+	var text string
+	if err := json.Unmarshal(quoted, &text); err != nil {
+		return quoted // the parser refuses it
+	}
+	return []byte(text)
+}
+
 // endOfText finds the quote that ends a JSON text which begins at i, or the end of the source.
 func endOfText(src []byte, i int) int {
 	for ; i < len(src) && src[i] != '"'; i++ {
@@ -111,7 +239,7 @@ func endOfText(src []byte, i int) int {
 // jsonDecode is Terraform's jsondecode, whose parser is recursive too.
 var jsonDecode = checked(stdlib.JSONDecodeFunc, func(text string) error {
 	if d := tooNestedJSON([]byte(text), ""); d != nil {
-		return fmt.Errorf("more than %d brackets are inside each other", maxNesting)
+		return errors.New("it has more brackets inside each other, longer numbers or more signs than are read")
 	}
 	return nil
 })

@@ -2,15 +2,17 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/afero"
 )
 
 // TestNesting: what would overflow the parser's stack is one error at its place, wherever such a text may come from.
 func TestNesting(t *testing.T) {
-	const n = 5000
+	const n = 2500
 	nest := func(open, inner, shut string) string {
 		return strings.Repeat(open, n) + inner + strings.Repeat(shut, n)
 	}
@@ -19,12 +21,21 @@ func TestNesting(t *testing.T) {
 		"templates": nest(`"${`, "1", `}"`), "not": nest("!", "true", ""), "minus": nest("-", "1", ""),
 		"conditions": nest("true ? 1 : ", "1", ""), "sum": nest("1 + ", "1", ""), "indexes": "local.b" + nest("[0]", "", ""),
 		"attributes": "local.b" + nest(".a", "", ""), "calls": nest("upper(", "1", ")"), "never closed": nest("[", "", ""),
+		"lines in parentheses": "(" + nest("1 +\n", "1", "") + ")", "not in lines": "(" + nest("!\n", "true", "") + ")",
+		"conditions in lines": "(" + nest("true\n? 1\n: ", "1", "") + ")", "lines in a loop": "{for k in [1] :\n k => " + nest("1 +\n", "1", "") + "}",
+		"lists between": nest("[1, 2] + ", "1", ""), "calls between": nest("max(1,\n 2) + ", "1", ""), "shut": nest("(]", "", ""),
+		"lines in a list": "[" + nest("1 +\n", "1", "") + "]", "lines in a template": `"${` + nest("1 +\n", "1", "") + `}"`,
+		"directives": `"` + nest("%{if true}", "x", "%{endif}") + `"`, "loops in a text": `"` + nest("%{for a in [1]}", "", "%{endfor}") + `"`,
+		"other directives":        `"` + nest("%{if true}%{else}", "x", "%{endif}") + `"`,
+		"directives in a heredoc": "<<EOT\n" + nest("%{if true}\n", "x", "%{endif}\n") + "EOT\n",
 	} {
 		native := "locals {\n  b = 1\n  a = " + expr + "\n}\n"
 		json := fmt.Sprintf(`{"locals": {"a": %q}}`, "${"+expr+"}")
+		escaped := strings.NewReplacer("${", `\u0024{`, "%{", `%\u007b`, "[", `\u005b`, "(", `\u0028`).Replace(json)
 		for where, opts := range map[string]map[string]string{
 			"native":  {"main.sync.hcl": native},
 			"JSON":    {"main.sync.hcl.json": json},
+			"escaped": {"main.sync.hcl.json": escaped},
 			"values":  {"main.sync.hcl": "variable \"v\" {\n  type = any\n}\n", "syncctl.syncvars.hcl": "v = " + expr + "\n"},
 			"decoded": {"main.sync.hcl": "locals {\n  a = jsondecode(file(\"x.json\"))\n}\n", "x.json": nest("[", "", "]")},
 		} {
@@ -54,6 +65,57 @@ func TestNesting(t *testing.T) {
 	}
 	if _, diags := Load(t.Context(), Options{Fs: withFile(t, blocks), Dir: "conf"}); !diags.HasErrors() {
 		t.Error("nested blocks are taken")
+	}
+}
+
+// TestDense: words and signs without end are refused before they are parsed, in one file or in all together.
+func TestDense(t *testing.T) {
+	t.Parallel()
+	words := strings.Repeat(" a", maxSigns*2/3)
+	native, js := "#"+words+"\nlocals {\n}\n", `{"//": "`+words+`", "locals": {}}`
+	for name, files := range map[string]map[string]string{
+		"one":    {"a.sync.hcl": "locals {\n  a = [" + strings.Repeat("1,", maxSigns) + "1]\n}\n"},
+		"native": {"a.sync.hcl": native, "b.sync.hcl": native}, "JSON": {"a.sync.hcl.json": js, "b.sync.hcl.json": js},
+		"values": {"a.sync.hcl": native, "x.auto.syncvars.hcl": native},
+	} {
+		fs := afero.NewMemMapFs()
+		for file, text := range files {
+			if err := afero.WriteFile(fs, "conf/"+file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, diags := Load(t.Context(), Options{Fs: fs, Dir: "conf"})
+		if len(diags) == 0 || !hasSummary(diags, "Too much text") {
+			t.Errorf("%s: %v", name, diags)
+		}
+	}
+	if _, diags := Format("x.sync.hcl", []byte("#"+words+words+"\n")); !hasSummary(diags, "Too much text") {
+		t.Errorf("fmt: %v", diags)
+	}
+}
+
+func hasSummary(diags hcl.Diagnostics, summary string) bool {
+	return slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool { return d.Summary == summary })
+}
+
+// TestTooManyProblems: what is wrong in thousands of places is reported for the first ones, and stays wrong after
+// thousands of warnings.
+func TestTooManyProblems(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&text, "variable \"a%d_password\" {\n  default = \"\"\n}\n", i)
+	}
+	warned, diags := Load(t.Context(), Options{Fs: withFile(t, text.String()), Dir: "conf"})
+	if diags.HasErrors() || len(diags) > maxProblems+1 || len(warned.Variables()) != 1000 {
+		t.Errorf("warnings: %d, %v", len(diags), diags.HasErrors())
+	}
+	for range 1000 {
+		text.WriteString("nonsense {\n}\n")
+	}
+	_, diags = Load(t.Context(), Options{Fs: withFile(t, text.String()), Dir: "conf"})
+	if !diags.HasErrors() || len(diags) > 2*maxProblems+2 || !strings.Contains(diags[len(diags)-2].Detail, "500") {
+		t.Errorf("errors: %d, %v", len(diags), diags[len(diags)-2:])
 	}
 }
 

@@ -57,6 +57,9 @@ func (l *loader) templateFile(args []cty.Value) (cty.Value, error) {
 }
 
 func parseTemplate(src []byte, path string) (hclsyntax.Expression, error) {
+	if d := tooDense(signs(src), path); d != nil {
+		return nil, inTemplate(d)
+	}
 	tokens, _ := hclsyntax.LexTemplate(src, path, hcl.InitialPos) // what is wrong with them is for the parser to say
 	if d := tooNestedTokens(tokens, 0); d != nil {
 		return nil, inTemplate(d)

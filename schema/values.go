@@ -239,7 +239,7 @@ func (l *loader) giveFile(values map[string]given, path string, read func(string
 		l.add(problem(hcl.Range{}, "File not readable", "Reading the values of variables from %s: %s.", path, err))
 		return
 	}
-	if d := tooNested(src, path); d != nil {
+	if d := l.unreadable(path, src); d != nil {
 		l.add(d)
 		for _, v := range l.root.vars {
 			v.broken = true
