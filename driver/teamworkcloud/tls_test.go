@@ -252,6 +252,24 @@ func TestRefusedBeforeAnythingIsWritten(t *testing.T) {
 	}
 }
 
+// TestBothPlacesOf2024x: one of the two pages on 2024x names the trust stores of the Javas, the other one the server's
+// keystore. The latter gets the certificates in any case; that the former are not declared is said.
+func TestBothPlacesOf2024x(t *testing.T) {
+	t.Parallel()
+	e := newEncrypted("2024x")
+	e.lines["b"] = nil
+	p := e.open(t).plan(cars)
+	var graded []string
+	for _, f := range p.Findings {
+		if strings.HasSuffix(f.Rule, "/tls-trust-stores") {
+			graded = append(graded, string(f.Severity)+" "+f.Addr)
+		}
+	}
+	if !slices.Equal(graded, []string{"warn server.teamwork_cloud.b"}) || len(p.Refusals()) > 0 {
+		t.Errorf("%v, refused by %v", graded, p.Refusals())
+	}
+}
+
 // TestLater: what happens to servers that are encrypted, and what the next plan makes of it.
 func TestLater(t *testing.T) {
 	const conf, web = "/opt/CATIANoMagicServices/TeamworkCloud/configuration/application.conf",
@@ -375,7 +393,8 @@ func TestEncryptsByHand(t *testing.T) {
 			for _, want := range map[string][]string{
 				"2024x": {"have the operating system of the machine trust", "twc.client.keystore.path=/opt/sync.p12", "esi.server.sync.tls-enabled = true",
 					"keytool -import -keystore /opt/CATIANoMagicServices/TeamworkCloud/configuration/keystore.p12 -file acme.pem " +
-						"-alias acme"},
+						"-alias acme", `"${TWC_JAVA:?is not set}/bin/keytool" -import -cacerts -file acme.pem -alias acme`,
+					`"${WEBAPP_JAVA:?is not set}/bin/keytool" -import -cacerts -file acme.pem -alias acme`},
 				"2024x Refresh3": {`"${TWC_JAVA:?is not set}/bin/keytool" -import -cacerts -file acme.pem -alias acme`,
 					`"${WEBAPP_JAVA:?is not set}/bin/keytool" -import -cacerts -file acme.pem -alias acme`,
 					"# start the services again\nsudo systemctl stop webapp\n"},

@@ -180,7 +180,11 @@ func (f *finder) storeFindings() {
 	switch {
 	case len(f.trust) == 0 || f.server.Host == nil:
 	case f.recipe.Javas && stores == 0:
-		f.add("tls-trust-stores", planner.Refuse, "",
+		grade := planner.Refuse
+		if f.recipe.Keystore { // which gets it in any case
+			grade = planner.Warn
+		}
+		f.add("tls-trust-stores", grade, "",
 			"Write trust_stores = [...]: cacerts of Teamwork Cloud's Java, and of the web application's "+
 				"(lib/security/cacerts under each).",
 			"%s is to trust %s, and the trust stores of its Javas are not declared",

@@ -29,7 +29,8 @@ type Recipe struct {
 // recipes are all, the oldest first.
 var recipes = []Recipe{
 	{Name: "seed", Page: share.SyncPage + ", Configuring TLS encrypted connection", Settings: true, Javas: true},
-	{Name: "2024x", Page: "MCS2024x 137991572 and TWCloud2024x 137986642", Settings: true, Keystore: true},
+	// one page names the Javas' trust stores, the other one the server's keystore
+	{Name: "2024x", Page: "MCS2024x 137991572 and TWCloud2024x 137986642", Settings: true, Keystore: true, Javas: true},
 	{Name: "2024xR1", Page: "MCS 247046793", Javas: true},
 }
 
