@@ -290,14 +290,12 @@ func (w *Window) verifyStarted(ctx context.Context, _ *executor.Task) (executor.
 		return executor.NotDone.Because("the services of %s do not all run: %s", w.Server, why), nil
 	}
 	v, err := w.VerifyHealthy(ctx)
-	if err != nil && state == RunningAll { // it is coming up
-		return executor.Verdict{State: executor.NotDone, Working: true, Why: err.Error()}, nil
-	}
 	v.Working = v.State == executor.NotDone && state == RunningAll
 	return v, err
 }
 
-// VerifyHealthy asks the server itself whether it is healthy. Where its user may not see that, its answer must do.
+// VerifyHealthy asks the server itself whether it is healthy. Where its user may not see that, its answer must do. A
+// server that does not answer yet is starting, as far as can be told: it is asked again.
 func (w *Window) VerifyHealthy(ctx context.Context) (executor.Verdict, error) {
 	r, err := w.Session.Reader()
 	if err != nil {
@@ -305,14 +303,14 @@ func (w *Window) VerifyHealthy(ctx context.Context) (executor.Verdict, error) {
 	}
 	text, _, err := r.Version(ctx)
 	if err != nil {
-		return executor.Verdict{}, fmt.Errorf("waiting for %s: %w", w.Server, err)
+		return w.starting(ctx, err)
 	}
 	health, err := r.Health(ctx)
 	if osmc.NotAllowed(err) || osmc.IsGone(err) {
 		return executor.Done.Because("%s answers: %s", w.Server, wording.OneLine(text)), nil
 	}
 	if err != nil {
-		return executor.Verdict{}, fmt.Errorf("waiting for %s: %w", w.Server, err)
+		return w.starting(ctx, err)
 	}
 	for _, n := range health.Nodes {
 		if !strings.EqualFold(n.Status, "UP") {
@@ -327,4 +325,11 @@ func (w *Window) VerifyHealthy(ctx context.Context) (executor.Verdict, error) {
 			wording.List(health.CassandraUnreachable)), nil
 	}
 	return executor.Done.Because("%s is healthy: %s", w.Server, wording.OneLine(text)), nil
+}
+
+func (w *Window) starting(ctx context.Context, err error) (executor.Verdict, error) {
+	if ctx.Err() != nil {
+		return executor.Verdict{}, err
+	}
+	return executor.NotDone.Because("waiting for %s: %s", w.Server, wording.OneLine(err.Error())), nil
 }

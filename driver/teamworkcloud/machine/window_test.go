@@ -146,3 +146,21 @@ func TestStopLogsOutFirst(t *testing.T) {
 		t.Errorf("without a machine: %v", err)
 	}
 }
+
+// TestHealthOfAServerThatStarts: it is asked again, and only an interrupt ends that.
+func TestHealthOfAServerThatStarts(t *testing.T) {
+	f := &fakeServer{silent: true}
+	w := windowAt(f, host.Output{})
+	if v, err := w.VerifyHealthy(t.Context()); err != nil || v.State != executor.NotDone || v.Working {
+		t.Errorf("%+v, %v", v, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if v, err := w.VerifyHealthy(ctx); err == nil {
+		t.Errorf("interrupted: %+v", v)
+	}
+	f.silent, f.health = false, osmc.Health{Nodes: []osmc.Node{{Name: "n1", Status: "UP"}}}
+	if v, err := w.VerifyHealthy(t.Context()); err != nil || v.State != executor.Done {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
