@@ -220,6 +220,7 @@ func (o *plan) steps() {
 			s.Servers = o.contacted(s.Op)
 		}
 	}
+	o.unaffected(o.l.Steps)
 }
 
 // todo are the elements that something of is missing still, and that have no configuration as far as can be told.

@@ -50,6 +50,7 @@ func Outline(s *survey.Sync, f *survey.Facts, e Encryption, pair *Pair,
 		}
 	}
 	out.Steps = q.Steps
+	Unaffected(out.Steps, s)
 	out.Findings = p.Findings(q)
 	out.Actual = p.actual()
 	if len(out.Steps) == 0 {

@@ -1,0 +1,42 @@
+package offload
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// unaffected says of each step which arguments it does not depend on, so that the files can be mended there once it is
+// done. Who may be logged in concerns the steps that look at it alone, and a machine those that work on it: what
+// preflight has seen of it, the check before the services are stopped looks at again.
+func (o *plan) unaffected(steps []planner.Step) {
+	share.Unaffected(steps, o.sync)
+	own := o.l.Addr + "."
+	hosts := []string{o.addr(atSource) + ".host", o.addr(atTarget) + ".host"}
+	for i := range steps {
+		s := &steps[i]
+		verb := cmp.Or(s.Verb, s.Op)
+		looks := verb == machine.Announce || verb == machine.Idle || strings.HasPrefix(s.Op, opIdle)
+		if !looks {
+			s.UnaffectedBy = append(s.UnaffectedBy, own+"allow_logged_in")
+		}
+		switch {
+		case slices.Contains(beforeMachines, verb) && !o.sharing.Secures(): // a handshake may be looked at from a machine
+			s.UnaffectedBy = append(s.UnaffectedBy, hosts...)
+		case verb == machine.Backup:
+			s.UnaffectedBy = append(s.UnaffectedBy, hosts...)
+		case verb == machine.Stop || verb == machine.Start:
+			for _, host := range hosts {
+				s.UnaffectedBy = append(s.UnaffectedBy, host+".database", host+".datamanager")
+			}
+		}
+	}
+}
+
+// beforeMachines are the verbs of steps that work on no machine, and come before those that do.
+var beforeMachines = []string{opPreflight, share.VerbCreateCategory, share.VerbGrantRole, share.VerbConfigure,
+	verbAllArrived, verbUnconfigured, share.VerbUnconfigure}
