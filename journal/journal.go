@@ -1,9 +1,10 @@
 // Package journal is the durable, append-only record of a run, and the lock that lets one run at a time write.
 //
-// A journal is a file of JSON Lines. Every line is on disk (fsync) before Append returns, and carries the SHA-256 of
-// itself and of the line before it (with a key: the HMAC), so that a line changed or taken out later is noticed. A
-// line that a dying process wrote only half is the last one and has no newline; it was never reported as written, and
-// is dropped. The journal knows nothing of what it records: keys and events are strings.
+// A journal is a file of JSON Lines. Every line is on disk (fsync) before Append returns; lines that are appended at
+// the same time are made durable together. A line carries the SHA-256 of itself and of the line before it (with a key:
+// the HMAC), so that a line changed or taken out later is noticed. A line that a dying process wrote only half is the
+// last one and has no newline; it was never reported as written, and is dropped. The journal knows nothing of what it
+// records: keys and events are strings.
 package journal
 
 import (
@@ -19,6 +20,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -44,7 +46,7 @@ var ErrBroken = errors.New("journal is damaged")
 // Stage tells a Watcher how far a write is.
 type Stage string
 
-// The stages of one Append, in order.
+// The stages of one Append, in order. Several entries may be written before they are synced together.
 const (
 	Writing Stage = "writing" // nothing is in the file yet
 	Half    Stage = "half"    // a part of the line is in the file
@@ -61,11 +63,25 @@ type Options struct {
 
 // Journal is open for appending. It may be used from several goroutines.
 type Journal struct {
+	opts Options
+
+	disk sync.Mutex // held while a group is written; taken before mu
+	file afero.File
+
 	mu      sync.Mutex
-	file    afero.File
+	entries []Entry // the durable ones
+	seq     int     // of the last entry that has its place in the chain, durable or not
+	hash    string  // its hash
+	next    *group  // what is written next; nil: nothing waits
+	broken  error   // a write failed: what is on disk is unknown
+}
+
+// group is entries that are written and made durable together.
+type group struct {
 	entries []Entry
-	opts    Options
-	broken  error // a write failed: what is on disk is unknown
+	lines   [][]byte
+	ended   chan struct{}
+	err     error // why they are not durable; read once it has ended
 }
 
 // Open opens the journal at path for appending, creating it if it is missing. A half-written last line is cut off.
@@ -81,7 +97,11 @@ func Open(fsys afero.Fs, path string, opts Options) (*Journal, error) {
 	if err := errors.Join(f.Truncate(good), seekTo(f, good)); err != nil {
 		return nil, errors.Join(fmt.Errorf("cutting the half-written last line of journal %s: %w", path, err), f.Close())
 	}
-	return &Journal{file: f, entries: entries, opts: opts}, nil
+	j := &Journal{file: f, entries: entries, opts: opts, seq: len(entries)}
+	if j.seq > 0 {
+		j.hash = entries[j.seq-1].Hash
+	}
+	return j, nil
 }
 
 func seekTo(f afero.File, at int64) error {
@@ -92,30 +112,75 @@ func seekTo(f afero.File, at int64) error {
 // Append writes one entry and returns once it is durable. After a failed write the journal accepts nothing more: open
 // it again to find out what is on disk.
 func (j *Journal) Append(ctx context.Context, key, event string, data map[string]string) (Entry, error) {
+	e, g, first, err := j.join(ctx, Entry{Key: key, Event: event, Data: valid(data)})
+	if first {
+		j.flush(g)
+	}
+	if err == nil {
+		<-g.ended
+		err = g.err
+	}
+	if err != nil {
+		return Entry{}, fmt.Errorf("writing %s %s to the journal: %w", event, key, err)
+	}
+	return e, nil
+}
+
+// join gives an entry its place in the chain, and in the group that is written next. The first one of a group has to
+// flush it.
+func (j *Journal) join(ctx context.Context, e Entry) (_ Entry, g *group, first bool, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.broken != nil {
-		return Entry{}, fmt.Errorf("journal takes no more entries after a failed write: %w", j.broken)
+	if err := errors.Join(afterFailure(j.broken), ctx.Err()); err != nil {
+		return e, nil, false, err
 	}
-	if err := ctx.Err(); err != nil {
-		return Entry{}, fmt.Errorf("writing %s %s to the journal: %w", event, key, err)
+	e.Seq, e.Prev, e.Time = j.seq+1, j.hash, j.opts.Now().UTC()
+	if e.Hash, err = e.sum(j.opts.Key); err != nil {
+		return e, nil, false, err
 	}
-	e := Entry{Seq: len(j.entries) + 1, Time: j.opts.Now().UTC(), Key: key, Event: event, Data: valid(data)}
-	if n := len(j.entries); n > 0 {
-		e.Prev = j.entries[n-1].Hash
-	}
-	hash, err := e.sum(j.opts.Key)
+	line, err := json.Marshal(e)
 	if err != nil {
-		return Entry{}, err
+		return e, nil, false, err
 	}
-	e.Hash = hash
-	if err := j.write(e); err != nil {
-		j.broken = err
-		return Entry{}, fmt.Errorf("writing %s %s to the journal: %w", event, key, err)
+	j.seq, j.hash = e.Seq, e.Hash
+	if j.next == nil {
+		j.next, first = &group{ended: make(chan struct{})}, true
 	}
-	j.entries = append(j.entries, e)
-	j.watch(Synced, e)
-	return e, nil
+	j.next.entries = append(j.next.entries, e)
+	j.next.lines = append(j.next.lines, append(printable.JSON(line), '\n'))
+	return e, j.next, first, nil
+}
+
+// flush makes the next group durable. While one is written, the next one grows.
+func (j *Journal) flush(g *group) {
+	j.disk.Lock()
+	defer j.disk.Unlock()
+	defer close(g.ended)
+	runtime.Gosched() // those whose entries were just made durable may join with their next ones
+	j.mu.Lock()
+	j.next = nil
+	g.err = afterFailure(j.broken)
+	j.mu.Unlock()
+	if g.err == nil {
+		g.err = j.write(g)
+	}
+	j.mu.Lock()
+	if g.err == nil {
+		j.entries = append(j.entries, g.entries...)
+	} else if j.broken == nil {
+		j.broken = g.err
+	}
+	j.mu.Unlock()
+	if g.err == nil {
+		j.watch(Synced, g.entries...)
+	}
+}
+
+func afterFailure(broken error) error {
+	if broken == nil {
+		return nil
+	}
+	return fmt.Errorf("it takes no more entries after a failed write: %w", broken)
 }
 
 // valid is the data as it will be read again: its hash is computed then, too, and JSON takes no other bytes than UTF-8.
@@ -128,31 +193,32 @@ func valid(data map[string]string) map[string]string {
 	return out
 }
 
-func (j *Journal) write(e Entry) error {
-	line, err := json.Marshal(e)
-	if err != nil {
-		return err
-	}
-	line = append(printable.JSON(line), '\n')
-	j.watch(Writing, e)
-	parts := [][]byte{line}
-	if j.opts.Watch != nil { // so that a watcher can see the file with half a line in it
-		parts = [][]byte{line[:len(line)/2], line[len(line)/2:]}
-	}
-	for i, part := range parts {
-		if _, err := j.file.Write(part); err != nil {
+func (j *Journal) write(g *group) error {
+	if j.opts.Watch == nil {
+		if _, err := j.file.Write(bytes.Join(g.lines, nil)); err != nil {
 			return err
 		}
-		if i+1 < len(parts) {
-			j.watch(Half, e)
-		}
+		return j.file.Sync()
 	}
-	j.watch(Written, e)
+	for i, line := range g.lines { // by halves, so that a watcher can see the file with half a line in it
+		j.watch(Writing, g.entries[i])
+		if _, err := j.file.Write(line[:len(line)/2]); err != nil {
+			return err
+		}
+		j.watch(Half, g.entries[i])
+		if _, err := j.file.Write(line[len(line)/2:]); err != nil {
+			return err
+		}
+		j.watch(Written, g.entries[i])
+	}
 	return j.file.Sync()
 }
 
-func (j *Journal) watch(s Stage, e Entry) {
-	if j.opts.Watch != nil {
+func (j *Journal) watch(s Stage, entries ...Entry) {
+	if j.opts.Watch == nil {
+		return
+	}
+	for _, e := range entries {
 		j.opts.Watch(s, e)
 	}
 }
@@ -166,6 +232,8 @@ func (j *Journal) Entries() []Entry {
 
 // Close closes the file. Everything appended is already durable.
 func (j *Journal) Close() error {
+	j.disk.Lock()
+	defer j.disk.Unlock()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.broken == nil {

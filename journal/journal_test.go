@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -209,15 +212,179 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// BenchmarkAppend appends from so many goroutines at once to a file on disk; syncs/op is how often the disk was waited
+// for.
 func BenchmarkAppend(b *testing.B) {
-	fsys := afero.NewOsFs()
-	j, err := Open(fsys, filepath.Join(b.TempDir(), "j"), Options{Now: clock()})
-	if err != nil {
-		b.Fatal(err)
+	for _, writers := range []int{1, 10, 64} {
+		b.Run(fmt.Sprint(writers), func(b *testing.B) {
+			disk := &gated{Fs: afero.NewOsFs()}
+			j, err := Open(disk, filepath.Join(b.TempDir(), "j"), Options{Now: time.Now, Key: []byte("key")})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer j.Close()
+			b.ReportAllocs()
+			b.SetParallelism((writers + 1) / runtime.GOMAXPROCS(0))
+			if writers == 1 {
+				for b.Loop() {
+					if _, err := j.Append(b.Context(), "migration.kind.name/step", "started", nil); err != nil {
+						b.Fatal(err)
+					}
+				}
+			} else {
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						if _, err := j.Append(b.Context(), "migration.kind.name/step", "started", nil); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			}
+			b.ReportMetric(float64(disk.syncs.Load())/float64(b.N), "syncs/op")
+		})
 	}
-	for b.Loop() {
-		if _, err := j.Append(b.Context(), "migration.kind.name/step", "started", nil); err != nil {
-			b.Fatal(err)
+}
+
+// BenchmarkRead reads journals: time and allocations must grow with their length.
+func BenchmarkRead(b *testing.B) {
+	for _, n := range []int{1000, 10000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			fsys := afero.NewMemMapFs()
+			j, err := Open(fsys, "j", Options{Now: clock()})
+			if err != nil {
+				b.Fatal(err)
+			}
+			for range n {
+				data := map[string]string{"note": "seen"}
+				if _, err := j.Append(b.Context(), "migration.kind.name/step", "done", data); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if got, err := Read(fsys, "j", nil); err != nil || len(got) != n {
+					b.Fatal(len(got), err)
+				}
+			}
+		})
+	}
+}
+
+// gated is a file system that counts syncs, notes how long a file was when it was synced, and can hold syncs up or let
+// them fail.
+type gated struct {
+	afero.Fs
+	syncs  atomic.Int64
+	synced atomic.Int64
+	gate   chan error // what a sync waits for, and ends with; nil: none waits
+}
+
+type gatedFile struct {
+	afero.File
+	fs *gated
+}
+
+func (g *gated) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
+	file, err := g.Fs.OpenFile(name, flag, perm)
+	return &gatedFile{file, g}, err
+}
+
+func (f *gatedFile) Sync() error {
+	f.fs.syncs.Add(1)
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if f.fs.gate != nil {
+		err = <-f.fs.gate
+	}
+	if err == nil {
+		f.fs.synced.Store(info.Size())
+	}
+	return errors.Join(err, f.File.Sync())
+}
+
+// appendAll appends n entries at once while the disk is busy with a first one. It returns how each Append ended, and
+// lets the two groups end as said.
+func appendAll(t *testing.T, disk *gated, j *Journal, n int, ends ...error) (failed []error) {
+	t.Helper()
+	disk.gate = make(chan error)
+	results := make(chan error)
+	one := func() {
+		e, err := j.Append(t.Context(), "step", "started", nil)
+		if src, _ := afero.ReadFile(disk, "j"); err == nil && !strings.Contains(string(src[:disk.synced.Load()]), e.Hash) {
+			err = errors.New("an entry was reported before it was synced")
+		}
+		results <- err
+	}
+	go one()
+	for disk.syncs.Load() == 0 {
+		runtime.Gosched()
+	}
+	for range n {
+		go one()
+	}
+	for {
+		j.mu.Lock()
+		waiting := j.seq
+		j.mu.Unlock()
+		if waiting == n+1 {
+			break
+		}
+		runtime.Gosched()
+	}
+	go func() {
+		for _, end := range ends {
+			disk.gate <- end
+		}
+	}()
+	for range n + 1 {
+		if err := <-results; err != nil {
+			failed = append(failed, err)
+		}
+	}
+	return failed
+}
+
+// TestGroups: what is appended while the disk is busy is made durable by one sync, and is reported after it.
+func TestGroups(t *testing.T) {
+	disk := &gated{Fs: afero.NewMemMapFs()}
+	j, err := Open(disk, "j", Options{Now: time.Now, Key: []byte("key")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if failed := appendAll(t, disk, j, 64, nil, nil); len(failed) > 0 || disk.syncs.Load() != 2 {
+		t.Errorf("%d syncs, %v", disk.syncs.Load(), failed)
+	}
+	entries, err := Read(disk, "j", []byte("key"))
+	if diff := cmp.Diff(j.Entries(), entries); err != nil || diff != "" || len(entries) != 65 {
+		t.Errorf("%d entries, %v:\n%s", len(entries), err, diff)
+	}
+}
+
+// TestGroupFails: where the sync of a group fails, none of it is reported as written, nor is anything after it.
+func TestGroupFails(t *testing.T) {
+	full := errors.New("disk is full")
+	for name, c := range map[string]struct {
+		ends    []error
+		durable int
+	}{"the first": {[]error{full}, 0}, "the second": {[]error{nil, full}, 1}} {
+		disk := &gated{Fs: afero.NewMemMapFs()}
+		j, err := Open(disk, "j", Options{Now: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		failed := appendAll(t, disk, j, 8, c.ends...)
+		if len(failed) != 9-c.durable || len(j.Entries()) != c.durable {
+			t.Errorf("%s: %d durable, failed: %v", name, len(j.Entries()), failed)
+		}
+		for _, err := range failed {
+			if !errors.Is(err, full) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if _, err := j.Append(t.Context(), "step", "done", nil); !errors.Is(err, full) {
+			t.Errorf("%s: after that: %v", name, err)
 		}
 	}
 }
