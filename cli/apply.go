@@ -1,13 +1,11 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -214,32 +212,21 @@ func (c *command) fitsPlan(cfg *schema.Config, plan *planner.Plan) error {
 		return failf(exitStale, "the plan is stale: "+
 			"the configuration (files or variables) changed after the plan was made. Plan again")
 	}
-	runs, err := c.store().List()
+	id, err := c.store().CarriedOut(plan)
 	if err != nil {
 		return err
 	}
-	for _, r := range runs {
-		plans := append(slices.Clone(r.Replaced), r.Plan)
-		same := func(p *planner.Plan) bool { return samePlan(p, plan) }
-		if r.Finished() && !r.Abandoned() && slices.ContainsFunc(plans, same) {
-			return failf(exitStale, "the plan is stale: run %s has already carried it out. Plan again",
-				schema.SanitizeLine(r.ID))
-		}
+	if id != "" {
+		return failf(exitStale, "the plan is stale: run %s has already carried it out. Plan again", schema.SanitizeLine(id))
 	}
 	return nil
 }
 
 // samePlan tells whether two plans say the same, whoever vouches for them.
 func samePlan(a, b *planner.Plan) bool {
-	text := func(p planner.Plan) ([]byte, error) {
-		p.MAC, p.Secrets = "", ""
-		var b bytes.Buffer
-		err := p.Encode(&b)
-		return b.Bytes(), err
-	}
-	x, errX := text(*a)
-	y, errY := text(*b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
+	x, errX := executor.PlanHash(a)
+	y, errY := executor.PlanHash(b)
+	return errX == nil && errY == nil && x == y
 }
 
 // announce shows what will be done.

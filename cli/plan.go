@@ -220,24 +220,16 @@ func (c *command) makePlan(ctx context.Context, p *project, from planning) (*pla
 
 // tryPlan is makePlan that prints nothing.
 func (c *command) tryPlan(ctx context.Context, p *project, from planning) (*planner.Plan, hcl.Diagnostics, error) {
-	retired, err := c.store().Retired(from.except)
-	if err != nil {
-		return nil, nil, err
-	}
-	confirmed, err := c.store().Confirmed(from.except)
-	if err != nil {
-		return nil, nil, err
-	}
-	abandoned, err := c.store().Abandoned()
+	earlier, err := c.store().Earlier(from.except)
 	if err != nil {
 		return nil, nil, err
 	}
 	reading, finish := c.reading()
 	defer finish()
 	plan, diags := planner.Make(ctx, planner.Input{
-		Config: p.cfg, Drivers: p.planner, Version: version(), Targets: from.targets, Retired: retired,
-		Confirmed: confirmed, Observations: from.seen, Now: c.app.clock.Now, By: c.whoami(), Reading: reading,
-		Abandoned: abandoned,
+		Config: p.cfg, Drivers: p.planner, Version: version(), Targets: from.targets,
+		Retired: earlier.Retired, Confirmed: earlier.Confirmed, Observations: from.seen, Now: c.app.clock.Now, By: c.whoami(), Reading: reading,
+		Abandoned: earlier.Abandoned,
 	})
 	if ctx.Err() != nil {
 		err = fmt.Errorf("reading the servers: %w", ctx.Err()) // whatever the interrupt made of their answers

@@ -117,6 +117,11 @@ func (c *command) resolveLocked(ctx context.Context, args []string, f *resolveFl
 		return err
 	}
 	data := map[string]string{}
+	if f.abandon {
+		if data, err = executor.EndData(run.Plan, run.Entries, run.Decision(c.app.clock.Now())); err != nil {
+			return errors.Join(err, j.Close())
+		}
+	}
 	if f.reason != "" {
 		data["reason"] = f.reason
 	}

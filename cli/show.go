@@ -2,11 +2,11 @@ package cli
 
 import (
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/args"
 	"github.com/syncctl/syncctl/cli/internal/view"
-	"github.com/syncctl/syncctl/executor"
 )
 
 func (c *command) showCommand() *cobra.Command {
@@ -27,16 +27,12 @@ func (c *command) showCommand() *cobra.Command {
 }
 
 func (c *command) show(what string, detail bool) error {
-	runs, err := c.store().List()
+	ids, err := c.store().IDs()
 	if err != nil {
 		return err
 	}
-	var ids []string
-	for _, r := range runs {
-		ids = append(ids, r.ID)
-		if r.ID == what {
-			return c.showRun(r)
-		}
+	if slices.Contains(ids, what) {
+		return c.showRun(what)
 	}
 	if info, err := c.app.fs.Stat(c.abs(what)); err == nil && !info.IsDir() {
 		plan, _, err := c.readPlan(what)
@@ -49,8 +45,8 @@ func (c *command) show(what string, detail bool) error {
 		return view.Refusals(c.out, c.outStyle, plan)
 	}
 	switch {
-	case what == "latest" && len(runs) > 0:
-		return c.showRun(runs[len(runs)-1])
+	case what == "latest" && len(ids) > 0:
+		return c.showRun(ids[len(ids)-1])
 	case what == "latest":
 		return failf(exitError, "this folder has no runs")
 	}
@@ -58,9 +54,13 @@ func (c *command) show(what string, detail bool) error {
 		what, args.DidYouMean(filepath.Base(what), ids, ""))
 }
 
-func (c *command) showRun(r *executor.Run) error {
+func (c *command) showRun(id string) error {
+	r, err := c.store().Load(id)
+	if err != nil {
+		return err
+	}
 	if c.flags.json {
-		d := c.runDoc(r, true)
+		d := c.runDoc(r)
 		for _, e := range r.Entries {
 			d.Record = append(d.Record, runEntryDoc{e.Seq, e.Time, e.Key, e.Event, e.Data})
 		}

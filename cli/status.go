@@ -30,18 +30,22 @@ func (c *command) statusCommand() *cobra.Command {
 }
 
 func (c *command) status() error {
-	runs, err := c.store().List()
+	ids, err := c.store().IDs()
 	if err != nil {
 		return err
 	}
 	var open *executor.Run
-	var ended []*executor.Run
-	for _, r := range slices.Backward(runs) {
+	var ended []executor.Brief
+	for _, id := range slices.Backward(ids) {
+		b, err := c.store().Brief(id)
+		if err != nil {
+			return err
+		}
 		switch {
-		case !r.Finished() && open == nil:
-			open = r
-		case r.Finished() && len(ended) < lastRuns:
-			ended = append(ended, r)
+		case b.End == nil && open == nil:
+			open = b.Run
+		case b.End != nil && len(ended) < lastRuns:
+			ended = append(ended, b)
 		}
 	}
 	if c.flags.json {
@@ -68,8 +72,8 @@ func (c *command) status() error {
 	if len(ended) > 0 {
 		c.say("\nThe last runs that ended:")
 	}
-	for _, r := range ended {
-		if err := view.RunLine(c.out, c.state(r)); err != nil {
+	for _, b := range ended {
+		if err := view.RunLine(c.out, b); err != nil {
 			return err
 		}
 	}
@@ -110,14 +114,11 @@ type runEntryDoc struct {
 	Data  map[string]string `json:"data,omitempty"`
 }
 
-func (c *command) runDoc(r *executor.Run, steps bool) runDoc {
+func (c *command) runDoc(r *executor.Run) runDoc {
 	s := c.state(r)
 	d := runDoc{ID: r.ID, State: s.Word(), Done: s.Done(), Of: len(r.Plan.Steps), Dir: r.Dir}
 	if s.Holder != nil {
 		d.Holder = &holderDoc{s.Holder.PID, s.Holder.Host, s.Holder.Since}
-	}
-	if !steps {
-		return d
 	}
 	for i := range r.Plan.Steps {
 		step := &r.Plan.Steps[i]
@@ -127,17 +128,18 @@ func (c *command) runDoc(r *executor.Run, steps bool) runDoc {
 	return d
 }
 
-func (c *command) statusJSON(open *executor.Run, ended []*executor.Run) error {
+func (c *command) statusJSON(open *executor.Run, ended []executor.Brief) error {
 	doc := struct {
 		Unfinished *runDoc  `json:"unfinished"`
 		Ended      []runDoc `json:"ended"`
 	}{Ended: []runDoc{}}
 	if open != nil {
-		d := c.runDoc(open, true)
+		d := c.runDoc(open)
 		doc.Unfinished = &d
 	}
-	for _, r := range ended {
-		doc.Ended = append(doc.Ended, c.runDoc(r, false))
+	for _, b := range ended {
+		doc.Ended = append(doc.Ended, runDoc{ID: b.ID, State: view.EndWord(b.End), Done: b.End.Done, Of: b.End.Of,
+			Dir: b.Dir})
 	}
 	return c.document(doc)
 }

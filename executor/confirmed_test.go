@@ -29,7 +29,7 @@ func (o outliner) Plan(planner.Change) (planner.Outline, hcl.Diagnostics) {
 }
 
 // sealed is a plan as it can be stored.
-func sealed(t *testing.T, steps ...planner.Step) *planner.Plan {
+func sealed(t testing.TB, steps ...planner.Step) *planner.Plan {
 	t.Helper()
 	p, diags := planner.Make(t.Context(), planner.Input{Config: config(t),
 		Drivers: func(schema.Addr) planner.Driver { return outliner(steps) }})
@@ -43,7 +43,7 @@ func sealed(t *testing.T, steps ...planner.Step) *planner.Plan {
 func TestConfirmed(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	store := &Store{Fs: afero.NewMemMapFs(), Dir: "runs", Now: func() time.Time { now = now.Add(time.Hour); return now }}
-	if got, err := store.Confirmed(""); err != nil || len(got) != 0 {
+	if got, err := store.Earlier(""); err != nil || len(got.Confirmed) != 0 {
 		t.Fatalf("without any run: %v, %v", got, err)
 	}
 	person := &planner.Manual{Action: "do"}
@@ -80,12 +80,12 @@ func TestConfirmed(t *testing.T) {
 	}
 	check := func(want map[string]planner.Confirmation) {
 		t.Helper()
-		got, err := store.Confirmed("")
+		got, err := store.Earlier("")
 		if err != nil {
 			t.Fatal(err)
 		}
 		byOp := map[string]planner.Confirmation{}
-		for id, c := range got {
+		for id, c := range got.Confirmed {
 			byOp[id[len(addr)+1:]] = c
 		}
 		if diff := cmp.Diff(want, byOp); diff != "" {

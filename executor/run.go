@@ -48,9 +48,19 @@ func Carry(ctx context.Context, o Options) (*Report, error) {
 	err := x.loop(ctx)
 	d := Next(x.Plan, x.Journal.Entries(), x.Clock.Now())
 	if err == nil && d.Finished {
-		_, err = x.Journal.Append(context.WithoutCancel(ctx), RunKey, EventFinished, nil)
+		err = x.finish(ctx, d)
 	}
 	return x.report(d), err
+}
+
+// finish journals that the run has ended, and what counts of it from now on.
+func (x *run) finish(ctx context.Context, d Decision) error {
+	data, err := EndData(x.Plan, x.Journal.Entries(), d)
+	if err != nil {
+		return err
+	}
+	_, err = x.Journal.Append(context.WithoutCancel(ctx), RunKey, EventFinished, data)
+	return err
 }
 
 func newRun(o Options) *run {

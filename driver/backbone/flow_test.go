@@ -142,21 +142,23 @@ func (b *bench) planPatiently() *planner.Plan {
 
 func (b *bench) tryPlan() (*planner.Plan, hcl.Diagnostics) {
 	b.t.Helper()
-	retired, err := b.store.Retired("")
+	return b.planWith(b.earlier().Retired)
+}
+
+// earlier is what counts of earlier runs.
+func (b *bench) earlier() *executor.Earlier {
+	b.t.Helper()
+	earlier, err := b.store.Earlier("")
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return b.planWith(retired)
+	return earlier
 }
 
 func (b *bench) planWith(retired map[string]string) (*planner.Plan, hcl.Diagnostics) {
 	b.t.Helper()
-	abandoned, err := b.store.Abandoned()
-	if err != nil {
-		b.t.Fatal(err)
-	}
 	cfg, d := b.load()
-	return planner.Make(b.t.Context(), planner.Input{Config: cfg, Abandoned: abandoned,
+	return planner.Make(b.t.Context(), planner.Input{Config: cfg, Abandoned: b.earlier().Abandoned,
 		Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Retired: retired})
 }
 

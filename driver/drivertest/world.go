@@ -185,21 +185,13 @@ func (w *world) tryPlan(seen *planner.Observations) (*planner.Plan, hcl.Diagnost
 	w.t.Helper()
 	cfg, d := w.load()
 	defer w.release(d)
-	retired, err := w.store.Retired("")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	confirmed, err := w.store.Confirmed("")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	abandoned, err := w.store.Abandoned()
+	earlier, err := w.store.Earlier("")
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return planner.Make(w.t.Context(), planner.Input{
-		Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Retired: retired,
-		Confirmed: confirmed, Observations: seen, Abandoned: abandoned,
+		Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Observations: seen,
+		Retired: earlier.Retired, Confirmed: earlier.Confirmed, Abandoned: earlier.Abandoned,
 	})
 }
 

@@ -86,12 +86,12 @@ func (s *site) plan(hcl string) *planner.Plan {
 	s.t.Helper()
 	cfg, d := s.load(hcl)
 	defer s.close(d)
-	confirmed, err := s.store.Confirmed("")
+	earlier, err := s.store.Earlier("")
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	p, diags := planner.Make(s.t.Context(), planner.Input{Config: cfg,
-		Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Confirmed: confirmed})
+		Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Confirmed: earlier.Confirmed})
 	if diags.HasErrors() {
 		s.t.Fatal(diags)
 	}

@@ -95,11 +95,18 @@ func head(b *strings.Builder, s Style, r RunState) {
 	fmt.Fprintf(b, "  record and files: %s\n", oneLine(r.Run.Dir))
 }
 
-// RunLine writes a run on one line.
-func RunLine(w io.Writer, r RunState) error {
-	_, err := fmt.Fprintf(w, "%s  %s, %d of %d steps done\n",
-		oneLine(r.Run.ID), r.Word(), r.Done(), len(r.Run.Plan.Steps))
+// RunLine writes a run that has ended on one line.
+func RunLine(w io.Writer, b executor.Brief) error {
+	_, err := fmt.Fprintf(w, "%s  %s, %d of %d steps done\n", oneLine(b.ID), EndWord(b.End), b.End.Done, b.End.Of)
 	return err
+}
+
+// EndWord is how a run ended, in a word.
+func EndWord(e *executor.End) string {
+	if e.Abandoned {
+		return "given up"
+	}
+	return "finished"
 }
 
 // Entries writes the journal of a run, a line for each entry.

@@ -1,0 +1,264 @@
+package executor
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// End is what counts of a run that has ended. The last entry of its journal says it, so that nothing else has to be
+// read of a run however long it was: whoever may write that entry may write the journal.
+type End struct {
+	Abandoned bool `json:"-"` // a person has given the run up
+
+	Done      int            `json:"done"`
+	Of        int            `json:"of"`                  // steps
+	Retired   []string       `json:"retired,omitempty"`   // the declarations whose counterparts it has removed for good
+	Confirmed map[string]int `json:"confirmed,omitempty"` // the person's steps that are done, with their last entries
+
+	// Plan is the hash of what the run's plan says, see PlanHash; "" where the run had more than one.
+	Plan string `json:"plan,omitempty"`
+}
+
+// dataEnd is the name of an End among the data of a run's last entry.
+const dataEnd = "end"
+
+// endOf is what counts of a run as it is now.
+func endOf(p *planner.Plan, d Decision) *End {
+	e := &End{Of: len(p.Steps), Retired: retiredBy(p, d), Confirmed: map[string]int{}}
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		st := d.Steps[s.ID]
+		if st.Phase == PhaseDone {
+			e.Done++
+		}
+		if st.Phase == PhaseDone && s.Manual != nil {
+			e.Confirmed[s.ID] = st.Entry.Seq
+		}
+	}
+	return e
+}
+
+// EndData is what the entry has to say that ends a run.
+func EndData(p *planner.Plan, entries []journal.Entry, d Decision) (map[string]string, error) {
+	e := endOf(p, d)
+	var err error
+	if !slices.ContainsFunc(entries, func(e journal.Entry) bool { return e.Event == EventRevised }) {
+		e.Plan, err = PlanHash(p)
+	}
+	b, bad := json.Marshal(e)
+	if err := errors.Join(err, bad); err != nil {
+		return nil, fmt.Errorf("writing how the run ends: %w", err)
+	}
+	return map[string]string{dataEnd: string(b)}, nil
+}
+
+// PlanHash is the hash of what a plan says, whoever vouches for it.
+func PlanHash(p *planner.Plan) (string, error) {
+	said := *p
+	said.MAC, said.Secrets = "", ""
+	h := sha256.New()
+	if err := said.Encode(h); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// Brief is a run as far as it has to be read.
+type Brief struct {
+	ID  string
+	Dir string
+	End *End // nil: it has not ended
+	Run *Run // nil where End says all
+}
+
+// IDs are those of all runs, oldest first. A folder whose run was never completely created is left out.
+func (s *Store) IDs() ([]string, error) {
+	infos, err := afero.ReadDir(s.Fs, s.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing runs: %w", err)
+	}
+	var ids []string
+	for _, info := range infos {
+		if info.IsDir() && info.Name()[0] != '.' {
+			ids = append(ids, info.Name())
+		}
+	}
+	return ids, nil
+}
+
+// Brief reads one run, and of one that has ended only its end.
+func (s *Store) Brief(id string) (Brief, error) {
+	b := Brief{ID: id, Dir: filepath.Join(s.Dir, id), End: s.end(id)}
+	if b.End != nil {
+		return b, nil
+	}
+	var err error
+	if b.Run, err = s.Load(id); err != nil || !b.Run.Finished() {
+		return b, err
+	}
+	b.End = endOf(b.Run.Plan, b.Run.Decision(s.Now()))
+	b.End.Abandoned = b.Run.Abandoned()
+	return b, nil
+}
+
+// end reads how a run has ended from the last entry of its journal; nil where that does not say it.
+func (s *Store) end(id string) *End {
+	key, err := s.keyOf(id)
+	if err != nil {
+		return nil // Load says what is wrong
+	}
+	last, err := journal.Last(s.Fs, filepath.Join(s.Dir, id, journalName), key)
+	if err != nil || last.Key != RunKey || last.Event != EventFinished && last.Event != EventAbandoned {
+		return nil
+	}
+	e := &End{Abandoned: last.Event == EventAbandoned}
+	if json.Unmarshal([]byte(last.Data[dataEnd]), e) != nil {
+		return nil
+	}
+	return e
+}
+
+// Earlier is what counts of earlier runs when a plan is made.
+type Earlier struct {
+	Retired   map[string]string               // declarations whose counterparts were removed for good, with the run's id
+	Confirmed map[string]planner.Confirmation // person's steps that are done, each with the last time it was, by step id
+	Abandoned []string                        // the ids of the runs that a person has given up, oldest first
+}
+
+// Earlier reads what counts of all runs but one. except "": of all.
+func (s *Store) Earlier(except string) (*Earlier, error) {
+	ids, err := s.IDs()
+	if err != nil {
+		return nil, err
+	}
+	out := &Earlier{Retired: map[string]string{}, Confirmed: map[string]planner.Confirmation{}}
+	for _, id := range ids {
+		b, err := s.Brief(id)
+		if err != nil {
+			return nil, err
+		}
+		if b.End != nil && b.End.Abandoned {
+			out.Abandoned = append(out.Abandoned, id)
+		}
+		if id == except {
+			continue
+		}
+		counts := b.End
+		if counts == nil {
+			counts = endOf(b.Run.Plan, b.Run.Decision(s.Now()))
+		}
+		for _, addr := range counts.Retired {
+			out.Retired[addr] = id
+		}
+		for step, seq := range counts.Confirmed {
+			out.Confirmed[step] = planner.Confirmation{Run: id, Seq: seq}
+		}
+	}
+	return out, nil
+}
+
+// Unfinished returns the run that is to be resumed, or a damaged one that a person has to set aside first; nil if
+// there is neither. There is at most one to be resumed: a new run is created only when no other is unfinished.
+func (s *Store) Unfinished() (*Run, error) {
+	ids, err := s.IDs()
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range slices.Backward(ids) {
+		b, err := s.Brief(id)
+		if err != nil {
+			return nil, err
+		}
+		if b.Run != nil && (b.End == nil || b.Run.Damage != nil) {
+			return b.Run, nil
+		}
+	}
+	return nil, nil
+}
+
+// CarriedOut returns the id of a run that has carried a plan out to its end; "" if none has.
+func (s *Store) CarriedOut(p *planner.Plan) (string, error) {
+	want, err := PlanHash(p)
+	if err != nil {
+		return "", err
+	}
+	ids, err := s.IDs()
+	if err != nil {
+		return "", err
+	}
+	for _, id := range ids {
+		b, err := s.Brief(id)
+		if err != nil {
+			return "", err
+		}
+		if b.End == nil || b.End.Abandoned {
+			continue
+		}
+		plans, err := s.plans(b)
+		if err != nil {
+			return "", err
+		}
+		if slices.Contains(plans, want) {
+			return id, nil
+		}
+	}
+	return "", nil
+}
+
+// plans are the hashes of all plans that a run has had.
+func (s *Store) plans(b Brief) ([]string, error) {
+	if b.Run == nil && b.End.Plan != "" {
+		return []string{b.End.Plan}, nil
+	}
+	r := b.Run
+	if r == nil {
+		var err error
+		if r, err = s.Load(b.ID); err != nil {
+			return nil, err
+		}
+	}
+	var out []string
+	for _, p := range append(slices.Clone(r.Replaced), r.Plan) {
+		hash, err := PlanHash(p)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, hash)
+	}
+	return out, nil
+}
+
+// retiredBy are the declarations whose retiring steps are all done.
+func retiredBy(p *planner.Plan, d Decision) []string {
+	open, closed := map[string]bool{}, map[string]bool{}
+	for i := range p.Steps {
+		for _, addr := range p.Steps[i].Retires {
+			if d.Steps[p.Steps[i].ID].Phase == PhaseDone {
+				closed[addr] = true
+			} else {
+				open[addr] = true
+			}
+		}
+	}
+	var out []string
+	for addr := range closed {
+		if !open[addr] {
+			out = append(out, addr)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
