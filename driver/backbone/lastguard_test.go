@@ -102,9 +102,11 @@ func TestVerifyChecksTheRunsFiles(t *testing.T) {
 		}
 		d, task := b.task(*run.Plan.Step(planner.StepID("migration.backbone_to_cloud.support", "verify")))
 		task.Files = b.store.Files(run)
-		merged, sum := maps.Clone(b.outputs(run, task.Step.Addr, "merge")), sha256.Sum256(c.recorded)
-		merged["sha256"] = hex.EncodeToString(sum[:])
-		task.Remember("merge", executor.Past{Outputs: merged, Done: true})
+		b.remember(run, task)
+		merged, sum := task.Past("merge"), sha256.Sum256(c.recorded)
+		merged.Outputs = maps.Clone(merged.Outputs)
+		merged.Outputs["sha256"] = hex.EncodeToString(sum[:])
+		task.Remember("merge", merged)
 		v, err := d.Verify(t.Context(), task)
 		passed := err == nil && v.State == executor.Done
 		if passed != (c.want == "") || !passed && (err == nil || !strings.Contains(err.Error(), c.want)) {
@@ -113,15 +115,19 @@ func TestVerifyChecksTheRunsFiles(t *testing.T) {
 	}
 }
 
-// outputs returns what a step of a run has recorded.
-func (b *bench) outputs(run *executor.Run, addr, op string) map[string]string {
+// remember gives a task what the steps of a run have recorded.
+func (b *bench) remember(run *executor.Run, t *executor.Task) {
 	b.t.Helper()
 	j, err := b.store.Journal(run, journal.Options{Now: time.Now})
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	defer j.Close()
-	return executor.Next(run.Plan, j.Entries(), time.Now()).Steps[planner.StepID(addr, op)].Outputs
+	d := executor.Next(run.Plan, j.Entries(), time.Now())
+	for i := range run.Plan.Steps {
+		s := &run.Plan.Steps[i]
+		t.Remember(s.Op, executor.Past{Outputs: d.Steps[s.ID].Outputs})
+	}
 }
 
 // withoutOnePair takes the first pair out of the first section of a merged file.
