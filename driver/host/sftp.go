@@ -107,6 +107,23 @@ func answered(s *sftp.StatusError) error {
 	return &inWords{"the machine answered " + foreign(s), s}
 }
 
+// errUntold is the answer of a machine that all is well, to a question. The library hands on nothing for it, and no
+// error.
+var errUntold = &inWords{"the machine answered that all is well, and not what was asked", fs.ErrInvalid}
+
+// told is what a machine says of a file, if it says anything.
+func told(info fs.FileInfo, err error) (fs.FileInfo, error) {
+	if err != nil {
+		return nil, err
+	}
+	if info != nil {
+		if s, ok := info.Sys().(*sftp.FileStat); ok && s != nil {
+			return info, nil
+		}
+	}
+	return nil, errUntold
+}
+
 // failed tells the bare failure, whose reason has to be found out.
 func failed(err error) bool {
 	var s *sftp.StatusError
@@ -115,17 +132,23 @@ func failed(err error) bool {
 
 // Stat: see Files.
 func (f *sftpFiles) Stat(name string) (fs.FileInfo, error) {
-	return access(f, "stat", name, func(c *transfer) (fs.FileInfo, error) { return c.Stat(name) })
+	return access(f, "stat", name, func(c *transfer) (fs.FileInfo, error) { return told(c.Stat(name)) })
 }
 
 // Lstat: see Files.
 func (f *sftpFiles) Lstat(name string) (fs.FileInfo, error) {
-	return access(f, "lstat", name, func(c *transfer) (fs.FileInfo, error) { return c.Lstat(name) })
+	return access(f, "lstat", name, func(c *transfer) (fs.FileInfo, error) { return told(c.Lstat(name)) })
 }
 
 // Readlink: see Files.
 func (f *sftpFiles) Readlink(name string) (string, error) {
-	return access(f, "readlink", name, func(c *transfer) (string, error) { return c.ReadLink(name) })
+	return access(f, "readlink", name, func(c *transfer) (string, error) {
+		to, err := c.ReadLink(name)
+		if err == nil && to == "" {
+			err = errUntold
+		}
+		return to, err
+	})
 }
 
 // Names: see Files.
@@ -146,7 +169,7 @@ func (f *sftpFiles) Names(folder string) ([]string, error) {
 // Open: see Files. A pipe or a socket is refused: sshd would wait for its other end, and with it all other files.
 func (f *sftpFiles) Open(name string) (io.ReadSeekCloser, error) {
 	file, err := access(f, "open", name, func(c *transfer) (*sftpFile, error) {
-		info, err := c.Stat(name)
+		info, err := told(c.Stat(name))
 		switch {
 		case err != nil:
 			return nil, err
@@ -156,6 +179,9 @@ func (f *sftpFiles) Open(name string) (io.ReadSeekCloser, error) {
 			return nil, fmt.Errorf("%w: it is a pipe or a socket, not a file", fs.ErrInvalid)
 		}
 		open, err := c.Open(name)
+		if err == nil && open == nil {
+			err = errUntold
+		}
 		return &sftpFile{files: f, client: c, file: open, name: name}, err
 	})
 	if err != nil {
@@ -175,6 +201,9 @@ func (f *sftpFiles) Create(name string) (NewFile, error) {
 				err = fs.ErrExist
 			}
 			return nil, err
+		}
+		if made == nil {
+			return nil, errUntold
 		}
 		if err = made.Chmod(0o600); err != nil {
 			_ = made.Close()
@@ -265,6 +294,9 @@ func (f *sftpFile) Read(p []byte) (int, error) {
 		n, err := f.file.Read(part)
 		return int64(n), err
 	})
+	if n == 0 && err == nil && len(part) > 0 {
+		return 0, about("read", f.name, errUntold) // nothing, and not the end, would be asked for for ever
+	}
 	copy(p, part[:n])
 	if n > 0 && err == io.EOF { //nolint:errorlint // as in do
 		err = nil // as files do: the end comes by itself
@@ -296,7 +328,7 @@ func (f *sftpFile) Write(p []byte) (int, error) {
 func (f *sftpFile) Stat() (info fs.FileInfo, err error) {
 	got := make(chan fs.FileInfo, 1) // an answer may come too late
 	_, err = f.do("stat", func() (int64, error) {
-		info, err := f.file.Stat()
+		info, err := told(f.file.Stat())
 		got <- info
 		return 0, err
 	})

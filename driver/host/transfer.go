@@ -165,7 +165,7 @@ func (s *session) transfer(ctx context.Context, in io.Reader) (*sftp.Client, err
 }
 
 // await waits for what act returns until ctx ends. An answer that comes later is dropped: act must not write anything
-// that its caller reads.
+// that its caller reads. A machine must not end this program: if the library panics about an answer, that is an error.
 func await[A, B any](ctx context.Context, act func() (A, B, error)) (A, B, error) {
 	type answer struct {
 		a   A
@@ -174,8 +174,12 @@ func await[A, B any](ctx context.Context, act func() (A, B, error)) (A, B, error
 	}
 	got := make(chan answer, 1)
 	go func() {
-		a, b, err := act()
-		got <- answer{a, b, err}
+		x := answer{err: errors.New("its answer cannot be understood")}
+		defer func() {
+			_ = recover()
+			got <- x
+		}()
+		x.a, x.b, x.err = act()
 	}()
 	select {
 	case x := <-got:

@@ -1,0 +1,150 @@
+//go:build unix
+
+package host
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/pkg/sftp"
+)
+
+// The packets of SFTP (draft-ietf-secsh-filexfer-02).
+const (
+	sftpInit, sftpVersion                                          = 1, 2
+	sftpStatus, sftpHandle, sftpData, sftpName, sftpAttrs, sftpExt = 101, 102, 103, 104, 105, 201
+)
+
+// answering are the files of a machine that answers each packet of SFTP, told by its kind, with what answer says.
+func answering(t *testing.T, answer func(kind byte) []byte) *sftpFiles {
+	t.Helper()
+	hear, ask := io.Pipe()
+	told, say := io.Pipe()
+	write := func(p []byte) error {
+		_, err := say.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(p))), p...))
+		return err
+	}
+	go func() {
+		for {
+			var length [4]byte
+			if _, err := io.ReadFull(hear, length[:]); err != nil {
+				return
+			}
+			p := make([]byte, binary.BigEndian.Uint32(length[:]))
+			if _, err := io.ReadFull(hear, p); err != nil {
+				return
+			}
+			var err error
+			if p[0] == sftpInit {
+				err = write([]byte{sftpVersion, 0, 0, 0, 3})
+			} else {
+				a := answer(p[0])
+				err = write(append(append([]byte{a[0]}, p[1:5]...), a[1:]...))
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	open := func(context.Context) (*transfer, error) {
+		in := &meter{Reader: told}
+		c, err := sftp.NewClientPipe(in, ask, sftp.UseConcurrentReads(false))
+		if err != nil {
+			return nil, err
+		}
+		return newTransfer(c, in), nil
+	}
+	session, err := open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { hear.Close(); say.Close(); _ = session.Close() })
+	return &sftpFiles{ctx: t.Context(), limit: time.Minute, name: "test",
+		client: func(context.Context) (*transfer, error) { return session, nil }}
+}
+
+// everything uses files in every way, and gives the errors.
+func everything(files Files) (errs []error) {
+	note := func(err error) { errs = append(errs, err) }
+	_, err := files.Stat("/a")
+	note(err)
+	_, err = files.Lstat("/a")
+	note(err)
+	_, err = files.Readlink("/a")
+	note(err)
+	_, err = files.Names("/a")
+	note(err)
+	_, err = ReadFile(files, "/a", 1<<20)
+	note(err)
+	f, err := files.Create("/a")
+	if note(err); err == nil {
+		_, err = f.Stat()
+		note(err)
+		_, err = f.Write([]byte("text"))
+		note(errors.Join(err, f.Chmod(0o600), f.Chown(1, 1), f.Sync(), f.Close()))
+	}
+	if f, err := files.Open("/a"); err == nil {
+		_, err = f.Seek(0, io.SeekEnd)
+		note(errors.Join(err, f.Close()))
+	}
+	note(files.Rename("/a", "/b"))
+	note(files.Remove("/a"))
+	return errs
+}
+
+// A machine that answers questions with "all is well" has told nothing.
+func TestMachineThatTellsNothing(t *testing.T) {
+	well := []byte{sftpStatus, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+	handle := []byte{sftpHandle, 0, 0, 0, 1, 'h'}
+	attrs := []byte{sftpAttrs, 0, 0, 0, 4, 0, 0, 0x81, 0xa4} // a regular file
+	files := answering(t, func(byte) []byte { return well })
+	_, err := files.Stat("/a")
+	is(t, err, fs.ErrInvalid)
+	_, err = files.Lstat("/a")
+	is(t, err, fs.ErrInvalid)
+	_, err = files.Readlink("/a")
+	is(t, err, fs.ErrInvalid)
+	_, err = files.Create("/a")
+	is(t, err, fs.ErrInvalid)
+	files = answering(t, func(kind byte) []byte {
+		switch kind {
+		case 17: // STAT
+			return attrs
+		case 3: // OPEN
+			return handle
+		}
+		return well
+	})
+	_, err = ReadFile(files, "/a", 1<<20)
+	is(t, err, fs.ErrInvalid)
+	f, err := files.Create("/a")
+	ok(t, err)
+	_, err = f.Stat()
+	is(t, err, fs.ErrInvalid)
+}
+
+// Whatever a machine answers, this program goes on.
+func TestAnswersOfAnyKind(t *testing.T) {
+	kinds := []byte{sftpStatus, sftpHandle, sftpData, sftpName, sftpAttrs, sftpExt}
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		files := answering(t, func(byte) []byte {
+			kind := kinds[r.IntN(len(kinds))]
+			if kind == sftpHandle {
+				return []byte{sftpHandle, 0, 0, 0, 1, 'h'}
+			}
+			out := []byte{kind}
+			for range r.IntN(40) {
+				out = append(out, byte(r.IntN([]int{1, 6, 256}[r.IntN(3)]))) // #nosec G115 -- it is below 256
+			}
+			return out
+		})
+		_ = everything(files)
+	}
+}
