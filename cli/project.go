@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/kballard/go-shellquote"
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/cli/internal/args"
 	"github.com/syncctl/syncctl/cli/internal/files"
@@ -148,7 +149,7 @@ func (c *command) ownDataDir() error {
 	}
 	if tracked != "" {
 		return failf(exitError, "the data folder cannot be used: git tracks %s, and what comes with a repository is "+
-			"nobody's record of what was done here. Take it out: git rm -r --cached %s", tracked, c.near(dir))
+			"nobody's record of what was done here. Take it out: git rm -r --cached %s", tracked, shellquote.Join(c.near(dir)))
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/kballard/go-shellquote"
 	"github.com/spf13/afero"
 )
 
@@ -38,7 +39,8 @@ func Private(fsys afero.Fs, path string) error {
 	case !own(info):
 		return fmt.Errorf("%s belongs to another user", path)
 	case hasModes && info.Mode().Perm()&others != 0:
-		return fmt.Errorf("others may use %s (mode %04o): chmod go= %[1]s", path, info.Mode().Perm())
+		return fmt.Errorf("others may use %s (mode %04o): chmod go= %s", path, info.Mode().Perm(),
+			shellquote.Join(path))
 	}
 	return nil
 }

@@ -119,15 +119,23 @@ func Lines(commands ...[]string) []string {
 func JoinLines(commands ...[]string) string { return strings.Join(Lines(commands...), " && ") }
 
 // Script collects the command lines that a person pastes into a shell at a machine. Comments stand on lines of their
-// own before a command: behind it, an interactive shell may take them for arguments.
+// own before a command: behind it, an interactive shell may take them for arguments. Shells such as zsh run what stands
+// behind a # that is typed, and names in comments are chosen by whoever may create a project: what means something to
+// a shell is quoted there too.
 type Script []string
+
+const meansToShells = ";&|<>()$`'\"\\!*?[]{}^~#="
 
 // Run adds commands.
 func (s *Script) Run(commands ...[]string) { *s = append(*s, Lines(commands...)...) }
 
 // Note adds a comment.
 func (s *Script) Note(format string, args ...any) {
-	*s = append(*s, "# "+wording.OneLine(fmt.Sprintf(format, args...)))
+	text := wording.OneLine(fmt.Sprintf(format, args...))
+	if strings.ContainsAny(text, meansToShells) {
+		text = host.Quote([]string{text})
+	}
+	*s = append(*s, "# "+text)
 }
 
 // Lines are the commands without the comments.

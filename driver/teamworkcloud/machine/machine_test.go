@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -290,5 +291,18 @@ func TestUnfitMachine(t *testing.T) {
 		if err != nil || (why == "") != (c.says == "") || !strings.Contains(why, c.says) {
 			t.Errorf("%s: %q, %v; want %q", name, why, err, c.says)
 		}
+	}
+}
+
+// A name in a comment runs nothing, in shells that know no comments either.
+func TestNamesInScripts(t *testing.T) {
+	var script Script
+	script.Note("%s, branch %s: %s", "Wing", "b", "3 revisions")
+	script.Note("%s: %s", "x; touch '$(id)' `id` !rm", "1 branch")
+	want := Script{
+		"# Wing, branch b: 3 revisions", `# 'x; touch '\''$(id)'\'' ` + "`id`" + ` !rm: 1 branch'`,
+	}
+	if !slices.Equal(script, want) || len(script.Lines()) != 0 {
+		t.Errorf("got %q", script)
 	}
 }
