@@ -95,7 +95,22 @@ func (l localFiles) Names(folder string) ([]string, error) {
 	return names, err
 }
 
-func (l localFiles) Open(name string) (io.ReadSeekCloser, error) { return l.Fs.Open(name) }
+// Open waits for nobody: a pipe in the place of a file would hold this program up until somebody writes to it.
+func (l localFiles) Open(name string) (io.ReadSeekCloser, error) {
+	f, err := l.OpenFile(name, os.O_RDONLY|atOnce, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) != 0 {
+		err = &fs.PathError{Op: "open", Path: name, Err: fmt.Errorf("%w: it is a pipe or a socket, not a file", fs.ErrInvalid)}
+	}
+	if err != nil {
+		_ = f.Close() // nothing was written to it
+		return nil, err
+	}
+	return f, nil
+}
 
 func (l localFiles) Create(name string) (NewFile, error) {
 	f, err := l.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // O_EXCL follows no link

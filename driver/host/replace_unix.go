@@ -15,3 +15,6 @@ func localOwner(info fs.FileInfo) (uid, gid int, ok bool) {
 	}
 	return int(s.Uid), int(s.Gid), true
 }
+
+// atOnce makes opening a file not wait.
+const atOnce = syscall.O_NONBLOCK

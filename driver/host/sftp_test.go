@@ -135,6 +135,25 @@ func ok(t *testing.T, err error) {
 	}
 }
 
+// A pipe is refused everywhere and not waited for, be it that a link leads to it.
+func TestPipesAreNotFiles(t *testing.T) {
+	eachFs(t, func(t *testing.T, c fsCase) {
+		if !c.real {
+			return
+		}
+		ok(t, syscall.Mkfifo(c.at("pipe"), 0o600))
+		ok(t, os.Symlink("pipe", c.at("link")))
+		for _, name := range []string{"pipe", "link"} {
+			_, err := ReadFile(c, c.at(name), MaxFile)
+			is(t, err, fs.ErrInvalid)
+			_, err = Replace(t.Context(), c, Replacement{Name: c.at(name), Was: "x", Random: bytes.NewReader(make([]byte, 99))})
+			if err == nil {
+				t.Errorf("%s is replaced", name)
+			}
+		}
+	})
+}
+
 func TestCreate(t *testing.T) {
 	eachFs(t, func(t *testing.T, c fsCase) {
 		name := c.create(t, "file", "0123456789")
