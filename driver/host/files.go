@@ -103,7 +103,7 @@ func (l localFiles) Open(name string) (io.ReadSeekCloser, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) != 0 {
-		err = &fs.PathError{Op: "open", Path: name, Err: fmt.Errorf("%w: it is a pipe or a socket, not a file", fs.ErrInvalid)}
+		err = about("open", name, fmt.Errorf("%w: it is a pipe or a socket, not a file", fs.ErrInvalid))
 	}
 	if err != nil {
 		_ = f.Close() // nothing was written to it
@@ -149,4 +149,27 @@ func (l localFiles) Rename(from, to string) error {
 		_ = folder.Close()
 	}
 	return nil
+}
+
+// Planted tells whether a name of this machine may have been put there by another user to be written through: a link, a
+// pipe or a file of somebody else's in a folder where everybody may make one, such as /tmp. Systems refuse the same
+// where they are told to (Linux with protected_symlinks, protected_fifos and protected_regular). nil: it was not, there
+// is nothing of that name, or the file system has no owners.
+func Planted(fsys afero.Fs, name string) error {
+	const everybodyWrites = 0o002
+	info, err := localFiles{fsys}.Lstat(name)
+	if err != nil {
+		return nil //nolint:nilerr // whatever is wrong with the name shows when it is written
+	}
+	dir, err := fsys.Stat(filepath.Dir(name))
+	if err != nil {
+		return nil //nolint:nilerr // see above
+	}
+	user, _, known := localOwner(info)
+	maker, _, _ := localOwner(dir)
+	if !known || dir.Mode().Perm()&everybodyWrites == 0 || user == os.Geteuid() || user == maker {
+		return nil
+	}
+	return fmt.Errorf("%s belongs to another user, in a folder where everybody may make files: write to a folder of your "+
+		"own", name)
 }

@@ -13,7 +13,7 @@ import (
 
 // Replace writes a file whole or not at all: a temporary file beside it, sync, rename. An existing file keeps its
 // mode and its owner, and a symbolic link stays one. Into what is not a regular file, such as a pipe or a terminal,
-// it writes instead.
+// it writes instead. What another user may have planted is refused (host.Planted).
 func Replace(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
 	if err := replace(fsys, path, data, perm); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
@@ -22,6 +22,9 @@ func Replace(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
 }
 
 func replace(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
+	if err := host.Planted(fsys, path); err != nil {
+		return err
+	}
 	info, err := fsys.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

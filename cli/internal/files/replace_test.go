@@ -89,3 +89,46 @@ func TestReplaceWritesIntoPipes(t *testing.T) {
 		t.Errorf("%s is a regular file: %v, %v", os.DevNull, info, err)
 	}
 }
+
+// plantedFs is a file system in which all that is not a folder is another user's.
+type plantedFs struct{ afero.Fs }
+
+func (p plantedFs) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
+	info, err := os.Lstat(name)
+	if err == nil && !info.IsDir() {
+		s := *info.Sys().(*syscall.Stat_t)
+		s.Uid++
+		info = another{info, &s}
+	}
+	return info, true, err
+}
+
+type another struct {
+	fs.FileInfo
+
+	stat *syscall.Stat_t
+}
+
+func (a another) Sys() any { return a.stat }
+
+// TestReplacePlanted: what another user may have put into a folder of everybody's is not written to.
+func TestReplacePlanted(t *testing.T) {
+	dir := t.TempDir()
+	victim := filepath.Join(t.TempDir(), "victim")
+	err := errors.Join(os.WriteFile(victim, []byte("old"), 0o600), os.Symlink(victim, filepath.Join(dir, "link")),
+		syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600), os.Chmod(dir, 0o777|fs.ModeSticky))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"link", "pipe"} {
+		if err := Replace(plantedFs{afero.NewOsFs()}, filepath.Join(dir, name), []byte("new"), 0o644); err == nil {
+			t.Errorf("%s was written to", name)
+		}
+	}
+	if b, err := os.ReadFile(victim); err != nil || string(b) != "old" {
+		t.Errorf("the victim is %q, %v", b, err)
+	}
+	if err := Replace(plantedFs{afero.NewOsFs()}, filepath.Join(dir, "new"), nil, 0o644); err != nil {
+		t.Error(err)
+	}
+}

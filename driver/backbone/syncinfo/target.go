@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -31,6 +32,9 @@ func (o MergeOptions) resolve() (target, error) {
 	for n := 0; ; n++ {
 		if isDevice(t.path) {
 			return t, fmt.Errorf("the output %s leads to a device, not to a regular file; use -o - for standard output", t.name)
+		}
+		if err := host.Planted(o.Fs, t.path); err != nil {
+			return t, onOneLine{err}
 		}
 		if !follows {
 			break

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/afero"
 )
 
 // samples puts the vendor's files into a new folder, as a and b.
@@ -263,4 +264,48 @@ func TestMergeFromPipes(t *testing.T) {
 		}
 		end()
 	})
+}
+
+// plantedFs is a file system in which all that is not a folder is another user's.
+type plantedFs struct{ *afero.OsFs }
+
+func (p plantedFs) LstatIfPossible(name string) (os.FileInfo, bool, error) {
+	info, err := os.Lstat(name)
+	if err == nil && !info.IsDir() {
+		s := *info.Sys().(*syscall.Stat_t)
+		s.Uid++
+		info = another{info, &s}
+	}
+	return info, true, err
+}
+
+type another struct {
+	os.FileInfo
+
+	stat *syscall.Stat_t
+}
+
+func (a another) Sys() any { return a.stat }
+
+// TestMergePlanted: what another user may have put into a folder of everybody's is not written to.
+func TestMergePlanted(t *testing.T) {
+	dir, o := samples(t)
+	common := filepath.Join(dir, "common")
+	at := func(name string) string { return filepath.Join(common, name) }
+	err := errors.Join(os.Mkdir(common, 0o700), os.Symlink(filepath.Join(dir, "a"), at("link")),
+		os.WriteFile(at("file"), []byte("old"), 0o600), os.Chmod(common, 0o777|os.ModeSticky))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Fs = plantedFs{afero.NewOsFs().(*afero.OsFs)}
+	for _, name := range []string{"link", "file"} {
+		o.Out = at(name)
+		if _, err := Merge(context.Background(), o); err == nil {
+			t.Errorf("%s was written to", name)
+		}
+	}
+	o.Out = at("new")
+	if _, err := Merge(context.Background(), o); err != nil {
+		t.Error(err)
+	}
 }

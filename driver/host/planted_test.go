@@ -1,0 +1,68 @@
+//go:build unix
+
+package host
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/spf13/afero"
+)
+
+// foreignFs is a file system in which a name is another user's.
+type foreignFs struct {
+	afero.Fs
+
+	name string
+	user uint32
+}
+
+func (f foreignFs) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
+	info, err := os.Lstat(name)
+	if err == nil && filepath.Base(name) == f.name {
+		s := *info.Sys().(*syscall.Stat_t)
+		s.Uid = f.user
+		info = ownedBy{info, &s}
+	}
+	return info, true, err
+}
+
+type ownedBy struct {
+	fs.FileInfo
+
+	stat *syscall.Stat_t
+}
+
+func (o ownedBy) Sys() any { return o.stat }
+
+// Linux follows no link of somebody else's in /tmp, if it is told so (protected_symlinks). This program does not rely
+// on that.
+func TestPlanted(t *testing.T) {
+	mine := uint32(os.Geteuid())
+	for _, c := range []struct {
+		mode    fs.FileMode
+		user    uint32
+		planted bool
+	}{
+		{0o777 | fs.ModeSticky, mine + 1, true}, {0o777, mine + 1, true}, {0o777 | fs.ModeSticky, mine, false},
+		{0o755, mine + 1, false}, {0o775, mine + 1, false},
+	} {
+		dir := t.TempDir()
+		ok(t, os.WriteFile(filepath.Join(dir, "target"), []byte("x"), 0o600))
+		ok(t, os.Symlink("target", filepath.Join(dir, "link")))
+		ok(t, syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600))
+		ok(t, os.Chmod(dir, c.mode))
+		for _, name := range []string{"link", "pipe", "target"} {
+			fsys := foreignFs{afero.NewOsFs(), name, c.user}
+			if err := Planted(fsys, filepath.Join(dir, name)); (err != nil) != c.planted {
+				t.Errorf("%s of user %d in %v: %v", name, c.user, c.mode, err)
+			}
+			if err := Planted(fsys, filepath.Join(dir, "new")); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
