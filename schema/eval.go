@@ -368,11 +368,6 @@ func (l *loader) improve(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalCo
 		d.Expression, d.EvalContext = expr, ctx
 	}
 	unknownFunction(d)
-	if d.Summary == "Duplicate object key" && refersToSecret(expr, ctx) { // the library quotes the key
-		d.Detail = "Two items produced the same key (it is left out, because it may be sensitive). To group such items, " +
-			"put an ellipsis (...) after the value expression."
-		return
-	}
 	if d.Subject == nil || d.Summary != "Unsupported attribute" &&
 		d.Summary != "Attempt to get attribute from null value" {
 		return
@@ -399,16 +394,6 @@ func (l *loader) improve(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalCo
 			return
 		}
 	}
-}
-
-// refersToSecret says whether something sensitive goes into an expression.
-func refersToSecret(expr hcl.Expression, ctx *hcl.EvalContext) bool {
-	for _, t := range expr.Variables() {
-		if val, diags := t.TraverseAbs(ctx); !diags.HasErrors() && IsSensitive(val) {
-			return true
-		}
-	}
-	return false
 }
 
 func attributeHint(name string, ty cty.Type) string {

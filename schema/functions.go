@@ -35,7 +35,9 @@ func (l *loader) newFunctions() map[string]function.Function {
 		if made, ok := own[f.Name]; ok {
 			call = made
 		}
-		if f.Name != "try" && f.Name != "can" { // these two evaluate their arguments themselves
+		if f.Name == "try" || f.Name == "can" { // these two evaluate their arguments themselves
+			call = l.attempt(f.Name)
+		} else {
 			call = l.discreet(f.Name, call)
 		}
 		table[f.Name] = call
@@ -72,6 +74,7 @@ func (l *loader) discreet(name string, f function.Function) function.Function {
 	}
 	spec.Type = func(args []cty.Value) (cty.Type, error) {
 		args, err := l.fit(name, f, args)
+		l.noteSecrets(args...)
 		if err != nil {
 			return cty.DynamicPseudoType, l.hush(err, args)
 		}
@@ -80,10 +83,12 @@ func (l *loader) discreet(name string, f function.Function) function.Function {
 	}
 	spec.Impl = func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		args, err := l.fit("", f, args)
+		l.noteSecrets(args...)
 		if err != nil {
 			return cty.DynamicVal, l.hush(err, args)
 		}
 		val, err := f.Call(args)
+		l.noteSecrets(val)
 		if err != nil {
 			return cty.DynamicVal, l.hush(err, args)
 		}

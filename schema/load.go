@@ -138,6 +138,7 @@ type loader struct {
 	folders   map[string]parsedFolder // by the module's folder
 	functions map[string]function.Function
 	secrets   *secretSet
+	flow      flow
 	read      int64        // bytes of configuration files so far
 	expanded  int64        // bytes that would have been written without for_each
 	signs     int          // words and signs in them

@@ -36,6 +36,8 @@ type meter struct {
 	more int64     // for a large configuration: one for each of its bytes
 	err  error     // once there is one, nothing more is evaluated
 	at   hcl.Range // where it came up
+
+	keyed bool // in the expression something is looked up by a sensitive key
 }
 
 // take counts work before it is done.
@@ -124,8 +126,9 @@ func longDigits(v cty.Value) error {
 func (l *loader) evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	rng := expr.Range()
 	l.now.Store(&rng)
-	before := l.meter.err
-	if before == nil {
+	flow := l.flow
+	l.meter.keyed = false
+	if l.meter.err == nil {
 		l.meter.at = rng
 		l.meter.preview(expr, ctx)
 	}
@@ -137,6 +140,14 @@ func (l *loader) evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value,
 		}
 	}
 	if l.meter.err == nil {
+		if l.meter.keyed {
+			val = Sensitive(val)
+		}
+		if len(diags) > 0 && l.reached(expr, ctx, flow) {
+			for _, d := range diags {
+				discreetly(d, ctx)
+			}
+		}
 		return val, diags
 	}
 	d := problem(l.meter.at, "Too much to evaluate", "Evaluation ends here: %s.", l.meter.err)
@@ -219,6 +230,9 @@ func (w *watched) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	case *hclsyntax.IndexExpr:
 		c := *e
 		ok, expr = part(&c.Key) && w.numbers(cty.Number, c.Key), &c
+		if lit, known := c.Key.(*hclsyntax.LiteralValueExpr); known && IsSensitive(lit.Val) {
+			w.meter.keyed = true
+		}
 	}
 	if !ok {
 		return w.failed()

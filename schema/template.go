@@ -73,6 +73,7 @@ func parseTemplate(src []byte, path string) (hclsyntax.Expression, error) {
 
 // render evaluates a template within the limits, as evaluate does with an expression of the configuration.
 func (l *loader) render(expr hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, error) {
+	flow := l.flow
 	if l.meter.err == nil {
 		l.meter.preview(expr, ctx)
 	}
@@ -82,6 +83,9 @@ func (l *loader) render(expr hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Va
 	val, diags := expr.Value(ctx)
 	if diags.HasErrors() {
 		d := firstError(diags)
+		if l.reached(expr, ctx, flow) {
+			discreetly(d, ctx)
+		}
 		unknownFunction(d)
 		return cty.NilVal, inTemplate(d)
 	}

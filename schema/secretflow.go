@@ -1,0 +1,98 @@
+package schema
+
+import (
+	"errors"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/customdecode"
+	"github.com/syncctl/syncctl/schema/functions"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+)
+
+// The library carries the mark of a secret through all operations but these: whether try and can succeed, what a
+// sensitive key finds in an object, and the elements of a sensitive collection inside of a loop. Without what follows
+// a secret could be read letter by letter without nonsensitive.
+
+// flow notes what happens to secrets while an expression is evaluated.
+type flow struct {
+	calls int // of functions that were given a secret, or gave one
+}
+
+func (l *loader) noteSecrets(vals ...cty.Value) {
+	for _, v := range vals {
+		if IsSensitive(v) {
+			l.flow.calls++
+		}
+	}
+}
+
+// reached tells whether something sensitive goes into an expression that was evaluated. before is the flow then.
+func (l *loader) reached(expr hcl.Expression, ctx *hcl.EvalContext, before flow) bool {
+	return l.flow.calls != before.calls || l.meter.keyed || refersToSecret(expr, ctx)
+}
+
+// attempt is try or can. What it gives is sensitive if it depends on a secret whether an expression has a value.
+func (l *loader) attempt(name string) function.Function {
+	f := functions.Find(name).Func
+	return function.New(&function.Spec{
+		Params: f.Params(), VarParam: f.VarParam(), Type: function.StaticReturnType(cty.DynamicPseudoType),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			before := l.flow
+			val, err := f.Call(args)
+			secret := l.flow.calls != before.calls
+			for _, arg := range args {
+				closure := customdecode.ExpressionClosureFromVal(arg)
+				secret = secret || refersToSecret(closure.Expression, closure.EvalContext)
+			}
+			switch {
+			case secret && err != nil:
+				return cty.NilVal, errors.New("no expression succeeded (details are left out, because something sensitive " +
+					"goes into them)")
+			case secret && err == nil:
+				val = Sensitive(val)
+			}
+			return val, err
+		},
+	})
+}
+
+const leftOut = " (details are left out, because something sensitive goes into the expression)."
+
+// discreetly takes out of an error what it may quote of the elements of a sensitive collection, and of the names in a
+// sensitive object: there they do not carry the mark.
+func discreetly(d *hcl.Diagnostic, ctx *hcl.EvalContext) {
+	inLoop := d.EvalContext != nil && d.EvalContext != ctx
+	if inLoop {
+		d.Expression, d.EvalContext = nil, nil
+	}
+	switch d.Summary {
+	case "Invalid function argument", "Error in function call":
+		if inLoop {
+			d.Detail = "The call failed" + leftOut
+		}
+	case "Inconsistent conditional result types":
+		d.Detail = "The true and false result expressions must have consistent types" + leftOut
+	case "Duplicate object key": // the library quotes the key
+		d.Detail = "Two items produced the same key (it is left out, because it may be sensitive). To group such items, " +
+			"put an ellipsis (...) after the value expression."
+	}
+}
+
+// refersToSecret says whether something sensitive goes into an expression: it is referred to, or the attributes and
+// elements that it has.
+func refersToSecret(expr hcl.Expression, ctx *hcl.EvalContext) bool {
+	for _, t := range expr.Variables() {
+		for i := len(t); i > 0; i-- {
+			val, diags := t[:i].TraverseAbs(ctx)
+			if diags.HasErrors() {
+				continue
+			}
+			if val.IsMarked() || i == len(t) && IsSensitive(val) {
+				return true
+			}
+			break
+		}
+	}
+	return false
+}
