@@ -114,8 +114,8 @@ func mayImport(from, to string) bool {
 	switch {
 	case under(from, "cmd"):
 		return true
-	case slices.Contains([]string{"printable", "redact"}, to): // what is shown of foreign text and of secrets
-		return !isSimulator(from) && !slices.Contains([]string{"printable", "redact"}, from)
+	case slices.Contains([]string{"fault", "printable", "redact"}, to): // what is shown of faults, foreign text, secrets
+		return !isSimulator(from) && !slices.Contains([]string{"fault", "printable", "redact"}, from)
 	case under(from, "cli"): // every product comes to it from outside
 		return productOf(to) == "" && !under(to, "cmd", "driver/keystore")
 	case isSimulator(from):

@@ -13,6 +13,7 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/output"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/policy"
 	"github.com/syncctl/syncctl/redact"
 	"github.com/syncctl/syncctl/schema"
@@ -45,6 +46,7 @@ type command struct {
 	redactor *redact.Set     // nil until a configuration is loaded
 	held     []driver.Closer // drivers that hold something at servers until the command has ended
 	events   *view.Events    // not nil: everything is reported as events
+	carrying string          // the run that is carried out; "": none
 }
 
 // run carries out one command line and returns its exit code.
@@ -56,14 +58,16 @@ func (a *app) run(args []string) int {
 	ctx, release := a.interrupts.Context(context.Background())
 	defer release()
 
-	root := c.root()
-	args, err := c.arguments(root, args)
-	if err == nil {
-		root.SetArgs(args)
-		err = root.ExecuteContext(ctx)
-	}
+	err := c.execute(ctx, args)
 	defer func() { c.closeLog() }()
-	c.closeDrivers()
+	var f *fault.Error
+	if errors.As(err, &f) {
+		c.faulty(f) // before anything else, which may meet what it has left behind
+	}
+	if closing := c.closeDrivers(); err == nil && errors.As(closing, &f) {
+		c.faulty(f)
+		err = f
+	}
 	code, left := codeOf(err)
 	if code != exitDone && ctx.Err() != nil && a.interrupts.Happened() {
 		code = exitInterrupted

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -84,14 +86,17 @@ func (c *command) examine(ctx context.Context, p *project, within time.Duration)
 			all = append(all, view.Examined{Address: r.Addr.String()})
 		}
 	}
+	faults := make([]error, len(declared))
 	var examining sync.WaitGroup
 	for i, r := range declared {
 		examining.Go(func() {
+			defer fault.Catch(&faults[i])
 			defer begin(all[i].Address)()
 			all[i].Found = examineOne(ctx, p, r, within)
 		})
 	}
 	examining.Wait()
+	fault.Raise(errors.Join(faults...))
 	return all
 }
 
@@ -113,13 +118,21 @@ func examineOne(ctx context.Context, p *project, r *schema.Resource, within time
 	late := fmt.Errorf("nothing was found out within %s (-timeout)", within)
 	limited, cancel := context.WithTimeoutCause(ctx, within, late)
 	defer cancel()
-	found := make(chan []driver.Examination, 1)
-	go func() { found <- d.Examine(limited, r, users) }()
+	found, broken := make(chan []driver.Examination, 1), make(chan error, 1)
+	go func() {
+		var err error
+		defer func() { broken <- err }()
+		defer fault.Catch(&err)
+		found <- d.Examine(limited, r, users)
+	}()
 	most := time.NewTimer(within + doctorGrace)
 	defer most.Stop()
 	select {
 	case x := <-found:
 		return x
+	case err := <-broken:
+		fault.Raise(err)
+		return <-found
 	case <-ctx.Done():
 		return nil
 	case <-most.C:

@@ -34,6 +34,7 @@ func (c *command) carry(ctx context.Context, a *application, f *applyFlags) erro
 		}
 		a.run = run
 	}
+	c.carrying = a.run.ID
 	j, err := store.Journal(a.run, journal.Options{Now: c.app.clock.Now, Watch: hook.Journal})
 	if err != nil {
 		return err

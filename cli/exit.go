@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/journal"
 )
 
@@ -17,8 +18,9 @@ const (
 	exitStopped     = 5 // after some steps were done; resumable
 	exitStale       = 6 // the configuration or the servers have changed since the plan was made
 	exitLocked      = 7
-	exitRefused     = 8 // by a guard
-	exitDeclined    = 9 // at the prompt
+	exitRefused     = 8  // by a guard
+	exitDeclined    = 9  // at the prompt
+	exitFault       = 70 // of the program itself, as sysexits.h has it
 	exitInterrupted = 130
 )
 
@@ -55,6 +57,8 @@ func codeOf(err error) (int, error) {
 	var e *exit
 	var locked *journal.LockedError
 	switch {
+	case errors.As(err, new(*fault.Error)):
+		return exitFault, nil // faulty prints it
 	case err == nil:
 		return exitDone, nil
 	case errors.As(err, &e) && e.err == nil:

@@ -22,4 +22,7 @@ type Product struct {
 }
 
 // Main runs syncctl with these products and exits.
-func Main(products ...Product) { os.Exit(operatingSystem(products).run(os.Args[1:])) }
+func Main(products ...Product) {
+	crashApart()
+	os.Exit(operatingSystem(products).run(os.Args[1:]))
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -83,15 +84,19 @@ func (c *command) catalog() (schema.Catalog, map[typeKey]driver.Driver) {
 
 // closeDrivers ends what the drivers hold at servers, such as sessions: it must not outlive the command,
 // however that ended.
-func (c *command) closeDrivers() {
+// The error is that of a fault; others are logged.
+func (c *command) closeDrivers() (err error) {
+	defer fault.Catch(&err)
 	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
 	defer cancel()
 	for _, d := range c.held {
 		if err := d.Close(ctx); err != nil {
+			fault.Raise(err)
 			c.log.Warn("closing a driver: sessions may be left open at a server", "error", err)
 		}
 	}
 	c.held = nil
+	return nil
 }
 
 // closeWithin limits how long a person who has interrupted a command waits.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/fault"
 )
 
 // exitBrokenPipe is what a shell shows for a program ended by SIGPIPE: nobody reads the rest of its output.
@@ -61,13 +62,19 @@ func (c *command) runTool(ctx context.Context, t driver.Tool, run driver.ToolRun
 		cancel()
 	})()
 	done := make(chan error, 1)
-	go func() { done <- t.Run(ctx, run) }()
+	go func() {
+		var err error
+		defer func() { done <- err }()
+		defer fault.Catch(&err)
+		err = t.Run(ctx, run)
+	}()
 	var err error
 	select {
 	case err = <-done:
 	case <-now:
 		err = ctx.Err()
 	}
+	fault.Raise(err)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return failf(exitInterrupted, "interrupted")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
@@ -39,7 +40,8 @@ type Poll struct {
 }
 
 // Carry carries out the plan as far as possible: it starts what Next allows until nothing more may start. What failed
-// or waits is in the report, not in the error; an error means that the journal could not be written.
+// or waits is in the report, not in the error; an error means that the journal could not be written, or is a fault of
+// the program or of the driver (fault.Error): the step that it happened in is then as if the process had died in it.
 func Carry(ctx context.Context, o Options) (*Report, error) {
 	x := newRun(o)
 	if _, err := x.Journal.Append(ctx, RunKey, EventOpened, nil); err != nil {
@@ -148,11 +150,18 @@ func (x *run) loop(ctx context.Context) error {
 // stepEnd is the end of a step's turn.
 type stepEnd struct {
 	i   int
-	err error // the journal could not be written
+	err error // the journal could not be written, or there was a fault
 }
 
 // step takes one step as far as possible and journals how it ended. t is what is recorded of it.
-func (x *run) step(ctx context.Context, s *planner.Step, st StepState, t *Task) error {
+func (x *run) step(ctx context.Context, s *planner.Step, st StepState, t *Task) (err error) {
+	defer func() {
+		var f *fault.Error
+		if errors.As(err, &f) {
+			x.tell(EventFailed, s, f.Error())
+		}
+	}()
+	defer fault.Catch(&err)
 	addr, err := schema.ParseAddr(s.Addr)
 	if err != nil {
 		return err
@@ -162,7 +171,9 @@ func (x *run) step(ctx context.Context, s *planner.Step, st StepState, t *Task) 
 	if t.Resource == nil {
 		return x.fail(ctx, s, Failure{Err: fmt.Errorf("%s is no longer declared", s.Addr), Unsent: true})
 	}
-	a := &attempt{run: x, s: s, t: t, d: x.Drivers(addr), how: st.How, before: st.Entry, again: st.Before}
+	a := &attempt{
+		run: x, s: s, t: t, d: raising{x.Drivers(addr)}, how: st.How, before: st.Entry, again: st.Before,
+	}
 	return a.take(ctx)
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
@@ -31,7 +32,8 @@ type depot struct {
 	lose   map[string]bool  // the request is carried out, the answer lost
 	refuse map[string]error // Execute fails without doing anything
 	verify func(id string, thrown int) (Verdict, error)
-	read   func() // is told that facts are read; nil for nobody
+	broken func(id string) error // what Execute meets; nil: nothing
+	read   func()                // is told that facts are read; nil for nobody
 }
 
 func newDepot() *depot {
@@ -56,6 +58,11 @@ func (d *depot) Execute(_ context.Context, t *Task) (Result, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	id := t.Step.ID
+	if d.broken != nil {
+		if err := d.broken(id); err != nil {
+			return Result{}, err
+		}
+	}
 	if err := d.refuse[id]; err != nil {
 		return Result{}, err
 	}
@@ -189,6 +196,47 @@ func TestLostAnswerIsSeenOnTheServer(t *testing.T) {
 	d.lose[id] = true
 	if rep := carry(t, afero.NewMemMapFs(), d, sample(), nil, d); !rep.Finished || d.thrown[id] != 1 {
 		t.Fatalf("finished %v, sent %d times", rep.Finished, d.thrown[id])
+	}
+}
+
+// TestFault: a fault ends the run, and no step is said to have failed by it: it may have been carried out. What runs
+// beside it is finished, and the next process goes on.
+func TestFault(t *testing.T) {
+	for name, meet := range map[string]func(f *fault.Error) error{
+		"a panic":            func(f *fault.Error) error { panic(f.Text) },
+		"of a goroutine":  func(f *fault.Error) error { return fmt.Errorf("copying: %w", f) },
+		"certainly not sent": func(f *fault.Error) error { return NotSent(f) },
+	} {
+		d, clock, fsys := newDepot(), &fastClock{now: time.Now()}, afero.NewMemMapFs()
+		id := planner.StepID(addr, "send")
+		d.broken = func(step string) error {
+			if step == id {
+				return meet(&fault.Error{Text: "impossible"})
+			}
+			return nil
+		}
+		j, err := journal.Open(fsys, "journal", journal.Options{Now: clock.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rep, err := Carry(t.Context(), Options{
+			Plan: sample(), Config: config(t), Drivers: func(schema.Addr) Driver { return d }, Journal: j,
+			Operator: d, Clock: clock, Parallelism: 1, Poll: Poll{Within: time.Second},
+		})
+		var f *fault.Error
+		if !errors.As(err, &f) || f.Text != "impossible" || rep == nil || rep.Count(PhaseDone) != 4 {
+			t.Fatalf("%s: %v, %+v", name, err, rep)
+		}
+		if all := j.Entries(); all[len(all)-1].Event != EventStarted || all[len(all)-1].Key != id {
+			t.Errorf("%s: the last entry is %+v", name, all[len(all)-1])
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		d.broken = nil
+		if rep := carry(t, fsys, d, sample(), nil, d); !rep.Finished || d.thrown[id] != 1 {
+			t.Errorf("%s: resumed: %+v, sent %d times", name, rep, d.thrown[id])
+		}
 	}
 }
 

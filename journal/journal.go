@@ -43,6 +43,8 @@ type Entry struct {
 // ErrBroken is wrapped by what Read and Open return for a journal whose chain does not hold.
 var ErrBroken = errors.New("journal is damaged")
 
+var errUnfinished = errors.New("it did not end")
+
 // Stage tells a Watcher how far a write is.
 type Stage string
 
@@ -162,17 +164,25 @@ func (j *Journal) flush(g *group) {
 	g.err = afterFailure(j.broken)
 	j.mu.Unlock()
 	if g.err == nil {
-		g.err = j.write(g)
+		g.err = errUnfinished // write may panic
+		func() {
+			defer j.settle(g)
+			g.err = j.write(g)
+		}()
 	}
+	if g.err == nil {
+		j.watch(Synced, g.entries...)
+	}
+}
+
+// settle takes in how a write ended.
+func (j *Journal) settle(g *group) {
 	j.mu.Lock()
+	defer j.mu.Unlock()
 	if g.err == nil {
 		j.entries = append(j.entries, g.entries...)
 	} else if j.broken == nil {
 		j.broken = g.err
-	}
-	j.mu.Unlock()
-	if g.err == nil {
-		j.watch(Synced, g.entries...)
 	}
 }
 

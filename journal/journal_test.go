@@ -171,6 +171,30 @@ func TestNothingAfterAFailedWrite(t *testing.T) {
 	}
 }
 
+// TestNothingAfterAPanic: what was written until then may be half a line.
+func TestNothingAfterAPanic(t *testing.T) {
+	fsys := afero.NewMemMapFs()
+	j, err := Open(fsys, "j", Options{Now: clock(), Watch: func(s Stage, _ Entry) {
+		if s == Half {
+			panic("inside")
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = j.Append(t.Context(), "step", "started", nil)
+	}()
+	before, _ := afero.ReadFile(fsys, "j")
+	if _, err := j.Append(t.Context(), "step", "failed", nil); err == nil {
+		t.Error("it was written after half a line")
+	}
+	if after, _ := afero.ReadFile(fsys, "j"); len(before) == 0 || !bytes.Equal(before, after) {
+		t.Errorf("%q, before %q", after, before)
+	}
+}
+
 func TestLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	h := Holder{PID: 7, Host: "h", Since: time.Unix(0, 0).UTC(), What: "apply"}

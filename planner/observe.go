@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/printable"
 	"github.com/syncctl/syncctl/schema"
 	"golang.org/x/sync/errgroup"
@@ -221,7 +222,8 @@ func observe(ctx context.Context, in Input, all []*schema.Resource) (*Observatio
 	return seen, diags
 }
 
-// ask makes observations of several servers side by side, and marks the servers where one failed.
+// ask makes observations of several servers side by side, and marks the servers where one failed. A fault is raised
+// once all have ended.
 func ask(ctx context.Context, in Input, seen *Observations, needs map[string][]Need,
 	failed map[string]bool) hcl.Diagnostics {
 	servers := make([]string, 0, len(needs))
@@ -229,14 +231,18 @@ func ask(ctx context.Context, in Input, seen *Observations, needs map[string][]N
 		servers = append(servers, s)
 	}
 	slices.Sort(servers)
-	problems := make([]hcl.Diagnostics, len(servers))
+	problems, faults := make([]hcl.Diagnostics, len(servers)), make([]error, len(servers))
 	var all sync.WaitGroup
 	for i, server := range servers {
-		all.Go(func() { problems[i] = askServer(ctx, in, seen, server, needs[server]) })
+		all.Go(func() {
+			defer fault.Catch(&faults[i])
+			problems[i] = askServer(ctx, in, seen, server, needs[server])
+		})
 	}
 	all.Wait()
 	var diags hcl.Diagnostics
 	for i, server := range servers {
+		fault.Raise(faults[i])
 		failed[server] = problems[i].HasErrors()
 		diags = append(diags, problems[i]...)
 	}
@@ -255,7 +261,8 @@ func askServer(ctx context.Context, in Input, seen *Observations, server string,
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(perServer)
 	for _, n := range needs {
-		g.Go(func() error {
+		g.Go(func() (err error) {
+			defer fault.Catch(&err)
 			if gctx.Err() != nil {
 				return gctx.Err()
 			}
@@ -269,6 +276,7 @@ func askServer(ctx context.Context, in Input, seen *Observations, server string,
 		})
 	}
 	if err := g.Wait(); err != nil {
+		fault.Raise(err)
 		return hcl.Diagnostics{schema.WithAddr(&hcl.Diagnostic{
 			Severity: hcl.DiagError, Summary: "Cannot read the server",
 			Detail: schema.Sanitize(err.Error()), Subject: r.Range.Ptr(),

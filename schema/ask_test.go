@@ -3,10 +3,12 @@ package schema
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/fault"
 )
 
 // TestAsk: only what is missing is asked for, and nobody who answers is today's error.
@@ -45,5 +47,27 @@ variable "door_password" {}
 	}
 	if asked, failed := load(nil, true); len(asked) != 0 || failed {
 		t.Errorf("AllowUnset: asked %v, failed: %t", asked, failed)
+	}
+}
+
+// TestFaultWhileLoading: a fault is raised in the goroutine that waits, and shows no secret that is known by then.
+func TestFaultWhileLoading(t *testing.T) {
+	fsys := afero.NewMemMapFs()
+	src := "variable \"known\" {\n  sensitive = true\n}\nvariable \"asked\" {}\n"
+	if err := afero.WriteFile(fsys, "d/main.sync.hcl", []byte(src), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := func() (err error) {
+		defer fault.Catch(&err)
+		Load(t.Context(), Options{Fs: fsys, Dir: "d",
+			Vars: []VarSource{{Assign: "known=keeper-pass"}},
+			Ask: func(context.Context, string, string, bool) (string, error) {
+				panic("it has keeper-pass")
+			}})
+		return nil
+	}()
+	var f *fault.Error
+	if !errors.As(err, &f) || !strings.HasPrefix(f.Text, "it has ") || strings.Contains(f.Text, "keeper-pass") {
+		t.Errorf("%v", err)
 	}
 }

@@ -4,11 +4,13 @@ package schema
 
 import (
 	"context"
+	"errors"
 	"sort"
 	"sync/atomic"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/fault"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 )
@@ -78,19 +80,32 @@ func Load(ctx context.Context, opts Options) (*Config, hcl.Diagnostics) {
 	type loaded struct {
 		cfg   *Config
 		diags hcl.Diagnostics
+		fault error
 	}
 	done := make(chan loaded, 1)
 	go func() {
-		cfg, diags := l.load(ctx)
-		done <- loaded{cfg, diags}
+		var got loaded
+		defer func() { done <- got }()
+		defer fault.Catch(&got.fault)
+		got.cfg, got.diags = l.load(ctx)
 	}()
 	select {
 	case got := <-done:
+		l.raise(got.fault)
 		return got.cfg, got.diags
 	case <-ctx.Done():
 		out.finish()
 		return l.interrupted(context.Cause(ctx))
 	}
+}
+
+// raise raises a fault. Nobody else knows the secrets yet that its text may have.
+func (l *loader) raise(err error) {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		f.Text = l.secrets.redactor().String(f.Text)
+	}
+	fault.Raise(err)
 }
 
 // interrupted is what Load returns when it is not waited for any more. The libraries cannot be interrupted inside of a

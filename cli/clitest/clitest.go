@@ -22,7 +22,7 @@ import (
 
 // Main is for TestMain. When the test binary is called syncctl, it is the program with these products, and can
 // be told to die: SYNCCTL_TEST_KILL=STAGE:SEQ kills it at that stage of writing that entry of a journal, as a
-// power failure would.
+// power failure would. SYNCCTL_TEST_CRASH=WHERE:HOW makes every driver crash: see crashing.
 func Main(m *testing.M, products ...cli.Product) {
 	if stage, seq, ok := strings.Cut(os.Getenv("SYNCCTL_TEST_KILL"), ":"); ok {
 		hook.Journal = func(s journal.Stage, e journal.Entry) {
@@ -32,6 +32,9 @@ func Main(m *testing.M, products ...cli.Product) {
 				select {} // until it is dead
 			}
 		}
+	}
+	if how := os.Getenv("SYNCCTL_TEST_CRASH"); how != "" {
+		products = crashing(how, products)
 	}
 	if filepath.Base(os.Args[0]) != "syncctl" { // or else, under nohup, scripts would ignore a hang-up, too
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)

@@ -12,6 +12,7 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/planner"
 )
 
@@ -96,8 +97,11 @@ func sectionBody(files executor.Files, section syncinfo.Section) (io.ReadCloser,
 	}
 	pr, pw := io.Pipe()
 	go func() {
+		var err error
+		defer func() { pw.CloseWithError(err) }()
+		defer fault.Catch(&err)
 		defer f.Close()
-		pw.CloseWithError(writeSection(pw, syncinfo.NewExportReader(mergedFile, f, syncinfo.WithSecond()), section))
+		err = writeSection(pw, syncinfo.NewExportReader(mergedFile, f, syncinfo.WithSecond()), section)
 	}()
 	return pr, nil
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -31,12 +32,17 @@ var _ driver.Doctor = (*Driver)(nil)
 func (d *Driver) Examine(ctx context.Context, r *schema.Resource, users []*schema.Resource) []driver.Examination {
 	server := connect.Declared(r)
 	var onMachine []driver.Examination
+	var broken error
 	var both sync.WaitGroup
 	if server.Host != nil {
-		both.Go(func() { onMachine = d.examineMachine(ctx, r) })
+		both.Go(func() {
+			defer fault.Catch(&broken)
+			onMachine = d.examineMachine(ctx, r)
+		})
 	}
 	found := d.examineServer(ctx, r, users)
 	both.Wait()
+	fault.Raise(broken)
 	return append(found, onMachine...)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/rest"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -51,13 +52,18 @@ func (s *Sessions) Close(ctx context.Context) error {
 		}
 	}
 	for server, c := range clients {
-		all.Go(func() { failed(server, c.Close(ctx)) })
+		all.Go(func() { failed(server, caught(func() error { return c.Close(ctx) })) })
 	}
 	for server, h := range hosts {
-		all.Go(func() { failed(server, h.Close()) })
+		all.Go(func() { failed(server, caught(h.Close)) })
 	}
 	all.Wait()
 	return errors.Join(errs...)
+}
+
+func caught(f func() error) (err error) {
+	defer fault.Catch(&err)
+	return f()
 }
 
 // Reader asks a server and cannot change anything.

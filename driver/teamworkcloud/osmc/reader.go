@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 
 	"github.com/syncctl/syncctl/driver/rest"
+	"github.com/syncctl/syncctl/fault"
 )
 
 // get asks for JSON and has it read.
@@ -72,11 +73,12 @@ const atOnce = 4
 func each(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	errs := make([]error, n)
+	errs, faults := make([]error, n), make([]error, min(n, atOnce))
 	var next atomic.Int64
 	var all sync.WaitGroup
-	for range min(n, atOnce) {
+	for worker := range faults {
 		all.Go(func() {
+			defer fault.Catch(&faults[worker])
 			for {
 				i := int(next.Add(1)) - 1
 				if i >= n || ctx.Err() != nil {
@@ -90,6 +92,7 @@ func each(ctx context.Context, n int, f func(ctx context.Context, i int) error) 
 		})
 	}
 	all.Wait()
+	fault.Raise(errors.Join(faults...))
 	return firstOf(ctx, errs)
 }
 

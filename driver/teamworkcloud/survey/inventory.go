@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/schema"
 	"golang.org/x/sync/errgroup"
 )
@@ -26,10 +27,12 @@ func readInventory(ctx context.Context, c osmc.Reader) (*Inventory, error) {
 	inv := &Inventory{}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
+		defer fault.Catch(&err)
 		inv.Categories, err = c.Categories(ctx)
 		return err
 	})
 	g.Go(func() (err error) {
+		defer fault.Catch(&err)
 		inv.Resources, err = c.Resources(ctx, true)
 		return err
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 	"golang.org/x/sync/errgroup"
@@ -88,7 +89,8 @@ func Gather(ctx context.Context, observe Observer, look func(*View)) error {
 		g, gctx := errgroup.WithContext(ctx)
 		g.SetLimit(atOnce)
 		for _, n := range v.missing {
-			g.Go(func() error {
+			g.Go(func() (err error) {
+				defer fault.Catch(&err)
 				body, err := observe(gctx, n)
 				if err == nil {
 					seen.Put(n, time.Time{}, "", body)

@@ -1,0 +1,80 @@
+package clitest
+
+import (
+	"context"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/cli"
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// crashing are the products with drivers that crash, as WHERE:HOW says: in observe, plan, execute or verify, by a panic
+// that says SYNCCTL_TEST_SAYS, by such a panic in a goroutine of their own (goroutine), or by running out of stack or
+// memory.
+func crashing(how string, products []cli.Product) []cli.Product {
+	where, how, _ := strings.Cut(how, ":")
+	products = slices.Clone(products)
+	for i, p := range products {
+		products[i].Driver = func(e driver.Env) driver.Driver { return crasher{p.Driver(e), where, how} }
+	}
+	return products
+}
+
+type crasher struct {
+	driver.Driver
+
+	where, how string
+}
+
+func (c crasher) at(where string) {
+	if c.where != where {
+		return
+	}
+	switch c.how {
+	case "panic":
+		panic(os.Getenv("SYNCCTL_TEST_SAYS"))
+	case "goroutine":
+		go panic(os.Getenv("SYNCCTL_TEST_SAYS"))
+		select {}
+	case "stack":
+		debug.SetMaxStack(1 << 20)
+		deeper(nil)
+	case "memory":
+		_ = make([]byte, 1<<46)
+	}
+}
+
+func deeper(outer *[1 << 10]byte) { // on and on
+	var inner [1 << 10]byte
+	if outer != nil {
+		inner[0] = outer[0] + 1
+	}
+	deeper(&inner)
+}
+
+func (c crasher) Observe(ctx context.Context, r *schema.Resource, n planner.Need) (any, error) {
+	c.at("observe")
+	return c.Driver.Observe(ctx, r, n)
+}
+
+func (c crasher) Plan(ch planner.Change) (planner.Outline, hcl.Diagnostics) {
+	c.at("plan")
+	return c.Driver.Plan(ch)
+}
+
+func (c crasher) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
+	c.at("execute")
+	return c.Driver.Execute(ctx, t)
+}
+
+func (c crasher) Verify(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	c.at("verify")
+	return c.Driver.Verify(ctx, t)
+}

@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+
+	"github.com/syncctl/syncctl/fault"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// execute carries out the command that the arguments name. A panic in it is an error, whatever it was doing.
+func (c *command) execute(ctx context.Context, args []string) (err error) {
+	defer fault.Catch(&err)
+	root := c.root()
+	args, err = c.arguments(root, args)
+	if err != nil {
+		return err
+	}
+	root.SetArgs(args)
+	return root.ExecuteContext(ctx)
+}
+
+// faulty reports a fault of the program itself: what it means for a run, and what to send to whom. The writers take
+// the secrets out.
+func (c *command) faulty(f *fault.Error) {
+	text := "this is a fault of syncctl, not of your files or servers: " + schema.Sanitize(f.Text)
+	kept := "No run was under way."
+	if c.carrying != "" {
+		kept = fmt.Sprintf("Run %s is kept. `syncctl apply` resumes it, and repeats nothing that is done.",
+			schema.SanitizeLine(c.carrying))
+	}
+	where := fmt.Sprintf("syncctl %s, %s, %s\n%s", version(), platform(), runtime.Version(), strings.TrimSpace(f.Stack))
+	if c.events != nil {
+		c.events.Write("error", "fault", text, map[string]any{"run": c.carrying, "kept": kept, "where": where})
+		return
+	}
+	c.failed(errors.New(text + ".\n" + kept + "\nPlease report it: what you ran, and what follows. Secrets that were " +
+		"known are taken out; read it before you send it.\n\n" + where))
+}

@@ -1,0 +1,41 @@
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestCatch: a panic becomes an error with the place where it happened, which it keeps when it is raised elsewhere.
+func TestCatch(t *testing.T) {
+	inside := func() (err error) {
+		defer Catch(&err)
+		panicking()
+		return nil
+	}
+	outside := func(with error) (err error) {
+		defer Catch(&err)
+		Raise(with)
+		return errors.New("nothing was raised")
+	}
+	first := inside()
+	again := outside(fmt.Errorf("reading: %w", first))
+	if !errors.Is(again, first) {
+		t.Errorf("%v, want the first one, %v", again, first)
+	}
+	var f *Error
+	if !errors.As(again, &f) || !strings.Contains(f.Text, "index out of range") || !strings.Contains(f.Stack, "panicking") {
+		t.Errorf("%#v", again)
+	}
+	for _, with := range []error{nil, errors.New("ordinary")} {
+		if err := outside(with); errors.As(err, &f) {
+			t.Errorf("%v was raised as %v", with, err)
+		}
+	}
+}
+
+func panicking() {
+	var none []int
+	_ = none[len(none)]
+}
