@@ -45,16 +45,21 @@ type terminal struct {
 	width        func() int // of the terminal behind stdout; 0 when unknown
 }
 
-// operatingSystem is the app of a real process.
-func operatingSystem(products []Product) *app {
-	cwd, err := os.Getwd()
-	if err != nil {
-		cwd = "." // the folder is gone; what needs it reports that
-	}
+// takeSignals has the signals that interrupt a command sent to a channel.
+func takeSignals() <-chan os.Signal {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	if !signal.Ignored(syscall.SIGHUP) { // as it is under nohup
 		signal.Notify(signals, syscall.SIGHUP)
+	}
+	return signals
+}
+
+// operatingSystem is the app of a real process.
+func operatingSystem(products []Product, signals <-chan os.Signal) *app {
+	cwd, err := os.Getwd()
+	if err != nil {
+		cwd = "." // the folder is gone; what needs it reports that
 	}
 	a := &app{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,

@@ -50,12 +50,12 @@ type command struct {
 }
 
 // run carries out one command line and returns its exit code.
-func (a *app) run(args []string) int {
+func (a *app) run(ctx context.Context, args []string) int {
 	c := &command{app: a, closeLog: func() {}, log: hclog.NewNullLogger()}
 	known := func() *redact.Set { return c.redactor }
 	c.out, c.err = output.Guard(a.stdout, known), output.Guard(a.stderr, known)
 	defer takeBrokenPipes()() // output without a reader is dropped, and stops nothing
-	ctx, release := a.interrupts.Context(context.Background())
+	ctx, release := a.interrupts.Context(ctx)
 	defer release()
 
 	err := c.execute(ctx, args)

@@ -182,7 +182,7 @@ func (w *hostileWorld) run(args []string) {
 		},
 		products: []Product{{Name: "careless", Driver: func(env driver.Env) driver.Driver { return evil{env, w.fail} }}},
 	}
-	a.run(args)
+	a.run(w.Context(), args)
 	for name, out := range map[string]string{"stdout": stdout.String(), "stderr": stderr.String()} {
 		if bare := withoutLooks.Replace(out); !printable.Safe(bare) {
 			w.Errorf("%+q: %s is not printable: %+q", args, name, bare)

@@ -7,8 +7,10 @@
 package cli
 
 import (
+	"context"
 	"os"
 
+	"github.com/syncctl/syncctl/cli/internal/hook"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/sandbox"
 )
@@ -23,6 +25,8 @@ type Product struct {
 
 // Main runs syncctl with these products and exits.
 func Main(products ...Product) {
+	signals := takeSignals() // before anything else: until then one ends the process without a word
+	hook.Started()
 	crashApart()
-	os.Exit(operatingSystem(products).run(os.Args[1:]))
+	os.Exit(operatingSystem(products, signals).run(context.Background(), os.Args[1:]))
 }

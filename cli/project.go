@@ -36,6 +36,9 @@ func (p *project) executor(a schema.Addr) executor.Driver { return p.drivers[typ
 func (c *command) load(ctx context.Context, vars []schema.VarSource, allowUnset bool) (*project, error) {
 	c.warnOfNoPolicy()
 	p, diags := c.read(ctx, vars, allowUnset)
+	if ctx.Err() != nil {
+		return nil, ctx.Err() // what was read until then may be wrong in ways that the whole is not
+	}
 	if c.flags.json && !diags.HasErrors() {
 		return p, nil // the output is the command's own document
 	}

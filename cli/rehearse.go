@@ -131,7 +131,7 @@ func (c *command) rehearse(ctx context.Context, dir string) (err error) {
 	}
 	env := box.Environment()
 	env["SYNCCTL_CONFIG_DIR"] = filepath.Join(scratch, "user") // nothing of a rehearsal is kept
-	if err := c.rehearseIn(work, env); err != nil {
+	if err := c.rehearseIn(ctx, work, env); err != nil {
 		return err
 	}
 	closed = true
@@ -150,7 +150,7 @@ func (c *command) rehearse(ctx context.Context, dir string) (err error) {
 const rehearsedPlan = "rehearsal.syncplan.json"
 
 // rehearseIn runs the three commands in the scratch copy.
-func (c *command) rehearseIn(work string, env map[string]string) error {
+func (c *command) rehearseIn(ctx context.Context, work string, env map[string]string) error {
 	inside := *c.app
 	inside.scratch = true
 	inside.rehearsal = c.policy.Simulated(slices.Collect(maps.Keys(env)))
@@ -180,7 +180,7 @@ func (c *command) rehearseIn(work string, env map[string]string) error {
 		if c.flags.noColor {
 			args = append(args, "-no-color")
 		}
-		if code := inside.run(args); code != exitDone {
+		if code := inside.run(ctx, args); code != exitDone {
 			return exitQuietly(code)
 		}
 	}

@@ -79,7 +79,7 @@ func TestCarelessDriver(t *testing.T) {
 			},
 			products: []Product{{Name: "careless", Driver: func(env driver.Env) driver.Driver { return careless{env: env} }}},
 		}
-		if code := a.run(args); code != exitError {
+		if code := a.run(t.Context(), args); code != exitError {
 			t.Errorf("%v: exit code %d", args, code)
 		}
 		out := stdout.String() + stderr.String()

@@ -34,6 +34,9 @@ func (c *command) validateCommand() *cobra.Command {
 
 func (c *command) validateJSON(cmd *cobra.Command, vars *variables) error {
 	p, diags := c.read(cmd.Context(), vars.list, true)
+	if err := cmd.Context().Err(); err != nil {
+		return err
+	}
 	var b bytes.Buffer
 	if err := schema.WriteJSON(&b, diags, p.cfg.Files); err != nil {
 		return err

@@ -23,6 +23,7 @@ import (
 // Main is for TestMain. When the test binary is called syncctl, it is the program with these products, and can
 // be told to die: SYNCCTL_TEST_KILL=STAGE:SEQ kills it at that stage of writing that entry of a journal, as a
 // power failure would. SYNCCTL_TEST_CRASH=WHERE:HOW makes every driver crash: see crashing.
+// SYNCCTL_TEST_EARLY=NUMBER sends it that signal in its first moment.
 func Main(m *testing.M, products ...cli.Product) {
 	if stage, seq, ok := strings.Cut(os.Getenv("SYNCCTL_TEST_KILL"), ":"); ok {
 		hook.Journal = func(s journal.Stage, e journal.Entry) {
@@ -31,6 +32,12 @@ func Main(m *testing.M, products ...cli.Product) {
 				_ = self.Kill()
 				select {} // until it is dead
 			}
+		}
+	}
+	if s, err := strconv.Atoi(os.Getenv("SYNCCTL_TEST_EARLY")); err == nil {
+		hook.Started = func() {
+			self, _ := os.FindProcess(os.Getpid()) // it always finds itself
+			_ = self.Signal(syscall.Signal(s))
 		}
 	}
 	if how := os.Getenv("SYNCCTL_TEST_CRASH"); how != "" {

@@ -12,13 +12,17 @@ type Interrupts struct {
 	mu     sync.Mutex
 	handle func(os.Signal)
 	seen   bool
+	early  os.Signal // came when nobody took signals yet
 }
 
-// Deliver hands a signal over.
+// Deliver hands a signal over: to who takes signals now, or else to who does so first.
 func (i *Interrupts) Deliver(s os.Signal) {
 	i.mu.Lock()
 	handle := i.handle
 	i.seen = true
+	if handle == nil {
+		i.early = s
+	}
 	i.mu.Unlock()
 	if handle != nil {
 		handle(s)
@@ -28,9 +32,12 @@ func (i *Interrupts) Deliver(s os.Signal) {
 // During lets handle take the signals until the returned function is called.
 func (i *Interrupts) During(handle func(os.Signal)) (restore func()) {
 	i.mu.Lock()
-	defer i.mu.Unlock()
-	before := i.handle
-	i.handle = handle
+	before, early := i.handle, i.early
+	i.handle, i.early = handle, nil
+	i.mu.Unlock()
+	if early != nil {
+		handle(early)
+	}
 	return func() {
 		i.mu.Lock()
 		defer i.mu.Unlock()

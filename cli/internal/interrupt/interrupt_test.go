@@ -2,6 +2,7 @@ package interrupt
 
 import (
 	"context"
+	"os"
 	"testing"
 )
 
@@ -27,4 +28,20 @@ func TestStages(t *testing.T) {
 		t.Error("the second interrupt does not end what runs")
 	}
 	s.Next(nil)
+}
+
+// TestEarly: a signal that comes before anybody takes signals is for who does so first, and for nobody else.
+func TestEarly(t *testing.T) {
+	i := &Interrupts{}
+	i.Deliver(os.Interrupt)
+	first, release := i.Context(t.Context())
+	defer release()
+	if first.Err() == nil || !i.Happened() {
+		t.Error("it was lost")
+	}
+	second, release := i.Context(t.Context())
+	defer release()
+	if second.Err() != nil {
+		t.Error("it was delivered twice")
+	}
 }
