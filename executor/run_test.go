@@ -204,7 +204,7 @@ func TestLostAnswerIsSeenOnTheServer(t *testing.T) {
 func TestFault(t *testing.T) {
 	for name, meet := range map[string]func(f *fault.Error) error{
 		"a panic":            func(f *fault.Error) error { panic(f.Text) },
-		"of a goroutine":  func(f *fault.Error) error { return fmt.Errorf("copying: %w", f) },
+		"of a goroutine":     func(f *fault.Error) error { return fmt.Errorf("copying: %w", f) },
 		"certainly not sent": func(f *fault.Error) error { return NotSent(f) },
 	} {
 		d, clock, fsys := newDepot(), &fastClock{now: time.Now()}, afero.NewMemMapFs()

@@ -58,7 +58,11 @@ func (p *personServer) act(w http.ResponseWriter, r *http.Request) {
 	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxPersonBytes))
 	dec.DisallowUnknownFields()
 	var req personRequest
-	if err := dec.Decode(&req); err != nil {
+	err := dec.Decode(&req)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errors.New("it ends too early")
+	}
+	if err != nil {
 		answerPerson(w, http.StatusBadRequest,
 			personAnswer{Error: fmt.Sprintf("reading what the person is to do: %v", err)})
 		return

@@ -82,7 +82,7 @@ func ownMark(t *executor.Task) (*mark, error) {
 	defer f.Close()
 	m := &mark{}
 	if err := json.NewDecoder(f).Decode(m); err != nil {
-		return nil, fmt.Errorf("reading the run's file %s: %w", markFile, err)
+		return nil, fmt.Errorf("reading the run's file %s: %w", markFile, wording.Short(err))
 	}
 	return m, nil
 }

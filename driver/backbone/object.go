@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 // object is a JSON object of an answer. A member that is missing, null, given twice or of an unexpected type is
@@ -23,11 +25,11 @@ func parseObject(b []byte) (object, error) {
 	for dec.More() {
 		name, err := dec.Token()
 		if err != nil {
-			return nil, fmt.Errorf("parsing an object: %w", err)
+			return nil, fmt.Errorf("parsing an object: %w", wording.Short(err))
 		}
 		var value json.RawMessage
 		if err := dec.Decode(&value); err != nil {
-			return nil, fmt.Errorf("parsing an object: %w", err)
+			return nil, fmt.Errorf("parsing an object: %w", wording.Short(err))
 		}
 		key, _ := name.(string)
 		if _, ok := o[key]; ok {
@@ -36,7 +38,7 @@ func parseObject(b []byte) (object, error) {
 		o[key] = value
 	}
 	if _, err := dec.Token(); err != nil {
-		return nil, fmt.Errorf("parsing an object: %w", err)
+		return nil, fmt.Errorf("parsing an object: %w", wording.Short(err))
 	}
 	maps.DeleteFunc(o, func(key string, _ json.RawMessage) bool { return twice[key] })
 	return o, nil

@@ -32,7 +32,7 @@ func dialing(address string) string { return "connecting to " + wording.Message(
 func (h *local) Dial(ctx context.Context, address string) (net.Conn, error) {
 	conn, err := h.dial(ctx, address)
 	if err != nil {
-		return nil, &Error{Host: h.Name(), Doing: dialing(address), Message: printable.Line(err.Error()),
+		return nil, &Error{Host: h.Name(), Doing: dialing(address), Message: printable.Line(wording.Closed(err).Error()),
 			Started: StartedNo, cause: err}
 	}
 	return conn, nil

@@ -184,4 +184,4 @@ func (c Command) limit() int64 {
 }
 
 // foreign makes an error's text fit to be shown: machines choose some of these words.
-func foreign(err error) string { return wording.Message(err.Error(), 300) }
+func foreign(err error) string { return wording.Message(wording.Closed(err).Error(), 300) }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/printable"
 )
 
@@ -114,7 +115,7 @@ func (h *sshHost) fail(doing string, started Started, err error) *Error {
 	if errors.As(err, &e) {
 		return e
 	}
-	return &Error{Host: h.Name(), Doing: doing, Message: printable.Line(err.Error()), Started: started, cause: err}
+	return &Error{Host: h.Name(), Doing: doing, Message: printable.Line(wording.Closed(err).Error()), Started: started, cause: err}
 }
 
 // connection gives the connection that stands, or makes one.

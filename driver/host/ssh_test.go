@@ -184,6 +184,20 @@ func TestUnreachable(t *testing.T) {
 	}()
 	fails(t, host("admin@"+web.Addr().String(), nil), "logging in:")
 	web.Close()
+	// Somebody takes the connection and closes it.
+	err = fails(t, host("admin@db.example", func(o *SSHOptions) {
+		o.Dial = func(context.Context, string, string) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			go func() {
+				_, _ = theirs.Read(make([]byte, 100))
+				theirs.Close()
+			}()
+			return ours, nil
+		}
+	}), "logging in:")
+	if strings.Contains(err.Error(), "EOF") {
+		t.Errorf("got %v", err)
+	}
 }
 
 // A connection that broke is made again; a command that may have been started is not started again.

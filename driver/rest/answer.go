@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 // Response is a whole answer whose status is 2xx.
@@ -34,7 +36,7 @@ func (r *Response) DecodeJSON(v any) error {
 		err = fmt.Errorf("answered with %s where JSON was expected", pageOf(body))
 	default:
 		if err = json.Unmarshal(body, v); err != nil {
-			err = fmt.Errorf("the answer is not the JSON that was expected: %w", err)
+			err = fmt.Errorf("the answer is not the JSON that was expected: %w", wording.Short(err))
 		}
 	}
 	if err == nil {

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 // ErrTimeout is what a request that took too long wraps.
@@ -149,7 +151,7 @@ func (a *attempt) unanswered(ctx, limited context.Context, err error, sent Sent,
 		}
 		e.permanent = hopeless(err)
 	}
-	e.Message, e.cause = err.Error(), err
+	e.Message, e.cause = wording.Closed(err).Error(), err
 	return e
 }
 
@@ -207,7 +209,7 @@ func (a *attempt) broken(err error, read int64) *Error {
 	}
 	return &Error{
 		Status: a.resp.StatusCode, Sent: SentYes, brokenOff: true, cause: err,
-		Message: fmt.Sprintf("the answer broke off after %d bytes: %v", read, err),
+		Message: fmt.Sprintf("the answer broke off after %d bytes: %v", read, wording.Closed(err)),
 	}
 }
 

@@ -135,7 +135,7 @@ func TestBrokenHandshakeIsNotSent(t *testing.T) {
 	c := connect(t, s, func(o *rest.Options) { o.BaseURL = "https://" + l.Addr().String() })
 	_, err = c.Do(t.Context(), rest.Request{Method: "POST"})
 	_ = l.Close()
-	if n := <-done; rest.WasSent(err) != rest.SentNo || n != 5 {
+	if n := <-done; rest.WasSent(err) != rest.SentNo || n != 5 || strings.Contains(err.Error(), "EOF") {
 		t.Errorf("%v, sent %v, %d connections", err, rest.WasSent(err), n)
 	}
 }

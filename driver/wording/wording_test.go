@@ -1,12 +1,40 @@
 package wording_test
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/syncctl/syncctl/driver/wording"
 )
+
+// TestEnded: an end that comes too early is said in words, and remains what it was to a program.
+func TestEnded(t *testing.T) {
+	t.Parallel()
+	other := errors.New("refused")
+	for _, c := range []struct {
+		got, was error
+		want     string
+	}{
+		{wording.Closed(io.EOF), io.EOF, "the other side closed the connection"},
+		{wording.Closed(fmt.Errorf("shaking hands: %w", io.EOF)), io.EOF,
+			"shaking hands: the other side closed the connection"},
+		{wording.Short(fmt.Errorf("reading: %w", io.ErrUnexpectedEOF)), io.ErrUnexpectedEOF, "reading: it ends too early"},
+		{wording.Short(json.Unmarshal([]byte("{"), new(any))), nil, "it ends too early"},
+		{wording.Short(other), other, "refused"},
+	} {
+		if c.got.Error() != c.want || c.was != nil && !errors.Is(c.got, c.was) {
+			t.Errorf("%q, want %q and to be %v", c.got, c.want, c.was)
+		}
+	}
+	if wording.Closed(nil) != nil {
+		t.Error("nothing became an error")
+	}
+}
 
 func TestPlural(t *testing.T) {
 	t.Parallel()

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"strings"
 )
@@ -36,6 +35,9 @@ func checkSyntax(data []byte) error {
 	err := json.Unmarshal(data, &v)
 	var bad *json.SyntaxError
 	if errors.As(err, &bad) {
+		if strings.HasPrefix(bad.Error(), "unexpected end") {
+			return at(data, bad.Offset, "it ends too early")
+		}
 		return at(data, bad.Offset-1, strings.TrimPrefix(bad.Error(), "json: "))
 	}
 	return err
@@ -118,9 +120,6 @@ func checkObject(data []byte, d *json.Decoder, fields map[string]reflect.Type, e
 		}
 	}
 	_, err := d.Token()
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
 	return err
 }
 

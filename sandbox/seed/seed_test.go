@@ -24,7 +24,7 @@ func TestDecode(t *testing.T) {
 
 func TestDecodeRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                                    "unexpected end",
+		"":                                    "line 1, column 1: it ends",
 		"{\n \"name\": 7}":                    "line 2, column",
 		"{\"name\": \"a\",\n\"name\": \"b\"}": `line 2, column 1: member "name" appears twice`,
 		"{\"Name\": \"a\"}":                   `line 1, column 2: unknown member "Name"`,
@@ -32,7 +32,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"{\"list\": {}}":                      "list: want a list, got an object",
 		"{\"list\": [{\"x\": 1}]}":            `unknown member "list[0].x"`,
 		"{} {}":                               "line 1, column 4",
-		"{\"name\": \"a\"":                    "unexpected end",
+		"{\"name\": \"a\"":                    "line 1, column 13: it ends",
 	} {
 		if err := seed.Decode([]byte(text), new(one)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", text, err, want)

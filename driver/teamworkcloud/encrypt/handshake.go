@@ -181,9 +181,9 @@ func (h *Handshake) unshaken(ctx context.Context, err error) error {
 		return fmt.Errorf("shaking hands with %s: %w", h.Address, err)
 	case errors.As(err, &record), errors.As(err, &alert), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, syscall.ECONNRESET):
-		h.Rule, h.Why = portForeign, "it does not answer in TLS: "+wording.OneLine(err.Error())
+		h.Rule, h.Why = portForeign, "it does not answer in TLS: "+wording.OneLine(wording.Closed(err).Error())
 	default:
-		h.Rule, h.Why = portSilent, wording.OneLine(err.Error())
+		h.Rule, h.Why = portSilent, wording.OneLine(wording.Closed(err).Error())
 	}
 	return nil
 }

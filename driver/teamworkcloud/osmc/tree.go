@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 // node is a place in a JSON answer. Answers are read place by place rather than into structs: real servers do not
@@ -28,7 +30,7 @@ func tree(answer []byte) (*node, error) {
 	dec.UseNumber()
 	var v any
 	if err := dec.Decode(&v); err != nil {
-		return nil, fmt.Errorf("reading JSON: %w", err)
+		return nil, fmt.Errorf("reading JSON: %w", wording.Short(err))
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("reading JSON: something follows its end")
