@@ -78,3 +78,26 @@ func TestReadHidden(t *testing.T) {
 		t.Errorf("%v, want nobody", err)
 	}
 }
+
+// late is a context that ends right after it was looked at.
+type late struct{ context.Context }
+
+func (late) Err() error { return nil }
+
+// TestReadHiddenInterruptedAtOnce: nothing keeps the terminal from showing what is typed after the call has returned,
+// however early the interrupt came.
+func TestReadHiddenInterruptedAtOnce(t *testing.T) {
+	gone, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	for range 20 {
+		person, terminal := pty(t)
+		_, _ = NewLines(terminal).ReadHidden(late{gone})
+		for range 100 {
+			if !echoes(t, terminal) {
+				t.Fatal("the terminal still hides what is typed")
+			}
+			runtime.Gosched()
+		}
+		_ = person.Close() // ends the reading
+	}
+}

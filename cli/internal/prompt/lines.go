@@ -10,8 +10,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-
-	"golang.org/x/term"
 )
 
 // Lines reads an input line by line. A read can be given up: a line that comes late answers the next question.
@@ -65,33 +63,17 @@ func (l *Lines) Read(ctx context.Context) (string, error) {
 
 // ReadHidden is Read of a terminal that does not show what is typed. Whatever ends it, the terminal is as before then.
 func (l *Lines) ReadHidden(ctx context.Context) (string, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return "", ctx.Err()
-	case l.file == nil || l.reading:
+	}
+	if l.file == nil {
 		return "", ErrNobody // what is typed would be shown
 	}
-	fd := int(l.file.Fd())
-	before, err := term.GetState(fd)
+	// Here and not where it is read, which goes on after an interrupt: nothing hides the terminal again after that.
+	show, err := hide(int(l.file.Fd()))
 	if err != nil {
 		return "", fmt.Errorf("reading without showing what is typed: %w", err)
 	}
-	l.reading = true
-	go func() {
-		text, err := term.ReadPassword(fd)
-		l.answers <- answer{string(text), err}
-	}()
-	select {
-	case <-ctx.Done():
-		_ = term.Restore(fd, before) // the terminal may be gone
-		return "", ctx.Err()
-	case a := <-l.answers:
-		l.reading = false
-		if a.err != nil {
-			return "", ErrNobody
-		}
-		return a.text, nil
-	}
+	defer show()
+	return l.Read(ctx)
 }
