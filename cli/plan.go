@@ -96,6 +96,9 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := c.ownDataDir(); err != nil {
+		return err
+	}
 	run, err := c.store().Unfinished()
 	if err != nil {
 		return err

@@ -138,7 +138,7 @@ func (c *command) makeDataDir() error {
 }
 
 // ownDataDir refuses a data folder that somebody else may have made or may change: what lies there decides what is
-// carried out. One that the user names may be reached by a link.
+// carried out, and what is shown of a run. One that the user names may be reached by a link.
 func (c *command) ownDataDir() error {
 	dir := c.dataDir()
 	if c.app.set("SYNCCTL_DATA_DIR") {

@@ -27,13 +27,6 @@ func (c *command) showCommand() *cobra.Command {
 }
 
 func (c *command) show(what string, detail bool) error {
-	ids, err := c.store().IDs()
-	if err != nil {
-		return err
-	}
-	if slices.Contains(ids, what) {
-		return c.showRun(what)
-	}
 	if info, err := c.app.fs.Stat(c.abs(what)); err == nil && !info.IsDir() {
 		plan, _, err := c.readPlan(what)
 		if err != nil {
@@ -43,6 +36,16 @@ func (c *command) show(what string, detail bool) error {
 			return err
 		}
 		return view.Refusals(c.out, c.outStyle, plan)
+	}
+	if err := c.ownDataDir(); err != nil {
+		return err
+	}
+	ids, err := c.store().IDs()
+	if err != nil {
+		return err
+	}
+	if slices.Contains(ids, what) {
+		return c.showRun(what)
 	}
 	switch {
 	case what == "latest" && len(ids) > 0:

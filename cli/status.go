@@ -30,6 +30,9 @@ func (c *command) statusCommand() *cobra.Command {
 }
 
 func (c *command) status() error {
+	if err := c.ownDataDir(); err != nil {
+		return err
+	}
 	ids, err := c.store().IDs()
 	if err != nil {
 		return err

@@ -34,11 +34,15 @@ func (f *folder) Open(name string) (io.ReadCloser, error) {
 }
 
 // Create is whole or nothing: a process that dies inside leaves at most a file that ends in .part, which the next
-// attempt overwrites.
+// attempt removes.
 func (f *folder) Create(ctx context.Context, name string, write func(io.Writer) error) (FileInfo, error) {
 	info := FileInfo{Name: name}
 	part := f.Path(name) + partSuffix
-	file, err := f.fs.OpenFile(part, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	err := ignoreMissing(f.fs.Remove(part)) // of an attempt that died, or a link
+	var file afero.File
+	if err == nil {
+		file, err = f.fs.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // O_EXCL follows no link
+	}
 	if err != nil {
 		return info, fmt.Errorf("making the run's file %s: %w", name, err)
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -475,4 +477,24 @@ func TestFilesAreWholeOrNotThere(t *testing.T) {
 			rt.Fatalf("left behind: %v", left)
 		}
 	})
+}
+
+// TestFilesFollowNoLink: what has the name of the unfinished file is removed, whatever it is, and what it leads to is
+// kept.
+func TestFilesFollowNoLink(t *testing.T) {
+	dir := t.TempDir()
+	victim := filepath.Join(dir, "victim")
+	if err := os.WriteFile(victim, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := NewFiles(afero.NewOsFs(), dir)
+	if err := os.Symlink("victim", f.Path("x.part")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := f.Create(t.Context(), "x", func(w io.Writer) error { _, err := w.Write([]byte("new")); return err })
+	kept, err2 := os.ReadFile(victim)
+	info, err3 := os.Lstat(f.Path("x"))
+	if err := errors.Join(err, err2, err3); err != nil || string(kept) != "precious" || !info.Mode().IsRegular() {
+		t.Errorf("%v: %q, %v", err, kept, info)
+	}
 }

@@ -277,15 +277,20 @@ func ForEverybody(info fs.FileInfo) bool {
 
 const maxLinks = 40
 
-// resolve follows symbolic links.
+// resolve follows symbolic links. One that leads to a missing file is an error: nothing says that a file is meant to
+// be there, and whoever made the link would choose where.
 func resolve(files Files, name string) (string, error) {
-	for range maxLinks {
+	for n := range maxLinks {
 		info, err := files.Lstat(name)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode()&fs.ModeSymlink == 0 {
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && n > 0:
+			return "", fmt.Errorf("it is a link to %s, which is missing", name)
+		case errors.Is(err, fs.ErrNotExist):
 			return name, nil
-		}
-		if err != nil {
+		case err != nil:
 			return "", err
+		case info.Mode()&fs.ModeSymlink == 0:
+			return name, nil
 		}
 		to, err := files.Readlink(name)
 		if err != nil {

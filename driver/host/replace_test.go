@@ -364,6 +364,13 @@ func TestReplaceEverywhere(t *testing.T) {
 			!strings.Contains(err.Error(), "circle") {
 			t.Errorf("links in a circle: %v", err)
 		}
+		if err := os.Symlink("elsewhere", c.at("dangling")); err != nil {
+			t.Fatal(err)
+		}
+		out, err := Replace(t.Context(), c, replacement(c.at("dangling"), ""))
+		if _, made := os.Lstat(c.at("elsewhere")); err == nil || out.Maybe || !errors.Is(made, fs.ErrNotExist) {
+			t.Errorf("a file was made at the end of a link: %+v, %v, %v", out, err, made)
+		}
 	})
 }
 
