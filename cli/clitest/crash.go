@@ -45,18 +45,17 @@ func (c crasher) at(where string) {
 		select {}
 	case "stack":
 		debug.SetMaxStack(1 << 20)
-		deeper(nil)
+		_ = deeper(0)
 	case "memory":
 		_ = make([]byte, 1<<46)
 	}
 }
 
-func deeper(outer *[1 << 10]byte) { // on and on
-	var inner [1 << 10]byte
-	if outer != nil {
-		inner[0] = outer[0] + 1
+func deeper(n int) int { // until the stack is full
+	if n < 0 {
+		return 0
 	}
-	deeper(&inner)
+	return deeper(n+1) + n
 }
 
 func (c crasher) Observe(ctx context.Context, r *schema.Resource, n planner.Need) (any, error) {

@@ -115,7 +115,9 @@ func (h *sshHost) fail(doing string, started Started, err error) *Error {
 	if errors.As(err, &e) {
 		return e
 	}
-	return &Error{Host: h.Name(), Doing: doing, Message: printable.Line(wording.Closed(err).Error()), Started: started, cause: err}
+	return &Error{
+		Host: h.Name(), Doing: doing, Message: printable.Line(wording.Closed(err).Error()), Started: started, cause: err,
+	}
 }
 
 // connection gives the connection that stands, or makes one.

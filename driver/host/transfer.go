@@ -206,7 +206,7 @@ func answerOf[T any](f *sftpFiles, c *transfer, act func() (T, error)) (T, error
 	c.end()
 	return got, &Error{
 		Host: f.name, Doing: reachingFiles, Started: StartedMaybe, cause: err,
-		Message: printable.Line(wording.Closed(err).Error()) + ": the file transfer was ended, and whether the machine did what was " +
-			"asked is unknown",
+		Message: printable.Line(wording.Closed(err).Error()) + ": the file transfer was ended, and whether the machine " +
+			"did what was asked is unknown",
 	}
 }
