@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/syncctl/syncctl/driver/host"
@@ -46,15 +47,21 @@ func readList(out host.Output) idList {
 	return l
 }
 
+// compiled compiles an expression when it is used for the first time: large ones take their time, and before main a
+// signal still ends the process without a word.
+func compiled(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
+
 // beforeNumber may stand before a revision's number.
 const beforeNumber = `(?i:(?:revision|rev|version|commit|id|number|no)\b[\s.:=#]*){0,2}`
 
 // The lines of a list of revisions.
 var (
-	revisionLine  = regexp.MustCompile(`^([^0-9A-Za-z]*` + beforeNumber + `)(\d{1,9})(?:[\s,;:|)\]}.].*)?$`)
-	revisionsLine = regexp.MustCompile(
+	revisionLine  = compiled(`^([^0-9A-Za-z]*` + beforeNumber + `)(\d{1,9})(?:[\s,;:|)\]}.].*)?$`)
+	revisionsLine = compiled(
 		`^[^0-9A-Za-z]*(?i:(?:revisions?|ids?)[\s:=\[]*)?(\d{1,9}(?:\s*[,;]\s*\d{1,9})+)[\s,;.\]]*$`)
-	countLine = regexp.MustCompile(
+	countLine = compiled(
 		`(?i)^\W*(?:found |total:? )?(\d{1,9})(?:\s+(?:revision|row|item|result|commit)(?:s|\(s\)))?` +
 			`(?:\s+(?:found|listed|in total))?\W*$`)
 	countsWhat = regexp.MustCompile(`(?i)found|total|listed|revision|row|item|result|commit`)
@@ -71,8 +78,8 @@ type revisionList struct {
 
 // read reads one line. It returns why the listing cannot be relied on, "" if it can.
 func (l *revisionList) read(line string) string {
-	count, several := countLine.FindStringSubmatch(line), revisionsLine.FindStringSubmatch(line)
-	one := revisionLine.FindStringSubmatch(line)
+	count, several := countLine().FindStringSubmatch(line), revisionsLine().FindStringSubmatch(line)
+	one := revisionLine().FindStringSubmatch(line)
 	switch {
 	case logLine.MatchString(line) && !saysError(line):
 	case logLine.MatchString(line):
@@ -173,7 +180,7 @@ func brokenOff(out host.Output) string {
 }
 
 // errorWords begin a line that tells of a failure, or stand in it in capitals as in a log.
-var errorWords = regexp.MustCompile(
+var errorWords = compiled(
 	`(?i:^\W*(?:error|exception|fatal|severe|failed|failure|cannot|can't|could not|unable to|` +
 		`unknown (?:command|option)|` +
 		`unrecognized|invalid|usage:|caused by|all host\(s\) tried)\b)` +
@@ -183,4 +190,4 @@ var errorWords = regexp.MustCompile(
 // logError is the level of a line of a log that tells of a failure.
 var logError = regexp.MustCompile(`\b(?:ERROR|FATAL|SEVERE)\b`)
 
-func saysError(line string) bool { return errorWords.MatchString(line) }
+func saysError(line string) bool { return errorWords().MatchString(line) }
