@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/policy"
@@ -65,6 +66,9 @@ func (c *command) openPolicy() error {
 		src, err := afero.ReadFile(c.app.fs, name)
 		switch {
 		case err == nil:
+			if err := files.Trusted(c.app.fs, name); err != nil {
+				return failf(exitError, "the policy cannot be used: %w", err)
+			}
 			if err := c.parsePolicy(src, name); err != nil {
 				return err
 			}

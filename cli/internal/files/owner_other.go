@@ -14,3 +14,5 @@ func keepOwner(host.NewFile, fs.FileInfo) error { return nil }
 const hasModes = false
 
 func own(fs.FileInfo) bool { return true }
+
+func ofRoot(fs.FileInfo) bool { return false }

@@ -31,3 +31,9 @@ func own(info fs.FileInfo) bool {
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	return !ok || int(owner.Uid) == os.Geteuid()
 }
+
+// ofRoot tells whether a file is the administrator's.
+func ofRoot(info fs.FileInfo) bool {
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	return ok && owner.Uid == 0
+}

@@ -9,6 +9,24 @@ import (
 	"github.com/spf13/afero"
 )
 
+// Trusted tells why what a file says may be somebody else's word: it belongs to another user than this one or root, or
+// everybody may write to it. Links are followed. What is missing is nobody's word.
+func Trusted(fsys afero.Fs, path string) error {
+	info, err := fsys.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !own(info) && !ofRoot(info):
+		return fmt.Errorf("%s belongs to another user", path)
+	case hasModes && info.Mode().IsRegular() && info.Mode().Perm()&0o002 != 0:
+		return fmt.Errorf("everybody may write to %s (mode %04o): chmod o-w %s", path, info.Mode().Perm(),
+			shellquote.Join(path))
+	}
+	return nil
+}
+
 // Private tells why a file or folder is not the user's alone: it is a link, it is somebody else's, or others may
 // write to it (a file: read it, too). What is missing is private. Windows has no such modes; there only links are
 // told.
