@@ -47,6 +47,8 @@ type command struct {
 	held     []driver.Closer // drivers that hold something at servers until the command has ended
 	events   *view.Events    // not nil: everything is reported as events
 	carrying string          // the run that is carried out; "": none
+
+	foundPolicy bool // the policy was found in the user's configuration folder
 }
 
 // run carries out one command line and returns its exit code.

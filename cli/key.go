@@ -30,6 +30,9 @@ func (c *command) userKey() ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("reading your key: %w", err)
 	}
+	if err := c.comesAlong(c.dir); err != nil {
+		return nil, err
+	}
 	if err := files.Private(c.app.fs, name); err != nil {
 		return nil, failf(exitError, "your key cannot be used: %w", err)
 	}
@@ -50,6 +53,9 @@ func (c *command) makeKey() ([]byte, error) {
 	if dir == "" {
 		return nil, failf(exitError, "there is no folder for the key that plans and runs are authenticated with: "+
 			"set SYNCCTL_CONFIG_DIR to one that is yours alone and is kept")
+	}
+	if err := c.comesAlong(c.dir); err != nil {
+		return nil, err
 	}
 	key = make([]byte, keyLength)
 	if _, err := io.ReadFull(c.app.random, key); err != nil {

@@ -9,7 +9,6 @@ import (
 	"runtime"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/driver/host"
@@ -63,7 +62,7 @@ func (c *command) openPolicy() error {
 	}
 	name, asked := c.policyFile()
 	if name != "" {
-		src, err := afero.ReadFile(c.app.fs, name)
+		src, err := schema.ReadBounded(c.app.fs, name, mostOfPolicy)
 		switch {
 		case err == nil:
 			if err := files.Trusted(c.app.fs, name); err != nil {
@@ -72,6 +71,7 @@ func (c *command) openPolicy() error {
 			if err := c.parsePolicy(src, name); err != nil {
 				return err
 			}
+			c.foundPolicy = !asked
 		case asked || !errors.Is(err, fs.ErrNotExist):
 			return failf(exitError, "reading the policy: %w", err)
 		}
@@ -89,14 +89,56 @@ func (c *command) openPolicy() error {
 	return nil
 }
 
+// mostOfPolicy is the largest policy that is read, in bytes.
+const mostOfPolicy = 1 << 20
+
+// comesAlong says why the user's configuration folder is not the user's: it is where a configuration brings what it wants.
+// That happens where HOME is the checkout of a repository. A folder that the user names is the user's.
+func (c *command) comesAlong(dir string) error {
+	own := c.configDir()
+	if own == "" || c.app.set("SYNCCTL_CONFIG_DIR") {
+		return nil
+	}
+	within := func(root, path string) bool {
+		rel, err := filepath.Rel(real(root), real(path))
+		return err == nil && filepath.IsLocal(rel)
+	}
+	inside := within(dir, own)
+	if !inside {
+		tracked, root, err := files.Tracked(c.app.fs, own)
+		if err != nil {
+			return err
+		}
+		inside = tracked != "" && within(root, dir)
+	}
+	if !inside {
+		return nil
+	}
+	return failf(exitError, "%s comes with the configuration, so that what lies there (your policy, your key) may be "+
+		"anybody's: set SYNCCTL_CONFIG_DIR to a folder that is yours alone", own)
+}
+
+// real is a path without links, as far as it is there.
+func real(path string) string {
+	if at, err := filepath.EvalSymlinks(path); err == nil {
+		return at
+	}
+	if dir := filepath.Dir(path); dir != path {
+		return filepath.Join(real(dir), filepath.Base(path))
+	}
+	return path
+}
+
 // simulated tells whether the command runs inside of the sandbox.
 func (c *command) simulated() bool { return c.app.set(sandbox.EnvCAFile) }
 
 func (c *command) parsePolicy(src []byte, name string) error {
 	home, _ := c.app.env("HOME")
 	parsed, file, diags := policy.Parse(src, name, home)
-	if err := c.diagnostics(diags, map[string]*hcl.File{name: file}); err != nil {
-		return err
+	if len(diags) > 0 { // else the output is the command's own
+		if err := c.diagnostics(diags, map[string]*hcl.File{name: file}); err != nil {
+			return err
+		}
 	}
 	if diags.HasErrors() {
 		return exitQuietly(exitError)

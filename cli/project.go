@@ -35,6 +35,11 @@ func (p *project) executor(a schema.Addr) executor.Driver { return p.drivers[typ
 // load reads the configuration. Its errors are printed, and the error returned only has the exit code.
 func (c *command) load(ctx context.Context, vars []schema.VarSource, allowUnset bool) (*project, error) {
 	c.warnOfNoPolicy()
+	if c.foundPolicy {
+		if err := c.comesAlong(c.dir); err != nil {
+			return nil, err
+		}
+	}
 	p, diags := c.read(ctx, vars, allowUnset)
 	if ctx.Err() != nil {
 		return nil, ctx.Err() // what was read until then may be wrong in ways that the whole is not
@@ -151,7 +156,7 @@ func (c *command) ownDataDir() error {
 			return failf(exitError, "the data folder cannot be used: %w", err)
 		}
 	}
-	tracked, err := files.Tracked(c.app.fs, dir)
+	tracked, _, err := files.Tracked(c.app.fs, dir)
 	if err != nil {
 		return err
 	}

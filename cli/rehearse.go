@@ -105,6 +105,11 @@ func (c *counter) words(servers, machines int) string {
 }
 
 func (c *command) rehearse(ctx context.Context, dir string) (err error) {
+	if c.foundPolicy {
+		if err := c.comesAlong(c.abs(dir)); err != nil {
+			return err
+		}
+	}
 	begun := c.app.clock.Now()
 	asked := &counter{}
 	box, err := c.startSandbox(ctx, dir, sandbox.Options{Person: true, AccessLog: asked})

@@ -19,6 +19,11 @@ func (c *command) validateCommand() *cobra.Command {
 				return err
 			}
 			if c.flags.json {
+				if c.foundPolicy {
+					if err := c.comesAlong(c.dir); err != nil {
+						return err
+					}
+				}
 				return c.validateJSON(cmd, vars)
 			}
 			if _, err := c.load(cmd.Context(), vars.list, true); err != nil {

@@ -15,24 +15,25 @@ import (
 // maxIndex is the most that is read of git's index, in bytes: that of a repository of about a million files.
 const maxIndex = 128 << 20
 
-// Tracked names a file below a folder that git tracks; "" if there is none. It reads the index of the repository that
+// Tracked names a file below a folder that git tracks, and the repository; "" if there is none. Case does not count: on
+// some systems it does not tell files apart. It reads the index of the repository that
 // the folder is in and runs no program, for a repository's configuration can name some. An index that cannot be read
 // is an error: what is tracked is unknown then.
-func Tracked(fsys afero.Fs, folder string) (string, error) {
+func Tracked(fsys afero.Fs, folder string) (file, repository string, err error) {
 	for dir := filepath.Dir(folder); ; dir = filepath.Dir(dir) {
 		index, err := indexOf(fsys, dir)
 		if err != nil {
-			return "", fmt.Errorf("looking for git's index: %w", err)
+			return "", "", fmt.Errorf("looking for git's index: %w", err)
 		}
 		if index != "" {
 			path, err := trackedIn(fsys, index, dir, folder)
 			if err != nil {
-				return "", fmt.Errorf("reading git's index %s: %w", index, err)
+				return "", "", fmt.Errorf("reading git's index %s: %w", index, err)
 			}
-			return path, nil
+			return path, dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", nil
+			return "", "", nil
 		}
 	}
 }
@@ -148,11 +149,29 @@ func underWith(index []byte, prefix string, id int) (string, error) {
 			return "", errIndex
 		}
 		rest = rest[used:]
-		if found == "" && strings.HasPrefix(path, prefix) {
+		if found == "" && len(path) >= len(prefix) && strings.EqualFold(path[:len(prefix)], prefix) {
 			found = path
 		}
 	}
+	if hasLink(rest) {
+		return "", errIndex
+	}
 	return found, nil
+}
+
+// hasLink tells whether an index says, in what follows its entries, that most of it is in another file.
+func hasLink(rest []byte) bool {
+	for len(rest) >= 8 {
+		if string(rest[:4]) == "link" {
+			return true
+		}
+		size := binary.BigEndian.Uint32(rest[4:])
+		if uint64(size) > uint64(len(rest)-8) {
+			return false
+		}
+		rest = rest[8+size:]
+	}
+	return false
 }
 
 // variable reads a number of git's offset encoding, and how many bytes it took; 0: there is none.

@@ -45,7 +45,7 @@ func TestTracked(t *testing.T) {
 			}
 			want := func(folder, file string) {
 				t.Helper()
-				if got, err := Tracked(afero.NewOsFs(), folder); err != nil || got != file {
+				if got, _, err := Tracked(afero.NewOsFs(), folder); err != nil || got != file {
 					t.Errorf("%s, version %s: %q, %v; want %q", format, version, got, err, file)
 				}
 			}
@@ -58,6 +58,12 @@ func TestTracked(t *testing.T) {
 			git(dir, "update-index", "--index-version", version)
 			want(data, "")
 			git(dir, "add", "-f", "a/.syncctl")
+			want(filepath.Join(dir, "a", ".SyncCtl"), filepath.Join(dir, "a", ".syncctl", "runs", "x", "plan.json"))
+			git(dir, "update-index", "--split-index")
+			if _, _, err := Tracked(afero.NewOsFs(), data); err == nil {
+				t.Error("a split index is read as if it were whole")
+			}
+			git(dir, "update-index", "--no-split-index")
 			want(data, filepath.Join(data, "runs", "x", "plan.json"))
 			git(dir, "commit", "-qm", "x")
 			tree := filepath.Join(dir, "tree")
@@ -75,7 +81,7 @@ func TestTracked(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, ".git", "index"), unknown, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Tracked(afero.NewOsFs(), filepath.Join(dir, ".syncctl")); err == nil {
+	if _, _, err := Tracked(afero.NewOsFs(), filepath.Join(dir, ".syncctl")); err == nil {
 		t.Error("an index that cannot be read counts as one without the folder")
 	}
 }
