@@ -142,8 +142,8 @@ func TestOffloads(t *testing.T) {
 	const (
 		bring        = "preflight create_category configure arrived "
 		unconfigure  = "remove_configuration "
-		remove       = "idle_source backup_source stop_source unchanged remove start_source "
-		removeByHand = "idle_source backup_source maintain_source "
+		remove       = "unused idle_source backup_source stop_source unchanged remove start_source "
+		removeByHand = "unused idle_source backup_source maintain_source "
 		activate     = "idle_target backup_target stop_target reactivate start_target editable_e70ef4e3 "
 		activateHand = "idle_target backup_target maintain_target editable_e70ef4e3 "
 	)
@@ -156,29 +156,29 @@ func TestOffloads(t *testing.T) {
 		locked  bool // the copies are read-only
 	}{
 		"verified": {[]string{removing}, "ab", bring + unconfigure + remove + "finished",
-			planner.Tally{Add: 2, Destroy: 3, Person: 3, Irreversible: 1}, true, true},
+			planner.Tally{Add: 2, Destroy: 3, Person: 4, Irreversible: 1}, true, true},
 		"verified_reactivated": {[]string{removing, reactivating}, "ab",
-			bring + unconfigure + remove + activate + "finished", planner.Tally{Add: 2, Change: 2, Destroy: 3, Person: 5,
+			bring + unconfigure + remove + activate + "finished", planner.Tally{Add: 2, Change: 2, Destroy: 3, Person: 6,
 				Irreversible: 1}, true, false},
 		"as_documented": {[]string{removing, asDocumented}, "ab", bring + remove + unconfigure + "finished",
-			planner.Tally{Add: 2, Destroy: 3, Person: 3, Irreversible: 1}, true, true},
+			planner.Tally{Add: 2, Destroy: 3, Person: 4, Irreversible: 1}, true, true},
 		"as_documented_reactivated": {[]string{removing, reactivating, asDocumented}, "ab",
-			bring + remove + unconfigure + activate + "finished", planner.Tally{Add: 2, Change: 2, Destroy: 3, Person: 5,
+			bring + remove + unconfigure + activate + "finished", planner.Tally{Add: 2, Change: 2, Destroy: 3, Person: 6,
 				Irreversible: 1}, true, false},
 		"by_hand": {[]string{removing, reactivating}, "",
 			bring + unconfigure + removeByHand + activateHand + "finished",
-			planner.Tally{Add: 2, Change: 2, Destroy: 3, Person: 7, Irreversible: 1}, true, false},
+			planner.Tally{Add: 2, Change: 2, Destroy: 3, Person: 8, Irreversible: 1}, true, false},
 		"by_hand_on_the_source": {[]string{removing, reactivating}, "b",
 			bring + unconfigure + removeByHand + activate + "finished",
-			planner.Tally{Add: 2, Change: 2, Destroy: 3, Person: 6, Irreversible: 1}, true, false},
+			planner.Tally{Add: 2, Change: 2, Destroy: 3, Person: 7, Irreversible: 1}, true, false},
 		"by_hand_on_the_target": {[]string{removing, reactivating}, "a",
 			bring + unconfigure + remove + activateHand + "finished",
-			planner.Tally{Add: 2, Change: 2, Destroy: 3, Person: 6, Irreversible: 1}, true, false},
+			planner.Tally{Add: 2, Change: 2, Destroy: 3, Person: 7, Irreversible: 1}, true, false},
 		"by_hand_as_documented": {[]string{removing, asDocumented}, "",
-			bring + removeByHand + unconfigure + "finished", planner.Tally{Add: 2, Destroy: 3, Person: 4, Irreversible: 1},
+			bring + removeByHand + unconfigure + "finished", planner.Tally{Add: 2, Destroy: 3, Person: 5, Irreversible: 1},
 			true, true},
 		"configuration_kept": {[]string{removing, "remove_configuration = false"}, "ab",
-			bring + remove + "finished", planner.Tally{Add: 2, Destroy: 2, Person: 2, Irreversible: 1}, true, true},
+			bring + remove + "finished", planner.Tally{Add: 2, Destroy: 2, Person: 3, Irreversible: 1}, true, true},
 		"source_kept": {nil, "ab", bring + "remove_configuration",
 			planner.Tally{Add: 2, Destroy: 1, Person: 2}, false, true},
 		"source_kept_reactivated": {[]string{reactivating}, "ab", bring + unconfigure + activate + "finished",

@@ -92,7 +92,7 @@ func TestPeopleLoggedIn(t *testing.T) {
 				r = after("arrived", c.when)
 			}
 			out := o.goes(t, r)
-			if !strings.Contains(ops(out.Plan), "remove_configuration "+c.ops+" backup_source") {
+			if !strings.Contains(ops(out.Plan), "remove_configuration unused "+c.ops+" backup_source") {
 				t.Errorf("steps: %s", ops(out.Plan))
 			}
 		})
@@ -104,7 +104,7 @@ func TestPeopleLoggedIn(t *testing.T) {
 		s := w.open(t)
 		s.person("login", "server", "a", "user", "zoe")
 		p := s.apply(moving(removing))
-		if !strings.Contains(ops(p), "remove_configuration announce_source idle_source") ||
+		if !strings.Contains(ops(p), "remove_configuration unused announce_source idle_source") ||
 			!strings.Contains(step(t, p, "announce_source").Summary, "(now zoe)") {
 			t.Errorf("steps: %s", ops(p))
 		}

@@ -15,7 +15,7 @@ func moving(lines ...string) string {
 
 const (
 	bringing      = "preflight create_category configure arrived remove_configuration "
-	removedByHand = "idle_source backup_source maintain_source "
+	removedByHand = "unused idle_source backup_source maintain_source "
 )
 
 func wantsOps(t *testing.T, got, want string) {

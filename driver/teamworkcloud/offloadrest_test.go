@@ -55,7 +55,7 @@ var bothCars = []string{"Engine", "Gearbox"}
 // What another run, or somebody, has begun is finished: nothing is done twice, and what has ended is left alone.
 func TestGoesOnFromWhatIsThere(t *testing.T) {
 	const activate = "idle_target backup_target stop_target reactivate start_target editable finished"
-	const remove = "idle_source backup_source stop_source unchanged remove start_source "
+	const remove = "unused idle_source backup_source stop_source unchanged remove start_source "
 	for name, c := range map[string]struct {
 		world *offloaded
 		hcl   string

@@ -30,6 +30,7 @@ func (o *plan) findings(at stage, transfers bool) {
 		o.bringing()
 		if o.removes() {
 			o.removing()
+			o.used()
 			o.losing()
 		}
 	case at == whenPlanned: // with what runs have confirmed

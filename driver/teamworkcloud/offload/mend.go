@@ -27,7 +27,7 @@ func (o *plan) unaffected(steps []planner.Step) {
 		switch {
 		case slices.Contains(beforeMachines, verb) && !o.sharing.Secures(): // a handshake may be looked at from a machine
 			s.UnaffectedBy = append(s.UnaffectedBy, hosts...)
-		case verb == machine.Backup:
+		case verb == machine.Backup || verb == opUnused:
 			s.UnaffectedBy = append(s.UnaffectedBy, hosts...)
 		case verb == machine.Stop || verb == machine.Start:
 			for _, host := range hosts {

@@ -25,6 +25,7 @@ type facts struct {
 	Copies   []copyFacts      // on the target, of what is no longer on the source; by name and id
 	Lines    []lineFacts      // of what is on the source, where a person compares them: by resource and name
 	Readers  []survey.Overlap // other declarations that bring what is selected from the source to other servers
+	Used     *survey.Used     // who uses what is removed; nil where that was not looked at
 	Locks    []lockFacts      // on selected resources of the source
 	SourceIn machine.LoggedIn // as is TargetIn, only where the services of that end may be stopped
 	TargetIn machine.LoggedIn
@@ -111,7 +112,25 @@ func lookLoggedIn(v *survey.View, server *connect.Server) machine.LoggedIn {
 }
 
 // Needs names what is observed for the plan.
-func (w *Offloading) Needs(v *survey.View) { w.lookAt(v) }
+func (w *Offloading) Needs(v *survey.View) { w.lookForPlan(v) }
+
+// lookForPlan looks at who uses what is removed, too, which is read of every resource of the source.
+func (w *Offloading) lookForPlan(v *survey.View) *facts {
+	f := w.lookAt(v)
+	if f == nil || f.SyncGone || w.Declaration.RemoveFromSource == nil {
+		return f
+	}
+	var ids []string
+	for _, r := range f.Sync.Resources() {
+		if !r.Coming {
+			ids = append(ids, r.ID)
+		}
+	}
+	if len(ids) > 0 {
+		f.Used = v.UsedBy(w.sync().SourceServer(), ids)
+	}
+	return f
+}
 
 func (w *Offloading) observe(ctx context.Context) (f *facts, err error) {
 	err = survey.Gather(ctx, w.Observe, func(v *survey.View) { f = w.lookAt(v) })

@@ -68,7 +68,7 @@ type Servers interface {
 }
 
 // Verbs are the verbs of an offload beside those of its synchronization and of its maintenance windows.
-var Verbs = driver.Verbs[*Offloading]{preflight, allArrived, unconfigure, sourceIdle, targetIdle, unchanged, remove,
+var Verbs = driver.Verbs[*Offloading]{preflight, allArrived, unconfigure, unused, sourceIdle, targetIdle, unchanged, remove,
 	maintainSource, maintainTarget, reactivate, editable, finished}
 
 // The names of an offload's steps; those of the synchronization that it owns stand among them. Those that end in "_"
@@ -78,6 +78,7 @@ const (
 	opAnnounce   = machine.Announce + "_" // + source, target
 	opIdle       = machine.Idle + "_"     // + source, target
 	opStop       = machine.Stop + "_"     // + source, target
+	opUnused     = "unused"
 	opUnchanged  = "unchanged"
 	opRemove     = "remove"
 	opMaintain   = "maintain_" // + source, target: a person does all of it, where no host is declared

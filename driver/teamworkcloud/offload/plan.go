@@ -167,7 +167,7 @@ func (o *plan) transfers() bool {
 
 // Plan writes the vendor's procedure down as steps, for what of it is left to do.
 func (w *Offloading) Plan(v *survey.View, confirmed map[string]planner.Confirmation) (planner.Outline, error) {
-	f := w.lookAt(v)
+	f := w.lookForPlan(v)
 	if err := v.Err(); err != nil {
 		return planner.Outline{}, err
 	}
@@ -271,6 +271,7 @@ func (o *plan) bring() {
 
 // remove adds what removes the resources from the source.
 func (o *plan) remove() {
+	o.l.Then(o.unusedStep())
 	o.quiet(atSource)
 	if !o.hasHost(atSource) {
 		o.l.Then(o.maintainSourceStep())

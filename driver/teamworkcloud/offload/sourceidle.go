@@ -49,6 +49,9 @@ func (w *Offloading) verifySourceIdle(ctx context.Context, t *executor.Task) (ex
 	if err != nil || len(verified) == 0 {
 		return executor.Verdict{State: executor.NotDone, Why: errNothingVerified.Error()}, err
 	}
+	if !t.IsDone(opUnused) {
+		return executor.NotDone.Because("nobody has said that no other model needs them"), nil
+	}
 	l, err := w.look(ctx)
 	if err != nil {
 		return executor.Verdict{}, err

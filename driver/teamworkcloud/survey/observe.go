@@ -21,6 +21,7 @@ const (
 	AboutRole      = "role"      // Rights, of a category's id, or of "" while there is no category
 	AboutUsers     = "logged_in" // machine.LoggedIn
 	AboutLocks     = "locks"     // Locks, of a resource's id
+	AboutUses      = "uses"      // Uses, of a resource's id
 )
 
 // Server is what a server says of itself.
@@ -63,6 +64,12 @@ type History struct {
 // Locks are what is locked in a resource.
 type Locks struct{ Locks []osmc.Lock }
 
+// Uses are the addresses of the projects that a resource's model uses.
+type Uses struct {
+	Why  string // they are unknown: why
+	URIs []string
+}
+
 // Observe makes one observation of a server.
 func Observe(ctx context.Context, c osmc.Reader, server *connect.Server, n planner.Need) (any, error) {
 	body, err := observe(ctx, c, server, n)
@@ -97,6 +104,10 @@ func observe(ctx context.Context, c osmc.Reader, server *connect.Server, n plann
 	case AboutLocks:
 		locks, err := c.Locks(ctx, n.Of)
 		return &Locks{Locks: locks}, err
+	case AboutUses:
+		uris, why, err := c.Uses(ctx, n.Of)
+		list, _ := uris.Get()
+		return &Uses{Why: why, URIs: list}, err
 	}
 	return nil, fmt.Errorf("Teamwork Cloud has no observation %q", n.What)
 }

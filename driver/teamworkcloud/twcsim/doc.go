@@ -85,6 +85,7 @@
 //	branches     [{name, id, from: the revision it begins after, author}]; the first is the main one (default: trunk);
 //	             the first revision of another one is the commit that made it, and is added where there is none
 //	revisions    [{n, branch, author, created, description, merged: a revision}], ascending; without created one a day
+//	uses         [ids or names of resources of the server that its model uses]
 //	generate     instead of revisions: {revisions: how many, authors [in turn], start, every: "26h", gap_every: every
 //	             how many numbers one is missing}, all on the main branch
 //	tags         [{name, revision, description}]

@@ -28,7 +28,7 @@ func buildResource(w *state.World, s *state.Server, in *seedResource) error {
 	r := &state.Resource{
 		ID: id, ProjectID: in.ProjectID, LocalID: in.LocalID, Name: in.Name, Description: in.Description,
 		Removed:  in.Removed,
-		ReadOnly: in.ReadOnly,
+		ReadOnly: in.ReadOnly, Uses: in.Uses,
 	}
 	// The forms of both are the modelling tool's own; equal names make equal ids on no two servers.
 	r.ProjectID = cmp.Or(r.ProjectID, "PROJECT-"+state.UUIDOf("project "+s.Name+" "+in.Name))

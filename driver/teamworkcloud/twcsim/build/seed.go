@@ -103,6 +103,7 @@ type seedResource struct {
 	Generate    *seedGenerate   `json:"generate"`
 	Tags        []*seedTag      `json:"tags"`
 	Locks       []*seedLock     `json:"locks"`
+	Uses        []string        `json:"uses"`
 }
 
 type seedBranch struct {

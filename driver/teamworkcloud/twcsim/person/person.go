@@ -30,6 +30,7 @@ var Actions = map[string]action{
 		"trigger"}, true, encryptConfiguration},
 	"configure_encryption": {[]string{"server"}, false, configureEncryption},
 	"check_editable":       {[]string{"target", "resources"}, true, checkEditable},
+	"check_usages":         {[]string{"server", "resources"}, false, checkUsages},
 	"confirm_backup":       {[]string{"server"}, false, confirmBackup},
 	"announce":             {[]string{"server"}, false, announce},
 	"run_maintenance":      {[]string{"server", "commands"}, false, runMaintenance},
@@ -70,6 +71,7 @@ var Actions = map[string]action{
 //	configure_encryption   server; properties (lines key=value for the web application), appended (lines for
 //	                application.conf), trust (alias NAME, and a certificate, for each), restart (true: its services)
 //	check_editable  target, resources (ids, with commas): is an error while one of them is read-only
+//	check_usages    server, resources (ids, with commas): is an error while another one's model uses one of them
 //	confirm_backup  server
 //	announce        server: users are told that it goes down, and log out
 //	run_maintenance  server, commands: one a line, at the machine, until one fails
@@ -165,6 +167,21 @@ func checkEditable(w *state.World, s *state.Server, v map[string]string) (string
 		return "", fmt.Errorf("still read-only on %s: %s", s.Name, strings.Join(locked, ", "))
 	}
 	return fmt.Sprintf("opened %d resources on %s: all can be edited", len(ids(v["resources"])), s.Name), nil
+}
+
+func checkUsages(_ *state.World, s *state.Server, v map[string]string) (string, error) {
+	those := ids(v["resources"])
+	for _, r := range s.Resources {
+		if r.Removed || slices.Contains(those, r.ID) {
+			continue
+		}
+		for _, name := range r.Uses {
+			if used := s.Resource(name); used != nil && slices.Contains(those, used.ID) {
+				return "", fmt.Errorf("%s uses %s", r.Name, used.Name)
+			}
+		}
+	}
+	return fmt.Sprintf("no other model on %s uses any of %d resources", s.Name, len(those)), nil
 }
 
 func confirmBackup(w *state.World, s *state.Server, _ map[string]string) (string, error) {

@@ -154,6 +154,7 @@ var operations = []operation{
 	{"GET", "resources/{resource}/tags", nil, (*call).listTags},
 	{"GET", "resources/{resource}/tags/{tag}", nil, (*call).getTag},
 	{"GET", "resources/{resource}/locks", nil, (*call).listLocks},
+	{"GET", "resources/{resource}/models/decomposition", nil, (*call).getDecomposition},
 }
 
 // match compares a path with a pattern and gives what stands for the variables.

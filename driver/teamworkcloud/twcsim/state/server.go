@@ -181,6 +181,7 @@ type Resource struct {
 	Revisions              []*Revision // by number
 	Tags                   []*Tag
 	Locks                  []*Lock
+	Uses                   []string // ids or names of the resources that its model uses, on its main branch
 }
 
 // Branch is a line of a resource's revisions.
