@@ -66,7 +66,9 @@ func TestMended(t *testing.T) {
 		if (len(r.Touched) == 0) != c.mends {
 			t.Errorf("%s: %+v", name, r.Touched)
 		}
-		if !slices.ContainsFunc(p.Steps, func(s planner.Step) bool { return fixed[s.ID] && strings.HasPrefix(s.Op, c.until) }) {
+		if !slices.ContainsFunc(p.Steps, func(s planner.Step) bool {
+			return fixed[s.ID] && strings.HasPrefix(s.Op, c.until)
+		}) {
 			t.Errorf("%s: no step %s", name, c.until)
 		}
 	}

@@ -68,8 +68,8 @@ type Servers interface {
 }
 
 // Verbs are the verbs of an offload beside those of its synchronization and of its maintenance windows.
-var Verbs = driver.Verbs[*Offloading]{preflight, allArrived, unconfigure, unused, sourceIdle, targetIdle, unchanged, remove,
-	maintainSource, maintainTarget, reactivate, editable, finished}
+var Verbs = driver.Verbs[*Offloading]{preflight, allArrived, unconfigure, unused, sourceIdle, targetIdle, unchanged,
+	remove, maintainSource, maintainTarget, reactivate, editable, finished}
 
 // The names of an offload's steps; those of the synchronization that it owns stand among them. Those that end in "_"
 // exist once for each server, or for each set of resources.

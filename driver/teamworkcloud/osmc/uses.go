@@ -13,7 +13,7 @@ import (
 
 // Uses are the addresses of the projects that a resource's model uses, as its newest revision on the main branch says
 // (GET /osmc/resources/{}/models/decomposition, in all three OpenAPI files: "twcloud:/ID/ID" where they are on a
-// server); sorted. They are unknown, and why says it, where the server answers anything else: an empty list is its word.
+// server); sorted. They are unknown, and why says it, where the server answers anything else.
 func (r Reader) Uses(ctx context.Context, resource string) (uris Known[[]string], why string, err error) {
 	answer, err := r.c.do(ctx, rest.Request{
 		Method: http.MethodGet, Path: path(resources, resource, "models", "decomposition"),

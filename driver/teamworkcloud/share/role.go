@@ -64,11 +64,7 @@ func (w *Sharing) grantRole(ctx context.Context, t *executor.Task) (executor.Res
 	if err != nil {
 		return executor.Result{}, executor.NotSent(err)
 	}
-	name := user
-	if declared := connect.Declared(w.Sync.Target).User; declared.Hidden() { // the step holds no secret
-		name = declared.Reveal()
-	}
-	if err := to.GrantCategoryRole(ctx, c.ID, role.RoleID, name, server.Release); err != nil {
+	if err := to.GrantCategoryRole(ctx, c.ID, role.RoleID, user, server.Release); err != nil {
 		return executor.Result{}, connect.Sent(fmt.Errorf("giving %s the role %s on category %q of %s: %w", user,
 			role.Name, path, target.Address(), err))
 	}
