@@ -78,7 +78,7 @@ func TestWhatErrorsSay(t *testing.T) {
 		``:                                   "answered nothing where JSON was expected",
 		`<html><body>no title</body></html>`: "answered with an HTML page where JSON was expected",
 		`<html><title>Log in - Teamwork Cloud</title></html>`: "answered with a login page: are the credentials right?",
-		`{"ldp:contains":[`:            "unexpected end of JSON input",
+		`{"ldp:contains":[`:            "it ends too early",
 		`[] []`:                        "invalid character",
 		`{"message":"internal error"}`: "has no ldp:contains or tags: it is an object with message",
 		`>https://auth.example:8443/authentication/authorize?x=y`: "a redirect to another server, https://auth.example:8443",
