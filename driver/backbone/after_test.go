@@ -12,13 +12,13 @@ import (
 )
 
 // edited is a bench on a copy of an example's files.
-func edited(t *testing.T, example string) *bench {
+func edited(t *testing.T, example string, change ...string) *bench {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "..", "examples", example))); err != nil {
 		t.Fatal(err)
 	}
-	return newBenchOf(t, dir, smaller(t, example))
+	return newBenchOf(t, dir, smaller(t, example, change...))
 }
 
 // without takes blocks out of the files: each begins with the given header and ends with the first brace at the

@@ -1,6 +1,7 @@
 package backbone_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,57 +12,112 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
+// mended is a run whose files are mended.
+type mended struct {
+	*bench
+	seen *planner.Observations // kept by the run
+	run  *executor.Run
+	was  *planner.Basis
+}
+
+func (b *bench) beginToMend() *mended {
+	b.t.Helper()
+	m := &mended{bench: b, seen: planner.NewObservations()}
+	p, was := m.plan()
+	run, err := b.store.Create(p, nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	m.run, m.was = run, was
+	return m
+}
+
+func (m *mended) plan() (*planner.Plan, *planner.Basis) {
+	m.t.Helper()
+	cfg, d := m.load()
+	p, diags := planner.Make(m.t.Context(), planner.Input{
+		Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Observations: m.seen,
+	})
+	if diags.HasErrors() {
+		m.t.Fatal(diags)
+	}
+	return p, planner.NewBasis(cfg, nil)
+}
+
+// revise plans by what the files say now. touched are the steps that forbid to resume the run with it.
+func (m *mended) revise() (run *executor.Run, revised *planner.Plan, touched []string) {
+	m.t.Helper()
+	run, err := m.store.Load(m.run.ID)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	revised, is := m.plan()
+	for _, touch := range planner.Revise(run.Plan, revised, m.was, is, executor.Fixed(run.Plan, run.Entries)).Touched {
+		touched = append(touched, run.Plan.Step(touch.Step).Op)
+	}
+	return run, revised, touched
+}
+
+// resume resumes the run with what the files say now.
+func (m *mended) resume() *executor.Report {
+	m.t.Helper()
+	run, revised, touched := m.revise()
+	if len(touched) > 0 {
+		m.t.Fatal(touched)
+	}
+	j, err := m.store.Journal(run, journal.Options{Now: time.Now})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	if err := m.store.Revise(m.t.Context(), run, j, revised, nil, ""); err != nil {
+		m.t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		m.t.Fatal(err)
+	}
+	return m.carry(run)
+}
+
 // TestMendedForPairsMadeSince: issues that are created after the start are allowed by a number in the files, and the
 // same run is resumed with it: nothing is deleted, stopped or made a second time.
 func TestMendedForPairsMadeSince(t *testing.T) {
 	t.Parallel()
-	b := edited(t, "behind-firewall-master")
-	seen := planner.NewObservations()
-	plan := func() (*planner.Plan, *planner.Basis) {
-		cfg, d := b.load()
-		p, diags := planner.Make(t.Context(), planner.Input{
-			Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Observations: seen,
-		})
-		if diags.HasErrors() {
-			t.Fatal(diags)
-		}
-		return p, planner.NewBasis(cfg, nil)
-	}
-	p, was := plan()
-	run, err := b.store.Create(p, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.seen = func(e executor.Event) {
+	m := edited(t, "behind-firewall-master").beginToMend()
+	m.bench.seen = func(e executor.Event) {
 		if e.Name == executor.EventDone && e.Step.Op == "resync_second" {
-			b.person("create_issue", "server", "b", "project", "SP2", "type", "Bug", "summary", "made since", "user", "ben")
-			b.until(b.hasPairs("b", "CON-6-SP2", 14))
+			m.person("create_issue", "server", "b", "project", "SP2", "type", "Bug", "summary", "made since", "user", "ben")
+			m.until(m.hasPairs("b", "CON-6-SP2", 14))
 		}
 	}
-	why := failed(b.carry(run))
+	why := failed(m.carry(m.run))
 	if !strings.Contains(why, "new_pairs = 1") || strings.Contains(why, "delete") || strings.Contains(why, "-abandon") {
 		t.Fatal(why)
 	}
-	b.seen = nil
-	b.rewrite("sample = 50", "sample = 50\n    new_pairs = 1")
-	if run, err = b.store.Load(run.ID); err != nil {
-		t.Fatal(err)
+	m.bench.seen = nil
+	m.rewrite("sample = 50", "sample = 50\n    new_pairs = 1")
+	if rep := m.resume(); !rep.Finished {
+		t.Fatal(unfinished(rep))
 	}
-	revised, is := plan()
-	if r := planner.Revise(run.Plan, revised, was, is, executor.Fixed(run.Plan, run.Entries)); len(r.Touched) > 0 {
-		t.Fatalf("%+v", r.Touched)
+}
+
+// TestMendedForTheMerge: what the tool refuses to merge a run refuses too, and says which word of the declaration
+// allows it; with the word the same run is resumed. A word that checks went by, which are done, cannot be added.
+func TestMendedForTheMerge(t *testing.T) {
+	t.Parallel()
+	m := edited(t, "behind-firewall-master", `"comments": [{"localId": "10019"}]`,
+		`"comments": [{"localId": "10019"}, {"localId": "10019"}]`).beginToMend()
+	if why := failed(m.carry(m.run)); !strings.HasPrefix(why, "merge: ") || !strings.Contains(why, "SAM2-1 with SP2-1") ||
+		!strings.Contains(why, `allow = ["repeated-comment"] in migration.backbone_to_cloud.support`) ||
+		strings.Contains(why, "--allow") {
+		t.Fatal(why)
 	}
-	j, err := b.store.Journal(run, journal.Options{Now: time.Now})
-	if err != nil {
-		t.Fatal(err)
+	const none = `migrating = "master"`
+	m.rewrite(none, none+"\n  allow = [\"repeated-comment\", \"sequence\"]")
+	if _, _, touched := m.revise(); !slices.Contains(touched, "preflight") || !slices.Contains(touched, "drained") {
+		t.Errorf("a word that checks went by only touches %q", touched)
 	}
-	if err := b.store.Revise(t.Context(), run, j, revised, nil, ""); err != nil {
-		t.Fatal(err)
-	}
-	if err := j.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if rep := b.carry(run); !rep.Finished {
+	m.rewrite(`, "sequence"]`, "]")
+	if rep := m.resume(); !rep.Finished {
 		t.Fatal(unfinished(rep))
 	}
 }

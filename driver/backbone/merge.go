@@ -2,6 +2,7 @@ package backbone
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -45,6 +46,11 @@ func (d *Driver) merge(ctx context.Context, t *executor.Task) (executor.Result, 
 		o.Allow = append(o.Allow, syncinfo.Rule(v))
 	}
 	rep, err := syncinfo.Merge(ctx, o)
+	if check := (*syncinfo.CheckError)(nil); errors.As(err, &check) {
+		err = errors.New(check.Text(func(r syncinfo.Rule) string {
+			return fmt.Sprintf("allow = [%q] in %s", r, t.Resource.Addr)
+		}))
+	}
 	if err != nil {
 		return executor.Result{}, executor.NotSent(err)
 	}

@@ -14,9 +14,9 @@ import (
 
 const benchPairs = 500_000
 
-func benchData(b *testing.B, mirror bool) []byte {
+func benchData(b *testing.B, mirror, mixed bool) []byte {
 	b.Helper()
-	data, err := io.ReadAll(&generator{n: benchPairs, mirror: mirror})
+	data, err := io.ReadAll(&generator{n: benchPairs, mirror: mirror, mixed: mixed})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func benchData(b *testing.B, mirror bool) []byte {
 }
 
 func BenchmarkReader(b *testing.B) {
-	data := benchData(b, false)
+	data := benchData(b, false, false)
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
 		r := NewExportReader("a", bytes.NewReader(data))
@@ -43,7 +43,7 @@ func BenchmarkReader(b *testing.B) {
 // file.
 func BenchmarkCopy(b *testing.B) {
 	dir := b.TempDir()
-	writeBench(b, dir)
+	writeBench(b, dir, false)
 	b.SetBytes(benchSize(b, dir))
 	for b.Loop() {
 		out, err := os.Create(filepath.Join(dir, "out"))
@@ -68,12 +68,14 @@ func BenchmarkCopy(b *testing.B) {
 	}
 }
 
-func BenchmarkMerge(b *testing.B)         { benchMerge(b, false) }
-func BenchmarkMergeComplete(b *testing.B) { benchMerge(b, true) }
+func BenchmarkMerge(b *testing.B)         { benchMerge(b, false, false) }
+func BenchmarkMergeComplete(b *testing.B) { benchMerge(b, true, false) }
+func BenchmarkMergeMixed(b *testing.B)    { benchMerge(b, false, true) }
 
-func benchMerge(b *testing.B, complete bool) {
+// benchMerge merges two files; mixed: whose entries are not in the order of their ids.
+func benchMerge(b *testing.B, complete, mixed bool) {
 	dir := b.TempDir()
-	writeBench(b, dir)
+	writeBench(b, dir, mixed)
 	b.SetBytes(benchSize(b, dir))
 	for b.Loop() {
 		_, err := Merge(context.Background(), MergeOptions{Fs: afero.NewOsFs(), Master: filepath.Join(dir, "a"),
@@ -114,10 +116,10 @@ func appendInt(b []byte, i int) []byte {
 	return append(b, byte('0'+i%10))
 }
 
-func writeBench(b *testing.B, dir string) {
+func writeBench(b *testing.B, dir string, mixed bool) {
 	b.Helper()
 	for n, mirror := range map[string]bool{"a": false, "b": true} {
-		if err := os.WriteFile(filepath.Join(dir, n), benchData(b, mirror), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, n), benchData(b, mirror, mixed), 0o600); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -58,10 +58,13 @@ type CheckError struct {
 }
 
 // Error lists the findings, each with the flag that would allow it, and the warnings.
-func (e *CheckError) Error() string {
+func (e *CheckError) Error() string { return e.Text(Rule.Flag) }
+
+// Text is Error where it is not a flag that allows a rule to be broken; permission says what does.
+func (e *CheckError) Text(permission func(Rule) string) string {
 	var parts []string
 	for _, f := range e.Findings {
-		parts = append(parts, fmt.Sprintf("%s\n  (%s merges all the same)", f, f.Rule.Flag()))
+		parts = append(parts, fmt.Sprintf("%s\n  (%s merges all the same)", f, permission(f.Rule)))
 	}
 	for _, w := range e.Warnings {
 		parts = append(parts, "warning: "+w.String())

@@ -10,6 +10,7 @@ import (
 type generator struct {
 	n, i    int
 	mirror  bool
+	mixed   bool // ids are in no order
 	buf     bytes.Buffer
 	started bool
 }
@@ -44,6 +45,10 @@ func (g *generator) more() {
 	if g.mirror {
 		local, remote, key, out, in = remote, local, "CON-5-PAR", in, out
 	}
+	id := g.i
+	if g.mixed {
+		id = g.i * 7919 % 1_000_003
+	}
 	g.buf.WriteString("{\n")
 	fmt.Fprintf(&g.buf, `      "id": %d,
       "connectorKey": "%s",
@@ -55,7 +60,7 @@ func (g *generator) more() {
       "outgoingMessageSequenceId": %d,
       "lastIncomingChange": 1604663109653,
       "incomingMessageSequenceId": %d,
-`, g.i, key, local, g.i+1, remote, g.i+1, out, in)
+`, id, key, local, g.i+1, remote, g.i+1, out, in)
 	if g.i%3 != 0 {
 		g.buf.WriteString("      \"comments\": [")
 		for c := range g.i % 4 {

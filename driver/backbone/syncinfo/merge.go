@@ -50,7 +50,7 @@ type MergeOptions struct {
 //
 // It reads the side that stays first, to its end. Memory is bounded by the largest entry and by a Set of one side's
 // pairs (and of the other side's unmatched ones). A file whose entries are not in the order of their ids is read again
-// to compare the ids: once up to half a million pairs, eight times at most. An input that is not a regular file is
+// to compare the ids: once up to a million pairs, four times at most. An input that is not a regular file is
 // kept aside as it is read, like standard input.
 //
 // The output appears under its name complete and synced, or not at all: a file that was there before survives every

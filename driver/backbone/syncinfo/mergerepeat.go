@@ -143,11 +143,11 @@ func (i *idsSeen) add(id []byte) {
 	}
 }
 
-// leastIDs is how many ids, of 8 bytes, are compared at a time at least; of many pairs it is an eighth.
-const leastIDs = 512 << 10
+// leastIDs is how many ids, of 8 bytes, are compared at a time at least; of many pairs it is a quarter.
+const leastIDs = 1 << 20
 
 // findRepeatedIDs finds entries with the same id. Ids in no order are compared in as many readings of the file as it
-// takes to do with a byte of memory a pair: each time those whose hashes are in one part of all. What stands in the
+// takes to do with two bytes of memory a pair: each time those whose hashes are in one part of all. What stands in the
 // list is 26 bits of the hash and the offset; where those bits are the same the ids themselves decide.
 func (s *side) findRepeatedIDs(ctx context.Context) error {
 	if !s.ids.unordered {
@@ -155,7 +155,7 @@ func (s *side) findRepeatedIDs(ctx context.Context) error {
 	}
 	most := s.ids.perReading
 	if most == 0 {
-		most = max(leastIDs, s.ids.n/8+1)
+		most = max(leastIDs, s.ids.n/4+1)
 	}
 	parts := uint64((s.ids.n + most - 1) / most)
 	list := s.m.idList
