@@ -347,3 +347,27 @@ func BenchmarkFleet(b *testing.B) {
 		}
 	}
 }
+
+// TestMistakesOfInstances are said once, with how many instances have them.
+func TestMistakesOfInstances(t *testing.T) {
+	cfg, diags := one(t, `
+locals { all = { for x in setproduct(range(10), range(10)) : "n${x[0]}_${x[1]}" => x[0] } }
+server "depot" "same" {
+  for_each = local.all
+  url      = "u"
+  port     = "much"
+}
+server "depot" "other" {
+  for_each = local.all
+  url      = "u"
+  flavour  = "f${each.key}"
+}
+`)
+	if len(diags) != 1+mostAlike || !strings.Contains(diags[0].Detail, "instances of it: 99.") ||
+		!strings.Contains(diags[1].Detail, fmt.Sprintf("instances of it: %d.", 100-mostAlike)) {
+		t.Errorf("%d: %s", len(diags), textOf(t, cfg, diags))
+	}
+	if got := AddrOf(diags[0]).String(); got != `server.depot.same["n0_0"]` {
+		t.Error(got)
+	}
+}

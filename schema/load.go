@@ -5,7 +5,6 @@ package schema
 import (
 	"context"
 	"errors"
-	"sort"
 	"sync/atomic"
 
 	"github.com/hashicorp/hcl/v2"
@@ -287,40 +286,4 @@ func (l *loader) finish(order []*node, settings Settings) (*Config, hcl.Diagnost
 	l.diags = arrange(l.diags)
 	l.leftOut()
 	return cfg, l.diags
-}
-
-// arrange orders diagnostics by file, line and column, as found where these are equal, and folds repeated ones.
-func arrange(diags hcl.Diagnostics) hcl.Diagnostics {
-	type key struct {
-		severity        hcl.DiagnosticSeverity
-		summary, detail string
-		subject         hcl.Range
-		addr            Addr
-	}
-	seen := map[key]bool{}
-	var out hcl.Diagnostics
-	for _, d := range diags {
-		k := key{severity: d.Severity, summary: d.Summary, detail: d.Detail, addr: AddrOf(d)}
-		if d.Subject != nil {
-			k.subject = *d.Subject
-		}
-		if !seen[k] {
-			seen[k] = true
-			out = append(out, d)
-		}
-	}
-	at := func(d *hcl.Diagnostic) hcl.Range {
-		if d.Subject == nil {
-			return hcl.Range{}
-		}
-		return *d.Subject
-	}
-	sort.SliceStable(out, func(i, j int) bool {
-		a, b := at(out[i]), at(out[j])
-		if a.Filename != b.Filename {
-			return a.Filename < b.Filename
-		}
-		return a.Start.Byte < b.Start.Byte
-	})
-	return out
 }

@@ -1,0 +1,74 @@
+package schema
+
+import (
+	"fmt"
+	"sort"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// mostAlike is how many diagnostics are shown that differ in no more than the instance and the words.
+const mostAlike = 5
+
+// arrange orders diagnostics by file, line and column, as found where these are equal. Of repeated ones, and of those
+// that all instances of a for_each have, the first is kept, with how many more there are.
+func arrange(diags hcl.Diagnostics) hcl.Diagnostics {
+	type place struct {
+		severity hcl.DiagnosticSeverity
+		summary  string
+		subject  hcl.Range
+		addr     Addr // without keys
+	}
+	type text struct {
+		place
+		detail string
+	}
+	first := map[text]*hcl.Diagnostic{}
+	alike := map[place]int{}
+	more := map[*hcl.Diagnostic]map[Addr]bool{}
+	var out hcl.Diagnostics
+	for _, d := range diags {
+		addr := AddrOf(d)
+		p := place{severity: d.Severity, summary: d.Summary, addr: addr.All()}
+		if d.Subject != nil {
+			p.subject = *d.Subject
+		}
+		at := text{p, d.Detail}
+		kept := first[at]
+		if kept == nil && addr != p.addr && alike[p] >= mostAlike {
+			kept = first[text{p, ""}]
+		}
+		if kept != nil {
+			if addr != AddrOf(kept) {
+				more[kept][addr] = true
+			}
+			continue
+		}
+		if alike[p]++; alike[p] == 1 {
+			first[text{p, ""}] = d
+		}
+		first[at], more[d] = d, map[Addr]bool{}
+		out = append(out, d)
+	}
+	for i, d := range out {
+		if n := len(more[d]); n > 0 {
+			c := *d
+			c.Detail = fmt.Sprintf("%s\n\nThe same mistake is in more instances of it: %d.", d.Detail, n)
+			out[i] = &c
+		}
+	}
+	at := func(d *hcl.Diagnostic) hcl.Range {
+		if d.Subject == nil {
+			return hcl.Range{}
+		}
+		return *d.Subject
+	}
+	sort.SliceStable(out, func(i, j int) bool {
+		a, b := at(out[i]), at(out[j])
+		if a.Filename != b.Filename {
+			return a.Filename < b.Filename
+		}
+		return a.Start.Byte < b.Start.Byte
+	})
+	return out
+}
