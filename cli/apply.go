@@ -20,7 +20,7 @@ import (
 
 type applyFlags struct {
 	vars        variables
-	targets     []string
+	only        planner.Selection
 	approve     bool
 	parallelism int
 	plan        string // file; "" to make one
@@ -57,7 +57,7 @@ at once. Both are safe.`,
 		},
 	})
 	c.varFlags(cmd, &f.vars)
-	c.targetFlag(cmd, &f.targets)
+	c.targetFlags(cmd, &f.only)
 	cmd.Flags().BoolVar(&f.approve, "auto-approve", false, "do not ask; approves the plan, never a person's step")
 	cmd.Flags().IntVar(&f.parallelism, "parallelism", 0, "steps at a time, where their order allows it (default 4)")
 	return cmd
@@ -150,8 +150,8 @@ func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*appli
 		if given, content, err = c.readPlan(f.plan); err != nil {
 			return nil, err
 		}
-		if len(f.targets) > 0 {
-			return nil, failf(exitError, "a saved plan is carried out as a whole; -target is not allowed")
+		if !f.only.IsEmpty() {
+			return nil, failf(exitError, "a saved plan is carried out as a whole; -target and -exclude are not allowed")
 		}
 	}
 	switch {
@@ -177,7 +177,7 @@ func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*appli
 		}
 		return a, c.vouched(p.cfg, given, content, f.plan)
 	}
-	addrs, err := targets(p.cfg, f.targets)
+	addrs, err := c.targets(p.cfg, f.only)
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +193,7 @@ func (c *command) fitsRun(cfg *schema.Config, run *executor.Run, given *planner.
 			"(`syncctl apply` without a plan), or abandon it with `syncctl resolve -abandon`", f.plan,
 			schema.SanitizeLine(run.ID))
 	}
-	if len(f.targets) > 0 {
+	if !f.only.IsEmpty() {
 		return failf(exitError, noTarget, schema.SanitizeLine(run.ID))
 	}
 	if given != nil && cfg.Digest() != run.Plan.Digest {
@@ -204,7 +204,7 @@ func (c *command) fitsRun(cfg *schema.Config, run *executor.Run, given *planner.
 	return nil
 }
 
-const noTarget = "run %s is unfinished and must be resumed as a whole; -target is not allowed"
+const noTarget = "run %s is unfinished and must be resumed as a whole; -target and -exclude are not allowed"
 
 // fitsPlan tells whether a saved plan may be carried out.
 func (c *command) fitsPlan(cfg *schema.Config, plan *planner.Plan) error {

@@ -23,7 +23,7 @@ import (
 
 type planFlags struct {
 	vars     variables
-	targets  []string
+	only     planner.Selection
 	sign     string
 	out      string
 	detail   bool
@@ -57,7 +57,7 @@ person does it.`,
 		},
 	})
 	c.varFlags(cmd, &f.vars)
-	c.targetFlag(cmd, &f.targets)
+	c.targetFlags(cmd, &f.only)
 	cmd.Flags().StringVar(&f.out, "out", "", "save the plan to `FILE` for apply")
 	cmd.Flags().StringVar(&f.sign, "sign", "", "sign the saved plan with the SSH key in `FILE`, for somebody else to "+
 		"apply; a public key means that of your SSH agent")
@@ -67,28 +67,6 @@ person does it.`,
 	cmd.Flags().StringVar(&f.observations, "observations", "",
 		"plan from what servers showed before, as saved in `FILE`; only what is missing there is read from servers")
 	return cmd
-}
-
-// targetFlag adds -target with completion.
-func (c *command) targetFlag(cmd *cobra.Command, to *[]string) {
-	cmd.Flags().StringArrayVar(to, "target", nil,
-		"only this declaration and what it depends on, as `ADDRESS`; may be repeated")
-	complete := func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return c.completeTargets(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
-	}
-	_ = cmd.RegisterFlagCompletionFunc("target", complete)
-}
-
-func (c *command) completeTargets(ctx context.Context) []cobra.Completion {
-	if c.begin() != nil {
-		return nil
-	}
-	p, _ := c.read(ctx, nil, true)
-	var out []cobra.Completion
-	for _, r := range p.cfg.Resources {
-		out = append(out, cobra.CompletionWithDesc(r.Addr.String(), r.Range.String()))
-	}
-	return out
 }
 
 func (c *command) plan(ctx context.Context, f *planFlags) error {
@@ -113,7 +91,7 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 	if err != nil {
 		return err
 	}
-	addrs, err := targets(p.cfg, f.targets)
+	addrs, err := c.targets(p.cfg, f.only)
 	if err != nil {
 		return err
 	}
@@ -246,7 +224,7 @@ func (c *command) planUnfinished(ctx context.Context, p *project, run *executor.
 	case f.out != "":
 		return failf(exitError, "cannot save a new plan while run %s is unfinished: resume it with `syncctl apply`, "+
 			"or abandon it with `syncctl resolve -abandon`", run.ID)
-	case len(f.targets) > 0:
+	case !f.only.IsEmpty():
 		return failf(exitError, noTarget, run.ID)
 	}
 	run, err := c.mended(ctx, p, run)

@@ -9,7 +9,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/kballard/go-shellquote"
 	"github.com/spf13/afero"
-	"github.com/syncctl/syncctl/cli/internal/args"
 	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/executor"
@@ -172,22 +171,4 @@ func (c *command) store() *executor.Store {
 	return &executor.Store{
 		Fs: c.app.fs, Dir: filepath.Join(c.dataDir(), "runs"), Now: c.app.clock.Now, Key: c.userKey,
 	}
-}
-
-// targets reads -target flags. An unknown address is an error, with the address that was likely meant.
-func targets(cfg *schema.Config, given []string) ([]schema.Addr, error) {
-	var names []string
-	for _, r := range cfg.Resources {
-		names = append(names, r.Addr.String())
-	}
-	var out []schema.Addr
-	for _, g := range given {
-		a, err := schema.ParseAddr(g)
-		if err != nil || cfg.Lookup(a) == nil {
-			return nil, failf(exitError, "-target=%s: the configuration has no such declaration.%s",
-				g, args.DidYouMean(g, names, ""))
-		}
-		out = append(out, a)
-	}
-	return out, nil
 }

@@ -53,9 +53,6 @@ func (in Input) now() time.Time {
 	return in.Now()
 }
 
-// RuleTarget is the rule of the finding that says that a plan is not whole.
-const RuleTarget = "plan/target"
-
 // Make reads the live servers, compares, and orders the steps. It changes nothing. The same configuration and the same
 // servers give the same plan.
 func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
@@ -132,42 +129,6 @@ func protected(planned []*schema.Resource, groups map[schema.Addr][]Step) hcl.Di
 	return diags
 }
 
-// targets tells which declarations are asked for. A target that nothing is called is an error: a misspelt one must
-// never look like success.
-func targets(in Input) (func(schema.Addr) bool, hcl.Diagnostics) {
-	if len(in.Targets) == 0 {
-		return func(schema.Addr) bool { return true }, nil
-	}
-	var diags hcl.Diagnostics
-	wanted := map[schema.Addr]bool{}
-	var add func(schema.Addr)
-	add = func(a schema.Addr) {
-		r := in.Config.Lookup(a)
-		if r == nil || wanted[a] {
-			return
-		}
-		wanted[a] = true
-		if r.Owner != (schema.Addr{}) {
-			add(r.Owner) // what is owned is carried out by its owner, whole
-		}
-		for _, dep := range dependencies(r) {
-			add(dep)
-		}
-	}
-	for _, a := range in.Targets {
-		r := in.Config.Lookup(a)
-		if r == nil {
-			diags = append(diags, &hcl.Diagnostic{
-				Severity: hcl.DiagError, Summary: "Target is not declared",
-				Detail: fmt.Sprintf("Nothing in the configuration is called %s.", a),
-			})
-			continue
-		}
-		add(a)
-	}
-	return func(a schema.Addr) bool { return wanted[a] }, diags
-}
-
 // one plans a single declaration.
 func one(
 	in Input, seen *Observations, confirmed map[string]Confirmation, r *schema.Resource,
@@ -199,36 +160,6 @@ func one(
 		out.Findings[i].Addr = addr
 	}
 	return change, out.Steps, out.Findings, withAddr(diags, r.Addr)
-}
-
-// targetFindings say what targets leave out, and which of them another declaration carries out.
-func targetFindings(in Input, planned int) []Finding {
-	if len(in.Targets) == 0 {
-		return nil
-	}
-	var out []Finding
-	all := 0
-	for _, r := range in.Config.Resources {
-		if r.Owner == (schema.Addr{}) {
-			all++
-		}
-	}
-	if all > planned {
-		out = append(out, Finding{
-			Rule: RuleTarget, Severity: Warn,
-			Summary: fmt.Sprintf("-target leaves out %d of %d declarations; run a whole plan before you rely on it",
-				all-planned, all),
-		})
-	}
-	for _, a := range in.Targets {
-		if r := in.Config.Lookup(a); r.Owner != (schema.Addr{}) {
-			out = append(out, Finding{
-				Rule: "plan/owned", Severity: Note, Addr: a.String(),
-				Summary: fmt.Sprintf("%s carries it out, so that is planned whole", r.Owner),
-			})
-		}
-	}
-	return out
 }
 
 // confirmedByAddr sorts confirmations by declaration and op.

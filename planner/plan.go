@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/kballard/go-shellquote"
 	"github.com/syncctl/syncctl/schema"
 	"github.com/zclconf/go-cty/cty"
 )
@@ -132,6 +133,9 @@ type Tally struct {
 
 // StepID is the id of a declaration's step: address/op. It survives planning again.
 func StepID(addr, op string) string { return addr + "/" + op }
+
+// TypedID is a step's id as a person types it in a shell: the key of a for_each needs quotes there.
+func TypedID(addr, op string) string { return shellquote.Join(StepID(addr, op)) }
 
 // cutStepID takes a step's id apart. No op has a slash in it.
 func cutStepID(id string) (addr, op string, ok bool) {

@@ -60,6 +60,25 @@ func (a Addr) All() Addr {
 	return a
 }
 
+// Modules are the modules that a declaration is in, the outermost first, each with and without its key.
+func (a Addr) Modules() []string {
+	if a.Module == "" {
+		return nil
+	}
+	t, diags := hclsyntax.ParseTraversalAbs([]byte(a.Module), "", hcl.InitialPos)
+	if diags.HasErrors() {
+		return []string{a.Module}
+	}
+	var out []string
+	for i := 2; i <= len(t); i++ {
+		_, keyed := key(t, i-1)
+		if name, _ := stepName(t, i-2); keyed || name == "module" || i == 2 {
+			out = append(out, moduleText(t[:i], true), moduleText(t[:i], false))
+		}
+	}
+	return out
+}
+
 // indexText writes the key of a for_each: ["power"].
 func indexText(key string) string {
 	return "[" + string(hclwrite.TokensForValue(cty.StringVal(key)).Bytes()) + "]"

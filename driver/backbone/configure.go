@@ -174,7 +174,7 @@ func asConfirmed(t *executor.Task, v executor.Verdict) (executor.Verdict, error)
 		if !slices.Contains(said, part) {
 			return v, executor.Final(fmt.Errorf("%s could be read when it was configured and cannot any more: have it "+
 				"confirmed with syncctl resolve %s -retry",
-				part, planner.StepID(t.Step.Addr, opConfigure)))
+				part, planner.TypedID(t.Step.Addr, opConfigure)))
 		}
 	}
 	return executor.Done.Because("the configuration is as declared, in part by a person's word"), nil

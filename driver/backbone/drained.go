@@ -92,7 +92,7 @@ func (d *Driver) stoppedHalf(ctx context.Context, t *executor.Task, role, word s
 func stopAgain(t *executor.Task, role string) string {
 	for _, verb := range []string{opStop, opStopByHand} {
 		if t.IsDone(op(verb, role)) {
-			return "stop it again: syncctl resolve " + planner.StepID(t.Step.Addr, op(verb, role)) + " -retry"
+			return "stop it again: syncctl resolve " + planner.TypedID(t.Step.Addr, op(verb, role)) + " -retry"
 		}
 	}
 	return "stop it on the web page"

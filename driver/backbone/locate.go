@@ -74,7 +74,7 @@ func (d *Driver) locateExisting(ctx context.Context, t *executor.Task, end strin
 	}
 	if t.Resource.Addr.Kind == schema.Migration && l.sync.direct() {
 		return nil, fmt.Errorf("%s was not found on %s any more; have it created again: syncctl resolve %s -retry",
-			l.sync.name(), l.end.server.Addr(), planner.StepID(t.Step.Addr, opCreate))
+			l.sync.name(), l.end.server.Addr(), planner.TypedID(t.Step.Addr, opCreate))
 	}
 	return nil, fmt.Errorf("%s was not found on %s", l.sync.name(), l.end.server.Addr())
 }

@@ -187,7 +187,7 @@ func (d *Driver) verifyMark(ctx context.Context, t *executor.Task) (executor.Ver
 func (d *Driver) verifyMarked(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	v, err := d.ours(ctx, t)
 	if err == nil && v.State == executor.NotDone {
-		v.Why += "; write it again: syncctl resolve " + planner.StepID(t.Step.Addr, opMark) + " -retry"
+		v.Why += "; write it again: syncctl resolve " + planner.TypedID(t.Step.Addr, opMark) + " -retry"
 	}
 	return v, err
 }

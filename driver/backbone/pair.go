@@ -206,7 +206,7 @@ func comparePairs(ctx context.Context, t *executor.Task, l *located, end string)
 	}
 	v := executor.Partial.Because("%s; if these pairs are of no use, delete %s on the web page and have it "+
 		"created again: syncctl resolve %s -retry",
-		oneLine(diff.String()), l.Key, planner.StepID(t.Step.Addr, opCreate))
+		oneLine(diff.String()), l.Key, planner.TypedID(t.Step.Addr, opCreate))
 	if diff.GotPairs == 0 {
 		return executor.NotDone.Because("%s has none of the %s yet", connector, wording.Plural(diff.WantPairs, "pair")),
 			nil

@@ -35,7 +35,7 @@ func (d *Driver) resync(ctx context.Context, t *executor.Task) (executor.Result,
 			"summary alone cannot be asked for: "+
 			"map summary to summary, or resync from %s on the web page with the summary field only and then say: "+
 			"syncctl resolve %s -done",
-			l.Key, l.connector(end), t.Step.ID)
+			l.Key, l.connector(end), planner.TypedID(t.Step.Addr, t.Step.Op))
 	}
 	if err != nil {
 		return executor.Result{}, executor.NotSent(err)

@@ -84,7 +84,7 @@ func sentBy(t *syncinfo.Tally) string {
 func intact(ctx context.Context, t *executor.Task, names ...string) error {
 	for _, name := range names {
 		writer := writerOf(name)
-		mend := "write it again with: syncctl resolve " + planner.StepID(t.Step.Addr, writer) + " -retry"
+		mend := "write it again with: syncctl resolve " + planner.TypedID(t.Step.Addr, writer) + " -retry"
 		if anyDeleted(t) {
 			mend = leftOver
 		}

@@ -54,7 +54,7 @@ func (d *Driver) verifyStill(ctx context.Context, t *executor.Task) (executor.Ve
 // be read.
 func (d *Driver) originalAsExported(ctx context.Context, t *executor.Task, word string) (executor.Verdict, error) {
 	again := fmt.Sprintf("stop both halves and export both again: syncctl resolve %s -retry, and the same with %s",
-		planner.StepID(t.Step.Addr, op(opExport, master)), planner.StepID(t.Step.Addr, op(opExport, slave)))
+		planner.TypedID(t.Step.Addr, op(opExport, master)), planner.TypedID(t.Step.Addr, op(opExport, slave)))
 	if anyDeleted(t) {
 		again = leftOver
 	}

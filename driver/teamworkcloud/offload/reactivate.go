@@ -84,7 +84,7 @@ func (w *Offloading) reactivateResources(ctx context.Context, t *executor.Task) 
 	}
 	if v.State != executor.Done {
 		return executor.Result{}, executor.NotSent(fmt.Errorf("%s; have them stopped: syncctl resolve %s -retry", v.Why,
-			planner.StepID(t.Step.Addr, opStop+atTarget)))
+			planner.TypedID(t.Step.Addr, opStop+atTarget)))
 	}
 	if why, err := m.UnfitDatabase(ctx, all.Names()); err != nil || why != "" {
 		return executor.Result{}, executor.NotSent(errors.Join(err, textError(why)))

@@ -162,5 +162,5 @@ func verifyAgain(t *executor.Task) string {
 			": it brings it and verifies it again"
 	}
 	return fmt.Sprintf("Have it verified again once it has come: syncctl resolve %s -retry",
-		planner.StepID(t.Step.Addr, share.VerbArrived))
+		planner.TypedID(t.Step.Addr, share.VerbArrived))
 }

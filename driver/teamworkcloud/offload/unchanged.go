@@ -171,7 +171,7 @@ func (w *Offloading) unchanged(ctx context.Context, t *executor.Task, m *machine
 	if v, err := m.VerifyStopped(ctx); err != nil || v.State != executor.Done {
 		if v.State == executor.NotDone && t.IsDone(opStop+atSource) {
 			v.Why += fmt.Sprintf("; somebody has started them: have them stopped again: syncctl resolve %s -retry",
-				planner.StepID(t.Step.Addr, opStop+atSource))
+				planner.TypedID(t.Step.Addr, opStop+atSource))
 		}
 		return v, err
 	}

@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/args"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// mostOfTargets is how many bytes a file of -target-file or -exclude-file may have.
+const mostOfTargets = 1 << 20
+
+// targetFlags adds the flags that limit a plan, with completion.
+func (c *command) targetFlags(cmd *cobra.Command, to *planner.Selection) {
+	complete := func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return c.completeTargets(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
+	}
+	for _, flag := range []struct {
+		name, help string
+		to         *[]string
+	}{
+		{"target", "only this declaration and what it depends on, as `ADDRESS`, in which * stands for any text; may be repeated",
+			&to.Targets},
+		{"exclude", "not this declaration, nor what depends on it, as `ADDRESS`; may be repeated", &to.Excludes},
+	} {
+		cmd.Flags().StringArrayVar(flag.to, flag.name, nil, flag.help)
+		_ = cmd.RegisterFlagCompletionFunc(flag.name, complete)
+		cmd.Flags().Var(&addressFile{c: c, to: flag.to}, flag.name+"-file",
+			"as -"+flag.name+", for each line of `FILE`; a line may begin with # for a comment")
+	}
+}
+
+// addressFile is a flag whose value is a file of addresses, one a line.
+type addressFile struct {
+	c    *command
+	to   *[]string
+	name string
+}
+
+func (f *addressFile) String() string { return f.name }
+func (f *addressFile) Type() string   { return "string" }
+
+// Set keeps the name: where it leads is known once -chdir is.
+func (f *addressFile) Set(name string) error {
+	f.name = name
+	*f.to = append(*f.to, fileOfAddresses+name)
+	return nil
+}
+
+// fileOfAddresses begins what stands for the lines of a file. No address begins so.
+const fileOfAddresses = "\x00file:"
+
+// addresses are the patterns of a flag, with those of its files.
+func (c *command) addresses(given []string) ([]string, error) {
+	var out []string
+	for _, g := range given {
+		name, ok := strings.CutPrefix(g, fileOfAddresses)
+		if !ok {
+			out = append(out, g)
+			continue
+		}
+		text, err := schema.ReadBounded(c.app.fs, c.abs(name), mostOfTargets)
+		if err != nil {
+			return nil, fmt.Errorf("reading addresses: %w", err)
+		}
+		lines := bufio.NewScanner(bytes.NewReader(text))
+		before := len(out)
+		for lines.Scan() {
+			if line := strings.TrimSpace(lines.Text()); line != "" && line[0] != '#' {
+				out = append(out, line)
+			}
+		}
+		if err := lines.Err(); err != nil {
+			return nil, fmt.Errorf("reading addresses from %s: %w", name, err)
+		}
+		if len(out) == before {
+			return nil, failf(exitError, "%s holds no address", name)
+		}
+	}
+	return out, nil
+}
+
+// targets finds what the flags select. An unknown address is an error, with the address that was likely meant.
+func (c *command) targets(cfg *schema.Config, only planner.Selection) ([]schema.Addr, error) {
+	var err error
+	if only.Targets, err = c.addresses(only.Targets); err != nil {
+		return nil, err
+	}
+	if only.Excludes, err = c.addresses(only.Excludes); err != nil {
+		return nil, err
+	}
+	addrs, err := planner.Select(cfg, only)
+	var none *planner.NoMatchError
+	if errors.As(err, &none) {
+		var names []string
+		for _, r := range cfg.Resources {
+			names = append(names, r.Addr.String())
+		}
+		return nil, failf(exitError, "%s.%s", none, args.DidYouMean(none.Pattern, names, ""))
+	}
+	return addrs, err
+}
+
+func (c *command) completeTargets(ctx context.Context) []cobra.Completion {
+	if c.begin() != nil {
+		return nil
+	}
+	p, _ := c.read(ctx, nil, true)
+	var out []cobra.Completion
+	seen := map[string]bool{}
+	add := func(name, where string) {
+		if !seen[name] {
+			seen[name] = true
+			out = append(out, cobra.CompletionWithDesc(name, where))
+		}
+	}
+	for _, r := range p.cfg.Resources {
+		for _, m := range r.Addr.Modules() {
+			add(m, "a module")
+		}
+		if all := r.Addr.All(); all != r.Addr {
+			add(all.String(), r.Range.String())
+		}
+		add(r.Addr.String(), r.Range.String())
+	}
+	return out
+}

@@ -1,0 +1,183 @@
+package planner
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// RuleTarget is the rule of the finding that says that a plan is not whole.
+const RuleTarget = "plan/target"
+
+// Selection limits a plan to some declarations. A pattern is an address, in which * stands for any text. Without the
+// key of a for_each it means all its instances, and that of a module means all that is in it.
+type Selection struct {
+	Targets  []string // patterns; none: everything
+	Excludes []string // what they match is left out, and all that depends on it
+}
+
+// IsEmpty says that a selection leaves out nothing.
+func (s Selection) IsEmpty() bool { return len(s.Targets) == 0 && len(s.Excludes) == 0 }
+
+// NoMatchError is the error of a pattern that no declaration matches: a misspelt one must never look like success.
+type NoMatchError struct {
+	Flag    string // "target" or "exclude"
+	Pattern string
+}
+
+func (e *NoMatchError) Error() string {
+	return fmt.Sprintf("-%s=%s: the configuration has no such declaration", e.Flag, e.Pattern)
+}
+
+// Select finds the declarations of a selection, for Input.Targets: none where it leaves out nothing. A pattern without a
+// match is an error, and so is a selection that leaves out everything.
+func Select(cfg *schema.Config, s Selection) ([]schema.Addr, error) {
+	wanted, err := match(cfg, "target", s.Targets)
+	if err != nil {
+		return nil, err
+	}
+	without, err := match(cfg, "exclude", s.Excludes)
+	if err != nil || len(s.Excludes) == 0 {
+		return wanted, err
+	}
+	out := excluded(cfg, without)
+	if len(s.Targets) == 0 {
+		for _, r := range cfg.Resources {
+			wanted = append(wanted, r.Addr)
+		}
+	}
+	wanted = slices.DeleteFunc(wanted, func(a schema.Addr) bool { return out[a] })
+	if len(wanted) == 0 {
+		return nil, fmt.Errorf("-exclude leaves out everything that is declared or asked for")
+	}
+	return wanted, nil
+}
+
+// excluded are the declarations that are left out, with all that depends on them or is carried out by them.
+func excluded(cfg *schema.Config, without []schema.Addr) map[schema.Addr]bool {
+	out := map[schema.Addr]bool{}
+	for _, a := range without {
+		out[a] = true
+	}
+	for before := -1; before != len(out); { // again only where an owner comes after what is its own
+		before = len(out)
+		for _, r := range cfg.Resources { // what others need comes first
+			if out[r.Owner] || slices.ContainsFunc(dependencies(r), func(a schema.Addr) bool { return out[a] }) {
+				out[r.Addr] = true
+			}
+		}
+	}
+	return out
+}
+
+// match finds the declarations that patterns match, in the order of the configuration.
+func match(cfg *schema.Config, flag string, patterns []string) ([]schema.Addr, error) {
+	matched := map[schema.Addr]bool{}
+	for _, p := range patterns {
+		found := false
+		if a, err := schema.ParseAddr(p); err == nil && cfg.Lookup(a) != nil {
+			matched[a], found = true, true
+		} else {
+			fits := pattern(p)
+			for _, r := range cfg.Resources {
+				if fits(r.Addr) {
+					matched[r.Addr], found = true, true
+				}
+			}
+		}
+		if !found {
+			return nil, &NoMatchError{Flag: flag, Pattern: p}
+		}
+	}
+	var out []schema.Addr
+	for _, r := range cfg.Resources {
+		if matched[r.Addr] {
+			out = append(out, r.Addr)
+		}
+	}
+	return out, nil
+}
+
+// pattern reads a pattern.
+func pattern(p string) func(schema.Addr) bool {
+	text := regexp.MustCompile("^(?s:" + strings.ReplaceAll(regexp.QuoteMeta(p), `\*`, ".*") + ")$")
+	inModule := strings.HasPrefix(p, "module.")
+	return func(a schema.Addr) bool {
+		all := a
+		all.Index = ""
+		if text.MatchString(a.String()) || text.MatchString(all.String()) || text.MatchString(a.All().String()) {
+			return true
+		}
+		return inModule && slices.ContainsFunc(a.Modules(), text.MatchString)
+	}
+}
+
+// targets tells which declarations are asked for. A target that nothing is called is an error: a misspelt one must
+// never look like success.
+func targets(in Input) (func(schema.Addr) bool, hcl.Diagnostics) {
+	if len(in.Targets) == 0 {
+		return func(schema.Addr) bool { return true }, nil
+	}
+	var diags hcl.Diagnostics
+	wanted := map[schema.Addr]bool{}
+	var add func(schema.Addr)
+	add = func(a schema.Addr) {
+		r := in.Config.Lookup(a)
+		if r == nil || wanted[a] {
+			return
+		}
+		wanted[a] = true
+		if r.Owner != (schema.Addr{}) {
+			add(r.Owner) // what is owned is carried out by its owner, whole
+		}
+		for _, dep := range dependencies(r) {
+			add(dep)
+		}
+	}
+	for _, a := range in.Targets {
+		r := in.Config.Lookup(a)
+		if r == nil {
+			diags = append(diags, &hcl.Diagnostic{
+				Severity: hcl.DiagError, Summary: "Target is not declared",
+				Detail: fmt.Sprintf("Nothing in the configuration is called %s.", a),
+			})
+			continue
+		}
+		add(a)
+	}
+	return func(a schema.Addr) bool { return wanted[a] }, diags
+}
+
+// targetFindings say what targets leave out, and which of them another declaration carries out.
+func targetFindings(in Input, planned int) []Finding {
+	if len(in.Targets) == 0 {
+		return nil
+	}
+	var out []Finding
+	all := 0
+	for _, r := range in.Config.Resources {
+		if r.Owner == (schema.Addr{}) {
+			all++
+		}
+	}
+	if all > planned {
+		out = append(out, Finding{
+			Rule: RuleTarget, Severity: Warn,
+			Summary: fmt.Sprintf("%d of %d declarations are left out (-target, -exclude); run a whole plan before you rely on it",
+				all-planned, all),
+		})
+	}
+	for _, a := range in.Targets {
+		if r := in.Config.Lookup(a); r.Owner != (schema.Addr{}) {
+			out = append(out, Finding{
+				Rule: "plan/owned", Severity: Note, Addr: a.String(),
+				Summary: fmt.Sprintf("%s carries it out, so that is planned whole", r.Owner),
+			})
+		}
+	}
+	return out
+}

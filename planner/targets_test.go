@@ -1,0 +1,85 @@
+package planner_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// TestSelect: patterns with keys, without keys, of modules, and with wildcards; what is excluded takes along what depends
+// on it and whose owner is gone.
+func TestSelect(t *testing.T) {
+	fs := afero.NewMemMapFs()
+	for name, text := range map[string]string{
+		"conf/main.sync.hcl": moving + `
+server "depot" "many" {
+  for_each = toset(["a", "b.c", "d"])
+}
+sync "depot" "many" {
+  for_each = server.depot.many
+  server   = server.depot.many[each.key]
+}
+module "m" {
+  source   = "./m"
+  for_each = toset(["x", "y"])
+}
+`,
+		"conf/m/m.sync.hcl": "server \"depot\" \"in\" {}\nmodule \"n\" { source = \"./n\" }\n", "conf/m/n/n.sync.hcl": "sync \"depot\" \"deep\" {}\n",
+	} {
+		if err := afero.WriteFile(fs, name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg, diags := schema.Load(t.Context(), schema.Options{Fs: fs, Dir: "conf", Catalog: catalog})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	for _, c := range []struct{ targets, excludes, want string }{
+		{"", "", ""},
+		{`server.depot.many["a"]`, "", `server.depot.many["a"]`},
+		{"server.depot.many", "", `server.depot.many["a"] server.depot.many["b.c"] server.depot.many["d"]`},
+		{`*.many["a"]`, "", `server.depot.many["a"] sync.depot.many["a"]`},
+		{`module.m["x"]`, "", `module.m["x"].server.depot.in module.m["x"].module.n.sync.depot.deep`},
+		{"module.m", "", `module.m["x"].server.depot.in module.m["y"].server.depot.in ` +
+			`module.m["x"].module.n.sync.depot.deep module.m["y"].module.n.sync.depot.deep`},
+		{"module.m.server.depot.in", "", `module.m["x"].server.depot.in module.m["y"].server.depot.in`},
+		{`module.m["y"].module.n`, "", `module.m["y"].module.n.sync.depot.deep`},
+		{"module.*.deep", "", `module.m["x"].module.n.sync.depot.deep module.m["y"].module.n.sync.depot.deep`},
+		{`*.many*`, `server.depot.many["b.c"]`, `server.depot.many["a"] server.depot.many["d"] sync.depot.many["a"] sync.depot.many["d"]`},
+		{`*`, "*.many module.m server.*", "sync.depot.apart sync.depot.base"},
+		{`sync.depot.*`, "migration.* *.many module.*", "sync.depot.apart sync.depot.base"},
+	} {
+		got, err := planner.Select(cfg, planner.Selection{Targets: strings.Fields(c.targets), Excludes: strings.Fields(c.excludes)})
+		var names []string
+		for _, a := range got {
+			names = append(names, a.String())
+		}
+		want := map[string]bool{}
+		for _, w := range strings.Fields(c.want) {
+			want[w] = true
+		}
+		ok := err == nil && len(names) == len(want)
+		for _, n := range names {
+			ok = ok && want[n]
+		}
+		if !ok {
+			t.Errorf("-target %s -exclude %s: %q, %v\nwant %s", c.targets, c.excludes, names, err, c.want)
+		}
+	}
+	for _, wrong := range []planner.Selection{
+		{Targets: []string{"sync.depot.apart", "sync.depot.part"}}, {Targets: []string{`sync.depot.many["z"]`}},
+		{Targets: []string{"sync.*.x"}}, {Excludes: []string{"sync.depot.gone"}}, {Targets: []string{"module.z"}}, {Targets: []string{""}},
+	} {
+		var none *planner.NoMatchError
+		if _, err := planner.Select(cfg, wrong); !errors.As(err, &none) {
+			t.Errorf("%v: %v", wrong, err)
+		}
+	}
+	if got, err := planner.Select(cfg, planner.Selection{Targets: []string{"sync.depot.apart"}, Excludes: []string{"*"}}); err == nil {
+		t.Errorf("everything was excluded, and it selects %v", got)
+	}
+}
