@@ -31,12 +31,10 @@ var otherCommands = map[string]string{
 	"taint":        "Have a step carried out again with `syncctl resolve STEP -retry`.",
 	"untaint":      "A step that counts as done: `syncctl resolve STEP -done`.",
 	"force-unlock": "The lock is freed however its process ends; `syncctl status` names a process that holds it.",
-	"output":       "There are no outputs. `syncctl show -json` has everything of a run.",
-	"console":      "There is no console. `syncctl validate` names every mistake.",
 	"graph":        "There is no graph. `syncctl plan -detail` says what each step waits for.",
 	"workspace":    "A folder is a configuration with runs of its own; use one folder for each.",
 	"providers":    "The products are built in.",
-	"get":          "There are no modules to fetch.",
+	"get":          "Modules are folders beside the files: there is nothing to fetch.",
 	"login":        "Servers are logged in to with what their blocks declare.",
 	"test":         "`syncctl rehearse` carries a configuration out against simulated servers.",
 }

@@ -28,6 +28,7 @@ type Config struct {
 	byAddr   map[Addr]*Resource
 	openVars map[string]bool // the variables that are declared, and may be shown
 	redactor *redact.Set
+	loader   *loader // for Evaluate
 }
 
 // Settings is what the syncctl block says about the program itself.

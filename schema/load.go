@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/fault"
+	"github.com/syncctl/syncctl/redact"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 )
@@ -226,6 +227,19 @@ type decl struct {
 const maxProblems = 500
 
 // add keeps diagnostics. With too many of a kind the rest is only counted: there are errors if there was one.
+// hideSecrets takes secrets, and texts from outside, out of the diagnostics.
+func (l *loader) hideSecrets(secrets *redact.Set) {
+	foreign := l.foreign.without(l.files)
+	for i, d := range l.diags {
+		c := *d
+		c.Summary, c.Detail = secrets.String(d.Summary), foreign.hide(secrets.String(d.Detail))
+		if len(l.foreign) > 0 && d.EvalContext != nil {
+			c.Extra = foreignExtra{texts: l.foreign, inner: d.Extra}
+		}
+		l.diags[i] = &c
+	}
+}
+
 func (l *loader) add(diags ...*hcl.Diagnostic) {
 	for _, d := range diags {
 		if l.problems == nil {
@@ -274,15 +288,8 @@ func (l *loader) finish(order []*node, settings Settings) (*Config, hcl.Diagnost
 	cfg.Outputs = l.outputs()
 	cfg.redactor = l.secrets.redactor()
 	cfg.Files = l.maskFiles(cfg.redactor)
-	foreign := l.foreign.without(l.files)
-	for i, d := range l.diags {
-		c := *d
-		c.Summary, c.Detail = cfg.redactor.String(d.Summary), foreign.hide(cfg.redactor.String(d.Detail))
-		if len(l.foreign) > 0 && d.EvalContext != nil {
-			c.Extra = foreignExtra{texts: l.foreign, inner: d.Extra}
-		}
-		l.diags[i] = &c
-	}
+	cfg.loader = l
+	l.hideSecrets(cfg.redactor)
 	l.diags = arrange(l.diags)
 	l.leftOut()
 	return cfg, l.diags

@@ -69,8 +69,8 @@ func (l *loader) evaluateOutput(n *node, in *instance) cty.Value {
 		l.secrets.collect(val)
 	} else if IsSensitive(val) && n.mod == l.root {
 		l.add(problem(o.value.Expr.Range(), "Output of a sensitive value",
-			"The value of output %q is sensitive, or part of it is. Say that it is meant to leave the configuration, with "+
-				"sensitive = true: it is still not shown unless it is asked for by name.", o.name))
+			"The value of output %q is sensitive, or part of it is. Say that it is meant, with "+
+				"sensitive = true: then its users treat it as a secret. It is not shown.", o.name))
 		val = Sensitive(val)
 	}
 	return val

@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/args"
+	"github.com/syncctl/syncctl/cli/internal/view"
+	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+)
+
+type outputFlags struct {
+	vars variables
+	raw  bool
+}
+
+func (c *command) outputCommand() *cobra.Command {
+	f := &outputFlags{}
+	cmd := jsonCommand(&cobra.Command{
+		Use: "output [NAME]", Args: atMost(1),
+		Short: "Show the values of the output blocks; contacts no server",
+		Long: `Shows the values of the output blocks, of one with NAME. They are computed from the files and variables: no server
+is contacted. A sensitive value is never shown, also not by -json and -raw.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := c.load(cmd.Context(), f.vars.list, false)
+			if err != nil {
+				return err
+			}
+			return c.showOutputs(p.cfg.Outputs, strings.Join(args, ""), f.raw)
+		},
+	})
+	c.varFlags(cmd, &f.vars)
+	cmd.Flags().BoolVar(&f.raw, "raw", false, "the text, number or boolean of NAME alone, without quotes or a newline")
+	return cmd
+}
+
+func (c *command) showOutputs(all []schema.Output, name string, raw bool) error {
+	if name == "" {
+		if raw {
+			return failf(exitError, "give the NAME of an output: -raw shows one value")
+		}
+		return c.allOutputs(all)
+	}
+	var names []string
+	for _, o := range all {
+		if o.Name != name {
+			names = append(names, o.Name)
+			continue
+		}
+		switch {
+		case raw:
+			return c.rawOutput(o)
+		case c.flags.json:
+			doc, err := outputJSON(o.Value)
+			if err != nil {
+				return err
+			}
+			return c.document(doc)
+		}
+		c.say("%s", view.Value(o.Value))
+		return nil
+	}
+	return failf(exitError, "there is no output %q.%s", name, args.DidYouMean(name, names, ""))
+}
+
+// rawOutput writes a text as it is.
+func (c *command) rawOutput(o schema.Output) error {
+	if schema.IsSensitive(o.Value) {
+		return failf(exitError, "output %q is sensitive: it is not shown", o.Name)
+	}
+	val, err := convert.Convert(o.Value, cty.String)
+	if err != nil || val.IsNull() || !val.IsKnown() {
+		return failf(exitError, "output %q is not a text, number or boolean: -json shows it", o.Name)
+	}
+	_, err = c.out.Write([]byte(val.AsString()))
+	return err
+}
+
+// shownOutput is an output as -json shows it.
+type shownOutput struct {
+	Sensitive   bool            `json:"sensitive"`
+	Description string          `json:"description,omitempty"`
+	Type        json.RawMessage `json:"type"`
+	Value       json.RawMessage `json:"value"`
+}
+
+func (c *command) allOutputs(all []schema.Output) error {
+	if c.flags.json {
+		doc := map[string]shownOutput{}
+		for _, o := range all {
+			value, err := outputJSON(o.Value)
+			if err != nil {
+				return err
+			}
+			ty, err := ctyjson.MarshalType(o.Value.Type())
+			if err != nil {
+				return err
+			}
+			doc[o.Name] = shownOutput{Sensitive: schema.IsSensitive(o.Value), Description: o.Description, Type: ty, Value: value}
+		}
+		return c.document(doc)
+	}
+	if len(all) == 0 {
+		c.say("The configuration has no outputs.")
+	}
+	for _, o := range all {
+		c.say("%s = %s", o.Name, view.Value(o.Value))
+	}
+	return nil
+}
+
+// outputJSON is null for a value that holds a secret.
+func outputJSON(v cty.Value) (json.RawMessage, error) {
+	if schema.IsSensitive(v) || !v.IsWhollyKnown() {
+		return json.RawMessage("null"), nil
+	}
+	return ctyjson.Marshal(v, v.Type())
+}

@@ -1,0 +1,49 @@
+package schema
+
+import (
+	"context"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// expressionFile is what diagnostics call an expression that stands in no file.
+const expressionFile = "<expression>"
+
+// Evaluate gives the value of an expression as it would be in the root module, within the limits of a Load. Several
+// calls at once are not allowed. The source is in Files, for the diagnostics.
+func (c *Config) Evaluate(ctx context.Context, text string) (cty.Value, hcl.Diagnostics) {
+	l := c.loader
+	if l == nil { // reading was interrupted
+		return cty.DynamicVal, hcl.Diagnostics{problem(hcl.Range{}, "No configuration", "The configuration was not read.")}
+	}
+	out, ctx := newOutside(ctx)
+	defer out.close()
+	l.outside, l.meter, l.diags = out, &meter{ctx: ctx, more: l.meter.more}, nil
+	c.Files[expressionFile] = &hcl.File{Bytes: []byte(text)}
+	val := l.evaluateText(text)
+	c.redactor = l.secrets.redactor()
+	l.hideSecrets(c.redactor)
+	return val, arrange(l.diags)
+}
+
+func (l *loader) evaluateText(text string) cty.Value {
+	if d := tooNested([]byte(text), expressionFile); d != nil {
+		l.add(d)
+		return cty.DynamicVal
+	}
+	expr, diags := hclsyntax.ParseExpression([]byte(text), expressionFile, hcl.InitialPos)
+	if diags.HasErrors() {
+		l.add(withoutEchoes(diags)...)
+		return cty.DynamicVal
+	}
+	attr := &hcl.Attribute{Name: "expression", Expr: expr, Range: expr.Range(), NameRange: expr.Range()}
+	l.resolveExpr(&node{mod: l.root}, attr, nil)
+	if l.bad[attr] {
+		return cty.DynamicVal
+	}
+	val, diags := l.value(expr, l.context(expr, frame{in: l.root.instances[0]}))
+	l.add(diags...)
+	return val
+}
