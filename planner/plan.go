@@ -134,8 +134,11 @@ type Tally struct {
 // StepID is the id of a declaration's step: address/op. It survives planning again.
 func StepID(addr, op string) string { return addr + "/" + op }
 
-// TypedID is a step's id as a person types it in a shell: the key of a for_each needs quotes there.
-func TypedID(addr, op string) string { return shellquote.Join(StepID(addr, op)) }
+// TypedID is StepID as a person types it in a shell.
+func TypedID(addr, op string) string { return Typed(StepID(addr, op)) }
+
+// Typed is a step's id as a person types it in a shell: the key of a for_each needs quotes there.
+func Typed(id string) string { return shellquote.Join(id) }
 
 // cutStepID takes a step's id apart. No op has a slash in it.
 func cutStepID(id string) (addr, op string, ok bool) {

@@ -38,12 +38,12 @@ func advise(list []stepState, c Commands) advice {
 		name := fmt.Sprintf("step %d (%s)", s.number, oneLine(s.step.ID))
 		switch {
 		case s.phase == executor.PhaseStuck:
-			done, retry := c.Resolve+" "+planner.TypedID(s.step.Addr, s.step.Op)+" -done", c.Resolve+" "+planner.TypedID(s.step.Addr, s.step.Op)+" -retry"
+			done, retry := c.Resolve+" "+planner.Typed(s.step.ID)+" -done", c.Resolve+" "+planner.Typed(s.step.ID)+" -retry"
 			a.choices = append(a.choices, done, retry)
 			a.first = append(a.first, "Check on the servers whether "+name+" was carried out, and record it:\n  "+
 				oneLine(done)+"   it was\n  "+oneLine(retry)+"  it was not")
 		case s.phase == executor.PhaseFailed && s.before && !s.stopped && !s.refused:
-			done := c.Resolve + " " + planner.TypedID(s.step.Addr, s.step.Op) + " -done"
+			done := c.Resolve + " " + planner.Typed(s.step.ID) + " -done"
 			a.choices = append(a.choices, done)
 			a.first = append(a.first, "This run had done "+name+" before it was to be carried out again. "+
 				"If that still counts, record it; otherwise fix what made it fail:\n  "+oneLine(done))
@@ -59,7 +59,7 @@ func advise(list []stepState, c Commands) advice {
 		case s.phase == executor.PhaseFailed:
 			a.first = append(a.first, "Fix what made "+name+" fail.")
 		case s.phase == executor.PhaseWaiting && s.attestable:
-			done := c.Resolve + " " + planner.TypedID(s.step.Addr, s.step.Op) + " -done"
+			done := c.Resolve + " " + planner.Typed(s.step.ID) + " -done"
 			a.choices = append(a.choices, done)
 			a.first = append(a.first, "Do "+name+". No interface can verify it, so record when it is done:\n  "+oneLine(done))
 		case s.phase == executor.PhaseWaiting:
