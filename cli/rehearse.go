@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/afero"
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/view"
+	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/sandbox"
 	"github.com/syncctl/syncctl/schema"
@@ -44,7 +45,7 @@ func (c *command) startSandbox(ctx context.Context, dir string, o sandbox.Option
 		return nil, failf(exitError, "%s is not a folder", dir)
 	}
 	name := filepath.Join(dir, seedFile)
-	seed, err := afero.ReadFile(c.app.fs, c.abs(name))
+	seed, err := host.ReadFile(host.FilesOf(c.app.fs), c.abs(name), host.MaxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, failf(exitError, "%s is not an example: it has no %s, which describes the servers to simulate.\n"+
 			"For your own servers use `syncctl plan` and `syncctl apply`", dir, seedFile)
