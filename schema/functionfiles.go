@@ -57,7 +57,7 @@ func (l *loader) called(name string, impl func(args []cty.Value) (cty.Value, err
 	f := functions.Find(name).Func
 	return function.New(&function.Spec{
 		Params: f.Params(), VarParam: f.VarParam(),
-		Type: func(args []cty.Value) (cty.Type, error) { return f.ReturnTypeForValues(args) },
+		Type: f.ReturnTypeForValues,
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			val, err := impl(args)
 			if err != nil {

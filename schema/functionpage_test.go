@@ -38,8 +38,8 @@ Expressions call functions under the names that they have in Terraform, with the
 differences](#differences-from-terraform); [some are left out](#left-out). Those marked with * Terraform does not have.
 ` + "`syncctl metadata functions`" + ` lists them, with ` + "`-json`" + ` in the format of ` + "`terraform metadata functions -json`" + `.
 
-Evaluation is deterministic: the same files, variables and environment give the same values. What a secret goes into is a
-secret. What functions make is bounded in its size, like all that is evaluated.
+Evaluation is deterministic: the same files, variables and environment give the same values. What a secret goes into is
+a secret. What functions make is bounded in its size, like all that is evaluated.
 `)
 	all := Functions()
 	var groups []string
@@ -58,8 +58,8 @@ secret. What functions make is bounded in its size, like all that is evaluated.
 			}
 		}
 	}
-	b.WriteString("\n## Differences from Terraform\n\nOf all functions: the errors do not quote what is sensitive, nor what " +
-		"`env()` and files gave.\n\n| function | difference |\n| --- | --- |\n")
+	b.WriteString("\n## Differences from Terraform\n\nOf all functions: the errors do not quote what is sensitive, nor " +
+		"what `env()` and files gave.\n\n| function | difference |\n| --- | --- |\n")
 	var named []string
 	of := map[string][]string{} // the functions with a difference, by its words
 	for _, f := range all {

@@ -18,7 +18,7 @@ func values(t testing.TB, w world, json bool, exprs []string) []cty.Value {
 	if w.files == nil {
 		w.files = map[string]string{}
 	}
-	name, text := asNative(exprs)
+	name, text := asNative(t, exprs)
 	if json {
 		name, text = asJSON(t, exprs)
 	}
@@ -34,7 +34,7 @@ func values(t testing.TB, w world, json bool, exprs []string) []cty.Value {
 	return out
 }
 
-func asNative(exprs []string) (name, text string) {
+func asNative(_ testing.TB, exprs []string) (name, text string) {
 	var b strings.Builder
 	for i, e := range exprs {
 		fmt.Fprintf(&b, "server \"depot\" \"x%d\" {\n  url = \"u\"\n  anything = %s\n}\n", i, e)

@@ -10,8 +10,8 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// templateFile is templatefile(PATH, VARS): the template in a file, evaluated with these variables and with all functions
-// but itself. What it is made of keeps its marks; a template that holds a private key is a secret.
+// templateFile is templatefile(PATH, VARS): the template in a file, evaluated with these variables and with all
+// functions but itself. What it is made of keeps its marks; a template that holds a private key is a secret.
 func (l *loader) templateFile(args []cty.Value) (cty.Value, error) {
 	vars, marks := args[1].Unmark()
 	if !vars.IsKnown() {

@@ -9,9 +9,10 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-func collections() []Function {
+func collections() []Function { //nolint:funlen // a row for each
 	return []Function{
-		{Name: "alltrue", Func: boolsFunc(true), Summary: "Whether each element is true; true of an empty list. null is not true.",
+		{Name: "alltrue", Func: boolsFunc(true),
+			Summary:  "Whether each element is true; true of an empty list. null is not true.",
 			Examples: examples(`alltrue(["true", true])`, `true`, `alltrue([true, false])`, `false`, `alltrue([])`, `true`)},
 		{Name: "anytrue", Func: boolsFunc(false), Summary: "Whether at least one element is true; false of an empty list.",
 			Examples: examples(`anytrue([true, false])`, `true`, `anytrue([])`, `false`)},
@@ -48,11 +49,13 @@ func collections() []Function {
 			Summary: "The values whose keys, at the same places of another list, are in a third.",
 			Examples: examples(`matchkeys(["i-123", "i-abc", "i-def"], ["us-west", "us-east", "us-east"], ["us-east"])`,
 				`tolist(["i-abc", "i-def"])`)},
-		{Name: "merge", Func: stdlib.MergeFunc, Summary: "Several maps or objects as one; of the same keys the last one counts.",
+		{Name: "merge", Func: stdlib.MergeFunc,
+			Summary:  "Several maps or objects as one; of the same keys the last one counts.",
 			Examples: examples(`merge({ a = "b", c = "d" }, { e = "f", c = "z" })`, `{ a = "b", c = "z", e = "f" }`)},
 		{Name: "one", Func: oneFunc, Summary: "The only element of a collection, or null where it is empty.",
 			Examples: examples(`one(["x"])`, `"x"`, `one([])`, `null`)},
-		{Name: "range", Func: stdlib.RangeFunc, Summary: "The numbers from a start, 0 if not given, up to before an end, in steps.",
+		{Name: "range", Func: stdlib.RangeFunc,
+			Summary:  "The numbers from a start, 0 if not given, up to before an end, in steps.",
 			Examples: examples(`range(3)`, `tolist([0, 1, 2])`, `range(1, 8, 2)`, `tolist([1, 3, 5, 7])`)},
 		{Name: "reverse", Func: stdlib.ReverseListFunc, Summary: "The list backwards.",
 			Examples: examples(`reverse([1, 2, 3])`, `[3, 2, 1]`)},
@@ -67,11 +70,13 @@ func collections() []Function {
 		}, Summary: "Each combination of an element of each collection.",
 			Examples: examples(`setproduct(["north", "south"], ["a", "b"])`,
 				`tolist([["north", "a"], ["north", "b"], ["south", "a"], ["south", "b"]])`)},
-		{Name: "setsubtract", Func: stdlib.SetSubtractFunc, Summary: "The elements of the first set that are not in the second.",
+		{Name: "setsubtract", Func: stdlib.SetSubtractFunc,
+			Summary:  "The elements of the first set that are not in the second.",
 			Examples: examples(`setsubtract(["a", "b", "c"], ["a", "c"])`, `toset(["b"])`)},
 		{Name: "setunion", Func: stdlib.SetUnionFunc, Summary: "The elements that are in at least one of the sets.",
 			Examples: examples(`setunion(["a", "b"], ["b", "c"], ["d"])`, `toset(["a", "b", "c", "d"])`)},
-		{Name: "slice", Func: stdlib.SliceFunc, Summary: "The elements from one number up to before another, counted from 0.",
+		{Name: "slice", Func: stdlib.SliceFunc,
+			Summary:  "The elements from one number up to before another, counted from 0.",
 			Examples: examples(`slice(["a", "b", "c", "d"], 1, 3)`, `["b", "c"]`)},
 		{Name: "sort", Func: stdlib.SortFunc, Summary: "A list of texts, sorted by their characters' code points.",
 			Examples: examples(`sort(["e", "d", "a", "x"])`, `tolist(["a", "d", "e", "x"])`)},
@@ -114,7 +119,8 @@ var lengthFunc = function.New(&function.Spec{
 		AllowMarked: true}},
 	Type: func(args []cty.Value) (cty.Type, error) {
 		ty := args[0].Type()
-		if ty != cty.DynamicPseudoType && ty != cty.String && !ty.IsObjectType() && !ty.IsTupleType() && !ty.IsCollectionType() {
+		counted := ty == cty.String || ty.IsObjectType() || ty.IsTupleType() || ty.IsCollectionType()
+		if ty != cty.DynamicPseudoType && !counted {
 			return cty.NilType, function.NewArgErrorf(0, "a string or a collection is required")
 		}
 		return cty.Number, nil
@@ -192,5 +198,5 @@ var lookupFunc = function.New(&function.Spec{
 })
 
 func missing(key cty.Value) error {
-	return function.NewArgErrorf(1, "there is no element %q, and no default is given as the third argument", key.AsString())
+	return function.NewArgErrorf(1, "there is no element %q, and no default as the third argument", key.AsString())
 }

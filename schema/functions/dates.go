@@ -14,10 +14,11 @@ func dates() []Function {
 		{Name: "duration", Own: true, Func: durationFunc,
 			Summary: "The seconds of a duration, as arguments take one: numbers with the units h, m, s and ms. For " +
 				"comparisons.",
-			Examples: examples(`duration("1h30m")`, `5400`, `duration("90s") < duration("2m")`, `true`, `duration("250ms")`, `0.25`)},
+			Examples: examples(`duration("1h30m")`, `5400`, `duration("90s") < duration("2m")`, `true`,
+				`duration("250ms")`, `0.25`)},
 		{Name: "formatdate", Func: stdlib.FormatDateFunc,
-			Summary: "A date and time (RFC 3339) in another form: YYYY, MM, MMM, DD, EEE, hh, mm, ss, Z and others; what is in " +
-				"single quotes stands for itself.",
+			Summary: "A date and time (RFC 3339) in another form: YYYY, MM, MMM, DD, EEE, hh, mm, ss, Z and others; what is " +
+				"in single quotes stands for itself.",
 			Examples: examples(`formatdate("DD MMM YYYY hh:mm ZZZ", "2018-01-02T23:12:01Z")`, `"02 Jan 2018 23:12 UTC"`)},
 		{Name: "timeadd", Func: stdlib.TimeAddFunc, Summary: "A date and time (RFC 3339) plus a duration.",
 			Examples: examples(`timeadd("2017-11-22T00:00:00Z", "10m")`, `"2017-11-22T00:10:00Z"`)},

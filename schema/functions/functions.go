@@ -1,6 +1,6 @@
 // Package functions is what expressions can call: each function once, with its words, its examples, what it costs and
-// where it differs from Terraform's of the same name. It does no I/O: what reads files or the environment, and what sets
-// the mark of secrets, package schema brings.
+// where it differs from Terraform's of the same name. It does no I/O: what reads files or the environment, and what
+// sets the mark of secrets, package schema brings.
 package functions
 
 import (
@@ -66,7 +66,9 @@ var All = sync.OnceValue(func() []Function {
 // Find is the function of a name, nil where there is none.
 func Find(name string) *Function {
 	all := All()
-	i, found := slices.BinarySearchFunc(all, name, func(f Function, name string) int { return strings.Compare(f.Name, name) })
+	i, found := slices.BinarySearchFunc(all, name, func(f Function, name string) int {
+		return strings.Compare(f.Name, name)
+	})
 	if !found {
 		return nil
 	}

@@ -29,17 +29,19 @@ func hashes() []Function {
 		{Name: "pem_fingerprint", Own: true, Func: textFunc(fingerprint, "pem"),
 			Summary: "The SHA-256 fingerprint of the one certificate in a PEM text, as keytool and openssl write it. Keys " +
 				"beside it are left alone.",
-			Examples: []Example{{Code: `substr(pem_fingerprint(file("ca.pem")), 0, 11)`, Result: `"` + sampleFingerprint[:11] + `"`,
-				Files: map[string]string{"ca.pem": sampleCertificate}}}},
+			Examples: []Example{{Code: `substr(pem_fingerprint(file("ca.pem")), 0, 11)`,
+				Result: `"` + sampleFingerprint[:11] + `"`, Files: map[string]string{"ca.pem": sampleCertificate}}}},
 		{Name: "sha1", Func: hashFunc(sha1.New, hex.EncodeToString), Summary: "The SHA-1 hash of a text. Not for security.",
 			Examples: examples(`sha1("hello world")`, `"2aae6c35c94fcfb415dbe95f408b9ce91ee846ed"`)},
-		{Name: "sha256", Func: hashFunc(sha256.New, hex.EncodeToString), Summary: "The SHA-256 hash of a text, in hexadecimal.",
+		{Name: "sha256", Func: hashFunc(sha256.New, hex.EncodeToString),
+			Summary:  "The SHA-256 hash of a text, in hexadecimal.",
 			Examples: examples(`sha256("hello world")`, `"b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9"`)},
-		{Name: "sha512", Func: hashFunc(sha512.New, hex.EncodeToString), Summary: "The SHA-512 hash of a text, in hexadecimal.",
+		{Name: "sha512", Func: hashFunc(sha512.New, hex.EncodeToString),
+			Summary:  "The SHA-512 hash of a text, in hexadecimal.",
 			Examples: examples(`substr(sha512("hello world"), 0, 16)`, `"309ecc489c12d6eb"`)},
 		{Name: "uuidv5", Func: textFunc(uuidv5, "namespace", "name"),
-			Summary: "The UUID (version 5) of a name in a namespace, which is \"dns\", \"url\", \"oid\", \"x500\" or a UUID. The " +
-				"same arguments give the same UUID.",
+			Summary: "The UUID (version 5) of a name in a namespace, which is \"dns\", \"url\", \"oid\", \"x500\" or a UUID. " +
+				"The same arguments give the same UUID.",
 			Examples: examples(`uuidv5("dns", "www.terraform.io")`, `"a5008fae-b28c-5ba5-96cd-82b4c53552d6"`)},
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// jqlQuote writes a text as a string of JQL. By Atlassian's grammar of JQL (JQLLexer.g4, QUOTE_STRING) a string in double
-// quotes holds everything but quotes, backslashes and control characters as it is, and knows the escapes \" \\ \n \r \t
-// and \uXXXX.
+// jqlQuote writes a text as a string of JQL. By Atlassian's grammar of JQL (JQLLexer.g4, QUOTE_STRING) a string in
+// double quotes holds everything but quotes, backslashes and control characters as it is, and knows the escapes \" \\
+// \n \r \t and \uXXXX.
 func jqlQuote(args ...string) (string, error) {
 	var b strings.Builder
 	b.WriteByte('"')

@@ -11,7 +11,8 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-const strictAddresses = "An address with leading zeros, such as 010.0.0.1, is an error: programs disagree about what it means."
+const strictAddresses = "An address with leading zeros, such as 010.0.0.1, is an error: programs disagree " +
+	"about what it means."
 
 func networks() []Function {
 	prefix := param("prefix", cty.String)

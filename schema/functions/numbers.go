@@ -17,10 +17,12 @@ func numbers() []Function {
 			Examples: examples(`ceil(5.1)`, `6`)},
 		{Name: "floor", Func: stdlib.FloorFunc, Summary: "The nearest whole number that is not larger.",
 			Examples: examples(`floor(4.9)`, `4`)},
-		{Name: "log", Func: stdlib.LogFunc, Summary: "The logarithm of a number in a base.", Examples: examples(`log(16, 2)`, `4`)},
+		{Name: "log", Func: stdlib.LogFunc, Summary: "The logarithm of a number in a base.",
+			Examples: examples(`log(16, 2)`, `4`)},
 		{Name: "max", Func: stdlib.MaxFunc, Summary: "The largest of the numbers.",
 			Examples: examples(`max(12, 54, 3)`, `54`, `max([12, 54, 3]...)`, `54`)},
-		{Name: "min", Func: stdlib.MinFunc, Summary: "The smallest of the numbers.", Examples: examples(`min(12, 54, 3)`, `3`)},
+		{Name: "min", Func: stdlib.MinFunc, Summary: "The smallest of the numbers.",
+			Examples: examples(`min(12, 54, 3)`, `3`)},
 		{Name: "parseint", Func: stdlib.ParseIntFunc, Summary: "The whole number that a text writes in a base from 2 to 62.",
 			Examples: examples(`parseint("FF", 16)`, `255`, `parseint("-100", 10)`, `-100`)},
 		{Name: "pow", Func: stdlib.PowFunc, Summary: "A number raised to a power.", Examples: examples(`pow(3, 2)`, `9`)},
@@ -31,8 +33,8 @@ func numbers() []Function {
 	}
 }
 
-var sumFunc = spec([]function.Parameter{param("list", cty.DynamicPseudoType)}, nil, function.StaticReturnType(cty.Number),
-	func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+var sumFunc = spec([]function.Parameter{param("list", cty.DynamicPseudoType)}, nil,
+	function.StaticReturnType(cty.Number), func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		if !sequence(args[0].Type()) {
 			return cty.NilVal, function.NewArgErrorf(0, "a list, set or tuple of numbers is required")
 		}

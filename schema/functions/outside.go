@@ -18,8 +18,8 @@ func signature(ty cty.Type, rest *function.Parameter, params ...function.Paramet
 }
 
 func files() []Function {
-	const inside = "The file must be in the configuration's folder, also where links lead, unless a policy permits more; it " +
-		"has at most 16 MiB. "
+	const inside = "The file must be in the configuration's folder, also where links lead, unless a policy permits more; " +
+		"it has at most 16 MiB. "
 	const key = "What holds a private key is sensitive."
 	of := func(name string) function.Function { return signature(cty.String, nil, param(name, cty.String)) }
 	hello := map[string]string{"hello.txt": "Hello World"}
@@ -33,7 +33,8 @@ func files() []Function {
 			Differs:  "Parts of a path are separated by /, on every system.",
 			Examples: examples(`dirname("foo/bar/baz.txt")`, `"foo/bar"`)},
 		{Name: "env", Own: true, Func: signature(cty.String,
-			&function.Parameter{Name: "default", Type: cty.String, AllowNull: true, AllowMarked: true}, param("name", cty.String)),
+			&function.Parameter{Name: "default", Type: cty.String, AllowNull: true, AllowMarked: true},
+			param("name", cty.String)),
 			Summary: "The value of an environment variable, or a default where it is not set. It is sensitive where the name " +
 				"tells of a secret (see secrets.md).",
 			Examples: []Example{{Code: `env("PLANT")`, Result: `"north"`, Env: map[string]string{"PLANT": "north"}},
@@ -43,10 +44,14 @@ func files() []Function {
 		{Name: "filebase64", Func: of("path"), Summary: "The bytes of a file, in base64.",
 			Differs:  inside + "What is not UTF-8 text may be a key, so that it is sensitive, as private keys are.",
 			Examples: []Example{{Code: `filebase64("hello.txt")`, Result: `"SGVsbG8gV29ybGQ="`, Files: hello}}},
-		{Name: "filebase64sha256", Func: of("path"), Summary: "The SHA-256 hash of a file, in base64.", Differs: inside + key,
-			Examples: []Example{{Code: `filebase64sha256("hello.txt") == base64sha256("Hello World")`, Result: `true`, Files: hello}}},
-		{Name: "filebase64sha512", Func: of("path"), Summary: "The SHA-512 hash of a file, in base64.", Differs: inside + key,
-			Examples: []Example{{Code: `filebase64sha512("hello.txt") == base64sha512("Hello World")`, Result: `true`, Files: hello}}},
+		{Name: "filebase64sha256", Func: of("path"),
+			Summary: "The SHA-256 hash of a file, in base64.", Differs: inside + key,
+			Examples: []Example{{Code: `filebase64sha256("hello.txt") == base64sha256("Hello World")`, Result: `true`,
+				Files: hello}}},
+		{Name: "filebase64sha512", Func: of("path"),
+			Summary: "The SHA-512 hash of a file, in base64.", Differs: inside + key,
+			Examples: []Example{{Code: `filebase64sha512("hello.txt") == base64sha512("Hello World")`, Result: `true`,
+				Files: hello}}},
 		{Name: "fileexists", Func: signature(cty.Bool, nil, param("path", cty.String)), Summary: "Whether there is a file.",
 			Differs: "The path must be one that file() may read: what is outside of the folder is an error, there or not.",
 			Examples: []Example{{Code: `fileexists("hello.txt")`, Result: `true`, Files: hello},

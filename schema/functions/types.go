@@ -7,7 +7,8 @@ import (
 
 func types() []Function {
 	return []Function{
-		{Name: "tobool", Func: stdlib.MakeToFunc(cty.Bool), Summary: "The value as true or false; of texts \"true\" and \"false\".",
+		{Name: "tobool", Func: stdlib.MakeToFunc(cty.Bool),
+			Summary:  "The value as true or false; of texts \"true\" and \"false\".",
 			Examples: examples(`tobool("true")`, `true`)},
 		{Name: "tolist", Func: stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)),
 			Summary:  "The value as a list, whose elements are of one type.",

@@ -1,6 +1,7 @@
 package functions
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -12,8 +13,10 @@ import (
 
 const (
 	maxLevels = 100     // of what yamldecode gives
-	maxOpen   = 1 << 16 // of what may be open at once while it reads, by a rough count
-	maxValues = 1 << 22
+	maxOpen   = 1 << 13 // brackets in its text
+	maxSearch = 1 << 26 // brackets by words: the parser looks through all that are open at each word
+	maxLine   = 1 << 15 // bytes
+	maxValues = 1 << 21
 )
 
 // longYAMLNumber is LongNumber with the separators that YAML takes.
@@ -49,25 +52,41 @@ func readYAML(src string) (cty.Value, error) {
 
 // decodeYAML reads a text in a time that grows with its length. The values that aliases repeat are shared.
 func decodeYAML(src string) (cty.Value, error) {
-	if open(src) > maxOpen {
-		return cty.NilVal, fmt.Errorf("it has more than %d brackets, or lines that are too long", maxOpen)
+	if err := deep(src); err != nil {
+		return cty.NilVal, err
 	}
 	return yaml.Standard.Unmarshal([]byte(src), cty.DynamicPseudoType)
 }
 
-// open is no less than the levels that are inside of each other in a text: brackets open one each, and without
+var errBrackets = errors.New("it has too many brackets: write lists and maps on lines of their own, or use JSON")
+
+// deep refuses a text in which very much might be inside of each other: brackets open a level each, and without
 // brackets a level is indented by a column, or is one of two that begin at the same. The parser is recursive, and a
 // stack that overflows ends the process.
-func open(src string) int {
-	longest := 0
-	for line := range strings.Lines(src) {
-		longest = max(longest, len(line))
+func deep(src string) error {
+	brackets, words := 0, 0
+	for _, c := range []byte(src) {
+		switch c {
+		case '[', '{':
+			brackets++
+			words++
+		case ']', '}', ',', ':', ' ', '\n':
+			words++
+		}
 	}
-	return strings.Count(src, "[") + strings.Count(src, "{") + 2*longest
+	if brackets > maxOpen || Product(int64(brackets), int64(words)) > maxSearch {
+		return errBrackets
+	}
+	for line := range strings.Lines(src) {
+		if len(line) > maxLine {
+			return fmt.Errorf("it has a line of more than %d bytes", maxLine)
+		}
+	}
+	return nil
 }
 
-// repeated counts the values in a value, as often as they are in it, until they are too many. It returns how many levels
-// it has seen inside of each other.
+// repeated counts the values in a value, as often as they are in it, until they are too many. It returns how many
+// levels it has seen inside of each other.
 func repeated(v cty.Value, level int, n *int64) int {
 	if *n++; *n > maxValues || level > maxLevels || v.IsNull() || !v.CanIterateElements() {
 		return level
