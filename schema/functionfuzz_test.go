@@ -70,13 +70,15 @@ func checkJQL(t testing.TB, text string) string {
 
 // TestJQLQuoteProperty: whatever is quoted is one string of JQL, and reads as what it was.
 func TestJQLQuoteProperty(t *testing.T) {
-	for _, text := range []string{"", `" OR project = "X`, `\`, `\"`, `a\u0022 OR`, "\x00\x1f\x7f\u009f\ufdd0\ufffe\uffff", "\r\n\t", "'", "😀"} {
+	for _, text := range []string{"", `" OR project = "X`, `\`, `\"`, `a\u0022 OR`, "\x00\x1f\x7f\u009f\ufdd0\ufffe\uffff", "\r\n\t", "'", "😀",
+		"\n\u0300", "\x01\u0300\u0327", "\t\u0327\U0001d165\u0301"} {
 		if wrong := checkJQL(t, text); wrong != "" {
 			t.Error(wrong)
 		}
 	}
 	rapid.Check(t, func(rt *rapid.T) {
-		if wrong := checkJQL(t, rapid.StringOf(rapid.OneOf(rapid.SampledFrom([]rune("\"\\'un0 \n\r\t")), rapid.Rune())).Draw(rt, "text")); wrong != "" {
+		rune := rapid.OneOf(rapid.SampledFrom([]rune("\"\\'un0 \n\r\t\u0300\u0327")), rapid.Rune())
+		if wrong := checkJQL(t, rapid.StringOf(rune).Draw(rt, "text")); wrong != "" {
 			rt.Fatal(wrong)
 		}
 	})
@@ -154,7 +156,8 @@ func TestTableBombs(t *testing.T) {
 }
 
 func FuzzYAMLDecode(f *testing.F) {
-	for _, src := range []string{"a: &x [1, 2]\nb: *x", "a: {<<: {b: 1}}", "- |\n  x\n- !!str 1\n- 2020-01-02", "? a\n: b", "--- 1"} {
+	for _, src := range []string{"a: &x [1, 2]\nb: *x", "a: {<<: {b: 1}}", "- |\n  x\n- !!str 1\n- 2020-01-02",
+		"? a\n: b", "--- 1"} {
 		f.Add(src)
 	}
 	f.Fuzz(func(t *testing.T, src string) { decoded(t, "yamldecode", src) })

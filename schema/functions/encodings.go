@@ -53,11 +53,12 @@ func encodings() []Function {
 		{Name: "yamldecode", Func: yamlDecode, Cost: yamlCost,
 			Summary: "The value that a YAML text writes: one document, of texts, numbers, booleans, lists and maps.",
 			Differs: "At most 100 levels may be inside of each other, some thousand brackets in the " +
-				"text, and 32 KiB in a line. What aliases repeat counts as often as it is repeated, so that a few lines cannot stand for " +
-				"millions of values.",
+				"text, and 32 KiB in a line. What aliases repeat counts as often as it is repeated, so " +
+				"that a few lines cannot stand for millions of values.",
 			Examples: examples(`yamldecode("hello: world")`, `{ hello = "world" }`,
 				`yamldecode("a: &x [1, 2]\nb: *x")`, `{ a = [1, 2], b = [1, 2] }`)},
-		{Name: "yamlencode", Func: yaml.YAMLEncodeFunc, Cost: func(args []cty.Value) int64 { return units(textSize(args[0])) },
+		{Name: "yamlencode", Func: yaml.YAMLEncodeFunc,
+			Cost:     func(args []cty.Value) int64 { return units(textSize(args[0])) },
 			Summary:  "A value as YAML.",
 			Examples: examples(`yamlencode({ a = "b", c = [1, 2] })`, `"\"a\": \"b\"\n\"c\":\n- 1\n- 2\n"`)},
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
+	"golang.org/x/text/unicode/norm"
 )
 
 // jqlQuote writes a text as a string of JQL. By Atlassian's grammar of JQL (JQLLexer.g4, QUOTE_STRING) a string in
@@ -13,19 +14,26 @@ import (
 func jqlQuote(args ...string) (string, error) {
 	var b strings.Builder
 	b.WriteByte('"')
+	letter := false // what was written last is a letter or digit of an escape, with which an accent would become one
 	for _, r := range args[0] {
+		accent := letter && !norm.NFC.PropertiesString(string(r)).BoundaryBefore()
+		letter = accent
 		switch {
 		case r == '"' || r == '\\':
 			b.WriteByte('\\')
 			b.WriteRune(r)
 		case r == '\n':
 			b.WriteString(`\n`)
+			letter = true
 		case r == '\r':
 			b.WriteString(`\r`)
+			letter = true
 		case r == '\t':
 			b.WriteString(`\t`)
-		case jqlControl(r):
+			letter = true
+		case jqlControl(r) || accent && r <= 0xffff:
 			fmt.Fprintf(&b, `\u%04x`, r)
+			letter = true
 		default:
 			b.WriteRune(r)
 		}
