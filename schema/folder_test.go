@@ -135,3 +135,40 @@ func TestReading(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestValuesOfElsewhere: a file of values that is a link out of its folder is for a policy to permit, and what has no
+// quotes in it is shown no more than the rest.
+func TestValuesOfElsewhere(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("conf/main.sync.hcl", "variable \"region\" {\n  default = \"\"\n}\nvariable \"db_password\" {\n  default = canary1\n}\n")
+	write("conf/own.syncvars.hcl", "region = \"x\"\n")
+	write("secret.env", "TOKEN=canary2\nDB = canary.b.c\nlist = [canary, \"canary\"]\ndb_password = canary3\n")
+	link := filepath.Join(dir, "conf", "ci.syncvars.hcl")
+	if err := os.Symlink(filepath.Join("..", "secret.env"), link); err != nil {
+		t.Log(err) // Windows, without the right to make links
+		return
+	}
+	refuse := Access{ReadFile: func(r Reading) error { return errors.New("refused: " + filepath.Base(r.Path)) }}
+	for name, c := range map[string]struct {
+		access Access
+		want   string
+	}{"ci": {refuse, "refused: secret.env"}, "own": {refuse, ""}, "free": {Access{}, "no variable"}} {
+		file := link
+		if name == "own" {
+			file = filepath.Join(dir, "conf", "own.syncvars.hcl")
+		}
+		cfg, diags := Load(t.Context(), Options{Fs: afero.NewOsFs(), Dir: filepath.Join(dir, "conf"), Access: c.access,
+			Vars: []VarSource{{File: file}}})
+		out := textOf(t, cfg, diags)
+		if !strings.Contains(strings.Join(strings.Fields(out), " "), c.want) || strings.Contains(out, "canary") {
+			t.Errorf("%s: %s", name, out)
+		}
+	}
+}

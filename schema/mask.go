@@ -25,6 +25,9 @@ func (l *loader) mask(expr hcl.Expression) {
 	l.add(diags...)
 }
 
+// maskWhole keeps a constant out of snippets, also one that lacks its quotes and so looks like a reference.
+func (l *loader) maskWhole(expr hcl.Expression) { l.masked = append(l.masked, expr.Range()) }
+
 // secretLine finds, in a file that does not parse, what is assigned to a name that may tell of a secret (it is wider
 // than maskedName), and the defaults of variables, which may be sensitive.
 var secretLine = regexp.MustCompile(`(?i)"?\b[\w-]*(?:PASS|PWD|SECRET|TOKEN|KEY|CRED|AUTH|BEARER|JWT|\bPAT|_PAT|DSN|` +

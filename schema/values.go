@@ -55,9 +55,7 @@ func (l *loader) readValues(ctx context.Context) {
 			continue
 		}
 		if src.File != "" {
-			l.giveFile(values, src.File, func(name string) ([]byte, error) {
-				return ReadBounded(l.opts.Fs, name, MostOfConfiguration)
-			})
+			l.giveFile(values, src.File, l.readNamed)
 			continue
 		}
 		l.giveAssignment(values, src.Assign)
@@ -232,6 +230,16 @@ func (l *loader) declared(name, option string) bool {
 	return false
 }
 
+// readNamed reads a file of values that the person has named. Where a policy decides, it is not a link that leads out of
+// its folder: who made the link may be who wrote the configuration.
+func (l *loader) readNamed(name string) ([]byte, error) {
+	if l.opts.Access.ReadFile == nil || strings.HasPrefix(name, "/dev/") { // such as a pipe
+		return ReadBounded(l.opts.Fs, name, MostOfConfiguration)
+	}
+	folder := Folder{Fs: l.opts.Fs, Dir: filepath.Dir(name), Access: l.opts.Access}
+	return folder.Read(Reading{Path: filepath.Base(name), By: "-var-file", Most: MostOfConfiguration})
+}
+
 // giveFile takes the values of one *.syncvars.hcl file.
 func (l *loader) giveFile(values map[string]given, path string, read func(string) ([]byte, error)) {
 	src, err := read(path)
@@ -272,7 +280,7 @@ func (l *loader) giveFile(values map[string]given, path string, read func(string
 func (l *loader) giveAttribute(values map[string]given, attr *hcl.Attribute) {
 	v := l.root.vars[attr.Name]
 	if v == nil {
-		l.mask(attr.Expr)
+		l.maskWhole(attr.Expr)
 		if !l.root.lost.has("var." + attr.Name) {
 			d := problem(attr.NameRange, "Value for undeclared variable", "There is no variable %q.%s", attr.Name,
 				didYouMean(attr.Name, l.root.varNames()))
@@ -282,7 +290,7 @@ func (l *loader) giveAttribute(values map[string]given, attr *hcl.Attribute) {
 		return
 	}
 	if v.masked() {
-		l.mask(attr.Expr)
+		l.maskWhole(attr.Expr)
 	}
 	val, ok := l.constant(attr)
 	if !ok {

@@ -88,7 +88,7 @@ func (l *loader) collectVariable(m *module, b *hcl.Block) {
 
 func (l *loader) setDefault(v *variable, attr *hcl.Attribute) {
 	if v.masked() {
-		l.mask(attr.Expr)
+		l.maskWhole(attr.Expr)
 	}
 	val, ok := l.constant(attr)
 	if !ok {
