@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"net"
 
-	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
@@ -19,6 +18,9 @@ import (
 
 // planNamespace is what signatures of plans are for, as ssh-keygen -Y has it with -n.
 const planNamespace = "plan@syncctl"
+
+// mostOfPlan is the largest plan file that is read, in bytes. One that comes with a repository may be a link to a device.
+const mostOfPlan = 256 << 20
 
 // planKey is the key that authenticates plan files, made of the user's.
 func planKey(user []byte) []byte {
@@ -57,7 +59,7 @@ func (c *command) savePlan(ctx context.Context, cfg *schema.Config, plan *planne
 
 // sign signs the content of a plan file with the SSH key in a file, or with the agent's whose public half it is.
 func (c *command) sign(ctx context.Context, name string, content []byte) ([]byte, error) {
-	text, err := afero.ReadFile(c.app.fs, c.abs(name))
+	text, err := schema.ReadBounded(c.app.fs, c.abs(name), mostOfPlan)
 	if err != nil {
 		return nil, fmt.Errorf("reading the key: %w", err)
 	}
@@ -86,7 +88,7 @@ func (c *command) sign(ctx context.Context, name string, content []byte) ([]byte
 
 // readPlan reads a plan file, and gives its bytes too: what is signed is what was read.
 func (c *command) readPlan(name string) (*planner.Plan, []byte, error) {
-	content, err := afero.ReadFile(c.app.fs, c.abs(name))
+	content, err := schema.ReadBounded(c.app.fs, c.abs(name), mostOfPlan)
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening the plan: %w", err)
 	}
@@ -107,7 +109,7 @@ func (c *command) vouched(cfg *schema.Config, plan *planner.Plan, content []byte
 		}
 		return nil
 	}
-	signature, err := afero.ReadFile(c.app.fs, c.abs(name+signing.Suffix))
+	signature, err := schema.ReadBounded(c.app.fs, c.abs(name+signing.Suffix), mostOfPlan)
 	if errors.Is(err, fs.ErrNotExist) {
 		return failf(exitRefused, "%s was not made by you with your key, and nobody has signed it. Plan again, or have "+
 			"whoever made it sign it: syncctl plan -out=FILE -sign=SSH-KEY", name)

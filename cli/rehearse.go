@@ -18,7 +18,6 @@ import (
 	"github.com/spf13/afero"
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/view"
-	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/sandbox"
 	"github.com/syncctl/syncctl/schema"
@@ -39,13 +38,16 @@ do. DIR stays as it is.`,
 // seedFile describes the simulated servers of an example.
 const seedFile = "sandbox.json"
 
+// mostOfSeed is the largest seed that is read, in bytes.
+const mostOfSeed = 64 << 20
+
 // startSandbox serves the simulated servers of an example.
 func (c *command) startSandbox(ctx context.Context, dir string, o sandbox.Options) (*sandbox.Sandbox, error) {
 	if !c.isDir(dir) {
 		return nil, failf(exitError, "%s is not a folder", dir)
 	}
 	name := filepath.Join(dir, seedFile)
-	seed, err := host.ReadFile(host.FilesOf(c.app.fs), c.abs(name), host.MaxFile)
+	seed, err := schema.Folder{Fs: c.files(), Dir: dir}.Read(schema.Reading{Path: seedFile, By: seedFile, Most: mostOfSeed})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, failf(exitError, "%s is not an example: it has no %s, which describes the servers to simulate.\n"+
 			"For your own servers use `syncctl plan` and `syncctl apply`", dir, seedFile)

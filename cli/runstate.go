@@ -8,7 +8,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/journal"
@@ -38,8 +38,8 @@ func (c *command) damaged(run *executor.Run) string {
 // holder is the process that holds the lock, nil if there is none. It does not try the lock: an apply that
 // starts just now could not get it then.
 func (c *command) holder() *journal.Holder {
-	src, err := afero.ReadFile(c.app.fs, c.lockPath())
-	if err != nil {
+	src, err := schema.ReadBounded(c.app.fs, c.lockPath(), 1<<16)
+	if err != nil || files.Private(c.app.fs, c.lockPath()) != nil {
 		return nil
 	}
 	var h journal.Holder

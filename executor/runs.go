@@ -160,6 +160,10 @@ func (s *Store) Load(id string) (*Run, error) {
 		r.Damage = foreign
 		return r, nil
 	}
+	if damage := onlyFiles(s.Fs, r.Dir); damage != nil {
+		r.Damage = damage
+		return r, nil
+	}
 	var err error
 	r.Entries, err = journal.Read(s.Fs, filepath.Join(r.Dir, journalName), key)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, journal.ErrBroken) {
@@ -177,6 +181,25 @@ func (s *Store) Load(id string) (*Run, error) {
 	}
 	r.Damage = errors.Join(damage, err)
 	return r, nil
+}
+
+// onlyFiles refuses a run with links and devices in it, which syncctl does not make: what they lead to may have no end.
+func onlyFiles(fsys afero.Fs, dir string) error {
+	infos, err := afero.ReadDir(fsys, dir)
+	if err != nil {
+		return fmt.Errorf("listing folder %s: %w", dir, err)
+	}
+	for _, info := range infos {
+		switch {
+		case info.IsDir() && strings.HasPrefix(info.Name(), revisedPrefix):
+			if err := onlyFiles(fsys, filepath.Join(dir, info.Name())); err != nil {
+				return err
+			}
+		case !info.IsDir() && !info.Mode().IsRegular():
+			return fmt.Errorf("%s is neither a file nor a folder", filepath.Join(dir, info.Name()))
+		}
+	}
+	return nil
 }
 
 // hasFiles tells whether a run has made any files.
