@@ -19,7 +19,8 @@ import (
 // planNamespace is what signatures of plans are for, as ssh-keygen -Y has it with -n.
 const planNamespace = "plan@syncctl"
 
-// mostOfPlan is the largest plan file that is read, in bytes. One that comes with a repository may be a link to a device.
+// mostOfPlan is the largest plan file that is read, in bytes. One that comes with a repository may be a link to a
+// device.
 const mostOfPlan = 256 << 20
 
 // planKey is the key that authenticates plan files, made of the user's.

@@ -92,15 +92,15 @@ func (c *command) openPolicy() error {
 // mostOfPolicy is the largest policy that is read, in bytes.
 const mostOfPolicy = 1 << 20
 
-// comesAlong says why the user's configuration folder is not the user's: it is where a configuration brings what it wants.
-// That happens where HOME is the checkout of a repository. A folder that the user names is the user's.
+// comesAlong says why the user's configuration folder is not the user's: it is where a configuration brings what it
+// wants. That happens where HOME is the checkout of a repository. A folder that the user names is the user's.
 func (c *command) comesAlong(dir string) error {
 	own := c.configDir()
 	if own == "" || c.app.set("SYNCCTL_CONFIG_DIR") {
 		return nil
 	}
 	within := func(root, path string) bool {
-		rel, err := filepath.Rel(real(root), real(path))
+		rel, err := filepath.Rel(resolved(root), resolved(path))
 		return err == nil && filepath.IsLocal(rel)
 	}
 	inside := within(dir, own)
@@ -118,13 +118,13 @@ func (c *command) comesAlong(dir string) error {
 		"anybody's: set SYNCCTL_CONFIG_DIR to a folder that is yours alone", own)
 }
 
-// real is a path without links, as far as it is there.
-func real(path string) string {
+// resolved is a path without links, as far as it is there.
+func resolved(path string) string {
 	if at, err := filepath.EvalSymlinks(path); err == nil {
 		return at
 	}
 	if dir := filepath.Dir(path); dir != path {
-		return filepath.Join(real(dir), filepath.Base(path))
+		return filepath.Join(resolved(dir), filepath.Base(path))
 	}
 	return path
 }

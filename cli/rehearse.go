@@ -47,7 +47,8 @@ func (c *command) startSandbox(ctx context.Context, dir string, o sandbox.Option
 		return nil, failf(exitError, "%s is not a folder", dir)
 	}
 	name := filepath.Join(dir, seedFile)
-	seed, err := schema.Folder{Fs: c.files(), Dir: dir}.Read(schema.Reading{Path: seedFile, By: seedFile, Most: mostOfSeed})
+	folder := schema.Folder{Fs: c.files(), Dir: dir}
+	seed, err := folder.Read(schema.Reading{Path: seedFile, By: seedFile, Most: mostOfSeed})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, failf(exitError, "%s is not an example: it has no %s, which describes the servers to simulate.\n"+
 			"For your own servers use `syncctl plan` and `syncctl apply`", dir, seedFile)

@@ -147,7 +147,8 @@ func TestValuesOfElsewhere(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("conf/main.sync.hcl", "variable \"region\" {\n  default = \"\"\n}\nvariable \"db_password\" {\n  default = canary1\n}\n")
+	write("conf/main.sync.hcl", "variable \"region\" {\n  default = \"\"\n}\n"+
+		"variable \"db_password\" {\n  default = canary1\n}\n")
 	write("conf/own.syncvars.hcl", "region = \"x\"\n")
 	write("secret.env", "TOKEN=canary2\nDB = canary.b.c\nlist = [canary, \"canary\"]\ndb_password = canary3\n")
 	link := filepath.Join(dir, "conf", "ci.syncvars.hcl")

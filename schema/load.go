@@ -255,7 +255,8 @@ func (l *loader) add(diags ...*hcl.Diagnostic) {
 func (l *loader) leftOut() {
 	for _, severity := range []hcl.DiagnosticSeverity{hcl.DiagError, hcl.DiagWarning} {
 		if n := l.problems[severity] - maxProblems; n > 0 {
-			d := problem(hcl.Range{}, "Too many problems", "There are %d more of this kind. Mend the ones that are shown first.", n)
+			d := problem(hcl.Range{}, "Too many problems",
+				"There are %d more of this kind. Mend the ones that are shown first.", n)
 			d.Severity = severity
 			l.diags = append(l.diags, d)
 		}

@@ -230,8 +230,8 @@ func (l *loader) declared(name, option string) bool {
 	return false
 }
 
-// readNamed reads a file of values that the person has named. Where a policy decides, it is not a link that leads out of
-// its folder: who made the link may be who wrote the configuration.
+// readNamed reads a file of values that the person has named. Where a policy decides, it must not be a link that leads
+// out of its folder: who made the link may be who wrote the configuration.
 func (l *loader) readNamed(name string) ([]byte, error) {
 	if l.opts.Access.ReadFile == nil || strings.HasPrefix(name, "/dev/") { // such as a pipe
 		return ReadBounded(l.opts.Fs, name, MostOfConfiguration)
