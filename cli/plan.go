@@ -209,8 +209,8 @@ func (c *command) tryPlan(ctx context.Context, p *project, from planning) (*plan
 	defer finish()
 	plan, diags := planner.Make(ctx, planner.Input{
 		Config: p.cfg, Drivers: p.planner, Version: version(), Targets: from.targets,
-		Retired: earlier.Retired, Confirmed: earlier.Confirmed, Observations: from.seen, Now: c.app.clock.Now, By: c.whoami(), Reading: reading,
-		Abandoned: earlier.Abandoned,
+		Retired: earlier.Retired, Confirmed: earlier.Confirmed, Acted: earlier.Acted, Abandoned: earlier.Abandoned,
+		Observations: from.seen, Now: c.app.clock.Now, By: c.whoami(), Reading: reading,
 	})
 	if ctx.Err() != nil {
 		err = fmt.Errorf("reading the servers: %w", ctx.Err()) // whatever the interrupt made of their answers

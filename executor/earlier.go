@@ -24,6 +24,7 @@ type End struct {
 	Of        int            `json:"of"`                  // steps
 	Retired   []string       `json:"retired,omitempty"`   // the declarations whose counterparts it has removed for good
 	Confirmed map[string]int `json:"confirmed,omitempty"` // the person's steps that are done, with their last entries
+	Acted     []string       `json:"acted,omitempty"`     // the declarations for which it has done something, sorted
 
 	// Plan is the hash of what the run's plan says, see PlanHash; "" where the run had more than one.
 	Plan string `json:"plan,omitempty"`
@@ -40,11 +41,16 @@ func endOf(p *planner.Plan, d Decision) *End {
 		st := d.Steps[s.ID]
 		if st.Phase == PhaseDone {
 			e.Done++
+			if s.Mark != planner.MarkCheck && (len(e.Acted) == 0 || e.Acted[len(e.Acted)-1] != s.Addr) {
+				e.Acted = append(e.Acted, s.Addr)
+			}
 		}
 		if st.Phase == PhaseDone && s.Manual != nil {
 			e.Confirmed[s.ID] = st.Entry.Seq
 		}
 	}
+	slices.Sort(e.Acted)
+	e.Acted = slices.Compact(e.Acted)
 	return e
 }
 
@@ -135,6 +141,7 @@ func (s *Store) end(id string) *End {
 type Earlier struct {
 	Retired   map[string]string               // declarations whose counterparts were removed for good, with the run's id
 	Confirmed map[string]planner.Confirmation // person's steps that are done, each with the last time it was, by step id
+	Acted     map[string]string               // declarations for which something was done, with the last run's id
 	Abandoned []string                        // the ids of the runs that a person has given up, oldest first
 }
 
@@ -144,7 +151,7 @@ func (s *Store) Earlier(except string) (*Earlier, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Earlier{Retired: map[string]string{}, Confirmed: map[string]planner.Confirmation{}}
+	out := &Earlier{Retired: map[string]string{}, Confirmed: map[string]planner.Confirmation{}, Acted: map[string]string{}}
 	for _, id := range ids {
 		b, err := s.Brief(id)
 		if err != nil {
@@ -162,6 +169,9 @@ func (s *Store) Earlier(except string) (*Earlier, error) {
 		}
 		for _, addr := range counts.Retired {
 			out.Retired[addr] = id
+		}
+		for _, addr := range counts.Acted {
+			out.Acted[addr] = id
 		}
 		for step, seq := range counts.Confirmed {
 			out.Confirmed[step] = planner.Confirmation{Run: id, Seq: seq}

@@ -32,6 +32,9 @@ type Input struct {
 	// Confirmed are the person's steps that earlier runs have done, by step id.
 	Confirmed map[string]Confirmation
 
+	// Acted are the declarations for which an earlier run has done something, and the last such run's id.
+	Acted map[string]string
+
 	// Abandoned are the ids of runs that a person has given up.
 	Abandoned []string
 
@@ -56,6 +59,7 @@ func (in Input) now() time.Time {
 // Make reads the live servers, compares, and orders the steps. It changes nothing. The same configuration and the same
 // servers give the same plan.
 func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
+	in = in.moved()
 	plan := &Plan{Format: Format, Syncctl: in.Version, Digest: in.Config.Digest(), Changes: []ResourceChange{}}
 	wanted, diags := targets(in)
 	if diags.HasErrors() {
@@ -67,7 +71,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 			planned = append(planned, r)
 		}
 	}
-	plan.Findings = targetFindings(in, len(planned))
+	plan.Findings = append(targetFindings(in, len(planned)), gone(in)...)
 	seen, diags := observe(ctx, in, planned)
 	if diags.HasErrors() {
 		return nil, diags

@@ -19,6 +19,8 @@ var topBlocks = []hcl.BlockHeaderSchema{
 	{Type: "module", LabelNames: []string{"name"}},
 	{Type: "output", LabelNames: []string{"name"}},
 	{Type: "check", LabelNames: []string{"name"}},
+	{Type: "moved"},
+	{Type: "removed"},
 	{Type: "defaults", LabelNames: []string{"kind", "type"}},
 	{Type: string(Server), LabelNames: []string{"type", "name"}},
 	{Type: string(Keystore), LabelNames: []string{"type", "name"}},
@@ -60,6 +62,8 @@ func (l *loader) collect(m *module, body hcl.Body) {
 			l.collectOutput(m, b)
 		case "check":
 			l.collectCheck(m, b)
+		case "moved", "removed":
+			l.collectMoved(m, b)
 		case "defaults":
 			l.collectDefaults(m, b)
 		default:

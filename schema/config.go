@@ -20,6 +20,8 @@ type Config struct {
 	Resources []*Resource // what others need comes first; where nothing decides, by address
 	Outputs   []Output    // of the root module, by name
 	Settings  Settings
+	Moves     []Move
+	Removed   []Move // without To
 
 	// Files holds the sources by the name that ranges use, for snippets. Secrets in them are masked by asterisks of
 	// the same length, so ranges still fit.

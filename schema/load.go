@@ -135,6 +135,7 @@ func (l *loader) load(ctx context.Context) (*Config, hcl.Diagnostics) {
 	}
 	l.applyRules()
 	l.settleOwners(order)
+	l.checkMoves()
 	l.check(order)
 	settings := l.settings()
 	return l.finish(order, settings)
@@ -168,6 +169,8 @@ type loader struct {
 	rules    []*rule
 	targets  map[*hcl.Attribute]target // reference attributes that name a declaration statically
 	setBlock []*shaped                 // the syncctl blocks
+	moves    []Move
+	removed  []Move
 
 	made map[Addr]*Resource      // what was evaluated
 	bad  map[*hcl.Attribute]bool // attributes whose expression has been reported already
@@ -286,7 +289,7 @@ func (l *loader) finish(order []*node, settings Settings) (*Config, hcl.Diagnost
 			}
 		}
 	}
-	cfg.Outputs = l.outputs()
+	cfg.Outputs, cfg.Moves, cfg.Removed = l.outputs(), l.moves, l.removed
 	cfg.redactor = l.secrets.redactor()
 	cfg.Files = l.maskFiles(cfg.redactor)
 	cfg.loader = l

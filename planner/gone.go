@@ -1,0 +1,71 @@
+package planner
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/syncctl/syncctl/schema"
+)
+
+// RuleGone is the rule of the finding that says that something is no longer declared.
+const RuleGone = "plan/gone"
+
+// gone says of what an earlier run has done something for, and is not declared any more: nothing is removed because a
+// block is missing, and nothing is silent.
+func gone(in Input) []Finding {
+	var out []Finding
+	for _, addr := range slices.Sorted(maps.Keys(in.Acted)) {
+		a, err := schema.ParseAddr(addr)
+		if err != nil || in.Config.Lookup(a) != nil || in.Config.IsRemoved(addr) || in.Retired[addr] != "" {
+			continue
+		}
+		f := Finding{Rule: RuleGone, Addr: addr, Severity: Note, Summary: fmt.Sprintf("%s, and is no longer declared; %s. "+
+			"If that is meant, say so with removed { from = %s }, or where it has another name now, with moved { from, to }",
+			"run "+in.Acted[addr]+" has done something for it", stays[a.Kind], addr)}
+		if a.Kind == schema.Sync {
+			f.Severity = Warn
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// stays says what becomes of what is no longer declared, by its kind.
+var stays = map[schema.Kind]string{
+	schema.Server:    "what was set up on the server stays",
+	schema.Keystore:  "the file stays where it is",
+	schema.Sync:      "it goes on synchronizing, and nobody compares it with anything",
+	schema.Migration: "what it has done stays done",
+}
+
+// moved gives the facts of earlier runs the addresses that their declarations have now.
+func (in Input) moved() Input {
+	if len(in.Config.Moves) == 0 {
+		return in
+	}
+	confirmed := map[string]Confirmation{}
+	for id, c := range in.Confirmed {
+		if addr, op, ok := cutStepID(id); ok {
+			id = StepID(in.Config.Moved(addr), op)
+		}
+		if was, twice := confirmed[id]; !twice || cmp.Compare(was.Run, c.Run) < 0 {
+			confirmed[id] = c
+		}
+	}
+	in.Confirmed = confirmed
+	byAddr := func(from map[string]string) map[string]string {
+		out := map[string]string{}
+		for addr, run := range from {
+			addr = in.Config.Moved(addr)
+			if strings.Compare(out[addr], run) < 0 {
+				out[addr] = run
+			}
+		}
+		return out
+	}
+	in.Retired, in.Acted = byAddr(in.Retired), byAddr(in.Acted)
+	return in
+}

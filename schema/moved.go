@@ -1,0 +1,172 @@
+package schema
+
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// Move says that what was declared at one address is declared at another now: a declaration, one instance of it, or a
+// module with all that is in it.
+type Move struct {
+	From, To string
+	Range    hcl.Range
+}
+
+// Moved is the address at which something is declared now, after all moves.
+func (c *Config) Moved(addr string) string {
+	for range c.Moves { // each is followed once at most, so that two that lead to each other end
+		to := addr
+		for _, m := range c.Moves {
+			if rest, ok := within(addr, m.From); ok {
+				to = m.To + rest
+				break
+			}
+		}
+		if to == addr {
+			break
+		}
+		addr = to
+	}
+	return addr
+}
+
+// IsRemoved says whether a removed block is about an address.
+func (c *Config) IsRemoved(addr string) bool {
+	for _, m := range c.Removed {
+		if _, ok := within(addr, m.From); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// within tells whether an address is another one, one of its instances, or in it, and what follows there.
+func within(addr, outer string) (string, bool) {
+	rest, ok := strings.CutPrefix(addr, outer)
+	return rest, ok && (rest == "" || rest[0] == '[' || rest[0] == '.' && strings.HasPrefix(outer, "module."))
+}
+
+// collectMoved takes in a moved or a removed block.
+func (l *loader) collectMoved(m *module, b *hcl.Block) {
+	if m != l.root {
+		l.add(problem(b.DefRange, "Block in a module", "A %s block stands in the folder of the whole configuration, not in a module: "+
+			"its addresses are whole.", b.Type))
+		return
+	}
+	sc := scope{where: "in a " + b.Type + " block", args: []string{"from"}}
+	if b.Type == "moved" {
+		sc.args = append(sc.args, "to")
+	} else {
+		sc.blocks = []hcl.BlockHeaderSchema{{Type: "lifecycle"}}
+	}
+	content := l.content(b.Body, sc)
+	ok := true
+	address := func(name string) string {
+		attr := content.Attributes[name]
+		if attr == nil {
+			l.add(problem(b.DefRange, "Missing required argument", "The argument %q is required in a %s block.", name, b.Type))
+			ok = false
+			return ""
+		}
+		text := l.address(attr)
+		ok = ok && text != ""
+		return text
+	}
+	move := Move{From: address("from"), Range: b.DefRange}
+	if b.Type == "moved" {
+		move.To = address("to")
+	}
+	for _, life := range content.Blocks {
+		l.keepsObjects(life)
+	}
+	switch {
+	case !ok:
+	case b.Type == "removed":
+		l.removed = append(l.removed, move)
+	case strings.HasPrefix(move.From, "module.") && !strings.HasPrefix(move.To, "module.") && strings.Count(move.From, ".") == 1:
+		l.add(problem(b.DefRange, "Invalid move", "A module moves to a module."))
+	default:
+		l.moves = append(l.moves, move)
+	}
+}
+
+// keepsObjects reads the lifecycle of a removed block: nothing is destroyed because a block is gone.
+func (l *loader) keepsObjects(b *hcl.Block) {
+	content := l.content(b.Body, scope{where: "in the lifecycle block of a removed block", args: []string{"destroy"}})
+	attr := content.Attributes["destroy"]
+	if attr == nil {
+		return
+	}
+	val, ok := l.constant(attr)
+	if !ok {
+		return
+	}
+	if val, err := convert.Convert(val, cty.Bool); err != nil || !val.IsKnown() || val.IsNull() || val.True() {
+		l.add(problem(attr.Expr.Range(), "Nothing is destroyed by a removed block", "destroy is false here: to have something removed "+
+			"from its servers, declare that, with steps that a plan shows, such as state = \"removed\" of a sync."))
+	}
+}
+
+// address reads an argument that is the address of a declaration or module, which need not be there.
+func (l *loader) address(attr *hcl.Attribute) string {
+	t, ok := l.target(attr.Expr)
+	if ok && t.RootName() == "module" {
+		if text := moduleText(t, true); len(t) <= 3 && text == traversalText(t) {
+			return text
+		}
+	}
+	if ok {
+		if a, err := ParseAddr(traversalText(t)); err == nil {
+			return a.String()
+		}
+	}
+	l.add(problem(attr.Expr.Range(), "Invalid address", "The argument %q is the address of a declaration or a module, such as "+
+		"server.TYPE.NAME[\"KEY\"] or module.NAME.", attr.Name))
+	return ""
+}
+
+// checkMoves reports moves that do not fit what is declared.
+func (l *loader) checkMoves() {
+	declared := func(outer string) bool {
+		for addr := range l.made {
+			if _, ok := within(addr.String(), outer); ok {
+				return true
+			}
+		}
+		return false
+	}
+	exact := func(text string) bool {
+		a, err := ParseAddr(text)
+		return err == nil && l.made[a] != nil
+	}
+	seen := map[string]hcl.Range{}
+	for _, m := range l.moves {
+		switch was, twice := seen[m.From]; {
+		case twice:
+			l.add(problem(m.Range, "Moved twice", "%s was already moved at %s.", m.From, place(was)))
+		case exact(m.From):
+			l.add(problem(m.Range, "Moved and still declared", "%s is declared, so that it cannot have moved to %s.", m.From, m.To))
+		case !declared(m.To) && !l.movedOn(m.To) && !l.root.lost.everything:
+			l.add(problem(m.Range, "Moved to what is not declared", "There is no %s, to which %s is said to have moved.", m.To, m.From))
+		}
+		seen[m.From] = m.Range
+	}
+	for _, m := range l.removed {
+		if declared(m.From) {
+			l.add(problem(m.Range, "Removed and still declared", "%s is declared: take out its block, or the removed block.", m.From))
+		}
+	}
+}
+
+// movedOn says whether another move leads on from an address.
+func (l *loader) movedOn(addr string) bool {
+	for _, m := range l.moves {
+		if m.From == addr {
+			return true
+		}
+	}
+	return false
+}
