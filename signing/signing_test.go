@@ -5,7 +5,9 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha512"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -13,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hiddeco/sshsig"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
 )
@@ -156,4 +159,35 @@ func FuzzVerify(f *testing.F) {
 			t.Error("nobody's signature is taken")
 		}
 	})
+}
+
+// weak signs with SHA-1, as the first RSA signatures of SSH did.
+type weak struct{ ssh.AlgorithmSigner }
+
+func (w weak) Sign(random io.Reader, data []byte) (*ssh.Signature, error) {
+	return w.SignWithAlgorithm(random, data, ssh.KeyAlgoRSA)
+}
+
+// TestSHA1: a signature of an allowed key that rests on SHA-1 is refused.
+func TestSHA1(t *testing.T) {
+	s := signers(t)["rsa"].(ssh.AlgorithmSigner)
+	message := []byte("a plan")
+	whole, err := sshsig.Sign(bytes.NewReader(message), s, sshsig.HashSHA512, namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Verify(message, sshsig.Armor(whole), namespace, []string{line(s, "ada")}); err != nil {
+		t.Fatal(err)
+	}
+	var blob struct { // what is signed, as in OpenSSH's PROTOCOL.sshsig
+		Namespace, Reserved, Hash, Sum string
+	}
+	sum := sha512.Sum512(message)
+	blob.Namespace, blob.Hash, blob.Sum = namespace, "sha512", string(sum[:])
+	if whole.Signature, err = (weak{s}).Sign(rand.Reader, append([]byte("SSHSIG"), ssh.Marshal(blob)...)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Verify(message, sshsig.Armor(whole), namespace, []string{line(s, "ada")}); err == nil {
+		t.Error("a signature with SHA-1 was taken")
+	}
 }
