@@ -8,6 +8,7 @@ package cli
 
 import (
 	"context"
+	"io/fs"
 	"os"
 
 	"github.com/syncctl/syncctl/cli/internal/hook"
@@ -21,6 +22,10 @@ type Product struct {
 	Driver    func(driver.Env) driver.Driver // makes the driver, once for each command
 	Simulator sandbox.Open                   // opens the simulated world; nil: the sandbox cannot simulate it
 	Tools     []driver.Tool                  // commands of its own beside the reconciler
+
+	// Examples has a folder for each example, which init writes and rehearse finds by name; nil: none. One whose servers
+	// cannot all be simulated is left out.
+	Examples fs.FS
 }
 
 // Main runs syncctl with these products and exits.

@@ -25,12 +25,12 @@ import (
 
 func (c *command) rehearseCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "rehearse DIR", Args: exactly(1, "the folder of an example"),
+		Use: "rehearse DIR|EXAMPLE", Args: exactly(1, "the folder of an example, or its name"),
 		Short: "Plan, apply and verify an example against simulated servers on this machine",
 		Long: `Starts the simulated servers that DIR/sandbox.json describes, on this machine only, and works in a
 scratch copy of DIR: plan, apply with a stand-in for the person, and a second plan, which must find nothing to
-do. DIR stays as it is.`,
-		Example: "  syncctl rehearse examples/behind-firewall-master",
+do. DIR stays as it is. EXAMPLE is the name of one that is a part of the program; "syncctl init -examples" lists them.`,
+		Example: "  syncctl rehearse behind-firewall-master",
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.rehearse(cmd.Context(), args[0]) },
 	}
 }
@@ -108,7 +108,12 @@ func (c *counter) words(servers, machines int) string {
 		", nothing anywhere else"
 }
 
-func (c *command) rehearse(ctx context.Context, dir string) (err error) {
+func (c *command) rehearse(ctx context.Context, name string) (err error) {
+	dir, remove, err := c.unpacked(name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
 	if c.foundPolicy {
 		if err := c.comesAlong(c.abs(dir)); err != nil {
 			return err
@@ -150,6 +155,11 @@ func (c *command) rehearse(ctx context.Context, dir string) (err error) {
 	took := c.app.clock.Now().Sub(begun).Round(100 * time.Millisecond)
 	c.say("\n%s %s, %s.", c.outStyle.Good("Rehearsal complete:"), took,
 		asked.words(len(box.Servers()), len(box.Machines())))
+	if dir != name {
+		c.say("Read on: `syncctl init -example=%s DIR` writes its files. README.md explains what happened here, and how to "+
+			"do it with real servers.", schema.SanitizeLine(filepath.Base(dir)))
+		return nil
+	}
 	c.say("Read on: %s explains what happened here, and how to do it with real servers.",
 		schema.SanitizeLine(filepath.Join(dir, "README.md")))
 	return nil

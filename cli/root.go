@@ -18,6 +18,7 @@ func (c *command) root() *cobra.Command {
 steps between the two. It carries them out, verifies each against the servers, and can be stopped and resumed at
 any point.
 
+  syncctl init           write a first configuration, or an example to rehearse
   syncctl rehearse DIR   the whole flow against simulated servers, on this machine
   syncctl doctor         is every server reached, with the right user, role, version and certificate?
   syncctl plan           what would be done, and why; changes nothing
@@ -58,7 +59,7 @@ SYNCCTL_CONFIG_DIR (your key and policy), SYNCCTL_POLICY, NO_COLOR, FORCE_COLOR,
 	flags.BoolVar(&c.flags.untrusted, "untrusted", false, "nobody has reviewed the files: no environment, commands or "+
 		"keys for them, and no hosts but the policy's")
 	root.AddCommand(
-		c.validateCommand(), c.fmtCommand(), c.doctorCommand(), c.planCommand(), c.applyCommand(), c.rehearseCommand(),
+		c.initCommand(), c.validateCommand(), c.fmtCommand(), c.doctorCommand(), c.planCommand(), c.applyCommand(), c.rehearseCommand(),
 		c.sandboxCommand(), c.statusCommand(), c.resolveCommand(), c.showCommand(), c.policyCommand(), c.versionCommand(),
 		c.metadataCommand(), c.outputCommand(), c.consoleCommand(),
 	)

@@ -26,14 +26,14 @@ type sandboxFlags struct {
 func (c *command) sandboxCommand() *cobra.Command {
 	f := &sandboxFlags{}
 	cmd := &cobra.Command{
-		Use:   "sandbox DIR [flags] [-- COMMAND ARGS...]",
+		Use:   "sandbox DIR|EXAMPLE [flags] [-- COMMAND ARGS...]",
 		Short: "Serve an example's simulated servers, or run a command inside them",
 		Long: `Serves the simulated servers that DIR/sandbox.json describes on loopback, over TLS with a CA of their
 own, and the machines behind them, if any, over SSH with keys of their own.
 
 With COMMAND, it runs the command in a scratch copy of DIR, with this program first in PATH and the servers'
 addresses and credentials in the environment, and exits with the exit code of the command. Without COMMAND, it
-prints the environment and serves until it is interrupted.
+prints the environment and serves until it is interrupted. EXAMPLE is the name of one that is a part of the program.
 
 A fault is KEY=VALUE,...: kind (fail, hang, cut, lost, late), server, method, path (a glob), nth (2, 2-4, 3-,
 *), status, retry_after, delay. A command on a machine has the method EXEC, and its path is the command line; a
@@ -67,7 +67,7 @@ connection to a port without HTTP has the method CONNECT, and its path is the ad
 	return cmd
 }
 
-func (c *command) sandbox(ctx context.Context, dir string, command []string, f *sandboxFlags) (err error) {
+func (c *command) sandbox(ctx context.Context, name string, command []string, f *sandboxFlags) (err error) {
 	o := sandbox.Options{Person: !f.noPerson}
 	for _, text := range f.faults {
 		fault, err := sandbox.ParseFault(text)
@@ -84,6 +84,11 @@ func (c *command) sandbox(ctx context.Context, dir string, command []string, f *
 		defer func() { err = errors.Join(err, file.Close()) }()
 		o.AccessLog = io.Writer(file)
 	}
+	dir, remove, err := c.unpacked(name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
 	box, err := c.startSandbox(ctx, dir, o)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -84,6 +85,52 @@ func TestExamples(t *testing.T) {
 			}
 			testscript.Run(t, p)
 		})
+	}
+}
+
+// TestInitExamples writes each example into an empty folder, as somebody does who has the program alone: it is valid, and
+// the first is rehearsed by its name. None is written twice.
+func TestInitExamples(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	syncctl := func(args ...string) (string, error) {
+		cmd := exec.CommandContext(t.Context(), self, args...)
+		cmd.Args[0], cmd.Dir = "syncctl", folder
+		cmd.Env = append(os.Environ(), "SYNCCTL_CONFIG_DIR="+filepath.Join(folder, ".user"))
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	list, err := syncctl("init", "-examples")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, list)
+	}
+	for i, dir := range exampleDirs(t) {
+		name := filepath.Base(dir)
+		if !strings.Contains(list, name+" ") {
+			t.Errorf("%s is not listed", name)
+		}
+		for _, args := range [][]string{{"init", "-example", name, name}, {"validate", name}, {"fmt", "-check", name}} {
+			if out, err := syncctl(args...); err != nil {
+				t.Errorf("%s: %v\n%s", args, err, out)
+			}
+		}
+		if out, err := syncctl("init", "-example", name, name); err == nil {
+			t.Errorf("%s is written twice\n%s", name, out)
+		}
+		if i == 0 {
+			if out, err := syncctl("rehearse", name+"/../"+name); err != nil { // the folder
+				t.Errorf("%s, written: %v\n%s", name, err, out)
+			}
+			if err := os.RemoveAll(filepath.Join(folder, name)); err != nil {
+				t.Fatal(err)
+			}
+			if out, err := syncctl("rehearse", name); err != nil {
+				t.Errorf("%s, by its name: %v\n%s", name, err, out)
+			}
+		}
 	}
 }
 

@@ -9,11 +9,12 @@ import (
 	"github.com/syncctl/syncctl/driver/keystore"
 	"github.com/syncctl/syncctl/driver/teamworkcloud"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim"
+	"github.com/syncctl/syncctl/examples"
 	"github.com/syncctl/syncctl/sandbox"
 )
 
 var products = []cli.Product{
-	{Name: "keystore", Driver: keystore.New}, // every product's
+	{Name: "keystore", Driver: keystore.New, Examples: examples.Files}, // every product's
 	// One line a product. Taking a product out is taking out its line, its imports, and its folder.
 	{Name: "backbone", Driver: backbone.New, Simulator: simulator(backbonesim.Open), Tools: backbone.Tools()},
 	{Name: "teamwork_cloud", Driver: teamworkcloud.New, Simulator: simulator(twcsim.Open)},

@@ -3,8 +3,20 @@
 package main
 
 import (
+	"embed"
+
 	"example.com/syncctl-depot/depot"
 	"github.com/syncctl/syncctl/cli"
 )
 
-func main() { cli.Main(depot.Product) }
+//go:embed example
+var examples embed.FS
+
+// product is the depot with its example, for `syncctl-depot init` and rehearse.
+func product() cli.Product {
+	p := depot.Product
+	p.Examples = examples
+	return p
+}
+
+func main() { cli.Main(product()) }

@@ -5,13 +5,12 @@ import (
 	"path/filepath"
 	"testing"
 
-	"example.com/syncctl-depot/depot"
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/syncctl/syncctl/cli/clitest"
 )
 
 // TestMain makes this test binary the program of main.go when it is called syncctl, as the scripts call it.
-func TestMain(m *testing.M) { clitest.Main(m, depot.Product) }
+func TestMain(m *testing.M) { clitest.Main(m, product()) }
 
 // TestExample runs example/script.txtar in a copy of the folder.
 func TestExample(t *testing.T) {

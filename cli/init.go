@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"path/filepath"
+
+	"github.com/kballard/go-shellquote"
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/schema"
+)
+
+type initFlags struct {
+	example string
+	list    bool
+}
+
+func (c *command) initCommand() *cobra.Command {
+	f := &initFlags{}
+	cmd := &cobra.Command{
+		Use: "init -example=NAME [DIR]", Args: atMost(1),
+		Short: "Write an example that can be rehearsed at once; contacts no server",
+		Long: `Writes the files of an example, which is a part of the program, into DIR (default: the working folder). No file is
+ever replaced. "syncctl init -examples" lists the examples.`,
+		Example: "  syncctl init -example=behind-firewall-master first\n  syncctl rehearse first",
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir := "."
+			if len(args) == 1 {
+				dir = args[0]
+			}
+			switch {
+			case f.list:
+				return c.listExamples()
+			case f.example == "":
+				return failf(exitError, "give -example=NAME; `syncctl init -examples` lists the names")
+			}
+			return c.initExample(f.example, dir)
+		},
+	}
+	cmd.Flags().StringVar(&f.example, "example", "", "write the example of this `NAME`")
+	cmd.Flags().BoolVar(&f.list, "examples", false, "list the examples")
+	_ = cmd.RegisterFlagCompletionFunc("example", func(
+		*cobra.Command, []string, string,
+	) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return c.completeExamples(), cobra.ShellCompDirectiveNoFileComp
+	})
+	return cmd
+}
+
+func (c *command) completeExamples() []cobra.Completion {
+	all, _ := c.examples() // completion has no place for an error
+	var out []cobra.Completion
+	for _, e := range all {
+		out = append(out, cobra.CompletionWithDesc(e.name, e.summary))
+	}
+	return out
+}
+
+func (c *command) listExamples() error {
+	all, err := c.examples()
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		c.say("This program has no examples.")
+	}
+	width := 0
+	for _, e := range all {
+		width = max(width, len(e.name))
+	}
+	for _, e := range all {
+		c.say("%-*s  %s", width, e.name, e.summary)
+	}
+	return nil
+}
+
+func (c *command) initExample(name, dir string) error {
+	e, err := c.example(name)
+	if err != nil {
+		return err
+	}
+	texts, err := e.texts()
+	if err != nil {
+		return err
+	}
+	if err := c.create(texts, c.abs(dir)); err != nil {
+		return err
+	}
+	c.say("Wrote the example %s to %s. Its README.md says what it shows. Now:", e.name, schema.SanitizeLine(dir))
+	c.say("  syncctl rehearse %s", shellquote.Join(filepath.Clean(dir)))
+	return nil
+}

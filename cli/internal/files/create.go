@@ -1,0 +1,39 @@
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/afero"
+)
+
+// Exists tells whether anything has that name, also a link that leads nowhere. What cannot be looked at exists.
+func Exists(fsys afero.Fs, path string) bool {
+	stat := fsys.Stat
+	if l, ok := fsys.(afero.Lstater); ok {
+		stat = func(name string) (fs.FileInfo, error) {
+			info, _, err := l.LstatIfPossible(name)
+			return info, err
+		}
+	}
+	_, err := stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// Create writes a new file, and never one that exists.
+func Create(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
+	f, err := fsys.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, perm)
+	if err != nil {
+		return fmt.Errorf("creating %s: %w", path, err)
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("writing %s: %w", path, errors.Join(err, fsys.Remove(path)))
+	}
+	return nil
+}
