@@ -32,10 +32,9 @@ func (l *loader) shapeDynamic(s *shaped, grammar map[string]*Block, blk *hcl.Blo
 			didYouMean(blk.Labels[0], names)))
 		return
 	}
-	sc := scope{where: "in a dynamic block", args: []string{"for_each", "iterator"},
-		blocks: []hcl.BlockHeaderSchema{{Type: "content"}}}
-	if b.Label != "" {
-		sc.args = append(sc.args, "labels")
+	sc := dynamicBody.scope("in a dynamic block")
+	if b.Label == "" {
+		sc = dynamicBody.scope(sc.where, "labels")
 	}
 	content := l.content(blk.Body, sc)
 	d := &dynamic{forEach: content.Attributes["for_each"], labels: content.Attributes["labels"], iterator: b.Name}

@@ -18,7 +18,7 @@ type meta struct {
 }
 
 // metaArgs are the arguments that every declaration may have.
-var metaArgs = []string{"for_each", "enabled", "depends_on"}
+var metaArgs = metaBody.names()
 
 func metaOf(content *hcl.BodyContent) meta {
 	return meta{forEach: content.Attributes["for_each"], enabled: content.Attributes["enabled"],

@@ -99,7 +99,7 @@ func (m *module) full(key string) string {
 }
 
 // moduleArgs are the arguments of a module block that are not variables of the module.
-var moduleArgs = []string{"source", "for_each", "enabled", "depends_on"}
+var moduleArgs = moduleBody.names()
 
 // collectModule takes in a module block and the files of its folder.
 func (l *loader) collectModule(m *module, b *hcl.Block) {

@@ -25,11 +25,7 @@ type output struct {
 	sensitive   bool
 }
 
-var outputScope = scope{
-	where:  "in an output block",
-	args:   []string{"value", "description", "sensitive", "depends_on"},
-	blocks: []hcl.BlockHeaderSchema{{Type: "precondition"}},
-}
+var outputScope = outputBody.scope("in an output block")
 
 func (l *loader) collectOutput(m *module, b *hcl.Block) {
 	name := b.Labels[0]

@@ -25,7 +25,7 @@ type rule struct {
 }
 
 // ruleArgs are the arguments of every block with a condition.
-var ruleArgs = []string{"condition", "error_message"}
+var ruleArgs = ruleBody.names()
 
 // collectRule takes in a block with a condition. r says what it is about.
 func (l *loader) collectRule(b *hcl.Block, r rule) {
@@ -144,8 +144,7 @@ func (l *loader) collectLifecycle(n *node, blocks hcl.Blocks) {
 				"stand there once.", place(blocks[0].DefRange)))
 			return
 		}
-		content := l.content(b.Body, scope{where: "in a lifecycle block", args: []string{"prevent_destroy"},
-			blocks: []hcl.BlockHeaderSchema{{Type: "precondition"}, {Type: "postcondition"}}})
+		content := l.content(b.Body, lifecycleBody.scope("in a lifecycle block"))
 		n.decl.life.preventDestroy = content.Attributes["prevent_destroy"]
 		for _, c := range content.Blocks {
 			l.collectRule(c, rule{mod: n.mod, of: n, what: fmt.Sprintf("%s of %s", c.Type, n.mod.full(n.key)),
@@ -189,7 +188,7 @@ func (l *loader) collectCheck(m *module, b *hcl.Block) {
 		return
 	}
 	m.nodes[n.key] = n // it takes the name; nothing refers to it
-	content := l.content(b.Body, scope{where: "in a check block", blocks: []hcl.BlockHeaderSchema{{Type: "assert"}}})
+	content := l.content(b.Body, checkBody.scope("in a check block"))
 	if len(content.Blocks) == 0 {
 		l.add(problem(b.DefRange, "Missing required block", "A block \"assert\" is required in a check block."))
 	}

@@ -10,6 +10,7 @@ type Type struct {
 	Kind    Kind
 	Name    string // the first label, usually the product's name
 	Summary string // one sentence, shown in documentation
+	Example string // a whole small configuration that declares one, shown in documentation
 	Body    Body
 
 	// Check holds the product's own rules about one evaluated declaration. It is pure and may meet unknown values
@@ -34,8 +35,12 @@ type Attribute struct {
 	OneOf    []string  // the permitted strings, where the value is one of a few words
 	Whole    bool      // each number in the value is whole, at least Least and below 2^31
 	Least    int       // only with Whole; 0 forbids negative numbers
+	Unit     string    // what a number counts, or the form of a text: "days", Duration
 	Ref      *Ref      // set: the value is a reference to another declaration
 }
+
+// Duration is the unit of a text such as "90s".
+const Duration = "duration"
 
 // Ref says what a reference attribute may point at.
 type Ref struct {

@@ -30,11 +30,7 @@ type variable struct {
 	value cty.Value // in the root module
 }
 
-var variableScope = scope{
-	where:  "in a variable block",
-	args:   []string{"type", "default", "sensitive", "description", "nullable"},
-	blocks: []hcl.BlockHeaderSchema{{Type: "validation"}},
-}
+var variableScope = variableBody.scope("in a variable block")
 
 func (l *loader) collectVariable(m *module, b *hcl.Block) {
 	before := len(l.diags)

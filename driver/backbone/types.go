@@ -134,6 +134,7 @@ func serverType() schema.Type {
 		Kind: schema.Server, Name: "backbone",
 		Summary: "A Jira with Backbone Issue Sync (a Data Center) or a Jira Cloud site that one end of a " +
 			"synchronization lives on.",
+		Example: serverExample,
 		Body: schema.Body{Attributes: append(attributes,
 			schema.Attribute{Name: "deployment", Type: cty.String, Default: cty.StringVal(dataCenter),
 				OneOf: []string{dataCenter, cloud},
@@ -168,6 +169,7 @@ func syncType() schema.Type {
 	return declare.Type(schema.Type{
 		Kind: schema.Sync, Name: "backbone",
 		Summary: "A Backbone synchronization of two Jira projects.",
+		Example: syncExample,
 		Body: schema.Body{
 			Attributes: []schema.Attribute{
 				{Name: "transport", Type: cty.String, Required: true, OneOf: []string{direct, email, file},
@@ -196,6 +198,7 @@ func migrationType() schema.Type {
 		Kind: schema.Migration, Name: "backbone_to_cloud",
 		Summary: "Replaces an e-mail or file synchronization by a direct one when the project of one end " +
 			"moves to the cloud.",
+		Example: migrationExample,
 		Body: schema.Body{
 			Attributes: []schema.Attribute{
 				{Name: "from", Required: true, Ref: &schema.Ref{Kind: schema.Sync, Type: "backbone", Owns: true,
@@ -223,18 +226,19 @@ func migrationType() schema.Type {
 			},
 			Blocks: []schema.Block{
 				{Name: "verify", Doc: "How the result is verified.", Body: schema.Body{Attributes: []schema.Attribute{
-					{Name: "sample", Type: cty.Number, Whole: true, Least: 1, Default: cty.NumberIntVal(50),
-						Doc: "How many pairs have their summaries compared on both Jiras."},
-					{Name: "new_pairs", Type: cty.Number, Whole: true, Default: cty.Zero,
+					{Name: "sample", Type: cty.Number, Whole: true, Least: 1, Unit: "pairs",
+						Default: cty.NumberIntVal(50),
+						Doc:     "How many pairs have their summaries compared on both Jiras."},
+					{Name: "new_pairs", Type: cty.Number, Whole: true, Unit: "pairs", Default: cty.Zero,
 						Doc: "How many pairs more than exported the new synchronization may have: issues that were created " +
 							"since it was started."},
-					{Name: "within", Type: cty.String, Default: cty.StringVal("30m"),
+					{Name: "within", Type: cty.String, Unit: schema.Duration, Default: cty.StringVal("30m"),
 						Doc: "How long the new synchronization may take to be in sync."},
 				}}},
 				{Name: "delete_original", Doc: "Delete the original on both ends once all is verified. Without it the " +
 					"original stays, stopped.",
 					Body: schema.Body{Attributes: []schema.Attribute{
-						{Name: "allow", Type: cty.Number, Whole: true, Required: true,
+						{Name: "allow", Type: cty.Number, Whole: true, Unit: "halves", Required: true,
 							Doc: "How many halves may be deleted: the number the plan shows."},
 					}}},
 			},

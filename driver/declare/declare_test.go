@@ -61,7 +61,7 @@ func types() schema.Catalog {
 			Attributes: []schema.Attribute{
 				{Name: "server", Ref: &schema.Ref{Kind: schema.Server, Type: "depot"}},
 				{Name: "name", Type: cty.String}, {Name: "count_of", Type: cty.Number, Default: cty.NumberIntVal(7)},
-				{Name: "on", Type: cty.Bool}, {Name: "within", Type: cty.String}, {Name: "words", Type: cty.List(cty.String)},
+				{Name: "on", Type: cty.Bool}, {Name: "within", Type: cty.String, Unit: schema.Duration}, {Name: "words", Type: cty.List(cty.String)},
 				{Name: "types", Type: cty.Map(cty.String)}, {Name: "any", Type: cty.DynamicPseudoType},
 			},
 			Blocks: []schema.Block{
@@ -282,6 +282,13 @@ func TestTypeHoldsTagsAgainstTheBody(t *testing.T) {
 		declare.Type[struct {
 			Name     string         `decl:"name"`
 			Nane     string         `decl:"nane"`
+			Password declare.Secret `decl:"password"`
+			Check    *check         `decl:"check"`
+		}](of, nil)
+	})
+	refused("name: arguments of the unit schema.Duration", func() {
+		declare.Type[struct {
+			Name     time.Duration  `decl:"name"`
 			Password declare.Secret `decl:"password"`
 			Check    *check         `decl:"check"`
 		}](of, nil)

@@ -223,6 +223,8 @@ func mismatches(body schema.Body, t reflect.Type, path []string) []string {
 			say(a.Name, "%s is secret, and its field is not a Secret")
 		case (a.Ref != nil) != (f == resourceType):
 			say(a.Name, "%s: references, and they alone, decode into *schema.Resource")
+		case (a.Unit == schema.Duration) != (f == durationType):
+			say(a.Name, "%s: arguments of the unit schema.Duration, and they alone, decode into time.Duration")
 		}
 	}
 	for _, b := range body.Blocks {

@@ -46,8 +46,9 @@ func ServerAttributes(urlDoc, userDoc, tokenDoc string) []schema.Attribute {
 		{Name: "ca_file", Type: cty.String, Doc: "The same, from a file in the folder of the configuration, or from " +
 			"anywhere with an " +
 			"absolute path. An empty name means none."},
-		{Name: "requests_per_second", Type: cty.Number, Doc: "The most requests a second that are sent to this server."},
-		{Name: "request_timeout", Type: cty.String, Default: cty.StringVal("30s"),
+		{Name: "requests_per_second", Type: cty.Number, Unit: "requests per second", Doc: "The most requests a second " +
+			"that are sent to this server."},
+		{Name: "request_timeout", Type: cty.String, Unit: schema.Duration, Default: cty.StringVal("30s"),
 			Doc: "How long one request may stay without an answer."},
 	}
 }

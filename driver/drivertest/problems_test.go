@@ -119,6 +119,7 @@ func TestPlanProblems(t *testing.T) {
 }
 
 func soundTypes() []schema.Type {
+	const server = "server \"depot\" \"a\" {}\n"
 	return []schema.Type{{Kind: schema.Sync, Name: "depot", Summary: "A depot.", Body: schema.Body{
 		Attributes: []schema.Attribute{
 			{Name: "color", Doc: "Its colour.", Type: cty.String, OneOf: []string{"red", "blue"},
@@ -126,9 +127,10 @@ func soundTypes() []schema.Type {
 			{Name: "server", Doc: "Where it is.", Required: true, Ref: &schema.Ref{Kind: schema.Server, Type: "depot"}},
 		},
 		Blocks: []schema.Block{{Name: "box", Doc: "A box.", Label: "name",
-			Body: schema.Body{Attributes: []schema.Attribute{{Name: "weight", Doc: "In kg.", Type: cty.Number,
-				Default: cty.NumberIntVal(1)}}}}},
-	}}}
+			Body: schema.Body{Attributes: []schema.Attribute{{Name: "weight", Doc: "What it weighs.", Type: cty.Number,
+				Unit: "kg", Default: cty.NumberIntVal(1)}}}}},
+	}, Example: server + "\nsync \"depot\" \"a\" {\n  server = server.depot.a\n}\n"},
+		{Kind: schema.Server, Name: "depot", Summary: "A server.", Example: server}}
 }
 
 func TestTypeProblems(t *testing.T) {
@@ -139,10 +141,17 @@ func TestTypeProblems(t *testing.T) {
 		return func(types []schema.Type) []schema.Type { f(&types[0].Body.Attributes[i]); return types }
 	}
 	for want, spoil := range map[string]func([]schema.Type) []schema.Type{
-		"brings no type":           func([]schema.Type) []schema.Type { return nil },
-		"the name is taken":        func(types []schema.Type) []schema.Type { return append(types, types[0]) },
-		"unknown kind":             func(types []schema.Type) []schema.Type { types[0].Kind = "thing"; return types },
-		"the name is not of":       func(types []schema.Type) []schema.Type { types[0].Name = "Depot"; return types },
+		"brings no type":            func([]schema.Type) []schema.Type { return nil },
+		"the name is taken":         func(types []schema.Type) []schema.Type { return append(types, types[0]) },
+		"unknown kind":              func(types []schema.Type) []schema.Type { types[0].Kind = "thing"; return types },
+		"the name is not of":        func(types []schema.Type) []schema.Type { types[0].Name = "Depot"; return types },
+		"depot\": it declares none": func(types []schema.Type) []schema.Type { types[0].Example = types[1].Example; return types },
+		"Missing required argument": func(types []schema.Type) []schema.Type { types[0].Example = "sync \"depot\" \"a\" {}\n"; return types },
+		"it is not formatted":       func(types []schema.Type) []schema.Type { types[1].Example += "# \nlocals { a =1 }\n"; return types },
+		"box.weight is a number wi": func(types []schema.Type) []schema.Type {
+			types[0].Body.Blocks[0].Body.Attributes[0].Unit = ""
+			return types
+		},
 		"it has no summary":        func(types []schema.Type) []schema.Type { types[0].Summary = ""; return types },
 		"Color is not of the form": attr(0, func(a *schema.Attribute) { a.Name = "Color" }),
 		"box is there twice":       attr(0, func(a *schema.Attribute) { a.Name = "box" }),

@@ -1,10 +1,12 @@
 package drivertest
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"slices"
 
+	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/schema"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -40,6 +42,35 @@ func typeProblems(types []schema.Type) []string {
 			say("it has no summary")
 		}
 		bodyProblems(t.Body, "", say)
+	}
+	if len(out) > 0 {
+		return out // examples may not be loaded with such types
+	}
+	for i := range types {
+		for _, p := range exampleProblems(types, &types[i]) {
+			out = append(out, fmt.Sprintf("the example of %s %q: %s", types[i].Kind, types[i].Name, p))
+		}
+	}
+	return out
+}
+
+// exampleProblems loads the example of a type.
+func exampleProblems(types []schema.Type, t *schema.Type) []string {
+	const file = "main.sync.hcl"
+	var out []string
+	fs := afero.NewMemMapFs()
+	if err := afero.WriteFile(fs, file, []byte(t.Example), 0o600); err != nil {
+		return []string{err.Error()}
+	}
+	cfg, diags := schema.Load(context.Background(), schema.Options{Fs: fs, Dir: ".", Catalog: types, AllowUnset: true})
+	for _, d := range diags {
+		out = append(out, d.Error())
+	}
+	if laidOut, _ := schema.Format(file, []byte(t.Example)); string(laidOut) != t.Example {
+		out = append(out, "it is not formatted as syncctl fmt does")
+	}
+	if !slices.ContainsFunc(cfg.Resources, func(r *schema.Resource) bool { return r.Addr.Kind == t.Kind && r.Addr.Type == t.Name }) {
+		out = append(out, "it declares none")
 	}
 	return out
 }
@@ -90,6 +121,9 @@ func attributeProblems(a *schema.Attribute, path string, say func(string, ...any
 	}
 	if len(a.OneOf) > 0 && a.Type != cty.String && (!a.Type.IsCollectionType() || a.Type.ElementType() != cty.String) {
 		say("%s%s has a list of permitted values and is not a string", path, a.Name)
+	}
+	if a.Type == cty.Number && a.Unit == "" {
+		say("%s%s is a number without a unit: what does it count?", path, a.Name)
 	}
 	if a.Default == cty.NilVal {
 		return

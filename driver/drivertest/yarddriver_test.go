@@ -66,18 +66,25 @@ func boxOf(r *schema.Resource) (yardBox, error) {
 	return b, nil
 }
 
+const (
+	yardExample = "server \"yard\" \"north\" {}\n"
+	boxExample  = yardExample + "\nsync \"yard\" \"a\" {\n  server = server.yard.north\n}\n"
+)
+
 func (d *yardDriver) Types() []schema.Type {
 	text := func(name string, secret bool) schema.Attribute {
 		return schema.Attribute{Name: name, Doc: "Some text.", Type: cty.String, Secret: secret}
 	}
 	return []schema.Type{
-		declare.Type[yardServer](schema.Type{Kind: schema.Server, Name: "yard", Summary: "A yard.", Body: schema.Body{
+		declare.Type[yardServer](schema.Type{Kind: schema.Server, Name: "yard", Summary: "A " +
+			"yard.", Example: yardExample, Body: schema.Body{
 			Attributes: []schema.Attribute{
 				text("url", false), text("password", true), text("ca_file", false), text("ssh", false), text("key", true),
 				text("known_hosts", false),
 			},
 		}}, nil),
-		declare.Type[yardBox](schema.Type{Kind: schema.Sync, Name: "yard", Summary: "A box.", Body: schema.Body{
+		declare.Type[yardBox](schema.Type{Kind: schema.Sync, Name: "yard", Summary: "A " +
+			"box.", Example: boxExample, Body: schema.Body{
 			Attributes: []schema.Attribute{
 				{Name: "server", Doc: "Where.", Required: true, Ref: &schema.Ref{Kind: schema.Server, Type: "yard"}},
 				text("box", false), text("label", false), text("replaces", false),
@@ -259,7 +266,8 @@ func (d *yardDriver) Needs(r *schema.Resource, _ *planner.Observations) ([]plann
 }
 
 // Examine is of driver.Doctor.
-func (d *yardDriver) Examine(ctx context.Context, server *schema.Resource, _ []*schema.Resource) []driver.Examination {
+func (d *yardDriver) Examine(ctx context.Context, server *schema.Resource,
+	_ []*schema.Resource) []driver.Examination {
 	_, err := d.look(ctx, server)
 	if d.defect == "examining changes" && err == nil {
 		_, err = d.run(ctx, server, "service drain")

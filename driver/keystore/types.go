@@ -73,40 +73,42 @@ func (d *Driver) Types() []schema.Type {
 }
 
 func keystoreType(f Format, summary string) schema.Type {
-	return declare.Type(schema.Type{Kind: schema.Keystore, Name: string(f), Summary: summary, Body: schema.Body{
-		Attributes: []schema.Attribute{
-			{Name: "path", Type: cty.String, Required: true,
-				Doc: "The file. With host, an absolute name on that machine; otherwise on this machine, where a relative name " +
-					"starts at the folder of the configuration."},
-			{Name: "password", Type: cty.String, Required: true, Secret: true,
-				Doc: "Password of the keystore and of the keys in it."},
-			{Name: "previous_password", Type: cty.String, Secret: true,
-				Doc: "The former password: a file that still opens with it is changed to password."},
-			{Name: "java", Type: cty.Number, Whole: true, Least: leastJava, Default: cty.NumberIntVal(defaultJava),
-				Doc: "The Java release that must be able to read it: 8, 11, 17. Before 11 the file is protected with older " +
-					"algorithms, because Java 8 before update 301 knows no others."},
-			{Name: "names", Type: cty.List(cty.String),
-				Doc: "Host names and IP addresses that clients use for the server: each must be among the alternative names " +
-					"of a certificate."},
-			{Name: "expires_warning_days", Type: cty.Number, Whole: true, Default: cty.NumberIntVal(defaultWarn),
-				Doc: "How many days before a certificate expires the plan warns, and a self-signed one is renewed."},
-			{Name: "keep_others", Type: cty.Bool, Default: cty.True,
-				Doc: "Whether undeclared entries of the file stay. false: they are removed; the plan names them."},
-		},
-		Blocks: []schema.Block{
-			{Name: "host",
-				Doc:  "The machine that has the file, reached over SSH. Without it: this machine.",
-				Body: schema.Body{Attributes: declare.HostAttributes(true)}},
-			{Name: "entry", Label: "alias",
-				Doc: "A private key with its certificates, by its alias.", Body: entryBody()},
-			{Name: "trust", Label: "alias",
-				Doc: "A certificate that is trusted, by its alias.",
-				Body: schema.Body{Attributes: []schema.Attribute{
-					{Name: "certificate", Type: cty.String, Required: true,
-						Doc: "The certificate (PEM), one."},
-				}}},
-		},
-	}}, func(d *declaration) hcl.Diagnostics { return d.check() })
+	return declare.Type(schema.Type{Kind: schema.Keystore, Name: string(f), Summary: summary, Example: example(f),
+		Body: schema.Body{
+			Attributes: []schema.Attribute{
+				{Name: "path", Type: cty.String, Required: true,
+					Doc: "The file. With host, an absolute name on that machine; otherwise on this machine, where a relative name " +
+						"starts at the folder of the configuration."},
+				{Name: "password", Type: cty.String, Required: true, Secret: true,
+					Doc: "Password of the keystore and of the keys in it."},
+				{Name: "previous_password", Type: cty.String, Secret: true,
+					Doc: "The former password: a file that still opens with it is changed to password."},
+				{Name: "java", Type: cty.Number, Whole: true, Least: leastJava, Unit: "Java release",
+					Default: cty.NumberIntVal(defaultJava),
+					Doc: "The Java release that must be able to read it: 8, 11, 17. Before 11 the file is protected with older " +
+						"algorithms, because Java 8 before update 301 knows no others."},
+				{Name: "names", Type: cty.List(cty.String),
+					Doc: "Host names and IP addresses that clients use for the server: each must be among the alternative names " +
+						"of a certificate."},
+				{Name: "expires_warning_days", Type: cty.Number, Whole: true, Unit: "days", Default: cty.NumberIntVal(defaultWarn),
+					Doc: "How many days before a certificate expires the plan warns, and a self-signed one is renewed."},
+				{Name: "keep_others", Type: cty.Bool, Default: cty.True,
+					Doc: "Whether undeclared entries of the file stay. false: they are removed; the plan names them."},
+			},
+			Blocks: []schema.Block{
+				{Name: "host",
+					Doc:  "The machine that has the file, reached over SSH. Without it: this machine.",
+					Body: schema.Body{Attributes: declare.HostAttributes(true)}},
+				{Name: "entry", Label: "alias",
+					Doc: "A private key with its certificates, by its alias.", Body: entryBody()},
+				{Name: "trust", Label: "alias",
+					Doc: "A certificate that is trusted, by its alias.",
+					Body: schema.Body{Attributes: []schema.Attribute{
+						{Name: "certificate", Type: cty.String, Required: true,
+							Doc: "The certificate (PEM), one."},
+					}}},
+			},
+		}}, func(d *declaration) hcl.Diagnostics { return d.check() })
 }
 
 func entryBody() schema.Body {
@@ -129,10 +131,12 @@ func entryBody() schema.Body {
 					Doc: "Host names that it covers."},
 				{Name: "ip", Type: cty.List(cty.String),
 					Doc: "IP addresses that it covers."},
-				{Name: "days", Type: cty.Number, Whole: true, Least: 1, Default: cty.NumberIntVal(defaultDays),
-					Doc: "How many days it is valid. A change takes effect when it is renewed."},
-				{Name: "key_type", Type: cty.String, Default: cty.StringVal("rsa-3072"), OneOf: slices.Sorted(maps.Keys(keyTypes)),
-					Doc: "Kind of the key."},
+				{Name: "days", Type: cty.Number, Whole: true, Least: 1, Unit: "days",
+					Default: cty.NumberIntVal(defaultDays),
+					Doc:     "How many days it is valid. A change takes effect when it is renewed."},
+				{Name: "key_type", Type: cty.String, Default: cty.StringVal("rsa-3072"),
+					OneOf: slices.Sorted(maps.Keys(keyTypes)),
+					Doc:   "Kind of the key."},
 			}}}},
 	}
 }

@@ -38,6 +38,7 @@ func serverType() schema.Type {
 	return declare.Type[connect.Server](schema.Type{
 		Kind: schema.Server, Name: product,
 		Summary: "A Teamwork Cloud server or cluster with its web application, and the machine behind it.",
+		Example: serverExample,
 		Body: schema.Body{
 			Attributes: append(connectionAttributes(),
 				schema.Attribute{Name: "web_application", Type: cty.String,
@@ -102,7 +103,7 @@ func hostBody() schema.Body {
 		schema.Attribute{Name: "webappplatform_properties", Type: cty.String,
 			Doc: "The web application's settings file. Without it the one under home, " +
 				"WebAppPlatform/shared/conf/webappplatform.properties."},
-		schema.Attribute{Name: "within", Type: cty.String, Default: cty.StringVal("15m"),
+		schema.Attribute{Name: "within", Type: cty.String, Unit: schema.Duration, Default: cty.StringVal("15m"),
 			Doc: "How long started services may take to be healthy."},
 	)}
 }
@@ -114,7 +115,7 @@ func encryptionBody() schema.Body {
 				Doc: "The keystore with the server's key and certificate. It lies on the server's machine."},
 			{Name: "keystore_path", Type: cty.String, Doc: "The keystore's file as the server finds it, where that is not " +
 				"the path of the keystore."},
-			{Name: "port", Type: cty.Number, Whole: true, Least: 1,
+			{Name: "port", Type: cty.Number, Whole: true, Least: 1, Unit: "port number",
 				Doc: "The encrypted port for clients. Without it the one that is open already, else 10002."},
 			{Name: "recipe", Type: cty.String, OneOf: encrypt.RecipeNames(),
 				Doc: "Which of the vendor's pages is followed: seed, " +
@@ -145,6 +146,7 @@ func syncType() schema.Type {
 		Kind: schema.Sync, Name: product,
 		Summary: "Resources that a target server has as read-only copies of a source server's, history included: remote " +
 			"resource configurations on the target, one for each resource or category.",
+		Example: syncExample,
 		Body: schema.Body{
 			Attributes: []schema.Attribute{
 				{Name: "source", Required: true, Ref: server, Doc: "The server the resources are on."},
@@ -175,8 +177,8 @@ func syncType() schema.Type {
 							"compared beside its branch and its place in the order: everything by default. Without a part, copies " +
 							"count as equal whatever it is. contents are root objects and element packages, compared where both " +
 							"servers give them. Numbers are compared where both servers keep them (2026x and later)."},
-						{Name: "within", Type: cty.String, Default: cty.StringVal("30m"), Doc: "How long the resources may take to " +
-							"arrive."},
+						{Name: "within", Type: cty.String, Unit: schema.Duration, Default: cty.StringVal("30m"),
+							Doc: "How long the resources may take to arrive."},
 					}}},
 			},
 		},
@@ -188,6 +190,7 @@ func offloadType() schema.Type {
 		Kind: schema.Migration, Name: product + "_offload",
 		Summary: "Moves dormant resources to another server once: synchronizes, verifies every revision, and removes " +
 			"them from the source; on demand it makes them editable on the target.",
+		Example: offloadExample,
 		Body: schema.Body{
 			Attributes: []schema.Attribute{
 				{Name: "sync", Required: true, Ref: &schema.Ref{Kind: schema.Sync, Type: product, Owns: true, MayBeGone: true},
@@ -208,7 +211,7 @@ func offloadType() schema.Type {
 				{Name: "remove_from_source", Doc: "Remove the resources from the source for good once all is verified. " +
 					"Without it the source keeps them.",
 					Body: schema.Body{Attributes: []schema.Attribute{
-						{Name: "allow", Type: cty.Number, Whole: true, Required: true,
+						{Name: "allow", Type: cty.Number, Whole: true, Unit: "resources", Required: true,
 							Doc: "How many resources may be removed: the number the plan shows."},
 					}}},
 			},

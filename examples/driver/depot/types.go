@@ -35,6 +35,28 @@ func decodeBox(r *schema.Resource) (*declaredBox, hcl.Diagnostics) {
 	return &b, diags
 }
 
+// serverExample and boxExample are shown in the documentation of the types, as whole configurations.
+const (
+	serverExample = `variable "password" {
+  type      = string
+  sensitive = true
+}
+
+server "depot" "north" {
+  url      = "https://north.example"
+  user     = "keeper"
+  password = var.password
+}
+`
+	boxExample = `
+sync "depot" "tools" {
+  server = server.depot.north
+  box    = "tools"
+  color  = "red"
+}
+`
+)
+
 // Types are the blocks that the depot brings to the language. What is wrong with a declaration on its own is
 // said by the rules of its type, at its line, before any server is asked.
 func (d *Driver) Types() []schema.Type {
@@ -44,13 +66,13 @@ func (d *Driver) Types() []schema.Type {
 	needed := func(a schema.Attribute) schema.Attribute { a.Required = true; return a }
 	return []schema.Type{
 		declare.Type(schema.Type{
-			Kind: schema.Server, Name: "depot", Summary: "A depot, as its interface is reached.",
+			Kind: schema.Server, Name: "depot", Summary: "A depot, as its interface is reached.", Example: serverExample,
 			Body: schema.Body{
 				Attributes: declare.ServerAttributes("The address: https://HOST.", "The keeper.", "A token of the keeper's."),
 			},
 		}, func(s *declaredServer) hcl.Diagnostics { return s.Check() }),
 		declare.Type(schema.Type{
-			Kind: schema.Sync, Name: "depot", Summary: "A box in a depot.",
+			Kind: schema.Sync, Name: "depot", Summary: "A box in a depot.", Example: serverExample + boxExample,
 			Body: schema.Body{Attributes: []schema.Attribute{
 				{Name: "server", Doc: "The depot.", Required: true, Ref: &schema.Ref{Kind: schema.Server, Type: "depot"}},
 				needed(text("box", "The name of the box, which is added if it is missing.")),

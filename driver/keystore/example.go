@@ -1,0 +1,40 @@
+package keystore
+
+import "strings"
+
+// example is a keystore of one format for documentation.
+func example(f Format) string {
+	return strings.ReplaceAll(`variable "keystore_password" {
+  type      = string
+  sensitive = true
+}
+
+variable "server_key" {
+  type      = string
+  sensitive = true
+}
+
+variable "server_certificate" {
+  type = string
+}
+
+variable "ca_certificate" {
+  type = string
+}
+
+keystore "FORMAT" "server" {
+  path     = "certs/server.FORMAT"
+  password = var.keystore_password
+  names    = ["server.example"]
+
+  entry "server" {
+    certificate = var.server_certificate
+    key         = var.server_key
+  }
+
+  trust "ca" {
+    certificate = var.ca_certificate
+  }
+}
+`, "FORMAT", string(f))
+}

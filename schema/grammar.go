@@ -1,0 +1,155 @@
+package schema
+
+import (
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Construct is a block of the language itself, or arguments that it adds to the blocks of all types.
+type Construct struct {
+	Name   string   // the block's type; "" of arguments alone
+	Labels []string // what its labels are, in order
+	Where  string   // where it stands: "at the top of a file", "in a declaration"
+	Body   Body
+}
+
+// Grammar is the language without the types that drivers bring. The loader accepts what stands here and nothing else.
+func Grammar() []Construct {
+	const top = "at the top of a file"
+	bodies := map[string]Body{"syncctl": settingsBody, "variable": variableBody, "module": moduleBody,
+		"output": outputBody,
+		"check":  checkBody}
+	var out []Construct
+	for _, b := range topBlocks {
+		out = append(out, Construct{Name: b.Type, Labels: b.LabelNames, Where: top, Body: bodies[b.Type]})
+	}
+	return append(out,
+		Construct{Where: "in a declaration", Body: metaBody},
+		Construct{Name: "lifecycle", Where: "in a declaration", Body: lifecycleBody},
+		Construct{Name: dynamicHeader.Type, Labels: dynamicHeader.LabelNames, Where: "where nested blocks may " +
+			"stand", Body: dynamicBody},
+	)
+}
+
+// ruleBody is the grammar of every block with a condition.
+var ruleBody = Body{Attributes: []Attribute{
+	{Name: "condition", Type: cty.Bool, Required: true, Doc: "What must be true. It may refer to anything in its " +
+		"module."},
+	{Name: "error_message", Type: cty.String, Required: true, Doc: "What is said where it is false. It cannot be " +
+		"computed from " +
+		"a sensitive value."},
+}}
+
+var variableBody = Body{
+	Attributes: []Attribute{
+		{Name: "type", Doc: "What values it takes: string, number, bool, any, list(T), set(T), map(T), tuple([...]), " +
+			"object({...}), " +
+			"in which optional(T, DEFAULT) may stand. It is written without quotes. Without it: any."},
+		{Name: "default", Type: cty.DynamicPseudoType, Doc: "The value where none is given: a constant. Without it a " +
+			"value " +
+			"is required."},
+		{Name: "sensitive", Type: cty.Bool, Doc: "Whether the value is a secret. Without it: whether its name tells of " +
+			"one, " +
+			"with a warning."},
+		{Name: "description", Type: cty.String, Doc: "What it is for. A person who is asked for the value sees it."},
+		{Name: "nullable", Type: cty.Bool, Default: cty.True, Doc: "Whether the value may be null."},
+	},
+	Blocks: []Block{{Name: "validation", Many: true, Doc: "A condition that the value must meet.", Body: ruleBody}},
+}
+
+var outputBody = Body{
+	Attributes: []Attribute{
+		{Name: "value", Type: cty.DynamicPseudoType, Required: true, Doc: "The value. It may refer to anything in its " +
+			"module."},
+		{Name: "description", Type: cty.String, Doc: "What it is."},
+		{Name: "sensitive", Type: cty.Bool, Default: cty.False, Doc: "Whether its users treat it as a secret. It must " +
+			"be true " +
+			"where the value comes from a secret."},
+		dependsOn,
+	},
+	Blocks: []Block{{Name: "precondition", Many: true, Doc: "A condition that must hold.", Body: ruleBody}},
+}
+
+var checkBody = Body{Blocks: []Block{{Name: "assert", Many: true, Required: true, Doc: "A condition. Where it " +
+	"does not hold, " +
+	"there is a warning.", Body: ruleBody}}}
+
+var lifecycleBody = Body{
+	Attributes: []Attribute{{Name: "prevent_destroy", Type: cty.Bool, Default: cty.False, Doc: "Whether a plan is " +
+		"refused that " +
+		"destroys something of this declaration."}},
+	Blocks: []Block{
+		{Name: "precondition", Many: true, Doc: "A condition that must hold. In it, self is the " +
+			"declaration.", Body: ruleBody},
+		{Name: "postcondition", Many: true, Doc: "The same: all is known when planning, so that there is no difference.",
+			Body: ruleBody},
+	},
+}
+
+var dependsOn = Attribute{Name: "depends_on", Doc: "A list of references to declarations or modules whose steps " +
+	"come first, " +
+	"where no other reference says so: [sync.TYPE.NAME]."}
+
+// metaBody is the arguments that every declaration may have.
+var metaBody = Body{Attributes: []Attribute{
+	{Name: "for_each", Type: cty.DynamicPseudoType, Doc: "A map, an object or a set of strings: there is one " +
+		"instance for each " +
+		"key. It must not be sensitive."},
+	{Name: "enabled", Type: cty.Bool, Default: cty.True, Doc: "Whether it is declared at all. With for_each it is " +
+		"asked for each " +
+		"instance, and may use each.key and each.value."},
+	dependsOn,
+}}
+
+var moduleBody = Body{Attributes: append([]Attribute{{Name: "source", Type: cty.String, Required: true, Doc: "The " +
+	"folder with the " +
+	"module's files, below this one or beside it: ./NAME or ../NAME. Modules are not " +
+	"downloaded."}}, metaBody.Attributes...)}
+
+var dynamicBody = Body{
+	Attributes: []Attribute{
+		{Name: "for_each", Type: cty.DynamicPseudoType, Required: true, Doc: "A map, list, set or object: one block is " +
+			"made for each " +
+			"element."},
+		{Name: "iterator", Doc: "The name, without quotes, by which content refers to the element: NAME.key and " +
+			"NAME.value. " +
+			"Without it the name of the block."},
+		{Name: "labels", Type: cty.List(cty.String), Doc: "The label of each block, as a list of one. Required where " +
+			"the block has a " +
+			"label, and only there."},
+	},
+	Blocks: []Block{{Name: "content", Required: true, Doc: "What each block holds: the arguments of the block that " +
+		"is made."}},
+}
+
+// names are the names of a body's arguments.
+func (b *Body) names() []string {
+	out := make([]string, 0, len(b.Attributes))
+	for _, a := range b.Attributes {
+		out = append(out, a.Name)
+	}
+	return out
+}
+
+// scope is what a body permits; where says where it stands, for messages. without are left out.
+func (b *Body) scope(where string, without ...string) scope {
+	sc := scope{where: where}
+	for _, name := range b.names() {
+		if !slices.Contains(without, name) {
+			sc.args = append(sc.args, name)
+		}
+	}
+	sc.blocks = b.headers()
+	return sc
+}
+
+// headers are how the blocks of a body begin.
+func (b *Body) headers() []hcl.BlockHeaderSchema {
+	var out []hcl.BlockHeaderSchema
+	for i := range b.Blocks {
+		out = append(out, b.Blocks[i].header())
+	}
+	return out
+}
