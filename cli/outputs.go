@@ -23,8 +23,8 @@ func (c *command) outputCommand() *cobra.Command {
 	cmd := jsonCommand(&cobra.Command{
 		Use: "output [NAME]", Args: atMost(1),
 		Short: "Show the values of the output blocks; contacts no server",
-		Long: `Shows the values of the output blocks, of one with NAME. They are computed from the files and variables: no server
-is contacted. A sensitive value is never shown, also not by -json and -raw.`,
+		Long: `Shows the values of the output blocks, of one with NAME. They are computed from the files and variables:
+no server is contacted. A sensitive value is never shown, also not by -json and -raw.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := c.load(cmd.Context(), f.vars.list, false)
 			if err != nil {

@@ -26,7 +26,8 @@ func (c *command) targetFlags(cmd *cobra.Command, to *planner.Selection) {
 		name, help string
 		to         *[]string
 	}{
-		{"target", "only this declaration and what it depends on, as `ADDRESS`, in which * stands for any text; may be repeated",
+		{"target", "only this declaration and what it depends on, as `ADDRESS`, in which * stands for any text; may be " +
+			"repeated",
 			&to.Targets},
 		{"exclude", "not this declaration, nor what depends on it, as `ADDRESS`; may be repeated", &to.Excludes},
 	} {

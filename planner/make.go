@@ -111,7 +111,8 @@ func protected(planned []*schema.Resource, groups map[schema.Addr][]Step) hcl.Di
 		rng := r.Range
 		diags = append(diags, schema.WithAddr(&hcl.Diagnostic{
 			Severity: hcl.DiagError, Summary: "Protected from being destroyed", Subject: &rng,
-			Detail: fmt.Sprintf("The step %s would remove objects of it (%s), and its lifecycle block says prevent_destroy. Take that "+
+			Detail: fmt.Sprintf("The step %s would remove objects of it (%s), and its lifecycle block says prevent_destroy. "+
+				"Take that "+
 				"away if it is meant, or change the files so that nothing is removed.", s.ID, s.Summary),
 		}, r.Addr))
 	}

@@ -33,8 +33,8 @@ func (e *NoMatchError) Error() string {
 	return fmt.Sprintf("-%s=%s: the configuration has no such declaration", e.Flag, e.Pattern)
 }
 
-// Select finds the declarations of a selection, for Input.Targets: none where it leaves out nothing. A pattern without a
-// match is an error, and so is a selection that leaves out everything.
+// Select finds the declarations of a selection, for Input.Targets: none where it leaves out nothing. A pattern
+// without a match is an error, and so is a selection that leaves out everything.
 func Select(cfg *schema.Config, s Selection) ([]schema.Addr, error) {
 	wanted, err := match(cfg, "target", s.Targets)
 	if err != nil {
@@ -167,7 +167,8 @@ func targetFindings(in Input, planned int) []Finding {
 	if all > planned {
 		out = append(out, Finding{
 			Rule: RuleTarget, Severity: Warn,
-			Summary: fmt.Sprintf("%d of %d declarations are left out (-target, -exclude); run a whole plan before you rely on it",
+			Summary: fmt.Sprintf("%d of %d declarations are left out (-target, -exclude); run a whole plan before you rely "+
+				"on it",
 				all-planned, all),
 		})
 	}

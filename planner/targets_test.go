@@ -10,8 +10,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// TestSelect: patterns with keys, without keys, of modules, and with wildcards; what is excluded takes along what depends
-// on it and whose owner is gone.
+// TestSelect: patterns with keys, without keys, of modules, and with wildcards; what is excluded takes along what
+// depends on it and whose owner is excluded.
 func TestSelect(t *testing.T) {
 	fs := afero.NewMemMapFs()
 	for name, text := range map[string]string{
@@ -28,7 +28,8 @@ module "m" {
   for_each = toset(["x", "y"])
 }
 `,
-		"conf/m/m.sync.hcl": "server \"depot\" \"in\" {}\nmodule \"n\" { source = \"./n\" }\n", "conf/m/n/n.sync.hcl": "sync \"depot\" \"deep\" {}\n",
+		"conf/m/m.sync.hcl":   "server \"depot\" \"in\" {}\nmodule \"n\" { source = \"./n\" }\n",
+		"conf/m/n/n.sync.hcl": "sync \"depot\" \"deep\" {}\n",
 	} {
 		if err := afero.WriteFile(fs, name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -53,7 +54,8 @@ module "m" {
 		{`*`, "*.many module.m server.*", "sync.depot.apart sync.depot.base"},
 		{`sync.depot.*`, "migration.* *.many module.*", "sync.depot.apart sync.depot.base"},
 	} {
-		got, err := planner.Select(cfg, planner.Selection{Targets: strings.Fields(c.targets), Excludes: strings.Fields(c.excludes)})
+		got, err := planner.Select(cfg, planner.Selection{Targets: strings.Fields(c.targets),
+			Excludes: strings.Fields(c.excludes)})
 		var names []string
 		for _, a := range got {
 			names = append(names, a.String())
@@ -72,14 +74,16 @@ module "m" {
 	}
 	for _, wrong := range []planner.Selection{
 		{Targets: []string{"sync.depot.apart", "sync.depot.part"}}, {Targets: []string{`sync.depot.many["z"]`}},
-		{Targets: []string{"sync.*.x"}}, {Excludes: []string{"sync.depot.gone"}}, {Targets: []string{"module.z"}}, {Targets: []string{""}},
+		{Targets: []string{"sync.*.x"}}, {Excludes: []string{"sync.depot.gone"}}, {Targets: []string{"module.z"}},
+		{Targets: []string{""}},
 	} {
 		var none *planner.NoMatchError
 		if _, err := planner.Select(cfg, wrong); !errors.As(err, &none) {
 			t.Errorf("%v: %v", wrong, err)
 		}
 	}
-	if got, err := planner.Select(cfg, planner.Selection{Targets: []string{"sync.depot.apart"}, Excludes: []string{"*"}}); err == nil {
+	if got, err := planner.Select(cfg, planner.Selection{Targets: []string{"sync.depot.apart"},
+		Excludes: []string{"*"}}); err == nil {
 		t.Errorf("everything was excluded, and it selects %v", got)
 	}
 }

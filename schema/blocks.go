@@ -74,7 +74,8 @@ func (l *loader) collect(m *module, body hcl.Body) {
 
 func (l *loader) collectSettings(m *module, b *hcl.Block) {
 	if m != l.root {
-		l.add(problem(b.DefRange, "Settings in a module", "A syncctl block stands in the folder of the whole configuration, not in a "+
+		l.add(problem(b.DefRange, "Settings in a module", "A syncctl block stands in the folder of the whole "+
+			"configuration, not in a "+
 			"module."))
 		return
 	}

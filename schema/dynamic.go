@@ -53,12 +53,14 @@ func (l *loader) shapeDynamic(s *shaped, grammar map[string]*Block, blk *hcl.Blo
 		if d.forEach != nil {
 			missing = "labels"
 		}
-		l.add(problem(blk.DefRange, "Missing required argument", "The argument %q is required in a dynamic block %q.", missing,
+		l.add(problem(blk.DefRange, "Missing required argument", "The argument %q is required in a dynamic block %q.",
+			missing,
 			b.Name))
 		return
 	}
 	if len(content.Blocks) != 1 {
-		l.add(problem(blk.DefRange, "Missing required block", "A dynamic block holds one block \"content\", with what each block "+
+		l.add(problem(blk.DefRange, "Missing required block", "A dynamic block holds one block \"content\", with what "+
+			"each block "+
 			"%q is to hold; here are %d.", b.Name, len(content.Blocks)))
 		return
 	}
@@ -119,7 +121,8 @@ func (l *loader) expandDynamic(b *Block, blk *shapedBlock, f frame) ([]expandedB
 	val, marks := val.Unmark()
 	switch {
 	case len(marks) > 0:
-		l.add(l.inContext(problem(d.forEach.Expr.Range(), "Invalid for_each", "The value of for_each is sensitive: how many blocks "+
+		l.add(l.inContext(problem(d.forEach.Expr.Range(), "Invalid for_each", "The value of for_each is sensitive: how "+
+			"many blocks "+
 			"there are would tell of it."), d.forEach.Expr, ctx))
 		return nil, false
 	case val.IsNull() || val.IsKnown() && !val.CanIterateElements():

@@ -164,7 +164,8 @@ func (l *loader) nested(b *Block, found []*shapedBlock, f frame, path []string) 
 		return cty.UnknownVal(blockType(b))
 	case len(blocks) == 0:
 		if b.Required && len(found) > 0 {
-			l.add(problem(found[0].header, "Missing required block", "A block %q is required here, and this makes none.", b.Name))
+			l.add(problem(found[0].header, "Missing required block", "A block %q is required here, and this makes none.",
+				b.Name))
 		}
 		return cty.NullVal(blockType(b))
 	}
@@ -324,7 +325,7 @@ func (l *loader) context(expr hcl.Expression, f frame) *hcl.EvalContext {
 		case r.node.local != nil:
 			locals[strings.TrimPrefix(r.node.key, "local.")] = r.node.value(f.in)
 		case r.node.call != nil:
-			modules[r.node.call.name] = r.node.call.value(l, f.in)
+			modules[r.node.call.name] = r.node.call.value(f.in)
 		case r.node.decl != nil:
 			a := r.node.decl.addr
 			if kinds[string(a.Kind)] == nil {

@@ -135,7 +135,8 @@ func (l *loader) unreadable(path string, src []byte) *hcl.Diagnostic {
 
 // readOwn reads a file of a module's folder.
 func (l *loader) readOwn(m *module, name string) ([]byte, error) {
-	what := Reading{Path: filepath.Join(filepath.FromSlash(m.dir), name), By: "configuration", Most: MostOfConfiguration - l.read}
+	what := Reading{Path: filepath.Join(filepath.FromSlash(m.dir), name), By: "configuration",
+		Most: MostOfConfiguration - l.read}
 	src, err := l.folder().Read(what)
 	l.read += int64(len(src))
 	l.meter.more = l.read + l.expanded

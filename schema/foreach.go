@@ -33,9 +33,9 @@ func (m *meta) names() names {
 	return names{"each": true}
 }
 
-// eachKey calls make for each key of a for_each, in order, with the key as it stands in addresses, and with each.key and
-// each.value in the frame. Without for_each it calls make once; what is not enabled is left out. Where the keys are
-// unknown or wrong, make is not called, and m.unknown is set.
+// eachKey calls make for each key of a for_each, in order, with the key as it stands in addresses, and with each.key
+// and each.value in the frame. Without for_each it calls make once; what is not enabled is left out. Where the keys
+// are unknown or wrong, make is not called, and m.unknown is set.
 func (l *loader) eachKey(m *meta, f frame, rng hcl.Range, make func(index string, f frame)) {
 	if m.forEach == nil {
 		if l.isEnabled(m, f) {
@@ -138,7 +138,8 @@ func (l *loader) isEnabled(m *meta, f frame) bool {
 		return val.True()
 	}
 	if wrong != "" {
-		l.add(l.inContext(problem(m.enabled.Expr.Range(), "Invalid value", "The argument \"enabled\" is either true or false: %s.",
+		l.add(l.inContext(problem(m.enabled.Expr.Range(), "Invalid value", "The argument \"enabled\" is either true or "+
+			"false: %s.",
 			wrong), m.enabled.Expr, ctx))
 		l.bad[m.enabled] = true
 	}

@@ -35,14 +35,16 @@ func at(t testing.TB, cfg *Config, addr string) *Resource {
 func TestAddresses(t *testing.T) {
 	simple := Addr{Kind: Sync, Type: "teamwork_cloud", Name: "models"}
 	all := []Addr{simple}
-	for _, k := range []string{"power", "a b", `quo"te`, "a.b", "a/b", "[x]", "${x}", "%{x}", "ümläut", "back\\slash", "new\nline", "$"} {
+	for _, k := range []string{"power", "a b", `quo"te`, "a.b", "a/b", "[x]", "${x}", "%{x}", "ümläut", "back\\slash",
+		"new\nline", "$"} {
 		keyed, inside := simple, simple
 		keyed.Index = indexText(k)
 		inside.Module = "module.share" + indexText(k) + ".module.x"
 		both := inside
 		both.Index = indexText(k)
 		all = append(all, keyed, inside, both)
-		if got := both.All(); got != (Addr{Module: "module.share.module.x", Kind: Sync, Type: "teamwork_cloud", Name: "models"}) {
+		if got := both.All(); got != (Addr{Module: "module.share.module.x", Kind: Sync, Type: "teamwork_cloud",
+			Name: "models"}) {
 			t.Errorf("%s: without keys it is %s", both, got)
 		}
 	}
@@ -52,7 +54,8 @@ func TestAddresses(t *testing.T) {
 			t.Errorf("%s: read as %#v, %v", a, got, err)
 		}
 	}
-	for _, wrong := range []string{"", "sync", "sync.a", "sync.a.b.c", "sync.a.b[0]", "module.x", "module.sync.a.b", "module.x.y.a.b",
+	for _, wrong := range []string{"", "sync", "sync.a", "sync.a.b.c", "sync.a.b[0]", "module.x", "module.sync.a.b",
+		"module.x.y.a.b",
 		`sync.a.b["x"`, `sync.a.b["x"].c`, `sync.a["x"].b`, "var.x.y", `module.x["k"]`, `module["x"].sync.a.b["k"]["l"]`, "sync.a.b[*]"} {
 		if got, err := ParseAddr(wrong); err == nil {
 			t.Errorf("%q was read as %v", wrong, got)
@@ -296,7 +299,8 @@ sync "depot" "s" {
 		"dynamic \"second\" {\n for_each = [1, 2]\n content {\n  server = server.depot.a\n  project = \"p\"\n }\n}": "several blocks second",
 		"dynamic \"field\" {\n for_each = [1]\n labels = [\"x\"]\n content {}\n}":                                   "mapping",
 	} {
-		cfg, diags := one(t, "server \"depot\" \"a\" { url = \"u\" }\nsync \"depot\" \"s\" {\n transport = \"road\"\n first {\n "+
+		cfg, diags := one(t, "server \"depot\" \"a\" { url = \"u\" }\nsync \"depot\" \"s\" {\n transport = \"road\"\n "+
+			"first {\n "+
 			"server = server.depot.a\n project = \"p\"\n }\n"+text+"\n}\n")
 		if got := strings.Join(strings.Fields(textOf(t, cfg, diags)), " "); len(diags) != 1 || !strings.Contains(got, want) {
 			t.Errorf("%s: want one diagnostic with %q, got %d:\n%s", text, want, len(diags), got)
@@ -308,12 +312,15 @@ sync "depot" "s" {
 func fleet(n int, written bool) string {
 	var b strings.Builder
 	pair := func(label, head, first, second, project string) {
-		fmt.Fprintf(&b, "sync \"depot\" %q {\n%s  transport = \"road\"\n  first {\n    server  = %s\n    project = \"A\"\n  }\n"+
+		fmt.Fprintf(&b, "sync \"depot\" %q {\n%s  transport = \"road\"\n  first {\n    server  = %s\n    project = "+
+			"\"A\"\n  }\n"+
 			"  second {\n    server  = %s\n    project = %s\n  }\n}\n", label, head, first, second, project)
 	}
 	if !written {
-		fmt.Fprintf(&b, "locals { all = { for x in setproduct(range(%d), range(100)) : \"n${x[0] * 100 + x[1]}\" => x[0] } }\n", n/100)
-		b.WriteString("server \"depot\" \"d\" {\n  for_each = local.all\n  url      = \"https://${each.key}.example\"\n  user     = " +
+		fmt.Fprintf(&b, "locals { all = { for x in setproduct(range(%d), range(100)) : \"n${x[0] * 100 + x[1]}\" => x[0] "+
+			"} }\n", n/100)
+		b.WriteString("server \"depot\" \"d\" {\n  for_each = local.all\n  url      = \"https://${each.key}.example\"\n  " +
+			"user     = " +
 			"\"clerk\"\n}\n")
 		pair("p", "  for_each  = local.all\n", "server.depot.d[each.key]", "server.depot.d[each.key]", "\"P${each.value}\"")
 		return b.String()

@@ -177,7 +177,8 @@ migration "depot_move" "m" {
   depends_on = [server.depot.b, server.depot.a, server.depot.b]
 }
 `)
-	m, goods := cfg.Lookup(Addr{Kind: Migration, Type: "depot_move", Name: "m"}), cfg.Lookup(Addr{Kind: Sync, Type: "depot", Name: "goods"})
+	m, goods := cfg.Lookup(Addr{Kind: Migration, Type: "depot_move", Name: "m"}), cfg.Lookup(Addr{Kind: Sync,
+		Type: "depot", Name: "goods"})
 	if got := m.Text("from"); got != "sync.depot.gone" || m.Ref("from") != nil {
 		t.Errorf("from is %q and leads to %v", got, m.Ref("from"))
 	}
@@ -243,7 +244,8 @@ func TestJSONIsTheSame(t *testing.T) {
 
 func TestCheckIsCalled(t *testing.T) {
 	cfg, diags := one(t, strings.NewReplacer("road", "rail", "SAM", "NORAIL").Replace(twoDepots))
-	if len(diags) != 1 || diags[0].Summary != "No rails" || AddrOf(diags[0]) != (Addr{Kind: Sync, Type: "depot", Name: "goods"}) ||
+	if len(diags) != 1 || diags[0].Summary != "No rails" || AddrOf(diags[0]) != (Addr{Kind: Sync, Type: "depot",
+		Name: "goods"}) ||
 		diags[0].Subject.Start.Line != 16 {
 		t.Error(textOf(t, cfg, diags))
 	}

@@ -122,8 +122,7 @@ func (l *loader) interrupted(err error) (*Config, hcl.Diagnostics) {
 
 func (l *loader) load(ctx context.Context) (*Config, hcl.Diagnostics) {
 	l.ctx = ctx
-	bodies, _ := l.parsed(l.root)
-	for _, body := range bodies {
+	for _, body := range l.parsed(l.root) {
 		l.collect(l.root, body)
 	}
 	l.complete()

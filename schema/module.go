@@ -122,8 +122,7 @@ func (l *loader) collectModule(m *module, b *hcl.Block) {
 	c.of.call = c
 	m.children[name] = c.of
 	l.modules = append(l.modules, c.of)
-	bodies, _ := l.parsed(c.of)
-	for _, body := range bodies {
+	for _, body := range l.parsed(c.of) {
 		l.collect(c.of, body)
 	}
 	if c.of.lost.everything { // its variables are not known
@@ -173,7 +172,8 @@ func (l *loader) moduleDir(m *module, b *hcl.Block) (string, bool) {
 	attr := content.Attributes["source"]
 	if attr == nil {
 		if !diags.HasErrors() {
-			l.add(problem(b.DefRange, "Missing required argument", "The argument \"source\" is required in module %q.", b.Labels[0]))
+			l.add(problem(b.DefRange, "Missing required argument", "The argument \"source\" is required in module %q.",
+				b.Labels[0]))
 		}
 		l.add(diags...)
 		return "", false
@@ -206,14 +206,14 @@ func (l *loader) moduleDir(m *module, b *hcl.Block) (string, bool) {
 }
 
 // parsed are the files of a module. A folder that several module blocks name is read once.
-func (l *loader) parsed(m *module) ([]hcl.Body, bool) {
+func (l *loader) parsed(m *module) []hcl.Body {
 	if was, ok := l.folders[m.dir]; ok {
 		m.lost = was.lost
-		return was.bodies, true
+		return was.bodies
 	}
 	bodies := l.readConfiguration(m)
 	l.folders[m.dir] = parsedFolder{bodies: bodies, lost: m.lost}
-	return bodies, false
+	return bodies
 }
 
 // parsedFolder is what the files of one folder hold.
@@ -266,7 +266,7 @@ func (l *loader) evaluateInput(n *node, in *instance) cty.Value {
 }
 
 // value is what an expression in one instance of a module sees of a module block.
-func (c *call) value(l *loader, in *instance) cty.Value {
+func (c *call) value(in *instance) cty.Value {
 	if c.of == nil {
 		return cty.DynamicVal
 	}

@@ -57,15 +57,16 @@ output "place" { value = upper(var.place) }
 `
 
 func withModules(main string, more ...string) world {
-	w := world{files: map[string]string{"main.sync.hcl": main, "share/main.sync.hcl": share, "share/stop/x.sync.hcl": stop}}
+	w := world{files: map[string]string{"main.sync.hcl": main,
+		"share/main.sync.hcl": share, "share/stop/x.sync.hcl": stop}}
 	for i := 0; i < len(more); i += 2 {
 		w.files[more[i]] = more[i+1]
 	}
 	return w
 }
 
-// TestModules: declarations in modules, with for_each on the module and inside of it, nested ones, and declarations that
-// are handed in and out.
+// TestModules: declarations in modules, with for_each on the module and inside of it, nested ones, and declarations
+// that are handed in and out.
 func TestModules(t *testing.T) {
 	w := withModules(`
 server "depot" "hub" { url = "https://hub" }
@@ -74,7 +75,8 @@ server "depot" "plant" {
   url      = "https://${each.key}"
 }
 locals {
-  shares = { "north/1" = { from = "north", projects = { A = "B" } }, south = { from = "south", projects = { C = "D", E = "F" } } }
+  shares = { "north/1" = { from = "north", projects = { A = "B" } }, south = { from = "south", projects = { C = "D",
+	E = "F" } } }
 }
 module "share" {
   source   = "./share"
@@ -143,7 +145,8 @@ output "secret" {
 	for _, a := range at(t, cfg, "sync.depot.after").DependsOn {
 		depends = append(depends, a.String())
 	}
-	if diff := cmp.Diff([]string{`module.share["north/1"].server.depot.own`, `module.share["north/1"].sync.depot.goods["A"]`,
+	if diff := cmp.Diff([]string{`module.share["north/1"].server.depot.own`,
+		`module.share["north/1"].sync.depot.goods["A"]`,
 		`module.share["south"].server.depot.own`, `module.share["south"].sync.depot.goods["C"]`,
 		`module.share["south"].sync.depot.goods["E"]`, `sync.depot.first["x"]`}, depends); diff != "" {
 		t.Error(diff)
@@ -169,7 +172,8 @@ output "secret" {
 // TestModuleMistakes holds one mistake each, and a part of what must be said.
 func TestModuleMistakes(t *testing.T) {
 	call := func(args string) string {
-		return "server \"depot\" \"hub\" { url = \"u\" }\nmodule \"m\" {\n  from = server.depot.hub\n  to = server.depot.hub\n" +
+		return "server \"depot\" \"hub\" { url = \"u\" }\nmodule \"m\" {\n  from = server.depot.hub\n  to = " +
+			"server.depot.hub\n" +
 			"  projects = { A = \"B\" }\n" + args + "\n}\n"
 	}
 	good := `  source = "./share"` + "\n"
@@ -189,7 +193,8 @@ func TestModuleMistakes(t *testing.T) {
 		{call(`source = "../outside"`), []string{"outside of the configuration's folder"}},
 		{call(good + "prjects = 1"), []string{`Did you mean "projects"`}},
 		{call(good + "count = 2"), []string{"for_each"}},
-		{"module \"m\" {\n" + good + "projects = {}\n}", []string{`"from" is required`, `"to" is required`, "Invalid value for variable"}},
+		{"module \"m\" {\n" + good + "projects = {}\n}", []string{`"from" is required`, `"to" is required`,
+			"Invalid value for variable"}},
 		{call(good) + "locals { x = module.m.nothing }", []string{"no output \"nothing\""}},
 		{call(good) + "locals { x = module.m.cnt }", []string{"no output \"cnt\""}},
 		{call(good) + "locals { x = module.n.count }", []string{"No module is named"}},
@@ -198,7 +203,8 @@ func TestModuleMistakes(t *testing.T) {
 		{call(good) + call(good), []string{"Duplicate declaration", "Duplicate module"}},
 		{call(good) + `output "x" { value = module.m.server.password }`, []string{"sensitive = true"}},
 		{call(good) + "output \"x\" {}", []string{`"value" is required`}},
-		{call(good) + "output \"x\" {\n value = 1\n precondition {\n condition = module.m.count == 2\n error_message = \"want 2\"\n }\n}",
+		{call(good) + "output \"x\" {\n value = 1\n precondition {\n condition = module.m.count == 2\n " +
+			"error_message = \"want 2\"\n }\n}",
 			[]string{"want 2"}},
 		{call(good + "password = 1\ndepends_on = [local.x]"), []string{"KIND.TYPE.NAME or module.NAME"}},
 		{call(good+"enabled = false") + "locals { x = module.m.count }", []string{"null"}},
@@ -231,10 +237,12 @@ func TestDeepModules(t *testing.T) {
 	deep := func(n int) {
 		dir := ""
 		for i := range n {
-			w.files[dir+"m.sync.hcl"] = "variable \"x\" { default = 0 }\nmodule \"m\" {\n source = \"./m\"\n x = var.x + 1\n}\n" +
+			w.files[dir+"m.sync.hcl"] = "variable \"x\" { default = 0 }\nmodule \"m\" {\n source = \"./m\"\n x = var.x + " +
+				"1\n}\n" +
 				"output \"x\" { value = module.m.x }\n"
 			if dir += "m/"; i == n-1 {
-				w.files[dir+"m.sync.hcl"] = "variable \"x\" {}\noutput \"x\" { value = var.x }\nserver \"barn\" \"b\" { url = var.x }\n"
+				w.files[dir+"m.sync.hcl"] = "variable \"x\" {}\noutput \"x\" { value = var.x }\nserver \"barn\" \"b\" { url = " +
+					"var.x }\n"
 			}
 		}
 	}
@@ -327,7 +335,8 @@ server "barn" "b" {
 }
 server "barn" "c" {}
 `)
-	for addr, want := range map[string]bool{`server.barn.b["a"]`: true, `server.barn.b["b"]`: false, "server.barn.c": false} {
+	for addr, want := range map[string]bool{`server.barn.b["a"]`: true, `server.barn.b["b"]`: false,
+		"server.barn.c": false} {
 		if got := at(t, cfg, addr).PreventDestroy; got != want {
 			t.Errorf("%s: %v", addr, got)
 		}

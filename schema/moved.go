@@ -52,7 +52,8 @@ func within(addr, outer string) (string, bool) {
 // collectMoved takes in a moved or a removed block.
 func (l *loader) collectMoved(m *module, b *hcl.Block) {
 	if m != l.root {
-		l.add(problem(b.DefRange, "Block in a module", "A %s block stands in the folder of the whole configuration, not in a module: "+
+		l.add(problem(b.DefRange, "Block in a module", "A %s block stands in the folder of the whole configuration, not "+
+			"in a module: "+
 			"its addresses are whole.", b.Type))
 		return
 	}
@@ -86,7 +87,8 @@ func (l *loader) collectMoved(m *module, b *hcl.Block) {
 	case !ok:
 	case b.Type == "removed":
 		l.removed = append(l.removed, move)
-	case strings.HasPrefix(move.From, "module.") && !strings.HasPrefix(move.To, "module.") && strings.Count(move.From, ".") == 1:
+	case strings.HasPrefix(move.From, "module.") && !strings.HasPrefix(move.To, "module.") && strings.Count(move.From,
+		".") == 1:
 		l.add(problem(b.DefRange, "Invalid move", "A module moves to a module."))
 	default:
 		l.moves = append(l.moves, move)
@@ -105,7 +107,8 @@ func (l *loader) keepsObjects(b *hcl.Block) {
 		return
 	}
 	if val, err := convert.Convert(val, cty.Bool); err != nil || !val.IsKnown() || val.IsNull() || val.True() {
-		l.add(problem(attr.Expr.Range(), "Nothing is destroyed by a removed block", "destroy is false here: to have something removed "+
+		l.add(problem(attr.Expr.Range(), "Nothing is destroyed by a removed block", "destroy is false here: to have "+
+			"something removed "+
 			"from its servers, declare that, with steps that a plan shows, such as state = \"removed\" of a sync."))
 	}
 }
@@ -123,7 +126,8 @@ func (l *loader) address(attr *hcl.Attribute) string {
 			return a.String()
 		}
 	}
-	l.add(problem(attr.Expr.Range(), "Invalid address", "The argument %q is the address of a declaration or a module, such as "+
+	l.add(problem(attr.Expr.Range(), "Invalid address", "The argument %q is the address of a declaration or a module, "+
+		"such as "+
 		"server.TYPE.NAME[\"KEY\"] or module.NAME.", attr.Name))
 	return ""
 }
@@ -148,15 +152,18 @@ func (l *loader) checkMoves() {
 		case twice:
 			l.add(problem(m.Range, "Moved twice", "%s was already moved at %s.", m.From, place(was)))
 		case exact(m.From):
-			l.add(problem(m.Range, "Moved and still declared", "%s is declared, so that it cannot have moved to %s.", m.From, m.To))
+			l.add(problem(m.Range, "Moved and still declared", "%s is declared, so that it cannot have moved to %s.", m.From,
+				m.To))
 		case !declared(m.To) && !l.movedOn(m.To) && !l.root.lost.everything:
-			l.add(problem(m.Range, "Moved to what is not declared", "There is no %s, to which %s is said to have moved.", m.To, m.From))
+			l.add(problem(m.Range, "Moved to what is not declared", "There is no %s, to which %s is said to have moved.", m.To,
+				m.From))
 		}
 		seen[m.From] = m.Range
 	}
 	for _, m := range l.removed {
 		if declared(m.From) {
-			l.add(problem(m.Range, "Removed and still declared", "%s is declared: take out its block, or the removed block.", m.From))
+			l.add(problem(m.Range, "Removed and still declared", "%s is declared: take out its block, or the removed block.",
+				m.From))
 		}
 	}
 }

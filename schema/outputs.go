@@ -46,7 +46,8 @@ func (l *loader) collectOutput(m *module, b *hcl.Block) {
 	n.broken = l.diags[before:].HasErrors()
 	m.outputs = append(m.outputs, n)
 	for _, c := range content.Blocks {
-		l.collectRule(c, rule{mod: m, what: fmt.Sprintf("precondition of output %q", name), summary: "Condition does not hold",
+		l.collectRule(c, rule{mod: m, what: fmt.Sprintf("precondition of output %q", name), summary: "Condition does not " +
+			"hold",
 			broken: func() bool { return n.broken }})
 	}
 }

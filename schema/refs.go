@@ -20,7 +20,8 @@ type reference struct {
 }
 
 // roots are the names an expression may begin with.
-var roots = []string{"var", "local", string(Server), string(Keystore), string(Sync), string(Migration), "module", "path"}
+var roots = []string{"var", "local", string(Server), string(Keystore), string(Sync), string(Migration), "module",
+	"path"}
 
 // rootWords leads from near words to the right ones where spelling alone would not.
 var rootWords = map[string]string{"vars": "var", "variable": "var", "variables": "var", "locals": "local"}
@@ -99,7 +100,8 @@ func (l *loader) byModule(m *module, t hcl.Traversal) (*reference, *hcl.Diagnost
 		for _, o := range c.of.outputs {
 			all = append(all, o.output.name)
 		}
-		return nil, problem(t.SourceRange(), "Reference to undeclared output", "Module %q has no output %q.%s What is to be seen "+
+		return nil, problem(t.SourceRange(), "Reference to undeclared output", "Module %q has no output %q.%s What is to "+
+			"be seen "+
 			"from outside of a module, it gives in an output block.", name, output, didYouMean(output, all))
 	}
 	r.output = output
@@ -347,7 +349,8 @@ func (want *Ref) form() string {
 }
 
 func (l *loader) misfit(attr *hcl.Attribute, want *Ref, addr Addr) *hcl.Diagnostic {
-	return problem(attr.Expr.Range(), "Invalid reference", "The argument %q takes a reference written %s; %s is a %s of type %q.",
+	return problem(attr.Expr.Range(), "Invalid reference", "The argument %q takes a reference written %s; %s is a %s "+
+		"of type %q.",
 		attr.Name, want.form(), addr, addr.Kind, addr.Type)
 }
 
@@ -355,7 +358,8 @@ func (l *loader) keyProblem(rng hcl.Range, addr Addr, keyed bool) *hcl.Diagnosti
 	if keyed {
 		return problem(rng, "Invalid reference", "%s has no for_each, so that there is only one: leave out the key.", addr)
 	}
-	return problem(rng, "Invalid reference", "%s has a for_each, so that there may be many: name one, as in %s[\"KEY\"] or "+
+	return problem(rng, "Invalid reference", "%s has a for_each, so that there may be many: name one, as in "+
+		"%s[\"KEY\"] or "+
 		"%s[each.key].", addr, addr, addr)
 }
 

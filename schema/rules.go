@@ -140,7 +140,8 @@ type lifecycle struct {
 func (l *loader) collectLifecycle(n *node, blocks hcl.Blocks) {
 	for i, b := range blocks {
 		if i > 0 {
-			l.add(problem(b.TypeRange, "Duplicate block", "There was already a block lifecycle in this declaration, at %s. It may "+
+			l.add(problem(b.TypeRange, "Duplicate block", "There was already a block lifecycle in this declaration, at %s. "+
+				"It may "+
 				"stand there once.", place(blocks[0].DefRange)))
 			return
 		}

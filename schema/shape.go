@@ -33,9 +33,10 @@ type scope struct {
 	secret map[string]bool // arguments whose value must not be shown, even when misspelt
 }
 
-// shape sorts out a body and reports all that does not fit; what is missing is the caller's to report. extra is what may
-// stand there beside what the grammar knows; it is in the content that is returned.
-func (l *loader) shape(body hcl.Body, g *Body, header hcl.Range, where string, extra *scope) (*shaped, *hcl.BodyContent) {
+// shape sorts out a body and reports all that does not fit; what is missing is the caller's to report. extra is what
+// may stand there beside what the grammar knows; it is in the content that is returned.
+func (l *loader) shape(body hcl.Body, g *Body, header hcl.Range, where string, extra *scope) (*shaped,
+	*hcl.BodyContent) {
 	sc := scope{where: "in " + where, secret: map[string]bool{}}
 	if extra != nil {
 		sc.args, sc.blocks = append(sc.args, extra.args...), append(sc.blocks, extra.blocks...)

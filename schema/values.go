@@ -38,7 +38,8 @@ func (l *loader) readValues(ctx context.Context) {
 			l.giveText(values, name, text, "the environment variable "+EnvPrefix+name)
 		}
 	}
-	auto, _ := l.list(l.root, func(n string) bool { return strings.HasSuffix(n, autoSuffix) }) // an unreadable folder was reported
+	// an unreadable folder was reported
+	auto, _ := l.list(l.root, func(n string) bool { return strings.HasSuffix(n, autoSuffix) })
 	first, _ := l.list(l.root, func(n string) bool { return n == varsFile })
 	for _, name := range append(first, auto...) {
 		if ctx.Err() == nil {

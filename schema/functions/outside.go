@@ -21,7 +21,7 @@ func files() []Function {
 	const inside = "The file must be in the configuration's folder, also where links lead, unless a policy permits " +
 		"more; it has at most 16 MiB. "
 	const key = "What holds a private key is sensitive."
-	of := func(name string) function.Function { return signature(cty.String, nil, param(name, cty.String)) }
+	ofPath := signature(cty.String, nil, param("path", cty.String))
 	hello := map[string]string{"hello.txt": "Hello World"}
 	return []Function{
 		{Name: "basename", Func: textFunc(func(s ...string) (string, error) { return path.Base(s[0]), nil }, "path"),
@@ -39,16 +39,16 @@ func files() []Function {
 				"tells of a secret (see secrets.md).",
 			Examples: []Example{{Code: `env("PLANT")`, Result: `"north"`, Env: map[string]string{"PLANT": "north"}},
 				{Code: `env("DEPOT", "south")`, Result: `"south"`}}},
-		{Name: "file", Func: of("path"), Summary: "The text of a file.", Differs: inside + key,
+		{Name: "file", Func: ofPath, Summary: "The text of a file.", Differs: inside + key,
 			Examples: []Example{{Code: `file("hello.txt")`, Result: `"Hello World"`, Files: hello}}},
-		{Name: "filebase64", Func: of("path"), Summary: "The bytes of a file, in base64.",
+		{Name: "filebase64", Func: ofPath, Summary: "The bytes of a file, in base64.",
 			Differs:  inside + "What is not UTF-8 text may be a key, so that it is sensitive, as private keys are.",
 			Examples: []Example{{Code: `filebase64("hello.txt")`, Result: `"SGVsbG8gV29ybGQ="`, Files: hello}}},
-		{Name: "filebase64sha256", Func: of("path"),
+		{Name: "filebase64sha256", Func: ofPath,
 			Summary: "The SHA-256 hash of a file, in base64.", Differs: inside + key,
 			Examples: []Example{{Code: `filebase64sha256("hello.txt") == base64sha256("Hello World")`, Result: `true`,
 				Files: hello}}},
-		{Name: "filebase64sha512", Func: of("path"),
+		{Name: "filebase64sha512", Func: ofPath,
 			Summary: "The SHA-512 hash of a file, in base64.", Differs: inside + key,
 			Examples: []Example{{Code: `filebase64sha512("hello.txt") == base64sha512("Hello World")`, Result: `true`,
 				Files: hello}}},
@@ -56,13 +56,13 @@ func files() []Function {
 			Differs: "The path must be one that file() may read: what is outside of the folder is an error, there or not.",
 			Examples: []Example{{Code: `fileexists("hello.txt")`, Result: `true`, Files: hello},
 				{Code: `fileexists("none.txt")`, Result: `false`}}},
-		{Name: "filemd5", Func: of("path"), Summary: "The MD5 hash of a file. Not for security.", Differs: inside + key,
+		{Name: "filemd5", Func: ofPath, Summary: "The MD5 hash of a file. Not for security.", Differs: inside + key,
 			Examples: []Example{{Code: `filemd5("hello.txt") == md5("Hello World")`, Result: `true`, Files: hello}}},
-		{Name: "filesha1", Func: of("path"), Summary: "The SHA-1 hash of a file. Not for security.", Differs: inside + key,
+		{Name: "filesha1", Func: ofPath, Summary: "The SHA-1 hash of a file. Not for security.", Differs: inside + key,
 			Examples: []Example{{Code: `filesha1("hello.txt") == sha1("Hello World")`, Result: `true`, Files: hello}}},
-		{Name: "filesha256", Func: of("path"), Summary: "The SHA-256 hash of a file, in hexadecimal.", Differs: inside + key,
+		{Name: "filesha256", Func: ofPath, Summary: "The SHA-256 hash of a file, in hexadecimal.", Differs: inside + key,
 			Examples: []Example{{Code: `filesha256("hello.txt") == sha256("Hello World")`, Result: `true`, Files: hello}}},
-		{Name: "filesha512", Func: of("path"), Summary: "The SHA-512 hash of a file, in hexadecimal.", Differs: inside + key,
+		{Name: "filesha512", Func: ofPath, Summary: "The SHA-512 hash of a file, in hexadecimal.", Differs: inside + key,
 			Examples: []Example{{Code: `filesha512("hello.txt") == sha512("Hello World")`, Result: `true`, Files: hello}}},
 		{Name: "templatefile", Func: signature(cty.DynamicPseudoType, nil, param("path", cty.String), function.Parameter{
 			Name: "vars", Type: cty.DynamicPseudoType, AllowDynamicType: true, AllowMarked: true, AllowUnknown: true}),
