@@ -138,6 +138,37 @@ func TestOrderIsTopological(t *testing.T) {
 	})
 }
 
+// TestOrderIsFirstThatMayGo: each place in the plan has the step that goes first among those whose needs all stand
+// before it: of the declaration that stands earlier, then as its driver told them.
+func TestOrderIsFirstThatMayGo(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		g := drawGraph(rt, false)
+		in := g.input(rt, false)
+		p := made(rt, in)
+		var left []string // in the order in which they go first
+		for _, r := range in.Config.Resources {
+			for i := range g.needs {
+				for a := range g.needs[i] {
+					if addrOf(i) == r.Addr.String() {
+						left = append(left, planner.StepID(addrOf(i), fmt.Sprint("s", a)))
+					}
+				}
+			}
+		}
+		placed := map[string]bool{}
+		for _, got := range p.Steps {
+			first := slices.IndexFunc(left, func(id string) bool {
+				return !slices.ContainsFunc(p.Step(id).Needs, func(n string) bool { return !placed[n] })
+			})
+			if left[first] != got.ID {
+				rt.Fatalf("%s stands where %s should", got.ID, left[first])
+			}
+			placed[got.ID] = true
+			left = slices.Delete(left, first, first+1)
+		}
+	})
+}
+
 // reaches tells whether a step needs another one, directly or through others.
 func reaches(p *planner.Plan, from, to string) bool {
 	return slices.ContainsFunc(p.Step(from).Needs, func(n string) bool { return n == to || reaches(p, n, to) })

@@ -73,9 +73,9 @@ func (a *attempt) send(limited, ctx context.Context) *Error {
 	if err != nil {
 		return &Error{Sent: SentNo, Message: "making the request: " + err.Error(), cause: err, permanent: true}
 	}
-	client := a.client.fresh
+	client := a.client.writing
 	if a.call.safe() {
-		client = a.client.reusing
+		client = a.client.reading
 	}
 	if s := a.call.Session; s != nil {
 		client = &http.Client{Transport: within{client.Transport, s}, CheckRedirect: client.CheckRedirect}

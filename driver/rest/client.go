@@ -34,6 +34,13 @@ const (
 	DefaultBackoffMax = 30 * time.Second
 )
 
+// Connections that are kept: how many, so that steps carried out at the same time do not take each other's away, and
+// for how long those that were written over. No server in use hangs up so soon.
+const (
+	mostIdle  = 64
+	briefIdle = 500 * time.Millisecond
+)
+
 // maxRetryAfter is the longest that a request is held back because a server asks for it. A server that asks for more
 // is not asked again: the error says for how long.
 const maxRetryAfter = time.Minute
@@ -77,10 +84,10 @@ type Client struct {
 	limiter  *rate.Limiter // nil: no limit
 	endpoint atomic.Pointer[Endpoint]
 
-	reusing *http.Client // for what may be repeated
-	// fresh takes a new connection for each request. On one that was kept, a server's hanging up while idle cannot be
-	// told from its dying over our request, and such a request could not be retried.
-	fresh *http.Client
+	reading *http.Client // for what may be repeated
+	// writing keeps connections for briefIdle alone. On one that was kept, a server's hanging up while idle cannot be
+	// told from its dying over our request, and such a request could not be retried; so soon no server hangs up.
+	writing *http.Client
 }
 
 // New makes a client and reaches for nothing yet. Errors are about the options, and show no secret.
@@ -96,25 +103,25 @@ func New(o Options) (*Client, error) {
 		// a second's worth may go at once
 		c.limiter = rate.NewLimiter(rate.Limit(o.RatePerSecond), int(max(1, o.RatePerSecond)))
 	}
-	reusing, fresh := o.Transport, o.Transport
+	reading, writing := o.Transport, o.Transport
 	if o.Transport == nil {
 		t, err := transport(c.o)
 		if err != nil {
 			return nil, err
 		}
-		once := t.Clone()
-		once.DisableKeepAlives = true
-		reusing, fresh = t, once
+		brief := t.Clone()
+		brief.IdleConnTimeout = briefIdle
+		reading, writing = t, brief
 	}
-	c.reusing = &http.Client{Transport: reusing, CheckRedirect: followable}
-	c.fresh = &http.Client{Transport: fresh, CheckRedirect: followable}
+	c.reading = &http.Client{Transport: reading, CheckRedirect: followable}
+	c.writing = &http.Client{Transport: writing, CheckRedirect: followable}
 	return c, nil
 }
 
 // Close closes idle connections. The client may still be used.
 func (c *Client) Close() {
-	c.reusing.CloseIdleConnections()
-	c.fresh.CloseIdleConnections()
+	c.reading.CloseIdleConnections()
+	c.writing.CloseIdleConnections()
 }
 
 // Hide names secrets that came up since, such as a session's: they are not shown from now on, as if they stood in
@@ -198,13 +205,16 @@ func transport(o Options) (*http.Transport, error) {
 	for _, c := range extra {
 		roots.AddCert(c)
 	}
+	config := &tls.Config{
+		RootCAs: roots, MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(0),
+	}
 	return &http.Transport{
 		Proxy:               o.Proxy,
 		DialContext:         counted((&net.Dialer{Timeout: o.Timeout, KeepAlive: 30 * time.Second}).DialContext),
-		TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		TLSClientConfig:     config,
 		TLSHandshakeTimeout: o.Timeout,
 		ForceAttemptHTTP2:   true,
-		MaxIdleConnsPerHost: 4,
+		MaxIdleConnsPerHost: mostIdle,
 		IdleConnTimeout:     90 * time.Second,
 
 		MaxResponseHeaderBytes: maxHeader,
