@@ -63,10 +63,13 @@ func Nearest(given string, candidates []string) string {
 	sorted := append([]string(nil), candidates...)
 	sort.Strings(sorted)
 	for _, c := range sorted {
-		if c == given || !aSlip(want, fold(c)) {
+		meant := fold(c)
+		// How far is only of interest where it is less; the library's limit alone lets some more through.
+		less := levenshtein.NewParams().MaxCost(max(1, bestDist-1))
+		if levenshtein.Distance(want, meant, less) >= bestDist || c == given {
 			continue
 		}
-		if d := levenshtein.Distance(want, fold(c), nil); d < bestDist {
+		if d := levenshtein.Distance(want, meant, nil); d < bestDist && aSlip(want, meant) {
 			best, bestDist = c, d
 		}
 	}

@@ -187,6 +187,9 @@ func (l *loader) byAddr(m *module, addr Addr, t hcl.Traversal) (*reference, *hcl
 }
 
 func (l *loader) undeclared(m *module, addr Addr, rng hcl.Range) *hcl.Diagnostic {
+	if l.problems[hcl.DiagError] >= maxProblems { // it is only counted
+		return problem(rng, "Reference to undeclared declaration", "There is no %s.", addr)
+	}
 	var all []string
 	for _, key := range m.keysSorted() {
 		n := m.nodes[key]

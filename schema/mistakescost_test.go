@@ -1,0 +1,75 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/agext/levenshtein"
+	"github.com/spf13/afero"
+	"pgregory.net/rapid"
+)
+
+// BenchmarkWrongReferences loads as many declarations as wrong references to them: its time must grow with their number.
+func BenchmarkWrongReferences(b *testing.B) {
+	for _, n := range []int{300, 3000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			var text strings.Builder
+			for i := range n {
+				fmt.Fprintf(&text, "server \"depot\" \"jira%d\" {\n  url = server.depot.jria%d.url\n}\n", i, i)
+			}
+			loadOften(b, text.String(), true)
+		})
+	}
+}
+
+// BenchmarkSecrets loads declarations beside sensitive variables, whose values are taken out of the sources.
+func BenchmarkSecrets(b *testing.B) {
+	for _, secrets := range []int{10, 1000} {
+		b.Run(fmt.Sprint(secrets), func(b *testing.B) {
+			var text strings.Builder
+			for i := range secrets {
+				fmt.Fprintf(&text, "variable \"v%d\" {\n  sensitive = true\n  default = \"s3cr3t-%d-%x\"\n}\n", i, i, i*7919)
+			}
+			for i := range 2000 {
+				fmt.Fprintf(&text, "server \"depot\" \"jira%d\" {\n  url = \"https://jira%d.example\"\n}\n", i, i)
+			}
+			loadOften(b, text.String(), false)
+		})
+	}
+}
+
+func loadOften(b *testing.B, text string, wrong bool) {
+	b.Helper()
+	fsys := afero.NewMemMapFs()
+	if err := afero.WriteFile(fsys, "d/main.sync.hcl", []byte(text), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		_, diags := Load(b.Context(), Options{Fs: fsys, Dir: "d", Catalog: depots()})
+		if diags.HasErrors() != wrong {
+			b.Fatal(diags)
+		}
+	}
+}
+
+// TestNearestIsTheClosest: the suggestion is the first of the closest candidates that may be a slip, and close enough.
+func TestNearestIsTheClosest(t *testing.T) {
+	word := rapid.StringMatching(`[ab-]{1,4}(\.[abc]{0,6}){0,2}`)
+	rapid.Check(t, func(t *rapid.T) {
+		given, candidates := word.Draw(t, "given"), rapid.SliceOfN(word, 0, 8).Draw(t, "candidates")
+		fold := func(s string) string { return strings.ReplaceAll(s, "-", "_") }
+		want, least := "", min(max(2, len(given)/4), 5)+1
+		for _, c := range slices.Sorted(slices.Values(candidates)) {
+			if d := levenshtein.Distance(fold(given), fold(c), nil); d < least && c != given && aSlip(fold(given), fold(c)) {
+				want, least = c, d
+			}
+		}
+		if got := Nearest(given, candidates); got != want {
+			t.Fatalf("%q, want %q", got, want)
+		}
+	})
+}
