@@ -22,7 +22,7 @@ func (c *command) showCommand() *cobra.Command {
 			return c.show(what, detail)
 		},
 	})
-	cmd.Flags().BoolVar(&detail, "detail", false, detailHelp)
+	cmd.Flags().BoolVar(&detail, "detail", false, detailHelp+"; of a long run every step and entry")
 	return cmd
 }
 
@@ -45,11 +45,11 @@ func (c *command) show(what string, detail bool) error {
 		return err
 	}
 	if slices.Contains(ids, what) {
-		return c.showRun(what)
+		return c.showRun(what, detail)
 	}
 	switch {
 	case what == "latest" && len(ids) > 0:
-		return c.showRun(ids[len(ids)-1])
+		return c.showRun(ids[len(ids)-1], detail)
 	case what == "latest":
 		return failf(exitError, "this folder has no runs")
 	}
@@ -57,7 +57,7 @@ func (c *command) show(what string, detail bool) error {
 		what, args.DidYouMean(filepath.Base(what), ids, ""))
 }
 
-func (c *command) showRun(id string) error {
+func (c *command) showRun(id string, detail bool) error {
 	r, err := c.store().Load(id)
 	if err != nil {
 		return err
@@ -69,9 +69,9 @@ func (c *command) showRun(id string) error {
 		}
 		return c.document(d)
 	}
-	if err := view.Run(c.out, c.outStyle, c.state(r)); err != nil {
+	if err := view.Run(c.out, c.outStyle, c.state(r), detail); err != nil {
 		return err
 	}
 	c.say("\nJournal:")
-	return view.Entries(c.out, c.outStyle, r.Entries)
+	return view.Entries(c.out, c.outStyle, r.Entries, detail)
 }

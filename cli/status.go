@@ -60,7 +60,7 @@ func (c *command) status() error {
 	}
 	if open != nil {
 		state := c.state(open)
-		if err := view.Run(c.out, c.outStyle, state); err != nil {
+		if err := view.Run(c.out, c.outStyle, state, false); err != nil {
 			return err
 		}
 		switch {

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"strings"
@@ -54,45 +55,84 @@ func (r RunState) Phase(id string) executor.Phase {
 	return p
 }
 
-// Run writes a run, step by step.
-func Run(w io.Writer, s Style, r RunState) error {
-	var b strings.Builder
-	head(&b, s, r)
+// mostLines is how many steps, and how many entries, are written one by one of a run without detail.
+const mostLines = 200
+
+// Run writes a run, step by step. Of a long one, steps in a row that are done, or that were not begun, are one line,
+// unless detail is asked for.
+func Run(w io.Writer, s Style, r RunState, detail bool) error {
+	b := bufio.NewWriter(w)
+	b.WriteString(head(s, r))
 	number := Numbers(r.Run.Plan)
-	for i := range r.Run.Plan.Steps {
-		step := &r.Run.Plan.Steps[i]
-		st := r.Decision.Steps[step.ID]
-		phase := r.Phase(step.ID)
-		look := map[executor.Phase]string{
-			executor.PhaseDone: green, executor.PhaseFailed: red, executor.PhaseStuck: red,
-			executor.PhaseWaiting: cyan, executor.PhaseRunning: yellow, "interrupted": yellow,
-		}[phase]
-		if look == "" {
-			look = dim
+	steps := r.Run.Plan.Steps
+	long := len(steps) > mostLines && !detail
+	left := 0
+	for i := 0; i < len(steps); {
+		to := i + 1
+		for word := r.inRow(steps[i].ID); long && word != "" && to < len(steps) && r.inRow(steps[to].ID) == word; {
+			to++
 		}
-		fmt.Fprintf(&b, "%3d %s %s  %s\n", i+1, s.mark(step.Mark), s.paint(look, pad(string(phase), 11)), oneLine(step.ID))
-		if phase != executor.PhaseDone {
-			s.block(&b, beneath, "", why(st.Why, "", number))
+		if to-i > 2 {
+			fmt.Fprintf(b, "%3d - %d  %s\n", i+1, to, s.Dim(r.inRow(steps[i].ID)))
+			left += to - i
+		} else {
+			for ; i < to; i++ {
+				b.WriteString(runStep(s, r, &steps[i], number))
+			}
 		}
-		if phase == executor.PhaseWaiting && step.Manual != nil {
-			s.block(&b, beneath, "waiting for a person at ", step.Manual.Where)
-		}
+		i = to
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	if left > 0 {
+		fmt.Fprintf(b, "%d steps are not shown one by one; syncctl show latest -detail does so.\n", left)
+	}
+	return b.Flush()
 }
 
-func head(b *strings.Builder, s Style, r RunState) {
-	fmt.Fprintf(b, "%s %s: %s, %d of %d steps done\n",
+// inRow is what several steps in a row are called together; "": a step stands by itself.
+func (r RunState) inRow(id string) string {
+	switch r.Phase(id) {
+	case executor.PhaseDone:
+		return "done"
+	case executor.PhaseReady, executor.PhaseBlocked:
+		return "not begun"
+	}
+	return ""
+}
+
+func runStep(s Style, r RunState, step *planner.Step, number map[string]int) string {
+	var b strings.Builder
+	st, phase := r.Decision.Steps[step.ID], r.Phase(step.ID)
+	look := map[executor.Phase]string{
+		executor.PhaseDone: green, executor.PhaseFailed: red, executor.PhaseStuck: red,
+		executor.PhaseWaiting: cyan, executor.PhaseRunning: yellow, "interrupted": yellow,
+	}[phase]
+	if look == "" {
+		look = dim
+	}
+	fmt.Fprintf(&b, "%3d %s %s  %s\n", number[step.ID], s.mark(step.Mark), s.paint(look, pad(string(phase), 11)),
+		oneLine(step.ID))
+	if phase != executor.PhaseDone {
+		s.block(&b, beneath, "", why(st.Why, "", number))
+	}
+	if phase == executor.PhaseWaiting && step.Manual != nil {
+		s.block(&b, beneath, "waiting for a person at ", step.Manual.Where)
+	}
+	return b.String()
+}
+
+func head(s Style, r RunState) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s: %s, %d of %d steps done\n",
 		s.Bold("Run"), oneLine(r.Run.ID), r.Word(), r.Done(), len(r.Run.Plan.Steps))
 	if r.Holder != nil {
-		fmt.Fprintf(b, "  carried out by process %d on %s since %s\n",
+		fmt.Fprintf(&b, "  carried out by process %d on %s since %s\n",
 			r.Holder.PID, oneLine(r.Holder.Host), r.Holder.Since.Format(time.RFC3339))
 	}
 	if n := len(r.Run.Entries); n > 0 {
-		fmt.Fprintf(b, "  last entry %s\n", r.Run.Entries[n-1].Time.Format(time.RFC3339))
+		fmt.Fprintf(&b, "  last entry %s\n", r.Run.Entries[n-1].Time.Format(time.RFC3339))
 	}
-	fmt.Fprintf(b, "  record and files: %s\n", oneLine(r.Run.Dir))
+	fmt.Fprintf(&b, "  record and files: %s\n", oneLine(r.Run.Dir))
+	return b.String()
 }
 
 // RunLine writes a run that has ended on one line.
@@ -109,18 +149,23 @@ func EndWord(e *executor.End) string {
 	return "finished"
 }
 
-// Entries writes the journal of a run, a line for each entry.
-func Entries(w io.Writer, s Style, entries []journal.Entry) error {
-	var b strings.Builder
+// Entries writes the journal of a run, a line for each entry; of a long one the last entries, unless detail is asked for.
+func Entries(w io.Writer, s Style, entries []journal.Entry, detail bool) error {
+	b := bufio.NewWriter(w)
+	if n := len(entries) - mostLines; n > 0 && !detail {
+		fmt.Fprintf(b, "%d earlier entries are not shown; -detail does so.\n", n)
+		entries = entries[n:]
+	}
 	for _, e := range entries {
 		at := e.Time.Format("2006-01-02T15:04:05.000Z07:00")
-		fmt.Fprintf(&b, "%5d  %s  %s  %s\n", e.Seq, at, pad(oneLine(e.Event), 9), oneLine(e.Key))
+		fmt.Fprintf(b, "%5d  %s  %s  %s\n", e.Seq, at, pad(oneLine(e.Event), 9), oneLine(e.Key))
+		var data strings.Builder
 		for _, name := range []string{"reason", "by", "note", "error", "again_at"} {
-			s.block(&b, 9, name+": ", e.Data[name])
+			s.block(&data, 9, name+": ", e.Data[name])
 		}
+		b.WriteString(data.String())
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return b.Flush()
 }
 
 // Unfinished says that there is a run to resume.
