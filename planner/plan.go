@@ -159,6 +159,15 @@ func (p *Plan) Step(id string) *Step {
 	return nil
 }
 
+// byID are all steps by their ids.
+func (p *Plan) byID() map[string]*Step {
+	out := make(map[string]*Step, len(p.Steps))
+	for i := range p.Steps {
+		out[p.Steps[i].ID] = &p.Steps[i]
+	}
+	return out
+}
+
 // Tally counts what the plan does.
 func (p *Plan) Tally() Tally {
 	t := Tally{Steps: len(p.Steps)}

@@ -2,7 +2,6 @@ package planner
 
 import (
 	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
 
@@ -92,7 +91,8 @@ func (b *Basis) around(addr string, peers bool, into map[string]bool) {
 	for _, next := range d.Refs {
 		b.around(next, peers, into)
 	}
-	if peers {
+	if all := "every " + typeOf(addr); peers && !into[all] {
+		into[all] = true
 		for _, next := range b.alike(addr) {
 			b.around(next, peers, into)
 		}
@@ -101,20 +101,21 @@ func (b *Basis) around(addr string, peers bool, into map[string]bool) {
 
 // alike are the declarations of the same kind and type.
 func (b *Basis) alike(addr string) []string {
-	of := func(addr string) string {
-		a, err := schema.ParseAddr(addr)
-		if err != nil {
-			return addr
-		}
-		return string(a.Kind) + "." + a.Type
-	}
 	if b.types == nil {
 		b.types = map[string][]string{}
 		for other := range b.Declared {
-			b.types[of(other)] = append(b.types[of(other)], other)
+			b.types[typeOf(other)] = append(b.types[typeOf(other)], other)
 		}
 	}
-	return b.types[of(addr)]
+	return b.types[typeOf(addr)]
+}
+
+func typeOf(addr string) string {
+	a, err := schema.ParseAddr(addr)
+	if err != nil {
+		return addr
+	}
+	return string(a.Kind) + "." + a.Type
 }
 
 // Peers in a step's UnaffectedBy says that it does not depend on other declarations of the types of its own and of
@@ -130,6 +131,16 @@ type Revision struct {
 
 	// Touched are what forbids that the run is resumed with the new plan. None: it may be.
 	Touched []Touch
+
+	byOwner map[string][]int // places of Arguments, by all names that they are under
+	near    map[nearby][]int // places of Arguments
+}
+
+// nearby is a declaration of a basis; where peers count, any of its type, since all those have the same around them.
+type nearby struct {
+	basis *Basis
+	addr  string
+	peers bool
 }
 
 // Touch is a step that may not be changed any more, or not in this way.
@@ -145,7 +156,7 @@ func Forbidden(old *Plan, was, is *Basis, fixed map[string]bool) *Revision {
 	r := &Revision{Arguments: was.Changed(is)}
 	for i := range old.Steps {
 		s := &old.Steps[i]
-		if by := r.affecting(s, was, is); fixed[s.ID] && len(by) > 0 {
+		if by := r.affecting(s, was); fixed[s.ID] && len(by) > 0 {
 			r.touch(s.ID, by, "it would be another step")
 		}
 	}
@@ -161,17 +172,18 @@ func Revise(old, revised *Plan, was, is *Basis, fixed map[string]bool) *Revision
 		Plan: revised, Arguments: was.Changed(is), Changed: []string{}, Added: []string{}, Removed: []string{},
 	}
 	same := map[string]bool{}
+	before, after := old.byID(), revised.byID()
 	for i := range old.Steps {
 		a := &old.Steps[i]
-		b := revised.Step(a.ID)
+		b := after[a.ID]
 		if b == nil {
 			r.Removed = append(r.Removed, a.ID)
 			if fixed[a.ID] {
-				r.touch(a.ID, r.affecting(a, was, is), "it is not among the steps of the new plan")
+				r.touch(a.ID, r.affecting(a, was), "it is not among the steps of the new plan")
 			}
 			continue
 		}
-		by := r.affecting(a, was, is)
+		by := r.affecting(a, was)
 		same[a.ID] = len(by) == 0 && alike(a, b)
 		if !same[a.ID] {
 			r.Changed = append(r.Changed, a.ID)
@@ -188,7 +200,7 @@ func Revise(old, revised *Plan, was, is *Basis, fixed map[string]bool) *Revision
 		}
 	}
 	for i := range revised.Steps {
-		if id := revised.Steps[i].ID; old.Step(id) == nil {
+		if id := revised.Steps[i].ID; before[id] == nil {
 			r.Added = append(r.Added, id)
 		}
 	}
@@ -199,24 +211,53 @@ func (r *Revision) touch(step string, by []string, why string) {
 	r.Touched = append(r.Touched, Touch{Step: step, By: by, Why: why})
 }
 
-// affecting are the changed arguments that a step depends on.
-func (r *Revision) affecting(s *Step, was, is *Basis) []string {
+// affecting are the changed arguments that a step depends on: those of what was around it when it was planned.
+func (r *Revision) affecting(s *Step, was *Basis) []string {
 	peers := !slices.Contains(s.UnaffectedBy, Peers)
-	near := map[string]bool{}
-	was.around(s.Addr, peers, near)
-	is.around(s.Addr, peers, near)
+	places := slices.Clone(r.changedAround(was, s.Addr, peers))
 	for _, server := range s.Servers {
-		was.around(server, peers, near)
+		places = append(places, r.changedAround(was, server, peers)...)
 	}
+	slices.Sort(places)
 	var out []string
-	for _, argument := range r.Arguments {
-		owner := slices.ContainsFunc(slices.Collect(maps.Keys(near)), func(addr string) bool { return under(argument, addr) })
-		free := slices.ContainsFunc(s.UnaffectedBy, func(name string) bool { return under(argument, name) })
-		if owner && !free {
+	for _, i := range slices.Compact(places) {
+		argument := r.Arguments[i]
+		if !slices.ContainsFunc(s.UnaffectedBy, func(name string) bool { return under(argument, name) }) {
 			out = append(out, argument)
 		}
 	}
 	return out
+}
+
+// changedAround are the places of the changed arguments around a declaration.
+func (r *Revision) changedAround(b *Basis, addr string, peers bool) []int {
+	key := nearby{b, addr, peers}
+	if _, declared := b.Declared[addr]; declared && peers {
+		key.addr = typeOf(addr)
+	}
+	if places, known := r.near[key]; known {
+		return places
+	}
+	if r.byOwner == nil {
+		r.byOwner, r.near = map[string][]int{}, map[nearby][]int{}
+		for i, argument := range r.Arguments {
+			for at := range argument {
+				if argument[at] == '.' {
+					r.byOwner[argument[:at]] = append(r.byOwner[argument[:at]], i)
+				}
+			}
+			r.byOwner[argument] = append(r.byOwner[argument], i)
+		}
+	}
+	around := map[string]bool{}
+	b.around(addr, peers, around)
+	places := []int{}
+	for other := range around {
+		places = append(places, r.byOwner[other]...)
+	}
+	slices.Sort(places)
+	r.near[key] = slices.Compact(places)
+	return r.near[key]
 }
 
 // under tells whether an argument is that of the given name, or inside of it.

@@ -62,7 +62,7 @@ const mostLines = 200
 // unless detail is asked for.
 func Run(w io.Writer, s Style, r RunState, detail bool) error {
 	b := bufio.NewWriter(w)
-	b.WriteString(head(s, r))
+	fmt.Fprint(b, head(s, r))
 	number := Numbers(r.Run.Plan)
 	steps := r.Run.Plan.Steps
 	long := len(steps) > mostLines && !detail
@@ -77,7 +77,7 @@ func Run(w io.Writer, s Style, r RunState, detail bool) error {
 			left += to - i
 		} else {
 			for ; i < to; i++ {
-				b.WriteString(runStep(s, r, &steps[i], number))
+				fmt.Fprint(b, runStep(s, r, &steps[i], number))
 			}
 		}
 		i = to
@@ -149,7 +149,7 @@ func EndWord(e *executor.End) string {
 	return "finished"
 }
 
-// Entries writes the journal of a run, a line for each entry; of a long one the last entries, unless detail is asked for.
+// Entries writes the journal of a run, a line for each entry; of a long one the last ones, unless detail is asked for.
 func Entries(w io.Writer, s Style, entries []journal.Entry, detail bool) error {
 	b := bufio.NewWriter(w)
 	if n := len(entries) - mostLines; n > 0 && !detail {
@@ -163,7 +163,7 @@ func Entries(w io.Writer, s Style, entries []journal.Entry, detail bool) error {
 		for _, name := range []string{"reason", "by", "note", "error", "again_at"} {
 			s.block(&data, 9, name+": ", e.Data[name])
 		}
-		b.WriteString(data.String())
+		fmt.Fprint(b, data.String())
 	}
 	return b.Flush()
 }
@@ -194,7 +194,8 @@ func Revised(w io.Writer, s Style, old *planner.Plan, r *planner.Revision, where
 	}{{"changed", r.Changed, r.Plan}, {"added", r.Added, r.Plan}, {"removed", r.Removed, old}} {
 		number := Numbers(part.plan)
 		for _, id := range part.ids {
-			if step := part.plan.Step(id); step != nil {
+			if n := number[id]; n > 0 {
+				step := &part.plan.Steps[n-1]
 				fmt.Fprintf(&b, "%3d %s %s  %s\n", number[id], s.mark(step.Mark), pad(part.title, 7), oneLine(id))
 			}
 		}
