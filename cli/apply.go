@@ -350,8 +350,9 @@ func (c *command) checkFacts(ctx context.Context, a *application, f *applyFlags)
 		return err
 	}
 	var lines []string
+	changing := a.changing()
 	for _, m := range moved {
-		if !a.begun(m) {
+		if !changing(m) {
 			lines = append(lines, "  "+m.String()+" (relied on by step "+m.Step+")")
 		}
 	}
@@ -367,21 +368,21 @@ func (c *command) checkFacts(ctx context.Context, a *application, f *applyFlags)
 		schema.SanitizeLine(a.run.ID), strings.Join(lines, "\n"))
 }
 
-// begun tells whether a step that has started may have changed the fact itself; it is verified when the step is
+// changing tells of a fact whether a step that has started may have changed it itself; it is verified when the step is
 // resumed.
-func (a *application) begun(m executor.FactMoved) bool {
-	moved := a.plan.Step(m.Step)
+func (a *application) changing() func(executor.FactMoved) bool {
+	type fact struct{ addr, name string }
+	begun, addrs := map[fact]bool{}, map[string]string{}
 	for i := range a.plan.Steps {
 		s := &a.plan.Steps[i]
+		addrs[s.ID] = s.Addr
 		st := a.decided.Steps[s.ID]
-		if s.Addr != moved.Addr || st.Phase == executor.PhaseDone || st.Entry.Event == "" {
+		if st.Phase == executor.PhaseDone || st.Entry.Event == "" {
 			continue
 		}
-		for _, fact := range s.Facts {
-			if fact.Name == m.Name {
-				return true
-			}
+		for _, f := range s.Facts {
+			begun[fact{s.Addr, f.Name}] = true
 		}
 	}
-	return false
+	return func(m executor.FactMoved) bool { return begun[fact{addrs[m.Step], m.Name}] }
 }
