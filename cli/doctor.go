@@ -105,7 +105,7 @@ func examineOne(ctx context.Context, p *project, r *schema.Resource, within time
 	d, ok := p.drivers[typeKey{r.Addr.Kind, r.Addr.Type}].(driver.Doctor)
 	if !ok {
 		return []driver.Examination{{
-			What: "reached", State: driver.Unknown, Seen: "this product examines nothing",
+			What: driver.WhatReached, State: driver.Unknown, Seen: "this product examines nothing",
 			Advice: "See with syncctl plan whether it can be read.",
 		}}
 	}
@@ -137,7 +137,7 @@ func examineOne(ctx context.Context, p *project, r *schema.Resource, within time
 		return nil
 	case <-most.C:
 		return []driver.Examination{{
-			What: "reached", State: driver.Unknown, Seen: fmt.Sprintf("the examination did not end within %s", within),
+			What: driver.WhatReached, State: driver.Unknown, Seen: fmt.Sprintf("the examination did not end within %s", within),
 			Advice: "Try again, with a longer -timeout.",
 		}}
 	}

@@ -42,6 +42,8 @@ type evil struct {
 	fail bool
 }
 
+func (evil) Rules() []planner.Rule { return nil }
+
 func (evil) Types() []schema.Type { return careless{}.Types() }
 
 func (evil) Needs(r *schema.Resource, _ *planner.Observations) ([]planner.Need, hcl.Diagnostics) {

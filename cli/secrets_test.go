@@ -31,6 +31,8 @@ type carelessServer struct {
 	declare.Server
 }
 
+func (careless) Rules() []planner.Rule { return nil }
+
 func (careless) Types() []schema.Type {
 	body := schema.Body{Attributes: declare.ServerAttributes("Address.", "User.", "Token.")}
 	t := schema.Type{Kind: schema.Server, Name: "careless", Body: body}

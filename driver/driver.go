@@ -48,6 +48,10 @@ type Driver interface {
 
 	// Types are the block types the product brings to the language.
 	Types() []schema.Type
+
+	// Rules explain each id that the product brings to what syncctl prints: findings, examinations, and words by which
+	// a declaration permits or accepts something. Each stands there once, as a constant in the code.
+	Rules() []planner.Rule
 }
 
 // Closer is a Driver that holds something at the servers, such as sessions, and gives it back in Close. Close is

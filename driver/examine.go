@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/syncctl/syncctl/driver/rest"
+	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -38,6 +39,42 @@ const (
 	Unknown State = "unknown"
 )
 
+// What is examined of a server of any product.
+const (
+	WhatReached     = "reached"
+	WhatCredentials = "credentials"
+	whatCertificate = "certificate"
+	whatClock       = "clock"
+)
+
+// Rules are those of the examinations that any product may make.
+func Rules() []planner.Rule {
+	return []planner.Rule{
+		ExaminationRule(whatCertificate,
+			"Until when the certificate that the server presents is valid, and who signed it.",
+			"The server is reached by HTTPS. It is warned of 30 days before it expires.",
+			"Renew the certificate. If it is not trusted, name its CA with ca or ca_file."),
+		ExaminationRule(whatClock,
+			"How far the server's clock is from this machine's. Maintenance windows and tokens depend on both.",
+			"The server answers. More than a minute is a warning; an answer without Date leaves it unknown.",
+			"Set both clocks by NTP."),
+		ExaminationRule(WhatCredentials,
+			"Whether the server accepts the user and password, or the token, of the declaration, and as whom.",
+			"The server answers.",
+			"Check user, and password or token."),
+		ExaminationRule(WhatReached,
+			"Whether the server answers at the declared address, and how fast.",
+			"Each server is examined. Also when a declaration cannot be used, or the examination did not end in time.",
+			"Check the address, the network between here and there, and the proxy (HTTPS_PROXY, NO_PROXY); -timeout "+
+				"gives it more time."),
+	}
+}
+
+// ExaminationRule is the rule of an examination, of which what begins with the id.
+func ExaminationRule(id, meaning, when, do string) planner.Rule {
+	return planner.Rule{ID: id, Kind: planner.KindExamination, Meaning: meaning, When: when, Do: do}
+}
+
 // warnBefore is how long before its end a certificate is warned of.
 const warnBefore = 30 * 24 * time.Hour
 
@@ -52,12 +89,12 @@ func ExamineEndpoint(ctx context.Context, e *rest.Endpoint, url string, err erro
 			err = context.Cause(ctx)
 		}
 		out := []Examination{{
-			What: "reached", State: Fail, Seen: fmt.Sprintf("%s: no answer: %v", url, err),
+			What: WhatReached, State: Fail, Seen: fmt.Sprintf("%s: no answer: %v", url, err),
 			Advice: "Check the address, the network between here and there, and the proxy (HTTPS_PROXY, NO_PROXY).",
 		}}
 		if presented := rest.Presented(err); len(presented) > 0 {
 			out[0].Advice = "Name the CA of its certificate with ca or ca_file, or correct the certificate or the address."
-			x := ExamineCertificate("certificate", presented[0], now)
+			x := ExamineCertificate(whatCertificate, presented[0], now)
 			if x.State != Fail {
 				x.State, x.Advice = Fail, "It is not trusted: see above."
 			}
@@ -69,9 +106,9 @@ func ExamineEndpoint(ctx context.Context, e *rest.Endpoint, url string, err erro
 	if err != nil {
 		seen += fmt.Sprintf(", at last with status %d", e.Status)
 	}
-	out := []Examination{{What: "reached", State: OK, Seen: seen}}
+	out := []Examination{{What: WhatReached, State: OK, Seen: seen}}
 	if len(e.Certificates) > 0 {
-		out = append(out, ExamineCertificate("certificate", e.Certificates[0], now))
+		out = append(out, ExamineCertificate(whatCertificate, e.Certificates[0], now))
 	}
 	return append(out, examineClock(e))
 }
@@ -100,7 +137,7 @@ func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 // examineClock compares the server's clock with ours, half-way through the request.
 func examineClock(e *rest.Endpoint) Examination {
-	x := Examination{What: "clock", State: OK}
+	x := Examination{What: whatClock, State: OK}
 	if e.Date.IsZero() {
 		x.State, x.Seen = Unknown, "its answers have no Date"
 		x.Advice = "Compare its clock with this machine's: maintenance windows and tokens depend on it."

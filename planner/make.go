@@ -144,7 +144,7 @@ func one(
 		Abandoned: in.Abandoned})
 	if run, ok := in.Retired[addr]; ok && out.Actual != cty.NilVal && out.Actual.IsNull() {
 		return change, nil, []Finding{{
-			Rule: "plan/retired", Severity: Note, Addr: addr,
+			Rule: ruleRetired, Severity: Note, Addr: addr,
 			Summary: "its counterpart was removed for good by run " + run + "; the block can be removed from the files",
 		}}, nil
 	}

@@ -10,9 +10,6 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// RuleTarget is the rule of the finding that says that a plan is not whole.
-const RuleTarget = "plan/target"
-
 // Selection limits a plan to some declarations. A pattern is an address, in which * stands for any text. Without the
 // key of a for_each it means all its instances, and that of a module means all that is in it.
 type Selection struct {
@@ -175,7 +172,7 @@ func targetFindings(in Input, planned int) []Finding {
 	for _, a := range in.Targets {
 		if r := in.Config.Lookup(a); r.Owner != (schema.Addr{}) {
 			out = append(out, Finding{
-				Rule: "plan/owned", Severity: Note, Addr: a.String(),
+				Rule: ruleOwned, Severity: Note, Addr: a.String(),
 				Summary: fmt.Sprintf("%s carries it out, so that is planned whole", r.Owner),
 			})
 		}

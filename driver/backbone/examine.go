@@ -27,7 +27,8 @@ func (d *Driver) Examine(ctx context.Context, r *schema.Resource, users []*schem
 	}
 	if err != nil {
 		return []driver.Examination{{
-			What: "reached", State: driver.Fail, Seen: wording.OneLine(err.Error()), Advice: "Correct its declaration.",
+			What: driver.WhatReached, State: driver.Fail, Seen: wording.OneLine(err.Error()),
+			Advice: "Correct its declaration.",
 		}}
 	}
 	now := d.env.Now
@@ -39,12 +40,13 @@ func (d *Driver) Examine(ctx context.Context, r *schema.Resource, users []*schem
 	if c.rest.Endpoint() == nil {
 		return found
 	}
-	found = append(found, examined("credentials", "accepted, as "+name, err, "Check user, and password or token."))
+	found = append(found, examined(driver.WhatCredentials, "accepted, as "+name, err,
+		"Check user, and password or token."))
 	if err != nil {
 		return found
 	}
 	version, err := c.jiraVersion(ctx)
-	found = append(found, examined("Jira version", version, err, "Look at it in the administration of Jira."))
+	found = append(found, examined(whatVersion, version, err, "Look at it in the administration of Jira."))
 	for _, key := range projectsOf(users, server) {
 		found = append(found, c.examineProject(ctx, key))
 	}
@@ -88,7 +90,7 @@ func projectsOf(users []*schema.Resource, server *serverBlock) []string {
 // examineProject asks for the synchronizations of a project, which Backbone shows to its administrators alone. In the
 // cloud Backbone has no documented interface, and a project that moves there comes with the migration.
 func (c *reader) examineProject(ctx context.Context, key string) driver.Examination {
-	what := "project " + key
+	what := whatProject + " " + key
 	if c.cloud() {
 		found, err := c.hasProject(ctx, key)
 		if err == nil && !found {

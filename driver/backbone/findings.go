@@ -68,7 +68,7 @@ func (s *standing) missing(role string) *hcl.Diagnostic {
 
 // refuse is a refusal of preflight.
 func refuse(rule, summary, detail string) planner.Finding {
-	return planner.Finding{Rule: "backbone/" + rule, Severity: planner.Refuse, Op: opPreflight, Summary: summary,
+	return planner.Finding{Rule: product + "/" + rule, Severity: planner.Refuse, Op: opPreflight, Summary: summary,
 		Detail: detail}
 }
 
@@ -86,30 +86,30 @@ func (s *standing) endFindings(role string) []planner.Finding {
 		if len(s.ends.flying) > 0 {
 			detail = "By their message numbers: " + strings.Join(s.ends.flying, "; ") + ". " + detail
 		}
-		out = append(out, refuse("issues-in-error", fmt.Sprintf("%s in error on %s", wording.Plural(*h.InError,
+		out = append(out, refuse(ruleIssuesInError, fmt.Sprintf("%s in error on %s", wording.Plural(*h.InError,
 			"issue"), name), detail))
 	}
 	if len(h.Conflicts) > 0 {
-		out = append(out, refuse("conflicts", fmt.Sprintf("%s has %s", name, wording.Plural(len(h.Conflicts),
+		out = append(out, refuse(ruleConflicts, fmt.Sprintf("%s has %s", name, wording.Plural(len(h.Conflicts),
 			"conflict")), strings.Join(h.Conflicts, "; ")))
 	}
 	if h.Role != "" && h.Role != strings.ToUpper(role) {
-		out = append(out, refuse("role", fmt.Sprintf("%s is the %s, not the %s", name, strings.ToLower(h.Role), role),
+		out = append(out, refuse(ruleRole, fmt.Sprintf("%s is the %s, not the %s", name, strings.ToLower(h.Role), role),
 			"Exchange the blocks master and slave of "+s.from.Addr().String()+"."))
 	}
 	if h.Channel != "" && h.Channel != strings.ToUpper(s.from.Transport) {
-		out = append(out, refuse("transport", fmt.Sprintf("%s uses %s, not %s", name, strings.ToLower(h.Channel),
+		out = append(out, refuse(ruleTransport, fmt.Sprintf("%s uses %s, not %s", name, strings.ToLower(h.Channel),
 			s.from.Transport),
 			fmt.Sprintf("Set transport = %q in %s.", strings.ToLower(h.Channel), s.from.Addr())))
 	}
 	switch h.Status {
 	case "RUNNING", "STOPPED", "":
 	default:
-		out = append(out, refuse("status", fmt.Sprintf("%s is %s", name, h.Status),
+		out = append(out, refuse(ruleStatus, fmt.Sprintf("%s is %s", name, h.Status),
 			"Bring it to RUNNING or STOPPED first: in this state its data may not be complete."))
 	}
 	if h.Role == "" || h.Channel == "" || h.Partner == "" {
-		out = append(out, planner.Finding{Rule: "backbone/not-readable", Severity: planner.Note, Op: opPreflight,
+		out = append(out, planner.Finding{Rule: product + "/" + ruleNotReadable, Severity: planner.Note, Op: opPreflight,
 			Summary: fmt.Sprintf("role, transport and partner of %s cannot all be read over REST; which one it is shows "+
 				"in its project, its single connector and its pairs", name)})
 	}
@@ -121,8 +121,8 @@ func (s *standing) unknownFindings(role string, said func(op string) bool) []pla
 	h := s.half(role)
 	var out []planner.Finding
 	add := func(rule, op, summary, detail string) {
-		f := planner.Finding{Rule: "backbone/" + rule, Severity: planner.Warn, Op: op, Summary: summary, Detail: detail}
-		if said != nil && rule != "status-unknown" && !said(op) {
+		f := planner.Finding{Rule: product + "/" + rule, Severity: planner.Warn, Op: op, Summary: summary, Detail: detail}
+		if said != nil && rule != ruleStatusUnknown && !said(op) {
 			f.Severity, f.Op = planner.Refuse, opPreflight
 		}
 		out = append(out, f)
@@ -130,14 +130,14 @@ func (s *standing) unknownFindings(role string, said func(op string) bool) []pla
 	name, word := h.halfName(), op(opNoErrors, role)
 	const detail = "A person looks at the web page and confirms it in a step of this plan."
 	if h.InError == nil {
-		add("errors-unknown", word, "how many issues are in error on "+name+" cannot be read over REST", detail)
+		add(ruleErrorsUnknown, word, "how many issues are in error on "+name+" cannot be read over REST", detail)
 	}
 	if h.Conflicts == nil {
-		add("conflicts-unknown", word, "whether "+name+" has conflicts cannot be read over REST",
+		add(ruleConflictsUnknown, word, "whether "+name+" has conflicts cannot be read over REST",
 			"The answer was "+h.ConflictsAnswer+". "+detail)
 	}
 	if h.Status == "" {
-		add("status-unknown", op(opStopByHand, role), "the status of "+name+" cannot be read over REST",
+		add(ruleStatusUnknown, op(opStopByHand, role), "the status of "+name+" cannot be read over REST",
 			"A person stops it and confirms that it is stopped.")
 	}
 	return out
@@ -155,21 +155,21 @@ func (s *standing) newFindings() []planner.Finding {
 	empty := one == 0 && two == 0
 	ours := (one == 0 || fits(one, stay)) && (two == 0 || fits(two, move))
 	create := func(rule, summary, detail string) []planner.Finding {
-		return []planner.Finding{{Rule: "backbone/" + rule, Severity: planner.Refuse, Op: opCreate, Summary: summary,
+		return []planner.Finding{{Rule: product + "/" + rule, Severity: planner.Refuse, Op: opCreate, Summary: summary,
 			Detail: detail}}
 	}
 	switch {
 	case ours && !empty || empty && (n.Status == "STOPPED" || stay+move == 0):
 		return nil
 	case empty && n.Status == "":
-		return create("new-status-unknown", fmt.Sprintf("%s has no pairs, and whether it runs cannot be read over "+
+		return create(ruleNewStatusUnknown, fmt.Sprintf("%s has no pairs, and whether it runs cannot be read over "+
 			"REST: if it did, it would make every issue a second time", n.Key),
 			"Resume the run that it was created in, or delete it on the web page.")
 	case empty:
-		return create("new-runs", fmt.Sprintf("%s is %s without the pairs: it would make every issue a second time",
+		return create(ruleNewRuns, fmt.Sprintf("%s is %s without the pairs: it would make every issue a second time",
 			n.Key, n.Status), "Stop it before anything else.")
 	}
-	return create("new-has-pairs", fmt.Sprintf("%s has pairs that are not the original's: %d and %d, the "+
+	return create(ruleNewHasPairs, fmt.Sprintf("%s has pairs that are not the original's: %d and %d, the "+
 		"original has %d and %d", n.Key, one, two, stay, move),
 		"Delete it on the web page, and look for issues that it made twice; or allow pairs made since with "+
 			"verify { new_pairs }.")
@@ -186,7 +186,7 @@ func (s *standing) partnerFindings() []planner.Finding {
 	if belongTogether(a, b, s.ends.matched) {
 		return nil
 	}
-	return []planner.Finding{refuse("partner-unknown", fmt.Sprintf("nothing shows that %s and %s are the two "+
+	return []planner.Finding{refuse(rulePartnerUnknown, fmt.Sprintf("nothing shows that %s and %s are the two "+
 		"halves of one synchronization", a.Key, b.Key),
 		fmt.Sprintf("They have no pair in common, and their partners cannot be read over REST. If they are, set key "+
 			"= %q in the block master and key = %q in the block slave of %s.",
@@ -206,7 +206,7 @@ func (s *standing) pairFindings() []planner.Finding {
 	a, b, c := s.half(master), s.half(slave), s.ends
 	inError := func(l *live) bool { return l.InError != nil && *l.InError > 0 }
 	if c.inFlight > 0 && !inError(a) && !inError(b) {
-		f := planner.Finding{Rule: "backbone/in-flight", Severity: planner.Warn, Op: opDrained,
+		f := planner.Finding{Rule: product + "/" + ruleInFlight, Severity: planner.Warn, Op: opDrained,
 			Detail: strings.Join(c.flying, "; "),
 			Summary: fmt.Sprintf("%s in flight now; the migration continues only once there is none",
 				wording.Plural(c.inFlight, "message"))}
@@ -217,15 +217,15 @@ func (s *standing) pairFindings() []planner.Finding {
 		out = append(out, f)
 	}
 	if c.uncompared > 0 {
-		out = append(out, planner.Finding{Rule: "backbone/counters-unknown", Severity: s.severity(syncinfo.SeqDiffer),
-			Op: opDrained,
+		out = append(out, planner.Finding{Rule: product + "/" + ruleCountersUnknown, Op: opDrained,
+			Severity: s.severity(syncinfo.SeqDiffer),
 			Summary: fmt.Sprintf("whether messages are in flight cannot be told for %s", wording.Plural(c.uncompared,
 				"pair")),
 			Detail: fmt.Sprintf("An end does not say how many messages it has sent or applied. If you know that none "+
 				"is in flight, allow = [%q] in the migration says so.", syncinfo.SeqDiffer)})
 	}
 	if c.unmatched > 0 {
-		out = append(out, planner.Finding{Rule: "backbone/unmatched-pairs", Severity: s.severity(syncinfo.Unmatched),
+		out = append(out, planner.Finding{Rule: product + "/" + ruleUnmatchedPairs, Severity: s.severity(syncinfo.Unmatched),
 			Op:      opMerge,
 			Summary: wording.Plural(c.unmatched, "pair") + " without a mirror on the other end",
 			Detail: strings.Join(append(c.lonely, fmt.Sprintf("If they are new, let the messages through and plan again. "+
@@ -233,7 +233,7 @@ func (s *standing) pairFindings() []planner.Finding {
 				"same.", syncinfo.Unmatched)), "; ")})
 	}
 	if a.own().Pairs == 0 && b.own().Pairs == 0 {
-		out = append(out, planner.Finding{Rule: "backbone/no-pairs", Severity: planner.Warn, Op: opMerge,
+		out = append(out, planner.Finding{Rule: product + "/" + ruleNoPairs, Severity: planner.Warn, Op: opMerge,
 			Summary: "neither end has a pair: there is nothing to carry over"})
 	}
 	return append(out, s.halfPairs(a.own(), b.own())...)
@@ -249,7 +249,7 @@ func (s *standing) halfPairs(a, b *pairsSeen) []planner.Finding {
 	if s.CompleteComments {
 		detail = "The merge fills in what the other end's export knows (complete_comments = true)."
 	}
-	return []planner.Finding{{Rule: "backbone/half-pairs", Severity: planner.Note, Op: opMerge,
+	return []planner.Finding{{Rule: product + "/" + ruleHalfPairs, Severity: planner.Note, Op: opMerge,
 		Summary: fmt.Sprintf("%s know one of their two ids only (master: %d comments, %d attachments; slave: %d "+
 			"comments, %d attachments)",
 			wording.Plural(half, "comment and attachment pair"), a.HalfComments, a.HalfAttachments, b.HalfComments,
@@ -265,24 +265,24 @@ func (s *standing) caveats() []planner.Finding {
 		if s.likeNew().Status == "" {
 			start = opStartByHand
 		}
-		out = append(out, planner.Finding{Rule: "backbone/BAC-1449", Severity: planner.Warn, Op: start,
+		out = append(out, planner.Finding{Rule: product + "/" + ruleBAC1449, Severity: planner.Warn, Op: start,
 			Summary: fmt.Sprintf("up to %s on paired issues may be duplicated", wording.Plural(n, "comment")),
 			Detail: "The vendor names this in the guide as BAC-1449. Comment and attachment ids change when a project " +
 				"moves to the cloud, so the ids in the pairs go stale."})
 	}
-	out = append(out, planner.Finding{Rule: "backbone/vendor-help", Severity: planner.Note, Op: opMove,
+	out = append(out, planner.Finding{Rule: product + "/" + ruleVendorHelp, Severity: planner.Note, Op: opMove,
 		Summary: "the vendor's other guides have a step that its guide for this case leaves out, Backbone Cloud Migration " +
 			"preparation",
 		Detail: "It translates the ids of issues, comments and attachments, which change in the cloud, in the exported " +
 			"files. Ask the vendor whether it fits yours: help@k15t.com."})
 	if s.moving == slave {
-		out = append(out, planner.Finding{Rule: "backbone/vendor-sample", Severity: planner.Note, Op: opMerge,
+		out = append(out, planner.Finding{Rule: product + "/" + ruleVendorSample, Severity: planner.Note, Op: opMerge,
 			Summary: "the guide's merged example for this variant is not valid JSON, and its sentence names the wrong file",
 			Detail: "A comma is missing between the two arrays and there is one too many at the end. The merge here " +
 				"writes what the example means: master first, slave second."})
 	}
 	if !s.deleteOriginal {
-		return append(out, planner.Finding{Rule: "backbone/original-kept", Severity: planner.Note,
+		return append(out, planner.Finding{Rule: product + "/" + ruleOriginalKept, Severity: planner.Note,
 			Summary: "the original stays, stopped, on both ends: there is no delete_original block"})
 	}
 	return append(out, s.allowed()...)
@@ -297,14 +297,14 @@ func (s *standing) allowed() []planner.Finding {
 }
 
 func deleteAllow(op string, deletes, allow int) planner.Finding {
-	return planner.Finding{Rule: "backbone/delete-allow", Severity: planner.Refuse, Op: op,
+	return planner.Finding{Rule: product + "/" + ruleDeleteAllow, Severity: planner.Refuse, Op: op,
 		Summary: fmt.Sprintf("the plan deletes %d of the original's halves, delete_original allows %d", deletes, allow),
 		Detail:  fmt.Sprintf("Set allow = %d in delete_original once you have read what is deleted.", deletes)}
 }
 
 // restFindings are those of a plan that deletes the half which is left over.
 func (s *standing) restFindings(role string) []planner.Finding {
-	out := []planner.Finding{{Rule: "backbone/half-left", Severity: planner.Warn, Op: op(opDelete, role),
+	out := []planner.Finding{{Rule: product + "/" + ruleHalfLeft, Severity: planner.Warn, Op: op(opDelete, role),
 		Summary: fmt.Sprintf("the %s's half of the original is gone already; only the %s's half %s is left",
 			other(role), role, s.half(role).Key)}}
 	out = append(out, s.markFindings(nil, role)...)

@@ -111,7 +111,7 @@ func (s *standing) lookAtMarks(seen *planner.Observations, needs *[]planner.Need
 func (s *standing) markFindings(own *mark, roles ...string) []planner.Finding {
 	var out []planner.Finding
 	if s.Mark == markNone {
-		out = append(out, planner.Finding{Rule: "backbone/no-mark", Severity: planner.Warn,
+		out = append(out, planner.Finding{Rule: product + "/" + ruleNoMark, Severity: planner.Warn,
 			Summary: "others cannot see that a run is at this migration (mark = \"none\")",
 			Detail: "The lock keeps two runs of this folder apart, and none of another folder: agree on the one that " +
 				"applies."})
@@ -121,7 +121,7 @@ func (s *standing) markFindings(own *mark, roles ...string) []planner.Finding {
 		switch {
 		case seen == nil || seen.Unknown == "" && (seen.Mark == nil || own.same(seen.Mark)):
 		case seen.Unknown != "":
-			f := refuse("mark-unknown", "whether another run is at "+h.halfName()+" cannot be told", seen.Unknown+
+			f := refuse(ruleMarkUnknown, "whether another run is at "+h.halfName()+" cannot be told", seen.Unknown+
 				". Let the user browse and administer the project, or set mark = \"none\" in "+s.Addr().String()+
 				" once you know that there is none.")
 			if s.Mark == markNone {
@@ -129,14 +129,14 @@ func (s *standing) markFindings(own *mark, roles ...string) []planner.Finding {
 			}
 			out = append(out, f)
 		case takes(s.taken, seen.Mark):
-			f := planner.Finding{Rule: "backbone/mark-taken-over", Severity: planner.Note,
+			f := planner.Finding{Rule: product + "/" + ruleMarkTakenOver, Severity: planner.Note,
 				Summary: fmt.Sprintf("the mark on %s is of a run that was abandoned: %s", h.halfName(), seen.Mark)}
 			if s.Mark == markNone {
 				f.Detail = s.howToUnmark(role, seen.Mark)
 			}
 			out = append(out, f)
 		default:
-			out = append(out, refuse("marked", fmt.Sprintf("another run is at %s: %s", h.halfName(), seen.Mark),
+			out = append(out, refuse(ruleMarked, fmt.Sprintf("another run is at %s: %s", h.halfName(), seen.Mark),
 				s.howToUnmark(role, seen.Mark)))
 		}
 	}

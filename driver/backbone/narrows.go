@@ -180,9 +180,9 @@ func (s *standing) narrowings() []planner.Finding {
 		switch {
 		case a == b || a == off && b == "":
 		case s.byEmail(name, a, b):
-			out = append(out, s.changing("by-email", name, a, b, "The cloud has no user names ("+guide+", step 3.3)."))
+			out = append(out, s.changing(ruleByEmail, name, a, b, "The cloud has no user names ("+guide+", step 3.3)."))
 		case a == off || a == "" && !strings.HasSuffix(name, jqlPart):
-			out = append(out, s.changing("widens", name, shownPart(name, have), b, ""))
+			out = append(out, s.changing(ruleWidens, name, shownPart(name, have), b, ""))
 		default:
 			out = append(out, s.narrowing(name, shownPart(name, have), shownPart(name, want)))
 		}
@@ -223,7 +223,7 @@ func (s *standing) changing(rule, name, from, to, detail string) planner.Finding
 			step = op(opDelete, s.left())
 		}
 	}
-	return planner.Finding{Rule: "backbone/" + rule, Severity: planner.Note, Op: step,
+	return planner.Finding{Rule: product + "/" + rule, Severity: planner.Note, Op: step,
 		Summary: fmt.Sprintf("%s: %s in the original, %s in the new one", name, from, to),
 		Detail:  strings.TrimSpace(fmt.Sprintf("original: %s\nnew: %s\n%s", from, to, detail))}
 }
@@ -234,7 +234,7 @@ func (s *standing) narrowing(name, from, to string) planner.Finding {
 	if slices.Contains(s.Accept, name) {
 		detail = "The declaration accepts it."
 	}
-	f := s.changing("narrows", name, from, to, detail)
+	f := s.changing(ruleNarrows, name, from, to, detail)
 	f.Severity = planner.Warn
 	if s.deleteOriginal && !slices.Contains(s.Accept, name) {
 		f.Severity = planner.Refuse

@@ -106,7 +106,7 @@ func (p *syncPlan) planDirect() {
 	} else {
 		p.q.Then(createStep(p.synchronization, l))
 		if len(p.IssueTypes) == 0 {
-			p.findings = append(p.findings, planner.Finding{Rule: "backbone/no-issue-types", Severity: planner.Refuse,
+			p.findings = append(p.findings, planner.Finding{Rule: product + "/" + ruleNoIssueTypes, Severity: planner.Refuse,
 				Op: opCreate, Summary: fmt.Sprintf("%s is to be created without an issue type", p.name()),
 				Detail: "Backbone refuses to start it. Declare issue_types in " + p.Addr().String() + "."})
 		}
@@ -127,7 +127,7 @@ func (p *syncPlan) needsConfiguring() bool {
 
 func (p *syncPlan) behindFirewall() {
 	if at := slices.IndexFunc(p.diff, func(d planner.Difference) bool { return d.Path == "transport" }); at >= 0 {
-		p.findings = append(p.findings, planner.Finding{Rule: "backbone/transport", Severity: planner.Refuse,
+		p.findings = append(p.findings, planner.Finding{Rule: product + "/" + ruleTransport, Severity: planner.Refuse,
 			Summary: fmt.Sprintf("%s uses %s, declared is %s", p.name(), p.diff[at].Actual, p.diff[at].Declared),
 			Detail: "A synchronization cannot be switched between e-mail and file " +
 				"(H/5.14/server/create-and-update-a-synchronization-email-file-exc): " +
@@ -204,13 +204,13 @@ func (p *syncPlan) facts(l *live) []planner.Fact {
 func (p *syncPlan) state(status string, l *live) {
 	want := strings.ToUpper(p.State)
 	finding := func(rule, summary, detail string) {
-		p.findings = append(p.findings, planner.Finding{Rule: "backbone/" + rule, Severity: planner.Warn,
+		p.findings = append(p.findings, planner.Finding{Rule: product + "/" + rule, Severity: planner.Warn,
 			Summary: summary, Detail: detail})
 	}
 	switch {
 	case status == want:
 	case status == "":
-		finding("status-unknown", fmt.Sprintf("whether %s on %s is %s cannot be read over REST", p.name(),
+		finding(ruleStatusUnknown, fmt.Sprintf("whether %s on %s is %s cannot be read over REST", p.name(),
 			l.end.server.Addr(), p.State),
 			"Look at Backbone's overview.")
 	case status == "RESTART REQUIRED" && want == "RUNNING":
@@ -221,7 +221,7 @@ func (p *syncPlan) state(status string, l *live) {
 	case want == "STOPPED" && (status == "RUNNING" || status == "RESTART REQUIRED"):
 		p.q.Then(p.stateStep(opStop, status, l))
 	default:
-		finding("status", fmt.Sprintf("%s on %s is %s", p.name(), l.end.server.Addr(), status),
+		finding(ruleStatus, fmt.Sprintf("%s on %s is %s", p.name(), l.end.server.Addr(), status),
 			"The two halves have to settle this between them (handshake, or the slave's admin taking over the master's "+
 				"changes) before it can be started.")
 	}

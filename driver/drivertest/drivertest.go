@@ -42,7 +42,8 @@ type Case struct {
 }
 
 // Run holds the driver to its contract. A sample of the steps and commands is disturbed, or each of them in each way
-// (AllVariable).
+// (AllVariable). The test is in the folder of the driver's code, which is read: each id that it prints has a rule, and
+// the other way round (RuleProblems).
 func Run(t *testing.T, b Bench) {
 	t.Helper()
 	if len(b.Cases) == 0 {
@@ -51,6 +52,19 @@ func Run(t *testing.T, b Bench) {
 	t.Run("types", func(t *testing.T) {
 		types := b.New(driver.Env{}).Types()
 		for _, p := range typeProblems(types) {
+			t.Error(p)
+		}
+	})
+	t.Run("rules", func(t *testing.T) {
+		dirs, err := sourceDirs(".")
+		if err != nil {
+			t.Fatal(err)
+		}
+		problems, err := RuleProblems(b.New(driver.Env{}).Rules(), b.Product, dirs...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range problems {
 			t.Error(p)
 		}
 	})
@@ -73,7 +87,7 @@ func Run(t *testing.T, b Bench) {
 func checkPlan(t *testing.T, b Bench, c Case) {
 	w := open(t, b, c)
 	p := w.plan()
-	for _, problem := range planProblems(p, b.Product) {
+	for _, problem := range planProblems(p, b.Product, b.New(driver.Env{}).Rules()) {
 		t.Error(problem)
 	}
 	b.planned.add(p)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -35,7 +36,7 @@ func (w *world) examineAll() map[schema.Addr][]driver.Examination {
 			w.t.Errorf("the examination of %s finds nothing", r.Addr)
 		}
 		for _, x := range found {
-			for _, problem := range examinationProblems(x) {
+			for _, problem := range examinationProblems(x, d.Rules()) {
 				w.t.Errorf("the examination of %s: %s: %+v", r.Addr, problem, x)
 			}
 			w.clean("the examination of "+r.Addr.String(), x.What+x.Seen+x.Advice)
@@ -44,8 +45,8 @@ func (w *world) examineAll() map[schema.Addr][]driver.Examination {
 	return all
 }
 
-// examinationProblems says what is wrong with an examination.
-func examinationProblems(x driver.Examination) []string {
+// examinationProblems says what is wrong with an examination. rules are the driver's.
+func examinationProblems(x driver.Examination, rules []planner.Rule) []string {
 	var problems []string
 	states := []driver.State{driver.OK, driver.Warn, driver.Fail, driver.Unknown}
 	if !slices.Contains(states, x.State) {
@@ -53,6 +54,10 @@ func examinationProblems(x driver.Examination) []string {
 	}
 	if x.What == "" || x.Seen == "" {
 		problems = append(problems, "it does not say what was examined, or what was seen")
+	}
+	explains := func(r planner.Rule) bool { return r.Kind == planner.KindExamination && r.Explains(x.What) }
+	if x.What != "" && !slices.ContainsFunc(append(driver.Rules(), rules...), explains) {
+		problems = append(problems, "no rule explains what is examined")
 	}
 	if (x.State == driver.OK) != (x.Advice == "") {
 		problems = append(problems, "advice stands where something is not ok, and only there")

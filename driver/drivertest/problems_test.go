@@ -39,13 +39,13 @@ func sound() *planner.Plan {
 }
 
 func TestPlanProblems(t *testing.T) {
-	if got := planProblems(sound(), "depot"); len(got) > 0 {
+	if got := planProblems(sound(), "depot", soundRules); len(got) > 0 {
 		t.Fatalf("a sound plan has problems: %v", got)
 	}
 	byHand := sound() // what a person has to do may be irreversible too
 	byHand.Steps[1].Effect, byHand.Steps[1].Guards = byHand.Steps[2].Effect, byHand.Steps[2].Guards
 	byHand.Steps[1].Facts = byHand.Steps[2].Facts
-	if got := planProblems(byHand, "depot"); len(got) > 0 {
+	if got := planProblems(byHand, "depot", soundRules); len(got) > 0 {
 		t.Fatalf("a person's irreversible step has problems: %v", got)
 	}
 	look, label, scrap := 0, 1, 2
@@ -111,7 +111,7 @@ func TestPlanProblems(t *testing.T) {
 	} {
 		p := sound()
 		spoil(p)
-		if got := planProblems(p, "depot"); !slices.ContainsFunc(got,
+		if got := planProblems(p, "depot", soundRules); !slices.ContainsFunc(got,
 			func(s string) bool { return strings.Contains(s, want) }) {
 			t.Errorf("want a problem with %q, got %q", want, got)
 		}
@@ -214,8 +214,13 @@ func TestExaminationProblems(t *testing.T) {
 		{driver.Examination{What: "clock", State: "fine", Seen: "the same", Advice: "Nothing."}, 1},
 		{driver.Examination{State: driver.OK, Seen: "a\nb"}, 2},
 	} {
-		if got := examinationProblems(c.x); len(got) != c.want {
+		if got := examinationProblems(c.x, nil); len(got) != c.want {
 			t.Errorf("%+v: %q", c.x, got)
 		}
 	}
+}
+
+// soundRules are those of sound.
+var soundRules = []planner.Rule{
+	planner.FindingRule("depot/old", "It is old.", "It is.", "Take another.", planner.Refuse),
 }

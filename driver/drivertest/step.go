@@ -22,8 +22,8 @@ var (
 	grades = []planner.Severity{planner.Refuse, planner.Warn, planner.Note}
 )
 
-// planProblems lists what a plan lacks, in words.
-func planProblems(p *planner.Plan, product string) []string {
+// planProblems lists what a plan lacks, in words. rules are the driver's.
+func planProblems(p *planner.Plan, product string, rules []planner.Rule) []string {
 	var out []string
 	seen := map[string]bool{}
 	for i := range p.Steps {
@@ -50,6 +50,9 @@ func planProblems(p *planner.Plan, product string) []string {
 		name, ok := strings.CutPrefix(f.Rule, product+"/")
 		if !ok && !strings.HasPrefix(f.Rule, "plan/") || ok && name == "" {
 			say("its rule does not begin with %s/", product)
+		}
+		if problem := findingRule(&f, append(planner.Rules(), rules...)); problem != "" {
+			say("%s", problem)
 		}
 		if !slices.Contains(grades, f.Severity) {
 			say("unknown severity %q", f.Severity)

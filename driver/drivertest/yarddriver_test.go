@@ -93,6 +93,9 @@ func (d *yardDriver) Types() []schema.Type {
 	}
 }
 
+// Rules: the yard's one finding is in no case of the kit.
+func (d *yardDriver) Rules() []planner.Rule { return nil }
+
 // Verbs are those of the yard's steps.
 func (d *yardDriver) Verbs() []string {
 	verbs := []string{"add", "arrived", "finished", "label", "purge", "start", "stop"}
@@ -273,9 +276,9 @@ func (d *yardDriver) Examine(ctx context.Context, server *schema.Resource,
 		_, err = d.run(ctx, server, "service drain")
 	}
 	if err != nil {
-		return []driver.Examination{{What: "yard", State: driver.Fail, Seen: err.Error(), Advice: "See there."}}
+		return []driver.Examination{{What: driver.WhatReached, State: driver.Fail, Seen: err.Error(), Advice: "See there."}}
 	}
-	return []driver.Examination{{What: "yard", State: driver.OK, Seen: "it answers"}}
+	return []driver.Examination{{What: driver.WhatReached, State: driver.OK, Seen: "it answers"}}
 }
 
 func (d *yardDriver) Observe(ctx context.Context, server *schema.Resource, _ planner.Need) (any, error) {

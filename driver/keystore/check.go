@@ -47,7 +47,7 @@ func (k *checker) add(rule string, severity planner.Severity, alias, detail, for
 
 func (k *checker) entry(e *Entry) {
 	if len(e.Chain) == 0 {
-		k.add("no-certificate", planner.Refuse, e.Alias, "Give the certificate of the key.", "the key has no certificate")
+		k.add(ruleNoCertificate, planner.Refuse, e.Alias, "Give the certificate of the key.", "the key has no certificate")
 		return
 	}
 	if !k.match(e) {
@@ -69,13 +69,13 @@ func (k *checker) match(e *Entry) bool {
 	}
 	at := slices.IndexFunc(e.Chain, func(c Certificate) bool { return c.public() == e.Public })
 	if at > 0 {
-		k.add("chain-order", planner.Refuse, e.Alias,
+		k.add(ruleChainOrder, planner.Refuse, e.Alias,
 			"The key's own certificate comes first, then each one's issuer: put "+e.Chain[at].Name()+" first.",
 			"the certificates are out of order: the key belongs to certificate %d (%s), and %s comes first",
 			at+1, e.Chain[at].Name(), leaf.Name())
 		return false
 	}
-	k.add("key-mismatch", planner.Refuse, e.Alias,
+	k.add(ruleKeyMismatch, planner.Refuse, e.Alias,
 		"Give the key that the certificate was requested with, or the certificate that was issued for this key.",
 		"the key (%s) does not belong to the certificate %s (%s)", e.Key, leaf.Name(), leaf.kind())
 	return false
@@ -100,18 +100,18 @@ func (k *checker) chain(e *Entry) {
 			continue
 		}
 		if at := issuerOf(c, e.Chain); at >= 0 && !c.SelfIssued() {
-			k.add("chain-order", planner.Refuse, e.Alias, "Put them in this order: "+strings.Join(inOrder(e.Chain), ", "+
+			k.add(ruleChainOrder, planner.Refuse, e.Alias, "Put them in this order: "+strings.Join(inOrder(e.Chain), ", "+
 				"then ")+".",
 				"the certificates are out of order: %s was signed by %s, and %s follows it", c.Name(), c.Issuer(), next.Name())
 			return
 		}
 		if c.SelfIssued() {
-			k.add("chain-order", planner.Refuse, e.Alias, "Remove what does not belong to the chain; declare trusted "+
+			k.add(ruleChainOrder, planner.Refuse, e.Alias, "Remove what does not belong to the chain; declare trusted "+
 				"certificates with trust.",
 				"%s is the end of the chain, and %s follows it", c.Name(), next.Name())
 			return
 		}
-		k.add("chain-incomplete", planner.Refuse, e.Alias,
+		k.add(ruleChainIncomplete, planner.Refuse, e.Alias,
 			"Add the certificate of "+c.Issuer()+" to chain, after "+c.Name()+". The CA that signed it publishes it.",
 			"the chain is incomplete: %s was signed by %s, which is missing; %s follows it", c.Name(), c.Issuer(), next.Name())
 		return
@@ -128,7 +128,7 @@ func (k *checker) end(e *Entry) {
 	if last.SelfIssued() {
 		k.signed(e.Alias, last, last)
 		if len(e.Chain) == 1 {
-			k.add("self-signed", planner.Note, e.Alias, "SHA-256 "+last.Fingerprint()+". "+trustIt,
+			k.add(ruleSelfSigned, planner.Note, e.Alias, "SHA-256 "+last.Fingerprint()+". "+trustIt,
 				"%s is self-signed: every client must trust this very certificate", last.Name())
 			return
 		}
@@ -144,7 +144,7 @@ func (k *checker) end(e *Entry) {
 		return
 	}
 	if len(e.Chain) == 1 {
-		k.add("chain-incomplete", planner.Refuse, e.Alias,
+		k.add(ruleChainIncomplete, planner.Refuse, e.Alias,
 			"Add the certificate of "+last.Issuer()+" to chain. The root of a private CA can be in chain too, or be "+
 				"declared with trust.",
 			"the chain is incomplete: %s was signed by %s, which is missing", last.Name(), last.Issuer())
@@ -157,12 +157,12 @@ func (k *checker) end(e *Entry) {
 // tells whether c is the root itself, else it is the last certificate below the root.
 func (k *checker) private(alias string, c Certificate, given bool) {
 	if given {
-		k.add("private-ca", planner.Note, alias,
+		k.add(rulePrivateCA, planner.Note, alias,
 			"SHA-256 "+c.Fingerprint()+". Nothing needs to be done for a public CA that Java knows.",
 			"every client must trust %s", c.Name())
 		return
 	}
-	k.add("private-ca", planner.Note, alias,
+	k.add(rulePrivateCA, planner.Note, alias,
 		"Its certificate is not given, which is right for the root of a public CA. If it is not a root, add its "+
 			"certificate to chain.",
 		"every client must trust %s, which signed %s", c.Issuer(), c.Name())
@@ -202,11 +202,11 @@ func (k *checker) signed(alias string, c, issuer Certificate) {
 	switch {
 	case err == nil, errors.As(err, &insecure), errors.Is(err, x509.ErrUnsupportedAlgorithm): // strength reports it
 	case errors.As(err, &constraint):
-		k.add("chain-signature", planner.Refuse, alias, "Its issuer must be a CA (basicConstraints CA:TRUE, keyUsage "+
+		k.add(ruleChainSignature, planner.Refuse, alias, "Its issuer must be a CA (basicConstraints CA:TRUE, keyUsage "+
 			"keyCertSign).",
 			"%s was signed by %s, which is not a CA", c.Name(), issuer.Name())
 	default:
-		k.add("chain-signature", planner.Refuse, alias,
+		k.add(ruleChainSignature, planner.Refuse, alias,
 			"A CA may have certificates of the same name with different keys: add the one whose key signed it.",
 			"%s was not signed with the key of the given certificate of %s", c.Name(), issuer.Name())
 	}
@@ -221,14 +221,14 @@ func (k *checker) dates(alias string, c Certificate, root bool) {
 	switch {
 	case c.until.IsZero():
 	case k.now.After(c.until):
-		k.add("expired", severity, alias, renew, "%s expired on %s", c.Name(), day(c.until))
+		k.add(ruleExpired, severity, alias, renew, "%s expired on %s", c.Name(), day(c.until))
 	case k.now.Before(c.from):
-		k.add("not-yet-valid", severity, alias, "Wait until then; if it is valid already, the clock of this machine is "+
+		k.add(ruleNotYetValid, severity, alias, "Wait until then; if it is valid already, the clock of this machine is "+
 			"wrong.",
 			"%s is not valid before %s", c.Name(), c.from.UTC().Format("2006-01-02 15:04 UTC"))
 	case end.After(c.until):
 		left := int(c.until.Sub(k.now).Hours() / 24)
-		k.add("expires-soon", planner.Warn, alias, renew, "%s expires on %s, in %s", c.Name(), day(c.until),
+		k.add(ruleExpiresSoon, planner.Warn, alias, renew, "%s expires on %s, in %s", c.Name(), day(c.until),
 			wording.Plural(left, "day"))
 	}
 }
@@ -245,12 +245,12 @@ const edwardsJava = 16
 func (k *checker) strength(alias string, c Certificate, root bool) {
 	x, err := c.X509()
 	if err != nil {
-		k.add("unreadable-certificate", planner.Warn, alias, "It is kept as it is. Inspect it with keytool -list -v.",
+		k.add(ruleUnreadableCertificate, planner.Warn, alias, "It is kept as it is. Inspect it with keytool -list -v.",
 			"the certificate %s cannot be checked: %v", c.Name(), err)
 		return
 	}
 	if x.PublicKey == nil {
-		k.add("unreadable-certificate", planner.Warn, alias, "It is kept as it is. Inspect it with keytool -list -v.",
+		k.add(ruleUnreadableCertificate, planner.Warn, alias, "It is kept as it is. Inspect it with keytool -list -v.",
 			"the certificate %s cannot be checked: its kind of key, such as one for RSA-PSS alone, is unknown here", c.Name())
 	}
 	severity := planner.Refuse
@@ -259,12 +259,12 @@ func (k *checker) strength(alias string, c Certificate, root bool) {
 	}
 	if _, edwards := x.PublicKey.(ed25519.PublicKey); k.java > 0 && k.java < edwardsJava &&
 		(edwards || x.SignatureAlgorithm == x509.PureEd25519) {
-		k.add("unsupported-key", severity, alias, fmt.Sprintf("Use RSA, or EC on P-256; or declare java = %d if the server "+
-			"runs with that.", edwardsJava),
+		k.add(ruleUnsupportedKey, severity, alias, fmt.Sprintf("Use RSA, or EC on P-256; or declare java = %d if the "+
+			"server runs with that.", edwardsJava),
 			"%s needs Ed25519, which Java %d does not have for TLS", c.Name(), k.java)
 	}
 	if why := weakKey(x); why != "" {
-		k.add("weak-key", severity, alias, "Make a new key, RSA of at least 3072 bits or EC on P-256, and have a "+
+		k.add(ruleWeakKey, severity, alias, "Make a new key, RSA of at least 3072 bits or EC on P-256, and have a "+
 			"certificate issued for it.",
 			"the key of %s is too weak: %s", c.Name(), why)
 	}
@@ -272,10 +272,10 @@ func (k *checker) strength(alias string, c Certificate, root bool) {
 		x509.ECDSAWithSHA1}
 	if slices.Contains(weak,
 		x.SignatureAlgorithm) && !c.SelfIssued() { // a root is trusted by itself, its signature is never verified
-		k.add("weak-signature", severity, alias, "Have the certificate reissued, signed with SHA-256.",
+		k.add(ruleWeakSignature, severity, alias, "Have the certificate reissued, signed with SHA-256.",
 			"the signature of %s is too weak: %s", c.Name(), x.SignatureAlgorithm)
 	} else if slices.Contains(weak, x.SignatureAlgorithm) && !root {
-		k.add("weak-signature", planner.Warn, alias, "Make a new one, signed with SHA-256.",
+		k.add(ruleWeakSignature, planner.Warn, alias, "Make a new one, signed with SHA-256.",
 			"the signature of %s is weak: %s", c.Name(), x.SignatureAlgorithm)
 	}
 }
@@ -324,7 +324,7 @@ func (k *checker) covered(entries []Entry, made []*x509.Certificate) {
 			slices.Sort(have)
 			covered = wording.List(slices.Compact(have))
 		}
-		k.add("name-not-covered", planner.Refuse, "", detail, "no certificate covers %s: they cover %s", name, covered)
+		k.add(ruleNameNotCovered, planner.Refuse, "", detail, "no certificate covers %s: they cover %s", name, covered)
 	}
 }
 

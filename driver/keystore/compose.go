@@ -304,12 +304,12 @@ func (s *standing) obstacles() {
 		return
 	}
 	if len(s.have.Secrets) > 0 {
-		refuse("unsupported-entry", fmt.Sprintf("the file has secret keys (%s), which a %s keystore cannot hold",
+		refuse(ruleUnsupportedEntry, fmt.Sprintf("the file has secret keys (%s), which a %s keystore cannot hold",
 			wording.QuotedList(s.have.Secrets), s.format), by)
 	}
 	for i := range s.target.Entries {
 		if e := &s.target.Entries[i]; e.Sealed {
-			refuse("unsupported-entry", fmt.Sprintf("%s has its own password, so it cannot be moved to another format", e), by)
+			refuse(ruleUnsupportedEntry, fmt.Sprintf("%s has its own password, so it cannot be moved to another format", e), by)
 		}
 	}
 }
@@ -321,7 +321,7 @@ func (s *Store) unkept(by string) []Problem {
 	var out []Problem
 	if len(s.Unknown) > 0 {
 		out = append(out, Problem{
-			"unsupported-entry", planner.Refuse, "",
+			ruleUnsupportedEntry, planner.Refuse, "",
 			fmt.Sprintf("the file has %s that cannot be kept: %s", wording.Plural(len(s.Unknown), "item"),
 				wording.List(s.Unknown)),
 			by + " Java does not show it.",
@@ -329,7 +329,7 @@ func (s *Store) unkept(by string) []Problem {
 	}
 	if len(s.Doubles) > 0 {
 		out = append(out, Problem{
-			"duplicate-alias", planner.Refuse, "",
+			ruleDuplicateAlias, planner.Refuse, "",
 			fmt.Sprintf("the file has %s more than once, so writing it would lose one of them",
 				wording.QuotedList(s.Doubles)), by,
 		})

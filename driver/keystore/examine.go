@@ -24,12 +24,12 @@ func (d *Driver) Examine(ctx context.Context, r *schema.Resource, _ []*schema.Re
 			err = context.Cause(ctx)
 		}
 		return []driver.Examination{{
-			What: "file", State: driver.Fail, Seen: wording.OneLine(err.Error()),
+			What: whatFile, State: driver.Fail, Seen: wording.OneLine(err.Error()),
 			Advice: "Check path, and the machine in host.",
 		}}
 	}
 	where := fmt.Sprintf("%s on %s", w.Path, o.Machine)
-	file := driver.Examination{What: "file", State: driver.OK, Seen: where}
+	file := driver.Examination{What: whatFile, State: driver.OK, Seen: where}
 	switch {
 	case o.NoFolder != "":
 		file.State, file.Seen = driver.Fail, fmt.Sprintf("%s: there is no folder %s", where, o.NoFolder)
@@ -39,7 +39,7 @@ func (d *Driver) Examine(ctx context.Context, r *schema.Resource, _ []*schema.Re
 		file.Advice = "Let syncctl apply make it, or correct path."
 	case o.State == Unusable:
 		return append([]driver.Examination{file}, driver.Examination{
-			What: "password", State: driver.Fail, Seen: "it cannot be opened: " + wording.OneLine(o.Problem.Message),
+			What: whatPassword, State: driver.Fail, Seen: "it cannot be opened: " + wording.OneLine(o.Problem.Message),
 			Advice: wording.OneLine(o.Problem.Help),
 		})
 	}
@@ -47,7 +47,7 @@ func (d *Driver) Examine(ctx context.Context, r *schema.Resource, _ []*schema.Re
 	if o.State != Opened {
 		return out
 	}
-	password := driver.Examination{What: "password", State: driver.OK, Seen: "opens the " + o.Store.String()}
+	password := driver.Examination{What: whatPassword, State: driver.OK, Seen: "opens the " + o.Store.String()}
 	if o.Previous {
 		password.State, password.Seen = driver.Warn, "only previous_password opens it"
 		password.Advice = "Let syncctl apply change the password."
@@ -61,7 +61,7 @@ func (d *Driver) Examine(ctx context.Context, r *schema.Resource, _ []*schema.Re
 
 // examineEntry examines until when the certificates of an entry are valid: of its chain the first to expire counts.
 func examineEntry(w *wanted, e *Entry, o *Observed) driver.Examination {
-	x := driver.Examination{What: fmt.Sprintf("entry %q", e.Alias), State: driver.OK}
+	x := driver.Examination{What: fmt.Sprintf("%s %q", whatEntry, e.Alias), State: driver.OK}
 	if len(e.Chain) == 0 {
 		x.State, x.Seen, x.Advice = driver.Fail, "the key has no certificate", "Give the certificate of the key."
 		return x

@@ -29,12 +29,12 @@ func (p *planning) say(rule string, severity planner.Severity, detail, format st
 // creatable tells whether a file that does not exist can be made: its folder exists.
 func (p *planning) creatable() bool {
 	if p.seen.NoFolder != "" {
-		p.say("no-folder", planner.Refuse, "Make the folder first, or correct path.", "%s: there is no folder %s",
+		p.say(ruleNoFolder, planner.Refuse, "Make the folder first, or correct path.", "%s: there is no folder %s",
 			p.where, p.seen.NoFolder)
 		return false
 	}
 	if len(p.entries) == 0 && len(p.trusted) == 0 {
-		p.say("empty", planner.Refuse, "Declare its content with entry or trust; or correct path if the file exists "+
+		p.say(ruleEmpty, planner.Refuse, "Declare its content with entry or trust; or correct path if the file exists "+
 			"already.",
 			"%s does not exist, and no content is declared", p.where)
 	}
@@ -54,7 +54,7 @@ func (p *planning) check() {
 		declared[fold(e.Alias)] = true
 		if p.made[e.Alias] {
 			made = append(made, e.made.announced())
-			p.say("self-signed", planner.Note, "Its fingerprint is reported when it is made. "+trustIt,
+			p.say(ruleSelfSigned, planner.Note, "Its fingerprint is reported when it is made. "+trustIt,
 				"entry %q: a self-signed certificate is made: every client must trust this very certificate", e.Alias)
 			continue
 		}
@@ -86,7 +86,7 @@ func (p *planning) unambiguous(e *wantedEntry) {
 	if read == nil || e.made != nil || read.continues(e.Chain) {
 		return
 	}
-	p.say("ambiguous-chain", planner.Refuse,
+	p.say(ruleAmbiguousChain, planner.Refuse,
 		byName+" Give one of the two, take the other out of the file (keep_others = false), or use a jks keystore.",
 		"entry %q: a PKCS#12 file cannot hold its chain beside another certificate of the same name", e.Alias)
 }
@@ -100,7 +100,7 @@ func (p *planning) checkOthers(declared map[string]bool) {
 			continue
 		}
 		if e.Sealed {
-			p.say("other-key-password", planner.Warn, "It is kept as it is, and its password too.",
+			p.say(ruleOtherKeyPassword, planner.Warn, "It is kept as it is, and its password too.",
 				"entry %q: the password of the keystore does not open its key", e.Alias)
 		}
 		p.namesakes(e)
@@ -127,11 +127,11 @@ func (p *planning) namesakes(e *Entry) {
 	k := &checker{now: p.now, anchors: read.Chain}
 	k.chain(read)
 	if slices.ContainsFunc(k.out, refuses) {
-		p.say("ambiguous-chain", planner.Refuse, byName+" Use a keystore of its own for one of the two, or a jks keystore.",
+		p.say(ruleAmbiguousChain, planner.Refuse, byName+" Use a keystore of its own for one of the two, or a jks keystore.",
 			"entry %q is not declared, and would get a wrong chain: another certificate of the same name is declared", e.Alias)
 		return
 	}
-	p.say("ambiguous-chain", planner.Warn, byName, "entry %q is not declared, and gets another chain: %s", e.Alias,
+	p.say(ruleAmbiguousChain, planner.Warn, byName, "entry %q is not declared, and gets another chain: %s", e.Alias,
 		chainNames(read.Chain))
 }
 
@@ -145,16 +145,16 @@ func (p *planning) notes() {
 	}
 	exists := p.seen.State == Opened
 	if exists && p.have.Format != p.format {
-		p.say("other-format", planner.Warn,
+		p.say(ruleOtherFormat, planner.Warn,
 			fmt.Sprintf("Java reads both by either name. To keep the format, declare keystore %q.", string(p.have.Format)),
 			"%s is actually %s and will be rewritten as %s", p.where, p.have.Format, p.format)
 	}
 	if len(p.changes) == 0 && p.have.Weak {
-		p.say("weak-protection", planner.Note, "Anybody who gets the file can break it. The next write protects it better.",
+		p.say(ruleWeakProtection, planner.Note, "Anybody who gets the file can break it. The next write protects it better.",
 			"%s is encrypted with RC2 or RC4", p.where)
 	}
 	if len(p.changes) == 0 && exists && p.have.Format == PKCS12 && p.have.Unprotected {
-		p.say("unprotected", planner.Note, "The next write adds one.",
+		p.say(ruleUnprotected, planner.Note, "The next write adds one.",
 			"%s has no MAC, so a manipulation would go unnoticed", p.where)
 	}
 	p.passwords()
@@ -165,21 +165,21 @@ func (p *planning) othersNotes() {
 	switch others := p.others(); {
 	case len(others) == 0:
 	case p.KeepOthers:
-		p.say("unknown-alias", planner.Note, "Declare it, or have it removed with keep_others = false.",
+		p.say(ruleUnknownAlias, planner.Note, "Declare it, or have it removed with keep_others = false.",
 			"%s also has %s; it stays",
 			p.where, wording.List(others))
 	default:
-		p.say("unknown-alias", planner.Warn, "It is not declared, and keep_others is false: "+strings.Join(others, ", ")+
+		p.say(ruleUnknownAlias, planner.Warn, "It is not declared, and keep_others is false: "+strings.Join(others, ", ")+
 			". A backup of the file stays beside it.", "%s is removed from %s", wording.List(others), p.where)
 	}
 	if len(p.have.Doubles) > 0 {
-		p.say("duplicate-alias", planner.Warn, "Java sees only the last of them.", "%s has the alias %s more than once",
+		p.say(ruleDuplicateAlias, planner.Warn, "Java sees only the last of them.", "%s has the alias %s more than once",
 			p.where, wording.QuotedList(p.have.Doubles))
 	}
 	for _, l := range p.have.Loose {
 		declared := func(t Trusted) bool { return t.Certificate.Equal(l.Certificate) }
 		if p.KeepOthers && !slices.ContainsFunc(p.trusted, declared) {
-			p.say("untrusted-certificate", planner.Note,
+			p.say(ruleUntrustedCertificate, planner.Note,
 				"openssl writes certificates without Java's mark of trust. Declare it with trust to add the mark.",
 				"%s has %s in it, which Java neither shows nor trusts", p.where, l.Certificate.Name())
 		}
@@ -193,12 +193,12 @@ const leastPassword = 6
 func (p *planning) passwords() {
 	password := p.Password.Reveal()
 	if len([]rune(password)) < leastPassword {
-		p.say("short-password", planner.Warn, "keytool refuses to write a keystore with it, and it is quickly guessed.",
+		p.say(ruleShortPassword, planner.Warn, "keytool refuses to write a keystore with it, and it is quickly guessed.",
 			"the password has fewer than %d characters", leastPassword)
 	}
 	odd := func(r rune) bool { return r < ' ' || r > '~' }
 	if len(p.changes) > 0 && strings.ContainsFunc(password, odd) {
-		p.say("password-characters", planner.Refuse, "Choose ASCII letters, digits and punctuation.",
+		p.say(rulePasswordCharacters, planner.Refuse, "Choose ASCII letters, digits and punctuation.",
 			"the password has characters that Java does not accept for a keystore")
 	}
 }
@@ -212,7 +212,7 @@ func (p *planning) lowerCased() {
 		}
 	}
 	if len(with) > 0 {
-		p.say("alias-case", planner.Note, "Java ignores case in aliases, and writes them in lower case in a JKS.",
+		p.say(ruleAliasCase, planner.Note, "Java ignores case in aliases, and writes them in lower case in a JKS.",
 			"aliases are written in lower case: %s", wording.QuotedList(with))
 	}
 }

@@ -89,30 +89,36 @@ func (s *Store) Hindrances(add []Trusted) []Problem {
 	out = s.unkept(repair + ".")
 	for i := range s.Entries {
 		if e := &s.Entries[i]; e.Plain {
-			refuse("unsupported-entry", repair+".", "the key of %s is not encrypted in the file, which cannot be kept so", e)
+			refuse(ruleUnsupportedEntry, repair+".", "the key of %s is not encrypted in the file, which cannot be kept so", e)
 		}
 	}
 	if s.Mixed {
-		refuse("unsupported-entry", repair+".", "some certificates of the file are encrypted and some are not, which "+
+		refuse(ruleUnsupportedEntry, repair+".", "some certificates of the file are encrypted and some are not, which "+
 			"cannot be kept")
 	}
 	seen := map[string]Certificate{}
 	for _, t := range missing {
 		const other = "Choose another alias."
 		if why := s.unfit(&t); why != "" {
-			refuse("not-an-alias", other, "the certificate %s cannot be added as %q: %s", t.Certificate, t.Alias, why)
+			refuse(notAnAlias, other, "the certificate %s cannot be added as %q: %s", t.Certificate, t.Alias, why)
 			continue
 		}
 		if by := s.takenBy(t.Alias); by != "" {
-			refuse("alias-taken", other, "the alias %q belongs to %s, so %s cannot be added under it", t.Alias, by,
+			refuse(aliasTaken, other, "the alias %q belongs to %s, so %s cannot be added under it", t.Alias, by,
 				t.Certificate)
 		} else if first, ok := seen[fold(t.Alias)]; ok {
-			refuse("alias-taken", other, "the alias %q is declared for both %s and %s", t.Alias, first, t.Certificate)
+			refuse(aliasTaken, other, "the alias %q is declared for both %s and %s", t.Alias, first, t.Certificate)
 		}
 		seen[fold(t.Alias)] = t.Certificate
 	}
 	return out
 }
+
+// Rules of Hindrances alone. No finding has them: who shows one has a rule of its own.
+const (
+	aliasTaken = "alias-taken"
+	notAnAlias = "not-an-alias"
+)
 
 // takenBy says in words what has an alias, "" if nothing does.
 func (s *Store) takenBy(alias string) string {

@@ -34,6 +34,9 @@ func (b *beside) of(r *schema.Resource) driver.Driver {
 	return b.cloud
 }
 
+// Rules are the cloud's: the other driver has a bench of its own.
+func (b *beside) Rules() []planner.Rule { return b.cloud.Rules() }
+
 func (b *beside) Types() []schema.Type { return append(b.cloud.Types(), b.keys.Types()...) }
 
 func (b *beside) Needs(r *schema.Resource, seen *planner.Observations) ([]planner.Need, hcl.Diagnostics) {
@@ -44,13 +47,11 @@ func (b *beside) Observe(ctx context.Context, r *schema.Resource, n planner.Need
 	return b.of(r).Observe(ctx, r, n)
 }
 
-// Plan has the rules of keystores begin as those of the product do: the kit looks at that.
+// Plan leaves out what is found about keystores, whose rules are not the cloud's.
 func (b *beside) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	out, diags := b.of(c.Resource).Plan(c)
-	for i := range out.Findings {
-		if !strings.HasPrefix(out.Findings[i].Rule, "teamwork_cloud/") {
-			out.Findings[i].Rule = "teamwork_cloud/" + out.Findings[i].Rule
-		}
+	if c.Resource.Addr.Kind == schema.Keystore {
+		out.Findings = nil
 	}
 	return out, diags
 }

@@ -65,7 +65,8 @@ func (d *Driver) examineServer(
 	c, err := d.reader(r)
 	if err != nil {
 		return []driver.Examination{{
-			What: "reached", State: driver.Fail, Seen: wording.OneLine(err.Error()), Advice: "Correct its declaration.",
+			What: driver.WhatReached, State: driver.Fail, Seen: wording.OneLine(err.Error()),
+			Advice: "Correct its declaration.",
 		}}
 	}
 	server := connect.Declared(r)
@@ -75,9 +76,9 @@ func (d *Driver) examineServer(
 		return found
 	}
 	if err != nil {
-		return append(found, failed(ctx, "credentials", err, "Check user, and password or token."))
+		return append(found, failed(ctx, driver.WhatCredentials, err, "Check user, and password or token."))
 	}
-	credentials := driver.Examination{What: "credentials", State: driver.OK, Seen: "accepted, as " + about.User}
+	credentials := driver.Examination{What: driver.WhatCredentials, State: driver.OK, Seen: "accepted, as " + about.User}
 	if about.User == "" {
 		credentials.State, credentials.Seen = driver.Unknown, "accepted, and the server does not say whose token it is"
 		credentials.Advice = "Declare user beside the token."
@@ -92,7 +93,7 @@ func (d *Driver) examineServer(
 }
 
 func examineRelease(about *survey.Server, server *connect.Server) driver.Examination {
-	x := driver.Examination{What: "release", State: driver.OK, Seen: cmp.Or(about.Release.String(), about.Text)}
+	x := driver.Examination{What: whatRelease, State: driver.OK, Seen: cmp.Or(about.Release.String(), about.Text)}
 	switch {
 	case about.Major == "":
 		x.State, x.Seen = driver.Unknown, "the server says "+wording.Quote(about.Text)
@@ -109,7 +110,7 @@ func examineRelease(about *survey.Server, server *connect.Server) driver.Examina
 // examinePorts examines which ports a server has. Where encryption is not looked after, nothing but a person's values
 // rests on them, which are verified, and a plan takes the vendor's.
 func examinePorts(about *survey.Server, server *connect.Server) driver.Examination {
-	x := driver.Examination{What: "ports", State: driver.OK}
+	x := driver.Examination{What: whatPorts, State: driver.OK}
 	if !about.Ports {
 		x.State, x.Seen = driver.Unknown, "the server does not say which ports it has"
 		if server.SyncTLS == nil {
@@ -132,10 +133,10 @@ func examinePorts(about *survey.Server, server *connect.Server) driver.Examinati
 func examineRole(ctx context.Context, c osmc.Reader, server *connect.Server) driver.Examination {
 	body, err := survey.Observe(ctx, c, server, planner.Need{Server: server.Address(), What: survey.AboutRole})
 	if err != nil {
-		return failed(ctx, "role", err, "Look at the user's roles in the web application.")
+		return failed(ctx, whatRole, err, "Look at the user's roles in the web application.")
 	}
 	rights := body.(*survey.Rights)
-	x := driver.Examination{What: "role", State: driver.OK}
+	x := driver.Examination{What: whatRole, State: driver.OK}
 	advice := fmt.Sprintf("Give %s the role %s on the target category.", cmp.Or(rights.User, "the user"), rights.Name)
 	switch own := rights.Own; {
 	case own == nil:
@@ -161,7 +162,7 @@ func (d *Driver) examineMachine(ctx context.Context, r *schema.Resource) []drive
 	const advice = "Check ssh, key, known_hosts and jump of host."
 	h, err := d.machine(r)
 	if err != nil {
-		x := failed(ctx, "machine", err, advice)
+		x := failed(ctx, whatMachine, err, advice)
 		x.State = driver.Fail
 		return []driver.Examination{x}
 	}
@@ -169,7 +170,7 @@ func (d *Driver) examineMachine(ctx context.Context, r *schema.Resource) []drive
 	m := machine.New(h, machine.CommandsFor(server, release))
 	state, why, err := m.Status(ctx)
 	if err != nil {
-		x := failed(ctx, "machine", err, advice)
+		x := failed(ctx, whatMachine, err, advice)
 		x.State = driver.Fail
 		return []driver.Examination{x}
 	}
@@ -178,14 +179,14 @@ func (d *Driver) examineMachine(ctx context.Context, r *schema.Resource) []drive
 		seen += ": logged in, and its host key is known"
 	}
 	found := []driver.Examination{
-		{What: "machine", State: driver.OK, Seen: seen}, examineServices(state, why),
+		{What: whatMachine, State: driver.OK, Seen: seen}, examineServices(state, why),
 	}
 	if x := examineSudo(ctx, m); x != nil {
 		found = append(found, *x)
 	}
 	found = append(found, examineDataManager(ctx, m))
 	for _, name := range encrypt.Files(server, release) {
-		found = append(found, examineFile(ctx, h, "file", name))
+		found = append(found, examineFile(ctx, h, whatFile, name))
 	}
 	return found
 }
@@ -207,7 +208,7 @@ func (d *Driver) releaseOf(ctx context.Context, r *schema.Resource) osmc.Release
 }
 
 func examineServices(state machine.Running, why string) driver.Examination {
-	x := driver.Examination{What: "services", State: driver.OK, Seen: "all run"}
+	x := driver.Examination{What: whatServices, State: driver.OK, Seen: "all run"}
 	switch state {
 	case machine.RunningAll:
 	case machine.RunningPartly:
@@ -223,7 +224,8 @@ func examineServices(state machine.Running, why string) driver.Examination {
 // examineSudo asks sudo whether the login may stop and start the services without a password: it lists the command and
 // does not run it. nil: no command needs sudo.
 func examineSudo(ctx context.Context, m *machine.Machine) *driver.Examination {
-	x := &driver.Examination{What: "sudo", State: driver.OK, Seen: "lists stopping and starting the services as allowed"}
+	x := &driver.Examination{What: whatSudo, State: driver.OK,
+		Seen: "lists stopping and starting the services as allowed"}
 	asked := false
 	for _, args := range slices.Concat(m.Stop, m.Start) {
 		if len(args) < 2 || args[0] != "sudo" || strings.HasPrefix(args[1], "-") {
@@ -253,14 +255,14 @@ func examineSudo(ctx context.Context, m *machine.Machine) *driver.Examination {
 
 // examineDataManager looks for the program; it is not run.
 func examineDataManager(ctx context.Context, m *machine.Machine) driver.Examination {
-	const what = "datamanager"
 	for _, word := range slices.Backward(m.DataManager) {
 		if strings.HasPrefix(word, "/") {
-			return examineFile(ctx, m.Host, what, word)
+			return examineFile(ctx, m.Host, whatDataManager, word)
 		}
 	}
 	return driver.Examination{
-		What: what, State: driver.Unknown, Seen: host.Quote(m.DataManager) + " is looked for when it is first run",
+		What: whatDataManager, State: driver.Unknown,
+		Seen:   host.Quote(m.DataManager) + " is looked for when it is first run",
 		Advice: "Name it with its folder in host.datamanager.",
 	}
 }

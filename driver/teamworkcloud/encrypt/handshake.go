@@ -23,7 +23,7 @@ import (
 type Handshake struct {
 	Address string                 // host:port that was dialed
 	From    string                 // the machine it was dialed from
-	Rule    string                 // portClosed, portSilent, portForeign; "": there is a certificate
+	Rule    string                 // rulePortClosed, rulePortSilent, rulePortForeign; "": there is a certificate
 	Why     string                 // in words
 	Chain   []keystore.Certificate // as it came, the server's own first
 	Version string                 // of TLS
@@ -31,9 +31,9 @@ type Handshake struct {
 
 // What keeps a port from showing a certificate. They are the ids of findings, without the product.
 const (
-	portClosed  = "tls-closed"      // nobody listens, or nobody can get there
-	portSilent  = "tls-unreachable" // no answer in time, or the connection broke
-	portForeign = "tls-foreign"     // it answers, and not in TLS
+	rulePortClosed  = "tls-closed"      // nobody listens, or nobody can get there
+	rulePortSilent  = "tls-unreachable" // no answer in time, or the connection broke
+	rulePortForeign = "tls-foreign"     // it answers, and not in TLS
 )
 
 // handshakeWithin is how long a connection and its handshake may take.
@@ -163,11 +163,11 @@ func (h *Handshake) unconnected(ctx context.Context, err error) error {
 		return fmt.Errorf("connecting to %s: %w", h.Address, err)
 	case errors.Is(err, host.ErrRefused), errors.Is(err, syscall.ECONNREFUSED),
 		errors.As(err, &lookup) && lookup.IsNotFound:
-		h.Rule = portClosed
+		h.Rule = rulePortClosed
 	case errors.As(err, &failed):
 		return fmt.Errorf("connecting to %s from %s: %w", h.Address, h.From, err)
 	default:
-		h.Rule = portSilent
+		h.Rule = rulePortSilent
 	}
 	h.Why = wording.OneLine(err.Error())
 	return nil
@@ -181,9 +181,9 @@ func (h *Handshake) unshaken(ctx context.Context, err error) error {
 		return fmt.Errorf("shaking hands with %s: %w", h.Address, err)
 	case errors.As(err, &record), errors.As(err, &alert), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, syscall.ECONNRESET):
-		h.Rule, h.Why = portForeign, "it does not answer in TLS: "+wording.OneLine(wording.Closed(err).Error())
+		h.Rule, h.Why = rulePortForeign, "it does not answer in TLS: "+wording.OneLine(wording.Closed(err).Error())
 	default:
-		h.Rule, h.Why = portSilent, wording.OneLine(wording.Closed(err).Error())
+		h.Rule, h.Why = rulePortSilent, wording.OneLine(wording.Closed(err).Error())
 	}
 	return nil
 }

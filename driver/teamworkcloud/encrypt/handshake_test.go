@@ -222,13 +222,13 @@ func TestHandshake(t *testing.T) {
 	for name, c := range map[string]struct {
 		address, rule string
 	}{
-		"encrypted": {encrypted, ""}, "another protocol": {plain, portForeign}, "hangs up": {ending, portForeign},
-		"nobody": {nobody, portClosed},
-		"silent": {silent, portSilent},
+		"encrypted": {encrypted, ""}, "another protocol": {plain, rulePortForeign}, "hangs up": {ending, rulePortForeign},
+		"nobody": {nobody, rulePortClosed},
+		"silent": {silent, rulePortSilent},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), handshakeWithin)
-			if c.rule == portSilent {
+			if c.rule == rulePortSilent {
 				ctx, cancel = context.WithTimeout(t.Context(), 300*time.Millisecond)
 			}
 			defer cancel()

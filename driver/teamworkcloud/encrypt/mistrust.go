@@ -31,7 +31,7 @@ func (t *trust) mistrust(chain []keystore.Certificate, name string, now time.Tim
 		})
 	}
 	if _, err := chain[0].X509(); err != nil {
-		add("tls-unreadable", "Inspect it with keytool -printcert.", "the certificate cannot be read: %s",
+		add(ruleTLSUnreadable, "Inspect it with keytool -printcert.", "the certificate cannot be read: %s",
 			wording.OneLine(err.Error()))
 		return out
 	}
@@ -40,15 +40,15 @@ func (t *trust) mistrust(chain []keystore.Certificate, name string, now time.Tim
 		switch {
 		case err != nil, i > 0 && c.SelfIssued(): // a root is trusted by its key, whatever its dates
 		case now.After(x.NotAfter):
-			add("tls-expired", "Have the certificate renewed, and declare the new one in the keystore.", "%s expired on %s",
+			add(ruleTLSExpired, "Have the certificate renewed, and declare the new one in the keystore.", "%s expired on %s",
 				c.Name(), c.Until())
 		case now.Before(x.NotBefore):
-			add("tls-not-yet-valid", "Wait until then; if it is valid already, the clock of this machine is wrong.",
+			add(ruleTLSNotYetValid, "Wait until then; if it is valid already, the clock of this machine is wrong.",
 				"%s is not valid before %s", c.Name(), x.NotBefore.UTC().Format("2006-01-02 15:04 UTC"))
 		}
 	}
 	if chain[0].Covers(name) != nil {
-		add("tls-name", "Have a certificate issued that has it as an alternative name (subjectAltName), or correct "+
+		add(ruleTLSName, "Have a certificate issued that has it as an alternative name (subjectAltName), or correct "+
 			"sync_address.",
 			"%s does not cover %s: it covers %s", chain[0].Name(), name, namesOf(chain[0]))
 	}
@@ -56,15 +56,15 @@ func (t *trust) mistrust(chain []keystore.Certificate, name string, now time.Tim
 	switch {
 	case t.reaches(chain, nil, now):
 	case t.reaches(chain, more, now):
-		add("tls-incomplete",
+		add(ruleTLSIncomplete,
 			"Put the certificates of the issuers into chain of the keystore's entry, each after the one that it signed.",
 			"the chain is incomplete: %s comes without the certificate of its issuer %s", last.Name(), last.Issuer())
 	case len(chain) == 1 && chain[0].SelfIssued():
-		add("tls-untrusted", "Declare it with trust in sync_tls of the servers that connect.",
+		add(ruleTLSUntrusted, "Declare it with trust in sync_tls of the servers that connect.",
 			"%s is self-signed, and %s does not trust it",
 			chain[0].Name(), t.whose)
 	default:
-		add("tls-untrusted",
+		add(ruleTLSUntrusted,
 			"Declare the CA's certificate with trust in sync_tls of the servers that connect. If it is not a CA's, the "+
 				"chain lacks a certificate.", "%s, which signed %s, is not trusted by %s", last.Issuer(), last.Name(), t.whose)
 	}

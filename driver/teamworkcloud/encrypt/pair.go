@@ -276,7 +276,7 @@ func (p *pair) findings() []planner.Finding {
 		}
 	}
 	if source, target := p.ends[0].server.Address(), p.ends[1].server.Address(); p.ends[1].state == nil {
-		say("tls-one-end", planner.Warn, "Both servers must have the same settings ("+share.SyncPage+
+		say(ruleTLSOneEnd, planner.Warn, "Both servers must have the same settings ("+share.SyncPage+
 			"); later pages have the target trust the source. Declare sync_tls there too, and it is looked after.",
 			"%s encrypts, and %s declares no sync_tls", source, target)
 	}
@@ -285,7 +285,7 @@ func (p *pair) findings() []planner.Finding {
 		if !a.known || !b.known || a.same(b, key) {
 			continue
 		}
-		say("tls-mismatch", planner.Refuse, "Both source and target server must have the same value ("+share.SyncPage+
+		say(ruleTLSMismatch, planner.Refuse, "Both source and target server must have the same value ("+share.SyncPage+
 			"). Make them the same.", "%s differs: %s, %s", key, a.words(key), b.words(key))
 	}
 	return out
@@ -319,7 +319,7 @@ func (x *end) findings(viewer string, say sayer) {
 		return
 	}
 	detail := "Let a firewall pass it, or correct sync_address."
-	if x.shown.Rule == portForeign {
+	if x.shown.Rule == rulePortForeign {
 		detail = "It is another service's port, or the one without encryption: correct sync_address."
 	}
 	say(x.shown.Rule, planner.Refuse, detail, "%s cannot reach the encrypted port of %s at %s: %s (seen from %s)",

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
@@ -79,7 +80,7 @@ func (o *plan) missing() {
 		what := fmt.Sprintf("%s %q is neither on %s nor, as far as can be told, on %s", item.Kind, item.Declared,
 			o.addr(atSource), o.addr(atTarget))
 		if len(o.confirmed) > 0 {
-			o.find("not-found", planner.Note, "", what,
+			o.find(share.RuleNotFound, planner.Note, "", what,
 				"Runs have worked on this offload; it may have been renamed since. If its end is reached, take the block out.")
 			continue
 		}
@@ -87,7 +88,7 @@ func (o *plan) missing() {
 		if len(item.Similar) > 0 {
 			detail = "Did you mean " + strings.Join(share.Quotes(item.Similar), " or ") + "? " + detail
 		}
-		o.refuse("not-found", detail, "%s", what)
+		o.refuse(share.RuleNotFound, detail, "%s", what)
 	}
 }
 
@@ -96,8 +97,8 @@ func (o *plan) bringing() {
 	for i := range o.sharing.Items {
 		s := &o.sharing.Items[i]
 		if s.Unconfigured && !isComplete(s) && o.sharing.CannotReplace(s) {
-			o.refuse("reconfigure", "Before 2024x Refresh1 a deleted configuration leaves a record behind that stands in "+
-				"the way of another one (TWCloud2024x 137987228). Remove the copies on the target with Data Manager (-dr), "+
+			o.refuse(share.RuleReconfigure, "Before 2024x Refresh1 a deleted configuration leaves a record behind that "+
+				"stands in the way of another one (TWCloud2024x 137987228). Remove the copies on the target with Data Manager (-dr), "+
 				"which takes the record with them, and plan again: nothing has been removed from the source.",
 				"the configuration of %s %q on %s was removed before all had come, and cannot be made again while the copies "+
 					"are there", s.Kind, s.Path, o.facts.Sync.Target.String())
@@ -110,7 +111,7 @@ func (o *plan) bringing() {
 		}
 	}
 	if len(coming) > 0 {
-		o.refuse("offload-coming", "Plan again once they have come.", "%s: not on %s yet", wording.QuotedList(coming),
+		o.refuse(ruleOffloadComing, "Plan again once they have come.", "%s: not on %s yet", wording.QuotedList(coming),
 			o.addr(atSource))
 	}
 }
@@ -120,23 +121,23 @@ func (o *plan) removing() {
 	n := len(o.present)
 	allow := o.decl.RemoveFromSource.Allow
 	if n > allow {
-		o.refuse("remove-allow", fmt.Sprintf("Set allow = %d in remove_from_source once you have read what is removed.", n),
+		o.refuse(ruleRemoveAllow, fmt.Sprintf("Set allow = %d in remove_from_source once you have read what is removed.", n),
 			"the plan removes %s from %s, remove_from_source allows %d", wording.Plural(n, "resource"), o.addr(atSource), allow)
 	}
 	if up := o.sync.UpstreamSync(); up != nil {
-		o.refuse("offload-copy",
+		o.refuse(ruleOffloadCopy,
 			"Remove them where they come from, or end that synchronization first. Data Manager would remove its "+
 				"configuration with the copies, too ("+managerPage+").",
 			"what is to be removed from %s are copies that %s brings there", o.addr(atSource), up.Address())
 	}
 	for _, f := range o.facts.Sync.Feeds {
-		o.refuse("offload-copy",
+		o.refuse(ruleOffloadCopy,
 			"Take them out of that synchronization first. Data Manager would remove its configuration with the copies, too ("+
 				managerPage+").",
 			"%s of %s are copies that %s brings there", wording.QuotedList(f.Resources), o.addr(atSource), f.Chain[0])
 	}
 	for _, f := range o.facts.Readers {
-		o.refuse("offload-read",
+		o.refuse(ruleOffloadRead,
 			"Take them out of that synchronization first, or set its state to removed: it would lose what it reads.",
 			"%s reads %s from %s", f.Chain[0], wording.QuotedList(f.Resources), o.addr(atSource))
 	}
@@ -146,7 +147,7 @@ func (o *plan) removing() {
 func (o *plan) marked() {
 	for i := range o.sharing.Items {
 		if s := &o.sharing.Items[i]; s.IsRemoved() {
-			o.refuse("offload-marked",
+			o.refuse(ruleOffloadMarked,
 				"What is marked as deleted is not synchronized (VN 261624215), so it cannot be verified. Restore it, or take "+
 					"it out of the declaration.",
 				"resource %q is marked as deleted on %s", s.Declared, o.addr(atSource))
@@ -168,11 +169,11 @@ func (o *plan) losing() {
 			wording.Plural(r.Source.Branches, "branch"),
 			wording.Plural(r.Source.Revisions, "revision"), r.Source.LatestBy, r.Source.LatestAt, created(r)))
 	}
-	o.find("whose", planner.Warn, op, fmt.Sprintf("removed from %s: %s; the newest revisions are by %s",
+	o.find(ruleWhose, planner.Warn, op, fmt.Sprintf("removed from %s: %s; the newest revisions are by %s",
 		o.addr(atSource), wording.Plural(len(o.present), "resource"), byCount(people)), strings.Join(lines, "\n"))
 	for i := range o.sharing.Items {
 		if s := &o.sharing.Items[i]; s.Kind == survey.KindCategory && len(s.Removed) > 0 {
-			o.find("marked-stays", planner.Note, op,
+			o.find(ruleMarkedStays, planner.Note, op,
 				fmt.Sprintf("category %q of %s has %s marked as deleted, which stay as they are: %s", s.Path, o.addr(atSource),
 					wording.Plural(len(s.Removed), "resource"), wording.List(s.Removed)),
 				"datamanager -drd, which removes all that is marked, is never used.")
@@ -183,11 +184,11 @@ func (o *plan) losing() {
 		for _, l := range o.facts.Locks {
 			words = append(words, l.String())
 		}
-		o.find("locked", planner.Warn, opIdle+atSource,
+		o.find(ruleLocked, planner.Warn, opIdle+atSource,
 			fmt.Sprintf("there are locks on resources that are to be removed: %s", wording.List(words)),
 			"Their owners have not committed: the run continues only once there are no locks.")
 	}
-	o.find("space", planner.Note, op, "the database gives its disk space back only when it is compacted",
+	o.find(ruleSpace, planner.Note, op, "the database gives its disk space back only when it is compacted",
 		"Cassandra does so in time; nodetool compact does it at once.")
 }
 
@@ -227,18 +228,18 @@ func orUnknown(name string) string { return cmp.Or(name, "an unknown user") }
 func (o *plan) configurations() {
 	switch {
 	case !o.unconfigures() && o.removes() && o.transfers():
-		o.find("configuration-stays", planner.Warn, "",
+		o.find(ruleConfigurationStays, planner.Warn, "",
 			fmt.Sprintf("the remote resource configurations stay on %s, with nothing on %s that they could bring",
 				o.addr(atTarget), o.addr(atSource)),
 			"What a configuration does when its source disappears is not documented. remove_configuration = true has them "+
 				"removed before.")
 	case o.unconfigures() && o.removes() && o.documented() && o.transfers():
-		o.find("as-documented", planner.Warn, share.VerbUnconfigure,
+		o.find(ruleAsDocumented, planner.Warn, share.VerbUnconfigure,
 			"the configurations are there while their source disappears, and what they do then is not documented",
 			"order = \"verified\" has them removed before. What is on the target is looked at before and after.")
 	}
 	if o.unconfigures() && o.facts.Sync.Target.Release.OlderThan(osmc.SyncTLS2024R1) {
-		o.find("record-stays", planner.Note, share.VerbUnconfigure,
+		o.find(ruleRecordStays, planner.Note, share.VerbUnconfigure,
 			fmt.Sprintf("%s keeps a record of a deleted configuration", o.facts.Sync.Target.String()),
 			"Before 2024x Refresh1 the same resource can be configured again only once Data Manager has removed its copy "+
 				"(TWCloud2024x 137987228).")
@@ -248,7 +249,7 @@ func (o *plan) configurations() {
 // reactivating: the flag is never taken off what a configuration still brings.
 func (o *plan) reactivating() {
 	for _, f := range o.facts.Sync.Twice {
-		o.refuse("reactivate-synced",
+		o.refuse(ruleReactivateSynced,
 			"Take them out of that synchronization first: without the flag, its next run leads to inconsistent versions ("+
 				share.SyncPage+").",
 			"%s brings %s to %s too, so their read-only flag must stay", f.Chain[0], wording.QuotedList(f.Resources),
@@ -256,7 +257,7 @@ func (o *plan) reactivating() {
 	}
 	for _, c := range o.facts.Copies {
 		if c.Brought != "" {
-			o.refuse("reactivate-synced",
+			o.refuse(ruleReactivateSynced,
 				"Take it out of one of the two: without the flag, the next run of that synchronization leads to inconsistent "+
 					"versions ("+share.SyncPage+").",
 				"%s brings %q (%s) to %s, so its read-only flag must stay", c.Brought, c.Name, c.ID, o.addr(atTarget))
@@ -284,10 +285,10 @@ func (o *plan) reactivating() {
 		lines = append(lines, fmt.Sprintf("What is in %q of %s and not on %s counts as moved from there.",
 			o.facts.Sync.Category.Path, o.addr(atTarget), o.addr(atSource)))
 	}
-	o.find("reactivated", grade, op, fmt.Sprintf("editable on %s afterwards: %s", o.addr(atTarget),
+	o.find(ruleReactivated, grade, op, fmt.Sprintf("editable on %s afterwards: %s", o.addr(atTarget),
 		wording.Plural(n, "resource")), strings.Join(lines, "\n"))
 	if r := o.facts.Sync.Target.Release; !r.IsZero() && !r.Before(makeEditable2026R2) {
-		o.find("make-editable", planner.Note, op,
+		o.find(ruleMakeEditable, planner.Note, op,
 			fmt.Sprintf("%s has a button Make editable in its Resources application, which needs no stop",
 				o.facts.Sync.Target.String()),
 			"It came with 2026x Refresh2 (VN 261621685) and has no documented interface. To use it, leave "+
@@ -309,19 +310,19 @@ func (o *plan) machineWork(end string) {
 	}
 	switch allowed := o.decl.AllowLoggedIn; {
 	case !in.Known && !allowed:
-		o.find("logged-in", planner.Note, opAnnounce+end,
+		o.find(machine.RuleLoggedIn, planner.Note, opAnnounce+end,
 			fmt.Sprintf("%s may not see who is logged in to %s, so a person says that nobody is",
 				share.OrNobody(o.observed(end).User), o.addr(end)), "")
 	case len(in.Users) > 0 && allowed:
-		o.find("logged-in", planner.Warn, opIdle+end,
+		o.find(machine.RuleLoggedIn, planner.Warn, opIdle+end,
 			fmt.Sprintf("logged in to %s now: %s; they are cut off when its services stop", o.addr(end),
 				wording.List(in.Users)), "allow_logged_in = true")
 	case len(in.Users) > 0:
-		o.find("logged-in", planner.Warn, opIdle+end, fmt.Sprintf("logged in to %s now: %s", o.addr(end),
+		o.find(machine.RuleLoggedIn, planner.Warn, opIdle+end, fmt.Sprintf("logged in to %s now: %s", o.addr(end),
 			wording.List(in.Users)), "Its services are stopped only once nobody else is.")
 	}
 	if !o.hasHost(end) {
-		o.find("no-host", planner.Note, opMaintain+end,
+		o.find(ruleNoHost, planner.Note, opMaintain+end,
 			fmt.Sprintf("%s has no host block, so a person works at its machine, with the lines below", o.addr(end)),
 			"The lines are the vendor's for an installation on Linux; with a host block syncctl runs them and compares what "+
 				"Data Manager lists.")
@@ -340,7 +341,7 @@ func (o *plan) together(end string) {
 		}
 		if p.RemoveFromSource != nil && other.SourceServer().IsSame(o.server(end)) || p.Reactivate &&
 			other.TargetServer().IsSame(o.server(end)) {
-			o.find("together", planner.Warn, "", fmt.Sprintf("%s may stop and start the services of %s at the same time",
+			o.find(ruleTogether, planner.Warn, "", fmt.Sprintf("%s may stop and start the services of %s at the same time",
 				r.Addr, o.addr(end)),
 				fmt.Sprintf("Write depends_on = [%s] here, or the other way round, so that one follows the other.", r.Addr))
 		}

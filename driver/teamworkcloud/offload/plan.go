@@ -174,7 +174,7 @@ func (w *Offloading) Plan(v *survey.View, confirmed map[string]planner.Confirmat
 	o := w.newPlan(f, confirmed)
 	if f.SyncGone {
 		return planner.Outline{Action: planner.NoChange, Findings: []planner.Finding{{
-			Rule: product + "/sync-gone", Severity: planner.Note,
+			Rule: product + "/" + ruleSyncGone, Severity: planner.Note,
 			Summary: o.decl.Reference("sync") +
 				" is no longer declared, so nothing says what is to be offloaded; remove this block too",
 		}}}, nil

@@ -86,7 +86,7 @@ func (o *plan) used() {
 	if len(used.By)+len(used.Unknown) > 0 {
 		grade = planner.Warn
 	}
-	o.find("used", grade, opUnused, usedWords(used),
+	o.find(ruleUsed, grade, opUnused, usedWords(used),
 		"Looked at: what the newest revision of each resource's main branch uses, on "+o.addr(atSource)+
 			", as far as its user sees it. Other branches and older revisions may use more, so a person says that all is well.")
 }

@@ -13,8 +13,8 @@ func (f *finder) encryption() {
 	_, encrypted := f.SourceAddress()
 	if f.pair == nil {
 		if encrypted && !slices.ContainsFunc(f.out,
-			func(x planner.Finding) bool { return x.Rule == product+"/tls-version" }) {
-			f.add("tls-unproven", planner.Note, "", fmt.Sprintf("%s declares no sync_tls: its certificate is not verified",
+			func(x planner.Finding) bool { return x.Rule == product+"/"+RuleTLSVersion }) {
+			f.add(ruleTLSUnproven, planner.Note, "", fmt.Sprintf("%s declares no sync_tls: its certificate is not verified",
 				f.Facts.Source.Addr),
 				"With sync_tls, no synchronization is set up before a handshake has shown the certificate.")
 		}
@@ -22,7 +22,7 @@ func (f *finder) encryption() {
 	}
 	f.out = append(f.out, f.pair.Findings...)
 	if f.oldTarget() && slices.ContainsFunc(f.Items, func(s Standing) bool { return f.isForeign(&s) }) {
-		f.warn("tls-existing", "Where its status on the page is an Error afterwards, it has to be created again, for "+
+		f.warn(ruleTLSExisting, "Where its status on the page is an Error afterwards, it has to be created again, for "+
 			"which Data Manager removes the copies first (MCS 247047420).",
 			"%s has configurations from before: no page of %s says whether "+
 				"they follow the settings",
@@ -56,7 +56,7 @@ func (f *finder) tlsVersion(encrypted bool) {
 			least = tls2024
 		}
 		if s.Release.OlderThan(least) {
-			f.refuse("tls-version", "Encrypted synchronization came with 2024x Refresh1 (VN 272744559), and with sync_tls "+
+			f.refuse(RuleTLSVersion, "Encrypted synchronization came with 2024x Refresh1 (VN 272744559), and with sync_tls "+
 				"on both servers as 2024x has it: do without, or update the server first.",
 				"%s, and %s cannot synchronize encrypted", why,
 				s.String())

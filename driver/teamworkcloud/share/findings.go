@@ -67,18 +67,18 @@ func (f *finder) versions() {
 	f.expected("source", src)
 	f.expected("target", tgt)
 	if src.Major != "" && tgt.Major != "" && src.Major != tgt.Major {
-		f.refuse("major", "Resources are synchronized only between servers of one major version; refreshes and hot "+
+		f.refuse(ruleMajor, "Resources are synchronized only between servers of one major version; refreshes and hot "+
 			"fixes may differ ("+SyncPage+"). Update one of the two first.",
 			"source %s is %s and target %s is %s: not the same major version", src.String(), src.Major, tgt.String(), tgt.Major)
 	}
 	for _, s := range []*survey.Server{src, tgt} {
 		if s.Release.IsZero() {
-			f.warn("version-unreadable", fmt.Sprintf("It says %q. What depends on the refresh is taken as in new releases: "+
+			f.warn(ruleVersionUnreadable, fmt.Sprintf("It says %q. What depends on the refresh is taken as in new releases: "+
 				"compare the versions yourself.", wording.OneLine(s.Text)),
 				"the version of %s cannot be made out", s.String())
 		}
 		if s.Release.OlderThan(osmc.Sync2021R2) {
-			f.refuse("sync-version", "Synchronization of resources came with 2021x Refresh2. Update the server first.",
+			f.refuse(ruleSyncVersion, "Synchronization of resources came with 2021x Refresh2. Update the server first.",
 				"%s has no synchronization of resources yet", s.String())
 		}
 	}
@@ -93,7 +93,7 @@ func (f *finder) expected(end string, s *survey.Server) {
 		want = expect.Major
 	}
 	if want != "" && s.Major != "" && !strings.EqualFold(want, s.Major) {
-		f.refuse("major-expected", "Change expect { major } there if the server has been updated, or the url if it is "+
+		f.refuse(ruleMajorExpected, "Change expect { major } there if the server has been updated, or the url if it is "+
 			"another server.",
 			"%s %s expects major version %s and is %s", end, s.Addr, want, s.String())
 	}
@@ -115,12 +115,12 @@ func (f *finder) multiHop(src, tgt *survey.Server) {
 		}
 	}
 	if len(old) > 0 {
-		f.refuse("multi-hop", "Synchronized resources can be synchronized further from 2022x Refresh2 on, on every "+
+		f.refuse(ruleMultiHop, "Synchronized resources can be synchronized further from 2022x Refresh2 on, on every "+
 			"server of the chain. Update first, or synchronize from where the resources come from.",
 			"several hops, and %s cannot take part", strings.Join(old, ", "))
 	}
 	for _, o := range f.Facts.Feeds {
-		f.warn("no-upstream", "Write upstream = "+o.Chain[0]+", so that this one is planned and verified after it.",
+		f.warn(ruleNoUpstream, "Write upstream = "+o.Chain[0]+", so that this one is planned and verified after it.",
 			"%s brings %s to %s, from where it is synchronized further", o.Chain[0], wording.QuotedList(o.Resources), src.Addr)
 	}
 }
@@ -129,7 +129,7 @@ func (f *finder) multiHop(src, tgt *survey.Server) {
 func (f *finder) login() {
 	src, tgt := f.coming(atSource), f.coming(atTarget)
 	if src.User == "" {
-		f.refuse("source-user", "A remote resource configuration logs in to the source with a user name and password: "+
+		f.refuse(ruleSourceUser, "A remote resource configuration logs in to the source with a user name and password: "+
 			"write user beside the token.", "whom %s is reached as is not known", src.Addr)
 	}
 	_, port := f.Sync.SourceServer().Peer()
@@ -142,22 +142,22 @@ func (f *finder) login() {
 	switch {
 	case !src.Ports:
 	case encrypted && src.TLSPort == 0:
-		f.warn("login-port", "Switch it on in Settings, Server settings.", "the synchronization is encrypted, and %s "+
+		f.warn(ruleLoginPort, "Switch it on in Settings, Server settings.", "the synchronization is encrypted, and %s "+
 			"names no port for encrypted clients", src.Addr)
 	case port == "" && encrypted && tgt.Ports && tgt.TLSPort != src.TLSPort:
-		f.refuse("login-port", fmt.Sprintf("Without a port the target logs in to the source with its own port for "+
+		f.refuse(ruleLoginPort, fmt.Sprintf("Without a port the target logs in to the source with its own port for "+
 			"encrypted clients, %d (%s). Write sync_address = \"HOST:%d\".", tgt.TLSPort, SyncPage, src.TLSPort),
 			"%s has no port, and the ports for encrypted clients differ: %s has %d, %s has %d", address, src.Addr,
 			src.TLSPort, tgt.Addr, tgt.TLSPort)
 	case port == "" || encrypted && port == tls || !encrypted && port == plain:
 	case encrypted && port == plain:
-		f.refuse("login-port", fmt.Sprintf("Write sync_address = \"HOST:%s\", or tls = false.", tls),
+		f.refuse(ruleLoginPort, fmt.Sprintf("Write sync_address = \"HOST:%s\", or tls = false.", tls),
 			"%s has the port for clients without encryption, and the synchronization is encrypted", address)
 	case !encrypted && port == tls:
-		f.refuse("login-port", fmt.Sprintf("Write sync_address = \"HOST:%s\", or tls = true.", plain),
+		f.refuse(ruleLoginPort, fmt.Sprintf("Write sync_address = \"HOST:%s\", or tls = true.", plain),
 			"%s has the port for encrypted clients, and the synchronization is not encrypted", address)
 	default:
-		f.warn("login-port", "A firewall may translate it. If not, the login will fail.",
+		f.warn(ruleLoginPort, "A firewall may translate it. If not, the login will fail.",
 			"%s names no port that the server has for clients (%s)", address, portWords(src))
 	}
 }
@@ -185,20 +185,20 @@ func portWords(s *survey.Server) string {
 // directions: a resource goes one way, and reaches a server by one way.
 func (f *finder) directions() {
 	for _, o := range f.Facts.Loops {
-		f.refuse("one-direction",
+		f.refuse(ruleOneDirection,
 			"A resource is synchronized in one direction, and a copy cannot be edited ("+SyncPage+"). Take it out of one "+
 				"of the declarations.",
 			"%s would come back to %s: %s", wording.QuotedList(o.Resources), f.Facts.Source.Addr, strings.Join(o.Chain, " -> "))
 	}
 	for _, o := range f.Facts.Twice {
-		f.refuse("twice", "Two configurations cannot keep one resource. Take it out of one of the declarations.",
+		f.refuse(ruleTwice, "Two configurations cannot keep one resource. Take it out of one of the declarations.",
 			"%s brings %s to %s too", o.Chain[0], wording.QuotedList(o.Resources), f.Facts.Target.Addr)
 	}
 	by := map[string]*Standing{}
 	for i := range f.Items {
 		for _, r := range f.Items[i].Resources {
 			if first := by[r.ID]; first != nil {
-				f.refuse("twice", "Two configurations cannot keep one resource. A category brings all that is in it: take the "+
+				f.refuse(ruleTwice, "Two configurations cannot keep one resource. A category brings all that is in it: take the "+
 					"resource out of the list.",
 					"resource %q is selected by %s %q and by %s %q", r.Name, first.Kind, first.Declared, f.Items[i].Kind,
 					f.Items[i].Declared)
@@ -215,7 +215,7 @@ func (f *finder) forgottenUnknown() {
 			continue
 		}
 		op, at := f.lastConfigured(key)
-		f.warn("left-configuration", "See the step in the report of that run, and delete the configuration on the page "+
+		f.warn(ruleLeftConfiguration, "See the step in the report of that run, and delete the configuration on the page "+
 			"if it is still there.",
 			"run %s has configured something (%s) that is neither declared nor on %s any more", at.Run, op, f.Facts.Source.Addr)
 	}

@@ -15,32 +15,32 @@ import (
 func (f *finder) targetSide() {
 	c, r := f.Facts.Category, f.Facts.Role
 	if c.Problem != "" {
-		f.refuse("target-category", "Write the path of the category; a missing path is created.",
+		f.refuse(ruleTargetCategory, "Write the path of the category; a missing path is created.",
 			"target_category: %s", c.Problem)
 	}
 	if len(f.todo) == 0 {
 		return
 	}
 	if c.ID == "" && c.Problem == "" {
-		f.add("category-missing", planner.Note, VerbCreateCategory, fmt.Sprintf("target_category %q is not on %s and is "+
+		f.add(ruleCategoryMissing, planner.Note, VerbCreateCategory, fmt.Sprintf("target_category %q is not on %s and is "+
 			"created", c.Path, f.Facts.Target.Addr), "")
 	}
 	switch {
 	case !r.Known:
-		f.add("role", planner.Note, "", fmt.Sprintf("whether %s has the role %s on category %q of %s cannot be read",
+		f.add(ruleRole, planner.Note, "", fmt.Sprintf("whether %s has the role %s on category %q of %s cannot be read",
 			OrNobody(r.User), r.Name, c.Path, f.Facts.Target.Addr),
 			"Without it the page does not let them create a configuration.")
 	case r.Held:
 	case r.MayGrant:
-		f.add("role", planner.Note, VerbGrantRole, fmt.Sprintf("%s gets the role %s on category %q of %s", r.User,
+		f.add(ruleRole, planner.Note, VerbGrantRole, fmt.Sprintf("%s gets the role %s on category %q of %s", r.User,
 			r.Name, c.Path, f.Facts.Target.Addr), "")
 	default:
-		f.refuse("role", "Have somebody with the permission Manage User Permissions give it.",
+		f.refuse(ruleRole, "Have somebody with the permission Manage User Permissions give it.",
 			"%s has not the role %s on category %q of %s, and may not give it", r.User, r.Name, c.Path, f.Facts.Target.Addr)
 	}
 	for s := range f.Items {
 		if s := &f.Items[s]; s.Replaces && f.todo[s] && f.CannotReplace(s) {
-			f.refuse("reconfigure", "Before 2024x Refresh1 a deleted configuration leaves a record behind that stands in "+
+			f.refuse(RuleReconfigure, "Before 2024x Refresh1 a deleted configuration leaves a record behind that stands in "+
 				"the way of another one (TWCloud2024x 137987228): delete it on the page, remove the copies on the target "+
 				"with Data Manager (-dr), and plan again. Or declare what there is.",
 				"the configuration of %s %q on %s cannot be created again while the copies exist", s.Kind, s.Path,
@@ -78,7 +78,7 @@ func (f *finder) progress() {
 		}
 	}
 	if len(late) > 0 {
-		f.add("behind", planner.Warn, "", fmt.Sprintf("%s has not everything that has come to %s of %s",
+		f.add(ruleBehind, planner.Warn, "", fmt.Sprintf("%s has not everything that has come to %s of %s",
 			f.Facts.Target.Addr, wording.Plural(len(late), "resource"), f.Facts.Source.Addr),
 			strings.Join(wording.FirstTen(late), "; ")+". The list of configurations on the page shows their status; the "+
 				"reason of an Error is in its tooltip.")
@@ -90,7 +90,7 @@ func (f *finder) progress() {
 	if f.Sync.Trigger == survey.CommitTag {
 		what = fmt.Sprintf("a commit tagged %q", f.Sync.Tag)
 	}
-	f.add("waiting", planner.Note, "", fmt.Sprintf("%s waiting for %s", areResources(len(waiting)), what),
+	f.add(ruleWaiting, planner.Note, "", fmt.Sprintf("%s waiting for %s", areResources(len(waiting)), what),
 		strings.Join(wording.FirstTen(waiting), "; ")+".")
 }
 
@@ -130,17 +130,17 @@ func (f *finder) drift() {
 			}
 			seen[r.ID] = true
 			if r.Target.Name != r.Name {
-				f.warn("drift", "The source determines the name: the next synchronization brings it back.",
+				f.warn(ruleDrift, "The source determines the name: the next synchronization brings it back.",
 					"%q of %s is called %q on %s", r.Name, f.Facts.Source.Addr, r.Target.Name, f.Facts.Target.Addr)
 			}
 			if c.ID != "" && r.Target.Category != c.ID {
-				f.warn("drift", "The next synchronization brings it back to the category of the configuration.",
+				f.warn(ruleDrift, "The next synchronization brings it back to the category of the configuration.",
 					"%q is in category %q of %s, not in %q", r.Name, r.Target.Path, f.Facts.Target.Addr, c.Path)
 			}
 		}
 	}
 	for _, h := range f.Facts.Left {
-		f.warn("left-category", "It is not synchronized any more. Its copy stays; select it by itself, or remove the copy.",
+		f.warn(ruleLeftCategory, "It is not synchronized any more. Its copy stays; select it by itself, or remove the copy.",
 			"%q is in category %q of %s now, which is not selected, and its copy is still in %q of %s", h.Name, h.Path,
 			f.Facts.Source.Addr, c.Path, f.Facts.Target.Addr)
 	}

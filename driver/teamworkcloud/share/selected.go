@@ -22,23 +22,23 @@ func (f *finder) selection() {
 			if len(s.Similar) > 0 {
 				detail = "Did you mean " + strings.Join(Quotes(s.Similar), " or ") + "? " + detail
 			}
-			f.refuse("not-found", detail, "%s: %s", at, s.Problem)
+			f.refuse(RuleNotFound, detail, "%s: %s", at, s.Problem)
 			continue
 		case s.IsRemoved():
 			f.removedResource(at, s)
 			continue
 		case s.Waits != "":
-			f.add("waits-upstream", planner.Warn, "", fmt.Sprintf("%s is not on %s yet: %s", at, f.Facts.Source.Addr,
+			f.add(ruleWaitsUpstream, planner.Warn, "", fmt.Sprintf("%s is not on %s yet: %s", at, f.Facts.Source.Addr,
 				s.Waits), "It is configured by the first plan after that.")
 		}
 		if len(s.Hidden) > 0 {
-			f.refuse("readable", "Give the user the role Resource Reviewer on the category: a configuration brings only "+
+			f.refuse(ruleReadable, "Give the user the role Resource Reviewer on the category: a configuration brings only "+
 				"what its user may read ("+WizardPage+").",
 				"%s: user %s of %s may not read %s in it: %s", at, f.Facts.Source.User, f.Facts.Source.Addr,
 				wording.Plural(len(s.Hidden), "resource"), wording.List(s.Hidden))
 		}
 		if s.Kind == survey.KindCategory && len(s.Removed) > 0 {
-			f.add("removed-marked", planner.Note, "", fmt.Sprintf("%s: marked as deleted on %s and not synchronized: %s",
+			f.add(ruleRemovedMarked, planner.Note, "", fmt.Sprintf("%s: marked as deleted on %s and not synchronized: %s",
 				at, f.Facts.Source.Addr, wording.QuotedList(s.Removed)), "")
 		}
 		if s.Kind == survey.KindCategory && f.todo[s] {
@@ -62,12 +62,12 @@ func Quotes(words []string) []string {
 
 func (f *finder) removedResource(at string, s *Standing) {
 	if slices.ContainsFunc(f.Facts.Held, func(h survey.Held) bool { return h.ID == s.ID }) {
-		f.warn("removed-marked", "What is marked as deleted is not synchronized (VN 261624215). Its copy stays as it "+
+		f.warn(ruleRemovedMarked, "What is marked as deleted is not synchronized (VN 261624215). Its copy stays as it "+
 			"is; take it out of the declaration, or restore it on the source.",
 			"%s is marked as deleted on %s", at, f.Facts.Source.Addr)
 		return
 	}
-	f.refuse("removed-marked", "What is marked as deleted is not synchronized (VN 261624215). Restore it on the "+
+	f.refuse(ruleRemovedMarked, "What is marked as deleted is not synchronized (VN 261624215). Restore it on the "+
 		"source, or take it out of the declaration.",
 		"%s is marked as deleted on %s", at, f.Facts.Source.Addr)
 }
@@ -93,7 +93,7 @@ func (f *finder) holds(at string, s *Standing) {
 	if come == 0 {
 		detail = "None of them is new to " + f.Facts.Target.Addr + "."
 	}
-	f.add("holds", planner.Note, s.Op, summary, detail+" What is put into the category later comes too.")
+	f.add(ruleHolds, planner.Note, s.Op, summary, detail+" What is put into the category later comes too.")
 }
 
 // resources tells whether each can be read, and is what the target takes it for.
@@ -102,7 +102,7 @@ func (f *finder) resources() {
 	for _, r := range f.Facts.Resources() {
 		what := fmt.Sprintf("resource %q (%s)", r.Name, r.ID)
 		if !r.Readable {
-			f.refuse("readable",
+			f.refuse(ruleReadable,
 				"Give the user Read Resources on it, for instance with the role Resource Reviewer ("+WizardPage+").",
 				"user %s may not read %s of %s", f.Facts.Source.User, what, src)
 		}
@@ -111,11 +111,11 @@ func (f *finder) resources() {
 		}
 		switch {
 		case r.Target.Removed:
-			f.refuse("taken", "The product checks the resource id against what is marked as deleted too. Remove it there "+
+			f.refuse(ruleTaken, "The product checks the resource id against what is marked as deleted too. Remove it there "+
 				"for good with Data Manager, or restore it.",
 				"%s has %s already, marked as deleted", tgt, what)
 		case r.Target.Exists && r.Diff.State == revision.Differs:
-			f.refuse("not-a-copy", "Its history is not that of the source, so it cannot be a copy of it: was it edited "+
+			f.refuse(ruleNotACopy, "Its history is not that of the source, so it cannot be a copy of it: was it edited "+
 				"there? Where a server changes what it copies in this field, leave the field out of verify { compare }.",
 				"%s on %s is not a copy of that on %s: %s", what, tgt, src, r.Diff.Difference)
 		}
@@ -135,7 +135,7 @@ func (f *finder) unknownProjects() {
 	if len(unknown) == 0 {
 		return
 	}
-	f.add("unknown-project", planner.Note, "", fmt.Sprintf("%s does not give the project id of %s: %s",
+	f.add(ruleUnknownProject, planner.Note, "", fmt.Sprintf("%s does not give the project id of %s: %s",
 		f.Facts.Source.Addr,
 		wording.Plural(len(unknown), "resource"), wording.QuotedList(unknown)),
 		fmt.Sprintf("Whether %s has another resource with the same project id was not compared; their names were.",
@@ -158,7 +158,7 @@ func (f *finder) unknownParts(what string, r *survey.Resource) {
 	if f.owner != f.Sync.Address() {
 		severity = planner.Refuse
 	}
-	f.add("unknown-history", severity, "", fmt.Sprintf("%s cannot be compared completely: %s", what, why),
+	f.add(ruleUnknownHistory, severity, "", fmt.Sprintf("%s cannot be compared completely: %s", what, why),
 		fmt.Sprintf("To accept the copies without comparing that, leave it out of verify { compare } of %s.", f.Sync.Addr()))
 }
 
@@ -168,7 +168,7 @@ func (f *finder) taken(what string, r *survey.Resource, c survey.Collision) {
 		value = r.ProjectID
 	}
 	if c.Within {
-		f.refuse("taken",
+		f.refuse(ruleTaken,
 			"The product checks that project id, resource id and project name are unique on the target ("+SyncPage+"). "+
 				"Take one of the two out of the declaration, or rename it.",
 			"%s and %q (%s), which is selected too, have the same %s %q", what, c.Name, c.ID, c.By, value)
@@ -178,7 +178,7 @@ func (f *finder) taken(what string, r *survey.Resource, c survey.Collision) {
 	if c.Removed {
 		marked = ", marked as deleted"
 	}
-	f.refuse("taken", "The product checks that project id, resource id and project name are unique on the target, "+
+	f.refuse(ruleTaken, "The product checks that project id, resource id and project name are unique on the target, "+
 		"also against what is marked as deleted ("+SyncPage+"). Rename or remove one of the two.",
 		"%s cannot be synchronized: %s has another one, %q (%s%s), with the same %s %q", what, f.Facts.Target.Addr,
 		c.Name, c.ID, marked, c.By, value)

@@ -15,7 +15,7 @@ func (d *Driver) Examine(ctx context.Context, r *schema.Resource, users []*schem
 	c, err := d.reader(r)
 	if err != nil {
 		return []driver.Examination{{
-			What: "reached", State: driver.Fail, Seen: err.Error(), Advice: "Correct its declaration.",
+			What: driver.WhatReached, State: driver.Fail, Seen: err.Error(), Advice: "Correct its declaration.",
 		}}
 	}
 	err = c.logIn(ctx)
@@ -25,11 +25,11 @@ func (d *Driver) Examine(ctx context.Context, r *schema.Resource, users []*schem
 		return found
 	case err != nil:
 		return append(found, driver.Examination{
-			What: "credentials", State: driver.Fail, Seen: err.Error(), Advice: "Check user and password.",
+			What: driver.WhatCredentials, State: driver.Fail, Seen: err.Error(), Advice: "Check user and password.",
 		})
 	}
 	found = append(found, driver.Examination{
-		What: "credentials", State: driver.OK, Seen: fmt.Sprintf("accepted, as %s", r.Text("user")),
+		What: driver.WhatCredentials, State: driver.OK, Seen: fmt.Sprintf("accepted, as %s", r.Text("user")),
 	})
 	for _, user := range users {
 		found = append(found, examineBox(ctx, c, user)...)
@@ -43,7 +43,7 @@ func examineBox(ctx context.Context, c reader, user *schema.Resource) []driver.E
 	if diags.HasErrors() {
 		return nil // planning says so, at its line
 	}
-	x := driver.Examination{What: "box " + declared.Box, State: driver.OK}
+	x := driver.Examination{What: whatBox + " " + declared.Box, State: driver.OK}
 	b, err := c.box(ctx, declared.Box)
 	switch {
 	case err != nil:

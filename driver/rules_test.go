@@ -1,0 +1,25 @@
+package driver_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/drivertest"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// TestRules: the ids of every product's plans and examinations are explained.
+func TestRules(t *testing.T) {
+	t.Parallel()
+	for dir, rules := range map[string][]planner.Rule{".": driver.Rules(), "../planner": planner.Rules()} {
+		problems, err := drivertest.RuleProblems(rules, "plan", dir)
+		if err != nil || len(problems) > 0 || len(rules) == 0 {
+			t.Errorf("%s: %v, %q", dir, err, problems)
+		}
+		sorted := slices.IsSortedFunc(rules, func(a, b planner.Rule) int { return slices.Compare([]byte(a.ID), []byte(b.ID)) })
+		if !sorted {
+			t.Errorf("the rules of %s are not sorted", dir)
+		}
+	}
+}
