@@ -10,9 +10,6 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// RuleGone is the rule of the finding that says that something is no longer declared.
-const RuleGone = "plan/gone"
-
 // gone says of what an earlier run has done something for, and is not declared any more: nothing is removed because a
 // block is missing, and nothing is silent.
 func gone(in Input) []Finding {

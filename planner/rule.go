@@ -37,6 +37,7 @@ const (
 
 // The rules of findings that any product's plan may have.
 const (
+	RuleGone    = "plan/gone"
 	RuleTarget  = "plan/target"
 	ruleOwned   = "plan/owned"
 	ruleRetired = "plan/retired"
@@ -50,6 +51,12 @@ func FindingRule(id, meaning, when, do string, severities ...Severity) Rule {
 // Rules are those of the findings that any product's plan may have.
 func Rules() []Rule {
 	return []Rule{
+		FindingRule(RuleGone,
+			"An earlier run has done something for a declaration that is in the files no longer. Nothing is removed because "+
+				"a block is missing: what there is stays as it is.",
+			"The record of a run has steps of an address that is neither declared, nor moved, nor removed.",
+			"If it is meant to be left alone, write removed { from = ADDRESS }. If it has another name now, write moved with "+
+				"from and to. Otherwise bring the block back.", Note, Warn),
 		FindingRule(ruleOwned,
 			"The target belongs to another declaration, such as a migration, which carries it out.",
 			"-target names a declaration that another one owns.",
