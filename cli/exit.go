@@ -22,6 +22,7 @@ const (
 	exitDeclined    = 9  // at the prompt
 	exitFault       = 70 // of the program itself, as sysexits.h has it
 	exitInterrupted = 130
+	exitCrashed     = 134 // the runtime has ended the process, such as without memory
 )
 
 // exit is an error with an exit code. A nil err: the message is already printed.

@@ -61,7 +61,7 @@ SYNCCTL_CONFIG_DIR (your key and policy), SYNCCTL_POLICY, NO_COLOR, FORCE_COLOR,
 	root.AddCommand(
 		c.initCommand(), c.validateCommand(), c.fmtCommand(), c.doctorCommand(), c.planCommand(), c.applyCommand(), c.rehearseCommand(),
 		c.sandboxCommand(), c.statusCommand(), c.resolveCommand(), c.showCommand(), c.policyCommand(), c.versionCommand(),
-		c.metadataCommand(), c.outputCommand(), c.consoleCommand(),
+		c.explainCommand(), c.metadataCommand(), c.outputCommand(), c.consoleCommand(),
 	)
 	for _, p := range c.app.products {
 		if cmd := c.toolsCommand(p); cmd != nil {

@@ -194,7 +194,7 @@ func (s *ruleScan) constants(d *ast.GenDecl, product string) {
 	}
 }
 
-// uses looks where constants are used, and for ids that are no constants. takes are the package's functions that take
+// uses looks where constants are used, and for ids that are written there. takes are the package's functions that take
 // a rule; those that are made in the declaration count before them.
 func (s *ruleScan) uses(fset *token.FileSet, d ast.Decl, takes map[string]int) {
 	f, isFunc := d.(*ast.FuncDecl)

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"strconv"
+
+	"github.com/syncctl/syncctl/planner"
+)
+
+// exitRules explain the exit codes, in their order.
+func exitRules() []planner.Rule {
+	var out []planner.Rule
+	for _, r := range []struct {
+		code              int
+		meaning, when, do string
+	}{
+		{exitDone, "Done, or there was nothing to do.",
+			"A command has succeeded. A plan without changes, and one with changes but without -detailed-exitcode, end so too.",
+			"Nothing."},
+		{exitError, "An error: what was asked for could not be done. Nothing was begun, or what was begun says so.",
+			"A mistake in the files or on the command line, a server that is not reached, an examination that fails.",
+			"Read the error: it says where, and what to do. After a run, syncctl status says how far it came."},
+		{exitChanges, "The plan has changes.",
+			"plan -detailed-exitcode has found something to do.",
+			"Review the plan and apply it. On Windows a crash of the program has this code too."},
+		{exitUnformatted, "A file is not formatted.",
+			"fmt -check has found a difference.",
+			"Run syncctl fmt."},
+		{exitWaiting, "The run waits for a person.",
+			"A step has no documented interface, and its end is not verified yet.",
+			"syncctl status says where to go and what to enter. Do it, then run syncctl apply again."},
+		{exitStopped, "The run has stopped after some steps were done. It can be resumed.",
+			"A step has failed, or it is unknown whether it was carried out.",
+			"syncctl status says which step and why. Mend it, or resolve the step, then run syncctl apply again."},
+		{exitStale, "The plan is stale: the files or the servers have changed since it was made.",
+			"A saved plan is applied, or a run is resumed, and something has moved that a step relies on.",
+			"Read what has changed. Plan again; a run that has begun is resumed with the files as they were, or with a " +
+				"mended plan that touches nothing that was begun."},
+		{exitLocked, "Another run holds the lock.",
+			"Another process of syncctl is at work in the same folder.",
+			"Wait until it has ended: the error says who it is, and since when."},
+		{exitRefused, "A guard has refused.",
+			"The plan has a finding that stops it, or a check right before a step has failed that cannot be undone.",
+			"Read the finding: syncctl explain with its rule says what to do. Then plan again."},
+		{exitDeclined, "A person has not approved the plan.",
+			"The question was answered with something other than yes.",
+			"Nothing was done. Run syncctl apply again to approve it."},
+		{exitFault, "A fault of the program itself.",
+			"Something happened that the program should have prevented.",
+			"Report it, with what the program printed. The run is kept: syncctl apply resumes it."},
+		{exitInterrupted, "Interrupted at a safe point.",
+			"A signal has come, such as by Ctrl-C.",
+			"syncctl apply resumes the run."},
+		{exitCrashed, "The program has crashed, such as without memory.",
+			"The runtime has ended the process, on systems other than Windows.",
+			"syncctl apply resumes the run. No crash leaves a core file."},
+	} {
+		out = append(out, planner.Rule{ID: strconv.Itoa(r.code), Kind: planner.KindExit, Meaning: r.meaning, When: r.when,
+			Do: r.do})
+	}
+	return out
+}

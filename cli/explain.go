@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/args"
+	"github.com/syncctl/syncctl/cli/internal/view"
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/planner"
+)
+
+func (c *command) explainCommand() *cobra.Command {
+	return jsonCommand(&cobra.Command{
+		Use:   "explain [ID]",
+		Short: "What an id that syncctl prints means, when it appears, and what to do; without one, all of them",
+		Long: `Explain says what an id means that syncctl prints: a finding's rule in brackets, what the merge may be allowed to
+overlook, what a migration may lose (accept), a line of doctor, an exit code. It reads no files and asks no server.
+An id may be given without the product; where several have it, all are shown.`,
+		Example: "  syncctl explain plan/target\n  syncctl explain 6\n  syncctl explain clock",
+		RunE: func(_ *cobra.Command, words []string) error {
+			found := c.rules()
+			if id := printedID(words); len(words) > 0 {
+				if found = explaining(found, id); len(found) == 0 {
+					return failf(exitError, "no rule is called %q.%s", id, args.DidYouMean(id, ruleIDs(c.rules()),
+						"\nRun `syncctl explain` for the list of all."))
+				}
+			}
+			if c.flags.json {
+				return c.document(rulesDocument{Version: "1.0", Rules: found})
+			}
+			if len(words) > 0 {
+				return view.Rules(c.out, c.outStyle, found)
+			}
+			return view.RuleList(c.out, c.outStyle, found)
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			var out []cobra.Completion
+			for _, r := range c.rules() {
+				out = append(out, cobra.CompletionWithDesc(r.ID, r.Meaning))
+			}
+			return out, cobra.ShellCompDirectiveNoFileComp
+		},
+	})
+}
+
+type rulesDocument struct {
+	Version string           `json:"format_version"`
+	Rules   []view.Explained `json:"rules"`
+}
+
+// kindOrder is how the ids of a product are listed.
+var kindOrder = []planner.RuleKind{planner.KindFinding, planner.KindPermission, planner.KindAcceptance,
+	planner.KindExamination}
+
+// rules are those of the program and of all products, those of each by kind and id.
+func (c *command) rules() []view.Explained {
+	var out []view.Explained
+	add := func(product string, rules []planner.Rule) {
+		slices.SortFunc(rules, func(a, b planner.Rule) int {
+			return cmp.Or(slices.Index(kindOrder, a.Kind)-slices.Index(kindOrder, b.Kind), strings.Compare(a.ID, b.ID))
+		})
+		for _, r := range rules {
+			out = append(out, view.Explained{Product: product, Rule: r})
+		}
+	}
+	add("", planner.Rules())
+	for _, p := range c.app.products {
+		add(p.Name, p.Driver(driver.Env{}).Rules())
+	}
+	add("", driver.Rules())
+	for _, r := range exitRules() { // in the order of their numbers
+		out = append(out, view.Explained{Rule: r})
+	}
+	return out
+}
+
+// printedID is what was printed, as a person pastes it: with the brackets or quotation marks around it, and unquoted
+// where it has blanks.
+func printedID(words []string) string { return strings.Trim(strings.Join(words, " "), `[]"'`) }
+
+// explaining are the rules of an id, which may lack the product, or else those of whose ids it is an example.
+func explaining(all []view.Explained, id string) []view.Explained {
+	is := func(match func(*planner.Rule) bool) []view.Explained {
+		var out []view.Explained
+		for i := range all {
+			if match(&all[i].Rule) {
+				out = append(out, all[i])
+			}
+		}
+		return out
+	}
+	if exact := is(func(r *planner.Rule) bool {
+		_, name, _ := strings.Cut(r.ID, "/")
+		return r.ID == id || name == id
+	}); len(exact) > 0 {
+		return exact
+	}
+	return is(func(r *planner.Rule) bool {
+		return r.Explains(id) || strings.HasSuffix(r.ID, `"NAME"`) && r.Explains(id+`"`) // its last mark was trimmed
+	})
+}
+
+// ruleIDs are all ids, with the product and without.
+func ruleIDs(all []view.Explained) []string {
+	var out []string
+	for i := range all {
+		out = append(out, all[i].ID)
+		if _, name, ok := strings.Cut(all[i].ID, "/"); ok {
+			out = append(out, name)
+		}
+	}
+	return out
+}
