@@ -93,8 +93,8 @@ func explaining(all []view.Explained, id string) []view.Explained {
 		return out
 	}
 	if exact := is(func(r *planner.Rule) bool {
-		_, name, _ := strings.Cut(r.ID, "/")
-		return r.ID == id || name == id
+		_, name, ok := strings.Cut(r.ID, "/")
+		return r.ID == id || ok && name == id
 	}); len(exact) > 0 {
 		return exact
 	}

@@ -95,7 +95,7 @@ const (
 
 // Finding is what a rule says about a plan, with the rule's id.
 type Finding struct {
-	Rule     string   `json:"rule"` // PRODUCT/RULE, such as "plan/retired"
+	Rule     string   `json:"rule"` // PRODUCT/RULE, such as "plan/retired"; the words of a Rule go with it
 	Severity Severity `json:"severity"`
 	Addr     string   `json:"addr"` // filled in by the planner
 	Op       string   `json:"op,omitempty"`
