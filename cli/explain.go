@@ -16,8 +16,9 @@ func (c *command) explainCommand() *cobra.Command {
 	return jsonCommand(&cobra.Command{
 		Use:   "explain [ID]",
 		Short: "What an id that syncctl prints means, when it appears, and what to do; without one, all of them",
-		Long: `Explain says what an id means that syncctl prints: a finding's rule in brackets, what the merge may be allowed to
-overlook, what a migration may lose (accept), a line of doctor, an exit code. It reads no files and asks no server.
+		Long: `Explain says what an id means that syncctl prints: a finding's rule in brackets, what the merge may be
+allowed to overlook, what a migration may lose (accept), a line of doctor, an exit code. It reads no files and asks no
+server.
 An id may be given without the product; where several have it, all are shown.`,
 		Example: "  syncctl explain plan/target\n  syncctl explain 6\n  syncctl explain clock",
 		RunE: func(_ *cobra.Command, words []string) error {

@@ -2,6 +2,7 @@ package driver_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/syncctl/syncctl/driver"
@@ -17,8 +18,7 @@ func TestRules(t *testing.T) {
 		if err != nil || len(problems) > 0 || len(rules) == 0 {
 			t.Errorf("%s: %v, %q", dir, err, problems)
 		}
-		sorted := slices.IsSortedFunc(rules, func(a, b planner.Rule) int { return slices.Compare([]byte(a.ID), []byte(b.ID)) })
-		if !sorted {
+		if !slices.IsSortedFunc(rules, func(a, b planner.Rule) int { return strings.Compare(a.ID, b.ID) }) {
 			t.Errorf("the rules of %s are not sorted", dir)
 		}
 	}

@@ -126,7 +126,8 @@ func TestPlannedRules(t *testing.T) {
 	if got := examinationProblems(shelf, nil); len(got) != 1 {
 		t.Errorf("%q", got)
 	}
-	if got := examinationProblems(shelf, []planner.Rule{{ID: "shelf NAME", Kind: planner.KindExamination}}); len(got) != 0 {
+	rules := []planner.Rule{{ID: "shelf NAME", Kind: planner.KindExamination}}
+	if got := examinationProblems(shelf, rules); len(got) != 0 {
 		t.Errorf("%q", got)
 	}
 }

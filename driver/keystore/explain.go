@@ -40,7 +40,7 @@ const (
 
 	whatEntry    = "entry"
 	whatFile     = "file"
-	whatPassword = "password" //nolint:gosec // a word, not a password
+	whatPassword = "password"
 )
 
 // Rules explain the findings of a keystore, and what is examined of one.

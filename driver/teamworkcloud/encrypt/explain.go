@@ -1,6 +1,10 @@
 package encrypt
 
-import "github.com/syncctl/syncctl/planner"
+import (
+	"slices"
+
+	"github.com/syncctl/syncctl/planner"
+)
 
 // The ids of findings, behind the product. Those of a handshake stand beside it. Rules has the words of each.
 const (
@@ -32,13 +36,15 @@ const (
 )
 
 // Rules explain the findings about encryption.
-func Rules() []planner.Rule { return append(portRules(), settingsRules()...) }
+func Rules() []planner.Rule {
+	return slices.Concat(portRules(), chainRules(), settingsRules(), storeRules())
+}
 
 func finding(rule, meaning, when, do string, severities ...planner.Severity) planner.Rule {
 	return planner.FindingRule(product+"/"+rule, meaning, when, do, severities...)
 }
 
-// portRules are about the encrypted port, and the certificate that it presents.
+// portRules are about the encrypted port.
 func portRules() []planner.Rule {
 	return []planner.Rule{
 		finding(rulePortClosed,
@@ -51,10 +57,6 @@ func portRules() []planner.Rule {
 			"The keystore of sync_tls has no entry with a key, or more than one.",
 			"Declare one entry with key and certificate. With several the handshake shows which one the server takes.",
 			planner.Refuse, planner.Warn),
-		finding(ruleTLSExpired,
-			"The certificate that a server presents, or is going to present, has expired.",
-			"The other end looks at the chain of certificates.",
-			"Have the certificate renewed, and declare the new one in the keystore.", planner.Refuse),
 		finding(rulePortForeign,
 			"The port answers, and not in TLS: it is another service's, or the one without encryption.",
 			"The other end connects to the encrypted port.",
@@ -63,6 +65,32 @@ func portRules() []planner.Rule {
 			"The server is given a JKS keystore. The example in its interface is one; newer pages have PKCS#12.",
 			"The keystore of sync_tls is a jks, and is uploaded.",
 			"Nothing, or declare it as pkcs12.", planner.Note),
+		finding(ruleTLSPlainPort,
+			"The port without encryption stays open.",
+			"The encrypted port is opened by the plan.",
+			"Block it with a firewall if nobody is to connect unencrypted.", planner.Note),
+		finding(ruleTLSPort,
+			"The declared port is that for clients without encryption.",
+			"port in sync_tls is the server's plain port.",
+			"Declare another one; the vendor's is 10002.", planner.Refuse),
+		finding(rulePortSilent,
+			"The encrypted port of a server does not answer in time, or the connection breaks.",
+			"The other end connects to it, as it would when it synchronizes.",
+			"Let a firewall pass it, or correct sync_address.", planner.Refuse),
+		finding(ruleTLSUnseen,
+			"It is unknown which certificate the open port presents. It is taken to be the keystore's.",
+			"The port is open as declared, and nobody could connect to it to look.",
+			"Let this machine, or the server's own (host), reach the port.", planner.Warn),
+	}
+}
+
+// chainRules are about the certificates that a server presents.
+func chainRules() []planner.Rule {
+	return []planner.Rule{
+		finding(ruleTLSExpired,
+			"The certificate that a server presents, or is going to present, has expired.",
+			"The other end looks at the chain of certificates.",
+			"Have the certificate renewed, and declare the new one in the keystore.", planner.Refuse),
 		finding(ruleTLSIncomplete,
 			"The chain of certificates is incomplete: one comes without the certificate of its issuer.",
 			"The chain leads to a trusted CA only with a certificate that is not presented.",
@@ -77,26 +105,10 @@ func portRules() []planner.Rule {
 			"The certificate that a server presents, or is going to present, is not valid yet.",
 			"Its first moment is ahead, by the clock of this machine.",
 			"Wait until then; if it is valid already, correct the clock of this machine.", planner.Refuse),
-		finding(ruleTLSPlainPort,
-			"The port without encryption stays open.",
-			"The encrypted port is opened by the plan.",
-			"Block it with a firewall if nobody is to connect unencrypted.", planner.Note),
-		finding(ruleTLSPort,
-			"The declared port is that for clients without encryption.",
-			"port in sync_tls is the server's plain port.",
-			"Declare another one; the vendor's is 10002.", planner.Refuse),
-		finding(rulePortSilent,
-			"The encrypted port of a server does not answer in time, or the connection breaks.",
-			"The other end connects to it, as it would when it synchronizes.",
-			"Let a firewall pass it, or correct sync_address.", planner.Refuse),
 		finding(ruleTLSUnreadable,
 			"The certificate that a server presents cannot be read.",
 			"It has a form that is not known.",
 			"Inspect it with keytool -printcert.", planner.Refuse),
-		finding(ruleTLSUnseen,
-			"It is unknown which certificate the open port presents. It is taken to be the keystore's.",
-			"The port is open as declared, and nobody could connect to it to look.",
-			"Let this machine, or the server's own (host), reach the port.", planner.Warn),
 		finding(ruleTLSUntrusted,
 			"The certificate is self-signed or signed by a CA that the other server does not trust.",
 			"No trusted certificate of the server that connects leads to it.",
@@ -104,7 +116,7 @@ func portRules() []planner.Rule {
 	}
 }
 
-// settingsRules are about settings files, trust stores, and the services that read them.
+// settingsRules are about settings files.
 func settingsRules() []planner.Rule {
 	return []planner.Rule{
 		finding(ruleTLSBackup,
@@ -123,10 +135,6 @@ func settingsRules() []planner.Rule {
 			"Source and target must have the same value in a setting, and differ.",
 			"The recipe asks for equal settings on both ends.",
 			"Make them the same.", planner.Refuse),
-		finding(ruleTLSNodes,
-			"The server has several nodes, and settings and trust stores are on each of them.",
-			"The server reports more than one node, and the plan changes files.",
-			"Make the same changes there by hand, and have host.stop and host.start reach all of them.", planner.Warn),
 		finding(ruleTLSOneEnd,
 			"One end encrypts and the other declares no sync_tls, so its settings are not looked after.",
 			"The source has sync_tls and the target has not.",
@@ -140,10 +148,6 @@ func settingsRules() []planner.Rule {
 			"Which of the vendor's pages the plan follows. They disagree, by version.",
 			"Encryption is declared. It is a warning where the page names no version and the server has one.",
 			"Compare it with the page for your release. recipe in sync_tls chooses another one.", planner.Note, planner.Warn),
-		finding(ruleTLSRestart,
-			"A settings file or trust store was changed after the services were started, so the change may not be in effect.",
-			"A file is newer than the start of the services, and the plan does not start them.",
-			"If that was about encryption, start the services again, with the commands of the finding.", planner.Warn),
 		finding(ruleTLSRights,
 			"The user may not manage the encrypted port of the server.",
 			"The server refuses the question for its port, and the plan would open it.",
@@ -153,6 +157,20 @@ func settingsRules() []planner.Rule {
 			"The password in a settings file is encrypted (ENC), so only the server can tell whether it is right.",
 			"The file has ENC(...) where the password stands.",
 			"It is left as it is. When the password of the keystore changes, encrypt the new one by hand.", planner.Note),
+	}
+}
+
+// storeRules are about trust stores, and the services that read all of it.
+func storeRules() []planner.Rule {
+	return []planner.Rule{
+		finding(ruleTLSNodes,
+			"The server has several nodes, and settings and trust stores are on each of them.",
+			"The server reports more than one node, and the plan changes files.",
+			"Make the same changes there by hand, and have host.stop and host.start reach all of them.", planner.Warn),
+		finding(ruleTLSRestart,
+			"A settings file or trust store was changed after the services were started, so the change may not be in effect.",
+			"A file is newer than the start of the services, and the plan does not start them.",
+			"If that was about encryption, start the services again, with the commands of the finding.", planner.Warn),
 		finding(ruleTLSStore,
 			"A trust store cannot be used, or a certificate cannot be added to it.",
 			"Its password is wrong, an alias is taken, or it has content that would be lost.",

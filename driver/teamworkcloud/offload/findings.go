@@ -98,8 +98,8 @@ func (o *plan) bringing() {
 		s := &o.sharing.Items[i]
 		if s.Unconfigured && !isComplete(s) && o.sharing.CannotReplace(s) {
 			o.refuse(share.RuleReconfigure, "Before 2024x Refresh1 a deleted configuration leaves a record behind that "+
-				"stands in the way of another one (TWCloud2024x 137987228). Remove the copies on the target with Data Manager (-dr), "+
-				"which takes the record with them, and plan again: nothing has been removed from the source.",
+				"stands in the way of another one (TWCloud2024x 137987228). Remove the copies on the target with Data Manager "+
+				"(-dr), which takes the record with them, and plan again: nothing has been removed from the source.",
 				"the configuration of %s %q on %s was removed before all had come, and cannot be made again while the copies "+
 					"are there", s.Kind, s.Path, o.facts.Sync.Target.String())
 		}
