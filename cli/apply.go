@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/syncctl/syncctl/cli/internal/output"
 	"github.com/syncctl/syncctl/cli/internal/prompt"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/executor"
@@ -23,7 +22,9 @@ type applyFlags struct {
 	only        planner.Selection
 	approve     bool
 	parallelism int
-	plan        string // file; "" to make one
+
+	parallelismSet bool   // by the flag, which overrules the settings
+	plan           string // file; "" to make one
 }
 
 func (c *command) applyCommand() *cobra.Command {
@@ -49,9 +50,9 @@ at once. Both are safe.`,
 			case len(args) == 1:
 				f.plan = args[0]
 			}
-			if c.flags.json {
-				c.events = view.NewEvents(output.JSON(c.out), c.app.clock.Now)
-				c.events.Write("info", "version", "syncctl "+version(), nil)
+			f.parallelismSet = cmd.Flags().Changed("parallelism")
+			if err := c.openEvents(); err != nil {
+				return err
 			}
 			return c.apply(cmd.Context(), f)
 		},
@@ -59,7 +60,8 @@ at once. Both are safe.`,
 	c.varFlags(cmd, &f.vars)
 	c.targetFlags(cmd, &f.only)
 	cmd.Flags().BoolVar(&f.approve, "auto-approve", false, "do not ask; approves the plan, never a person's step")
-	cmd.Flags().IntVar(&f.parallelism, "parallelism", 0, "steps at a time, where their order allows it (default 4)")
+	cmd.Flags().IntVar(&f.parallelism, "parallelism", 0, "steps at a time, as `N`, where their order allows it (default: parallelism of "+
+		"the settings, or 4)")
 	return cmd
 }
 
@@ -80,7 +82,7 @@ func (c *command) apply(ctx context.Context, f *applyFlags) error {
 	if err != nil {
 		return err
 	}
-	if f.parallelism < 0 {
+	if f.parallelism < 0 || f.parallelism == 0 && f.parallelismSet {
 		return failf(exitError, "-parallelism is the number of steps at a time, not %d", f.parallelism)
 	}
 	if f.parallelism == 0 {
@@ -251,6 +253,8 @@ func (c *command) announce(a *application, f *applyFlags) error {
 			message = view.Counts(t)
 		}
 		c.events.Write("info", "plan", message, fields)
+	}
+	if c.flags.json {
 		return nil
 	}
 	done := map[string]bool{}
@@ -287,6 +291,8 @@ func (c *command) refused(plan *planner.Plan) error {
 			fields := map[string]any{"rule": f.Rule, "addr": f.Addr, "detail": f.Detail}
 			c.events.Write("error", "refused", f.Summary, fields)
 		}
+	}
+	if c.flags.json {
 		return exitQuietly(exitRefused)
 	}
 	if err := view.Refusals(c.err, c.errStyle, plan); err != nil {
@@ -297,7 +303,7 @@ func (c *command) refused(plan *planner.Plan) error {
 
 // approve asks for approval: only yes counts.
 func (c *command) approve(ctx context.Context, question string) error {
-	if c.events != nil || !c.mayAsk() {
+	if c.flags.json || !c.mayAsk() {
 		return failf(exitError, "nobody can be asked for approval. "+useAutoApprove)
 	}
 	question = c.outStyle.Bold(question)

@@ -26,7 +26,7 @@ func (c *command) arguments(root *cobra.Command, given []string) ([]string, erro
 		return nil, err
 	}
 	if found.HasSubCommands() {
-		if word := args.FirstWord(rest); word != "" {
+		if word := args.FirstWord(found, rest); word != "" {
 			return nil, unknownCommand(found, word)
 		}
 		return given, nil

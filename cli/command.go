@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -25,9 +26,12 @@ type command struct {
 
 	// Flags that may be given before or after the command.
 	flags struct {
-		chdir   string
-		noColor bool
-		json    bool
+		chdir    string
+		color    enumeration // auto, always or never
+		noColor  bool
+		json     bool
+		jsonInto string // a file
+		compact  bool   // warnings
 
 		policy    string
 		untrusted bool
@@ -41,6 +45,7 @@ type command struct {
 	errStyle view.Style
 	log      hclog.Logger
 	closeLog func()
+	into     io.Closer       // the file of events; nil: none
 	used     *policy.Used    // not nil: notes what the configuration reads
 	policy   *policy.Policy  // of the user; nil: everything is allowed
 	redactor *redact.Set     // nil until a configuration is loaded
@@ -62,6 +67,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 
 	err := c.execute(ctx, args)
 	defer func() { c.closeLog() }()
+	defer c.closeInto()
 	var f *fault.Error
 	if errors.As(err, &f) {
 		c.faulty(f) // before anything else, which may meet what it has left behind
@@ -87,6 +93,8 @@ func (a *app) run(ctx context.Context, args []string) int {
 func (c *command) failed(err error) {
 	if c.events != nil {
 		c.events.Write("error", "error", err.Error(), nil)
+	}
+	if c.events != nil && c.flags.json {
 		return
 	}
 	if c.errStyle == (view.Style{}) {

@@ -57,12 +57,15 @@ func (c *command) doctor(ctx context.Context, f *doctorFlags) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if c.flags.json {
+	if c.wantsJSON() {
 		if err := c.document(view.ExaminationsJSON(all)); err != nil {
 			return err
 		}
-	} else if err := view.Examinations(c.out, c.outStyle, all); err != nil {
-		return err
+	}
+	if !c.flags.json {
+		if err := view.Examinations(c.out, c.outStyle, all); err != nil {
+			return err
+		}
 	}
 	for _, one := range all {
 		for _, x := range one.Found {

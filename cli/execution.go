@@ -74,6 +74,8 @@ func (c *command) carryOut(
 		defer progress.Hold()()
 		if c.events != nil {
 			c.events.Write("warn", "interrupted", text, nil)
+		}
+		if c.flags.json {
 			return
 		}
 		c.warn("%s", text)
@@ -155,6 +157,8 @@ func (c *command) reportEnd(a *application, r *executor.Report, f *applyFlags) {
 			message = "apply stopped"
 		}
 		c.events.Write("info", "apply_end", message, view.ReportFields(end))
+	}
+	if c.flags.json {
 		return
 	}
 	if err := view.Report(c.out, c.outStyle, end); err != nil {
@@ -162,11 +166,20 @@ func (c *command) reportEnd(a *application, r *executor.Report, f *applyFlags) {
 	}
 }
 
-// progress is the view that suits the output.
+// progress is the view that suits the output, with the events beside it where they go into a file.
 func (c *command) progress(a *application) view.Progress {
 	switch {
-	case c.events != nil:
+	case c.flags.json:
 		return c.events
+	case c.events != nil:
+		return c.events.Beside(c.textProgress(a))
+	}
+	return c.textProgress(a)
+}
+
+// textProgress is the view for people.
+func (c *command) textProgress(a *application) view.Progress {
+	switch {
 	case c.app.tty.out && !c.app.is("TERM", "dumb") && !c.app.set("CI"):
 		ticks := time.NewTicker(200 * time.Millisecond)
 		live := view.NewLive(c.out, c.outStyle, c.width, a.plan, len(doneSteps(a.decided)), c.app.clock.Now, ticks.C)

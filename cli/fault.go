@@ -35,6 +35,8 @@ func (c *command) faulty(f *fault.Error) {
 	where := fmt.Sprintf("syncctl %s, %s, %s\n%s", version(), platform(), runtime.Version(), strings.TrimSpace(f.Stack))
 	if c.events != nil {
 		c.events.Write("error", "fault", text, map[string]any{"run": c.carrying, "kept": kept, "where": where})
+	}
+	if c.events != nil && c.flags.json {
 		return
 	}
 	c.failed(errors.New(text + ".\n" + kept + "\nPlease report it: what you ran, and what follows. Secrets that were " +

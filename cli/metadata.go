@@ -20,12 +20,14 @@ func (c *command) metadataCommand() *cobra.Command {
 		Use: "functions", Args: atMost(0),
 		Short: "The functions that expressions can call; -json in the format of Terraform's command",
 		RunE: func(*cobra.Command, []string) error {
-			if c.flags.json {
+			if c.wantsJSON() {
 				doc, err := functionMetadata()
 				if err != nil {
 					return err
 				}
-				return c.document(doc)
+				if err := c.document(doc); err != nil || c.flags.json {
+					return err
+				}
 			}
 			for _, f := range schema.Functions() {
 				c.say("%s\n    %s", f.Signature(), f.Summary)

@@ -33,7 +33,7 @@ func (c *command) operator(s schema.Settings, p view.Progress) (executor.Operato
 	switch {
 	case s.Operator != nil:
 		return c.commandOperator(base, s.Operator)
-	case c.app.tty.in && c.app.tty.out && c.mayAsk() && c.events == nil:
+	case c.app.tty.in && c.app.tty.out && c.mayAsk() && !c.flags.json:
 		return &terminalOperator{person: base}, nil
 	}
 	return nobody{base}, nil

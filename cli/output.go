@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strconv"
 
 	"github.com/hashicorp/hcl/v2"
@@ -21,7 +22,9 @@ func (c *command) unread() bool {
 func (c *command) styles() (out, err view.Style) {
 	color := func(tty bool) bool {
 		switch {
-		case c.flags.noColor || c.app.set("NO_COLOR"):
+		case c.flags.color.value == "always":
+			return true
+		case c.flags.color.value == "never", c.flags.noColor, c.app.set("NO_COLOR"):
 			return false
 		case c.app.set("FORCE_COLOR") && !c.app.is("FORCE_COLOR", "0"):
 			return true
@@ -60,22 +63,34 @@ func (c *command) warn(format string, args ...any) {
 	fmt.Fprintln(c.err, c.errStyle.Bold("Warning: ")+schema.Sanitize(fmt.Sprintf(format, args...)))
 }
 
-// diagnostics prints errors and warnings: to the error stream, or as JSON to the output.
+// diagnostics reports errors and warnings: on the error stream for people, and where JSON is wanted.
 func (c *command) diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) error {
-	if c.events != nil {
-		return c.diagnosticEvents(diags, files)
-	}
-	if c.flags.json {
-		w := output.NewBuffer(output.JSON(c.out))
-		if err := schema.WriteJSON(w, diags, files); err != nil {
+	switch {
+	case c.events != nil:
+		if err := c.diagnosticEvents(diags, files); err != nil {
 			return err
 		}
-		return w.Flush()
+	case c.flags.json || diags.HasErrors(): // without an error there is a document of the command's own
+		write := func(w io.Writer) error { return schema.WriteJSON(w, diags, files) }
+		if err := c.writeJSON(write); err != nil {
+			return err
+		}
 	}
-	if len(diags) == 0 {
+	if len(diags) == 0 || c.flags.json {
 		return nil
 	}
+	return c.printDiagnostics(diags, files)
+}
+
+// printDiagnostics prints errors and warnings for people.
+func (c *command) printDiagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) error {
 	whole := output.NewBuffer(c.err)
+	if c.flags.compact && !diags.HasErrors() {
+		for _, line := range schema.Compact(diags) {
+			fmt.Fprintln(whole, c.errStyle.Bold("Warning: ")+line)
+		}
+		return whole.Flush()
+	}
 	o := schema.TextOptions{Width: c.errStyle.Width, Color: c.errStyle.Color}
 	if err := schema.WriteText(whole, diags, files, o); err != nil {
 		return err

@@ -51,15 +51,17 @@ func (c *command) showOutputs(all []schema.Output, name string, raw bool) error 
 			names = append(names, o.Name)
 			continue
 		}
-		switch {
-		case raw:
+		if raw {
 			return c.rawOutput(o)
-		case c.flags.json:
+		}
+		if c.wantsJSON() {
 			doc, err := outputJSON(o.Value)
 			if err != nil {
 				return err
 			}
-			return c.document(doc)
+			if err := c.document(doc); err != nil || c.flags.json {
+				return err
+			}
 		}
 		c.say("%s", view.Value(o.Value))
 		return nil
@@ -89,7 +91,7 @@ type shownOutput struct {
 }
 
 func (c *command) allOutputs(all []schema.Output) error {
-	if c.flags.json {
+	if c.wantsJSON() {
 		doc := map[string]shownOutput{}
 		for _, o := range all {
 			value, err := outputJSON(o.Value)
@@ -102,7 +104,9 @@ func (c *command) allOutputs(all []schema.Output) error {
 			}
 			doc[o.Name] = shownOutput{Sensitive: schema.IsSensitive(o.Value), Description: o.Description, Type: ty, Value: value}
 		}
-		return c.document(doc)
+		if err := c.document(doc); err != nil || c.flags.json {
+			return err
+		}
 	}
 	if len(all) == 0 {
 		c.say("The configuration has no outputs.")

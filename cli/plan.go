@@ -14,7 +14,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/files"
-	"github.com/syncctl/syncctl/cli/internal/output"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
@@ -30,6 +29,7 @@ type planFlags struct {
 	detailed bool
 
 	observations     string // a file to plan from
+	refresh          bool   // read what is missing there from the servers
 	saveObservations string // a file to write
 }
 
@@ -64,6 +64,8 @@ person does it.`,
 	cmd.Flags().BoolVar(&f.detail, "detail", false, detailHelp)
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit 2 if there are changes")
 	cmd.Flags().StringVar(&f.saveObservations, "save-observations", "", "save what the servers showed to `FILE`")
+	cmd.Flags().BoolVar(&f.refresh, "refresh", true, "with =false, no server is read: the plan is made from -observations "+
+		"alone, and what is missing there is an error")
 	cmd.Flags().StringVar(&f.observations, "observations", "",
 		"plan from what servers showed before, as saved in `FILE`; only what is missing there is read from servers")
 	return cmd
@@ -86,6 +88,9 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 		c.warn("%s", c.damaged(run))
 	case run != nil:
 		return c.planUnfinished(ctx, p, run, f)
+	case !f.refresh && f.observations == "":
+		return failf(exitError, "-refresh=false plans from what servers showed before: give its file with "+
+			"-observations=FILE. `syncctl plan -save-observations=FILE` writes it")
 	}
 	seen, err := c.readObservations(f.observations)
 	if err != nil {
@@ -95,7 +100,7 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 	if err != nil {
 		return err
 	}
-	plan, err := c.makePlan(ctx, p, planning{targets: addrs, seen: seen})
+	plan, err := c.makePlan(ctx, p, planning{targets: addrs, seen: seen, seenOnly: !f.refresh})
 	if err != nil {
 		return err
 	}
@@ -179,7 +184,9 @@ func (c *command) reading() (begin func(server string) (end func()), finish func
 type planning struct {
 	targets []schema.Addr
 	seen    *planner.Observations // what was observed before; what is observed now joins it
-	except  string                // the run of this id counts as not having happened
+	// seenOnly: no server is read.
+	seenOnly bool
+	except   string // the run of this id counts as not having happened
 }
 
 // makePlan compares the declarations with the servers.
@@ -210,7 +217,7 @@ func (c *command) tryPlan(ctx context.Context, p *project, from planning) (*plan
 	plan, diags := planner.Make(ctx, planner.Input{
 		Config: p.cfg, Drivers: p.planner, Version: version(), Targets: from.targets,
 		Retired: earlier.Retired, Confirmed: earlier.Confirmed, Acted: earlier.Acted, Abandoned: earlier.Abandoned,
-		Observations: from.seen, Now: c.app.clock.Now, By: c.whoami(), Reading: reading,
+		Observations: from.seen, ObservedOnly: from.seenOnly, Now: c.app.clock.Now, By: c.whoami(), Reading: reading,
 	})
 	if ctx.Err() != nil {
 		err = fmt.Errorf("reading the servers: %w", ctx.Err()) // whatever the interrupt made of their answers
@@ -280,12 +287,10 @@ func doneSteps(d executor.Decision) map[string]bool {
 
 // showPlan prints a plan for people, or as JSON.
 func (c *command) showPlan(plan *planner.Plan, done map[string]bool, detail bool) error {
-	if c.flags.json {
-		w := output.NewBuffer(output.JSON(c.out))
-		if err := plan.Encode(w); err != nil {
+	if c.wantsJSON() {
+		if err := c.writeJSON(plan.Encode); err != nil || c.flags.json {
 			return err
 		}
-		return w.Flush()
 	}
 	return view.Plan(c.out, plan, view.PlanOptions{Style: c.outStyle, Detail: detail, Done: done})
 }

@@ -149,7 +149,7 @@ func (c *command) parsePolicy(src []byte, name string) error {
 
 // warnOfNoPolicy tells a CI job once that whoever can change the files can have its secrets.
 func (c *command) warnOfNoPolicy() {
-	if c.policy != nil || c.simulated() || !c.app.set("CI") || c.flags.json || c.events != nil {
+	if c.policy != nil || c.simulated() || !c.app.set("CI") || c.flags.json {
 		return
 	}
 	fmt.Fprintln(c.err, c.errStyle.Bold("Warning: ")+"there is no policy, so these files decide which hosts are "+

@@ -195,7 +195,7 @@ func (c *command) rehearseIn(ctx context.Context, work string, env map[string]st
 		c.say("\n%s\n", c.outStyle.Bold("== "+part.heading+" =="))
 		last.Reset()
 		inside.stdout = io.MultiWriter(c.out, &last)
-		args := part.args
+		args := append(part.args, "-color="+c.flags.color.value)
 		if c.flags.noColor {
 			args = append(args, "-no-color")
 		}

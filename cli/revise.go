@@ -133,13 +133,15 @@ func place(cfg *schema.Config, argument string) string {
 
 // announceRevision shows how the mended files change the steps.
 func (c *command) announceRevision(run *executor.Run, r *revision) error {
-	if c.events == nil {
-		return view.Revised(c.out, c.outStyle, run.Plan, r.Revision, r.where)
+	if c.events != nil {
+		c.events.Write("warn", "revised", "the files were mended since the run was planned", map[string]any{
+			"run": run.ID, "arguments": r.Arguments, "changed": r.Changed, "added": r.Added, "removed": r.Removed,
+		})
 	}
-	c.events.Write("warn", "revised", "the files were mended since the run was planned", map[string]any{
-		"run": run.ID, "arguments": r.Arguments, "changed": r.Changed, "added": r.Added, "removed": r.Removed,
-	})
-	return nil
+	if c.flags.json {
+		return nil
+	}
+	return view.Revised(c.out, c.outStyle, run.Plan, r.Revision, r.where)
 }
 
 // revisedRun is the run as it will be with its new plan.

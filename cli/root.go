@@ -31,14 +31,20 @@ Exit codes: 0 done, or no changes · 1 error · 2 changes (plan -detailed-exitco
 
 Environment: SYNCCTL_LOG (trace, debug, info, warn, error, json, off), SYNCCTL_LOG_PATH, SYNCCTL_VAR_name,
 SYNCCTL_INPUT=0, SYNCCTL_IN_AUTOMATION, SYNCCTL_CLI_ARGS, SYNCCTL_CLI_ARGS_command, SYNCCTL_DATA_DIR (.syncctl),
-SYNCCTL_CONFIG_DIR (your key and policy), SYNCCTL_POLICY, NO_COLOR, FORCE_COLOR, CI, COLUMNS.`,
+SYNCCTL_CONFIG_DIR (your key and policy), SYNCCTL_POLICY, NO_COLOR, FORCE_COLOR, CI, COLUMNS.
+
+Colours: -color=always and -color=never decide; else -no-color, then NO_COLOR turn them off; else FORCE_COLOR (but 0)
+turns them on; else they are on where the output is a terminal and TERM is not dumb.`,
 		SilenceUsage: true, SilenceErrors: true,
 		Args: cobra.ArbitraryArgs,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			if c.flags.json && cmd.Annotations[speaksJSON] == "" && !strings.HasPrefix(cmd.Name(), "__") {
+			if c.wantsJSON() && cmd.Annotations[speaksJSON] == "" && !strings.HasPrefix(cmd.Name(), "__") {
 				return failf(exitError, "%s has no -json", cmd.CommandPath())
 			}
 			if err := c.begin(); err != nil {
+				return err
+			}
+			if err := c.emptyInto(); err != nil {
 				return err
 			}
 			return c.openPolicy()
@@ -53,8 +59,13 @@ SYNCCTL_CONFIG_DIR (your key and policy), SYNCCTL_POLICY, NO_COLOR, FORCE_COLOR,
 	root.SetHelpCommand(c.helpCommand())
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.flags.chdir, "chdir", "", "work in another `DIR`")
+	c.flags.color = enumeration{value: "auto", values: []string{"auto", "always", "never"}}
+	flags.Var(&c.flags.color, "color", "`WHEN` there are colours: auto, always or never")
+	_ = root.RegisterFlagCompletionFunc("color", c.flags.color.complete)
 	flags.BoolVar(&c.flags.noColor, "no-color", false, "no colours")
+	flags.BoolVar(&c.flags.compact, "compact-warnings", false, "warnings that come without an error in a line each")
 	flags.BoolVar(&c.flags.json, "json", false, "JSON output, for programs")
+	flags.StringVar(&c.flags.jsonInto, "json-into", "", "write what -json prints into `FILE`, beside the text for people")
 	flags.StringVar(&c.flags.policy, "policy", "", "what configurations may do, from this `FILE`")
 	flags.BoolVar(&c.flags.untrusted, "untrusted", false, "nobody has reviewed the files: no environment, commands or "+
 		"keys for them, and no hosts but the policy's")

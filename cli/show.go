@@ -62,12 +62,14 @@ func (c *command) showRun(id string, detail bool) error {
 	if err != nil {
 		return err
 	}
-	if c.flags.json {
+	if c.wantsJSON() {
 		d := c.runDoc(r)
 		for _, e := range r.Entries {
 			d.Record = append(d.Record, runEntryDoc{e.Seq, e.Time, e.Key, e.Event, e.Data})
 		}
-		return c.document(d)
+		if err := c.document(d); err != nil || c.flags.json {
+			return err
+		}
 	}
 	if err := view.Run(c.out, c.outStyle, c.state(r), detail); err != nil {
 		return err

@@ -51,8 +51,10 @@ func (c *command) status() error {
 			ended = append(ended, b)
 		}
 	}
-	if c.flags.json {
-		return c.statusJSON(open, ended)
+	if c.wantsJSON() {
+		if err := c.statusJSON(open, ended); err != nil || c.flags.json {
+			return err
+		}
 	}
 	if open == nil && len(ended) == 0 {
 		c.say("This folder has no runs.")

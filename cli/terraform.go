@@ -7,18 +7,16 @@ var otherFlags = map[string]string{
 	"input":        "Set SYNCCTL_INPUT=0 in the environment, so that nobody is asked.",
 	"lock":         "A run always holds the lock of its folder; it cannot be left out.",
 	"lock-timeout": "Another run that holds the lock ends the command with exit code 7; try again later.",
-	"refresh": "Servers are always read. To plan from what they showed before, use `syncctl plan " +
-		"-observations=FILE`.",
-	"refresh-only":     "`syncctl plan` shows in what servers differ, whatever its steps do about it.",
-	"destroy":          "What is to be removed is declared: state = \"removed\" of a sync, or a migration.",
-	"replace":          "Have a step carried out again with `syncctl resolve STEP -retry`.",
-	"compact-warnings": "Warnings are one line each; -detail shows more.",
-	"state":            "There is no state file: the servers are the truth.",
-	"state-out":        "There is no state file: the servers are the truth.",
-	"backup":           "There is no state file: the servers are the truth.",
-	"recursive":        "Each folder is a configuration of its own: name the folder.",
-	"write":            "`syncctl fmt -check` looks without writing, and -diff shows what would change.",
-	"parallelism":      "It belongs to apply; a plan reads all servers side by side.",
+	"refresh":      "It belongs to plan, with -observations=FILE: what is applied is compared with the servers as they are.",
+	"refresh-only": "`syncctl plan` shows in what servers differ, whatever its steps do about it.",
+	"destroy":      "What is to be removed is declared: state = \"removed\" of a sync, or a migration.",
+	"replace":      "Have a step carried out again with `syncctl resolve STEP -retry`.",
+	"state":        "There is no state file: the servers are the truth.",
+	"state-out":    "There is no state file: the servers are the truth.",
+	"backup":       "There is no state file: the servers are the truth.",
+	"recursive":    "It belongs to fmt. Each folder is a configuration of its own: name the folder.",
+	"write":        "`syncctl fmt -check` looks without writing, and -diff shows what would change.",
+	"parallelism":  "It belongs to apply; a plan reads all servers side by side.",
 }
 
 // otherCommands are commands of Terraform that syncctl does not have.

@@ -18,7 +18,7 @@ func (c *command) validateCommand() *cobra.Command {
 			if err := c.enterArg(args); err != nil {
 				return err
 			}
-			if c.flags.json {
+			if c.wantsJSON() {
 				if c.foundPolicy {
 					if err := c.comesAlong(c.dir); err != nil {
 						return err
@@ -64,6 +64,14 @@ func (c *command) validateJSON(cmd *cobra.Command, vars *variables) error {
 	}
 	if err := c.document(doc); err != nil {
 		return err
+	}
+	if !c.flags.json {
+		if err := c.printDiagnostics(diags, p.cfg.Files); err != nil {
+			return err
+		}
+		if doc.Valid {
+			c.say("%s The configuration is valid.", c.outStyle.Good("Success!"))
+		}
 	}
 	if !doc.Valid {
 		return exitQuietly(exitError)

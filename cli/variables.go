@@ -143,7 +143,7 @@ func (b *bounded) Write(p []byte) (int, error) {
 
 // asker asks the person at the terminal for the values of variables; nil when nobody is there.
 func (c *command) asker() func(ctx context.Context, name, description string, sensitive bool) (string, error) {
-	if !c.app.tty.in || !c.app.tty.err || !c.mayAsk() || c.flags.json || c.events != nil || c.app.answers == nil {
+	if !c.app.tty.in || !c.app.tty.err || !c.mayAsk() || c.flags.json || c.app.answers == nil {
 		return nil
 	}
 	return func(ctx context.Context, name, description string, sensitive bool) (string, error) {

@@ -2,10 +2,10 @@ package cli
 
 import (
 	"encoding/json"
+	"io"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
-	"github.com/syncctl/syncctl/cli/internal/output"
 )
 
 // build is how the program was built.
@@ -61,8 +61,10 @@ func (c *command) versionCommand() *cobra.Command {
 		Use: "version", Short: "Version, commit and platform of this program", Args: atMost(0),
 		RunE: func(*cobra.Command, []string) error {
 			b := buildInfo()
-			if c.flags.json {
-				return c.document(b)
+			if c.wantsJSON() {
+				if err := c.document(b); err != nil || c.flags.json {
+					return err
+				}
 			}
 			c.say("syncctl %s", b.Version)
 			if b.Commit != "" {
@@ -78,14 +80,12 @@ func (c *command) versionCommand() *cobra.Command {
 	})
 }
 
-// document prints one JSON document.
+// document writes one JSON document, as writeJSON does.
 func (c *command) document(v any) error {
-	w := output.NewBuffer(output.JSON(c.out))
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(v); err != nil {
-		return err
-	}
-	return w.Flush()
+	return c.writeJSON(func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	})
 }

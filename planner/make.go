@@ -41,6 +41,9 @@ type Input struct {
 	// Observations were made before, here or elsewhere: they are not made again. nil: none. Make adds those that it makes.
 	Observations *Observations
 
+	// ObservedOnly plans from Observations alone: no server is read, and what they lack is an error.
+	ObservedOnly bool
+
 	Now func() time.Time // when observations are made; nil: time.Now
 	By  string           // who makes them
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -216,10 +217,36 @@ func observe(ctx context.Context, in Input, all []*schema.Resource) (*Observatio
 		if diags.HasErrors() {
 			return seen, diags
 		}
+		if in.ObservedOnly {
+			return seen, append(diags, missing(in, needs)...)
+		}
 		diags = append(diags, ask(ctx, in, seen, needs, failed)...)
 		asking = next
 	}
 	return seen, diags
+}
+
+// missing reports what was not observed before, for each server.
+func missing(in Input, needs map[string][]Need) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, server := range slices.Sorted(maps.Keys(needs)) {
+		slices.SortFunc(needs[server], Need.compare)
+		var what []string
+		for _, n := range needs[server] {
+			what = append(what, schema.SanitizeLine(strings.TrimSpace(n.What+" "+n.Of)))
+		}
+		d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Not among the saved observations",
+			Detail: fmt.Sprintf("The plan needs of this server: %s. No server is read with -refresh=false. Save what the "+
+				"servers show: syncctl plan -save-observations=FILE.", strings.Join(what, ", "))}
+		if addr, err := schema.ParseAddr(server); err == nil {
+			if r := in.Config.Lookup(addr); r != nil {
+				d.Subject = r.Range.Ptr()
+			}
+			d = schema.WithAddr(d, addr)
+		}
+		diags = append(diags, d)
+	}
+	return diags
 }
 
 // ask makes observations of several servers side by side, and marks the servers where one failed. A fault is raised

@@ -41,6 +41,30 @@ func WriteText(w io.Writer, diags hcl.Diagnostics, files map[string]*hcl.File, o
 	return nil
 }
 
+// Compact is a line for each summary: where it is, and how often.
+func Compact(diags hcl.Diagnostics) []string {
+	var lines []string
+	at := map[string]int{}
+	count := map[string]int{}
+	for _, d := range diags {
+		if count[d.Summary]++; count[d.Summary] > 1 {
+			continue
+		}
+		at[d.Summary] = len(lines)
+		line := SanitizeLine(d.Summary)
+		if d.Subject != nil {
+			line += fmt.Sprintf(" (%s:%d)", SanitizeLine(d.Subject.Filename), d.Subject.Start.Line)
+		}
+		lines = append(lines, line)
+	}
+	for summary, n := range count {
+		if n > 1 {
+			lines[at[summary]] += fmt.Sprintf(", and %d more", n-1)
+		}
+	}
+	return lines
+}
+
 // WriteJSON writes the same as one JSON document:
 //
 //	{"diagnostics": [{"severity", "summary", "detail", "address",

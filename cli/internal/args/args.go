@@ -62,15 +62,15 @@ func shortFlag(cmd *cobra.Command, letter string) *pflag.Flag {
 	return cmd.Flags().ShorthandLookup(letter)
 }
 
-// FirstWord is the first argument that is neither a flag nor the value of -chdir, the only flag with a value
-// before a command.
-func FirstWord(args []string) string {
-	for i, a := range args {
-		switch {
-		case a == "--":
-			return ""
-		case !strings.HasPrefix(a, "-") && (i == 0 || args[i-1] != "--chdir"):
-			return a
+// FirstWord is the first argument that is neither a flag of cmd nor the value of one.
+func FirstWord(cmd *cobra.Command, args []string) string {
+	for i := 0; i < len(args) && args[i] != "--"; i++ {
+		name, long := strings.CutPrefix(args[i], "--")
+		if !strings.HasPrefix(args[i], "-") {
+			return args[i]
+		}
+		if flag := longFlag(cmd, name); long && flag != nil && flag.NoOptDefVal == "" {
+			i++ // its value
 		}
 	}
 	return ""

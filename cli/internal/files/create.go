@@ -3,10 +3,12 @@ package files
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver/host"
 )
 
 // Exists tells whether anything has that name, also a link that leads nowhere. What cannot be looked at exists.
@@ -36,4 +38,17 @@ func Create(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
 		return fmt.Errorf("writing %s: %w", path, errors.Join(err, fsys.Remove(path)))
 	}
 	return nil
+}
+
+// Stream opens a file that is written piece by piece while others read it, such as events. It is emptied first. What
+// another user may have planted is refused (host.Planted).
+func Stream(fsys afero.Fs, path string) (io.WriteCloser, error) {
+	err := host.Planted(fsys, path)
+	if err == nil {
+		var f afero.File
+		if f, err = fsys.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644); err == nil {
+			return f, nil
+		}
+	}
+	return nil, fmt.Errorf("writing %s: %w", path, err)
 }

@@ -88,6 +88,20 @@ func (e *Events) Observe(ev executor.Event) {
 // Hold does nothing: no questions are asked where events are written.
 func (e *Events) Hold() func() { return func() {} }
 
+// Beside is a view for people, with the events beside it.
+func (e *Events) Beside(p Progress) Progress { return beside{p, e} }
+
+type beside struct {
+	Progress
+
+	events *Events
+}
+
+func (b beside) Observe(ev executor.Event) {
+	b.events.Observe(ev)
+	b.Progress.Observe(ev)
+}
+
 // Close does nothing: every event is written already.
 func (e *Events) Close() {}
 
