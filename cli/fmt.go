@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -24,6 +25,7 @@ type formatter struct {
 	*command
 
 	check, diff bool
+	recursive   bool
 	different   bool
 	wrong       bool
 }
@@ -33,10 +35,13 @@ func (c *command) fmtCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "fmt [FILE|DIR|-]...", Short: "Format files, and print the names of those that changed",
 		Long: `Formats *.sync.hcl and *.syncvars.hcl files. Without arguments it formats the files of the working
-folder; "-" formats standard input to standard output. It prints the name of every file that it changes.`,
+folder, with -recursive also those of the folders in it, such as modules, without the data folder and folders whose name
+begins with a dot. "-" formats standard input to standard output. It prints the name of every file that it changes.
+Formatting changes blanks alone, never what a file means. JSON files stay as they are.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
 	}
 	cmd.Flags().BoolVar(&f.check, "check", false, "change nothing; exit 3 if a file is not formatted")
+	cmd.Flags().BoolVar(&f.recursive, "recursive", false, "also the folders in a folder")
 	cmd.Flags().BoolVar(&f.diff, "diff", false, "show the changes")
 	return cmd
 }
@@ -71,23 +76,45 @@ func (f *formatter) argument(ctx context.Context, arg string) error {
 		return f.standardInput(ctx, src)
 	}
 	if !f.isDir(arg) {
+		if strings.HasSuffix(arg, ".json") {
+			f.isJSON(arg)
+			return nil
+		}
 		if !formattable(arg) {
 			return failf(exitError, "%s is neither a folder nor a *.sync.hcl or *.syncvars.hcl file", arg)
 		}
 		return f.file(ctx, arg)
 	}
-	infos, err := afero.ReadDir(f.files(), arg)
+	return f.folder(ctx, arg)
+}
+
+// folder formats the files of a folder, and with -recursive those of the folders in it. Links to folders are not
+// followed: they may lead anywhere.
+func (f *formatter) folder(ctx context.Context, dir string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	infos, err := afero.ReadDir(f.files(), dir)
 	if err != nil {
-		return fmt.Errorf("reading the folder %s: %w", arg, err)
+		return fmt.Errorf("reading the folder %s: %w", dir, err)
 	}
 	for _, info := range infos {
-		if !info.IsDir() && formattable(info.Name()) {
-			if err := f.file(ctx, filepath.Join(arg, info.Name())); err != nil {
-				return err
-			}
+		name := filepath.Join(dir, info.Name())
+		switch {
+		case !info.IsDir() && formattable(name):
+			err = f.file(ctx, name)
+		case info.IsDir() && f.recursive && !strings.HasPrefix(info.Name(), ".") && f.abs(name) != f.dataDir():
+			err = f.folder(ctx, name)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func (f *formatter) isJSON(name string) {
+	fmt.Fprintf(f.err, "%s is JSON, and stays as it is.\n", schema.SanitizeLine(name))
 }
 
 // formattable tells whether a file is formatted: JSON is not.
@@ -97,7 +124,12 @@ func formattable(name string) bool {
 
 // standardInput formats to standard output, unless only the difference is asked for.
 func (f *formatter) standardInput(ctx context.Context, src []byte) error {
-	out, ok, err := f.format(ctx, standardInput, src)
+	out, ok, err := src, true, error(nil)
+	if json.Valid(src) {
+		f.isJSON("standard input")
+	} else {
+		out, ok, err = f.format(ctx, standardInput, src)
+	}
 	if err != nil || !ok {
 		return err
 	}
