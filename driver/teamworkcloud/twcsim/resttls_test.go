@@ -118,7 +118,7 @@ func TestClientTLSRefusals(t *testing.T) {
 		`{"enabled": true, "port": 10002, "serverKeystore": "?", "serverPass": "secret"` + named + `}`:        "not Base64",
 		`{"enabled": true, "port": 10002, "serverKeystore": "aGVsbG8=", "serverPass": "secret"` + named + `}`: "no PKCS#12",
 		`{"enabled": true, "port": 10002, "keystore": ""}`: "unknown " +
-			"member", `[]`: "want an object", ``: "unexpected end",
+			"member", `[]`: "want an object", ``: "ends too early",
 	} {
 		a := g.send("PUT", "/osmc/admin/tls", rest.TypeJSON, body)
 		if a.StatusCode != 400 || !strings.Contains(a.body, want) {

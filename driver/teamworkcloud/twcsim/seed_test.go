@@ -16,8 +16,8 @@ func one(members string) string {
 
 func TestMistakesInJSON(t *testing.T) {
 	for seed, want := range map[string]string{
-		"":                                    "unexpected end of JSON input",
-		"{":                                   "line 1, column 1: unexpected end of JSON input",
+		"":                                    "line 1, column 1: it ends too early",
+		"{":                                   "line 1, column 2: it ends too early",
 		"{} {}":                               "line 1, column 4: invalid character",
 		"[]":                                  "line 1, column 1: : want an object, got a list",
 		"{\"servers\": {},\n \"x\": 1}":       `line 2, column 2: unknown member "x"`,
