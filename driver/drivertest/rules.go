@@ -98,6 +98,19 @@ func textProblems(rules []planner.Rule) []string {
 	return out
 }
 
+// Unexplained lists the findings of a plan that no rule explains, or that have another severity than their rules say.
+// rules are the driver's.
+func Unexplained(p *planner.Plan, rules []planner.Rule) []string {
+	var out []string
+	all := slices.Concat(planner.Rules(), rules)
+	for i := range p.Findings {
+		if problem := findingRule(&p.Findings[i], all); problem != "" {
+			out = append(out, fmt.Sprintf("finding %s of %s: %s", p.Findings[i].Rule, p.Findings[i].Addr, problem))
+		}
+	}
+	return out
+}
+
 // findingRule says what is wrong with a finding for the rules, "" if nothing is.
 func findingRule(f *planner.Finding, rules []planner.Rule) string {
 	for i := range rules {

@@ -43,6 +43,7 @@ func planProblems(p *planner.Plan, product string, rules []planner.Rule) []strin
 		manualProblems(s, say)
 	}
 	out = append(out, CommandsInProse(p, nil)...)
+	out = append(out, Unexplained(p, rules)...)
 	for _, f := range p.Findings {
 		say := func(format string, args ...any) {
 			out = append(out, fmt.Sprintf("finding %s of %s: ", f.Rule, f.Addr)+fmt.Sprintf(format, args...))
@@ -50,9 +51,6 @@ func planProblems(p *planner.Plan, product string, rules []planner.Rule) []strin
 		name, ok := strings.CutPrefix(f.Rule, product+"/")
 		if !ok && !strings.HasPrefix(f.Rule, "plan/") || ok && name == "" {
 			say("its rule does not begin with %s/", product)
-		}
-		if problem := findingRule(&f, append(planner.Rules(), rules...)); problem != "" {
-			say("%s", problem)
 		}
 		if !slices.Contains(grades, f.Severity) {
 			say("unknown severity %q", f.Severity)

@@ -24,6 +24,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/drivertest"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
@@ -253,6 +254,9 @@ func (b *bench) plan() *planner.Plan {
 		Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test"})
 	if diags.HasErrors() {
 		b.t.Fatal(diags)
+	}
+	for _, x := range drivertest.Unexplained(p, d.Rules()) {
+		b.t.Error(x)
 	}
 	var text strings.Builder
 	if err := p.Encode(&text); err != nil {

@@ -39,6 +39,10 @@ func (b *beside) Rules() []planner.Rule { return b.cloud.Rules() }
 
 func (b *beside) Types() []schema.Type { return append(b.cloud.Types(), b.keys.Types()...) }
 
+func (b *beside) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
+	return b.of(c.Resource).Plan(c)
+}
+
 func (b *beside) Needs(r *schema.Resource, seen *planner.Observations) ([]planner.Need, hcl.Diagnostics) {
 	return b.of(r).Needs(r, seen)
 }
@@ -47,13 +51,23 @@ func (b *beside) Observe(ctx context.Context, r *schema.Resource, n planner.Need
 	return b.of(r).Observe(ctx, r, n)
 }
 
-// Plan leaves out what is found about keystores, whose rules are not the cloud's.
-func (b *beside) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
-	out, diags := b.of(c.Resource).Plan(c)
+// alone is beside in front of the kit: what is found about keystores is left out, whose rules are not the cloud's.
+type alone struct{ *beside }
+
+func (a alone) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
+	out, diags := a.beside.Plan(c)
 	if c.Resource.Addr.Kind == schema.Keystore {
 		out.Findings = nil
 	}
 	return out, diags
+}
+
+// rulesOf are the rules of all that a driver's plan may find.
+func rulesOf(d driver.Driver) []planner.Rule {
+	if b, ok := d.(*beside); ok {
+		return append(b.cloud.Rules(), b.keys.Rules()...)
+	}
+	return d.Rules()
 }
 
 func (b *beside) Facts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error) {

@@ -95,6 +95,9 @@ func (s *site) plan(hcl string) *planner.Plan {
 	if diags.HasErrors() {
 		s.t.Fatal(diags)
 	}
+	for _, x := range drivertest.Unexplained(p, rulesOf(d)) {
+		s.t.Error(x)
+	}
 	return p
 }
 

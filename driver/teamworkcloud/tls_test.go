@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/drivertest"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/offload"
@@ -461,6 +462,7 @@ func TestEncryptionConformance(t *testing.T) {
 	settings.lines["a"], settings.lines["b"] = nil, nil // the case is run many times
 	mismatch.path["b"] = "/opt/other.p12"
 	bench := encryptedBench()
+	bench.New = func(env driver.Env) driver.Driver { return alone{newBeside(env).(*beside)} }
 	bench.Cases = []drivertest.Case{
 		named("by settings", settings, false),
 		named("refused", mismatch, true),
