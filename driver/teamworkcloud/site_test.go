@@ -26,6 +26,7 @@ type site struct {
 	box   *sandbox.Sandbox
 	env   map[string]string
 	store *executor.Store
+	log   *accessLog
 
 	during func(executor.Event) // is told of all that happens in a run; nil: nobody
 
@@ -40,7 +41,8 @@ func (w *world) open(t *testing.T) *site {
 
 func openCase(t *testing.T, c drivertest.Case) *site {
 	t.Helper()
-	box, err := sandbox.Start(t.Context(), sandbox.Options{Seed: c.Seed,
+	log := &accessLog{}
+	box, err := sandbox.Start(t.Context(), sandbox.Options{Seed: c.Seed, AccessLog: log,
 		Products: map[string]sandbox.Open{twc().Product: twc().Simulator}})
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +51,7 @@ func openCase(t *testing.T, c drivertest.Case) *site {
 	if err := box.WriteCA(afero.NewOsFs(), filepath.Join(c.Dir, "ca.pem")); err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, dir: c.Dir, box: box, env: box.Environment(), make: teamworkcloud.New}
+	s := &site{t: t, dir: c.Dir, box: box, env: box.Environment(), make: teamworkcloud.New, log: log}
 	s.text = func(hcl string) string { return servers + with(hcl) }
 	s.store = &executor.Store{Fs: afero.NewOsFs(), Dir: filepath.Join(c.Dir, "runs"), Now: time.Now}
 	return s

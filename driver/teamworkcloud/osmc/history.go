@@ -25,9 +25,10 @@ type history struct {
 	Reader
 
 	resource string
-	numbers  []int            // all there are, ascending
-	found    map[int]Revision // those that are described
-	asked    map[int]bool     // pages
+	numbers  []int                       // all there are, ascending
+	found    map[int]Revision            // those that are described
+	asked    map[int]bool                // pages
+	branches func() (*branchList, error) // asks for them once, when they are first needed
 }
 
 func (h *history) read(ctx context.Context) ([]Revision, error) {
@@ -209,22 +210,20 @@ func (h *history) findBranches(ctx context.Context) error {
 	if !slices.ContainsFunc(h.numbers, func(number int) bool { return h.found[number].Branch == "" }) {
 		return nil
 	}
-	all, err := h.Branches(ctx, h.resource) // those that begin earlier first
+	list, err := h.branches()
 	if err != nil {
 		return err
 	}
 	on := map[int][]Branch{}
-	for _, b := range all {
-		at := path(resources, h.resource, branches, b.ID)
-		list, err := get(ctx, h.c, at, nil, func(n *node) ([]*node, error) { return n.list(contains, "kerml:revisions") })
-		if err != nil {
-			return err
-		}
-		for _, one := range list {
-			number, err := numberOf(one)
-			if err != nil {
+	for _, b := range list.all { // those that begin earlier first
+		numbers, ok := list.numbers[b.ID]
+		if !ok {
+			at := path(resources, h.resource, branches, b.ID)
+			if numbers, err = get(ctx, h.c, at, nil, parseBranchRevisions); err != nil {
 				return err
 			}
+		}
+		for _, number := range numbers {
 			on[number] = append(on[number], b)
 		}
 	}
@@ -251,13 +250,15 @@ func (h *history) nameBranches(ctx context.Context) error {
 	if !slices.ContainsFunc(h.numbers, func(number int) bool { return h.found[number].BranchName == "" }) {
 		return nil
 	}
-	list, err := h.Branches(ctx, h.resource)
+	list, err := h.branches()
 	if err != nil && !rest.IsStatus(err, http.StatusNotFound, http.StatusForbidden) {
 		return err
 	}
 	names := map[string]string{}
-	for _, b := range list {
-		names[b.ID] = b.Name
+	if err == nil {
+		for _, b := range list.all {
+			names[b.ID] = b.Name
+		}
 	}
 	for _, number := range h.numbers {
 		if r := h.found[number]; r.BranchName == "" {

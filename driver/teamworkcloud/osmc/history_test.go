@@ -202,7 +202,7 @@ func TestLongHistories(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			c.past.meaning, c.past.most = c.meaning, c.most
 			s := serve(t, c.past.answer)
-			got, err := s.client(nil).Reader().Revisions(t.Context(), "p1")
+			got, _, err := s.client(nil).Reader().History(t.Context(), "p1")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -217,7 +217,7 @@ func TestLongHistories(t *testing.T) {
 func TestHistoriesThatAreNotWhole(t *testing.T) {
 	read := func(p *past) ([]Revision, *server, error) {
 		s := serve(t, p.answer)
-		got, err := s.client(nil).Reader().Revisions(t.Context(), "p1")
+		got, _, err := s.client(nil).Reader().History(t.Context(), "p1")
 		return got, s, err
 	}
 	p := newPast(upTo(500)...)
@@ -260,7 +260,7 @@ func TestHistoriesThatAreNotWhole(t *testing.T) {
 	p.check(t, got)
 
 	s = serve(t, p.answer)
-	if _, err := s.client(nil).Reader().Revisions(t.Context(), "another"); !IsGone(err) {
+	if _, _, err := s.client(nil).Reader().History(t.Context(), "another"); !IsGone(err) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -288,7 +288,7 @@ func BenchmarkRevisions(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				if got, err := c.Reader().Revisions(b.Context(), "p1"); err != nil || len(got) != 5000 {
+				if got, _, err := c.Reader().History(b.Context(), "p1"); err != nil || len(got) != 5000 {
 					b.Fatal(len(got), err)
 				}
 			}
@@ -327,7 +327,8 @@ func TestRevisionWithoutBranch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return c.Reader().Revisions(t.Context(), "p1")
+		got, _, err := c.Reader().History(t.Context(), "p1")
+		return got, err
 	}
 	got, err := ask("2")
 	if err != nil {

@@ -244,6 +244,7 @@ func TestResourcesAreCompleted(t *testing.T) {
 
 func TestOrder(t *testing.T) {
 	a := answers{
+		"/osmc/resources/p1/revisions":   `[]`,
 		"/osmc/resources/p1/branches":    `{"ldp:contains":["b2","b1","b3"]}`,
 		"/osmc/resources/p1/branches/b1": `{"dcterms:title":"trunk","latestRevision":9,"startRevision":1}`,
 		"/osmc/resources/p1/branches/b2": `{"dcterms:title":"b","latestRevision":9,"startRevision":4}`,
@@ -259,7 +260,7 @@ func TestOrder(t *testing.T) {
 	}
 	r := a.reader(t)
 	var got []string
-	branches, err := r.Branches(t.Context(), "p1")
+	_, branches, err := r.History(t.Context(), "p1")
 	for _, b := range branches {
 		got = append(got, b.ID)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Resources lists all resources that the user may see, by id; with removed, those marked as removed too (GET
@@ -122,10 +123,17 @@ func (r Reader) readResource(ctx context.Context, id string) (resource, error) {
 	})
 }
 
-// Branches lists a resource's branches with what each is (GET /osmc/resources/{}/branches, then each), those that
-// begin earlier first.
-func (r Reader) Branches(ctx context.Context, resource string) ([]Branch, error) {
+// branchList are a resource's branches, those that begin earlier first, and by id the revisions that each lists, as far
+// as it was asked for itself.
+type branchList struct {
+	all     []Branch
+	numbers map[string][]int
+}
+
+// branches lists a resource's branches (GET /osmc/resources/{}/branches, then each that comes as an id alone).
+func (r Reader) branches(ctx context.Context, resource string) (*branchList, error) {
 	list, err := get(ctx, r.c, path(resources, resource, branches), nil, parseBranches)
+	numbers := make([][]int, len(list))
 	if err == nil {
 		err = each(ctx, len(list), func(ctx context.Context, i int) error {
 			id := list[i].ID
@@ -134,7 +142,11 @@ func (r Reader) Branches(ctx context.Context, resource string) ([]Branch, error)
 			}
 			var err error
 			list[i], err = get(ctx, r.c, path(resources, resource, branches, id), nil, func(n *node) (Branch, error) {
-				return parseBranch(n, id)
+				b, err := parseBranch(n, id)
+				if err == nil {
+					numbers[i], _ = parseBranchRevisions(n) // who needs them asks once more where they are not understood
+				}
+				return b, err
 			})
 			return part(err)
 		})
@@ -142,10 +154,17 @@ func (r Reader) Branches(ctx context.Context, resource string) ([]Branch, error)
 	if err != nil {
 		return nil, fmt.Errorf("reading the branches of resource %s: %w", resource, err)
 	}
+	out := &branchList{numbers: map[string][]int{}}
+	for i := range list {
+		if numbers[i] != nil {
+			out.numbers[list[i].ID] = numbers[i]
+		}
+	}
 	slices.SortFunc(list, func(a, b Branch) int {
 		return cmp.Or(a.Start-b.Start, strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
 	})
-	return slices.CompactFunc(list, func(a, b Branch) bool { return a.ID == b.ID }), nil
+	out.all = slices.CompactFunc(list, func(a, b Branch) bool { return a.ID == b.ID })
+	return out, nil
 }
 
 // Tags lists a resource's tags with what each is on (GET /osmc/resources/{}/tags, then each), by revision.
@@ -186,13 +205,18 @@ func (r Reader) Locks(ctx context.Context, resource string) ([]Lock, error) {
 	return list, nil
 }
 
-// Revisions reads a resource's whole history over all branches, by number. The plain list of numbers (GET
-// /osmc/resources/{}/revisions) is what there is; each of them is described in the answer, or an error names it.
-func (r Reader) Revisions(ctx context.Context, resource string) ([]Revision, error) {
+// History reads a resource's whole history over all branches, by number, and its branches. The plain list of numbers
+// (GET /osmc/resources/{}/revisions) is what there is; each of them is described in the answer, or an error names it.
+func (r Reader) History(ctx context.Context, resource string) ([]Revision, []Branch, error) {
 	h := &history{Reader: r, resource: resource, found: map[int]Revision{}}
+	h.branches = sync.OnceValues(func() (*branchList, error) { return r.branches(ctx, resource) })
 	out, err := h.read(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading the revisions of resource %s: %w", resource, err)
+		return nil, nil, fmt.Errorf("reading the revisions of resource %s: %w", resource, err)
 	}
-	return out, nil
+	list, err := h.branches()
+	if err != nil {
+		return nil, nil, err
+	}
+	return out, list.all, nil
 }

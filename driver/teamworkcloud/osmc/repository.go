@@ -226,6 +226,21 @@ func parseBranch(at *node, id string) (Branch, error) {
 	return b, nil
 }
 
+// parseBranchRevisions reads the numbers of the revisions that a branch lists.
+func parseBranchRevisions(n *node) ([]int, error) {
+	list, err := n.list(contains, "kerml:revisions")
+	if err != nil {
+		return nil, err
+	}
+	out := make([]int, len(list))
+	for i := range list {
+		if out[i], err = numberOf(list[i]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // authorOf is who made something: by name, or as the object that real servers put beside it.
 func authorOf(e entity) string {
 	if author := e.text("author"); author != "" {

@@ -437,7 +437,7 @@ func TestSecretsNeverShow(t *testing.T) {
 			show(err)
 			_, _, err = c.Reader().Version(t.Context())
 			show(err)
-			_, err = c.Reader().Revisions(t.Context(), "x")
+			_, _, err = c.Reader().History(t.Context(), "x")
 			show(err)
 			_, err = c.Reader().LoggedIn(t.Context())
 			show(err)

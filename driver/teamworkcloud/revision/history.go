@@ -21,8 +21,7 @@ import (
 
 // Reader reads the three lists that a history consists of.
 type Reader interface {
-	Revisions(ctx context.Context, resource string) ([]osmc.Revision, error)
-	Branches(ctx context.Context, resource string) ([]osmc.Branch, error)
+	History(ctx context.Context, resource string) ([]osmc.Revision, []osmc.Branch, error)
 	Tags(ctx context.Context, resource string) ([]osmc.Tag, error)
 }
 
@@ -37,11 +36,8 @@ type History struct {
 func Read(ctx context.Context, server Reader, resource string) (*History, error) {
 	var h History
 	var err error
-	if h.Revisions, err = server.Revisions(ctx, resource); err != nil {
-		return nil, fmt.Errorf("reading the revisions of resource %s: %w", resource, err)
-	}
-	if h.Branches, err = server.Branches(ctx, resource); err != nil {
-		return nil, fmt.Errorf("reading the branches of resource %s: %w", resource, err)
+	if h.Revisions, h.Branches, err = server.History(ctx, resource); err != nil {
+		return nil, fmt.Errorf("reading the history of resource %s: %w", resource, err)
 	}
 	if h.Tags, err = server.Tags(ctx, resource); err != nil {
 		return nil, fmt.Errorf("reading the tags of resource %s: %w", resource, err)
