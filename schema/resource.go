@@ -60,6 +60,14 @@ func (r *Resource) Memo(key any, derive func() any) any {
 	return had
 }
 
+// PeerMemo is Memo for a declaration and its Peers together: what is derived from all of them is derived once.
+func (r *Resource) PeerMemo(key any, derive func() any) any {
+	if len(r.group) > 0 {
+		r = r.group[0]
+	}
+	return r.Memo(key, derive)
+}
+
 // Get walks down attributes and map keys. It returns cty.NullVal(cty.DynamicPseudoType) when anything on the way is
 // absent or null. Marks on the way are kept on the result.
 func (r *Resource) Get(path ...string) cty.Value { return Get(r.Value, path...) }

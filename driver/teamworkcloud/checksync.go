@@ -126,21 +126,60 @@ func checkUpstream(s *survey.Sync, source *connect.Server) hcl.Diagnostics {
 // checkTwice: two declarations must not bring to one server what is selected by the same words.
 func checkTwice(s *survey.Sync, source, target *connect.Server) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	for _, p := range s.ActivePeers() {
-		if p.Addr().Name > s.Addr().Name || !p.SourceServer().IsSame(source) || !p.TargetServer().IsSame(target) {
-			continue // each pair is told once, at the later one
-		}
-		for _, name := range []string{"categories", "resources"} {
-			theirs := selectedBy(p, name)
-			for i, text := range selectedBy(s, name) {
-				if text != "" && slices.Contains(theirs, text) {
-					diags = append(diags, s.Problem("Synchronized twice", fmt.Sprintf("%q is brought to %s by %s already.",
-						text, target.Address(), p.Address()), name, strconv.Itoa(i)))
-				}
+	words := wordsOf(s)
+	for _, name := range []string{"categories", "resources"} {
+		for i, text := range selectedBy(s, name) {
+			first := words.brought[broughtWord{source.Identity(), target.Identity(), name, text}]
+			if text != "" && first != nil && first.Address() < s.Address() { // told at each later one
+				diags = append(diags, s.Problem("Synchronized twice", fmt.Sprintf("%q is brought to %s by %s already.",
+					text, target.Address(), first.Address()), name, strconv.Itoa(i)))
 			}
 		}
 	}
 	return diags
+}
+
+// words finds the synchronizations whose configurations are to exist by the words that select.
+type words struct {
+	brought map[broughtWord]*survey.Sync // the first, by address
+	from    map[sourceWord][]*survey.Sync
+}
+
+type (
+	broughtWord struct{ source, target, list, text string }
+	sourceWord  struct{ source, list, text string } // resources by the last word of their paths
+	wordsKey    struct{}
+)
+
+// wordsOf are made once for all declarations.
+func wordsOf(s *survey.Sync) *words {
+	return s.Resource().PeerMemo(wordsKey{}, func() any {
+		w := &words{brought: map[broughtWord]*survey.Sync{}, from: map[sourceWord][]*survey.Sync{}}
+		w.add(s)
+		for p := range s.ActivePeers() {
+			w.add(p)
+		}
+		return w
+	}).(*words)
+}
+
+func (w *words) add(p *survey.Sync) {
+	source, target := p.SourceServer().Identity(), p.TargetServer().Identity()
+	for _, name := range []string{"categories", "resources"} {
+		for _, text := range selectedBy(p, name) {
+			b := broughtWord{source, target, name, text}
+			if had := w.brought[b]; had == nil || p.Address() < had.Address() {
+				w.brought[b] = p
+			}
+			if name == "resources" {
+				text = lastWord(text)
+			}
+			at := sourceWord{source, name, text}
+			if n := len(w.from[at]); n == 0 || w.from[at][n-1] != p {
+				w.from[at] = append(w.from[at], p)
+			}
+		}
+	}
 }
 
 // carried is what hops pass on, as far as the files tell: resources by the words that select them, and everything
@@ -154,7 +193,7 @@ type carried struct {
 // starts.
 func checkLoops(s *survey.Sync) hcl.Diagnostics {
 	start := carried{resources: s.Resources, category: s.TargetCategory}
-	chain, at := findLoop([]*survey.Sync{s}, start, s.ActivePeers())
+	chain, at := wordsOf(s).findLoop([]*survey.Sync{s}, start)
 	if len(chain) == 0 || chain[0] != firstOfLoop(chain) {
 		return nil // told once, at the first of the loop
 	}
@@ -171,9 +210,9 @@ func checkLoops(s *survey.Sync) hcl.Diagnostics {
 			what, s.SourceServer().Address(), strings.Join(words, " -> "), share.SyncPage), "target")}
 }
 
-func findLoop(chain []*survey.Sync, have carried, peers []*survey.Sync) ([]*survey.Sync, carried) {
-	for _, p := range peers {
-		if slices.Contains(chain, p) || !p.SourceServer().IsSame(chain[len(chain)-1].TargetServer()) {
+func (w *words) findLoop(chain []*survey.Sync, have carried) ([]*survey.Sync, carried) {
+	for _, p := range w.next(chain[len(chain)-1].TargetServer(), have) {
+		if slices.Contains(chain, p) {
 			continue
 		}
 		on, ok := have.through(p)
@@ -184,11 +223,22 @@ func findLoop(chain []*survey.Sync, have carried, peers []*survey.Sync) ([]*surv
 		if p.TargetServer().IsSame(chain[0].SourceServer()) {
 			return longer, on
 		}
-		if found, at := findLoop(longer, on, peers); found != nil {
+		if found, at := w.findLoop(longer, on); found != nil {
 			return found, at
 		}
 	}
 	return nil, carried{}
+}
+
+// next are the synchronizations from a server that may take on what is carried there, by address.
+func (w *words) next(at *connect.Server, have carried) []*survey.Sync {
+	source := at.Identity()
+	out := slices.Clone(w.from[sourceWord{source, "categories", have.category}])
+	for _, r := range have.resources {
+		out = append(out, w.from[sourceWord{source, "resources", lastWord(r)}]...)
+	}
+	slices.SortFunc(out, func(a, b *survey.Sync) int { return strings.Compare(a.Address(), b.Address()) })
+	return slices.Compact(out)
 }
 
 // through is what of it the next hop takes on, false if nothing as far as the files tell.
@@ -214,5 +264,5 @@ func (c carried) through(p *survey.Sync) (carried, bool) {
 func lastWord(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
 func firstOfLoop(chain []*survey.Sync) *survey.Sync {
-	return slices.MinFunc(chain, func(a, b *survey.Sync) int { return strings.Compare(a.Addr().Name, b.Addr().Name) })
+	return slices.MinFunc(chain, func(a, b *survey.Sync) int { return strings.Compare(a.Address(), b.Address()) })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -53,9 +54,9 @@ func (d *Driver) Observe(ctx context.Context, r *schema.Resource, n planner.Need
 
 // observer makes observations of the servers that a configuration declares, for verifications. A server is found by
 // its address.
-func (d *Driver) observer(all ...*schema.Resource) survey.Observer {
+func (d *Driver) observer(all iter.Seq[*schema.Resource]) survey.Observer {
 	return func(ctx context.Context, n planner.Need) (any, error) {
-		for _, r := range all {
+		for r := range all {
 			if r.Addr.String() == n.Server {
 				return d.Observe(ctx, r, n)
 			}
@@ -202,35 +203,46 @@ func (d *Driver) sharing(t *executor.Task) (*share.Sharing, error) {
 		return nil, executor.Final(fmt.Errorf("the synchronization of step %s is not declared any more", t.Step.ID))
 	}
 	s := survey.Declared(r)
-	return &share.Sharing{Sync: s, Servers: servers{d}, Observe: d.observer(serversOf(s)...),
+	return &share.Sharing{Sync: s, Servers: servers{d}, Observe: d.observer(serversOf(s)),
 		Encryption: d.encryption()}, nil
 }
 
 // offloading is the offload that is declared.
 func (d *Driver) offloading(r *schema.Resource) *offload.Offloading {
 	decl := offload.Declared(r)
-	var all []*schema.Resource
+	var all iter.Seq[*schema.Resource] = func(func(*schema.Resource) bool) {}
 	if sync := survey.Declared(decl.Sync); sync != nil {
 		all = serversOf(sync)
 	}
 	return &offload.Offloading{
-		Declaration: decl, Servers: servers{d}, Observe: d.observer(all...), Encryption: d.encryption(),
+		Declaration: decl, Servers: servers{d}, Observe: d.observer(all), Encryption: d.encryption(),
 	}
 }
 
-// serversOf are the declarations of all servers that a synchronization, and what is around it, may look at.
-func serversOf(s *survey.Sync) []*schema.Resource {
-	out := []*schema.Resource{s.Source, s.Target}
-	for _, hop := range s.Chain() {
-		out = append(out, hop.Source)
-	}
-	for _, p := range s.ActivePeers() {
-		out = append(out, p.Source, p.Target)
-		for _, hop := range p.Chain() {
-			out = append(out, hop.Source)
+// serversOf are the declarations of all servers that a synchronization, and what is around it, may look at; those of
+// its own first.
+func serversOf(s *survey.Sync) iter.Seq[*schema.Resource] {
+	return func(yield func(*schema.Resource) bool) {
+		own := func(s *survey.Sync) bool {
+			if !yield(s.Source) || !yield(s.Target) {
+				return false
+			}
+			for _, hop := range s.Chain() {
+				if !yield(hop.Source) {
+					return false
+				}
+			}
+			return true
+		}
+		if !own(s) {
+			return
+		}
+		for p := range s.ActivePeers() {
+			if !own(p) {
+				return
+			}
 		}
 	}
-	return out
 }
 
 // encryption looks after servers that declare sync_tls.

@@ -97,6 +97,14 @@ func (s *Server) IsSame(other *Server) bool {
 	return s.Addr() == other.Addr() || a != "" && strings.EqualFold(a, b)
 }
 
+// Identity is the same for declarations of one server, and for no other, as IsSame has it: for keys of maps.
+func (s *Server) Identity() string {
+	if url := strings.TrimRight(s.URL.Reveal(), "/"); url != "" {
+		return strings.ToLower(strings.ToUpper(url)) // as strings.EqualFold compares
+	}
+	return s.Address()
+}
+
 // Peer is the host and port by which other servers' remote resource configurations name this one. The port may be "".
 func (s *Server) Peer() (host, port string) {
 	if s.SyncAddress != "" {

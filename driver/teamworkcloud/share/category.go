@@ -52,13 +52,8 @@ func (p *Plan) missingCategories() []string {
 // has a step of its own, since each may be carried out alone; whichever comes first makes it, and only the first is
 // counted.
 func (p *Plan) sharedWith(path string, inside bool) string {
-	path = schema.NameForm(path)
-	for _, peer := range p.Sync.ActivePeers() {
-		theirs := schema.NameForm(peer.TargetCategory)
-		same := theirs == path || inside && strings.HasPrefix(theirs, path+"/")
-		if same && peer.Addr().Name < p.Sync.Addr().Name && peer.TargetServer().IsSame(p.Sync.TargetServer()) {
-			return peer.Address()
-		}
+	if first := p.Sync.FirstIn(path, inside); first != nil {
+		return first.Address()
 	}
 	return ""
 }

@@ -56,7 +56,7 @@ func (l *copiesView) overlaps() {
 		return
 	}
 	mine := l.selection.Names()
-	for _, p := range s.ActivePeers() {
+	for p := range s.ActivePeers() {
 		toMine := p.TargetServer().IsSame(s.TargetServer())
 		before := slices.ContainsFunc(s.Chain(), func(hop *Sync) bool { return hop.Addr() == p.Addr() })
 		if !toMine && (before || !p.TargetServer().IsSame(s.SourceServer())) {
@@ -81,8 +81,8 @@ func (l *copiesView) overlaps() {
 // loop follows what is selected over the hops of other declarations, and notes those that bring it back.
 func (l *copiesView) loop(chain []*Sync, carried map[string]string) {
 	at := chain[len(chain)-1].TargetServer()
-	for _, p := range l.declared.ActivePeers() {
-		if isIn(chain, p) || !p.SourceServer().IsSame(at) || !leadsBack(p, l.declared, chain) {
+	for _, p := range l.declared.ActiveFrom(at) {
+		if isIn(chain, p) || !p.leadsTo(l.declared.SourceServer()) {
 			continue
 		}
 		theirs := l.Select(p).Names()
@@ -112,22 +112,10 @@ func isIn(chain []*Sync, p *Sync) bool {
 	return slices.ContainsFunc(chain, func(c *Sync) bool { return c.Addr() == p.Addr() })
 }
 
-// leadsBack tells whether hops lead from a declaration's target to where another begins: only then its selection is
-// looked at.
-func leadsBack(p, start *Sync, chain []*Sync) bool {
-	if p.TargetServer().IsSame(start.SourceServer()) {
-		return true
-	}
-	longer := append(slices.Clone(chain), p)
-	return slices.ContainsFunc(start.ActivePeers(), func(next *Sync) bool {
-		return !isIn(longer, next) && next.SourceServer().IsSame(p.TargetServer()) && leadsBack(next, start, longer)
-	})
-}
-
 // Brought are the resources that other declarations bring to the target, by id, and which declaration does.
 func (v *View) Brought(s *Sync) map[string]string {
 	out := map[string]string{}
-	for _, p := range s.ActivePeers() {
+	for p := range s.ActivePeers() {
 		if !p.TargetServer().IsSame(s.TargetServer()) {
 			continue
 		}
@@ -145,7 +133,7 @@ func (v *View) Readers(s *Sync, f *Facts) []Overlap {
 		mine[r.ID] = r.Name
 	}
 	var out []Overlap
-	for _, p := range s.ActivePeers() {
+	for p := range s.ActivePeers() {
 		if !p.SourceServer().IsSame(s.SourceServer()) || p.TargetServer().IsSame(s.TargetServer()) {
 			continue
 		}

@@ -98,17 +98,6 @@ func (s *Sync) Within() time.Duration {
 	return s.Verify.Within
 }
 
-// ActivePeers are the other synchronizations whose configurations are to exist, by address.
-func (s *Sync) ActivePeers() []*Sync {
-	var out []*Sync
-	for r := range s.Resource().Peers() {
-		if p := Declared(r); !p.IsRemoved() && p.Source != nil && p.Target != nil {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
 // Parts are what copies are compared by: everything where the declaration does not say.
 func (s *Sync) Parts() []revision.Part {
 	if s.Verify == nil || !s.Verify.Has("compare") {
