@@ -51,7 +51,7 @@ func (h *history) read(ctx context.Context) ([]Revision, error) {
 	if err := h.findBranches(ctx); err != nil {
 		return nil, part(err)
 	}
-	if err := h.nameBranches(ctx); err != nil {
+	if err := h.nameBranches(); err != nil {
 		return nil, part(err)
 	}
 	out := make([]Revision, 0, len(h.numbers))
@@ -246,7 +246,7 @@ func (h *history) findBranches(ctx context.Context) error {
 
 // nameBranches adds the names of branches where revisions come without: those of older servers do. The name of a
 // branch that the server does not show any more stays empty.
-func (h *history) nameBranches(ctx context.Context) error {
+func (h *history) nameBranches() error {
 	if !slices.ContainsFunc(h.numbers, func(number int) bool { return h.found[number].BranchName == "" }) {
 		return nil
 	}
