@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/syncctl/syncctl/schema"
@@ -99,17 +100,40 @@ func match(cfg *schema.Config, flag string, patterns []string) ([]schema.Addr, e
 	return out, nil
 }
 
-// pattern reads a pattern.
+// pattern reads a pattern. Wherever an address may have a key, a pattern without one means all of them.
 func pattern(p string) func(schema.Addr) bool {
-	text := regexp.MustCompile("^(?s:" + strings.ReplaceAll(regexp.QuoteMeta(p), `\*`, ".*") + ")$")
+	if !utf8.ValidString(p) { // no address is
+		return func(schema.Addr) bool { return false }
+	}
+	p = schema.NameForm(p) // as addresses are
+	const key = `(?:\["(?:[^"\\]|\\.)*"\])?`
+	var text strings.Builder
+	quoted, last := false, byte(0)
+	for i := 0; i < len(p); i++ {
+		switch c := p[i]; {
+		case c == '"' && (!quoted || last != '\\'):
+			quoted = !quoted
+		case c == '.' && !quoted && last != ']':
+			text.WriteString(key)
+		case c == '\\' && last == '\\': // an escaped backslash escapes nothing
+			last = 0
+			text.WriteString(`\\`)
+			continue
+		}
+		last = p[i]
+		if last == '*' {
+			text.WriteString(".*")
+		} else {
+			text.WriteString(regexp.QuoteMeta(p[i : i+1]))
+		}
+	}
+	if last != ']' {
+		text.WriteString(key)
+	}
+	whole := regexp.MustCompile("^(?s:" + text.String() + ")$")
 	inModule := strings.HasPrefix(p, "module.")
 	return func(a schema.Addr) bool {
-		all := a
-		all.Index = ""
-		if text.MatchString(a.String()) || text.MatchString(all.String()) || text.MatchString(a.All().String()) {
-			return true
-		}
-		return inModule && slices.ContainsFunc(a.Modules(), text.MatchString)
+		return whole.MatchString(a.String()) || inModule && slices.ContainsFunc(a.Modules(), whole.MatchString)
 	}
 }
 

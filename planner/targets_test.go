@@ -29,7 +29,8 @@ module "m" {
 }
 `,
 		"conf/m/m.sync.hcl":   "server \"depot\" \"in\" {}\nmodule \"n\" { source = \"./n\" }\n",
-		"conf/m/n/n.sync.hcl": "sync \"depot\" \"deep\" {}\n",
+		"conf/m/n/n.sync.hcl": "sync \"depot\" \"deep\" {}\nmodule \"p\" {\n  source = \"../p\"\n  for_each = toset([\"1\", \"2\"])\n}\n",
+		"conf/m/p/p.sync.hcl": "server \"depot\" \"at\" { for_each = toset([\"k\", \"o\\\"].\\\\\", \"é😀/*\"]) }\n",
 	} {
 		if err := afero.WriteFile(fs, name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -44,12 +45,19 @@ module "m" {
 		{`server.depot.many["a"]`, "", `server.depot.many["a"]`},
 		{"server.depot.many", "", `server.depot.many["a"] server.depot.many["b.c"] server.depot.many["d"]`},
 		{`*.many["a"]`, "", `server.depot.many["a"] sync.depot.many["a"]`},
-		{`module.m["x"]`, "", `module.m["x"].server.depot.in module.m["x"].module.n.sync.depot.deep`},
-		{"module.m", "", `module.m["x"].server.depot.in module.m["y"].server.depot.in ` +
+		{`module.m["x"]`, "*.at", `module.m["x"].server.depot.in module.m["x"].module.n.sync.depot.deep`},
+		{"module.m", "module.m.module.n.module.p", `module.m["x"].server.depot.in module.m["y"].server.depot.in ` +
 			`module.m["x"].module.n.sync.depot.deep module.m["y"].module.n.sync.depot.deep`},
 		{"module.m.server.depot.in", "", `module.m["x"].server.depot.in module.m["y"].server.depot.in`},
-		{`module.m["y"].module.n`, "", `module.m["y"].module.n.sync.depot.deep`},
+		{`module.m["y"].module.n`, "module.*.p", `module.m["y"].module.n.sync.depot.deep`},
 		{"module.*.deep", "", `module.m["x"].module.n.sync.depot.deep module.m["y"].module.n.sync.depot.deep`},
+		{`module.m.module.n.module.p["1"].server.depot.at["k"]`, "",
+			`module.m["x"].module.n.module.p["1"].server.depot.at["k"] module.m["y"].module.n.module.p["1"].server.depot.at["k"]`},
+		{`module.m["x"].module.n.module.p.server.depot.at["k"]`, "",
+			`module.m["x"].module.n.module.p["1"].server.depot.at["k"] module.m["x"].module.n.module.p["2"].server.depot.at["k"]`},
+		{`module.m["y"].module.n.module.p["2"].server.depot.at["o\"].\\"]`, "", `module.m["y"].module.n.module.p["2"].server.depot.at["o\"].\\"]`},
+		{`module.m["y"].module.*["2"].server.depot.at["é😀/*"]`, "", `module.m["y"].module.n.module.p["2"].server.depot.at["é😀/*"]`},
+		{`module.m["y"].module.n.module.p["2"]`, `*["k"] *.at["é*"]`, `module.m["y"].module.n.module.p["2"].server.depot.at["o\"].\\"]`},
 		{`*.many*`, `server.depot.many["b.c"]`, `server.depot.many["a"] server.depot.many["d"] sync.depot.many["a"] sync.depot.many["d"]`},
 		{`*`, "*.many module.m server.*", "sync.depot.apart sync.depot.base"},
 		{`sync.depot.*`, "migration.* *.many module.*", "sync.depot.apart sync.depot.base"},
@@ -75,7 +83,8 @@ module "m" {
 	for _, wrong := range []planner.Selection{
 		{Targets: []string{"sync.depot.apart", "sync.depot.part"}}, {Targets: []string{`sync.depot.many["z"]`}},
 		{Targets: []string{"sync.*.x"}}, {Excludes: []string{"sync.depot.gone"}}, {Targets: []string{"module.z"}},
-		{Targets: []string{""}},
+		{Targets: []string{""}}, {Targets: []string{"module.m.server"}}, {Targets: []string{"module"}},
+		{Targets: []string{`module.m["z"].server.depot.in`}}, {Targets: []string{`module.m.module.n["x"]`}}, {Targets: []string{"server.\xff"}},
 	} {
 		var none *planner.NoMatchError
 		if _, err := planner.Select(cfg, wrong); !errors.As(err, &none) {
