@@ -149,6 +149,23 @@ func key(t hcl.Traversal, i int) (string, bool) {
 	return stepName(t, i)
 }
 
+// isModule says whether a traversal is the address of a module: module.a["k"].module.b.
+func isModule(t hcl.Traversal) bool {
+	for i := 0; i < len(t); {
+		_, quoted := key(t, i)
+		_, quotedName := key(t, i+1)
+		if word, _ := stepName(t, i); t.IsRelative() || word != "module" && i > 0 || t.RootName() != "module" || quoted ||
+			quotedName || i+1 >= len(t) {
+			return false
+		}
+		i += 2
+		if _, keyed := key(t, i); keyed {
+			i++
+		}
+	}
+	return len(t) > 0
+}
+
 // moduleText writes the modules of a traversal, with or without the keys.
 func moduleText(t hcl.Traversal, keys bool) string {
 	var b strings.Builder

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -16,21 +17,27 @@ type Move struct {
 }
 
 // Moved is the address at which something is declared now, after all moves.
-func (c *Config) Moved(addr string) string {
-	for range c.Moves { // each is followed once at most, so that two that lead to each other end
-		to := addr
-		for _, m := range c.Moves {
-			if rest, ok := within(addr, m.From); ok {
-				to = m.To + rest
-				break
-			}
+func (c *Config) Moved(addr string) string { return moved(c.Moves, addr, -1) }
+
+// moved follows moves from an address, each once at most, so that two that lead to each other end. One is left out.
+func moved(moves []Move, addr string, without int) string {
+	used := map[int]bool{without: true}
+	for i := 0; i < len(moves); i++ {
+		if to, ok := moves[i].of(addr); ok && !used[i] {
+			addr, used[i], i = to, true, -1 // from the first again
 		}
-		if to == addr {
-			break
-		}
-		addr = to
 	}
 	return addr
+}
+
+// of is where a move leads from an address; false where it is about something else. What had no key and gets one is
+// that alone, and not what has keys already.
+func (m Move) of(addr string) (string, bool) {
+	rest, ok := within(addr, m.From)
+	if !ok || strings.HasSuffix(m.To, "]") && strings.HasPrefix(rest, "[") {
+		return "", false
+	}
+	return m.To + rest, true
 }
 
 // IsRemoved says whether a removed block is about an address.
@@ -87,12 +94,19 @@ func (l *loader) collectMoved(m *module, b *hcl.Block) {
 	case !ok:
 	case b.Type == "removed":
 		l.removed = append(l.removed, move)
-	case strings.HasPrefix(move.From, "module.") && !strings.HasPrefix(move.To, "module.") && strings.Count(move.From,
-		".") == 1:
-		l.add(problem(b.DefRange, "Invalid move", "A module moves to a module."))
+	case !alike(move.From, move.To):
+		l.add(problem(b.DefRange, "Invalid move", "A module moves to a module, and a declaration to one of the same kind and "+
+			"type."))
 	default:
 		l.moves = append(l.moves, move)
 	}
+}
+
+// alike says whether two addresses are both of modules, or of declarations of one kind and type.
+func alike(from, to string) bool {
+	a, errA := ParseAddr(from)
+	b, errB := ParseAddr(to)
+	return (errA == nil) == (errB == nil) && a.Kind == b.Kind && a.Type == b.Type
 }
 
 // keepsObjects reads the lifecycle of a removed block: nothing is destroyed because a block is gone.
@@ -116,10 +130,8 @@ func (l *loader) keepsObjects(b *hcl.Block) {
 // address reads an argument that is the address of a declaration or module, which need not be there.
 func (l *loader) address(attr *hcl.Attribute) string {
 	t, ok := l.target(attr.Expr)
-	if ok && t.RootName() == "module" {
-		if text := moduleText(t, true); len(t) <= 3 && text == traversalText(t) {
-			return text
-		}
+	if ok && isModule(t) {
+		return moduleText(t, true)
 	}
 	if ok {
 		if a, err := ParseAddr(traversalText(t)); err == nil {
@@ -134,29 +146,27 @@ func (l *loader) address(attr *hcl.Attribute) string {
 
 // checkMoves reports moves that do not fit what is declared.
 func (l *loader) checkMoves() {
-	declared := func(outer string) bool {
-		for addr := range l.made {
-			if _, ok := within(addr.String(), outer); ok {
-				return true
-			}
-		}
-		return false
+	if len(l.moves)+len(l.removed) == 0 {
+		return
 	}
-	exact := func(text string) bool {
-		a, err := ParseAddr(text)
-		return err == nil && l.made[a] != nil
+	var all []string
+	for addr := range l.made {
+		all = append(all, addr.String())
+	}
+	declared := func(outer string) bool {
+		return slices.ContainsFunc(all, func(addr string) bool { _, ok := within(addr, outer); return ok })
 	}
 	seen := map[string]hcl.Range{}
-	for _, m := range l.moves {
+	for i, m := range l.moves {
 		switch was, twice := seen[m.From]; {
 		case twice:
 			l.add(problem(m.Range, "Moved twice", "%s was already moved at %s.", m.From, place(was)))
-		case exact(m.From):
+		case slices.ContainsFunc(all, func(addr string) bool { _, ok := m.of(addr); return ok }):
 			l.add(problem(m.Range, "Moved and still declared", "%s is declared, so that it cannot have moved to %s.", m.From,
 				m.To))
-		case !declared(m.To) && !l.movedOn(m.To) && !l.root.lost.everything:
-			l.add(problem(m.Range, "Moved to what is not declared", "There is no %s, to which %s is said to have moved.", m.To,
-				m.From))
+		case !declared(moved(l.moves, m.To, i)) && !l.root.lost.everything:
+			l.add(problem(m.Range, "Moved to what is not declared", "There is no %s, to which %s is said to have moved.",
+				moved(l.moves, m.To, i), m.From))
 		}
 		seen[m.From] = m.Range
 	}
@@ -166,14 +176,4 @@ func (l *loader) checkMoves() {
 				m.From))
 		}
 	}
-}
-
-// movedOn says whether another move leads on from an address.
-func (l *loader) movedOn(addr string) bool {
-	for _, m := range l.moves {
-		if m.From == addr {
-			return true
-		}
-	}
-	return false
 }
