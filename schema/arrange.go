@@ -11,13 +11,14 @@ import (
 const mostAlike = 5
 
 // arrange orders diagnostics by file, line and column, as found where these are equal. Of repeated ones, and of those
-// that all instances of a for_each have, the first is kept, with how many more there are.
+// that all instances of a for_each have, or all uses of a module's folder, the first is kept, with how many more there
+// are.
 func arrange(diags hcl.Diagnostics) hcl.Diagnostics {
 	type place struct {
 		severity hcl.DiagnosticSeverity
 		summary  string
 		subject  hcl.Range
-		addr     Addr // without keys
+		addr     Addr // without keys and modules
 	}
 	type text struct {
 		place
@@ -29,7 +30,7 @@ func arrange(diags hcl.Diagnostics) hcl.Diagnostics {
 	var out hcl.Diagnostics
 	for _, d := range diags {
 		addr := AddrOf(d)
-		p := place{severity: d.Severity, summary: d.Summary, addr: addr.All()}
+		p := place{severity: d.Severity, summary: d.Summary, addr: Addr{Kind: addr.Kind, Type: addr.Type, Name: addr.Name}}
 		if d.Subject != nil {
 			p.subject = *d.Subject
 		}

@@ -313,8 +313,7 @@ func (l *loader) context(expr hcl.Expression, f frame) *hcl.EvalContext {
 	inputs, locals, modules := map[string]cty.Value{}, map[string]cty.Value{}, map[string]cty.Value{}
 	kinds := map[string]map[string]map[string]cty.Value{}
 	for _, t := range expr.Variables() {
-		if val, ok := f.names[t.RootName()]; ok {
-			vars[t.RootName()] = val
+		if _, ok := f.names[t.RootName()]; ok {
 			continue
 		}
 		r, _ := l.reference(mod, t, nil) // what does not exist was reported when the graph was made
@@ -347,6 +346,9 @@ func (l *loader) context(expr hcl.Expression, f frame) *hcl.EvalContext {
 			byType[name] = cty.ObjectVal(decls)
 		}
 		vars[kind] = cty.ObjectVal(byType)
+	}
+	for name, val := range f.names { // the iterator of a dynamic block may have any name
+		vars[name] = val
 	}
 	return &hcl.EvalContext{Variables: vars, Functions: l.functions}
 }

@@ -14,7 +14,8 @@ type meta struct {
 	enabled   *hcl.Attribute
 	dependsOn *hcl.Attribute
 
-	unknown bool // which instances there are is unknown, or wrong
+	unknown bool            // which instances there are is unknown, or wrong
+	off     map[string]bool // the keys that are not enabled in some instance of the module, as in addresses
 }
 
 // metaArgs are the arguments that every declaration may have.
@@ -33,13 +34,13 @@ func (m *meta) names() names {
 	return names{"each": true}
 }
 
-// eachKey calls make for each key of a for_each, in order, with the key as it stands in addresses, and with each.key
-// and each.value in the frame. Without for_each it calls make once; what is not enabled is left out. Where the keys
-// are unknown or wrong, make is not called, and m.unknown is set.
-func (l *loader) eachKey(m *meta, f frame, rng hcl.Range, make func(index string, f frame)) {
+// eachKey calls each for each key of a for_each, in order, with the key as it stands in addresses, and with each.key
+// and each.value in the frame. Without for_each it calls each once; what is not enabled is left out. Where the keys
+// are unknown or wrong, it is not called, and m.unknown is set.
+func (l *loader) eachKey(m *meta, f frame, rng hcl.Range, each func(index string, f frame)) {
 	if m.forEach == nil {
 		if l.isEnabled(m, f) {
-			make("", f)
+			each("", f)
 		}
 		return
 	}
@@ -52,9 +53,15 @@ func (l *loader) eachKey(m *meta, f frame, rng hcl.Range, make func(index string
 		k, v := it.Element()
 		l.expand(rng)
 		inner := f.with("each", cty.ObjectVal(map[string]cty.Value{"key": k, "value": v}))
+		index := indexText(k.AsString())
 		if l.isEnabled(m, inner) {
-			make(indexText(k.AsString()), inner)
+			each(index, inner)
+			continue
 		}
+		if m.off == nil {
+			m.off = map[string]bool{}
+		}
+		m.off[index] = true
 	}
 }
 

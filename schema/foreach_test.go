@@ -308,6 +308,86 @@ sync "depot" "s" {
 	}
 }
 
+// TestIteratorNames: the iterator of a dynamic block may have any name, also one that references begin with.
+func TestIteratorNames(t *testing.T) {
+	for _, name := range []string{"var", "local", "module", "path", "each", "self", "server", "x"} {
+		cfg := good(t, `
+server "depot" "a" { url = "u" }
+locals { l = 1 }
+variable "v" { default = 1 }
+sync "depot" "s" {
+  for_each  = toset(["k"])
+  transport = "road"
+  first {
+    server  = server.depot.a
+    project = "${each.key}${var.v}${local.l}"
+  }
+  dynamic "stop" {
+    for_each = ["inner"]
+    iterator = `+name+`
+    content { place = `+name+`.value }
+  }
+}
+`)
+		if got := at(t, cfg, `sync.depot.s["k"]`).Text("stop", "0", "place"); got != "inner" {
+			t.Errorf("%s.value is %q", name, got)
+		}
+	}
+}
+
+// TestDependsOnInstances: depends_on takes whole declarations and modules, or one instance, which must be there.
+func TestDependsOnInstances(t *testing.T) {
+	const around = `
+server "barn" "one" {}
+server "barn" "many" {
+  for_each = { a = true, b = true, off = false }
+  enabled  = each.value
+}
+module "one" { source = "./m" }
+module "many" {
+  source   = "./m"
+  for_each = toset(["x", "y"])
+}
+`
+	load := func(ref string) (*Config, string, int) {
+		cfg, diags := world{files: map[string]string{
+			"main.sync.hcl": around + "server \"barn\" \"last\" { depends_on = [" + ref + "] }\n",
+			"m/m.sync.hcl":  "server \"barn\" \"in\" {}\nmodule \"n\" { source = \"../n\" }\noutput \"o\" { value = 1 }\n",
+			"n/n.sync.hcl":  "server \"barn\" \"deep\" {}\n",
+		}}.load(t)
+		return cfg, strings.Join(strings.Fields(textOf(t, cfg, diags)), " "), len(diags)
+	}
+	for ref, want := range map[string]string{
+		"server.barn.one": "server.barn.one", `server.barn.many["a"]`: `server.barn.many["a"]`,
+		"server.barn.many": `server.barn.many["a"] server.barn.many["b"]`, `server.barn.many["off"]`: "",
+		"module.one":       "module.one.module.n.server.barn.deep module.one.server.barn.in",
+		`module.many["y"]`: `module.many["y"].module.n.server.barn.deep module.many["y"].server.barn.in`,
+	} {
+		cfg, text, n := load(ref)
+		if n > 0 {
+			t.Errorf("%s: %s", ref, text)
+			continue
+		}
+		var got []string
+		for _, a := range at(t, cfg, "server.barn.last").DependsOn {
+			got = append(got, a.String())
+		}
+		if diff := cmp.Diff(want, strings.Join(got, " ")); diff != "" {
+			t.Errorf("%s: %s", ref, diff)
+		}
+	}
+	for ref, want := range map[string]string{
+		`server.barn.many["z"]`: `There is no server.barn.many["z"]`, `module.many["z"]`: `There is no module.many["z"]`,
+		`server.barn.one["a"]`: "has no for_each", `module.one["x"]`: "has no for_each", "server.barn.one.url": "whole declaration",
+		"module.one.o": "whole declaration", "module.one.server.barn.in": "whole declaration", `server.barn.many["a"].url`: "whole",
+		"server.barn.many[0]": "whole", "module.mny": `Did you mean "many"`,
+	} {
+		if _, text, n := load(ref); n != 1 || !strings.Contains(text, want) {
+			t.Errorf("%s: want one diagnostic with %q, got %d: %s", ref, want, n, text)
+		}
+	}
+}
+
 // fleet is n servers and as many pairs of them, from one block each or written out.
 func fleet(n int, written bool) string {
 	var b strings.Builder
@@ -376,5 +456,17 @@ server "depot" "other" {
 	}
 	if got := AddrOf(diags[0]).String(); got != `server.depot.same["n0_0"]` {
 		t.Error(got)
+	}
+}
+
+// TestMistakesOfModules: what is wrong in a folder is said once, however many module blocks name it.
+func TestMistakesOfModules(t *testing.T) {
+	cfg, diags := world{files: map[string]string{
+		"main.sync.hcl": "module \"a\" { source = \"./m\" }\nmodule \"b\" { source = \"./m\" }\nmodule \"c\" { source = \"./n\" }\n",
+		"n/n.sync.hcl":  "module \"d\" { source = \"../m\" }\n",
+		"m/m.sync.hcl":  "server \"barn\" \"x\" { url = local.no }\nlocals { y = local.no }\n",
+	}}.load(t)
+	if len(diags) != 2 || !strings.Contains(diags[0].Detail, "instances of it: 2.") {
+		t.Errorf("%d: %s", len(diags), textOf(t, cfg, diags))
 	}
 }

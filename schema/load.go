@@ -132,6 +132,7 @@ func (l *loader) load(ctx context.Context) (*Config, hcl.Diagnostics) {
 	for _, n := range order {
 		l.evaluateNode(n)
 	}
+	l.checkDependsOn()
 	l.applyRules()
 	l.settleOwners(order)
 	l.checkMoves()
@@ -182,7 +183,8 @@ type node struct {
 	rng   hcl.Range // where it is declared
 	needs []edge    // in source order, one for each target
 
-	needed map[*node]bool // the targets of needs
+	needed  map[*node]bool // the targets of needs
+	depends []target       // of its own depends_on
 
 	// what it is, one of these
 	local    *hcl.Attribute
@@ -228,7 +230,6 @@ type decl struct {
 // maxProblems is how many errors are kept, and how many warnings: more take minutes to write, and nobody reads them.
 const maxProblems = 500
 
-// add keeps diagnostics. With too many of a kind the rest is only counted: there are errors if there was one.
 // hideSecrets takes secrets, and texts from outside, out of the diagnostics.
 func (l *loader) hideSecrets(secrets *redact.Set) {
 	foreign := l.foreign.without(l.files)
@@ -242,6 +243,7 @@ func (l *loader) hideSecrets(secrets *redact.Set) {
 	}
 }
 
+// add keeps diagnostics. With too many of a kind the rest is only counted: there are errors if there was one.
 func (l *loader) add(diags ...*hcl.Diagnostic) {
 	for _, d := range diags {
 		if l.problems == nil {
