@@ -115,7 +115,8 @@ func (l *loader) checkDependsOn() {
 	}
 }
 
-// exists says whether there is the instance that a target names, as seen from an instance of the module it is written in.
+// exists says whether there is the instance that a target names, as seen from an instance of the module that it is
+// written in.
 func (t target) exists(in *instance) bool {
 	if t.node.call != nil {
 		return len(t.from(in)) > 0
