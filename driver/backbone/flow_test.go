@@ -158,8 +158,14 @@ func (b *bench) earlier() *executor.Earlier {
 func (b *bench) planWith(retired map[string]string) (*planner.Plan, hcl.Diagnostics) {
 	b.t.Helper()
 	cfg, d := b.load()
-	return planner.Make(b.t.Context(), planner.Input{Config: cfg, Abandoned: b.earlier().Abandoned,
+	p, diags := planner.Make(b.t.Context(), planner.Input{Config: cfg, Abandoned: b.earlier().Abandoned,
 		Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Retired: retired})
+	if !diags.HasErrors() {
+		for _, x := range drivertest.Unexplained(p, d.Rules()) {
+			b.t.Error(x)
+		}
+	}
+	return p, diags
 }
 
 // inFlight tells whether messages are under way now, whatever the runs on disk are.

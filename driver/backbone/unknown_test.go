@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/backbone"
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim"
 	"github.com/syncctl/syncctl/driver/drivertest"
@@ -183,6 +184,9 @@ func (b *bench) planFrom(t *testing.T, replace ...string) *planner.Plan {
 	p, diags := planner.Make(t.Context(), in)
 	if diags.HasErrors() {
 		t.Fatal(diags)
+	}
+	for _, x := range drivertest.Unexplained(p, backbone.New(driver.Env{}).Rules()) {
+		t.Error(x)
 	}
 	return p
 }
