@@ -10,18 +10,23 @@ import (
 
 type initFlags struct {
 	example string
+	set     []string
 	list    bool
 }
 
 func (c *command) initCommand() *cobra.Command {
 	f := &initFlags{}
 	cmd := &cobra.Command{
-		Use: "init -example=NAME [DIR]", Args: atMost(1),
-		Short: "Write an example that can be rehearsed at once; contacts no server",
-		Long: `Writes the files of an example, which is a part of the program, into DIR (default: the working folder). No file is
-ever replaced. "syncctl init -examples" lists the examples.`,
-		Example: "  syncctl init -example=behind-firewall-master first\n  syncctl rehearse first",
-		RunE: func(_ *cobra.Command, args []string) error {
+		Use: "init [DIR]", Args: atMost(1),
+		Short: "Write a first configuration from your answers, or an example to rehearse; contacts no server",
+		Long: `Asks what you have (which product, how the servers are connected, their addresses, where passwords come from), and
+writes a configuration that is valid into DIR (default: the working folder). Without a terminal, -set gives the answers; what
+is missing is listed. With -example it writes the files of an example, which is a part of the program. No file is ever
+replaced.`,
+		Example: `  syncctl init
+  syncctl init -examples
+  syncctl init -example=behind-firewall-master first`,
+		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := "."
 			if len(args) == 1 {
 				dir = args[0]
@@ -30,12 +35,15 @@ ever replaced. "syncctl init -examples" lists the examples.`,
 			case f.list:
 				return c.listExamples()
 			case f.example == "":
-				return failf(exitError, "give -example=NAME; `syncctl init -examples` lists the names")
+				return c.initAsk(cmd.Context(), f.set, dir)
+			case len(f.set) > 0:
+				return failf(exitError, "-set answers questions, and an example asks none: leave out -set or -example")
 			}
 			return c.initExample(f.example, dir)
 		},
 	}
 	cmd.Flags().StringVar(&f.example, "example", "", "write the example of this `NAME`")
+	cmd.Flags().StringArrayVar(&f.set, "set", nil, "the answer to a question, as `NAME=VALUE`; may be repeated")
 	cmd.Flags().BoolVar(&f.list, "examples", false, "list the examples")
 	_ = cmd.RegisterFlagCompletionFunc("example", func(
 		*cobra.Command, []string, string,
