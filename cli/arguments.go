@@ -15,8 +15,8 @@ import (
 // arguments makes a command line as people type it into one that cobra reads: one dash becomes two, the
 // arguments from the environment are put in, and an unknown command is reported before anything else.
 func (c *command) arguments(root *cobra.Command, given []string) ([]string, error) {
-	if len(given) > 0 && strings.HasPrefix(given[0], cobra.ShellCompRequestCmd) {
-		return given, nil // an incomplete word is not a mistake
+	if len(given) > 1 && strings.HasPrefix(given[0], cobra.ShellCompRequestCmd) {
+		return completing(root, given), nil // an incomplete word is not a mistake
 	}
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd(given...)
@@ -42,6 +42,17 @@ func (c *command) arguments(root *cobra.Command, given []string) ([]string, erro
 		extra = append(extra, args.TwoDashes(found, words)...)
 	}
 	return slices.Concat(path, extra, rest), nil
+}
+
+// completing makes one dash two in what a shell asks to complete. A flag without a value yet stays as it is typed: with
+// one dash, cobra offers nothing, and the shell would not take what has two.
+func completing(root *cobra.Command, given []string) []string {
+	last := len(given) - 1
+	words := args.TwoDashes(root, given[1:])
+	if !strings.Contains(given[last], "=") {
+		words[last-1] = given[last]
+	}
+	return slices.Concat(given[:1], words)
 }
 
 func unknownCommand(parent *cobra.Command, word string) error {

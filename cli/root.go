@@ -79,6 +79,7 @@ turns them on; else they are on where the output is a terminal and TERM is not d
 			root.AddCommand(cmd)
 		}
 	}
+	c.completeArguments(root)
 	return root
 }
 

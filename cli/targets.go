@@ -113,7 +113,6 @@ func (c *command) completeTargets(ctx context.Context) []cobra.Completion {
 	if c.begin() != nil {
 		return nil
 	}
-	p, _ := c.read(ctx, nil, true)
 	var out []cobra.Completion
 	seen := map[string]bool{}
 	add := func(name, where string) {
@@ -122,7 +121,7 @@ func (c *command) completeTargets(ctx context.Context) []cobra.Completion {
 			out = append(out, cobra.CompletionWithDesc(name, where))
 		}
 	}
-	for _, r := range p.cfg.Resources {
+	for _, r := range c.declared(ctx).Resources {
 		for _, m := range r.Addr.Modules() {
 			add(m, "a module")
 		}

@@ -42,9 +42,8 @@ func (c *command) completeVariables(ctx context.Context) []cobra.Completion {
 	if c.begin() != nil {
 		return nil
 	}
-	p, _ := c.read(ctx, nil, true)
 	var out []cobra.Completion
-	for _, name := range p.cfg.Variables() {
+	for _, name := range c.declared(ctx).Variables() {
 		out = append(out, name+"=")
 	}
 	return out
