@@ -60,8 +60,8 @@ at once. Both are safe.`,
 	c.varFlags(cmd, &f.vars)
 	c.targetFlags(cmd, &f.only)
 	cmd.Flags().BoolVar(&f.approve, "auto-approve", false, "do not ask; approves the plan, never a person's step")
-	cmd.Flags().IntVar(&f.parallelism, "parallelism", 0, "steps at a time, as `N`, where their order allows it (default: parallelism of "+
-		"the settings, or 4)")
+	cmd.Flags().IntVar(&f.parallelism, "parallelism", 0, "steps at a time, as `N`, where their order allows it "+
+		"(default: parallelism of the settings, or 4)")
 	return cmd
 }
 

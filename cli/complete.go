@@ -12,7 +12,7 @@ import (
 )
 
 // completion is what a shell is offered. No function of it contacts a server.
-type completion func(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective)
+type completion func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective)
 
 // first completes the first argument alone; files are offered beside the words where there may be any.
 func (c *command) first(files bool, words func(ctx context.Context) []cobra.Completion) completion {
@@ -43,12 +43,12 @@ func completeEnding(endings ...string) completion {
 }
 
 // completeRuns are the runs of the folder, the newest first.
-func (c *command) completeRuns(context.Context) []cobra.Completion {
+func (c *command) completeRuns(ctx context.Context) []cobra.Completion {
 	if c.ownDataDir() != nil {
 		return nil
 	}
 	ids, _ := c.store().IDs() // completion has no place for an error
-	out := c.completePlans(nil)
+	out := c.completePlans(ctx)
 	if len(ids) > 0 {
 		out = append(out, cobra.CompletionWithDesc("latest", "the last run"))
 	}
@@ -70,8 +70,8 @@ func (c *command) completePlans(context.Context) []cobra.Completion {
 	return out
 }
 
-// declared is the configuration as far as names need it: nobody waits for the rules of its types, which take longer than
-// all else.
+// declared is the configuration as far as names need it: nobody waits for the rules of its types, which take longer
+// than all else.
 func (c *command) declared(ctx context.Context) *schema.Config {
 	debug.SetGCPercent(-1) // the process is about to end; collecting takes as long as all else
 	debug.SetMemoryLimit(256 << 20)

@@ -179,8 +179,7 @@ func (c *command) progress(a *application) view.Progress {
 
 // textProgress is the view for people.
 func (c *command) textProgress(a *application) view.Progress {
-	switch {
-	case c.app.tty.out && !c.app.is("TERM", "dumb") && !c.app.set("CI"):
+	if c.app.tty.out && !c.app.is("TERM", "dumb") && !c.app.set("CI") {
 		ticks := time.NewTicker(200 * time.Millisecond)
 		live := view.NewLive(c.out, c.outStyle, c.width, a.plan, len(doneSteps(a.decided)), c.app.clock.Now, ticks.C)
 		return &ticking{live, ticks}

@@ -19,10 +19,10 @@ func (c *command) initCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "init [DIR]", Args: atMost(1),
 		Short: "Write a first configuration from your answers, or an example to rehearse; contacts no server",
-		Long: `Asks what you have (which product, how the servers are connected, their addresses, where passwords come from), and
-writes a configuration that is valid into DIR (default: the working folder). Without a terminal, -set gives the answers; what
-is missing is listed. With -example it writes the files of an example, which is a part of the program. No file is ever
-replaced.`,
+		Long: `Asks what you have (which product, how the servers are connected, their addresses, where passwords come
+from), and writes a configuration that is valid into DIR (default: the working folder). Without a terminal, -set
+gives the answers; what is missing is listed. With -example it writes the files of an example, which is a part of
+the program. No file is ever replaced.`,
 		Example: `  syncctl init
   syncctl init -examples
   syncctl init -example=behind-firewall-master first`,

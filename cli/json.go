@@ -16,8 +16,8 @@ import (
 // wantsJSON tells whether JSON is to be written: to the output, into a file, or both.
 func (c *command) wantsJSON() bool { return c.flags.json || c.flags.jsonInto != "" }
 
-// writeJSON writes one document where programs read it: to the output with -json, into the file of -json-into. There the
-// last document of a command counts.
+// writeJSON writes one document where programs read it: to the output with -json, into the file of -json-into. There
+// the last document of a command counts.
 func (c *command) writeJSON(write func(io.Writer) error) error {
 	if c.flags.json {
 		w := output.NewBuffer(output.JSON(c.out))

@@ -64,8 +64,8 @@ person does it.`,
 	cmd.Flags().BoolVar(&f.detail, "detail", false, detailHelp)
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit 2 if there are changes")
 	cmd.Flags().StringVar(&f.saveObservations, "save-observations", "", "save what the servers showed to `FILE`")
-	cmd.Flags().BoolVar(&f.refresh, "refresh", true, "with =false, no server is read: the plan is made from -observations "+
-		"alone, and what is missing there is an error")
+	cmd.Flags().BoolVar(&f.refresh, "refresh", true, "with =false, no server is read: the plan is made from "+
+		"-observations alone, and what is missing there is an error")
 	cmd.Flags().StringVar(&f.observations, "observations", "",
 		"plan from what servers showed before, as saved in `FILE`; only what is missing there is read from servers")
 	return cmd

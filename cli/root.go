@@ -57,6 +57,23 @@ turns them on; else they are on where the output is a terminal and TERM is not d
 	root.SetErr(c.err)
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(c.helpCommand())
+	c.commonFlags(root)
+	root.AddCommand(
+		c.initCommand(), c.validateCommand(), c.fmtCommand(), c.doctorCommand(), c.planCommand(), c.applyCommand(),
+		c.rehearseCommand(), c.sandboxCommand(), c.statusCommand(), c.resolveCommand(), c.showCommand(), c.policyCommand(), c.versionCommand(),
+		c.explainCommand(), c.metadataCommand(), c.outputCommand(), c.consoleCommand(),
+	)
+	for _, p := range c.app.products {
+		if cmd := c.toolsCommand(p); cmd != nil {
+			root.AddCommand(cmd)
+		}
+	}
+	c.completeArguments(root)
+	return root
+}
+
+// commonFlags adds the flags that may be given before or after every command.
+func (c *command) commonFlags(root *cobra.Command) {
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.flags.chdir, "chdir", "", "work in another `DIR`")
 	c.flags.color = enumeration{value: "auto", values: []string{"auto", "always", "never"}}
@@ -69,18 +86,6 @@ turns them on; else they are on where the output is a terminal and TERM is not d
 	flags.StringVar(&c.flags.policy, "policy", "", "what configurations may do, from this `FILE`")
 	flags.BoolVar(&c.flags.untrusted, "untrusted", false, "nobody has reviewed the files: no environment, commands or "+
 		"keys for them, and no hosts but the policy's")
-	root.AddCommand(
-		c.initCommand(), c.validateCommand(), c.fmtCommand(), c.doctorCommand(), c.planCommand(), c.applyCommand(), c.rehearseCommand(),
-		c.sandboxCommand(), c.statusCommand(), c.resolveCommand(), c.showCommand(), c.policyCommand(), c.versionCommand(),
-		c.explainCommand(), c.metadataCommand(), c.outputCommand(), c.consoleCommand(),
-	)
-	for _, p := range c.app.products {
-		if cmd := c.toolsCommand(p); cmd != nil {
-			root.AddCommand(cmd)
-		}
-	}
-	c.completeArguments(root)
-	return root
 }
 
 // jsonCommand marks a command as one that has -json.

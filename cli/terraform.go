@@ -7,7 +7,8 @@ var otherFlags = map[string]string{
 	"input":        "Set SYNCCTL_INPUT=0 in the environment, so that nobody is asked.",
 	"lock":         "A run always holds the lock of its folder; it cannot be left out.",
 	"lock-timeout": "Another run that holds the lock ends the command with exit code 7; try again later.",
-	"refresh":      "It belongs to plan, with -observations=FILE: what is applied is compared with the servers as they are.",
+	"refresh": "It belongs to plan, with -observations=FILE: what is applied is compared with the servers as they " +
+		"are.",
 	"refresh-only": "`syncctl plan` shows in what servers differ, whatever its steps do about it.",
 	"destroy":      "What is to be removed is declared: state = \"removed\" of a sync, or a migration.",
 	"replace":      "Have a step carried out again with `syncctl resolve STEP -retry`.",

@@ -88,8 +88,8 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// TestInitExamples writes each example into an empty folder, as somebody does who has the program alone: it is valid, and
-// the first is rehearsed by its name. None is written twice.
+// TestInitExamples writes each example into an empty folder, as somebody does who has the program alone: it is valid,
+// and the first is rehearsed by its name. None is written twice.
 func TestInitExamples(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {

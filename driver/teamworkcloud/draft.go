@@ -66,7 +66,7 @@ sync "teamwork_cloud" "models" {
   {{- end }}
 }
 {{ if eq .move "yes" }}
-# "syncctl plan" shows what it does. Once that is right, remove_from_source { allow = N } removes the originals at the end.
+# "syncctl plan" shows what it does. Once that is right, remove_from_source { allow = N } removes the originals.
 migration "teamwork_cloud_offload" "models" {
   sync       = sync.teamwork_cloud.models
   reactivate = true
