@@ -290,7 +290,7 @@ func (i *interview) next(secrets []string, dir string) {
 		for _, name := range secrets {
 			flags += " -var-command='" + name + "=COMMAND'"
 		}
-		i.say("\nFor each COMMAND put the program that prints the secret, such as pass show jira:")
+		i.say("\nFor each COMMAND put the program that prints the secret, such as pass show NAME:")
 	default:
 		i.say("\nThe secrets are asked for when they are needed:")
 	}

@@ -60,8 +60,8 @@ turns them on; else they are on where the output is a terminal and TERM is not d
 	c.commonFlags(root)
 	root.AddCommand(
 		c.initCommand(), c.validateCommand(), c.fmtCommand(), c.doctorCommand(), c.planCommand(), c.applyCommand(),
-		c.rehearseCommand(), c.sandboxCommand(), c.statusCommand(), c.resolveCommand(), c.showCommand(), c.policyCommand(), c.versionCommand(),
-		c.explainCommand(), c.metadataCommand(), c.outputCommand(), c.consoleCommand(),
+		c.rehearseCommand(), c.sandboxCommand(), c.statusCommand(), c.resolveCommand(), c.showCommand(), c.policyCommand(),
+		c.versionCommand(), c.explainCommand(), c.metadataCommand(), c.outputCommand(), c.consoleCommand(),
 	)
 	for _, p := range c.app.products {
 		if cmd := c.toolsCommand(p); cmd != nil {
