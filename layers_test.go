@@ -137,6 +137,7 @@ func mayImport(from, to string) bool {
 		"driver/rest":       {"driver/wording"},
 		"executor":          {"journal", "planner", "schema"},
 		"planner":           {"schema"},
+		"reference":         {"schema", "schema/functions"},
 		"schema":            {"schema/functions"},
 	}[from], to)
 }

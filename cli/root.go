@@ -23,6 +23,7 @@ any point.
   syncctl doctor         is every server reached, with the right user, role, version and certificate?
   syncctl plan           what would be done, and why; changes nothing
   syncctl apply          do it
+  syncctl docs           what can be written and typed, word by word
 
 Exit codes: 0 done, or no changes · 1 error · 2 changes (plan -detailed-exitcode) ·
 3 not formatted (fmt -check) · 4 waiting for a person · 5 stopped after some steps were done, resume with apply ·
@@ -61,7 +62,7 @@ turns them on; else they are on where the output is a terminal and TERM is not d
 	root.AddCommand(
 		c.initCommand(), c.validateCommand(), c.fmtCommand(), c.doctorCommand(), c.planCommand(), c.applyCommand(),
 		c.rehearseCommand(), c.sandboxCommand(), c.statusCommand(), c.resolveCommand(), c.showCommand(), c.policyCommand(),
-		c.versionCommand(), c.explainCommand(), c.metadataCommand(), c.outputCommand(), c.consoleCommand(),
+		c.versionCommand(), c.explainCommand(), c.metadataCommand(), c.outputCommand(), c.consoleCommand(), c.docsCommand(), c.schemaCommand(),
 	)
 	for _, p := range c.app.products {
 		if cmd := c.toolsCommand(p); cmd != nil {

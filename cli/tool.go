@@ -15,6 +15,9 @@ import (
 // exitBrokenPipe is what a shell shows for a program ended by SIGPIPE: nobody reads the rest of its output.
 const exitBrokenPipe = 141
 
+// productsTool marks a command that is a product's own.
+const productsTool = "tool"
+
 // toolsCommand is `syncctl PRODUCT`, with the tools of the product; nil if it has none.
 func (c *command) toolsCommand(p Product) *cobra.Command {
 	if len(p.Tools) == 0 {
@@ -30,6 +33,7 @@ func (c *command) toolsCommand(p Product) *cobra.Command {
 func (c *command) toolCommand(t driver.Tool) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: t.Name + " [flags]", Short: t.Short, Long: t.Long, Example: t.Example,
+		Annotations: map[string]string{productsTool: "yes"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			said := c.redactor.Writer(c.err) // whole lines, whatever pieces the tool writes
 			run := driver.ToolRun{

@@ -20,7 +20,7 @@ func Grammar() []Construct {
 	const top = "at the top of a file"
 	bodies := map[string]Body{"syncctl": settingsBody, "variable": variableBody, "module": moduleBody,
 		"output": outputBody,
-		"check":  checkBody}
+		"check":  checkBody, "moved": movedBody, "removed": removedBody}
 	var out []Construct
 	for _, b := range topBlocks {
 		out = append(out, Construct{Name: b.Type, Labels: b.LabelNames, Where: top, Body: bodies[b.Type]})
@@ -91,6 +91,23 @@ var lifecycleBody = Body{
 var dependsOn = Attribute{Name: "depends_on", Doc: "A list of references to declarations or modules whose steps " +
 	"come first, " +
 	"where no other reference says so: [sync.TYPE.NAME]."}
+
+var movedBody = Body{Attributes: []Attribute{
+	{Name: "from", Required: true, Doc: "The address until now: a declaration, one instance of it, or a module."},
+	{Name: "to", Required: true, Doc: "The address from now on."},
+}}
+
+var removedBody = Body{
+	Attributes: []Attribute{{Name: "from", Required: true, Doc: "The address that is no longer declared: a " +
+		"declaration, one " +
+		"instance of it, or a module."}},
+	Blocks: []Block{{Name: "lifecycle", Doc: "For those who come from Terraform.", Body: keepsBody}},
+}
+
+// keepsBody is the grammar of the lifecycle of a removed block.
+var keepsBody = Body{Attributes: []Attribute{{Name: "destroy", Type: cty.Bool, Default: cty.False, Doc: "It can " +
+	"only be false: " +
+	"nothing is removed from a server because a block is gone."}}}
 
 // metaBody is the arguments that every declaration may have.
 var metaBody = Body{Attributes: []Attribute{

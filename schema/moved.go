@@ -64,13 +64,11 @@ func (l *loader) collectMoved(m *module, b *hcl.Block) {
 			"its addresses are whole.", b.Type))
 		return
 	}
-	sc := scope{where: "in a " + b.Type + " block", args: []string{"from"}}
-	if b.Type == "moved" {
-		sc.args = append(sc.args, "to")
-	} else {
-		sc.blocks = []hcl.BlockHeaderSchema{{Type: "lifecycle"}}
+	body := &movedBody
+	if b.Type == "removed" {
+		body = &removedBody
 	}
-	content := l.content(b.Body, sc)
+	content := l.content(b.Body, body.scope("in a "+b.Type+" block"))
 	ok := true
 	address := func(name string) string {
 		attr := content.Attributes[name]
@@ -111,7 +109,7 @@ func alike(from, to string) bool {
 
 // keepsObjects reads the lifecycle of a removed block: nothing is destroyed because a block is gone.
 func (l *loader) keepsObjects(b *hcl.Block) {
-	content := l.content(b.Body, scope{where: "in the lifecycle block of a removed block", args: []string{"destroy"}})
+	content := l.content(b.Body, keepsBody.scope("in the lifecycle block of a removed block"))
 	attr := content.Attributes["destroy"]
 	if attr == nil {
 		return

@@ -140,14 +140,17 @@ func TestTypeProblems(t *testing.T) {
 	attr := func(i int, f func(*schema.Attribute)) func([]schema.Type) []schema.Type {
 		return func(types []schema.Type) []schema.Type { f(&types[0].Body.Attributes[i]); return types }
 	}
+	example := func(i int, f func(string) string) func([]schema.Type) []schema.Type {
+		return func(types []schema.Type) []schema.Type { types[i].Example = f(types[i].Example); return types }
+	}
 	for want, spoil := range map[string]func([]schema.Type) []schema.Type{
 		"brings no type":            func([]schema.Type) []schema.Type { return nil },
 		"the name is taken":         func(types []schema.Type) []schema.Type { return append(types, types[0]) },
 		"unknown kind":              func(types []schema.Type) []schema.Type { types[0].Kind = "thing"; return types },
 		"the name is not of":        func(types []schema.Type) []schema.Type { types[0].Name = "Depot"; return types },
-		"depot\": it declares none": func(types []schema.Type) []schema.Type { types[0].Example = types[1].Example; return types },
-		"Missing required argument": func(types []schema.Type) []schema.Type { types[0].Example = "sync \"depot\" \"a\" {}\n"; return types },
-		"it is not formatted":       func(types []schema.Type) []schema.Type { types[1].Example += "# \nlocals { a =1 }\n"; return types },
+		"depot\": it declares none": example(0, func(string) string { return "" }),
+		"Missing required argument": example(0, func(string) string { return "sync \"depot\" \"a\" {}\n" }),
+		"it is not formatted":       example(1, func(e string) string { return e + "locals { a =1 }\n" }),
 		"box.weight is a number wi": func(types []schema.Type) []schema.Type {
 			types[0].Body.Blocks[0].Body.Attributes[0].Unit = ""
 			return types

@@ -69,7 +69,9 @@ func exampleProblems(types []schema.Type, t *schema.Type) []string {
 	if laidOut, _ := schema.Format(file, []byte(t.Example)); string(laidOut) != t.Example {
 		out = append(out, "it is not formatted as syncctl fmt does")
 	}
-	if !slices.ContainsFunc(cfg.Resources, func(r *schema.Resource) bool { return r.Addr.Kind == t.Kind && r.Addr.Type == t.Name }) {
+	if !slices.ContainsFunc(cfg.Resources, func(r *schema.Resource) bool {
+		return r.Addr.Kind == t.Kind && r.Addr.Type == t.Name
+	}) {
 		out = append(out, "it declares none")
 	}
 	return out

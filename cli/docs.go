@@ -1,0 +1,203 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/afero"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"github.com/syncctl/syncctl/reference"
+	"github.com/syncctl/syncctl/schema"
+)
+
+func (c *command) docsCommand() *cobra.Command {
+	into := ""
+	cmd := jsonCommand(&cobra.Command{
+		Use:   "docs [WORD]...",
+		Short: "Show the reference of a block type, a block or argument of the language, a function, a command",
+		Long: `Shows what is to be known of WORD: a block type (sync.TYPE), a word of the language (for_each), a function, a
+command (plan). Without WORD it lists all words. With -json and no WORD it writes the same document as schema -json.`,
+		Example: "  syncctl docs for_each\n  syncctl docs policy init",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			catalog, _ := c.catalog()
+			program := programOf(cmd.Root())
+			pages := reference.Pages(catalog, program)
+			switch {
+			case into != "":
+				return c.writeDocs(pages, into)
+			case len(args) > 0:
+				return c.showDocs(pages, catalog, strings.Join(args, " "))
+			case c.flags.json:
+				return c.document(reference.Describe(catalog, program))
+			}
+			return reference.WriteIndex(c.out, pages, c.pageLayout(), false)
+		},
+		ValidArgsFunction: func(
+			cmd *cobra.Command, args []string, _ string,
+		) ([]cobra.Completion, cobra.ShellCompDirective) {
+			var out []cobra.Completion
+			catalog, _ := c.catalog()
+			for _, p := range reference.Pages(catalog, programOf(cmd.Root())) {
+				if len(args) == 0 && !strings.Contains(p.Word, " ") {
+					out = append(out, cobra.CompletionWithDesc(p.Word, p.Summary))
+				}
+			}
+			return out, cobra.ShellCompDirectiveNoFileComp
+		},
+	})
+	cmd.Flags().StringVar(&into, "out", "", "write all pages as Markdown files into `DIR`")
+	return cmd
+}
+
+func (c *command) schemaCommand() *cobra.Command {
+	return jsonCommand(&cobra.Command{
+		Use: "schema", Args: atMost(0),
+		Short: "The grammar of the language and all commands as JSON (-json)",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !c.flags.json {
+				return failf(exitError, "schema writes JSON: add -json. To read about a word: `syncctl docs WORD`")
+			}
+			catalog, _ := c.catalog()
+			return c.document(reference.Describe(catalog, programOf(cmd.Root())))
+		},
+	})
+}
+
+// pageLayout is as wide as the terminal, but not wider than the pages in files.
+func (c *command) pageLayout() reference.Layout {
+	l := reference.Layout{Width: c.outStyle.Width, Bold: c.outStyle.Bold}
+	if l.Width > reference.Columns {
+		l.Width = reference.Columns
+	}
+	return l
+}
+
+// showDocs shows the pages of a word.
+func (c *command) showDocs(pages []*reference.Page, catalog schema.Catalog, word string) error {
+	found, err := reference.Find(pages, catalog, word)
+	if err != nil {
+		return failf(exitError, "%w", err)
+	}
+	type page struct {
+		Word    string `json:"word"`
+		Group   string `json:"group"`
+		Title   string `json:"title"`
+		Summary string `json:"summary"`
+		Text    string `json:"text"`
+	}
+	var all []page
+	var b bytes.Buffer
+	for i, p := range found {
+		if i > 0 && !c.flags.json {
+			b.WriteByte('\n')
+		}
+		l := c.pageLayout()
+		if c.flags.json {
+			l = reference.Layout{}
+		}
+		if err := p.Write(&b, l); err != nil {
+			return err
+		}
+		if c.flags.json {
+			all = append(all, page{p.Word, string(p.Group), p.Title, p.Summary, b.String()})
+			b.Reset()
+		}
+	}
+	if c.flags.json {
+		return c.document(all)
+	}
+	_, err = b.WriteTo(c.out)
+	return err
+}
+
+// writeDocs writes all pages, and the list of them, as files.
+func (c *command) writeDocs(pages []*reference.Page, dir string) error {
+	var b bytes.Buffer
+	if err := reference.WriteIndex(&b, pages, reference.Layout{}, true); err != nil {
+		return err
+	}
+	if err := c.writeDoc(dir, "README.md", &b); err != nil {
+		return err
+	}
+	for _, p := range pages {
+		if p.File() == "" {
+			continue
+		}
+		if err := p.Write(&b, reference.Layout{}); err != nil {
+			return err
+		}
+		if err := c.writeDoc(dir, p.File(), &b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *command) writeDoc(dir, name string, b *bytes.Buffer) error {
+	path := filepath.Join(dir, filepath.FromSlash(name))
+	if err := c.files().MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("writing the reference: %w", err)
+	}
+	err := afero.WriteFile(c.files(), path, b.Bytes(), os.FileMode(0o644))
+	b.Reset()
+	if err != nil {
+		return fmt.Errorf("writing the reference: %w", err)
+	}
+	return nil
+}
+
+// programOf describes the commands as they are, for the reference.
+func programOf(root *cobra.Command) *reference.Program {
+	p := &reference.Program{Name: root.Name(), Exits: exitCodes(), Variables: environment, Files: fileNames,
+		Global: flagsOf(root.PersistentFlags())}
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		for _, sub := range cmd.Commands() {
+			if sub.IsAvailableCommand() && sub.Name() != "completion" && sub.Name() != "help" { // these are cobra's
+				p.Commands = append(p.Commands, commandOf(root, sub))
+				walk(sub)
+			}
+		}
+	}
+	walk(root)
+	return p
+}
+
+func commandOf(root, cmd *cobra.Command) reference.Command {
+	name := strings.TrimPrefix(cmd.CommandPath(), root.Name()+" ")
+	cmd.InitDefaultHelpFlag() // the line of usage names flags where there are any; the command that runs has it already
+	out := reference.Command{Name: name, Summary: cmd.Short, Long: cmd.Long, Usage: cmd.UseLine(), Example: cmd.Example,
+		Flags: flagsOf(cmd.LocalNonPersistentFlags()), JSON: cmd.Annotations[speaksJSON] != ""}
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			out.Commands = append(out.Commands, name+" "+sub.Name())
+		}
+	}
+	if !cmd.HasSubCommands() {
+		out.Exits = exitsOf(name, cmd.Annotations[productsTool] != "")
+	}
+	return out
+}
+
+func flagsOf(set *pflag.FlagSet) []reference.Flag {
+	var out []reference.Flag
+	set.VisitAll(func(f *pflag.Flag) {
+		if f.Hidden || f.Name == "help" || f.Name == "version" {
+			return
+		}
+		value, doc := pflag.UnquoteUsage(f)
+		if value == "int" {
+			value = "N"
+		}
+		def := f.DefValue
+		if def == "false" || def == "[]" || def == "0" {
+			def = ""
+		}
+		out = append(out, reference.Flag{Name: f.Name, Letter: f.Shorthand, Value: value, Default: def, Doc: doc})
+	})
+	return out
+}

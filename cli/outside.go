@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/syncctl/syncctl/reference"
+)
+
+// exitCodes are all exit codes with what they mean, for the reference.
+func exitCodes() []reference.ExitCode {
+	var out []reference.ExitCode
+	for _, r := range exitRules() {
+		code, _ := strconv.Atoi(r.ID) // it was made from a number
+		out = append(out, reference.ExitCode{Code: code, Meaning: r.Meaning})
+	}
+	return append(out, reference.ExitCode{Code: exitBrokenPipe,
+		Meaning: "Nobody reads the rest of the output. Tools of products end so."})
+}
+
+// always are the exit codes of every command.
+var always = []int{exitDone, exitError, exitFault, exitInterrupted, exitCrashed}
+
+// applying are those of carrying out a plan.
+var applying = []int{exitWaiting, exitStopped, exitStale, exitLocked, exitRefused, exitDeclined}
+
+// exitsBy are the exit codes of commands that have more than every command has.
+var exitsBy = map[string][]int{
+	"plan":     {exitChanges, exitRefused},
+	"show":     {exitRefused},
+	"fmt":      {exitUnformatted},
+	"apply":    applying,
+	"rehearse": applying,
+	"resolve":  {exitLocked, exitDeclined},
+}
+
+// exitsOf are the exit codes of a command; tool: it is a product's own.
+func exitsOf(name string, tool bool) []reference.ExitCode {
+	var out []reference.ExitCode
+	for _, e := range exitCodes() {
+		if slices.Contains(always, e.Code) || slices.Contains(exitsBy[name], e.Code) ||
+			tool && e.Code == exitBrokenPipe {
+			out = append(out, e)
+		}
+	}
+	if name == "sandbox" {
+		out[0].Meaning = "Done. With COMMAND the exit code is that of the command, whatever it is."
+	}
+	return out
+}
+
+// environment are the environment variables that the program reads.
+var environment = []reference.Variable{
+	{Name: "SYNCCTL_VAR_NAME", Meaning: "The value of the variable NAME, below those from files and flags."},
+	{Name: "SYNCCTL_LOG", Meaning: "Writes a log: trace, debug, info, warn, error, json (all, as JSON) or off."},
+	{Name: "SYNCCTL_LOG_PATH", Meaning: "The file that the log is appended to; without it, the error stream."},
+	{Name: "SYNCCTL_INPUT", Meaning: "0 or false: nobody is asked for anything."},
+	{Name: "SYNCCTL_IN_AUTOMATION", Meaning: "Set: a question is put to a terminal only, not to a pipe."},
+	{Name: "SYNCCTL_CLI_ARGS", Meaning: "Arguments that are put before those of every command."},
+	{Name: "SYNCCTL_CLI_ARGS_COMMAND", Meaning: "The same for one command, such as SYNCCTL_CLI_ARGS_plan."},
+	{Name: "SYNCCTL_DATA_DIR", Meaning: "The folder of runs, instead of .syncctl."},
+	{Name: "SYNCCTL_CONFIG_DIR", Meaning: "The folder with your key and policy, instead of those below."},
+	{Name: "SYNCCTL_POLICY", Meaning: "The file that says what configurations may do, as -policy."},
+	{Name: "SYNCCTL_SANDBOX_CA_FILE", Meaning: "Set by the sandbox: the CA of its servers, for ca_file."},
+	{Name: "SYNCCTL_SANDBOX_PERSON", Meaning: "Set by the sandbox: where its stand-in for the person listens."},
+	{Name: "NO_COLOR", Meaning: "Set: no colours."},
+	{Name: "FORCE_COLOR", Meaning: "Set, and not 0: colours although the output is not a terminal."},
+	{Name: "TERM", Meaning: "dumb: no colours and no live display."},
+	{Name: "CI", Meaning: "Set: as SYNCCTL_IN_AUTOMATION; no live display, and a warning where there is no policy."},
+	{Name: "COLUMNS", Meaning: "The width of the output, instead of the terminal's."},
+	{Name: "HOME", Meaning: "Your home folder: known_hosts, and ~ in the names of files."},
+	{Name: "USER", Meaning: "Who decides, for the journal (resolve)."},
+	{Name: "APPDATA", Meaning: "On Windows: the folder in which syncctl/ holds your key and policy."},
+	{Name: "XDG_CONFIG_HOME", Meaning: "The folder in which syncctl/ holds your key and policy, instead of .config " +
+		"in HOME."},
+	{Name: "SSH_AUTH_SOCK", Meaning: "Your SSH agent: for machines that your known_hosts or policy names, and for " +
+		"plan -sign."},
+}
+
+// fileNames are the files that the program reads and writes.
+var fileNames = []reference.Variable{
+	{Name: "*.sync.hcl", Meaning: "The configuration: all such files of the folder together."},
+	{Name: "*.sync.hcl.json", Meaning: "The same in JSON: a block is an object under its type and labels, an " +
+		"expression a text " +
+		"with ${...}."},
+	{Name: "syncctl.syncvars.hcl", Meaning: "Values of variables, as NAME = VALUE."},
+	{Name: "*.auto.syncvars.hcl", Meaning: "More of them, in the order of their names; later ones win."},
+	{Name: "*.syncvars.hcl", Meaning: "The same, given by -var-file."},
+	{Name: "*.syncplan.json", Meaning: "A plan saved by plan -out. It holds no secret, and is authenticated by your " +
+		"key."},
+	{Name: "sandbox.json", Meaning: "The seed of the simulated servers, for rehearse and sandbox."},
+	{Name: ".syncctl/", Meaning: "The runs of the folder with their journals and files, and its lock. Not to be " +
+		"committed."},
+	{Name: "policy.hcl", Meaning: "In your configuration folder: what configurations may do on your behalf."},
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"encoding/json"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/jsonschema-go/jsonschema"
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/reference"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// program runs the program with these arguments, and returns its output.
+func program(t *testing.T, args ...string) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "syncctl")
+	if err := os.Symlink(self, name); err != nil {
+		t.Fatal(err)
+	}
+	var stderr strings.Builder
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Dir, cmd.Stderr = t.TempDir(), &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, stderr.String())
+	}
+	return string(out)
+}
+
+// pages are the Markdown files of a folder, by name.
+func pages(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".md" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		name, _ := filepath.Rel(dir, path) // it is below
+		out[filepath.ToSlash(name)] = string(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestReferencePages: docs/reference is what the program says of itself. Without a product only the pages of what is
+// left are compared.
+func TestReferencePages(t *testing.T) {
+	src, err := os.ReadFile("main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Count(string(src), "{Name: ") == len(products)
+	dir := filepath.Join("..", "..", "docs", "reference")
+	if *update && all {
+		for name := range pages(t, dir) {
+			if err := os.Remove(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		abs, err := filepath.Abs(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		program(t, "docs", "-out="+abs)
+	}
+	made := filepath.Join(t.TempDir(), "reference")
+	program(t, "docs", "-out="+made)
+	got, want := pages(t, dir), pages(t, made)
+	for name := range want {
+		if !all && (name == "README.md" || strings.HasPrefix(name, "language/") || strings.HasPrefix(name,
+			"types/keystore.")) {
+			continue // they name the types of all products
+		}
+		if got[name] != want[name] {
+			t.Errorf("docs/reference/%s is stale: go test ./cmd/syncctl -run Reference -update", name)
+		}
+	}
+	for name := range got {
+		if _, ok := want[name]; all && !ok {
+			t.Errorf("docs/reference/%s is about what is gone: go test ./cmd/syncctl -run Reference -update", name)
+		}
+	}
+}
+
+// TestReferenceExamples: the examples of all pages are configurations without mistakes, whatever products there are.
+func TestReferenceExamples(t *testing.T) {
+	var catalog schema.Catalog
+	for _, p := range products {
+		catalog = append(catalog, p.Driver(driver.Env{}).Types()...)
+	}
+	for _, p := range reference.Pages(catalog, &reference.Program{}) {
+		if len(p.Examples) == 0 && p.Group == reference.Types {
+			t.Errorf("%s has no example", p.Word)
+		}
+		for _, files := range p.Examples {
+			fs := afero.NewMemMapFs()
+			for name, text := range files {
+				if err := afero.WriteFile(fs, name, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, diags := schema.Load(t.Context(), schema.Options{Fs: fs, Dir: ".", Catalog: catalog, AllowUnset: true,
+				Version: "1.0.0"})
+			for _, d := range diags {
+				t.Errorf("%s: %v", p.Word, d)
+			}
+		}
+	}
+}
+
+// TestReferenceDocument: the grammar in JSON fits its JSON Schema, and has each type of each product.
+func TestReferenceDocument(t *testing.T) {
+	src, err := os.ReadFile(filepath.Join("..", "..", "docs", "reference", "reference.schema.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s jsonschema.Schema
+	if err := json.Unmarshal(src, &s); err != nil {
+		t.Fatal(err)
+	}
+	fits, err := s.Resolve(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := program(t, "schema", "-json")
+	var doc any
+	if err := json.Unmarshal([]byte(out), &doc); err != nil {
+		t.Fatal(err)
+	}
+	if err := fits.Validate(doc); err != nil {
+		t.Error(err)
+	}
+	var typed reference.Document
+	if err := json.Unmarshal([]byte(out), &typed); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range products {
+		for _, want := range p.Driver(driver.Env{}).Types() {
+			if !slices.ContainsFunc(typed.Types, func(got reference.Type) bool {
+				return got.Kind == string(want.Kind) && got.Name == want.Name &&
+					len(got.Body.Attributes) == len(want.Body.Attributes)
+			}) {
+				t.Errorf("%s %q is missing", want.Kind, want.Name)
+			}
+		}
+	}
+}

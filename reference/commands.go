@@ -1,0 +1,170 @@
+package reference
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Command is one command of the program.
+type Command struct {
+	Name     string     `json:"name" jsonschema:"the words after the program's name"`
+	Summary  string     `json:"summary"`
+	Long     string     `json:"description,omitempty" jsonschema:"paragraphs; indented lines are shown as they are"`
+	Usage    string     `json:"usage"`
+	Example  string     `json:"example,omitempty"`
+	Flags    []Flag     `json:"flags,omitempty"`
+	Commands []string   `json:"commands,omitempty" jsonschema:"the names of the commands below it"`
+	Exits    []ExitCode `json:"exit_codes,omitempty"`
+	JSON     bool       `json:"json,omitempty" jsonschema:"whether it has -json"`
+}
+
+// Flag is a flag of a command.
+type Flag struct {
+	Name    string `json:"name" jsonschema:"without dashes"`
+	Letter  string `json:"letter,omitempty" jsonschema:"its short form"`
+	Value   string `json:"value,omitempty" jsonschema:"what its value is; a flag without is true where it stands"`
+	Default string `json:"default,omitempty"`
+	Doc     string `json:"description"`
+}
+
+// ExitCode is how the program ends.
+type ExitCode struct {
+	Code    int    `json:"code"`
+	Meaning string `json:"meaning"`
+}
+
+// Variable is an environment variable that the program reads.
+type Variable struct {
+	Name    string `json:"name"`
+	Meaning string `json:"meaning"`
+}
+
+// Program is what the pages say of the program beside the language.
+type Program struct {
+	Name      string // as it is called
+	Commands  []Command
+	Global    []Flag // of every command
+	Exits     []ExitCode
+	Variables []Variable
+	Files     []Variable // names of files, with what they are
+}
+
+func (g *Program) pages() []*Page {
+	var out []*Page
+	for i := range g.Commands {
+		out = append(out, g.commandPage(&g.Commands[i]))
+	}
+	return append(out, g.flagsPage(), g.exitsPage(),
+		g.namesPage("environment", "Environment variables", "The environment variables that it reads.", g.Variables),
+		g.namesPage("files", "Files", "The files that it reads and writes.", g.Files))
+}
+
+func (g *Program) commandPage(c *Command) *Page {
+	p := &Page{Word: c.Name, Group: Commands, Title: quoted(g.Name + " " + c.Name), Summary: c.Summary + "."}
+	p.say("%s.", c.Summary)
+	p.code("", c.Usage)
+	p.prose(c.Long)
+	if len(c.Commands) > 0 {
+		p.say("Its commands: %s.", list(quoteAll(c.Commands), "and"))
+	}
+	if len(c.Flags) > 0 {
+		p.heading("Flags")
+		p.list(flagItems(c.Flags))
+	}
+	if c.JSON {
+		p.say("With `-json` it writes JSON, for programs. The flags of every command: `syncctl docs flags`.")
+	}
+	if len(c.Exits) > 0 {
+		p.heading("Exit codes")
+		p.list(exitItems(c.Exits))
+	}
+	if c.Example != "" {
+		p.heading("Example")
+		p.code("sh", unindent(c.Example))
+	}
+	return p
+}
+
+// prose adds a text of paragraphs. Lines that are indented are shown as they are.
+func (p *Page) prose(text string) {
+	for _, para := range strings.Split(strings.Trim(text, "\n"), "\n\n") {
+		switch {
+		case strings.TrimSpace(para) == "":
+		case strings.HasPrefix(para, "  "):
+			p.code("", unindent(para))
+		default:
+			p.say("%s", strings.ReplaceAll(para, "\n", " "))
+		}
+	}
+}
+
+func unindent(text string) string {
+	var out []string
+	for _, line := range strings.Split(strings.Trim(text, "\n"), "\n") {
+		out = append(out, strings.TrimPrefix(line, "  "))
+	}
+	return strings.Join(out, "\n")
+}
+
+func flagItems(flags []Flag) []item {
+	var out []item
+	for _, f := range flags {
+		name := quoted("-" + f.Name)
+		if f.Value != "" {
+			name = quoted("-" + f.Name + "=" + f.Value)
+		}
+		if f.Letter != "" {
+			name += " or " + quoted("-"+f.Letter)
+		}
+		text := f.Doc
+		if f.Default != "" {
+			text += fmt.Sprintf(" (default %s)", quoted(f.Default))
+		}
+		out = append(out, item{name: name, text: text})
+	}
+	return out
+}
+
+func exitItems(codes []ExitCode) []item {
+	var out []item
+	for _, e := range codes {
+		out = append(out, item{name: quoted(fmt.Sprint(e.Code)), text: e.Meaning})
+	}
+	return out
+}
+
+func (g *Program) flagsPage() *Page {
+	p := &Page{Word: "flags", Group: Topics, Title: "Flags of every command", Summary: "The flags that every command " +
+		"takes."}
+	p.say("They stand before or after the command. Every flag can be written with one dash or two, and its value " +
+		"after = or " +
+		"as the next argument.")
+	p.list(flagItems(g.Global))
+	return p
+}
+
+func (g *Program) exitsPage() *Page {
+	p := &Page{Word: "exit-codes", Group: Topics, Title: "Exit codes", Summary: "How commands end."}
+	p.say("`%s explain CODE` says when a command ends so, and what to do.", g.Name)
+	p.list(exitItems(g.Exits))
+	return p
+}
+
+func (g *Program) namesPage(word, title, summary string, names []Variable) *Page {
+	p := &Page{Word: word, Group: Topics, Title: title, Summary: summary}
+	p.say("%s", summary)
+	var items []item
+	for _, v := range names {
+		items = append(items, item{name: quoted(v.Name), text: v.Meaning})
+	}
+	p.list(items)
+	return p
+}
+
+func quoteAll(words []string) []string {
+	var out []string
+	for _, w := range words {
+		out = append(out, quoted(w))
+	}
+	return out
+}

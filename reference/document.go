@@ -1,0 +1,127 @@
+package reference
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+)
+
+// Document is the whole grammar and all commands, for programs. Its JSON Schema is in docs/reference.
+// Members may be added; what there is keeps its meaning while the first number of the version stays.
+type Document struct {
+	Version   string      `json:"format_version" jsonschema:"1.0"`
+	Types     []Type      `json:"types" jsonschema:"the block types that products bring"`
+	Language  []Construct `json:"language" jsonschema:"the blocks of the language itself"`
+	Commands  []Command   `json:"commands"`
+	Flags     []Flag      `json:"flags" jsonschema:"of every command"`
+	Exits     []ExitCode  `json:"exit_codes"`
+	Variables []Variable  `json:"environment" jsonschema:"the environment variables that are read"`
+	Files     []Variable  `json:"files" jsonschema:"the files that are read and written"`
+}
+
+// Type is a block type.
+type Type struct {
+	Kind    string `json:"kind" jsonschema:"the block's type: server, keystore, sync or migration"`
+	Name    string `json:"name" jsonschema:"the first label"`
+	Summary string `json:"summary"`
+	Body    *Body  `json:"body"`
+	Example string `json:"example" jsonschema:"a whole configuration that declares one"`
+}
+
+// Construct is a block of the language, or arguments that it adds to other blocks.
+type Construct struct {
+	Name   string   `json:"name,omitempty" jsonschema:"absent: arguments alone"`
+	Labels []string `json:"labels,omitempty" jsonschema:"what the labels are, in order"`
+	Where  string   `json:"where" jsonschema:"where it stands"`
+	Body   *Body    `json:"body"`
+}
+
+// Body is what may stand between two braces.
+type Body struct {
+	Attributes []Attribute `json:"attributes,omitempty"`
+	Blocks     []Block     `json:"blocks,omitempty"`
+}
+
+// Attribute is an argument.
+type Attribute struct {
+	Name        string          `json:"name"`
+	Description string          `json:"description"`
+	Type        json.RawMessage `json:"type,omitempty" jsonschema:"as cty writes types; absent of references and names"`
+	Unit        string          `json:"unit,omitempty" jsonschema:"what a number counts; duration: a text such as 90s"`
+	Required    bool            `json:"required,omitempty"`
+	Default     json.RawMessage `json:"default,omitempty"`
+	Sensitive   bool            `json:"sensitive,omitempty" jsonschema:"the value is a secret, whatever it comes from"`
+	Allowed     []string        `json:"allowed,omitempty" jsonschema:"the permitted texts"`
+	Whole       bool            `json:"whole,omitempty" jsonschema:"numbers are whole and at least minimum"`
+	Minimum     int             `json:"minimum,omitempty"`
+	Reference   *Reference      `json:"reference,omitempty"`
+}
+
+// Reference is what a reference may point at.
+type Reference struct {
+	Kind      string `json:"kind"`
+	Type      string `json:"type,omitempty" jsonschema:"absent: any of the kind"`
+	Owns      bool   `json:"owns,omitempty" jsonschema:"the declaration that refers carries the other one out"`
+	MayBeGone bool   `json:"may_be_gone,omitempty" jsonschema:"the other one may have been taken out of the files"`
+}
+
+// Block is a nested block.
+type Block struct {
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	Label       string `json:"label,omitempty" jsonschema:"what its label is; blocks with one are keyed by it"`
+	Required    bool   `json:"required,omitempty" jsonschema:"at least one must be there"`
+	Many        bool   `json:"many,omitempty" jsonschema:"there may be any number, with a label or without"`
+	Body        *Body  `json:"body"`
+}
+
+// Describe is the whole reference as a document.
+func Describe(catalog schema.Catalog, program *Program) *Document {
+	doc := &Document{Version: "1.0", Types: []Type{}, Language: []Construct{}, Commands: program.Commands,
+		Flags: program.Global, Exits: program.Exits, Variables: program.Variables, Files: program.Files}
+	for i := range catalog {
+		t := &catalog[i]
+		doc.Types = append(doc.Types, Type{Kind: string(t.Kind), Name: t.Name, Summary: t.Summary, Body: describe(&t.Body),
+			Example: t.Example})
+	}
+	for _, c := range schema.Grammar() {
+		if slices.Contains(schema.Kinds, schema.Kind(c.Name)) { // they are the types
+			continue
+		}
+		doc.Language = append(doc.Language, Construct{Name: c.Name, Labels: c.Labels, Where: c.Where,
+			Body: describe(&c.Body)})
+	}
+	return doc
+}
+
+func describe(b *schema.Body) *Body {
+	out := &Body{}
+	for i := range b.Attributes {
+		out.Attributes = append(out.Attributes, describeAttribute(&b.Attributes[i]))
+	}
+	for i := range b.Blocks {
+		n := &b.Blocks[i]
+		out.Blocks = append(out.Blocks, Block{Name: n.Name, Description: n.Doc, Label: n.Label, Required: n.Required,
+			Many: n.Many || n.Label != "", Body: describe(&n.Body)})
+	}
+	return out
+}
+
+func describeAttribute(a *schema.Attribute) Attribute {
+	out := Attribute{Name: a.Name, Description: a.Doc, Unit: a.Unit, Required: a.Required, Sensitive: a.Secret,
+		Allowed: a.OneOf, Whole: a.Whole, Minimum: a.Least}
+	if a.Ref != nil {
+		out.Reference = &Reference{Kind: string(a.Ref.Kind), Type: a.Ref.Type, Owns: a.Ref.Owns, MayBeGone: a.Ref.MayBeGone}
+		return out
+	}
+	if a.Type != cty.NilType {
+		out.Type, _ = ctyjson.MarshalType(a.Type) // types of arguments can be written
+	}
+	if a.Default != cty.NilVal {
+		out.Default, _ = ctyjson.Marshal(a.Default, a.Default.Type()) // defaults are known and not secret
+	}
+	return out
+}

@@ -1,0 +1,101 @@
+package reference
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/syncctl/syncctl/schema"
+)
+
+// Pages are all pages, group by group, and by word.
+func Pages(catalog schema.Catalog, program *Program) []*Page {
+	all := slices.Concat(typePages(catalog), languagePages(catalog), program.pages(), functionPages())
+	slices.SortStableFunc(all, func(a, b *Page) int {
+		if d := slices.Index(Groups, a.Group) - slices.Index(Groups, b.Group); d != 0 {
+			return d
+		}
+		return strings.Compare(a.Word, b.Word)
+	})
+	return all
+}
+
+// Find are the pages about a word: more than one where a block and a command have the same name. Without one, the error
+// says what was probably meant.
+func Find(pages []*Page, catalog schema.Catalog, word string) ([]*Page, error) {
+	var found []*Page
+	for _, p := range pages {
+		if p.Word == word || slices.Contains(p.Also, word) {
+			found = append(found, p)
+		}
+	}
+	if len(found) > 0 {
+		return found, nil
+	}
+	if at := argumentOf(catalog, word); len(at) > 0 {
+		return nil, fmt.Errorf("%q has no page of its own; it is in %s", word, list(at, "and"))
+	}
+	var words []string
+	for _, p := range pages {
+		words = append(words, p.Word)
+		words = append(words, p.Also...)
+	}
+	if n := schema.Nearest(word, words); n != "" {
+		return nil, fmt.Errorf("nothing is known of %q. Did you mean %q?", word, n)
+	}
+	return nil, fmt.Errorf("nothing is known of %q. Without a word, all words are listed", word)
+}
+
+// argumentOf are the types of a name, or that have an argument or block of that name.
+func argumentOf(catalog schema.Catalog, name string) []string {
+	var out []string
+	for i := range catalog {
+		t := &catalog[i]
+		is := t.Name == name
+		eachArgument(&t.Body, nil, func(path []string, a *schema.Attribute) {
+			is = is || a.Name == name || slices.Contains(path, name)
+		})
+		if is {
+			out = append(out, string(t.Kind)+"."+t.Name)
+		}
+	}
+	return out
+}
+
+// WriteIndex lists the words of the pages with their summaries; with links, those to their files.
+func WriteIndex(w io.Writer, pages []*Page, l Layout, links bool) error {
+	p := &Page{Title: "Reference"}
+	p.say("`syncctl docs WORD` shows the page of a word in the terminal.")
+	for _, g := range Groups {
+		var items []item
+		var names []string
+		for _, page := range pages {
+			if page.Group != g {
+				continue
+			}
+			name := quoted(page.Word)
+			names = append(names, name)
+			if links && page.File() != "" {
+				name = "[" + name + "](" + page.File() + ")"
+			}
+			items = append(items, item{name: name, text: page.Summary})
+		}
+		if len(items) == 0 {
+			continue
+		}
+		p.heading(g.Title())
+		switch {
+		case g != Functions:
+			p.list(items)
+		case links:
+			p.say("They are in [functions.md](../functions.md): %s.", list(names, "and"))
+		default:
+			p.say("%s.", list(names, "and"))
+		}
+	}
+	return p.Write(w, l)
+}
+
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
