@@ -62,7 +62,8 @@ turns them on; else they are on where the output is a terminal and TERM is not d
 	root.AddCommand(
 		c.initCommand(), c.validateCommand(), c.fmtCommand(), c.doctorCommand(), c.planCommand(), c.applyCommand(),
 		c.rehearseCommand(), c.sandboxCommand(), c.statusCommand(), c.resolveCommand(), c.showCommand(), c.policyCommand(),
-		c.versionCommand(), c.explainCommand(), c.metadataCommand(), c.outputCommand(), c.consoleCommand(), c.docsCommand(), c.schemaCommand(),
+		c.versionCommand(), c.explainCommand(), c.metadataCommand(), c.outputCommand(), c.consoleCommand(),
+		c.docsCommand(), c.schemaCommand(),
 	)
 	for _, p := range c.app.products {
 		if cmd := c.toolsCommand(p); cmd != nil {
@@ -83,7 +84,8 @@ func (c *command) commonFlags(root *cobra.Command) {
 	flags.BoolVar(&c.flags.noColor, "no-color", false, "no colours")
 	flags.BoolVar(&c.flags.compact, "compact-warnings", false, "warnings that come without an error in a line each")
 	flags.BoolVar(&c.flags.json, "json", false, "JSON output, for programs")
-	flags.StringVar(&c.flags.jsonInto, "json-into", "", "write what -json prints into `FILE`, beside the text for people")
+	flags.StringVar(&c.flags.jsonInto, "json-into", "", "write what -json prints into `FILE`, beside the text for "+
+		"people")
 	flags.StringVar(&c.flags.policy, "policy", "", "what configurations may do, from this `FILE`")
 	flags.BoolVar(&c.flags.untrusted, "untrusted", false, "nobody has reviewed the files: no environment, commands or "+
 		"keys for them, and no hosts but the policy's")
