@@ -72,9 +72,10 @@ type application struct {
 	plan    *planner.Plan
 	run     *executor.Run // nil: a new one is begun
 	decided executor.Decision
-	saved   bool           // the plan comes from a file
-	kept    *executor.Kept // what a new plan was made from; nil: not known
-	revised *revision      // the run's files were mended; nil: they were not
+	saved   bool             // the plan comes from a file
+	kept    *executor.Kept   // what a new plan was made from; nil: not known
+	revised *revision        // the run's files were mended; nil: they were not
+	report  *executor.Report // how it ended; nil as long as it has not begun
 }
 
 func (c *command) apply(ctx context.Context, f *applyFlags) error {

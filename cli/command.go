@@ -52,6 +52,7 @@ type command struct {
 	held     []driver.Closer // drivers that hold something at servers until the command has ended
 	events   *view.Events    // not nil: everything is reported as events
 	carrying string          // the run that is carried out; "": none
+	testing  *schema.TestRun // the configuration is read for this run of a test
 
 	foundPolicy bool // the policy was found in the user's configuration folder
 }

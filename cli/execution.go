@@ -55,6 +55,7 @@ func (c *command) carry(ctx context.Context, a *application, f *applyFlags) erro
 	if report == nil {
 		return err
 	}
+	a.report = report
 	c.reportEnd(a, report, f)
 	if err != nil {
 		return err // the journal could not be written

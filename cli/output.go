@@ -101,23 +101,32 @@ func (c *command) printDiagnostics(diags hcl.Diagnostics, files map[string]*hcl.
 // diagnosticEvents reports each as an event.
 func (c *command) diagnosticEvents(diags hcl.Diagnostics, files map[string]*hcl.File) error {
 	for _, d := range diags {
-		var b bytes.Buffer
-		if err := schema.WriteJSON(&b, hcl.Diagnostics{d}, files); err != nil {
-			return err
-		}
-		var doc struct {
-			Diagnostics []json.RawMessage `json:"diagnostics"`
-		}
-		if err := json.Unmarshal(b.Bytes(), &doc); err != nil {
-			return fmt.Errorf("writing diagnostics: %w", err)
-		}
 		level := "error"
 		if d.Severity == hcl.DiagWarning {
 			level = "warn"
 		}
-		for _, one := range doc.Diagnostics {
+		docs, err := diagnosticDocs(hcl.Diagnostics{d}, files)
+		if err != nil {
+			return err
+		}
+		for _, one := range docs {
 			c.events.Write(level, "diagnostic", d.Summary, map[string]any{"diagnostic": one})
 		}
 	}
 	return nil
+}
+
+// diagnosticDocs are diagnostics as events have them.
+func diagnosticDocs(diags hcl.Diagnostics, files map[string]*hcl.File) ([]json.RawMessage, error) {
+	var b bytes.Buffer
+	if err := schema.WriteJSON(&b, diags, files); err != nil {
+		return nil, err
+	}
+	var doc struct {
+		Diagnostics []json.RawMessage `json:"diagnostics"`
+	}
+	if err := json.Unmarshal(b.Bytes(), &doc); err != nil {
+		return nil, fmt.Errorf("writing diagnostics: %w", err)
+	}
+	return doc.Diagnostics, nil
 }

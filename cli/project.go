@@ -64,6 +64,7 @@ func (c *command) read(ctx context.Context, vars []schema.VarSource, allowUnset 
 	p.cfg, diags = schema.Load(ctx, schema.Options{
 		Fs: c.files(), Dir: c.dirName, Catalog: catalog, Version: version(), Env: c.app.env,
 		Vars: vars, AllowUnset: allowUnset, Access: c.access(), Ask: c.asker(),
+		Run: c.testing,
 	})
 	c.redactor = p.cfg.Redactor()
 	return p, diags

@@ -8,14 +8,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
-	"github.com/spf13/afero"
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/driver/wording"
@@ -121,40 +118,20 @@ func (c *command) rehearse(ctx context.Context, name string) (err error) {
 	}
 	begun := c.app.clock.Now()
 	asked := &counter{}
-	box, err := c.startSandbox(ctx, dir, sandbox.Options{Person: true, AccessLog: asked})
+	tried, err := c.openScratch(ctx, dir, "", sandbox.Options{Person: true, AccessLog: asked})
 	if err != nil {
 		return err
 	}
-	closed := false
-	defer func() {
-		if !closed {
-			err = errors.Join(err, box.Close())
-		}
-	}()
-	scratch, err := c.app.temp("syncctl-rehearse-")
-	if err != nil {
-		return fmt.Errorf("creating the scratch folder: %w", err)
-	}
-	defer func() { err = errors.Join(err, c.app.fs.RemoveAll(scratch)) }()
-	work := filepath.Join(scratch, "work")
-	if err := c.copyExample(c.abs(dir), work); err != nil {
+	defer func() { err = errors.Join(err, tried.close()) }()
+	if err := tried.rehearse(ctx); err != nil {
 		return err
 	}
-	if err := box.WriteCA(c.app.fs, filepath.Join(scratch, "ca.pem")); err != nil {
-		return err
-	}
-	env := box.Environment()
-	env["SYNCCTL_CONFIG_DIR"] = filepath.Join(scratch, "user") // nothing of a rehearsal is kept
-	if err := c.rehearseIn(ctx, work, env); err != nil {
-		return err
-	}
-	closed = true
-	if err := box.Close(); err != nil {
+	if err := tried.box.Close(); err != nil {
 		return err
 	}
 	took := c.app.clock.Now().Sub(begun).Round(100 * time.Millisecond)
 	c.say("\n%s %s, %s.", c.outStyle.Good("Rehearsal complete:"), took,
-		asked.words(len(box.Servers()), len(box.Machines())))
+		asked.words(len(tried.box.Servers()), len(tried.box.Machines())))
 	if dir != name {
 		c.say("Read on: `syncctl init -example=%s DIR` writes its files. README.md explains what happened here, and how to "+
 			"do it with real servers.", schema.SanitizeLine(filepath.Base(dir)))
@@ -168,21 +145,9 @@ func (c *command) rehearse(ctx context.Context, name string) (err error) {
 // rehearsedPlan is the plan file of a rehearsal: the plan that is shown is the one that is carried out.
 const rehearsedPlan = "rehearsal.syncplan.json"
 
-// rehearseIn runs the three commands in the scratch copy.
-func (c *command) rehearseIn(ctx context.Context, work string, env map[string]string) error {
-	inside := *c.app
-	inside.scratch = true
-	inside.rehearsal = c.policy.Simulated(slices.Collect(maps.Keys(env)))
-	inside.cwd, inside.stdout, inside.stderr = work, c.out, c.err
-	inside.env = func(name string) (string, bool) {
-		if v, ok := env[name]; ok {
-			return v, true
-		}
-		if strings.HasPrefix(name, "SYNCCTL_CLI_ARGS") || name == "SYNCCTL_DATA_DIR" {
-			return "", false // for the person's own commands
-		}
-		return c.app.env(name)
-	}
+// rehearse runs the three commands.
+func (s *scratch) rehearse(ctx context.Context) error {
+	inside := s.inside()
 	var last bytes.Buffer
 	for _, part := range []struct {
 		heading string
@@ -192,11 +157,11 @@ func (c *command) rehearseIn(ctx context.Context, work string, env map[string]st
 		{"2. syncctl apply: every step, verified", []string{"apply", "-auto-approve", rehearsedPlan}},
 		{"3. syncctl plan: what is left to do", []string{"plan"}},
 	} {
-		c.say("\n%s\n", c.outStyle.Bold("== "+part.heading+" =="))
+		s.say("\n%s\n", s.outStyle.Bold("== "+part.heading+" =="))
 		last.Reset()
-		inside.stdout = io.MultiWriter(c.out, &last)
-		args := append(part.args, "-color="+c.flags.color.value)
-		if c.flags.noColor {
+		inside.stdout = io.MultiWriter(s.out, &last)
+		args := append(part.args, "-color="+s.flags.color.value)
+		if s.flags.noColor {
 			args = append(args, "-no-color")
 		}
 		if code := inside.run(ctx, args); code != exitDone {
@@ -205,37 +170,6 @@ func (c *command) rehearseIn(ctx context.Context, work string, env map[string]st
 	}
 	if !strings.Contains(last.String(), view.NoChanges) {
 		return failf(exitError, "the second plan still has steps: applying the first one did not lead to what is declared")
-	}
-	return nil
-}
-
-// copyExample copies the files of an example, without those of earlier runs.
-func (c *command) copyExample(from, to string) error {
-	err := afero.Walk(c.app.fs, from, func(path string, info fs.FileInfo, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		target := filepath.Join(to, rel)
-		switch {
-		case info.IsDir() && info.Name() == ".syncctl":
-			return filepath.SkipDir
-		case info.IsDir():
-			return c.app.fs.MkdirAll(target, 0o700)
-		case !info.Mode().IsRegular():
-			return nil
-		}
-		src, err := afero.ReadFile(c.app.fs, path)
-		if err != nil {
-			return err
-		}
-		return afero.WriteFile(c.app.fs, target, src, info.Mode().Perm()|0o600)
-	})
-	if err != nil {
-		return fmt.Errorf("copying %s: %w", from, err)
 	}
 	return nil
 }

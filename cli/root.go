@@ -63,6 +63,7 @@ turns them on; else they are on where the output is a terminal and TERM is not d
 		c.initCommand(), c.validateCommand(), c.fmtCommand(), c.doctorCommand(), c.planCommand(), c.applyCommand(),
 		c.rehearseCommand(), c.sandboxCommand(), c.statusCommand(), c.resolveCommand(), c.showCommand(), c.policyCommand(),
 		c.versionCommand(), c.explainCommand(), c.metadataCommand(), c.outputCommand(), c.consoleCommand(),
+		c.testCommand(),
 		c.docsCommand(), c.schemaCommand(),
 	)
 	for _, p := range c.app.products {

@@ -34,5 +34,4 @@ var otherCommands = map[string]string{
 	"providers":    "The products are built in.",
 	"get":          "Modules are folders beside the files: there is nothing to fetch.",
 	"login":        "Servers are logged in to with what their blocks declare.",
-	"test":         "`syncctl rehearse` carries a configuration out against simulated servers.",
 }

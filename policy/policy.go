@@ -24,6 +24,7 @@ type Policy struct {
 	signers      []string // keys in the form of authorized_keys
 
 	untrusted bool
+	confined  bool
 }
 
 // hostRule is what may be done with the hosts that a pattern names.
@@ -72,6 +73,21 @@ func (p *Policy) Simulated(environment []string) *Policy {
 	return &s
 }
 
+// Confined is the policy of a configuration that is tried against simulated servers: of hosts it may reach these
+// addresses (HOST:PORT) and no other, and of this machine only its folder. The variables that the sandbox sets may be
+// read; else of the environment what p allows.
+func (p *Policy) Confined(addresses, environment []string) *Policy {
+	c := &Policy{confined: true, nonsensitive: true, environment: []string{"*"}}
+	if p != nil {
+		c.name, c.untrusted, c.nonsensitive = p.name, p.untrusted, p.nonsensitive
+		c.environment = append(slices.Clone(p.environment), environment...)
+	}
+	for _, a := range addresses {
+		c.hosts = append(c.hosts, hostRule{pattern: a, commands: [][]string{{"*"}}})
+	}
+	return c
+}
+
 // refuse makes a Refusal. line is what the policy file would have to hold.
 func (p *Policy) refuse(what, line string, always bool) error {
 	switch {
@@ -81,6 +97,15 @@ func (p *Policy) refuse(what, line string, always bool) error {
 		return &Refusal{what, "-untrusted is given, and there is no policy that names it (" + line + ")"}
 	}
 	return &Refusal{what, "add " + line + " to " + p.name + " if you trust this configuration with it"}
+}
+
+// beyond is refuse for what lies beyond the folder of the configuration and its environment.
+func (p *Policy) beyond(what, line string, always bool) error {
+	if p.confined {
+		return &Refusal{what, "here a configuration reaches the simulated servers and its own folder, and nothing else. Let " +
+			"the sandbox give the value, as in env(\"NAME\", \"VALUE OUTSIDE OF IT\")"}
+	}
+	return p.refuse(what, line, always)
 }
 
 // Environment tells whether env() may read a variable.
@@ -102,7 +127,7 @@ func (p *Policy) File(path string) error {
 	if p == nil || slices.ContainsFunc(p.files, func(root string) bool { return within(root, path) }) {
 		return nil
 	}
-	return p.refuse("reading "+path, fmt.Sprintf("files = [%q]", path), true)
+	return p.beyond("reading "+path, fmt.Sprintf("files = [%q]", path), true)
 }
 
 // within tells whether a path is a folder or lies in it.
@@ -124,7 +149,7 @@ func (p *Policy) Command(args []string) error {
 	if p == nil || runs(p.commands, args) {
 		return nil
 	}
-	return p.refuse("running "+line(args)+" on this machine", "commands = ["+quote(args)+"]", true)
+	return p.beyond("running "+line(args)+" on this machine", "commands = ["+quote(args)+"]", true)
 }
 
 // CommandAt tells whether a configuration may have a command run on a host over SSH.
@@ -133,7 +158,7 @@ func (p *Policy) CommandAt(host string, args []string) error {
 		return nil
 	}
 	where := fmt.Sprintf("commands = [%s] in host %q { … }", quote(args), host)
-	return p.refuse("running "+line(args)+" on "+host, where, true)
+	return p.beyond("running "+line(args)+" on "+host, where, true)
 }
 
 // Connect tells whether a configuration may have a host connected to. address is HOST:PORT.
@@ -141,7 +166,15 @@ func (p *Policy) Connect(address string) error {
 	if p == nil || p.host(address, func(hostRule) bool { return true }) {
 		return nil
 	}
-	return p.refuse("connecting to "+address, fmt.Sprintf("host %q {}", address), false)
+	return p.beyond("connecting to "+address, fmt.Sprintf("host %q {}", address), false)
+}
+
+// ConnectFrom tells whether a configuration may have a machine, HOST:PORT, connect to a host.
+func (p *Policy) ConnectFrom(machine, address string) error {
+	if p != nil && p.confined && p.Connect(machine) == nil {
+		return nil // from a simulated machine a connection leads to the simulated network
+	}
+	return p.Connect(address)
 }
 
 // Key tells whether the SSH key in a file may be used to log in to a host. path is absolute.
@@ -149,7 +182,7 @@ func (p *Policy) Key(host, path string) error {
 	if p == nil || p.host(host, func(h hostRule) bool { return h.hasKey(path) }) {
 		return nil
 	}
-	return p.refuse("the SSH key "+path+" for "+host, fmt.Sprintf("ssh_keys = [%q] in host %q { … }", path, host), true)
+	return p.beyond("the SSH key "+path+" for "+host, fmt.Sprintf("ssh_keys = [%q] in host %q { … }", path, host), true)
 }
 
 // AnyKey tells whether a file may be used as an SSH key for any host.
@@ -157,7 +190,7 @@ func (p *Policy) AnyKey(path string) error {
 	if p == nil || slices.ContainsFunc(p.hosts, func(h hostRule) bool { return h.hasKey(path) }) {
 		return nil
 	}
-	return p.refuse("the SSH key "+path, fmt.Sprintf("ssh_keys = [%q] in a host block", path), true)
+	return p.beyond("the SSH key "+path, fmt.Sprintf("ssh_keys = [%q] in a host block", path), true)
 }
 
 // Agent tells whether the keys of the SSH agent may be offered to a host, and whether the policy says anything about

@@ -261,6 +261,34 @@ func (s *Sandbox) Machines() []Machine {
 	return out
 }
 
+// Addresses are those on which the simulated servers, machines and ports are reached, as HOST:PORT, sorted.
+func (s *Sandbox) Addresses() []string {
+	var out []string
+	for _, l := range s.listeners {
+		out = append(out, l.socket.Addr().String())
+	}
+	for _, m := range s.machines {
+		out = append(out, m.socket.Addr().String())
+	}
+	for _, p := range s.ports {
+		out = append(out, p.socket.Addr().String())
+	}
+	slices.Sort(out)
+	return out
+}
+
+// SetFaults replaces what goes wrong on purpose. Requests are counted anew.
+func (s *Sandbox) SetFaults(faults []Fault) error {
+	in, err := newInjector(faults, s.products)
+	if err != nil {
+		return err
+	}
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.faults = in.faults
+	return nil
+}
+
 // Isolate makes all servers and machines but those of the given names unreachable: their connections are cut.
 // nil: all can be reached again.
 func (s *Sandbox) Isolate(names []string) {

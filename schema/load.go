@@ -35,6 +35,9 @@ type Options struct {
 
 	Access Access // what a policy permits
 
+	// Run is the run of a test that the configuration is loaded for, whose variables come before all others; nil for none.
+	Run *TestRun
+
 	// AllowUnset leaves a variable without value, and an environment variable that is not set, unknown instead of refusing
 	// it: for checking files on their own.
 	AllowUnset bool
@@ -55,28 +58,9 @@ type VarSource struct {
 // Load reads, checks and evaluates one folder. It reports everything that is wrong in all files at once, ordered by
 // place. The Config is never nil; with errors it holds what could be made out, enough for Files and Redactor.
 func Load(ctx context.Context, opts Options) (*Config, hcl.Diagnostics) {
-	if opts.Env == nil {
-		opts.Env = func(string) (string, bool) { return "", false }
-	}
 	out, ctx := newOutside(ctx)
 	defer out.close()
-	l := &loader{
-		outside: out,
-		meter:   &meter{ctx: ctx},
-		opts:    opts,
-		files:   map[string]*hcl.File{},
-		folders: map[string]parsedFolder{},
-		root:    newModule(nil, "", ""),
-		made:    map[Addr]*Resource{},
-		targets: map[*hcl.Attribute]target{},
-		bad:     map[*hcl.Attribute]bool{},
-	}
-	l.modules = []*module{l.root}
-	l.root.instances = []*instance{{of: l.root}}
-	l.spellings = spellings{}
-	l.foreign = foreignTexts{}
-	l.secrets = newSecretSet(l.spellings)
-	l.functions = l.newFunctions()
+	l := newLoader(ctx, opts, out)
 	type loaded struct {
 		cfg   *Config
 		diags hcl.Diagnostics
@@ -97,6 +81,32 @@ func Load(ctx context.Context, opts Options) (*Config, hcl.Diagnostics) {
 		out.finish()
 		return l.interrupted(context.Cause(ctx))
 	}
+}
+
+// newLoader makes the loader of one folder. Nothing is read yet.
+func newLoader(ctx context.Context, opts Options, out *outside) *loader {
+	if opts.Env == nil {
+		opts.Env = func(string) (string, bool) { return "", false }
+	}
+	l := &loader{
+		outside: out,
+		meter:   &meter{ctx: ctx},
+		ctx:     ctx,
+		opts:    opts,
+		files:   map[string]*hcl.File{},
+		folders: map[string]parsedFolder{},
+		root:    newModule(nil, "", ""),
+		made:    map[Addr]*Resource{},
+		targets: map[*hcl.Attribute]target{},
+		bad:     map[*hcl.Attribute]bool{},
+	}
+	l.modules = []*module{l.root}
+	l.root.instances = []*instance{{of: l.root}}
+	l.spellings = spellings{}
+	l.foreign = foreignTexts{}
+	l.secrets = newSecretSet(l.spellings)
+	l.functions = l.newFunctions()
+	return l
 }
 
 // raise raises a fault. Nobody else knows the secrets yet that its text may have.
@@ -122,12 +132,16 @@ func (l *loader) interrupted(err error) (*Config, hcl.Diagnostics) {
 
 func (l *loader) load(ctx context.Context) (*Config, hcl.Diagnostics) {
 	l.ctx = ctx
+	if r := l.opts.Run; r != nil {
+		l.files[r.test.path] = r.test.source
+	}
 	for _, body := range l.parsed(l.root) {
 		l.collect(l.root, body)
 	}
 	l.complete()
 	l.readValues(ctx)
 	l.resolve()
+	l.resolveTest()
 	order := l.order()
 	for _, n := range order {
 		l.evaluateNode(n)

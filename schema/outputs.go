@@ -47,8 +47,7 @@ func (l *loader) collectOutput(m *module, b *hcl.Block) {
 	m.outputs = append(m.outputs, n)
 	for _, c := range content.Blocks {
 		l.collectRule(c, rule{mod: m, what: fmt.Sprintf("precondition of output %q", name), summary: "Condition does not " +
-			"hold",
-			broken: func() bool { return n.broken }})
+			"hold", object: n.key, broken: func() bool { return n.broken }})
 	}
 }
 

@@ -13,13 +13,15 @@ import (
 // evaluated.
 type rule struct {
 	mod       *module
-	of        *node // whose instances it is applied to; nil: to those of the module
+	of        *node  // whose instances it is applied to; nil: to those of the module
+	object    string // what fails where the condition does not hold: "var.x"; "": the declarations of the node
 	what      string
 	summary   string
 	rng       hcl.Range
 	condition *hcl.Attribute
 	message   *hcl.Attribute
 	warning   bool // it does not stop anything
+	strict    bool // it must hold: what is not known does not
 	broken    func() bool
 	names     names
 }
@@ -92,7 +94,12 @@ func (l *loader) applyRule(r *rule, f frame) {
 		}
 	}
 	l.add(diags...)
-	if diags.HasErrors() || !cond.IsKnown() {
+	if diags.HasErrors() || !cond.IsKnown() && !r.strict {
+		return
+	}
+	if !cond.IsKnown() {
+		l.add(l.inContext(problem(r.condition.Expr.Range(), r.summary, "Whether the condition holds is not known."),
+			r.condition.Expr, ctx))
 		return
 	}
 	cond, _ = cond.Unmark()
@@ -104,7 +111,7 @@ func (l *loader) applyRule(r *rule, f frame) {
 	if r.warning {
 		d.Severity = hcl.DiagWarning
 	}
-	l.add(l.inContext(d, r.condition.Expr, ctx))
+	l.add(ofObject(l.inContext(d, r.condition.Expr, ctx), f, r.object))
 }
 
 // ruleMessage evaluates the error_message of a failed rule.
@@ -194,6 +201,7 @@ func (l *loader) collectCheck(m *module, b *hcl.Block) {
 		l.add(problem(b.DefRange, "Missing required block", "A block \"assert\" is required in a check block."))
 	}
 	for _, a := range content.Blocks {
-		l.collectRule(a, rule{mod: m, what: fmt.Sprintf("check %q", name), summary: "Check does not hold", warning: true})
+		l.collectRule(a, rule{mod: m, what: fmt.Sprintf("check %q", name), summary: "Check does not hold", warning: true,
+			object: n.key})
 	}
 }

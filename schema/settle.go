@@ -86,7 +86,7 @@ func (l *loader) check(order []*node) {
 			if AddrOf(d) == (Addr{}) {
 				d = WithAddr(d, r.Addr)
 			}
-			l.add(d)
+			l.add(ofObject(d, frame{res: r}, ""))
 		}
 	}
 }

@@ -61,13 +61,18 @@ func (l *loader) readValues(ctx context.Context) {
 		}
 		l.giveAssignment(values, src.Assign)
 	}
+	l.giveTest(values)
 	l.readSources(values, reads)
 	l.ask(values)
 	attrs := map[string]cty.Value{}
 	for _, name := range l.root.varNames() {
 		v := l.root.vars[name]
 		g, ok := values[name]
+		before := len(l.diags)
 		v.value = l.settle(v, g, ok)
+		for i := before; ok && i < len(l.diags); i++ {
+			l.diags[i] = ofObject(l.diags[i], frame{in: l.root.instances[0]}, "var."+name)
+		}
 		attrs[name] = v.value
 	}
 	l.varsVal = cty.ObjectVal(attrs)

@@ -57,7 +57,7 @@ func (l *loader) collectVariable(m *module, b *hcl.Block) {
 	v.broken = l.diags[before:].HasErrors()
 	for _, vb := range content.Blocks {
 		l.collectRule(vb, rule{mod: m, what: fmt.Sprintf("validation rule of variable %q", v.name),
-			summary: "Invalid value for variable", broken: func() bool { return v.broken }})
+			object: "var." + v.name, summary: "Invalid value for variable", broken: func() bool { return v.broken }})
 	}
 	if !hclsyntax.ValidIdentifier(v.name) {
 		l.add(problem(b.LabelRanges[0], "Invalid name",

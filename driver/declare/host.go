@@ -123,7 +123,8 @@ func (h *Host) Open(env driver.Env) (host.Host, error) {
 	}
 	last := machines[len(machines)-1]
 	command := func(args []string) error { return env.Policy.CommandAt(last, args) }
-	return host.Guard(reached, command, env.Policy.Connect), nil
+	connect := func(address string) error { return env.Policy.ConnectFrom(last, address) }
+	return host.Guard(reached, command, connect), nil
 }
 
 // KeyFile is the argument that names the file of a private key.

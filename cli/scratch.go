@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/sandbox"
+)
+
+// scratch is a copy of an example's folder with simulated servers of its own.
+type scratch struct {
+	*command
+
+	box  *sandbox.Sandbox
+	root string // a temporary folder, gone after close
+	work string // the copy, somewhere in it
+	env  map[string]string
+}
+
+// openScratch copies an example to the folder at, as seen from that of the commands, and serves its simulated servers.
+func (c *command) openScratch(ctx context.Context, dir, at string, o sandbox.Options) (s *scratch, err error) {
+	s = &scratch{command: c}
+	if s.box, err = c.startSandbox(ctx, dir, o); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if s.root, err = c.app.temp("syncctl-rehearse-"); err != nil {
+		return nil, fmt.Errorf("creating the scratch folder: %w", err)
+	}
+	s.work = filepath.Join(s.root, "work", at)
+	if err := c.copyExample(c.abs(dir), s.work); err != nil {
+		return nil, err
+	}
+	if err := s.box.WriteCA(c.app.fs, filepath.Join(s.root, "ca.pem")); err != nil {
+		return nil, err
+	}
+	s.env = s.box.Environment()
+	s.env["SYNCCTL_CONFIG_DIR"] = filepath.Join(s.root, "user") // nothing of what happens here is kept
+	return s, nil
+}
+
+// close ends the servers and removes the folder. It may be called again.
+func (s *scratch) close() error {
+	err := s.box.Close()
+	if s.root != "" {
+		err = errors.Join(err, s.app.fs.RemoveAll(s.root))
+	}
+	return err
+}
+
+// inside is the app of the commands that work in the copy. They reach no server but the simulated ones.
+func (s *scratch) inside() *app {
+	a := *s.app
+	a.scratch = true
+	a.rehearsal = s.policy.Confined(s.box.Addresses(), slices.Collect(maps.Keys(s.env)))
+	a.cwd, a.stdout, a.stderr = filepath.Join(s.root, "work"), s.out, s.err
+	a.env = func(name string) (string, bool) {
+		if v, ok := s.env[name]; ok {
+			return v, true
+		}
+		if strings.HasPrefix(name, "SYNCCTL_CLI_ARGS") || name == "SYNCCTL_DATA_DIR" {
+			return "", false // for the person's own commands
+		}
+		return s.app.env(name)
+	}
+	return &a
+}
+
+// copyExample copies the files of an example, without those of earlier runs.
+func (c *command) copyExample(from, to string) error {
+	err := afero.Walk(c.app.fs, from, func(path string, info fs.FileInfo, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, rel)
+		switch {
+		case info.IsDir() && info.Name() == ".syncctl":
+			return filepath.SkipDir
+		case info.IsDir():
+			return c.app.fs.MkdirAll(target, 0o700)
+		case !info.Mode().IsRegular():
+			return nil
+		}
+		src, err := afero.ReadFile(c.app.fs, path)
+		if err != nil {
+			return err
+		}
+		return afero.WriteFile(c.app.fs, target, src, info.Mode().Perm()|0o600)
+	})
+	if err != nil {
+		return fmt.Errorf("copying %s: %w", from, err)
+	}
+	return nil
+}

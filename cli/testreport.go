@@ -1,0 +1,214 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/cli/internal/files"
+	"github.com/syncctl/syncctl/printable"
+	"github.com/syncctl/syncctl/redact"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// status is how a run ended.
+type status string
+
+const (
+	statusPass  status = "pass"
+	statusFail  status = "fail"  // something was not as expected
+	statusError status = "error" // it ended half-way
+	statusSkip  status = "skip"  // it was not carried out, or interrupted
+)
+
+// runResult is how one run of a test went.
+type runResult struct {
+	run      *schema.TestRun
+	status   status
+	took     time.Duration
+	diags    hcl.Diagnostics
+	files    map[string]*hcl.File // for the diagnostics
+	redactor *redact.Set
+}
+
+// fileResult is how the runs of one file went.
+type fileResult struct {
+	name string
+	runs []*runResult
+}
+
+func (f *fileResult) count(s status) int {
+	n := 0
+	for _, r := range f.runs {
+		if r.status == s {
+			n++
+		}
+	}
+	return n
+}
+
+// status is the worst of the runs'.
+func (f *fileResult) status() status {
+	for _, s := range []status{statusError, statusFail, statusSkip} {
+		if f.count(s) > 0 {
+			return s
+		}
+	}
+	return statusPass
+}
+
+// paint is a status with its colour.
+func (t *tester) paint(s status) string {
+	switch s {
+	case statusPass:
+		return t.outStyle.Good(string(s))
+	case statusSkip:
+		return t.outStyle.Dim(string(s))
+	}
+	return t.outStyle.Bad(string(s))
+}
+
+// ended reports the end of a run.
+func (t *tester) ended(file *fileResult, r *runResult) error {
+	file.runs = append(file.runs, r)
+	if t.events == nil {
+		t.say("  run %q... %s", r.run.Name, t.paint(r.status))
+		return t.diagnostics(r.diags, r.files)
+	}
+	docs, err := diagnosticDocs(r.diags, r.files)
+	if err != nil {
+		return err
+	}
+	level := "info"
+	if r.status == statusFail || r.status == statusError {
+		level = "error"
+	}
+	t.events.Write(level, "test_run", fmt.Sprintf("%s, run %q: %s", file.name, r.run.Name, r.status), map[string]any{
+		"file": file.name, "run": r.run.Name, "status": r.status, "seconds": r.took.Seconds(), "diagnostics": docs,
+	})
+	return nil
+}
+
+// fileEnded reports the end of a file.
+func (t *tester) fileEnded(file *fileResult) {
+	if t.events == nil {
+		t.say("%s... %s", schema.SanitizeLine(file.name), t.paint(file.status()))
+		return
+	}
+	t.events.Write("info", "test_file", fmt.Sprintf("%s: %s", file.name, file.status()),
+		map[string]any{"file": file.name, "status": file.status()})
+}
+
+// end reports the end of all, and writes the report for CI systems.
+func (t *tester) end(ctx context.Context, junit string) error {
+	passed, failed, skipped := 0, 0, 0
+	for _, f := range t.results {
+		passed += f.count(statusPass)
+		failed += f.count(statusFail) + f.count(statusError)
+		skipped += f.count(statusSkip)
+	}
+	code, word, painted := exitDone, "Success!", t.outStyle.Good
+	switch {
+	case t.interrupted(ctx):
+		code, word, painted = exitInterrupted, "Interrupted!", t.outStyle.Bad
+	case failed > 0:
+		code, word, painted = exitError, "Failure!", t.outStyle.Bad
+	}
+	counts := fmt.Sprintf("%d passed, %d failed", passed, failed)
+	if skipped > 0 {
+		counts += fmt.Sprintf(", %d skipped", skipped)
+	}
+	if t.events != nil {
+		t.events.Write("info", "test_summary", word+" "+counts+".", map[string]any{
+			"passed": passed, "failed": failed, "skipped": skipped, "interrupted": code == exitInterrupted,
+		})
+	} else {
+		t.say("\n%s %s.", painted(word), counts)
+	}
+	if junit != "" {
+		if err := t.writeJUnit(junit); err != nil {
+			return err
+		}
+	}
+	return exitQuietly(code)
+}
+
+// The elements of JUnit's report, as CI systems read it.
+type (
+	junitSuites struct {
+		XMLName xml.Name     `xml:"testsuites"`
+		Suites  []junitSuite `xml:"testsuite"`
+	}
+	junitSuite struct {
+		Name     string      `xml:"name,attr"`
+		Tests    int         `xml:"tests,attr"`
+		Failures int         `xml:"failures,attr"`
+		Errors   int         `xml:"errors,attr"`
+		Skipped  int         `xml:"skipped,attr"`
+		Cases    []junitCase `xml:"testcase"`
+	}
+	junitCase struct {
+		Name    string       `xml:"name,attr"`
+		Class   string       `xml:"classname,attr"`
+		Seconds string       `xml:"time,attr"`
+		Failure *junitDetail `xml:"failure"`
+		Error   *junitDetail `xml:"error"`
+		Skipped *junitDetail `xml:"skipped"`
+	}
+	junitDetail struct {
+		Message string `xml:"message,attr,omitempty"`
+		Text    string `xml:",chardata"`
+	}
+)
+
+// writeJUnit writes the report, whole or not at all.
+func (t *tester) writeJUnit(name string) error {
+	var doc junitSuites
+	for _, f := range t.results {
+		suite := junitSuite{Name: f.name, Tests: len(f.runs), Failures: f.count(statusFail), Errors: f.count(statusError),
+			Skipped: f.count(statusSkip)}
+		for _, r := range f.runs {
+			one, err := r.junit(f.name)
+			if err != nil {
+				return err
+			}
+			suite.Cases = append(suite.Cases, one)
+		}
+		doc.Suites = append(doc.Suites, suite)
+	}
+	text, err := xml.MarshalIndent(doc, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return files.Replace(t.app.fs, t.abs(name), []byte(xml.Header+string(text)+"\n"), 0o644)
+}
+
+func (r *runResult) junit(file string) (junitCase, error) {
+	one := junitCase{Name: r.run.Name, Class: strings.TrimSuffix(file, ".synctest.hcl"),
+		Seconds: fmt.Sprintf("%.3f", r.took.Seconds())}
+	if r.status == statusSkip {
+		one.Skipped = &junitDetail{}
+	}
+	if len(r.diags) == 0 {
+		return one, nil
+	}
+	var b bytes.Buffer
+	if err := schema.WriteText(&b, r.diags, r.files, schema.TextOptions{}); err != nil {
+		return one, err
+	}
+	clean := func(text string) string {
+		if r.redactor != nil {
+			text = r.redactor.String(text)
+		}
+		return printable.Text(text)
+	}
+	detail := &junitDetail{Message: clean(r.diags[0].Summary), Text: clean(b.String())}
+	if one.Failure = detail; r.status == statusError {
+		one.Failure, one.Error = nil, detail
+	}
+	return one, nil
+}

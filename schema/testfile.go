@@ -1,0 +1,222 @@
+package schema
+
+import (
+	"context"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+const (
+	testSuffix     = ".synctest.hcl"
+	testJSONSuffix = ".synctest.hcl.json"
+)
+
+// Test is one *.synctest.hcl file: runs of the configuration beside it, in their order. It is no part of that
+// configuration.
+type Test struct {
+	File string // its name in the folder
+	Runs []*TestRun
+
+	path      string // as ranges have it
+	source    *hcl.File
+	variables []*hcl.Attribute // for all runs, by name
+}
+
+// TestRun is one run block: what is done with the configuration, and what must come of it.
+type TestRun struct {
+	Name  string
+	Range hcl.Range
+	Apply bool // or else it is only planned
+
+	Faults   []TestText // what goes wrong at the simulated servers
+	Steps    []TestText // ids of steps that the plan must have, in this order
+	Failures []TestText // addresses of what must fail: var.x, check.x, output.x, module.x, or a declaration's
+
+	test      *Test
+	variables []*hcl.Attribute // by name
+	asserts   []*rule
+}
+
+// TestText is a text or an address in a test, and where it stands.
+type TestText struct {
+	Text  string
+	Range hcl.Range
+}
+
+// variablesBlock is the grammar of the values that a test gives to variables.
+var variablesBlock = Block{Name: "variables", Doc: "Values of variables, by their names: constants. They come before all " +
+	"others; those of a run before those of its file."}
+
+// runBody is the grammar of a run block.
+var runBody = Body{
+	Attributes: []Attribute{
+		{Name: "command", Doc: "What is done with the configuration, without quotes: plan or apply. Without it: apply."},
+		{Name: "faults", Type: cty.List(cty.String), Doc: "What goes wrong at the simulated servers during this run, each " +
+			"as `syncctl sandbox --fault` takes it: \"method=POST,path=**/resync,kind=lost\"."},
+		{Name: "expect_failures", Doc: "A list of references to what must fail, and may: [var.NAME, check.NAME, " +
+			"output.NAME, sync.TYPE.NAME]."},
+		{Name: "expect_steps", Type: cty.List(cty.String), Doc: "Ids of steps that the plan must have, in this order. " +
+			"Others may stand between them."},
+	},
+	Blocks: []Block{variablesBlock, {Name: "assert", Many: true, Doc: "A condition that must hold when the run has " +
+		"ended. It may also refer to plan, run.NAME and output.NAME.", Body: ruleBody}},
+}
+
+var testScope = scope{where: "at the top level of a test", blocks: []hcl.BlockHeaderSchema{variablesBlock.header(),
+	{Type: "run", LabelNames: []string{"name"}}}}
+
+// ReadTests reads the tests of one folder, sorted by their files' names, and reports everything that is wrong in all of
+// them at once. The sources are for snippets, with secrets masked. Nothing but the files of the folder is read: what
+// their expressions refer to is found by Load and Config.Assert.
+func ReadTests(ctx context.Context, opts Options) ([]*Test, map[string]*hcl.File, hcl.Diagnostics) {
+	out, ctx := newOutside(ctx)
+	defer out.close()
+	l := newLoader(ctx, opts, out)
+	names, err := l.list(l.root, func(n string) bool {
+		return strings.HasSuffix(n, testSuffix) || strings.HasSuffix(n, testJSONSuffix)
+	})
+	if err != nil {
+		l.add(problem(hcl.Range{}, "Folder not readable", "Reading the folder %q: %s.", l.dir(), err))
+	}
+	var tests []*Test
+	for _, name := range names {
+		if body := l.parse(l.root, name); body != nil {
+			tests = append(tests, l.collectTest(name, body))
+		}
+	}
+	files := l.maskFiles(l.secrets.redactor())
+	l.diags = arrange(l.diags)
+	l.leftOut()
+	return tests, files, l.diags
+}
+
+func (l *loader) collectTest(name string, body hcl.Body) *Test {
+	path := l.filePath(l.root, name)
+	t := &Test{File: name, path: path, source: l.files[path]}
+	content := l.content(body, testScope)
+	t.variables = l.collectTestVariables(content.Blocks.OfType("variables"), "test")
+	first := map[string]hcl.Range{}
+	for _, b := range content.Blocks.OfType("run") {
+		r := l.collectRun(t, b)
+		if !l.validName(r.Name, b.LabelRanges[0]) {
+			continue
+		}
+		if was, taken := first[r.Name]; taken {
+			l.add(problem(b.LabelRanges[0], "Duplicate run", "The run %q was already declared at %s. Each name is used once in "+
+				"a file.", r.Name, place(was)))
+			continue
+		}
+		first[r.Name] = b.DefRange
+		t.Runs = append(t.Runs, r)
+	}
+	return t
+}
+
+// collectTestVariables takes in a variables block, of which there is at most one.
+func (l *loader) collectTestVariables(blocks hcl.Blocks, where string) []*hcl.Attribute {
+	for _, b := range blocks[min(1, len(blocks)):] {
+		l.add(problem(b.TypeRange, "Duplicate block", "There was already a block variables in this %s, at %s. It may stand "+
+			"there once.", where, place(blocks[0].DefRange)))
+	}
+	var out []*hcl.Attribute
+	for _, b := range blocks {
+		l.refuseBlocks(b.Body, "a variables block")
+		attrs, diags := b.Body.JustAttributes()
+		if _, native := b.Body.(*hclsyntax.Body); !native {
+			l.add(diags...)
+		}
+		for _, attr := range attrs {
+			if maskedName(attr.Name) { // Load masks those that are declared sensitive
+				l.mask(attr.Expr)
+			}
+			out = append(out, attr)
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out
+}
+
+func (l *loader) collectRun(t *Test, b *hcl.Block) *TestRun {
+	content := l.content(b.Body, runBody.scope("in a run block"))
+	r := &TestRun{Name: b.Labels[0], Range: b.DefRange, Apply: true, test: t}
+	if attr := content.Attributes["command"]; attr != nil {
+		switch hcl.ExprAsKeyword(attr.Expr) {
+		case "plan":
+			r.Apply = false
+		case "apply":
+		default:
+			l.add(problem(attr.Expr.Range(), "Invalid command", "The command of a run is plan or apply, without quotes."))
+		}
+	}
+	r.Faults = l.testTexts(content.Attributes["faults"])
+	r.Steps = l.testTexts(content.Attributes["expect_steps"])
+	r.Failures = l.testAddresses(content.Attributes["expect_failures"])
+	r.variables = l.collectTestVariables(content.Blocks.OfType("variables"), "run")
+	before := len(l.rules)
+	for _, a := range content.Blocks.OfType("assert") {
+		l.collectRule(a, rule{what: "assertion of run \"" + r.Name + "\"", summary: "Assertion does not hold", strict: true})
+	}
+	r.asserts = slices.Clone(l.rules[before:])
+	return r
+}
+
+// testTexts are the elements of a list of constant texts.
+func (l *loader) testTexts(attr *hcl.Attribute) []TestText {
+	if attr == nil {
+		return nil
+	}
+	exprs, diags := hcl.ExprList(attr.Expr)
+	if diags.HasErrors() {
+		l.add(problem(attr.Expr.Range(), "Invalid list", "The argument %q is a list of texts, written in brackets.", attr.Name))
+	}
+	var out []TestText
+	for _, e := range exprs {
+		val, ok := l.constant(&hcl.Attribute{Name: attr.Name, Expr: e, Range: e.Range(), NameRange: attr.NameRange})
+		if ok && (val.Type() != cty.String || val.IsNull() || !val.IsKnown()) {
+			l.add(problem(e.Range(), "Invalid list", "The argument %q is a list of texts.", attr.Name))
+			ok = false
+		}
+		if ok {
+			out = append(out, TestText{Text: val.AsString(), Range: e.Range()})
+		}
+	}
+	return out
+}
+
+// testAddresses are the elements of a list of references.
+func (l *loader) testAddresses(attr *hcl.Attribute) []TestText {
+	if attr == nil {
+		return nil
+	}
+	exprs, diags := hcl.ExprList(attr.Expr)
+	if diags.HasErrors() {
+		l.add(problem(attr.Expr.Range(), "Invalid list", "The argument %q is a list of references, written in brackets.",
+			attr.Name))
+	}
+	var out []TestText
+	for _, e := range exprs {
+		t, diags := hcl.AbsTraversalForExpr(e)
+		if diags.HasErrors() || !canFail(t) {
+			l.add(problem(e.Range(), "Invalid reference", "What can fail is written without quotes: var.NAME, check.NAME, "+
+				"output.NAME, module.NAME, or the address of a declaration, such as sync.TYPE.NAME."))
+			continue
+		}
+		out = append(out, TestText{Text: traversalText(t), Range: e.Range()})
+	}
+	return out
+}
+
+// canFail tells whether a reference names something that a run can expect to fail.
+func canFail(t hcl.Traversal) bool {
+	_, ok := stepName(t, 1)
+	if isKind(t.RootName()) {
+		_, named := stepName(t, 2)
+		return ok && named
+	}
+	return ok && slices.Contains([]string{"var", "check", "output", "module"}, t.RootName())
+}
