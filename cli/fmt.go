@@ -34,8 +34,8 @@ func (c *command) fmtCommand() *cobra.Command {
 	f := &formatter{command: c}
 	cmd := &cobra.Command{
 		Use: "fmt [FILE|DIR|-]...", Short: "Format files, and print the names of those that changed",
-		Long: `Formats *.sync.hcl and *.syncvars.hcl files. Without arguments it formats the files of the working
-folder, with -recursive also those of the folders in it, such as modules, without the data folder and folders whose name
+		Long: `Formats *.sync.hcl, *.syncvars.hcl and *.synctest.hcl files. Without arguments it formats the files of the
+working folder, with -recursive also those of the folders in it, such as modules, without the data folder and folders whose name
 begins with a dot. "-" formats standard input to standard output. It prints the name of every file that it changes.
 Formatting changes blanks alone, never what a file means. JSON files stay as they are.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
@@ -81,7 +81,7 @@ func (f *formatter) argument(ctx context.Context, arg string) error {
 			return nil
 		}
 		if !formattable(arg) {
-			return failf(exitError, "%s is neither a folder nor a *.sync.hcl or *.syncvars.hcl file", arg)
+			return failf(exitError, "%s is neither a folder nor a *.sync.hcl, *.syncvars.hcl or *.synctest.hcl file", arg)
 		}
 		return f.file(ctx, arg)
 	}
@@ -119,7 +119,8 @@ func (f *formatter) isJSON(name string) {
 
 // formattable tells whether a file is formatted: JSON is not.
 func formattable(name string) bool {
-	return strings.HasSuffix(name, ".sync.hcl") || strings.HasSuffix(name, ".syncvars.hcl")
+	return strings.HasSuffix(name, ".sync.hcl") || strings.HasSuffix(name, ".syncvars.hcl") ||
+		strings.HasSuffix(name, ".synctest.hcl")
 }
 
 // standardInput formats to standard output, unless only the difference is asked for.

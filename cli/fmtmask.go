@@ -51,11 +51,41 @@ func (f *formatter) maskedAs(ctx context.Context, name string, src []byte) []byt
 	if strings.HasSuffix(name, ".syncvars.hcl") {
 		o.Vars = []schema.VarSource{{File: name}}
 	}
+	if strings.HasSuffix(name, ".synctest.hcl") {
+		return maskedTest(ctx, o, name, src)
+	}
 	cfg, _ := schema.Load(ctx, o) // errors in the folder are reported by validate
 	if file := cfg.Files[name]; file != nil && len(file.Bytes) == len(src) {
 		return file.Bytes
 	}
 	return hidden(src)
+}
+
+// maskedTest masks what may be a secret for one of the runs of a test.
+func maskedTest(ctx context.Context, o schema.Options, name string, src []byte) []byte {
+	tests, files, _ := schema.ReadTests(ctx, o) // its errors are reported by test
+	if files[name] == nil || len(files[name].Bytes) != len(src) {
+		return hidden(src)
+	}
+	out := files[name].Bytes
+	for _, test := range tests {
+		for _, run := range test.Runs {
+			if filepath.Join(o.Dir, test.File) != filepath.Clean(name) {
+				continue
+			}
+			o.Run = run
+			cfg, _ := schema.Load(ctx, o)
+			if cfg.Files[name] == nil {
+				return hidden(src)
+			}
+			for i, b := range cfg.Files[name].Bytes {
+				if b == '*' {
+					out[i] = b
+				}
+			}
+		}
+	}
+	return out
 }
 
 // hidden masks a whole text, line by line.

@@ -43,6 +43,21 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, p)
 }
 
+// TestTestingPage: the test that docs/testing.md shows is that of the example, which its script carries out.
+func TestTestingPage(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "docs", "testing.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	example, err := os.ReadFile(filepath.Join(driverDir, "example", "main.synctest.hcl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(page), "```hcl\n"+string(example)+"```") {
+		t.Errorf("docs/testing.md does not show the example's test:\n%s", example)
+	}
+}
+
 func inDriverDir(t *testing.T, args ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", args...)

@@ -210,3 +210,52 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestConfined: against simulated servers a configuration reaches these and its folder, whatever the policy allows.
+func TestConfined(t *testing.T) {
+	addresses := []string{"127.0.0.1:4711"}
+	open, _, diags := Parse([]byte(`
+environment  = ["B"]
+nonsensitive = false
+files        = ["/etc"]
+commands     = ["make"]
+host "*" {
+  commands  = ["*"]
+  ssh_keys  = ["/"]
+  ssh_agent = true
+}
+`), "policy.hcl", "/home/x")
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	for name, from := range map[string]*Policy{"no policy": nil, "a policy": open, "untrusted": open.Untrusted()} {
+		p := from.Confined(addresses, []string{"A"})
+		for _, err := range []error{
+			p.Environment("A"), p.Connect("127.0.0.1:4711"), p.CommandAt("127.0.0.1:4711", []string{"x"}),
+			p.ConnectFrom("127.0.0.1:4711", "twc.example:10002"),
+		} {
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		agent, said := p.Agent("127.0.0.1:4711")
+		if agent || !said {
+			t.Errorf("%s: the agent's keys are offered", name)
+		}
+		for what, err := range map[string]error{
+			"host": p.Connect("jira.example:443"), "port": p.Connect("127.0.0.1:4712"), "file": p.File("/etc/passwd"),
+			"command": p.Command([]string{"make"}), "key": p.AnyKey("/home/x/.ssh/id"),
+			"way": p.ConnectFrom("jump.example:22", "twc.example:10002"),
+		} {
+			if err == nil {
+				t.Errorf("%s: another %s is allowed", name, what)
+			}
+		}
+		if got := p.Environment("C") == nil; got != (from == nil) {
+			t.Errorf("%s: env(\"C\") is allowed: %v", name, got)
+		}
+		if got := p.Nonsensitive() == nil; got != (from == nil) {
+			t.Errorf("%s: nonsensitive() is allowed: %v", name, got)
+		}
+	}
+}

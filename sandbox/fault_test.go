@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -275,5 +276,34 @@ func TestCutTakesNoPartOfTheRequest(t *testing.T) {
 	if _, err := c.Get(address(t, s, "b")); !errors.Is(err, syscall.ECONNREFUSED) {
 		var op *net.OpError
 		t.Errorf("after Close: %v (a network error: %v)", err, errors.As(err, &op))
+	}
+}
+
+// TestSetFaults: the faults of a running sandbox are replaced, and requests counted from then on.
+func TestSetFaults(t *testing.T) {
+	first := sandbox.Fault{Kind: sandbox.Fail, First: 1}
+	s := start(t, sandbox.Options{Faults: []sandbox.Fault{first}})
+	ask := func(want int) {
+		t.Helper()
+		status, _, err := post(t.Context(), client(t, s), address(t, s, "a")+"/x")
+		if err != nil || status != want {
+			t.Errorf("it answers %d, %v; want %d", status, err, want)
+		}
+	}
+	ask(http.StatusServiceUnavailable)
+	ask(http.StatusCreated)
+	if err := s.SetFaults([]sandbox.Fault{first}); err != nil {
+		t.Fatal(err)
+	}
+	ask(http.StatusServiceUnavailable)
+	if err := s.SetFaults([]sandbox.Fault{{Kind: sandbox.Fail, Server: "nobody"}}); err == nil {
+		t.Error("a fault of a server that there is not is taken")
+	}
+	if err := s.SetFaults(nil); err != nil {
+		t.Fatal(err)
+	}
+	ask(http.StatusCreated)
+	if got := s.Addresses(); len(got) != 2 || !slices.Contains(got, strings.TrimPrefix(address(t, s, "a"), "https://")) {
+		t.Errorf("the addresses are %v", got)
 	}
 }

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -85,7 +86,12 @@ func ReadTests(ctx context.Context, opts Options) ([]*Test, map[string]*hcl.File
 	}
 	var tests []*Test
 	for _, name := range names {
-		if body := l.parse(l.root, name); body != nil {
+		before := len(l.diags)
+		body := l.parse(l.root, name)
+		if path := l.filePath(l.root, name); tornBy(l.diags[before:]) && l.files[path] != nil {
+			l.masked = append(l.masked, groupRanges(tornText, path, l.files[path].Bytes)...)
+		}
+		if body != nil {
 			tests = append(tests, l.collectTest(name, body))
 		}
 	}
@@ -94,6 +100,10 @@ func ReadTests(ctx context.Context, opts Options) ([]*Test, map[string]*hcl.File
 	l.leftOut()
 	return tests, files, l.diags
 }
+
+// tornText is what may be a value in a test that does not parse, so that it is unknown whose it is: quoted text, and lines
+// without a sign of the language.
+var tornText = regexp.MustCompile(`(?m)((?:"[^"\n]*)|^[^={}\[\]"\n]+$)`)
 
 func (l *loader) collectTest(name string, body hcl.Body) *Test {
 	path := l.filePath(l.root, name)

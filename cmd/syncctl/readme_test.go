@@ -11,16 +11,18 @@ import (
 
 var shellBlocks = regexp.MustCompile("(?ms)^```sh\n(.*?)^```")
 
-// readmeBlocks are the commands of the README, block by block.
+// readmeBlocks are the commands of the README and of the page about tests, block by block.
 func readmeBlocks(t *testing.T) [][]string {
 	t.Helper()
-	src, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var out [][]string
-	for _, m := range shellBlocks.FindAllStringSubmatch(string(src), -1) {
-		out = append(out, strings.Split(strings.TrimSpace(m[1]), "\n"))
+	for _, page := range []string{"README.md", filepath.Join("docs", "testing.md")} {
+		src, err := os.ReadFile(filepath.Join("..", "..", page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range shellBlocks.FindAllStringSubmatch(string(src), -1) {
+			out = append(out, strings.Split(strings.TrimSpace(m[1]), "\n"))
+		}
 	}
 	return out
 }

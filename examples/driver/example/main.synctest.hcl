@@ -1,6 +1,11 @@
 run "planned" {
   command      = plan
   expect_steps = ["sync.depot.tools/paint", "sync.depot.tools/scrap"]
+
+  assert {
+    condition     = plan.destroy <= 1 && !contains(plan.findings[*].severity, "refuse")
+    error_message = "It destroys ${plan.destroy} boxes."
+  }
 }
 
 # The server refuses one request: the run stops there, and the next one resumes it.
