@@ -36,7 +36,7 @@ one file share the servers. No other server is reached. What the runs of a file 
 
 -filter takes the name of a file, or of a run: of its file, that run is carried out and those before it.
 Exit codes: 0 all passed · 1 at least one failed · 130 interrupted, some were not carried out.`,
-		Example: "  syncctl test examples/twc-version-mismatch",
+		Example: "  syncctl test -junit-xml=report.xml",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := c.enterArg(args); err != nil {
 				return err
@@ -99,7 +99,8 @@ func (c *command) test(ctx context.Context, f *testFlags) error {
 
 // configurationName tells whether a file of that name is read as part of a configuration or test.
 func configurationName(name string) bool {
-	return slices.ContainsFunc([]string{".sync.hcl", ".sync.hcl.json", ".syncvars.hcl", ".synctest.hcl", ".synctest.hcl.json"},
+	name = strings.TrimSuffix(name, ".json")
+	return slices.ContainsFunc([]string{".sync.hcl", ".syncvars.hcl", ".synctest.hcl"},
 		func(suffix string) bool { return strings.HasSuffix(name, suffix) })
 }
 
@@ -131,8 +132,8 @@ func (t *tester) read(ctx context.Context) ([]*schema.Test, error) {
 		return nil, failf(exitError, "there is no test in %s: no file is named *.synctest.hcl", t.dirName)
 	}
 	if _, err := t.app.fs.Stat(filepath.Join(t.dir, seedFile)); err != nil {
-		return nil, failf(exitError, "tests are carried out against simulated servers, and %s has no %s, which describes them",
-			t.dirName, seedFile)
+		return nil, failf(exitError, "tests are carried out against simulated servers, and %s has no %s, which describes "+
+			"them", t.dirName, seedFile)
 	}
 	return tests, nil
 }

@@ -278,7 +278,7 @@ func (r *trial) judge(ctx context.Context, earlier map[string]cty.Value) (hcl.Di
 	return out, how
 }
 
-// covers tells whether what is expected to fail is the object that did, or all instances of it, or a module that it is in.
+// covers tells whether what is expected to fail is the object that did, or all its instances, or the module around it.
 func covers(want, object string) bool {
 	return want == object || strings.HasPrefix(object, want+"[") || strings.HasPrefix(object, want+".")
 }
@@ -320,8 +320,8 @@ func (r *trial) missingSteps() hcl.Diagnostics {
 		if len(ids) == 0 {
 			list = " none"
 		}
-		return hcl.Diagnostics{mistake(want.Range, "Expected step is missing", "The plan of run %q %s Its steps:%s", r.run.Name,
-			text, list)}
+		return hcl.Diagnostics{mistake(want.Range, "Expected step is missing", "The plan of run %q %s Its steps:%s",
+			r.run.Name, text, list)}
 	}
 	return nil
 }

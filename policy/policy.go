@@ -102,8 +102,8 @@ func (p *Policy) refuse(what, line string, always bool) error {
 // beyond is refuse for what lies beyond the folder of the configuration and its environment.
 func (p *Policy) beyond(what, line string, always bool) error {
 	if p.confined {
-		return &Refusal{what, "here a configuration reaches the simulated servers and its own folder, and nothing else. Let " +
-			"the sandbox give the value, as in env(\"NAME\", \"VALUE OUTSIDE OF IT\")"}
+		return &Refusal{what, "here a configuration reaches the simulated servers and its own folder, and nothing else. " +
+			"Let the sandbox give the value, as in env(\"NAME\", \"VALUE OUTSIDE OF IT\")"}
 	}
 	return p.refuse(what, line, always)
 }

@@ -277,7 +277,7 @@ func (s *Sandbox) Addresses() []string {
 	return out
 }
 
-// SetFaults replaces what goes wrong on purpose. Requests are counted anew.
+// SetFaults replaces what goes wrong on purpose. Requests are counted from 1 again.
 func (s *Sandbox) SetFaults(faults []Fault) error {
 	in, err := newInjector(faults, s.products)
 	if err != nil {

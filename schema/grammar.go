@@ -15,7 +15,8 @@ type Construct struct {
 	Body   Body
 }
 
-// Grammar is the language without the types that drivers bring, and that of tests. The loader accepts what stands here and nothing else.
+// Grammar is the language without the types that drivers bring, and that of tests. The loader accepts what stands here
+// and nothing else.
 func Grammar() []Construct {
 	const top = "at the top of a file"
 	bodies := map[string]Body{"syncctl": settingsBody, "variable": variableBody, "module": moduleBody,

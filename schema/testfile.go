@@ -17,8 +17,8 @@ const (
 	testJSONSuffix = ".synctest.hcl.json"
 )
 
-// Test is one *.synctest.hcl file: runs of the configuration beside it, in their order. It is no part of that
-// configuration.
+// Test is one *.synctest.hcl file: runs of the configuration beside it, in their order. It does not belong to
+// that configuration.
 type Test struct {
 	File string // its name in the folder
 	Runs []*TestRun
@@ -50,8 +50,8 @@ type TestText struct {
 }
 
 // variablesBlock is the grammar of the values that a test gives to variables.
-var variablesBlock = Block{Name: "variables", Doc: "Values of variables, by their names: constants. They come before all " +
-	"others; those of a run before those of its file."}
+var variablesBlock = Block{Name: "variables", Doc: "Values of variables, by their names: constants. They come before " +
+	"all others; those of a run before those of its file."}
 
 // runBody is the grammar of a run block.
 var runBody = Body{
@@ -101,8 +101,8 @@ func ReadTests(ctx context.Context, opts Options) ([]*Test, map[string]*hcl.File
 	return tests, files, l.diags
 }
 
-// tornText is what may be a value in a test that does not parse, so that it is unknown whose it is: quoted text, and lines
-// without a sign of the language.
+// tornText is what may be a value in a test that does not parse, so that it is unknown whose it is: quoted text, and
+// lines without a sign of the language.
 var tornText = regexp.MustCompile(`(?m)((?:"[^"\n]*)|^[^={}\[\]"\n]+$)`)
 
 func (l *loader) collectTest(name string, body hcl.Body) *Test {
@@ -182,7 +182,8 @@ func (l *loader) testTexts(attr *hcl.Attribute) []TestText {
 	}
 	exprs, diags := hcl.ExprList(attr.Expr)
 	if diags.HasErrors() {
-		l.add(problem(attr.Expr.Range(), "Invalid list", "The argument %q is a list of texts, written in brackets.", attr.Name))
+		l.add(problem(attr.Expr.Range(), "Invalid list", "The argument %q is a list of texts, written in brackets.",
+			attr.Name))
 	}
 	var out []TestText
 	for _, e := range exprs {

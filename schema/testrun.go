@@ -24,8 +24,8 @@ func (l *loader) giveTest(values map[string]given) {
 		}
 		l.mask(attr.Expr)
 		if !l.root.lost.has("var." + attr.Name) {
-			l.add(problem(attr.NameRange, "Value for undeclared variable", "There is no variable %q, for which this test gives a "+
-				"value.%s", attr.Name, didYouMean(attr.Name, l.root.varNames())))
+			l.add(problem(attr.NameRange, "Value for undeclared variable", "There is no variable %q, for which this test gives "+
+				"a value.%s", attr.Name, didYouMean(attr.Name, l.root.varNames())))
 		}
 	}
 }
@@ -120,8 +120,8 @@ func ofObject(d *hcl.Diagnostic, f frame, object string) *hcl.Diagnostic {
 }
 
 // FailedObject returns what has failed by its own condition, by its type, or by a rule of the product: var.NAME,
-// check.NAME, output.NAME, each with the module that it is in, or the address of a declaration. It is "" for every other
-// diagnostic, such as that of a mistake in the files.
+// check.NAME, output.NAME, each with the module that it is in, or the address of a declaration. It is "" for every
+// other diagnostic, such as that of a mistake in the files.
 func FailedObject(d *hcl.Diagnostic) string {
 	e, _ := hcl.DiagnosticExtra[objectExtra](d)
 	return e.object
