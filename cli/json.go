@@ -48,11 +48,9 @@ func (c *command) emptyInto() error {
 	if name == "" {
 		return nil
 	}
-	for _, suffix := range []string{".sync.hcl", ".sync.hcl.json", ".syncvars.hcl", ".syncplan.json"} {
-		if strings.HasSuffix(name, suffix) {
-			return failf(exitError, "-json-into=%s: a file of that name is a configuration or a plan; choose another name, "+
-				"such as %s", name, filepath.Join(filepath.Dir(name), "out.json"))
-		}
+	if configurationName(name) || strings.HasSuffix(name, ".syncplan.json") {
+		return failf(exitError, "-json-into=%s: a file of that name is a configuration or a plan; choose another name, "+
+			"such as %s", name, filepath.Join(filepath.Dir(name), "out.json"))
 	}
 	return files.Replace(c.app.fs, c.abs(name), nil, 0o644)
 }

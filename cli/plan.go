@@ -300,11 +300,9 @@ func (c *command) mayReplace(name string) error {
 	if name == "" {
 		return failf(exitError, "-out needs the name of a file, as in -out=p.syncplan.json")
 	}
-	for _, suffix := range []string{".sync.hcl", ".sync.hcl.json", ".syncvars.hcl"} {
-		if strings.HasSuffix(name, suffix) {
-			return failf(exitError, "-out=%s: a file of that name is read as configuration; choose another name, "+
-				"such as p.syncplan.json", name)
-		}
+	if configurationName(name) {
+		return failf(exitError, "-out=%s: a file of that name is read as configuration; choose another name, "+
+			"such as p.syncplan.json", name)
 	}
 	info, err := c.app.fs.Stat(c.abs(name))
 	switch {

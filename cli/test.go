@@ -11,8 +11,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/args"
-	"github.com/syncctl/syncctl/cli/internal/output"
-	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/sandbox"
 	"github.com/syncctl/syncctl/schema"
 	"github.com/zclconf/go-cty/cty"
@@ -41,8 +39,8 @@ Exit codes: 0 all passed · 1 at least one failed · 130 interrupted, some were 
 			if err := c.enterArg(args); err != nil {
 				return err
 			}
-			if c.flags.json {
-				c.events = view.NewEvents(output.JSON(c.out), c.app.clock.Now)
+			if err := c.openEvents(); err != nil {
+				return err
 			}
 			return c.test(cmd.Context(), f)
 		},
@@ -228,7 +226,7 @@ func (t *tester) interrupted(ctx context.Context) bool {
 
 // tell prints a line for people.
 func (t *tester) tell(format string, args ...any) {
-	if t.events == nil {
+	if !t.flags.json {
 		t.say(format, args...)
 	}
 }

@@ -75,9 +75,14 @@ func (t *tester) paint(s status) string {
 // ended reports the end of a run.
 func (t *tester) ended(file *fileResult, r *runResult) error {
 	file.runs = append(file.runs, r)
+	t.tell("  run %q... %s", r.run.Name, t.paint(r.status))
+	if len(r.diags) > 0 && !t.flags.json {
+		if err := t.printDiagnostics(r.diags, r.files); err != nil {
+			return err
+		}
+	}
 	if t.events == nil {
-		t.say("  run %q... %s", r.run.Name, t.paint(r.status))
-		return t.diagnostics(r.diags, r.files)
+		return nil
 	}
 	docs, err := diagnosticDocs(r.diags, r.files)
 	if err != nil {
@@ -95,8 +100,8 @@ func (t *tester) ended(file *fileResult, r *runResult) error {
 
 // fileEnded reports the end of a file.
 func (t *tester) fileEnded(file *fileResult) {
+	t.tell("%s... %s", schema.SanitizeLine(file.name), t.paint(file.status()))
 	if t.events == nil {
-		t.say("%s... %s", schema.SanitizeLine(file.name), t.paint(file.status()))
 		return
 	}
 	t.events.Write("info", "test_file", fmt.Sprintf("%s: %s", file.name, file.status()),
@@ -122,12 +127,11 @@ func (t *tester) end(ctx context.Context, junit string) error {
 	if skipped > 0 {
 		counts += fmt.Sprintf(", %d skipped", skipped)
 	}
+	t.tell("\n%s %s.", painted(word), counts)
 	if t.events != nil {
 		t.events.Write("info", "test_summary", word+" "+counts+".", map[string]any{
 			"passed": passed, "failed": failed, "skipped": skipped, "interrupted": code == exitInterrupted,
 		})
-	} else {
-		t.say("\n%s %s.", painted(word), counts)
 	}
 	if junit != "" {
 		if err := t.writeJUnit(junit); err != nil {

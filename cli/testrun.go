@@ -41,7 +41,7 @@ func (t *tester) newTrial(s *scratch, at string, run *schema.TestRun) (*trial, e
 	inside.tty = terminal{} // nobody is asked
 	inside.stdout, inside.stderr = io.Discard, t.err
 	switch {
-	case t.events != nil:
+	case t.flags.json:
 		inside.stderr = io.Discard
 	case t.verbose:
 		inside.stdout = t.out
