@@ -15,8 +15,7 @@ type Construct struct {
 	Body   Body
 }
 
-// Grammar is the language without the types that drivers bring, and that of tests. The loader accepts what stands here
-// and nothing else.
+// Grammar is the language without the types that drivers bring. The loader accepts what stands here and nothing else.
 func Grammar() []Construct {
 	const top = "at the top of a file"
 	bodies := map[string]Body{"syncctl": settingsBody, "variable": variableBody, "module": moduleBody,
@@ -31,8 +30,6 @@ func Grammar() []Construct {
 		Construct{Name: "lifecycle", Where: "in a declaration", Body: lifecycleBody},
 		Construct{Name: dynamicHeader.Type, Labels: dynamicHeader.LabelNames, Where: "where nested blocks may " +
 			"stand", Body: dynamicBody},
-		Construct{Name: "run", Labels: []string{"name"}, Where: "at the top of a test", Body: runBody},
-		Construct{Name: "variables", Where: "at the top of a test"},
 	)
 }
 
