@@ -24,7 +24,7 @@ func (c *command) outputCommand() *cobra.Command {
 		Use: "output [NAME]", Args: atMost(1),
 		Short: "Show the values of the output blocks; contacts no server",
 		Long: `Shows the values of the output blocks, of one with NAME. They are computed from the files and variables:
-no server is contacted. A sensitive value is never shown, also not by -json and -raw.`,
+no server is contacted. A sensitive value is never shown, nor is its type, also not by -json and -raw.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := c.load(cmd.Context(), f.vars.list, false)
 			if err != nil {
@@ -98,7 +98,11 @@ func (c *command) allOutputs(all []schema.Output) error {
 			if err != nil {
 				return err
 			}
-			ty, err := ctyjson.MarshalType(o.Value.Type())
+			of := o.Value.Type()
+			if schema.IsSensitive(o.Value) { // the names of attributes may be secret too
+				of = cty.DynamicPseudoType
+			}
+			ty, err := ctyjson.MarshalType(of)
 			if err != nil {
 				return err
 			}

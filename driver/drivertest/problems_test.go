@@ -159,6 +159,7 @@ func TestTypeProblems(t *testing.T) {
 		"Color is not of the form": attr(0, func(a *schema.Attribute) { a.Name = "Color" }),
 		"box is there twice":       attr(0, func(a *schema.Attribute) { a.Name = "box" }),
 		"depends_on is a word":     attr(0, func(a *schema.Attribute) { a.Name = "depends_on" }),
+		"address is a word":        attr(0, func(a *schema.Attribute) { a.Name = "address" }),
 		"color has no documen":     attr(0, func(a *schema.Attribute) { a.Doc = "" }),
 		"box has a label and": func(
 			types []schema.Type) []schema.Type {

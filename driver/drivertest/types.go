@@ -14,8 +14,9 @@ import (
 
 var nameForm = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-// reserved are arguments of the language itself.
-var reserved = []string{"depends_on", "for_each", "count", "enabled", "lifecycle"}
+// reserved are names that mean something to the language itself: its arguments and blocks, and what every declaration
+// has as a value.
+var reserved = []string{"depends_on", "for_each", "count", "enabled", "lifecycle", "dynamic", "address"}
 
 // typeProblems lists what is wrong with a driver's grammar, in words.
 func typeProblems(types []schema.Type) []string {
