@@ -135,13 +135,10 @@ func (t target) from(in *instance) []*instance {
 	if t.node.call == nil || !t.keyed {
 		return []*instance{in}
 	}
-	var out []*instance
-	for _, made := range in.made[t.node.call] {
-		if k, ok := made.key(); ok && k == t.key {
-			out = append(out, made)
-		}
+	if made := in.keyed[t.node.call][t.key]; made != nil {
+		return []*instance{made}
 	}
-	return out
+	return nil
 }
 
 func (n *node) needTargets(targets []target) {
@@ -169,6 +166,9 @@ func (n *node) within() []*node {
 
 // dependsOn are the addresses of what a declaration names in depends_on, sorted.
 func (l *loader) dependsOn(d *decl, in *instance) []Addr {
+	if out, ok := d.waits[in]; ok { // all instances of the declaration wait for the same
+		return out
+	}
 	var out []Addr
 	for _, t := range d.depends {
 		at := in
@@ -189,7 +189,12 @@ func (l *loader) dependsOn(d *decl, in *instance) []Addr {
 		}
 	}
 	slices.SortFunc(out, func(a, b Addr) int { return cmp.Compare(a.String(), b.String()) })
-	return slices.Compact(out)
+	out = slices.Compact(out)
+	if d.waits == nil {
+		d.waits = map[*instance][]Addr{}
+	}
+	d.waits[in] = slices.Clip(out)
+	return d.waits[in]
 }
 
 // within are the resources of a declaration in the instance of a module that another instance is, or is in.

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -365,46 +366,77 @@ func (l *loader) value(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hc
 	return val, diags
 }
 
-// improve words an error about an attribute that does not exist with what was probably meant.
+// improve words an error about an attribute or key that does not exist with what was probably meant.
 func (l *loader) improve(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalContext) {
-	if d.Expression == nil {
+	if d.Expression == nil || d.EvalContext == nil {
 		d.Expression, d.EvalContext = expr, ctx
 	}
 	unknownFunction(d)
-	if d.Subject == nil || d.Summary != "Unsupported attribute" &&
+	if d.Subject == nil || d.Summary != "Unsupported attribute" && d.Summary != "Invalid index" &&
 		d.Summary != "Attempt to get attribute from null value" {
 		return
 	}
-	for _, t := range expr.Variables() {
+	for _, t := range d.Expression.Variables() { // inside of a for expression its own names are there too
 		for i := 1; i < len(t); i++ {
 			name, ok := stepName(t, i)
 			if !ok || t[i].SourceRange() != *d.Subject && t[i:i+1].SourceRange() != *d.Subject {
 				continue
 			}
-			parent, diags := t[:i].TraverseAbs(ctx)
-			if !diags.HasErrors() && parent.IsNull() {
-				d.Detail = fmt.Sprintf("%s is null: nothing is written there, so it has no %q.", traversalText(t[:i]), name)
-				return
-			}
-			if diags.HasErrors() || !parent.Type().IsObjectType() || parent.Type().HasAttribute(name) {
+			parent, diags := t[:i].TraverseAbs(d.EvalContext)
+			if diags.HasErrors() {
 				continue
 			}
-			if parent.IsMarked() {
-				d.Detail = fmt.Sprintf("%s has no attribute %q.", traversalText(t[:i]), name)
+			if text := lacks(t, i, parent, name); text != "" {
+				d.Detail = text
 				return
 			}
-			d.Detail = fmt.Sprintf("%s has no attribute %q.%s", traversalText(t[:i]), name, attributeHint(name, parent.Type()))
-			return
 		}
 	}
 }
 
-func attributeHint(name string, ty cty.Type) string {
+// lacks says that a value has no such attribute or key; "" where that is not what is wrong.
+func lacks(t hcl.Traversal, at int, parent cty.Value, name string) string {
+	text, root := traversalText(t[:at]), t.RootName()
+	whole := at == 3 && isKind(root) || at == 2 && root == "module"
+	_, index := t[at].(hcl.TraverseIndex)
+	names := keysOf(parent)
+	switch {
+	case parent.IsNull() && whole:
+		return fmt.Sprintf("%s is not enabled: it is null, so it has no %q.", text, name)
+	case parent.IsNull():
+		return fmt.Sprintf("%s is null: nothing is written there, so it has no %q.", text, name)
+	case !parent.Type().IsObjectType() && !parent.Type().IsMapType() || slices.Contains(names, name):
+		return ""
+	case parent.IsMarked():
+		return fmt.Sprintf("%s has no attribute %q.", text, name)
+	case whole && !index && (root == "module" || !slices.Contains(names, "address")):
+		return fmt.Sprintf("%s has a for_each, so that there may be many: name one, as in %s[\"KEY\"].%s or "+
+			"%s[each.key].%s. Of all: values(%s)[*].%s.", text, text, name, text, name, text, name)
+	case index:
+		return fmt.Sprintf("%s has no key %q.%s", text, name, namesHint(name, names))
+	}
+	return fmt.Sprintf("%s has no attribute %q.%s", text, name, namesHint(name, names))
+}
+
+// keysOf are the names of the attributes of an object, or the keys of a map, sorted.
+func keysOf(v cty.Value) []string {
+	v, _ = v.Unmark()
 	var names []string
-	for n := range ty.AttributeTypes() {
-		names = append(names, n)
+	if v.Type().IsObjectType() {
+		for n := range v.Type().AttributeTypes() {
+			names = append(names, n)
+		}
+	} else if v.Type().IsMapType() && v.IsKnown() && !v.IsNull() {
+		for n := range v.AsValueMap() {
+			names = append(names, n)
+		}
 	}
 	sort.Strings(names)
+	return names
+}
+
+// namesHint is what was likely meant, or what there is where that is not much.
+func namesHint(name string, names []string) string {
 	if hint := didYouMean(name, names); hint != "" || len(names) == 0 {
 		return hint
 	}

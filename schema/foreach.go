@@ -51,7 +51,11 @@ func (l *loader) eachKey(m *meta, f frame, rng hcl.Range, each func(index string
 	}
 	for it := val.ElementIterator(); it.Next(); {
 		k, v := it.Element()
-		l.expand(rng)
+		if l.expand(rng); l.meter.take(instanceCost) != nil { // what has none of its own takes memory too
+			l.add(problem(rng, "Too much to evaluate", "Evaluation ends here: %s.", l.meter.err))
+			m.unknown = true
+			return
+		}
 		inner := f.with("each", cty.ObjectVal(map[string]cty.Value{"key": k, "value": v}))
 		index := indexText(k.AsString())
 		if l.isEnabled(m, inner) {
@@ -75,6 +79,9 @@ func (l *loader) expand(block hcl.Range) {
 
 // instanceRoom is how many values an instance may take beside those that its source stands for.
 const instanceRoom = 256
+
+// instanceCost is how many values an instance counts for by itself.
+const instanceCost = 64
 
 // keys evaluates a for_each: a map, an object or a set of strings. It is false where that is unknown or wrong.
 func (l *loader) keys(attr *hcl.Attribute, f frame) (cty.Value, bool) {

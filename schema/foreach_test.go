@@ -470,3 +470,51 @@ func TestMistakesOfModules(t *testing.T) {
 		t.Errorf("%d: %s", len(diags), textOf(t, cfg, diags))
 	}
 }
+
+// TestMistakesInKeys: what is looked up by a wrong key or without one is said, with what there is.
+func TestMistakesInKeys(t *testing.T) {
+	for expr, want := range map[string]string{
+		`server.barn.many["nort"].url`:            `server.barn.many has no key "nort". Did you mean "north"?`,
+		`module.m["nort"].o`:                      `module.m has no key "nort". Did you mean "north"?`,
+		`local.map["nort"]`:                       `local.map has no key "nort". Did you mean "north"?`,
+		`server.barn.many.url`:                    `server.barn.many["KEY"].url`,
+		`module.m.o`:                              `module.m["KEY"].o`,
+		`server.barn.off.url`:                     "is not enabled",
+		`module.off.o`:                            "is not enabled",
+		`[for b in server.barn.many : b.ulr]`:     `b has no attribute "ulr". Did you mean "url"?`,
+		`[for m in module.m : m.p]`:               `m has no attribute "p". It has "o"`,
+		`{ for k, v in local.map : k => v.none }`: "",
+	} {
+		cfg, diags := world{files: map[string]string{"main.sync.hcl": `
+server "barn" "many" {
+  for_each = toset(["north", "south"])
+}
+server "barn" "off" { enabled = false }
+module "m" {
+  source   = "./m"
+  for_each = server.barn.many
+}
+module "off" {
+  source  = "./m"
+  enabled = false
+}
+locals { map = tomap({ north = 1 }) }
+output "x" { value = ` + expr + ` }
+`, "m/m.sync.hcl": "output \"o\" { value = 1 }\n"}}.load(t)
+		if got := strings.Join(strings.Fields(textOf(t, cfg, diags)), " "); len(diags) != 1 || !strings.Contains(got, want) {
+			t.Errorf("%s: want one diagnostic with %q, got %d:\n%s", expr, want, len(diags), got)
+		}
+	}
+}
+
+// TestTooManyInstances: modules with for_each inside of each other end at a limit before they fill the memory.
+func TestTooManyInstances(t *testing.T) {
+	call := func(source string) string {
+		return "module \"m\" {\n source = \"" + source + "\"\n for_each = { for x in range(100) : \"k${x}\" => x }\n}\n"
+	}
+	cfg, diags := world{files: map[string]string{"main.sync.hcl": call("./a"), "a/m.sync.hcl": call("../b"),
+		"b/m.sync.hcl": call("../c"), "c/m.sync.hcl": "variable \"x\" { default = 1 }\n"}}.load(t)
+	if !hasSummary(diags, "Too much to evaluate") || len(diags) > 3 {
+		t.Error(textOf(t, cfg, diags))
+	}
+}

@@ -236,9 +236,10 @@ type decl struct {
 	shape   *shaped // nil when the type is unknown or the file was not readable
 	rng     hcl.Range
 	life    lifecycle
-	failed  bool          // an error has been reported for it
-	depends []target      // of depends_on, also of the modules that it is in
-	made    [][]*Resource // by the index of the module's instance, in the order of the keys
+	failed  bool                 // an error has been reported for it
+	depends []target             // of depends_on, also of the modules that it is in
+	waits   map[*instance][]Addr // what these are, by the instance of the module
+	made    [][]*Resource        // by the index of the module's instance, in the order of the keys
 }
 
 // maxProblems is how many errors are kept, and how many warnings: more take minutes to write, and nobody reads them.

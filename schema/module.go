@@ -38,7 +38,8 @@ type instance struct {
 	index  int       // in of.instances
 	addr   string    // module.share["north"]; "" for the root
 	names  map[string]cty.Value
-	made   map[*call][]*instance // of the modules inside of it
+	made   map[*call][]*instance          // of the modules inside of it
+	keyed  map[*call]map[string]*instance // the same, by key
 }
 
 // call is one module block.
@@ -229,15 +230,24 @@ func (l *loader) evaluateCall(c *call) {
 		return
 	}
 	for _, in := range c.in.instances {
+		if l.meter.err != nil { // reported
+			return
+		}
 		f := frame{in: in}
 		addr := strings.TrimPrefix(in.addr+".module."+c.name, ".")
 		l.eachKey(&c.meta, f, c.rng, func(index string, f frame) {
 			made := &instance{of: c.of, parent: in, index: len(c.of.instances), addr: addr + index, names: f.names}
 			c.of.instances = append(c.of.instances, made)
 			if in.made == nil {
-				in.made = map[*call][]*instance{}
+				in.made, in.keyed = map[*call][]*instance{}, map[*call]map[string]*instance{}
 			}
 			in.made[c] = append(in.made[c], made)
+			if k, ok := made.key(); ok {
+				if in.keyed[c] == nil {
+					in.keyed[c] = map[string]*instance{}
+				}
+				in.keyed[c][k] = made
+			}
 		})
 	}
 }
