@@ -299,10 +299,12 @@ func (l *copiesView) collisions(r *Resource) []Collision {
 			mine[other.ID] = true
 		}
 	}
-	for _, t := range l.target.Resources {
-		if mine[t.ID] && !t.Removed {
+	seen := map[string]bool{}
+	for _, t := range slices.Concat(l.target.withProject(r.ProjectID), l.target.withName(r.Name)) {
+		if seen[t.ID] || mine[t.ID] && !t.Removed {
 			continue // a copy of the selection gets its name and project id from there
 		}
+		seen[t.ID] = true
 		if by := collides(r.ID, r.ProjectID, r.Name, t.ID, t.ProjectID, t.Name); by != "" {
 			out = append(out, Collision{By: by, ID: t.ID, Name: t.Name, Removed: t.Removed})
 		}

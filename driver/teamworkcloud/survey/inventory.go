@@ -21,6 +21,32 @@ type Inventory struct {
 	once  sync.Once
 	paths map[string]string // of the categories
 	byID  map[string]*osmc.Resource
+
+	// by what people may write, and what the product takes for the same: in the order of Resources
+	byFold, byName, byFullName, byProject map[string][]*osmc.Resource
+
+	mu         sync.Mutex
+	selections map[selecting]*Selection
+}
+
+// selecting is a declaration and all that its selection is made from, beside the inventory.
+type selecting struct {
+	declared *Sync
+	source   *Server
+	upstream *Selection
+}
+
+// selection is what a declaration selects, made once: others look at it too.
+func (inv *Inventory) selection(of selecting, resolve func() *Selection) *Selection {
+	inv.mu.Lock()
+	defer inv.mu.Unlock()
+	if inv.selections == nil {
+		inv.selections = map[selecting]*Selection{}
+	}
+	if inv.selections[of] == nil {
+		inv.selections[of] = resolve()
+	}
+	return inv.selections[of]
 }
 
 func readInventory(ctx context.Context, c osmc.Reader) (*Inventory, error) {
@@ -65,7 +91,55 @@ func (inv *Inventory) index() {
 		for i := range inv.Resources {
 			inv.byID[inv.Resources[i].ID] = &inv.Resources[i]
 		}
+		inv.byFold, inv.byName = map[string][]*osmc.Resource{}, map[string][]*osmc.Resource{}
+		inv.byFullName, inv.byProject = map[string][]*osmc.Resource{}, map[string][]*osmc.Resource{}
+		for i := range inv.Resources {
+			r := &inv.Resources[i]
+			full := r.Name
+			if path := inv.paths[r.Category]; path != "" {
+				full = path + "/" + r.Name
+			}
+			for _, entry := range []struct {
+				in  map[string][]*osmc.Resource
+				key string
+			}{
+				{inv.byFold, folded(r.ID)}, {inv.byName, schema.NameForm(r.Name)}, {inv.byFullName, schema.NameForm(full)},
+				{inv.byProject, r.ProjectID},
+			} {
+				entry.in[entry.key] = append(entry.in[entry.key], r)
+			}
+		}
 	})
+}
+
+// folded is the same for texts that strings.EqualFold takes for the same.
+func folded(text string) string { return strings.ToLower(strings.ToUpper(text)) }
+
+// withID are the resources of an id, whatever its case.
+func (inv *Inventory) withID(id string) []*osmc.Resource {
+	inv.index()
+	return inv.byFold[folded(id)]
+}
+
+// withName are the resources of a name, in one Unicode form.
+func (inv *Inventory) withName(name string) []*osmc.Resource {
+	inv.index()
+	return inv.byName[schema.NameForm(name)]
+}
+
+// withFullName are the resources of a category's path and a name, in one Unicode form.
+func (inv *Inventory) withFullName(text string) []*osmc.Resource {
+	inv.index()
+	return inv.byFullName[schema.NameForm(text)]
+}
+
+// withProject are the resources of a project id; of "" there are none.
+func (inv *Inventory) withProject(id string) []*osmc.Resource {
+	inv.index()
+	if id == "" {
+		return nil
+	}
+	return inv.byProject[id]
 }
 
 func pathsOf(categories []osmc.Category) map[string]string {

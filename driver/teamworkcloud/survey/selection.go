@@ -16,6 +16,7 @@ import (
 type Selection struct {
 	source *Inventory
 	items  []selected
+	names  map[string]string
 }
 
 // selected is one element of resources or categories.
@@ -31,18 +32,21 @@ type pick struct {
 	coming bool
 }
 
-// Names are the names of what is selected, by id. Of nil there are none.
+// Names are the names of what is selected, by id. Of nil there are none. Nobody changes them.
 func (s *Selection) Names() map[string]string {
-	out := map[string]string{}
 	if s == nil {
-		return out
+		return nil
 	}
+	return s.names
+}
+
+func (s *Selection) name() {
+	s.names = map[string]string{}
 	for _, item := range s.items {
 		for _, p := range item.picked {
-			out[p.ID] = p.Name
+			s.names[p.ID] = p.Name
 		}
 	}
-	return out
 }
 
 // isComing tells whether something is selected that is not on the source yet.
@@ -66,24 +70,31 @@ func (v *View) Select(s *Sync) *Selection {
 
 func (v *View) resolve(s *Sync) *Selection {
 	inventory, source := v.Inventory(s.SourceServer()), v.Server(s.SourceServer())
-	x := &resolver{Inventory: inventory, source: source}
+	var from *Selection
 	if up := s.UpstreamSync(); up != nil {
-		from := v.Select(up)
-		if from == nil || inventory == nil {
+		if from = v.Select(up); from == nil {
 			return nil
 		}
-		x.expect(up, from)
 	}
+	x := &resolver{Inventory: inventory, source: source, from: from}
 	if inventory == nil || source == nil {
 		return nil
 	}
-	out := &Selection{source: inventory}
+	return inventory.selection(selecting{s, source, from}, func() *Selection { return x.resolve(s) })
+}
+
+func (x *resolver) resolve(s *Sync) *Selection {
+	out := &Selection{source: x.Inventory}
+	if up := s.UpstreamSync(); up != nil {
+		x.expect(up, x.from)
+	}
 	for i, text := range s.Categories {
 		out.items = append(out.items, x.category(text, i))
 	}
 	for i, text := range s.Resources {
 		out.items = append(out.items, x.resource(text, i))
 	}
+	out.name()
 	return out
 }
 
@@ -91,8 +102,9 @@ func (v *View) resolve(s *Sync) *Selection {
 type resolver struct {
 	*Inventory
 	source *Server
-	coming []pick // not on the source yet, by name and id
-	into   string // path of the category they come into
+	from   *Selection // of the synchronization upstream, nil if there is none
+	coming []pick     // not on the source yet, by name and id
+	into   string     // path of the category they come into
 }
 
 // expect adds what upstream will bring.
@@ -132,16 +144,23 @@ func (x *resolver) all() []pick {
 // resource finds a resource by id, by category path and name, or by name.
 func (x *resolver) resource(text string, index int) selected {
 	item := selected{Item: Item{Kind: KindResource, Declared: text, Index: index, Name: text, Path: text}}
-	all := x.all()
-	for _, fits := range []func(p *pick) bool{
-		func(p *pick) bool { return strings.EqualFold(p.ID, text) },
-		func(p *pick) bool { return schema.SameName(p.full(), text) },
-		func(p *pick) bool { return schema.SameName(p.Name, text) },
+	for _, way := range []struct {
+		here []*osmc.Resource
+		fits func(p *pick) bool
+	}{
+		{x.withID(text), func(p *pick) bool { return strings.EqualFold(p.ID, text) }},
+		{x.withFullName(text), func(p *pick) bool { return schema.SameName(p.full(), text) }},
+		{x.withName(text), func(p *pick) bool { return schema.SameName(p.Name, text) }},
 	} {
 		var found []pick
-		for i := range all {
-			if fits(&all[i]) {
-				found = append(found, all[i])
+		for _, r := range way.here {
+			if !r.Removed {
+				found = append(found, pick{Resource: *r, path: x.Path(r.Category)})
+			}
+		}
+		for i := range x.coming {
+			if way.fits(&x.coming[i]) {
+				found = append(found, x.coming[i])
 			}
 		}
 		if len(found) == 1 {
@@ -165,6 +184,7 @@ func (x *resolver) resource(text string, index int) selected {
 	item.Problem = fmt.Sprintf("%s has no resource of that name, path or id that its user %s may see", x.source.Addr,
 		x.source.User)
 	var known []string
+	all := x.all()
 	for i := range all {
 		known = append(known, all[i].Name, all[i].full())
 	}
