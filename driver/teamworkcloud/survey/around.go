@@ -34,17 +34,7 @@ func (l *copiesView) held() {
 				Path: source.Path(o.Category)})
 		}
 	}
-	l.facts.Known = map[string]Known{}
-	for i := range source.Resources {
-		r := &source.Resources[i]
-		l.facts.Known[ConfigurationKey(KindResource, r.ID, "")] = Known{Kind: KindResource, ID: r.ID,
-			Path: source.FullName(r)}
-	}
-	for i := range source.Categories {
-		path := source.Path(source.Categories[i].ID)
-		l.facts.Known[ConfigurationKey(KindCategory, "", path)] = Known{Kind: KindCategory, ID: source.Categories[i].ID,
-			Path: path}
-	}
+	l.facts.Known = source.knownByKey()
 }
 
 // overlaps looks at the other declarations that bring the same resources to the same server, back to where they
@@ -63,12 +53,17 @@ func (l *copiesView) overlaps() {
 			continue
 		}
 		theirs := l.Select(p).Names()
-		o := Overlap{Chain: []string{p.Address()}, Resources: common(mine, theirs)}
-		for id := range theirs {
-			l.elsewhere[id] = l.elsewhere[id] || toMine
+		if toMine && len(s.Categories) > 0 { // else nobody asks
+			for id := range theirs {
+				l.elsewhere[id] = true
+			}
 		}
+		both := common(mine, theirs)
+		if len(both) == 0 {
+			continue
+		}
+		o := Overlap{Chain: []string{p.Address()}, Resources: both}
 		switch {
-		case len(o.Resources) == 0:
 		case toMine:
 			l.facts.Twice = append(l.facts.Twice, o)
 		default:

@@ -27,6 +27,26 @@ type Inventory struct {
 
 	mu         sync.Mutex
 	selections map[selecting]*Selection
+
+	knownOnce sync.Once
+	known     map[string]Known
+}
+
+// knownByKey are all categories and resources, by ConfigurationKey. Nobody changes them.
+func (inv *Inventory) knownByKey() map[string]Known {
+	inv.knownOnce.Do(func() {
+		inv.known = map[string]Known{}
+		for i := range inv.Resources {
+			r := &inv.Resources[i]
+			inv.known[ConfigurationKey(KindResource, r.ID, "")] = Known{Kind: KindResource, ID: r.ID, Path: inv.FullName(r)}
+		}
+		for i := range inv.Categories {
+			path := inv.Path(inv.Categories[i].ID)
+			inv.known[ConfigurationKey(KindCategory, "", path)] = Known{Kind: KindCategory, ID: inv.Categories[i].ID,
+				Path: path}
+		}
+	})
+	return inv.known
 }
 
 // selecting is a declaration and all that its selection is made from, beside the inventory.
