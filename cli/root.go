@@ -65,6 +65,7 @@ turns them on; else they are on where the output is a terminal and TERM is not d
 		c.versionCommand(), c.explainCommand(), c.metadataCommand(), c.outputCommand(), c.consoleCommand(),
 		c.testCommand(),
 		c.docsCommand(), c.schemaCommand(),
+		c.importCommand(),
 	)
 	for _, p := range c.app.products {
 		if cmd := c.toolsCommand(p); cmd != nil {

@@ -23,7 +23,6 @@ var otherFlags = map[string]string{
 // otherCommands are commands of Terraform that syncctl does not have.
 var otherCommands = map[string]string{
 	"destroy":      "What is to be removed is declared: state = \"removed\" of a sync, or a migration.",
-	"import":       "There is no state: declare what exists, and `syncctl plan` compares.",
 	"state":        "There is no state file: the servers are the truth. `syncctl status` shows the runs of this folder.",
 	"refresh":      "Servers are read by every plan.",
 	"taint":        "Have a step carried out again with `syncctl resolve STEP -retry`.",

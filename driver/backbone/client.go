@@ -79,22 +79,26 @@ func isLocked(err error) bool {
 
 const captcha = "CAPTCHA_CHALLENGE"
 
-// integrations lists the synchronizations of a project. projectKey is required for project administrators
-// (HC/5.2/cloud/integration-synchronization-actions) and harmless for others.
+// integrations lists the synchronizations of a project, or with "" all of this Jira. projectKey is required for project
+// administrators (HC/5.2/cloud/integration-synchronization-actions) and harmless for others.
 func (c *reader) integrations(ctx context.Context, project string) ([]integration, error) {
 	if c.cloud() {
 		return nil, fmt.Errorf("listing synchronizations: Backbone in the cloud has no documented interface")
 	}
-	raw, err := c.document(ctx, api+"/integrations", url.Values{"projectKey": {project}})
+	query, what := url.Values{"projectKey": {project}}, "the synchronizations of project "+project
+	if project == "" {
+		query, what = nil, "all synchronizations"
+	}
+	raw, err := c.document(ctx, api+"/integrations", query)
 	if rest.IsStatus(err, http.StatusNotFound) {
 		err = fmt.Errorf("is Backbone installed there, and is %s with its context path right? (%w)", c.server.URL, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("listing the synchronizations of project %s: %w", project, err)
+		return nil, fmt.Errorf("listing %s: %w", what, err)
 	}
 	list, err := decodeIntegrations(raw)
 	if err != nil {
-		return nil, fmt.Errorf("%s: listing the synchronizations of project %s: %w", c.server.Addr(), project, err)
+		return nil, fmt.Errorf("%s: listing %s: %w", c.server.Addr(), what, err)
 	}
 	return list, nil
 }

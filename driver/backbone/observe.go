@@ -192,17 +192,27 @@ func pick(s *synchronization, e *end, list []integration) (*integration, error) 
 	}
 	partner := s.end(other(e.name)).Project
 	return onlyOne(s, e, slices.DeleteFunc(slices.Clone(list), func(i integration) bool {
-		return i.Second != nil || i.First.Project != e.Project || i.Channel == "DIRECT" || i.Partner != "" &&
-			i.Partner != partner
+		return !i.isHalf(e.Project, partner)
 	}))
+}
+
+// isHalf tells whether it may be the half of an e-mail or file synchronization of a project with that partner.
+func (i *integration) isHalf(project, partner string) bool {
+	return i.Second == nil && i.First.Project == project && i.Channel != "DIRECT" &&
+		(i.Partner == "" || i.Partner == partner)
+}
+
+// connects tells whether it may be a direct synchronization of two projects.
+func (i *integration) connects(one, two string) bool {
+	return i.Second != nil && i.First.Project == one && i.Second.Project == two && i.Channel != "FILE" &&
+		i.Channel != "EMAIL"
 }
 
 // pickDirect finds a direct synchronization by its two projects. One between the same projects of other Jiras is
 // not the one that is meant: it is never taken for it, and named in the error.
 func pickDirect(s *synchronization, list []integration) (*integration, error) {
 	i, err := onlyOne(s, s.one, slices.DeleteFunc(slices.Clone(list), func(i integration) bool {
-		return i.Second == nil || i.First.Project != s.one.Project || i.Second.Project != s.two.Project ||
-			i.Channel == "FILE" || i.Channel == "EMAIL"
+		return !i.connects(s.one.Project, s.two.Project)
 	}))
 	if err != nil || i == nil || s.one.Key != "" {
 		return i, err // a key that is declared says enough

@@ -97,7 +97,7 @@ func noIssueTypes(s *syncBlock) *hcl.Diagnostic {
 // checkUserMappings: the cloud has no user names, so users are passed through by e-mail.
 func checkUserMappings(s *syncBlock, a, b *serverBlock) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	if a.Deployment == b.Deployment {
+	if a.Deployment == b.Deployment || !a.Known("deployment") || !b.Known("deployment") {
 		return nil
 	}
 	for _, f := range s.fields() {

@@ -39,6 +39,11 @@ const (
 	markNone     = "none"
 )
 
+// mappings are the kinds of field mappings.
+func mappings() []string {
+	return []string{passthrough, "correlation", "to_text", userByName, userByEmail, userPrefix, userCorrelation}
+}
+
 // guide names the vendor's guide that the order of a migration follows.
 const guide = `vendor's guide "Behind firewall"`
 
@@ -163,7 +168,7 @@ func endBody() schema.Body {
 func syncType() schema.Type {
 	field := schema.Body{Attributes: []schema.Attribute{
 		{Name: "mapping", Type: cty.String, Default: cty.StringVal(passthrough), Doc: "Kind of mapping.",
-			OneOf: []string{passthrough, "correlation", "to_text", userByName, userByEmail, userPrefix, userCorrelation}},
+			OneOf: mappings()},
 		{Name: "to", Type: cty.String, Doc: "The field's name on the other end, where it differs."},
 	}}
 	return declare.Type(schema.Type{

@@ -75,6 +75,7 @@ func Run(t *testing.T, b Bench) {
 			t.Run("plan", func(t *testing.T) { checkPlan(t, b, c) })
 			t.Run("looking changes nothing", func(t *testing.T) { checkLooking(t, b, c) })
 			t.Run("refused by the servers", func(t *testing.T) { checkShutOut(t, b, c) })
+			t.Run("imported", func(t *testing.T) { checkImport(t, b, c) })
 			if !c.Refused {
 				t.Run("carried out", func(t *testing.T) { checkFlow(t, b, c) })
 				t.Run("each server by itself", func(t *testing.T) { checkAlone(t, b, c) })

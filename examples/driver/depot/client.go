@@ -110,15 +110,44 @@ func (r reader) box(ctx context.Context, name string) (*box, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading box %s: %w", name, err)
 	}
-	// A member that an answer does not have is unknown, not empty.
-	var b struct{ Color, Label *string }
-	if err := answer.DecodeJSON(&b); err != nil {
+	var shown answeredBox
+	if err := answer.DecodeJSON(&shown); err != nil {
 		return nil, fmt.Errorf("reading box %s: %w", name, err)
 	}
+	return shown.box(name)
+}
+
+// answeredBox is a box as an answer has it. A member that it does not have is unknown, not empty.
+type answeredBox struct{ Color, Label *string }
+
+func (b answeredBox) box(name string) (*box, error) {
 	if b.Color == nil || b.Label == nil {
 		return nil, fmt.Errorf("reading box %s: the answer lacks its color or its label", name)
 	}
 	return &box{Color: *b.Color, Label: *b.Label}, nil
+}
+
+// boxes reads all boxes, by name.
+func (r reader) boxes(ctx context.Context) (map[string]*box, error) {
+	session, err := r.c.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := r.c.rest.Do(ctx, rest.Request{Path: "/boxes", Header: session})
+	var shown map[string]answeredBox
+	if err == nil {
+		err = answer.DecodeJSON(&shown)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the boxes: %w", err)
+	}
+	all := map[string]*box{}
+	for name, b := range shown {
+		if all[name], err = b.box(name); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // endpoint is what the last answer showed of the server itself.

@@ -28,6 +28,9 @@ func (w *World) Handler(server string) http.Handler {
 	mux.HandleFunc("DELETE /sessions", d.within(func(_ http.ResponseWriter, _ *http.Request, token string) {
 		delete(d.sessions, token)
 	}))
+	mux.HandleFunc("GET /boxes", d.within(func(out http.ResponseWriter, _ *http.Request, _ string) {
+		answer(out, d.Boxes)
+	}))
 	mux.HandleFunc("GET /boxes/{name}", d.within(func(out http.ResponseWriter, r *http.Request, _ string) {
 		if b := d.Boxes[r.PathValue("name")]; b != nil {
 			answer(out, b)

@@ -3,6 +3,7 @@
 //
 //	POST   /sessions        with the keeper's password: {"token": ...}, which what follows sends as a bearer token
 //	DELETE /sessions        ends the session
+//	GET    /boxes           all of them, by name
 //	GET    /boxes/NAME      {"color": ..., "label": ...}
 //	PUT    /boxes/NAME      {"color": ...} paints the box, which is added if it is missing
 //	DELETE /boxes/NAME      scraps it

@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/args"
+	"github.com/syncctl/syncctl/cli/internal/files"
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// configurationSuffix ends the names of the files that make a configuration.
+const configurationSuffix = ".sync.hcl"
+
+func (c *command) importCommand() *cobra.Command {
+	vars, out := &variables{}, ""
+	cmd := &cobra.Command{
+		Use: "import SERVER", Args: exactly(1, "the address of a server"),
+		Short: "Write what a declared server has, and nobody has declared, as HCL; changes nothing on it",
+		Long: `Reads a declared server and writes what it has, and is not declared yet, as declarations: to the output, or with
+-out into a new file of the configuration. What no interface shows is said in comments, and what a person has to
+know, such as passwords, becomes a variable. A plan right after it has no changes. It only reads.`,
+		Example: "  syncctl import server.backbone.a -out=a.sync.hcl\n  syncctl plan",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.importFrom(cmd.Context(), vars, args[0], out)
+		},
+		ValidArgsFunction: func(
+			cmd *cobra.Command, given []string, _ string,
+		) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if len(given) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return c.completeServers(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+	c.varFlags(cmd, vars)
+	cmd.Flags().StringVar(&out, "out", "", "write to this new `FILE`, whose name ends in "+configurationSuffix)
+	return cmd
+}
+
+func (c *command) importFrom(ctx context.Context, vars *variables, server, out string) error {
+	switch {
+	case out != "" && !strings.HasSuffix(out, configurationSuffix):
+		return failf(exitError, "-out=%s: the name of a configuration's file ends in %s", out, configurationSuffix)
+	case out != "" && files.Exists(c.app.fs, c.abs(out)):
+		return failf(exitError, "-out=%s: the file exists, and is not replaced. Name another one", out)
+	}
+	p, err := c.load(ctx, vars.list, false)
+	if err != nil {
+		return err
+	}
+	text, n, err := c.importDrafts(ctx, p, server)
+	if err != nil {
+		return err
+	}
+	text = []byte(c.redactor.String(string(text)))
+	switch {
+	case len(text) == 0:
+		_, err := fmt.Fprintf(c.err, "All that %s shows is declared.\n", server)
+		return err
+	case out == "":
+		_, err := c.out.Write(text)
+		return err
+	}
+	if err := files.Create(c.app.fs, c.abs(out), text, 0o644); err != nil {
+		return err
+	}
+	c.say("Wrote %s to %s. What is not known stands in its comments and variables. Now:",
+		wording.Plural(n, "declaration"), schema.SanitizeLine(out))
+	c.say("  syncctl plan")
+	return nil
+}
+
+// importDrafts is what a server has and is not declared, as HCL, and how many declarations that is.
+func (c *command) importDrafts(ctx context.Context, p *project, server string) ([]byte, int, error) {
+	r, err := findServer(p.cfg, server)
+	if err != nil {
+		return nil, 0, err
+	}
+	product := p.drivers[typeKey{r.Addr.Kind, r.Addr.Type}]
+	d, ok := product.(driver.Importer)
+	if !ok {
+		return nil, 0, failf(exitError, "nothing can be imported from %s: its product does not list what it has", server)
+	}
+	begin, finish := c.reading()
+	defer finish()
+	defer begin(server)()
+	found, err := d.Import(ctx, r, p.cfg.Resources)
+	if err != nil {
+		return nil, 0, fmt.Errorf("importing from %s: %w", server, err)
+	}
+	n := 0
+	for _, draft := range found {
+		if draft.IsDeclared() {
+			n++
+		}
+	}
+	return schema.WriteDrafts(p.cfg, product.Types(), found), n, nil
+}
+
+// findServer finds a declared server by its address.
+func findServer(cfg *schema.Config, address string) (*schema.Resource, error) {
+	var names []string
+	for _, r := range cfg.Resources {
+		if r.Addr.Kind != schema.Server {
+			continue
+		}
+		if r.Addr.String() == address {
+			return r, nil
+		}
+		names = append(names, r.Addr.String())
+	}
+	return nil, failf(exitError, "%s is not a declared server.%s", address, args.DidYouMean(address, names, ""))
+}
+
+func (c *command) completeServers(ctx context.Context) []cobra.Completion {
+	if c.begin() != nil {
+		return nil
+	}
+	p, _ := c.read(ctx, nil, true)
+	var out []cobra.Completion
+	for _, r := range p.cfg.Resources {
+		if r.Addr.Kind == schema.Server {
+			out = append(out, cobra.CompletionWithDesc(r.Addr.String(), r.Range.String()))
+		}
+	}
+	return out
+}

@@ -1,0 +1,433 @@
+package backbone
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/declare"
+	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
+)
+
+var _ driver.Importer = (*Driver)(nil)
+
+// Import finds the synchronizations that Backbone on a server has and nobody has declared.
+func (d *Driver) Import(
+	ctx context.Context, server *schema.Resource, all []*schema.Resource,
+) ([]schema.Draft, error) {
+	x := &importer{d: d, servers: map[string]cty.Value{}}
+	var err error
+	if x.here, err = d.openJira(server); err != nil {
+		return nil, err
+	}
+	if x.here.client.cloud() {
+		return []schema.Draft{{Addr: server.Addr, Comments: []string{
+			server.Addr.String() + ": nothing was read. Backbone in the cloud has no documented interface.",
+		}}}, nil
+	}
+	if x.here.list, err = x.here.client.integrations(ctx, ""); err != nil {
+		return nil, err
+	}
+	if x.known, err = declaredKeys(x.here, all); err != nil {
+		return nil, err
+	}
+	left := slices.DeleteFunc(slices.Clone(x.here.list), func(i integration) bool { return x.known[i.Key] })
+	if len(left) == 0 {
+		return nil, nil
+	}
+	slices.SortFunc(left, func(a, b integration) int {
+		return cmp.Or(cmp.Compare(len(a.Key), len(b.Key)), strings.Compare(a.Key, b.Key))
+	})
+	x.lookElsewhere(ctx, all)
+	x.drafts = append(x.drafts, schema.Draft{Addr: server.Addr, Comments: []string{
+		fmt.Sprintf("What Backbone on %s shows of its synchronizations. Directions of mappings, values of correlations, "+
+			"workflows, versions, notifications and advanced settings cannot be declared, and stay as they are.",
+			server.Addr),
+	}})
+	for i := range left {
+		if err := x.add(ctx, &left[i]); err != nil {
+			return nil, err
+		}
+	}
+	return x.drafts, nil
+}
+
+// jira is a declared Jira with the synchronizations that it lists.
+type jira struct {
+	*serverBlock
+
+	client *reader
+	list   []integration
+}
+
+func (d *Driver) openJira(r *schema.Resource) (*jira, error) {
+	server, err := declared(declare.Once[serverBlock], r)
+	if err != nil {
+		return nil, err
+	}
+	c, err := d.reader(server)
+	return &jira{serverBlock: server, client: c}, err
+}
+
+func (j *jira) ref() cty.Value { return cty.StringVal(j.Addr().String()) }
+
+// declaredKeys are the keys of the synchronizations on a Jira that are declared.
+func declaredKeys(j *jira, all []*schema.Resource) (map[string]bool, error) {
+	known := map[string]bool{}
+	for _, r := range all {
+		if r.Addr.Kind != schema.Sync || r.Addr.Type != "backbone" {
+			continue
+		}
+		s, err := declared(decodeSync, r)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range s.holders() {
+			if e.server.Addr() != j.Addr() {
+				continue
+			}
+			i, err := pick(s, e, j.list)
+			if err != nil {
+				return nil, fmt.Errorf("telling what is declared already: %w", err)
+			}
+			if i != nil {
+				known[i.Key] = true
+			}
+		}
+	}
+	return known, nil
+}
+
+// importer is one import under way.
+type importer struct {
+	d      *Driver
+	here   *jira
+	known  map[string]bool // the keys here that are declared
+	others []*jira         // that are declared, by address
+	unread []string        // those of them whose list could not be read, and why
+	drafts []schema.Draft
+
+	servers map[string]cty.Value // the references to those that are drafted, by their URL
+}
+
+// lookElsewhere lists what the other declared Jiras have. One that cannot be reached has its place in a comment.
+func (x *importer) lookElsewhere(ctx context.Context, all []*schema.Resource) {
+	for _, r := range all {
+		if r.Addr.Kind != schema.Server || r.Addr.Type != "backbone" || r.Addr == x.here.Addr() {
+			continue
+		}
+		other, err := x.d.openJira(r)
+		if err == nil && !other.client.cloud() && x.hasHalves() {
+			other.list, err = other.client.integrations(ctx, "")
+		}
+		if err != nil {
+			x.unread = append(x.unread, r.Addr.String()+" could not be asked: "+wording.OneLine(err.Error()))
+			continue
+		}
+		x.others = append(x.others, other)
+	}
+	slices.SortFunc(x.others, func(a, b *jira) int { return strings.Compare(a.Addr().String(), b.Addr().String()) })
+	slices.Sort(x.unread)
+}
+
+func (x *importer) hasHalves() bool {
+	return slices.ContainsFunc(x.here.list, func(i integration) bool { return i.Second == nil && !x.known[i.Key] })
+}
+
+// add drafts one synchronization, or says why it cannot be declared.
+func (x *importer) add(ctx context.Context, i *integration) error {
+	seen, err := x.here.client.see(ctx, i.Key)
+	if err != nil {
+		return err
+	}
+	s := &drafted{integration: &seen.integration, values: map[string]cty.Value{}, notes: map[string]string{}}
+	half := i.Channel == "EMAIL" || i.Channel == "FILE"
+	switch {
+	case i.Second != nil && !half:
+		x.direct(s, seen)
+	case i.Second == nil && half && (i.Role == "MASTER" || i.Role == "SLAVE"):
+		if err := x.half(ctx, s, seen); err != nil {
+			return err
+		}
+	default:
+		x.drafts = append(x.drafts, schema.Draft{Addr: s.addr(), Comments: []string{fmt.Sprintf(
+			"%s on %s cannot be declared: how its ends talk, and which end it is, could not be read.", i, x.here.Addr())}})
+		return nil
+	}
+	x.drafts = append(x.drafts, schema.Draft{Addr: s.addr(), Value: cty.ObjectVal(s.values), Notes: s.notes,
+		Comments: append([]string{fmt.Sprintf("%s on %s", i.Key, x.here.Addr())}, s.comments...)})
+	return nil
+}
+
+// drafted is a synchronization that is being drafted.
+type drafted struct {
+	*integration
+
+	values   map[string]cty.Value
+	notes    map[string]string
+	comments []string
+}
+
+func (s *drafted) addr() schema.Addr {
+	name := s.First.Project
+	switch {
+	case s.Summary != nil && *s.Summary != "":
+		name = *s.Summary
+	case s.Second != nil:
+		name += "_" + s.Second.Project
+	case s.Partner != "":
+		name += "_" + s.Partner
+	}
+	return schema.Addr{Kind: schema.Sync, Type: "backbone", Name: name}
+}
+
+// end writes an end; a text that is "" is left out.
+func (s *drafted) end(name string, server, project cty.Value, key string, jql *string) {
+	v := map[string]cty.Value{"server": server, "project": project}
+	if key != "" {
+		v["key"] = cty.StringVal(key)
+	}
+	if jql != nil && *jql != "" {
+		v["jql"] = cty.StringVal(*jql)
+	}
+	s.values[name] = cty.ObjectVal(v)
+}
+
+// direct drafts a direct synchronization.
+func (x *importer) direct(s *drafted, seen *syncSeen) {
+	s.values["transport"] = cty.StringVal(direct)
+	key := ""
+	switch {
+	case alike(x.here, func(i *integration) bool { return i.connects(s.First.Project, s.Second.Project) }) > 1:
+		key = s.Key
+	case s.First.URL != "" && !sameURL(s.First.URL, x.here.URL.Reveal()):
+		key = s.Key
+		s.notes[first+".server"] = "Backbone calls this Jira " + s.First.URL + "."
+	}
+	there, known := x.secondServer(s)
+	if !known && key == "" {
+		key = s.Key
+	}
+	s.end(first, x.here.ref(), cty.StringVal(s.First.Project), key, seen.Configuration.FirstJQL)
+	s.end(second, there, cty.StringVal(s.Second.Project), "", seen.Configuration.SecondJQL)
+	s.jqlNote(first, seen.Configuration.FirstJQL)
+	s.jqlNote(second, seen.Configuration.SecondJQL)
+	s.state("", seen.Status)
+	s.configuration(seen)
+}
+
+func (s *drafted) jqlNote(end string, jql *string) {
+	if jql == nil {
+		s.notes[end+".jql"] = "The filter of this end could not be read."
+	}
+}
+
+// secondServer is the Jira of the second end: one that is declared, or a draft. known: its address was read.
+func (x *importer) secondServer(s *drafted) (ref cty.Value, known bool) {
+	address := s.Second.URL
+	for _, j := range append([]*jira{x.here}, x.others...) {
+		if address != "" && sameURL(address, j.URL.Reveal()) {
+			return j.ref(), true
+		}
+	}
+	u, err := url.Parse(address)
+	if address == "" || err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" ||
+		u.Fragment != "" {
+		text := fmt.Sprintf("The second end of %s. Its address could not be read.", s.Key)
+		if address != "" {
+			text = fmt.Sprintf("The second end of %s, which Backbone gives as %s.", s.Key, wording.Quote(address))
+		}
+		return x.draftServer(s.Key+" "+s.Second.Project, "", cty.UnknownVal(cty.String), text), false
+	}
+	if ref, ok := x.servers[address]; ok {
+		return ref, true
+	}
+	deployment := cty.UnknownVal(cty.String)
+	if strings.HasSuffix(strings.ToLower(u.Hostname()), ".atlassian.net") { // the vendor's own domain
+		deployment = cty.StringVal(cloud)
+	}
+	x.servers[address] = x.draftServer(u.Hostname(), address, deployment, fmt.Sprintf("The second end of %s. Whom it "+
+		"lets in no interface shows.", s.Key))
+	return x.servers[address], true
+}
+
+// draftServer drafts a Jira of which at most the address and the deployment are known.
+func (x *importer) draftServer(name, address string, deployment cty.Value, text string) cty.Value {
+	unknown := cty.UnknownVal(cty.String)
+	v := map[string]cty.Value{"url": unknown, "user": unknown, "password": unknown, "deployment": deployment}
+	if address != "" {
+		v["url"] = cty.StringVal(address)
+	}
+	if deployment.IsKnown() && deployment.AsString() == cloud {
+		v["token"] = unknown
+		delete(v, "password")
+	}
+	addr := schema.Addr{Kind: schema.Server, Type: "backbone", Name: name}
+	x.drafts = append(x.drafts, schema.Draft{Addr: addr, Value: cty.ObjectVal(v), Comments: []string{text}})
+	return cty.StringVal(addr.String())
+}
+
+// alike counts what a Jira has that a declaration without a key could mean.
+func alike(j *jira, fits func(*integration) bool) int {
+	n := 0
+	for i := range j.list {
+		if fits(&j.list[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+// half drafts an e-mail or file synchronization of which this Jira has one half. The master's half has the mappings
+// (H/5.14/server/synchronization-over-email-or-file-exchange), and neither is in the cloud
+// (W/5.21/server/connection-modes).
+func (x *importer) half(ctx context.Context, s *drafted, seen *syncSeen) error {
+	s.values["transport"] = cty.StringVal(strings.ToLower(s.Channel))
+	role := strings.ToLower(s.Role)
+	there, partner, doubt := x.partner(s.integration)
+	if partner == nil {
+		server := x.draftServer(s.Key+" "+other(role), "", cty.StringVal(dataCenter), fmt.Sprintf("The Jira with the %s of %s: no interface shows "+
+			"where it is. %s", other(role), s.Key, doubt))
+		project := cty.UnknownVal(cty.String)
+		if s.Partner != "" {
+			project = cty.StringVal(s.Partner)
+		}
+		s.end(other(role), server, project, "", nil)
+		s.end(role, x.here.ref(), cty.StringVal(s.First.Project), x.keyOfHalf(x.here, s.integration),
+			seen.Configuration.FirstJQL)
+		s.state(role, seen.Status)
+		if role == master {
+			s.configuration(seen)
+		} else {
+			s.comments = append(s.comments, "The master's half has the mappings: they were not read.")
+		}
+		return nil
+	}
+	opposite, err := there.client.see(ctx, partner.Key)
+	if err != nil {
+		return err
+	}
+	s.comments = append(s.comments, fmt.Sprintf("No Jira shows the address of the other one. %s on %s is taken for the "+
+		"other half: it alone has the other role, the same channel and the same two projects.", partner.Key,
+		there.Addr()))
+	s.end(role, x.here.ref(), cty.StringVal(s.First.Project), x.keyOfHalf(x.here, s.integration),
+		seen.Configuration.FirstJQL)
+	s.end(other(role), there.ref(), cty.StringVal(partner.First.Project), x.keyOfHalf(there, partner),
+		opposite.Configuration.FirstJQL)
+	if seen.Status == opposite.Status {
+		s.state("", seen.Status)
+	} else {
+		s.notes["state"] = fmt.Sprintf("The %s is %s, the %s is %s. Without state both are to be running.", role,
+			shownStatus(seen.Status), other(role), shownStatus(opposite.Status))
+	}
+	if role == slave {
+		seen = opposite
+		s.integration = &opposite.integration // its name too is the one that is compared
+	}
+	s.configuration(seen)
+	return nil
+}
+
+// keyOfHalf is the key of a half where its project has others that look alike, else "".
+func (x *importer) keyOfHalf(j *jira, i *integration) string {
+	if alike(j, func(o *integration) bool { return o.isHalf(i.First.Project, i.Partner) }) > 1 {
+		return i.Key
+	}
+	return ""
+}
+
+// partner finds the other half on the declared Jiras: the only one that mirrors this one, and that nothing else here
+// mirrors. doubt says why there is none.
+func (x *importer) partner(i *integration) (there *jira, half *integration, doubt string) {
+	found := 0
+	for _, j := range x.others {
+		for n := range j.list {
+			if mirrors(i, &j.list[n]) {
+				there, half = j, &j.list[n]
+				found++
+			}
+		}
+	}
+	if found == 1 && alike(x.here, func(o *integration) bool { return mirrors(half, o) }) == 1 && len(x.unread) == 0 {
+		return there, half, ""
+	}
+	doubt = "The declared ones have no half that fits. "
+	if found > 0 {
+		doubt = "Several halves on the declared ones would fit, or the one that does may belong to another. "
+	}
+	return nil, nil, strings.TrimSpace(doubt + strings.Join(x.unread, " "))
+}
+
+// mirrors tells whether two halves have opposite roles and the same channel and projects.
+func mirrors(a, b *integration) bool {
+	opposite := a.Role == "MASTER" && b.Role == "SLAVE" || a.Role == "SLAVE" && b.Role == "MASTER"
+	return opposite && b.Second == nil && a.Channel == b.Channel && a.Partner != "" &&
+		a.Partner == b.First.Project && b.Partner == a.First.Project
+}
+
+// state writes the state of all, or of the half in a role.
+func (s *drafted) state(role, status string) {
+	word := stateWord(status)
+	if word != running && word != stopped {
+		s.notes["state"] = fmt.Sprintf("Its state is %s. Without state it is to be running.", shownStatus(status))
+		return
+	}
+	s.values["state"] = cty.StringVal(word)
+	if role != "" {
+		s.notes["state"] = fmt.Sprintf("The %s is %s; of the %s it could not be read.", role, word, other(role))
+	}
+}
+
+func shownStatus(status string) string { return cmp.Or(status, "unknown") }
+
+// configuration writes what could be read of the configuration, and says what could not.
+func (s *drafted) configuration(seen *syncSeen) {
+	c := seen.Configuration
+	if seen.Summary != nil {
+		s.values["name"] = cty.StringVal(*seen.Summary)
+	}
+	if len(c.IssueTypes) > 0 {
+		types := map[string]cty.Value{}
+		for a, b := range c.IssueTypes {
+			types[a] = cty.StringVal(b)
+		}
+		s.values["issue_types"] = mapOf(types, cty.String)
+	}
+	for name, on := range map[string]*bool{"comments": c.Comments, "attachments": c.Attachments} {
+		if on != nil {
+			s.values[name] = cty.BoolVal(*on)
+		}
+	}
+	for name, unknown := range map[string]bool{
+		"name": seen.Summary == nil, "issue_types": c.IssueTypes == nil, "comments": c.Comments == nil,
+		"attachments": c.Attachments == nil, "field": c.Fields == nil,
+	} {
+		if unknown {
+			s.notes[name] = fmt.Sprintf("%s could not be read.", name)
+		}
+	}
+	if c.IssueTypes != nil && len(c.IssueTypes) == 0 {
+		s.notes["issue_types"] = "No issue type is mapped."
+	}
+	fields := map[string]cty.Value{}
+	for _, f := range c.Fields {
+		if !slices.Contains(mappings(), f.Mapping) {
+			s.notes["field"] = fmt.Sprintf("The field mappings cannot be declared: %s is of a kind that is not known.", f)
+			return
+		}
+		v := map[string]cty.Value{"mapping": cty.StringVal(f.Mapping), "to": cty.NullVal(cty.String)}
+		if f.Second != f.First {
+			v["to"] = cty.StringVal(f.Second)
+		}
+		fields[f.First] = cty.ObjectVal(v)
+	}
+	if len(fields) > 0 {
+		s.values["field"] = cty.MapVal(fields)
+	}
+}

@@ -1,0 +1,180 @@
+package backbone_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/backbone"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// importing is what is imported from a server, as HCL.
+func (b *bench) importing(server string) string {
+	b.t.Helper()
+	cfg, d := b.load()
+	found, err := d.(driver.Importer).Import(b.t.Context(), cfg.Lookup(schema.Addr{Kind: schema.Server,
+		Type: "backbone", Name: server}), cfg.Resources)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return string(schema.WriteDrafts(cfg, d.Types(), found))
+}
+
+// adopt imports from a server into a file of the configuration, and expects that a plan has nothing to do.
+func (b *bench) adopt(server string) (string, *schema.Config) {
+	b.t.Helper()
+	text := b.importing(server)
+	if err := os.WriteFile(filepath.Join(b.dir, "imported.sync.hcl"), []byte(text), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+	if p := b.plan(); len(p.Steps) != 0 || len(p.Findings) != 0 {
+		b.t.Fatalf("after importing\n%s\nthere is something to do: %s", text, p.Findings)
+	}
+	cfg, _ := b.load()
+	return text, cfg
+}
+
+// serversOf is a bench on the servers of an example with nothing declared but them.
+func serversOf(t *testing.T, example string, change ...string) *bench {
+	t.Helper()
+	b := edited(t, example, change...)
+	headers := []string{`migration "backbone_to_cloud" "support"`, `sync "backbone" "support"`}
+	for _, name := range []string{"support_files", "support_mail"} {
+		if src, err := os.ReadFile(filepath.Join(b.dir, "main.sync.hcl")); err == nil && strings.Contains(string(src), name) {
+			headers = append(headers, `sync "backbone" "`+name+`"`)
+		}
+	}
+	b.without(headers...)
+	return b
+}
+
+func TestImportHalves(t *testing.T) {
+	t.Parallel()
+	for example, transport := range map[string]string{"behind-firewall-slave": "file", "email-in-error": "email"} {
+		for _, from := range []string{"a", "b"} {
+			t.Run(example+" from "+from, func(t *testing.T) {
+				t.Parallel()
+				b := serversOf(t, example)
+				_, cfg := b.adopt(from)
+				r := cfg.Lookup(schema.Addr{Kind: schema.Sync, Type: "backbone", Name: "support_a_support_b"})
+				if r == nil {
+					t.Fatal("the synchronization is not declared")
+				}
+				for path, want := range map[string]string{
+					"transport": transport, "name": "Support A <> Support B", "state": "running",
+					"master.server": "server.backbone.a", "master.project": "SAM2",
+					"slave.server": "server.backbone.b", "slave.project": "SP2", "slave.key": "",
+					"issue_types.Bug": "Bug", "issue_types.Task": "Task", "comments": "true", "attachments": "true",
+					"field.assignee.mapping": "user_passthrough_by_username", "field.summary.mapping": "passthrough",
+				} {
+					if got := r.Text(strings.Split(path, ".")...); got != want {
+						t.Errorf("%s is %q, want %q", path, got, want)
+					}
+				}
+				for _, server := range []string{"a", "b"} {
+					if again := b.importing(server); again != "" {
+						t.Errorf("imported from %s once more: %s", server, again)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestImportDirect: after the migration the new synchronization is found, with its other end by its address.
+func TestImportDirect(t *testing.T) {
+	t.Parallel()
+	b := edited(t, "behind-firewall-slave")
+	if rep := b.apply(b.plan()); !rep.Finished {
+		t.Fatal(unfinished(rep))
+	}
+	b.without(`migration "backbone_to_cloud" "support"`, `sync "backbone" "support"`, `sync "backbone" "support_files"`)
+	_, cfg := b.adopt("a")
+	r := cfg.Lookup(schema.Addr{Kind: schema.Sync, Type: "backbone", Name: "support_sam2_sp2"})
+	if r == nil || r.Text("second", "server") != "server.backbone.b_cloud" || r.Text("first", "key") != "" ||
+		r.Text("field", "assignee", "mapping") != "user_passthrough_by_email" {
+		t.Fatalf("%#v", r)
+	}
+	if text := b.importing("b_cloud"); strings.Contains(text, "{") {
+		t.Errorf("imported from the cloud, which has no interface: %s", text)
+	}
+
+	// Where its other end is not declared, it is drafted with its address.
+	if err := os.Remove(filepath.Join(b.dir, "imported.sync.hcl")); err != nil {
+		t.Fatal(err)
+	}
+	b.without(`server "backbone" "b_cloud"`)
+	if text := b.importing("a"); !strings.Contains(text, `"`+b.env["JIRA_B_CLOUD_URL"]+`"`) ||
+		!strings.Contains(text, "server  = server.backbone._") && !strings.Contains(text, "server  = server.backbone.server_") {
+		t.Error(text)
+	}
+}
+
+// TestImportWithoutTheOtherEnd: what nobody shows is a variable, and no guess.
+func TestImportWithoutTheOtherEnd(t *testing.T) {
+	t.Parallel()
+	b := serversOf(t, "behind-firewall-slave")
+	b.without(`server "backbone" "b"`, `server "backbone" "b_cloud"`, `variable "jira_b_password"`,
+		`variable "jira_b_cloud_token"`)
+	text := b.importing("a")
+	if err := os.WriteFile(filepath.Join(b.dir, "imported.sync.hcl"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, diags := schema.Load(t.Context(), schema.Options{
+		Fs: afero.NewOsFs(), Dir: b.dir, Catalog: backbone.New(driver.Env{}).Types(), AllowUnset: true,
+		Env: func(name string) (string, bool) { v, ok := b.env[name]; return v, ok },
+	})
+	if diags.HasErrors() {
+		t.Fatalf("%v\n%s", diags, text)
+	}
+	server := cfg.Lookup(schema.Addr{Kind: schema.Server, Type: "backbone", Name: "int_4_slave"})
+	sync := cfg.Lookup(schema.Addr{Kind: schema.Sync, Type: "backbone", Name: "support_a_support_b"})
+	if server == nil || sync == nil || server.Text("url") != "(unknown)" || !schema.IsSensitive(server.Get("password")) ||
+		sync.Ref("slave", "server") != server || sync.Text("slave", "project") != "SP2" {
+		t.Fatal(text)
+	}
+	if !slices.Contains(cfg.Variables(), "int_4_slave_url") || !cfg.SecretVariable("int_4_slave_password") {
+		t.Error(cfg.Variables())
+	}
+}
+
+// TestImportDocumentedMembersOnly: of a server that shows no more than what is documented nothing is guessed.
+func TestImportDocumentedMembersOnly(t *testing.T) {
+	t.Parallel()
+	b := serversOf(t, "behind-firewall-master", `"random": 2,`, `"random": 2, "assumed_members": false,`)
+	if text := b.importing("a"); strings.Contains(text, "{") || !strings.Contains(text, "INT-4") {
+		t.Errorf("%s", text)
+	}
+}
+
+// TestImportUnreachable: another Jira that cannot be asked leaves its end open, and ends nothing.
+func TestImportUnreachable(t *testing.T) {
+	t.Parallel()
+	b := serversOf(t, "behind-firewall-slave")
+	b.env["JIRA_B_URL"] = "https://127.0.0.1:1"
+	if text := b.importing("a"); !strings.Contains(text, "server.backbone.int_4_slave") ||
+		!strings.Contains(text, "server.backbone.b could not be asked") {
+		t.Error(text)
+	}
+}
+
+// TestImportAlike: where a project has several that look alike, each has its key.
+func TestImportAlike(t *testing.T) {
+	t.Parallel()
+	b := serversOf(t, "behind-firewall-master")
+	for range 2 {
+		b.person("create_sync", "server", "a", "first_project", "SAM2", "second_project", "SP2", "transport", "direct",
+			"name", "One <> Two", "second_server_url", b.env["JIRA_B_URL"])
+	}
+	text, cfg := b.adopt("a")
+	one := cfg.Lookup(schema.Addr{Kind: schema.Sync, Type: "backbone", Name: "one_two"})
+	two := cfg.Lookup(schema.Addr{Kind: schema.Sync, Type: "backbone", Name: "one_two_2"})
+	if one == nil || two == nil || one.Text("first", "key") == "" || one.Text("first", "key") == two.Text("first", "key") {
+		t.Error(text)
+	}
+}

@@ -1,0 +1,121 @@
+package drivertest
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/sandbox"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// checkImport: what is imported from each server of a world, where only servers are declared, is a configuration that
+// has nothing to change; importing changes nothing, finds the same again, and leaves out what is declared.
+func checkImport(t *testing.T, b Bench, c Case) {
+	if _, ok := b.New(driver.Env{}).(driver.Importer); !ok {
+		return
+	}
+	c.Dir = serversOnly(t, c.Dir)
+	w := open(t, b, c)
+	before := w.state()
+	cfg, _ := w.load()
+	for _, r := range cfg.Resources {
+		if r.Addr.Kind != schema.Server {
+			continue
+		}
+		text := w.importFrom(r.Addr)
+		w.clean("what is imported from "+r.Addr.String(), string(text))
+		if again := w.importFrom(r.Addr); !bytes.Equal(text, again) {
+			t.Errorf("imported again, it is another text:\n%s\n%s", text, again)
+		}
+		if formatted, diags := schema.Format("imported", text); diags.HasErrors() || !bytes.Equal(text, formatted) {
+			t.Errorf("what is imported is not formatted: %v\n%s", diags, text)
+		}
+		name := filepath.Join(c.Dir, "imported_"+r.Addr.Name+".sync.hcl")
+		if err := os.WriteFile(name, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range cfg.Resources {
+		if r.Addr.Kind == schema.Server && bytes.Contains(w.importFrom(r.Addr), []byte("\nsync ")) {
+			t.Errorf("what was imported from %s is imported once more", r.Addr)
+		}
+	}
+	w.nothingLeft()
+	if after := w.state(); after != before {
+		t.Errorf("importing left the servers in another state: %s", firstDifference(after, before))
+	}
+	w.close()
+	if done := w.changes(); len(done) > 0 {
+		t.Errorf("importing changed the servers: %v", done)
+	}
+	shut := openWith(t, b, c, sandbox.Fault{Kind: sandbox.Fail, Status: 401, First: 1, Last: forever})
+	shut.importRefused()
+}
+
+// importFrom imports from a server as a process of its own would.
+func (w *world) importFrom(server schema.Addr) []byte {
+	w.t.Helper()
+	cfg, d := w.load()
+	defer w.release(d)
+	found, err := d.(driver.Importer).Import(w.t.Context(), cfg.Lookup(server), cfg.Resources)
+	if err != nil {
+		w.t.Fatalf("importing from %s: %v", server, err)
+	}
+	return schema.WriteDrafts(cfg, d.Types(), found)
+}
+
+// importRefused: servers that refuse everybody are an error, or said in a comment, and never an empty world. Errors hold
+// no secret.
+func (w *world) importRefused() {
+	w.t.Helper()
+	cfg, d := w.load()
+	defer w.release(d)
+	for _, r := range cfg.Resources {
+		if r.Addr.Kind != schema.Server {
+			continue
+		}
+		found, err := d.(driver.Importer).Import(w.t.Context(), r, cfg.Resources)
+		if err == nil && (len(found) == 0 || slices.ContainsFunc(found, func(f schema.Draft) bool { return f.IsDeclared() })) {
+			w.t.Errorf("%s refuses everything, and importing from it ends well: %v", r.Addr, found)
+		}
+		if err != nil {
+			w.clean("the error of importing", err.Error())
+		}
+	}
+}
+
+// serversOnly is a copy of a folder's configuration that declares nothing but servers and keystores.
+func serversOnly(t *testing.T, from string) string {
+	t.Helper()
+	to := t.TempDir()
+	names, err := afero.Glob(afero.NewOsFs(), filepath.Join(from, "*.sync.hcl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, diags := hclwrite.ParseConfig(src, name, hcl.InitialPos)
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		for _, b := range f.Body().Blocks() {
+			if slices.Contains([]string{"sync", "migration", "output", "check", "moved", "removed"}, b.Type()) {
+				f.Body().RemoveBlock(b)
+			}
+		}
+		if err := os.WriteFile(filepath.Join(to, filepath.Base(name)), f.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return to
+}

@@ -1,0 +1,286 @@
+package schema
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/zclconf/go-cty/cty"
+	"golang.org/x/text/unicode/norm"
+)
+
+// Draft is a declaration that is to be written, such as one of what a server has and nobody has declared.
+type Draft struct {
+	// Addr is in the root module. Its name is a wish, and any text: the one that is written is valid and unique.
+	Addr Addr
+
+	// Value is as in Resource.Value; references may lead to other drafts by the address that they wish. A value that is
+	// not known, or is sensitive, becomes a variable, which a person sets. NilVal: there are only comments.
+	Value cty.Value
+
+	Comments []string          // above the block, each a paragraph
+	Notes    map[string]string // at arguments and blocks, written or not, by their path joined by dots
+
+	// Doubtful: nobody can tell whether it is right, so the whole block is written as a comment.
+	Doubtful bool
+}
+
+// IsDeclared tells whether it makes a declaration, rather than comments alone.
+func (d *Draft) IsDeclared() bool { return d.Value != cty.NilVal && !d.Doubtful }
+
+// WriteDrafts writes declarations beside those of a configuration: formatted, in the order of their addresses, each
+// argument in the order of its type. Arguments with their defaults are left out.
+func WriteDrafts(c *Config, types Catalog, drafts []Draft) []byte {
+	w := &draftWriter{types: types, taken: map[Addr]bool{}, variables: map[string]bool{}, names: map[string]Addr{}}
+	for _, r := range c.Resources {
+		w.taken[r.Addr.All()] = true
+	}
+	for _, name := range c.Variables() {
+		w.variables[name] = true
+	}
+	drafts = slices.Clone(drafts)
+	slices.SortStableFunc(drafts, func(a, b Draft) int {
+		return cmp.Or(cmp.Compare(slices.Index(Kinds, a.Addr.Kind), slices.Index(Kinds, b.Addr.Kind)),
+			strings.Compare(a.Addr.Type, b.Addr.Type), strings.Compare(a.Addr.Name, b.Addr.Name))
+	})
+	final := make([]Addr, len(drafts))
+	for i, d := range drafts {
+		if d.Value == cty.NilVal {
+			continue
+		}
+		final[i] = w.name(d.Addr)
+		if wish := d.Addr.String(); w.names[wish] == (Addr{}) {
+			w.names[wish] = final[i]
+		}
+	}
+	var parts []string
+	for i, d := range drafts {
+		parts = append(parts, w.draft(d, final[i]))
+	}
+	return []byte(strings.Join(parts, "\n"))
+}
+
+// draftWriter writes drafts.
+type draftWriter struct {
+	types     Catalog
+	taken     map[Addr]bool
+	variables map[string]bool
+	names     map[string]Addr // what drafts are called, by the address that they wish
+
+	// Of the draft that is being written.
+	now  Draft
+	addr Addr
+	file *hclwrite.File // its variables
+}
+
+// mostOfName is how many characters a name has that is made from a text.
+const mostOfName = 48
+
+// name makes a wished name valid and unique.
+func (w *draftWriter) name(a Addr) Addr {
+	base := identifier(a.Name, string(a.Kind))
+	for n := 1; ; n++ {
+		a.Name = base
+		if n > 1 {
+			a.Name = fmt.Sprintf("%s_%d", base, n)
+		}
+		if !w.taken[a] {
+			w.taken[a] = true
+			return a
+		}
+	}
+}
+
+// identifier makes a name of a text: its letters and digits, in lower case. Where that makes none, instead is used.
+func identifier(text, instead string) string {
+	var b strings.Builder
+	length := 0
+	for _, r := range norm.NFC.String(text) {
+		if length == mostOfName {
+			break
+		}
+		r = unicode.ToLower(r)
+		if (!unicode.IsLetter(r) && !unicode.IsDigit(r)) || !hclsyntax.ValidIdentifier("a"+string(r)) {
+			r = '_'
+		}
+		if r == '_' && (length == 0 || strings.HasSuffix(b.String(), "_")) {
+			continue
+		}
+		b.WriteRune(r)
+		length++
+	}
+	name := strings.Trim(b.String(), "_")
+	switch {
+	case name == "":
+		return instead
+	case !hclsyntax.ValidIdentifier(name):
+		return instead + "_" + name
+	}
+	return name
+}
+
+func (w *draftWriter) draft(d Draft, addr Addr) string {
+	var b strings.Builder
+	for _, text := range d.Comments {
+		b.WriteString(comment(text))
+	}
+	t := w.types.Lookup(d.Addr.Kind, d.Addr.Type)
+	if d.Value == cty.NilVal || t == nil {
+		return b.String()
+	}
+	w.now, w.addr, w.file = d, addr, hclwrite.NewEmptyFile()
+	declared := hclwrite.NewEmptyFile()
+	block := declared.Body().AppendNewBlock(string(addr.Kind), []string{addr.Type, addr.Name})
+	w.body(block.Body(), &t.Body, d.Value, "")
+	variables := string(hclwrite.Format(w.file.Bytes()))
+	text := string(hclwrite.Format(declared.Bytes()))
+	if d.Doubtful {
+		variables, text = commented(variables), commented(text)
+	}
+	return variables + b.String() + text
+}
+
+// body writes the arguments and blocks of a value.
+func (w *draftWriter) body(to *hclwrite.Body, t *Body, v cty.Value, path string) {
+	for i := range t.Attributes {
+		a := &t.Attributes[i]
+		at := joined(path, a.Name)
+		w.note(to, at)
+		if val := Get(v, a.Name); !val.IsNull() || val.IsMarked() {
+			w.attribute(to, a, val, at)
+		}
+	}
+	for i := range t.Blocks {
+		b := &t.Blocks[i]
+		at := joined(path, b.Name)
+		val := Get(v, b.Name)
+		if w.now.Notes[at] != "" {
+			to.AppendNewline()
+		}
+		w.note(to, at)
+		if val.IsNull() {
+			continue
+		}
+		if b.Label == "" && !b.Many {
+			w.block(to, b, nil, val, at)
+			continue
+		}
+		for it := val.ElementIterator(); it.Next(); {
+			key, each := it.Element()
+			if b.Label == "" {
+				w.block(to, b, nil, each, at)
+			} else {
+				w.block(to, b, []string{key.AsString()}, each, joined(at, key.AsString()))
+			}
+		}
+	}
+}
+
+func (w *draftWriter) block(to *hclwrite.Body, b *Block, labels []string, v cty.Value, path string) {
+	if w.now.Notes[path] == "" {
+		to.AppendNewline()
+	}
+	w.body(to.AppendNewBlock(b.Name, labels).Body(), &b.Body, v, path)
+}
+
+func (w *draftWriter) attribute(to *hclwrite.Body, a *Attribute, v cty.Value, path string) {
+	switch {
+	case !v.IsWhollyKnown() || v.ContainsMarked():
+		to.SetAttributeTraversal(a.Name, hcl.Traversal{
+			hcl.TraverseRoot{Name: "var"}, hcl.TraverseAttr{Name: w.variable(a, path)},
+		})
+	case a.Ref != nil:
+		address := v.AsString()
+		if final := w.names[address]; final != (Addr{}) {
+			address = final.String()
+		}
+		t, diags := hclsyntax.ParseTraversalAbs([]byte(address), "", hcl.InitialPos)
+		if diags.HasErrors() {
+			panic("schema: a draft refers to " + address) // a driver's mistake
+		}
+		to.SetAttributeTraversal(a.Name, t)
+	case a.Default != cty.NilVal && v.RawEquals(a.Default) && w.now.Notes[path] == "":
+	default:
+		to.SetAttributeValue(a.Name, v)
+	}
+}
+
+// variable declares a variable for a value that a person knows, and returns its name.
+func (w *draftWriter) variable(a *Attribute, path string) string {
+	base := identifier(w.addr.Name+"_"+path, "value")
+	name := base
+	for n := 2; w.variables[name]; n++ {
+		name = fmt.Sprintf("%s_%d", base, n)
+	}
+	w.variables[name] = true
+	kind := a.Type
+	if a.Ref != nil || kind == cty.NilType {
+		kind = cty.String
+	}
+	body := w.file.Body().AppendNewBlock("variable", []string{name}).Body()
+	body.SetAttributeRaw("type", hclwrite.Tokens{
+		{Type: hclsyntax.TokenIdent, Bytes: []byte(typeexpr.TypeString(kind))},
+	})
+	body.SetAttributeValue("description", cty.StringVal(fmt.Sprintf("%s of %s: %s", path, w.addr, a.Doc)))
+	if a.Secret {
+		body.SetAttributeValue("sensitive", cty.True)
+	}
+	w.file.Body().AppendNewline()
+	return name
+}
+
+// note writes what is to be said of an argument or a block.
+func (w *draftWriter) note(to *hclwrite.Body, path string) {
+	text := w.now.Notes[path]
+	if text == "" {
+		return
+	}
+	for line := range strings.Lines(comment(text)) {
+		to.AppendUnstructuredTokens(hclwrite.Tokens{{Type: hclsyntax.TokenComment, Bytes: []byte(line)}})
+	}
+}
+
+func joined(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// widthOfComment is how long a line of a comment is at most, unless a word is longer.
+const widthOfComment = 110
+
+// comment makes comment lines of a text. It may be foreign.
+func comment(text string) string {
+	var b strings.Builder
+	length := 0
+	for _, word := range strings.Fields(SanitizeLine(text)) {
+		if length > 0 && length+1+len(word) > widthOfComment {
+			b.WriteByte('\n')
+			length = 0
+		}
+		if length == 0 {
+			b.WriteByte('#')
+			length = 1
+		}
+		b.WriteString(" " + word)
+		length += 1 + len(word)
+	}
+	b.WriteByte('\n')
+	return b.String()
+}
+
+// commented makes a comment of each line of a text.
+func commented(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString(strings.TrimRight("# "+line, " \n") + "\n")
+	}
+	return b.String()
+}
