@@ -24,7 +24,7 @@ func (c *command) importCommand() *cobra.Command {
 		Long: `Reads a declared server and writes what it has, and is not declared yet, as declarations: to the output, or with
 -out into a new file of the configuration. What no interface shows is said in comments, and what a person has to
 know, such as passwords, becomes a variable. A plan right after it has no changes. It only reads.`,
-		Example: "  syncctl import server.backbone.a -out=a.sync.hcl\n  syncctl plan",
+		Example: "  syncctl import server.TYPE.NAME -out=found.sync.hcl\n  syncctl plan",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.importFrom(cmd.Context(), vars, args[0], out)
 		},

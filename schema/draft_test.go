@@ -105,6 +105,6 @@ func TestWriteDrafts(t *testing.T) {
 		t.Errorf("%v\n%s", r, text)
 	}
 	if !strings.Contains(text, "\n# sync \"x\" \"sync_123\" {\n") || !strings.Contains(text, "# variable \"sync_123_name\"") {
-		t.Errorf("what is in doubt is no comment:\n%s", text)
+		t.Errorf("what is in doubt is not commented out:\n%s", text)
 	}
 }
