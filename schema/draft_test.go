@@ -104,7 +104,8 @@ func TestWriteDrafts(t *testing.T) {
 	if r == nil || r.Text("url") != "(unknown)" || !IsSensitive(r.Get("password")) {
 		t.Errorf("%v\n%s", r, text)
 	}
-	if !strings.Contains(text, "\n# sync \"x\" \"sync_123\" {\n") || !strings.Contains(text, "# variable \"sync_123_name\"") {
+	if !strings.Contains(text, "\n# sync \"x\" \"sync_123\" {\n") ||
+		!strings.Contains(text, "# variable \"sync_123_name\"") {
 		t.Errorf("what is in doubt is not commented out:\n%s", text)
 	}
 }

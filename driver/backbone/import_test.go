@@ -110,7 +110,7 @@ func TestImportDirect(t *testing.T) {
 	}
 	b.without(`server "backbone" "b_cloud"`)
 	if text := b.importing("a"); !strings.Contains(text, `"`+b.env["JIRA_B_CLOUD_URL"]+`"`) ||
-		!strings.Contains(text, "server  = server.backbone._") && !strings.Contains(text, "server  = server.backbone.server_") {
+		!strings.Contains(text, "server  = server.backbone.server_") {
 		t.Error(text)
 	}
 }

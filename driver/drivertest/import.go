@@ -71,8 +71,8 @@ func (w *world) importFrom(server schema.Addr) []byte {
 	return schema.WriteDrafts(cfg, d.Types(), found)
 }
 
-// importRefused: servers that refuse everybody are an error, or said in a comment, and never an empty world. Errors hold
-// no secret.
+// importRefused: servers that refuse everybody are an error, or said in a comment, and never an empty world. Errors
+// hold no secret.
 func (w *world) importRefused() {
 	w.t.Helper()
 	cfg, d := w.load()
@@ -82,7 +82,8 @@ func (w *world) importRefused() {
 			continue
 		}
 		found, err := d.(driver.Importer).Import(w.t.Context(), r, cfg.Resources)
-		if err == nil && (len(found) == 0 || slices.ContainsFunc(found, func(f schema.Draft) bool { return f.IsDeclared() })) {
+		declares := func(f schema.Draft) bool { return f.IsDeclared() }
+		if err == nil && (len(found) == 0 || slices.ContainsFunc(found, declares)) {
 			w.t.Errorf("%s refuses everything, and importing from it ends well: %v", r.Addr, found)
 		}
 		if err != nil {
