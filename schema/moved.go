@@ -93,8 +93,8 @@ func (l *loader) collectMoved(m *module, b *hcl.Block) {
 	case b.Type == "removed":
 		l.removed = append(l.removed, move)
 	case !alike(move.From, move.To):
-		l.add(problem(b.DefRange, "Invalid move", "A module moves to a module, and a declaration to one of the same kind and "+
-			"type."))
+		l.add(problem(b.DefRange, "Invalid move", "A module moves to a module, and a declaration to one of the same kind "+
+			"and type."))
 	default:
 		l.moves = append(l.moves, move)
 	}

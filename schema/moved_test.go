@@ -115,8 +115,8 @@ moved {
 			t.Errorf("%s is at %s, want %s", from, got, want)
 		}
 	}
-	loop := "server \"barn\" \"d\" {}\nmoved {\n from = server.barn.x\n to = server.barn.y\n}\nmoved {\n from = server.barn.y\n" +
-		" to = server.barn.x\n}\n"
+	loop := "server \"barn\" \"d\" {}\nmoved {\n from = server.barn.x\n to = server.barn.y\n}\nmoved {\n " +
+		"from = server.barn.y\n to = server.barn.x\n}\n"
 	if cfg, diags := one(t, loop); len(diags) != 2 || diags[0].Summary != "Moved to what is not declared" {
 		t.Error(textOf(t, cfg, diags))
 	}
