@@ -35,9 +35,10 @@ func (c *command) fmtCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "fmt [FILE|DIR|-]...", Short: "Format files, and print the names of those that changed",
 		Long: `Formats *.sync.hcl, *.syncvars.hcl and *.synctest.hcl files. Without arguments it formats the files of the
-working folder, with -recursive also those of the folders in it, such as modules, without the data folder and folders whose
-name begins with a dot. "-" formats standard input to standard output. It prints the name of every file that it changes.
-Formatting changes blanks alone, never what a file means. JSON files stay as they are.`,
+working folder, with -recursive also those of the folders in it, such as modules, without the data folder and
+folders whose name begins with a dot. "-" formats standard input to standard output. It prints the name of every
+file that it changes. Formatting changes blanks alone, never what a file means.
+JSON files stay as they are.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
 	}
 	cmd.Flags().BoolVar(&f.check, "check", false, "change nothing; exit 3 if a file is not formatted")

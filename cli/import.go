@@ -21,8 +21,8 @@ func (c *command) importCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "import SERVER", Args: exactly(1, "the address of a server"),
 		Short: "Write what a declared server has, and nobody has declared, as HCL; changes nothing on it",
-		Long: `Reads a declared server and writes what it has, and is not declared yet, as declarations: to the output, or with
--out into a new file of the configuration. What no interface shows is said in comments, and what a person has to
+		Long: `Reads a declared server and writes what it has, and is not declared yet, as declarations: to the output, or
+with -out into a new file of the configuration. What no interface shows is said in comments, and what a person has to
 know, such as passwords, becomes a variable. A plan right after it has no changes. It only reads.`,
 		Example: "  syncctl import server.TYPE.NAME -out=found.sync.hcl\n  syncctl plan",
 		RunE: func(cmd *cobra.Command, args []string) error {

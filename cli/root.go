@@ -59,21 +59,41 @@ turns them on; else they are on where the output is a terminal and TERM is not d
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(c.helpCommand())
 	c.commonFlags(root)
+	c.addCommands(root)
+	c.completeArguments(root)
+	return root
+}
+
+// addCommands adds every command, in no order: help sorts them.
+func (c *command) addCommands(root *cobra.Command) {
 	root.AddCommand(
-		c.initCommand(), c.validateCommand(), c.fmtCommand(), c.doctorCommand(), c.planCommand(), c.applyCommand(),
-		c.rehearseCommand(), c.sandboxCommand(), c.statusCommand(), c.resolveCommand(), c.showCommand(), c.policyCommand(),
-		c.versionCommand(), c.explainCommand(), c.metadataCommand(), c.outputCommand(), c.consoleCommand(),
-		c.testCommand(),
-		c.docsCommand(), c.schemaCommand(),
+		c.applyCommand(),
+		c.consoleCommand(),
+		c.docsCommand(),
+		c.doctorCommand(),
+		c.explainCommand(),
+		c.fmtCommand(),
 		c.importCommand(),
+		c.initCommand(),
+		c.metadataCommand(),
+		c.outputCommand(),
+		c.planCommand(),
+		c.policyCommand(),
+		c.rehearseCommand(),
+		c.resolveCommand(),
+		c.sandboxCommand(),
+		c.schemaCommand(),
+		c.showCommand(),
+		c.statusCommand(),
+		c.testCommand(),
+		c.validateCommand(),
+		c.versionCommand(),
 	)
 	for _, p := range c.app.products {
 		if cmd := c.toolsCommand(p); cmd != nil {
 			root.AddCommand(cmd)
 		}
 	}
-	c.completeArguments(root)
-	return root
 }
 
 // commonFlags adds the flags that may be given before or after every command.

@@ -11,7 +11,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// BenchmarkWrongReferences loads as many declarations as wrong references to them: its time must grow with their number.
+// BenchmarkWrongReferences loads as many declarations as wrong references to them: its time must grow with their
+// number.
 func BenchmarkWrongReferences(b *testing.B) {
 	for _, n := range []int{300, 3000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {

@@ -61,7 +61,8 @@ func types() schema.Catalog {
 			Attributes: []schema.Attribute{
 				{Name: "server", Ref: &schema.Ref{Kind: schema.Server, Type: "depot"}},
 				{Name: "name", Type: cty.String}, {Name: "count_of", Type: cty.Number, Default: cty.NumberIntVal(7)},
-				{Name: "on", Type: cty.Bool}, {Name: "within", Type: cty.String, Unit: schema.Duration}, {Name: "words", Type: cty.List(cty.String)},
+				{Name: "on", Type: cty.Bool}, {Name: "within", Type: cty.String, Unit: schema.Duration},
+				{Name: "words", Type: cty.List(cty.String)},
 				{Name: "types", Type: cty.Map(cty.String)}, {Name: "any", Type: cty.DynamicPseudoType},
 			},
 			Blocks: []schema.Block{

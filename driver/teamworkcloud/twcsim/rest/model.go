@@ -7,8 +7,8 @@ import (
 )
 
 // getDecomposition: the projects that the model of the main branch's newest revision uses, as the OpenAPI files'
-// example has them. ASSUMED: the first part of a project's address is the resource's id, the second one that of its branch;
-// what is used by what is used is left out; every resource has a model.
+// example has them. ASSUMED: the first part of a project's address is the resource's id, the second one that of its
+// branch; what is used by what is used is left out; every resource has a model.
 func (c *call) getDecomposition() reply {
 	r, refused := c.readable()
 	if refused != nil {
