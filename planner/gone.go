@@ -48,7 +48,7 @@ func (in Input) moved() Input {
 		if addr, op, ok := cutStepID(id); ok {
 			id = StepID(in.Config.Moved(addr), op)
 		}
-		if was, twice := confirmed[id]; !twice || cmp.Compare(was.Run, c.Run) < 0 {
+		if was, twice := confirmed[id]; !twice || cmp.Or(cmp.Compare(was.Run, c.Run), cmp.Compare(was.Seq, c.Seq)) < 0 {
 			confirmed[id] = c
 		}
 	}

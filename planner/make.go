@@ -88,7 +88,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		plan.Findings = append(plan.Findings, findings...)
 		groups[r.Addr] = steps
 	}
-	diags = append(diags, protected(planned, groups)...)
+	diags = append(diags, protected(in.Config, planned, groups)...)
 	if diags.HasErrors() {
 		return nil, diags
 	}
@@ -108,15 +108,14 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 
 // protected refuses steps that remove what lifecycle.prevent_destroy protects: objects of the declaration that the step
 // belongs to, and those of declarations that it retires.
-func protected(planned []*schema.Resource, groups map[schema.Addr][]Step) hcl.Diagnostics {
+func protected(cfg *schema.Config, planned []*schema.Resource, groups map[schema.Addr][]Step) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	refuse := func(r *schema.Resource, s *Step) {
 		rng := r.Range
 		diags = append(diags, schema.WithAddr(&hcl.Diagnostic{
 			Severity: hcl.DiagError, Summary: "Protected from being destroyed", Subject: &rng,
 			Detail: fmt.Sprintf("The step %s would remove objects of it (%s), and its lifecycle block says prevent_destroy. "+
-				"Take that "+
-				"away if it is meant, or change the files so that nothing is removed.", s.ID, s.Summary),
+				"Take that away if it is meant, or change the files so that nothing is removed.", s.ID, s.Summary),
 		}, r.Addr))
 	}
 	for _, r := range planned {
@@ -127,8 +126,9 @@ func protected(planned []*schema.Resource, groups map[schema.Addr][]Step) hcl.Di
 				refuse(r, s)
 				continue
 			}
-			for _, to := range r.Refs {
-				if removes && to.PreventDestroy && slices.Contains(s.Retires, to.Addr.String()) {
+			for _, name := range s.Retires {
+				a, err := schema.ParseAddr(name)
+				if to := cfg.Lookup(a); err == nil && removes && to != nil && to.PreventDestroy {
 					refuse(to, s)
 				}
 			}

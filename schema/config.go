@@ -82,6 +82,7 @@ func (c *Config) canonical(secrets bool) []byte {
 		Addr      string   `json:"addr"`
 		Value     any      `json:"value"`
 		DependsOn []string `json:"depends_on"`
+		Protected bool     `json:"prevent_destroy,omitempty"` // a plan of before may remove it
 	}
 	all := struct {
 		Operator    *Operator
@@ -93,7 +94,7 @@ func (c *Config) canonical(secrets bool) []byte {
 		if secrets && value != cty.NilVal {
 			value, _ = value.UnmarkDeep()
 		}
-		e := entry{Addr: r.Addr.String(), Value: plain(value), DependsOn: []string{}}
+		e := entry{Addr: r.Addr.String(), Value: plain(value), DependsOn: []string{}, Protected: r.PreventDestroy}
 		for _, d := range r.DependsOn {
 			e.DependsOn = append(e.DependsOn, d.String())
 		}

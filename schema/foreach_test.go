@@ -148,20 +148,21 @@ func TestForEachMistakes(t *testing.T) {
 		}
 	}
 	for ref, want := range map[string]string{
-		"server.depot.all":              `name one, as in server.depot.all["KEY"]`,
-		`server.depot.all["z"]`:         "no such key",
-		`server.depot.one["a"]`:         "leave out the key",
-		"server.depot.off":              "it is not enabled",
-		"server.depot.all[0]":           "",
-		`server.depot.all["a"].url`:     "takes a reference written",
-		"local.text":                    "or a value that is one",
-		"each.value":                    "each.key and each.value are there in a block with for_each",
-		`server.barn.x`:                 "is a server of type \"barn\"",
-		`local.barn`:                    "is a server of type \"barn\"",
-		`[server.depot.one][0].url`:     "or a value that is one",
-		`server.depot.all[var.no]`:      "No variable is named",
-		`server.depot.all[null]`:        "",
-		`sensitive("server.depot.one")`: "and nothing else",
+		"server.depot.all":          `name one, as in server.depot.all["KEY"]`,
+		`server.depot.all["z"]`:     "no such key",
+		`server.depot.one["a"]`:     "leave out the key",
+		"server.depot.off":          "it is not enabled",
+		"server.depot.all[0]":       "",
+		`server.depot.all["a"].url`: "takes a reference written",
+		"local.text":                "or a value that is one",
+		"each.value":                "each.key and each.value are there in a block with for_each",
+		`server.barn.x`:             "is a server of type \"barn\"",
+		`local.barn`:                "is a server of type \"barn\"",
+		`[server.depot.one][0].url`: "or a value that is one",
+		`server.depot.all[var.no]`:  "No variable is named",
+		`server.depot.all[null]`:    "",
+		`sensitive(true) ? server.depot.one : server.depot.all["a"]`: "depends on a sensitive value",
+		`sensitive("server.depot.one")`:                              "and nothing else",
 	} {
 		cfg, diags := one(t, `
 server "barn" "x" {}

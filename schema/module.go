@@ -20,13 +20,12 @@ type module struct {
 	parent *module
 	call   *call // nil for the root
 
-	vars     map[string]*variable
-	nodes    map[string]*node   // by what references in this module call them
-	children map[string]*module // by the name of the block
-	lost     lostNames          // what stands in files too broken to read
-	keys     []string           // of nodes, sorted, once all are there
-	outputs  []*node            // sorted by name
-	done     int                // how many of the outputs are evaluated
+	vars    map[string]*variable
+	nodes   map[string]*node // by what references in this module call them
+	lost    lostNames        // what stands in files too broken to read
+	keys    []string         // of nodes, sorted, once all are there
+	outputs []*node          // sorted by name
+	done    int              // how many of the outputs are evaluated
 
 	instances []*instance
 }
@@ -66,8 +65,7 @@ type results struct {
 const maxModules = 20
 
 func newModule(parent *module, name, dir string) *module {
-	m := &module{dir: dir, parent: parent, vars: map[string]*variable{}, nodes: map[string]*node{},
-		children: map[string]*module{}}
+	m := &module{dir: dir, parent: parent, vars: map[string]*variable{}, nodes: map[string]*node{}}
 	if parent != nil {
 		m.path = strings.TrimPrefix(parent.path+".module."+name, ".")
 	}
@@ -121,7 +119,6 @@ func (l *loader) collectModule(m *module, b *hcl.Block) {
 	}
 	c.of = newModule(m, name, dir)
 	c.of.call = c
-	m.children[name] = c.of
 	l.modules = append(l.modules, c.of)
 	for _, body := range l.parsed(c.of) {
 		l.collect(c.of, body)

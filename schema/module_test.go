@@ -343,6 +343,16 @@ server "barn" "c" {}
 	}
 }
 
+// TestProtectionIsDigested: a plan of before the protection, which may remove the object, does not fit any more.
+func TestProtectionIsDigested(t *testing.T) {
+	plain := good(t, `server "barn" "b" {}`)
+	protected := good(t, "server \"barn\" \"b\" {\n  lifecycle { prevent_destroy = true }\n}")
+	off := good(t, "server \"barn\" \"b\" {\n  lifecycle { prevent_destroy = false }\n}")
+	if plain.Digest() == protected.Digest() || plain.Digest() != off.Digest() {
+		t.Error("the digest does not tell whether a declaration is protected")
+	}
+}
+
 // TestDefaults: what a declaration does not write comes from the nearest defaults, argument by argument.
 func TestDefaults(t *testing.T) {
 	w := withModules(`

@@ -425,8 +425,12 @@ func (l *loader) referTo(a *Attribute, attr *hcl.Attribute, f frame) cty.Value {
 	if diags.HasErrors() {
 		return unknown
 	}
-	val, _ = val.Unmark() // a declaration that holds a secret is not one itself
-	switch {
+	switch { // a declaration that holds a secret has no mark itself: here a secret has chosen it
+	case val.IsMarked():
+		l.add(l.inContext(problem(attr.Expr.Range(), "Sensitive reference", "What the argument %q refers to depends on a "+
+			"sensitive value, and addresses are shown. Choose it by a value that is not sensitive.", attr.Name),
+			attr.Expr, ctx))
+		return unknown
 	case val.IsNull():
 		return cty.NullVal(cty.String)
 	case !val.IsKnown():
