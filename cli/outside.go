@@ -81,8 +81,7 @@ var environment = []reference.Variable{
 var fileNames = []reference.Variable{
 	{Name: "*.sync.hcl", Meaning: "The configuration: all such files of the folder together."},
 	{Name: "*.sync.hcl.json", Meaning: "The same in JSON: a block is an object under its type and labels, an " +
-		"expression a text " +
-		"with ${...}."},
+		"expression a text with ${...}."},
 	{Name: "syncctl.syncvars.hcl", Meaning: "Values of variables, as NAME = VALUE."},
 	{Name: "*.auto.syncvars.hcl", Meaning: "More of them, in the order of their names; later ones win."},
 	{Name: "*.syncvars.hcl", Meaning: "The same, given by -var-file."},

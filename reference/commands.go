@@ -136,9 +136,8 @@ func exitItems(codes []ExitCode) []item {
 func (g *Program) flagsPage() *Page {
 	p := &Page{Word: "flags", Group: Topics, Title: "Flags of every command", Summary: "The flags that every command " +
 		"takes."}
-	p.say("They stand before or after the command. Every flag can be written with one dash or two, and its value " +
-		"after = or " +
-		"as the next argument.")
+	p.say("They stand before or after the command. Every flag can be written with one dash or two, and its value after " +
+		"= or as the next argument.")
 	p.list(flagItems(g.Global))
 	return p
 }

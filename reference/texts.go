@@ -102,11 +102,9 @@ locals {
 		word: "module", construct: "module", also: []string{"path", "path.module", "path.root", "source"},
 		summary: "Uses the files of another folder, with values for its variables.",
 		text: []string{"Each variable of the module is an argument of the block; one without a default is required. Its " +
-			"outputs are read " +
-			"as `module.NAME.OUTPUT`, with `for_each` as `module.NAME[\"KEY\"].OUTPUT`. All else in the module is out of " +
-			"reach " +
-			"from outside. A reference such as `server.TYPE.NAME` can be given to a variable of type any and used as a " +
-			"reference in the module.",
+			"outputs are read as `module.NAME.OUTPUT`, with `for_each` as `module.NAME[\"KEY\"].OUTPUT`. All else in the " +
+			"module is out of reach from outside. A reference such as `server.TYPE.NAME` can be given to a variable of type " +
+			"any and used as a reference in the module.",
 			"Addresses say where a declaration is: `module.NAME[\"KEY\"].sync.TYPE.NAME`. Modules may hold modules, up to " +
 				"20 levels " +
 				"deep. `path.module` is the module's folder and `path.root` that of the configuration, such as in " +
@@ -186,10 +184,8 @@ check "plants" {
 		word: "defaults", construct: "defaults", summary: "What all declarations of a type share, unless they say " +
 			"otherwise.",
 		text: []string{"The labels are a kind and a type. It takes the arguments and blocks of that type, required ones " +
-			"too, which the " +
-			"declarations then need not give. It holds for its module and the modules in it; of two, the one nearer to the " +
-			"declaration " +
-			"counts. Arguments are taken one by one, nested blocks of a name as a whole."},
+			"too, which the declarations then need not give. It holds for its module and the modules in it; of two, the one " +
+			"nearer to the declaration counts. Arguments are taken one by one, nested blocks of a name as a whole."},
 		example: map[string]string{"main.sync.hcl": secretVariable + `
 defaults "server" "TYPE" {
   user     = "syncctl"
@@ -204,8 +200,7 @@ server "TYPE" "south" { url = "https://south.example" }
 		word: "moved", construct: "moved", summary: "Says that what was declared at one address is declared at another " +
 			"now.",
 		text: []string{"Runs before and after the move are then known to be about the same. It stands in the folder of " +
-			"the whole " +
-			"configuration, not in modules."},
+			"the whole configuration, not in modules."},
 		example: map[string]string{"main.sync.hcl": secretVariable + `
 server "TYPE" "plant" {
   for_each = toset(["north"])
@@ -223,10 +218,8 @@ moved {
 	{
 		word: "removed", construct: "removed", summary: "Says that something is no longer declared on purpose.",
 		text: []string{"Nothing is removed from a server because a block is gone: what a run has done something for and " +
-			"is declared no " +
-			"more, a plan names until this block says that it is meant. To have something removed, declare that, such as " +
-			"with " +
-			"`state = \"removed\"` of a sync."},
+			"is declared no more, a plan names until this block says that it is meant. To have something removed, declare " +
+			"that, such as with `state = \"removed\"` of a sync."},
 		example: map[string]string{"main.sync.hcl": `
 removed {
   from = server.TYPE.north
@@ -238,8 +231,7 @@ removed {
 			"self"},
 		summary: "Conditions on a declaration, and its protection.",
 		text: []string{"A plan in which a condition does not hold is refused, and so is one that destroys what " +
-			"`prevent_destroy` protects. " +
-			"In conditions, `self` is the declaration, and `each` its key and value."},
+			"`prevent_destroy` protects. In conditions, `self` is the declaration, and `each` its key and value."},
 		example: map[string]string{"main.sync.hcl": secretVariable + `
 server "TYPE" "north" {
   url      = "https://north.example"
@@ -261,10 +253,8 @@ server "TYPE" "north" {
 		word: "dynamic", construct: "dynamic", also: []string{"content", "iterator"}, summary: "Makes nested blocks, " +
 			"one for each element.",
 		text: []string{"The label is the name of the nested blocks, and `content` holds what stands in each. In it, the " +
-			"name of the block (or " +
-			"that of `iterator`) has `.key` and `.value`: of a map or object its key and value, of a list its number and " +
-			"element, " +
-			"of a set its element twice. for_each must not be sensitive."},
+			"name of the block (or that of `iterator`) has `.key` and `.value`: of a map or object its key and value, of a " +
+			"list its number and element, of a set its element twice. for_each must not be sensitive."},
 		example: map[string]string{"main.sync.hcl": `
 variable "person" {
   type    = list(string)
@@ -289,10 +279,8 @@ syncctl {
 			"key again where for_each is a set. Addresses carry the key: `server.TYPE.NAME[\"KEY\"]`. Keys are any text " +
 			"but the empty one.",
 			"A reference names one instance, `server.TYPE.NAME[\"north\"]` or `server.TYPE.NAME[each.key]`. Without a key " +
-				"it is an object of " +
-				"all instances, for `for` expressions. A list becomes a set with `toset(...)`; a list of objects becomes a " +
-				"map with " +
-				"`{ for x in LIST : x.name => x }`.",
+				"it is an object of all instances, for `for` expressions. A list becomes a set with `toset(...)`; a list of " +
+				"objects becomes a map with `{ for x in LIST : x.name => x }`.",
 			"Keys are shown, so for_each must not be sensitive; the values of a map may be. There is no `count` on " +
 				"purpose: numbered " +
 				"instances change their addresses when one in the middle goes."},
@@ -318,9 +306,8 @@ output "urls" {
 	},
 	{
 		word: "enabled", argument: "enabled", summary: "Whether a declaration or module is there at all.",
-		text: []string{"What is not enabled is as if its block were not written: a reference to it is an error, a " +
-			"module is null. It must be " +
-			"known and not sensitive."},
+		text: []string{"What is not enabled is as if its block were not written: a reference to it is an error, a module " +
+			"is null. It must be known and not sensitive."},
 		example: map[string]string{"main.sync.hcl": secretVariable + `
 variable "plants" {
   type    = map(bool)
@@ -338,9 +325,8 @@ server "TYPE" "plant" {
 	},
 	{
 		word: "depends_on", argument: "depends_on", summary: "An order that no reference shows.",
-		text: []string{"Declarations, modules and outputs take it: a list of references to declarations and modules. " +
-			"All steps of these come " +
-			"first. A reference in an argument already gives that order."},
+		text: []string{"Declarations, modules and outputs take it: a list of references to declarations and modules. All " +
+			"steps of these come first. A reference in an argument already gives that order."},
 		example: map[string]string{"main.sync.hcl": secretVariable + `
 server "TYPE" "north" {
   url      = "https://north.example"

@@ -38,21 +38,17 @@ var ruleBody = Body{Attributes: []Attribute{
 	{Name: "condition", Type: cty.Bool, Required: true, Doc: "What must be true. It may refer to anything in its " +
 		"module."},
 	{Name: "error_message", Type: cty.String, Required: true, Doc: "What is said where it is false. It cannot be " +
-		"computed from " +
-		"a sensitive value."},
+		"computed from a sensitive value."},
 }}
 
 var variableBody = Body{
 	Attributes: []Attribute{
 		{Name: "type", Doc: "What values it takes: string, number, bool, any, list(T), set(T), map(T), tuple([...]), " +
-			"object({...}), " +
-			"in which optional(T, DEFAULT) may stand. It is written without quotes. Without it: any."},
+			"object({...}), in which optional(T, DEFAULT) may stand. It is written without quotes. Without it: any."},
 		{Name: "default", Type: cty.DynamicPseudoType, Doc: "The value where none is given: a constant. Without it a " +
-			"value " +
-			"is required."},
+			"value is required."},
 		{Name: "sensitive", Type: cty.Bool, Doc: "Whether the value is a secret. Without it: whether its name tells of " +
-			"one, " +
-			"with a warning."},
+			"one, with a warning."},
 		{Name: "description", Type: cty.String, Doc: "What it is for. A person who is asked for the value sees it."},
 		{Name: "nullable", Type: cty.Bool, Default: cty.True, Doc: "Whether the value may be null."},
 	},
@@ -64,22 +60,19 @@ var outputBody = Body{
 		{Name: "value", Type: cty.DynamicPseudoType, Required: true, Doc: "The value. It may refer to anything in its " +
 			"module."},
 		{Name: "description", Type: cty.String, Doc: "What it is."},
-		{Name: "sensitive", Type: cty.Bool, Default: cty.False, Doc: "Whether its users treat it as a secret. It must " +
-			"be true " +
-			"where the value comes from a secret."},
+		{Name: "sensitive", Type: cty.Bool, Default: cty.False, Doc: "Whether its users treat it as a secret. It must be " +
+			"true where the value comes from a secret."},
 		dependsOn,
 	},
 	Blocks: []Block{{Name: "precondition", Many: true, Doc: "A condition that must hold.", Body: ruleBody}},
 }
 
-var checkBody = Body{Blocks: []Block{{Name: "assert", Many: true, Required: true, Doc: "A condition. Where it " +
-	"does not hold, " +
-	"there is a warning.", Body: ruleBody}}}
+var checkBody = Body{Blocks: []Block{{Name: "assert", Many: true, Required: true, Doc: "A condition. Where it does " +
+	"not hold, there is a warning.", Body: ruleBody}}}
 
 var lifecycleBody = Body{
 	Attributes: []Attribute{{Name: "prevent_destroy", Type: cty.Bool, Default: cty.False, Doc: "Whether a plan is " +
-		"refused that " +
-		"destroys something of this declaration."}},
+		"refused that destroys something of this declaration."}},
 	Blocks: []Block{
 		{Name: "precondition", Many: true, Doc: "A condition that must hold. In it, self is the " +
 			"declaration.", Body: ruleBody},
@@ -89,8 +82,7 @@ var lifecycleBody = Body{
 }
 
 var dependsOn = Attribute{Name: "depends_on", Doc: "A list of references to declarations or modules whose steps " +
-	"come first, " +
-	"where no other reference says so: [sync.TYPE.NAME]."}
+	"come first, where no other reference says so: [sync.TYPE.NAME]."}
 
 var movedBody = Body{Attributes: []Attribute{
 	{Name: "from", Required: true, Doc: "The address until now: a declaration, one instance of it, or a module."},
@@ -99,43 +91,35 @@ var movedBody = Body{Attributes: []Attribute{
 
 var removedBody = Body{
 	Attributes: []Attribute{{Name: "from", Required: true, Doc: "The address that is no longer declared: a " +
-		"declaration, one " +
-		"instance of it, or a module."}},
+		"declaration, one instance of it, or a module."}},
 	Blocks: []Block{{Name: "lifecycle", Doc: "For those who come from Terraform.", Body: keepsBody}},
 }
 
 // keepsBody is the grammar of the lifecycle of a removed block.
 var keepsBody = Body{Attributes: []Attribute{{Name: "destroy", Type: cty.Bool, Default: cty.False, Doc: "It can " +
-	"only be false: " +
-	"nothing is removed from a server because a block is gone."}}}
+	"only be false: nothing is removed from a server because a block is gone."}}}
 
 // metaBody is the arguments that every declaration may have.
 var metaBody = Body{Attributes: []Attribute{
-	{Name: "for_each", Type: cty.DynamicPseudoType, Doc: "A map, an object or a set of strings: there is one " +
-		"instance for each " +
-		"key. It must not be sensitive."},
+	{Name: "for_each", Type: cty.DynamicPseudoType, Doc: "A map, an object or a set of strings: there is one instance " +
+		"for each key. It must not be sensitive."},
 	{Name: "enabled", Type: cty.Bool, Default: cty.True, Doc: "Whether it is declared at all. With for_each it is " +
-		"asked for each " +
-		"instance, and may use each.key and each.value."},
+		"asked for each instance, and may use each.key and each.value."},
 	dependsOn,
 }}
 
 var moduleBody = Body{Attributes: append([]Attribute{{Name: "source", Type: cty.String, Required: true, Doc: "The " +
-	"folder with the " +
-	"module's files, below this one or beside it: ./NAME or ../NAME. Modules are not " +
+	"folder with the module's files, below this one or beside it: ./NAME or ../NAME. Modules are not " +
 	"downloaded."}}, metaBody.Attributes...)}
 
 var dynamicBody = Body{
 	Attributes: []Attribute{
 		{Name: "for_each", Type: cty.DynamicPseudoType, Required: true, Doc: "A map, list, set or object: one block is " +
-			"made for each " +
-			"element."},
+			"made for each element."},
 		{Name: "iterator", Doc: "The name, without quotes, by which content refers to the element: NAME.key and " +
-			"NAME.value. " +
-			"Without it the name of the block."},
-		{Name: "labels", Type: cty.List(cty.String), Doc: "The label of each block, as a list of one. Required where " +
-			"the block has a " +
-			"label, and only there."},
+			"NAME.value. Without it the name of the block."},
+		{Name: "labels", Type: cty.List(cty.String), Doc: "The label of each block, as a list of one. Required where the " +
+			"block has a label, and only there."},
 	},
 	Blocks: []Block{{Name: "content", Required: true, Doc: "What each block holds: the arguments of the block that " +
 		"is made."}},

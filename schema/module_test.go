@@ -173,8 +173,7 @@ output "secret" {
 func TestModuleMistakes(t *testing.T) {
 	call := func(args string) string {
 		return "server \"depot\" \"hub\" { url = \"u\" }\nmodule \"m\" {\n  from = server.depot.hub\n  to = " +
-			"server.depot.hub\n" +
-			"  projects = { A = \"B\" }\n" + args + "\n}\n"
+			"server.depot.hub\n  projects = { A = \"B\" }\n" + args + "\n}\n"
 	}
 	good := `  source = "./share"` + "\n"
 	for _, c := range []struct {
@@ -238,8 +237,7 @@ func TestDeepModules(t *testing.T) {
 		dir := ""
 		for i := range n {
 			w.files[dir+"m.sync.hcl"] = "variable \"x\" { default = 0 }\nmodule \"m\" {\n source = \"./m\"\n x = var.x + " +
-				"1\n}\n" +
-				"output \"x\" { value = module.m.x }\n"
+				"1\n}\noutput \"x\" { value = module.m.x }\n"
 			if dir += "m/"; i == n-1 {
 				w.files[dir+"m.sync.hcl"] = "variable \"x\" {}\noutput \"x\" { value = var.x }\nserver \"barn\" \"b\" { url = " +
 					"var.x }\n"

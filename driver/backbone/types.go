@@ -147,9 +147,8 @@ func serverType() schema.Type {
 			schema.Attribute{Name: "site", Type: cty.String, Doc: "The network this server is reached from."},
 			schema.Attribute{Name: "start_stop_verb", Type: cty.String, Default: cty.StringVal("auto"),
 				OneOf: []string{"auto", "put", "post"},
-				Doc: "HTTP verb of start and stop. The vendor's pages disagree (POST to 4.1, PUT from 5.2), so auto " +
-					"asks with PUT and, " +
-					"where that is refused, with POST."},
+				Doc: "HTTP verb of start and stop. The vendor's pages disagree (POST to 4.1, PUT from 5.2), so auto asks with " +
+					"PUT and, where that is refused, with POST."},
 		)},
 	}, checkServer)
 }

@@ -44,8 +44,7 @@ func ServerAttributes(urlDoc, userDoc, tokenDoc string) []schema.Attribute {
 		{Name: "token", Type: cty.String, Secret: true, Doc: tokenDoc},
 		{Name: "ca", Type: cty.String, Doc: "Certificates (PEM) of CAs trusted in addition to the system's."},
 		{Name: "ca_file", Type: cty.String, Doc: "The same, from a file in the folder of the configuration, or from " +
-			"anywhere with an " +
-			"absolute path. An empty name means none."},
+			"anywhere with an absolute path. An empty name means none."},
 		{Name: "requests_per_second", Type: cty.Number, Unit: "requests per second", Doc: "The most requests a second " +
 			"that are sent to this server."},
 		{Name: "request_timeout", Type: cty.String, Unit: schema.Duration, Default: cty.StringVal("30s"),
