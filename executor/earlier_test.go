@@ -126,7 +126,13 @@ func TestEndIsAuthentic(t *testing.T) {
 			s.Key = func() ([]byte, error) { return []byte("x"), nil }
 			return src
 		},
-		"there is none": func(s *Store, src, _ []byte) []byte { s.Key = func() ([]byte, error) { return nil, nil }; return src },
+		"there is none": func(s *Store, src, _ []byte) []byte {
+			s.Key = func() ([]byte, error) {
+				return nil,
+					nil
+			}
+			return src
+		},
 	} {
 		s := keyed()
 		entries := [][2]string{{RunKey, EventOpened}, {"ask", EventDone}, {"tell", EventDone}, {"remove", EventDone}}

@@ -318,9 +318,10 @@ func TestPreventDestroy(t *testing.T) {
 		return d
 	}
 	for name, c := range map[string]struct{ from, to, refused string }{
-		"nothing protected":    {"", "", ""},
-		"its own object":       {"sync \"depot\" \"apart\" {}", "sync \"depot\" \"apart\" {" + protect, "sync.depot.apart"},
-		"what it retires":      {"  server = server.depot.north\n}", "  server = server.depot.north" + protect, "sync.depot.old"},
+		"nothing protected": {"", "", ""},
+		"its own object":    {"sync \"depot\" \"apart\" {}", "sync \"depot\" \"apart\" {" + protect, "sync.depot.apart"},
+		"what it retires": {"  server = server.depot.north\n}", "  server = server.depot.north" + protect,
+			"sync.depot.old"},
 		"what is not removed":  {"sync \"depot\" \"base\" {}", "sync \"depot\" \"base\" {" + protect, ""},
 		"the migration itself": {"  to   = sync.depot.new\n}", "  to   = sync.depot.new" + protect, "migration.depot_move.m"},
 	} {

@@ -11,7 +11,8 @@ import (
 
 // drawBasis draws declarations of two types that refer to each other in any way.
 func drawBasis(t *rapid.T) *Basis {
-	addr := rapid.SampledFrom([]string{"sync.a.x", "sync.a.y", "sync.a.x2", "sync.b.x", "sync.b.y", "server.c.x", `sync.a.x["k.l"]`})
+	addr := rapid.SampledFrom([]string{"sync.a.x", "sync.a.y", "sync.a.x2", "sync.b.x", "sync.b.y", "server.c.x",
+		`sync.a.x["k.l"]`})
 	b := &Basis{Declared: map[string]Declaration{}}
 	for range rapid.IntRange(0, 6).Draw(t, "declarations") {
 		b.Declared[addr.Draw(t, "addr")] = Declaration{

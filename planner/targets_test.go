@@ -55,9 +55,12 @@ module "m" {
 			`module.m["x"].module.n.module.p["1"].server.depot.at["k"] module.m["y"].module.n.module.p["1"].server.depot.at["k"]`},
 		{`module.m["x"].module.n.module.p.server.depot.at["k"]`, "",
 			`module.m["x"].module.n.module.p["1"].server.depot.at["k"] module.m["x"].module.n.module.p["2"].server.depot.at["k"]`},
-		{`module.m["y"].module.n.module.p["2"].server.depot.at["o\"].\\"]`, "", `module.m["y"].module.n.module.p["2"].server.depot.at["o\"].\\"]`},
-		{`module.m["y"].module.*["2"].server.depot.at["é😀/*"]`, "", `module.m["y"].module.n.module.p["2"].server.depot.at["é😀/*"]`},
-		{`module.m["y"].module.n.module.p["2"]`, `*["k"] *.at["é*"]`, `module.m["y"].module.n.module.p["2"].server.depot.at["o\"].\\"]`},
+		{`module.m["y"].module.n.module.p["2"].server.depot.at["o\"].\\"]`, "",
+			`module.m["y"].module.n.module.p["2"].server.depot.at["o\"].\\"]`},
+		{`module.m["y"].module.*["2"].server.depot.at["é😀/*"]`, "",
+			`module.m["y"].module.n.module.p["2"].server.depot.at["é😀/*"]`},
+		{`module.m["y"].module.n.module.p["2"]`, `*["k"] *.at["é*"]`,
+			`module.m["y"].module.n.module.p["2"].server.depot.at["o\"].\\"]`},
 		{`*.many*`, `server.depot.many["b.c"]`, `server.depot.many["a"] server.depot.many["d"] sync.depot.many["a"] sync.depot.many["d"]`},
 		{`*`, "*.many module.m server.*", "sync.depot.apart sync.depot.base"},
 		{`sync.depot.*`, "migration.* *.many module.*", "sync.depot.apart sync.depot.base"},
@@ -84,7 +87,8 @@ module "m" {
 		{Targets: []string{"sync.depot.apart", "sync.depot.part"}}, {Targets: []string{`sync.depot.many["z"]`}},
 		{Targets: []string{"sync.*.x"}}, {Excludes: []string{"sync.depot.gone"}}, {Targets: []string{"module.z"}},
 		{Targets: []string{""}}, {Targets: []string{"module.m.server"}}, {Targets: []string{"module"}},
-		{Targets: []string{`module.m["z"].server.depot.in`}}, {Targets: []string{`module.m.module.n["x"]`}}, {Targets: []string{"server.\xff"}},
+		{Targets: []string{`module.m["z"].server.depot.in`}}, {Targets: []string{`module.m.module.n["x"]`}},
+		{Targets: []string{"server.\xff"}},
 	} {
 		var none *planner.NoMatchError
 		if _, err := planner.Select(cfg, wrong); !errors.As(err, &none) {

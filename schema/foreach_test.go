@@ -56,7 +56,8 @@ func TestAddresses(t *testing.T) {
 	}
 	for _, wrong := range []string{"", "sync", "sync.a", "sync.a.b.c", "sync.a.b[0]", "module.x", "module.sync.a.b",
 		"module.x.y.a.b",
-		`sync.a.b["x"`, `sync.a.b["x"].c`, `sync.a["x"].b`, "var.x.y", `module.x["k"]`, `module["x"].sync.a.b["k"]["l"]`, "sync.a.b[*]"} {
+		`sync.a.b["x"`, `sync.a.b["x"].c`, `sync.a["x"].b`, "var.x.y", `module.x["k"]`, `module["x"].sync.a.b["k"]["l"]`,
+		"sync.a.b[*]"} {
 		if got, err := ParseAddr(wrong); err == nil {
 			t.Errorf("%q was read as %v", wrong, got)
 		}
@@ -107,7 +108,8 @@ sync "depot" "pair" {
 		}
 		pair := at(t, cfg, want[2])
 		for path, text := range map[string]string{
-			"first.server": want[0], "second.server": want[1], "first.project": "https://south/1", "second.project": "north=1,south/1=2",
+			"first.server": want[0], "second.server": want[1], "first.project": "https://south/1",
+			"second.project": "north=1,south/1=2",
 		} {
 			if got := pair.Text(strings.Split(path, ".")...); got != text {
 				t.Errorf("%s: %s is %q, want %q", name, path, got, text)
@@ -284,22 +286,25 @@ sync "depot" "s" {
 			t.Errorf("%s is %q, want %q", path, got, want)
 		}
 	}
-	for text, want := range map[string]string{
-		`dynamic "field" { for_each = [1] }`:                                                                        "labels",
-		`dynamic "field" { labels = ["a"] }`:                                                                        "for_each",
-		"dynamic \"field\" {\n for_each = [1]\n labels = [\"a\"]\n}":                                                "content",
-		"dynamic \"fild\" {\n for_each = [1]\n}":                                                                    `Did you mean "field"`,
-		"dynamic \"stop\" {\n for_each = 3\n content {}\n}":                                                         "a list, a set",
-		"dynamic \"stop\" {\n for_each = null\n content {}\n}":                                                      "a list, a set",
-		"dynamic \"stop\" {\n for_each = sensitive([1])\n content {}\n}":                                            "sensitive",
-		"dynamic \"stop\" {\n for_each = [1]\n content { plce = 1 }\n}":                                             `Did you mean "place"`,
-		"dynamic \"stop\" {\n for_each = [1]\n iterator = \"a b\"\n content {}\n}":                                  "is a name",
-		"dynamic \"stop\" {\n for_each = [1]\n content { place = field.value }\n}":                                  `nothing named "field"`,
-		"dynamic \"field\" {\n for_each = [1, 2]\n labels = [\"x\"]\n content { mapping = \"m\" }\n}":               "several blocks field \"x\"",
-		"dynamic \"field\" {\n for_each = [1]\n labels = [\"\"]\n content { mapping = \"m\" }\n}":                   "not empty",
-		"dynamic \"second\" {\n for_each = [1, 2]\n content {\n  server = server.depot.a\n  project = \"p\"\n }\n}": "several blocks second",
-		"dynamic \"field\" {\n for_each = [1]\n labels = [\"x\"]\n content {}\n}":                                   "mapping",
+	for _, c := range [][2]string{
+		{`dynamic "field" { for_each = [1] }`, "labels"},
+		{`dynamic "field" { labels = ["a"] }`, "for_each"},
+		{"dynamic \"field\" {\n for_each = [1]\n labels = [\"a\"]\n}", "content"},
+		{"dynamic \"fild\" {\n for_each = [1]\n}", `Did you mean "field"`},
+		{"dynamic \"stop\" {\n for_each = 3\n content {}\n}", "a list, a set"},
+		{"dynamic \"stop\" {\n for_each = null\n content {}\n}", "a list, a set"},
+		{"dynamic \"stop\" {\n for_each = sensitive([1])\n content {}\n}", "sensitive"},
+		{"dynamic \"stop\" {\n for_each = [1]\n content { plce = 1 }\n}", `Did you mean "place"`},
+		{"dynamic \"stop\" {\n for_each = [1]\n iterator = \"a b\"\n content {}\n}", "is a name"},
+		{"dynamic \"stop\" {\n for_each = [1]\n content { place = field.value }\n}", `nothing named "field"`},
+		{"dynamic \"field\" {\n for_each = [1, 2]\n labels = [\"x\"]\n content { mapping = \"m\" }\n}",
+			"several blocks field \"x\""},
+		{"dynamic \"field\" {\n for_each = [1]\n labels = [\"\"]\n content { mapping = \"m\" }\n}", "not empty"},
+		{"dynamic \"second\" {\n for_each = [1, 2]\n content {\n  server = server.depot.a\n  project = \"p\"\n }\n}",
+			"several blocks second"},
+		{"dynamic \"field\" {\n for_each = [1]\n labels = [\"x\"]\n content {}\n}", "mapping"},
 	} {
+		text, want := c[0], c[1]
 		cfg, diags := one(t, "server \"depot\" \"a\" { url = \"u\" }\nsync \"depot\" \"s\" {\n transport = \"road\"\n "+
 			"first {\n "+
 			"server = server.depot.a\n project = \"p\"\n }\n"+text+"\n}\n")
@@ -377,12 +382,19 @@ module "many" {
 			t.Errorf("%s: %s", ref, diff)
 		}
 	}
-	for ref, want := range map[string]string{
-		`server.barn.many["z"]`: `There is no server.barn.many["z"]`, `module.many["z"]`: `There is no module.many["z"]`,
-		`server.barn.one["a"]`: "has no for_each", `module.one["x"]`: "has no for_each", "server.barn.one.url": "whole declaration",
-		"module.one.o": "whole declaration", "module.one.server.barn.in": "whole declaration", `server.barn.many["a"].url`: "whole",
-		"server.barn.many[0]": "whole", "module.mny": `Did you mean "many"`,
+	for _, c := range [][2]string{
+		{`server.barn.many["z"]`, `There is no server.barn.many["z"]`},
+		{`module.many["z"]`, `There is no module.many["z"]`},
+		{`server.barn.one["a"]`, "has no for_each"},
+		{`module.one["x"]`, "has no for_each"},
+		{"server.barn.one.url", "whole declaration"},
+		{"module.one.o", "whole declaration"},
+		{"module.one.server.barn.in", "whole declaration"},
+		{`server.barn.many["a"].url`, "whole"},
+		{"server.barn.many[0]", "whole"},
+		{"module.mny", `Did you mean "many"`},
 	} {
+		ref, want := c[0], c[1]
 		if _, text, n := load(ref); n != 1 || !strings.Contains(text, want) {
 			t.Errorf("%s: want one diagnostic with %q, got %d: %s", ref, want, n, text)
 		}

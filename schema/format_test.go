@@ -187,7 +187,8 @@ func TestFormatManyFiles(t *testing.T) {
 // FuzzFormat formats whatever comes.
 func FuzzFormat(f *testing.F) {
 	for _, src := range []string{
-		"", "a=1\n", "a = <<-EOT\n  x\n EOT\n", "s \"t\" \"n\" { a={b=1,c :2} }", "a = [for x in y :x]\n# end", "a=\"${ b}%{if c}d%{endif}\"",
+		"", "a=1\n", "a = <<-EOT\n  x\n EOT\n", "s \"t\" \"n\" { a={b=1,c :2} }", "a = [for x in y :x]\n# end",
+		"a=\"${ b}%{if c}d%{endif}\"",
 	} {
 		f.Add([]byte(src))
 	}

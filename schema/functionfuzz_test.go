@@ -70,7 +70,8 @@ func checkJQL(t testing.TB, text string) string {
 
 // TestJQLQuoteProperty: whatever is quoted is one string of JQL, and reads as what it was.
 func TestJQLQuoteProperty(t *testing.T) {
-	for _, text := range []string{"", `" OR project = "X`, `\`, `\"`, `a\u0022 OR`, "\x00\x1f\x7f\u009f\ufdd0\ufffe\uffff", "\r\n\t", "'", "😀",
+	for _, text := range []string{"", `" OR project = "X`, `\`, `\"`, `a\u0022 OR`,
+		"\x00\x1f\x7f\u009f\ufdd0\ufffe\uffff", "\r\n\t", "'", "😀",
 		"\n\u0300", "\x01\u0300\u0327", "\t\u0327\U0001d165\u0301"} {
 		if wrong := checkJQL(t, text); wrong != "" {
 			t.Error(wrong)
@@ -114,8 +115,10 @@ func yamlBombs() map[string]string {
 	}
 	return map[string]string{
 		"aliases": aliases, "maps": maps, "merged": merged,
-		"merged lists": "b: &b {" + strings.Repeat("a: 1, ", 1) + "}\nc: {<<: [" + strings.Repeat("*b, ", 1<<20) + "]}\n" + strings.Repeat("? ", 1000),
-		"brackets":     strings.Repeat("[", 1<<20), "braces": strings.Repeat("{a: ", 1<<19), "strings": strings.Repeat(`["]", `, 1<<19),
+		"merged lists": "b: &b {" + strings.Repeat("a: 1, ", 1) + "}\nc: {<<: [" + strings.Repeat("*b, ",
+			1<<20) + "]}\n" + strings.Repeat("? ", 1000),
+		"brackets": strings.Repeat("[", 1<<20), "braces": strings.Repeat("{a: ", 1<<19),
+		"strings":           strings.Repeat(`["]", `, 1<<19),
 		"open at each word": strings.Repeat("[", 8000) + strings.Repeat("a,\n", 1<<20), "open": strings.Repeat("[\n", 60000),
 		"dashes": strings.Repeat("- ", 1<<19), "closed": strings.Repeat("[", 200) + strings.Repeat("]", 200),
 		"digits": "a: " + strings.Repeat("1", 1<<20), "exponent": "1e99999999", "underscores": strings.Repeat("1_", 1<<19),
@@ -147,7 +150,8 @@ func TestYAMLBombs(t *testing.T) {
 func TestTableBombs(t *testing.T) {
 	t.Parallel()
 	for name, src := range map[string]string{
-		"columns": strings.Repeat(",", 1<<21), "rows": "a\n" + strings.Repeat("1\n", 1<<21), "empty": strings.Repeat("\n", 1<<21),
+		"columns": strings.Repeat(",", 1<<21), "rows": "a\n" + strings.Repeat("1\n", 1<<21), "empty": strings.Repeat("\n",
+			1<<21),
 	} {
 		if _, err := callFunction(t, "csvdecode", cty.StringVal(src)); err == nil {
 			t.Errorf("%s: taken", name)

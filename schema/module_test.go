@@ -302,20 +302,22 @@ check "ports" {
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(said{})); diff != "" {
 		t.Errorf("%s\n%s", diff, textOf(t, cfg, diags))
 	}
-	for text, want := range map[string]string{
-		"lifecycle {}\n lifecycle {}":                                                                          "Duplicate block",
-		"lifecycle { prevent_destroy = \"x\" }":                                                                "either true or false",
-		"lifecycle { prevent_destroy = sensitive(true) }":                                                      "not sensitive",
-		"lifecycle { ignore_changes = [url] }":                                                                 "not expected",
-		"lifecycle {\n precondition { condition = true }\n }":                                                  "error_message",
-		"lifecycle {\n precondition {\n condition = 3\n error_message = \"x\"\n }\n }":                         "either true or false",
-		"lifecycle {\n precondition {\n condition = self.no\n error_message = \"x\"\n }\n }":                   "no",
-		"lifecycle {\n precondition {\n condition = local.no\n error_message = \"x\"\n }\n }":                  "No local value",
-		"lifecycle {\n precondition {\n condition = null\n error_message = \"x\"\n }\n }":                      "either true or false",
-		"lifecycle {\n precondition {\n condition = each.key\n error_message = \"x\"\n }\n }":                  "this one has none",
-		"lifecycle {\n precondition {\n condition = false\n error_message = [1]\n }\n }":                       "must be a text",
-		"lifecycle {\n precondition {\n condition = false\n error_message = sensitive(\"hunter2222\")\n }\n }": "cannot be shown",
+	for _, c := range [][2]string{
+		{"lifecycle {}\n lifecycle {}", "Duplicate block"},
+		{"lifecycle { prevent_destroy = \"x\" }", "either true or false"},
+		{"lifecycle { prevent_destroy = sensitive(true) }", "not sensitive"},
+		{"lifecycle { ignore_changes = [url] }", "not expected"},
+		{"lifecycle {\n precondition { condition = true }\n }", "error_message"},
+		{"lifecycle {\n precondition {\n condition = 3\n error_message = \"x\"\n }\n }", "either true or false"},
+		{"lifecycle {\n precondition {\n condition = self.no\n error_message = \"x\"\n }\n }", "no"},
+		{"lifecycle {\n precondition {\n condition = local.no\n error_message = \"x\"\n }\n }", "No local value"},
+		{"lifecycle {\n precondition {\n condition = null\n error_message = \"x\"\n }\n }", "either true or false"},
+		{"lifecycle {\n precondition {\n condition = each.key\n error_message = \"x\"\n }\n }", "this one has none"},
+		{"lifecycle {\n precondition {\n condition = false\n error_message = [1]\n }\n }", "must be a text"},
+		{"lifecycle {\n precondition {\n condition = false\n error_message = sensitive(\"hunter2222\")\n }\n }",
+			"cannot be shown"},
 	} {
+		text, want := c[0], c[1]
 		cfg, diags := one(t, "server \"barn\" \"x\" {\n "+text+"\n}\n")
 		got := strings.Join(strings.Fields(textOf(t, cfg, diags)), " ")
 		if len(diags) == 0 || len(diags) > 2 || !strings.Contains(got, want) || strings.Contains(got, "hunter") {
@@ -393,7 +395,8 @@ server "depot" "c" {}
 		t.Fatal(textOf(t, cfg, diags))
 	}
 	for addr, want := range map[string]map[string]string{
-		"server.depot.a":           {"url": "https://default", "user": "clerk", "port": "8443", "host.ssh": "a@b", "flavour": "indoor"},
+		"server.depot.a": {"url": "https://default", "user": "clerk", "port": "8443", "host.ssh": "a@b",
+			"flavour": "indoor"},
 		"server.depot.b":           {"url": "https://default", "user": "other", "port": "8443", "host.ssh": "c@d"},
 		"module.in.server.depot.c": {"url": "https://default", "user": "inner", "port": "8443"},
 		"sync.depot.s":             {"transport": "rail", "first.server": "server.depot.a"},

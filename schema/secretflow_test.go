@@ -39,13 +39,15 @@ func TestWhatDependsOnSecrets(t *testing.T) {
 		`can(regex("^Ж", var.s))`, `can(regex("^q", var.s)) ? "yes" : "no"`, `try([regex("^Ж", var.s), "yes"][1], "no")`,
 		`try([regex("^q", var.s), "yes"][1], "no")`, `local.alphabet[substr(var.s, 0, 1)]`,
 		`[for i in [0, 1] : local.alphabet[substr(var.s, i, 1)]]`, `try(local.alphabet[substr(var.s, 3, 1)], "no")`,
-		`{ a = { (var.s) = "x" } }.a[var.s]`, `can(tobool(env("THE_TOKEN")))`, `can(regex("^Ж", templatefile("t.tmpl", { s = var.s })))`,
+		`{ a = { (var.s) = "x" } }.a[var.s]`, `can(tobool(env("THE_TOKEN")))`,
+		`can(regex("^Ж", templatefile("t.tmpl", { s = var.s })))`,
 		`lookup(local.alphabet, substr(var.s, 0, 1), "no")`, `[for c in ["Ж", "q"] : can(regex(c, var.s))]`,
 		`templatefile("k.tmpl", { s = var.s, a = local.alphabet })`, `try(var.s.nothing, "no")`, `can(jsondecode(var.s).a)`,
 	} {
 		for name, text := range bothSyntaxes(t, expr) {
 			w := world{files: map[string]string{name: text, "b.sync.hcl": readsLetters, "t.tmpl": "${s}",
-				"k.tmpl": "${a[substr(s, 0, 1)]}"}, vars: []VarSource{{Assign: "s=" + letters}}, env: map[string]string{"THE_TOKEN": "x"}}
+				"k.tmpl": "${a[substr(s, 0, 1)]}"}, vars: []VarSource{{Assign: "s=" + letters}},
+				env: map[string]string{"THE_TOKEN": "x"}}
 			cfg, diags := w.load(t)
 			if diags.HasErrors() {
 				t.Errorf("%s: %s", expr, textOf(t, cfg, diags))
@@ -74,7 +76,8 @@ func TestWhatDoesNotDependOnSecrets(t *testing.T) {
 
 // TestLettersOfSecrets: errors show nothing of a secret, taken apart or turned around, in a loop or as a name.
 func TestLettersOfSecrets(t *testing.T) {
-	for _, each := range []string{`tobool(c)`, `parseint(c, 10)`, `env(c)`, `file(c)`, `{ a = 1 }[c]`, `c.x`, `try(tobool(c))`,
+	for _, each := range []string{`tobool(c)`, `parseint(c, 10)`, `env(c)`, `file(c)`, `{ a = 1 }[c]`, `c.x`,
+		`try(tobool(c))`,
 		`[for d in [c] : tobool(d)]`, `templatefile("t.tmpl", { s = c })`, `formatdate(c, "x")`, `c + 1`, `c ? 1 : 2`} {
 		for _, expr := range []string{`[for c in split("", var.s) : ` + each + `]`,
 			`{ for c in split("", var.s) : c => ` + each + ` }`, `"%{for c in split("", var.s)}${` + each + `}%{endfor}"`,
@@ -85,7 +88,8 @@ func TestLettersOfSecrets(t *testing.T) {
 			for name, text := range bothSyntaxes(t, expr) {
 				w := world{files: map[string]string{name: text, "b.sync.hcl": strings.SplitN(readsLetters, "locals", 2)[0],
 					"t.tmpl": "${tobool(s)}",
-					"e.tmpl": `%{for c in split("", s)}${` + each + `}%{endfor}`, "f.tmpl": `%{for c in split("", env("THE_TOKEN"))}${` + each + `}%{endfor}`},
+					"e.tmpl": `%{for c in split("", s)}${` + each + `}%{endfor}`,
+					"f.tmpl": `%{for c in split("", env("THE_TOKEN"))}${` + each + `}%{endfor}`},
 					vars: []VarSource{{Assign: "s=" + letters}}, env: map[string]string{"THE_TOKEN": letters}}
 				cfg, diags := w.load(t)
 				if out := textOf(t, cfg, diags) + fmt.Sprint(diags); !diags.HasErrors() || strings.ContainsAny(out, letters) {

@@ -41,14 +41,16 @@ func TestMended(t *testing.T) {
 		until, old, with string // the last step that is done; what is mended
 		mends            bool
 	}{
-		"copies take longer":        {"configure", "target_category =", "verify { within = \"3h\" }\n  target_category =", true},
+		"copies take longer": {"configure", "target_category =", "verify { within = \"3h\" }\n  target_category =",
+			true},
 		"somebody stays logged in":  {"idle_source", migration, migration + "\n  allow_logged_in = true", false},
 		"somebody is logged in":     {"remove_configuration", migration, migration + "\n  allow_logged_in = true", true},
 		"Data Manager is elsewhere": {"stop_source", host, host + "    datamanager = [\"/opt/dm\"]\n", false},
 		"another command to stop":   {"remove_configuration", host, host + "    stop = [[\"halt\"]]\n", true},
-		"the database's program":    {"backup_source", host, host + "    database = [\"/opt/nodetool\", \"status\"]\n", false},
-		"another order":             {"configure", migration, migration + "\n  order = \"as_documented\"", false},
-		"more is selected":          {"preflight", `["Cars"]`, `["Cars", "Bikes"]`, false},
+		"the database's program": {"backup_source", host, host + "    database = [\"/opt/nodetool\", \"status\"]\n",
+			false},
+		"another order":    {"configure", migration, migration + "\n  order = \"as_documented\"", false},
+		"more is selected": {"preflight", `["Cars"]`, `["Cars", "Bikes"]`, false},
 	} {
 		fixed := map[string]bool{}
 		for i := range p.Steps {
