@@ -3,6 +3,7 @@ package backbone
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -37,6 +38,10 @@ func (d *Driver) Import(
 	if x.known, err = declaredKeys(x.here, all); err != nil {
 		return nil, err
 	}
+	if len(x.here.list) == 0 {
+		return []schema.Draft{{Addr: server.Addr, Comments: []string{server.Addr.String() + ": it lists no " +
+			"synchronization. " + partly}}}, nil
+	}
 	left := slices.DeleteFunc(slices.Clone(x.here.list), func(i integration) bool { return x.known[i.Key] })
 	if len(left) == 0 {
 		return nil, nil
@@ -47,8 +52,8 @@ func (d *Driver) Import(
 	x.lookElsewhere(ctx, all)
 	x.drafts = append(x.drafts, schema.Draft{Addr: server.Addr, Comments: []string{
 		fmt.Sprintf("What Backbone on %s shows of its synchronizations. Directions of mappings, values of correlations, "+
-			"workflows, versions, notifications and advanced settings cannot be declared, and stay as they are.",
-			server.Addr),
+			"workflows, versions, notifications and advanced settings cannot be declared, and stay as they are. %s",
+			server.Addr, partly),
 	}})
 	for i := range left {
 		if err := x.add(ctx, &left[i]); err != nil {
@@ -57,6 +62,10 @@ func (d *Driver) Import(
 	}
 	return x.drafts, nil
 }
+
+// partly says what a list does not prove: an administrator of projects has to ask for each project
+// (H/5.14, projectKey), and what such a user gets without is documented nowhere.
+const partly = "Whether that is all is known only if the user administers Jira, not just projects."
 
 // jira is a declared Jira with the synchronizations that it lists.
 type jira struct {
@@ -124,7 +133,9 @@ func (x *importer) lookElsewhere(ctx context.Context, all []*schema.Resource) {
 		}
 		other, err := x.d.openJira(r)
 		if err == nil && !other.client.cloud() && x.hasHalves() {
-			other.list, err = other.client.integrations(ctx, "")
+			if other.list, err = other.client.integrations(ctx, ""); err == nil && len(other.list) == 0 {
+				err = errors.New("it lists no synchronization, which proves nothing")
+			}
 		}
 		if err != nil {
 			x.unread = append(x.unread, r.Addr.String()+" could not be asked: "+wording.OneLine(err.Error()))
@@ -142,10 +153,11 @@ func (x *importer) hasHalves() bool {
 
 // add drafts one synchronization, or says why it cannot be declared.
 func (x *importer) add(ctx context.Context, i *integration) error {
-	seen, err := x.here.client.see(ctx, i.Key)
+	seen, err := x.see(ctx, x.here, i)
 	if err != nil {
 		return err
 	}
+	i = &seen.integration
 	s := &drafted{integration: &seen.integration, values: map[string]cty.Value{}, notes: map[string]string{}}
 	half := i.Channel == "EMAIL" || i.Channel == "FILE"
 	switch {
@@ -161,8 +173,17 @@ func (x *importer) add(ctx context.Context, i *integration) error {
 		return nil
 	}
 	x.drafts = append(x.drafts, schema.Draft{Addr: s.addr(), Value: cty.ObjectVal(s.values), Notes: s.notes,
-		Comments: append([]string{fmt.Sprintf("%s on %s", i.Key, x.here.Addr())}, s.comments...)})
+		Doubtful: s.restless, Comments: append([]string{fmt.Sprintf("%s on %s", i.Key, x.here.Addr())}, s.comments...)})
 	return nil
+}
+
+// see reads a synchronization of a list.
+func (x *importer) see(ctx context.Context, j *jira, i *integration) (*syncSeen, error) {
+	seen, err := j.client.see(ctx, i.Key)
+	if err == nil && (seen.ends() != i.ends() || seen.Role != i.Role || seen.Channel != i.Channel) {
+		err = fmt.Errorf("reading %s on %s: it has other ends than in the list", i.Key, j.Addr())
+	}
+	return seen, err
 }
 
 // drafted is a synchronization that is being drafted.
@@ -172,6 +193,7 @@ type drafted struct {
 	values   map[string]cty.Value
 	notes    map[string]string
 	comments []string
+	restless bool // no state that can be declared is its own: declared without one, it would be started
 }
 
 func (s *drafted) addr() schema.Addr {
@@ -208,7 +230,7 @@ func (x *importer) direct(s *drafted, seen *syncSeen) {
 		key = s.Key
 	case s.First.URL != "" && !sameURL(s.First.URL, x.here.URL.Reveal()):
 		key = s.Key
-		s.notes[first+".server"] = "Backbone calls this Jira " + s.First.URL + "."
+		s.notes[first+".server"] = "Backbone gives this Jira another address."
 	}
 	there, known := x.secondServer(s)
 	if !known && key == "" {
@@ -240,8 +262,8 @@ func (x *importer) secondServer(s *drafted) (ref cty.Value, known bool) {
 	if address == "" || err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" ||
 		u.Fragment != "" {
 		text := fmt.Sprintf("The second end of %s. Its address could not be read.", s.Key)
-		if address != "" {
-			text = fmt.Sprintf("The second end of %s, which Backbone gives as %s.", s.Key, wording.Quote(address))
+		if err == nil && u.Host != "" { // without a user, who may have a password
+			text = fmt.Sprintf("The second end of %s, which Backbone gives as a page of %s.", s.Key, wording.Quote(u.Host))
 		}
 		return x.draftServer(s.Key+" "+s.Second.Project, "", cty.UnknownVal(cty.String), text), false
 	}
@@ -301,6 +323,8 @@ func (x *importer) half(ctx context.Context, s *drafted, seen *syncSeen) error {
 		s.end(other(role), server, project, "", nil)
 		s.end(role, x.here.ref(), cty.StringVal(s.First.Project), x.keyOfHalf(x.here, s.integration),
 			seen.Configuration.FirstJQL)
+		s.jqlNote(role, seen.Configuration.FirstJQL)
+		s.jqlNote(other(role), nil)
 		s.state(role, seen.Status)
 		if role == master {
 			s.configuration(seen)
@@ -309,7 +333,7 @@ func (x *importer) half(ctx context.Context, s *drafted, seen *syncSeen) error {
 		}
 		return nil
 	}
-	opposite, err := there.client.see(ctx, partner.Key)
+	opposite, err := x.see(ctx, there, partner)
 	if err != nil {
 		return err
 	}
@@ -320,11 +344,14 @@ func (x *importer) half(ctx context.Context, s *drafted, seen *syncSeen) error {
 		seen.Configuration.FirstJQL)
 	s.end(other(role), there.ref(), cty.StringVal(partner.First.Project), x.keyOfHalf(there, partner),
 		opposite.Configuration.FirstJQL)
+	s.jqlNote(role, seen.Configuration.FirstJQL)
+	s.jqlNote(other(role), opposite.Configuration.FirstJQL)
 	if seen.Status == opposite.Status {
 		s.state("", seen.Status)
 	} else {
 		s.notes["state"] = fmt.Sprintf("The %s is %s, the %s is %s. Without state both are to be running.", role,
 			shownStatus(seen.Status), other(role), shownStatus(opposite.Status))
+		s.restless = true
 	}
 	if role == slave {
 		seen = opposite
@@ -342,8 +369,8 @@ func (x *importer) keyOfHalf(j *jira, i *integration) string {
 	return ""
 }
 
-// partner finds the other half on the declared Jiras: the only one that mirrors this one, and that nothing else here
-// mirrors. doubt says why there is none.
+// partner finds the other half on the declared Jiras: the only one that mirrors this one, and that nothing else
+// mirrors, here or there. doubt says why there is none.
 func (x *importer) partner(i *integration) (there *jira, half *integration, doubt string) {
 	found := 0
 	for _, j := range x.others {
@@ -354,8 +381,14 @@ func (x *importer) partner(i *integration) (there *jira, half *integration, doub
 			}
 		}
 	}
-	if found == 1 && alike(x.here, func(o *integration) bool { return mirrors(half, o) }) == 1 && len(x.unread) == 0 {
-		return there, half, ""
+	if found == 1 && len(x.unread) == 0 && alike(x.here, func(o *integration) bool { return mirrors(i, o) }) == 0 {
+		claims := 0
+		for _, j := range append([]*jira{x.here}, x.others...) {
+			claims += alike(j, func(o *integration) bool { return mirrors(half, o) })
+		}
+		if claims == 1 {
+			return there, half, ""
+		}
 	}
 	doubt = "The declared ones have no half that fits. "
 	if found > 0 {
@@ -376,6 +409,7 @@ func (s *drafted) state(role, status string) {
 	word := stateWord(status)
 	if word != running && word != stopped {
 		s.notes["state"] = fmt.Sprintf("Its state is %s. Without state it is to be running.", shownStatus(status))
+		s.restless = true
 		return
 	}
 	s.values["state"] = cty.StringVal(word)
