@@ -31,8 +31,10 @@ command (plan). Without WORD it lists all words. With -json and no WORD it write
 				return c.writeDocs(pages, into)
 			case len(args) > 0:
 				return c.showDocs(pages, catalog, strings.Join(args, " "))
-			case c.flags.json:
-				return c.document(reference.Describe(catalog, program))
+			case c.wantsJSON():
+				if err := c.document(reference.Describe(catalog, program)); err != nil || c.flags.json {
+					return err
+				}
 			}
 			return reference.WriteIndex(c.out, pages, c.pageLayout(), false)
 		},
@@ -58,7 +60,7 @@ func (c *command) schemaCommand() *cobra.Command {
 		Use: "schema", Args: atMost(0),
 		Short: "The grammar of the language and all commands as JSON (-json)",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !c.flags.json {
+			if !c.wantsJSON() {
 				return failf(exitError, "schema writes JSON: add -json. To read about a word: `syncctl docs WORD`")
 			}
 			catalog, _ := c.catalog()

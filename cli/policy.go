@@ -105,7 +105,7 @@ func (c *command) comesAlong(dir string) error {
 	}
 	inside := within(dir, own)
 	if !inside {
-		tracked, root, err := files.Tracked(c.app.fs, own)
+		tracked, root, err := files.Tracked(c.app.fs, resolved(own))
 		if err != nil {
 			return err
 		}

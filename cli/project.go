@@ -156,7 +156,7 @@ func (c *command) ownDataDir() error {
 			return failf(exitError, "the data folder cannot be used: %w", err)
 		}
 	}
-	tracked, _, err := files.Tracked(c.app.fs, dir)
+	tracked, _, err := files.Tracked(c.app.fs, resolved(dir))
 	if err != nil {
 		return err
 	}

@@ -120,6 +120,7 @@ func (c *command) runInside(
 		Dir: c.abs(dir), Executable: self, Command: command, Env: c.app.environ(),
 		Stdin: c.app.stdin, Stdout: c.app.stdout, Stderr: c.app.stderr, Signals: signals,
 	}
+	in.Write = func(path string, state []byte) error { return files.Replace(c.app.fs, path, state, 0o644) }
 	if f.dump != "" {
 		in.Dump = c.abs(f.dump)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -227,7 +228,7 @@ func (r *trial) applyRun(ctx context.Context) error {
 			r.fail(s.Step.Addr, "Step waits", "%s: %s.", s.Step.ID, s.Why)
 		}
 	}
-	if !a.report.Finished && len(r.failures) == 0 {
+	if !a.report.Finished && !slices.ContainsFunc(r.failures, func(f trialFailure) bool { return f.fatal }) {
 		r.fail("", "Run not finished", "The run stopped before all steps were carried out.")
 	}
 	return nil

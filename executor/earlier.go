@@ -126,6 +126,9 @@ func (s *Store) end(id string) *End {
 	if err != nil {
 		return nil // Load says what is wrong
 	}
+	if onlyFiles(s.Fs, filepath.Join(s.Dir, id)) != nil {
+		return nil // Load says what is wrong
+	}
 	last, err := journal.Last(s.Fs, filepath.Join(s.Dir, id, journalName), key)
 	if err != nil || last.Key != RunKey || last.Event != EventFinished && last.Event != EventAbandoned {
 		return nil

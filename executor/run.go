@@ -155,6 +155,7 @@ type stepEnd struct {
 
 // step takes one step as far as possible and journals how it ended. t is what is recorded of it.
 func (x *run) step(ctx context.Context, s *planner.Step, st StepState, t *Task) (err error) {
+	defer fault.Catch(&err) // also of what is told of the first one
 	defer func() {
 		var f *fault.Error
 		if errors.As(err, &f) {

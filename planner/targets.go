@@ -45,7 +45,9 @@ func Select(cfg *schema.Config, s Selection) ([]schema.Addr, error) {
 	out := excluded(cfg, without)
 	if len(s.Targets) == 0 {
 		for _, r := range cfg.Resources {
-			wanted = append(wanted, r.Addr)
+			if r.Owner == (schema.Addr{}) { // what is owned, its owner brings along
+				wanted = append(wanted, r.Addr)
+			}
 		}
 	}
 	wanted = slices.DeleteFunc(wanted, func(a schema.Addr) bool { return out[a] })

@@ -108,11 +108,11 @@ func (s *Set) add(secret string, line bool) {
 func keyOf(b []byte) uint32 { return binary.LittleEndian.Uint32(b) | 0x20202020 }
 
 // begins tells whether a text begins with what is looked for, in another case too if that is long.
-func (p pattern) begins(b []byte) bool {
-	if len(b) < len(p.text) {
-		return false
-	}
-	for i := range len(p.text) {
+func (p pattern) begins(b []byte) bool { return len(b) >= len(p.text) && p.isCut(b[:len(p.text)]) }
+
+// isCut tells whether a text, which is no longer, is the beginning of what is looked for.
+func (p pattern) isCut(b []byte) bool {
+	for i := range b {
 		if x, y := b[i], p.text[i]; x != y && (len(p.text) < minLine || x|0x20 != y|0x20 || x|0x20 < 'a' || x|0x20 > 'z') {
 			return false
 		}
@@ -198,7 +198,7 @@ func (s *Set) matchCut(l *layer, found func(from, to int)) {
 		end += at
 		for i := max(at, end-s.longest); i+MinLength <= end; i++ {
 			for _, p := range s.index[keyOf(l.b[i:])] {
-				if strings.HasPrefix(p.text, text[i:end]) {
+				if end-i <= len(p.text) && p.isCut(l.b[i:end]) {
 					found(i, end)
 				}
 			}

@@ -161,6 +161,9 @@ func TestOtherCase(t *testing.T) {
 			t.Fatalf("%q in %q becomes %q", secret, text, got)
 		}
 	})
+	if got := redact.New("-", "correct-horse-battery").String("CORRECT-HORSE-BATT…"); got != "-…" {
+		t.Errorf("one that is cut off: %q", got)
+	}
 	if got := redact.New("-", "admin12").String("Admin12 admin12"); got != "Admin12 -" {
 		t.Errorf("a short one: %q", got)
 	}

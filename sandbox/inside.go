@@ -31,9 +31,12 @@ type Inside struct {
 	Stdout, Stderr io.Writer
 	Signals        <-chan os.Signal // forwarded to the command and all that it started; nil for none
 
-	DumpBefore string               // file for State before the command starts; "" for none
-	Dump       string               // file for State when the command has ended, however it did; "" for none
-	Keep       func(scratch string) // called instead of removing the scratch folder; nil removes it
+	DumpBefore string // file for State before the command starts; "" for none
+	Dump       string // file for State when the command has ended, however it did; "" for none
+
+	// Write replaces a file by such a state, whole or not at all. Required where a file is named.
+	Write func(path string, state []byte) error
+	Keep  func(scratch string) // called instead of removing the scratch folder; nil removes it
 }
 
 // stopGrace is how long a command may take to end after its context ended, before it is killed.
@@ -69,11 +72,11 @@ func (s *Sandbox) RunInside(ctx context.Context, in Inside) (code int, err error
 	if err != nil {
 		return code, err
 	}
-	if err := s.dump(in.DumpBefore); err != nil {
+	if err := s.dump(in.DumpBefore, in.Write); err != nil {
 		return 126, err
 	}
 	code, err = run(cmd, in)
-	return code, errors.Join(err, s.dump(in.Dump))
+	return code, errors.Join(err, s.dump(in.Dump, in.Write))
 }
 
 // furnish fills the scratch folder with all that the command sees, and makes the command. The code goes with an
@@ -146,8 +149,8 @@ func run(cmd *exec.Cmd, in Inside) (int, error) {
 	return exitCode(cmd.ProcessState), nil
 }
 
-// dump writes the state to a file, whole or not at all.
-func (s *Sandbox) dump(path string) error {
+// dump writes the state to a file.
+func (s *Sandbox) dump(path string, write func(string, []byte) error) error {
 	if path == "" {
 		return nil
 	}
@@ -155,12 +158,8 @@ func (s *Sandbox) dump(path string) error {
 	if err != nil {
 		return err
 	}
-	temp := path + ".new"
-	if err := os.WriteFile(temp, b, 0o644); err != nil {
+	if err := write(path, b); err != nil {
 		return fmt.Errorf("writing the sandbox's state: %w", err)
-	}
-	if err := os.Rename(temp, path); err != nil {
-		return errors.Join(fmt.Errorf("writing the sandbox's state: %w", err), os.Remove(temp))
 	}
 	return nil
 }

@@ -101,6 +101,7 @@ func TestRunInsideDumps(t *testing.T) {
 	var out bytes.Buffer
 	in := inside(t, `test -s "$BEFORE" && echo before is there; test -e "$AFTER" || echo after is not; exit 3`, &out)
 	dumps := t.TempDir()
+	in.Write = func(path string, state []byte) error { return os.WriteFile(path, state, 0o600) }
 	in.DumpBefore, in.Dump = filepath.Join(dumps, "before.json"), filepath.Join(dumps, "after.json")
 	in.Env = append(in.Env, "BEFORE="+in.DumpBefore, "AFTER="+in.Dump)
 	code, err := s.RunInside(t.Context(), in)

@@ -206,6 +206,9 @@ func (d *decl) within(in *instance, of *module) []*Resource {
 		return nil
 	}
 	if d.mod == of {
+		if in.index >= len(d.made) { // of a cycle, which is reported
+			return nil
+		}
 		return d.made[in.index]
 	}
 	var out []*Resource

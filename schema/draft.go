@@ -38,8 +38,10 @@ func (d *Draft) IsDeclared() bool { return d.Value != cty.NilVal && !d.Doubtful 
 // argument in the order of its type. Arguments with their defaults are left out.
 func WriteDrafts(c *Config, types Catalog, drafts []Draft) []byte {
 	w := &draftWriter{types: types, taken: map[Addr]bool{}, variables: map[string]bool{}, names: map[string]Addr{}}
-	for _, r := range c.Resources {
-		w.taken[r.Addr.All()] = true
+	for _, n := range c.loader.root.nodes { // also of those that are not enabled
+		if n.decl != nil {
+			w.taken[n.decl.addr] = true
+		}
 	}
 	for _, name := range c.Variables() {
 		w.variables[name] = true

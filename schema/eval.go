@@ -245,7 +245,7 @@ func (l *loader) argument(a *Attribute, attr *hcl.Attribute, s *shaped, f frame,
 	}
 	if val.IsNull() {
 		if given, ok := f.defaulted(a.Name); ok && top {
-			return given
+			return given.WithMarks(val.Marks())
 		}
 		if attr != nil && a.Required {
 			l.add(problem(attr.Expr.Range(), "Missing required argument",

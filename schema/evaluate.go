@@ -20,10 +20,11 @@ func (c *Config) Evaluate(ctx context.Context, text string) (cty.Value, hcl.Diag
 	}
 	out, ctx := newOutside(ctx)
 	defer out.close()
-	l.outside, l.meter, l.diags = out, &meter{ctx: ctx, more: l.meter.more}, nil
-	c.Files[expressionFile] = &hcl.File{Bytes: []byte(text)}
+	l.outside, l.meter, l.diags, l.problems = out, &meter{ctx: ctx, more: l.meter.more}, nil, nil
 	val := l.evaluateText(text)
 	c.redactor = l.secrets.redactor()
+	c.Files = l.maskFiles(c.redactor)
+	c.Files[expressionFile] = &hcl.File{Bytes: []byte(text)}
 	l.hideSecrets(c.redactor)
 	return val, arrange(l.diags)
 }

@@ -113,7 +113,8 @@ func (l *loader) collectModule(m *module, b *hcl.Block) {
 	}
 	c.node = n
 	dir, ok := l.moduleDir(m, b)
-	if !ok {
+	if !ok || !l.roomForModule(b) {
+		l.maskModule(b)
 		c.failed, n.broken = true, true
 		return
 	}
@@ -124,6 +125,7 @@ func (l *loader) collectModule(m *module, b *hcl.Block) {
 		l.collect(c.of, body)
 	}
 	if c.of.lost.everything { // its variables are not known
+		l.maskModule(b)
 		c.failed, n.broken = true, true
 		return
 	}
@@ -142,6 +144,32 @@ func (l *loader) collectModule(m *module, b *hcl.Block) {
 		l.collectInput(c, c.of.vars[v])
 	}
 	c.failed = l.diags[before:].HasErrors()
+}
+
+// mostModules is how many module blocks are used together, each as often as the module that it stands in.
+const mostModules = 10_000
+
+// roomForModule refuses a module too many: folders that name each other twice double with each level.
+func (l *loader) roomForModule(b *hcl.Block) bool {
+	if len(l.modules) < mostModules {
+		return true
+	}
+	if len(l.modules) == mostModules { // said once
+		l.modules = append(l.modules, newModule(l.root, "", ""))
+		l.add(problem(b.DefRange, "Too many modules", "A configuration has at most %d module blocks, each counted as often as "+
+			"the module that it stands in.", mostModules))
+	}
+	return false
+}
+
+// maskModule keeps the arguments of a module block whose variables are unknown out of snippets: each may be a secret.
+func (l *loader) maskModule(b *hcl.Block) {
+	attrs, _ := b.Body.JustAttributes() // what is wrong with them is said elsewhere
+	for name, attr := range attrs {
+		if !slices.Contains(moduleArgs, name) {
+			l.mask(attr.Expr)
+		}
+	}
 }
 
 // collectInput makes a variable of a module known as something that is evaluated.
@@ -223,7 +251,7 @@ type parsedFolder struct {
 // evaluateCall makes the instances of a module: one for each key of the block's for_each, in each instance of the
 // module that the block stands in.
 func (l *loader) evaluateCall(c *call) {
-	if c.of == nil {
+	if c.of == nil || c.node.broken {
 		return
 	}
 	for _, in := range c.in.instances {

@@ -91,8 +91,16 @@ func ReadTests(ctx context.Context, opts Options) ([]*Test, map[string]*hcl.File
 		if path := l.filePath(l.root, name); tornBy(l.diags[before:]) && l.files[path] != nil {
 			l.masked = append(l.masked, groupRanges(tornText, path, l.files[path].Bytes)...)
 		}
-		if body != nil {
-			tests = append(tests, l.collectTest(name, body))
+		if body == nil {
+			continue
+		}
+		t := l.collectTest(name, body)
+		tests = append(tests, t)
+		if len(t.Runs) == 0 && !l.diags[before:].HasErrors() {
+			l.add(problem(body.MissingItemRange(), "Test without a run", "%s has no run, so that it tests nothing.", name))
+		}
+		if l.diags[before:].HasErrors() { // perhaps nothing loads it, which masks what is declared sensitive
+			l.maskVariables(t)
 		}
 	}
 	files := l.maskFiles(l.secrets.redactor())
@@ -104,6 +112,20 @@ func ReadTests(ctx context.Context, opts Options) ([]*Test, map[string]*hcl.File
 // tornText is what may be a value in a test that does not parse, so that it is unknown whose it is: quoted text, and
 // lines without a sign of the language.
 var tornText = regexp.MustCompile(`(?m)((?:"[^"\n]*)|^[^={}\[\]"\n]+$)`)
+
+// maskVariables keeps all values that a test gives to variables out of snippets.
+func (l *loader) maskVariables(t *Test) {
+	l.maskAll(t.variables)
+	for _, r := range t.Runs {
+		l.maskAll(r.variables)
+	}
+}
+
+func (l *loader) maskAll(attrs []*hcl.Attribute) {
+	for _, attr := range attrs {
+		l.mask(attr.Expr)
+	}
+}
 
 func (l *loader) collectTest(name string, body hcl.Body) *Test {
 	path := l.filePath(l.root, name)
@@ -117,6 +139,7 @@ func (l *loader) collectTest(name string, body hcl.Body) *Test {
 			continue
 		}
 		if was, taken := first[r.Name]; taken {
+			l.maskAll(r.variables)
 			l.add(problem(b.LabelRanges[0], "Duplicate run", "The run %q was already declared at %s. Each name is used once in "+
 				"a file.", r.Name, place(was)))
 			continue

@@ -47,7 +47,11 @@ func (l *loader) resolveTest() {
 	}
 	for _, f := range r.Failures {
 		key := f.Text
-		if parts := strings.SplitN(key, ".", 3); !isKind(parts[0]) { // what a module holds is found when it fails
+		if parts := strings.SplitN(key, ".", 3); len(parts) < 2 {
+			l.add(problem(f.Range, "Invalid reference", "%s is not the address of something that can fail. Names are written "+
+				"behind a dot, as in var.NAME.", key))
+			continue
+		} else if !isKind(parts[0]) { // what a module holds is found when it fails
 			name, _, _ := strings.Cut(parts[1], "[")
 			key = parts[0] + "." + name
 		} else if a, err := ParseAddr(key); err == nil {
