@@ -2,12 +2,17 @@ package machine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/driver/rest"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/wording"
@@ -290,12 +295,16 @@ func (w *Window) verifyStarted(ctx context.Context, _ *executor.Task) (executor.
 		return executor.NotDone.Because("the services of %s do not all run: %s", w.Server, why), nil
 	}
 	v, err := w.VerifyHealthy(ctx)
+	if err != nil && state == RunningAll && ctx.Err() == nil { // it is coming up
+		return executor.Verdict{State: executor.NotDone, Working: true, Why: err.Error()}, nil
+	}
 	v.Working = v.State == executor.NotDone && state == RunningAll
 	return v, err
 }
 
 // VerifyHealthy asks the server itself whether it is healthy. Where its user may not see that, its answer must do. A
-// server that does not answer yet is starting, as far as can be told: it is asked again.
+// server that takes no connections yet, or whose proxy says that it is not there, is starting. Any other error, such as
+// a refused login or a network that is down, tells nothing of the server, and is one.
 func (w *Window) VerifyHealthy(ctx context.Context) (executor.Verdict, error) {
 	r, err := w.Session.Reader()
 	if err != nil {
@@ -328,8 +337,11 @@ func (w *Window) VerifyHealthy(ctx context.Context) (executor.Verdict, error) {
 }
 
 func (w *Window) starting(ctx context.Context, err error) (executor.Verdict, error) {
-	if ctx.Err() != nil {
-		return executor.Verdict{}, err
+	var answer *rest.Error
+	proxy := errors.As(err, &answer) && slices.Contains([]int{http.StatusBadGateway, http.StatusServiceUnavailable,
+		http.StatusGatewayTimeout}, answer.Status)
+	if ctx.Err() != nil || !proxy && !errors.Is(err, syscall.ECONNREFUSED) {
+		return executor.Verdict{}, fmt.Errorf("waiting for %s: %w", w.Server, err)
 	}
 	return executor.NotDone.Because("waiting for %s: %s", w.Server, wording.OneLine(err.Error())), nil
 }

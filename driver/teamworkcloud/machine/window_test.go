@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/syncctl/syncctl/driver/host"
@@ -20,6 +21,7 @@ type fakeServer struct {
 	mayNotSee bool // who is logged in
 	health    osmc.Health
 	silent    bool
+	fails     error // instead of no connection
 	loggedOut int
 }
 
@@ -29,7 +31,10 @@ func (f *fakeServer) LogOut(context.Context)                { f.loggedOut++ }
 
 func (f *fakeServer) Version(context.Context) (string, osmc.Release, error) {
 	if f.silent {
-		return "", osmc.Release{}, errors.New("connection refused")
+		if f.fails != nil {
+			return "", osmc.Release{}, f.fails
+		}
+		return "", osmc.Release{}, syscall.ECONNREFUSED
 	}
 	return "2024x", osmc.Release{Year: 2024}, nil
 }
@@ -153,6 +158,16 @@ func TestHealthOfAServerThatStarts(t *testing.T) {
 	w := windowAt(f, host.Output{})
 	if v, err := w.VerifyHealthy(t.Context()); err != nil || v.State != executor.NotDone || v.Working {
 		t.Errorf("%+v, %v", v, err)
+	}
+	f.fails = &rest.Error{Status: http.StatusServiceUnavailable}
+	if v, err := w.VerifyHealthy(t.Context()); err != nil || v.State != executor.NotDone {
+		t.Errorf("behind a proxy: %+v, %v", v, err)
+	}
+	for _, other := range []error{&rest.Error{Status: http.StatusUnauthorized}, errors.New("network is unreachable")} {
+		f.fails = other
+		if v, err := w.VerifyHealthy(t.Context()); err == nil {
+			t.Errorf("%v counts as a server that starts: %+v", other, v)
+		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
