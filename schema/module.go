@@ -156,8 +156,8 @@ func (l *loader) roomForModule(b *hcl.Block) bool {
 	}
 	if len(l.modules) == mostModules { // said once
 		l.modules = append(l.modules, newModule(l.root, "", ""))
-		l.add(problem(b.DefRange, "Too many modules", "A configuration has at most %d module blocks, each counted as often as "+
-			"the module that it stands in.", mostModules))
+		l.add(problem(b.DefRange, "Too many modules", "A configuration has at most %d module blocks, each counted as often "+
+			"as the module that it stands in.", mostModules))
 	}
 	return false
 }
