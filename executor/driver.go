@@ -136,7 +136,7 @@ type Files interface {
 
 // FileInfo describes a run's file.
 type FileInfo struct {
-	Name   string
-	Bytes  int64
-	SHA256 string // hex
+	Name   string `json:"name"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"` // hex
 }

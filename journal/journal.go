@@ -38,6 +38,11 @@ type Entry struct {
 	Data  map[string]string `json:"data,omitempty"`
 	Prev  string            `json:"prev"` // Hash of the entry before, "" for the first
 	Hash  string            `json:"hash"` // hex SHA-256, or HMAC, of this entry's JSON with Hash empty
+
+	// These are not written. They are set where entries of several journals stand in one list.
+	Site  string         `json:"-"` // whose journal the entry is from
+	Own   int            `json:"-"` // its Seq there: Seq is then its place in the list
+	Knows map[string]int `json:"-"` // how many entries of each other site's journal had been received before it
 }
 
 // ErrBroken is wrapped by what Read and Open return for a journal whose chain does not hold.
