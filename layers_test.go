@@ -112,7 +112,7 @@ func isSimulator(room string) bool { return simulatorOf(room) != "" }
 // journal.
 func mayImport(from, to string) bool {
 	switch {
-	case under(from, "cmd"):
+	case under(from, "cmd"), under(from, "bench") && productOf(to) == "": // bench starts programs, and the engine
 		return true
 	case slices.Contains([]string{"fault", "printable", "redact"}, to): // what is shown of faults, foreign text, secrets
 		return !isSimulator(from) && !slices.Contains([]string{"fault", "printable", "redact"}, from)
@@ -209,7 +209,7 @@ func TestImportsRunOneWay(t *testing.T) {
 			}
 		}
 		for _, path := range p.Imports {
-			if under(path, "net/http") && !under(p.room(), "driver", "sandbox", "cli") {
+			if under(path, "net/http") && !under(p.room(), "driver", "sandbox", "cli", "bench") {
 				t.Errorf("%s imports %s: only driver/..., sandbox and cli talk to a network", p.room(), path)
 			}
 			if under(path, "golang.org/x/crypto/ssh", "github.com/pkg/sftp") &&
@@ -320,7 +320,7 @@ var speaks = regexp.MustCompile(
 
 func TestOnlyCommandLineSpeaks(t *testing.T) {
 	for _, p := range packages(t) {
-		if under(p.room(), "cli") {
+		if under(p.room(), "cli", "bench") {
 			continue
 		}
 		eachFile(t, p, func(fset *token.FileSet, f *ast.File) {

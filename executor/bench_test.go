@@ -3,6 +3,8 @@ package executor
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,30 +54,49 @@ func shaped(name string, n int) *planner.Plan {
 	return p
 }
 
-// BenchmarkCarry carries plans out whose steps cost nothing: time and allocations must grow with their number.
+// carrying is a plan that is carried out each time anew; its steps cost nothing.
+func carrying(t testing.TB, shape string, n int) func() {
+	t.Helper()
+	var text strings.Builder
+	for i := 0; i < n; i += 4 {
+		fmt.Fprintf(&text, "migration \"depot\" \"m%d\" {}\n", i/4)
+	}
+	p, cfg, d := shaped(shape, n), configOf(t, text.String()), idle{}
+	return func() {
+		clock := &fastClock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+		j, err := journal.Open(afero.NewMemMapFs(), "journal", journal.Options{Now: clock.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rep, err := Carry(t.Context(), Options{Plan: p, Config: cfg, Journal: j, Clock: clock, Parallelism: 10,
+			Drivers: func(schema.Addr) Driver { return d }})
+		if err != nil || !rep.Finished {
+			t.Fatalf("%v, %d done", err, rep.Count(PhaseDone))
+		}
+	}
+}
+
+// BenchmarkCarry: time and allocations must grow with the number of steps.
 func BenchmarkCarry(b *testing.B) {
-	for _, name := range []string{"apart", "chain", "exclusive", "fan"} {
+	for _, shape := range slices.Sorted(maps.Keys(shapes)) {
 		for _, n := range []int{200, 2000} {
-			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
-				var text strings.Builder
-				for i := 0; i < n; i += 4 {
-					fmt.Fprintf(&text, "migration \"depot\" \"m%d\" {}\n", i/4)
-				}
-				p, cfg, d := shaped(name, n), configOf(b, text.String()), idle{}
+			b.Run(fmt.Sprintf("%s/%d", shape, n), func(b *testing.B) {
+				carry := carrying(b, shape, n)
 				b.ReportAllocs()
 				for b.Loop() {
-					clock := &fastClock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
-					j, err := journal.Open(afero.NewMemMapFs(), "journal", journal.Options{Now: clock.Now})
-					if err != nil {
-						b.Fatal(err)
-					}
-					rep, err := Carry(b.Context(), Options{Plan: p, Config: cfg, Journal: j, Clock: clock, Parallelism: 10,
-						Drivers: func(schema.Addr) Driver { return d }})
-					if err != nil || !rep.Finished {
-						b.Fatalf("%v, %d done", err, rep.Count(PhaseDone))
-					}
+					carry()
 				}
 			})
+		}
+	}
+}
+
+// TestAllocations: what a step costs beside its driver, at most, in plans of every shape.
+func TestAllocations(t *testing.T) {
+	const n, most = 400, 120
+	for shape := range shapes {
+		if got := testing.AllocsPerRun(2, carrying(t, shape, n)) / n; got > most {
+			t.Errorf("%s: %.0f allocations a step, at most %d", shape, got, most)
 		}
 	}
 }

@@ -9,28 +9,44 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// BenchmarkMake plans declarations with two steps each, a quarter of them in chains: its time and memory must grow
-// with their number.
+// making is a plan of n declarations that is made each time anew: two steps each, a quarter of them in chains.
+func making(t testing.TB, n int) func() {
+	t.Helper()
+	var text strings.Builder
+	var addrs []string
+	for i := range n {
+		fmt.Fprintf(&text, "sync \"depot\" \"s%d\" {\n", i)
+		if i%4 == 3 {
+			fmt.Fprintf(&text, "  depends_on = [sync.depot.s%d]\n", i-1)
+		}
+		text.WriteString("}\n")
+		addrs = append(addrs, fmt.Sprintf("sync.depot.s%d", i))
+	}
+	in := input(load(t, text.String()), busy(addrs...))
+	return func() {
+		if _, diags := planner.Make(context.Background(), in); diags.HasErrors() {
+			t.Fatal(diags)
+		}
+	}
+}
+
+// BenchmarkMake: time and memory must grow with the number of declarations.
 func BenchmarkMake(b *testing.B) {
 	for _, n := range []int{1000, 4000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			var text strings.Builder
-			var addrs []string
-			for i := range n {
-				fmt.Fprintf(&text, "sync \"depot\" \"s%d\" {\n", i)
-				if i%4 == 3 {
-					fmt.Fprintf(&text, "  depends_on = [sync.depot.s%d]\n", i-1)
-				}
-				text.WriteString("}\n")
-				addrs = append(addrs, fmt.Sprintf("sync.depot.s%d", i))
-			}
-			in := input(load(b, text.String()), busy(addrs...))
+			make := making(b, n)
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, diags := planner.Make(context.Background(), in); diags.HasErrors() {
-					b.Fatal(diags)
-				}
+				make()
 			}
 		})
+	}
+}
+
+// TestAllocations: what a declaration costs to plan beside its driver, at most.
+func TestAllocations(t *testing.T) {
+	const n, most = 400, 70
+	if got := testing.AllocsPerRun(2, making(t, n)) / n; got > most {
+		t.Errorf("%.0f allocations a declaration, at most %d", got, most)
 	}
 }

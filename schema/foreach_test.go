@@ -434,6 +434,17 @@ func TestFleet(t *testing.T) {
 	}
 }
 
+// TestAllocations: what a declaration costs to read and evaluate, at most.
+func TestAllocations(t *testing.T) {
+	const n = 200
+	for written, most := range map[bool]float64{true: 500, false: 620} {
+		text := fleet(n, written)
+		if got := testing.AllocsPerRun(2, func() { good(t, text) }) / (2 * n); got > most {
+			t.Errorf("written=%v: %.0f allocations a declaration, at most %.0f", written, got, most)
+		}
+	}
+}
+
 func BenchmarkFleet(b *testing.B) {
 	for _, written := range []bool{false, true} {
 		for _, n := range []int{500, 5000} {

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// tools are the programs that take part.
+type tools struct {
+	syncctl string
+	self    string            // this program
+	others  map[string]string // path by name; only what is installed
+	version map[string]string // what each says of itself
+	missing []string
+}
+
+// known are the others, and how each is asked for its version.
+var known = []struct{ name, flag string }{
+	{"terraform", "version"}, {"tofu", "version"}, {"dnscontrol", "version"}, {"jq", "--version"}, {"cat", "--version"},
+}
+
+// find builds syncctl as a release is built, and looks for the others in PATH.
+func find(ctx context.Context, dir string) (*tools, error) {
+	t := &tools{syncctl: filepath.Join(dir, "syncctl"), self: filepath.Join(dir, "self"), others: map[string]string{},
+		version: map[string]string{"go": runtime.Version()}}
+	for path, pkg := range map[string]string{t.syncctl: "./cmd/syncctl", t.self: "./bench"} {
+		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, pkg)
+		if out, err := build.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("building %s, in the module's folder: %w\n%s", pkg, err, out)
+		}
+	}
+	for _, k := range known {
+		path, err := exec.LookPath(k.name)
+		if err != nil {
+			t.missing = append(t.missing, k.name)
+			continue
+		}
+		t.others[k.name] = path
+		says, err := exec.CommandContext(ctx, path, k.flag).Output()
+		if err != nil {
+			return nil, fmt.Errorf("asking %s for its version: %w", k.name, err)
+		}
+		first, _, _ := strings.Cut(string(says), "\n")
+		t.version[k.name] = strings.TrimSpace(first)
+	}
+	return t, nil
+}
+
+// optional are the entrants of those programs that are installed.
+func (t *tools) optional(all ...entrant) []entrant {
+	var in []entrant
+	for _, e := range all {
+		if path, ok := t.others[e.argv[0]]; ok {
+			e.argv[0] = path
+			in = append(in, e)
+		}
+	}
+	return in
+}
