@@ -154,7 +154,7 @@ func one(
 	if out.Actual != cty.NilVal {
 		change.Diff = Compare(r.Value, out.Actual)
 	}
-	change.Action = out.Action
+	change.Action, change.Replaced = out.Action, out.Replaced
 	if change.Action == "" || len(out.Steps) == 0 && len(out.Findings) == 0 {
 		change.Action = NoChange
 	}

@@ -61,6 +61,7 @@ type Outline struct {
 	// about it: cty.NilVal where nothing can be compared, null where there is no counterpart. What cannot be read is
 	// left out.
 	Actual   cty.Value
+	Replaced []Replaced
 	Findings []Finding // what the person must know; a finding of severity Refuse stops the plan from being applied
 }
 
@@ -123,7 +124,31 @@ type ResourceChange struct {
 	Addr   string       `json:"addr"`
 	Action Action       `json:"action"`
 	Diff   []Difference `json:"diff,omitempty"`
+
+	// Replaced is what gets lost or changes where something new takes the place of what the declaration replaces.
+	Replaced []Replaced `json:"replaced,omitempty"`
 }
+
+// Replaced is one part of what is replaced beside the same part of the new one, where the two differ or the original's
+// is unknown.
+type Replaced struct {
+	Part     string   `json:"part"`     // by the name that the declaration accepts it by
+	Original string   `json:"original"` // in words or as text, for people
+	New      string   `json:"new"`
+	Becomes  Becoming `json:"becomes"`
+	Accepted bool     `json:"accepted,omitempty"` // the declaration accepts it by name
+}
+
+// Becoming is what becomes of a part that is replaced.
+type Becoming string
+
+// What becomes of a part. Unknown is not known to be kept.
+const (
+	Lost    Becoming = "lost"
+	Altered Becoming = "changed"
+	Gained  Becoming = "added"
+	Unknown Becoming = "unknown"
+)
 
 // Tally counts what a plan does.
 type Tally struct {

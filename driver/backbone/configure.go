@@ -143,12 +143,25 @@ func unreadable(s *synchronization, actual map[string]cty.Value) []string {
 			out = append(out, part.name)
 		}
 	}
+	if fields, ok := actual["field"]; ok && len(s.Fields) > 0 && !directed(fields) {
+		out = append(out, directionPart)
+	}
 	for _, e := range []*end{s.one, s.two} {
 		if _, ok := actual[e.name]; e.JQL != nil && !ok {
 			out = append(out, e.name+".jql")
 		}
 	}
 	return out
+}
+
+// directed tells whether the direction of every field was read.
+func directed(fields cty.Value) bool {
+	for _, f := range fields.AsValueMap() {
+		if !f.Type().HasAttribute("direction") {
+			return false
+		}
+	}
+	return true
 }
 
 // stillConfigured: the configuration is what was declared and, where it cannot be read, confirmed.

@@ -33,9 +33,10 @@ func (s *syncBlock) ends() [2]*endBlock {
 
 // field is one declared field mapping, or one that was read.
 type field struct {
-	First   string `json:"first"`
-	Second  string `json:"second"`
-	Mapping string `json:"mapping"`
+	First     string `json:"first"`
+	Second    string `json:"second"`
+	Mapping   string `json:"mapping"`
+	Direction string `json:"direction,omitempty"` // "": unknown
 }
 
 func (f field) String() string {
@@ -43,7 +44,23 @@ func (f field) String() string {
 	if f.Second != f.First {
 		name += " -> " + f.Second
 	}
-	return name + " (" + f.Mapping + ")"
+	name += " (" + f.Mapping + ")"
+	if f.Direction != "" && f.Direction != bidirectional {
+		name += ", " + f.Direction
+	}
+	return name
+}
+
+// turned is the mapping as it is written from the other end.
+func (f field) turned() field {
+	f.First, f.Second = f.Second, f.First
+	switch f.Direction {
+	case firstToSecond:
+		f.Direction = secondToFirst
+	case secondToFirst:
+		f.Direction = firstToSecond
+	}
+	return f
 }
 
 // fields are the field mappings, sorted by the first end's name.
@@ -54,7 +71,7 @@ func (s *syncBlock) fields() []field {
 		if f.To != nil && *f.To != "" {
 			to = *f.To
 		}
-		out = append(out, field{First: name, Second: to, Mapping: f.Mapping})
+		out = append(out, field{First: name, Second: to, Mapping: f.Mapping, Direction: f.Direction})
 	}
 	slices.SortFunc(out, func(a, b field) int { return strings.Compare(a.First, b.First) })
 	return out

@@ -251,6 +251,10 @@ func readFields(o object) (fields []field, summaryID string) {
 			summaryID = m.id("id")
 		}
 		f := field{First: m.text("firstField"), Second: m.text("secondField"), Mapping: strings.ToLower(m.text("type"))}
+		// a direction that is missing, or is another word, is unknown
+		if d := strings.ToLower(m.text("direction")); slices.Contains(directions(), d) {
+			f.Direction = d
+		}
 		form := schema.NameForm(f.First)
 		readable = readable && f.First != "" && f.Second != "" && f.Mapping != "" && !seen[form]
 		seen[form] = true

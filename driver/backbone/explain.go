@@ -157,7 +157,7 @@ func newRules() []planner.Rule {
 			"See that the users' e-mail addresses are the same on both ends.", planner.Note),
 		finding(ruleNarrows,
 			"The new synchronization does not carry something that the original carries, or carries it otherwise.",
-			"A field, an issue type, a filter, comments or attachments differ, or cannot be read of the original.",
+			"A field or its direction, an issue type, a filter, comments or attachments differ, or cannot be read of the original.",
 			"Declare it in the new synchronization; or, if the loss is meant, accept it by its name with accept = [...] in "+
 				"the migration. It refuses only where the original is to be deleted.", planner.Warn, planner.Refuse),
 		finding(ruleNewHasPairs,
@@ -285,8 +285,9 @@ func acceptances() []planner.Rule {
 	for _, part := range []struct{ id, what string }{
 		{attachmentsPart, "Attachments are not synchronized any more, or it is unknown whether they were."},
 		{commentsPart, "Comments are not synchronized any more, or it is unknown whether they were."},
-		{fieldPart, "Which fields the original maps is unknown, so the declared ones stand for themselves."},
-		{fieldPart + ".NAME", "The field is not mapped any more, or otherwise than before."},
+		{directionPart, "Which way fields of the original are synchronized is unknown."},
+		{fieldPart, "Which fields the original maps, and which way, is unknown, so the declared ones stand for themselves."},
+		{fieldPart + ".NAME", "The field is not mapped any more, or otherwise or another way than before."},
 		{first + jqlPart, "The filter of the first end is another one than before, or the former is unknown."},
 		{issueTypesPart, "Which issue types the original maps is unknown, so the declared ones stand for themselves."},
 		{issueTypesPart + ".NAME", "The issue type is not synchronized any more, or becomes another one than before."},

@@ -81,8 +81,12 @@ func newBenchOf(t *testing.T, dir string, seed []byte, more ...any) *bench {
 		"backbone": func(seed []byte) (sandbox.World, error) { return backbonesim.Open(seed) },
 	}}
 	for _, m := range more {
-		if log, ok := m.(benchLog); ok {
-			o.AccessLog = log
+		switch m := m.(type) {
+		case benchLog:
+			o.AccessLog = m
+			continue
+		case sandbox.Hidden:
+			o.Hide = append(o.Hide, m)
 			continue
 		}
 		fault, err := sandbox.ParseFault(m.(string))

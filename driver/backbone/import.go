@@ -51,8 +51,8 @@ func (d *Driver) Import(
 	})
 	x.lookElsewhere(ctx, all)
 	x.drafts = append(x.drafts, schema.Draft{Addr: server.Addr, Comments: []string{
-		fmt.Sprintf("What Backbone on %s shows of its synchronizations. Directions of mappings, values of correlations, "+
-			"workflows, versions, notifications and advanced settings cannot be declared, and stay as they are. %s",
+		fmt.Sprintf("What Backbone on %s shows of its synchronizations. Values of correlations, workflows, "+
+			" versions, notifications and advanced settings cannot be declared, and stay as they are. %s",
 			server.Addr, partly),
 	}})
 	for i := range left {
@@ -455,7 +455,15 @@ func (s *drafted) configuration(seen *syncSeen) {
 			s.notes["field"] = fmt.Sprintf("The field mappings cannot be declared: %s is of a kind that is not known.", f)
 			return
 		}
-		v := map[string]cty.Value{"mapping": cty.StringVal(f.Mapping), "to": cty.NullVal(cty.String)}
+		v := map[string]cty.Value{"mapping": cty.StringVal(f.Mapping), "to": cty.NullVal(cty.String),
+			"direction": cty.NullVal(cty.String)}
+		switch f.Direction {
+		case bidirectional:
+		case "":
+			s.notes["field."+f.First] = "Its direction could not be read. Without direction it goes both ways."
+		default:
+			v["direction"] = cty.StringVal(f.Direction)
+		}
 		if f.Second != f.First {
 			v["to"] = cty.StringVal(f.Second)
 		}

@@ -44,7 +44,8 @@ func (s spelling) types(declared map[string]string) map[string]string {
 func (s spelling) fields(declared []field) []field {
 	out := make([]field, len(declared))
 	for i, f := range declared {
-		out[i] = field{First: inSpelling(s.first, f.First), Second: inSpelling(s.second, f.Second), Mapping: f.Mapping}
+		out[i] = f
+		out[i].First, out[i].Second = inSpelling(s.first, f.First), inSpelling(s.second, f.Second)
 	}
 	return out
 }

@@ -23,7 +23,8 @@ const (
 	fieldPart       = "field"
 	commentsPart    = "comments"
 	attachmentsPart = "attachments"
-	jqlPart         = ".jql" // after the end's name: first.jql
+	directionPart   = "direction" // of fields whose direction is unknown; a known one is in the field's part
+	jqlPart         = ".jql"      // after the end's name: first.jql
 )
 
 // isPart tells whether accept may name it.
@@ -35,7 +36,7 @@ func isPart(name string) bool {
 	case first, second:
 		return strings.HasSuffix(name, jqlPart)
 	}
-	return name == commentsPart || name == attachmentsPart
+	return name == commentsPart || name == attachmentsPart || name == directionPart
 }
 
 // addType adds an issue type that becomes another one on the second end. Several may become one.
@@ -104,6 +105,9 @@ func (s *standing) original() configuration {
 	}
 	if c.Fields == nil && len(s.from.Fields) > 0 {
 		c.Fields = s.from.fields()
+		for i := range c.Fields {
+			c.Fields[i].Direction = ""
+		}
 	}
 	c.Comments, c.Attachments = cmp.Or(c.Comments, s.from.Comments), cmp.Or(c.Attachments, s.from.Attachments)
 	c.FirstJQL, c.SecondJQL = s.filter(s.staying), s.filter(s.moving)
@@ -129,11 +133,22 @@ func (s *standing) originalParts() (p parts, unknown []string) {
 		}
 		p.addType(a, b)
 	}
+	declared, want := s.directions()
+	var undirected []string
 	for _, f := range c.Fields {
+		f.Direction = cmp.Or(f.Direction, declared[schema.NameForm(f.First)])
 		if turned {
-			f.First, f.Second = f.Second, f.First
+			f = f.turned()
+		}
+		if to, both := want[schema.NameForm(f.First)]; f.Direction == "" && both {
+			f.Direction = to // it cannot be said to be another one
+			undirected = append(undirected, f.First)
 		}
 		p.addField(f)
+	}
+	if len(undirected) > 0 {
+		p[directionPart] = "unknown for " + strings.Join(undirected, ", ")
+		unknown = append(unknown, directionPart)
 	}
 	p.addSwitch(commentsPart, c.Comments)
 	p.addSwitch(attachmentsPart, c.Attachments)
@@ -154,37 +169,79 @@ func (s *standing) originalParts() (p parts, unknown []string) {
 	return p, unknown
 }
 
-// narrowings compare the original with the synchronization that replaces it, part by part. What is lost or changed
-// must be accepted by name before the original may be deleted.
-func (s *standing) narrowings() []planner.Finding {
+// directions are those of the fields that the original and the new synchronization declare, by the first end's name in
+// the form in which names are compared. Nobody has said of the original what only a default says.
+func (s *standing) directions() (original, replacement map[string]string) {
+	original, replacement = map[string]string{}, map[string]string{}
+	for _, f := range s.from.fields() {
+		if *s.from.Range("field", f.First, "direction") == *s.from.Range("field", f.First) {
+			continue
+		}
+		original[schema.NameForm(f.First)] = f.Direction
+	}
+	for _, f := range s.to.fields() {
+		replacement[schema.NameForm(f.First)] = f.Direction
+	}
+	return original, replacement
+}
+
+// replaced compares the original with the synchronization that replaces it, part by part, sorted by their names.
+func (s *standing) replaced() []planner.Replaced {
+	if s.from == nil || !s.half(master).found() && !s.half(slave).found() {
+		return nil
+	}
 	have, unknown := s.originalParts()
 	want := s.newParts()
-	var out []planner.Finding
+	var out []planner.Replaced
+	add := func(name, from, to string, becomes planner.Becoming) {
+		out = append(out, planner.Replaced{Part: name, Original: from, New: to, Becomes: becomes,
+			Accepted: slices.Contains(s.Accept, name)})
+	}
 	for _, name := range unknown {
 		group := name + "."
-		for _, p := range slices.Sorted(maps.Keys(want)) {
+		for p := range want {
 			if strings.HasPrefix(p, group) { // it cannot be said to be new
 				have[p] = want[p]
 			}
 		}
 		if want[name] != on { // what is on in the new one cannot be lost
-			out = append(out, s.narrowing(name, "unknown: it cannot be read over REST, and is not declared",
-				shownPart(name, want)))
+			add(name, cmp.Or(have[name], unreadPart), shownPart(name, want), planner.Unknown)
 		}
 		delete(want, name)
+		delete(have, name)
 	}
 	names := maps.Clone(have)
 	maps.Copy(names, want)
-	for _, name := range slices.Sorted(maps.Keys(names)) {
+	for name := range names {
 		a, b := have[name], want[name]
+		becomes := planner.Altered
 		switch {
 		case a == b || a == off && b == "":
-		case s.byEmail(name, a, b):
-			out = append(out, s.changing(ruleByEmail, name, a, b, "The cloud has no user names ("+guide+", step 3.3)."))
+			continue
 		case a == off || a == "" && !strings.HasSuffix(name, jqlPart):
-			out = append(out, s.changing(ruleWidens, name, shownPart(name, have), b, ""))
+			becomes = planner.Gained
+		case b == off || b == "" && !strings.HasSuffix(name, jqlPart):
+			becomes = planner.Lost
+		}
+		add(name, shownPart(name, have), shownPart(name, want), becomes)
+	}
+	slices.SortFunc(out, func(a, b planner.Replaced) int { return strings.Compare(a.Part, b.Part) })
+	return out
+}
+
+const unreadPart = "unknown: it cannot be read over REST, and is not declared"
+
+// narrowings say what is lost or changed: that must be accepted by name before the original may be deleted.
+func (s *standing) narrowings() []planner.Finding {
+	var out []planner.Finding
+	for _, r := range s.replaced() {
+		switch {
+		case s.byEmail(r.Part, r.Original, r.New):
+			out = append(out, s.changing(ruleByEmail, r, "The cloud has no user names ("+guide+", step 3.3)."))
+		case r.Becomes == planner.Gained:
+			out = append(out, s.changing(ruleWidens, r, ""))
 		default:
-			out = append(out, s.narrowing(name, shownPart(name, have), shownPart(name, want)))
+			out = append(out, s.narrowing(r))
 		}
 	}
 	return out
@@ -197,7 +254,7 @@ func shownPart(name string, p parts) string {
 		return p[name]
 	case name == commentsPart, name == attachmentsPart:
 		return "not declared"
-	case name == fieldPart, name == issueTypesPart:
+	case name == fieldPart, name == issueTypesPart, name == directionPart:
 		return "as declared"
 	case strings.HasSuffix(name, jqlPart):
 		return "no filter"
@@ -207,6 +264,11 @@ func shownPart(name string, p parts) string {
 
 // byEmail: a user mapping that becomes one by e-mail, as the cloud asks for, loses nothing.
 func (s *standing) byEmail(name, from, to string) bool {
+	for _, way := range directions() {
+		if a, was := strings.CutSuffix(from, ", "+way); was && strings.HasSuffix(to, ", "+way) {
+			from, to = a, strings.TrimSuffix(to, ", "+way)
+		}
+	}
 	a, was := strings.CutSuffix(from, " ("+userByName+")")
 	b, is := strings.CutSuffix(to, " ("+userByEmail+")")
 	if f := strings.TrimPrefix(name, fieldPart+"."); !was && slices.Contains(userFields, strings.ToLower(f)) {
@@ -215,7 +277,7 @@ func (s *standing) byEmail(name, from, to string) bool {
 	return was && is && a == b
 }
 
-func (s *standing) changing(rule, name, from, to, detail string) planner.Finding {
+func (s *standing) changing(rule string, r planner.Replaced, detail string) planner.Finding {
 	step := opConfigure
 	if s.deleteOriginal {
 		step = op(opDelete, s.moving)
@@ -223,20 +285,19 @@ func (s *standing) changing(rule, name, from, to, detail string) planner.Finding
 			step = op(opDelete, s.left())
 		}
 	}
-	return planner.Finding{Rule: product + "/" + rule, Severity: planner.Note, Op: step,
-		Summary: fmt.Sprintf("%s: %s in the original, %s in the new one", name, from, to),
-		Detail:  strings.TrimSpace(fmt.Sprintf("original: %s\nnew: %s\n%s", from, to, detail))}
+	return planner.Finding{Rule: product + "/" + rule, Severity: planner.Note, Op: step, Detail: detail,
+		Summary: fmt.Sprintf("%s: %s in the original, %s in the new one", r.Part, r.Original, r.New)}
 }
 
-func (s *standing) narrowing(name, from, to string) planner.Finding {
-	detail := fmt.Sprintf("If that is meant, say so in %s: accept = [%q]; otherwise declare it in %s.", s.Addr(), name,
+func (s *standing) narrowing(r planner.Replaced) planner.Finding {
+	detail := fmt.Sprintf("If that is meant, say so in %s: accept = [%q]; otherwise declare it in %s.", s.Addr(), r.Part,
 		s.to.Addr())
-	if slices.Contains(s.Accept, name) {
+	if r.Accepted {
 		detail = "The declaration accepts it."
 	}
-	f := s.changing(ruleNarrows, name, from, to, detail)
+	f := s.changing(ruleNarrows, r, detail)
 	f.Severity = planner.Warn
-	if s.deleteOriginal && !slices.Contains(s.Accept, name) {
+	if s.deleteOriginal && !r.Accepted {
 		f.Severity = planner.Refuse
 	}
 	return f

@@ -1,14 +1,17 @@
 package backbone_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/sandbox"
 )
 
 // change replaces text in the files of a bench: each old text is followed by the new one.
@@ -106,7 +109,9 @@ func TestOriginalUnreadable(t *testing.T) {
 	for name, c := range map[string]struct{ declared, want string }{
 		"nothing declared": {"", "refuse field refuse first.jql refuse issue_types refuse second.jql"},
 		"declared": {`issue_types = { Bug = "Bug", Task = "Task" }` + "\nfield \"summary\" {}\nfield \"status\" {}\n",
-			"refuse field.status refuse first.jql refuse second.jql"},
+			"refuse direction refuse field.status refuse first.jql refuse second.jql"},
+		"declared with its direction": {`issue_types = { Bug = "Bug", Task = "Task" }` +
+			"\nfield \"summary\" {\ndirection = \"bidirectional\"\n}\n", "refuse first.jql refuse second.jql"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -116,6 +121,87 @@ func TestOriginalUnreadable(t *testing.T) {
 				t.Errorf("%s, want %s", got, c.want)
 			}
 		})
+	}
+}
+
+// TestDirection: the direction of field mappings is compared where the servers show it, seen from either end; where they
+// do not, it is unknown, and must be declared or accepted by name.
+func TestDirection(t *testing.T) {
+	t.Parallel()
+	const summary, oneWay = `"first": "summary",`, `"direction": "first_to_second", "first": "summary",`
+	hidden := []any{}
+	for _, route := range []string{"integrations", "integrations/*"} {
+		for _, list := range []string{"", "[]."} {
+			hidden = append(hidden, sandbox.Hidden{Part: sandbox.Part{Method: "GET",
+				Route:  "/plugins/servlet/backbone-issue-sync/api/*/" + route,
+				Member: list + "fieldMappings[].direction"}, Way: sandbox.Removed})
+		}
+	}
+	const plain, there, back = "field \"summary\" {}", "field \"summary\" {\ndirection = \"first_to_second\"\n}",
+		"field \"summary\" {\ndirection = \"second_to_first\"\n}"
+	for name, c := range map[string]struct {
+		example string
+		seed    []string
+		edit    []string
+		hide    []any
+		want    []string
+	}{
+		"lost":                     {"behind-firewall-slave", []string{summary, oneWay}, nil, nil, []string{"refuse field.summary"}},
+		"kept":                     {"behind-firewall-slave", []string{summary, oneWay}, []string{plain, there}, nil, nil},
+		"kept, from the other end": {"behind-firewall-master", []string{summary, oneWay}, []string{plain, back}, nil, nil},
+		"turned": {"behind-firewall-master", []string{summary, oneWay}, []string{plain, there}, nil,
+			[]string{"refuse field.summary"}},
+		"a new one": {"behind-firewall-slave", nil, []string{plain, there}, nil, []string{"refuse field.summary"}},
+		"accepted": {"behind-firewall-slave", nil, []string{plain, there,
+			"  migrating = ", "  accept = [\"field.summary\"]\n  migrating = "}, nil, []string{"warn field.summary"}},
+		"unknown": {"behind-firewall-slave", nil, nil, hidden, []string{"refuse direction"}},
+		"unknown, accepted": {"behind-firewall-slave", nil, []string{"  migrating = ",
+			"  accept = [\"direction\"]\n  migrating = "}, hidden, []string{"warn direction"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := edited(t, c.example)
+			b = newBenchOf(t, b.dir, smaller(t, c.example, c.seed...), c.hide...)
+			if c.edit != nil {
+				b.change(c.edit...)
+			}
+			if got := changed(b.plan(), "narrows"); !slices.Equal(got, c.want) {
+				t.Errorf("narrows: %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+// TestReplaced: what gets lost or changes is data in the plan, the original and the new one side by side.
+func TestReplaced(t *testing.T) {
+	t.Parallel()
+	b := edited(t, "behind-firewall-slave")
+	b.change("  attachments = true", "  attachments = false", "  field \"priority\" {}\n", "",
+		"  field \"description\" {}", "  field \"description\" {\n direction = \"second_to_first\"\n}\n field \"labels\" {}",
+		`Task = "Task"`, `Task = "Bug"`, "server  = server.backbone.b_cloud",
+		"server = server.backbone.b_cloud\n"+`jql = "labels = x"`,
+		"  migrating = ", "  accept    = [\"field.priority\"]\n  migrating = ")
+	var got []string
+	for _, c := range b.plan().Changes {
+		for _, r := range c.Replaced {
+			line := fmt.Sprintf("%s: %s | %s | %s", r.Part, r.Original, r.New, r.Becomes)
+			if r.Accepted {
+				line += " accepted"
+			}
+			got = append(got, line)
+		}
+	}
+	want := []string{
+		"attachments: on | off | lost",
+		"field.assignee: assignee (user_passthrough_by_username) | assignee (user_passthrough_by_email) | changed",
+		"field.description: description (passthrough) | description (passthrough), second_to_first | changed",
+		"field.labels: not mapped | labels (passthrough) | added",
+		"field.priority: priority (passthrough) | not mapped | lost accepted",
+		"issue_types.Task: Task | Bug | changed",
+		"second.jql: no filter | labels = x | changed",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
 	}
 }
 

@@ -29,12 +29,14 @@ func planMigration(m *migration, c planner.Change) (planner.Outline, hcl.Diagnos
 	out := planner.Outline{Action: planner.Migrate}
 	q := &planner.Sequence{Addr: m.Addr().String()}
 	if role := s.left(); role != "" {
+		out.Replaced = s.replaced()
 		out.Findings = s.restFindings(role)
 		s.rest(q, role)
 		unaffected(q.Steps, nil)
 		out.Steps = q.Steps
 		return out, nil
 	}
+	out.Replaced = s.replaced()
 	findings, diags := s.findings(nil, nil)
 	out.Findings = findings
 	if diags.HasErrors() {
@@ -275,9 +277,13 @@ func configured(v map[string]cty.Value, ends [2]string, l *live) {
 			if f.Second != f.First {
 				to = cty.StringVal(f.Second)
 			}
-			fields[f.First] = cty.ObjectVal(map[string]cty.Value{"mapping": cty.StringVal(f.Mapping), "to": to})
+			members := map[string]cty.Value{"mapping": cty.StringVal(f.Mapping), "to": to}
+			if f.Direction != "" {
+				members["direction"] = cty.StringVal(f.Direction)
+			}
+			fields[f.First] = cty.ObjectVal(members)
 		}
-		v["field"] = mapOf(fields, cty.Object(map[string]cty.Type{"mapping": cty.String, "to": cty.String}))
+		v["field"] = cty.ObjectVal(fields) // its elements may have members of their own
 	}
 	for name, on := range map[string]*bool{"comments": c.Comments, "attachments": c.Attachments} {
 		if on != nil {

@@ -32,6 +32,10 @@ const (
 	userPrefix      = "user_prefix"
 	userCorrelation = "user_correlation"
 
+	bidirectional = "bidirectional"
+	firstToSecond = "first_to_second"
+	secondToFirst = "second_to_first"
+
 	pairByRest   = "rest"
 	pairByPerson = "person"
 
@@ -43,6 +47,10 @@ const (
 func mappings() []string {
 	return []string{passthrough, "correlation", "to_text", userByName, userByEmail, userPrefix, userCorrelation}
 }
+
+// directions are those in which a field is synchronized. A mapping is bi- or unidirectional (H/5.20/cloud/field-mappings);
+// ASSUMED is how that is spelled.
+func directions() []string { return []string{bidirectional, firstToSecond, secondToFirst} }
 
 // guide names the vendor's guide that the order of a migration follows.
 const guide = `vendor's guide "Behind firewall"`
@@ -85,8 +93,9 @@ type syncBlock struct {
 }
 
 type fieldBlock struct {
-	Mapping string  `decl:"mapping"`
-	To      *string `decl:"to"`
+	Mapping   string  `decl:"mapping"`
+	To        *string `decl:"to"`
+	Direction string  `decl:"direction"`
 }
 
 // migrationBlock is a declared migration.
@@ -169,6 +178,8 @@ func syncType() schema.Type {
 		{Name: "mapping", Type: cty.String, Default: cty.StringVal(passthrough), Doc: "Kind of mapping.",
 			OneOf: mappings()},
 		{Name: "to", Type: cty.String, Doc: "The field's name on the other end, where it differs."},
+		{Name: "direction", Type: cty.String, Default: cty.StringVal(bidirectional), OneOf: directions(),
+			Doc: "Which way the field is synchronized; the first end is the one that configures (first, or master)."},
 	}}
 	return declare.Type(schema.Type{
 		Kind: schema.Sync, Name: "backbone",
@@ -226,7 +237,7 @@ func migrationType() schema.Type {
 						"applied."},
 				{Name: "accept", Type: cty.List(cty.String),
 					Doc: "What the new synchronization may lose or change against the original, by name: comments, " +
-						"attachments, field.NAME, issue_types.NAME, first.jql. Without it the original is not deleted."},
+						"attachments, field.NAME, issue_types.NAME, direction, first.jql. Without it the original is not deleted."},
 			},
 			Blocks: []schema.Block{
 				{Name: "verify", Doc: "How the result is verified.", Body: schema.Body{Attributes: []schema.Attribute{

@@ -128,6 +128,10 @@ func (v *planView) steps() {
 				v.b.WriteString("\n")
 			}
 			v.heading(s.Addr, changes[s.Addr])
+			if c := changes[s.Addr]; c.Replaced != nil { // one table is enough
+				c.Replaced = nil
+				changes[s.Addr] = c
+			}
 		}
 		last = s.Addr
 		v.step(s, min(opWidth, 24))
@@ -147,6 +151,7 @@ func (v *planView) heading(addr string, c planner.ResourceChange) {
 	if c.Action != planner.Create || v.o.Detail { // of what is to be created everything differs
 		v.diff(c.Diff)
 	}
+	v.replaced(c.Replaced)
 }
 
 const (

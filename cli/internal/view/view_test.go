@@ -45,7 +45,13 @@ func twoDeclarations() *planner.Plan {
 				{Path: "key", Declared: "(sensitive value)", Actual: "null"},
 				{Path: "x", Declared: "null", Actual: "1"},
 			}},
-			{Addr: "sync.depot.b", Action: planner.Create},
+			{Addr: "sync.depot.b", Action: planner.Create, Replaced: []planner.Replaced{
+				{Part: "direction", Original: "unknown", New: "both", Becomes: planner.Unknown},
+				{Part: "lid", Original: "on", New: "off", Becomes: planner.Lost, Accepted: true},
+				{Part: "shelf", Original: "the one by the door, below the window", New: "the other \x1b[31mred one",
+					Becomes: planner.Altered},
+				{Part: "wheels", Original: "none", New: "four", Becomes: planner.Gained},
+			}},
 		},
 		Steps: []planner.Step{
 			{

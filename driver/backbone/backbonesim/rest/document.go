@@ -58,7 +58,7 @@ func configMembers(w *state.World, cfg state.Config) object {
 	for _, f := range cfg.Fields {
 		m := object{"id": f.ID}
 		if w.Assumed {
-			m["firstField"], m["secondField"], m["type"] = f.First, f.Second, f.Typ
+			m["firstField"], m["secondField"], m["type"], m["direction"] = f.First, f.Second, f.Typ, f.Direction
 		}
 		fields = append(fields, m)
 	}
