@@ -58,7 +58,7 @@ func (p person) say(print func(w *output.Buffer)) {
 func (p person) instructions(w *output.Buffer, ask executor.Ask) {
 	fmt.Fprintf(w, "\n%s %s\n", p.outStyle.Bold("A person's step:"), schema.SanitizeLine(ask.Step.Summary))
 	fmt.Fprintf(w, "  %s\n", p.outStyle.Dim(schema.SanitizeLine(ask.Step.ID)))
-	view.Manual(w, p.outStyle, ask.Step.Manual, 2, ask.Files)
+	view.Manual(w, p.outStyle, 2, ask)
 	if ask.Step.Manual.Attest != "" {
 		fmt.Fprintf(w, "  No interface can verify this. By answering 'done' you confirm: %s\n",
 			schema.SanitizeLine(ask.Step.Manual.Attest))
@@ -223,9 +223,10 @@ func (o *commandOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 	doc, err := json.Marshal(struct {
 		Step    planner.Step      `json:"step"`
 		Files   map[string]string `json:"files"`
+		Script  string            `json:"script,omitempty"`
 		Attempt int               `json:"attempt"`
 		Missing string            `json:"missing,omitempty"`
-	}{ask.Step, ask.Files, ask.Attempt, ask.Missing})
+	}{ask.Step, ask.Files, ask.Script, ask.Attempt, ask.Missing})
 	if err != nil {
 		return "", fmt.Errorf("describing the step for the operator's command: %w", err)
 	}

@@ -83,9 +83,9 @@ func (a *attempt) stuck(ctx context.Context, v Verdict) error {
 	return nil
 }
 
-// start records that the step begins, unless the run was asked to stop while facts and guards were looked at: after
+// start records that the step begins, with data, unless the run was asked to stop while facts and guards were looked at: after
 // that nothing is started.
-func (a *attempt) start(ctx context.Context) (bool, error) {
+func (a *attempt) start(ctx context.Context, data map[string]string) (bool, error) {
 	select {
 	case <-a.Stop:
 		return false, nil
@@ -93,7 +93,7 @@ func (a *attempt) start(ctx context.Context) (bool, error) {
 		return false, nil
 	default:
 	}
-	if err := a.write(ctx, a.s, EventStarted, nil); err != nil {
+	if err := a.write(ctx, a.s, EventStarted, data); err != nil {
 		return false, err
 	}
 	a.tell(EventStarted, a.s, "")
@@ -102,7 +102,7 @@ func (a *attempt) start(ctx context.Context) (bool, error) {
 
 // check is a step that only verifies.
 func (a *attempt) check(ctx context.Context) error {
-	if ok, err := a.start(ctx); !ok {
+	if ok, err := a.start(ctx, nil); !ok {
 		return err
 	}
 	return a.settle(ctx)
@@ -110,7 +110,7 @@ func (a *attempt) check(ctx context.Context) error {
 
 // execute is the heart: record, act, record, verify.
 func (a *attempt) execute(ctx context.Context) error {
-	if ok, err := a.start(ctx); !ok {
+	if ok, err := a.start(ctx, nil); !ok {
 		return err
 	}
 	res, err := a.d.Execute(ctx, a.t)
@@ -150,10 +150,19 @@ func (a *attempt) afterDoubt(ctx context.Context, cause error) error {
 
 // person asks the operator until the work is verified, or deferred.
 func (a *attempt) person(ctx context.Context, first Verdict) error {
-	if ok, err := a.start(ctx); !ok {
-		return err
+	script, err := a.script(ctx)
+	if err != nil {
+		return a.refuse(ctx, err)
 	}
 	ask := Ask{Step: *a.s, Files: map[string]string{}, Missing: a.Redact(first.Why)}
+	data := map[string]string{}
+	if script.Name != "" {
+		ask.Script = a.Files.Path(script.Name)
+		data[dataScript], data[dataScriptSum] = script.Name, script.SHA256
+	}
+	if ok, err := a.start(ctx, data); !ok {
+		return err
+	}
 	last := first.State
 	for _, v := range a.s.Manual.Values {
 		if v.File {
@@ -161,7 +170,7 @@ func (a *attempt) person(ctx context.Context, first Verdict) error {
 		}
 	}
 	for ; ; ask.Attempt++ {
-		a.tell(EventAsked, a.s, ask.Missing)
+		a.Observe(Event{Name: EventAsked, Step: a.s, Message: ask.Missing, Script: ask.Script})
 		reply, err := a.Operator.Perform(ctx, ask)
 		if err != nil {
 			return a.fail(ctx, a.s, Failure{Err: fmt.Errorf("asking a person: %w", err), Unsent: true})
@@ -176,6 +185,9 @@ func (a *attempt) person(ctx context.Context, first Verdict) error {
 			}
 			a.tell(EventWaiting, a.s, why)
 			return nil
+		}
+		if err := a.sameScript(script); err != nil {
+			return a.fail(ctx, a.s, Failure{Err: err})
 		}
 		a.t.Executed = true
 		v, err := a.await(ctx)

@@ -40,6 +40,7 @@ type Event struct {
 	Step     *planner.Step
 	Message  string
 	Progress *Progress
+	Script   string // of EventAsked, see Ask
 }
 
 // Names of what an entry's data holds, beside outputs, whose names begin with outputPrefix.

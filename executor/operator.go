@@ -19,6 +19,7 @@ type Ask struct {
 	Attempt int               // from 0; above, the work was claimed before and found missing
 	Missing string            // what the last verification found, in words
 	Files   map[string]string // where the files of the run that the step's values name lie: value name -> path
+	Script  string            // the path of the run's file with the step's commands; "" where they are short
 }
 
 // Reply is the operator's answer.

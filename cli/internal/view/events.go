@@ -74,6 +74,9 @@ func (e *Events) Observe(ev executor.Event) {
 	if ev.Message != "" {
 		message += ": " + ev.Message
 	}
+	if ev.Script != "" {
+		fields["script"] = ev.Script
+	}
 	if p := ev.Progress; p != nil {
 		fields["progress"] = map[string]any{"done": p.Done, "total": p.Total, "unit": p.Unit}
 		message += ": " + Count(*p)

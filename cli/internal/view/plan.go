@@ -1,7 +1,6 @@
 package view
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -11,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 )
 
@@ -188,7 +188,7 @@ func (v *planView) step(s *planner.Step, opWidth int) {
 	}
 	if v.o.Detail {
 		if s.Manual != nil {
-			Manual(&v.b, v.o.Style, s.Manual, beneath, nil)
+			Manual(&v.b, v.o.Style, beneath, executor.Ask{Step: *s})
 		}
 		v.behaviour(s)
 	}
@@ -251,55 +251,6 @@ func (v *planView) behaviour(s *planner.Step) {
 	}
 	v.o.block(&v.b, beneath, "one at a time: ", strings.Join(s.Exclusive, ", "))
 	v.o.block(&v.b, beneath, "undone by: ", s.Undo)
-}
-
-// Manual writes what a person has to do. paths, where known, are those of the values that are files.
-func Manual(w io.Writer, s Style, m *planner.Manual, indent int, paths map[string]string) {
-	var b strings.Builder
-	s.block(&b, indent, s.paint(cyan, "for a person")+" at ", m.Where)
-	for i, line := range m.Do {
-		s.block(&b, indent+2, strconv.Itoa(i+1)+". ", line)
-	}
-	width := 0
-	for _, val := range m.Values {
-		width = max(width, utf8.RuneCountInString(oneLine(val.Label)))
-	}
-	for _, val := range m.Values {
-		text := oneLine(cmp.Or(val.Shown, val.Value))
-		switch p, ok := paths[val.Name]; {
-		case ok:
-			text = oneLine(p)
-		case val.File:
-			text += " (a file of the run)"
-		}
-		// Never broken: values are meant to be copied.
-		b.WriteString(strings.Repeat(" ", indent+5) + pad(oneLine(val.Label), width) + "  " + text + "\n")
-	}
-	s.commands(&b, indent+2, m.Commands)
-	_, _ = io.WriteString(w, b.String())
-}
-
-// commands writes lines that are pasted into a shell, as a block of their own.
-func (s Style) commands(b *strings.Builder, indent int, commands []string) {
-	if len(commands) == 0 {
-		return
-	}
-	s.block(b, indent, "", "Commands, to be run one at a time; if one fails, run no further one:")
-	b.WriteString("\n")
-	commandLines(b, indent+3, commands)
-	b.WriteString("\n")
-}
-
-// commandLines writes lines for a shell, none of which is ever folded. A line break inside of a command is in quotes,
-// where an indent would change it.
-func commandLines(b *strings.Builder, indent int, commands []string) {
-	for _, c := range commands {
-		lines := strings.Split(c, "\n")
-		for i := range lines {
-			lines[i] = oneLine(lines[i])
-		}
-		b.WriteString(strings.Repeat(" ", indent) + strings.Join(lines, "\n") + "\n")
-	}
 }
 
 // drift lists the differences of declarations that have no step.

@@ -123,11 +123,24 @@ func TestManualCommands(t *testing.T) {
 		"remove --for-good=1 2 3 4 5 6 7 8 9 10 11",
 		"echo 'two\n  lines'"}
 	var b bytes.Buffer
-	Manual(&b, Style{Width: 30}, &planner.Manual{Where: "here", Do: []string{"Run them."}, Commands: commands}, 0, nil)
+	step := planner.Step{Manual: &planner.Manual{Where: "here", Do: []string{"Run them."}, Commands: commands}}
+	Manual(&b, Style{Width: 30}, 0, executor.Ask{Step: step})
 	for _, c := range commands {
 		if !strings.Contains(b.String(), "     "+c+"\n") {
 			t.Errorf("%q is not there in one piece:\n%s", c, b.String())
 		}
+	}
+}
+
+// TestManualScript: where the run has a script, a person is told how to run it, on one line that a shell takes apart,
+// and the commands stand in it alone.
+func TestManualScript(t *testing.T) {
+	step := planner.Step{Manual: &planner.Manual{Where: "here", Do: []string{"Run them."}, Commands: []string{"remove 1"}}}
+	var b bytes.Buffer
+	Manual(&b, Style{Width: 30}, 0, executor.Ask{Step: step, Script: "/the runs of '26/files/a.sh"})
+	if out := b.String(); !strings.Contains(out, "     sh '/the runs of '\\''26/files/a.sh'\n") ||
+		strings.Contains(out, "remove 1") {
+		t.Errorf("%s", out)
 	}
 }
 
