@@ -149,7 +149,8 @@ func seed(dir string, n int, made bool) error {
 			}
 			fmt.Fprintf(w, `{"transport": "direct", "name": "P%d <> P%[1]d", "first": {"server": "a0", "project": "P%[1]d",
 "status": "RUNNING"}, "second": {"server": "b0", "project": "P%[1]d"},
-"issue_types": [{"first": "Bug", "second": "Bug"}, {"first": "Task", "second": "Task"}], "fields": [%s], "comments": true, "attachments": true}`, p, seedFields)
+"issue_types": [{"first": "Bug", "second": "Bug"}, {"first": "Task", "second": "Task"}],
+"fields": [%s], "comments": true, "attachments": true}`, p, seedFields)
 		}
 		fmt.Fprintln(w, "]}}")
 	})
@@ -217,7 +218,8 @@ func exports(dir string, n int) error {
 }
 
 const pairEntry = `{"id":%[1]d,"connectorKey":"CON-%[2]s","localIssueKey":"%[3]s-%[1]d",` +
-	`"remoteIssueKey":"%[4]s-%[1]d","firstSyncDate":1604663032918,"lastOutgoingChange":1604663098456,"lastChangeSeen":1604654096519,` +
+	`"remoteIssueKey":"%[4]s-%[1]d","firstSyncDate":1604663032918,` +
+	`"lastOutgoingChange":1604663098456,"lastChangeSeen":1604654096519,` +
 	`"outgoingMessageSequenceId":2,"lastIncomingChange":1604663109653,"incomingMessageSequenceId":2,` +
 	`"comments":[{"localId":"1%[1]d"}],"attachments":[],"worklogs":[],"versions":[],"components":[],"links":[],` +
 	`"incomingChangesIgnored":false}
