@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -51,8 +52,61 @@ func tooNested(src []byte, name string) *hcl.Diagnostic {
 	if d := tooDense(signs(src), name); d != nil {
 		return d
 	}
+	if plainlyFlat(src) {
+		return nil
+	}
 	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos) // what is wrong with them is for the parser to say
 	return tooNestedTokens(tokens, 0)
+}
+
+// plainlyFlat tells that a text is within the limits, without reading its tokens, which costs as much as parsing it. It
+// knows only what most files consist of; for anything else, such as a template, the tokens have to be looked at.
+func plainlyFlat(src []byte) bool {
+	var open []byte // the signs that close what is open
+	linked := 0     // signs since a line that ended with nothing open: no fewer than operators of one expression
+	number := 0     // letters of a number, perhaps
+	for i := 0; i < len(src); i++ {
+		c := src[i]
+		number++
+		if (c < '0' || c > '9') && strings.IndexByte(".eE+-", c) < 0 {
+			number = 0
+		}
+		switch c {
+		case '{', '[', '(':
+			open = append(open, "}])"[strings.IndexByte("{[(", c)])
+			linked++
+		case '}', ']', ')':
+			if len(open) == 0 || open[len(open)-1] != c {
+				return false
+			}
+			open = open[:len(open)-1]
+		case '"':
+			end := bytes.IndexByte(src[i+1:], '"')
+			if end < 0 || bytes.ContainsAny(src[i+1:i+1+end], "\\$%\n") {
+				return false
+			}
+			i += 1 + end
+			linked++
+		case '#':
+			end := bytes.IndexByte(src[i:], '\n')
+			if end < 0 {
+				return true
+			}
+			i += end
+		case '\n':
+			if len(open) == 0 {
+				linked = 0
+			}
+		case '!', '-', '+', '*', '%', '&', '|', '=', '>', '?', '.':
+			linked++
+		case '<', '/', '$', '\'', '`', '\\': // a heredoc, a comment, a template, or not HCL
+			return false
+		}
+		if len(open) >= maxNesting || linked > maxChain || number > maxDigits {
+			return false
+		}
+	}
+	return true
 }
 
 func tooNestedTokens(tokens hclsyntax.Tokens, depth int) *hcl.Diagnostic {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/spf13/afero"
 )
 
@@ -119,6 +120,41 @@ func TestTooManyProblems(t *testing.T) {
 	_, diags = Load(t.Context(), Options{Fs: withFile(t, text.String()), Dir: "conf"})
 	if !diags.HasErrors() || len(diags) > 2*maxProblems+2 || !strings.Contains(diags[len(diags)-2].Detail, "500") {
 		t.Errorf("errors: %d, %v", len(diags), diags[len(diags)-2:])
+	}
+}
+
+// FuzzPlainlyFlat: what looks flat at a glance is flat by its tokens.
+func FuzzPlainlyFlat(f *testing.F) {
+	for _, seed := range []string{
+		"a = 1\n", "b \"x\" {\n  a = [1, 2] # [\n}\n", "a = \"x\"", "a = [1] + [1]\n", "a = 1e5\n", "a = {b = (1)}",
+	} {
+		f.Add(seed, uint16(1))
+		f.Add(seed, uint16(2500))
+	}
+	f.Fuzz(func(t *testing.T, piece string, times uint16) {
+		if len(piece)*int(times) > 1<<16 {
+			return
+		}
+		for _, between := range []string{"", "+ ", "\n", " # x\n"} {
+			src := []byte(strings.Repeat(piece+between, int(times)))
+			tokens, _ := hclsyntax.LexConfig(src, "", hcl.InitialPos)
+			if plainlyFlat(src) && tooNestedTokens(tokens, 0) != nil {
+				t.Fatalf("%d times %q", times, piece+between)
+			}
+		}
+	})
+}
+
+// TestPlainlyFlat: an ordinary file is told at a glance, and nothing at its limits is.
+func TestPlainlyFlat(t *testing.T) {
+	for text, want := range map[string]bool{
+		fleet(100, true): true, "a = \"${b}\"\n": false, "a = <<E\nE\n": false, "a = 1 // x\n": false,
+		strings.Repeat("(", maxNesting): false, "a = " + strings.Repeat("[1] + ", maxChain) + "1\n": false,
+		strings.Repeat("a = 1\n", 3*maxChain): true, "a = " + strings.Repeat("1", maxDigits+1): false, "a = (]": false,
+	} {
+		if got := plainlyFlat([]byte(text)); got != want {
+			t.Errorf("%.40q: %v", text, got)
+		}
 	}
 }
 
