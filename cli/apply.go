@@ -25,6 +25,7 @@ type applyFlags struct {
 
 	parallelismSet bool   // by the flag, which overrules the settings
 	plan           string // file; "" to make one
+	approved       approved
 }
 
 func (c *command) applyCommand() *cobra.Command {
@@ -37,7 +38,10 @@ verified against the live servers afterwards. After an interrupt, a crash or an 
 where the run stopped, and repeats nothing.
 
 With PLAN, a file written by "plan -out", it carries out exactly that plan, or nothing if the files or the
-servers have changed since. The first interrupt lets running steps finish and starts no others; the second stops
+servers have changed since. With -expect=HASH it plans again, and carries the plan out only if it is the one of
+that hash, which "plan" has printed to whoever approved it; nothing has to be carried from there to here.
+
+The first interrupt lets running steps finish and starts no others; the second stops
 at once. Both are safe.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
@@ -60,6 +64,7 @@ at once. Both are safe.`,
 	c.varFlags(cmd, &f.vars)
 	c.targetFlags(cmd, &f.only)
 	cmd.Flags().BoolVar(&f.approve, "auto-approve", false, "do not ask; approves the plan, never a person's step")
+	f.approved.flags(cmd)
 	cmd.Flags().IntVar(&f.parallelism, "parallelism", 0, "steps at a time, as `N`, where their order allows it "+
 		"(default: parallelism of the settings, or 4)")
 	return cmd
@@ -73,6 +78,7 @@ type application struct {
 	run     *executor.Run // nil: a new one is begun
 	decided executor.Decision
 	saved   bool             // the plan comes from a file
+	agreed  bool             // it is the one that -expect or -against names
 	kept    *executor.Kept   // what a new plan was made from; nil: not known
 	revised *revision        // the run's files were mended; nil: they were not
 	report  *executor.Report // how it ended; nil as long as it has not begun
@@ -81,6 +87,9 @@ type application struct {
 func (c *command) apply(ctx context.Context, f *applyFlags) error {
 	p, err := c.load(ctx, f.vars.list, false)
 	if err != nil {
+		return err
+	}
+	if err := c.openApproved(&f.approved); err != nil {
 		return err
 	}
 	if f.parallelism < 0 || f.parallelism == 0 && f.parallelismSet {
@@ -117,8 +126,16 @@ func (c *command) applyLocked(ctx context.Context, p *project, f *applyFlags) er
 	if err != nil {
 		return err
 	}
+	if f.approved.given() {
+		if a.agreed, err = f.approved.is(a.plan); err != nil {
+			return err
+		}
+	}
 	if err := c.announce(a, f); err != nil {
 		return err
+	}
+	if f.approved.given() && !a.agreed {
+		return c.unlike(&f.approved, a.plan)
 	}
 	if len(a.plan.Refusals()) > 0 {
 		return c.refused(a.plan)
@@ -215,7 +232,11 @@ func (c *command) fitsPlan(cfg *schema.Config, plan *planner.Plan) error {
 		return failf(exitStale, "the plan is stale: "+
 			"the configuration (files or variables) changed after the plan was made. Plan again")
 	}
-	id, err := c.store().CarriedOut(plan)
+	hash, err := plan.Hash()
+	if err != nil {
+		return err
+	}
+	id, err := c.store().CarriedOut(hash)
 	if err != nil {
 		return err
 	}
@@ -227,8 +248,8 @@ func (c *command) fitsPlan(cfg *schema.Config, plan *planner.Plan) error {
 
 // samePlan tells whether two plans say the same, whoever vouches for them.
 func samePlan(a, b *planner.Plan) bool {
-	x, errX := executor.PlanHash(a)
-	y, errY := executor.PlanHash(b)
+	x, errX := a.Hash()
+	y, errY := b.Hash()
 	return errX == nil && errY == nil && x == y
 }
 
@@ -242,8 +263,13 @@ func (c *command) announce(a *application, f *applyFlags) error {
 	if c.events != nil {
 		c.events.Of(a.plan)
 		t := a.plan.Tally()
+		hash, err := a.plan.Hash()
+		if err != nil {
+			return err
+		}
 		fields := map[string]any{
-			"add": t.Add, "change": t.Change, "destroy": t.Destroy,
+			"hash": hash,
+			"add":  t.Add, "change": t.Change, "destroy": t.Destroy,
 			"steps": t.Steps, "person": t.Person, "irreversible": t.Irreversible,
 		}
 		if a.run != nil {
@@ -274,8 +300,8 @@ func (c *command) announce(a *application, f *applyFlags) error {
 	}
 	o := view.PlanOptions{Style: c.outStyle, Done: done}
 	show := view.Plan
-	if a.saved && f.approve {
-		show = view.Tally // who approves a saved plan in advance has read it
+	if (a.saved || a.agreed) && f.approve {
+		show = view.Tally // who approves a plan in advance has read it
 	}
 	if err := show(c.out, a.plan, o); err != nil {
 		return err

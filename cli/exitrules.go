@@ -19,8 +19,9 @@ func exitRules() []planner.Rule {
 		{exitError, "An error: what was asked for could not be done. Nothing was begun, or what was begun says so.",
 			"A mistake in the files or on the command line, a server that is not reached, an examination that fails.",
 			"Read the error: it says where, and what to do. After a run, syncctl status says how far it came."},
-		{exitChanges, "The plan has changes.",
-			"plan -detailed-exitcode has found something to do. On Windows a crash of the program ends so too.",
+		{exitChanges, "The plan has changes, or with -against, it is not the plan of the file.",
+			"plan -detailed-exitcode has found something to do, or with -against, a difference. On Windows a crash of the " +
+				"program ends so too.",
 			"Review the plan and apply it. After a crash, syncctl apply resumes the run."},
 		{exitUnformatted, "A file is not formatted.",
 			"fmt -check has found a difference.",
@@ -32,7 +33,8 @@ func exitRules() []planner.Rule {
 			"A step has failed, or it is unknown whether it was carried out.",
 			"syncctl status says which step and why. Mend it, or resolve the step, then run syncctl apply again."},
 		{exitStale, "The plan is stale: the files or the servers have changed since it was made.",
-			"A saved plan is applied, or a run is resumed, and something has moved that a step relies on.",
+			"A saved plan is applied, or a run is resumed, and something has moved that a step relies on. apply -expect has " +
+				"made another plan than the one that was approved.",
 			"Read what has changed. Plan again; a run that has begun is resumed with the files as they were, or with a " +
 				"mended plan that touches nothing that was begun."},
 		{exitLocked, "Another run holds the lock.",

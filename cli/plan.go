@@ -27,6 +27,7 @@ type planFlags struct {
 	out      string
 	detail   bool
 	detailed bool
+	against  string // a plan file
 
 	observations     string // a file to plan from
 	refresh          bool   // read what is missing there from the servers
@@ -62,7 +63,9 @@ person does it.`,
 	cmd.Flags().StringVar(&f.sign, "sign", "", "sign the saved plan with the SSH key in `FILE`, for somebody else to "+
 		"apply; a public key means that of your SSH agent")
 	cmd.Flags().BoolVar(&f.detail, "detail", false, detailHelp)
-	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit 2 if there are changes")
+	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit 2 if there are changes; with -against, if the "+
+		"plan is another one, whether or not it has steps")
+	cmd.Flags().StringVar(&f.against, "against", "", againstHelp+"; with -json, that is what is written")
 	cmd.Flags().StringVar(&f.saveObservations, "save-observations", "", "save what the servers showed to `FILE`")
 	cmd.Flags().BoolVar(&f.refresh, "refresh", true, "with =false, no server is read: the plan is made from "+
 		"-observations alone, and what is missing there is an error")
@@ -92,6 +95,10 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 		return failf(exitError, "-refresh=false plans from what servers showed before: give its file with "+
 			"-observations=FILE. `syncctl plan -save-observations=FILE` writes it")
 	}
+	old, err := c.oldPlan(f.against)
+	if err != nil {
+		return err
+	}
 	seen, err := c.readObservations(f.observations)
 	if err != nil {
 		return err
@@ -107,7 +114,8 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 	if err := c.saveObservations(seen, f.saveObservations); err != nil {
 		return err
 	}
-	if err := c.showPlan(plan, nil, f.detail); err != nil {
+	differs, err := c.showAgainst(old, plan, nil, f.detail)
+	if err != nil {
 		return err
 	}
 	if len(plan.Refusals()) > 0 {
@@ -116,16 +124,10 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 		}
 		return exitQuietly(exitRefused)
 	}
-	if f.out != "" {
-		if err := c.savePlan(ctx, p.cfg, plan, f); err != nil {
-			return err
-		}
+	if err := c.savePlan(ctx, p.cfg, plan, f); err != nil {
+		return err
 	}
-	if f.out != "" && !c.flags.json && !c.app.scratch && len(plan.Steps) > 0 {
-		name := schema.SanitizeLine(f.out)
-		c.say("\nSaved the plan to %s. Carry it out with: syncctl apply %s", name, name)
-	}
-	if f.detailed && len(plan.Steps) > 0 {
+	if f.detailed && differs {
 		return exitQuietly(exitChanges)
 	}
 	return nil
@@ -244,10 +246,15 @@ func (c *command) planUnfinished(ctx context.Context, p *project, run *executor.
 			return err
 		}
 	}
-	if err := c.showPlan(run.Plan, doneSteps(state.Decision), f.detail); err != nil {
+	old, err := c.oldPlan(f.against)
+	if err != nil {
 		return err
 	}
-	if f.detailed && !state.Decision.Finished {
+	differs, err := c.showAgainst(old, run.Plan, doneSteps(state.Decision), f.detail)
+	if err != nil {
+		return err
+	}
+	if f.detailed && differs && (old != nil || !state.Decision.Finished) {
 		return exitQuietly(exitChanges)
 	}
 	return nil
@@ -292,7 +299,13 @@ func (c *command) showPlan(plan *planner.Plan, done map[string]bool, detail bool
 			return err
 		}
 	}
-	return view.Plan(c.out, plan, view.PlanOptions{Style: c.outStyle, Detail: detail, Done: done})
+	if err := view.Plan(c.out, plan, view.PlanOptions{Style: c.outStyle, Detail: detail, Done: done}); err != nil {
+		return err
+	}
+	if len(plan.Steps) == 0 || c.app.scratch { // nothing to approve
+		return nil
+	}
+	return c.sayHash(plan)
 }
 
 // mayReplace refuses to write a plan over a file that is not a plan.

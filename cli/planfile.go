@@ -30,8 +30,23 @@ func planKey(user []byte) []byte {
 	return mac.Sum(nil)
 }
 
-// savePlan writes a plan file that the same user can apply, and signs it where asked, for somebody else to apply.
+// savePlan writes a plan file where one was asked for, and says so.
 func (c *command) savePlan(ctx context.Context, cfg *schema.Config, plan *planner.Plan, f *planFlags) error {
+	if f.out == "" {
+		return nil
+	}
+	if err := c.writePlan(ctx, cfg, plan, f); err != nil {
+		return err
+	}
+	if !c.flags.json && !c.app.scratch && len(plan.Steps) > 0 {
+		name := schema.SanitizeLine(f.out)
+		c.say("\nSaved the plan to %s. Carry it out with: syncctl apply %s", name, name)
+	}
+	return nil
+}
+
+// writePlan writes a plan file that the same user can apply, and signs it where asked, for somebody else to apply.
+func (c *command) writePlan(ctx context.Context, cfg *schema.Config, plan *planner.Plan, f *planFlags) error {
 	key, err := c.makeKey()
 	if err != nil {
 		return err

@@ -7,14 +7,33 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/args"
 	"github.com/syncctl/syncctl/cli/internal/view"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
 )
 
 func (c *command) showCommand() *cobra.Command {
-	var detail bool
+	var detail, diff bool
 	cmd := jsonCommand(&cobra.Command{
-		Use: "show [PLAN|RUN|latest]", Args: atMost(1),
+		Use: "show [PLAN|RUN|latest]", Args: atMost(2),
 		Short: "Show a saved plan as plan does, or a run with its journal; contacts no server",
+		Long: `Shows a plan that was saved by "plan -out", or a run of this folder with its journal.
+
+With -diff it takes two, and shows what has changed from the first to the second: steps that were added, removed
+or changed, and in what; facts that servers show differently; findings; differences of declarations; the order.
+Two plans are the same if their hashes are: the hash covers all that a plan says and does, and neither when and
+where it was made, nor secrets.
+
+  syncctl show -diff approved.syncplan.json now.syncplan.json`,
 		RunE: func(_ *cobra.Command, given []string) error {
+			switch {
+			case diff && len(given) != 2:
+				return failf(exitError, "show -diff takes two plans or runs: syncctl show -diff OLD NEW")
+			case diff:
+				return c.showDiff(given[0], given[1])
+			case len(given) > 1:
+				return failf(exitError, "show takes one plan or run: %q is one too many. To compare two: syncctl show -diff "+
+					"OLD NEW", given[1])
+			}
 			what := "latest"
 			if len(given) == 1 {
 				what = given[0]
@@ -23,45 +42,70 @@ func (c *command) showCommand() *cobra.Command {
 		},
 	})
 	cmd.Flags().BoolVar(&detail, "detail", false, detailHelp+"; of a long run every step and entry")
+	cmd.Flags().BoolVar(&diff, "diff", false, "show what has changed from one plan or run to another")
 	return cmd
 }
 
-func (c *command) show(what string, detail bool) error {
-	if info, err := c.app.fs.Stat(c.abs(what)); err == nil && !info.IsDir() {
-		plan, _, err := c.readPlan(what)
+func (c *command) showDiff(old, made string) error {
+	var plans [2]*planner.Plan
+	for i, name := range []string{old, made} {
+		plan, run, err := c.find(name)
 		if err != nil {
 			return err
 		}
-		if err := c.showPlan(plan, nil, detail); err != nil || c.flags.json || len(plan.Refusals()) == 0 {
-			return err
+		if run != nil {
+			plan = run.Plan
 		}
-		return view.Refusals(c.out, c.outStyle, plan)
+		if run != nil && run.Damage != nil {
+			return failf(exitError, "%s", c.damaged(run))
+		}
+		plans[i] = plan
+	}
+	_, err := c.writeDiff(plans[0], plans[1])
+	return err
+}
+
+// find reads the plan in a file, or a run of this folder.
+func (c *command) find(what string) (*planner.Plan, *executor.Run, error) {
+	if info, err := c.app.fs.Stat(c.abs(what)); err == nil && !info.IsDir() {
+		plan, _, err := c.readPlan(what)
+		return plan, nil, err
 	}
 	if err := c.ownDataDir(); err != nil {
-		return err
+		return nil, nil, err
 	}
 	ids, err := c.store().IDs()
 	if err != nil {
-		return err
-	}
-	if slices.Contains(ids, what) {
-		return c.showRun(what, detail)
+		return nil, nil, err
 	}
 	switch {
 	case what == "latest" && len(ids) > 0:
-		return c.showRun(ids[len(ids)-1], detail)
+		what = ids[len(ids)-1]
 	case what == "latest":
-		return failf(exitError, "this folder has no runs")
+		return nil, nil, failf(exitError, "this folder has no runs")
+	case !slices.Contains(ids, what):
+		return nil, nil, failf(exitError, "%s is neither a plan file nor a run of this folder.%s",
+			what, args.DidYouMean(filepath.Base(what), ids, ""))
 	}
-	return failf(exitError, "%s is neither a plan file nor a run of this folder.%s",
-		what, args.DidYouMean(filepath.Base(what), ids, ""))
+	run, err := c.store().Load(what)
+	return nil, run, err
 }
 
-func (c *command) showRun(id string, detail bool) error {
-	r, err := c.store().Load(id)
+func (c *command) show(what string, detail bool) error {
+	plan, run, err := c.find(what)
 	if err != nil {
 		return err
 	}
+	if run != nil {
+		return c.showRun(run, detail)
+	}
+	if err := c.showPlan(plan, nil, detail); err != nil || c.flags.json || len(plan.Refusals()) == 0 {
+		return err
+	}
+	return view.Refusals(c.out, c.outStyle, plan)
+}
+
+func (c *command) showRun(r *executor.Run, detail bool) error {
 	if c.wantsJSON() {
 		d := c.runDoc(r)
 		for _, e := range r.Entries {

@@ -1,8 +1,6 @@
 package executor
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,7 +24,8 @@ type End struct {
 	Confirmed map[string]int `json:"confirmed,omitempty"` // the person's steps that are done, with their last entries
 	Acted     []string       `json:"acted,omitempty"`     // the declarations for which it has done something, sorted
 
-	// Plan is the hash of what the run's plan says, see PlanHash; "" where the run had more than one.
+	// Plan is the hash of the run's plan; "" where the run had more than one. Older programs wrote another hash, which
+	// is not told by planner.IsHash.
 	Plan string `json:"plan,omitempty"`
 }
 
@@ -59,24 +58,13 @@ func EndData(p *planner.Plan, entries []journal.Entry, d Decision) (map[string]s
 	e := endOf(p, d)
 	var err error
 	if !slices.ContainsFunc(entries, func(e journal.Entry) bool { return e.Event == EventRevised }) {
-		e.Plan, err = PlanHash(p)
+		e.Plan, err = p.Hash()
 	}
 	b, bad := json.Marshal(e)
 	if err := errors.Join(err, bad); err != nil {
 		return nil, fmt.Errorf("writing how the run ends: %w", err)
 	}
 	return map[string]string{dataEnd: string(b)}, nil
-}
-
-// PlanHash is the hash of what a plan says, whoever vouches for it.
-func PlanHash(p *planner.Plan) (string, error) {
-	said := *p
-	said.MAC, said.Secrets = "", ""
-	h := sha256.New()
-	if err := said.Encode(h); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // Brief is a run as far as it has to be read.
@@ -202,12 +190,8 @@ func (s *Store) Unfinished() (*Run, error) {
 	return nil, nil
 }
 
-// CarriedOut returns the id of a run that has carried a plan out to its end; "" if none has.
-func (s *Store) CarriedOut(p *planner.Plan) (string, error) {
-	want, err := PlanHash(p)
-	if err != nil {
-		return "", err
-	}
+// CarriedOut returns the id of a run that has carried out the plan of a hash to its end; "" if none has.
+func (s *Store) CarriedOut(hash string) (string, error) {
 	ids, err := s.IDs()
 	if err != nil {
 		return "", err
@@ -224,7 +208,7 @@ func (s *Store) CarriedOut(p *planner.Plan) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if slices.Contains(plans, want) {
+		if slices.Contains(plans, hash) {
 			return id, nil
 		}
 	}
@@ -233,7 +217,7 @@ func (s *Store) CarriedOut(p *planner.Plan) (string, error) {
 
 // plans are the hashes of all plans that a run has had.
 func (s *Store) plans(b Brief) ([]string, error) {
-	if b.Run == nil && b.End.Plan != "" {
+	if b.Run == nil && planner.IsHash(b.End.Plan) {
 		return []string{b.End.Plan}, nil
 	}
 	r := b.Run
@@ -245,7 +229,7 @@ func (s *Store) plans(b Brief) ([]string, error) {
 	}
 	var out []string
 	for _, p := range append(slices.Clone(r.Replaced), r.Plan) {
-		hash, err := PlanHash(p)
+		hash, err := p.Hash()
 		if err != nil {
 			return nil, err
 		}

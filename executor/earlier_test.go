@@ -92,7 +92,7 @@ func TestEndSaysAll(t *testing.T) {
 			}
 			want := endOf(whole.Plan, whole.Decision(s.Now()))
 			want.Abandoned = event == EventAbandoned
-			if want.Plan, err = PlanHash(whole.Plan); err != nil {
+			if want.Plan, err = whole.Plan.Hash(); err != nil {
 				t.Fatal(err)
 			}
 			if len(want.Confirmed) == 0 {
@@ -101,7 +101,11 @@ func TestEndSaysAll(t *testing.T) {
 			if diff := cmp.Diff(want, got.End); diff != "" || got.End.Done != done {
 				t.Errorf("%s, %d done:\n%s", event, done, diff)
 			}
-			id, err := s.CarriedOut(moving(t))
+			hash, err := moving(t).Hash()
+			if err != nil {
+				t.Fatal(err)
+			}
+			id, err := s.CarriedOut(hash)
 			if carried := event == EventFinished; err != nil || (id == r.ID) != carried {
 				t.Errorf("%s: carried out by %q, %v", event, id, err)
 			}

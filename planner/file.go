@@ -20,6 +20,7 @@ import (
 // It is not a signature: whoever can change the file can compute it again. The MAC is there for that.
 type document struct {
 	*Plan
+	Hash string `json:"hash,omitempty"` // of what the plan says; files of older programs have none
 	Seal string `json:"seal"`
 	MAC  string `json:"mac,omitempty"` // see Authenticate
 }
@@ -54,11 +55,15 @@ func (p *Plan) Encode(w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	hash, err := p.Hash()
+	if err != nil {
+		return err
+	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(document{Plan: p, Seal: seal, MAC: p.MAC}); err != nil {
+	if err := enc.Encode(document{Plan: p, Hash: hash, Seal: seal, MAC: p.MAC}); err != nil {
 		return fmt.Errorf("writing the plan: %w", err)
 	}
 	if _, err := w.Write(printable.JSON(b.Bytes())); err != nil {
@@ -119,7 +124,11 @@ func Decode(r io.Reader) (*Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the plan: %w", err)
 	}
-	if seal != doc.Seal {
+	hash, err := p.Hash()
+	if err != nil {
+		return nil, fmt.Errorf("reading the plan: %w", err)
+	}
+	if seal != doc.Seal || doc.Hash != "" && doc.Hash != hash {
 		return nil, errors.New("reading the plan: it was changed after it was made: make the plan again")
 	}
 	p.MAC = doc.MAC

@@ -227,9 +227,8 @@ func (k *checker) dates(alias string, c Certificate, root bool) {
 			"wrong.",
 			"%s is not valid before %s", c.Name(), c.from.UTC().Format("2006-01-02 15:04 UTC"))
 	case end.After(c.until):
-		left := int(c.until.Sub(k.now).Hours() / 24)
-		k.add(ruleExpiresSoon, planner.Warn, alias, renew, "%s expires on %s, in %s", c.Name(), day(c.until),
-			wording.Plural(left, "day"))
+		// Without the days that are left: a plan of tomorrow says the same, and what was approved holds.
+		k.add(ruleExpiresSoon, planner.Warn, alias, renew, "%s expires on %s", c.Name(), day(c.until))
 	}
 }
 

@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/view"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// approved is the plan that somebody has agreed to, as far as it is known here: by its hash, as a file, or both.
+type approved struct {
+	hash string // -expect
+	file string // -against
+
+	plan *planner.Plan // of the file; nil without one
+}
+
+// againstHelp is the help of -against, of plan and apply.
+const againstHelp = "show what has changed since the plan in `FILE` was made"
+
+func (a *approved) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&a.hash, "expect", "", "apply only the plan of this `HASH`, as plan prints it")
+	cmd.Flags().StringVar(&a.file, "against", "", "apply only the plan in FILE, made again; "+againstHelp)
+}
+
+// given tells whether there is one.
+func (a *approved) given() bool { return a.hash != "" || a.file != "" }
+
+// openApproved reads the file, and checks that both flags mean the same plan.
+func (c *command) openApproved(a *approved) error {
+	if a.hash != "" && !planner.IsHash(a.hash) {
+		return failf(exitError, "-expect=%s is not the hash of a plan: `syncctl plan` prints it, as sha256: and 64 digits",
+			schema.SanitizeLine(a.hash))
+	}
+	if a.file == "" {
+		return nil
+	}
+	plan, _, err := c.readPlan(a.file)
+	if err != nil {
+		return err
+	}
+	hash, err := plan.Hash()
+	if err != nil {
+		return err
+	}
+	if a.hash != "" && a.hash != hash {
+		return failf(exitError, "-against=%s is not the plan that is expected: its hash is %s", a.file, hash)
+	}
+	a.plan, a.hash = plan, hash
+	return nil
+}
+
+// is tells whether a plan is the approved one.
+func (a *approved) is(plan *planner.Plan) (bool, error) {
+	hash, err := plan.Hash()
+	return hash == a.hash, err
+}
+
+// unlike ends the command because a plan is not the approved one, and says what differs where that is known.
+func (c *command) unlike(a *approved, plan *planner.Plan) error {
+	hash, err := plan.Hash()
+	if err != nil {
+		return err
+	}
+	done, err := c.store().CarriedOut(a.hash)
+	if err != nil {
+		return err
+	}
+	differs := "To see what differs, give the approved plan as a file, too: -against=FILE"
+	if a.plan != nil {
+		d, err := planner.DiffPlans(a.plan, plan)
+		if err != nil {
+			return err
+		}
+		differs = "What differs is shown above"
+		if c.events != nil {
+			c.events.Write("error", "plan_differs", "the plan is not the approved one", map[string]any{"diff": d})
+		}
+		if !c.flags.json {
+			if err := view.PlanDiff(c.out, c.outStyle, d); err != nil {
+				return err
+			}
+			c.say("")
+		}
+	}
+	if done != "" {
+		return failf(exitStale, "run %s has already carried out the plan %s. What is planned now is another: %s",
+			schema.SanitizeLine(done), a.hash, hash)
+	}
+	return failf(exitStale, "the plan is not the approved one: expected %s, it is %s.\nNothing was changed. %s",
+		a.hash, hash, differs)
+}
+
+// writeDiff shows what differs between two plans, for people or as JSON.
+func (c *command) writeDiff(old, made *planner.Plan) (*planner.PlanDiff, error) {
+	d, err := planner.DiffPlans(old, made)
+	if err != nil {
+		return nil, err
+	}
+	if c.wantsJSON() {
+		err := c.document(struct {
+			Same bool `json:"same"`
+			*planner.PlanDiff
+		}{d.Same(), d})
+		if err != nil || c.flags.json {
+			return d, err
+		}
+	}
+	return d, view.PlanDiff(c.out, c.outStyle, d)
+}
+
+// oldPlan reads the plan that another is compared with; nil without a name.
+func (c *command) oldPlan(name string) (*planner.Plan, error) {
+	if name == "" {
+		return nil, nil
+	}
+	plan, _, err := c.readPlan(name)
+	return plan, err
+}
+
+// showAgainst prints a plan, and what differs from an older one where there is one. differs tells whether anything
+// does; without an older one, whether the plan has steps.
+func (c *command) showAgainst(
+	old, plan *planner.Plan, done map[string]bool, detail bool,
+) (differs bool, err error) {
+	if old == nil {
+		return len(plan.Steps) > 0, c.showPlan(plan, done, detail)
+	}
+	if !c.flags.json {
+		o := view.PlanOptions{Style: c.outStyle, Detail: detail, Done: done}
+		if err := view.Plan(c.out, plan, o); err != nil {
+			return false, err
+		}
+		c.say("")
+	}
+	d, err := c.writeDiff(old, plan)
+	return err == nil && !d.Same(), err
+}
+
+// sayHash prints a plan's hash, by which it can be approved.
+func (c *command) sayHash(plan *planner.Plan) error {
+	hash, err := plan.Hash()
+	if err == nil {
+		_, err = fmt.Fprintln(c.out, view.PlanHash(hash))
+	}
+	return err
+}
