@@ -138,7 +138,7 @@ func mayImport(from, to string) bool {
 		"executor":          {"journal", "planner", "schema"},
 		"planner":           {"schema"},
 		"reference":         {"schema", "schema/functions"},
-		"schema":            {"schema/functions"},
+		"schema":            {"schema/functions", "signing"},
 	}[from], to)
 }
 

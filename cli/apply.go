@@ -85,7 +85,7 @@ type application struct {
 }
 
 func (c *command) apply(ctx context.Context, f *applyFlags) error {
-	p, err := c.load(ctx, f.vars.list, false)
+	p, err := c.loadLive(ctx, f.vars.list)
 	if err != nil {
 		return err
 	}

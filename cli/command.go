@@ -33,6 +33,7 @@ type command struct {
 		jsonInto string // a file
 		compact  bool   // warnings
 
+		site      string
 		policy    string
 		untrusted bool
 	}
@@ -53,6 +54,8 @@ type command struct {
 	events   *view.Events    // not nil: everything is reported as events
 	carrying string          // the run that is carried out; "": none
 	testing  *schema.TestRun // the configuration is read for this run of a test
+
+	live     bool            // servers are contacted
 
 	foundPolicy bool // the policy was found in the user's configuration folder
 }

@@ -49,7 +49,7 @@ are valid, and what its clock says. It changes nothing. The exit code is 1 if an
 }
 
 func (c *command) doctor(ctx context.Context, f *doctorFlags) error {
-	p, err := c.load(ctx, f.vars.list, false)
+	p, err := c.loadLive(ctx, f.vars.list)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (c *command) examine(ctx context.Context, p *project, within time.Duration)
 	var all []view.Examined
 	var declared []*schema.Resource
 	for _, r := range p.cfg.Resources {
-		if r.Addr.Kind == schema.Server || r.Addr.Kind == schema.Keystore {
+		if (r.Addr.Kind == schema.Server || r.Addr.Kind == schema.Keystore) && !r.Elsewhere {
 			declared = append(declared, r)
 			all = append(all, view.Examined{Address: r.Addr.String()})
 		}

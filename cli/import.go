@@ -49,7 +49,7 @@ func (c *command) importFrom(ctx context.Context, vars *variables, server, out s
 	case out != "" && files.Exists(c.app.fs, c.abs(out)):
 		return failf(exitError, "-out=%s: the file exists, and is not replaced. Name another one", out)
 	}
-	p, err := c.load(ctx, vars.list, false)
+	p, err := c.loadLive(ctx, vars.list)
 	if err != nil {
 		return err
 	}

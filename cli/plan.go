@@ -75,7 +75,7 @@ person does it.`,
 }
 
 func (c *command) plan(ctx context.Context, f *planFlags) error {
-	p, err := c.load(ctx, f.vars.list, false)
+	p, err := c.loadLive(ctx, f.vars.list)
 	if err != nil {
 		return err
 	}

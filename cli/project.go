@@ -44,7 +44,7 @@ func (c *command) load(ctx context.Context, vars []schema.VarSource, allowUnset 
 		return nil, ctx.Err() // what was read until then may be wrong in ways that the whole is not
 	}
 	if c.flags.json && !diags.HasErrors() {
-		return p, nil // the output is the command's own document
+		return p, c.knownSite(p.cfg) // the output is the command's own document
 	}
 	if err := c.diagnostics(diags, p.cfg.Files); err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (c *command) load(ctx context.Context, vars []schema.VarSource, allowUnset 
 	if diags.HasErrors() {
 		return nil, exitQuietly(exitError)
 	}
-	return p, nil
+	return p, c.knownSite(p.cfg)
 }
 
 // read reads the configuration, and has its secrets redacted from then on.
@@ -64,7 +64,7 @@ func (c *command) read(ctx context.Context, vars []schema.VarSource, allowUnset 
 	p.cfg, diags = schema.Load(ctx, schema.Options{
 		Fs: c.files(), Dir: c.dirName, Catalog: catalog, Version: version(), Env: c.app.env,
 		Vars: vars, AllowUnset: allowUnset, Access: c.access(), Ask: c.asker(),
-		Run: c.testing,
+		Run: c.testing, Site: c.site(), SiteRequired: c.live,
 	})
 	c.redactor = p.cfg.Redactor()
 	return p, diags

@@ -32,7 +32,7 @@ Exit codes: 0 done, or no changes · 1 error · 2 changes (plan -detailed-exitco
 
 Environment: SYNCCTL_LOG (trace, debug, info, warn, error, json, off), SYNCCTL_LOG_PATH, SYNCCTL_VAR_name,
 SYNCCTL_INPUT=0, SYNCCTL_IN_AUTOMATION, SYNCCTL_CLI_ARGS, SYNCCTL_CLI_ARGS_command, SYNCCTL_DATA_DIR (.syncctl),
-SYNCCTL_CONFIG_DIR (your key and policy), SYNCCTL_POLICY, NO_COLOR, FORCE_COLOR, CI, COLUMNS.
+SYNCCTL_CONFIG_DIR (your key and policy), SYNCCTL_POLICY, SYNCCTL_SITE, NO_COLOR, FORCE_COLOR, CI, COLUMNS.
 
 Colours: -color=always and -color=never decide; else -no-color, then NO_COLOR turn them off; else FORCE_COLOR (but 0)
 turns them on; else they are on where the output is a terminal and TERM is not dumb.`,
@@ -108,6 +108,8 @@ func (c *command) commonFlags(root *cobra.Command) {
 	flags.BoolVar(&c.flags.json, "json", false, "JSON output, for programs")
 	flags.StringVar(&c.flags.jsonInto, "json-into", "", "write what -json prints into `FILE`, beside the text for "+
 		"people")
+	flags.StringVar(&c.flags.site, "site", "", "act for the site `NAME`: contact its servers and those without a site, "+
+		"and need no secrets of others")
 	flags.StringVar(&c.flags.policy, "policy", "", "what configurations may do, from this `FILE`")
 	flags.BoolVar(&c.flags.untrusted, "untrusted", false, "nobody has reviewed the files: no environment, commands or "+
 		"keys for them, and no hosts but the policy's")

@@ -14,6 +14,7 @@ import (
 // topBlocks is what may stand outside of all braces.
 var topBlocks = []hcl.BlockHeaderSchema{
 	{Type: "syncctl"},
+	{Type: "site", LabelNames: []string{"name"}},
 	{Type: "variable", LabelNames: []string{"name"}},
 	{Type: "locals"},
 	{Type: "module", LabelNames: []string{"name"}},
@@ -52,6 +53,8 @@ func (l *loader) collect(m *module, body hcl.Body) {
 		switch b.Type {
 		case "syncctl":
 			l.collectSettings(m, b)
+		case "site":
+			l.collectSite(m, b)
 		case "variable":
 			l.collectVariable(m, b)
 		case "locals":
@@ -184,8 +187,15 @@ func (l *loader) collectDeclaration(m *module, b *hcl.Block) {
 	d.typ = t
 	before := len(l.diags)
 	var content *hcl.BodyContent
-	d.shape, content = l.shape(b.Body, &t.Body, b.DefRange, fmt.Sprintf("%s %q", kind, typeName), &declarationScope)
-	d.meta = metaOf(content)
+	common := declarationScope
+	own := slices.Contains(t.Body.names(), siteArgument.Name)
+	if hasSite(kind) && !own {
+		common.args = append(slices.Clone(common.args), siteArgument.Name)
+	}
+	d.shape, content = l.shape(b.Body, &t.Body, b.DefRange, fmt.Sprintf("%s %q", kind, typeName), &common)
+	if d.meta = metaOf(content); !own {
+		d.site = content.Attributes[siteArgument.Name]
+	}
 	l.collectLifecycle(n, content.Blocks.OfType("lifecycle"))
 	l.blame(d, addr, before)
 }

@@ -38,6 +38,7 @@ type Settings struct {
 	RequiredVersion string    // as written, "" when absent
 	Operator        *Operator // nil when absent
 	Parallelism     int       // 0 when absent
+	Sites           []*Site   // by name
 }
 
 // Operator is a program of the user's own that carries out the steps for a person.
@@ -83,18 +84,24 @@ func (c *Config) canonical(secrets bool) []byte {
 		Value     any      `json:"value"`
 		DependsOn []string `json:"depends_on"`
 		Protected bool     `json:"prevent_destroy,omitempty"` // a plan of before may remove it
+		Site      string   `json:"site,omitempty"`
 	}
 	all := struct {
 		Operator    *Operator
 		Parallelism int
 		Resources   []entry
-	}{c.Settings.Operator, c.Settings.Parallelism, make([]entry, 0, len(c.Resources))}
+		Sites       []*Site `json:",omitempty"`
+	}{c.Settings.Operator, c.Settings.Parallelism, make([]entry, 0, len(c.Resources)), c.Settings.Sites}
 	for _, r := range c.Resources {
 		value := r.Value
 		if secrets && value != cty.NilVal {
 			value, _ = value.UnmarkDeep()
 		}
-		e := entry{Addr: r.Addr.String(), Value: plain(value), DependsOn: []string{}, Protected: r.PreventDestroy}
+		e := entry{Addr: r.Addr.String(), Value: plain(value), DependsOn: []string{}, Protected: r.PreventDestroy,
+			Site: r.Site}
+		if !secrets {
+			e.Value = r.withoutPrivate(e.Value)
+		}
 		for _, d := range r.DependsOn {
 			e.DependsOn = append(e.DependsOn, d.String())
 		}
@@ -131,7 +138,7 @@ func (r *Resource) Arguments() map[string]string {
 		sum := sha256.Sum256(text)
 		out[name] = hex.EncodeToString(sum[:16])
 	}
-	add("", plain(r.Value))
+	add("", r.withoutPrivate(plain(r.Value)))
 	for _, a := range r.DependsOn {
 		add("depends_on", out["depends_on"]+a.String())
 	}

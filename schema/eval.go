@@ -37,6 +37,8 @@ func (l *loader) evaluateNode(n *node) {
 	if n.call != nil {
 		l.evaluateCall(n.call)
 	}
+	l.lenient = n.decl == nil && l.elsewhere(n)
+	defer func() { l.lenient = false }()
 	for _, in := range n.mod.instances {
 		val := cty.DynamicVal
 		switch {
@@ -99,7 +101,11 @@ func (l *loader) resource(n *node, f frame, index string) *Resource {
 		spellings: l.spellings, names: f.names, DependsOn: l.dependsOn(d, f.in)}
 	f.res = r
 	before := len(l.diags)
+	l.lenient = l.isElsewhere(l.staticSite(n))
 	r.Value = l.object(d.shape, f, nil)
+	l.lenient = false
+	r.Site, r.private = l.siteOf(n, r, f), l.privateArguments(n)
+	r.Elsewhere = l.isElsewhere(r.Site)
 	r.PreventDestroy = l.isProtected(d, f)
 	r.failed = l.blame(d, addr, before)
 	r.self = withAddress(r)
@@ -310,7 +316,7 @@ func wholeDeclaration(expr hcl.Expression, val cty.Value) string {
 // context makes the values that an expression refers to available to it.
 func (l *loader) context(expr hcl.Expression, f frame) *hcl.EvalContext {
 	mod := f.in.of
-	vars := map[string]cty.Value{"path": mod.pathValue()}
+	vars := map[string]cty.Value{"path": mod.pathValue(), "site": l.siteValue()}
 	inputs, locals, modules := map[string]cty.Value{}, map[string]cty.Value{}, map[string]cty.Value{}
 	kinds := map[string]map[string]map[string]cty.Value{}
 	for _, t := range expr.Variables() {

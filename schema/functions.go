@@ -163,7 +163,7 @@ func (l *loader) envFunc() function.Function {
 			case set:
 			case len(args) == 2:
 				val = args[1]
-			case l.opts.AllowUnset:
+			case l.opts.AllowUnset || l.lenient:
 				val = cty.UnknownVal(cty.String) // as a variable without a value
 			default:
 				return cty.NilVal, function.NewArgErrorf(0,

@@ -18,7 +18,7 @@ type Construct struct {
 // Grammar is the language without the types that drivers bring. The loader accepts what stands here and nothing else.
 func Grammar() []Construct {
 	const top = "at the top of a file"
-	bodies := map[string]Body{"syncctl": settingsBody, "variable": variableBody, "module": moduleBody,
+	bodies := map[string]Body{"syncctl": settingsBody, "site": siteBody, "variable": variableBody, "module": moduleBody,
 		"output": outputBody,
 		"check":  checkBody, "moved": movedBody, "removed": removedBody}
 	var out []Construct
@@ -27,6 +27,7 @@ func Grammar() []Construct {
 	}
 	return append(out,
 		Construct{Where: "in a declaration", Body: metaBody},
+		Construct{Where: "in a server or keystore", Body: Body{Attributes: []Attribute{siteArgument}}},
 		Construct{Name: "lifecycle", Where: "in a declaration", Body: lifecycleBody},
 		Construct{Name: dynamicHeader.Type, Labels: dynamicHeader.LabelNames, Where: "where nested blocks may " +
 			"stand", Body: dynamicBody},

@@ -67,11 +67,18 @@ func (l *loader) resolveDeclaration(n *node) {
 	l.resolveMeta(n, &d.meta, n.mod)
 	names := d.meta.names()
 	l.resolveShape(n, d.shape, names)
+	if d.site != nil {
+		l.resolveExpr(n, d.site, names)
+		l.useIn(forAll(n), n.mod, d.site, names)
+	} else if attr := d.shape.attrs[siteArgument.Name]; attr != nil && hasSite(d.addr.Kind) {
+		l.useIn(forAll(n), n.mod, attr, names)
+	}
 	if d.life.preventDestroy != nil {
 		l.resolveExpr(n, d.life.preventDestroy, names)
 	}
 	for _, given := range n.mod.defaultsOf(d.addr.Kind, d.addr.Type) {
 		n.need(given, given.rng)
+		l.use(n, given)
 	}
 	d.depends = l.resolveDependsOn(n, d.meta.dependsOn)
 	for at := n.mod; at.call != nil; at = at.parent { // what a module waits for, all in it waits for
@@ -85,9 +92,11 @@ func (l *loader) resolveDeclaration(n *node) {
 func (l *loader) resolveMeta(n *node, m *meta, in *module) {
 	if m.forEach != nil {
 		l.resolveExprIn(n, in, m.forEach, nil)
+		l.useIn(forAll(n), in, m.forEach, nil)
 	}
 	if m.enabled != nil {
 		l.resolveExprIn(n, in, m.enabled, m.names())
+		l.useIn(forAll(n), in, m.enabled, m.names())
 	}
 }
 
@@ -148,6 +157,31 @@ func (l *loader) resolveExprIn(n *node, in *module, attr *hcl.Attribute, names n
 			n.needModule(r)
 		case r.node != nil:
 			n.need(r.node, r.rng)
+		}
+	}
+	l.useIn(n, in, attr, names)
+}
+
+// useIn notes what values a node uses by an expression.
+func (l *loader) useIn(n *node, in *module, attr *hcl.Attribute, names names) {
+	if len(l.sites) == 0 {
+		return
+	}
+	for _, t := range attr.Expr.Variables() {
+		if names[t.RootName()] {
+			continue
+		}
+		r, _ := l.reference(in, t, names)
+		switch {
+		case r == nil:
+		case r.variable != nil && r.node == nil:
+			l.use(n, r.variable)
+		case r.node != nil && r.node.call != nil && r.node.call.of != nil:
+			for _, o := range r.node.call.of.outputs {
+				l.use(n, o)
+			}
+		case r.node != nil:
+			l.use(n, r.node)
 		}
 	}
 }

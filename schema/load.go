@@ -33,6 +33,13 @@ type Options struct {
 	// error, or where Ask is nil, the variable is refused. It ends when ctx does.
 	Ask func(ctx context.Context, name, description string, sensitive bool) (string, error)
 
+	// Site is the site that the process acts for; "": none, or the configuration has no sites. What only declarations of
+	// other sites use need not have a value.
+	Site string
+
+	// SiteRequired: servers are to be contacted, so that where there are sites one must be named.
+	SiteRequired bool
+
 	Access Access // what a policy permits
 
 	// Run is the run of a test that the configuration is loaded for, whose variables come before all others; nil for none.
@@ -138,9 +145,18 @@ func (l *loader) load(ctx context.Context) (*Config, hcl.Diagnostics) {
 	for _, body := range l.parsed(l.root) {
 		l.collect(l.root, body)
 	}
+	if l.opts.SiteRequired && l.opts.Site == "" && len(l.sites) > 0 && !l.diags.HasErrors() {
+		l.askForSite() // the values that are missing without it need not be reported
+		return l.finish(nil, Settings{})
+	}
 	l.complete()
-	l.readValues(ctx)
-	l.resolve()
+	if len(l.sites) > 0 { // which values need not be known here follows from who uses them
+		l.resolve()
+		l.readValues(ctx)
+	} else {
+		l.readValues(ctx)
+		l.resolve()
+	}
 	l.resolveTest()
 	order := l.order()
 	for _, n := range order {
@@ -149,9 +165,11 @@ func (l *loader) load(ctx context.Context) (*Config, hcl.Diagnostics) {
 	l.checkDependsOn()
 	l.applyRules()
 	l.settleOwners(order)
+	l.settleSites(order)
 	l.checkMoves()
 	l.check(order)
 	settings := l.settings()
+	settings.Sites = l.evaluateSites()
 	return l.finish(order, settings)
 }
 
@@ -183,8 +201,13 @@ type loader struct {
 	rules    []*rule
 	targets  map[*hcl.Attribute]target // reference attributes that name a declaration statically
 	setBlock []*shaped                 // the syncctl blocks
-	moves    []Move
-	removed  []Move
+	sites    []*siteBlock
+	uses     uses
+	lenient  bool // what is evaluated need not be known here
+
+	ofKeystores map[*node]string
+	moves       []Move
+	removed     []Move
 
 	made map[Addr]*Resource      // what was evaluated
 	bad  map[*hcl.Attribute]bool // attributes whose expression has been reported already
@@ -207,6 +230,8 @@ type node struct {
 	output   *output
 	call     *call
 	defaults *defaults
+
+	validates *variable // of the node that stands for a rule
 
 	done   bool
 	broken bool        // part of a cycle or not readable; whatever depends on it is left in peace
@@ -233,12 +258,14 @@ type decl struct {
 	mod     *module
 	typ     *Type
 	meta    meta
-	shape   *shaped // nil when the type is unknown or the file was not readable
+	site    *hcl.Attribute // nil where it has none, or where its type has an argument of that name
+	shape   *shaped        // nil when the type is unknown or the file was not readable
 	rng     hcl.Range
 	life    lifecycle
 	failed  bool                 // an error has been reported for it
 	depends []target             // of depends_on, also of the modules that it is in
 	waits   map[*instance][]Addr // what these are, by the instance of the module
+	private map[string]bool      // see privateArguments
 	made    [][]*Resource        // by the index of the module's instance, in the order of the keys
 }
 

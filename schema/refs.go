@@ -21,7 +21,7 @@ type reference struct {
 
 // roots are the names an expression may begin with.
 var roots = []string{"var", "local", string(Server), string(Keystore), string(Sync), string(Migration), "module",
-	"path"}
+	"path", "site"}
 
 // rootWords leads from near words to the right ones where spelling alone would not.
 var rootWords = map[string]string{"vars": "var", "variable": "var", "variables": "var", "locals": "local"}
@@ -48,6 +48,8 @@ func (l *loader) reference(m *module, t hcl.Traversal, names names) (*reference,
 		return l.byAddr(m, Addr{Kind: Kind(root), Type: typeName, Name: name}, t)
 	case root == "module":
 		return l.byModule(m, t)
+	case root == "site":
+		return l.bySite(t)
 	case root == "path":
 		name, _ := stepName(t, 1)
 		if name == "module" || name == "root" {

@@ -28,6 +28,12 @@ type Resource struct {
 	// PreventDestroy: no step may remove its counterpart (lifecycle).
 	PreventDestroy bool
 
+	// Site is the site of the server or keystore, "" where it has none. Elsewhere: it is another one than the site that
+	// the process acts for, so that nothing here may contact it, and values that only its site knows are missing.
+	Site      string
+	Elsewhere bool
+
+	private   map[string]bool      // its arguments and blocks that depend on what only its site has to know
 	ranges    map[string]hcl.Range // attribute path joined by dots -> where it is written
 	spellings spellings            // of the whole configuration
 	memos     sync.Map

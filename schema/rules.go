@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -55,7 +56,7 @@ func article(word string) string {
 // resolveRules reports what the conditions refer to and is not there.
 func (l *loader) resolveRules() {
 	for _, r := range l.rules {
-		n := &node{mod: r.mod}
+		n := &node{mod: r.mod, validates: r.mod.vars[strings.TrimPrefix(r.object, "var.")]}
 		l.resolveExpr(n, r.condition, r.names)
 		l.resolveExpr(n, r.message, r.names)
 	}
@@ -73,6 +74,9 @@ func (l *loader) applyRules() {
 				l.applyRule(r, frame{in: in})
 			case r.of.decl != nil && in.index < len(r.of.decl.made):
 				for _, res := range r.of.decl.made[in.index] {
+					if res.Elsewhere { // its own site applies it
+						continue
+					}
 					before := len(l.diags)
 					l.applyRule(r, frame{in: in, res: res, names: res.names}.with("self", res.self))
 					l.blame(r.of.decl, res.Addr, before)

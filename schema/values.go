@@ -106,7 +106,7 @@ func (l *loader) ask(values map[string]given) {
 	}
 	for _, name := range l.root.varNames() {
 		v := l.root.vars[name]
-		if _, ok := values[name]; ok || v.broken || v.def != cty.NilVal || l.diags.HasErrors() {
+		if _, ok := values[name]; ok || v.broken || v.def != cty.NilVal || l.elsewhere(v) || l.diags.HasErrors() {
 			continue
 		}
 		text, err := l.outside.call(func(ctx context.Context) (string, error) {
@@ -144,7 +144,7 @@ func (l *loader) settle(v *variable, g given, ok bool) cty.Value {
 		}
 		val = conv
 	case v.def == cty.NilVal:
-		if !l.opts.AllowUnset {
+		if !l.opts.AllowUnset && !l.elsewhere(v) {
 			l.add(problem(v.rng, "No value for variable",
 				"The variable %q has no default and was given no value. Give it one with -var %s=..., with %s%s in the "+
 					"environment, or in a file %s.",

@@ -33,7 +33,7 @@ import (
 // A secret in a field that is not a Secret, and a value that is not known, are errors at their lines: neither may
 // travel on as a placeholder.
 func Decode(r *schema.Resource, into any) hcl.Diagnostics {
-	d := decoder{r: r, strict: true}
+	d := decoder{r: r, strict: !r.Elsewhere}
 	d.fill(reflect.ValueOf(into).Elem(), nil)
 	return d.diags
 }

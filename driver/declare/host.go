@@ -93,6 +93,9 @@ func (h *Host) checkLogin(text string, path ...string) hcl.Diagnostics {
 // Open reaches the machine. It connects when first used.
 func (h *Host) Open(env driver.Env) (host.Host, error) {
 	o := host.SSHOptions{Address: h.SSH, Passphrase: h.Passphrase.Reveal(), Jump: h.Jump, Log: logFor(env, h.Block)}
+	if err := Reachable(h.Resource()); err != nil {
+		return nil, err
+	}
 	machines, err := h.permitted(env)
 	if err != nil {
 		return nil, fmt.Errorf("reaching %s: %w", h.SSH, err)

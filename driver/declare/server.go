@@ -115,6 +115,9 @@ func (s *Server) Secret() string {
 
 // Rest are the options of a client of this server, without credentials: how a product logs in is its own.
 func (s *Server) Rest(env driver.Env) (rest.Options, error) {
+	if err := Reachable(s.Resource()); err != nil {
+		return rest.Options{}, err
+	}
 	if err := env.Policy.Connect(s.hostPort()); err != nil {
 		return rest.Options{}, fmt.Errorf("url of %s: %w", s.Addr(), err)
 	}

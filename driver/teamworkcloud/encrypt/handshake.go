@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/keystore"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
@@ -131,6 +132,9 @@ func (e *Encryption) shakeHands(ctx context.Context, from *schema.Resource, addr
 
 // dial connects from a server's machine where it forwards, else from this one.
 func (e *Encryption) dial(ctx context.Context, from *schema.Resource, h *Handshake) (net.Conn, error) {
+	if err := declare.Reachable(from); err != nil {
+		return nil, err
+	}
 	m, err := e.Servers.Machine(from)
 	if err != nil {
 		return nil, err

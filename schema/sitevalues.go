@@ -1,0 +1,234 @@
+package schema
+
+import (
+	"bytes"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// uses is what is used by whom, as far as values are concerned: a reference attribute uses an address and no value.
+type uses struct {
+	by       map[any][]*node // of a variable of the root module, or a node
+	everyone map[any]bool    // used where all sites must know it: for_each, site, rules, outputs, settings
+	only     map[any]string  // see loader.only
+}
+
+// use notes that a node uses a value.
+func (l *loader) use(n *node, what any) {
+	if l.uses.by == nil {
+		l.uses.by, l.uses.everyone = map[any][]*node{}, map[any]bool{}
+	}
+	switch {
+	case what == n.validates && n.validates != nil: // a rule about a variable does not use it
+	case n.anonymous() || n.output != nil && n.mod == l.root:
+		l.uses.everyone[what] = true
+	default:
+		l.uses.by[what] = append(l.uses.by[what], n)
+	}
+}
+
+// anonymous tells of a node that stands for something that all sites evaluate.
+func (n *node) anonymous() bool { return n.key == "" }
+
+// forAll is a node that stands for what all sites have to know of another.
+func forAll(n *node) *node { return &node{mod: n.mod} }
+
+// only is the one site whose declarations alone use a value, directly or through others; "" where there is none.
+func (l *loader) only(what any) string {
+	const open = "\x00"
+	if l.uses.only == nil {
+		l.uses.only = map[any]string{}
+	}
+	if site, done := l.uses.only[what]; done {
+		if site == open {
+			return ""
+		}
+		return site
+	}
+	l.uses.only[what] = open // in a cycle, which is reported
+	site, first := "", true
+	for _, n := range l.uses.by[what] {
+		of := ""
+		if n.decl != nil {
+			of = l.staticSite(n)
+		}
+		if n.decl == nil || len(l.uses.by[n]) > 0 || l.uses.everyone[n] {
+			through := l.only(n)
+			if n.decl != nil && through != of {
+				of = ""
+			} else if n.decl == nil {
+				of = through
+			}
+		}
+		if !first && of != site {
+			of = ""
+		}
+		if site, first = of, false; site == "" {
+			break
+		}
+	}
+	if l.uses.everyone[what] {
+		site = ""
+	}
+	l.uses.only[what] = site
+	return site
+}
+
+// staticSite is the site of all instances of a declaration, where it is written by itself; "" else. A keystore without
+// one has that of the servers that refer to it.
+func (l *loader) staticSite(n *node) string {
+	if len(l.sites) == 0 || !hasSite(n.decl.addr.Kind) {
+		return ""
+	}
+	attr := n.siteArg()
+	if attr == nil {
+		return l.keystoreSites()[n]
+	}
+	if t, ok := l.target(attr.Expr); ok && t.RootName() == "site" {
+		name, _ := stepName(t, 1)
+		return name
+	}
+	val, diags := l.evaluate(attr.Expr, nil)
+	if diags.HasErrors() || val.IsNull() {
+		return ""
+	}
+	return Text(val)
+}
+
+// keystoreSites are the sites of keystores that do not say it themselves.
+func (l *loader) keystoreSites() map[*node]string {
+	if l.ofKeystores != nil {
+		return l.ofKeystores
+	}
+	l.ofKeystores = map[*node]string{}
+	several := map[*node]bool{}
+	for _, n := range l.nodes {
+		if n.decl == nil || n.decl.addr.Kind != Server {
+			continue
+		}
+		for _, e := range n.needs {
+			if e.to.decl == nil || e.to.decl.addr.Kind != Keystore || e.to.siteArg() != nil {
+				continue
+			}
+			site := l.staticSite(n)
+			was, known := l.ofKeystores[e.to]
+			several[e.to] = several[e.to] || known && was != site
+			if l.ofKeystores[e.to] = site; several[e.to] {
+				l.ofKeystores[e.to] = ""
+			}
+		}
+	}
+	return l.ofKeystores
+}
+
+// elsewhere tells whether a value is used by declarations of one site alone, and that is not the one that the process
+// acts for: it need not be known here.
+func (l *loader) elsewhere(what any) bool {
+	if l.opts.Site == "" || len(l.sites) == 0 {
+		return false
+	}
+	site := l.only(what)
+	return site != "" && site != l.opts.Site
+}
+
+// privateArguments are the arguments and blocks of a declaration of a site that depend on a value that only this site
+// has to know: it stands in no digest, which is the same at all sites.
+func (l *loader) privateArguments(n *node) map[string]bool {
+	if l.staticSite(n) == "" {
+		return nil
+	}
+	if n.decl.private != nil {
+		return n.decl.private
+	}
+	private := map[string]bool{}
+	names := n.decl.meta.names()
+	for name, attr := range n.decl.shape.attrs {
+		private[name] = l.isPrivate(n.mod, attr, names)
+	}
+	for name, blocks := range n.decl.shape.blocks {
+		for _, b := range blocks {
+			private[name] = private[name] || l.hasPrivate(n.mod, b, names)
+		}
+	}
+	for _, given := range n.mod.defaultsOf(n.decl.addr.Kind, n.decl.addr.Type) {
+		for name, attr := range given.defaults.shape.attrs {
+			private[name] = private[name] || n.decl.shape.attrs[name] == nil && l.isPrivate(n.mod, attr, nil)
+		}
+	}
+	n.decl.private = private
+	return private
+}
+
+func (l *loader) hasPrivate(m *module, b *shapedBlock, names names) bool {
+	if b.dynamic != nil {
+		if l.isPrivate(m, b.dynamic.forEach, names) || b.dynamic.labels != nil && l.isPrivate(m, b.dynamic.labels, names) {
+			return true
+		}
+		names = names.with(b.dynamic.iterator)
+	}
+	for _, attr := range b.attrs {
+		if l.isPrivate(m, attr, names) {
+			return true
+		}
+	}
+	for _, blocks := range b.blocks {
+		for _, inner := range blocks {
+			if l.hasPrivate(m, inner, names) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isPrivate tells whether an expression of a declaration of a site depends on what only that site has to know: a
+// variable of its own, or the environment.
+func (l *loader) isPrivate(m *module, attr *hcl.Attribute, names names) bool {
+	if l.asksEnvironment(attr.Expr) {
+		return true
+	}
+	for _, t := range attr.Expr.Variables() {
+		if names[t.RootName()] {
+			continue
+		}
+		r, _ := l.reference(m, t, names)
+		switch {
+		case r == nil:
+		case r.variable != nil && r.node == nil:
+			if l.only(r.variable) != "" {
+				return true
+			}
+		case r.node != nil && r.node.local != nil:
+			if l.only(r.node) != "" && l.isPrivate(r.node.mod, r.node.local, nil) {
+				return true
+			}
+		case r.node != nil && r.node.input != nil:
+			c := r.node.mod.call
+			if given := c.inputs[r.node.input.name]; given != nil && l.isPrivate(c.in, given, c.meta.names()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// asksEnvironment tells whether env() stands in an expression.
+func (l *loader) asksEnvironment(expr hcl.Expression) bool {
+	file, rng := l.files[expr.Range().Filename], expr.Range()
+	return file != nil && rng.CanSliceBytes(file.Bytes) && bytes.Contains(rng.SliceBytes(file.Bytes), []byte("env("))
+}
+
+// withoutPrivate is a declaration's plain value with a word in the place of each argument that only its site knows.
+func (r *Resource) withoutPrivate(value any) any {
+	args, ok := value.(map[string]any)
+	if !ok || len(r.private) == 0 {
+		return value
+	}
+	out := make(map[string]any, len(args))
+	for name, v := range args {
+		if out[name] = v; r.private[name] {
+			out[name] = "(of site " + r.Site + ")"
+		}
+	}
+	return out
+}
