@@ -28,7 +28,9 @@ func languagePages(catalog schema.Catalog) []*Page {
 	grammar := map[string]*schema.Construct{}
 	all := schema.Grammar()
 	for i := range all {
-		grammar[all[i].Name] = &all[i]
+		if grammar[all[i].Name] == nil { // of arguments alone, the first is of every declaration
+			grammar[all[i].Name] = &all[i]
+		}
 	}
 	for i := range languageTexts {
 		t := &languageTexts[i]

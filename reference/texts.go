@@ -56,6 +56,28 @@ syncctl {
 `},
 	},
 	{
+		word: "site", construct: "site", also: []string{"signers", "recipients", "max_age"},
+		summary: "A network with the people and the secrets in it.",
+		text: []string{"Where no network reaches all servers, each belongs to a site: a server, or a keystore, says it " +
+			"with its argument `site`, which is the name of a site or `site.NAME`. A keystore without it is in the site of " +
+			"the servers that use it; a server without it is reachable from all sites.",
+			"A command acts for one site, which `-site=NAME` or SYNCCTL_SITE names. It contacts the servers of that site " +
+				"and those without one, and no other. A variable, or a name in env(), that only another site's servers use " +
+				"need not have a value; it does not enter the digest of the configuration, which is the same at all sites."},
+		example: map[string]string{"main.sync.hcl": secretVariable + `
+site "acme" {
+  signers = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAMoMNpEmejrB+C7Ai2bKqu6erO9RPfBTx7hbTen/mS5 admin@acme"]
+}
+
+server "TYPE" "north" {
+  url      = "https://north.example"
+  user     = "syncctl"
+  password = var.password
+  site     = site.acme
+}
+`},
+	},
+	{
 		word: "variable", construct: "variable", also: []string{"var", "validation"},
 		summary: "A value that is given from outside: to the configuration by whoever runs syncctl, to a module by its " +
 			"block.",
