@@ -55,7 +55,7 @@ type command struct {
 	carrying string          // the run that is carried out; "": none
 	testing  *schema.TestRun // the configuration is read for this run of a test
 
-	live     bool            // servers are contacted
+	live bool // servers are contacted
 
 	foundPolicy bool // the policy was found in the user's configuration folder
 }
