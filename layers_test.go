@@ -130,6 +130,7 @@ func mayImport(from, to string) bool {
 			slices.Contains([]string{"driver", "executor", "planner", "schema"}, to)
 	}
 	return slices.Contains(map[string][]string{
+		"bundle":            {"signing"},
 		"driver":            {"driver/rest", "executor", "planner", "policy", "schema"},
 		"driver/declare":    {"driver", "driver/host", "driver/rest", "driver/wording", "policy", "schema"},
 		"driver/drivertest": {"driver", "executor", "journal", "planner", "sandbox", "schema"},

@@ -17,8 +17,8 @@ func (c *command) explainCommand() *cobra.Command {
 		Use:   "explain [ID]",
 		Short: "What an id that syncctl prints means, when it appears, and what to do; without one, all of them",
 		Long: `Explain says what an id means that syncctl prints: a finding's rule in brackets, what the merge may be
-allowed to overlook, what a migration may lose (accept), a line of doctor, an exit code. It reads no files and asks no
-server.
+allowed to overlook, what a migration may lose (accept), a line of doctor, why a bundle is refused, an exit code. It
+reads no files and asks no server.
 An id may be given without the product; where several have it, all are shown.`,
 		Example: "  syncctl explain plan/target\n  syncctl explain 6\n  syncctl explain clock",
 		RunE: func(_ *cobra.Command, words []string) error {
@@ -56,7 +56,7 @@ type rulesDocument struct {
 
 // kindOrder is how the ids of a product are listed.
 var kindOrder = []planner.RuleKind{planner.KindFinding, planner.KindPermission, planner.KindAcceptance,
-	planner.KindExamination}
+	planner.KindExamination, planner.KindRefusal}
 
 // rules are those of the program and of all products, those of each by kind and id.
 func (c *command) rules() []view.Explained {
@@ -74,6 +74,7 @@ func (c *command) rules() []view.Explained {
 		add(p.Name, p.Driver(driver.Env{}).Rules())
 	}
 	add("", driver.Rules())
+	add("", bundleRules())
 	for _, r := range exitRules() { // in the order of their numbers
 		out = append(out, view.Explained{Rule: r})
 	}

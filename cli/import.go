@@ -19,7 +19,7 @@ const configurationSuffix = ".sync.hcl"
 func (c *command) importCommand() *cobra.Command {
 	vars, out := &variables{}, ""
 	cmd := &cobra.Command{
-		Use: "import SERVER", Args: exactly(1, "the address of a server"),
+		Use: "import SERVER", Args: one("the address of a server"),
 		Short: "Write what a declared server has, and nobody has declared, as HCL; changes nothing on it",
 		Long: `Reads a declared server and writes what it has, and is not declared yet, as declarations: to the output, or
 with -out into a new file of the configuration. What no interface shows is said in comments, and what a person has to

@@ -32,6 +32,9 @@ var exitsBy = map[string][]int{
 	"apply":    applying,
 	"rehearse": applying,
 	"resolve":  {exitLocked, exitDeclined},
+
+	"bundle inspect": {exitRefused},
+	"bundle verify":  {exitRefused},
 }
 
 // exitsOf are the exit codes of a command; tool: it is a product's own.
@@ -68,7 +71,8 @@ var environment = []reference.Variable{
 	{Name: "TERM", Meaning: "dumb: no colours and no live display."},
 	{Name: "CI", Meaning: "Set: as SYNCCTL_IN_AUTOMATION; no live display, and a warning where there is no policy."},
 	{Name: "COLUMNS", Meaning: "The width of the output, instead of the terminal's."},
-	{Name: "HOME", Meaning: "Your home folder: known_hosts, and ~ in the names of files."},
+	{Name: "HOME", Meaning: "Your home folder: known_hosts, your SSH keys for bundles, and ~ in the names of " +
+		"files."},
 	{Name: "USER", Meaning: "Who decides, for the journal (resolve)."},
 	{Name: "APPDATA", Meaning: "On Windows: the folder in which syncctl/ holds your key and policy."},
 	{Name: "XDG_CONFIG_HOME", Meaning: "The folder in which syncctl/ holds your key and policy, instead of .config " +
@@ -90,5 +94,6 @@ var fileNames = []reference.Variable{
 	{Name: "sandbox.json", Meaning: "The seed of the simulated servers, for rehearse and sandbox."},
 	{Name: ".syncctl/", Meaning: "The runs of the folder with their journals and files, and its lock. Not to be " +
 		"committed."},
+	{Name: "*.syncbundle", Meaning: "What one site sends another, signed and encrypted: docs/bundles.md."},
 	{Name: "policy.hcl", Meaning: "In your configuration folder: what configurations may do on your behalf."},
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 
 	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/planner"
@@ -66,40 +65,11 @@ func (c *command) writePlan(ctx context.Context, cfg *schema.Config, plan *plann
 	if f.sign == "" {
 		return nil
 	}
-	signature, err := c.sign(ctx, f.sign, b.Bytes())
+	signature, err := c.sign(ctx, f.sign, planNamespace, b.Bytes())
 	if err != nil {
 		return failf(exitError, "the plan is saved, but not signed: %w", err)
 	}
 	return files.Replace(c.app.fs, c.abs(f.out+signing.Suffix), signature, 0o644)
-}
-
-// sign signs the content of a plan file with the SSH key in a file, or with the agent's whose public half it is.
-func (c *command) sign(ctx context.Context, name string, content []byte) ([]byte, error) {
-	text, err := schema.ReadBounded(c.app.fs, c.abs(name), mostOfPlan)
-	if err != nil {
-		return nil, fmt.Errorf("reading the key: %w", err)
-	}
-	key, err := signing.Key(text)
-	if !errors.Is(err, signing.ErrPublic) {
-		if err != nil {
-			return nil, fmt.Errorf("reading the key %s: %w", name, err)
-		}
-		return signing.Sign(c.app.random, key, planNamespace, content)
-	}
-	socket, _ := c.app.env("SSH_AUTH_SOCK")
-	if socket == "" {
-		return nil, fmt.Errorf("%s is a public key, and there is no SSH agent (SSH_AUTH_SOCK) with its private half",
-			name)
-	}
-	conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
-	if err != nil {
-		return nil, fmt.Errorf("reaching the SSH agent: %w", err)
-	}
-	defer func() { _ = conn.Close() }()
-	if key, err = signing.FromAgent(conn, text); err != nil {
-		return nil, err
-	}
-	return signing.Sign(c.app.random, key, planNamespace, content)
 }
 
 // readPlan reads a plan file, and gives its bytes too: what is signed is what was read.

@@ -22,7 +22,7 @@ import (
 
 func (c *command) rehearseCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "rehearse DIR|EXAMPLE", Args: exactly(1, "the folder of an example, or its name"),
+		Use: "rehearse DIR|EXAMPLE", Args: one("the folder of an example, or its name"),
 		Short: "Plan, apply and verify an example against simulated servers on this machine",
 		Long: `Starts the simulated servers that DIR/sandbox.json describes, on this machine only, and works in a
 scratch copy of DIR: plan, apply with a stand-in for the person, and a second plan, which must find nothing to

@@ -68,6 +68,7 @@ turns them on; else they are on where the output is a terminal and TERM is not d
 func (c *command) addCommands(root *cobra.Command) {
 	root.AddCommand(
 		c.applyCommand(),
+		c.bundleCommand(),
 		c.consoleCommand(),
 		c.docsCommand(),
 		c.doctorCommand(),
@@ -132,13 +133,12 @@ func atMost(n int) cobra.PositionalArgs {
 	}
 }
 
-// exactly is cobra.ExactArgs in our words.
-func exactly(n int, what ...string) cobra.PositionalArgs {
+// one is cobra.ExactArgs(1) in our words; what is that one.
+func one(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) < n {
-			return failf(exitError, "%s needs %s.\nUsage: %s",
-				cmd.CommandPath(), strings.Join(what[len(args):], " and "), cmd.UseLine())
+		if len(args) == 0 {
+			return failf(exitError, "%s needs %s.\nUsage: %s", cmd.CommandPath(), what, cmd.UseLine())
 		}
-		return atMost(n)(cmd, args)
+		return atMost(1)(cmd, args)
 	}
 }

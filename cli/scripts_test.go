@@ -33,10 +33,15 @@ func TestScripts(t *testing.T) {
 	// The test binary: unlike the program it can be killed at a write of the journal.
 	build := append([]string{"test", "-c", "-o", program}, buildFlags()...)
 	inDriverDir(t, append(build, ".")...)
+	bundles, err := filepath.Abs(filepath.Join("..", "bundle", "testdata"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	p := clitest.Scripts(filepath.Join("testdata", "script"))
 	setup := p.Setup
 	p.Setup = func(e *testscript.Env) error {
 		e.Setenv("PATH", bin+string(os.PathListSeparator)+e.Getenv("PATH"))
+		e.Setenv("BUNDLES", bundles) // of version 1, with keys that open them
 		return setup(e)
 	}
 	p.Cmds["serve"] = func(ts *testscript.TestScript, _ bool, args []string) { serve(ts, program, args) }

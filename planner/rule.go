@@ -33,6 +33,7 @@ const (
 	KindAcceptance  RuleKind = "acceptance"  // a loss that a declaration may accept
 	KindExamination RuleKind = "examination" // a line of doctor
 	KindExit        RuleKind = "exit code"
+	KindRefusal     RuleKind = "refusal" // in brackets behind the error that says why a bundle is not taken
 )
 
 // The rules of findings that any product's plan may have.

@@ -2,6 +2,8 @@ package policy
 
 import (
 	"fmt"
+	"math"
+	"math/big"
 	"path/filepath"
 	"strings"
 
@@ -19,7 +21,11 @@ var fileSchema = &hcl.BodySchema{
 	Attributes: []hcl.AttributeSchema{
 		{Name: "environment"}, {Name: "files"}, {Name: "commands"}, {Name: "nonsensitive"}, {Name: "signers"},
 	},
-	Blocks: []hcl.BlockHeaderSchema{{Type: "host", LabelNames: []string{"NAME"}}},
+	Blocks: []hcl.BlockHeaderSchema{{Type: "host", LabelNames: []string{"NAME"}}, {Type: "bundles"}},
+}
+
+var bundlesSchema = &hcl.BodySchema{
+	Attributes: []hcl.AttributeSchema{{Name: "max_bytes"}, {Name: "max_parts"}, {Name: "max_name"}},
 }
 
 var hostSchema = &hcl.BodySchema{
@@ -73,9 +79,37 @@ func (r *reader) policy(body hcl.Body) *Policy {
 		return s, nil
 	})
 	for _, block := range content.Blocks {
+		if block.Type == "bundles" {
+			p.bundles = r.bundles(block)
+			continue
+		}
 		p.hosts = append(p.hosts, r.host(block))
 	}
 	return p
+}
+
+func (r *reader) bundles(block *hcl.Block) BundleLimits {
+	content, diags := block.Body.Content(bundlesSchema)
+	r.diags = append(r.diags, diags...)
+	return BundleLimits{
+		Bytes: r.number(content.Attributes["max_bytes"], math.MaxInt64>>8),
+		Parts: int(r.number(content.Attributes["max_parts"], 1<<20)),
+		Name:  int(r.number(content.Attributes["max_name"], 4<<10)),
+	}
+}
+
+// number is a whole number from 1 to most; 0 where it is missing or wrong.
+func (r *reader) number(attr *hcl.Attribute, most int64) int64 {
+	v, ok := r.value(attr, cty.Number)
+	if !ok {
+		return 0
+	}
+	n, exact := v.AsBigFloat().Int64()
+	if exact != big.Exact || n < 1 || n > most {
+		r.problem(attr.Expr.Range(), "Invalid "+attr.Name, fmt.Sprintf("It must be a whole number from 1 to %d.", most))
+		return 0
+	}
+	return n
 }
 
 func (r *reader) host(block *hcl.Block) hostRule {

@@ -22,6 +22,7 @@ type Policy struct {
 	commands     [][]string // command lines on this machine, with * at the end for any further arguments
 	nonsensitive bool
 	signers      []string // keys in the form of authorized_keys
+	bundles      BundleLimits
 
 	untrusted bool
 	confined  bool
@@ -49,7 +50,7 @@ func (p *Policy) Untrusted() *Policy {
 	u := &Policy{untrusted: true}
 	if p != nil {
 		u.name = p.name
-		u.signers = p.signers
+		u.signers, u.bundles = p.signers, p.bundles
 		for _, h := range p.hosts {
 			u.hosts = append(u.hosts, hostRule{pattern: h.pattern})
 		}
@@ -208,6 +209,21 @@ func (p *Policy) Signers() []string {
 		return nil
 	}
 	return p.signers
+}
+
+// BundleLimits bound what a bundle of another site may take of this machine. What is 0 is not said.
+type BundleLimits struct {
+	Bytes int64 // of all that it brings
+	Parts int
+	Name  int // bytes of a part's name
+}
+
+// Bundles are the limits of bundles.
+func (p *Policy) Bundles() BundleLimits {
+	if p == nil {
+		return BundleLimits{}
+	}
+	return p.bundles
 }
 
 // host tells whether one of the rules that name the address allows something.

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha512"
+	"encoding/pem"
 	"errors"
 	"io"
 	"net"
@@ -101,10 +102,7 @@ func TestOpenSSH(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Key(private)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := unlocked(t, private, nil)
 	sig, err := Sign(rand.Reader, s, namespace, []byte("a plan"))
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +120,7 @@ func TestOpenSSH(t *testing.T) {
 	if who, err := Verify([]byte("a plan"), theirs, namespace, []string{string(public)}); err != nil || who != "ada" {
 		t.Errorf("%q, %v", who, err)
 	}
-	if _, err := Key(public); !errors.Is(err, ErrPublic) {
+	if _, err := ParsePrivate(public, nil); !errors.Is(err, ErrPublic) {
 		t.Errorf("a public key: %v", err)
 	}
 	ring := agent.NewKeyring()
@@ -146,8 +144,61 @@ func TestOpenSSH(t *testing.T) {
 	if err != nil || !bytes.Equal(got.PublicKey().Marshal(), s.PublicKey().Marshal()) {
 		t.Errorf("of the agent: %v", err)
 	}
-	if _, err := Key([]byte("no key")); err == nil {
+	if _, err := ParsePrivate([]byte("no key"), nil); err == nil {
 		t.Error("text passes for a key")
+	}
+}
+
+func unlocked(t *testing.T, text []byte, ask Ask) ssh.Signer {
+	t.Helper()
+	key, err := ParsePrivate(text, ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := key.Signer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestLocked: a key with a passphrase is unlocked when it is used, once; its public half is known before where the
+// file holds it.
+func TestLocked(t *testing.T) {
+	_, secret, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKeyWithPassphrase(secret, "", []byte("open sesame"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, asked := pem.EncodeToMemory(block), 0
+	key, err := ParsePrivate(text, func() ([]byte, error) { asked++; return []byte("open sesame"), nil })
+	if err != nil || asked != 0 || key.Public() == nil {
+		t.Fatalf("%v, asked %d times", err, asked)
+	}
+	for range 2 {
+		if s, err := key.Signer(); err != nil || !bytes.Equal(s.PublicKey().Marshal(), key.Public().Marshal()) {
+			t.Fatal(err)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("asked %d times", asked)
+	}
+	for why, ask := range map[string]Ask{
+		"nobody": nil,
+		"wrong":  func() ([]byte, error) { return []byte("open barley"), nil },
+		"broken": func() ([]byte, error) { return nil, io.ErrUnexpectedEOF },
+	} {
+		key, err := ParsePrivate(text, ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = key.Signer()
+		if err == nil || (why == "nobody") != errors.Is(err, ErrLocked) {
+			t.Errorf("%s: %v", why, err)
+		}
 	}
 }
 

@@ -58,6 +58,7 @@ var kinds = map[planner.RuleKind]string{
 	planner.KindAcceptance:  "losses that accept names",
 	planner.KindExamination: "lines of doctor",
 	planner.KindExit:        "exit codes",
+	planner.KindRefusal:     "why a bundle is refused",
 }
 
 // Title is what a rule stands under in a list.

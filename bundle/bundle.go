@@ -1,0 +1,166 @@
+// Package bundle writes and reads the files that sites send each other where no network joins them. One is an age file,
+// encrypted to the SSH keys of its receivers; inside is a tar of the parts, then manifest.json, which says from whom
+// and to whom it is and has the digest of each part, then manifest.json.sig, the sender's signature of the manifest as
+// ssh-keygen -Y makes it. docs/bundles.md has the format byte by byte.
+//
+// It signs inside: whoever finds a bundle cannot tell who sent it. The manifest names the receivers: whoever may open
+// one cannot pass it on as meant for another.
+//
+// It knows nothing of what the parts are. It writes nothing but what it is told to, and reads streams: memory does not
+// grow with the bundle.
+package bundle
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+)
+
+// Suffix is that of a bundle's file.
+const Suffix = ".syncbundle"
+
+// Namespace is what signatures of bundles are for, as ssh-keygen -Y has it with -n.
+const Namespace = "bundle@syncctl"
+
+// Version is the version of the format.
+const Version = 1
+
+// The entries of the tar after the parts.
+const (
+	manifestName  = "manifest.json"
+	signatureName = manifestName + ".sig"
+)
+
+// Manifest says what a bundle is. The sender signs it.
+type Manifest struct {
+	Version  int       `json:"format_version"`
+	From     string    `json:"from"` // a site
+	To       []Address `json:"to"`
+	Number   int64     `json:"number"`   // of the sender's bundles, from 1
+	Previous string    `json:"previous"` // the ID of the sender's bundle before, "" for the first
+	// Received is the last bundle that the sender has taken in of each other site: what need not be sent again, and how
+	// a site learns that it has forgotten something.
+	Received      []Receipt `json:"received"`
+	Plan          string    `json:"plan"`          // the hash of the sender's plan, "" where there is none yet
+	Configuration string    `json:"configuration"` // the digest of the sender's configuration
+	Created       time.Time `json:"created"`
+	Parts         []Part    `json:"parts"`
+}
+
+// Address is a site that a bundle is meant for, and the SSH keys that open it.
+type Address struct {
+	Site string   `json:"site"`
+	Keys []string `json:"keys"` // fingerprints, as ssh-keygen -l prints them
+}
+
+// Receipt is a bundle that the sender has taken in.
+type Receipt struct {
+	Site   string `json:"site"`
+	Number int64  `json:"number"`
+	ID     string `json:"id"`
+}
+
+// Part is one file in a bundle.
+type Part struct {
+	Name   string `json:"name"` // with slashes
+	Size   int64  `json:"size"` // in bytes
+	SHA256 string `json:"sha256"`
+}
+
+// ID names a bundle: the SHA-256 of its manifest. Two bundles with one ID have the same content, whoever has encrypted
+// it how often.
+func ID(manifest []byte) string {
+	sum := sha256.Sum256(manifest)
+	return hex.EncodeToString(sum[:])
+}
+
+// encode is the manifest as it is signed.
+func (m *Manifest) encode() ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(m); err != nil {
+		return nil, fmt.Errorf("writing the manifest: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// Decode reads a manifest. It is read in one way only: a member twice, in other letters or in another order is refused,
+// so that no two programs understand it differently.
+func Decode(text []byte) (*Manifest, error) {
+	var of struct {
+		Version int `json:"format_version"`
+	}
+	if err := json.Unmarshal(text, &of); err != nil {
+		return nil, refuse(Malformed, "its manifest is not JSON: %v", err)
+	}
+	if of.Version != Version {
+		return nil, refuse(WrongVersion, "it has format version %d, and this program reads version %d: both sites need "+
+			"versions of the program that fit", of.Version, Version)
+	}
+	m := &Manifest{}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(m); err != nil {
+		return nil, refuse(Malformed, "its manifest cannot be read: %v", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, refuse(Malformed, "something follows its manifest")
+	}
+	again, err := m.encode()
+	if err != nil {
+		return nil, err
+	}
+	var plain, canonical bytes.Buffer
+	if err := errors.Join(json.Compact(&plain, text), json.Compact(&canonical, again)); err != nil {
+		return nil, refuse(Malformed, "its manifest cannot be read: %v", err)
+	}
+	if !bytes.Equal(plain.Bytes(), canonical.Bytes()) {
+		return nil, refuse(Malformed, "its manifest is not written as the format says")
+	}
+	if err := m.check(); err != nil {
+		return m, err
+	}
+	return m, nil
+}
+
+// check looks for what no sender writes.
+func (m *Manifest) check() error {
+	switch {
+	case !IsSite(m.From) || slices.ContainsFunc(m.To, func(a Address) bool { return !IsSite(a.Site) }) ||
+		slices.ContainsFunc(m.Received, func(r Receipt) bool { return !IsSite(r.Site) || !isDigest(r.ID) || r.Number < 1 }):
+		return refuse(Malformed, "its manifest names a site as none can be named")
+	case m.Number < 1 || (m.Number == 1) != (m.Previous == ""):
+		return refuse(Malformed, "its number is %d, which does not fit what it says of the one before", m.Number)
+	case m.Previous != "" && !isDigest(m.Previous):
+		return refuse(Malformed, "its manifest has no digest of the one before")
+	}
+	return nil
+}
+
+// IsSite tells whether a text can be the name of a site, which is a name of the language.
+func IsSite(name string) bool {
+	for i, c := range name {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_'
+		if !letter && (i == 0 || c != '-' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return name != "" && len(name) <= mostOfSite
+}
+
+// mostOfSite is how long the name of a site may be.
+const mostOfSite = 64
+
+// isDigest tells whether a text is a SHA-256 in hex.
+func isDigest(text string) bool {
+	b, err := hex.DecodeString(text)
+	return err == nil && len(b) == sha256.Size && hex.EncodeToString(b) == text
+}

@@ -1,0 +1,165 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/bundle"
+	"github.com/syncctl/syncctl/cli/internal/view"
+	"github.com/syncctl/syncctl/schema"
+	"github.com/syncctl/syncctl/signing"
+)
+
+func (c *command) bundleCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "bundle", Args: atMost(0),
+		Short: "What is in a file that another site has sent, and whether it is whole and theirs",
+		Long: `A bundle is what one site sends another where no network joins them: one file, encrypted to the receiver's SSH
+keys, with a signature of the sender inside. These commands read one without taking anything in.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	var keys []string
+	signers := ""
+	inspect := jsonCommand(&cobra.Command{
+		Use: "inspect FILE", Args: one("FILE"),
+		Short: "Show what is in a bundle, from whom and to whom it is, and how old; takes nothing in",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.inspectBundle(cmd.Context(), args[0], keys, nil)
+		},
+		ValidArgsFunction: completeEnding(strings.TrimPrefix(bundle.Suffix, ".")),
+	})
+	verify := jsonCommand(&cobra.Command{
+		Use: "verify FILE", Args: one("FILE"),
+		Short: "Tell whether a bundle is whole, addressed to you and signed by one of the given keys; takes nothing in",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if signers == "" {
+				return failf(exitError, "-signers=FILE is needed: whose signatures are taken. To see whose it is: "+
+					"syncctl bundle inspect %s", args[0])
+			}
+			lines, err := c.readSigners(signers)
+			if err != nil {
+				return err
+			}
+			return c.inspectBundle(cmd.Context(), args[0], keys, lines)
+		},
+		ValidArgsFunction: completeEnding(strings.TrimPrefix(bundle.Suffix, ".")),
+	})
+	for _, sub := range []*cobra.Command{inspect, verify} {
+		sub.Flags().StringArrayVar(&keys, "key", nil, "open it with the private SSH key in this `FILE`; may be repeated "+
+			"(default: id_ed25519 and id_rsa in ~/.ssh)")
+	}
+	verify.Flags().StringVar(&signers, "signers", "", "the public keys whose signatures are taken, a line each, from "+
+		"this `FILE`")
+	cmd.AddCommand(inspect, verify)
+	return cmd
+}
+
+// inspectBundle reads a bundle to its end and shows what it is. signers are the lines of the keys whose signatures are
+// taken; nil: anybody's, which is said.
+func (c *command) inspectBundle(ctx context.Context, name string, keys, signers []string) error {
+	o := bundle.Options{Limits: c.bundleLimits()}
+	if signers != nil {
+		o.Signers = func(string) []string { return signers }
+	}
+	var err error
+	if o.Keys, err = c.openingKeys(ctx, keys); err != nil {
+		return err
+	}
+	f, err := c.app.fs.Open(c.abs(name))
+	if err != nil {
+		return fmt.Errorf("opening the bundle: %w", err)
+	}
+	defer f.Close() // it is only read
+	b, err := bundle.Read(ctx, f, o)
+	var refusal *bundle.Refusal
+	if err != nil && !errors.As(err, &refusal) {
+		return fmt.Errorf("reading %s: %w", name, err)
+	}
+	shown := view.Bundle{File: name, Bundle: b, Known: signers != nil && err == nil, Refusal: refusal,
+		Now: c.app.clock.Now()}
+	if c.wantsJSON() {
+		if err := c.document(shown.JSON()); err != nil {
+			return err
+		}
+	}
+	if !c.flags.json && b != nil {
+		if err := shown.Write(c.out, c.outStyle); err != nil {
+			return err
+		}
+	}
+	switch {
+	case refusal != nil && c.flags.json:
+		return exitQuietly(exitRefused)
+	case refusal != nil:
+		return refusedBundle(name, refusal)
+	case !c.flags.json && signers != nil:
+		c.say("%s is whole, addressed to you, and signed with a key whose signatures are taken. Nothing was taken in.", name)
+	}
+	return nil
+}
+
+// refusedBundle is the error for a bundle that is not taken.
+func refusedBundle(name string, r *bundle.Refusal) error {
+	return failf(exitRefused, "%s is refused: %w [%s%s]", name, r, bundleRule, r.Reason)
+}
+
+// bundleLimits are the policy's, or the defaults.
+func (c *command) bundleLimits() bundle.Limits {
+	of, defaults := c.policy.Bundles(), bundle.DefaultLimits
+	return bundle.Limits{Bytes: cmp.Or(of.Bytes, defaults.Bytes), Parts: cmp.Or(of.Parts, defaults.Parts),
+		Name: cmp.Or(of.Name, defaults.Name)}
+}
+
+// openingKeys are the private keys that may open a bundle: those that are named, or the user's usual ones.
+func (c *command) openingKeys(ctx context.Context, names []string) ([]*signing.Private, error) {
+	named := len(names) > 0
+	if home, _ := c.app.env("HOME"); !named && filepath.IsAbs(home) {
+		for _, name := range []string{"id_ed25519", "id_rsa"} {
+			names = append(names, filepath.Join(home, ".ssh", name))
+		}
+	}
+	var keys []*signing.Private
+	for _, name := range names {
+		key, _, err := c.readKey(ctx, name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && !named:
+			continue
+		case errors.Is(err, signing.ErrPublic):
+			return nil, failf(exitError, "%s is a public key. An SSH agent signs with the private half, but does not decrypt: "+
+				"-key must be the file of the private key", name)
+		case err != nil:
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	if len(keys) == 0 {
+		return nil, failf(exitError, "a bundle is opened with a private SSH key, and there is neither ~/.ssh/id_ed25519 nor "+
+			"~/.ssh/id_rsa: give one with -key=FILE")
+	}
+	return keys, nil
+}
+
+// readSigners reads public keys, a line each.
+func (c *command) readSigners(name string) ([]string, error) {
+	text, err := schema.ReadBounded(c.app.fs, c.abs(name), mostOfKey)
+	if err != nil {
+		return nil, fmt.Errorf("reading the keys: %w", err)
+	}
+	lines := []string{}
+	for i, line := range strings.Split(string(text), "\n") {
+		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if _, err := signing.Fingerprint(line); err != nil {
+			return nil, failf(exitError, "%s:%d: it is not a public SSH key, as in a file that ends in .pub", name, i+1)
+		}
+		lines = append(lines, line)
+	}
+	return lines, nil
+}

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/syncctl/syncctl/schema"
+	"github.com/syncctl/syncctl/signing"
+)
+
+// mostOfKey is the largest file that is read as an SSH key, in bytes.
+const mostOfKey = 1 << 20
+
+// readKey reads the private SSH key in a file; signing.ErrPublic where it has a public one. It gives the text too.
+func (c *command) readKey(ctx context.Context, name string) (*signing.Private, []byte, error) {
+	text, err := schema.ReadBounded(c.app.fs, c.abs(name), mostOfKey)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the key: %w", err)
+	}
+	key, err := signing.ParsePrivate(text, c.askPassphrase(ctx, name))
+	if err != nil {
+		return nil, text, fmt.Errorf("reading the key %s: %w", name, err)
+	}
+	return key, text, nil
+}
+
+// askPassphrase asks the person at the terminal for the passphrase of a key; nil when nobody is there.
+func (c *command) askPassphrase(ctx context.Context, name string) signing.Ask {
+	if !c.app.tty.in || !c.app.tty.err || !c.mayAsk() || c.flags.json {
+		return nil
+	}
+	return func() ([]byte, error) {
+		fmt.Fprintf(c.err, "Passphrase of %s: ", schema.SanitizeLine(name))
+		text, err := c.app.input.ReadHidden(ctx)
+		fmt.Fprintln(c.err)
+		return []byte(text), err
+	}
+}
+
+// sign signs with the SSH key in a file, or with the agent's whose public half it is.
+func (c *command) sign(ctx context.Context, name, namespace string, content []byte) ([]byte, error) {
+	key, text, err := c.readKey(ctx, name)
+	if err == nil {
+		signer, err := key.Signer()
+		if errors.Is(err, signing.ErrLocked) {
+			err = fmt.Errorf("%w: add it to an SSH agent, and name the file of its public half", err)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("unlocking the key %s: %w", name, err)
+		}
+		return signing.Sign(c.app.random, signer, namespace, content)
+	}
+	if !errors.Is(err, signing.ErrPublic) {
+		return nil, err
+	}
+	socket, _ := c.app.env("SSH_AUTH_SOCK")
+	if socket == "" {
+		return nil, fmt.Errorf("%s is a public key, and there is no SSH agent (SSH_AUTH_SOCK) with its private half",
+			name)
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
+	if err != nil {
+		return nil, fmt.Errorf("reaching the SSH agent: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	signer, err := signing.FromAgent(conn, text)
+	if err != nil {
+		return nil, err
+	}
+	return signing.Sign(c.app.random, signer, namespace, content)
+}
