@@ -54,7 +54,7 @@ func shaped(name string, n int) *planner.Plan {
 	return p
 }
 
-// carrying is a plan that is carried out each time anew; its steps cost nothing.
+// carrying is a plan that is carried out again each time; its steps cost nothing.
 func carrying(t testing.TB, shape string, n int) func() {
 	t.Helper()
 	var text strings.Builder

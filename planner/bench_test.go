@@ -9,7 +9,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// making is a plan of n declarations that is made each time anew: two steps each, a quarter of them in chains.
+// making is a plan of n declarations that is made again each time: two steps each, a quarter of them in chains.
 func making(t testing.TB, n int) func() {
 	t.Helper()
 	var text strings.Builder
