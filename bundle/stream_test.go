@@ -47,6 +47,7 @@ func TestStream(t *testing.T) {
 	if os.Getenv("SYNCCTL_TEST_ALL") != "" {
 		size = 2 << 30
 	}
+	runtime.GC() // what other tests have left
 	peak := uint64(0)
 	parts := []Source{text("plan.json", "{}"), {Name: "files/export.zip", Size: size,
 		Open: func() (io.ReadCloser, error) { return &generated{left: size, peak: &peak}, nil }}}
