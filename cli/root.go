@@ -76,6 +76,7 @@ func (c *command) addCommands(root *cobra.Command) {
 		c.fmtCommand(),
 		c.importCommand(),
 		c.initCommand(),
+		c.lspCommand(),
 		c.metadataCommand(),
 		c.outputCommand(),
 		c.planCommand(),

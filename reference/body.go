@@ -20,7 +20,7 @@ func (p *Page) body(b *schema.Body, path []string, seen map[string]*schema.Body)
 	var items []item
 	for i := range b.Attributes {
 		a := &b.Attributes[i]
-		items = append(items, item{name: quoted(a.Name), text: argument(a)})
+		items = append(items, item{name: quoted(a.Name), text: Argument(a)})
 	}
 	p.list(items)
 	for i := range b.Blocks {
@@ -70,10 +70,10 @@ func occurs(b *schema.Block) string {
 	return "It is optional." + label
 }
 
-// argument says what an argument takes and means.
-func argument(a *schema.Attribute) string {
+// Argument says what an argument takes and means, in Markdown.
+func Argument(a *schema.Attribute) string {
 	facts := []string{}
-	if t := typeWords(a); t != "" {
+	if t := TypeWords(a); t != "" {
 		facts = append(facts, t)
 	}
 	if a.Whole {
@@ -107,8 +107,8 @@ func argument(a *schema.Attribute) string {
 	return text
 }
 
-// typeWords is an argument's type in the words of the language.
-func typeWords(a *schema.Attribute) string {
+// TypeWords is an argument's type in the words of the language, "" where nothing can be said of it.
+func TypeWords(a *schema.Attribute) string {
 	switch {
 	case a.Ref != nil && a.Ref.Type == "":
 		return fmt.Sprintf("reference to a %s", quoted(string(a.Ref.Kind)))

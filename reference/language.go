@@ -74,7 +74,7 @@ func header(c *schema.Construct) string {
 func (p *Page) argument(c *schema.Construct, name string) {
 	for i := range c.Body.Attributes {
 		if a := &c.Body.Attributes[i]; a.Name == name {
-			p.list([]item{{name: quoted(name), text: argument(a)}})
+			p.list([]item{{name: quoted(name), text: Argument(a)}})
 		}
 	}
 }

@@ -34,6 +34,15 @@ func Grammar() []Construct {
 	)
 }
 
+// TestGrammar is what may stand at the top of a test, a *.synctest.hcl file.
+func TestGrammar() []Construct {
+	const top = "at the top of a test"
+	return []Construct{
+		{Name: variablesBlock.Name, Where: top, Body: variablesBlock.Body},
+		{Name: "run", Labels: []string{"name"}, Where: top, Body: runBody},
+	}
+}
+
 // ruleBody is the grammar of every block with a condition.
 var ruleBody = Body{Attributes: []Attribute{
 	{Name: "condition", Type: cty.Bool, Required: true, Doc: "What must be true. It may refer to anything in its " +

@@ -1,0 +1,246 @@
+package lsp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/cli/internal/files"
+	"github.com/syncctl/syncctl/cli/internal/lsp/source"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// pause is how long nothing must have been typed before files are checked.
+const pause = 200 * time.Millisecond
+
+// checker checks what has changed, and tells the editor what is wrong.
+type checker struct {
+	server  *server
+	changed chan struct{} // something is in touched
+
+	mu      sync.Mutex
+	touched map[string]bool // paths
+	stop    context.CancelFunc
+
+	// of run alone
+	found     map[string]*findings // by folder
+	published map[string]string    // by path
+}
+
+// findings are what is wrong with the configuration of a folder.
+type findings struct {
+	files map[string]bool         // that it was read from
+	diags map[string][]diagnostic // by file
+}
+
+// touch has what a file belongs to checked. A check that is under way is given up.
+func (c *checker) touch(path string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.touched == nil {
+		c.touched = map[string]bool{}
+	}
+	c.touched[path] = true
+	if c.stop != nil {
+		c.stop()
+	}
+	select {
+	case c.changed <- struct{}{}:
+	default:
+	}
+}
+
+// run checks until ctx ends.
+func (c *checker) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.changed:
+		}
+		for quiet := c.server.opts.After(pause); quiet != nil; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-c.changed:
+				quiet = c.server.opts.After(pause)
+			case <-quiet:
+				quiet = nil
+			}
+		}
+		c.check(ctx)
+		if c.server.settled != nil {
+			c.server.settled()
+		}
+	}
+}
+
+// check checks the folders that the touched files belong to.
+func (c *checker) check(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c.mu.Lock()
+	touched := c.touched
+	c.touched, c.stop = nil, cancel
+	select { // of what is in touched already
+	case <-c.changed:
+	default:
+	}
+	c.mu.Unlock()
+	c.server.mu.Lock()
+	v := c.server.view()
+	c.server.mu.Unlock()
+
+	open := map[string]bool{}
+	for path := range v.docs {
+		if kindOf(path) != other {
+			open[filepath.Dir(path)] = true
+		}
+	}
+	for dir := range c.found {
+		if !open[dir] {
+			delete(c.found, dir)
+		}
+	}
+	for _, dir := range slices.Sorted(maps.Keys(open)) {
+		if !c.concerns(dir, touched) {
+			continue
+		}
+		found := v.check(ctx, dir)
+		if ctx.Err() != nil { // once more, with what has been typed since
+			for path := range touched {
+				c.touch(path)
+			}
+			return
+		}
+		c.found[dir] = found
+	}
+	c.publish(ctx, v)
+}
+
+// concerns tells whether a folder has to be checked after files were touched.
+func (c *checker) concerns(dir string, touched map[string]bool) bool {
+	was := c.found[dir]
+	for path := range touched {
+		if was == nil || filepath.Dir(path) == dir || was.files[path] {
+			return true
+		}
+		if inside(path, []string{dir}) && kindOf(path) == other { // a file that file() may have read
+			return true
+		}
+	}
+	return false
+}
+
+// errElsewhere is why a file is not read.
+var errElsewhere = errors.New("it is outside of the configuration's folder, and is not read while it is edited")
+
+// check loads the configuration of a folder, as validate does for files that nobody has reviewed. The environment is
+// unknown.
+func (v *view) check(ctx context.Context, dir string) *findings {
+	opts := schema.Options{Fs: files.In(v.fs, dir), Dir: ".", Catalog: v.opts.Catalog, Version: v.opts.Version,
+		AllowUnset: true, Access: schema.Access{ReadFile: func(schema.Reading) error { return errElsewhere }}}
+	found := &findings{files: map[string]bool{}, diags: map[string][]diagnostic{}}
+	var diags hcl.Diagnostics
+	if v.holds(dir, configuration) {
+		cfg, wrong := schema.Load(ctx, opts)
+		diags = wrong
+		for name := range cfg.Files {
+			found.files[filepath.Join(dir, name)] = true
+		}
+	}
+	if v.holds(dir, tests) && ctx.Err() == nil {
+		_, _, wrong := schema.ReadTests(ctx, opts)
+		diags = append(diags, wrong...)
+	}
+	for _, d := range diags {
+		path, rng := v.where(dir, d)
+		found.diags[path] = append(found.diags[path], diagnostic{Range: rng, Severity: severity(d), Source: "syncctl",
+			Message: messageOf(d)})
+	}
+	return found
+}
+
+// where is a diagnostic's place. One without stands at the beginning of an open file of the folder.
+func (v *view) where(dir string, d *hcl.Diagnostic) (string, textRange) {
+	if d.Subject != nil {
+		path := filepath.Join(dir, d.Subject.Filename)
+		span := source.Span{From: d.Subject.Start.Byte, To: d.Subject.End.Byte}
+		if f := v.file(path); f != nil {
+			return path, v.rangeIn(f.text, span)
+		}
+		return path, textRange{}
+	}
+	for _, path := range slices.Sorted(maps.Keys(v.docs)) {
+		if filepath.Dir(path) == dir && kindOf(path) != other {
+			return path, textRange{}
+		}
+	}
+	return dir, textRange{}
+}
+
+func severity(d *hcl.Diagnostic) int {
+	if d.Severity == hcl.DiagError {
+		return 1
+	}
+	return 2
+}
+
+// messageOf is what a diagnostic says. Texts in it may come from elsewhere.
+func messageOf(d *hcl.Diagnostic) string {
+	text := d.Summary
+	if addr := schema.AddrOf(d); addr.Module != "" || addr.Index != "" {
+		text += ", in " + addr.String()
+	}
+	if d.Detail != "" {
+		text += ": " + d.Detail
+	}
+	return schema.Sanitize(strings.TrimRight(text, "\n"))
+}
+
+// publish tells the editor what is wrong in each file, of those that are not open only what has changed.
+func (c *checker) publish(ctx context.Context, v *view) {
+	all := map[string][]diagnostic{}
+	for path := range v.docs {
+		if kindOf(path) != other {
+			all[path] = nil
+		}
+	}
+	for path := range c.published {
+		all[path] = nil
+	}
+	for _, dir := range slices.Sorted(maps.Keys(c.found)) {
+		for path, diags := range c.found[dir].diags {
+			for _, d := range diags {
+				if !slices.Contains(all[path], d) {
+					all[path] = append(all[path], d)
+				}
+			}
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(all)) {
+		p := publishParams{URI: v.uriOf(path), Diagnostics: all[path]}
+		if p.Diagnostics == nil {
+			p.Diagnostics = []diagnostic{}
+		}
+		text, err := json.Marshal(p)
+		d := v.docs[path]
+		if err != nil || d == nil && c.published[path] == string(text) {
+			continue
+		}
+		if d != nil {
+			p.Version = &d.version
+		}
+		_ = c.server.conn.Notify(ctx, "textDocument/publishDiagnostics", p) // an editor that is gone needs none
+		if c.published[path] = string(text); len(p.Diagnostics) == 0 && d == nil {
+			delete(c.published, path)
+		}
+	}
+}

@@ -1,0 +1,267 @@
+package lsp
+
+import (
+	"path/filepath"
+	"slices"
+
+	"github.com/syncctl/syncctl/cli/internal/lsp/source"
+	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// scope is what may stand in a body.
+type scope struct {
+	attributes []schema.Attribute
+	blocks     []nested
+	general    int  // how many of the attributes, from the end, are those of all declarations
+	any        bool // arguments of any name
+	optional   bool // nothing is required
+}
+
+// nested is a block that may stand in a body.
+type nested struct {
+	name     string
+	labels   []string
+	doc      string
+	required bool
+	many     bool
+	body     func(b *source.Block) *scope // for a block of the name
+}
+
+// top is where a construct stands that begins a block of a file.
+const top = "at the top of a file"
+
+// constructs are those of the grammar at a place.
+func constructs(where string) []schema.Construct {
+	return slices.DeleteFunc(schema.Grammar(), func(c schema.Construct) bool { return c.Where != where })
+}
+
+// construct is one of the grammar that is not at the top of a file.
+func construct(name string) schema.Construct {
+	for _, c := range schema.Grammar() {
+		if c.Name == name && c.Where != top {
+			return c
+		}
+	}
+	return schema.Construct{}
+}
+
+// topWords are the words that begin a block of a file.
+func topWords(kind fileKind) []string {
+	all := constructs(top)
+	if kind == tests {
+		all = schema.TestGrammar()
+	}
+	var out []string
+	for _, c := range all {
+		out = append(out, c.Name)
+	}
+	return out
+}
+
+// scope is what may stand in a block of a file. It is nil where nobody can tell.
+func (v *view) scope(f *file, b *source.Block) *scope {
+	if b.Parent == nil {
+		return v.fileScope(f)
+	}
+	around := v.scope(f, b.Parent)
+	if around == nil {
+		return nil
+	}
+	if n := around.find(b.Type.Text); n != nil && n.body != nil {
+		return n.body(b)
+	}
+	return nil
+}
+
+func (s *scope) find(name string) *nested {
+	for i := range s.blocks {
+		if s.blocks[i].name == name {
+			return &s.blocks[i]
+		}
+	}
+	return nil
+}
+
+func (s *scope) attribute(name string) *schema.Attribute {
+	if s == nil {
+		return nil
+	}
+	for i := range s.attributes {
+		if s.attributes[i].Name == name {
+			return &s.attributes[i]
+		}
+	}
+	return nil
+}
+
+func (v *view) fileScope(f *file) *scope {
+	out := &scope{}
+	switch f.kind {
+	case values:
+		return &scope{attributes: v.variables(f.dir)}
+	case tests:
+		for _, c := range schema.TestGrammar() {
+			n := nested{name: c.Name, labels: c.Labels, many: true, body: v.plain(f, &c.Body)}
+			if c.Name == "variables" {
+				n.body = v.valuesOf(f.dir)
+			} else {
+				n.body = func(*source.Block) *scope {
+					s := v.bodyScope(f, &c.Body)
+					s.find("variables").body = v.valuesOf(f.dir)
+					return s
+				}
+			}
+			out.blocks = append(out.blocks, n)
+		}
+		return out
+	}
+	for _, c := range constructs(top) {
+		n := nested{name: c.Name, labels: c.Labels, doc: v.summary(c.Name), many: true, body: v.plain(f, &c.Body)}
+		switch kind := schema.Kind(c.Name); {
+		case slices.Contains(schema.Kinds, kind):
+			n.body = func(b *source.Block) *scope { return v.declaration(f, kind, b.Label(0)) }
+		case c.Name == "defaults":
+			n.body = func(b *source.Block) *scope {
+				s := v.typeScope(f, schema.Kind(b.Label(0)), b.Label(1))
+				if s != nil {
+					s.optional = true
+				}
+				return s
+			}
+		case c.Name == "locals":
+			n.body = func(*source.Block) *scope { return &scope{any: true} }
+		case c.Name == "module":
+			n.body = func(b *source.Block) *scope {
+				s := v.bodyScope(f, &c.Body)
+				if dir, ok := v.moduleDir(f, b); ok {
+					s.attributes = append(v.variables(dir), s.attributes...)
+				}
+				s.general = len(c.Body.Attributes)
+				return s
+			}
+		}
+		out.blocks = append(out.blocks, n)
+	}
+	return out
+}
+
+// plain gives a body as it is.
+func (v *view) plain(f *file, b *schema.Body) func(*source.Block) *scope {
+	return func(*source.Block) *scope { return v.bodyScope(f, b) }
+}
+
+func (v *view) valuesOf(dir string) func(*source.Block) *scope {
+	return func(*source.Block) *scope { return &scope{attributes: v.variables(dir), optional: true} }
+}
+
+func (v *view) bodyScope(f *file, b *schema.Body) *scope {
+	s := &scope{attributes: slices.Clone(b.Attributes)}
+	for i := range b.Blocks {
+		inner := &b.Blocks[i]
+		n := nested{name: inner.Name, doc: inner.Doc, required: inner.Required, many: inner.Many || inner.Label != "",
+			body: v.typed(f, &inner.Body)}
+		if inner.Label != "" {
+			n.labels = []string{inner.Label}
+		}
+		s.blocks = append(s.blocks, n)
+	}
+	return s
+}
+
+// typed is the body of a block of a type, in which dynamic blocks may stand.
+func (v *view) typed(f *file, b *schema.Body) func(*source.Block) *scope {
+	return func(*source.Block) *scope { return v.withDynamic(f, v.bodyScope(f, b)) }
+}
+
+// withDynamic adds the dynamic block to a body that has blocks.
+func (v *view) withDynamic(f *file, s *scope) *scope {
+	if len(s.blocks) == 0 {
+		return s
+	}
+	of := slices.Clone(s.blocks)
+	c := construct("dynamic")
+	s.blocks = append(s.blocks, nested{name: c.Name, labels: c.Labels, doc: v.summary(c.Name), many: true,
+		body: func(b *source.Block) *scope {
+			inner := v.bodyScope(f, &c.Body)
+			made := (&scope{blocks: of}).find(b.Label(0))
+			inner.attributes = slices.DeleteFunc(inner.attributes, func(a schema.Attribute) bool {
+				return a.Name == "labels" && made != nil && len(made.labels) == 0
+			})
+			if content := inner.find("content"); content != nil {
+				content.body = func(b *source.Block) *scope {
+					if made == nil {
+						return nil
+					}
+					return made.body(b)
+				}
+			}
+			return inner
+		}})
+	return s
+}
+
+// typeScope is the body of a type, without what all declarations have.
+func (v *view) typeScope(f *file, kind schema.Kind, name string) *scope {
+	t := v.opts.Catalog.Lookup(kind, name)
+	if t == nil {
+		return nil
+	}
+	return v.withDynamic(f, v.bodyScope(f, &t.Body))
+}
+
+// declaration is the body of a declaration.
+func (v *view) declaration(f *file, kind schema.Kind, name string) *scope {
+	s := v.typeScope(f, kind, name)
+	if s == nil {
+		s = &scope{}
+	}
+	general := construct("").Body.Attributes
+	s.attributes = append(s.attributes, general...)
+	s.general = len(general)
+	c := construct("lifecycle")
+	s.blocks = append(s.blocks, nested{name: c.Name, doc: v.summary(c.Name), body: v.plain(f, &c.Body)})
+	return s
+}
+
+// variables are the variables of a folder as arguments, sorted.
+func (v *view) variables(dir string) []schema.Attribute {
+	var out []schema.Attribute
+	for _, s := range v.symbols(dir) {
+		if s.kind != "var" || slices.ContainsFunc(out, func(a schema.Attribute) bool { return a.Name == s.name.name }) {
+			continue
+		}
+		a := schema.Attribute{Name: s.name.name, Type: cty.NilType, Required: true}
+		if s.block != nil {
+			a.Doc = s.constant("description")
+			a.Required = s.block.Find("default") == nil
+			a.Secret = s.constant("sensitive") == "true"
+			a.Type = s.typeOf()
+		}
+		out = append(out, a)
+	}
+	slices.SortFunc(out, func(a, b schema.Attribute) int {
+		if a.Name < b.Name {
+			return -1
+		}
+		return 1
+	})
+	return out
+}
+
+// moduleDir is the folder of a module block. It is not looked for outside of what is open.
+func (v *view) moduleDir(f *file, b *source.Block) (string, bool) {
+	a := b.Find("source")
+	if a == nil {
+		return "", false
+	}
+	text := constant(f.text.Slice(a.Value))
+	if text == "" || filepath.IsAbs(text) {
+		return "", false
+	}
+	dir := filepath.Join(f.dir, filepath.FromSlash(text))
+	if !inside(dir, v.folders) && !inside(dir, []string{f.dir}) {
+		return "", false
+	}
+	return dir, true
+}

@@ -1,0 +1,255 @@
+package lsp
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/syncctl/syncctl/cli/internal/lsp/source"
+	"github.com/syncctl/syncctl/reference"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// spot is what stands at an offset of a file.
+type spot struct {
+	word  source.Span
+	role  source.Role
+	block *source.Block    // that the word is in, or whose type or label it is
+	label int              // which label
+	arg   *source.Argument // whose name it is
+	ref   *source.Reference
+	step  int // of the reference
+	text  string
+}
+
+// spot finds the word at an offset; false where there is none.
+func (f *file) spot(at int) (spot, bool) {
+	for _, r := range f.tree.References {
+		if !r.Has(at) {
+			continue
+		}
+		for i, s := range r.Steps {
+			if s.Has(at) && s.Text != "" {
+				role := source.Member
+				if i == 0 {
+					role = source.Root
+				}
+				return spot{word: s.Span, role: role, block: r.In, ref: r, step: i, text: s.Text}, true
+			}
+		}
+	}
+	if s, ok := blockSpot(f.tree.File, at); ok {
+		return s, true
+	}
+	for _, m := range f.tree.Marks {
+		if m.Role == source.Function && m.Has(at) {
+			return spot{word: m.Span, role: m.Role, text: f.text.Slice(m.Span)}, true
+		}
+	}
+	return spot{}, false
+}
+
+// blockSpot finds the block's type, label or argument's name at an offset, in the block or in those in it.
+func blockSpot(b *source.Block, at int) (spot, bool) {
+	for {
+		if b.Parent != nil && b.Type.Has(at) {
+			return spot{word: b.Type.Span, role: source.BlockType, block: b, text: b.Type.Text}, true
+		}
+		for i, l := range b.Labels {
+			if l.Has(at) {
+				return spot{word: l.Span, role: source.Label, block: b, label: i, text: l.Text}, true
+			}
+		}
+		for _, a := range b.Arguments {
+			if a.Name.Has(at) {
+				return spot{word: a.Name.Span, role: source.Name, block: b, arg: a, text: a.Name.Text}, true
+			}
+		}
+		var inner *source.Block
+		for _, x := range b.Blocks {
+			if x.Has(at) {
+				inner = x
+			}
+		}
+		if inner == nil {
+			return spot{}, false
+		}
+		b = inner
+	}
+}
+
+// hover answers what a word means.
+func (v *view) hover(_ context.Context, p *positionParams) (*hover, error) {
+	f := v.document(p.TextDocument)
+	if f == nil {
+		return nil, nil
+	}
+	s, ok := f.spot(f.text.Offset(p.Position, v.enc))
+	if !ok {
+		return nil, nil
+	}
+	text := v.explain(f, s)
+	if text == "" {
+		return nil, nil
+	}
+	return &hover{Contents: markdown(text), Range: v.rangeIn(f.text, s.word)}, nil
+}
+
+// explain is what there is to say about a word, in Markdown.
+func (v *view) explain(f *file, s spot) string {
+	switch s.role {
+	case source.Function:
+		for _, fn := range schema.Functions() {
+			if fn.Name == s.text {
+				return v.function(fn.Name)
+			}
+		}
+	case source.BlockType:
+		around := v.scope(f, s.block.Parent)
+		if around == nil {
+			return ""
+		}
+		if n := around.find(s.text); n != nil {
+			return head(n.header()) + n.doc
+		}
+	case source.Label:
+		return v.explainLabel(f, s)
+	case source.Name:
+		if a := v.scope(f, s.block).attribute(s.text); a != nil {
+			return head(a.Name) + reference.Argument(a)
+		}
+		if s.block.Type.Text == "locals" {
+			return head("local." + s.text)
+		}
+	case source.Root, source.Member:
+		return v.explainStep(f, s)
+	}
+	return ""
+}
+
+func head(code string) string { return "```hcl\n" + code + "\n```\n" }
+
+// header is how a block begins.
+func (n *nested) header() string {
+	text := n.name
+	for _, l := range n.labels {
+		text += fmt.Sprintf(" %q", strings.ToUpper(l))
+	}
+	return text + " {}"
+}
+
+func (v *view) explainLabel(f *file, s spot) string {
+	b := s.block
+	if b.Type.Text == "dynamic" && b.Parent.Parent != nil {
+		if around := v.scope(f, b.Parent); around != nil && around.find(s.text) != nil {
+			n := around.find(s.text)
+			return head(n.header()) + n.doc
+		}
+	}
+	if b.Parent.Parent != nil {
+		return ""
+	}
+	kind, typ := schema.Kind(b.Type.Text), b.Label(0)
+	if b.Type.Text == "defaults" {
+		kind, typ = schema.Kind(b.Label(0)), b.Label(1)
+		if s.label == 0 {
+			return v.summary(b.Label(0))
+		}
+	}
+	if t := v.opts.Catalog.Lookup(kind, typ); t != nil && (s.label == 0 || b.Type.Text == "defaults") {
+		return head(fmt.Sprintf("%s %q", kind, typ)) + t.Summary
+	}
+	for _, d := range f.declared() {
+		if d.block == b {
+			return v.describe(d)
+		}
+	}
+	return ""
+}
+
+// explainStep says what a step of a reference names.
+func (v *view) explainStep(f *file, s spot) string {
+	for _, u := range v.uses(f, s.ref) {
+		if u.at != s.word {
+			continue
+		}
+		if d := v.find(u.name); d != nil {
+			return v.describe(d)
+		}
+		return ""
+	}
+	steps := s.ref.Steps
+	switch root := steps[0].Text; {
+	case s.ref.Bound != nil:
+	case s.step == 0:
+		return v.summary(root)
+	case isKind(root) && s.step == 1:
+		if t := v.opts.Catalog.Lookup(schema.Kind(root), s.text); t != nil {
+			return head(fmt.Sprintf("%s %q", root, s.text)) + t.Summary
+		}
+	case isKind(root) && s.step > 2:
+		t := v.opts.Catalog.Lookup(schema.Kind(root), steps[1].Text)
+		if t == nil || s.step > 3 && (s.step > 4 || !steps[3].Index) {
+			return ""
+		}
+		for i := range t.Body.Attributes {
+			if a := &t.Body.Attributes[i]; a.Name == s.text {
+				return head(a.Name) + reference.Argument(a)
+			}
+		}
+	}
+	return ""
+}
+
+// describe says what is declared, and where. It shows no value.
+func (v *view) describe(s *symbol) string {
+	where, line := filepath.Base(s.file.path), s.file.text.Position(s.at.From, v.enc).Line+1
+	at := fmt.Sprintf("Declared in %s, line %d.", schema.SanitizeLine(where), line)
+	if s.arg != nil {
+		return head(s.key()) + at
+	}
+	text := head(s.key())
+	if ty := s.block.Find("type"); ty != nil && s.kind == "var" {
+		text = head(s.key() + ": " + s.file.text.Slice(ty.Value))
+	}
+	if d := s.constant("description"); d != "" {
+		text += schema.Sanitize(d) + "\n\n"
+	}
+	if t := v.opts.Catalog.Lookup(schema.Kind(s.kind), s.typ); t != nil {
+		text += t.Summary + "\n\n"
+	}
+	if s.kind == "module" {
+		text += "source = " + schema.SanitizeLine(s.constant("source")) + "\n\n"
+	}
+	if s.block.Find("for_each") != nil {
+		text += "There is one for each key of its for_each.\n\n"
+	}
+	return text + at
+}
+
+// summary is what the reference says of a word of the language, in a sentence or two. var and local are on the pages
+// of what declares them.
+func (v *view) summary(word string) string {
+	for _, p := range v.opts.Pages {
+		if p.Group == reference.Language && (p.Word == word || word+"iable" == p.Word || word+"s" == p.Word) {
+			return p.Summary
+		}
+	}
+	return ""
+}
+
+// function is the page of a function.
+func (v *view) function(name string) string {
+	for _, p := range v.opts.Pages {
+		if p.Group != reference.Functions || p.Word != name {
+			continue
+		}
+		var b strings.Builder
+		if err := p.Write(&b, reference.Layout{}); err != nil {
+			return p.Summary
+		}
+		return b.String()
+	}
+	return ""
+}

@@ -1,0 +1,177 @@
+package lsp
+
+import (
+	"encoding/json"
+
+	"github.com/syncctl/syncctl/cli/internal/lsp/source"
+)
+
+// The messages of the Language Server Protocol 3.17 as far as they are used here, under its own names.
+
+type textRange struct {
+	Start source.Position `json:"start"`
+	End   source.Position `json:"end"`
+}
+
+type textEdit struct {
+	Range   textRange `json:"range"`
+	NewText string    `json:"newText"`
+}
+
+type markup struct {
+	Kind  string `json:"kind"`
+	Value string `json:"value"`
+}
+
+func markdown(text string) *markup { return &markup{"markdown", text} }
+
+type initializeParams struct {
+	RootURI          string `json:"rootUri"`
+	WorkspaceFolders []struct {
+		URI string `json:"uri"`
+	} `json:"workspaceFolders"`
+	Capabilities struct {
+		General struct {
+			PositionEncodings []source.Encoding `json:"positionEncodings"`
+		} `json:"general"`
+		TextDocument struct {
+			Completion struct {
+				CompletionItem struct {
+					SnippetSupport bool `json:"snippetSupport"`
+				} `json:"completionItem"`
+			} `json:"completion"`
+		} `json:"textDocument"`
+		Workspace struct {
+			DidChangeWatchedFiles struct {
+				DynamicRegistration bool `json:"dynamicRegistration"`
+			} `json:"didChangeWatchedFiles"`
+		} `json:"workspace"`
+	} `json:"capabilities"`
+}
+
+type documentID struct {
+	URI string `json:"uri"`
+}
+
+type openParams struct {
+	TextDocument struct {
+		documentID
+
+		Version int    `json:"version"`
+		Text    string `json:"text"`
+	} `json:"textDocument"`
+}
+
+type changeParams struct {
+	TextDocument struct {
+		documentID
+
+		Version int `json:"version"`
+	} `json:"textDocument"`
+	ContentChanges []struct {
+		Range *textRange `json:"range"`
+		Text  string     `json:"text"`
+	} `json:"contentChanges"`
+}
+
+type documentParams struct {
+	TextDocument documentID `json:"textDocument"`
+}
+
+type watchedParams struct {
+	Changes []documentID `json:"changes"`
+}
+
+type foldersParams struct {
+	Event struct {
+		Added   []documentID `json:"added"`
+		Removed []documentID `json:"removed"`
+	} `json:"event"`
+}
+
+type positionParams struct {
+	documentParams
+
+	Position source.Position `json:"position"`
+}
+
+type publishParams struct {
+	URI         string       `json:"uri"`
+	Version     *int         `json:"version,omitempty"`
+	Diagnostics []diagnostic `json:"diagnostics"`
+}
+
+type diagnostic struct {
+	Range    textRange `json:"range"`
+	Severity int       `json:"severity"`
+	Source   string    `json:"source"`
+	Message  string    `json:"message"`
+}
+
+type completionItem struct {
+	Label            string    `json:"label"`
+	Kind             int       `json:"kind"`
+	Detail           string    `json:"detail,omitempty"`
+	Documentation    *markup   `json:"documentation,omitempty"`
+	SortText         string    `json:"sortText,omitempty"`
+	InsertTextFormat int       `json:"insertTextFormat,omitempty"` // 2: a snippet
+	TextEdit         *textEdit `json:"textEdit"`
+}
+
+// The kinds of completion items.
+const (
+	kindFunction   = 3
+	kindField      = 5
+	kindVariable   = 6
+	kindClass      = 7
+	kindModule     = 9
+	kindProperty   = 10
+	kindKeyword    = 14
+	kindFolder     = 19
+	kindEnumMember = 20
+	kindConstant   = 21
+)
+
+type completionList struct {
+	IsIncomplete bool             `json:"isIncomplete"`
+	Items        []completionItem `json:"items"`
+}
+
+type hover struct {
+	Contents *markup   `json:"contents"`
+	Range    textRange `json:"range"`
+}
+
+type showMessageParams struct {
+	Type    int    `json:"type"` // 1: an error
+	Message string `json:"message"`
+}
+
+// capabilities is what the server can do, as initialize answers it.
+func capabilities(e source.Encoding) json.RawMessage {
+	all := map[string]any{
+		"positionEncoding": e,
+		"textDocumentSync": map[string]any{"openClose": true, "change": 2, "save": true},
+		"completionProvider": map[string]any{
+			"triggerCharacters": []string{".", "\"", "{", "["},
+		},
+		"hoverProvider": true,
+		"workspace": map[string]any{
+			"workspaceFolders": map[string]any{"supported": true, "changeNotifications": true},
+		},
+	}
+	for _, more := range abilities {
+		all[more.name] = more.value
+	}
+	out, err := json.Marshal(all)
+	if err != nil {
+		panic("lsp: words always marshal: " + err.Error())
+	}
+	return out
+}
+
+// abilities are what the server can do beside.
+var abilities []struct {
+	name  string
+	value any
+}

@@ -1,0 +1,261 @@
+package lsp
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/syncctl/syncctl/cli/internal/lsp/source"
+	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// name is what a word in a file names: something that is declared in a folder.
+type name struct {
+	dir  string
+	kind string // var, local, module, output, check, run, or a kind of declaration
+	typ  string // of a declaration
+	name string
+}
+
+// key is the name as references write it.
+func (n name) key() string {
+	if n.typ != "" {
+		return n.kind + "." + n.typ + "." + n.name
+	}
+	return n.kind + "." + n.name
+}
+
+// symbol is a declaration of a name.
+type symbol struct {
+	name
+
+	file  *file
+	at    source.Span      // the name alone
+	block *source.Block    // nil of a local value
+	arg   *source.Argument // of a local value
+}
+
+// constant is an argument of the block that is a text or a word and nothing else.
+func (s *symbol) constant(arg string) string {
+	a := s.block.Find(arg)
+	if a == nil {
+		return ""
+	}
+	return constant(s.file.text.Slice(a.Value))
+}
+
+// constant is the text that an expression is, "" where it is not one.
+func constant(src string) string {
+	if hclsyntax.ValidIdentifier(src) {
+		return src
+	}
+	expr, diags := parse(src)
+	if diags.HasErrors() {
+		return ""
+	}
+	tmpl, ok := expr.(*hclsyntax.TemplateExpr)
+	if !ok || !tmpl.IsStringLiteral() {
+		return ""
+	}
+	val, diags := tmpl.Value(nil)
+	if diags.HasErrors() || val.Type() != cty.String {
+		return ""
+	}
+	return val.AsString()
+}
+
+// maxParsed is the largest expression that is looked into, in bytes.
+const maxParsed = 20_000
+
+// parse parses an expression that is not too large, nor too deep.
+func parse(src string) (hclsyntax.Expression, hcl.Diagnostics) {
+	if len(src) > maxParsed || strings.Count(src, "(")+strings.Count(src, "[")+strings.Count(src, "{") > 200 {
+		return nil, hcl.Diagnostics{{Severity: hcl.DiagError}}
+	}
+	return hclsyntax.ParseExpression([]byte(src), "", hcl.InitialPos)
+}
+
+// typeOf is the type that a variable takes, NilType where it takes any.
+func (s *symbol) typeOf() cty.Type {
+	a := s.block.Find("type")
+	if a == nil {
+		return cty.NilType
+	}
+	expr, diags := parse(s.file.text.Slice(a.Value))
+	if diags.HasErrors() {
+		return cty.NilType
+	}
+	ty, _, diags := typeexpr.TypeConstraintWithDefaults(expr)
+	if diags.HasErrors() || ty == cty.DynamicPseudoType {
+		return cty.NilType
+	}
+	return ty
+}
+
+// symbols are what the files of a folder declare, in the order of the files.
+func (v *view) symbols(dir string) []*symbol {
+	var out []*symbol
+	for _, f := range v.in(dir, configuration) {
+		out = append(out, f.declared()...)
+	}
+	return out
+}
+
+// declared is what a file declares.
+func (f *file) declared() []*symbol {
+	var out []*symbol
+	for _, b := range f.tree.File.Blocks {
+		add := func(kind, typ string, label int) {
+			if label < len(b.Labels) {
+				l := b.Labels[label]
+				out = append(out, &symbol{name: name{f.dir, kind, typ, l.Text}, file: f, at: l.Span, block: b})
+			}
+		}
+		switch word := b.Type.Text; {
+		case word == "variable":
+			add("var", "", 0)
+		case word == "module" || word == "output" || word == "check":
+			add(word, "", 0)
+		case word == "locals":
+			for _, a := range b.Arguments {
+				out = append(out, &symbol{name: name{f.dir, "local", "", a.Name.Text}, file: f, at: a.Name.Span, arg: a})
+			}
+		case isKind(word):
+			add(word, b.Label(0), 1)
+		}
+	}
+	return out
+}
+
+func isKind(word string) bool { return slices.Contains(schema.Kinds, schema.Kind(word)) }
+
+// find is the declaration of a name, nil where there is none.
+func (v *view) find(n name) *symbol {
+	for _, s := range v.symbols(n.dir) {
+		if s.name == n {
+			return s
+		}
+	}
+	return nil
+}
+
+// use is a word that names something.
+type use struct {
+	name
+
+	at source.Span
+}
+
+// uses are the names in a reference: a module and an output of it are two.
+func (v *view) uses(f *file, r *source.Reference) []use {
+	steps := r.Steps
+	if r.Bound != nil {
+		return v.usesOfElement(f, r.Bound, steps)
+	}
+	word := func(i int) string {
+		if i < len(steps) {
+			return steps[i].Text
+		}
+		return ""
+	}
+	one := func(kind, typ string, i int) []use {
+		if word(i) == "" {
+			return nil
+		}
+		return []use{{name{f.dir, kind, typ, word(i)}, steps[i].Span}}
+	}
+	switch root := word(0); {
+	case iterator(f, r.In, root) != nil:
+		return nil
+	case root == "var" || root == "local":
+		return one(root, "", 1)
+	case isKind(root):
+		return one(root, word(1), 2)
+	case root == "module":
+		return v.usesOfModule(f, steps)
+	case f.kind == tests && (root == "output" || root == "check"):
+		return one(root, "", 1)
+	case root == "each" && word(1) == "value" && len(steps) > 2:
+		if b := forEachOf(r.In); b != nil {
+			return v.usesInCollection(f, b.Find("for_each"), steps[2:])
+		}
+	}
+	return nil
+}
+
+// usesOfModule are the names in module.NAME["KEY"].OUTPUT, and in addresses of what is in a module.
+func (v *view) usesOfModule(f *file, steps []source.Step) []use {
+	if len(steps) < 2 || steps[1].Text == "" {
+		return nil
+	}
+	n := name{f.dir, "module", "", steps[1].Text}
+	out := []use{{n, steps[1].Span}}
+	rest := steps[2:]
+	if len(rest) > 0 && rest[0].Index {
+		rest = rest[1:]
+	}
+	return append(out, v.outputOf(n, rest)...)
+}
+
+// outputOf is the output of a module that the first of some steps names.
+func (v *view) outputOf(module name, steps []source.Step) []use {
+	if len(steps) == 0 || steps[0].Text == "" {
+		return nil
+	}
+	s := v.find(module)
+	if s == nil {
+		return nil
+	}
+	dir, ok := v.moduleDir(s.file, s.block)
+	if !ok {
+		return nil
+	}
+	return []use{{name{dir, "output", "", steps[0].Text}, steps[0].Span}}
+}
+
+// usesOfElement are the names behind one that a for expression gives: where the collection is a module with for_each,
+// its elements have the module's outputs.
+func (v *view) usesOfElement(f *file, b *source.Binding, steps []source.Step) []use {
+	if !b.Value || b.Of == nil || len(b.Of.Steps) != 2 || b.Of.Bound != nil || b.Of.Steps[0].Text != "module" {
+		return nil
+	}
+	return v.outputOf(name{f.dir, "module", "", b.Of.Steps[1].Text}, steps[1:])
+}
+
+// usesInCollection are the names behind each.value, where the for_each is a module.
+func (v *view) usesInCollection(f *file, a *source.Argument, steps []source.Step) []use {
+	words := strings.Split(f.text.Slice(a.Value), ".")
+	if len(words) != 2 || words[0] != "module" {
+		return nil
+	}
+	return v.outputOf(name{f.dir, "module", "", words[1]}, steps)
+}
+
+// forEachOf is the declaration or module around a place that has a for_each, or nil.
+func forEachOf(b *source.Block) *source.Block {
+	if t := b.Top(); t != nil && t.Find("for_each") != nil {
+		return t
+	}
+	return nil
+}
+
+// iterator is the dynamic block around a place whose elements have a name, or nil.
+func iterator(f *file, b *source.Block, word string) *source.Block {
+	for ; b != nil && b.Parent != nil; b = b.Parent {
+		if d := b.Parent; b.Type.Text == "content" && d.Type.Text == "dynamic" && iteratorOf(f, d) == word {
+			return d
+		}
+	}
+	return nil
+}
+
+// iteratorOf is the name of a dynamic block's elements.
+func iteratorOf(f *file, d *source.Block) string {
+	if a := d.Find("iterator"); a != nil {
+		return constant(f.text.Slice(a.Value))
+	}
+	return d.Label(0)
+}

@@ -1,0 +1,165 @@
+package lsp
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/cli/internal/lsp/source"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// view is all files as they are at one time: open documents as the editor has them, others as they are saved.
+type view struct {
+	opts     *Options
+	enc      source.Encoding
+	snippets bool
+	folders  []string
+	docs     map[string]*document
+	fs       overlay
+	cache    *cache
+
+	files map[string]*file // that were read already
+}
+
+// fileKind is what a file is for, by its name.
+type fileKind int
+
+const (
+	other fileKind = iota
+	configuration
+	values
+	tests
+)
+
+var suffixes = []struct {
+	suffix string
+	kind   fileKind
+}{{".sync.hcl", configuration}, {".syncvars.hcl", values}, {".synctest.hcl", tests}}
+
+func kindOf(path string) fileKind {
+	name := filepath.Base(path)
+	if strings.HasPrefix(name, ".") { // of editors and systems
+		return other
+	}
+	for _, s := range suffixes {
+		if strings.HasSuffix(strings.TrimSuffix(name, ".json"), s.suffix) {
+			return s.kind
+		}
+	}
+	return other
+}
+
+// file is a file as far as names and places in it go.
+type file struct {
+	path string
+	dir  string
+	kind fileKind
+	text *source.Text
+	json bool
+	tree *source.Tree // empty of JSON
+}
+
+// cache keeps files that were read, as long as they do not change.
+type cache struct {
+	mu    sync.Mutex
+	files map[string]*file
+}
+
+func newCache() *cache { return &cache{files: map[string]*file{}} }
+
+// maxCached is how many files are kept.
+const maxCached = 5_000
+
+// file reads a file of the language. It is nil where there is none, or where it cannot be read.
+func (v *view) file(path string) *file {
+	if f, ok := v.files[path]; ok {
+		return f
+	}
+	f := v.read(path)
+	v.files[path] = f
+	return f
+}
+
+func (v *view) read(path string) *file {
+	kind := kindOf(path)
+	if kind == other {
+		return nil
+	}
+	var text *source.Text
+	v.cache.mu.Lock()
+	kept := v.cache.files[path]
+	v.cache.mu.Unlock()
+	if d := v.docs[path]; d != nil {
+		text = d.text
+	} else {
+		folder := schema.Folder{Fs: v.fs, Dir: filepath.Dir(path)}
+		src, err := folder.Read(schema.Reading{Path: path, By: "lsp", Most: schema.MostOfConfiguration})
+		if err != nil {
+			return nil
+		}
+		if kept != nil && kept.text.Source == string(src) {
+			return kept
+		}
+		text = source.NewText(string(src))
+	}
+	if kept != nil && kept.text == text {
+		return kept
+	}
+	f := &file{path: path, dir: filepath.Dir(path), kind: kind, text: text, json: strings.HasSuffix(path, ".json")}
+	f.tree = &source.Tree{File: &source.Block{}}
+	if !f.json {
+		f.tree = source.Read(text.Source, topWords(kind))
+	}
+	v.cache.mu.Lock()
+	if len(v.cache.files) >= maxCached {
+		clear(v.cache.files)
+	}
+	v.cache.files[path] = f
+	v.cache.mu.Unlock()
+	return f
+}
+
+// document is the file that a question is about, or nil.
+func (v *view) document(id documentID) *file {
+	path, ok := pathOf(id.URI)
+	if !ok || v.docs[path] == nil {
+		return nil
+	}
+	return v.file(path)
+}
+
+// names are the files of a kind in a folder, sorted.
+func (v *view) names(dir string, kind fileKind) []string {
+	infos, err := afero.ReadDir(v.fs, dir)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, info := range infos {
+		if path := filepath.Join(dir, info.Name()); !info.IsDir() && kindOf(path) == kind {
+			out = append(out, path)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (v *view) holds(dir string, kind fileKind) bool { return len(v.names(dir, kind)) > 0 }
+
+// in are the files of a kind in a folder, as far as they can be read.
+func (v *view) in(dir string, kind fileKind) []*file {
+	var out []*file
+	for _, path := range v.names(dir, kind) {
+		if f := v.file(path); f != nil {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func (v *view) rangeIn(t *source.Text, s source.Span) textRange {
+	return textRange{t.Position(s.From, v.enc), t.Position(s.To, v.enc)}
+}
