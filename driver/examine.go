@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"time"
 
@@ -82,7 +83,8 @@ const warnBefore = 30 * 24 * time.Hour
 const maxSkew = time.Minute
 
 // ExamineEndpoint examines how a server answers: how fast, with which certificate, and by which clock. err is why
-// the request within ctx failed, nil where it did not; e is nil where no answer has come.
+// the request within ctx failed, nil where it did not; e is nil where no answer has come. After an error that wraps
+// rest.ErrAddress nothing can be said of the credentials.
 func ExamineEndpoint(ctx context.Context, e *rest.Endpoint, url string, err error, now time.Time) []Examination {
 	if e == nil {
 		if ctx.Err() != nil {
@@ -107,6 +109,11 @@ func ExamineEndpoint(ctx context.Context, e *rest.Endpoint, url string, err erro
 		seen += fmt.Sprintf(", at last with status %d", e.Status)
 	}
 	out := []Examination{{What: WhatReached, State: OK, Seen: seen}}
+	if errors.Is(err, rest.ErrAddress) {
+		out[0] = Examination{What: WhatReached, State: Fail, Seen: fmt.Sprintf("%s: %v", url, err),
+			Advice: "Check the address, with its port and path, and what stands before the server, such as a gateway or a " +
+				"single sign-on; only then the credentials."}
+	}
 	if len(e.Certificates) > 0 {
 		out = append(out, ExamineCertificate(whatCertificate, e.Certificates[0], now))
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -62,9 +63,13 @@ func TestExamineEndpoint(t *testing.T) {
 			}
 		}
 	}
+	found := driver.ExamineEndpoint(t.Context(), at(0), "https://x.example", fmt.Errorf("x: %w", rest.ErrAddress), now)
+	if found[0].State != driver.Fail || found[0].What != driver.WhatReached {
+		t.Errorf("another server: %+v", found[0])
+	}
 	ended, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("too slow"))
-	found := driver.ExamineEndpoint(ended, nil, "https://x.example", errors.New("context canceled"), now)
+	found = driver.ExamineEndpoint(ended, nil, "https://x.example", errors.New("context canceled"), now)
 	if want := "https://x.example: no answer: too slow"; found[0].Seen != want {
 		t.Errorf("%q, want %q", found[0].Seen, want)
 	}

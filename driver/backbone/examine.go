@@ -37,7 +37,7 @@ func (d *Driver) Examine(ctx context.Context, r *schema.Resource, users []*schem
 	}
 	name, err := c.myself(ctx)
 	found := driver.ExamineEndpoint(ctx, c.rest.Endpoint(), server.URL.String(), err, now())
-	if c.rest.Endpoint() == nil {
+	if c.rest.Endpoint() == nil || errors.Is(err, rest.ErrAddress) {
 		return found
 	}
 	found = append(found, examined(driver.WhatCredentials, "accepted, as "+name, err,
@@ -109,6 +109,9 @@ func (c *reader) examineProject(ctx context.Context, key string) driver.Examinat
 // myself is the user that Jira takes the credentials for.
 func (c *reader) myself(ctx context.Context) (string, error) {
 	raw, err := c.document(ctx, c.jira("myself"), nil)
+	if rest.IsStatus(err, http.StatusNotFound) {
+		err = fmt.Errorf("is there a Jira? %w (%w)", rest.ErrAddress, err)
+	}
 	if err != nil {
 		return "", fmt.Errorf("asking who the user is: %w", err)
 	}

@@ -33,7 +33,7 @@ func (r *Response) DecodeJSON(v any) error {
 	case len(body) == 0:
 		err = errors.New("answered nothing where JSON was expected")
 	case body[0] == '<':
-		err = fmt.Errorf("answered with %s where JSON was expected", pageOf(body))
+		err = fmt.Errorf("answered with %s where JSON was expected: %w", pageOf(body), ErrAddress)
 	default:
 		if err = json.Unmarshal(body, v); err != nil {
 			err = fmt.Errorf("the answer is not the JSON that was expected: %w", wording.Short(err))
@@ -54,11 +54,10 @@ func (r *Response) refuseLogin() error {
 }
 
 func loginPage(status int) *Error {
-	return &Error{
-		Status: status, Sent: SentYes, permanent: true,
-		Message: "answered with a login page: are the credentials right?",
-	}
+	return &Error{Status: status, Sent: SentYes, permanent: true, Message: loginWords, cause: ErrAddress}
 }
+
+const loginWords = "answered with a login page: are the credentials right? is the address?"
 
 func isPage(h http.Header, body []byte) bool {
 	return strings.Contains(strings.ToLower(h.Get("Content-Type")), "html") && len(body) > 0 && body[0] == '<'
@@ -90,7 +89,8 @@ func (a *attempt) stream() (*Stream, error) {
 			}
 			return nil, &Error{
 				Status: a.resp.StatusCode, Sent: SentYes, permanent: true,
-				Message: "answered with " + pageOf(text) + " where data was expected",
+				Message: fmt.Sprintf("answered with %s where data was expected: %v", pageOf(text), ErrAddress),
+				cause:   ErrAddress,
 			}
 		}
 		if err != nil && !errors.Is(err, io.EOF) {

@@ -29,7 +29,7 @@ func TestServersWords(t *testing.T) {
 		{"text/plain", `{"no":"<canary\">"`, `{"no":"<REDACTED>"`},
 		{page, "<title>canary&quot;</title>", `answered with an HTML page titled "REDACTED"`},
 		{page, "<html>no title", "answered with an HTML page"},
-		{page, "<title>Log in - Jira</title>", "answered with a login page (are the credentials right?)"},
+		{page, "<title>Log in - Jira</title>", "answered with a login page (are the credentials right? is the address?)"},
 		{"", "<!doctype html><title>x</title>", `answered with an HTML page titled "x"`},
 		{"text/xml", `<?xml version="1.0"?><status/>`, "answered with XML"},
 		{"text/plain", "line one\r\n  line two\t\x1b[31mred\x07 \u202eabc \xff",

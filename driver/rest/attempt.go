@@ -161,7 +161,7 @@ func (a *attempt) refused() *Error {
 	e := &Error{Status: a.resp.StatusCode, Sent: SentYes, retryAfter: asked, permanent: asked > maxRetryAfter,
 		header: a.resp.Header}
 	if e.Status/100 == 3 {
-		e.Message = redirected(a.resp)
+		e.Message, e.cause = redirected(a.resp), ErrAddress
 		return e
 	}
 	text, _ := io.ReadAll(io.LimitReader(a.resp.Body, maxErrorBytes)) // part of the text is better than none

@@ -201,7 +201,7 @@ func redirected(resp *http.Response) string {
 	case err != nil:
 		return fmt.Sprintf("answered with status %d, which leads nowhere", resp.StatusCode)
 	case looksLikeLogin(to.Path):
-		return "answered with a login page: are the credentials right?"
+		return loginWords
 	case to.Scheme != resp.Request.URL.Scheme || to.Host != resp.Request.URL.Host:
 		return fmt.Sprintf("answered with a redirect to another server, %s://%s, which the credentials are not for: "+
 			"is the address right?", to.Scheme, to.Host)

@@ -72,7 +72,7 @@ func (d *Driver) examineServer(
 	server := connect.Declared(r)
 	about, err := survey.ReadServer(ctx, c, server)
 	found := driver.ExamineEndpoint(ctx, c.Endpoint(), server.URL.String(), err, d.env.Now())
-	if c.Endpoint() == nil {
+	if c.Endpoint() == nil || errors.Is(err, rest.ErrAddress) {
 		return found
 	}
 	if err != nil {

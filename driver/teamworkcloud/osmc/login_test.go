@@ -120,6 +120,9 @@ func TestLoginThatIsNone(t *testing.T) {
 			WasSent(err) != rest.SentNo {
 			t.Errorf("got %v, want %s", err, want)
 		}
+		if errors.Is(err, rest.ErrAddress) != (want != "(5 attempts)") {
+			t.Errorf("%s: is it the address? %v", want, err)
+		}
 		if s.count("GET /osmc/resources") != 0 {
 			t.Errorf("%s: asked without a session", want)
 		}

@@ -119,7 +119,7 @@ func (r Reader) Version(ctx context.Context) (text string, release Release, err 
 	answer, err := r.c.do(ctx, rest.Request{Method: http.MethodGet, Path: path("version"),
 		Header: http.Header{"Accept": {"text/plain, */*;q=0.1"}}})
 	if err != nil {
-		return "", Release{}, fmt.Errorf("asking for the version: %w", err)
+		return "", Release{}, fmt.Errorf("asking for the version: %w", r.c.misdirected(err))
 	}
 	if isPage(answer.Body) {
 		return "", Release{}, fmt.Errorf("asking for the version: %w", answer.DecodeJSON(new(any)))

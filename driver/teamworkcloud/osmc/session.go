@@ -232,7 +232,7 @@ func (c *Client) login(ctx context.Context, s *session) error {
 		err = answer.DecodeJSON(new(any)) // which says what page it is
 	case !hasCookies:
 		err = fmt.Errorf("the server at %s answers a login without opening a session: is it Teamwork Cloud's REST "+
-			"interface?", c.rest.BaseURL())
+			"interface? %w", c.rest.BaseURL(), rest.ErrAddress)
 	}
 	if err == nil {
 		s.proof, c.open = "", s
@@ -331,6 +331,15 @@ func isLicence(err error) bool {
 	return errors.As(err, &e) && noLicence(e)
 }
 
+// misdirected says of a path that every server has that the answer seems to be somebody else's.
+func (c *Client) misdirected(err error) error {
+	if errors.Is(err, ErrLogin) || !IsGone(err) && !errors.Is(err, rest.ErrAddress) {
+		return err
+	}
+	return fmt.Errorf("%s does not answer as Teamwork Cloud's REST interface, which usually is https://HOST:8111: %w (%w)",
+		c.rest.BaseURL(), rest.ErrAddress, err)
+}
+
 // loginFailed says what a failed login means.
 func (c *Client) loginFailed(err error) error {
 	switch {
@@ -348,7 +357,7 @@ func (c *Client) loginFailed(err error) error {
 	case rest.IsStatus(err, http.StatusForbidden):
 		return fmt.Errorf("%w: the server does not let user %q in (%w)", ErrLogin, c.user, err)
 	}
-	return fmt.Errorf("%w as user %q: %w", ErrLogin, c.user, err)
+	return fmt.Errorf("%w as user %q: %w", ErrLogin, c.user, c.misdirected(err))
 }
 
 // Close logs out, if a session is open: while it is, it holds a licence. It may be called any number of times, and

@@ -2,9 +2,11 @@ package depot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/rest"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -21,7 +23,7 @@ func (d *Driver) Examine(ctx context.Context, r *schema.Resource, users []*schem
 	err = c.logIn(ctx)
 	found := driver.ExamineEndpoint(ctx, c.endpoint(), r.Text("url"), err, d.env.Now())
 	switch {
-	case c.endpoint() == nil:
+	case c.endpoint() == nil, errors.Is(err, rest.ErrAddress): // no answer, or somebody else's
 		return found
 	case err != nil:
 		return append(found, driver.Examination{
