@@ -53,6 +53,7 @@ type command struct {
 	held     []driver.Closer // drivers that hold something at servers until the command has ended
 	events   *view.Events    // not nil: everything is reported as events
 	carrying string          // the run that is carried out; "": none
+	waits    waits           // what is told of drivers that wait for servers
 	testing  *schema.TestRun // the configuration is read for this run of a test
 
 	live bool // servers are contacted

@@ -68,6 +68,7 @@ func (c *command) carryOut(
 	ctx context.Context, progress view.Progress, o executor.Options,
 ) (report *executor.Report, interrupted bool, err error) {
 	defer progress.Close()
+	defer c.waits.within(progress.Note)()
 	// The first interrupt must not reach running steps, so they do not get the context of the command.
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()

@@ -174,7 +174,9 @@ func (c *command) reading() (begin func(server string) (end func()), finish func
 			}
 		}
 	})
+	told := c.waits.within(r.Note)
 	return r.Begin, sync.OnceFunc(func() {
+		told()
 		ticks.Stop()
 		close(stop)
 		done.Wait()

@@ -30,6 +30,10 @@ type Env struct {
 	// timer.
 	Sleep func(ctx context.Context, d time.Duration) error
 
+	// Waiting is told when a driver waits for a server for a second or longer, before it does: whoever looks wants to know
+	// at once why nothing happens. Several goroutines call it. nil: nobody looks.
+	Waiting func(Wait)
+
 	// LookupEnv reads the environment, for what belongs to the person rather than to the configuration, such as an SSH
 	// agent's address. nil: there is none.
 	LookupEnv func(name string) (string, bool)
@@ -39,6 +43,13 @@ type Env struct {
 
 	// Dial makes connections that are no HTTP. nil: the system's.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Wait is a wait for a server.
+type Wait struct {
+	Server schema.Addr
+	For    time.Duration
+	Why    string // what the server did, to be read behind its address: "asked for it"
 }
 
 // Driver is all that the program asks of a product.

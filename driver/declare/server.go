@@ -130,6 +130,11 @@ func (s *Server) Rest(env driver.Env) (rest.Options, error) {
 	return rest.Options{
 		BaseURL: s.URL.Reveal(), CAPEM: ca, Timeout: s.RequestTimeout, RatePerSecond: s.RequestsPerSecond,
 		Log: logFor(env, s.Block), UserAgent: "syncctl/" + env.Version, Now: env.Now, Sleep: env.Sleep,
+		Waiting: func(d time.Duration, why string) {
+			if env.Waiting != nil {
+				env.Waiting(driver.Wait{Server: s.Addr(), For: d, Why: why})
+			}
+		},
 	}, err
 }
 

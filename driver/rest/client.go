@@ -68,9 +68,11 @@ type Options struct {
 	Log   hclog.Logger                          // nil: none
 	Proxy func(*http.Request) (*url.URL, error) // nil: from HTTPS_PROXY, HTTP_PROXY, NO_PROXY
 
-	Now    func() time.Time                                 // nil: time.Now
-	Sleep  func(ctx context.Context, d time.Duration) error // waits before a retry; nil: a timer
-	Random func() float64                                   // jitter, from 0 to 1; nil: math/rand
+	Now   func() time.Time                                 // nil: time.Now
+	Sleep func(ctx context.Context, d time.Duration) error // waits before a retry; nil: a timer
+	// Waiting is told before a wait of a second or longer that the server asked for, and why. nil: nobody looks.
+	Waiting func(d time.Duration, why string)
+	Random  func() float64 // jitter, from 0 to 1; nil: math/rand
 	// Transport is used instead of all settings for TLS, proxy and connections; for tests.
 	Transport http.RoundTripper
 }
@@ -163,6 +165,9 @@ func withDefaults(o Options) Options {
 	}
 	if o.Sleep == nil {
 		o.Sleep = sleep
+	}
+	if o.Waiting == nil {
+		o.Waiting = func(time.Duration, string) {}
 	}
 	if o.Random == nil {
 		o.Random = rand.Float64

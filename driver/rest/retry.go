@@ -93,6 +93,9 @@ func (c *Client) repeat(ctx context.Context, r Request, take func(*attempt) erro
 		c.log.Warn("request failed, trying again", "method", k.Method, "url", k.shown, "attempt", n,
 			"status", failure.Status,
 			"wait", wait, "error", err.Error())
+		if failure.retryAfter >= time.Second {
+			c.o.Waiting(wait, fmt.Sprintf("asked for it (status %d)", failure.Status))
+		}
 		if stopped := c.o.Sleep(ctx, wait); stopped != nil {
 			failure.cause = errors.Join(stopped, failure.cause)
 			return err

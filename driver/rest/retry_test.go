@@ -232,8 +232,14 @@ func TestWaits(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var n naps
+			var told []time.Duration
 			s := serve(t, c.first)
 			client := connect(t, s, func(o *rest.Options) {
+				o.Waiting = func(d time.Duration, _ string) {
+					if told = append(told, d); len(told) != len(n.taken)+1 {
+						t.Errorf("told of %s after it", d)
+					}
+				}
 				o.Sleep, o.Now, o.MaxRetries = n.sleep, func() time.Time { return now }, len(c.want)
 				o.Random = func() float64 { return c.random }
 			})
@@ -243,6 +249,13 @@ func TestWaits(t *testing.T) {
 			}
 			if diff := cmp.Diff(c.want, n.taken); diff != "" {
 				t.Error(diff)
+			}
+			var asked []time.Duration // what the server asked for is told, and nothing else
+			if c.name == "seconds" || c.name == "a date" {
+				asked = c.want
+			}
+			if !slices.Equal(told, asked) {
+				t.Errorf("told of %v, want %v", told, asked)
 			}
 		})
 	}

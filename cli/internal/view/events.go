@@ -88,6 +88,9 @@ func (e *Events) Observe(ev executor.Event) {
 	e.Write(level, "step_"+ev.Name, message, fields)
 }
 
+// Note does nothing: a line is for people.
+func (e *Events) Note(string) {}
+
 // Hold does nothing: no questions are asked where events are written.
 func (e *Events) Hold() func() { return func() {} }
 

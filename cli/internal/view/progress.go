@@ -15,6 +15,8 @@ import (
 // Progress shows a run as it goes. Observe is called from several goroutines.
 type Progress interface {
 	Observe(executor.Event)
+	// Note shows a line that is about no step.
+	Note(line string)
 	// Hold pauses the display until release is called: a person is being asked.
 	Hold() (release func())
 	Close()
@@ -90,6 +92,14 @@ func (p *Plain) Observe(ev executor.Event) {
 		p.said[ev.Step.ID] = ev.Message
 	}
 	p.wait.WriteString(line(p.style, p.number, ev))
+	p.flush()
+}
+
+// Note writes a line.
+func (p *Plain) Note(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.wait.WriteString(oneLine(line) + "\n")
 	p.flush()
 }
 
@@ -197,6 +207,13 @@ func (l *Live) Observe(ev executor.Event) {
 		l.rows[at].message = ev.Message
 	}
 	l.redraw(above)
+}
+
+// Note writes a line above the block.
+func (l *Live) Note(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.redraw(oneLine(line) + "\n")
 }
 
 func (l *Live) find(id string) int {

@@ -89,6 +89,14 @@ func (r *Reading) Look() {
 	}
 }
 
+// Note writes a line that stays.
+func (r *Reading) Note(line string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.erase()
+	_, _ = io.WriteString(r.w, oneLine(line)+"\n")
+}
+
 func (r *Reading) erase() {
 	if r.drawn {
 		_, _ = io.WriteString(r.w, "\x1b[1A\x1b[J")

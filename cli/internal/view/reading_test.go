@@ -56,3 +56,35 @@ func TestLiveOnANarrowerTerminal(t *testing.T) {
 		t.Errorf("%q", out.String())
 	}
 }
+
+// TestNote: a line that is about no step stays on the screen, above what is redrawn; while a question is open it waits.
+func TestNote(t *testing.T) {
+	var b bytes.Buffer
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	clock := func() time.Time { return now }
+	r := NewReading(&b, true, func() int { return 60 }, clock)
+	r.Begin("server.x.a")
+	now = now.Add(5 * time.Second)
+	r.Look()
+	r.Note("waiting\x1b")
+	r.Look()
+	if s := b.String(); !strings.Contains(s, "\x1b[1A\x1b[Jwaiting\\x1b\nReading server.x.a 00:05\n") {
+		t.Errorf("%q", s)
+	}
+	for name, p := range map[string]Progress{
+		"plain": NewPlain(&b, Style{}, twoDeclarations()),
+		"live":  NewLive(&b, Style{}, func() int { return 60 }, twoDeclarations(), 0, clock, nil),
+	} {
+		b.Reset()
+		release := p.Hold()
+		p.Note("waiting")
+		if b.Len() > 0 {
+			t.Errorf("%s: %q", name, b.String())
+		}
+		release()
+		p.Close()
+		if b.String() != "waiting\n" {
+			t.Errorf("%s: %q", name, b.String())
+		}
+	}
+}

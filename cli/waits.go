@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// waits tells, at once, that a driver waits for a server: in the display that is shown, or in a line of its own, and as
+// an event. Several requests that wait for the same are told once.
+type waits struct {
+	mu    sync.Mutex
+	until map[schema.Addr]time.Time
+	show  func(line string) // of the display; nil: there is none
+}
+
+// within has waits shown in a display until the returned function is called.
+func (w *waits) within(show func(line string)) (end func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := w.show
+	w.show = show
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.show = before
+	}
+}
+
+// waiting is called by drivers.
+func (c *command) waiting(w driver.Wait) {
+	c.waits.mu.Lock()
+	defer c.waits.mu.Unlock()
+	until := c.app.clock.Now().Add(w.For)
+	if !until.After(c.waits.until[w.Server].Add(time.Second)) {
+		return
+	}
+	if c.waits.until == nil {
+		c.waits.until = map[schema.Addr]time.Time{}
+	}
+	c.waits.until[w.Server] = until
+	text := schema.SanitizeLine(fmt.Sprintf("Waiting %s: %s %s.", w.For.Round(time.Second), w.Server, w.Why))
+	if c.events != nil {
+		c.events.Write("warn", "waiting_for_server", text, map[string]any{
+			"server": w.Server.String(), "seconds": w.For.Seconds(), "why": w.Why,
+		})
+	}
+	switch {
+	case c.waits.show != nil:
+		c.waits.show(text)
+	case c.events == nil || !c.flags.json:
+		fmt.Fprintln(c.err, text)
+	}
+}
