@@ -41,8 +41,8 @@ With PLAN, a file written by "plan -out", it carries out exactly that plan, or n
 servers have changed since. With -expect=HASH it plans again, and carries the plan out only if it is the one of
 that hash, which "plan" has printed to whoever approved it; nothing has to be carried from there to here.
 
-The first interrupt lets running steps finish and starts no others; the second stops
-at once. Both are safe.`,
+Where a server asks to wait, or has no licence left, it says so and waits, for a bounded time. The first
+interrupt lets running steps finish and starts no others; the second stops at once. Both are safe.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case c.flags.untrusted:
@@ -122,6 +122,7 @@ func (c *command) lock(ctx context.Context, what string) (*journal.Lock, error) 
 func (c *command) lockPath() string { return filepath.Join(c.dataDir(), "lock") }
 
 func (c *command) applyLocked(ctx context.Context, p *project, f *applyFlags) error {
+	defer c.waits.bePatient(true)()
 	a, err := c.choose(ctx, p, f)
 	if err != nil {
 		return err

@@ -69,6 +69,7 @@ func (c *command) carryOut(
 ) (report *executor.Report, interrupted bool, err error) {
 	defer progress.Close()
 	defer c.waits.within(progress.Note)()
+	defer c.waits.bePatient(false)()
 	// The first interrupt must not reach running steps, so they do not get the context of the command.
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()

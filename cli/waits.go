@@ -15,6 +15,34 @@ type waits struct {
 	mu    sync.Mutex
 	until map[schema.Addr]time.Time
 	show  func(line string) // of the display; nil: there is none
+
+	patient bool
+}
+
+// patience is how long an apply waits for what becomes free by itself, while it looks at the servers before its steps. A
+// step is put off instead, so that an interrupt ends the wait. Whoever plans wants an answer.
+const patience = 17 * time.Minute
+
+func (w *waits) patience() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.patient {
+		return patience
+	}
+	return 0
+}
+
+// bePatient has patience until the returned function is called.
+func (w *waits) bePatient(is bool) (end func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := w.patient
+	w.patient = is
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.patient = before
+	}
 }
 
 // within has waits shown in a display until the returned function is called.

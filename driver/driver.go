@@ -34,6 +34,10 @@ type Env struct {
 	// at once why nothing happens. Several goroutines call it. nil: nobody looks.
 	Waiting func(Wait)
 
+	// Patience tells for how long a driver may wait, at this moment, for what becomes free by itself, such as a licence.
+	// nil: it fails at once, and says when to try again.
+	Patience func() time.Duration
+
 	// LookupEnv reads the environment, for what belongs to the person rather than to the configuration, such as an SSH
 	// agent's address. nil: there is none.
 	LookupEnv func(name string) (string, bool)

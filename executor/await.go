@@ -32,6 +32,8 @@ func (a *attempt) await(ctx context.Context) (Verdict, error) {
 			return v, nil
 		case err != nil && ctx.Err() != nil:
 			return v, fmt.Errorf("interrupted while verifying: %w", ctx.Err())
+		case isLater(err):
+			return v, err
 		}
 		missing := v.Why
 		if err != nil {

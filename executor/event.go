@@ -28,6 +28,7 @@ const (
 	EventProgress  = "progress"     // how far a long step is
 	EventVerifying = "verifying"    // Message: what is still missing
 	EventAsked     = "asked"        // the operator is asked
+	EventPutOff    = "put_off"      // it failed, and is tried again at a time; journaled as EventFailed
 	EventAlready   = "already_done" // the step was done before this try; journaled as EventDone
 )
 

@@ -212,7 +212,12 @@ func (x *run) fail(ctx context.Context, s *planner.Step, f Failure) error {
 	if err := x.write(ctx, s, EventFailed, f.data()); err != nil {
 		return err
 	}
-	x.tell(EventFailed, s, f.Err.Error())
+	if f.Again.IsZero() {
+		x.tell(EventFailed, s, f.Err.Error())
+		return nil
+	}
+	wait := f.Again.Sub(x.Clock.Now()).Round(time.Second)
+	x.tell(EventPutOff, s, fmt.Sprintf("trying again in %s: %v", wait, f.Err))
 	return nil
 }
 

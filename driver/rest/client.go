@@ -70,7 +70,8 @@ type Options struct {
 
 	Now   func() time.Time                                 // nil: time.Now
 	Sleep func(ctx context.Context, d time.Duration) error // waits before a retry; nil: a timer
-	// Waiting is told before a wait of a second or longer that the server asked for, and why. nil: nobody looks.
+	// Waiting is told before a wait of a second or longer that the server asked for, or that Wait was called for, and
+	// why. nil: nobody looks.
 	Waiting func(d time.Duration, why string)
 	Random  func() float64 // jitter, from 0 to 1; nil: math/rand
 	// Transport is used instead of all settings for TLS, proxy and connections; for tests.

@@ -103,6 +103,13 @@ func (c *Client) repeat(ctx context.Context, r Request, take func(*attempt) erro
 	}
 }
 
+// Wait waits for the server because of something that it said, until ctx ends, and has Options.Waiting told before. why
+// is what the server did.
+func (c *Client) Wait(ctx context.Context, d time.Duration, why string) error {
+	c.o.Waiting(d, why)
+	return c.o.Sleep(ctx, d)
+}
+
 // throttle waits until the rate allows another attempt.
 func (c *Client) throttle(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {

@@ -106,6 +106,11 @@ func outline(
 
 // Facts reads the named facts again. Those of a sync are "source.major" and "target.major".
 func (d *Driver) Facts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error) {
+	out, err := d.facts(ctx, r, names)
+	return out, connect.Later(err)
+}
+
+func (d *Driver) facts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error) {
 	switch r.Addr.Kind {
 	case schema.Migration:
 		return d.offloading(r).Facts(ctx, names)
@@ -139,6 +144,14 @@ func (d *Driver) major(ctx context.Context, s *survey.Sync, end string) (string,
 
 // Execute carries out what the interface can do. What it cannot do are a person's steps and never come here.
 func (d *Driver) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
+	result, err := d.execute(ctx, t)
+	if executor.WasNotSent(err) {
+		err = connect.Later(err)
+	}
+	return result, err
+}
+
+func (d *Driver) execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	if machine.Verbs.Has(t.Step.Verb) {
 		w, err := d.windowFor(t)
 		if err != nil {
@@ -164,6 +177,11 @@ func (d *Driver) Execute(ctx context.Context, t *executor.Task) (executor.Result
 
 // Verify asks the live servers whether a step's end is reached.
 func (d *Driver) Verify(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	v, err := d.verify(ctx, t)
+	return v, connect.Later(err)
+}
+
+func (d *Driver) verify(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	if machine.Verbs.Has(t.Step.Verb) {
 		w, err := d.windowFor(t)
 		if err != nil {

@@ -28,6 +28,7 @@ type site struct {
 	store *executor.Store
 	log   *accessLog
 
+	clock  executor.Clock
 	during func(executor.Event) // is told of all that happens in a run; nil: nobody
 
 	text func(hcl string) string        // the whole configuration
@@ -51,7 +52,7 @@ func openCase(t *testing.T, c drivertest.Case) *site {
 	if err := box.WriteCA(afero.NewOsFs(), filepath.Join(c.Dir, "ca.pem")); err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, dir: c.Dir, box: box, env: box.Environment(), make: teamworkcloud.New, log: log}
+	s := &site{t: t, dir: c.Dir, box: box, env: box.Environment(), make: teamworkcloud.New, log: log, clock: clock{}}
 	s.text = func(hcl string) string { return servers + with(hcl) }
 	s.store = &executor.Store{Fs: afero.NewOsFs(), Dir: filepath.Join(c.Dir, "runs"), Now: time.Now}
 	return s
@@ -136,7 +137,7 @@ func (s *site) carry(p *planner.Plan, hcl string) *executor.Report {
 	}
 	rep, err := executor.Carry(s.t.Context(), executor.Options{
 		Plan: p, Config: cfg, Drivers: func(schema.Addr) executor.Driver { return d }, Files: s.store.Files(r), Journal: j,
-		Operator: s, Clock: clock{},
+		Operator: s, Clock: s.clock,
 		Poll:    executor.Poll{First: 20 * time.Millisecond, Most: 100 * time.Millisecond},
 		Observe: s.during,
 	})

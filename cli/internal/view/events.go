@@ -82,8 +82,11 @@ func (e *Events) Observe(ev executor.Event) {
 		message += ": " + Count(*p)
 	}
 	level := "info"
-	if ev.Name == executor.EventFailed || ev.Name == executor.EventStuck {
+	switch ev.Name {
+	case executor.EventFailed, executor.EventStuck:
 		level = "error"
+	case executor.EventPutOff:
+		level = "warn"
 	}
 	e.Write(level, "step_"+ev.Name, message, fields)
 }

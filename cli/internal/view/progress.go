@@ -31,18 +31,20 @@ var eventWords = map[string]string{
 	executor.EventAlready:   "done already",
 	executor.EventWaiting:   "waiting",
 	executor.EventFailed:    "failed",
+	executor.EventPutOff:    "put off",
 	executor.EventStuck:     "stuck",
 }
 
 var eventLooks = map[string]string{
 	executor.EventDone: green, executor.EventAlready: green,
-	executor.EventFailed: red, executor.EventStuck: red, executor.EventWaiting: cyan, executor.EventAsked: cyan,
+	executor.EventPutOff: yellow, executor.EventFailed: red, executor.EventStuck: red, executor.EventWaiting: cyan, executor.EventAsked: cyan,
 }
 
 // ended tells whether an event is a step's last.
 func ended(t string) bool {
 	switch t {
-	case executor.EventDone, executor.EventAlready, executor.EventWaiting, executor.EventFailed, executor.EventStuck:
+	case executor.EventDone, executor.EventAlready, executor.EventWaiting, executor.EventFailed, executor.EventPutOff,
+		executor.EventStuck:
 		return true
 	}
 	return false

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/syncctl/syncctl/driver"
@@ -8,6 +9,15 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/executor"
 )
+
+// Later has the executor try a step again that met no free licence: nothing was sent for it, and licences come back by
+// themselves. It takes errors of Verify and Facts, and those of Execute after which certainly nothing was changed.
+func Later(err error) error {
+	if err == nil || !errors.Is(err, osmc.ErrNoLicence) {
+		return err
+	}
+	return &executor.Later{After: osmc.LicenceWait, Err: err}
+}
 
 // Sent is driver.Sent for what osmc's Writer returns. Such an error may be of a login, after which nothing was sent
 // whatever the server answered, or of a request that follows the one that changes something: then its status says

@@ -111,6 +111,7 @@ func (s *Sessions) connect(server *schema.Resource, retries int) (*osmc.Client, 
 	o.MaxRetries = retries
 	return osmc.New(osmc.Options{
 		Rest: o, User: d.User.Reveal(), Password: d.Password.Reveal(), Token: d.Token.Reveal(), TokenKind: d.TokenKind,
+		Patience: s.env.Patience,
 	})
 }
 

@@ -61,6 +61,66 @@ func TestNoLicence(t *testing.T) {
 	}
 }
 
+// TestPatience: where a command may wait, a login waits for a licence that comes back, says so before, and for no longer
+// than it may; a password and a token alike. Who gives up is not kept waiting.
+func TestPatience(t *testing.T) {
+	for name, credentials := range map[string]func(*Options){
+		"password": func(*Options) {},
+		"token":    func(o *Options) { o.Password, o.Token = "", "sesame-sesame" },
+	} {
+		for _, c := range []struct {
+			patience time.Duration
+			back     int // after so many waits
+			want     int // waits
+			free     bool
+		}{
+			{0, 1, 0, false},
+			{LicenceWait - 1, 1, 0, false},
+			{17 * time.Minute, 2, 2, true},
+			{17 * time.Minute, 99, 5, false},
+		} {
+			s := newSessions(t)
+			s.licences = 0
+			var told, slept int
+			client := s.client(func(o *Options) {
+				credentials(o)
+				o.Patience = func() time.Duration { return c.patience }
+				o.Rest.Waiting = func(d time.Duration, why string) {
+					if told++; d != LicenceWait || told != slept+1 || !strings.Contains(why, "licence") {
+						t.Errorf("told of %s: %s", d, why)
+					}
+				}
+				o.Rest.Sleep = func(context.Context, time.Duration) error {
+					if slept++; slept == c.back {
+						s.change(func() { s.licences = 1 })
+					}
+					return nil
+				}
+			})
+			_, err := client.Reader().LoggedIn(t.Context())
+			if c.free != (err == nil) || !c.free && (!errors.Is(err, ErrNoLicence) || WasSent(err) != rest.SentNo) {
+				t.Errorf("%s, %+v: %v", name, c, err)
+			}
+			if told != c.want || slept != c.want {
+				t.Errorf("%s, %+v: told %d times, waited %d times", name, c, told, slept)
+			}
+			s.change(func() { s.licences = 1 })
+			ask(t, client)
+		}
+		s := newSessions(t)
+		s.licences = 0
+		ctx, cancel := context.WithCancel(t.Context())
+		client := s.client(func(o *Options) {
+			credentials(o)
+			o.Patience = func() time.Duration { return time.Hour }
+			o.Rest.Sleep = func(ctx context.Context, _ time.Duration) error { cancel(); return ctx.Err() }
+		})
+		if _, err := client.Reader().LoggedIn(ctx); !errors.Is(err, ErrNoLicence) || len(s.requests) != 1 {
+			t.Errorf("%s: got %v after %v", name, err, s.requests)
+		}
+	}
+}
+
 // A login or a token's first request whose answer is lost may have opened a session: repeated again and
 // again, it would take one licence after the other. Once more is tried after the server has answered something else.
 func TestLostLogin(t *testing.T) {

@@ -30,6 +30,9 @@ type Options struct {
 	Password  string
 	Token     string // goes before a password
 	TokenKind string // of Token: "personal" ("" too), "id", "oauth"
+
+	// Patience tells for how long a login may wait for a licence. nil: it is refused at once.
+	Patience func() time.Duration
 }
 
 // Client speaks to one server. It may be used by several goroutines, which share one session.
@@ -40,6 +43,8 @@ type Client struct {
 	user   string
 	scheme string // the header that proves who we are: of every request with a token, of the login with a password
 	token  bool
+
+	patience func() time.Duration
 
 	turn    chan struct{}   // holds one: whoever has put it in may use what follows
 	open    *session        // nil: none
@@ -55,8 +60,12 @@ type Client struct {
 
 // New makes a client and reaches for nothing yet. Errors are about the options, and show no secret.
 func New(o Options) (*Client, error) {
+	if o.Patience == nil {
+		o.Patience = func() time.Duration { return 0 }
+	}
 	o.Token = strings.TrimSpace(o.Token) // files end with the end of a line
-	c := &Client{user: o.User, token: o.Token != "", turn: make(chan struct{}, 1), denied: map[string]bool{}}
+	c := &Client{user: o.User, token: o.Token != "", turn: make(chan struct{}, 1), denied: map[string]bool{},
+		patience: o.Patience}
 	basic := o.User + ":" + o.Password
 	switch {
 	case c.token:
@@ -115,6 +124,10 @@ var (
 	// ErrNoLicence is a login that was refused because all licences are in use. It may succeed later.
 	ErrNoLicence = errors.New("no licence is free")
 )
+
+// LicenceWait is how long to wait before a login is tried again that was refused for want of a licence: after five
+// times a licence has come back that a lost session held for a quarter of an hour.
+const LicenceWait = 200 * time.Second
 
 // IsGone tells whether the server says that it does not exist (404). That alone does not prove that it was
 // removed: a proxy, or a lost permission, may answer the same. Of what is read in several requests, only the first

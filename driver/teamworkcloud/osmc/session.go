@@ -202,8 +202,8 @@ func (c *Client) send(ctx context.Context, r rest.Request) (*session, *rest.Resp
 	s = &session{client: c, proof: c.scheme}
 	if c.token {
 		defer leave()
-		answer, err := c.opening(ctx, r, s.do)
-		if rest.WasSent(err) == rest.SentYes {
+		answer, err := c.openingPatiently(ctx, r, s, s.do)
+		if err == nil || rest.WasSent(err) == rest.SentYes && !errors.Is(err, ErrNoLicence) {
 			c.open = s
 		}
 		return s, answer, err
@@ -223,8 +223,8 @@ func (c *Client) login(ctx context.Context, s *session) error {
 	if c.refused != nil {
 		return c.refused
 	}
-	answer, err := c.opening(ctx, rest.Request{Path: "/osmc/login", Header: http.Header{"Accept": {"*/*"}}, Session: s},
-		c.rest.Do)
+	login := rest.Request{Path: "/osmc/login", Header: http.Header{"Accept": {"*/*"}}, Session: s}
+	answer, err := c.openingPatiently(ctx, login, s, c.rest.Do)
 	hasCookies, _, _ := s.state()
 	switch {
 	case err != nil:
@@ -239,7 +239,9 @@ func (c *Client) login(ctx context.Context, s *session) error {
 		c.log.Debug("logged in", "user", c.user)
 		return nil
 	}
-	err = c.loginFailed(err)
+	if !errors.Is(err, ErrNoLicence) {
+		err = c.loginFailed(err)
+	}
 	if rest.IsStatus(err, http.StatusUnauthorized, http.StatusForbidden) && !isLicence(err) {
 		c.refused = err
 	}
@@ -324,6 +326,23 @@ func (c *Client) opening(ctx context.Context, r rest.Request,
 	}
 	c.rest.Close()
 	return send(ctx, r)
+}
+
+// openingPatiently is opening that waits for a licence as long as Options.Patience allows. Where none became free, the
+// error wraps ErrNoLicence, and what was asked for was not carried out: no session was opened.
+func (c *Client) openingPatiently(ctx context.Context, r rest.Request, s *session,
+	send func(context.Context, rest.Request) (*rest.Response, error),
+) (*rest.Response, error) {
+	for waited := LicenceWait; ; waited += LicenceWait {
+		answer, err := c.opening(ctx, r, send)
+		if hasCookies, _, _ := s.state(); !isLicence(err) || hasCookies {
+			return answer, err
+		}
+		if waited > c.patience() || c.rest.Wait(ctx, LicenceWait, "has no licence left, and gives those of lost sessions "+
+			"back a quarter of an hour after their last use") != nil {
+			return nil, c.loginFailed(err)
+		}
+	}
 }
 
 func isLicence(err error) bool {
