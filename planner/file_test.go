@@ -31,6 +31,7 @@ func full(t fataler) *planner.Plan {
 		Action: planner.Delete, Steps: []planner.Step{scrap},
 		Findings: []planner.Finding{{Rule: "depot/scrap", Severity: planner.Refuse, Op: "scrap", Summary: "it is full",
 			Detail: "Empty it."}},
+		Replaced: []planner.Replaced{{Part: "lid", Original: "on", New: "off", Becomes: planner.Lost, Accepted: true}},
 	}}}
 	return made(t, input(load(t,
 		"sync \"depot\" \"a\" { color = \"red\" }\nsync \"depot\" \"b\" {\n depends_on = [sync.depot.a]\n}\n"), d))

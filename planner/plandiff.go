@@ -316,13 +316,17 @@ func diffDeclarations(old, made *Plan) []DeclarationDiff {
 }
 
 // changeTexts are what a plan says of each declaration: what is done to it, and each difference, as "declared" and
-// "actual".
+// "actual", and each part that is replaced.
 func changeTexts(p *Plan) map[string]map[string]string {
 	out := map[string]map[string]string{}
 	for _, c := range p.Changes {
 		t := map[string]string{"action": string(c.Action)}
 		for _, d := range c.Diff {
 			t[d.Path+" (declared)"], t[d.Path+" (actual)"] = d.Declared, d.Actual
+		}
+		for _, r := range c.Replaced {
+			t[r.Part+" (original)"], t[r.Part+" (new)"], t[r.Part+" (becomes)"] = r.Original, r.New, string(r.Becomes)
+			t[r.Part+" (accepted)"] = strconv.FormatBool(r.Accepted)
 		}
 		out[c.Addr] = t
 	}

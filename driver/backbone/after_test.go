@@ -5,10 +5,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
 )
 
 // edited is a bench on a copy of an example's files.
@@ -218,5 +220,58 @@ func TestIssueMadeSinceTheStart(t *testing.T) {
 	why := failed(b.carry(run))
 	if !strings.Contains(why, "issues were created since the start") || strings.Contains(why, "delete") {
 		t.Fatalf("stopped by %q", why)
+	}
+}
+
+// TestDuplicatedComments: comments are counted before the start and after the resync; one that only one Jira has since
+// is named with its issue.
+func TestDuplicatedComments(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		user string // of a comment that is made once the new synchronization runs
+		want string
+	}{
+		"none":      {"", "none duplicated"},
+		"duplicate": {"712020:0b-backbone", "look for duplicates (BAC-1449): "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := edited(t, "behind-firewall-master")
+			verified := ""
+			b.seen = func(e executor.Event) {
+				switch {
+				case e.Step == nil || e.Name != executor.EventDone:
+				case e.Step.Op == "verify":
+					verified = e.Message
+				case e.Step.Op == "resync_second" && c.user != "":
+					b.person("add_comment", "server", "a_cloud", "issue", "SAM2-1", "user", c.user,
+						"body", "The template of May is still in use, see the picture.")
+				}
+			}
+			if rep := b.apply(b.plan()); !rep.Finished {
+				t.Fatal(unfinished(rep))
+			}
+			if !strings.Contains(verified, c.want) || strings.Contains(verified, "SP2-1 and SAM2-1 have ") != (c.user != "") {
+				t.Error(verified)
+			}
+		})
+	}
+}
+
+// TestVendorHelp: the vendor's own preparation, which its guide for this case leaves out, and whom to ask stand beside
+// the step that moves the project, in either variant.
+func TestVendorHelp(t *testing.T) {
+	t.Parallel()
+	for _, example := range []string{"behind-firewall-master", "behind-firewall-slave"} {
+		b := edited(t, example)
+		at := slices.IndexFunc(b.plan().Findings, func(f planner.Finding) bool { return f.Rule == "backbone/vendor-help" })
+		if at < 0 {
+			t.Fatal(example)
+		}
+		f := b.plan().Findings[at]
+		if f.Op != "move_project" || f.Severity != planner.Note || !strings.Contains(f.Detail, "help@k15t.com") ||
+			!strings.Contains(f.Summary, "Backbone Cloud Migration preparation") {
+			t.Errorf("%s: %+v", example, f)
+		}
 	}
 }

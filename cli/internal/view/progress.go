@@ -56,8 +56,8 @@ func line(s Style, number map[string]int, ev executor.Event) string {
 	if ev.Name == executor.EventStarted {
 		message = ev.Step.Summary
 	}
-	text := fmt.Sprintf("%3d/%d %s %s: %s", number[ev.Step.ID], len(number),
-		s.mark(ev.Step.Mark), oneLine(ev.Step.ID), s.paint(eventLooks[ev.Name], eventWords[ev.Name]))
+	text := fmt.Sprintf("%3d/%d %s%s: %s", number[ev.Step.ID], len(number),
+		s.sign(ev.Step), oneLine(ev.Step.ID), s.paint(eventLooks[ev.Name], eventWords[ev.Name]))
 	if message != "" {
 		text += ": " + oneLine(message)
 	}
@@ -273,8 +273,8 @@ func (l *Live) erase(b *strings.Builder) {
 }
 
 func (l *Live) text(r *row) string {
-	text := fmt.Sprintf("%3d/%d %s %s %s", l.number[r.step.ID], len(l.number),
-		oneLine(string(r.step.Mark)), oneLine(r.step.Op), elapsed(l.now().Sub(r.since)))
+	text := fmt.Sprintf("%3d/%d %s%s %s", l.number[r.step.ID], len(l.number),
+		Style{}.sign(r.step), oneLine(r.step.Op), elapsed(l.now().Sub(r.since)))
 	if p := r.progress; p.Unit != "" {
 		text += ", " + Count(p)
 		passed := l.now().Sub(r.counting)

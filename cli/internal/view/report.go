@@ -175,7 +175,7 @@ func stepList(list []int) string {
 }
 
 func stepLine(b *strings.Builder, s Style, n int, step *planner.Step) {
-	fmt.Fprintf(b, "%3d %s %s\n", n, s.mark(step.Mark), oneLine(step.ID))
+	fmt.Fprintf(b, "%3d %s%s\n", n, s.sign(step), oneLine(step.ID))
 }
 
 // why says why a step is not done, with the number of the step that it names.

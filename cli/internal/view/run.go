@@ -109,7 +109,7 @@ func runStep(s Style, r RunState, step *planner.Step, number map[string]int) str
 	if look == "" {
 		look = dim
 	}
-	fmt.Fprintf(&b, "%3d %s %s  %s\n", number[step.ID], s.mark(step.Mark), s.paint(look, pad(string(phase), 11)),
+	fmt.Fprintf(&b, "%3d %s%s  %s\n", number[step.ID], s.sign(step), s.paint(look, pad(string(phase), 11)),
 		oneLine(step.ID))
 	if phase != executor.PhaseDone {
 		s.block(&b, beneath, "", why(st.Why, "", number))
@@ -196,7 +196,7 @@ func Revised(w io.Writer, s Style, old *planner.Plan, r *planner.Revision, where
 		for _, id := range part.ids {
 			if n := number[id]; n > 0 {
 				step := &part.plan.Steps[n-1]
-				fmt.Fprintf(&b, "%3d %s %s  %s\n", number[id], s.mark(step.Mark), pad(part.title, 7), oneLine(id))
+				fmt.Fprintf(&b, "%3d %s%s  %s\n", number[id], s.sign(step), pad(part.title, 7), oneLine(id))
 			}
 		}
 	}
@@ -216,7 +216,7 @@ func Resumed(w io.Writer, s Style, r RunState) error {
 	for i := range r.Run.Plan.Steps {
 		step := &r.Run.Plan.Steps[i]
 		if r.Decision.Steps[step.ID].Phase == executor.PhaseDone {
-			fmt.Fprintf(&b, "%3d %s %s  %s\n", i+1, s.mark(step.Mark), s.Dim(oneLine(step.ID)), s.paint(green, "done"))
+			fmt.Fprintf(&b, "%3d %s%s  %s\n", i+1, s.sign(step), s.Dim(oneLine(step.ID)), s.paint(green, "done"))
 		}
 	}
 	if !r.Decision.Finished {

@@ -2,8 +2,11 @@ package view
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/journal"
@@ -60,5 +63,94 @@ func TestLongRuns(t *testing.T) {
 			!strings.Contains(out.String(), fmt.Sprintf("%5d  ", c.steps)) {
 			t.Errorf("%d entries, detail %v: %d lines", c.steps, c.detail, lines)
 		}
+	}
+}
+
+// TestFinalByAPerson: a person's step that cannot be undone carries both signs wherever steps are listed.
+func TestFinalByAPerson(t *testing.T) {
+	final := planner.Person("scrap", "scraps b", planner.Manual{Where: "the depot"})
+	final.ID, final.Addr = "sync.depot.b/scrap", "sync.depot.b"
+	final.Effect = &planner.Effect{Destroy: 2, Irreversible: true}
+	usual := planner.Person("label", "labels b", planner.Manual{Where: "the depot"})
+	usual.ID, usual.Addr = "sync.depot.b/label", "sync.depot.b"
+	p := &planner.Plan{Steps: []planner.Step{usual, final}}
+	state := RunState{Run: &executor.Run{Plan: p}, Decision: executor.Decision{Steps: map[string]executor.StepState{
+		usual.ID: {Phase: executor.PhaseDone}, final.ID: {Phase: executor.PhaseWaiting}}}}
+	report := &executor.Report{Steps: []executor.StepReport{{Step: usual, Phase: executor.PhaseDone, Here: true},
+		{Step: final, Phase: executor.PhaseWaiting}}}
+	for name, write := range map[string]func(*strings.Builder) error{
+		"plan":   func(b *strings.Builder) error { return Plan(b, p, PlanOptions{}) },
+		"detail": func(b *strings.Builder) error { return Plan(b, p, PlanOptions{Detail: true}) },
+		"status": func(b *strings.Builder) error { return Run(b, Style{}, state, false) },
+		"show":   func(b *strings.Builder) error { return Run(b, Style{}, state, true) },
+		"report": func(b *strings.Builder) error {
+			return Report(b, Style{}, End{Report: report, RunID: "r", Next: Commands{"syncctl apply", "syncctl resolve"}})
+		},
+		"plain": func(b *strings.Builder) error {
+			NewPlain(b, Style{}, p).Observe(executor.Event{Name: executor.EventStarted, Step: &p.Steps[1]})
+			return nil
+		},
+		"live": func(b *strings.Builder) error {
+			l := NewLive(b, Style{}, func() int { return 80 }, p, 0, time.Now, nil)
+			l.Observe(executor.Event{Name: executor.EventStarted, Step: &p.Steps[1]})
+			l.Close()
+			return nil
+		},
+	} {
+		var b strings.Builder
+		if err := write(&b); err != nil {
+			t.Fatal(err)
+		}
+		if out := b.String(); !regexp.MustCompile(`(?m)^ *2(/2)? \?! `).MatchString(out) ||
+			regexp.MustCompile(`(?m)^ *1(/2)? \?!`).MatchString(out) {
+			t.Errorf("%s:\n%s", name, out)
+		}
+	}
+}
+
+// TestLengthOfAPlan: a plan of many declarations has about a line a step and two a declaration; what is found stands
+// beneath its step.
+func TestLengthOfAPlan(t *testing.T) {
+	const declarations, steps, found = 40, 20, 3
+	p := &planner.Plan{}
+	var want []string
+	for d := range declarations {
+		addr := fmt.Sprintf("sync.depot.s%02d", d)
+		p.Changes = append(p.Changes, planner.ResourceChange{Addr: addr, Action: planner.Update})
+		for i := range steps {
+			op := fmt.Sprintf("op%02d", i)
+			s := planner.Act(op, planner.MarkChange, planner.CheckFirst, "changes something")
+			s.ID, s.Addr, s.Because, s.Undo = planner.StepID(addr, op), addr, "it differs", "change it back"
+			if i > 0 {
+				s.Needs = []string{p.Steps[len(p.Steps)-1].ID}
+			}
+			p.Steps = append(p.Steps, s)
+		}
+		for i := range found {
+			p.Findings = append(p.Findings, planner.Finding{Rule: "depot/wet", Severity: planner.Note, Addr: addr,
+				Op: fmt.Sprintf("op%02d", 2*i), Summary: fmt.Sprintf("found %d-%d", d, i)})
+			want = append(want, fmt.Sprintf("%d:found %d-%d", d*steps+2*i+1, d, i))
+		}
+	}
+	var b strings.Builder
+	if err := Plan(&b, p, PlanOptions{Style: Style{Width: 100}}); err != nil {
+		t.Fatal(err)
+	}
+	const most = declarations*(steps+found+2) + 6
+	if n := strings.Count(b.String(), "\n"); n > most {
+		t.Errorf("%d lines, at most %d", n, most)
+	}
+	var got []string
+	step := ""
+	for line := range strings.Lines(b.String()) {
+		if m := regexp.MustCompile(`^ *(\d+) ~ `).FindStringSubmatch(line); m != nil {
+			step = m[1]
+		}
+		if m := regexp.MustCompile(`found \S+`).FindString(line); m != "" {
+			got = append(got, step+":"+m)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("found %v\nwant %v", got, want)
 	}
 }

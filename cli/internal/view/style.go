@@ -43,12 +43,20 @@ func (s Style) Dim(text string) string { return s.paint(dim, text) }
 // Good is for success.
 func (s Style) Good(text string) string { return s.paint(green, text) }
 
-// stepMark is a step's sign in two columns: a person's step that cannot be undone has both.
+// stepMark is a step's sign, and a second one or a blank: a person's step that cannot be undone has both.
 func (s Style) stepMark(step *planner.Step) string {
-	if step.Mark == planner.MarkPerson && step.Effect != nil && step.Effect.Irreversible {
+	if step.Mark == planner.MarkPerson && irreversible(step) {
 		return s.mark(planner.MarkPerson) + s.mark(planner.MarkFinal)
 	}
 	return s.mark(step.Mark) + " "
+}
+
+// sign is stepMark in front of a text.
+func (s Style) sign(step *planner.Step) string {
+	if step.Mark == planner.MarkPerson && irreversible(step) {
+		return s.stepMark(step) + " "
+	}
+	return s.stepMark(step)
 }
 
 // Bad is for failure.
