@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/files"
+	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/policy"
 )
@@ -52,10 +53,14 @@ func (c *command) policyInit(ctx context.Context, vars *variables, out string) e
 	home, _ := c.app.env("HOME")
 	for _, r := range p.cfg.Resources {
 		declare.Use(&used, r, c.dir, home)
+		if d, ok := p.drivers[typeKey{r.Addr.Kind, r.Addr.Type}].(driver.Reacher); ok {
+			declare.UseReach(&used, d.Reach(r), c.dir)
+		}
 	}
 	for _, h := range used.Hosts {
-		used.Files = append(used.Files, outside(c.dir, h.SSHKeys)...)
+		used.Files = append(used.Files, h.SSHKeys...)
 	}
+	used.Files = outside(c.dir, used.Files)
 	if o := p.cfg.Settings.Operator; o != nil {
 		used.Commands = append(used.Commands, c.operatorArgs(o))
 		used.Environment = append(used.Environment, o.Environment...)

@@ -29,7 +29,7 @@ var bundlesSchema = &hcl.BodySchema{
 }
 
 var hostSchema = &hcl.BodySchema{
-	Attributes: []hcl.AttributeSchema{{Name: "commands"}, {Name: "ssh_keys"}, {Name: "ssh_agent"}},
+	Attributes: []hcl.AttributeSchema{{Name: "commands"}, {Name: "files"}, {Name: "ssh_keys"}, {Name: "ssh_agent"}},
 }
 
 // Parse reads a policy, in HCL. name is its file, and home what ~ means in it. The Policy allows nothing where there
@@ -123,8 +123,14 @@ func (r *reader) host(block *hcl.Block) hostRule {
 		r.problem(block.LabelRanges[0], "Invalid host",
 			"Write the name of a host, *.DOMAIN for all in a domain, or * for every host; with :PORT for that port alone.")
 	}
+	var files []filePattern
+	r.texts(content.Attributes["files"], func(s string) (string, error) {
+		p, err := parsePattern(s)
+		files = append(files, p)
+		return s, err
+	})
 	return hostRule{
-		pattern: pattern, commands: r.commandLines(content.Attributes["commands"]),
+		pattern: pattern, commands: r.commandLines(content.Attributes["commands"]), files: files,
 		sshKeys: r.texts(content.Attributes["ssh_keys"], r.path), sshAgent: r.flag(content.Attributes["ssh_agent"]),
 	}
 }

@@ -34,6 +34,7 @@ type hostRule struct {
 	commands [][]string
 	sshKeys  []string
 	sshAgent bool
+	files    []filePattern
 }
 
 // Refusal is something that a policy does not allow.
@@ -68,7 +69,9 @@ func (p *Policy) Simulated(environment []string) *Policy {
 	any := [][]string{{"*"}}
 	s.hosts = slices.Clone(p.hosts)
 	for _, name := range []string{"127.0.0.1", "::1", "localhost"} {
-		s.hosts = append(s.hosts, hostRule{pattern: name, commands: any, sshKeys: []string{string(filepath.Separator)}})
+		s.hosts = append(s.hosts, hostRule{
+			pattern: name, commands: any, sshKeys: []string{string(filepath.Separator)}, files: everyFile,
+		})
 	}
 	s.environment = append(slices.Clone(p.environment), environment...)
 	return &s
@@ -84,7 +87,7 @@ func (p *Policy) Confined(addresses, environment []string) *Policy {
 		c.environment = append(slices.Clone(p.environment), environment...)
 	}
 	for _, a := range addresses {
-		c.hosts = append(c.hosts, hostRule{pattern: a, commands: [][]string{{"*"}}})
+		c.hosts = append(c.hosts, hostRule{pattern: a, commands: [][]string{{"*"}}, files: everyFile})
 	}
 	return c
 }
@@ -123,12 +126,22 @@ func matches(pattern, name string) bool {
 	return pattern == name || open && strings.HasPrefix(name, head)
 }
 
-// File tells whether a configuration may read a file outside of its folder. path is absolute, and free of links.
+// File tells whether a configuration may use a file of this machine outside of its folder: read it, and write it where
+// a declaration says what is to be in it. path is absolute, and free of links.
 func (p *Policy) File(path string) error {
 	if p == nil || slices.ContainsFunc(p.files, func(root string) bool { return within(root, path) }) {
 		return nil
 	}
-	return p.beyond("reading "+path, fmt.Sprintf("files = [%q]", path), true)
+	return p.beyond("the file "+path, fmt.Sprintf("files = [%q]", path), true)
+}
+
+// Folder tells whether a configuration may know of a folder of this machine that it is there: it is one of File, or
+// leads to one.
+func (p *Policy) Folder(path string) error {
+	if p != nil && slices.ContainsFunc(p.files, func(file string) bool { return within(path, file) }) {
+		return nil
+	}
+	return p.File(path)
 }
 
 // within tells whether a path is a folder or lies in it.

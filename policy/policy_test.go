@@ -18,6 +18,7 @@ signers      = ["ssh-ed25519 AAAAC3Nz ada"]
 
 host "*.twc.example" {
   commands  = ["systemctl *"]
+  files     = ["/opt/twc/conf", "/opt/java-*/cacerts", "/etc/a[b].p12"]
   ssh_keys  = ["~/.ssh/ops"]
   ssh_agent = true
 }
@@ -64,6 +65,18 @@ var deeds = []struct {
 	{"a command there", func(p *Policy) error { return p.CommandAt("a.twc.example:22", []string{"systemctl", "stop"}) }, true},
 	{"another command there", func(p *Policy) error { return p.CommandAt("a.twc.example:22", []string{"rm"}) }, false},
 	{"a command elsewhere", func(p *Policy) error { return p.CommandAt("jira.example:443", []string{"systemctl"}) }, false},
+	{"a file there", func(p *Policy) error { return p.FileAt("a.twc.example:22", "/opt/twc/conf/x/a.p12") }, true},
+	{"a folder there", func(p *Policy) error { return p.FolderAt("a.twc.example:22", "/opt/twc") }, true},
+	{"the root there", func(p *Policy) error { return p.FolderAt("a.twc.example:22", "/") }, true},
+	{"another folder there", func(p *Policy) error { return p.FolderAt("a.twc.example:22", "/opt/other") }, false},
+	{"what leads to a file", func(p *Policy) error { return p.FileAt("a.twc.example:22", "/opt/twc") }, false},
+	{"a star", func(p *Policy) error { return p.FileAt("a.twc.example:22", "/opt/java-17/cacerts") }, true},
+	{"a star is one name", func(p *Policy) error { return p.FileAt("a.twc.example:22", "/opt/java-1/7/cacerts") }, false},
+	{"brackets", func(p *Policy) error { return p.FileAt("a.twc.example:22", "/etc/a[b].p12") }, true},
+	{"brackets are no class", func(p *Policy) error { return p.FileAt("a.twc.example:22", "/etc/ab.p12") }, false},
+	{"the beginning of a name there", func(p *Policy) error { return p.FileAt("a.twc.example:22", "/opt/twc/conf2") }, false},
+	{"another file there", func(p *Policy) error { return p.FileAt("a.twc.example:22", "/etc/passwd") }, false},
+	{"any file elsewhere", func(p *Policy) error { return p.FileAt("jira.example:443", "/opt/twc/conf/a.p12") }, false},
 	{"a key", func(p *Policy) error { return p.Key("a.twc.example:22", "/home/ada/.ssh/ops") }, true},
 	{"another key", func(p *Policy) error { return p.Key("a.twc.example:22", "/home/ada/.ssh/id") }, false},
 	{"a key elsewhere", func(p *Policy) error { return p.Key("jira.example:443", "/home/ada/.ssh/ops") }, false},
@@ -95,6 +108,19 @@ func TestPolicy(t *testing.T) {
 	}
 	if _, said := (*Policy)(nil).Agent("a.twc.example:22"); said {
 		t.Error("no policy says something")
+	}
+}
+
+// TestUpwards: a name with .. is refused whatever is allowed, and so is a relative one.
+func TestUpwards(t *testing.T) {
+	p := parse(t, "host \"*\" {\n files = [\"/\"]\n}\n")
+	for _, name := range []string{"/a/../b", "/..", "a", "", "../a"} {
+		if p.FileAt("a.example:22", name) == nil || p.FolderAt("a.example:22", name) == nil {
+			t.Errorf("%q is allowed", name)
+		}
+	}
+	if err := p.FileAt("a.example:22", "/a/b"); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -136,26 +162,29 @@ func TestSimulated(t *testing.T) {
 // TestParseMistakes: a policy with a mistake is an error at its line, and allows nothing.
 func TestParseMistakes(t *testing.T) {
 	for name, text := range map[string]string{
-		"unknown argument":   `hosts = ["a"]`,
-		"unknown block":      `server "a" {}`,
-		"a text for a list":  `environment = "A"`,
-		"a star inside":      `environment = ["A*B"]`,
-		"an empty name":      `environment = [""]`,
-		"null":               `environment = [null]`,
-		"a relative path":    `files = ["certs"]`,
-		"an empty command":   `commands = [""]`,
-		"an open quote":      `commands = ["'a"]`,
-		"a text for a bool":  `nonsensitive = "perhaps"`,
-		"no key":             `signers = ["ada"]`,
-		"a star in a host":   `host "a.*.example" {}`,
-		"a star and no dot":  `host "*example" {}`,
-		"a url":              `host "https://a" {}`,
-		"no host":            `host "" {}`,
-		"a variable":         `environment = [var.x]`,
-		"a function":         `environment = [env("X")]`,
-		"no HCL":             `environment = [`,
-		"a relative key":     "host \"a\" {\n ssh_keys = [\"id\"]\n}",
-		"argument of a host": "host \"a\" {\n keys = []\n}",
+		"unknown argument":      `hosts = ["a"]`,
+		"unknown block":         `server "a" {}`,
+		"a text for a list":     `environment = "A"`,
+		"a star inside":         `environment = ["A*B"]`,
+		"an empty name":         `environment = [""]`,
+		"null":                  `environment = [null]`,
+		"a relative path":       `files = ["certs"]`,
+		"an empty command":      `commands = [""]`,
+		"an open quote":         `commands = ["'a"]`,
+		"a text for a bool":     `nonsensitive = "perhaps"`,
+		"no key":                `signers = ["ada"]`,
+		"a star in a host":      `host "a.*.example" {}`,
+		"a star and no dot":     `host "*example" {}`,
+		"a url":                 `host "https://a" {}`,
+		"no host":               `host "" {}`,
+		"a variable":            `environment = [var.x]`,
+		"a function":            `environment = [env("X")]`,
+		"no HCL":                `environment = [`,
+		"a relative file there": "host \"a\" {\n files = [\"a.p12\"]\n}",
+		"upwards there":         "host \"a\" {\n files = [\"/a/../b\"]\n}",
+		"two stars there":       "host \"a\" {\n files = [\"/a/**\"]\n}",
+		"a relative key":        "host \"a\" {\n ssh_keys = [\"id\"]\n}",
+		"argument of a host":    "host \"a\" {\n keys = []\n}",
 	} {
 		p, _, diags := Parse([]byte(text+"\n"), "policy.hcl", "/home/ada")
 		if !diags.HasErrors() || diags[0].Subject == nil {
@@ -172,7 +201,7 @@ func TestWrite(t *testing.T) {
 	used := Used{
 		Environment: []string{"B", "A", "A"}, Files: []string{"/x"}, Commands: [][]string{{"*"}, {"/a b", "c"}},
 		Hosts: map[string]*UsedHost{
-			"b.example:22":  {Commands: [][]string{{"*"}}, SSHKeys: []string{"/k"}, SSHAgent: true},
+			"b.example:22":  {Commands: [][]string{{"*"}}, Files: []string{"/etc/f"}, SSHKeys: []string{"/k"}, SSHAgent: true},
 			"a.example:443": {},
 		},
 	}
@@ -190,12 +219,14 @@ func TestWrite(t *testing.T) {
 		p.Environment("A"), p.Environment("B"), p.File("/x"), p.Command([]string{"/a b", "c"}),
 		p.Command([]string{"anything"}),
 		p.Connect("a.example:443"), p.CommandAt("b.example:22", []string{"x", "y"}), p.Key("b.example:22", "/k"),
+		p.FileAt("b.example:22", "/etc/f"),
 	} {
 		if err != nil {
 			t.Error(err)
 		}
 	}
-	if p.Connect("a.example:80") == nil || p.Environment("C") == nil || p.Nonsensitive() == nil {
+	if p.Connect("a.example:80") == nil || p.Environment("C") == nil || p.Nonsensitive() == nil ||
+		p.FileAt("b.example:22", "/etc/g") == nil || p.FileAt("a.example:443", "/etc/f") == nil {
 		t.Error("more is allowed than is used")
 	}
 }

@@ -22,6 +22,7 @@ type Used struct {
 // UsedHost is what is done with one host.
 type UsedHost struct {
 	Commands [][]string
+	Files    []string // on the host, absolute
 	SSHKeys  []string // absolute
 	SSHAgent bool
 }
@@ -50,6 +51,9 @@ func Write(w io.Writer, used Used) error {
 		in := body.AppendNewBlock("host", []string{name}).Body()
 		if len(host.Commands) > 0 {
 			in.SetAttributeValue("commands", list(lines(host.Commands)))
+		}
+		if len(host.Files) > 0 {
+			in.SetAttributeValue("files", list(host.Files))
 		}
 		if len(host.SSHKeys) > 0 {
 			in.SetAttributeValue("ssh_keys", list(host.SSHKeys))

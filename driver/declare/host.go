@@ -125,9 +125,30 @@ func (h *Host) Open(env driver.Env) (host.Host, error) {
 		return nil, err
 	}
 	last := machines[len(machines)-1]
-	command := func(args []string) error { return env.Policy.CommandAt(last, args) }
-	connect := func(address string) error { return env.Policy.ConnectFrom(last, address) }
-	return host.Guard(reached, command, connect), nil
+	may := host.Permission{
+		Command: func(args []string) error { return env.Policy.CommandAt(last, args) },
+		Connect: func(address string) error { return env.Policy.ConnectFrom(last, address) },
+	}
+	if env.Policy != nil {
+		may.File = fileAt(last, env.Policy.FileAt)
+		may.Folder = fileAt(last, env.Policy.FolderAt)
+	}
+	return host.Guard(reached, may), nil
+}
+
+// fileAt has allows decide on a file of a machine: on where its name leads, and on the name itself, so that nothing is
+// asked about a file that is not allowed.
+func fileAt(machine string, allows func(machine, name string) error) func(host.Files, string) error {
+	return func(files host.Files, name string) error {
+		if err := allows(machine, name); err != nil {
+			return err
+		}
+		real, err := host.Real(files, name)
+		if err != nil {
+			return err
+		}
+		return allows(machine, real)
+	}
 }
 
 // KeyFile is the argument that names the file of a private key.
@@ -202,7 +223,19 @@ func Local(env driver.Env, fs afero.Fs) host.Host {
 	if env.LookupEnv != nil { // commands see no secret of the user's environment
 		local.Env = host.PlainEnvironment(env.LookupEnv)
 	}
-	return host.Guard(host.Local(local), env.Policy.Command, env.Policy.Connect)
+	check := func(access schema.Access) func(host.Files, string) error {
+		folder := schema.Folder{Fs: env.Fs, Access: access}
+		return func(_ host.Files, name string) error {
+			return folder.Check(schema.Reading{Path: name, By: "path", Whole: true})
+		}
+	}
+	leading := env.Access
+	if env.Policy != nil {
+		leading.ReadFile = func(r schema.Reading) error { return env.Policy.Folder(r.Path) }
+	}
+	return host.Guard(host.Local(local), host.Permission{
+		Command: env.Policy.Command, Connect: env.Policy.Connect, File: check(env.Access), Folder: check(leading),
+	})
 }
 
 // knownHosts are the lines of the known_hosts file of the user who runs syncctl. One who has none is told at the first

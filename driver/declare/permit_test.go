@@ -153,3 +153,29 @@ func TestLocal(t *testing.T) {
 		t.Errorf("connecting: %v", err)
 	}
 }
+
+// TestLocalFiles: on this machine the files of the configuration's folder may be used, and those that the policy names.
+func TestLocalFiles(t *testing.T) {
+	const policyText = "files = [\"/etc/keys\", \"/opt/one/a.p12\"]\n"
+	for name, allowed := range map[string]bool{
+		"/etc/keys/a.p12": true, "/opt/one/a.p12": true, "/opt/one/.a.p12.syncctl-0123456789abcdef": true,
+		"/opt/one/b.p12": false, "/etc/passwd": false, "/etc/keys/../passwd": false, "/proc/self/environ": false,
+	} {
+		fs := afero.NewMemMapFs()
+		if err := afero.WriteFile(fs, name, []byte("text"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p := parsePolicy(t, policyText)
+		env := environment(t, p, "")
+		env.Access = schema.Access{ReadFile: func(r schema.Reading) error { return p.File(r.Path) }}
+		h := declare.Local(env, fs)
+		_, err := host.ReadFile(h.Files(t.Context()), name, 100)
+		if allowed != (err == nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := h.Files(t.Context()).Stat("/opt/one"); err != nil && strings.HasPrefix(name, "/opt/one") {
+			t.Errorf("the folder of an allowed file: %v", err)
+		}
+		h.Close()
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"net"
 	"path/filepath"
 
+	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/policy"
 	"github.com/syncctl/syncctl/schema"
@@ -37,6 +38,11 @@ func (u *user) look(v cty.Value) {
 		if text(v, "ssh") != "" {
 			u.machine(v)
 		}
+		for _, name := range []string{"ca_file", "known_hosts_file"} {
+			if file := text(v, name); file != "" {
+				u.used.Files = append(u.used.Files, u.path(file))
+			}
+		}
 		if schema.Get(v, "local").RawEquals(cty.True) {
 			u.used.Commands = append(u.used.Commands, []string{"*"})
 		}
@@ -69,6 +75,24 @@ func (u *user) machine(v cty.Value) {
 		if file := text(v, "key_file"); file != "" {
 			h.SSHKeys = append(h.SSHKeys, u.path(file))
 		}
+	}
+}
+
+// UseReach adds to used what a driver says of a declaration.
+func UseReach(used *policy.Used, reach driver.Reach, dir string) {
+	u := &user{used: used, dir: dir}
+	for _, f := range reach.Files {
+		if f.Machine == "" {
+			used.Files = append(used.Files, u.path(f.Path))
+			continue
+		}
+		if name, err := host.HostPort(f.Machine); err == nil { // else reported when the declaration is checked
+			h := u.host(name)
+			h.Files = append(h.Files, f.Path)
+		}
+	}
+	for _, address := range reach.Addresses {
+		u.host(address)
 	}
 }
 

@@ -2,25 +2,48 @@ package host
 
 import (
 	"context"
+	"errors"
+	"io"
+	"io/fs"
 	"net"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
 )
 
-// Guard is a machine on which only that is done which the two functions allow: running a command, and connecting to an
-// address. What is refused is an *Error, of which nothing was started.
-func Guard(h Host, command func(args []string) error, connect func(address string) error) Host {
-	return &guarded{Host: h, command: command, connect: connect}
+// Permission is what may be done on a machine. Of what a function returns an error for, nothing is started. A nil
+// function allows everything.
+type Permission struct {
+	Command func(args []string) error    // running a command
+	Connect func(address string) error   // connecting from there to an address
+	File    func(f Files, n string) error // reading and writing a file; Files are those that are guarded, unguarded
+
+	// Folder is about knowing that a folder is there. nil: as File.
+	Folder func(f Files, n string) error
+}
+
+// Guard is a machine on which only that is done which is permitted. What is refused is an *Error or, of files, an
+// *fs.PathError. The temporary files and the backups that Replace makes for a file count as that file.
+func Guard(h Host, p Permission) Host {
+	if p.Folder == nil {
+		p.Folder = p.File
+	}
+	return &guarded{Host: h, may: p}
 }
 
 type guarded struct {
 	Host
 
-	command func(args []string) error
-	connect func(address string) error
+	may Permission
 }
 
 // Run: see Host.
 func (g *guarded) Run(ctx context.Context, c Command) (Output, error) {
-	if err := g.command(c.Args); err != nil {
+	if g.may.Command == nil {
+		return g.Host.Run(ctx, c)
+	}
+	if err := g.may.Command(c.Args); err != nil {
 		return Output{}, &Error{Host: g.Name(), Doing: c.doing(), Message: err.Error(), Started: StartedNo, cause: err}
 	}
 	return g.Host.Run(ctx, c)
@@ -28,10 +51,182 @@ func (g *guarded) Run(ctx context.Context, c Command) (Output, error) {
 
 // Dial: see Host.
 func (g *guarded) Dial(ctx context.Context, address string) (net.Conn, error) {
-	if err := g.connect(address); err != nil {
+	if g.may.Connect == nil {
+		return g.Host.Dial(ctx, address)
+	}
+	if err := g.may.Connect(address); err != nil {
 		return nil, &Error{
 			Host: g.Name(), Doing: "connecting to " + address, Message: err.Error(), Started: StartedNo, cause: err,
 		}
 	}
 	return g.Host.Dial(ctx, address)
+}
+
+// Files: see Host.
+func (g *guarded) Files(ctx context.Context) Files {
+	if g.may.File == nil {
+		return g.Host.Files(ctx)
+	}
+	return &guardedFiles{in: g.Host.Files(ctx), may: g.may}
+}
+
+// guardedFiles are files of which only those are used that are permitted.
+type guardedFiles struct {
+	in  Files
+	may Permission
+}
+
+// made are the names of what Replace makes beside a file: its temporary files, and its backups.
+var made = []*regexp.Regexp{
+	regexp.MustCompile(`^\.(.+)\.syncctl-[0-9a-f]{16}$`),
+	regexp.MustCompile(`^(.+)\.[0-9]{8}T[0-9]{6}Z(?:-[0-9]{1,3})?\.bak$`),
+}
+
+// madeFor is the file that a file was made for, itself where it was made for none.
+func madeFor(name string) string {
+	for _, re := range made {
+		if m := re.FindStringSubmatch(base(name)); m != nil {
+			return beside(name, m[1])
+		}
+	}
+	return name
+}
+
+// check decides on a file.
+func (g *guardedFiles) check(op, name string) error {
+	err := g.may.File(g.in, name)
+	if own := madeFor(name); err != nil && own != name {
+		err = g.may.File(g.in, own)
+	}
+	return about(op, name, err)
+}
+
+// look decides on what is asked of a file or a folder that is not opened.
+func (g *guardedFiles) look(op, name string) error {
+	err := g.check(op, name)
+	if err != nil && g.may.Folder(g.in, name) == nil {
+		return nil
+	}
+	return err
+}
+
+// Stat: see Files.
+func (g *guardedFiles) Stat(name string) (fs.FileInfo, error) {
+	if err := g.look("stat", name); err != nil {
+		return nil, err
+	}
+	return g.in.Stat(name)
+}
+
+// Lstat: see Files.
+func (g *guardedFiles) Lstat(name string) (fs.FileInfo, error) {
+	if err := g.look("lstat", name); err != nil {
+		return nil, err
+	}
+	return g.in.Lstat(name)
+}
+
+// Readlink: see Files.
+func (g *guardedFiles) Readlink(name string) (string, error) {
+	if err := g.look("readlink", name); err != nil {
+		return "", err
+	}
+	return g.in.Readlink(name)
+}
+
+// Names: see Files. Of a folder that leads to a permitted file only the names of permitted files come.
+func (g *guardedFiles) Names(folder string) ([]string, error) {
+	if err := g.look("readdir", folder); err != nil {
+		return nil, err
+	}
+	names, err := g.in.Names(folder)
+	if g.check("readdir", folder) != nil {
+		names = slices.DeleteFunc(names, func(n string) bool { return g.check("readdir", join(folder, n)) != nil })
+	}
+	return names, err
+}
+
+// Open: see Files. What a name leads to may have been exchanged before it was open: it is asked again.
+func (g *guardedFiles) Open(name string) (io.ReadSeekCloser, error) {
+	if err := g.check("open", name); err != nil {
+		return nil, err
+	}
+	f, err := g.in.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.check("open", name); err != nil {
+		_ = f.Close() // nothing was written
+		return nil, err
+	}
+	return f, nil
+}
+
+// Create: see Files.
+func (g *guardedFiles) Create(name string) (NewFile, error) {
+	if err := g.check("open", name); err != nil {
+		return nil, err
+	}
+	return g.in.Create(name)
+}
+
+// Rename: see Files.
+func (g *guardedFiles) Rename(from, to string) error {
+	for _, name := range []string{from, to} {
+		if err := g.check("rename", name); err != nil {
+			return err
+		}
+	}
+	return g.in.Rename(from, to)
+}
+
+// Remove: see Files.
+func (g *guardedFiles) Remove(name string) error {
+	if err := g.check("remove", name); err != nil {
+		return err
+	}
+	return g.in.Remove(name)
+}
+
+// Real is where an absolute name of another machine leads: without links, as far as the machine shows them. Parts that
+// are missing, or that the login may not see, are taken as they are written.
+func Real(files Files, name string) (string, error) {
+	at, rest := "/", parts(name)
+	for links := 0; len(rest) > 0; {
+		part := rest[0]
+		rest = rest[1:]
+		if part == ".." {
+			at = path.Dir(at)
+			continue
+		}
+		next := path.Join(at, part)
+		info, err := files.Lstat(next)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+			return "", err
+		}
+		if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+			at = next
+			continue
+		}
+		if links++; links > maxLinks {
+			return "", errCircle
+		}
+		to, err := files.Readlink(next)
+		if err != nil {
+			return "", err
+		}
+		if path.IsAbs(to) {
+			at = "/"
+		}
+		rest = append(parts(to), rest...)
+	}
+	return at, nil
+}
+
+var errCircle = errors.New("the links lead in a circle")
+
+// parts are the parts of a path with slashes.
+func parts(name string) []string {
+	all := strings.Split(name, "/")
+	return slices.DeleteFunc(all, func(part string) bool { return part == "" || part == "." })
 }

@@ -301,7 +301,7 @@ func resolve(files Files, name string) (string, error) {
 		}
 		name = to
 	}
-	return "", errors.New("the links lead in a circle")
+	return "", errCircle
 }
 
 // Names on another machine have slashes, whatever this one has.
@@ -325,6 +325,13 @@ func beside(name, other string) string {
 		return path.Join(path.Dir(name), other)
 	}
 	return filepath.Join(filepath.Dir(name), other)
+}
+
+func join(folder, name string) string {
+	if path.IsAbs(folder) {
+		return path.Join(folder, name)
+	}
+	return filepath.Join(folder, name)
 }
 
 func gone(err error) error {

@@ -102,6 +102,21 @@ func peerPort(server *connect.Server, port int) (address, name string) {
 	return net.JoinHostPort(name, given), name
 }
 
+// Addresses are what a server's encrypted port is tried at: from its own machine, and from those of others. A port that
+// is not declared is taken for the vendor's.
+func Addresses(server *connect.Server) []string {
+	if server.SyncTLS == nil {
+		return nil
+	}
+	port := server.EncryptedPort(0)
+	own := net.JoinHostPort("localhost", strconv.Itoa(port))
+	address, name := peerPort(server, port)
+	if name == "" {
+		return []string{own}
+	}
+	return []string{own, address}
+}
+
 // shakeHands connects to an address from a server's machine, or from this one where none is declared, and takes the
 // certificates that come, whoever they are from: they are verified by the trust of those who will connect.
 func (e *Encryption) shakeHands(ctx context.Context, from *schema.Resource, address, name string) (*Handshake, error) {

@@ -187,3 +187,12 @@ func Files(server *connect.Server, release osmc.Release) []string {
 	}
 	return append(out, storesOf(server, r, p)...)
 }
+
+// PossibleFiles are the files on a server's machine that may be read or edited whatever its recipe is.
+func PossibleFiles(server *connect.Server, release osmc.Release) []string {
+	if server.SyncTLS == nil {
+		return nil
+	}
+	p := placesOf(server, release)
+	return append([]string{p.web, p.conf, p.keystore}, server.SyncTLS.TrustStores...)
+}

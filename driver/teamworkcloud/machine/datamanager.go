@@ -118,13 +118,25 @@ func shown(args []string) string {
 }
 
 // logFile is where datamanager writes its log: the folder logs beside it (MCS 247046791).
-func (m DataManager) logFile() string {
-	for _, word := range slices.Backward(m.program) {
+func (m DataManager) logFile() string { return logFileOf(m.program) }
+
+func logFileOf(program []string) string {
+	for _, word := range slices.Backward(program) {
 		if strings.Contains(word, "/") {
 			return path.Join(path.Dir(word), "logs", "datamanager.log")
 		}
 	}
 	return "logs/datamanager.log"
+}
+
+// FilesOf are the files on a machine that are looked at for commands: Data Manager, and its log.
+func FilesOf(c Commands) []string {
+	for _, word := range slices.Backward(c.DataManager) {
+		if strings.HasPrefix(word, "/") {
+			return []string{word, logFileOf(c.DataManager)}
+		}
+	}
+	return []string{logFileOf(c.DataManager)}
 }
 
 // Holding is which resources the database holds, the marked ones too.
