@@ -15,8 +15,8 @@ import (
 // Permission is what may be done on a machine. Of what a function returns an error for, nothing is started. A nil
 // function allows everything.
 type Permission struct {
-	Command func(args []string) error    // running a command
-	Connect func(address string) error   // connecting from there to an address
+	Command func(args []string) error     // running a command
+	Connect func(address string) error    // connecting from there to an address
 	File    func(f Files, n string) error // reading and writing a file; Files are those that are guarded, unguarded
 
 	// Folder is about knowing that a folder is there. nil: as File.

@@ -51,6 +51,9 @@ func parseKey(key []byte, passphrase string) (ssh.Signer, error) {
 	key = bytes.TrimPrefix(key, []byte("\ufeff")) // a byte order mark
 	key = bytes.TrimSpace(bytes.ReplaceAll(key, []byte("\r\n"), []byte("\n")))
 	key = append(bytes.Clone(key), '\n')
+	if err := affordable(key); err != nil {
+		return nil, err
+	}
 	signer, err := ssh.ParsePrivateKey(key)
 	var missing *ssh.PassphraseMissingError
 	encrypted := errors.As(err, &missing)
@@ -78,6 +81,40 @@ func parseKey(key []byte, passphrase string) (ssh.Signer, error) {
 		return nil, errors.New("it has no private key in PEM or OpenSSH's form")
 	}
 	return nil, errors.New("it cannot be read: it is damaged or of an unknown kind")
+}
+
+// Bounds of the work that a key may ask for. The library's own is minutes, which nothing can end.
+const (
+	maxKeyText = 32 << 10 // bytes; RSA of 16,384 bits has thirteen thousand
+	maxRounds  = 256      // of bcrypt, which a passphrase is stretched with; ssh-keygen makes 16 or 24
+)
+
+// affordable says why the reading of a key would take too long.
+func affordable(key []byte) error {
+	if len(key) > maxKeyText {
+		return fmt.Errorf("it has %d bytes, and at most %d are read", len(key), maxKeyText)
+	}
+	block, _ := pem.Decode(key)
+	if block == nil {
+		return nil
+	}
+	var about struct {
+		Cipher, Stretched, Options string
+		Rest                       []byte `ssh:"rest"`
+	}
+	var bcrypt struct {
+		Salt   string
+		Rounds uint32
+	}
+	head, ok := bytes.CutPrefix(block.Bytes, []byte("openssh-key-v1\x00"))
+	if !ok || ssh.Unmarshal(head, &about) != nil || ssh.Unmarshal([]byte(about.Options), &bcrypt) != nil {
+		return nil // what is wrong is found when it is read
+	}
+	if bcrypt.Rounds > maxRounds {
+		return fmt.Errorf("its passphrase is stretched in %d rounds, and at most %d are carried out: "+
+			`"ssh-keygen -p -a 64 -f KEY" writes one that opens in time`, bcrypt.Rounds, maxRounds)
+	}
+	return nil
 }
 
 // askAgent lists what an agent holds. The connection has to stay open as long as the identities are used.

@@ -30,6 +30,8 @@ func TestKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	encrypted := pem.EncodeToMemory(block)
+	costly := *block
+	costly.Bytes = bytes.Replace(block.Bytes, []byte{0, 0, 0, 16, 0, 0, 0, 1}, []byte{0, 0, 1, 1, 0, 0, 0, 1}, 1)
 	crlf := bytes.ReplaceAll(bytes.TrimSpace(plain), []byte("\n"), []byte("\r\n"))
 	for name, c := range map[string]struct {
 		key        []byte
@@ -50,9 +52,11 @@ func TestKeys(t *testing.T) {
 		key        []byte
 		passphrase string
 	}{
-		"it is encrypted, and no passphrase is given": {encrypted, ""},
-		"the passphrase does not open it":             {encrypted, "open barley"},
-		"it is a public key":                          {[]byte(serialized(signer.PublicKey())), ""},
+		"it is encrypted, and no passphrase is given":                {encrypted, ""},
+		"the passphrase does not open it":                            {encrypted, "open barley"},
+		"its passphrase is stretched in 257 rounds, and at most 256": {pem.EncodeToMemory(&costly), "open sesame"},
+		"it has 32769 bytes, and at most 32768":                      {bytes.Repeat([]byte("k"), 32<<10), ""},
+		"it is a public key":                                         {[]byte(serialized(signer.PublicKey())), ""},
 		"it is a public key, and": {pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY",
 			Bytes: []byte("x")}), ""},
 		"it is in PuTTY's form": {[]byte("PuTTY-User-Key-File-3: ssh-ed25519\nhush"), ""},

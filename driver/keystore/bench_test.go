@@ -329,7 +329,7 @@ func (b *bench) apply() (*planner.Plan, *Store) {
 		b.t.Fatalf("not carried out: %+v", rep.Steps)
 	}
 	b.settled()
-	s, err := Open(b.read(file), password)
+	s, err := Open(context.Background(), b.read(file), password)
 	if err != nil {
 		b.t.Fatal(err)
 	}

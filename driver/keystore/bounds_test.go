@@ -2,6 +2,8 @@ package keystore
 
 import (
 	"bytes"
+	"context"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
@@ -13,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/syncctl/syncctl/driver/keystore/pfx"
 )
@@ -43,19 +46,19 @@ func TestKeystoresBeyondABound(t *testing.T) {
 		var e *Error
 		return errors.As(err, &e) && e.Rule == RuleCostly && e.Help != ""
 	}
-	if s, err := Open(jksOf(t, maxEntries, nil), password); err != nil || len(s.Trusted) != maxEntries {
+	if s, err := Open(context.Background(), jksOf(t, maxEntries, nil), password); err != nil || len(s.Trusted) != maxEntries {
 		t.Errorf("as many as are read: %v", err)
 	}
-	if _, err := Open(jksOf(t, maxEntries+1, nil), password); !costs(err) {
+	if _, err := Open(context.Background(), jksOf(t, maxEntries+1, nil), password); !costs(err) {
 		t.Errorf("one more: %v", err)
 	}
 	// what a file says of itself counts, before anything is read of it
-	if _, err := Open(slices.Concat([]byte(jksMagic), []byte{0, 0, 0, 2, 0xff, 0xff, 0xff, 0xff}), password); !costs(err) {
+	if _, err := Open(context.Background(), slices.Concat([]byte(jksMagic), []byte{0, 0, 0, 2, 0xff, 0xff, 0xff, 0xff}), password); !costs(err) {
 		t.Errorf("four billion: %v", err)
 	}
 	chain := slices.Concat([]byte(jksMagic), []byte{0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 'a'}, make([]byte, 8),
 		[]byte{0, 0, 0, 0, 0, 0, 0x4e, 0x20}, make([]byte, 200_000))
-	if _, err := Open(chain, password); !costs(err) {
+	if _, err := Open(context.Background(), chain, password); !costs(err) {
 		t.Errorf("a chain of 20,000: %v", err)
 	}
 	bags := make([]pfx.Bag, maxEntries+1)
@@ -150,4 +153,25 @@ func contentOf(t *testing.T, c *x509.Certificate, spki []byte) []byte {
 		t.Fatal(err)
 	}
 	return bytes.Replace(whole.Bytes, c.RawSubjectPublicKeyInfo, spki, 1)
+}
+
+// TestOpeningEndsWithItsContext: in both formats, and what ended it is not taken for a wrong password.
+func TestOpeningEndsWithItsContext(t *testing.T) {
+	errGone := errors.New("nobody waits")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errGone)
+	file, err := pfx.Write([]pfx.Bag{{Kind: pfx.Certificate, DER: issue(t, "CA", nil, authority).DER}}, password,
+		pfx.Options{Level: pfx.Modern, Random: rand.Reader})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, content := range [][]byte{file, jksOf(t, 2, nil)} {
+		var unusable *Error
+		if _, err := Open(ctx, content, password); !errors.Is(err, errGone) || errors.As(err, &unusable) {
+			t.Error(err)
+		}
+		if _, err := AddTrust(ctx, content, password, nil, time.Now(), rand.Reader); !errors.Is(err, errGone) {
+			t.Error(err)
+		}
+	}
 }

@@ -279,6 +279,8 @@ func parseKey(text string) ([]byte, error) {
 		var key any
 		var err error
 		switch {
+		case strings.HasSuffix(block.Type, "PRIVATE KEY") && len(block.Bytes) > maxKey:
+			return nil, fmt.Errorf("the private key in it has %d bytes, and at most %d are read", len(block.Bytes), maxKey)
 		case block.Type == "ENCRYPTED PRIVATE KEY", block.Headers["DEK-Info"] != "":
 			return nil, errEncrypted
 		case block.Type == "PRIVATE KEY":

@@ -95,7 +95,7 @@ func (w *closet) State() any {
 
 func inWords(src []byte) string {
 	for _, p := range []string{password, previous} {
-		if s, err := Open(src, p); err == nil {
+		if s, err := Open(context.Background(), src, p); err == nil {
 			return fmt.Sprintf("%s with password %d: %s", s.Format, len(p), strings.Join(content(s), "; "))
 		}
 	}

@@ -220,7 +220,7 @@ func ReadFile(ctx context.Context, env driver.Env, r *schema.Resource) (*Store, 
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading %s of %s: %w", r.Addr, h.Name(), err)
 	}
-	s, err := Open(content, d.Password.Reveal())
+	s, err := Open(ctx, content, d.Password.Reveal())
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading %s of %s: %w", r.Addr, h.Name(), err)
 	}

@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"strings"
@@ -106,7 +107,7 @@ func TestFaults(t *testing.T) {
 			rep := b.carry(r, faultyFs{b.fs, &left, how.dead, how.after})
 			now, err := afero.ReadFile(b.fs, file)
 			isOld := bytes.Equal(now, before) && (err == nil) == how.there
-			if s, err := Open(now,
+			if s, err := Open(context.Background(), now,
 				password); !isOld && (err != nil || s.Entry("own") == nil || s.Entry("server") == nil || s.Trust("ca") == nil ||
 				how.there && s.Entry("other") == nil) {
 				t.Fatalf("%+v, access %d: neither old nor new: %v", how, n, err)

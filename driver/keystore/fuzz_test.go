@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"crypto/sha1"
 	"encoding/json"
@@ -34,7 +35,7 @@ func FuzzOpen(f *testing.F) {
 		if len(src) > 1<<16 {
 			return
 		}
-		s, err := Open(src, password)
+		s, err := Open(context.Background(), src, password)
 		if err != nil {
 			var unusable *Error
 			if !errors.As(err, &unusable) || unusable.Rule == "" || unusable.Help == "" {
@@ -57,7 +58,7 @@ func FuzzOpen(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			again, err := Open(written, password)
+			again, err := Open(context.Background(), written, password)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -133,7 +134,7 @@ func FuzzJKS(f *testing.F) {
 		}
 		h.Write([]byte("Mighty Aphrodite"))
 		h.Write(src)
-		s, err := Open(h.Sum(bytes.Clone(src)), "changeit")
+		s, err := Open(context.Background(), h.Sum(bytes.Clone(src)), "changeit")
 		var unusable *Error
 		if err != nil && !errors.As(err, &unusable) {
 			t.Errorf("%v", err)

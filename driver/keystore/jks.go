@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha1" //nolint:gosec // the format has no other
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -39,7 +40,7 @@ func jksPassword(password string) ([]byte, error) {
 }
 
 // openJKS reads a JKS keystore. The library trusts the lengths that it finds, so they are checked first.
-func openJKS(data []byte, password string) (*Store, error) {
+func openJKS(ctx context.Context, data []byte, password string) (*Store, error) {
 	scan := &jksScan{rest: data[len(jksMagic):]}
 	if err := scan.all(); err != nil {
 		return nil, err
@@ -54,6 +55,9 @@ func openJKS(data []byte, password string) (*Store, error) {
 	}
 	s := &Store{Format: JKS, source: bytes.Clone(data), password: password, Doubles: scan.doubles}
 	for _, alias := range scan.aliases {
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("opening a keystore: %w", context.Cause(ctx))
+		}
 		if t, err := ks.GetTrustedCertificateEntry(alias); err == nil {
 			s.Trusted = append(s.Trusted, Trusted{Alias: alias, Certificate: NewCertificate(t.Certificate.Content),
 				Created: likely(t.CreationTime)})

@@ -14,6 +14,7 @@
 package keystore
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -217,25 +218,27 @@ func tooMany(n int) error {
 		"No known program needs as many: find out where the file comes from, and remove what is not needed."}
 }
 
-// Open reads a keystore, PKCS#12 or JKS by its content. An error is an *Error. The time it takes is bounded,
-// whatever the bytes are.
-func Open(data []byte, password string) (*Store, error) {
+// Open reads a keystore, PKCS#12 or JKS by its content. An error is an *Error, or why ctx ended. The time it takes is
+// bounded, whatever the bytes are; that may be most of a minute, so ctx is looked at.
+func Open(ctx context.Context, data []byte, password string) (*Store, error) {
 	if isJKS(data) {
-		return openJKS(data, password)
+		return openJKS(ctx, data, password)
 	}
-	f, err := parsePFX(data, password)
+	f, err := parsePFX(ctx, data, password)
 	if err != nil {
 		return nil, err
 	}
 	return fromBags(f)
 }
 
-// parsePFX opens a PKCS#12 file. An error is an *Error.
-func parsePFX(data []byte, password string) (*pfx.File, error) {
-	f, err := pfx.Parse(data, password)
+// parsePFX opens a PKCS#12 file. An error is as that of Open.
+func parsePFX(ctx context.Context, data []byte, password string) (*pfx.File, error) {
+	f, err := pfx.Parse(ctx, data, password)
 	switch {
 	case err == nil:
 		return f, nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("opening a keystore: %w", context.Cause(ctx))
 	case errors.Is(err, pfx.ErrPassword):
 		return nil, &Error{RuleWrongPassword, "the password does not open it, or the file was damaged", helpPassword}
 	case errors.Is(err, pfx.ErrTruncated):

@@ -106,7 +106,7 @@ func (d *Driver) look(ctx context.Context, w *wanted) (*Observed, *Store, error)
 		return o, nil, nil
 	}
 	o.Sum, o.Modified = host.Sum(content), modified
-	s, previous, err := w.openWith(content)
+	s, previous, err := w.openWith(ctx, content)
 	switch {
 	case errors.As(err, &o.Problem):
 		o.State = Unusable
@@ -119,15 +119,24 @@ func (d *Driver) look(ctx context.Context, w *wanted) (*Observed, *Store, error)
 }
 
 // openWith opens a keystore with the declared password, else with the previous one.
-func (w *wanted) openWith(content []byte) (s *Store, previous bool, err error) {
-	s, err = Open(content, w.Password.Reveal())
-	var unusable *Error
-	if errors.As(err, &unusable) && unusable.Rule == RuleWrongPassword && !w.PreviousPassword.Empty() {
-		if before, failed := Open(content, w.PreviousPassword.Reveal()); failed == nil {
-			return before, true, nil
-		}
+func (w *wanted) openWith(ctx context.Context, content []byte) (s *Store, previous bool, err error) {
+	s, err = Open(ctx, content, w.Password.Reveal())
+	if !isWrongPassword(err) || w.PreviousPassword.Empty() {
+		return s, false, err
 	}
-	return s, false, err
+	before, failed := Open(ctx, content, w.PreviousPassword.Reveal())
+	switch {
+	case failed == nil:
+		return before, true, nil
+	case !isWrongPassword(failed): // it says more than that neither opens it
+		return nil, false, failed
+	}
+	return nil, false, err
+}
+
+func isWrongPassword(err error) bool {
+	var unusable *Error
+	return errors.As(err, &unusable) && unusable.Rule == RuleWrongPassword
 }
 
 // Public is what a keystore shows of itself without any key: what survives being written as JSON.

@@ -153,7 +153,7 @@ func TestDrift(t *testing.T) {
 		if got := drift(b.plan()); len(got) > 0 {
 			t.Errorf("right after it was written: %v", got)
 		}
-		live, err := Open(b.read(file), password)
+		live, err := Open(context.Background(), b.read(file), password)
 		if err != nil {
 			t.Fatal(err)
 		}

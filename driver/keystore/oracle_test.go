@@ -1,6 +1,7 @@
 package keystore
 
 import (
+	"context"
 	"crypto/rand"
 	"maps"
 	"os"
@@ -164,7 +165,7 @@ func TestKeytoolReads(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				back, err := Open(moved, "changeit")
+				back, err := Open(context.Background(), moved, "changeit")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -260,7 +261,7 @@ func TestReadsAsKeytool(t *testing.T) {
 	program := allKeytools()["17"]
 	shown := drivertest.Sample(drivertest.Random(t), files, 3)
 	for _, name := range files {
-		s, err := Open(recorded(t, name), "changeit")
+		s, err := Open(context.Background(), recorded(t, name), "changeit")
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

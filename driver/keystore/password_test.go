@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"fmt"
 	"slices"
@@ -37,7 +38,7 @@ func TestPasswordChange(t *testing.T) {
 			b.env["PREVIOUS_PASSWORD"] = "changeit"
 			b.declare(c.format, `previous_password = env("PREVIOUS_PASSWORD")`+"\n"+body,
 				map[string]string{"root.pem": f.root.pem()})
-			before, err := Open(recorded(t, c.file), "changeit")
+			before, err := Open(context.Background(), recorded(t, c.file), "changeit")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -48,7 +49,7 @@ func TestPasswordChange(t *testing.T) {
 				"the file opens with previous_password") {
 				t.Errorf("%s: %s because %s", c.file, p.Steps[0].Summary, p.Steps[0].Because)
 			}
-			if _, err := Open(b.read(file), "changeit"); err == nil {
+			if _, err := Open(context.Background(), b.read(file), "changeit"); err == nil {
 				t.Errorf("%s: the former password still opens it", c.file)
 			}
 			expect := content(before)
@@ -168,7 +169,7 @@ func TestFormat(t *testing.T) {
 		b := newBench(t)
 		b.env["PASSWORD"] = "changeit"
 		b.put(file, string(recorded(t, c.file)))
-		before, err := Open(recorded(t, c.file), "changeit")
+		before, err := Open(context.Background(), recorded(t, c.file), "changeit")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +183,7 @@ func TestFormat(t *testing.T) {
 			t.Fatalf("%+v", rep.Steps)
 		}
 		b.settled()
-		after, err := Open(b.read(file), "changeit")
+		after, err := Open(context.Background(), b.read(file), "changeit")
 		if err != nil || after.Format != c.declared {
 			t.Fatal(err, after)
 		}
@@ -239,7 +240,7 @@ func TestPasswordsThatJavaRefuses(t *testing.T) {
 			t.Errorf("%v, want %v", got, c.rules)
 		}
 	}
-	if _, err := Open(recorded(t, "keytool17.jks"),
+	if _, err := Open(context.Background(), recorded(t, "keytool17.jks"),
 		"密码"); err == nil || err.(*Error).Rule != RuleUnsupported { //nolint:errorlint // it is one
 		t.Error(err)
 	}

@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -24,11 +25,13 @@ import (
 // AddTrust adds trusted certificates to the bytes of a keystore, in the form that it has: its format, password and
 // level of algorithms, certificates encrypted or not, a MAC or none. All its content stays. What is trusted
 // already, under whatever alias, is left alone; if that is everything, data itself comes back. An error is an
-// *Error where the keystore cannot be opened, and otherwise says what prevents the addition; Hindrances says it in
+// that of Open where the keystore cannot be opened, and otherwise says what prevents the addition; Hindrances says it in
 // advance.
-func AddTrust(data []byte, password string, add []Trusted, now time.Time, random io.Reader) ([]byte, error) {
+func AddTrust(
+	ctx context.Context, data []byte, password string, add []Trusted, now time.Time, random io.Reader,
+) ([]byte, error) {
 	fail := func(err error) ([]byte, error) { return nil, fmt.Errorf("adding trusted certificates: %w", err) }
-	have, err := Open(data, password)
+	have, err := Open(ctx, data, password)
 	if err != nil {
 		return nil, err
 	}
@@ -43,12 +46,12 @@ func AddTrust(data []byte, password string, add []Trusted, now time.Time, random
 	if have.Format == JKS {
 		out, err = appendJKS(data, password, missing, now)
 	} else {
-		out, err = appendBags(data, password, missing, random)
+		out, err = appendBags(ctx, data, password, missing, random)
 	}
 	if err != nil {
 		return fail(err)
 	}
-	again, err := Open(out, password)
+	again, err := Open(ctx, out, password)
 	if err != nil {
 		return fail(fmt.Errorf("reading back the new content: %w", err))
 	}
@@ -154,8 +157,10 @@ func (s *Store) unfit(t *Trusted) string {
 }
 
 // appendBags adds trusted certificates behind all others of a PKCS#12 file, whose bags are written as they were read.
-func appendBags(data []byte, password string, add []Trusted, random io.Reader) ([]byte, error) {
-	f, err := parsePFX(data, password)
+func appendBags(
+	ctx context.Context, data []byte, password string, add []Trusted, random io.Reader,
+) ([]byte, error) {
+	f, err := parsePFX(ctx, data, password)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +178,7 @@ func appendBags(data []byte, password string, add []Trusted, random io.Reader) (
 	if err != nil {
 		return nil, err
 	}
-	again, err := parsePFX(out, password)
+	again, err := parsePFX(ctx, out, password)
 	if err != nil {
 		return nil, fmt.Errorf("reading back the new content: %w", err)
 	}

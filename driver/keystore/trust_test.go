@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/asn1"
@@ -37,7 +38,7 @@ func bagged(t testing.TB, s *Store, password string, o pfx.Options) []byte {
 func added(t testing.TB, src []byte, password string, add ...Trusted) (out []byte, before, after *Store) {
 	t.Helper()
 	given := bytes.Clone(src)
-	out, err := AddTrust(src, password, add, today, rand.Reader)
+	out, err := AddTrust(context.Background(), src, password, add, today, rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +50,7 @@ func added(t testing.TB, src []byte, password string, add ...Trusted) (out []byt
 
 func opened(t testing.TB, src []byte, password string) *Store {
 	t.Helper()
-	s, err := Open(src, password)
+	s, err := Open(context.Background(), src, password)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,11 +105,11 @@ func TestAddTrust(t *testing.T) {
 			if want := [...]any{before.Format, level, before.Unprotected, before.Unencrypted, false}; got != want {
 				t.Errorf("it is %v, want %v", got, want)
 			}
-			_, err := Open(out, "changeit2")
-			if _, before := Open(recorded(t, name), "changeit2"); (err == nil) != (before == nil) {
+			_, err := Open(context.Background(), out, "changeit2")
+			if _, before := Open(context.Background(), recorded(t, name), "changeit2"); (err == nil) != (before == nil) {
 				t.Errorf("with another password: %v", err)
 			}
-			again, err := AddTrust(out, "changeit", []Trusted{{Alias: "ZZ", Certificate: first.Certificate},
+			again, err := AddTrust(context.Background(), out, "changeit", []Trusted{{Alias: "ZZ", Certificate: first.Certificate},
 				{Alias: "other", Certificate: second.Certificate}}, today, nil)
 			if err != nil || !bytes.Equal(again, out) {
 				t.Errorf("what is there already was added again: %v", err)
@@ -148,7 +149,7 @@ func TestAddTrustWithoutPassword(t *testing.T) {
 	if all, err := library.DecodeTrustStore(out, "changeit"); err != nil || len(all) != 2 {
 		t.Errorf("the library reads %v: %v", all, err)
 	}
-	if _, err := Open(out, ""); err == nil {
+	if _, err := Open(context.Background(), out, ""); err == nil {
 		t.Error("it has lost its password")
 	}
 }
@@ -168,7 +169,7 @@ func TestAddTrustKeepsForm(t *testing.T) {
 		if after.Level != o.Level || after.Unencrypted != o.Open || after.Unprotected != o.NoMAC {
 			t.Errorf("%+v becomes %+v", o, after)
 		}
-		if _, err := Open(out, "another"); err == nil {
+		if _, err := Open(context.Background(), out, "another"); err == nil {
 			t.Errorf("%+v: every password opens it", o)
 		}
 	}
@@ -257,7 +258,7 @@ func TestAddTrustRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.add[0].Certificate = NewCertificate(c.add[0].Certificate.DER)
-			out, err := AddTrust(c.src, map[bool]string{true: password, false: "changeit"}[name != "key in the open"], c.add,
+			out, err := AddTrust(context.Background(), c.src, map[bool]string{true: password, false: "changeit"}[name != "key in the open"], c.add,
 				today, rand.Reader)
 			if err == nil || out != nil {
 				t.Fatal("it was added")
@@ -271,7 +272,7 @@ func TestAddTrustRefuses(t *testing.T) {
 	}
 	// What is there already, or comes twice, is nothing to refuse.
 	for _, add := range [][]Trusted{with("server", f.root.Certificate), with("", f.root.Certificate), nil} {
-		if out, err := AddTrust(p12, password, add, today, nil); err != nil || !bytes.Equal(out, p12) {
+		if out, err := AddTrust(context.Background(), p12, password, add, today, nil); err != nil || !bytes.Equal(out, p12) {
 			t.Error(err)
 		}
 	}
@@ -281,12 +282,12 @@ func TestAddTrustRefuses(t *testing.T) {
 	}
 	for _, src := range [][]byte{p12, ks, bare, recorded(t, "keytool17.jceks"), nil, p12[:100]} {
 		var unusable *Error
-		if _, err := AddTrust(src, "another", with("a", one.Certificate), today, rand.Reader); !errors.As(err,
+		if _, err := AddTrust(context.Background(), src, "another", with("a", one.Certificate), today, rand.Reader); !errors.As(err,
 			&unusable) || unusable.Help == "" {
 			t.Errorf("%v", err)
 		}
 	}
-	if _, err := AddTrust(p12, password, with("a", one.Certificate), today, bytes.NewReader(nil)); err == nil {
+	if _, err := AddTrust(context.Background(), p12, password, with("a", one.Certificate), today, bytes.NewReader(nil)); err == nil {
 		t.Error("it needs no randomness")
 	}
 }
@@ -319,7 +320,7 @@ func TestAddTrustAndChains(t *testing.T) {
 		t.Errorf("%v", content(after))
 	}
 	namesake := issue(t, "Test Root", nil, authority)
-	_, err := AddTrust(src, password, []Trusted{{Alias: "ca", Certificate: namesake.Certificate}}, today, rand.Reader)
+	_, err := AddTrust(context.Background(), src, password, []Trusted{{Alias: "ca", Certificate: namesake.Certificate}}, today, rand.Reader)
 	if err == nil || !strings.Contains(err.Error(), `entry "server" would get a wrong chain`) {
 		t.Error(err)
 	}
@@ -406,7 +407,7 @@ func TestAddTrustProperty(t *testing.T) {
 			add = append(add, Trusted{Alias: fmt.Sprint("CA", i), Certificate: parties[i].Certificate})
 		}
 		before := opened(t, src, password)
-		out, err := AddTrust(src, password, add, today, rand.Reader)
+		out, err := AddTrust(context.Background(), src, password, add, today, rand.Reader)
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -501,7 +502,7 @@ func FuzzAddTrust(f *testing.F) {
 		} else {
 			src = wrapped(t, src)
 		}
-		out, err := AddTrust(src, "", []Trusted{{Alias: alias, Certificate: c}}, today, rand.Reader)
+		out, err := AddTrust(context.Background(), src, "", []Trusted{{Alias: alias, Certificate: c}}, today, rand.Reader)
 		if err != nil {
 			return
 		}
@@ -531,7 +532,7 @@ func BenchmarkAddTrust(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := AddTrust(src, password, one, today, rand.Reader); err != nil {
+				if _, err := AddTrust(context.Background(), src, password, one, today, rand.Reader); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -87,7 +87,7 @@ func (d *Driver) write(ctx context.Context, t *executor.Task) (executor.Result, 
 		return fail(fmt.Errorf("%w: it was %s when the plan was made and is %s", host.ErrChanged, plannedFile(&t.Step),
 			o.fact()))
 	}
-	content, err := d.compose(w, o, have)
+	content, err := d.compose(ctx, w, o, have)
 	if err != nil {
 		return fail(err)
 	}
@@ -113,7 +113,7 @@ func (d *Driver) write(ctx context.Context, t *executor.Task) (executor.Result, 
 
 // compose makes the content of the file and reads it back: only what was asked for may replace a file, and all that
 // is kept must be in it.
-func (d *Driver) compose(w *wanted, o *Observed, have *Store) ([]byte, error) {
+func (d *Driver) compose(ctx context.Context, w *wanted, o *Observed, have *Store) ([]byte, error) {
 	s := w.stand(have, o.Previous, o.Now)
 	for _, x := range s.found {
 		if refuses(x) {
@@ -124,7 +124,7 @@ func (d *Driver) compose(w *wanted, o *Observed, have *Store) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	again, err := Open(content, w.Password.Reveal())
+	again, err := Open(ctx, content, w.Password.Reveal())
 	if err != nil {
 		return nil, fmt.Errorf("reading back the new content: %w", err)
 	}

@@ -1,14 +1,16 @@
 package pfx
 
 import (
+	"bytes"
 	"crypto/hmac"
-	"crypto/md5" //nolint:gosec // old files have it; nothing is written with it
-	"crypto/pbkdf2"
+	"crypto/md5"  //nolint:gosec // old files have it; nothing is written with it
 	"crypto/sha1" //nolint:gosec // PKCS#12's own algorithms have no other
 	"crypto/sha256"
 	"crypto/sha512"
+	"crypto/subtle"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash"
@@ -78,10 +80,24 @@ func fromBMP(b []byte) (string, error) {
 const (
 	maxIterations = 5_000_000
 	maxWork       = 20_000_000
+
+	// restAfter is how many rounds, less than one, are between two looks whether somebody still waits: a millisecond.
+	restAfter = 1 << 12
 )
 
 // budget is what opening one file may cost, in rounds of a hash function.
-type budget struct{ left int }
+type budget struct {
+	left  int
+	ended func() error // why nobody waits any more; nil: somebody always does
+}
+
+// round is called before each round.
+func (b *budget) round(n int) error {
+	if n%restAfter != 0 || b.ended == nil {
+		return nil
+	}
+	return b.ended()
+}
 
 func (b *budget) spend(iterations, blocks int) error {
 	switch {
@@ -122,7 +138,10 @@ func (b *budget) derive(h func() hash.Hash, password, salt []byte, iterations in
 		d.Write(diversifier)
 		d.Write(block)
 		a := d.Sum(nil)
-		for range iterations - 1 {
+		for n := range iterations - 1 {
+			if err := b.round(n); err != nil {
+				return nil, err
+			}
 			d.Reset()
 			d.Write(a)
 			a = d.Sum(a[:0])
@@ -201,11 +220,31 @@ func (b *budget) pbkdf2(kdf pkix.AlgorithmIdentifier, password string, size int)
 	if err := b.spend(p.Iterations, (size+h().Size()-1)/h().Size()); err != nil {
 		return nil, err
 	}
-	key, err := pbkdf2.Key(h, password, p.Salt.Bytes, p.Iterations, size)
-	if err != nil {
-		return nil, fmt.Errorf("deriving a key: %w", err)
+	return b.stretch(h, password, p.Salt.Bytes, p.Iterations, size)
+}
+
+// stretch is PBKDF2 (RFC 8018, section 5.2) as package crypto/pbkdf2 has it, which cannot be interrupted.
+func (b *budget) stretch(h func() hash.Hash, password string, salt []byte, iterations, size int) ([]byte, error) {
+	prf := hmac.New(h, []byte(password))
+	var out, u []byte
+	for block := uint32(1); len(out) < size; block++ {
+		prf.Reset()
+		prf.Write(salt)
+		prf.Write(binary.BigEndian.AppendUint32(nil, block))
+		u = prf.Sum(u[:0])
+		sum := bytes.Clone(u)
+		for n := range iterations - 1 {
+			if err := b.round(n); err != nil {
+				return nil, err
+			}
+			prf.Reset()
+			prf.Write(u)
+			u = prf.Sum(u[:0])
+			subtle.XORBytes(sum, sum, u)
+		}
+		out = append(out, sum...)
 	}
-	return key, nil
+	return out[:size], nil
 }
 
 type macData struct {

@@ -2,6 +2,7 @@ package pfx
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"errors"
 	"path/filepath"
@@ -22,7 +23,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add(foreign(oidPBKDF2), "")
 	f.Fuzz(func(t *testing.T, src []byte, password string) {
-		got, err := parse(src, password, 100_000)
+		got, err := parse(src, password, &budget{left: 100_000})
 		if err != nil {
 			known := slices.ContainsFunc([]error{ErrFormat, ErrTruncated, ErrPassword, ErrUnsupported, ErrCostly},
 				func(e error) bool { return errors.Is(err, e) })
@@ -39,7 +40,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, err := Parse(again, password)
+		back, err := Parse(context.Background(), again, password)
 		if err != nil {
 			t.Fatalf("what was written is not read: %v", err)
 		}
@@ -67,7 +68,7 @@ func FuzzToDER(f *testing.F) {
 func FuzzBags(f *testing.F) {
 	all, _, _ := bags(f)
 	all[0].Attributes = [][]byte{attribute(oid(1, 2, 3), octets([]byte("x")))}
-	w := &writer{o: Options{Random: rand.Reader}, password: newSecret(password), budget: &budget{maxWork}}
+	w := &writer{o: Options{Random: rand.Reader}, password: newSecret(password), budget: &budget{left: maxWork}}
 	var seed []byte
 	for i := range all {
 		content, id, err := w.content(&all[i])
@@ -81,7 +82,7 @@ func FuzzBags(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src []byte) {
 		safe := sequence(sequence(mustDER(oidData), explicit(octets(src))))
 		file := sequence(mustDER(3), sequence(mustDER(oidData), explicit(octets(safe))))
-		got, err := parse(file, password, 100_000)
+		got, err := parse(file, password, &budget{left: 100_000})
 		if err != nil {
 			return
 		}
@@ -94,7 +95,7 @@ func FuzzBags(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if back, err := parse(again, password, maxWork); err != nil || len(back.Bags) != len(got.Bags) {
+		if back, err := parse(again, password, &budget{left: maxWork}); err != nil || len(back.Bags) != len(got.Bags) {
 			t.Errorf("what was written is not read: %v", err)
 		}
 	})

@@ -2,6 +2,7 @@ package pfx
 
 import (
 	"bytes"
+	"context"
 	"crypto/hmac"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -52,11 +53,14 @@ func Looks(data []byte) bool {
 }
 
 // Parse opens a file. Its errors are ErrFormat, ErrTruncated, ErrPassword, ErrUnsupported or ErrCostly, and none
-// holds anything of what is in the file. The time it takes is bounded whatever the file asks for. A file that has
-// no MAC and nothing encrypted in it is opened by every password.
-func Parse(data []byte, password string) (*File, error) { return parse(data, password, maxWork) }
+// holds anything of what is in the file; or why ctx ended. The time it takes is bounded whatever the file asks for. A
+// file that has no MAC and nothing encrypted in it is opened by every password.
+func Parse(ctx context.Context, data []byte, password string) (*File, error) {
+	ended := func() error { return context.Cause(ctx) }
+	return parse(data, password, &budget{left: maxWork, ended: ended})
+}
 
-func parse(data []byte, password string, work int) (*File, error) {
+func parse(data []byte, password string, work *budget) (*File, error) {
 	if !Looks(data) {
 		return nil, ErrFormat
 	}
@@ -86,7 +90,7 @@ func parse(data []byte, password string, work int) (*File, error) {
 	if err := unmarshal(outside.Safe.Content.Bytes, &safe); err != nil {
 		return nil, formatError("reading its outside", err)
 	}
-	r := &reader{password: newSecret(password), budget: &budget{work}}
+	r := &reader{password: newSecret(password), budget: work}
 	f := &File{MAC: len(outside.MAC.MAC.Algorithm.Algorithm) > 0}
 	if f.MAC {
 		if err := r.checkMAC(&outside.MAC, safe); err != nil {
@@ -282,7 +286,7 @@ func (r *reader) open(b *Bag, content []byte) error {
 	}
 	plain, err := r.decrypt(e.Algorithm, e.Sealed)
 	switch {
-	case errors.Is(err, ErrCostly), errors.Is(err, ErrFormat):
+	case err != nil && !errors.Is(err, errPadding) && !errors.Is(err, ErrUnsupported):
 		return fmt.Errorf("opening a key: %w", err)
 	case err == nil && unmarshal(plain, new(asn1.RawValue)) == nil:
 		b.DER = plain

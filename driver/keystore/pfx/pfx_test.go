@@ -2,6 +2,7 @@ package pfx
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/hmac"
@@ -107,7 +108,7 @@ func TestParse(t *testing.T) {
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			src := file(t, c.file)
-			f, err := Parse(src, password)
+			f, err := Parse(context.Background(), src, password)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -122,20 +123,20 @@ func TestParse(t *testing.T) {
 				t.Error(diff)
 			}
 			open := c.file == "keytool25open.p12"
-			if _, err := Parse(src, "changeit2"); !errors.Is(err, ErrPassword) && !open || open && err != nil {
+			if _, err := Parse(context.Background(), src, "changeit2"); !errors.Is(err, ErrPassword) && !open || open && err != nil {
 				t.Errorf("with another password: %v", err)
 			}
 			for _, n := range []int{len(src) - 1, len(src) / 2, 12} {
-				if _, err := Parse(src[:n], password); !errors.Is(err, ErrTruncated) || !strings.Contains(err.Error(),
+				if _, err := Parse(context.Background(), src[:n], password); !errors.Is(err, ErrTruncated) || !strings.Contains(err.Error(),
 					fmt.Sprintf("%d bytes of %d", n, len(src))) {
 					t.Errorf("cut off after %d bytes: %v", n, err)
 				}
 			}
-			if _, err := Parse(append(bytes.Clone(src), '\n'), password); err != nil {
+			if _, err := Parse(context.Background(), append(bytes.Clone(src), '\n'), password); err != nil {
 				t.Errorf("with something after it: %v", err)
 			}
 			ber := inBER(t, src)
-			again, err := Parse(ber, password)
+			again, err := Parse(context.Background(), ber, password)
 			if err != nil {
 				t.Fatalf("in BER: %v", err)
 			}
@@ -144,7 +145,7 @@ func TestParse(t *testing.T) {
 			if diff := cmp.Diff(got, of); diff != "" {
 				t.Error(diff)
 			}
-			if _, err := Parse(ber[:len(ber)-3], password); !errors.Is(err, ErrTruncated) {
+			if _, err := Parse(context.Background(), ber[:len(ber)-3], password); !errors.Is(err, ErrTruncated) {
 				t.Errorf("BER, cut off: %v", err)
 			}
 		})
@@ -207,7 +208,7 @@ func TestParseRefuses(t *testing.T) {
 			ErrFormat, "deep"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := parse(c.src, password, c.work)
+			_, err := parse(c.src, password, &budget{left: c.work})
 			if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%v, want %v saying %q", err, c.want, c.says)
 			}
@@ -245,7 +246,7 @@ func TestManyCostlyKeys(t *testing.T) {
 			octets(make([]byte, 32)))))
 	safe := sequence(sequence(mustDER(oidData), explicit(octets(sequence(bytes.Repeat(key, 1000))))))
 	src := sequence(mustDER(3), sequence(mustDER(oidData), explicit(octets(safe))))
-	if _, err := parse(src, password, 100_000); !errors.Is(err, ErrCostly) {
+	if _, err := parse(src, password, &budget{left: 100_000}); !errors.Is(err, ErrCostly) {
 		t.Error(err)
 	}
 }
@@ -287,7 +288,7 @@ func TestWriteIsRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := Parse(src, password)
+		f, err := Parse(context.Background(), src, password)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -304,7 +305,7 @@ func TestWriteIsRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Parse(again, password); !errors.Is(err, ErrPassword) {
+		if _, err := Parse(context.Background(), again, password); !errors.Is(err, ErrPassword) {
 			t.Errorf("the old password: %v", err)
 		}
 
@@ -338,7 +339,7 @@ func TestWriteOpen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := Parse(src, password)
+		f, err := Parse(context.Background(), src, password)
 		if err != nil || len(f.Bags) != 4 || f.MAC == o.NoMAC || f.Unencrypted != o.Open || f.Mixed || f.Level != Modern {
 			t.Errorf("%+v: %v %+v", o, err, f)
 		}
@@ -349,7 +350,7 @@ func TestWriteOpen(t *testing.T) {
 		if bytes.Contains(src, c.Raw) != o.Open || bytes.Contains(src, secret) || f.Bags[0].Plain {
 			t.Errorf("%+v: what is to be encrypted is not, or the other way round", o)
 		}
-		if _, err := Parse(src, "another"); !errors.Is(err, ErrPassword) {
+		if _, err := Parse(context.Background(), src, "another"); !errors.Is(err, ErrPassword) {
 			t.Errorf("%+v: with another password: %v", o, err)
 		}
 	}
@@ -361,7 +362,7 @@ func TestWriteOpen(t *testing.T) {
 		t.Errorf("the library reads %v: %v", got, err)
 	}
 	// Certificates in two parts, one of them encrypted.
-	w := &writer{o: Options{Random: rand.Reader}, password: newSecret(password), budget: &budget{maxWork}}
+	w := &writer{o: Options{Random: rand.Reader}, password: newSecret(password), budget: &budget{left: maxWork}}
 	content, id, err := w.content(&trusted[0])
 	if err != nil {
 		t.Fatal(err)
@@ -375,7 +376,7 @@ func TestWriteOpen(t *testing.T) {
 	safe := sequence(
 		sequence(mustDER(oidData), explicit(octets(bag))),
 		sequence(mustDER(oidEncryptedData), explicit(sequence(mustDER(0), info))))
-	f, err := Parse(sequence(mustDER(3), sequence(mustDER(oidData), explicit(octets(safe)))), password)
+	f, err := Parse(context.Background(), sequence(mustDER(3), sequence(mustDER(oidData), explicit(octets(safe)))), password)
 	if err != nil || !f.Mixed || f.Unencrypted || len(f.Bags) != 2 {
 		t.Errorf("%v %+v", err, f)
 	}
@@ -394,11 +395,11 @@ func TestReadsTheLibrary(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := Parse(src, password)
+		f, err := Parse(context.Background(), src, password)
 		if err != nil || len(f.Bags) != 3 || f.Level != e.level || !f.MAC {
 			t.Errorf("%s: %v %+v", name, err, f)
 		}
-		if _, err := Parse(src, ""); !errors.Is(err, ErrPassword) {
+		if _, err := Parse(context.Background(), src, ""); !errors.Is(err, ErrPassword) {
 			t.Errorf("%s without a password: %v", name, err)
 		}
 	}
@@ -406,7 +407,7 @@ func TestReadsTheLibrary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f, err := Parse(src, ""); err != nil || len(f.Bags) != 2 || f.MAC || !f.Bags[1].Plain {
+	if f, err := Parse(context.Background(), src, ""); err != nil || len(f.Bags) != 2 || f.MAC || !f.Bags[1].Plain {
 		t.Errorf("%v %+v", err, f)
 	}
 }
@@ -414,7 +415,7 @@ func TestReadsTheLibrary(t *testing.T) {
 // TestOtherPassword: a key that has a password of its own stays sealed, and is written as it is.
 func TestOtherPassword(t *testing.T) {
 	all, _, _ := bags(t)
-	w := &writer{o: Options{Level: Modern, Random: rand.Reader}, password: newSecret("its own"), budget: &budget{maxWork}}
+	w := &writer{o: Options{Level: Modern, Random: rand.Reader}, password: newSecret("its own"), budget: &budget{left: maxWork}}
 	sealed, _, err := w.content(&all[0])
 	if err != nil {
 		t.Fatal(err)
@@ -425,7 +426,7 @@ func TestOtherPassword(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := Parse(src, password)
+	f, err := Parse(context.Background(), src, password)
 	if err != nil || !bytes.Equal(f.Bags[0].Sealed, sealed) || f.Bags[0].DER != nil {
 		t.Errorf("%v %+v", err, f)
 	}
@@ -440,7 +441,7 @@ func TestUnknownStays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := Parse(src, password)
+	f, err := Parse(context.Background(), src, password)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -526,7 +527,7 @@ func TestLongMACKey(t *testing.T) {
 		d := hmac.New(sha256.New, key)
 		d.Write(safe)
 		mac := sequence(sequence(algorithm, octets(d.Sum(nil))), octets(salt), mustDER(1))
-		_, err = Parse(sequence(mustDER(3), sequence(mustDER(oidData), explicit(octets(safe))), mac), password)
+		_, err = Parse(context.Background(), sequence(mustDER(3), sequence(mustDER(oidData), explicit(octets(safe))), mac), password)
 		if !errors.Is(err, want) {
 			t.Errorf("a key of %d bytes: %v", size, err)
 		}

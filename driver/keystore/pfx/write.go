@@ -34,7 +34,7 @@ const (
 // key is written as it is. A bag of the kind Other is an error. Keys come first, and certificates stay in the order
 // that they have.
 func Write(bags []Bag, password string, o Options) ([]byte, error) {
-	w := &writer{o: o, password: newSecret(password), budget: &budget{math.MaxInt}}
+	w := &writer{o: o, password: newSecret(password), budget: &budget{left: math.MaxInt}}
 	var keys, certificates [][]byte
 	for i := range bags {
 		b := &bags[i]

@@ -119,6 +119,9 @@ func (e *Encryption) verifyEdit(ctx context.Context, t *executor.Task, x *edit) 
 		return executor.NotDone.Because("%s: %s", x.path, f.Problem), nil
 	}
 	left, err := x.left(content)
+	if ctx.Err() != nil {
+		return executor.Verdict{}, context.Cause(ctx)
+	}
 	if err != nil {
 		return executor.NotDone.Because("%s: %s", x.path, wording.OneLine(err.Error())), nil
 	}

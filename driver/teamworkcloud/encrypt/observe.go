@@ -136,9 +136,13 @@ func (e *Encryption) readPort(ctx context.Context, server *connect.Server) (*Por
 	if len(state.Keystore) == 0 || server.SyncTLS == nil || server.SyncTLS.Keystore == nil {
 		return p, nil
 	}
-	s, err := keystore.Open(state.Keystore, keystore.Password(server.SyncTLS.Keystore).Reveal())
-	if err != nil {
-		return p, nil // with another password: the handshake shows what it presents
+	s, err := keystore.Open(ctx, state.Keystore, keystore.Password(server.SyncTLS.Keystore).Reveal())
+	var unusable *keystore.Error
+	switch {
+	case errors.As(err, &unusable):
+		return p, nil // such as with another password: unknown, and the handshake shows what the port presents
+	case err != nil:
+		return nil, err
 	}
 	for _, entry := range s.Entries {
 		if len(entry.Chain) > 0 {
@@ -238,7 +242,7 @@ func readStore(ctx context.Context, h host.Host, server *connect.Server, name st
 	if err != nil || f.Problem != "" {
 		return s, err
 	}
-	opened, err := keystore.Open(content, storePassword(server, name))
+	opened, err := keystore.Open(ctx, content, storePassword(server, name))
 	var unusable *keystore.Error
 	switch {
 	case errors.As(err, &unusable):

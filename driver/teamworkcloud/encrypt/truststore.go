@@ -38,7 +38,7 @@ func (s *state) trustStep(path string, seen *Store) planner.Step {
 }
 
 func (e *Encryption) addTrust(ctx context.Context, t *executor.Task) (executor.Result, error) {
-	x, err := e.trustEdit(t)
+	x, err := e.trustEdit(ctx, t)
 	if err != nil {
 		return executor.Result{}, executor.NotSent(err)
 	}
@@ -46,7 +46,7 @@ func (e *Encryption) addTrust(ctx context.Context, t *executor.Task) (executor.R
 }
 
 func (e *Encryption) verifyTrust(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
-	x, err := e.trustEdit(t)
+	x, err := e.trustEdit(ctx, t)
 	if err != nil {
 		return executor.Verdict{}, executor.Final(err)
 	}
@@ -54,7 +54,7 @@ func (e *Encryption) verifyTrust(ctx context.Context, t *executor.Task) (executo
 }
 
 // trustEdit is what a step does to its file.
-func (e *Encryption) trustEdit(t *executor.Task) (*edit, error) {
+func (e *Encryption) trustEdit(ctx context.Context, t *executor.Task) (*edit, error) {
 	server, path := connect.Declared(t.Resource), t.Step.Args[argFile]
 	release, _ := planned(t)
 	r, _ := recipeFor(server, release)
@@ -65,10 +65,10 @@ func (e *Encryption) trustEdit(t *executor.Task) (*edit, error) {
 	return &edit{
 		path: path,
 		change: func(content []byte) ([]byte, error) {
-			return keystore.AddTrust(content, password, declared, e.Env.Now(), e.Random)
+			return keystore.AddTrust(ctx, content, password, declared, e.Env.Now(), e.Random)
 		},
 		left: func(content []byte) ([]string, error) {
-			store, err := keystore.Open(content, password)
+			store, err := keystore.Open(ctx, content, password)
 			if err != nil {
 				return nil, err
 			}

@@ -4,6 +4,7 @@ package keystore
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/tls"
@@ -49,7 +50,7 @@ func Open(data []byte, password string) ([]Entry, error) {
 
 // OpenP12 opens a PKCS#12 file. A wrong password is ErrPassword.
 func OpenP12(data []byte, password string) (*pfx.File, error) {
-	f, err := pfx.Parse(data, password)
+	f, err := pfx.Parse(context.Background(), data, password)
 	if errors.Is(err, pfx.ErrPassword) {
 		err = ErrPassword
 	}
@@ -233,7 +234,7 @@ func AliasesIn(data []byte) ([]string, bool) {
 		}
 		return slices.Sorted(slices.Values(ks.Aliases())), true
 	}
-	f, err := pfx.Parse(data, "")
+	f, err := pfx.Parse(context.Background(), data, "")
 	if err != nil {
 		return nil, false
 	}
