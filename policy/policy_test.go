@@ -73,7 +73,7 @@ var deeds = []struct {
 	{"a star", func(p *Policy) error { return p.FileAt("a.twc.example:22", "/opt/java-17/cacerts") }, true},
 	{"a star is one name", func(p *Policy) error { return p.FileAt("a.twc.example:22", "/opt/java-1/7/cacerts") }, false},
 	{"brackets", func(p *Policy) error { return p.FileAt("a.twc.example:22", "/etc/a[b].p12") }, true},
-	{"brackets are no class", func(p *Policy) error { return p.FileAt("a.twc.example:22", "/etc/ab.p12") }, false},
+	{"brackets are not a class", func(p *Policy) error { return p.FileAt("a.twc.example:22", "/etc/ab.p12") }, false},
 	{"the beginning of a name there", func(p *Policy) error { return p.FileAt("a.twc.example:22", "/opt/twc/conf2") }, false},
 	{"another file there", func(p *Policy) error { return p.FileAt("a.twc.example:22", "/etc/passwd") }, false},
 	{"any file elsewhere", func(p *Policy) error { return p.FileAt("jira.example:443", "/opt/twc/conf/a.p12") }, false},

@@ -7,6 +7,7 @@ import (
 	"net"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +24,7 @@ type wanted struct {
 	format  Format
 	entries []wantedEntry // by alias
 	trusted []Trusted
-	anchors []Certificate // trusted by other declarations
+	anchors []Certificate // trusted by any declaration of the format
 	spelled []string      // aliases as they are declared
 }
 
@@ -57,28 +58,49 @@ func parse(r *schema.Resource) (*wanted, error) {
 		w.spelled = append(w.spelled, w.trusted[i].Alias)
 		w.trusted[i].Alias = w.spell(w.trusted[i].Alias)
 	}
-	for r := range r.Peers() {
-		peer, err := decode(r)
-		if err != nil {
-			return nil, err
-		}
-		others, err := peer.trusted()
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range others {
-			w.anchors = append(w.anchors, t.Certificate)
-		}
-	}
-	return w, nil
+	w.anchors, err = anchorsOf(r)
+	return w, err
 }
 
+// anchors are what all declarations of a format trust, or why that cannot be told.
+type (
+	anchors struct {
+		all []Certificate
+		err error
+	}
+	anchorsKey struct{}
+)
+
+// anchorsOf is made once for all declarations. Nobody changes it.
+func anchorsOf(r *schema.Resource) ([]Certificate, error) {
+	a := r.PeerMemo(anchorsKey{}, func() any {
+		var out anchors
+		for _, r := range slices.AppendSeq([]*schema.Resource{r}, r.Peers()) {
+			d, err := decode(r)
+			if err != nil {
+				return anchors{err: err}
+			}
+			trusted, err := d.trusted()
+			if err != nil {
+				return anchors{err: err}
+			}
+			for _, t := range trusted {
+				out.all = append(out.all, t.Certificate)
+			}
+		}
+		out.all = slices.Clip(out.all)
+		return out
+	}).(anchors)
+	return a.all, a.err
+}
+
+// decode is the declaration, which all who ask share.
 func decode(r *schema.Resource) (*declaration, error) {
-	var d declaration
-	if diags := declare.Decode(r, &d); diags.HasErrors() {
+	d, diags := declare.Once[declaration](r)
+	if diags.HasErrors() {
 		return nil, fmt.Errorf("reading the declaration %s: %w", r.Addr, diags)
 	}
-	return &d, nil
+	return d, nil
 }
 
 // spell is an alias as it is written: Java looks for lower case in a JKS.
@@ -179,8 +201,7 @@ func Effective(r *schema.Resource, have *Store, now time.Time) (s *Store, pendin
 // Location is where a declaration's file is: its path, and the machine as host.ssh names it, "" for this one. Both
 // are "" as long as they are not known.
 func Location(r *schema.Resource) (name, machine string) {
-	var d declaration
-	_ = declare.Decode(r, &d) // other arguments may be wrong, or not known yet
+	d, _ := declare.Once[declaration](r) // other arguments may be wrong, or not known yet
 	if d.Host != nil {
 		machine = d.Host.SSH
 	}
@@ -195,8 +216,7 @@ func Location(r *schema.Resource) (name, machine string) {
 
 // Password is the password of a declaration's file, for drivers that hand it to a server.
 func Password(r *schema.Resource) declare.Secret {
-	var d declaration
-	_ = declare.Decode(r, &d)
+	d, _ := declare.Once[declaration](r)
 	return d.Password
 }
 

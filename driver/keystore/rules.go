@@ -12,6 +12,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/syncctl/syncctl/driver/declare"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // check holds the rules of a declaration that need no look at any file. Values that are not known yet are left alone.
@@ -91,15 +92,28 @@ func (d *declaration) checkAliases() hcl.Diagnostics {
 			seen[fold(alias)] = fmt.Sprintf("%s %q", kind.name, alias)
 		}
 	}
-	file := d.file()
-	for r := range d.Resource().Peers() {
-		var peer declaration
-		_ = declare.Decode(r, &peer) // what is not known in it has its own error, or is not known yet
-		if file != "" && peer.file() == file {
-			diags = append(diags, d.Problem("Duplicate file", fmt.Sprintf("%s writes the same file.", peer.Addr()), "path"))
+	if file := d.file(); file != "" {
+		for _, addr := range writersOf(d)[file] {
+			if addr != d.Addr() {
+				diags = append(diags, d.Problem("Duplicate file", fmt.Sprintf("%s writes the same file.", addr), "path"))
+			}
 		}
 	}
 	return diags
+}
+
+type writersKey struct{}
+
+// writersOf are the declarations of a format by the file that they write, made once for all of them.
+func writersOf(d *declaration) map[string][]schema.Addr {
+	return d.Resource().PeerMemo(writersKey{}, func() any {
+		out := map[string][]schema.Addr{}
+		for _, r := range slices.AppendSeq([]*schema.Resource{d.Resource()}, d.Resource().Peers()) {
+			peer, _ := declare.Once[declaration](r) // what is wrong in it has its own error, or is not known yet
+			out[peer.file()] = append(out[peer.file()], peer.Addr())
+		}
+		return out
+	}).(map[string][]schema.Addr)
 }
 
 // file is the file that a declaration writes, with its machine; "" where that is not known.
