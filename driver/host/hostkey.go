@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/afero"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
 )
@@ -24,10 +23,10 @@ type hostKeys struct {
 // of key that nobody should use any more, are left out, as ssh does: a machine known by such a line alone is
 // unknown. A line that revokes a key is never left out.
 func parseKnownHosts(text []byte) (*hostKeys, error) {
-	k := &hostKeys{}
+	k, db := &hostKeys{}, &keyLines{}
 	for i, line := range strings.Split(string(text), "\n") {
 		line = strings.Trim(line, " \t\r\ufeff") // byte order marks, too
-		marker, _, _, _, _, err := ssh.ParseKnownHosts([]byte(line))
+		marker, hosts, key, _, _, err := ssh.ParseKnownHosts([]byte(line))
 		unreadable := err != nil || len(line) > maxLine || strings.ContainsAny(line, "\r\x00")
 		switch {
 		case line == "" || line[0] == '#' || errors.Is(err, io.EOF):
@@ -38,36 +37,18 @@ func parseKnownHosts(text []byte) (*hostKeys, error) {
 			line = ""
 		}
 		k.lines = append(k.lines, line)
+		if line == "" {
+			continue
+		}
+		if err := db.add(i+1, marker, hosts, key); err != nil {
+			return nil, fmt.Errorf("the known hosts cannot be used: %w", err)
+		}
 	}
-	var err error
-	k.check, err = checker(strings.Join(k.lines, "\n"))
-	return k, err
+	k.check = db.callback()
+	return k, nil
 }
 
 const maxLine = 32 << 10
-
-// checker makes the library's check. The library reads nothing but files of the real file system; what is written
-// there for a moment are public keys.
-func checker(text string) (check ssh.HostKeyCallback, err error) {
-	fs := afero.NewOsFs()
-	f, err := afero.TempFile(fs, "", "known-hosts-*")
-	if err != nil {
-		return nil, fmt.Errorf("preparing the check of host keys: %w", err)
-	}
-	defer func() {
-		f.Close()
-		err = errors.Join(err, fs.Remove(f.Name()))
-	}()
-	if _, err := f.WriteString(text); err != nil {
-		return nil, fmt.Errorf("preparing the check of host keys: %w", err)
-	}
-	check, err = knownhosts.New(f.Name())
-	if err != nil {
-		words := strings.Replace(foreign(err), "knownhosts: "+f.Name()+":", "line ", 1)
-		return nil, fmt.Errorf("the known hosts cannot be used: %s", words)
-	}
-	return check, nil
-}
 
 // nowhere stands for the address of a connection: it is the machine's name that its key is known by.
 var nowhere = &net.TCPAddr{IP: net.IPv4zero}

@@ -1,0 +1,188 @@
+package host
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha1" //nolint:gosec // the format of hashed names has no other
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
+)
+
+// keyLines are lines of a known_hosts file in memory. Package knownhosts has the same and reads nothing but files of the
+// real file system: a copy of whom somebody administers would lie there. Errors are that package's.
+type keyLines struct {
+	lines   []keyLine
+	revoked map[string]knownhosts.KnownKey // by the key, without its certificate
+}
+
+type keyLine struct {
+	authority bool
+	matches   func(host, port string) bool
+	known     knownhosts.KnownKey
+}
+
+// add takes in line number n, as ssh.ParseKnownHosts has read it.
+func (k *keyLines) add(n int, marker string, hosts []string, key ssh.PublicKey) error {
+	known := knownhosts.KnownKey{Key: key, Line: n}
+	if marker == "revoked" {
+		if k.revoked == nil {
+			k.revoked = map[string]knownhosts.KnownKey{}
+		}
+		k.revoked[bare(key)] = known
+		return nil
+	}
+	matches, err := hostMatcher(hosts)
+	if err != nil {
+		return fmt.Errorf("line %d: %w", n, err)
+	}
+	k.lines = append(k.lines, keyLine{marker == "cert-authority", matches, known})
+	return nil
+}
+
+// callback compares what a machine shows with the lines: a key, or a certificate by its authority.
+func (k *keyLines) callback() ssh.HostKeyCallback {
+	c := &ssh.CertChecker{
+		IsHostAuthority: func(authority ssh.PublicKey, address string) bool {
+			for l := range k.about(address) {
+				if l.authority && equalKeys(l.known.Key, authority) {
+					return true
+				}
+			}
+			return false
+		},
+		IsRevoked: func(c *ssh.Certificate) bool {
+			_, key := k.revoked[bare(c)]
+			_, by := k.revoked[bare(c.SignatureKey)]
+			return key || by
+		},
+		HostKeyFallback: k.check,
+	}
+	return c.CheckHostKey
+}
+
+// check compares a key that comes without a certificate.
+func (k *keyLines) check(address string, _ net.Addr, key ssh.PublicKey) error {
+	if known, ok := k.revoked[bare(key)]; ok {
+		return &knownhosts.RevokedError{Revoked: known}
+	}
+	unknown := &knownhosts.KeyError{}
+	for l := range k.about(address) {
+		if !l.authority && equalKeys(l.known.Key, key) {
+			return nil
+		}
+		unknown.Want = append(unknown.Want, l.known)
+	}
+	return unknown
+}
+
+// about are the lines that name an address, host:port.
+func (k *keyLines) about(address string) func(yield func(keyLine) bool) {
+	host, port, err := net.SplitHostPort(address)
+	return func(yield func(keyLine) bool) {
+		for _, l := range k.lines {
+			if err == nil && l.matches(host, port) && !yield(l) {
+				return
+			}
+		}
+	}
+}
+
+// bare is a key, or that which a certificate is about.
+func bare(key ssh.PublicKey) string {
+	if c, ok := key.(*ssh.Certificate); ok {
+		key = c.Key
+	}
+	return string(key.Marshal())
+}
+
+func equalKeys(a, b ssh.PublicKey) bool { return bytes.Equal(a.Marshal(), b.Marshal()) }
+
+// hostMatcher tells the addresses that a line is about (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): names with * and ?, of
+// which those with ! exclude, or one name that is hashed.
+func hostMatcher(hosts []string) (func(host, port string) bool, error) {
+	if len(hosts) == 1 && strings.HasPrefix(hosts[0], "|") {
+		return hashedMatcher(hosts[0])
+	}
+	type pattern struct {
+		not        bool
+		host, port string
+	}
+	var patterns []pattern
+	for _, text := range hosts {
+		if text == "" {
+			continue
+		}
+		name, not := strings.CutPrefix(text, "!")
+		host, port, err := net.SplitHostPort(name)
+		switch {
+		case name == "":
+			return nil, errors.New("an exclamation mark without a name")
+		case err != nil && name[0] == '[':
+			return nil, errors.New("a bracket without its end, or without a port")
+		case err != nil:
+			host, port = name, "22"
+		}
+		patterns = append(patterns, pattern{not, host, port})
+	}
+	return func(host, port string) bool {
+		found := false
+		for _, p := range patterns {
+			if p.port != port || !glob(p.host, host) {
+				continue
+			}
+			if p.not {
+				return false
+			}
+			found = true
+		}
+		return found
+	}, nil
+}
+
+func hashedMatcher(text string) (func(host, port string) bool, error) {
+	parts := strings.Split(text, "|")
+	if len(parts) != 4 || parts[1] != "1" {
+		return nil, errors.New("a name that is hashed in an unknown way")
+	}
+	salt, err := base64.StdEncoding.DecodeString(parts[2])
+	if err != nil {
+		return nil, errors.New("a hashed name whose salt is not base64")
+	}
+	want, err := base64.StdEncoding.DecodeString(parts[3])
+	if err != nil {
+		return nil, errors.New("a hashed name that is not base64")
+	}
+	return func(host, port string) bool {
+		mac := hmac.New(sha1.New, salt)
+		mac.Write([]byte(knownhosts.Normalize(net.JoinHostPort(host, port))))
+		return hmac.Equal(mac.Sum(nil), want)
+	}, nil
+}
+
+// glob matches a whole text with a pattern of * and ?. The time it takes grows with both, and not beyond: whoever wrote
+// the lines may be anybody.
+func glob(pattern, text string) bool {
+	p, t, star, from := 0, 0, -1, 0
+	for t < len(text) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, from = p, t
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
+			p++
+			t++
+		case star >= 0: // the last * takes one more
+			from++
+			p, t = star+1, from
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[p:], "*") == ""
+}

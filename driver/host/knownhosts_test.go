@@ -1,0 +1,112 @@
+//go:build unix
+
+package host
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
+	"pgregory.net/rapid"
+)
+
+// TestKnownHostsAsTheLibrary: lines mean what package knownhosts takes them for, and nothing is written for it.
+func TestKnownHostsAsTheLibrary(t *testing.T) {
+	var keys []ssh.PublicKey
+	for range 3 {
+		signer, _ := newKey(t)
+		keys = append(keys, signer.PublicKey())
+	}
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", filepath.Join(dir, "missing"))
+	t.Setenv("TMP", filepath.Join(dir, "missing"))
+	name := rapid.SampledFrom([]string{"a.example", "b.example", "10.0.0.1", "2001:db8::1"})
+	pattern := rapid.Custom(func(t *rapid.T) string {
+		text := rapid.SampledFrom([]string{"*", "a.*", "?.example", "*.example", "a.exam?le", "10.0.*.1", "x", "*a*", ""}).Draw(t, "glob")
+		if rapid.Bool().Draw(t, "a name") {
+			text = name.Draw(t, "name")
+		}
+		if rapid.Bool().Draw(t, "port") {
+			text = "[" + text + "]:" + rapid.SampledFrom([]string{"22", "2222"}).Draw(t, "port")
+		}
+		if text != "" && rapid.IntRange(0, 3).Draw(t, "not") == 0 {
+			text = "!" + text
+		}
+		return text
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		var lines []string
+		for range rapid.IntRange(0, 5).Draw(t, "lines") {
+			hosts := strings.Join(rapid.SliceOfN(pattern, 1, 3).Draw(t, "patterns"), ",")
+			if rapid.IntRange(0, 4).Draw(t, "hashed") == 0 {
+				hosts = knownhosts.HashHostname(knownhosts.Normalize(net.JoinHostPort(name.Draw(t, "name"), "2222")))
+			}
+			if hosts == "" {
+				continue
+			}
+			marker := rapid.SampledFrom([]string{"", "", "", "@revoked ", "@cert-authority "}).Draw(t, "marker")
+			key := keys[rapid.IntRange(0, 1).Draw(t, "key")]
+			if marker == "@cert-authority " { // the library takes its key for a machine's own, too
+				key = keys[2]
+			}
+			lines = append(lines, marker+hosts+" "+strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))))
+		}
+		file := filepath.Join(dir, "known_hosts")
+		if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		want, err := knownhosts.New(file)
+		got, failed := parseKnownHosts([]byte(strings.Join(lines, "\n")))
+		if (err == nil) != (failed == nil) {
+			t.Fatalf("%q: %v, and the library says %v", lines, failed, err)
+		}
+		if err != nil {
+			return
+		}
+		address := net.JoinHostPort(name.Draw(t, "address"), rapid.SampledFrom([]string{"22", "2222"}).Draw(t, "port"))
+		key := keys[rapid.IntRange(0, 1).Draw(t, "shown")]
+		a, b := verdict(want(address, nowhere, key)), verdict(got.check(address, nowhere, key))
+		if a != b {
+			t.Errorf("%q, %s: %s, and the library says %s", lines, address, b, a)
+		}
+	})
+}
+
+// verdict is what an error says, without the name of a file.
+func verdict(err error) string {
+	var known *knownhosts.KeyError
+	var revoked *knownhosts.RevokedError
+	switch {
+	case errors.As(err, &revoked):
+		return fmt.Sprintf("revoked in %d", revoked.Revoked.Line)
+	case errors.As(err, &known):
+		out := "wanted"
+		for _, w := range known.Want {
+			out += fmt.Sprintf(" %d", w.Line)
+		}
+		return out
+	}
+	return fmt.Sprint(err)
+}
+
+// TestGlob: * is any text, also none; and a pattern of many costs no more than it is long.
+func TestGlob(t *testing.T) {
+	for _, c := range []struct {
+		pattern, text string
+		want          bool
+	}{
+		{"a*", "a", true}, {"*", "", true}, {"", "", true}, {"?", "", false}, {"a?c*", "abcd", true}, {"*b", "ab", true},
+		{"*b", "abc", false}, {"a**c", "ac", true}, {"a", "A", false}, {"*ab*", "xaab", true},
+		{strings.Repeat("*a", 10_000), strings.Repeat("a", 9_000) + "b", false},
+	} {
+		if got := glob(c.pattern, c.text); got != c.want {
+			t.Errorf("%.20s %.20s: %v", c.pattern, c.text, got)
+		}
+	}
+}
