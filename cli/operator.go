@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -185,6 +186,8 @@ const mostCalls = 3
 type commandOperator struct {
 	person
 
+	declared *schema.Operator
+
 	argv []string   // the program's name as it is started
 	env  []string   // of the program, "NAME=value"
 	mu   sync.Mutex // one step at a time, as a person would
@@ -209,7 +212,7 @@ func (c *command) commandOperator(base person, o *schema.Operator) (executor.Ope
 	if err != nil {
 		return nil, failf(exitError, "the operator cannot be used: %w", err)
 	}
-	return &commandOperator{person: base, argv: argv, env: env}, nil
+	return &commandOperator{person: base, declared: o, argv: argv, env: env}, nil
 }
 
 func (o *commandOperator) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
@@ -219,6 +222,9 @@ func (o *commandOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 		o.tell(fmt.Sprintf("(syncctl) %s reported success %d times, but the work is still missing: %s. The step waits.",
 			o.argv[0], mostCalls, ask.Missing))
 		return executor.Deferred, nil
+	}
+	if err := o.unchanged(); err != nil {
+		return "", err
 	}
 	doc, err := json.Marshal(struct {
 		Step    planner.Step      `json:"step"`
@@ -245,6 +251,20 @@ func (o *commandOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 		return executor.Deferred, nil
 	}
 	return "", fmt.Errorf("running the operator's command %s: %w", o.argv[0], err)
+}
+
+// unchanged says that a file of the configuration's folder that the command names is another one than when the
+// configuration was read: it is not what was approved.
+func (o *commandOperator) unchanged() error {
+	folder := schema.Folder{Fs: o.files(), Dir: o.dirName}
+	sums, err := folder.Sums(o.declared.Command)
+	if err != nil {
+		return fmt.Errorf("looking at the operator's command: %w", err)
+	}
+	if !maps.Equal(sums, o.declared.Files) {
+		return fmt.Errorf("the operator's command %s has changed since the configuration was read: plan again", o.argv[0])
+	}
+	return nil
 }
 
 // tell prints a line of the command's output, marked as such.

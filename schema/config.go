@@ -27,6 +27,7 @@ type Config struct {
 	// the same length, so ranges still fit.
 	Files map[string]*hcl.File
 
+	acting   map[string]string // files of the folder that act, see loader.acting
 	byAddr   map[Addr]*Resource
 	openVars map[string]bool // the variables that are declared, and may be shown
 	redactor *redact.Set
@@ -45,6 +46,10 @@ type Settings struct {
 type Operator struct {
 	Command     []string // program and arguments, at least one
 	Environment []string // names of the variables that it gets beside those of every program
+
+	// Files are the words of the command that name files of the configuration's folder, with what Folder.Sums says of
+	// each.
+	Files map[string]string `json:",omitempty"`
 }
 
 // Lookup finds a declaration by its address, or returns nil.
@@ -62,7 +67,8 @@ func (c *Config) Variables() []string { return slices.Sorted(maps.Keys(c.openVar
 func (c *Config) Redactor() *redact.Set { return c.redactor }
 
 // Digest is the SHA-256, in lower-case hex, of all that is declared: every address with its value and depends_on, and
-// the settings that act, such as the operator. Comments, formatting, and how declarations are spread over files do
+// the settings that act, such as the operator; and the content of files of the folder that act: those that commands on
+// this machine name, and arguments that end in _file. Comments, formatting, and how declarations are spread over files do
 // not change it; neither do secrets, which stand in it as "(sensitive value)". Every other value does.
 func (c *Config) Digest() string {
 	sum := sha256.Sum256(c.canonical(false))
@@ -90,8 +96,11 @@ func (c *Config) canonical(secrets bool) []byte {
 		Operator    *Operator
 		Parallelism int
 		Resources   []entry
-		Sites       []*Site `json:",omitempty"`
-	}{c.Settings.Operator, c.Settings.Parallelism, make([]entry, 0, len(c.Resources)), c.Settings.Sites}
+		Sites       []*Site           `json:",omitempty"`
+		Files       map[string]string `json:",omitempty"`
+	}{
+		c.Settings.Operator, c.Settings.Parallelism, make([]entry, 0, len(c.Resources)), c.Settings.Sites, c.acting,
+	}
 	for _, r := range c.Resources {
 		value := r.Value
 		if secrets && value != cty.NilVal {

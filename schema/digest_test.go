@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/afero"
+	"github.com/zclconf/go-cty/cty"
 	"pgregory.net/rapid"
 )
 
@@ -212,5 +214,58 @@ func TestDigestOfWhatActs(t *testing.T) {
 	if base.KeyedDigest(key) == base.KeyedDigest([]byte("other")) ||
 		base.KeyedDigest(key) != good(t, source(`command = ["./a.sh"]`, "one")).KeyedDigest(key) {
 		t.Error("the keyed digest is not one of the key and the configuration")
+	}
+}
+
+// TestDigestOfFilesThatAct: what a command on this machine or an argument for a file names in the folder enters the
+// digest by its content; other files, and texts that only look like one, do not.
+func TestDigestOfFilesThatAct(t *testing.T) {
+	catalog := func() Catalog {
+		all := depots()
+		host := &all[0].Body.Blocks[0].Body
+		commands := cty.List(cty.List(cty.String))
+		host.Attributes = append(host.Attributes, Attribute{Name: "local", Type: cty.Bool},
+			Attribute{Name: "stop", Type: commands}, Attribute{Name: "known_hosts_file", Type: cty.String})
+		return all
+	}
+	digest := func(files map[string]string) string {
+		fs := afero.NewMemMapFs()
+		for name, text := range files {
+			if err := afero.WriteFile(fs, "conf/"+name, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cfg, diags := Load(t.Context(), Options{Fs: fs, Dir: "conf", Catalog: catalog(), Version: "1.0.0"})
+		if diags.HasErrors() {
+			t.Fatal(textOf(t, cfg, diags))
+		}
+		if cfg.KeyedDigest(nil) == "" {
+			t.Error("no keyed digest")
+		}
+		return cfg.Digest()
+	}
+	const server = "server \"depot\" \"a\" {\n  url = \"u\"\n%s  host {\n    ssh = \"a@b\"\n%s  }\n}\n"
+	for name, c := range map[string]struct {
+		src string
+		in  bool
+	}{
+		"the program":           {"syncctl {\n  operator {\n    command = [\"./op\"]\n  }\n}\n", true},
+		"an argument":           {"syncctl {\n  operator {\n    command = [\"sh\", \"sub/../op\"]\n  }\n}\n", true},
+		"behind =":              {"syncctl {\n  operator {\n    command = [\"sh\", \"--with=op\"]\n  }\n}\n", true},
+		"another":               {"syncctl {\n  operator {\n    command = [\"./op2\"]\n  }\n}\n", false},
+		"a local command":       {fmt.Sprintf(server, "", "    local = true\n    stop = [[\"sh\", \"op\"]]\n"), true},
+		"a command elsewhere":   {fmt.Sprintf(server, "", "    stop = [[\"sh\", \"op\"]]\n"), false},
+		"an argument's file":    {fmt.Sprintf(server, "", "    known_hosts_file = \"op\"\n"), true},
+		"a text that is a name": {fmt.Sprintf(server, "  user = \"op\"\n", ""), false},
+	} {
+		files := map[string]string{"main.sync.hcl": c.src, "op": "one", "sub/x": ""}
+		was := digest(files)
+		if digest(files) != was {
+			t.Errorf("%s: not the same twice", name)
+		}
+		files["op"] = "two"
+		if got := digest(files) != was; got != c.in {
+			t.Errorf("%s: in the digest: %v", name, got)
+		}
 	}
 }

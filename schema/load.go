@@ -332,6 +332,7 @@ func (l *loader) finish(order []*node, settings Settings) (*Config, hcl.Diagnost
 			}
 		}
 	}
+	cfg.acting = l.acting(cfg.Resources)
 	cfg.Outputs, cfg.Moves, cfg.Removed = l.outputs(), l.moves, l.removed
 	cfg.redactor = l.secrets.redactor()
 	cfg.Files = l.maskFiles(cfg.redactor)

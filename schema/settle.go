@@ -180,6 +180,10 @@ func (l *loader) operator(v cty.Value, blk *shapedBlock) *Operator {
 	if names := blk.attrs["environment"]; names != nil {
 		op.Environment, _ = l.words(Get(v, "environment"), names)
 	}
+	var err error
+	if op.Files, err = l.folder().Sums(words); err != nil {
+		l.add(problem(command.Expr.Range(), "Invalid operator", "%s", sentence(err)))
+	}
 	return op
 }
 

@@ -1,0 +1,146 @@
+package schema
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// MostOfProgram is the largest file that enters the digest because a command or an argument names it, in bytes.
+const MostOfProgram = 256 << 20
+
+// Sums tells the files of the folder among the words of a command line, also behind = as in --script=FILE: each with the
+// SHA-256 of its content, or, of a link that leads out of the folder, with where it leads. Who approves a command
+// approves what it runs.
+func (f Folder) Sums(words []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, word := range words {
+		_, behind, _ := strings.Cut(word, "=")
+		for _, name := range []string{word, behind} {
+			sum, err := f.sum(name)
+			if err != nil {
+				return nil, fmt.Errorf("reading %s: %w", name, err)
+			}
+			if sum != "" {
+				out[name] = sum
+			}
+		}
+	}
+	return out, nil
+}
+
+// sum is that of one word, "" where it is not a file of the folder.
+func (f Folder) sum(name string) (string, error) {
+	const longest = 4096
+	if name == "" || len(name) > longest || strings.ContainsRune(name, 0) {
+		return "", nil
+	}
+	path := name
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(f.dir(), ".") + string(filepath.Separator) + path
+	}
+	path = f.absolute(path)
+	real, err := f.resolve(path)
+	if err != nil {
+		return "", nil //nolint:nilerr // it is a word like any other
+	}
+	if !f.inside(real) {
+		if dir := f.absolute(f.dir()); path != real && isBelow(dir, filepath.Clean(path)) {
+			return "a link to " + real, nil
+		}
+		return "", nil
+	}
+	info, err := f.Fs.Stat(real)
+	if err != nil || !info.Mode().IsRegular() {
+		return "", nil //nolint:nilerr // see above
+	}
+	file, err := f.Fs.OpenFile(real, os.O_RDONLY|openFlags, 0)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close() // nothing was written
+	h := sha256.New()
+	n, err := io.Copy(h, io.LimitReader(file, MostOfProgram+1))
+	if err == nil && n > MostOfProgram {
+		err = errors.New("it is too large to be compared with what was approved: put it outside of the configuration's folder")
+	}
+	return hex.EncodeToString(h.Sum(nil)), err
+}
+
+func isBelow(dir, path string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// acting are the files of the folder that declarations have used: those of arguments whose names end in _file, and those
+// of commands on this machine (objects with local = true).
+func (l *loader) acting(all []*Resource) map[string]string {
+	out, seen := map[string]string{}, map[string]bool{}
+	for _, r := range all {
+		add := func(words []string) {
+			var fresh []string
+			for _, w := range words {
+				if !seen[w] {
+					seen[w], fresh = true, append(fresh, w)
+				}
+			}
+			sums, err := l.folder().Sums(fresh)
+			if err != nil {
+				l.add(WithAddr(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Cannot read a file",
+					Detail: sentence(err), Subject: &r.Range}, r.Addr))
+			}
+			maps.Copy(out, sums)
+		}
+		namedFiles(r.Value, add)
+	}
+	return out
+}
+
+// namedFiles finds the words in a value that may name a file that acts.
+func namedFiles(v cty.Value, add func(words []string)) {
+	if v == cty.NilVal || v.IsMarked() || v.IsNull() || !v.IsKnown() || !v.CanIterateElements() {
+		return
+	}
+	local := v.Type().IsObjectType() && Get(v, "local").RawEquals(cty.True)
+	for it := v.ElementIterator(); it.Next(); {
+		key, elem := it.Element()
+		switch {
+		case elem.IsMarked() || elem.IsNull() || !elem.IsKnown():
+		case elem.Type() == cty.String:
+			if v.Type().IsObjectType() && strings.HasSuffix(key.AsString(), "_file") {
+				add([]string{elem.AsString()})
+			}
+		case local && (elem.Type().IsListType() || elem.Type().IsTupleType()):
+			add(wordsIn(elem))
+		default:
+			namedFiles(elem, add)
+		}
+	}
+}
+
+// wordsIn are the texts in lists, and in lists in them.
+func wordsIn(v cty.Value) []string {
+	if v.IsMarked() || v.IsNull() || !v.IsKnown() {
+		return nil
+	}
+	if v.Type() == cty.String {
+		return []string{v.AsString()}
+	}
+	var out []string
+	if v.CanIterateElements() {
+		for it := v.ElementIterator(); it.Next(); {
+			_, elem := it.Element()
+			out = append(out, wordsIn(elem)...)
+		}
+	}
+	return out
+}
