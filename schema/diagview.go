@@ -153,7 +153,7 @@ const maxValues = 20
 const maxShown = 60
 
 // describe says in few words what a value is.
-func describe(v cty.Value, from foreignTexts) string {
+func describe(v cty.Value, from *foreignTexts) string {
 	switch {
 	case v.IsMarked():
 		return sensitiveText

@@ -14,7 +14,7 @@ import (
 // callFunction calls a function of the language within the limits.
 func callFunction(t testing.TB, name string, args ...cty.Value) (cty.Value, error) {
 	t.Helper()
-	l := &loader{meter: &meter{ctx: t.Context()}, spellings: spellings{}, foreign: foreignTexts{}}
+	l := &loader{meter: &meter{ctx: t.Context()}, spellings: spellings{}, foreign: newForeignTexts()}
 	l.secrets = newSecretSet(l.spellings)
 	return l.newFunctions()[name].Call(args)
 }

@@ -93,6 +93,7 @@ func (l *loader) discreet(name string, f function.Function) function.Function {
 			return cty.DynamicVal, l.hush(err, args)
 		}
 		l.secrets.collect(val)
+		l.foreign.derive(args, val, l.ownText)
 		return val, nil
 	}
 	return function.New(spec)

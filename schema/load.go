@@ -110,7 +110,7 @@ func newLoader(ctx context.Context, opts Options, out *outside) *loader {
 	l.modules = []*module{l.root}
 	l.root.instances = []*instance{{of: l.root}}
 	l.spellings = spellings{}
-	l.foreign = foreignTexts{}
+	l.foreign = newForeignTexts()
 	l.secrets = newSecretSet(l.spellings)
 	l.functions = l.newFunctions()
 	return l
@@ -187,12 +187,12 @@ type loader struct {
 	functions map[string]function.Function
 	secrets   *secretSet
 	flow      flow
-	read      int64        // bytes of configuration files so far
-	expanded  int64        // bytes that would have been written without for_each
-	signs     int          // words and signs in them
-	masked    []hcl.Range  // source that snippets must not show
-	spellings spellings    // of texts from outside
-	foreign   foreignTexts // what env() and file() gave
+	read      int64         // bytes of configuration files so far
+	expanded  int64         // bytes that would have been written without for_each
+	signs     int           // words and signs in them
+	masked    []hcl.Range   // source that snippets must not show
+	spellings spellings     // of texts from outside
+	foreign   *foreignTexts // what env() and file() gave
 
 	root     *module
 	modules  []*module // the root first, parents before children
@@ -274,11 +274,11 @@ const maxProblems = 500
 
 // hideSecrets takes secrets, and texts from outside, out of the diagnostics.
 func (l *loader) hideSecrets(secrets *redact.Set) {
-	foreign := l.foreign.without(l.files)
+	foreign := l.foreign.without(l.ownText)
 	for i, d := range l.diags {
 		c := *d
-		c.Summary, c.Detail = secrets.String(d.Summary), foreign.hide(secrets.String(d.Detail))
-		if len(l.foreign) > 0 && d.EvalContext != nil {
+		c.Summary, c.Detail = secrets.String(d.Summary), foreign.hide(secrets.String(d.Detail), l.ownText)
+		if !l.foreign.empty() && d.EvalContext != nil {
 			c.Extra = foreignExtra{texts: l.foreign, inner: d.Extra}
 		}
 		l.diags[i] = &c

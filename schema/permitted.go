@@ -11,7 +11,7 @@ import (
 )
 
 // oneOf checks the permitted words, in a string or in each element of a collection.
-func oneOf(a *Attribute, val cty.Value, rng hcl.Range, from foreignTexts) *hcl.Diagnostic {
+func oneOf(a *Attribute, val cty.Value, rng hcl.Range, from *foreignTexts) *hcl.Diagnostic {
 	if len(a.OneOf) == 0 {
 		return nil
 	}
