@@ -81,16 +81,18 @@ func isBelow(dir, path string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
-// acting are the files of the folder that declarations have used: those of arguments whose names end in _file, and those
-// of commands on this machine (objects with local = true).
-func (l *loader) acting(all []*Resource) map[string]string {
-	out, seen := map[string]string{}, map[string]bool{}
+// acting are the files of the folder that declarations use: those that commands on this machine name (objects with local
+// = true), and those of arguments whose names end in _file.
+type acting struct{ commands, arguments map[string]string }
+
+func (l *loader) acting(all []*Resource) acting {
+	out := acting{map[string]string{}, map[string]string{}}
 	for _, r := range all {
-		add := func(words []string) {
+		add := func(to map[string]string, words []string) {
 			var fresh []string
 			for _, w := range words {
-				if !seen[w] {
-					seen[w], fresh = true, append(fresh, w)
+				if _, had := to[w]; !had {
+					fresh = append(fresh, w)
 				}
 			}
 			sums, err := l.folder().Sums(fresh)
@@ -98,15 +100,21 @@ func (l *loader) acting(all []*Resource) map[string]string {
 				l.add(WithAddr(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Cannot read a file",
 					Detail: sentence(err), Subject: &r.Range}, r.Addr))
 			}
-			maps.Copy(out, sums)
+			maps.Copy(to, sums)
 		}
-		namedFiles(r.Value, add)
+		namedFiles(r.Value, func(words []string, command bool) {
+			if command {
+				add(out.commands, words)
+				return
+			}
+			add(out.arguments, words)
+		})
 	}
 	return out
 }
 
 // namedFiles finds the words in a value that may name a file that acts.
-func namedFiles(v cty.Value, add func(words []string)) {
+func namedFiles(v cty.Value, add func(words []string, command bool)) {
 	if v == cty.NilVal || v.IsMarked() || v.IsNull() || !v.IsKnown() || !v.CanIterateElements() {
 		return
 	}
@@ -117,10 +125,10 @@ func namedFiles(v cty.Value, add func(words []string)) {
 		case elem.IsMarked() || elem.IsNull() || !elem.IsKnown():
 		case elem.Type() == cty.String:
 			if v.Type().IsObjectType() && strings.HasSuffix(key.AsString(), "_file") {
-				add([]string{elem.AsString()})
+				add([]string{elem.AsString()}, false)
 			}
 		case local && (elem.Type().IsListType() || elem.Type().IsTupleType()):
-			add(wordsIn(elem))
+			add(wordsIn(elem), true)
 		default:
 			namedFiles(elem, add)
 		}

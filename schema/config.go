@@ -27,7 +27,7 @@ type Config struct {
 	// the same length, so ranges still fit.
 	Files map[string]*hcl.File
 
-	acting   map[string]string // files of the folder that act, see loader.acting
+	acting   acting // files of the folder
 	byAddr   map[Addr]*Resource
 	openVars map[string]bool // the variables that are declared, and may be shown
 	redactor *redact.Set
@@ -67,15 +67,16 @@ func (c *Config) Variables() []string { return slices.Sorted(maps.Keys(c.openVar
 func (c *Config) Redactor() *redact.Set { return c.redactor }
 
 // Digest is the SHA-256, in lower-case hex, of all that is declared: every address with its value and depends_on, and
-// the settings that act, such as the operator; and the content of files of the folder that act: those that commands on
-// this machine name, and arguments that end in _file. Comments, formatting, and how declarations are spread over files do
+// the settings that act, such as the operator; and the content of the folder's files that commands on this machine name.
+// Comments, formatting, and how declarations are spread over files do
 // not change it; neither do secrets, which stand in it as "(sensitive value)". Every other value does.
 func (c *Config) Digest() string {
 	sum := sha256.Sum256(c.canonical(false))
 	return hex.EncodeToString(sum[:])
 }
 
-// KeyedDigest is as Digest, but secrets enter it too, and it is an HMAC with a key: who has not got the key learns
+// KeyedDigest is as Digest, but secrets enter it too, and the folder's files that arguments ending in _file name, which
+// may differ from site to site; and it is an HMAC with a key: who has not got the key learns
 // nothing of the secrets.
 func (c *Config) KeyedDigest(key []byte) string {
 	mac := hmac.New(sha256.New, key)
@@ -97,9 +98,14 @@ func (c *Config) canonical(secrets bool) []byte {
 		Parallelism int
 		Resources   []entry
 		Sites       []*Site           `json:",omitempty"`
-		Files       map[string]string `json:",omitempty"`
+		Commands    map[string]string `json:",omitempty"`
+		Arguments   map[string]string `json:",omitempty"`
 	}{
-		c.Settings.Operator, c.Settings.Parallelism, make([]entry, 0, len(c.Resources)), c.Settings.Sites, c.acting,
+		Operator: c.Settings.Operator, Parallelism: c.Settings.Parallelism, Resources: make([]entry, 0, len(c.Resources)),
+		Sites: c.Settings.Sites, Commands: c.acting.commands,
+	}
+	if secrets {
+		all.Arguments = c.acting.arguments
 	}
 	for _, r := range c.Resources {
 		value := r.Value
