@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/syncctl/syncctl/cli/internal/files"
@@ -84,7 +86,7 @@ func (c *command) openPolicy() error {
 		if !c.flags.untrusted {
 			environment = []string{"*"}
 		}
-		c.policy = c.policy.Simulated(environment)
+		c.policy = c.policy.Simulated(c.simulatedAddresses(), environment)
 	}
 	return nil
 }
@@ -127,6 +129,12 @@ func resolved(path string) string {
 		return filepath.Join(resolved(dir), filepath.Base(path))
 	}
 	return path
+}
+
+// simulatedAddresses are what is served in the sandbox that the command runs in.
+func (c *command) simulatedAddresses() []string {
+	all, _ := c.app.env(sandbox.EnvAddresses)
+	return slices.DeleteFunc(strings.Split(all, ","), func(a string) bool { return a == "" })
 }
 
 // simulated tells whether the command runs inside of the sandbox.

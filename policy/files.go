@@ -80,5 +80,5 @@ func (p *Policy) fileAt(host, name string, within func(filePattern, []string) bo
 	if !named {
 		what += ", nor any other there"
 	}
-	return p.beyond(what, fmt.Sprintf("files = [%q] in host %q { … }", name, host), true)
+	return p.elsewhere(what, fmt.Sprintf("files = [%q] in host %q { … }", name, host), true)
 }

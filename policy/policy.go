@@ -25,7 +25,9 @@ type Policy struct {
 	bundles      BundleLimits
 
 	untrusted bool
-	confined  bool
+	confined  bool // see Confined
+	simulated bool // see Simulated
+	free      bool // of this machine everything is allowed
 }
 
 // hostRule is what may be done with the hosts that a pattern names.
@@ -59,22 +61,22 @@ func (p *Policy) Untrusted() *Policy {
 	return u
 }
 
-// Simulated is the policy inside of the sandbox: as p, but its servers and machines, which are on the loopback
-// interface, may be used, and the variables that the sandbox sets may be read.
-func (p *Policy) Simulated(environment []string) *Policy {
-	if p == nil {
-		return nil
+// Simulated is the policy inside of the sandbox: of hosts these addresses (HOST:PORT), which are simulated, and no other,
+// whatever p allows; of this machine, what p allows. The variables that the sandbox sets may be read.
+func (p *Policy) Simulated(addresses, environment []string) *Policy {
+	s := &Policy{free: true}
+	if p != nil {
+		c := *p
+		s = &c
 	}
-	s := *p
-	any := [][]string{{"*"}}
-	s.hosts = slices.Clone(p.hosts)
-	for _, name := range []string{"127.0.0.1", "::1", "localhost"} {
+	s.simulated, s.hosts = true, nil
+	for _, a := range addresses {
 		s.hosts = append(s.hosts, hostRule{
-			pattern: name, commands: any, sshKeys: []string{string(filepath.Separator)}, files: everyFile,
+			pattern: a, commands: [][]string{{"*"}}, sshKeys: []string{string(filepath.Separator)}, files: everyFile,
 		})
 	}
-	s.environment = append(slices.Clone(p.environment), environment...)
-	return &s
+	s.environment = append(slices.Clone(s.environment), environment...)
+	return s
 }
 
 // Confined is the policy of a configuration that is tried against simulated servers: of hosts it may reach these
@@ -82,7 +84,7 @@ func (p *Policy) Simulated(environment []string) *Policy {
 // read; else of the environment what p allows.
 func (p *Policy) Confined(addresses, environment []string) *Policy {
 	c := &Policy{confined: true, nonsensitive: true, environment: []string{"*"}}
-	if p != nil {
+	if p != nil && !p.free {
 		c.name, c.untrusted, c.nonsensitive = p.name, p.untrusted, p.nonsensitive
 		c.environment = append(slices.Clone(p.environment), environment...)
 	}
@@ -90,6 +92,17 @@ func (p *Policy) Confined(addresses, environment []string) *Policy {
 		c.hosts = append(c.hosts, hostRule{pattern: a, commands: [][]string{{"*"}}, files: everyFile})
 	}
 	return c
+}
+
+// open tells whether everything of this machine is allowed.
+func (p *Policy) open() bool { return p == nil || p.free }
+
+// elsewhere is beyond for what is about a host.
+func (p *Policy) elsewhere(what, line string, always bool) error {
+	if p.simulated {
+		return &Refusal{what, "inside of the sandbox only the simulated servers are reached"}
+	}
+	return p.beyond(what, line, always)
 }
 
 // refuse makes a Refusal. line is what the policy file would have to hold.
@@ -114,7 +127,7 @@ func (p *Policy) beyond(what, line string, always bool) error {
 
 // Environment tells whether env() may read a variable.
 func (p *Policy) Environment(name string) error {
-	if p == nil || slices.ContainsFunc(p.environment, func(pattern string) bool { return matches(pattern, name) }) {
+	if p.open() || slices.ContainsFunc(p.environment, func(pattern string) bool { return matches(pattern, name) }) {
 		return nil
 	}
 	return p.refuse(fmt.Sprintf("env(%q)", name), fmt.Sprintf("environment = [%q]", name), true)
@@ -129,7 +142,7 @@ func matches(pattern, name string) bool {
 // File tells whether a configuration may use a file of this machine outside of its folder: read it, and write it where
 // a declaration says what is to be in it. path is absolute, and free of links.
 func (p *Policy) File(path string) error {
-	if p == nil || slices.ContainsFunc(p.files, func(root string) bool { return within(root, path) }) {
+	if p.open() || slices.ContainsFunc(p.files, func(root string) bool { return within(root, path) }) {
 		return nil
 	}
 	return p.beyond("the file "+path, fmt.Sprintf("files = [%q]", path), true)
@@ -138,7 +151,7 @@ func (p *Policy) File(path string) error {
 // Folder tells whether a configuration may know of a folder of this machine that it is there: it is one of File, or
 // leads to one.
 func (p *Policy) Folder(path string) error {
-	if p != nil && slices.ContainsFunc(p.files, func(file string) bool { return within(path, file) }) {
+	if !p.open() && slices.ContainsFunc(p.files, func(file string) bool { return within(path, file) }) {
 		return nil
 	}
 	return p.File(path)
@@ -152,7 +165,7 @@ func within(root, path string) bool {
 
 // Nonsensitive tells whether nonsensitive() may take the mark off a secret.
 func (p *Policy) Nonsensitive() error {
-	if p == nil || p.nonsensitive {
+	if p.open() || p.nonsensitive {
 		return nil
 	}
 	return p.refuse("nonsensitive()", "nonsensitive = true", true)
@@ -160,7 +173,7 @@ func (p *Policy) Nonsensitive() error {
 
 // Command tells whether a configuration may have a command run on this machine.
 func (p *Policy) Command(args []string) error {
-	if p == nil || runs(p.commands, args) {
+	if p.open() || runs(p.commands, args) {
 		return nil
 	}
 	return p.beyond("running "+line(args)+" on this machine", "commands = ["+quote(args)+"]", true)
@@ -172,7 +185,7 @@ func (p *Policy) CommandAt(host string, args []string) error {
 		return nil
 	}
 	where := fmt.Sprintf("commands = [%s] in host %q { … }", quote(args), host)
-	return p.beyond("running "+line(args)+" on "+host, where, true)
+	return p.elsewhere("running "+line(args)+" on "+host, where, true)
 }
 
 // Connect tells whether a configuration may have a host connected to. address is HOST:PORT.
@@ -180,12 +193,12 @@ func (p *Policy) Connect(address string) error {
 	if p == nil || p.host(address, func(hostRule) bool { return true }) {
 		return nil
 	}
-	return p.beyond("connecting to "+address, fmt.Sprintf("host %q {}", address), false)
+	return p.elsewhere("connecting to "+address, fmt.Sprintf("host %q {}", address), false)
 }
 
 // ConnectFrom tells whether a configuration may have a machine, HOST:PORT, connect to a host.
 func (p *Policy) ConnectFrom(machine, address string) error {
-	if p != nil && p.confined && p.Connect(machine) == nil {
+	if p != nil && (p.confined || p.simulated) && p.Connect(machine) == nil {
 		return nil // from a simulated machine a connection leads to the simulated network
 	}
 	return p.Connect(address)
@@ -196,12 +209,12 @@ func (p *Policy) Key(host, path string) error {
 	if p == nil || p.host(host, func(h hostRule) bool { return h.hasKey(path) }) {
 		return nil
 	}
-	return p.beyond("the SSH key "+path+" for "+host, fmt.Sprintf("ssh_keys = [%q] in host %q { … }", path, host), true)
+	return p.elsewhere("the SSH key "+path+" for "+host, fmt.Sprintf("ssh_keys = [%q] in host %q { … }", path, host), true)
 }
 
 // AnyKey tells whether a file may be used as an SSH key for any host.
 func (p *Policy) AnyKey(path string) error {
-	if p == nil || slices.ContainsFunc(p.hosts, func(h hostRule) bool { return h.hasKey(path) }) {
+	if p.open() || slices.ContainsFunc(p.hosts, func(h hostRule) bool { return h.hasKey(path) }) {
 		return nil
 	}
 	return p.beyond("the SSH key "+path, fmt.Sprintf("ssh_keys = [%q] in a host block", path), true)

@@ -139,23 +139,45 @@ func TestUntrusted(t *testing.T) {
 	}
 }
 
+// TestSimulated: inside of the sandbox the simulated servers are reached and no other, with a policy, without one, and
+// untrusted; of this machine what the policy allows.
 func TestSimulated(t *testing.T) {
-	p := (*Policy)(nil).Untrusted().Simulated([]string{"URL_A"})
-	for _, err := range []error{
-		p.Environment("URL_A"), p.Connect("127.0.0.1:4711"), p.Connect("[::1]:4711"),
-		p.CommandAt("localhost:22", []string{"x"}),
-	} {
-		if err != nil {
-			t.Error(err)
+	const served = "127.0.0.1:4711"
+	open := parse(t, "files = [\"/etc\"]\nhost \"*\" {\n commands = [\"*\"]\n files = [\"/\"]\n}\n")
+	for name, from := range map[string]*Policy{"no policy": nil, "a policy": open, "untrusted": open.Untrusted()} {
+		p := from.Simulated([]string{served}, []string{"URL_A"})
+		for _, err := range []error{
+			p.Environment("URL_A"), p.Connect(served), p.CommandAt(served, []string{"x"}), p.FileAt(served, "/a"),
+			p.ConnectFrom(served, "twc.example:10002"), p.Key(served, "/k"),
+		} {
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		for what, err := range map[string]error{
+			"host": p.Connect("evil.example:443"), "port": p.Connect("127.0.0.1:4712"),
+			"command": p.CommandAt("evil.example:22", []string{"x"}), "file": p.FileAt("evil.example:22", "/a"),
+			"way": p.ConnectFrom("evil.example:22", "twc.example:10002"), "key": p.Key("evil.example:22", "/k"),
+		} {
+			if err == nil {
+				t.Errorf("%s: another %s is allowed inside of the sandbox", name, what)
+			}
+		}
+		here := []error{p.Command([]string{"x"}), p.File("/home/x"), p.Environment("NPM_TOKEN"), p.Nonsensitive()}
+		for i, err := range here {
+			if (err == nil) != (from == nil) {
+				t.Errorf("%s: %d of this machine: %v", name, i, err)
+			}
+		}
+		if p.File("/etc/x") == nil != (from != nil && !from.untrusted || from == nil) {
+			t.Errorf("%s: a file that the policy names: %v", name, p.File("/etc/x"))
+		}
+		if allowed, said := p.Agent(served); allowed || !said {
+			t.Errorf("%s: the agent's keys are offered", name)
 		}
 	}
-	for _, err := range []error{p.Environment("NPM_TOKEN"), p.Connect("evil.example:443"), p.Command([]string{"x"})} {
-		if err == nil {
-			t.Error("something else is allowed inside of the sandbox")
-		}
-	}
-	if (*Policy)(nil).Simulated(nil) != nil {
-		t.Error("without a policy there is none inside of the sandbox either")
+	if p := (*Policy)(nil).Simulated(nil, nil).Confined([]string{served}, nil); p.Environment("A") != nil || p.File("/x") == nil {
+		t.Error("a rehearsal inside of the sandbox")
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,6 +23,9 @@ const (
 	EnvCAFile = "SYNCCTL_SANDBOX_CA_FILE"
 	// EnvPerson is the address of the stand-in for a person, token included: what NewPersonClient takes.
 	EnvPerson = "SYNCCTL_SANDBOX_PERSON"
+	// EnvAddresses are the addresses of all that is served, host:port, with commas between them: what syncctl reaches
+	// inside of the sandbox, and nothing else.
+	EnvAddresses = "SYNCCTL_SANDBOX_ADDRESSES"
 )
 
 // tickInterval is how often the simulated servers learn that time has passed.
@@ -324,7 +328,7 @@ func (s *Sandbox) WriteCA(fs afero.Fs, path string) error {
 }
 
 // Environment is what a command inside the sandbox needs: the worlds' own variables, EnvCAFile once WriteCA was
-// called, and EnvPerson when there is a stand-in.
+// called, EnvAddresses, and EnvPerson when there is a stand-in.
 func (s *Sandbox) Environment() map[string]string {
 	env, _ := s.environment() // Start refused what can fail here
 	return env
@@ -357,7 +361,8 @@ func (s *Sandbox) environment() (map[string]string, error) {
 	caFile := s.caFile
 	s.mu.Unlock()
 	if caFile != "" {
-		errs = append(errs, set("the sandbox", EnvCAFile, caFile))
+		errs = append(errs, set("the sandbox", EnvCAFile, caFile),
+			set("the sandbox", EnvAddresses, strings.Join(s.Addresses(), ",")))
 	}
 	if s.person != nil {
 		errs = append(errs, set("the sandbox", EnvPerson, s.person.address))
