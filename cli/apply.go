@@ -198,11 +198,11 @@ func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*appli
 		}
 		return a, c.vouched(p.cfg, given, content, f.plan)
 	}
-	addrs, err := c.targets(p.cfg, f.only)
+	addrs, err := c.targets(p.cfg, &f.only)
 	if err != nil {
 		return nil, err
 	}
-	a.kept = &executor.Kept{Basis: planner.NewBasis(p.cfg, addrs), Seen: planner.NewObservations()}
+	a.kept = &executor.Kept{Basis: planner.NewBasis(p.cfg, f.only), Seen: planner.NewObservations()}
 	a.plan, err = c.makePlan(ctx, p, planning{targets: addrs, seen: a.kept.Seen})
 	return a, err
 }

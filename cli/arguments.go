@@ -95,7 +95,7 @@ func unknownFlag(cmd *cobra.Command, name string) error {
 		return failf(exitError, "%s has no flag -%s. Did you mean %s?",
 			cmd.CommandPath(), name, strings.Join(begin, " or "))
 	}
-	if hint := otherFlags[name]; hint != "" {
+	if hint := otherFlag(cmd.Name(), name); hint != "" {
 		return failf(exitError, "%s has no flag --%s. %s", cmd.CommandPath(), name, hint)
 	}
 	hint := "\nRun `" + cmd.CommandPath() + " --help` for the list of flags."

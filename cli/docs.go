@@ -2,14 +2,16 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
-	"os"
+	"io"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
-	"github.com/spf13/afero"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/reference"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -118,6 +120,17 @@ func (c *command) showDocs(pages []*reference.Page, catalog schema.Catalog, word
 
 // writeDocs writes all pages, and the list of them, as files.
 func (c *command) writeDocs(pages []*reference.Page, dir string) error {
+	names := []string{"README.md"}
+	for _, p := range pages {
+		if p.File() != "" {
+			names = append(names, p.File())
+		}
+	}
+	for _, name := range names { // all before any is written
+		if err := c.foreignPage(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
+			return err
+		}
+	}
 	var b bytes.Buffer
 	if err := reference.WriteIndex(&b, pages, reference.Layout{}, true); err != nil {
 		return err
@@ -144,10 +157,28 @@ func (c *command) writeDoc(dir, name string, b *bytes.Buffer) error {
 	if err := c.files().MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("writing the reference: %w", err)
 	}
-	err := afero.WriteFile(c.files(), path, b.Bytes(), os.FileMode(0o644))
-	b.Reset()
+	defer b.Reset()
+	return files.Replace(c.app.fs, c.abs(path), append([]byte(madeByDocs), b.Bytes()...), 0o644)
+}
+
+// madeByDocs begins each page that docs writes as a file, so that it replaces nothing else.
+const madeByDocs = "<!-- Written by syncctl docs: what is changed here is lost. -->\n\n"
+
+// foreignPage refuses a page that docs has not written itself.
+func (c *command) foreignPage(path string) error {
+	f, err := c.files().Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("writing the reference: %w", err)
+	}
+	begin, err := io.ReadAll(io.LimitReader(f, int64(len(madeByDocs))))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("writing the reference: %w", err)
+	}
+	if string(begin) != madeByDocs {
+		return failf(exitError, "nothing was written: %s exists, and docs has not written it. Name another folder", path)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -43,7 +44,11 @@ func (c *command) initAsk(ctx context.Context, set []string, dir string) error {
 	if len(i.drafts) == 0 {
 		return failf(exitError, "the products of this program have no questions; give -example=NAME")
 	}
-	if there := c.configurationIn(dir); there != "" {
+	there, err := c.configurationIn(dir)
+	switch {
+	case err != nil:
+		return err
+	case there != "":
 		return failf(exitError, "nothing was written: %s is a configuration already. Name another folder, as in "+
 			"`syncctl init ... DIR`", there)
 	}
@@ -74,18 +79,21 @@ func (c *command) drafts() []driver.Draft {
 	return slices.CompactFunc(out, func(a, b driver.Draft) bool { return a.Name == b.Name }) // a driver has several types
 }
 
-// configurationIn is a file of a configuration in a folder, "" where there is none.
-func (c *command) configurationIn(dir string) string {
+// configurationIn is a file of a configuration in a folder, "" where there is none. The folder need not be there.
+func (c *command) configurationIn(dir string) (string, error) {
 	infos, err := afero.ReadDir(c.files(), dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
 	if err != nil {
-		return "" // it is made, or cannot be, which is reported then
+		return "", fmt.Errorf("nothing was written: looking for a configuration in %s: %w", dir, err)
 	}
 	for _, info := range infos {
 		if strings.HasSuffix(info.Name(), ".sync.hcl") || strings.HasSuffix(info.Name(), ".sync.hcl.json") {
-			return schema.SanitizeLine(info.Name())
+			return schema.SanitizeLine(info.Name()), nil
 		}
 	}
-	return ""
+	return "", nil
 }
 
 // questions are all questions of a draft.

@@ -78,6 +78,9 @@ func (f *formatter) argument(ctx context.Context, arg string) error {
 	}
 	if !f.isDir(arg) {
 		if strings.HasSuffix(arg, ".json") {
+			if _, err := f.files().Stat(arg); err != nil {
+				return fmt.Errorf("reading %s: %w", arg, err)
+			}
 			f.isJSON(arg)
 			return nil
 		}

@@ -54,6 +54,11 @@ person does it.`,
 					return err
 				}
 			}
+			if f.saveObservations != "" {
+				if err := c.freeToWrite("save-observations", f.saveObservations, "seen.jsonl"); err != nil {
+					return err
+				}
+			}
 			return c.plan(cmd.Context(), f)
 		},
 	})
@@ -103,7 +108,7 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 	if err != nil {
 		return err
 	}
-	addrs, err := c.targets(p.cfg, f.only)
+	addrs, err := c.targets(p.cfg, &f.only)
 	if err != nil {
 		return err
 	}

@@ -74,6 +74,9 @@ func (c *command) writePlan(ctx context.Context, cfg *schema.Config, plan *plann
 
 // readPlan reads a plan file, and gives its bytes too: what is signed is what was read.
 func (c *command) readPlan(name string) (*planner.Plan, []byte, error) {
+	if err := tfstate(name); err != nil {
+		return nil, nil, err
+	}
 	content, err := schema.ReadBounded(c.app.fs, c.abs(name), mostOfPlan)
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening the plan: %w", err)

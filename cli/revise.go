@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/syncctl/syncctl/cli/internal/view"
@@ -33,15 +34,11 @@ func (c *command) revise(ctx context.Context, p *project, run *executor.Run) (*r
 	case err != nil:
 		return nil, err
 	}
-	addrs := make([]schema.Addr, 0, len(kept.Basis.Targets))
-	for _, name := range kept.Basis.Targets {
-		a, err := schema.ParseAddr(name)
-		if err != nil || p.cfg.Lookup(a) == nil {
-			return nil, cannotRevise(run, fmt.Sprintf("its target %s is no longer declared", name))
-		}
-		addrs = append(addrs, a)
+	addrs, err := reselect(p.cfg, kept.Basis.Selection)
+	if err != nil {
+		return nil, cannotRevise(run, err.Error())
 	}
-	is := planner.NewBasis(p.cfg, addrs)
+	is := planner.NewBasis(p.cfg, kept.Basis.Selection)
 	fixed := executor.Fixed(run.Plan, run.Entries)
 	if r := planner.Forbidden(run.Plan, kept.Basis, is, fixed); len(r.Touched) > 0 {
 		return nil, c.touched(p.cfg, run, r)
@@ -62,10 +59,23 @@ func (c *command) revise(ctx context.Context, p *project, run *executor.Run) (*r
 	return r, nil
 }
 
+// reselect finds in mended files what a run was limited to: what a pattern matches now, that was not declared before, is
+// selected too, and whatever -exclude does not match. What was excluded may be gone.
+func reselect(cfg *schema.Config, only planner.Selection) ([]schema.Addr, error) {
+	for {
+		addrs, err := planner.Select(cfg, only)
+		var none *planner.NoMatchError
+		if !errors.As(err, &none) || none.Flag != planner.Exclude {
+			return addrs, err
+		}
+		only.Excludes = slices.DeleteFunc(slices.Clone(only.Excludes), func(p string) bool { return p == none.Pattern })
+	}
+}
+
 // keep reads the servers for a plan that comes from a file, so that the run can be resumed with mended files. It is nil
 // where they do not give the same plan: what the plan was made from cannot be told then.
 func (c *command) keep(ctx context.Context, a *application) *executor.Kept {
-	kept := &executor.Kept{Basis: planner.NewBasis(a.cfg, nil), Seen: planner.NewObservations()}
+	kept := &executor.Kept{Basis: planner.NewBasis(a.cfg, planner.Selection{}), Seen: planner.NewObservations()}
 	plan, diags, err := c.tryPlan(ctx, a.project, planning{seen: kept.Seen})
 	if err != nil || diags.HasErrors() || !samePlan(plan, a.plan) {
 		c.log.Info("what the plan was made from is not kept: the servers do not give the same plan now", "error", err,

@@ -38,14 +38,14 @@ Colours: -color=always and -color=never decide; else -no-color, then NO_COLOR tu
 turns them on; else they are on where the output is a terminal and TERM is not dumb.`,
 		SilenceUsage: true, SilenceErrors: true,
 		Args: cobra.ArbitraryArgs,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
 			if c.wantsJSON() && cmd.Annotations[speaksJSON] == "" && !strings.HasPrefix(cmd.Name(), "__") {
 				return failf(exitError, "%s has no -json", cmd.CommandPath())
 			}
 			if err := c.begin(); err != nil {
 				return err
 			}
-			if err := c.emptyInto(); err != nil {
+			if err := c.emptyInto(cmd, args); err != nil {
 				return err
 			}
 			return c.openPolicy()

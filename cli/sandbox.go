@@ -68,6 +68,14 @@ connection to a port without HTTP has the method CONNECT, and its path is the ad
 }
 
 func (c *command) sandbox(ctx context.Context, name string, command []string, f *sandboxFlags) (err error) {
+	for flag, name := range map[string]string{"access-log": f.access, "dump": f.dump, "dump-before": f.dumpBefore} {
+		if name == "" {
+			continue
+		}
+		if err := c.freeToWrite(flag, name, "out.json"); err != nil {
+			return err
+		}
+	}
 	o := sandbox.Options{Person: !f.noPerson}
 	for _, text := range f.faults {
 		fault, err := sandbox.ParseFault(text)

@@ -88,8 +88,9 @@ func (c *command) addresses(given []string) ([]string, error) {
 	return out, nil
 }
 
-// targets finds what the flags select. An unknown address is an error, with the address that was likely meant.
-func (c *command) targets(cfg *schema.Config, only planner.Selection) ([]schema.Addr, error) {
+// targets finds what the flags select, and puts in what files of addresses hold. An unknown address is an error, with
+// the address that was likely meant.
+func (c *command) targets(cfg *schema.Config, only *planner.Selection) ([]schema.Addr, error) {
 	var err error
 	if only.Targets, err = c.addresses(only.Targets); err != nil {
 		return nil, err
@@ -97,7 +98,7 @@ func (c *command) targets(cfg *schema.Config, only planner.Selection) ([]schema.
 	if only.Excludes, err = c.addresses(only.Excludes); err != nil {
 		return nil, err
 	}
-	addrs, err := planner.Select(cfg, only)
+	addrs, err := planner.Select(cfg, *only)
 	var none *planner.NoMatchError
 	if errors.As(err, &none) {
 		var names []string

@@ -1,5 +1,10 @@
 package cli
 
+import (
+	"cmp"
+	"strings"
+)
+
 // People who know Terraform type its words. What syncctl has instead is said in one line.
 
 // otherFlags are flags of Terraform that syncctl does not have.
@@ -18,6 +23,36 @@ var otherFlags = map[string]string{
 	"recursive":    "It belongs to fmt. Each folder is a configuration of its own: name the folder.",
 	"write":        "`syncctl fmt -check` looks without writing, and -diff shows what would change.",
 	"parallelism":  "It belongs to apply; a plan reads all servers side by side.",
+
+	"upgrade":             noInit,
+	"backend":             noInit,
+	"backend-config":      noInit,
+	"migrate-state":       noInit,
+	"reconfigure":         noInit,
+	"force-copy":          noInit,
+	"get":                 "Modules are folders beside the files: there is nothing to fetch.",
+	"plugin-dir":          "The products are built in.",
+	"lockfile":            "The products are built in: there is nothing to lock.",
+	"from-module":         "`syncctl init -example=NAME DIR` writes an example.",
+	"allow-missing":       "Have a step carried out again with `syncctl resolve STEP -retry`.",
+	"generate-config-out": "`syncctl import SERVER -out=FILE` writes what a server has as a configuration.",
+
+	"apply out": "It belongs to plan: `syncctl plan -out=FILE`, then `syncctl apply FILE`.",
+	"apply detailed-exitcode": "It belongs to plan. The exit codes of apply are always detailed: see " +
+		"`syncctl apply --help`.",
+	"import id": "`syncctl import SERVER` drafts all that a server has and nobody has declared; delete what you do not " +
+		"want.",
+	"import config":   "Name the folder with -chdir=DIR.",
+	"import provider": "Name the server: `syncctl import SERVER`.",
+	"output state":    "Outputs are evaluated from the files: there is no state file.",
+}
+
+// noInit is said of what Terraform prepares a folder with.
+const noInit = "There is no state to keep elsewhere and nothing to install: a folder needs no init."
+
+// otherFlag is what is said of a flag of a command that syncctl does not have, "" if it is none of Terraform's.
+func otherFlag(command, flag string) string {
+	return cmp.Or(otherFlags[command+" "+flag], otherFlags[flag])
 }
 
 // otherCommands are commands of Terraform that syncctl does not have.
@@ -33,4 +68,17 @@ var otherCommands = map[string]string{
 	"providers":    "The products are built in.",
 	"get":          "Modules are folders beside the files: there is nothing to fetch.",
 	"login":        "Servers are logged in to with what their blocks declare.",
+	"logout":       "Sessions at servers end with each command: there is nothing to log out of.",
+	"env":          "A folder is a configuration with runs of its own; use one folder for each.",
+	"push":         "There is nothing to push: `syncctl apply` carries a plan out from here.",
+	"modules":      "Modules are folders beside the files; `syncctl metadata` describes a configuration.",
+	"stacks":       "A folder is a configuration with runs of its own; use one folder for each.",
+}
+
+// tfstate refuses a state of Terraform where a plan is meant.
+func tfstate(name string) error {
+	if !strings.HasSuffix(name, ".tfstate") {
+		return nil
+	}
+	return failf(exitError, "%s is a state of Terraform. %s", name, otherFlags["state"])
 }

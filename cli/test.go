@@ -69,9 +69,10 @@ func (c *command) test(ctx context.Context, f *testFlags) error {
 			return err
 		}
 	}
-	if f.junit != "" && configurationName(f.junit) {
-		return failf(exitError, "-junit-xml=%s: a file of that name is read as configuration; choose another name, such as "+
-			"junit.xml", f.junit)
+	if f.junit != "" {
+		if err := c.freeToWrite("junit-xml", f.junit, "junit.xml"); err != nil {
+			return err
+		}
 	}
 	t := &tester{command: c, verbose: f.verbose, faults: map[*schema.TestRun][]sandbox.Fault{}}
 	for _, v := range f.vars.list {

@@ -73,10 +73,7 @@ func (t *tester) run(
 	if r.redactor != nil {
 		t.redactor = r.redactor
 	}
-	if closing := r.closeDrivers(); err == nil {
-		err = closing
-	}
-	fault.Raise(err)
+	fault.Raise(errors.Join(err, r.closeDrivers()))
 	if t.interrupted(ctx) && (r.made == nil || r.made.report == nil || !r.made.report.Finished) {
 		return &runResult{run: run, status: statusSkip}, nil
 	}
@@ -170,7 +167,7 @@ func (r *trial) choosePlan(ctx context.Context) (*application, error) {
 			return nil, err
 		}
 	} else {
-		a.kept = &executor.Kept{Basis: planner.NewBasis(r.project.cfg, nil), Seen: planner.NewObservations()}
+		a.kept = &executor.Kept{Basis: planner.NewBasis(r.project.cfg, planner.Selection{}), Seen: planner.NewObservations()}
 		var diags hcl.Diagnostics
 		a.plan, diags, err = r.tryPlan(ctx, r.project, planning{seen: a.kept.Seen})
 		if err != nil {

@@ -22,7 +22,7 @@ type End struct {
 	Of        int            `json:"of"`                  // steps
 	Retired   []string       `json:"retired,omitempty"`   // the declarations whose counterparts it has removed for good
 	Confirmed map[string]int `json:"confirmed,omitempty"` // the person's steps that are done, with their last entries
-	Acted     []string       `json:"acted,omitempty"`     // the declarations for which it has done something, sorted
+	Acted     []string       `json:"acted,omitempty"`     // the declarations for which it has done something or may have, sorted
 
 	// Plan is the hash of the run's plan; "" where the run had more than one. Older programs wrote another hash, which
 	// is not told by planner.IsHash.
@@ -40,9 +40,9 @@ func endOf(p *planner.Plan, d Decision) *End {
 		st := d.Steps[s.ID]
 		if st.Phase == PhaseDone {
 			e.Done++
-			if s.Mark != planner.MarkCheck && (len(e.Acted) == 0 || e.Acted[len(e.Acted)-1] != s.Addr) {
-				e.Acted = append(e.Acted, s.Addr)
-			}
+		}
+		if acted(s, st) && (len(e.Acted) == 0 || e.Acted[len(e.Acted)-1] != s.Addr) {
+			e.Acted = append(e.Acted, s.Addr)
 		}
 		if st.Phase == PhaseDone && s.Manual != nil {
 			e.Confirmed[s.ID] = st.Entry.Seq
@@ -51,6 +51,12 @@ func endOf(p *planner.Plan, d Decision) *End {
 	slices.Sort(e.Acted)
 	e.Acted = slices.Compact(e.Acted)
 	return e
+}
+
+// acted tells whether a step has done something for its declaration, or may have. A person who has put it off has not.
+func acted(s *planner.Step, st StepState) bool {
+	waits := s.Manual != nil && st.Entry.Event == EventWaiting
+	return s.Mark != planner.MarkCheck && (st.Phase == PhaseDone || st.Before || st.Begun && !waits)
 }
 
 // EndData is what the entry has to say that ends a run.
@@ -132,7 +138,7 @@ func (s *Store) end(id string) *End {
 type Earlier struct {
 	Retired   map[string]string               // declarations whose counterparts were removed for good, with the run's id
 	Confirmed map[string]planner.Confirmation // person's steps that are done, each with the last time it was, by step id
-	Acted     map[string]string               // declarations for which something was done, with the last run's id
+	Acted     map[string]string               // declarations for which something was done, or may have been, with the last run's id
 	Abandoned []string                        // the ids of the runs that a person has given up, oldest first
 }
 

@@ -212,3 +212,60 @@ func BenchmarkEarlier(b *testing.B) {
 		})
 	}
 }
+
+// TestActedOn: a run has done something for a declaration, or may have, where a step of it is done, was done before, was
+// begun, or was perhaps sent; not where it certainly changed nothing, only looked, or put a person off.
+func TestActedOn(t *testing.T) {
+	for name, c := range map[string]struct {
+		op     string
+		events []string
+		sent   string
+		acted  bool
+	}{
+		"nothing": {op: "tell"}, "done": {"send", []string{EventStarted, EventDone}, "", true},
+		"begun":          {"send", []string{EventStarted}, "", true},
+		"executed":       {"send", []string{EventStarted, EventExecuted}, "", true},
+		"perhaps sent":   {"send", []string{EventStarted, EventFailed}, "", true},
+		"stuck":          {"send", []string{EventStarted, EventStuck}, "", true},
+		"not sent":       {"send", []string{EventStarted, EventFailed}, "no", false},
+		"done and again": {"send", []string{EventStarted, EventDone, EventReopened}, "", true},
+		"a check":        {"look", []string{EventStarted, EventDone}, "", false},
+		"put off":        {"tell", []string{EventStarted, EventWaiting}, "", false},
+		"asked":          {"tell", []string{EventStarted}, "", true},
+	} {
+		s := keyed()
+		p := sealed(t, planner.Step{Op: "send", Mark: planner.MarkAdd, Repeat: planner.Once},
+			planner.Step{Op: "look", Mark: planner.MarkCheck},
+			planner.Step{Op: "tell", Mark: planner.MarkPerson, Manual: &planner.Manual{Action: "do"}})
+		r, err := s.Create(p, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j, err := s.Journal(r, journal.Options{Now: s.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, event := range c.events {
+			data := map[string]string{}
+			if event == EventFailed {
+				data[dataSent] = c.sent
+			}
+			if _, err := j.Append(t.Context(), planner.StepID(addr, c.op), event, data); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.Entries = j.Entries()
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for _, how := range []string{"open", "ended"} {
+			got, err := s.Earlier("")
+			if err != nil || (got.Acted[addr] == r.ID) != c.acted {
+				t.Errorf("%s, %s: %v, %v", name, how, got, err)
+			}
+			if how == "open" {
+				ending(t, s, r, EventAbandoned)
+			}
+		}
+	}
+}

@@ -75,7 +75,7 @@ func (h *history) add(e journal.Entry) {
 func (h *history) state(s *planner.Step, newest int, past bool, now time.Time) StepState {
 	r := h.of(s.ID)
 	st := stateOf(s, r.last, h.opened, now)
-	st.Outputs, st.WasDone, st.Before = r.outputs, st.Phase == PhaseDone, r.verified
+	st.Outputs, st.WasDone, st.Before, st.Begun = r.outputs, st.Phase == PhaseDone, r.verified, r.begun
 	carriedOut := st.Phase == PhaseDone || st.Phase == PhaseReady && st.How == HowVerify
 	if carriedOut && st.Entry.Seq > 0 && !past && newest > st.Entry.Seq {
 		st.Phase, st.How = PhaseReady, howAfter(s, journal.Entry{}) // what it needs was done again since

@@ -43,6 +43,7 @@ type StepState struct {
 	Entry   journal.Entry     // the last one; zero when there is none
 	WasDone bool              // it was done, and no person has said otherwise, even if it is to be verified again
 	Before  bool              // it was verified as done at some time, whatever a person has said since
+	Begun   bool              // it may have been carried out: it was started, and is not known to have changed nothing
 }
 
 // Attestable tells whether the step waits for a person, and no interface can tell whether the work is done.

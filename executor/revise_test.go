@@ -129,7 +129,7 @@ func TestRevisedWholeOrNot(t *testing.T) {
 	kept := func(word string) *Kept {
 		seen := planner.NewObservations()
 		seen.Put(planner.Need{Server: "server.depot.north", What: word}, time.Time{}, "", &word)
-		return &Kept{Basis: &planner.Basis{Targets: []string{word}}, Seen: seen}
+		return &Kept{Basis: &planner.Basis{Selection: planner.Selection{Targets: []string{word}}}, Seen: seen}
 	}
 	var results []string
 	for n := 0; ; n++ {

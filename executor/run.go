@@ -134,9 +134,7 @@ func (x *run) loop(ctx context.Context) error {
 		select {
 		case e := <-ended:
 			active--
-			if e.err != nil && broken == nil {
-				broken = e.err
-			}
+			broken = graver(broken, e.err)
 			sched.read(x.Journal.Entries(), x.Clock.Now())
 			sched.end(e.i)
 		case <-wake:
@@ -145,6 +143,14 @@ func (x *run) loop(ctx context.Context) error {
 			stopping, stop = true, nil
 		}
 	}
+}
+
+// graver is the error to report of two: the first one, but for a fault, which no other hides.
+func graver(was, is error) error {
+	if was == nil || fault.Is(is) && !fault.Is(was) {
+		return is
+	}
+	return was
 }
 
 // stepEnd is the end of a step's turn.

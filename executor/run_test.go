@@ -242,6 +242,18 @@ func TestFault(t *testing.T) {
 	}
 }
 
+// TestFaultAfterAnError: an error of another step, even one of the journal, does not hide a fault.
+func TestFaultAfterAnError(t *testing.T) {
+	one, two, f := errors.New("one"), errors.New("two"), error(&fault.Error{Text: "impossible"})
+	for _, c := range []struct{ was, is, want error }{
+		{nil, one, one}, {one, nil, one}, {one, two, one}, {one, f, f}, {f, one, f}, {nil, f, f}, {f, nil, f},
+	} {
+		if got := graver(c.was, c.is); got != c.want {
+			t.Errorf("of %v and %v %v counts, want %v", c.was, c.is, got, c.want)
+		}
+	}
+}
+
 func TestFailureStopsWhatNeedsIt(t *testing.T) {
 	d := newDepot()
 	fsys := afero.NewMemMapFs()

@@ -169,7 +169,11 @@ func (s *Store) Load(id string) (*Run, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, journal.ErrBroken) {
 		return nil, fmt.Errorf("reading run %s: %w", id, err)
 	}
-	if err == nil && len(r.Entries) == 0 && s.hasFiles(r) {
+	has, unlisted := s.hasFiles(r)
+	if unlisted != nil {
+		return nil, fmt.Errorf("reading run %s: %w", id, unlisted)
+	}
+	if err == nil && len(r.Entries) == 0 && has {
 		err = errors.New("its journal is empty, but it has files: the journal was removed or cut short")
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -203,9 +207,9 @@ func onlyFiles(fsys afero.Fs, dir string) error {
 }
 
 // hasFiles tells whether a run has made any files.
-func (s *Store) hasFiles(r *Run) bool {
+func (s *Store) hasFiles(r *Run) (bool, error) {
 	infos, err := afero.ReadDir(s.Fs, filepath.Join(r.Dir, filesName))
-	return err == nil && len(infos) > 0
+	return len(infos) > 0, ignoreMissing(err)
 }
 
 // SetAside moves a damaged run out of the way, with all its files, and returns where it is now: a new plan can be

@@ -40,6 +40,12 @@ func Catch(err *error) {
 	}
 }
 
+// Is tells whether an error wraps a fault. Where several goroutines end with errors, a fault is the one to report.
+func Is(err error) bool {
+	var f *Error
+	return errors.As(err, &f)
+}
+
 // Raise panics with the fault that an error wraps. It does nothing with other errors, nor with nil.
 func Raise(err error) {
 	var f *Error

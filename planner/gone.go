@@ -14,14 +14,15 @@ import (
 // block is missing, and nothing is silent.
 func gone(in Input) []Finding {
 	var out []Finding
+	removed := in.Config.WhatRemoved()
 	for _, addr := range slices.Sorted(maps.Keys(in.Acted)) {
 		a, err := schema.ParseAddr(addr)
-		if err != nil || in.Config.Lookup(a) != nil || in.Config.IsRemoved(addr) || in.Retired[addr] != "" {
+		if err != nil || in.Config.Lookup(a) != nil || removed(addr) || in.Retired[addr] != "" {
 			continue
 		}
 		f := Finding{Rule: RuleGone, Addr: addr, Severity: Note, Summary: fmt.Sprintf("%s, and is no longer declared; %s. "+
 			"If that is meant, say so with removed { from = %s }, or where it has another name now, with moved { from, to }",
-			"run "+in.Acted[addr]+" has done something for it", stays[a.Kind], addr)}
+			"run "+in.Acted[addr]+" has done something for it, or may have", stays[a.Kind], addr)}
 		if a.Kind == schema.Sync {
 			f.Severity = Warn
 		}
@@ -43,10 +44,11 @@ func (in Input) moved() Input {
 	if len(in.Config.Moves) == 0 {
 		return in
 	}
+	where := in.Config.WhereMoved()
 	confirmed := map[string]Confirmation{}
 	for id, c := range in.Confirmed {
 		if addr, op, ok := cutStepID(id); ok {
-			id = StepID(in.Config.Moved(addr), op)
+			id = StepID(where(addr), op)
 		}
 		if was, twice := confirmed[id]; !twice || cmp.Or(cmp.Compare(was.Run, c.Run), cmp.Compare(was.Seq, c.Seq)) < 0 {
 			confirmed[id] = c
@@ -56,7 +58,7 @@ func (in Input) moved() Input {
 	byAddr := func(from map[string]string) map[string]string {
 		out := map[string]string{}
 		for addr, run := range from {
-			addr = in.Config.Moved(addr)
+			addr = where(addr)
 			if strings.Compare(out[addr], run) < 0 {
 				out[addr] = run
 			}

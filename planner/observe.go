@@ -287,8 +287,14 @@ func askServer(ctx context.Context, in Input, seen *Observations, server string,
 	d := in.Drivers(addr)
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(perServer)
-	for _, n := range needs {
+	faults := make([]error, len(needs)) // apart from the first error, which does not hide them
+	for i, n := range needs {
 		g.Go(func() (err error) {
+			defer func() {
+				if fault.Is(err) {
+					faults[i] = err
+				}
+			}()
 			defer fault.Catch(&err)
 			if gctx.Err() != nil {
 				return gctx.Err()
@@ -302,8 +308,9 @@ func askServer(ctx context.Context, in Input, seen *Observations, server string,
 			return nil
 		})
 	}
-	if err := g.Wait(); err != nil {
-		fault.Raise(err)
+	err = g.Wait()
+	fault.Raise(errors.Join(faults...))
+	if err != nil {
 		return hcl.Diagnostics{schema.WithAddr(&hcl.Diagnostic{
 			Severity: hcl.DiagError, Summary: "Cannot read the server",
 			Detail: schema.Sanitize(err.Error()), Subject: r.Range.Ptr(),

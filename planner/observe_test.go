@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -165,4 +166,26 @@ func FuzzDecodeObservations(f *testing.F) {
 			t.Fatalf("it does not come back: %v\n%s\n%s", err, once.Bytes(), twice.Bytes())
 		}
 	})
+}
+
+// TestFaultBesideAnError: the first error of a server does not hide a fault in another observation of it.
+func TestFaultBesideAnError(t *testing.T) {
+	both := func(*schema.Resource, *planner.Observations) []planner.Need {
+		return []planner.Need{{Server: north, What: "fails"}, {Server: north, What: "panics"}}
+	}
+	y := &yard{needs: both, observe: func(ctx context.Context, n planner.Need) (any, error) {
+		if n.What == "fails" {
+			return nil, errors.New("no answer")
+		}
+		<-ctx.Done() // the error is there
+		panic("impossible")
+	}}
+	_, err := func() (p *planner.Plan, err error) {
+		defer fault.Catch(&err)
+		p, _ = planner.Make(t.Context(), yardInput(t, y))
+		return p, nil
+	}()
+	if !fault.Is(err) {
+		t.Errorf("%v", err)
+	}
 }

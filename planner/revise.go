@@ -2,6 +2,7 @@ package planner
 
 import (
 	"encoding/json"
+	"iter"
 	"slices"
 	"strings"
 
@@ -10,8 +11,9 @@ import (
 
 // Basis is what a plan was made from beside observations, as far as it has to be compared later. It holds no secret.
 type Basis struct {
-	Targets  []string               `json:"targets,omitempty"` // none: everything
-	Declared map[string]Declaration `json:"declared"`          // by address
+	Selection
+
+	Declared map[string]Declaration `json:"declared"` // by address
 
 	types map[string][]string // the addresses by their kinds and types
 }
@@ -22,12 +24,9 @@ type Declaration struct {
 	Refs      []string          `json:"refs,omitempty"`
 }
 
-// NewBasis is the basis of a plan of a configuration.
-func NewBasis(cfg *schema.Config, targets []schema.Addr) *Basis {
-	b := &Basis{Declared: map[string]Declaration{}}
-	for _, a := range targets {
-		b.Targets = append(b.Targets, a.String())
-	}
+// NewBasis is the basis of a plan of what is selected of a configuration.
+func NewBasis(cfg *schema.Config, only Selection) *Basis {
+	b := &Basis{Selection: only, Declared: map[string]Declaration{}}
 	for _, r := range cfg.Resources {
 		d := Declaration{Arguments: r.Arguments()}
 		for _, a := range dependencies(r) {
@@ -62,11 +61,29 @@ func (b *Basis) Changed(to *Basis) []string {
 // Altered are the declarations of either basis that are not the same in both.
 func (b *Basis) Altered(to *Basis) map[string]bool {
 	out := map[string]bool{}
-	changed := b.Changed(to)
 	for addr := range both(b.Declared, to.Declared) {
-		out[addr] = slices.ContainsFunc(changed, func(argument string) bool { return under(argument, addr) })
+		out[addr] = false
+	}
+	for _, argument := range b.Changed(to) {
+		for owner := range owners(argument) {
+			if _, declared := out[owner]; declared {
+				out[owner] = true
+			}
+		}
 	}
 	return out
+}
+
+// owners are all names that an argument is under, see under.
+func owners(argument string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for at := range argument {
+			if argument[at] == '.' && !yield(argument[:at]) {
+				return
+			}
+		}
+		yield(argument)
+	}
 }
 
 func both[V any](a, b map[string]V) map[string]bool {
@@ -241,12 +258,9 @@ func (r *Revision) changedAround(b *Basis, addr string, peers bool) []int {
 	if r.byOwner == nil {
 		r.byOwner, r.near = map[string][]int{}, map[nearby][]int{}
 		for i, argument := range r.Arguments {
-			for at := range argument {
-				if argument[at] == '.' {
-					r.byOwner[argument[:at]] = append(r.byOwner[argument[:at]], i)
-				}
+			for owner := range owners(argument) {
+				r.byOwner[owner] = append(r.byOwner[owner], i)
 			}
-			r.byOwner[argument] = append(r.byOwner[argument], i)
 		}
 	}
 	around := map[string]bool{}

@@ -61,7 +61,8 @@ func TestRevise(t *testing.T) {
 			d := &depot{outlines: map[string]planner.Outline{a: update(steps...)}}
 			return made(t, input(cfg, d))
 		}
-		r := planner.Revise(make(c.old), make(c.revised), planner.NewBasis(cfg, nil), planner.NewBasis(mended, nil),
+		r := planner.Revise(make(c.old), make(c.revised), planner.NewBasis(cfg, planner.Selection{}),
+			planner.NewBasis(mended, planner.Selection{}),
 			map[string]bool{a + "/first": true})
 		var touched, by []string
 		for _, touch := range r.Touched {

@@ -14,16 +14,19 @@ import (
 // Selection limits a plan to some declarations. A pattern is an address, in which * stands for any text. Without the
 // key of a for_each it means all its instances, and that of a module means all that is in it.
 type Selection struct {
-	Targets  []string // patterns; none: everything
-	Excludes []string // what they match is left out, and all that depends on it
+	Targets  []string `json:"targets,omitempty"`  // patterns; none: everything
+	Excludes []string `json:"excludes,omitempty"` // what they match is left out, and all that depends on it
 }
 
 // IsEmpty says that a selection leaves out nothing.
 func (s Selection) IsEmpty() bool { return len(s.Targets) == 0 && len(s.Excludes) == 0 }
 
+// The flags of a Selection.
+const Target, Exclude = "target", "exclude"
+
 // NoMatchError is the error of a pattern that no declaration matches: a misspelt one must never look like success.
 type NoMatchError struct {
-	Flag    string // "target" or "exclude"
+	Flag    string // Target or Exclude
 	Pattern string
 }
 
@@ -34,11 +37,11 @@ func (e *NoMatchError) Error() string {
 // Select finds the declarations of a selection, for Input.Targets: none where it leaves out nothing. A pattern
 // without a match is an error, and so is a selection that leaves out everything.
 func Select(cfg *schema.Config, s Selection) ([]schema.Addr, error) {
-	wanted, err := match(cfg, "target", s.Targets)
+	wanted, err := match(cfg, Target, s.Targets)
 	if err != nil {
 		return nil, err
 	}
-	without, err := match(cfg, "exclude", s.Excludes)
+	without, err := match(cfg, Exclude, s.Excludes)
 	if err != nil || len(s.Excludes) == 0 {
 		return wanted, err
 	}

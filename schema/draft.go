@@ -195,7 +195,7 @@ func (w *draftWriter) attribute(to *hclwrite.Body, a *Attribute, v cty.Value, pa
 	switch {
 	case !v.IsWhollyKnown() || v.ContainsMarked():
 		to.SetAttributeTraversal(a.Name, hcl.Traversal{
-			hcl.TraverseRoot{Name: "var"}, hcl.TraverseAttr{Name: w.variable(a, path)},
+			hcl.TraverseRoot{Name: "var"}, hcl.TraverseAttr{Name: w.variable(a, path, v.ContainsMarked())},
 		})
 	case a.Ref != nil:
 		address := v.AsString()
@@ -213,8 +213,8 @@ func (w *draftWriter) attribute(to *hclwrite.Body, a *Attribute, v cty.Value, pa
 	}
 }
 
-// variable declares a variable for a value that a person knows, and returns its name.
-func (w *draftWriter) variable(a *Attribute, path string) string {
+// variable declares a variable for a value that a person knows, perhaps a sensitive one, and returns its name.
+func (w *draftWriter) variable(a *Attribute, path string, sensitive bool) string {
 	base := identifier(w.addr.Name+"_"+path, "value")
 	name := base
 	for n := 2; w.variables[name]; n++ {
@@ -230,7 +230,7 @@ func (w *draftWriter) variable(a *Attribute, path string) string {
 		{Type: hclsyntax.TokenIdent, Bytes: []byte(typeexpr.TypeString(kind))},
 	})
 	body.SetAttributeValue("description", cty.StringVal(fmt.Sprintf("%s of %s: %s", path, w.addr, a.Doc)))
-	if a.Secret {
+	if a.Secret || sensitive {
 		body.SetAttributeValue("sensitive", cty.True)
 	}
 	w.file.Body().AppendNewline()

@@ -109,3 +109,22 @@ func TestWriteDrafts(t *testing.T) {
 		t.Errorf("what is in doubt is not commented out:\n%s", text)
 	}
 }
+
+// TestSensitiveDraft: a value that is marked becomes a sensitive variable, whatever its argument is.
+func TestSensitiveDraft(t *testing.T) {
+	server := "server \"x\" \"s\" {}\n"
+	for _, hidden := range []bool{true, false} {
+		name := cty.UnknownVal(cty.String)
+		if hidden {
+			name = Sensitive(cty.StringVal("it's 4711"))
+		}
+		d := Draft{Addr: Addr{Kind: Sync, Type: "x", Name: "a"},
+			Value: cty.ObjectVal(map[string]cty.Value{"server": cty.StringVal("server.x.s"), "name": name})}
+		text := string(WriteDrafts(loadDrafts(t, server), draftTypes, []Draft{d}))
+		if strings.Contains(text, "sensitive") != hidden || strings.Contains(text, "4711") ||
+			!strings.Contains(text, "var.a_name") {
+			t.Errorf("hidden %v:\n%s", hidden, text)
+		}
+		loadDrafts(t, server+text)
+	}
+}

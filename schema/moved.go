@@ -1,10 +1,11 @@
 package schema
 
 import (
-	"slices"
+	"iter"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 )
@@ -16,16 +17,49 @@ type Move struct {
 	Range    hcl.Range
 }
 
-// Moved is the address at which something is declared now, after all moves.
-func (c *Config) Moved(addr string) string { return moved(c.Moves, addr, -1) }
+// WhereMoved gives the address at which something is declared now, after all moves.
+func (c *Config) WhereMoved() func(addr string) string { return newMover(c.Moves).to }
 
-// moved follows moves from an address, each once at most, so that two that lead to each other end. One is left out.
-func moved(moves []Move, addr string, without int) string {
-	used := map[int]bool{without: true}
-	for i := 0; i < len(moves); i++ {
-		if to, ok := moves[i].of(addr); ok && !used[i] {
-			addr, used[i], i = to, true, -1 // from the first again
+// mover follows moves.
+type mover struct {
+	moves  []Move
+	byFrom map[string][]int
+	ends   map[string]string // by addresses that were followed before
+}
+
+func newMover(moves []Move) *mover {
+	m := &mover{moves: moves, byFrom: map[string][]int{}, ends: map[string]string{}}
+	for i := range moves {
+		m.byFrom[moves[i].From] = append(m.byFrom[moves[i].From], i)
+	}
+	return m
+}
+
+// to follows moves from an address, each once at most, so that moves that lead to each other end.
+func (m *mover) to(addr string) string {
+	used, passed := map[int]bool{}, []string{}
+	for {
+		if end, known := m.ends[addr]; known {
+			addr = end
+			break
 		}
+		first, next := -1, ""
+		for outer := range outers(addr) {
+			for _, i := range m.byFrom[outer] {
+				if to, ok := m.moves[i].of(addr); ok && !used[i] && (first < 0 || i < first) {
+					first, next = i, to
+				}
+			}
+		}
+		if first < 0 {
+			break
+		}
+		used[first] = true
+		passed = append(passed, addr)
+		addr = next
+	}
+	for _, on := range passed {
+		m.ends[on] = addr
 	}
 	return addr
 }
@@ -40,14 +74,34 @@ func (m Move) of(addr string) (string, bool) {
 	return m.To + rest, true
 }
 
-// IsRemoved says whether a removed block is about an address.
-func (c *Config) IsRemoved(addr string) bool {
+// WhatRemoved tells whether a removed block is about an address.
+func (c *Config) WhatRemoved() func(addr string) bool {
+	removed := map[string]bool{}
 	for _, m := range c.Removed {
-		if _, ok := within(addr, m.From); ok {
-			return true
-		}
+		removed[m.From] = true
 	}
-	return false
+	return func(addr string) bool {
+		for outer := range outers(addr) {
+			if removed[outer] {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// outers are all that an address is within: itself, what it is an instance of, and the modules around it; each with
+// what follows there.
+func outers(addr string) iter.Seq2[string, string] {
+	inModule := strings.HasPrefix(addr, "module.")
+	return func(yield func(string, string) bool) {
+		for i := range addr {
+			if i > 0 && (addr[i] == '[' || addr[i] == '.' && inModule) && !yield(addr[:i], addr[i:]) {
+				return
+			}
+		}
+		yield(addr, "")
+	}
 }
 
 // within tells whether an address is another one, one of its instances, or in it, and what follows there.
@@ -147,31 +201,80 @@ func (l *loader) checkMoves() {
 	if len(l.moves)+len(l.removed) == 0 {
 		return
 	}
-	var all []string
+	whole, keyed := map[string]bool{}, map[string]bool{} // what holds a declaration, and what has an instance with a key
 	for addr := range l.made {
-		all = append(all, addr.String())
-	}
-	declared := func(outer string) bool {
-		return slices.ContainsFunc(all, func(addr string) bool { _, ok := within(addr, outer); return ok })
+		for outer, rest := range outers(addr.String()) {
+			if strings.HasPrefix(rest, "[") {
+				keyed[outer] = true
+			} else {
+				whole[outer] = true
+			}
+		}
 	}
 	seen := map[string]hcl.Range{}
-	for i, m := range l.moves {
-		switch was, twice := seen[m.From]; {
+	where := newMover(l.moves)
+	for _, m := range l.moves {
+		was, twice := seen[m.From]
+		now := where.to(m.To)
+		switch {
 		case twice:
 			l.add(problem(m.Range, "Moved twice", "%s was already moved at %s.", m.From, place(was)))
-		case slices.ContainsFunc(all, func(addr string) bool { _, ok := m.of(addr); return ok }):
+		case whole[m.From] || keyed[m.From] && !strings.HasSuffix(m.To, "]"):
 			l.add(problem(m.Range, "Moved and still declared", "%s is declared, so that it cannot have moved to %s.", m.From,
 				m.To))
-		case !declared(moved(l.moves, m.To, i)) && !l.root.lost.everything:
+		case !whole[now] && !keyed[now] && !l.mayDeclare(now):
 			l.add(problem(m.Range, "Moved to what is not declared", "There is no %s, to which %s is said to have moved.",
-				moved(l.moves, m.To, i), m.From))
+				now, m.From))
 		}
 		seen[m.From] = m.Range
 	}
 	for _, m := range l.removed {
-		if declared(m.From) {
+		if whole[m.From] || keyed[m.From] {
 			l.add(problem(m.Range, "Removed and still declared", "%s is declared: take out its block, or the removed block.",
 				m.From))
 		}
 	}
+}
+
+// mayDeclare tells whether an address without a declaration has one all the same in the files: it is not enabled, which
+// instances there are is not known, or its files could not be read.
+func (l *loader) mayDeclare(addr string) bool {
+	t, diags := hclsyntax.ParseTraversalAbs([]byte(addr), "", hcl.InitialPos)
+	if diags.HasErrors() {
+		return false
+	}
+	m, open := l.root, false
+	for len(t) > 0 {
+		length := 3 // KIND.TYPE.NAME
+		if strings.TrimPrefix(traversalText(t[:1]), ".") == "module" {
+			length = 2
+		}
+		length = min(length, len(t))
+		name, key := strings.TrimPrefix(traversalText(t[:length]), "."), ""
+		if t = t[length:]; len(t) > 0 {
+			if index, ok := t[0].(hcl.TraverseIndex); ok {
+				key, t = indexText(Text(index.Key)), t[1:]
+			}
+		}
+		n := m.nodes[name]
+		switch {
+		case n == nil:
+			return m.lost.has(name)
+		case n.broken || n.call != nil && (n.call.failed || n.call.of == nil) || n.decl != nil && n.decl.shape == nil:
+			return true
+		}
+		of := &meta{}
+		if n.call != nil {
+			m, of = n.call.of, &n.call.meta
+		} else if n.decl != nil {
+			of = &n.decl.meta
+		}
+		switch {
+		case of.unknown || of.off[key] || key == "":
+			open = true
+		case !open && len(t) == 0:
+			return false // it has no such key
+		}
+	}
+	return open
 }

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -46,14 +47,14 @@ removed { from = module.old }
 		{`server.barn.c["z"]`, `server.barn.d["z"]`},
 	} {
 		from, want := c[0], c[1]
-		if got := cfg.Moved(from); got != want {
+		if got := cfg.WhereMoved()(from); got != want {
 			t.Errorf("%s is at %s, want %s", from, got, want)
 		}
 	}
 	for addr, want := range map[string]bool{"server.barn.gone": true, `server.barn.gone["x"]`: true,
 		"server.barn.gone2":        false,
 		"module.old.server.barn.x": true, "module.older.server.barn.x": false} {
-		if got := cfg.IsRemoved(addr); got != want {
+		if got := cfg.WhatRemoved()(addr); got != want {
 			t.Errorf("%s: removed %v", addr, got)
 		}
 	}
@@ -123,7 +124,7 @@ moved {
 		{"module.old.server.barn.in", "module.deep.module.in.server.barn.in"},
 	} {
 		from, want := c[0], c[1]
-		if got := cfg.Moved(from); got != want {
+		if got := cfg.WhereMoved()(from); got != want {
 			t.Errorf("%s is at %s, want %s", from, got, want)
 		}
 	}
@@ -131,5 +132,71 @@ moved {
 		"from = server.barn.y\n to = server.barn.x\n}\n"
 	if cfg, diags := one(t, loop); len(diags) != 2 || diags[0].Summary != "Moved to what is not declared" {
 		t.Error(textOf(t, cfg, diags))
+	}
+}
+
+// TestMovedToWhatMayBeDeclared: a move leads to what is declared, also where it is not enabled, where its instances are
+// not known yet, or where its files could not be read; not to what is none of these.
+func TestMovedToWhatMayBeDeclared(t *testing.T) {
+	const files = `
+variable "some" {}
+server "barn" "off" { enabled = false }
+server "barn" "keyed" {
+  for_each = toset(["on", "off"])
+  enabled  = each.key == "on"
+}
+server "barn" "none" { for_each = {} }
+server "barn" "unknown" { for_each = var.some }
+module "off" {
+  source  = "./m"
+  enabled = false
+}
+module "unknown" {
+  source   = "./m"
+  for_each = var.some
+}
+module "empty" { source = "./empty" }
+module "torn" { source = "./torn" }
+`
+	for to, ok := range map[string]bool{
+		"server.barn.off": true, `server.barn.off["k"]`: false, `server.barn.keyed["on"]`: true,
+		`server.barn.keyed["off"]`: true, `server.barn.keyed["other"]`: false, "server.barn.none": true,
+		`server.barn.none["k"]`: false, `server.barn.unknown["k"]`: true, "server.barn.nothing": false,
+		"module.off.server.barn.in": true, "module.off.server.barn.nothing": false,
+		`module.unknown["k"].server.barn.in`: true, `module.unknown["k"].server.barn.nothing`: false,
+		"module.torn.server.barn.any": true, "module.nothing.server.barn.in": false,
+		`module.off.module.nothing.server.barn.in`: false,
+		"module.off": true, `module.unknown["k"]`: true, "module.empty": true, `module.empty["k"]`: false,
+		"module.torn": true, "module.nothing": false,
+	} {
+		from := "server.barn.was"
+		if !strings.Contains(to, "server.") {
+			from = "module.was"
+		}
+		cfg, diags := world{
+			files: map[string]string{"main.sync.hcl": files, "m/m.sync.hcl": `server "barn" "in" {}`,
+				"empty/m.sync.hcl": `locals { x = 1 }`, "torn/m.sync.hcl": `server "barn" "any" {`,
+				"moved.sync.hcl": fmt.Sprintf("moved {\n  from = %s\n  to   = %s\n}\n", from, to)},
+			unset: true,
+		}.load(t)
+		missing := strings.Contains(textOf(t, cfg, diags), "Moved to what is not declared")
+		if missing == ok {
+			t.Errorf("%s: missing %v, want %v: %s", to, missing, !ok, textOf(t, cfg, diags))
+		}
+	}
+}
+
+// TestManyMoves: a chain of moves costs what it is long, to be checked and to be followed.
+func TestManyMoves(t *testing.T) {
+	const n = 20000
+	var moves []Move
+	for i := range n {
+		moves = append(moves, Move{From: fmt.Sprintf("server.barn.s%d", i), To: fmt.Sprintf("server.barn.s%d", i+1)})
+	}
+	where := (&Config{Moves: moves}).WhereMoved()
+	for i := range n {
+		if got := where(fmt.Sprintf("server.barn.s%d", n-1-i)); got != fmt.Sprintf("server.barn.s%d", n) {
+			t.Fatalf("%d is at %s", i, got)
+		}
 	}
 }

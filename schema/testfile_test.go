@@ -104,6 +104,7 @@ func TestRunOfTest(t *testing.T) {
 			  condition = plan.unknown
 			  error_message = "No."
 			}`, "", 1},
+		"a name in brackets": {"variables { n = 4 }\nexpect_failures = [var[\"n\"]]", "?", 0},
 		"no boolean": {`variables { n = 4 }
 			assert {
 			  condition = output.doubled

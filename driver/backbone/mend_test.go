@@ -41,7 +41,7 @@ func (m *mended) plan() (*planner.Plan, *planner.Basis) {
 	if diags.HasErrors() {
 		m.t.Fatal(diags)
 	}
-	return p, planner.NewBasis(cfg, nil)
+	return p, planner.NewBasis(cfg, planner.Selection{})
 }
 
 // revise plans by what the files say now. touched are the steps that forbid to resume the run with it.

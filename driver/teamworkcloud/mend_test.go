@@ -33,7 +33,7 @@ func TestMended(t *testing.T) {
 		if diags.HasErrors() || len(p.Steps) == 0 {
 			t.Fatal(diags)
 		}
-		return p, planner.NewBasis(cfg, nil)
+		return p, planner.NewBasis(cfg, planner.Selection{})
 	}
 	p, was := plan(string(text))
 	const migration, host = "migration \"teamwork_cloud_offload\" \"cars\" {", "  host {\n"

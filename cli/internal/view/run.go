@@ -83,7 +83,7 @@ func Run(w io.Writer, s Style, r RunState, detail bool) error {
 		i = to
 	}
 	if left > 0 {
-		fmt.Fprintf(b, "%d steps are not shown one by one; syncctl show latest -detail does so.\n", left)
+		fmt.Fprintf(b, "%d steps are not shown one by one; syncctl show %s -detail does so.\n", left, oneLine(r.Run.ID))
 	}
 	return b.Flush()
 }
@@ -94,6 +94,9 @@ func (r RunState) inRow(id string) string {
 	case executor.PhaseDone:
 		return "done"
 	case executor.PhaseReady, executor.PhaseBlocked:
+		if st := r.Decision.Steps[id]; st.Entry.Event != "" || st.Begun {
+			return "" // it was begun once, and perhaps sent
+		}
 		return "not begun"
 	}
 	return ""

@@ -154,3 +154,26 @@ func TestLengthOfAPlan(t *testing.T) {
 		t.Errorf("found %v\nwant %v", got, want)
 	}
 }
+
+// TestBegunStepsStandAlone: of a long run, what was begun once and perhaps sent is shown, though it may start again; the
+// hint names the run that is shown.
+func TestBegunStepsStandAlone(t *testing.T) {
+	r := long(1000)
+	r.Run.ID = "20260101T000000.000Z-abcdef"
+	for i, st := range map[int]executor.StepState{
+		701: {Phase: executor.PhaseReady, Begun: true, Entry: journal.Entry{Event: executor.EventStarted}},
+		802: {Phase: executor.PhaseReady, Entry: journal.Entry{Event: executor.EventFailed}, Why: "no answer"},
+		903: {Phase: executor.PhaseBlocked, Begun: true, Why: "it needs x"},
+	} {
+		r.Decision.Steps[fmt.Sprintf("sync.depot.a/s%d", i)] = st
+	}
+	var out strings.Builder
+	if err := Run(&out, Style{}, r, false); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"/s701\n", "/s802\n", "/s903\n", "no answer", "syncctl show " + r.Run.ID + " -detail"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing:\n%s", want, out.String())
+		}
+	}
+}
