@@ -77,7 +77,11 @@ func (s *scratch) inside() *app {
 	return &a
 }
 
-// copyExample copies the files of an example, without those of earlier runs.
+// leftOut are folders that no copy has: those of earlier runs and of version control.
+var leftOut = []string{".syncctl", ".git", ".hg", ".svn"}
+
+// copyExample copies the files of an example. A link that stays in the folder is one in the copy, too; others would
+// lead out of the copy, and are left out.
 func (c *command) copyExample(from, to string) error {
 	err := afero.Walk(c.app.fs, from, func(path string, info fs.FileInfo, err error) error {
 		if err != nil {
@@ -89,10 +93,15 @@ func (c *command) copyExample(from, to string) error {
 		}
 		target := filepath.Join(to, rel)
 		switch {
-		case info.IsDir() && info.Name() == ".syncctl":
-			return filepath.SkipDir
+		case slices.Contains(leftOut, info.Name()) && path != from:
+			if info.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
 		case info.IsDir():
 			return c.app.fs.MkdirAll(target, 0o700)
+		case info.Mode()&fs.ModeSymlink != 0:
+			return c.copyLink(from, path, target)
 		case !info.Mode().IsRegular():
 			return nil
 		}
@@ -106,4 +115,36 @@ func (c *command) copyExample(from, to string) error {
 		return fmt.Errorf("copying %s: %w", from, err)
 	}
 	return nil
+}
+
+// copyLink makes in a copy of a folder what a link in it is.
+func (c *command) copyLink(folder, link, to string) error {
+	root, err := filepath.EvalSymlinks(folder)
+	if err != nil {
+		return err
+	}
+	at, err := filepath.EvalSymlinks(link)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it leads nowhere
+	}
+	if err != nil {
+		return err
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(link))
+	if err != nil {
+		return err
+	}
+	inside, err := filepath.Rel(root, at)
+	if err != nil || !filepath.IsLocal(inside) {
+		return nil
+	}
+	lead, err := filepath.Rel(dir, at)
+	if err != nil {
+		return err
+	}
+	linker, ok := c.app.fs.(afero.Linker)
+	if !ok {
+		return nil
+	}
+	return linker.SymlinkIfPossible(lead, to)
 }

@@ -27,7 +27,8 @@ type Bench struct {
 	// Elsewhere are verbs of the driver that no case here plans, because another bench of the same driver does.
 	Elsewhere []string
 
-	planned *verbsPlanned // by the cases of one Run
+	planned  *verbsPlanned // by the cases of one Run
+	imported *imported
 }
 
 // Case is a configuration beside the servers it is meant for. Together the cases should have every kind of step.
@@ -70,6 +71,8 @@ func Run(t *testing.T, b Bench) {
 	})
 	b.planned = &verbsPlanned{names: map[string]bool{}}
 	defer b.planned.check(t, b)
+	b.imported = &imported{}
+	defer b.imported.check(t, b)
 	for _, c := range b.Cases {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Run("plan", func(t *testing.T) { checkPlan(t, b, c) })

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/hashicorp/hcl/v2"
@@ -23,6 +25,8 @@ func checkImport(t *testing.T, b Bench, c Case) {
 	}
 	c.Dir = serversOnly(t, c.Dir)
 	w := open(t, b, c)
+	found := 0
+	defer func() { b.imported.add(found) }()
 	before := w.state()
 	cfg, _ := w.load()
 	for _, r := range cfg.Resources {
@@ -31,6 +35,7 @@ func checkImport(t *testing.T, b Bench, c Case) {
 		}
 		text := w.importFrom(r.Addr)
 		w.clean("what is imported from "+r.Addr.String(), string(text))
+		found += len(declaration.FindAll(text, -1))
 		if again := w.importFrom(r.Addr); !bytes.Equal(text, again) {
 			t.Errorf("imported again, it is another text:\n%s\n%s", text, again)
 		}
@@ -119,4 +124,37 @@ func serversOnly(t *testing.T, from string) string {
 		}
 	}
 	return to
+}
+
+// imported is what the cases of a bench have imported.
+type imported struct {
+	mu           sync.Mutex
+	cases, found int
+}
+
+// declaration begins one that is drafted, be it in a comment.
+var declaration = regexp.MustCompile(`(?m)^(# )?(keystore|sync|migration) "`)
+
+func (i *imported) add(found int) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.cases++
+	i.found += found
+}
+
+// check: an importer that finds nothing in any case is not tested. It looks only where all cases were run.
+func (i *imported) check(t *testing.T, b Bench) {
+	t.Helper()
+	if !t.Failed() {
+		if why := i.problem(len(b.Cases)); why != "" {
+			t.Error(why)
+		}
+	}
+}
+
+func (i *imported) problem(cases int) string {
+	if i.cases > 0 && i.cases >= cases && i.found == 0 {
+		return "nothing is imported in any case: the driver finds nothing, or no server has what nobody has declared"
+	}
+	return ""
 }

@@ -127,7 +127,7 @@ func findingRule(f *planner.Finding, rules []planner.Rule) string {
 // ruleScan collects what code says of ids.
 type ruleScan struct {
 	ids      map[string]string // by the constant's name
-	used     map[string]bool   // constants, outside of functions called Rules
+	used     map[string]bool   // constants, outside of functions that return rules
 	problems []string
 }
 
@@ -211,7 +211,7 @@ func (s *ruleScan) constants(d *ast.GenDecl, product string) {
 // a rule; those that are made in the declaration count before them.
 func (s *ruleScan) uses(fset *token.FileSet, d ast.Decl, takes map[string]int) {
 	f, isFunc := d.(*ast.FuncDecl)
-	if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.CONST || isFunc && f.Name.Name == "Rules" {
+	if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.CONST || isFunc && givesRules(f.Type) {
 		return
 	}
 	own := map[string]int{}
@@ -264,6 +264,24 @@ func (s *ruleScan) uses(fset *token.FileSet, d ast.Decl, takes map[string]int) {
 			}
 		}
 		return true
+	})
+}
+
+// givesRules tells whether a function returns rules, or one: what it says of an id is no use of it.
+func givesRules(t *ast.FuncType) bool {
+	if t.Results == nil {
+		return false
+	}
+	return slices.ContainsFunc(t.Results.List, func(f *ast.Field) bool {
+		result := f.Type
+		if list, ok := result.(*ast.ArrayType); ok {
+			result = list.Elt
+		}
+		if s, ok := result.(*ast.SelectorExpr); ok {
+			result = s.Sel
+		}
+		name, ok := result.(*ast.Ident)
+		return ok && name.Name == "Rule"
 	})
 }
 

@@ -64,6 +64,9 @@ func TestRuleProblems(t *testing.T) {
 		"no words":    {code: `"wet"`, instead: `"dry"`, want: "ruleWet (depot/dry) is explained by no rule"},
 		"no constant": {code: "\truleWet ", instead: "\tother2 ", want: "the rule depot/wet has no constant"},
 		"unused":      {code: "say(ruleWet)\n", instead: "\n", want: ""},
+		"used by a helper's words only": {code: `"other"`, instead: `"other"` + "\n\truleUnused = \"wet\"\n)\n\n" +
+			"func more() []planner.Rule { return one(ruleUnused) }\n\nconst (\n\truleAnother = \"wet\"",
+			want: "ruleUnused (depot/wet) is used nowhere"},
 		"used by words only": {code: `"other"`, instead: `"other"` + "\n\truleUnused = \"wet\"",
 			want: "ruleUnused (depot/wet) is used nowhere"},
 		"closure":     {code: "say(ruleWet)", instead: `say("wet")`, want: `the id "wet" is not a constant`},
@@ -133,5 +136,23 @@ func TestPlannedRules(t *testing.T) {
 	rules := []planner.Rule{{ID: "shelf NAME", Kind: planner.KindExamination}}
 	if got := examinationProblems(shelf, rules); len(got) != 0 {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestNothingImported: an importer that finds nothing in any case is not tested; one that found something is, and so is
+// one of whose cases only some were run.
+func TestNothingImported(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		found []int
+		wrong bool
+	}{{nil, false}, {[]int{0, 0}, true}, {[]int{0, 1}, false}, {[]int{0}, false}} {
+		i := &imported{}
+		for _, n := range c.found {
+			i.add(n)
+		}
+		if got := i.problem(2); (got != "") != c.wrong {
+			t.Errorf("%v: %q", c.found, got)
+		}
 	}
 }
