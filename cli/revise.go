@@ -59,8 +59,8 @@ func (c *command) revise(ctx context.Context, p *project, run *executor.Run) (*r
 	return r, nil
 }
 
-// reselect finds in mended files what a run was limited to: what a pattern matches now, that was not declared before, is
-// selected too, and whatever -exclude does not match. What was excluded may be gone.
+// reselect finds in mended files what a run was limited to: what a pattern matches now, that was not declared before,
+// is selected too, and whatever -exclude does not match. What was excluded may be gone.
 func reselect(cfg *schema.Config, only planner.Selection) ([]schema.Addr, error) {
 	for {
 		addrs, err := planner.Select(cfg, only)

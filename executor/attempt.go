@@ -83,8 +83,8 @@ func (a *attempt) stuck(ctx context.Context, v Verdict) error {
 	return nil
 }
 
-// start records that the step begins, with data, unless the run was asked to stop while facts and guards were looked at: after
-// that nothing is started.
+// start records that the step begins, with data, unless the run was asked to stop while facts and guards were looked
+// at: after that nothing is started.
 func (a *attempt) start(ctx context.Context, data map[string]string) (bool, error) {
 	select {
 	case <-a.Stop:

@@ -22,7 +22,7 @@ type End struct {
 	Of        int            `json:"of"`                  // steps
 	Retired   []string       `json:"retired,omitempty"`   // the declarations whose counterparts it has removed for good
 	Confirmed map[string]int `json:"confirmed,omitempty"` // the person's steps that are done, with their last entries
-	Acted     []string       `json:"acted,omitempty"`     // the declarations for which it has done something or may have, sorted
+	Acted     []string       `json:"acted,omitempty"`     // the declarations that it has changed, or may have, sorted
 
 	// Plan is the hash of the run's plan; "" where the run had more than one. Older programs wrote another hash, which
 	// is not told by planner.IsHash.
@@ -138,7 +138,7 @@ func (s *Store) end(id string) *End {
 type Earlier struct {
 	Retired   map[string]string               // declarations whose counterparts were removed for good, with the run's id
 	Confirmed map[string]planner.Confirmation // person's steps that are done, each with the last time it was, by step id
-	Acted     map[string]string               // declarations for which something was done, or may have been, with the last run's id
+	Acted     map[string]string               // declarations that were changed, or may have been, with the last run's id
 	Abandoned []string                        // the ids of the runs that a person has given up, oldest first
 }
 

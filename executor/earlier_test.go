@@ -213,8 +213,8 @@ func BenchmarkEarlier(b *testing.B) {
 	}
 }
 
-// TestActedOn: a run has done something for a declaration, or may have, where a step of it is done, was done before, was
-// begun, or was perhaps sent; not where it certainly changed nothing, only looked, or put a person off.
+// TestActedOn: a run has done something for a declaration, or may have, where a step of it is done, was done before,
+// was begun, or was perhaps sent; not where it certainly changed nothing, only looked, or put a person off.
 func TestActedOn(t *testing.T) {
 	for name, c := range map[string]struct {
 		op     string

@@ -248,7 +248,7 @@ func TestFaultAfterAnError(t *testing.T) {
 	for _, c := range []struct{ was, is, want error }{
 		{nil, one, one}, {one, nil, one}, {one, two, one}, {one, f, f}, {f, one, f}, {nil, f, f}, {f, nil, f},
 	} {
-		if got := graver(c.was, c.is); got != c.want {
+		if got := graver(c.was, c.is); !errors.Is(got, c.want) {
 			t.Errorf("of %v and %v %v counts, want %v", c.was, c.is, got, c.want)
 		}
 	}

@@ -22,7 +22,10 @@ type Selection struct {
 func (s Selection) IsEmpty() bool { return len(s.Targets) == 0 && len(s.Excludes) == 0 }
 
 // The flags of a Selection.
-const Target, Exclude = "target", "exclude"
+const (
+	Target  = "target"
+	Exclude = "exclude"
+)
 
 // NoMatchError is the error of a pattern that no declaration matches: a misspelt one must never look like success.
 type NoMatchError struct {

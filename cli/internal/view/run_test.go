@@ -155,8 +155,8 @@ func TestLengthOfAPlan(t *testing.T) {
 	}
 }
 
-// TestBegunStepsStandAlone: of a long run, what was begun once and perhaps sent is shown, though it may start again; the
-// hint names the run that is shown.
+// TestBegunStepsStandAlone: of a long run, what was begun once and perhaps sent is shown, though it may start again;
+// the hint names the run that is shown.
 func TestBegunStepsStandAlone(t *testing.T) {
 	r := long(1000)
 	r.Run.ID = "20260101T000000.000Z-abcdef"
