@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// filePattern is an absolute path on another machine, taken apart, with * for any part of one name. It stands for a file,
-// and for a folder with all that is in it.
+// filePattern is an absolute path on another machine, taken apart, with * for any part of one name. It stands for a
+// file, and for a folder with all that is in it.
 type filePattern []string
 
 // everyFile stands for every file of a machine.
@@ -21,7 +21,7 @@ func parsePattern(s string) (filePattern, error) {
 	case !path.IsAbs(s):
 		return nil, errors.New("write the whole path on that machine: it begins with /")
 	case slices.Contains(partsOf(s), ".."):
-		return nil, errors.New("write the path without ..")
+		return nil, errors.New("write the path without .. in it")
 	case strings.Contains(s, "**"):
 		return nil, errors.New("one * stands for any part of one name; a folder stands for all that is in it")
 	}

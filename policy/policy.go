@@ -61,8 +61,8 @@ func (p *Policy) Untrusted() *Policy {
 	return u
 }
 
-// Simulated is the policy inside of the sandbox: of hosts these addresses (HOST:PORT), which are simulated, and no other,
-// whatever p allows; of this machine, what p allows. The variables that the sandbox sets may be read.
+// Simulated is the policy inside of the sandbox: of hosts these addresses (HOST:PORT), which are simulated, and no
+// other, whatever p allows; of this machine, what p allows. The variables that the sandbox sets may be read.
 func (p *Policy) Simulated(addresses, environment []string) *Policy {
 	s := &Policy{free: true}
 	if p != nil {

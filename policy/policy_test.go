@@ -176,7 +176,8 @@ func TestSimulated(t *testing.T) {
 			t.Errorf("%s: the agent's keys are offered", name)
 		}
 	}
-	if p := (*Policy)(nil).Simulated(nil, nil).Confined([]string{served}, nil); p.Environment("A") != nil || p.File("/x") == nil {
+	p := (*Policy)(nil).Simulated(nil, nil).Confined([]string{served}, nil)
+	if p.Environment("A") != nil || p.File("/x") == nil {
 		t.Error("a rehearsal inside of the sandbox")
 	}
 }

@@ -18,8 +18,8 @@ import (
 // MostOfProgram is the largest file that enters the digest because a command or an argument names it, in bytes.
 const MostOfProgram = 256 << 20
 
-// Sums tells the files of the folder among the words of a command line, also behind = as in --script=FILE: each with the
-// SHA-256 of its content, or, of a link that leads out of the folder, with where it leads. Who approves a command
+// Sums tells the files of the folder among the words of a command line, also behind = as in --script=FILE: each with
+// the SHA-256 of its content, or, of a link that leads out of the folder, with where it leads. Who approves a command
 // approves what it runs.
 func (f Folder) Sums(words []string) (map[string]string, error) {
 	out := map[string]string{}
@@ -71,7 +71,7 @@ func (f Folder) sum(name string) (string, error) {
 	h := sha256.New()
 	n, err := io.Copy(h, io.LimitReader(file, MostOfProgram+1))
 	if err == nil && n > MostOfProgram {
-		err = errors.New("it is too large to be compared with what was approved: put it outside of the configuration's folder")
+		err = errors.New("it is too large to compare with what was approved: put it outside of the configuration's folder")
 	}
 	return hex.EncodeToString(h.Sum(nil)), err
 }
@@ -81,8 +81,8 @@ func isBelow(dir, path string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
-// acting are the files of the folder that declarations use: those that commands on this machine name (objects with local
-// = true), and those of arguments whose names end in _file.
+// acting are the files of the folder that declarations use: those that commands on this machine name (objects with
+// local = true), and those of arguments whose names end in _file.
 type acting struct{ commands, arguments map[string]string }
 
 func (l *loader) acting(all []*Resource) acting {

@@ -67,8 +67,8 @@ func (c *Config) Variables() []string { return slices.Sorted(maps.Keys(c.openVar
 func (c *Config) Redactor() *redact.Set { return c.redactor }
 
 // Digest is the SHA-256, in lower-case hex, of all that is declared: every address with its value and depends_on, and
-// the settings that act, such as the operator; and the content of the folder's files that commands on this machine name.
-// Comments, formatting, and how declarations are spread over files do
+// the settings that act, such as the operator; and the content of the folder's files that commands on this machine
+// name. Comments, formatting, and how declarations are spread over files do
 // not change it; neither do secrets, which stand in it as "(sensitive value)". Every other value does.
 func (c *Config) Digest() string {
 	sum := sha256.Sum256(c.canonical(false))

@@ -5,7 +5,7 @@ import (
 	"context"
 	"crypto/pbkdf2"
 	"crypto/rand"
-	"crypto/sha1" //nolint:gosec // the default of the standard
+	"crypto/sha1"
 	"crypto/sha512"
 	"errors"
 	"hash"
