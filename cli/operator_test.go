@@ -8,12 +8,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/cli/internal/output"
 	"github.com/syncctl/syncctl/cli/internal/prompt"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/redact"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // TestAnswerDone: a person who answers 'done' reads what happens next, and how long it may take.
@@ -47,8 +49,9 @@ func TestAnswerDone(t *testing.T) {
 func TestCommandIsNotCalledForEver(t *testing.T) {
 	var out bytes.Buffer
 	dir := t.TempDir()
-	o := &commandOperator{argv: []string{"sh", "-c", "cat >> asked"}, person: person{
-		command:  &command{app: &app{environ: os.Environ}, dir: dir, out: output.Guard(&out, noSecrets)},
+	argv := []string{"sh", "-c", "cat >> asked"}
+	o := &commandOperator{argv: argv, declared: &schema.Operator{Command: argv}, person: person{
+		command:  &command{app: &app{environ: os.Environ, fs: afero.NewOsFs()}, dir: dir, out: output.Guard(&out, noSecrets)},
 		progress: view.NewPlain(&out, view.Style{}, &planner.Plan{}),
 	}}
 	for attempt, want := range []executor.Reply{executor.Performed, executor.Performed, executor.Performed,
