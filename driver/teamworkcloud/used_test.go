@@ -1,6 +1,7 @@
 package teamworkcloud_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,5 +39,33 @@ func TestUsesThatAreNotShown(t *testing.T) {
 	p := o.rehearse(t, drivertest.Rehearsal{}).Plan
 	if f := finding(p, "used"); f == nil || f.Severity != planner.Warn || !strings.Contains(f.Summary, "Bikes/Frame") {
 		t.Errorf("%+v", p.Findings)
+	}
+}
+
+// TestPlannedWithoutUnused: a run whose plan is from before the step `unused` stops before anything is removed, and says
+// what to do.
+func TestPlannedWithoutUnused(t *testing.T) {
+	t.Parallel()
+	s := newOffload().open(t)
+	hcl := moving(removing)
+	p := s.plan(hcl)
+	at := slices.IndexFunc(p.Steps, func(s planner.Step) bool { return s.Op == "unused" })
+	old := p.Steps[at]
+	p.Steps = slices.Delete(p.Steps, at, at+1)
+	for i := range p.Steps {
+		if n := &p.Steps[i].Needs; slices.Contains(*n, old.ID) {
+			*n = slices.Concat(slices.DeleteFunc(slices.Clone(*n), func(id string) bool { return id == old.ID }), old.Needs)
+		}
+	}
+	rep := s.carry(p, hcl)
+	var idle executor.StepReport
+	for _, x := range rep.Steps {
+		if x.Step.Op == "idle_source" {
+			idle = x
+		}
+	}
+	if rep.Finished || idle.Phase != executor.PhaseFailed || !strings.Contains(idle.Why, "unused") ||
+		!strings.Contains(idle.Why, "resolve -abandon") {
+		t.Errorf("%s: %s", idle.Phase, idle.Why)
 	}
 }

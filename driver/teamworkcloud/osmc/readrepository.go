@@ -78,14 +78,20 @@ func (r Reader) tellRemoved(ctx context.Context, all []resource) error {
 	if err != nil {
 		return part(err)
 	}
+	gone := map[string]bool{} // of what is left by id
+	for i := range left {
+		if _, twice := gone[left[i].ID]; !twice {
+			removed, known := left[i].removed.Get()
+			gone[left[i].ID] = known && removed
+		}
+	}
 	for i := range all {
 		one := &all[i]
 		if !isUnknown(*one) {
 			continue
 		}
-		if at := slices.IndexFunc(left, func(l resource) bool { return l.ID == one.ID }); at >= 0 {
-			gone, known := left[at].removed.Get()
-			one.removed = Given(known && gone)
+		if removed, listed := gone[one.ID]; listed {
+			one.removed = Given(removed)
 			continue
 		}
 		if !one.asked {

@@ -62,11 +62,30 @@ func parseUses(n *node) ([]string, error) {
 	return slices.Compact(out), nil
 }
 
-// IsUseOf tells whether the address of a used project is that of a resource of the server. No page says which of its
-// two parts is the id of the resource: either may be.
-func IsUseOf(uri string, r *Resource) bool {
-	rest, ok := strings.CutPrefix(uri, "twcloud:")
-	return ok && slices.ContainsFunc(strings.Split(rest, "/"), func(part string) bool {
-		return strings.EqualFold(part, r.ID) || r.ProjectID != "" && part == r.ProjectID
-	})
+// UseKeys are what the address of a used project may have of a resource: it is an address of the resource if KeysOfUse
+// has one of them. No page says which of its two parts is the id of the resource: either may be.
+func UseKeys(r *Resource) []string {
+	keys := []string{idKey + strings.ToLower(r.ID)}
+	if r.ProjectID != "" {
+		keys = append(keys, projectKey+r.ProjectID)
+	}
+	return keys
 }
+
+// KeysOfUse are what the address of a used project may say of the resource that it is of; none if it is of no server.
+func KeysOfUse(uri string) []string {
+	rest, ok := strings.CutPrefix(uri, "twcloud:")
+	if !ok {
+		return nil
+	}
+	var keys []string
+	for part := range strings.SplitSeq(rest, "/") {
+		keys = append(keys, idKey+strings.ToLower(part), projectKey+part)
+	}
+	return keys
+}
+
+const (
+	idKey      = "id "
+	projectKey = "project "
+)

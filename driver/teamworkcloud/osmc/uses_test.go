@@ -26,14 +26,18 @@ func TestUses(t *testing.T) {
 			t.Errorf("%s: %v, %t, %q, %v", body, list, known, why, err)
 		}
 	}
+	isUse := func(uri string, r *Resource) bool {
+		keys := KeysOfUse(uri)
+		return slices.ContainsFunc(UseKeys(r), func(key string) bool { return slices.Contains(keys, key) })
+	}
 	r := &Resource{ID: "P2", ProjectID: "PROJECT-2"}
 	for uri, want := range map[string]bool{"twcloud:/p2/b2": true, "twcloud:/b2/p2": true, "twcloud:/PROJECT-2/b2": true,
 		"twcloud:/p22/b2": false, "file:/p2/b2": false, "twcloud:/": false} {
-		if IsUseOf(uri, r) != want {
+		if isUse(uri, r) != want {
 			t.Errorf("%s: %t", uri, !want)
 		}
 	}
-	if IsUseOf("twcloud:/x/", &Resource{ID: "p2"}) {
+	if isUse("twcloud:/x/", &Resource{ID: "p2"}) {
 		t.Error("an unknown project id is that of everything")
 	}
 }

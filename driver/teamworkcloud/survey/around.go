@@ -2,6 +2,7 @@ package survey
 
 import (
 	"slices"
+	"strings"
 )
 
 // held lists what else is in the target category, which of it was synchronized once, and the names of everything.
@@ -46,10 +47,15 @@ func (l *copiesView) overlaps() {
 		return
 	}
 	mine := l.selection.Names()
-	for p := range s.ActivePeers() {
+	near := slices.Clone(s.activeTo(s.TargetServer()))
+	if !s.TargetServer().IsSame(s.SourceServer()) {
+		near = slices.Concat(near, s.activeTo(s.SourceServer()))
+	}
+	slices.SortFunc(near, func(a, b *Sync) int { return strings.Compare(a.Address(), b.Address()) })
+	chain := s.Chain()
+	for _, p := range near {
 		toMine := p.TargetServer().IsSame(s.TargetServer())
-		before := slices.ContainsFunc(s.Chain(), func(hop *Sync) bool { return hop.Addr() == p.Addr() })
-		if !toMine && (before || !p.TargetServer().IsSame(s.SourceServer())) {
+		if p == s || !toMine && isIn(chain, p) {
 			continue
 		}
 		theirs := l.Select(p).Names()
@@ -110,8 +116,8 @@ func isIn(chain []*Sync, p *Sync) bool {
 // Brought are the resources that other declarations bring to the target, by id, and which declaration does.
 func (v *View) Brought(s *Sync) map[string]string {
 	out := map[string]string{}
-	for p := range s.ActivePeers() {
-		if !p.TargetServer().IsSame(s.TargetServer()) {
+	for _, p := range s.activeTo(s.TargetServer()) {
+		if p == s {
 			continue
 		}
 		for id := range v.Select(p).Names() {
@@ -128,8 +134,8 @@ func (v *View) Readers(s *Sync, f *Facts) []Overlap {
 		mine[r.ID] = r.Name
 	}
 	var out []Overlap
-	for p := range s.ActivePeers() {
-		if !p.SourceServer().IsSame(s.SourceServer()) || p.TargetServer().IsSame(s.TargetServer()) {
+	for _, p := range s.ActiveFrom(s.SourceServer()) {
+		if p == s || p.TargetServer().IsSame(s.TargetServer()) {
 			continue
 		}
 		if both := common(mine, v.Select(p).Names()); len(both) > 0 {

@@ -149,9 +149,10 @@ func (l *copiesView) copies() {
 		latest = l.upstream.AsOf
 	}
 	byID := map[string]*Resource{}
+	within := resourcesBy(all)
 	for _, r := range all {
 		l.resource(r)
-		r.Taken = l.collisions(r)
+		r.Taken = l.collisions(r, within)
 		latest = max(latest, r.Source.LatestAt) // RFC 3339 in UTC sorts by time
 		byID[r.ID] = r
 	}
@@ -287,21 +288,19 @@ func (l *copiesView) options(tagged int) revision.Options {
 
 // collisions are what the product takes for the same project: it checks project id, resource id and name (seed),
 // also against what is marked as deleted.
-func (l *copiesView) collisions(r *Resource) []Collision {
+func (l *copiesView) collisions(r *Resource, within chosen) []Collision {
 	var out []Collision
-	mine := map[string]bool{}
-	for i := range l.facts.Items {
-		for j := range l.facts.Items[i].Resources {
-			other := &l.facts.Items[i].Resources[j]
-			if by := collides(r.ID, r.ProjectID, r.Name, other.ID, other.ProjectID, other.Name); by != "" && !mine[other.ID] {
-				out = append(out, Collision{By: by, ID: other.ID, Name: other.Name, Within: true})
-			}
-			mine[other.ID] = true
+	told := map[string]bool{}
+	for _, other := range slices.Concat(within.byProject[r.ProjectID], within.byName[schema.NameForm(r.Name)]) {
+		by := collides(r.ID, r.ProjectID, r.Name, other.ID, other.ProjectID, other.Name)
+		if by != "" && !told[other.ID] {
+			told[other.ID] = true
+			out = append(out, Collision{By: by, ID: other.ID, Name: other.Name, Within: true})
 		}
 	}
 	seen := map[string]bool{}
 	for _, t := range slices.Concat(l.target.withProject(r.ProjectID), l.target.withName(r.Name)) {
-		if seen[t.ID] || mine[t.ID] && !t.Removed {
+		if seen[t.ID] || within.ids[t.ID] && !t.Removed {
 			continue // a copy of the selection gets its name and project id from there
 		}
 		seen[t.ID] = true
@@ -314,6 +313,26 @@ func (l *copiesView) collisions(r *Resource) []Collision {
 			b.By))
 	})
 	return out
+}
+
+// chosen are the selected resources, found by what the product takes for the same project.
+type chosen struct {
+	ids               map[string]bool
+	byProject, byName map[string][]*Resource
+}
+
+func resourcesBy(all []*Resource) chosen {
+	c := chosen{map[string]bool{}, map[string][]*Resource{}, map[string][]*Resource{}}
+	for _, r := range all {
+		c.ids[r.ID] = true
+		if r.ProjectID != "" {
+			c.byProject[r.ProjectID] = append(c.byProject[r.ProjectID], r)
+		}
+		if r.Name != "" {
+			c.byName[schema.NameForm(r.Name)] = append(c.byName[schema.NameForm(r.Name)], r)
+		}
+	}
+	return c
 }
 
 // collides says by what two resources with different ids are the same project.

@@ -92,6 +92,9 @@ func (s *Sync) ActivePeers() iter.Seq[*Sync] {
 // ActiveFrom are the synchronizations from a server whose configurations are to exist, by address.
 func (s *Sync) ActiveFrom(source *connect.Server) []*Sync { return s.fleet().from[source.Identity()] }
 
+// activeTo are those to a server.
+func (s *Sync) activeTo(target *connect.Server) []*Sync { return s.fleet().to[target.Identity()] }
+
 // FirstIn is the declaration before this one, by address, that needs a category of the same target too, or with inside
 // one within it; nil if none does.
 func (s *Sync) FirstIn(path string, inside bool) *Sync {

@@ -34,9 +34,14 @@ func (v *View) UsedBy(server *connect.Server, ids []string) *Used {
 		return nil
 	}
 	out := &Used{}
+	asked := inv.usable(ids)
+	given := map[string]bool{}
+	for _, id := range ids {
+		given[id] = true
+	}
 	for i := range inv.Resources {
 		r := &inv.Resources[i]
-		if r.Removed || slices.Contains(ids, r.ID) {
+		if r.Removed || given[r.ID] {
 			continue
 		}
 		uses := Look[Uses](v, server.Resource(), AboutUses, r.ID)
@@ -45,7 +50,7 @@ func (v *View) UsedBy(server *connect.Server, ids []string) *Used {
 		case uses.Why != "":
 			out.Unknown = append(out.Unknown, inv.FullName(r))
 		default:
-			if names := inv.namesOf(uses.URIs, ids); len(names) > 0 {
+			if names := asked.namesOf(uses.URIs); len(names) > 0 {
 				out.By = append(out.By, Use{By: inv.FullName(r), Uses: names})
 			}
 		}
@@ -58,17 +63,37 @@ func (v *View) UsedBy(server *connect.Server, ids []string) *Used {
 	return out
 }
 
-// namesOf are the names of those of the given resources that the addresses are of.
-func (inv *Inventory) namesOf(uris, ids []string) []string {
-	var out []string
+// usable are the names of resources, by what the address of a used project may have of them.
+type usable map[string][]string
+
+func (inv *Inventory) usable(ids []string) usable {
+	out := usable{}
 	for _, id := range ids {
 		r := inv.Resource(id)
 		if r == nil {
 			r = &osmc.Resource{ID: id, Name: id}
 		}
-		if slices.ContainsFunc(uris, func(uri string) bool { return osmc.IsUseOf(uri, r) }) {
-			out = append(out, r.Name)
+		for _, key := range osmc.UseKeys(r) {
+			out[key] = append(out[key], id+"\x00"+r.Name)
 		}
+	}
+	return out
+}
+
+// namesOf are the names of those that the addresses are of, sorted, each resource once.
+func (u usable) namesOf(uris []string) []string {
+	found := map[string]bool{}
+	for _, uri := range uris {
+		for _, key := range osmc.KeysOfUse(uri) {
+			for _, one := range u[key] {
+				found[one] = true
+			}
+		}
+	}
+	var out []string
+	for one := range found {
+		_, name, _ := strings.Cut(one, "\x00")
+		out = append(out, name)
 	}
 	slices.Sort(out)
 	return out
