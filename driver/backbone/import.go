@@ -56,6 +56,9 @@ func (d *Driver) Import(
 			server.Addr, partly),
 	}})
 	for i := range left {
+		if x.known[left[i].Key] {
+			continue // it was drafted together with its other half
+		}
 		if err := x.add(ctx, &left[i]); err != nil {
 			return nil, err
 		}
@@ -73,6 +76,20 @@ type jira struct {
 
 	client *reader
 	list   []integration
+
+	byProject map[string][]*integration // by the project of its first end
+}
+
+// at are those of its synchronizations whose first end is a project.
+func (j *jira) at(project string) []*integration {
+	if j.byProject == nil {
+		j.byProject = map[string][]*integration{}
+		for i := range j.list {
+			at := j.list[i].First.Project
+			j.byProject[at] = append(j.byProject[at], &j.list[i])
+		}
+	}
+	return j.byProject[project]
 }
 
 func (d *Driver) openJira(r *schema.Resource) (*jira, error) {
@@ -101,7 +118,11 @@ func declaredKeys(j *jira, all []*schema.Resource) (map[string]bool, error) {
 			if e.server.Addr() != j.Addr() {
 				continue
 			}
-			i, err := pick(s, e, j.list)
+			var list []integration
+			for _, i := range j.at(e.Project) {
+				list = append(list, *i)
+			}
+			i, err := pick(s, e, list)
 			if err != nil {
 				return nil, fmt.Errorf("telling what is declared already: %w", err)
 			}
@@ -226,7 +247,9 @@ func (x *importer) direct(s *drafted, seen *syncSeen) {
 	s.values["transport"] = cty.StringVal(direct)
 	key := ""
 	switch {
-	case alike(x.here, func(i *integration) bool { return i.connects(s.First.Project, s.Second.Project) }) > 1:
+	case alike(x.here, s.First.Project, func(i *integration) bool {
+		return i.connects(s.First.Project, s.Second.Project)
+	}) > 1:
 		key = s.Key
 	case s.First.URL != "" && !sameURL(s.First.URL, x.here.URL.Reveal()):
 		key = s.Key
@@ -295,11 +318,11 @@ func (x *importer) draftServer(name, address string, deployment cty.Value, text 
 	return cty.StringVal(addr.String())
 }
 
-// alike counts what a Jira has that a declaration without a key could mean.
-func alike(j *jira, fits func(*integration) bool) int {
+// alike counts what a Jira has of a project that a declaration without a key could mean.
+func alike(j *jira, project string, fits func(*integration) bool) int {
 	n := 0
-	for i := range j.list {
-		if fits(&j.list[i]) {
+	for _, i := range j.at(project) {
+		if fits(i) {
 			n++
 		}
 	}
@@ -337,6 +360,9 @@ func (x *importer) half(ctx context.Context, s *drafted, seen *syncSeen) error {
 	if err != nil {
 		return err
 	}
+	if there == x.here {
+		x.known[partner.Key] = true
+	}
 	s.comments = append(s.comments, fmt.Sprintf("No Jira shows the address of the other one. %s on %s is taken for the "+
 		"other half: it alone has the other role, the same channel and the same two projects.", partner.Key,
 		there.Addr()))
@@ -363,28 +389,29 @@ func (x *importer) half(ctx context.Context, s *drafted, seen *syncSeen) error {
 
 // keyOfHalf is the key of a half where its project has others that look alike, else "".
 func (x *importer) keyOfHalf(j *jira, i *integration) string {
-	if alike(j, func(o *integration) bool { return o.isHalf(i.First.Project, i.Partner) }) > 1 {
+	if alike(j, i.First.Project, func(o *integration) bool { return o.isHalf(i.First.Project, i.Partner) }) > 1 {
 		return i.Key
 	}
 	return ""
 }
 
-// partner finds the other half on the declared Jiras: the only one that mirrors this one, and that nothing else
-// mirrors, here or there. doubt says why there is none.
+// partner finds the other half, here or on the other declared Jiras: the only one that mirrors this one, and that
+// nothing else mirrors. doubt says why there is none.
 func (x *importer) partner(i *integration) (there *jira, half *integration, doubt string) {
 	found := 0
-	for _, j := range x.others {
-		for n := range j.list {
-			if mirrors(i, &j.list[n]) {
-				there, half = j, &j.list[n]
+	all := append([]*jira{x.here}, x.others...)
+	for _, j := range all {
+		for _, o := range j.at(i.Partner) {
+			if mirrors(i, o) {
+				there, half = j, o
 				found++
 			}
 		}
 	}
-	if found == 1 && len(x.unread) == 0 && alike(x.here, func(o *integration) bool { return mirrors(i, o) }) == 0 {
+	if found == 1 && len(x.unread) == 0 {
 		claims := 0
-		for _, j := range append([]*jira{x.here}, x.others...) {
-			claims += alike(j, func(o *integration) bool { return mirrors(half, o) })
+		for _, j := range all {
+			claims += alike(j, half.Partner, func(o *integration) bool { return mirrors(half, o) })
 		}
 		if claims == 1 {
 			return there, half, ""
