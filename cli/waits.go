@@ -19,8 +19,8 @@ type waits struct {
 	patient bool
 }
 
-// patience is how long an apply waits for what becomes free by itself, while it looks at the servers before its steps. A
-// step is put off instead, so that an interrupt ends the wait. Whoever plans wants an answer.
+// patience is how long an apply waits for what becomes free by itself, while it looks at the servers before its
+// steps. A step is put off instead, so that an interrupt ends the wait. Whoever plans wants an answer.
 const patience = 17 * time.Minute
 
 func (w *waits) patience() time.Duration {

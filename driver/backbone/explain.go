@@ -157,7 +157,8 @@ func newRules() []planner.Rule {
 			"See that the users' e-mail addresses are the same on both ends.", planner.Note),
 		finding(ruleNarrows,
 			"The new synchronization does not carry something that the original carries, or carries it otherwise.",
-			"A field or its direction, an issue type, a filter, comments or attachments differ, or cannot be read of the original.",
+			"A field or its direction, an issue type, a filter, comments or attachments differ, or cannot be read of the "+
+				"original.",
 			"Declare it in the new synchronization; or, if the loss is meant, accept it by its name with accept = [...] in "+
 				"the migration. It refuses only where the original is to be deleted.", planner.Warn, planner.Refuse),
 		finding(ruleNewHasPairs,

@@ -124,8 +124,8 @@ func TestOriginalUnreadable(t *testing.T) {
 	}
 }
 
-// TestDirection: the direction of field mappings is compared where the servers show it, seen from either end; where they
-// do not, it is unknown, and must be declared or accepted by name.
+// TestDirection: the direction of field mappings is compared where the servers show it, seen from either end; where
+// they do not, it is unknown, and must be declared or accepted by name.
 func TestDirection(t *testing.T) {
 	t.Parallel()
 	const summary, oneWay = `"first": "summary",`, `"direction": "first_to_second", "first": "summary",`

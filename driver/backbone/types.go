@@ -48,8 +48,8 @@ func mappings() []string {
 	return []string{passthrough, "correlation", "to_text", userByName, userByEmail, userPrefix, userCorrelation}
 }
 
-// directions are those in which a field is synchronized. A mapping is bi- or unidirectional (H/5.20/cloud/field-mappings);
-// ASSUMED is how that is spelled.
+// directions are those in which a field is synchronized. A mapping is bi- or unidirectional
+// (H/5.20/cloud/field-mappings); ASSUMED is how that is spelled.
 func directions() []string { return []string{bidirectional, firstToSecond, secondToFirst} }
 
 // guide names the vendor's guide that the order of a migration follows.

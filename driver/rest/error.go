@@ -29,8 +29,8 @@ func (s Sent) String() string {
 	return [...]string{"no", "maybe", "yes"}[s]
 }
 
-// ErrAddress is what the error of an answer wraps that seems to be somebody else's: a redirect, or a page where data was
-// expected. A driver adds the 404 of a path that its product always has.
+// ErrAddress is what the error of an answer wraps that seems to be somebody else's: a redirect, or a page where data
+// was expected. A driver adds the 404 of a path that its product always has.
 var ErrAddress = errors.New("is the address right, with its port and path?")
 
 // Error is a request that failed. None of its texts holds a secret or a control character.

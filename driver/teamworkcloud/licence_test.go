@@ -56,8 +56,8 @@ func TestNoLicenceInAPlan(t *testing.T) {
 	}
 }
 
-// TestNoLicenceInARun: a run waits for a licence, says so at once, and goes on where one comes back; where none does, it
-// stops in bounded time with nothing sent.
+// TestNoLicenceInARun: a run waits for a licence, says so at once, and goes on where one comes back; where none does,
+// it stops in bounded time with nothing sent.
 func TestNoLicenceInARun(t *testing.T) {
 	t.Parallel()
 	for name, free := range map[string]bool{"one comes back": true, "none does": false} {

@@ -37,7 +37,8 @@ var eventWords = map[string]string{
 
 var eventLooks = map[string]string{
 	executor.EventDone: green, executor.EventAlready: green,
-	executor.EventPutOff: yellow, executor.EventFailed: red, executor.EventStuck: red, executor.EventWaiting: cyan, executor.EventAsked: cyan,
+	executor.EventPutOff: yellow, executor.EventFailed: red, executor.EventStuck: red,
+	executor.EventWaiting: cyan, executor.EventAsked: cyan,
 }
 
 // ended tells whether an event is a step's last.

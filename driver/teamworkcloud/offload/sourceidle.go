@@ -49,9 +49,9 @@ func (w *Offloading) verifySourceIdle(ctx context.Context, t *executor.Task) (ex
 	if err != nil || len(verified) == 0 {
 		return executor.Verdict{State: executor.NotDone, Why: errNothingVerified.Error()}, err
 	}
-	if !slices.Contains(t.Step.Needs, planner.StepID(t.Step.Addr, opUnused)) {
-		return executor.Verdict{}, executor.Final(fmt.Errorf("this run was planned by an older syncctl, without the step %s, "+
-			"in which a person sees that no other model needs what is removed. Nothing is removed without. Give the run up "+
+	if !t.IsDone(opUnused) && !t.HasBegun(opUnused) { // all that has the step in its plan comes after it
+		return executor.Verdict{}, executor.Final(fmt.Errorf("this run was planned by an older syncctl, without the step "+
+			"%s, in which a person sees that no other model needs what is removed. Nothing is removed without. Give the run up "+
 			"with syncctl resolve -abandon, and plan again: what is done counts as done", opUnused))
 	}
 	if !t.IsDone(opUnused) {

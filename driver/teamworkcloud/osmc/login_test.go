@@ -61,8 +61,8 @@ func TestNoLicence(t *testing.T) {
 	}
 }
 
-// TestPatience: where a command may wait, a login waits for a licence that comes back, says so before, and for no longer
-// than it may; a password and a token alike. Who gives up is not kept waiting.
+// TestPatience: where a command may wait, a login waits for a licence that comes back, says so before, and for no
+// longer than it may; a password and a token alike. Who gives up is not kept waiting.
 func TestPatience(t *testing.T) {
 	for name, credentials := range map[string]func(*Options){
 		"password": func(*Options) {},
