@@ -11,8 +11,9 @@ import (
 )
 
 var (
-	opensShell = regexp.MustCompile(`^(syncctl sandbox .*-- )bash$`)
-	exitCode   = regexp.MustCompile(`^(.*?) +# exit code (\d+)$`)
+	exampleTaken = regexp.MustCompile(`^syncctl init -example=(\S+)`)
+	opensShell   = regexp.MustCompile(`^(syncctl sandbox .*-- )bash$`)
+	exitCode     = regexp.MustCompile(`^(.*?) +# exit code (\d+)$`)
 )
 
 // TestTutorials runs every command of the tutorials as it is written, in their order. What follows a line that opens
@@ -40,7 +41,9 @@ func TestTutorials(t *testing.T) {
 			for _, m := range shellBlocks.FindAllStringSubmatch(string(src), -1) {
 				lines = append(lines, strings.Split(strings.TrimSpace(m[1]), "\n")...)
 			}
-			if !builtIn(t, lines[0]) {
+			if example := exampleTaken.FindStringSubmatch(lines[0]); example == nil {
+				t.Fatal("it begins with no example")
+			} else if !builtIn(t, "examples/"+example[1]) {
 				return
 			}
 			cmd := exec.CommandContext(t.Context(), "sh", "-ec", typed(t, lines))
