@@ -234,6 +234,9 @@ func TestTargetsSayWhatTheyLeaveOut(t *testing.T) {
 		var rules []string
 		for _, f := range made(t, in).Findings {
 			rules = append(rules, f.Rule)
+			if f.Rule == "plan/owned" && (f.Addr != target || !strings.Contains(f.Summary, "migration.depot_move.m ")) {
+				t.Errorf("-target=%s: %s does not name the owner: %s", target, f.Addr, f.Summary)
+			}
 		}
 		if got := strings.Join(rules, " "); got != want {
 			t.Errorf("-target=%s: findings %s, want %s", target, got, want)

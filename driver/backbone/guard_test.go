@@ -206,12 +206,15 @@ func TestInFlightIsNamedAndWaitedFor(t *testing.T) {
 		"start both halves again") {
 		t.Fatalf("%s is %s: %s", s.Step.Op, s.Phase, s.Why)
 	}
-	b.person("start_sync", "server", "a", "integration", "INT-4")
-	b.person("start_sync", "server", "b", "integration", "INT-5")
-	rep = b.carry(run)
-	if s := rep.Steps[5]; s.Phase != executor.PhaseFailed || !strings.Contains(s.Why,
-		"/stop_master -retry") {
-		t.Fatalf("%s is %s: %s", s.Step.Op, s.Phase, s.Why)
+	for _, one := range []struct{ server, integration, way string }{
+		{"b", "INT-5", "syncctl resolve migration.backbone_to_cloud.support/stop_slave -retry"},
+		{"a", "INT-4", "syncctl resolve migration.backbone_to_cloud.support/stop_master -retry"},
+	} { // the master is looked at first
+		b.person("start_sync", "server", one.server, "integration", one.integration)
+		rep = b.carry(run)
+		if s := rep.Steps[5]; s.Phase != executor.PhaseFailed || !strings.Contains(s.Why, one.way) {
+			t.Fatalf("%s is %s: %s", s.Step.Op, s.Phase, s.Why)
+		}
 	}
 	b.until(func() bool { // somebody moves the files until nothing is left to move
 		b.person("deliver", "from", "a", "to", "b")

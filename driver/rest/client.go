@@ -35,7 +35,7 @@ const (
 )
 
 // Connections that are kept: how many, so that steps carried out at the same time do not take each other's away, and
-// for how long those that were written over. No server in use hangs up so soon.
+// for how long those that were written over. That is no assumption that anything rests on: see Client.writing.
 const (
 	mostIdle  = 64
 	briefIdle = 500 * time.Millisecond
@@ -89,7 +89,8 @@ type Client struct {
 
 	reading *http.Client // for what may be repeated
 	// writing keeps connections for briefIdle alone. On one that was kept, a server's hanging up while idle cannot be
-	// told from its dying over our request, and such a request could not be retried; so soon no server hangs up.
+	// told from its dying over our request, and such a request is not retried. So soon hardly a server hangs up; where
+	// one does, the request was perhaps sent (SentMaybe), is not sent twice, and its effect is looked for.
 	writing *http.Client
 }
 

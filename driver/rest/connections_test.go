@@ -238,3 +238,38 @@ func TestProxies(t *testing.T) {
 		t.Errorf("sent without a proxy, or the error shows its address: %v", err)
 	}
 }
+
+// TestWritesOverKeptConnections: a server may hang up on a connection that is kept, at any moment. A request that
+// changes something is then either answered or perhaps sent, and never sent twice by the client itself.
+func TestWritesOverKeptConnections(t *testing.T) {
+	var received atomic.Int64
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		received.Add(1)
+		conn, buffered, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		_, _ = buffered.WriteString("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") // it says that it keeps the connection
+		_ = buffered.Flush()
+		_ = conn.Close()
+	}))
+	defer s.Close()
+	client, err := secretly(s.URL, caOf(s), func(o *rest.Options) {
+		o.MaxRetries, o.BackoffMin, o.BackoffMax = 2, time.Microsecond, time.Microsecond
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for _, method := range []string{"POST", "PUT", "DELETE"} {
+		for range 20 {
+			before := received.Load()
+			_, err := client.Do(t.Context(), rest.Request{Method: method, Path: "x", Retry: rest.Never})
+			if sent := received.Load() - before; sent > 1 || err == nil && sent != 1 ||
+				err != nil && sent == 1 && rest.WasSent(err) == rest.SentNo {
+				t.Fatalf("%s was received %d times: %v", method, sent, err)
+			}
+		}
+	}
+}

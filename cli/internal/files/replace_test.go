@@ -4,14 +4,17 @@ package files
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver/host"
 )
 
 func TestReplace(t *testing.T) {
@@ -130,5 +133,54 @@ func TestReplacePlanted(t *testing.T) {
 	}
 	if err := Replace(plantedFs{afero.NewOsFs()}, filepath.Join(dir, "new"), nil, 0o644); err != nil {
 		t.Error(err)
+	}
+}
+
+// opened is a file that notes what is set of it.
+type opened struct {
+	host.NewFile
+
+	refuse error
+	set    []string
+}
+
+func (o *opened) Chown(uid, gid int) error {
+	o.set = append(o.set, fmt.Sprintf("owner %d:%d", uid, gid))
+	return o.refuse
+}
+
+func (o *opened) Chmod(mode fs.FileMode) error {
+	o.set = append(o.set, fmt.Sprintf("mode %o", mode))
+	return nil
+}
+
+// TestReplaceKeepsTheOwner: a file that belongs to another user or group does so afterwards, with its mode, which is set
+// last, since a change of the owner may take bits off; where that is refused, nothing is replaced.
+func TestReplaceKeepsTheOwner(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "f")
+	if err := os.WriteFile(name, nil, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for user, group := range map[uint32]uint32{0: 1, 1: 0, 1000: 1000} {
+		was := *info.Sys().(*syscall.Stat_t)
+		was.Uid, was.Gid = was.Uid+user, was.Gid+group
+		o := &opened{}
+		err := settle(o, 0o640, another{info, &was})
+		want := []string{fmt.Sprintf("owner %d:%d", was.Uid, was.Gid), "mode 640"}
+		if err != nil || !slices.Equal(o.set, want) {
+			t.Errorf("%v, %v, want %v", o.set, err, want)
+		}
+		o = &opened{refuse: fs.ErrPermission}
+		if err := settle(o, 0o640, another{info, &was}); !errors.Is(err, fs.ErrPermission) || len(o.set) != 1 {
+			t.Errorf("refused: %v, %v", o.set, err)
+		}
+	}
+	o := &opened{}
+	if err := settle(o, 0o600, info); err != nil || !slices.Equal(o.set, []string{"mode 600"}) {
+		t.Errorf("one's own: %v, %v", o.set, err)
 	}
 }

@@ -223,6 +223,24 @@ func TestLive(t *testing.T) {
 	}
 }
 
+// TestLiveOfAResumedRun: the counter of a run that is resumed begins with the steps that are done.
+func TestLiveOfAResumedRun(t *testing.T) {
+	p := twoDeclarations()
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var b bytes.Buffer
+	v := NewLive(&b, Style{Width: 60}, func() int { return 60 }, p, 1, func() time.Time { return now }, nil)
+	v.Observe(executor.Event{Name: executor.EventStarted, Step: &p.Steps[1]})
+	if !strings.Contains(b.String(), "1 of 3 steps done") || strings.Contains(b.String(), "0 of 3") {
+		t.Errorf("%q", b.String())
+	}
+	v.Observe(executor.Event{Name: executor.EventDone, Step: &p.Steps[1]})
+	v.Observe(executor.Event{Name: executor.EventStarted, Step: &p.Steps[2]})
+	if !strings.Contains(b.String(), "2 of 3 steps done") {
+		t.Errorf("%q", b.String())
+	}
+	v.Close()
+}
+
 // screen is what a terminal shows of a text with the two escape sequences that Live uses.
 func screen(t *testing.T, text string) []string {
 	t.Helper()
