@@ -50,7 +50,7 @@ var otherFlags = map[string]string{
 // noInit is said of what Terraform prepares a folder with.
 const noInit = "There is no state to keep elsewhere and nothing to install: a folder needs no init."
 
-// otherFlag is what is said of a flag of a command that syncctl does not have, "" if it is none of Terraform's.
+// otherFlag is what is said of a flag of a command that syncctl does not have, "" if it is not one of Terraform's.
 func otherFlag(command, flag string) string {
 	return cmp.Or(otherFlags[command+" "+flag], otherFlags[flag])
 }

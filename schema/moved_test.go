@@ -136,7 +136,7 @@ moved {
 }
 
 // TestMovedToWhatMayBeDeclared: a move leads to what is declared, also where it is not enabled, where its instances are
-// not known yet, or where its files could not be read; not to what is none of these.
+// not known yet, or where its files could not be read; not to what is not one of these.
 func TestMovedToWhatMayBeDeclared(t *testing.T) {
 	const files = `
 variable "some" {}

@@ -267,7 +267,7 @@ func (s *ruleScan) uses(fset *token.FileSet, d ast.Decl, takes map[string]int) {
 	})
 }
 
-// givesRules tells whether a function returns rules, or one: what it says of an id is no use of it.
+// givesRules tells whether a function returns rules, or one: what it says of an id does not use it.
 func givesRules(t *ast.FuncType) bool {
 	if t.Results == nil {
 		return false

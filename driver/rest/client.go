@@ -35,7 +35,7 @@ const (
 )
 
 // Connections that are kept: how many, so that steps carried out at the same time do not take each other's away, and
-// for how long those that were written over. That is no assumption that anything rests on: see Client.writing.
+// for how long those that were written over. Nothing rests on that: see Client.writing.
 const (
 	mostIdle  = 64
 	briefIdle = 500 * time.Millisecond
