@@ -64,6 +64,7 @@ var environment = []reference.Variable{
 	{Name: "SYNCCTL_DATA_DIR", Meaning: "The folder of runs, instead of .syncctl."},
 	{Name: "SYNCCTL_CONFIG_DIR", Meaning: "The folder with your key and policy, instead of those below."},
 	{Name: "SYNCCTL_POLICY", Meaning: "The file that says what configurations may do, as -policy."},
+	{Name: "SYNCCTL_SITE", Meaning: "The site that you are in, as -site."},
 	{Name: "SYNCCTL_SANDBOX_ADDRESSES", Meaning: "Set by the sandbox: the addresses of its servers. With " +
 		"SYNCCTL_SANDBOX_CA_FILE, no other is connected to."},
 	{Name: "SYNCCTL_SANDBOX_CA_FILE", Meaning: "Set by the sandbox: the CA of its servers, for ca_file."},
