@@ -142,24 +142,30 @@ func (c *checker) concerns(dir string, touched map[string]bool) bool {
 // errElsewhere is why a file is not read.
 var errElsewhere = errors.New("it is outside of the configuration's folder, and is not read while it is edited")
 
-// check loads the configuration of a folder, as validate does for files that nobody has reviewed. The environment is
-// unknown.
-func (v *view) check(ctx context.Context, dir string) *findings {
+// load loads the configuration of a folder and reads its tests, as validate does for files that nobody has reviewed.
+// The environment is unknown.
+func (v *view) load(ctx context.Context, dir string) (map[string]bool, hcl.Diagnostics) {
 	opts := schema.Options{Fs: files.In(v.fs, dir), Dir: ".", Catalog: v.opts.Catalog, Version: v.opts.Version,
 		AllowUnset: true, Access: schema.Access{ReadFile: func(schema.Reading) error { return errElsewhere }}}
-	found := &findings{files: map[string]bool{}, diags: map[string][]diagnostic{}}
+	read := map[string]bool{}
 	var diags hcl.Diagnostics
 	if v.holds(dir, configuration) {
 		cfg, wrong := schema.Load(ctx, opts)
 		diags = wrong
 		for name := range cfg.Files {
-			found.files[filepath.Join(dir, name)] = true
+			read[filepath.Join(dir, name)] = true
 		}
 	}
 	if v.holds(dir, tests) && ctx.Err() == nil {
 		_, _, wrong := schema.ReadTests(ctx, opts)
 		diags = append(diags, wrong...)
 	}
+	return read, diags
+}
+
+func (v *view) check(ctx context.Context, dir string) *findings {
+	read, diags := v.load(ctx, dir)
+	found := &findings{files: read, diags: map[string][]diagnostic{}}
 	for _, d := range diags {
 		path, rng := v.where(dir, d)
 		found.diags[path] = append(found.diags[path], diagnostic{Range: rng, Severity: severity(d), Source: "syncctl",

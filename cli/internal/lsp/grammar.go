@@ -31,9 +31,15 @@ type nested struct {
 // top is where a construct stands that begins a block of a file.
 const top = "at the top of a file"
 
-// constructs are those of the grammar at a place.
-func constructs(where string) []schema.Construct {
-	return slices.DeleteFunc(schema.Grammar(), func(c schema.Construct) bool { return c.Where != where })
+// outermost are the blocks that stand at the top of a file.
+func outermost(kind fileKind) []schema.Construct {
+	switch kind {
+	case values:
+		return nil
+	case tests:
+		return schema.TestGrammar()
+	}
+	return slices.DeleteFunc(schema.Grammar(), func(c schema.Construct) bool { return c.Where != top })
 }
 
 // construct is one of the grammar that is not at the top of a file.
@@ -48,15 +54,35 @@ func construct(name string) schema.Construct {
 
 // topWords are the words that begin a block of a file.
 func topWords(kind fileKind) []string {
-	all := constructs(top)
-	if kind == tests {
-		all = schema.TestGrammar()
-	}
 	var out []string
-	for _, c := range all {
+	for _, c := range outermost(kind) {
 		out = append(out, c.Name)
 	}
 	return out
+}
+
+// inJSON is what has to be known to read a file in JSON.
+func (v *view) inJSON(kind fileKind) source.JSON {
+	j := source.JSON{Blocks: map[string]int{}, Addresses: map[string]bool{"depends_on": true, "from": true, "to": true,
+		"expect_failures": true}}
+	for _, c := range outermost(kind) {
+		j.Blocks[c.Name] = len(c.Labels)
+	}
+	var look func(b *schema.Body)
+	look = func(b *schema.Body) {
+		for i := range b.Attributes {
+			if b.Attributes[i].Ref != nil {
+				j.Addresses[b.Attributes[i].Name] = true
+			}
+		}
+		for i := range b.Blocks {
+			look(&b.Blocks[i].Body)
+		}
+	}
+	for i := range v.opts.Catalog {
+		look(&v.opts.Catalog[i].Body)
+	}
+	return j
 }
 
 // scope is what may stand in a block of a file. It is nil where nobody can tell.
@@ -101,7 +127,7 @@ func (v *view) fileScope(f *file) *scope {
 	case values:
 		return &scope{attributes: v.variables(f.dir)}
 	case tests:
-		for _, c := range schema.TestGrammar() {
+		for _, c := range outermost(tests) {
 			n := nested{name: c.Name, labels: c.Labels, many: true, body: v.plain(f, &c.Body)}
 			if c.Name == "variables" {
 				n.body = v.valuesOf(f.dir)
@@ -116,7 +142,7 @@ func (v *view) fileScope(f *file) *scope {
 		}
 		return out
 	}
-	for _, c := range constructs(top) {
+	for _, c := range outermost(configuration) {
 		n := nested{name: c.Name, labels: c.Labels, doc: v.summary(c.Name), many: true, body: v.plain(f, &c.Body)}
 		switch kind := schema.Kind(c.Name); {
 		case slices.Contains(schema.Kinds, kind):

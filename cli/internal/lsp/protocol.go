@@ -13,9 +13,75 @@ type textRange struct {
 	End   source.Position `json:"end"`
 }
 
+type location struct {
+	URI   string    `json:"uri"`
+	Range textRange `json:"range"`
+}
+
 type textEdit struct {
 	Range   textRange `json:"range"`
 	NewText string    `json:"newText"`
+}
+
+type workspaceEdit struct {
+	Changes map[string][]textEdit `json:"changes"`
+}
+
+type referenceParams struct {
+	positionParams
+
+	Context struct {
+		IncludeDeclaration bool `json:"includeDeclaration"`
+	} `json:"context"`
+}
+
+type renameParams struct {
+	positionParams
+
+	NewName string `json:"newName"`
+}
+
+type renameRange struct {
+	Range       textRange `json:"range"`
+	Placeholder string    `json:"placeholder"`
+}
+
+type highlight struct {
+	Range textRange `json:"range"`
+}
+
+type documentSymbol struct {
+	Name           string           `json:"name"`
+	Kind           int              `json:"kind"`
+	Range          textRange        `json:"range"`
+	SelectionRange textRange        `json:"selectionRange"`
+	Children       []documentSymbol `json:"children,omitempty"`
+}
+
+type searchParams struct {
+	Query string `json:"query"`
+}
+
+type symbolInformation struct {
+	Name     string   `json:"name"`
+	Kind     int      `json:"kind"`
+	Location location `json:"location"`
+}
+
+type semanticTokens struct {
+	Data []int `json:"data"`
+}
+
+type actionParams struct {
+	documentParams
+
+	Range textRange `json:"range"`
+}
+
+type codeAction struct {
+	Title string        `json:"title"`
+	Kind  string        `json:"kind"`
+	Edit  workspaceEdit `json:"edit"`
 }
 
 type markup struct {
@@ -155,23 +221,24 @@ func capabilities(e source.Encoding) json.RawMessage {
 		"completionProvider": map[string]any{
 			"triggerCharacters": []string{".", "\"", "{", "["},
 		},
-		"hoverProvider": true,
+		"hoverProvider":              true,
+		"definitionProvider":         true,
+		"referencesProvider":         true,
+		"documentHighlightProvider":  true,
+		"documentSymbolProvider":     true,
+		"workspaceSymbolProvider":    true,
+		"documentFormattingProvider": true,
+		"renameProvider":             map[string]any{"prepareProvider": true},
+		"codeActionProvider":         map[string]any{"codeActionKinds": []string{"quickfix"}},
+		"semanticTokensProvider": map[string]any{"full": true, "legend": map[string]any{"tokenTypes": tokenTypes,
+			"tokenModifiers": []string{}}},
 		"workspace": map[string]any{
 			"workspaceFolders": map[string]any{"supported": true, "changeNotifications": true},
 		},
-	}
-	for _, more := range abilities {
-		all[more.name] = more.value
 	}
 	out, err := json.Marshal(all)
 	if err != nil {
 		panic("lsp: words always marshal: " + err.Error())
 	}
 	return out
-}
-
-// abilities are what the server can do beside.
-var abilities []struct {
-	name  string
-	value any
 }

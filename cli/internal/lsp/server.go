@@ -238,8 +238,18 @@ var questions map[string]question
 
 func init() {
 	questions = map[string]question{
-		"textDocument/completion": with((*view).complete),
-		"textDocument/hover":      with((*view).hover),
+		"textDocument/codeAction":          with((*view).actions),
+		"textDocument/completion":          with((*view).complete),
+		"textDocument/definition":          with((*view).definition),
+		"textDocument/documentHighlight":   with((*view).highlights),
+		"textDocument/documentSymbol":      with((*view).outline),
+		"textDocument/formatting":          with((*view).format),
+		"textDocument/hover":               with((*view).hover),
+		"textDocument/prepareRename":       with((*view).prepareRename),
+		"textDocument/references":          with((*view).references),
+		"textDocument/rename":              with((*view).rename),
+		"textDocument/semanticTokens/full": with((*view).tokens),
+		"workspace/symbol":                 with((*view).search),
 	}
 }
 
@@ -356,7 +366,8 @@ func (s *server) initialized(context.Context, json.RawMessage) {}
 func (s *server) view() *view {
 	docs := maps.Clone(s.docs)
 	return &view{opts: &s.opts, enc: s.enc, snippets: s.snippets, folders: slices.Clone(s.folders), docs: docs,
-		fs: newOverlay(s.opts.Fs, docs), cache: s.cache, files: map[string]*file{}}
+		fs: newOverlay(s.opts.Fs, docs), cache: s.cache, files: map[string]*file{},
+		declaredIn: map[string]*declarations{}}
 }
 
 func (s *server) didChangeFolders(_ context.Context, params json.RawMessage) {

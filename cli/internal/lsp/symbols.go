@@ -96,12 +96,29 @@ func (s *symbol) typeOf() cty.Type {
 }
 
 // symbols are what the files of a folder declare, in the order of the files.
-func (v *view) symbols(dir string) []*symbol {
-	var out []*symbol
-	for _, f := range v.in(dir, configuration) {
-		out = append(out, f.declared()...)
+func (v *view) symbols(dir string) []*symbol { return v.declarations(dir).all }
+
+// declarations are the symbols of a folder.
+type declarations struct {
+	all    []*symbol
+	byName map[name]*symbol // the first of each
+}
+
+func (v *view) declarations(dir string) *declarations {
+	if d := v.declaredIn[dir]; d != nil {
+		return d
 	}
-	return out
+	d := &declarations{byName: map[name]*symbol{}}
+	for _, f := range v.in(dir, configuration) {
+		for _, s := range f.declared() {
+			d.all = append(d.all, s)
+			if d.byName[s.name] == nil {
+				d.byName[s.name] = s
+			}
+		}
+	}
+	v.declaredIn[dir] = d
+	return d
 }
 
 // declared is what a file declares.
@@ -133,14 +150,7 @@ func (f *file) declared() []*symbol {
 func isKind(word string) bool { return slices.Contains(schema.Kinds, schema.Kind(word)) }
 
 // find is the declaration of a name, nil where there is none.
-func (v *view) find(n name) *symbol {
-	for _, s := range v.symbols(n.dir) {
-		if s.name == n {
-			return s
-		}
-	}
-	return nil
-}
+func (v *view) find(n name) *symbol { return v.declarations(n.dir).byName[n] }
 
 // use is a word that names something.
 type use struct {
@@ -175,7 +185,7 @@ func (v *view) uses(f *file, r *source.Reference) []use {
 	case isKind(root):
 		return one(root, word(1), 2)
 	case root == "module":
-		return v.usesOfModule(f, steps)
+		return v.usesOfModule(f, r.In.Type.Text == "moved" || r.In.Type.Text == "removed", steps)
 	case f.kind == tests && (root == "output" || root == "check"):
 		return one(root, "", 1)
 	case root == "each" && word(1) == "value" && len(steps) > 2:
@@ -187,7 +197,7 @@ func (v *view) uses(f *file, r *source.Reference) []use {
 }
 
 // usesOfModule are the names in module.NAME["KEY"].OUTPUT, and in addresses of what is in a module.
-func (v *view) usesOfModule(f *file, steps []source.Step) []use {
+func (v *view) usesOfModule(f *file, address bool, steps []source.Step) []use {
 	if len(steps) < 2 || steps[1].Text == "" {
 		return nil
 	}
@@ -196,6 +206,14 @@ func (v *view) usesOfModule(f *file, steps []source.Step) []use {
 	rest := steps[2:]
 	if len(rest) > 0 && rest[0].Index {
 		rest = rest[1:]
+	}
+	if s := v.find(n); address && s != nil && len(rest) > 1 {
+		if dir, ok := v.moduleDir(s.file, s.block); ok {
+			inner := *f
+			inner.dir = dir
+			return append(out, v.uses(&inner, &source.Reference{Steps: rest, In: &source.Block{Type: source.Word{
+				Text: "moved"}}})...)
+		}
 	}
 	return append(out, v.outputOf(n, rest)...)
 }

@@ -6,12 +6,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -187,13 +189,13 @@ func (c *client) tick() {
 	c.call("barrier", nil) // what was said before is here
 }
 
-// place finds a text with a | in it, which is the cursor, and stands in the document once without it.
+// place finds where a text with a | in it, which is the cursor, first stands in the document without it.
 func (c *client) place(name, text string) source.Position {
 	c.t.Helper()
 	before, after, _ := strings.Cut(text, "|")
 	src := c.texts[name]
-	if strings.Count(src, before+after) != 1 {
-		c.t.Fatalf("%q stands %d times in %s", before+after, strings.Count(src, before+after), name)
+	if !strings.Contains(src, before+after) {
+		c.t.Fatalf("%q does not stand in %s", before+after, name)
 	}
 	return source.NewText(src).Position(strings.Index(src, before+after)+len(before), source.UTF16)
 }
@@ -292,6 +294,27 @@ func (c *client) say(out *strings.Builder, files map[string]string, line string)
 			out.WriteString("  | " + line)
 		}
 		out.WriteString("\n")
+	case "definition", "references", "highlight":
+		c.showPlaces(out, word, name, text)
+	case "rename":
+		c.showRename(out, name, text)
+	case "prepare":
+		fmt.Fprintf(out, "  %s\n", c.at("textDocument/prepareRename", name, text))
+	case "outline", "tokens", "format":
+		c.showFile(out, word, name)
+	case "actions":
+		c.showActions(out, name, text)
+	case "search":
+		var all []symbolInformation
+		c.decode(c.call("workspace/symbol", map[string]any{"query": name}), &all)
+		for _, s := range all {
+			fmt.Fprintf(out, "  %s at %s %s\n", s.Name, short(s.Location.URI), show(s.Location.Range))
+		}
+	case "save": // to the disk, behind the editor's back
+		if err := afero.WriteFile(c.fs, filepath.Join(home, name), []byte(text), 0o644); err != nil {
+			c.t.Fatal(err)
+		}
+		c.notify("workspace/didChangeWatchedFiles", map[string]any{"changes": []any{documentID{uri(name)}}})
 	case "raw":
 		var m map[string]any
 		c.decode(json.RawMessage(rest), &m)
@@ -334,6 +357,148 @@ func (c *client) showItems(out *strings.Builder, items []completionItem) {
 		out.WriteString("  and the functions\n")
 	}
 	if len(items) == 0 {
+		out.WriteString("  nothing\n")
+	}
+}
+
+func short(u string) string { return strings.TrimPrefix(u, uri("")) }
+
+// showPlaces writes where a name is.
+func (c *client) showPlaces(out *strings.Builder, word, name, text string) {
+	c.t.Helper()
+	method := map[string]string{"definition": "textDocument/definition", "references": "textDocument/references",
+		"highlight": "textDocument/documentHighlight"}[word]
+	var all []location
+	c.decode(c.call(method, map[string]any{"textDocument": documentID{uri(name)}, "position": c.place(name, text),
+		"context": map[string]any{"includeDeclaration": true}}), &all)
+	for _, l := range all {
+		fmt.Fprintf(out, "  %s %s\n", short(l.URI), show(l.Range))
+	}
+	if len(all) == 0 {
+		out.WriteString("  nothing\n")
+	}
+}
+
+// rename asks for a new name, and returns the documents with the changes made, or what the server says against it.
+func (c *client) rename(name string, at source.Position, to string) (map[string]string, string) {
+	c.t.Helper()
+	answer := c.call("textDocument/rename", map[string]any{"textDocument": documentID{uri(name)}, "position": at,
+		"newName": to})
+	if text, ok := strings.CutPrefix(string(answer), "error "); ok {
+		var wrong struct {
+			Message string `json:"message"`
+		}
+		c.decode(json.RawMessage(text), &wrong)
+		return nil, wrong.Message
+	}
+	var edit workspaceEdit
+	c.decode(answer, &edit)
+	changed := map[string]string{}
+	for u, edits := range edit.Changes {
+		changed[short(u)] = apply(c.text(short(u)), edits)
+	}
+	return changed, ""
+}
+
+// text is a file as the editor sees it.
+func (c *client) text(name string) string {
+	if text, ok := c.texts[name]; ok {
+		return text
+	}
+	text, err := afero.ReadFile(c.fs, filepath.Join(home, name))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// apply makes changes in a text, the last first.
+func apply(text string, edits []textEdit) string {
+	lines := source.NewText(text)
+	slices.SortStableFunc(edits, func(a, b textEdit) int {
+		return lines.Offset(b.Range.Start, source.UTF16) - lines.Offset(a.Range.Start, source.UTF16)
+	})
+	for _, e := range edits {
+		text = text[:lines.Offset(e.Range.Start, source.UTF16)] + e.NewText + text[lines.Offset(e.Range.End, source.UTF16):]
+	}
+	return text
+}
+
+// showRename writes the lines that change.
+func (c *client) showRename(out *strings.Builder, name, text string) {
+	c.t.Helper()
+	text, to, _ := strings.Cut(text, " => ")
+	changed, wrong := c.rename(name, c.place(name, text), to)
+	if wrong != "" {
+		fmt.Fprintf(out, "  refused: %s\n", wrong)
+	}
+	for _, file := range slices.Sorted(maps.Keys(changed)) {
+		before, after := strings.Split(c.text(file), "\n"), strings.Split(changed[file], "\n")
+		for i := range after {
+			if before[i] != after[i] {
+				fmt.Fprintf(out, "  %s:%d %s\n", file, i, strings.TrimSpace(after[i]))
+			}
+		}
+	}
+}
+
+// showFile writes what is in a file.
+func (c *client) showFile(out *strings.Builder, word, name string) {
+	c.t.Helper()
+	id := map[string]any{"textDocument": documentID{uri(name)}}
+	switch word {
+	case "outline":
+		var all []documentSymbol
+		c.decode(c.call("textDocument/documentSymbol", id), &all)
+		var walk func(all []documentSymbol, indent string)
+		walk = func(all []documentSymbol, indent string) {
+			for _, s := range all {
+				fmt.Fprintf(out, "%s%s %s\n", indent, s.Name, show(s.Range))
+				walk(s.Children, indent+"  ")
+			}
+		}
+		walk(all, "  ")
+	case "tokens":
+		var tokens semanticTokens
+		c.decode(c.call("textDocument/semanticTokens/full", id), &tokens)
+		lines := strings.Split(c.text(name), "\n")
+		line, character := 0, 0
+		for t := range slices.Chunk(tokens.Data, 5) {
+			if line += t[0]; t[0] > 0 {
+				character = 0
+			}
+			character += t[1]
+			units := utf16.Encode([]rune(lines[line]))
+			fmt.Fprintf(out, "  %d:%d %s %s\n", line, character, tokenTypes[t[3]],
+				string(utf16.Decode(units[character:character+t[2]])))
+		}
+	case "format":
+		var edits []textEdit
+		c.decode(c.call("textDocument/formatting", id), &edits)
+		for _, e := range edits {
+			fmt.Fprintf(out, "  %s %q\n", show(e.Range), e.NewText)
+		}
+		c.texts[name] = apply(c.text(name), edits)
+		c.version++
+		c.notify("textDocument/didChange", map[string]any{"textDocument": map[string]any{"uri": uri(name),
+			"version": c.version}, "contentChanges": []any{map[string]any{"text": c.texts[name]}}})
+	}
+}
+
+// showActions writes what can be mended, with the lines that each adds.
+func (c *client) showActions(out *strings.Builder, name, text string) {
+	c.t.Helper()
+	at := c.place(name, text)
+	var all []codeAction
+	c.decode(c.call("textDocument/codeAction", map[string]any{"textDocument": documentID{uri(name)},
+		"range": textRange{at, at}, "context": map[string]any{"diagnostics": []any{}}}), &all)
+	for _, a := range all {
+		fmt.Fprintf(out, "  %s\n", a.Title)
+		for _, e := range a.Edit.Changes[uri(name)] {
+			fmt.Fprintf(out, "    %s %q\n", show(e.Range), e.NewText)
+		}
+	}
+	if len(all) == 0 {
 		out.WriteString("  nothing\n")
 	}
 }

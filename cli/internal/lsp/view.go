@@ -21,7 +21,8 @@ type view struct {
 	fs       overlay
 	cache    *cache
 
-	files map[string]*file // that were read already
+	files      map[string]*file         // that were read already
+	declaredIn map[string]*declarations // by folder
 }
 
 // fileKind is what a file is for, by its name.
@@ -59,7 +60,7 @@ type file struct {
 	kind fileKind
 	text *source.Text
 	json bool
-	tree *source.Tree // empty of JSON
+	tree *source.Tree
 }
 
 // cache keeps files that were read, as long as they do not change.
@@ -109,8 +110,9 @@ func (v *view) read(path string) *file {
 		return kept
 	}
 	f := &file{path: path, dir: filepath.Dir(path), kind: kind, text: text, json: strings.HasSuffix(path, ".json")}
-	f.tree = &source.Tree{File: &source.Block{}}
-	if !f.json {
+	if f.json {
+		f.tree = source.ReadJSON(text.Source, v.inJSON(kind))
+	} else {
 		f.tree = source.Read(text.Source, topWords(kind))
 	}
 	v.cache.mu.Lock()

@@ -35,19 +35,26 @@ func At(src string, offset int, words []string) *Place {
 // maxDepth is how deep braces, brackets and quotes may be inside each other. What is deeper is not read.
 const maxDepth = 200
 
+// maxSize is the largest file that is read, in bytes. It is read again whenever a key is pressed.
+const maxSize = 4 << 20
+
 // maxTorn is how many quotes without an end are made good in one file.
 const maxTorn = 50
 
 // lex takes a text apart. A quoted text ends with its line at the latest, so that one quote too few is the fault of one
 // line only.
 func lex(src string) hclsyntax.Tokens {
+	if len(src) > maxSize {
+		return nil
+	}
 	var out hclsyntax.Tokens
-	at := 0
+	at, left := 0, 8*maxSize // each quote without an end has the rest read again
 	for torn := 0; ; torn++ {
+		left -= len(src) - at
 		begin := hcl.Pos{Byte: at, Line: 1, Column: 1}
 		tokens, _ := hclsyntax.LexConfig([]byte(src[at:]), "", begin) // what is wrong, the parser says
 		cut := slices.IndexFunc(tokens, func(t hclsyntax.Token) bool { return t.Type == hclsyntax.TokenQuotedNewline })
-		if cut < 0 || torn == maxTorn {
+		if cut < 0 || torn == maxTorn || left < 0 {
 			return append(out, tokens...)
 		}
 		newline := tokens[cut]

@@ -1,0 +1,165 @@
+package lsp
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aymanbagabas/go-udiff"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/syncctl/syncctl/cli/internal/lsp/source"
+	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// format answers with the changes that fmt would make. A file that does not parse stays as it is.
+func (v *view) format(_ context.Context, p *documentParams) ([]textEdit, error) {
+	out := []textEdit{}
+	f := v.document(p.TextDocument)
+	if f == nil || f.json {
+		return out, nil
+	}
+	after, diags := schema.Format(f.path, []byte(f.text.Source))
+	if diags.HasErrors() {
+		return out, nil
+	}
+	for _, e := range udiff.Strings(f.text.Source, string(after)) {
+		out = append(out, textEdit{v.rangeIn(f.text, source.Span{From: e.Start, To: e.End}), e.New})
+	}
+	return out, nil
+}
+
+// actions answers with what can be mended at a place: arguments and blocks that are missing.
+func (v *view) actions(_ context.Context, p *actionParams) ([]codeAction, error) {
+	out := []codeAction{}
+	f := v.document(p.TextDocument)
+	if f == nil || f.json {
+		return out, nil
+	}
+	at := f.text.Offset(p.Range.Start, v.enc)
+	for b := blockAt(f.tree.File, at); b.Parent != nil; b = b.Parent {
+		s := v.scope(f, b)
+		if s == nil || s.optional || !b.Closed {
+			continue
+		}
+		var all []string
+		add := func(title string, lines ...string) {
+			edit := workspaceEdit{map[string][]textEdit{v.uriOf(f.path): {v.insertion(f, b, lines)}}}
+			out = append(out, codeAction{Title: title, Kind: "quickfix", Edit: edit})
+		}
+		for i := range s.attributes {
+			if a := &s.attributes[i]; a.Required && b.Find(a.Name) == nil && !v.hasDefault(f, b, a.Name) {
+				line := a.Name + " = " + v.placeholder(f, a)
+				add(fmt.Sprintf("Add the missing argument %q", a.Name), line)
+				all = append(all, line)
+			}
+		}
+		for i := range s.blocks {
+			if n := &s.blocks[i]; n.required && !hasBlock(b, n.name) {
+				line := strings.TrimSuffix(n.header(), "{}") + "{\n}"
+				add(fmt.Sprintf("Add the missing block %q", n.name), line)
+				all = append(all, line)
+			}
+		}
+		if len(all) > 1 {
+			add("Add all that is missing", all...)
+		}
+		if len(all) > 0 {
+			break
+		}
+	}
+	return out, nil
+}
+
+// blockAt is the innermost block at an offset.
+func blockAt(b *source.Block, at int) *source.Block {
+	for {
+		inner := b
+		for _, x := range b.Blocks {
+			if x.Has(at) {
+				inner = x
+			}
+		}
+		if inner == b {
+			return b
+		}
+		b = inner
+	}
+}
+
+// hasBlock tells whether a block is there, or made by a dynamic one.
+func hasBlock(b *source.Block, name string) bool {
+	for _, x := range b.Blocks {
+		if x.Type.Text == name || x.Type.Text == "dynamic" && x.Label(0) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// hasDefault tells whether a block defaults gives an argument to a declaration.
+func (v *view) hasDefault(f *file, b *source.Block, arg string) bool {
+	if b.Parent.Parent != nil || !isKind(b.Type.Text) {
+		return false
+	}
+	for _, x := range v.in(f.dir, configuration) {
+		for _, d := range x.tree.File.Blocks {
+			if d.Type.Text == "defaults" && d.Label(0) == b.Type.Text && d.Label(1) == b.Label(0) && d.Find(arg) != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// insertion adds lines at the end of a block.
+func (v *view) insertion(f *file, b *source.Block, lines []string) textEdit {
+	at := b.Body.To
+	last := strings.TrimRight(f.text.Source[b.Body.From:at], " \t\r\n")
+	at = b.Body.From + len(last)
+	outer := f.text.Indent(f.text.Position(b.From, source.UTF8).Line)
+	if nl := strings.IndexByte(f.text.Source[at:b.Body.To], '\n'); nl >= 0 { // behind a comment at the end of the line
+		at += nl
+		if f.text.Source[at-1] == '\r' {
+			at--
+		}
+	}
+	var text strings.Builder
+	for _, line := range lines {
+		text.WriteString("\n" + outer + "  " + strings.ReplaceAll(line, "\n", "\n"+outer+"  "))
+	}
+	if !strings.Contains(f.text.Source[at:b.Body.To], "\n") {
+		text.WriteString("\n" + outer)
+		return textEdit{v.rangeIn(f.text, source.Span{From: at, To: b.Body.To}), text.String()}
+	}
+	return textEdit{v.rangeIn(f.text, source.Span{From: at, To: at}), text.String()}
+}
+
+// placeholder is a value that an argument may have, as far as there is one that is better than another.
+func (v *view) placeholder(f *file, a *schema.Attribute) string {
+	switch {
+	case a.Ref != nil:
+		for _, s := range v.symbols(f.dir) {
+			if fits(a.Ref, s) {
+				return s.key()
+			}
+		}
+		if a.Ref.Type == "" {
+			return string(a.Ref.Kind) + ".TYPE.NAME"
+		}
+		return string(a.Ref.Kind) + "." + a.Ref.Type + ".NAME"
+	case len(a.OneOf) > 0:
+		return string(hclwrite.TokensForValue(cty.StringVal(a.OneOf[0])).Bytes())
+	case a.Type == cty.NilType || a.Type == cty.DynamicPseudoType:
+		return "null"
+	case a.Type == cty.String:
+		return `""`
+	case a.Type == cty.Number:
+		return fmt.Sprint(a.Least)
+	case a.Type == cty.Bool:
+		return "false"
+	case a.Type.IsMapType() || a.Type.IsObjectType():
+		return "{}"
+	}
+	return "[]"
+}

@@ -1,0 +1,160 @@
+package lsp
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/reference"
+)
+
+// TestCancelled: a question that the editor does not wait for any more ends, and is answered so.
+func TestCancelled(t *testing.T) {
+	begun := make(chan bool)
+	questions["test/wait"] = func(ctx context.Context, _ *view, _ json.RawMessage) (any, error) {
+		begun <- true
+		<-ctx.Done()
+		return nil, nil
+	}
+	defer delete(questions, "test/wait")
+	c := newClient(t, nil)
+	c.initialize("{}")
+	c.send(map[string]any{"id": 77, "method": "test/wait"})
+	<-begun
+	c.notify("$/cancelRequest", map[string]any{"id": 77})
+	if got := string(c.await(77)); !strings.Contains(got, "-32800") {
+		t.Error(got)
+	}
+}
+
+// TestFaultOfAQuestion: it is said, and the next question is answered.
+func TestFaultOfAQuestion(t *testing.T) {
+	questions["test/fault"] = func(context.Context, *view, json.RawMessage) (any, error) { panic("of the test") }
+	defer delete(questions, "test/fault")
+	c := newClient(t, map[string]string{"main.sync.hcl": "server "})
+	c.initialize("{}")
+	c.open("main.sync.hcl", "server ")
+	if got := string(c.call("test/fault", nil)); !strings.Contains(got, "-32803") {
+		t.Error(got)
+	}
+	if len(c.said) != 1 || !strings.HasPrefix(c.said[0], "window/showMessage") ||
+		strings.Contains(c.said[0], "of the test") {
+		t.Error(c.said)
+	}
+	if got := string(c.at("textDocument/completion", "main.sync.hcl", "server |")); !strings.Contains(got, "depot") {
+		t.Error(got)
+	}
+}
+
+// TestEnds: the editor is gone, without a word or after shutdown; and what is said before initialize.
+func TestEnds(t *testing.T) {
+	for _, say := range []bool{false, true} {
+		c := newClient(t, nil)
+		if got := string(c.call("textDocument/hover", nil)); !strings.Contains(got, "-32002") {
+			t.Error(got)
+		}
+		c.initialize("{}")
+		if say {
+			c.call("shutdown", nil)
+			if got := string(c.call("textDocument/hover", nil)); !strings.Contains(got, "-32601") {
+				t.Error(got)
+			}
+			c.notify("exit", nil)
+		} else {
+			c.in.Close()
+		}
+		if err := <-c.done; (err == nil) != say {
+			t.Error(say, err)
+		}
+	}
+}
+
+// TestMessagesThatCannotBeRead: one is answered, and the next one read; a header without a length ends it.
+func TestMessagesThatCannotBeRead(t *testing.T) {
+	framed := func(body string) string { return fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body) }
+	for _, c := range []struct{ say, want string }{
+		{framed(`{"jsonrpc":"2.0","id":1,"met`) + framed(`{"jsonrpc":"2.0","id":2,"method":"initialize","params":{}}`),
+			`"id":2,"result"`},
+		{framed(`{"jsonrpc":"2.0","id":1,"met`), "-32700"},
+		{framed(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":[]}`), "-32602"},
+		{"Content-Length: 99999999999\r\n\r\n{}", ""},
+		{strings.Repeat("a", 10_000), ""},
+		{strings.Repeat("a: b\r\n", 100), ""},
+	} {
+		var out bytes.Buffer
+		err := Serve(t.Context(), strings.NewReader(c.say), &out, hostileOptions(afero.NewMemMapFs()))
+		if err == nil || !strings.Contains(out.String(), c.want) {
+			t.Errorf("%.80q: %v, %s", c.say, err, out.String())
+		}
+	}
+}
+
+func hostileOptions(fs afero.Fs) Options {
+	return Options{Fs: fs, Catalog: catalog(), Pages: reference.Pages(catalog(), &reference.Program{}), Version: "1.0.0",
+		Log: hclog.NewNullLogger(), After: func(time.Duration) <-chan time.Time {
+			now := make(chan time.Time, 1)
+			now <- time.Time{}
+			return now
+		}}
+}
+
+// FuzzSession: whatever an editor says about whatever text, the server ends when the editor does, and has no fault.
+func FuzzSession(f *testing.F) {
+	f.Add("server \"depot\" \"a\" {\n  url = upper(var.x)\n}\n", 1, 10, "x")
+	f.Add("module \"m\" {\n  source = \".\"\n  size = [for a in module.m : a.b]\n}\n"+
+		"output \"o\" { value = module.m.o }\n", 2, 9, "y")
+	f.Add("sync \"depot\" \"t\" {\n  dynamic \"field\" {\n    iterator = server\n    content {\n"+
+		"      mapping = server.value\n", 4, 18, "z")
+	f.Fuzz(func(t *testing.T, text string, line, character int, to string) {
+		var in bytes.Buffer
+		say := newStream(nil, &in)
+		id := 0
+		send := func(method string, question bool, params any) {
+			m := map[string]any{"jsonrpc": "2.0", "method": method, "params": params}
+			if id++; question {
+				m["id"] = id
+			}
+			if err := say.WriteObject(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		send("initialize", true, map[string]any{"rootUri": "file:///work"})
+		for _, name := range []string{"main.sync.hcl", "more.sync.hcl.json", "a.syncvars.hcl", "a.synctest.hcl"} {
+			send("textDocument/didOpen", false, map[string]any{"textDocument": map[string]any{"uri": uri(name), "text": text}})
+		}
+		at := map[string]int{"line": line, "character": character}
+		for _, name := range []string{"main.sync.hcl", "more.sync.hcl.json", "a.syncvars.hcl", "a.synctest.hcl"} {
+			for method := range questions {
+				send(method, true, map[string]any{"textDocument": documentID{uri(name)}, "position": at, "newName": to,
+					"query": to, "range": map[string]any{"start": at, "end": at}})
+			}
+			send("textDocument/didChange", false, map[string]any{"textDocument": documentID{uri(name)},
+				"contentChanges": []any{map[string]any{"text": to, "range": map[string]any{"start": at, "end": at}}}})
+		}
+		send("shutdown", true, nil)
+		send("exit", false, nil)
+		var out bytes.Buffer
+		open := io.MultiReader(&in, neverEnding{t.Context()})
+		if err := Serve(t.Context(), open, &out, hostileOptions(afero.NewMemMapFs())); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(out.String(), "A fault of syncctl") || strings.Contains(out.String(), "a fault of the program") {
+			t.Fatalf("%q %d %d %q: %s", text, line, character, to, out.String())
+		}
+	})
+}
+
+// neverEnding is a stream that says nothing more.
+type neverEnding struct{ ctx context.Context }
+
+func (n neverEnding) Read([]byte) (int, error) {
+	<-n.ctx.Done()
+	return 0, io.EOF
+}

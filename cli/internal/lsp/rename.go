@@ -1,0 +1,155 @@
+package lsp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/syncctl/syncctl/cli/internal/lsp/source"
+	"github.com/syncctl/syncctl/schema"
+)
+
+var errNoName = errors.New("this does not name anything that can be renamed")
+
+// prepareRename answers what would be renamed.
+func (v *view) prepareRename(_ context.Context, p *positionParams) (*renameRange, error) {
+	f, at := v.spotOf(*p)
+	if f == nil {
+		return nil, errNoName
+	}
+	u, ok := v.nameAt(f, at)
+	if !ok || v.find(u.name) == nil {
+		return nil, errNoName
+	}
+	return &renameRange{v.rangeIn(f.text, u.at), u.name.name}, nil
+}
+
+// rename answers with the changes that give something another name, wherever it stands. What would not be right
+// afterwards is refused.
+func (v *view) rename(ctx context.Context, p *renameParams) (*workspaceEdit, error) {
+	f, at := v.spotOf(p.positionParams)
+	if f == nil {
+		return nil, errNoName
+	}
+	u, ok := v.nameAt(f, at)
+	if !ok || v.find(u.name) == nil {
+		return nil, errNoName
+	}
+	if err := v.mayBeCalled(u.name, p.NewName); err != nil {
+		return nil, err
+	}
+	uses := v.usesOf(ctx, u.name)
+	for _, x := range uses {
+		if err := x.file.whole(); err != nil {
+			return nil, err
+		}
+		if x.file.text.Slice(x.at) != u.name.name {
+			return nil, fmt.Errorf("in %s the name is written with escapes: write it as it is first",
+				schema.SanitizeLine(filepath.Base(x.file.path)))
+		}
+	}
+	if err := v.stillRight(ctx, u.name, uses, p.NewName); err != nil {
+		return nil, err
+	}
+	out := &workspaceEdit{Changes: map[string][]textEdit{}}
+	for _, x := range uses {
+		uri := v.uriOf(x.file.path)
+		out.Changes[uri] = append(out.Changes[uri], textEdit{v.rangeIn(x.file.text, x.at), p.NewName})
+	}
+	return out, nil
+}
+
+// mayBeCalled refuses a name that is not one, or is taken.
+func (v *view) mayBeCalled(n name, to string) error {
+	if !hclsyntax.ValidIdentifier(to) {
+		return fmt.Errorf("%q cannot be a name: a name starts with a letter or underscore and holds letters, digits, "+
+			"underscores and dashes", to)
+	}
+	if n.kind == "var" && slices.ContainsFunc(moduleArguments(), func(a schema.Attribute) bool { return a.Name == to }) {
+		return fmt.Errorf("a variable cannot be named %q, because a module block has an argument of that name", to)
+	}
+	n.name = to
+	if s := v.find(n); s != nil {
+		return fmt.Errorf("there is a %s already, in %s", n.key(), schema.SanitizeLine(filepath.Base(s.file.path)))
+	}
+	return nil
+}
+
+// whole refuses a file that does not parse: what stands in it is not certain.
+func (f *file) whole() error {
+	if f.json {
+		return nil // it has names only where it parses
+	}
+	if _, diags := schema.Format(f.path, []byte(f.text.Source)); diags.HasErrors() {
+		line := 0
+		if diags[0].Subject != nil {
+			line = diags[0].Subject.Start.Line
+		}
+		return fmt.Errorf("%s does not parse, see line %d: mend that first",
+			schema.SanitizeLine(filepath.Base(f.path)), line)
+	}
+	return nil
+}
+
+// stillRight loads the folders with a new name in place. It refuses what has an error then that it has not now, such as
+// where a name is used that only evaluation leads to.
+func (v *view) stillRight(ctx context.Context, n name, uses []found, to string) error {
+	docs := maps.Clone(v.docs)
+	dirs := map[string]bool{}
+	byFile := map[*file][]source.Span{}
+	for _, x := range uses {
+		byFile[x.file] = append(byFile[x.file], x.at)
+	}
+	for _, f := range v.filesOf(ctx, n) {
+		dirs[f.dir] = true
+	}
+	for f, spans := range byFile {
+		var b strings.Builder
+		from := 0
+		for _, s := range spans { // in their order
+			b.WriteString(f.text.Source[from:s.From] + to)
+			from = s.To
+		}
+		b.WriteString(f.text.Source[from:])
+		d := newDocument("", f.path, 0, source.NewText(b.String()))
+		if was := v.docs[f.path]; was != nil {
+			d.real = was.real
+		}
+		docs[f.path] = d
+	}
+	renamed := *v
+	renamed.docs, renamed.fs = docs, newOverlay(v.opts.Fs, docs)
+	for _, dir := range slices.Sorted(maps.Keys(dirs)) {
+		before, after := v.errors(ctx, dir), renamed.errors(ctx, dir)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if len(after) > len(before) {
+			d := after[0]
+			for _, x := range after {
+				if !slices.ContainsFunc(before, func(b *hcl.Diagnostic) bool { return b.Detail == x.Detail }) {
+					d = x
+					break
+				}
+			}
+			where := filepath.Base(dir)
+			if d.Subject != nil {
+				where = fmt.Sprintf("%s:%d", d.Subject.Filename, d.Subject.Start.Line)
+			}
+			return fmt.Errorf("afterwards there would be an error, in %s: %s", schema.SanitizeLine(where), messageOf(d))
+		}
+	}
+	return nil
+}
+
+// errors are what is wrong with a folder, without what is a warning.
+func (v *view) errors(ctx context.Context, dir string) hcl.Diagnostics {
+	_, diags := v.load(ctx, dir)
+	return slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool { return d.Severity != hcl.DiagError })
+}

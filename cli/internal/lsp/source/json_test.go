@@ -1,0 +1,75 @@
+package source
+
+import (
+	"strings"
+	"testing"
+)
+
+var inJSON = JSON{Blocks: map[string]int{"server": 2, "locals": 0, "variable": 1},
+	Addresses: map[string]bool{"depends_on": true}}
+
+// outlineJSON is what a file has, in a line.
+func outlineJSON(src string) string {
+	tree := ReadJSON(src, inJSON)
+	var out []string
+	for _, b := range tree.File.Blocks {
+		words := []string{b.Type.Text}
+		for _, l := range b.Labels {
+			words = append(words, l.Text)
+		}
+		for _, a := range b.Arguments {
+			words = append(words, a.Name.Text+"=")
+		}
+		out = append(out, strings.Join(words, " "))
+	}
+	for _, r := range tree.References {
+		var steps []string
+		for _, s := range r.Steps {
+			steps = append(steps, s.Text)
+			if src[s.From:s.To] != s.Text {
+				steps = append(steps, "("+src[s.From:s.To]+")")
+			}
+		}
+		out = append(out, strings.Join(steps, "."))
+	}
+	return strings.Join(out, "; ")
+}
+
+func TestReadJSON(t *testing.T) {
+	for _, c := range []struct{ src, want string }{
+		{`{"server": {"depot": {"north": {"url": "${var.url}/x", "depends_on": ["server.depot.south"]}}}}`,
+			"server depot north url= depends_on=; var.url; server.depot.south"},
+		{`{"server": {"depot": [{"a": {}}, {"b": [{}, {"x": 1}]}]}}`, "server depot a; server depot b; server depot b x="},
+		{`{"locals": {"a": "${x[\"k\"].y}", "b": {"${var.c}": [true, null, -1.5e3]}}}`, "locals a= b=; x.k.y; var.c"},
+		{`{"locals": {"a": "\u0024{var.\u0061b}"}}`, `locals a=; var.ab.(\u0061b)`},
+		{`{"locals": {"a": "%{ for s in var.l }${s.x}%{ endfor }"`, "locals a=; var.l; s.x"},
+		{`{"locals": {"a": "x`, "locals a="},
+		{`{"variable": {"v": {}}, "locals": `, "variable v; locals"},
+		{`[]`, ""},
+	} {
+		if got := outlineJSON(c.src); got != c.want {
+			t.Errorf("%s\n got %s\nwant %s", c.src, got, c.want)
+		}
+	}
+}
+
+func FuzzReadJSON(f *testing.F) {
+	f.Add(`{"server": {"depot": {"north": {"url": "${var.url}/\u0041", "depends_on": ["server.depot.south"]}}}}`)
+	f.Add(`{"locals": [{"a": "%{ for s in x }${s.\"}`)
+	f.Add(strings.Repeat(`{"a":[`, 120))
+	f.Fuzz(func(t *testing.T, src string) {
+		tree := ReadJSON(src, inJSON)
+		for _, r := range tree.References {
+			for _, s := range r.Steps {
+				if s.From < 0 || s.From > s.To || s.To > len(src) {
+					t.Fatalf("%q: step %+v", src, s)
+				}
+			}
+		}
+		for _, b := range tree.File.Blocks {
+			if b.From > b.To || b.To > len(src) {
+				t.Fatalf("%q: block %+v", src, b)
+			}
+		}
+	})
+}
