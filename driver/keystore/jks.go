@@ -3,16 +3,15 @@ package keystore
 import (
 	"bytes"
 	"context"
-	"crypto/sha1" //nolint:gosec // the format has no other
-	"crypto/x509/pkix"
-	"encoding/asn1"
+	"crypto/hmac"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"slices"
+	"strings"
 	"time"
-
-	jks "github.com/pavlo-v-chernykh/keystore-go/v4"
 )
 
 const (
@@ -26,20 +25,8 @@ const (
 
 func isJKS(data []byte) bool { return bytes.HasPrefix(data, []byte(jksMagic)) }
 
-// jksPassword is a password as the library takes it: a byte for each character.
-func jksPassword(password string) ([]byte, error) {
-	var out []byte
-	for _, r := range password {
-		if r > 0xff {
-			return nil, &Error{RuleUnsupported, "the password has characters that are not supported with JKS",
-				"Use ASCII letters, digits and punctuation."}
-		}
-		out = append(out, byte(r))
-	}
-	return out, nil
-}
-
-// openJKS reads a JKS keystore. The library trusts the lengths that it finds, so they are checked first.
+// openJKS reads a JKS keystore. The keystore library that there is takes a byte for each character of a password, and
+// trusts the lengths that it finds; the format is small.
 func openJKS(ctx context.Context, data []byte, password string) (*Store, error) {
 	scan := &jksScan{rest: data[len(jksMagic):]}
 	if err := scan.all(); err != nil {
@@ -49,33 +36,27 @@ func openJKS(ctx context.Context, data []byte, password string) (*Store, error) 
 	if err != nil {
 		return nil, err
 	}
-	ks := newJKS(nil)
-	if err := ks.Load(bytes.NewReader(data), secret); err != nil {
+	content := data[:len(data)-len(scan.rest)-jksDigest]
+	if !hmac.Equal(digestJKS(secret, content), data[len(content):len(content)+jksDigest]) {
 		return nil, &Error{RuleWrongPassword, "the password does not open it, or the file was damaged", helpPassword}
 	}
-	s := &Store{Format: JKS, source: bytes.Clone(data), password: password, Doubles: scan.doubles}
-	for _, alias := range scan.aliases {
+	s := &Store{Format: JKS, source: bytes.Clone(data), password: password}
+	for _, in := range scan.entries {
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("opening a keystore: %w", context.Cause(ctx))
 		}
-		if t, err := ks.GetTrustedCertificateEntry(alias); err == nil {
-			s.Trusted = append(s.Trusted, Trusted{Alias: alias, Certificate: NewCertificate(t.Certificate.Content),
-				Created: likely(t.CreationTime)})
+		if in.tag == jksTrusted {
+			s.Trusted = append(s.Trusted, Trusted{Alias: in.alias, Certificate: NewCertificate(in.chain[0]),
+				Created: likely(in.created)})
 			continue
 		}
-		e := Entry{Alias: alias, Sealed: true}
-		chain, err := ks.GetPrivateKeyEntryCertificateChain(alias)
-		if err != nil {
-			continue
+		e := Entry{Alias: in.alias, Sealed: true}
+		for _, der := range in.chain {
+			e.Chain = append(e.Chain, NewCertificate(der))
 		}
-		for _, c := range chain {
-			e.Chain = append(e.Chain, NewCertificate(c.Content))
-		}
-		if !scan.short[alias] {
-			if p, err := ks.GetPrivateKeyEntry(alias, secret); err == nil {
-				e.Sealed, e.Created = false, likely(p.CreationTime)
-				e.setKey(p.PrivateKey)
-			}
+		if key, ok := unsealJKS(in.sealed, secret); ok {
+			e.Sealed, e.Created = false, likely(in.created)
+			e.setKey(key)
 		}
 		s.Entries = append(s.Entries, e)
 	}
@@ -83,74 +64,60 @@ func openJKS(ctx context.Context, data []byte, password string) (*Store, error) 
 	return s, nil
 }
 
-func newJKS(random io.Reader) jks.KeyStore {
-	options := []jks.Option{jks.WithOrderedAliases(), jks.WithCaseExactAliases()}
-	if random != nil {
-		options = append(options, jks.WithCustomRandomNumberGenerator(random))
-	}
-	return jks.New(options...)
-}
-
-// encodeJKS writes a JKS keystore. A sealed key is taken from the file that it came in.
+// encodeJKS writes a JKS keystore, by alias. A sealed key is taken from the file that it came in.
 func (s *Store) encodeJKS(password string, random io.Reader, now time.Time) ([]byte, error) {
 	secret, err := jksPassword(password)
 	if err != nil {
 		return nil, err
 	}
-	ks := newJKS(random)
-	sealed := map[string]bool{}
-	for i := range s.Entries {
-		if s.Entries[i].Sealed {
-			sealed[s.Entries[i].Alias] = true
-		}
-	}
-	if len(sealed) > 0 {
+	kept := map[string]jksEntry{} // as they came
+	if slices.ContainsFunc(s.Entries, func(e Entry) bool { return e.Sealed }) {
 		if !isJKS(s.source) {
 			return nil, errors.New("writing a keystore: a key with its own password cannot be moved to another format")
 		}
-		before, err := jksPassword(s.password)
-		if err != nil {
-			return nil, err
-		}
-		if err := ks.Load(bytes.NewReader(s.source), before); err != nil {
+		before := &jksScan{rest: s.source[len(jksMagic):]}
+		if err := before.all(); err != nil {
 			return nil, fmt.Errorf("writing a keystore: keeping keys that have their own password: %w", err)
 		}
-		for _, alias := range ks.Aliases() {
-			if !sealed[alias] {
-				ks.DeleteEntry(alias)
-			}
+		for _, e := range before.entries {
+			kept[e.alias] = e
 		}
 	}
+	var entries []jksEntry
 	for i := range s.Entries {
 		e := &s.Entries[i]
 		if e.Sealed {
+			entries = append(entries, kept[e.Alias])
 			continue
 		}
-		p := jks.PrivateKeyEntry{CreationTime: orNow(e.Created, now), PrivateKey: e.key}
-		for _, c := range e.Chain {
-			p.CertificateChain = append(p.CertificateChain, jks.Certificate{Type: "X.509", Content: c.DER})
-		}
-		if err := ks.SetPrivateKeyEntry(e.Alias, p, secret); err != nil {
+		sealed, err := sealJKS(random, e.key, secret)
+		if err != nil {
 			return nil, fmt.Errorf("writing %s: %w", e, err)
 		}
+		out := jksEntry{tag: jksKey, alias: e.Alias, created: orNow(e.Created, now), sealed: sealed}
+		for _, c := range e.Chain {
+			out.chain = append(out.chain, c.DER)
+		}
+		entries = append(entries, out)
 	}
 	for i := range s.Trusted {
 		t := &s.Trusted[i]
-		c := jks.TrustedCertificateEntry{CreationTime: orNow(t.Created, now),
-			Certificate: jks.Certificate{Type: "X.509", Content: t.Certificate.DER}}
-		if err := ks.SetTrustedCertificateEntry(t.Alias, c); err != nil {
-			return nil, fmt.Errorf("writing the trusted certificate %q: %w", t.Alias, err)
+		entries = append(entries, jksEntry{tag: jksTrusted, alias: t.Alias, created: orNow(t.Created, now),
+			chain: [][]byte{t.Certificate.DER}})
+	}
+	slices.SortStableFunc(entries, func(a, b jksEntry) int { return strings.Compare(a.alias, b.alias) })
+	const version = 2
+	out := binary.BigEndian.AppendUint32([]byte(jksMagic), version)
+	out = binary.BigEndian.AppendUint32(out, uint32(len(entries)))
+	for i := range entries {
+		if out, err = entries[i].appendTo(out, version); err != nil {
+			return nil, err
 		}
 	}
-	var out bytes.Buffer
-	if err := ks.Store(&out, secret); err != nil {
-		return nil, fmt.Errorf("writing a keystore: %w", err)
-	}
-	return out.Bytes(), nil
+	return append(out, digestJKS(secret, out)...), nil
 }
 
-// appendJKS adds trusted certificates at the end of a JKS keystore. Everything before them stays to the byte:
-// the library would sort the aliases and encrypt the keys again.
+// appendJKS adds trusted certificates at the end of a JKS keystore. Everything before them stays to the byte.
 func appendJKS(data []byte, password string, add []Trusted, now time.Time) ([]byte, error) {
 	secret, err := jksPassword(password)
 	if err != nil {
@@ -163,30 +130,13 @@ func appendJKS(data []byte, password string, add []Trusted, now time.Time) ([]by
 	out := bytes.Clone(data[:len(data)-len(scan.rest)-jksDigest])
 	count := out[len(jksMagic)+4:]
 	binary.BigEndian.PutUint32(count, binary.BigEndian.Uint32(count)+uint32(len(add)))
-	text := func(s string) {
-		out = append(binary.BigEndian.AppendUint16(out, uint16(len(s))), s...)
-	}
 	for _, t := range add {
-		out = binary.BigEndian.AppendUint32(out, jksTrusted)
-		text(t.Alias)
-		out = binary.BigEndian.AppendUint64(out, uint64(orNow(t.Created, now).UnixMilli()))
-		if scan.version == 2 {
-			text("X.509")
+		e := jksEntry{tag: jksTrusted, alias: t.Alias, created: orNow(t.Created, now), chain: [][]byte{t.Certificate.DER}}
+		if out, err = e.appendTo(out, scan.version); err != nil {
+			return nil, err
 		}
-		out = append(binary.BigEndian.AppendUint32(out, uint32(len(t.Certificate.DER))), t.Certificate.DER...)
 	}
 	return append(out, digestJKS(secret, out)...), nil
-}
-
-// digestJKS is the digest at the end of a JKS keystore.
-func digestJKS(secret, content []byte) []byte {
-	h := sha1.New() //nolint:gosec // the format has no other
-	for _, c := range secret {
-		h.Write([]byte{0, c})
-	}
-	h.Write([]byte("Mighty Aphrodite"))
-	h.Write(content)
-	return h.Sum(nil)
 }
 
 func orNow(t, now time.Time) time.Time {
@@ -196,15 +146,44 @@ func orNow(t, now time.Time) time.Time {
 	return t
 }
 
-// jksScan goes through a JKS file and looks whether all is there that its lengths announce.
+// jksEntry is an entry as it stands in a file.
+type jksEntry struct {
+	tag     uint32
+	alias   string
+	created time.Time
+	sealed  []byte   // of a key: it, encrypted
+	chain   [][]byte // certificates; of a trusted one just itself
+}
+
+// appendTo adds the entry to a file of that version.
+func (e *jksEntry) appendTo(out []byte, version uint32) ([]byte, error) {
+	if len(e.alias) > math.MaxUint16 {
+		return nil, errors.New("writing a keystore: an alias is longer than the format allows")
+	}
+	block := func(b []byte) { out = append(binary.BigEndian.AppendUint32(out, uint32(len(b))), b...) }
+	text := func(s string) { out = append(binary.BigEndian.AppendUint16(out, uint16(len(s))), s...) }
+	out = binary.BigEndian.AppendUint32(out, e.tag)
+	text(e.alias)
+	out = binary.BigEndian.AppendUint64(out, uint64(e.created.UnixMilli()))
+	if e.tag == jksKey {
+		block(e.sealed)
+		out = binary.BigEndian.AppendUint32(out, uint32(len(e.chain)))
+	}
+	for _, der := range e.chain {
+		if version == 2 {
+			text("X.509")
+		}
+		block(der)
+	}
+	return out, nil
+}
+
+// jksScan reads the entries of a JKS file, if all is there that its lengths announce.
 type jksScan struct {
 	rest    []byte
 	version uint32
-	aliases []string // each once
-	seen    map[string]bool
+	entries []jksEntry
 	chained int64 // certificates of keys
-	doubles []string
-	short   map[string]bool // keys that are too short to be one
 }
 
 var (
@@ -213,6 +192,7 @@ var (
 		"Get it again from its source."}
 )
 
+// all reads everything up to the digest.
 func (s *jksScan) all() error {
 	version, err := s.number()
 	if err != nil {
@@ -228,89 +208,64 @@ func (s *jksScan) all() error {
 	if count > maxEntries {
 		return tooMany(int(count))
 	}
-	s.version, s.short, s.seen = version, map[string]bool{}, map[string]bool{}
+	s.version = version
 	for range count {
-		if err := s.entry(); err != nil {
+		e, err := s.entry()
+		if err != nil {
 			return err
 		}
+		s.entries = append(s.entries, e)
 	}
-	_, err = s.bytes(jksDigest)
-	return err
+	if len(s.rest) < jksDigest {
+		return errTruncated
+	}
+	s.rest = s.rest[jksDigest:]
+	return nil
 }
 
-func (s *jksScan) entry() error {
-	tag, err := s.number()
-	if err != nil {
-		return err
+func (s *jksScan) entry() (e jksEntry, err error) {
+	if e.tag, err = s.number(); err != nil {
+		return e, err
 	}
 	name, err := s.text()
 	if err != nil {
-		return err
+		return e, err
 	}
-	alias := string(name)
-	if s.seen[alias] {
-		s.doubles = append(s.doubles, alias)
-	} else {
-		s.seen[alias], s.aliases = true, append(s.aliases, alias)
+	e.alias = string(name)
+	made, err := s.bytes(8)
+	if err != nil {
+		return e, err
 	}
-	if _, err := s.bytes(8); err != nil { // when it was made
-		return err
-	}
-	switch tag {
+	e.created = time.UnixMilli(int64(binary.BigEndian.Uint64(made)))
+	count := uint32(1)
+	switch e.tag {
 	case jksKey:
-		size, err := s.number()
-		if err != nil {
-			return err
+		if e.sealed, err = s.block(); err != nil {
+			return e, err
 		}
-		sealed, err := s.bytes(size)
-		if err != nil {
-			return err
-		}
-		s.short[alias] = tooShort(sealed)
-		count, err := s.number()
-		if err != nil {
-			return err
-		}
-		if int64(count) > int64(len(s.rest)) { // the library makes room for as many
-			return errTruncated
+		if count, err = s.number(); err != nil {
+			return e, err
 		}
 		if s.chained += int64(count); s.chained > maxEntries {
-			return tooMany(int(s.chained))
+			return e, tooMany(int(s.chained))
 		}
-		for range count {
-			if err := s.certificate(); err != nil {
-				return err
+	case jksTrusted:
+	default:
+		return e, errDamaged
+	}
+	for range count {
+		if s.version == 2 {
+			if _, err := s.text(); err != nil {
+				return e, err
 			}
 		}
-		return nil
-	case jksTrusted:
-		return s.certificate()
-	}
-	return errDamaged
-}
-
-// tooShort: salt and digest alone are 40 bytes, and the library does not look.
-func tooShort(sealed []byte) bool {
-	var info struct {
-		Algorithm pkix.AlgorithmIdentifier
-		Key       []byte
-	}
-	_, err := asn1.Unmarshal(sealed, &info)
-	return err != nil || len(info.Key) < 40
-}
-
-func (s *jksScan) certificate() error {
-	if s.version == 2 {
-		if _, err := s.text(); err != nil {
-			return err
+		der, err := s.block()
+		if err != nil {
+			return e, err
 		}
+		e.chain = append(e.chain, der)
 	}
-	size, err := s.number()
-	if err != nil {
-		return err
-	}
-	_, err = s.bytes(size)
-	return err
+	return e, nil
 }
 
 func (s *jksScan) text() ([]byte, error) {
@@ -319,6 +274,14 @@ func (s *jksScan) text() ([]byte, error) {
 		return nil, err
 	}
 	return s.bytes(uint32(binary.BigEndian.Uint16(b)))
+}
+
+func (s *jksScan) block() ([]byte, error) {
+	n, err := s.number()
+	if err != nil {
+		return nil, err
+	}
+	return s.bytes(n)
 }
 
 func (s *jksScan) number() (uint32, error) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +13,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 	jks "github.com/pavlo-v-chernykh/keystore-go/v4"
 	"github.com/spf13/afero"
+	"golang.org/x/text/unicode/norm"
 )
+
+// newJKS is the keystore of a library, which our own reading and writing is compared with.
+func newJKS(random io.Reader) jks.KeyStore {
+	options := []jks.Option{jks.WithOrderedAliases(), jks.WithCaseExactAliases()}
+	if random != nil {
+		options = append(options, jks.WithCustomRandomNumberGenerator(random))
+	}
+	return jks.New(options...)
+}
 
 // TestPasswordChange: a file that opens with the former password is changed to the new one, whatever wrote it, with
 // all that is in it.
@@ -240,9 +251,42 @@ func TestPasswordsThatJavaRefuses(t *testing.T) {
 			t.Errorf("%v, want %v", got, c.rules)
 		}
 	}
-	if _, err := Open(context.Background(), recorded(t, "keytool17.jks"),
-		"密码"); err == nil || err.(*Error).Rule != RuleUnsupported { //nolint:errorlint // it is one
-		t.Error(err)
+	for password, rule := range map[string]string{"密码": RuleWrongPassword, "\xff": RuleUnsupported} {
+		if _, err := Open(context.Background(), recorded(t, "keytool17.jks"),
+			password); err == nil || err.(*Error).Rule != rule { //nolint:errorlint // it is one
+			t.Error(err)
+		}
+	}
+}
+
+// TestJKSPasswords: any text is a password of a JKS keystore, and only that text.
+func TestJKSPasswords(t *testing.T) {
+	f := newFamily(t)
+	s := &Store{Format: JKS, Entries: []Entry{f.server.entry(t, "server")}}
+	for _, password := range []string{"", "changeit", "cafe\u0301-4711", "caf\u00e9-4711", "密码", "\U0001f511"} {
+		data, err := s.encodeJKS(password, rand.Reader, today)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, other := range []string{password, password + "x", norm.NFC.String(password)} {
+			back, err := Open(context.Background(), data, other)
+			if (err == nil) != (other == password) || err == nil && back.Entries[0].Sealed {
+				t.Errorf("%q written, %q read: %v", password, other, err)
+			}
+		}
+		if len(password) > 0 && password[0] < 0x80 && !strings.ContainsRune(password, '\u0301') { // the library takes these
+			var latin []byte
+			for _, r := range password {
+				latin = append(latin, byte(r))
+			}
+			ks := newJKS(nil)
+			if err := ks.Load(bytes.NewReader(data), latin); err != nil {
+				t.Error(err)
+			}
+			if _, err := ks.GetPrivateKeyEntry("server", latin); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }
 
