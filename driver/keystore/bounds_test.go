@@ -46,14 +46,16 @@ func TestKeystoresBeyondABound(t *testing.T) {
 		var e *Error
 		return errors.As(err, &e) && e.Rule == RuleCostly && e.Help != ""
 	}
-	if s, err := Open(context.Background(), jksOf(t, maxEntries, nil), password); err != nil || len(s.Trusted) != maxEntries {
+	if s, err := Open(context.Background(), jksOf(t, maxEntries, nil),
+		password); err != nil || len(s.Trusted) != maxEntries {
 		t.Errorf("as many as are read: %v", err)
 	}
 	if _, err := Open(context.Background(), jksOf(t, maxEntries+1, nil), password); !costs(err) {
 		t.Errorf("one more: %v", err)
 	}
 	// what a file says of itself counts, before anything is read of it
-	if _, err := Open(context.Background(), slices.Concat([]byte(jksMagic), []byte{0, 0, 0, 2, 0xff, 0xff, 0xff, 0xff}), password); !costs(err) {
+	if _, err := Open(context.Background(), slices.Concat([]byte(jksMagic), []byte{0, 0, 0, 2, 0xff, 0xff, 0xff, 0xff}),
+		password); !costs(err) {
 		t.Errorf("four billion: %v", err)
 	}
 	chain := slices.Concat([]byte(jksMagic), []byte{0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 'a'}, make([]byte, 8),

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -40,7 +41,7 @@ func digestJKS(secret, content []byte) []byte {
 	return sumJKS(secret, []byte("Mighty Aphrodite"), content)
 }
 
-// protectedKey is an encrypted key of a JKS keystore: a salt, the key, and a digest by which its password is recognized.
+// protectedKey is an encrypted key of a JKS keystore: a salt, the key, and a digest that tells whether the password fits.
 type protectedKey struct {
 	Algorithm pkix.AlgorithmIdentifier
 	Key       []byte
@@ -75,11 +76,12 @@ func unsealJKS(sealed, secret []byte) (key []byte, ok bool) {
 
 // sealJKS encrypts a key.
 func sealJKS(random io.Reader, key, secret []byte) ([]byte, error) {
-	out := make([]byte, jksSalt+len(key))
-	if _, err := io.ReadFull(random, out[:jksSalt]); err != nil {
+	salt := make([]byte, jksSalt)
+	if _, err := io.ReadFull(random, salt); err != nil {
 		return nil, fmt.Errorf("reading random bytes: %w", err)
 	}
-	subtle.XORBytes(out[jksSalt:], key, mask(secret, out[:jksSalt], len(key)))
+	masked := make([]byte, len(key))
+	subtle.XORBytes(masked, key, mask(secret, salt, len(key)))
 	algorithm := pkix.AlgorithmIdentifier{Algorithm: keyProtector, Parameters: asn1.NullRawValue}
-	return asn1.Marshal(protectedKey{algorithm, append(out, sumJKS(secret, key)...)})
+	return asn1.Marshal(protectedKey{algorithm, slices.Concat(salt, masked, sumJKS(secret, key))})
 }

@@ -23,10 +23,9 @@ import (
 // that is encrypted.
 
 // AddTrust adds trusted certificates to the bytes of a keystore, in the form that it has: its format, password and
-// level of algorithms, certificates encrypted or not, a MAC or none. All its content stays. What is trusted
-// already, under whatever alias, is left alone; if that is everything, data itself comes back. An error is an
-// that of Open where the keystore cannot be opened, and otherwise says what prevents the addition; Hindrances says it in
-// advance.
+// level of algorithms, certificates encrypted or not, a MAC or none. All its content stays. What is trusted already,
+// under whatever alias, is left alone; if that is everything, data itself comes back. An error is an that of Open
+// where the keystore cannot be opened, and otherwise says what prevents the addition; Hindrances says it in advance.
 func AddTrust(
 	ctx context.Context, data []byte, password string, add []Trusted, now time.Time, random io.Reader,
 ) ([]byte, error) {

@@ -109,7 +109,8 @@ func TestAddTrust(t *testing.T) {
 			if _, before := Open(context.Background(), recorded(t, name), "changeit2"); (err == nil) != (before == nil) {
 				t.Errorf("with another password: %v", err)
 			}
-			again, err := AddTrust(context.Background(), out, "changeit", []Trusted{{Alias: "ZZ", Certificate: first.Certificate},
+			again, err := AddTrust(context.Background(), out, "changeit", []Trusted{{Alias: "ZZ",
+				Certificate: first.Certificate},
 				{Alias: "other", Certificate: second.Certificate}}, today, nil)
 			if err != nil || !bytes.Equal(again, out) {
 				t.Errorf("what is there already was added again: %v", err)
@@ -258,7 +259,8 @@ func TestAddTrustRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.add[0].Certificate = NewCertificate(c.add[0].Certificate.DER)
-			out, err := AddTrust(context.Background(), c.src, map[bool]string{true: password, false: "changeit"}[name != "key in the open"], c.add,
+			out, err := AddTrust(context.Background(), c.src, map[bool]string{true: password,
+				false: "changeit"}[name != "key in the open"], c.add,
 				today, rand.Reader)
 			if err == nil || out != nil {
 				t.Fatal("it was added")
@@ -282,12 +284,14 @@ func TestAddTrustRefuses(t *testing.T) {
 	}
 	for _, src := range [][]byte{p12, ks, bare, recorded(t, "keytool17.jceks"), nil, p12[:100]} {
 		var unusable *Error
-		if _, err := AddTrust(context.Background(), src, "another", with("a", one.Certificate), today, rand.Reader); !errors.As(err,
+		if _, err := AddTrust(context.Background(), src, "another", with("a", one.Certificate), today,
+			rand.Reader); !errors.As(err,
 			&unusable) || unusable.Help == "" {
 			t.Errorf("%v", err)
 		}
 	}
-	if _, err := AddTrust(context.Background(), p12, password, with("a", one.Certificate), today, bytes.NewReader(nil)); err == nil {
+	if _, err := AddTrust(context.Background(), p12, password, with("a", one.Certificate), today,
+		bytes.NewReader(nil)); err == nil {
 		t.Error("it needs no randomness")
 	}
 }
@@ -320,7 +324,8 @@ func TestAddTrustAndChains(t *testing.T) {
 		t.Errorf("%v", content(after))
 	}
 	namesake := issue(t, "Test Root", nil, authority)
-	_, err := AddTrust(context.Background(), src, password, []Trusted{{Alias: "ca", Certificate: namesake.Certificate}}, today, rand.Reader)
+	_, err := AddTrust(context.Background(), src, password, []Trusted{{Alias: "ca", Certificate: namesake.Certificate}},
+		today, rand.Reader)
 	if err == nil || !strings.Contains(err.Error(), `entry "server" would get a wrong chain`) {
 		t.Error(err)
 	}
