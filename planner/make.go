@@ -44,6 +44,8 @@ type Input struct {
 	// ObservedOnly plans from Observations alone: no server is read, and what they lack is an error.
 	ObservedOnly bool
 
+	ownOnly bool // what other sites' servers show is not needed
+
 	Now func() time.Time // when observations are made; nil: time.Now
 	By  string           // who makes them
 
@@ -98,6 +100,10 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 			Detail: err.Error()})
 	}
 	plan.Steps = steps
+	if err := plan.takeTurns(in.Config); err != nil {
+		return nil, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "A step of two sites",
+			Detail: err.Error()})
+	}
 	if err := fingerprint(plan); err != nil {
 		return nil, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Plan cannot be written down",
 			Detail: err.Error()})

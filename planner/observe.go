@@ -191,7 +191,8 @@ func observe(ctx context.Context, in Input, all []*schema.Resource) (*Observatio
 		seen = NewObservations()
 	}
 	failed := map[string]bool{}
-	var diags hcl.Diagnostics
+	absent := map[string][]Need{} // by server, what its own site has not sent
+	diags := in.outdated(seen)
 	for asking := all; len(asking) > 0; {
 		var next []*schema.Resource
 		needs := map[string][]Need{} // by server
@@ -202,6 +203,10 @@ func observe(ctx context.Context, in Input, all []*schema.Resource) (*Observatio
 			again := false
 			for _, n := range wanted {
 				if failed[n.Server] || seen.Has(n) {
+					continue
+				}
+				if in.elsewhere(n.Server) {
+					absent[n.Server] = append(absent[n.Server], n)
 					continue
 				}
 				again = true
@@ -218,10 +223,14 @@ func observe(ctx context.Context, in Input, all []*schema.Resource) (*Observatio
 			return seen, diags
 		}
 		if in.ObservedOnly {
-			return seen, append(diags, missing(in, needs)...)
+			diags = append(diags, missing(in, needs)...)
+			break
 		}
 		diags = append(diags, ask(ctx, in, seen, needs, failed)...)
 		asking = next
+	}
+	if !in.ownOnly {
+		diags = append(diags, notSent(in, absent)...)
 	}
 	return seen, diags
 }

@@ -113,6 +113,10 @@ type Plan struct {
 	Steps    []Step           `json:"steps"` // in an order in which they can be carried out one after the other
 	Findings []Finding        `json:"findings,omitempty"`
 
+	// Sites take part in the plan, by name, and Turns says who acts when. None: there is one process, and one journal.
+	Sites []PlanSite `json:"sites,omitempty"`
+	Turns []Turn     `json:"turns,omitempty"`
+
 	// Secrets is the digest of the configuration with its secrets, see schema.Config.KeyedDigest; "": not known.
 	Secrets string `json:"secrets,omitempty"`
 

@@ -16,6 +16,11 @@ type Step struct {
 	// reach no other. None: it works on the run's files alone, or is about no server.
 	Servers []string `json:"servers,omitempty"`
 
+	// Site is the site that carries the step out, in a plan over sites; set by the planner. Approvals are the sites whose
+	// people must have approved the plan before an irreversible step starts.
+	Site      string   `json:"site,omitempty"`
+	Approvals []string `json:"approvals,omitempty"`
+
 	Summary string            `json:"summary"`           // one line: what and how much
 	Because string            `json:"because,omitempty"` // why it is there
 	Args    map[string]string `json:"args,omitempty"`    // small; what Execute and Verify need beyond the declaration

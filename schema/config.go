@@ -20,6 +20,7 @@ type Config struct {
 	Resources []*Resource // what others need comes first; where nothing decides, by address
 	Outputs   []Output    // of the root module, by name
 	Settings  Settings
+	Site      string // the site that the process acts for; "" without sites
 	Moves     []Move
 	Removed   []Move // without To
 

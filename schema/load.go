@@ -333,6 +333,9 @@ func (l *loader) finish(order []*node, settings Settings) (*Config, hcl.Diagnost
 		}
 	}
 	cfg.acting = l.acting(cfg.Resources)
+	if len(settings.Sites) > 0 {
+		cfg.Site = l.opts.Site
+	}
 	cfg.Outputs, cfg.Moves, cfg.Removed = l.outputs(), l.moves, l.removed
 	cfg.redactor = l.secrets.redactor()
 	cfg.Files = l.maskFiles(cfg.redactor)

@@ -1,0 +1,132 @@
+package planner
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// Look observes what a plan needs of the servers that this process may contact, for another site that makes the plan.
+// What it needs of others' servers, and has not got, is left out.
+func Look(ctx context.Context, in Input) (*Observations, hcl.Diagnostics) {
+	in = in.moved()
+	in.ownOnly = true
+	wanted, diags := targets(in)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	var planned []*schema.Resource
+	for _, r := range in.Config.Resources {
+		if r.Owner == (schema.Addr{}) && wanted(r.Addr) {
+			planned = append(planned, r)
+		}
+	}
+	seen, diags := observe(ctx, in, planned)
+	others := map[string]bool{}
+	for _, r := range in.Config.Resources {
+		others[r.Addr.String()] = r.Elsewhere
+	}
+	return seen.Without(others), diags
+}
+
+// elsewhere tells whether a server, by its address, is another site's.
+func (in Input) elsewhere(server string) bool {
+	addr, err := schema.ParseAddr(server)
+	r := in.Config.Lookup(addr)
+	return err == nil && r != nil && r.Elsewhere
+}
+
+// Age is when the oldest of several observations was made, and who made it.
+type Age struct {
+	At time.Time
+	By string
+}
+
+// Ages are those of the observations of other sites' servers, by site.
+func (o *Observations) Ages(cfg *schema.Config) map[string]Age {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	out := map[string]Age{}
+	for n, x := range o.made {
+		addr, err := schema.ParseAddr(n.Server)
+		r := cfg.Lookup(addr)
+		if err != nil || r == nil || !r.Elsewhere {
+			continue
+		}
+		if was, known := out[r.Site]; !known || x.at.Before(was.At) || x.at.Equal(was.At) && x.by < was.By {
+			out[r.Site] = Age{x.at, x.by}
+		}
+	}
+	return out
+}
+
+// Take adds the observations that it does not have yet, or has older.
+func (o *Observations) Take(from *Observations) {
+	from.mu.Lock()
+	defer from.mu.Unlock()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for n, x := range from.made {
+		if had := o.made[n]; had == nil || had.at.Before(x.at) {
+			o.made[n] = &observed{at: x.at, by: x.by, body: x.body, raw: x.raw}
+		}
+	}
+}
+
+// Fresh tells whether something that was recorded at a time may be relied on: it is no older than the limit, and no
+// further ahead of this machine's clock.
+func Fresh(at, now time.Time, most time.Duration) bool { return now.Sub(at).Abs() <= most }
+
+// outdated refuses what other sites have sent too long ago.
+func (in Input) outdated(seen *Observations) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	ages := seen.Ages(in.Config)
+	for _, s := range in.Config.Settings.Sites {
+		age, sent := ages[s.Name]
+		if !sent || Fresh(age.At, in.now(), s.MaxAge) {
+			continue
+		}
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Observations are too old",
+			Subject: s.Range.Ptr(), Detail: fmt.Sprintf("What site %q sent of its servers is of %s, and its max_age is %s. "+
+				"%s has to send again: syncctl send.", s.Name, age.At.UTC().Format(time.RFC3339), s.MaxAge, s.Name)})
+	}
+	return diags
+}
+
+// notSent reports what other sites have not sent, for each site.
+func notSent(in Input, absent map[string][]Need) hcl.Diagnostics {
+	bySite := map[string][]string{}
+	for _, server := range slices.Sorted(maps.Keys(absent)) {
+		addr, _ := schema.ParseAddr(server) // elsewhere has parsed it
+		site := in.Config.Lookup(addr).Site
+		needs := absent[server]
+		slices.SortFunc(needs, Need.compare)
+		for _, n := range slices.Compact(needs) {
+			bySite[site] = append(bySite[site], schema.SanitizeLine(n.String()))
+		}
+	}
+	var diags hcl.Diagnostics
+	for _, s := range in.Config.Settings.Sites {
+		if what := bySite[s.Name]; len(what) > 0 {
+			more := ""
+			if len(what) > mostNamed {
+				more = fmt.Sprintf(", and %d more", len(what)-mostNamed)
+				what = what[:mostNamed]
+			}
+			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Not sent by the other site",
+				Subject: s.Range.Ptr(), Detail: fmt.Sprintf("The plan needs what servers of site %q show: %s%s. Only a process "+
+					"of that site can read them: %s has to run `syncctl send` (with what it has received from here), and its "+
+					"bundle is taken with `syncctl receive`.", s.Name, strings.Join(what, ", "), more, s.Name)})
+		}
+	}
+	return diags
+}
+
+// mostNamed is how many observations a message names.
+const mostNamed = 5
