@@ -180,6 +180,9 @@ func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*appli
 		return nil, failf(exitError, "%s", c.damaged(run))
 	case run != nil:
 		a.run, a.plan = run, run.Plan
+		if err := c.fitsSite(p.cfg, run); err != nil {
+			return nil, err
+		}
 		if err := c.fitsRun(p.cfg, run, given, f); err != nil {
 			return nil, err
 		}
@@ -189,7 +192,7 @@ func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*appli
 			}
 			a.plan = a.revised.Plan
 		}
-		a.decided = executor.Next(a.plan, run.Entries, c.app.clock.Now())
+		a.decided = executor.Next(a.plan, run.Entries, run.Site, c.app.clock.Now())
 		return a, nil
 	case given != nil:
 		a.plan, a.saved = given, true
@@ -379,7 +382,7 @@ func (c *command) checkFacts(ctx context.Context, a *application, f *applyFlags)
 	if a.run != nil {
 		entries = a.run.Entries
 	}
-	moved, err := executor.Moved(ctx, a.plan, entries, a.cfg, a.executor, c.app.clock.Now())
+	moved, err := executor.Moved(ctx, a.plan, entries, a.cfg, a.executor, a.cfg.Site, c.app.clock.Now())
 	if err != nil {
 		return err
 	}

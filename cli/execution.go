@@ -45,8 +45,15 @@ func (c *command) carry(ctx context.Context, a *application, f *applyFlags) erro
 			return errors.Join(err, j.Close())
 		}
 	}
+	if site := a.run.Site; site != "" && !a.run.Approved(site) {
+		if err := executor.Approve(ctx, a.run, j, c.whoami()); err != nil {
+			progress.Close()
+			return errors.Join(err, j.Close())
+		}
+	}
 	report, interrupted, err := c.carryOut(ctx, progress, executor.Options{
-		Run: a.run.ID, Plan: a.plan, Config: a.cfg, Drivers: a.executor, Files: store.Files(a.run), Journal: j,
+		Run: a.run.ID, Plan: a.plan, Config: a.cfg, Drivers: a.executor, Files: store.Files(a.run), Journal: a.run.United(j),
+		Site:     a.run.Site,
 		Operator: operator, Clock: c.app.clock, Log: c.log, Observe: progress.Observe, Redact: c.redactor.String,
 		Parallelism: f.parallelism,
 		Poll:        executor.Poll{Within: verifyWithin},
@@ -142,7 +149,7 @@ func endCode(r *executor.Report, interrupted bool) int {
 		return exitError
 	case failed:
 		return exitStopped
-	case r.Count(executor.PhaseWaiting) > 0:
+	case r.Count(executor.PhaseWaiting)+r.Count(executor.PhaseAway) > 0:
 		return exitWaiting
 	}
 	return exitStopped

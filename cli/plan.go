@@ -71,7 +71,8 @@ person does it.`,
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit 2 if there are changes; with -against, if the "+
 		"plan is another one, whether or not it has steps")
 	cmd.Flags().StringVar(&f.against, "against", "", againstHelp+"; with -json, that is what is written")
-	cmd.Flags().StringVar(&f.saveObservations, "save-observations", "", "save what the servers showed to `FILE`")
+	cmd.Flags().StringVar(&f.saveObservations, "save-observations", "", "save what the servers showed to `FILE`; "+
+		"with sites, what those of -site show, for another site's plan, and make no plan here")
 	cmd.Flags().BoolVar(&f.refresh, "refresh", true, "with =false, no server is read: the plan is made from "+
 		"-observations alone, and what is missing there is an error")
 	cmd.Flags().StringVar(&f.observations, "observations", "",
@@ -112,6 +113,9 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 	if err != nil {
 		return err
 	}
+	if p.cfg.Site != "" && f.saveObservations != "" { // for another site that plans: this one may not be able to
+		return c.saveOwn(ctx, p, addrs, f.saveObservations)
+	}
 	plan, err := c.makePlan(ctx, p, planning{targets: addrs, seen: seen, seenOnly: !f.refresh})
 	if err != nil {
 		return err
@@ -119,6 +123,7 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 	if err := c.saveObservations(seen, f.saveObservations); err != nil {
 		return err
 	}
+	c.saySent(p.cfg, seen)
 	differs, err := c.showAgainst(old, plan, nil, f.detail)
 	if err != nil {
 		return err
@@ -219,6 +224,9 @@ func (c *command) makePlan(ctx context.Context, p *project, from planning) (*pla
 func (c *command) tryPlan(ctx context.Context, p *project, from planning) (*planner.Plan, hcl.Diagnostics, error) {
 	earlier, err := c.store().Earlier(from.except)
 	if err != nil {
+		return nil, nil, err
+	}
+	if from.seen, err = c.withSent(p.cfg, from.seen); err != nil {
 		return nil, nil, err
 	}
 	reading, finish := c.reading()

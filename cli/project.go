@@ -152,7 +152,7 @@ func (c *command) ownDataDir() error {
 			dir = real
 		}
 	}
-	for _, name := range []string{".", "runs", "lock", ".gitignore"} {
+	for _, name := range []string{".", "runs", "sites", "lock", ".gitignore"} {
 		if err := files.Private(c.app.fs, filepath.Join(dir, name)); err != nil {
 			return failf(exitError, "the data folder cannot be used: %w", err)
 		}
@@ -172,5 +172,6 @@ func (c *command) ownDataDir() error {
 func (c *command) store() *executor.Store {
 	return &executor.Store{
 		Fs: c.app.fs, Dir: filepath.Join(c.dataDir(), "runs"), Now: c.app.clock.Now, Key: c.userKey,
+		Site: c.site(),
 	}
 }

@@ -128,6 +128,9 @@ func (c *command) resolveLocked(ctx context.Context, args []string, f *resolveFl
 	if user := c.whoami(); user != "" {
 		data["by"] = user
 	}
+	if key == executor.RunKey && run.Site != "" {
+		data[executor.DataSite] = run.Site
+	}
 	if _, err = j.Append(ctx, key, event, data); err != nil {
 		return errors.Join(err, j.Close())
 	}
@@ -180,6 +183,10 @@ func (c *command) assumeAbandoned(run *executor.Run) string {
 // assumeStep says what will be assumed about a step, and the event that records it.
 func (c *command) assumeStep(run *executor.Run, id string, done bool) (event, assumed string, err error) {
 	st := c.state(run).Decision.Steps[id]
+	if step := run.Plan.Step(id); step.Site != run.Site {
+		return "", "", failf(exitError, "step %s is carried out by site %q, and only its people can resolve it", id,
+			step.Site)
+	}
 	if st.Phase == executor.PhaseDone && done {
 		return "", "", failf(exitError, "step %s is already done", id)
 	}

@@ -2,9 +2,14 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"strings"
+	"time"
 
 	"github.com/syncctl/syncctl/cli/internal/args"
 	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -45,4 +50,101 @@ func (c *command) knownSite(cfg *schema.Config) error {
 func (c *command) loadLive(ctx context.Context, vars []schema.VarSource) (*project, error) {
 	c.live = true
 	return c.load(ctx, vars, false)
+}
+
+// withSent adds to observations what other sites have sent of their servers.
+func (c *command) withSent(cfg *schema.Config, seen *planner.Observations) (*planner.Observations, error) {
+	if cfg.Site == "" {
+		return seen, nil
+	}
+	if seen == nil {
+		seen = planner.NewObservations()
+	}
+	for _, s := range cfg.Settings.Sites {
+		if s.Name == cfg.Site {
+			continue
+		}
+		sent, err := c.store().Seen(s.Name)
+		if err != nil {
+			return nil, err
+		}
+		if sent != nil {
+			seen.Take(sent)
+		}
+	}
+	return seen, nil
+}
+
+// observeOwn reads what a plan needs of the servers that the site may contact.
+func (c *command) observeOwn(ctx context.Context, p *project, targets []schema.Addr) (*planner.Observations, error) {
+	seen, err := c.withSent(p.cfg, nil)
+	if err != nil {
+		return nil, err
+	}
+	reading, finish := c.reading()
+	defer finish()
+	own, diags := planner.Look(ctx, planner.Input{
+		Config: p.cfg, Drivers: p.planner, Version: version(), Targets: targets, Observations: seen,
+		Now: c.app.clock.Now, By: c.whoami(), Reading: reading,
+	})
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("reading the servers: %w", ctx.Err())
+	}
+	if err := c.diagnostics(diags, p.cfg.Files); err != nil {
+		return nil, err
+	}
+	if diags.HasErrors() {
+		return nil, exitQuietly(exitError)
+	}
+	return own, nil
+}
+
+// saveOwn saves what the servers of the site show.
+func (c *command) saveOwn(ctx context.Context, p *project, targets []schema.Addr, name string) error {
+	own, err := c.observeOwn(ctx, p, targets)
+	if err != nil {
+		return err
+	}
+	if err := c.saveObservations(own, name); err != nil {
+		return err
+	}
+	c.say("Saved what the servers of %s show to %s.", p.cfg.Site, schema.SanitizeLine(name))
+	return nil
+}
+
+// saySent says how old what other sites have sent is, and who has sent it.
+func (c *command) saySent(cfg *schema.Config, seen *planner.Observations) {
+	if cfg.Site == "" || seen == nil || c.flags.json {
+		return
+	}
+	ages := seen.Ages(cfg)
+	for _, s := range cfg.Settings.Sites {
+		age, sent := ages[s.Name]
+		if !sent {
+			continue
+		}
+		by := ""
+		if age.By != "" {
+			by = " by " + schema.SanitizeLine(age.By)
+		}
+		c.say("Servers of %s as seen %s ago%s.", s.Name, ago(c.app.clock.Now().Sub(age.At)), by)
+	}
+}
+
+// fitsSite refuses to resume a run over sites in ways that only one process alone can do.
+func (c *command) fitsSite(cfg *schema.Config, run *executor.Run) error {
+	if len(run.Plan.Sites) == 0 || cfg.Digest() == run.Plan.Digest {
+		return nil
+	}
+	return failf(exitStale, "cannot resume run %s: the configuration has changed since it was planned, and a run over "+
+		"sites cannot be revised.\nRestore the files, or abandon the run at all sites (syncctl resolve -abandon) and plan "+
+		"again", schema.SanitizeLine(run.ID))
+}
+
+// ago is a length of time for people.
+func ago(d time.Duration) string {
+	if d < time.Minute {
+		return d.Round(time.Second).String()
+	}
+	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
 }

@@ -19,6 +19,7 @@ type attempt struct {
 	how    How
 	before journal.Entry // the step's last entry when the try began
 	again  bool          // it was done before, and is carried out again
+	renew  bool          // it is a check that is verified once more for another site
 }
 
 // take follows the table of Next to the end of the step. The error means that the journal could not be written.
@@ -102,6 +103,9 @@ func (a *attempt) start(ctx context.Context, data map[string]string) (bool, erro
 
 // check is a step that only verifies.
 func (a *attempt) check(ctx context.Context) error {
+	if a.renew {
+		return a.verifyAgain(ctx)
+	}
 	if ok, err := a.start(ctx, nil); !ok {
 		return err
 	}
@@ -214,6 +218,9 @@ func (a *attempt) checkGuards(ctx context.Context) error {
 		g := a.steps[id]
 		if g == nil {
 			return fmt.Errorf("its guard %s is not in the plan", id)
+		}
+		if g.Site != a.s.Site {
+			continue // its own site has verified it, and the step's turn comes only while that is fresh
 		}
 		t := *a.t
 		t.Step, t.Executed = *g, true

@@ -29,7 +29,7 @@ func TestBegun(t *testing.T) {
 		"changed nothing, twice":        {[]journal.Entry{started, unsent, started, unsent}, false},
 		"changed nothing, then started": {[]journal.Entry{started, unsent, started}, true},
 	} {
-		if got := historyOf(c.entries).of(key).begun; got != c.want {
+		if got := historyOf(nil, c.entries, "").of(key).begun; got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

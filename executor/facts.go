@@ -48,17 +48,17 @@ func (m FactMoved) String() string {
 	return fmt.Sprintf("%s was %s and is now %s", m.Name, m.Planned, m.Now)
 }
 
-// Moved reads the facts of all steps that are not done and lists those that have changed, in plan order.
+// Moved reads the facts of all steps of the site that are not done and lists those that have changed, in plan order.
 func Moved(
 	ctx context.Context, p *planner.Plan, entries []journal.Entry, cfg *schema.Config,
-	drivers func(schema.Addr) Driver, now time.Time,
+	drivers func(schema.Addr) Driver, site string, now time.Time,
 ) ([]FactMoved, error) {
-	d := Next(p, entries, now)
+	d := Next(p, entries, site, now)
 	byAddr := map[string][]planner.Fact{}
 	step := map[string]string{}
 	for i := range p.Steps {
 		s := &p.Steps[i]
-		if d.Steps[s.ID].Phase == PhaseDone {
+		if d.Steps[s.ID].Phase == PhaseDone || s.Site != site {
 			continue
 		}
 		for _, f := range s.Facts {

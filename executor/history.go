@@ -12,6 +12,13 @@ import (
 type history struct {
 	records map[string]*record // by the entries' key
 	opened  int                // the sequence number of the last EventOpened
+
+	// These are of a run over sites.
+	site     string          // the site as which the entries are looked at
+	approved map[string]bool // the sites that have approved the plan
+	plan     *planner.Plan   // nil: the run is not over sites
+	guards   map[string]*planner.Step
+	guarding map[string][]*planner.Step // by check, the irreversible steps of other sites that it guards
 }
 
 // record is what a journal says of one step.
@@ -21,10 +28,12 @@ type record struct {
 	verified bool              // it was found to be done at some time
 	begun    bool              // it may have been carried out
 	earlier  bool              // so it was before the last try
+	fresh    time.Time         // when it was last verified
 }
 
-func historyOf(entries []journal.Entry) *history {
-	h := &history{records: map[string]*record{}}
+func historyOf(p *planner.Plan, entries []journal.Entry, site string) *history {
+	h := &history{records: map[string]*record{}, site: site}
+	h.overSites(p)
 	for _, e := range entries {
 		h.add(e)
 	}
@@ -41,6 +50,9 @@ func (h *history) of(id string) record {
 
 // add takes the next entry in.
 func (h *history) add(e journal.Entry) {
+	if h.plan != nil && h.addOfSites(e) {
+		return
+	}
 	r := h.records[e.Key]
 	if r == nil {
 		r = &record{}
@@ -51,7 +63,7 @@ func (h *history) add(e journal.Entry) {
 	case e.Event == EventOpened:
 		h.opened = e.Seq
 	case e.Event == EventDone:
-		r.verified = true
+		r.verified, r.fresh = true, e.Time
 	case e.Event == EventStarted:
 		r.earlier, r.begun = r.begun, true
 	case failed && f.Unsent:
@@ -70,15 +82,18 @@ func (h *history) add(e journal.Entry) {
 	}
 }
 
-// state is where a step stands, but for what it needs and for what is exclusive. newest is the sequence number of the
-// last entry of all that it needs; past: only irreversible steps rest on it that are done.
-func (h *history) state(s *planner.Step, newest int, past bool, now time.Time) StepState {
+// state is where a step stands, but for what it needs and for what is exclusive. newest is the last entry of all that it
+// needs; past: only irreversible steps rest on it that are done.
+func (h *history) state(s *planner.Step, newest *latest, past bool, now time.Time) StepState {
 	r := h.of(s.ID)
 	st := stateOf(s, r.last, h.opened, now)
 	st.Outputs, st.WasDone, st.Before, st.Begun = r.outputs, st.Phase == PhaseDone, r.verified, r.begun
 	carriedOut := st.Phase == PhaseDone || st.Phase == PhaseReady && st.How == HowVerify
-	if carriedOut && st.Entry.Seq > 0 && !past && newest > st.Entry.Seq {
+	if carriedOut && st.Entry.Seq > 0 && !past && newest.after(st.Entry) {
 		st.Phase, st.How = PhaseReady, howAfter(s, journal.Entry{}) // what it needs was done again since
+	}
+	if h.plan != nil {
+		return h.stateOverSites(s, st, now)
 	}
 	return st
 }

@@ -32,6 +32,7 @@ const (
 	PhaseFailed  Phase = "failed"
 	PhaseStuck   Phase = "stuck"
 	PhaseDone    Phase = "done"
+	PhaseAway    Phase = "away" // another site has to go on: it carries the step out, or approves, or verifies
 )
 
 // StepState is what a journal says of a step.
@@ -42,6 +43,8 @@ type StepState struct {
 	Outputs map[string]string // of its entries so far, later ones win
 	Entry   journal.Entry     // the last one; zero when there is none
 	WasDone bool              // it was done, and no person has said otherwise, even if it is to be verified again
+	Renew   bool              // a check that is done, to be verified once more for another site
+	WaitFor []string          // the sites that have to go on, when away
 	Before  bool              // it was verified as done at some time, whatever a person has said since
 	Begun   bool              // it may have been carried out: it was started, and is not known to have changed nothing
 }
@@ -77,26 +80,31 @@ type Decision struct {
 // carried out again, everything after it is verified again too, except what only irreversible steps rest on that are
 // done: it would find the run's own doing. A failure that may have been sent counts as "started (died inside)". A step
 // that failed, waits or is stuck is not taken up again by the same process, except where its failure says when.
-func Next(p *planner.Plan, entries []journal.Entry, now time.Time) Decision {
+//
+// In a run over sites, entries are the Union of the sites' journals, and only the steps of site start: others' are done
+// by their sites' entries alone. An irreversible step starts when all have approved whose approvals it names, and when
+// what other sites have verified for it is fresh. Without sites, site is "".
+func Next(p *planner.Plan, entries []journal.Entry, site string, now time.Time) Decision {
 	d := Decision{Steps: make(map[string]StepState, len(p.Steps)), Finished: true}
-	h := historyOf(entries)
+	h := historyOf(p, entries, site)
 	past := behind(p, h)
 	busy := map[string]string{}
 	for i := range p.Steps {
 		s := &p.Steps[i]
-		newest, open := 0, "" // of what it needs: the last entry, and the first step that is not done
+		var newest latest // of what it needs: the last entry
+		open := ""        // and the first step that is not done
 		for _, n := range s.Needs {
 			need := d.Steps[n]
-			newest = max(newest, need.Entry.Seq)
+			newest.take(need.Entry)
 			if open == "" && need.Phase != PhaseDone {
 				open = n
 			}
 		}
-		st := h.state(s, newest, past[s.ID], now)
-		if open != "" && (st.Phase == PhaseReady || st.Phase == PhaseDone) {
+		st := h.state(s, &newest, past[s.ID], now)
+		if open != "" && st.mayBeBlocked() {
 			st.Phase, st.Why = PhaseBlocked, "it needs "+open
 		}
-		if st.Phase == PhaseRunning {
+		if st.Phase == PhaseRunning && h.isOwn(s) {
 			for _, word := range s.Exclusive {
 				busy[word] = s.ID
 			}
@@ -127,6 +135,11 @@ func Next(p *planner.Plan, entries []journal.Entry, now time.Time) Decision {
 		d.Start = append(d.Start, s.ID)
 	}
 	return d
+}
+
+// mayBeBlocked tells of a state without regard to what the step needs whether that counts.
+func (s StepState) mayBeBlocked() bool {
+	return s.Phase == PhaseReady || s.Phase == PhaseDone || s.Phase == PhaseAway
 }
 
 // behind are the steps that only irreversible steps rest on that are done, directly or through others of them.

@@ -56,7 +56,7 @@ func TestTableOfInterruptedRuns(t *testing.T) {
 		for _, repeat := range []planner.Repeat{planner.Idempotent, planner.CheckFirst, planner.Once} {
 			t.Run(row.says+"/"+string(repeat), func(t *testing.T) {
 				p := &planner.Plan{Steps: []planner.Step{{ID: "a/x", Repeat: repeat}}}
-				d := Next(p, entriesOf(append(row.entries, opened)...), time.Time{})
+				d := Next(p, entriesOf(append(row.entries, opened)...), "", time.Time{})
 				st := d.Steps["a/x"]
 				if st.Phase != row.phase {
 					t.Fatalf("phase is %s, want %s", st.Phase, row.phase)
@@ -76,7 +76,7 @@ func TestTableOfInterruptedRuns(t *testing.T) {
 func TestRunningAndWaitingAreLeftAlone(t *testing.T) {
 	p := &planner.Plan{Steps: []planner.Step{{ID: "a/x", Repeat: planner.Idempotent}}}
 	for _, event := range []string{EventStarted, EventExecuted, EventWaiting, EventFailed, EventStuck} {
-		d := Next(p, entriesOf([3]string{RunKey, EventOpened, ""}, [3]string{"a/x", event, ""}), time.Time{})
+		d := Next(p, entriesOf([3]string{RunKey, EventOpened, ""}, [3]string{"a/x", event, ""}), "", time.Time{})
 		if len(d.Start) != 0 {
 			t.Errorf("after %s it starts again", event)
 		}
@@ -88,10 +88,10 @@ func TestAgainAt(t *testing.T) {
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	entries := entriesOf([3]string{RunKey, EventOpened, ""}, [3]string{"a/x", EventFailed, "no"})
 	entries[1].Data["again_at"] = at.Format(time.RFC3339Nano)
-	if d := Next(p, entries, at.Add(-time.Second)); len(d.Start) != 0 || !d.Wake.Equal(at) {
+	if d := Next(p, entries, "", at.Add(-time.Second)); len(d.Start) != 0 || !d.Wake.Equal(at) {
 		t.Errorf("before its time: %+v", d)
 	}
-	if d := Next(p, entries, at); len(d.Start) != 1 {
+	if d := Next(p, entries, "", at); len(d.Start) != 1 {
 		t.Errorf("at its time: %+v", d)
 	}
 }
@@ -125,8 +125,8 @@ func TestNextProperties(t *testing.T) {
 			}
 			events = append(events, [3]string{key, event, ""})
 		}
-		d := Next(p, entriesOf(events...), time.Time{})
-		if diff := cmp.Diff(d, Next(p, entriesOf(events...), time.Time{})); diff != "" {
+		d := Next(p, entriesOf(events...), "", time.Time{})
+		if diff := cmp.Diff(d, Next(p, entriesOf(events...), "", time.Time{})); diff != "" {
 			t.Fatalf("two answers to one question:\n%s", diff)
 		}
 		exclusive := 0
@@ -162,28 +162,28 @@ func TestReopeningReachesWhatComesAfter(t *testing.T) {
 		{ID: "a/send", Repeat: planner.Once, Needs: []string{"a/merge"}},
 	}}
 	begun := [][3]string{{"a/export", EventDone, ""}, {"a/merge", EventDone, ""}, {"a/send", EventDone, ""}}
-	if d := Next(p, entriesOf(begun...), time.Time{}); !d.Finished {
+	if d := Next(p, entriesOf(begun...), "", time.Time{}); !d.Finished {
 		t.Fatalf("%+v", d)
 	}
 	begun = append(begun, [3]string{"a/export", EventReopened, ""})
-	d := Next(p, entriesOf(begun...), time.Time{})
+	d := Next(p, entriesOf(begun...), "", time.Time{})
 	if fmt.Sprint(d.Start) != "[a/export]" || d.Steps["a/merge"].Phase != PhaseBlocked ||
 		d.Steps["a/send"].Phase != PhaseBlocked {
 		t.Fatalf("reopened: %+v", d)
 	}
 	begun = append(begun, [3]string{"a/export", EventDone, ""})
-	d = Next(p, entriesOf(begun...), time.Time{})
+	d = Next(p, entriesOf(begun...), "", time.Time{})
 	if fmt.Sprint(d.Start) != "[a/merge]" || d.Steps["a/merge"].How != HowExecute ||
 		d.Steps["a/send"].Phase != PhaseBlocked {
 		t.Fatalf("exported again: %+v", d)
 	}
 	begun = append(begun, [3]string{"a/merge", EventDone, ""})
-	d = Next(p, entriesOf(begun...), time.Time{})
+	d = Next(p, entriesOf(begun...), "", time.Time{})
 	if fmt.Sprint(d.Start) != "[a/send]" || d.Steps["a/send"].How != HowVerifyFirst {
 		t.Fatalf("merged again: %+v", d)
 	}
 	begun = append(begun, [3]string{"a/send", EventDone, ""})
-	if d = Next(p, entriesOf(begun...), time.Time{}); !d.Finished {
+	if d = Next(p, entriesOf(begun...), "", time.Time{}); !d.Finished {
 		t.Fatalf("sent: %+v", d)
 	}
 }
@@ -202,19 +202,19 @@ func TestReopenedBehindWhatIsIrreversible(t *testing.T) {
 	events := [][3]string{{"a/stop", EventDone, ""}, {"a/drained", EventDone, ""}, {"a/note", EventDone, ""},
 		{"a/delete_one", EventDone, ""}, {"a/delete_two", EventFailed, "no"}, {"a/stop", EventReopened, ""},
 		{RunKey, EventOpened, ""}}
-	d := Next(p, entriesOf(events...), time.Time{})
+	d := Next(p, entriesOf(events...), "", time.Time{})
 	if fmt.Sprint(d.Start) != "[a/stop]" || d.Steps["a/delete_two"].Phase != PhaseBlocked || !d.Steps["a/stop"].Before {
 		t.Fatalf("reopened: %+v", d)
 	}
 	for _, event := range []string{EventDone, EventResolved} {
-		d = Next(p, entriesOf(append(events, [3]string{"a/stop", event, ""})...), time.Time{})
+		d = Next(p, entriesOf(append(events, [3]string{"a/stop", event, ""})...), "", time.Time{})
 		if fmt.Sprint(d.Start) != "[a/note]" || d.Steps["a/drained"].Phase != PhaseDone ||
 			d.Steps["a/delete_one"].Phase != PhaseDone || d.Steps["a/delete_two"].Phase != PhaseBlocked {
 			t.Fatalf("%s again: %+v", event, d)
 		}
 	}
 	p.Steps[3].Effect = nil // it can be undone: everything is verified again
-	d = Next(p, entriesOf(append(events, [3]string{"a/stop", EventDone, ""})...), time.Time{})
+	d = Next(p, entriesOf(append(events, [3]string{"a/stop", EventDone, ""})...), "", time.Time{})
 	if fmt.Sprint(d.Start) != "[a/drained a/note]" {
 		t.Fatalf("nothing is irreversible: %+v", d)
 	}
@@ -224,11 +224,11 @@ func TestReopenedBehindWhatIsIrreversible(t *testing.T) {
 func TestResolvedTooEarly(t *testing.T) {
 	p := &planner.Plan{Steps: []planner.Step{{ID: "a/verify", Mark: planner.MarkCheck},
 		{ID: "a/delete", Repeat: planner.Once, Needs: []string{"a/verify"}}}}
-	d := Next(p, entriesOf([3]string{"a/delete", EventResolved, ""}), time.Time{})
+	d := Next(p, entriesOf([3]string{"a/delete", EventResolved, ""}), "", time.Time{})
 	if d.Steps["a/delete"].Phase != PhaseBlocked {
 		t.Fatalf("%+v", d)
 	}
-	d = Next(p, entriesOf([3]string{"a/delete", EventResolved, ""}, [3]string{"a/verify", EventDone, ""}), time.Time{})
+	d = Next(p, entriesOf([3]string{"a/delete", EventResolved, ""}, [3]string{"a/verify", EventDone, ""}), "", time.Time{})
 	if d.Finished || d.Steps["a/delete"].How != HowVerifyFirst {
 		t.Fatalf("%+v", d)
 	}

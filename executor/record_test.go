@@ -224,7 +224,7 @@ func TestFactsOfAStepCarriedOutAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		st := Next(o.Plan, entries, time.Time{}).Steps[o.Plan.Steps[0].ID]
+		st := Next(o.Plan, entries, "", time.Time{}).Steps[o.Plan.Steps[0].ID]
 		if st.Failure().Moved != irreversible { // so that it can be told later, too
 			t.Errorf("irreversible %v: %+v", irreversible, st)
 		}

@@ -48,7 +48,7 @@ const (
 // all that a person has decided about. A check that has not been done changed nothing, and is not among them. Nor is a
 // person's step that only waits: it is verified, and the person is asked, before anything relies on it.
 func Fixed(p *planner.Plan, entries []journal.Entry) map[string]bool {
-	h := historyOf(entries)
+	h := historyOf(p, entries, "")
 	out := map[string]bool{}
 	for id, r := range h.records {
 		out[id] = r.begun
@@ -102,15 +102,19 @@ func writeAll(fsys afero.Fs, dir string, files map[string][]byte) error {
 		if !ok {
 			continue
 		}
-		_, err := to.Create(context.Background(), name, func(w io.Writer) error {
-			_, err := w.Write(content)
-			return err
-		})
-		if err != nil {
+		if _, err := writeFile(context.Background(), to, name, content); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// writeFile writes one file of a folder, whole.
+func writeFile(ctx context.Context, to *folder, name string, content []byte) (FileInfo, error) {
+	return to.Create(ctx, name, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
 }
 
 // Revise gives a run a new plan. The plan's files are written to a folder of their own first; it is the run's plan from

@@ -22,7 +22,8 @@ type Options struct {
 	Config      *schema.Config
 	Drivers     func(schema.Addr) Driver
 	Files       Files
-	Journal     *journal.Journal
+	Journal     Journal
+	Site        string // the site that the process acts for, in a run over several; else ""
 	Operator    Operator
 	Clock       Clock
 	Log         hclog.Logger
@@ -31,6 +32,12 @@ type Options struct {
 	Parallelism int                 // steps at a time; 0: 4
 	Stop        <-chan struct{}     // closed: start nothing more, finish what runs
 	Poll        Poll
+}
+
+// Journal is where a run's entries go. Entries are all so far: of a run over sites, the others' too.
+type Journal interface {
+	Append(ctx context.Context, key, event string, data map[string]string) (journal.Entry, error)
+	Entries() []journal.Entry
 }
 
 // Poll says how often a step's end is looked for.
@@ -44,11 +51,11 @@ type Poll struct {
 // the program or of the driver (fault.Error): the step that it happened in is then as if the process had died in it.
 func Carry(ctx context.Context, o Options) (*Report, error) {
 	x := newRun(o)
-	if _, err := x.Journal.Append(ctx, RunKey, EventOpened, nil); err != nil {
+	if _, err := x.Journal.Append(ctx, RunKey, EventOpened, x.own(nil)); err != nil {
 		return nil, err
 	}
 	err := x.loop(ctx)
-	d := Next(x.Plan, x.Journal.Entries(), x.Clock.Now())
+	d := Next(x.Plan, x.Journal.Entries(), x.Site, x.Clock.Now())
 	if err == nil && d.Finished {
 		err = x.finish(ctx, d)
 	}
@@ -61,8 +68,16 @@ func (x *run) finish(ctx context.Context, d Decision) error {
 	if err != nil {
 		return err
 	}
-	_, err = x.Journal.Append(context.WithoutCancel(ctx), RunKey, EventFinished, data)
+	_, err = x.Journal.Append(context.WithoutCancel(ctx), RunKey, EventFinished, x.own(data))
 	return err
+}
+
+// own adds to what an entry about the run says whose journal it is, where there are sites.
+func (x *run) own(data map[string]string) map[string]string {
+	if x.Site != "" {
+		data = merge(data, map[string]string{dataOwn: x.Site})
+	}
+	return data
 }
 
 func newRun(o Options) *run {
@@ -106,7 +121,7 @@ type run struct {
 
 // loop is the whole scheduler: start the steps whose turn it is, wait for one to end.
 func (x *run) loop(ctx context.Context) error {
-	sched := newSchedule(x.Plan, x.Journal.Entries(), x.Clock.Now())
+	sched := newSchedule(x.Plan, x.Journal.Entries(), x.Site, x.Clock.Now())
 	active := 0
 	ended := make(chan stepEnd)
 	stop := x.Stop
@@ -179,7 +194,7 @@ func (x *run) step(ctx context.Context, s *planner.Step, st StepState, t *Task) 
 		return x.fail(ctx, s, Failure{Err: fmt.Errorf("%s is no longer declared", s.Addr), Unsent: true})
 	}
 	a := &attempt{
-		run: x, s: s, t: t, d: raising{x.Drivers(addr)}, how: st.How, before: st.Entry, again: st.Before,
+		run: x, s: s, t: t, d: raising{x.Drivers(addr)}, how: st.How, before: st.Entry, again: st.Before, renew: st.Renew,
 	}
 	return a.take(ctx)
 }
@@ -200,6 +215,9 @@ func (x *run) done(ctx context.Context, s *planner.Step, event string, note stri
 	}
 	for k, v := range outputs {
 		data[outputPrefix+k] = v
+	}
+	if err := x.nameFiles(ctx, s, data); err != nil {
+		return x.fail(ctx, s, Failure{Err: err, Executed: true})
 	}
 	if err := x.write(ctx, s, EventDone, data); err != nil {
 		return err

@@ -25,6 +25,9 @@ type Store struct {
 	Dir string // such as .syncctl/runs
 	Now func() time.Time
 
+	// Site is the site that the process acts for; "" where the configuration has none, or the person has not said it.
+	Site string
+
 	// Key gives the key that authenticates plans and journals as the user's own; nil where the user has none. A run that
 	// it does not fit is damaged. Key nil: nothing is authenticated.
 	Key func() ([]byte, error)
@@ -66,6 +69,11 @@ type Run struct {
 	Entries []journal.Entry
 	Dir     string
 
+	// Site is the site that the folder's own journal is of; "" where the run is not over sites. Chains are the journals of
+	// all sites, each with its own numbers, as far as they are here. Entries is then their Union.
+	Site   string
+	Chains map[string][]journal.Entry
+
 	// Replaced are the plans that the run had before its files were mended, the first one first.
 	Replaced []*planner.Plan
 	planDir  string // where Plan and what it was made from are; "" where the plan could not be read
@@ -91,7 +99,7 @@ func (r *Run) Abandoned() bool {
 }
 
 // Decision is what Next says of the run on disk, as if no process had it open.
-func (r *Run) Decision(now time.Time) Decision { return Next(r.Plan, r.Entries, now) }
+func (r *Run) Decision(now time.Time) Decision { return Next(r.Plan, r.Entries, r.Site, now) }
 
 // Create creates the folder of a new run, under the run's name only once everything is in it. It removes what
 // processes that died inside have left, so its caller holds the lock. kept is what the plan was made from; nil where
@@ -102,7 +110,11 @@ func (s *Store) Create(p *planner.Plan, kept *Kept) (*Run, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(content.Bytes())
-	id := s.Now().UTC().Format("20060102T150405.000Z") + "-" + hex.EncodeToString(sum[:3])
+	return s.create(s.Now().UTC().Format("20060102T150405.000Z")+"-"+hex.EncodeToString(sum[:3]), p, kept)
+}
+
+// create is Create with the run's id.
+func (s *Store) create(id string, p *planner.Plan, kept *Kept) (*Run, error) {
 	if err := s.authenticate(id, p); err != nil {
 		return nil, fmt.Errorf("creating run %s: %w", id, err)
 	}
@@ -119,6 +131,9 @@ func (s *Store) Create(p *planner.Plan, kept *Kept) (*Run, error) {
 	}
 	r := &Run{ID: id, Plan: p, Dir: filepath.Join(s.Dir, id)}
 	r.planDir = r.Dir
+	if len(p.Sites) > 0 {
+		r.Site, r.Chains = s.Site, map[string][]journal.Entry{}
+	}
 	part := filepath.Join(s.Dir, "."+id+partSuffix)
 	if err = s.Fs.MkdirAll(filepath.Join(part, filesName), 0o700); err == nil {
 		err = writeAll(s.Fs, part, files)
@@ -173,7 +188,7 @@ func (s *Store) Load(id string) (*Run, error) {
 	if unlisted != nil {
 		return nil, fmt.Errorf("reading run %s: %w", id, unlisted)
 	}
-	if err == nil && len(r.Entries) == 0 && has {
+	if err == nil && len(r.Entries) == 0 && has && !s.isReceived(r) {
 		err = errors.New("its journal is empty, but it has files: the journal was removed or cut short")
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -183,7 +198,11 @@ func (s *Store) Load(id string) (*Run, error) {
 	if unread != nil {
 		return nil, fmt.Errorf("reading run %s: %w", id, unread)
 	}
-	r.Damage = errors.Join(damage, err)
+	damaged, unread := s.loadSites(r, key)
+	if unread != nil {
+		return nil, unread
+	}
+	r.Damage = errors.Join(damage, damaged, err)
 	return r, nil
 }
 
@@ -210,6 +229,12 @@ func onlyFiles(fsys afero.Fs, dir string) error {
 func (s *Store) hasFiles(r *Run) (bool, error) {
 	infos, err := afero.ReadDir(s.Fs, filepath.Join(r.Dir, filesName))
 	return len(infos) > 0, ignoreMissing(err)
+}
+
+// isReceived tells whether another site has begun a run.
+func (s *Store) isReceived(r *Run) bool {
+	there, err := afero.DirExists(s.Fs, filepath.Join(r.Dir, sitesName))
+	return err == nil && there
 }
 
 // SetAside moves a damaged run out of the way, with all its files, and returns where it is now: a new plan can be

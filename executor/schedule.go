@@ -31,11 +31,11 @@ type scheduled struct {
 
 	state           StepState // without what is exclusive; Why and How are not kept up while it is blocked
 	needs, neededBy []int
-	open            int  // how many of its needs are not done
-	newest          int  // the sequence number of the last entry of all that it needs
-	loose           int  // how many of those that need it are not settled
-	settled         bool // it is irreversible and done, or past
-	taken           bool // its turn has come, and has not ended
+	open            int    // how many of its needs are not done
+	newest          latest // the last entry of all that it needs
+	loose           int    // how many of those that need it are not settled
+	settled         bool   // it is irreversible and done, or past
+	taken           bool   // its turn has come, and has not ended
 }
 
 // past tells whether only irreversible steps rest on it that are done.
@@ -48,9 +48,9 @@ type wait struct {
 }
 
 // newSchedule begins with the entries of a journal that this process has opened.
-func newSchedule(p *planner.Plan, entries []journal.Entry, now time.Time) *schedule {
+func newSchedule(p *planner.Plan, entries []journal.Entry, site string, now time.Time) *schedule {
 	s := &schedule{
-		history: historyOf(entries), steps: make([]scheduled, len(p.Steps)), place: make(map[string]int, len(p.Steps)),
+		history: historyOf(p, entries, site), steps: make([]scheduled, len(p.Steps)), place: make(map[string]int, len(p.Steps)),
 		seen: len(entries), now: now, undone: len(p.Steps), pasts: pasts{of: map[string][]pastSince{}},
 	}
 	for i := range p.Steps {
@@ -101,8 +101,8 @@ func (s *schedule) read(entries []journal.Entry, now time.Time) {
 func (s *schedule) update(i int) {
 	x := &s.steps[i]
 	before := x.state
-	x.state = s.state(x.Step, x.newest, x.past(), s.now)
-	if x.open > 0 && (x.state.Phase == PhaseReady || x.state.Phase == PhaseDone) {
+	x.state = s.state(x.Step, &x.newest, x.past(), s.now)
+	if x.open > 0 && x.state.mayBeBlocked() {
 		x.state.Phase = PhaseBlocked
 	}
 	switch again := x.state.Failure().Again; {
@@ -122,7 +122,7 @@ func (s *schedule) update(i int) {
 		y := &s.steps[m]
 		open := y.open
 		y.open -= closed
-		y.newest = max(y.newest, x.state.Entry.Seq)
+		y.newest.take(x.state.Entry)
 		if open == 0 || y.open == 0 { // otherwise it is blocked all the same
 			s.update(m)
 		}

@@ -42,14 +42,37 @@ func drawPlan(t *rapid.T) *planner.Plan {
 	return p
 }
 
+// drawSites has some plans carried out over two sites, and returns the one whose process it is.
+func drawSites(t *rapid.T, p *planner.Plan) string {
+	if rapid.Bool().Draw(t, "one process") {
+		return ""
+	}
+	p.Sites = []planner.PlanSite{{Name: "a", MaxAge: planner.Duration(time.Hour)}, {Name: "b",
+		MaxAge: planner.Duration(time.Hour)}}
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		s.Site = rapid.SampledFrom([]string{"a", "a", "b"}).Draw(t, "site")
+		if s.Effect != nil {
+			s.Approvals = []string{"a", "b"}
+			for j := range i {
+				if p.Steps[j].Mark == planner.MarkCheck && rapid.Bool().Draw(t, "guard") {
+					s.Guards = append(s.Guards, p.Steps[j].ID)
+				}
+			}
+		}
+	}
+	return "a"
+}
+
 // ledger draws entries and keeps them.
 type ledger struct {
+	site    string
 	entries []journal.Entry
 	now     time.Time
 }
 
 func (l *ledger) write(t *rapid.T, key, event string) {
-	e := journal.Entry{Seq: len(l.entries) + 1, Key: key, Event: event, Data: map[string]string{}}
+	e := journal.Entry{Seq: len(l.entries) + 1, Key: key, Event: event, Data: map[string]string{}, Time: l.now}
 	if rapid.IntRange(0, 2).Draw(t, "output") == 0 {
 		e.Data[outputPrefix+"n"] = fmt.Sprint(e.Seq)
 	}
@@ -72,7 +95,7 @@ var stepEvents = []string{EventStarted, EventExecuted, EventDone, EventDone, Eve
 func TestScheduleIsNext(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		p := drawPlan(rt)
-		l := &ledger{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+		l := &ledger{site: drawSites(rt, p), now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 		id := func() string { return p.Steps[rapid.IntRange(0, len(p.Steps)-1).Draw(rt, "step")].ID }
 		for range rapid.IntRange(0, 25).Draw(rt, "entries before") {
 			if rapid.IntRange(0, 9).Draw(rt, "opened") == 0 {
@@ -81,8 +104,14 @@ func TestScheduleIsNext(t *testing.T) {
 			}
 			l.write(rt, id(), rapid.SampledFrom(stepEvents).Draw(rt, "event"))
 		}
+		for _, site := range []string{"a", "b"} {
+			if l.site != "" && rapid.Bool().Draw(rt, "approved") {
+				l.entries = append(l.entries, journal.Entry{Seq: len(l.entries) + 1, Key: RunKey, Event: EventApproved, Site: site})
+			}
+		}
+		l.now = l.now.Add(time.Duration(rapid.SampledFrom([]int{0, 0, 50, 90}).Draw(rt, "minutes")) * time.Minute)
 		l.write(rt, RunKey, EventOpened)
-		s := newSchedule(p, l.entries, l.now)
+		s := newSchedule(p, l.entries, l.site, l.now)
 		active := map[int]bool{}
 		for range rapid.IntRange(1, 25).Draw(rt, "turns") {
 			compare(rt, p, l, s, active)
@@ -122,7 +151,7 @@ func TestScheduleIsNext(t *testing.T) {
 			if event := rapid.SampledFrom([]string{"", EventDone, EventDone, EventDone, EventFailed, EventWaiting, EventStuck}).
 				Draw(rt, "end"); event != "" {
 				l.write(rt, p.Steps[i].ID, event)
-			} else if Next(p, l.entries, l.now).Steps[p.Steps[i].ID].Phase == PhaseRunning {
+			} else if Next(p, l.entries, l.site, l.now).Steps[p.Steps[i].ID].Phase == PhaseRunning {
 				l.write(rt, p.Steps[i].ID, EventFailed) // a step that has started is not left without an end
 			}
 			s.read(l.entries, l.now)
@@ -140,11 +169,11 @@ func startable(p *planner.Plan, l *ledger, active map[int]bool) []string {
 			used[w] = true
 		}
 	}
-	free := &planner.Plan{Steps: slices.Clone(p.Steps)}
+	free := &planner.Plan{Steps: slices.Clone(p.Steps), Sites: p.Sites}
 	for i := range free.Steps {
 		free.Steps[i].Exclusive = nil
 	}
-	start := Next(free, l.entries, l.now).Start
+	start := Next(free, l.entries, l.site, l.now).Start
 	var out []string
 	for i, s := range p.Steps {
 		taken := active[i] || !slices.Contains(start, s.ID)
@@ -161,7 +190,7 @@ func startable(p *planner.Plan, l *ledger, active map[int]bool) []string {
 
 // compare holds all that the schedule says against Next.
 func compare(t *rapid.T, p *planner.Plan, l *ledger, s *schedule, active map[int]bool) {
-	d := Next(p, l.entries[:s.seen], s.now)
+	d := Next(p, l.entries[:s.seen], l.site, s.now)
 	unbegun := func(i int) bool { return d.Steps[p.Steps[i].ID].Phase != PhaseRunning }
 	if !slices.ContainsFunc(slices.Collect(maps.Keys(active)), unbegun) && s.now.Equal(l.now) && s.seen == len(l.entries) {
 		if want := startable(p, l, active); !slices.Equal(d.Start, want) {
@@ -176,13 +205,13 @@ func compare(t *rapid.T, p *planner.Plan, l *ledger, s *schedule, active map[int
 		if at := want.Phase; at == PhaseBlocked && s.steps[i].open == 0 {
 			want.Phase, want.Why = PhaseReady, got.Why // another one uses what is exclusive
 		} else if at == PhaseBlocked {
-			want.Why, want.How = got.Why, got.How
+			want.Why, want.How, want.Renew, want.WaitFor = got.Why, got.How, got.Renew, got.WaitFor
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("step %d:\n%s", i, diff)
 		}
 		past := s.task(i).past(s.steps[i].ID)
-		before := historyOf(l.entries[:s.seen]).of(s.steps[i].ID)
+		before := historyOf(p, l.entries[:s.seen], l.site).of(s.steps[i].ID)
 		if past.Begun != before.begun || past.Done != want.WasDone || !cmp.Equal(past.Outputs, want.Outputs) {
 			t.Fatalf("step %d: %+v, want %+v", i, past, want)
 		}

@@ -25,6 +25,11 @@ type Step struct {
 	Because string            `json:"because,omitempty"` // why it is there
 	Args    map[string]string `json:"args,omitempty"`    // small; what Execute and Verify need beyond the declaration
 
+	// Reads and Writes are files of the run, where a step of one site writes what one of another reads: they travel. Only
+	// in a plan over sites.
+	Reads  []string `json:"reads,omitempty"`
+	Writes []string `json:"writes,omitempty"`
+
 	Needs     []string `json:"needs,omitempty"`     // step ids that must be done first
 	Guards    []string `json:"guards,omitempty"`    // check steps that are verified once more right before this one starts
 	Exclusive []string `json:"exclusive,omitempty"` // steps that share a word run one at a time

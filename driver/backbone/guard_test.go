@@ -127,12 +127,12 @@ func TestFactsMove(t *testing.T) {
 	b := small(t)
 	p := b.plan()
 	cfg, d := b.load()
-	moved, err := executor.Moved(t.Context(), p, nil, cfg, onlyDriver(d), time.Now())
+	moved, err := executor.Moved(t.Context(), p, nil, cfg, onlyDriver(d), "", time.Now())
 	if err != nil || len(moved) != 0 {
 		t.Fatal(moved, err)
 	}
 	b.person("delete_sync", "server", "b", "integration", "INT-5")
-	moved, err = executor.Moved(t.Context(), p, nil, cfg, onlyDriver(d), time.Now())
+	moved, err = executor.Moved(t.Context(), p, nil, cfg, onlyDriver(d), "", time.Now())
 	if err != nil || len(moved) != 2 || moved[1].String() != "from.slave.integration was INT-5 and is now none" {
 		t.Fatal(moved, err)
 	}

@@ -123,7 +123,7 @@ func (b *bench) remember(run *executor.Run, t *executor.Task) {
 		b.t.Fatal(err)
 	}
 	defer j.Close()
-	d := executor.Next(run.Plan, j.Entries(), time.Now())
+	d := executor.Next(run.Plan, j.Entries(), "", time.Now())
 	for i := range run.Plan.Steps {
 		s := &run.Plan.Steps[i]
 		t.Remember(s.Op, executor.Past{Outputs: d.Steps[s.ID].Outputs})

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/syncctl/syncctl/executor"
@@ -20,9 +21,10 @@ type stepState struct {
 	step           *planner.Step
 	phase          executor.Phase
 	refused, moved bool
-	attestable     bool // no interface can tell whether the person has done it
-	stopped        bool // an interrupt ended it
-	before         bool // it was done before
+	attestable     bool     // no interface can tell whether the person has done it
+	stopped        bool     // an interrupt ended it
+	before         bool     // it was done before
+	waitFor        []string // the sites that have to go on
 }
 
 // advice says how an unfinished run gets further.
@@ -30,6 +32,7 @@ type advice struct {
 	first   []string // what a person has to do first
 	choices []string // commands that a person chooses from
 	apply   bool     // apply then resumes the run
+	sites   []string // that have to go on first
 }
 
 func advise(list []stepState, c Commands) advice {
@@ -66,7 +69,28 @@ func advise(list []stepState, c Commands) advice {
 			a.first = append(a.first, "Do "+name+" as described; apply then verifies it.")
 		}
 	}
+	if a.sites = sitesToGoOn(list); len(a.sites) > 0 {
+		names := oneLine(strings.Join(a.sites, " and "))
+		a.first = append(a.first, "Waiting for "+names+": hand over with `syncctl send`, and take in what comes back with "+
+			"`syncctl receive`.")
+	}
 	return a
+}
+
+// sitesToGoOn are the sites that have to go on before this one can, where there is nothing else to do here.
+func sitesToGoOn(list []stepState) []string {
+	var out []string
+	for _, s := range list {
+		switch s.phase {
+		case executor.PhaseAway:
+			out = append(out, s.waitFor...)
+		case executor.PhaseDone, executor.PhaseBlocked:
+		default:
+			return nil
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func (a advice) write(b *strings.Builder, s Style, c Commands) {
@@ -93,7 +117,7 @@ func Advice(s Style, r RunState, c Commands) string {
 		list = append(list, stepState{
 			refused: f.Refused, moved: f.Moved, stopped: f.Stopped, number: i + 1, step: step,
 			phase: r.Phase(step.ID), attestable: r.Decision.Steps[step.ID].Attestable(),
-			before: r.Decision.Steps[step.ID].Before,
+			before: r.Decision.Steps[step.ID].Before, waitFor: r.Decision.Steps[step.ID].WaitFor,
 		})
 	}
 	var b strings.Builder
@@ -106,7 +130,7 @@ func (e End) advice() advice {
 	for i := range e.Report.Steps {
 		st := &e.Report.Steps[i]
 		list = append(list, stepState{
-			i + 1, &st.Step, st.Phase, st.Refused, st.Moved, st.Attest, st.Stopped, st.Before,
+			i + 1, &st.Step, st.Phase, st.Refused, st.Moved, st.Attest, st.Stopped, st.Before, st.WaitFor,
 		})
 	}
 	return advise(list, e.Next)

@@ -97,7 +97,29 @@ func (v *planView) decision() {
 		line += fmt.Sprintf(", rollback possible until step %d (%s)", v.number[shown[final].ID], oneLine(shown[final].Op))
 	}
 	v.o.block(&v.b, 0, "", line)
+	v.turns()
 	v.b.WriteString("\n")
+}
+
+// turns says who acts when, and how often a bundle is handed over.
+func (v *planView) turns() {
+	if len(v.p.Turns) == 0 {
+		return
+	}
+	fmt.Fprintf(&v.b, "Exchanges: %d\n", v.p.Exchanges())
+	at := 0
+	for i, t := range v.p.Turns {
+		from, to := at+1, at+t.Steps
+		at = to
+		what := "hands over the plan"
+		if t.Steps > 0 {
+			what = fmt.Sprintf("steps %d-%d", from, to)
+		}
+		if t.Steps == 1 {
+			what = fmt.Sprintf("step %d", from)
+		}
+		fmt.Fprintf(&v.b, "%3d. %s: %s\n", i+1, oneLine(t.Site), what)
+	}
 }
 
 // left are the steps that are not done, as a plan.
@@ -169,7 +191,11 @@ func (v *planView) step(s *planner.Step, opWidth int) {
 		v.b.WriteString(strings.TrimRight(head, " ") + "\n")
 		v.o.block(&v.b, beneath, "", summary)
 	}
+	if len(s.Approvals) > 0 {
+		v.o.block(&v.b, beneath, "starts only when approved by ", strings.Join(s.Approvals, " and "))
+	}
 	if v.o.Detail {
+		v.o.block(&v.b, beneath, "carried out by ", s.Site)
 		v.o.block(&v.b, beneath, "because ", s.Because)
 		v.o.block(&v.b, beneath, "waits for ", v.waits(s))
 		v.o.block(&v.b, beneath, "verified again right before: ", v.list(s.Guards))

@@ -74,6 +74,7 @@ var doneHere = reportSection{"Done by this process:", green, func(r executor.Ste
 }}
 
 var open = []reportSection{
+	{"Waiting for another site:", cyan, in(executor.PhaseAway)},
 	{"Waiting for a person:", cyan, in(executor.PhaseWaiting)},
 	{"Interrupted:", yellow, func(r executor.StepReport) bool { return r.Phase == executor.PhaseFailed && r.Stopped }},
 	{"Failed:", red, func(r executor.StepReport) bool { return r.Phase == executor.PhaseFailed && !r.Stopped }},

@@ -134,7 +134,38 @@ func head(s Style, r RunState) string {
 	if n := len(r.Run.Entries); n > 0 {
 		fmt.Fprintf(&b, "  last entry %s\n", r.Run.Entries[n-1].Time.Format(time.RFC3339))
 	}
+	if r.Run.Site != "" {
+		b.WriteString(r.sites())
+	}
 	fmt.Fprintf(&b, "  record and files: %s\n", oneLine(r.Run.Dir))
+	return b.String()
+}
+
+// sites says of each site how far it is as far as is known here, and how old that is.
+func (r RunState) sites() string {
+	var b strings.Builder
+	for _, site := range r.Run.Plan.Sites {
+		done, of := 0, 0
+		for i := range r.Run.Plan.Steps {
+			if s := &r.Run.Plan.Steps[i]; s.Site == site.Name {
+				of++
+				if r.Decision.Steps[s.ID].Phase == executor.PhaseDone {
+					done++
+				}
+			}
+		}
+		known := "nothing received from there"
+		switch entries := r.Run.Chains[site.Name]; {
+		case site.Name == r.Run.Site:
+			known = "this site"
+		case len(entries) > 0:
+			known = "as of " + entries[len(entries)-1].Time.Format(time.RFC3339)
+		}
+		if !r.Run.Approved(site.Name) {
+			known += ", not approved"
+		}
+		fmt.Fprintf(&b, "  %s: %d of %d steps done (%s)\n", oneLine(site.Name), done, of, known)
+	}
 	return b.String()
 }
 

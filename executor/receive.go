@@ -1,0 +1,415 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/syncctl/syncctl/journal"
+)
+
+// Handover is what the store's site hands over of a run; r nil: there is none, and only observations travel.
+func (s *Store) Handover(r *Run) (*Handover, *Cargo, error) {
+	if r == nil {
+		return &Handover{From: s.Site}, &Cargo{}, nil
+	}
+	hash, err := r.Plan.Hash()
+	if err != nil {
+		return nil, nil, err
+	}
+	chain, err := journal.Rechain(r.Chains[r.Site], nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	h := &Handover{From: r.Site, Digest: r.Plan.Digest, Run: r.ID, Plan: hash, Entries: len(chain), Head: head(chain),
+		Knows: map[string]int{}, Files: r.filesFor()}
+	for site, entries := range r.Chains {
+		if site != r.Site {
+			h.Knows[site] = len(entries)
+		}
+	}
+	return h, &Cargo{Plan: r.Plan, Chain: chain}, nil
+}
+
+// head is the hash of the last entry, "" where there is none.
+func head(chain []journal.Entry) string {
+	if len(chain) == 0 {
+		return ""
+	}
+	return chain[len(chain)-1].Hash
+}
+
+// filesFor are the files that own steps have written and steps of other sites read, sorted by name.
+func (r *Run) filesFor() []FileInfo {
+	read := map[string]bool{}
+	for i := range r.Plan.Steps {
+		if s := &r.Plan.Steps[i]; s.Site != r.Site {
+			for _, name := range s.Reads {
+				read[name] = true
+			}
+		}
+	}
+	var out []FileInfo
+	for name, info := range filesOf(r.Chains[r.Site]) {
+		if read[name] {
+			out = append(out, info)
+		}
+	}
+	slices.SortFunc(out, func(a, b FileInfo) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// filesOf are the files that the entries of one site's journal name, each as it was written last.
+func filesOf(entries []journal.Entry) map[string]FileInfo {
+	out := map[string]FileInfo{}
+	for _, e := range entries {
+		for k, v := range e.Data {
+			name, ok := strings.CutPrefix(k, filePrefix)
+			if !ok {
+				continue
+			}
+			sum, size, _ := strings.Cut(v, " ")
+			n, _ := strconv.ParseInt(size, 10, 64)
+			out[name] = FileInfo{Name: name, SHA256: sum, Bytes: n}
+		}
+	}
+	return out
+}
+
+// Incoming is a handover of another site that has been checked, and of which nothing is taken in yet.
+type Incoming struct {
+	*Handover
+
+	cargo *Cargo
+	store *Store
+	run   *Run // nil: it is not here yet
+	stage *folder
+	sites map[string]string // by step
+}
+
+// Receive checks what another site hands over against what is here. It changes nothing. Who sent it must have been
+// made sure of.
+func (s *Store) Receive(h *Handover, c *Cargo) (*Incoming, error) {
+	in := &Incoming{Handover: h, cargo: c, store: s}
+	if h.From == s.Site {
+		return nil, fmt.Errorf("it comes from site %q, which is this one", h.From)
+	}
+	if h.Run == "" {
+		if len(c.Chain) > 0 || c.Plan != nil || len(h.Files) > 0 {
+			return nil, errors.New("it names no run, and has something of one")
+		}
+		return in, nil
+	}
+	if err := in.checkPlan(); err != nil {
+		return nil, err
+	}
+	ids, err := s.IDs()
+	if err != nil {
+		return nil, err
+	}
+	if slices.Contains(ids, h.Run) {
+		if in.run, err = s.Load(h.Run); err != nil {
+			return nil, err
+		}
+	} else if open, err := s.Unfinished(); err != nil {
+		return nil, err
+	} else if open != nil {
+		return nil, fmt.Errorf("it is of run %s, and run %s is unfinished here: resume that first, or abandon it with "+
+			"`syncctl resolve -abandon`", h.Run, open.ID)
+	}
+	in.stage = &folder{fs: s.Fs, dir: filepath.Join(s.Dir, "."+h.Run+incomingSuffix)}
+	return in, in.checkChain()
+}
+
+// incomingSuffix is that of the folder with the files of a run that are not all here yet.
+const incomingSuffix = ".incoming"
+
+// checkPlan: the plan is whole, is the one that the handover names, and both sites have a part in it.
+func (in *Incoming) checkPlan() error {
+	p := in.cargo.Plan
+	switch {
+	case !isRunID(in.Run):
+		return errors.New("the id of its run does not have the form of one")
+	case p == nil:
+		return fmt.Errorf("it is of run %s, and has no plan", in.Run)
+	case p.SiteOf(in.From) == nil:
+		return fmt.Errorf("its plan has no part for site %q, from which it comes", in.From)
+	}
+	hash, err := p.Hash()
+	if err != nil {
+		return err
+	}
+	if hash != in.Plan || p.Digest != in.Digest {
+		return errors.New("its plan is not the one that it names")
+	}
+	return nil
+}
+
+// checkChain: the chain is the sender's own, goes on from what is here, and does not know more of this site than there
+// is.
+func (in *Incoming) checkChain() error {
+	chain := in.cargo.Chain
+	if len(chain) != in.Entries || head(chain) != in.Head {
+		return errors.New("its journal is not the one that it names")
+	}
+	checked, err := journal.Rechain(chain, nil)
+	if err != nil {
+		return err
+	}
+	in.sites = map[string]string{}
+	for i := range in.cargo.Plan.Steps {
+		in.sites[in.cargo.Plan.Steps[i].ID] = in.cargo.Plan.Steps[i].Site
+	}
+	for i, e := range checked {
+		if e.Hash != chain[i].Hash || e.Seq != i+1 {
+			return fmt.Errorf("entry %d of its journal was changed, or one before it is missing", i+1)
+		}
+		if err := in.checkEntry(e); err != nil {
+			return fmt.Errorf("entry %d of its journal cannot be taken: %w", i+1, err)
+		}
+	}
+	if in.run == nil {
+		return nil
+	}
+	if in.run.Damage != nil {
+		return fmt.Errorf("run %s is damaged here: %w", in.run.ID, in.run.Damage)
+	}
+	hash, err := in.run.Plan.Hash()
+	if err != nil {
+		return err
+	}
+	if hash != in.Plan {
+		return fmt.Errorf("it is of another plan than run %s has here: its plan is %s, and here it is %s", in.Run, in.Plan,
+			hash)
+	}
+	return in.checkFork(chain)
+}
+
+// checkFork: what is here of the chain is the beginning of it, or the other way round.
+func (in *Incoming) checkFork(chain []journal.Entry) error {
+	had, err := journal.Rechain(in.run.Chains[in.From], nil)
+	if err != nil {
+		return err
+	}
+	for i := range min(len(had), len(chain)) {
+		if a, b := had[i], chain[i]; a.Hash != b.Hash {
+			return fmt.Errorf("site %q has written two journals of run %s: entry %d was %s %s at %s when it was received "+
+				"before, and is now %s %s at %s. Its folder was restored or copied: nothing of this run can be relied on any "+
+				"more. Abandon it at both sites (syncctl resolve -abandon), and plan again", in.From, in.Run, a.Seq, a.Event,
+				a.Key, stamp(a), b.Event, b.Key, stamp(b))
+		}
+	}
+	return nil
+}
+
+// checkEntry: an entry is about the run, or about a step of the sender's.
+func (in *Incoming) checkEntry(e journal.Entry) error {
+	if e.Key != RunKey {
+		if in.sites[e.Key] != in.From {
+			return fmt.Errorf("%s is not a step of site %q", e.Key, in.From)
+		}
+		return nil
+	}
+	if own := e.Data[dataOwn]; own != "" && own != in.From {
+		return fmt.Errorf("it was written by site %q", own)
+	}
+	switch e.Event {
+	case EventRevised:
+		return errors.New("a plan over sites cannot be revised")
+	case EventApproved:
+		if e.Data[dataPlan] != in.Plan {
+			return fmt.Errorf("it approves another plan, %s", e.Data[dataPlan])
+		}
+	case EventReceived:
+		r, ok := receivedOf(e)
+		if !ok {
+			return errors.New("it does not say what was received")
+		}
+		if r.Site == in.store.Site {
+			return in.checkKnown(r)
+		}
+	}
+	return nil
+}
+
+// checkKnown: what the sender has received of this site is what this site has written.
+func (in *Incoming) checkKnown(r ReceivedData) error {
+	var own []journal.Entry
+	if in.run != nil {
+		own = in.run.Chains[in.store.Site]
+	}
+	if r.Entries > len(own) {
+		return fmt.Errorf("site %q has %d entries of this site's journal of run %s, and here are %d: this folder was "+
+			"restored from an older state, and what was done since is not known here. Restore the newest state, or abandon "+
+			"the run at both sites (syncctl resolve -abandon)", in.From, r.Entries, in.Run, len(own))
+	}
+	plain, err := journal.Rechain(own[:r.Entries], nil)
+	if err != nil {
+		return err
+	}
+	if head(plain) != r.Head {
+		return fmt.Errorf("site %q has received another journal of this site than there is here, from entry %d or before: "+
+			"this folder was restored or copied. Abandon the run at both sites (syncctl resolve -abandon)", in.From,
+			r.Entries)
+	}
+	return nil
+}
+
+// Wants are the files that have to be taken in: those that are not here as they are named.
+func (in *Incoming) Wants(ctx context.Context) ([]FileInfo, error) {
+	var out []FileInfo
+	named := filesOf(in.cargo.Chain)
+	for _, f := range in.Files {
+		if named[f.Name] != f || !safeName(f.Name) {
+			return nil, fmt.Errorf("its file %s is not one that its journal names", f.Name)
+		}
+		if in.run != nil {
+			if _, own := filesOf(in.run.Chains[in.store.Site])[f.Name]; own {
+				return nil, fmt.Errorf("its file %s is one that this site has written", f.Name)
+			}
+			if sameFile(ctx, NewFiles(in.store.Fs, filepath.Join(in.run.Dir, filesName)), f) {
+				continue
+			}
+		}
+		if !sameFile(ctx, in.stage, f) {
+			out = append(out, f)
+		}
+	}
+	return out, nil
+}
+
+// safeName tells whether a name is that of a file in a folder, and of nothing else.
+func safeName(name string) bool {
+	return name != "" && filepath.IsLocal(name) && filepath.Base(name) == name && !strings.ContainsAny(name, `/\:`)
+}
+
+// sameFile tells whether a file is there with the content that is named.
+func sameFile(ctx context.Context, files Files, f FileInfo) bool {
+	got, err := infoOf(ctx, files, f.Name)
+	return err == nil && got == f
+}
+
+// File takes the content of a file that is wanted, whole or not at all.
+func (in *Incoming) File(ctx context.Context, want FileInfo, src io.Reader) error {
+	if err := in.store.Fs.MkdirAll(in.stage.dir, 0o700); err != nil {
+		return fmt.Errorf("taking in the file %s: %w", want.Name, err)
+	}
+	got, err := in.stage.Create(ctx, want.Name, func(w io.Writer) error {
+		_, err := io.Copy(w, io.LimitReader(src, want.Bytes+1))
+		return err
+	})
+	if err == nil && got != want {
+		err = errors.Join(fmt.Errorf("the file %s is not the one that site %q has written: its SHA-256 is %s, and its "+
+			"journal names %s", want.Name, in.From, got.SHA256, want.SHA256), in.stage.fs.Remove(in.stage.Path(want.Name)))
+	}
+	return err
+}
+
+// Commit takes all in. Done twice, it changes nothing more; interrupted, it is done again. by is who vouches for the
+// sender. Its caller holds the lock. It returns the run, nil where only observations were handed over.
+func (in *Incoming) Commit(ctx context.Context, by string, opts journal.Options) (*Run, error) {
+	s := in.store
+	if seen := in.cargo.Observations; seen != nil {
+		if _, err := s.KeepSeen(ctx, in.From, seen); err != nil {
+			return nil, err
+		}
+	}
+	if in.Run == "" {
+		return nil, nil
+	}
+	if in.run == nil {
+		var err error
+		if in.run, err = s.create(in.Run, in.cargo.Plan, nil); err != nil {
+			return nil, err
+		}
+		in.run.Site, in.run.Chains = s.Site, map[string][]journal.Entry{s.Site: nil}
+	}
+	r := in.run
+	if err := s.Fs.MkdirAll(filepath.Join(r.Dir, sitesName), 0o700); err != nil { // from here on it is known as received
+		return nil, fmt.Errorf("taking in the journal of site %q: %w", in.From, err)
+	}
+	if err := in.moveFiles(ctx); err != nil {
+		return nil, err
+	}
+	if len(in.cargo.Chain) > len(r.Chains[in.From]) {
+		key, err := s.keyOf(r.ID)
+		if err != nil {
+			return nil, err
+		}
+		if err := journal.Write(s.Fs, r.chainPath(in.From), in.cargo.Chain, siteKey(key, in.From)); err != nil {
+			return nil, err
+		}
+		r.Chains[in.From] = in.cargo.Chain
+	}
+	return r, in.record(ctx, by, opts)
+}
+
+// record journals what was received, and that the run is finished where that follows from it.
+func (in *Incoming) record(ctx context.Context, by string, opts journal.Options) error {
+	s, r := in.store, in.run
+	j, err := s.Journal(r, opts)
+	if err != nil {
+		return err
+	}
+	known := 0
+	for _, e := range j.Entries() {
+		if got, ok := receivedOf(e); ok && got.Site == in.From {
+			known = max(known, got.Entries)
+		}
+	}
+	if all := r.Chains[in.From]; len(all) > known {
+		plain, bad := journal.Rechain(all, nil)
+		data := ReceivedData{Site: in.From, Entries: len(all), Head: head(plain), By: by}.data()
+		data[dataOwn] = r.Site
+		if err = bad; err == nil {
+			_, err = j.Append(ctx, RunKey, EventReceived, data)
+		}
+	}
+	r.Chains[r.Site] = j.Entries()
+	r.Entries = Union(r.Site, r.Chains)
+	if d := r.Decision(s.Now()); err == nil && d.Finished && !r.ended() {
+		var data map[string]string
+		if data, err = EndData(r.Plan, r.Entries, d); err == nil {
+			data[dataOwn] = r.Site
+			_, err = j.Append(ctx, RunKey, EventFinished, data)
+		}
+		r.Chains[r.Site] = j.Entries()
+		r.Entries = Union(r.Site, r.Chains)
+	}
+	return errors.Join(err, j.Close())
+}
+
+// ended tells whether the site's own journal says that the run has ended.
+func (r *Run) ended() bool {
+	return slices.ContainsFunc(r.Chains[r.Site], func(e journal.Entry) bool {
+		return e.Key == RunKey && (e.Event == EventFinished || e.Event == EventAbandoned)
+	})
+}
+
+// moveFiles moves the files that were taken in to the run's.
+func (in *Incoming) moveFiles(ctx context.Context) error {
+	s := in.store
+	for _, f := range in.Files {
+		from := in.stage.Path(f.Name)
+		if _, err := s.Fs.Stat(from); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err := s.Fs.Rename(from, filepath.Join(in.run.Dir, filesName, f.Name)); err != nil {
+			return fmt.Errorf("taking in the file %s: %w", f.Name, err)
+		}
+	}
+	for _, f := range in.Files {
+		if !sameFile(ctx, s.Files(in.run), f) {
+			return fmt.Errorf("the file %s of site %q was not taken in", f.Name, in.From)
+		}
+	}
+	return s.Fs.RemoveAll(in.stage.dir)
+}
+
+func stamp(e journal.Entry) string { return e.Time.UTC().Format("2006-01-02T15:04:05Z") }

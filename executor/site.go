@@ -1,0 +1,309 @@
+package executor
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// A run over several sites is a plan, and one journal for each site: a site writes to its own and to no other, and has
+// copies of the others' as far as they were handed over. What the run's state is follows from all of them together.
+//
+// Events of such a run, beside those of every run. Their entries have RunKey as key, but for EventVerified.
+const (
+	// EventApproved: the site's people have approved a plan for the site's own steps. Data: plan (PlanHash), by.
+	EventApproved = "approved"
+	// EventReceived: from here on the site's entries were made with knowledge of another site's. Data: site, entries
+	// (how many of that site's entries are known), head (the hash of the last of these in a chain without key), by (who
+	// vouches for them).
+	EventReceived = "received"
+	// EventVerified: a check that was done holds again, because another site's irreversible step rests on it. The key is
+	// the check's id.
+	EventVerified = "verified"
+)
+
+// DataSite is what an entry with RunKey names the site by whose journal it is in.
+const DataSite = "at"
+
+// Names of what the entries of these events hold.
+const (
+	dataSite    = "site"
+	dataEntries = "entries"
+	dataHead    = "head"
+	dataBy      = "by"
+	dataOwn     = DataSite // the site whose journal it is, of an entry with RunKey
+	filePrefix  = "file."  // of a file that a step has written: its SHA-256 and its length in bytes
+)
+
+// ReceivedData is what the entry of EventReceived says.
+type ReceivedData struct {
+	Site    string
+	Entries int
+	Head    string
+	By      string
+}
+
+func (r ReceivedData) data() map[string]string {
+	return map[string]string{dataSite: r.Site, dataEntries: strconv.Itoa(r.Entries), dataHead: r.Head, dataBy: r.By}
+}
+
+// receivedOf reads an entry of EventReceived; ok is false where the entry is not one.
+func receivedOf(e journal.Entry) (r ReceivedData, ok bool) {
+	if e.Event != EventReceived || e.Key != RunKey {
+		return ReceivedData{}, false
+	}
+	n, err := strconv.Atoi(e.Data[dataEntries])
+	return ReceivedData{e.Data[dataSite], n, e.Data[dataHead], e.Data[dataBy]}, err == nil && n >= 0
+}
+
+// Union puts the journals of a run's sites into one list, as the site sees it that own names: every entry follows what
+// was known when it was made. Seq is then the place in the list. What other sites' processes opened is left out. It is
+// the same list for the same journals.
+func Union(own string, chains map[string][]journal.Entry) []journal.Entry {
+	var out []journal.Entry
+	sites := slices.Sorted(maps.Keys(chains))
+	at, knows := map[string]int{}, map[string]map[string]int{}
+	for moved := true; moved; {
+		moved = false
+		for _, site := range sites {
+			for at[site] < len(chains[site]) {
+				e := chains[site][at[site]]
+				r, received := receivedOf(e)
+				if received && at[r.Site] < min(r.Entries, len(chains[r.Site])) {
+					break
+				}
+				if received && r.Entries > knows[site][r.Site] {
+					next := maps.Clone(knows[site])
+					if next == nil {
+						next = map[string]int{}
+					}
+					next[r.Site] = r.Entries
+					knows[site] = next
+				}
+				at[site]++
+				moved = true
+				if e.Event == EventOpened && site != own {
+					continue
+				}
+				e.Site, e.Own, e.Knows, e.Seq = site, e.Seq, knows[site], len(out)+1
+				out = append(out, e)
+			}
+		}
+	}
+	return out
+}
+
+// latest is the last of several entries, by cause: of entries of one journal the one with the greatest number; of
+// several journals the last of each.
+type latest struct {
+	seq int
+	of  map[string]int
+}
+
+func (l *latest) take(e journal.Entry) {
+	switch {
+	case e.Site == "":
+		l.seq = max(l.seq, e.Seq)
+	case e.Own > l.of[e.Site]:
+		if l.of == nil {
+			l.of = map[string]int{}
+		}
+		l.of[e.Site] = e.Own
+	}
+}
+
+// after tells whether one of them came after an entry, or was not known when that was made.
+func (l *latest) after(e journal.Entry) bool {
+	for site, n := range l.of {
+		if site == e.Site && n > e.Own || site != e.Site && n > e.Knows[site] {
+			return true
+		}
+	}
+	return l.seq > e.Seq
+}
+
+// overSites prepares for a run over sites.
+func (h *history) overSites(p *planner.Plan) {
+	if p == nil || len(p.Sites) == 0 {
+		return
+	}
+	h.plan, h.approved, h.guarding = p, map[string]bool{}, map[string][]*planner.Step{}
+	guards := map[string]bool{}
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		if s.Effect == nil || !s.Effect.Irreversible {
+			continue
+		}
+		for _, id := range s.Guards {
+			h.guarding[id], guards[id] = append(h.guarding[id], s), true
+		}
+	}
+	h.guards = map[string]*planner.Step{}
+	for i := range p.Steps {
+		if guards[p.Steps[i].ID] {
+			h.guards[p.Steps[i].ID] = &p.Steps[i]
+		}
+	}
+}
+
+// addOfSites takes in an entry that only runs over sites have; not ok: it is another one.
+func (h *history) addOfSites(e journal.Entry) (ok bool) {
+	switch e.Event {
+	case EventApproved:
+		h.approved[e.Site] = true
+	case EventReceived:
+	case EventVerified:
+		if r := h.records[e.Key]; r != nil {
+			r.fresh = e.Time
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// isOwn tells whether the site carries a step out.
+func (h *history) isOwn(s *planner.Step) bool {
+	return h.plan == nil || s.Site == "" || s.Site == h.site
+}
+
+// stateOverSites adds to where a step stands what follows from other sites.
+func (h *history) stateOverSites(s *planner.Step, st StepState, now time.Time) StepState {
+	if !h.isOwn(s) {
+		return h.stateAway(s, st)
+	}
+	switch {
+	case st.Phase == PhaseDone && h.mustVerifyAgain(s, now):
+		st.Phase, st.How, st.Renew = PhaseReady, HowVerify, true
+	case st.Phase == PhaseReady && s.Effect != nil && s.Effect.Irreversible:
+		for _, site := range s.Approvals {
+			if !h.approved[site] {
+				st.WaitFor = append(st.WaitFor, site)
+			}
+		}
+		if len(st.WaitFor) > 0 {
+			st.Phase, st.Why = PhaseAway, "it cannot be undone, and not yet approved by "+strings.Join(st.WaitFor, " and ")
+			break
+		}
+		for _, id := range s.Guards {
+			g := h.guards[id]
+			if g == nil || h.isOwn(g) || h.isFresh(g, now) || slices.Contains(st.WaitFor, g.Site) {
+				continue
+			}
+			st.WaitFor = append(st.WaitFor, g.Site)
+			st.Phase, st.Why = PhaseAway, fmt.Sprintf("it cannot be undone, and its guard %s was verified %s: %s has to "+
+				"verify it again, with `syncctl apply`", id, h.when(g), g.Site)
+		}
+	}
+	return st
+}
+
+// stateAway is where a step of another site stands, as far as is known here.
+func (h *history) stateAway(s *planner.Step, st StepState) StepState {
+	if st.Phase == PhaseDone {
+		return st
+	}
+	why := ""
+	switch st.Entry.Event {
+	case EventStarted, EventExecuted:
+		why = ", which has begun it"
+	case EventFailed:
+		why = ", where it failed: " + st.Entry.Data[dataError]
+	case EventWaiting:
+		why = ", where a person has to do it"
+	case EventStuck:
+		why = ", where a person has to resolve it: " + st.Entry.Data[dataError]
+	}
+	st.Phase, st.How, st.WaitFor, st.Why = PhaseAway, "", []string{s.Site}, "it is carried out by "+s.Site+why
+	return st
+}
+
+// isFresh tells whether what a check has verified may still be relied on.
+func (h *history) isFresh(g *planner.Step, now time.Time) bool {
+	site := h.plan.SiteOf(g.Site)
+	return site != nil && planner.Fresh(h.of(g.ID).fresh, now, time.Duration(site.MaxAge))
+}
+
+// when says when a check was last verified.
+func (h *history) when(g *planner.Step) string {
+	if at := h.of(g.ID).fresh; !at.IsZero() {
+		return "at " + at.UTC().Format(time.RFC3339)
+	}
+	return "at an unknown time"
+}
+
+// mustVerifyAgain tells of a check that is done whether it has to be verified once more, because a step of another site
+// rests on it that cannot be undone and is not done: after half the time for which it may be relied on.
+func (h *history) mustVerifyAgain(s *planner.Step, now time.Time) bool {
+	if s.Mark != planner.MarkCheck {
+		return false
+	}
+	for _, final := range h.guarding[s.ID] {
+		if h.isOwn(final) || h.final(final) {
+			continue
+		}
+		site := h.plan.SiteOf(s.Site)
+		if site == nil || !planner.Fresh(h.of(s.ID).fresh, now, time.Duration(site.MaxAge)/2) {
+			return true
+		}
+	}
+	return false
+}
+
+// verifyAgain verifies a check once more that is done, and records when.
+func (a *attempt) verifyAgain(ctx context.Context) error {
+	a.t.Executed = true
+	v, err := a.await(ctx)
+	if err != nil {
+		return a.fail(ctx, a.s, Failure{Err: err})
+	}
+	data := map[string]string{}
+	if v.Why != "" {
+		data[dataNote] = v.Why
+	}
+	if err := a.write(ctx, a.s, EventVerified, data); err != nil {
+		return err
+	}
+	a.tell(EventAlready, a.s, v.Why)
+	return nil
+}
+
+// nameFiles adds to the entry of a step that is done the hashes of the files that it has written for other sites.
+func (x *run) nameFiles(ctx context.Context, s *planner.Step, data map[string]string) error {
+	if x.Site == "" {
+		return nil
+	}
+	for _, name := range s.Writes {
+		info, err := infoOf(ctx, x.Files, name)
+		if err != nil {
+			return err
+		}
+		data[filePrefix+name] = fmt.Sprintf("%s %d", info.SHA256, info.Bytes)
+	}
+	return nil
+}
+
+// infoOf reads a file and describes it.
+func infoOf(ctx context.Context, files Files, name string) (FileInfo, error) {
+	src, err := files.Open(name)
+	if err != nil {
+		return FileInfo{}, err
+	}
+	defer func() { _ = src.Close() }()
+	h := sha256.New()
+	counted := &counter{w: h, ctx: ctx}
+	if _, err := io.Copy(counted, src); err != nil {
+		return FileInfo{}, fmt.Errorf("reading the run's file %s: %w", name, err)
+	}
+	return FileInfo{Name: name, Bytes: counted.n, SHA256: hex.EncodeToString(h.Sum(nil))}, nil
+}

@@ -1,0 +1,513 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+	"pgregory.net/rapid"
+)
+
+// company is one site: a folder of its own, and a process that reaches its own servers only.
+type company struct {
+	name  string
+	store *Store
+	clock *fastClock
+	depot *depot // the servers of both; the test looks that only own steps are thrown
+}
+
+// overTwo is a plan of two sites, whose last step removes something for good.
+func overTwo() *planner.Plan {
+	p := plan(
+		planner.Step{Op: "stop_a", Servers: []string{"server.depot.a"}, Mark: planner.MarkChange},
+		planner.Step{Op: "stop_b", Servers: []string{"server.depot.b"}, Mark: planner.MarkChange},
+		planner.Step{Op: "export_a", Servers: []string{"server.depot.a"}, Mark: planner.MarkAdd, Needs: []string{"stop_a"}, Writes: []string{"a.json"}},
+		planner.Step{Op: "merge", Servers: []string{"server.depot.b"}, Mark: planner.MarkAdd, Needs: []string{"stop_b", "export_a"},
+			Reads: []string{"a.json"}, Repeat: planner.Once},
+		planner.Step{Op: "person", Servers: []string{"server.depot.a"}, Mark: planner.MarkPerson, Manual: &planner.Manual{}, Needs: []string{"merge"}},
+		planner.Step{Op: "verify_a", Servers: []string{"server.depot.a"}, Mark: planner.MarkCheck, Needs: []string{"person"}},
+		planner.Step{Op: "verify_b", Servers: []string{"server.depot.b"}, Mark: planner.MarkCheck, Needs: []string{"person"}},
+		planner.Step{Op: "delete_a", Servers: []string{"server.depot.a"}, Mark: planner.MarkFinal, Repeat: planner.Once,
+			Needs: []string{"verify_a", "verify_b"}, Guards: []string{"verify_a", "verify_b"},
+			Effect: &planner.Effect{Irreversible: true}},
+		planner.Step{Op: "delete_b", Servers: []string{"server.depot.b"}, Mark: planner.MarkFinal, Repeat: planner.Once, Needs: []string{"delete_a"},
+			Guards: []string{"verify_a", "verify_b"}, Effect: &planner.Effect{Irreversible: true}},
+	)
+	out, diags := planner.Make(context.Background(), planner.Input{Config: sitesConfig(),
+		Drivers: func(a schema.Addr) planner.Driver {
+			if a.Kind == schema.Migration {
+				return outliner(p.Steps)
+			}
+			return outliner(nil)
+		}})
+	if diags.HasErrors() {
+		panic(diags)
+	}
+	return out
+}
+
+func twoCompanies() (a, b *company) {
+	d := newDepot()
+	clock := &fastClock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	of := func(name string) *company {
+		key := []byte("the key of " + name)
+		return &company{name: name, depot: d, clock: clock, store: &Store{Fs: afero.NewMemMapFs(), Dir: "data/runs",
+			Now: clock.Now, Site: name, Key: func() ([]byte, error) { return key, nil }}}
+	}
+	return of("a"), of("b")
+}
+
+// files writes the file of a step that exports one.
+type exporting struct {
+	*depot
+	site string
+}
+
+// fataler is *testing.T or *rapid.T.
+type fataler interface {
+	Helper()
+	Fatalf(string, ...any)
+}
+
+func (d exporting) Execute(ctx context.Context, t *Task) (Result, error) {
+	if t.Step.Site != d.site {
+		return Result{}, fmt.Errorf("the process of %s carries out %s", d.site, t.Step.ID)
+	}
+	for _, name := range t.Step.Writes {
+		_, err := t.Files.Create(ctx, name, func(w io.Writer) error {
+			_, err := fmt.Fprintf(w, "written by %s", t.Step.ID)
+			return err
+		})
+		if err != nil {
+			return Result{}, err
+		}
+	}
+	for _, name := range t.Step.Reads {
+		f, err := t.Files.Open(name)
+		if err != nil {
+			return Result{}, NotSent(err)
+		}
+		_ = f.Close()
+	}
+	return d.depot.Execute(ctx, t)
+}
+
+func (d exporting) Verify(ctx context.Context, t *Task) (Verdict, error) {
+	if t.Step.Site != d.site {
+		return Verdict{}, fmt.Errorf("the process of %s verifies %s", d.site, t.Step.ID)
+	}
+	return d.depot.Verify(ctx, t)
+}
+
+// run is the company's run; nil where there is none.
+func (c *company) run(t fataler) *Run {
+	t.Helper()
+	ids, err := c.store.IDs()
+	if err != nil || len(ids) == 0 {
+		return nil
+	}
+	r, err := c.store.Load(ids[0])
+	if err != nil || r.Damage != nil {
+		t.Fatalf("%s: %v, %v", c.name, err, r)
+	}
+	return r
+}
+
+// apply carries out what the company can.
+func (c *company) apply(t fataler, cfg *schema.Config) *Report {
+	t.Helper()
+	r := c.run(t)
+	if r == nil || r.Finished() {
+		return nil
+	}
+	j, err := c.store.Journal(r, journal.Options{Now: c.clock.Now})
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	defer func() { _ = j.Close() }()
+	if !r.Approved(c.name) {
+		if err := Approve(context.Background(), r, j, "somebody of "+c.name); err != nil {
+			t.Fatalf("%v", err)
+		}
+	}
+	rep, err := Carry(context.Background(), Options{
+		Run: r.ID, Plan: r.Plan, Config: cfg, Drivers: func(schema.Addr) Driver { return exporting{c.depot, c.name} },
+		Journal: r.United(j), Site: r.Site, Files: c.store.Files(r), Operator: c.depot, Clock: c.clock, Parallelism: 1,
+		Poll: Poll{Within: time.Second},
+	})
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return rep
+}
+
+// parcel is what a company hands over, as it was at that time.
+type parcel struct {
+	h     *Handover
+	cargo *Cargo
+	files map[string]string
+}
+
+func (c *company) pack(t fataler) *parcel {
+	t.Helper()
+	r := c.run(t)
+	if r == nil {
+		return nil
+	}
+	h, cargo, err := c.store.Handover(r)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	p := &parcel{h, cargo, map[string]string{}}
+	for _, f := range h.Files {
+		src, err := afero.ReadFile(c.store.Fs, filepath.Join(r.Dir, filesName, f.Name))
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		p.files[f.Name] = string(src)
+	}
+	return p
+}
+
+func (c *company) receive(p *parcel) error {
+	in, err := c.store.Receive(p.h, p.cargo)
+	if err != nil {
+		return err
+	}
+	wants, err := in.Wants(context.Background())
+	if err != nil {
+		return err
+	}
+	for _, f := range wants {
+		if err := in.File(context.Background(), f, strings.NewReader(p.files[f.Name])); err != nil {
+			return err
+		}
+	}
+	_, err = in.Commit(context.Background(), "signed", journal.Options{Now: c.clock.Now})
+	return err
+}
+
+const twoSites = `
+migration "depot" "all" {}
+site "a" {
+  signers = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAMoMNpEmejrB+C7Ai2bKqu6erO9RPfBTx7hbTen/mS5 admin@acme"]
+}
+site "b" {
+  signers = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAMoMNpEmejrB+C7Ai2bKqu6erO9RPfBTx7hbTen/mS5 admin@acme"]
+}
+server "depot" "a" {
+  site = "a"
+}
+server "depot" "b" {
+  site = "b"
+}
+`
+
+func sitesConfig() *schema.Config {
+	fsys := afero.NewMemMapFs()
+	if err := afero.WriteFile(fsys, "d/main.sync.hcl", []byte(twoSites), 0o600); err != nil {
+		panic(err)
+	}
+	cfg, diags := schema.Load(context.Background(), schema.Options{Fs: fsys, Dir: "d", Site: "b",
+		Catalog: schema.Catalog{{Kind: schema.Migration, Name: "depot"}, {Kind: schema.Server, Name: "depot"}}})
+	if diags.HasErrors() {
+		panic(diags)
+	}
+	return cfg
+}
+
+// The run of two sites from its beginning to its end, with what each side sees between.
+func TestRunOfTwoSites(t *testing.T) {
+	a, b := twoCompanies()
+	cfg := sitesConfig()
+	if _, err := b.store.Create(overTwo(), nil); err != nil {
+		t.Fatal(err)
+	}
+	away := func(r *Report, step string) bool {
+		return slices.ContainsFunc(r.Steps, func(s StepReport) bool {
+			return s.Step.Op == step && s.Phase == PhaseAway && len(s.WaitFor) > 0
+		})
+	}
+	hand := func(from, to *company) {
+		t.Helper()
+		if err := to.receive(from.pack(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if rep := b.apply(t, cfg); rep.Count(PhaseDone) != 1 || !away(rep, "stop_a") {
+		t.Fatalf("b alone: %+v", rep)
+	}
+	hand(b, a)
+	if rep := a.apply(t, cfg); rep.Count(PhaseDone) != 3 || !away(rep, "merge") {
+		t.Fatalf("a: %+v", rep)
+	}
+	hand(a, b)
+	if rep := b.apply(t, cfg); rep.Count(PhaseDone) != 4 {
+		t.Fatalf("b merges: %+v", rep)
+	}
+	hand(b, a)
+	if rep := a.apply(t, cfg); rep.Count(PhaseDone) != 6 || !away(rep, "verify_b") {
+		t.Fatalf("a's person and its verification: %+v", rep)
+	}
+	hand(a, b)
+	b.apply(t, cfg)
+	a.clock.mu.Lock()
+	a.clock.now = a.clock.now.Add(30 * time.Hour) // the mail takes its time
+	a.clock.mu.Unlock()
+	hand(b, a)
+	if rep := a.apply(t, cfg); !away(rep, "delete_a") || a.depot.thrown[addr+"/delete_a"] != 0 {
+		t.Fatalf("what b has verified is too old: %+v", rep)
+	}
+	hand(a, b)
+	b.apply(t, cfg) // it verifies again
+	hand(b, a)
+	if rep := a.apply(t, cfg); a.depot.thrown[addr+"/delete_a"] != 1 || rep.Finished {
+		t.Fatalf("a deletes: %+v", rep)
+	}
+	hand(a, b)
+	if rep := b.apply(t, cfg); !rep.Finished {
+		t.Fatalf("b deletes: %+v", rep)
+	}
+	hand(b, a)
+	if r := a.run(t); !r.Finished() || !r.ended() {
+		t.Error("a does not know that all is done")
+	}
+	for id, n := range a.depot.thrown {
+		if n != 1 {
+			t.Errorf("%s was done %d times", id, n)
+		}
+	}
+}
+
+// What cannot be undone waits for the approval of both.
+func TestBothApproveWhatCannotBeUndone(t *testing.T) {
+	entries := func(events ...[3]string) []journal.Entry {
+		var out []journal.Entry
+		for _, e := range events {
+			out = append(out, journal.Entry{Seq: len(out) + 1, Site: e[0], Key: e[1], Event: e[2]})
+		}
+		return out
+	}
+	p := overTwo()
+	var events [][3]string
+	for i := range p.Steps[:7] {
+		events = append(events, [3]string{p.Steps[i].Site, p.Steps[i].ID, EventDone})
+	}
+	for _, row := range []struct {
+		approved []string
+		want     Phase
+	}{{nil, PhaseAway}, {[]string{"a"}, PhaseAway}, {[]string{"a", "b"}, PhaseReady}} {
+		all := slices.Clone(events)
+		for _, site := range row.approved {
+			all = append(all, [3]string{site, RunKey, EventApproved})
+		}
+		d := Next(p, entries(all...), "a", time.Time{})
+		if got := d.Steps[addr+"/delete_a"].Phase; got != row.want {
+			t.Errorf("approved by %q: %s, want %s", row.approved, got, row.want)
+		}
+		if d = Next(p, entries(all...), "a", time.Time{}.Add(25*time.Hour)); d.Steps[addr+"/delete_a"].Phase != PhaseAway &&
+			d.Steps[addr+"/delete_a"].Phase != PhaseBlocked {
+			t.Errorf("approved by %q, a day later: %s", row.approved, d.Steps[addr+"/delete_a"].Phase)
+		}
+	}
+}
+
+// Whatever the courier does, and whoever acts when, the run ends as with one process, and nothing is done twice.
+func TestCourierFaults(t *testing.T) {
+	cfg := sitesConfig()
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := twoCompanies()
+		if _, err := b.store.Create(overTwo(), nil); err != nil {
+			t.Fatalf("%v", err)
+		}
+		var mail []struct {
+			to *company
+			p  *parcel
+		}
+		send := func(from, to *company) {
+			if p := from.pack(t); p != nil {
+				mail = append(mail, struct {
+					to *company
+					p  *parcel
+				}{to, p})
+			}
+		}
+		for range rapid.IntRange(0, 25).Draw(t, "events") {
+			switch rapid.SampledFrom([]string{"a", "b", "a sends", "b sends", "arrives", "arrives", "hours"}).Draw(t, "what") {
+			case "a":
+				a.apply(t, cfg)
+			case "b":
+				b.apply(t, cfg)
+			case "a sends":
+				send(a, b)
+			case "b sends":
+				send(b, a)
+			case "hours":
+				a.clock.mu.Lock()
+				a.clock.now = a.clock.now.Add(7 * time.Hour)
+				a.clock.mu.Unlock()
+			case "arrives": // any, also again, and in any order
+				if len(mail) > 0 {
+					m := rapid.SampledFrom(mail).Draw(t, "parcel")
+					if err := m.to.receive(m.p); err != nil {
+						t.Fatalf("%v", err)
+					}
+				}
+			}
+		}
+		for range 7 {
+			for _, c := range [][2]*company{{b, a}, {a, b}} {
+				c[0].apply(t, cfg)
+				if err := c[1].receive(c[0].pack(t)); err != nil {
+					t.Fatalf("%v", err)
+				}
+			}
+		}
+		for _, c := range []*company{a, b} {
+			if !c.run(t).Finished() {
+				t.Fatalf("%s is not at its end", c.name)
+			}
+		}
+		for id, n := range a.depot.thrown {
+			if n != 1 {
+				t.Fatalf("%s was done %d times", id, n)
+			}
+		}
+	})
+}
+
+// What does not fit is refused, and nothing is changed by it.
+func TestReceiveRefuses(t *testing.T) {
+	cfg := sitesConfig()
+	for name, row := range map[string]struct {
+		meddle func(t *testing.T, p *parcel, a, b *company)
+		want   string
+	}{
+		"a changed entry":   {func(_ *testing.T, p *parcel, _, _ *company) { p.cargo.Chain[1].Event = EventFailed }, "was changed"},
+		"a shortened chain": {func(_ *testing.T, p *parcel, _, _ *company) { p.cargo.Chain = p.cargo.Chain[:1] }, "not the one"},
+		"another plan":      {func(_ *testing.T, p *parcel, _, _ *company) { p.cargo.Plan.Digest = "x" }, "not the one"},
+		"itself":            {func(_ *testing.T, p *parcel, _, _ *company) { p.h.From = "b" }, "this one"},
+		"a path":            {func(_ *testing.T, p *parcel, _, _ *company) { p.h.Run = "../../x" }, "form"},
+		"a foreign step": {func(t *testing.T, p *parcel, _, _ *company) {
+			p.rechain(t, append(p.cargo.Chain, journal.Entry{Seq: len(p.cargo.Chain) + 1, Key: addr + "/stop_b",
+				Event: EventDone}))
+		}, "not a step of site"},
+		"another approval": {func(t *testing.T, p *parcel, _, _ *company) {
+			p.rechain(t, append(p.cargo.Chain, journal.Entry{Seq: len(p.cargo.Chain) + 1, Key: RunKey, Event: EventApproved,
+				Data: map[string]string{dataPlan: "sha256:0"}}))
+		}, "another plan"},
+		"a fork": {func(t *testing.T, p *parcel, _, b *company) {
+			if err := b.receive(p); err != nil {
+				t.Fatal(err)
+			}
+			forked := slices.Clone(p.cargo.Chain)
+			forked[1].Time = forked[1].Time.Add(time.Second)
+			p.rechain(t, forked)
+		}, "two journals"},
+		"a restored folder": {func(t *testing.T, p *parcel, _, b *company) {
+			r := b.run(t)
+			own := r.Chains["b"]
+			key, err := b.store.keyOf(r.ID)
+			if err == nil {
+				err = journal.Write(b.store.Fs, filepath.Join(r.Dir, journalName), own[:2], key)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}, "restored from an older state"},
+		"a changed file": {func(_ *testing.T, p *parcel, _, _ *company) { p.files["a.json"] = "something" }, "not the one"},
+		"a foreign file": {func(_ *testing.T, p *parcel, _, _ *company) {
+			p.h.Files = append(p.h.Files, FileInfo{Name: "../x"})
+		}, "not one that its journal names"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, b := twoCompanies()
+			if _, err := b.store.Create(overTwo(), nil); err != nil {
+				t.Fatal(err)
+			}
+			b.apply(t, cfg)
+			if err := a.receive(b.pack(t)); err != nil {
+				t.Fatal(err)
+			}
+			a.apply(t, cfg)
+			p := a.pack(t)
+			row.meddle(t, p, a, b)
+			before := b.run(t).Chains["a"]
+			err := b.receive(p)
+			if err == nil || !strings.Contains(err.Error(), row.want) {
+				t.Fatalf("want an error with %q, got %v", row.want, err)
+			}
+			if after := b.run(t).Chains["a"]; len(after) != len(before) {
+				t.Errorf("it took in %d entries", len(after)-len(before))
+			}
+		})
+	}
+}
+
+// rechain puts another chain into a parcel.
+func (p *parcel) rechain(t *testing.T, entries []journal.Entry) {
+	chain, err := journal.Rechain(entries, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.cargo.Chain, p.h.Entries, p.h.Head = chain, len(chain), head(chain)
+}
+
+// A folder is of one site.
+func TestFolderOfAnotherSite(t *testing.T) {
+	_, b := twoCompanies()
+	if _, err := b.store.Create(overTwo(), nil); err != nil {
+		t.Fatal(err)
+	}
+	b.apply(t, sitesConfig())
+	b.store.Site = "a"
+	if _, err := b.store.Unfinished(); err == nil || !strings.Contains(err.Error(), "a folder of its own") {
+		t.Errorf("got %v", err)
+	}
+	b.store.Site = "" // status does not need it
+	if r, err := b.store.Unfinished(); err != nil || r.Site != "b" {
+		t.Errorf("got %+v, %v", r, err)
+	}
+}
+
+func TestSeenOfOtherSitesIsKept(t *testing.T) {
+	a, _ := twoCompanies()
+	at := func(hour int) *planner.Observations {
+		o := planner.NewObservations()
+		o.Put(planner.Need{Server: "server.depot.b", What: "box"}, time.Date(2026, 1, 1, hour, 0, 0, 0, time.UTC), "somebody",
+			map[string]int{"hour": hour})
+		return o
+	}
+	for _, row := range []struct {
+		hour int
+		kept bool
+	}{{10, true}, {9, false}, {10, false}, {11, true}} {
+		if kept, err := a.store.KeepSeen(t.Context(), "b", at(row.hour)); err != nil || kept != row.kept {
+			t.Errorf("at %d: %t, %v", row.hour, kept, err)
+		}
+	}
+	seen, err := a.store.Seen("b")
+	if err != nil || seen.Newest().Hour() != 11 {
+		t.Fatalf("%v, %v", seen, err)
+	}
+	src, err := afero.ReadFile(a.store.Fs, a.store.seenPath("b"))
+	if err == nil {
+		err = afero.WriteFile(a.store.Fs, a.store.seenPath("b"), []byte(strings.Replace(string(src), "11", "12", 1)), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.store.Seen("b"); err == nil || errors.Is(err, context.Canceled) {
+		t.Error("what was changed since is taken")
+	}
+}

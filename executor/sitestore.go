@@ -1,0 +1,229 @@
+package executor
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// sitesName is the folder of other sites' journals in a run's, and of what other sites' servers showed beside the runs.
+const sitesName = "sites"
+
+// chainSuffix is that of another site's journal.
+const chainSuffix = ".jsonl"
+
+// siteKey is the key of the copy of another site's journal.
+func siteKey(key []byte, site string) []byte {
+	if key == nil {
+		return nil
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("site " + site))
+	return mac.Sum(nil)
+}
+
+func (r *Run) chainPath(site string) string { return filepath.Join(r.Dir, sitesName, site+chainSuffix) }
+
+// loadSites reads the journals of a run's other sites, and takes all together as the run's entries. What is wrong with
+// their content is the first error; the second means that they could not be read, or are not for the store's site.
+func (s *Store) loadSites(r *Run, key []byte) (damage, err error) {
+	if len(r.Plan.Sites) == 0 {
+		return nil, nil
+	}
+	if r.Site = ownSite(r.Entries); r.Site == "" {
+		r.Site = s.Site
+	}
+	if s.Site != "" && r.Site != s.Site {
+		return nil, fmt.Errorf("this folder has the part of site %q in run %s, and -site is %q: each site has a folder of "+
+			"its own", r.Site, r.ID, s.Site)
+	}
+	r.Chains = map[string][]journal.Entry{}
+	for _, site := range r.Plan.Sites {
+		if site.Name == r.Site {
+			continue
+		}
+		entries, err := journal.Read(s.Fs, r.chainPath(site.Name), siteKey(key, site.Name))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue
+		case errors.Is(err, journal.ErrBroken):
+			damage = errors.Join(damage, fmt.Errorf("what was received of site %q is damaged: %w", site.Name, err))
+		case err != nil:
+			return nil, err
+		}
+		r.Chains[site.Name] = entries
+	}
+	if r.Site != "" {
+		r.Chains[r.Site] = r.Entries
+	}
+	r.Entries = Union(r.Site, r.Chains)
+	return damage, nil
+}
+
+// ownSite is the site whose journal the entries are; "" where they do not say it.
+func ownSite(own []journal.Entry) string {
+	for _, e := range own {
+		if e.Key == RunKey && e.Data[dataOwn] != "" {
+			return e.Data[dataOwn]
+		}
+	}
+	return ""
+}
+
+// united is the journal of a site's process in a run over sites: it writes to the site's own, and shows all.
+type united struct {
+	*journal.Journal
+
+	site  string
+	knows map[string]int
+
+	mu      sync.Mutex
+	own     int // how many of the own entries stand in entries
+	entries []journal.Entry
+}
+
+// United is the journal of the run with the entries of all sites, for Carry. j is the run's own, as it is open now.
+func (r *Run) United(j *journal.Journal) Journal {
+	if len(r.Plan.Sites) == 0 {
+		return j
+	}
+	own := j.Entries()
+	chains := map[string][]journal.Entry{}
+	for site, entries := range r.Chains {
+		chains[site] = entries
+	}
+	chains[r.Site] = own
+	u := &united{Journal: j, site: r.Site, own: len(own), entries: Union(r.Site, chains)}
+	for _, e := range own {
+		if got, ok := receivedOf(e); ok {
+			next := map[string]int{}
+			for site, n := range u.knows {
+				next[site] = n
+			}
+			next[got.Site] = max(next[got.Site], got.Entries)
+			u.knows = next
+		}
+	}
+	return u
+}
+
+// Entries are those of all sites that are here, and those that this process has written, at the end.
+func (u *united) Entries() []journal.Entry {
+	own := u.Journal.Entries()
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for ; u.own < len(own); u.own++ {
+		e := own[u.own]
+		e.Site, e.Own, e.Knows, e.Seq = u.site, e.Seq, u.knows, len(u.entries)+1
+		u.entries = append(u.entries, e)
+	}
+	return u.entries[:len(u.entries):len(u.entries)]
+}
+
+// Approved tells whether a site has approved the run's plan.
+func (r *Run) Approved(site string) bool {
+	hash, err := r.Plan.Hash()
+	return err == nil && slices.ContainsFunc(r.Chains[site], func(e journal.Entry) bool {
+		return e.Key == RunKey && e.Event == EventApproved && e.Data[dataPlan] == hash
+	})
+}
+
+// Approve journals that the people of the site have approved the run's plan.
+func Approve(ctx context.Context, r *Run, j *journal.Journal, by string) error {
+	hash, err := r.Plan.Hash()
+	if err != nil {
+		return err
+	}
+	_, err = j.Append(ctx, RunKey, EventApproved, map[string]string{dataOwn: r.Site, dataPlan: hash, dataBy: by})
+	if err == nil {
+		r.Chains[r.Site] = j.Entries()
+		r.Entries = Union(r.Site, r.Chains)
+	}
+	return err
+}
+
+// seenPath is where what another site's servers showed is kept.
+func (s *Store) seenPath(site string) string {
+	return filepath.Join(filepath.Dir(s.Dir), sitesName, site+chainSuffix)
+}
+
+// KeepSeen keeps what another site has sent of its servers, unless what is kept was made later. It tells whether it did.
+func (s *Store) KeepSeen(ctx context.Context, site string, seen *planner.Observations) (bool, error) {
+	had, err := s.Seen(site)
+	if err != nil {
+		return false, err
+	}
+	if had != nil && !had.Newest().Before(seen.Newest()) {
+		return false, nil
+	}
+	var b bytes.Buffer
+	if err := seen.Encode(&b); err != nil {
+		return false, err
+	}
+	mac, err := s.seenMAC(site, b.Bytes())
+	if err != nil {
+		return false, err
+	}
+	dir := filepath.Dir(s.seenPath(site))
+	if err := s.Fs.MkdirAll(dir, 0o700); err != nil {
+		return false, fmt.Errorf("keeping the observations of site %q: %w", site, err)
+	}
+	_, err = writeFile(ctx, &folder{fs: s.Fs, dir: dir}, site+chainSuffix, append([]byte(mac+"\n"), b.Bytes()...))
+	return err == nil, err
+}
+
+// Seen is what another site has sent of its servers; nil where there is nothing.
+func (s *Store) Seen(site string) (*planner.Observations, error) {
+	src, err := afero.ReadFile(s.Fs, s.seenPath(site))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the observations of site %q: %w", site, err)
+	}
+	line, content, _ := bytes.Cut(src, []byte("\n"))
+	want, err := s.seenMAC(site, content)
+	if err != nil {
+		return nil, err
+	}
+	if !hmac.Equal(line, []byte(want)) {
+		return nil, fmt.Errorf("what is kept of site %q was changed since it was received: remove %s, and receive its "+
+			"bundle again", site, s.seenPath(site))
+	}
+	seen, err := planner.DecodeObservations(bytes.NewReader(content))
+	if err != nil {
+		return nil, fmt.Errorf("reading the observations of site %q: %w", site, err)
+	}
+	return seen, nil
+}
+
+func (s *Store) seenMAC(site string, content []byte) (string, error) {
+	key, err := s.keyOf("observations of " + site)
+	if err != nil {
+		return "", fmt.Errorf("authenticating the observations of site %q: %w", site, err)
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write(content)
+	return hex.EncodeToString(mac.Sum(nil)), nil
+}
+
+// isRunID tells whether a text has the form of a run's id: it becomes the name of a folder.
+func isRunID(id string) bool {
+	when, head, ok := strings.Cut(id, "-")
+	return ok && len(when) == len("20060102T150405.000Z") && len(head) == 6 &&
+		strings.Trim(when, "0123456789.TZ") == "" && strings.Trim(head, "0123456789abcdef") == "" &&
+		!strings.Contains(when, "..")
+}
