@@ -41,7 +41,7 @@ func digestJKS(secret, content []byte) []byte {
 	return sumJKS(secret, []byte("Mighty Aphrodite"), content)
 }
 
-// protectedKey is an encrypted key of a JKS keystore: a salt, the key, and a digest that tells whether the password fits.
+// protectedKey is an encrypted key of a JKS keystore: a salt, the key, and a digest that tells if the password fits.
 type protectedKey struct {
 	Algorithm pkix.AlgorithmIdentifier
 	Key       []byte
