@@ -2,6 +2,7 @@ package cli
 
 import (
 	"crypto/rand"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -88,7 +89,10 @@ func operatingSystem(products []Product, signals <-chan os.Signal) *app {
 		n := 0
 		for s := range signals {
 			if n++; n == 2 { // whatever blocks, such as opening a pipe that nobody writes to
-				time.AfterFunc(secondInterrupt, func() { os.Exit(exitInterrupted) })
+				time.AfterFunc(secondInterrupt, func() {
+					fmt.Fprintln(os.Stderr, "Something did not end, and is left as it is. `syncctl status` shows what is known of the run.")
+					os.Exit(exitInterrupted)
+				})
 			}
 			a.interrupts.Deliver(s)
 		}
