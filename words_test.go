@@ -36,7 +36,7 @@ func TestDialect(t *testing.T) {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (d.Name() == ".git" || d.Name() == ".syncctl" || d.Name() == "dist"):
+		case d.IsDir() && slices.Contains([]string{".git", ".syncctl", "dist", "node_modules"}, d.Name()):
 			return filepath.SkipDir
 		case !d.Type().IsRegular() || !slices.Contains(read, filepath.Ext(path)) || path == "words_test.go":
 			return nil
