@@ -90,7 +90,8 @@ func operatingSystem(products []Product, signals <-chan os.Signal) *app {
 		for s := range signals {
 			if n++; n == 2 { // whatever blocks, such as opening a pipe that nobody writes to
 				time.AfterFunc(secondInterrupt, func() {
-					fmt.Fprintln(os.Stderr, "Something did not end, and is left as it is. `syncctl status` shows what is known of the run.")
+					fmt.Fprintln(os.Stderr, "Something did not end, and is left as it is. "+
+						"`syncctl status` shows what is known of the run.")
 					os.Exit(exitInterrupted)
 				})
 			}
