@@ -84,9 +84,10 @@ func (p *Plan) takeTurns(cfg *schema.Config) error {
 	return nil
 }
 
-// siteOfStep is the site of the servers that a step contacts; "" where they are reachable from everywhere.
+// siteOfStep is the site of the servers that a step contacts, or the one that the driver has given it; "" where neither
+// says one.
 func siteOfStep(cfg *schema.Config, s *Step) (string, error) {
-	site, of := "", ""
+	site, of := s.Site, "what it does" // a driver may say who does what no server of a site is contacted for
 	for _, name := range s.Servers {
 		addr, err := schema.ParseAddr(name)
 		r := cfg.Lookup(addr)

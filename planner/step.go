@@ -16,7 +16,8 @@ type Step struct {
 	// reach no other. None: it works on the run's files alone, or is about no server.
 	Servers []string `json:"servers,omitempty"`
 
-	// Site is the site that carries the step out, in a plan over sites; set by the planner. Approvals are the sites whose
+	// Site is the site that carries the step out, in a plan over sites. The planner sets it to that of the servers; a
+	// driver only where there is none, such as for a person, and it matters who does it. Approvals are the sites whose
 	// people must have approved the plan before an irreversible step starts.
 	Site      string   `json:"site,omitempty"`
 	Approvals []string `json:"approvals,omitempty"`

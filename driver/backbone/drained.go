@@ -32,6 +32,9 @@ func (d *Driver) verifyDrained(ctx context.Context, t *executor.Task) (executor.
 	if err != nil {
 		return executor.Verdict{}, err
 	}
+	if t.Step.Args[fromExports] != "" {
+		return d.verifyDrainedExports(ctx, t, m)
+	}
 	halves := map[string]*located{}
 	for _, role := range roles {
 		l, v, err := d.stoppedHalf(ctx, t, role, op(opStopByHand, role))
@@ -45,22 +48,28 @@ func (d *Driver) verifyDrained(ctx context.Context, t *executor.Task) (executor.
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	const again = "start both halves again, let the messages through (move the files, fetch the mail), and stop them"
+	return inFlight(m, drain, ""), nil
+}
+
+// inFlight judges by the message numbers of both halves whether anything is in flight. also is what a person has to do
+// beside letting it through.
+func inFlight(m *migration, drain *syncinfo.Drain, also string) executor.Verdict {
+	again := "start both halves again, let the messages through (move the files, fetch the mail), and stop them" + also
 	switch {
 	case !drain.Empty():
-		return executor.NotDone.Because("%s; %s", oneLine(drain.String()), again), nil
+		return executor.NotDone.Because("%s; %s", oneLine(drain.String()), again)
 	case drain.Unpaired > 0 && !m.allows(syncinfo.Unmatched):
 		return executor.NotDone.Because("%s without a mirror on the other end, where it may be under way; %s",
-			wording.Plural(drain.Unpaired, "pair"), again), nil
+			wording.Plural(drain.Unpaired, "pair"), again)
 	case drain.Uncompared > 0 && !m.allows(syncinfo.SeqDiffer):
-		return executor.Unknown.Because("whether messages are in flight cannot be told: %s", oneLine(drain.String())), nil
+		return executor.Unknown.Because("whether messages are in flight cannot be told: %s", oneLine(drain.String()))
 	}
 	why := fmt.Sprintf("nothing is in flight between %s", wording.Plural(drain.Pairs, "pair"))
 	if left := drain.Uncompared + drain.Unpaired; left > 0 {
 		why += fmt.Sprintf(", as far as can be told: %s could not be compared, which the declaration allows",
 			wording.Plural(left, "pair"))
 	}
-	return executor.Done.Because("%s", why), nil
+	return executor.Done.Because("%s", why)
 }
 
 // stoppedHalf finds a half of the original and tells whether it is stopped.

@@ -187,9 +187,17 @@ func (d *Driver) verifyMark(ctx context.Context, t *executor.Task) (executor.Ver
 func (d *Driver) verifyMarked(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	v, err := d.ours(ctx, t)
 	if err == nil && v.State == executor.NotDone {
-		v.Why += "; write it again: syncctl resolve " + planner.TypedID(t.Step.Addr, opMark) + " -retry"
+		v.Why += "; write it again: syncctl resolve " + planner.TypedID(t.Step.Addr, markOp(t)) + " -retry"
 	}
 	return v, err
+}
+
+// markOp is the step that writes the mark that a step looks at.
+func markOp(t *executor.Task) string {
+	if role := ofHalf(t); role != "" {
+		return op(opMark, role)
+	}
+	return opMark
 }
 
 func (d *Driver) ours(ctx context.Context, t *executor.Task) (executor.Verdict, error) {

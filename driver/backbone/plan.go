@@ -42,10 +42,17 @@ func planMigration(m *migration, c planner.Change) (planner.Outline, hcl.Diagnos
 	if diags.HasErrors() {
 		return out, diags
 	}
-	if s.finished() {
+	switch {
+	case s.finished():
 		s.last(q)
 		unaffected(q.Steps, nil)
-	} else {
+	case s.apart():
+		if err := s.checkCloud(); err != nil {
+			return out, append(diags, problem(m.Resource(), "Cannot plan", err.Error()))
+		}
+		s.stepsApart(q)
+		unaffected(q.Steps, m)
+	default:
 		s.prepare(q)
 		s.build(q)
 		s.finish(q)

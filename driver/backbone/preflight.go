@@ -32,6 +32,9 @@ func (s *standing) preflight() planner.Step {
 
 // verifyPreflight observes again what the plan was made from, and stops at what the plan would refuse.
 func (d *Driver) verifyPreflight(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	if role := ofHalf(t); role != "" {
+		return d.verifyPreflightHalf(ctx, t, role)
+	}
 	m, err := declared(decodeMigration, t.Resource)
 	if err != nil {
 		return executor.Verdict{}, err

@@ -28,10 +28,13 @@ func (s *standing) still() planner.Step {
 }
 
 func (d *Driver) verifyStill(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	if role := ofHalf(t); role != "" {
+		return d.verifyStillHalf(ctx, t, role)
+	}
 	if err := intact(ctx, t, exportFile(master), exportFile(slave)); err != nil {
 		return executor.Verdict{}, err
 	}
-	v, err := d.originalAsExported(ctx, t, opStopByHand)
+	v, err := d.originalAsExported(ctx, t, opStopByHand, roles...)
 	if err != nil || v.State != executor.Done {
 		return v, err
 	}
@@ -52,13 +55,14 @@ func (d *Driver) verifyStill(ctx context.Context, t *executor.Task) (executor.Ve
 // back to life (HC/5.0/server/system-properties); what they do after the export would be lost with them. A half
 // that this run has deleted already is passed over. word is the verb of the steps in which people say what cannot
 // be read.
-func (d *Driver) originalAsExported(ctx context.Context, t *executor.Task, word string) (executor.Verdict, error) {
+func (d *Driver) originalAsExported(ctx context.Context, t *executor.Task, word string,
+	of ...string) (executor.Verdict, error) {
 	again := fmt.Sprintf("stop both halves and export both again: syncctl resolve %s -retry, and the same with %s",
 		planner.TypedID(t.Step.Addr, op(opExport, master)), planner.TypedID(t.Step.Addr, op(opExport, slave)))
 	if anyDeleted(t) {
 		again = leftOver
 	}
-	for _, role := range roles {
+	for _, role := range of {
 		if t.IsDone(op(opDelete, role)) {
 			continue
 		}

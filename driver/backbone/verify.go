@@ -29,6 +29,9 @@ func (s *standing) verify() planner.Step {
 // verifyAll rests on the run's files, on both halves of the original, and on the new synchronization: its
 // configuration, how it fares, its pairs, and a sample of issues on both Jiras.
 func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	if role := ofHalf(t); role != "" {
+		return d.verifyHalf(ctx, t, role)
+	}
 	m, err := declared(decodeMigration, t.Resource)
 	if err == nil {
 		err = exportsAgree(ctx, t, m.staying)
@@ -36,7 +39,7 @@ func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verd
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	if v, err := d.originalAsExported(ctx, t, opStillStopped); err != nil || v.State != executor.Done {
+	if v, err := d.originalAsExported(ctx, t, opStillStopped, roles...); err != nil || v.State != executor.Done {
 		return v, err
 	}
 	if v, err := d.stillConfigured(ctx, t); err != nil || v.State != executor.Done {

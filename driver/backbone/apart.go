@@ -1,0 +1,476 @@
+package backbone
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
+	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// Where the halves of the original are in different sites, no process reaches both. Each step that looks at both is then
+// one for each half, and what one side needs of the other's is in the run's files and in the steps' outputs: the exports
+// with the keys of the issues, numbers of comments, and digests of summaries. The steps are the same otherwise, and so
+// are their verbs.
+
+// apart tells whether the halves of the original are in different sites.
+func (s *standing) apart() bool {
+	return s.from != nil && s.siteOf(s.moving) != "" && s.siteOf(s.staying) != "" &&
+		s.siteOf(s.moving) != s.siteOf(s.staying)
+}
+
+func (m *migration) siteOf(role string) string { return m.from.end(role).server.Resource().Site }
+
+// cloudIsMovers tells whether the cloud is in the site of the half that migrates: only there its issues can be read.
+// Else it is reachable from the half that stays.
+func (m *migration) cloudIsMovers() bool {
+	of := m.site().Resource().Site
+	return of != "" && of == m.siteOf(m.moving)
+}
+
+// checkCloud refuses a cloud that neither side reaches.
+func (s *standing) checkCloud() error {
+	of := s.site().Resource().Site
+	if of == "" || of == s.siteOf(s.moving) || of == s.siteOf(s.staying) {
+		return nil
+	}
+	return fmt.Errorf("%s is in site %q, and neither half of the original is: this is not supported over sites. Leave "+
+		"out its site, or give it that of one half", s.site().Addr(), of)
+}
+
+// ofHalf tells that a step is about one half alone, and which one; "": about both.
+func ofHalf(t *executor.Task) string {
+	if end := t.Step.Args[endArg]; end == master || end == slave {
+		return end
+	}
+	return ""
+}
+
+// apartPlan is the steps of one migration over two sites, a chain for each half.
+type apartPlan struct {
+	*standing
+
+	q      *planner.Sequence
+	last   map[string][]string // by half, what the next step of its chain needs
+	guards map[string][]string // by half, that the mark is this run's
+}
+
+// stepsApart are all steps of the migration.
+func (s *standing) stepsApart(q *planner.Sequence) {
+	p := &apartPlan{standing: s, q: q, last: map[string][]string{master: {}, slave: {}}, guards: map[string][]string{}}
+	for _, role := range roles {
+		p.prepareHalf(role)
+	}
+	p.join()
+	p.buildNew()
+	p.verifyHalves()
+	if s.deleteOriginal {
+		for _, role := range []string{s.moving, s.staying} {
+			step := guarded(s.delete(role, q.ID(op(opVerify, role)), s.half(role).own().Pairs,
+				"; the exported pairs stay in the run's files"), []string{q.ID(op(opVerify, other(role)))})
+			p.then(role, guarded(step, p.guards[role]))
+			p.last[s.staying] = []string{q.ID(step.Op)}
+		}
+		p.last[s.moving] = []string{q.ID(op(opDelete, s.moving))}
+	}
+	if s.Mark != markNone {
+		for _, role := range []string{s.moving, s.staying} {
+			step := planner.Act("", planner.MarkDelete, planner.CheckFirst, "remove the mark from "+
+				s.markedHalves([]string{role}))
+			step.Because, step.Within = "the migration is at its end", briefly
+			step.Args, step.Effect = s.places([]string{role}), &planner.Effect{}
+			p.then(role, at(forEnd(step, opUnmark, role), s.half(role).end.server))
+		}
+	}
+}
+
+// then adds steps to the chain of one half.
+func (p *apartPlan) then(role string, steps ...planner.Step) {
+	for _, s := range steps {
+		s.Needs = append([]string{}, p.last[role]...)
+		p.q.Then(s)
+		p.last[role] = []string{p.q.ID(s.Op)}
+	}
+}
+
+// prepareHalf adds the steps up to the export of one half.
+func (p *apartPlan) prepareHalf(role string) {
+	h := p.half(role)
+	if len(h.unknowns()) > 0 {
+		p.then(role, p.noErrors(role))
+	}
+	look := planner.Check("", fmt.Sprintf("the %s's half %s of %s can be migrated: reachable, no issue in error, no "+
+		"conflicts", role, h.Key, p.from.Addr()), 5*time.Second)
+	look.Because, look.Facts = guide+": errors in the troubleshooting tab are to be solved first", p.facts(role)
+	p.then(role, at(forEnd(look, opPreflight, role), h.end.server))
+	if p.Mark != markNone {
+		step := planner.Act("", planner.MarkChange, planner.CheckFirst,
+			"mark "+p.markedHalves([]string{role})+" as being migrated, unless another run has")
+		step.Because = "the lock of this folder keeps out no run of another clone; who plans the same migration sees the mark"
+		step.Args, step.Effect, step.Within = p.takes(p.places([]string{role})), &planner.Effect{}, briefly
+		step.Undo = "remove the property"
+		check := planner.Check("", "the mark is this run's", time.Duration(briefly))
+		check.Args = p.places([]string{role})
+		p.then(role, at(forEnd(step, opMark, role), h.end.server), at(forEnd(check, opMarked, role), h.end.server))
+		p.guards[role] = []string{p.q.ID(op(opMarked, role))}
+	}
+	export := p.export(role)
+	export.Writes = []string{exportFile(role)}
+	p.then(role, guarded(p.stop(role), p.guards[role]), export)
+}
+
+// join adds what needs both exports: nothing is in flight, the project moves, the files are merged.
+func (p *apartPlan) join() {
+	both := []string{exportFile(master), exportFile(slave)}
+	drained := planner.Check(opDrained, "nothing is in flight: for every issue, what one end sent the other has "+
+		"applied (message sequence ids in the exports)", 20*time.Second)
+	drained.Because = "a message that is still under way when the pairs are taken away is lost"
+	drained.Needs, drained.Reads = append(p.last[master], p.last[slave]...), both
+	drained.Args = map[string]string{fromExports: "yes"}
+	p.q.Then(drained)
+	p.last[p.moving] = []string{p.q.ID(opDrained)}
+	move := p.moveProject()
+	if move.Reads = both; p.site().Resource().Site == "" {
+		move.Site = p.siteOf(p.moving) // its people move their project
+	}
+	p.then(p.moving, move, p.stillHalf(p.moving))
+	merge := p.merge(p.q)
+	merge.Needs, merge.Reads, merge.Site = []string{p.q.ID(opDrained)}, both, p.siteOf(p.staying)
+	p.q.Then(merge)
+	p.last[p.staying] = append([]string{p.q.ID(opMerge)}, p.last[p.moving]...)
+}
+
+// fromExports is the argument of the check that nothing is in flight where it looks at the exports alone.
+const fromExports = "exports"
+
+func (p *apartPlan) stillHalf(role string) planner.Step {
+	h := p.half(role)
+	step := planner.Check("", fmt.Sprintf("the %s's half %s is still stopped, and is what was exported", role, h.Key),
+		20*time.Second)
+	step.Because = "a restart of Jira starts synchronizations again (HC/5.0/server/system-properties); what they " +
+		"do now would be missing in the new one, or done twice"
+	step.Args = map[string]string{"sample": strconv.Itoa(p.sample)}
+	return at(forEnd(step, opStill, role), p.lookedAt(role)...)
+}
+
+// lookedAt are the servers whose issues are looked at from the site of a half, beside that of the half.
+func (m *migration) lookedAt(role string) []*serverBlock {
+	servers := []*serverBlock{m.from.end(role).server}
+	if m.cloudIsMovers() == (role == m.moving) {
+		servers = append(servers, m.site())
+	}
+	return servers
+}
+
+// buildNew adds the steps up to the running new synchronization, all on the server that stays.
+func (p *apartPlan) buildNew() {
+	stay := p.staying
+	p.then(stay, p.stillHalf(stay))
+	guards := append([]string{p.q.ID(op(opStill, stay))}, p.guards[stay]...)
+	p.then(stay, createStep(p.to, p.new))
+	if p.Pair == pairByPerson {
+		p.then(stay, p.pairByFile(guards))
+	} else {
+		p.then(stay, p.pair(first, guards), p.pair(second, guards))
+	}
+	p.then(stay, configureStep(p.to, guide+", step 3.3: the same issue types, fields, comments and attachments",
+		spelled(p.original(), p.staying == slave)))
+	p.then(stay, p.start(guards), guarded(p.resync(first), p.guards[stay]), guarded(p.resync(second), p.guards[stay]),
+		p.panel())
+}
+
+// verifyHalves adds the verification that the deletion of the original rests on: first what the half that stays can
+// verify, then what the other one adds.
+func (p *apartPlan) verifyHalves() {
+	if p.half(p.staying).Status == "" {
+		p.then(p.staying, p.stillStopped(p.staying))
+	}
+	if h := p.likeNew(); !h.complete() {
+		p.then(p.staying, p.noErrorsNew())
+	}
+	step := func(role, summary string) planner.Step {
+		s := planner.Check("", summary, p.within)
+		s.Because = guide + ", step 4.3: the original is deleted only once everything is verified"
+		s.Args = map[string]string{"sample": strconv.Itoa(p.sample)}
+		return forEnd(s, opVerify, role)
+	}
+	compared := fmt.Sprintf("the summaries of %s are equal on both Jiras", wording.Plural(p.sample, "pair"))
+	stays := fmt.Sprintf("%s runs, no issue is in error, every exported pair is on both connectors, no more and no fewer; "+
+		"the %s's half is still what was exported", p.to.name(), p.staying)
+	moves := fmt.Sprintf("the %s's half is still what was exported", p.moving)
+	if p.cloudIsMovers() {
+		moves += "; " + compared
+	} else {
+		stays += "; " + compared
+	}
+	p.then(p.staying, at(step(p.staying, stays), append(p.lookedAt(p.staying), p.stay())...))
+	p.last[p.moving] = append(p.last[p.moving], p.last[p.staying]...)
+	if p.half(p.moving).Status == "" {
+		p.then(p.moving, p.stillStopped(p.moving))
+	}
+	p.then(p.moving, at(step(p.moving, moves), p.lookedAt(p.moving)...))
+	p.last[p.staying] = append(p.last[p.staying], p.last[p.moving]...)
+}
+
+// verifyPreflightHalf looks at one half once more.
+func (d *Driver) verifyPreflightHalf(ctx context.Context, t *executor.Task, role string) (executor.Verdict, error) {
+	v, err := d.verifyNoErrors(ctx, t)
+	if err == nil && v.State == executor.Unknown && t.IsDone(op(opNoErrors, role)) {
+		return executor.Done.Because("by a person's word nothing is wrong with it"), nil
+	}
+	return v, err
+}
+
+// verifyDrainedExports compares the message numbers of both exports.
+func (d *Driver) verifyDrainedExports(ctx context.Context, t *executor.Task, m *migration) (executor.Verdict, error) {
+	if err := intact(ctx, t, exportFile(master), exportFile(slave)); err != nil {
+		return executor.Verdict{}, err
+	}
+	a, err := t.Files.Open(exportFile(master))
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	defer a.Close()
+	b, err := t.Files.Open(exportFile(slave))
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	defer b.Close()
+	drain, err := syncinfo.Drained(ctx, syncinfo.NewExportReader(exportFile(master), a),
+		syncinfo.NewExportReader(exportFile(slave), b))
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	return inFlight(m, drain, " and export both again"), nil
+}
+
+// verifyStillHalf is verifyStill for one half, with the comments of what can be looked at from its site.
+func (d *Driver) verifyStillHalf(ctx context.Context, t *executor.Task, role string) (executor.Verdict, error) {
+	if err := intact(ctx, t, exportFile(role)); err != nil {
+		return executor.Verdict{}, err
+	}
+	v, err := d.originalAsExported(ctx, t, opStopByHand, role)
+	if err != nil || v.State != executor.Done {
+		return v, err
+	}
+	m, err := declared(decodeMigration, t.Resource)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	v.Why = "the half is stopped, and is what was exported"
+	sample, err := d.sampleFrom(ctx, t, m, role)
+	if err == nil {
+		v.Outputs = map[string]string{commentsOutput: jsonText(sample)}
+	}
+	return v, err
+}
+
+// lookedUp is a pair of the sample as one site tells the other of it: the numbers of comments, and a digest of the
+// summary, never the summary.
+type lookedUp struct {
+	Here  *seenIssue `json:"here,omitempty"`  // on the server that stays
+	There *seenIssue `json:"there,omitempty"` // in the cloud
+}
+
+type seenIssue struct {
+	Summary  string `json:"summary,omitempty"` // "": it cannot be read
+	Comments *int   `json:"comments,omitempty"`
+}
+
+// sampleFrom looks at the issues of the sample that can be read from the site of a half, by the key of the end that
+// stays.
+func (d *Driver) sampleFrom(ctx context.Context, t *executor.Task, m *migration, role string) (map[string]lookedUp,
+	error) {
+	if err := intact(ctx, t, exportFile(m.staying)); err != nil {
+		return nil, err
+	}
+	n, err := strconv.Atoi(t.Step.Args["sample"])
+	if err != nil {
+		return nil, fmt.Errorf("reading the sample's size: %w", err)
+	}
+	keys, err := sampleKeys(t.Files, exportFile(m.staying), n)
+	if err != nil {
+		return nil, err
+	}
+	var local, remote []string
+	for _, k := range keys {
+		local, remote = append(local, k.local), append(remote, k.remote)
+	}
+	var here, there map[string]issueSeen
+	if role == m.staying {
+		if here, err = d.issuesOf(ctx, m.stay(), local); err != nil {
+			return nil, err
+		}
+	}
+	if m.cloudIsMovers() == (role == m.moving) {
+		if there, err = d.issuesOf(ctx, m.site(), remote); err != nil {
+			return nil, err
+		}
+	}
+	out := map[string]lookedUp{}
+	for _, k := range keys {
+		out[k.local] = lookedUp{Here: digested(t.Run, here, k.local), There: digested(t.Run, there, k.remote)}
+	}
+	return out, nil
+}
+
+func digested(run string, seen map[string]issueSeen, key string) *seenIssue {
+	i, ok := seen[key]
+	if !ok {
+		return nil
+	}
+	out := &seenIssue{Comments: i.comments}
+	if i.summary != nil {
+		sum := sha256.Sum256([]byte(run + "\n" + *i.summary))
+		out.Summary = hex.EncodeToString(sum[:16])
+	}
+	return out
+}
+
+// recordedSample is what a step has recorded of the sample.
+func recordedSample(t *executor.Task, step string) (map[string]lookedUp, error) {
+	out := map[string]lookedUp{}
+	if err := json.Unmarshal([]byte(t.Output(step, commentsOutput)), &out); err != nil {
+		return nil, executor.Final(fmt.Errorf("what %s has seen of the sample is not recorded; verify it again: "+
+			"syncctl resolve %s -retry", step, planner.TypedID(t.Step.Addr, step)))
+	}
+	return out, nil
+}
+
+// verifyHalf is verifyAll for one half.
+func (d *Driver) verifyHalf(ctx context.Context, t *executor.Task, role string) (executor.Verdict, error) {
+	m, err := declared(decodeMigration, t.Resource)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	v, err := d.originalAsExported(ctx, t, opStillStopped, role)
+	if err != nil || v.State != executor.Done {
+		return v, err
+	}
+	whys := []string{v.Why}
+	if role == m.staying {
+		fares, err := d.verifyNew(ctx, t, m)
+		if err != nil || fares.State != executor.Done {
+			return fares, err
+		}
+		whys = append(whys, fares.Why)
+	}
+	sample, err := d.sampleFrom(ctx, t, m, role)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if m.cloudIsMovers() != (role == m.moving) { // the other site compares
+		v = executor.Done.Because("%s", strings.Join(whys, "; "))
+		v.Outputs = map[string]string{commentsOutput: jsonText(sample)}
+		return v, nil
+	}
+	if role == m.moving {
+		here, err := recordedSample(t, op(opVerify, m.staying))
+		if err != nil {
+			return executor.Verdict{}, err
+		}
+		for key, seen := range sample {
+			seen.Here = here[key].Here
+			sample[key] = seen
+		}
+	}
+	if differ := differentDigests(sample); len(differ) > 0 {
+		return executor.NotDone.Because("%s", strings.Join(differ, "; ")), nil
+	}
+	more, err := newCommentsApart(t, m, sample)
+	return executor.Done.Because("%s; the summaries of %s compared, all equal; %s", strings.Join(whys, "; "),
+		wording.Plural(len(sample), "pair"), more), err
+}
+
+// verifyNew looks at the new synchronization: its configuration, how it fares, its pairs.
+func (d *Driver) verifyNew(ctx context.Context, t *executor.Task, m *migration) (executor.Verdict, error) {
+	if err := exportsAgree(ctx, t, m.staying); err != nil {
+		return executor.Verdict{}, err
+	}
+	if v, err := d.stillConfigured(ctx, t); err != nil || v.State != executor.Done {
+		return v, err
+	}
+	l, err := d.locateExisting(ctx, t, first)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	fares, err := newFares(ctx, t, l)
+	if err != nil || fares.State != executor.Done {
+		return fares, err
+	}
+	whys := []string{fares.Why}
+	for _, end := range []string{first, second} {
+		v, err := comparePairs(ctx, t, l, end)
+		if err != nil || v.State != executor.Done {
+			return v, err
+		}
+		whys = append(whys, v.Why)
+	}
+	return executor.Done.Because("%s", strings.Join(whys, "; ")), nil
+}
+
+// differentDigests names the pairs whose summaries differ. Two that cannot be read are not equal.
+func differentDigests(sample map[string]lookedUp) []string {
+	var differ []string
+	for _, key := range slices.Sorted(maps.Keys(sample)) {
+		switch s := sample[key]; {
+		case s.Here == nil || s.There == nil:
+			differ = append(differ, fmt.Sprintf("%s and its partner were not both found", key))
+		case s.Here.Summary == "" || s.There.Summary == "":
+			differ = append(differ, fmt.Sprintf("the summaries of %s and its partner cannot both be read", key))
+		case s.Here.Summary != s.There.Summary:
+			differ = append(differ, fmt.Sprintf("the summaries of %s and its partner differ", key))
+		}
+	}
+	return differ
+}
+
+// newCommentsApart is newComments where each site has counted what it can look at.
+func newCommentsApart(t *executor.Task, m *migration, now map[string]lookedUp) (string, error) {
+	here, err := recordedSample(t, op(opStill, m.staying))
+	there, more := recordedSample(t, op(opStill, m.moving))
+	if err := errors.Join(err, more); err != nil {
+		return "", err
+	}
+	var grown []string
+	compared := 0
+	for _, key := range slices.Sorted(maps.Keys(now)) {
+		before := lookedUp{Here: here[key].Here, There: there[key].There}
+		if before.There == nil {
+			before.There = here[key].There
+		}
+		a, had := before.counts()
+		b, has := now[key].counts()
+		if !had || !has {
+			continue
+		}
+		if compared++; a[0]-a[1] != b[0]-b[1] {
+			grown = append(grown, fmt.Sprintf("%s and its partner have %d and %d comments, before the start %d and %d", key,
+				b[0], b[1], a[0], a[1]))
+		}
+	}
+	text := fmt.Sprintf("the comments of %d of %s counted before and after", compared,
+		wording.Plural(len(now), "pair"))
+	if len(grown) > 0 {
+		return text + ", look for duplicates (BAC-1449): " + strings.Join(grown, ", "), nil
+	}
+	return text + ", none duplicated", nil
+}
+
+func (l lookedUp) counts() ([2]int, bool) {
+	if l.Here == nil || l.There == nil || l.Here.Comments == nil || l.There.Comments == nil {
+		return [2]int{}, false
+	}
+	return [2]int{*l.Here.Comments, *l.There.Comments}, true
+}

@@ -1,0 +1,229 @@
+package backbone_test
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/backbone"
+	"github.com/syncctl/syncctl/driver/drivertest"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+const siteBlocks = `
+site "a" {
+  signers = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAMoMNpEmejrB+C7Ai2bKqu6erO9RPfBTx7hbTen/mS5 admin@acme"]
+}
+
+site "b" {
+  signers = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAMoMNpEmejrB+C7Ai2bKqu6erO9RPfBTx7hbTen/mS5 admin@acme"]
+}
+`
+
+// party is one of two companies: it has a folder of its own, and no secret of the other.
+type party struct {
+	*bench
+	site  string
+	store *executor.Store
+}
+
+// parties are the two sides of an example. cloud is the site of the cloud, "" for none.
+func parties(t *testing.T, example, cloud string) map[string]*party {
+	t.Helper()
+	b := newBench(t, example)
+	text, err := os.ReadFile(filepath.Join(b.dir, "main.sync.hcl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := string(text) + siteBlocks
+	if cloud != "" {
+		config = strings.Replace(config, "  deployment = \"cloud\"\n", "  deployment = \"cloud\"\n  site       = site."+cloud+
+			"\n", 1)
+	}
+	b.dir = t.TempDir()
+	if err := os.WriteFile(filepath.Join(b.dir, "main.sync.hcl"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]*party{}
+	for _, site := range []string{"a", "b"} {
+		own := *b
+		own.env = maps.Clone(b.env)
+		for name := range b.env {
+			other := strings.Contains(name, "jira_"+map[string]string{"a": "b", "b": "a"}[site]+"_")
+			ofCloud := strings.Contains(name, "_cloud_")
+			if other && (!ofCloud || cloud != "" && cloud != site) {
+				delete(own.env, name)
+			}
+		}
+		out[site] = &party{bench: &own, site: site, store: &executor.Store{Fs: afero.NewOsFs(), Now: time.Now, Site: site,
+			Dir: filepath.Join(t.TempDir(), "runs")}}
+	}
+	return out
+}
+
+func (p *party) load() (*schema.Config, driver.Driver) {
+	p.t.Helper()
+	d := backbone.New(driver.Env{Fs: afero.NewOsFs(), Version: "test", Now: time.Now, Sleep: drivertest.NoSleep})
+	cfg, diags := schema.Load(p.t.Context(), schema.Options{
+		Fs: afero.NewOsFs(), Dir: p.dir, Catalog: d.Types(), Site: p.site,
+		Env: func(name string) (string, bool) { v, ok := p.env[name]; return v, ok },
+	})
+	if diags.HasErrors() {
+		p.t.Fatal(p.site, diags)
+	}
+	return cfg, d
+}
+
+// look is what the party's servers show.
+func (p *party) look(seen *planner.Observations) *planner.Observations {
+	p.t.Helper()
+	cfg, d := p.load()
+	own, diags := planner.Look(p.t.Context(), planner.Input{Config: cfg, Observations: seen,
+		Drivers: func(schema.Addr) planner.Driver { return d }})
+	if diags.HasErrors() {
+		p.t.Fatal(p.site, diags)
+	}
+	return own
+}
+
+func (p *party) planFrom(seen *planner.Observations) (*planner.Plan, hcl.Diagnostics) {
+	cfg, d := p.load()
+	return planner.Make(p.t.Context(), planner.Input{Config: cfg, Observations: seen, Version: "test",
+		Drivers: func(schema.Addr) planner.Driver { return d }})
+}
+
+// run is the party's run; nil where it has none yet.
+func (p *party) run() *executor.Run {
+	p.t.Helper()
+	ids, err := p.store.IDs()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	r, err := p.store.Load(ids[0])
+	if err != nil || r.Damage != nil {
+		p.t.Fatal(p.site, err, r)
+	}
+	return r
+}
+
+// carry carries out what the party can.
+func (p *party) carry() *executor.Report {
+	p.t.Helper()
+	r := p.run()
+	cfg, d := p.load()
+	j, err := p.store.Journal(r, journal.Options{Now: time.Now})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer j.Close()
+	if !r.Approved(p.site) {
+		if err := executor.Approve(p.t.Context(), r, j, "somebody"); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	rep, err := executor.Carry(p.t.Context(), executor.Options{
+		Run: r.ID, Plan: r.Plan, Config: cfg, Drivers: onlyDriver(d), Site: p.site,
+		Files: p.store.Files(r), Journal: r.United(j), Operator: p.bench, Clock: realClock{},
+		Poll: executor.Poll{First: 5 * time.Millisecond, Most: 50 * time.Millisecond, Within: 20 * time.Second},
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for _, s := range rep.Steps {
+		if s.Phase == executor.PhaseFailed || s.Phase == executor.PhaseStuck || s.Phase == executor.PhaseWaiting {
+			p.t.Fatalf("%s: %s is %s: %s", p.site, s.Step.ID, s.Phase, s.Why)
+		}
+	}
+	return rep
+}
+
+// hand hands over what the other party lacks.
+func (p *party) hand(to *party) {
+	p.t.Helper()
+	r := p.run()
+	h, cargo, err := p.store.Handover(r)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	in, err := to.store.Receive(h, cargo)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	wants, err := in.Wants(p.t.Context())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for _, f := range wants {
+		src, err := p.store.Files(r).Open(f.Name)
+		if err == nil {
+			err = in.File(p.t.Context(), f, src)
+			_ = src.Close()
+		}
+		if err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	if _, err := in.Commit(p.t.Context(), "signed", journal.Options{Now: time.Now}); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// TestTwoCompanies: both variants of the guide, each company with its own secrets alone, by as many exchanges as the
+// plan says, to an empty second plan.
+func TestTwoCompanies(t *testing.T) {
+	for name, row := range map[string]struct{ example, cloud, plans string }{
+		"the master moves":                        {"behind-firewall-master", "a", "b"},
+		"the master moves, all reach the cloud":   {"behind-firewall-master", "", "b"},
+		"the master moves, and plans":             {"behind-firewall-master", "a", "a"},
+		"the slave moves":                         {"behind-firewall-slave", "b", "a"},
+		"the slave moves to a cloud of the other": {"behind-firewall-slave", "a", "a"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all := parties(t, row.example, row.cloud)
+			at := all[row.plans]
+			other := all[map[string]string{"a": "b", "b": "a"}[row.plans]]
+			seen := other.look(nil)
+			mine := at.look(seen)
+			again := other.look(mine) // what it needs may depend on what the other shows
+			again.Take(mine)
+			p, diags := at.planFrom(again)
+			if diags.HasErrors() || len(p.Refusals()) > 0 {
+				t.Fatal(diags, p)
+			}
+			if _, err := at.store.Create(p, nil); err != nil {
+				t.Fatal(err)
+			}
+			done := func(r *executor.Report) bool { return r.Finished }
+			handed := 0
+			for !done(at.carry()) {
+				at.hand(other)
+				if handed++; handed > p.Exchanges() {
+					t.Fatalf("more than %d exchanges", p.Exchanges())
+				}
+				at, other = other, at
+			}
+			t.Logf("%d exchanges of %d, %d steps", handed, p.Exchanges(), len(p.Steps))
+			at.hand(other)
+			if !other.run().Finished() {
+				t.Error("the other company does not know that all is done")
+			}
+			seen = other.look(at.look(nil))
+			seen.Take(at.look(nil))
+			if p, diags = at.planFrom(seen); diags.HasErrors() || len(p.Steps) > 0 {
+				t.Errorf("a second plan has %d steps: %v", len(p.Steps), diags)
+			}
+		})
+	}
+}
