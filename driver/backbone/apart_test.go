@@ -55,8 +55,7 @@ func parties(t *testing.T, example, cloud string) map[string]*party {
 	}
 	out := map[string]*party{}
 	for _, site := range []string{"a", "b"} {
-		own := *b
-		own.env = maps.Clone(b.env)
+		own := &bench{t: t, dir: b.dir, box: b.box, env: maps.Clone(b.env), ca: b.ca}
 		for name := range b.env {
 			other := strings.Contains(name, "jira_"+map[string]string{"a": "b", "b": "a"}[site]+"_")
 			ofCloud := strings.Contains(name, "_cloud_")
@@ -64,7 +63,7 @@ func parties(t *testing.T, example, cloud string) map[string]*party {
 				delete(own.env, name)
 			}
 		}
-		out[site] = &party{bench: &own, site: site, store: &executor.Store{Fs: afero.NewOsFs(), Now: time.Now, Site: site,
+		out[site] = &party{bench: own, site: site, store: &executor.Store{Fs: afero.NewOsFs(), Now: time.Now, Site: site,
 			Dir: filepath.Join(t.TempDir(), "runs")}}
 	}
 	return out
