@@ -187,6 +187,8 @@ func (c *command) openLog() error {
 	}
 	if opts.JSONFormat {
 		opts.Output = output.JSON(opts.Output)
+	} else {
+		opts.Output = output.Plain(opts.Output)
 	}
 	c.log = hclog.New(opts)
 	return nil

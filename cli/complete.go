@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/afero"
 	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/printable"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -53,9 +54,18 @@ func (c *command) completeRuns(ctx context.Context) []cobra.Completion {
 		out = append(out, cobra.CompletionWithDesc("latest", "the last run"))
 	}
 	for _, id := range slices.Backward(ids) {
+		if !offered(id) {
+			continue
+		}
 		out = append(out, cobra.CompletionWithDesc(id, "a run"))
 	}
 	return out
+}
+
+// offered tells whether a name that anybody may have given is offered: as it would be put on the command line, it would
+// be no flag, and is what the shell shows.
+func offered(name string) bool {
+	return printable.Line(name) == name && !strings.HasPrefix(name, "-") && !strings.HasPrefix(name, "_activeHelp_")
 }
 
 // completePlans are the plan files of the folder.
@@ -63,7 +73,7 @@ func (c *command) completePlans(context.Context) []cobra.Completion {
 	infos, _ := afero.ReadDir(c.app.fs, c.cwd) // completion has no place for an error
 	var out []cobra.Completion
 	for _, info := range infos {
-		if !info.IsDir() && strings.HasSuffix(info.Name(), ".syncplan.json") {
+		if !info.IsDir() && strings.HasSuffix(info.Name(), ".syncplan.json") && offered(info.Name()) {
 			out = append(out, cobra.CompletionWithDesc(info.Name(), "a saved plan"))
 		}
 	}

@@ -27,7 +27,7 @@ import (
 
 // hostile is one of each kind of character that must not reach a terminal raw; it begins and ends with a letter, as
 // what trims text would otherwise hide a failure. It has no line feed: texts of several lines are meant to have them.
-const hostile = "h\x1b[8m\x1b[2J\r\b\x00\x7f\u0085\u009b31m\u200b\u200d\u200e\u202e\u2066\u061c\u2060\ufeff\u2028" +
+const hostile = "h\x1b[31m\x1b[8m\x1b[2J\r\b\x00\x7f\u0085\u009b31m\u200b\u200d\u200e\u202e\u2066\u061c\u2060\ufeff\u2028" +
 	"\u2029\u00ad\u034f\u180e\u115f\u3164\ufe0f\U000e0041\U000e0100\ue000\U000f0000\xffe"
 
 // inJSON is hostile as JSON holds it.
@@ -136,6 +136,8 @@ func newHostileWorld(t *testing.T, fail bool, log string) *hostileWorld {
 		"fails/fails.sync.hcl":        strings.Replace(src, "a.example", "a.example/fails", 1),
 		"odd/" + inName + ".sync.hcl": "locals {\n  a=1\n}\n",
 		inName:                        inJSON,
+		inName + ".syncplan.json":     "",
+		"-out=x.syncplan.json":        "",
 	} {
 		name = filepath.Join(w.dir, filepath.FromSlash(name))
 		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o700), os.WriteFile(name, []byte(text), 0o600)); err != nil {
@@ -164,8 +166,16 @@ func (w *hostileWorld) commands() [][]string {
 		{"fmt", "-diff", "text"}, {"fmt", "bad"}, {"resolve"}, {"resolve", hostile}, {"resolve", "act", "-done"},
 		{"resolve", "-abandon"}, {"resolve", "-abandon"}, {"resolve", "-abandon"}, {"status"}, {"rehearse", inName}, {"sandbox", inName},
 		{"version"}, {"help"}, {"completion", "bash"}, {"completion", "zsh"}, {"completion", "fish"},
-		{"completion", "powershell"},
+		{"completion", "powershell"}, {"__complete", "show", ""}, {"__complete", "apply", ""},
 	}...)
+}
+
+// colors: without them, nothing that we draw with may pass.
+func (w *hostileWorld) colors() string {
+	if w.fail {
+		return "0"
+	}
+	return "1"
 }
 
 func (w *hostileWorld) run(args []string) {
@@ -177,7 +187,7 @@ func (w *hostileWorld) run(args []string) {
 		clock: systemClock{}, random: rand.Reader, interrupts: &interrupt.Interrupts{},
 		env: func(name string) (string, bool) {
 			s, ok := map[string]string{
-				"SYNCCTL_LOG": w.log, "SYNCCTL_VAR_x": hostile, "FORCE_COLOR": "1", "USER": hostile, "COLUMNS": "80",
+				"SYNCCTL_LOG": w.log, "SYNCCTL_VAR_x": hostile, "FORCE_COLOR": w.colors(), "USER": hostile, "COLUMNS": "80",
 				"SYNCCTL_CONFIG_DIR": filepath.Join(w.dir, "user"),
 			}[name]
 			return s, ok && s != ""
@@ -186,11 +196,18 @@ func (w *hostileWorld) run(args []string) {
 	}
 	a.run(w.Context(), args)
 	for name, out := range map[string]string{"stdout": stdout.String(), "stderr": stderr.String()} {
-		if bare := withoutLooks.Replace(out); !printable.Safe(bare) {
+		bare := out
+		if w.colors() == "1" {
+			bare = withoutLooks.Replace(out)
+		}
+		if !printable.Safe(bare) {
 			w.Errorf("%+q: %s is not printable: %+q", args, name, bare)
 		}
 		if strings.Contains(out, "3\nh") {
 			w.Errorf("%+q: %s has a name on two lines: %+q", args, name, out)
+		}
+		if args[0] == "__complete" && strings.Contains(out, "a saved plan") {
+			w.Errorf("%+q: the name of a planted file is offered: %+q", args, out)
 		}
 	}
 	if slices.Contains(args, "-json") {

@@ -100,6 +100,19 @@ func (j jsonWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// Plain is a writer of text in which nothing of ours is drawn, such as a log: what is not printable is escaped, the
+// sequences that Guarded lets pass too.
+func Plain(w io.Writer) io.Writer { return plainWriter{w} }
+
+type plainWriter struct{ w io.Writer }
+
+func (p plainWriter) Write(text []byte) (int, error) {
+	if _, err := io.WriteString(p.w, printable.Text(string(text))); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}
+
 // Buffer collects writes that belong together, until Flush.
 type Buffer struct {
 	w   io.Writer
