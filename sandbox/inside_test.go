@@ -40,7 +40,7 @@ func inside(t *testing.T, script string, out *bytes.Buffer) sandbox.Inside {
 	write(t, filepath.Join(tools, "program"), "#!/bin/sh\necho this is syncctl \"$@\"\n", 0o755)
 	return sandbox.Inside{
 		Dir: dir, Executable: filepath.Join(tools, "program"), Command: []string{"sh", "-c", script},
-		Env: []string{"PATH=" + os.Getenv("PATH"), "OUTER=kept", "URL_a=hidden"}, TempDir: t.TempDir(),
+		Env: []string{"PATH=" + os.Getenv("PATH"), "OUTER=kept", "a_URL=hidden"}, TempDir: t.TempDir(),
 		Stdin: strings.NewReader("typed\n"), Stdout: out, Stderr: out,
 	}
 }
@@ -54,7 +54,7 @@ func TestRunInside(t *testing.T) {
 		syncctl plan
 		find . | sort
 		echo changed > main.sync.hcl
-		echo "$OUTER $URL_a $SYNCCTL_SANDBOX_PERSON"
+		echo "$OUTER $a_URL $SYNCCTL_SANDBOX_PERSON"
 		cat "$SYNCCTL_SANDBOX_CA_FILE"
 		echo to stderr >&2
 		exit 7`, &out)
@@ -68,7 +68,7 @@ func TestRunInside(t *testing.T) {
 	want := strings.Join([]string{
 		"typed", filepath.Join(scratch, "work"), "PWD agrees", "this is syncctl plan",
 		".", "./main.sync.hcl", "./sub", "./sub/.syncctl", "./sub/.syncctl/run", "./sub/file",
-		"kept " + env["URL_a"] + " " + env[sandbox.EnvPerson],
+		"kept " + env["a_URL"] + " " + env[sandbox.EnvPerson],
 	}, "\n") + "\n" + string(s.CA()) + "to stderr\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Error(diff)

@@ -82,7 +82,7 @@ func (w *machineWorld) Environment(name string) map[string]string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if at, ok := w.ssh[name]; ok {
-		env["SSH_"+name], env["KEY"], env["HOSTS"] = at[0], at[1], at[2]
+		env[name+"_SSH"], env["KEY"], env["HOSTS"] = at[0], at[1], at[2]
 	}
 	return env
 }
@@ -141,7 +141,7 @@ func login(t *testing.T, s *sandbox.Sandbox, machine string) *ssh.Client {
 func tryLogin(t *testing.T, s *sandbox.Sandbox, machine string, change func(*ssh.ClientConfig)) (*ssh.Client, error) {
 	t.Helper()
 	env := s.Environment()
-	user, address, _ := strings.Cut(env["SSH_"+machine], "@")
+	user, address, _ := strings.Cut(env[machine+"_SSH"], "@")
 	signer, err := ssh.ParsePrivateKey([]byte(env["KEY"]))
 	if err != nil {
 		t.Fatal(err)
@@ -213,7 +213,7 @@ func TestMachines(t *testing.T) {
 		if got := command(t, c, "refuse it"); got.Code != 3 {
 			t.Errorf("%s: exit code %d", m.Name, got.Code)
 		}
-		if m.Product != "yard" || m.Address != s.Environment()["SSH_"+m.Name] ||
+		if m.Product != "yard" || m.Address != s.Environment()[m.Name+"_SSH"] ||
 			!strings.HasPrefix(m.Address, "admin@127.0.0.1:") {
 			t.Errorf("%+v", m)
 		}

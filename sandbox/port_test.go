@@ -49,7 +49,7 @@ func (w *portWorld) Environment(name string) map[string]string {
 	defer w.mu.Unlock()
 	for port, at := range w.at {
 		if strings.HasPrefix(port, name+"/") {
-			env["AT_"+port] = at
+			env[strings.ReplaceAll(port, "/", "_")+"_ADDRESS"] = at
 		}
 	}
 	return env
@@ -131,7 +131,7 @@ func eachWay(t *testing.T, test func(t *testing.T,
 			env := s.Environment()
 			return s, w, func(t *testing.T, port string) (net.Conn, error) {
 				t.Helper()
-				return new(net.Dialer).DialContext(t.Context(), "tcp", env["AT_"+port])
+				return new(net.Dialer).DialContext(t.Context(), "tcp", env[strings.ReplaceAll(port, "/", "_")+"_ADDRESS"])
 			}
 		}, false)
 	})

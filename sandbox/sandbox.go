@@ -353,7 +353,12 @@ func (s *Sandbox) environment() (map[string]string, error) {
 			}
 			sort.Strings(names)
 			for _, name := range names {
-				errs = append(errs, set(fmt.Sprintf("server %s of %s", server, p.name), name, vars[name]))
+				from := fmt.Sprintf("server %s of %s", server, p.name)
+				if err := checkVariable(name); err != nil {
+					errs = append(errs, fmt.Errorf("%s: %w", from, err))
+					continue
+				}
+				errs = append(errs, set(from, name, vars[name]))
 			}
 		}
 	}

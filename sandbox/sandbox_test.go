@@ -28,8 +28,8 @@ func TestServersAnswerOverTheirOwnTLS(t *testing.T) {
 		}
 	}
 	env := s.Environment()
-	if env["URL_a"] != address(t, s, "a") || !strings.HasPrefix(env["URL_a"], "https://127.0.0.1:") {
-		t.Errorf("the world was told %q", env["URL_a"])
+	if env["a_URL"] != address(t, s, "a") || !strings.HasPrefix(env["a_URL"], "https://127.0.0.1:") {
+		t.Errorf("the world was told %q", env["a_URL"])
 	}
 	if _, there := env[sandbox.EnvPerson]; there {
 		t.Error("there is a stand-in though none was asked for")
@@ -149,7 +149,7 @@ func TestTwoServersMayNotSetAVariableDifferently(t *testing.T) {
 		Products: products(),
 	})
 	if err == nil || !strings.Contains(err.Error(),
-		"server a of counter and server a of other both set the variable URL_a") {
+		"server a of counter and server a of other both set the variable a_URL") {
 		t.Errorf("got %v", err)
 	}
 }

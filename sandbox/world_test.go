@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -92,7 +93,7 @@ func (w *counterWorld) SetURL(server, url string) {
 func (w *counterWorld) Environment(server string) map[string]string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return map[string]string{"URL_" + server: w.urls[server]}
+	return map[string]string{strings.NewReplacer(".", "_", " ", "_").Replace(server) + "_URL": w.urls[server]}
 }
 
 func (w *counterWorld) Person(_ context.Context, action string, values map[string]string) (string, error) {
