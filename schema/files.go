@@ -263,10 +263,23 @@ func withoutEchoes(diags hcl.Diagnostics) hcl.Diagnostics {
 			seen[e] = true
 		}
 		if len(out) < maxSyntaxErrors {
-			out = append(out, d)
+			out = append(out, withoutWord(d))
 		}
 	}
 	return out
+}
+
+// withoutWord takes the word that the parser did not expect out of what it says: it may be a secret that lacks its
+// quotes. The line stands below it, with secrets masked.
+func withoutWord(d *hcl.Diagnostic) *hcl.Diagnostic {
+	c := *d
+	switch d.Summary {
+	case "Invalid JSON keyword":
+		c.Detail = "The words that JSON has without quotes are true, false and null. A text stands in double quotes."
+	case "Invalid template control keyword":
+		c.Detail = "The keywords of a template are if, else, endif, for and endfor. A %{ that is meant as text is written %%{."
+	}
+	return &c
 }
 
 func isKind(word string) bool {

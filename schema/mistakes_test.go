@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -136,5 +137,34 @@ func TestTornValues(t *testing.T) {
 	if !diags.HasErrors() || strings.Contains(text, "hunter2") || strings.Contains(text, "key") ||
 		strings.Count(text, "open =") != 2 || !strings.Contains(text, "hidden =") {
 		t.Errorf("%s\n%s", textOf(t, cfg, diags), text)
+	}
+}
+
+// TestTornSecrets: a secret that lacks its quotes, or the sign before it, is in no error and no excerpt of it.
+func TestTornSecrets(t *testing.T) {
+	const native = "server \"depot\" \"a\" {\n  %s\n}\n"
+	for file, line := range map[string]string{
+		`1.sync.hcl.json`: `{"server": {"depot": {"a": {"password": hunterTwo}}}}`,
+		`2.sync.hcl.json`: `{"server": {"depot": {"a": {"password": truehunterTwo}}}}`,
+		`3.sync.hcl.json`: "{\"server\": {\"depot\": {\"a\": {\n\"password\" \"hunterTwo\"}}}}",
+		`4.sync.hcl.json`: "{\"variable\": {\"v\": {\n\"default\" => \"hunterTwo\"}}}",
+		`5.sync.hcl`:      fmt.Sprintf(native, `password = "%{ hunterTwo }"`),
+		`6.sync.hcl`:      fmt.Sprintf(native, `password "hunterTwo"`),
+		`7.sync.hcl`:      fmt.Sprintf(native, `password: "hunterTwo"`),
+		`8.sync.hcl`:      fmt.Sprintf(native, `password == "hunterTwo"`),
+		`9.sync.hcl`:      fmt.Sprintf(native, `password => "hunterTwo"`),
+		`a.sync.hcl`:      fmt.Sprintf(native, `"password" "hunterTwo"`),
+		`b.sync.hcl`:      fmt.Sprintf(native, `password hunterTwo`),
+		`c.sync.hcl`:      fmt.Sprintf(native, `password"hunterTwo"`),
+		`d.sync.hcl`:      fmt.Sprintf(native, `password = "hunterTwo`),
+	} {
+		cfg, diags := world{files: map[string]string{file: line}, unset: true}.load(t)
+		text := textOf(t, cfg, diags)
+		if !diags.HasErrors() || strings.Contains(text, "unter") {
+			t.Errorf("%s: %s\n%s", file, line, text)
+		}
+		if _, diags := Format(file, []byte(line)); strings.Contains(diags.Error(), "unter") {
+			t.Errorf("%s: %s: %v", file, line, diags)
+		}
 	}
 }
