@@ -326,7 +326,7 @@ func (c *completer) roots() []string {
 	for _, k := range schema.Kinds {
 		out = append(out, string(k))
 	}
-	out = append(out, "module", "path")
+	out = append(out, "module", "path", "site")
 	if c.file.kind == tests {
 		out = append(out, "output", "run", "plan")
 	}
@@ -358,6 +358,11 @@ func (c *completer) valuesFor(a *schema.Attribute) {
 	want := a.Ref
 	if a.Name == "depends_on" || a.Type == cty.NilType && (a.Name == "from" || a.Name == "to") {
 		want = &schema.Ref{}
+	}
+	for _, s := range c.symbols(c.file.dir) {
+		if a.Name == "site" && s.kind == "site" {
+			c.offer(suggestion{label: s.key(), kind: kindVariable, order: "0"})
+		}
 	}
 	if want == nil {
 		return

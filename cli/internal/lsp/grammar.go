@@ -3,6 +3,7 @@ package lsp
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/syncctl/syncctl/cli/internal/lsp/source"
 	"github.com/syncctl/syncctl/schema"
@@ -242,9 +243,12 @@ func (v *view) declaration(f *file, kind schema.Kind, name string) *scope {
 	if s == nil {
 		s = &scope{}
 	}
-	general := construct("").Body.Attributes
-	s.attributes = append(s.attributes, general...)
-	s.general = len(general)
+	for _, c := range schema.Grammar() { // what all declarations take, or those of a kind
+		if c.Name == "" && (c.Where == "in a declaration" || strings.Contains(c.Where, string(kind))) {
+			s.attributes = append(s.attributes, c.Body.Attributes...)
+			s.general += len(c.Body.Attributes)
+		}
+	}
 	c := construct("lifecycle")
 	s.blocks = append(s.blocks, nested{name: c.Name, doc: v.summary(c.Name), body: v.plain(f, &c.Body)})
 	return s

@@ -36,7 +36,8 @@ func (c *completer) members(r *source.Reference) {
 		c.words("module", "root")
 	case root == "self":
 		c.typeMembers(schema.Kind(c.place.In.Top().Type.Text), c.place.In.Top().Label(0), n-1, r)
-	case (root == "var" || root == "local" || root == "output" || root == "check") && n == 1:
+	case (root == "var" || root == "local" || root == "output" || root == "check" || root == "site") &&
+		n == 1:
 		c.declared(root, "")
 	case root == "var" || root == "local":
 		c.valueMembers(name{c.file.dir, root, "", word(1)}, r.Steps[2:])

@@ -32,6 +32,9 @@ func (v *view) namesIn(f *file) []use {
 		given(f.dir, f.tree.File, nil)
 	case configuration:
 		for _, b := range f.tree.File.Blocks {
+			if a := b.Find("site"); a != nil && isKind(b.Type.Text) {
+				out = append(out, siteName(f, a)...)
+			}
 			if b.Type.Text != "module" {
 				continue
 			}
@@ -61,6 +64,16 @@ func moduleArguments() []schema.Attribute {
 		}
 	}
 	return nil
+}
+
+// siteName is the site that a declaration names by a text.
+func siteName(f *file, a *source.Argument) []use {
+	text := f.text.Slice(a.Value)
+	site := constant(text)
+	if len(text) != len(site)+2 { // a reference, or something with escapes
+		return nil
+	}
+	return []use{{name{f.dir, "site", "", site}, source.Span{From: a.Value.From + 1, To: a.Value.To - 1}}}
 }
 
 // stepNames are the declarations whose steps a run of a test expects, in texts such as "sync.TYPE.NAME/start".

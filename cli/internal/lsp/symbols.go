@@ -15,7 +15,7 @@ import (
 // name is what a word in a file names: something that is declared in a folder.
 type name struct {
 	dir  string
-	kind string // var, local, module, output, check, run, or a kind of declaration
+	kind string // var, local, module, output, check, site, or a kind of declaration
 	typ  string // of a declaration
 	name string
 }
@@ -134,7 +134,7 @@ func (f *file) declared() []*symbol {
 		switch word := b.Type.Text; {
 		case word == "variable":
 			add("var", "", 0)
-		case word == "module" || word == "output" || word == "check":
+		case word == "module" || word == "output" || word == "check" || word == "site":
 			add(word, "", 0)
 		case word == "locals":
 			for _, a := range b.Arguments {
@@ -180,7 +180,7 @@ func (v *view) uses(f *file, r *source.Reference) []use {
 	switch root := word(0); {
 	case iterator(f, r.In, root) != nil:
 		return nil
-	case root == "var" || root == "local":
+	case root == "var" || root == "local" || root == "site":
 		return one(root, "", 1)
 	case isKind(root):
 		return one(root, word(1), 2)
