@@ -187,9 +187,11 @@ type found struct {
 func (v *view) usesOf(ctx context.Context, n name) []found {
 	var out []found
 	for _, f := range v.filesOf(ctx, n) {
+		var last source.Span // they are in their order
 		for _, u := range v.namesIn(f) {
-			if u.name == n && !slices.Contains(out, found{f, u.at}) {
+			if u.name == n && u.at != last {
 				out = append(out, found{f, u.at})
+				last = u.at
 			}
 		}
 	}

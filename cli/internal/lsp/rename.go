@@ -45,9 +45,11 @@ func (v *view) rename(ctx context.Context, p *renameParams) (*workspaceEdit, err
 		return nil, err
 	}
 	uses := v.usesOf(ctx, u.name)
-	for _, x := range uses {
-		if err := x.file.whole(); err != nil {
-			return nil, err
+	for i, x := range uses {
+		if i == 0 || uses[i-1].file != x.file {
+			if err := x.file.whole(); err != nil {
+				return nil, err
+			}
 		}
 		if x.file.text.Slice(x.at) != u.name.name {
 			return nil, fmt.Errorf("in %s the name is written with escapes: write it as it is first",
