@@ -44,6 +44,19 @@ func (c *command) arguments(root *cobra.Command, given []string) ([]string, erro
 	return slices.Concat(path, extra, rest), nil
 }
 
+// noneEmpty refuses a flag that is given without a value, as -expect="$HASH" is where HASH is not set: without the hash
+// or the policy that somebody meant, everything would be allowed.
+func noneEmpty(cmd *cobra.Command) error {
+	var err error
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if f.Value.Type() == "string" && f.Value.String() == "" && err == nil {
+			err = failf(exitError, "-%s has no value: is the variable set that it comes from? Give it one, or leave the flag "+
+				"out", f.Name)
+		}
+	})
+	return err
+}
+
 // completing makes one dash two in what a shell asks to complete. A flag without a value yet stays as it is typed: with
 // one dash, cobra offers nothing, and the shell would not take what has two.
 func completing(root *cobra.Command, given []string) []string {

@@ -42,6 +42,9 @@ turns them on; else they are on where the output is a terminal and TERM is not d
 			if c.wantsJSON() && cmd.Annotations[speaksJSON] == "" && !strings.HasPrefix(cmd.Name(), "__") {
 				return failf(exitError, "%s has no -json", cmd.CommandPath())
 			}
+			if err := noneEmpty(cmd); err != nil {
+				return err
+			}
 			if err := c.begin(); err != nil {
 				return err
 			}
