@@ -139,6 +139,10 @@ func mayImport(from, to string) bool {
 		"executor":          {"journal", "planner", "schema"},
 		"planner":           {"schema"},
 		"reference":         {"schema", "schema/functions"},
+		"report":            {"executor", "journal", "planner", "schema"},
+		"report/page":       {"planner", "report", "report/picture", "schema"},
+		"report/picture":    {"planner", "report", "schema"},
+		"report/reporttest": {"executor", "journal", "planner", "report", "schema"},
 		"schema":            {"schema/functions", "signing"},
 	}[from], to)
 }
@@ -374,7 +378,7 @@ var productWords = regexp.MustCompile(`(?i)backbone|jira|k15t|teamwork|twc|osmc|
 
 func TestNoProductIsNamed(t *testing.T) {
 	for _, p := range packages(t) {
-		shared := append(slices.Clone(neutral), "schema", "planner", "executor", "journal", "sandbox", "cli")
+		shared := append(slices.Clone(neutral), "schema", "planner", "executor", "journal", "sandbox", "cli", "report")
 		if p.room() != "driver" && !under(p.room(), shared...) {
 			continue
 		}

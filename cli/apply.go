@@ -14,6 +14,7 @@ import (
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/report"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -279,9 +280,9 @@ func (c *command) announce(a *application, f *applyFlags) error {
 		if a.run != nil {
 			fields["run"], fields["done"] = a.run.ID, len(doneSteps(a.decided))
 		}
-		message := view.NoChanges
+		message := report.NoChanges
 		if len(a.plan.Steps) > 0 {
-			message = view.Counts(t)
+			message = report.Counts(t)
 		}
 		c.events.Write("info", "plan", message, fields)
 	}

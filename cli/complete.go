@@ -110,7 +110,7 @@ func (c *command) completeArguments(root *cobra.Command) {
 	for _, cmd := range root.Commands() {
 		switch {
 		case cmd.ValidArgsFunction != nil:
-		case cmd.Name() == "show":
+		case cmd.Name() == "show", cmd.Name() == "graph":
 			cmd.ValidArgsFunction = c.first(true, c.completeRuns)
 		case cmd.Name() == "apply":
 			cmd.ValidArgsFunction = c.first(true, c.completePlans)

@@ -28,6 +28,7 @@ type planFlags struct {
 	detail   bool
 	detailed bool
 	against  string // a plan file
+	docs     documentFiles
 
 	observations     string // a file to plan from
 	refresh          bool   // read what is missing there from the servers
@@ -59,6 +60,9 @@ person does it.`,
 					return err
 				}
 			}
+			if err := c.empty(&f.docs); err != nil {
+				return err
+			}
 			return c.plan(cmd.Context(), f)
 		},
 	})
@@ -71,6 +75,7 @@ person does it.`,
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit 2 if there are changes; with -against, if the "+
 		"plan is another one, whether or not it has steps")
 	cmd.Flags().StringVar(&f.against, "against", "", againstHelp+"; with -json, that is what is written")
+	f.docs.flags(cmd)
 	cmd.Flags().StringVar(&f.saveObservations, "save-observations", "", "save what the servers showed to `FILE`; "+
 		"with sites, what those of -site show, for another site's plan, and make no plan here")
 	cmd.Flags().BoolVar(&f.refresh, "refresh", true, "with =false, no server is read: the plan is made from "+
@@ -124,6 +129,9 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 		return err
 	}
 	c.saySent(p.cfg, seen)
+	if err := c.writeDocuments(&f.docs, plan, nil); err != nil {
+		return err
+	}
 	differs, err := c.showAgainst(old, plan, nil, f.detail)
 	if err != nil {
 		return err
@@ -263,6 +271,9 @@ func (c *command) planUnfinished(ctx context.Context, p *project, run *executor.
 	}
 	old, err := c.oldPlan(f.against)
 	if err != nil {
+		return err
+	}
+	if err := c.writeDocuments(&f.docs, nil, run); err != nil {
 		return err
 	}
 	differs, err := c.showAgainst(old, run.Plan, doneSteps(state.Decision), f.detail)

@@ -14,8 +14,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
-	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/report"
 	"github.com/syncctl/syncctl/sandbox"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -168,7 +168,7 @@ func (s *scratch) rehearse(ctx context.Context) error {
 			return exitQuietly(code)
 		}
 	}
-	if !strings.Contains(last.String(), view.NoChanges) {
+	if !strings.Contains(last.String(), report.NoChanges) {
 		return failf(exitError, "the second plan still has steps: applying the first one did not lead to what is declared")
 	}
 	return nil

@@ -77,6 +77,7 @@ func (c *command) addCommands(root *cobra.Command) {
 		c.doctorCommand(),
 		c.explainCommand(),
 		c.fmtCommand(),
+		c.graphCommand(),
 		c.importCommand(),
 		c.initCommand(),
 		c.lspCommand(),

@@ -9,10 +9,11 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/report/page"
 )
 
 func (c *command) showCommand() *cobra.Command {
-	var detail, diff bool
+	var detail, diff, markdown, html bool
 	cmd := jsonCommand(&cobra.Command{
 		Use: "show [PLAN|RUN|latest]", Args: atMost(2),
 		Short: "Show a saved plan as plan does, or a run with its journal; contacts no server",
@@ -23,7 +24,12 @@ or changed, and in what; facts that servers show differently; findings; differen
 Two plans are the same if their hashes are: the hash covers all that a plan says and does, and neither when and
 where it was made, nor secrets.
 
-  syncctl show -diff approved.syncplan.json now.syncplan.json`,
+  syncctl show -diff approved.syncplan.json now.syncplan.json
+
+-html writes one page that loads nothing and runs no script: the decision, the servers and the steps as pictures,
+and every step with its details. -markdown writes a comment for a pull request, of at most 65,536 characters.
+
+  syncctl show -html p.syncplan.json > p.html`,
 		RunE: func(_ *cobra.Command, given []string) error {
 			switch {
 			case diff && len(given) != 2:
@@ -38,10 +44,22 @@ where it was made, nor secrets.
 			if len(given) == 1 {
 				what = given[0]
 			}
+			switch {
+			case markdown && html:
+				return failf(exitError, "show writes one document: -markdown or -html")
+			case (markdown || html) && c.wantsJSON():
+				return failf(exitError, "-json, -markdown and -html are documents of their own: ask for one")
+			case markdown:
+				return c.showDocument(what, writeMarkdown)
+			case html:
+				return c.showDocument(what, page.HTML)
+			}
 			return c.show(what, detail)
 		},
 	})
 	cmd.Flags().BoolVar(&detail, "detail", false, detailHelp+"; of a long run every step and entry")
+	cmd.Flags().BoolVar(&markdown, "markdown", false, "write Markdown, for a comment on a pull request")
+	cmd.Flags().BoolVar(&html, "html", false, "write a page for a browser, in one file")
 	cmd.Flags().BoolVar(&diff, "diff", false, "show what has changed from one plan or run to another")
 	return cmd
 }

@@ -63,7 +63,6 @@ var otherCommands = map[string]string{
 	"taint":        "Have a step carried out again with `syncctl resolve STEP -retry`.",
 	"untaint":      "A step that counts as done: `syncctl resolve STEP -done`.",
 	"force-unlock": "The lock is freed however its process ends; `syncctl status` names a process that holds it.",
-	"graph":        "There is no graph. `syncctl plan -detail` says what each step waits for.",
 	"workspace":    "A folder is a configuration with runs of its own; use one folder for each.",
 	"providers":    "The products are built in.",
 	"get":          "Modules are folders beside the files: there is nothing to fetch.",

@@ -64,11 +64,12 @@ func (d *depot) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 
 var catalog = schema.Catalog{
 	{Kind: schema.Server, Name: "depot", Body: schema.Body{Attributes: []schema.Attribute{
-		{Name: "url", Type: cty.String}, {Name: "password", Type: cty.String, Secret: true},
+		{Name: "url", Type: cty.String}, {Name: "password", Type: cty.String, Secret: true, Brief: true},
+		{Name: "site", Type: cty.String},
 	}}},
 	{Kind: schema.Sync, Name: "depot", Body: schema.Body{Attributes: []schema.Attribute{
-		{Name: "color", Type: cty.String},
-		{Name: "server", Ref: &schema.Ref{Kind: schema.Server, Type: "depot"}},
+		{Name: "color", Type: cty.String, Brief: true},
+		{Name: "server", Ref: &schema.Ref{Kind: schema.Server, Type: "depot", Flow: schema.FlowTo}},
 	}}},
 	{Kind: schema.Migration, Name: "depot_move", Body: schema.Body{Attributes: []schema.Attribute{
 		{Name: "from", Required: true, Ref: &schema.Ref{Kind: schema.Sync, Type: "depot", Owns: true, MayBeGone: true}},

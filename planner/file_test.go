@@ -28,13 +28,15 @@ func full(t fataler) *planner.Plan {
 	scrap.Effect = &planner.Effect{Add: 1, Change: 2, Destroy: 3, Irreversible: true, Loses: "box 7"}
 	scrap.Undo, scrap.Facts, scrap.Retires = "not at all", []planner.Fact{{Name: "self.box", Value: "7"}}, []string{b}
 	d := &depot{outlines: map[string]planner.Outline{a: update(check, label), b: {
-		Action: planner.Delete, Steps: []planner.Step{scrap},
+		Action: planner.Delete, Steps: []planner.Step{scrap}, Seen: []planner.Shown{{Name: "weight", Value: "7 kg"}},
+		Replaced: []planner.Replaced{{Part: "lid", Original: "wood", New: "none", Becomes: planner.Lost, Accepted: true}},
 		Findings: []planner.Finding{{Rule: "depot/scrap", Severity: planner.Refuse, Op: "scrap", Summary: "it is full",
 			Detail: "Empty it."}},
 		Replaced: []planner.Replaced{{Part: "lid", Original: "on", New: "off", Becomes: planner.Lost, Accepted: true}},
 	}}}
 	return made(t, input(load(t,
-		"sync \"depot\" \"a\" { color = \"red\" }\nsync \"depot\" \"b\" {\n depends_on = [sync.depot.a]\n}\n"), d))
+		"server \"depot\" \"n\" { site = \"acme\" }\nsync \"depot\" \"a\" { color = \"red\" }\n"+
+			"sync \"depot\" \"b\" {\n server = server.depot.n\n depends_on = [sync.depot.a]\n}\n"), d))
 }
 
 // TestBytesThatAreNotUTF8: a plan with the name of a file in another encoding can be read again, and is printable.

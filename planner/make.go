@@ -82,13 +82,14 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		return nil, diags
 	}
 	groups := map[schema.Addr][]Step{}
+	shown := map[schema.Addr][]Shown{}
 	confirmed := confirmedByAddr(in.Confirmed)
 	for _, r := range planned {
-		change, steps, findings, more := one(in, seen, confirmed[r.Addr.String()], r)
+		change, out, more := one(in, seen, confirmed[r.Addr.String()], r)
 		diags = append(diags, more...)
 		plan.Changes = append(plan.Changes, change)
-		plan.Findings = append(plan.Findings, findings...)
-		groups[r.Addr] = steps
+		plan.Findings = append(plan.Findings, out.Findings...)
+		groups[r.Addr], shown[r.Addr] = out.Steps, out.Seen
 	}
 	diags = append(diags, protected(in.Config, planned, groups)...)
 	if diags.HasErrors() {
@@ -99,7 +100,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		return nil, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Steps wait for each other",
 			Detail: err.Error()})
 	}
-	plan.Steps = steps
+	plan.Steps, plan.Declared = steps, declared(planned, shown)
 	if err := plan.takeTurns(in.Config); err != nil {
 		return nil, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "A step of two sites",
 			Detail: err.Error()})
@@ -146,16 +147,16 @@ func protected(cfg *schema.Config, planned []*schema.Resource, groups map[schema
 // one plans a single declaration.
 func one(
 	in Input, seen *Observations, confirmed map[string]Confirmation, r *schema.Resource,
-) (ResourceChange, []Step, []Finding, hcl.Diagnostics) {
+) (ResourceChange, Outline, hcl.Diagnostics) {
 	addr := r.Addr.String()
 	change := ResourceChange{Addr: addr, Action: NoChange}
 	out, diags := in.Drivers(r.Addr).Plan(Change{Resource: r, Seen: seen, Confirmed: confirmed,
 		Abandoned: in.Abandoned})
 	if run, ok := in.Retired[addr]; ok && out.Actual != cty.NilVal && out.Actual.IsNull() {
-		return change, nil, []Finding{{
+		return change, Outline{Findings: []Finding{{
 			Rule: ruleRetired, Severity: Note, Addr: addr,
 			Summary: "its counterpart was removed for good by run " + run + "; the block can be removed from the files",
-		}}, nil
+		}}}, nil
 	}
 	if out.Actual != cty.NilVal {
 		change.Diff = Compare(r.Value, out.Actual)
@@ -173,7 +174,7 @@ func one(
 	for i := range out.Findings {
 		out.Findings[i].Addr = addr
 	}
-	return change, out.Steps, out.Findings, withAddr(diags, r.Addr)
+	return change, out, withAddr(diags, r.Addr)
 }
 
 // confirmedByAddr sorts confirmations by declaration and op.

@@ -60,7 +60,9 @@ type Outline struct {
 	// Actual is the live counterpart in the shape of the declaration's own value, so that drift is shown, whatever is done
 	// about it: cty.NilVal where nothing can be compared, null where there is no counterpart. What cannot be read is
 	// left out.
-	Actual   cty.Value
+	Actual cty.Value
+	// Seen are the few things that a picture shows of what was observed, such as until when a certificate is valid.
+	Seen     []Shown
 	Replaced []Replaced
 	Findings []Finding // what the person must know; a finding of severity Refuse stops the plan from being applied
 }
@@ -107,8 +109,9 @@ type Finding struct {
 // Plan is one deterministic document with no secret in it.
 type Plan struct {
 	Format   int              `json:"format"`
-	Syncctl  string           `json:"syncctl"` // version of the program that made it
-	Digest   string           `json:"digest"`  // of the configuration, see schema.Config.Digest
+	Syncctl  string           `json:"syncctl"`            // version of the program that made it
+	Digest   string           `json:"digest"`             // of the configuration, see schema.Config.Digest
+	Declared []Declared       `json:"declared,omitempty"` // sorted by address; older programs wrote none
 	Changes  []ResourceChange `json:"changes"`
 	Steps    []Step           `json:"steps"` // in an order in which they can be carried out one after the other
 	Findings []Finding        `json:"findings,omitempty"`

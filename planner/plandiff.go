@@ -315,20 +315,41 @@ func diffDeclarations(old, made *Plan) []DeclarationDiff {
 	return out
 }
 
-// changeTexts are what a plan says of each declaration: what is done to it, and each difference, as "declared" and
-// "actual", and each part that is replaced.
+// changeTexts are what a plan says of each declaration: what is done to it, each difference as "declared" and "actual",
+// what becomes of each part that is replaced, and what pictures show of it.
 func changeTexts(p *Plan) map[string]map[string]string {
 	out := map[string]map[string]string{}
-	for _, c := range p.Changes {
-		t := map[string]string{"action": string(c.Action)}
+	say := func(addr, what string, v any) {
+		if out[addr] == nil {
+			out[addr] = map[string]string{}
+		}
+		for path, text := range texts(v) {
+			out[addr][strings.TrimSuffix(what+" "+path, " ")] = text
+		}
+	}
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		say(c.Addr, "action", c.Action)
 		for _, d := range c.Diff {
-			t[d.Path+" (declared)"], t[d.Path+" (actual)"] = d.Declared, d.Actual
+			say(c.Addr, d.Path+" declared", d.Declared)
+			say(c.Addr, d.Path+" actual", d.Actual)
 		}
 		for _, r := range c.Replaced {
-			t[r.Part+" (original)"], t[r.Part+" (new)"], t[r.Part+" (becomes)"] = r.Original, r.New, string(r.Becomes)
-			t[r.Part+" (accepted)"] = strconv.FormatBool(r.Accepted)
+			say(c.Addr, "replaced "+r.Part, r)
 		}
-		out[c.Addr] = t
+	}
+	for i := range p.Declared {
+		d := &p.Declared[i]
+		say(d.Addr, "site", d.Site)
+		for _, l := range d.Links {
+			say(d.Addr, "link "+l.Path, l)
+		}
+		for _, b := range d.Brief {
+			say(d.Addr, "declared "+b.Name, b.Value)
+		}
+		for _, b := range d.Seen {
+			say(d.Addr, "observed "+b.Name, b.Value)
+		}
 	}
 	return out
 }

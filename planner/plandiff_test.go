@@ -147,7 +147,7 @@ func TestDiffPlans(t *testing.T) {
 	scrap.Facts[0].Value, scrap.Args["box"], scrap.Summary = "8", "8", "scrap another"
 	made.Findings[0].Summary = "it is half full"
 	made.Findings = append(made.Findings, planner.Finding{Rule: "depot/wet", Severity: planner.Warn, Addr: a})
-	made.Changes[0].Action = planner.Create
+	made.Changes[1].Action = planner.Create
 	extra := *made.Step(a + "/check")
 	extra.ID, extra.Op = a+"/again", "again"
 	made.Steps = []planner.Step{*scrap, *made.Step(a + "/check"), extra} // label is removed

@@ -37,6 +37,7 @@ type Attribute struct {
 	Least    int       // only with Whole; 0 forbids negative numbers
 	Unit     string    // what a number counts, or the form of a text: "days", Duration
 	Ref      *Ref      // set: the value is a reference to another declaration
+	Brief    bool      // a picture of the declaration shows it, such as a synchronization's trigger
 }
 
 // Duration is the unit of a text such as "90s".
@@ -54,7 +55,20 @@ type Ref struct {
 	// MayBeGone: the other declaration may have been removed from the files since. The attribute then still evaluates
 	// to the address; Resource.Refs has no entry for it.
 	MayBeGone bool
+
+	// Flow is which way data goes between a synchronization and the server that it refers to, for pictures.
+	Flow Flow
 }
+
+// Flow is a direction of data. "": none.
+type Flow string
+
+// The directions, as the declaration that refers sees them.
+const (
+	FlowFrom Flow = "from" // data comes from there
+	FlowTo   Flow = "to"   // data goes there
+	FlowBoth Flow = "both"
+)
 
 // Block is a nested block of a body.
 type Block struct {

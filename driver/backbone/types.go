@@ -164,9 +164,9 @@ func serverType() schema.Type {
 
 func endBody() schema.Body {
 	return schema.Body{Attributes: []schema.Attribute{
-		{Name: "server", Required: true, Ref: &schema.Ref{Kind: schema.Server, Type: "backbone"},
+		{Name: "server", Required: true, Ref: &schema.Ref{Kind: schema.Server, Type: "backbone", Flow: schema.FlowBoth},
 			Doc: "The Jira this end lives on."},
-		{Name: "project", Type: cty.String, Required: true, Doc: "Key of the Jira project."},
+		{Name: "project", Type: cty.String, Required: true, Brief: true, Doc: "Key of the Jira project."},
 		{Name: "key", Type: cty.String, Doc: "Backbone's own key of the synchronization (INT-16). Needed only where " +
 			"the project has several that look alike."},
 		{Name: "jql", Type: cty.String, Doc: "Filter of the issues that are synchronized from this end."},
@@ -187,10 +187,10 @@ func syncType() schema.Type {
 		Example: syncExample,
 		Body: schema.Body{
 			Attributes: []schema.Attribute{
-				{Name: "transport", Type: cty.String, Required: true, OneOf: []string{direct, email, file},
+				{Name: "transport", Type: cty.String, Required: true, Brief: true, OneOf: []string{direct, email, file},
 					Doc: "How the two ends talk."},
 				{Name: "name", Type: cty.String, Doc: "Name in Backbone's overview."},
-				{Name: "state", Type: cty.String, Default: cty.StringVal(running), OneOf: []string{running, stopped},
+				{Name: "state", Type: cty.String, Brief: true, Default: cty.StringVal(running), OneOf: []string{running, stopped},
 					Doc: "Whether it shall run."},
 				{Name: "issue_types", Type: cty.Map(cty.String), Doc: "Issue types of the first end (or the master) and " +
 					"what they are on the other."},

@@ -66,16 +66,11 @@ func examineEntry(w *wanted, e *Entry, o *Observed) driver.Examination {
 		x.State, x.Seen, x.Advice = driver.Fail, "the key has no certificate", "Give the certificate of the key."
 		return x
 	}
-	first := e.Chain[0]
-	for _, c := range e.Chain {
-		if c.until.Before(first.until) {
-			first = c
-		}
-	}
+	first, known := e.firstToExpire()
 	left := int(first.until.Sub(o.Now).Hours() / 24)
 	x.Seen = fmt.Sprintf("%s, signed by %s, %d days left", first.Name(), first.Issuer(), left)
 	switch {
-	case first.until.IsZero():
+	case !known:
 		x.State, x.Seen, x.Advice = driver.Unknown, "its certificate cannot be read", "Look at it with keytool."
 	case !first.until.After(o.Now):
 		x.State, x.Advice = driver.Fail, "Renew it: it has expired."

@@ -49,7 +49,7 @@ type planning struct {
 
 // outline compares, and writes down the step and the findings.
 func (p *planning) outline() planner.Outline {
-	out := planner.Outline{Action: planner.NoChange, Actual: p.actual()}
+	out := planner.Outline{Action: planner.NoChange, Actual: p.actual(), Seen: p.expiries()}
 	missing := p.seen.State == Missing
 	if missing {
 		out.Action = planner.Create
@@ -68,6 +68,31 @@ func (p *planning) outline() planner.Outline {
 	}
 	out.Findings = p.findings
 	return out
+}
+
+// expiries are until when the entries that the file has are valid, for pictures: of a chain the first to expire counts.
+func (p *planning) expiries() []planner.Shown {
+	var out []planner.Shown
+	if p.have == nil {
+		return nil
+	}
+	for i := range p.have.Entries {
+		e := &p.have.Entries[i]
+		if first, known := e.firstToExpire(); known {
+			out = append(out, planner.Shown{Name: e.Alias + " valid until", Value: day(first.until)})
+		}
+	}
+	return out
+}
+
+// firstToExpire is the certificate of an entry's chain that expires first; known is false where none can be read.
+func (e *Entry) firstToExpire() (first Certificate, known bool) {
+	for i, c := range e.Chain {
+		if i == 0 || c.until.Before(first.until) {
+			first = c
+		}
+	}
+	return first, !first.until.IsZero()
 }
 
 // actual is what the file holds in the declaration's shape. What is as declared is spelled as it is declared; a

@@ -141,7 +141,8 @@ func encryptionBody() schema.Body {
 }
 
 func syncType() schema.Type {
-	server := &schema.Ref{Kind: schema.Server, Type: product}
+	from := &schema.Ref{Kind: schema.Server, Type: product, Flow: schema.FlowFrom}
+	to := &schema.Ref{Kind: schema.Server, Type: product, Flow: schema.FlowTo}
 	return declare.Type[survey.Sync](schema.Type{
 		Kind: schema.Sync, Name: product,
 		Summary: "Resources that a target server has as read-only copies of a source server's, history included: remote " +
@@ -149,15 +150,15 @@ func syncType() schema.Type {
 		Example: syncExample,
 		Body: schema.Body{
 			Attributes: []schema.Attribute{
-				{Name: "source", Required: true, Ref: server, Doc: "The server the resources are on."},
-				{Name: "target", Required: true, Ref: server, Doc: "The server that gets the copies."},
+				{Name: "source", Required: true, Ref: from, Doc: "The server the resources are on."},
+				{Name: "target", Required: true, Ref: to, Doc: "The server that gets the copies."},
 				{Name: "resources", Type: cty.List(cty.String),
 					Doc: "Resources of the source: name, category path and name (Released/Powertrain/Engine), or id."},
 				{Name: "categories", Type: cty.List(cty.String), Doc: "Categories of the source whose resources are all " +
 					"synchronized, those that are added later too: path (Released/Powertrain), name, or id."},
 				{Name: "target_category", Type: cty.String, Required: true,
 					Doc: "Category of the target that the copies are put into, by path or id. A missing path is created."},
-				{Name: "trigger", Type: cty.String, Default: cty.StringVal(survey.EveryCommit),
+				{Name: "trigger", Type: cty.String, Brief: true, Default: cty.StringVal(survey.EveryCommit),
 					OneOf: []string{survey.EveryCommit, survey.CommitTag, survey.Manual},
 					Doc: "When the target gets what is new: on every commit, on a commit with the tag, or when a person asks for " +
 						"it."},
@@ -166,7 +167,7 @@ func syncType() schema.Type {
 					"sync_address of the source has the source's encrypted port, or no port and the source has sync_tls."},
 				{Name: "upstream", Ref: &schema.Ref{Kind: schema.Sync, Type: product},
 					Doc: "The synchronization that brings the resources to the source of this one (several hops)."},
-				{Name: "state", Type: cty.String, Default: cty.StringVal(survey.Active), OneOf: []string{survey.Active,
+				{Name: "state", Type: cty.String, Brief: true, Default: cty.StringVal(survey.Active), OneOf: []string{survey.Active,
 					survey.Removed},
 					Doc: "Whether remote resource configurations are to exist. Removed ones leave the copies on the target."},
 			},

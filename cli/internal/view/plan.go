@@ -12,13 +12,7 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
-)
-
-// The lines that other tools read. They must not change.
-const (
-	NoChanges  = "No changes. Your infrastructure matches the configuration."
-	planFormat = "Plan: %d to add, %d to change, %d to destroy."
-	stepFormat = "Steps: %d (%d for a person, %d irreversible)"
+	"github.com/syncctl/syncctl/report"
 )
 
 // PlanOptions say how to show a plan.
@@ -91,7 +85,7 @@ func (v *planView) decision() {
 		return
 	}
 	t := v.left().Tally()
-	line := fmt.Sprintf(stepFormat, t.Steps, t.Person, t.Irreversible)
+	line := report.StepCounts(t)
 	final := slices.IndexFunc(shown, irreversible)
 	if final >= 0 {
 		line += fmt.Sprintf(", rollback possible until step %d (%s)", v.number[shown[final].ID], oneLine(shown[final].Op))
@@ -199,10 +193,10 @@ func (v *planView) step(s *planner.Step, opWidth int) {
 		v.o.block(&v.b, beneath, "because ", s.Because)
 		v.o.block(&v.b, beneath, "waits for ", v.waits(s))
 		v.o.block(&v.b, beneath, "verified again right before: ", v.list(s.Guards))
-		v.o.block(&v.b, beneath, "if interrupted: ", ifInterrupted(s))
+		v.o.block(&v.b, beneath, "if interrupted: ", report.IfInterrupted(s))
 	}
 	if e := s.Effect; e != nil && (v.o.Detail || e.Irreversible) {
-		v.o.block(&v.b, beneath, "", effect(e))
+		v.o.block(&v.b, beneath, "", report.Effect(e))
 		v.o.block(&v.b, beneath, "loses ", e.Loses)
 	}
 	for _, f := range v.findingsOf[s.ID] {
@@ -238,37 +232,7 @@ func (v *planView) list(ids []string) string {
 		numbers = append(numbers, v.number[id])
 	}
 	slices.Sort(numbers)
-	return stepList(slices.Compact(numbers))
-}
-
-// ifInterrupted says what happens to a step if it is unknown whether it was carried out; of a check there is
-// nothing to say.
-func ifInterrupted(s *planner.Step) string {
-	switch {
-	case s.Mark == planner.MarkCheck:
-		return ""
-	case s.Repeat == planner.Idempotent:
-		return "repeated, which does no harm"
-	case s.Repeat == planner.Once:
-		return "checked on the server, never repeated; if in doubt, a person decides"
-	}
-	return "checked on the server, repeated only if missing"
-}
-
-func effect(e *planner.Effect) string {
-	var parts []string
-	for _, part := range []struct {
-		n    int
-		verb string
-	}{{e.Add, "adds"}, {e.Change, "changes"}, {e.Destroy, "destroys"}} {
-		if part.n > 0 {
-			parts = append(parts, fmt.Sprintf("%s %d", part.verb, part.n))
-		}
-	}
-	if e.Irreversible {
-		parts = append(parts, "cannot be undone")
-	}
-	return strings.Join(parts, ", ")
+	return report.StepList(slices.Compact(numbers))
 }
 
 func (v *planView) behaviour(s *planner.Step) {
@@ -419,7 +383,7 @@ func (v *planView) undo(steps []planner.Step) string {
 		case done[k] > 0:
 			state = fmt.Sprintf(" (%d done)", done[k])
 		}
-		v.o.block(&b, 2, stepList(groups[k])+state+": ", k.undo)
+		v.o.block(&b, 2, report.StepList(groups[k])+state+": ", k.undo)
 	}
 	return b.String()
 }
@@ -433,8 +397,8 @@ func (v *planView) counts() {
 		return
 	}
 	t := left.Tally()
-	v.b.WriteString(Counts(t) + "\n")
-	fmt.Fprintf(&v.b, stepFormat+"\n", t.Steps, t.Person, t.Irreversible)
+	v.b.WriteString(report.Counts(t) + "\n")
+	v.b.WriteString(report.StepCounts(t) + "\n")
 }
 
 // nothing says that there is nothing to do.
@@ -448,7 +412,7 @@ func (v *planView) nothing() string {
 	case n == 0 && targeted:
 		return "No changes for the targets."
 	case n == 0:
-		return NoChanges
+		return report.NoChanges
 	}
 	return fmt.Sprintf("No changes. No step changes the %s above.", wording.Plural(n, "difference"))
 }
@@ -474,9 +438,4 @@ func Refusals(w io.Writer, s Style, p *planner.Plan) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// Counts is the line that other tools read.
-func Counts(t planner.Tally) string {
-	return fmt.Sprintf(planFormat, t.Add, t.Change, t.Destroy)
 }

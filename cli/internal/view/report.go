@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/report"
 )
 
 // End is how a run of apply ended.
@@ -120,7 +120,7 @@ func folded(r *executor.Report, number map[string]int) []string {
 			}
 			slices.Sort(causes[st.Step.ID])
 			causes[st.Step.ID] = slices.Compact(causes[st.Step.ID])
-			key := stepList(causes[st.Step.ID])
+			key := report.StepList(causes[st.Step.ID])
 			if waiting[key] == nil {
 				order = append(order, key)
 			}
@@ -131,7 +131,7 @@ func folded(r *executor.Report, number map[string]int) []string {
 	}
 	var lines []string
 	if len(earlier) > 0 {
-		lines = append(lines, "Done earlier: "+stepList(earlier)+".")
+		lines = append(lines, "Done earlier: "+report.StepList(earlier)+".")
 	}
 	for _, key := range order {
 		they, wait, their := "they", "wait", "their"
@@ -142,37 +142,13 @@ func folded(r *executor.Report, number map[string]int) []string {
 		if key == "" {
 			because = "the run was stopped before " + their + " turn"
 		}
-		lines = append(lines, "Not tried: "+stepList(waiting[key])+"; "+because+".")
+		lines = append(lines, "Not tried: "+report.StepList(waiting[key])+"; "+because+".")
 	}
 	return lines
 }
 
 func untried(p executor.Phase) bool {
 	return p == executor.PhaseBlocked || p == executor.PhaseReady || p == executor.PhaseRunning
-}
-
-// stepList writes sorted step numbers as "step 4" or "steps 1-3, 7"; nothing for none.
-func stepList(list []int) string {
-	var parts []string
-	for i := 0; i < len(list); {
-		j := i
-		for j+1 < len(list) && list[j+1] == list[j]+1 {
-			j++
-		}
-		if j > i {
-			parts = append(parts, fmt.Sprintf("%d-%d", list[i], list[j]))
-		} else {
-			parts = append(parts, strconv.Itoa(list[i]))
-		}
-		i = j + 1
-	}
-	switch len(list) {
-	case 0:
-		return ""
-	case 1:
-		return "step " + parts[0]
-	}
-	return "steps " + strings.Join(parts, ", ")
 }
 
 func stepLine(b *strings.Builder, s Style, n int, step *planner.Step) {

@@ -64,6 +64,7 @@ func (d *Driver) Types() []schema.Type {
 		return schema.Attribute{Name: name, Doc: doc, Type: cty.String}
 	}
 	needed := func(a schema.Attribute) schema.Attribute { a.Required = true; return a }
+	brief := func(a schema.Attribute) schema.Attribute { a.Brief = true; return a } // pictures show it
 	return []schema.Type{
 		declare.Type(schema.Type{
 			Kind: schema.Server, Name: "depot", Summary: "A depot, as its interface is reached.", Example: serverExample,
@@ -74,9 +75,10 @@ func (d *Driver) Types() []schema.Type {
 		declare.Type(schema.Type{
 			Kind: schema.Sync, Name: "depot", Summary: "A box in a depot.", Example: serverExample + boxExample,
 			Body: schema.Body{Attributes: []schema.Attribute{
-				{Name: "server", Doc: "The depot.", Required: true, Ref: &schema.Ref{Kind: schema.Server, Type: "depot"}},
+				{Name: "server", Doc: "The depot.", Required: true,
+					Ref: &schema.Ref{Kind: schema.Server, Type: "depot", Flow: schema.FlowTo}},
 				needed(text("box", "The name of the box, which is added if it is missing.")),
-				needed(text("color", "The colour it is painted in.")),
+				brief(needed(text("color", "The colour it is painted in."))),
 				text("label", "What its label says. A person sticks it on."),
 				text("replaces", "The box that is scrapped once this one is painted and labelled."),
 			}},

@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/files"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/report"
+	"github.com/syncctl/syncctl/report/page"
+)
+
+// reportOf is the report of a plan, or of a run.
+func (c *command) reportOf(plan *planner.Plan, run *executor.Run) (*report.Report, error) {
+	if run == nil {
+		return report.New(plan, nil)
+	}
+	if run.Damage != nil {
+		return nil, failf(exitError, "%s", c.damaged(run))
+	}
+	state := c.state(run)
+	return report.New(run.Plan, &report.Run{
+		ID: run.ID, State: state.Word(), Live: state.Holder != nil, Decision: state.Decision, Entries: run.Entries,
+	})
+}
+
+// documentFiles are the files that documents of a plan are written into, beside the text for people.
+type documentFiles struct {
+	markdown, html string
+}
+
+func (d *documentFiles) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&d.markdown, "markdown-into", "", "write what `syncctl show -markdown` prints into FILE, too")
+	cmd.Flags().StringVar(&d.html, "html-into", "", "write what `syncctl show -html` prints into FILE, too")
+}
+
+// empty empties the files before anything else is done, so that an earlier plan is not taken for this one. It refuses
+// names that are read as something else.
+func (c *command) empty(d *documentFiles) error {
+	for _, into := range [][2]string{{"markdown-into", d.markdown}, {"html-into", d.html}} {
+		flag, name := into[0], into[1]
+		switch {
+		case name == "":
+			continue
+		case strings.HasSuffix(name, ".syncplan.json"):
+			return failf(exitError, "-%s=%s: a file of that name is a plan; choose another name", flag, name)
+		}
+		if err := c.freeToWrite(flag, name, "plan."+strings.TrimSuffix(flag, "-into")); err != nil {
+			return err
+		}
+		if err := files.Replace(c.app.fs, c.abs(name), nil, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeDocuments writes the documents that were asked for.
+func (c *command) writeDocuments(d *documentFiles, plan *planner.Plan, run *executor.Run) error {
+	for _, doc := range []struct {
+		name  string
+		write func(io.Writer, *report.Report) error
+	}{{d.markdown, writeMarkdown}, {d.html, page.HTML}} {
+		if doc.name == "" {
+			continue
+		}
+		r, err := c.reportOf(plan, run)
+		if err != nil {
+			return err
+		}
+		var b bytes.Buffer
+		if err := doc.write(c.guard(&b), r); err != nil {
+			return err
+		}
+		if err := files.Replace(c.app.fs, c.abs(doc.name), b.Bytes(), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeMarkdown(w io.Writer, r *report.Report) error {
+	return page.Markdown(w, r, page.MostOfComment)
+}
+
+// showDocument prints a plan or a run as a document.
+func (c *command) showDocument(what string, write func(io.Writer, *report.Report) error) error {
+	plan, run, err := c.find(what)
+	if err != nil {
+		return err
+	}
+	r, err := c.reportOf(plan, run)
+	if err != nil {
+		return err
+	}
+	if err := write(c.out, r); err != nil {
+		return fmt.Errorf("writing the document: %w", err)
+	}
+	return nil
+}

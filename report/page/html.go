@@ -1,0 +1,206 @@
+package page
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed" // the page and its sheet
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/printable"
+	"github.com/syncctl/syncctl/report"
+	"github.com/syncctl/syncctl/report/picture"
+	"github.com/syncctl/syncctl/schema"
+)
+
+//go:embed page.html
+var pageText string
+
+//go:embed page.css
+var sheet string
+
+var style = picture.Colors + picture.Style + sheet
+
+// contentPolicy lets the page load nothing, run nothing and send nothing; its own sheet is known by its hash.
+var contentPolicy = func() string {
+	sum := sha256.Sum256([]byte(style))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'; base-uri 'none'; form-action 'none'"
+}()
+
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"severity":    report.SeverityWord,
+	"action":      report.ActionWord,
+	"kind":        report.Kind,
+	"effect":      report.Effect,
+	"interrupted": report.IfInterrupted,
+	"span":        picture.Span,
+	"steps":       func(list []*report.Step) string { return report.StepList(report.Numbers(list)) },
+	"tone":        toneOf,
+	"state":       stateTone,
+	"short":       cut,
+	"openly":      openly,
+	"flow": func(f schema.Flow) string {
+		return map[schema.Flow]string{schema.FlowFrom: "from", schema.FlowTo: "to", schema.FlowBoth: "with"}[f]
+	},
+}).Parse(pageText))
+
+// mostOpen is how many differences are shown without being asked for.
+const mostOpen = 12
+
+// openly tells whether the differences of a declaration are shown at once: of what is to be created everything differs.
+func openly(d *report.Declaration) bool { return d.Action != planner.Create && len(d.Diff) <= mostOpen }
+
+// toneOf is how a step looks: in a run by its state, else by what it does.
+func toneOf(s *report.Step) string {
+	if s.State != "" {
+		return stateTone(s.State)
+	}
+	if s.Irreversible() {
+		return "final"
+	}
+	return map[planner.Mark]string{
+		planner.MarkAdd: "add", planner.MarkChange: "change", planner.MarkDelete: "delete", planner.MarkPerson: "person",
+		planner.MarkFinal: "final",
+	}[s.Mark]
+}
+
+func stateTone(s report.State) string {
+	switch s {
+	case report.Done:
+		return "done"
+	case report.Failed, report.Stuck:
+		return "failed"
+	case report.Waiting, report.Interrupted, report.Running:
+		return "waiting"
+	}
+	return "open"
+}
+
+// tile is a number with its name.
+type tile struct{ Name, Value, Tone string }
+
+// document is what the template sees.
+type document struct {
+	*report.Report
+
+	Policy        string
+	Style         template.CSS
+	Title, Tone   string
+	Nothing       string
+	Sum, Legend   []tile
+	Finals        []*report.Step
+	MoreFinals    int
+	Open          []*report.Step // that have begun and are not done
+	General       []planner.Finding
+	Attention     bool
+	HasTopology   bool
+	Topology      template.HTML
+	NotDrawn      int
+	Nodes         []*report.Node
+	Timeline      template.HTML
+	TimelineTitle string
+	CountsLine    string
+	StepCounts    string
+	Program       string
+}
+
+// mostFinals is how many irreversible steps are named on top.
+const mostFinals = 5
+
+// HTML writes a report as one page that needs nothing else: no network, no script.
+func HTML(w io.Writer, r *report.Report) error {
+	d := &document{
+		Report: r, Policy: contentPolicy, Style: template.CSS(style), Title: "Plan", //nolint:gosec // our own sheet
+		Finals: r.Where((*report.Step).Irreversible), General: r.Findings, Program: r.Plan.Syncctl,
+		CountsLine: report.Counts(r.Tally), StepCounts: report.StepCounts(r.Tally), TimelineTitle: "Order of the steps",
+		Nodes: slices.Concat(r.Topology.Servers(), r.Topology.Syncs),
+	}
+	d.MoreFinals = max(0, len(d.Finals)-mostFinals)
+	d.Finals = d.Finals[:len(d.Finals)-d.MoreFinals]
+	if r.Run != nil {
+		d.Title = "Run " + r.Run.ID
+	}
+	if picture.Timed(r) {
+		d.TimelineTitle = "Timeline"
+	}
+	if len(r.Steps) == 0 && len(r.Refusals) == 0 {
+		d.Nothing = nothing(r)
+	}
+	d.Open = r.Where(func(s *report.Step) bool {
+		return s.State != "" && s.State != report.Done && s.State != report.Open
+	})
+	d.Attention = len(r.Refusals)+len(d.Open)+len(d.General) > 0
+	d.HasTopology = len(d.Nodes) > 0
+	d.tiles()
+	drawn, left := picture.Topology(r)
+	d.Topology, d.NotDrawn = template.HTML(drawn), left //nolint:gosec // every text in it is escaped
+	d.Timeline = template.HTML(picture.Timeline(r))     //nolint:gosec // every text in it is escaped
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, d); err != nil {
+		return fmt.Errorf("writing the page: %w", err)
+	}
+	_, err := io.WriteString(w, printable.Text(b.String()))
+	return err
+}
+
+// tiles are the decision on top.
+func (d *document) tiles() {
+	r, t := d.Report, d.Tally
+	add := func(name string, n int, tone string) {
+		if n == 0 {
+			tone = ""
+		}
+		d.Sum = append(d.Sum, tile{name, fmt.Sprint(n), tone})
+	}
+	add("Steps", t.Steps, "")
+	add("For a person", t.Person, "warn")
+	add("Cannot be undone", t.Irreversible, "bad")
+	if n := len(r.Topology.Servers()); n > 0 {
+		add("Servers", n, "")
+	}
+	if n := len(r.Topology.SiteNames()); n > 0 {
+		add("Sites", n, "")
+	}
+	warnings := 0
+	for _, f := range r.Plan.Findings {
+		if f.Severity == planner.Warn {
+			warnings++
+		}
+	}
+	if warnings > 0 {
+		add("Warnings", warnings, "warn")
+	}
+	d.Tone = "good"
+	switch {
+	case len(r.Refusals) > 0:
+		d.Tone = "bad"
+		add("Refusals", len(r.Refusals), "bad")
+	case r.Run == nil:
+		d.Legend = []tile{{"adds", "", "add"}, {"changes", "", "change"}, {"removes", "", "delete"},
+			{"verifies", "", "check"}, {"for a person", "", "person"}, {"cannot be undone", "", "final"}}
+		return
+	}
+	d.Legend = []tile{{"done", "", "done"}, {"waiting, running, interrupted", "", "waiting"}, {"failed, stuck", "", "failed"},
+		{"not begun", "", "open"}}
+	for _, s := range []report.State{report.Done, report.Running, report.Waiting, report.Interrupted, report.Failed,
+		report.Stuck, report.Open} {
+		if n := r.Counts[s]; n > 0 {
+			tone := map[string]string{"done": "good", "waiting": "warn", "failed": "bad"}[stateTone(s)]
+			add(string(s), n, tone)
+			if tone == "bad" || tone == "warn" && d.Tone != "bad" {
+				d.Tone = tone
+			}
+		}
+	}
+	if d.Timed() {
+		d.Sum = append(d.Sum, tile{"Took", picture.Span(r.To.Sub(r.From)), ""})
+	}
+}
+
+// Timed tells whether it is known how long steps took.
+func (d *document) Timed() bool { return picture.Timed(d.Report) }

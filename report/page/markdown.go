@@ -1,0 +1,397 @@
+// Package page writes reports as documents: Markdown for where plans are discussed, and HTML for everybody else.
+package page
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf16"
+
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/printable"
+	"github.com/syncctl/syncctl/report"
+	"github.com/syncctl/syncctl/report/picture"
+)
+
+// MostOfComment is how many characters a comment of GitHub may have. A character beyond the first 65,536 of Unicode
+// counts as two, as those who post comments count it.
+const MostOfComment = 65536
+
+// Lengths in Markdown, in characters: what is kept for the note of what was left out, and how much of one text is shown.
+const (
+	roomForNote = 600
+	mostOfText  = 500
+)
+
+// Markdown writes a report for a comment of at most so many characters, and says at its end what was left out: first
+// details, then the picture, then steps.
+func Markdown(w io.Writer, r *report.Report, most int) error {
+	m := &markdown{r: r, room: most - roomForNote}
+	m.head()
+	m.refusals()
+	m.steps()
+	m.rest()
+	m.picture()
+	m.details()
+	m.note()
+	_, err := io.WriteString(w, printable.Text(m.b.String()))
+	return err
+}
+
+type markdown struct {
+	r    *report.Report
+	b    strings.Builder
+	room int
+
+	linesLeft, detailsLeft, findingsLeft int // steps and findings that are left out
+	pictureLeft                          bool
+	notDrawn                             int
+}
+
+// length is how many characters a text has for who counts them in UTF-16.
+func length(s string) int { return len(utf16.Encode([]rune(printable.Text(s)))) }
+
+// fits writes a text if there is room for it and what has to follow.
+func (m *markdown) fits(text string, after int) bool {
+	n := length(text)
+	if n+after > m.room {
+		return false
+	}
+	m.room -= n
+	m.b.WriteString(text)
+	return true
+}
+
+func cut(s string) string {
+	if r := []rune(s); len(r) > mostOfText {
+		return string(r[:mostOfText]) + "…"
+	}
+	return s
+}
+
+func text(s string) string { return printable.Markdown(cut(s)) }
+
+func code(s string) string { return printable.MarkdownCode(cut(s)) }
+
+// head is the decision: what it does, how much of it, whose it is, and what cannot be undone.
+func (m *markdown) head() {
+	r := m.r
+	fmt.Fprintf(&m.b, "### %s\n\n", printable.Markdown(r.Verdict()))
+	if len(r.Steps) == 0 {
+		if len(r.Refusals) == 0 {
+			m.b.WriteString(nothing(r) + "\n\n")
+		}
+	} else {
+		fmt.Fprintf(&m.b, "%s\n%s\n\n", report.Counts(r.Tally), report.StepCounts(r.Tally))
+	}
+	item := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&m.b, "- **%s:** %s\n", name, value)
+		}
+	}
+	item("For a person", short(report.StepList(report.Numbers(r.Where(isPerson)))))
+	for i, s := range r.Where((*report.Step).Irreversible) {
+		if i == 3 {
+			item("Cannot be undone", "more, see below")
+			break
+		}
+		loses := ""
+		if s.Effect.Loses != "" {
+			loses = ", loses " + text(s.Effect.Loses)
+		}
+		item("Cannot be undone", fmt.Sprintf("step %d, %s%s", s.Number, code(s.Op), loses))
+	}
+	item("Rollback", text(r.Rollback()))
+	item("Servers", fmt.Sprint(len(r.Topology.Servers())))
+	if sites := r.Topology.SiteNames(); len(sites) > 0 {
+		item("Sites", code(strings.Join(sites, ", ")))
+	}
+	for _, s := range []report.State{report.Failed, report.Stuck, report.Interrupted, report.Waiting, report.Running} {
+		item(strings.ToUpper(string(s[:1]))+string(s[1:]), short(report.StepList(report.Numbers(r.In(s)))))
+	}
+	item("Plan hash", "`"+r.Hash+"`")
+	m.b.WriteString("\n")
+	m.room -= length(m.b.String())
+}
+
+func isPerson(s *report.Step) bool { return s.Manual != nil }
+
+// nothing says that there is nothing to do.
+func nothing(r *report.Report) string {
+	differs, targeted := false, false
+	for _, c := range r.Plan.Changes {
+		differs = differs || len(c.Diff) > 0
+	}
+	for _, f := range r.Plan.Findings {
+		targeted = targeted || f.Rule == planner.RuleTarget
+	}
+	switch {
+	case differs:
+		return "No changes. No step changes the differences below."
+	case targeted:
+		return "No changes for the targets."
+	}
+	return report.NoChanges
+}
+
+func short(s string) string {
+	if r := []rune(s); len(r) > 200 {
+		return string(r[:200]) + "…"
+	}
+	return s
+}
+
+func (m *markdown) refusals() {
+	for _, f := range m.r.Refusals {
+		addr := ""
+		if f.Addr != "" {
+			addr = code(f.Addr) + ": "
+		}
+		line := fmt.Sprintf("> **refused** %s%s %s\n", addr, text(f.Summary), code(f.Rule))
+		for _, detail := range strings.Split(f.Detail, "\n") {
+			if detail != "" {
+				line += "> — " + text(detail) + "\n"
+			}
+		}
+		if !m.fits(line+">\n", 0) {
+			m.findingsLeft++
+		}
+	}
+	if len(m.r.Refusals) > 0 {
+		m.b.WriteString("\n")
+	}
+}
+
+// steps are a line each, in the order of the plan, with their findings below them.
+func (m *markdown) steps() {
+	last := ""
+	for _, s := range m.r.Steps {
+		line := ""
+		if s.Addr != last {
+			line = "\n" + m.heading(s.Addr)
+		}
+		line += m.stepLine(s)
+		if m.linesLeft > 0 || !m.fits(line, 0) {
+			m.linesLeft++
+			continue
+		}
+		last = s.Addr
+		for _, f := range s.Findings {
+			if !m.fits("  - "+finding(f)+"\n", 0) {
+				m.findingsLeft++
+			}
+		}
+	}
+}
+
+func (m *markdown) heading(addr string) string {
+	action := ""
+	for i := range m.r.Plan.Changes {
+		if c := &m.r.Plan.Changes[i]; c.Addr == addr && report.ActionWord(c.Action) != "" {
+			action = " (" + text(string(c.Action)) + ")"
+		}
+	}
+	return "**" + code(addr) + "**" + action + "\n\n"
+}
+
+func (m *markdown) stepLine(s *report.Step) string {
+	line := fmt.Sprintf("- **%d** %s %s %s", s.Number, code(string(s.Mark)), code(s.Op), text(s.Summary))
+	var notes []string
+	if s.Manual != nil {
+		notes = append(notes, "for a person")
+	}
+	if s.Irreversible() {
+		notes = append(notes, "**cannot be undone**")
+	}
+	if s.Site != "" {
+		notes = append(notes, "site "+code(s.Site))
+	}
+	if m.r.Run != nil {
+		state := string(s.State)
+		if s.Timed {
+			state += ", " + picture.Span(s.Took)
+		}
+		if s.State != report.Done && s.State != report.Open && s.Why != "" {
+			state += ": " + text(s.Why)
+		}
+		notes = append(notes, state)
+	}
+	if len(notes) > 0 {
+		line += " *(" + strings.Join(notes, "; ") + ")*"
+	}
+	return line + "\n"
+}
+
+func finding(f planner.Finding) string {
+	out := fmt.Sprintf("**%s** %s %s", report.SeverityWord(f.Severity), text(f.Summary), code(f.Rule))
+	if f.Detail != "" {
+		out += " — " + text(strings.ReplaceAll(f.Detail, "\n", " "))
+	}
+	return out
+}
+
+// rest are the findings that belong to no step, and the differences that no step changes.
+func (m *markdown) rest() {
+	var list []string
+	for _, f := range m.r.Findings {
+		list = append(list, "- "+finding(f)+"\n")
+	}
+	for _, d := range m.r.Declarations {
+		for _, f := range d.Findings {
+			list = append(list, "- "+code(d.Addr)+": "+finding(f)+"\n")
+		}
+		if len(d.Steps) > 0 {
+			continue
+		}
+		for _, x := range d.Diff {
+			list = append(list, fmt.Sprintf("- %s differs, and no step changes it: %s %s → %s\n", code(d.Addr), code(x.Path),
+				code(x.Actual), code(x.Declared)))
+		}
+	}
+	if len(list) > 0 && m.fits("\n**Findings**\n\n", length(list[0])) {
+		for _, line := range list {
+			if !m.fits(line, 0) {
+				m.findingsLeft++
+			}
+		}
+	} else {
+		m.findingsLeft += len(list)
+	}
+}
+
+func (m *markdown) picture() {
+	if len(m.r.Topology.Servers()) == 0 {
+		return
+	}
+	drawn, left := picture.Mermaid(m.r)
+	m.notDrawn = left
+	block := "\n<details><summary>Servers and synchronizations</summary>\n\n```mermaid\n" + drawn + "```\n\n</details>\n"
+	m.pictureLeft = !m.fits(block, 0)
+}
+
+// details are everything else about the steps, folded, a fold for each declaration.
+func (m *markdown) details() {
+	const end = "\n</details>\n"
+	for _, d := range m.r.Declarations {
+		var parts []string
+		if table := differences(d); table != "" {
+			parts = append(parts, table)
+		}
+		for _, s := range d.Steps {
+			parts = append(parts, m.detail(s))
+		}
+		if len(parts) == 0 {
+			continue
+		}
+		head := "\n<details><summary>Details of <code>" + printable.MarkdownHTML(cut(d.Addr)) + "</code></summary>\n\n"
+		if !m.fits(head, length(parts[0])+len(end)) {
+			m.detailsLeft += len(d.Steps)
+			continue
+		}
+		for i, part := range parts {
+			if !m.fits(part, len(end)) {
+				m.detailsLeft += min(len(parts)-i, len(d.Steps))
+				break
+			}
+		}
+		m.b.WriteString(end)
+		m.room -= len(end)
+	}
+}
+
+// differences are the arguments of a declaration that are not as declared, and what becomes of what it replaces.
+func differences(d *report.Declaration) string {
+	var b strings.Builder
+	for _, x := range d.Diff {
+		fmt.Fprintf(&b, "- %s: %s → %s\n", code(x.Path), code(x.Actual), code(x.Declared))
+	}
+	for _, x := range d.Replaced {
+		accepted := ""
+		if x.Accepted {
+			accepted = " *(accepted)*"
+		}
+		fmt.Fprintf(&b, "- %s is %s: %s → %s%s\n", code(x.Part), text(string(x.Becomes)), code(x.Original), code(x.New),
+			accepted)
+	}
+	if b.Len() > 0 {
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func (m *markdown) detail(s *report.Step) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "**%d** %s\n\n", s.Number, code(s.ID))
+	item := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "- %s: %s\n", name, value)
+		}
+	}
+	item("because", text(s.Because))
+	item("waits for", report.StepList(s.Needs))
+	item("at", codes(s.Servers))
+	item("verified again right before", codes(s.Guards))
+	item("if interrupted", report.IfInterrupted(s.Step))
+	if s.Effect != nil {
+		item("effect", report.Effect(s.Effect))
+		item("loses", text(s.Effect.Loses))
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Args)) {
+		item(code(name), code(s.Args[name]))
+	}
+	item("undone by", text(s.Undo))
+	commands := s.Commands
+	if s.Manual != nil {
+		item("a person goes to", text(s.Manual.Where))
+		for i, line := range s.Manual.Do {
+			item(fmt.Sprintf("does %d", i+1), text(line))
+		}
+		for _, v := range s.Manual.Values {
+			value := v.Value
+			if v.Shown != "" {
+				value = v.Shown
+			}
+			item(text(v.Label), code(value))
+		}
+		commands = slices.Concat(commands, s.Manual.Commands)
+	}
+	if len(commands) > 0 {
+		b.WriteString("\n" + printable.MarkdownBlock("sh", strings.Join(commands, "\n")))
+	}
+	b.WriteString("\n")
+	return b.String()
+}
+
+func codes(list []string) string {
+	var out []string
+	for _, s := range list {
+		out = append(out, code(s))
+	}
+	return strings.Join(out, ", ")
+}
+
+// note says what was left out.
+func (m *markdown) note() {
+	var parts []string
+	if m.linesLeft > 0 {
+		parts = append(parts, fmt.Sprintf("%d steps", m.linesLeft))
+	}
+	if m.findingsLeft > 0 {
+		parts = append(parts, fmt.Sprintf("%d findings", m.findingsLeft))
+	}
+	if m.detailsLeft > 0 {
+		parts = append(parts, fmt.Sprintf("details of %d steps", m.detailsLeft))
+	}
+	switch {
+	case m.pictureLeft:
+		parts = append(parts, "the picture")
+	case m.notDrawn > 0:
+		parts = append(parts, fmt.Sprintf("%d declarations in the picture", m.notDrawn))
+	}
+	if len(parts) > 0 {
+		fmt.Fprintf(&m.b, "\n**Left out, because a comment may not be longer:** %s. The plan has it all: `syncctl show`.\n",
+			strings.Join(parts, ", "))
+	}
+}

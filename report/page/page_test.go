@@ -1,0 +1,281 @@
+package page_test
+
+import (
+	"bytes"
+	"flag"
+	"html"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/printable"
+	"github.com/syncctl/syncctl/report"
+	"github.com/syncctl/syncctl/report/page"
+	"github.com/syncctl/syncctl/report/reporttest"
+	"pgregory.net/rapid"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), got); d != "" {
+		t.Errorf("%s (-want +got):\n%s", name, d)
+	}
+}
+
+type fataler interface {
+	Helper()
+	Fatalf(string, ...any)
+}
+
+func made(t fataler, p *planner.Plan, run *report.Run) *report.Report {
+	t.Helper()
+	r, err := report.New(p, run)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return r
+}
+
+func markdown(t fataler, r *report.Report, most int) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := page.Markdown(&b, r, most); err != nil {
+		t.Fatalf("%v", err)
+	}
+	return b.String()
+}
+
+func htmlOf(t *testing.T, r *report.Report) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := page.HTML(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func length(s string) int { return len(utf16.Encode([]rune(s))) }
+
+func TestMarkdown(t *testing.T) {
+	small := reporttest.Small()
+	golden(t, "small.md", markdown(t, made(t, small, nil), page.MostOfComment))
+	golden(t, "waiting.md", markdown(t, made(t, small, reporttest.Run(small, 1, "waiting", "ask <the> keeper")),
+		page.MostOfComment))
+	golden(t, "empty.md", markdown(t, made(t, &planner.Plan{}, nil), page.MostOfComment))
+}
+
+// TestMarkdownFits: a comment is never longer than it may be, begins with the decision, has every fold closed, and says
+// what was left out of it.
+func TestMarkdownFits(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		plan  *planner.Plan
+		whole bool
+	}{
+		{"small", reporttest.Small(), true}, {"fleet", reporttest.Fleet(12, 60), true},
+		{"huge", reporttest.Fleet(40, 5000), false}, {"malign", reporttest.Malign(), true},
+	} {
+		for _, most := range []int{page.MostOfComment, 8000, 4000} {
+			text := markdown(t, made(t, c.plan, nil), most)
+			plainMarkdown(t, text)
+			if length(text) > most || !strings.HasPrefix(text, "### ") ||
+				c.name != "malign" && strings.Count(text, "<details>") != strings.Count(text, "\n</details>\n") {
+				t.Errorf("%s: %d of %d characters, %d folds, %d closed", c.name, length(text), most,
+					strings.Count(text, "<details>"), strings.Count(text, "\n</details>\n"))
+			}
+			if whole := !strings.Contains(text, "Left out"); most == page.MostOfComment && whole != c.whole {
+				t.Errorf("%s: whole: %v", c.name, whole)
+			}
+		}
+	}
+	if text := markdown(t, made(t, reporttest.Fleet(40, 5000), nil), page.MostOfComment); length(text) < 60000 ||
+		!regexp.MustCompile(`Left out.* \d+ steps, .*details of 5000 steps, the picture`).MatchString(text) {
+		t.Errorf("%d characters, …%s", length(text), text[len(text)-300:])
+	}
+}
+
+// FuzzMarkdown: nothing that plans are made of is more than text in a comment.
+func FuzzMarkdown(f *testing.F) {
+	for _, name := range reporttest.Hostile {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) { plainMarkdown(t, markdown(t, hostile(t, name), page.MostOfComment)) })
+}
+
+// hostile is a report in which everything is called so.
+func hostile(t fataler, name string) *report.Report {
+	p := reporttest.Malign()
+	text := strings.ReplaceAll(name, "\n", " ")
+	for i := range p.Steps {
+		p.Steps[i].Summary, p.Steps[i].Because, p.Steps[i].Undo = name, text, name
+		p.Steps[i].Commands = []string{name}
+	}
+	for i := range p.Findings {
+		p.Findings[i].Summary, p.Findings[i].Detail = name, name
+	}
+	return made(t, p, nil)
+}
+
+var (
+	spans    = regexp.MustCompile("`+")
+	entities = regexp.MustCompile(`&(#\d+|\w+);`)
+	allowed  = regexp.MustCompile(`<!-- -->|</?details>|</?summary>|</?code>`)
+)
+
+// plainMarkdown reads a comment as GitHub does, as far as it has to: fences, spans of code, escapes. What is left has no
+// tag but ours, and no link, picture, mention or formula.
+func plainMarkdown(t *testing.T, text string) {
+	t.Helper()
+	fence := ""
+	for _, line := range strings.Split(text, "\n") {
+		run := line[:len(line)-len(strings.TrimLeft(line, "`"))]
+		switch {
+		case fence == "" && len(run) >= 3 && !strings.Contains(line[len(run):], "`"):
+			fence = run
+			continue
+		case fence != "" && line == run && len(run) >= len(fence):
+			fence = ""
+			continue
+		case fence != "":
+			continue
+		}
+		left := strings.TrimPrefix(allowed.ReplaceAllString(readLine(line), "\x00"), ">")
+		left = strings.ReplaceAll(left, "**", "")
+		if strings.HasPrefix(line, "<details>") { // HTML up to the next empty line
+			left = strings.NewReplacer("[", "", "]", "", "`", "", "$", "", "|", "").Replace(entities.ReplaceAllString(left, ""))
+		}
+		if strings.ContainsAny(left, "<>[]`$|") || regexp.MustCompile(`[@#]\w|://`).MatchString(strings.TrimPrefix(left, "###")) {
+			t.Fatalf("%q is left of %q", left, line)
+		}
+	}
+	if fence != "" {
+		t.Fatalf("a block of code is not closed")
+	}
+}
+
+// readLine is what is left of a line without escapes and spans of code.
+func readLine(line string) string {
+	var left strings.Builder
+	for i := 0; i < len(line); {
+		switch line[i] {
+		case '\\':
+			i += 2
+		case '`':
+			run := len(line[i:]) - len(strings.TrimLeft(line[i:], "`"))
+			end := -1
+			for _, m := range spans.FindAllStringIndex(line[i+run:], -1) {
+				if m[1]-m[0] == run {
+					end = i + run + m[1]
+					break
+				}
+			}
+			if end < 0 {
+				left.WriteString(line[i : i+run])
+				end = i + run
+			}
+			i = end
+		default:
+			left.WriteByte(line[i])
+			i++
+		}
+	}
+	return left.String()
+}
+
+var (
+	tags = regexp.MustCompile(`<(/?[a-zA-Z!][a-zA-Z0-9]*)`)
+	ours = regexp.MustCompile(`^/?(html|head|meta|title|style|body|a|header|h1|h2|h3|p|dl|div|dt|dd|br|strong|code|nav|ul|ol|li|` +
+		`main|section|figure|details|summary|svg|defs|marker|path|rect|text|g|span|b|table|thead|tbody|tr|th|td|pre|footer|` +
+		`title)$|^!doctype$`)
+	loads = regexp.MustCompile(`(?i)<[^>]+ (src|on\w+|style|srcset|data|action)=|url\(\s*["']?[^#"')]|@import|<[^>]+href="[^#]`)
+)
+
+// TestHTML: the page loads nothing, has no tag that a name has made, has all text of the plan as text, and headings in
+// order.
+func TestHTML(t *testing.T) {
+	small := reporttest.Small()
+	for name, r := range map[string]*report.Report{
+		"small":   made(t, small, nil),
+		"waiting": made(t, small, reporttest.Run(small, 1, "waiting", "ask <the> keeper")),
+		"fleet":   made(t, reporttest.Fleet(12, 60), nil),
+		"malign":  made(t, reporttest.Malign(), nil),
+		"empty":   made(t, &planner.Plan{}, nil),
+	} {
+		text := htmlOf(t, r)
+		for _, m := range tags.FindAllStringSubmatch(text, -1) {
+			if !ours.MatchString(m[1]) {
+				t.Errorf("%s: <%s>", name, m[1])
+			}
+		}
+		if m := loads.FindString(text); m != "" || !printable.Safe(text) || !strings.Contains(text, "default-src &#39;none&#39;") {
+			t.Errorf("%s: loads something, or is unsafe: %q", name, m)
+		}
+		for _, s := range r.Steps {
+			if !strings.Contains(text, printable.HTML(s.Summary)) && !strings.Contains(html.UnescapeString(text), printable.Text(s.Summary)) {
+				t.Errorf("%s: step %d is missing: %q", name, s.Number, s.Summary)
+			}
+		}
+		level := 0
+		for _, m := range regexp.MustCompile(`<h([1-6])`).FindAllStringSubmatch(text, -1) {
+			if n := int(m[1][0] - '0'); n > level+1 {
+				t.Errorf("%s: a heading of level %d follows one of level %d", name, n, level)
+			} else {
+				level = n
+			}
+		}
+		if ids := regexp.MustCompile(` id="([^"]*)"`).FindAllString(text, -1); len(ids) != len(unique(ids)) {
+			t.Errorf("%s: an id is taken twice: %q", name, ids)
+		}
+	}
+}
+
+func unique(list []string) map[string]bool {
+	out := map[string]bool{}
+	for _, s := range list {
+		out[s] = true
+	}
+	return out
+}
+
+// TestDeterministic: the same report gives the same documents.
+func TestDeterministic(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		p := reporttest.Fleet(rapid.IntRange(1, 9).Draw(rt, "servers"), rapid.IntRange(0, 40).Draw(rt, "steps"))
+		if markdown(rt, made(rt, p, nil), 9000) != markdown(rt, made(rt, p, nil), 9000) ||
+			htmlOf(t, made(rt, p, nil)) != htmlOf(t, made(rt, p, nil)) {
+			rt.Fatalf("two documents of one plan differ")
+		}
+	})
+}
+
+// BenchmarkHTML makes the page of a plan of 5,000 steps.
+func BenchmarkHTML(b *testing.B) {
+	p := reporttest.Fleet(40, 5000)
+	for b.Loop() {
+		r, err := report.New(p, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		var out bytes.Buffer
+		if err := page.HTML(&out, r); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,179 @@
+// Package picture draws reports: servers and what links them as Mermaid, DOT and SVG, and steps over time as SVG.
+// Everything that is written comes from a report, and is escaped for its place by package printable.
+package picture
+
+import (
+	"fmt"
+
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/report"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// mostNodes is how many synchronizations, and how many servers, a picture has. More would be unreadable, and too much
+// for those who draw Mermaid.
+const mostNodes = 100
+
+// line is one line of a node.
+type line struct {
+	text string
+	head bool // the name
+}
+
+// lines are what a node says, the name first.
+func lines(r *report.Report, n *report.Node) []line {
+	out := []line{{n.Name, true}}
+	if n.Module != "" {
+		out = append(out, line{text: n.Module})
+	}
+	if !n.Apart {
+		out = append(out, line{text: string(n.Kind) + " " + n.Type})
+	}
+	for _, l := range n.Labels {
+		text := l.Name + ": " + l.Value
+		if d, moves := n.Moves[l.Name]; moves && d.Actual != "null" {
+			text += ", now " + d.Actual
+		}
+		out = append(out, line{text: text})
+	}
+	for _, m := range n.By {
+		out = append(out, line{text: "by " + string(m.Kind) + " " + m.Name})
+	}
+	for _, k := range n.Has {
+		text := "keystore " + k.Name
+		if word := report.ActionWord(k.Action); word != "" {
+			text += ": " + word
+		}
+		out = append(out, line{text: text})
+		for _, l := range k.Labels {
+			out = append(out, line{text: l.Name + " " + l.Value})
+		}
+	}
+	return append(out, stepLines(r, n)...)
+}
+
+// stepLines say what the plan does at a node, and how far a run of it is.
+func stepLines(r *report.Report, n *report.Node) []line {
+	var out []line
+	word := report.ActionWord(n.Action)
+	if len(n.Steps) > 0 {
+		if word != "" {
+			word += ", "
+		}
+		word += short(report.StepList(report.Numbers(n.Steps)), 26)
+	}
+	if word != "" {
+		out = append(out, line{text: word})
+	}
+	if r.Run != nil && len(n.Steps) > 0 {
+		done := 0
+		for _, s := range n.Steps {
+			if s.State == report.Done {
+				done++
+			}
+		}
+		text := fmt.Sprintf("%d of %d done", done, len(n.Steps))
+		if s := state(r, n); s != report.Done && s != report.Open {
+			text += ", " + string(s)
+		}
+		out = append(out, line{text: text})
+	}
+	return out
+}
+
+// state is what matters most of a node's steps.
+func state(r *report.Report, n *report.Node) report.State {
+	if r.Run == nil || len(n.Steps) == 0 {
+		return ""
+	}
+	has := map[report.State]bool{}
+	for _, s := range n.Steps {
+		has[s.State] = true
+	}
+	for _, s := range []report.State{report.Failed, report.Stuck, report.Interrupted, report.Waiting, report.Running} {
+		if has[s] {
+			return s
+		}
+	}
+	if has[report.Open] {
+		return report.Open
+	}
+	return report.Done
+}
+
+// class is how a node is highlighted: by what happens to it, and in a run by how far it is.
+func class(r *report.Report, n *report.Node) string {
+	switch state(r, n) {
+	case report.Failed, report.Stuck:
+		return "failed"
+	case report.Interrupted, report.Waiting, report.Running:
+		return "waiting"
+	case report.Done:
+		return "done"
+	}
+	for _, s := range n.Steps {
+		if s.Irreversible() && (s.Addr == n.Addr || n.Kind == schema.Sync) {
+			return "final"
+		}
+	}
+	switch n.Action {
+	case planner.Create:
+		return "add"
+	case planner.Delete:
+		return "delete"
+	case planner.Update, planner.Migrate:
+		return "change"
+	}
+	if len(n.Steps) > 0 {
+		return "touched"
+	}
+	return "same"
+}
+
+// short cuts a text.
+func short(s string, most int) string {
+	r := []rune(s)
+	if len(r) <= most {
+		return s
+	}
+	return string(r[:most-1]) + "…"
+}
+
+// siteTitle is what a group of servers is called; "" for one without a name.
+func siteTitle(s *report.Site) string {
+	if s.Name == "" {
+		return ""
+	}
+	return "site " + s.Name
+}
+
+// shown are the groups and synchronizations that a picture has, and how many declarations are left out of it.
+func shown(t *report.Topology) (sites []*report.Site, syncs []*report.Node, left int) {
+	here := map[*report.Node]bool{}
+	room := mostNodes
+	for _, s := range t.Sites {
+		n := min(room, len(s.Servers))
+		left += len(s.Servers) - n
+		room -= n
+		if n > 0 {
+			sites = append(sites, &report.Site{Name: s.Name, Servers: s.Servers[:n]})
+		}
+		for _, server := range s.Servers[:n] {
+			here[server] = true
+		}
+	}
+	for _, n := range t.Syncs {
+		ends := 0
+		for _, e := range n.Ends {
+			if here[e.Node] {
+				ends++
+			}
+		}
+		if ends < len(n.Ends) || len(syncs) == mostNodes {
+			left++
+			continue
+		}
+		syncs = append(syncs, n)
+	}
+	return sites, syncs, left
+}

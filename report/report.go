@@ -1,0 +1,299 @@
+// Package report is a plan, and a run of it where there is one, as pictures and documents show it: one struct, made once.
+// It words and draws nothing, does no I/O and knows no product. Its texts are those of the plan and the journal: whoever
+// shows them makes them safe, see package printable.
+package report
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// Report is what a picture or a document needs.
+type Report struct {
+	Plan  *planner.Plan
+	Hash  string
+	Tally planner.Tally
+	Run   *Run // nil: the plan alone
+
+	Steps        []*Step           // in the order of the plan
+	Declarations []*Declaration    // those with steps, in the order of their first steps, then those that differ or are found
+	Refusals     []planner.Finding // they stop the plan from being applied
+	Findings     []planner.Finding // the other ones that belong to no step and no declaration with steps
+	Final        *Step             // the first step that cannot be undone; nil: there is none
+	Topology     *Topology         // servers and what links them
+	Lanes        []*Lane           // steps by where they work, sorted by site and name
+	Slots        int               // how many steps follow each other at least, see Step.Slot
+	Counts       map[State]int     // steps by state; empty without a run
+	From, To     time.Time         // when the first step of the run began, and the last one ended
+}
+
+// Run is how a plan was carried out.
+type Run struct {
+	ID       string
+	State    string // in a word, such as "finished"
+	Live     bool   // a process is carrying it out
+	Decision executor.Decision
+	Entries  []journal.Entry
+}
+
+// State is where a step of a run stands, for people.
+type State string
+
+// The states of a step. One that is blocked or ready has not begun.
+const (
+	Open        State = "not begun"
+	Running     State = "running"
+	Waiting     State = "waiting"
+	Failed      State = "failed"
+	Interrupted State = "interrupted"
+	Stuck       State = "stuck"
+	Done        State = "done"
+)
+
+// Step is a step with all that belongs to it.
+type Step struct {
+	*planner.Step
+
+	Number   int               // from 1
+	Findings []planner.Finding // about it
+	Needs    []int             // the numbers of the steps that it waits for directly, sorted
+	Site     string            // whose step it is: the site of the servers that it contacts; "" where they have none or several
+
+	// Slot is how many steps have to be done before it at least, one after the other.
+	Slot int
+
+	State       State         // "" without a run
+	Why         string        // why it is not done
+	Began, Took time.Duration // since the first step of the run began; only where Timed
+	Timed       bool
+}
+
+// Irreversible tells whether a step cannot be undone.
+func (s *Step) Irreversible() bool { return s.Effect != nil && s.Effect.Irreversible }
+
+// Declaration is what the plan says of one declaration.
+type Declaration struct {
+	planner.ResourceChange
+
+	Steps    []*Step
+	Findings []planner.Finding // that belong to none of its steps
+}
+
+// Lane is where steps work: at one server or machine, or on this one.
+type Lane struct {
+	Addr  string // of the declaration; "" for what contacts no server
+	Site  string
+	Steps []*Step
+}
+
+// New makes the report of a plan and, unless run is nil, of a run of it.
+func New(plan *planner.Plan, run *Run) (*Report, error) {
+	hash, err := plan.Hash()
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Plan: plan, Hash: hash, Tally: plan.Tally(), Run: run, Refusals: plan.Refusals(),
+		Counts: map[State]int{}}
+	r.steps()
+	r.findings()
+	r.timing()
+	r.Topology = topology(r)
+	r.lanes()
+	return r, nil
+}
+
+func (r *Report) steps() {
+	sites := map[string]string{}
+	for i := range r.Plan.Declared {
+		sites[r.Plan.Declared[i].Addr] = r.Plan.Declared[i].Site
+	}
+	byID := make(map[string]*Step, len(r.Plan.Steps))
+	for i := range r.Plan.Steps {
+		s := &Step{Step: &r.Plan.Steps[i], Number: i + 1}
+		s.Site = siteOf(s.Servers, sites)
+		for _, id := range s.Step.Needs {
+			if n := byID[id]; n != nil {
+				s.Needs = append(s.Needs, n.Number)
+				s.Slot = max(s.Slot, n.Slot+1)
+			}
+		}
+		slices.Sort(s.Needs)
+		r.Slots = max(r.Slots, s.Slot+1)
+		if s.Irreversible() && r.Final == nil {
+			r.Final = s
+		}
+		if r.Run != nil {
+			st := r.Run.Decision.Steps[s.ID]
+			s.State, s.Why = stateOf(st, r.Run.Live), st.Why
+			r.Counts[s.State]++
+		}
+		byID[s.ID] = s
+		r.Steps = append(r.Steps, s)
+	}
+}
+
+// siteOf is the site that all servers have in common.
+func siteOf(servers []string, sites map[string]string) string {
+	site := ""
+	for i, addr := range servers {
+		if i > 0 && sites[addr] != site {
+			return ""
+		}
+		site = sites[addr]
+	}
+	return site
+}
+
+func stateOf(st executor.StepState, live bool) State {
+	switch st.Phase {
+	case executor.PhaseDone:
+		return Done
+	case executor.PhaseWaiting:
+		return Waiting
+	case executor.PhaseStuck:
+		return Stuck
+	case executor.PhaseFailed:
+		if st.Failure().Stopped {
+			return Interrupted
+		}
+		return Failed
+	case executor.PhaseRunning:
+		if live {
+			return Running
+		}
+		return Interrupted
+	}
+	// What an earlier process has left is ready to be taken up again: the last entry says how it ended.
+	switch st.Entry.Event {
+	case executor.EventFailed:
+		if st.Failure().Stopped {
+			return Interrupted
+		}
+		return Failed
+	case executor.EventWaiting:
+		return Waiting
+	case executor.EventStarted, executor.EventExecuted:
+		return Interrupted
+	}
+	return Open
+}
+
+// findings puts each finding where it belongs.
+func (r *Report) findings() {
+	changes := map[string]planner.ResourceChange{}
+	for _, c := range r.Plan.Changes {
+		changes[c.Addr] = c
+	}
+	byAddr := map[string]*Declaration{}
+	of := func(addr string) *Declaration {
+		if byAddr[addr] == nil {
+			c := changes[addr]
+			c.Addr = addr
+			byAddr[addr] = &Declaration{ResourceChange: c}
+			r.Declarations = append(r.Declarations, byAddr[addr])
+		}
+		return byAddr[addr]
+	}
+	steps := map[string]*Step{}
+	for _, s := range r.Steps {
+		d := of(s.Addr)
+		d.Steps = append(d.Steps, s)
+		steps[s.ID] = s
+	}
+	for _, c := range r.Plan.Changes {
+		if len(c.Diff)+len(c.Replaced) > 0 {
+			of(c.Addr)
+		}
+	}
+	for _, f := range r.Plan.Findings {
+		switch s := steps[planner.StepID(f.Addr, f.Op)]; {
+		case f.Severity == planner.Refuse: // they stand apart
+		case s != nil:
+			s.Findings = append(s.Findings, f)
+		case f.Addr == "":
+			r.Findings = append(r.Findings, f)
+		default:
+			of(f.Addr).Findings = append(of(f.Addr).Findings, f)
+		}
+	}
+}
+
+// timing takes from the journal when each step began and ended.
+func (r *Report) timing() {
+	if r.Run == nil {
+		return
+	}
+	type span struct{ from, to time.Time }
+	spans := map[string]*span{}
+	for _, e := range r.Run.Entries {
+		if e.Key == executor.RunKey {
+			continue
+		}
+		if spans[e.Key] == nil {
+			spans[e.Key] = &span{from: e.Time}
+		}
+		spans[e.Key].to = e.Time
+		if r.From.IsZero() {
+			r.From = e.Time
+		}
+		if e.Time.After(r.To) {
+			r.To = e.Time
+		}
+	}
+	for _, s := range r.Steps {
+		if t := spans[s.ID]; t != nil {
+			s.Began, s.Took, s.Timed = max(0, t.from.Sub(r.From)), max(0, t.to.Sub(t.from)), true
+		}
+	}
+}
+
+// lanes sorts the steps by where they work. One that contacts several servers stands in the lane of each.
+func (r *Report) lanes() {
+	byAddr := map[string]*Lane{}
+	for _, s := range r.Steps {
+		where := s.Servers
+		if len(where) == 0 {
+			where = []string{""}
+		}
+		for _, addr := range where {
+			if byAddr[addr] == nil {
+				byAddr[addr] = &Lane{Addr: addr, Site: r.Topology.site(addr)}
+				r.Lanes = append(r.Lanes, byAddr[addr])
+			}
+			byAddr[addr].Steps = append(byAddr[addr].Steps, s)
+		}
+	}
+	slices.SortStableFunc(r.Lanes, func(a, b *Lane) int {
+		switch {
+		case (a.Addr == "") != (b.Addr == ""):
+			if a.Addr == "" {
+				return 1
+			}
+			return -1
+		case a.Site != b.Site:
+			return strings.Compare(a.Site, b.Site)
+		}
+		return strings.Compare(a.Addr, b.Addr)
+	})
+}
+
+// Where are the steps that something holds for.
+func (r *Report) Where(holds func(*Step) bool) []*Step {
+	var out []*Step
+	for _, s := range r.Steps {
+		if holds(s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// In are the steps in a state.
+func (r *Report) In(state State) []*Step {
+	return r.Where(func(s *Step) bool { return s.State == state })
+}

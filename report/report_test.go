@@ -1,0 +1,148 @@
+package report_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/report"
+	"github.com/syncctl/syncctl/report/reporttest"
+	"github.com/syncctl/syncctl/schema"
+)
+
+func made(t *testing.T, p *planner.Plan, run *report.Run) *report.Report {
+	t.Helper()
+	r, err := report.New(p, run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestPlan: every step and finding of a plan is in its report, once.
+func TestPlan(t *testing.T) {
+	for name, p := range map[string]*planner.Plan{
+		"small": reporttest.Small(), "fleet": reporttest.Fleet(12, 60), "malign": reporttest.Malign(), "empty": {},
+	} {
+		r := made(t, p, nil)
+		steps, findings := 0, len(r.Refusals)+len(r.Findings)
+		for _, d := range r.Declarations {
+			findings += len(d.Findings)
+			for _, s := range d.Steps {
+				steps++
+				findings += len(s.Findings)
+			}
+		}
+		if steps != len(p.Steps) || len(r.Steps) != steps || findings != len(p.Findings) {
+			t.Errorf("%s: %d of %d steps, %d of %d findings", name, steps, len(p.Steps), findings, len(p.Findings))
+		}
+		laned := map[int]bool{}
+		for _, l := range r.Lanes {
+			for _, s := range l.Steps {
+				laned[s.Number] = true
+			}
+		}
+		if len(laned) != steps {
+			t.Errorf("%s: %d of %d steps are in lanes", name, len(laned), steps)
+		}
+		for _, s := range r.Steps {
+			for _, n := range s.Needs {
+				if r.Steps[n-1].Slot >= s.Slot || s.Slot >= r.Slots {
+					t.Errorf("%s: step %d in slot %d needs step %d in slot %d", name, s.Number, s.Slot, n, r.Steps[n-1].Slot)
+				}
+			}
+		}
+	}
+}
+
+func TestSmall(t *testing.T) {
+	r := made(t, reporttest.Small(), nil)
+	if r.Final == nil || r.Final.Number != 3 || r.Rollback() != "possible until step 3 (scrap), which cannot be undone" ||
+		len(r.Undo()) != 1 || r.Steps[0].Site != "acme" || r.Verdict() != "Ready to be approved" {
+		t.Errorf("%+v, %q, %+v", r.Final, r.Rollback(), r.Undo())
+	}
+	n := r.Topology.Node("server.depot.north")
+	if len(n.Has) != 1 || n.Has[0].Labels[0].Value != "2027-01-31" || len(n.Steps) != 3 || n.Site != "acme" {
+		t.Errorf("%+v", n)
+	}
+	if len(r.Topology.Syncs) != 1 || r.Topology.Syncs[0].Ends[0].Node != n || len(r.Topology.Syncs[0].Steps) != 3 {
+		t.Errorf("%+v", r.Topology.Syncs)
+	}
+}
+
+// TestStates: what a journal says of a step, as people see it.
+func TestStates(t *testing.T) {
+	p := reporttest.Small()
+	for event, want := range map[string]report.State{
+		executor.EventFailed: report.Failed, executor.EventWaiting: report.Waiting, executor.EventStuck: report.Stuck,
+		executor.EventStarted: report.Interrupted, executor.EventExecuted: report.Interrupted,
+	} {
+		r := made(t, p, reporttest.Run(p, 1, event, "why"))
+		got := []report.State{r.Steps[0].State, r.Steps[1].State, r.Steps[2].State}
+		if diff := cmp.Diff([]report.State{report.Done, want, report.Open}, got); diff != "" {
+			t.Errorf("%s: %s", event, diff)
+		}
+		if s := r.Steps[0]; !s.Timed || s.Took != 700*time.Millisecond || r.Steps[2].Timed || r.Counts[report.Done] != 1 {
+			t.Errorf("%s: %+v, %v", event, s, r.Counts)
+		}
+	}
+	all := made(t, p, reporttest.Run(p, 3, "", ""))
+	if all.Rollback() != "no longer possible for what was done up to step 3 (scrap)" || all.Counts[report.Done] != 3 {
+		t.Errorf("%q", all.Rollback())
+	}
+}
+
+// TestGroups: servers stand by site, else by how far data has come; a circle ends.
+func TestGroups(t *testing.T) {
+	chain := func(site bool, links ...[2]int) *planner.Plan {
+		p := &planner.Plan{}
+		for i := range 3 {
+			d := planner.Declared{Addr: fmt.Sprintf("server.depot.s%d", i)}
+			if site {
+				d.Site = fmt.Sprintf("site%d", i%2)
+			}
+			p.Declared = append(p.Declared, d)
+		}
+		for i, l := range links {
+			p.Declared = append(p.Declared, planner.Declared{Addr: fmt.Sprintf("sync.depot.x%d", i), Links: []planner.Link{
+				{Path: "a", To: fmt.Sprintf("server.depot.s%d", l[0]), Flow: schema.FlowFrom},
+				{Path: "b", To: fmt.Sprintf("server.depot.s%d", l[1]), Flow: schema.FlowTo}}})
+		}
+		return p
+	}
+	for name, c := range map[string]struct {
+		plan *planner.Plan
+		want [][]string
+	}{
+		"a chain":  {chain(false, [2]int{2, 1}, [2]int{1, 0}), [][]string{{"s2"}, {"s1"}, {"s0"}}},
+		"a star":   {chain(false, [2]int{0, 2}, [2]int{1, 2}), [][]string{{"s0", "s1"}, {"s2"}}},
+		"a circle": {chain(false, [2]int{0, 1}, [2]int{1, 2}, [2]int{2, 0}), [][]string{{"s1"}, {"s2"}, {"s0"}}},
+		"sites":    {chain(true, [2]int{1, 0}), [][]string{{"s1"}, {"s0", "s2"}}},
+		"nothing":  {chain(false), [][]string{{"s0", "s1", "s2"}}},
+	} {
+		var got [][]string
+		for _, s := range made(t, c.plan, nil).Topology.Sites {
+			var names []string
+			for _, n := range s.Servers {
+				names = append(names, n.Name)
+			}
+			got = append(got, names)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// TestOlderPlan: a plan of a program that wrote no declarations still names its servers.
+func TestOlderPlan(t *testing.T) {
+	p := reporttest.Small()
+	p.Declared = nil
+	r := made(t, p, nil)
+	if n := r.Topology.Node("server.depot.north"); n == nil || !n.Apart || len(n.Steps) != 3 || len(r.Topology.Sites) != 1 {
+		t.Errorf("%+v", r.Topology)
+	}
+}

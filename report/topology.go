@@ -1,0 +1,234 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// Topology is the servers and what links them.
+type Topology struct {
+	Sites []*Site // sorted so that data flows from the first to the last, as far as it does; those without a name too
+	Syncs []*Node // synchronizations, and whatever else links servers
+
+	nodes map[string]*Node
+}
+
+// Site is a network with its servers. Without any site, servers are grouped by how far data has come that is in them.
+type Site struct {
+	Name    string // "": servers without a site
+	Servers []*Node
+}
+
+// Node is one declaration in a picture.
+type Node struct {
+	Addr   string
+	Kind   schema.Kind
+	Type   string
+	Name   string // with its key
+	Module string // that it is in, with its key; "" in the root module
+	Site   string
+	Labels []planner.Shown               // what tells it apart
+	Ends   []End                         // of a synchronization: the servers that it links
+	Has    []*Node                       // of a server: the keystores that it refers to
+	By     []*Node                       // of a synchronization: the migrations that carry it out
+	Action planner.Action                // what the plan does to it
+	Moves  map[string]planner.Difference // the differences by argument, to show beside labels
+	Steps  []*Step                       // a server: those that contact it; else those that belong to it, or to who carries it out
+	Apart  bool                          // what is declared about it is unknown: only steps name it
+}
+
+// End is a server at the end of a synchronization.
+type End struct {
+	Node *Node
+	Path string
+	Flow schema.Flow
+}
+
+func (t *Topology) site(addr string) string {
+	if n := t.nodes[addr]; n != nil {
+		return n.Site
+	}
+	return ""
+}
+
+// Node is the declaration of an address; nil where the picture does not have it.
+func (t *Topology) Node(addr string) *Node { return t.nodes[addr] }
+
+func topology(r *Report) *Topology {
+	t := &Topology{nodes: map[string]*Node{}}
+	for i := range r.Plan.Declared {
+		d := &r.Plan.Declared[i]
+		n := t.node(d.Addr)
+		n.Site, n.Apart = d.Site, false
+		n.Labels = append(slices.Clone(d.Brief), d.Seen...)
+	}
+	var order []*Node
+	for i := range r.Plan.Declared {
+		order = append(order, t.nodes[r.Plan.Declared[i].Addr])
+	}
+	for _, s := range r.Steps { // plans of older programs name servers only here
+		for _, addr := range s.Servers {
+			if t.nodes[addr] == nil {
+				order = append(order, t.node(addr))
+			}
+			n := t.nodes[addr]
+			n.Steps = append(n.Steps, s)
+		}
+	}
+	for _, c := range r.Plan.Changes {
+		if n := t.nodes[c.Addr]; n != nil {
+			n.Action = c.Action
+			for _, d := range c.Diff {
+				n.Moves[d.Path] = d
+			}
+		}
+	}
+	t.link(r)
+	for _, n := range order {
+		if n.Kind == schema.Sync {
+			t.Syncs = append(t.Syncs, n)
+		}
+	}
+	t.place(order)
+	return t
+}
+
+func (t *Topology) node(addr string) *Node {
+	if t.nodes[addr] == nil {
+		n := &Node{Addr: addr, Name: addr, Apart: true, Moves: map[string]planner.Difference{}}
+		if a, err := schema.ParseAddr(addr); err == nil {
+			n.Kind, n.Type, n.Name, n.Module = a.Kind, a.Type, a.Name+a.Index, a.Module
+		}
+		t.nodes[addr] = n
+	}
+	return t.nodes[addr]
+}
+
+// link follows the references of declarations.
+func (t *Topology) link(r *Report) {
+	own := map[string][]*Step{} // steps by their declaration
+	for _, s := range r.Steps {
+		own[s.Addr] = append(own[s.Addr], s)
+	}
+	for i := range r.Plan.Declared {
+		d := &r.Plan.Declared[i]
+		n := t.nodes[d.Addr]
+		if n.Kind != schema.Server {
+			n.Steps = own[d.Addr]
+		}
+	}
+	for i := range r.Plan.Declared {
+		d := &r.Plan.Declared[i]
+		n := t.nodes[d.Addr]
+		for _, l := range d.Links {
+			to := t.nodes[l.To]
+			switch {
+			case to == nil:
+			case n.Kind == schema.Sync && to.Kind == schema.Server:
+				n.Ends = append(n.Ends, End{to, l.Path, l.Flow})
+			case n.Kind == schema.Server && to.Kind == schema.Keystore:
+				n.Has = append(n.Has, to)
+			case n.Kind == schema.Migration && to.Kind == schema.Sync && l.Owns:
+				to.By = append(to.By, n)
+				to.Steps = append(slices.Clone(to.Steps), own[d.Addr]...)
+				if to.Action == "" {
+					to.Action = n.Action
+				}
+			}
+		}
+	}
+}
+
+// place groups servers, and keystores that no server refers to, by site; without sites by how far data comes.
+func (t *Topology) place(order []*Node) {
+	held := map[*Node]bool{}
+	for _, n := range order {
+		for _, k := range n.Has {
+			held[k] = true
+		}
+	}
+	depth := t.depths(order)
+	byKey := map[string]*Site{}
+	sum := map[*Site]int{} // of the depths of its servers
+	for _, n := range order {
+		if n.Kind == schema.Sync || n.Kind == schema.Migration || n.Kind == schema.Keystore && held[n] {
+			continue
+		}
+		key := n.Site
+		if key == "" {
+			key = "\x00" + strings.Repeat("x", depth[n]) // no site has such a name
+		}
+		if byKey[key] == nil {
+			byKey[key] = &Site{Name: n.Site}
+			t.Sites = append(t.Sites, byKey[key])
+		}
+		s := byKey[key]
+		s.Servers = append(s.Servers, n)
+		sum[s] += depth[n]
+	}
+	slices.SortStableFunc(t.Sites, func(a, b *Site) int {
+		return cmp.Or(sum[a]*len(b.Servers)-sum[b]*len(a.Servers), strings.Compare(a.Name, b.Name))
+	})
+}
+
+// depths are how many synchronizations data passes at most before it is at a node; a circle is cut where it is met again.
+// What flows both ways goes from the first end to the next.
+func (t *Topology) depths(order []*Node) map[*Node]int {
+	before := map[*Node][]*Node{}
+	for _, n := range t.Syncs {
+		for i, from := range n.Ends {
+			for j, to := range n.Ends {
+				forth := from.Flow == schema.FlowFrom && to.Flow == schema.FlowTo
+				both := from.Flow != schema.FlowTo && to.Flow != schema.FlowFrom && !forth && i < j
+				if from.Node != to.Node && (forth || both) {
+					before[to.Node] = append(before[to.Node], from.Node)
+				}
+			}
+		}
+	}
+	depth, open := map[*Node]int{}, map[*Node]bool{}
+	var of func(n *Node) int
+	of = func(n *Node) int {
+		if d, known := depth[n]; known || open[n] {
+			return d
+		}
+		open[n] = true
+		d := 0
+		for _, from := range before[n] {
+			if !open[from] {
+				d = max(d, of(from)+1)
+			}
+		}
+		open[n], depth[n] = false, d
+		return d
+	}
+	for _, n := range order {
+		of(n)
+	}
+	return depth
+}
+
+// Servers are all servers, and keystores that no server refers to.
+func (t *Topology) Servers() []*Node {
+	var out []*Node
+	for _, s := range t.Sites {
+		out = append(out, s.Servers...)
+	}
+	return out
+}
+
+// SiteNames are the names of the sites, sorted.
+func (t *Topology) SiteNames() []string {
+	var out []string
+	for _, s := range t.Sites {
+		if s.Name != "" {
+			out = append(out, s.Name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}

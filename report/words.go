@@ -1,0 +1,193 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/syncctl/syncctl/planner"
+)
+
+// NoChanges is a line that other tools read. It must not change.
+const NoChanges = "No changes. Your infrastructure matches the configuration."
+
+// Counts is the line about objects that other tools read. It must not change.
+func Counts(t planner.Tally) string {
+	return fmt.Sprintf("Plan: %d to add, %d to change, %d to destroy.", t.Add, t.Change, t.Destroy)
+}
+
+// StepCounts is the line about steps that other tools read. It must not change.
+func StepCounts(t planner.Tally) string {
+	return fmt.Sprintf("Steps: %d (%d for a person, %d irreversible)", t.Steps, t.Person, t.Irreversible)
+}
+
+// IfInterrupted says what happens to a step if it is unknown whether it was carried out; of a check there is nothing to
+// say.
+func IfInterrupted(s *planner.Step) string {
+	switch {
+	case s.Mark == planner.MarkCheck:
+		return ""
+	case s.Repeat == planner.Idempotent:
+		return "repeated, which does no harm"
+	case s.Repeat == planner.Once:
+		return "checked on the server, never repeated; if in doubt, a person decides"
+	}
+	return "checked on the server, repeated only if missing"
+}
+
+// Effect says what a step does to objects.
+func Effect(e *planner.Effect) string {
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		verb string
+	}{{e.Add, "adds"}, {e.Change, "changes"}, {e.Destroy, "destroys"}} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", part.verb, part.n))
+		}
+	}
+	if e.Irreversible {
+		parts = append(parts, "cannot be undone")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// StepList writes sorted step numbers as "step 4" or "steps 1-3, 7"; nothing for none.
+func StepList(list []int) string {
+	switch len(list) {
+	case 0:
+		return ""
+	case 1:
+		return "step " + strconv.Itoa(list[0])
+	}
+	return "steps " + spans(list)
+}
+
+// spans writes sorted numbers as "1-3, 7".
+func spans(list []int) string {
+	var parts []string
+	for i := 0; i < len(list); {
+		j := i
+		for j+1 < len(list) && list[j+1] == list[j]+1 {
+			j++
+		}
+		if j > i {
+			parts = append(parts, fmt.Sprintf("%d-%d", list[i], list[j]))
+		} else {
+			parts = append(parts, strconv.Itoa(list[i]))
+		}
+		i = j + 1
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Numbers are the numbers of steps.
+func Numbers(steps []*Step) []int {
+	out := make([]int, 0, len(steps))
+	for _, s := range steps {
+		out = append(out, s.Number)
+	}
+	return out
+}
+
+// Kind says what a step is, in words for its mark.
+func Kind(s *planner.Step) string {
+	words := map[planner.Mark]string{
+		planner.MarkAdd: "adds", planner.MarkChange: "changes", planner.MarkDelete: "removes",
+		planner.MarkPerson: "for a person", planner.MarkCheck: "verifies", planner.MarkFinal: "cannot be undone",
+	}
+	word := words[s.Mark]
+	if s.Mark == planner.MarkPerson && s.Effect != nil && s.Effect.Irreversible {
+		word += ", " + words[planner.MarkFinal]
+	}
+	return word
+}
+
+// SeverityWord is the severity of a finding, for people.
+func SeverityWord(v planner.Severity) string {
+	switch v {
+	case planner.Refuse:
+		return "refused"
+	case planner.Warn:
+		return "warning"
+	}
+	return "note"
+}
+
+// ActionWord says what a plan does to a declaration; "" for nothing.
+func ActionWord(a planner.Action) string {
+	if a == planner.NoChange {
+		return ""
+	}
+	return string(a)
+}
+
+// Rollback says until when what was done can be taken back.
+func (r *Report) Rollback() string {
+	var past, next *Step // the last irreversible step that is done, and the first that is not
+	for _, s := range r.Steps {
+		switch {
+		case !s.Irreversible():
+		case s.State == Done:
+			past = s
+		case next == nil:
+			next = s
+		}
+	}
+	var parts []string
+	switch {
+	case next != nil:
+		parts = append(parts, fmt.Sprintf("possible until step %d (%s), which cannot be undone", next.Number, next.Op))
+	case past == nil && len(r.Undo()) > 0:
+		parts = append(parts, "possible at any time")
+	}
+	if past != nil {
+		parts = append(parts, fmt.Sprintf("no longer possible for what was done up to step %d (%s)", past.Number, past.Op))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Undoing is how steps are taken back that are taken back together.
+type Undoing struct {
+	Steps []*Step
+	How   string
+}
+
+// Undo is how the steps before the first irreversible one are taken back, the last first.
+func (r *Report) Undo() []Undoing {
+	type key struct{ addr, undo string }
+	place := map[key]int{}
+	var out []Undoing
+	last := len(r.Steps)
+	if r.Final != nil {
+		last = r.Final.Number - 1
+	}
+	for i := last - 1; i >= 0; i-- {
+		s := r.Steps[i]
+		if s.Undo == "" {
+			continue
+		}
+		k := key{s.Addr, s.Undo}
+		at, known := place[k]
+		if !known {
+			at = len(out)
+			place[k] = at
+			out = append(out, Undoing{How: s.Undo})
+		}
+		out[at].Steps = append([]*Step{s}, out[at].Steps...)
+	}
+	return out
+}
+
+// Verdict is the decision in a few words: what state the plan, or its run, is in.
+func (r *Report) Verdict() string {
+	switch {
+	case r.Run != nil:
+		return fmt.Sprintf("Run %s: %d of %d steps done", r.Run.State, r.Counts[Done], len(r.Steps))
+	case len(r.Refusals) > 0:
+		return "Refused: nothing will be carried out"
+	case len(r.Steps) == 0:
+		return "No changes"
+	}
+	return "Ready to be approved"
+}
