@@ -29,7 +29,6 @@ func full(t fataler) *planner.Plan {
 	scrap.Undo, scrap.Facts, scrap.Retires = "not at all", []planner.Fact{{Name: "self.box", Value: "7"}}, []string{b}
 	d := &depot{outlines: map[string]planner.Outline{a: update(check, label), b: {
 		Action: planner.Delete, Steps: []planner.Step{scrap}, Seen: []planner.Shown{{Name: "weight", Value: "7 kg"}},
-		Replaced: []planner.Replaced{{Part: "lid", Original: "wood", New: "none", Becomes: planner.Lost, Accepted: true}},
 		Findings: []planner.Finding{{Rule: "depot/scrap", Severity: planner.Refuse, Op: "scrap", Summary: "it is full",
 			Detail: "Empty it."}},
 		Replaced: []planner.Replaced{{Part: "lid", Original: "on", New: "off", Becomes: planner.Lost, Accepted: true}},

@@ -47,7 +47,7 @@ func Markdown(s string) string {
 
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
-// isNumber tells whether a line that goes on with . or ) would begin a list.
+// isNumber tells whether a line would begin a list if . or ) followed.
 func isNumber(line []rune) bool {
 	return len(line) < 10 && !slices.ContainsFunc(line, func(r rune) bool { return !unicode.IsDigit(r) })
 }
