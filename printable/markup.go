@@ -8,8 +8,8 @@ import (
 	"unicode"
 )
 
-// Foreign text in a language for documents or pictures: what it would mean there, it does not mean. Each function is for
-// one place in one language, and makes unsafe characters visible as Line does.
+// Foreign text in a language for documents or pictures: what it would mean there, it does not mean. Each function is
+// for one place in one language, and makes unsafe characters visible as Line does.
 
 // HTML is text between tags, or in an attribute with quotes, of HTML and SVG.
 func HTML(s string) string { return html.EscapeString(Line(s)) }

@@ -1,5 +1,5 @@
-// Package report is a plan, and a run of it where there is one, as pictures and documents show it: one struct, made once.
-// It words and draws nothing, does no I/O and knows no product. Its texts are those of the plan and the journal: whoever
+// Package report is a plan, and a run of it where there is one, as pictures and documents show it: one struct, made
+// once. It draws nothing, does no I/O and knows no product. Its texts are those of the plan and the journal: whoever
 // shows them makes them safe, see package printable.
 package report
 
@@ -21,7 +21,7 @@ type Report struct {
 	Run   *Run // nil: the plan alone
 
 	Steps        []*Step           // in the order of the plan
-	Declarations []*Declaration    // those with steps, in the order of their first steps, then those that differ or are found
+	Declarations []*Declaration    // with steps, by their first ones; then those that differ, or are found
 	Refusals     []planner.Finding // they stop the plan from being applied
 	Findings     []planner.Finding // the other ones that belong to no step and no declaration with steps
 	Final        *Step             // the first step that cannot be undone; nil: there is none
@@ -62,7 +62,7 @@ type Step struct {
 	Number   int               // from 1
 	Findings []planner.Finding // about it
 	Needs    []int             // the numbers of the steps that it waits for directly, sorted
-	Site     string            // whose step it is: the site of the servers that it contacts; "" where they have none or several
+	Site     string            // of the servers that it contacts; "" where they have none, or several
 
 	// Slot is how many steps have to be done before it at least, one after the other.
 	Slot int

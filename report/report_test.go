@@ -142,7 +142,8 @@ func TestOlderPlan(t *testing.T) {
 	p := reporttest.Small()
 	p.Declared = nil
 	r := made(t, p, nil)
-	if n := r.Topology.Node("server.depot.north"); n == nil || !n.Apart || len(n.Steps) != 3 || len(r.Topology.Sites) != 1 {
+	n := r.Topology.Node("server.depot.north")
+	if n == nil || !n.Apart || len(n.Steps) != 3 || len(r.Topology.Sites) != 1 {
 		t.Errorf("%+v", r.Topology)
 	}
 }

@@ -37,7 +37,7 @@ type Node struct {
 	By     []*Node                       // of a synchronization: the migrations that carry it out
 	Action planner.Action                // what the plan does to it
 	Moves  map[string]planner.Difference // the differences by argument, to show beside labels
-	Steps  []*Step                       // a server: those that contact it; else those that belong to it, or to who carries it out
+	Steps  []*Step                       // of a server, those that contact it; else its own, and those of who carries it out
 	Apart  bool                          // what is declared about it is unknown: only steps name it
 }
 
@@ -175,8 +175,8 @@ func (t *Topology) place(order []*Node) {
 	})
 }
 
-// depths are how many synchronizations data passes at most before it is at a node; a circle is cut where it is met again.
-// What flows both ways goes from the first end to the next.
+// depths are how many synchronizations data passes at most before it is at a node; a circle is cut where it is met
+// again. What flows both ways goes from the first end to the next.
 func (t *Topology) depths(order []*Node) map[*Node]int {
 	before := map[*Node][]*Node{}
 	for _, n := range t.Syncs {

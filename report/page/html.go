@@ -185,8 +185,8 @@ func (d *document) tiles() {
 			{"verifies", "", "check"}, {"for a person", "", "person"}, {"cannot be undone", "", "final"}}
 		return
 	}
-	d.Legend = []tile{{"done", "", "done"}, {"waiting, running, interrupted", "", "waiting"}, {"failed, stuck", "", "failed"},
-		{"not begun", "", "open"}}
+	d.Legend = []tile{{"done", "", "done"}, {"waiting, running, interrupted", "", "waiting"},
+		{"failed, stuck", "", "failed"}, {"not begun", "", "open"}}
 	for _, s := range []report.State{report.Done, report.Running, report.Waiting, report.Interrupted, report.Failed,
 		report.Stuck, report.Open} {
 		if n := r.Counts[s]; n > 0 {

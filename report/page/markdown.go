@@ -19,7 +19,8 @@ import (
 // counts as two, as those who post comments count it.
 const MostOfComment = 65536
 
-// Lengths in Markdown, in characters: what is kept for the note of what was left out, and how much of one text is shown.
+// Lengths in Markdown, in characters: what is kept for the note of what was left out, and how much of one text is
+// shown.
 const (
 	roomForNote = 600
 	mostOfText  = 500

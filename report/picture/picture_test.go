@@ -95,8 +95,8 @@ func TestTextForms(t *testing.T) {
 
 // TestSVG: the pictures are well-formed, and nothing in them is made of names: elements and attributes are known ones.
 func TestSVG(t *testing.T) {
-	known := map[string]bool{"svg": true, "defs": true, "marker": true, "path": true, "rect": true, "text": true, "g": true,
-		"title": true, "style": true}
+	known := map[string]bool{"svg": true, "defs": true, "marker": true, "path": true, "rect": true, "text": true,
+		"g": true, "title": true, "style": true}
 	for name, r := range reports(t) {
 		topology, left := picture.Topology(r)
 		if (left > 0) != (name == "many") {

@@ -260,22 +260,22 @@ func (e *edge) draw(b *strings.Builder) {
 		e.ye, x2, e.ye, ends)
 }
 
-func (n *box) draw(b *strings.Builder, r *report.Report) {
+func (b *box) draw(w *strings.Builder, r *report.Report) {
 	radius := 4
-	if n.node.Kind == schema.Sync {
+	if b.node.Kind == schema.Sync {
 		radius = 16
 	}
-	fmt.Fprintf(b, `<g class="node %s"><title>%s</title><rect x="%.1f" y="%.1f" width="%d" height="%.1f" rx="%d"/>`,
-		class(r, n.node), printable.HTML(n.node.Addr), n.x, n.y, boxWidth, n.h, radius)
-	for i, line := range n.lines {
+	fmt.Fprintf(w, `<g class="node %s"><title>%s</title><rect x="%.1f" y="%.1f" width="%d" height="%.1f" rx="%d"/>`,
+		class(r, b.node), printable.HTML(b.node.Addr), b.x, b.y, boxWidth, b.h, radius)
+	for i, line := range b.lines {
 		kind, most := "", inBox+3
 		if line.head {
 			kind, most = ` class="name"`, inBox-4
 		}
-		fmt.Fprintf(b, `<text%s x="%.1f" y="%.1f">%s</text>`, kind, n.x+12, n.y+boxPadding+float64(i)*lineHeight+13,
+		fmt.Fprintf(w, `<text%s x="%.1f" y="%.1f">%s</text>`, kind, b.x+12, b.y+boxPadding+float64(i)*lineHeight+13,
 			printable.HTML(fit(line.text, most)))
 	}
-	b.WriteString("</g>\n")
+	w.WriteString("</g>\n")
 }
 
 // fit cuts a text so that it is not wider than so many letters. Wide characters count twice.
@@ -337,7 +337,8 @@ svg .bar.open rect{stroke-dasharray:3 2}
 // Colors are the colours of Style and of a page, each light and in the dark: text has a contrast of at least 4.5.
 const Colors = `
 :root{color-scheme:light dark;--page:#fff;--text:#1b1f24;--muted:#57606a;--line:#d0d7de;--soft:#f3f5f7;--good:#1a7f37;
---good-soft:#ddf4e4;--warn:#8a5a00;--warn-soft:#fdf0d0;--bad:#c1252b;--bad-soft:#ffe3e1;--blue:#0860c4;--blue-soft:#dcebff}
+--good-soft:#ddf4e4;--warn:#8a5a00;--warn-soft:#fdf0d0;--bad:#c1252b;--bad-soft:#ffe3e1;
+--blue:#0860c4;--blue-soft:#dcebff}
 @media screen and (prefers-color-scheme:dark){:root{--page:#0d1117;--text:#e6edf3;--muted:#9aa5b1;--line:#3a424d;
 --soft:#161b22;--good:#4cc167;--good-soft:#12311d;--warn:#e0a93a;--warn-soft:#3a2c0a;--bad:#ff7b72;--bad-soft:#451a1c;
 --blue:#6cb0ff;--blue-soft:#112a4a}}

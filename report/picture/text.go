@@ -110,7 +110,7 @@ func DOT(r *report.Report) (text string, left int) {
 	node := func(n *report.Node, indent, more string) {
 		for _, c := range highlights {
 			if c.class == class(r, n) {
-				more += fmt.Sprintf(", color=\"%s\", penwidth=%d", c.color, c.width)
+				more += fmt.Sprintf(", color=%q, penwidth=%d", c.color, c.width)
 			}
 		}
 		fmt.Fprintf(w, "%s%s [label=\"%s\"%s];\n", indent, w.id[n], w.label(n, printable.DOTLine, `\n`), more)

@@ -144,7 +144,8 @@ func (x *bar) draw(b *strings.Builder, title bool, y float64) {
 	if s.Manual != nil {
 		radius = barHeight / 2
 	}
-	fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%d" rx="%d"/>`, laneTitle+x.x, top, x.w, barHeight, radius)
+	fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%d" rx="%d"/>`, laneTitle+x.x, top, x.w, barHeight,
+		radius)
 	if number := strconv.Itoa(s.Number); x.w >= float64(labelWidth) && float64(len(number)*7) <= x.w {
 		fmt.Fprintf(b, `<text x="%.1f" y="%.1f">%s</text>`, laneTitle+x.x+x.w/2, top+14, number)
 	}

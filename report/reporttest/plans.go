@@ -16,9 +16,11 @@ import (
 // Hostile are names that mean something in HTML, Markdown, Mermaid, DOT, to terminals, or to whoever lays out lines.
 var Hostile = []string{
 	`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `</code></details></svg></style><b>`, `{{.}} ${x} %s`,
-	"[link](javascript:alert(1)) ![i](//x) **b** _i_ ~~s~~ `c` | # h", "@everyone #1 !2 https://evil.example www.evil.example",
+	"[link](javascript:alert(1)) ![i](//x) **b** _i_ ~~s~~ `c` | # h",
+	"@everyone #1 !2 https://evil.example www.evil.example",
 	"\x1b[31mred\x1b[0m\x9b2J\a", "\u202egnp.exe\u2066\u200f", "a\nb\r\n- c\n```\n</details>\n", "```mermaid",
-	"end", `x"] --> y["z`, "%%{init: {}}%%", `\N \G "} ]; a -> b`, "&lt;b&gt; &amp;#39;", "שלום عربي", "", " ", "1. one", ":tada:",
+	"end", `x"] --> y["z`, "%%{init: {}}%%", `\N \G "} ]; a -> b`, "&lt;b&gt; &amp;#39;", "שלום عربي", "", " ",
+	"1. one", ":tada:",
 	"\u0000\ufeff\u200b", "\xff\xfe",
 }
 
@@ -84,7 +86,8 @@ func Fleet(servers, steps int) *planner.Plan {
 		to := name(min(i+servers/3+1, servers-1))
 		addr := fmt.Sprintf("module.share[%q].sync.depot.models", fmt.Sprintf("plant-%02d", i+1))
 		p.Declared = append(p.Declared, planner.Declared{Addr: addr,
-			Links: []planner.Link{{Path: "source", To: name(i), Flow: schema.FlowFrom}, {Path: "target", To: to, Flow: schema.FlowTo}},
+			Links: []planner.Link{{Path: "source", To: name(i), Flow: schema.FlowFrom},
+				{Path: "target", To: to, Flow: schema.FlowTo}},
 			Brief: []planner.Shown{{Name: "trigger", Value: "every_commit"}, {Name: "state", Value: "active"}}})
 		p.Changes = append(p.Changes, planner.ResourceChange{Addr: addr, Action: planner.Create})
 		var list []planner.Step
@@ -102,7 +105,8 @@ func fleetStep(i, j int, to, from string) planner.Step {
 	op := fmt.Sprintf("copy_%d", j+1)
 	switch j % 5 {
 	case 0:
-		s := planner.Act(op, planner.MarkAdd, planner.CheckFirst, fmt.Sprintf("create category \"From plant %d\" on %s", i+1, to))
+		s := planner.Act(op, planner.MarkAdd, planner.CheckFirst,
+			fmt.Sprintf("create category \"From plant %d\" on %s", i+1, to))
 		s.Effect, s.Undo = &planner.Effect{Add: 1}, "remove the category"
 		return s
 	case 1:
@@ -129,14 +133,16 @@ func Malign() *planner.Plan {
 	p := &planner.Plan{Format: planner.Format, Syncctl: Hostile[0], Digest: "d"}
 	for i, name := range Hostile {
 		server, addr := "server.depot."+name, fmt.Sprintf("sync.depot.%d%s", i, name)
-		p.Declared = append(p.Declared, planner.Declared{Addr: server, Site: name, Seen: []planner.Shown{{Name: name, Value: name}}},
+		p.Declared = append(p.Declared,
+			planner.Declared{Addr: server, Site: name, Seen: []planner.Shown{{Name: name, Value: name}}},
 			planner.Declared{Addr: addr, Links: []planner.Link{{Path: name, To: server, Flow: schema.FlowBoth}},
 				Brief: []planner.Shown{{Name: name, Value: name}}})
 		p.Changes = append(p.Changes, planner.ResourceChange{Addr: addr, Action: planner.Action(name),
 			Diff:     []planner.Difference{{Path: name, Declared: name, Actual: name}},
 			Replaced: []planner.Replaced{{Part: name, Original: name, New: name, Becomes: planner.Becoming(name)}}})
-		s := planner.Person("op"+name, name, planner.Manual{Where: name, Do: []string{name}, Attest: name, Commands: []string{name},
-			Values: []planner.Value{{Name: name, Label: name, Value: name}}})
+		s := planner.Person("op"+name, name, planner.Manual{Where: name, Do: []string{name}, Attest: name,
+			Commands: []string{name},
+			Values:   []planner.Value{{Name: name, Label: name, Value: name}}})
 		s.Because, s.Undo, s.Mark, s.Args = name, name, planner.Mark(name), map[string]string{name: name}
 		s.Effect = &planner.Effect{Irreversible: true, Loses: name}
 		s.Facts, s.Guards, s.Commands = []planner.Fact{{Name: name, Value: name}}, []string{name}, []string{name}
@@ -150,8 +156,8 @@ func Malign() *planner.Plan {
 	return p
 }
 
-// Run carries a plan out, in the journal alone: the first steps are done, one a second, the next one ends with an event,
-// and the others have not begun.
+// Run carries a plan out, in the journal alone: the first steps are done, the next one ends with an event, and the
+// others have not begun.
 func Run(p *planner.Plan, done int, event, why string) *report.Run {
 	at := time.Date(2027, 2, 3, 4, 5, 6, 0, time.UTC)
 	var entries []journal.Entry
