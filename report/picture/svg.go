@@ -17,81 +17,92 @@ const (
 	boxWidth   = 244
 	lineHeight = 17
 	boxPadding = 10
-	gapWidth   = 88 // between a column of servers and one of synchronizations
-	between    = 18 // boxes of a column
+	gapAcross  = 72 // between a column of servers and one of synchronizations
+	gapDown    = 44 // the same between rows
+	between    = 18 // boxes of a group
 	siteHead   = 26
 	margin     = 14
-	inBox      = 31 // characters of a line that fit into a box
+	inBox      = 31   // characters of a line that fit into a box
+	pageWidth  = 1160 // of a screen: what fits is not scrolled
 )
 
-// box is a node with its place.
+// box is a node with its place. Where groups are columns, u is across and v is down; where they are rows, it is the
+// other way round.
 type box struct {
 	node  *report.Node
 	lines []line
-	x, y  float64
 	h     float64
-	ports map[bool][]*edge // by whether they are on the right side
+	u, v  float64
+	ports map[bool][]*edge // by whether they are on the far side
 }
-
-func (b *box) middle() float64 { return b.y + b.h/2 }
 
 // edge is a line from a synchronization to one of its servers.
 type edge struct {
 	sync, server *box
-	right        bool // of the server
+	far          bool // it leaves the server on its far side
 	flow         schema.Flow
-	ys, ye       float64 // at the server, at the synchronization
+	vs, ve       float64 // at the server, at the synchronization
 }
 
-// layout is the picture of servers on the way.
+// layout is the picture of servers on the way. Groups of servers are columns or rows, each with the synchronizations
+// that begin there behind it, so that no line has to cross a box of its neighbours.
 type layout struct {
-	r       *report.Report
-	columns []*column
-	edges   []*edge
-	width   float64
-	height  float64
-	left    int // declarations that are left out
+	r      *report.Report
+	rows   bool
+	groups []*group
+	edges  []*edge
+	u, v   float64 // the size
+	left   int     // declarations that are left out
 }
 
-// column is a group of servers, with the synchronizations to the right of it.
-type column struct {
+type group struct {
 	site    *report.Site
 	servers []*box
 	syncs   []*box
-	x       float64
-	height  float64 // of the group of servers
+	u, to   float64 // where it begins, and its boxes end
+	v       float64 // where its boxes end the other way
 }
 
-// arrange gives everything its place: a column for each group of servers, and one for the synchronizations between it
-// and the next group, so that no line has to cross a box of its neighbours.
+// arrange gives everything its place: in columns if that fits on a screen, or else in rows if they do.
 func arrange(r *report.Report) *layout {
-	l := &layout{r: r}
+	columns := arrangeIn(r, false)
+	if columns.width() <= pageWidth {
+		return columns
+	}
+	if rows := arrangeIn(r, true); rows.width() < columns.width() {
+		return rows
+	}
+	return columns
+}
+
+func arrangeIn(r *report.Report, rows bool) *layout {
+	l := &layout{r: r, rows: rows}
 	sites, syncs, left := shown(r.Topology)
 	l.left = left
 	boxes, place := map[*report.Node]*box{}, map[*report.Node]int{}
 	for i, s := range sites {
-		c := &column{site: s}
+		g := &group{site: s}
 		for _, n := range s.Servers {
 			boxes[n], place[n] = l.box(n), i
-			c.servers = append(c.servers, boxes[n])
+			g.servers = append(g.servers, boxes[n])
 		}
-		l.columns = append(l.columns, c)
+		l.groups = append(l.groups, g)
 	}
-	if len(l.columns) == 0 {
-		l.columns = []*column{{site: &report.Site{}}} // for those without a server
+	if len(l.groups) == 0 {
+		l.groups = []*group{{site: &report.Site{}}} // for those without a server
 	}
 	for _, n := range syncs {
 		b := l.box(n)
-		at := -1
+		at := len(l.groups)
 		for _, e := range n.Ends {
-			if at < 0 || place[e.Node] < at {
-				at = place[e.Node]
-			}
+			at = min(at, place[e.Node])
 		}
-		at = max(at, 0)
-		l.columns[at].syncs = append(l.columns[at].syncs, b)
+		if at == len(l.groups) {
+			at = 0
+		}
+		l.groups[at].syncs = append(l.groups[at].syncs, b)
 		for _, e := range n.Ends {
-			l.edges = append(l.edges, &edge{sync: b, server: boxes[e.Node], right: place[e.Node] <= at, flow: e.Flow})
+			l.edges = append(l.edges, &edge{sync: b, server: boxes[e.Node], far: place[e.Node] <= at, flow: e.Flow})
 		}
 	}
 	l.place()
@@ -104,94 +115,147 @@ func (l *layout) box(n *report.Node) *box {
 	return b
 }
 
-// top is where boxes begin: below the names of sites, if there are any.
-func (l *layout) top() float64 {
-	if slices.ContainsFunc(l.columns, func(c *column) bool { return siteTitle(c.site) != "" }) {
-		return margin + siteHead
+// size is how large a box is along its group's direction, and across it.
+func (l *layout) size(b *box) (u, v float64) {
+	if l.rows {
+		return b.h, boxWidth
 	}
-	return margin
+	return boxWidth, b.h
 }
 
-// place stacks the servers of each column, and puts synchronizations beside their servers as far as there is room.
+func (l *layout) middle(b *box) float64 {
+	_, v := l.size(b)
+	return b.v + v/2
+}
+
+// at is a place in the picture.
+func (l *layout) at(u, v float64) (x, y float64) {
+	if l.rows {
+		return v, u
+	}
+	return u, v
+}
+
+func (l *layout) width() float64 {
+	x, _ := l.at(l.u, l.v)
+	return x
+}
+
+// titled is the room for the names of sites, if there are any.
+func (l *layout) titled() float64 {
+	if slices.ContainsFunc(l.groups, func(g *group) bool { return siteTitle(g.site) != "" }) {
+		return siteHead
+	}
+	return 0
+}
+
+// place puts the servers of each group beside each other, and synchronizations near their servers as far as there is
+// room.
 func (l *layout) place() {
-	x := float64(margin)
-	for _, c := range l.columns {
-		c.x = x
-		y := l.top()
-		for _, b := range c.servers {
-			b.x, b.y = x+margin, y
-			y += b.h + between
-		}
-		c.height = y - between
-		x += boxWidth + 2*margin
-		if len(c.syncs) > 0 {
-			for _, b := range c.syncs {
-				b.x = x + gapWidth
-			}
-			x += gapWidth + boxWidth
-		}
-		x += gapWidth
+	gap, first, head := float64(gapAcross), margin+l.titled(), 0.0
+	if l.rows {
+		gap, first, head = gapDown, 2*margin, l.titled()
 	}
-	l.width = x - gapWidth + margin
-	for _, c := range l.columns {
-		l.stack(c)
+	u := float64(margin)
+	for _, g := range l.groups {
+		g.u = u
+		g.v, g.to = l.line(g.servers, u+head+margin, first, nil)
+		u = g.to + margin
+		l.v = max(l.v, g.v+margin)
 	}
-	l.height = 0
-	for _, c := range l.columns {
-		l.height = max(l.height, c.height+margin)
-		for _, b := range c.syncs {
-			l.height = max(l.height, b.y+b.h+margin)
+	// Synchronizations are placed once all servers are, and move the groups behind them.
+	shift := 0.0
+	for _, g := range l.groups {
+		g.u, g.to = g.u+shift, g.to+shift
+		for _, b := range g.servers {
+			b.u += shift
 		}
+		end := g.to + margin
+		if len(g.syncs) > 0 {
+			want := l.wanted(g)
+			slices.SortStableFunc(g.syncs, func(a, b *box) int { return cmp.Compare(want[a], want[b]) })
+			v, to := l.line(g.syncs, end+gap, first, want)
+			v = l.pull(g.syncs, first, v, l.v-margin)
+			l.v = max(l.v, v)
+			end = to
+		}
+		shift += end - g.to - margin + gap
+		l.u = end + margin
 	}
+	l.v += margin
 	l.ports()
 }
 
-// stack puts the synchronizations of a column in the order of what they link, each near the middle of it.
-func (l *layout) stack(c *column) {
+// line puts boxes one after the other, each where it wants to be if there is room, and tells where they end.
+func (l *layout) line(list []*box, at, first float64, want map[*box]float64) (v, u float64) {
+	v, u = first-between, at
+	for _, b := range list {
+		bu, bv := l.size(b)
+		b.u, b.v = at, max(v+between, want[b])
+		v, u = b.v+bv, max(u, at+bu)
+	}
+	return v, u
+}
+
+// pull moves boxes back that end behind the picture, if there is room for all of them, and tells where they end then.
+func (l *layout) pull(list []*box, first, end, picture float64) float64 {
+	need := -float64(between)
+	for _, b := range list {
+		_, v := l.size(b)
+		need += v + between
+	}
+	if end <= picture || first+need > picture {
+		return end
+	}
+	bound := picture
+	for _, b := range slices.Backward(list) {
+		_, v := l.size(b)
+		b.v = min(b.v, bound-v)
+		bound = b.v - between
+	}
+	return picture
+}
+
+// wanted is the middle of what each synchronization of a group links.
+func (l *layout) wanted(g *group) map[*box]float64 {
 	want := map[*box]float64{}
-	for _, b := range c.syncs {
+	for _, b := range g.syncs {
 		sum, n := 0.0, 0
 		for _, e := range l.edges {
 			if e.sync == b {
-				sum += e.server.middle()
+				sum += l.middle(e.server)
 				n++
 			}
 		}
-		want[b] = sum/max(1, float64(n)) - b.h/2
+		_, v := l.size(b)
+		want[b] = sum/max(1, float64(n)) - v/2
 	}
-	slices.SortStableFunc(c.syncs, func(a, b *box) int { return cmp.Compare(want[a], want[b]) })
-	y := l.top()
-	for _, b := range c.syncs {
-		b.y = max(y, want[b])
-		y = b.y + b.h + between
-	}
+	return want
 }
 
 // ports spreads the lines along the sides of the boxes.
 func (l *layout) ports() {
 	for _, e := range l.edges {
-		e.server.ports[e.right] = append(e.server.ports[e.right], e)
-		e.sync.ports[!e.right] = append(e.sync.ports[!e.right], e)
+		e.server.ports[e.far] = append(e.server.ports[e.far], e)
+		e.sync.ports[!e.far] = append(e.sync.ports[!e.far], e)
 	}
-	spread := func(b *box) {
-		for _, side := range []bool{false, true} {
-			list := b.ports[side]
-			slices.SortStableFunc(list, func(x, y *edge) int {
-				return cmp.Compare(x.other(b).middle(), y.other(b).middle())
-			})
-			for i, e := range list {
-				at := b.y + b.h*float64(i+1)/float64(len(list)+1)
-				if e.server == b {
-					e.ys = at
-				} else {
-					e.ye = at
+	for _, g := range l.groups {
+		for _, b := range slices.Concat(g.servers, g.syncs) {
+			_, size := l.size(b)
+			for _, side := range []bool{false, true} {
+				list := b.ports[side]
+				slices.SortStableFunc(list, func(x, y *edge) int {
+					return cmp.Compare(l.middle(x.other(b)), l.middle(y.other(b)))
+				})
+				for i, e := range list {
+					at := b.v + size*float64(i+1)/float64(len(list)+1)
+					if e.server == b {
+						e.vs = at
+					} else {
+						e.ve = at
+					}
 				}
 			}
-		}
-	}
-	for _, c := range l.columns {
-		for _, b := range slices.Concat(c.servers, c.syncs) {
-			spread(b)
 		}
 	}
 }
@@ -208,29 +272,41 @@ func (e *edge) other(b *box) *box {
 func Topology(r *report.Report) (svg string, left int) {
 	l := arrange(r)
 	var b strings.Builder
+	w, h := l.at(l.u, l.v)
 	fmt.Fprintf(&b, `<svg class="topology" xmlns="http://www.w3.org/2000/svg" role="img" aria-label="%s" `+
-		`width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f">`+"\n", printable.HTML(inWords(r)), l.width, l.height, l.width,
-		l.height)
+		`width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f">`+"\n", printable.HTML(inWords(r)), w, h, w, h)
 	b.WriteString(`<defs><marker id="arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" ` +
 		`orient="auto-start-reverse"><path class="tip" d="M0 0 8 4 0 8z"/></marker></defs>` + "\n")
-	for _, c := range l.columns {
-		if title := siteTitle(c.site); title != "" {
-			fmt.Fprintf(&b, `<rect class="site" x="%.0f" y="%d" width="%d" height="%.0f" rx="10"/>`+"\n", c.x, margin/2,
-				boxWidth+2*margin, c.height+margin/2)
-			fmt.Fprintf(&b, `<text class="sitename" x="%.0f" y="%d">%s</text>`+"\n", c.x+margin, margin+14,
-				printable.HTML(fit(title, inBox)))
-		}
+	for _, g := range l.groups {
+		l.site(&b, g)
 	}
 	for _, e := range l.edges {
-		e.draw(&b)
+		l.drawEdge(&b, e)
 	}
-	for _, c := range l.columns {
-		for _, n := range slices.Concat(c.servers, c.syncs) {
-			n.draw(&b, r)
+	for _, g := range l.groups {
+		for _, n := range slices.Concat(g.servers, g.syncs) {
+			x, y := l.at(n.u, n.v)
+			n.draw(&b, r, x, y)
 		}
 	}
 	b.WriteString("</svg>\n")
 	return b.String(), l.left
+}
+
+// site draws the frame of a group that has a name.
+func (l *layout) site(b *strings.Builder, g *group) {
+	title := siteTitle(g.site)
+	if title == "" {
+		return
+	}
+	x, y := l.at(g.u, margin/2)
+	w, h := l.at(g.to-g.u+margin, g.v+margin/2)
+	if l.rows {
+		x, w = margin, w-margin/2
+	}
+	fmt.Fprintf(b, `<rect class="site" x="%.0f" y="%.0f" width="%.0f" height="%.0f" rx="10"/>`+"\n", x, y, w, h)
+	fmt.Fprintf(b, `<text class="sitename" x="%.0f" y="%.0f">%s</text>`+"\n", x+margin, y+21,
+		printable.HTML(fit(title, inBox)))
 }
 
 // inWords is the picture in words, for those who do not see it.
@@ -243,12 +319,13 @@ func inWords(r *report.Report) string {
 		len(r.Topology.Syncs))
 }
 
-func (e *edge) draw(b *strings.Builder) {
-	x1, x2 := e.server.x, e.sync.x+boxWidth
-	if e.right {
-		x1, x2 = e.server.x+boxWidth, e.sync.x
+func (l *layout) drawEdge(b *strings.Builder, e *edge) {
+	server, _ := l.size(e.server)
+	sync, _ := l.size(e.sync)
+	from, to := e.server.u, e.sync.u+sync
+	if e.far {
+		from, to = e.server.u+server, e.sync.u
 	}
-	mid := (x1 + x2) / 2
 	ends := ""
 	if e.flow == schema.FlowTo || e.flow == schema.FlowBoth {
 		ends += ` marker-start="url(#arrow)"`
@@ -256,23 +333,27 @@ func (e *edge) draw(b *strings.Builder) {
 	if e.flow == schema.FlowFrom || e.flow == schema.FlowBoth {
 		ends += ` marker-end="url(#arrow)"`
 	}
-	fmt.Fprintf(b, `<path class="edge" d="M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f"%s/>`+"\n", x1, e.ys, mid, e.ys, mid,
-		e.ye, x2, e.ye, ends)
+	b.WriteString(`<path class="edge" d="`)
+	for i, p := range [][2]float64{{from, e.vs}, {(from + to) / 2, e.vs}, {(from + to) / 2, e.ve}, {to, e.ve}} {
+		x, y := l.at(p[0], p[1])
+		fmt.Fprintf(b, "%s%.1f %.1f", []string{"M", "C", " ", " "}[i], x, y)
+	}
+	b.WriteString(`"` + ends + "/>\n")
 }
 
-func (b *box) draw(w *strings.Builder, r *report.Report) {
+func (b *box) draw(w *strings.Builder, r *report.Report, x, y float64) {
 	radius := 4
 	if b.node.Kind == schema.Sync {
 		radius = 16
 	}
 	fmt.Fprintf(w, `<g class="node %s"><title>%s</title><rect x="%.1f" y="%.1f" width="%d" height="%.1f" rx="%d"/>`,
-		class(r, b.node), printable.HTML(b.node.Addr), b.x, b.y, boxWidth, b.h, radius)
+		class(r, b.node), printable.HTML(b.node.Addr), x, y, boxWidth, b.h, radius)
 	for i, line := range b.lines {
 		kind, most := "", inBox+3
 		if line.head {
 			kind, most = ` class="name"`, inBox-4
 		}
-		fmt.Fprintf(w, `<text%s x="%.1f" y="%.1f">%s</text>`, kind, b.x+12, b.y+boxPadding+float64(i)*lineHeight+13,
+		fmt.Fprintf(w, `<text%s x="%.1f" y="%.1f">%s</text>`, kind, x+12, y+boxPadding+float64(i)*lineHeight+13,
 			printable.HTML(fit(line.text, most)))
 	}
 	w.WriteString("</g>\n")
