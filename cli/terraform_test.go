@@ -25,7 +25,7 @@ func TestWordsOfTerraform(t *testing.T) {
 		"import -config=x": "-chdir", "import -provider=x": "syncctl import SERVER",
 		"destroy": "removed", "state": "no state file", "state list": "no state file", "refresh": "every plan",
 		"taint x": "resolve STEP -retry", "untaint x": "resolve STEP -done", "force-unlock 1": "syncctl status",
-		"graph": "-detail", "workspace new x": "folder", "env list": "folder", "providers": "built in",
+		"workspace new x": "folder", "env list": "folder", "providers": "built in",
 		"providers lock": "built in", "get": "nothing to fetch", "login x": "blocks declare", "logout x": "log out",
 		"push x": "syncctl apply", "modules": "metadata", "stacks": "folder", "show terraform.tfstate": "no state file",
 	} {
