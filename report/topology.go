@@ -37,7 +37,7 @@ type Node struct {
 	By     []*Node                       // of a synchronization: the migrations that carry it out
 	Action planner.Action                // what the plan does to it
 	Moves  map[string]planner.Difference // the differences by argument, to show beside labels
-	Steps  []*Step                       // of a server, those that contact it; else its own, and those of who carries it out
+	Steps  []*Step                       // of a server, those that contact it; else its own and its owner's
 	Apart  bool                          // what is declared about it is unknown: only steps name it
 }
 
