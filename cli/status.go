@@ -88,13 +88,13 @@ func (c *command) status() error {
 // runDoc is a run in JSON.
 type runDoc struct {
 	ID     string        `json:"id"`
-	State  string        `json:"state"` // unfinished, under way, finished, given up, damaged
-	Done   int           `json:"done"`
-	Of     int           `json:"of"`
-	Dir    string        `json:"dir"`
-	Holder *holderDoc    `json:"holder,omitempty"`
-	Steps  []runStepDoc  `json:"steps,omitempty"`
-	Record []runEntryDoc `json:"entries,omitempty"`
+	State  string        `json:"state" jsonschema:"unfinished, under way, finished, given up or damaged"`
+	Done   int           `json:"done" jsonschema:"steps that are done"`
+	Of     int           `json:"of" jsonschema:"steps of its plan"`
+	Dir    string        `json:"dir" jsonschema:"the folder with its plan, journal and files"`
+	Holder *holderDoc    `json:"holder,omitempty" jsonschema:"the process that is carrying it out"`
+	Steps  []runStepDoc  `json:"steps,omitempty" jsonschema:"in the order of the plan"`
+	Record []runEntryDoc `json:"entries,omitempty" jsonschema:"of its journal; show has them, status has not"`
 }
 
 type holderDoc struct {
@@ -106,9 +106,9 @@ type holderDoc struct {
 type runStepDoc struct {
 	Number int            `json:"number"`
 	ID     string         `json:"id"`
-	Phase  executor.Phase `json:"phase"`
-	Why    string         `json:"why,omitempty"`
-	Person bool           `json:"person,omitempty"`
+	Phase  executor.Phase `json:"phase" jsonschema:"blocked, ready, running, interrupted, waiting, failed, stuck or done"`
+	Why    string         `json:"why,omitempty" jsonschema:"why it is not done"`
+	Person bool           `json:"person,omitempty" jsonschema:"whether a person does it"`
 }
 
 type runEntryDoc struct {

@@ -44,12 +44,19 @@ func reports(t *testing.T) map[string]*report.Report {
 	}
 }
 
+// TestGolden: the forms of a small plan, and the pictures of docs/review.md.
 func TestGolden(t *testing.T) {
 	small := made(t, reporttest.Small(), nil)
 	mermaid, _ := picture.Mermaid(small)
 	dot, _ := picture.DOT(small)
-	for name, got := range map[string]string{"small.mmd": mermaid, "small.dot": dot} {
-		path := filepath.Join("testdata", name)
+	fleet := made(t, reporttest.Fleet(6, 21), nil)
+	servers, _ := picture.Topology(fleet)
+	for path, got := range map[string]string{
+		filepath.Join("testdata", "small.mmd"):                  mermaid,
+		filepath.Join("testdata", "small.dot"):                  dot,
+		filepath.Join("..", "..", "docs", "review-servers.svg"): picture.Alone(servers),
+		filepath.Join("..", "..", "docs", "review-steps.svg"):   picture.Alone(picture.Timeline(fleet)),
+	} {
 		if *update {
 			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 				t.Fatal(err)
@@ -60,7 +67,7 @@ func TestGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
+			t.Errorf("%s (-want +got):\n%s", path, diff)
 		}
 	}
 }
