@@ -24,6 +24,7 @@ type PlanDiff struct {
 	Findings     []FindingDiff     `json:"findings,omitempty"`     // sorted by declaration
 	Declarations []DeclarationDiff `json:"declarations,omitempty"` // sorted by address
 	Order        []Reordered       `json:"order,omitempty"`        // steps of both plans that have overtaken others
+	Sites        []Moved           `json:"sites,omitempty"`        // who takes part, and the turns that they take
 }
 
 // Same tells whether the plans say the same.
@@ -107,7 +108,14 @@ func DiffPlans(old, made *Plan) (*PlanDiff, error) {
 	d.Findings = diffFindings(old.Findings, made.Findings)
 	d.Declarations = diffDeclarations(old, made)
 	d.Order = diffOrder(old, made)
+	d.Sites = diffTexts(texts(turns{old.Sites, old.Turns}), texts(turns{made.Sites, made.Turns}))
 	return d, nil
+}
+
+// turns are who takes part in a plan, and when.
+type turns struct {
+	Sites []PlanSite `json:"sites"`
+	Turns []Turn     `json:"turns"`
 }
 
 // numbers are the numbers of a plan's steps, from 1, by id.

@@ -79,6 +79,7 @@ func TestEveryFieldIsInHashAndDiff(t *testing.T) {
 	walked := 0
 	walk = func(path string, at func(*planner.Plan) reflect.Value) {
 		old := full(t)
+		old.Sites, old.Turns = []planner.PlanSite{{Name: "acme", MaxAge: 5}}, []planner.Turn{{Site: "acme", Steps: 3}}
 		changed := again(t, old)
 		v := at(changed)
 		if v.Kind() == reflect.Pointer {
@@ -127,7 +128,7 @@ func TestEveryFieldIsInHashAndDiff(t *testing.T) {
 		if d.Same() || hashOf(t, old) == hashOf(t, changed) {
 			t.Errorf("%s is not in the hash", path)
 		}
-		if !d.Configuration && len(d.Steps)+len(d.Facts)+len(d.Findings)+len(d.Declarations)+len(d.Order) == 0 {
+		if !d.Configuration && len(d.Steps)+len(d.Facts)+len(d.Findings)+len(d.Declarations)+len(d.Order)+len(d.Sites) == 0 {
 			t.Errorf("%s is not in the difference", path)
 		}
 	}

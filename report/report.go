@@ -4,6 +4,7 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -62,7 +63,7 @@ type Step struct {
 	Number   int               // from 1
 	Findings []planner.Finding // about it
 	Needs    []int             // the numbers of the steps that it waits for directly, sorted
-	Site     string            // of the servers that it contacts; "" where they have none, or several
+	Site     string            // that carries it out, or of the servers that it contacts; "" for none, or several
 
 	// Slot is how many steps have to be done before it at least, one after the other.
 	Slot int
@@ -115,7 +116,7 @@ func (r *Report) steps() {
 	byID := make(map[string]*Step, len(r.Plan.Steps))
 	for i := range r.Plan.Steps {
 		s := &Step{Step: &r.Plan.Steps[i], Number: i + 1}
-		s.Site = siteOf(s.Servers, sites)
+		s.Site = cmp.Or(s.Step.Site, siteOf(s.Servers, sites))
 		for _, id := range s.Step.Needs {
 			if n := byID[id]; n != nil {
 				s.Needs = append(s.Needs, n.Number)

@@ -166,6 +166,9 @@ func (d *document) tiles() {
 	if n := len(r.Topology.SiteNames()); n > 0 {
 		add("Sites", n, "")
 	}
+	if len(r.Plan.Turns) > 0 {
+		add("Exchanges", r.Plan.Exchanges(), "")
+	}
 	warnings := 0
 	for _, f := range r.Plan.Findings {
 		if f.Severity == planner.Warn {

@@ -109,6 +109,9 @@ func (m *markdown) head() {
 	if sites := r.Topology.SiteNames(); len(sites) > 0 {
 		item("Sites", code(strings.Join(sites, ", ")))
 	}
+	if len(r.Plan.Turns) > 0 {
+		item("Exchanges", fmt.Sprint(r.Plan.Exchanges()))
+	}
 	for _, s := range []report.State{report.Failed, report.Stuck, report.Interrupted, report.Waiting, report.Running} {
 		item(strings.ToUpper(string(s[:1]))+string(s[1:]), short(report.StepList(report.Numbers(r.In(s)))))
 	}
@@ -333,6 +336,7 @@ func (m *markdown) detail(s *report.Step) string {
 	item("because", text(s.Because))
 	item("waits for", report.StepList(s.Needs))
 	item("at", codes(s.Servers))
+	item("approved by", codes(s.Approvals))
 	item("verified again right before", codes(s.Guards))
 	item("if interrupted", report.IfInterrupted(s.Step))
 	if s.Effect != nil {

@@ -178,5 +178,5 @@ func Run(p *planner.Plan, done int, event, why string) *report.Run {
 		add(p.Steps[done].ID, event, map[string]string{"error": why, "sent": "no"})
 	}
 	return &report.Run{ID: "20270203T040506.000Z-" + strings.Repeat("ab", 3), State: state,
-		Decision: executor.Next(p, entries, at), Entries: entries}
+		Decision: executor.Next(p, entries, "", at), Entries: entries}
 }

@@ -32,6 +32,10 @@ func PlanDiff(w io.Writer, s Style, d *planner.PlanDiff) error {
 	v.findings(d.Findings)
 	v.declarations(d.Declarations)
 	v.order(d.Order)
+	if len(d.Sites) > 0 {
+		v.title("Sites and turns")
+		v.moved(d.Sites)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
