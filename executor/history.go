@@ -82,8 +82,8 @@ func (h *history) add(e journal.Entry) {
 	}
 }
 
-// state is where a step stands, but for what it needs and for what is exclusive. newest is the last entry of all that it
-// needs; past: only irreversible steps rest on it that are done.
+// state is where a step stands, but for what it needs and for what is exclusive. newest is the last entry of all that
+// it needs; past: only irreversible steps rest on it that are done.
 func (h *history) state(s *planner.Step, newest *latest, past bool, now time.Time) StepState {
 	r := h.of(s.ID)
 	st := stateOf(s, r.last, h.opened, now)

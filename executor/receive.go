@@ -124,7 +124,10 @@ func (s *Store) Receive(h *Handover, c *Cargo) (*Incoming, error) {
 			"`syncctl resolve -abandon`", h.Run, open.ID)
 	}
 	in.stage = &folder{fs: s.Fs, dir: filepath.Join(s.Dir, "."+h.Run+incomingSuffix)}
-	return in, in.checkChain()
+	if err := in.checkChain(); err != nil {
+		return nil, err
+	}
+	return in, nil
 }
 
 // incomingSuffix is that of the folder with the files of a run that are not all here yet.

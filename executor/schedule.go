@@ -50,8 +50,9 @@ type wait struct {
 // newSchedule begins with the entries of a journal that this process has opened.
 func newSchedule(p *planner.Plan, entries []journal.Entry, site string, now time.Time) *schedule {
 	s := &schedule{
-		history: historyOf(p, entries, site), steps: make([]scheduled, len(p.Steps)), place: make(map[string]int, len(p.Steps)),
-		seen: len(entries), now: now, undone: len(p.Steps), pasts: pasts{of: map[string][]pastSince{}},
+		history: historyOf(p, entries, site), steps: make([]scheduled, len(p.Steps)),
+		place: make(map[string]int, len(p.Steps)),
+		seen:  len(entries), now: now, undone: len(p.Steps), pasts: pasts{of: map[string][]pastSince{}},
 	}
 	for i := range p.Steps {
 		x := &s.steps[i]

@@ -28,20 +28,23 @@ type company struct {
 
 // overTwo is a plan of two sites, whose last step removes something for good.
 func overTwo() *planner.Plan {
+	atA, atB := []string{"server.depot.a"}, []string{"server.depot.b"}
 	p := plan(
-		planner.Step{Op: "stop_a", Servers: []string{"server.depot.a"}, Mark: planner.MarkChange},
-		planner.Step{Op: "stop_b", Servers: []string{"server.depot.b"}, Mark: planner.MarkChange},
-		planner.Step{Op: "export_a", Servers: []string{"server.depot.a"}, Mark: planner.MarkAdd, Needs: []string{"stop_a"}, Writes: []string{"a.json"}},
-		planner.Step{Op: "merge", Servers: []string{"server.depot.b"}, Mark: planner.MarkAdd, Needs: []string{"stop_b", "export_a"},
+		planner.Step{Op: "stop_a", Servers: atA, Mark: planner.MarkChange},
+		planner.Step{Op: "stop_b", Servers: atB, Mark: planner.MarkChange},
+		planner.Step{Op: "export_a", Servers: atA, Mark: planner.MarkAdd, Needs: []string{"stop_a"},
+			Writes: []string{"a.json"}},
+		planner.Step{Op: "merge", Servers: atB, Mark: planner.MarkAdd, Needs: []string{"stop_b", "export_a"},
 			Reads: []string{"a.json"}, Repeat: planner.Once},
-		planner.Step{Op: "person", Servers: []string{"server.depot.a"}, Mark: planner.MarkPerson, Manual: &planner.Manual{}, Needs: []string{"merge"}},
-		planner.Step{Op: "verify_a", Servers: []string{"server.depot.a"}, Mark: planner.MarkCheck, Needs: []string{"person"}},
-		planner.Step{Op: "verify_b", Servers: []string{"server.depot.b"}, Mark: planner.MarkCheck, Needs: []string{"person"}},
-		planner.Step{Op: "delete_a", Servers: []string{"server.depot.a"}, Mark: planner.MarkFinal, Repeat: planner.Once,
+		planner.Step{Op: "person", Servers: atA, Mark: planner.MarkPerson, Manual: &planner.Manual{},
+			Needs: []string{"merge"}},
+		planner.Step{Op: "verify_a", Servers: atA, Mark: planner.MarkCheck, Needs: []string{"person"}},
+		planner.Step{Op: "verify_b", Servers: atB, Mark: planner.MarkCheck, Needs: []string{"person"}},
+		planner.Step{Op: "delete_a", Servers: atA, Mark: planner.MarkFinal, Repeat: planner.Once,
 			Needs: []string{"verify_a", "verify_b"}, Guards: []string{"verify_a", "verify_b"},
 			Effect: &planner.Effect{Irreversible: true}},
-		planner.Step{Op: "delete_b", Servers: []string{"server.depot.b"}, Mark: planner.MarkFinal, Repeat: planner.Once, Needs: []string{"delete_a"},
-			Guards: []string{"verify_a", "verify_b"}, Effect: &planner.Effect{Irreversible: true}},
+		planner.Step{Op: "delete_b", Servers: atB, Mark: planner.MarkFinal, Repeat: planner.Once,
+			Needs: []string{"delete_a"}, Guards: []string{"verify_a", "verify_b"}, Effect: &planner.Effect{Irreversible: true}},
 	)
 	out, diags := planner.Make(context.Background(), planner.Input{Config: sitesConfig(),
 		Drivers: func(a schema.Addr) planner.Driver {

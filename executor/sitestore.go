@@ -160,7 +160,8 @@ func (s *Store) seenPath(site string) string {
 	return filepath.Join(filepath.Dir(s.Dir), sitesName, site+chainSuffix)
 }
 
-// KeepSeen keeps what another site has sent of its servers, unless what is kept was made later. It tells whether it did.
+// KeepSeen keeps what another site has sent of its servers, unless what is kept was made later. It tells whether it
+// did.
 func (s *Store) KeepSeen(ctx context.Context, site string, seen *planner.Observations) (bool, error) {
 	had, err := s.Seen(site)
 	if err != nil {

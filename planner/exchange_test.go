@@ -22,7 +22,8 @@ const siteKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAMoMNpEmejrB+C7Ai2bKqu6erO
 var overSites = func() string {
 	text := "server \"depot\" \"all\" {}\nsync \"depot\" \"s\" {}\n"
 	for _, site := range []string{"a", "b", "c"} {
-		text += fmt.Sprintf("site %q {\n  signers = [%q]\n}\nserver \"depot\" %q {\n  site = %q\n}\n", site, siteKey, site, site)
+		text += fmt.Sprintf("site %q {\n  signers = [%q]\n}\nserver \"depot\" %q {\n  site = %q\n}\n", site, siteKey, site,
+			site)
 	}
 	return text
 }()
@@ -269,5 +270,15 @@ func TestOtherSitesSendWhatTheyShow(t *testing.T) {
 	again.Observations = sent
 	if _, diags = planner.Make(t.Context(), again); len(diags) != 1 || diags[0].Summary != "Observations are too old" {
 		t.Errorf("a day later: %v", diags)
+	}
+}
+
+// TestPlanWithoutSites: nothing of sites stands in a plan without them.
+func TestPlanWithoutSites(t *testing.T) {
+	text := encoded(t, made(t, input(load(t, moving), movingDepot())))
+	for _, word := range []string{"site", "turns", "approvals", "reads", "writes"} {
+		if strings.Contains(text, "\""+word) {
+			t.Errorf("%q stands in it:\n%s", word, text)
+		}
 	}
 }

@@ -30,8 +30,8 @@ const defaultMaxAge = 24 * time.Hour
 
 // siteBody is the grammar of a site block.
 var siteBody = Body{Attributes: []Attribute{
-	{Name: "signers", Type: cty.List(cty.String), Required: true, Doc: "The public SSH keys of the site's people, each as " +
-		"the line in its .pub file. What is signed with one of them counts as sent by the site."},
+	{Name: "signers", Type: cty.List(cty.String), Required: true, Doc: "The public SSH keys of the site's people, each " +
+		"as the line in its .pub file. What is signed with one of them counts as sent by the site."},
 	{Name: "recipients", Type: cty.List(cty.String), Doc: "The public SSH keys, Ed25519 or RSA, for which what is sent " +
 		"to the site is encrypted. Without it: the signers."},
 	{Name: "max_age", Type: cty.String, Unit: Duration, Default: cty.StringVal("24h"), Doc: "How old what the site's " +
@@ -39,8 +39,8 @@ var siteBody = Body{Attributes: []Attribute{
 }}
 
 // siteArgument is what servers and keystores may have beside the arguments of their types.
-var siteArgument = Attribute{Name: "site", Type: cty.String, Doc: "The site that its machine is in: the name of a site " +
-	"block, or site.NAME. A keystore without it is in the site of the servers that use it. Without a site it is " +
+var siteArgument = Attribute{Name: "site", Type: cty.String, Doc: "The site that its machine is in: the name of a " +
+	"site block, or site.NAME. A keystore without it is in the site of the servers that use it. Without a site it is " +
 	"reachable from everywhere."}
 
 // siteBlock is a site block that is not evaluated yet.

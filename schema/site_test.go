@@ -192,8 +192,8 @@ server "depot" "a" {
 func TestInvalidSites(t *testing.T) {
 	const block = "site \"acme\" {\n  signers = [\"" + siteKey + "\"]\n}\n"
 	depot := func(site string) string {
-		return "server \"depot\" \"a\" {\n  url = \"https://a.example\"\n  user = \"u\"\n  password = \"p\"\n  site = " + site +
-			"\n}\n"
+		return "server \"depot\" \"a\" {\n  url = \"https://a.example\"\n  user = \"u\"\n  password = \"p\"\n" +
+			"  site = " + site + "\n}\n"
 	}
 	for name, row := range map[string]struct {
 		text, want string
