@@ -28,7 +28,7 @@ func exitRules() []planner.Rule {
 			"Run syncctl fmt."},
 		{exitWaiting, "The run waits for a person, or for another site.",
 			"A step has no documented interface, and its end is not verified yet; or only another site can go on.",
-			"syncctl status says where to go and what to enter, or which site has to go on. Do it, or hand over and receive, "+
+			"syncctl status says where to go and what to enter, or which site has to go on. Do it, or hand over and receive, " +
 				"then run syncctl apply again."},
 		{exitStopped, "The run has stopped after some steps were done. It can be resumed.",
 			"A step has failed, or it is unknown whether it was carried out.",
