@@ -17,7 +17,7 @@ import (
 )
 
 func (c *command) docsCommand() *cobra.Command {
-	into := ""
+	into, manual := "", false
 	cmd := jsonCommand(&cobra.Command{
 		Use:   "docs [WORD]...",
 		Short: "Show the reference of a block type, a block or argument of the language, a function, a command",
@@ -29,6 +29,10 @@ command (plan). Without WORD it lists all words. With -json and no WORD it write
 			program := programOf(cmd.Root())
 			pages := reference.Pages(catalog, program)
 			switch {
+			case manual && into == "":
+				return failf(exitError, "-man writes manual pages into a folder: add -out=DIR")
+			case manual:
+				return c.writeMan(program, pages, into)
 			case into != "":
 				return c.writeDocs(pages, into)
 			case len(args) > 0:
@@ -54,6 +58,7 @@ command (plan). Without WORD it lists all words. With -json and no WORD it write
 		},
 	})
 	cmd.Flags().StringVar(&into, "out", "", "write all pages as Markdown files into `DIR`")
+	cmd.Flags().BoolVar(&manual, "man", false, "with -out: write manual pages of all commands, for man")
 	return cmd
 }
 
@@ -118,54 +123,77 @@ func (c *command) showDocs(pages []*reference.Page, catalog schema.Catalog, word
 	return err
 }
 
+// docFile is a page as a file.
+type docFile struct {
+	name string // with slashes
+	page bytes.Buffer
+}
+
+// What begins each page that docs writes as a file, so that it replaces nothing else.
+const (
+	madeByDocs = "<!-- Written by syncctl docs: what is changed here is lost. -->\n\n"
+	madeByMan  = ".\\\" Written by syncctl docs -man: what is changed here is lost.\n"
+)
+
 // writeDocs writes all pages, and the list of them, as files.
 func (c *command) writeDocs(pages []*reference.Page, dir string) error {
-	names := []string{"README.md"}
-	for _, p := range pages {
-		if p.File() != "" {
-			names = append(names, p.File())
-		}
-	}
-	for _, name := range names { // all before any is written
-		if err := c.foreignPage(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
-			return err
-		}
-	}
-	var b bytes.Buffer
-	if err := reference.WriteIndex(&b, pages, reference.Layout{}, true); err != nil {
-		return err
-	}
-	if err := c.writeDoc(dir, "README.md", &b); err != nil {
+	all := []*docFile{{name: "README.md"}}
+	if err := reference.WriteIndex(&all[0].page, pages, reference.Layout{}, true); err != nil {
 		return err
 	}
 	for _, p := range pages {
 		if p.File() == "" {
 			continue
 		}
-		if err := p.Write(&b, reference.Layout{}); err != nil {
+		f := &docFile{name: p.File()}
+		if err := p.Write(&f.page, reference.Layout{}); err != nil {
 			return err
 		}
-		if err := c.writeDoc(dir, p.File(), &b); err != nil {
+		all = append(all, f)
+	}
+	return c.writeDocFiles(dir, madeByDocs, all)
+}
+
+// writeMan writes manual pages of the program and of all its commands.
+func (c *command) writeMan(program *reference.Program, pages []*reference.Page, dir string) error {
+	all := []*docFile{{name: program.Name + ".1"}}
+	if err := program.WriteManIndex(&all[0].page, pages); err != nil {
+		return err
+	}
+	for _, p := range pages {
+		if program.ManFile(p) == "" {
+			continue
+		}
+		f := &docFile{name: program.ManFile(p)}
+		if err := program.WriteMan(&f.page, p); err != nil {
+			return err
+		}
+		all = append(all, f)
+	}
+	return c.writeDocFiles(dir, madeByMan, all)
+}
+
+// writeDocFiles writes pages that begin with a mark, all or, where one would replace something else, none.
+func (c *command) writeDocFiles(dir, mark string, all []*docFile) error {
+	for _, f := range all {
+		if err := c.foreignPage(filepath.Join(dir, filepath.FromSlash(f.name)), mark); err != nil {
+			return err
+		}
+	}
+	for _, f := range all {
+		path := filepath.Join(dir, filepath.FromSlash(f.name))
+		if err := c.files().MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return fmt.Errorf("writing the reference: %w", err)
+		}
+		if err := files.Replace(c.app.fs, c.abs(path), append([]byte(mark), f.page.Bytes()...), 0o644); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *command) writeDoc(dir, name string, b *bytes.Buffer) error {
-	path := filepath.Join(dir, filepath.FromSlash(name))
-	if err := c.files().MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("writing the reference: %w", err)
-	}
-	defer b.Reset()
-	return files.Replace(c.app.fs, c.abs(path), append([]byte(madeByDocs), b.Bytes()...), 0o644)
-}
-
-// madeByDocs begins each page that docs writes as a file, so that it replaces nothing else.
-const madeByDocs = "<!-- Written by syncctl docs: what is changed here is lost. -->\n\n"
-
 // foreignPage refuses a page that docs has not written itself.
-func (c *command) foreignPage(path string) error {
+func (c *command) foreignPage(path, mark string) error {
 	f, err := c.files().Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -173,11 +201,11 @@ func (c *command) foreignPage(path string) error {
 	if err != nil {
 		return fmt.Errorf("writing the reference: %w", err)
 	}
-	begin, err := io.ReadAll(io.LimitReader(f, int64(len(madeByDocs))))
+	begin, err := io.ReadAll(io.LimitReader(f, int64(len(mark))))
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("writing the reference: %w", err)
 	}
-	if string(begin) != madeByDocs {
+	if string(begin) != mark {
 		return failf(exitError, "nothing was written: %s exists, and docs has not written it. Name another folder", path)
 	}
 	return nil

@@ -94,3 +94,16 @@ func TestEveryCommandIsDescribed(t *testing.T) {
 		t.Error("flags of all commands are missing")
 	}
 }
+
+// TestFlagValues: what stands for a flag's value is one word in capitals, or several of them.
+func TestFlagValues(t *testing.T) {
+	word := regexp.MustCompile(`^[A-Z][A-Z=|,._-]*\.{0,3}$`)
+	program := programOf((&command{app: &app{}}).root())
+	for _, c := range program.Commands {
+		for _, f := range slices.Concat(program.Global, c.Flags) {
+			if f.Value != "" && !word.MatchString(f.Value) && !slices.Contains([]string{"int", "string", "duration"}, f.Value) {
+				t.Errorf("%s -%s=%s", c.Name, f.Name, f.Value)
+			}
+		}
+	}
+}

@@ -34,8 +34,8 @@ type documentFiles struct {
 }
 
 func (d *documentFiles) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&d.markdown, "markdown-into", "", "write what `syncctl show -markdown` prints into FILE, too")
-	cmd.Flags().StringVar(&d.html, "html-into", "", "write what `syncctl show -html` prints into FILE, too")
+	cmd.Flags().StringVar(&d.markdown, "markdown-into", "", "write what show -markdown prints into `FILE`, too")
+	cmd.Flags().StringVar(&d.html, "html-into", "", "write what show -html prints into `FILE`, too")
 }
 
 // empty empties the files before anything else is done, so that an earlier plan is not taken for this one. It refuses
