@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"io/fs"
+	"math"
 	"strings"
 	"unicode"
 
@@ -17,6 +18,8 @@ type Limits struct {
 
 // DefaultLimits are those of a reader that is not told any.
 var DefaultLimits = Limits{Bytes: 16 << 30, Parts: 10_000, Name: 512}
+
+var unlimited = Limits{Bytes: math.MaxInt64, Parts: math.MaxInt, Name: math.MaxInt}
 
 // What the format itself bounds, in bytes.
 const (
@@ -41,7 +44,8 @@ type names struct {
 // add refuses a part that may not be in the bundle with those before.
 func (n *names) add(name string, size int64) error {
 	if len(name) > n.limits.Name {
-		return refuse(TooLarge, "the name of a part has %d bytes, and %d are allowed: %.40q…", len(name), n.limits.Name, name)
+		return refuse(TooLarge, "the name of a part has %d bytes, and %d are allowed: %.40q…", len(name),
+			n.limits.Name, name)
 	}
 	if !isName(name) {
 		return refuse(BadName, "a part has the name %q, which leads out of the folder or is not one for a file", name)

@@ -33,6 +33,7 @@ type Bundle struct {
 	Manifest
 	ID        string
 	Signer    string // the fingerprint of the key that has signed it
+	By        string // who the signers of the site say that is; "": no signers were given
 	Text      []byte // of the manifest, as it was signed
 	Signature []byte
 }
@@ -213,7 +214,7 @@ func (r *reader) verify() (*Bundle, error) {
 		return b, nil
 	}
 	var unknown *signing.UnknownError
-	_, err = signing.Verify(r.manifest, r.signature, Namespace, r.o.Signers(m.From))
+	b.By, err = signing.Verify(r.manifest, r.signature, Namespace, r.o.Signers(m.From))
 	if errors.As(err, &unknown) {
 		return b, refuse(UnknownSigner, "it says that it is from the site %q, and is signed with %s, whose signatures are "+
 			"not taken for that site. Compare the key with the sender by another way than this file, such as the telephone, "+

@@ -21,6 +21,9 @@ const (
 	BadSignature  Reason = "bad-signature"
 	UnknownSigner Reason = "unknown-signer"
 	NotForUs      Reason = "not-for-us"
+	Old           Reason = "old"       // a later one was received before
+	Fork          Reason = "fork"      // the sender has sent something else under a number
+	Forgotten     Reason = "forgotten" // the receiver does not know what it has sent itself
 )
 
 // Refusal says that a bundle is not taken, and why. Nothing was changed.
@@ -30,6 +33,9 @@ type Refusal struct {
 }
 
 func (r *Refusal) Error() string { return r.Detail }
+
+// Refuse is a Refusal, for what only who knows the parts can tell.
+func Refuse(reason Reason, format string, args ...any) error { return refuse(reason, format, args...) }
 
 func refuse(reason Reason, format string, args ...any) error {
 	return &Refusal{Reason: reason, Detail: fmt.Sprintf(format, args...)}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -51,14 +50,16 @@ keys, with a signature of the sender inside. These commands read one without tak
 		ValidArgsFunction: completeEnding(strings.TrimPrefix(bundle.Suffix, ".")),
 	})
 	for _, sub := range []*cobra.Command{inspect, verify} {
-		sub.Flags().StringArrayVar(&keys, "key", nil, "open it with the private SSH key in this `FILE`; may be repeated "+
-			"(default: id_ed25519 and id_rsa in ~/.ssh)")
+		sub.Flags().StringArrayVar(&keys, "key", nil, openingKeyHelp)
 	}
 	verify.Flags().StringVar(&signers, "signers", "", "the public keys whose signatures are taken, a line each, from "+
 		"this `FILE`")
 	cmd.AddCommand(inspect, verify)
 	return cmd
 }
+
+const openingKeyHelp = "open it with the private SSH key in this `FILE`; may be repeated (default: id_ed25519 and " +
+	"id_rsa in ~/.ssh)"
 
 // inspectBundle reads a bundle to its end and shows what it is. signers are the lines of the keys whose signatures are
 // taken; nil: anybody's, which is said.
@@ -119,10 +120,8 @@ func (c *command) bundleLimits() bundle.Limits {
 // openingKeys are the private keys that may open a bundle: those that are named, or the user's usual ones.
 func (c *command) openingKeys(ctx context.Context, names []string) ([]*signing.Private, error) {
 	named := len(names) > 0
-	if home, _ := c.app.env("HOME"); !named && filepath.IsAbs(home) {
-		for _, name := range []string{"id_ed25519", "id_rsa"} {
-			names = append(names, filepath.Join(home, ".ssh", name))
-		}
+	if !named {
+		names = c.usualKeys()
 	}
 	var keys []*signing.Private
 	for _, name := range names {

@@ -35,6 +35,8 @@ var exitsBy = map[string][]int{
 
 	"bundle inspect": {exitRefused},
 	"bundle verify":  {exitRefused},
+	"receive":        {exitLocked, exitRefused},
+	"send":           {exitStale, exitLocked},
 }
 
 // exitsOf are the exit codes of a command; tool: it is a product's own.

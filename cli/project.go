@@ -152,7 +152,7 @@ func (c *command) ownDataDir() error {
 			dir = real
 		}
 	}
-	for _, name := range []string{".", "runs", "sites", "lock", ".gitignore"} {
+	for _, name := range []string{".", "runs", "sites", "received", "sent", "lock", ".gitignore"} {
 		if err := files.Private(c.app.fs, filepath.Join(dir, name)); err != nil {
 			return failf(exitError, "the data folder cannot be used: %w", err)
 		}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path/filepath"
+	"slices"
 
 	"github.com/syncctl/syncctl/schema"
 	"github.com/syncctl/syncctl/signing"
@@ -37,6 +39,35 @@ func (c *command) askPassphrase(ctx context.Context, name string) signing.Ask {
 		fmt.Fprintln(c.err)
 		return []byte(text), err
 	}
+}
+
+// usualKeys are the files in which a person's SSH keys usually are.
+func (c *command) usualKeys() []string {
+	home, _ := c.app.env("HOME")
+	if !filepath.IsAbs(home) {
+		return nil
+	}
+	return []string{filepath.Join(home, ".ssh", "id_ed25519"), filepath.Join(home, ".ssh", "id_rsa")}
+}
+
+// fingerprintOf is that of the key in a file, private or public.
+func (c *command) fingerprintOf(ctx context.Context, name string) (string, error) {
+	key, text, err := c.readKey(ctx, name)
+	switch {
+	case errors.Is(err, signing.ErrPublic):
+		return signing.Fingerprint(string(text))
+	case err != nil:
+		return "", err
+	}
+	return key.Fingerprint(), nil
+}
+
+// isSigner tells whether a key is one of a site's.
+func isSigner(s *schema.Site, fingerprint string) bool {
+	return slices.ContainsFunc(s.Signers, func(line string) bool {
+		print, err := signing.Fingerprint(line)
+		return err == nil && print == fingerprint
+	})
 }
 
 // sign signs with the SSH key in a file, or with the agent's whose public half it is.

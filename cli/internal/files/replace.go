@@ -3,6 +3,7 @@ package files
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,13 +16,21 @@ import (
 // mode and its owner, and a symbolic link stays one. Into what is not a regular file, such as a pipe or a terminal,
 // it writes instead. What another user may have planted is refused (host.Planted).
 func Replace(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
-	if err := replace(fsys, path, data, perm); err != nil {
+	return Write(fsys, path, perm, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// Write is Replace by what write writes, which may be of any size.
+func Write(fsys afero.Fs, path string, perm fs.FileMode, write func(io.Writer) error) error {
+	if err := replace(fsys, path, write, perm); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	return nil
 }
 
-func replace(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
+func replace(fsys afero.Fs, path string, write func(io.Writer) error, perm fs.FileMode) error {
 	if err := host.Planted(fsys, path); err != nil {
 		return err
 	}
@@ -33,39 +42,39 @@ func replace(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
 				return errors.New("it is a link to a file that is missing")
 			}
 		}
-		return swap(fsys, path, data, perm, nil)
+		return swap(fsys, path, write, perm, nil)
 	case err != nil:
 		return err
 	case info.IsDir():
 		return errors.New("it is a folder")
 	case !info.Mode().IsRegular():
-		return writeInto(fsys, path, data)
+		return writeInto(fsys, path, write)
 	}
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
-	return swap(fsys, path, data, info.Mode().Perm(), info)
+	return swap(fsys, path, write, info.Mode().Perm(), info)
 }
 
 // writeInto writes into what keeps nothing: a pipe, a terminal, a device.
-func writeInto(fsys afero.Fs, path string, data []byte) error {
+func writeInto(fsys afero.Fs, path string, write func(io.Writer) error) error {
 	f, err := fsys.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(data)
-	return errors.Join(err, f.Close())
+	return errors.Join(write(f), f.Close())
 }
 
 // swap puts a new file in the place of was, nil where there is none.
-func swap(fsys afero.Fs, path string, data []byte, perm fs.FileMode, was fs.FileInfo) error {
+func swap(
+	fsys afero.Fs, path string, write func(io.Writer) error, perm fs.FileMode, was fs.FileInfo,
+) error {
 	temp, err := afero.TempFile(fsys, filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
 	}
 	name := temp.Name()
-	_, err = temp.Write(data)
-	if err == nil {
+	if err = write(temp); err == nil {
 		err = settle(host.Handle(fsys, temp), perm, was)
 	}
 	if err == nil {

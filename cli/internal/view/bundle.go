@@ -16,6 +16,7 @@ type Bundle struct {
 	Bundle  *bundle.Bundle // nil: not even its manifest could be read
 	Known   bool           // the signer is one whose signatures are taken
 	Refusal *bundle.Refusal
+	Again   bool // it was received before
 	Now     time.Time
 }
 
@@ -27,6 +28,7 @@ type bundleJSON struct {
 	Known    bool             `json:"signer_known"`
 	Manifest *bundle.Manifest `json:"manifest,omitempty"`
 	Refusal  *refusalJSON     `json:"refusal,omitempty"`
+	Again    bool             `json:"received_before,omitempty"`
 }
 
 type refusalJSON struct {
@@ -36,7 +38,7 @@ type refusalJSON struct {
 
 // JSON is the document for programs.
 func (b *Bundle) JSON() any {
-	doc := bundleJSON{Version: "1.0", File: b.File, Known: b.Known}
+	doc := bundleJSON{Version: "1.0", File: b.File, Known: b.Known, Again: b.Again}
 	if b.Bundle != nil {
 		doc.ID, doc.Signer, doc.Manifest = b.Bundle.ID, b.Bundle.Signer, &b.Bundle.Manifest
 	}

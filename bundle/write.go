@@ -28,56 +28,56 @@ type Receiver struct {
 	Keys []string // lines of authorized_keys; those of types that nothing can be encrypted to are passed over
 }
 
-// Write writes a bundle and gives its ID. It fills in what the manifest says of receivers and parts. sign gives the
-// SSH signature of the manifest, for Namespace. The key of the encryption is age's own and random: the same content is
-// never the same file.
+// Write writes a bundle, and gives what a ledger remembers of it. It fills in what the manifest says of receivers and
+// parts. sign gives the SSH signature of the manifest, for Namespace. The key of the encryption is age's own and
+// random: the same content is never the same file.
 func Write(ctx context.Context, w io.Writer, m Manifest, to []Receiver, parts []Source,
 	sign func(manifest []byte) ([]byte, error),
-) (string, error) {
+) (*Record, error) {
 	m.Version, m.Parts, m.To = Version, []Part{}, nil
 	if m.Received == nil {
 		m.Received = []Receipt{}
 	}
 	recipients, err := m.address(to)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := m.check(); err != nil {
-		return "", fmt.Errorf("the bundle would be refused: %w", err)
+		return nil, fmt.Errorf("the bundle would be refused: %w", err)
 	}
 	buffered := bufio.NewWriterSize(w, 128<<10)
 	sealed, err := age.Encrypt(buffered, recipients...)
 	if err != nil {
-		return "", fmt.Errorf("encrypting the bundle: %w", err)
+		return nil, fmt.Errorf("encrypting the bundle: %w", err)
 	}
 	archive := tar.NewWriter(sealed)
-	known := names{limits: DefaultLimits, seen: map[string]string{}}
+	known := names{limits: unlimited, seen: map[string]string{}} // what is too large is for the receiver to say
 	for _, p := range parts {
 		if err := known.add(p.Name, p.Size); err != nil {
-			return "", fmt.Errorf("the bundle would be refused: %w", err)
+			return nil, fmt.Errorf("the bundle would be refused: %w", err)
 		}
 		part, err := p.write(ctx, archive)
 		if err != nil {
-			return "", fmt.Errorf("putting %s into the bundle: %w", p.Name, err)
+			return nil, fmt.Errorf("putting %s into the bundle: %w", p.Name, err)
 		}
 		m.Parts = append(m.Parts, part)
 	}
 	text, err := m.encode()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	signature, err := sign(text)
 	if err != nil {
-		return "", fmt.Errorf("signing the bundle: %w", err)
+		return nil, fmt.Errorf("signing the bundle: %w", err)
 	}
 	err = errors.Join(entry(archive, manifestName, text), entry(archive, signatureName, signature))
 	if err = errors.Join(err, archive.Close()); err == nil {
 		err = errors.Join(sealed.Close(), buffered.Flush())
 	}
 	if err != nil {
-		return "", fmt.Errorf("writing the bundle: %w", err)
+		return nil, fmt.Errorf("writing the bundle: %w", err)
 	}
-	return ID(text), nil
+	return &Record{m, ID(text), text}, nil
 }
 
 // address fills in whom the bundle is for.

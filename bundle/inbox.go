@@ -1,0 +1,122 @@
+package bundle
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/afero"
+)
+
+// Inbox receives bundles into a staging folder, and remembers those that were taken in. One process at a time may
+// receive.
+type Inbox struct {
+	FS  afero.Fs
+	Dir string // made where it is missing
+}
+
+// Staged is a bundle that was verified, with its parts in the staging folder.
+type Staged struct {
+	Bundle
+	fs  afero.Fs
+	dir string
+}
+
+const staging = ".receiving"
+
+// From is the ledger of what was received from a site.
+func (in *Inbox) From(site string) *Ledger {
+	return &Ledger{FS: in.FS, Dir: filepath.Join(in.Dir, site)}
+}
+
+// Take receives a bundle: it is staged, verified whole, and compared with what was received before; take then takes its
+// parts in, or says why not; then it is remembered. again: it was received before, and take is not asked. Whatever
+// process dies inside, receiving the same bundle again ends the same, if take does: it may have taken everything in
+// already. With an error of any other kind, nothing was changed but by take.
+func (in *Inbox) Take(
+	ctx context.Context, src io.Reader, o Options, take func(*Staged) error,
+) (b *Bundle, again bool, err error) {
+	dir := filepath.Join(in.Dir, staging)
+	if err := in.FS.RemoveAll(dir); err != nil { // of a process that has died
+		return nil, false, fmt.Errorf("removing what was left of receiving a bundle: %w", err)
+	}
+	defer func() {
+		if gone := in.FS.RemoveAll(dir); gone != nil && err == nil {
+			err = fmt.Errorf("removing the staging folder: %w", gone)
+		}
+	}()
+	if err := in.FS.MkdirAll(dir, 0o700); err != nil {
+		return nil, false, fmt.Errorf("making the staging folder: %w", err)
+	}
+	n := 0
+	o.Part = func(string, int64) (io.WriteCloser, error) {
+		n++
+		return in.create(filepath.Join(dir, partFile(n-1)))
+	}
+	if b, err = Read(ctx, src, o); err != nil {
+		return b, false, err
+	}
+	ledger := in.From(b.From)
+	if again, err = ledger.place(b); again || err != nil {
+		return b, again, err
+	}
+	if err := take(&Staged{Bundle: *b, fs: in.FS, dir: dir}); err != nil {
+		return b, false, err
+	}
+	return b, false, ledger.Add(&Record{b.Manifest, b.ID, b.Text})
+}
+
+// Open reads a part. It ends in an error if it is not what the sender has signed.
+func (s *Staged) Open(name string) (io.ReadCloser, error) {
+	i := slices.IndexFunc(s.Parts, func(p Part) bool { return p.Name == name })
+	if i < 0 {
+		return nil, fmt.Errorf("bundle %d of %s has no part %q", s.Number, s.From, name)
+	}
+	f, err := s.fs.Open(filepath.Join(s.dir, partFile(i)))
+	if err != nil {
+		return nil, fmt.Errorf("opening the part %s of bundle %d of %s: %w", name, s.Number, s.From, err)
+	}
+	return &checked{f: f, part: s.Parts[i], sum: sha256.New()}, nil
+}
+
+// partFile is the file of the part with an index. Its name is not the sender's word.
+func partFile(i int) string { return fmt.Sprintf("%06d", i) }
+
+// checked compares what is read with its digest.
+type checked struct {
+	f    afero.File
+	part Part
+	sum  hash.Hash
+}
+
+func (c *checked) Read(p []byte) (int, error) {
+	n, err := c.f.Read(p)
+	c.sum.Write(p[:n])
+	if errors.Is(err, io.EOF) && hex.EncodeToString(c.sum.Sum(nil)) != c.part.SHA256 {
+		err = fmt.Errorf("the part %s was changed after it was received", c.part.Name)
+	}
+	return n, err
+}
+
+func (c *checked) Close() error { return c.f.Close() }
+
+// create makes a file of the staging folder.
+func (in *Inbox) create(name string) (io.WriteCloser, error) {
+	f, err := in.FS.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("making a file of the staging folder: %w", err)
+	}
+	return f, nil
+}
+
+// durable is a file that is on the disk when it is closed.
+type durable struct{ afero.File }
+
+func (d durable) Close() error { return errors.Join(d.Sync(), d.File.Close()) }

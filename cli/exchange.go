@@ -1,0 +1,211 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/syncctl/syncctl/bundle"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// The parts of a bundle.
+const (
+	partHandover      = "handover.json"
+	partObservations  = "observations.jsonl"
+	partPlan          = "plan.json"
+	partJournal       = "journal.jsonl"
+	partConfiguration = "configuration/" // before the name of a file
+	partFile          = "files/"         // before that of a run's file
+)
+
+// Reasons why a bundle is refused that depend on its parts.
+const (
+	otherConfiguration bundle.Reason = "other-configuration"
+	otherPlan          bundle.Reason = "other-plan"
+	unfitParts         bundle.Reason = "unfit-parts"
+	unfitRun           bundle.Reason = "unfit-run"
+)
+
+// mostOfPart is the largest part that is kept in memory: all but the run's files, in bytes.
+const mostOfPart = 256 << 20
+
+// handed is what a bundle brings, but for the content of the run's files.
+type handed struct {
+	executor.Handover
+	executor.Cargo
+	configuration map[string][]byte // by the names of files
+}
+
+// inbox and sent are of the folder.
+func (c *command) inbox() *bundle.Inbox {
+	return &bundle.Inbox{FS: c.app.fs, Dir: filepath.Join(c.dataDir(), "received")}
+}
+
+func (c *command) sent() *bundle.Ledger {
+	return &bundle.Ledger{FS: c.app.fs, Dir: filepath.Join(c.dataDir(), "sent")}
+}
+
+// ownSite is the site that the command acts for.
+func ownSite(cfg *schema.Config) (*schema.Site, error) {
+	if len(cfg.Settings.Sites) == 0 {
+		return nil, failf(exitError, "this configuration declares no site: one process reaches all of its servers, and "+
+			"nothing has to be sent")
+	}
+	for _, s := range cfg.Settings.Sites {
+		if s.Name == cfg.Site {
+			return s, nil
+		}
+	}
+	return nil, failf(exitError, "say with -site=NAME or SYNCCTL_SITE which site you act for")
+}
+
+// source is a part whose content is in memory.
+func source(name string, content []byte) bundle.Source {
+	return bundle.Source{Name: name, Size: int64(len(content)), Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(content)), nil
+	}}
+}
+
+// parts are those of a bundle, but for the run's files.
+func (h *handed) parts() ([]bundle.Source, error) {
+	var handover bytes.Buffer
+	enc := json.NewEncoder(&handover)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(&h.Handover); err != nil {
+		return nil, fmt.Errorf("writing what is handed over: %w", err)
+	}
+	out := []bundle.Source{source(partHandover, handover.Bytes())}
+	add := func(name string, encode func(io.Writer) error) error {
+		var b bytes.Buffer
+		err := encode(&b)
+		out = append(out, source(name, b.Bytes()))
+		return err
+	}
+	if h.Observations != nil {
+		if err := add(partObservations, h.Observations.Encode); err != nil {
+			return nil, err
+		}
+	}
+	if h.Cargo.Plan != nil {
+		plan := *h.Cargo.Plan
+		plan.Secrets = "" // a digest with a key of this folder's user says nothing elsewhere
+		if err := add(partPlan, plan.Encode); err != nil {
+			return nil, err
+		}
+		if err := add(partJournal, func(w io.Writer) error { return journal.Encode(w, h.Chain) }); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(h.configuration)) {
+		out = append(out, source(partConfiguration+name, h.configuration[name]))
+	}
+	return out, nil
+}
+
+// unpack reads what a bundle brings. A part of no known name is refused: it may be what a later version relies on.
+func unpack(s *bundle.Staged) (*handed, error) {
+	h := &handed{configuration: map[string][]byte{}}
+	var files []string
+	for _, p := range s.Parts {
+		if name, ok := strings.CutPrefix(p.Name, partFile); ok {
+			files = append(files, name)
+			continue
+		}
+		text, err := readPart(s, p)
+		if err != nil {
+			return nil, err
+		}
+		if err := h.add(p.Name, text); err != nil {
+			return nil, bundle.Refuse(unfitParts, "its part %q cannot be used: %v", p.Name, err)
+		}
+	}
+	switch {
+	case h.From == "":
+		return nil, bundle.Refuse(unfitParts, "it does not say what it hands over: the part %s is missing", partHandover)
+	case h.From != s.From || h.Digest != s.Configuration || h.Handover.Plan != s.Plan:
+		return nil, bundle.Refuse(unfitParts, "its part %s is of another bundle", partHandover)
+	}
+	for _, name := range files {
+		if !slices.ContainsFunc(h.Files, func(f executor.FileInfo) bool { return f.Name == name }) {
+			return nil, bundle.Refuse(unfitParts, "it has a file %q that it does not hand over", name)
+		}
+	}
+	return h, nil
+}
+
+// add takes in a part.
+func (h *handed) add(name string, text []byte) (err error) {
+	file, isConfiguration := strings.CutPrefix(name, partConfiguration)
+	switch {
+	case isConfiguration:
+		h.configuration[file] = text
+	case name == partHandover:
+		dec := json.NewDecoder(bytes.NewReader(text))
+		dec.DisallowUnknownFields()
+		err = dec.Decode(&h.Handover)
+	case name == partObservations:
+		h.Observations, err = planner.DecodeObservations(bytes.NewReader(text))
+	case name == partPlan:
+		h.Cargo.Plan, err = planner.Decode(bytes.NewReader(text))
+	case name == partJournal:
+		h.Chain, err = journal.Decode(bytes.NewReader(text), nil)
+	default:
+		err = errors.New("this version knows no part of that name")
+	}
+	return err
+}
+
+func readPart(s *bundle.Staged, p bundle.Part) ([]byte, error) {
+	if p.Size > mostOfPart {
+		return nil, bundle.Refuse(bundle.TooLarge, "its part %q has %d bytes, and %d are allowed", p.Name, p.Size,
+			int64(mostOfPart))
+	}
+	f, err := s.Open(p.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // it is only read
+	return io.ReadAll(f)
+}
+
+// notOf are the servers that are not a site's, of which it has nothing to say.
+func notOf(cfg *schema.Config, site string) map[string]bool {
+	out := map[string]bool{}
+	for _, r := range cfg.Resources {
+		out[r.Addr.String()] = r.Site != site
+	}
+	return out
+}
+
+// shareable are the files of the configuration as another site may see them: without the values of variables, and with
+// secrets masked, so that not even their length can be told.
+func (c *command) shareable(cfg *schema.Config) map[string][]byte {
+	out := map[string][]byte{}
+	for path, file := range cfg.Files {
+		name, err := filepath.Rel(c.dirName, path)
+		if err != nil || !configurationSource(name) || file == nil {
+			continue
+		}
+		out[filepath.ToSlash(name)] = asterisks.ReplaceAll(file.Bytes, []byte("***"))
+	}
+	return out
+}
+
+// asterisks are what stands for a secret in a file that is shown.
+var asterisks = regexp.MustCompile(`\*{2,}`)
+
+// configurationSource tells whether a file holds declarations, and not values, plans or tests.
+func configurationSource(name string) bool {
+	return filepath.IsLocal(name) && (strings.HasSuffix(name, ".sync.hcl") || strings.HasSuffix(name, ".sync.hcl.json"))
+}

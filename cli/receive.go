@@ -1,0 +1,232 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/aymanbagabas/go-udiff"
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/bundle"
+	"github.com/syncctl/syncctl/cli/internal/hook"
+	"github.com/syncctl/syncctl/cli/internal/view"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+type receiveFlags struct {
+	vars variables
+	keys []string
+}
+
+func (c *command) receiveCommand() *cobra.Command {
+	f := &receiveFlags{}
+	cmd := jsonCommand(&cobra.Command{
+		Use: "receive FILE", Args: one("FILE"),
+		Short: "Verify a bundle of another site, and take in what it brings",
+		Long: `Verifies that a bundle is whole, meant for your site, signed with one of the sender's keys, and later than
+what was received before; that both sites have the same configuration and the same plan; and that the sender's
+journal continues what is known of it here. Only then what it brings is taken in. If anything does not hold, the error
+says what, and nothing is changed. Receiving the same bundle again changes nothing.`,
+		RunE:              func(cmd *cobra.Command, args []string) error { return c.receive(cmd.Context(), args[0], f) },
+		ValidArgsFunction: completeEnding(strings.TrimPrefix(bundle.Suffix, ".")),
+	})
+	c.varFlags(cmd, &f.vars)
+	cmd.Flags().StringArrayVar(&f.keys, "key", nil, openingKeyHelp)
+	return cmd
+}
+
+func (c *command) receive(ctx context.Context, name string, f *receiveFlags) error {
+	p, err := c.load(ctx, f.vars.list, true)
+	if err != nil {
+		return err
+	}
+	own, err := ownSite(p.cfg)
+	if err != nil {
+		return err
+	}
+	o := bundle.Options{Limits: c.bundleLimits(), Site: own.Name, Signers: func(site string) []string {
+		for _, s := range p.cfg.Settings.Sites {
+			if s.Name == site && s != own {
+				return s.Signers
+			}
+		}
+		return nil
+	}}
+	if o.Keys, err = c.openingKeys(ctx, f.keys); err != nil {
+		return err
+	}
+	lock, err := c.lock(ctx, "receive")
+	if err != nil {
+		return err
+	}
+	r := &receiving{command: c, cfg: p.cfg, file: name}
+	err = r.take(ctx, o)
+	return errors.Join(err, lock.Release())
+}
+
+// receiving is one bundle that is received.
+type receiving struct {
+	*command
+
+	cfg  *schema.Config
+	file string
+	run  *executor.Run // that it has brought something of; nil: none
+}
+
+func (r *receiving) take(ctx context.Context, o bundle.Options) error {
+	f, err := r.app.fs.Open(r.abs(r.file))
+	if err != nil {
+		return fmt.Errorf("opening the bundle: %w", err)
+	}
+	defer f.Close() // it is only read
+	b, again, err := r.inbox().Take(ctx, f, o, func(s *bundle.Staged) error { return r.takeIn(ctx, s) })
+	var refusal *bundle.Refusal
+	switch {
+	case errors.As(err, &refusal):
+		if r.wantsJSON() {
+			shown := view.Bundle{File: r.file, Refusal: refusal}
+			if err := r.document(shown.JSON()); err != nil || r.flags.json {
+				return errors.Join(err, exitQuietly(exitRefused))
+			}
+		}
+		return refusedBundle(r.file, refusal)
+	case err != nil:
+		return fmt.Errorf("receiving %s: %w", r.file, err)
+	}
+	return r.report(b, again)
+}
+
+// takeIn compares what a bundle brings with what there is here, and takes it in.
+func (r *receiving) takeIn(ctx context.Context, s *bundle.Staged) error {
+	if err := r.sent().Check(r.cfg.Site, &s.Manifest); err != nil {
+		return err
+	}
+	h, err := unpack(s)
+	if err != nil {
+		return err
+	}
+	if h.Digest != r.cfg.Digest() {
+		return r.otherConfiguration(h)
+	}
+	if h.Observations != nil {
+		h.Observations = h.Observations.Without(notOf(r.cfg, s.From))
+	}
+	in, err := r.store().Receive(&h.Handover, &h.Cargo)
+	if err != nil {
+		return r.unfit(h, err)
+	}
+	wanted, err := in.Wants(ctx)
+	if err != nil {
+		return r.unfit(h, err)
+	}
+	for _, f := range wanted {
+		if err := takeFile(ctx, s, in, f); err != nil {
+			return err
+		}
+	}
+	r.run, err = in.Commit(ctx, s.By, journal.Options{Now: r.app.clock.Now, Watch: hook.Journal})
+	return err
+}
+
+func takeFile(ctx context.Context, s *bundle.Staged, in *executor.Incoming, f executor.FileInfo) error {
+	if !slices.ContainsFunc(s.Parts, func(p bundle.Part) bool { return p.Name == partFile+f.Name }) {
+		return bundle.Refuse(unfitRun, "it does not have the file %s, which is missing here: have it sent with `syncctl "+
+			"send -all`", f.Name)
+	}
+	content, err := s.Open(partFile + f.Name)
+	if err != nil {
+		return err
+	}
+	defer content.Close() // it is only read
+	return in.File(ctx, f, content)
+}
+
+// unfit is the refusal of what does not fit the runs of the folder. What cannot be read is another error.
+func (r *receiving) unfit(h *handed, err error) error {
+	if errors.As(err, new(*fs.PathError)) {
+		return err
+	}
+	if h.Run != "" && h.Cargo.Plan != nil {
+		run, loading := r.store().Load(h.Run)
+		if loading == nil && run.Damage == nil {
+			if diff := planDifference(run.Plan, h.Cargo.Plan); diff != "" {
+				return bundle.Refuse(otherPlan, "%v. What differs, from the plan here to the one of %q:\n%s", err, h.From, diff)
+			}
+		}
+	}
+	return bundle.Refuse(unfitRun, "%v", err)
+}
+
+// planDifference is what differs between two plans, in words; "": nothing.
+func planDifference(here, there *planner.Plan) string {
+	d, err := planner.DiffPlans(here, there)
+	if err != nil || d.Same() {
+		return ""
+	}
+	var b strings.Builder
+	if err := view.PlanDiff(&b, view.Style{}, d); err != nil {
+		return ""
+	}
+	return strings.TrimSpace(b.String())
+}
+
+func (r *receiving) otherConfiguration(h *handed) error {
+	diff := differences(r.shareable(r.cfg), h.configuration, r.cfg.Site, h.From)
+	if diff == "" {
+		diff = "The files say the same. So values differ that come from elsewhere: variables, such as in *.syncvars.hcl, " +
+			"or the environment"
+	}
+	return bundle.Refuse(otherConfiguration, "%q has another configuration than this folder. Agree upon one, and have "+
+		"the bundle sent again.\n%s", h.From, diff)
+}
+
+// differences are those between the files of two sites.
+func differences(here, there map[string][]byte, own, other string) string {
+	var names []string
+	for name := range here {
+		names = append(names, name)
+	}
+	for name := range there {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	var b strings.Builder
+	for _, name := range slices.Compact(names) {
+		if !bytes.Equal(here[name], there[name]) {
+			b.WriteString(udiff.Unified(own+": "+name, other+": "+name, string(here[name]), string(there[name])))
+		}
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func (r *receiving) report(b *bundle.Bundle, again bool) error {
+	shown := view.Bundle{File: r.file, Bundle: b, Known: true, Again: again, Now: r.app.clock.Now()}
+	if r.wantsJSON() {
+		if err := r.document(shown.JSON()); err != nil || r.flags.json {
+			return err
+		}
+	}
+	if again {
+		r.say("%s was received before: nothing has changed.", r.file)
+		return nil
+	}
+	if err := shown.Write(r.out, r.outStyle); err != nil {
+		return err
+	}
+	switch {
+	case r.run == nil:
+		r.say("\nReceived. Next: syncctl plan")
+	case r.run.Finished():
+		r.say("\nReceived. Run %s is finished.", schema.SanitizeLine(r.run.ID))
+	default:
+		r.say("\nReceived, for run %s. Next: syncctl apply", schema.SanitizeLine(r.run.ID))
+	}
+	return nil
+}

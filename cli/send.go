@@ -1,0 +1,305 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/bundle"
+	"github.com/syncctl/syncctl/cli/internal/files"
+	"github.com/syncctl/syncctl/cli/internal/view"
+	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/schema"
+)
+
+type sendFlags struct {
+	vars variables
+	to   []string
+	key  string
+	out  string
+	all  bool
+}
+
+func (c *command) sendCommand() *cobra.Command {
+	f := &sendFlags{}
+	cmd := jsonCommand(&cobra.Command{
+		Use: "send [DIR]", Args: atMost(1),
+		Short: "Write a bundle for the other sites: what this site's servers show, or how far the run is here",
+		Long: `Writes one file for the other sites, SITE-N.syncbundle, encrypted to the keys that their site blocks name, and
+signed with yours. Carry it there, by mail or on a stick; "syncctl receive" takes it in.
+
+As long as no run is unfinished, it reads what a plan needs of your site's servers, and the bundle has that. In a run it
+has the plan, what is done here, and the files that other sites' steps need. It changes no server, and sends no secret:
+docs/bundles.md says what is in it, and who could do what with it.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := c.enterArg(args); err != nil {
+				return err
+			}
+			return c.send(cmd.Context(), f)
+		},
+	})
+	c.varFlags(cmd, &f.vars)
+	cmd.Flags().StringArrayVar(&f.to, "to", nil, "for this `SITE`; may be repeated (default: all other sites)")
+	cmd.Flags().StringVar(&f.key, "key", "", "sign with the SSH key in this `FILE`; a public key means that of your SSH "+
+		"agent (default: id_ed25519 or id_rsa in ~/.ssh)")
+	cmd.Flags().StringVar(&f.out, "out", "", "write this `FILE` instead of SITE-N.syncbundle")
+	cmd.Flags().BoolVar(&f.all, "all", false, "also the files of the run that the receivers have said they have")
+	return cmd
+}
+
+func (c *command) send(ctx context.Context, f *sendFlags) error {
+	p, err := c.loadLive(ctx, f.vars.list)
+	if err != nil {
+		return err
+	}
+	own, err := ownSite(p.cfg)
+	if err != nil {
+		return err
+	}
+	to, err := receivers(p.cfg, f.to)
+	if err != nil {
+		return err
+	}
+	lock, err := c.lock(ctx, "send")
+	if err != nil {
+		return err
+	}
+	err = c.sendLocked(ctx, p, own, to, f)
+	return errors.Join(err, lock.Release())
+}
+
+// receivers are the sites that are named, or all others.
+func receivers(cfg *schema.Config, names []string) ([]bundle.Receiver, error) {
+	var out []bundle.Receiver
+	var others []string
+	for _, s := range cfg.Settings.Sites {
+		if s.Name == cfg.Site {
+			continue
+		}
+		others = append(others, s.Name)
+		if len(names) == 0 || slices.Contains(names, s.Name) {
+			out = append(out, bundle.Receiver{Site: s.Name, Keys: s.Recipients})
+		}
+	}
+	for _, name := range names {
+		if !slices.Contains(others, name) {
+			return nil, failf(exitError, "-to=%s: the other sites are %s", name, wording.QuotedList(others))
+		}
+	}
+	if len(out) == 0 {
+		return nil, failf(exitError, "there is no other site to send anything to")
+	}
+	return out, nil
+}
+
+func (c *command) sendLocked(
+	ctx context.Context, p *project, own *schema.Site, to []bundle.Receiver, f *sendFlags,
+) error {
+	sign, err := c.siteSigner(ctx, own, f.key)
+	if err != nil {
+		return err
+	}
+	h, run, err := c.handOver(ctx, p)
+	if err != nil {
+		return err
+	}
+	m, err := c.nextManifest(p.cfg)
+	if err != nil {
+		return err
+	}
+	m.Configuration, m.Plan = h.Digest, h.Handover.Plan
+	parts, err := h.parts()
+	if err != nil {
+		return err
+	}
+	if run != nil {
+		files, err := c.fileParts(run, h.Files, to, f.all)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, files...)
+	}
+	name := cmp.Or(f.out, fmt.Sprintf("%s-%d%s", own.Name, m.Number, bundle.Suffix))
+	var sent *bundle.Record
+	err = files.Write(c.app.fs, c.abs(name), 0o600, func(w io.Writer) error {
+		if sent, err = bundle.Write(ctx, w, *m, to, parts, sign); err != nil {
+			return err
+		}
+		return c.sent().Add(sent) // before the file has its name
+	})
+	if err != nil {
+		return err
+	}
+	return c.reportSent(name, sent)
+}
+
+// handOver has what is to be sent: how far the last run is here, and, if it is not unfinished, what servers show.
+func (c *command) handOver(ctx context.Context, p *project) (*handed, *executor.Run, error) {
+	run, err := c.lastRun()
+	if err != nil {
+		return nil, nil, err
+	}
+	handover, cargo, err := c.store().Handover(run)
+	if err != nil {
+		return nil, nil, err
+	}
+	h := &handed{Handover: *handover, Cargo: *cargo, configuration: c.shareable(p.cfg)}
+	switch {
+	case run == nil:
+		h.Digest = p.cfg.Digest()
+	case run.Finished():
+	default:
+		if h.Digest != p.cfg.Digest() {
+			return nil, nil, c.fitsSite(p.cfg, run)
+		}
+		return h, run, nil
+	}
+	h.Observations, err = c.observeOwn(ctx, p, nil)
+	return h, run, err
+}
+
+// lastRun is the newest run over sites of the folder; nil: there is none.
+func (c *command) lastRun() (*executor.Run, error) {
+	ids, err := c.store().IDs()
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range slices.Backward(ids) {
+		run, err := c.store().Load(id)
+		switch {
+		case err != nil:
+			return nil, err
+		case run.Damage != nil:
+			return nil, failf(exitError, "%s", c.damaged(run))
+		case run.Site != "":
+			return run, nil
+		}
+	}
+	return nil, nil
+}
+
+// fileParts are the run's files that are handed over, but for those that all receivers have.
+func (c *command) fileParts(
+	run *executor.Run, infos []executor.FileInfo, to []bundle.Receiver, all bool,
+) ([]bundle.Source, error) {
+	var out []bundle.Source
+	store := c.store().Files(run)
+	for _, f := range infos {
+		part := bundle.Part{Name: partFile + f.Name, Size: f.Bytes, SHA256: f.SHA256}
+		missing := all
+		for _, r := range to {
+			had, err := c.has(r.Site, part)
+			if err != nil {
+				return nil, err
+			}
+			missing = missing || !had
+		}
+		if missing {
+			out = append(out, bundle.Source{Name: part.Name, Size: part.Size,
+				Open: func() (io.ReadCloser, error) { return store.Open(f.Name) }})
+		}
+	}
+	return out, nil
+}
+
+// has tells whether a site has received a part: it was in a bundle of ours that one of its bundles says it has taken
+// in.
+func (c *command) has(site string, part bundle.Part) (bool, error) {
+	sent, err := c.sent().List()
+	if err != nil {
+		return false, err
+	}
+	received, err := c.inbox().From(site).List()
+	if err != nil {
+		return false, err
+	}
+	for i := range sent {
+		if !slices.Contains(sent[i].Parts, part) {
+			continue
+		}
+		for j := range received {
+			receipt := bundle.Receipt{Site: sent[i].From, Number: sent[i].Number, ID: sent[i].ID}
+			if slices.Contains(received[j].Received, receipt) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// nextManifest is that of the next bundle.
+func (c *command) nextManifest(cfg *schema.Config) (*bundle.Manifest, error) {
+	before, err := c.sent().Last()
+	if err != nil {
+		return nil, err
+	}
+	m := &bundle.Manifest{From: cfg.Site, Number: 1, Created: c.app.clock.Now().UTC().Truncate(time.Second)}
+	if before != nil {
+		m.Number, m.Previous = before.Number+1, before.ID
+	}
+	for _, s := range cfg.Settings.Sites {
+		if s.Name == cfg.Site {
+			continue
+		}
+		last, err := c.inbox().From(s.Name).Last()
+		if err != nil {
+			return nil, err
+		}
+		if last != nil {
+			m.Received = append(m.Received, bundle.Receipt{Site: s.Name, Number: last.Number, ID: last.ID})
+		}
+	}
+	return m, nil
+}
+
+// siteSigner signs for the site with the key in a file, or with the usual one of the person.
+func (c *command) siteSigner(
+	ctx context.Context, own *schema.Site, name string,
+) (func([]byte) ([]byte, error), error) {
+	if name == "" {
+		for _, usual := range c.usualKeys() {
+			if info, err := c.app.fs.Stat(usual); err == nil && info.Mode().IsRegular() {
+				name = usual
+				break
+			}
+		}
+	}
+	if name == "" {
+		return nil, failf(exitError, "a bundle is signed with an SSH key, and there is neither ~/.ssh/id_ed25519 nor "+
+			"~/.ssh/id_rsa: give one with -key=FILE")
+	}
+	fingerprint, err := c.fingerprintOf(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if !isSigner(own, fingerprint) {
+		return nil, failf(exitError, "the key %s (%s) is not one of the signers of the site %q: the other sites would "+
+			"refuse the bundle. Add its public half to the site's signers, at every site", name, fingerprint, own.Name)
+	}
+	return func(manifest []byte) ([]byte, error) { return c.sign(ctx, name, bundle.Namespace, manifest) }, nil
+}
+
+func (c *command) reportSent(name string, sent *bundle.Record) error {
+	shown := view.Bundle{File: name, Bundle: &bundle.Bundle{Manifest: sent.Manifest, ID: sent.ID}, Known: true,
+		Now: c.app.clock.Now()}
+	if c.wantsJSON() {
+		if err := c.document(shown.JSON()); err != nil || c.flags.json {
+			return err
+		}
+	}
+	var to []string
+	for _, a := range sent.To {
+		to = append(to, a.Site)
+	}
+	c.say("Wrote %s, bundle %d of %s for %s. It is encrypted and signed: the way there need not be safe.\n"+
+		"There: syncctl receive %s", name, sent.Number, sent.From, strings.Join(to, " and "), filepath.Base(name))
+	return nil
+}
