@@ -8,7 +8,9 @@ package cli
 
 import (
 	"context"
+	"io"
 	"io/fs"
+	"log"
 	"os"
 
 	"github.com/syncctl/syncctl/cli/internal/hook"
@@ -28,8 +30,10 @@ type Product struct {
 	Examples fs.FS
 }
 
-// Main runs syncctl with these products and exits.
+// Main runs syncctl with these products and exits. What is written to Go's standard logger is dropped: libraries put
+// there what servers send, such as a repeated password, past all that takes secrets out.
 func Main(products ...Product) {
+	log.SetOutput(io.Discard)
 	signals := takeSignals() // before anything else: until then one ends the process without a word
 	hook.Started()
 	crashApart()

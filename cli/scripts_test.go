@@ -3,6 +3,11 @@ package cli_test
 import (
 	"bufio"
 	"bytes"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,7 +50,27 @@ func TestScripts(t *testing.T) {
 		return setup(e)
 	}
 	p.Cmds["serve"] = func(ts *testscript.TestScript, _ bool, args []string) { serve(ts, program, args) }
+	p.Cmds["talkative"] = func(ts *testscript.TestScript, _ bool, _ []string) { talkative(ts) }
 	testscript.Run(t, p)
+}
+
+// talkative serves, until the script ends, a server that goes on after its answers, with the credentials that it was
+// given. TALKATIVE_URL is its address, talkative.pem its certificate.
+func talkative(ts *testscript.TestScript) {
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"+
+			strings.Join(r.Header["Authorization"], " "))
+		_, _ = io.Copy(io.Discard, conn) // until the client hangs up
+	}))
+	ts.Defer(s.Close)
+	ts.Setenv("TALKATIVE_URL", s.URL)
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+	ts.Check(os.WriteFile(ts.MkAbs("talkative.pem"), ca, 0o600))
 }
 
 // TestTestingPage: the test that docs/testing.md shows is that of the example, which its script carries out.
