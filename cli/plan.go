@@ -106,6 +106,11 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 		return failf(exitError, "-refresh=false plans from what servers showed before: give its file with "+
 			"-observations=FILE. `syncctl plan -save-observations=FILE` writes it")
 	}
+	return c.planNew(ctx, p, f)
+}
+
+// planNew makes a plan and shows it.
+func (c *command) planNew(ctx context.Context, p *project, f *planFlags) error {
 	old, err := c.oldPlan(f.against)
 	if err != nil {
 		return err

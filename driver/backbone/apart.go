@@ -19,10 +19,10 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Where the halves of the original are in different sites, no process reaches both. Each step that looks at both is then
-// one for each half, and what one side needs of the other's is in the run's files and in the steps' outputs: the exports
-// with the keys of the issues, numbers of comments, and digests of summaries. The steps are the same otherwise, and so
-// are their verbs.
+// Where the halves of the original are in different sites, no process reaches both. Each step that looks at both is
+// then one for each half, and what one side needs of the other's is in the run's files and in the steps' outputs: the
+// exports with the keys of the issues, numbers of comments, and digests of summaries. The steps are the same otherwise,
+// and so are their verbs.
 
 // apart tells whether the halves of the original are in different sites.
 func (s *standing) apart() bool {
@@ -206,8 +206,8 @@ func (p *apartPlan) verifyHalves() {
 		return forEnd(s, opVerify, role)
 	}
 	compared := fmt.Sprintf("the summaries of %s are equal on both Jiras", wording.Plural(p.sample, "pair"))
-	stays := fmt.Sprintf("%s runs, no issue is in error, every exported pair is on both connectors, no more and no fewer; "+
-		"the %s's half is still what was exported", p.to.name(), p.staying)
+	stays := fmt.Sprintf("%s runs, no issue is in error, every exported pair is on both connectors, no more and no "+
+		"fewer; the %s's half is still what was exported", p.to.name(), p.staying)
 	moves := fmt.Sprintf("the %s's half is still what was exported", p.moving)
 	if p.cloudIsMovers() {
 		moves += "; " + compared
