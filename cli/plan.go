@@ -142,10 +142,7 @@ func (c *command) planNew(ctx context.Context, p *project, f *planFlags) error {
 		return err
 	}
 	if len(plan.Refusals()) > 0 {
-		if err := view.Refusals(c.err, c.errStyle, plan); err != nil {
-			return err
-		}
-		return exitQuietly(exitRefused)
+		return errors.Join(view.Refusals(c.err, c.errStyle, plan), exitQuietly(exitRefused))
 	}
 	if err := c.savePlan(ctx, p.cfg, plan, f); err != nil {
 		return err

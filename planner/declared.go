@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -48,7 +49,7 @@ func declared(planned []*schema.Resource, seen map[schema.Addr][]Shown) []Declar
 	}
 	out := make([]Declared, 0, len(all))
 	for _, r := range all {
-		d := Declared{Addr: r.Addr.String(), Seen: seen[r.Addr]}
+		d := Declared{Addr: r.Addr.String(), Site: r.Site, Seen: seen[r.Addr]}
 		d.collect(r, r.Type.Body, nil)
 		out = append(out, d)
 	}
@@ -56,7 +57,7 @@ func declared(planned []*schema.Resource, seen map[schema.Addr][]Shown) []Declar
 	return out
 }
 
-// siteName is the argument that names the network of a server.
+// siteName is the argument by which types that have one themselves name the network of a server.
 const siteName = "site"
 
 // collect takes in what the arguments of a body say, and those of the blocks in it that stand once.
@@ -69,7 +70,7 @@ func (d *Declared) collect(r *schema.Resource, body schema.Body, path []string) 
 		case a.Ref != nil:
 			d.Links = append(d.Links, Link{Path: strings.Join(at, "."), To: r.Text(at...), Flow: a.Ref.Flow, Owns: a.Ref.Owns})
 		case a.Name == siteName && len(path) == 0 && r.Addr.Kind == schema.Server:
-			d.Site = r.Text(at...)
+			d.Site = cmp.Or(d.Site, r.Text(at...))
 		case a.Brief:
 			text := Text(v)
 			if word := r.Text(at...); word != "" {

@@ -279,6 +279,18 @@ func TestPlanWithoutSites(t *testing.T) {
 	for _, word := range []string{"site", "turns", "approvals", "reads", "writes"} {
 		if strings.Contains(text, "\""+word) {
 			t.Errorf("%q stands in it:\n%s", word, text)
+}
+
+// TestDeclaredSite: pictures have the site of each server, also of types without an argument for it.
+func TestDeclaredSite(t *testing.T) {
+	p := made(t, sitesInput(loadAt(t, "a", overSites), &depot{}))
+	got := map[string]string{}
+	for _, d := range p.Declared {
+		got[d.Addr] = d.Site
+	}
+	for _, site := range []string{"a", "b", "c"} {
+		if got["server.depot."+site] != site {
+			t.Errorf("%v", got)
 		}
 	}
 }

@@ -139,7 +139,8 @@ func describe(s *jsonschema.Schema, of reflect.Type, docs map[string]string) {
 
 // TestSchemas: the JSON Schemas in docs/schemas are those of the types, and plans fit them.
 func TestSchemas(t *testing.T) {
-	plan := schemaOf[planDocument](t, "A plan: *.syncplan.json, syncctl plan -json, syncctl show -json PLAN", map[string]string{
+	const title = "A plan: *.syncplan.json, syncctl plan -json, syncctl show -json PLAN"
+	plan := schemaOf[planDocument](t, title, map[string]string{
 		"format": "of the document; this is the schema of format 2",
 		"hash":   "what the plan says and does, by which it is approved: see docs/review.md",
 		"seal":   "of everything in the document but mac: a document that was edited is refused",
@@ -166,7 +167,8 @@ func TestSchemas(t *testing.T) {
 			t.Fatal(err)
 		}
 		if d := cmp.Diff(string(want), b.String()); d != "" {
-			t.Errorf("%s is not as the types are; if the change is intended: go test ./planner -run Schemas -update\n%s", path, d)
+			t.Errorf("%s is not as the types are; if the change is intended: go test ./planner -run Schemas -update\n%s",
+				path, d)
 		}
 	}
 	old, made := full(t), full(t)

@@ -14,9 +14,6 @@ import (
 // HTML is text between tags, or in an attribute with quotes, of HTML and SVG.
 func HTML(s string) string { return html.EscapeString(Line(s)) }
 
-// HTMLText is HTML that keeps line feeds and tabs, for <pre>.
-func HTMLText(s string) string { return html.EscapeString(Text(s)) }
-
 // apart stands between two characters of Markdown that would mean something together. It is not shown.
 const apart = "<!-- -->"
 
