@@ -279,6 +279,8 @@ func TestPlanWithoutSites(t *testing.T) {
 	for _, word := range []string{"site", "turns", "approvals", "reads", "writes"} {
 		if strings.Contains(text, "\""+word) {
 			t.Errorf("%q stands in it:\n%s", word, text)
+		}
+	}
 }
 
 // TestDeclaredSite: pictures have the site of each server, also of types without an argument for it.
