@@ -54,7 +54,7 @@ func arrange(diags hcl.Diagnostics) hcl.Diagnostics {
 	for i, d := range out {
 		if n := len(more[d]); n > 0 {
 			c := *d
-			c.Detail = fmt.Sprintf("%s\n\nThe same mistake is in more instances of it: %d.", d.Detail, n)
+			c.Detail = fmt.Sprintf("%s\n\nThe same mistake is in %s.", d.Detail, moreInstances(n))
 			out[i] = &c
 		}
 	}
@@ -72,4 +72,11 @@ func arrange(diags hcl.Diagnostics) hcl.Diagnostics {
 		return a.Start.Byte < b.Start.Byte
 	})
 	return out
+}
+
+func moreInstances(n int) string {
+	if n == 1 {
+		return "1 more instance"
+	}
+	return fmt.Sprintf("%d more instances", n)
 }

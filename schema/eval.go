@@ -58,6 +58,13 @@ func (l *loader) evaluateNode(n *node) {
 		n.vals = append(n.vals, val)
 	}
 	n.done = true
+	if n.input != nil {
+		for i, in := range n.mod.instances {
+			if !l.validate(n.input, in) {
+				n.vals[i] = n.input.unknown()
+			}
+		}
+	}
 	if n.output != nil {
 		n.mod.done++
 	}
@@ -398,6 +405,7 @@ func (l *loader) improve(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalCo
 			}
 		}
 	}
+	l.improveComputed(d)
 }
 
 // lacks says that a value has no such attribute or key; "" where that is not what is wrong.

@@ -201,6 +201,7 @@ func wholeBlocks(body *hclsyntax.Body, diags hcl.Diagnostics) hcl.Body {
 // references to it are not reported, because the other error is the cause.
 type lostNames struct {
 	everything bool            // a file could not be read at all
+	torn       bool            // a file could be read in part
 	names      map[string]bool // "var.x", "local.x", addresses
 }
 
@@ -221,12 +222,13 @@ var (
 
 // scan looks for block headers and assignments in the lines of a file with syntax errors.
 func (n *lostNames) scan(src []byte) {
+	n.torn = true
 	for _, m := range blockLine.FindAllStringSubmatch(string(src), -1) {
 		switch {
 		case m[1] == "variable":
 			n.add("var." + m[2])
-		case m[1] == "module":
-			n.add("module." + m[2])
+		case m[1] == "module" || m[1] == "output":
+			n.add(m[1] + "." + m[2])
 		case isKind(m[1]):
 			n.add(m[1] + "." + m[2] + "." + m[3])
 		}

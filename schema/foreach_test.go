@@ -474,8 +474,8 @@ server "depot" "other" {
   flavour  = "f${each.key}"
 }
 `)
-	if len(diags) != 1+mostAlike || !strings.Contains(diags[0].Detail, "instances of it: 99.") ||
-		!strings.Contains(diags[1].Detail, fmt.Sprintf("instances of it: %d.", 100-mostAlike)) {
+	if len(diags) != 1+mostAlike || !strings.Contains(diags[0].Detail, "in 99 more instances.") ||
+		!strings.Contains(diags[1].Detail, fmt.Sprintf("in %d more instances.", 100-mostAlike)) {
 		t.Errorf("%d: %s", len(diags), textOf(t, cfg, diags))
 	}
 	if got := AddrOf(diags[0]).String(); got != `server.depot.same["n0_0"]` {
@@ -490,7 +490,7 @@ func TestMistakesOfModules(t *testing.T) {
 		"n/n.sync.hcl":  "module \"d\" { source = \"../m\" }\n",
 		"m/m.sync.hcl":  "server \"barn\" \"x\" { url = local.no }\nlocals { y = local.no }\n",
 	}}.load(t)
-	if len(diags) != 2 || !strings.Contains(diags[0].Detail, "instances of it: 2.") {
+	if len(diags) != 2 || !strings.Contains(diags[0].Detail, "in 2 more instances.") {
 		t.Errorf("%d: %s", len(diags), textOf(t, cfg, diags))
 	}
 }
@@ -508,6 +508,12 @@ func TestMistakesInKeys(t *testing.T) {
 		`[for b in server.barn.many : b.ulr]`:     `b has no attribute "ulr". Did you mean "url"?`,
 		`[for m in module.m : m.p]`:               `m has no attribute "p". It has "o"`,
 		`{ for k, v in local.map : k => v.none }`: "",
+		`[for k in ["nort"] : local.map[k]]`:      `local.map has no key "nort". Did you mean "north"?`,
+		`[for k in ["nort"] : module.m[k].o]`:     `module.m has no key "nort". Did you mean "north"?`,
+		`[for k in ["north"] : module.m[k].p]`:    `module.m["north"] has no attribute "p". It has "o"`,
+		`[for k in ["north"] : server.barn.many[k].ulr]`: `server.barn.many["north"] has no attribute "ulr". Did you ` +
+			`mean "url"?`,
+		`keys(local.map)[7]`: "the result of keys has no element number 7. It has 1,",
 	} {
 		cfg, diags := world{files: map[string]string{"main.sync.hcl": `
 server "barn" "many" {

@@ -158,6 +158,7 @@ func (l *loader) load(ctx context.Context) (*Config, hcl.Diagnostics) {
 		l.resolve()
 	}
 	l.resolveTest()
+	l.validateRoot()
 	order := l.order()
 	for _, n := range order {
 		l.evaluateNode(n)

@@ -322,7 +322,7 @@ func (c *call) value(in *instance) cty.Value {
 	}
 	val := single
 	switch {
-	case !c.node.done || c.failed || c.meta.unknown:
+	case !c.node.done || c.failed || c.meta.unknown || c.of.lost.torn: // perhaps it has more outputs
 		val = cty.DynamicVal
 	case c.meta.forEach != nil:
 		val = cty.ObjectVal(byKey)

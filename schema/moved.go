@@ -270,6 +270,8 @@ func (l *loader) mayDeclare(addr string) bool {
 			of = &n.decl.meta
 		}
 		switch {
+		case key == "" && of.forEach != nil && len(t) > 0:
+			return false // it is in one of the instances
 		case of.unknown || of.off[key] || key == "":
 			open = true
 		case !open && len(t) == 0:

@@ -94,7 +94,7 @@ func (l *loader) byModule(m *module, t hcl.Traversal) (*reference, *hcl.Diagnost
 		}
 	}
 	output, ok := stepName(t, at)
-	if !ok || c.of.lost.everything {
+	if !ok || c.of.lost.has("output."+output) {
 		return r, nil
 	}
 	if c.of.nodes["output."+output] == nil {
@@ -447,12 +447,37 @@ func (l *loader) referTo(a *Attribute, attr *hcl.Attribute, f frame) cty.Value {
 	switch {
 	case r == nil:
 		l.add(l.inContext(problem(attr.Expr.Range(), "Invalid reference",
-			"The argument %q takes a reference written %s, or a value that is one, such as a variable that is given one.",
-			attr.Name, a.Ref.form()), attr.Expr, ctx))
+			"The argument %q takes a reference written %s, or a value that is one, such as a variable that is given one.%s",
+			attr.Name, a.Ref.form(), noReferenceHint(val)), attr.Expr, ctx))
 		return unknown
 	case r.Addr.Kind != a.Ref.Kind || a.Ref.Type != "" && r.Addr.Type != a.Ref.Type:
 		l.add(l.inContext(l.misfit(attr, a.Ref, r.Addr), attr.Expr, ctx))
 		return unknown
 	}
 	return l.found(a, r, attr.Expr.Range(), f)
+}
+
+// noReferenceHint says what a value is that is no reference, where that tells what was meant: all instances of a
+// for_each, or what is an expression in the native syntax and a text in JSON.
+func noReferenceHint(val cty.Value) string {
+	if val.Type() == cty.String {
+		t, diags := hclsyntax.ParseTraversalAbs([]byte(val.AsString()), "", hcl.InitialPos)
+		if !diags.HasErrors() && len(t) > 1 && slices.Contains(append([]string{"each", "self"}, roots...), t.RootName()) {
+			return fmt.Sprintf(" This is a text. In JSON an expression is written \"${%s}\".", traversalText(t))
+		}
+		return ""
+	}
+	if !val.Type().IsObjectType() && !val.Type().IsMapType() {
+		return ""
+	}
+	for it := val.ElementIterator(); it.Next(); {
+		key, one := it.Element()
+		if one.IsMarked() || !one.IsKnown() || one.IsNull() || !one.Type().IsObjectType() || !one.Type().HasAttribute("address") {
+			return ""
+		}
+		if addr, err := ParseAddr(Text(one.GetAttr("address"))); err == nil && addr.Index == indexText(Text(key)) {
+			return fmt.Sprintf(" This is all of %s, which has a for_each: name one by its key, such as [%q].", addr.All(), Text(key))
+		}
+	}
+	return ""
 }

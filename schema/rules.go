@@ -25,6 +25,7 @@ type rule struct {
 	strict    bool // it must hold: what is not known does not
 	broken    func() bool
 	names     names
+	early     bool // it has been applied as soon as its variable had its value
 }
 
 // ruleArgs are the arguments of every block with a condition.
@@ -59,13 +60,53 @@ func (l *loader) resolveRules() {
 		n := &node{mod: r.mod, validates: r.mod.vars[strings.TrimPrefix(r.object, "var.")]}
 		l.resolveExpr(n, r.condition, r.names)
 		l.resolveExpr(n, r.message, r.names)
+		if r.early = n.validates != nil && r.looksAt(n.validates); r.early {
+			n.validates.early = append(n.validates.early, r)
+		}
+	}
+}
+
+// looksAt tells whether a rule of a variable can be applied as soon as that has its value: it looks at nothing else, or
+// in the root module at other variables, which all have theirs by then.
+func (r *rule) looksAt(v *variable) bool {
+	for _, t := range append(r.condition.Expr.Variables(), r.message.Expr.Variables()...) {
+		if name, ok := stepName(t, 1); t.RootName() != "var" || !ok || name != v.name && r.mod.parent != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// validate applies the rules of a variable that look at variables alone. What they refuse is not known to whatever uses
+// it: that it fits nowhere else follows, and is not said.
+func (l *loader) validate(v *variable, in *instance) bool {
+	valid := true
+	for _, r := range v.early {
+		if (r.broken == nil || !r.broken()) && !l.bad[r.condition] && !l.bad[r.message] {
+			valid = l.applyRule(r, frame{in: in}) && valid
+		}
+	}
+	return valid
+}
+
+// validateRoot does so for the variables of the root module, which all have their values.
+func (l *loader) validateRoot() {
+	attrs := l.varsVal.AsValueMap()
+	valid := true
+	for _, name := range l.root.varNames() {
+		if v := l.root.vars[name]; !l.validate(v, l.root.instances[0]) {
+			attrs[name], valid = v.unknown(), false
+		}
+	}
+	if !valid {
+		l.varsVal = cty.ObjectVal(attrs)
 	}
 }
 
 // applyRules evaluates all conditions.
 func (l *loader) applyRules() {
 	for _, r := range l.rules {
-		if r.broken != nil && r.broken() || l.bad[r.condition] || l.bad[r.message] {
+		if r.early || r.broken != nil && r.broken() || l.bad[r.condition] || l.bad[r.message] {
 			continue
 		}
 		for _, in := range r.mod.instances {
@@ -86,7 +127,8 @@ func (l *loader) applyRules() {
 	}
 }
 
-func (l *loader) applyRule(r *rule, f frame) {
+// applyRule evaluates a condition. It is false where the condition does not hold, or cannot be evaluated.
+func (l *loader) applyRule(r *rule, f frame) bool {
 	ctx := l.context(r.condition.Expr, f)
 	cond, diags := l.value(r.condition.Expr, ctx)
 	if !diags.HasErrors() {
@@ -94,21 +136,21 @@ func (l *loader) applyRule(r *rule, f frame) {
 		if cond, err = convert.Convert(cond, cty.Bool); err != nil || cond.IsNull() {
 			l.add(l.inContext(problem(r.condition.Expr.Range(), "Invalid condition",
 				"The condition must be either true or false."), r.condition.Expr, ctx))
-			return
+			return false
 		}
 	}
 	l.add(diags...)
 	if diags.HasErrors() || !cond.IsKnown() && !r.strict {
-		return
+		return !diags.HasErrors()
 	}
 	if !cond.IsKnown() {
 		l.add(l.inContext(problem(r.condition.Expr.Range(), r.summary, "Whether the condition holds is not known."),
 			r.condition.Expr, ctx))
-		return
+		return false
 	}
 	cond, _ = cond.Unmark()
 	if cond.True() {
-		return
+		return true
 	}
 	d := problem(r.condition.Expr.Range(), r.summary, "%s\n\nThis was checked by the %s at %s.",
 		l.ruleMessage(r, f), r.what, place(r.rng))
@@ -116,6 +158,7 @@ func (l *loader) applyRule(r *rule, f frame) {
 		d.Severity = hcl.DiagWarning
 	}
 	l.add(ofObject(l.inContext(d, r.condition.Expr, ctx), f, r.object))
+	return false
 }
 
 // ruleMessage evaluates the error_message of a failed rule.

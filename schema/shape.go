@@ -1,7 +1,9 @@
 package schema
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -125,6 +127,11 @@ func (l *loader) content(body hcl.Body, sc scope) *hcl.BodyContent {
 	native, ok := body.(*hclsyntax.Body)
 	if !ok { // JSON does not tell arguments from blocks, so that the library's own messages are complete
 		content, diags := body.Content(schema)
+		for _, d := range diags {
+			if m := extraneous.FindStringSubmatch(d.Detail); m != nil && !strings.Contains(d.Detail, "Did you mean") {
+				d.Detail += sc.knownFromTerraform(m[1])
+			}
+		}
 		l.add(diags...)
 		return content
 	}
@@ -173,7 +180,7 @@ func (l *loader) unexpected(body *hclsyntax.Body, sc scope) {
 			continue
 		}
 		l.add(problem(attr.NameRange, "Unsupported argument", "An argument %q is not expected %s.%s", name, sc.where,
-			suggest(meant, all, isBlock)))
+			cmp.Or(sc.knownFromTerraform(name), suggest(meant, all, isBlock))))
 	}
 	for _, b := range body.Blocks {
 		if _, ok := isBlock[b.Type]; ok {
@@ -191,8 +198,43 @@ func (l *loader) unexpected(body *hclsyntax.Body, sc scope) {
 			}
 		}
 		l.add(problem(b.TypeRange, "Unsupported block", "A block %q is not expected %s.%s", b.Type, sc.where,
-			suggest(meant, all, isBlock)))
+			cmp.Or(sc.knownFromTerraform(b.Type), suggest(meant, all, isBlock))))
 	}
+}
+
+// extraneous is how the library reports what does not belong into JSON.
+var extraneous = regexp.MustCompile(`^No argument or block type is named "([^"]*)"`)
+
+// knownFromTerraform says what there is instead of something that those who know Terraform write in such a place, ""
+// where there is nothing to say.
+func (sc *scope) knownFromTerraform(word string) string {
+	for where, words := range elsewhereWords {
+		if text := words[word]; text != "" && strings.HasPrefix(sc.where, where) {
+			return " " + text
+		}
+	}
+	return ""
+}
+
+// elsewhereWords is what Terraform has and this language has not, by how the place of it is called.
+var elsewhereWords = map[string]map[string]string{
+	"at the top level": {
+		"resource": "What is a resource in Terraform is a server, keystore, sync or migration here, such as " +
+			`sync "TYPE" "NAME" { ... }.`,
+		"data": "There are no data sources: a plan reads what servers have, and compares it with what is declared.",
+		"import": "What a declared server has already, \"syncctl import ADDRESS\" writes as declarations; nothing else has to " +
+			"be imported, because there is no state file.",
+	},
+	"in a lifecycle": {
+		"ignore_changes": "What a declaration does not say is not compared, unless it has a default: leave the argument out.",
+		"create_before_destroy": "A plan has its steps in the order that is safe, and nothing is replaced by another thing " +
+			"of its kind.",
+		"replace_triggered_by": "Nothing is replaced because another thing changes.",
+	},
+	"in module": {
+		"version":   "Modules are folders beside these files, which have no versions.",
+		"providers": "There are no providers: each server is declared by itself, and can be given to a variable.",
+	},
 }
 
 // terraformWords leads those who know Terraform to our word for the same thing.

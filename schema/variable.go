@@ -23,9 +23,10 @@ type variable struct {
 
 	description string
 
-	guessed bool // sensitive because of its name: its block does not say
-	plain   bool // its block says sensitive = false, whatever its name
-	broken  bool // its block is wrong: the value stays unknown, and nothing more is said about it
+	guessed bool    // sensitive because of its name: its block does not say
+	plain   bool    // its block says sensitive = false, whatever its name
+	early   []*rule // its validation rules that need nothing but variables
+	broken  bool    // its block is wrong: the value stays unknown, and nothing more is said about it
 
 	value cty.Value // in the root module
 }

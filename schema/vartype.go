@@ -1,6 +1,10 @@
 package schema
 
 import (
+	"fmt"
+	"regexp"
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -43,6 +47,9 @@ func (l *loader) typeConstraint(expr hcl.Expression) (cty.Type, *typeexpr.Defaul
 		}
 	}
 	typ, defaults, diags := typeexpr.TypeConstraintWithDefaults(expr)
+	for _, d := range diags {
+		typeHint(d, ok)
+	}
 	l.add(diags...)
 	return typ, defaults, !diags.HasErrors()
 }
@@ -79,3 +86,32 @@ func valuesIn(v cty.Value) int64 {
 func sum(a, b int64) int64 {
 	return min(a, functions.Product(-1, 1)) + min(b, functions.Product(-1, 1))
 }
+
+// typeWords are the words of types, and typeAliases those of other languages for them.
+var (
+	typeWords   = []string{"any", "bool", "list", "map", "number", "object", "set", "string", "tuple"}
+	typeAliases = map[string]string{"int": "number", "integer": "number", "float": "number", "str": "string",
+		"text": "string", "boolean": "bool", "array": "list", "dict": "map", "hash": "map"}
+)
+
+// typeHint completes what the library says of a word that is no type. native: JSON writes types in quotes.
+func typeHint(d *hcl.Diagnostic, native bool) {
+	m := noType.FindStringSubmatch(d.Detail)
+	switch {
+	case m == nil:
+		if native && strings.Contains(d.Detail, "primitive type keyword") {
+			d.Detail += " A type is written without quotes."
+		}
+	case typeAliases[m[1]] != "":
+		d.Detail += fmt.Sprintf(" Did you mean %q?", typeAliases[m[1]])
+	default:
+		if hint := didYouMean(m[1], typeWords); hint != "" {
+			d.Detail += hint
+		} else {
+			d.Detail += " Types are string, number, bool, any, list(T), set(T), map(T), tuple([T, ...]) and " +
+				"object({ NAME = T })."
+		}
+	}
+}
+
+var noType = regexp.MustCompile(`^(?:The keyword|Keyword) "([^"]*)" is not a valid type (?:specification|constructor)`)

@@ -1,0 +1,109 @@
+package schema
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// improveComputed words an error about an attribute or key that does not exist where the way to it is computed, such
+// as module.m[each.key].x. Nothing is said of what is sensitive.
+func (l *loader) improveComputed(d *hcl.Diagnostic) {
+	native, ok := d.Expression.(hclsyntax.Expression)
+	if !ok {
+		return
+	}
+	_ = hclsyntax.VisitAll(native, func(n hclsyntax.Node) hcl.Diagnostics { // it collects no diagnostics
+		text := ""
+		switch e := n.(type) {
+		case *hclsyntax.IndexExpr:
+			if e.SrcRange == *d.Subject || e.BracketRange == *d.Subject || e.Key.Range() == *d.Subject {
+				text = l.lacksIndex(e, d.EvalContext)
+			}
+		case *hclsyntax.RelativeTraversalExpr:
+			for i := range e.Traversal {
+				if e.Traversal[i].SourceRange() == *d.Subject {
+					text = l.lacksStep(e, i, d.EvalContext)
+				}
+			}
+		}
+		if text != "" {
+			d.Detail = text
+		}
+		return nil
+	})
+}
+
+// lacksIndex says which key a collection has not, and what it has.
+func (l *loader) lacksIndex(e *hclsyntax.IndexExpr, ctx *hcl.EvalContext) string {
+	of, ok := l.openValue(e.Collection, ctx)
+	key, keyOK := l.openValue(e.Key, ctx)
+	name := l.pathOf(e.Collection, ctx)
+	if !ok || !keyOK || name == "" || refersToSecret(e, ctx) {
+		return ""
+	}
+	return lacksKey(name, of, key)
+}
+
+// lacksKey says that a value has no such key or number, "" where that is not what is wrong.
+func lacksKey(name string, of, key cty.Value) string {
+	switch ty := of.Type(); {
+	case (ty.IsObjectType() || ty.IsMapType()) && key.Type() == cty.String:
+		return fmt.Sprintf("%s has no key %q.%s", name, key.AsString(), namesHint(key.AsString(), keysOf(of)))
+	case (ty.IsTupleType() || ty.IsListType()) && key.Type() == cty.Number:
+		return fmt.Sprintf("%s has no element number %s. It has %d, and the first one has the number 0.", name,
+			numberText(key), of.LengthInt())
+	}
+	return ""
+}
+
+// lacksStep says which attribute there is not behind something computed, and what there is.
+func (l *loader) lacksStep(e *hclsyntax.RelativeTraversalExpr, at int, ctx *hcl.EvalContext) string {
+	parent, ok := l.openValue(e.Source, ctx)
+	source := l.pathOf(e.Source, ctx)
+	if !ok || source == "" || refersToSecret(e, ctx) {
+		return ""
+	}
+	parent, diags := e.Traversal[:at].TraverseRel(parent)
+	if diags.HasErrors() || parent.IsMarked() || parent.IsNull() || !parent.IsKnown() {
+		return ""
+	}
+	source += traversalText(e.Traversal[:at])
+	if index, ok := e.Traversal[at].(hcl.TraverseIndex); ok {
+		return lacksKey(source, parent, index.Key)
+	}
+	name, named := stepName(e.Traversal, at)
+	if !named || !parent.Type().IsObjectType() {
+		return ""
+	}
+	return fmt.Sprintf("%s has no attribute %q.%s", source, name, namesHint(name, keysOf(parent)))
+}
+
+// openValue is the value of a part of an expression, if it can be spoken of.
+func (l *loader) openValue(e hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, bool) {
+	val, diags := l.evaluate(e, ctx)
+	return val, !diags.HasErrors() && !val.IsMarked() && val.IsKnown() && !val.IsNull()
+}
+
+// pathOf writes the way to a value with the keys that are computed, "" where there is none.
+func (l *loader) pathOf(e hclsyntax.Expression, ctx *hcl.EvalContext) string {
+	switch e := e.(type) {
+	case *hclsyntax.ScopeTraversalExpr:
+		return traversalText(e.Traversal)
+	case *hclsyntax.RelativeTraversalExpr:
+		if source := l.pathOf(e.Source, ctx); source != "" {
+			return source + traversalText(e.Traversal)
+		}
+	case *hclsyntax.IndexExpr:
+		source := l.pathOf(e.Collection, ctx)
+		key, ok := l.openValue(e.Key, ctx)
+		if source != "" && ok && (key.Type() == cty.String || key.Type() == cty.Number) {
+			return source + pathText(cty.Path{cty.IndexStep{Key: key}})
+		}
+	case *hclsyntax.FunctionCallExpr:
+		return "the result of " + e.Name
+	}
+	return ""
+}
