@@ -22,12 +22,15 @@ func (c *command) docsCommand() *cobra.Command {
 		Use:   "docs [WORD]...",
 		Short: "Show the reference of a block type, a block or argument of the language, a function, a command",
 		Long: `Shows what is to be known of WORD: a block type (sync.TYPE), a word of the language (for_each), a function, a
-command (plan). Without WORD it lists all words. With -json and no WORD it writes the same document as schema -json.`,
-		Example: "  syncctl docs for_each\n  syncctl docs policy init",
+command (plan), a guide (testing). Without WORD it lists all words. With -json and no WORD it writes the same document as schema -json.`,
+		Example: "  syncctl docs for_each\n  syncctl docs policy init\n  syncctl docs tutorials/fleet",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			catalog, _ := c.catalog()
 			program := programOf(cmd.Root())
-			pages := reference.Pages(catalog, program)
+			pages, err := c.pages(catalog, program)
+			if err != nil {
+				return err
+			}
 			switch {
 			case manual && into == "":
 				return failf(exitError, "-man writes manual pages into a folder: add -out=DIR")
@@ -49,7 +52,11 @@ command (plan). Without WORD it lists all words. With -json and no WORD it write
 		) ([]cobra.Completion, cobra.ShellCompDirective) {
 			var out []cobra.Completion
 			catalog, _ := c.catalog()
-			for _, p := range reference.Pages(catalog, programOf(cmd.Root())) {
+			pages, err := c.pages(catalog, programOf(cmd.Root()))
+			if err != nil {
+				return nil, cobra.ShellCompDirectiveError
+			}
+			for _, p := range pages {
 				if len(args) == 0 && !strings.Contains(p.Word, " ") {
 					out = append(out, cobra.CompletionWithDesc(p.Word, p.Summary))
 				}
@@ -60,6 +67,30 @@ command (plan). Without WORD it lists all words. With -json and no WORD it write
 	cmd.Flags().StringVar(&into, "out", "", "write all pages as Markdown files into `DIR`")
 	cmd.Flags().BoolVar(&manual, "man", false, "with -out: write manual pages of all commands, for man")
 	return cmd
+}
+
+// pages are those of the reference, and the guides of the products.
+func (c *command) pages(catalog schema.Catalog, program *reference.Program) ([]*reference.Page, error) {
+	var guides []*reference.Page
+	for _, p := range c.app.products {
+		if p.Guides == nil {
+			continue
+		}
+		err := fs.WalkDir(p.Guides, ".", func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || filepath.Ext(path) != ".md" {
+				return err
+			}
+			text, err := fs.ReadFile(p.Guides, path)
+			if guide := reference.Guide(strings.TrimSuffix(path, ".md"), string(text)); guide != nil {
+				guides = append(guides, guide)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("reading the guides: %w", err)
+		}
+	}
+	return reference.Pages(catalog, program, guides...), nil
 }
 
 func (c *command) schemaCommand() *cobra.Command {

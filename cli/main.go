@@ -28,6 +28,9 @@ type Product struct {
 	// Examples has a folder for each example, which init writes and rehearse finds by name; nil: none. One whose servers
 	// cannot all be simulated is left out.
 	Examples fs.FS
+
+	// Guides has Markdown files, which docs shows by name; nil: none.
+	Guides fs.FS
 }
 
 // Main runs syncctl with these products and exits. What is written to Go's standard logger is dropped: libraries put

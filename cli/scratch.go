@@ -25,8 +25,8 @@ type scratch struct {
 }
 
 // openScratch copies an example to the folder at, as seen from that of the commands, and serves its simulated servers.
-func (c *command) openScratch(ctx context.Context, dir, at string, o sandbox.Options) (s *scratch, err error) {
-	s = &scratch{command: c}
+func (c *command) openScratch(ctx context.Context, dir, at string, o sandbox.Options) (_ *scratch, err error) {
+	s := &scratch{command: c}
 	if s.box, err = c.startSandbox(ctx, dir, o); err != nil {
 		return nil, err
 	}

@@ -101,11 +101,7 @@ func (c *command) targets(cfg *schema.Config, only *planner.Selection) ([]schema
 	addrs, err := planner.Select(cfg, *only)
 	var none *planner.NoMatchError
 	if errors.As(err, &none) {
-		var names []string
-		for _, r := range cfg.Resources {
-			names = append(names, r.Addr.String())
-		}
-		return nil, failf(exitError, "%s.%s", none, args.DidYouMean(none.Pattern, names, ""))
+		return nil, failf(exitError, "%s.%s", none, meantTarget(cfg, none.Pattern))
 	}
 	return addrs, err
 }
@@ -132,4 +128,35 @@ func (c *command) completeTargets(ctx context.Context) []cobra.Completion {
 		add(r.Addr.String(), r.Range.String())
 	}
 	return out
+}
+
+// meantTarget says what was likely meant by a pattern that matches nothing: an address or a module of like name, the
+// same in the modules, or how patterns are written.
+func meantTarget(cfg *schema.Config, pattern string) string {
+	var names, within []string
+	seen := map[string]bool{}
+	add := func(name string) {
+		if !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
+	bare := func(text string) string {
+		return strings.NewReplacer(`["`, ".", `"]`, "", "[", ".", "]", "").Replace(text)
+	}
+	for _, r := range cfg.Resources {
+		for _, name := range append(r.Addr.Modules(), r.Addr.All().String(), r.Addr.String()) {
+			if add(name); name != pattern && bare(name) == bare(pattern) { // a key without its quotes
+				return ` Did you mean "` + name + `"?`
+			}
+		}
+		in := r.Addr
+		if in.Module = ""; r.Addr.Module != "" && (in.String() == pattern || in.All().String() == pattern) {
+			within = append(within, r.Addr.String())
+		}
+	}
+	if len(within) > 0 {
+		return fmt.Sprintf(" In modules there is %s: write it whole, or *.%s for all of them.", within[0], pattern)
+	}
+	return args.DidYouMean(pattern, names, " `syncctl docs addresses` says how they are written.")
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Pages are all pages, group by group, and by word.
-func Pages(catalog schema.Catalog, program *Program) []*Page {
-	all := slices.Concat(typePages(catalog), languagePages(catalog), program.pages(), functionPages())
+// Pages are all pages, the guides among them, group by group, and by word.
+func Pages(catalog schema.Catalog, program *Program, guides ...*Page) []*Page {
+	all := slices.Concat(typePages(catalog), languagePages(catalog), program.pages(), guides, functionPages())
 	slices.SortStableFunc(all, func(a, b *Page) int {
 		if d := slices.Index(Groups, a.Group) - slices.Index(Groups, b.Group); d != 0 {
 			return d
@@ -34,6 +34,11 @@ func Find(pages []*Page, catalog schema.Catalog, word string) ([]*Page, error) {
 	if len(found) > 0 {
 		return found, nil
 	}
+	for _, p := range pages {
+		if slices.Contains(p.mentions, word) {
+			return []*Page{p}, nil
+		}
+	}
 	if at := argumentOf(catalog, word); len(at) > 0 {
 		return nil, fmt.Errorf("%q has no page of its own; it is in %s", word, list(at, "and"))
 	}
@@ -41,6 +46,7 @@ func Find(pages []*Page, catalog schema.Catalog, word string) ([]*Page, error) {
 	for _, p := range pages {
 		words = append(words, p.Word)
 		words = append(words, p.Also...)
+		words = append(words, p.mentions...)
 	}
 	if n := schema.Nearest(word, words); n != "" {
 		return nil, fmt.Errorf("nothing is known of %q. Did you mean %q?", word, n)
@@ -72,8 +78,8 @@ func WriteIndex(w io.Writer, pages []*Page, l Layout, links bool) error {
 		var items []item
 		var names []string
 		for _, page := range pages {
-			if page.Group != g {
-				continue
+			if page.Group != g || links && g == Guides {
+				continue // the files of guides stand beside those of the reference
 			}
 			name := quoted(page.Word)
 			names = append(names, name)

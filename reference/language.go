@@ -47,7 +47,9 @@ func languagePages(catalog schema.Catalog) []*Page {
 			p.typesOf(catalog, schema.Kind(t.word))
 		}
 		if c := grammar[t.construct]; c != nil && t.construct != "" && len(c.Body.Attributes)+len(c.Body.Blocks) > 0 {
-			p.heading("Arguments")
+			if len(c.Body.Attributes) > 0 {
+				p.heading("Arguments")
+			}
 			p.body(&c.Body, nil, map[string]*schema.Body{})
 		}
 		if t.argument != "" {

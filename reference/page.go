@@ -22,6 +22,9 @@ type Page struct {
 	Examples []map[string]string
 
 	parts []part
+
+	mentions []string // words that it says something of, where they have no page of their own
+	whole    string   // Markdown that is shown as it is; "" of a page that is made of parts
 }
 
 // Group is what kind of word a page is about. Pages of one group have different words.
@@ -33,22 +36,24 @@ const (
 	Language  Group = "language"
 	Commands  Group = "commands"
 	Topics    Group = "topics"
+	Guides    Group = "guides"
 	Functions Group = "functions"
 )
 
 // Groups are all groups, in the order in which they are listed.
-var Groups = []Group{Types, Language, Commands, Topics, Functions}
+var Groups = []Group{Types, Language, Commands, Topics, Guides, Functions}
 
 // Title is the heading above a group's pages.
 func (g Group) Title() string {
 	return map[Group]string{
-		Types: "Block types", Language: "The language", Commands: "Commands", Topics: "Around them", Functions: "Functions",
+		Types: "Block types", Language: "The language", Commands: "Commands", Topics: "Around them", Guides: "Guides",
+		Functions: "Functions",
 	}[g]
 }
 
-// File is the page's file below docs/reference, "" of a function, which is in docs/functions.md.
+// File is the page's file below docs/reference, "" of a function, which is in docs/functions.md, and of a guide.
 func (p *Page) File() string {
-	if p.Group == Functions {
+	if p.Group == Functions || p.Group == Guides {
 		return ""
 	}
 	return string(p.Group) + "/" + strings.ReplaceAll(p.Word, " ", "-") + ".md"
@@ -95,6 +100,10 @@ func (p *Page) code(lang, text string) {
 
 // Write writes the page as Markdown.
 func (p *Page) Write(w io.Writer, l Layout) error {
+	if p.whole != "" {
+		_, err := io.WriteString(w, p.whole)
+		return err
+	}
 	if l.Bold == nil {
 		l.Bold = func(text string) string { return text }
 	}

@@ -457,7 +457,7 @@ func (l *loader) referTo(a *Attribute, attr *hcl.Attribute, f frame) cty.Value {
 	return l.found(a, r, attr.Expr.Range(), f)
 }
 
-// noReferenceHint says what a value is that is no reference, where that tells what was meant: all instances of a
+// noReferenceHint says what a value is that is not a reference, where that tells what was meant: all instances of a
 // for_each, or what is an expression in the native syntax and a text in JSON.
 func noReferenceHint(val cty.Value) string {
 	if val.Type() == cty.String {
@@ -472,11 +472,13 @@ func noReferenceHint(val cty.Value) string {
 	}
 	for it := val.ElementIterator(); it.Next(); {
 		key, one := it.Element()
-		if one.IsMarked() || !one.IsKnown() || one.IsNull() || !one.Type().IsObjectType() || !one.Type().HasAttribute("address") {
+		if one.IsMarked() || !one.IsKnown() || one.IsNull() || !one.Type().IsObjectType() ||
+			!one.Type().HasAttribute("address") {
 			return ""
 		}
 		if addr, err := ParseAddr(Text(one.GetAttr("address"))); err == nil && addr.Index == indexText(Text(key)) {
-			return fmt.Sprintf(" This is all of %s, which has a for_each: name one by its key, such as [%q].", addr.All(), Text(key))
+			return fmt.Sprintf(" This is all of %s, which has a for_each: name one by its key, such as [%q].", addr.All(),
+				Text(key))
 		}
 	}
 	return ""

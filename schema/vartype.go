@@ -94,7 +94,7 @@ var (
 		"text": "string", "boolean": "bool", "array": "list", "dict": "map", "hash": "map"}
 )
 
-// typeHint completes what the library says of a word that is no type. native: JSON writes types in quotes.
+// typeHint completes what the library says of a word that is not a type. native: JSON writes types in quotes.
 func typeHint(d *hcl.Diagnostic, native bool) {
 	m := noType.FindStringSubmatch(d.Detail)
 	switch {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"github.com/syncctl/syncctl/cli"
+	"github.com/syncctl/syncctl/docs"
 	"github.com/syncctl/syncctl/driver/backbone"
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim"
 	"github.com/syncctl/syncctl/driver/keystore"
@@ -14,7 +15,7 @@ import (
 )
 
 var products = []cli.Product{
-	{Name: "keystore", Driver: keystore.New, Examples: examples.Files}, // every product's
+	{Name: "keystore", Driver: keystore.New, Examples: examples.Files, Guides: docs.Files}, // every product's
 	// One line a product. Taking a product out is taking out its line, its imports, and its folder.
 	{Name: "backbone", Driver: backbone.New, Simulator: simulator(backbonesim.Open), Tools: backbone.Tools()},
 	{Name: "teamwork_cloud", Driver: teamworkcloud.New, Simulator: simulator(twcsim.Open)},

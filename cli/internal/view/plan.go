@@ -285,21 +285,6 @@ func (v *planView) diff(diff []planner.Difference) {
 	}
 }
 
-// findings lists the findings that do not stand below a step.
-func (v *planView) findings() {
-	any := false
-	for _, f := range v.p.Findings {
-		if f.Severity == planner.Refuse || f.Op != "" && v.number[planner.StepID(f.Addr, f.Op)] > 0 {
-			continue // refusals are printed as errors; the others stand below their step
-		}
-		v.finding(f, 0)
-		any = true
-	}
-	if any {
-		v.b.WriteString("\n")
-	}
-}
-
 func (v *planView) finding(f planner.Finding, indent int) {
 	finding(&v.b, v.o.Style, f, indent)
 }

@@ -1,0 +1,30 @@
+package reference
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Guide is a page that is written by hand, as Markdown; nil where the text says that it is made from the program.
+func Guide(word, text string) *Page {
+	p := &Page{Word: word, Group: Guides, whole: strings.TrimRight(text, "\n") + "\n"}
+	title, rest, _ := strings.Cut(strings.TrimPrefix(text, "# "), "\n")
+	para, _, _ := strings.Cut(strings.TrimSpace(rest), "\n\n")
+	if strings.HasPrefix(para, "Written by ") {
+		return nil
+	}
+	p.Title, p.Summary = title, title+"."
+	for _, m := range tableWord.FindAllStringSubmatch(text, -1) {
+		p.mentions = append(p.mentions, m[1])
+	}
+	if i := strings.LastIndex(word, "/"); i >= 0 {
+		p.mentions = append(p.mentions, word[i+1:])
+	}
+	slices.Sort(p.mentions)
+	p.mentions = slices.Compact(p.mentions)
+	return p
+}
+
+// tableWord is the word that a row of a table is about.
+var tableWord = regexp.MustCompile("(?m)^\\| `([a-z][a-z_]+)[` ]")
