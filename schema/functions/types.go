@@ -2,6 +2,7 @@ package functions
 
 import (
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
@@ -10,18 +11,56 @@ func types() []Function {
 		{Name: "tobool", Func: stdlib.MakeToFunc(cty.Bool),
 			Summary:  "The value as true or false; of texts \"true\" and \"false\".",
 			Examples: examples(`tobool("true")`, `true`)},
-		{Name: "tolist", Func: stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)),
+		{Name: "tolist", Func: toCollection(cty.List(cty.DynamicPseudoType)),
 			Summary:  "The value as a list, whose elements are of one type.",
 			Examples: examples(`tolist(["a", 3])`, `tolist(["a", "3"])`)},
-		{Name: "tomap", Func: stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)),
+		{Name: "tomap", Func: toCollection(cty.Map(cty.DynamicPseudoType)),
 			Summary:  "The value as a map, whose elements are of one type.",
 			Examples: examples(`tomap({ a = "x", b = true })`, `tomap({ a = "x", b = "true" })`)},
 		{Name: "tonumber", Func: stdlib.MakeToFunc(cty.Number), Summary: "The value as a number.",
 			Examples: examples(`tonumber("12.5")`, `12.5`)},
-		{Name: "toset", Func: stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
+		{Name: "toset", Func: toCollection(cty.Set(cty.DynamicPseudoType)),
 			Summary:  "The value as a set: without an order, and each element once.",
 			Examples: examples(`toset(["c", "b", "b"])`, `toset(["b", "c"])`)},
 		{Name: "tostring", Func: stdlib.MakeToFunc(cty.String), Summary: "The value as a text.",
 			Examples: examples(`tostring(1)`, `"1"`, `tostring(true)`, `"true"`)},
 	}
+}
+
+// toCollection is a function that makes a list, set or map of elements of any type. Where they have one type already,
+// they are taken together first: the library would compare the types of each two of them.
+func toCollection(want cty.Type) function.Function {
+	f := stdlib.MakeToFunc(want)
+	return function.New(&function.Spec{
+		Description: f.Description(), Params: f.Params(),
+		Type: func(args []cty.Value) (cty.Type, error) {
+			return f.ReturnTypeForValues([]cty.Value{alike(args[0], want)})
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			return f.Call([]cty.Value{alike(args[0], want)})
+		},
+	})
+}
+
+// alike is a tuple or an object whose elements have one type as a list or a map; else the value as it is.
+func alike(v cty.Value, want cty.Type) cty.Value {
+	ty := v.Type()
+	if !v.IsKnown() || v.IsNull() || !(ty.IsTupleType() && !want.IsMapType() || ty.IsObjectType() && want.IsMapType()) ||
+		v.LengthInt() == 0 {
+		return v
+	}
+	first := cty.NilType
+	for it := v.ElementIterator(); it.Next(); {
+		_, one := it.Element()
+		if first == cty.NilType {
+			first = one.Type()
+		}
+		if one.Type().HasDynamicTypes() || !one.Type().Equals(first) {
+			return v
+		}
+	}
+	if want.IsMapType() {
+		return cty.MapVal(v.AsValueMap())
+	}
+	return cty.ListVal(v.AsValueSlice())
 }
