@@ -22,7 +22,8 @@ func (c *command) docsCommand() *cobra.Command {
 		Use:   "docs [WORD]...",
 		Short: "Show the reference of a block type, a block or argument of the language, a function, a command",
 		Long: `Shows what is to be known of WORD: a block type (sync.TYPE), a word of the language (for_each), a function, a
-command (plan), a guide (testing). Without WORD it lists all words. With -json and no WORD it writes the same document as schema -json.`,
+command (plan), a guide (testing). Without WORD it lists all words. With -json and no WORD it writes the same
+document as schema -json.`,
 		Example: "  syncctl docs for_each\n  syncctl docs policy init\n  syncctl docs tutorials/fleet",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			catalog, _ := c.catalog()

@@ -27,7 +27,7 @@ func TestJSONGuide(t *testing.T) {
 		if len(diags) > 0 {
 			t.Fatal(textOf(t, cfg, diags))
 		}
-		all[i] = map[string]string{"moved": cfg.Moves[0].From + " " + cfg.Moves[0].To, 
+		all[i] = map[string]string{"moved": cfg.Moves[0].From + " " + cfg.Moves[0].To,
 			"output": cfg.Outputs[0].Value.GoString()}
 		for _, r := range cfg.Resources {
 			all[i][r.Addr.String()] = r.Value.GoString()

@@ -15,7 +15,8 @@ func TestManyFindings(t *testing.T) {
 	p := &planner.Plan{}
 	for i := range 40 {
 		addr := fmt.Sprintf("sync.depot.s[%q]", fmt.Sprint(i))
-		p.Findings = append(p.Findings, planner.Finding{Rule: "depot/old", Severity: planner.Note, Addr: addr, Summary: "old"},
+		p.Findings = append(p.Findings,
+			planner.Finding{Rule: "depot/old", Severity: planner.Note, Addr: addr, Summary: "old"},
 			planner.Finding{Rule: "depot/wet", Severity: planner.Warn, Addr: addr, Summary: "wet"})
 	}
 	p.Findings = append(p.Findings, planner.Finding{Rule: "depot/new", Severity: planner.Note, Summary: "new"})
