@@ -131,6 +131,7 @@ func mayImport(from, to string) bool {
 	}
 	return slices.Contains(map[string][]string{
 		"bundle":            {"signing"},
+		"drift":             {"planner", "schema"},
 		"driver":            {"driver/rest", "executor", "planner", "policy", "schema"},
 		"driver/declare":    {"driver", "driver/host", "driver/rest", "driver/wording", "policy", "schema"},
 		"driver/drivertest": {"driver", "executor", "journal", "planner", "sandbox", "schema"},
@@ -238,6 +239,24 @@ var forSimulators = []string{
 func standard(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	return !strings.Contains(first, ".")
+}
+
+// TestDriftCannotWrite: what sorts drift has neither an executor nor files nor a network.
+func TestDriftCannotWrite(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{join .Imports "\n"}}`, "./drift").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range strings.Fields(string(out)) {
+		if under(path, "os", "io", "net", "github.com/spf13/afero", module+"/executor", module+"/journal") {
+			t.Errorf("drift imports %s", path)
+		}
+	}
+	for _, p := range packages(t) {
+		if p.room() == "planner" && slices.Contains(p.Imports, module+"/executor") {
+			t.Error("the planner, which reads for drift, imports the executor")
+		}
+	}
 }
 
 func TestImportRule(t *testing.T) {

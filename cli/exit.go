@@ -12,7 +12,7 @@ import (
 const (
 	exitDone        = 0
 	exitError       = 1
-	exitChanges     = 2 // only with -detailed-exitcode
+	exitChanges     = 2 // with -detailed-exitcode, or drift
 	exitUnformatted = 3 // fmt -check found a difference
 	exitWaiting     = 4 // at a person's step
 	exitStopped     = 5 // after some steps were done; resumable

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/args"
 	"github.com/syncctl/syncctl/cli/internal/view"
+	"github.com/syncctl/syncctl/drift"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/planner"
 )
@@ -70,6 +71,7 @@ func (c *command) rules() []view.Explained {
 		}
 	}
 	add("", planner.Rules())
+	add("", drift.Rules())
 	for _, p := range c.app.products {
 		add(p.Name, p.Driver(driver.Env{}).Rules())
 	}

@@ -23,12 +23,14 @@ any point.
   syncctl doctor         is every server reached, with the right user, role, version and certificate?
   syncctl plan           what would be done, and why; changes nothing
   syncctl apply          do it
+  syncctl drift          what was changed from outside since?
   syncctl docs           what can be written and typed, word by word
 
-Exit codes: 0 done, or no changes · 1 error · 2 changes (plan -detailed-exitcode) ·
+Exit codes: 0 done, or no changes · 1 error · 2 changes (plan -detailed-exitcode), or drift ·
 3 not formatted (fmt -check) · 4 waiting for a person or another site ·
 5 stopped after some steps were done, resume with apply · 6 the plan is stale · 7 another run holds the lock ·
-8 refused by a guard · 9 declined · 70 a fault of syncctl, resume with apply · 130 interrupted at a safe point · 134 crashed, such as without memory.
+8 refused by a guard · 9 declined ·
+70 a fault of syncctl, resume with apply · 130 interrupted at a safe point · 134 crashed, such as without memory.
 
 Environment: SYNCCTL_LOG (trace, debug, info, warn, error, json, off), SYNCCTL_LOG_PATH, SYNCCTL_VAR_name,
 SYNCCTL_INPUT=0, SYNCCTL_IN_AUTOMATION, SYNCCTL_CLI_ARGS, SYNCCTL_CLI_ARGS_command, SYNCCTL_DATA_DIR (.syncctl),
@@ -75,6 +77,7 @@ func (c *command) addCommands(root *cobra.Command) {
 		c.consoleCommand(),
 		c.docsCommand(),
 		c.doctorCommand(),
+		c.driftCommand(),
 		c.explainCommand(),
 		c.fmtCommand(),
 		c.graphCommand(),

@@ -3,13 +3,11 @@ package cli
 import (
 	"bytes"
 	"context"
-	"encoding/xml"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/printable"
 	"github.com/syncctl/syncctl/redact"
 	"github.com/syncctl/syncctl/schema"
@@ -141,35 +139,7 @@ func (t *tester) end(ctx context.Context, junit string) error {
 	return exitQuietly(code)
 }
 
-// The elements of JUnit's report, as CI systems read it.
-type (
-	junitSuites struct {
-		XMLName xml.Name     `xml:"testsuites"`
-		Suites  []junitSuite `xml:"testsuite"`
-	}
-	junitSuite struct {
-		Name     string      `xml:"name,attr"`
-		Tests    int         `xml:"tests,attr"`
-		Failures int         `xml:"failures,attr"`
-		Errors   int         `xml:"errors,attr"`
-		Skipped  int         `xml:"skipped,attr"`
-		Cases    []junitCase `xml:"testcase"`
-	}
-	junitCase struct {
-		Name    string       `xml:"name,attr"`
-		Class   string       `xml:"classname,attr"`
-		Seconds string       `xml:"time,attr"`
-		Failure *junitDetail `xml:"failure"`
-		Error   *junitDetail `xml:"error"`
-		Skipped *junitDetail `xml:"skipped"`
-	}
-	junitDetail struct {
-		Message string `xml:"message,attr,omitempty"`
-		Text    string `xml:",chardata"`
-	}
-)
-
-// writeJUnit writes the report, whole or not at all.
+// writeJUnit writes the report for CI systems.
 func (t *tester) writeJUnit(name string) error {
 	var doc junitSuites
 	for _, f := range t.results {
@@ -184,11 +154,7 @@ func (t *tester) writeJUnit(name string) error {
 		}
 		doc.Suites = append(doc.Suites, suite)
 	}
-	text, err := xml.MarshalIndent(doc, "", "  ")
-	if err != nil {
-		return fmt.Errorf("writing the report: %w", err)
-	}
-	return files.Replace(t.app.fs, t.abs(name), []byte(xml.Header+string(text)+"\n"), 0o644)
+	return t.saveJUnit(name, doc)
 }
 
 func (r *runResult) junit(file string) (junitCase, error) {

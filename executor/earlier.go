@@ -59,6 +59,15 @@ func acted(s *planner.Step, st StepState) bool {
 	return s.Mark != planner.MarkCheck && (st.Phase == PhaseDone || st.Before || st.Begun && !waits)
 }
 
+// ActedOn are the declarations that a run has changed, or may have, by address.
+func ActedOn(p *planner.Plan, d Decision) map[string]bool {
+	out := map[string]bool{}
+	for _, addr := range endOf(p, d).Acted {
+		out[addr] = true
+	}
+	return out
+}
+
 // EndData is what the entry has to say that ends a run.
 func EndData(p *planner.Plan, entries []journal.Entry, d Decision) (map[string]string, error) {
 	e := endOf(p, d)

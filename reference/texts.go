@@ -250,10 +250,12 @@ removed {
 	},
 	{
 		word: "lifecycle", construct: "lifecycle", also: []string{"prevent_destroy", "precondition", "postcondition",
-			"self"},
+			"self", "ignore_drift"},
 		summary: "Conditions on a declaration, and its protection.",
 		text: []string{"A plan in which a condition does not hold is refused, and so is one that destroys what " +
-			"`prevent_destroy` protects. In conditions, `self` is the declaration, and `each` its key and value."},
+			"`prevent_destroy` protects. In conditions, `self` is the declaration, and `each` its key and value. " +
+			"`ignore_drift` keeps `syncctl drift` from reporting what was changed from outside, until a day. It changes no " +
+			"plan."},
 		example: map[string]string{"main.sync.hcl": secretVariable + `
 server "TYPE" "north" {
   url      = "https://north.example"
@@ -266,6 +268,12 @@ server "TYPE" "north" {
     precondition {
       condition     = startswith(self.url, "https://")
       error_message = "Servers are reached with https."
+    }
+
+    ignore_drift {
+      argument = "user"
+      reason   = "renamed by the operator until the migration"
+      until    = "2027-01-31"
     }
   }
 }

@@ -147,12 +147,7 @@ func (r *Resource) Arguments() map[string]string {
 			}
 			return
 		}
-		text, err := json.Marshal(value)
-		if err != nil {
-			panic("schema: plain values always marshal: " + err.Error())
-		}
-		sum := sha256.Sum256(text)
-		out[name] = hex.EncodeToString(sum[:16])
+		out[name] = hashOf(value)
 	}
 	add("", r.withoutPrivate(plain(r.Value)))
 	for _, a := range r.DependsOn {
@@ -160,6 +155,18 @@ func (r *Resource) Arguments() map[string]string {
 	}
 	return out
 }
+
+func hashOf(plain any) string {
+	text, err := json.Marshal(plain)
+	if err != nil {
+		panic("schema: plain values always marshal: " + err.Error())
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:16])
+}
+
+// ArgumentHash is the hash that Arguments has for an argument of this value, which is neither an object nor a map.
+func ArgumentHash(v cty.Value) string { return hashOf(plain(v)) }
 
 // plain turns a value into what encoding/json writes deterministically. Secrets and unknown values become words.
 func plain(v cty.Value) any {

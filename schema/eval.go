@@ -113,7 +113,7 @@ func (l *loader) resource(n *node, f frame, index string) *Resource {
 	l.lenient = false
 	r.Site, r.private = l.siteOf(n, r, f), l.privateArguments(n)
 	r.Elsewhere = l.isElsewhere(r.Site)
-	r.PreventDestroy = l.isProtected(d, f)
+	r.PreventDestroy, r.IgnoredDrift = l.isProtected(d, f), l.ignoredDrift(d, f)
 	r.failed = l.blame(d, addr, before)
 	r.self = withAddress(r)
 	if !d.meta.unknown {

@@ -88,6 +88,8 @@ var lifecycleBody = Body{
 			"declaration.", Body: ruleBody},
 		{Name: "postcondition", Many: true, Doc: "The same: all is known when planning, so that there is no difference.",
 			Body: ruleBody},
+		{Name: ignoreDriftName, Many: true, Doc: "What may be changed from outside until a day, and is not reported by " +
+			"syncctl drift until then. It changes no plan.", Body: ignoredDriftBody},
 	},
 }
 

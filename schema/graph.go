@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"container/heap"
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -75,6 +76,11 @@ func (l *loader) resolveDeclaration(n *node) {
 	}
 	if d.life.preventDestroy != nil {
 		l.resolveExpr(n, d.life.preventDestroy, names)
+	}
+	for _, b := range d.life.ignoreDrift {
+		for _, name := range slices.Sorted(maps.Keys(b.attrs)) {
+			l.resolveExpr(n, b.attrs[name], names)
+		}
 	}
 	for _, given := range n.mod.defaultsOf(d.addr.Kind, d.addr.Type) {
 		n.need(given, given.rng)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -307,6 +308,14 @@ check "ports" {
 		{"lifecycle { prevent_destroy = \"x\" }", "either true or false"},
 		{"lifecycle { prevent_destroy = sensitive(true) }", "not sensitive"},
 		{"lifecycle { ignore_changes = [url] }", "not expected"},
+		{"lifecycle {\n ignore_drift { until = \"2027-01-31\" }\n }", `"reason" is required`},
+		{"lifecycle {\n ignore_drift {\n reason = \"x\"\n until = \"2027-02-30\"\n }\n }", "is a day"},
+		{"lifecycle {\n ignore_drift {\n reason = \" \"\n until = \"2027-01-31\"\n }\n }", "Say why"},
+		{"lifecycle {\n ignore_drift {\n argument = \"urk\"\n reason = \"x\"\n until = \"2027-01-31\"\n }\n }",
+			`Did you mean "url"`},
+		{"lifecycle {\n ignore_drift {\n reason = sensitive(\"hunter2222\")\n until = \"2027-01-31\"\n }\n }",
+			"not sensitive"},
+		{"lifecycle {\n ignore_drift {\n reason = local.no\n until = \"2027-01-31\"\n }\n }", "No local value"},
 		{"lifecycle {\n precondition { condition = true }\n }", "error_message"},
 		{"lifecycle {\n precondition {\n condition = 3\n error_message = \"x\"\n }\n }", "either true or false"},
 		{"lifecycle {\n precondition {\n condition = self.no\n error_message = \"x\"\n }\n }", "no"},
@@ -340,6 +349,36 @@ server "barn" "c" {}
 		if got := at(t, cfg, addr).PreventDestroy; got != want {
 			t.Errorf("%s: %v", addr, got)
 		}
+	}
+}
+
+// TestIgnoreDrift is evaluated for each instance, holds until the end of its last day, and changes no plan.
+func TestIgnoreDrift(t *testing.T) {
+	const block = `
+server "barn" "b" {
+  for_each = { a = "one", b = "two" }
+  lifecycle {
+    ignore_drift {
+      argument = "url"
+      reason   = "moved, ${each.value}"
+      until    = "2027-01-31"
+    }
+    ignore_drift {
+      reason = "all"
+      until  = "2026-12-31"
+    }
+  }
+}
+`
+	cfg := good(t, block)
+	got := at(t, cfg, `server.barn.b["b"]`).IgnoredDrift
+	if len(got) != 2 || got[0].Reason != "moved, two" || got[0].Day() != "2027-01-31" || !got[0].Covers("url") ||
+		got[0].Covers("") || !got[1].Covers("") || !got[1].Covers("url.x") ||
+		!got[0].Until.Equal(time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("%+v", got)
+	}
+	if cfg.Digest() != good(t, `server "barn" "b" { for_each = { a = "one", b = "two" } }`).Digest() {
+		t.Error("what drift ignores changes plans")
 	}
 }
 

@@ -28,6 +28,9 @@ type Resource struct {
 	// PreventDestroy: no step may remove its counterpart (lifecycle).
 	PreventDestroy bool
 
+	// IgnoredDrift is what may be changed from outside, as its lifecycle block says. No plan depends on it.
+	IgnoredDrift []IgnoredDrift
+
 	// Site is the site of the server or keystore, "" where it has none. Elsewhere: it is another one than the site that
 	// the process acts for, so that nothing here may contact it, and values that only its site knows are missing.
 	Site      string

@@ -188,6 +188,7 @@ func (l *loader) ruleMessage(r *rule, f frame) string {
 // lifecycle is what a declaration's lifecycle block says.
 type lifecycle struct {
 	preventDestroy *hcl.Attribute
+	ignoreDrift    []ignoreDrift
 }
 
 // collectLifecycle takes in the lifecycle blocks of a declaration, of which there is at most one.
@@ -202,6 +203,10 @@ func (l *loader) collectLifecycle(n *node, blocks hcl.Blocks) {
 		content := l.content(b.Body, lifecycleBody.scope("in a lifecycle block"))
 		n.decl.life.preventDestroy = content.Attributes["prevent_destroy"]
 		for _, c := range content.Blocks {
+			if c.Type == ignoreDriftName {
+				l.collectIgnoreDrift(n, c)
+				continue
+			}
 			l.collectRule(c, rule{mod: n.mod, of: n, what: fmt.Sprintf("%s of %s", c.Type, n.mod.full(n.key)),
 				summary: "Condition does not hold", names: n.decl.meta.names().with("self"),
 				broken: func() bool { return n.broken || n.decl.failed }})

@@ -1,0 +1,221 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/afero"
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/view"
+	"github.com/syncctl/syncctl/drift"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/printable"
+	"github.com/syncctl/syncctl/schema"
+)
+
+type driftFlags struct {
+	vars     variables
+	only     planner.Selection
+	applied  bool
+	markdown bool
+	junit    string // a file
+}
+
+func (c *command) driftCommand() *cobra.Command {
+	f := &driftFlags{}
+	cmd := jsonCommand(&cobra.Command{
+		Use: "drift [DIR]", Args: atMost(1),
+		Short: "Show what was changed on servers from outside since it was applied; changes nothing, there or here",
+		Long: `Reads the live servers as plan does, and shows which differences between them and the declarations come from
+outside, from somebody or something that is neither these files nor syncctl. What differs only because it has not been
+applied yet does not count. The two are told apart by what the last finished runs of this folder have applied: where
+that is not known, the difference is shown as unknown, and taken for neither.
+
+-applied is for a folder without runs, such as a fresh checkout: you say that all that the files declare has been
+applied, so that whatever differs comes from outside.
+
+What is to stay for a while is ignored with lifecycle { ignore_drift { argument, reason, until } }, until that day.
+
+Exit codes: 0 nothing was changed from outside · 1 an error, or of a difference it is not known where it comes from ·
+2 something was changed from outside.`,
+		Example: "  syncctl drift -applied -junit-xml=drift.xml",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := c.enterArg(args); err != nil {
+				return err
+			}
+			if f.junit != "" {
+				if err := c.freeToWrite("junit-xml", f.junit, "junit.xml"); err != nil {
+					return err
+				}
+			}
+			if f.markdown && c.flags.json {
+				return failf(exitError, "-markdown and -json are two forms of the output: give one of them")
+			}
+			return c.drift(cmd.Context(), f)
+		},
+	})
+	c.varFlags(cmd, &f.vars)
+	c.targetFlags(cmd, &f.only)
+	cmd.Flags().BoolVar(&f.applied, "applied", false, "all that is declared has been applied: whatever differs comes "+
+		"from outside")
+	cmd.Flags().BoolVar(&f.markdown, "markdown", false, "write Markdown, for an issue or a chat")
+	cmd.Flags().StringVar(&f.junit, "junit-xml", "", "write a report for CI systems to `FILE`")
+	return cmd
+}
+
+func (c *command) drift(ctx context.Context, f *driftFlags) error {
+	writable := c.readOnly()
+	r, err := c.findDrift(ctx, f)
+	writable()
+	if err != nil {
+		return err
+	}
+	if c.wantsJSON() {
+		if err := c.document(view.DriftJSON(r)); err != nil {
+			return err
+		}
+	}
+	switch {
+	case f.markdown:
+		err = view.DriftMarkdown(c.out, r)
+	case !c.flags.json:
+		err = view.Drift(c.out, c.outStyle, r)
+	}
+	if err != nil {
+		return err
+	}
+	if f.junit != "" {
+		if err := c.saveJUnit(f.junit, driftSuite(r)); err != nil {
+			return err
+		}
+	}
+	switch {
+	case r.Count(drift.Outside) > 0:
+		return exitQuietly(exitChanges)
+	case r.Count(drift.Unknown) > 0:
+		return exitQuietly(exitError)
+	}
+	return nil
+}
+
+// readOnly takes the way to write files from the command and all that it makes, until end is called.
+func (c *command) readOnly() (end func()) {
+	was := c.app
+	reads := *was
+	reads.fs = afero.NewReadOnlyFs(was.fs)
+	c.app = &reads
+	return func() { c.app = was }
+}
+
+// findDrift makes a plan, and sorts what it has found.
+func (c *command) findDrift(ctx context.Context, f *driftFlags) (*drift.Report, error) {
+	p, err := c.loadLive(ctx, f.vars.list)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.ownDataDir(); err != nil {
+		return nil, err
+	}
+	addrs, err := c.targets(p.cfg, &f.only)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := c.makePlan(ctx, p, planning{targets: addrs, seen: planner.NewObservations()})
+	if err != nil {
+		return nil, err
+	}
+	past, err := c.past(p.cfg)
+	if err != nil {
+		return nil, err
+	}
+	return drift.Find(drift.Input{Config: p.cfg, Plan: plan, Past: past, Now: c.app.clock.Now(), Applied: f.applied}), nil
+}
+
+// past reads what the runs of this folder have left of each declaration.
+func (c *command) past(cfg *schema.Config) (drift.Past, error) {
+	past := drift.Past{Last: map[string]drift.Applied{}, GivenUp: map[string]string{}}
+	ids, err := c.store().IDs()
+	if err != nil {
+		return past, err
+	}
+	where := cfg.WhereMoved()
+	for _, id := range ids { // the oldest first: later ones count more
+		run, err := c.store().Load(id)
+		if err != nil {
+			return past, err
+		}
+		if run.Damage != nil {
+			c.warn("run %s is damaged, and counts for nothing: %s", schema.SanitizeLine(id), run.Damage)
+			continue
+		}
+		if err := c.pastOf(&past, run, where); err != nil {
+			return past, err
+		}
+	}
+	return past, nil
+}
+
+// pastOf takes in what one run has left.
+func (c *command) pastOf(past *drift.Past, run *executor.Run, where func(string) string) error {
+	left := drift.Applied{Run: run.ID, Plan: run.Plan}
+	kept, err := c.store().Kept(run)
+	switch {
+	case err == nil:
+		left.Basis = kept.Basis
+	case !errors.Is(err, executor.ErrNotKept):
+		return err
+	}
+	switch {
+	case !run.Finished():
+		past.Underway = &left
+		return nil
+	case run.Abandoned():
+		for addr := range executor.ActedOn(run.Plan, run.Decision(c.app.clock.Now())) {
+			past.GivenUp[where(addr)] = run.ID
+		}
+		return nil
+	}
+	past.Any = true
+	for i := range run.Plan.Changes {
+		left.Was = run.Plan.Changes[i].Addr
+		addr := where(left.Was)
+		past.Last[addr] = left
+		delete(past.GivenUp, addr)
+	}
+	return nil
+}
+
+// driftSuite is a report for CI systems: a case for each declaration, which fails if it was changed from outside, and
+// has an error where that is not known.
+func driftSuite(r *drift.Report) junitSuites {
+	suite := junitSuite{Name: "drift", Tests: len(r.Compared)}
+	for _, addr := range r.Compared {
+		one := junitCase{Name: printable.Line(addr), Class: "drift", Seconds: "0.000"}
+		texts := map[drift.Cause][]string{}
+		for _, d := range r.Of(addr) {
+			texts[d.Cause] = append(texts[d.Cause], printable.Line(view.DriftLine(&d))+"\n  "+printable.Line(d.Why))
+		}
+		detail := func(c drift.Cause, what string) *junitDetail {
+			if len(texts[c]) == 0 {
+				return nil
+			}
+			return &junitDetail{Message: fmt.Sprintf("%d %s", len(texts[c]), what), Text: strings.Join(texts[c], "\n")}
+		}
+		switch {
+		case len(texts[drift.Outside]) > 0:
+			one.Failure = detail(drift.Outside, "changed from outside")
+			suite.Failures++
+		case len(texts[drift.Unknown]) > 0:
+			one.Error = detail(drift.Unknown, "of unknown origin")
+			suite.Errors++
+		case len(texts[drift.Ignored]) > 0:
+			one.Skipped = detail(drift.Ignored, "ignored")
+			suite.Skipped++
+		}
+		suite.Cases = append(suite.Cases, one)
+	}
+	return junitSuites{Suites: []junitSuite{suite}}
+}

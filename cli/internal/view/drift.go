@@ -1,0 +1,149 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/syncctl/syncctl/drift"
+	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/printable"
+)
+
+// NoDrift says that nothing was changed from outside.
+const NoDrift = "Nothing was changed from outside."
+
+// causes are the sections of a report, what matters first.
+var causes = []struct {
+	cause drift.Cause
+	title string
+}{
+	{drift.Outside, "Changed from outside"},
+	{drift.Unknown, "Not known whether it was changed from outside"},
+	{drift.Pending, "Not applied yet"},
+	{drift.Ignored, "Ignored"},
+}
+
+// DriftLine is a difference in one line, without its declaration.
+func DriftLine(d *drift.Difference) string {
+	switch d.What {
+	case drift.Missing:
+		return "it is missing on the server"
+	case drift.Steps:
+		return "a plan has " + wording.Plural(d.Steps, "step") + " for it"
+	}
+	return d.Path + ": " + shortened(d.Declared) + " is declared, " + shortened(d.Actual) + " is there"
+}
+
+func because(d *drift.Difference) string {
+	if d.Cause == drift.Ignored {
+		return "ignored until " + d.Until + ": " + d.Reason
+	}
+	return d.Why
+}
+
+// driftSummary counts what differs.
+func driftSummary(r *drift.Report) string {
+	return fmt.Sprintf("Drift: %d from outside, %d not known, %d not applied yet, %d ignored, of %s.",
+		r.Count(drift.Outside), r.Count(drift.Unknown), r.Count(drift.Pending), r.Count(drift.Ignored),
+		wording.Plural(len(r.Compared), "declaration"))
+}
+
+// Drift writes a report for people. The summary comes last, so that it stays on the screen.
+func Drift(w io.Writer, s Style, r *drift.Report) error {
+	var b strings.Builder
+	for _, c := range causes {
+		if r.Count(c.cause) == 0 {
+			continue
+		}
+		b.WriteString(s.Bold(c.title+":") + "\n")
+		addr := ""
+		for i := range r.Differences {
+			d := &r.Differences[i]
+			if d.Cause != c.cause {
+				continue
+			}
+			if d.Addr != addr {
+				addr = d.Addr
+				s.block(&b, 2, "", addr)
+			}
+			s.block(&b, beneath, s.mark(planner.MarkChange)+" ", DriftLine(d))
+			s.block(&b, beneath+2, "", because(d))
+		}
+		b.WriteString("\n")
+	}
+	for _, f := range r.Findings {
+		s.block(&b, 0, s.severity(f.Severity)+": ", f.Addr+": "+f.Summary+" ["+f.Rule+"]")
+	}
+	if len(r.Findings) > 0 {
+		b.WriteString("\n")
+	}
+	if r.Count(drift.Outside)+r.Count(drift.Unknown) == 0 {
+		b.WriteString(s.Good(NoDrift) + "\n")
+	}
+	b.WriteString(driftSummary(r) + "\n")
+	if r.Count(drift.Unknown) > 0 {
+		b.WriteString("If all that is declared has been applied, say so: syncctl drift -applied\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// DriftMarkdown writes a report as Markdown. Whatever comes from files and servers stands in blocks of code.
+func DriftMarkdown(w io.Writer, r *drift.Report) error {
+	var b strings.Builder
+	b.WriteString("## syncctl drift\n\n" + driftSummary(r) + "\n")
+	for _, c := range causes {
+		var lines []string
+		addr := ""
+		for i := range r.Differences {
+			d := &r.Differences[i]
+			if d.Cause != c.cause {
+				continue
+			}
+			if d.Addr != addr {
+				addr = d.Addr
+				lines = append(lines, printable.Line(addr))
+			}
+			lines = append(lines, "  ~ "+printable.Line(DriftLine(d)), "    "+printable.Line(because(d)))
+		}
+		if len(lines) > 0 {
+			b.WriteString("\n### " + c.title + "\n\n" + fenced(lines))
+		}
+	}
+	var lines []string
+	for _, f := range r.Findings {
+		lines = append(lines, printable.Line(f.Addr+": "+f.Summary+" ["+f.Rule+"]"))
+	}
+	if len(lines) > 0 {
+		b.WriteString("\n### Findings\n\n" + fenced(lines))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// fenced is a block of code whose fence is longer than any in it.
+func fenced(lines []string) string {
+	text := strings.Join(lines, "\n")
+	fence := "```"
+	for strings.Contains(text, fence) {
+		fence += "`"
+	}
+	return fence + "\n" + text + "\n" + fence + "\n"
+}
+
+// driftDoc is a report as JSON.
+type driftDoc struct {
+	Format  int `json:"format"`
+	Outside int `json:"outside"`
+	Unknown int `json:"unknown"`
+	Pending int `json:"pending"`
+	Ignored int `json:"ignored"`
+	*drift.Report
+}
+
+// DriftJSON is a report for programs.
+func DriftJSON(r *drift.Report) any {
+	return driftDoc{1, r.Count(drift.Outside), r.Count(drift.Unknown), r.Count(drift.Pending), r.Count(drift.Ignored), r}
+}

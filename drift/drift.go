@@ -1,0 +1,162 @@
+// Package drift tells which differences between declarations and servers come from outside: from somebody or
+// something that is neither these files nor syncctl. It compares what a plan has found with what the last finished
+// runs have left. It reads no server and writes nothing: it has neither an executor nor a file system.
+package drift
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// Cause is where a difference comes from.
+type Cause string
+
+// Outside is what counts as drift. Pending differs because it has not been applied. Where it cannot be told which of
+// the two it is, it is Unknown: never taken for either. Ignored is what an ignore_drift block covers.
+const (
+	Outside Cause = "outside"
+	Pending Cause = "pending"
+	Unknown Cause = "unknown"
+	Ignored Cause = "ignored"
+)
+
+// What is different of a declaration.
+const (
+	Argument = "argument" // Path is declared in one way, and is another on the server
+	Missing  = "missing"  // there is no counterpart
+	Steps    = "steps"    // nothing that is compared differs, but a plan has steps
+)
+
+// Difference is one between a declaration and its counterpart.
+type Difference struct {
+	Addr     string `json:"addr"`
+	What     string `json:"what"`
+	Path     string `json:"path,omitempty"`
+	Declared string `json:"declared,omitempty"` // as HCL text
+	Actual   string `json:"actual,omitempty"`
+	Steps    int    `json:"steps,omitempty"`
+	Cause    Cause  `json:"cause"`
+	Why      string `json:"why"`           // how the cause is known, or why it is not
+	Run      string `json:"run,omitempty"` // the run that it is compared with
+	Reason   string `json:"reason,omitempty"`
+	Until    string `json:"until,omitempty"` // the last day of what ignores it
+}
+
+// Report is all that differs, sorted by address and path.
+type Report struct {
+	At          time.Time         `json:"at"`
+	Digest      string            `json:"digest"` // of the configuration
+	Compared    []string          `json:"compared"`
+	Differences []Difference      `json:"differences"`
+	Findings    []planner.Finding `json:"findings"`
+}
+
+// Count is how many differences have a cause.
+func (r *Report) Count(c Cause) int {
+	n := 0
+	for i := range r.Differences {
+		if r.Differences[i].Cause == c {
+			n++
+		}
+	}
+	return n
+}
+
+// Of are the differences of a declaration.
+func (r *Report) Of(addr string) []Difference {
+	var out []Difference
+	for i := range r.Differences {
+		if r.Differences[i].Addr == addr {
+			out = append(out, r.Differences[i])
+		}
+	}
+	return out
+}
+
+// Input is what a report is made from.
+type Input struct {
+	Config *schema.Config
+	Plan   *planner.Plan // of the servers as they are now
+	Past   Past
+	Now    time.Time
+
+	// Applied: a person says that all that is declared has been applied, so that whatever differs comes from outside.
+	Applied bool
+}
+
+// Find sorts what a plan has found by where it comes from.
+func Find(in Input) *Report {
+	r := &Report{At: in.Now.UTC(), Digest: in.Plan.Digest, Compared: []string{}, Differences: []Difference{},
+		Findings: []planner.Finding{}}
+	steps := stepsByAddr(in.Plan)
+	for i := range in.Plan.Changes {
+		c := &in.Plan.Changes[i]
+		res := lookup(in.Config, c.Addr)
+		if res == nil || res.Elsewhere {
+			continue
+		}
+		r.Compared = append(r.Compared, c.Addr)
+		for _, d := range differences(c, steps[c.Addr]) {
+			in.explain(&d, res)
+			ignore(&d, res, in.Now)
+			r.Differences = append(r.Differences, d)
+		}
+		r.Findings = append(r.Findings, expired(res, in.Now)...)
+	}
+	slices.SortStableFunc(r.Differences, func(a, b Difference) int {
+		return cmp.Or(strings.Compare(a.Addr, b.Addr), strings.Compare(a.Path, b.Path))
+	})
+	return r
+}
+
+func lookup(cfg *schema.Config, addr string) *schema.Resource {
+	a, err := schema.ParseAddr(addr)
+	if err != nil {
+		return nil
+	}
+	return cfg.Lookup(a)
+}
+
+func stepsByAddr(p *planner.Plan) map[string]int {
+	out := map[string]int{}
+	for i := range p.Steps {
+		out[p.Steps[i].Addr]++
+	}
+	return out
+}
+
+// differences are those of one declaration. What is missing as a whole is one.
+func differences(c *planner.ResourceChange, steps int) []Difference {
+	missing := len(c.Diff) > 0 && c.Action == planner.Create && !slices.ContainsFunc(c.Diff,
+		func(d planner.Difference) bool { return d.Actual != "null" })
+	switch {
+	case missing:
+		return []Difference{{Addr: c.Addr, What: Missing, Steps: steps}}
+	case len(c.Diff) == 0 && steps > 0:
+		return []Difference{{Addr: c.Addr, What: Steps, Steps: steps}}
+	}
+	var out []Difference
+	for _, d := range c.Diff {
+		out = append(out, Difference{Addr: c.Addr, What: Argument, Path: d.Path, Declared: d.Declared, Actual: d.Actual})
+	}
+	return out
+}
+
+// ignore marks what an ignore_drift block covers, as long as it holds.
+func ignore(d *Difference, res *schema.Resource, now time.Time) {
+	if d.Cause != Outside && d.Cause != Unknown {
+		return
+	}
+	for i := range res.IgnoredDrift {
+		ig := &res.IgnoredDrift[i]
+		if now.Before(ig.Until) && (d.What == Argument || ig.Argument == "") && ig.Covers(d.Path) {
+			d.Cause, d.Reason, d.Until = Ignored, ig.Reason, ig.Day()
+			return
+		}
+	}
+}

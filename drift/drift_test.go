@@ -1,0 +1,188 @@
+package drift_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/drift"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
+)
+
+const (
+	addr = "sync.depot.tools"
+	head = "server \"depot\" \"north\" { url = \"https://north.example\" }\n"
+)
+
+var catalog = schema.Catalog{
+	{Kind: schema.Server, Name: "depot", Body: schema.Body{Attributes: []schema.Attribute{
+		{Name: "url", Type: cty.String}}}},
+	{Kind: schema.Sync, Name: "depot", Body: schema.Body{
+		Attributes: []schema.Attribute{
+			{Name: "server", Ref: &schema.Ref{Kind: schema.Server, Type: "depot"}},
+			{Name: "color", Type: cty.String},
+			{Name: "size", Type: cty.Number},
+			{Name: "lids", Type: cty.List(cty.String)},
+			{Name: "tags", Type: cty.Map(cty.String)},
+		}}},
+}
+
+func load(t *testing.T, text string) *schema.Config {
+	t.Helper()
+	fsys := afero.NewMemMapFs()
+	if err := afero.WriteFile(fsys, "main.sync.hcl", []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cfg, diags := schema.Load(t.Context(), schema.Options{Fs: fsys, Dir: ".", Catalog: catalog})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return cfg
+}
+
+func box(arguments string) string {
+	return head + "sync \"depot\" \"tools\" {\n  server = server.depot.north\n" + arguments + "\n}\n"
+}
+
+// plan is one of a configuration, with these differences and steps of the box.
+func plan(cfg *schema.Config, action planner.Action, steps int, diff ...planner.Difference) *planner.Plan {
+	p := &planner.Plan{Digest: cfg.Digest(), Changes: []planner.ResourceChange{
+		{Addr: "server.depot.north", Action: planner.NoChange}, {Addr: addr, Action: action, Diff: diff}}}
+	for range steps {
+		p.Steps = append(p.Steps, planner.Step{Addr: addr})
+	}
+	return p
+}
+
+func of(path, declared, actual string) planner.Difference {
+	return planner.Difference{Path: path, Declared: declared, Actual: actual}
+}
+
+var day = time.Date(2027, 1, 31, 23, 59, 59, 0, time.UTC)
+
+// TestCause: where a difference comes from, or that it is not known.
+func TestCause(t *testing.T) {
+	type list []planner.Difference
+	color := of("color", `"red"`, `"green"`)
+	for name, c := range map[string]struct {
+		was, is string // the arguments; was "": not declared
+		before  list
+		worked  int // steps of the run that has finished
+		now     list
+		action  planner.Action
+		steps   int
+		past    func(*drift.Past)
+		applied bool
+		want    drift.Cause
+	}{
+		"the same files":   {was: `color = "red"`, is: `color = "red"`, now: list{color}, want: drift.Outside},
+		"another argument": {was: "size = 1", is: "size = 2", now: list{of("size", "2", "1")}, want: drift.Pending},
+		"neither":          {was: "size = 1", is: "size = 2", now: list{of("size", "2", "3")}, want: drift.Outside},
+		"a list": {was: `lids = ["a"]`, is: `lids = ["b"]`, now: list{of("lids", `["b"]`, `["a"]`)},
+			want: drift.Pending},
+		"a changed list": {was: `lids = ["a"]`, is: `lids = ["b"]`, now: list{of("lids", `["b"]`, `["c"]`)},
+			want: drift.Outside},
+		"unreadable": {was: "size = 1", is: "size = 2", now: list{of("size", "2", "(unknown)")},
+			want: drift.Unknown},
+		"beside what changed": {was: "size = 1\ncolor = \"red\"", is: "size = 2\ncolor = \"red\"", now: list{color},
+			want: drift.Outside},
+		"newly declared": {was: "size = 1", is: "size = 1\ncolor = \"red\"", now: list{color}, want: drift.Pending},
+		"a key of nobody": {was: "tags = { a = 1 }", is: "tags = { a = 1 }\nsize = 1",
+			now: list{of("tags.b", "null", `"x"`)}, want: drift.Outside},
+		"a new map": {was: "size = 1", is: "tags = { a = 1 }\nsize = 1", now: list{of("tags.b", "null", `"x"`)},
+			want: drift.Pending},
+		"a key taken away": {was: "tags = { a = 1, b = 2 }", is: "tags = { a = 1 }",
+			now: list{of("tags.b", "null", `"2"`)}, want: drift.Pending},
+		"left by the run": {was: `color = "red"`, is: `color = "red"`, before: list{color},
+			now: list{color}, want: drift.Pending},
+		"changed back": {was: `color = "red"`, is: `color = "red"`, before: list{color}, worked: 1,
+			now: list{color}, want: drift.Outside},
+		"missing": {was: `color = "red"`, is: `color = "red"`,
+			now: list{of("color", `"red"`, "null")}, action: planner.Create, want: drift.Outside},
+		"missing and changed": {was: `color = "red"`, is: `color = "blue"`,
+			now: list{of("color", `"blue"`, "null")}, action: planner.Create, want: drift.Unknown},
+		"steps alone":        {was: `color = "red"`, is: `color = "red"`, steps: 2, want: drift.Outside},
+		"steps of new files": {was: `color = "red"`, is: `color = "blue"`, steps: 2, want: drift.Unknown},
+		"new":                {is: `color = "red"`, now: list{color}, want: drift.Pending},
+		"no run": {is: `color = "red"`, now: list{color}, past: func(p *drift.Past) { p.Any = false },
+			want: drift.Unknown},
+		"a person's word": {is: `color = "red"`, now: list{color},
+			past: func(p *drift.Past) { p.Any = false }, applied: true, want: drift.Outside},
+		"given up": {was: `color = "red"`, is: `color = "red"`, now: list{color},
+			past: func(p *drift.Past) { p.GivenUp[addr] = "r2" }, want: drift.Unknown},
+		"nothing kept": {was: `color = "blue"`, is: `color = "red"`, now: list{color},
+			past: func(p *drift.Past) { l := p.Last[addr]; l.Basis = nil; p.Last[addr] = l }, want: drift.Unknown},
+		"nothing kept, needed": {was: `color = "red"`, is: `color = "red"`, now: list{color},
+			past: func(p *drift.Past) { l := p.Last[addr]; l.Basis = nil; p.Last[addr] = l }, want: drift.Outside},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := load(t, box(c.is))
+			past := drift.Past{Any: true, Last: map[string]drift.Applied{}, GivenUp: map[string]string{}}
+			if c.was != "" {
+				old := load(t, box(c.was))
+				past.Last[addr] = drift.Applied{Run: "r1", Was: addr, Plan: plan(old, planner.Update, c.worked, c.before...),
+					Basis: planner.NewBasis(old, planner.Selection{})}
+			}
+			if c.past != nil {
+				c.past(&past)
+			}
+			r := drift.Find(drift.Input{Config: cfg, Plan: plan(cfg, c.action, c.steps, c.now...), Past: past, Now: day,
+				Applied: c.applied})
+			if len(r.Differences) != 1 || r.Differences[0].Cause != c.want {
+				t.Errorf("%+v, want %s", r.Differences, c.want)
+			}
+		})
+	}
+}
+
+// TestUnderway: what an unfinished run is to change is not applied yet, whatever a person says.
+func TestUnderway(t *testing.T) {
+	cfg := load(t, box(`color = "red"`))
+	color := of("color", `"red"`, `"green"`)
+	past := drift.Past{Underway: &drift.Applied{Run: "r1", Was: addr, Plan: plan(cfg, planner.Update, 1, color)}}
+	for actual, want := range map[string]drift.Cause{`"green"`: drift.Pending, `"blue"`: drift.Unknown} {
+		r := drift.Find(drift.Input{Config: cfg, Plan: plan(cfg, planner.Update, 1, of("color", `"red"`, actual)), Past: past,
+			Now: day, Applied: true})
+		if len(r.Differences) != 1 || r.Differences[0].Cause != want || r.Differences[0].Run != "r1" {
+			t.Errorf("%s: %+v, want %s", actual, r.Differences, want)
+		}
+	}
+}
+
+// TestIgnored until the end of its last day, in UTC, and what it names alone. What is not applied is not ignored.
+func TestIgnored(t *testing.T) {
+	ignored := func(argument string) *schema.Config {
+		return load(t, box("color = \"red\"\ntags = { a = 1 }\nlifecycle {\n ignore_drift {\n"+argument+
+			"reason = \"the fair\"\n until = \"2027-01-31\"\n}\n}"))
+	}
+	color, tag, gone := of("color", `"red"`, `"green"`), of("tags.a", `"1"`, `"2"`), of("color", `"red"`, "null")
+	for name, c := range map[string]struct {
+		argument string
+		diff     planner.Difference
+		action   planner.Action
+		later    time.Duration
+		pending  bool
+		want     drift.Cause
+		findings int
+	}{
+		"the argument":     {argument: "argument = \"color\"\n", diff: color, want: drift.Ignored},
+		"another":          {argument: "argument = \"tags\"\n", diff: color, want: drift.Outside},
+		"inside of it":     {argument: "argument = \"tags\"\n", diff: tag, want: drift.Ignored},
+		"all":              {diff: color, want: drift.Ignored},
+		"a day later":      {diff: color, later: time.Second, want: drift.Outside, findings: 1},
+		"all, missing":     {diff: gone, action: planner.Create, want: drift.Ignored},
+		"the one, missing": {argument: "argument = \"color\"\n", diff: gone, action: planner.Create, want: drift.Outside},
+		"not applied":      {diff: color, pending: true, want: drift.Pending},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := ignored(c.argument)
+			r := drift.Find(drift.Input{Config: cfg, Plan: plan(cfg, c.action, 0, c.diff), Now: day.Add(c.later),
+				Past: drift.Past{Any: true}, Applied: !c.pending})
+			if len(r.Differences) != 1 || r.Differences[0].Cause != c.want || len(r.Findings) != c.findings {
+				t.Errorf("%+v, findings %+v; want %s", r.Differences, r.Findings, c.want)
+			}
+		})
+	}
+}
