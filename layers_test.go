@@ -139,6 +139,7 @@ func mayImport(from, to string) bool {
 		"driver/rest":       {"driver/wording"},
 		"executor":          {"journal", "planner", "schema"},
 		"planner":           {"schema"},
+		"record":            {"journal", "planner", "signing"},
 		"reference":         {"schema", "schema/functions"},
 		"report":            {"executor", "journal", "planner", "schema"},
 		"report/page":       {"planner", "report", "report/picture", "schema"},

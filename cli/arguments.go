@@ -25,7 +25,7 @@ func (c *command) arguments(root *cobra.Command, given []string) ([]string, erro
 	if err != nil {
 		return nil, err
 	}
-	if found.HasSubCommands() {
+	if found.HasSubCommands() && found.Annotations[takesArguments] == "" {
 		if word := args.FirstWord(found, rest); word != "" {
 			return nil, unknownCommand(found, word)
 		}

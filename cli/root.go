@@ -6,6 +6,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// takesArguments marks commands that have arguments of their own beside commands below them.
+const takesArguments = "arguments"
+
 // speaksJSON marks the commands that have -json.
 const speaksJSON = "json"
 
@@ -87,6 +90,7 @@ func (c *command) addCommands(root *cobra.Command) {
 		c.metadataCommand(),
 		c.outputCommand(),
 		c.planCommand(),
+		c.recordCommand(),
 		c.policyCommand(),
 		c.receiveCommand(),
 		c.rehearseCommand(),

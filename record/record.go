@@ -1,0 +1,358 @@
+// Package record writes and reads what is kept of a run as evidence: one tar with the run's plan, journal, verification
+// and configuration, a manifest with the digest of each, and perhaps a signature. The same content is always the same
+// bytes, so that an archive that holds anything else is refused: what was hidden in it would not be written again.
+//
+// It knows no secret and no file system; whoever calls it has searched the parts for secrets before.
+package record
+
+import (
+	"archive/tar"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/printable"
+	"github.com/syncctl/syncctl/signing"
+)
+
+// Suffix is that of a record's file.
+const Suffix = ".syncrecord.tar"
+
+// Namespace is what signatures of records are for, as ssh-keygen -Y has it with -n.
+const Namespace = "record@syncctl"
+
+// Format is the version of the format.
+const Format = 1
+
+// Names of parts.
+const (
+	ManifestName  = "record.json"
+	SignatureName = ManifestName + signing.Suffix
+	PlanName      = "plan.json"
+	JournalName   = "journal.jsonl"
+)
+
+// Limits of what is read, in bytes and parts.
+const (
+	MostBytes = 256 << 20
+	mostParts = 10_000
+	mostName  = 255
+)
+
+// Manifest says what a record is of. It is what is signed.
+type Manifest struct {
+	Format        int       `json:"format"`
+	Syncctl       string    `json:"syncctl"` // version of the program that wrote the record
+	Run           string    `json:"run"`
+	State         string    `json:"state"` // of the run: finished, unfinished, abandoned
+	At            time.Time `json:"at"`    // of the journal's last entry
+	Plan          string    `json:"plan"`  // its hash
+	Configuration string    `json:"configuration"`
+	Entries       int       `json:"entries"` // of the journal
+	Head          string    `json:"head"`    // hash of the last one
+	Parts         []Part    `json:"parts"`   // sorted by name
+
+	// Seal is the SHA-256 of the manifest without it, so that a change is noticed. It is not a signature: whoever changes
+	// the manifest can compute it again.
+	Seal string `json:"seal"`
+}
+
+// Part is a file of a record.
+type Part struct {
+	Name   string `json:"name"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// Record is one that was read and found to be whole.
+type Record struct {
+	Manifest
+	Files  map[string][]byte `json:"-"`                // the parts
+	Signer string            `json:"signer,omitempty"` // the fingerprint of the key that has signed it; "": nobody has
+
+	// Known: the signer is one of those whose signatures are taken.
+	Known bool `json:"known"`
+}
+
+// Write makes a record. It fills in what the manifest says of the parts, of the plan and of the journal. sign nil
+// leaves out the signature.
+func Write(m Manifest, files map[string][]byte, sign func([]byte) ([]byte, error)) ([]byte, error) {
+	m.Format, m.Parts = Format, []Part{}
+	for _, name := range sorted(files) {
+		sum := sha256.Sum256(files[name])
+		m.Parts = append(m.Parts, Part{name, int64(len(files[name])), hex.EncodeToString(sum[:])})
+	}
+	entries, err := journal.Import(files[JournalName])
+	if err != nil {
+		return nil, fmt.Errorf("writing the record: %w", err)
+	}
+	if m.Entries = len(entries); m.Entries > 0 {
+		m.Head, m.At = entries[m.Entries-1].Hash, entries[m.Entries-1].Time
+	}
+	if m.Plan, err = planHash(files[PlanName]); err != nil {
+		return nil, fmt.Errorf("writing the record: %w", err)
+	}
+	if m.Seal, err = m.seal(); err != nil {
+		return nil, err
+	}
+	text, err := m.encode()
+	if err != nil {
+		return nil, err
+	}
+	var signature []byte
+	if sign != nil {
+		if signature, err = sign(text); err != nil {
+			return nil, fmt.Errorf("signing the record: %w", err)
+		}
+	}
+	out, err := archive(m.At, text, files, signature)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := Read(out, nil); err != nil { // nobody is given what nobody can read
+		return nil, fmt.Errorf("writing the record: %w", err)
+	}
+	return out, nil
+}
+
+func sorted(files map[string][]byte) []string {
+	var names []string
+	for name := range files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func planHash(text []byte) (string, error) {
+	plan, err := planner.Decode(bytes.NewReader(text))
+	if err != nil {
+		return "", err
+	}
+	return plan.Hash()
+}
+
+func (m *Manifest) encode() ([]byte, error) {
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("writing the manifest: %w", err)
+	}
+	return append(text, '\n'), nil
+}
+
+func (m *Manifest) seal() (string, error) {
+	open := *m
+	open.Seal = ""
+	text, err := open.encode()
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), err
+}
+
+// archive puts all together: the manifest, the parts by name, the signature. Nothing of this machine is in it.
+func archive(at time.Time, manifest []byte, files map[string][]byte, signature []byte) ([]byte, error) {
+	if at.Unix() < 0 { // of a run that has not begun
+		at = time.Unix(0, 0)
+	}
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	add := func(name string, content []byte) error {
+		h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: int64(len(content)), Mode: 0o644,
+			ModTime: at.UTC().Truncate(time.Second)}
+		if err := w.WriteHeader(h); err != nil {
+			return fmt.Errorf("writing %s: %w", name, err)
+		}
+		_, err := w.Write(content)
+		return err
+	}
+	err := add(ManifestName, manifest)
+	for _, name := range sorted(files) {
+		err = errors.Join(err, add(name, files[name]))
+	}
+	if signature != nil {
+		err = errors.Join(err, add(SignatureName, signature))
+	}
+	if err = errors.Join(err, w.Close()); err != nil {
+		return nil, fmt.Errorf("writing the record: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// Read reads a record and verifies all of it: its parts and their digests, the plan, the chain of the journal, the
+// signature, and that nothing else is in it. signers are the public keys whose signatures are taken, a line each; nil:
+// whoever has signed it is told, and nothing more.
+func Read(src []byte, signers []string) (*Record, error) {
+	if len(src) > MostBytes {
+		return nil, fmt.Errorf("it is larger than %d bytes", MostBytes)
+	}
+	all, err := unpack(src)
+	if err != nil {
+		return nil, err
+	}
+	text, signature := all[ManifestName], all[SignatureName]
+	if text == nil {
+		return nil, fmt.Errorf("it has no %s: it is not a record of syncctl", ManifestName)
+	}
+	r := &Record{}
+	if err := r.decode(text); err != nil {
+		return nil, err
+	}
+	delete(all, ManifestName)
+	delete(all, SignatureName)
+	r.Files = all
+	if err := r.checkParts(); err != nil {
+		return nil, err
+	}
+	if err := r.checkContent(); err != nil {
+		return nil, err
+	}
+	again, err := archive(r.At, text, all, signature)
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(again, src) {
+		return nil, errors.New("there is more in it than the parts, or it was packed by another program")
+	}
+	if signature == nil {
+		return r, nil
+	}
+	return r, r.checkSignature(text, signature, signers)
+}
+
+// unpack reads a tar of plain files with names that stay within a folder.
+func unpack(src []byte) (map[string][]byte, error) {
+	all, folded := map[string][]byte{}, map[string]bool{}
+	for t := tar.NewReader(bytes.NewReader(src)); ; {
+		h, err := t.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return all, nil
+		case err != nil:
+			return nil, fmt.Errorf("it is not a whole tar: %w", err)
+		case h.Typeflag != tar.TypeReg:
+			return nil, fmt.Errorf("%q is not a plain file", h.Name)
+		case !isName(h.Name):
+			return nil, fmt.Errorf("%q is not the name of a part", h.Name)
+		case folded[strings.ToLower(h.Name)]:
+			return nil, fmt.Errorf("%q is in it twice", h.Name)
+		case len(all) > mostParts || h.Size > int64(len(src)): // also of one with holes
+			return nil, fmt.Errorf("%q is more than a record may hold", h.Name)
+		}
+		content, err := io.ReadAll(io.LimitReader(t, int64(len(src))))
+		if err != nil {
+			return nil, fmt.Errorf("reading %q: %w", h.Name, err)
+		}
+		folded[strings.ToLower(h.Name)], all[h.Name] = true, content
+	}
+}
+
+// isName tells a name that stays within a folder on every system.
+func isName(name string) bool {
+	for part := range strings.SplitSeq(name, "/") {
+		if strings.HasSuffix(part, ".") || strings.HasSuffix(part, " ") {
+			return false
+		}
+	}
+	return len(name) <= mostName && fs.ValidPath(name) && name != "." && path.Clean(name) == name &&
+		!strings.ContainsAny(name, `\:*?"<>|`) && printable.Line(name) == name
+}
+
+// decode reads the manifest in the one way in which it is written.
+func (r *Record) decode(text []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&r.Manifest); err != nil {
+		return fmt.Errorf("reading %s: %w", ManifestName, err)
+	}
+	if r.Format != Format {
+		return fmt.Errorf("its format is %d, this program reads %d", r.Format, Format)
+	}
+	again, err := r.encode()
+	if err != nil {
+		return err
+	}
+	seal, err := r.seal()
+	if err != nil {
+		return err
+	}
+	if seal != r.Seal {
+		return fmt.Errorf("%s was changed", ManifestName)
+	}
+	if !bytes.Equal(again, text) {
+		return fmt.Errorf("%s is not written as syncctl writes it", ManifestName)
+	}
+	return nil
+}
+
+// checkParts compares the parts with the manifest.
+func (r *Record) checkParts() error {
+	named := map[string]bool{}
+	for _, p := range r.Parts {
+		content, there := r.Files[p.Name]
+		sum := sha256.Sum256(content)
+		switch {
+		case named[p.Name]:
+			return fmt.Errorf("%s names %q twice", ManifestName, p.Name)
+		case !there:
+			return fmt.Errorf("%q is missing", p.Name)
+		case int64(len(content)) != p.Bytes || hex.EncodeToString(sum[:]) != p.SHA256:
+			return fmt.Errorf("%q was changed", p.Name)
+		}
+		named[p.Name] = true
+	}
+	for _, name := range sorted(r.Files) {
+		if !named[name] {
+			return fmt.Errorf("%q was added", name)
+		}
+	}
+	return nil
+}
+
+// checkContent holds the plan and the journal against the manifest.
+func (r *Record) checkContent() error {
+	hash, err := planHash(r.Files[PlanName])
+	if err != nil {
+		return err
+	}
+	if hash != r.Plan {
+		return fmt.Errorf("%s is not the plan %s", PlanName, printable.Line(r.Plan))
+	}
+	entries, err := journal.Import(r.Files[JournalName])
+	if err != nil {
+		return fmt.Errorf("%s: %w", JournalName, err)
+	}
+	head, at := "", r.At
+	if n := len(entries); n > 0 {
+		head, at = entries[n-1].Hash, entries[n-1].Time
+	}
+	if len(entries) != r.Entries || head != r.Head || !at.Equal(r.At) {
+		return fmt.Errorf("%s is not the journal that %s is of", JournalName, ManifestName)
+	}
+	return nil
+}
+
+func (r *Record) checkSignature(text, signature []byte, signers []string) error {
+	key, err := signing.Author(text, signature, Namespace)
+	if err != nil {
+		return fmt.Errorf("its signature does not hold: %w", err)
+	}
+	r.Signer = signing.FingerprintOf(key)
+	if signers == nil {
+		return nil
+	}
+	if _, err := signing.Verify(text, signature, Namespace, signers); err != nil {
+		return fmt.Errorf("its signature is not taken: %w", err)
+	}
+	r.Known = true
+	return nil
+}
