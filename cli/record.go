@@ -24,6 +24,7 @@ import (
 	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/record"
+	"github.com/syncctl/syncctl/report/page"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -173,7 +174,15 @@ func (c *command) recordParts(ctx context.Context, p *project, run *executor.Run
 		return nil, err
 	}
 	parts["plan.txt"] = text.Bytes()
-	var err error
+	shown, err := c.reportOf(run.Plan, nil)
+	if err != nil {
+		return nil, err
+	}
+	var markdown, html bytes.Buffer
+	if err := errors.Join(writeMarkdown(&markdown, shown), page.HTML(&html, shown)); err != nil {
+		return nil, err
+	}
+	parts["plan.md"], parts["plan.html"] = markdown.Bytes(), html.Bytes()
 	if parts[record.JournalName], err = c.recordedJournal(run); err != nil {
 		return nil, err
 	}
