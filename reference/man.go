@@ -33,7 +33,8 @@ func (g *Program) WriteManIndex(w io.Writer, pages []*Page) error {
 			parts = append(parts, p.parts...)
 		}
 	}
-	parts = append([]part{{code: g.Name + " COMMAND [flags]"}, {text: "`" + g.Name + " docs WORD` shows the page of each " +
+	parts = append([]part{{code: g.Name + " COMMAND [flags]"}, {text: "`" + g.Name + " docs WORD` shows the page of " +
+		"each " +
 		"word of the language, of a function, and of a command."}, {heading: "Commands"}, {items: commands}}, parts...)
 	return writeMan(w, g.Name, "configuration as code for synchronizations between servers, and for the migrations that "+
 		"replace them", parts)

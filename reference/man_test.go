@@ -9,8 +9,10 @@ import (
 
 // TestMan: a manual page has no request but our own, whatever texts begin with, and groff has nothing to say of it.
 func TestMan(t *testing.T) {
-	g := &Program{Name: "prog", Commands: []Command{{Name: "do it", Summary: ".Dot 'and' back\\slash", Usage: "prog do it [-x]",
-		Long: ".begins with a dot\n\n  .so /etc/passwd\n  'quoted -x \\n\n\nAsks `prog -y` of [this](page.md).\n\n'a", JSON: true,
+	g := &Program{Name: "prog", Commands: []Command{{Name: "do it", Summary: ".Dot 'and' back\\slash",
+		Usage: "prog do it [-x]",
+		Long:  ".begins with a dot\n\n  .so /etc/passwd\n  'quoted -x \\n\n\nAsks `prog -y` of [this](page.md).\n\n'a",
+		JSON:  true,
 		Flags: []Flag{{Name: "x", Letter: "y", Value: ".V", Doc: "'d'", Default: `\e`}}, Exits: []ExitCode{{0, ".done"}},
 		Example: "  prog do it -x='.'"}}}
 	pages := g.pages()

@@ -279,7 +279,8 @@ func withoutWord(d *hcl.Diagnostic) *hcl.Diagnostic {
 	case "Invalid JSON keyword":
 		c.Detail = "The words that JSON has without quotes are true, false and null. A text stands in double quotes."
 	case "Invalid template control keyword":
-		c.Detail = "The keywords of a template are if, else, endif, for and endfor. A %{ that is meant as text is written %%{."
+		c.Detail = "The keywords of a template are if, else, endif, for and endfor. A %{ that is meant as text is written " +
+			"%%{."
 	}
 	return &c
 }

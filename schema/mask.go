@@ -29,7 +29,8 @@ func (l *loader) mask(expr hcl.Expression) {
 func (l *loader) maskWhole(expr hcl.Expression) { l.masked = append(l.masked, expr.Range()) }
 
 // secretLine finds, in a file that does not parse, what is assigned to a name that may tell of a secret (it is wider
-// than maskedName), also where the sign between the two is what is missing, and the defaults of variables, which may be sensitive.
+// than maskedName), also where the sign between the two is what is missing, and the defaults of variables, which may
+// be sensitive.
 var secretLine = regexp.MustCompile(`(?i)"?\b[\w-]*(?:PASS|PWD|SECRET|TOKEN|KEY|CRED|AUTH|BEARER|JWT|\bPAT|_PAT|DSN|` +
 	`DATABASE|DB_?UR|CONNECTION|DEFAULT)[\w-]*(?:"?[ \t]*[=:][=:>]?|"?[ \t]|")[ \t]*(.+)`)
 

@@ -49,7 +49,8 @@ func TestGuardedFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for link, to := range map[string]string{"file": "../out/f", "folder": "../out", "circle": "circle", "up": "..", "own": "f"} {
+	for link, to := range map[string]string{"file": "../out/f", "folder": "../out", "circle": "circle", "up": "..",
+		"own": "f"} {
 		if err := os.Symlink(to, filepath.Join(in, link)); err != nil {
 			t.Fatal(err)
 		}

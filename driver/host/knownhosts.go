@@ -14,8 +14,8 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 )
 
-// keyLines are lines of a known_hosts file in memory. Package knownhosts has the same and reads nothing but files of the
-// real file system: a copy of whom somebody administers would lie there. Errors are that package's.
+// keyLines are lines of a known_hosts file in memory. Package knownhosts has the same and reads nothing but files of
+// the real file system: a copy of whom somebody administers would lie there. Errors are that package's.
 type keyLines struct {
 	lines   []keyLine
 	revoked map[string]knownhosts.KnownKey // by the key, without its certificate

@@ -28,7 +28,8 @@ func TestKnownHostsAsTheLibrary(t *testing.T) {
 	t.Setenv("TMP", filepath.Join(dir, "missing"))
 	name := rapid.SampledFrom([]string{"a.example", "b.example", "10.0.0.1", "2001:db8::1"})
 	pattern := rapid.Custom(func(t *rapid.T) string {
-		text := rapid.SampledFrom([]string{"*", "a.*", "?.example", "*.example", "a.exam?le", "10.0.*.1", "x", "*a*", ""}).Draw(t, "glob")
+		text := rapid.SampledFrom([]string{"*", "a.*", "?.example", "*.example", "a.exam?le", "10.0.*.1", "x", "*a*",
+			""}).Draw(t, "glob")
 		if rapid.Bool().Draw(t, "a name") {
 			text = name.Draw(t, "name")
 		}

@@ -123,11 +123,13 @@ func TestParse(t *testing.T) {
 				t.Error(diff)
 			}
 			open := c.file == "keytool25open.p12"
-			if _, err := Parse(context.Background(), src, "changeit2"); !errors.Is(err, ErrPassword) && !open || open && err != nil {
+			if _, err := Parse(context.Background(), src, "changeit2"); !errors.Is(err,
+				ErrPassword) && !open || open && err != nil {
 				t.Errorf("with another password: %v", err)
 			}
 			for _, n := range []int{len(src) - 1, len(src) / 2, 12} {
-				if _, err := Parse(context.Background(), src[:n], password); !errors.Is(err, ErrTruncated) || !strings.Contains(err.Error(),
+				if _, err := Parse(context.Background(), src[:n], password); !errors.Is(err,
+					ErrTruncated) || !strings.Contains(err.Error(),
 					fmt.Sprintf("%d bytes of %d", n, len(src))) {
 					t.Errorf("cut off after %d bytes: %v", n, err)
 				}
@@ -376,7 +378,8 @@ func TestWriteOpen(t *testing.T) {
 	safe := sequence(
 		sequence(mustDER(oidData), explicit(octets(bag))),
 		sequence(mustDER(oidEncryptedData), explicit(sequence(mustDER(0), info))))
-	f, err := Parse(context.Background(), sequence(mustDER(3), sequence(mustDER(oidData), explicit(octets(safe)))), password)
+	f, err := Parse(context.Background(), sequence(mustDER(3), sequence(mustDER(oidData), explicit(octets(safe)))),
+		password)
 	if err != nil || !f.Mixed || f.Unencrypted || len(f.Bags) != 2 {
 		t.Errorf("%v %+v", err, f)
 	}
@@ -415,7 +418,8 @@ func TestReadsTheLibrary(t *testing.T) {
 // TestOtherPassword: a key that has a password of its own stays sealed, and is written as it is.
 func TestOtherPassword(t *testing.T) {
 	all, _, _ := bags(t)
-	w := &writer{o: Options{Level: Modern, Random: rand.Reader}, password: newSecret("its own"), budget: &budget{left: maxWork}}
+	w := &writer{o: Options{Level: Modern, Random: rand.Reader}, password: newSecret("its own"),
+		budget: &budget{left: maxWork}}
 	sealed, _, err := w.content(&all[0])
 	if err != nil {
 		t.Fatal(err)
@@ -527,7 +531,8 @@ func TestLongMACKey(t *testing.T) {
 		d := hmac.New(sha256.New, key)
 		d.Write(safe)
 		mac := sequence(sequence(algorithm, octets(d.Sum(nil))), octets(salt), mustDER(1))
-		_, err = Parse(context.Background(), sequence(mustDER(3), sequence(mustDER(oidData), explicit(octets(safe))), mac), password)
+		_, err = Parse(context.Background(), sequence(mustDER(3), sequence(mustDER(oidData), explicit(octets(safe))), mac),
+			password)
 		if !errors.Is(err, want) {
 			t.Errorf("a key of %d bytes: %v", size, err)
 		}
