@@ -226,7 +226,10 @@ func Read(src []byte, signers []string) (*Record, error) {
 	if signature == nil {
 		return r, nil
 	}
-	return r, r.checkSignature(text, signature, signers)
+	if err := r.checkSignature(text, signature, signers); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 // unpack reads a tar of plain files with names that stay within a folder.
