@@ -20,10 +20,10 @@ type tools struct {
 
 // known are the others, and how each is asked for its version.
 var known = []struct{ name, flag string }{
-	{"terraform", "version"}, {"tofu", "version"}, {"dnscontrol", "version"}, {"jq", "--version"}, {"cat", "--version"},
+	{"terraform", "version"}, {"tofu", "version"}, {"jq", "--version"}, {"cat", "--version"},
 }
 
-// find builds syncctl as a release is built, and looks for the others in PATH.
+// find builds syncctl without debug tables, and looks for the others in PATH.
 func find(ctx context.Context, dir string) (*tools, error) {
 	t := &tools{syncctl: filepath.Join(dir, "syncctl"), self: filepath.Join(dir, "self"), others: map[string]string{},
 		version: map[string]string{"go": runtime.Version()}}
@@ -40,12 +40,11 @@ func find(ctx context.Context, dir string) (*tools, error) {
 			continue
 		}
 		t.others[k.name] = path
-		says, err := exec.CommandContext(ctx, path, k.flag).Output()
-		if err != nil {
-			return nil, fmt.Errorf("asking %s for its version: %w", k.name, err)
+		t.version[k.name] = "version unknown" // not every cat has a flag for it
+		if says, err := exec.CommandContext(ctx, path, k.flag).Output(); err == nil {
+			first, _, _ := strings.Cut(string(says), "\n")
+			t.version[k.name] = strings.TrimSpace(first)
 		}
-		first, _, _ := strings.Cut(string(says), "\n")
-		t.version[k.name] = strings.TrimSpace(first)
 	}
 	return t, nil
 }
