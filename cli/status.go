@@ -103,12 +103,15 @@ type holderDoc struct {
 	Since time.Time `json:"since"`
 }
 
+// phase is an executor.Phase, or "interrupted".
+type phase = executor.Phase
+
 type runStepDoc struct {
-	Number int            `json:"number"`
-	ID     string         `json:"id"`
-	Phase  executor.Phase `json:"phase" jsonschema:"blocked, ready, running, interrupted, waiting, failed, stuck or done"`
-	Why    string         `json:"why,omitempty" jsonschema:"why it is not done"`
-	Person bool           `json:"person,omitempty" jsonschema:"whether a person does it"`
+	Number int    `json:"number"`
+	ID     string `json:"id"`
+	Phase  phase  `json:"phase" jsonschema:"blocked, ready, running, interrupted, waiting, away, failed, stuck or done"`
+	Why    string `json:"why,omitempty" jsonschema:"why it is not done"`
+	Person bool   `json:"person,omitempty" jsonschema:"whether a person does it"`
 }
 
 type runEntryDoc struct {

@@ -45,9 +45,11 @@ type Run struct {
 // State is where a step of a run stands, for people.
 type State string
 
-// The states of a step. One that is blocked or ready has not begun.
+// The states of a step. One that is blocked or ready has not begun, unless the journal says something of it.
 const (
 	Open        State = "not begun"
+	Away        State = "with another site"    // which carries it out, or has to do something before it
+	Again       State = "to be verified again" // it was done, or a person had it taken up again
 	Running     State = "running"
 	Waiting     State = "waiting"
 	Failed      State = "failed"
@@ -158,6 +160,11 @@ func stateOf(st executor.StepState, live bool) State {
 		return Waiting
 	case executor.PhaseStuck:
 		return Stuck
+	case executor.PhaseAway:
+		if st.Entry.Event == executor.EventStuck {
+			return Stuck
+		}
+		return Away
 	case executor.PhaseFailed:
 		if st.Failure().Stopped {
 			return Interrupted
@@ -169,8 +176,11 @@ func stateOf(st executor.StepState, live bool) State {
 		}
 		return Interrupted
 	}
-	// What an earlier process has left is ready to be taken up again: the last entry says how it ended.
+	// What an earlier process or another site has left is ready to be taken up again, or blocked: the last entry says how
+	// it ended.
 	switch st.Entry.Event {
+	case executor.EventStuck:
+		return Stuck
 	case executor.EventFailed:
 		if st.Failure().Stopped {
 			return Interrupted
@@ -178,10 +188,14 @@ func stateOf(st executor.StepState, live bool) State {
 		return Failed
 	case executor.EventWaiting:
 		return Waiting
-	case executor.EventStarted, executor.EventExecuted:
-		return Interrupted
+	case executor.EventDone, executor.EventResolved, executor.EventReopened:
+		return Again
+	case "":
+		if !st.Begun && !st.WasDone {
+			return Open
+		}
 	}
-	return Open
+	return Interrupted
 }
 
 // findings puts each finding where it belongs.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/report"
 	"github.com/syncctl/syncctl/report/reporttest"
@@ -92,6 +93,33 @@ func TestStates(t *testing.T) {
 	all := made(t, p, reporttest.Run(p, 3, "", ""))
 	if all.Rollback() != "no longer possible for what was done up to step 3 (scrap)" || all.Counts[report.Done] != 3 {
 		t.Errorf("%q", all.Rollback())
+	}
+}
+
+// TestStatesOfSites: what another site has, what is stuck there, and what has to be looked at again, has begun.
+func TestStatesOfSites(t *testing.T) {
+	p := reporttest.Small()
+	entry := func(event string) journal.Entry { return journal.Entry{Event: event} }
+	for name, c := range map[string]struct {
+		st   executor.StepState
+		want report.State
+	}{
+		"nothing":          {executor.StepState{Phase: executor.PhaseReady}, report.Open},
+		"blocked":          {executor.StepState{Phase: executor.PhaseBlocked}, report.Open},
+		"away":             {executor.StepState{Phase: executor.PhaseAway, Why: "it is carried out by b"}, report.Away},
+		"stuck there":      {executor.StepState{Phase: executor.PhaseAway, Entry: entry("stuck")}, report.Stuck},
+		"stuck, blocked":   {executor.StepState{Phase: executor.PhaseBlocked, Entry: entry("stuck")}, report.Stuck},
+		"done, blocked":    {executor.StepState{Phase: executor.PhaseBlocked, Entry: entry("done")}, report.Again},
+		"reopened":         {executor.StepState{Phase: executor.PhaseReady, Entry: entry("reopened")}, report.Again},
+		"resolved":         {executor.StepState{Phase: executor.PhaseReady, Entry: entry("resolved")}, report.Again},
+		"begun, no entry":  {executor.StepState{Phase: executor.PhaseReady, Begun: true}, report.Interrupted},
+		"an unknown event": {executor.StepState{Phase: executor.PhaseReady, Entry: entry("new")}, report.Interrupted},
+	} {
+		d := executor.Decision{Steps: map[string]executor.StepState{p.Steps[0].ID: c.st}}
+		s := made(t, p, &report.Run{Decision: d}).Steps[0]
+		if s.State != c.want || s.Why != c.st.Why {
+			t.Errorf("%s: %q, %q", name, s.State, s.Why)
+		}
 	}
 }
 

@@ -75,7 +75,7 @@ func stateTone(s report.State) string {
 		return "done"
 	case report.Failed, report.Stuck:
 		return "failed"
-	case report.Waiting, report.Interrupted, report.Running:
+	case report.Waiting, report.Interrupted, report.Running, report.Again, report.Away:
 		return "waiting"
 	}
 	return "open"
@@ -179,23 +179,26 @@ func (d *document) tiles() {
 		add("Warnings", warnings, "warn")
 	}
 	d.Tone = "good"
-	switch {
-	case len(r.Refusals) > 0:
+	if r.Run != nil && r.Counts[report.Done] < len(r.Steps) {
+		d.Tone = "warn"
+	}
+	if len(r.Refusals) > 0 {
 		d.Tone = "bad"
 		add("Refusals", len(r.Refusals), "bad")
-	case r.Run == nil:
+	}
+	if r.Run == nil {
 		d.Legend = []tile{{"adds", "", "add"}, {"changes", "", "change"}, {"removes", "", "delete"},
 			{"verifies", "", "check"}, {"for a person", "", "person"}, {"cannot be undone", "", "final"}}
 		return
 	}
-	d.Legend = []tile{{"done", "", "done"}, {"waiting, running, interrupted", "", "waiting"},
+	d.Legend = []tile{{"done", "", "done"}, {"begun, or with another site", "", "waiting"},
 		{"failed, stuck", "", "failed"}, {"not begun", "", "open"}}
 	for _, s := range []report.State{report.Done, report.Running, report.Waiting, report.Interrupted, report.Failed,
-		report.Stuck, report.Open} {
+		report.Stuck, report.Again, report.Away, report.Open} {
 		if n := r.Counts[s]; n > 0 {
 			tone := map[string]string{"done": "good", "waiting": "warn", "failed": "bad"}[stateTone(s)]
 			add(string(s), n, tone)
-			if tone == "bad" || tone == "warn" && d.Tone != "bad" {
+			if tone == "bad" {
 				d.Tone = tone
 			}
 		}

@@ -112,7 +112,8 @@ func (m *markdown) head() {
 	if len(r.Plan.Turns) > 0 {
 		item("Exchanges", fmt.Sprint(r.Plan.Exchanges()))
 	}
-	for _, s := range []report.State{report.Failed, report.Stuck, report.Interrupted, report.Waiting, report.Running} {
+	for _, s := range []report.State{report.Failed, report.Stuck, report.Interrupted, report.Waiting, report.Running,
+		report.Again, report.Away} {
 		item(strings.ToUpper(string(s[:1]))+string(s[1:]), short(report.StepList(report.Numbers(r.In(s)))))
 	}
 	item("Plan hash", "`"+r.Hash+"`")

@@ -247,6 +247,29 @@ func TestHTML(t *testing.T) {
 	}
 }
 
+// TestTone: a run is good only when all is done, and a plan never has the legend of runs.
+func TestTone(t *testing.T) {
+	small, refused := reporttest.Small(), reporttest.Small()
+	refused.Findings[0].Severity = planner.Refuse
+	for name, c := range map[string]struct {
+		r            *report.Report
+		tone, legend string
+	}{
+		"a plan":       {made(t, small, nil), "good", "adds"},
+		"refused":      {made(t, refused, nil), "bad", "adds"},
+		"not all done": {made(t, small, reporttest.Run(small, 1, "reopened", "")), "warn", "done"},
+		"none begun":   {made(t, small, &report.Run{State: "given up"}), "warn", "done"},
+		"failed":       {made(t, small, reporttest.Run(small, 1, "failed", "busy")), "bad", "done"},
+		"done":         {made(t, small, reporttest.Run(small, 3, "", "")), "good", "done"},
+	} {
+		text := htmlOf(t, c.r)
+		_, legend, _ := strings.Cut(text, `<p class="legend">`)
+		if !strings.Contains(text, `<p class="verdict `+c.tone+`">`) || !strings.Contains(legend[:60], ">"+c.legend+"<") {
+			t.Errorf("%s: not %s, or legend %q", name, c.tone, legend[:60])
+		}
+	}
+}
+
 func unique(list []string) map[string]bool {
 	out := map[string]bool{}
 	for _, s := range list {

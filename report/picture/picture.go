@@ -90,7 +90,8 @@ func state(r *report.Report, n *report.Node) report.State {
 	for _, s := range n.Steps {
 		has[s.State] = true
 	}
-	for _, s := range []report.State{report.Failed, report.Stuck, report.Interrupted, report.Waiting, report.Running} {
+	for _, s := range []report.State{report.Failed, report.Stuck, report.Interrupted, report.Waiting, report.Running,
+		report.Again, report.Away} {
 		if has[s] {
 			return s
 		}
@@ -106,7 +107,7 @@ func class(r *report.Report, n *report.Node) string {
 	switch state(r, n) {
 	case report.Failed, report.Stuck:
 		return "failed"
-	case report.Interrupted, report.Waiting, report.Running:
+	case report.Interrupted, report.Waiting, report.Running, report.Again, report.Away:
 		return "waiting"
 	case report.Done:
 		return "done"

@@ -159,7 +159,7 @@ func barClass(s *report.Step) string {
 		return "done"
 	case report.Failed, report.Stuck:
 		return "failed"
-	case report.Waiting, report.Interrupted, report.Running:
+	case report.Waiting, report.Interrupted, report.Running, report.Again, report.Away:
 		return "waiting"
 	case report.Open:
 		return "open"
