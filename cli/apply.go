@@ -289,9 +289,9 @@ func (c *command) announce(a *application, f *applyFlags) error {
 	if c.flags.json {
 		return nil
 	}
-	done := map[string]bool{}
+	var decided executor.Decision
 	if a.run != nil {
-		done = doneSteps(a.decided)
+		decided = a.decided
 		run := a.run
 		if a.revised != nil {
 			run = a.revised.revisedRun(run)
@@ -303,7 +303,7 @@ func (c *command) announce(a *application, f *applyFlags) error {
 			return nil // only the end of the run is still to be recorded
 		}
 	}
-	o := view.PlanOptions{Style: c.outStyle, Done: done}
+	o := c.planOptions(decided, false)
 	show := view.Plan
 	if (a.saved || a.agreed) && f.approve {
 		show = view.Tally // who approves a plan in advance has read it

@@ -17,6 +17,7 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/report"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -137,7 +138,7 @@ func (c *command) planNew(ctx context.Context, p *project, f *planFlags) error {
 	if err := c.writeDocuments(&f.docs, plan, nil); err != nil {
 		return err
 	}
-	differs, err := c.showAgainst(old, plan, nil, f.detail)
+	differs, err := c.showAgainst(old, plan, executor.Decision{}, f.detail)
 	if err != nil {
 		return err
 	}
@@ -278,7 +279,7 @@ func (c *command) planUnfinished(ctx context.Context, p *project, run *executor.
 	if err := c.writeDocuments(&f.docs, nil, run); err != nil {
 		return err
 	}
-	differs, err := c.showAgainst(old, run.Plan, doneSteps(state.Decision), f.detail)
+	differs, err := c.showAgainst(old, run.Plan, state.Decision, f.detail)
 	if err != nil {
 		return err
 	}
@@ -320,14 +321,30 @@ func doneSteps(d executor.Decision) map[string]bool {
 	return done
 }
 
-// showPlan prints a plan for people, or as JSON.
-func (c *command) showPlan(plan *planner.Plan, done map[string]bool, detail bool) error {
+// begunSteps is the set of steps that may have been carried out, and are not known to be done.
+func begunSteps(d executor.Decision) map[string]bool {
+	begun := map[string]bool{}
+	for id, s := range d.Steps {
+		if report.MayBeDone(s) {
+			begun[id] = true
+		}
+	}
+	return begun
+}
+
+// planOptions are those of what is left of a plan.
+func (c *command) planOptions(d executor.Decision, detail bool) view.PlanOptions {
+	return view.PlanOptions{Style: c.outStyle, Detail: detail, Done: doneSteps(d), Begun: begunSteps(d)}
+}
+
+// showPlan prints what is left of a plan for people, or as JSON.
+func (c *command) showPlan(plan *planner.Plan, decided executor.Decision, detail bool) error {
 	if c.wantsJSON() {
 		if err := c.writeJSON(plan.Encode); err != nil || c.flags.json {
 			return err
 		}
 	}
-	if err := view.Plan(c.out, plan, view.PlanOptions{Style: c.outStyle, Detail: detail, Done: done}); err != nil {
+	if err := view.Plan(c.out, plan, c.planOptions(decided, detail)); err != nil {
 		return err
 	}
 	if len(plan.Steps) == 0 || c.app.scratch { // nothing to approve

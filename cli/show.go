@@ -117,7 +117,7 @@ func (c *command) show(what string, detail bool) error {
 	if run != nil {
 		return c.showRun(run, detail)
 	}
-	if err := c.showPlan(plan, nil, detail); err != nil || c.flags.json || len(plan.Refusals()) == 0 {
+	if err := c.showPlan(plan, executor.Decision{}, detail); err != nil || c.flags.json || len(plan.Refusals()) == 0 {
 		return err
 	}
 	return view.Refusals(c.out, c.outStyle, plan)

@@ -71,6 +71,7 @@ type Step struct {
 	Slot int
 
 	State       State         // "" without a run
+	MayBeDone   bool          // it is not known to be done, and may have been carried out
 	Why         string        // why it is not done
 	Began, Took time.Duration // since the first step of the run began; only where Timed
 	Timed       bool
@@ -132,7 +133,7 @@ func (r *Report) steps() {
 		}
 		if r.Run != nil {
 			st := r.Run.Decision.Steps[s.ID]
-			s.State, s.Why = stateOf(st, r.Run.Live), st.Why
+			s.State, s.Why, s.MayBeDone = stateOf(st, r.Run.Live), st.Why, MayBeDone(st)
 			r.Counts[s.State]++
 		}
 		byID[s.ID] = s

@@ -123,6 +123,41 @@ func TestStatesOfSites(t *testing.T) {
 	}
 }
 
+// TestRollback: a step that cannot be undone and may have been carried out is not one that was not; what is done for good
+// is not among what can be taken back, and what comes after it is.
+func TestRollback(t *testing.T) {
+	p := reporttest.Small()
+	p.Steps = append(p.Steps, p.Steps[0], p.Steps[2])
+	for i := range p.Steps[3:] {
+		s := &p.Steps[3+i]
+		s.ID, s.Undo = s.ID+"_2", "paint it again"
+	}
+	const doubt = "not known whether still possible: step 3 (scrap) may have been carried out"
+	for name, c := range map[string]struct {
+		run  *report.Run
+		want string
+		undo []int
+	}{
+		"plan":    {nil, "possible until step 3 (scrap), which cannot be undone", []int{1}},
+		"begun":   {reporttest.Run(p, 1, "stuck", ""), "possible until step 3 (scrap), which cannot be undone", []int{1}},
+		"unsent":  {reporttest.Run(p, 2, "failed", ""), "possible until step 3 (scrap), which cannot be undone", []int{1}},
+		"stuck":   {reporttest.Run(p, 2, "stuck", ""), doubt, []int{1}},
+		"started": {reporttest.Run(p, 2, "started", ""), doubt, []int{1}},
+		"past": {reporttest.Run(p, 3, "failed", ""), "possible until step 5 (scrap), which cannot be undone; " +
+			"no longer possible for what was done up to step 3 (scrap)", []int{4}},
+		"all": {reporttest.Run(p, 5, "", ""), "no longer possible for what was done up to step 5 (scrap)", nil},
+	} {
+		r := made(t, p, c.run)
+		var undo []int
+		for _, u := range r.Undo() {
+			undo = append(undo, report.Numbers(u.Steps)...)
+		}
+		if diff := cmp.Diff(c.undo, undo); diff != "" || r.Rollback() != c.want {
+			t.Errorf("%s: %q, %s", name, r.Rollback(), diff)
+		}
+	}
+}
+
 // TestGroups: servers stand by site, else by how far data has come; a circle ends.
 func TestGroups(t *testing.T) {
 	chain := func(site bool, links ...[2]int) *planner.Plan {

@@ -122,63 +122,6 @@ func ActionWord(a planner.Action) string {
 	return string(a)
 }
 
-// Rollback says until when what was done can be taken back.
-func (r *Report) Rollback() string {
-	var past, next *Step // the last irreversible step that is done, and the first that is not
-	for _, s := range r.Steps {
-		switch {
-		case !s.Irreversible():
-		case s.State == Done:
-			past = s
-		case next == nil:
-			next = s
-		}
-	}
-	var parts []string
-	switch {
-	case next != nil:
-		parts = append(parts, fmt.Sprintf("possible until step %d (%s), which cannot be undone", next.Number, next.Op))
-	case past == nil && len(r.Undo()) > 0:
-		parts = append(parts, "possible at any time")
-	}
-	if past != nil {
-		parts = append(parts, fmt.Sprintf("no longer possible for what was done up to step %d (%s)", past.Number, past.Op))
-	}
-	return strings.Join(parts, "; ")
-}
-
-// Undoing is how steps are taken back that are taken back together.
-type Undoing struct {
-	Steps []*Step
-	How   string
-}
-
-// Undo is how the steps before the first irreversible one are taken back, the last first.
-func (r *Report) Undo() []Undoing {
-	type key struct{ addr, undo string }
-	place := map[key]int{}
-	var out []Undoing
-	last := len(r.Steps)
-	if r.Final != nil {
-		last = r.Final.Number - 1
-	}
-	for i := last - 1; i >= 0; i-- {
-		s := r.Steps[i]
-		if s.Undo == "" {
-			continue
-		}
-		k := key{s.Addr, s.Undo}
-		at, known := place[k]
-		if !known {
-			at = len(out)
-			place[k] = at
-			out = append(out, Undoing{How: s.Undo})
-		}
-		out[at].Steps = append([]*Step{s}, out[at].Steps...)
-	}
-	return out
-}
-
 // Verdict is the decision in a few words: what state the plan, or its run, is in.
 func (r *Report) Verdict() string {
 	switch {

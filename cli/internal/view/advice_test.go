@@ -124,6 +124,8 @@ func TestRollback(t *testing.T) {
 			"  steps 2, 4: delete it\n  step 3: delete it\n  step 1: start it\n\n"},
 		"begun": {[]string{"x/a", "x/b"}, "Rollback: possible until step 5 (e), which cannot be undone.\n" +
 			"  steps 2, 4 (1 done): delete it\n  step 3: delete it\n  step 1 (done): start it\n\n"},
+		"perhaps past": {[]string{"x/a"}, "Rollback: not known whether still possible: step 5 (e) may have been carried " +
+			"out.\n  steps 2, 4: delete it\n  step 3: delete it\n  step 1 (done): start it\n\n"},
 		"past": {[]string{"x/a", "x/b", "y/c", "x/d", "x/e"},
 			"Rollback: no longer possible for what was done up to step 5 (e).\n  step 6: stop it\n\n"},
 	} {
@@ -131,7 +133,8 @@ func TestRollback(t *testing.T) {
 		for _, id := range k.done {
 			done[id] = true
 		}
-		v := &planView{o: PlanOptions{Done: done, Detail: true}, p: p, number: Numbers(p)}
+		o := PlanOptions{Done: done, Detail: true, Begun: map[string]bool{"x/e": name == "perhaps past"}}
+		v := &planView{o: o, p: p, number: Numbers(p)}
 		v.rollback()
 		if d := cmp.Diff(k.want, v.b.String()); d != "" {
 			t.Errorf("%s: %s", name, d)

@@ -21,6 +21,7 @@ type PlanOptions struct {
 
 	Detail bool            // attribute differences, and how each step behaves
 	Done   map[string]bool // steps that are left out because they are done; the others keep their numbers
+	Begun  map[string]bool // steps that may have been carried out, and are not known to be done
 }
 
 // Plan writes the decision, the numbered list with its findings, and the counts. By default a step is one line;
@@ -86,9 +87,11 @@ func (v *planView) decision() {
 	}
 	t := v.left().Tally()
 	line := report.StepCounts(t)
-	final := slices.IndexFunc(shown, irreversible)
-	if final >= 0 {
-		line += fmt.Sprintf(", rollback possible until step %d (%s)", v.number[shown[final].ID], oneLine(shown[final].Op))
+	switch l := v.limits(); {
+	case l.Doubt != nil:
+		line += ", rollback perhaps no longer possible: " + l.Name(l.Doubt) + " may have been carried out"
+	case l.Next != nil:
+		line += ", rollback possible until " + l.Name(l.Next)
 	}
 	v.o.block(&v.b, 0, "", line)
 	v.turns()
@@ -306,37 +309,21 @@ func (v *planView) rollback() {
 	if !v.o.Detail && len(v.o.Done) == 0 {
 		return // the decision says it
 	}
-	steps := v.p.Steps
-	var final, past *planner.Step // the next irreversible step, and the last one that is done
-	from, to := 0, len(steps)
-	for i := range steps {
-		switch s := &steps[i]; {
-		case irreversible(s) && v.o.Done[s.ID]:
-			past, from = s, i+1
-		case irreversible(s) && final == nil:
-			final, to = s, i
-		}
-	}
-	undo := v.undo(steps[min(from, to):to])
-	switch {
-	case len(v.shown()) == 0:
-		return
-	case final != nil:
-		v.rollbackLine("possible until step %d (%s), which cannot be undone.", final)
-	case undo != "" && past == nil:
-		v.b.WriteString(v.o.Bold("Rollback: ") + "possible at any time.\n")
-	case past == nil:
+	if len(v.shown()) == 0 {
 		return
 	}
-	if past != nil {
-		v.rollbackLine("no longer possible for what was done up to step %d (%s).", past)
+	l := v.limits()
+	undo := v.undo(v.p.Steps[l.From:l.To])
+	words := l.Words(undo != "")
+	for _, sentence := range words {
+		v.o.block(&v.b, 0, v.o.Bold("Rollback: "), sentence+".")
 	}
-	v.b.WriteString(undo + "\n")
+	if len(words) > 0 {
+		v.b.WriteString(undo + "\n")
+	}
 }
 
-func (v *planView) rollbackLine(format string, s *planner.Step) {
-	v.o.block(&v.b, 0, v.o.Bold("Rollback: "), fmt.Sprintf(format, v.number[s.ID], s.Op))
-}
+func (v *planView) limits() report.Limits { return report.LimitsOf(v.p.Steps, v.o.Done, v.o.Begun) }
 
 // undo lists how steps are undone, the last first, with steps that are undone together on one line.
 func (v *planView) undo(steps []planner.Step) string {
