@@ -73,8 +73,9 @@ type Step struct {
 	State       State         // "" without a run
 	MayBeDone   bool          // it is not known to be done, and may have been carried out
 	Why         string        // why it is not done
-	Began, Took time.Duration // since the first step of the run began; only where Timed
+	Began, Took time.Duration // since the first step of the run began, where Timed; how long, where Measured
 	Timed       bool
+	Measured    bool // it is known of each start how it ended
 }
 
 // Irreversible tells whether a step cannot be undone.
@@ -239,22 +240,26 @@ func (r *Report) findings() {
 	}
 }
 
-// timing takes from the journal when each step began and ended.
+// timing takes from the journal when each step began, and how long it was worked on.
 func (r *Report) timing() {
 	if r.Run == nil {
 		return
 	}
-	type span struct{ from, to time.Time }
 	spans := map[string]*span{}
 	for _, e := range r.Run.Entries {
 		if e.Key == executor.RunKey {
+			if e.Event == executor.EventOpened { // nobody knows what the process before did last
+				for _, t := range spans {
+					t.cut(e.Site)
+				}
+			}
 			continue
 		}
 		if spans[e.Key] == nil {
-			spans[e.Key] = &span{from: e.Time}
+			spans[e.Key] = &span{began: e.Time}
 		}
-		spans[e.Key].to = e.Time
-		if r.From.IsZero() {
+		spans[e.Key].take(e)
+		if r.From.IsZero() || e.Time.Before(r.From) {
 			r.From = e.Time
 		}
 		if e.Time.After(r.To) {
@@ -263,8 +268,56 @@ func (r *Report) timing() {
 	}
 	for _, s := range r.Steps {
 		if t := spans[s.ID]; t != nil {
-			s.Began, s.Took, s.Timed = max(0, t.from.Sub(r.From)), max(0, t.to.Sub(t.from)), true
+			s.Began, s.Timed = max(0, t.began.Sub(r.From)), true
+			if t.pairs > 0 && !t.unknown && t.from.IsZero() {
+				s.Took, s.Measured = t.took, true
+			}
 		}
+	}
+}
+
+// span is how long a step was worked on, from each start to its end.
+type span struct {
+	began, from time.Time // the first entry; the start that has no end yet
+	site        string    // of that start
+	verifying   time.Time // when it was executed; its verification follows
+	took        time.Duration
+	pairs       int
+	unknown     bool // some start has no end, or one before it
+}
+
+func (t *span) take(e journal.Entry) {
+	switch e.Event {
+	case executor.EventStarted:
+		t.unknown = t.unknown || !t.from.IsZero()
+		t.from, t.verifying, t.site = e.Time, time.Time{}, e.Site
+	case executor.EventExecuted:
+		t.end(e.Time)
+		t.verifying, t.site = e.Time, e.Site
+	case executor.EventDone, executor.EventFailed, executor.EventWaiting, executor.EventStuck:
+		if t.from.IsZero() && !t.verifying.IsZero() {
+			t.from = t.verifying
+		}
+		t.end(e.Time)
+		t.verifying = time.Time{}
+	}
+}
+
+func (t *span) end(at time.Time) {
+	if t.from.IsZero() {
+		return
+	}
+	d := at.Sub(t.from)
+	t.unknown = t.unknown || d < 0
+	t.took, t.from = t.took+d, time.Time{}
+	t.pairs++
+}
+
+// cut ends what a process of a site left behind.
+func (t *span) cut(site string) {
+	if t.site == site {
+		t.unknown = t.unknown || !t.from.IsZero()
+		t.from, t.verifying = time.Time{}, time.Time{}
 	}
 }
 

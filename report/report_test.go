@@ -86,7 +86,7 @@ func TestStates(t *testing.T) {
 		if diff := cmp.Diff([]report.State{report.Done, want, report.Open}, got); diff != "" {
 			t.Errorf("%s: %s", event, diff)
 		}
-		if s := r.Steps[0]; !s.Timed || s.Took != 700*time.Millisecond || r.Steps[2].Timed || r.Counts[report.Done] != 1 {
+		if s := r.Steps[0]; !s.Measured || s.Took != 700*time.Millisecond || r.Steps[2].Timed || r.Counts[report.Done] != 1 {
 			t.Errorf("%s: %+v, %v", event, s, r.Counts)
 		}
 	}
@@ -154,6 +154,45 @@ func TestRollback(t *testing.T) {
 		}
 		if diff := cmp.Diff(c.undo, undo); diff != "" || r.Rollback() != c.want {
 			t.Errorf("%s: %q, %s", name, r.Rollback(), diff)
+		}
+	}
+}
+
+// TestTiming: only what is known to have ended has a duration, and what lies between two tries is none of it.
+func TestTiming(t *testing.T) {
+	p := reporttest.Small()
+	at := time.Date(2027, 2, 3, 4, 5, 0, 0, time.UTC)
+	type entry struct {
+		event string
+		at    int // seconds
+	}
+	for name, c := range map[string]struct {
+		entries []entry
+		took    time.Duration // -1: not known
+	}{
+		"done":         {[]entry{{"started", 5}, {"executed", 7}, {"done", 8}}, 3 * time.Second},
+		"running":      {[]entry{{"started", 5}}, -1},
+		"found done":   {[]entry{{"done", 5}}, -1},
+		"twice":        {[]entry{{"started", 5}, {"failed", 7}, {"opened", 90000}, {"started", 90000},
+			{"done", 90001}}, 3 * time.Second},
+		"died":         {[]entry{{"started", 5}, {"opened", 90000}, {"started", 90000}, {"done", 90001}}, -1},
+		"died after":   {[]entry{{"started", 5}, {"executed", 7}, {"opened", 90000}, {"done", 90001}}, 2 * time.Second},
+		"reopened":     {[]entry{{"started", 5}, {"done", 7}, {"reopened", 90000}}, 2 * time.Second},
+		"clock is set": {[]entry{{"started", 5}, {"done", 2}}, -1},
+	} {
+		run := &report.Run{}
+		for i, e := range c.entries {
+			key := p.Steps[0].ID
+			if e.event == executor.EventOpened {
+				key = executor.RunKey
+			}
+			run.Entries = append(run.Entries, journal.Entry{Seq: i + 1, Key: key, Event: e.event,
+				Time: at.Add(time.Duration(e.at) * time.Second)})
+		}
+		r := made(t, p, run)
+		s := r.Steps[0]
+		if !s.Timed || s.Measured != (c.took >= 0) || s.Measured && s.Took != c.took || s.Began < 0 || r.To.Before(r.From) {
+			t.Errorf("%s: measured %v, %s, began %s", name, s.Measured, s.Took, s.Began)
 		}
 	}
 }

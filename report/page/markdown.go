@@ -215,7 +215,7 @@ func (m *markdown) stepLine(s *report.Step) string {
 	}
 	if m.r.Run != nil {
 		state := string(s.State)
-		if s.Timed {
+		if s.Measured {
 			state += ", " + picture.Span(s.Took)
 		}
 		if s.State != report.Done && s.State != report.Open && s.Why != "" {

@@ -135,7 +135,7 @@ func (x *bar) draw(b *strings.Builder, title bool, y float64) {
 	fmt.Fprintf(b, `<g class="bar %s">`, barClass(s))
 	if title {
 		text := s.ID + ": " + s.Summary
-		if s.Timed {
+		if s.Measured {
 			text += " (" + Span(s.Took) + ")"
 		}
 		fmt.Fprintf(b, `<title>%s</title>`, printable.HTML(short(text, 200)))
