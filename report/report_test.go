@@ -123,8 +123,8 @@ func TestStatesOfSites(t *testing.T) {
 	}
 }
 
-// TestRollback: a step that cannot be undone and may have been carried out is not one that was not; what is done for good
-// is not among what can be taken back, and what comes after it is.
+// TestRollback: a step that may have been carried out and cannot be undone is not one that was not; what is done for
+// good is not among what can be taken back, and what comes after it is.
 func TestRollback(t *testing.T) {
 	p := reporttest.Small()
 	p.Steps = append(p.Steps, p.Steps[0], p.Steps[2])
@@ -170,10 +170,10 @@ func TestTiming(t *testing.T) {
 		entries []entry
 		took    time.Duration // -1: not known
 	}{
-		"done":         {[]entry{{"started", 5}, {"executed", 7}, {"done", 8}}, 3 * time.Second},
-		"running":      {[]entry{{"started", 5}}, -1},
-		"found done":   {[]entry{{"done", 5}}, -1},
-		"twice":        {[]entry{{"started", 5}, {"failed", 7}, {"opened", 90000}, {"started", 90000},
+		"done":       {[]entry{{"started", 5}, {"executed", 7}, {"done", 8}}, 3 * time.Second},
+		"running":    {[]entry{{"started", 5}}, -1},
+		"found done": {[]entry{{"done", 5}}, -1},
+		"twice": {[]entry{{"started", 5}, {"failed", 7}, {"opened", 90000}, {"started", 90000},
 			{"done", 90001}}, 3 * time.Second},
 		"died":         {[]entry{{"started", 5}, {"opened", 90000}, {"started", 90000}, {"done", 90001}}, -1},
 		"died after":   {[]entry{{"started", 5}, {"executed", 7}, {"opened", 90000}, {"done", 90001}}, 2 * time.Second},

@@ -122,6 +122,17 @@ func ActionWord(a planner.Action) string {
 	return string(a)
 }
 
+// Warnings is how many findings of the plan are warnings.
+func (r *Report) Warnings() int {
+	n := 0
+	for i := range r.Plan.Findings {
+		if r.Plan.Findings[i].Severity == planner.Warn {
+			n++
+		}
+	}
+	return n
+}
+
 // Verdict is the decision in a few words: what state the plan, or its run, is in.
 func (r *Report) Verdict() string {
 	switch {

@@ -169,14 +169,8 @@ func (d *document) tiles() {
 	if len(r.Plan.Turns) > 0 {
 		add("Exchanges", r.Plan.Exchanges(), "")
 	}
-	warnings := 0
-	for _, f := range r.Plan.Findings {
-		if f.Severity == planner.Warn {
-			warnings++
-		}
-	}
-	if warnings > 0 {
-		add("Warnings", warnings, "warn")
+	if n := r.Warnings(); n > 0 {
+		add("Warnings", n, "warn")
 	}
 	d.Tone = "good"
 	if r.Run != nil && r.Counts[report.Done] < len(r.Steps) {

@@ -27,11 +27,15 @@ const (
 )
 
 // Markdown writes a report for a comment of at most so many characters, and says at its end what was left out: first
-// details, then the picture, then steps.
+// details, then the picture, then notes, then steps.
 func Markdown(w io.Writer, r *report.Report, most int) error {
-	m := &markdown{r: r, room: most - roomForNote}
+	m := &markdown{r: r, room: most - roomForNote, actions: map[string]planner.Action{}}
+	for i := range r.Plan.Changes {
+		m.actions[r.Plan.Changes[i].Addr] = r.Plan.Changes[i].Action
+	}
 	m.head()
 	m.refusals()
+	m.warnings()
 	m.steps()
 	m.rest()
 	m.picture()
@@ -42,9 +46,10 @@ func Markdown(w io.Writer, r *report.Report, most int) error {
 }
 
 type markdown struct {
-	r    *report.Report
-	b    strings.Builder
-	room int
+	r       *report.Report
+	b       strings.Builder
+	room    int
+	actions map[string]planner.Action // by declaration
 
 	linesLeft, detailsLeft, findingsLeft int // steps and findings that are left out
 	pictureLeft                          bool
@@ -105,6 +110,9 @@ func (m *markdown) head() {
 		item("Cannot be undone", fmt.Sprintf("step %d, %s%s", s.Number, code(s.Op), loses))
 	}
 	item("Rollback", text(r.Rollback()))
+	if n := r.Warnings(); n > 0 {
+		item("Warnings", fmt.Sprint(n))
+	}
 	item("Servers", fmt.Sprint(len(r.Topology.Servers())))
 	if sites := r.Topology.SiteNames(); len(sites) > 0 {
 		item("Sites", code(strings.Join(sites, ", ")))
@@ -173,13 +181,18 @@ func (m *markdown) refusals() {
 func (m *markdown) steps() {
 	last := ""
 	for _, s := range m.r.Steps {
+		if m.linesLeft > 0 { // no later one stands where an earlier one is missing
+			m.linesLeft++
+			m.findingsLeft += len(s.Findings)
+			continue
+		}
 		line := ""
 		if s.Addr != last {
 			line = "\n" + m.heading(s.Addr)
 		}
-		line += m.stepLine(s)
-		if m.linesLeft > 0 || !m.fits(line, 0) {
+		if !m.fits(line+m.stepLine(s), 0) {
 			m.linesLeft++
+			m.findingsLeft += len(s.Findings)
 			continue
 		}
 		last = s.Addr
@@ -193,10 +206,8 @@ func (m *markdown) steps() {
 
 func (m *markdown) heading(addr string) string {
 	action := ""
-	for i := range m.r.Plan.Changes {
-		if c := &m.r.Plan.Changes[i]; c.Addr == addr && report.ActionWord(c.Action) != "" {
-			action = " (" + text(string(c.Action)) + ")"
-		}
+	if word := report.ActionWord(m.actions[addr]); word != "" {
+		action = " (" + text(word) + ")"
 	}
 	return "**" + code(addr) + "**" + action + "\n\n"
 }
@@ -237,16 +248,31 @@ func finding(f planner.Finding) string {
 	return out
 }
 
-// rest are the findings that belong to no step, and the differences that no step changes.
-func (m *markdown) rest() {
+// apart are the findings that belong to no step, the warnings or the other ones.
+func (m *markdown) apart(warnings bool) []string {
 	var list []string
 	for _, f := range m.r.Findings {
-		list = append(list, "- "+finding(f)+"\n")
+		if (f.Severity == planner.Warn) == warnings {
+			list = append(list, "- "+finding(f)+"\n")
+		}
 	}
 	for _, d := range m.r.Declarations {
 		for _, f := range d.Findings {
-			list = append(list, "- "+code(d.Addr)+": "+finding(f)+"\n")
+			if (f.Severity == planner.Warn) == warnings {
+				list = append(list, "- "+code(d.Addr)+": "+finding(f)+"\n")
+			}
 		}
+	}
+	return list
+}
+
+// warnings are those that belong to no step. They come before the steps, which may fill the room.
+func (m *markdown) warnings() { m.list("\n**Warnings**\n\n", m.apart(true)) }
+
+// rest are the other findings that belong to no step, and the differences that no step changes.
+func (m *markdown) rest() {
+	list := m.apart(false)
+	for _, d := range m.r.Declarations {
 		if len(d.Steps) > 0 {
 			continue
 		}
@@ -255,14 +281,19 @@ func (m *markdown) rest() {
 				code(x.Actual), code(x.Declared)))
 		}
 	}
-	if len(list) > 0 && m.fits("\n**Findings**\n\n", length(list[0])) {
-		for _, line := range list {
-			if !m.fits(line, 0) {
-				m.findingsLeft++
-			}
+	m.list("\n**Findings**\n\n", list)
+}
+
+// list writes lines below a title, as many as there is room for.
+func (m *markdown) list(title string, lines []string) {
+	if len(lines) == 0 || !m.fits(title, length(lines[0])) {
+		m.findingsLeft += len(lines)
+		return
+	}
+	for _, line := range lines {
+		if !m.fits(line, 0) {
+			m.findingsLeft++
 		}
-	} else {
-		m.findingsLeft += len(list)
 	}
 }
 
@@ -292,12 +323,12 @@ func (m *markdown) details() {
 		}
 		head := "\n<details><summary>Details of <code>" + printable.MarkdownHTML(cut(d.Addr)) + "</code></summary>\n\n"
 		if !m.fits(head, length(parts[0])+len(end)) {
-			m.detailsLeft += len(d.Steps)
+			m.detailsLeft += max(1, len(d.Steps))
 			continue
 		}
 		for i, part := range parts {
 			if !m.fits(part, len(end)) {
-				m.detailsLeft += min(len(parts)-i, len(d.Steps))
+				m.detailsLeft += min(len(parts)-i, max(1, len(d.Steps)))
 				break
 			}
 		}

@@ -110,6 +110,25 @@ func TestMarkdownFits(t *testing.T) {
 	}
 }
 
+// TestWarnings: however many steps there are, warnings that belong to none of them are in a comment, and those that are
+// left out are counted.
+func TestWarnings(t *testing.T) {
+	p := reporttest.Fleet(40, 5000)
+	last := p.Steps[len(p.Steps)-1]
+	p.Findings = []planner.Finding{{Rule: "depot/full", Severity: planner.Warn, Summary: "the disk is full"},
+		{Rule: "depot/full", Severity: planner.Warn, Addr: "server.depot.x", Summary: "the shelf is full"},
+		{Rule: "depot/full", Severity: planner.Warn, Addr: last.Addr, Op: last.Op, Summary: "the box is full"}}
+	p.Changes = append(p.Changes, planner.ResourceChange{Addr: "server.depot.x", Action: planner.NoChange,
+		Diff: []planner.Difference{{Path: "a", Declared: "1", Actual: "2"}}})
+	text := markdown(t, made(t, p, nil), page.MostOfComment)
+	for _, want := range []string{"the disk is full", "the shelf is full", "- **Warnings:** 3\n", " steps, 2 findings, ",
+		"details of 5001 steps"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing: %s … %s", want, text[:900], text[len(text)-300:])
+		}
+	}
+}
+
 // FuzzMarkdown: nothing that plans are made of is more than text in a comment.
 func FuzzMarkdown(f *testing.F) {
 	for _, name := range reporttest.Hostile {
