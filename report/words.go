@@ -122,6 +122,27 @@ func ActionWord(a planner.Action) string {
 	return string(a)
 }
 
+// CutBeside cuts a text that is shown beside another one to so many characters: so that the first one is seen in which
+// they differ.
+func CutBeside(s, other string, most int) string {
+	r, o := []rune(s), []rune(other)
+	if len(r) <= most && len(o) <= most {
+		return s
+	}
+	same := 0
+	for same < min(len(r), len(o)) && r[same] == o[same] {
+		same++
+	}
+	from, begin, end := 0, "", ""
+	if same > most/2 && s != other {
+		from, begin = same-most/8, "…"
+	}
+	if r = r[from:]; len(r) > most {
+		r, end = r[:most], "…"
+	}
+	return begin + string(r) + end
+}
+
 // Warnings is how many findings of the plan are warnings.
 func (r *Report) Warnings() int {
 	n := 0

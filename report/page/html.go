@@ -42,7 +42,7 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"steps":       func(list []*report.Step) string { return report.StepList(report.Numbers(list)) },
 	"tone":        toneOf,
 	"state":       stateTone,
-	"short":       cut,
+	"beside":      beside,
 	"openly":      openly,
 	"flow": func(f schema.Flow) string {
 		return map[schema.Flow]string{schema.FlowFrom: "from", schema.FlowTo: "to", schema.FlowBoth: "with"}[f]

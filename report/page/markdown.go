@@ -77,6 +77,13 @@ func cut(s string) string {
 	return s
 }
 
+func beside(s, other string) string { return report.CutBeside(s, other, mostOfText) }
+
+// becomes is one text and the one that it becomes.
+func becomes(was, is string) string {
+	return printable.MarkdownCode(beside(was, is)) + " → " + printable.MarkdownCode(beside(is, was))
+}
+
 func text(s string) string { return printable.Markdown(cut(s)) }
 
 func code(s string) string { return printable.MarkdownCode(cut(s)) }
@@ -277,8 +284,8 @@ func (m *markdown) rest() {
 			continue
 		}
 		for _, x := range d.Diff {
-			list = append(list, fmt.Sprintf("- %s differs, and no step changes it: %s %s → %s\n", code(d.Addr), code(x.Path),
-				code(x.Actual), code(x.Declared)))
+			list = append(list, fmt.Sprintf("- %s differs, and no step changes it: %s %s\n", code(d.Addr), code(x.Path),
+				becomes(x.Actual, x.Declared)))
 		}
 	}
 	m.list("\n**Findings**\n\n", list)
@@ -341,15 +348,14 @@ func (m *markdown) details() {
 func differences(d *report.Declaration) string {
 	var b strings.Builder
 	for _, x := range d.Diff {
-		fmt.Fprintf(&b, "- %s: %s → %s\n", code(x.Path), code(x.Actual), code(x.Declared))
+		fmt.Fprintf(&b, "- %s: %s\n", code(x.Path), becomes(x.Actual, x.Declared))
 	}
 	for _, x := range d.Replaced {
 		accepted := ""
 		if x.Accepted {
 			accepted = " *(accepted)*"
 		}
-		fmt.Fprintf(&b, "- %s is %s: %s → %s%s\n", code(x.Part), text(string(x.Becomes)), code(x.Original), code(x.New),
-			accepted)
+		fmt.Fprintf(&b, "- %s is %s: %s%s\n", code(x.Part), text(string(x.Becomes)), becomes(x.Original, x.New), accepted)
 	}
 	if b.Len() > 0 {
 		b.WriteString("\n")

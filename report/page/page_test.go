@@ -129,6 +129,19 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// TestLongDifference: two long values that end differently do not look the same.
+func TestLongDifference(t *testing.T) {
+	p := reporttest.Small()
+	long := strings.Repeat("x", 700)
+	p.Changes[0].Diff[0] = planner.Difference{Path: "color", Declared: long + "-red", Actual: long + "-blue"}
+	r := made(t, p, nil)
+	for _, text := range []string{markdown(t, r, page.MostOfComment), htmlOf(t, r)} {
+		if !strings.Contains(text, "-red") || !strings.Contains(text, "-blue") || strings.Contains(text, long) {
+			t.Error("it is not seen what differs, or nothing is cut")
+		}
+	}
+}
+
 // FuzzMarkdown: nothing that plans are made of is more than text in a comment.
 func FuzzMarkdown(f *testing.F) {
 	for _, name := range reporttest.Hostile {

@@ -33,7 +33,8 @@ func DriftLine(d *drift.Difference) string {
 	case drift.Steps:
 		return "a plan has " + wording.Plural(d.Steps, "step") + " for it"
 	}
-	return d.Path + ": " + shortened(d.Declared) + " is declared, " + shortened(d.Actual) + " is there"
+	return d.Path + ": " + shortened(d.Path, d.Declared, d.Actual) + " is declared, " +
+		shortened(d.Path, d.Actual, d.Declared) + " is there"
 }
 
 func because(d *drift.Difference) string {

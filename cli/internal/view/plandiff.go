@@ -3,10 +3,12 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/report"
 )
 
 // PlanHash is the line with a plan's hash.
@@ -88,18 +90,35 @@ func (v *diffView) moved(list []planner.Moved) {
 	for _, m := range list {
 		if strings.Contains(m.Was+m.Is, "\n") {
 			gone, come := apart(strings.Split(m.Was, "\n"), strings.Split(m.Is, "\n"))
+			lost, gained := slices.Sorted(slices.Values(gone)), slices.Sorted(slices.Values(come))
 			for _, line := range gone {
-				v.block(v.b, beneath+2, m.Path+": - ", shortened(line))
+				v.block(v.b, beneath+2, m.Path+": - ", shortened(m.Path, line, nearest(gained, line)))
 			}
 			for _, line := range come {
-				v.block(v.b, beneath+2, m.Path+": + ", shortened(line))
+				v.block(v.b, beneath+2, m.Path+": + ", shortened(m.Path, line, nearest(lost, line)))
 			}
 			if len(gone)+len(come) > 0 {
 				continue
 			}
 		}
-		v.block(v.b, beneath+2, oneLine(m.Path)+": ", orNothing(m.Was)+" -> "+orNothing(m.Is))
+		v.block(v.b, beneath+2, oneLine(m.Path)+": ", change(m.Path, m.Was, m.Is))
 	}
+}
+
+// nearest is the one of sorted texts that begins most like another text.
+func nearest(sorted []string, s string) string {
+	at, _ := slices.BinarySearch(sorted, s)
+	best, most := "", -1
+	for _, other := range sorted[max(0, at-1):min(len(sorted), at+1)] {
+		same := 0
+		for same < min(len(s), len(other)) && s[same] == other[same] {
+			same++
+		}
+		if same > most {
+			best, most = other, same
+		}
+	}
+	return best
 }
 
 // apart are the elements that only one of two lists has.
@@ -122,18 +141,25 @@ func apart(was, is []string) (gone, come []string) {
 	return gone, come
 }
 
+// change is a value and the one that it becomes.
+func change(path, was, is string) string {
+	return orNothing(shortened(path, was, is)) + " -> " + orNothing(shortened(path, is, was))
+}
+
 func orNothing(s string) string {
 	if s == "" {
 		return "(nothing)"
 	}
-	return shortened(s)
+	return s
 }
 
-func shortened(s string) string {
-	if r := []rune(s); len(r) > mostOfValue {
-		return string(r[:mostOfValue]) + "…"
+// shortened cuts a value so that it is seen in what it differs from another one. Commands stay whole: somebody has to
+// judge each of them.
+func shortened(path, s, other string) string {
+	if path == "commands" || strings.HasSuffix(path, ".commands") {
+		return s
 	}
-	return s
+	return report.CutBeside(s, other, mostOfValue)
 }
 
 func (v *diffView) facts(list []planner.FactDiff) {
@@ -142,7 +168,7 @@ func (v *diffView) facts(list []planner.FactDiff) {
 	}
 	v.title("Servers: %s moved", wording.Plural(len(list), "fact"))
 	for _, f := range list {
-		v.block(v.b, 2, v.sign(planner.Changed)+" ", f.Addr+" "+f.Name+": "+orNothing(f.Was)+" -> "+orNothing(f.Is))
+		v.block(v.b, 2, v.sign(planner.Changed)+" ", f.Addr+" "+f.Name+": "+change(f.Name, f.Was, f.Is))
 		for _, id := range f.Steps {
 			v.block(v.b, beneath+2, "", "relied on by "+id)
 		}

@@ -8,6 +8,30 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
+// TestPlanDiffLong: what differs behind the part of a value that is shown is seen, and commands are never cut.
+func TestPlanDiffLong(t *testing.T) {
+	long := strings.Repeat("x", 600)
+	for name, c := range map[string]struct {
+		moved planner.Moved
+		want  []string
+	}{
+		"a value": {planner.Moved{Path: "summary", Was: long + "old", Is: long + "new"}, []string{"xold -> …x", "xnew"}},
+		"a list": {planner.Moved{Path: "needs", Was: long + "old", Is: "a\n" + long + "new"},
+			[]string{"- …", "xold", "+ …", "xnew"}},
+		"cut short": {planner.Moved{Path: "summary", Was: long, Is: ""}, []string{"x… -> (nothing)"}},
+		"a command": {planner.Moved{Path: "manual.commands", Was: long + "old", Is: long + "new"}, []string{
+			" " + long + "old -> " + long + "new"}},
+	} {
+		var b strings.Builder
+		(&diffView{b: &b}).moved([]planner.Moved{c.moved})
+		for _, want := range c.want {
+			if !strings.Contains(b.String(), want) {
+				t.Errorf("%s: %q is missing in %s", name, want, b.String())
+			}
+		}
+	}
+}
+
 // TestPlanDiff: every sort of difference, with text that would move a cursor.
 func TestPlanDiff(t *testing.T) {
 	old, made := twoDeclarations(), twoDeclarations()
