@@ -3,6 +3,7 @@ package page_test
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"html"
 	"os"
 	"path/filepath"
@@ -331,5 +332,19 @@ func BenchmarkHTML(b *testing.B) {
 		if err := page.HTML(&out, r); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkMarkdown makes the comment of a plan of 20,000 declarations, most of which have no room in it.
+func BenchmarkMarkdown(b *testing.B) {
+	p := &planner.Plan{}
+	for i := range 20000 {
+		addr := fmt.Sprintf("sync.depot.tools-with-a-long-name-%05d", i)
+		p.Changes = append(p.Changes, planner.ResourceChange{Addr: addr, Action: planner.Create})
+		p.Steps = append(p.Steps, planner.Step{ID: addr + "/x", Addr: addr, Op: "x", Undo: "undo it"})
+	}
+	r := made(b, p, nil)
+	for b.Loop() {
+		markdown(b, r, page.MostOfComment)
 	}
 }
