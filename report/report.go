@@ -248,7 +248,7 @@ func (r *Report) timing() {
 	spans := map[string]*span{}
 	for _, e := range r.Run.Entries {
 		if e.Key == executor.RunKey {
-			if e.Event == executor.EventOpened { // nobody knows what the process before did last
+			if e.Event == executor.EventOpened { // what the process before did last is unknown
 				for _, t := range spans {
 					t.cut(e.Site)
 				}

@@ -158,7 +158,7 @@ func TestRollback(t *testing.T) {
 	}
 }
 
-// TestTiming: only what is known to have ended has a duration, and what lies between two tries is none of it.
+// TestTiming: only what is known to have ended has a duration, and what lies between two tries does not count.
 func TestTiming(t *testing.T) {
 	p := reporttest.Small()
 	at := time.Date(2027, 2, 3, 4, 5, 0, 0, time.UTC)
