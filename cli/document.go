@@ -38,9 +38,8 @@ func (d *documentFiles) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&d.html, "html-into", "", "write what show -html prints into `FILE`, too")
 }
 
-// empty empties the files before anything else is done, so that an earlier plan is not taken for this one. It refuses
-// names that are read as something else.
-func (c *command) empty(d *documentFiles) error {
+// mayWrite refuses files for documents whose names are read as something else.
+func (c *command) mayWrite(d *documentFiles) error {
 	for _, into := range [][2]string{{"markdown-into", d.markdown}, {"html-into", d.html}} {
 		flag, name := into[0], into[1]
 		switch {
@@ -51,6 +50,16 @@ func (c *command) empty(d *documentFiles) error {
 		}
 		if err := c.freeToWrite(flag, name, "plan."+strings.TrimSuffix(flag, "-into")); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// empty empties the files before a plan is made, so that an earlier plan is not taken for this one.
+func (c *command) empty(d *documentFiles) error {
+	for _, name := range []string{d.markdown, d.html} {
+		if name == "" {
+			continue
 		}
 		if err := files.Replace(c.app.fs, c.abs(name), nil, 0o644); err != nil {
 			return err

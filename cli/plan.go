@@ -61,7 +61,7 @@ person does it.`,
 					return err
 				}
 			}
-			if err := c.empty(&f.docs); err != nil {
+			if err := c.mayWrite(&f.docs); err != nil {
 				return err
 			}
 			return c.plan(cmd.Context(), f)
@@ -87,14 +87,15 @@ person does it.`,
 }
 
 func (c *command) plan(ctx context.Context, f *planFlags) error {
-	p, err := c.loadLive(ctx, f.vars.list)
-	if err != nil {
-		return err
+	p, run, err := c.planned(ctx, f)
+	if err == nil {
+		if err := f.fits(p.cfg, run); err != nil { // before an earlier document is gone
+			return err
+		}
 	}
-	if err := c.ownDataDir(); err != nil {
-		return err
+	if emptied := c.empty(&f.docs); err == nil {
+		err = emptied
 	}
-	run, err := c.store().Unfinished()
 	if err != nil {
 		return err
 	}
@@ -108,6 +109,69 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 			"-observations=FILE. `syncctl plan -save-observations=FILE` writes it")
 	}
 	return c.planNew(ctx, p, f)
+}
+
+// planned is what a plan is made of: the configuration, and the run of this folder that is not finished, if there is one.
+func (c *command) planned(ctx context.Context, f *planFlags) (*project, *executor.Run, error) {
+	p, err := c.loadLive(ctx, f.vars.list)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := c.ownDataDir(); err != nil {
+		return nil, nil, err
+	}
+	run, err := c.store().Unfinished()
+	return p, run, err
+}
+
+// fits refuses flags that would be without effect: where the remaining steps of a run are shown, and where only what
+// servers show is saved. An exit code that says that nothing differs, or a file that is not written, would mislead.
+func (f *planFlags) fits(cfg *schema.Config, run *executor.Run) error {
+	switch {
+	case run != nil && run.Damage == nil:
+		if name := given(f.ofObservations()); name != "" {
+			return failf(exitError, "%s: run %s is unfinished, so that its remaining steps are shown and no plan is made. "+
+				"Resume it with `syncctl apply`, or leave out %s", name, schema.SanitizeLine(run.ID), name)
+		}
+	case cfg.Site != "" && f.saveObservations != "": // for another site that plans: this one may not be able to
+		if name := given(append(f.ofPlan(), f.ofObservations()[1:]...)); name != "" {
+			return failf(exitError, "%s: with a site, -save-observations saves what its servers show, and no plan is made. "+
+				"Leave out one of the two", name)
+		}
+	}
+	return nil
+}
+
+// flagGiven is a flag, and whether it was given.
+type flagGiven struct {
+	name string
+	is   bool
+}
+
+// given is the first flag that was given; "": none was.
+func given(flags []flagGiven) string {
+	for _, f := range flags {
+		if f.is {
+			return f.name
+		}
+	}
+	return ""
+}
+
+// ofObservations are the flags of where a new plan gets what servers show, and of where that is saved.
+func (f *planFlags) ofObservations() []flagGiven {
+	return []flagGiven{
+		{"-save-observations", f.saveObservations != ""}, {"-observations", f.observations != ""},
+		{"-refresh=false", !f.refresh},
+	}
+}
+
+// ofPlan are the flags of what is done with a plan.
+func (f *planFlags) ofPlan() []flagGiven {
+	return []flagGiven{
+		{"-against", f.against != ""}, {"-detailed-exitcode", f.detailed}, {"-out", f.out != ""}, {"-sign", f.sign != ""},
+		{"-markdown-into", f.docs.markdown != ""}, {"-html-into", f.docs.html != ""},
+	}
 }
 
 // planNew makes a plan and shows it.

@@ -108,7 +108,9 @@ func (c *command) saveOwn(ctx context.Context, p *project, targets []schema.Addr
 	if err := c.saveObservations(own, name); err != nil {
 		return err
 	}
-	c.say("Saved what the servers of %s show to %s.", p.cfg.Site, schema.SanitizeLine(name))
+	if !c.flags.json { // the output is a document, of warnings
+		c.say("Saved what the servers of %s show to %s.", p.cfg.Site, schema.SanitizeLine(name))
+	}
 	return nil
 }
 
