@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/afero"
+	"github.com/spf13/pflag"
 	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/cli/internal/output"
 	"github.com/syncctl/syncctl/cli/internal/view"
@@ -37,6 +38,9 @@ type command struct {
 		policy    string
 		untrusted bool
 	}
+
+	typed     *pflag.FlagSet // what the command line names: flags
+	typedArgs []string       // and arguments
 
 	cwd      string // of relative names on the command line: the app's, or -chdir
 	dir      string // the folder of the configuration, absolute

@@ -73,7 +73,7 @@ func (c *command) completePlans(context.Context) []cobra.Completion {
 	infos, _ := afero.ReadDir(c.app.fs, c.cwd) // completion has no place for an error
 	var out []cobra.Completion
 	for _, info := range infos {
-		if !info.IsDir() && strings.HasSuffix(info.Name(), ".syncplan.json") && offered(info.Name()) {
+		if !info.IsDir() && strings.HasSuffix(info.Name(), planSuffix) && offered(info.Name()) {
 			out = append(out, cobra.CompletionWithDesc(info.Name(), "a saved plan"))
 		}
 	}

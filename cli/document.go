@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/files"
@@ -38,17 +37,18 @@ func (d *documentFiles) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&d.html, "html-into", "", "write what show -html prints into `FILE`, too")
 }
 
-// mayWrite refuses files for documents whose names are read as something else.
+// mayWrite refuses files for documents whose names are read as something else, or that hold something else.
 func (c *command) mayWrite(d *documentFiles) error {
-	for _, into := range [][2]string{{"markdown-into", d.markdown}, {"html-into", d.html}} {
-		flag, name := into[0], into[1]
-		switch {
-		case name == "":
+	for _, into := range []struct{ flag, name, another, document string }{
+		{"markdown-into", d.markdown, "plan.md", documentMarkdown}, {"html-into", d.html, "plan.html", documentHTML},
+	} {
+		if into.name == "" {
 			continue
-		case strings.HasSuffix(name, ".syncplan.json"):
-			return failf(exitError, "-%s=%s: a file of that name is a plan; choose another name", flag, name)
 		}
-		if err := c.freeToWrite(flag, name, "plan."+strings.TrimSuffix(flag, "-into")); err != nil {
+		if err := c.freeToWrite(into.flag, into.name, into.another); err != nil {
+			return err
+		}
+		if err := c.wasSuch(into.flag, into.name, into.document); err != nil {
 			return err
 		}
 	}

@@ -50,6 +50,9 @@ Exit codes: 0 nothing was changed from outside · 1 an error, or of a difference
 				if err := c.freeToWrite("junit-xml", f.junit, "junit.xml"); err != nil {
 					return err
 				}
+				if err := c.wasSuch("junit-xml", f.junit, documentXML); err != nil {
+					return err
+				}
 			}
 			if f.markdown && c.flags.json {
 				return failf(exitError, "-markdown and -json are two forms of the output: give one of them")

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/cli/internal/output"
@@ -47,56 +47,59 @@ func (c *command) guard(w io.Writer) io.Writer {
 
 // emptyInto empties the file of -json-into before anything else is done: what an earlier command wrote is not taken for
 // what this one says, and a file that cannot be written stops nothing half-way.
-func (c *command) emptyInto(cmd *cobra.Command, args []string) error {
+func (c *command) emptyInto() error {
 	name := c.flags.jsonInto
 	if name == "" {
 		return nil
 	}
-	if strings.HasSuffix(name, ".syncplan.json") {
-		return failf(exitError, "-json-into=%s: a file of that name is a plan; choose another name, such as %s", name,
-			filepath.Join(filepath.Dir(name), "out.json"))
-	}
 	if err := c.freeToWrite("json-into", name, "out.json"); err != nil {
 		return err
 	}
-	if err := c.notNamedTwice(cmd, args); err != nil {
-		return err
-	}
-	if err := c.wasJSON(name); err != nil {
+	if err := c.wasSuch("json-into", name, documentJSON); err != nil {
 		return err
 	}
 	return files.Replace(c.app.fs, c.abs(name), nil, 0o644)
 }
 
-// freeToWrite refuses what a flag names to be written where a file of that name is read as a part of a configuration,
-// or is kept in the data folder. another is a name that would do.
-func (c *command) freeToWrite(flag, name, another string) error {
+// freeToWrite refuses what a flag names to be written where a file of that name is read as a plan or as a part of a
+// configuration, is kept in the data folder, or is named by another flag, but for those that it may be read from.
+// another is a name that would do.
+func (c *command) freeToWrite(flag, name, another string, from ...string) error {
 	path := resolved(c.abs(name))
 	rel, err := filepath.Rel(resolved(c.dataDir()), path)
+	other := filepath.Join(filepath.Dir(name), another)
 	switch {
 	case configurationName(name) || configurationName(path):
 		return failf(exitError, "-%s=%s: a file of that name is read as configuration; choose another name, such as %s",
-			flag, name, filepath.Join(filepath.Dir(name), another))
+			flag, name, other)
 	case filepath.Base(name) == seedFile || filepath.Base(path) == seedFile:
 		return failf(exitError, "-%s=%s: a file of that name describes simulated servers; choose another name, such as %s",
-			flag, name, filepath.Join(filepath.Dir(name), another))
+			flag, name, other)
+	case strings.HasSuffix(name, planSuffix) || strings.HasSuffix(path, planSuffix):
+		return failf(exitError, "-%s=%s: a file of that name is a plan; choose another name, such as %s", flag, name, other)
 	case err == nil && filepath.IsLocal(rel):
 		return failf(exitError, "-%s=%s: the data folder is for what syncctl keeps itself; choose another folder", flag, name)
 	}
-	return nil
+	return c.notNamedTwice(flag, name, from)
 }
 
-// notNamedTwice refuses a file of -json-into that the command line names for something else too.
-func (c *command) notNamedTwice(cmd *cobra.Command, args []string) error {
-	into := resolved(c.abs(c.flags.jsonInto))
+// planSuffix ends the names of files that are plans.
+const planSuffix = ".syncplan.json"
+
+// notNamedTwice refuses a file that is written where the command line names it for something else too.
+func (c *command) notNamedTwice(flag, name string, from []string) error {
+	if info, err := c.app.fs.Stat(c.abs(name)); c.typed == nil || err == nil && !info.Mode().IsRegular() {
+		return nil // a device has room for more than one
+	}
+	into := resolved(c.abs(name))
 	same := func(name string) bool { return name != "" && resolved(c.abs(name)) == into }
 	also := ""
-	for _, arg := range args {
+	for _, arg := range c.typedArgs {
 		if same(arg) {
 			also = "an argument"
 		}
 	}
-	cmd.Flags().Visit(func(f *pflag.Flag) {
+	c.typed.Visit(func(f *pflag.Flag) {
 		values := []string{f.Value.String()}
 		switch v := f.Value.(type) {
 		case pflag.SliceValue:
@@ -110,36 +113,78 @@ func (c *command) notNamedTwice(cmd *cobra.Command, args []string) error {
 				values = append(values, strings.TrimPrefix(given, fileOfAddresses))
 			}
 		}
-		if f.Name != "json-into" && slices.ContainsFunc(values, same) {
+		if f.Name != flag && !slices.Contains(from, f.Name) && slices.ContainsFunc(values, same) {
 			also = "-" + f.Name
 		}
 	})
 	if also != "" {
-		return failf(exitError, "-json-into=%s: %s names the same file; choose another name", c.flags.jsonInto, also)
+		return failf(exitError, "-%s=%s: %s names the same file; choose another name", flag, name, also)
 	}
 	return nil
 }
 
-// wasJSON refuses a file that is there and that syncctl has not written with -json: it may be a key, or a text.
-func (c *command) wasJSON(name string) error {
+// The documents that take the place of earlier ones, as people call them.
+const (
+	documentJSON     = "JSON"
+	documentHTML     = "a page of syncctl"
+	documentMarkdown = "a comment of syncctl"
+	documentXML      = "XML"
+)
+
+// wasSuch refuses a file that is there and that syncctl has not written as such a document: it may be a key, or a text.
+func (c *command) wasSuch(flag, name, document string) error {
 	info, err := c.app.fs.Stat(c.abs(name))
 	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
 		return nil // whoever writes it says what is wrong
 	}
 	f, err := c.app.fs.Open(c.abs(name))
 	if err != nil {
-		return fmt.Errorf("-json-into: %w", err)
+		return fmt.Errorf("-%s: %w", flag, err)
 	}
-	first := make([]byte, 1)
-	_, err = io.ReadFull(f, first)
+	is := false
+	if document == documentJSON {
+		is = beginsAsJSON(f)
+	} else {
+		head, reading := io.ReadAll(io.LimitReader(f, mostOfHead))
+		err, is = reading, beginsAs(string(head), document)
+	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("-json-into: %w", err)
+		return fmt.Errorf("-%s: %w", flag, err)
 	}
-	if first[0] != '{' && first[0] != '[' {
-		return failf(exitError, "-json-into=%s: the file exists and is not JSON, so that it is not replaced; choose another "+
-			"name, or remove it", name)
+	if !is {
+		return failf(exitError, "-%s=%s: the file exists and is not %s, so that it is not replaced; choose another "+
+			"name, or remove it", flag, name, document)
 	}
 	return nil
+}
+
+// mostOfHead is how much of a file is read to tell what it is, in bytes.
+const mostOfHead = 256
+
+// beginsAs tells whether a text begins as a document that is not JSON.
+func beginsAs(text, document string) bool {
+	switch document {
+	case documentHTML:
+		return strings.HasPrefix(text, "<!doctype html>\n")
+	case documentXML:
+		return strings.HasPrefix(text, "<?xml ")
+	}
+	return strings.HasPrefix(text, "### ") // other texts begin with a title
+}
+
+// beginsAsJSON tells whether what is read is a JSON value, or begins as an object or array: of events there is one on
+// each line. A text may begin as a number does: "-----BEGIN PRIVATE KEY-----".
+func beginsAsJSON(r io.Reader) bool {
+	dec := json.NewDecoder(r)
+	first, err := dec.Token()
+	if err != nil {
+		return false
+	}
+	_, err = dec.Token()
+	if _, compound := first.(json.Delim); compound {
+		return err == nil
+	}
+	return errors.Is(err, io.EOF)
 }
 
 // openEvents has everything that happens reported as events, where JSON is wanted.

@@ -57,7 +57,12 @@ person does it.`,
 				}
 			}
 			if f.saveObservations != "" {
-				if err := c.freeToWrite("save-observations", f.saveObservations, "seen.jsonl"); err != nil {
+				// What was read from a file may be saved there, with what was missing.
+				err := c.freeToWrite("save-observations", f.saveObservations, "seen.jsonl", "observations")
+				if err == nil {
+					err = c.wasSuch("save-observations", f.saveObservations, documentJSON)
+				}
+				if err != nil {
 					return err
 				}
 			}
@@ -435,7 +440,7 @@ func (c *command) mayReplace(name string) error {
 	case info.IsDir():
 		return failf(exitError, "-out=%s is a folder; name a file in it, such as %s",
 			name, filepath.Join(name, "p.syncplan.json"))
-	case info.Size() == 0 || !info.Mode().IsRegular() || strings.HasSuffix(name, ".syncplan.json"):
+	case info.Size() == 0 || !info.Mode().IsRegular() || strings.HasSuffix(name, planSuffix):
 		return nil
 	}
 	if _, _, err := c.readPlan(name); err != nil {

@@ -53,7 +53,8 @@ turns them on; else they are on where the output is a terminal and TERM is not d
 			if err := c.begin(); err != nil {
 				return err
 			}
-			if err := c.emptyInto(cmd, args); err != nil {
+			c.typed, c.typedArgs = cmd.Flags(), args
+			if err := c.emptyInto(); err != nil {
 				return err
 			}
 			return c.openPolicy()

@@ -55,6 +55,7 @@ connection to a port without HTTP has the method CONNECT, and its path is the ad
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			c.typedArgs = args[:1] // COMMAND works in a copy of the folder: its files are others
 			return c.sandbox(cmd.Context(), args[0], args[1:], f)
 		},
 	}
@@ -73,6 +74,9 @@ func (c *command) sandbox(ctx context.Context, name string, command []string, f 
 			continue
 		}
 		if err := c.freeToWrite(flag, name, "out.json"); err != nil {
+			return err
+		}
+		if err := c.wasSuch(flag, name, documentJSON); err != nil {
 			return err
 		}
 	}

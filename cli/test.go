@@ -73,6 +73,9 @@ func (c *command) test(ctx context.Context, f *testFlags) error {
 		if err := c.freeToWrite("junit-xml", f.junit, "junit.xml"); err != nil {
 			return err
 		}
+		if err := c.wasSuch("junit-xml", f.junit, documentXML); err != nil {
+			return err
+		}
 	}
 	t := &tester{command: c, verbose: f.verbose, faults: map[*schema.TestRun][]sandbox.Fault{}}
 	for _, v := range f.vars.list {
