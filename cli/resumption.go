@@ -15,6 +15,12 @@ func (c *command) resumption(cfg *schema.Config, f *applyFlags) view.Commands {
 	if c.flags.chdir != "" {
 		apply += " -chdir=" + shellquote.Join(c.flags.chdir)
 	}
+	for _, given := range [][2]string{{"policy", c.flags.policy}, {"site", c.flags.site}} { // both go with both commands
+		if given[1] != "" {
+			flag := " -" + given[0] + "=" + shellquote.Join(given[1])
+			apply, resolve = apply+flag, resolve+flag
+		}
+	}
 	apply += " apply"
 	for i, v := range f.vars.list {
 		switch {
