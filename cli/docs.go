@@ -270,7 +270,7 @@ func commandOf(root, cmd *cobra.Command) reference.Command {
 			out.Commands = append(out.Commands, name+" "+sub.Name())
 		}
 	}
-	if !cmd.HasSubCommands() {
+	if !cmd.HasSubCommands() || cmd.Annotations[takesArguments] != "" {
 		out.Exits = exitsOf(name, cmd.Annotations[productsTool] != "")
 	}
 	return out

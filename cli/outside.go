@@ -27,7 +27,9 @@ var applying = []int{exitWaiting, exitStopped, exitStale, exitLocked, exitRefuse
 // exitsBy are the exit codes of commands that have more than every command has.
 var exitsBy = map[string][]int{
 	"plan":     {exitChanges, exitRefused},
+	"drift":    {exitChanges},
 	"show":     {exitRefused},
+	"record":   {exitRefused},
 	"fmt":      {exitUnformatted},
 	"apply":    applying,
 	"rehearse": applying,
@@ -35,6 +37,7 @@ var exitsBy = map[string][]int{
 
 	"bundle inspect": {exitRefused},
 	"bundle verify":  {exitRefused},
+	"record verify":  {exitRefused},
 	"receive":        {exitLocked, exitRefused},
 	"send":           {exitStale, exitLocked},
 }
