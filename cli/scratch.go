@@ -83,7 +83,12 @@ var leftOut = []string{".syncctl", ".git", ".hg", ".svn"}
 // copyExample copies the files of an example. A link that stays in the folder is one in the copy, too; others would
 // lead out of the copy, and are left out.
 func (c *command) copyExample(from, to string) error {
-	err := afero.Walk(c.app.fs, from, func(path string, info fs.FileInfo, err error) error {
+	// Walk does not follow a link to the folder itself.
+	from, err := filepath.EvalSymlinks(from)
+	if err != nil {
+		return fmt.Errorf("copying the folder: %w", err)
+	}
+	err = afero.Walk(c.app.fs, from, func(path string, info fs.FileInfo, err error) error {
 		if err != nil {
 			return err
 		}
@@ -117,18 +122,11 @@ func (c *command) copyExample(from, to string) error {
 	return nil
 }
 
-// copyLink makes in a copy of a folder what a link in it is.
-func (c *command) copyLink(folder, link, to string) error {
-	root, err := filepath.EvalSymlinks(folder)
-	if err != nil {
-		return err
-	}
+// copyLink makes in a copy of a folder what a link in it is. The folder's name has no links in it.
+func (c *command) copyLink(root, link, to string) error {
 	at, err := filepath.EvalSymlinks(link)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // it leads nowhere
-	}
 	if err != nil {
-		return err
+		return nil //nolint:nilerr // it leads nowhere, or to itself, which has no error of its own: nobody can read it
 	}
 	dir, err := filepath.EvalSymlinks(filepath.Dir(link))
 	if err != nil {
