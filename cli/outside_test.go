@@ -18,7 +18,8 @@ func TestExitsOfCommands(t *testing.T) {
 	expects := regexp.MustCompile(`(?m)^(?:\[\w+\] )?exits (\d+) syncctl ((?:-\S+ )*)([a-z]+)( [a-z]+\b)?`)
 	found := 0
 	for _, pattern := range []string{
-		filepath.Join("testdata", "script", "*.txtar"), filepath.Join("..", "cmd", "syncctl", "testdata", "script", "*.txtar"),
+		filepath.Join("testdata", "script", "*.txtar"),
+		filepath.Join("..", "cmd", "syncctl", "testdata", "script", "*.txtar"),
 		filepath.Join("..", "examples", "*", "script.txtar"),
 	} {
 		names, err := filepath.Glob(pattern)

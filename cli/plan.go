@@ -116,7 +116,8 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 	return c.planNew(ctx, p, f)
 }
 
-// planned is what a plan is made of: the configuration, and the run of this folder that is not finished, if there is one.
+// planned is what a plan is made of: the configuration, and the run of this folder that is not finished, if there is
+// one.
 func (c *command) planned(ctx context.Context, f *planFlags) (*project, *executor.Run, error) {
 	p, err := c.loadLive(ctx, f.vars.list)
 	if err != nil {

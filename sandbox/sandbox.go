@@ -344,6 +344,7 @@ func (s *Sandbox) environment() (map[string]string, error) {
 		return nil
 	}
 	var errs []error
+	served := s.Addresses()
 	for _, p := range s.products {
 		for _, server := range p.names() {
 			vars := p.world.Environment(server)
@@ -354,7 +355,7 @@ func (s *Sandbox) environment() (map[string]string, error) {
 			sort.Strings(names)
 			for _, name := range names {
 				from := fmt.Sprintf("server %s of %s", server, p.name)
-				if err := checkVariable(name); err != nil {
+				if err := checkVariable(name, vars[name], served); err != nil {
 					errs = append(errs, fmt.Errorf("%s: %w", from, err))
 					continue
 				}

@@ -1,10 +1,16 @@
 package sandbox
 
 import (
+	"encoding/pem"
 	"fmt"
+	"maps"
+	"net"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+
+	"golang.org/x/crypto/ssh"
 )
 
 // ofVariables begins the names of the variables that syncctl takes values of the configuration's variables from.
@@ -12,19 +18,23 @@ const ofVariables = "SYNCCTL_VAR_"
 
 var variableName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
 
-// given are the words that the name of a variable may end in: what the simulated servers give.
-var given = []string{
-	"ADDRESS", "CA", "CERT", "CERTIFICATE", "HOST", "HOSTS", "KEY", "LOGIN", "NAME", "PASS", "PASSWORD", "PLAIN", "PORT",
-	"SSH", "TLS", "TOKEN", "URL", "USER",
+// given are the words that the name of a variable may end in, what the simulated servers give, with what the value
+// has to be. Only a name or a password is any text.
+var given = map[string]func(value string, served []string) bool{
+	"URL": isURL, "HOST": isHost, "PORT": isPort,
+	"ADDRESS": isAddress, "PLAIN": isAddress, "TLS": isAddress, "SSH": isAddress,
+	"CA": isPEM, "CERT": isPEM, "CERTIFICATE": isPEM, "KEY": isPEM, "HOSTS": isKnownHosts,
+	"LOGIN": isText, "NAME": isText, "USER": isText, "PASS": isText, "PASSWORD": isText, "TOKEN": isText,
 }
 
 // ofPrograms are those of such names that a program takes for a command to run, or for who somebody is.
 var ofPrograms = []string{"GIT_SSH", "SVN_SSH", "USER", "LOGNAME", "NAME", "HOST"}
 
-// checkVariable refuses a variable that a seed may not set. A seed is a file that others may have written, and what it
-// sets is seen by shells and programs, and by syncctl itself: LD_PRELOAD, BASH_ENV or SYNCCTL_LOG_PATH would do
-// something there.
-func checkVariable(name string) error {
+// checkVariable refuses a variable that a seed may not set, and a value that its name is not for; served are the
+// addresses of the sandbox. A seed is a file that others may have written, and what it sets is seen by shells and
+// programs, and by syncctl itself: LD_PRELOAD, BASH_ENV or SYNCCTL_LOG_PATH would do something there, and so would
+// another server in PIP_INDEX_URL or DOCKER_HOST, where the seed calls it a password.
+func checkVariable(name, value string, served []string) error {
 	if !variableName.MatchString(name) {
 		return fmt.Errorf("the variable %q: its name has letters, digits and _, and begins with a letter", name)
 	}
@@ -32,11 +42,50 @@ func checkVariable(name string) error {
 	if strings.HasPrefix(name, ofVariables) && len(name) > len(ofVariables) {
 		return nil
 	}
-	words := strings.Split(upper, "_")
-	if strings.HasPrefix(upper, "SYNCCTL_") || slices.Contains(ofPrograms, upper) ||
-		!slices.Contains(given, words[len(words)-1]) {
+	last := upper[strings.LastIndex(upper, "_")+1:]
+	fits, ok := given[last]
+	if strings.HasPrefix(upper, "SYNCCTL_") || slices.Contains(ofPrograms, upper) || !ok {
 		return fmt.Errorf("the variable %s may mean something to other programs: use %sNAME, or a name that ends in _%s",
-			name, ofVariables, strings.Join(given, ", _"))
+			name, ofVariables, strings.Join(slices.Sorted(maps.Keys(given)), ", _"))
+	}
+	if value != "" && !fits(value, served) {
+		return fmt.Errorf("the variable %s may mean something to other programs, and what it is set to is no %s of the "+
+			"sandbox: use %sNAME, or for a password or token a name that ends in _PASS, _PASSWORD or _TOKEN",
+			name, last, ofVariables)
 	}
 	return nil
+}
+
+func isText(string, []string) bool { return true }
+
+func isURL(value string, served []string) bool {
+	u, err := url.Parse(value)
+	return err == nil && u.Scheme == "https" && u.User == nil && slices.Contains(served, u.Host)
+}
+
+// isAddress: with the sandbox's user, too, as SSH has it.
+func isAddress(value string, served []string) bool {
+	return slices.Contains(served, strings.TrimPrefix(value, loginUser+"@"))
+}
+
+func isHost(value string, served []string) bool { return isPartOf(value, served, 0) }
+
+func isPort(value string, served []string) bool { return isPartOf(value, served, 1) }
+
+// isPartOf tells whether a value is the host (0) or the port (1) of an address.
+func isPartOf(value string, served []string, part int) bool {
+	return slices.ContainsFunc(served, func(address string) bool {
+		host, port, err := net.SplitHostPort(address)
+		return err == nil && value == []string{host, port}[part]
+	})
+}
+
+func isPEM(value string, _ []string) bool {
+	block, _ := pem.Decode([]byte(value))
+	return block != nil && strings.HasPrefix(value, "-----BEGIN ")
+}
+
+func isKnownHosts(value string, _ []string) bool {
+	_, _, _, _, _, err := ssh.ParseKnownHosts([]byte(value))
+	return err == nil
 }
