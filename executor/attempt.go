@@ -20,6 +20,7 @@ type attempt struct {
 	before journal.Entry // the step's last entry when the try began
 	again  bool          // it was done before, and is carried out again
 	renew  bool          // it is a check that is verified once more for another site
+	until  time.Time     // up to when the guards of other sites are fresh; zero: it has none
 }
 
 // take follows the table of Next to the end of the step. The error means that the journal could not be written.
@@ -220,7 +221,7 @@ func (a *attempt) checkGuards(ctx context.Context) error {
 			return fmt.Errorf("its guard %s is not in the plan", id)
 		}
 		if g.Site != a.s.Site {
-			continue // its own site has verified it, and the step's turn comes only while that is fresh
+			continue // its own site has verified it, and that was fresh when the step's turn came
 		}
 		t := *a.t
 		t.Step, t.Executed = *g, true
@@ -236,6 +237,10 @@ func (a *attempt) checkGuards(ctx context.Context) error {
 			return fmt.Errorf("refused by its guard %s: %w", id, err)
 		}
 		return fmt.Errorf("refused by its guard %s: %s", id, v.Why)
+	}
+	if !a.until.IsZero() && a.Clock.Now().After(a.until) { // facts and guards have taken their time
+		return fmt.Errorf("what another site has verified for it was fresh until %s: that site has to verify it again, with "+
+			"`syncctl apply`", a.until.UTC().Format(time.RFC3339))
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ type history struct {
 	approved map[string]bool // the sites that have approved the plan
 	plan     *planner.Plan   // nil: the run is not over sites
 	guards   map[string]*planner.Step
-	guarding map[string][]*planner.Step // by check, the irreversible steps of other sites that it guards
+	guarding map[string][]*planner.Step // by check, the steps that it guards
 }
 
 // record is what a journal says of one step.
@@ -99,10 +99,10 @@ func (h *history) state(s *planner.Step, newest *latest, past bool, now time.Tim
 }
 
 // final tells whether a step is irreversible and done.
-func (h *history) final(s *planner.Step) bool {
-	if s.Effect == nil || !s.Effect.Irreversible {
-		return false
-	}
+func (h *history) final(s *planner.Step) bool { return isFinal(s) && h.closed(s) }
+
+// closed tells whether a step's own entries say that it is done.
+func (h *history) closed(s *planner.Step) bool {
 	event := h.of(s.ID).last.Event
 	return event == EventDone || event == EventResolved
 }

@@ -82,8 +82,8 @@ type Decision struct {
 // that failed, waits or is stuck is not taken up again by the same process, except where its failure says when.
 //
 // In a run over sites, entries are the Union of the sites' journals, and only the steps of site start: others' are done
-// by their sites' entries alone. An irreversible step starts when all have approved whose approvals it names, and when
-// what other sites have verified for it is fresh. Without sites, site is "".
+// by their sites' entries alone. An irreversible step starts when all have approved whose approvals it names, and any
+// step when what other sites have verified for it is fresh. Without sites, site is "".
 func Next(p *planner.Plan, entries []journal.Entry, site string, now time.Time) Decision {
 	d := Decision{Steps: make(map[string]StepState, len(p.Steps)), Finished: true}
 	h := historyOf(p, entries, site)

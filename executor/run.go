@@ -136,7 +136,8 @@ func (x *run) loop(ctx context.Context) error {
 			}
 			active++
 			s, st, t := sched.steps[i].Step, sched.steps[i].state, sched.task(i)
-			go func() { ended <- stepEnd{i, x.step(ctx, s, st, t)} }()
+			until := sched.until(s, sched.now)
+			go func() { ended <- stepEnd{i, x.step(ctx, s, st, t, until)} }()
 		}
 		var wake <-chan time.Time
 		if active == 0 {
@@ -174,8 +175,9 @@ type stepEnd struct {
 	err error // the journal could not be written, or there was a fault
 }
 
-// step takes one step as far as possible and journals how it ended. t is what is recorded of it.
-func (x *run) step(ctx context.Context, s *planner.Step, st StepState, t *Task) (err error) {
+// step takes one step as far as possible and journals how it ended. t is what is recorded of it; it starts no later
+// than until.
+func (x *run) step(ctx context.Context, s *planner.Step, st StepState, t *Task, until time.Time) (err error) {
 	defer fault.Catch(&err) // also of what is told of the first one
 	defer func() {
 		var f *fault.Error
@@ -195,6 +197,7 @@ func (x *run) step(ctx context.Context, s *planner.Step, st StepState, t *Task) 
 	}
 	a := &attempt{
 		run: x, s: s, t: t, d: raising{x.Drivers(addr)}, how: st.How, before: st.Entry, again: st.Before, renew: st.Renew,
+		until: until,
 	}
 	return a.take(ctx)
 }

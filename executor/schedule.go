@@ -21,7 +21,9 @@ type schedule struct {
 	now    time.Time
 	undone int
 	turns  turns
-	later  []wait // the next one first
+	later  []wait    // the next one first
+	aging  []int     // in a run over sites, the steps that time alone may change: checks that guard, and what they guard
+	turn   time.Time // when it may do so next; zero: never
 	pasts  pasts
 }
 
@@ -76,8 +78,29 @@ func newSchedule(p *planner.Plan, entries []journal.Entry, site string, now time
 	}
 	for i := range s.steps {
 		s.update(i)
+		if _, guards := s.guards[s.steps[i].ID]; s.plan != nil && (guards || len(s.steps[i].Guards) > 0) {
+			s.aging = append(s.aging, i)
+		}
 	}
+	s.turn = s.nextTurn()
 	return s
+}
+
+// nextTurn is when the first of the checks that guard steps becomes older than is allowed for something; zero: never.
+func (s *schedule) nextTurn() time.Time {
+	var next time.Time
+	for _, g := range s.guards {
+		next = first(next, s.turnsAt(g, s.now))
+	}
+	return next
+}
+
+// first is the earlier of two times, of which zero is none.
+func first(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // read takes in the entries that are new in a journal, and what may start again by now.
@@ -89,8 +112,12 @@ func (s *schedule) read(entries []journal.Entry, now time.Time) {
 			s.settle(i)
 			s.update(i)
 		}
+		if g := s.guards[e.Key]; g != nil {
+			s.turn = first(s.turn, s.turnsAt(g, now))
+		}
 	}
 	s.seen = len(entries)
+	s.age()
 	for len(s.later) > 0 && !s.later[0].at.After(now) {
 		i := s.later[0].i
 		s.later = s.later[1:]
@@ -155,6 +182,17 @@ func (s *schedule) settle(i int) {
 			s.update(n)
 		}
 	}
+}
+
+// age looks again at the steps that time alone may have changed: what was verified was fresh then, and is it no more.
+func (s *schedule) age() {
+	if s.turn.IsZero() || s.turn.After(s.now) {
+		return
+	}
+	for _, i := range s.aging {
+		s.update(i)
+	}
+	s.turn = s.nextTurn()
 }
 
 // start takes the next step whose turn it is, the first one in the plan.

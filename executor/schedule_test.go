@@ -54,6 +54,8 @@ func drawSites(t *rapid.T, p *planner.Plan) string {
 		s.Site = rapid.SampledFrom([]string{"a", "a", "b"}).Draw(t, "site")
 		if s.Effect != nil {
 			s.Approvals = []string{"a", "b"}
+		}
+		if s.Mark != planner.MarkCheck {
 			for j := range i {
 				if p.Steps[j].Mark == planner.MarkCheck && rapid.Bool().Draw(t, "guard") {
 					s.Guards = append(s.Guards, p.Steps[j].ID)
@@ -128,6 +130,9 @@ func TestScheduleIsNext(t *testing.T) {
 				compare(rt, p, l, s, active)
 			}
 			l.now = l.now.Add(time.Duration(rapid.IntRange(0, 2).Draw(rt, "seconds")) * time.Second)
+			if rapid.IntRange(0, 3).Draw(rt, "a person takes long") == 0 {
+				l.now = l.now.Add(time.Duration(rapid.SampledFrom([]int{20, 40, 90}).Draw(rt, "minutes")) * time.Minute)
+			}
 			if len(active) == 0 {
 				if at := s.wake(); at.After(l.now) {
 					l.now = at

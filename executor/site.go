@@ -27,8 +27,8 @@ const (
 	// (how many of that site's entries are known), head (the hash of the last of these in a chain without key), by (who
 	// vouches for them).
 	EventReceived = "received"
-	// EventVerified: a check that was done holds again, because another site's irreversible step rests on it. The key is
-	// the check's id.
+	// EventVerified: a check that was done holds again, because another site's step rests on it. The key is the check's
+	// id.
 	EventVerified = "verified"
 )
 
@@ -141,9 +141,6 @@ func (h *history) overSites(p *planner.Plan) {
 	guards := map[string]bool{}
 	for i := range p.Steps {
 		s := &p.Steps[i]
-		if s.Effect == nil || !s.Effect.Irreversible {
-			continue
-		}
 		for _, id := range s.Guards {
 			h.guarding[id], guards[id] = append(h.guarding[id], s), true
 		}
@@ -185,7 +182,7 @@ func (h *history) stateOverSites(s *planner.Step, st StepState, now time.Time) S
 	switch {
 	case st.Phase == PhaseDone && h.mustVerifyAgain(s, now):
 		st.Phase, st.How, st.Renew = PhaseReady, HowVerify, true
-	case st.Phase == PhaseReady && s.Effect != nil && s.Effect.Irreversible:
+	case st.Phase == PhaseReady && isFinal(s):
 		for _, site := range s.Approvals {
 			if !h.approved[site] {
 				st.WaitFor = append(st.WaitFor, site)
@@ -195,18 +192,69 @@ func (h *history) stateOverSites(s *planner.Step, st StepState, now time.Time) S
 			st.Phase, st.Why = PhaseAway, "it cannot be undone, and not yet approved by "+strings.Join(st.WaitFor, " and ")
 			break
 		}
-		for _, id := range s.Guards {
-			g := h.guards[id]
-			if g == nil || h.isOwn(g) || h.isFresh(g, now) || slices.Contains(st.WaitFor, g.Site) {
-				continue
-			}
-			st.WaitFor = append(st.WaitFor, g.Site)
-			st.Phase, st.Why = PhaseAway, fmt.Sprintf("it cannot be undone, and its guard %s was verified %s: %s has to "+
-				"verify it again, with `syncctl apply`", id, h.when(g), g.Site)
-		}
+		return h.guarded(s, st, now)
+	case st.Phase == PhaseReady && !st.WasDone: // what was done before has its guards' sites verify nothing any more
+		return h.guarded(s, st, now)
 	}
 	return st
 }
+
+// guarded has a step that could start wait for the sites whose guards have not verified lately what it rests on.
+func (h *history) guarded(s *planner.Step, st StepState, now time.Time) StepState {
+	for _, id := range s.Guards {
+		g := h.guards[id]
+		if g == nil || h.isOwn(g) || h.isFresh(g, now) || slices.Contains(st.WaitFor, g.Site) {
+			continue
+		}
+		st.WaitFor = append(st.WaitFor, g.Site)
+		why := ""
+		if isFinal(s) {
+			why = "it cannot be undone, and "
+		}
+		st.Phase, st.Why = PhaseAway, fmt.Sprintf("%sits guard %s was verified %s: %s has to verify it again, with "+
+			"`syncctl apply`", why, id, h.when(g), g.Site)
+	}
+	return st
+}
+
+// turnsAt is when it changes by time alone, next after now, what a check's verification is still good for; zero: never.
+func (h *history) turnsAt(g *planner.Step, now time.Time) time.Time {
+	site, at := h.plan.SiteOf(g.Site), h.of(g.ID).fresh
+	if site == nil || at.IsZero() {
+		return time.Time{}
+	}
+	var next time.Time
+	for _, most := range []time.Duration{time.Duration(site.MaxAge), time.Duration(site.MaxAge) / 2} {
+		for _, t := range []time.Time{at.Add(-most), at.Add(most + 1)} { // a clock may be ahead
+			if t.After(now) {
+				next = first(next, t)
+			}
+		}
+	}
+	return next
+}
+
+// until is up to when a step may start as far as other sites' guards go; zero: that has no end.
+func (h *history) until(s *planner.Step, now time.Time) (end time.Time) {
+	if h.plan == nil {
+		return end
+	}
+	for _, id := range s.Guards {
+		g := h.guards[id]
+		if g == nil || h.isOwn(g) {
+			continue
+		}
+		site := h.plan.SiteOf(g.Site)
+		if site == nil || !h.isFresh(g, now) {
+			continue
+		}
+		end = first(end, h.of(id).fresh.Add(time.Duration(site.MaxAge)))
+	}
+	return end
+}
+
+// isFinal tells of a step whether it cannot be undone.
+func isFinal(s *planner.Step) bool { return s.Effect != nil && s.Effect.Irreversible }
 
 // stateAway is where a step of another site stands, as far as is known here.
 func (h *history) stateAway(s *planner.Step, st StepState) StepState {
@@ -243,13 +291,13 @@ func (h *history) when(g *planner.Step) string {
 }
 
 // mustVerifyAgain tells of a check that is done whether it has to be verified once more, because a step of another site
-// rests on it that cannot be undone and is not done: after half the time for which it may be relied on.
+// that is not done rests on it: after half the time for which it may be relied on.
 func (h *history) mustVerifyAgain(s *planner.Step, now time.Time) bool {
 	if s.Mark != planner.MarkCheck {
 		return false
 	}
-	for _, final := range h.guarding[s.ID] {
-		if h.isOwn(final) || h.final(final) {
+	for _, rests := range h.guarding[s.ID] {
+		if h.isOwn(rests) || h.closed(rests) {
 			continue
 		}
 		site := h.plan.SiteOf(s.Site)

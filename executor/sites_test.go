@@ -24,6 +24,8 @@ type company struct {
 	store *Store
 	clock *fastClock
 	depot *depot // the servers of both; the test looks that only own steps are thrown
+
+	verifies func(*Task) // is told before its process verifies a step; nil: nobody
 }
 
 // overTwo is a plan of two sites, whose last step removes something for good.
@@ -73,7 +75,8 @@ func twoCompanies() (a, b *company) {
 // files writes the file of a step that exports one.
 type exporting struct {
 	*depot
-	site string
+	site     string
+	verifies func(*Task)
 }
 
 // fataler is *testing.T or *rapid.T.
@@ -108,6 +111,9 @@ func (d exporting) Execute(ctx context.Context, t *Task) (Result, error) {
 func (d exporting) Verify(ctx context.Context, t *Task) (Verdict, error) {
 	if t.Step.Site != d.site {
 		return Verdict{}, fmt.Errorf("the process of %s verifies %s", d.site, t.Step.ID)
+	}
+	if d.verifies != nil {
+		d.verifies(t)
 	}
 	return d.depot.Verify(ctx, t)
 }
@@ -144,7 +150,7 @@ func (c *company) apply(t fataler, cfg *schema.Config) *Report {
 		}
 	}
 	rep, err := Carry(context.Background(), Options{
-		Run: r.ID, Plan: r.Plan, Config: cfg, Drivers: func(schema.Addr) Driver { return exporting{c.depot, c.name} },
+		Run: r.ID, Plan: r.Plan, Config: cfg, Drivers: func(schema.Addr) Driver { return exporting{c.depot, c.name, c.verifies} },
 		Journal: r.United(j), Site: r.Site, Files: c.store.Files(r), Operator: c.depot, Clock: c.clock, Parallelism: 1,
 		Poll: Poll{Within: time.Second},
 	})
@@ -288,6 +294,41 @@ func TestRunOfTwoSites(t *testing.T) {
 	for id, n := range a.depot.thrown {
 		if n != 1 {
 			t.Errorf("%s was done %d times", id, n)
+		}
+	}
+}
+
+// What another site has verified is still fresh when an irreversible step starts, however long it took to get there: a
+// step that stood before it, or the verification of its own guards.
+func TestFreshWhenItStarts(t *testing.T) {
+	cfg := sitesConfig()
+	for _, slow := range []string{"verify_a", "verify_a, as a guard"} {
+		a, b := twoCompanies()
+		if _, err := b.store.Create(overTwo(), nil); err != nil {
+			t.Fatal(err)
+		}
+		a.verifies = func(task *Task) {
+			if task.Step.Op == "verify_a" && (slow == "verify_a" || task.Executed) {
+				a.clock.mu.Lock()
+				defer a.clock.mu.Unlock()
+				a.clock.now = a.clock.now.Add(25 * time.Hour)
+			}
+		}
+		for range 3 {
+			b.apply(t, cfg)
+			if err := a.receive(b.pack(t)); err != nil {
+				t.Fatal(err)
+			}
+			if b.run(t).Chains["b"] == nil {
+				t.Fatal("b has written nothing")
+			}
+			a.apply(t, cfg)
+			if err := b.receive(a.pack(t)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := a.depot.thrown[addr+"/delete_a"]; n != 0 {
+			t.Errorf("%s is slow: it was deleted on what was verified a day before", slow)
 		}
 	}
 }
