@@ -17,6 +17,7 @@ type history struct {
 	site     string          // the site as which the entries are looked at
 	approved map[string]bool // the sites that have approved the plan
 	plan     *planner.Plan   // nil: the run is not over sites
+	planHash string          // "": not computed yet
 	guards   map[string]*planner.Step
 	guarding map[string][]*planner.Step // by check, the steps that it guards
 }

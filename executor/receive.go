@@ -217,6 +217,10 @@ func (in *Incoming) checkEntry(e journal.Entry) error {
 		if in.sites[e.Key] != in.From {
 			return fmt.Errorf("%s is not a step of site %q", e.Key, in.From)
 		}
+		switch e.Event {
+		case EventOpened, EventFinished, EventAbandoned, EventRevised, EventApproved, EventReceived:
+			return fmt.Errorf("%q is said of a run, and this says it of the step %s", e.Event, e.Key)
+		}
 		return nil
 	}
 	if own := e.Data[dataOwn]; own != "" && own != in.From {

@@ -157,7 +157,12 @@ func (h *history) overSites(p *planner.Plan) {
 func (h *history) addOfSites(e journal.Entry) (ok bool) {
 	switch e.Event {
 	case EventApproved:
-		h.approved[e.Site] = true
+		if h.planHash == "" {
+			h.planHash, _ = h.plan.Hash() // without it nothing is approved
+		}
+		if approves(e, h.planHash) {
+			h.approved[e.Site] = true
+		}
 	case EventReceived:
 	case EventVerified:
 		if r := h.records[e.Key]; r != nil {
@@ -167,6 +172,11 @@ func (h *history) addOfSites(e journal.Entry) (ok bool) {
 		return false
 	}
 	return true
+}
+
+// approves tells whether an entry approves the plan with a hash.
+func approves(e journal.Entry, plan string) bool {
+	return e.Key == RunKey && e.Event == EventApproved && plan != "" && e.Data[dataPlan] == plan
 }
 
 // isOwn tells whether the site carries a step out.

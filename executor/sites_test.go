@@ -335,14 +335,19 @@ func TestFreshWhenItStarts(t *testing.T) {
 
 // What cannot be undone waits for the approval of both.
 func TestBothApproveWhatCannotBeUndone(t *testing.T) {
+	p := overTwo()
+	hash, err := p.Hash()
+	if err != nil {
+		t.Fatal(err)
+	}
 	entries := func(events ...[3]string) []journal.Entry {
 		var out []journal.Entry
 		for _, e := range events {
-			out = append(out, journal.Entry{Seq: len(out) + 1, Site: e[0], Key: e[1], Event: e[2]})
+			out = append(out, journal.Entry{Seq: len(out) + 1, Site: e[0], Key: e[1], Event: e[2],
+				Data: map[string]string{dataPlan: hash}})
 		}
 		return out
 	}
-	p := overTwo()
 	var events [][3]string
 	for i := range p.Steps[:7] {
 		events = append(events, [3]string{p.Steps[i].Site, p.Steps[i].ID, EventDone})
@@ -362,6 +367,18 @@ func TestBothApproveWhatCannotBeUndone(t *testing.T) {
 		if d = Next(p, entries(all...), "a", time.Time{}.Add(25*time.Hour)); d.Steps[addr+"/delete_a"].Phase != PhaseAway &&
 			d.Steps[addr+"/delete_a"].Phase != PhaseBlocked {
 			t.Errorf("approved by %q, a day later: %s", row.approved, d.Steps[addr+"/delete_a"].Phase)
+		}
+	}
+	for name, change := range map[string]func(*journal.Entry){
+		"of another plan": func(e *journal.Entry) { e.Data = map[string]string{dataPlan: "sha256:0"} },
+		"of no plan":      func(e *journal.Entry) { e.Data = nil },
+		"of a step":       func(e *journal.Entry) { e.Key = addr + "/stop_b" },
+	} {
+		all := entries(append(slices.Clone(events), [3]string{"a", RunKey, EventApproved},
+			[3]string{"b", RunKey, EventApproved})...)
+		change(&all[len(all)-1])
+		if got := Next(p, all, "a", time.Time{}).Steps[addr+"/delete_a"]; !slices.Equal(got.WaitFor, []string{"b"}) {
+			t.Errorf("an approval %s counts: %+v", name, got)
 		}
 	}
 }
@@ -450,6 +467,10 @@ func TestReceiveRefuses(t *testing.T) {
 			p.rechain(t, append(p.cargo.Chain, journal.Entry{Seq: len(p.cargo.Chain) + 1, Key: RunKey, Event: EventApproved,
 				Data: map[string]string{dataPlan: "sha256:0"}}))
 		}, "another plan"},
+		"an approval of a step": {func(t *testing.T, p *parcel, _, _ *company) {
+			p.rechain(t, append(p.cargo.Chain, journal.Entry{Seq: len(p.cargo.Chain) + 1, Key: addr + "/stop_a",
+				Event: EventApproved, Data: map[string]string{dataPlan: p.h.Plan}}))
+		}, "said of a run"},
 		"a fork": {func(t *testing.T, p *parcel, _, b *company) {
 			if err := b.receive(p); err != nil {
 				t.Fatal(err)

@@ -136,9 +136,7 @@ func (u *united) Entries() []journal.Entry {
 // Approved tells whether a site has approved the run's plan.
 func (r *Run) Approved(site string) bool {
 	hash, err := r.Plan.Hash()
-	return err == nil && slices.ContainsFunc(r.Chains[site], func(e journal.Entry) bool {
-		return e.Key == RunKey && e.Event == EventApproved && e.Data[dataPlan] == hash
-	})
+	return err == nil && slices.ContainsFunc(r.Chains[site], func(e journal.Entry) bool { return approves(e, hash) })
 }
 
 // Approve journals that the people of the site have approved the run's plan.
