@@ -83,10 +83,12 @@ type Run struct {
 	Damage error
 }
 
-// Finished tells whether nothing is left to do, or the run was abandoned.
+// Finished tells whether nothing is left to do, or the run was abandoned. That nothing is left to do, a site finds out
+// by itself: what another one says of it does not count.
 func (r *Run) Finished() bool {
-	for i := len(r.Entries) - 1; i >= 0; i-- {
-		if e := r.Entries[i]; e.Key == RunKey && (e.Event == EventFinished || e.Event == EventAbandoned) {
+	for _, e := range slices.Backward(r.Entries) {
+		elsewhere := len(r.Plan.Sites) > 0 && e.Site != r.Site
+		if e.Key == RunKey && (e.Event == EventFinished && !elsewhere || e.Event == EventAbandoned) {
 			return true
 		}
 	}
@@ -95,7 +97,9 @@ func (r *Run) Finished() bool {
 
 // Abandoned tells whether a person abandoned the run.
 func (r *Run) Abandoned() bool {
-	return slices.ContainsFunc(r.Entries, func(e journal.Entry) bool { return e.Event == EventAbandoned })
+	return slices.ContainsFunc(r.Entries, func(e journal.Entry) bool {
+		return e.Key == RunKey && e.Event == EventAbandoned
+	})
 }
 
 // Decision is what Next says of the run on disk, as if no process had it open.

@@ -519,6 +519,25 @@ func TestReceiveRefuses(t *testing.T) {
 	}
 }
 
+// Another site may abandon a run for all. That it is finished, each finds out by itself.
+func TestFinishedElsewhere(t *testing.T) {
+	for event, want := range map[string]bool{EventFinished: false, EventAbandoned: true} {
+		a, b := twoCompanies()
+		if _, err := b.store.Create(overTwo(), nil); err != nil {
+			t.Fatal(err)
+		}
+		b.apply(t, sitesConfig())
+		p := b.pack(t)
+		p.rechain(t, append(p.cargo.Chain, journal.Entry{Seq: len(p.cargo.Chain) + 1, Key: RunKey, Event: event}))
+		if err := a.receive(p); err != nil {
+			t.Fatal(err)
+		}
+		if r := a.run(t); r.Finished() != want || r.Abandoned() != want {
+			t.Errorf("b says %q: finished is %t, abandoned %t", event, r.Finished(), r.Abandoned())
+		}
+	}
+}
+
 // rechain puts another chain into a parcel.
 func (p *parcel) rechain(t *testing.T, entries []journal.Entry) {
 	chain, err := journal.Rechain(entries, nil)
