@@ -271,6 +271,11 @@ func TestOtherSitesSendWhatTheyShow(t *testing.T) {
 	if _, diags = planner.Make(t.Context(), again); len(diags) != 1 || diags[0].Summary != "Observations are too old" {
 		t.Errorf("a day later: %v", diags)
 	}
+	again = in("a", &apart{})
+	again.Observations = sent
+	if _, diags = planner.Look(t.Context(), again); diags.HasErrors() {
+		t.Errorf("a day later, only looking: %v", diags)
+	}
 }
 
 // TestPlanWithoutSites: nothing of sites stands in a plan without them.

@@ -192,7 +192,10 @@ func observe(ctx context.Context, in Input, all []*schema.Resource) (*Observatio
 	}
 	failed := map[string]bool{}
 	absent := map[string][]Need{} // by server, what its own site has not sent
-	diags := in.outdated(seen)
+	var diags hcl.Diagnostics
+	if !in.ownOnly { // who only looks at own servers makes no plan from what others sent, however old that is
+		diags = in.outdated(seen)
+	}
 	for asking := all; len(asking) > 0; {
 		var next []*schema.Resource
 		needs := map[string][]Need{} // by server
