@@ -147,6 +147,9 @@ func (c *command) handOver(ctx context.Context, p *project) (*handed, *executor.
 	if err != nil {
 		return nil, nil, err
 	}
+	if run != nil && run.Finished() && run.Plan.Digest != p.cfg.Digest() {
+		run = nil // it has ended, and the configuration has changed since: what servers show begins the next one
+	}
 	handover, cargo, err := c.store().Handover(run)
 	if err != nil {
 		return nil, nil, err
