@@ -538,6 +538,62 @@ func TestFinishedElsewhere(t *testing.T) {
 	}
 }
 
+// A journal that was restored from an older state, cut short or changed is noticed by what the other one says of it.
+func TestJournalsFitTogether(t *testing.T) {
+	for name, row := range map[string]struct {
+		path func(*Run) string
+		keep int
+	}{
+		"the other's, older":     {func(r *Run) string { return r.chainPath("a") }, 1},
+		"the other's, removed":   {func(r *Run) string { return r.chainPath("a") }, -1},
+		"the own one, older":     {func(r *Run) string { return filepath.Join(r.Dir, journalName) }, 1},
+		"the own one, cut to 0":  {func(r *Run) string { return filepath.Join(r.Dir, journalName) }, 0},
+		"nothing, all are there": {nil, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, b := twoCompanies()
+			if _, err := b.store.Create(overTwo(), nil); err != nil {
+				t.Fatal(err)
+			}
+			b.apply(t, sitesConfig())
+			if err := a.receive(b.pack(t)); err != nil {
+				t.Fatal(err)
+			}
+			a.apply(t, sitesConfig())
+			if err := b.receive(a.pack(t)); err != nil {
+				t.Fatal(err)
+			}
+			r := b.run(t)
+			if row.path != nil {
+				b.shorten(t, row.path(r), row.keep)
+			}
+			got, err := b.store.Load(r.ID)
+			if err != nil || (got.Damage != nil) != (row.path != nil) {
+				t.Errorf("%v, %v", err, got.Damage)
+			}
+		})
+	}
+}
+
+// shorten cuts a file to its first lines, or removes it.
+func (c *company) shorten(t *testing.T, path string, lines int) {
+	t.Helper()
+	if lines < 0 {
+		if err := c.store.Fs.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	src, err := afero.ReadFile(c.store.Fs, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.SplitAfter(string(src), "\n")
+	if err := afero.WriteFile(c.store.Fs, path, []byte(strings.Join(all[:lines], "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // rechain puts another chain into a parcel.
 func (p *parcel) rechain(t *testing.T, entries []journal.Entry) {
 	chain, err := journal.Rechain(entries, nil)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path/filepath"
 
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/printable"
@@ -70,5 +71,10 @@ func Write(fsys afero.Fs, path string, entries []Entry, key []byte) error {
 	if err != nil {
 		return fmt.Errorf("writing journal %s: %w", path, err)
 	}
-	return nil
+	dir, err := fsys.Open(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("writing journal %s: %w", path, err)
+	}
+	_ = dir.Sync() // not every system lets a folder be synced; the rename itself has happened
+	return dir.Close()
 }
