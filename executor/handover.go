@@ -21,9 +21,6 @@ type Handover struct {
 	Entries int    `json:"entries,omitempty"` // how many the site's own journal has
 	Head    string `json:"head,omitempty"`    // the hash of the last one, in a chain without key
 
-	// Knows is how many entries of each other site's journal the sender has received.
-	Knows map[string]int `json:"knows,omitempty"`
-
 	// Files are those of the run that the site's own steps have written, with the hashes that its entries name.
 	Files []FileInfo `json:"files,omitempty"`
 }
@@ -33,7 +30,6 @@ type Cargo struct {
 	Observations *planner.Observations // of the sender's own servers; nil: none. Each says when it was made, and by whom
 
 	Plan *planner.Plan // the run's; nil where there is no run
-	Kept *Kept         // what the plan was made from; nil: not known
 
 	// Chain is the whole journal of the sender, chained without a key (journal.Rechain), so that anybody can check it. A
 	// receiver that has a part of it takes the rest.

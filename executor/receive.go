@@ -28,12 +28,7 @@ func (s *Store) Handover(r *Run) (*Handover, *Cargo, error) {
 		return nil, nil, err
 	}
 	h := &Handover{From: r.Site, Digest: r.Plan.Digest, Run: r.ID, Plan: hash, Entries: len(chain), Head: head(chain),
-		Knows: map[string]int{}, Files: r.filesFor()}
-	for site, entries := range r.Chains {
-		if site != r.Site {
-			h.Knows[site] = len(entries)
-		}
-	}
+		Files: r.filesFor()}
 	return h, &Cargo{Plan: r.Plan, Chain: chain}, nil
 }
 
@@ -91,6 +86,7 @@ type Incoming struct {
 	run   *Run // nil: it is not here yet
 	stage *folder
 	sites map[string]string // by step
+	own   []journal.Entry   // the own journal as far as it is here, chained without a key; nil: not computed yet
 }
 
 // Receive checks what another site hands over against what is here. It changes nothing. Who sent it must have been
@@ -108,6 +104,10 @@ func (s *Store) Receive(h *Handover, c *Cargo) (*Incoming, error) {
 	}
 	if err := in.checkPlan(); err != nil {
 		return nil, err
+	}
+	if c.Plan.SiteOf(s.Site) == nil { // a run of others: there is nothing to do for it here
+		return &Incoming{Handover: &Handover{From: h.From, Digest: h.Digest}, store: s,
+			cargo: &Cargo{Observations: c.Observations}}, nil
 	}
 	ids, err := s.IDs()
 	if err != nil {
@@ -247,20 +247,20 @@ func (in *Incoming) checkEntry(e journal.Entry) error {
 
 // checkKnown: what the sender has received of this site is what this site has written.
 func (in *Incoming) checkKnown(r ReceivedData) error {
-	var own []journal.Entry
-	if in.run != nil {
-		own = in.run.Chains[in.store.Site]
+	if in.own == nil && in.run != nil {
+		plain, err := journal.Rechain(in.run.Chains[in.store.Site], nil)
+		if err != nil {
+			return err
+		}
+		in.own = plain
 	}
+	own := in.own
 	if r.Entries > len(own) {
 		return fmt.Errorf("site %q has %d entries of this site's journal of run %s, and here are %d: this folder was "+
 			"restored from an older state, and what was done since is not known here. Restore the newest state, or abandon "+
 			"the run at both sites (syncctl resolve -abandon)", in.From, r.Entries, in.Run, len(own))
 	}
-	plain, err := journal.Rechain(own[:r.Entries], nil)
-	if err != nil {
-		return err
-	}
-	if head(plain) != r.Head {
+	if head(own[:r.Entries]) != r.Head {
 		return fmt.Errorf("site %q has received another journal of this site than there is here, from entry %d or before: "+
 			"this folder was restored or copied. Abandon the run at both sites (syncctl resolve -abandon)", in.From,
 			r.Entries)

@@ -594,6 +594,29 @@ func (c *company) shorten(t *testing.T, path string, lines int) {
 	}
 }
 
+// A site without a part in a run of others takes what it needs for its own plans, and has no run for it.
+func TestRunOfOthers(t *testing.T) {
+	_, b := twoCompanies()
+	if _, err := b.store.Create(overTwo(), nil); err != nil {
+		t.Fatal(err)
+	}
+	b.apply(t, sitesConfig())
+	p := b.pack(t)
+	p.cargo.Observations = planner.NewObservations()
+	p.cargo.Observations.Put(planner.Need{Server: "server.depot.b", What: "box"}, b.clock.Now(), "somebody", map[string]int{})
+	c, _ := twoCompanies()
+	c.name, c.store.Site = "c", "c"
+	if err := c.receive(p); err != nil {
+		t.Fatal(err)
+	}
+	if r := c.run(t); r != nil {
+		t.Errorf("it has the run %s", r.ID)
+	}
+	if seen, err := c.store.Seen("b"); err != nil || seen == nil {
+		t.Errorf("it has not taken the observations: %v", err)
+	}
+}
+
 // rechain puts another chain into a parcel.
 func (p *parcel) rechain(t *testing.T, entries []journal.Entry) {
 	chain, err := journal.Rechain(entries, nil)
