@@ -69,42 +69,12 @@ func (s *Store) loadSites(r *Run, key []byte) (damage, err error) {
 	}
 	if r.Site != "" {
 		r.Chains[r.Site] = r.Entries
-	}
-	r.Entries = Union(r.Site, r.Chains)
-	if damage == nil {
-		damage = r.fitTogether()
-	}
-	return damage, nil
-}
-
-// fitTogether holds what the sites' journals say of each other against what there is here: what the own site has
-// received is here, and what others have received of the own site. What others know of each other need not be here.
-func (r *Run) fitTogether() error {
-	plain := map[string][]journal.Entry{} // chained without a key, by site
-	for _, by := range slices.Sorted(maps.Keys(r.Chains)) {
-		for _, e := range r.Chains[by] {
-			got, ok := receivedOf(e)
-			if !ok || by != r.Site && got.Site != r.Site || r.Site == "" {
-				continue
-			}
-			if _, known := plain[got.Site]; !known {
-				chain, err := journal.Rechain(r.Chains[got.Site], nil)
-				if err != nil {
-					return err
-				}
-				plain[got.Site] = chain
-			}
-			switch chain := plain[got.Site]; {
-			case got.Entries > len(chain):
-				return fmt.Errorf("site %q has received %d entries of site %q, and %d are here: the folder was restored from "+
-					"an older state, or a journal was removed or cut short", by, got.Entries, got.Site, len(chain))
-			case head(chain[:got.Entries]) != got.Head:
-				return fmt.Errorf("site %q has received another journal of site %q than is here, from entry %d or before: the "+
-					"folder was restored or copied", by, got.Site, got.Entries)
-			}
+		if damage == nil {
+			damage = r.fitTogether()
 		}
 	}
-	return nil
+	r.Entries = Union(r.Site, r.Chains)
+	return damage, nil
 }
 
 // ownSite is the site whose journal the entries are; "" where they do not say it.
@@ -185,6 +155,36 @@ func Approve(ctx context.Context, r *Run, j *journal.Journal, by string) error {
 		r.Entries = Union(r.Site, r.Chains)
 	}
 	return err
+}
+
+// fitTogether holds what the sites' journals say of each other against what there is here: what the own site has
+// received is here, and what others have received of the own site. What others know of each other need not be here.
+func (r *Run) fitTogether() error {
+	plain := map[string][]journal.Entry{} // chained without a key, by site
+	for _, by := range slices.Sorted(maps.Keys(r.Chains)) {
+		for _, e := range r.Chains[by] {
+			got, ok := receivedOf(e)
+			if !ok || by != r.Site && got.Site != r.Site {
+				continue
+			}
+			if _, known := plain[got.Site]; !known {
+				chain, err := journal.Rechain(r.Chains[got.Site], nil)
+				if err != nil {
+					return err
+				}
+				plain[got.Site] = chain
+			}
+			switch chain := plain[got.Site]; {
+			case got.Entries > len(chain):
+				return fmt.Errorf("site %q has received %d entries of site %q, and %d are here: the folder was restored from "+
+					"an older state, or a journal was removed or cut short", by, got.Entries, got.Site, len(chain))
+			case head(chain[:got.Entries]) != got.Head:
+				return fmt.Errorf("site %q has received another journal of site %q than is here, from entry %d or before: the "+
+					"folder was restored or copied", by, got.Site, got.Entries)
+			}
+		}
+	}
+	return nil
 }
 
 // seenPath is where what another site's servers showed is kept.
