@@ -459,6 +459,10 @@ func TestReceiveRefuses(t *testing.T) {
 		"another plan":      {func(_ *testing.T, p *parcel, _, _ *company) { p.cargo.Plan.Digest = "x" }, "not the one"},
 		"itself":            {func(_ *testing.T, p *parcel, _, _ *company) { p.h.From = "b" }, "this one"},
 		"a path":            {func(_ *testing.T, p *parcel, _, _ *company) { p.h.Run = "../../x" }, "form"},
+		"an approval of a step": {func(t *testing.T, p *parcel, _, _ *company) {
+			p.rechain(t, append(p.cargo.Chain, journal.Entry{Seq: len(p.cargo.Chain) + 1, Key: addr + "/stop_a",
+				Event: EventApproved, Data: map[string]string{dataPlan: p.h.Plan}}))
+		}, "said of a run"},
 		"a foreign step": {func(t *testing.T, p *parcel, _, _ *company) {
 			p.rechain(t, append(p.cargo.Chain, journal.Entry{Seq: len(p.cargo.Chain) + 1, Key: addr + "/stop_b",
 				Event: EventDone}))
@@ -467,10 +471,6 @@ func TestReceiveRefuses(t *testing.T) {
 			p.rechain(t, append(p.cargo.Chain, journal.Entry{Seq: len(p.cargo.Chain) + 1, Key: RunKey, Event: EventApproved,
 				Data: map[string]string{dataPlan: "sha256:0"}}))
 		}, "another plan"},
-		"an approval of a step": {func(t *testing.T, p *parcel, _, _ *company) {
-			p.rechain(t, append(p.cargo.Chain, journal.Entry{Seq: len(p.cargo.Chain) + 1, Key: addr + "/stop_a",
-				Event: EventApproved, Data: map[string]string{dataPlan: p.h.Plan}}))
-		}, "said of a run"},
 		"a fork": {func(t *testing.T, p *parcel, _, b *company) {
 			if err := b.receive(p); err != nil {
 				t.Fatal(err)
