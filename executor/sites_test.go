@@ -150,7 +150,8 @@ func (c *company) apply(t fataler, cfg *schema.Config) *Report {
 		}
 	}
 	rep, err := Carry(context.Background(), Options{
-		Run: r.ID, Plan: r.Plan, Config: cfg, Drivers: func(schema.Addr) Driver { return exporting{c.depot, c.name, c.verifies} },
+		Run: r.ID, Plan: r.Plan, Config: cfg,
+		Drivers: func(schema.Addr) Driver { return exporting{c.depot, c.name, c.verifies} },
 		Journal: r.United(j), Site: r.Site, Files: c.store.Files(r), Operator: c.depot, Clock: c.clock, Parallelism: 1,
 		Poll: Poll{Within: time.Second},
 	})
@@ -603,7 +604,8 @@ func TestRunOfOthers(t *testing.T) {
 	b.apply(t, sitesConfig())
 	p := b.pack(t)
 	p.cargo.Observations = planner.NewObservations()
-	p.cargo.Observations.Put(planner.Need{Server: "server.depot.b", What: "box"}, b.clock.Now(), "somebody", map[string]int{})
+	p.cargo.Observations.Put(planner.Need{Server: "server.depot.b", What: "box"}, b.clock.Now(), "somebody",
+		map[string]int{})
 	c, _ := twoCompanies()
 	c.name, c.store.Site = "c", "c"
 	if err := c.receive(p); err != nil {
