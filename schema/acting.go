@@ -102,15 +102,33 @@ func (l *loader) acting(all []*Resource) acting {
 			}
 			maps.Copy(to, sums)
 		}
-		namedFiles(r.Value, func(words []string, command bool) {
+		namedFiles(r.withoutPrivateValues(), func(words []string, command bool) {
 			if command {
 				add(out.commands, words)
 				return
 			}
 			add(out.arguments, words)
 		})
+		if len(r.private) > 0 {
+			namedFiles(r.Value, func(words []string, _ bool) { add(out.arguments, words) })
+		}
 	}
 	return out
+}
+
+// withoutPrivateValues is a declaration's value without the arguments that only its site knows: the commands in them are
+// unknown at other sites, which have to come to the same digest.
+func (r *Resource) withoutPrivateValues() cty.Value {
+	if len(r.private) == 0 || r.Value == cty.NilVal || r.Value.IsMarked() || r.Value.IsNull() || !r.Value.IsKnown() {
+		return r.Value
+	}
+	args := r.Value.AsValueMap()
+	for name := range args {
+		if r.private[name] {
+			args[name] = cty.NullVal(cty.DynamicPseudoType)
+		}
+	}
+	return cty.ObjectVal(args)
 }
 
 // namedFiles finds the words in a value that may name a file that acts.

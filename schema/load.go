@@ -207,6 +207,7 @@ type loader struct {
 	lenient  bool // what is evaluated need not be known here
 
 	ofKeystores map[*node]string
+	privates    map[*node]bool // see loader.privateValue
 	moves       []Move
 	removed     []Move
 

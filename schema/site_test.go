@@ -3,11 +3,13 @@ package schema
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/afero"
+	"github.com/zclconf/go-cty/cty"
 )
 
 const siteKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAMoMNpEmejrB+C7Ai2bKqu6erO9RPfBTx7hbTen/mS5 admin@acme"
@@ -214,5 +216,96 @@ func TestInvalidSites(t *testing.T) {
 				t.Errorf("want %s at line %d, got\n%s", row.want, row.line, textOf(t, cfg, diags))
 			}
 		})
+	}
+}
+
+// What is read from another declaration or a module, and env() however it is written, differs between sites without a
+// difference in the digest.
+func TestSitesShareADigestThroughReferences(t *testing.T) {
+	const sites = "site \"acme\" {\n  signers = [\"" + siteKey + "\"]\n}\nsite \"globex\" {\n  signers = [\"" + siteKey +
+		"\"]\n}\n"
+	const variable = "variable \"b_user\" {\n}\n"
+	server := func(name, user string) string {
+		return "server \"depot\" \"" + name + "\" {\n  url = \"https://b.example\"\n  site = \"globex\"\n  user = " + user +
+			"\n}\n"
+	}
+	doubling := "locals {\n  l0 = \"x\"\n"
+	for i := range 40 {
+		doubling += fmt.Sprintf("  l%d = \"${local.l%d}${local.l%d}\" == \"\" ? \"\" : local.l%d\n", i+1, i, i, i)
+	}
+	const call = "module \"m\" {\n  source = \"./m\"\n  given = var.b_user\n}\n"
+	module := "variable \"given\" {\n}\nlocals {\n  u = var.given\n}\noutput \"user\" {\n  value = local.u\n}\n"
+	for name, c := range map[string]struct{ main, module string }{
+		"a declaration":          {server("b", "var.b_user") + server("b2", "server.depot.b.user"), ""},
+		"a declaration with env": {server("b", `env("B_USER")`) + server("b2", "upper(server.depot.b.user)"), ""},
+		"a whole declaration":    {server("b", "var.b_user") + server("b2", "values(server.depot.b)[0]"), ""},
+		"an output":              {call + server("b", "module.m.user"), module},
+		"a whole module":         {call + server("b", "values(module.m)[0]"), module},
+		"env with a blank":       {server("b", `env ("B_USER")`), ""},
+		"many references":        {doubling + "}\n" + server("b", "local.l40"), ""},
+	} {
+		files := map[string]string{"main.sync.hcl": sites + c.main}
+		if strings.Contains(c.main, "var.b_user") {
+			files["vars.sync.hcl"] = variable
+		}
+		if c.module != "" {
+			files["m/m.sync.hcl"] = c.module
+		}
+		a, _, diags := loadFor(t, "acme", files, nil)
+		if diags.HasErrors() {
+			t.Errorf("%s, acme: %s", name, textOf(t, a, diags))
+		}
+		var vars []string
+		if strings.Contains(c.main, "var.b_user") {
+			vars = []string{"b_user=x"}
+		}
+		b, _, diags := loadFor(t, "globex", files, map[string]string{"B_USER": "y"}, vars...)
+		if diags.HasErrors() {
+			t.Errorf("%s, globex: %s", name, textOf(t, b, diags))
+		}
+		if a.Digest() != b.Digest() {
+			t.Errorf("%s: the digests differ:\n%s\n%s", name, a.canonical(false), b.canonical(false))
+		}
+	}
+	for _, user := range []string{`"printenv("`, `upper("my env(")`} {
+		files := map[string]string{"main.sync.hcl": sites + server("b", user)}
+		was, _, _ := loadFor(t, "globex", files, nil)
+		files["main.sync.hcl"] = strings.Replace(files["main.sync.hcl"], "env(", "env()", 1)
+		if is, _, _ := loadFor(t, "globex", files, nil); is.Digest() == was.Digest() {
+			t.Errorf("%s is not in the digest", user)
+		}
+	}
+}
+
+// TestSitesShareADigestOfCommands: a command that only its site knows is approved there: its files stand in the keyed
+// digest alone.
+func TestSitesShareADigestOfCommands(t *testing.T) {
+	catalog := depots()
+	host := &catalog[0].Body.Blocks[0].Body
+	host.Attributes = append(host.Attributes, Attribute{Name: "local", Type: cty.Bool},
+		Attribute{Name: "stop", Type: cty.List(cty.List(cty.String))})
+	load := func(site, op string, env map[string]string) *Config {
+		fs := afero.NewMemMapFs()
+		for name, text := range map[string]string{"op": op, "main.sync.hcl": "site \"acme\" {\n  signers = [\"" + siteKey +
+			"\"]\n}\nsite \"globex\" {\n  signers = [\"" + siteKey + "\"]\n}\nserver \"depot\" \"a\" {\n  url = \"u\"\n" +
+			"  site = \"globex\"\n  host {\n    ssh = \"a@b\"\n    local = true\n    stop = [[\"sh\", env(\"SCRIPT\")]]\n  }\n}\n"} {
+			if err := afero.WriteFile(fs, "conf/"+name, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cfg, diags := Load(t.Context(), Options{Fs: fs, Dir: "conf", Catalog: catalog, Version: "1.0.0", Site: site,
+			Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }})
+		if diags.HasErrors() {
+			t.Fatal(textOf(t, cfg, diags))
+		}
+		return cfg
+	}
+	env := map[string]string{"SCRIPT": "op"}
+	here, elsewhere, changed := load("globex", "one", env), load("acme", "one", nil), load("globex", "two", env)
+	if here.Digest() != elsewhere.Digest() {
+		t.Errorf("the digests differ:\n%s\n%s", here.canonical(false), elsewhere.canonical(false))
+	}
+	if here.KeyedDigest(nil) == changed.KeyedDigest(nil) {
+		t.Error("what the command runs is not in the keyed digest")
 	}
 }

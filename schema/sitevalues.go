@@ -1,9 +1,10 @@
 package schema
 
 import (
-	"bytes"
+	"regexp"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 // uses is what is used by whom, as far as values are concerned: a reference attribute uses an address and no value.
@@ -137,10 +138,11 @@ func (l *loader) privateArguments(n *node) map[string]bool {
 	if l.staticSite(n) == "" {
 		return nil
 	}
-	if n.decl.private != nil {
+	if n.decl.private != nil || n.decl.shape == nil {
 		return n.decl.private
 	}
 	private := map[string]bool{}
+	n.decl.private = private // declarations in a cycle, which is reported, ask for it before it is complete
 	names := n.decl.meta.names()
 	for name, attr := range n.decl.shape.attrs {
 		private[name] = l.isPrivate(n.mod, attr, names)
@@ -155,7 +157,6 @@ func (l *loader) privateArguments(n *node) map[string]bool {
 			private[name] = private[name] || n.decl.shape.attrs[name] == nil && l.isPrivate(n.mod, attr, nil)
 		}
 	}
-	n.decl.private = private
 	return private
 }
 
@@ -194,29 +195,88 @@ func (l *loader) isPrivate(m *module, attr *hcl.Attribute, names names) bool {
 		r, _ := l.reference(m, t, names)
 		switch {
 		case r == nil:
-		case r.variable != nil && r.node == nil:
-			if l.only(r.variable) != "" {
+		case r.node == nil:
+			if r.variable != nil && l.only(r.variable) != "" {
 				return true
 			}
-		case r.node != nil && r.node.local != nil:
-			if l.only(r.node) != "" && l.isPrivate(r.node.mod, r.node.local, nil) {
+		case r.node.decl != nil:
+			if _, address := l.targets[attr]; !address && l.readsPrivate(r.node, t) {
 				return true
 			}
-		case r.node != nil && r.node.input != nil:
-			c := r.node.mod.call
-			if given := c.inputs[r.node.input.name]; given != nil && l.isPrivate(c.in, given, c.meta.names()) {
-				return true
+		case r.node.call != nil && r.node.call.of != nil:
+			for _, o := range r.node.call.of.outputs {
+				if (r.output == "" || r.output == o.output.name) && l.privateValue(o) {
+					return true
+				}
 			}
+		case l.privateValue(r.node):
+			return true
 		}
 	}
 	return false
 }
 
-// asksEnvironment tells whether env() stands in an expression.
-func (l *loader) asksEnvironment(expr hcl.Expression) bool {
-	file, rng := l.files[expr.Range().Filename], expr.Range()
-	return file != nil && rng.CanSliceBytes(file.Bytes) && bytes.Contains(rng.SliceBytes(file.Bytes), []byte("env("))
+// privateValue is isPrivate for a local value, an input or an output of a module. Each is looked at once: it may be used
+// by many others, several times each.
+func (l *loader) privateValue(n *node) bool {
+	if private, known := l.privates[n]; known {
+		return private
+	}
+	if l.privates == nil {
+		l.privates = map[*node]bool{}
+	}
+	l.privates[n] = false // in a cycle, which is reported
+	private := false
+	switch {
+	case n.local != nil:
+		private = l.only(n) != "" && l.isPrivate(n.mod, n.local, nil)
+	case n.output != nil:
+		private = n.output.value != nil && l.only(n) != "" && l.isPrivate(n.mod, n.output.value, nil)
+	case n.input != nil:
+		c := n.mod.call
+		given := c.inputs[n.input.name]
+		private = given != nil && l.isPrivate(c.in, given, c.meta.names())
+	}
+	l.privates[n] = private
+	return private
 }
+
+// readsPrivate tells whether a traversal reads a private argument of a declaration. Where it does not name one, it may
+// read each of them.
+func (l *loader) readsPrivate(n *node, t hcl.Traversal) bool {
+	private := l.privateArguments(n)
+	at := 3
+	if n.decl.meta.forEach != nil {
+		at = 4
+	}
+	if name, ok := stepName(t, at); ok {
+		return private[name]
+	}
+	for _, is := range private {
+		if is {
+			return true
+		}
+	}
+	return false
+}
+
+// asksEnvironment tells whether env() stands in an expression. In JSON the text is searched, since the library does not
+// show what is in it.
+func (l *loader) asksEnvironment(expr hcl.Expression) bool {
+	if native, ok := expr.(hclsyntax.Node); ok {
+		asks := false
+		_ = hclsyntax.VisitAll(native, func(n hclsyntax.Node) hcl.Diagnostics { // the callback returns none
+			call, ok := n.(*hclsyntax.FunctionCallExpr)
+			asks = asks || ok && call.Name == "env"
+			return nil
+		})
+		return asks
+	}
+	file, rng := l.files[expr.Range().Filename], expr.Range()
+	return file != nil && rng.CanSliceBytes(file.Bytes) && envInJSON.Match(rng.SliceBytes(file.Bytes))
+}
+
+var envInJSON = regexp.MustCompile(`(?:^|[^\pL\pN_-])env(?:\s|\\[tnr])*\(`)
 
 // withoutPrivate is a declaration's plain value with a word in the place of each argument that only its site knows.
 func (r *Resource) withoutPrivate(value any) any {
