@@ -158,3 +158,23 @@ func (n neverEnding) Read([]byte) (int, error) {
 	<-n.ctx.Done()
 	return 0, io.EOF
 }
+
+// TestNothingIsEvaluated: what a person has written is looked at, not evaluated: that has no limits here.
+func TestNothingIsEvaluated(t *testing.T) {
+	list := "[" + strings.Repeat("0,", 1000) + "]"
+	endless := "[for a in " + list + " : [for b in " + list + " : [for c in " + list + " : [for d in " + list + " : 0]]]]"
+	for before, after := range map[string]string{
+		"local.x.|": "locals {\n  x = {\n    a = 1, \"b\" = 2, (" + endless + ") = 3\n  }\n}\n",
+		"var.x.|": "variable \"x\" {\n  type = object({\n    a = string, b = optional(any, " + endless +
+			")\n  })\n}\n",
+	} {
+		text := "output \"o\" {\n  value = " + strings.TrimSuffix(before, "|") + "\n}\n"
+		c := newClient(t, map[string]string{"more.sync.hcl": after})
+		c.initialize("{}")
+		c.open("main.sync.hcl", text)
+		got := string(c.at("textDocument/completion", "main.sync.hcl", before))
+		if !strings.Contains(got, `"label":"a"`) || !strings.Contains(got, `"label":"b"`) {
+			t.Errorf("%s: %s", before, got)
+		}
+	}
+}

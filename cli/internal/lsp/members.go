@@ -154,12 +154,22 @@ func shape(expr hclsyntax.Expression) cty.Type {
 	}
 	types := map[string]cty.Type{}
 	for _, item := range object.Items {
-		if key := hcl.ExprAsKeyword(item.KeyExpr); key != "" {
+		if key := keyOf(item); key != "" {
 			types[key] = shape(item.ValueExpr)
-		} else if val, diags := item.KeyExpr.Value(nil); !diags.HasErrors() && val.Type() == cty.String && val.IsKnown() &&
-			!val.IsNull() {
-			types[val.AsString()] = shape(item.ValueExpr)
 		}
 	}
 	return cty.Object(types)
+}
+
+// keyOf is the key of an element of an object where it is a word or a text and nothing else. Nothing is evaluated here:
+// there are no limits.
+func keyOf(item hclsyntax.ObjectConsItem) string {
+	if key := hcl.ExprAsKeyword(item.KeyExpr); key != "" {
+		return key
+	}
+	key, ok := item.KeyExpr.(*hclsyntax.ObjectConsKeyExpr)
+	if !ok {
+		return ""
+	}
+	return literal(key.Wrapped)
 }

@@ -56,6 +56,11 @@ func constant(src string) string {
 	if diags.HasErrors() {
 		return ""
 	}
+	return literal(expr)
+}
+
+// literal is the text that an expression is, written in quotes and without anything in it to evaluate; "" else.
+func literal(expr hclsyntax.Expression) string {
 	tmpl, ok := expr.(*hclsyntax.TemplateExpr)
 	if !ok || !tmpl.IsStringLiteral() {
 		return ""
@@ -88,6 +93,12 @@ func (s *symbol) typeOf() cty.Type {
 	if diags.HasErrors() {
 		return cty.NilType
 	}
+	_ = hclsyntax.VisitAll(expr, func(n hclsyntax.Node) hcl.Diagnostics { // the callback returns none
+		if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && call.Name == "optional" && len(call.Args) > 1 {
+			call.Args = call.Args[:1] // the library would evaluate the default, without limits
+		}
+		return nil
+	})
 	ty, _, diags := typeexpr.TypeConstraintWithDefaults(expr)
 	if diags.HasErrors() || ty == cty.DynamicPseudoType {
 		return cty.NilType
