@@ -263,7 +263,7 @@ func (v *view) variables(dir string) []schema.Attribute {
 		}
 		a := schema.Attribute{Name: s.name.name, Type: cty.NilType, Required: true}
 		if s.block != nil {
-			a.Doc = s.constant("description")
+			a.Doc = prose(s.constant("description"))
 			a.Required = s.block.Find("default") == nil
 			a.Secret = s.constant("sensitive") == "true"
 			a.Type = s.typeOf()
@@ -290,8 +290,22 @@ func (v *view) moduleDir(f *file, b *source.Block) (string, bool) {
 		return "", false
 	}
 	dir := filepath.Join(f.dir, filepath.FromSlash(text))
-	if !inside(dir, v.folders) && !inside(dir, []string{f.dir}) {
+	use := [2]string{f.dir, dir}
+	ok, known := v.mayOpen[use]
+	if !known {
+		ok = v.isOpen(dir, f.dir)
+		v.mayOpen[use] = ok
+	}
+	if !ok {
 		return "", false
 	}
 	return dir, true
+}
+
+// isOpen tells whether a folder is, also where links lead, in one that the editor has open or in another one.
+func (v *view) isOpen(dir, beside string) bool {
+	return slices.ContainsFunc(append([]string{beside}, v.folders...), func(open string) bool {
+		folder := schema.Folder{Fs: v.fs, Dir: open}
+		return inside(dir, []string{open}) && folder.Check(schema.Reading{Path: dir, By: "lsp"}) == nil
+	})
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -175,6 +177,81 @@ func TestNothingIsEvaluated(t *testing.T) {
 		got := string(c.at("textDocument/completion", "main.sync.hcl", before))
 		if !strings.Contains(got, `"label":"a"`) || !strings.Contains(got, `"label":"b"`) {
 			t.Errorf("%s: %s", before, got)
+		}
+	}
+}
+
+// TestTextsOfOthersAreNoMarkdown: what stands in files makes no picture, and does not leave the code that it is in.
+func TestTextsOfOthersAreNoMarkdown(t *testing.T) {
+	const picture = "![](https://evil.example/x)"
+	text := "variable \"x\" {\n  description = \"" + picture + "\"\n  type = object({ /*\n```\n" + picture +
+		"\n*/ a = string })\n}\noutput \"o\" {\n  description = \"" + picture + "\"\n  value = var.x\n}\n" +
+		"module \"m\" {\n  source = \"./m" + picture + "`\"\n}\nmodule \"n\" {\n  source = \"./n\"\n  y = module.n.p\n}\n"
+	c := newClient(t, map[string]string{"n/n.sync.hcl": "variable \"y\" {\n  description = \"" + picture + "\"\n}\n" +
+		"output \"p\" {\n  description = \"" + picture + strings.Repeat("long ", 100_000) + "\"\n}\n"})
+	c.initialize("{}")
+	c.open("main.sync.hcl", text)
+	shown := 0
+	check := func(md string) {
+		if shown++; len(md) > 2*maxShown {
+			t.Errorf("%d bytes are shown", len(md))
+		}
+		fence := ""
+		for line := range strings.Lines(md) {
+			switch mark := line[:len(line)-len(strings.TrimLeft(line, "`"))]; {
+			case fence == "" && len(mark) >= 3:
+				fence = mark
+			case fence != "" && len(mark) >= len(fence):
+				fence = ""
+			case fence == "" && strings.Contains(line, picture) && !strings.Contains(line, "source = `"):
+				t.Errorf("a picture in\n%s", md)
+			}
+		}
+	}
+	for _, place := range []string{"var.|x", "variable \"|x\"", "module \"|m\"", "module.n.|p", "|y = mod"} {
+		var h hover
+		c.decode(c.at("textDocument/hover", "main.sync.hcl", place), &h)
+		check(h.Contents.Value)
+	}
+	for _, place := range []string{"  |y = mod", "module.n.|p", "var.|x"} {
+		var list completionList
+		c.decode(c.at("textDocument/completion", "main.sync.hcl", place), &list)
+		for _, i := range list.Items {
+			if i.Documentation != nil {
+				check(i.Documentation.Value)
+			}
+		}
+	}
+	if shown < 8 {
+		t.Errorf("only %d texts are shown", shown)
+	}
+}
+
+// TestLinkToElsewhere: the folder of a module that is a link out of what is open is not looked into.
+func TestLinkToElsewhere(t *testing.T) {
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	for path, text := range map[string]string{
+		filepath.Join(dir, "main.sync.hcl"):    "module \"m\" {\n  source = \"./m\"\n}\nmodule \"n\" {\n  source = \"./n\"\n}\n",
+		filepath.Join(dir, "n", "n.sync.hcl"):  "output \"o\" {}\n",
+		filepath.Join(elsewhere, "m.sync.hcl"): "output \"o\" {}\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(elsewhere, filepath.Join(dir, "m")); err != nil {
+		t.Skip(err)
+	}
+	s := newServer(hostileOptions(afero.NewOsFs()))
+	s.folders = []string{dir}
+	v := s.view()
+	f := v.file(filepath.Join(dir, "main.sync.hcl"))
+	for i, want := range []bool{false, true} {
+		if at, ok := v.moduleDir(f, f.tree.File.Blocks[i]); ok != want {
+			t.Errorf("%q: %t", at, ok)
 		}
 	}
 }

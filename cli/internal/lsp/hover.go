@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/cli/internal/lsp/source"
+	"github.com/syncctl/syncctl/printable"
 	"github.com/syncctl/syncctl/reference"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -128,7 +129,30 @@ func (v *view) explain(f *file, s spot) string {
 	return ""
 }
 
-func head(code string) string { return "```hcl\n" + code + "\n```\n" }
+// maxShown is how much of a text is shown that a person has written, in bytes.
+const maxShown = 2_000
+
+// shortened is a text, or its beginning.
+func shortened(text string) string {
+	if len(text) <= maxShown {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxShown], "") + "…"
+}
+
+// head is code, some of it perhaps from a file that is open, in Markdown.
+func head(code string) string { return printable.MarkdownBlock("hcl", shortened(code)) }
+
+// prose is a text from a file in Markdown, where it means nothing: an editor would fetch pictures, and follow links.
+func prose(text string) string {
+	var paragraphs []string
+	for line := range strings.Lines(shortened(text)) {
+		if line = strings.TrimSpace(line); line != "" {
+			paragraphs = append(paragraphs, printable.Markdown(line))
+		}
+	}
+	return strings.Join(paragraphs, "\n\n")
+}
 
 // header is how a block begins.
 func (n *nested) header() string {
@@ -205,7 +229,7 @@ func (v *view) explainStep(f *file, s spot) string {
 // describe says what is declared, and where. It shows no value.
 func (v *view) describe(s *symbol) string {
 	where, line := filepath.Base(s.file.path), s.file.text.Position(s.at.From, v.enc).Line+1
-	at := fmt.Sprintf("Declared in %s, line %d.", schema.SanitizeLine(where), line)
+	at := fmt.Sprintf("Declared in %s, line %d.", prose(where), line)
 	if s.arg != nil {
 		return head(s.key()) + at
 	}
@@ -214,13 +238,13 @@ func (v *view) describe(s *symbol) string {
 		text = head(s.key() + ": " + s.file.text.Slice(ty.Value))
 	}
 	if d := s.constant("description"); d != "" {
-		text += schema.Sanitize(d) + "\n\n"
+		text += prose(d) + "\n\n"
 	}
 	if t := v.opts.Catalog.Lookup(schema.Kind(s.kind), s.typ); t != nil {
 		text += t.Summary + "\n\n"
 	}
 	if s.kind == "module" {
-		text += "source = " + schema.SanitizeLine(s.constant("source")) + "\n\n"
+		text += "source = " + printable.MarkdownCode(shortened(s.constant("source"))) + "\n\n"
 	}
 	if s.block.Find("for_each") != nil {
 		text += "There is one for each key of its for_each.\n\n"

@@ -83,7 +83,7 @@ func (c *completer) declared(kind, typ string) {
 func (c *completer) outputs(dir string) {
 	for _, s := range c.symbols(dir) {
 		if s.kind == "output" && valid(s.name.name) {
-			c.offer(suggestion{label: s.name.name, kind: kindField, doc: s.constant("description")})
+			c.offer(suggestion{label: s.name.name, kind: kindField, doc: prose(s.constant("description"))})
 		}
 	}
 }

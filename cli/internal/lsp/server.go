@@ -367,7 +367,7 @@ func (s *server) view() *view {
 	docs := maps.Clone(s.docs)
 	return &view{opts: &s.opts, enc: s.enc, snippets: s.snippets, folders: slices.Clone(s.folders), docs: docs,
 		fs: newOverlay(s.opts.Fs, docs), cache: s.cache, files: map[string]*file{},
-		declaredIn: map[string]*declarations{}}
+		declaredIn: map[string]*declarations{}, mayOpen: map[[2]string]bool{}}
 }
 
 func (s *server) didChangeFolders(_ context.Context, params json.RawMessage) {

@@ -23,6 +23,7 @@ type view struct {
 
 	files      map[string]*file         // that were read already
 	declaredIn map[string]*declarations // by folder
+	mayOpen    map[[2]string]bool       // folders that use modules, and those of the modules: see isOpen
 }
 
 // fileKind is what a file is for, by its name.
