@@ -55,7 +55,7 @@ func (f Folder) sum(name string) (string, error) {
 	}
 	if !f.inside(real) {
 		if dir := f.absolute(f.dir()); path != real && isBelow(dir, filepath.Clean(path)) {
-			return "a link to " + real, nil
+			return "a link to " + f.leadsTo(name, real), nil
 		}
 		return "", nil
 	}
@@ -74,6 +74,26 @@ func (f Folder) sum(name string) (string, error) {
 		err = errors.New("it is too large to compare with what was approved: put it outside of the configuration's folder")
 	}
 	return hex.EncodeToString(h.Sum(nil)), err
+}
+
+// leadsTo is where a file of the folder leads, as it is the same wherever the folder is: relative to the folder, unless
+// the name or a link has an absolute path itself.
+func (f Folder) leadsTo(name, real string) string {
+	if filepath.IsAbs(name) {
+		return real
+	}
+	home, err := f.resolve(f.absolute(f.dir())) // what leads to the folder does not count
+	if err != nil {
+		return real
+	}
+	if _, whole, err := f.follow(home + string(filepath.Separator) + name); err != nil || whole {
+		return real
+	}
+	rel, err := filepath.Rel(home, real)
+	if err != nil {
+		return real
+	}
+	return filepath.ToSlash(rel)
 }
 
 func isBelow(dir, path string) bool {

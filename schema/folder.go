@@ -166,6 +166,12 @@ const maxLinks = 100
 
 // resolve follows the links in a path. Where a part of it is missing, the path is still resolved as far as it is there.
 func (f Folder) resolve(path string) (string, error) {
+	real, _, err := f.follow(path)
+	return real, err
+}
+
+// follow is resolve. It also tells whether one of the links has an absolute path.
+func (f Folder) follow(path string) (real string, whole bool, err error) {
 	volume := filepath.VolumeName(path)
 	at, rest := splitRoot(path)
 	var missing error
@@ -191,18 +197,18 @@ func (f Folder) resolve(path string) (string, error) {
 			at = next
 		default:
 			if links++; links > maxLinks {
-				return next, errors.New("it leads through too many links")
+				return next, whole, errors.New("it leads through too many links")
 			}
 			root, parts := splitRoot(link)
 			if filepath.IsAbs(link) {
-				at = root
+				at, whole = root, true
 			} else if root != "" { // of Windows: the same volume
 				at = volume + root
 			}
 			rest = append(parts, rest...)
 		}
 	}
-	return at, missing
+	return at, whole, missing
 }
 
 // splitRoot takes a path apart: its root, "" where it is relative, and its parts.

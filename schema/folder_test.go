@@ -173,3 +173,36 @@ func TestValuesOfElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// TestSumOfALink: where a link out of the folder leads is told as it is the same at each place that the folder is
+// copied to, with the folder beside it.
+func TestSumOfALink(t *testing.T) {
+	var sums []string
+	for range 2 {
+		base := t.TempDir()
+		dir := filepath.Join(base, "conf")
+		for _, path := range []string{dir, filepath.Join(base, "tools")} {
+			if err := os.Mkdir(path, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tool := filepath.Join(base, "tools", "run")
+		if err := os.WriteFile(tool, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for name, to := range map[string]string{"near": "../tools/run", "whole": tool} {
+			if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+				t.Skip(err)
+			}
+		}
+		got, err := Folder{Fs: afero.NewOsFs(), Dir: dir}.Sums([]string{"near", "whole"})
+		real, _ := filepath.EvalSymlinks(tool)
+		if err != nil || got["whole"] != "a link to "+real {
+			t.Errorf("%v, %v", got, err)
+		}
+		sums = append(sums, got["near"])
+	}
+	if sums[0] != "a link to ../tools/run" || sums[1] != sums[0] {
+		t.Errorf("the sums are %q", sums)
+	}
+}
