@@ -255,3 +255,30 @@ func TestLinkToElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// TestCancelledInTheQueue: where as many questions are answered as may be, what the editor says next is still read: it
+// may be that an answer is not needed.
+func TestCancelledInTheQueue(t *testing.T) {
+	begun := make(chan bool, 2*maxRunning)
+	questions["test/wait"] = func(ctx context.Context, _ *view, _ json.RawMessage) (any, error) {
+		begun <- true
+		<-ctx.Done()
+		return nil, nil
+	}
+	defer delete(questions, "test/wait")
+	c := newClient(t, nil)
+	c.initialize("{}")
+	for i := range maxRunning + 2 {
+		c.send(map[string]any{"id": 100 + i, "method": "test/wait"})
+	}
+	for range maxRunning {
+		<-begun
+	}
+	for i := maxRunning + 1; i >= 0; i-- {
+		c.notify("$/cancelRequest", map[string]any{"id": 100 + i})
+		if got := string(c.await(100 + i)); !strings.Contains(got, "-32800") {
+			t.Error(got)
+		}
+	}
+	c.call("shutdown", nil) // all are answered
+}

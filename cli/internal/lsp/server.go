@@ -62,12 +62,19 @@ type server struct {
 	docs     map[string]*document // open ones, by path
 	size     int                  // of their texts together
 	running  map[jsonrpc2.ID]context.CancelFunc
+	asked    int           // how many questions are not answered yet
+	idle     chan struct{} // closed when all are answered
 	cache    *cache
 	settled  func() // of tests: what had changed was checked
 }
 
 // maxRunning is how many questions are answered at a time. What comes after them waits.
 const maxRunning = 8
+
+// maxAsked is how many questions may wait for their answers.
+const maxAsked = 1_000
+
+var errTooMany = fmt.Errorf("more than %d questions wait for their answers", maxAsked)
 
 func newServer(opts Options) *server {
 	s := &server{opts: opts, ended: make(chan struct{}), slots: make(chan struct{}, maxRunning), enc: source.UTF16,
@@ -196,17 +203,18 @@ func (s *server) message(ctx context.Context, req *jsonrpc2.Request) {
 
 // rest waits until all questions are answered.
 func (s *server) rest(ctx context.Context) {
-	taken := 0
-	for ; taken < maxRunning; taken++ {
-		select {
-		case s.slots <- struct{}{}:
-			continue
-		case <-ctx.Done():
+	for {
+		s.mu.Lock()
+		asked, idle := s.asked, s.idle
+		s.mu.Unlock()
+		if asked == 0 {
+			return
 		}
-		break
-	}
-	for ; taken > 0; taken-- {
-		<-s.slots
+		select {
+		case <-idle:
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
@@ -264,26 +272,36 @@ func with[P, R any](answer func(*view, context.Context, *P) (R, error)) question
 	}
 }
 
-// ask answers a question in a goroutine of its own, from the documents as they are now.
+// ask answers a question in a goroutine of its own, from the documents as they are now. It does not wait for a slot:
+// the editor may say meanwhile that it does not need an answer.
 func (s *server) ask(ctx context.Context, id jsonrpc2.ID, q question, params json.RawMessage) {
-	select {
-	case s.slots <- struct{}{}:
-	case <-ctx.Done():
+	s.mu.Lock()
+	if s.asked == maxAsked {
+		s.mu.Unlock()
+		s.answer(ctx, id, nil, errTooMany)
 		return
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	s.mu.Lock()
+	if s.asked++; s.asked == 1 {
+		s.idle = make(chan struct{})
+	}
 	s.running[id] = cancel
 	v := s.view()
 	s.mu.Unlock()
 	go func() {
-		defer func() { <-s.slots }()
+		defer s.answered()
+		defer cancel()
 		var result any
 		var err error
-		func() {
-			defer fault.Catch(&err)
-			result, err = q(ctx, v, params)
-		}()
+		select {
+		case s.slots <- struct{}{}:
+			defer func() { <-s.slots }()
+			func() {
+				defer fault.Catch(&err)
+				result, err = q(ctx, v, params)
+			}()
+		case <-ctx.Done():
+		}
 		var f *fault.Error
 		if errors.As(err, &f) {
 			s.faulty(ctx, err)
@@ -295,8 +313,15 @@ func (s *server) ask(ctx context.Context, id jsonrpc2.ID, q question, params jso
 		delete(s.running, id)
 		s.mu.Unlock()
 		s.answer(ctx, id, result, err)
-		cancel()
 	}()
+}
+
+func (s *server) answered() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.asked--; s.asked == 0 {
+		close(s.idle)
+	}
 }
 
 func (s *server) cancel(params json.RawMessage) {

@@ -210,7 +210,12 @@ func (r *jsonReader) references(a *Argument, text Word, offsets []int, address b
 		}
 		s.From, s.To = offsets[s.From], offsets[s.To]
 	}
+	placed := map[*Binding]bool{} // several references may have the same
 	for _, ref := range inner.tree.References {
+		if b := ref.Bound; b != nil && !placed[b] {
+			placed[b] = true
+			place(&b.Span)
+		}
 		place(&ref.Span)
 		for i := range ref.Steps {
 			place(&ref.Steps[i].Span)

@@ -73,3 +73,25 @@ func FuzzReadJSON(f *testing.F) {
 		}
 	})
 }
+
+// TestBindingsInJSON: the names that for expressions give stand where they are written in the file, also behind escapes.
+func TestBindingsInJSON(t *testing.T) {
+	for _, src := range []string{
+		`{"locals": {"a": "${[for word in var.l : upper(word, word)]}"}}`,
+		`{"locals": {"a": "\"${[for word in var.l : upper(word, word)]}"}}`,
+	} {
+		tree := ReadJSON(src, JSON{Blocks: map[string]int{"locals": 0}})
+		bound := 0
+		for _, r := range tree.References {
+			if r.Bound == nil {
+				continue
+			}
+			if bound++; r.Bound.From != strings.Index(src, "word") || src[r.Bound.From:r.Bound.To] != "word" {
+				t.Errorf("%s: it stands at %v", src, r.Bound.Span)
+			}
+		}
+		if bound != 2 {
+			t.Errorf("%s: %d references have it", src, bound)
+		}
+	}
+}

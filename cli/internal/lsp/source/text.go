@@ -47,16 +47,45 @@ func (s Span) Has(offset int) bool { return s.From <= offset && offset <= s.To }
 type Text struct {
 	Source string
 
-	starts []int // of lines
+	starts []int  // of lines
+	marks  []mark // in long lines, in their order
 }
+
+// mark is a character in a long line, from which places behind it are counted: a file may be a single line.
+type mark struct {
+	at    int
+	runes int // characters before it on its line
+	wide  int // of these, those that are two units of UTF-16
+}
+
+// apart is how many bytes are between marks.
+const apart = 256
 
 // NewText takes in a source.
 func NewText(source string) *Text {
 	t := &Text{Source: source, starts: []int{0}}
-	for i := 0; i < len(source); i++ {
-		if source[i] == '\n' || source[i] == '\r' && !strings.HasPrefix(source[i+1:], "\n") {
-			t.starts = append(t.starts, i+1)
+	from := mark{}
+	last := 0
+	for i := 0; i < len(source); {
+		if i-last >= apart {
+			from.at, last = i, i
+			t.marks = append(t.marks, from)
 		}
+		size := 1
+		switch c := source[i]; {
+		case c == '\n' || c == '\r' && !strings.HasPrefix(source[i+1:], "\n"):
+			t.starts = append(t.starts, i+1)
+			i++
+			from, last = mark{}, i
+			continue
+		case c >= utf8.RuneSelf:
+			var r rune
+			if r, size = utf8.DecodeRuneInString(source[i:]); UTF16.units(r, size) == 2 {
+				from.wide++
+			}
+		}
+		from.runes++
+		i += size
 	}
 	return t
 }
@@ -103,7 +132,20 @@ func (t *Text) Position(offset int, e Encoding) Position {
 	n := sort.SearchInts(t.starts, offset+1) - 1
 	p := Position{Line: n}
 	to := min(offset, t.line(n).To)
-	for at := t.starts[n]; at < to; {
+	at := t.starts[n]
+	if i := sort.Search(len(t.marks), func(i int) bool { return t.marks[i].at > to }) - 1; i >= 0 && t.marks[i].at > at {
+		m := t.marks[i]
+		switch e {
+		case UTF8:
+			p.Character = m.at - at
+		case UTF32:
+			p.Character = m.runes
+		default:
+			p.Character = m.runes + m.wide
+		}
+		at = m.at
+	}
+	for at < to {
 		r, size := utf8.DecodeRuneInString(t.Source[at:])
 		if at+size > to { // inside of a character
 			break

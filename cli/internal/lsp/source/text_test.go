@@ -1,6 +1,7 @@
 package source
 
 import (
+	"strings"
 	"testing"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -76,4 +77,29 @@ func TestPositionsOutside(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestPositionsInALongLine: they are counted from a place near by, and are the same in each encoding.
+func TestPositionsInALongLine(t *testing.T) {
+	const piece = "aä€😀\xff\r"
+	for _, end := range []string{"\n", "\r\n"} {
+		src := strings.Repeat("x", 300) + end + strings.ReplaceAll(strings.Repeat(piece, 300), "\r", "") + end + "y"
+		text := NewText(src)
+		from := 300 + len(end)
+		for at := from; at < len(src)-1-len(end); {
+			_, size := utf8.DecodeRuneInString(src[at:])
+			for _, e := range []Encoding{UTF8, UTF16, UTF32} {
+				if got, want := text.Position(at, e), (Position{1, lengthIn(e, src[from:at])}); got != want {
+					t.Fatalf("%s: byte %d is at %v, want %v", e, at, got, want)
+				}
+			}
+			at += size
+		}
+	}
+	text := NewText(strings.Repeat("word ", 200_000))
+	for at := 0; at < len(text.Source); at += 5 { // 10^11 steps from the beginning of the line
+		if got := text.Position(at, UTF16).Character; got != at {
+			t.Fatalf("byte %d is character %d", at, got)
+		}
+	}
 }
