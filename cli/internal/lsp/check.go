@@ -37,6 +37,7 @@ type checker struct {
 // findings are what is wrong with the configuration of a folder.
 type findings struct {
 	files map[string]bool         // that it was read from
+	dirs  map[string]bool         // of its modules, also those that are not there
 	diags map[string][]diagnostic // by file
 }
 
@@ -129,7 +130,8 @@ func (c *checker) check(ctx context.Context) {
 func (c *checker) concerns(dir string, touched map[string]bool) bool {
 	was := c.found[dir]
 	for path := range touched {
-		if was == nil || filepath.Dir(path) == dir || was.files[path] {
+		if was == nil || filepath.Dir(path) == dir || was.files[path] ||
+			kindOf(path) != other && was.dirs[filepath.Dir(path)] { // a new file of a module
 			return true
 		}
 		if inside(path, []string{dir}) && kindOf(path) == other { // a file that file() may have read
@@ -165,13 +167,30 @@ func (v *view) load(ctx context.Context, dir string) (map[string]bool, hcl.Diagn
 
 func (v *view) check(ctx context.Context, dir string) *findings {
 	read, diags := v.load(ctx, dir)
-	found := &findings{files: read, diags: map[string][]diagnostic{}}
+	found := &findings{files: read, dirs: v.moduleDirs(read), diags: map[string][]diagnostic{}}
 	for _, d := range diags {
 		path, rng := v.where(dir, d)
 		found.diags[path] = append(found.diags[path], diagnostic{Range: rng, Severity: severity(d), Source: "syncctl",
 			Message: messageOf(d)})
 	}
 	return found
+}
+
+// moduleDirs are the folders of the modules that are used in some files.
+func (v *view) moduleDirs(files map[string]bool) map[string]bool {
+	out := map[string]bool{}
+	for path := range files {
+		f := v.file(path)
+		if f == nil {
+			continue
+		}
+		for _, b := range f.tree.File.Blocks {
+			if dir, ok := v.moduleDir(f, b); ok && b.Type.Text == "module" {
+				out[dir] = true
+			}
+		}
+	}
+	return out
 }
 
 // where is a diagnostic's place. One without stands at the beginning of an open file of the folder.
