@@ -76,8 +76,8 @@ func (f Folder) sum(name string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), err
 }
 
-// leadsTo is where a file of the folder leads, as it is the same wherever the folder is: relative to the folder, unless
-// the name or a link has an absolute path itself.
+// leadsTo is where a file of the folder leads, the same wherever the folder is: relative to the folder, unless the name
+// or a link has an absolute path itself.
 func (f Folder) leadsTo(name, real string) string {
 	if filepath.IsAbs(name) {
 		return real
@@ -136,8 +136,8 @@ func (l *loader) acting(all []*Resource) acting {
 	return out
 }
 
-// withoutPrivateValues is a declaration's value without the arguments that only its site knows: the commands in them are
-// unknown at other sites, which have to come to the same digest.
+// withoutPrivateValues is a declaration's value without the arguments that only its site knows: the commands in them
+// are unknown at other sites, which have to come to the same digest.
 func (r *Resource) withoutPrivateValues() cty.Value {
 	if len(r.private) == 0 || r.Value == cty.NilVal || r.Value.IsMarked() || r.Value.IsNull() || !r.Value.IsKnown() {
 		return r.Value

@@ -226,8 +226,8 @@ func TestSitesShareADigestThroughReferences(t *testing.T) {
 		"\"]\n}\n"
 	const variable = "variable \"b_user\" {\n}\n"
 	server := func(name, user string) string {
-		return "server \"depot\" \"" + name + "\" {\n  url = \"https://b.example\"\n  site = \"globex\"\n  user = " + user +
-			"\n}\n"
+		return "server \"depot\" \"" + name + "\" {\n  url = \"https://b.example\"\n  site = \"globex\"\n" +
+			"  user = " + user + "\n}\n"
 	}
 	doubling := "locals {\n  l0 = \"x\"\n"
 	for i := range 40 {
@@ -275,6 +275,16 @@ func TestSitesShareADigestThroughReferences(t *testing.T) {
 			t.Errorf("%s is not in the digest", user)
 		}
 	}
+	for text, asks := range map[string]bool{
+		`"${env (\"B_USER\")}"`: true, `"${env(\"B_USER\")}"`: true, `"printenv("`: false,
+	} {
+		files := map[string]string{"main.sync.hcl": sites, "b.sync.hcl.json": `{"server": {"depot": {"b": {"url": "u", ` +
+			`"site": "globex", "user": ` + text + `}}}}`}
+		cfg, _, diags := loadFor(t, "globex", files, map[string]string{"B_USER": "y"})
+		if diags.HasErrors() || strings.Contains(string(cfg.canonical(false)), "(of site globex)") != asks {
+			t.Errorf("%s: %s", text, textOf(t, cfg, diags))
+		}
+	}
 }
 
 // TestSitesShareADigestOfCommands: a command that only its site knows is approved there: its files stand in the keyed
@@ -288,7 +298,8 @@ func TestSitesShareADigestOfCommands(t *testing.T) {
 		fs := afero.NewMemMapFs()
 		for name, text := range map[string]string{"op": op, "main.sync.hcl": "site \"acme\" {\n  signers = [\"" + siteKey +
 			"\"]\n}\nsite \"globex\" {\n  signers = [\"" + siteKey + "\"]\n}\nserver \"depot\" \"a\" {\n  url = \"u\"\n" +
-			"  site = \"globex\"\n  host {\n    ssh = \"a@b\"\n    local = true\n    stop = [[\"sh\", env(\"SCRIPT\")]]\n  }\n}\n"} {
+			"  site = \"globex\"\n  host {\n    ssh = \"a@b\"\n    local = true\n" +
+			"    stop = [[\"sh\", env(\"SCRIPT\")]]\n  }\n}\n"} {
 			if err := afero.WriteFile(fs, "conf/"+name, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}

@@ -216,8 +216,8 @@ func (l *loader) isPrivate(m *module, attr *hcl.Attribute, names names) bool {
 	return false
 }
 
-// privateValue is isPrivate for a local value, an input or an output of a module. Each is looked at once: it may be used
-// by many others, several times each.
+// privateValue is isPrivate for a local value, an input or an output of a module. Each is looked at once: it may be
+// used by many others, several times each.
 func (l *loader) privateValue(n *node) bool {
 	if private, known := l.privates[n]; known {
 		return private
@@ -260,8 +260,8 @@ func (l *loader) readsPrivate(n *node, t hcl.Traversal) bool {
 	return false
 }
 
-// asksEnvironment tells whether env() stands in an expression. In JSON the text is searched, since the library does not
-// show what is in it.
+// asksEnvironment tells whether env() stands in an expression. In JSON the text is searched, since the library does
+// not show what is in it.
 func (l *loader) asksEnvironment(expr hcl.Expression) bool {
 	if native, ok := expr.(hclsyntax.Node); ok {
 		asks := false

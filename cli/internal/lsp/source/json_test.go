@@ -74,7 +74,8 @@ func FuzzReadJSON(f *testing.F) {
 	})
 }
 
-// TestBindingsInJSON: the names that for expressions give stand where they are written in the file, also behind escapes.
+// TestBindingsInJSON: the names that for expressions give stand where they are written in the file, also behind
+// escapes.
 func TestBindingsInJSON(t *testing.T) {
 	for _, src := range []string{
 		`{"locals": {"a": "${[for word in var.l : upper(word, word)]}"}}`,
