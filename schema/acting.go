@@ -76,8 +76,8 @@ func (f Folder) sum(name string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), err
 }
 
-// leadsTo is where a file of the folder leads, the same wherever the folder is: relative to the folder, unless the name
-// or a link has an absolute path itself.
+// leadsTo is where a file of the folder leads, the same wherever the folder is: relative to the folder, unless the
+// name or a link has an absolute path itself.
 func (f Folder) leadsTo(name, real string) string {
 	if filepath.IsAbs(name) {
 		return real

@@ -164,7 +164,8 @@ func (n neverEnding) Read([]byte) (int, error) {
 // TestNothingIsEvaluated: what a person has written is looked at, not evaluated: that has no limits here.
 func TestNothingIsEvaluated(t *testing.T) {
 	list := "[" + strings.Repeat("0,", 1000) + "]"
-	endless := strings.ReplaceAll("[for a in LIST : [for b in LIST : [for c in LIST : [for d in LIST : 0]]]]", "LIST", list)
+	endless := strings.ReplaceAll("[for a in LIST : [for b in LIST : [for c in LIST : [for d in LIST : 0]]]]",
+		"LIST", list)
 	for before, after := range map[string]string{
 		"local.x.|": "locals {\n  x = {\n    a = 1, \"b\" = 2, (" + endless + ") = 3\n  }\n}\n",
 		"var.x.|": "variable \"x\" {\n  type = object({\n    a = string, b = optional(any, " + endless +
@@ -231,7 +232,7 @@ func TestTextsOfOthersAreNoMarkdown(t *testing.T) {
 func TestLinkToElsewhere(t *testing.T) {
 	dir, elsewhere := t.TempDir(), t.TempDir()
 	for path, text := range map[string]string{
-		filepath.Join(dir, "main.sync.hcl"):    "module \"m\" {\n  source = \"./m\"\n}\n" +
+		filepath.Join(dir, "main.sync.hcl"): "module \"m\" {\n  source = \"./m\"\n}\n" +
 			"module \"n\" {\n  source = \"./n\"\n}\n",
 		filepath.Join(dir, "n", "n.sync.hcl"):  "output \"o\" {}\n",
 		filepath.Join(elsewhere, "m.sync.hcl"): "output \"o\" {}\n",

@@ -161,8 +161,8 @@ func shape(expr hclsyntax.Expression) cty.Type {
 	return cty.Object(types)
 }
 
-// keyOf is the key of an element of an object where it is a word or a text and nothing else. Nothing is evaluated, since
-// there are no limits here.
+// keyOf is the key of an element of an object where it is a word or a text and nothing else. Nothing is evaluated,
+// since there are no limits here.
 func keyOf(item hclsyntax.ObjectConsItem) string {
 	if key := hcl.ExprAsKeyword(item.KeyExpr); key != "" {
 		return key
