@@ -95,10 +95,17 @@ func madeFor(name string) string {
 // check decides on a file.
 func (g *guardedFiles) check(op, name string) error {
 	err := g.may.File(g.in, name)
-	if own := madeFor(name); err != nil && own != name {
-		err = g.may.File(g.in, own)
+	if own := madeFor(name); err != nil && own != name && g.may.File(g.in, own) == nil && g.madeHere(name) {
+		err = nil
 	}
 	return about(op, name, err)
+}
+
+// madeHere tells whether a file that has a name of Replace's may be one that it made: it makes no links, and one that
+// somebody else made may lead anywhere.
+func (g *guardedFiles) madeHere(name string) bool {
+	info, err := g.in.Lstat(name)
+	return errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode()&fs.ModeSymlink == 0
 }
 
 // look decides on what is asked of a file or a folder that is not opened.
@@ -162,12 +169,24 @@ func (g *guardedFiles) Open(name string) (io.ReadSeekCloser, error) {
 	return f, nil
 }
 
-// Create: see Files.
+// Create: see Files. As with Open it is asked again where the file was made, and one outside does not stay.
 func (g *guardedFiles) Create(name string) (NewFile, error) {
 	if err := g.check("open", name); err != nil {
 		return nil, err
 	}
-	return g.in.Create(name)
+	f, err := g.in.Create(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.check("open", name); err != nil {
+		_ = f.Close() // nothing was written
+		// The name may lead to yet another file by now: only what may be the one just made is removed.
+		if info, gone := g.in.Lstat(name); gone == nil && info.Mode().IsRegular() && info.Size() == 0 {
+			err = errors.Join(err, g.in.Remove(name))
+		}
+		return nil, err
+	}
+	return f, nil
 }
 
 // Rename: see Files.

@@ -50,7 +50,7 @@ func TestGuardedFiles(t *testing.T) {
 		}
 	}
 	for link, to := range map[string]string{"file": "../out/f", "folder": "../out", "circle": "circle", "up": "..",
-		"own": "f"} {
+		"own": "f", "f.20200101T000000Z.bak": "../out/f", ".f.syncctl-0123456789abcdef": "../out/f"} {
 		if err := os.Symlink(to, filepath.Join(in, link)); err != nil {
 			t.Fatal(err)
 		}
@@ -58,6 +58,7 @@ func TestGuardedFiles(t *testing.T) {
 	files := under(t, in)
 	for _, name := range []string{
 		out + "/f", in + "/file", in + "/folder/f", in + "/../out/f", in + "/up/out/f", in + "/circle/f", in + "/folder/new",
+		in + "/f.20200101T000000Z.bak", in + "/.f.syncctl-0123456789abcdef",
 	} {
 		for op, act := range map[string]func() error{
 			"open":     func() error { _, err := files.Open(name); return err },
@@ -75,7 +76,7 @@ func TestGuardedFiles(t *testing.T) {
 			},
 		} {
 			err := act()
-			if name == in+"/file" && op == "create" { // another name, in the folder
+			if filepath.Dir(name) == in && op == "create" { // another name, in the folder
 				_ = os.Remove(name + "2")
 				continue
 			}
@@ -135,5 +136,39 @@ func TestGuardedReplace(t *testing.T) {
 		if _, err := files.Stat(filepath.Join(dir, foreign)); !errors.Is(err, errNotAllowed) {
 			t.Errorf("%s: %v", foreign, err)
 		}
+	}
+}
+
+// TestGuardedCreate: a folder that becomes a link between the decision and the file gets none.
+func TestGuardedCreate(t *testing.T) {
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, out := filepath.Join(root, "in"), filepath.Join(root, "out")
+	for _, dir := range []string{in, out, in + "/d"} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := Local(LocalOptions{Fs: afero.NewOsFs()})
+	t.Cleanup(func() { _ = h.Close() })
+	asked := 0
+	decide := func(files Files, name string) error {
+		real, err := Real(files, name)
+		if err == nil && !strings.HasPrefix(real, in+"/") {
+			err = errNotAllowed
+		}
+		if asked++; asked == 1 { // somebody is quicker
+			err = errors.Join(err, os.Remove(in+"/d"), os.Symlink(out, in+"/d"))
+		}
+		return err
+	}
+	_, err = Guard(h, Permission{File: decide}).Files(t.Context()).Create(in + "/d/new")
+	if !errors.Is(err, errNotAllowed) {
+		t.Error(err)
+	}
+	if _, err := os.Lstat(out + "/new"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the file stays: %v", err)
 	}
 }
