@@ -52,7 +52,7 @@ func (d *Driver) Import(
 	x.lookElsewhere(ctx, all)
 	x.drafts = append(x.drafts, schema.Draft{Addr: server.Addr, Comments: []string{
 		fmt.Sprintf("What Backbone on %s shows of its synchronizations. Values of correlations, workflows, "+
-			" versions, notifications and advanced settings cannot be declared, and stay as they are. %s",
+			"versions, notifications and advanced settings cannot be declared, and stay as they are. %s",
 			server.Addr, partly),
 	}})
 	for i := range left {
