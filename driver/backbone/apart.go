@@ -112,7 +112,8 @@ func (p *apartPlan) prepareHalf(role string) {
 	}
 	look := planner.Check("", fmt.Sprintf("the %s's half %s of %s can be migrated: reachable, no issue in error, no "+
 		"conflicts", role, h.Key, p.from.Addr()), 5*time.Second)
-	look.Because, look.Facts = guide+": errors in the troubleshooting tab are to be solved first", p.facts(role)
+	look.Because = guide + ": errors in the troubleshooting tab are to be solved first"
+	look.Facts = append(p.facts(role), planner.Fact{Name: "from." + role + "." + configurationFact, Value: h.digest()})
 	p.then(role, at(forEnd(look, opPreflight, role), h.end.server))
 	if p.Mark != markNone {
 		step := planner.Act("", planner.MarkChange, planner.CheckFirst,
@@ -177,7 +178,7 @@ func (m *migration) lookedAt(role string) []*serverBlock {
 func (p *apartPlan) buildNew() {
 	stay := p.staying
 	p.then(stay, p.stillHalf(stay))
-	guards := append([]string{p.q.ID(op(opStill, stay))}, p.guards[stay]...)
+	guards := append([]string{p.q.ID(op(opStill, stay)), p.q.ID(op(opStill, p.moving))}, p.guards[stay]...)
 	p.then(stay, createStep(p.to, p.new))
 	if p.Pair == pairByPerson {
 		p.then(stay, p.pairByFile(guards))
@@ -223,7 +224,8 @@ func (p *apartPlan) verifyHalves() {
 	p.last[p.staying] = append(p.last[p.staying], p.last[p.moving]...)
 }
 
-// verifyPreflightHalf looks at one half once more.
+// verifyPreflightHalf looks at one half once more. Whether it is configured as when planning is a fact of the step:
+// what the plan compared it with, the other half, is not known here.
 func (d *Driver) verifyPreflightHalf(ctx context.Context, t *executor.Task, role string) (executor.Verdict, error) {
 	v, err := d.verifyNoErrors(ctx, t)
 	if err == nil && v.State == executor.Unknown && t.IsDone(op(opNoErrors, role)) {

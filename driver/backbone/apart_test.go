@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -117,8 +118,20 @@ func (p *party) run() *executor.Run {
 	return r
 }
 
-// carry carries out what the party can.
+// carry carries out what the party can, and nothing fails.
 func (p *party) carry() *executor.Report {
+	p.t.Helper()
+	rep := p.goOn()
+	for _, s := range rep.Steps {
+		if s.Phase == executor.PhaseFailed || s.Phase == executor.PhaseStuck || s.Phase == executor.PhaseWaiting {
+			p.t.Fatalf("%s: %s is %s: %s", p.site, s.Step.ID, s.Phase, s.Why)
+		}
+	}
+	return rep
+}
+
+// goOn carries out what the party can.
+func (p *party) goOn() *executor.Report {
 	p.t.Helper()
 	r := p.run()
 	cfg, d := p.load()
@@ -139,11 +152,6 @@ func (p *party) carry() *executor.Report {
 	})
 	if err != nil {
 		p.t.Fatal(err)
-	}
-	for _, s := range rep.Steps {
-		if s.Phase == executor.PhaseFailed || s.Phase == executor.PhaseStuck || s.Phase == executor.PhaseWaiting {
-			p.t.Fatalf("%s: %s is %s: %s", p.site, s.Step.ID, s.Phase, s.Why)
-		}
 	}
 	return rep
 }
@@ -224,5 +232,50 @@ func TestTwoCompanies(t *testing.T) {
 				t.Errorf("a second plan has %d steps: %v", len(p.Steps), diags)
 			}
 		})
+	}
+}
+
+// TestReconfiguredApart: a half that somebody configures anew after the plan is not stopped, though nobody there knows
+// how the other half is configured. What builds the new one rests on both halves, wherever they are.
+func TestReconfiguredApart(t *testing.T) {
+	all := parties(t, "behind-firewall-master", "a")
+	at, other := all["a"], all["b"]
+	mine := at.look(other.look(nil))
+	seen := other.look(mine)
+	seen.Take(mine)
+	p, diags := at.planFrom(seen)
+	if diags.HasErrors() || len(p.Refusals()) > 0 {
+		t.Fatal(diags, p)
+	}
+	built := 0
+	for _, s := range p.Steps {
+		if !strings.HasPrefix(s.Op, "pair_") && s.Op != "start" {
+			continue
+		}
+		built++
+		for _, role := range []string{"master", "slave"} {
+			if !slices.ContainsFunc(s.Guards, func(id string) bool { return strings.HasSuffix(id, "still_"+role) }) {
+				t.Errorf("%s is not guarded by the %s's half: %q", s.ID, role, s.Guards)
+			}
+		}
+	}
+	if built == 0 {
+		t.Error("nothing is built")
+	}
+	if _, err := at.store.Create(p, nil); err != nil {
+		t.Fatal(err)
+	}
+	at.person("configure_sync", "server", "a", "integration", "INT-4", "comments", "false")
+	why := ""
+	for _, s := range at.goOn().Steps {
+		if s.Phase == executor.PhaseFailed {
+			why += s.Step.Op + ": " + s.Why
+		}
+		if s.Step.Op == "stop_master" && s.Phase == executor.PhaseDone {
+			t.Error("it is stopped")
+		}
+	}
+	if !strings.Contains(why, "preflight_master") || !strings.Contains(why, "from.master.configuration was") {
+		t.Errorf("stopped by %q", why)
 	}
 }

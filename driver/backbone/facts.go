@@ -2,6 +2,9 @@ package backbone
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -9,8 +12,8 @@ import (
 )
 
 // Facts reads the named facts again: PATH.NAME where PATH is "self", "self.master" or "self.slave" for a sync, and
-// "from.master", "from.slave" or "to" for a migration, and NAME is integration or connector. It contacts the
-// servers of the paths alone.
+// "from.master", "from.slave" or "to" for a migration, and NAME is integration, connector or configuration. It
+// contacts the servers of the paths alone.
 func (d *Driver) Facts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error) {
 	out := map[string]string{}
 	for _, name := range names {
@@ -22,26 +25,39 @@ func (d *Driver) Facts(ctx context.Context, r *schema.Resource, names []string) 
 		if err != nil {
 			return nil, err
 		}
-		value, ok := fact(l, name[at+1:])
-		if !ok {
-			return nil, fmt.Errorf("reading fact %q: unknown fact", name)
+		if out[name], err = fact(ctx, l, name[at+1:]); err != nil {
+			return nil, fmt.Errorf("reading fact %q: %w", name, err)
 		}
-		out[name] = value
 	}
 	return out, nil
 }
 
+// configurationFact is how a synchronization is configured (digest).
+const configurationFact = "configuration"
+
 // fact is "none" where nothing was found.
-func fact(l *located, what string) (string, bool) {
+func fact(ctx context.Context, l *located, what string) (string, error) {
 	switch {
-	case what != "integration" && what != "connector":
-		return "", false
+	case what != "integration" && what != "connector" && what != configurationFact:
+		return "", errors.New("unknown fact")
 	case l == nil || !l.found():
-		return "none", true
+		return "none", nil
 	case what == "integration":
-		return l.Key, true
+		return l.Key, nil
+	case what == "connector":
+		return l.First.Key, nil
 	}
-	return l.First.Key, true
+	i, c, err := l.client.integration(ctx, l.Key)
+	if err != nil {
+		return "", err
+	}
+	return (&syncSeen{integration: *i, Configuration: c}).digest(), nil
+}
+
+// digest tells one configuration from another, as far as it can be read: with the role and the channel.
+func (s *syncSeen) digest() string {
+	sum := sha256.Sum256([]byte(jsonText([]any{s.Role, s.Channel, s.Configuration})))
+	return hex.EncodeToString(sum[:16])
 }
 
 // factEnd finds what a fact is about, nil where it is not declared any more.
