@@ -71,7 +71,8 @@ type (
 	anchorsKey struct{}
 )
 
-// anchorsOf is made once for all declarations. Nobody changes it.
+// anchorsOf is made once for all declarations. Nobody changes it. What keystores of other sites trust may not be known
+// here: it is left out.
 func anchorsOf(r *schema.Resource) ([]Certificate, error) {
 	a := r.PeerMemo(anchorsKey{}, func() any {
 		var out anchors
@@ -81,6 +82,9 @@ func anchorsOf(r *schema.Resource) ([]Certificate, error) {
 				return anchors{err: err}
 			}
 			trusted, err := d.trusted()
+			if errors.Is(err, errElsewhere) {
+				continue
+			}
 			if err != nil {
 				return anchors{err: err}
 			}
@@ -101,6 +105,15 @@ func decode(r *schema.Resource) (*declaration, error) {
 		return nil, fmt.Errorf("reading the declaration %s: %w", r.Addr, diags)
 	}
 	return d, nil
+}
+
+// errElsewhere is a certificate without which nothing can be planned, of a keystore of another site.
+var errElsewhere = errors.New("it is known only where its own site plans")
+
+// unknownHere tells whether an argument of another site's keystore has a value that this process does not know, such as
+// that of a variable of that site's environment.
+func unknownHere(b declare.Block, name string) bool {
+	return b.Resource().Elsewhere && b.Has(name) && !b.Known(name)
 }
 
 // spell is an alias as it is written: Java looks for lower case in a JKS.
@@ -125,6 +138,11 @@ func (e *entryBlock) parse() (wantedEntry, error) {
 		return out, nil
 	}
 	var err error
+	for _, name := range []string{"certificate", "chain"} {
+		if unknownHere(e.Block, name) {
+			return out, fmt.Errorf("its %s: %w", name, errElsewhere)
+		}
+	}
 	if out.Chain, err = ParseCertificates(e.Certificate.Reveal()); err != nil {
 		return out, fmt.Errorf("its certificate: %w", err)
 	}
@@ -134,6 +152,10 @@ func (e *entryBlock) parse() (wantedEntry, error) {
 			return out, fmt.Errorf("its chain: %w", err)
 		}
 		out.Chain = append(out.Chain, more...)
+	}
+	if unknownHere(e.Block, "key") { // it is the certificate's, or its own site writes nothing (secretsRefused)
+		out.Key, out.Public = out.Chain[0].kind(), out.Chain[0].public()
+		return out, nil
 	}
 	key, err := parseKey(e.Key.Reveal())
 	if err != nil {
@@ -147,6 +169,9 @@ func (e *entryBlock) parse() (wantedEntry, error) {
 func (d *declaration) trusted() ([]Trusted, error) {
 	var out []Trusted
 	for _, alias := range aliases(d.Trust) {
+		if unknownHere(d.Trust[alias].Block, "certificate") {
+			return nil, fmt.Errorf("reading trust %q of %s: %w", alias, d.Addr(), errElsewhere)
+		}
 		all, err := ParseCertificates(d.Trust[alias].Certificate.Reveal())
 		if err != nil {
 			return nil, fmt.Errorf("reading trust %q of %s: %w", alias, d.Addr(), err)

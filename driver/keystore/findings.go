@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -191,16 +192,42 @@ const leastPassword = 6
 
 // passwords says what keytool, and Java, do not accept.
 func (p *planning) passwords() {
+	if unknownHere(p.Block, "password") {
+		return // its own site writes nothing with one that Java does not accept
+	}
 	password := p.Password.Reveal()
 	if len([]rune(password)) < leastPassword {
 		p.say(ruleShortPassword, planner.Warn, "keytool refuses to write a keystore with it, and it is quickly guessed.",
 			"the password has fewer than %d characters", leastPassword)
 	}
-	odd := func(r rune) bool { return r < ' ' || r > '~' }
-	if len(p.changes) > 0 && strings.ContainsFunc(password, odd) {
-		p.say(rulePasswordCharacters, planner.Refuse, "Choose ASCII letters, digits and punctuation.",
-			"the password has characters that Java does not accept for a keystore")
+	if len(p.changes) > 0 && odd(password) {
+		p.say(rulePasswordCharacters, planner.Refuse, "Choose ASCII letters, digits and punctuation.", oddPassword)
 	}
+}
+
+const oddPassword = "the password has characters that Java does not accept for a keystore"
+
+// odd tells whether Java does not accept a password for a keystore.
+func odd(password string) bool {
+	return strings.ContainsFunc(password, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
+// secretsRefused is why a file is not written: what the plan refuses of a password and of keys, looked at once more
+// because another site may have planned, which knows neither.
+func (w *wanted) secretsRefused() error {
+	if odd(w.Password.Reveal()) {
+		return errors.New(oddPassword)
+	}
+	k := &checker{}
+	for i := range w.entries {
+		if e := &w.entries[i]; e.made == nil {
+			k.match(&e.Entry)
+		}
+	}
+	if len(k.out) > 0 {
+		return errors.New(k.out[0].Summary)
+	}
+	return nil
 }
 
 // lowerCased notes aliases that a JKS holds in lower case.

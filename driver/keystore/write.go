@@ -77,6 +77,9 @@ func (d *Driver) write(ctx context.Context, t *executor.Task) (executor.Result, 
 	fail := func(err error) (executor.Result, error) {
 		return executor.Result{}, executor.NotSent(fmt.Errorf("writing %s: %w", w.Path, err))
 	}
+	if err := w.secretsRefused(); err != nil {
+		return fail(err)
+	}
 	o, have, err := d.look(ctx, w)
 	switch {
 	case err != nil:

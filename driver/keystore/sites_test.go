@@ -1,0 +1,92 @@
+package keystore
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// TestOfAnotherSite: one company plans a keystore of the other without its secrets, and the other writes nothing with
+// secrets that the plan would have refused.
+func TestOfAnotherSite(t *testing.T) {
+	f := newFamily(t)
+	fs := afero.NewMemMapFs()
+	text := ""
+	for _, site := range []string{"a", "b"} {
+		text += fmt.Sprintf("site %q {\n  signers = [\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAMoMNpEmejrB+C7Ai2bKqu6erO9RPfB"+
+			"Tx7hbTen/mS5 admin@acme\"]\n}\n", site)
+	}
+	const entry = `
+keystore "pkcs12" %q {
+  site     = site.%s
+  path     = "/keys/%s.p12"
+  password = env(%q)
+  entry "server" {
+    certificate = file("cert.pem")
+    key         = env(%q)
+  }
+  %s
+}
+`
+	text += fmt.Sprintf(entry, "own", "a", "own", "A_PASSWORD", "A_KEY", "")
+	text += fmt.Sprintf(entry, "k", "b", "k", "B_PASSWORD", "B_KEY", "")
+	text += "keystore \"jks\" \"trust\" {\n  site = site.b\n  path = \"/keys/t\"\n  password = env(\"B_PASSWORD\")\n  " +
+		"trust \"ca\" { certificate = env(\"B_CA\") }\n}\nkeystore \"jks\" \"own\" {\n  site = site.a\n  path = " +
+		"\"/keys/own\"\n  password = env(\"A_PASSWORD\")\n  trust \"ca\" { certificate = file(\"root.pem\") }\n}\n"
+	for name, content := range map[string]string{"/conf/main.sync.hcl": text, "/conf/root.pem": f.root.pem(),
+		"/conf/cert.pem": f.server.pem() + f.inter.pem() + f.root.pem(), "/keys/x": ""} {
+		if err := afero.WriteFile(fs, name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	load := func(site string, env map[string]string) (*schema.Config, *Driver) {
+		t.Helper()
+		d := New(driver.Env{Fs: fs, Version: "test"}).(*Driver) //nolint:forcetypeassert // else the test ends
+		cfg, diags := schema.Load(t.Context(), schema.Options{Fs: fs, Dir: "/conf", Catalog: d.Types(), Site: site,
+			Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }})
+		if diags.HasErrors() {
+			t.Fatal(site, diags)
+		}
+		return cfg, d
+	}
+	cfg, d := load("a", map[string]string{"A_PASSWORD": password, "A_KEY": f.server.keyPEM(t)})
+	var step planner.Step
+	var of schema.Addr
+	for _, name := range []string{"keystore.jks.own", "keystore.pkcs12.own", "keystore.pkcs12.k"} {
+		addr, err := schema.ParseAddr(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, seen := cfg.Lookup(addr), planner.NewObservations()
+		seen.Put(Need(r), today, "", &Observed{Machine: "there", Now: today, State: Missing})
+		out, diags := d.Plan(planner.Change{Resource: r, Seen: seen})
+		if diags.HasErrors() || len(out.Steps) != 1 {
+			t.Fatal(name, diags, out)
+		}
+		for _, x := range out.Findings {
+			if x.Severity != planner.Note {
+				t.Errorf("%s: %s: %s", name, x.Rule, x.Summary)
+			}
+		}
+		of, step = addr, out.Steps[0]
+	}
+	other := issue(t, "another", nil).keyPEM(t)
+	for name, row := range map[string]struct{ password, key, why string }{
+		"another key":     {password, other, "does not belong to the certificate"},
+		"an odd password": {"pässword", f.server.keyPEM(t), "characters that Java does not accept"},
+		"all is right":    {password, f.server.keyPEM(t), ""},
+	} {
+		cfg, d := load("b", map[string]string{"B_PASSWORD": row.password, "B_KEY": row.key, "B_CA": f.root.pem()})
+		_ = fs.Remove("/keys/k.p12") // of the case before
+		_, err := d.write(t.Context(), &executor.Task{Resource: cfg.Lookup(of), Step: step})
+		if row.why == "" && err != nil || row.why != "" && (err == nil || !strings.Contains(err.Error(), row.why)) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
