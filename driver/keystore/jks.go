@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -41,9 +42,21 @@ func openJKS(ctx context.Context, data []byte, password string) (*Store, error) 
 		return nil, &Error{RuleWrongPassword, "the password does not open it, or the file was damaged", helpPassword}
 	}
 	s := &Store{Format: JKS, source: bytes.Clone(data), password: password}
-	for _, in := range scan.entries {
+	last, doubled := map[string]int{}, map[string]bool{} // by alias
+	for i := range scan.entries {
+		alias := fold(scan.entries[i].alias)
+		if _, ok := last[alias]; ok {
+			doubled[alias] = true
+		}
+		last[alias] = i
+	}
+	s.Doubles = slices.Sorted(maps.Keys(doubled))
+	for i, in := range scan.entries {
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("opening a keystore: %w", context.Cause(ctx))
+		}
+		if last[fold(in.alias)] != i { // Java keeps the last one, be it a key or a certificate
+			continue
 		}
 		if in.tag == jksTrusted {
 			s.Trusted = append(s.Trusted, Trusted{Alias: in.alias, Certificate: NewCertificate(in.chain[0]),
@@ -60,7 +73,6 @@ func openJKS(ctx context.Context, data []byte, password string) (*Store, error) 
 		}
 		s.Entries = append(s.Entries, e)
 	}
-	s.dropDoubles()
 	return s, nil
 }
 
