@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 const (
@@ -169,13 +171,14 @@ type jksEntry struct {
 
 // appendTo adds the entry to a file of that version.
 func (e *jksEntry) appendTo(out []byte, version uint32) ([]byte, error) {
-	if len(e.alias) > math.MaxUint16 {
+	alias := javaText(e.alias)
+	if len(alias) > math.MaxUint16 {
 		return nil, errors.New("writing a keystore: an alias is longer than the format allows")
 	}
 	block := func(b []byte) { out = append(binary.BigEndian.AppendUint32(out, uint32(len(b))), b...) }
 	text := func(s string) { out = append(binary.BigEndian.AppendUint16(out, uint16(len(s))), s...) }
 	out = binary.BigEndian.AppendUint32(out, e.tag)
-	text(e.alias)
+	text(alias)
 	out = binary.BigEndian.AppendUint64(out, uint64(e.created.UnixMilli()))
 	if e.tag == jksKey {
 		block(e.sealed)
@@ -188,6 +191,63 @@ func (e *jksEntry) appendTo(out []byte, version uint32) ([]byte, error) {
 		block(der)
 	}
 	return out, nil
+}
+
+// javaText is a text as Java writes it into a file (DataOutput.writeUTF): in UTF-8, but a character above U+FFFF as the
+// two halves that UTF-16 has for it, each in three bytes, and NUL in two. Java reads no JKS with another form.
+func javaText(s string) string {
+	var b strings.Builder
+	for len(s) > 0 {
+		r, size := utf8.DecodeRuneInString(s)
+		high, low := utf16.EncodeRune(r)
+		switch {
+		case r == 0:
+			b.WriteString(javaNUL)
+		case high != utf8.RuneError:
+			for _, half := range []rune{high, low} {
+				b.Write([]byte{0xe0 | byte(half>>12), 0x80 | byte(half>>6&0x3f), 0x80 | byte(half&0x3f)})
+			}
+		default:
+			b.WriteString(s[:size]) // what is no UTF-8 as it came
+		}
+		s = s[size:]
+	}
+	return b.String()
+}
+
+// fromJavaText is a text that Java has written. What is none stays as it is.
+func fromJavaText(b []byte) string {
+	var out strings.Builder
+	for len(b) > 0 {
+		if bytes.HasPrefix(b, []byte(javaNUL)) {
+			out.WriteByte(0)
+			b = b[len(javaNUL):]
+			continue
+		}
+		r := utf16.DecodeRune(javaHalf(b), javaHalf(b[min(javaHalfSize, len(b)):]))
+		if r != utf8.RuneError {
+			out.WriteRune(r)
+			b = b[2*javaHalfSize:]
+			continue
+		}
+		_, size := utf8.DecodeRune(b)
+		out.Write(b[:size])
+		b = b[size:]
+	}
+	return out.String()
+}
+
+const (
+	javaNUL      = "\xc0\x80"
+	javaHalfSize = 3
+)
+
+// javaHalf is the half of a character that a text begins with, 0 if it begins with something else.
+func javaHalf(b []byte) rune {
+	if len(b) < javaHalfSize || b[0] != 0xed || b[1]&0xe0 != 0xa0 || b[2]&0xc0 != 0x80 {
+		return 0
+	}
+	return 0xd000 | rune(b[1]&0x3f)<<6 | rune(b[2]&0x3f)
 }
 
 // jksScan reads the entries of a JKS file, if all is there that its lengths announce.
@@ -243,7 +303,7 @@ func (s *jksScan) entry() (e jksEntry, err error) {
 	if err != nil {
 		return e, err
 	}
-	e.alias = string(name)
+	e.alias = fromJavaText(name)
 	made, err := s.bytes(8)
 	if err != nil {
 		return e, err

@@ -3,8 +3,11 @@ package keystore
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"os/exec"
 	"slices"
 	"testing"
+
+	"github.com/spf13/afero"
 )
 
 // entriesJKS is a JKS keystore of entries as they stand in a file, in their order.
@@ -52,6 +55,54 @@ func TestJKSDoubles(t *testing.T) {
 		}
 		if len(s.Entries) != row.keys || len(s.Trusted) != row.trusted || !slices.Equal(s.Doubles, []string{"server"}) {
 			t.Errorf("%s: %q, twice %q", name, content(s), s.Doubles)
+		}
+	}
+}
+
+// TestJavaText: an alias travels as Java writes it, and what is no text as it came.
+func TestJavaText(t *testing.T) {
+	for text, want := range map[string]string{
+		"ca": "ca", "\u00fc\u5bc6\uffff\ufffd": "\u00fc\u5bc6\uffff\ufffd", "a\x00": "a\xc0\x80",
+		"\U0001f511b": "\xed\xa0\xbd\xed\xb4\x91b", "\U0010ffff": "\xed\xaf\xbf\xed\xbf\xbf",
+		"\xff\xed\xa0\xbdx": "\xff\xed\xa0\xbdx", "\xed\xb4\x91": "\xed\xb4\x91", "\xef": "\xef",
+	} {
+		got := javaText(text)
+		if got != want || fromJavaText([]byte(got)) != text {
+			t.Errorf("%q: %q, and back %q", text, got, fromJavaText([]byte(got)))
+		}
+	}
+}
+
+// TestKeytoolReadsAnyAlias: Java reads a JKS whose aliases have characters above U+FFFF, and finds them; and syncctl
+// those that Java has written.
+func TestKeytoolReadsAnyAlias(t *testing.T) {
+	t.Parallel()
+	const alias = "key \U0001f511"
+	f := newFamily(t)
+	s := &Store{Format: JKS, Entries: []Entry{f.server.entry(t, alias)},
+		Trusted: []Trusted{{Alias: "\u5bc6 \U0001f512", Certificate: f.root.Certificate}}}
+	ks, err := s.encodeJKS(password, rand.Reader, today)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for release, program := range keytools(t) {
+		name := on(t, ks)
+		run := func(args ...string) {
+			t.Helper()
+			args = append(append(slices.Clone(quickly), args...), "-keystore", name, "-storepass", password)
+			if out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput(); err != nil {
+				t.Errorf("Java %s: %v\n%s", release, err, out)
+			}
+		}
+		run("-list")
+		run("-storepasswd", "-new", password) // writes all of it anew
+		content, err := afero.ReadFile(afero.NewOsFs(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := Open(t.Context(), content, password)
+		if err != nil || again.Entry(alias) == nil || again.Trust(s.Trusted[0].Alias) == nil {
+			t.Errorf("Java %s: %v, %v", release, again, err)
 		}
 	}
 }

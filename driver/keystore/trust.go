@@ -147,8 +147,6 @@ func (s *Store) unfit(t *Trusted) string {
 		return "an alias is not empty"
 	case !utf8.ValidString(t.Alias), strings.ContainsFunc(t.Alias, unicode.IsControl):
 		return "an alias has no control characters"
-	case s.Format == JKS && strings.ContainsFunc(t.Alias, func(r rune) bool { return r > math.MaxUint16 }):
-		return "it has characters that are not supported in a JKS"
 	case len(t.Alias) > math.MaxInt16:
 		return "it is too long"
 	}
