@@ -274,6 +274,9 @@ func ReadFile(ctx context.Context, env driver.Env, r *schema.Resource) (*Store, 
 
 // open reaches the machine that has the file. It connects when first used.
 func (d *declaration) open(env driver.Env) (host.Host, error) {
+	if err := declare.Reachable(d.Resource()); err != nil {
+		return nil, fmt.Errorf("reaching the machine of %s: %w", d.Addr(), err)
+	}
 	if d.Host == nil {
 		folder := schema.Folder{Fs: env.Fs, Access: env.Access}
 		if err := folder.Check(schema.Reading{Path: d.Path, By: "path", Most: mostBytes, Whole: true}); err != nil {

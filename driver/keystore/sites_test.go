@@ -1,12 +1,14 @@
 package keystore
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
@@ -75,6 +77,16 @@ keystore "pkcs12" %q {
 			}
 		}
 		of, step = addr, out.Steps[0]
+	}
+	for _, n := range []string{"keystore.pkcs12.k", "keystore.pkcs12.own"} { // a file of b is not looked for at a
+		addr, _ := schema.ParseAddr(n)
+		decl, err := decode(cfg.Lookup(addr))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.host(decl); errors.Is(err, declare.ErrElsewhere) != (addr == of) || err != nil && addr != of {
+			t.Errorf("%s: %v", n, err)
+		}
 	}
 	other := issue(t, "another", nil).keyPEM(t)
 	for name, row := range map[string]struct{ password, key, why string }{

@@ -136,6 +136,9 @@ func (s *Sessions) Host(server *schema.Resource) (host.Host, error) {
 
 // Open reaches the machine. It connects when first used.
 func (h *Host) Open(env driver.Env) (host.Host, error) {
+	if err := declare.Reachable(h.Resource()); err != nil {
+		return nil, err
+	}
 	if h.Local {
 		return declare.Local(env, afero.NewOsFs()), nil
 	}

@@ -1,11 +1,13 @@
 package connect_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/schema"
 	"github.com/zclconf/go-cty/cty"
@@ -61,6 +63,16 @@ func TestHost(t *testing.T) {
 	}
 	if err := s.Close(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestHostOfAnotherSite: this machine is not taken for that of another site's server.
+func TestHostOfAnotherSite(t *testing.T) {
+	r := server("https://a.example", true)
+	r.Site, r.Elsewhere = "b", true
+	s := connect.NewSessions(driver.Env{})
+	if h, err := s.Host(r); h != nil || !errors.Is(err, declare.ErrElsewhere) {
+		t.Errorf("%v, %v", h, err)
 	}
 }
 
