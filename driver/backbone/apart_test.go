@@ -235,7 +235,7 @@ func TestTwoCompanies(t *testing.T) {
 	}
 }
 
-// TestReconfiguredApart: a half that somebody configures anew after the plan is not stopped, though nobody there knows
+// TestReconfiguredApart: a half whose configuration somebody changes after the plan is not stopped, though nobody there knows
 // how the other half is configured. What builds the new one rests on both halves, wherever they are.
 func TestReconfiguredApart(t *testing.T) {
 	all := parties(t, "behind-firewall-master", "a")

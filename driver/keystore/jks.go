@@ -208,14 +208,14 @@ func javaText(s string) string {
 				b.Write([]byte{0xe0 | byte(half>>12), 0x80 | byte(half>>6&0x3f), 0x80 | byte(half&0x3f)})
 			}
 		default:
-			b.WriteString(s[:size]) // what is no UTF-8 as it came
+			b.WriteString(s[:size]) // other bytes as they came
 		}
 		s = s[size:]
 	}
 	return b.String()
 }
 
-// fromJavaText is a text that Java has written. What is none stays as it is.
+// fromJavaText is a text that Java has written. Bytes that are not one stay as they are.
 func fromJavaText(b []byte) string {
 	var out strings.Builder
 	for len(b) > 0 {

@@ -59,7 +59,7 @@ func TestJKSDoubles(t *testing.T) {
 	}
 }
 
-// TestJavaText: an alias travels as Java writes it, and what is no text as it came.
+// TestJavaText: an alias travels as Java writes it, and other bytes as they came.
 func TestJavaText(t *testing.T) {
 	for text, want := range map[string]string{
 		"ca": "ca", "\u00fc\u5bc6\uffff\ufffd": "\u00fc\u5bc6\uffff\ufffd", "a\x00": "a\xc0\x80",
@@ -95,7 +95,7 @@ func TestKeytoolReadsAnyAlias(t *testing.T) {
 			}
 		}
 		run("-list")
-		run("-storepasswd", "-new", password) // writes all of it anew
+		run("-storepasswd", "-new", password) // writes all of it again
 		content, err := afero.ReadFile(afero.NewOsFs(), name)
 		if err != nil {
 			t.Fatal(err)
