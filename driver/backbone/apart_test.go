@@ -235,8 +235,8 @@ func TestTwoCompanies(t *testing.T) {
 	}
 }
 
-// TestReconfiguredApart: a half whose configuration somebody changes after the plan is not stopped, though nobody there knows
-// how the other half is configured. What builds the new one rests on both halves, wherever they are.
+// TestReconfiguredApart: a half whose configuration somebody changes after the plan is not stopped, though nobody there
+// knows how the other half is configured. What builds the new one rests on both halves, wherever they are.
 func TestReconfiguredApart(t *testing.T) {
 	all := parties(t, "behind-firewall-master", "a")
 	at, other := all["a"], all["b"]

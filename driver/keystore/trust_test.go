@@ -271,8 +271,9 @@ func TestAddTrustRefuses(t *testing.T) {
 			}
 		})
 	}
-	if _, err := AddTrust(t.Context(), ks, password, with("a\U0001F512", one.Certificate), today, rand.Reader); err != nil {
-		t.Errorf("an alias beyond two bytes in a JKS: %v", err)
+	beyond := with("a\U0001F512", one.Certificate) // two bytes, in a JKS
+	if _, err := AddTrust(t.Context(), ks, password, beyond, today, rand.Reader); err != nil {
+		t.Errorf("%q: %v", beyond[0].Alias, err)
 	}
 	// What is there already, or comes twice, is nothing to refuse.
 	for _, add := range [][]Trusted{with("server", f.root.Certificate), with("", f.root.Certificate), nil} {
