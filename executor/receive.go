@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
 )
 
 // Handover is what the store's site hands over of a run; r nil: there is none, and only observations travel.
@@ -51,7 +52,7 @@ func (r *Run) filesFor() []FileInfo {
 		}
 	}
 	var out []FileInfo
-	for name, info := range filesOf(r.Chains[r.Site]) {
+	for name, info := range filesOf(r.Plan, r.Chains[r.Site]) {
 		if read[name] {
 			out = append(out, info)
 		}
@@ -60,13 +61,21 @@ func (r *Run) filesFor() []FileInfo {
 	return out
 }
 
-// filesOf are the files that the entries of one site's journal name, each as it was written last.
-func filesOf(entries []journal.Entry) map[string]FileInfo {
+// filesOf are the files that the entries of one site's journal name, each as it was written last. A file counts where
+// the entry is of a step that writes it: an entry may name anything.
+func filesOf(p *planner.Plan, entries []journal.Entry) map[string]FileInfo {
+	if p == nil {
+		return nil
+	}
+	writes := map[string][]string{} // by step
+	for i := range p.Steps {
+		writes[p.Steps[i].ID] = p.Steps[i].Writes
+	}
 	out := map[string]FileInfo{}
 	for _, e := range entries {
 		for k, v := range e.Data {
 			name, ok := strings.CutPrefix(k, filePrefix)
-			if !ok {
+			if !ok || !slices.Contains(writes[e.Key], name) {
 				continue
 			}
 			sum, size, _ := strings.Cut(v, " ")
@@ -268,27 +277,57 @@ func (in *Incoming) checkKnown(r ReceivedData) error {
 	return nil
 }
 
-// Wants are the files that have to be taken in: those that are not here as they are named.
+// Wants are the files that have to be taken in: those that are not here as they are named. A file that no step of the
+// sender's writes, or that is this site's own, is an error: it would take the place of one that people rely on here.
 func (in *Incoming) Wants(ctx context.Context) ([]FileInfo, error) {
 	var out []FileInfo
-	named := filesOf(in.cargo.Chain)
+	named, senders, listed := filesOf(in.cargo.Plan, in.cargo.Chain), in.sendersFiles(), map[string]bool{}
 	for _, f := range in.Files {
-		if named[f.Name] != f || !safeName(f.Name) {
+		switch {
+		case !senders[f.Name]:
+			return nil, fmt.Errorf("its file %s is not one that the steps of site %q alone write", f.Name, in.From)
+		case named[f.Name] != f || !safeName(f.Name):
 			return nil, fmt.Errorf("its file %s is not one that its journal names", f.Name)
+		case listed[f.Name]:
+			return nil, fmt.Errorf("its file %s is listed twice", f.Name)
 		}
-		if in.run != nil {
-			if _, own := filesOf(in.run.Chains[in.store.Site])[f.Name]; own {
-				return nil, fmt.Errorf("its file %s is one that this site has written", f.Name)
-			}
-			if sameFile(ctx, NewFiles(in.store.Fs, filepath.Join(in.run.Dir, filesName)), f) {
-				continue
-			}
+		listed[f.Name] = true
+		if in.run != nil && sameFile(ctx, in.store.Files(in.run), f) {
+			continue
 		}
 		if !sameFile(ctx, in.stage, f) {
 			out = append(out, f)
 		}
 	}
 	return out, nil
+}
+
+// sendersFiles are the names of the files that steps of the sender write and that nothing else in the run's folder has:
+// no step of another site writes them, and no person's commands are in them.
+func (in *Incoming) sendersFiles() map[string]bool {
+	if in.cargo.Plan == nil { // only observations
+		return nil
+	}
+	out := map[string]bool{}
+	steps := in.cargo.Plan.Steps
+	for i := range steps {
+		for _, name := range steps[i].Writes {
+			if steps[i].Site == in.From {
+				out[name] = true
+			}
+		}
+	}
+	for i := range steps {
+		if steps[i].Manual != nil {
+			delete(out, scriptName(&steps[i]))
+		}
+		if steps[i].Site != in.From {
+			for _, name := range steps[i].Writes {
+				delete(out, name)
+			}
+		}
+	}
+	return out
 }
 
 // safeName tells whether a name is that of a file in a folder, and of nothing else.

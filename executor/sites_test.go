@@ -494,7 +494,13 @@ func TestReceiveRefuses(t *testing.T) {
 		"a changed file": {func(_ *testing.T, p *parcel, _, _ *company) { p.files["a.json"] = "something" }, "not the one"},
 		"a foreign file": {func(_ *testing.T, p *parcel, _, _ *company) {
 			p.h.Files = append(p.h.Files, FileInfo{Name: "../x"})
-		}, "not one that its journal names"},
+		}, "alone write"},
+		"a file of this site": {func(t *testing.T, p *parcel, _, _ *company) { p.name(t, "export_a", "merged.json") }, "alone write"},
+		"a person's script":   {func(t *testing.T, p *parcel, _, _ *company) { p.name(t, "stop_a", "person-0d5d5d5d.sh") }, "alone write"},
+		"another step's file": {func(t *testing.T, p *parcel, _, _ *company) { p.name(t, "stop_a", "a.json") }, "journal names"},
+		"a file listed twice": {func(_ *testing.T, p *parcel, _, _ *company) {
+			p.h.Files = append(p.h.Files, p.h.Files...)
+		}, "listed twice"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, b := twoCompanies()
@@ -626,6 +632,14 @@ func (p *parcel) rechain(t *testing.T, entries []journal.Entry) {
 		t.Fatal(err)
 	}
 	p.cargo.Chain, p.h.Entries, p.h.Head = chain, len(chain), head(chain)
+}
+
+// name has the sender's journal name a file of a step, and hands it over.
+func (p *parcel) name(t *testing.T, op, file string) {
+	f := FileInfo{Name: file, Bytes: 4, SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}
+	p.rechain(t, append(p.cargo.Chain, journal.Entry{Seq: len(p.cargo.Chain) + 1, Key: addr + "/" + op, Event: EventDone,
+		Data: map[string]string{filePrefix + file: f.SHA256 + " 4"}}))
+	p.h.Files, p.files[file] = []FileInfo{f}, "test"
 }
 
 // A folder is of one site.
