@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -187,7 +188,7 @@ func (in *Incoming) checkChain() error {
 		}
 	}
 	if in.run == nil {
-		return nil
+		return in.checkOrder()
 	}
 	if in.run.Damage != nil {
 		return fmt.Errorf("run %s is damaged here: %w", in.run.ID, in.run.Damage)
@@ -200,7 +201,24 @@ func (in *Incoming) checkChain() error {
 		return fmt.Errorf("it is of another plan than run %s has here: its plan is %s, and here it is %s", in.Run, in.Plan,
 			hash)
 	}
-	return in.checkFork(chain)
+	if err := in.checkFork(chain); err != nil {
+		return err
+	}
+	return in.checkOrder()
+}
+
+// checkOrder: with the chain, the journals of all sites can be put into one order. Otherwise what is done, also by this
+// site, would count as not begun.
+func (in *Incoming) checkOrder() error {
+	chains := map[string][]journal.Entry{}
+	if in.run != nil {
+		maps.Copy(chains, in.run.Chains)
+	}
+	if len(in.cargo.Chain) > len(chains[in.From]) {
+		chains[in.From] = in.cargo.Chain
+	}
+	_, err := Union(in.store.Site, chains)
+	return err
 }
 
 // checkFork: what is here of the chain is the beginning of it, or the other way round.
@@ -247,7 +265,12 @@ func (in *Incoming) checkEntry(e journal.Entry) error {
 		if !ok {
 			return errors.New("it does not say what was received")
 		}
-		if r.Site == in.store.Site {
+		switch {
+		case r.Site == in.From:
+			return errors.New("it says that the site has received its own journal")
+		case in.cargo.Plan.SiteOf(r.Site) == nil:
+			return fmt.Errorf("it was received from site %q, which has no part in the plan", r.Site)
+		case r.Site == in.store.Site:
 			return in.checkKnown(r)
 		}
 	}
@@ -418,7 +441,7 @@ func (in *Incoming) record(ctx context.Context, by string, opts journal.Options)
 		}
 	}
 	r.Chains[r.Site] = j.Entries()
-	r.Entries = Union(r.Site, r.Chains)
+	err = errors.Join(err, r.unite())
 	if d := r.Decision(s.Now()); err == nil && d.Finished && !r.ended() {
 		var data map[string]string
 		if data, err = EndData(r.Plan, r.Entries, d); err == nil {
@@ -426,7 +449,7 @@ func (in *Incoming) record(ctx context.Context, by string, opts journal.Options)
 			_, err = j.Append(ctx, RunKey, EventFinished, data)
 		}
 		r.Chains[r.Site] = j.Entries()
-		r.Entries = Union(r.Site, r.Chains)
+		err = errors.Join(err, r.unite())
 	}
 	return errors.Join(err, j.Close())
 }

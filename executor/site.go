@@ -68,8 +68,8 @@ func receivedOf(e journal.Entry) (r ReceivedData, ok bool) {
 
 // Union puts the journals of a run's sites into one list, as the site sees it that own names: every entry follows what
 // was known when it was made. Seq is then the place in the list. What other sites' processes opened is left out. It is
-// the same list for the same journals.
-func Union(own string, chains map[string][]journal.Entry) []journal.Entry {
+// the same list for the same journals. An error: entries wait for each other, and are not in the list.
+func Union(own string, chains map[string][]journal.Entry) ([]journal.Entry, error) {
 	var out []journal.Entry
 	sites := slices.Sorted(maps.Keys(chains))
 	at, knows := map[string]int{}, map[string]map[string]int{}
@@ -100,7 +100,19 @@ func Union(own string, chains map[string][]journal.Entry) []journal.Entry {
 			}
 		}
 	}
-	return out
+	var stuck []string
+	for _, site := range sites {
+		if n := at[site]; n < len(chains[site]) {
+			r, _ := receivedOf(chains[site][n])
+			stuck = append(stuck, fmt.Sprintf("entry %d of site %q claims to know %d entries of site %q", n+1, site, r.Entries,
+				r.Site))
+		}
+	}
+	if len(stuck) > 0 {
+		return out, fmt.Errorf("the sites' journals contradict each other, and cannot be put into an order: %s",
+			strings.Join(stuck, ", and "))
+	}
+	return out, nil
 }
 
 // latest is the last of several entries, by cause: of entries of one journal the one with the greatest number; of

@@ -472,6 +472,12 @@ func TestReceiveRefuses(t *testing.T) {
 			p.rechain(t, append(p.cargo.Chain, journal.Entry{Seq: len(p.cargo.Chain) + 1, Key: RunKey, Event: EventApproved,
 				Data: map[string]string{dataPlan: "sha256:0"}}))
 		}, "another plan"},
+		"a journal that knows its own end": {func(t *testing.T, p *parcel, _, _ *company) {
+			p.receives(t, "a", len(p.cargo.Chain)+1)
+		}, "its own journal"},
+		"a journal of nobody": {func(t *testing.T, p *parcel, _, _ *company) {
+			p.receives(t, "x", 1)
+		}, "no part in the plan"},
 		"a fork": {func(t *testing.T, p *parcel, _, b *company) {
 			if err := b.receive(p); err != nil {
 				t.Fatal(err)
@@ -495,9 +501,15 @@ func TestReceiveRefuses(t *testing.T) {
 		"a foreign file": {func(_ *testing.T, p *parcel, _, _ *company) {
 			p.h.Files = append(p.h.Files, FileInfo{Name: "../x"})
 		}, "alone write"},
-		"a file of this site": {func(t *testing.T, p *parcel, _, _ *company) { p.name(t, "export_a", "merged.json") }, "alone write"},
-		"a person's script":   {func(t *testing.T, p *parcel, _, _ *company) { p.name(t, "stop_a", "person-0d5d5d5d.sh") }, "alone write"},
-		"another step's file": {func(t *testing.T, p *parcel, _, _ *company) { p.name(t, "stop_a", "a.json") }, "journal names"},
+		"a file of this site": {func(t *testing.T, p *parcel, _, _ *company) {
+			p.name(t, "export_a", "merged.json")
+		}, "alone write"},
+		"a person's script": {func(t *testing.T, p *parcel, _, _ *company) {
+			p.name(t, "stop_a", "person-0d5d5d5d.sh")
+		}, "alone write"},
+		"another step's file": {func(t *testing.T, p *parcel, _, _ *company) {
+			p.name(t, "stop_a", "a.json")
+		}, "journal names"},
 		"a file listed twice": {func(_ *testing.T, p *parcel, _, _ *company) {
 			p.h.Files = append(p.h.Files, p.h.Files...)
 		}, "listed twice"},
@@ -634,12 +646,40 @@ func (p *parcel) rechain(t *testing.T, entries []journal.Entry) {
 	p.cargo.Chain, p.h.Entries, p.h.Head = chain, len(chain), head(chain)
 }
 
+// receives has the sender's journal say that it has received so many entries of a site.
+func (p *parcel) receives(t *testing.T, site string, entries int) {
+	p.rechain(t, append(p.cargo.Chain, journal.Entry{Seq: len(p.cargo.Chain) + 1, Key: RunKey, Event: EventReceived,
+		Data: ReceivedData{Site: site, Entries: entries}.data()}))
+}
+
 // name has the sender's journal name a file of a step, and hands it over.
 func (p *parcel) name(t *testing.T, op, file string) {
 	f := FileInfo{Name: file, Bytes: 4, SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}
 	p.rechain(t, append(p.cargo.Chain, journal.Entry{Seq: len(p.cargo.Chain) + 1, Key: addr + "/" + op, Event: EventDone,
 		Data: map[string]string{filePrefix + file: f.SHA256 + " 4"}}))
 	p.h.Files, p.files[file] = []FileInfo{f}, "test"
+}
+
+// Two journals that each claim to have been made after the other are an error, and not silently shorter.
+func TestUnionOfContradictingJournals(t *testing.T) {
+	received := func(seq int, site string, n int) journal.Entry {
+		return journal.Entry{Seq: seq, Key: RunKey, Event: EventReceived, Data: ReceivedData{Site: site, Entries: n}.data()}
+	}
+	a := []journal.Entry{{Seq: 1, Key: RunKey, Event: EventOpened}, received(2, "b", 2)}
+	b := []journal.Entry{{Seq: 1, Key: RunKey, Event: EventOpened}, received(2, "a", 2)}
+	_, err := Union("a", map[string][]journal.Entry{"a": a, "b": b})
+	if err == nil || !strings.Contains(err.Error(), `entry 2 of site "a" claims to know 2 entries of site "b"`) {
+		t.Errorf("got %v", err)
+	}
+	if all, err := Union("a", map[string][]journal.Entry{"a": a, "b": b[:1]}); err != nil || len(all) != 2 {
+		t.Errorf("got %v, %v", all, err)
+	}
+	store := &Store{Fs: afero.NewMemMapFs(), Site: "a"}
+	in := &Incoming{Handover: &Handover{From: "b"}, cargo: &Cargo{Chain: b}, store: store,
+		run: &Run{Chains: map[string][]journal.Entry{"a": a, "b": b[:1]}}}
+	if err := in.checkOrder(); err == nil {
+		t.Error("such a journal is received")
+	}
 }
 
 // A folder is of one site.

@@ -73,8 +73,16 @@ func (s *Store) loadSites(r *Run, key []byte) (damage, err error) {
 			damage = r.fitTogether()
 		}
 	}
-	r.Entries = Union(r.Site, r.Chains)
+	if err := r.unite(); err != nil {
+		damage = errors.Join(damage, err)
+	}
 	return damage, nil
+}
+
+// unite takes the journals of all sites together as the run's entries.
+func (r *Run) unite() (err error) {
+	r.Entries, err = Union(r.Site, r.Chains)
+	return err
 }
 
 // ownSite is the site whose journal the entries are; "" where they do not say it.
@@ -110,7 +118,8 @@ func (r *Run) United(j *journal.Journal) Journal {
 		chains[site] = entries
 	}
 	chains[r.Site] = own
-	u := &united{Journal: j, site: r.Site, own: len(own), entries: Union(r.Site, chains)}
+	entries, _ := Union(r.Site, chains) // with an error, the run is damaged, and not carried out
+	u := &united{Journal: j, site: r.Site, own: len(own), entries: entries}
 	for _, e := range own {
 		if got, ok := receivedOf(e); ok {
 			next := map[string]int{}
@@ -152,7 +161,7 @@ func Approve(ctx context.Context, r *Run, j *journal.Journal, by string) error {
 	_, err = j.Append(ctx, RunKey, EventApproved, map[string]string{dataOwn: r.Site, dataPlan: hash, dataBy: by})
 	if err == nil {
 		r.Chains[r.Site] = j.Entries()
-		r.Entries = Union(r.Site, r.Chains)
+		err = r.unite()
 	}
 	return err
 }
