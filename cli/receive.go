@@ -118,6 +118,9 @@ func (r *receiving) takeIn(ctx context.Context, s *bundle.Staged) error {
 	if h.Observations != nil {
 		h.Observations = h.Observations.Without(notOf(r.cfg, s.From))
 	}
+	if err := r.checkSites(h); err != nil {
+		return err
+	}
 	in, err := r.store().Receive(&h.Handover, &h.Cargo)
 	if err != nil {
 		return r.unfit(h, err)
@@ -133,6 +136,28 @@ func (r *receiving) takeIn(ctx context.Context, s *bundle.Staged) error {
 	}
 	r.run, err = in.Commit(ctx, s.By, journal.Options{Now: r.app.clock.Now, Watch: hook.Journal})
 	return err
+}
+
+// checkSites refuses a plan that says something else of sites than the configuration: the sender may have changed what
+// it has made. Of a run in which this site has no part, only what the servers show is of use here.
+func (r *receiving) checkSites(h *handed) error {
+	p := h.Cargo.Plan
+	if p == nil {
+		return nil
+	}
+	if err := p.CheckSites(r.cfg); err != nil {
+		return bundle.Refuse(unfitRun, "%v", err)
+	}
+	if p.SiteOf(r.cfg.Site) != nil {
+		return nil
+	}
+	if h.Observations == nil {
+		return bundle.Refuse(unfitRun, "it is of a run in which site %q has no part: have it sent to those that have one, "+
+			"with `syncctl send -to`", r.cfg.Site)
+	}
+	h.Handover = executor.Handover{From: h.From, Digest: h.Digest}
+	h.Cargo = executor.Cargo{Observations: h.Observations}
+	return nil
 }
 
 func takeFile(ctx context.Context, s *bundle.Staged, in *executor.Incoming, f executor.FileInfo) error {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/syncctl/syncctl/schema"
 )
@@ -115,6 +116,52 @@ func (p *Plan) askForApprovals() {
 			s.Approvals = unique(slices.Clone(sites[s.Addr]))
 		}
 	}
+}
+
+// CheckSites compares what a plan says of sites with what a configuration says, for a plan that another site has made:
+// how old verifications may be, which site carries out which step, and whose approval is asked for.
+func (p *Plan) CheckSites(cfg *schema.Config) error {
+	declared := map[string]*schema.Site{}
+	for _, s := range cfg.Settings.Sites {
+		declared[s.Name] = s
+	}
+	taking := map[string]bool{}
+	for _, s := range p.Sites {
+		switch site := declared[s.Name]; {
+		case site == nil:
+			return fmt.Errorf("the plan has a part for site %q, which is not declared here", s.Name)
+		case taking[s.Name]:
+			return fmt.Errorf("the plan has two parts for site %q", s.Name)
+		case s.MaxAge != Duration(site.MaxAge):
+			return fmt.Errorf("the plan relies on what site %q has verified for %s, and here that is %s", s.Name,
+				time.Duration(s.MaxAge), site.MaxAge)
+		}
+		taking[s.Name] = true
+	}
+	want := &Plan{Steps: slices.Clone(p.Steps)}
+	for i := range want.Steps {
+		s := &want.Steps[i]
+		s.Site, s.Approvals = "", nil
+		site, err := siteOfStep(cfg, s)
+		if err != nil {
+			return err
+		}
+		if s.Site = p.Steps[i].Site; !taking[s.Site] {
+			return fmt.Errorf("the plan has site %q carry out step %s, and no part for that site", s.Site, s.ID)
+		}
+		if site != "" && site != s.Site {
+			return fmt.Errorf("the plan has site %q carry out step %s, whose servers are those of site %q here", s.Site, s.ID,
+				site)
+		}
+	}
+	want.askForApprovals()
+	for i := range want.Steps {
+		if s := &p.Steps[i]; !slices.Equal(s.Approvals, want.Steps[i].Approvals) {
+			return fmt.Errorf("the plan asks for the approvals of %q for step %s, and %q have a part in its declaration",
+				s.Approvals, s.ID, want.Steps[i].Approvals)
+		}
+	}
+	return nil
 }
 
 // turnGraph is steps by their numbers: whose they are, and which need which.
