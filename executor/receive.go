@@ -385,7 +385,7 @@ func (in *Incoming) File(ctx context.Context, want FileInfo, src io.Reader) erro
 func (in *Incoming) Commit(ctx context.Context, by string, opts journal.Options) (*Run, error) {
 	s := in.store
 	if seen := in.cargo.Observations; seen != nil {
-		if _, err := s.KeepSeen(ctx, in.From, seen); err != nil {
+		if err := s.KeepSeen(ctx, in.From, seen); err != nil {
 			return nil, err
 		}
 	}

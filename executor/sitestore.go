@@ -201,30 +201,23 @@ func (s *Store) seenPath(site string) string {
 	return filepath.Join(filepath.Dir(s.Dir), sitesName, site+chainSuffix)
 }
 
-// KeepSeen keeps what another site has sent of its servers, unless what is kept was made later. It tells whether it
-// did.
-func (s *Store) KeepSeen(ctx context.Context, site string, seen *planner.Observations) (bool, error) {
-	had, err := s.Seen(site)
-	if err != nil {
-		return false, err
-	}
-	if had != nil && !had.Newest().Before(seen.Newest()) {
-		return false, nil
-	}
+// KeepSeen keeps what another site has sent of its servers, in place of what it has sent before. That this is the later
+// one is known from the numbers of its bundles (bundle.Ledger), and not from its clock, which may be set back.
+func (s *Store) KeepSeen(ctx context.Context, site string, seen *planner.Observations) error {
 	var b bytes.Buffer
 	if err := seen.Encode(&b); err != nil {
-		return false, err
+		return err
 	}
 	mac, err := s.seenMAC(site, b.Bytes())
 	if err != nil {
-		return false, err
+		return err
 	}
 	dir := filepath.Dir(s.seenPath(site))
 	if err := s.Fs.MkdirAll(dir, 0o700); err != nil {
-		return false, fmt.Errorf("keeping the observations of site %q: %w", site, err)
+		return fmt.Errorf("keeping the observations of site %q: %w", site, err)
 	}
 	_, err = writeFile(ctx, &folder{fs: s.Fs, dir: dir}, site+chainSuffix, append([]byte(mac+"\n"), b.Bytes()...))
-	return err == nil, err
+	return err
 }
 
 // Seen is what another site has sent of its servers; nil where there is nothing.

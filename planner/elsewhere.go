@@ -66,19 +66,6 @@ func (o *Observations) Ages(cfg *schema.Config) map[string]Age {
 	return out
 }
 
-// Newest is when the last of the observations was made; zero where there is none.
-func (o *Observations) Newest() time.Time {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	var out time.Time
-	for _, x := range o.made {
-		if x.at.After(out) {
-			out = x.at
-		}
-	}
-	return out
-}
-
 // Take adds the observations that it does not have yet, or has older.
 func (o *Observations) Take(from *Observations) {
 	from.mu.Lock()
