@@ -129,13 +129,37 @@ func (r *receiving) takeIn(ctx context.Context, s *bundle.Staged) error {
 	if err != nil {
 		return r.unfit(h, err)
 	}
+	if err := hasFiles(s, wanted); err != nil {
+		return errors.Join(err, in.Discard())
+	}
 	for _, f := range wanted {
 		if err := takeFile(ctx, s, in, f); err != nil {
-			return err
+			return errors.Join(err, in.Discard())
 		}
 	}
 	r.run, err = in.Commit(ctx, s.By, journal.Options{Now: r.app.clock.Now, Watch: hook.Journal})
 	return err
+}
+
+// hasFiles tells, before the first one is taken, whether a bundle has all files that are wanted, as the sender's journal
+// names them.
+func hasFiles(s *bundle.Staged, wanted []executor.FileInfo) error {
+	parts := map[string]bundle.Part{}
+	for _, p := range s.Parts {
+		parts[p.Name] = p
+	}
+	for _, f := range wanted {
+		p, ok := parts[partFile+f.Name]
+		switch {
+		case !ok:
+			return bundle.Refuse(unfitRun, "it does not have the file %s, which is missing here: have it sent with `syncctl "+
+				"send -all`", f.Name)
+		case p.SHA256 != f.SHA256 || p.Size != f.Bytes:
+			return bundle.Refuse(unfitRun, "its file %s is not the one that site %q has written: its SHA-256 is %s, and its "+
+				"journal names %s. It was changed after the step that wrote it", f.Name, s.From, p.SHA256, f.SHA256)
+		}
+	}
+	return nil
 }
 
 // checkSites refuses a plan that says something else of sites than the configuration: the sender may have changed what
@@ -161,10 +185,6 @@ func (r *receiving) checkSites(h *handed) error {
 }
 
 func takeFile(ctx context.Context, s *bundle.Staged, in *executor.Incoming, f executor.FileInfo) error {
-	if !slices.ContainsFunc(s.Parts, func(p bundle.Part) bool { return p.Name == partFile+f.Name }) {
-		return bundle.Refuse(unfitRun, "it does not have the file %s, which is missing here: have it sent with `syncctl "+
-			"send -all`", f.Name)
-	}
 	content, err := s.Open(partFile + f.Name)
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
 )
@@ -99,10 +100,13 @@ type Incoming struct {
 	own   []journal.Entry   // the own journal as far as it is here, chained without a key; nil: not computed yet
 }
 
-// Receive checks what another site hands over against what is here. It changes nothing. Who sent it must have been
-// made sure of.
+// Receive checks what another site hands over against what is here. It changes nothing, but removes what was left of
+// receiving other runs. Who sent it must have been made sure of. Its caller holds the lock.
 func (s *Store) Receive(h *Handover, c *Cargo) (*Incoming, error) {
 	in := &Incoming{Handover: h, cargo: c, store: s}
+	if err := s.sweep(h.Run); err != nil {
+		return nil, err
+	}
 	if h.From == s.Site {
 		return nil, fmt.Errorf("it comes from site %q, which is this one", h.From)
 	}
@@ -142,6 +146,33 @@ func (s *Store) Receive(h *Handover, c *Cargo) (*Incoming, error) {
 
 // incomingSuffix is that of the folder with the files of a run that are not all here yet.
 const incomingSuffix = ".incoming"
+
+// sweep removes the files of runs that were not all received, but for one run: a process may have died while it
+// received them, and have to go on.
+func (s *Store) sweep(but string) error {
+	infos, err := afero.ReadDir(s.Fs, s.Dir)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	for _, info := range infos {
+		id, found := strings.CutSuffix(info.Name(), incomingSuffix)
+		if !found || !strings.HasPrefix(id, ".") || id == "."+but {
+			continue
+		}
+		if err := s.Fs.RemoveAll(filepath.Join(s.Dir, info.Name())); err != nil {
+			return fmt.Errorf("removing what was left of receiving run %s: %w", id[1:], err)
+		}
+	}
+	return nil
+}
+
+// Discard removes the files that were taken, where it is not to be taken in after all.
+func (in *Incoming) Discard() error {
+	if in.stage == nil {
+		return nil
+	}
+	return in.store.Fs.RemoveAll(in.stage.dir)
+}
 
 // checkPlan: the plan is whole, is the one that the handover names, and both sites have a part in it.
 func (in *Incoming) checkPlan() error {

@@ -682,6 +682,45 @@ func TestUnionOfContradictingJournals(t *testing.T) {
 	}
 }
 
+// What is left of receiving a run goes when it is discarded, and when another is received.
+func TestIncomingFilesGo(t *testing.T) {
+	cfg := sitesConfig()
+	a, b := twoCompanies()
+	if _, err := b.store.Create(overTwo(), nil); err != nil {
+		t.Fatal(err)
+	}
+	b.apply(t, cfg)
+	if err := a.receive(b.pack(t)); err != nil {
+		t.Fatal(err)
+	}
+	a.apply(t, cfg)
+	p := a.pack(t)
+	other := filepath.Join(b.store.Dir, ".20260101T000000.000Z-abcdef"+incomingSuffix)
+	if err := b.store.Fs.MkdirAll(other, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	in, err := b.store.Receive(p.h, p.cargo)
+	if err == nil {
+		err = in.File(t.Context(), p.h.Files[0], strings.NewReader(p.files["a.json"]))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := func(path string) bool {
+		found, err := afero.Exists(b.store.Fs, path)
+		return found && err == nil
+	}
+	if there(other) || !there(in.stage.Path("a.json")) {
+		t.Error("what was left of another run is there, or the file is not")
+	}
+	if err := in.Discard(); err != nil || there(in.stage.dir) {
+		t.Errorf("what is discarded is there: %v", err)
+	}
+	if err := b.receive(p); err != nil {
+		t.Error(err)
+	}
+}
+
 // A folder is of one site.
 func TestFolderOfAnotherSite(t *testing.T) {
 	_, b := twoCompanies()
