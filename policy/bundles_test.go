@@ -20,4 +20,8 @@ func TestBundles(t *testing.T) {
 			t.Errorf("%s is taken", text)
 		}
 	}
+	two := "bundles {\n  max_bytes = 1\n}\nbundles {\n  max_parts = 2\n}\n"
+	if _, _, diags := Parse([]byte(two), "policy.hcl", ""); !diags.HasErrors() {
+		t.Error("a second block is taken")
+	}
 }

@@ -78,8 +78,12 @@ func (r *reader) policy(body hcl.Body) *Policy {
 		}
 		return s, nil
 	})
+	bundles := 0
 	for _, block := range content.Blocks {
 		if block.Type == "bundles" {
+			if bundles++; bundles > 1 {
+				r.problem(block.DefRange, "Duplicate bundles block", "There is one already. Write all limits into one block.")
+			}
 			p.bundles = r.bundles(block)
 			continue
 		}
