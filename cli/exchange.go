@@ -37,8 +37,8 @@ const (
 	unfitRun           bundle.Reason = "unfit-run"
 )
 
-// mostOfPart is the largest part that is kept in memory: all but the run's files, in bytes.
-const mostOfPart = 256 << 20
+// mostInMemory bounds the parts that are kept in memory, which are all but the run's files, together, in bytes.
+const mostInMemory = 256 << 20
 
 // handed is what a bundle brings, but for the content of the run's files.
 type handed struct {
@@ -117,6 +117,9 @@ func (h *handed) parts() ([]bundle.Source, error) {
 func unpack(s *bundle.Staged) (*handed, error) {
 	h := &handed{configuration: map[string][]byte{}}
 	var files []string
+	if err := fitsMemory(s.Parts); err != nil {
+		return nil, err
+	}
 	for _, p := range s.Parts {
 		if name, ok := strings.CutPrefix(p.Name, partFile); ok {
 			files = append(files, name)
@@ -144,6 +147,22 @@ func unpack(s *bundle.Staged) (*handed, error) {
 	return h, nil
 }
 
+// fitsMemory refuses parts that are more together than is kept in memory, before the first one is read.
+func fitsMemory(parts []bundle.Part) error {
+	left := int64(mostInMemory)
+	for _, p := range parts {
+		if strings.HasPrefix(p.Name, partFile) {
+			continue
+		}
+		if p.Size > left {
+			return bundle.Refuse(bundle.TooLarge, "its parts without the run's files have more than %d bytes together, which "+
+				"is the limit", int64(mostInMemory))
+		}
+		left -= p.Size
+	}
+	return nil
+}
+
 // add takes in a part.
 func (h *handed) add(name string, text []byte) (err error) {
 	file, isConfiguration := strings.CutPrefix(name, partConfiguration)
@@ -167,10 +186,6 @@ func (h *handed) add(name string, text []byte) (err error) {
 }
 
 func readPart(s *bundle.Staged, p bundle.Part) ([]byte, error) {
-	if p.Size > mostOfPart {
-		return nil, bundle.Refuse(bundle.TooLarge, "its part %q has %d bytes, and %d are allowed", p.Name, p.Size,
-			int64(mostOfPart))
-	}
 	f, err := s.Open(p.Name)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
@@ -219,7 +220,7 @@ func planDifference(here, there *planner.Plan) string {
 	if err := view.PlanDiff(&b, view.Style{}, d); err != nil {
 		return ""
 	}
-	return strings.TrimSpace(b.String())
+	return shortened(strings.TrimSpace(b.String()))
 }
 
 func (r *receiving) otherConfiguration(h *handed) error {
@@ -232,23 +233,39 @@ func (r *receiving) otherConfiguration(h *handed) error {
 		"the bundle sent again.\n%s", h.From, diff)
 }
 
+// mostOfDifference is how much of a difference an error shows, and mostCompared how long a file may be of which it is
+// shown what differs, in bytes: what the other site sends may be of any length.
+const (
+	mostOfDifference = 16 << 10
+	mostCompared     = 256 << 10
+)
+
 // differences are those between the files of two sites.
 func differences(here, there map[string][]byte, own, other string) string {
-	var names []string
-	for name := range here {
-		names = append(names, name)
-	}
-	for name := range there {
-		names = append(names, name)
-	}
+	names := slices.AppendSeq(slices.Collect(maps.Keys(here)), maps.Keys(there))
 	slices.Sort(names)
 	var b strings.Builder
 	for _, name := range slices.Compact(names) {
-		if !bytes.Equal(here[name], there[name]) {
+		switch {
+		case bytes.Equal(here[name], there[name]):
+		case len(here[name])+len(there[name]) > mostCompared:
+			fmt.Fprintf(&b, "%s: the files differ, and are too long to show how\n", name)
+		default:
 			b.WriteString(udiff.Unified(own+": "+name, other+": "+name, string(here[name]), string(there[name])))
 		}
+		if b.Len() > mostOfDifference {
+			break
+		}
 	}
-	return strings.TrimSuffix(b.String(), "\n")
+	return shortened(strings.TrimSuffix(b.String(), "\n"))
+}
+
+// shortened is the beginning of a long difference.
+func shortened(diff string) string {
+	if len(diff) <= mostOfDifference {
+		return diff
+	}
+	return strings.ToValidUTF8(diff[:mostOfDifference], "") + "\n… and more"
 }
 
 func (r *receiving) report(b *bundle.Bundle, again bool) error {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/syncctl/syncctl/bundle"
 	"github.com/syncctl/syncctl/executor"
@@ -32,6 +33,33 @@ func TestBundleHasTheFilesThatAreWanted(t *testing.T) {
 		var r *bundle.Refusal
 		if !errors.As(err, &r) || r.Reason != unfitRun || !strings.Contains(r.Detail, row.want) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// However many parts another site sends, they take no more memory than is allowed for all together.
+func TestPartsFitMemoryTogether(t *testing.T) {
+	long := bundle.Part{Name: partPlan, Size: mostInMemory}
+	short := bundle.Part{Name: "configuration/b.sync.hcl", Size: 1}
+	file := bundle.Part{Name: "files/a.json", Size: 1 << 40}
+	if err := fitsMemory([]bundle.Part{long, file}); err != nil {
+		t.Error(err)
+	}
+	var r *bundle.Refusal
+	_, err := unpack(&bundle.Staged{Bundle: bundle.Bundle{Manifest: bundle.Manifest{Parts: []bundle.Part{long, short}}}})
+	if !errors.As(err, &r) || r.Reason != bundle.TooLarge {
+		t.Errorf("got %v", err)
+	}
+}
+
+// An error shows no more than the beginning of what differs.
+func TestDifferencesAreShort(t *testing.T) {
+	lines := func(n int) []byte { return []byte(strings.Repeat("é = 1\n", n)) }
+	for name, n := range map[string]int{"some": 10, "many": 10_000, "too many": 100_000} {
+		there := map[string][]byte{"main.sync.hcl": lines(n), "other.sync.hcl": lines(n)}
+		got := differences(map[string][]byte{"main.sync.hcl": lines(1)}, there, "acme", "globex")
+		if got == "" || len(got) > mostOfDifference+100 || !utf8.ValidString(got) {
+			t.Errorf("%s: %d bytes", name, len(got))
 		}
 	}
 }
