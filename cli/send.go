@@ -121,11 +121,7 @@ func (c *command) sendLocked(
 		return err
 	}
 	if run != nil {
-		files, err := c.fileParts(run, h.Files, to, f.all)
-		if err != nil {
-			return err
-		}
-		parts = append(parts, files...)
+		parts = append(parts, c.fileParts(run, h.Files, to, f.all)...)
 	}
 	name := cmp.Or(f.out, fmt.Sprintf("%s-%d%s", own.Name, m.Number, bundle.Suffix))
 	var sent *bundle.Record
@@ -192,50 +188,22 @@ func (c *command) lastRun() (*executor.Run, error) {
 // fileParts are the run's files that are handed over, but for those that all receivers have.
 func (c *command) fileParts(
 	run *executor.Run, infos []executor.FileInfo, to []bundle.Receiver, all bool,
-) ([]bundle.Source, error) {
+) []bundle.Source {
+	had := map[string]int{} // by how many of the receivers
+	for _, r := range to {
+		for name := range run.HadBy(r.Site) {
+			had[name]++
+		}
+	}
 	var out []bundle.Source
 	store := c.store().Files(run)
 	for _, f := range infos {
-		part := bundle.Part{Name: partFile + f.Name, Size: f.Bytes, SHA256: f.SHA256}
-		missing := all
-		for _, r := range to {
-			had, err := c.has(r.Site, part)
-			if err != nil {
-				return nil, err
-			}
-			missing = missing || !had
-		}
-		if missing {
-			out = append(out, bundle.Source{Name: part.Name, Size: part.Size,
+		if all || had[f.Name] < len(to) {
+			out = append(out, bundle.Source{Name: partFile + f.Name, Size: f.Bytes,
 				Open: func() (io.ReadCloser, error) { return store.Open(f.Name) }})
 		}
 	}
-	return out, nil
-}
-
-// has tells whether a site has received a part: it was in a bundle of ours that one of its bundles says it has taken
-// in.
-func (c *command) has(site string, part bundle.Part) (bool, error) {
-	sent, err := c.sent().List()
-	if err != nil {
-		return false, err
-	}
-	received, err := c.inbox().From(site).List()
-	if err != nil {
-		return false, err
-	}
-	for i := range sent {
-		if !slices.Contains(sent[i].Parts, part) {
-			continue
-		}
-		for j := range received {
-			receipt := bundle.Receipt{Site: sent[i].From, Number: sent[i].Number, ID: sent[i].ID}
-			if slices.Contains(received[j].Received, receipt) {
-				return true, nil
-			}
-		}
-	}
-	return false, nil
+	return out
 }
 
 // nextManifest is that of the next bundle.

@@ -63,6 +63,25 @@ func (r *Run) filesFor() []FileInfo {
 	return out
 }
 
+// HadBy are the names of the files to hand over that another site has: it says that it has received this site's journal
+// of the run up to the entry that names the file, and a journal is taken in after its files.
+func (r *Run) HadBy(site string) map[string]bool {
+	own, known := r.Chains[r.Site], 0
+	for _, e := range r.Chains[site] {
+		if got, ok := receivedOf(e); ok && got.Site == r.Site {
+			known = max(known, min(got.Entries, len(own)))
+		}
+	}
+	had := filesOf(r.Plan, own[:known])
+	out := map[string]bool{}
+	for _, f := range r.filesFor() {
+		if had[f.Name] == f {
+			out[f.Name] = true
+		}
+	}
+	return out
+}
+
 // filesOf are the files that the entries of one site's journal name, each as it was written last. A file counts where
 // the entry is of a step that writes it: an entry may name anything.
 func filesOf(p *planner.Plan, entries []journal.Entry) map[string]FileInfo {

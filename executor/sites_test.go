@@ -682,6 +682,39 @@ func TestUnionOfContradictingJournals(t *testing.T) {
 	}
 }
 
+// A site has a file once it says that it has received the journal up to the entry that names it.
+func TestFilesThatAnotherSiteHas(t *testing.T) {
+	cfg := sitesConfig()
+	a, b := twoCompanies()
+	if _, err := b.store.Create(overTwo(), nil); err != nil {
+		t.Fatal(err)
+	}
+	hand := func(from, to *company) {
+		t.Helper()
+		if err := to.receive(from.pack(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.apply(t, cfg)
+	hand(b, a)
+	if err := b.receive(a.pack(t)); err != nil { // before the file is written
+		t.Fatal(err)
+	}
+	hand(b, a)
+	a.apply(t, cfg)
+	if got := a.run(t).HadBy("b"); len(got) != 0 {
+		t.Errorf("before it was sent: %v", got)
+	}
+	hand(a, b)
+	if got := a.run(t).HadBy("b"); len(got) != 0 {
+		t.Errorf("before b has said so: %v", got)
+	}
+	hand(b, a)
+	if got := a.run(t).HadBy("b"); !got["a.json"] {
+		t.Errorf("when b has said so: %v", got)
+	}
+}
+
 // What is left of receiving a run goes when it is discarded, and when another is received.
 func TestIncomingFilesGo(t *testing.T) {
 	cfg := sitesConfig()
