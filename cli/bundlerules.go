@@ -79,9 +79,10 @@ var refusals = []struct {
 		"The other site uses a version of syncctl that does not fit.",
 		"Agree with the other site upon a version of syncctl."},
 	{unfitRun, "What the bundle says of the run does not fit what is known of it here.",
-		"The sender's journal was changed, does not continue what was received, or speaks for another site; or another run " +
-			"is unfinished here.",
-		"The error says which entry does not fit, and what to do. Nothing is taken in until it does."},
+		"The sender's journal was changed, does not continue what was received, or speaks for another site; its plan " +
+			"says something else of sites than the configuration; a file is missing, or is not the one that was " +
+			"written; or another run is unfinished here.",
+		"The error says what does not fit, and what to do. Nothing is taken in until it does."},
 }
 
 // bundleRules are those of refusals.
