@@ -27,8 +27,8 @@ import (
 
 // hostile is one of each kind of character that must not reach a terminal raw; it begins and ends with a letter, as
 // what trims text would otherwise hide a failure. It has no line feed: texts of several lines are meant to have them.
-const hostile = "h\x1b[31m\x1b[8m\x1b[2J\r\b\x00\x7f\u0085\u009b31m\u200b\u200d\u200e\u202e\u2066\u061c\u2060\ufeff\u2028" +
-	"\u2029\u00ad\u034f\u180e\u115f\u3164\ufe0f\U000e0041\U000e0100\ue000\U000f0000\xffe"
+const hostile = "h\x1b[31m\x1b[8m\x1b[2J\r\b\x00\x7f\u0085\u009b31m\u200b\u200d\u200e\u202e\u2066\u061c\u2060\ufeff" +
+	"\u2028\u2029\u00ad\u034f\u180e\u115f\u3164\ufe0f\U000e0041\U000e0100\ue000\U000f0000\xffe"
 
 // inJSON is hostile as JSON holds it.
 var inJSON = strings.ToValidUTF8(hostile, "\ufffd")

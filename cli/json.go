@@ -141,7 +141,7 @@ func (c *command) wasSuch(flag, name, document string) error {
 	if err != nil {
 		return fmt.Errorf("-%s: %w", flag, err)
 	}
-	is := false
+	var is bool
 	if document == documentJSON {
 		is = beginsAsJSON(f)
 	} else {

@@ -142,8 +142,8 @@ func (r *receiving) takeIn(ctx context.Context, s *bundle.Staged) error {
 	return err
 }
 
-// hasFiles tells, before the first one is taken, whether a bundle has all files that are wanted, as the sender's journal
-// names them.
+// hasFiles tells, before the first one is taken, whether a bundle has all files that are wanted, as the sender's
+// journal names them.
 func hasFiles(s *bundle.Staged, wanted []executor.FileInfo) error {
 	parts := map[string]bundle.Part{}
 	for _, p := range s.Parts {

@@ -281,7 +281,7 @@ func (c *command) filesOf(ctx context.Context, run *executor.Run) ([]byte, error
 		}
 		sum := sha256.New()
 		n, err := io.Copy(sum, f)
-		if err = errors.Join(err, f.Close()); err != nil {
+		if err := errors.Join(err, f.Close()); err != nil {
 			return err
 		}
 		rel, err := filepath.Rel(dir, path)

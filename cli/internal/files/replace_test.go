@@ -154,8 +154,8 @@ func (o *opened) Chmod(mode fs.FileMode) error {
 	return nil
 }
 
-// TestReplaceKeepsTheOwner: a file that belongs to another user or group does so afterwards, with its mode, which is set
-// last, since a change of the owner may take bits off; where that is refused, nothing is replaced.
+// TestReplaceKeepsTheOwner: a file that belongs to another user or group does so afterwards, with its mode, which is
+// set last, since a change of the owner may take bits off; where that is refused, nothing is replaced.
 func TestReplaceKeepsTheOwner(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "f")
 	if err := os.WriteFile(name, nil, 0o640); err != nil {
