@@ -19,8 +19,8 @@ func exitRules() []planner.Rule {
 		{exitError, "An error: what was asked for could not be done. Nothing was begun, or what was begun says so.",
 			"A mistake in the files or on the command line, a server that is not reached, an examination that fails.",
 			"Read the error: it says where, and what to do. After a run, syncctl status says how far it came."},
-		{exitChanges, "The plan has changes, or with -against, it is not the plan of the file; or something was changed from " +
-			"outside.",
+		{exitChanges, "The plan has changes, or with -against, it is not the plan of the file; or something was changed " +
+			"from outside.",
 			"plan -detailed-exitcode has found something to do, or with -against, a difference; or drift has found what was " +
 				"changed from outside. On Windows a crash of the program ends so too.",
 			"Review the plan and apply it. Of drift, ask who has changed it. After a crash, syncctl apply resumes the run."},
