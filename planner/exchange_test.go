@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -235,6 +236,7 @@ func TestManySteps(t *testing.T) {
 // apart observes servers, as a synchronization needs both of.
 type apart struct {
 	*depot
+	mu    sync.Mutex
 	asked []string
 }
 
@@ -251,6 +253,8 @@ func (d *apart) Needs(r *schema.Resource, _ *planner.Observations) ([]planner.Ne
 }
 
 func (d *apart) Observe(_ context.Context, r *schema.Resource, _ planner.Need) (any, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.asked = append(d.asked, r.Addr.Name)
 	return &box{}, nil
 }

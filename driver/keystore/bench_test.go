@@ -16,7 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -78,13 +78,12 @@ func issue(t testing.TB, name string, by *party, change ...template) *party {
 	return issueFor(t, newKey(t), name, by, change...)
 }
 
-var serial = sync.OnceValue(func() *big.Int { return big.NewInt(1000) })
+var serial atomic.Int64 // of the last certificate, less 1000
 
 func issueFor(t testing.TB, key crypto.Signer, name string, by *party, change ...template) *party {
 	t.Helper()
-	serial().Add(serial(), big.NewInt(1))
 	c := &x509.Certificate{
-		SerialNumber: new(big.Int).Set(serial()), Subject: pkix.Name{CommonName: name, Organization: []string{"Test"}},
+		SerialNumber: big.NewInt(1000 + serial.Add(1)), Subject: pkix.Name{CommonName: name, Organization: []string{"Test"}},
 		NotBefore: today.AddDate(0, 0, -30), NotAfter: today.AddDate(1, 0, 0),
 	}
 	for _, f := range change {
