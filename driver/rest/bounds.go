@@ -105,8 +105,9 @@ type bounded struct {
 func (b *bounded) Read(p []byte) (int, error) {
 	a := b.attempt
 	most := wholeAnswer*a.client.o.Timeout + time.Duration(b.read/slowest)*time.Second
+	read := b.read // as it is now: the timer may fire at any time
 	whole := time.AfterFunc(most-b.waited, func() {
-		a.cancel(fmt.Errorf("%w: only %d bytes came in %s", ErrTimeout, b.read, most))
+		a.cancel(fmt.Errorf("%w: only %d bytes came in %s", ErrTimeout, read, most))
 	})
 	defer whole.Stop()
 	if int64(len(p)) > b.left+1 {
