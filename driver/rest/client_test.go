@@ -224,7 +224,7 @@ func TestBodyThatFails(t *testing.T) {
 
 func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	s := serve(t, func(w http.ResponseWriter, r *http.Request) { cancel(); hang(w, r) })
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) { cancel(); hang(w, r); panic(http.ErrAbortHandler) })
 	c := connect(t, s, nil)
 	_, err := c.Do(ctx, rest.Request{})
 	if !errors.Is(err, context.Canceled) || rest.WasSent(err) != rest.SentMaybe || s.count() != 1 {
