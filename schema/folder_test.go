@@ -192,7 +192,7 @@ func TestSumOfALink(t *testing.T) {
 		}
 		for name, to := range map[string]string{"near": "../tools/run", "whole": tool} {
 			if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
-				t.Skip(err)
+				t.Fatal(err)
 			}
 		}
 		got, err := Folder{Fs: afero.NewOsFs(), Dir: dir}.Sums([]string{"near", "whole"})

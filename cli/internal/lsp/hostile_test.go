@@ -127,7 +127,7 @@ func FuzzSession(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		send("initialize", true, map[string]any{"rootUri": "file:///work"})
+		send("initialize", true, map[string]any{"rootUri": "file:///depot"})
 		for _, name := range []string{"main.sync.hcl", "more.sync.hcl.json", "a.syncvars.hcl", "a.synctest.hcl"} {
 			send("textDocument/didOpen", false, map[string]any{"textDocument": map[string]any{"uri": uri(name), "text": text}})
 		}
@@ -245,7 +245,7 @@ func TestLinkToElsewhere(t *testing.T) {
 		}
 	}
 	if err := os.Symlink(elsewhere, filepath.Join(dir, "m")); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	s := newServer(hostileOptions(afero.NewOsFs()))
 	s.folders = []string{dir}

@@ -70,7 +70,7 @@ type client struct {
 	said    []string // notifications that have not been shown
 }
 
-const home = "/work"
+const home = "/depot"
 
 func newClient(t *testing.T, files map[string]string) *client {
 	t.Helper()
