@@ -297,17 +297,9 @@ func (d *Driver) sampleFrom(ctx context.Context, t *executor.Task, m *migration,
 	if err := intact(ctx, t, exportFile(m.staying)); err != nil {
 		return nil, err
 	}
-	n, err := strconv.Atoi(t.Step.Args["sample"])
-	if err != nil {
-		return nil, fmt.Errorf("reading the sample's size: %w", err)
-	}
-	keys, err := sampleKeys(t.Files, exportFile(m.staying), n)
+	keys, local, remote, err := sampleOf(t, m)
 	if err != nil {
 		return nil, err
-	}
-	var local, remote []string
-	for _, k := range keys {
-		local, remote = append(local, k.local), append(remote, k.remote)
 	}
 	var here, there map[string]issueSeen
 	if role == m.staying {

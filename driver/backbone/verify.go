@@ -98,19 +98,26 @@ type sampled struct {
 	here, there *issueSeen
 }
 
-// sample reads a sample of the exported pairs on both Jiras.
-func (d *Driver) sample(ctx context.Context, t *executor.Task, m *migration) ([]sampled, error) {
+// sampleOf takes the step's sample of the exported pairs, with the keys of both ends apart, too.
+func sampleOf(t *executor.Task, m *migration) (keys []pairKeys, local, remote []string, err error) {
 	n, err := strconv.Atoi(t.Step.Args["sample"])
 	if err != nil {
-		return nil, fmt.Errorf("reading the sample's size: %w", err)
+		return nil, nil, nil, fmt.Errorf("reading the sample's size: %w", err)
 	}
-	keys, err := sampleKeys(t.Files, exportFile(m.staying), n)
-	if err != nil {
-		return nil, err
+	if keys, err = sampleKeys(t.Files, exportFile(m.staying), n); err != nil {
+		return nil, nil, nil, err
 	}
-	var local, remote []string
 	for _, k := range keys {
 		local, remote = append(local, k.local), append(remote, k.remote)
+	}
+	return keys, local, remote, nil
+}
+
+// sample reads a sample of the exported pairs on both Jiras.
+func (d *Driver) sample(ctx context.Context, t *executor.Task, m *migration) ([]sampled, error) {
+	keys, local, remote, err := sampleOf(t, m)
+	if err != nil {
+		return nil, err
 	}
 	here, err := d.issuesOf(ctx, m.stay(), local)
 	if err != nil {
