@@ -21,12 +21,7 @@ func Look(ctx context.Context, in Input) (*Observations, hcl.Diagnostics) {
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	var planned []*schema.Resource
-	for _, r := range in.Config.Resources {
-		if r.Owner == (schema.Addr{}) && wanted(r.Addr) {
-			planned = append(planned, r)
-		}
-	}
+	planned := in.planned(wanted)
 	seen, diags := observe(ctx, in, planned)
 	others := map[string]bool{}
 	for _, r := range in.Config.Resources {

@@ -61,6 +61,17 @@ func (in Input) now() time.Time {
 	return in.Now()
 }
 
+// planned are the declarations that are planned by themselves: those that are wanted and that no other one carries out.
+func (in Input) planned(wanted func(schema.Addr) bool) []*schema.Resource {
+	var out []*schema.Resource
+	for _, r := range in.Config.Resources {
+		if r.Owner == (schema.Addr{}) && wanted(r.Addr) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
 // Make reads the live servers, compares, and orders the steps. It changes nothing. The same configuration and the same
 // servers give the same plan.
 func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
@@ -70,12 +81,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	var planned []*schema.Resource
-	for _, r := range in.Config.Resources {
-		if r.Owner == (schema.Addr{}) && wanted(r.Addr) {
-			planned = append(planned, r)
-		}
-	}
+	planned := in.planned(wanted)
 	plan.Findings = append(targetFindings(in, len(planned)), gone(in)...)
 	seen, diags := observe(ctx, in, planned)
 	if diags.HasErrors() {
