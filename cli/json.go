@@ -15,6 +15,7 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/output"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/redact"
+	"github.com/syncctl/syncctl/report/page"
 )
 
 // wantsJSON tells whether JSON is to be written: to the output, into a file, or both.
@@ -165,11 +166,11 @@ const mostOfHead = 256
 func beginsAs(text, document string) bool {
 	switch document {
 	case documentHTML:
-		return strings.HasPrefix(text, "<!doctype html>\n")
+		return strings.HasPrefix(text, "<!doctype html>\n") && strings.Contains(text, page.PolicyMark)
 	case documentXML:
 		return strings.HasPrefix(text, "<?xml ")
 	}
-	return strings.HasPrefix(text, "### ") // other texts begin with a title
+	return strings.HasPrefix(text, page.CommentMark)
 }
 
 // beginsAsJSON tells whether what is read is a JSON value, or begins as an object or array: of events there is one on

@@ -28,7 +28,6 @@ var applying = []int{exitWaiting, exitStopped, exitStale, exitLocked, exitRefuse
 var exitsBy = map[string][]int{
 	"plan":     {exitChanges, exitRefused},
 	"drift":    {exitChanges},
-	"show":     {exitRefused},
 	"record":   {exitRefused},
 	"fmt":      {exitUnformatted},
 	"apply":    applying,

@@ -134,7 +134,16 @@ func (c *command) planned(ctx context.Context, f *planFlags) (*project, *executo
 // servers show is saved. An exit code that says that nothing differs, or a file that is not written, would mislead.
 func (f *planFlags) fits(cfg *schema.Config, run *executor.Run) error {
 	switch {
+	case f.sign != "" && f.out == "":
+		return failf(exitError, "-sign signs a saved plan: add -out=FILE")
 	case run != nil && run.Damage == nil:
+		switch {
+		case f.out != "":
+			return failf(exitError, "cannot save a new plan while run %s is unfinished: resume it with `syncctl apply`, "+
+				"or abandon it with `syncctl resolve -abandon`", schema.SanitizeLine(run.ID))
+		case !f.only.IsEmpty():
+			return failf(exitError, noTarget, schema.SanitizeLine(run.ID))
+		}
 		if name := given(f.ofObservations()); name != "" {
 			return failf(exitError, "%s: run %s is unfinished, so that its remaining steps are shown and no plan is made. "+
 				"Resume it with `syncctl apply`, or leave out %s", name, schema.SanitizeLine(run.ID), name)
@@ -325,13 +334,6 @@ func (c *command) tryPlan(ctx context.Context, p *project, from planning) (*plan
 
 // planUnfinished shows the remaining steps of an unfinished run instead of a new plan.
 func (c *command) planUnfinished(ctx context.Context, p *project, run *executor.Run, f *planFlags) error {
-	switch {
-	case f.out != "":
-		return failf(exitError, "cannot save a new plan while run %s is unfinished: resume it with `syncctl apply`, "+
-			"or abandon it with `syncctl resolve -abandon`", run.ID)
-	case !f.only.IsEmpty():
-		return failf(exitError, noTarget, run.ID)
-	}
 	run, err := c.mended(ctx, p, run)
 	if err != nil {
 		return err

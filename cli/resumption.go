@@ -42,7 +42,8 @@ func (c *command) resumption(cfg *schema.Config, f *applyFlags) view.Commands {
 	if dir != "." { // resolve has no argument for the folder
 		resolve += " -chdir=" + shellquote.Join(dir)
 	}
-	return view.Commands{Apply: apply, Resolve: resolve + " resolve"}
+	return view.Commands{Apply: apply, Resolve: resolve + " resolve", Send: resolve + " send",
+		Receive: resolve + " receive"}
 }
 
 // shownAssignment is a -var without its value if that may be a secret: quoted for a shell, it would not be redacted.

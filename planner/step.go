@@ -56,6 +56,9 @@ type Step struct {
 	Print string `json:"print"` // fingerprint of all it depends on; set by the planner
 }
 
+// Irreversible tells whether the step's effect cannot be undone, whoever carries it out.
+func (s *Step) Irreversible() bool { return s.Effect != nil && s.Effect.Irreversible }
+
 // Mark is the sign a step carries in a plan.
 type Mark string
 

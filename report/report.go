@@ -25,7 +25,6 @@ type Report struct {
 	Declarations []*Declaration    // with steps, by their first ones; then those that differ, or are found
 	Refusals     []planner.Finding // they stop the plan from being applied
 	Findings     []planner.Finding // the other ones that belong to no step and no declaration with steps
-	Final        *Step             // the first step that cannot be undone; nil: there is none
 	Topology     *Topology         // servers and what links them
 	Lanes        []*Lane           // steps by where they work, sorted by site and name
 	Slots        int               // how many steps follow each other at least, see Step.Slot
@@ -78,9 +77,6 @@ type Step struct {
 	Measured    bool // it is known of each start how it ended
 }
 
-// Irreversible tells whether a step cannot be undone.
-func (s *Step) Irreversible() bool { return s.Effect != nil && s.Effect.Irreversible }
-
 // Declaration is what the plan says of one declaration.
 type Declaration struct {
 	planner.ResourceChange
@@ -129,9 +125,6 @@ func (r *Report) steps() {
 		}
 		slices.Sort(s.Needs)
 		r.Slots = max(r.Slots, s.Slot+1)
-		if s.Irreversible() && r.Final == nil {
-			r.Final = s
-		}
 		if r.Run != nil {
 			st := r.Run.Decision.Steps[s.ID]
 			s.State, s.Why, s.MayBeDone = stateOf(st, r.Run.Live), st.Why, MayBeDone(st)

@@ -33,7 +33,7 @@ func LimitsOf(steps []planner.Step, done, begun map[string]bool) Limits {
 	l := Limits{To: len(steps), number: map[*planner.Step]int{}}
 	for i := range steps {
 		s := &steps[i]
-		if s.Effect == nil || !s.Effect.Irreversible {
+		if !s.Irreversible() {
 			continue
 		}
 		l.number[s] = i + 1

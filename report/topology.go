@@ -221,6 +221,17 @@ func (t *Topology) Servers() []*Node {
 	return out
 }
 
+// CountServers counts the servers alone.
+func (t *Topology) CountServers() int {
+	n := 0
+	for _, s := range t.Servers() {
+		if s.Kind == schema.Server {
+			n++
+		}
+	}
+	return n
+}
+
 // SiteNames are the names of the sites, sorted.
 func (t *Topology) SiteNames() []string {
 	var out []string

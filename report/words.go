@@ -97,7 +97,7 @@ func Kind(s *planner.Step) string {
 		planner.MarkPerson: "for a person", planner.MarkCheck: "verifies", planner.MarkFinal: "cannot be undone",
 	}
 	word := words[s.Mark]
-	if s.Mark == planner.MarkPerson && s.Effect != nil && s.Effect.Irreversible {
+	if s.Mark == planner.MarkPerson && s.Irreversible() {
 		word += ", " + words[planner.MarkFinal]
 	}
 	return word

@@ -25,6 +25,9 @@ var sheet string
 
 var style = picture.Colors + picture.Style + sheet
 
+// PolicyMark stands in the first lines of each page, and tells that it is one of ours.
+const PolicyMark = `http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;sha256-`
+
 // contentPolicy lets the page load nothing, run nothing and send nothing; its own sheet is known by its hash.
 var contentPolicy = func() string {
 	sum := sha256.Sum256([]byte(style))
@@ -160,7 +163,7 @@ func (d *document) tiles() {
 	add("Steps", t.Steps, "")
 	add("For a person", t.Person, "warn")
 	add("Cannot be undone", t.Irreversible, "bad")
-	if n := len(r.Topology.Servers()); n > 0 {
+	if n := r.Topology.CountServers(); n > 0 {
 		add("Servers", n, "")
 	}
 	if n := len(r.Topology.SiteNames()); n > 0 {

@@ -26,6 +26,9 @@ const (
 	mostOfText  = 500
 )
 
+// CommentMark begins each comment, and tells whoever replaces one that it is ours. Nobody sees it.
+const CommentMark = "<!-- syncctl -->"
+
 // Markdown writes a report for a comment of at most so many characters, and says at its end what was left out: first
 // details, then the picture, then notes, then steps.
 func Markdown(w io.Writer, r *report.Report, most int) error {
@@ -91,7 +94,7 @@ func code(s string) string { return printable.MarkdownCode(cut(s)) }
 // head is the decision: what it does, how much of it, whose it is, and what cannot be undone.
 func (m *markdown) head() {
 	r := m.r
-	fmt.Fprintf(&m.b, "### %s\n\n", printable.Markdown(r.Verdict()))
+	fmt.Fprintf(&m.b, "%s\n### %s\n\n", CommentMark, printable.Markdown(r.Verdict()))
 	if len(r.Steps) == 0 {
 		if len(r.Refusals) == 0 {
 			m.b.WriteString(nothing(r) + "\n\n")
@@ -120,7 +123,7 @@ func (m *markdown) head() {
 	if n := r.Warnings(); n > 0 {
 		item("Warnings", fmt.Sprint(n))
 	}
-	item("Servers", fmt.Sprint(len(r.Topology.Servers())))
+	item("Servers", fmt.Sprint(r.Topology.CountServers()))
 	if sites := r.Topology.SiteNames(); len(sites) > 0 {
 		item("Sites", code(strings.Join(sites, ", ")))
 	}

@@ -95,7 +95,7 @@ func TestMarkdownFits(t *testing.T) {
 		for _, most := range []int{page.MostOfComment, 8000, 4000} {
 			text := markdown(t, made(t, c.plan, nil), most)
 			plainMarkdown(t, text)
-			if length(text) > most || !strings.HasPrefix(text, "### ") ||
+			if length(text) > most || !strings.HasPrefix(text, page.CommentMark) ||
 				c.name != "malign" && strings.Count(text, "<details>") != strings.Count(text, "\n</details>\n") {
 				t.Errorf("%s: %d of %d characters, %d folds, %d closed", c.name, length(text), most,
 					strings.Count(text, "<details>"), strings.Count(text, "\n</details>\n"))
@@ -175,6 +175,7 @@ var (
 // no tag but ours, and no link, picture, mention or formula.
 func plainMarkdown(t *testing.T, text string) {
 	t.Helper()
+	text = strings.TrimPrefix(text, page.CommentMark+"\n")
 	fence := ""
 	for _, line := range strings.Split(text, "\n") {
 		run := line[:len(line)-len(strings.TrimLeft(line, "`"))]

@@ -13,6 +13,8 @@ import (
 type Commands struct {
 	Apply   string
 	Resolve string // without STEP and flags
+	Send    string
+	Receive string // without the bundle
 }
 
 // stepState is what advice depends on of a step.
@@ -71,8 +73,8 @@ func advise(list []stepState, c Commands) advice {
 	}
 	if a.sites = sitesToGoOn(list); len(a.sites) > 0 {
 		names := oneLine(strings.Join(a.sites, " and "))
-		a.first = append(a.first, "Waiting for "+names+": hand over with `syncctl send`, and take in what comes back with "+
-			"`syncctl receive`.")
+		a.first = append(a.first, "Waiting for "+names+": hand over with `"+oneLine(c.Send)+"`, and take in what comes "+
+			"back with `"+oneLine(c.Receive)+" BUNDLE`.")
 	}
 	return a
 }

@@ -68,7 +68,7 @@ func TestReportFields(t *testing.T) {
 	for phase, want := range map[executor.Phase]any{executor.PhaseWaiting: "syncctl apply", executor.PhaseStuck: nil} {
 		f := ReportFields(End{
 			Report: &executor.Report{Steps: []executor.StepReport{{Step: steps[1], Phase: phase}}},
-			Next:   Commands{"syncctl apply", "syncctl resolve"},
+			Next:   Commands{Apply: "syncctl apply", Resolve: "syncctl resolve"},
 		})
 		if f["next"] != want || len(f["advice"].([]string)) != 1 {
 			t.Errorf("%s: %v", phase, f)

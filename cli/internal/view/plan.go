@@ -128,8 +128,6 @@ func (v *planView) left() *planner.Plan {
 	return left
 }
 
-func irreversible(s *planner.Step) bool { return s.Effect != nil && s.Effect.Irreversible }
-
 func (v *planView) steps() {
 	shown := v.shown()
 	opWidth := 0

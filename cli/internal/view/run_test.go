@@ -84,7 +84,8 @@ func TestFinalByAPerson(t *testing.T) {
 		"status": func(b *strings.Builder) error { return Run(b, Style{}, state, false) },
 		"show":   func(b *strings.Builder) error { return Run(b, Style{}, state, true) },
 		"report": func(b *strings.Builder) error {
-			return Report(b, Style{}, End{Report: report, RunID: "r", Next: Commands{"syncctl apply", "syncctl resolve"}})
+			return Report(b, Style{}, End{Report: report, RunID: "r", Next: Commands{Apply: "syncctl apply",
+				Resolve: "syncctl resolve"}})
 		},
 		"plain": func(b *strings.Builder) error {
 			NewPlain(b, Style{}, p).Observe(executor.Event{Name: executor.EventStarted, Step: &p.Steps[1]})

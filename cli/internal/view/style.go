@@ -45,7 +45,7 @@ func (s Style) Good(text string) string { return s.paint(green, text) }
 
 // stepMark is a step's sign, and a second one or a blank: a person's step that cannot be undone has both.
 func (s Style) stepMark(step *planner.Step) string {
-	if step.Mark == planner.MarkPerson && irreversible(step) {
+	if step.Mark == planner.MarkPerson && step.Irreversible() {
 		return s.mark(planner.MarkPerson) + s.mark(planner.MarkFinal)
 	}
 	return s.mark(step.Mark) + " "
@@ -53,7 +53,7 @@ func (s Style) stepMark(step *planner.Step) string {
 
 // sign is stepMark in front of a text.
 func (s Style) sign(step *planner.Step) string {
-	if step.Mark == planner.MarkPerson && irreversible(step) {
+	if step.Mark == planner.MarkPerson && step.Irreversible() {
 		return s.stepMark(step) + " "
 	}
 	return s.stepMark(step)

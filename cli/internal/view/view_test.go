@@ -162,7 +162,7 @@ func TestReport(t *testing.T) {
 		{Step: steps[2], Phase: executor.PhaseBlocked, Why: "it needs sync.depot.a/label"},
 	}}
 	var b bytes.Buffer
-	end := End{Report: r, RunID: "r", Dir: "d/r", Next: Commands{"syncctl apply", "syncctl resolve"}}
+	end := End{Report: r, RunID: "r", Dir: "d/r", Next: Commands{Apply: "syncctl apply", Resolve: "syncctl resolve"}}
 	if err := Report(&b, Style{}, end); err != nil {
 		t.Fatal(err)
 	}
