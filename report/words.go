@@ -154,6 +154,26 @@ func (r *Report) Warnings() int {
 	return n
 }
 
+// Nothing says that a plan has no steps. where is where its differences are shown, such as "below".
+func Nothing(p *planner.Plan, where string) string {
+	n, targeted := 0, false
+	for _, c := range p.Changes {
+		n += len(c.Diff)
+	}
+	for _, f := range p.Findings {
+		targeted = targeted || f.Rule == planner.RuleTarget
+	}
+	switch {
+	case n == 1:
+		return "No changes. No step changes the difference " + where + "."
+	case n > 1:
+		return fmt.Sprintf("No changes. No step changes the %d differences %s.", n, where)
+	case targeted:
+		return "No changes for the targets."
+	}
+	return NoChanges
+}
+
 // Verdict is the decision in a few words: what state the plan, or its run, is in.
 func (r *Report) Verdict() string {
 	switch {

@@ -132,7 +132,7 @@ func HTML(w io.Writer, r *report.Report) error {
 		d.TimelineTitle = "Timeline"
 	}
 	if len(r.Steps) == 0 && len(r.Refusals) == 0 {
-		d.Nothing = nothing(r)
+		d.Nothing = report.Nothing(r.Plan, "below")
 	}
 	d.Open = r.Where(func(s *report.Step) bool {
 		return s.State != "" && s.State != report.Done && s.State != report.Open

@@ -97,7 +97,7 @@ func (m *markdown) head() {
 	fmt.Fprintf(&m.b, "%s\n### %s\n\n", CommentMark, printable.Markdown(r.Verdict()))
 	if len(r.Steps) == 0 {
 		if len(r.Refusals) == 0 {
-			m.b.WriteString(nothing(r) + "\n\n")
+			m.b.WriteString(report.Nothing(r.Plan, "below") + "\n\n")
 		}
 	} else {
 		fmt.Fprintf(&m.b, "%s\n%s\n\n", report.Counts(r.Tally), report.StepCounts(r.Tally))
@@ -140,24 +140,6 @@ func (m *markdown) head() {
 }
 
 func isPerson(s *report.Step) bool { return s.Manual != nil }
-
-// nothing says that there is nothing to do.
-func nothing(r *report.Report) string {
-	differs, targeted := false, false
-	for _, c := range r.Plan.Changes {
-		differs = differs || len(c.Diff) > 0
-	}
-	for _, f := range r.Plan.Findings {
-		targeted = targeted || f.Rule == planner.RuleTarget
-	}
-	switch {
-	case differs:
-		return "No changes. No step changes the differences below."
-	case targeted:
-		return "No changes for the targets."
-	}
-	return report.NoChanges
-}
 
 func short(s string) string {
 	if r := []rune(s); len(r) > 200 {

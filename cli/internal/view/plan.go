@@ -9,7 +9,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/report"
@@ -362,29 +361,13 @@ func (v *planView) counts() {
 	left := v.left()
 	if len(left.Steps) == 0 {
 		if len(v.p.Refusals()) == 0 {
-			v.b.WriteString(v.nothing() + "\n")
+			v.b.WriteString(report.Nothing(v.p, "above") + "\n")
 		}
 		return
 	}
 	t := left.Tally()
 	v.b.WriteString(report.Counts(t) + "\n")
 	v.b.WriteString(report.StepCounts(t) + "\n")
-}
-
-// nothing says that there is nothing to do.
-func (v *planView) nothing() string {
-	n := 0
-	for _, c := range v.p.Changes {
-		n += len(c.Diff)
-	}
-	targeted := slices.ContainsFunc(v.p.Findings, func(f planner.Finding) bool { return f.Rule == planner.RuleTarget })
-	switch {
-	case n == 0 && targeted:
-		return "No changes for the targets."
-	case n == 0:
-		return report.NoChanges
-	}
-	return fmt.Sprintf("No changes. No step changes the %s above.", wording.Plural(n, "difference"))
 }
 
 // Refusals writes the findings that stop a plan from being applied.
