@@ -1,23 +1,20 @@
 package planner_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"flag"
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/reference/schematest"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -65,6 +62,7 @@ func schemaOf[T any](t *testing.T, title string, more map[string]string) *jsonsc
 	}
 	s.Schema, s.Title = "https://json-schema.org/draft/2020-12/schema", title
 	docs := comments(t)
+	schematest.WithoutNull(s)
 	describe(s, reflect.TypeFor[T](), docs)
 	for name, text := range more {
 		s.Properties[name].Description = text
@@ -106,12 +104,8 @@ func comments(t *testing.T) map[string]string {
 	return out
 }
 
-// describe puts the words of the code beside each member, and takes out that null is permitted: no document has one.
+// describe puts the words of the code beside each member.
 func describe(s *jsonschema.Schema, of reflect.Type, docs map[string]string) {
-	s.Types = slices.DeleteFunc(s.Types, func(name string) bool { return name == "null" })
-	if len(s.Types) == 1 {
-		s.Type, s.Types = s.Types[0], nil
-	}
 	for of.Kind() == reflect.Pointer {
 		of = of.Elem()
 	}
@@ -149,27 +143,7 @@ func TestSchemas(t *testing.T) {
 	diff := schemaOf[diffDocument](t, "What has changed from a plan to another: syncctl show -diff -json, "+
 		"syncctl plan -against=FILE -json", map[string]string{"same": "whether the hashes are the same"})
 	for name, s := range map[string]*jsonschema.Schema{"plan": plan, "diff": diff} {
-		var b bytes.Buffer
-		enc := json.NewEncoder(&b)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(s); err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join("..", "docs", "schemas", name+".schema.json")
-		if *rewrite {
-			if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(string(want), b.String()); d != "" {
-			t.Errorf("%s is not as the types are; if the change is intended: go test ./planner -run Schemas -update\n%s",
-				path, d)
-		}
+		schematest.Golden(t, filepath.Join("..", "docs", "schemas", name+".schema.json"), s, *rewrite)
 	}
 	old, made := full(t), full(t)
 	made.Steps[2].Facts[0].Value, made.Findings, made.Digest = "8", nil, "other"
@@ -184,19 +158,7 @@ func TestSchemas(t *testing.T) {
 
 func fits(t *testing.T, s *jsonschema.Schema, v any, want bool) {
 	t.Helper()
-	r, err := s.Resolve(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var doc any
-	if err := json.Unmarshal(b, &doc); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Validate(doc); (err == nil) != want {
-		t.Errorf("fits: %v, want %v\n%s", err, want, b)
+	if err := schematest.Fits(t, s, v); (err == nil) != want {
+		t.Errorf("fits: %v, want %v: %+v", err, want, v)
 	}
 }

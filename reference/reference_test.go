@@ -3,7 +3,6 @@ package reference_test
 import (
 	"encoding/json"
 	"flag"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/reference"
+	"github.com/syncctl/syncctl/reference/schematest"
 	"github.com/syncctl/syncctl/schema"
 	"github.com/zclconf/go-cty/cty"
 	"pgregory.net/rapid"
@@ -238,50 +238,15 @@ func documentSchema(t *testing.T) *jsonschema.Schema {
 	}
 	whole.Schema, whole.Title = "https://json-schema.org/draft/2020-12/schema", "syncctl schema -json"
 	whole.Defs = map[string]*jsonschema.Schema{"body": body, "block": block}
-	withoutNull(whole)
+	schematest.WithoutNull(whole)
 	return whole
-}
-
-// withoutNull takes out that the library permits null for pointers and lists: the document has none.
-func withoutNull(s *jsonschema.Schema) {
-	if s == nil {
-		return
-	}
-	s.Types = slices.DeleteFunc(s.Types, func(name string) bool { return name == "null" })
-	if len(s.Types) == 1 {
-		s.Type = s.Types[0]
-	}
-	s.Types = nil
-	withoutNull(s.Items)
-	for _, in := range []map[string]*jsonschema.Schema{s.Properties, s.Defs} {
-		for _, p := range in {
-			withoutNull(p)
-		}
-	}
 }
 
 // TestDocument: the document fits its JSON Schema, which is what the types say.
 func TestDocument(t *testing.T) {
 	want := documentSchema(t)
-	b, err := json.MarshalIndent(want, "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b = append(b, '\n')
-	name := filepath.Join("..", "docs", "reference", "reference.schema.json")
-	if *update {
-		if err := os.WriteFile(name, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got, err := os.ReadFile(name); err != nil || string(got) != string(b) {
-		t.Errorf("%s is stale (%v): go test ./reference -run Document -update", name, err)
-	}
-	fits, err := want.Resolve(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err = json.Marshal(reference.Describe(catalog, program))
+	schematest.Golden(t, filepath.Join("..", "docs", "reference", "reference.schema.json"), want, *update)
+	b, err := json.Marshal(reference.Describe(catalog, program))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,11 +254,11 @@ func TestDocument(t *testing.T) {
 	if err := json.Unmarshal(b, &doc); err != nil {
 		t.Fatal(err)
 	}
-	if err := fits.Validate(doc); err != nil {
+	if err := schematest.Fits(t, want, doc); err != nil {
 		t.Error(err)
 	}
 	doc["types"].([]any)[0].(map[string]any)["nane"] = "x"
-	if fits.Validate(doc) == nil {
+	if schematest.Fits(t, want, doc) == nil {
 		t.Error("a member that the schema does not know fits")
 	}
 }
