@@ -173,10 +173,13 @@ func TestFaultBesideAnError(t *testing.T) {
 	both := func(*schema.Resource, *planner.Observations) []planner.Need {
 		return []planner.Need{{Server: north, What: "fails"}, {Server: north, What: "panics"}}
 	}
+	started := make(chan struct{})
 	y := &yard{needs: both, observe: func(ctx context.Context, n planner.Need) (any, error) {
 		if n.What == "fails" {
+			<-started // one that had not begun would not be read at all
 			return nil, errors.New("no answer")
 		}
+		close(started)
 		<-ctx.Done() // the error is there
 		panic("impossible")
 	}}
