@@ -108,7 +108,7 @@ func (l *loader) resource(n *node, f frame, index string) *Resource {
 		spellings: l.spellings, names: f.names, DependsOn: l.dependsOn(d, f.in)}
 	f.res = r
 	before := len(l.diags)
-	l.lenient = l.isElsewhere(l.staticSite(n))
+	l.lenient = l.isElsewhere(l.staticSite(n)) && l.staysInSite(n) // who else reads it needs it as well
 	r.Value = l.object(d.shape, f, nil)
 	l.lenient = false
 	r.Site, r.private = l.siteOf(n, r, f), l.privateArguments(n)

@@ -140,6 +140,36 @@ func TestSitesNeedWhatAllUse(t *testing.T) {
 	}
 }
 
+// The environment that a declaration asks must be known at each site that reads it, and stands in the digest then.
+func TestSitesNeedTheEnvironmentThatTheyRead(t *testing.T) {
+	for name, c := range map[string]struct{ was, is string }{
+		"what has no site":      {`project = "B"`, "project = server.depot.b.user"},
+		"another site":          {"user     = local.a_login.user", "user     = server.depot.b.user"},
+		"another site, through": {"user = var.a_user,", "user = server.depot.b.user,"},
+	} {
+		files := map[string]string{"main.sync.hcl": strings.Replace(twoSites, c.was, c.is, 1)}
+		load := func(site, user string) (*Config, hcl.Diagnostics) {
+			env := map[string]string{"B_USER": user}
+			if user == "" {
+				env = nil
+			}
+			cfg, _, diags := loadFor(t, site, files, env, "a_user=x", "a_secret=one", "b_secret=two", "project=P")
+			return cfg, diags
+		}
+		a, diags := load("acme", "")
+		got := strings.Join(strings.Fields(textOf(t, a, diags)), " ")
+		if len(diags) != 1 || !strings.Contains(got, "B_USER is not set") {
+			t.Errorf("%s: want the variable asked for, got %s", name, got)
+		}
+		a, _ = load("acme", "y")
+		b, _ := load("globex", "y")
+		other, _ := load("globex", "z")
+		if a.Digest() != b.Digest() || b.Digest() == other.Digest() {
+			t.Errorf("%s: the digest is to tell values apart:\n%s\n%s", name, b.canonical(false), other.canonical(false))
+		}
+	}
+}
+
 // The same in modules, with for_each, in JSON, and by defaults.
 func TestSitesOfModules(t *testing.T) {
 	files := map[string]string{

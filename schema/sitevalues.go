@@ -50,16 +50,11 @@ func (l *loader) only(what any) string {
 	site, first := "", true
 	for _, n := range l.uses.by[what] {
 		of := ""
-		if n.decl != nil {
+		switch {
+		case n.decl == nil:
+			of = l.only(n)
+		case l.staysInSite(n):
 			of = l.staticSite(n)
-		}
-		if n.decl == nil || len(l.uses.by[n]) > 0 || l.uses.everyone[n] {
-			through := l.only(n)
-			if n.decl != nil && through != of {
-				of = ""
-			} else if n.decl == nil {
-				of = through
-			}
 		}
 		if !first && of != site {
 			of = ""
@@ -73,6 +68,11 @@ func (l *loader) only(what any) string {
 	}
 	l.uses.only[what] = site
 	return site
+}
+
+// staysInSite tells whether what a declaration says is read by declarations of its own site alone, if by any.
+func (l *loader) staysInSite(n *node) bool {
+	return len(l.uses.by[n]) == 0 && !l.uses.everyone[n] || l.only(n) == l.staticSite(n)
 }
 
 // staticSite is the site of all instances of a declaration, where it is written by itself; "" else. A keystore without
@@ -135,7 +135,7 @@ func (l *loader) elsewhere(what any) bool {
 // privateArguments are the arguments and blocks of a declaration of a site that depend on a value that only this site
 // has to know: it stands in no digest, which is the same at all sites.
 func (l *loader) privateArguments(n *node) map[string]bool {
-	if l.staticSite(n) == "" {
+	if l.staticSite(n) == "" || !l.staysInSite(n) {
 		return nil
 	}
 	if n.decl.private != nil || n.decl.shape == nil {
