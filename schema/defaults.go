@@ -117,6 +117,10 @@ func (f frame) defaulted(name string) (cty.Value, bool) {
 				f.res.Refs[addr] = r
 			}
 			f.res.owns = append(f.res.owns, g.res.owns...)
+			if f.res.defaulted == nil {
+				f.res.defaulted = map[string]*node{}
+			}
+			f.res.defaulted[name] = n
 			for path, rng := range g.res.ranges {
 				f.res.ranges[path] = rng
 			}

@@ -111,7 +111,7 @@ func (l *loader) resource(n *node, f frame, index string) *Resource {
 	l.lenient = l.isElsewhere(l.staticSite(n)) && l.staysInSite(n) // who else reads it needs it as well
 	r.Value = l.object(d.shape, f, nil)
 	l.lenient = false
-	r.Site, r.private = l.siteOf(n, r, f), l.privateArguments(n)
+	r.Site, r.private = l.siteOf(n, r, f), l.privateOf(n, r)
 	r.Elsewhere = l.isElsewhere(r.Site)
 	r.PreventDestroy, r.IgnoredDrift = l.isProtected(d, f), l.ignoredDrift(d, f)
 	r.failed = l.blame(d, addr, before)
@@ -257,8 +257,10 @@ func (l *loader) argument(a *Attribute, attr *hcl.Attribute, s *shaped, f frame,
 		val = l.converted(a, attr, f)
 	}
 	if val.IsNull() {
-		if given, ok := f.defaulted(a.Name); ok && top {
-			return given.WithMarks(val.Marks())
+		if top {
+			if given, ok := f.defaulted(a.Name); ok {
+				return given.WithMarks(val.Marks())
+			}
 		}
 		if attr != nil && a.Required {
 			l.add(problem(attr.Expr.Range(), "Missing required argument",

@@ -37,6 +37,7 @@ type Resource struct {
 	Elsewhere bool
 
 	private   map[string]bool      // its arguments and blocks that depend on what only its site has to know
+	defaulted map[string]*node     // the defaults that it has an argument or a block from
 	ranges    map[string]hcl.Range // attribute path joined by dots -> where it is written
 	spellings spellings            // of the whole configuration
 	memos     sync.Map

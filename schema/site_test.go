@@ -264,6 +264,7 @@ func TestSitesShareADigestThroughReferences(t *testing.T) {
 		doubling += fmt.Sprintf("  l%d = \"${local.l%d}${local.l%d}\" == \"\" ? \"\" : local.l%d\n", i+1, i, i, i)
 	}
 	const call = "module \"m\" {\n  source = \"./m\"\n  given = var.b_user\n}\n"
+	const defaults = "defaults \"server\" \"depot\" {\n  user = var.b_user\n}\n"
 	module := "variable \"given\" {\n}\nlocals {\n  u = var.given\n}\noutput \"user\" {\n  value = local.u\n}\n"
 	for name, c := range map[string]struct{ main, module string }{
 		"a declaration":          {server("b", "var.b_user") + server("b2", "server.depot.b.user"), ""},
@@ -272,7 +273,11 @@ func TestSitesShareADigestThroughReferences(t *testing.T) {
 		"an output":              {call + server("b", "module.m.user"), module},
 		"a whole module":         {call + server("b", "values(module.m)[0]"), module},
 		"env with a blank":       {server("b", `env ("B_USER")`), ""},
-		"many references":        {doubling + "}\n" + server("b", "local.l40"), ""},
+		"a block of defaults": {"defaults \"server\" \"depot\" {\n  host {\n    ssh = var.b_user\n  }\n}\n" +
+			server("b", `"u"`), ""},
+		"defaults outside":  {defaults + "module \"m\" {\n  source = \"./m\"\n}\n", server("b", "null")},
+		"defaults for null": {defaults + server("b", "null") + server("b2", "server.depot.b.user"), ""},
+		"many references":   {doubling + "}\n" + server("b", "local.l40"), ""},
 	} {
 		files := map[string]string{"main.sync.hcl": sites + c.main}
 		if strings.Contains(c.main, "var.b_user") {

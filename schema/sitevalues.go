@@ -1,7 +1,9 @@
 package schema
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -132,8 +134,8 @@ func (l *loader) elsewhere(what any) bool {
 	return site != "" && site != l.opts.Site
 }
 
-// privateArguments are the arguments and blocks of a declaration of a site that depend on a value that only this site
-// has to know: it stands in no digest, which is the same at all sites.
+// privateArguments are the arguments and blocks that a declaration of a site writes and that depend on a value that only
+// this site has to know: it stands in no digest, which is the same at all sites.
 func (l *loader) privateArguments(n *node) map[string]bool {
 	if l.staticSite(n) == "" || !l.staysInSite(n) {
 		return nil
@@ -152,12 +154,26 @@ func (l *loader) privateArguments(n *node) map[string]bool {
 			private[name] = private[name] || l.hasPrivate(n.mod, b, names)
 		}
 	}
-	for _, given := range n.mod.defaultsOf(n.decl.addr.Kind, n.decl.addr.Type) {
-		for name, attr := range given.defaults.shape.attrs {
-			private[name] = private[name] || n.decl.shape.attrs[name] == nil && l.isPrivate(n.mod, attr, nil)
-		}
+	return private
+}
+
+// privateOf are the private arguments and blocks of a resource, those among them that it took from defaults.
+func (l *loader) privateOf(n *node, r *Resource) map[string]bool {
+	private := maps.Clone(l.privateArguments(n))
+	if private == nil {
+		return nil
+	}
+	for name, given := range r.defaulted {
+		private[name] = private[name] || l.isPrivateDefault(given, name)
 	}
 	return private
+}
+
+// isPrivateDefault is isPrivate for an argument or a block of defaults, where they are written.
+func (l *loader) isPrivateDefault(given *node, name string) bool {
+	s := given.defaults.shape
+	return l.only(given) != "" && (s.attrs[name] != nil && l.isPrivate(given.mod, s.attrs[name], nil) ||
+		slices.ContainsFunc(s.blocks[name], func(b *shapedBlock) bool { return l.hasPrivate(given.mod, b, nil) }))
 }
 
 func (l *loader) hasPrivate(m *module, b *shapedBlock, names names) bool {
@@ -235,7 +251,7 @@ func (l *loader) privateValue(n *node) bool {
 	case n.input != nil:
 		c := n.mod.call
 		given := c.inputs[n.input.name]
-		private = given != nil && l.isPrivate(c.in, given, c.meta.names())
+		private = given != nil && l.only(n) != "" && l.isPrivate(c.in, given, c.meta.names())
 	}
 	l.privates[n] = private
 	return private
@@ -244,16 +260,13 @@ func (l *loader) privateValue(n *node) bool {
 // readsPrivate tells whether a traversal reads a private argument of a declaration. Where it does not name one, it may
 // read each of them.
 func (l *loader) readsPrivate(n *node, t hcl.Traversal) bool {
-	private := l.privateArguments(n)
 	at := 3
 	if n.decl.meta.forEach != nil {
 		at = 4
 	}
-	if name, ok := stepName(t, at); ok {
-		return private[name]
-	}
-	for _, is := range private {
-		if is {
+	name, named := stepName(t, at)
+	for _, r := range slices.Concat(n.decl.made...) {
+		if named && r.private[name] || !named && slices.Contains(slices.Collect(maps.Values(r.private)), true) {
 			return true
 		}
 	}
