@@ -39,10 +39,7 @@ func (l *loader) shapeDynamic(s *shaped, grammar map[string]*Block, blk *hcl.Blo
 	content := l.content(blk.Body, sc)
 	d := &dynamic{forEach: content.Attributes["for_each"], labels: content.Attributes["labels"], iterator: b.Name}
 	if attr := content.Attributes["iterator"]; attr != nil {
-		d.iterator = hcl.ExprAsKeyword(attr.Expr)
-		if text, diags := attr.Expr.Value(nil); d.iterator == "" && !diags.HasErrors() { // JSON has texts only
-			d.iterator = Text(text)
-		}
+		d.iterator = hcl.ExprAsKeyword(attr.Expr) // of JSON it takes the text
 		if !hclsyntax.ValidIdentifier(d.iterator) {
 			l.add(problem(attr.Expr.Range(), "Invalid iterator", "The iterator of a dynamic block is a name, without quotes."))
 			return

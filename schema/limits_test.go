@@ -142,6 +142,30 @@ func TestLimitsOfTypes(t *testing.T) {
 	}
 }
 
+// TestLimitsOfIterators: the name of an iterator is read, not evaluated.
+func TestLimitsOfIterators(t *testing.T) {
+	t.Parallel()
+	loop := strings.ReplaceAll("[for a in L : [for b in L : [for c in L : [for d in L : 1]]]]", "L",
+		"["+strings.Repeat("1, ", 100)+"]")
+	for iterator, wrong := range map[string]bool{"it": false, loop: true} {
+		text, err := json.Marshal(iterator)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for file, src := range map[string]string{
+			"main.sync.hcl": "server \"depot\" \"a\" {\n  url = \"u\"\n  dynamic \"host\" {\n    for_each = [\"h\"]\n" +
+				"    iterator = " + iterator + "\n    content {\n      ssh = it.value\n    }\n  }\n}\n",
+			"main.sync.hcl.json": `{"server": {"depot": {"a": {"url": "u", "dynamic": {"host": {"for_each": ["h"], ` +
+				`"iterator": ` + string(text) + `, "content": {"ssh": "${it.value}"}}}}}}}`,
+		} {
+			cfg, diags := world{files: map[string]string{file: src}}.load(t)
+			if wrong != (len(diags) == 1 && diags[0].Summary == "Invalid iterator") || diags.HasErrors() != wrong {
+				t.Errorf("%.20s in %s: %s", iterator, file, textOf(t, cfg, diags))
+			}
+		}
+	}
+}
+
 // TestDefaultsOfTypes: what a person writes is within the limits.
 func TestDefaultsOfTypes(t *testing.T) {
 	t.Parallel()
