@@ -160,28 +160,35 @@ func (l *loader) evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value,
 
 // preview evaluates an expression part by part. Mistakes are not its business.
 func (m *meter) preview(expr hcl.Expression, ctx *hcl.EvalContext) {
+	eachNative(expr, func(text cty.Value) bool { return m.weigh(text) == nil && ctx != nil },
+		func(e hclsyntax.Expression) { _, _ = m.watch(e).Value(ctx) })
+}
+
+// eachNative calls visit for what an expression is in the native syntax: for itself, or in JSON, which does not show what
+// is in it, for the template in each of its texts. take is asked first about each value in JSON, as it stands.
+func eachNative(expr hcl.Expression, take func(cty.Value) bool, visit func(hclsyntax.Expression)) {
 	if native, ok := expr.(hclsyntax.Expression); ok {
-		_, _ = m.watch(native).Value(ctx)
+		visit(native)
 		return
 	}
 	if list, ok := expr.(interface{ ExprList() []hcl.Expression }); ok {
 		for _, e := range list.ExprList() {
-			m.preview(e, ctx)
+			eachNative(e, take, visit)
 		}
 	}
 	if pairs, ok := expr.(interface{ ExprMap() []hcl.KeyValuePair }); ok {
 		for _, p := range pairs.ExprMap() {
-			m.preview(p.Key, ctx)
-			m.preview(p.Value, ctx)
+			eachNative(p.Key, take, visit)
+			eachNative(p.Value, take, visit)
 		}
 	}
 	text, diags := expr.Value(nil) // JSON gives texts as they stand
-	if diags.HasErrors() || m.weigh(text) != nil || text.Type() != cty.String || ctx == nil {
+	if diags.HasErrors() || !take(text) || text.Type() != cty.String || text.IsNull() {
 		return
 	}
 	src := []byte(text.AsString())
 	if parsed, diags := hclsyntax.ParseTemplate(src, expr.Range().Filename, hcl.InitialPos); !diags.HasErrors() {
-		_, _ = m.watch(parsed).Value(ctx)
+		visit(parsed)
 	}
 }
 

@@ -311,7 +311,8 @@ func TestSitesShareADigestThroughReferences(t *testing.T) {
 		}
 	}
 	for text, asks := range map[string]bool{
-		`"${env (\"B_USER\")}"`: true, `"${env(\"B_USER\")}"`: true, `"printenv("`: false,
+		`"${env (\"B_USER\")}"`: true, `"${env(\"B_USER\")}"`: true, `"printenv("`: false, `"my env(1)"`: false,
+		`"$\u007b\u0065nv(\"B_USER\")}"`: true, `"${env/**/(\"B_USER\")}"`: true, `"$${env(1)}"`: false,
 	} {
 		files := map[string]string{"main.sync.hcl": sites, "b.sync.hcl.json": `{"server": {"depot": {"b": {"url": "u", ` +
 			`"site": "globex", "user": ` + text + `}}}}`}

@@ -2,11 +2,11 @@ package schema
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // uses is what is used by whom, as far as values are concerned: a reference attribute uses an address and no value.
@@ -273,23 +273,18 @@ func (l *loader) readsPrivate(n *node, t hcl.Traversal) bool {
 	return false
 }
 
-// asksEnvironment tells whether env() stands in an expression. In JSON the text is searched, since the library does
-// not show what is in it.
+// asksEnvironment tells whether env() stands in an expression.
 func (l *loader) asksEnvironment(expr hcl.Expression) bool {
-	if native, ok := expr.(hclsyntax.Node); ok {
-		asks := false
-		_ = hclsyntax.VisitAll(native, func(n hclsyntax.Node) hcl.Diagnostics { // the callback returns none
+	asks := false
+	eachNative(expr, func(cty.Value) bool { return !asks }, func(e hclsyntax.Expression) {
+		_ = hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics { // the callback returns none
 			call, ok := n.(*hclsyntax.FunctionCallExpr)
 			asks = asks || ok && call.Name == "env"
 			return nil
 		})
-		return asks
-	}
-	file, rng := l.files[expr.Range().Filename], expr.Range()
-	return file != nil && rng.CanSliceBytes(file.Bytes) && envInJSON.Match(rng.SliceBytes(file.Bytes))
+	})
+	return asks
 }
-
-var envInJSON = regexp.MustCompile(`(?:^|[^\pL\pN_-])env(?:\s|\\[tnr])*\(`)
 
 // withoutPrivate is a declaration's plain value with a word in the place of each argument that only its site knows.
 func (r *Resource) withoutPrivate(value any) any {
