@@ -313,9 +313,12 @@ func TestSitesShareADigestThroughReferences(t *testing.T) {
 	for text, asks := range map[string]bool{
 		`"${env (\"B_USER\")}"`: true, `"${env(\"B_USER\")}"`: true, `"printenv("`: false, `"my env(1)"`: false,
 		`"$\u007b\u0065nv(\"B_USER\")}"`: true, `"${env/**/(\"B_USER\")}"`: true, `"$${env(1)}"`: false,
+		`"${templatefile(\"asks\", {})}"`: true, `"${templatefile(\"${path.module}/plain\", {})}"`: false,
+		`"${[for f in [\"plain\"] : templatefile(f, {})][0]}"`: true,
 	} {
 		files := map[string]string{"main.sync.hcl": sites, "b.sync.hcl.json": `{"server": {"depot": {"b": {"url": "u", ` +
 			`"site": "globex", "user": ` + text + `}}}}`}
+		files["asks"], files["plain"] = `as ${env("B_USER")}`, `env(1) ${try(templatefile("plain", {}), "")}`
 		cfg, _, diags := loadFor(t, "globex", files, map[string]string{"B_USER": "y"})
 		if diags.HasErrors() || strings.Contains(string(cfg.canonical(false)), "(of site globex)") != asks {
 			t.Errorf("%s: %s", text, textOf(t, cfg, diags))

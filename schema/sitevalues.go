@@ -201,7 +201,7 @@ func (l *loader) hasPrivate(m *module, b *shapedBlock, names names) bool {
 // isPrivate tells whether an expression of a declaration of a site depends on what only that site has to know: a
 // variable of its own, or the environment.
 func (l *loader) isPrivate(m *module, attr *hcl.Attribute, names names) bool {
-	if l.asksEnvironment(attr.Expr) {
+	if l.asksEnvironment(m, attr.Expr) {
 		return true
 	}
 	for _, t := range attr.Expr.Variables() {
@@ -273,17 +273,44 @@ func (l *loader) readsPrivate(n *node, t hcl.Traversal) bool {
 	return false
 }
 
-// asksEnvironment tells whether env() stands in an expression.
-func (l *loader) asksEnvironment(expr hcl.Expression) bool {
-	asks := false
-	eachNative(expr, func(cty.Value) bool { return !asks }, func(e hclsyntax.Expression) {
+// asksEnvironment tells whether env() stands in an expression of a module, or in a template that it reads.
+func (l *loader) asksEnvironment(m *module, expr hcl.Expression) bool {
+	return calls(expr, func(call *hclsyntax.FunctionCallExpr) bool {
+		return call.Name == "env" || call.Name == "templatefile" && l.templateAsks(m, call)
+	})
+}
+
+// calls tells whether a call of a function such as is meant stands in an expression.
+func calls(expr hcl.Expression, meant func(*hclsyntax.FunctionCallExpr) bool) bool {
+	found := false
+	eachNative(expr, func(cty.Value) bool { return !found }, func(e hclsyntax.Expression) {
 		_ = hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics { // the callback returns none
 			call, ok := n.(*hclsyntax.FunctionCallExpr)
-			asks = asks || ok && call.Name == "env"
+			found = found || ok && meant(call)
 			return nil
 		})
 	})
-	return asks
+	return found
+}
+
+// templateAsks tells whether env() stands in the template that templatefile() reads. Where it is not plain which one that
+// is, it may.
+func (l *loader) templateAsks(m *module, call *hclsyntax.FunctionCallExpr) bool {
+	if len(call.Args) == 0 {
+		return true
+	}
+	path, diags := l.evaluate(call.Args[0], &hcl.EvalContext{Variables: map[string]cty.Value{"path": m.pathValue()}})
+	if diags.HasErrors() || path.Type() != cty.String || path.IsMarked() || path.IsNull() || !path.IsKnown() {
+		return true
+	}
+	src, err := l.textOf("templatefile", path.AsString())
+	if err != nil {
+		return true
+	}
+	template, err := parseTemplate([]byte(src), path.AsString())
+	return err != nil || calls(template, func(call *hclsyntax.FunctionCallExpr) bool {
+		return call.Name == "env" // it cannot read another one
+	})
 }
 
 // withoutPrivate is a declaration's plain value with a word in the place of each argument that only its site knows.
