@@ -56,6 +56,9 @@ output "some" { value = [for k in ["x"] : module.m[k].o] }
 `,
 		"m/m.sync.hcl": "server \"barn\" \"x\" {}\nserver \"barn\" \"plant {\n url = \"u\"\n}\noutput \"o\" { value = 1 }\n",
 	}}.load(t)
+	if !diags.HasErrors() {
+		t.Error("the torn file is not reported")
+	}
 	for _, d := range diags {
 		if d.Subject == nil || !strings.HasSuffix(d.Subject.Filename, "m/m.sync.hcl") {
 			t.Error(textOf(t, cfg, diags))
