@@ -164,8 +164,8 @@ func (m *meter) preview(expr hcl.Expression, ctx *hcl.EvalContext) {
 		func(e hclsyntax.Expression) { _, _ = m.watch(e).Value(ctx) })
 }
 
-// eachNative calls visit for what an expression is in the native syntax: for itself, or in JSON, which does not show what
-// is in it, for the template in each of its texts. take is asked first about each value in JSON, as it stands.
+// eachNative calls visit for what an expression is in the native syntax: for itself, or in JSON, which does not show
+// what is in it, for the template in each of its texts. take is asked first about each value in JSON, as it stands.
 func eachNative(expr hcl.Expression, take func(cty.Value) bool, visit func(hclsyntax.Expression)) {
 	if native, ok := expr.(hclsyntax.Expression); ok {
 		visit(native)

@@ -134,8 +134,8 @@ func (l *loader) elsewhere(what any) bool {
 	return site != "" && site != l.opts.Site
 }
 
-// privateArguments are the arguments and blocks that a declaration of a site writes and that depend on a value that only
-// this site has to know: it stands in no digest, which is the same at all sites.
+// privateArguments are the arguments and blocks that a declaration of a site writes and that depend on a value that
+// only this site has to know: it stands in no digest, which is the same at all sites.
 func (l *loader) privateArguments(n *node) map[string]bool {
 	if l.staticSite(n) == "" || !l.staysInSite(n) {
 		return nil
@@ -293,8 +293,8 @@ func calls(expr hcl.Expression, meant func(*hclsyntax.FunctionCallExpr) bool) bo
 	return found
 }
 
-// templateAsks tells whether env() stands in the template that templatefile() reads. Where it is not plain which one that
-// is, it may.
+// templateAsks tells whether env() stands in the template that templatefile() reads. Where it is not plain which one
+// that is, it may.
 func (l *loader) templateAsks(m *module, call *hclsyntax.FunctionCallExpr) bool {
 	if len(call.Args) == 0 {
 		return true
