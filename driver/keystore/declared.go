@@ -40,6 +40,9 @@ func parse(r *schema.Resource) (*wanted, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := knownHere(d.Block, "path", "java", "names", "expires_warning_days", "keep_others"); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", r.Addr, err)
+	}
 	w := &wanted{declaration: d, format: Format(r.Addr.Type)}
 	for _, alias := range aliases(d.Entries) {
 		block := d.Entries[alias]
@@ -107,13 +110,24 @@ func decode(r *schema.Resource) (*declaration, error) {
 	return d, nil
 }
 
-// errElsewhere is a certificate without which nothing can be planned, of a keystore of another site.
+// errElsewhere is an argument without which nothing can be planned, of a keystore of another site.
 var errElsewhere = errors.New("it is known only where its own site plans")
 
 // unknownHere tells whether an argument of another site's keystore has a value that this process does not know, such as
 // that of a variable of that site's environment.
 func unknownHere(b declare.Block, name string) bool {
 	return b.Resource().Elsewhere && b.Has(name) && !b.Known(name)
+}
+
+// knownHere is an error where one of the arguments is unknownHere: it decodes as if it were absent, and what is planned
+// from that is not what is declared.
+func knownHere(b declare.Block, names ...string) error {
+	for _, name := range names {
+		if unknownHere(b, name) {
+			return fmt.Errorf("its %s: %w", name, errElsewhere)
+		}
+	}
+	return nil
 }
 
 // spell is an alias as it is written: Java looks for lower case in a JKS.
@@ -127,6 +141,9 @@ func (w *wanted) spell(alias string) string {
 func (e *entryBlock) parse() (wantedEntry, error) {
 	var out wantedEntry
 	if s := e.SelfSigned; s != nil {
+		if err := knownHere(s.Block, "subject", "dns", "ip", "days", "key_type"); err != nil {
+			return out, fmt.Errorf("its self_signed: %w", err)
+		}
 		out.made = &selfSigned{subject: s.Subject, dns: s.DNS, days: s.Days, keyType: s.KeyType}
 		for _, text := range s.IP {
 			ip := net.ParseIP(text)
@@ -137,11 +154,9 @@ func (e *entryBlock) parse() (wantedEntry, error) {
 		}
 		return out, nil
 	}
-	var err error
-	for _, name := range []string{"certificate", "chain"} {
-		if unknownHere(e.Block, name) {
-			return out, fmt.Errorf("its %s: %w", name, errElsewhere)
-		}
+	err := knownHere(e.Block, "certificate", "chain")
+	if err != nil {
+		return out, err
 	}
 	if out.Chain, err = ParseCertificates(e.Certificate.Reveal()); err != nil {
 		return out, fmt.Errorf("its certificate: %w", err)
@@ -169,8 +184,8 @@ func (e *entryBlock) parse() (wantedEntry, error) {
 func (d *declaration) trusted() ([]Trusted, error) {
 	var out []Trusted
 	for _, alias := range aliases(d.Trust) {
-		if unknownHere(d.Trust[alias].Block, "certificate") {
-			return nil, fmt.Errorf("reading trust %q of %s: %w", alias, d.Addr(), errElsewhere)
+		if err := knownHere(d.Trust[alias].Block, "certificate"); err != nil {
+			return nil, fmt.Errorf("reading trust %q of %s: %w", alias, d.Addr(), err)
 		}
 		all, err := ParseCertificates(d.Trust[alias].Certificate.Reveal())
 		if err != nil {

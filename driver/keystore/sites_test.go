@@ -3,6 +3,7 @@ package keystore
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,6 +89,35 @@ keystore "pkcs12" %q {
 			t.Errorf("%s: %v", n, err)
 		}
 	}
+	for _, row := range []string{ // what only b knows is not planned at a as if it were absent
+		`path = env("B_1")`, `java = tonumber(env("B_1"))`, `names = [env("B_1")]`, `names = split(",", env("B_1"))`,
+		`expires_warning_days = tonumber(env("B_1"))`, `keep_others = env("B_1") == "yes"`, `subject = env("B_1")`,
+		`dns = ["x", env("B_1")]`, `ip = [env("B_1")]`, `days = tonumber(env("B_1"))`, `key_type = env("B_1")`,
+	} {
+		name, _, _ := strings.Cut(row, " ")
+		top, made := row+"\n", ""
+		if !slices.Contains([]string{"path", "java", "names", "expires_warning_days", "keep_others"}, name) {
+			top, made = "", row+"\n"
+		}
+		if name != "path" {
+			top += "path = \"/keys/u\"\n"
+		}
+		if name != "subject" {
+			made += "subject = \"CN=x\"\n"
+		}
+		text := fmt.Appendf(nil, "keystore \"pkcs12\" \"u\" {\n site = site.b\n password = env(\"B_PASSWORD\")\n%s"+
+			"entry \"made\" {\nself_signed {\n%s}\n}\n}\n", top, made)
+		if err := afero.WriteFile(fs, "/conf/unknown.sync.hcl", text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg, _ := load("a", map[string]string{"A_PASSWORD": password, "A_KEY": f.server.keyPEM(t)})
+		addr, _ := schema.ParseAddr("keystore.pkcs12.u")
+		_, err := parse(cfg.Lookup(addr))
+		if !errors.Is(err, errElsewhere) || !strings.Contains(err.Error(), "its "+name+":") {
+			t.Errorf("%s: %v", row, err)
+		}
+	}
+	_ = fs.Remove("/conf/unknown.sync.hcl")
 	other := issue(t, "another", nil).keyPEM(t)
 	for name, row := range map[string]struct{ password, key, why string }{
 		"another key":     {password, other, "does not belong to the certificate"},
