@@ -257,7 +257,7 @@ func (s *standing) others() []string {
 		if s.KeepOthers { // obstacles and findings have their own words for it
 			break
 		}
-		out = append(out, fmt.Sprintf("the earlier entries with the alias %q", alias))
+		out = append(out, fmt.Sprintf("the other entries with the alias %q", alias))
 	}
 	out = append(out, s.have.Unknown...)
 	slices.Sort(out) // the order in a file means nothing to Java

@@ -161,7 +161,7 @@ func fileRules() []planner.Rule {
 			"An alias with capitals is declared in a jks keystore.",
 			"Nothing.", planner.Note),
 		finding(ruleDuplicateAlias,
-			"The file has an alias more than once. Java sees only the last of them.",
+			"The file has an alias more than once. Java sees only one of them.",
 			"The file was written so by another program. It refuses where writing the file would lose an entry.",
 			"Repair the file with keytool or openssl, or move it away so that a new one is made.",
 			planner.Warn, planner.Refuse),

@@ -174,7 +174,11 @@ func (p *planning) othersNotes() {
 			". A backup of the file stays beside it.", "%s is removed from %s", wording.List(others), p.where)
 	}
 	if len(p.have.Doubles) > 0 {
-		p.say(ruleDuplicateAlias, planner.Warn, "Java sees only the last of them.", "%s has the alias %s more than once",
+		sees := "Java sees only the last of them."
+		if p.have.Format == JKS {
+			sees = "Where they are spelled alike, Java sees only the last of them; otherwise only the one in lower case."
+		}
+		p.say(ruleDuplicateAlias, planner.Warn, sees, "%s has the alias %s more than once",
 			p.where, wording.QuotedList(p.have.Doubles))
 	}
 	for _, l := range p.have.Loose {

@@ -44,20 +44,13 @@ func openJKS(ctx context.Context, data []byte, password string) (*Store, error) 
 		return nil, &Error{RuleWrongPassword, "the password does not open it, or the file was damaged", helpPassword}
 	}
 	s := &Store{Format: JKS, source: bytes.Clone(data), password: password}
-	last, doubled := map[string]int{}, map[string]bool{} // by alias
-	for i := range scan.entries {
-		alias := fold(scan.entries[i].alias)
-		if _, ok := last[alias]; ok {
-			doubled[alias] = true
-		}
-		last[alias] = i
-	}
+	found, doubled := scan.found()
 	s.Doubles = slices.Sorted(maps.Keys(doubled))
 	for i, in := range scan.entries {
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("opening a keystore: %w", context.Cause(ctx))
 		}
-		if last[fold(in.alias)] != i { // Java keeps the last one, be it a key or a certificate
+		if found[fold(in.alias)] != i {
 			continue
 		}
 		if in.tag == jksTrusted {
@@ -293,6 +286,25 @@ func (s *jksScan) all() error {
 	}
 	s.rest = s.rest[jksDigest:]
 	return nil
+}
+
+// found is which entry Java finds by each alias, and which aliases the file has more than once. Java keeps entries as
+// they are spelled, of the same spelling the last, be it a key or a certificate; and looks for lower case. Where no
+// spelling is in lower case it finds none, and the last stands for them.
+func (s *jksScan) found() (at map[string]int, doubled map[string]bool) {
+	at, doubled = map[string]int{}, map[string]bool{}
+	for i := range s.entries {
+		spelled := s.entries[i].alias
+		alias := fold(spelled)
+		had, again := at[alias]
+		if again {
+			doubled[alias] = true
+		}
+		if !again || spelled == alias || s.entries[had].alias != alias {
+			at[alias] = i
+		}
+	}
+	return at, doubled
 }
 
 func (s *jksScan) entry() (e jksEntry, err error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"os/exec"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/spf13/afero"
@@ -28,8 +29,10 @@ func entriesJKS(t *testing.T, entries ...jksEntry) []byte {
 	return append(out, digestJKS(secret, out)...)
 }
 
-// TestJKSDoubles: of several entries with one alias Java keeps the last one, whatever it is.
+// TestJKSDoubles: of several entries with one alias Java finds the one in lower case, of those spelled alike the last,
+// whatever it is.
 func TestJKSDoubles(t *testing.T) {
+	t.Parallel()
 	f := newFamily(t)
 	secret, err := jksPassword(password)
 	if err != nil {
@@ -39,22 +42,50 @@ func TestJKSDoubles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := jksEntry{tag: jksKey, alias: "server", created: today, sealed: sealed, chain: [][]byte{f.server.DER}}
-	trusted := jksEntry{tag: jksTrusted, alias: "Server", created: today, chain: [][]byte{f.root.DER}}
+	key := func(alias string) jksEntry {
+		return jksEntry{tag: jksKey, alias: alias, created: today, sealed: sealed, chain: [][]byte{f.server.DER}}
+	}
+	trusted := func(alias string) jksEntry {
+		return jksEntry{tag: jksTrusted, alias: alias, created: today, chain: [][]byte{f.root.DER}}
+	}
+	programs := keytools(t)
+	const aKey, aTrusted = "PrivateKeyEntry", "trustedCertEntry"
 	for name, row := range map[string]struct {
-		file          []byte
-		keys, trusted int
+		file        []jksEntry
+		found, java string
 	}{
-		"a certificate, then a key": {entriesJKS(t, trusted, key), 1, 0},
-		"a key, then a certificate": {entriesJKS(t, key, trusted), 0, 1},
-		"a key in between":          {entriesJKS(t, trusted, key, trusted), 0, 1},
+		"the same spelling, a key last":  {[]jksEntry{trusted("server"), key("server")}, aKey, aKey},
+		"the same spelling, a key first": {[]jksEntry{key("server"), trusted("server")}, aTrusted, aTrusted},
+		"lower case last":                {[]jksEntry{trusted("Server"), key("server")}, aKey, aKey},
+		"lower case first":               {[]jksEntry{key("server"), trusted("Server")}, aKey, aKey},
+		"lower case in between":          {[]jksEntry{trusted("Server"), key("server"), trusted("Server")}, aKey, aKey},
+		"lower case twice":               {[]jksEntry{key("server"), key("Server"), trusted("server")}, aTrusted, aTrusted},
+		"no lower case":                  {[]jksEntry{trusted("Server"), key("SERVER")}, aKey, ""},
 	} {
-		s, err := Open(t.Context(), row.file, password)
+		file := entriesJKS(t, row.file...)
+		s, err := Open(t.Context(), file, password)
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		if len(s.Entries) != row.keys || len(s.Trusted) != row.trusted || !slices.Equal(s.Doubles, []string{"server"}) {
+		found := ""
+		if len(s.Entries) > 0 {
+			found += aKey
+		}
+		if len(s.Trusted) > 0 {
+			found += aTrusted
+		}
+		if found != row.found || len(s.Entries)+len(s.Trusted) != 1 || !slices.Equal(s.Doubles, []string{"server"}) {
 			t.Errorf("%s: %q, twice %q", name, content(s), s.Doubles)
+		}
+		for release, program := range programs {
+			args := append(slices.Clone(quickly), "-list", "-alias", "server", "-keystore", on(t, file), "-storepass",
+				password)
+			out, _ := exec.CommandContext(t.Context(), program, args...).CombinedOutput() // it fails where it finds none
+			for _, kind := range []string{aKey, aTrusted} {
+				if strings.Contains(string(out), kind) != (kind == row.java) {
+					t.Errorf("%s: Java %s: %s", name, release, out)
+				}
+			}
 		}
 	}
 }

@@ -66,7 +66,7 @@ type Store struct {
 	// them, keytool does not.
 	Loose   []Trusted
 	Secrets []string // aliases of symmetric keys and the like
-	Doubles []string // aliases that the file has more than once; Java sees only the last of each
+	Doubles []string // aliases that the file has more than once; Java sees only one of each
 	Unknown []string // what else is in the file, in words: none of it can be written
 
 	Level       pfx.Level // the newest of the algorithms in a PKCS#12 file
