@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -295,16 +296,18 @@ func (w *Window) verifyStarted(ctx context.Context, _ *executor.Task) (executor.
 		return executor.NotDone.Because("the services of %s do not all run: %s", w.Server, why), nil
 	}
 	v, err := w.VerifyHealthy(ctx)
-	if err != nil && state == RunningAll && ctx.Err() == nil { // it is coming up
-		return executor.Verdict{State: executor.NotDone, Working: true, Why: err.Error()}, nil
+	refused := errors.Is(err, osmc.ErrLogin) && rest.IsStatus(err, http.StatusUnauthorized, http.StatusForbidden) &&
+		!errors.Is(err, osmc.ErrNoLicence)
+	if refused || errors.As(err, new(*tls.CertificateVerificationError)) { // neither ends by waiting
+		return v, executor.Final(err)
 	}
-	v.Working = v.State == executor.NotDone && state == RunningAll
+	v.Working = err == nil && v.State == executor.NotDone && state == RunningAll
 	return v, err
 }
 
 // VerifyHealthy asks the server itself whether it is healthy. Where its user may not see that, its answer must do. A
 // server that takes no connections yet, or whose proxy says that it is not there, is starting. Any other error, such as
-// a refused login or a network that is down, tells nothing of the server, and is one.
+// a refused login, a licence that is missing or a network that is down, tells nothing of the server, and is one.
 func (w *Window) VerifyHealthy(ctx context.Context) (executor.Verdict, error) {
 	r, err := w.Session.Reader()
 	if err != nil {
@@ -340,7 +343,7 @@ func (w *Window) starting(ctx context.Context, err error) (executor.Verdict, err
 	var answer *rest.Error
 	proxy := errors.As(err, &answer) && slices.Contains([]int{http.StatusBadGateway, http.StatusServiceUnavailable,
 		http.StatusGatewayTimeout}, answer.Status)
-	if ctx.Err() != nil || !proxy && !errors.Is(err, syscall.ECONNREFUSED) {
+	if ctx.Err() != nil || errors.Is(err, osmc.ErrNoLicence) || !proxy && !errors.Is(err, syscall.ECONNREFUSED) {
 		return executor.Verdict{}, fmt.Errorf("waiting for %s: %w", w.Server, err)
 	}
 	return executor.NotDone.Because("waiting for %s: %s", w.Server, wording.OneLine(err.Error())), nil

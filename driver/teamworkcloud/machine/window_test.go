@@ -2,8 +2,12 @@ package machine
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -109,6 +113,31 @@ func TestWindow(t *testing.T) {
 		v, err := Verbs.Verify(t.Context(), w, s)
 		if err != nil || v.State != c.want || v.Working != c.working || v.Why == "" {
 			t.Errorf("%s: %+v, %v; want %s", name, v, err, c.want)
+		}
+	}
+}
+
+// TestStartedAndNotLetIn: services that run say nothing of a login that fails. What a run can wait for is passed on as
+// what it is, and a refused login or a wrong certificate ends the step at once.
+func TestStartedAndNotLetIn(t *testing.T) {
+	status := func(code int) error { return &rest.Error{Status: code} }
+	unknownCA := &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}
+	for name, c := range map[string]struct {
+		fails error
+		final bool
+	}{
+		"refused":            {fmt.Errorf("%w: %w", osmc.ErrLogin, status(http.StatusUnauthorized)), true},
+		"no licence":         {fmt.Errorf("%w: %w (%w)", osmc.ErrLogin, osmc.ErrNoLicence, status(http.StatusForbidden)), false},
+		"no licence, by 503": {fmt.Errorf("%w (%w)", osmc.ErrNoLicence, status(http.StatusServiceUnavailable)), false},
+		"another CA":         {unknownCA, true},
+		"no network":         {errors.New("network is unreachable"), false},
+	} {
+		w := windowAt(&fakeServer{silent: true, fails: c.fails}, host.Output{Stdout: "active\nactive\n"})
+		s := task(w.Op(Start))
+		s.Step.Verb = Start
+		v, err := Verbs.Verify(t.Context(), w, s)
+		if !errors.Is(err, c.fails) || v.Working || (reflect.TypeOf(err) == reflect.TypeOf(executor.Final(err))) != c.final {
+			t.Errorf("%s: %+v, %v", name, v, err)
 		}
 	}
 }
