@@ -121,14 +121,15 @@ func TestWindow(t *testing.T) {
 // what it is, and a refused login or a wrong certificate ends the step at once.
 func TestStartedAndNotLetIn(t *testing.T) {
 	status := func(code int) error { return &rest.Error{Status: code} }
+	noLicence := fmt.Errorf("%w: %w", osmc.ErrLogin, osmc.ErrNoLicence)
 	unknownCA := &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}
 	for name, c := range map[string]struct {
 		fails error
 		final bool
 	}{
 		"refused":            {fmt.Errorf("%w: %w", osmc.ErrLogin, status(http.StatusUnauthorized)), true},
-		"no licence":         {fmt.Errorf("%w: %w (%w)", osmc.ErrLogin, osmc.ErrNoLicence, status(http.StatusForbidden)), false},
-		"no licence, by 503": {fmt.Errorf("%w (%w)", osmc.ErrNoLicence, status(http.StatusServiceUnavailable)), false},
+		"no licence":         {fmt.Errorf("%w (%w)", noLicence, status(http.StatusForbidden)), false},
+		"no licence, by 503": {fmt.Errorf("%w (%w)", noLicence, status(http.StatusServiceUnavailable)), false},
 		"another CA":         {unknownCA, true},
 		"no network":         {errors.New("network is unreachable"), false},
 	} {
