@@ -49,6 +49,31 @@ func (s *standing) checkCloud() error {
 		"out its site, or give it that of one half", s.site().Addr(), of)
 }
 
+// checkRest refuses to delete what is left of an original over two sites in another run than the one that migrated it.
+// What that rests on, all pairs on both ends, is compared live, and no process reaches both.
+func (s *standing) checkRest() error {
+	var keys []string
+	for _, role := range []string{s.moving, s.staying} {
+		if h := s.half(role); h.found() {
+			keys = append(keys, fmt.Sprintf("%s on %s", h.Key, h.end.server.Addr()))
+		}
+	}
+	keep := ""
+	switch {
+	case !s.apart():
+		return nil
+	case s.left() != "":
+	case s.finished():
+		keep = ", or leave out delete_original to keep them"
+	default:
+		return nil
+	}
+	what := strings.Join(keys, " and ")
+	return fmt.Errorf("%s has taken over, and what is left of the original is %s. Only the run that migrated it can "+
+		"delete it over two sites: resume that run. If it has ended, compare the numbers of pairs on the web pages, and "+
+		"have the people of each site delete %s there by hand%s", s.new.Key, what, what, keep)
+}
+
 // ofHalf tells that a step is about one half alone, and which one; "": about both.
 func ofHalf(t *executor.Task) string {
 	if end := t.Step.Args[endArg]; end == master || end == slave {
@@ -104,16 +129,30 @@ func (p *apartPlan) then(role string, steps ...planner.Step) {
 	}
 }
 
+// unseen tells that nothing would show a change of a half's configuration after the plan. Where the halves are not
+// apart, they are compared with each other once more.
+func (s *standing) unseen(role string) bool {
+	return s.apart() && s.half(role).found() && s.half(role).digest() == unknownFact
+}
+
+// unseenArg is the argument of the steps about a half that is unseen: it takes a person's word.
+const unseenArg = "unseen"
+
 // prepareHalf adds the steps up to the export of one half.
 func (p *apartPlan) prepareHalf(role string) {
 	h := p.half(role)
-	if len(h.unknowns()) > 0 {
+	if len(h.unknowns()) > 0 || p.unseen(role) {
 		p.then(role, p.noErrors(role))
 	}
 	look := planner.Check("", fmt.Sprintf("the %s's half %s of %s can be migrated: reachable, no issue in error, no "+
 		"conflicts", role, h.Key, p.from.Addr()), 5*time.Second)
 	look.Because = guide + ": errors in the troubleshooting tab are to be solved first"
-	look.Facts = append(p.facts(role), planner.Fact{Name: "from." + role + "." + configurationFact, Value: h.digest()})
+	look.Facts = p.facts(role)
+	if p.unseen(role) {
+		look.Args = map[string]string{unseenArg: "yes"}
+	} else {
+		look.Facts = append(look.Facts, planner.Fact{Name: "from." + role + "." + configurationFact, Value: h.digest()})
+	}
 	p.then(role, at(forEnd(look, opPreflight, role), h.end.server))
 	if p.Mark != markNone {
 		step := planner.Act("", planner.MarkChange, planner.CheckFirst,

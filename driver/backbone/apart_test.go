@@ -17,6 +17,7 @@ import (
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/sandbox"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -38,9 +39,9 @@ type party struct {
 }
 
 // parties are the two sides of an example. cloud is the site of the cloud, "" for none.
-func parties(t *testing.T, example, cloud string) map[string]*party {
+func parties(t *testing.T, example, cloud string, more ...any) map[string]*party {
 	t.Helper()
-	b := newBench(t, example)
+	b := newBench(t, example, more...)
 	text, err := os.ReadFile(filepath.Join(b.dir, "main.sync.hcl"))
 	if err != nil {
 		t.Fatal(err)
@@ -277,5 +278,110 @@ func TestReconfiguredApart(t *testing.T) {
 	}
 	if !strings.Contains(why, "preflight_master") || !strings.Contains(why, "from.master.configuration was") {
 		t.Errorf("stopped by %q", why)
+	}
+}
+
+// TestReconfiguredUnseen: what cannot be read of a configuration is told by the time of its last change, and where that
+// cannot be read either, by a person.
+func TestReconfiguredUnseen(t *testing.T) {
+	hidden := func(member string) any {
+		return sandbox.Hidden{Part: sandbox.Part{Method: "GET", Member: member,
+			Route: "/plugins/servlet/backbone-issue-sync/api/*/integrations/*"}, Way: sandbox.Removed}
+	}
+	for name, hide := range map[string][]any{
+		"by its time": {hidden("comments")}, "by a person": {hidden("comments"), hidden("lastModifiedDate")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all := parties(t, "behind-firewall-master", "a", hide...)
+			at, other := all["a"], all["b"]
+			mine := at.look(other.look(nil))
+			seen := other.look(mine)
+			seen.Take(mine)
+			p, diags := at.planFrom(seen)
+			if diags.HasErrors() || len(p.Refusals()) > 0 {
+				t.Fatal(diags, p)
+			}
+			asked := 0
+			for _, s := range p.Steps {
+				if s.Verb == "no_errors" && strings.Contains(s.Manual.Attest, "nobody has changed its configuration") {
+					asked++
+				}
+			}
+			if asked != 2*(len(hide)-1) {
+				t.Errorf("%d words", asked)
+			}
+			if _, err := at.store.Create(p, nil); err != nil {
+				t.Fatal(err)
+			}
+			if asked == 0 {
+				at.person("configure_sync", "server", "a", "integration", "INT-4", "comments", "false")
+			}
+			why := ""
+			for _, s := range at.goOn().Steps {
+				if s.Phase == executor.PhaseFailed || s.Step.Op == "preflight_master" {
+					why += string(s.Phase) + " " + s.Step.Op + ": " + s.Why
+				}
+				if s.Step.Op == "stop_master" && (s.Phase == executor.PhaseDone) != (asked > 0) {
+					t.Error("stop_master is", s.Phase)
+				}
+			}
+			want := map[bool]string{true: "done preflight_master", false: "from.master.configuration was"}[asked > 0]
+			if !strings.Contains(why, want) {
+				t.Errorf("it ends with %q", why)
+			}
+		})
+	}
+}
+
+// TestRestApart: over two sites no process can verify what the deletion of an earlier run's original rests on, so the
+// plan says what people do instead; once they have done it, nothing is left to do.
+func TestRestApart(t *testing.T) {
+	all := parties(t, "behind-firewall-master", "a")
+	at, other := all["a"], all["b"]
+	name := filepath.Join(at.dir, "main.sync.hcl")
+	whole, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const block = "  delete_original {\n    allow = 2\n  }\n"
+	if err := os.WriteFile(name, []byte(strings.Replace(string(whole), block, "", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	plan := func() (*planner.Plan, hcl.Diagnostics) {
+		seen := other.look(at.look(other.look(nil)))
+		seen.Take(at.look(seen))
+		return at.planFrom(seen)
+	}
+	p, diags := plan()
+	if diags.HasErrors() || len(p.Refusals()) > 0 {
+		t.Fatal(diags, p)
+	}
+	if _, err := at.store.Create(p, nil); err != nil {
+		t.Fatal(err)
+	}
+	for !at.carry().Finished {
+		at.hand(other)
+		at, other = other, at
+	}
+	at = all["a"]
+	other = all["b"]
+	if p, diags = plan(); diags.HasErrors() || len(p.Steps) > 0 {
+		t.Fatal(diags, p)
+	}
+	if err := os.WriteFile(name, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ delete, key, want string }{
+		{"a", "INT-4", "is INT-4 on server.backbone.a and INT-5 on server.backbone.b."},
+		{"b", "INT-5", "is INT-5 on server.backbone.b."}, {"", "", ""},
+	} {
+		p, diags := plan()
+		if c.want == "" && (diags.HasErrors() || len(p.Steps) > 0) || c.want != "" &&
+			(!strings.Contains(diags.Error(), c.want) || !strings.Contains(diags.Error(), "by hand")) {
+			t.Errorf("before %q is deleted: %v, %v", c.delete, diags, p)
+		}
+		if c.delete != "" {
+			at.person("delete_sync", "server", c.delete, "integration", c.key)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/syncctl/syncctl/schema"
@@ -54,10 +55,29 @@ func fact(ctx context.Context, l *located, what string) (string, error) {
 	return (&syncSeen{integration: *i, Configuration: c}).digest(), nil
 }
 
-// digest tells one configuration from another, as far as it can be read: with the role and the channel.
+// unknownFact is a fact that cannot be told. No step is planned with it.
+const unknownFact = "unknown"
+
+// digest tells one configuration from another: with the role and the channel, and where a part of it cannot be read,
+// with the time of its last change. Where that is unknown too, so is the digest.
 func (s *syncSeen) digest() string {
-	sum := sha256.Sum256([]byte(jsonText([]any{s.Role, s.Channel, s.Configuration})))
+	parts := []any{s.Role, s.Channel, s.Configuration}
+	if !s.readWhole() {
+		if s.Changed.IsZero() {
+			return unknownFact
+		}
+		parts = append(parts, s.Changed.UTC())
+	}
+	sum := sha256.Sum256([]byte(jsonText(parts)))
 	return hex.EncodeToString(sum[:16])
+}
+
+// readWhole tells whether no part of what digest compares is unknown.
+func (s *syncSeen) readWhole() bool {
+	c := s.Configuration
+	return s.Role != "" && s.Channel != "" && c.IssueTypes != nil && c.Fields != nil && c.Comments != nil &&
+		c.Attachments != nil && c.FirstJQL != nil && (s.Second == nil || c.SecondJQL != nil) &&
+		!slices.ContainsFunc(c.Fields, func(f field) bool { return f.Direction == "" })
 }
 
 // factEnd finds what a fact is about, nil where it is not declared any more.

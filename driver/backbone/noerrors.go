@@ -21,10 +21,16 @@ var noErrors = driver.Verb[*Driver]{Name: opNoErrors, Verify: (*Driver).verifyNo
 
 func (s *standing) noErrors(role string) planner.Step {
 	h := s.half(role)
-	return forEnd(word(h.end.server, h.Key, "confirm_no_errors", keyValue(h.Key),
-		fmt.Sprintf("no issue of %s is in error, as its troubleshooting tab shows, and no tab of its "+
-			"configuration shows a warning", h.Key)),
-		opNoErrors, role)
+	attest := fmt.Sprintf("no issue of %s is in error, as its troubleshooting tab shows, and no tab of its "+
+		"configuration shows a warning", h.Key)
+	if s.unseen(role) {
+		attest += "; nobody has changed its configuration since this was planned"
+	}
+	step := word(h.end.server, h.Key, "confirm_no_errors", keyValue(h.Key), attest)
+	if s.unseen(role) {
+		step.Args = map[string]string{unseenArg: "yes"}
+	}
+	return forEnd(step, opNoErrors, role)
 }
 
 func (s *standing) noErrorsNew() planner.Step {
@@ -58,7 +64,11 @@ func (d *Driver) verifyNoErrors(ctx context.Context, t *executor.Task) (executor
 	if err := s.errors(l.Key); err != nil {
 		return executor.Verdict{}, err
 	}
-	if unknown := (&live{syncSeen: s}).unknowns(); len(unknown) > 0 {
+	unknown := (&live{syncSeen: s}).unknowns()
+	if t.Step.Args[unseenArg] != "" {
+		unknown = append(unknown, "whether its configuration is the one that was planned for")
+	}
+	if len(unknown) > 0 {
 		return executor.Unknown.Because("it cannot be read of %s %s", l.Key, strings.Join(unknown, " and ")), nil
 	}
 	return executor.Done.Because("no issue of %s is in error, and it has no conflict", l.Key), nil

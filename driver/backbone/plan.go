@@ -25,6 +25,9 @@ func planMigration(m *migration, c planner.Change) (planner.Outline, hcl.Diagnos
 		out.Actual = cty.NilVal // it is the synchronization's, not the migration's
 		return out, diags
 	}
+	if err := s.checkRest(); err != nil {
+		return planner.Outline{}, hcl.Diagnostics{problem(m.Resource(), "Cannot plan", err.Error())}
+	}
 	s.takeOver(c.Abandoned)
 	out := planner.Outline{Action: planner.Migrate}
 	q := &planner.Sequence{Addr: m.Addr().String()}
