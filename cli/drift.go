@@ -144,6 +144,9 @@ func (c *command) past(cfg *schema.Config) (drift.Past, error) {
 	if err != nil {
 		return past, err
 	}
+	if past.Lost, err = c.store().LastSetAside(); err != nil {
+		return past, err
+	}
 	where := cfg.WhereMoved()
 	for _, id := range ids { // the oldest first: later ones count more
 		run, err := c.store().Load(id)
@@ -151,7 +154,8 @@ func (c *command) past(cfg *schema.Config) (drift.Past, error) {
 			return past, err
 		}
 		if run.Damage != nil {
-			c.warn("run %s is damaged, and counts for nothing: %s", schema.SanitizeLine(id), run.Damage)
+			c.warn("run %s is damaged, and what it has changed is not known: %s", schema.SanitizeLine(id), run.Damage)
+			past.Lost = max(past.Lost, id)
 			continue
 		}
 		if err := c.pastOf(&past, run, where); err != nil {

@@ -15,9 +15,14 @@ type Past struct {
 	// Any tells whether any run has finished. Without one nothing can be told.
 	Any bool
 
-	Last     map[string]Applied // by the last finished run that has planned it
-	GivenUp  map[string]string  // changed since by a run that a person has given up: its id
-	Underway *Applied           // the plan of the unfinished run; nil: there is none
+	Last    map[string]Applied // by the last finished run that has planned it
+	GivenUp map[string]string  // changed since by a run that a person has given up: its id
+
+	// Lost is the id of the last run that is damaged; "": none is. What it has planned and applied is not known. The ids of
+	// runs sort by time.
+	Lost string
+
+	Underway *Applied // the plan of the unfinished run; nil: there is none
 }
 
 // Applied is what a run has applied.
@@ -71,6 +76,9 @@ func (in *Input) explain(d *Difference, res *schema.Resource) {
 		return
 	}
 	switch {
+	case in.Past.Lost != "" && (!planned || in.Past.Lost > last.Run):
+		d.Run = in.Past.Lost
+		d.because(Unknown, "run %s is damaged, and may have changed it", d.Run)
 	case in.Past.GivenUp[d.Addr] != "":
 		d.Run = in.Past.GivenUp[d.Addr]
 		d.because(Unknown, "run %s, which was given up, has changed it, or may have", d.Run)

@@ -244,7 +244,7 @@ func (s *Store) isReceived(r *Run) bool {
 // SetAside moves a damaged run out of the way, with all its files, and returns where it is now: a new plan can be
 // made, and nothing is lost.
 func (s *Store) SetAside(r *Run) (string, error) {
-	dir := filepath.Join(filepath.Dir(s.Dir), "damaged")
+	dir := s.damagedDir()
 	if err := s.Fs.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("creating the folder of damaged runs: %w", err)
 	}
@@ -253,6 +253,23 @@ func (s *Store) SetAside(r *Run) (string, error) {
 		return "", fmt.Errorf("setting run %s aside: %w", r.ID, err)
 	}
 	return to, syncDir(s.Fs, s.Dir)
+}
+
+func (s *Store) damagedDir() string { return filepath.Join(filepath.Dir(s.Dir), "damaged") }
+
+// LastSetAside is the id of the last run that SetAside has moved away; "": none was.
+func (s *Store) LastSetAside() (string, error) {
+	infos, err := afero.ReadDir(s.Fs, s.damagedDir())
+	if err != nil {
+		return "", ignoreMissing(err)
+	}
+	last := ""
+	for _, info := range infos {
+		if info.IsDir() {
+			last = max(last, info.Name())
+		}
+	}
+	return last, nil
 }
 
 const journalName, filesName, partSuffix = "journal.jsonl", "files", ".part"
