@@ -134,7 +134,17 @@ func (c *command) findDrift(ctx context.Context, f *driftFlags) (*drift.Report, 
 	if err != nil {
 		return nil, err
 	}
-	return drift.Find(drift.Input{Config: p.cfg, Plan: plan, Past: past, Now: c.app.clock.Now(), Applied: f.applied}), nil
+	return drift.Find(drift.Input{Config: p.cfg, Plan: plan, Past: past, Now: c.app.clock.Now(), Applied: f.applied,
+		Uncompared: c.uncompared()}), nil
+}
+
+// uncompared tells which rules say that something could not be compared.
+func (c *command) uncompared() func(rule string) bool {
+	rules := map[string]bool{}
+	for _, r := range c.rules() {
+		rules[r.ID] = rules[r.ID] || r.Uncompared
+	}
+	return func(rule string) bool { return rules[rule] }
 }
 
 // past reads what the runs of this folder have left of each declaration.

@@ -27,9 +27,10 @@ const (
 
 // What is different of a declaration.
 const (
-	Argument = "argument" // Path is declared in one way, and is another on the server
-	Missing  = "missing"  // there is no counterpart
-	Steps    = "steps"    // nothing that is compared differs, but a plan has steps
+	Argument   = "argument"   // Path is declared in one way, and is another on the server
+	Missing    = "missing"    // there is no counterpart
+	Steps      = "steps"      // nothing that is compared differs, but a plan has steps
+	Uncompared = "uncompared" // something could not be compared, or a plan of it is refused: Why has the finding
 )
 
 // Difference is one between a declaration and its counterpart.
@@ -47,7 +48,7 @@ type Difference struct {
 	Until    string `json:"until,omitempty"` // the last day of what ignores it
 }
 
-// Report is all that differs, sorted by address and path.
+// Report is all that differs, sorted by address and path, with what the plan says of what was compared.
 type Report struct {
 	At          time.Time         `json:"at"`
 	Digest      string            `json:"digest"` // of the configuration
@@ -87,13 +88,16 @@ type Input struct {
 
 	// Applied: a person says that all that is declared has been applied, so that whatever differs comes from outside.
 	Applied bool
+
+	// Uncompared tells by the rule of a finding whether something could not be compared, see planner.Rule; nil: of none.
+	Uncompared func(rule string) bool
 }
 
 // Find sorts what a plan has found by where it comes from.
 func Find(in Input) *Report {
 	r := &Report{At: in.Now.UTC(), Digest: in.Plan.Digest, Compared: []string{}, Differences: []Difference{},
 		Findings: []planner.Finding{}}
-	steps := stepsByAddr(in.Plan)
+	steps, findings := stepsByAddr(in.Plan), findingsByAddr(in.Plan)
 	for i := range in.Plan.Changes {
 		c := &in.Plan.Changes[i]
 		res := lookup(in.Config, c.Addr)
@@ -101,12 +105,17 @@ func Find(in Input) *Report {
 			continue
 		}
 		r.Compared = append(r.Compared, c.Addr)
-		for _, d := range differences(c, steps[c.Addr]) {
-			in.explain(&d, res)
-			ignore(&d, res, in.Now)
-			r.Differences = append(r.Differences, d)
+		found := differences(c, steps[c.Addr])
+		for i := range found {
+			in.explain(&found[i], res)
+			ignore(&found[i], res, in.Now)
 		}
-		r.Findings = append(r.Findings, expired(res, in.Now)...)
+		for _, d := range in.uncompared(found, findings[c.Addr]) {
+			ignore(&d, res, in.Now)
+			found = append(found, d)
+		}
+		r.Differences = append(r.Differences, found...)
+		r.Findings = append(append(r.Findings, findings[c.Addr]...), expired(res, in.Now)...)
 	}
 	slices.SortStableFunc(r.Differences, func(a, b Difference) int {
 		return cmp.Or(strings.Compare(a.Addr, b.Addr), strings.Compare(a.Path, b.Path))
@@ -126,6 +135,35 @@ func stepsByAddr(p *planner.Plan) map[string]int {
 	out := map[string]int{}
 	for i := range p.Steps {
 		out[p.Steps[i].Addr]++
+	}
+	return out
+}
+
+func findingsByAddr(p *planner.Plan) map[string][]planner.Finding {
+	out := map[string][]planner.Finding{}
+	for _, f := range p.Findings {
+		out[f.Addr] = append(out[f.Addr], f)
+	}
+	return out
+}
+
+// uncompared are the findings because of which nobody can say that a declaration is as it was applied: those that say
+// that something could not be compared and, where nothing differs, those that refuse the plan. Where it is to be asked
+// about already, they add nothing. What a step finds out, such as by asking a person, differs by that step.
+func (in *Input) uncompared(found []Difference, findings []planner.Finding) []Difference {
+	if slices.ContainsFunc(found, func(d Difference) bool { return d.Cause != Pending }) {
+		return nil
+	}
+	var out []Difference
+	for i := range findings {
+		f := &findings[i]
+		asked := f.Op != "" && in.Plan.Step(planner.StepID(f.Addr, f.Op)) != nil
+		counts := in.Uncompared != nil && in.Uncompared(f.Rule) && !asked
+		if counts || f.Severity == planner.Refuse && len(found) == 0 {
+			d := Difference{Addr: f.Addr, What: Uncompared}
+			d.because(Unknown, "%s [%s]", f.Summary, f.Rule)
+			out = append(out, d)
+		}
 	}
 	return out
 }

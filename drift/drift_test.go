@@ -1,6 +1,7 @@
 package drift_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -187,6 +188,57 @@ func TestIgnored(t *testing.T) {
 			r := drift.Find(drift.Input{Config: cfg, Plan: plan(cfg, c.action, 0, c.diff), Now: day.Add(c.later),
 				Past: drift.Past{Any: true}, Applied: !c.pending})
 			if len(r.Differences) != 1 || r.Differences[0].Cause != c.want || len(r.Findings) != c.findings {
+				t.Errorf("%+v, findings %+v; want %s", r.Differences, r.Findings, c.want)
+			}
+		})
+	}
+}
+
+// TestUncompared: what a plan could not compare, or refuses, is not fine, unless a step of the plan finds it out. All that
+// the plan says of what was compared is told.
+func TestUncompared(t *testing.T) {
+	color := of("color", `"red"`, `"green"`)
+	unread := planner.Finding{Rule: "depot/unread", Severity: planner.Warn, Addr: addr, Summary: "its state cannot be read"}
+	asked, refused, noted := unread, unread, unread
+	asked.Op = "ask"
+	refused.Rule, refused.Severity = "depot/full", planner.Refuse
+	noted.Rule, noted.Severity = "depot/old", planner.Note
+	for name, c := range map[string]struct {
+		finding planner.Finding
+		diff    []planner.Difference
+		step    string
+		pending bool
+		ignored bool
+		want    []drift.Cause
+	}{
+		"unread":                   {finding: unread, want: []drift.Cause{drift.Unknown}},
+		"unread, pending":          {finding: unread, diff: []planner.Difference{color}, pending: true, want: []drift.Cause{drift.Unknown, drift.Pending}},
+		"unread, from outside":     {finding: unread, diff: []planner.Difference{color}, want: []drift.Cause{drift.Outside}},
+		"unread, ignored":          {finding: unread, ignored: true, want: []drift.Cause{drift.Ignored}},
+		"asked by a step":          {finding: asked, step: "ask", pending: true, want: []drift.Cause{drift.Pending}},
+		"asked by another step":    {finding: asked, step: "look", pending: true, want: []drift.Cause{drift.Pending, drift.Unknown}},
+		"asked by no step":         {finding: asked, want: []drift.Cause{drift.Unknown}},
+		"refused":                  {finding: refused, want: []drift.Cause{drift.Unknown}},
+		"refused, with difference": {finding: refused, diff: []planner.Difference{color}, pending: true, want: []drift.Cause{drift.Pending}},
+		"noted":                    {finding: noted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			arguments := `color = "red"`
+			if c.ignored {
+				arguments += "\nlifecycle {\n ignore_drift {\n reason = \"the fair\"\n until = \"2027-01-31\"\n}\n}"
+			}
+			cfg := load(t, box(arguments))
+			p := plan(cfg, planner.Update, 0, c.diff...)
+			if p.Findings = []planner.Finding{c.finding, {Rule: "depot/x", Addr: "sync.depot.other"}}; c.step != "" {
+				p.Steps = []planner.Step{{Addr: addr, Op: c.step, ID: planner.StepID(addr, c.step)}}
+			}
+			r := drift.Find(drift.Input{Config: cfg, Plan: p, Past: drift.Past{Any: true}, Now: day.Add(-time.Hour),
+				Applied: !c.pending, Uncompared: func(rule string) bool { return rule == "depot/unread" }})
+			var got []drift.Cause
+			for _, d := range r.Differences {
+				got = append(got, d.Cause)
+			}
+			if !slices.Equal(got, c.want) || len(r.Findings) != 1 || r.Findings[0] != c.finding {
 				t.Errorf("%+v, findings %+v; want %s", r.Differences, r.Findings, c.want)
 			}
 		})

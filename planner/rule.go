@@ -11,6 +11,16 @@ type Rule struct {
 	Meaning    string     `json:"meaning"`              // one or two sentences
 	When       string     `json:"when"`                 // it is printed
 	Do         string     `json:"do"`                   // the way out
+
+	// Uncompared: the finding says that something declared could not be compared with a server, such as because that does
+	// not show it. That nothing differs means nothing then.
+	Uncompared bool `json:"-"`
+}
+
+// NotCompared is the rule as one with Uncompared.
+func (r Rule) NotCompared() Rule {
+	r.Uncompared = true
+	return r
 }
 
 // Explains tells whether a rule is the one of what was printed.

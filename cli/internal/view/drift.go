@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/syncctl/syncctl/drift"
@@ -32,6 +33,8 @@ func DriftLine(d *drift.Difference) string {
 		return "it is missing on the server"
 	case drift.Steps:
 		return "a plan has " + wording.Plural(d.Steps, "step") + " for it"
+	case drift.Uncompared:
+		return "whether it is as declared is not known"
 	}
 	return d.Path + ": " + shortened(d.Path, d.Declared, d.Actual) + " is declared, " +
 		shortened(d.Path, d.Actual, d.Declared) + " is there"
@@ -84,7 +87,9 @@ func Drift(w io.Writer, s Style, r *drift.Report) error {
 		b.WriteString(s.Good(NoDrift) + "\n")
 	}
 	b.WriteString(driftSummary(r) + "\n")
-	if r.Count(drift.Unknown) > 0 {
+	if slices.ContainsFunc(r.Differences, func(d drift.Difference) bool {
+		return d.Cause == drift.Unknown && d.What != drift.Uncompared // of which nothing that was applied tells anything
+	}) {
 		b.WriteString("If all that is declared has been applied, say so: syncctl drift -applied\n")
 	}
 	_, err := io.WriteString(w, b.String())

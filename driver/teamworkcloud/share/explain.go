@@ -153,7 +153,7 @@ func selectionRules() []planner.Rule {
 			"A resource and its copy cannot be compared completely, because a server does not give a part of the history.",
 			"A part that verify { compare } names is missing in the server's answers. Nothing is removed on that.",
 			"To accept the copies without comparing that part, leave it out of verify { compare } of the synchronization.",
-			planner.Warn, planner.Refuse),
+			planner.Warn, planner.Refuse).NotCompared(),
 		finding(ruleUnknownProject,
 			"The source does not give the project id of some resources, so it is unknown whether the target has another "+
 				"resource with the same. Their names were compared.",
