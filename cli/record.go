@@ -135,11 +135,11 @@ func (c *command) recordedRun(what string) (*executor.Run, error) {
 func recordState(run *executor.Run) string {
 	switch {
 	case run.Abandoned():
-		return "abandoned"
+		return record.Abandoned
 	case run.Finished():
-		return "finished"
+		return record.Finished
 	}
-	return "unfinished"
+	return record.Unfinished
 }
 
 // saveRecord writes a new file. One that is there already is left as it is, and must be the same.

@@ -43,6 +43,16 @@ const (
 	JournalName   = "journal.jsonl"
 )
 
+// States of a run. How it has ended, an entry of its journal says with the same word.
+const (
+	Finished   = "finished"
+	Unfinished = "unfinished"
+	Abandoned  = "abandoned"
+)
+
+// runKey is the key of entries about the run as a whole.
+const runKey = "run"
+
 // Limits of what is read, in bytes and parts.
 const (
 	MostBytes = 256 << 20
@@ -55,7 +65,7 @@ type Manifest struct {
 	Format        int       `json:"format"`
 	Syncctl       string    `json:"syncctl"` // version of the program that wrote the record
 	Run           string    `json:"run"`
-	State         string    `json:"state"` // of the run: finished, unfinished, abandoned
+	State         string    `json:"state"` // of the run, see the constants
 	At            time.Time `json:"at"`    // of the journal's last entry
 	Plan          string    `json:"plan"`  // its hash
 	Configuration string    `json:"configuration"`
@@ -100,7 +110,7 @@ func Write(m Manifest, files map[string][]byte, sign func([]byte) ([]byte, error
 	if m.Entries = len(entries); m.Entries > 0 {
 		m.Head, m.At = entries[m.Entries-1].Hash, entries[m.Entries-1].Time
 	}
-	if m.Plan, err = planHash(files[PlanName]); err != nil {
+	if _, m.Plan, err = readPlan(files); err != nil {
 		return nil, fmt.Errorf("writing the record: %w", err)
 	}
 	if m.Seal, err = m.seal(); err != nil {
@@ -135,12 +145,12 @@ func sorted(files map[string][]byte) []string {
 	return names
 }
 
-func planHash(text []byte) (string, error) {
-	plan, err := planner.Decode(bytes.NewReader(text))
-	if err != nil {
-		return "", err
+func readPlan(files map[string][]byte) (plan *planner.Plan, hash string, err error) {
+	if plan, err = planner.Decode(bytes.NewReader(files[PlanName])); err != nil {
+		return nil, "", err
 	}
-	return plan.Hash()
+	hash, err = plan.Hash()
+	return plan, hash, err
 }
 
 func (m *Manifest) encode() ([]byte, error) {
@@ -234,7 +244,7 @@ func Read(src []byte, signers []string) (*Record, error) {
 
 // unpack reads a tar of plain files with names that stay within a folder.
 func unpack(src []byte) (map[string][]byte, error) {
-	all, folded := map[string][]byte{}, map[string]bool{}
+	all, folded, total := map[string][]byte{}, map[string]bool{}, int64(0)
 	for t := tar.NewReader(bytes.NewReader(src)); ; {
 		h, err := t.Next()
 		switch {
@@ -248,9 +258,10 @@ func unpack(src []byte) (map[string][]byte, error) {
 			return nil, fmt.Errorf("%q is not the name of a part", h.Name)
 		case folded[strings.ToLower(h.Name)]:
 			return nil, fmt.Errorf("%q is in it twice", h.Name)
-		case len(all) > mostParts || h.Size > int64(len(src)): // also of one with holes
+		case len(all) > mostParts || h.Size > int64(len(src))-total: // a file with holes is more than its bytes here
 			return nil, fmt.Errorf("%q is more than a record may hold", h.Name)
 		}
+		total += h.Size
 		content, err := io.ReadAll(io.LimitReader(t, int64(len(src))))
 		if err != nil {
 			return nil, fmt.Errorf("reading %q: %w", h.Name, err)
@@ -323,12 +334,18 @@ func (r *Record) checkParts() error {
 
 // checkContent holds the plan and the journal against the manifest.
 func (r *Record) checkContent() error {
-	hash, err := planHash(r.Files[PlanName])
+	plan, hash, err := readPlan(r.Files)
 	if err != nil {
 		return err
 	}
 	if hash != r.Plan {
 		return fmt.Errorf("%s is not the plan %s", PlanName, printable.Line(r.Plan))
+	}
+	if plan.Digest != r.Configuration {
+		return fmt.Errorf("%s is not the configuration of %s", printable.Line(r.Configuration), PlanName)
+	}
+	if _, there := r.Files[JournalName]; !there {
+		return errors.New("it has no journal")
 	}
 	entries, err := journal.Import(r.Files[JournalName])
 	if err != nil {
@@ -341,13 +358,34 @@ func (r *Record) checkContent() error {
 	if len(entries) != r.Entries || head != r.Head || !at.Equal(r.At) {
 		return fmt.Errorf("%s is not the journal that %s is of", JournalName, ManifestName)
 	}
-	return nil
+	return r.checkState(entries)
+}
+
+// checkState holds the run's state against what has happened.
+func (r *Record) checkState(entries []journal.Entry) error {
+	switch r.State {
+	case Unfinished:
+		return nil
+	case Finished, Abandoned:
+		if !slices.ContainsFunc(entries, func(e journal.Entry) bool { return e.Key == runKey && e.Event == r.State }) {
+			return fmt.Errorf("its journal does not say that the run is %s", r.State)
+		}
+		return nil
+	}
+	return fmt.Errorf("%q is not a state of a run", printable.Line(r.State))
 }
 
 func (r *Record) checkSignature(text, signature []byte, signers []string) error {
 	key, err := signing.Author(text, signature, Namespace)
 	if err != nil {
 		return fmt.Errorf("its signature does not hold: %w", err)
+	}
+	again, err := signing.Rewrite(signature)
+	if err != nil {
+		return fmt.Errorf("its signature does not hold: %w", err)
+	}
+	if !bytes.Equal(again, signature) { // text around the signature is in no digest
+		return fmt.Errorf("%s is not written as syncctl writes it", SignatureName)
 	}
 	r.Signer = signing.FingerprintOf(key)
 	if signers == nil {

@@ -48,6 +48,15 @@ func Verify(message, armored []byte, namespace string, allowed []string) (string
 	return "", &UnknownError{Fingerprint: print}
 }
 
+// Rewrite writes an armored signature again, as Sign has written it: nothing that stands around it is in that.
+func Rewrite(armored []byte) ([]byte, error) {
+	signature, err := sshsig.Unarmor(armored)
+	if err != nil {
+		return nil, fmt.Errorf("reading the signature: %w", err)
+	}
+	return sshsig.Armor(signature), nil
+}
+
 // Author is the key whose signature of a message, for a purpose, holds. Whether it is one whose signatures are taken is
 // another question.
 func Author(message, armored []byte, namespace string) (ssh.PublicKey, error) {
