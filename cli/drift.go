@@ -149,7 +149,7 @@ func (c *command) uncompared() func(rule string) bool {
 
 // past reads what the runs of this folder have left of each declaration.
 func (c *command) past(cfg *schema.Config) (drift.Past, error) {
-	past := drift.Past{Last: map[string]drift.Applied{}, GivenUp: map[string]string{}}
+	past := drift.Past{Last: map[string]drift.Applied{}, Underway: map[string]drift.Applied{}, GivenUp: map[string]string{}}
 	ids, err := c.store().IDs()
 	if err != nil {
 		return past, err
@@ -177,29 +177,26 @@ func (c *command) past(cfg *schema.Config) (drift.Past, error) {
 
 // pastOf takes in what one run has left.
 func (c *command) pastOf(past *drift.Past, run *executor.Run, where func(string) string) error {
-	left := drift.Applied{Run: run.ID, Plan: run.Plan}
-	kept, err := c.store().Kept(run)
-	switch {
-	case err == nil:
-		left.Basis = kept.Basis
-	case !errors.Is(err, executor.ErrNotKept):
-		return err
-	}
-	switch {
-	case !run.Finished():
-		past.Underway = &left
-		return nil
-	case run.Abandoned():
+	if run.Finished() && run.Abandoned() {
 		for addr := range executor.ActedOn(run.Plan, run.Decision(c.app.clock.Now())) {
 			past.GivenUp[where(addr)] = run.ID
 		}
 		return nil
 	}
-	past.Any = true
+	basis, err := c.store().Basis(run)
+	if err != nil && !errors.Is(err, executor.ErrNotKept) {
+		return err
+	}
+	left := drift.NewRun(run.ID, run.Plan, basis)
+	past.Any = past.Any || run.Finished()
 	for i := range run.Plan.Changes {
-		left.Was = run.Plan.Changes[i].Addr
-		addr := where(left.Was)
-		past.Last[addr] = left
+		was := run.Plan.Changes[i].Addr
+		addr := where(was)
+		if !run.Finished() {
+			past.Underway[addr] = drift.Applied{Run: left, Was: was}
+			continue
+		}
+		past.Last[addr] = drift.Applied{Run: left, Was: was}
 		delete(past.GivenUp, addr)
 	}
 	return nil
@@ -209,10 +206,11 @@ func (c *command) pastOf(past *drift.Past, run *executor.Run, where func(string)
 // has an error where that is not known.
 func driftSuite(r *drift.Report) junitSuites {
 	suite := junitSuite{Name: "drift", Tests: len(r.Compared)}
+	differences := r.ByAddr()
 	for _, addr := range r.Compared {
 		one := junitCase{Name: printable.Line(addr), Class: "drift", Seconds: "0.000"}
 		texts := map[drift.Cause][]string{}
-		for _, d := range r.Of(addr) {
+		for _, d := range differences[addr] {
 			texts[d.Cause] = append(texts[d.Cause], printable.Line(view.DriftLine(&d))+"\n  "+printable.Line(d.Why))
 		}
 		detail := func(c drift.Cause, what string) *junitDetail {

@@ -15,43 +15,50 @@ type Past struct {
 	// Any tells whether any run has finished. Without one nothing can be told.
 	Any bool
 
-	Last    map[string]Applied // by the last finished run that has planned it
-	GivenUp map[string]string  // changed since by a run that a person has given up: its id
+	// By the last finished run that has planned it, and as the unfinished run has it.
+	Last, Underway map[string]Applied
+
+	GivenUp map[string]string // changed since by a run that a person has given up: its id
 
 	// Lost is the id of the last run that is damaged; "": none is. What it has planned and applied is not known. The ids of
 	// runs sort by time.
 	Lost string
-
-	Underway *Applied // the plan of the unfinished run; nil: there is none
 }
 
-// Applied is what a run has applied.
+// Applied is what a run has applied of a declaration.
 type Applied struct {
-	Run  string
+	*Run
+	Was string // the address that the declaration had in it
+}
+
+// Run is one as far as it is compared with. It is made once for all declarations of it.
+type Run struct {
+	ID   string
 	Plan *planner.Plan
-	Was  string // the address that the declaration had in it
 
 	// Basis has the arguments as they were declared then; nil: not known.
 	Basis *planner.Basis
+
+	changes map[string]*planner.ResourceChange
+	steps   map[string]int
 }
 
-// change is what its plan says of a declaration.
-func (a *Applied) change(addr string) *planner.ResourceChange {
-	for i := range a.Plan.Changes {
-		if a.Plan.Changes[i].Addr == addr {
-			return &a.Plan.Changes[i]
-		}
+// NewRun is a run with its plan and what that was made from.
+func NewRun(id string, plan *planner.Plan, basis *planner.Basis) *Run {
+	r := &Run{ID: id, Plan: plan, Basis: basis, changes: map[string]*planner.ResourceChange{}, steps: stepsByAddr(plan)}
+	for i := range plan.Changes {
+		r.changes[plan.Changes[i].Addr] = &plan.Changes[i]
 	}
-	return nil
+	return r
 }
 
 // found tells whether its plan has found the same difference.
-func (a *Applied) found(addr string, d *Difference) bool {
-	c := a.change(addr)
+func (a *Applied) found(d *Difference) bool {
+	c := a.changes[a.Was]
 	if c == nil {
 		return false
 	}
-	for _, was := range differences(c, stepsByAddr(a.Plan)[addr]) {
+	for _, was := range differences(c, a.steps[a.Was]) {
 		if was.What == d.What && was.Path == d.Path && was.Actual == d.Actual {
 			return true
 		}
@@ -60,14 +67,14 @@ func (a *Applied) found(addr string, d *Difference) bool {
 }
 
 // explain finds out where a difference comes from.
-func (in *Input) explain(d *Difference, res *schema.Resource) {
+func (in *finder) explain(d *Difference, res *schema.Resource) {
 	last, planned := in.Past.Last[d.Addr]
-	if u := in.Past.Underway; u != nil && stepsByAddr(u.Plan)[d.Addr] > 0 {
-		d.Run = u.Run
-		if u.found(d.Addr, d) {
-			d.because(Pending, "run %s is to change it, and is not finished", u.Run)
+	if u, underway := in.Past.Underway[d.Addr]; underway && u.steps[u.Was] > 0 {
+		d.Run = u.ID
+		if u.found(d) {
+			d.because(Pending, "run %s is to change it, and is not finished", u.ID)
 		} else {
-			d.because(Unknown, "run %s is not finished, and may have changed it", u.Run)
+			d.because(Unknown, "run %s is not finished, and may have changed it", u.ID)
 		}
 		return
 	}
@@ -76,7 +83,7 @@ func (in *Input) explain(d *Difference, res *schema.Resource) {
 		return
 	}
 	switch {
-	case in.Past.Lost != "" && (!planned || in.Past.Lost > last.Run):
+	case in.Past.Lost != "" && (!planned || in.Past.Lost > last.ID):
 		d.Run = in.Past.Lost
 		d.because(Unknown, "run %s is damaged, and may have changed it", d.Run)
 	case in.Past.GivenUp[d.Addr] != "":
@@ -87,8 +94,8 @@ func (in *Input) explain(d *Difference, res *schema.Resource) {
 	case !planned:
 		d.because(Pending, "no run has planned it since it was declared")
 	default:
-		d.Run = last.Run
-		last.explain(d, in, res)
+		d.Run = last.ID
+		in.compare(d, &last, res)
 	}
 }
 
@@ -96,23 +103,44 @@ func (d *Difference) because(c Cause, format string, args ...any) {
 	d.Cause, d.Why = c, fmt.Sprintf(format, args...)
 }
 
-// explain compares with what the last run has applied.
-func (a *Applied) explain(d *Difference, in *Input, res *schema.Resource) {
+// compare compares with what the last run has applied.
+func (in *finder) compare(d *Difference, a *Applied, res *schema.Resource) {
 	was := a.was()
 	switch {
-	case stepsByAddr(a.Plan)[a.Was] == 0 && a.found(a.Was, d):
-		d.because(Pending, "it was so when run %s was planned, and no step of it has changed that", a.Run)
+	case a.steps[a.Was] == 0 && a.found(d):
+		d.because(Pending, "it was so when run %s was planned, and no step of it has changed that", a.ID)
 	case a.Plan.Digest == in.Plan.Digest:
-		d.because(Outside, "the files say what run %s has applied", a.Run)
+		d.because(Outside, "the files say what run %s has applied", a.ID)
 	case was == nil:
-		d.because(Unknown, "the files have changed since run %s, which has not kept what it was planned from", a.Run)
+		d.because(Unknown, "the files have changed since run %s, which has not kept what it was planned from", a.ID)
 	case d.What == Argument:
-		a.explainArgument(d, was, res.Arguments())
-	case same(was, res.Arguments()) && !a.refersToChanged(in.Config):
-		d.because(Outside, "its declaration says what run %s has applied", a.Run)
+		a.explainArgument(d, was, in.arguments(d.Addr, res))
+	case same(was, in.arguments(d.Addr, res)) && !a.refersToAny(in.altered(a.Run)):
+		d.because(Outside, "its declaration says what run %s has applied", a.ID)
 	default:
-		d.because(Unknown, "its declaration, or one that it refers to, has changed since run %s", a.Run)
+		d.because(Unknown, "its declaration, or one that it refers to, has changed since run %s", a.ID)
 	}
+}
+
+// arguments are those of a declaration, hashed once for all of its differences.
+func (in *finder) arguments(addr string, res *schema.Resource) map[string]string {
+	if in.hashed.addr != addr {
+		in.hashed.addr, in.hashed.arguments = addr, res.Arguments()
+	}
+	return in.hashed.arguments
+}
+
+// altered are the declarations that are not as they were in a run.
+func (in *finder) altered(r *Run) map[string]bool {
+	if in.basis == nil {
+		in.basis = planner.NewBasis(in.Config, planner.Selection{})
+	}
+	out, known := in.since[r]
+	if !known {
+		out = r.Basis.Altered(in.basis)
+		in.since[r] = out
+	}
+	return out
 }
 
 func (a *Applied) was() map[string]string {
@@ -133,30 +161,49 @@ func (a *Applied) was() map[string]string {
 func (a *Applied) explainArgument(d *Difference, was, is map[string]string) {
 	then, now := beneath(was, d.Path), beneath(is, d.Path)
 	switch {
-	case len(then) == 0 && d.Declared == "null" && len(beneath(was, parent(d.Path))) > 0:
-		d.because(Outside, "neither the files nor run %s have it", a.Run)
 	case len(then) == 0:
-		d.because(Pending, "it is declared since run %s", a.Run)
+		a.explainNew(d, was, is)
 	case same(then, now):
-		d.because(Outside, "the files say what run %s has applied", a.Run)
+		d.because(Outside, "the files say what run %s has applied", a.ID)
 	default:
 		applied, known := then[d.Path]
 		actual, readable := hashOfText(d.Actual)
 		switch {
 		case !known || !readable:
 			d.because(Unknown, "it is declared in another way since run %s, and cannot be compared with what that has "+
-				"applied", a.Run)
+				"applied", a.ID)
 		case actual == applied:
-			d.because(Pending, "it is as run %s has applied it, and is declared in another way since", a.Run)
+			d.because(Pending, "it is as run %s has applied it, and is declared in another way since", a.ID)
 		default:
-			d.because(Outside, "it is neither as run %s has applied it nor as it is declared since", a.Run)
+			d.because(Outside, "it is neither as run %s has applied it nor as it is declared since", a.ID)
 		}
 	}
 }
 
-// refersToChanged tells whether anything that the declaration refers to is declared in another way than then.
-func (a *Applied) refersToChanged(cfg *schema.Config) bool {
-	altered := a.Basis.Altered(planner.NewBasis(cfg, planner.Selection{}))
+// explainNew is of an argument that the run did not have. Keys of maps may have dots, so that what has the argument in
+// it may be any beginning of its path.
+func (a *Applied) explainNew(d *Difference, was, is map[string]string) {
+	had, has := false, len(beneath(is, d.Path)) > 0
+	for at := parent(d.Path); at != "" && d.Declared == "null"; at = parent(at) {
+		hadHere, hasHere := len(beneath(was, at)) > 0, len(beneath(is, at)) > 0
+		if hadHere && hasHere && !has {
+			d.because(Outside, "neither the files nor run %s have it", a.ID)
+			return
+		}
+		had, has = had || hadHere, has || hasHere
+	}
+	switch {
+	case has && !had:
+		d.because(Pending, "it is declared since run %s", a.ID)
+	case d.Declared == "null":
+		d.because(Unknown, "what it is in is declared in another way since run %s, or by neither", a.ID)
+	default:
+		d.because(Unknown, "how it was declared in run %s is not known", a.ID)
+	}
+}
+
+// refersToAny tells whether anything that the declaration refers to is among these.
+func (a *Applied) refersToAny(altered map[string]bool) bool {
 	seen := map[string]bool{}
 	var visit func(addr string) bool
 	visit = func(addr string) bool {
@@ -185,12 +232,9 @@ func beneath(arguments map[string]string, path string) map[string]string {
 	return out
 }
 
+// parent is a path without what follows its last dot; "" where it has none.
 func parent(path string) string {
-	at := strings.LastIndexByte(path, '.')
-	if at < 0 {
-		return path
-	}
-	return path[:at]
+	return path[:max(0, strings.LastIndexByte(path, '.'))]
 }
 
 func same(a, b map[string]string) bool {

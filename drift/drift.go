@@ -68,13 +68,12 @@ func (r *Report) Count(c Cause) int {
 	return n
 }
 
-// Of are the differences of a declaration.
-func (r *Report) Of(addr string) []Difference {
-	var out []Difference
+// ByAddr are the differences of each declaration.
+func (r *Report) ByAddr() map[string][]Difference {
+	out := map[string][]Difference{}
 	for i := range r.Differences {
-		if r.Differences[i].Addr == addr {
-			out = append(out, r.Differences[i])
-		}
+		addr := r.Differences[i].Addr
+		out[addr] = append(out[addr], r.Differences[i])
 	}
 	return out
 }
@@ -93,8 +92,24 @@ type Input struct {
 	Uncompared func(rule string) bool
 }
 
+// finder is an Input with what is made once for all differences.
+type finder struct {
+	Input
+	stepIDs map[string]bool          // of the plan
+	basis   *planner.Basis           // of the configuration; nil: not made yet
+	since   map[*Run]map[string]bool // what is declared in another way than in a run
+	hashed  struct {                 // the arguments of one declaration
+		addr      string
+		arguments map[string]string
+	}
+}
+
 // Find sorts what a plan has found by where it comes from.
-func Find(in Input) *Report {
+func Find(input Input) *Report {
+	in := &finder{Input: input, stepIDs: map[string]bool{}, since: map[*Run]map[string]bool{}}
+	for i := range in.Plan.Steps {
+		in.stepIDs[in.Plan.Steps[i].ID] = true
+	}
 	r := &Report{At: in.Now.UTC(), Digest: in.Plan.Digest, Compared: []string{}, Differences: []Difference{},
 		Findings: []planner.Finding{}}
 	steps, findings := stepsByAddr(in.Plan), findingsByAddr(in.Plan)
@@ -150,14 +165,14 @@ func findingsByAddr(p *planner.Plan) map[string][]planner.Finding {
 // uncompared are the findings because of which nobody can say that a declaration is as it was applied: those that say
 // that something could not be compared and, where nothing differs, those that refuse the plan. Where it is to be asked
 // about already, they add nothing. What a step finds out, such as by asking a person, differs by that step.
-func (in *Input) uncompared(found []Difference, findings []planner.Finding) []Difference {
+func (in *finder) uncompared(found []Difference, findings []planner.Finding) []Difference {
 	if slices.ContainsFunc(found, func(d Difference) bool { return d.Cause != Pending }) {
 		return nil
 	}
 	var out []Difference
 	for i := range findings {
 		f := &findings[i]
-		asked := f.Op != "" && in.Plan.Step(planner.StepID(f.Addr, f.Op)) != nil
+		asked := f.Op != "" && in.stepIDs[planner.StepID(f.Addr, f.Op)]
 		counts := in.Uncompared != nil && in.Uncompared(f.Rule) && !asked
 		if counts || f.Severity == planner.Refuse && len(found) == 0 {
 			d := Difference{Addr: f.Addr, What: Uncompared}

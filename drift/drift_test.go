@@ -92,6 +92,16 @@ func TestCause(t *testing.T) {
 		"newly declared": {was: "size = 1", is: "size = 1\ncolor = \"red\"", now: list{color}, want: drift.Pending},
 		"a key of nobody": {was: "tags = { a = 1 }", is: "tags = { a = 1 }\nsize = 1",
 			now: list{of("tags.b", "null", `"x"`)}, want: drift.Outside},
+		"a dotted key of nobody": {was: "tags = { x = 1 }", is: "tags = { x = 1 }\nsize = 1",
+			now: list{of("tags.a.b", "null", `"x"`)}, want: drift.Outside},
+		"a dotted key beside a new one": {was: "tags = { x = 1 }", is: "tags = { x = 1, \"a.c\" = 1 }",
+			now: list{of("tags.a.b", "null", `"x"`)}, want: drift.Unknown},
+		"a dotted key beside an old one": {was: "tags = { \"a.c\" = 1 }", is: "tags = { \"a.c\" = 1 }\nsize = 1",
+			now: list{of("tags.a.b", "null", `"x"`)}, want: drift.Outside},
+		"a dotted key of a new map": {was: "size = 1", is: "tags = { x = 1 }\nsize = 1",
+			now: list{of("tags.a.b", "null", `"x"`)}, want: drift.Pending},
+		"a key of what nobody has": {was: "size = 1", is: "size = 2",
+			now: list{of("tags.a.b", "null", `"x"`)}, want: drift.Unknown},
 		"a new map": {was: "size = 1", is: "tags = { a = 1 }\nsize = 1", now: list{of("tags.b", "null", `"x"`)},
 			want: drift.Pending},
 		"a key taken away": {was: "tags = { a = 1, b = 2 }", is: "tags = { a = 1 }",
@@ -120,17 +130,17 @@ func TestCause(t *testing.T) {
 		"an earlier run is damaged": {was: `color = "red"`, is: `color = "red"`, now: list{color},
 			past: func(p *drift.Past) { p.Lost = "r0" }, want: drift.Outside},
 		"nothing kept": {was: `color = "blue"`, is: `color = "red"`, now: list{color},
-			past: func(p *drift.Past) { l := p.Last[addr]; l.Basis = nil; p.Last[addr] = l }, want: drift.Unknown},
+			past: func(p *drift.Past) { p.Last[addr].Basis = nil }, want: drift.Unknown},
 		"nothing kept, needed": {was: `color = "red"`, is: `color = "red"`, now: list{color},
-			past: func(p *drift.Past) { l := p.Last[addr]; l.Basis = nil; p.Last[addr] = l }, want: drift.Outside},
+			past: func(p *drift.Past) { p.Last[addr].Basis = nil }, want: drift.Outside},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := load(t, box(c.is))
 			past := drift.Past{Any: true, Last: map[string]drift.Applied{}, GivenUp: map[string]string{}}
 			if c.was != "" {
 				old := load(t, box(c.was))
-				past.Last[addr] = drift.Applied{Run: "r1", Was: addr, Plan: plan(old, planner.Update, c.worked, c.before...),
-					Basis: planner.NewBasis(old, planner.Selection{})}
+				past.Last[addr] = drift.Applied{Was: addr, Run: drift.NewRun("r1", plan(old, planner.Update, c.worked, c.before...),
+					planner.NewBasis(old, planner.Selection{}))}
 			}
 			if c.past != nil {
 				c.past(&past)
@@ -144,11 +154,13 @@ func TestCause(t *testing.T) {
 	}
 }
 
-// TestUnderway: what an unfinished run is to change is not applied yet, whatever a person says.
+// TestUnderway: what an unfinished run is to change is not applied yet, whatever a person says, also under a former name.
 func TestUnderway(t *testing.T) {
 	cfg := load(t, box(`color = "red"`))
 	color := of("color", `"red"`, `"green"`)
-	past := drift.Past{Underway: &drift.Applied{Run: "r1", Was: addr, Plan: plan(cfg, planner.Update, 1, color)}}
+	run := plan(cfg, planner.Update, 1, color)
+	run.Changes[1].Addr, run.Steps[0].Addr = "sync.depot.old", "sync.depot.old"
+	past := drift.Past{Underway: map[string]drift.Applied{addr: {Run: drift.NewRun("r1", run, nil), Was: "sync.depot.old"}}}
 	for actual, want := range map[string]drift.Cause{`"green"`: drift.Pending, `"blue"`: drift.Unknown} {
 		r := drift.Find(drift.Input{Config: cfg, Plan: plan(cfg, planner.Update, 1, of("color", `"red"`, actual)), Past: past,
 			Now: day, Applied: true})

@@ -200,17 +200,11 @@ func (s *Store) loadPlans(r *Run, key []byte) (damage, err error) {
 
 // Kept is what the run's plan was made from. The error wraps ErrNotKept where the run has not kept it.
 func (s *Store) Kept(r *Run) (*Kept, error) {
-	src, err := afero.ReadFile(s.Fs, filepath.Join(r.planDir, basisName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, ErrNotKept
-	}
+	basis, err := s.Basis(r)
 	if err != nil {
-		return nil, fmt.Errorf("reading what the plan was made from: %w", err)
+		return nil, err
 	}
-	k := &Kept{Basis: &planner.Basis{}}
-	if err := json.Unmarshal(src, k.Basis); err != nil {
-		return nil, fmt.Errorf("reading what the plan was made from: %s is damaged: %w", basisName, err)
-	}
+	k := &Kept{Basis: basis}
 	f, err := s.Fs.Open(filepath.Join(r.planDir, seenName))
 	if err != nil {
 		return nil, fmt.Errorf("reading what the plan was made from: %w", err)
@@ -220,4 +214,20 @@ func (s *Store) Kept(r *Run) (*Kept, error) {
 		return nil, fmt.Errorf("reading what the plan was made from: %w", err)
 	}
 	return k, nil
+}
+
+// Basis is Kept without what servers showed, which may be large.
+func (s *Store) Basis(r *Run) (*planner.Basis, error) {
+	src, err := afero.ReadFile(s.Fs, filepath.Join(r.planDir, basisName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNotKept
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading what the plan was made from: %w", err)
+	}
+	b := &planner.Basis{}
+	if err := json.Unmarshal(src, b); err != nil {
+		return nil, fmt.Errorf("reading what the plan was made from: %s is damaged: %w", basisName, err)
+	}
+	return b, nil
 }
