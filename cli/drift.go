@@ -149,7 +149,8 @@ func (c *command) uncompared() func(rule string) bool {
 
 // past reads what the runs of this folder have left of each declaration.
 func (c *command) past(cfg *schema.Config) (drift.Past, error) {
-	past := drift.Past{Last: map[string]drift.Applied{}, Underway: map[string]drift.Applied{}, GivenUp: map[string]string{}}
+	past := drift.Past{Last: map[string]drift.Applied{}, Underway: map[string]drift.Applied{},
+		GivenUp: map[string]string{}}
 	ids, err := c.store().IDs()
 	if err != nil {
 		return past, err

@@ -20,7 +20,7 @@ type Past struct {
 
 	GivenUp map[string]string // changed since by a run that a person has given up: its id
 
-	// Lost is the id of the last run that is damaged; "": none is. What it has planned and applied is not known. The ids of
+	// Lost is the id of the last run that is damaged; "": none is. What it has planned and applied is not known. Ids of
 	// runs sort by time.
 	Lost string
 }

@@ -154,7 +154,8 @@ func TestCause(t *testing.T) {
 	}
 }
 
-// TestUnderway: what an unfinished run is to change is not applied yet, whatever a person says, also under a former name.
+// TestUnderway: what an unfinished run is to change is not applied yet, whatever a person says, also under a former
+// name.
 func TestUnderway(t *testing.T) {
 	cfg := load(t, box(`color = "red"`))
 	color := of("color", `"red"`, `"green"`)
@@ -206,8 +207,8 @@ func TestIgnored(t *testing.T) {
 	}
 }
 
-// TestUncompared: what a plan could not compare, or refuses, is not fine, unless a step of the plan finds it out. All that
-// the plan says of what was compared is told.
+// TestUncompared: what a plan could not compare, or refuses, is not fine, unless a step of the plan finds it out. All
+// that the plan says of what was compared is told.
 func TestUncompared(t *testing.T) {
 	color := of("color", `"red"`, `"green"`)
 	unread := planner.Finding{Rule: "depot/unread", Severity: planner.Warn, Addr: addr, Summary: "its state cannot be read"}
