@@ -239,8 +239,8 @@ func (a *attempt) checkGuards(ctx context.Context) error {
 		return fmt.Errorf("refused by its guard %s: %s", id, v.Why)
 	}
 	if !a.until.IsZero() && a.Clock.Now().After(a.until) { // facts and guards have taken their time
-		return fmt.Errorf("what another site has verified for it was fresh until %s: that site has to verify it again, with "+
-			"`syncctl apply`", a.until.UTC().Format(time.RFC3339))
+		return errors.New("what another site has verified for it is too old by now, or of no known time: that site has to " +
+			"verify it again, with `syncctl apply`")
 	}
 	return nil
 }

@@ -215,14 +215,20 @@ func (h *history) stateOverSites(s *planner.Step, st StepState, now time.Time) S
 			break
 		}
 		return h.guarded(s, st, now)
-	case st.Phase == PhaseReady && !st.WasDone: // what was done before has its guards' sites verify nothing any more
+	case st.Phase == PhaseReady:
 		return h.guarded(s, st, now)
 	}
 	return st
 }
 
-// guarded has a step that could start wait for the sites whose guards have not verified lately what it rests on.
+// guarded has a step that could start wait for the sites whose guards have not verified lately what it rests on. What
+// was carried out already is only looked at, and for what was done before these sites verify nothing any more: neither
+// waits. Should it have to be carried out after all, the try asks the guards (until), and is refused where they are not
+// fresh; it then no longer counts as done, and their sites verify again.
 func (h *history) guarded(s *planner.Step, st StepState, now time.Time) StepState {
+	if st.WasDone || st.How == HowVerify && s.Mark != planner.MarkCheck {
+		return st
+	}
 	for _, id := range s.Guards {
 		g := h.guards[id]
 		if g == nil || h.isOwn(g) || h.isFresh(g, now) || slices.Contains(st.WaitFor, g.Site) {
@@ -256,7 +262,8 @@ func (h *history) turnsAt(g *planner.Step, now time.Time) time.Time {
 	return next
 }
 
-// until is up to when a step may start as far as other sites' guards go; zero: that has no end.
+// until is up to when a step may start as far as other sites' guards go; zero: that has no end. It is before now where
+// one of them is not fresh, also where its time is unknown or ahead of the clock.
 func (h *history) until(s *planner.Step, now time.Time) (end time.Time) {
 	if h.plan == nil {
 		return end
@@ -266,11 +273,10 @@ func (h *history) until(s *planner.Step, now time.Time) (end time.Time) {
 		if g == nil || h.isOwn(g) {
 			continue
 		}
-		site := h.plan.SiteOf(g.Site)
-		if site == nil || !h.isFresh(g, now) {
-			continue
+		if !h.isFresh(g, now) {
+			return now.Add(-1)
 		}
-		end = first(end, h.of(id).fresh.Add(time.Duration(site.MaxAge)))
+		end = first(end, h.of(id).fresh.Add(time.Duration(h.plan.SiteOf(g.Site).MaxAge)))
 	}
 	return end
 }

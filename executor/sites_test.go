@@ -28,26 +28,26 @@ type company struct {
 	verifies func(*Task) // is told before its process verifies a step; nil: nobody
 }
 
-// overTwo is a plan of two sites, whose last step removes something for good.
-func overTwo() *planner.Plan {
+// overTwo is a plan of two sites, whose last step removes something for good; with further steps.
+func overTwo(further ...planner.Step) *planner.Plan {
 	atA, atB := []string{"server.depot.a"}, []string{"server.depot.b"}
-	p := plan(
-		planner.Step{Op: "stop_a", Servers: atA, Mark: planner.MarkChange},
-		planner.Step{Op: "stop_b", Servers: atB, Mark: planner.MarkChange},
-		planner.Step{Op: "export_a", Servers: atA, Mark: planner.MarkAdd, Needs: []string{"stop_a"},
+	p := plan(append([]planner.Step{
+		{Op: "stop_a", Servers: atA, Mark: planner.MarkChange},
+		{Op: "stop_b", Servers: atB, Mark: planner.MarkChange},
+		{Op: "export_a", Servers: atA, Mark: planner.MarkAdd, Needs: []string{"stop_a"},
 			Writes: []string{"a.json"}},
-		planner.Step{Op: "merge", Servers: atB, Mark: planner.MarkAdd, Needs: []string{"stop_b", "export_a"},
+		{Op: "merge", Servers: atB, Mark: planner.MarkAdd, Needs: []string{"stop_b", "export_a"},
 			Reads: []string{"a.json"}, Repeat: planner.Once},
-		planner.Step{Op: "person", Servers: atA, Mark: planner.MarkPerson, Manual: &planner.Manual{},
+		{Op: "person", Servers: atA, Mark: planner.MarkPerson, Manual: &planner.Manual{},
 			Needs: []string{"merge"}},
-		planner.Step{Op: "verify_a", Servers: atA, Mark: planner.MarkCheck, Needs: []string{"person"}},
-		planner.Step{Op: "verify_b", Servers: atB, Mark: planner.MarkCheck, Needs: []string{"person"}},
-		planner.Step{Op: "delete_a", Servers: atA, Mark: planner.MarkFinal, Repeat: planner.Once,
+		{Op: "verify_a", Servers: atA, Mark: planner.MarkCheck, Needs: []string{"person"}},
+		{Op: "verify_b", Servers: atB, Mark: planner.MarkCheck, Needs: []string{"person"}},
+		{Op: "delete_a", Servers: atA, Mark: planner.MarkFinal, Repeat: planner.Once,
 			Needs: []string{"verify_a", "verify_b"}, Guards: []string{"verify_a", "verify_b"},
 			Effect: &planner.Effect{Irreversible: true}},
-		planner.Step{Op: "delete_b", Servers: atB, Mark: planner.MarkFinal, Repeat: planner.Once,
+		{Op: "delete_b", Servers: atB, Mark: planner.MarkFinal, Repeat: planner.Once,
 			Needs: []string{"delete_a"}, Guards: []string{"verify_a", "verify_b"}, Effect: &planner.Effect{Irreversible: true}},
-	)
+	}, further...)...)
 	out, diags := planner.Make(context.Background(), planner.Input{Config: sitesConfig(),
 		Drivers: func(a schema.Addr) planner.Driver {
 			if a.Kind == schema.Migration {
@@ -330,6 +330,103 @@ func TestFreshWhenItStarts(t *testing.T) {
 		}
 		if n := a.depot.thrown[addr+"/delete_a"]; n != 0 {
 			t.Errorf("%s is slow: it was deleted on what was verified a day before", slow)
+		}
+	}
+}
+
+// What was done and has to be looked at again, because a step that it needs was retried, is carried out on no old
+// verification of another site, waits for none, and the run finishes.
+func TestRetriedBeforeAnotherSitesGuard(t *testing.T) {
+	cfg := sitesConfig()
+	a, b := twoCompanies()
+	rests := func(op string, mark planner.Mark, repeat planner.Repeat) planner.Step {
+		return planner.Step{Op: op, Mark: mark, Repeat: repeat, Servers: []string{"server.depot.a"},
+			Needs: []string{"prepare_a", "verify_b"}, Guards: []string{"verify_b"}}
+	}
+	prepare := planner.Step{Op: "prepare_a", Mark: planner.MarkChange, Repeat: planner.Idempotent,
+		Servers: []string{"server.depot.a"}}
+	change := rests("change_a", planner.MarkChange, planner.Idempotent)
+	erase := rests("erase_a", planner.MarkFinal, planner.Once)
+	erase.Effect = &planner.Effect{Irreversible: true}
+	if _, err := b.store.Create(overTwo(prepare, change, erase), nil); err != nil {
+		t.Fatal(err)
+	}
+	round := func() {
+		t.Helper()
+		b.apply(t, cfg)
+		if err := a.receive(b.pack(t)); err != nil {
+			t.Fatal(err)
+		}
+		a.apply(t, cfg)
+	}
+	back := func() {
+		t.Helper()
+		if err := b.receive(a.pack(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		round()
+		back()
+	}
+	round()
+	thrown := func(op string) int { return a.depot.thrown[addr+"/"+op] }
+	if thrown("change_a") != 1 || thrown("erase_a") != 1 || thrown("delete_b") != 0 {
+		t.Fatalf("before: %v", a.depot.thrown)
+	}
+	r := a.run(t)
+	j, err := a.store.Journal(r, journal.Options{Now: a.clock.Now})
+	if err == nil {
+		_, err = j.Append(t.Context(), addr+"/prepare_a", EventReopened, nil)
+		err = errors.Join(err, j.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.clock.mu.Lock()
+	a.clock.now = a.clock.now.Add(30 * time.Hour)
+	a.clock.mu.Unlock()
+	rep := a.apply(t, cfg)
+	for _, s := range rep.Steps {
+		want := map[string]Phase{"prepare_a": PhaseDone, "change_a": PhaseFailed, "erase_a": PhaseDone}[s.Step.Op]
+		if want != "" && s.Phase != want {
+			t.Errorf("%s is %s: %s", s.Step.Op, s.Phase, s.Why)
+		}
+	}
+	if thrown("prepare_a") != 2 || thrown("change_a") != 1 {
+		t.Errorf("after it was retried: %v", a.depot.thrown)
+	}
+	back()
+	for range 2 {
+		round()
+		back()
+	}
+	if !a.run(t).Finished() || !b.run(t).Finished() {
+		t.Error("the run does not finish")
+	}
+	if thrown("change_a") != 2 || thrown("erase_a") != 1 {
+		t.Errorf("in the end: %v", a.depot.thrown)
+	}
+}
+
+// What was carried out and only has to be looked at waits for no other site's verification.
+func TestLookWithoutAnotherSitesGuard(t *testing.T) {
+	p := overTwo(planner.Step{Op: "change_a", Servers: []string{"server.depot.a"}, Mark: planner.MarkChange,
+		Repeat: planner.Idempotent, Needs: []string{"verify_b"}, Guards: []string{"verify_b"}})
+	for event, want := range map[string]Phase{EventExecuted: PhaseReady, EventStarted: PhaseAway} {
+		var entries []journal.Entry
+		add := func(site, id, event string) {
+			entries = append(entries, journal.Entry{Seq: len(entries) + 1, Site: site, Key: id, Event: event})
+		}
+		for i := range p.Steps {
+			if s := &p.Steps[i]; s.Op != "change_a" && s.Mark != planner.MarkFinal {
+				add(s.Site, s.ID, EventDone)
+			}
+		}
+		add("a", addr+"/change_a", event)
+		add("a", RunKey, EventOpened) // the next process
+		if st := Next(p, entries, "a", time.Time{}.Add(30*time.Hour)).Steps[addr+"/change_a"]; st.Phase != want {
+			t.Errorf("%s: it is %s: %s", event, st.Phase, st.Why)
 		}
 	}
 }
