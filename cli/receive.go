@@ -164,7 +164,7 @@ func hasFiles(s *bundle.Staged, wanted []executor.FileInfo) error {
 }
 
 // checkSites refuses a plan that says something else of sites than the configuration: the sender may have changed what
-// it has made. Of a run in which this site has no part, only what the servers show is of use here.
+// it has made.
 func (r *receiving) checkSites(h *handed) error {
 	p := h.Cargo.Plan
 	if p == nil {
@@ -172,10 +172,6 @@ func (r *receiving) checkSites(h *handed) error {
 	}
 	if err := p.CheckSites(r.cfg); err != nil {
 		return bundle.Refuse(unfitRun, "%v", err)
-	}
-	if p.SiteOf(r.cfg.Site) == nil {
-		h.Handover = executor.Handover{From: h.From, Digest: h.Digest}
-		h.Cargo = executor.Cargo{Observations: h.Observations}
 	}
 	return nil
 }

@@ -723,6 +723,11 @@ func TestRunOfOthers(t *testing.T) {
 		map[string]int{})
 	c, _ := twoCompanies()
 	c.name, c.store.Site = "c", "c"
+	other := *p.h
+	other.Plan = "sha256:0"
+	if err := c.receive(&parcel{h: &other, cargo: p.cargo}); err == nil {
+		t.Error("it takes a plan that is not the one that is named")
+	}
 	if err := c.receive(p); err != nil {
 		t.Fatal(err)
 	}
