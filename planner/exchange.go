@@ -112,14 +112,15 @@ func (p *Plan) askForApprovals() {
 		sites[p.Steps[i].Addr] = append(sites[p.Steps[i].Addr], p.Steps[i].Site)
 	}
 	for i := range p.Steps {
-		if s := &p.Steps[i]; s.Effect != nil && s.Effect.Irreversible {
+		if s := &p.Steps[i]; s.irreversible() {
 			s.Approvals = unique(slices.Clone(sites[s.Addr]))
 		}
 	}
 }
 
 // CheckSites compares what a plan says of sites with what a configuration says, for a plan that another site has made:
-// how old verifications may be, which site carries out which step, and whose approval is asked for.
+// how old verifications may be, which site carries out which step, and whose approval is asked for. What cannot be
+// undone must be said to be so, and be guarded.
 func (p *Plan) CheckSites(cfg *schema.Config) error {
 	declared := map[string]*schema.Site{}
 	for _, s := range cfg.Settings.Sites {
@@ -161,7 +162,61 @@ func (p *Plan) CheckSites(cfg *schema.Config) error {
 				s.Approvals, s.ID, want.Steps[i].Approvals)
 		}
 	}
+	return p.checkGuards()
+}
+
+// irreversible tells of a step whether it cannot be undone.
+func (s *Step) irreversible() bool { return s.Effect != nil && s.Effect.Irreversible }
+
+// checkGuards refuses a plan that another site has made in which a step is marked as irreversible and would be carried
+// out as one that is not, or in which what cannot be undone rests on no check.
+func (p *Plan) checkGuards() error {
+	steps := make(map[string]*Step, len(p.Steps))
+	for i := range p.Steps {
+		steps[p.Steps[i].ID] = &p.Steps[i]
+	}
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		switch {
+		case s.Mark == MarkFinal && !s.irreversible():
+			return fmt.Errorf("the plan marks step %s as irreversible, and says that it can be undone", s.ID)
+		case s.irreversible() && len(s.Guards) == 0:
+			return fmt.Errorf("the plan has step %s, which cannot be undone, rest on no check", s.ID)
+		case len(s.Guards) == 0:
+			continue
+		}
+		needed := neededBy(s, steps)
+		for _, id := range s.Guards {
+			switch g := steps[id]; {
+			case g == nil:
+				return fmt.Errorf("the plan guards step %s with %s, which is not in it", s.ID, id)
+			case g.Mark != MarkCheck:
+				return fmt.Errorf("the plan guards step %s with %s, which is no check", s.ID, id)
+			case !needed[id]:
+				return fmt.Errorf("the plan guards step %s with %s, which it does not need", s.ID, id)
+			}
+		}
+	}
 	return nil
+}
+
+// neededBy are the steps that a step needs, directly or through others; as soon as its guards are found, not all.
+func neededBy(s *Step, steps map[string]*Step) map[string]bool {
+	out := map[string]bool{}
+	left := map[string]bool{}
+	for _, id := range s.Guards {
+		left[id] = true
+	}
+	for queue := []*Step{s}; len(queue) > 0 && len(left) > 0; queue = queue[1:] {
+		for _, id := range queue[0].Needs {
+			if n := steps[id]; n != nil && !out[id] {
+				out[id] = true
+				delete(left, id)
+				queue = append(queue, n)
+			}
+		}
+	}
+	return out
 }
 
 // turnGraph is steps by their numbers: whose they are, and which need which.

@@ -196,10 +196,19 @@ func TestCheckSites(t *testing.T) {
 		"another site's step": {func(p *planner.Plan) { p.Step(addr + "/check").Site = "b" }, "servers are those of"},
 		"a site without part": {func(p *planner.Plan) { p.Step(addr + "/check").Site = "c" }, "no part for that site"},
 		"a step of nobody":    {func(p *planner.Plan) { p.Step(addr + "/any").Site = "" }, "no part for that site"},
+		"no guard":            {func(p *planner.Plan) { p.Step(addr + "/delete").Guards = nil }, "rest on no check"},
+		"only marked": {func(p *planner.Plan) {
+			p.Step(addr+"/delete").Effect, p.Step(addr+"/delete").Approvals = nil, nil
+		}, "says that it can be undone"},
+		"an unknown guard": {func(p *planner.Plan) { p.Step(addr + "/delete").Guards = []string{"x"} }, "not in it"},
+		"a guard that is no check": {func(p *planner.Plan) { p.Step(addr + "/delete").Guards = []string{addr + "/any"} },
+			"which is no check"},
+		"a guard that is not needed": {func(p *planner.Plan) { p.Step(addr + "/delete").Needs = nil }, "does not need"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			check := step(addr, "check")
 			final := planner.Final("delete", "delete it", 1, "one box", planner.StepID(addr, "check"))
+			check.Mark = planner.MarkCheck
 			final.Because, final.Needs = "it is told to", []string{planner.StepID(addr, "check")}
 			check.Servers, final.Servers = []string{"server.depot.a"}, []string{"server.depot.b"}
 			d := &depot{outlines: map[string]planner.Outline{addr: update(check, final, step(addr, "any"))}}
