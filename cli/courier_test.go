@@ -440,3 +440,19 @@ func TestCourier(t *testing.T) {
 	}
 	t.Logf("%v", ended)
 }
+
+// TestWordForAnotherSite: a person's word does not stand for a check on which a step of another site rests.
+func TestWordForAnotherSite(t *testing.T) {
+	c := newCourier(t, drivertest.Random(t))
+	osFs := afero.NewOsFs()
+	c.send(osFs, "globex")
+	c.deliver(osFs, "acme", c.sent["globex"][0].content)
+	c.apply(osFs, "acme")
+	c.send(osFs, "acme")
+	c.deliver(osFs, "globex", c.sent["acme"][0].content)
+	for op, want := range map[string]string{"look": `guards sync.shelf.atlas/remove of site "acme"`, "put": "Recorded"} {
+		if code, out := c.run(osFs, "globex", "resolve", op, "-done", "-auto-approve"); !strings.Contains(out, want) {
+			t.Errorf("%s: exit code %d: %s", op, code, out)
+		}
+	}
+}

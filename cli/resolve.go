@@ -182,13 +182,19 @@ func (c *command) assumeAbandoned(run *executor.Run) string {
 
 // assumeStep says what will be assumed about a step, and the event that records it.
 func (c *command) assumeStep(run *executor.Run, id string, done bool) (event, assumed string, err error) {
-	st := c.state(run).Decision.Steps[id]
+	d := c.state(run).Decision
+	st := d.Steps[id]
 	if step := run.Plan.Step(id); step.Site != run.Site {
 		return "", "", failf(exitError, "step %s is carried out by site %q, and only its people can resolve it", id,
 			step.Site)
 	}
 	if st.Phase == executor.PhaseDone && done {
 		return "", "", failf(exitError, "step %s is already done", id)
+	}
+	if rests := run.GuardedAway(id, d); rests != nil && done {
+		return "", "", failf(exitError, "step %s guards %s of site %q, which cannot verify it by itself and relies on no "+
+			"word: it has to be verified here, by `syncctl apply`. If it cannot be: syncctl resolve -abandon", id, rests.ID,
+			rests.Site)
 	}
 	if st.Phase == executor.PhaseBlocked && done {
 		return "", "", failf(exitError, "step %s cannot be done yet: %s", id, st.Why)

@@ -245,6 +245,19 @@ func (h *history) guarded(s *planner.Step, st StepState, now time.Time) StepStat
 	return st
 }
 
+// GuardedAway is the first step of another site that is not done and that a check guards; nil: there is none. That site
+// cannot verify the check, so that nobody's word can stand for it.
+func (r *Run) GuardedAway(check string, d Decision) *planner.Step {
+	own := r.Plan.Step(check)
+	for i := range r.Plan.Steps {
+		s := &r.Plan.Steps[i]
+		if slices.Contains(s.Guards, check) && s.Site != own.Site && d.Steps[s.ID].Phase != PhaseDone {
+			return s
+		}
+	}
+	return nil
+}
+
 // turnsAt is when it changes by time alone, next after now, what a check's verification is still good for; zero: never.
 func (h *history) turnsAt(g *planner.Step, now time.Time) time.Time {
 	site, at := h.plan.SiteOf(g.Site), h.of(g.ID).fresh
