@@ -107,7 +107,7 @@ func (c *command) sendLocked(
 	if err != nil {
 		return err
 	}
-	h, run, err := c.handOver(ctx, p)
+	h, run, err := c.handOver(ctx, p, to)
 	if err != nil {
 		return err
 	}
@@ -138,12 +138,15 @@ func (c *command) sendLocked(
 }
 
 // handOver has what is to be sent: how far the last run is here, and, if it is not unfinished, what servers show.
-func (c *command) handOver(ctx context.Context, p *project) (*handed, *executor.Run, error) {
+func (c *command) handOver(
+	ctx context.Context, p *project, to []bundle.Receiver,
+) (*handed, *executor.Run, error) {
 	run, err := c.lastRun()
 	if err != nil {
 		return nil, nil, err
 	}
 	if run != nil && run.Finished() && run.Plan.Digest != p.cfg.Digest() {
+		c.warnOfEnd(run, to)
 		run = nil // it has ended, and the configuration has changed since: what servers show begins the next one
 	}
 	handover, cargo, err := c.store().Handover(run)
@@ -163,6 +166,23 @@ func (c *command) handOver(ctx context.Context, p *project) (*handed, *executor.
 	}
 	h.Observations, err = c.observeOwn(ctx, p, nil)
 	return h, run, err
+}
+
+// warnOfEnd warns of what is left out of a bundle, that a run has ended: a receiver may not know that yet. It is no
+// refusal, since a receiver that knows it may be unable to say so, now that it has the new configuration as well.
+func (c *command) warnOfEnd(run *executor.Run, to []bundle.Receiver) {
+	var unsure []string
+	for _, r := range to {
+		if run.Plan.SiteOf(r.Site) != nil && !run.KnowsEnd(r.Site) {
+			unsure = append(unsure, r.Site)
+		}
+	}
+	if len(unsure) > 0 {
+		c.warn("the configuration has changed since run %s, so that the bundle does not say that the run has ended here, and "+
+			"%s may not know it. If `syncctl status` there shows the run as unfinished, restore the run's configuration at "+
+			"both sites, send and receive once with it, and then change it", schema.SanitizeLine(run.ID),
+			wording.QuotedList(unsure))
+	}
 }
 
 // lastRun is the newest run over sites of the folder; nil: there is none.

@@ -81,6 +81,25 @@ func (r *Run) HadBy(site string) map[string]bool {
 	return out
 }
 
+// KnowsEnd tells of a run that has ended whether another site knows that: it has ended there too, or that site says that
+// it has received all that this one did for the run. That this site has opened its journal, has received something or
+// has found out that the run is finished counts for nothing: there would be no end of confirming.
+func (r *Run) KnowsEnd(site string) bool {
+	known := 0
+	for _, e := range r.Chains[site] {
+		if e.Key == RunKey && (e.Event == EventFinished || e.Event == EventAbandoned) {
+			return true
+		}
+		if got, ok := receivedOf(e); ok && got.Site == r.Site {
+			known = max(known, got.Entries)
+		}
+	}
+	own := r.Chains[r.Site]
+	return !slices.ContainsFunc(own[min(known, len(own)):], func(e journal.Entry) bool {
+		return e.Key != RunKey || e.Event != EventOpened && e.Event != EventReceived && e.Event != EventFinished
+	})
+}
+
 // filesOf are the files that the entries of one site's journal name, each as it was written last. A file counts where
 // the entry is of a step that writes it: an entry may name anything.
 func filesOf(p *planner.Plan, entries []journal.Entry) map[string]FileInfo {

@@ -288,9 +288,16 @@ func TestRunOfTwoSites(t *testing.T) {
 	if rep := b.apply(t, cfg); !rep.Finished {
 		t.Fatalf("b deletes: %+v", rep)
 	}
+	if b.run(t).KnowsEnd("a") {
+		t.Error("b takes it that a knows the end")
+	}
 	hand(b, a)
-	if r := a.run(t); !r.Finished() || !r.ended() {
-		t.Error("a does not know that all is done")
+	if r := a.run(t); !r.Finished() || !r.ended() || !r.KnowsEnd("b") {
+		t.Error("a does not know that all is done, or that b knows it")
+	}
+	hand(a, b)
+	if !b.run(t).KnowsEnd("a") {
+		t.Error("b does not know that a knows the end")
 	}
 	for id, n := range a.depot.thrown {
 		if n != 1 {
