@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/syncctl/syncctl/planner"
@@ -48,6 +49,10 @@ type Past struct {
 	Outputs map[string]string
 	Done    bool // this run has done it
 	Begun   bool // this run may have carried it out: it was started, and is not known to have changed nothing
+}
+
+func (p Past) equal(q Past) bool {
+	return p.Done == q.Done && p.Begun == q.Begun && maps.Equal(p.Outputs, q.Outputs)
 }
 
 // Past is what was recorded of a step of the same declaration when this one's turn came.

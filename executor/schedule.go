@@ -21,9 +21,8 @@ type schedule struct {
 	now    time.Time
 	undone int
 	turns  turns
-	later  []wait    // the next one first
-	aging  []int     // in a run over sites, the steps that time alone may change: checks that guard, and what they guard
-	turn   time.Time // when it may do so next; zero: never
+	later  []wait // the next one first
+	aging  aging
 	pasts  pasts
 }
 
@@ -78,21 +77,57 @@ func newSchedule(p *planner.Plan, entries []journal.Entry, site string, now time
 	}
 	for i := range s.steps {
 		s.update(i)
-		if _, guards := s.guards[s.steps[i].ID]; s.plan != nil && (guards || len(s.steps[i].Guards) > 0) {
-			s.aging = append(s.aging, i)
-		}
 	}
-	s.turn = s.nextTurn()
+	for _, g := range s.guards {
+		s.aging.put(g.ID, s.turnsAt(g, now))
+	}
 	return s
 }
 
-// nextTurn is when the first of the checks that guard steps becomes older than is allowed for something; zero: never.
-func (s *schedule) nextTurn() time.Time {
-	var next time.Time
-	for _, g := range s.guards {
-		next = first(next, s.turnsAt(g, s.now))
+// aging is when time alone next changes what the checks are good for that guard steps, in a run over sites.
+type aging struct {
+	list []turning            // a heap, the next one first; some may be there that hold no more
+	next map[string]time.Time // by check
+}
+
+type turning struct {
+	at    time.Time
+	check string
+}
+
+// put says when a check changes next; zero: never.
+func (a *aging) put(check string, at time.Time) {
+	if a.next[check].Equal(at) {
+		return
 	}
-	return next
+	if a.next == nil {
+		a.next = map[string]time.Time{}
+	}
+	if a.next[check] = at; !at.IsZero() {
+		heap.Push(a, turning{at, check})
+	}
+}
+
+// take takes a check that has changed by now; "": none has.
+func (a *aging) take(now time.Time) string {
+	for len(a.list) > 0 && !a.list[0].at.After(now) {
+		t := heap.Pop(a).(turning)
+		if a.next[t.check].Equal(t.at) {
+			delete(a.next, t.check)
+			return t.check
+		}
+	}
+	return ""
+}
+
+func (a *aging) Len() int           { return len(a.list) }
+func (a *aging) Less(i, j int) bool { return a.list[i].at.Before(a.list[j].at) }
+func (a *aging) Swap(i, j int)      { a.list[i], a.list[j] = a.list[j], a.list[i] }
+func (a *aging) Push(x any)         { a.list = append(a.list, x.(turning)) }
+func (a *aging) Pop() any {
+	last := a.list[len(a.list)-1]
+	a.list = a.list[:len(a.list)-1]
+	return last
 }
 
 // first is the earlier of two times, of which zero is none.
@@ -113,7 +148,7 @@ func (s *schedule) read(entries []journal.Entry, now time.Time) {
 			s.update(i)
 		}
 		if g := s.guards[e.Key]; g != nil {
-			s.turn = first(s.turn, s.turnsAt(g, now))
+			s.aging.put(g.ID, s.turnsAt(g, now))
 		}
 	}
 	s.seen = len(entries)
@@ -184,15 +219,15 @@ func (s *schedule) settle(i int) {
 	}
 }
 
-// age looks again at the steps that time alone may have changed: what was verified was fresh then, and is it no more.
+// age looks again at the steps that time alone has changed: what was verified was fresh then, and is it no more.
 func (s *schedule) age() {
-	if s.turn.IsZero() || s.turn.After(s.now) {
-		return
+	for id := s.aging.take(s.now); id != ""; id = s.aging.take(s.now) {
+		s.aging.put(id, s.turnsAt(s.guards[id], s.now))
+		s.update(s.place[id])
+		for _, rests := range s.guarding[id] {
+			s.update(s.place[rests.ID])
+		}
 	}
-	for _, i := range s.aging {
-		s.update(i)
-	}
-	s.turn = s.nextTurn()
 }
 
 // start takes the next step whose turn it is, the first one in the plan.
@@ -264,6 +299,9 @@ type pastSince struct {
 func (p *pasts) put(id string, past Past) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if all := p.of[id]; len(all) > 0 && all[len(all)-1].past.equal(past) {
+		return
+	}
 	p.now++
 	p.of[id] = append(p.of[id], pastSince{p.now, past})
 }

@@ -166,6 +166,30 @@ func TestScheduleIsNext(t *testing.T) {
 	})
 }
 
+// What time alone changes is looked at where it changes, and what stays as it is is recorded once.
+func TestAging(t *testing.T) {
+	p := overTwo()
+	var entries []journal.Entry
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range p.Steps[:7] {
+		entries = append(entries, journal.Entry{Seq: len(entries) + 1, Site: p.Steps[i].Site, Key: p.Steps[i].ID,
+			Event: EventDone, Time: now})
+	}
+	s := newSchedule(p, entries, "a", now)
+	for range 100 {
+		now = now.Add(time.Hour)
+		s.read(entries, now)
+	}
+	for id, all := range s.pasts.of {
+		if len(all) > 1 {
+			t.Errorf("%s is recorded %d times", id, len(all))
+		}
+	}
+	if st := s.steps[s.place[addr+"/verify_a"]].state; !st.Renew {
+		t.Errorf("what another site's step rests on is not verified again: %+v", st)
+	}
+}
+
 // approval is an entry that approves a plan.
 func approval(t *rapid.T, p *planner.Plan, e journal.Entry) journal.Entry {
 	hash, err := p.Hash()
