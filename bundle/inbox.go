@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"github.com/spf13/afero"
 )
@@ -67,10 +69,49 @@ func (in *Inbox) Take(
 	if again, err = ledger.place(b); again || err != nil {
 		return b, again, err
 	}
-	if err := take(&Staged{Bundle: *b, fs: in.FS, dir: dir}); err != nil {
+	before, err := in.begin(b)
+	if err != nil {
 		return b, false, err
 	}
-	return b, false, ledger.Add(&Record{b.Manifest, b.ID, b.Text})
+	if err := take(&Staged{Bundle: *b, fs: in.FS, dir: dir}); err != nil {
+		if errors.As(err, new(*Refusal)) { // nothing was taken in
+			err = errors.Join(err, in.note(b.From, before))
+		}
+		return b, false, err
+	}
+	return b, false, errors.Join(ledger.Add(&Record{b.Manifest, b.ID, b.Text}), in.note(b.From, 0))
+}
+
+// begun is the file with the number of the bundle of a site that is taken in. It is left where the process dies, or
+// fails: what the bundle brings may be here, so that no earlier one may take its place.
+func begun(site string) string { return ".begun." + site }
+
+// begin notes that a bundle is taken in from here on, unless a later one was begun before. before is the number that was
+// noted; 0: none.
+func (in *Inbox) begin(b *Bundle) (before int64, err error) {
+	text, err := afero.ReadFile(in.FS, filepath.Join(in.Dir, begun(b.From)))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, fmt.Errorf("reading which bundle was begun: %w", err)
+	}
+	if before, _ = strconv.ParseInt(string(text), 10, 64); before > b.Number {
+		return 0, refuse(Old, "it is bundle %d of %q, and number %d, which has all that it has, was begun to be received "+
+			"before: receive that one again, or a later one", b.Number, b.From, before)
+	}
+	return before, in.note(b.From, b.Number)
+}
+
+// note notes which bundle of a site was begun; 0: none.
+func (in *Inbox) note(site string, number int64) error {
+	var err error
+	if number == 0 {
+		err = in.FS.Remove(filepath.Join(in.Dir, begun(site)))
+	} else {
+		err = (&Ledger{FS: in.FS, Dir: in.Dir}).write(begun(site), []byte(strconv.FormatInt(number, 10)))
+	}
+	if err != nil {
+		return fmt.Errorf("noting which bundle of %q is received: %w", site, err)
+	}
+	return nil
 }
 
 // Open reads a part. It ends in an error if it is not what the sender has signed.

@@ -224,11 +224,35 @@ func TestInbox(t *testing.T) {
 	}
 }
 
+// TestKilledWhileTakenIn: what a bundle brings may be here although the process died before it was remembered: no
+// earlier one takes its place.
+func TestKilledWhileTakenIn(t *testing.T) {
+	in := &Inbox{FS: afero.NewOsFs(), Dir: t.TempDir()}
+	id1, one := numbered(t, 1, "", "p")
+	id2, two := numbered(t, 2, id1, "p")
+	_, three := numbered(t, 3, id2, "p")
+	for i, c := range []struct {
+		file []byte
+		take error
+		want Reason
+	}{
+		{two, errKilled, ""}, {one, nil, Old}, {two, refuse(Fork, "not now"), Fork}, {one, nil, Old}, {two, nil, ""},
+		{one, nil, Old}, {three, refuse(Fork, "not now"), Fork}, {three, nil, ""},
+	} {
+		_, _, err := in.Take(t.Context(), bytes.NewReader(c.file), receiver(t, eve, ada), func(*Staged) error { return c.take })
+		var refusal *Refusal
+		if errors.As(err, &refusal); c.want != "" && (refusal == nil || refusal.Reason != c.want) ||
+			c.want == "" && !errors.Is(err, c.take) {
+			t.Errorf("%d: %v, want %q", i, err, c.want)
+		}
+	}
+}
+
 // TestStaged: what is not taken is not remembered; a part that is changed in the staging folder is found.
 func TestStaged(t *testing.T) {
 	in := &Inbox{FS: afero.NewOsFs(), Dir: t.TempDir()}
 	_, file := numbered(t, 1, "", "p")
-	refused := errors.New("another plan")
+	refused := Refuse("other-plan", "another plan")
 	_, _, err := in.Take(t.Context(), bytes.NewReader(file), receiver(t, eve, ada), func(s *Staged) error {
 		if _, err := s.Open("../manifest.json"); err == nil {
 			t.Error("a part that is none is opened")

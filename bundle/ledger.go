@@ -84,13 +84,18 @@ func (l *Ledger) add(r *Record) error {
 	if err := l.FS.MkdirAll(l.Dir, 0o700); err != nil {
 		return err
 	}
-	name := filepath.Join(l.Dir, recordName(r.Number))
+	return l.write(recordName(r.Number), r.Text)
+}
+
+// write writes a file of the ledger's folder, whole or not at all.
+func (l *Ledger) write(base string, content []byte) error {
+	name := filepath.Join(l.Dir, base)
 	part := name + ".part"
 	f, err := l.FS.OpenFile(part, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(r.Text)
+	_, err = f.Write(content)
 	if err = errors.Join(err, durable{f}.Close()); err == nil {
 		err = l.FS.Rename(part, name)
 	}
