@@ -191,7 +191,7 @@ func (p *Plan) checkGuards() error {
 			case g == nil:
 				return fmt.Errorf("the plan guards step %s with %s, which is not in it", s.ID, id)
 			case g.Mark != MarkCheck:
-				return fmt.Errorf("the plan guards step %s with %s, which is no check", s.ID, id)
+				return fmt.Errorf("the plan guards step %s with %s, which is not a check", s.ID, id)
 			case !needed[id]:
 				return fmt.Errorf("the plan guards step %s with %s, which it does not need", s.ID, id)
 			}

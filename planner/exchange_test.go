@@ -201,8 +201,8 @@ func TestCheckSites(t *testing.T) {
 			p.Step(addr+"/delete").Effect, p.Step(addr+"/delete").Approvals = nil, nil
 		}, "says that it can be undone"},
 		"an unknown guard": {func(p *planner.Plan) { p.Step(addr + "/delete").Guards = []string{"x"} }, "not in it"},
-		"a guard that is no check": {func(p *planner.Plan) { p.Step(addr + "/delete").Guards = []string{addr + "/any"} },
-			"which is no check"},
+		"a guard that is not a check": {func(p *planner.Plan) { p.Step(addr + "/delete").Guards = []string{addr + "/any"} },
+			"which is not a check"},
 		"a guard that is not needed": {func(p *planner.Plan) { p.Step(addr + "/delete").Needs = nil }, "does not need"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -306,8 +307,9 @@ func (w *Window) verifyStarted(ctx context.Context, _ *executor.Task) (executor.
 }
 
 // VerifyHealthy asks the server itself whether it is healthy. Where its user may not see that, its answer must do. A
-// server that takes no connections yet, or whose proxy says that it is not there, is starting. Any other error, such as
-// a refused login, a licence that is missing or a network that is down, tells nothing of the server, and is one.
+// server that takes no connections yet, or closes them without an answer, or whose proxy says that it is not there, is
+// starting. Any other error, such as a refused login, a licence that is missing or a network that is down, tells nothing
+// of the server, and is one.
 func (w *Window) VerifyHealthy(ctx context.Context) (executor.Verdict, error) {
 	r, err := w.Session.Reader()
 	if err != nil {
@@ -343,7 +345,8 @@ func (w *Window) starting(ctx context.Context, err error) (executor.Verdict, err
 	var answer *rest.Error
 	proxy := errors.As(err, &answer) && slices.Contains([]int{http.StatusBadGateway, http.StatusServiceUnavailable,
 		http.StatusGatewayTimeout}, answer.Status)
-	if ctx.Err() != nil || errors.Is(err, osmc.ErrNoLicence) || !proxy && !errors.Is(err, syscall.ECONNREFUSED) {
+	closed := errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF)
+	if ctx.Err() != nil || errors.Is(err, osmc.ErrNoLicence) || !proxy && !closed {
 		return executor.Verdict{}, fmt.Errorf("waiting for %s: %w", w.Server, err)
 	}
 	return executor.NotDone.Because("waiting for %s: %s", w.Server, wording.OneLine(err.Error())), nil

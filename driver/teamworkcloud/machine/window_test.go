@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"reflect"
 	"strings"
@@ -189,9 +190,13 @@ func TestHealthOfAServerThatStarts(t *testing.T) {
 	if v, err := w.VerifyHealthy(t.Context()); err != nil || v.State != executor.NotDone || v.Working {
 		t.Errorf("%+v, %v", v, err)
 	}
-	f.fails = &rest.Error{Status: http.StatusServiceUnavailable}
-	if v, err := w.VerifyHealthy(t.Context()); err != nil || v.State != executor.NotDone {
-		t.Errorf("behind a proxy: %+v, %v", v, err)
+	for _, early := range []error{
+		&rest.Error{Status: http.StatusServiceUnavailable}, fmt.Errorf("%w: %w", osmc.ErrLogin, io.EOF), syscall.ECONNRESET,
+	} {
+		f.fails = early
+		if v, err := w.VerifyHealthy(t.Context()); err != nil || v.State != executor.NotDone {
+			t.Errorf("%v: %+v, %v", early, v, err)
+		}
 	}
 	for _, other := range []error{&rest.Error{Status: http.StatusUnauthorized}, errors.New("network is unreachable")} {
 		f.fails = other
