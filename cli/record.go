@@ -220,11 +220,19 @@ func (c *command) recordedJournal(run *executor.Run) ([]byte, error) {
 		for k, v := range e.Data {
 			data[k] = c.redactor.String(v)
 		}
-		if entries[i] = e; len(data) > 0 {
+		entries[i] = e
+		entries[i].Seq = i + 1 // of several sites' journals one is made
+		if len(data) > 0 {
 			entries[i].Data = data
 		}
 	}
-	return journal.Export(entries)
+	entries, err := journal.Rechain(entries, nil)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	err = journal.Encode(&out, entries)
+	return out.Bytes(), err
 }
 
 // verification says of each step how it has ended.

@@ -17,7 +17,7 @@ import (
 // carried out again, does not rest on them any more: they held when it was begun, and have changed since by its own
 // doing or by that of the steps after it. What is irreversible always does.
 func (a *attempt) checkFacts(ctx context.Context) error {
-	final := a.s.Effect != nil && a.s.Effect.Irreversible
+	final := a.s.Irreversible()
 	if len(a.s.Facts) == 0 || a.again && !final {
 		return nil
 	}

@@ -100,7 +100,7 @@ func (h *history) state(s *planner.Step, newest *latest, past bool, now time.Tim
 }
 
 // final tells whether a step is irreversible and done.
-func (h *history) final(s *planner.Step) bool { return isFinal(s) && h.closed(s) }
+func (h *history) final(s *planner.Step) bool { return s.Irreversible() && h.closed(s) }
 
 // closed tells whether a step's own entries say that it is done.
 func (h *history) closed(s *planner.Step) bool {

@@ -204,7 +204,7 @@ func (h *history) stateOverSites(s *planner.Step, st StepState, now time.Time) S
 	switch {
 	case st.Phase == PhaseDone && h.mustVerifyAgain(s, now):
 		st.Phase, st.How, st.Renew = PhaseReady, HowVerify, true
-	case st.Phase == PhaseReady && isFinal(s):
+	case st.Phase == PhaseReady && s.Irreversible():
 		for _, site := range s.Approvals {
 			if !h.approved[site] {
 				st.WaitFor = append(st.WaitFor, site)
@@ -236,7 +236,7 @@ func (h *history) guarded(s *planner.Step, st StepState, now time.Time) StepStat
 		}
 		st.WaitFor = append(st.WaitFor, g.Site)
 		why := ""
-		if isFinal(s) {
+		if s.Irreversible() {
 			why = "it cannot be undone, and "
 		}
 		st.Phase, st.Why = PhaseAway, fmt.Sprintf("%sits guard %s was verified %s: %s has to verify it again, with "+
@@ -293,9 +293,6 @@ func (h *history) until(s *planner.Step, now time.Time) (end time.Time) {
 	}
 	return end
 }
-
-// isFinal tells of a step whether it cannot be undone.
-func isFinal(s *planner.Step) bool { return s.Effect != nil && s.Effect.Irreversible }
 
 // stateAway is where a step of another site stands, as far as is known here.
 func (h *history) stateAway(s *planner.Step, st StepState) StepState {

@@ -378,32 +378,3 @@ func hash(b, key []byte) string {
 	h.Write(b)
 	return hex.EncodeToString(h.Sum(nil))
 }
-
-// Export writes entries as a journal that anybody can check: chained without a key, and numbered from 1.
-func Export(entries []Entry) ([]byte, error) {
-	var out bytes.Buffer
-	prev := ""
-	for i, e := range entries {
-		e.Seq, e.Prev, e.Hash = i+1, prev, ""
-		sum, err := e.sum(nil)
-		if err != nil {
-			return nil, err
-		}
-		e.Hash, prev = sum, sum
-		line, err := json.Marshal(e)
-		if err != nil {
-			return nil, fmt.Errorf("writing journal entry %d: %w", e.Seq, err)
-		}
-		out.Write(append(line, '\n'))
-	}
-	return out.Bytes(), nil
-}
-
-// Import reads what Export has written, all of it. The error wraps ErrBroken where the chain does not hold.
-func Import(src []byte) ([]Entry, error) {
-	entries, good, err := parse(src, nil)
-	if err == nil && good != int64(len(src)) {
-		err = fmt.Errorf("%w: its last line has no end", ErrBroken)
-	}
-	return entries, err
-}

@@ -112,7 +112,7 @@ func (p *Plan) askForApprovals() {
 		sites[p.Steps[i].Addr] = append(sites[p.Steps[i].Addr], p.Steps[i].Site)
 	}
 	for i := range p.Steps {
-		if s := &p.Steps[i]; s.irreversible() {
+		if s := &p.Steps[i]; s.Irreversible() {
 			s.Approvals = unique(slices.Clone(sites[s.Addr]))
 		}
 	}
@@ -165,9 +165,6 @@ func (p *Plan) CheckSites(cfg *schema.Config) error {
 	return p.checkGuards()
 }
 
-// irreversible tells of a step whether it cannot be undone.
-func (s *Step) irreversible() bool { return s.Effect != nil && s.Effect.Irreversible }
-
 // checkGuards refuses a plan that another site has made in which a step is marked as irreversible and would be carried
 // out as one that is not, or in which what cannot be undone rests on no check.
 func (p *Plan) checkGuards() error {
@@ -178,9 +175,9 @@ func (p *Plan) checkGuards() error {
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		switch {
-		case s.Mark == MarkFinal && !s.irreversible():
+		case s.Mark == MarkFinal && !s.Irreversible():
 			return fmt.Errorf("the plan marks step %s as irreversible, and says that it can be undone", s.ID)
-		case s.irreversible() && len(s.Guards) == 0:
+		case s.Irreversible() && len(s.Guards) == 0:
 			return fmt.Errorf("the plan has step %s, which cannot be undone, rest on no check", s.ID)
 		case len(s.Guards) == 0:
 			continue

@@ -134,7 +134,7 @@ func protected(cfg *schema.Config, planned []*schema.Resource, groups map[schema
 	for _, r := range planned {
 		for i := range groups[r.Addr] {
 			s := &groups[r.Addr][i]
-			removes := s.Mark == MarkDelete || s.Effect != nil && (s.Effect.Destroy > 0 || s.Effect.Irreversible)
+			removes := s.Mark == MarkDelete || s.Irreversible() || s.Effect != nil && s.Effect.Destroy > 0
 			if removes && r.PreventDestroy {
 				refuse(r, s)
 				continue

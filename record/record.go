@@ -103,7 +103,7 @@ func Write(m Manifest, files map[string][]byte, sign func([]byte) ([]byte, error
 		sum := sha256.Sum256(files[name])
 		m.Parts = append(m.Parts, Part{name, int64(len(files[name])), hex.EncodeToString(sum[:])})
 	}
-	entries, err := journal.Import(files[JournalName])
+	entries, err := journal.Decode(bytes.NewReader(files[JournalName]), nil)
 	if err != nil {
 		return nil, fmt.Errorf("writing the record: %w", err)
 	}
@@ -347,7 +347,7 @@ func (r *Record) checkContent() error {
 	if _, there := r.Files[JournalName]; !there {
 		return errors.New("it has no journal")
 	}
-	entries, err := journal.Import(r.Files[JournalName])
+	entries, err := journal.Decode(bytes.NewReader(r.Files[JournalName]), nil)
 	if err != nil {
 		return fmt.Errorf("%s: %w", JournalName, err)
 	}

@@ -27,12 +27,16 @@ func parts(t testing.TB) map[string][]byte {
 	if err := (&planner.Plan{Format: planner.Format, Digest: "d"}).Encode(&plan); err != nil {
 		t.Fatal(err)
 	}
-	entries, err := journal.Export([]journal.Entry{{Time: at, Key: "run", Event: "opened"},
-		{Time: at.Add(time.Second), Key: "run", Event: "finished"}})
+	entries, err := journal.Rechain([]journal.Entry{{Seq: 1, Time: at, Key: "run", Event: "opened"},
+		{Seq: 2, Time: at.Add(time.Second), Key: "run", Event: "finished"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string][]byte{record.PlanName: plan.Bytes(), record.JournalName: entries,
+	var chain bytes.Buffer
+	if err := journal.Encode(&chain, entries); err != nil {
+		t.Fatal(err)
+	}
+	return map[string][]byte{record.PlanName: plan.Bytes(), record.JournalName: chain.Bytes(),
 		"configuration/ä.sync.hcl": []byte("x = 1\n"), "empty": nil}
 }
 
