@@ -68,8 +68,9 @@ func (c *command) empty(d *documentFiles) error {
 	return nil
 }
 
-// writeDocuments writes the documents that were asked for.
-func (c *command) writeDocuments(d *documentFiles, plan *planner.Plan, run *executor.Run) error {
+// writeDocuments writes the documents that were asked for, with what has changed since an older plan where there is
+// one.
+func (c *command) writeDocuments(d *documentFiles, old, plan *planner.Plan, run *executor.Run) error {
 	for _, doc := range []struct {
 		name  string
 		write func(io.Writer, *report.Report) error
@@ -80,6 +81,11 @@ func (c *command) writeDocuments(d *documentFiles, plan *planner.Plan, run *exec
 		r, err := c.reportOf(plan, run)
 		if err != nil {
 			return err
+		}
+		if old != nil {
+			if r.Since, err = planner.DiffPlans(old, r.Plan); err != nil {
+				return err
+			}
 		}
 		var b bytes.Buffer
 		if err := doc.write(c.guard(&b), r); err != nil {

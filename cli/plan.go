@@ -214,7 +214,7 @@ func (c *command) planNew(ctx context.Context, p *project, f *planFlags) error {
 		return err
 	}
 	c.saySent(p.cfg, seen)
-	if err := c.writeDocuments(&f.docs, plan, nil); err != nil {
+	if err := c.writeDocuments(&f.docs, old, plan, nil); err != nil {
 		return err
 	}
 	differs, err := c.showAgainst(old, plan, executor.Decision{}, f.detail)
@@ -348,7 +348,7 @@ func (c *command) planUnfinished(ctx context.Context, p *project, run *executor.
 	if err != nil {
 		return err
 	}
-	if err := c.writeDocuments(&f.docs, nil, run); err != nil {
+	if err := c.writeDocuments(&f.docs, old, nil, run); err != nil {
 		return err
 	}
 	differs, err := c.showAgainst(old, run.Plan, state.Decision, f.detail)

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 
@@ -27,21 +29,20 @@ where it was made, nor secrets.
   syncctl show -diff approved.syncplan.json now.syncplan.json
 
 -html writes one page that loads nothing and runs no script: the decision, the servers and the steps as pictures,
-and every step with its details. -markdown writes a comment for a pull request, of at most 65,536 characters.
+and every step with its details. -markdown writes a comment for a pull request, of at most 65,536 characters. With
+-diff both write what has changed.
 
   syncctl show -html p.syncplan.json > p.html`,
 		RunE: func(_ *cobra.Command, given []string) error {
 			switch {
 			case diff && len(given) != 2:
 				return failf(exitError, "show -diff takes two plans or runs: syncctl show -diff OLD NEW")
-			case diff:
-				return c.showDiff(given[0], given[1])
-			case len(given) > 1:
+			case len(given) > 1 && !diff:
 				return failf(exitError, "show takes one plan or run: %q is one too many. To compare two: syncctl show -diff "+
 					"OLD NEW", given[1])
 			}
 			what := "latest"
-			if len(given) == 1 {
+			if len(given) > 0 {
 				what = given[0]
 			}
 			switch {
@@ -49,6 +50,8 @@ and every step with its details. -markdown writes a comment for a pull request, 
 				return failf(exitError, "show writes one document: -markdown or -html")
 			case (markdown || html) && c.wantsJSON():
 				return failf(exitError, "-json, -markdown and -html are documents of their own: ask for one")
+			case diff:
+				return c.showDiff(given[0], given[1], diffWriter(markdown, html))
 			case markdown:
 				return c.showDocument(what, writeMarkdown)
 			case html:
@@ -64,7 +67,19 @@ and every step with its details. -markdown writes a comment for a pull request, 
 	return cmd
 }
 
-func (c *command) showDiff(old, made string) error {
+// diffWriter writes what has changed as the document that was asked for; nil: none was.
+func diffWriter(markdown, html bool) func(io.Writer, *planner.PlanDiff) error {
+	switch {
+	case markdown:
+		return func(w io.Writer, d *planner.PlanDiff) error { return page.DiffMarkdown(w, d, page.MostOfComment) }
+	case html:
+		return page.DiffHTML
+	}
+	return nil
+}
+
+// showDiff prints what has changed, as a document where there is a writer for it.
+func (c *command) showDiff(old, made string, write func(io.Writer, *planner.PlanDiff) error) error {
 	var plans [2]*planner.Plan
 	for i, name := range []string{old, made} {
 		plan, run, err := c.find(name)
@@ -79,8 +94,18 @@ func (c *command) showDiff(old, made string) error {
 		}
 		plans[i] = plan
 	}
-	_, err := c.writeDiff(plans[0], plans[1])
-	return err
+	if write == nil {
+		_, err := c.writeDiff(plans[0], plans[1])
+		return err
+	}
+	d, err := planner.DiffPlans(plans[0], plans[1])
+	if err != nil {
+		return err
+	}
+	if err := write(c.out, d); err != nil {
+		return fmt.Errorf("writing the document: %w", err)
+	}
+	return nil
 }
 
 // find reads the plan in a file, or a run of this folder.

@@ -21,6 +21,9 @@ type Report struct {
 	Tally planner.Tally
 	Run   *Run // nil: the plan alone
 
+	// Since is what has changed since an older plan, such as the approved one; nil: they were not compared.
+	Since *planner.PlanDiff
+
 	Steps        []*Step           // in the order of the plan
 	Declarations []*Declaration    // with steps, by their first ones; then those that differ, or are found
 	Refusals     []planner.Finding // they stop the plan from being applied

@@ -20,6 +20,9 @@ import (
 //go:embed page.html
 var pageText string
 
+//go:embed diff.html
+var diffText string
+
 //go:embed page.css
 var sheet string
 
@@ -46,11 +49,15 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"tone":        toneOf,
 	"state":       stateTone,
 	"beside":      beside,
+	"lines":       report.Lines,
+	"fact":        shownFact,
+	"counts":      report.DiffCounts,
+	"sorttone":    toneOfSort,
 	"openly":      openly,
 	"flow": func(f schema.Flow) string {
 		return map[schema.Flow]string{schema.FlowFrom: "from", schema.FlowTo: "to", schema.FlowBoth: "with"}[f]
 	},
-}).Parse(pageText))
+}).Parse(pageText + diffText))
 
 // mostOpen is how many differences are shown without being asked for.
 const mostOpen = 12

@@ -37,13 +37,14 @@ func Markdown(w io.Writer, r *report.Report, most int) error {
 		m.actions[r.Plan.Changes[i].Addr] = r.Plan.Changes[i].Action
 	}
 	m.head()
+	m.since(r.Since)
 	m.refusals()
 	m.warnings()
 	m.steps()
 	m.rest()
 	m.picture()
 	m.details()
-	m.note()
+	m.note("The plan has it all: `syncctl show`.")
 	_, err := io.WriteString(w, printable.Text(m.b.String()))
 	return err
 }
@@ -54,9 +55,11 @@ type markdown struct {
 	room    int
 	actions map[string]planner.Action // by declaration
 
-	linesLeft, detailsLeft, findingsLeft int // steps and findings that are left out
-	pictureLeft                          bool
-	notDrawn                             int
+	// Steps, findings, and lines of what has changed, that are left out.
+	linesLeft, detailsLeft, findingsLeft, changesLeft int
+
+	pictureLeft bool
+	notDrawn    int
 }
 
 // length is how many characters a text has for who counts them in UTF-16.
@@ -400,9 +403,12 @@ func codes(list []string) string {
 	return strings.Join(out, ", ")
 }
 
-// note says what was left out.
-func (m *markdown) note() {
+// note says what was left out, and where it is.
+func (m *markdown) note(whole string) {
 	var parts []string
+	if m.changesLeft > 0 {
+		parts = append(parts, fmt.Sprintf("%d lines of what has changed", m.changesLeft))
+	}
 	if m.linesLeft > 0 {
 		parts = append(parts, fmt.Sprintf("%d steps", m.linesLeft))
 	}
@@ -419,7 +425,7 @@ func (m *markdown) note() {
 		parts = append(parts, fmt.Sprintf("%d declarations in the picture", m.notDrawn))
 	}
 	if len(parts) > 0 {
-		fmt.Fprintf(&m.b, "\n**Left out, because a comment may not be longer:** %s. The plan has it all: `syncctl show`.\n",
-			strings.Join(parts, ", "))
+		fmt.Fprintf(&m.b, "\n**Left out, because a comment may not be longer:** %s. %s\n",
+			strings.Join(parts, ", "), whole)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/printable"
+	"github.com/syncctl/syncctl/report"
 )
 
 // NoDrift says that nothing was changed from outside.
@@ -36,8 +37,8 @@ func DriftLine(d *drift.Difference) string {
 	case drift.Uncompared:
 		return "whether it is as declared is not known"
 	}
-	return d.Path + ": " + shortened(d.Path, d.Declared, d.Actual) + " is declared, " +
-		shortened(d.Path, d.Actual, d.Declared) + " is there"
+	return d.Path + ": " + report.Shortened(d.Path, d.Declared, d.Actual) + " is declared, " +
+		report.Shortened(d.Path, d.Actual, d.Declared) + " is there"
 }
 
 func because(d *drift.Difference) string {
