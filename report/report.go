@@ -27,7 +27,8 @@ type Report struct {
 	Steps        []*Step           // in the order of the plan
 	Declarations []*Declaration    // with steps, by their first ones; then those that differ, or are found
 	Refusals     []planner.Finding // they stop the plan from being applied
-	Findings     []planner.Finding // the other ones that belong to no step and no declaration with steps
+	Findings     []planner.Finding // the other ones that belong to no step and no declaration
+	Notes        []Alike           // that say the same of several declarations, and belong to no step
 	Topology     *Topology         // servers and what links them
 	Lanes        []*Lane           // steps by where they work, sorted by site and name
 	Slots        int               // how many steps follow each other at least, see Step.Slot
@@ -85,7 +86,7 @@ type Declaration struct {
 	planner.ResourceChange
 
 	Steps    []*Step
-	Findings []planner.Finding // that belong to none of its steps
+	Findings []planner.Finding // that belong to none of its steps, but for Report.Notes
 }
 
 // Lane is where steps work: at one server or machine, or on this one.
@@ -223,15 +224,24 @@ func (r *Report) findings() {
 			of(c.Addr)
 		}
 	}
+	var apart []planner.Finding
 	for _, f := range r.Plan.Findings {
 		switch s := steps[planner.StepID(f.Addr, f.Op)]; {
 		case f.Severity == planner.Refuse: // they stand apart
 		case s != nil:
 			s.Findings = append(s.Findings, f)
-		case f.Addr == "":
-			r.Findings = append(r.Findings, f)
 		default:
-			of(f.Addr).Findings = append(of(f.Addr).Findings, f)
+			apart = append(apart, f)
+		}
+	}
+	for _, f := range SumUp(apart) {
+		switch {
+		case len(f.Addrs) > 1:
+			r.Notes = append(r.Notes, f)
+		case f.Addr == "":
+			r.Findings = append(r.Findings, f.Finding)
+		default:
+			of(f.Addr).Findings = append(of(f.Addr).Findings, f.Finding)
 		}
 	}
 }

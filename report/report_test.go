@@ -30,6 +30,9 @@ func TestPlan(t *testing.T) {
 	} {
 		r := made(t, p, nil)
 		steps, findings := 0, len(r.Refusals)+len(r.Findings)
+		for _, f := range r.Notes {
+			findings += len(f.Addrs)
+		}
 		for _, d := range r.Declarations {
 			findings += len(d.Findings)
 			for _, s := range d.Steps {
@@ -56,6 +59,28 @@ func TestPlan(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestNotes: a note that says the same of several declarations is one, with all of them; it makes no declaration a part
+// of the report. Warnings, and notes that differ in a word, stay with their declaration.
+func TestNotes(t *testing.T) {
+	p := &planner.Plan{}
+	for i := range 9 {
+		addr := fmt.Sprintf("sync.depot.s%d", i)
+		p.Findings = append(p.Findings,
+			planner.Finding{Rule: "depot/dry", Severity: planner.Note, Addr: addr, Summary: "dry", Detail: "very"},
+			planner.Finding{Rule: "depot/dry", Severity: planner.Warn, Addr: "sync.depot.wet", Summary: "dry", Detail: "very"})
+	}
+	p.Findings = append(p.Findings,
+		planner.Finding{Rule: "depot/dry", Severity: planner.Note, Addr: "sync.depot.x", Summary: "dry"})
+	r := made(t, p, nil)
+	if len(r.Notes) != 1 || len(r.Notes[0].Addrs) != 9 || len(r.Declarations) != 2 || len(r.Declarations[0].Findings) != 9 {
+		t.Errorf("%+v, %+v", r.Notes, r.Declarations)
+	}
+	if got := r.Notes[0].Where(func(s string) string { return s }); got != "sync.depot.s0, sync.depot.s1, sync.depot.s2 "+
+		"and 6 more" {
+		t.Error(got)
 	}
 }
 

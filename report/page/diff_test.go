@@ -87,7 +87,7 @@ func TestDiffDocuments(t *testing.T) {
 	}
 	r.Since = d
 	whole := markdown(t, r, page.MostOfComment)
-	for name, text := range map[string]string{"comment": diffMarkdown(t, d, page.MostOfComment), "comment of a plan": whole,
+	for name, text := range map[string]string{"comment": diffMarkdown(t, d, page.MostOfComment), "above a plan": whole,
 		"page": diffHTML(t, d), "page of a plan": htmlOf(t, r)} {
 		for _, want := range []string{"sync.depot.tools/wash", "sync.depot.tools/label", "crimson", "sync.depot.a/y", "green",
 			"very wet", d.Was, d.Is, report.ChangedConfiguration, "1 added, 1 removed, "} {
@@ -96,7 +96,8 @@ func TestDiffDocuments(t *testing.T) {
 			}
 		}
 	}
-	if at := strings.Index(whole, report.ChangedPlan); at < strings.Index(whole, "Ready") || at > strings.Index(whole, "- **1**") {
+	at := strings.Index(whole, report.ChangedPlan)
+	if at < strings.Index(whole, "Ready") || at > strings.Index(whole, "- **1**") {
 		t.Error("what has changed is not between the decision and the steps")
 	}
 }

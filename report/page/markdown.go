@@ -245,20 +245,34 @@ func finding(f planner.Finding) string {
 
 // apart are the findings that belong to no step, the warnings or the other ones.
 func (m *markdown) apart(warnings bool) []string {
-	var list []string
-	for _, f := range m.r.Findings {
+	var list []report.Alike
+	take := func(f report.Alike) {
 		if (f.Severity == planner.Warn) == warnings {
-			list = append(list, "- "+finding(f)+"\n")
+			list = append(list, f)
 		}
+	}
+	for _, f := range m.r.Findings {
+		take(report.Alike{Finding: f})
+	}
+	for _, f := range m.r.Notes {
+		take(f)
 	}
 	for _, d := range m.r.Declarations {
 		for _, f := range d.Findings {
-			if (f.Severity == planner.Warn) == warnings {
-				list = append(list, "- "+code(d.Addr)+": "+finding(f)+"\n")
-			}
+			take(report.Alike{Finding: f, Addrs: []string{d.Addr}})
 		}
 	}
-	return list
+	var lines []string
+	report.FewOf(list, func(f report.Alike) {
+		where := f.Where(code)
+		if where != "" {
+			where += ": "
+		}
+		lines = append(lines, "- "+where+finding(f.Finding)+"\n")
+	}, func(rule string, n int) {
+		lines = append(lines, fmt.Sprintf("- and %d more like it %s\n", n, code(rule)))
+	})
+	return lines
 }
 
 // warnings are those that belong to no step. They come before the steps, which may fill the room.

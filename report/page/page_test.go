@@ -130,6 +130,29 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// TestNotes: a note on many declarations is one, and of many notes of one rule a comment has the first ones; the page
+// has all.
+func TestNotes(t *testing.T) {
+	p := reporttest.Small()
+	for i := range 40 {
+		addr := fmt.Sprintf("sync.depot.s%d", i)
+		p.Findings = append(p.Findings,
+			planner.Finding{Rule: "depot/dry", Severity: planner.Note, Addr: addr, Summary: "dry"},
+			planner.Finding{Rule: "depot/age", Severity: planner.Note, Addr: addr, Summary: fmt.Sprintf("%d years", i)})
+	}
+	r := made(t, p, nil)
+	text := markdown(t, r, page.MostOfComment)
+	if strings.Count(text, "depot/dry") != 1 || strings.Count(text, "depot/age") != report.MostAlike+1 ||
+		!strings.Contains(text, "- `sync.depot.s0`, `sync.depot.s1`, `sync.depot.s2` and 37 more: **note** dry `depot/dry`\n") ||
+		!strings.Contains(text, "- and 35 more like it `depot/age`\n") {
+		t.Error(text)
+	}
+	if text := htmlOf(t, r); strings.Count(text, "depot/dry") != 1 || strings.Count(text, "depot/age") != 40 ||
+		!strings.Contains(text, "<code>sync.depot.s39</code>") {
+		t.Error(text)
+	}
+}
+
 // TestLongDifference: two long values that end differently do not look the same.
 func TestLongDifference(t *testing.T) {
 	p := reporttest.Small()

@@ -7,32 +7,35 @@ import (
 	"testing"
 
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/report"
 )
 
-// TestManyFindings: of many notes of one rule the first ones are shown, and how many more there are. Warnings are all
-// shown, and -detail shows all.
+// TestManyFindings: a note that says the same of many declarations is one; of many notes of one rule the first ones are
+// shown, and how many more there are. Warnings are all shown, and -detail shows all.
 func TestManyFindings(t *testing.T) {
 	p := &planner.Plan{}
 	for i := range 40 {
 		addr := fmt.Sprintf("sync.depot.s[%q]", fmt.Sprint(i))
 		p.Findings = append(p.Findings,
-			planner.Finding{Rule: "depot/old", Severity: planner.Note, Addr: addr, Summary: "old"},
+			planner.Finding{Rule: "depot/old", Severity: planner.Note, Addr: addr, Summary: fmt.Sprintf("%d years old", i)},
+			planner.Finding{Rule: "depot/dry", Severity: planner.Note, Addr: addr, Summary: "dry"},
 			planner.Finding{Rule: "depot/wet", Severity: planner.Warn, Addr: addr, Summary: "wet"})
 	}
 	p.Findings = append(p.Findings, planner.Finding{Rule: "depot/new", Severity: planner.Note, Summary: "new"})
-	for detail, notes := range map[bool]int{false: mostAlike + 1, true: 40} {
+	for detail, notes := range map[bool][2]int{false: {report.MostAlike + 1, 1}, true: {40, 40}} {
 		var b bytes.Buffer
 		if err := Plan(&b, p, PlanOptions{Detail: detail}); err != nil {
 			t.Fatal(err)
 		}
 		got := b.String()
-		if n := strings.Count(got, "[depot/old]"); n != notes {
-			t.Errorf("detail=%v: %d notes:\n%s", detail, n, got)
+		old, dry := strings.Count(got, "[depot/old]"), strings.Count(got, "[depot/dry]")
+		if [2]int{old, dry} != notes {
+			t.Errorf("detail=%v: %d and %d notes:\n%s", detail, old, dry, got)
 		}
 		if strings.Count(got, "[depot/wet]") != 40 || strings.Count(got, "[depot/new]") != 1 {
 			t.Error(got)
 		}
-		if strings.Contains(got, "and 35 more") == detail {
+		if strings.Contains(got, "and 35 more") == detail || strings.Contains(got, ` and 37 more: dry`) == detail {
 			t.Error(got)
 		}
 	}
