@@ -17,16 +17,18 @@ import (
 const configurationSuffix = ".sync.hcl"
 
 func (c *command) importCommand() *cobra.Command {
-	vars, out := &variables{}, ""
+	vars, f := &variables{}, &importFlags{}
 	cmd := &cobra.Command{
 		Use: "import SERVER", Args: one("the address of a server"),
 		Short: "Write what a declared server has, and nobody has declared, as HCL; changes nothing on it",
 		Long: `Reads a declared server and writes what it has, and is not declared yet, as declarations: to the output, or
 with -out into a new file of the configuration. What no interface shows is said in comments, and what a person has to
-know, such as passwords, becomes a variable. A plan right after it has no changes. It only reads.`,
+know, such as passwords, becomes a variable. What is only likely is written as a comment. -from=SERVER is your word for
+where something comes from that no interface tells, such as copies. A plan right after it has no changes. It only
+reads.`,
 		Example: "  syncctl import server.TYPE.NAME -out=found.sync.hcl\n  syncctl plan",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.importFrom(cmd.Context(), vars, args[0], out)
+			return c.importFrom(cmd.Context(), vars, args[0], f)
 		},
 		ValidArgsFunction: func(
 			cmd *cobra.Command, given []string, _ string,
@@ -38,11 +40,25 @@ know, such as passwords, becomes a variable. A plan right after it has no change
 		},
 	}
 	c.varFlags(cmd, vars)
-	cmd.Flags().StringVar(&out, "out", "", "write to this new `FILE`, whose name ends in "+configurationSuffix)
+	cmd.Flags().StringVar(&f.out, "out", "", "write to this new `FILE`, whose name ends in "+configurationSuffix)
+	cmd.Flags().StringArrayVar(&f.from, "from", nil, "what it has comes from this `SERVER`, where no interface shows "+
+		"that; may be repeated")
+	_ = cmd.RegisterFlagCompletionFunc("from", func(
+		cmd *cobra.Command, _ []string, _ string,
+	) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return c.completeServers(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
+	})
 	return cmd
 }
 
-func (c *command) importFrom(ctx context.Context, vars *variables, server, out string) error {
+// importFlags are the flags of import beside those for variables.
+type importFlags struct {
+	out  string
+	from []string // addresses of servers
+}
+
+func (c *command) importFrom(ctx context.Context, vars *variables, server string, f *importFlags) error {
+	out := f.out
 	switch {
 	case out != "" && !strings.HasSuffix(out, configurationSuffix):
 		return failf(exitError, "-out=%s: the name of a configuration's file ends in %s", out, configurationSuffix)
@@ -53,7 +69,7 @@ func (c *command) importFrom(ctx context.Context, vars *variables, server, out s
 	if err != nil {
 		return err
 	}
-	text, n, err := c.importDrafts(ctx, p, server)
+	text, n, err := c.importDrafts(ctx, p, server, f.from)
 	if err != nil {
 		return err
 	}
@@ -76,7 +92,7 @@ func (c *command) importFrom(ctx context.Context, vars *variables, server, out s
 }
 
 // importDrafts is what a server has and is not declared, as HCL, and how many declarations that is.
-func (c *command) importDrafts(ctx context.Context, p *project, server string) ([]byte, int, error) {
+func (c *command) importDrafts(ctx context.Context, p *project, server string, from []string) ([]byte, int, error) {
 	r, err := findServer(p.cfg, server)
 	if err != nil {
 		return nil, 0, err
@@ -86,10 +102,18 @@ func (c *command) importDrafts(ctx context.Context, p *project, server string) (
 	if !ok {
 		return nil, 0, failf(exitError, "nothing can be imported from %s: its product does not list what it has", server)
 	}
+	of := driver.ImportRequest{Server: r, Declared: p.cfg.Resources}
+	for _, address := range from {
+		other, err := findServer(p.cfg, address)
+		if err != nil {
+			return nil, 0, err
+		}
+		of.From = append(of.From, other)
+	}
 	begin, finish := c.reading()
 	defer finish()
 	defer begin(server)()
-	found, err := d.Import(ctx, r, p.cfg.Resources)
+	found, err := d.Import(ctx, of)
 	if err != nil {
 		return nil, 0, fmt.Errorf("importing from %s: %w", server, err)
 	}
@@ -99,7 +123,7 @@ func (c *command) importDrafts(ctx context.Context, p *project, server string) (
 			n++
 		}
 	}
-	return schema.WriteDrafts(p.cfg, product.Types(), found), n, nil
+	return schema.WriteDrafts(p.cfg, found), n, nil
 }
 
 // findServer finds a declared server by its address.

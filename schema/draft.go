@@ -36,8 +36,9 @@ func (d *Draft) IsDeclared() bool { return d.Value != cty.NilVal && !d.Doubtful 
 
 // WriteDrafts writes declarations beside those of a configuration: formatted, in the order of their addresses, each
 // argument in the order of its type. Arguments with their defaults are left out.
-func WriteDrafts(c *Config, types Catalog, drafts []Draft) []byte {
-	w := &draftWriter{types: types, taken: map[Addr]bool{}, variables: map[string]bool{}, names: map[string]Addr{}}
+func WriteDrafts(c *Config, drafts []Draft) []byte {
+	w := &draftWriter{types: c.loader.opts.Catalog, taken: map[Addr]bool{}, variables: map[string]bool{},
+		names: map[string]Addr{}}
 	for _, n := range c.loader.root.nodes { // also of those that are not enabled
 		if n.decl != nil {
 			w.taken[n.decl.addr] = true

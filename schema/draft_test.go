@@ -70,8 +70,8 @@ func TestWriteDrafts(t *testing.T) {
 			"server": cty.StringVal(wish.String()), "name": cty.UnknownVal(cty.String)}), Doubtful: true},
 		{Addr: Addr{Kind: Sync, Type: "x"}, Comments: []string{"nothing but words"}},
 	}
-	text := string(WriteDrafts(loadDrafts(t, declared), draftTypes, drafts))
-	if again := string(WriteDrafts(loadDrafts(t, declared), draftTypes, drafts)); again != text {
+	text := string(WriteDrafts(loadDrafts(t, declared), drafts))
+	if again := string(WriteDrafts(loadDrafts(t, declared), drafts)); again != text {
 		t.Errorf("written again, it is another text:\n%s", again)
 	}
 	if formatted, diags := Format("x", []byte(text)); diags.HasErrors() || string(formatted) != text {
@@ -120,7 +120,7 @@ func TestSensitiveDraft(t *testing.T) {
 		}
 		d := Draft{Addr: Addr{Kind: Sync, Type: "x", Name: "a"},
 			Value: cty.ObjectVal(map[string]cty.Value{"server": cty.StringVal("server.x.s"), "name": name})}
-		text := string(WriteDrafts(loadDrafts(t, server), draftTypes, []Draft{d}))
+		text := string(WriteDrafts(loadDrafts(t, server), []Draft{d}))
 		if strings.Contains(text, "sensitive") != hidden || strings.Contains(text, "4711") ||
 			!strings.Contains(text, "var.a_name") {
 			t.Errorf("hidden %v:\n%s", hidden, text)

@@ -19,9 +19,11 @@ import (
 var _ driver.Importer = (*Driver)(nil)
 
 // Import finds the synchronizations that Backbone on a server has and nobody has declared.
-func (d *Driver) Import(
-	ctx context.Context, server *schema.Resource, all []*schema.Resource,
-) ([]schema.Draft, error) {
+func (d *Driver) Import(ctx context.Context, of driver.ImportRequest) ([]schema.Draft, error) {
+	server, all := of.Server, of.Declared
+	if len(of.From) > 0 {
+		return nil, errors.New("a synchronization names both its ends: say from which Jira it is imported, and no other one")
+	}
 	x := &importer{d: d, servers: map[string]cty.Value{}}
 	var err error
 	if x.here, err = d.openJira(server); err != nil {

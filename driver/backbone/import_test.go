@@ -17,12 +17,12 @@ import (
 func (b *bench) importing(server string) string {
 	b.t.Helper()
 	cfg, d := b.load()
-	found, err := d.(driver.Importer).Import(b.t.Context(), cfg.Lookup(schema.Addr{Kind: schema.Server,
-		Type: "backbone", Name: server}), cfg.Resources)
+	found, err := d.(driver.Importer).Import(b.t.Context(), driver.ImportRequest{Declared: cfg.Resources,
+		Server: cfg.Lookup(schema.Addr{Kind: schema.Server, Type: "backbone", Name: server})})
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return string(schema.WriteDrafts(cfg, d.Types(), found))
+	return string(schema.WriteDrafts(cfg, found))
 }
 
 // adopt imports from a server into a file of the configuration, and expects that a plan has nothing to do.

@@ -27,6 +27,9 @@ type Bench struct {
 	// Elsewhere are verbs of the driver that no case here plans, because another bench of the same driver does.
 	Elsewhere []string
 
+	// ImportsElsewhere: no case here has what could be imported, because another bench of the same driver does.
+	ImportsElsewhere bool
+
 	planned  *verbsPlanned // by the cases of one Run
 	imported *imported
 }

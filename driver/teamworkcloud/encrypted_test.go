@@ -51,6 +51,10 @@ func (b *beside) Observe(ctx context.Context, r *schema.Resource, n planner.Need
 	return b.of(r).Observe(ctx, r, n)
 }
 
+func (b *beside) Import(ctx context.Context, of driver.ImportRequest) ([]schema.Draft, error) {
+	return b.cloud.(driver.Importer).Import(ctx, of)
+}
+
 // alone is beside in front of the kit: what is found about keystores is left out, whose rules are not the cloud's.
 type alone struct{ *beside }
 

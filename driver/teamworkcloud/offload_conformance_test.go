@@ -25,5 +25,6 @@ func TestOffloadConformance(t *testing.T) {
 	}
 	bench.Elsewhere = slices.Concat(share.Verbs.Names(), encrypt.Verbs.Names(),
 		[]string{machine.Announce, machine.Idle})
+	bench.ImportsElsewhere = true
 	drivertest.Run(t, bench)
 }

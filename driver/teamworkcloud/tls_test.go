@@ -468,5 +468,6 @@ func TestEncryptionConformance(t *testing.T) {
 		named("refused", mismatch, true),
 	}
 	bench.Elsewhere = slices.Concat(share.Verbs.Names(), offload.Verbs.Names(), machine.Verbs.Names())
+	bench.ImportsElsewhere = true
 	drivertest.Run(t, bench)
 }

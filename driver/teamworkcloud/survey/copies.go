@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
-	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/schema"
 )
 
 var idForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+// IsID tells whether a text has the form of an id.
+func IsID(text string) bool { return idForm.MatchString(text) }
 
 // Visitor is shown both histories of a resource, nil for one that does not exist.
 type Visitor func(r *Resource, source, target *revision.History)
@@ -126,7 +128,7 @@ func (l *copiesView) category() {
 	switch c := l.target.Category(text); {
 	case c != nil:
 		f.ID, f.Path = c.ID, l.target.Path(c.ID)
-	case idForm.MatchString(text):
+	case IsID(text):
 		f.Problem = fmt.Sprintf("%s has no category of the id %s", l.facts.Target.Addr, text)
 	}
 	f.Path = l.target.spelled(f.Path)
@@ -275,11 +277,7 @@ func (l *copiesView) waits(id string) string {
 // options are how histories are compared, for a resource whose newest revision with the synchronization's tag is
 // tagged.
 func (l *copiesView) options(tagged int) revision.Options {
-	o := revision.Options{Parts: l.declared.Parts(), AsOf: l.asOf}
-	keeps := func(s *Server) bool { return !s.Release.IsZero() && !s.Release.Before(osmc.KeepsNumbers2026) }
-	if keeps(&l.facts.Source) && keeps(&l.facts.Target) {
-		o.Parts = append(o.Parts, revision.Number)
-	}
+	o := revision.Options{Parts: comparedParts(l.declared.Parts(), &l.facts.Source, &l.facts.Target), AsOf: l.asOf}
 	if l.declared.Trigger == CommitTag {
 		o.UpTo = cmp.Or(tagged, -1) // nothing is due before there is a tag
 	}

@@ -153,6 +153,11 @@ func (inv *Inventory) withFullName(text string) []*osmc.Resource {
 	return inv.byFullName[schema.NameForm(text)]
 }
 
+// Named are the resources that a category's path and a name mean, without those that are marked as deleted.
+func (inv *Inventory) Named(text string) []*osmc.Resource {
+	return slices.DeleteFunc(slices.Clone(inv.withFullName(text)), func(r *osmc.Resource) bool { return r.Removed })
+}
+
 // withProject are the resources of a project id; of "" there are none.
 func (inv *Inventory) withProject(id string) []*osmc.Resource {
 	inv.index()

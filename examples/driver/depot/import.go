@@ -2,6 +2,7 @@ package depot
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -13,9 +14,11 @@ import (
 var _ driver.Importer = (*Driver)(nil)
 
 // Import drafts a declaration for each box of a depot that nobody has declared, for `syncctl import`.
-func (d *Driver) Import(
-	ctx context.Context, server *schema.Resource, declared []*schema.Resource,
-) ([]schema.Draft, error) {
+func (d *Driver) Import(ctx context.Context, of driver.ImportRequest) ([]schema.Draft, error) {
+	server := of.Server
+	if len(of.From) > 0 {
+		return nil, errors.New("a depot says itself what it has: leave the other servers out")
+	}
 	c, err := d.reader(server)
 	if err != nil {
 		return nil, err
@@ -24,7 +27,7 @@ func (d *Driver) Import(
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range declared {
+	for _, r := range of.Declared {
 		if r.Addr.Kind == schema.Sync && r.Refs[server.Addr] != nil {
 			delete(boxes, r.Text("box"))
 			delete(boxes, r.Text("replaces"))

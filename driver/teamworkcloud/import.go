@@ -1,0 +1,239 @@
+package teamworkcloud
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
+	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+var _ driver.Importer = (*Driver)(nil)
+
+// Import finds the copies that a server has of other declared servers' resources and that nobody has declared. No
+// interface shows remote resource configurations (no path of the vendor's specifications has any): what is drafted
+// rests on the histories of both servers, and on who has the role to synchronize, or on a person's word for the source.
+func (d *Driver) Import(ctx context.Context, of driver.ImportRequest) ([]schema.Draft, error) {
+	server, all := of.Server, of.Declared
+	x := &importer{d: d, ctx: ctx, told: len(of.From) > 0, target: connect.Declared(server), settled: map[string]bool{},
+		groups: map[groupKey]*group{}, made: map[planner.Need]*made{}, byAddr: map[string]*schema.Resource{}}
+	for _, r := range all {
+		x.byAddr[r.Addr.String()] = r
+	}
+	err := x.gather(func(v *survey.View) { x.about, x.here = v.Server(x.target), v.Inventory(x.target) })
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", server.Addr, err)
+	}
+	if err := x.declared(all); err != nil {
+		return nil, fmt.Errorf("telling what is declared already: %w", err)
+	}
+	if !x.told {
+		of.From = all
+	}
+	for _, r := range of.From {
+		if r.Addr.Kind == schema.Server && r.Addr.Type == product {
+			x.compare(connect.Declared(r))
+		}
+	}
+	x.drafts(server)
+	return x.out, nil
+}
+
+// importer is one import under way.
+type importer struct {
+	d      *Driver
+	ctx    context.Context //nolint:containedctx // of one call
+	target *connect.Server
+	told   bool // a person says from where things come
+	about  *survey.Server
+	here   *survey.Inventory
+
+	byAddr  map[string]*schema.Resource
+	syncs   []*survey.Sync  // declared ones, by address
+	settled map[string]bool // ids that are declared to come from somewhere
+
+	seen   []string // addresses of the servers that were compared
+	notes  []string // what could not be read, and why
+	groups map[groupKey]*group
+	out    []schema.Draft
+
+	mu   sync.Mutex
+	made map[planner.Need]*made // observations: each is made once
+}
+
+type made struct {
+	once sync.Once
+	body any
+	err  error
+}
+
+// groupKey is what one declaration can be about: copies from one server in one category.
+type groupKey struct{ source, category string }
+
+// group is copies that one declaration can be about.
+type group struct {
+	source   *connect.Server
+	about    *survey.Server
+	there    *survey.Inventory
+	category string // id on the target, "" for none
+	copies   []survey.Shared
+	ahead    int // of these the source has revisions that the target lacks
+}
+
+func (x *importer) gather(look func(*survey.View)) error {
+	return survey.Gather(x.ctx, func(ctx context.Context, n planner.Need) (any, error) {
+		x.mu.Lock()
+		if x.made[n] == nil {
+			x.made[n] = &made{}
+		}
+		m := x.made[n]
+		x.mu.Unlock()
+		m.once.Do(func() { m.body, m.err = x.d.Observe(ctx, x.byAddr[n.Server], n) })
+		return m.body, m.err
+	}, look)
+}
+
+// declared finds what declarations bring to the server, or take from it.
+func (x *importer) declared(all []*schema.Resource) error {
+	for _, r := range all {
+		if s := survey.Declared(r); r.Addr.Kind == schema.Sync && r.Addr.Type == product &&
+			s.SourceServer() != nil && s.TargetServer() != nil {
+			x.syncs = append(x.syncs, s)
+		}
+	}
+	slices.SortFunc(x.syncs, func(a, b *survey.Sync) int { return strings.Compare(a.Address(), b.Address()) })
+	for _, s := range x.syncs {
+		if !s.TargetServer().IsSame(x.target) {
+			continue
+		}
+		ids, err := x.selected(s)
+		if err != nil {
+			return err
+		}
+		for id := range ids {
+			x.settled[id] = true
+		}
+	}
+	return nil
+}
+
+// selected are the names of what a declaration selects, by id.
+func (x *importer) selected(s *survey.Sync) (map[string]string, error) {
+	var names map[string]string
+	err := x.gather(func(v *survey.View) { names = v.Select(s).Names() })
+	return names, err
+}
+
+// compare looks for copies of what another server has. One that cannot be read has its place in a comment.
+func (x *importer) compare(source *connect.Server) {
+	if source.IsSame(x.target) || slices.ContainsFunc(x.seen, func(addr string) bool {
+		return connect.Declared(x.byAddr[addr]).IsSame(source)
+	}) {
+		return
+	}
+	back := map[string]bool{} // what is declared to go the other way
+	for _, s := range x.syncs {
+		if !s.TargetServer().IsSame(source) || !s.SourceServer().IsSame(x.target) {
+			continue
+		}
+		ids, err := x.selected(s)
+		if err != nil {
+			x.unread(source, err)
+			return
+		}
+		maps.Copy(back, setOf(ids))
+	}
+	g := group{source: source}
+	var shared []survey.Shared
+	err := x.gather(func(v *survey.View) {
+		g.about, g.there = v.Server(source), v.Inventory(source)
+		shared = v.Shared(source, x.target, func(id string) bool { return x.settled[id] || back[id] })
+	})
+	if err != nil {
+		x.unread(source, err)
+		return
+	}
+	x.seen = append(x.seen, source.Address())
+	for i := range shared {
+		x.add(g, &shared[i])
+	}
+}
+
+func (x *importer) unread(source *connect.Server, err error) {
+	x.notes = append(x.notes, fmt.Sprintf("%s could not be compared: %s.", source.Address(), wording.OneLine(err.Error())))
+}
+
+func setOf(names map[string]string) map[string]bool {
+	out := map[string]bool{}
+	for id := range names {
+		out[id] = true
+	}
+	return out
+}
+
+// add puts a resource that both servers have where it belongs.
+func (x *importer) add(g group, s *survey.Shared) {
+	what := fmt.Sprintf("%s (%s), which %s has too", wording.Quote(wording.OneLine(s.Copy.Name)), s.Copy.ID,
+		g.source.Address())
+	switch {
+	case s.Refused:
+		x.notes = append(x.notes, what+": its history may not be read on one of the two.")
+		return
+	case !s.Diff.IsCopy() && s.Back.IsCopy():
+		return // it goes the other way
+	case !s.Diff.IsCopy():
+		x.notes = append(x.notes, what+": neither is a copy of the other: "+wording.OneLine(s.Diff.Why())+".")
+		return
+	case x.here.Path(s.Copy.Category) == "":
+		x.notes = append(x.notes, what+": it is in no category, which cannot be declared.")
+		return
+	}
+	key := groupKey{g.source.Address(), s.Copy.Category}
+	if x.groups[key] == nil {
+		g.category = s.Copy.Category
+		x.groups[key] = &g
+	}
+	to := x.groups[key]
+	to.copies = append(to.copies, *s)
+	if s.Diff.State == revision.Behind && s.Diff.Missing > 0 {
+		to.ahead++
+	}
+}
+
+// sorted are the groups by the source's address, and by the path of the category.
+func (x *importer) sorted() []*group {
+	return slices.SortedFunc(maps.Values(x.groups), func(a, b *group) int {
+		return cmp.Or(strings.Compare(a.source.Address(), b.source.Address()),
+			strings.Compare(x.here.Path(a.category), x.here.Path(b.category)), strings.Compare(a.category, b.category))
+	})
+}
+
+// alsoFrom are the other servers that a group's copies may come from, by address.
+func (x *importer) alsoFrom(g *group) []string {
+	out := map[string]bool{}
+	mine := map[string]bool{}
+	for i := range g.copies {
+		mine[g.copies[i].Copy.ID] = true
+	}
+	for _, o := range x.groups {
+		if o.source == g.source {
+			continue
+		}
+		for i := range o.copies {
+			if mine[o.copies[i].Copy.ID] {
+				out[o.source.Address()] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(out))
+}
