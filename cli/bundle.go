@@ -58,8 +58,8 @@ keys, with a signature of the sender inside. These commands read one without tak
 	return cmd
 }
 
-const openingKeyHelp = "open it with the private SSH key in this `FILE`; may be repeated (default: id_ed25519 and " +
-	"id_rsa in ~/.ssh)"
+const openingKeyHelp = "open it with the private SSH key in this `FILE`; may be repeated (default: " +
+	"SYNCCTL_SITE_KEY, and id_ed25519 and id_rsa in ~/.ssh)"
 
 // inspectBundle reads a bundle to its end and shows what it is. signers are the lines of the keys whose signatures are
 // taken; nil: anybody's, which is said.
@@ -122,13 +122,16 @@ func (c *command) openingKeys(ctx context.Context, names []string) ([]*signing.P
 	named := len(names) > 0
 	if !named {
 		names = c.usualKeys()
+		if own := c.siteKey(); own != "" {
+			names = append([]string{own}, names...)
+		}
 	}
 	var keys []*signing.Private
 	for _, name := range names {
 		key, _, err := c.readKey(ctx, name)
 		switch {
-		case errors.Is(err, fs.ErrNotExist) && !named:
-			continue
+		case !named && (errors.Is(err, fs.ErrNotExist) && name != c.siteKey() || errors.Is(err, signing.ErrPublic)):
+			continue // a public key stands for the agent's, which can sign
 		case errors.Is(err, signing.ErrPublic):
 			return nil, failf(exitError, "%s is a public key. An SSH agent signs with the private half, but does not decrypt: "+
 				"-key must be the file of the private key", name)

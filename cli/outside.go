@@ -69,10 +69,18 @@ var environment = []reference.Variable{
 	{Name: "SYNCCTL_CONFIG_DIR", Meaning: "The folder with your key and policy, instead of those below."},
 	{Name: "SYNCCTL_POLICY", Meaning: "The file that says what configurations may do, as -policy."},
 	{Name: "SYNCCTL_SITE", Meaning: "The site that you are in, as -site."},
+	{Name: "SYNCCTL_SITE_KEY", Meaning: "The file of the SSH key that signs what your site sends, and opens what it is " +
+		"sent, as -key. A public key means that of your SSH agent, which can sign."},
 	{Name: "SYNCCTL_SANDBOX_ADDRESSES", Meaning: "Set by the sandbox: the addresses of its servers. With " +
 		"SYNCCTL_SANDBOX_CA_FILE, no other is connected to."},
 	{Name: "SYNCCTL_SANDBOX_CA_FILE", Meaning: "Set by the sandbox: the CA of its servers, for ca_file."},
 	{Name: "SYNCCTL_SANDBOX_PERSON", Meaning: "Set by the sandbox: where its stand-in for the person listens."},
+	{Name: "SYNCCTL_SANDBOX_REHEARSAL", Meaning: "Set by rehearse for a site's process: it is confined to its folder, and " +
+		"may read these variables."},
+	{Name: "SYNCCTL_SANDBOX_SITE_KEYS", Meaning: "Set by rehearse for a site's process: the file of the keys that stand " +
+		"for those of the site blocks."},
+	{Name: "SYNCCTL_SANDBOX_UNTRUSTED", Meaning: "Set by rehearse -untrusted for a site's process: nobody has reviewed the " +
+		"files."},
 	{Name: "NO_COLOR", Meaning: "Set: no colours."},
 	{Name: "FORCE_COLOR", Meaning: "Set, and not 0: colours although the output is not a terminal."},
 	{Name: "TERM", Meaning: "dumb: no colours and no live display."},

@@ -304,7 +304,10 @@ func (c *command) makePlan(ctx context.Context, p *project, from planning) (*pla
 			return nil, err
 		}
 	}
-	if diags.HasErrors() {
+	switch {
+	case planner.Lacking(diags):
+		return nil, exitQuietly(exitWaiting)
+	case diags.HasErrors():
 		return nil, exitQuietly(exitError)
 	}
 	return plan, nil

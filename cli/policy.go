@@ -81,6 +81,14 @@ func (c *command) openPolicy() error {
 	if c.flags.untrusted {
 		c.policy = c.policy.Untrusted()
 	}
+	if names, _ := c.app.env(sandbox.EnvRehearsal); c.simulated() && names != "" {
+		c.app.scratch = true
+		if c.app.set(sandbox.EnvUntrusted) {
+			c.policy = c.policy.Untrusted()
+		}
+		c.policy = c.policy.Confined(c.simulatedAddresses(), strings.Split(names, ","))
+		return nil
+	}
 	if c.simulated() { // a shell inside of it, whose variables are not told from the user's own
 		var environment []string
 		if !c.flags.untrusted {

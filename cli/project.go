@@ -60,12 +60,17 @@ func (c *command) read(ctx context.Context, vars []schema.VarSource, allowUnset 
 	p := &project{}
 	var catalog schema.Catalog
 	catalog, p.drivers = c.catalog()
+	keys, err := c.rehearsedKeys()
 	var diags hcl.Diagnostics
 	p.cfg, diags = schema.Load(ctx, schema.Options{
 		Fs: c.files(), Dir: c.dirName, Catalog: catalog, Version: version(), Env: c.app.env,
 		Vars: vars, AllowUnset: allowUnset, Access: c.access(), Ask: c.asker(),
-		Run: c.testing, Site: c.site(), SiteRequired: c.live,
+		Run: c.testing, Site: c.site(), SiteRequired: c.live, SiteKeys: keys,
 	})
+	if err != nil {
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "No keys for a rehearsal",
+			Detail: fmt.Sprintf("The keys that sites have in a rehearsal cannot be used: %s.", err)})
+	}
 	c.redactor = p.cfg.Redactor()
 	return p, diags
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
-	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/report"
 	"github.com/syncctl/syncctl/sandbox"
 	"github.com/syncctl/syncctl/schema"
@@ -26,7 +24,11 @@ func (c *command) rehearseCommand() *cobra.Command {
 		Short: "Plan, apply and verify an example against simulated servers on this machine",
 		Long: `Starts the simulated servers that DIR/sandbox.json describes, on this machine only, and works in a
 scratch copy of DIR: plan, apply with a stand-in for the person, and a second plan, which must find nothing to
-do. DIR stays as it is. EXAMPLE is the name of one that is a part of the program; "syncctl init -examples" lists them.`,
+do. DIR stays as it is.
+
+Where the configuration has site blocks, each site is a process with a folder, keys and credentials of its own, which
+reaches the servers of its site alone, and bundles are carried between them. The site plans whose block stands first, or
+that -site names. EXAMPLE is the name of one that is a part of the program; "syncctl init -examples" lists them.`,
 		Example: "  syncctl rehearse behind-firewall-master",
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.rehearse(cmd.Context(), args[0]) },
 	}
@@ -63,48 +65,6 @@ func (c *command) startSandbox(ctx context.Context, dir string, o sandbox.Option
 	return sandbox.Start(ctx, o)
 }
 
-// counter counts the lines of an access log, which are written one at a time, by what was asked for.
-type counter struct{ requests, connections, commands, files int }
-
-func (c *counter) Write(p []byte) (int, error) {
-	var line sandbox.AccessLine
-	if err := json.Unmarshal(p, &line); err != nil {
-		return 0, fmt.Errorf("counting requests: %w", err)
-	}
-	switch line.Protocol {
-	case sandbox.ProtocolSSH:
-		c.commands++
-	case sandbox.ProtocolSFTP:
-		c.files++
-	case sandbox.ProtocolTCP:
-		c.connections++
-	default:
-		c.requests++
-	}
-	return len(p), nil
-}
-
-// words say what was counted, and that there was nothing else.
-func (c *counter) words(servers, machines int) string {
-	words := wording.Plural(c.requests, "request")
-	if c.connections > 0 {
-		words += " and " + wording.Plural(c.connections, "connection")
-	}
-	words += " to " + wording.Plural(servers, "simulated server")
-	var done []string
-	if c.commands > 0 {
-		done = append(done, wording.Plural(c.commands, "command"))
-	}
-	if c.files > 0 {
-		done = append(done, wording.Plural(c.files, "file operation"))
-	}
-	if len(done) == 0 {
-		return words + ", none to any other"
-	}
-	return words + ", " + strings.Join(done, " and ") + " on " + wording.Plural(machines, "simulated machine") +
-		", nothing anywhere else"
-}
-
 func (c *command) rehearse(ctx context.Context, name string) (err error) {
 	dir, remove, err := c.unpacked(name)
 	if err != nil {
@@ -117,21 +77,37 @@ func (c *command) rehearse(ctx context.Context, name string) (err error) {
 		}
 	}
 	begun := c.app.clock.Now()
-	asked := &counter{}
+	asked := &contacts{}
 	tried, err := c.openScratch(ctx, dir, "", sandbox.Options{Person: true, AccessLog: asked})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, tried.close()) }()
-	if err := tried.rehearse(ctx); err != nil {
+	cfg, err := tried.rehearsedConfig(ctx)
+	if err != nil {
+		return err
+	}
+	var sites *sitesRehearsal
+	if len(cfg.Settings.Sites) > 0 {
+		if sites, err = tried.sitesOf(cfg, asked); err == nil {
+			err = sites.rehearse(ctx)
+		}
+	} else {
+		err = tried.rehearse(ctx)
+	}
+	if err != nil {
 		return err
 	}
 	if err := tried.box.Close(); err != nil {
 		return err
 	}
 	took := c.app.clock.Now().Sub(begun).Round(100 * time.Millisecond)
-	c.say("\n%s %s, %s.", c.outStyle.Good("Rehearsal complete:"), took,
-		asked.words(len(tried.box.Servers()), len(tried.box.Machines())))
+	if sites != nil {
+		c.say("\n%s %s, %s.", c.outStyle.Good("Rehearsal complete:"), took, sites.words())
+	} else {
+		c.say("\n%s %s, %s.", c.outStyle.Good("Rehearsal complete:"), took,
+			asked.all.words(len(tried.box.Servers()), len(tried.box.Machines())))
+	}
 	if dir != name {
 		c.say("Read on: `syncctl init -example=%s DIR` writes its files. README.md explains what happened here, and how to "+
 			"do it with real servers.", schema.SanitizeLine(filepath.Base(dir)))

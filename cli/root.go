@@ -37,7 +37,8 @@ Exit codes: 0 done, or no changes · 1 error · 2 changes (plan -detailed-exitco
 
 Environment: SYNCCTL_LOG (trace, debug, info, warn, error, json, off), SYNCCTL_LOG_PATH, SYNCCTL_VAR_name,
 SYNCCTL_INPUT=0, SYNCCTL_IN_AUTOMATION, SYNCCTL_CLI_ARGS, SYNCCTL_CLI_ARGS_command, SYNCCTL_DATA_DIR (.syncctl),
-SYNCCTL_CONFIG_DIR (your key and policy), SYNCCTL_POLICY, SYNCCTL_SITE, NO_COLOR, FORCE_COLOR, CI, COLUMNS.
+SYNCCTL_CONFIG_DIR (your key and policy), SYNCCTL_POLICY, SYNCCTL_SITE, SYNCCTL_SITE_KEY (the site's SSH key),
+NO_COLOR, FORCE_COLOR, CI, COLUMNS.
 
 Colours: -color=always and -color=never decide; else -no-color, then NO_COLOR turn them off; else FORCE_COLOR (but 0)
 turns them on; else they are on where the output is a terminal and TERM is not dumb.`,

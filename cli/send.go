@@ -49,7 +49,7 @@ docs/bundles.md says what is in it, and who could do what with it.`,
 	c.varFlags(cmd, &f.vars)
 	cmd.Flags().StringArrayVar(&f.to, "to", nil, "for this `SITE`; may be repeated (default: all other sites)")
 	cmd.Flags().StringVar(&f.key, "key", "", "sign with the SSH key in this `FILE`; a public key means that of your SSH "+
-		"agent (default: id_ed25519 or id_rsa in ~/.ssh)")
+		"agent (default: SYNCCTL_SITE_KEY, or id_ed25519 or id_rsa in ~/.ssh)")
 	cmd.Flags().StringVar(&f.out, "out", "", "write this `FILE` instead of SITE-N.syncbundle")
 	cmd.Flags().BoolVar(&f.all, "all", false, "also the files of the run that the receivers have said they have")
 	return cmd
@@ -255,7 +255,7 @@ func (c *command) nextManifest(cfg *schema.Config) (*bundle.Manifest, error) {
 func (c *command) siteSigner(
 	ctx context.Context, own *schema.Site, name string,
 ) (func([]byte) ([]byte, error), error) {
-	if name == "" {
+	if name = cmp.Or(name, c.siteKey()); name == "" {
 		for _, usual := range c.usualKeys() {
 			if info, err := c.app.fs.Stat(usual); err == nil && info.Mode().IsRegular() {
 				name = usual

@@ -16,6 +16,16 @@ import (
 // siteVariable is the environment variable with the site that commands act for.
 const siteVariable = "SYNCCTL_SITE"
 
+// siteKeyVariable is the environment variable with the file of the SSH key that signs for that site, and opens what it
+// is sent.
+const siteKeyVariable = "SYNCCTL_SITE_KEY"
+
+// siteKey is that file; "": none is named.
+func (c *command) siteKey() string {
+	name, _ := c.app.env(siteKeyVariable)
+	return name
+}
+
 // site is the site that the command acts for, as the person has named it; "": none.
 func (c *command) site() string {
 	if c.flags.site != "" {

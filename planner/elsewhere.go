@@ -88,7 +88,7 @@ func (in Input) outdated(seen *Observations) hcl.Diagnostics {
 			continue
 		}
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Observations are too old",
-			Subject: s.Range.Ptr(), Detail: fmt.Sprintf("What site %q sent of its servers is of %s, and its max_age is %s. "+
+			Subject: s.Range.Ptr(), Extra: ofOtherSite{}, Detail: fmt.Sprintf("What site %q sent of its servers is of %s, and its max_age is %s. "+
 				"%s has to send again: syncctl send.", s.Name, age.At.UTC().Format(time.RFC3339), s.MaxAge, s.Name)})
 	}
 	return diags
@@ -115,12 +115,31 @@ func notSent(in Input, absent map[string][]Need) hcl.Diagnostics {
 				what = what[:mostNamed]
 			}
 			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Not sent by the other site",
-				Subject: s.Range.Ptr(), Detail: fmt.Sprintf("The plan needs what servers of site %q show: %s%s. Only a process "+
+				Subject: s.Range.Ptr(), Extra: ofOtherSite{}, Detail: fmt.Sprintf("The plan needs what servers of site %q show: %s%s. Only a process "+
 					"of that site can read them: %s has to run `syncctl send` (with what it has received from here), and its "+
 					"bundle is taken with `syncctl receive`.", s.Name, strings.Join(what, ", "), more, s.Name)})
 		}
 	}
 	return diags
+}
+
+// ofOtherSite is the Extra of an error that is over when another site has sent what its servers show.
+type ofOtherSite struct{}
+
+// Lacking tells whether a plan could not be made, and for no other reason than that other sites have to send what
+// their servers show.
+func Lacking(diags hcl.Diagnostics) bool {
+	lacking := false
+	for _, d := range diags {
+		if d.Severity != hcl.DiagError {
+			continue
+		}
+		if _, ok := hcl.DiagnosticExtra[ofOtherSite](d); !ok {
+			return false
+		}
+		lacking = true
+	}
+	return lacking
 }
 
 // mostNamed is how many observations a message names.

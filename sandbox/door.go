@@ -14,8 +14,8 @@ type door struct {
 	running sync.WaitGroup    // the accept loop, connections, and what goes on behind them
 }
 
-// start has every connection served. It is closed after that.
-func (d *door) start(serve func(net.Conn)) {
+// start has every connection served that is let in. It is closed after that.
+func (d *door) start(let func(net.Conn) bool, serve func(net.Conn)) {
 	d.running.Go(func() {
 		for {
 			conn, err := d.socket.Accept()
@@ -28,7 +28,9 @@ func (d *door) start(serve func(net.Conn)) {
 			}
 			d.running.Go(func() {
 				defer d.drop(conn)
-				serve(conn)
+				if let(conn) {
+					serve(conn)
+				}
 			})
 		}
 	})

@@ -279,6 +279,13 @@ func newInjector(faults []Fault, products []product) (*injector, error) {
 	return in, nil
 }
 
+// isolated tells whether a server cannot be reached.
+func (in *injector) isolated(server string) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.only != nil && !in.only[server]
+}
+
 // next counts a request and returns the fault that applies to it, nil if none does.
 func (in *injector) next(server, method, path string) *Fault {
 	in.mu.Lock()

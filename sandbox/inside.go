@@ -79,6 +79,28 @@ func (s *Sandbox) RunInside(ctx context.Context, in Inside) (code int, err error
 	return code, errors.Join(err, s.dump(in.Dump, in.Write))
 }
 
+// Process is a program that knows no more of a sandbox than its environment says.
+type Process struct {
+	Executable string // the file
+	Args       []string
+	Dir        string
+	Env        []string // all of it
+
+	Stdout, Stderr io.Writer
+	Signals        <-chan os.Signal // forwarded to it and all that it started; nil for none
+}
+
+// Run runs the process without standard input, as RunInside does, and returns its exit code. It is called syncctl. What
+// it started is signalled with it. When ctx ends, it is terminated.
+func (p Process) Run(ctx context.Context) (code int, err error) {
+	cmd := exec.CommandContext(ctx, p.Executable, p.Args...)
+	cmd.Args[0] = "syncctl"
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = p.Dir, p.Env, p.Stdout, p.Stderr
+	cmd.Cancel = func() error { return terminate(cmd) }
+	cmd.WaitDelay = stopGrace
+	return run(cmd, Inside{Command: cmd.Args, Signals: p.Signals})
+}
+
 // furnish fills the scratch folder with all that the command sees, and makes the command. The code goes with an
 // error.
 func (s *Sandbox) furnish(ctx context.Context, in Inside, scratch string) (*exec.Cmd, int, error) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"path/filepath"
 	"slices"
 	"sort"
@@ -23,6 +24,14 @@ const (
 	EnvCAFile = "SYNCCTL_SANDBOX_CA_FILE"
 	// EnvPerson is the address of the stand-in for a person, token included: what NewPersonClient takes.
 	EnvPerson = "SYNCCTL_SANDBOX_PERSON"
+	// EnvRehearsal tells syncctl that it is a process of a rehearsal, confined to its folder and to EnvAddresses. Its value
+	// has the names of the variables that the sandbox sets, with commas between them.
+	EnvRehearsal = "SYNCCTL_SANDBOX_REHEARSAL"
+	// EnvUntrusted, with any value, tells a process of a rehearsal that nobody has reviewed the files.
+	EnvUntrusted = "SYNCCTL_SANDBOX_UNTRUSTED"
+	// EnvSiteKeys names a file with the public SSH keys that stand for those of the site blocks in a rehearsal: a line
+	// each, the site's name and the key.
+	EnvSiteKeys = "SYNCCTL_SANDBOX_SITE_KEYS"
 	// EnvAddresses are the addresses of all that is served, host:port, with commas between them: what syncctl reaches
 	// inside of the sandbox, and nothing else.
 	EnvAddresses = "SYNCCTL_SANDBOX_ADDRESSES"
@@ -123,7 +132,7 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 	if err := s.serveAll(ctx, o.Person); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	if _, err := s.environment(); err != nil {
+	if _, err := s.environment(everyName); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	s.ticking.Go(func() { s.tick(o.Ticks) })
@@ -178,10 +187,11 @@ func (s *Sandbox) serveAll(ctx context.Context, person bool) error {
 	i := 0
 	for _, p := range s.products {
 		for _, name := range p.world.Servers() {
-			l, err := s.listen(ctx, name)
+			l, err := s.listen(ctx, name, s.gate(p.name, name))
 			if err != nil {
 				return err
 			}
+			l.name = name
 			s.servers[i].URL = l.url
 			p.world.SetURL(name, l.url)
 			l.http.Handler = l.answer(s.observe(p.name, name, s.hiding.handler(name, p.world.Handler(name))))
@@ -195,7 +205,7 @@ func (s *Sandbox) serveAll(ctx context.Context, person bool) error {
 		return err
 	}
 	if person {
-		l, err := s.listen(ctx, "sandbox")
+		l, err := s.listen(ctx, "sandbox", nil)
 		if err != nil {
 			return err
 		}
@@ -203,10 +213,10 @@ func (s *Sandbox) serveAll(ctx context.Context, person bool) error {
 		l.http.Handler = l.answer(s.person)
 	}
 	for _, p := range s.ports {
-		p.start(p.serve)
+		p.start(s.gate(p.product.name, serverOf(p.port)), p.serve)
 	}
 	for _, m := range s.machines {
-		m.start(m.serve)
+		m.start(s.gate(m.product, m.machine), m.serve)
 	}
 	for _, l := range s.listeners {
 		l.start()
@@ -266,18 +276,48 @@ func (s *Sandbox) Machines() []Machine {
 }
 
 // Addresses are those on which the simulated servers, machines and ports are reached, as HOST:PORT, sorted.
-func (s *Sandbox) Addresses() []string {
+func (s *Sandbox) Addresses() []string { return s.addresses(everyName) }
+
+// addresses are those of the servers and machines whose names are wanted, and that of the stand-in.
+func (s *Sandbox) addresses(wanted func(name string) bool) []string {
 	var out []string
-	for _, l := range s.listeners {
-		out = append(out, l.socket.Addr().String())
-	}
-	for _, m := range s.machines {
-		out = append(out, m.socket.Addr().String())
-	}
-	for _, p := range s.ports {
-		out = append(out, p.socket.Addr().String())
+	for address, name := range s.owners() {
+		if name == standIn || wanted(name) {
+			out = append(out, address)
+		}
 	}
 	slices.Sort(out)
+	return out
+}
+
+// NamesAt are those of the servers and machines that are reached at addresses (HOST:PORT), sorted, each once.
+func (s *Sandbox) NamesAt(addresses []string) []string {
+	var out []string
+	owners := s.owners()
+	for _, a := range addresses {
+		if name := owners[a]; name != standIn {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// standIn is the name of the stand-in for a person among owners: no server has it.
+const standIn = ""
+
+// owners are the names of the servers and machines, by the addresses on which they are reached.
+func (s *Sandbox) owners() map[string]string {
+	out := map[string]string{}
+	for _, l := range s.listeners {
+		out[l.socket.Addr().String()] = l.name
+	}
+	for _, m := range s.machines {
+		out[m.socket.Addr().String()] = m.machine
+	}
+	for _, p := range s.ports {
+		out[p.socket.Addr().String()] = serverOf(p.port)
+	}
 	return out
 }
 
@@ -293,8 +333,9 @@ func (s *Sandbox) SetFaults(faults []Fault) error {
 	return nil
 }
 
-// Isolate makes all servers and machines but those of the given names unreachable: their connections are cut.
-// nil: all can be reached again.
+// Isolate makes all servers and machines but those of the given names unreachable: what connects to them is cut off,
+// and so is what is asked of them over a connection that there was. The access log has a line for each, with the fault
+// "cut". nil: all can be reached again.
 func (s *Sandbox) Isolate(names []string) {
 	var only map[string]bool
 	if names != nil {
@@ -306,6 +347,19 @@ func (s *Sandbox) Isolate(names []string) {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	s.faults.only = only
+}
+
+// gate lets a connection to a server or machine in, or cuts it off where Isolate says so, with a line in the access log.
+func (s *Sandbox) gate(product, name string) func(net.Conn) bool {
+	return func(conn net.Conn) bool {
+		if !s.faults.isolated(name) {
+			return true
+		}
+		s.access.write(AccessLine{Time: s.now(), Server: name, Product: product, Protocol: ProtocolTCP,
+			Method: MethodConnect, Path: conn.LocalAddr().String(), Reading: true, Fault: string(Cut)})
+		_ = conn.Close()
+		return false
+	}
 }
 
 // CA is the certificate of the throw-away authority, as PEM. Its key never leaves the process.
@@ -330,11 +384,21 @@ func (s *Sandbox) WriteCA(fs afero.Fs, path string) error {
 // Environment is what a command inside the sandbox needs: the worlds' own variables, EnvCAFile once WriteCA was
 // called, EnvAddresses, and EnvPerson when there is a stand-in.
 func (s *Sandbox) Environment() map[string]string {
-	env, _ := s.environment() // Start refused what can fail here
+	env, _ := s.environment(everyName) // Start refused what can fail here
 	return env
 }
 
-func (s *Sandbox) environment() (map[string]string, error) {
+func everyName(string) bool { return true }
+
+// EnvironmentOf is Environment for a command that may reach these servers and machines alone. Of the others it has the
+// addresses, which are public, and no credentials.
+func (s *Sandbox) EnvironmentOf(names []string) map[string]string {
+	env, _ := s.environment(func(name string) bool { return slices.Contains(names, name) }) // as above
+	return env
+}
+
+// environment has the variables of the servers and machines whose names are wanted, and the addresses of all.
+func (s *Sandbox) environment(wanted func(name string) bool) (map[string]string, error) {
 	env, owner := map[string]string{}, map[string]string{}
 	set := func(from, name, value string) error {
 		if old, taken := env[name]; taken && old != value {
@@ -349,8 +413,10 @@ func (s *Sandbox) environment() (map[string]string, error) {
 		for _, server := range p.names() {
 			vars := p.world.Environment(server)
 			names := make([]string, 0, len(vars))
-			for name := range vars {
-				names = append(names, name)
+			for name, value := range vars {
+				if wanted(server) || isPlace(name, value, served) {
+					names = append(names, name)
+				}
 			}
 			sort.Strings(names)
 			for _, name := range names {
@@ -368,7 +434,7 @@ func (s *Sandbox) environment() (map[string]string, error) {
 	s.mu.Unlock()
 	if caFile != "" {
 		errs = append(errs, set("the sandbox", EnvCAFile, caFile),
-			set("the sandbox", EnvAddresses, strings.Join(s.Addresses(), ",")))
+			set("the sandbox", EnvAddresses, strings.Join(s.addresses(wanted), ",")))
 	}
 	if s.person != nil {
 		errs = append(errs, set("the sandbox", EnvPerson, s.person.address))

@@ -20,6 +20,7 @@ import (
 
 // listener is one TLS server on loopback and all that must have ended before it is gone.
 type listener struct {
+	name    string // of the server
 	url     string
 	http    *http.Server
 	socket  net.Listener
@@ -29,8 +30,25 @@ type listener struct {
 	started bool
 }
 
-// listen takes a free port on loopback. Nothing is answered before start.
-func (s *Sandbox) listen(ctx context.Context, name string) (*listener, error) {
+// gated accepts the connections that are let in.
+type gated struct {
+	net.Listener
+
+	let func(net.Conn) bool
+}
+
+func (g gated) Accept() (net.Conn, error) {
+	for {
+		conn, err := g.Listener.Accept()
+		if err != nil || g.let(conn) {
+			return conn, err
+		}
+	}
+}
+
+// listen takes a free port on loopback, for connections that are let in; nil: for all. Nothing is answered before
+// start.
+func (s *Sandbox) listen(ctx context.Context, name string, let func(net.Conn) bool) (*listener, error) {
 	cert, err := s.authority.issue(name, time.Now())
 	if err != nil {
 		return nil, err
@@ -38,6 +56,9 @@ func (s *Sandbox) listen(ctx context.Context, name string) (*listener, error) {
 	tcp, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listening for server %s: %w", name, err)
+	}
+	if let != nil {
+		tcp = gated{tcp, let}
 	}
 	l := &listener{url: "https://" + tcp.Addr().String()}
 	l.http = &http.Server{

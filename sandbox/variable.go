@@ -56,6 +56,18 @@ func checkVariable(name, value string, served []string) error {
 	return nil
 }
 
+// isPlace tells of a variable whether its value is where something is served, or a part of that.
+func isPlace(name, value string, served []string) bool {
+	switch upper := strings.ToUpper(name); {
+	case isURL(value, served) || isAddress(value, served):
+		return true
+	case strings.HasSuffix(upper, "_HOST"):
+		return isHost(value, served)
+	default:
+		return strings.HasSuffix(upper, "_PORT") && isPort(value, served)
+	}
+}
+
 func isText(string, []string) bool { return true }
 
 func isURL(value string, served []string) bool {

@@ -40,6 +40,10 @@ type Options struct {
 	// SiteRequired: servers are to be contacted, so that where there are sites one must be named.
 	SiteRequired bool
 
+	// SiteKeys are public SSH keys by site, which stand for the signers and recipients of its block: a rehearsal has no
+	// private half of those that are declared.
+	SiteKeys map[string][]string
+
 	Access Access // what a policy permits
 
 	// Run is the run of a test that the configuration is loaded for, whose variables come before all others; nil for none.

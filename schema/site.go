@@ -134,6 +134,9 @@ func (l *loader) evaluateSites() []*Site {
 		if s.Recipients = s.Signers; b.shape.attrs["recipients"] != nil {
 			s.Recipients = l.siteKeys(val, b.shape, "recipients", true)
 		}
+		if keys := l.opts.SiteKeys[b.name]; keys != nil {
+			s.Signers, s.Recipients = keys, keys
+		}
 		if attr := b.shape.attrs["max_age"]; attr != nil {
 			if v, ok := l.open(val.GetAttr("max_age"), attr); ok {
 				age, err := time.ParseDuration(v.AsString())

@@ -359,3 +359,18 @@ func TestSitesShareADigestOfCommands(t *testing.T) {
 		t.Error("what the command runs is not in the keyed digest")
 	}
 }
+
+// TestSiteKeys: keys from outside stand for those of the blocks.
+func TestSiteKeys(t *testing.T) {
+	fs := afero.NewMemMapFs()
+	if err := afero.WriteFile(fs, "/d/main.sync.hcl", []byte("site \"a\" {\n  signers = [\""+siteKey+"\"]\n}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, diags := Load(t.Context(), Options{Fs: fs, Dir: "/d", SiteKeys: map[string][]string{"a": {"another"}}})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	if s := cfg.Settings.Sites[0]; s.Signers[0] != "another" || s.Recipients[0] != "another" {
+		t.Errorf("%+v", s)
+	}
+}

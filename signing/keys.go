@@ -2,6 +2,8 @@ package signing
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +18,23 @@ type Private struct {
 	public ssh.PublicKey
 	ask    Ask
 	raw    any // nil: it is locked
+}
+
+// Generate makes an Ed25519 key: the private half in OpenSSH's form, and the public one as a line of authorized_keys.
+func Generate(random io.Reader, comment string) (private []byte, public string, err error) {
+	_, key, err := ed25519.GenerateKey(random)
+	if err != nil {
+		return nil, "", fmt.Errorf("making an SSH key: %w", err)
+	}
+	block, err := ssh.MarshalPrivateKey(key, comment)
+	if err != nil {
+		return nil, "", fmt.Errorf("making an SSH key: %w", err)
+	}
+	half, err := ssh.NewPublicKey(key.Public())
+	if err != nil {
+		return nil, "", fmt.Errorf("making an SSH key: %w", err)
+	}
+	return pem.EncodeToMemory(block), string(bytes.TrimSpace(ssh.MarshalAuthorizedKey(half))) + " " + comment, nil
 }
 
 // Ask asks a person for the passphrase of a key.

@@ -242,3 +242,19 @@ func TestSHA1(t *testing.T) {
 		t.Error("a signature with SHA-1 was taken")
 	}
 }
+
+// TestGenerate: a key that is made signs, and its public half is that of the line.
+func TestGenerate(t *testing.T) {
+	private, public, err := Generate(rand.Reader, "acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ParsePrivate(private, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	print, err := Fingerprint(public)
+	if err != nil || print != key.Fingerprint() || !strings.HasSuffix(public, " acme") {
+		t.Errorf("%v, %s is not the public half", err, public)
+	}
+}

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/syncctl/syncctl/sandbox"
 )
@@ -24,7 +25,7 @@ func TestCounter(t *testing.T) {
 			"3 requests to 2 simulated servers, 2 commands and 1 file operation " +
 				"on 2 simulated machines, nothing anywhere else"},
 	} {
-		asked := &counter{}
+		asked := &contacts{}
 		for protocol, n := range c.asked {
 			line, err := json.Marshal(sandbox.AccessLine{Protocol: protocol})
 			if err != nil {
@@ -36,11 +37,39 @@ func TestCounter(t *testing.T) {
 				}
 			}
 		}
-		if got := asked.words(2, c.machines); got != c.want {
+		if got := asked.all.words(2, c.machines); got != c.want {
 			t.Errorf("got %s, want %s", got, c.want)
 		}
 	}
-	if _, err := new(counter).Write([]byte("half a li")); err == nil {
+	if _, err := new(contacts).Write([]byte("half a li")); err == nil {
 		t.Error("an incomplete line is counted")
+	}
+}
+
+// TestStrayed: what a site's process contacts that is not of its site is an error, also where it was cut off. What
+// another's process began before does not count.
+func TestStrayed(t *testing.T) {
+	begun := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	asked := &contacts{}
+	write := func(server string, at time.Duration) {
+		line, err := json.Marshal(sandbox.AccessLine{Time: begun.Add(at), Server: server, Protocol: "tcp", Fault: "cut"})
+		if err == nil {
+			_, err = asked.Write(line)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	asked.begin(begun, &rehearsedSite{name: "acme", reaches: []string{"a", "both"}})
+	asked.begin(begun.Add(time.Minute), &rehearsedSite{name: "globex", reaches: []string{"b", "both"}})
+	write("a", time.Second)
+	write("b", time.Minute)
+	write("both", time.Hour)
+	if err := asked.strayed(); err != nil {
+		t.Error(err)
+	}
+	write("a", time.Hour)
+	if err := asked.strayed(); err == nil || asked.by["globex"].connections != 3 || asked.by["acme"].connections != 1 {
+		t.Errorf("%v, %+v", err, asked.by)
 	}
 }
