@@ -207,7 +207,7 @@ func notOf(cfg *schema.Config, site string) map[string]bool {
 // secrets masked, so that not even their length can be told.
 func (c *command) shareable(cfg *schema.Config) map[string][]byte {
 	out := map[string][]byte{}
-	for path, file := range cfg.Files {
+	for path, file := range cfg.Files() {
 		name, err := filepath.Rel(c.dirName, path)
 		if err != nil || !configurationSource(name) || file == nil {
 			continue

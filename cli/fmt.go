@@ -188,7 +188,7 @@ func (f *formatter) format(ctx context.Context, name string, src []byte) ([]byte
 		return out, true, nil
 	}
 	f.wrong = true
-	return nil, false, f.diagnostics(diags, map[string]*hcl.File{name: {Bytes: f.masked(ctx, name, src)}})
+	return nil, false, f.diagnostics(diags, known(map[string]*hcl.File{name: {Bytes: f.masked(ctx, name, src)}}))
 }
 
 func (f *formatter) printDiff(ctx context.Context, name string, before, after []byte) error {

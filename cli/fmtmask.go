@@ -55,7 +55,7 @@ func (f *formatter) maskedAs(ctx context.Context, name string, src []byte) []byt
 		return maskedTest(ctx, o, name, src)
 	}
 	cfg, _ := schema.Load(ctx, o) // errors in the folder are reported by validate
-	if file := cfg.Files[name]; file != nil && len(file.Bytes) == len(src) {
+	if file := cfg.Files()[name]; file != nil && len(file.Bytes) == len(src) {
 		return file.Bytes
 	}
 	return hidden(src)
@@ -75,10 +75,10 @@ func maskedTest(ctx context.Context, o schema.Options, name string, src []byte) 
 			}
 			o.Run = run
 			cfg, _ := schema.Load(ctx, o)
-			if cfg.Files[name] == nil {
+			if cfg.Files()[name] == nil {
 				return hidden(src)
 			}
-			for i, b := range cfg.Files[name].Bytes {
+			for i, b := range cfg.Files()[name].Bytes {
 				if b == '*' {
 					out[i] = b
 				}

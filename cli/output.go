@@ -64,14 +64,14 @@ func (c *command) warn(format string, args ...any) {
 }
 
 // diagnostics reports errors and warnings: on the error stream for people, and where JSON is wanted.
-func (c *command) diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) error {
+func (c *command) diagnostics(diags hcl.Diagnostics, sources func() map[string]*hcl.File) error {
 	switch {
 	case c.events != nil:
-		if err := c.diagnosticEvents(diags, files); err != nil {
+		if err := c.diagnosticEvents(diags, sources); err != nil {
 			return err
 		}
 	case c.flags.json || diags.HasErrors(): // without an error there is a document of the command's own
-		write := func(w io.Writer) error { return schema.WriteJSON(w, diags, files) }
+		write := func(w io.Writer) error { return schema.WriteJSON(w, diags, sources()) }
 		if err := c.writeJSON(write); err != nil {
 			return err
 		}
@@ -79,7 +79,12 @@ func (c *command) diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File)
 	if len(diags) == 0 || c.flags.json {
 		return nil
 	}
-	return c.printDiagnostics(diags, files)
+	return c.printDiagnostics(diags, sources())
+}
+
+// known are sources that are read and masked already.
+func known(files map[string]*hcl.File) func() map[string]*hcl.File {
+	return func() map[string]*hcl.File { return files }
 }
 
 // printDiagnostics prints errors and warnings for people.
@@ -99,13 +104,13 @@ func (c *command) printDiagnostics(diags hcl.Diagnostics, files map[string]*hcl.
 }
 
 // diagnosticEvents reports each as an event.
-func (c *command) diagnosticEvents(diags hcl.Diagnostics, files map[string]*hcl.File) error {
+func (c *command) diagnosticEvents(diags hcl.Diagnostics, sources func() map[string]*hcl.File) error {
 	for _, d := range diags {
 		level := "error"
 		if d.Severity == hcl.DiagWarning {
 			level = "warn"
 		}
-		docs, err := diagnosticDocs(hcl.Diagnostics{d}, files)
+		docs, err := diagnosticDocs(hcl.Diagnostics{d}, sources())
 		if err != nil {
 			return err
 		}

@@ -152,7 +152,7 @@ func (c *command) parsePolicy(src []byte, name string) error {
 	home, _ := c.app.env("HOME")
 	parsed, file, diags := policy.Parse(src, name, home)
 	if len(diags) > 0 { // else the output is the command's own
-		if err := c.diagnostics(diags, map[string]*hcl.File{name: file}); err != nil {
+		if err := c.diagnostics(diags, known(map[string]*hcl.File{name: file})); err != nil {
 			return err
 		}
 	}

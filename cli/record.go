@@ -306,14 +306,14 @@ func (c *command) filesOf(ctx context.Context, run *executor.Run) ([]byte, error
 // name of its own, without where it lies on this machine.
 func configurationParts(cfg *schema.Config) map[string][]byte {
 	out := map[string][]byte{}
-	outside := 0
-	for _, name := range slices.Sorted(maps.Keys(cfg.Files)) {
+	outside, files := 0, cfg.Files()
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		at := "configuration/" + filepath.ToSlash(name)
 		if !filepath.IsLocal(name) {
 			outside++
 			at = fmt.Sprintf("configuration/outside/%d/%s", outside, filepath.Base(name))
 		}
-		out[at] = cfg.Files[name].Bytes
+		out[at] = files[name].Bytes
 	}
 	return out
 }

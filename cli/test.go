@@ -124,7 +124,7 @@ func (t *tester) read(ctx context.Context) ([]*schema.Test, error) {
 			}
 		}
 	}
-	if err := t.diagnostics(diags, files); err != nil {
+	if err := t.diagnostics(diags, known(files)); err != nil {
 		return nil, err
 	}
 	switch {

@@ -87,7 +87,7 @@ func (t *tester) run(
 	result := &runResult{run: run, files: t.sources}
 	result.diags, result.status = r.judge(ctx, earlier)
 	if r.project != nil {
-		result.files, r.redactor = r.project.cfg.Files, r.project.cfg.Redactor()
+		result.files, r.redactor = r.project.cfg.Files(), r.project.cfg.Redactor()
 		t.redactor = r.redactor
 	}
 	result.redactor = r.redactor

@@ -43,7 +43,7 @@ func (c *command) validateJSON(cmd *cobra.Command, vars *variables) error {
 		return err
 	}
 	var b bytes.Buffer
-	if err := schema.WriteJSON(&b, diags, p.cfg.Files); err != nil {
+	if err := schema.WriteJSON(&b, diags, p.cfg.Files()); err != nil {
 		return err
 	}
 	doc := struct {
@@ -66,7 +66,7 @@ func (c *command) validateJSON(cmd *cobra.Command, vars *variables) error {
 		return err
 	}
 	if !c.flags.json {
-		if err := c.printDiagnostics(diags, p.cfg.Files); err != nil {
+		if err := c.printDiagnostics(diags, p.cfg.Files()); err != nil {
 			return err
 		}
 		if doc.Valid {

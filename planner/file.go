@@ -87,6 +87,9 @@ var escaped = regexp.MustCompile(`\\(?:ufffd|.)`)
 // asDecoded is what json.Marshal makes of a value once it was written and read: bytes that are not UTF-8, which it
 // escapes, have become characters by then. Hashes have to be the same before and after.
 func asDecoded(doc []byte) []byte {
+	if !bytes.Contains(doc, []byte(`\ufffd`)) {
+		return doc
+	}
 	return escaped.ReplaceAllFunc(doc, func(found []byte) []byte {
 		if string(found) == `\ufffd` {
 			return []byte("\ufffd")

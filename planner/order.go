@@ -27,8 +27,11 @@ func dependencies(r *schema.Resource) []schema.Addr {
 // that may go first, the declaration that stands earlier does, then the driver's own order, so that the list reads as
 // the driver told it.
 func order(cfg *schema.Config, groups map[schema.Addr][]Step) ([]Step, error) {
-	var all []Step // in the order in which they go first
-	place := map[string]int{}
+	n := 0
+	for _, steps := range groups {
+		n += len(steps)
+	}
+	all, place := make([]Step, 0, n), make(map[string]int, n) // in the order in which they go first
 	for _, r := range cfg.Resources {
 		steps := groups[r.Addr]
 		if len(steps) == 0 {

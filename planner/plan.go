@@ -202,20 +202,25 @@ func (p *Plan) byID() map[string]*Step {
 
 // Tally counts what the plan does.
 func (p *Plan) Tally() Tally {
-	t := Tally{Steps: len(p.Steps)}
+	t := Tally{}
 	for i := range p.Steps {
-		s := &p.Steps[i]
-		if s.Manual != nil {
-			t.Person++
-		}
-		if e := s.Effect; e != nil {
-			t.Add, t.Change, t.Destroy = t.Add+e.Add, t.Change+e.Change, t.Destroy+e.Destroy
-			if e.Irreversible {
-				t.Irreversible++
-			}
-		}
+		t.Count(&p.Steps[i])
 	}
 	return t
+}
+
+// Count counts one more step.
+func (t *Tally) Count(s *Step) {
+	t.Steps++
+	if s.Manual != nil {
+		t.Person++
+	}
+	if e := s.Effect; e != nil {
+		t.Add, t.Change, t.Destroy = t.Add+e.Add, t.Change+e.Change, t.Destroy+e.Destroy
+		if e.Irreversible {
+			t.Irreversible++
+		}
+	}
 }
 
 // Refusals are the findings that stop the plan from being applied.

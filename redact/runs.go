@@ -52,6 +52,9 @@ func (l *layer) runs(digits *[256]byte, least int, each func(from, to int)) {
 // before it may look like a part of it. nil: there is nothing.
 func (l *layer) base64(begin int) *layer {
 	out := &layer{binary: true}
+	room := 0
+	l.runs(&digits64, minEncoded, func(from, to int) { room += (to-from)*6/8 + 2 })
+	out.size(room)
 	l.runs(&digits64, minEncoded, func(from, to int) {
 		if to-from-begin < minEncoded {
 			return
@@ -217,6 +220,9 @@ func (l *layer) unwrap() *layer {
 			next++
 		}
 		if end-line >= longLine && next < len(l.b) && digits64[l.b[next]] != none {
+			if kept == 0 {
+				out.size(len(l.b))
+			}
 			out.keep(l, kept, end)
 			kept = next
 		}

@@ -119,7 +119,7 @@ func good(t testing.TB, text string) *Config {
 func textOf(t testing.TB, cfg *Config, diags hcl.Diagnostics) string {
 	t.Helper()
 	var b strings.Builder
-	if err := WriteText(&b, diags, cfg.Files, TextOptions{Width: 78}); err != nil {
+	if err := WriteText(&b, diags, cfg.Files(), TextOptions{Width: 78}); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

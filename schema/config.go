@@ -24,10 +24,7 @@ type Config struct {
 	Moves     []Move
 	Removed   []Move // without To
 
-	// Files holds the sources by the name that ranges use, for snippets. Secrets in them are masked by asterisks of
-	// the same length, so ranges still fit.
-	Files map[string]*hcl.File
-
+	files    func() map[string]*hcl.File
 	acting   acting // files of the folder
 	byAddr   map[Addr]*Resource
 	openVars map[string]bool // the variables that are declared, and may be shown

@@ -23,8 +23,8 @@ func (c *Config) Evaluate(ctx context.Context, text string) (cty.Value, hcl.Diag
 	l.outside, l.meter, l.diags, l.problems = out, &meter{ctx: ctx, more: l.meter.more}, nil, nil
 	val := l.evaluateText(text)
 	c.redactor = l.secrets.redactor()
-	c.Files = l.maskFiles(c.redactor)
-	c.Files[expressionFile] = &hcl.File{Bytes: []byte(text)}
+	l.files[expressionFile] = &hcl.File{Bytes: []byte(text)}
+	c.show(l)
 	l.hideSecrets(c.redactor)
 	return val, arrange(l.diags)
 }

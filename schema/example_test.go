@@ -51,7 +51,7 @@ func ExampleWriteText() {
 		{Name: "gates", Type: cty.Number},
 	}}}}
 	cfg, diags := schema.Load(context.Background(), schema.Options{Fs: fs, Dir: "conf", Catalog: catalog})
-	_ = schema.WriteText(os.Stdout, diags, cfg.Files, schema.TextOptions{Width: 70})
+	_ = schema.WriteText(os.Stdout, diags, cfg.Files(), schema.TextOptions{Width: 70})
 	// Output:
 	// Error: Unsupported argument
 	//

@@ -65,7 +65,7 @@ func TestConfined(t *testing.T) {
 			dir := onDisk(t, map[string]string{"a.txt": files["a.txt"], "sub/a.txt": files["sub/a.txt"], file: text}, links)
 			cfg, diags := Load(t.Context(), Options{Fs: afero.NewOsFs(), Dir: dir, Catalog: depots()})
 			var out bytes.Buffer
-			if err := WriteText(&out, diags, cfg.Files, TextOptions{}); err != nil {
+			if err := WriteText(&out, diags, cfg.Files(), TextOptions{}); err != nil {
 				t.Fatal(err)
 			}
 			if strings.Contains(out.String(), "hunter22") || strings.Contains(out.String(), "PATH=") {
@@ -84,8 +84,8 @@ func TestOwnFilesConfined(t *testing.T) {
 		dir := onDisk(t, map[string]string{"main.sync.hcl": "locals {\n  a = 1\n}\n"},
 			map[string]string{name: "../secret.txt"})
 		cfg, diags := Load(t.Context(), Options{Fs: afero.NewOsFs(), Dir: dir})
-		if !diags.HasErrors() || len(cfg.Files) != 1 {
-			t.Errorf("%s: %v, %d files", name, diags, len(cfg.Files))
+		if !diags.HasErrors() || len(cfg.Files()) != 1 {
+			t.Errorf("%s: %v, %d files", name, diags, len(cfg.Files()))
 		}
 	}
 }

@@ -64,10 +64,10 @@ func FuzzLoad(f *testing.F) {
 			env: map[string]string{"SYNCCTL_VAR_x": string(src)}}
 		cfg, diags := w.load(t)
 		var plain, doc bytes.Buffer
-		if err := WriteText(&plain, diags, cfg.Files, TextOptions{Width: 40}); err != nil {
+		if err := WriteText(&plain, diags, cfg.Files(), TextOptions{Width: 40}); err != nil {
 			t.Fatal(err)
 		}
-		if err := WriteJSON(&doc, diags, cfg.Files); err != nil {
+		if err := WriteJSON(&doc, diags, cfg.Files()); err != nil {
 			t.Fatal(err)
 		}
 		if !printable.Safe(plain.String()) {

@@ -32,10 +32,10 @@ func TestOutsideIsNotShown(t *testing.T) {
 					"open.json": `{"a": "` + text + `"}`, "own.txt": text}, env: map[string]string{"OPEN": text}}
 				cfg, diags := w.load(t)
 				var out bytes.Buffer
-				if err := WriteText(&out, diags, cfg.Files, TextOptions{}); err != nil {
+				if err := WriteText(&out, diags, cfg.Files(), TextOptions{}); err != nil {
 					t.Fatal(err)
 				}
-				if err := WriteJSON(&out, diags, cfg.Files); err != nil {
+				if err := WriteJSON(&out, diags, cfg.Files()); err != nil {
 					t.Fatal(err)
 				}
 				if !diags.HasErrors() || strings.Contains(out.String(), text) {
@@ -77,10 +77,10 @@ func TestDerivedIsNotShown(t *testing.T) {
 				"open.json": `{"a": "` + text + `", "named-by-somebody": 1}`}, env: map[string]string{"OPEN": text}}
 			cfg, diags := w.load(t)
 			var out bytes.Buffer
-			if err := WriteText(&out, diags, cfg.Files, TextOptions{}); err != nil {
+			if err := WriteText(&out, diags, cfg.Files(), TextOptions{}); err != nil {
 				t.Fatal(err)
 			}
-			if err := WriteJSON(&out, diags, cfg.Files); err != nil {
+			if err := WriteJSON(&out, diags, cfg.Files()); err != nil {
 				t.Fatal(err)
 			}
 			if hidden == "" {

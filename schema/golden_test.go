@@ -44,9 +44,9 @@ func TestBadFolders(t *testing.T) {
 			}
 			var plain, framed, doc bytes.Buffer
 			for _, err := range []error{
-				WriteText(&plain, diags, cfg.Files, TextOptions{Width: 78}),
-				WriteText(&framed, diags, cfg.Files, TextOptions{Width: 78, Color: true}),
-				WriteJSON(&doc, diags, cfg.Files),
+				WriteText(&plain, diags, cfg.Files(), TextOptions{Width: 78}),
+				WriteText(&framed, diags, cfg.Files(), TextOptions{Width: 78, Color: true}),
+				WriteJSON(&doc, diags, cfg.Files()),
 			} {
 				if err != nil {
 					t.Fatal(err)

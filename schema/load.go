@@ -137,7 +137,7 @@ func (l *loader) interrupted(err error) (*Config, hcl.Diagnostics) {
 		rng = *at
 	}
 	d := problem(rng, "Interrupted", "Reading the configuration was ended: %s. It takes at most %s.", err, maxTime)
-	return &Config{Files: map[string]*hcl.File{}, byAddr: map[Addr]*Resource{}, openVars: map[string]bool{},
+	return &Config{byAddr: map[Addr]*Resource{}, openVars: map[string]bool{},
 		redactor: newSecretSet(spellings{}).redactor()}, hcl.Diagnostics{d}
 }
 
@@ -344,7 +344,7 @@ func (l *loader) finish(order []*node, settings Settings) (*Config, hcl.Diagnost
 	}
 	cfg.Outputs, cfg.Moves, cfg.Removed = l.outputs(), l.moves, l.removed
 	cfg.redactor = l.secrets.redactor()
-	cfg.Files = l.maskFiles(cfg.redactor)
+	cfg.show(l)
 	cfg.loader = l
 	l.hideSecrets(cfg.redactor)
 	l.diags = arrange(l.diags)

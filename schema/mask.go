@@ -2,7 +2,10 @@ package schema
 
 import (
 	"bytes"
+	"maps"
 	"regexp"
+	"slices"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -64,14 +67,34 @@ func groupRanges(re *regexp.Regexp, path string, src []byte) []hcl.Range {
 	return out
 }
 
+// Files returns the sources by the name that ranges use, for snippets. Secrets in them are masked by asterisks of the
+// same length, so ranges still fit. It is work that grows with the sources, done when it is first asked for.
+func (c *Config) Files() map[string]*hcl.File {
+	if c.files == nil { // reading was interrupted
+		return nil
+	}
+	return c.files()
+}
+
+// show lets Files return the sources as they are masked now.
+func (c *Config) show(l *loader) {
+	files, masked := maps.Clone(l.files), slices.Clone(l.masked)
+	redactor := c.redactor
+	c.files = sync.OnceValue(func() map[string]*hcl.File { return maskFiles(files, masked, redactor) })
+}
+
 // maskFiles returns the sources with asterisks where a secret stands.
-func (l *loader) maskFiles(redactor *redact.Set) map[string]*hcl.File {
+func maskFiles(files map[string]*hcl.File, masked []hcl.Range, redactor *redact.Set) map[string]*hcl.File {
+	ranges := map[string][]hcl.Range{}
+	for _, rng := range masked {
+		ranges[rng.Filename] = append(ranges[rng.Filename], rng)
+	}
 	out := map[string]*hcl.File{}
-	for name, f := range l.files {
+	for name, f := range files {
 		c := *f
 		c.Bytes = bytes.Clone(f.Bytes)
-		for _, rng := range l.masked {
-			if rng.Filename == name && rng.CanSliceBytes(c.Bytes) {
+		for _, rng := range ranges[name] {
+			if rng.CanSliceBytes(c.Bytes) {
 				asterisks(rng.SliceBytes(c.Bytes))
 			}
 		}

@@ -133,7 +133,7 @@ func TestTornValues(t *testing.T) {
 		"main.sync.hcl":       "variable \"open\" {}\nvariable \"hidden\" { sensitive = true }\n",
 		"x.auto.syncvars.hcl": "open = 1\nhidden = <<EOT\nhunter2\nkey = hunter2\nEOT\nopen = = \"hunter2\"\n",
 	}, unset: true}.load(t)
-	text := string(cfg.Files["conf/x.auto.syncvars.hcl"].Bytes)
+	text := string(cfg.Files()["conf/x.auto.syncvars.hcl"].Bytes)
 	if !diags.HasErrors() || strings.Contains(text, "hunter2") || strings.Contains(text, "key") ||
 		strings.Count(text, "open =") != 2 || !strings.Contains(text, "hidden =") {
 		t.Errorf("%s\n%s", textOf(t, cfg, diags), text)

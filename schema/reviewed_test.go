@@ -55,7 +55,7 @@ func TestDoublingModules(t *testing.T) {
 // TestModuleWithoutVariables: of a module that cannot be read each argument may be a secret.
 func TestModuleWithoutVariables(t *testing.T) {
 	cfg, diags := one(t, "module \"m\" {\n  source = \"./gone\"\n  anything = \"hunter2222\"\n}\n")
-	if text := string(cfg.Files["conf/main.sync.hcl"].Bytes); !diags.HasErrors() || strings.Contains(text, "hunter") {
+	if text := string(cfg.Files()["conf/main.sync.hcl"].Bytes); !diags.HasErrors() || strings.Contains(text, "hunter") {
 		t.Error(text)
 	}
 }

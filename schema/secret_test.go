@@ -114,9 +114,9 @@ func leaks(t testing.TB, w world) string {
 	cfg, diags := w.load(t)
 	var out bytes.Buffer
 	for _, err := range []error{
-		WriteText(&out, diags, cfg.Files, TextOptions{Width: 60}),
-		WriteText(&out, diags, cfg.Files, TextOptions{Color: true}),
-		WriteJSON(&out, diags, cfg.Files),
+		WriteText(&out, diags, cfg.Files(), TextOptions{Width: 60}),
+		WriteText(&out, diags, cfg.Files(), TextOptions{Color: true}),
+		WriteJSON(&out, diags, cfg.Files()),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -130,7 +130,7 @@ func leaks(t testing.TB, w world) string {
 		fmt.Fprintln(&out, r.Addr, r.Text("url"), r.Text("port"), r.Text("anything"))
 	}
 	for _, name := range []string{"main.sync.hcl", "holder.sync.hcl", "a.auto.syncvars.hcl"} {
-		if f := cfg.Files["conf/"+name]; f != nil {
+		if f := cfg.Files()["conf/"+name]; f != nil {
 			out.Write(f.Bytes)
 		}
 	}

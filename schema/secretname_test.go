@@ -138,7 +138,7 @@ func TestVariablesByName(t *testing.T) {
 		if got := cfg.SecretVariable(name); got != (want.hidden) {
 			t.Errorf("%s: hidden by name %t", block, got)
 		}
-		if shown := strings.Contains(string(cfg.Files["conf/"+file].Bytes), "canary-1"); shown && want.secret {
+		if shown := strings.Contains(string(cfg.Files()["conf/"+file].Bytes), "canary-1"); shown && want.secret {
 			t.Errorf("%s: its default is shown", block)
 		}
 	}

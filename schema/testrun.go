@@ -92,7 +92,7 @@ func (c *Config) Assert(ctx context.Context, r *TestRun, given map[string]cty.Va
 		}
 	}
 	c.redactor = l.secrets.redactor()
-	c.Files = l.maskFiles(c.redactor)
+	c.show(l)
 	l.hideSecrets(c.redactor)
 	return arrange(l.diags)
 }

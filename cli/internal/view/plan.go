@@ -84,7 +84,7 @@ func (v *planView) decision() {
 	if len(shown) == 0 {
 		return
 	}
-	t := v.left().Tally()
+	t := v.left()
 	line := report.StepCounts(t)
 	switch l := v.limits(); {
 	case l.Doubt != nil:
@@ -118,13 +118,13 @@ func (v *planView) turns() {
 	}
 }
 
-// left are the steps that are not done, as a plan.
-func (v *planView) left() *planner.Plan {
-	left := &planner.Plan{}
+// left counts what the steps do that are not done.
+func (v *planView) left() planner.Tally {
+	t := planner.Tally{}
 	for _, s := range v.shown() {
-		left.Steps = append(left.Steps, *s)
+		t.Count(s)
 	}
-	return left
+	return t
 }
 
 func (v *planView) steps() {
@@ -358,14 +358,13 @@ func (v *planView) undo(steps []planner.Step) string {
 }
 
 func (v *planView) counts() {
-	left := v.left()
-	if len(left.Steps) == 0 {
+	t := v.left()
+	if t.Steps == 0 {
 		if len(v.p.Refusals()) == 0 {
 			v.b.WriteString(report.Nothing(v.p, "above") + "\n")
 		}
 		return
 	}
-	t := left.Tally()
 	v.b.WriteString(report.Counts(t) + "\n")
 	v.b.WriteString(report.StepCounts(t) + "\n")
 }
