@@ -63,7 +63,11 @@ func (c *command) carry(ctx context.Context, a *application, f *applyFlags) erro
 		return err
 	}
 	a.report = report
-	c.reportEnd(a, report, f)
+	end := view.End{Report: report, RunID: a.run.ID, Dir: c.near(a.run.Dir), Next: c.resumption(a.cfg, f)}
+	if err == nil && !interrupted {
+		end.Next.Bundle = c.handOn(ctx, a.project, end)
+	}
+	c.reportEnd(end)
 	if err != nil {
 		return err // the journal could not be written
 	}
@@ -156,14 +160,13 @@ func endCode(r *executor.Report, interrupted bool) int {
 }
 
 // reportEnd prints the report. If it cannot be printed, the run has ended all the same.
-func (c *command) reportEnd(a *application, r *executor.Report, f *applyFlags) {
-	end := view.End{Report: r, RunID: a.run.ID, Dir: c.near(a.run.Dir), Next: c.resumption(a.cfg, f)}
+func (c *command) reportEnd(end view.End) {
 	if c.app.scratch {
 		end.Dir = ""
 	}
 	if c.events != nil {
 		message := "apply complete"
-		if !r.Finished {
+		if !end.Report.Finished {
 			message = "apply stopped"
 		}
 		c.events.Write("info", "apply_end", message, view.ReportFields(end))

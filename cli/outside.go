@@ -75,12 +75,12 @@ var environment = []reference.Variable{
 		"SYNCCTL_SANDBOX_CA_FILE, no other is connected to."},
 	{Name: "SYNCCTL_SANDBOX_CA_FILE", Meaning: "Set by the sandbox: the CA of its servers, for ca_file."},
 	{Name: "SYNCCTL_SANDBOX_PERSON", Meaning: "Set by the sandbox: where its stand-in for the person listens."},
-	{Name: "SYNCCTL_SANDBOX_REHEARSAL", Meaning: "Set by rehearse for a site's process: it is confined to its folder, and " +
-		"may read these variables."},
+	{Name: "SYNCCTL_SANDBOX_REHEARSAL", Meaning: "Set by rehearse for a site's process: it is confined to its " +
+		"folder, and may read these variables."},
 	{Name: "SYNCCTL_SANDBOX_SITE_KEYS", Meaning: "Set by rehearse for a site's process: the file of the keys that stand " +
 		"for those of the site blocks."},
-	{Name: "SYNCCTL_SANDBOX_UNTRUSTED", Meaning: "Set by rehearse -untrusted for a site's process: nobody has reviewed the " +
-		"files."},
+	{Name: "SYNCCTL_SANDBOX_UNTRUSTED", Meaning: "Set by rehearse -untrusted for a site's process: nobody has " +
+		"reviewed the files."},
 	{Name: "NO_COLOR", Meaning: "Set: no colours."},
 	{Name: "FORCE_COLOR", Meaning: "Set, and not 0: colours although the output is not a terminal."},
 	{Name: "TERM", Meaning: "dumb: no colours and no live display."},

@@ -235,7 +235,7 @@ func (r *sitesRehearsal) run(ctx context.Context, site *rehearsedSite, args ...s
 		fmt.Fprint(lane, said)
 	}
 	site.received = site.received || args[0] == "receive"
-	if err = errors.Join(err, lane.Close(), r.contacts.strayed()); err != nil {
+	if err := errors.Join(err, lane.Close(), r.contacts.strayed()); err != nil {
 		return code, err
 	}
 	fmt.Fprintln(lane)
@@ -358,7 +358,8 @@ func (r *sitesRehearsal) turns(ctx context.Context, plan *planner.Plan) error {
 		if i > 0 {
 			r.exchanges++
 		}
-		if err := r.hand(ctx, site); err != nil {
+		site.sent++ // apply has written the bundle
+		if err := r.carry(ctx, site); err != nil {
 			return err
 		}
 	}

@@ -72,8 +72,11 @@ func (c *command) send(ctx context.Context, f *sendFlags) error {
 	if err != nil {
 		return err
 	}
-	err = c.sendLocked(ctx, p, own, to, f)
-	return errors.Join(err, lock.Release())
+	name, sent, err := c.writeBundle(ctx, p, own, to, f)
+	if err = errors.Join(err, lock.Release()); err != nil {
+		return err
+	}
+	return c.reportSent(name, sent)
 }
 
 // receivers are the sites that are named, or all others.
@@ -100,41 +103,38 @@ func receivers(cfg *schema.Config, names []string) ([]bundle.Receiver, error) {
 	return out, nil
 }
 
-func (c *command) sendLocked(
+// writeBundle writes the next bundle of the site into a file, whose name it returns. Its caller holds the lock.
+func (c *command) writeBundle(
 	ctx context.Context, p *project, own *schema.Site, to []bundle.Receiver, f *sendFlags,
-) error {
+) (name string, sent *bundle.Record, err error) {
 	sign, err := c.siteSigner(ctx, own, f.key)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
 	h, run, err := c.handOver(ctx, p, to)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
 	m, err := c.nextManifest(p.cfg)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
 	m.Configuration, m.Plan = h.Digest, h.Handover.Plan
 	parts, err := h.parts()
 	if err != nil {
-		return err
+		return "", nil, err
 	}
 	if run != nil {
 		parts = append(parts, c.fileParts(run, h.Files, to, f.all)...)
 	}
-	name := cmp.Or(f.out, fmt.Sprintf("%s-%d%s", own.Name, m.Number, bundle.Suffix))
-	var sent *bundle.Record
+	name = cmp.Or(f.out, fmt.Sprintf("%s-%d%s", own.Name, m.Number, bundle.Suffix))
 	err = files.Write(c.app.fs, c.abs(name), 0o600, func(w io.Writer) error {
 		if sent, err = bundle.Write(ctx, w, *m, to, parts, sign); err != nil {
 			return err
 		}
 		return c.sent().Add(sent) // before the file has its name
 	})
-	if err != nil {
-		return err
-	}
-	return c.reportSent(name, sent)
+	return name, sent, err
 }
 
 // handOver has what is to be sent: how far the last run is here, and, if it is not unfinished, what servers show.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/syncctl/syncctl/cli/internal/args"
+	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
@@ -151,6 +152,42 @@ func (c *command) fitsSite(cfg *schema.Config, run *executor.Run) error {
 	return failf(exitStale, "cannot resume run %s: the configuration has changed since it was planned, and a run over "+
 		"sites cannot be revised.\nRestore the files, or abandon the run at all sites (syncctl resolve -abandon) and plan "+
 		"again", schema.SanitizeLine(run.ID))
+}
+
+// handOn writes the bundle for the other sites when a run has come as far as it comes here, where the site's key is at
+// hand, and returns the name of its file; "": none was written. What prevents it stops nothing: `syncctl send` does the
+// same.
+func (c *command) handOn(ctx context.Context, p *project, end view.End) string {
+	if p.cfg.Site == "" || !end.Report.Finished && len(end.WaitsFor()) == 0 {
+		return ""
+	}
+	own, err := ownSite(p.cfg)
+	if err != nil || c.siteKey() == "" && !c.hasSigner(ctx, own) {
+		return ""
+	}
+	to, err := receivers(p.cfg, nil)
+	if err != nil {
+		return ""
+	}
+	name, _, err := c.writeBundle(ctx, p, own, to, &sendFlags{})
+	if err != nil {
+		if _, said := codeOf(err); said != nil && !c.flags.json {
+			c.warn("no bundle was written for the other sites: %v", said)
+		}
+		return ""
+	}
+	return name
+}
+
+// hasSigner tells whether the key that signs where none is named is one of the site's signers.
+func (c *command) hasSigner(ctx context.Context, own *schema.Site) bool {
+	for _, name := range c.usualKeys() {
+		if info, err := c.app.fs.Stat(name); err == nil && info.Mode().IsRegular() {
+			fingerprint, err := c.fingerprintOf(ctx, name)
+			return err == nil && isSigner(own, fingerprint)
+		}
+	}
+	return false
 }
 
 // ago is a length of time for people.

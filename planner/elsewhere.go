@@ -88,7 +88,8 @@ func (in Input) outdated(seen *Observations) hcl.Diagnostics {
 			continue
 		}
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Observations are too old",
-			Subject: s.Range.Ptr(), Extra: ofOtherSite{}, Detail: fmt.Sprintf("What site %q sent of its servers is of %s, and its max_age is %s. "+
+			Subject: s.Range.Ptr(), Extra: ofOtherSite{},
+			Detail: fmt.Sprintf("What site %q sent of its servers is of %s, and its max_age is %s. "+
 				"%s has to send again: syncctl send.", s.Name, age.At.UTC().Format(time.RFC3339), s.MaxAge, s.Name)})
 	}
 	return diags
@@ -115,7 +116,8 @@ func notSent(in Input, absent map[string][]Need) hcl.Diagnostics {
 				what = what[:mostNamed]
 			}
 			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Not sent by the other site",
-				Subject: s.Range.Ptr(), Extra: ofOtherSite{}, Detail: fmt.Sprintf("The plan needs what servers of site %q show: %s%s. Only a process "+
+				Subject: s.Range.Ptr(), Extra: ofOtherSite{},
+				Detail: fmt.Sprintf("The plan needs what servers of site %q show: %s%s. Only a process "+
 					"of that site can read them: %s has to run `syncctl send` (with what it has received from here), and its "+
 					"bundle is taken with `syncctl receive`.", s.Name, strings.Join(what, ", "), more, s.Name)})
 		}

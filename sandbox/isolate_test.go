@@ -10,7 +10,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// TestIsolate: what is not named cannot be connected to, neither a server nor a machine, which the access log shows, and
+// TestIsolate: what is not named cannot be connected to, neither a server nor a machine, and the access log shows it;
 // a command that may reach the rest alone gets the addresses of all, but nothing else of the others.
 func TestIsolate(t *testing.T) {
 	var log lockedBuffer

@@ -24,8 +24,8 @@ const (
 	EnvCAFile = "SYNCCTL_SANDBOX_CA_FILE"
 	// EnvPerson is the address of the stand-in for a person, token included: what NewPersonClient takes.
 	EnvPerson = "SYNCCTL_SANDBOX_PERSON"
-	// EnvRehearsal tells syncctl that it is a process of a rehearsal, confined to its folder and to EnvAddresses. Its value
-	// has the names of the variables that the sandbox sets, with commas between them.
+	// EnvRehearsal tells syncctl that it is a process of a rehearsal, confined to its folder and to EnvAddresses. Its
+	// value has the names of the variables that the sandbox sets, with commas between them.
 	EnvRehearsal = "SYNCCTL_SANDBOX_REHEARSAL"
 	// EnvUntrusted, with any value, tells a process of a rehearsal that nobody has reviewed the files.
 	EnvUntrusted = "SYNCCTL_SANDBOX_UNTRUSTED"
@@ -349,7 +349,8 @@ func (s *Sandbox) Isolate(names []string) {
 	s.faults.only = only
 }
 
-// gate lets a connection to a server or machine in, or cuts it off where Isolate says so, with a line in the access log.
+// gate lets a connection to a server or machine in, or cuts it off where Isolate says so, with a line in the access
+// log.
 func (s *Sandbox) gate(product, name string) func(net.Conn) bool {
 	return func(conn net.Conn) bool {
 		if !s.faults.isolated(name) {

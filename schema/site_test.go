@@ -363,7 +363,8 @@ func TestSitesShareADigestOfCommands(t *testing.T) {
 // TestSiteKeys: keys from outside stand for those of the blocks.
 func TestSiteKeys(t *testing.T) {
 	fs := afero.NewMemMapFs()
-	if err := afero.WriteFile(fs, "/d/main.sync.hcl", []byte("site \"a\" {\n  signers = [\""+siteKey+"\"]\n}\n"), 0o600); err != nil {
+	text := "site \"a\" {\n  signers = [\"" + siteKey + "\"]\n}\n"
+	if err := afero.WriteFile(fs, "/d/main.sync.hcl", []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cfg, diags := Load(t.Context(), Options{Fs: fs, Dir: "/d", SiteKeys: map[string][]string{"a": {"another"}}})

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,6 +16,8 @@ type Commands struct {
 	Resolve string // without STEP and flags
 	Send    string
 	Receive string // without the bundle
+
+	Bundle string // the file that was written for the other sites; "": none
 }
 
 // stepState is what advice depends on of a step.
@@ -73,11 +76,28 @@ func advise(list []stepState, c Commands) advice {
 	}
 	if a.sites = sitesToGoOn(list); len(a.sites) > 0 {
 		names := oneLine(strings.Join(a.sites, " and "))
+		if c.Bundle != "" {
+			a.first = append(a.first, c.handedOn(names)...)
+			return a
+		}
 		a.first = append(a.first, "Waiting for "+names+": hand over with `"+oneLine(c.Send)+"`, and take in what comes "+
 			"back with `"+oneLine(c.Receive)+" BUNDLE`.")
 	}
 	return a
 }
+
+// handedOn says what to do with the bundle that was written for other sites, and with the one that comes back.
+func (c Commands) handedOn(names string) []string {
+	bundle := oneLine(c.Bundle)
+	return []string{
+		"Waiting for " + names + ". Bring " + bundle + " to the other sites. It is encrypted and signed: the way there need " +
+			"not be safe. There:\n  syncctl receive " + oneLine(filepath.Base(c.Bundle)) + "\n  syncctl apply",
+		"Take in what comes back with:\n  " + oneLine(c.Receive) + " BUNDLE",
+	}
+}
+
+// WaitsFor are the sites that have to go on before this one can, where there is nothing else to do here.
+func (e End) WaitsFor() []string { return e.advice().sites }
 
 // sitesToGoOn are the sites that have to go on before this one can, where there is nothing else to do here.
 func sitesToGoOn(list []stepState) []string {

@@ -128,6 +128,9 @@ func ReportFields(end End) map[string]any {
 		steps = append(steps, one)
 	}
 	f := map[string]any{"run": end.RunID, "dir": end.Dir, "finished": end.Report.Finished, "steps": steps}
+	if end.Next.Bundle != "" {
+		f["bundle"] = end.Next.Bundle
+	}
 	if !end.Report.Finished {
 		a := end.advice()
 		f["advice"] = a.first

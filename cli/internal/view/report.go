@@ -43,6 +43,9 @@ func Report(w io.Writer, s Style, e End) error {
 			fmt.Fprintf(&b, "%d of them by an earlier process, %d by this one.\n", earlier, here)
 		}
 		e.place(&b)
+		if e.Next.Bundle != "" {
+			s.block(&b, 0, "", "Wrote "+e.Next.Bundle+": the other sites learn from it that the run is finished.")
+		}
 		_, err := io.WriteString(w, b.String())
 		return err
 	}
