@@ -300,7 +300,7 @@ func carryUndisturbed(t *testing.T, dir, flags string) (undisturbed, bool) {
 // (drivertest.AllVariable).
 func TestKilledAtEveryWrite(t *testing.T) {
 	slots := make(chan struct{}, 16) // for all examples; they mostly wait
-	for _, dir := range exampleDirs(t) {
+	for _, dir := range oneProcessDirs(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
 			u, ran := carryUndisturbed(t, dir, "")

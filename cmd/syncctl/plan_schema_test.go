@@ -8,7 +8,7 @@ import (
 // TestPlansFitSchema: the plan of every example, as syncctl plan -json writes it, fits docs/schemas/plan.schema.json.
 func TestPlansFitSchema(t *testing.T) {
 	fits := schemaIn(t, "schemas/plan.schema.json")
-	for _, dir := range exampleDirs(t) {
+	for _, dir := range oneProcessDirs(t) {
 		out, changes, _ := inside(t, dir, "syncctl plan -json 2>errors || test $? = 8")
 		var doc any
 		if err := json.Unmarshal([]byte(out), &doc); err != nil {

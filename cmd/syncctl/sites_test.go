@@ -1,0 +1,188 @@
+package main
+
+import (
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/syncctl/syncctl/driver/drivertest"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/signing"
+)
+
+var siteBlock = regexp.MustCompile(`(?m)^site "([^"]+)"`)
+
+// sitesOf are the sites of an example, in the order of their blocks; none where one process reaches all servers.
+func sitesOf(t *testing.T, dir string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.sync.hcl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range siteBlock.FindAllStringSubmatch(string(src), -1) {
+			names = append(names, m[1])
+		}
+	}
+	return names
+}
+
+// oneProcessDirs are the examples whose servers one process reaches.
+func oneProcessDirs(t *testing.T) []string {
+	t.Helper()
+	return slices.DeleteFunc(exampleDirs(t), func(dir string) bool { return len(sitesOf(t, dir)) > 0 })
+}
+
+// siteKeys makes an SSH key for each site, in the files of a folder; "all" has the public halves, as a rehearsal
+// has them.
+func siteKeys(t *testing.T, sites []string) (dir string, public map[string]string) {
+	t.Helper()
+	dir, public = t.TempDir(), map[string]string{}
+	all := ""
+	for _, site := range sites {
+		private, line, err := signing.Generate(rand.Reader, site)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, site), private, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		public[site] = line
+		all += site + " " + line + "\n"
+	}
+	if err := os.WriteFile(filepath.Join(dir, "all"), []byte(all), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir, public
+}
+
+// exchange is a whole run over sites in a shell in the sandbox, with folders beside each other, and a courier who loses
+// nothing. The first site plans. Where $VICTIM's process was killed, it is started again.
+const exchange = `
+at() { # SITE COMMAND...: as the people of a site
+	site=$1; shift
+	(cd ../$site && SYNCCTL_SITE=$site SYNCCTL_SITE_KEY=$KEYS/$site SYNCCTL_SANDBOX_SITE_KEYS=$KEYS/all \
+		SYNCCTL_CONFIG_DIR=$PWD/../$site.user SYNCCTL_INPUT=0 "$@")
+}
+try() { # SITE COMMAND...: at, and again where it was killed
+	code=0
+	if [ "$1" = "$VICTIM" ] && ! [ -e ../killed ]; then
+		SYNCCTL_TEST_KILL=$KILL at "$@" || code=$?
+	else
+		at "$@" || code=$?
+	fi
+	if [ $code = 137 ] && ! [ -e ../killed ]; then
+		echo "killed 137"
+		cat ../$1/.syncctl/runs/*/journal.jsonl >../killed
+		cat ../killed
+		echo
+		echo "and then"
+		code=0
+		at "$@" || code=$?
+	fi
+	return $code
+}
+carry() { # SITE: brings its newest bundle to all others
+	from=$1
+	bundle=$from-$(ls ../$from/$from-*.syncbundle | wc -l | tr -d ' ').syncbundle
+	for to in $SITES; do
+		if [ $to != $from ]; then
+			cp ../$from/$bundle ../$to/
+			try $to syncctl receive $bundle || exit 1
+		fi
+	done
+}
+first=${SITES%% *}
+for site in $SITES; do
+	mkdir ../$site ../$site.user
+	cp -R . ../$site/
+done
+for site in $SITES; do
+	if [ $site != $first ]; then
+		at $site syncctl send || exit 1
+		carry $site
+	fi
+done
+at $first syncctl plan -json >../plan.json || exit 1
+finished=
+for turn in 1 2 3 4 5 6; do
+	for site in $SITES; do
+		if [ -z "$finished" ]; then
+			code=0
+			try $site syncctl apply -auto-approve -parallelism=1 || code=$?
+			case $code in
+			0) finished=yes ;;
+			4) ;;
+			*) echo "$site: exit code $code"; exit 1 ;;
+			esac
+			carry $site
+		fi
+	done
+done
+[ -n "$finished" ] || exit 1
+for site in $SITES; do at $site syncctl send >../said || { cat ../said; exit 1; }; carry $site >../said || exit 1; done
+for site in $SITES; do at $site syncctl plan -detailed-exitcode || exit 1; done
+for site in $SITES; do echo "writes $site $(cat ../$site/.syncctl/runs/*/journal.jsonl | wc -l)"; done
+`
+
+// TestSitesKilledAtEveryWrite: over sites, apply and receive are killed at a write of the journal of either side, and run
+// again: the servers end in the same state, and every change is made as often as undisturbed, except what the
+// interrupted step may repeat.
+func TestSitesKilledAtEveryWrite(t *testing.T) {
+	for _, dir := range exampleDirs(t) {
+		sites := sitesOf(t, dir)
+		if len(sites) == 0 {
+			continue
+		}
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			t.Parallel()
+			keys, _ := siteKeys(t, sites)
+			script := func(victim, write string) string {
+				return fmt.Sprintf("VICTIM=%s KILL=%s KEYS=%s SITES='%s'\n%s", victim, write, keys, strings.Join(sites, " "), exchange)
+			}
+			out, changes, state := inside(t, dir, script("", "")+"echo plan; cat ../plan.json\n")
+			u := undisturbed{changes: changes, state: state}
+			said, plan, _ := strings.Cut(out, "\nplan\n")
+			var err error
+			if u.plan, err = planner.Decode(strings.NewReader(plan)); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			var all []string
+			for _, site := range sites {
+				writes := 0
+				_, count, _ := strings.Cut(said, "writes "+site+" ")
+				if _, err := fmt.Sscan(count, &writes); err != nil {
+					t.Fatalf("%v\n%s", err, out)
+				}
+				for seq := range writes {
+					all = append(all, fmt.Sprintf("%s half:%d", site, seq+1), fmt.Sprintf("%s synced:%d", site, seq+1))
+				}
+			}
+			for _, one := range drivertest.Sample(drivertest.Random(t), all, 3) {
+				victim, write, _ := strings.Cut(one, " ")
+				out, changes, end := inside(t, dir, script(victim, write))
+				_, after, killed := strings.Cut(out, "killed 137\n")
+				record, _, _ := strings.Cut(after, "and then\n")
+				if !killed {
+					t.Errorf("%s: it was not killed:\n%s", one, out)
+				}
+				if unlike := u.unlike(changes, u.again(record)); len(unlike) > 0 {
+					t.Errorf("%s: carried out:\n%s", one, strings.Join(unlike, "\n"))
+				}
+				if end != u.state {
+					t.Errorf("%s: the servers end in another state: %s", one, firstDifference(end, u.state))
+				}
+			}
+		})
+	}
+}
