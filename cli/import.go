@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/args"
@@ -59,11 +58,10 @@ type importFlags struct {
 
 func (c *command) importFrom(ctx context.Context, vars *variables, server string, f *importFlags) error {
 	out := f.out
-	switch {
-	case out != "" && !strings.HasSuffix(out, configurationSuffix):
-		return failf(exitError, "-out=%s: the name of a configuration's file ends in %s", out, configurationSuffix)
-	case out != "" && files.Exists(c.app.fs, c.abs(out)):
-		return failf(exitError, "-out=%s: the file exists, and is not replaced. Name another one", out)
+	if out != "" {
+		if err := c.mayCreate("out", out); err != nil {
+			return err
+		}
 	}
 	p, err := c.loadLive(ctx, vars.list)
 	if err != nil {

@@ -29,6 +29,7 @@ type planFlags struct {
 	detail   bool
 	detailed bool
 	against  string // a plan file
+	generate string // a file to write, for import blocks
 	docs     documentFiles
 
 	observations     string // a file to plan from
@@ -66,6 +67,11 @@ person does it.`,
 					return err
 				}
 			}
+			if f.generate != "" {
+				if err := c.mayCreate(generateFlag, f.generate); err != nil {
+					return err
+				}
+			}
 			if err := c.mayWrite(&f.docs); err != nil {
 				return err
 			}
@@ -75,6 +81,8 @@ person does it.`,
 	c.varFlags(cmd, &f.vars)
 	c.targetFlags(cmd, &f.only)
 	cmd.Flags().StringVar(&f.out, "out", "", "save the plan to `FILE` for apply")
+	cmd.Flags().StringVar(&f.generate, generateFlag, "", "write what import blocks name, and is not declared, into this "+
+		"new `FILE` of the configuration, and plan with it")
 	cmd.Flags().StringVar(&f.sign, "sign", "", "sign the saved plan with the SSH key in `FILE`, for somebody else to "+
 		"apply; a public key means that of your SSH agent")
 	cmd.Flags().BoolVar(&f.detail, "detail", false, detailHelp)
@@ -113,6 +121,11 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 		return failf(exitError, "-refresh=false plans from what servers showed before: give its file with "+
 			"-observations=FILE. `syncctl plan -save-observations=FILE` writes it")
 	}
+	if f.generate != "" {
+		if p, err = c.generate(ctx, p, &f.vars, f.generate); err != nil {
+			return err
+		}
+	}
 	return c.planNew(ctx, p, f)
 }
 
@@ -144,12 +157,15 @@ func (f *planFlags) fits(cfg *schema.Config, run *executor.Run) error {
 		case !f.only.IsEmpty():
 			return failf(exitError, noTarget, schema.SanitizeLine(run.ID))
 		}
-		if name := given(f.ofObservations()); name != "" {
+		if name := given(append(f.ofObservations(), flagGiven{"-" + generateFlag, f.generate != ""})); name != "" {
 			return failf(exitError, "%s: run %s is unfinished, so that its remaining steps are shown and no plan is made. "+
 				"Resume it with `syncctl apply`, or leave out %s", name, schema.SanitizeLine(run.ID), name)
 		}
+	case f.generate != "" && !f.refresh:
+		return failf(exitError, "-%s reads servers, and -refresh=false has none read: leave out one of the two", generateFlag)
 	case cfg.Site != "" && f.saveObservations != "": // for another site that plans: this one may not be able to
-		if name := given(append(f.ofPlan(), f.ofObservations()[1:]...)); name != "" {
+		if name := given(append(f.ofPlan(), append(f.ofObservations()[1:],
+			flagGiven{"-" + generateFlag, f.generate != ""})...)); name != "" {
 			return failf(exitError, "%s: with a site, -save-observations saves what its servers show, and no plan is made. "+
 				"Leave out one of the two", name)
 		}
@@ -315,6 +331,9 @@ func (c *command) makePlan(ctx context.Context, p *project, from planning) (*pla
 
 // tryPlan is makePlan that prints nothing.
 func (c *command) tryPlan(ctx context.Context, p *project, from planning) (*planner.Plan, hcl.Diagnostics, error) {
+	if diags := p.cfg.CheckImports(); diags.HasErrors() {
+		return nil, diags, nil
+	}
 	earlier, err := c.store().Earlier(from.except)
 	if err != nil {
 		return nil, nil, err

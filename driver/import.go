@@ -23,4 +23,7 @@ type ImportRequest struct {
 	// From are the declared servers that a person says what Server has comes from: what no interface shows need not be
 	// concluded then, and other servers are not looked at. Whoever has no use for it returns an error.
 	From []*schema.Resource
+
+	// IDs are what import blocks ask for, as schema.Draft.ID has it: nil where everything is. More may be drafted.
+	IDs []string
 }

@@ -22,6 +22,7 @@ var topBlocks = []hcl.BlockHeaderSchema{
 	{Type: "check", LabelNames: []string{"name"}},
 	{Type: "moved"},
 	{Type: "removed"},
+	{Type: "import"},
 	{Type: "defaults", LabelNames: []string{"kind", "type"}},
 	{Type: string(Server), LabelNames: []string{"type", "name"}},
 	{Type: string(Keystore), LabelNames: []string{"type", "name"}},
@@ -67,6 +68,8 @@ func (l *loader) collect(m *module, body hcl.Body) {
 			l.collectCheck(m, b)
 		case "moved", "removed":
 			l.collectMoved(m, b)
+		case "import":
+			l.collectImport(m, b)
 		case "defaults":
 			l.collectDefaults(m, b)
 		default:

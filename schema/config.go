@@ -22,6 +22,7 @@ type Config struct {
 	Settings  Settings
 	Site      string // the site that the process acts for; "" without sites
 	Moves     []Move
+	Imports   []Import
 	Removed   []Move // without To
 
 	files    func() map[string]*hcl.File

@@ -29,17 +29,25 @@ type Draft struct {
 
 	// Doubtful: nobody can tell whether it is right, so the whole block is written as a comment.
 	Doubtful bool
+
+	// ID is what the product calls it on the server that it is imported from, as import blocks name it; "": nothing does.
+	ID    string
+	Named bool // Addr.Name is its name, and no wish
 }
 
 // IsDeclared tells whether it makes a declaration, rather than comments alone.
 func (d *Draft) IsDeclared() bool { return d.Value != cty.NilVal && !d.Doubtful }
 
 // WriteDrafts writes declarations beside those of a configuration: formatted, in the order of their addresses, each
-// argument in the order of its type. Arguments with their defaults are left out.
+// argument in the order of its type. Arguments with their defaults are left out. Those that are alike but for a few
+// arguments are one block with for_each over a table.
 func WriteDrafts(c *Config, drafts []Draft) []byte {
 	w := &draftWriter{types: c.loader.opts.Catalog, taken: map[Addr]bool{}, variables: map[string]bool{},
-		names: map[string]Addr{}}
-	for _, n := range c.loader.root.nodes { // also of those that are not enabled
+		names: map[string]Addr{}, locals: map[string]bool{}}
+	for key, n := range c.loader.root.nodes { // also of those that are not enabled
+		if name, ok := strings.CutPrefix(key, "local."); ok {
+			w.locals[name] = true
+		}
 		if n.decl != nil {
 			w.taken[n.decl.addr] = true
 		}
@@ -53,18 +61,36 @@ func WriteDrafts(c *Config, drafts []Draft) []byte {
 			strings.Compare(a.Addr.Type, b.Addr.Type), strings.Compare(a.Addr.Name, b.Addr.Name))
 	})
 	final := make([]Addr, len(drafts))
+	for _, d := range drafts {
+		if d.Named {
+			w.taken[d.Addr] = true
+		}
+	}
+	folds := w.folds(drafts)
 	for i, d := range drafts {
 		if d.Value == cty.NilVal {
 			continue
 		}
-		final[i] = w.name(d.Addr)
+		if f := folds[i]; f != nil {
+			if f.keys == nil {
+				w.nameFold(f)
+			}
+			final[i] = f.instance(&drafts[i])
+		} else if final[i] = d.Addr; !d.Named {
+			final[i] = w.name(d.Addr)
+		}
 		if wish := d.Addr.String(); w.names[wish] == (Addr{}) {
 			w.names[wish] = final[i]
 		}
 	}
 	var parts []string
 	for i, d := range drafts {
-		parts = append(parts, w.draft(d, final[i]))
+		switch f := folds[i]; {
+		case f == nil:
+			parts = append(parts, w.draft(d, final[i]))
+		case f.drafts[0] == &drafts[i]:
+			parts = append(parts, w.fold(f))
+		}
 	}
 	return []byte(strings.Join(parts, "\n"))
 }
@@ -74,12 +100,14 @@ type draftWriter struct {
 	types     Catalog
 	taken     map[Addr]bool
 	variables map[string]bool
+	locals    map[string]bool
 	names     map[string]Addr // what drafts are called, by the address that they wish
 
 	// Of the draft that is being written.
-	now  Draft
-	addr Addr
-	file *hclwrite.File // its variables
+	now     Draft
+	addr    Addr
+	columns map[string]string // of a fold: what stands in its table, by the argument's path
+	file    *hclwrite.File    // its variables
 }
 
 // mostOfName is how many characters a name has that is made from a text.
@@ -194,6 +222,10 @@ func (w *draftWriter) block(to *hclwrite.Body, b *Block, labels []string, v cty.
 
 func (w *draftWriter) attribute(to *hclwrite.Body, a *Attribute, v cty.Value, path string) {
 	switch {
+	case w.columns[path] != "":
+		to.SetAttributeTraversal(a.Name, hcl.Traversal{
+			hcl.TraverseRoot{Name: "each"}, hcl.TraverseAttr{Name: "value"}, hcl.TraverseAttr{Name: w.columns[path]},
+		})
 	case !v.IsWhollyKnown() || v.ContainsMarked():
 		to.SetAttributeTraversal(a.Name, hcl.Traversal{
 			hcl.TraverseRoot{Name: "var"}, hcl.TraverseAttr{Name: w.variable(a, path, v.ContainsMarked())},

@@ -110,6 +110,71 @@ func TestWriteDrafts(t *testing.T) {
 	}
 }
 
+// TestFoldedDrafts: what repeats is one block with for_each, which means the same as one block for each.
+func TestFoldedDrafts(t *testing.T) {
+	const declared = "locals {\n  imported = 1\n}\nserver \"x\" \"s\" {}\nserver \"x\" \"t\" {}\n"
+	draft := func(name, server, text, project string, types ...string) Draft {
+		d := Draft{Addr: Addr{Kind: Sync, Type: "x", Name: name}, Comments: []string{"of " + name},
+			Value: cty.ObjectVal(map[string]cty.Value{
+				"server": cty.StringVal(server), "name": cty.StringVal(text),
+				"end":   cty.ObjectVal(map[string]cty.Value{"project": cty.StringVal(project)}),
+				"field": cty.MapVal(map[string]cty.Value{"f": cty.ObjectVal(map[string]cty.Value{"to": cty.StringVal("t")})}),
+			})}
+		if types != nil {
+			m := d.Value.AsValueMap()
+			m["types"] = cty.MapVal(map[string]cty.Value{types[0]: cty.StringVal("v")})
+			d.Value = cty.ObjectVal(m)
+		}
+		return d
+	}
+	drafts := []Draft{
+		draft("A b", "server.x.s", "${one}", "P"), draft("a-b", "server.x.s", "two", "P"),
+		draft("c", "server.x.s", "three", "Q"),
+		draft("d", "server.x.t", "other server", "P"), draft("e", "server.x.s", "four", "P", "k"),
+		draft("f", "server.x.s", "five", "P", "l"), draft("g", "server.x.s", "five", "P", "l"),
+	}
+	for _, name := range []string{"x", "y", "z"} { // they have little in common
+		value := cty.ObjectVal(map[string]cty.Value{"server": cty.StringVal("server.x.s"), "name": cty.StringVal(name),
+			"count_of": cty.NumberIntVal(int64(name[0]))})
+		drafts = append(drafts, Draft{Addr: Addr{Kind: Sync, Type: "x", Name: name}, Value: value})
+	}
+	doubtful := draft("h", "server.x.s", "six", "P")
+	doubtful.Doubtful = true
+	text := string(WriteDrafts(loadDrafts(t, declared), append(drafts, doubtful)))
+	if formatted, diags := Format("x", []byte(text)); diags.HasErrors() || string(formatted) != text {
+		t.Errorf("not formatted: %v\n%s", diags, text)
+	}
+	if n := strings.Count(text, "for_each"); n != 2 {
+		t.Errorf("%d with for_each in\n%s", n, text)
+	}
+	cfg := loadDrafts(t, declared+text)
+	for addr, want := range map[string][3]string{
+		`sync.x.imported["a_b"]`:   {"${one}", "P", ""},
+		`sync.x.imported["a_b_2"]`: {"two", "P", ""},
+		`sync.x.imported["c"]`:     {"three", "Q", ""},
+		`sync.x.d`:                 {"other server", "P", ""},
+		`sync.x.imported_2["e"]`:   {"four", "P", "k"},
+		`sync.x.imported_2["f"]`:   {"five", "P", "l"},
+		`sync.x.imported_2["g"]`:   {"five", "P", "l"},
+	} {
+		a, err := ParseAddr(addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := cfg.Lookup(a)
+		if r == nil {
+			t.Fatalf("no %s in\n%s", addr, text)
+		}
+		if r.Text("name") != want[0] || r.Text("end", "project") != want[1] || r.Text("field", "f", "to") != "t" ||
+			want[2] != "" && r.Text("types", want[2]) != "v" {
+			t.Errorf("%s: %#v", addr, r.Value)
+		}
+	}
+	if n := len(cfg.Resources); n != 12 {
+		t.Errorf("%d declarations in\n%s", n, text)
+	}
+}
+
 // TestSensitiveDraft: a value that is marked becomes a sensitive variable, whatever its argument is.
 func TestSensitiveDraft(t *testing.T) {
 	server := "server \"x\" \"s\" {}\n"
@@ -126,5 +191,33 @@ func TestSensitiveDraft(t *testing.T) {
 			t.Errorf("hidden %v:\n%s", hidden, text)
 		}
 		loadDrafts(t, server+text)
+	}
+}
+
+// TestImportBlocks: both syntaxes mean the same, and what is declared is not missing.
+func TestImportBlocks(t *testing.T) {
+	for name, src := range map[string]string{
+		"d/i.sync.hcl": "import {\n  to = server.x.b\n  id = \"server.x.a/1\"\n}\nimport {\n  to = server.x.a\n  id = \"x\"\n}\n",
+		"d/i.sync.hcl.json": `{"import": [{"to": "server.x.b", "id": "server.x.a/1"},
+			{"to": "${server.x.a}", "id": "x"}]}`,
+	} {
+		fs := afero.NewMemMapFs()
+		for file, text := range map[string]string{"d/m.sync.hcl": "server \"x\" \"a\" {\n  enabled = false\n}\n", name: src} {
+			if err := afero.WriteFile(fs, file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cfg, diags := Load(t.Context(), Options{Fs: fs, Dir: "d", Catalog: draftTypes})
+		if diags.HasErrors() {
+			t.Fatalf("%s: %v", name, diags)
+		}
+		missing := cfg.MissingImports()
+		if len(cfg.Imports) != 2 || len(missing) != 1 || missing[0].To.String() != "server.x.b" ||
+			missing[0].ID != "server.x.a/1" {
+			t.Errorf("%s: %+v", name, cfg.Imports)
+		}
+		if d := cfg.CheckImports(); len(d) != 1 || d[0].Subject.Filename != name {
+			t.Errorf("%s: %v", name, d)
+		}
 	}
 }

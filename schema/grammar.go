@@ -20,7 +20,8 @@ func Grammar() []Construct {
 	const top = "at the top of a file"
 	bodies := map[string]Body{"syncctl": settingsBody, "site": siteBody, "variable": variableBody, "module": moduleBody,
 		"output": outputBody,
-		"check":  checkBody, "moved": movedBody, "removed": removedBody}
+		"check":  checkBody, "moved": movedBody, "removed": removedBody,
+		"import": importBody}
 	var out []Construct
 	for _, b := range topBlocks {
 		out = append(out, Construct{Name: b.Type, Labels: b.LabelNames, Where: top, Body: bodies[b.Type]})
@@ -106,6 +107,13 @@ var removedBody = Body{
 		"declaration, one instance of it, or a module."}},
 	Blocks: []Block{{Name: "lifecycle", Doc: "For those who come from Terraform.", Body: keepsBody}},
 }
+
+// importBody is the grammar of an import block.
+var importBody = Body{Attributes: []Attribute{
+	{Name: "to", Required: true, Doc: "The address at which it is to be declared, without a key."},
+	{Name: "id", Type: cty.String, Required: true, Doc: "Where it is: the address of a declared server, a slash, and " +
+		"what it is called there, as in \"server.TYPE.NAME/KEY\"."},
+}}
 
 // keepsBody is the grammar of the lifecycle of a removed block.
 var keepsBody = Body{Attributes: []Attribute{{Name: "destroy", Type: cty.Bool, Default: cty.False, Doc: "It can " +

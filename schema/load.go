@@ -214,6 +214,7 @@ type loader struct {
 	privates    map[*node]bool // see loader.privateValue
 	moves       []Move
 	removed     []Move
+	imports     []Import
 
 	made map[Addr]*Resource      // what was evaluated
 	bad  map[*hcl.Attribute]bool // attributes whose expression has been reported already
@@ -342,7 +343,7 @@ func (l *loader) finish(order []*node, settings Settings) (*Config, hcl.Diagnost
 	if len(settings.Sites) > 0 {
 		cfg.Site = l.opts.Site
 	}
-	cfg.Outputs, cfg.Moves, cfg.Removed = l.outputs(), l.moves, l.removed
+	cfg.Outputs, cfg.Moves, cfg.Removed, cfg.Imports = l.outputs(), l.moves, l.removed, l.imports
 	cfg.redactor = l.secrets.redactor()
 	cfg.show(l)
 	cfg.loader = l

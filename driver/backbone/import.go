@@ -196,7 +196,8 @@ func (x *importer) add(ctx context.Context, i *integration) error {
 		return nil
 	}
 	x.drafts = append(x.drafts, schema.Draft{Addr: s.addr(), Value: cty.ObjectVal(s.values), Notes: s.notes,
-		Doubtful: s.restless, Comments: append([]string{fmt.Sprintf("%s on %s", i.Key, x.here.Addr())}, s.comments...)})
+		Doubtful: s.restless, ID: i.Key,
+		Comments: append([]string{fmt.Sprintf("%s on %s", i.Key, x.here.Addr())}, s.comments...)})
 	return nil
 }
 

@@ -178,3 +178,26 @@ func TestImportAlike(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// TestImportFolded: synchronizations that are alike but for a few arguments are one block with for_each, and a plan of
+// it has nothing to do.
+func TestImportFolded(t *testing.T) {
+	t.Parallel()
+	b := serversOf(t, "behind-firewall-master")
+	for _, name := range []string{"One", "Two", "Three", "Four"} {
+		b.person("create_sync", "server", "a", "first_project", "SAM2", "second_project", "SP2", "transport", "direct",
+			"name", name, "second_server_url", b.env["JIRA_B_URL"])
+	}
+	text, cfg := b.adopt("a")
+	keys := map[string]bool{}
+	for _, name := range []string{"one", "two", "three", "four"} {
+		r := cfg.Lookup(schema.Addr{Kind: schema.Sync, Type: "backbone", Name: "imported", Index: `["` + name + `"]`})
+		if r == nil {
+			t.Fatal(text)
+		}
+		keys[r.Text("first", "key")] = true
+	}
+	if len(keys) != 4 {
+		t.Error(keys, text)
+	}
+}

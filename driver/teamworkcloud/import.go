@@ -40,6 +40,12 @@ func (d *Driver) Import(ctx context.Context, of driver.ImportRequest) ([]schema.
 	if !x.told {
 		of.From = all
 	}
+	if len(of.IDs) > 0 { // SOURCE/CATEGORY
+		x.told = true
+		of.From = slices.DeleteFunc(slices.Clone(of.From), func(r *schema.Resource) bool {
+			return !slices.ContainsFunc(of.IDs, func(id string) bool { return strings.HasPrefix(id, r.Addr.String()+"/") })
+		})
+	}
 	for _, r := range of.From {
 		if r.Addr.Kind == schema.Server && r.Addr.Type == product {
 			x.compare(connect.Declared(r))

@@ -223,6 +223,24 @@ func TestImportDirection(t *testing.T) {
 	}
 }
 
+// TestImportByID: an import block names the source, which is a person's word for it.
+func TestImportByID(t *testing.T) {
+	t.Parallel()
+	s := newWorld("").add("b", "categories", j{"path": "From A"}).
+		add("b", "resources", resource("Gearbox", "From A")).open(t)
+	cfg, d := s.load("")
+	defer s.close(d)
+	const id = "server.teamwork_cloud.a/From A"
+	found, err := d.(driver.Importer).Import(t.Context(), driver.ImportRequest{Server: cfg.Lookup(serverAt(t, "b")),
+		Declared: cfg.Resources, IDs: []string{id}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at := slices.IndexFunc(found, func(f schema.Draft) bool { return f.ID == id }); at < 0 || !found[at].IsDeclared() {
+		t.Errorf("%+v", found)
+	}
+}
+
 // Histories that have begun as Gearbox's.
 var (
 	less  = j{"revisions": 3, "authors": []any{"ann"}, "start": "2025-01-06T08:00:00Z", "every": "24h"}

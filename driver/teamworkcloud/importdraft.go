@@ -109,6 +109,7 @@ func (x *importer) draft(g *group) schema.Draft {
 	return schema.Draft{
 		Addr:  schema.Addr{Kind: schema.Sync, Type: product, Name: named(g.source) + " to " + named(x.target)},
 		Value: cty.ObjectVal(values), Comments: comments, Notes: notes, Doubtful: len(doubts) > 0,
+		ID: g.source.Address() + "/" + x.written(g.category),
 	}
 }
 

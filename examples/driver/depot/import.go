@@ -36,7 +36,7 @@ func (d *Driver) Import(ctx context.Context, of driver.ImportRequest) ([]schema.
 	var drafts []schema.Draft
 	for _, name := range slices.Sorted(maps.Keys(boxes)) {
 		drafts = append(drafts, schema.Draft{
-			Addr: schema.Addr{Kind: schema.Sync, Type: "depot", Name: name},
+			Addr: schema.Addr{Kind: schema.Sync, Type: "depot", Name: name}, ID: name,
 			Value: cty.ObjectVal(map[string]cty.Value{
 				"server": cty.StringVal(server.Addr.String()), "box": cty.StringVal(name),
 				"color": cty.StringVal(boxes[name].Color), "label": cty.StringVal(boxes[name].Label),
