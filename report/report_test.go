@@ -75,7 +75,8 @@ func TestNotes(t *testing.T) {
 	p.Findings = append(p.Findings,
 		planner.Finding{Rule: "depot/dry", Severity: planner.Note, Addr: "sync.depot.x", Summary: "dry"})
 	r := made(t, p, nil)
-	if len(r.Notes) != 1 || len(r.Notes[0].Addrs) != 9 || len(r.Declarations) != 2 || len(r.Declarations[0].Findings) != 9 {
+	if len(r.Notes) != 1 || len(r.Notes[0].Addrs) != 9 || len(r.Declarations) != 2 ||
+		len(r.Declarations[0].Findings) != 9 {
 		t.Errorf("%+v, %+v", r.Notes, r.Declarations)
 	}
 	if got := r.Notes[0].Where(func(s string) string { return s }); got != "sync.depot.s0, sync.depot.s1, sync.depot.s2 "+
