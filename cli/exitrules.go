@@ -43,8 +43,8 @@ func exitRules() []planner.Rule {
 			"Another process of syncctl is at work in the same folder.",
 			"Wait until it has ended: the error says who it is, and since when."},
 		{exitRefused, "A guard has refused.",
-			"The plan has a finding that stops it, a check right before a step that cannot be undone has failed, or a bundle " +
-				"is not taken.",
+			"The plan has a finding that stops it, a check right before a step that cannot be undone has failed, a bundle " +
+				"is not taken, or ci approved finds that nobody has approved a plan.",
 			"Read the finding: syncctl explain with its rule says what to do. Then plan again, or have the bundle sent again."},
 		{exitDeclined, "A person has not approved the plan.",
 			"The question was answered with something other than yes.",

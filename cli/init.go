@@ -2,14 +2,17 @@ package cli
 
 import (
 	"path/filepath"
+	"strings"
 
 	"github.com/kballard/go-shellquote"
 	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/ci"
 	"github.com/syncctl/syncctl/schema"
 )
 
 type initFlags struct {
 	example string
+	ci      string
 	set     []string
 	list    bool
 }
@@ -22,16 +25,21 @@ func (c *command) initCommand() *cobra.Command {
 		Long: `Asks what you have (which product, how the servers are connected, their addresses, where passwords come
 from), and writes a configuration that is valid into DIR (default: the working folder). Without a terminal, -set
 gives the answers; what is missing is listed. With -example it writes the files of an example, which is a part of
-the program. No file is ever replaced.`,
+the program; with -ci those with which a CI system plans, reviews and applies. No file is ever replaced.`,
 		Example: `  syncctl init
   syncctl init -examples
-  syncctl init -example=behind-firewall-master first`,
+  syncctl init -example=behind-firewall-master first
+  syncctl init -ci=github`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := "."
 			if len(args) == 1 {
 				dir = args[0]
 			}
 			switch {
+			case f.ci != "" && (f.list || f.example != "" || len(f.set) > 0):
+				return failf(exitError, "-ci writes the files of a CI system and nothing else: leave out the other flags")
+			case f.ci != "":
+				return c.initCI(f.ci, dir)
 			case f.list:
 				return c.listExamples()
 			case f.example == "":
@@ -43,6 +51,8 @@ the program. No file is ever replaced.`,
 		},
 	}
 	cmd.Flags().StringVar(&f.example, "example", "", "write the example of this `NAME`")
+	cmd.Flags().StringVar(&f.ci, "ci", "", "write the files for a CI `SYSTEM`: "+strings.Join(ci.Systems(), ", "))
+	_ = cmd.RegisterFlagCompletionFunc("ci", cobra.FixedCompletions(ci.Systems(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().StringArrayVar(&f.set, "set", nil, "the answer to a question, as `NAME=VALUE`; may be repeated")
 	cmd.Flags().BoolVar(&f.list, "examples", false, "list the examples")
 	_ = cmd.RegisterFlagCompletionFunc("example", func(

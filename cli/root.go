@@ -79,6 +79,7 @@ func (c *command) addCommands(root *cobra.Command) {
 	root.AddCommand(
 		c.applyCommand(),
 		c.bundleCommand(),
+		c.ciCommand(),
 		c.consoleCommand(),
 		c.docsCommand(),
 		c.doctorCommand(),

@@ -42,15 +42,22 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hooks, err := filepath.Abs(filepath.Join("..", ".pre-commit-hooks.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	p := clitest.Scripts(filepath.Join("testdata", "script"))
 	setup := p.Setup
 	p.Setup = func(e *testscript.Env) error {
 		e.Setenv("PATH", bin+string(os.PathListSeparator)+e.Getenv("PATH"))
 		e.Setenv("BUNDLES", bundles) // of version 1, with keys that open them
+		e.Setenv("HOOKS", hooks)
+		e.Values[gitHubKey{}] = new(*gitHub)
 		return setup(e)
 	}
 	p.Cmds["serve"] = func(ts *testscript.TestScript, _ bool, args []string) { serve(ts, program, args) }
 	p.Cmds["talkative"] = func(ts *testscript.TestScript, _ bool, _ []string) { talkative(ts) }
+	p.Cmds["github"], p.Cmds["job"], p.Cmds["hook"], p.Cmds["expect"] = cmdGitHub, cmdJob, cmdHook, cmdExpect
 	testscript.Run(t, p)
 }
 

@@ -1,0 +1,244 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/files"
+	"github.com/syncctl/syncctl/cli/internal/github"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/report/page"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// ciCommand has what a job of a CI system needs beside plan, apply and show.
+func (c *command) ciCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "ci", Short: "What a job of GitHub needs beside plan and apply: one comment, and the approved plan",
+		Long: `For jobs that "syncctl init -ci=github" writes. The environment of the job says which repository, pull request
+and commit it is for: GITHUB_API_URL, GITHUB_REPOSITORY, GITHUB_EVENT_PATH, GITHUB_SHA, GITHUB_STEP_SUMMARY; and
+GITHUB_TOKEN is its token, which is sent to GITHUB_API_URL alone.`,
+	}
+	cmd.AddCommand(c.ciCommentCommand(), c.ciApprovedCommand())
+	return cmd
+}
+
+// What jobs name, and limits of what is read, in bytes.
+const (
+	approvedFile    = "plan" + planSuffix // in the artifact of a plan
+	artifactOfAPlan = "syncctl-plan-"     // its name begins so, and ends with the digits of the hash
+	authorOfJobs    = "github-actions[bot]"
+	mostOfDocument  = 8 << 20
+)
+
+func (c *command) ciCommentCommand() *cobra.Command {
+	title, author := "", ""
+	cmd := &cobra.Command{
+		Use: "comment FILE", Args: one("FILE"),
+		Short: "Put a document on the pull request, in place of the one before, and into the job's summary",
+		Long: `Puts FILE, as plan -markdown-into and show -markdown write it, on the pull request of the job, or on the one that
+the job's commit has come with. It takes the place of the comment that the job has put there before. It is appended to
+the summary of the job, too. A job of a fork may not write comments: there it is in the summary alone.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.ciComment(cmd.Context(), args[0], title, author)
+		},
+	}
+	cmd.Flags().StringVar(&title, "title", "", "FILE is what a program has printed: it is shown as it is, below this "+
+		"`TITLE`")
+	cmd.Flags().StringVar(&author, "author", authorOfJobs, "the `LOGIN` that the token writes as: only its comments are "+
+		"replaced")
+	return cmd
+}
+
+func (c *command) ciApprovedCommand() *cobra.Command {
+	out := ""
+	cmd := &cobra.Command{
+		Use: "approved", Args: atMost(0),
+		Short: "Print the hash of the plan that a review of the pull request has approved",
+		Long: `Prints the hash of the plan that has been approved: the one that is named by the last review that approves the
+pull request and names one, if its author may write to the repository and has not taken it back since. The pull request
+is that of the job, or the one that the job's commit has come with. Exit code 8: nobody has approved a plan.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.ciApproved(cmd.Context(), out) },
+	}
+	cmd.Flags().StringVar(&out, "out", "", "also save the plan, from the artifact of the job that made it, to `FILE`, if "+
+		"it is still there")
+	return cmd
+}
+
+// job is what the environment says of a job.
+type job struct {
+	github.Repository
+
+	pull   int // the pull request that it is for; 0: none
+	fork   bool
+	commit string
+}
+
+// jobOf reads the environment of a job.
+func (c *command) jobOf() (*job, error) {
+	env := func(name string) string { v, _ := c.app.env(name); return v }
+	j := &job{commit: env("GITHUB_SHA")}
+	j.API, j.Name, j.Token = strings.TrimSuffix(env("GITHUB_API_URL"), "/"), env("GITHUB_REPOSITORY"), env("GITHUB_TOKEN")
+	if j.Name == "" {
+		return nil, failf(exitError, "this is not a job of GitHub: GITHUB_REPOSITORY is not set")
+	}
+	text, err := schema.ReadBounded(c.app.fs, c.app.abs(env("GITHUB_EVENT_PATH")), mostOfDocument)
+	if err != nil {
+		return nil, fmt.Errorf("reading the event in GITHUB_EVENT_PATH: %w", err)
+	}
+	var event struct {
+		Pull *struct {
+			Number int `json:"number"`
+			Head   struct {
+				Repo *struct {
+					Name string `json:"full_name"`
+				} `json:"repo"`
+			} `json:"head"`
+		} `json:"pull_request"`
+	}
+	if err := json.Unmarshal(text, &event); err != nil {
+		return nil, fmt.Errorf("reading the event in GITHUB_EVENT_PATH: %w", err)
+	}
+	if p := event.Pull; p != nil {
+		j.pull = p.Number
+		j.fork = p.Head.Repo == nil || p.Head.Repo.Name != j.Name // a fork that is gone has no repository
+	}
+	return j, nil
+}
+
+// find fills in the pull request of a commit that has been merged.
+func (j *job) find(ctx context.Context) error {
+	if err := j.Check(); err != nil {
+		return failf(exitError, "GitHub cannot be asked: %w", err)
+	}
+	if j.pull != 0 || j.commit == "" {
+		return nil
+	}
+	var err error
+	j.pull, err = j.MergedAs(ctx, j.commit)
+	return err
+}
+
+func (c *command) ciComment(ctx context.Context, name, title, author string) error {
+	j, err := c.jobOf()
+	if err != nil {
+		return err
+	}
+	text, err := schema.ReadBounded(c.app.fs, c.abs(name), mostOfDocument)
+	if err != nil {
+		return fmt.Errorf("reading the document: %w", err)
+	}
+	var b bytes.Buffer
+	switch {
+	case title != "":
+		err = page.Printed(c.guard(&b), title, string(text), page.MostOfComment)
+	case !bytes.HasPrefix(text, []byte(page.CommentMark)):
+		return failf(exitError, "%s is not a document of syncctl: `syncctl show -markdown` writes one; -title=TITLE shows "+
+			"any text", schema.SanitizeLine(name))
+	default:
+		_, err = b.Write(text)
+	}
+	if err == nil {
+		err = c.summarize(b.Bytes())
+	}
+	if err != nil {
+		return err
+	}
+	if j.fork {
+		c.say("A pull request from a fork: its job may not write comments. The summary of the job has the document.")
+		return nil
+	}
+	if err := j.find(ctx); err != nil {
+		return err
+	}
+	if j.pull == 0 {
+		c.say("No pull request belongs to the job. The summary of the job has the document.")
+		return nil
+	}
+	if err := j.PutComment(ctx, j.pull, author, page.CommentMark, b.String()); err != nil {
+		return fmt.Errorf("writing the comment on pull request %d: %w", j.pull, err)
+	}
+	c.say("The comment is on pull request %d.", j.pull)
+	return nil
+}
+
+// summarize appends a document to the summary of the job, where it has one.
+func (c *command) summarize(text []byte) error {
+	name, _ := c.app.env("GITHUB_STEP_SUMMARY")
+	if name == "" {
+		return nil
+	}
+	f, err := c.app.fs.OpenFile(c.app.abs(name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("opening the summary of the job: %w", err)
+	}
+	_, err = f.Write(append(bytes.Clone(text), '\n'))
+	return errors.Join(err, f.Close())
+}
+
+func (c *command) ciApproved(ctx context.Context, out string) error {
+	if out != "" {
+		if err := c.mayReplace(out); err != nil {
+			return err
+		}
+	}
+	j, err := c.jobOf()
+	if err != nil {
+		return err
+	}
+	if err := j.find(ctx); err != nil {
+		return err
+	}
+	if j.pull == 0 {
+		return failf(exitRefused, "no plan is approved: commit %s has come with no pull request",
+			schema.SanitizeLine(j.commit))
+	}
+	hash, by, err := j.Approved(ctx, j.pull)
+	switch {
+	case errors.Is(err, github.ErrNotApproved):
+		return failf(exitRefused, "no plan of pull request %d is approved: %w", j.pull, err)
+	case err != nil:
+		return err
+	}
+	if out != "" {
+		if err := c.saveApproved(ctx, j, hash, out); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(c.err, "%s has approved it, in a review of pull request %d.\n", schema.SanitizeLine(by), j.pull)
+	_, err = fmt.Fprintln(c.out, hash)
+	return err
+}
+
+// saveApproved saves the plan of a hash as some job has made it. It is the plan of the hash, whoever has put it there.
+func (c *command) saveApproved(ctx context.Context, j *job, hash, out string) error {
+	if err := files.Replace(c.app.fs, c.abs(out), nil, 0o644); err != nil { // an older one is not taken for it
+		return err
+	}
+	text, err := j.Artifact(ctx, artifactOfAPlan+strings.TrimPrefix(hash, "sha256:"), approvedFile)
+	if err != nil {
+		return err
+	}
+	if text == nil {
+		c.warn("the plan %s is not among the artifacts any more: what has changed since cannot be shown", hash)
+		return nil
+	}
+	plan, err := planner.Decode(bytes.NewReader(text))
+	if err != nil {
+		return fmt.Errorf("reading the approved plan: %w", err)
+	}
+	is, err := plan.Hash()
+	switch {
+	case err != nil:
+		return err
+	case is != hash:
+		return failf(exitRefused, "the artifact of the plan %s has another plan: %s", hash, is)
+	}
+	return files.Replace(c.app.fs, c.abs(out), text, 0o644)
+}

@@ -1,0 +1,163 @@
+// Package github speaks with GitHub as a job of it does: one comment of a pull request that is replaced, the plan that a
+// review has approved, and the artifact that has this plan. What is asked is documented at docs.github.com/rest.
+package github
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// Limits of what is read, in bytes and pages.
+const (
+	mostOfAnswer = 32 << 20
+	mostPages    = 100
+	perPage      = 100
+	patience     = time.Minute // for one request
+)
+
+// Repository is one that a job works for.
+type Repository struct {
+	API   string // address of the interface, such as "https://api.github.com"
+	Name  string // OWNER/NAME
+	Token string // of the job; it goes nowhere but to API
+
+	Transport http.RoundTripper
+}
+
+var repositoryName = regexp.MustCompile(`^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$`)
+
+// Check tells what is wrong with how a repository is named.
+func (r *Repository) Check() error {
+	u, err := url.Parse(r.API)
+	switch {
+	case !repositoryName.MatchString(r.Name):
+		return fmt.Errorf("%q is not the name of a repository, as in owner/name", r.Name)
+	case err != nil || u.Host == "" || u.RawQuery != "" || u.User != nil:
+		return fmt.Errorf("%q is not the address of an interface, as in https://api.github.com", r.API)
+	case u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname())):
+		return fmt.Errorf("%s is not encrypted: the token is only sent to an address with https", r.API)
+	case r.Token == "":
+		return errors.New("there is no token")
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// StatusError is an answer that is not the one that was asked for.
+type StatusError struct {
+	Method, Path string
+	Status       int
+	Message      string // of the server
+}
+
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("%s %s: status %d: %s", e.Method, e.Path, e.Status, e.Message)
+}
+
+// call sends one request, once, and returns the body of its answer.
+func (r *Repository) call(ctx context.Context, method, path string, send any) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var body io.Reader
+	if send != nil {
+		text, err := json.Marshal(send)
+		if err != nil {
+			return nil, fmt.Errorf("writing the request: %w", err)
+		}
+		body = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, r.API+path, body)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	req.Header.Set("Authorization", "Bearer "+r.Token)
+	req.Header.Set("Accept", "application/vnd.github+json")
+	req.Header.Set("X-GitHub-Api-Version", "2022-11-28")
+	req.Header.Set("User-Agent", "syncctl")
+	client := &http.Client{Transport: r.Transport, CheckRedirect: redirect}
+	answer, err := client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, mostOfAnswer+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s %s: reading the answer: %w", method, path, err)
+	case len(text) > mostOfAnswer:
+		return nil, fmt.Errorf("%s %s: the answer has more than %d bytes", method, path, mostOfAnswer)
+	case answer.StatusCode < 200 || answer.StatusCode > 299:
+		var said struct {
+			Message string `json:"message"`
+		}
+		_ = json.Unmarshal(text, &said) // an error of something in between has no message
+		return nil, &StatusError{method, path, answer.StatusCode, said.Message}
+	}
+	return text, nil
+}
+
+// redirect follows what reads, to https: an artifact lies on another host, which does not get the token (net/http takes
+// it away).
+func redirect(req *http.Request, via []*http.Request) error {
+	switch {
+	case len(via) > 3:
+		return errors.New("too many redirects")
+	case req.Method != http.MethodGet:
+		return errors.New("a request that writes is not redirected")
+	case req.URL.Scheme != "https" && !(req.URL.Scheme == "http" && isLoopback(req.URL.Hostname())):
+		return fmt.Errorf("redirected to %s, which is not encrypted", req.URL.Host)
+	}
+	return nil
+}
+
+// read reads one document.
+func read[T any](ctx context.Context, r *Repository, path string) (T, error) {
+	var out T
+	text, err := r.call(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return out, err
+	}
+	if err := json.Unmarshal(text, &out); err != nil {
+		return out, fmt.Errorf("GET %s: reading the answer: %w", path, err)
+	}
+	return out, nil
+}
+
+// list reads all pages of a list. One that is longer than the limit is an error: what is not read may be what counts.
+func list[T any](ctx context.Context, r *Repository, path string) ([]T, error) {
+	var all []T
+	for n := 1; n <= mostPages; n++ {
+		some, err := read[[]T](ctx, r, path+"?per_page="+strconv.Itoa(perPage)+"&page="+strconv.Itoa(n))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+		if len(some) < perPage {
+			return all, nil
+		}
+	}
+	return nil, fmt.Errorf("GET %s: the list has more than %d pages", path, mostPages)
+}
+
+// path is an address below the repository.
+func (r *Repository) path(parts ...string) string {
+	out := "/repos/" + r.Name
+	for _, p := range parts {
+		out += "/" + url.PathEscape(p)
+	}
+	return out
+}
