@@ -42,9 +42,9 @@ func (c *command) ciCommentCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "comment FILE", Args: one("FILE"),
 		Short: "Put a document on the pull request, in place of the one before, and into the job's summary",
-		Long: `Puts FILE, as plan -markdown-into and show -markdown write it, on the pull request of the job, or on the one that
-the job's commit has come with. It takes the place of the comment that the job has put there before. It is appended to
-the summary of the job, too. A job of a fork may not write comments: there it is in the summary alone.`,
+		Long: `Puts FILE, as plan -markdown-into and show -markdown write it, on the pull request of the job, or on the one
+that the job's commit has come with. It takes the place of the comment that the job has put there before. It is
+appended to the summary of the job, too. A job of a fork may not write comments: there it is in the summary alone.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.ciComment(cmd.Context(), args[0], title, author)
 		},

@@ -63,8 +63,9 @@ func cmdJob(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	doc, err := yamlOf([]byte(ts.ReadFile(args[2])))
 	ts.Check(err)
-	j := &jobRun{ts: ts, dir: ts.MkAbs(args[1]), doc: doc, vars: object{"vars": object{"SYNCCTL_POLICY": ts.Getenv("POLICY")}}}
-	got := ""
+	j := &jobRun{ts: ts, dir: ts.MkAbs(args[1]), doc: doc,
+		vars: object{"vars": object{"SYNCCTL_POLICY": ts.Getenv("POLICY")}}}
+	var got string
 	switch name := args[3]; {
 	case at(doc, "workflows") != nil:
 		got = j.atlantis(name)
@@ -142,7 +143,7 @@ func (j *jobRun) holds(condition string) bool {
 		}
 		a, b, is := strings.Cut(part, " != ")
 		if !is {
-			j.ts.Fatalf("%q is no comparison", part)
+			j.ts.Fatalf("%q cannot be compared", part)
 		}
 		if j.operand(a) == j.operand(b) {
 			return false

@@ -120,7 +120,8 @@ func (g *gitHub) mux() *http.ServeMux {
 		answer(w, map[string]any{"artifacts": out})
 	})
 	m.HandleFunc("GET "+repo+"/actions/artifacts/{id}/zip", func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, fmt.Sprintf("http://localhost:%s/blob?id=%s", portOf(r.Host), r.PathValue("id")), http.StatusFound)
+		to := fmt.Sprintf("http://localhost:%s/blob?id=%s", portOf(r.Host), r.PathValue("id"))
+		http.Redirect(w, r, to, http.StatusFound)
 	})
 	return m
 }
@@ -203,7 +204,7 @@ type gitHubKey struct{}
 
 // cmdGitHub is the command github of scripts:
 //
-//	github event pull_request NUMBER REPOSITORY   the next job is for a pull request from a repository, with hostile names
+//	github event pull_request NUMBER REPOSITORY   the next job is for a pull request, with hostile names
 //	github event push COMMIT [NUMBER]             the next job is for a commit that has come with a pull request
 //	github review LOGIN PERMISSION STATE FILE     somebody reviews; FILE is the text
 //	github comment LOGIN NUMBER TEXT              somebody comments

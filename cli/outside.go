@@ -36,6 +36,7 @@ var exitsBy = map[string][]int{
 
 	"bundle inspect": {exitRefused},
 	"bundle verify":  {exitRefused},
+	"ci approved":    {exitRefused},
 	"record verify":  {exitRefused},
 	"receive":        {exitLocked, exitRefused},
 	"send":           {exitStale, exitLocked},
@@ -85,6 +86,12 @@ var environment = []reference.Variable{
 	{Name: "FORCE_COLOR", Meaning: "Set, and not 0: colours although the output is not a terminal."},
 	{Name: "TERM", Meaning: "dumb: no colours and no live display."},
 	{Name: "CI", Meaning: "Set: as SYNCCTL_IN_AUTOMATION; no live display, and a warning where there is no policy."},
+	{Name: "GITHUB_TOKEN", Meaning: "For ci: the token of the job, which is sent to GITHUB_API_URL alone."},
+	{Name: "GITHUB_API_URL", Meaning: "For ci: the address of GitHub's interface; it must have https."},
+	{Name: "GITHUB_REPOSITORY", Meaning: "For ci: the repository, as OWNER/NAME."},
+	{Name: "GITHUB_EVENT_PATH", Meaning: "For ci: the file that says which pull request the job is for."},
+	{Name: "GITHUB_SHA", Meaning: "For ci: the commit of the job, which a pull request has brought."},
+	{Name: "GITHUB_STEP_SUMMARY", Meaning: "For ci: the file that the summary of the job is appended to."},
 	{Name: "COLUMNS", Meaning: "The width of the output, instead of the terminal's."},
 	{Name: "HOME", Meaning: "Your home folder: known_hosts, your SSH keys for bundles, and ~ in the names of " +
 		"files."},

@@ -32,7 +32,8 @@ func TestPrinted(t *testing.T) {
 			t.Errorf("%d characters: %s", length(text), text[:200])
 		}
 	}
-	if text := printed("Failed", "one\ntwo\n", 2000); strings.Contains(text, "Left out") || !strings.Contains(text, "one\ntwo\n") {
+	text := printed("Failed", "one\ntwo\n", 2000)
+	if strings.Contains(text, "Left out") || !strings.Contains(text, "one\ntwo\n") {
 		t.Error(text)
 	}
 }

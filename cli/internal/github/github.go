@@ -1,5 +1,5 @@
-// Package github speaks with GitHub as a job of it does: one comment of a pull request that is replaced, the plan that a
-// review has approved, and the artifact that has this plan. What is asked is documented at docs.github.com/rest.
+// Package github speaks with GitHub as a job of it does: one comment of a pull request that is replaced, the plan that
+// a review has approved, and the artifact that has this plan. What is asked is documented at docs.github.com/rest.
 package github
 
 import (

@@ -68,13 +68,15 @@ func TestMergedAs(t *testing.T) {
 	}
 }
 
-// TestErrors: what is wrong is said without the token, and an answer that is no JSON, or that writes are sent elsewhere,
-// is an error.
+// TestErrors: what is wrong is said without the token; an answer that is not JSON is an error, and so is one that sends
+// what writes elsewhere.
 func TestErrors(t *testing.T) {
 	for name, answer := range map[string]http.HandlerFunc{
-		"status":   func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"message": "no"}`, http.StatusForbidden) },
-		"no JSON":  func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
-		"redirect": func(w http.ResponseWriter, q *http.Request) { http.Redirect(w, q, "http://plain.example/", http.StatusFound) },
+		"status":  func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"message": "no"}`, http.StatusForbidden) },
+		"no JSON": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
+		"redirect": func(w http.ResponseWriter, q *http.Request) {
+			http.Redirect(w, q, "http://plain.example/", http.StatusFound)
+		},
 	} {
 		r := served(t, answer)
 		_, _, err := r.Approved(t.Context(), 1)
