@@ -104,7 +104,7 @@ func notSent(in Input, absent map[string][]Need) hcl.Diagnostics {
 		needs := absent[server]
 		slices.SortFunc(needs, Need.compare)
 		for _, n := range slices.Compact(needs) {
-			bySite[site] = append(bySite[site], schema.SanitizeLine(n.String()))
+			bySite[site] = append(bySite[site], schema.SanitizeLine(shortened(n.String())))
 		}
 	}
 	var diags hcl.Diagnostics
@@ -142,6 +142,15 @@ func Lacking(diags hcl.Diagnostics) bool {
 		lacking = true
 	}
 	return lacking
+}
+
+// shortened is the beginning of a text that is too long for a message.
+func shortened(text string) string {
+	const most = 200
+	if all := []rune(text); len(all) > most {
+		return string(all[:most]) + "…"
+	}
+	return text
 }
 
 // mostNamed is how many observations a message names.

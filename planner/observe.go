@@ -109,6 +109,17 @@ func Observed[T any](o *Observations, n Need) (*T, error) {
 	return body, nil
 }
 
+// Servers are the addresses of the servers that were observed, sorted.
+func (o *Observations) Servers() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	servers := map[string]bool{}
+	for n := range o.made {
+		servers[n.Server] = true
+	}
+	return slices.Sorted(maps.Keys(servers))
+}
+
 // Without returns the observations of all servers but those. Both share bodies, which nobody changes.
 func (o *Observations) Without(servers map[string]bool) *Observations {
 	o.mu.Lock()

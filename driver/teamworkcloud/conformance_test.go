@@ -33,7 +33,7 @@ func TestConformance(t *testing.T) {
 			add("b", "resources", copied(), resource("Gearbox", "From A", "read_only", true))),
 	}
 	bench.Elsewhere = slices.Concat(offload.Verbs.Names(), encrypt.Verbs.Names(), machine.Verbs.Names(),
-		[]string{share.VerbSecured, share.VerbEncrypt})
+		[]string{share.VerbOriginals, share.VerbSecured, share.VerbEncrypt})
 	drivertest.Run(t, bench)
 }
 

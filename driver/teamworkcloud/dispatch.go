@@ -30,7 +30,7 @@ func (d *Driver) Needs(r *schema.Resource, seen *planner.Observations) ([]planne
 	case schema.Sync:
 		d.lookAtSync(v, survey.Declared(r))
 	case schema.Migration:
-		d.offloading(r).Needs(v)
+		d.offloading(r, nil).Needs(v)
 	case schema.Server:
 		d.encryption().Needs(v, connect.Declared(r))
 	}
@@ -54,8 +54,8 @@ func (d *Driver) Observe(ctx context.Context, r *schema.Resource, n planner.Need
 
 // observer makes observations of the servers that a configuration declares, for verifications. A server is found by
 // its address.
-func (d *Driver) observer(all iter.Seq[*schema.Resource]) survey.Observer {
-	return func(ctx context.Context, n planner.Need) (any, error) {
+func (d *Driver) observer(all iter.Seq[*schema.Resource], t *executor.Task, s *survey.Sync) survey.Observer {
+	ask := func(ctx context.Context, n planner.Need) (any, error) {
 		for r := range all {
 			if r.Addr.String() == n.Server {
 				return d.Observe(ctx, r, n)
@@ -63,6 +63,7 @@ func (d *Driver) observer(all iter.Seq[*schema.Resource]) survey.Observer {
 		}
 		return nil, fmt.Errorf("observing %s: it is not declared any more", n)
 	}
+	return share.Knowing(ask, t, s)
 }
 
 func (d *Driver) lookAtSync(v *survey.View, s *survey.Sync) (*survey.Facts, *share.Pair) {
@@ -85,7 +86,7 @@ func (d *Driver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 		return share.Outline(s, f, d.encryption(), pair, c.Confirmed), nil
 	case schema.Migration:
 		return outline(c, func(v *survey.View) (planner.Outline, error) {
-			return d.offloading(c.Resource).Plan(v, c.Confirmed)
+			return d.offloading(c.Resource, nil).Plan(v, c.Confirmed)
 		})
 	}
 	return outline(c, func(v *survey.View) (planner.Outline, error) {
@@ -113,7 +114,7 @@ func (d *Driver) Facts(ctx context.Context, r *schema.Resource, names []string) 
 func (d *Driver) facts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error) {
 	switch r.Addr.Kind {
 	case schema.Migration:
-		return d.offloading(r).Facts(ctx, names)
+		return d.offloading(r, nil).Facts(ctx, names)
 	case schema.Server:
 		return d.encryption().Facts(ctx, connect.Declared(r), names)
 	}
@@ -168,7 +169,7 @@ func (d *Driver) execute(ctx context.Context, t *executor.Task) (executor.Result
 	}
 	switch t.Resource.Addr.Kind {
 	case schema.Migration:
-		return d.offloading(t.Resource).Execute(ctx, t)
+		return d.offloading(t.Resource, t).Execute(ctx, t)
 	case schema.Server:
 		return d.encryption().Execute(ctx, t)
 	}
@@ -198,7 +199,7 @@ func (d *Driver) verify(ctx context.Context, t *executor.Task) (executor.Verdict
 	}
 	switch t.Resource.Addr.Kind {
 	case schema.Migration:
-		return d.offloading(t.Resource).Verify(ctx, t)
+		return d.offloading(t.Resource, t).Verify(ctx, t)
 	case schema.Server:
 		return d.encryption().Verify(ctx, t)
 	}
@@ -221,19 +222,20 @@ func (d *Driver) sharing(t *executor.Task) (*share.Sharing, error) {
 		return nil, executor.Final(fmt.Errorf("the synchronization of step %s is not declared any more", t.Step.ID))
 	}
 	s := survey.Declared(r)
-	return &share.Sharing{Sync: s, Servers: servers{d}, Observe: d.observer(serversOf(s)),
+	return &share.Sharing{Sync: s, Servers: servers{d}, Observe: d.observer(serversOf(s), t, s),
 		Encryption: d.encryption()}, nil
 }
 
-// offloading is the offload that is declared.
-func (d *Driver) offloading(r *schema.Resource) *offload.Offloading {
+// offloading is the offload that is declared, for a step where there is one.
+func (d *Driver) offloading(r *schema.Resource, t *executor.Task) *offload.Offloading {
 	decl := offload.Declared(r)
 	var all iter.Seq[*schema.Resource] = func(func(*schema.Resource) bool) {}
-	if sync := survey.Declared(decl.Sync); sync != nil {
+	sync := survey.Declared(decl.Sync)
+	if sync != nil {
 		all = serversOf(sync)
 	}
 	return &offload.Offloading{
-		Declaration: decl, Servers: servers{d}, Observe: d.observer(all), Encryption: d.encryption(),
+		Declaration: decl, Servers: servers{d}, Observe: d.observer(all, t, sync), Encryption: d.encryption(),
 	}
 }
 

@@ -45,7 +45,7 @@ func (d *Driver) windowFor(t *executor.Task) (*machine.Window, error) {
 	if sync := survey.Declared(offload.Declared(t.Resource).Sync); sync != nil {
 		for _, end := range []string{survey.AtSource, survey.AtTarget} {
 			if server := sync.Server(end); server != nil && slices.Contains(t.Step.Servers, server.Address()) {
-				return d.offloading(t.Resource).Window(end, release)
+				return d.offloading(t.Resource, t).Window(end, release)
 			}
 		}
 	}

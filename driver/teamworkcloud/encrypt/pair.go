@@ -390,7 +390,7 @@ func (e *Encryption) prove(ctx context.Context, server, viewer *connect.Server) 
 		}
 		return survey.Observe(ctx, c, at, n)
 	}
-	return p, survey.Gather(ctx, observe, func(v *survey.View) {
+	return p, survey.Gather(ctx, survey.Observer{Ask: observe}, func(v *survey.View) {
 		about := survey.Look[survey.Server](v, server.Resource(), survey.AboutServer, "")
 		theirs := survey.Look[survey.Server](v, viewer.Resource(), survey.AboutServer, "")
 		if about == nil || theirs == nil {

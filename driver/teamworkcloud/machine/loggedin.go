@@ -15,6 +15,8 @@ import (
 type LoggedIn struct {
 	Known bool     `json:"known"`           // the server says it
 	Users []string `json:"users,omitempty"` // sorted
+
+	Unasked bool `json:"-"` // a plan does without it: it is looked at when its turn comes
 }
 
 // ReadLoggedIn asks who is logged in beside a user. Two people with one account look like one.
@@ -41,16 +43,24 @@ func (in *LoggedIn) Count() string {
 	return fmt.Sprint(len(in.Users))
 }
 
+// words name who is logged in; discreet: how many.
+func (in *LoggedIn) words(discreet bool) string {
+	if discreet {
+		return wording.Plural(len(in.Users), "user")
+	}
+	return wording.List(in.Users)
+}
+
 // forbid says who keeps a server's services from being stopped, "" if nobody does. announced: a person has confirmed
-// that nobody works on the server any more.
-func (in *LoggedIn) forbid(server string, announced bool) string {
+// that nobody works on the server any more. discreet: others read it.
+func (in *LoggedIn) forbid(server string, announced, discreet bool) string {
 	switch {
 	case !in.Known && announced:
 		return ""
 	case !in.Known:
 		return fmt.Sprintf("who is logged in to %s cannot be read (allow_logged_in = true does without)", server)
 	case len(in.Users) > 0:
-		return fmt.Sprintf("logged in to %s: %s; have them commit and log out", server, wording.List(in.Users))
+		return fmt.Sprintf("logged in to %s: %s; have them commit and log out", server, in.words(discreet))
 	}
 	return ""
 }

@@ -32,6 +32,7 @@ type Window struct {
 	User          string // as whom syncctl works there; "" if only the server knows
 	Commands      Commands
 	AllowLoggedIn bool // services may be stopped while other people are logged in
+	Discreet      bool // other companies read what steps find: nobody is named
 
 	// Planning needs neither of these.
 	Host    host.Host // nil: no machine is declared
@@ -98,7 +99,10 @@ func (w *Window) step(verb string, s planner.Step) planner.Step {
 // AnnounceStep has the users of the server log out.
 func (w *Window) AnnounceStep(in LoggedIn) planner.Step {
 	who := "syncctl's user may not see who is logged in"
-	if in.Known {
+	switch {
+	case in.Unasked:
+		who = "who is logged in is looked at when its turn comes"
+	case in.Known:
 		who = "now " + wording.List(in.Users)
 	}
 	s := planner.Person(w.Op(Announce), fmt.Sprintf("have everybody commit their work and log out of %s (%s)", w.Server,
@@ -125,7 +129,7 @@ func (w *Window) verifyAnnounced(ctx context.Context, _ *executor.Task) (executo
 	case !in.Known:
 		return executor.Unknown.Because("who is logged in to %s cannot be read", w.Server), nil
 	case len(in.Users) > 0:
-		return executor.NotDone.Because("logged in to %s: %s", w.Server, wording.List(in.Users)), nil
+		return executor.NotDone.Because("logged in to %s: %s", w.Server, in.words(w.Discreet)), nil
 	}
 	return executor.Done.Because("nobody else is logged in to %s", w.Server), nil
 }
@@ -160,7 +164,7 @@ func (w *Window) NotAlone(ctx context.Context, t *executor.Task) (string, error)
 	if err != nil {
 		return "", err
 	}
-	return in.forbid(w.Server, t.IsDone(w.Op(Announce))), nil
+	return in.forbid(w.Server, t.IsDone(w.Op(Announce)), w.Discreet), nil
 }
 
 // IdleStep guards the stop of the services. people says who may be logged in, in words.

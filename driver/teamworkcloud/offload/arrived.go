@@ -31,7 +31,7 @@ var errNothingVerified = errors.New("this run has not verified any resource yet"
 // verifyAllArrived compares every branch, revision and tag of every resource, and notes what they are like: nothing
 // else is ever removed.
 func (w *Offloading) verifyAllArrived(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
-	l, err := w.look(ctx)
+	l, err := w.look(ctx, false)
 	if err != nil {
 		return executor.Verdict{}, err
 	}

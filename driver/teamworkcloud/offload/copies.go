@@ -45,7 +45,7 @@ func (w *Offloading) kept(
 				v.Fail(executor.Final(fmt.Errorf("%q (%s) was marked as deleted on %s since it was verified", was.Name, id,
 					target.Address())))
 			default:
-				h := v.CopyHistory(target, id, was.Name)
+				h := v.CopyHistory(w.sync(), id, was.Name)
 				if h == nil {
 					continue
 				}

@@ -164,13 +164,21 @@ func (o *plan) losing() {
 	people := map[string]int{}
 	var lines []string
 	for _, r := range o.present {
+		if o.overSites() { // whose they are is in the source's own site
+			lines = append(lines, fmt.Sprintf("%s  %s, %s, %s: the last on %s", r.ID, joinPath(r.Path, r.Name),
+				wording.Plural(r.Source.Branches, "branch"), wording.Plural(r.Source.Revisions, "revision"), r.Source.LatestAt))
+			continue
+		}
 		people[r.Source.LatestBy]++
 		lines = append(lines, fmt.Sprintf("%s  %s, %s, %s: the last by %s on %s%s", r.ID, joinPath(r.Path, r.Name),
 			wording.Plural(r.Source.Branches, "branch"),
 			wording.Plural(r.Source.Revisions, "revision"), r.Source.LatestBy, r.Source.LatestAt, created(r)))
 	}
-	o.find(ruleWhose, planner.Warn, op, fmt.Sprintf("removed from %s: %s; the newest revisions are by %s",
-		o.addr(atSource), wording.Plural(len(o.present), "resource"), byCount(people)), strings.Join(lines, "\n"))
+	summary := fmt.Sprintf("removed from %s: %s", o.addr(atSource), wording.Plural(len(o.present), "resource"))
+	if len(people) > 0 {
+		summary += "; the newest revisions are by " + byCount(people)
+	}
+	o.find(ruleWhose, planner.Warn, op, summary, strings.Join(lines, "\n"))
 	for i := range o.sharing.Items {
 		if s := &o.sharing.Items[i]; s.Kind == survey.KindCategory && len(s.Removed) > 0 {
 			o.find(ruleMarkedStays, planner.Note, op,
@@ -274,7 +282,11 @@ func (o *plan) reactivating() {
 	}
 	for _, c := range o.moved() {
 		line := c.ID + "  " + c.Name
-		if c.LatestBy != "" {
+		switch {
+		case c.LatestBy == "":
+		case o.overSites():
+			line += ", on the target alone, the last revision on " + c.LatestAt
+		default:
 			line += fmt.Sprintf(", on the target alone, the last revision by %s on %s", c.LatestBy, c.LatestAt)
 		}
 		lines = append(lines, line)
@@ -309,6 +321,7 @@ func (o *plan) machineWork(end string) {
 		in = o.facts.TargetIn
 	}
 	switch allowed := o.decl.AllowLoggedIn; {
+	case in.Unasked:
 	case !in.Known && !allowed:
 		o.find(machine.RuleLoggedIn, planner.Note, opAnnounce+end,
 			fmt.Sprintf("%s may not see who is logged in to %s, so a person says that nobody is",

@@ -50,10 +50,13 @@ func (w *Offloading) verifyFinished(ctx context.Context, t *executor.Task) (exec
 	if len(all) == 0 {
 		return executor.NotDone.Because("%s", errNothingVerified), nil
 	}
-	if err := w.kept(ctx, all, lost); err != nil {
-		return executor.Verdict{}, err
+	end := t.Step.Args[argEnd]
+	if end != atSource {
+		if err := w.kept(ctx, all, lost); err != nil {
+			return executor.Verdict{}, err
+		}
 	}
-	if w.Declaration.RemoveFromSource == nil {
+	if w.Declaration.RemoveFromSource == nil || end == atTarget {
 		return executor.Done.Because("%s has every branch and revision of %s that was verified",
 			w.server(atTarget).Address(), wording.Plural(len(all), "resource")), nil
 	}
@@ -64,6 +67,10 @@ func (w *Offloading) verifyFinished(ctx context.Context, t *executor.Task) (exec
 	if len(left) > 0 {
 		return executor.NotDone.Because("%s still has %s", w.server(atSource).Address(),
 			strings.Join(wording.FirstTen(left), ", ")), nil
+	}
+	if end == atSource {
+		return executor.Done.Because("%s has none of the %s any more", w.server(atSource).Address(),
+			wording.Plural(len(all), "resource")), nil
 	}
 	return executor.Done.Because("%s has none of the %s any more; %s has every branch and revision of them that was "+
 		"verified", w.server(atSource).Address(), wording.Plural(len(all), "resource"), w.server(atTarget).Address()), nil

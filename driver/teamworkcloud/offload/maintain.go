@@ -63,11 +63,11 @@ func (o *plan) maintainSourceStep() planner.Step {
 	step := o.maintainStep(atSource, started(script, u),
 		fmt.Sprintf("stop the services of %s, remove %s for good with Data Manager, and start them again", o.addr(atSource),
 			wording.Plural(len(ids), "resource")))
-	step.Guards = []string{o.l.ID(opIdle + atSource)}
+	step.Guards = o.guardedBy(opIdle+atSource, atSource)
 	step.Because = share.SyncPage +
 		", step 2; the machine is not declared (host), so a person does it. It cannot be undone"
 	step.Effect = &planner.Effect{Destroy: len(ids), Irreversible: true, Loses: o.loses()}
-	step.Facts, step.Retires = []planner.Fact{o.targetFact()}, o.retires()
+	step.Facts, step.Retires = o.removalFacts(), o.retires()
 	return step
 }
 

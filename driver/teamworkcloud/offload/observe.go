@@ -85,13 +85,13 @@ func (w *Offloading) lookAt(v *survey.View) *facts {
 	f.Sync = *selected
 	f.Pair = w.Encryption.Look(v, sync, selected)
 	f.Copies = offloadedCopies(v, sync, selected)
-	if decl.Reactivate {
-		f.TargetIn = lookLoggedIn(v, sync.TargetServer())
-	}
 	if decl.RemoveFromSource != nil {
 		f.Readers = v.Readers(sync, selected)
-		f.Locks = lookLocks(v, sync.SourceServer(), selected.Resources())
-		f.SourceIn = lookLoggedIn(v, sync.SourceServer())
+	}
+	if sync.OverSites() { // other companies need not know who works on a server
+		f.SourceIn.Unasked, f.TargetIn.Unasked = true, true
+	} else {
+		w.lookAtPeople(v, f)
 	}
 	if v.Err() != nil {
 		return nil
@@ -102,6 +102,18 @@ func (w *Offloading) lookAt(v *survey.View) *facts {
 	slices.Sort(f.Servers)
 	f.Servers = slices.Compact(f.Servers)
 	return f
+}
+
+// lookAtPeople looks at who works on what services are stopped for.
+func (w *Offloading) lookAtPeople(v *survey.View, f *facts) {
+	sync := w.sync()
+	if w.Declaration.Reactivate {
+		f.TargetIn = lookLoggedIn(v, sync.TargetServer())
+	}
+	if w.Declaration.RemoveFromSource != nil {
+		f.Locks = lookLocks(v, sync.SourceServer(), f.Sync.Resources())
+		f.SourceIn = lookLoggedIn(v, sync.SourceServer())
+	}
 }
 
 func lookLoggedIn(v *survey.View, server *connect.Server) machine.LoggedIn {
@@ -117,7 +129,7 @@ func (w *Offloading) Needs(v *survey.View) { w.lookForPlan(v) }
 // lookForPlan looks at who uses what is removed, too, which is read of every resource of the source.
 func (w *Offloading) lookForPlan(v *survey.View) *facts {
 	f := w.lookAt(v)
-	if f == nil || f.SyncGone || w.Declaration.RemoveFromSource == nil {
+	if f == nil || f.SyncGone || w.Declaration.RemoveFromSource == nil || w.sync().OverSites() {
 		return f
 	}
 	var ids []string
@@ -159,7 +171,7 @@ func (f *facts) lines(r *survey.Resource, source, _ *revision.History) {
 // name, and for a category everything in the target category that is neither on the source nor brought by another
 // declaration.
 func offloadedCopies(v *survey.View, sync *survey.Sync, f *survey.Facts) []copyFacts {
-	source, target, elsewhere := v.Inventory(sync.SourceServer()), v.Inventory(sync.TargetServer()), v.Brought(sync)
+	source, target, elsewhere := v.SourceInventory(sync), v.TargetInventory(sync), v.Brought(sync)
 	if v.Lacks() {
 		return nil
 	}
@@ -171,7 +183,7 @@ func offloadedCopies(v *survey.View, sync *survey.Sync, f *survey.Facts) []copyF
 		}
 		seen[r.ID] = true
 		c := copyFacts{ID: r.ID, Name: r.Name, Item: item, Brought: elsewhere[r.ID]}
-		if h := v.CopyHistory(sync.TargetServer(), r.ID, r.Name); h != nil {
+		if h := v.CopyHistory(sync, r.ID, r.Name); h != nil {
 			summary := h.Summary()
 			c.LatestBy, c.LatestAt = summary.LatestBy, summary.LatestAt
 		}
@@ -230,10 +242,10 @@ func tallyLocks(resource string, locks []osmc.Lock) []lockFacts {
 	return out
 }
 
-// looked is what a fresh look at both servers shows.
+// looked is what a fresh look at both servers shows, or at the source alone.
 type looked struct {
 	facts     *survey.Facts
-	target    *survey.Inventory
+	target    *survey.Inventory // nil: only the source was looked at
 	histories map[string]pair
 }
 
@@ -247,9 +259,19 @@ func (l *looked) projectID(id string) string {
 	return ""
 }
 
-// look looks at what is selected and its histories, on both servers.
-func (w *Offloading) look(ctx context.Context) (*looked, error) {
+// look looks at what is selected and its histories, on both servers; onSource: for a step of the source, which looks at
+// no other server where that may be another company's.
+func (w *Offloading) look(ctx context.Context, onSource bool) (*looked, error) {
 	l, sync := &looked{}, w.sync()
+	if sync.OverSites() && onSource {
+		err := survey.Gather(ctx, w.Observe, func(v *survey.View) {
+			l.histories = map[string]pair{}
+			l.facts = v.Originals(sync, func(r *survey.Resource, source, _ *revision.History) {
+				l.histories[r.ID] = pair{source: source}
+			})
+		})
+		return l, err
+	}
 	err := survey.Gather(ctx, w.Observe, func(v *survey.View) {
 		l.histories = map[string]pair{}
 		l.target = v.Inventory(sync.TargetServer())

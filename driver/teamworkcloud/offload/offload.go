@@ -84,7 +84,7 @@ const (
 	opMaintain   = "maintain_" // + source, target: a person does all of it, where no host is declared
 	opReactivate = "reactivate"
 	opEditable   = verbEditable + "_" // + the resources' fingerprint
-	opFinished   = "finished"
+	opFinished   = "finished"         // over sites with "_source" and "_target", as is opPreflight
 
 	verbEditable     = "editable"
 	verbAllArrived   = "all_arrived"        // the verb of an offload's share.VerbArrived
@@ -108,7 +108,7 @@ func (w *Offloading) server(end string) *connect.Server {
 func (w *Offloading) Window(end, release string) (*machine.Window, error) {
 	window, err := w.Servers.Window(w.server(end).Resource(), end, release)
 	if err == nil {
-		window.AllowLoggedIn = w.Declaration.AllowLoggedIn
+		window.AllowLoggedIn, window.Discreet = w.Declaration.AllowLoggedIn, w.sync().OverSites()
 	}
 	return window, err
 }
@@ -172,16 +172,32 @@ func (w *Offloading) Facts(ctx context.Context, names []string) (map[string]stri
 			}
 			out[name] = major
 		case name == "source.resources":
-			f, err := w.observe(ctx)
+			all, err := w.present(ctx)
 			if err != nil {
 				return nil, err
 			}
-			out[name] = resourcesText(w.newPlan(f, nil).present)
+			out[name] = resourcesText(all)
 		default:
 			return nil, fmt.Errorf("reading fact %q: an offload has no such fact", name)
 		}
 	}
 	return out, nil
+}
+
+// present are the resources that are on the source now.
+func (w *Offloading) present(ctx context.Context) ([]*survey.Resource, error) {
+	if w.sync().OverSites() {
+		l, err := w.look(ctx, true)
+		if err != nil {
+			return nil, err
+		}
+		return l.facts.Resources(), nil
+	}
+	f, err := w.observe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return w.newPlan(f, nil).present, nil
 }
 
 // major is the major version of the server at an end.

@@ -193,7 +193,12 @@ func (o *plan) steps() {
 	body := &plan{}
 	*body = *o
 	body.l = &planner.Sequence{Addr: o.l.Addr}
-	body.l.Then(o.preflightStep())
+	if o.overSites() {
+		o.preflightsApart(body.l)
+	} else {
+		body.l.Then(o.preflightStep())
+	}
+	before := len(body.l.Steps)
 	moves := false
 	if o.transfers() {
 		body.bring()
@@ -208,10 +213,13 @@ func (o *plan) steps() {
 		body.reactivate()
 		moves = true
 	}
-	if len(body.l.Steps) == 1 { // only the look before
+	if len(body.l.Steps) == before { // only the look before
 		return
 	}
-	if moves {
+	switch {
+	case moves && o.overSites():
+		body.l.Then(o.finishedAt(atTarget))
+	case moves:
 		body.l.Then(o.finishedStep())
 	}
 	o.l = body.l
@@ -280,6 +288,9 @@ func (o *plan) remove() {
 		o.l.Then(o.unchangedStep())
 		o.l.Then(o.removeStep())
 		o.l.Then(o.startStep(atSource))
+	}
+	if o.overSites() {
+		o.l.Then(o.finishedAt(atSource))
 	}
 	if o.documented() && o.leavesConfigurations() {
 		o.l.Then(o.removeConfigurations())

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver"
-	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
@@ -47,6 +46,9 @@ func (o *plan) preflightStep() planner.Step {
 
 // verifyPreflight looks at everything once more, right before anything is touched.
 func (w *Offloading) verifyPreflight(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	if end := t.Step.Args[argEnd]; end != "" {
+		return w.verifyPreflightAt(ctx, t, end)
+	}
 	f, err := w.observe(ctx)
 	if err != nil {
 		return executor.Verdict{}, err
@@ -104,14 +106,5 @@ func (w *Offloading) unfitFor(ctx context.Context, o *plan, end string) (string,
 			resources[c.ID] = c.Name
 		}
 	}
-	m, err := w.reach(end, o.observed(end).Release.String())
-	if err != nil {
-		return "", err
-	}
-	if state, why, err := m.Status(ctx); err != nil || state == machine.RunningPartly {
-		return fmt.Sprintf("of the services of %s only some run: %s; say in host.status, host.stop and host.start of %s "+
-			"which there are on %s",
-			o.addr(end), why, o.addr(end), m.Host.Name()), err
-	}
-	return m.Unfit(ctx, resources)
+	return w.unfitAt(ctx, end, o.observed(end).Release.String(), resources)
 }

@@ -37,13 +37,13 @@ func (o *plan) removeStep() planner.Step {
 	return planner.Step{
 		Op: opRemove, Mark: planner.MarkFinal, Repeat: planner.CheckFirst, Within: planner.Duration(time.Minute),
 		Exclusive: machine.Exclusive(o.addr(atSource)),
-		Guards:    []string{o.l.ID(opUnchanged)},
+		Guards:    o.guardedBy(opUnchanged, atSource),
 		Summary: fmt.Sprintf("remove %s from %s for good, with datamanager -dr", wording.Plural(len(o.present), "resource"),
 			o.addr(atSource)),
 		Commands: machine.Lines(machine.Batches(o.commands(atSource).DataManager, o.ids(), machine.Remove)...),
 		Because:  share.SyncPage + ", step 2: it frees the source of what was moved",
 		Args:     o.args(atSource),
-		Facts:    []planner.Fact{o.targetFact()},
+		Facts:    o.removalFacts(),
 		Effect:   &planner.Effect{Destroy: len(o.present), Irreversible: true, Loses: o.loses()},
 		Retires:  o.retires(),
 	}

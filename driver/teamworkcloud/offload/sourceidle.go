@@ -31,10 +31,17 @@ func (o *plan) idleStep(end string) planner.Step {
 		step.Summary = fmt.Sprintf("%s on %s as verified%s", wording.Plural(len(o.moved()), "resource"), o.addr(atTarget),
 			people)
 		step.Because = "what somebody has not committed when services are stopped is lost"
+		if o.overSites() {
+			step.Reads = []string{share.OriginalsFile(o.l.Addr)}
+		}
 		return step
 	}
-	step.Summary = fmt.Sprintf("no locks on %s of %s, and no change of them there or on %s since the verification%s",
-		wording.Plural(len(o.present), "resource"), o.addr(atSource), o.addr(atTarget), people)
+	where := "there or on " + o.addr(atTarget)
+	if o.overSites() {
+		where = "there"
+	}
+	step.Summary = fmt.Sprintf("no locks on %s of %s, and no change of them %s since the verification%s",
+		wording.Plural(len(o.present), "resource"), o.addr(atSource), where, people)
 	step.Because = "what is not committed, or was committed after the verification, would be lost"
 	if !o.hasHost(atSource) {
 		step.Args[argLines] = resourcesText(o.present) // the lines that a person is given have its numbers
@@ -57,7 +64,7 @@ func (w *Offloading) verifySourceIdle(ctx context.Context, t *executor.Task) (ex
 	if !t.IsDone(opUnused) {
 		return executor.NotDone.Because("nobody has said that no other model needs them"), nil
 	}
-	l, err := w.look(ctx)
+	l, err := w.look(ctx, true)
 	if err != nil {
 		return executor.Verdict{}, err
 	}
@@ -77,17 +84,36 @@ func (w *Offloading) verifySourceIdle(ctx context.Context, t *executor.Task) (ex
 		return executor.Verdict{}, err
 	}
 	if len(locks) > 0 {
-		var words []string
-		for _, lock := range locks {
-			words = append(words, lock.String())
-		}
-		return executor.NotDone.Because("%s; have them commit, or release the locks", wording.List(words)), nil
+		return executor.NotDone.Because("%s; have them commit, or release the locks", w.lockWords(locks)), nil
 	}
 	if why, err := w.notReady(ctx, t, atSource, verified); err != nil || why != "" {
 		return executor.Verdict{State: executor.NotDone, Why: why}, err
 	}
 	return executor.Done.Because("nobody works on the %s, and nothing of them has changed since it was verified",
 		wording.Plural(len(verified), "resource")), nil
+}
+
+// lockWords say who has locked what; where a server is in a site, how much is locked, since others read it.
+func (w *Offloading) lockWords(locks []lockFacts) string {
+	if w.sync().OverSites() {
+		n := 0
+		for _, lock := range locks {
+			n += lock.Elements
+		}
+		return fmt.Sprintf("%s locked on %s", arePlural(n, "element"), w.server(atSource).Address())
+	}
+	var words []string
+	for _, lock := range locks {
+		words = append(words, lock.String())
+	}
+	return wording.List(words)
+}
+
+func arePlural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun + " is"
+	}
+	return wording.Plural(n, noun) + " are"
 }
 
 // notReady tells what keeps the services of an end from being stopped, "" if nothing does: nobody else may be logged
@@ -143,6 +169,7 @@ func (l *looked) sameAs(t *executor.Task, verified revision.Records) error {
 		case h.source.Digest() != was.Digest:
 			return fmt.Errorf("%q (%s) has changed on %s since it was verified: %s. %s", r.Name, r.ID, l.facts.Source.Addr,
 				cmp.Or(was.Newer(h.source), "its branches, revisions or tags are not those of then"), verifyAgain(t))
+		case l.target == nil: // the target is verified by the step that this one rests on
 		case h.target == nil:
 			return fmt.Errorf("%q (%s) is gone from %s since it was verified: was DELETE ALL chosen? What is on %s still "+
 				"must stay there", r.Name, r.ID, l.facts.Target.Addr, l.facts.Source.Addr)

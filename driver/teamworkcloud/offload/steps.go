@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/syncctl/syncctl/driver/teamworkcloud/machine"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
@@ -54,6 +56,27 @@ func (o *plan) window(end string) *machine.Window {
 
 func (o *plan) commands(end string) machine.Commands { return o.window(end).Commands }
 
+// overSites tells whether one of the servers is in a site: then each step contacts one of them alone.
+func (o *plan) overSites() bool { return o.sync.OverSites() }
+
+// guardedBy are the guards of a step at an end. Over sites, what the source loses rests also on what was verified on the
+// target, which elsewhere the check itself looks at.
+func (o *plan) guardedBy(check, end string) []string {
+	guards := []string{o.l.ID(check)}
+	if o.overSites() && end == atSource {
+		guards = append(guards, o.l.ID(share.VerbArrived))
+	}
+	return guards
+}
+
+// removalFacts are what a removal rests on, beside its guards: over sites the target is not asked.
+func (o *plan) removalFacts() []planner.Fact {
+	if o.overSites() {
+		return nil
+	}
+	return []planner.Fact{o.targetFact()}
+}
+
 // targetFacts: what is removed is removed because this target has it.
 func (o *plan) targetFact() planner.Fact {
 	return planner.Fact{Name: "target.major", Value: o.facts.Sync.Target.Major}
@@ -86,7 +109,7 @@ func (o *plan) backupStep(end string) planner.Step {
 func (o *plan) stopStep(end string) planner.Step {
 	s := o.window(end).StopStep("Data Manager works on the database itself, with the services stopped (" + managerPage +
 		")")
-	s.Args, s.Guards = o.args(end), []string{o.l.ID(opIdle + end)}
+	s.Args, s.Guards = o.args(end), o.guardedBy(opIdle+end, end)
 	return s
 }
 
@@ -98,6 +121,13 @@ func (o *plan) startStep(end string) planner.Step {
 
 // contacted are the servers that a step which says nothing else contacts.
 func (o *plan) contacted(op string) []string {
+	if o.overSites() {
+		end := atSource
+		if strings.HasSuffix(op, "_"+atTarget) || op == opReactivate || strings.HasPrefix(op, opEditable) {
+			end = atTarget
+		}
+		return []string{o.addr(end)}
+	}
 	switch op {
 	case opPreflight, opIdle + atSource, opIdle + atTarget: // they look at everything once more
 		return slices.Clone(o.facts.Servers)

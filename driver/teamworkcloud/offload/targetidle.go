@@ -92,7 +92,7 @@ func (w *Offloading) readMoved(
 			return
 		}
 		for id, name := range called {
-			if h := v.CopyHistory(sync.TargetServer(), id, name); h != nil {
+			if h := v.CopyHistory(sync, id, name); h != nil {
 				all[id] = revision.RecordOf(name, nil, h)
 			}
 		}

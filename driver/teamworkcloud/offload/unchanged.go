@@ -17,11 +17,15 @@ import (
 var unchanged = driver.Verb[*Offloading]{Name: opUnchanged, Verify: (*Offloading).verifyUnchanged}
 
 func (o *plan) unchangedStep() planner.Step {
+	still := "; " + o.addr(atTarget) + " still has them as verified"
+	if o.overSites() {
+		still = ""
+	}
 	return planner.Step{
 		Op: opUnchanged, Mark: planner.MarkCheck, Repeat: planner.Idempotent, Within: planner.Duration(lookWithin),
 		Exclusive: machine.Exclusive(o.addr(atSource)),
-		Summary: fmt.Sprintf("nothing of %s beyond what was verified in the database of %s, its services stopped; "+
-			"%s still has them as verified", wording.Plural(len(o.present), "resource"), o.addr(atSource), o.addr(atTarget)),
+		Summary: fmt.Sprintf("nothing of %s beyond what was verified in the database of %s, its services stopped",
+			wording.Plural(len(o.present), "resource"), o.addr(atSource)) + still,
 		Because: "somebody may have committed until the services stood, and a copy may have been deleted",
 		Args:    o.args(atSource),
 	}
@@ -178,8 +182,10 @@ func (w *Offloading) unchanged(ctx context.Context, t *executor.Task, m *machine
 	if why, err := m.DatabaseProblem(ctx); err != nil || why != "" {
 		return executor.Verdict{State: executor.NotDone, Why: why}, err
 	}
-	if err := w.kept(ctx, verified, changed); err != nil {
-		return executor.Verdict{}, err
+	if !w.sync().OverSites() { // else the step's other guard has, in the target's site
+		if err := w.kept(ctx, verified, changed); err != nil {
+			return executor.Verdict{}, err
+		}
 	}
 	return verifyUntouched(ctx, m, t, verified, !t.HasBegun(opRemove))
 }

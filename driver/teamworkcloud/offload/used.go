@@ -57,6 +57,10 @@ func (w *Offloading) verifyUnused(ctx context.Context, t *executor.Task) (execut
 	if err != nil {
 		return executor.Verdict{}, err
 	}
+	if w.sync().OverSites() { // others read it
+		return executor.Unknown.Because("%s of this server use any of them, as far as it shows; of %d more it is unknown",
+			wording.Plural(len(used.By), "other resource"), len(used.Unknown)), nil
+	}
 	return executor.Unknown.Because("%s", usedWords(used)), nil
 }
 

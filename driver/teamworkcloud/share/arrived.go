@@ -42,7 +42,7 @@ func (p *Plan) ArrivedStep(exact bool, items ...*Standing) planner.Step {
 			p.Facts.Target.Addr, wording.Plural(n, "resource"), p.Facts.Source.Addr, revision.List(p.Sync.Parts()))
 		step.Args = map[string]string{"exact": "true"}
 	}
-	return step
+	return p.compares(step)
 }
 
 // promises tells whether the trigger brings something by itself once the element is configured. ASSUMED: a

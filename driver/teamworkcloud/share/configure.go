@@ -47,7 +47,7 @@ func (p *Plan) ConfigureStep(s *Standing) planner.Step {
 	if s.Appeared > 0 || p.Sync.Trigger != survey.EveryCommit || len(s.Expected()) == 0 { // nothing will show
 		step.Manual.Attest = fmt.Sprintf("the configuration of %s %q is there exactly as described", s.Kind, s.Path)
 	}
-	return step
+	return p.compares(step)
 }
 
 // configuredWithin is how long a configuration may take until something of it shows: several may stand in the queue.

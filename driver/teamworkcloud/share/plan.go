@@ -89,6 +89,9 @@ func (p *Plan) isNew() bool {
 // setUp adds what brings the configurations to what is declared, up to the arrival of what they bring.
 func (p *Plan) setUp(q *planner.Sequence) {
 	todo := p.unconfigured()
+	if p.Sync.OverSites() && p.looksAtCopies(todo) {
+		q.Then(p.OriginalsStep())
+	}
 	if p.Secures() {
 		q.Then(p.SecuredStep())
 	}
@@ -130,6 +133,12 @@ func (p *Plan) setUp(q *planner.Sequence) {
 	}
 }
 
+// looksAtCopies tells whether a step of setUp compares with the source.
+func (p *Plan) looksAtCopies(todo []*Standing) bool {
+	known := func(key string) bool { _, ok := p.Facts.Known[key]; return ok }
+	return len(todo)+len(p.unencrypted())+len(p.neverSynchronized()) > 0 || slices.ContainsFunc(p.forgotten(), known)
+}
+
 // Prepare adds what must exist before a configuration can be created.
 func (p *Plan) Prepare(q *planner.Sequence) {
 	if c := p.Facts.Category; c.ID == "" && c.Problem == "" {
@@ -168,6 +177,9 @@ func (p *Plan) takeDown(q *planner.Sequence) {
 		if k, ok := p.Facts.Known[key]; ok {
 			steps = append(steps, p.unconfigureForgotten(key, k))
 		}
+	}
+	if len(steps) > 0 && p.Sync.OverSites() {
+		q.Then(p.OriginalsStep())
 	}
 	q.Then(steps...)
 }

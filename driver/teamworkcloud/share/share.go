@@ -17,7 +17,8 @@ import (
 // The verbs of a synchronization. Steps that exist once for each configuration have the verb at the beginning of
 // their name.
 const (
-	VerbSecured        = "secured" // where it is encrypted
+	VerbOriginals      = "originals" // where servers are in sites
+	VerbSecured        = "secured"   // where it is encrypted
 	VerbCreateCategory = "create_category"
 	VerbGrantRole      = "grant_role"
 	VerbConfigure      = "configure"
@@ -36,7 +37,7 @@ const (
 )
 
 // Verbs are all that a synchronization does.
-var Verbs = driver.Verbs[*Sharing]{secured, createCategory, grantRole, configure, encryptVerb, synchronize,
+var Verbs = driver.Verbs[*Sharing]{originals, secured, createCategory, grantRole, configure, encryptVerb, synchronize,
 	arrived, unconfigure}
 
 // Sharing is one synchronization at work.
@@ -74,6 +75,9 @@ type Pair struct {
 
 // servers are the addresses of the servers that looking at the copies contacts.
 func (p *Plan) servers() []string {
+	if p.Sync.OverSites() {
+		return []string{p.Facts.Target.Addr}
+	}
 	out := []string{p.Facts.Source.Addr, p.Facts.Target.Addr}
 	for _, hop := range p.Sync.Chain() {
 		out = append(out, hop.SourceServer().Address())

@@ -31,6 +31,9 @@ func (p *Plan) releaseFacts(ends ...string) []planner.Fact {
 	}
 	var out []planner.Fact
 	for _, end := range ends {
+		if p.Sync.OverSites() && end == atSource && len(ends) > 1 {
+			continue // the step that writes down what the source has rests on it
+		}
 		server := p.Facts.Source
 		if end == atTarget {
 			server = p.Facts.Target

@@ -18,7 +18,7 @@ var synchronize = driver.Verb[*Sharing]{Name: VerbSynchronize, Verify: (*Sharing
 
 // synchronizeStep: a configuration with a manual trigger brings nothing before somebody asks.
 func (p *Plan) synchronizeStep(items []*Standing) planner.Step {
-	return planner.Step{
+	return p.compares(planner.Step{
 		Op: VerbSynchronize, Servers: p.servers(), Mark: planner.MarkPerson, Repeat: planner.CheckFirst,
 		Within: planner.Duration(p.Sync.Within()), Exclusive: p.page(),
 		Summary: fmt.Sprintf("on %s, synchronize %s for the first time", p.Facts.Target.Addr, itemWords(items)),
@@ -31,7 +31,7 @@ func (p *Plan) synchronizeStep(items []*Standing) planner.Step {
 			Values: p.itemValues(items),
 		},
 		Effect: &planner.Effect{},
-	}
+	})
 }
 
 // neverSynchronized are the elements of a manual sync that nothing has come of yet.

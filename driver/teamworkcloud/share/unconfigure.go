@@ -57,7 +57,7 @@ func (p *Plan) removal(op, because, what string, values []planner.Value, n, held
 				"has removed the copies.",
 		}
 	}
-	return planner.Step{
+	return p.compares(planner.Step{
 		Op: op, Verb: VerbUnconfigure, Servers: p.servers(), Mark: planner.MarkPerson, Repeat: planner.CheckFirst,
 		Exclusive: p.page(), Within: planner.Duration(20 * time.Second),
 		Summary: fmt.Sprintf("on %s, delete the remote resource configuration of %s and keep the data",
@@ -72,7 +72,7 @@ func (p *Plan) removal(op, because, what string, values []planner.Value, n, held
 		},
 		Effect: &planner.Effect{Destroy: n},
 		Undo:   "create them again; what is there stays and is synchronized further",
-	}
+	})
 }
 
 // verifyUnconfigured: no interface shows that a configuration is removed; that its copies still exist, it does.

@@ -47,6 +47,9 @@ func (v *View) Facts(s *Sync, visit Visitor) *Facts {
 	for _, hop := range s.Chain() {
 		v.Server(hop.SourceServer())
 	}
+	if s.OverSites() {
+		v.Originals(s, nil) // its site can look before the target's has
+	}
 	l := v.lookAt(s)
 	if l == nil {
 		return nil
@@ -70,9 +73,14 @@ func (v *View) Inventory(s *connect.Server) *Inventory {
 	return Look[Inventory](v, s.Resource(), AboutInventory, "")
 }
 
-// History is the history of a resource, nil while it has not been observed.
-func (v *View) History(s *connect.Server, id string) *History {
-	return Look[History](v, s.Resource(), AboutHistory, id)
+// History is the history of a resource on a server of a synchronization, nil while it has not been observed. Where one
+// is in a site, it has digests in place of words.
+func (v *View) History(s *Sync, server *schema.Resource, id string) *History {
+	what := AboutHistory
+	if s.OverSites() {
+		what = AboutPrints
+	}
+	return Look[History](v, server, what, id)
 }
 
 // copiesView fills in the facts of a synchronization.
@@ -92,7 +100,7 @@ type copiesView struct {
 // lookAt resolves what is selected and the target category, nil while observations are missing.
 func (v *View) lookAt(s *Sync) *copiesView {
 	selection := v.Select(s)
-	source, target, inventory := v.Server(s.SourceServer()), v.Server(s.TargetServer()), v.Inventory(s.TargetServer())
+	source, target, inventory := v.Server(s.SourceServer()), v.Server(s.TargetServer()), v.TargetInventory(s)
 	if selection == nil || source == nil || target == nil || inventory == nil {
 		return nil
 	}
@@ -199,21 +207,32 @@ func (l *copiesView) readable() bool {
 	return true
 }
 
+// original is the history of a resource on the source, nil where there is none yet, or none that may be read.
+func (l *copiesView) original(r *Resource) *revision.History {
+	if r.Coming || !r.Readable {
+		return nil
+	}
+	h := l.History(l.declared, l.declared.Source, r.ID)
+	if h == nil {
+		return nil
+	}
+	r.Readable = !h.Refused
+	if h.History == nil {
+		return nil
+	}
+	r.Source = h.History.Summary()
+	if tag := l.declared.Tag; tag != "" {
+		if l.declared.OverSites() {
+			tag = revision.PrintOfTag(tag)
+		}
+		r.Tagged = h.History.Tagged(tag)
+	}
+	return h.History
+}
+
 // resource looks at one resource on both servers.
 func (l *copiesView) resource(r *Resource) {
-	var original *revision.History
-	if !r.Coming && r.Readable {
-		if h := l.History(l.declared.SourceServer(), r.ID); h != nil {
-			r.Readable = !h.Refused
-			original = h.History
-		}
-	}
-	if original != nil {
-		r.Source = original.Summary()
-		if l.declared.Tag != "" {
-			r.Tagged = original.Tagged(l.declared.Tag)
-		}
-	}
+	original := l.original(r)
 	if l.upstream != nil && r.Coming {
 		r.Waits = l.waits(r.ID)
 	}
@@ -239,7 +258,7 @@ func (l *copiesView) copied(r *Resource) *revision.History {
 	if t.Removed {
 		return nil
 	}
-	h := l.CopyHistory(l.declared.TargetServer(), r.ID, r.Name)
+	h := l.CopyHistory(l.declared, r.ID, r.Name)
 	if h != nil {
 		r.Target.History = h.Summary()
 	}
@@ -248,10 +267,10 @@ func (l *copiesView) copied(r *Resource) *revision.History {
 
 // CopyHistory is the history of a copy. A copy that the target's user may not read cannot be compared, which is an
 // error.
-func (v *View) CopyHistory(s *connect.Server, id, name string) *revision.History {
-	h := v.History(s, id)
+func (v *View) CopyHistory(s *Sync, id, name string) *revision.History {
+	h := v.History(s, s.Target, id)
 	if h != nil && h.Refused {
-		v.Fail(fmt.Errorf("comparing %s (%s): the user of %s may not read it", name, id, s.Address()))
+		v.Fail(fmt.Errorf("comparing %s (%s): the user of %s may not read it", name, id, s.Target.Addr))
 	}
 	if h == nil {
 		return nil

@@ -97,6 +97,8 @@ func observe(ctx context.Context, c osmc.Reader, server *connect.Server, n plann
 			return &History{Refused: true}, nil
 		}
 		return &History{History: h}, err
+	case AboutSelection, AboutCopies, AboutPrints:
+		return observeOfSite(ctx, c, n)
 	case AboutRole:
 		return readRights(ctx, c, server, n.Of)
 	case AboutUsers:

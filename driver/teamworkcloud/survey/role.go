@@ -29,7 +29,7 @@ type Rights struct {
 	MayGrant bool   // false: the server says that the client's user may not grant roles
 
 	Own    *Assignments // of the role to the user; nil: unknown
-	Others []string     // who is seen to have the role on the category where Own is unknown; others may have it too
+	Others []string     // the user, where it is seen to have the role on the category although Own is unknown
 }
 
 // Assignments are where a user has a role.
@@ -89,6 +89,7 @@ func readRights(ctx context.Context, c osmc.Reader, server *connect.Server, cate
 		return out, nil
 	}
 	out.Others, err = holders(ctx, c, category, role.ID)
+	out.Others = slices.DeleteFunc(out.Others, func(name string) bool { return !schema.SameName(name, out.User) })
 	return out, err
 }
 

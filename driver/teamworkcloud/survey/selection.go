@@ -69,9 +69,9 @@ func (v *View) Select(s *Sync) *Selection {
 }
 
 func (v *View) resolve(s *Sync) *Selection {
-	inventory, source := v.Inventory(s.SourceServer()), v.Server(s.SourceServer())
+	inventory, source := v.SourceInventory(s), v.Server(s.SourceServer())
 	var from *Selection
-	if up := s.UpstreamSync(); up != nil {
+	if up := s.UpstreamSync(); up != nil && !v.alone {
 		if from = v.Select(up); from == nil {
 			return nil
 		}
@@ -85,7 +85,7 @@ func (v *View) resolve(s *Sync) *Selection {
 
 func (x *resolver) resolve(s *Sync) *Selection {
 	out := &Selection{source: x.Inventory}
-	if up := s.UpstreamSync(); up != nil {
+	if up := s.UpstreamSync(); up != nil && x.from != nil {
 		x.expect(up, x.from)
 	}
 	for i, text := range s.Categories {

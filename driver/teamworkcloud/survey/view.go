@@ -3,7 +3,6 @@ package survey
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/planner"
@@ -22,6 +21,7 @@ type View struct {
 	err     error
 
 	selections map[*Sync]*Selection // those that are complete
+	alone      bool                 // see Observer
 }
 
 // NewView looks at what has been observed so far.
@@ -71,35 +71,41 @@ func (v *View) Err() error {
 	return v.err
 }
 
-// Observer makes one observation.
-type Observer func(ctx context.Context, n planner.Need) (body any, err error)
-
 // atOnce is how many observations are made at a time.
 const atOnce = 8
 
 // Gather makes all observations that look asks for, round by round, and calls it with them for the last time.
-func Gather(ctx context.Context, observe Observer, look func(*View)) error {
-	seen := planner.NewObservations()
+func Gather(ctx context.Context, o Observer, look func(*View)) error {
+	_, err := gather(ctx, o, look)
+	return err
+}
+
+func gather(ctx context.Context, o Observer, look func(*View)) (*planner.Observations, error) {
+	seen, err := o.begin()
+	if err != nil {
+		return nil, err
+	}
 	for {
 		v := NewView(seen)
+		v.alone = o.Alone
 		look(v)
 		if v.err != nil || !v.Lacks() {
-			return v.err
+			return seen, v.err
 		}
 		g, gctx := errgroup.WithContext(ctx)
 		g.SetLimit(atOnce)
 		for _, n := range v.missing {
 			g.Go(func() (err error) {
 				defer fault.Catch(&err)
-				body, err := observe(gctx, n)
+				body, err := o.Ask(gctx, n)
 				if err == nil {
-					seen.Put(n, time.Time{}, "", body)
+					seen.Put(n, never, "", body)
 				}
 				return err
 			})
 		}
 		if err := g.Wait(); err != nil {
-			return err
+			return nil, err
 		}
 	}
 }

@@ -31,7 +31,7 @@ func TestGather(t *testing.T) {
 		return &Readable{Known: true, IDs: []string{n.Of + "x"}}, nil
 	}
 	var got string
-	err := Gather(t.Context(), observe, func(v *View) {
+	err := Gather(t.Context(), Observer{Ask: observe}, func(v *View) {
 		first := Look[Readable](v, server("a"), "r", "")
 		Look[Readable](v, server("a"), "r", "")
 		if first != nil {

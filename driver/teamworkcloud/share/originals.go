@@ -1,0 +1,128 @@
+package share
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
+	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// Where a server of a synchronization is in a site, nobody need reach both. What the source has is then written into a
+// file of the run, by a step of the source alone; the target's steps compare with that.
+
+var originals = driver.Verb[*Sharing]{Name: VerbOriginals, Execute: (*Sharing).recordOriginals,
+	Verify: (*Sharing).verifyOriginals}
+
+// hashOutput is the name under which the file's SHA-256 is journaled.
+const hashOutput = "sha256"
+
+// OriginalsFile is the run's file with what the source of a declaration's synchronization has.
+func OriginalsFile(owner string) string { return "originals-" + survey.Print(8, owner) + ".jsonl" }
+
+// OriginalsStep has the source's site write down what the copies are compared with.
+func (p *Plan) OriginalsStep() planner.Step {
+	n := len(p.Facts.Resources())
+	step := planner.Act(VerbOriginals, planner.MarkAdd, planner.Idempotent, fmt.Sprintf("write down what %s has of %s: "+
+		"ids, numbers and digests of all revisions", p.Facts.Source.Addr, wording.Plural(n, "resource")))
+	step.Because = "the copies are compared with it where nobody reaches the source"
+	step.Servers, step.Writes = []string{p.Facts.Source.Addr}, []string{OriginalsFile(p.owner)}
+	step.Facts = p.releaseFacts(atSource)
+	return step
+}
+
+// compares has a step of the target read what the source has written down.
+func (p *Plan) compares(s planner.Step) planner.Step {
+	if p.Sync.OverSites() {
+		s.Reads = []string{OriginalsFile(p.owner)}
+	}
+	return s
+}
+
+func (w *Sharing) recordOriginals(ctx context.Context, t *executor.Task) (executor.Result, error) {
+	seen, f, err := survey.Originals(ctx, w.Observe, w.Sync)
+	if err != nil {
+		return executor.Result{}, executor.NotSent(err)
+	}
+	info, err := t.Files.Create(ctx, OriginalsFile(t.Step.Addr), seen.Encode)
+	if err != nil {
+		return executor.Result{}, executor.NotSent(err)
+	}
+	return executor.Result{Outputs: map[string]string{hashOutput: info.SHA256}, Note: recorded(f)}, nil
+}
+
+func recorded(f *survey.Facts) string {
+	revisions := 0
+	all := f.Resources()
+	for _, r := range all {
+		revisions += r.Source.Revisions
+	}
+	return fmt.Sprintf("%s with %s", wording.Plural(len(all), "resource"), wording.Plural(revisions, "revision"))
+}
+
+// verifyOriginals: what is written down is whole. That the source still has it, others verify.
+func (w *Sharing) verifyOriginals(_ context.Context, t *executor.Task) (executor.Verdict, error) {
+	if !t.Executed {
+		return executor.NotDone.Because("it is not written down yet"), nil
+	}
+	known, err := Originals(t, w.Sync)
+	if err != nil {
+		return executor.Verdict{}, err
+	}
+	if known == nil {
+		return executor.NotDone.Because("it is not written down yet"), nil
+	}
+	return executor.Done.Because("%s has what %s has of it", OriginalsFile(t.Step.Addr), w.Sync.SourceServer().Address()),
+		nil
+}
+
+// Originals reads what the source of a synchronization has written down in this run: observations of the source, and of
+// no other server, whatever stands in the file.
+func Originals(t *executor.Task, s *survey.Sync) (*planner.Observations, error) {
+	name := OriginalsFile(t.Step.Addr)
+	mend := "have it written again: syncctl resolve " + planner.TypedID(t.Step.Addr, VerbOriginals) + " -retry"
+	src, err := t.Files.Open(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, executor.Final(fmt.Errorf("the run's file %s was not found; %s", name, mend))
+	case err != nil:
+		return nil, err
+	}
+	defer src.Close()
+	sum := sha256.New()
+	from := io.TeeReader(src, sum)
+	seen, err := planner.DecodeObservations(from)
+	if err == nil {
+		_, err = io.Copy(io.Discard, from)
+	}
+	if want, got := t.Output(VerbOriginals, hashOutput), hex.EncodeToString(sum.Sum(nil)); want == "" || err == nil &&
+		got != want {
+		return nil, executor.Final(fmt.Errorf("the run's file %s is not the one that was written; %s", name, mend))
+	}
+	if err != nil {
+		return nil, executor.Final(fmt.Errorf("reading the run's file %s: %w; %s", name, err, mend))
+	}
+	source := s.SourceServer().Address()
+	others := map[string]bool{}
+	for _, server := range seen.Servers() {
+		others[server] = server != source
+	}
+	return seen.Without(others), nil
+}
+
+// Knowing is an observer for a step: where it reads what the source has written down, the source is not asked.
+func Knowing(ask func(context.Context, planner.Need) (any, error), t *executor.Task, s *survey.Sync) survey.Observer {
+	o := survey.Observer{Ask: ask, Alone: s != nil && s.OverSites()}
+	if t != nil && len(t.Step.Reads) > 0 {
+		o.Known = func() (*planner.Observations, error) { return Originals(t, s) }
+	}
+	return o
+}
