@@ -33,8 +33,8 @@ func checkSync(s *survey.Sync) hcl.Diagnostics {
 	}
 	if s.OverSites() && source.SyncTLS != nil {
 		diags = append(diags, s.Problem("Encryption is not looked after over sites",
-			fmt.Sprintf("%s declares sync_tls, which is proved from both ends, and one of them is in a site. Leave sync_tls out "+
-				"there; tls = true says that configurations connect encrypted.", source.Address()), "source"))
+			fmt.Sprintf("%s declares sync_tls, which is proved from both ends, and one of them is in a site. Leave "+
+				"sync_tls out there; tls = true says that configurations connect encrypted.", source.Address()), "source"))
 	}
 	diags = append(diags, checkUpstream(s, source)...)
 	if s.IsRemoved() || diags.HasErrors() {

@@ -28,9 +28,8 @@ type company struct {
 	*site
 	name  string
 	store *executor.Store
-	sent  []byte                            // all that it has handed over
-	seen  map[string]*planner.Observations  // by company, what it has received
-	do    func(executor.Ask) executor.Reply // its people; nil: they do all that they are asked for
+	sent  []byte                           // all that it has handed over
+	seen  map[string]*planner.Observations // by company, what it has received
 }
 
 // companies makes a site of each server, with a company that has its secrets alone.
@@ -54,7 +53,8 @@ func companies(t *testing.T, c drivertest.Case, names ...string) map[string]*com
 		own.env, own.text = maps.Clone(box.env), func(string) string { return config }
 		for variable := range box.env {
 			of, _, _ := strings.Cut(variable, "_")
-			if slices.Contains(names, strings.ToLower(of)) && of != strings.ToUpper(name) && !strings.HasSuffix(variable, "_URL") { // addresses are known
+			foreign := slices.Contains(names, strings.ToLower(of)) && of != strings.ToUpper(name)
+			if foreign && !strings.HasSuffix(variable, "_URL") { // addresses are known
 				delete(own.env, variable)
 			}
 		}
@@ -333,8 +333,8 @@ func TestArchiveOfAnotherCompany(t *testing.T) {
 	}
 }
 
-// TestDeletionIsGuarded: nothing is removed from the source without the other company's approval, after a commit that was
-// not verified, or when what the archive has verified is old, until it has verified it again; and it does not where the
+// TestDeletionIsGuarded: nothing is removed from the source without the other company's approval, after a commit that
+// was not verified, or when what the archive has verified is old, until it has verified it again; and it does not where the
 // copy is gone.
 func TestDeletionIsGuarded(t *testing.T) {
 	begin := func(t *testing.T, plans string) (a, b *company) {

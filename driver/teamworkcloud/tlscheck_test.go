@@ -82,3 +82,25 @@ func TestEncryptionMistakes(t *testing.T) {
 		})
 	}
 }
+
+// TestEncryptionOverSites: encryption is proved from both ends, which no process reaches over sites.
+func TestEncryptionOverSites(t *testing.T) {
+	text := encryptedValid + `
+site "acme" {
+  signers = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAMoMNpEmejrB+C7Ai2bKqu6erO9RPfBTx7hbTen/mS5 admin@acme"]
+}
+server "teamwork_cloud" "b" {
+  url      = "https://b.example:8111"
+  user     = "u"
+  password = env("B_PASSWORD")
+}
+sync "teamwork_cloud" "ab" {
+  source          = server.teamwork_cloud.a
+  target          = server.teamwork_cloud.b
+  categories      = ["Released"]
+  target_category = "From A"
+}
+`
+	mistaken(t, text, "  url          =", "  site         = site.acme\n  url          =",
+		"Encryption is not looked after over sites", "source")
+}

@@ -59,8 +59,8 @@ func (o *plan) commands(end string) machine.Commands { return o.window(end).Comm
 // overSites tells whether one of the servers is in a site: then each step contacts one of them alone.
 func (o *plan) overSites() bool { return o.sync.OverSites() }
 
-// guardedBy are the guards of a step at an end. Over sites, what the source loses rests also on what was verified on the
-// target, which elsewhere the check itself looks at.
+// guardedBy are the guards of a step at an end. Over sites, what the source loses rests also on what was verified on
+// the target, which elsewhere the check itself looks at.
 func (o *plan) guardedBy(check, end string) []string {
 	guards := []string{o.l.ID(check)}
 	if o.overSites() && end == atSource {

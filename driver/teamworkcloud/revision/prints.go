@@ -10,8 +10,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Prints is the history for somebody else to compare: digests in place of authors, descriptions, tags and contents. Ids,
-// numbers, dates and the names of branches stay, by which revisions belong together. What is unknown stays unknown. Two
+// Prints is the history for somebody else to compare: digests in place of authors, descriptions, tags and contents.
+// Ids, numbers, dates and the names of branches stay, by which revisions belong together. What is unknown stays unknown. Two
 // histories are equal as Prints where they are equal as they are.
 func (h *History) Prints() *History {
 	out := &History{Branches: slices.Clone(h.Branches), Revisions: slices.Clone(h.Revisions), Tags: slices.Clone(h.Tags)}
