@@ -97,7 +97,7 @@ type group struct {
 }
 
 func (x *importer) gather(look func(*survey.View)) error {
-	return survey.Gather(x.ctx, func(ctx context.Context, n planner.Need) (any, error) {
+	ask := func(ctx context.Context, n planner.Need) (any, error) {
 		x.mu.Lock()
 		if x.made[n] == nil {
 			x.made[n] = &made{}
@@ -106,7 +106,8 @@ func (x *importer) gather(look func(*survey.View)) error {
 		x.mu.Unlock()
 		m.once.Do(func() { m.body, m.err = x.d.Observe(ctx, x.byAddr[n.Server], n) })
 		return m.body, m.err
-	}, look)
+	}
+	return survey.Gather(x.ctx, survey.Observer{Ask: ask}, look)
 }
 
 // declared finds what declarations bring to the server, or take from it.

@@ -73,9 +73,14 @@ func (v *View) Inventory(s *connect.Server) *Inventory {
 	return Look[Inventory](v, s.Resource(), AboutInventory, "")
 }
 
-// History is the history of a resource on a server of a synchronization, nil while it has not been observed. Where one
-// is in a site, it has digests in place of words.
-func (v *View) History(s *Sync, server *schema.Resource, id string) *History {
+// History is the history of a resource, nil while it has not been observed.
+func (v *View) History(s *connect.Server, id string) *History {
+	return Look[History](v, s.Resource(), AboutHistory, id)
+}
+
+// historyFor is the history of a resource on a server of a synchronization, nil while it has not been observed. Where
+// one of its servers is in a site, it has digests in place of words.
+func (v *View) historyFor(s *Sync, server *schema.Resource, id string) *History {
 	what := AboutHistory
 	if s.OverSites() {
 		what = AboutPrints
@@ -212,7 +217,7 @@ func (l *copiesView) original(r *Resource) *revision.History {
 	if r.Coming || !r.Readable {
 		return nil
 	}
-	h := l.History(l.declared, l.declared.Source, r.ID)
+	h := l.historyFor(l.declared, l.declared.Source, r.ID)
 	if h == nil {
 		return nil
 	}
@@ -268,7 +273,7 @@ func (l *copiesView) copied(r *Resource) *revision.History {
 // CopyHistory is the history of a copy. A copy that the target's user may not read cannot be compared, which is an
 // error.
 func (v *View) CopyHistory(s *Sync, id, name string) *revision.History {
-	h := v.History(s, s.Target, id)
+	h := v.historyFor(s, s.Target, id)
 	if h != nil && h.Refused {
 		v.Fail(fmt.Errorf("comparing %s (%s): the user of %s may not read it", name, id, s.Target.Addr))
 	}
