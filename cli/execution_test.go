@@ -74,7 +74,7 @@ type asking struct{ in *prompt.Lines }
 
 func (a asking) Perform(ctx context.Context, _ executor.Ask) (executor.Reply, error) {
 	_, err := a.in.Read(ctx)
-	return "", err
+	return executor.Reply{}, err
 }
 
 // block is an input without anybody who types.

@@ -97,22 +97,22 @@ func (t *terminalOperator) Perform(ctx context.Context, ask executor.Ask) (execu
 	for {
 		fmt.Fprint(w, "\n  Answer 'done' when it is done, 'later' to leave it for now, 'show' to see it again: ")
 		if err := w.Flush(); err != nil {
-			return "", err
+			return executor.Reply{}, err
 		}
 		answer, err := t.app.input.Read(ctx)
 		switch {
 		case errors.Is(err, prompt.ErrNobody):
 			return executor.Deferred, nil
 		case err != nil:
-			return "", err
+			return executor.Reply{}, err
 		}
 		switch strings.ToLower(strings.TrimSpace(answer)) {
 		case "done":
 			fmt.Fprintf(w, "  %s\n", verifying(ask.Step))
 			_ = w.Flush() // an output that is gone must not stop the run
-			return executor.Performed, nil
+			return executor.Reply{Done: true, By: t.whoami()}, nil
 		case "later":
-			return executor.Deferred, nil
+			return executor.Reply{By: t.whoami()}, nil
 		case "show":
 			t.instructions(w, ask)
 		}
@@ -154,7 +154,7 @@ func (c *command) standIn(base person, address string) (executor.Operator, error
 
 func (s *standInOperator) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
 	if ask.Attempt > 0 {
-		return "", fmt.Errorf("the sandbox's stand-in reported the step as done, but it is not: %s", ask.Missing)
+		return executor.Reply{}, fmt.Errorf("the sandbox's stand-in reported the step as done, but it is not: %s", ask.Missing)
 	}
 	values := map[string]string{}
 	for _, v := range ask.Step.Manual.Values {
@@ -165,7 +165,7 @@ func (s *standInOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 	}
 	done, err := s.client.Do(ctx, ask.Step.Manual.Action, values)
 	if err != nil {
-		return "", err
+		return executor.Reply{}, err
 	}
 	if s.events == nil {
 		s.say(func(w *output.Buffer) {
@@ -224,7 +224,7 @@ func (o *commandOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 		return executor.Deferred, nil
 	}
 	if err := o.unchanged(); err != nil {
-		return "", err
+		return executor.Reply{}, err
 	}
 	doc, err := json.Marshal(struct {
 		Step    planner.Step      `json:"step"`
@@ -234,7 +234,7 @@ func (o *commandOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 		Missing string            `json:"missing,omitempty"`
 	}{ask.Step, ask.Files, ask.Script, ask.Attempt, ask.Missing})
 	if err != nil {
-		return "", fmt.Errorf("describing the step for the operator's command: %w", err)
+		return executor.Reply{}, fmt.Errorf("describing the step for the operator's command: %w", err)
 	}
 	said := &byLine{tell: o.tell}
 	cmd := exec.CommandContext(ctx, o.argv[0], o.argv[1:]...)
@@ -250,7 +250,7 @@ func (o *commandOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 	case errors.As(err, &ended) && ended.ExitCode() == exitDeferred:
 		return executor.Deferred, nil
 	}
-	return "", fmt.Errorf("running the operator's command %s: %w", o.argv[0], err)
+	return executor.Reply{}, fmt.Errorf("running the operator's command %s: %w", o.argv[0], err)
 }
 
 // unchanged says that a file of the configuration's folder that the command names is another one than when the

@@ -33,12 +33,16 @@ func TestAnswerDone(t *testing.T) {
 		var out bytes.Buffer
 		p := person{
 			command: &command{
-				app: &app{input: prompt.NewLines(strings.NewReader("what?\ndone\n"))}, out: output.Guard(&out, noSecrets),
+				app: &app{
+					input: prompt.NewLines(strings.NewReader("what?\ndone\n")),
+					env:   func(string) (string, bool) { return "ada", true },
+				},
+				out: output.Guard(&out, noSecrets),
 			},
 			progress: view.NewPlain(&out, view.Style{}, &planner.Plan{}),
 		}
 		reply, err := (&terminalOperator{person: p}).Perform(t.Context(), executor.Ask{Step: c.step})
-		if reply != executor.Performed || err != nil || !strings.Contains(out.String(), c.want) {
+		if want := (executor.Reply{Done: true, By: "ada"}); reply != want || err != nil || !strings.Contains(out.String(), c.want) {
 			t.Errorf("%s: %v, %v, %q", name, reply, err, out.String())
 		}
 	}

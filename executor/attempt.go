@@ -41,7 +41,7 @@ func (a *attempt) take(ctx context.Context) error {
 		unsure := v.State == Partial && !reopened || a.how == HowVerifyOnce && v.State == Unknown
 		switch {
 		case v.State == Done:
-			return a.done(ctx, a.s, EventAlready, v.Why, v.Outputs)
+			return a.done(ctx, a.s, outcome{event: EventAlready, note: v.Why, outputs: v.Outputs})
 		case unsure && a.s.Repeat == planner.Once && a.s.Manual == nil:
 			return a.stuck(ctx, v)
 		}
@@ -146,8 +146,8 @@ func (a *attempt) afterDoubt(ctx context.Context, cause error) error {
 	if ctx.Err() == nil {
 		v, err := a.d.Verify(ctx, a.t)
 		if err == nil && v.State == Done {
-			return a.done(ctx, a.s, EventDone,
-				"the answer was lost, but the server shows that the step was carried out: "+v.Why, v.Outputs)
+			return a.done(ctx, a.s, outcome{event: EventDone, outputs: v.Outputs,
+				note: "the answer was lost, but the server shows that the step was carried out: " + v.Why})
 		}
 	}
 	return a.fail(ctx, a.s, Failure{Err: cause})
@@ -180,16 +180,8 @@ func (a *attempt) person(ctx context.Context, first Verdict) error {
 		if err != nil {
 			return a.fail(ctx, a.s, Failure{Err: fmt.Errorf("asking a person: %w", err), Unsent: true})
 		}
-		if reply == Deferred {
-			why := "a person does this: " + a.s.Summary
-			if ask.Missing != "" {
-				why += " (" + ask.Missing + ")"
-			}
-			if err := a.write(ctx, a.s, EventWaiting, map[string]string{dataError: why, dataVerdict: string(last)}); err != nil {
-				return err
-			}
-			a.tell(EventWaiting, a.s, why)
-			return nil
+		if !reply.Done {
+			return a.wait(ctx, ask, last, reply.By)
 		}
 		if err := a.sameScript(script); err != nil {
 			return a.fail(ctx, a.s, Failure{Err: err})
@@ -199,14 +191,32 @@ func (a *attempt) person(ctx context.Context, first Verdict) error {
 		var missing *unverified
 		switch {
 		case err == nil:
-			return a.done(ctx, a.s, EventDone, v.Why, v.Outputs)
+			return a.done(ctx, a.s, outcome{event: EventDone, note: v.Why, by: reply.By, outputs: v.Outputs})
 		case v.State == Unknown && attested(a.s) && errors.As(err, &missing):
-			return a.done(ctx, a.s, EventDone, "a person confirmed: "+a.s.Manual.Attest, v.Outputs)
+			note := "a person confirmed: " + a.s.Manual.Attest
+			return a.done(ctx, a.s, outcome{event: EventDone, note: note, by: reply.By, outputs: v.Outputs})
 		case !errors.As(err, &missing):
 			return a.fail(ctx, a.s, Failure{Err: err})
 		}
 		ask.Missing, last = a.Redact(err.Error()), v.State
 	}
+}
+
+// wait records that a person has not done the step yet, and who says so.
+func (a *attempt) wait(ctx context.Context, ask Ask, last State, by string) error {
+	why := "a person does this: " + a.s.Summary
+	if ask.Missing != "" {
+		why += " (" + ask.Missing + ")"
+	}
+	data := map[string]string{dataError: why, dataVerdict: string(last)}
+	if by != "" {
+		data[dataBy] = by
+	}
+	if err := a.write(ctx, a.s, EventWaiting, data); err != nil {
+		return err
+	}
+	a.tell(EventWaiting, a.s, why)
+	return nil
 }
 
 // attested tells whether the person's word counts, because no interface can verify the step.

@@ -18,7 +18,7 @@ func (a *attempt) settle(ctx context.Context) error {
 	if err != nil {
 		return a.fail(ctx, a.s, Failure{Err: err, Executed: a.s.Mark != planner.MarkCheck})
 	}
-	return a.done(ctx, a.s, EventDone, v.Why, v.Outputs)
+	return a.done(ctx, a.s, outcome{event: EventDone, note: v.Why, outputs: v.Outputs})
 }
 
 // await verifies with growing pauses until the step is done, its time is over, or the run is to stop.

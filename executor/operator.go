@@ -23,12 +23,15 @@ type Ask struct {
 }
 
 // Reply is the operator's answer.
-type Reply string
+type Reply struct {
+	Done bool   // it is done, says the person: verified before anything relies on it. Else later: the step waits
+	By   string // who says so, for the record; "" where nobody is known
+}
 
-// The replies.
-const (
-	Performed Reply = "performed" // it is done, says the person: verified before anything relies on it
-	Deferred  Reply = "deferred"  // later: the step waits, the rest goes on
+// The replies of nobody in particular.
+var (
+	Performed = Reply{Done: true}
+	Deferred  = Reply{}
 )
 
 // Clock is the time, from outside.

@@ -171,7 +171,7 @@ func TestNoSecretIsJournaled(t *testing.T) {
 // broken is an operator that cannot be asked.
 type broken struct{ err error }
 
-func (b broken) Perform(context.Context, Ask) (Reply, error) { return "", b.err }
+func (b broken) Perform(context.Context, Ask) (Reply, error) { return Reply{}, b.err }
 
 // performing is a person who says that everything is done.
 type performing struct{}

@@ -211,12 +211,22 @@ func (x *run) write(ctx context.Context, s *planner.Step, event string, data map
 	return err
 }
 
-func (x *run) done(ctx context.Context, s *planner.Step, event string, note string, outputs map[string]string) error {
+// outcome is how a step was found to be done.
+type outcome struct {
+	event    string // that is told
+	note, by string // what was seen, or confirmed, and who has said that it is done; "" for nothing to say
+	outputs  map[string]string
+}
+
+func (x *run) done(ctx context.Context, s *planner.Step, e outcome) error {
 	data := map[string]string{}
-	if note != "" {
-		data[dataNote] = note
+	if e.note != "" {
+		data[dataNote] = e.note
 	}
-	for k, v := range outputs {
+	if e.by != "" {
+		data[dataBy] = e.by
+	}
+	for k, v := range e.outputs {
 		data[outputPrefix+k] = v
 	}
 	if err := x.nameFiles(ctx, s, data); err != nil {
@@ -225,7 +235,7 @@ func (x *run) done(ctx context.Context, s *planner.Step, event string, note stri
 	if err := x.write(ctx, s, EventDone, data); err != nil {
 		return err
 	}
-	x.tell(event, s, note)
+	x.tell(e.event, s, e.note)
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -285,6 +286,63 @@ func TestPersonsStepWaitsAndTheRestGoesOn(t *testing.T) {
 	d.thrown[planner.StepID(addr, "person")]++ // the person does it meanwhile
 	if rep = carry(t, fsys, d, sample(), nil, deferring{}); !rep.Finished {
 		t.Fatalf("the person's work was not seen: %+v", rep)
+	}
+}
+
+// signing is a person whose replies say who gave them.
+type signing struct {
+	*depot
+
+	reply Reply
+}
+
+func (s signing) Perform(ctx context.Context, ask Ask) (Reply, error) {
+	if s.reply.Done {
+		_, err := s.depot.Perform(ctx, ask)
+		return s.reply, err
+	}
+	return s.reply, nil
+}
+
+// TestWhoAnswered: the record says who put a person's step off, who did it, and who confirmed what cannot be verified.
+func TestWhoAnswered(t *testing.T) {
+	d := newDepot()
+	fsys := afero.NewMemMapFs()
+	entry := func(event string) journal.Entry {
+		t.Helper()
+		entries, err := journal.Read(fsys, "journal", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range slices.Backward(entries) {
+			if e.Key == planner.StepID(addr, "person") && e.Event == event {
+				return e
+			}
+		}
+		t.Fatalf("no %s in %+v", event, entries)
+		return journal.Entry{}
+	}
+	carry(t, fsys, d, sample(), nil, signing{d, Reply{By: "ada"}})
+	if by := entry(EventWaiting).Data["by"]; by != "ada" {
+		t.Errorf("put off by %q", by)
+	}
+	carry(t, fsys, d, sample(), nil, signing{d, Reply{Done: true, By: "bob"}})
+	if by := entry(EventDone).Data["by"]; by != "bob" {
+		t.Errorf("done by %q", by)
+	}
+	fsys = afero.NewMemMapFs()
+	d = newDepot()
+	d.verify = func(id string, _ int) (Verdict, error) {
+		if strings.HasSuffix(id, "/person") {
+			return Verdict{State: Unknown}, nil
+		}
+		return Verdict{State: Done}, nil
+	}
+	p := sample()
+	p.Steps[2].Manual.Attest = "the label sticks"
+	carry(t, fsys, d, p, nil, signing{d, Reply{Done: true, By: "eve"}})
+	if e := entry(EventDone); e.Data["by"] != "eve" || !strings.Contains(e.Data["note"], "the label sticks") {
+		t.Errorf("confirmed: %+v", e)
 	}
 }
 

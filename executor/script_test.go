@@ -33,11 +33,11 @@ func (r *reader) Perform(_ context.Context, ask Ask) (Reply, error) {
 	}
 	text, err := afero.ReadFile(r.fs, r.path)
 	if err != nil {
-		return "", err
+		return Reply{}, err
 	}
 	info, err := r.fs.Stat(r.path)
 	if err != nil {
-		return "", err
+		return Reply{}, err
 	}
 	r.script, r.mode = string(text), info.Mode().Perm()
 	return Performed, afero.WriteFile(r.fs, r.path, append(text, r.add...), 0o600)

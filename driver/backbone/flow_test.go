@@ -192,7 +192,7 @@ func (b *bench) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, 
 	maps.Copy(values, ask.Files)
 	said, err := b.box.Person(ctx, ask.Step.Manual.Action, values)
 	if err != nil {
-		return "", err
+		return executor.Reply{}, err
 	}
 	b.t.Logf("person: %s", said)
 	return executor.Performed, nil

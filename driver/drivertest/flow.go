@@ -212,5 +212,5 @@ func (x *disturber) Perform(ctx context.Context, ask executor.Ask) (executor.Rep
 		return reply, err
 	}
 	x.end()
-	return "", errDisturbed
+	return executor.Reply{}, errDisturbed
 }

@@ -316,7 +316,7 @@ func (w *world) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, 
 	}
 	maps.Copy(values, ask.Files)
 	if _, err := w.box.Person(ctx, ask.Step.Manual.Action, values); err != nil {
-		return "", err
+		return executor.Reply{}, err
 	}
 	return executor.Performed, nil
 }
