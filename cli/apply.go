@@ -27,6 +27,7 @@ type applyFlags struct {
 	parallelismSet bool   // by the flag, which overrules the settings
 	plan           string // file; "" to make one
 	approved       approved
+	serve          serveFlags
 }
 
 func (c *command) applyCommand() *cobra.Command {
@@ -41,6 +42,9 @@ where the run stopped, and repeats nothing.
 With PLAN, a file written by "plan -out", it carries out exactly that plan, or nothing if the files or the
 servers have changed since. With -expect=HASH it plans again, and carries the plan out only if it is the one of
 that hash, which "plan" has printed to whoever approved it; nothing has to be carried from there to here.
+
+With -serve, the run can be followed in a browser at the address that is printed, and with -serve-answers steps for
+a person can be answered there.
 
 Where a server asks to wait, or has no licence left, it says so and waits, for a bounded time. The first
 interrupt lets running steps finish and starts no others; the second stops at once. Both are safe.`,
@@ -66,6 +70,9 @@ interrupt lets running steps finish and starts no others; the second stops at on
 	c.targetFlags(cmd, &f.only)
 	cmd.Flags().BoolVar(&f.approve, "auto-approve", false, "do not ask; approves the plan, never a person's step")
 	f.approved.flags(cmd)
+	f.serve.flags(cmd)
+	cmd.Flags().BoolVar(&f.serve.answers, "serve-answers", false, "let a person's steps be answered on the live page, by "+
+		"whoever has the token that is printed")
 	cmd.Flags().IntVar(&f.parallelism, "parallelism", 0, "steps at a time, as `N`, where their order allows it "+
 		"(default: parallelism of the settings, or 4)")
 	return cmd
@@ -99,6 +106,11 @@ func (c *command) apply(ctx context.Context, f *applyFlags) error {
 	if f.parallelism == 0 {
 		f.parallelism = p.cfg.Settings.Parallelism
 	}
+	release, err := c.listen(ctx, &f.serve)
+	if err != nil {
+		return err
+	}
+	defer release()
 	lock, err := c.lock(ctx, "apply")
 	if err != nil {
 		return err

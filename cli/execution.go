@@ -51,14 +51,23 @@ func (c *command) carry(ctx context.Context, a *application, f *applyFlags) erro
 			return errors.Join(err, j.Close())
 		}
 	}
+	united := a.run.United(j)
+	live, err := c.openPage(ctx, a, &f.serve, united, progress)
+	if err != nil {
+		progress.Close()
+		return errors.Join(err, j.Close())
+	}
+	defer live.close()
+	progress = live.beside(progress)
 	report, interrupted, err := c.carryOut(ctx, progress, executor.Options{
-		Run: a.run.ID, Plan: a.plan, Config: a.cfg, Drivers: a.executor, Files: store.Files(a.run), Journal: a.run.United(j),
+		Run: a.run.ID, Plan: a.plan, Config: a.cfg, Drivers: a.executor, Files: store.Files(a.run), Journal: united,
 		Site:     a.run.Site,
-		Operator: operator, Clock: c.app.clock, Log: c.log, Observe: progress.Observe, Redact: c.redactor.String,
+		Operator: live.operator(operator, f.serve.answers, a.plan), Clock: c.app.clock, Log: c.log, Observe: progress.Observe, Redact: c.redactor.String,
 		Parallelism: f.parallelism,
 		Poll:        executor.Poll{Within: verifyWithin},
 	})
 	err = errors.Join(err, j.Close())
+	live.close()
 	if report == nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (c *command) operator(s schema.Settings, p view.Progress) (executor.Operato
 	case s.Operator != nil:
 		return c.commandOperator(base, s.Operator)
 	case c.app.tty.in && c.app.tty.out && c.mayAsk() && !c.flags.json:
-		return &terminalOperator{person: base}, nil
+		return newTerminalOperator(base), nil
 	}
 	return nobody{base}, nil
 }
@@ -80,12 +80,24 @@ func (n nobody) Perform(_ context.Context, ask executor.Ask) (executor.Reply, er
 type terminalOperator struct {
 	person
 
-	mu sync.Mutex // one question at a time
+	turn chan struct{} // holds one: one question at a time
+
+	// elsewhere is not nil where questions are answered on the live page too: the numbers of the steps. An answer names
+	// the step then, so that one that comes too late does not count for the next question.
+	elsewhere map[string]int
+}
+
+func newTerminalOperator(p person) *terminalOperator {
+	return &terminalOperator{person: p, turn: make(chan struct{}, 1)}
 }
 
 func (t *terminalOperator) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	select {
+	case t.turn <- struct{}{}:
+		defer func() { <-t.turn }()
+	case <-ctx.Done():
+		return executor.Reply{}, ctx.Err()
+	}
 	defer t.progress.Hold()()
 	w := output.NewBuffer(t.out)
 	if ask.Attempt == 0 {
@@ -94,24 +106,32 @@ func (t *terminalOperator) Perform(ctx context.Context, ask executor.Ask) (execu
 		fmt.Fprintf(w, "\n%s %s\n  still missing: %s\n", t.outStyle.Bad("Not done yet:"),
 			schema.SanitizeLine(ask.Step.ID), schema.SanitizeLine(ask.Missing))
 	}
+	done, later := "done", "later"
+	if t.elsewhere != nil {
+		n := t.elsewhere[ask.Step.ID]
+		done, later = fmt.Sprintf("done %d", n), fmt.Sprintf("later %d", n)
+	}
 	for {
-		fmt.Fprint(w, "\n  Answer 'done' when it is done, 'later' to leave it for now, 'show' to see it again: ")
+		fmt.Fprintf(w, "\n  Answer '%s' when it is done, '%s' to leave it for now, 'show' to see it again: ", done, later)
 		if err := w.Flush(); err != nil {
 			return executor.Reply{}, err
 		}
 		answer, err := t.app.input.Read(ctx)
 		switch {
+		case errors.Is(err, prompt.ErrNobody) && t.elsewhere != nil:
+			<-ctx.Done()
+			return executor.Reply{}, ctx.Err()
 		case errors.Is(err, prompt.ErrNobody):
 			return executor.Deferred, nil
 		case err != nil:
 			return executor.Reply{}, err
 		}
-		switch strings.ToLower(strings.TrimSpace(answer)) {
-		case "done":
+		switch strings.Join(strings.Fields(strings.ToLower(answer)), " ") {
+		case done:
 			fmt.Fprintf(w, "  %s\n", verifying(ask.Step))
 			_ = w.Flush() // an output that is gone must not stop the run
 			return executor.Reply{Done: true, By: t.whoami()}, nil
-		case "later":
+		case later:
 			return executor.Reply{By: t.whoami()}, nil
 		case "show":
 			t.instructions(w, ask)

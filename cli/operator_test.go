@@ -41,7 +41,7 @@ func TestAnswerDone(t *testing.T) {
 			},
 			progress: view.NewPlain(&out, view.Style{}, &planner.Plan{}),
 		}
-		reply, err := (&terminalOperator{person: p}).Perform(t.Context(), executor.Ask{Step: c.step})
+		reply, err := newTerminalOperator(p).Perform(t.Context(), executor.Ask{Step: c.step})
 		if want := (executor.Reply{Done: true, By: "ada"}); reply != want || err != nil || !strings.Contains(out.String(), c.want) {
 			t.Errorf("%s: %v, %v, %q", name, reply, err, out.String())
 		}

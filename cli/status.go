@@ -17,16 +17,26 @@ import (
 const lastRuns = 5
 
 func (c *command) statusCommand() *cobra.Command {
-	return jsonCommand(&cobra.Command{
+	f := &serveFlags{}
+	cmd := jsonCommand(&cobra.Command{
 		Use: "status [DIR]", Args: atMost(1),
 		Short: "Show the unfinished run and the last ones that ended; contacts no server",
-		RunE: func(_ *cobra.Command, args []string) error {
+		Long: `Shows the unfinished run of the folder and the last ones that ended. It contacts no server.
+
+With -serve, the unfinished run, or else the last one, is shown on a page in a browser, and changes there as the run
+goes on, whichever process carries it out. The page only shows the run.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := c.enterArg(args); err != nil {
 				return err
+			}
+			if f.address != "" {
+				return c.serveStatus(cmd.Context(), f)
 			}
 			return c.status()
 		},
 	})
+	f.flags(cmd)
+	return cmd
 }
 
 func (c *command) status() error {

@@ -32,10 +32,12 @@ var style = picture.Colors + picture.Style + sheet
 const PolicyMark = `http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;sha256-`
 
 // contentPolicy lets the page load nothing, run nothing and send nothing; its own sheet is known by its hash.
-var contentPolicy = func() string {
+var contentPolicy = "default-src 'none'; style-src " + StyleSource + "; base-uri 'none'; form-action 'none'"
+
+// StyleSource is the page's own sheet as a Content-Security-Policy names it.
+var StyleSource = func() string {
 	sum := sha256.Sum256([]byte(style))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-		"'; base-uri 'none'; form-action 'none'"
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }()
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
@@ -48,6 +50,7 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"steps":       func(list []*report.Step) string { return report.StepList(report.Numbers(list)) },
 	"tone":        toneOf,
 	"state":       stateTone,
+	"severe":      severe,
 	"beside":      beside,
 	"lines":       report.Lines,
 	"fact":        shownFact,
@@ -79,6 +82,14 @@ func toneOf(s *report.Step) string {
 	}[s.Mark]
 }
 
+// severe is how a step that is not done stands among findings.
+func severe(s report.State) string {
+	if stateTone(s) == "failed" {
+		return "refuse"
+	}
+	return "warn"
+}
+
 func stateTone(s report.State) string {
 	switch s {
 	case report.Done:
@@ -92,7 +103,11 @@ func stateTone(s report.State) string {
 }
 
 // tile is a number with its name.
-type tile struct{ Name, Value, Tone string }
+type tile struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	Tone  string `json:"tone"`
+}
 
 // document is what the template sees.
 type document struct {
@@ -117,13 +132,17 @@ type document struct {
 	CountsLine    string
 	StepCounts    string
 	Program       string
+	Live          *liveDocument // nil: the page never changes
 }
 
 // mostFinals is how many irreversible steps are named on top.
 const mostFinals = 5
 
 // HTML writes a report as one page that needs nothing else: no network, no script.
-func HTML(w io.Writer, r *report.Report) error {
+func HTML(w io.Writer, r *report.Report) error { return newDocument(r).write(w) }
+
+// newDocument takes from a report what the template shows of it.
+func newDocument(r *report.Report) *document {
 	d := &document{
 		Report: r, Policy: contentPolicy, Style: template.CSS(style), Title: "Plan", //nolint:gosec // our own sheet
 		Finals: r.Where((*report.Step).Irreversible), General: r.Findings, Program: r.Plan.Syncctl,
@@ -141,15 +160,22 @@ func HTML(w io.Writer, r *report.Report) error {
 	if len(r.Steps) == 0 && len(r.Refusals) == 0 {
 		d.Nothing = report.Nothing(r.Plan, "below")
 	}
-	d.Open = r.Where(func(s *report.Step) bool {
-		return s.State != "" && s.State != report.Done && s.State != report.Open
-	})
+	d.Open = r.Where(begun)
 	d.Attention = len(r.Refusals)+len(d.Open)+len(d.General) > 0
 	d.HasTopology = len(d.Nodes) > 0
 	d.tiles()
-	drawn, left := picture.Topology(r)
-	d.Topology, d.NotDrawn = template.HTML(drawn), left //nolint:gosec // every text in it is escaped
-	d.Timeline = template.HTML(picture.Timeline(r))     //nolint:gosec // every text in it is escaped
+	return d
+}
+
+// begun tells of a step of a run whether it has begun and is not done.
+func begun(s *report.Step) bool {
+	return s.State != "" && s.State != report.Done && s.State != report.Open
+}
+
+func (d *document) write(w io.Writer) error {
+	drawn, left := picture.Topology(d.Report)
+	d.Topology, d.NotDrawn = template.HTML(drawn), left    //nolint:gosec // every text in it is escaped
+	d.Timeline = template.HTML(picture.Timeline(d.Report)) //nolint:gosec // every text in it is escaped
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, d); err != nil {
 		return fmt.Errorf("writing the page: %w", err)

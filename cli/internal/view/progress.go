@@ -51,6 +51,21 @@ func ended(t string) bool {
 	return false
 }
 
+// Doing is what a step is at after an event; "" where it has ended.
+func Doing(ev executor.Event) string {
+	switch {
+	case ended(ev.Name):
+		return ""
+	case ev.Progress != nil:
+		return Count(*ev.Progress)
+	case ev.Name == executor.EventVerifying && ev.Message != "":
+		return eventWords[ev.Name] + ": " + oneLine(ev.Message)
+	case ev.Name == executor.EventStarted:
+		return oneLine(ev.Step.Summary)
+	}
+	return eventWords[ev.Name]
+}
+
 // line is an event as one line of text.
 func line(s Style, number map[string]int, ev executor.Event) string {
 	message := ev.Message

@@ -1,0 +1,155 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/cli/internal/serve"
+	"github.com/syncctl/syncctl/report"
+)
+
+// followEvery is how often it is looked whether the files of a run have changed.
+const followEvery = 500 * time.Millisecond
+
+// followed is a run that another process may be carrying out, as its files show it.
+type followed struct {
+	c    *command
+	id   string
+	seen string // what its files were like when they were read
+
+	mu  sync.Mutex
+	rep *report.Report
+}
+
+// serveStatus shows a run on a live page until it is interrupted: the unfinished one, or else the last one.
+func (c *command) serveStatus(ctx context.Context, f *serveFlags) (err error) {
+	if c.wantsJSON() {
+		return failf(exitError, "-serve shows the run to people; use `status -json` without it")
+	}
+	if err := c.ownDataDir(); err != nil {
+		return err
+	}
+	id, err := c.runToShow()
+	if err != nil {
+		return err
+	}
+	release, err := c.listen(ctx, f)
+	if err != nil {
+		return err
+	}
+	defer release()
+	w := &followed{c: c, id: id}
+	if _, err := w.look(); err != nil {
+		return err
+	}
+	p, err := serve.New(f.listener, serve.Options{Report: w.report, Clock: c.app.clock, Random: c.app.random})
+	if err != nil {
+		return err
+	}
+	c.sayPage(p)
+	c.say("It shows run %s, and changes nothing. Interrupt to end it.", id)
+	p.Start(ctx)
+	defer func() { err = errors.Join(err, p.Close()) }()
+	told := ""
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-c.app.clock.After(followEvery):
+		}
+		switch changed, err := w.look(); {
+		case err != nil && err.Error() != told:
+			told = err.Error()
+			p.Note("The run cannot be read, and is shown as it was: " + told)
+		case err == nil && changed:
+			told = ""
+			p.Changed()
+		}
+	}
+}
+
+// runToShow is the unfinished run, or else the last one.
+func (c *command) runToShow() (string, error) {
+	ids, err := c.store().IDs()
+	if err != nil {
+		return "", err
+	}
+	last := ""
+	for _, id := range slices.Backward(ids) {
+		b, err := c.store().Brief(id)
+		if err != nil {
+			return "", err
+		}
+		if b.End == nil {
+			return id, nil
+		}
+		if last == "" {
+			last = id
+		}
+	}
+	if last == "" {
+		return "", failf(exitError, "this folder has no runs. `syncctl apply -serve=ADDRESS` shows one that begins")
+	}
+	return last, nil
+}
+
+// report is what was read last.
+func (w *followed) report() (*report.Report, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.rep, nil
+}
+
+// look reads the run again if its files have changed, or the process that carries it out.
+func (w *followed) look() (changed bool, err error) {
+	run := filepath.Join(w.c.store().Dir, w.id)
+	seen, err := w.c.marks(run)
+	if err != nil {
+		return false, err
+	}
+	if h := w.c.holder(); h != nil {
+		seen += fmt.Sprint(h.PID, h.Since)
+	}
+	if seen == w.seen {
+		return false, nil
+	}
+	loaded, err := w.c.store().Load(w.id)
+	if err != nil {
+		return false, err
+	}
+	rep, err := w.c.reportOf(nil, loaded)
+	if err != nil {
+		return false, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seen, w.rep = seen, rep
+	return true, nil
+}
+
+// marks say of the files of a run when they were changed last.
+func (c *command) marks(dir string) (string, error) {
+	infos, err := afero.ReadDir(c.app.fs, dir)
+	if err != nil {
+		return "", fmt.Errorf("looking at the run's folder: %w", err)
+	}
+	var b strings.Builder
+	for _, info := range infos {
+		fmt.Fprintf(&b, "%s %d %d\n", info.Name(), info.Size(), info.ModTime().UnixNano())
+		if info.IsDir() {
+			below, err := c.marks(filepath.Join(dir, info.Name()))
+			if err != nil {
+				return "", err
+			}
+			b.WriteString(below)
+		}
+	}
+	return b.String(), nil
+}

@@ -1,0 +1,814 @@
+package serve
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/report"
+	"github.com/syncctl/syncctl/report/reporttest"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// still is a clock that stands still: nothing is sent because time has passed.
+type still struct{}
+
+func (still) Now() time.Time { return time.Date(2027, 2, 3, 4, 5, 30, 0, time.UTC) }
+func (still) After(d time.Duration) <-chan time.Time {
+	c := make(chan time.Time, 1)
+	if d < heartbeat {
+		c <- still{}.Now() // pauses
+	}
+	return c
+}
+
+// bench is a page of a run, and what the run is like.
+type bench struct {
+	*Page
+
+	t      *testing.T
+	mu     sync.Mutex
+	plan   *planner.Plan
+	done   int
+	event  string
+	opened []string
+}
+
+func (b *bench) report() (*report.Report, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	run := reporttest.Run(b.plan, b.done, b.event, "why <b>not</b>")
+	run.Live = true
+	return report.New(b.plan, run)
+}
+
+// goTo goes to another state of the run.
+func (b *bench) goTo(done int, event string) {
+	b.mu.Lock()
+	b.done, b.event = done, event
+	b.mu.Unlock()
+	b.Changed()
+}
+
+func serving(t *testing.T, p *planner.Plan, change func(*Options)) *bench {
+	t.Helper()
+	l, _, err := Listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return servingAt(t, l, p, change)
+}
+
+func servingAt(t *testing.T, l net.Listener, p *planner.Plan, change func(*Options)) *bench {
+	t.Helper()
+	b := &bench{t: t, plan: p, done: 1, event: executor.EventExecuted}
+	o := Options{Report: b.report, Clock: still{}, Answers: true,
+		Opened: func(name string) { b.opened = append(b.opened, name) }}
+	if change != nil {
+		change(&o)
+	}
+	var err error
+	if b.Page, err = New(l, o); err != nil {
+		t.Fatal(err)
+	}
+	b.Start(t.Context())
+	t.Cleanup(func() {
+		if !b.closed {
+			if err := b.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	return b
+}
+
+// browser keeps cookies, and follows nothing.
+func (b *bench) browser() *http.Client {
+	jar, _ := cookiejar.New(nil)
+	transport := &http.Transport{}
+	b.t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Jar: jar, Transport: transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// origin is the page's.
+func (b *bench) origin() string { return "http://" + b.listener.Addr().String() }
+
+// post sends a form as a browser would; change makes something of the request.
+func (b *bench) post(c *http.Client, to string, form url.Values, change func(*http.Request)) (int, string) {
+	b.t.Helper()
+	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.Address()+to, strings.NewReader(form.Encode()))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Origin", b.origin())
+	if change != nil {
+		change(r)
+	}
+	return b.send(c, r)
+}
+
+func (b *bench) send(c *http.Client, r *http.Request) (int, string) {
+	b.t.Helper()
+	res, err := c.Do(r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return res.StatusCode, string(body)
+}
+
+func (b *bench) get(c *http.Client) string {
+	b.t.Helper()
+	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, b.Address(), nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	status, body := b.send(c, r)
+	if status != http.StatusOK {
+		b.t.Fatalf("%d: %s", status, body)
+	}
+	return body
+}
+
+// session opens the session, and returns its secret.
+func (b *bench) session(c *http.Client) string {
+	b.t.Helper()
+	status, body := b.post(c, "session", url.Values{"name": {"Ada"}, "token": {strings.ToUpper(b.Token())}}, nil)
+	if status != http.StatusSeeOther {
+		b.t.Fatalf("opening the session: %d, %s", status, body)
+	}
+	_, rest, ok := strings.Cut(b.get(c), `name="secret" value="`)
+	secret, _, _ := strings.Cut(rest, `"`)
+	if !ok || secret == "" {
+		b.t.Fatal("the page has no secret for this browser")
+	}
+	return secret
+}
+
+// ask asks a question, which is shown once this returns, and returns where its answer comes.
+func (b *bench) ask(ctx context.Context, step planner.Step, attempt int) <-chan executor.Reply {
+	answers := make(chan executor.Reply, 1)
+	go func() {
+		reply, err := b.Ask(ctx, executor.Ask{Step: step, Attempt: attempt, Missing: "the <label>"})
+		if err != nil {
+			close(answers)
+			return
+		}
+		answers <- reply
+	}()
+	for { // until it is there
+		b.Page.mu.Lock()
+		q := b.questions[step.ID]
+		b.Page.mu.Unlock()
+		if q != nil && q.ask.Attempt == attempt {
+			return answers
+		}
+		select {
+		case <-ctx.Done():
+			return answers
+		default:
+		}
+	}
+}
+
+// final is a person's step that cannot be undone.
+func final(p *planner.Plan) planner.Step {
+	s := p.Steps[1]
+	s.Effect = &planner.Effect{Irreversible: true}
+	return s
+}
+
+// TestAnswers: a person's step is answered on the page, by who has opened its session, once; who has not typed 'done'
+// has not confirmed what cannot be undone.
+func TestAnswers(t *testing.T) {
+	p := reporttest.Small()
+	b := serving(t, p, nil)
+	c := b.browser()
+	secret := b.session(c)
+	if len(b.opened) != 1 || b.opened[0] != "Ada" {
+		t.Errorf("told of %q", b.opened)
+	}
+	id := p.Steps[1].ID
+	for name, s := range map[string]struct {
+		step   planner.Step
+		form   url.Values
+		status int
+		want   executor.Reply
+	}{
+		"done": {p.Steps[1], url.Values{"reply": {"done"}}, 303,
+			executor.Reply{Done: true, By: "Ada (on the live page)"}},
+		"later":           {p.Steps[1], url.Values{"reply": {"later"}}, 303, executor.Reply{By: "Ada (on the live page)"}},
+		"typed":           {final(p), url.Values{"reply": {"done"}, "word": {" Done "}}, 303, executor.Reply{Done: true, By: "Ada (on the live page)"}},
+		"not typed":       {final(p), url.Values{"reply": {"done"}}, 422, executor.Reply{}},
+		"typed wrongly":   {final(p), url.Values{"reply": {"done"}, "word": {"yes"}}, 422, executor.Reply{}},
+		"later, final":    {final(p), url.Values{"reply": {"later"}}, 303, executor.Reply{By: "Ada (on the live page)"}},
+		"another attempt": {p.Steps[1], url.Values{"reply": {"done"}, "attempt": {"6"}}, 409, executor.Reply{}},
+		"another step":    {p.Steps[1], url.Values{"reply": {"done"}, "step": {"sync.depot.tools/other"}}, 409, executor.Reply{}},
+		"no reply":        {p.Steps[1], url.Values{"reply": {"abandon"}}, 400, executor.Reply{}},
+		"no secret":       {p.Steps[1], url.Values{"reply": {"done"}, "secret": {""}}, 403, executor.Reply{}},
+		"wrong secret":    {p.Steps[1], url.Values{"reply": {"done"}, "secret": {secret + "x"}}, 403, executor.Reply{}},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		answers := b.ask(ctx, s.step, 7)
+		form := url.Values{"secret": {secret}, "step": {id}, "attempt": {"7"}}
+		for k, v := range s.form {
+			form[k] = v
+		}
+		status, body := b.post(c, "answer", form, nil)
+		if status != s.status {
+			t.Errorf("%s: %d, want %d: %s", name, status, s.status, body)
+		}
+		if s.status != http.StatusSeeOther {
+			cancel()
+		}
+		if got := <-answers; got != s.want {
+			t.Errorf("%s: %+v, want %+v", name, got, s.want)
+		}
+		if status, _ := b.post(c, "answer", form, nil); s.status == http.StatusSeeOther && status != http.StatusConflict {
+			t.Errorf("%s: answered twice: %d", name, status)
+		}
+		cancel()
+	}
+}
+
+// TestToken: it opens one session, is not guessed, and stands nowhere that is sent.
+func TestToken(t *testing.T) {
+	b := serving(t, reporttest.Small(), nil)
+	c := b.browser()
+	form := func(token string) url.Values { return url.Values{"name": {"Eve"}, "token": {token}} }
+	for _, token := range []string{"", "aaaaa-aaaaa-aaaaa-aaaaa", b.Token()[1:], b.Token() + "a"} {
+		if status, body := b.post(c, "session", form(token), nil); status != http.StatusForbidden ||
+			strings.Contains(body, b.Token()) {
+			t.Errorf("token %q: %d", token, status)
+		}
+	}
+	if status, _ := b.post(c, "session", url.Values{"token": {b.Token()}}, nil); status != http.StatusUnprocessableEntity {
+		t.Errorf("without a name: %d", status)
+	}
+	b.session(c)
+	other := b.browser()
+	if status, _ := b.post(other, "session", form(b.Token()), nil); status != http.StatusForbidden {
+		t.Errorf("used twice: %d", status)
+	}
+	for name, client := range map[string]*http.Client{"who answers": c, "a reader": other} {
+		if page := b.get(client); strings.Contains(page, b.Token()) {
+			t.Errorf("the token is in the page of %s", name)
+		}
+	}
+	if strings.Contains(b.get(other), `name="secret"`) {
+		t.Error("a reader has the secret of the session")
+	}
+	// A browser with another cookie is a reader.
+	secret := b.secretOf(c)
+	if status, _ := b.post(other, "answer", url.Values{"secret": {secret}, "reply": {"done"}}, func(r *http.Request) {
+		r.Header.Set("Cookie", cookieName+"="+strings.Repeat("A", 43))
+	}); status != http.StatusForbidden {
+		t.Errorf("a made up cookie: %d", status)
+	}
+
+	guessed := serving(t, reporttest.Small(), nil)
+	for range mostTries {
+		guessed.post(guessed.browser(), "session", form("no"), nil)
+	}
+	if status, _ := guessed.post(guessed.browser(), "session", form(guessed.Token()), nil); status != http.StatusForbidden {
+		t.Errorf("after guessing: %d", status)
+	}
+}
+
+// secretOf is the secret of the session that is open.
+func (b *bench) secretOf(c *http.Client) string {
+	_, rest, _ := strings.Cut(b.get(c), `name="secret" value="`)
+	secret, _, _ := strings.Cut(rest, `"`)
+	return secret
+}
+
+// TestCookie: it is for this page alone, for no script, and not for requests that come from other sites.
+func TestCookie(t *testing.T) {
+	b := serving(t, reporttest.Small(), nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.Address()+"session",
+		strings.NewReader(url.Values{"name": {"Ada"}, "token": {b.Token()}}.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+	r.Header.Set("Origin", b.origin())
+	res, err := b.browser().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	cookies := res.Cookies()
+	if len(cookies) != 1 || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteStrictMode ||
+		cookies[0].Path != b.base || len(cookies[0].Value) != 43 || res.Header.Get("Location") != b.base {
+		t.Errorf("%+v, to %s", cookies, res.Header.Get("Location"))
+	}
+}
+
+// TestHostileRequests: what does not come from the page itself is refused, and changes nothing.
+func TestHostileRequests(t *testing.T) {
+	p := reporttest.Small()
+	b := serving(t, p, nil)
+	c := b.browser()
+	secret := b.session(c)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	answers := b.ask(ctx, p.Steps[1], 0)
+	form := url.Values{"secret": {secret}, "step": {p.Steps[1].ID}, "attempt": {"0"}, "reply": {"done"}}
+	header := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	get := func(path string) func(*http.Request) {
+		return func(r *http.Request) {
+			r.Method, r.Body, r.ContentLength = http.MethodGet, nil, 0
+			r.URL.Opaque = "//" + r.URL.Host + path
+		}
+	}
+	for name, s := range map[string]struct {
+		change func(*http.Request)
+		status int
+	}{
+		"another host":           {func(r *http.Request) { r.Host = "evil.example" }, 403},
+		"a host that leads here": {func(r *http.Request) { r.Host = "127.0.0.1.evil.example:80" }, 403},
+		"localhost of others":    {func(r *http.Request) { r.Host = "localhost.evil.example" }, 403},
+		"an address elsewhere":   {func(r *http.Request) { r.Host = "10.0.0.1" }, 403},
+		"a zone":                 {func(r *http.Request) { r.Host = "[::1%25evil]:80" }, 403},
+		"no origin":              {func(r *http.Request) { r.Header.Del("Origin") }, 403},
+		"an origin that is null": {header("Origin", "null"), 403},
+		"another origin":         {header("Origin", "http://evil.example"), 403},
+		"another port":           {header("Origin", "http://127.0.0.1:1"), 403},
+		"another name":           {header("Origin", strings.Replace(b.origin(), "127.0.0.1", "localhost", 1)), 403},
+		"an origin with more":    {header("Origin", b.origin()+".evil.example"), 403},
+		"cross-site":             {header("Sec-Fetch-Site", "cross-site"), 403},
+		"same-site":              {header("Sec-Fetch-Site", "same-site"), 403},
+		"typed by hand":          {header("Sec-Fetch-Site", "none"), 403},
+		"another type":           {header("Content-Type", "text/plain"), 415},
+		"parts":                  {header("Content-Type", "multipart/form-data; boundary=x"), 415},
+		"too large": {func(r *http.Request) {
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader("x="+strings.Repeat("a", mostBody))), -1
+		}, 413},
+		"a broken form": {func(r *http.Request) {
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader("%zz=1")), 5
+		}, 400},
+		"no cookie": {func(r *http.Request) { r.Header.Set("Cookie", "a=b"); r.Header.Add("X", "y") }, 0},
+
+		"an answer by GET":      {get(b.base + "answer?" + form.Encode()), 405},
+		"a session by GET":      {get(b.base + "session?token=" + b.Token()), 405},
+		"another path":          {get("/"), 404},
+		"half a path":           {get(b.base[:9]), 404},
+		"without its end":       {get(strings.TrimSuffix(b.base, "/")), 404},
+		"another page":          {get(b.base + "other"), 404},
+		"dots":                  {get(b.base + "../" + b.base[1:]), 404},
+		"dots, escaped":         {get(b.base + "%2e%2e/answer"), 404},
+		"an escaped letter":     {get(b.base + "%61nswer"), 404},
+		"two slashes":           {get("/" + b.base), 404},
+		"a backslash":           {get(b.base + `..\answer`), 404},
+		"a file":                {get(b.base + "live.js/../page.html"), 404},
+		"PUT":                   {func(r *http.Request) { r.Method = http.MethodPut }, 405},
+		"OPTIONS, before":       {func(r *http.Request) { r.Method = http.MethodOptions }, 405},
+		"events of others":      {func(r *http.Request) { get(b.base + "events")(r); r.Header.Set("Sec-Fetch-Site", "same-site") }, 403},
+		"the script of others":  {func(r *http.Request) { get(b.base + "live.js")(r); r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403},
+		"the page in a picture": {func(r *http.Request) { get(b.base)(r); r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403},
+	} {
+		client := c
+		if s.status == 0 { // the jar would add the right one
+			client, s.status = b.browser(), http.StatusForbidden
+		}
+		status, body := b.post(client, "answer", form, s.change)
+		if status != s.status {
+			t.Errorf("%s: %d, want %d: %s", name, status, s.status, body)
+		}
+		if strings.Contains(body, "evil") {
+			t.Errorf("%s: repeats what was sent: %s", name, body)
+		}
+	}
+	select {
+	case reply := <-answers:
+		t.Fatalf("answered: %+v", reply)
+	default:
+	}
+	for _, host := range []string{"localhost", "localhost:9000", "127.0.0.1:9000", "[::1]:9000"} { // through a tunnel
+		if status, _ := b.post(c, "answer", url.Values{"secret": {secret}, "reply": {"later"}}, func(r *http.Request) {
+			for _, cookie := range c.Jar.Cookies(r.URL) {
+				r.AddCookie(cookie)
+			}
+			r.Host = host
+			r.Header.Set("Origin", "http://"+host)
+		}); status != http.StatusConflict {
+			t.Errorf("%s: %d", host, status)
+		}
+	}
+	if status, _ := b.post(c, "answer", form, nil); status != http.StatusSeeOther {
+		t.Errorf("the page's own: %d", status)
+	}
+	if reply := <-answers; !reply.Done {
+		t.Errorf("%+v", reply)
+	}
+}
+
+// TestLargeHeader: who sends more than there is room for is refused, or cut off.
+func TestLargeHeader(t *testing.T) {
+	b := serving(t, reporttest.Small(), nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.Address(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Large", strings.Repeat("a", 8*mostHeader))
+	res, err := b.browser().Do(r)
+	if err != nil {
+		return // cut off
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+		t.Error(res.Status)
+	}
+}
+
+// TestHeaders: the page may do what it needs and nothing else, and is kept nowhere.
+func TestHeaders(t *testing.T) {
+	b := serving(t, reporttest.Small(), nil)
+	for _, to := range []string{"", "live.js", "other"} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.Address()+to, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := b.browser().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		h := res.Header
+		policy := h.Get("Content-Security-Policy")
+		for _, part := range []string{"default-src 'none';", "script-src 'self';", "frame-ancestors 'none'", "base-uri 'none'",
+			"form-action 'self'", "require-trusted-types-for 'script'"} {
+			if !strings.Contains(policy, part) {
+				t.Errorf("%q: no %s in %s", to, part, policy)
+			}
+		}
+		if strings.Contains(policy, "unsafe") || h.Get("Cache-Control") != "no-store" ||
+			h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "same-origin" ||
+			h.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%q: %v", to, h)
+		}
+	}
+}
+
+// events reads a stream.
+type events struct {
+	t    *testing.T
+	body io.ReadCloser
+	in   *bufio.Scanner
+}
+
+func (b *bench) events(c *http.Client) *events {
+	b.t.Helper()
+	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, b.Address()+"events", nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	r.Header.Set("Last-Event-ID", "41") // whatever a browser has seen, it gets everything
+	res, err := c.Do(r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "text/event-stream" {
+		b.t.Fatal(res.Status, res.Header)
+	}
+	b.t.Cleanup(func() { _ = res.Body.Close() })
+	in := bufio.NewScanner(res.Body)
+	in.Buffer(nil, 1<<24)
+	return &events{b.t, res.Body, in}
+}
+
+// moment is what the page's script gets.
+type moment struct {
+	Verdict   string
+	Ended     bool
+	Questions []struct{ ID, Missing string }
+	Steps     []struct {
+		N     int
+		State string
+	}
+	Current []struct{ ID, State, Text string }
+	Log     []struct{ ID, Event, Key, Text string }
+}
+
+// next is the next event and what it says.
+func (e *events) next() (name string, m moment) {
+	e.t.Helper()
+	for e.in.Scan() {
+		key, value, _ := strings.Cut(e.in.Text(), ": ")
+		switch key {
+		case "event":
+			name = value
+		case "data":
+			if err := json.Unmarshal([]byte(value), &m); err != nil {
+				e.t.Fatalf("%v: %s", err, value)
+			}
+			return name, m
+		}
+	}
+	return "", m
+}
+
+// until reads until a moment is as it should be.
+func (e *events) until(holds func(moment) bool) moment {
+	e.t.Helper()
+	for {
+		name, m := e.next()
+		if name != "now" {
+			e.t.Fatalf("the stream ended with %q", name)
+		}
+		if holds(m) {
+			return m
+		}
+	}
+}
+
+// TestEvents: a browser gets everything first, then what changes, and how it ended.
+func TestEvents(t *testing.T) {
+	p := reporttest.Small()
+	b := serving(t, p, nil)
+	e := b.events(b.browser())
+	name, m := e.next()
+	if name != "now" || len(m.Steps) != 3 || m.Steps[0].State != "done" || m.Steps[1].State != "running" ||
+		len(m.Current) != 1 || len(m.Log) == 0 {
+		t.Fatalf("%s %+v", name, m)
+	}
+	entries := len(m.Log)
+	b.goTo(1, executor.EventFailed)
+	m = e.until(func(m moment) bool { return len(m.Steps) > 0 })
+	if len(m.Steps) != 1 || m.Steps[0].N != 2 || m.Steps[0].State != "failed" || m.Current[0].Text != "why <b>not</b>" {
+		t.Errorf("%+v", m)
+	}
+	b.goTo(2, executor.EventExecuted)
+	m = e.until(func(m moment) bool { return len(m.Steps) == 2 })
+	if len(m.Log) == 0 || len(m.Log) > entries {
+		t.Errorf("new in the log: %+v", m.Log)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	answers := b.ask(ctx, p.Steps[1], 0)
+	m = e.until(func(m moment) bool { return len(m.Questions) == 1 })
+	if m.Questions[0].Missing != "the <label>" {
+		t.Errorf("%+v", m.Questions)
+	}
+	cancel()
+	<-answers
+	e.until(func(m moment) bool { return len(m.Questions) == 0 })
+	b.Note("Waiting for a server.")
+	if m = e.until(func(m moment) bool { return len(m.Log) > 0 }); m.Log[0].Text != "Waiting for a server." {
+		t.Errorf("%+v", m.Log)
+	}
+	// Another browser comes later, and gets everything.
+	other := b.events(b.browser())
+	if _, m = other.next(); len(m.Steps) != 3 || m.Steps[0].State != "done" {
+		t.Errorf("%+v", m)
+	}
+	b.goTo(3, "")
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, stream := range []*events{e, other} {
+		m = stream.until(func(m moment) bool { return m.Ended })
+		if !strings.Contains(m.Verdict, "3 of 3") {
+			t.Errorf("%+v", m)
+		}
+		if name, _ := stream.next(); name != "end" {
+			t.Errorf("it ended with %q", name)
+		}
+	}
+}
+
+// TestContextEnds: with the command, the page and its streams end, and questions are not answered any more.
+func TestContextEnds(t *testing.T) {
+	l, _, err := Listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := reporttest.Small()
+	b := &bench{t: t, plan: p, done: 1, event: executor.EventExecuted}
+	if b.Page, err = New(l, Options{Report: b.report, Clock: still{}, Answers: true}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	b.Start(ctx)
+	e := b.events(b.browser())
+	e.next()
+	answers := b.ask(ctx, p.Steps[1], 0)
+	cancel()
+	if _, answered := <-answers; answered {
+		t.Error("answered")
+	}
+	for name, _ := e.next(); name != ""; name, _ = e.next() { //nolint:revive // what was under way
+	}
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestManyBrowsers: there are only so many streams, and one that ends makes room.
+func TestManyBrowsers(t *testing.T) {
+	b := serving(t, reporttest.Small(), nil)
+	c := b.browser()
+	var first *events
+	for i := range mostStreams {
+		e := b.events(c)
+		e.next()
+		if i == 0 {
+			first = e
+		}
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.Address()+"events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := b.send(c, r); status != http.StatusServiceUnavailable {
+		t.Errorf("one too many: %d", status)
+	}
+	_ = first.body.Close()
+	for b.watchers() == mostStreams { // until it is seen
+		b.Changed()
+	}
+	b.events(c).next()
+}
+
+func (b *bench) watchers() int {
+	b.Page.mu.Lock()
+	defer b.Page.mu.Unlock()
+	return b.streams
+}
+
+// pipes is a listener whose connections hold nothing: who does not read stops who writes.
+type pipes struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error { p.once.Do(func() { close(p.done) }); return nil }
+func (*pipes) Addr() net.Addr {
+	return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80}
+}
+
+// TestSlowReader: a browser that does not take what it is sent is dropped, and others are served meanwhile.
+func TestSlowReader(t *testing.T) {
+	l := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+	b := servingAt(t, l, reporttest.Small(), func(o *Options) { o.Patience = 50 * time.Millisecond })
+	ours, theirs := net.Pipe()
+	l.conns <- theirs
+	if _, err := io.WriteString(ours, "GET "+b.base+"events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	quick := &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
+		DialContext: func(context.Context, string, string) (net.Conn, error) {
+			mine, other := net.Pipe()
+			l.conns <- other
+			return mine, nil
+		}}}
+	b.get(quick)
+	// Nothing is read: the connection ends by itself. One that never says what it wants ends, too.
+	idle, other := net.Pipe()
+	l.conns <- other
+	if _, err := idle.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("a silent connection: %v", err)
+	}
+	b.waitFor(func() bool { return b.watchers() == 0 })
+	if _, err := io.Copy(io.Discard, ours); err != nil {
+		t.Error(err)
+	}
+}
+
+// waitFor waits until something holds, which it has to at some time.
+func (b *bench) waitFor(holds func() bool) {
+	for !holds() {
+		select {
+		case <-b.t.Context().Done():
+			b.t.Fatal("it never held")
+		default:
+		}
+	}
+}
+
+// TestHostileNames: names of servers are text in what is sent, whatever they say.
+func TestHostileNames(t *testing.T) {
+	b := serving(t, reporttest.Malign(), nil)
+	c := b.browser()
+	b.session(c)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var all []<-chan executor.Reply
+	for i := range b.plan.Steps {
+		all = append(all, b.ask(ctx, b.plan.Steps[i], 0))
+	}
+	page := b.get(c)
+	for _, markup := range []string{"<script>alert", "<img", "onerror=alert(1)>", "</svg></style><b>"} {
+		if strings.Contains(page, markup) {
+			t.Errorf("%s is in the page", markup)
+		}
+	}
+	e := b.events(c)
+	if !e.in.Scan() || !e.in.Scan() || !e.in.Scan() || !e.in.Scan() || !e.in.Scan() {
+		t.Fatal(e.in.Err())
+	}
+	data := e.in.Text()
+	var sent any
+	if err := json.Unmarshal([]byte(strings.TrimPrefix(data, "data: ")), &sent); err != nil {
+		t.Fatalf("%v: %.300s", err, data)
+	}
+	for _, r := range []string{"\u202e", "\u200b", "\x1b", "\x00", "\r"} {
+		if strings.Contains(fmt.Sprint(sent), r) || strings.Contains(page, r) {
+			t.Errorf("%q is in what is sent", r)
+		}
+	}
+	if !strings.Contains(data, `\\u202e`) {
+		t.Errorf("is this test able to fail? %.300s", data)
+	}
+	cancel()
+	for _, answers := range all {
+		<-answers
+	}
+}
+
+// TestSecrets: what the run knows as a secret is in nothing that is sent.
+func TestSecrets(t *testing.T) {
+	p := reporttest.Small()
+	p.Steps[0].Summary = "with hunter2"
+	b := serving(t, p, func(o *Options) {
+		o.Redact = func(s string) string { return strings.ReplaceAll(s, "hunter2", "(sensitive value)") }
+	})
+	b.goTo(0, executor.EventExecuted)
+	b.Note("hunter2")
+	if page := b.get(b.browser()); strings.Contains(page, "hunter2") || !strings.Contains(page, "(sensitive value)") {
+		t.Error("a secret is in the page")
+	}
+	e := b.events(b.browser())
+	for range 5 {
+		e.in.Scan()
+	}
+	if data := e.in.Text(); strings.Contains(data, "hunter2") || !strings.Contains(data, "(sensitive value)") {
+		t.Errorf("a secret is in the stream: %s", data)
+	}
+}
+
+// TestListen: only addresses are taken, and whether others reach them is said.
+func TestListen(t *testing.T) {
+	for address, want := range map[string]struct{ open, fails bool }{
+		"127.0.0.1:0": {}, "localhost:0": {}, ":0": {}, "0.0.0.0:0": {open: true},
+		"127.0.0.1": {fails: true}, "evil.example:80": {fails: true}, "127.0.0.1:http-not": {fails: true},
+		"": {fails: true}, "1.2.3:0": {fails: true},
+	} {
+		l, open, err := Listen(t.Context(), address)
+		if (err != nil) != want.fails || open != want.open {
+			t.Errorf("%s: %v, %v", address, open, err)
+		}
+		if err == nil {
+			_ = l.Close()
+		}
+	}
+}
+
+// TestFault: a fault in a request ends with one answer, and is reported when the run has ended.
+func TestFault(t *testing.T) {
+	b := serving(t, reporttest.Small(), func(o *Options) {
+		o.Report = func() (*report.Report, error) { panic("broken") }
+	})
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.Address(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, body := b.send(b.browser(), r); status != http.StatusInternalServerError || strings.Contains(body, "broken") {
+		t.Errorf("%d: %s", status, body)
+	}
+	if err := b.Close(); err == nil || !strings.Contains(err.Error(), "broken") {
+		t.Errorf("reported: %v", err)
+	}
+}

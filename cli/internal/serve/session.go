@@ -1,0 +1,186 @@
+package serve
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base32"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/printable"
+	"github.com/syncctl/syncctl/report/page"
+)
+
+// session is the one browser that answers.
+type session struct {
+	name   string // of the person, for the record
+	cookie string
+	secret string // in each form: a page of another site does not know it
+}
+
+// mostTries is how many wrong tokens are taken before none is taken any more.
+const mostTries = 5
+
+// mostName is how long a person's name may be, in bytes.
+const mostName = 240
+
+const cookieName = "syncctl-session"
+
+// newToken is a word that a person can type: of 100 bits, in groups.
+func newToken(random io.Reader) (string, error) {
+	b := make([]byte, 13)
+	if _, err := io.ReadFull(random, b); err != nil {
+		return "", fmt.Errorf("making the page's token: %w", err)
+	}
+	word := strings.ToLower(base32.StdEncoding.EncodeToString(b))
+	return word[:5] + "-" + word[5:10] + "-" + word[10:15] + "-" + word[15:20], nil
+}
+
+// same compares two secrets in a time that says nothing of them.
+func same(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}
+
+// bare is a token as it is compared, however it was typed.
+func bare(token string) string {
+	return strings.NewReplacer("-", "", " ", "").Replace(strings.ToLower(token))
+}
+
+// open opens the session for who has the token, once.
+func (p *Page) open(w http.ResponseWriter, r *http.Request) error {
+	name := strings.TrimSpace(r.PostForm.Get("name"))
+	if name == "" || len(name) > mostName || !utf8.ValidString(name) {
+		return p.show(w, r, http.StatusUnprocessableEntity, "Give your name: it stands in the record of the run.")
+	}
+	cookie, err := p.secret(32)
+	if err != nil {
+		return err
+	}
+	secret, err := p.secret(32)
+	if err != nil {
+		return err
+	}
+	s := &session{printable.Line(name), cookie, secret}
+	if status, notice := p.admit(s, r.PostForm.Get("token")); status != http.StatusOK {
+		return p.show(w, r, status, notice)
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: cookieName, Value: cookie, Path: p.base, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+	})
+	p.o.Opened(s.name)
+	p.Changed()
+	return p.back(w)
+}
+
+// admit makes a session the page's if the token is right, was not used, and was not guessed at too often.
+func (p *Page) admit(s *session, token string) (status int, notice string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	right := same(bare(token), bare(p.token))
+	switch {
+	case p.token == "" || p.closed:
+		return http.StatusForbidden, "Nothing is answered on this page."
+	case p.session != nil:
+		return http.StatusForbidden, "The token was used already. It opens one session, in one browser."
+	case p.tries >= mostTries:
+		return http.StatusForbidden, "The token was wrong too often, and opens nothing any more. Answer at the terminal."
+	case !right:
+		p.tries++
+		return http.StatusForbidden, "This is not the token."
+	}
+	p.session = s
+	return http.StatusOK, ""
+}
+
+// sessionOf is the session that a request belongs to; nil: it is a reader's.
+func (p *Page) sessionOf(r *http.Request) *session {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	cookie, err := r.Cookie(cookieName)
+	if err != nil || p.session == nil || !same(cookie.Value, p.session.cookie) {
+		return nil
+	}
+	return p.session
+}
+
+// question waits for an answer.
+type question struct {
+	ask   executor.Ask
+	reply chan executor.Reply
+}
+
+// Ask shows a question until it is answered on the page, or the context has ended.
+func (p *Page) Ask(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
+	q := &question{ask, make(chan executor.Reply, 1)}
+	p.mu.Lock()
+	p.questions[ask.Step.ID] = q
+	p.mu.Unlock()
+	p.Changed()
+	defer func() {
+		p.mu.Lock()
+		if p.questions[ask.Step.ID] == q {
+			delete(p.questions, ask.Step.ID)
+		}
+		p.mu.Unlock()
+		p.Changed()
+	}()
+	select {
+	case r := <-q.reply:
+		return r, nil
+	case <-ctx.Done():
+		return executor.Reply{}, ctx.Err()
+	}
+}
+
+// reply takes the answer to a question.
+func (p *Page) reply(w http.ResponseWriter, r *http.Request) error {
+	s, form := p.sessionOf(r), r.PostForm
+	if s == nil || !same(form.Get("secret"), s.secret) {
+		return &refusal{http.StatusForbidden, "this browser has not opened the session"}
+	}
+	reply := executor.Reply{By: s.name + " (on the live page)"}
+	switch form.Get("reply") {
+	case "done":
+		reply.Done = true
+	case "later":
+	default:
+		return &refusal{http.StatusBadRequest, "the reply is done or later"}
+	}
+	status, notice := p.take(form.Get("step"), form.Get("attempt"), form.Get("word"), reply)
+	if status != http.StatusOK {
+		return p.show(w, r, status, notice)
+	}
+	return p.back(w)
+}
+
+// take gives a reply to the question that it answers.
+func (p *Page) take(step, attempt, word string, reply executor.Reply) (status int, notice string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id, q := range p.questions {
+		if printable.Line(id) != step || strconv.Itoa(q.ask.Attempt) != attempt {
+			continue
+		}
+		if reply.Done && page.Typed(&q.ask) && strings.ToLower(strings.TrimSpace(word)) != "done" {
+			return http.StatusUnprocessableEntity, "Not recorded: type 'done' in the field of the step, to say that it is done."
+		}
+		q.reply <- reply
+		delete(p.questions, id)
+		return http.StatusOK, ""
+	}
+	return http.StatusConflict, "Not recorded: this is not asked any more. Somebody has answered, or it is asked again."
+}
+
+// back sends a browser from a form to the page.
+func (p *Page) back(w http.ResponseWriter) error {
+	w.Header().Set("Location", p.base)
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}

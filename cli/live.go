@@ -1,0 +1,235 @@
+package cli
+
+import (
+	"context"
+	"net"
+	"sync/atomic"
+
+	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/output"
+	"github.com/syncctl/syncctl/cli/internal/serve"
+	"github.com/syncctl/syncctl/cli/internal/view"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/fault"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/report"
+)
+
+// serveFlags are the flags of the live page.
+type serveFlags struct {
+	address string
+	answers bool
+
+	listener net.Listener // nil: no page is asked for
+}
+
+func (f *serveFlags) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.address, "serve", "", "show the run on a live page at `ADDRESS`, such as 127.0.0.1:0 for "+
+		"any free port of this machine")
+}
+
+// listen takes the address of the live page, before anything else is done: one that cannot be had stops nothing
+// half-way. The returned function gives it back.
+func (c *command) listen(ctx context.Context, f *serveFlags) (release func(), err error) {
+	if f.answers && f.address == "" {
+		return nil, failf(exitError, "-serve-answers is for the page of -serve: give both")
+	}
+	if f.address == "" {
+		return func() {}, nil
+	}
+	if f.answers && c.flags.json {
+		return nil, failf(exitError, "-serve-answers prints a token for a person, and -json is for programs: use "+
+			"-json-into=FILE, which keeps the token out of the events")
+	}
+	l, open, err := serve.Listen(ctx, f.address)
+	if err != nil {
+		return nil, failf(exitError, "-serve: %w", err)
+	}
+	release = func() { _ = l.Close() } // it may be closed already
+	if open && f.answers {
+		release()
+		return nil, failf(exitError, "-serve-answers: %s can be reached from other machines, and what is sent there can be "+
+			"read on the way. Serve at 127.0.0.1, and let others in through a tunnel, such as `ssh -L 8080:127.0.0.1:PORT`",
+			f.address)
+	}
+	if open {
+		c.warn("the live page can be reached from other machines, and is not encrypted: whoever sees its address on the way "+
+			"can read the run. %s", "Serve at 127.0.0.1 if that is not meant")
+	}
+	f.listener = l
+	return release, nil
+}
+
+// livePage is the page of the run that this process carries out.
+type livePage struct {
+	*serve.Page
+
+	c     *command
+	over  atomic.Bool
+	ended bool
+}
+
+// openPage begins to serve the page of a run; nil: none is asked for.
+func (c *command) openPage(
+	ctx context.Context, a *application, f *serveFlags, entries executor.Journal, progress view.Progress,
+) (*livePage, error) {
+	if f.listener == nil {
+		return nil, nil
+	}
+	l := &livePage{c: c}
+	p, err := serve.New(f.listener, serve.Options{
+		Report: func() (*report.Report, error) { return l.report(a, entries) },
+		Clock:  c.app.clock, Random: c.app.random, Redact: c.redactor.String, Answers: f.answers,
+		Opened: func(name string) { progress.Note("A session was opened on the live page, by " + name + ".") },
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.Page = p
+	c.sayPage(p)
+	p.Start(context.WithoutCancel(ctx)) // the first interrupt does not end the run
+	return l, nil
+}
+
+// sayPage says where the page is, and once what its token is.
+func (c *command) sayPage(p *serve.Page) {
+	if c.events != nil {
+		c.events.Write("info", "serving", "the run is shown on a live page", map[string]any{"address": p.Address()})
+	}
+	if c.flags.json {
+		return
+	}
+	c.say("%s %s", c.outStyle.Bold("Live page:"), p.Address())
+	if token := p.Token(); token != "" {
+		c.say("%s %s\n  It opens one session on the page, in which the steps for a person are answered. "+
+			"It is shown only here.\n", c.outStyle.Bold("Token:"), token)
+	}
+}
+
+// report is the run as it is now.
+func (l *livePage) report(a *application, j executor.Journal) (*report.Report, error) {
+	entries, over := j.Entries(), l.over.Load()
+	d := executor.Next(a.plan, entries, a.run.Site, l.c.app.clock.Now())
+	state := "under way"
+	switch {
+	case d.Finished && over:
+		state = "finished"
+	case over:
+		state = "unfinished"
+	}
+	return report.New(a.plan, &report.Run{ID: a.run.ID, State: state, Live: !over, Decision: d, Entries: entries})
+}
+
+// close shows how the run ended, and ends the page. It may be called more than once.
+func (l *livePage) close() {
+	if l == nil || l.ended {
+		return
+	}
+	l.ended = true
+	l.over.Store(true)
+	err := l.Close()
+	fault.Raise(err)
+	if err != nil {
+		l.c.warn("the live page could not be served to the end: %v", err)
+	}
+}
+
+// beside has what is shown of a run shown on the page too.
+func (l *livePage) beside(p view.Progress) view.Progress {
+	if l == nil {
+		return p
+	}
+	return shownLive{p, l.Page}
+}
+
+// shownLive tells a page what a view is told.
+type shownLive struct {
+	view.Progress
+
+	page *serve.Page
+}
+
+func (s shownLive) Observe(ev executor.Event) {
+	if ev.Step != nil {
+		s.page.Doing(ev.Step.ID, view.Doing(ev))
+	}
+	s.Progress.Observe(ev)
+}
+
+func (s shownLive) Note(line string) {
+	s.page.Note(line)
+	s.Progress.Note(line)
+}
+
+// operator has steps for a person answered on the page too, where a person is asked.
+func (l *livePage) operator(o executor.Operator, answers bool, plan *planner.Plan) executor.Operator {
+	if l == nil {
+		return o
+	}
+	switch o := o.(type) {
+	case *terminalOperator:
+		if answers {
+			o.elsewhere = view.Numbers(plan)
+		}
+		return &onPage{Operator: o, person: o.person, page: l.Page}
+	case nobody:
+		if answers {
+			return &onPage{person: o.person, page: l.Page}
+		}
+	}
+	return o
+}
+
+// onPage asks on the page, and at the terminal if there is one: the first answer counts.
+type onPage struct {
+	executor.Operator // at the terminal; nil: nobody is there
+
+	person person
+	page   *serve.Page
+}
+
+type answered struct {
+	reply executor.Reply
+	err   error
+}
+
+func (o *onPage) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	there := answering(func() (executor.Reply, error) { return o.page.Ask(ctx, ask) })
+	if o.Operator == nil {
+		if o.person.events == nil || !o.person.flags.json {
+			o.person.say(func(w *output.Buffer) { o.person.instructions(w, ask) })
+		}
+		a := <-there
+		fault.Raise(a.err)
+		return a.reply, a.err
+	}
+	here := answering(func() (executor.Reply, error) { return o.Operator.Perform(ctx, ask) })
+	var first answered
+	select {
+	case first = <-there:
+		cancel()
+		fault.Raise((<-here).err)
+		if first.err == nil {
+			o.person.progress.Note(ask.Step.ID + ": answered by " + first.reply.By)
+		}
+	case first = <-here:
+		cancel()
+		fault.Raise((<-there).err)
+	}
+	fault.Raise(first.err)
+	return first.reply, first.err
+}
+
+// answering has a question answered in a goroutine of its own.
+func answering(ask func() (executor.Reply, error)) <-chan answered {
+	out := make(chan answered, 1)
+	go func() {
+		var a answered
+		defer func() { out <- a }()
+		defer fault.Catch(&a.err)
+		a.reply, a.err = ask()
+	}()
+	return out
+}

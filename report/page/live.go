@@ -1,0 +1,278 @@
+package page
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/printable"
+	"github.com/syncctl/syncctl/report"
+	"github.com/syncctl/syncctl/report/picture"
+)
+
+// Limits of what a live page shows of its moment, whatever the run is like.
+const (
+	mostCurrent = 60  // steps that run, wait or have failed
+	mostLog     = 200 // entries of the journal
+)
+
+// clock is how a moment is written, and hour a moment of the journal.
+const (
+	clock = "2006-01-02 15:04:05 MST"
+	hour  = "15:04:05"
+)
+
+// Live is what a page shows of a run that goes on, beside the report of it.
+type Live struct {
+	At        time.Time         // the moment that is shown; its zone is that of all times
+	Script    string            // the address of the page's script
+	Questions []executor.Ask    // what a person is asked
+	Doing     map[string]string // what steps that run are at, by their ids
+	Notes     []Note            // what happens to the run and is no entry of its journal
+	FirstNote int               // the number of the first of Notes: earlier ones were dropped
+	Ended     bool              // nothing will change any more
+
+	// Who looks at the page.
+	Answers bool   // questions are answered on the page by whoever has the token
+	User    string // who answers in this browser; "": nobody
+	Secret  string // of the session, in each answer
+	Notice  string // what came of an answer
+}
+
+// Note is a line that stands in the log.
+type Note struct {
+	At   time.Time
+	Text string
+}
+
+// Now is what of a page changes while the run goes on, as its script gets it. All texts are printable.
+type Now struct {
+	At        string      `json:"at"`
+	Hash      string      `json:"hash"` // of the plan: with another one the page is another one
+	Verdict   string      `json:"verdict"`
+	Tone      string      `json:"tone"`
+	Ended     bool        `json:"ended"`
+	Sum       []tile      `json:"sum"`
+	Current   []current   `json:"current"` // steps that run, wait or have failed
+	More      int         `json:"more"`    // of them, that are left out
+	Questions []*question `json:"questions"`
+	Steps     []stepNow   `json:"steps"` // all; of a difference, those that have changed
+	Log       []logLine   `json:"log"`   // the last lines; of a difference, those that are new
+	Earlier   int         `json:"earlier"`
+}
+
+type current struct {
+	Number int          `json:"n"`
+	ID     string       `json:"id"`
+	State  report.State `json:"state"`
+	Tone   string       `json:"tone"`
+	Text   string       `json:"text"`
+}
+
+type stepNow struct {
+	Number int          `json:"n"`
+	State  report.State `json:"state"`
+	Tone   string       `json:"tone"`
+	Why    string       `json:"why,omitempty"`
+	Took   string       `json:"took,omitempty"`
+}
+
+type logLine struct {
+	ID    string `json:"id"`
+	Time  string `json:"time"`
+	Event string `json:"event"`
+	Key   string `json:"key"`
+	Text  string `json:"text"`
+
+	at time.Time
+}
+
+// question is what a person is asked, with all that is needed to answer it.
+type question struct {
+	Key      string   `json:"key"` // changes with the attempt
+	Number   int      `json:"n"`
+	ID       string   `json:"id"`
+	Attempt  int      `json:"attempt"`
+	Summary  string   `json:"summary"`
+	Missing  string   `json:"missing"`
+	Where    string   `json:"where"`
+	Do       []string `json:"do"`
+	Values   []shown  `json:"values"`
+	Commands string   `json:"commands"`
+	Script   string   `json:"script"`
+	Attest   string   `json:"attest"`
+	Final    bool     `json:"final"`
+	Typed    bool     `json:"typed"` // 'done' has to be typed
+
+	Secret string `json:"-"`
+}
+
+type shown struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Typed tells whether a person has to type that a step is done: nothing verifies it, or nothing takes it back.
+func Typed(s *executor.Ask) bool { return s.Step.Irreversible() || s.Step.Manual.Attest != "" }
+
+// liveDocument is what the template sees of a live page.
+type liveDocument struct {
+	Live
+
+	Now       *Now
+	Questions []*question
+	Empty     *question // the form of a question, to be filled in
+}
+
+// LiveHTML writes the page of a run that goes on. It needs its script for nothing but to change while it is looked at.
+func LiveHTML(w io.Writer, r *report.Report, l Live) error {
+	d := newDocument(r)
+	d.Open = nil // they stand among what happens now
+	d.Attention = len(d.Refusals)+len(d.General) > 0
+	live := &liveDocument{Live: l, Now: now(d, l), Empty: &question{Secret: l.Secret}}
+	live.Questions = live.Now.Questions
+	for _, q := range live.Questions {
+		q.Secret = l.Secret
+	}
+	d.Live = live
+	return d.write(w)
+}
+
+// NewNow is the moment of a run.
+func NewNow(r *report.Report, l Live) *Now { return now(newDocument(r), l) }
+
+func now(d *document, l Live) *Now {
+	n := &Now{
+		At: l.At.Format(clock), Hash: d.Hash, Verdict: printable.Line(d.Verdict()), Tone: d.Tone, Ended: l.Ended, Sum: d.Sum,
+		Current: []current{}, Questions: []*question{}, Steps: make([]stepNow, 0, len(d.Steps)), Log: []logLine{},
+	}
+	asked := map[string]bool{}
+	for i := range l.Questions {
+		asked[l.Questions[i].Step.ID] = true
+	}
+	numbers := map[string]int{}
+	for _, s := range d.Steps {
+		numbers[s.ID] = s.Number
+		step := stepNow{Number: s.Number, State: s.State, Tone: stateTone(s.State)}
+		if s.State != report.Done {
+			step.Why = printable.Line(s.Why)
+		}
+		if s.Measured {
+			step.Took = picture.Span(s.Took)
+		}
+		n.Steps = append(n.Steps, step)
+		if !begun(s) {
+			continue
+		}
+		c := current{s.Number, printable.Line(s.ID), s.State, severe(s.State),
+			printable.Line(cmp.Or(l.Doing[s.ID], s.Why, s.Summary))}
+		if asked[s.ID] {
+			c.State = "asked"
+		}
+		n.Current = append(n.Current, c)
+	}
+	slices.SortStableFunc(n.Current, func(a, b current) int { return urgency(a.State) - urgency(b.State) })
+	n.More = max(0, len(n.Current)-mostCurrent)
+	n.Current = n.Current[:len(n.Current)-n.More]
+	for i := range l.Questions {
+		n.Questions = append(n.Questions, newQuestion(&l.Questions[i], numbers))
+	}
+	slices.SortFunc(n.Questions, func(a, b *question) int { return a.Number - b.Number })
+	n.log(d, l)
+	return n
+}
+
+// urgency orders what happens now: what somebody has to look at comes first.
+func urgency(s report.State) int {
+	return slices.Index([]report.State{"asked", report.Stuck, report.Failed, report.Waiting, report.Interrupted,
+		report.Running, report.Again, report.Away}, s)
+}
+
+func newQuestion(a *executor.Ask, numbers map[string]int) *question {
+	m := a.Step.Manual
+	q := &question{
+		Key: fmt.Sprintf("%d.%d", numbers[a.Step.ID], a.Attempt), Number: numbers[a.Step.ID],
+		ID: printable.Line(a.Step.ID), Attempt: a.Attempt, Summary: printable.Line(a.Step.Summary),
+		Missing: printable.Line(a.Missing), Where: printable.Line(m.Where), Script: printable.Line(a.Script),
+		Attest: printable.Line(m.Attest), Final: a.Step.Irreversible(), Typed: Typed(a), Do: []string{}, Values: []shown{},
+	}
+	for _, line := range m.Do {
+		q.Do = append(q.Do, printable.Line(line))
+	}
+	for _, v := range m.Values {
+		value := cmp.Or(v.Shown, v.Value)
+		if file, ok := a.Files[v.Name]; ok {
+			value = file
+		}
+		q.Values = append(q.Values, shown{printable.Line(v.Label), printable.Line(value)})
+	}
+	if a.Script == "" {
+		q.Commands = printable.Text(strings.Join(m.Commands, "\n"))
+	} else {
+		q.Script = "sh " + q.Script
+	}
+	return q
+}
+
+// log is the end of the journal, with the notes between its entries.
+func (n *Now) log(d *document, l Live) {
+	var entries []journal.Entry
+	if d.Run != nil {
+		entries = d.Run.Entries
+	}
+	n.Earlier = max(0, len(entries)-mostLog)
+	for _, e := range entries[n.Earlier:] {
+		n.Log = append(n.Log, logLine{
+			ID: fmt.Sprint("e", e.Seq), Time: e.Time.In(l.At.Location()).Format(hour),
+			Event: printable.Line(strings.ReplaceAll(e.Event, "_", " ")), Key: printable.Line(e.Key),
+			Text: printable.Line(entryText(e)), at: e.Time,
+		})
+	}
+	for i, note := range l.Notes {
+		n.Log = append(n.Log, logLine{ID: fmt.Sprint("n", l.FirstNote+i), Time: note.At.In(l.At.Location()).Format(hour), Event: "note",
+			Text: printable.Line(note.Text), at: note.At})
+	}
+	slices.SortStableFunc(n.Log, func(a, b logLine) int { return a.at.Compare(b.at) })
+}
+
+func entryText(e journal.Entry) string {
+	var parts []string
+	for _, name := range []string{"reason", "note", "error"} {
+		if text := e.Data[name]; text != "" {
+			parts = append(parts, text)
+		}
+	}
+	if by := e.Data["by"]; by != "" {
+		parts = append(parts, "by "+by)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Since is what has changed since an earlier moment of the same page.
+func (n *Now) Since(before *Now) *Now {
+	if before == nil || before.Hash != n.Hash || len(before.Steps) != len(n.Steps) {
+		return n
+	}
+	d := *n
+	d.Steps, d.Log = []stepNow{}, []logLine{}
+	for i, s := range n.Steps {
+		if s != before.Steps[i] {
+			d.Steps = append(d.Steps, s)
+		}
+	}
+	had := make(map[string]bool, len(before.Log))
+	for _, line := range before.Log {
+		had[line.ID] = true
+	}
+	for _, line := range n.Log {
+		if !had[line.ID] {
+			d.Log = append(d.Log, line)
+		}
+	}
+	return &d
+}
