@@ -142,7 +142,7 @@ func mayImport(from, to string) bool {
 		"record":            {"journal", "planner", "signing"},
 		"reference":         {"schema", "schema/functions"},
 		"report":            {"executor", "journal", "planner", "schema"},
-		"report/page":       {"planner", "report", "report/picture", "schema"},
+		"report/page":       {"executor", "journal", "planner", "report", "report/picture", "schema"},
 		"report/picture":    {"planner", "report", "schema"},
 		"report/reporttest": {"executor", "journal", "planner", "report", "schema"},
 		"schema":            {"schema/functions", "signing"},

@@ -56,6 +56,7 @@ func TestScripts(t *testing.T) {
 		return setup(e)
 	}
 	p.Cmds["serve"] = func(ts *testscript.TestScript, _ bool, args []string) { serve(ts, program, args) }
+	p.Cmds["live"] = func(ts *testscript.TestScript, _ bool, args []string) { live(ts, program, args) }
 	p.Cmds["talkative"] = func(ts *testscript.TestScript, _ bool, _ []string) { talkative(ts) }
 	p.Cmds["github"], p.Cmds["job"], p.Cmds["hook"], p.Cmds["expect"] = cmdGitHub, cmdJob, cmdHook, cmdExpect
 	testscript.Run(t, p)

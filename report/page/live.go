@@ -33,7 +33,7 @@ type Live struct {
 	Script    string            // the address of the page's script
 	Questions []executor.Ask    // what a person is asked
 	Doing     map[string]string // what steps that run are at, by their ids
-	Notes     []Note            // what happens to the run and is no entry of its journal
+	Notes     []Note            // what happens to the run and does not stand in its journal
 	FirstNote int               // the number of the first of Notes: earlier ones were dropped
 	Ended     bool              // nothing will change any more
 

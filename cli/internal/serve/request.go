@@ -150,7 +150,7 @@ func readForm(r *http.Request) error {
 	if err := r.ParseForm(); errors.As(err, new(*http.MaxBytesError)) {
 		return &refusal{http.StatusRequestEntityTooLarge, "this is too much"}
 	} else if err != nil {
-		return &refusal{http.StatusBadRequest, "this is no form of the page"}
+		return &refusal{http.StatusBadRequest, "this is not a form of the page"}
 	}
 	return nil
 }

@@ -206,7 +206,7 @@ func (p *Page) Doing(id, text string) {
 	p.Changed()
 }
 
-// Note adds a line to the log that is no entry of the journal.
+// Note adds a line to the log that does not stand in the journal.
 func (p *Page) Note(text string) {
 	p.mu.Lock()
 	p.notes = append(p.notes, page.Note{At: p.o.Clock.Now(), Text: text})
