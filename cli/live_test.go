@@ -80,8 +80,8 @@ type moment struct {
 // environ is the script's environment.
 func (l *liveRun) environ(person bool) []string {
 	env := []string{}
-	for _, name := range []string{"PATH", "HOME", "SYNCCTL_CONFIG_DIR", "SYNCCTL_SANDBOX_CA_FILE", "SYNCCTL_SANDBOX_ADDRESSES",
-		"DEPOT_NORTH_URL", "DEPOT_NORTH_PASSWORD", "SYNCCTL_LOG", "SYNCCTL_LOG_PATH", "USER"} {
+	for _, name := range []string{"PATH", "HOME", "SYNCCTL_CONFIG_DIR", "SYNCCTL_SANDBOX_CA_FILE",
+		"SYNCCTL_SANDBOX_ADDRESSES", "DEPOT_NORTH_URL", "DEPOT_NORTH_PASSWORD", "SYNCCTL_LOG", "SYNCCTL_LOG_PATH", "USER"} {
 		env = append(env, name+"="+l.ts.Getenv(name))
 	}
 	if person {
@@ -222,13 +222,14 @@ func (l *liveRun) do(what string) {
 func (l *liveRun) reply(name string) {
 	q := l.last.Questions[0]
 	reply := name
-	if name == "does" { // the values are the box, and its label
+	if name == "does" {
 		reply = "done"
 		ca, err := os.ReadFile(l.ts.Getenv(sandbox.EnvCAFile))
 		l.ts.Check(err)
 		person, err := sandbox.NewPersonClient(l.ts.Getenv(sandbox.EnvPerson), ca)
 		l.ts.Check(err)
-		_, err = person.Do(context.Background(), "label_box", map[string]string{"box": q.Values[0].Value, "label": q.Values[1].Value})
+		values := map[string]string{"box": q.Values[0].Value, "label": q.Values[1].Value}
+		_, err = person.Do(context.Background(), "label_box", values)
 		l.ts.Check(err)
 	}
 	_, rest, _ := strings.Cut(string(l.page("", nil)), `name="secret" value="`)

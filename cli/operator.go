@@ -174,7 +174,8 @@ func (c *command) standIn(base person, address string) (executor.Operator, error
 
 func (s *standInOperator) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
 	if ask.Attempt > 0 {
-		return executor.Reply{}, fmt.Errorf("the sandbox's stand-in reported the step as done, but it is not: %s", ask.Missing)
+		return executor.Reply{}, fmt.Errorf("the sandbox's stand-in reported the step as done, but it is not: %s",
+			ask.Missing)
 	}
 	values := map[string]string{}
 	for _, v := range ask.Step.Manual.Values {

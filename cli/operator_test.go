@@ -42,7 +42,8 @@ func TestAnswerDone(t *testing.T) {
 			progress: view.NewPlain(&out, view.Style{}, &planner.Plan{}),
 		}
 		reply, err := newTerminalOperator(p).Perform(t.Context(), executor.Ask{Step: c.step})
-		if want := (executor.Reply{Done: true, By: "ada"}); reply != want || err != nil || !strings.Contains(out.String(), c.want) {
+		said := strings.Contains(out.String(), c.want)
+		if want := (executor.Reply{Done: true, By: "ada"}); reply != want || err != nil || !said {
 			t.Errorf("%s: %v, %v, %q", name, reply, err, out.String())
 		}
 	}

@@ -234,8 +234,10 @@ func (n *Now) log(d *document, l Live) {
 		})
 	}
 	for i, note := range l.Notes {
-		n.Log = append(n.Log, logLine{ID: fmt.Sprint("n", l.FirstNote+i), Time: note.At.In(l.At.Location()).Format(hour), Event: "note",
-			Text: printable.Line(note.Text), at: note.At})
+		n.Log = append(n.Log, logLine{
+			ID: fmt.Sprint("n", l.FirstNote+i), Time: note.At.In(l.At.Location()).Format(hour), Event: "note",
+			Text: printable.Line(note.Text), at: note.At,
+		})
 	}
 	slices.SortStableFunc(n.Log, func(a, b logLine) int { return a.at.Compare(b.at) })
 }

@@ -1,7 +1,7 @@
 // Package serve shows a run on a page while it goes on, to whoever has the page's address, and takes the answers of
 // whoever has opened its one session with its token. The page is that of report/page; it is sent whole to who asks for
-// it, and what changes is sent as server-sent events. Nothing that is sent to it changes anything but the questions that
-// Ask waits with. It knows no command and prints nothing.
+// it, and what changes is sent as server-sent events. Nothing that is sent to it changes anything but the questions
+// that Ask waits with. It knows no command and prints nothing.
 package serve
 
 import (

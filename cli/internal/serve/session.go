@@ -71,7 +71,7 @@ func (p *Page) open(w http.ResponseWriter, r *http.Request) error {
 	if status, notice := p.admit(s, r.PostForm.Get("token")); status != http.StatusOK {
 		return p.show(w, r, status, notice)
 	}
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // not Secure: the page is served on this machine, without TLS
 		Name: cookieName, Value: cookie, Path: p.base, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	})
 	p.o.Opened(s.name)

@@ -17,9 +17,9 @@ func (p *Page) patient(w http.ResponseWriter) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(p.o.Patience)) // not every connection has one
 }
 
-// stream sends what the run is like, and then what changes, until it has ended. A browser gets what is newest when it has
-// taken what it was sent before, so nothing is kept for slow ones; one that takes nothing is dropped. One that comes back
-// gets everything.
+// stream sends what the run is like, and then what changes, until it has ended. A browser gets what is newest when it
+// has taken what it was sent before, so nothing is kept for slow ones; one that takes nothing is dropped. One that
+// comes back gets everything.
 func (p *Page) stream(w http.ResponseWriter, r *http.Request) error {
 	if !p.enter() {
 		w.Header().Set("Retry-After", "10")
