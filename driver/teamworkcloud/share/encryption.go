@@ -14,9 +14,12 @@ func (f *finder) encryption() {
 	if f.pair == nil {
 		if encrypted && !slices.ContainsFunc(f.out,
 			func(x planner.Finding) bool { return x.Rule == product+"/"+RuleTLSVersion }) {
+			detail := "With sync_tls, no synchronization is set up before a handshake has shown the certificate."
+			if f.Sync.OverSites() {
+				detail = "Over sites that takes both sides: compare the certificate's fingerprint by telephone."
+			}
 			f.add(ruleTLSUnproven, planner.Note, "", fmt.Sprintf("%s declares no sync_tls: its certificate is not verified",
-				f.Facts.Source.Addr),
-				"With sync_tls, no synchronization is set up before a handshake has shown the certificate.")
+				f.Facts.Source.Addr), detail)
 		}
 		return
 	}
