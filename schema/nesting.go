@@ -290,12 +290,12 @@ func endOfText(src []byte, i int) int {
 	return min(i, len(src))
 }
 
-// jsonDecode is Terraform's jsondecode, whose parser is recursive too.
+// jsonDecode is Terraform's jsondecode, whose parser is recursive too and says nothing of where it stopped.
 var jsonDecode = checked(stdlib.JSONDecodeFunc, func(text string) error {
 	if d := tooNestedJSON([]byte(text), ""); d != nil {
 		return errors.New("it has more brackets inside each other, longer numbers or more signs than are read")
 	}
-	return nil
+	return functions.CheckJSON(text)
 })
 
 // checked is a function of one text that looks at the text first.

@@ -55,7 +55,11 @@ func decodeYAML(src string) (cty.Value, error) {
 	if err := deep(src); err != nil {
 		return cty.NilVal, err
 	}
-	return yaml.Standard.Unmarshal([]byte(src), cty.DynamicPseudoType)
+	v, err := yaml.Standard.Unmarshal([]byte(src), cty.DynamicPseudoType)
+	if err != nil && !errors.As(err, new(yaml.Error)) { // the library gives no position on the first line
+		err = fmt.Errorf("on line 1: %w", err)
+	}
+	return v, err
 }
 
 var errBrackets = errors.New("it has too many brackets: write lists and maps on lines of their own, or use JSON")
