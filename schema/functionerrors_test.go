@@ -1,11 +1,26 @@
 package schema
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/syncctl/syncctl/schema/functions"
 )
+
+// TestDistinctOfMany: what distinct costs grows with the number of elements, and not with its square.
+func TestDistinctOfMany(t *testing.T) {
+	var b strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&b, "{\"n\": %d, \"s\": \"%d\"},", i%4000, i%4000)
+	}
+	w := world{files: map[string]string{"many.json": "[" + strings.TrimSuffix(b.String(), ",") + "]",
+		"main.sync.hcl": "output \"n\" {\n  value = length(distinct(jsondecode(file(\"many.json\"))))\n}\n"}}
+	cfg, diags := w.load(t)
+	if diags.HasErrors() || len(cfg.Outputs) != 1 || Text(cfg.Outputs[0].Value) != "4000" {
+		t.Fatal(diags, cfg.Outputs)
+	}
+}
 
 // TestFunctionErrors: what a function cannot do is one error that says so, in both syntaxes.
 func TestFunctionErrors(t *testing.T) {

@@ -223,8 +223,6 @@ var elsewhereWords = map[string]map[string]string{
 			`sync "TYPE" "NAME" { ... }.`,
 		"data": "There are no data sources: a plan reads what servers have, and compares it with what is " +
 			"declared.",
-		"import": "What a declared server has already, \"syncctl import ADDRESS\" writes as declarations; nothing else has " +
-			"to be imported, because there is no state file.",
 	},
 	"in a lifecycle": {
 		"ignore_changes": "What a declaration does not say is not compared, unless it has a default: leave the argument out.",

@@ -72,7 +72,6 @@ func TestWordsOfTerraform(t *testing.T) {
 	for _, c := range [][3]string{
 		{`resource "barn" "x" {}`, `{"resource": {"barn": {"x": {}}}}`, "a server, keystore, sync or migration"},
 		{`data "barn" "x" {}`, `{"data": {"barn": {"x": {}}}}`, "no data sources"},
-		{"import {\n id = 1\n}", `{"import": {"id": 1}}`, `"syncctl import ADDRESS"`},
 		{"server \"barn\" \"x\" {\n lifecycle {\n  ignore_changes = [url]\n }\n}",
 			`{"server": {"barn": {"x": {"lifecycle": {"ignore_changes": ["url"]}}}}}`, "leave the argument out"},
 		{"variable \"v\" { type = strng }", `{"variable": {"v": {"type": "strng"}}}`, `Did you mean "string"?`},

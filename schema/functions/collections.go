@@ -28,7 +28,7 @@ func collections() []Function { //nolint:funlen // a row for each
 			Examples: examples(`concat(["a", ""], ["b", "c"])`, `["a", "", "b", "c"]`)},
 		{Name: "contains", Func: stdlib.ContainsFunc, Summary: "Whether a value is an element of a list, set or tuple.",
 			Examples: examples(`contains(["a", "b", "c"], "a")`, `true`)},
-		{Name: "distinct", Func: stdlib.DistinctFunc, Cost: each(0, 0),
+		{Name: "distinct", Func: distinctFunc,
 			Summary:  "The list without elements that stand in it before.",
 			Examples: examples(`distinct(["a", "b", "a", "c"])`, `tolist(["a", "b", "c"])`)},
 		{Name: "element", Func: stdlib.ElementFunc,
