@@ -49,7 +49,7 @@ func (d *Driver) Observe(ctx context.Context, r *schema.Resource, n planner.Need
 	if err != nil {
 		return nil, err
 	}
-	return survey.Observe(ctx, c, connect.Declared(r), n)
+	return d.listings.Observe(ctx, c, connect.Declared(r), n)
 }
 
 // observer makes observations of the servers that a configuration declares, for verifications. A server is found by

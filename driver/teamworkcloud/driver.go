@@ -15,6 +15,7 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -23,6 +24,7 @@ type Driver struct {
 	env      driver.Env
 	random   io.Reader
 	sessions *connect.Sessions
+	listings *survey.Listings
 }
 
 // New makes the driver.
@@ -33,7 +35,8 @@ func New(env driver.Env) driver.Driver {
 	if env.Now == nil {
 		env.Now = time.Now
 	}
-	return &Driver{env: env, random: rand.Reader, sessions: connect.NewSessions(env)}
+	return &Driver{env: env, random: rand.Reader, sessions: connect.NewSessions(env),
+		listings: survey.NewListings(env.Now)}
 }
 
 // Close logs out everywhere.

@@ -130,3 +130,106 @@ func TestRequests(t *testing.T) {
 		}
 	}
 }
+
+// TestApplyRequests is the table of how many requests of both servers a plan, a run of it and the second plan make, with
+// the login and the logout at each: so many for each synchronization, and never for each two of them, also where each
+// resource and each category has to be asked for by itself.
+func TestApplyRequests(t *testing.T) {
+	const removing = "remove_from_source { allow = 1 }"
+	for _, c := range []struct {
+		what     string
+		pairs    bool         // servers describe what they list
+		world    func(*world) // changes it
+		lines    string       // of each offload; "": there is none
+		any, one requests     // of any number of synchronizations, and of each of them
+	}{
+		{"synchronizations", true, nil, "",
+			requests{16, 8, 16}, requests{5, 47, 10}},
+		{"synchronizations, ids alone", false, nil, "",
+			requests{19, 11, 19}, requests{6, 48, 12}},
+		{"into a new category, with a new right", true, prepared, "",
+			requests{16, 28, 16}, requests{5, 54, 10}},
+		{"into a new category, with a new right, ids alone", false, prepared, "",
+			requests{18, 33, 19}, requests{6, 55, 12}},
+		{"a category each", true, apart, "",
+			requests{15, 8, 12}, requests{6, 60, 14}},
+		{"a category each, ids alone", false, apart, "",
+			requests{18, 11, 15}, requests{8, 65, 18}},
+		{"offloads", true, nil, removing,
+			requests{17, 7, 16}, requests{7, 171, 5}},
+		{"offloads, ids alone", false, nil, removing,
+			requests{20, 5, 19}, requests{8, 181, 6}},
+		{"offloads of a category each, ids alone", false, apart, removing,
+			requests{19, 5, 16}, requests{10, 201, 11}},
+		{"offloads, editable, ids alone", false, nil, removing + "\n  reactivate = true",
+			requests{21, 5, 20}, requests{8, 237, 6}},
+	} {
+		for _, n := range []int{2, 3, 5} {
+			t.Run(fmt.Sprintf("%s, %d", c.what, n), func(t *testing.T) {
+				t.Parallel()
+				want := requests{c.any.plan + n*c.one.plan, c.any.apply + n*c.one.apply, c.any.again + n*c.one.again}
+				if got := requestsOf(t, n, c.pairs, c.world, c.lines); got != want {
+					t.Errorf("%+v, want %+v", got, want)
+				}
+			})
+		}
+	}
+}
+
+// requests are how many a plan, a run of it and the plan after it make.
+type requests struct{ plan, apply, again int }
+
+// requestsOf carries a fleet of n out, and n offloads where lines are given.
+func requestsOf(t *testing.T, n int, pairs bool, change func(*world), lines string) requests {
+	t.Helper()
+	w := fleet(n, false)
+	if change != nil {
+		change(w)
+	}
+	for i := range n {
+		if lines != "" {
+			w.hcl += fmt.Sprintf("migration \"teamwork_cloud_offload\" \"m%04[1]d\" {\n  sync = "+
+				"sync.teamwork_cloud.m%04[1]d\n  %[2]s\n}\n", i, lines)
+		}
+	}
+	if pairs {
+		w.set("a", "answers", "pairs").set("b", "answers", "pairs")
+	}
+	s := openStill(t, w.kase(t))
+	s.text = func(hcl string) string {
+		return strings.ReplaceAll(servers, "  url  ", "  requests_per_second = 100000\n  url  ") + hcl
+	}
+	p := s.plan(w.hcl)
+	if r := p.Refusals(); len(r) > 0 {
+		t.Fatalf("refused: %+v", r)
+	}
+	planned := len(s.log.lines(t))
+	if rep := s.carry(p, w.hcl); !rep.Finished {
+		for i := range rep.Steps {
+			t.Logf("%s %s: %s", rep.Steps[i].Step.ID, rep.Steps[i].Phase, rep.Steps[i].Why)
+		}
+		t.Fatal("not finished")
+	}
+	carried := len(s.log.lines(t))
+	if again := s.plan(w.hcl); len(again.Steps)+len(again.Refusals()) > 0 {
+		t.Errorf("the second plan is not empty: %s %+v", ops(again), again.Findings)
+	}
+	if err := s.box.Close(); err != nil {
+		t.Error(err)
+	}
+	return requests{planned, carried - planned, len(s.log.lines(t)) - carried}
+}
+
+// prepared is a world in which the target category, and the right to put something into it, are still to be given.
+func prepared(w *world) { w.set("b", "categories", []any{}).roles("b", everything...) }
+
+// apart is a world in which each model is in a category of its own, which is synchronized into one of its own.
+func apart(w *world) {
+	for i, r := range w.servers["a"]["resources"].([]any) {
+		own := fmt.Sprintf("Cars/K%04d", i)
+		w.add("a", "categories", j{"path": own})
+		r.(j)["category"] = own
+		w.hcl = strings.Replace(w.hcl, fmt.Sprintf("resources       = [\"Cars/M%04d\"]\n  target_category = \"From A\"", i),
+			fmt.Sprintf("categories      = [%q]\n  target_category = \"From A/K%04d\"", own, i), 1)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +34,10 @@ type site struct {
 
 	text func(hcl string) string        // the whole configuration
 	make func(driver.Env) driver.Driver // the driver
+
+	ticks  chan time.Time // nil: time passes by itself; else only when a person has done something
+	passed *atomic.Int64  // with ticks: how much later it is than in reality, in nanoseconds
+	atOnce int            // steps at a time; 0: as many as usual
 }
 
 func (w *world) open(t *testing.T) *site {
@@ -42,8 +47,23 @@ func (w *world) open(t *testing.T) *site {
 
 func openCase(t *testing.T, c drivertest.Case) *site {
 	t.Helper()
-	log := &accessLog{}
-	box, err := sandbox.Start(t.Context(), sandbox.Options{Seed: c.Seed, AccessLog: log,
+	return openTicking(t, c, nil)
+}
+
+// openStill is a site in which one step is carried out after the other, and time stands still but for what a person
+// brings about, which comes at once: what is asked of its servers is always the same.
+func openStill(t *testing.T, c drivertest.Case) *site {
+	t.Helper()
+	s := openTicking(t, c, make(chan time.Time))
+	s.atOnce = 1
+	return s
+}
+
+func openTicking(t *testing.T, c drivertest.Case, ticks chan time.Time) *site {
+	t.Helper()
+	s := &site{t: t, dir: c.Dir, make: teamworkcloud.New, log: &accessLog{}, clock: clock{}, ticks: ticks,
+		passed: new(atomic.Int64)}
+	box, err := sandbox.Start(t.Context(), sandbox.Options{Seed: c.Seed, AccessLog: s.log, Now: s.now, Ticks: ticks,
 		Products: map[string]sandbox.Open{twc().Product: twc().Simulator}})
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +72,7 @@ func openCase(t *testing.T, c drivertest.Case) *site {
 	if err := box.WriteCA(afero.NewOsFs(), filepath.Join(c.Dir, "ca.pem")); err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, dir: c.Dir, box: box, env: box.Environment(), make: teamworkcloud.New, log: log, clock: clock{}}
+	s.box, s.env = box, box.Environment()
 	s.text = func(hcl string) string { return servers + with(hcl) }
 	s.store = &executor.Store{Fs: afero.NewOsFs(), Dir: filepath.Join(c.Dir, "runs"), Now: time.Now}
 	return s
@@ -77,6 +97,19 @@ func (s *site) load(hcl string) (*schema.Config, driver.Driver) {
 	}
 	return cfg, d
 }
+
+// pass lets time pass, where it does not by itself: so long that a copy has come and a server has started.
+func (s *site) pass() {
+	for range 3 { // what the last one brings about may be under way still
+		if s.ticks != nil {
+			s.passed.Add(int64(time.Second))
+			s.ticks <- s.now()
+		}
+	}
+}
+
+// now is the time of the servers.
+func (s *site) now() time.Time { return time.Now().Add(time.Duration(s.passed.Load())) }
 
 func (s *site) close(d driver.Driver) {
 	s.t.Helper()
@@ -137,7 +170,7 @@ func (s *site) carry(p *planner.Plan, hcl string) *executor.Report {
 	}
 	rep, err := executor.Carry(s.t.Context(), executor.Options{
 		Plan: p, Config: cfg, Drivers: func(schema.Addr) executor.Driver { return d }, Files: s.store.Files(r), Journal: j,
-		Operator: s, Clock: s.clock,
+		Operator: s, Clock: s.clock, Parallelism: s.atOnce,
 		Poll:    executor.Poll{First: 20 * time.Millisecond, Most: 100 * time.Millisecond},
 		Observe: s.during,
 	})
@@ -165,6 +198,7 @@ func (s *site) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, e
 		values[v.Name] = v.Value
 	}
 	_, err := s.box.Person(ctx, ask.Step.Manual.Action, values)
+	s.pass()
 	return executor.Performed, err
 }
 

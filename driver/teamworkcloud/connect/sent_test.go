@@ -55,7 +55,7 @@ func TestSent(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = client.Writer().CreateCategory(t.Context(), "new", "")
+			_, err = client.Writer().CreateCategory(t.Context(), "new", "", nil)
 			if err == nil {
 				t.Fatal("it was created")
 			}

@@ -104,7 +104,7 @@ func (w *Offloading) recordOf(l *looked, r *survey.Resource) (record revision.Re
 	if w.Declaration.RemoveFromSource == nil {
 		return record, "", nil
 	}
-	if why := record.OtherProject(l.projectID(r.ID)); why != "" {
+	if why := record.OtherProject(h.project); why != "" {
 		f := l.facts
 		return record, "", executor.Final(fmt.Errorf("%q (%s) on %s is not known to be a copy of that on %s: %s",
 			r.Name, r.ID, f.Target.Addr, f.Source.Addr, why))

@@ -30,14 +30,11 @@ func (w *Offloading) kept(
 	ctx context.Context, verified revision.Records, compare comparison,
 ) error {
 	target := w.sync().TargetServer()
-	return survey.Gather(ctx, w.Observe, func(v *survey.View) {
-		inv := v.Inventory(target)
-		if inv == nil {
-			return
-		}
+	return survey.Gather(ctx, w.Observe.In(survey.Near), func(v *survey.View) {
 		for _, id := range verified.IDs() {
 			was := verified[id]
-			switch r := inv.Resource(id); {
+			switch r, seen := v.Resource(target, id); {
+			case !seen:
 			case r == nil:
 				v.Fail(executor.Final(fmt.Errorf("%q (%s) is gone from %s since it was verified: was DELETE ALL chosen? What "+
 					"is on %s still must stay there", was.Name, id, target.Address(), w.server(atSource).Address())))

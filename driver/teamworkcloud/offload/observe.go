@@ -145,7 +145,7 @@ func (w *Offloading) lookForPlan(v *survey.View) *facts {
 }
 
 func (w *Offloading) observe(ctx context.Context) (f *facts, err error) {
-	err = survey.Gather(ctx, w.Observe, func(v *survey.View) { f = w.lookAt(v) })
+	err = survey.Gather(ctx, w.Observe.In(survey.Recent), func(v *survey.View) { f = w.lookAt(v) })
 	return f, err
 }
 
@@ -245,18 +245,14 @@ func tallyLocks(resource string, locks []osmc.Lock) []lockFacts {
 // looked is what a fresh look at both servers shows, or at the source alone.
 type looked struct {
 	facts     *survey.Facts
-	target    *survey.Inventory // nil: only the source was looked at
+	onSource  bool              // only the source was looked at
+	target    *survey.Inventory // nil: all that is selected was found on the source
 	histories map[string]pair
 }
 
-type pair struct{ source, target *revision.History }
-
-// projectID is the PROJECT_ID that the target shows of a resource, "" where it shows none.
-func (l *looked) projectID(id string) string {
-	if r := l.target.Resource(id); r != nil {
-		return r.ProjectID
-	}
-	return ""
+type pair struct {
+	source, target *revision.History
+	project        string // the PROJECT_ID that the target shows, "" where it shows none
 }
 
 // look looks at what is selected and its histories, on both servers; onSource: for a step of the source, which looks at
@@ -264,20 +260,23 @@ func (l *looked) projectID(id string) string {
 func (w *Offloading) look(ctx context.Context, onSource bool) (*looked, error) {
 	l, sync := &looked{}, w.sync()
 	if sync.OverSites() && onSource {
-		err := survey.Gather(ctx, w.Observe, func(v *survey.View) {
+		err := survey.Gather(ctx, w.Observe.In(survey.Near), func(v *survey.View) {
 			l.histories = map[string]pair{}
+			l.onSource = true
 			l.facts = v.Originals(sync, func(r *survey.Resource, source, _ *revision.History) {
 				l.histories[r.ID] = pair{source: source}
 			})
 		})
 		return l, err
 	}
-	err := survey.Gather(ctx, w.Observe, func(v *survey.View) {
+	err := survey.Gather(ctx, w.Observe.In(survey.Near), func(v *survey.View) {
 		l.histories = map[string]pair{}
-		l.target = v.Inventory(sync.TargetServer())
 		l.facts = v.Copies(sync, time.Time{}, func(r *survey.Resource, source, target *revision.History) {
-			l.histories[r.ID] = pair{source, target}
+			l.histories[r.ID] = pair{source, target, r.Target.ProjectID}
 		})
+		if l.facts != nil && slices.ContainsFunc(l.facts.Items, func(i survey.Item) bool { return i.Problem != "" }) {
+			l.target = v.Inventory(sync.TargetServer())
+		}
 	})
 	return l, err
 }

@@ -186,18 +186,11 @@ func (w *Offloading) Facts(ctx context.Context, names []string) (map[string]stri
 
 // present are the resources that are on the source now.
 func (w *Offloading) present(ctx context.Context) ([]*survey.Resource, error) {
-	if w.sync().OverSites() {
-		l, err := w.look(ctx, true)
-		if err != nil {
-			return nil, err
-		}
-		return l.facts.Resources(), nil
-	}
-	f, err := w.observe(ctx)
+	l, err := w.look(ctx, true)
 	if err != nil {
 		return nil, err
 	}
-	return w.newPlan(f, nil).present, nil
+	return l.facts.Resources(), nil
 }
 
 // major is the major version of the server at an end.

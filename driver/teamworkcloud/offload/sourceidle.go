@@ -77,7 +77,7 @@ func (w *Offloading) verifySourceIdle(ctx context.Context, t *executor.Task) (ex
 				now, planned, planAgain))
 	}
 	var locks []lockFacts
-	err = survey.Gather(ctx, w.Observe, func(v *survey.View) {
+	err = survey.Gather(ctx, w.Observe.In(survey.Near), func(v *survey.View) {
 		locks = lookLocks(v, w.sync().SourceServer(), l.facts.Resources())
 	})
 	if err != nil {
@@ -169,13 +169,13 @@ func (l *looked) sameAs(t *executor.Task, verified revision.Records) error {
 		case h.source.Digest() != was.Digest:
 			return fmt.Errorf("%q (%s) has changed on %s since it was verified: %s. %s", r.Name, r.ID, l.facts.Source.Addr,
 				cmp.Or(was.Newer(h.source), "its branches, revisions or tags are not those of then"), verifyAgain(t))
-		case l.target == nil: // the target is verified by the step that this one rests on
+		case l.onSource: // the target is verified by the step that this one rests on
 		case h.target == nil:
 			return fmt.Errorf("%q (%s) is gone from %s since it was verified: was DELETE ALL chosen? What is on %s still "+
 				"must stay there", r.Name, r.ID, l.facts.Target.Addr, l.facts.Source.Addr)
-		case changed(&was, l.projectID(r.ID), h.target) != "":
+		case changed(&was, h.project, h.target) != "":
 			return fmt.Errorf("%q (%s) on %s is not what was verified: %s", r.Name, r.ID, l.facts.Target.Addr,
-				changed(&was, l.projectID(r.ID), h.target))
+				changed(&was, h.project, h.target))
 		case !r.Diff.IsEqual():
 			return fmt.Errorf("%q (%s) on %s is not what %s has: %s", r.Name, r.ID, l.facts.Target.Addr, l.facts.Source.Addr,
 				r.Diff.Why())

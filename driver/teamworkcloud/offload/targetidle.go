@@ -25,7 +25,7 @@ func (w *Offloading) verifyTargetIdle(ctx context.Context, t *executor.Task) (ex
 		return executor.Verdict{}, err
 	}
 	target := w.sync().TargetServer()
-	inv, all, err := w.readMoved(ctx, t, verified)
+	category, all, err := w.readMoved(ctx, t, verified)
 	if err != nil {
 		return executor.Verdict{}, err
 	}
@@ -45,7 +45,7 @@ func (w *Offloading) verifyTargetIdle(ctx context.Context, t *executor.Task) (ex
 	if v.Outputs, err = all.Outputs(); err != nil {
 		return v, err
 	}
-	v.Outputs[categoryOutput] = wholeCategory(w.sync(), inv, all)
+	v.Outputs[categoryOutput] = category
 	return v, nil
 }
 
@@ -55,20 +55,24 @@ const categoryOutput = "category"
 // wholeCategory is the target category that may be named to Data Manager beside its resources: a category was
 // synchronized, and nothing is in it but what becomes editable. "" otherwise, since whatever else is in it would lose
 // its flag with them.
-func wholeCategory(sync *survey.Sync, inv *survey.Inventory, all revision.Records) string {
-	if len(sync.Categories) == 0 {
+func wholeCategory(v *survey.View, sync *survey.Sync, all revision.Records) string {
+	if len(sync.Categories) == 0 || len(all) == 0 {
 		return ""
 	}
 	category := ""
 	for _, id := range all.IDs() {
-		r := inv.Resource(id)
-		if r == nil || r.Category == "" || category != "" && r.Category != category {
+		r, seen := v.Resource(sync.TargetServer(), id)
+		if seen && r != nil && r.Category == "" { // the category itself may say so
+			v.Doubt(sync.TargetServer())
+		}
+		if !seen || r == nil || r.Category == "" || category != "" && r.Category != category {
 			return ""
 		}
 		category = r.Category
 	}
-	for _, r := range inv.Members(category) {
-		if _, moved := all[r.ID]; !moved {
+	members, _ := v.Members(sync.TargetServer(), category)
+	for _, id := range members {
+		if _, moved := all[id]; !moved {
 			return ""
 		}
 	}
@@ -76,16 +80,15 @@ func wholeCategory(sync *survey.Sync, inv *survey.Inventory, all revision.Record
 }
 
 // readMoved are what this run has moved, and where the plan says so what earlier ones have, each as it is on the
-// target.
+// target, and their wholeCategory.
 func (w *Offloading) readMoved(
 	ctx context.Context, t *executor.Task, verified revision.Records,
-) (inv *survey.Inventory, all revision.Records, err error) {
+) (category string, all revision.Records, err error) {
 	sync := w.sync()
-	err = survey.Gather(ctx, w.Observe, func(v *survey.View) {
+	err = survey.Gather(ctx, w.Observe.In(survey.Recent), func(v *survey.View) {
 		called := verified.Names()
-		inv = v.Inventory(sync.TargetServer())
 		if t.Step.Args[argEarlier] == "true" || len(verified) == 0 {
-			w.movedBefore(v, t, inv, called)
+			w.movedBefore(v, t, called)
 		}
 		all = revision.Records{}
 		if v.Lacks() {
@@ -96,14 +99,15 @@ func (w *Offloading) readMoved(
 				all[id] = revision.RecordOf(name, nil, h)
 			}
 		}
+		category = wholeCategory(v, sync, all)
 	})
-	return inv, all, err
+	return category, all, err
 }
 
 // movedBefore adds what earlier runs have moved: what is on the target alone, if the plan says so, and what the
 // source has kept.
-func (w *Offloading) movedBefore(v *survey.View, t *executor.Task, inv *survey.Inventory, called map[string]string) {
-	f := v.Selected(w.sync())
+func (w *Offloading) movedBefore(v *survey.View, t *executor.Task, called map[string]string) {
+	f, inv := v.Selected(w.sync()), v.Inventory(w.sync().TargetServer())
 	if f == nil || inv == nil {
 		return
 	}

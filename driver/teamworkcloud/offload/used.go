@@ -51,7 +51,7 @@ func (w *Offloading) verifyUnused(ctx context.Context, t *executor.Task) (execut
 		return executor.Verdict{State: executor.NotDone, Why: errNothingVerified.Error()}, err
 	}
 	var used *survey.Used
-	err = survey.Gather(ctx, w.Observe, func(v *survey.View) {
+	err = survey.Gather(ctx, w.Observe.In(survey.Recent), func(v *survey.View) {
 		used = v.UsedBy(w.sync().SourceServer(), verified.IDs())
 	})
 	if err != nil {

@@ -313,6 +313,6 @@ func driveEverything(t *testing.T, c *Client, release Release) {
 	fine(branches, err)
 	fine(w.Tags(ctx, "p1"))
 	fine(w.Locks(ctx, "p1"))
-	fine(w.CreateCategory(ctx, "new", ""))
+	fine(w.CreateCategory(ctx, "new", "", nil))
 	fine(nil, w.GrantCategoryRole(ctx, "w1", "r1", "anna", release))
 }

@@ -271,10 +271,20 @@ func (r Reader) CategoryRoleGroups(ctx context.Context, category, role string) (
 
 // Categories lists all categories that the user may see, with the resources in each (GET /osmc/workspaces), by id.
 func (r Reader) Categories(ctx context.Context) ([]Category, error) {
+	return r.CategoriesBeside(ctx, func(string) *Category { return nil })
+}
+
+// CategoriesBeside is Categories. Where the list names one by its id alone, what is known of it is taken for it: that
+// it is listed is as the server says now, all else may be older.
+func (r Reader) CategoriesBeside(ctx context.Context, known func(id string) *Category) ([]Category, error) {
 	list, err := get(ctx, r.c, path(workspaces), withBody(), parseCategories)
 	if err == nil {
 		err = each(ctx, len(list), func(ctx context.Context, i int) error {
 			if list[i].listed {
+				return nil
+			}
+			if was := known(list[i].ID); was != nil {
+				list[i].Category = *was
 				return nil
 			}
 			return part(r.complete(ctx, &list[i]))
@@ -315,6 +325,31 @@ func (r Reader) complete(ctx context.Context, c *category) error {
 		c.children = append(c.children, whole.children...)
 		return err
 	})
+}
+
+// CategoryNow asks for one category with all that is in it, those marked as removed too (GET
+// /osmc/workspaces/{}/resources). Its name is "" where the server lists the resources alone.
+func (r Reader) CategoryNow(ctx context.Context, id string) (*Category, error) {
+	var c Category
+	err := r.inCategory(ctx, id, url.Values{"includeRemovedResource": {"true"}}, func(n *node) error {
+		in, err := parseCategoryResources(n, true)
+		if err != nil {
+			return err
+		}
+		if _, isArray := n.v.([]any); !isArray || n.isPair() {
+			whole, err := parseCategory(n, id)
+			if err != nil {
+				return err
+			}
+			c = whole.Category
+		}
+		c.ID, c.Resources = id, in
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading category %s: %w", id, err)
+	}
+	return &c, nil
 }
 
 // CategoryResources lists the ids of the resources in a category (GET /osmc/workspaces/{}/resources), sorted; with

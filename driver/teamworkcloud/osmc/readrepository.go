@@ -13,9 +13,25 @@ import (
 // Resources lists all resources that the user may see, by id; with removed, those marked as removed too (GET
 // /osmc/resources).
 func (r Reader) Resources(ctx context.Context, removed bool) ([]Resource, error) {
+	return r.resources(ctx, removed, func(string) *Resource { return nil })
+}
+
+// ResourcesBeside is Resources with those marked as removed. Where the list names one by its id alone, what is known of
+// it is taken for it: that it is listed, and whether it is removed, is as the server says now, all else may be older.
+func (r Reader) ResourcesBeside(ctx context.Context, known func(id string) *Resource) ([]Resource, error) {
+	return r.resources(ctx, true, known)
+}
+
+func (r Reader) resources(ctx context.Context, removed bool, known func(id string) *Resource) ([]Resource, error) {
 	list, err := r.listResources(ctx, removed)
 	if err == nil {
-		err = each(ctx, len(list), func(ctx context.Context, i int) error { return r.completeResource(ctx, &list[i]) })
+		err = each(ctx, len(list), func(ctx context.Context, i int) error {
+			if was := known(list[i].ID); was != nil && list[i].Title == "" {
+				list[i].Resource = *was
+				return nil
+			}
+			return r.completeResource(ctx, &list[i])
+		})
 	}
 	if err == nil && removed {
 		err = r.tellRemoved(ctx, list)
@@ -117,6 +133,18 @@ func (r Reader) Resource(ctx context.Context, id string) (*Resource, error) {
 		return nil, fmt.Errorf("reading resource %s: %w", id, err)
 	}
 	return &one.Resource, nil
+}
+
+// ResourceNow asks for one resource (the same call), and whether it is marked as removed, which only some servers say
+// here.
+func (r Reader) ResourceNow(ctx context.Context, id string) (*Resource, Known[bool], error) {
+	one, err := r.readResource(ctx, id)
+	if err != nil {
+		return nil, one.removed, fmt.Errorf("reading resource %s: %w", id, err)
+	}
+	gone, known := one.removed.Get()
+	one.Removed = known && gone
+	return &one.Resource, one.removed, nil
 }
 
 func (r Reader) readResource(ctx context.Context, id string) (resource, error) {

@@ -15,8 +15,11 @@ import (
 )
 
 // CreateCategory creates a category within another one, by id, or at the top where parent is "" (POST
-// /osmc/workspaces). The id of the new one is read from the answer, or else found by name.
-func (w Writer) CreateCategory(ctx context.Context, name, parent string) (id string, err error) {
+// /osmc/workspaces). The id of the new one is read from the answer, or else found by name among those that are not known
+// from before; nil: none is.
+func (w Writer) CreateCategory(
+	ctx context.Context, name, parent string, known func(id string) *Category,
+) (id string, err error) {
 	if strings.TrimSpace(name) == "" {
 		return "", &partError{err: errors.New("creating a category: it has no name"), sent: new(rest.Sent)}
 	}
@@ -45,7 +48,7 @@ func (w Writer) CreateCategory(ctx context.Context, name, parent string) (id str
 	if id = created(answer); id != "" {
 		return id, nil
 	}
-	if id, err = w.newest(ctx, name, parent); err != nil {
+	if id, err = w.newest(ctx, name, parent, known); err != nil {
 		sent := rest.SentYes
 		return "", &partError{err: fmt.Errorf("category %q was created, but which it is could not be found out: %w",
 			name, err), sent: &sent}
@@ -72,8 +75,13 @@ func created(answer *rest.Response) string {
 }
 
 // newest finds a category by its name and place.
-func (w Writer) newest(ctx context.Context, name, parent string) (string, error) {
-	all, err := w.Categories(ctx)
+func (w Writer) newest(
+	ctx context.Context, name, parent string, known func(id string) *Category,
+) (string, error) {
+	if known == nil {
+		known = func(string) *Category { return nil }
+	}
+	all, err := w.CategoriesBeside(ctx, known)
 	if err != nil {
 		return "", err
 	}

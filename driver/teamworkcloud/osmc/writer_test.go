@@ -50,7 +50,7 @@ func TestCreateCategory(t *testing.T) {
 				_, _ = io.WriteString(w, c.list)
 			}
 		})
-		got, err := s.client(nil).Writer().CreateCategory(t.Context(), c.name, c.parent)
+		got, err := s.client(nil).Writer().CreateCategory(t.Context(), c.name, c.parent, nil)
 		if err != nil {
 			if !strings.Contains(err.Error(), c.want) || WasSent(err) != rest.SentYes {
 				t.Errorf("%+v: got %v", c, err)
@@ -116,7 +116,7 @@ func TestWritesThatFail(t *testing.T) {
 		return s, do(s.client(nil).Writer())
 	}
 	grant := func(w Writer) error { return w.GrantCategoryRole(t.Context(), "w1", "r1", "anna", KeepsNumbers2026) }
-	create := func(w Writer) error { _, err := w.CreateCategory(t.Context(), "x", ""); return err }
+	create := func(w Writer) error { _, err := w.CreateCategory(t.Context(), "x", "", nil); return err }
 	for _, do := range []func(Writer) error{grant, create} {
 		for _, c := range []struct {
 			answer http.HandlerFunc
@@ -135,7 +135,7 @@ func TestWritesThatFail(t *testing.T) {
 	for _, do := range []func(Writer) error{
 		func(w Writer) error { return w.GrantCategoryRole(t.Context(), "w1", "r1", "a,b", MultiHop2022R2) },
 		func(w Writer) error { return w.GrantCategoryRole(t.Context(), "w1", "r1", "", KeepsNumbers2026) },
-		func(w Writer) error { _, err := w.CreateCategory(t.Context(), " ", ""); return err },
+		func(w Writer) error { _, err := w.CreateCategory(t.Context(), " ", "", nil); return err },
 		func(w Writer) error { return w.GrantCategoryRole(t.Context(), "..", "r1", "anna", KeepsNumbers2026) },
 	} {
 		s, err := write(nil, do)

@@ -85,7 +85,7 @@ func categoryWord(n int) string {
 
 // createCategory creates what is missing of a path, from the top.
 func (w *Sharing) createCategory(ctx context.Context, t *executor.Task) (executor.Result, error) {
-	inv, err := w.target(ctx)
+	inv, err := w.categories(ctx, t.Step.Args["path"])
 	if err != nil {
 		return executor.Result{}, executor.NotSent(err)
 	}
@@ -100,7 +100,7 @@ func (w *Sharing) createCategory(ctx context.Context, t *executor.Task) (executo
 			parent = c.ID
 			continue
 		}
-		if parent, err = to.CreateCategory(ctx, name, parent); err != nil {
+		if parent, err = to.CreateCategory(ctx, name, parent, inv.CategoryOf); err != nil {
 			err = fmt.Errorf("creating category %q on %s: %w", path, w.Sync.Target.Addr, err)
 			if created {
 				return executor.Result{}, err
@@ -113,11 +113,11 @@ func (w *Sharing) createCategory(ctx context.Context, t *executor.Task) (executo
 }
 
 func (w *Sharing) verifyCategory(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
-	inv, err := w.target(ctx)
+	path := t.Step.Args["path"]
+	inv, err := w.categories(ctx, path)
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	path := t.Step.Args["path"]
 	c := inv.CategoryAt(path)
 	if c == nil {
 		return executor.NotDone.Because("%s has no category %q", w.Sync.Target.Addr, path), nil
@@ -127,8 +127,10 @@ func (w *Sharing) verifyCategory(ctx context.Context, t *executor.Task) (executo
 	return v, nil
 }
 
-// target is what the target has now.
-func (w *Sharing) target(ctx context.Context) (inv *survey.Inventory, err error) {
-	err = survey.Gather(ctx, w.Observe, func(v *survey.View) { inv = v.Inventory(w.Sync.TargetServer()) })
+// categories are those that the target has now, for somebody who looks for a path.
+func (w *Sharing) categories(ctx context.Context, path string) (inv *survey.Inventory, err error) {
+	err = survey.Gather(ctx, w.Observe.In(survey.Near), func(v *survey.View) {
+		inv = v.Categories(w.Sync.TargetServer(), path)
+	})
 	return inv, err
 }

@@ -45,8 +45,8 @@ func (w *Sharing) grantRole(ctx context.Context, t *executor.Task) (executor.Res
 	var server *survey.Server
 	var inv *survey.Inventory
 	var role *survey.Role
-	err := survey.Gather(ctx, w.Observe, func(v *survey.View) {
-		if server, inv = v.Server(target), v.Inventory(target); inv != nil {
+	err := survey.Gather(ctx, w.Observe.In(survey.Near), func(v *survey.View) {
+		if server, inv = v.Server(target), v.Categories(target, path); inv != nil {
 			role = v.RoleIn(target, inv, path)
 		}
 	})
@@ -75,8 +75,8 @@ func (w *Sharing) verifyRole(ctx context.Context, t *executor.Task) (executor.Ve
 	path, target := t.Step.Args["path"], w.Sync.TargetServer()
 	var inv *survey.Inventory
 	var role *survey.Role
-	err := survey.Gather(ctx, w.Observe, func(v *survey.View) {
-		if inv = v.Inventory(target); inv != nil {
+	err := survey.Gather(ctx, w.Observe.In(survey.Near), func(v *survey.View) {
+		if inv = v.Categories(target, path); inv != nil {
 			role = v.RoleIn(target, inv, path)
 		}
 	})

@@ -96,6 +96,6 @@ const mostKeys = 80
 
 // copies looks at the copies as they are now.
 func (w *Sharing) copies(ctx context.Context, asOf time.Time) (f *survey.Facts, err error) {
-	err = survey.Gather(ctx, w.Observe, func(v *survey.View) { f = v.Copies(w.Sync, asOf, nil) })
+	err = survey.Gather(ctx, w.Observe.In(survey.Near), func(v *survey.View) { f = v.Copies(w.Sync, asOf, nil) })
 	return f, err
 }

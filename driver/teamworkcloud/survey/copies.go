@@ -68,11 +68,6 @@ func (v *View) Server(s *connect.Server) *Server {
 	return Look[Server](v, s.Resource(), AboutServer, "")
 }
 
-// Inventory is what a server has, nil while it has not been observed.
-func (v *View) Inventory(s *connect.Server) *Inventory {
-	return Look[Inventory](v, s.Resource(), AboutInventory, "")
-}
-
 // History is the history of a resource, nil while it has not been observed.
 func (v *View) History(s *connect.Server, id string) *History {
 	return Look[History](v, s.Resource(), AboutHistory, id)
@@ -106,6 +101,9 @@ type copiesView struct {
 func (v *View) lookAt(s *Sync) *copiesView {
 	selection := v.Select(s)
 	source, target, inventory := v.Server(s.SourceServer()), v.Server(s.TargetServer()), v.TargetInventory(s)
+	if selection != nil && v.scope != Whole && !s.OverSites() && selection.isOdd() {
+		v.doubt(s.SourceServer())
+	}
 	if selection == nil || source == nil || target == nil || inventory == nil {
 		return nil
 	}
@@ -165,6 +163,7 @@ func (l *copiesView) copies() {
 	}
 	byID := map[string]*Resource{}
 	within := resourcesBy(all)
+	l.confirm()
 	for _, r := range all {
 		l.resource(r)
 		r.Taken = l.collisions(r, within)
@@ -187,8 +186,8 @@ func (l *copiesView) readable() bool {
 	complete := true
 	for _, item := range l.selection.items {
 		for _, p := range item.picked {
-			if _, asked := may[p.Category]; p.coming || p.Category == "" || asked {
-				continue
+			if _, asked := may[p.Category]; l.scope == Near && !l.declared.OverSites() || p.coming || p.Category == "" || asked {
+				continue // reading the history tells as well
 			}
 			may[p.Category] = Look[Readable](l.View, source, AboutReadable, p.Category)
 			complete = complete && may[p.Category] != nil
@@ -259,7 +258,8 @@ func (l *copiesView) copied(r *Resource) *revision.History {
 	if t == nil {
 		return nil
 	}
-	r.Target = Copy{Exists: true, Removed: t.Removed, Name: t.Name, Category: t.Category, Path: l.target.Path(t.Category)}
+	r.Target = Copy{Exists: true, Removed: t.Removed, Name: t.Name, Category: t.Category, Path: l.target.Path(t.Category),
+		ProjectID: t.ProjectID}
 	if t.Removed {
 		return nil
 	}

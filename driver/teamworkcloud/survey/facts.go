@@ -82,6 +82,8 @@ type Copy struct {
 	Category string // id
 	Path     string // of its category
 	History  revision.Summary
+
+	ProjectID string // "" where the server does not say
 }
 
 // IsPresent tells whether there is a copy that is not marked as deleted.

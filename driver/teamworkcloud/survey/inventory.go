@@ -18,9 +18,16 @@ type Inventory struct {
 	Categories []osmc.Category // by path and id
 	Resources  []osmc.Resource // those marked as deleted too, by name and id
 
+	// beside has the names of the categories, and all else about those that are not in now: the inventory is of what was
+	// asked for alone. nil: it has all itself.
+	beside *Inventory
+	now    map[string]*osmc.Category
+
 	once  sync.Once
 	paths map[string]string // of the categories
 	byID  map[string]*osmc.Resource
+
+	categoryByID, categoryByPath, categoryByForm map[string]*osmc.Category // the first of each
 
 	// by what people may write, and what the product takes for the same: in the order of Resources
 	byFold, byName, byFullName, byProject map[string][]*osmc.Resource
@@ -51,9 +58,9 @@ func (inv *Inventory) knownByKey() map[string]Known {
 
 // selecting is a declaration and all that its selection is made from, beside the inventory.
 type selecting struct {
-	declared *Sync
-	source   *Server
-	upstream *Selection
+	declared     *Sync
+	server, user string // of the source, as they are called in problems
+	upstream     *Selection
 }
 
 // selection is what a declaration selects, made once: others look at it too.
@@ -85,6 +92,12 @@ func readInventory(ctx context.Context, c osmc.Reader) (*Inventory, error) {
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
+	return newInventory(inv.Categories, inv.Resources), nil
+}
+
+// newInventory sorts what was read.
+func newInventory(categories []osmc.Category, resources []osmc.Resource) *Inventory {
+	inv := &Inventory{Categories: categories, Resources: resources}
 	in := map[string]string{} // where a resource does not say it itself
 	for _, c := range inv.Categories {
 		for _, id := range c.Resources {
@@ -102,12 +115,18 @@ func readInventory(ctx context.Context, c osmc.Reader) (*Inventory, error) {
 	slices.SortFunc(inv.Resources, func(a, b osmc.Resource) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
 	})
-	return inv, nil
+	return inv
 }
 
 func (inv *Inventory) index() {
 	inv.once.Do(func() {
-		inv.paths, inv.byID = pathsOf(inv.Categories), map[string]*osmc.Resource{}
+		inv.byID = map[string]*osmc.Resource{}
+		if inv.beside != nil {
+			inv.beside.index()
+			inv.paths = inv.beside.paths
+		} else {
+			inv.indexCategories()
+		}
 		for i := range inv.Resources {
 			inv.byID[inv.Resources[i].ID] = &inv.Resources[i]
 		}
@@ -130,6 +149,19 @@ func (inv *Inventory) index() {
 			}
 		}
 	})
+}
+
+func (inv *Inventory) indexCategories() {
+	inv.paths = pathsOf(inv.Categories)
+	inv.categoryByID, inv.categoryByPath = map[string]*osmc.Category{}, map[string]*osmc.Category{}
+	inv.categoryByForm = map[string]*osmc.Category{}
+	for i := range inv.Categories {
+		c := &inv.Categories[i]
+		path := inv.paths[c.ID]
+		inv.categoryByID[c.ID] = c
+		inv.categoryByPath[path] = cmp.Or(inv.categoryByPath[path], c)
+		inv.categoryByForm[schema.NameForm(path)] = cmp.Or(inv.categoryByForm[schema.NameForm(path)], c)
+	}
 }
 
 // folded is the same for texts that strings.EqualFold takes for the same.
@@ -206,18 +238,40 @@ func (inv *Inventory) Resource(id string) *osmc.Resource {
 // Category finds a category by its id or its path, nil if there is none. The path may be in another Unicode form than
 // the server's: what is declared always is in one form, whatever the server has.
 func (inv *Inventory) Category(text string) *osmc.Category {
+	if inv.beside != nil {
+		return inv.current(inv.beside.Category(text))
+	}
 	inv.index()
-	var same *osmc.Category
-	for i := range inv.Categories {
-		c := &inv.Categories[i]
-		switch path := inv.paths[c.ID]; {
-		case c.ID == text || path == text:
-			return c
-		case same == nil && schema.SameName(path, text):
-			same = c
+	return cmp.Or(inv.categoryByID[text], inv.categoryByPath[text], inv.categoryByForm[schema.NameForm(text)])
+}
+
+// current is a category as it was asked for, if it was.
+func (inv *Inventory) current(c *osmc.Category) *osmc.Category {
+	if c == nil || inv.now[c.ID] == nil {
+		return c
+	}
+	return inv.now[c.ID]
+}
+
+// CategoryOf finds a category by its id, nil if it is not listed.
+func (inv *Inventory) CategoryOf(id string) *osmc.Category {
+	inv.index()
+	return inv.categoryByID[id]
+}
+
+// categoriesNamed are the categories of a name, whatever they are in.
+func (inv *Inventory) categoriesNamed(name string) []*osmc.Category {
+	from := inv
+	if inv.beside != nil {
+		from = inv.beside
+	}
+	var out []*osmc.Category
+	for i := range from.Categories {
+		if schema.SameName(from.Categories[i].Name, name) {
+			out = append(out, inv.current(&from.Categories[i]))
 		}
 	}
-	return same
+	return out
 }
 
 // CategoryAt finds a category by its path, nil if there is none.

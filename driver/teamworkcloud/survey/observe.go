@@ -24,6 +24,18 @@ const (
 	AboutUses      = "uses"      // Uses, of a resource's id
 )
 
+// What is observed for verifications alone, by Listings.
+const (
+	aboutListing    = "listing"     // Inventory: what the process has read of it before
+	aboutRecent     = "recent"      // Inventory: see listing.recent
+	aboutCategories = "categories"  // Inventory of categories alone; with reread, all about all of them is read
+	aboutResource   = "resource"    // Found, of a resource's id
+	aboutCategory   = "category"    // In, of a category's id
+	aboutUsesLately = "uses lately" // Uses, of a resource's id: see lately
+
+	reread = "reread"
+)
+
 // Server is what a server says of itself.
 type Server struct {
 	Addr      string       // of the declaration
@@ -72,7 +84,12 @@ type Uses struct {
 
 // Observe makes one observation of a server.
 func Observe(ctx context.Context, c osmc.Reader, server *connect.Server, n planner.Need) (any, error) {
-	body, err := observe(ctx, c, server, n)
+	return named(n, func() (any, error) { return observe(ctx, c, server, n) })
+}
+
+// named says of an error what was to be read.
+func named[T any](n planner.Need, read func() (T, error)) (any, error) {
+	body, err := read()
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", n, err)
 	}
@@ -83,14 +100,16 @@ func observe(ctx context.Context, c osmc.Reader, server *connect.Server, n plann
 	switch n.What {
 	case AboutServer:
 		return ReadServer(ctx, c, server)
-	case AboutInventory:
-		return readInventory(ctx, c)
 	case AboutReadable:
 		ids, err := c.ReadableResources(ctx, n.Of)
 		if osmc.NotAllowed(err) || osmc.IsGone(err) { // reading the histories will tell
 			return &Readable{}, nil
 		}
 		return &Readable{Known: true, IDs: ids}, err
+	case aboutResource:
+		return readFound(ctx, c, n.Of)
+	case aboutCategory:
+		return readIn(ctx, c, n.Of)
 	case AboutHistory:
 		h, err := revision.Read(ctx, c, n.Of)
 		if osmc.NotAllowed(err) {

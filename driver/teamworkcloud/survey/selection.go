@@ -76,11 +76,17 @@ func (v *View) resolve(s *Sync) *Selection {
 			return nil
 		}
 	}
-	x := &resolver{Inventory: inventory, source: source, from: from}
 	if inventory == nil || source == nil {
 		return nil
 	}
-	return inventory.selection(selecting{s, source, from}, func() *Selection { return x.resolve(s) })
+	x := &resolver{Inventory: inventory, source: source, from: from}
+	of := selecting{s, source.Addr, source.User, from}
+	return inventory.selection(of, func() *Selection { return x.resolve(s) })
+}
+
+// isOdd tells whether something of it could not be found.
+func (s *Selection) isOdd() bool {
+	return slices.ContainsFunc(s.items, func(i selected) bool { return i.Problem != "" || i.IsRemoved() })
 }
 
 func (x *resolver) resolve(s *Sync) *Selection {
@@ -224,11 +230,8 @@ func (x *resolver) category(text string, index int) selected {
 	c := x.Category(text)
 	if c == nil {
 		var found []string
-		for i := range x.Categories {
-			if schema.SameName(x.Categories[i].Name, text) {
-				c = &x.Categories[i]
-				found = append(found, x.Path(c.ID))
-			}
+		for _, c = range x.categoriesNamed(text) {
+			found = append(found, x.Path(c.ID))
 		}
 		if len(found) > 1 {
 			item.Problem = fmt.Sprintf("%d categories of %s have that name: %s", len(found), x.source.Addr, wording.List(found))

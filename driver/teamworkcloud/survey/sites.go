@@ -75,7 +75,7 @@ func words(of any) string {
 // SourceInventory is what the source has, as far as a declaration needs it: nil while it has not been observed.
 func (v *View) SourceInventory(s *Sync) *Inventory {
 	if !s.OverSites() {
-		return v.Inventory(s.SourceServer())
+		return v.sourceOf(s)
 	}
 	of := wanted{Categories: s.Categories, Resources: s.Resources}
 	if up := s.UpstreamSync(); up != nil {
@@ -87,7 +87,7 @@ func (v *View) SourceInventory(s *Sync) *Inventory {
 // TargetInventory is what the target has, as far as a declaration needs it: nil while it has not been observed.
 func (v *View) TargetInventory(s *Sync) *Inventory {
 	if !s.OverSites() {
-		return v.Inventory(s.TargetServer())
+		return v.targetOf(s)
 	}
 	selection := v.Select(s)
 	if selection == nil {
@@ -281,6 +281,14 @@ type Observer struct {
 	Known func() (*planner.Observations, error)
 	// Alone: what upstream will bring is not looked at. Its steps come before, and its servers may be out of reach.
 	Alone bool
+
+	Scope Scope
+}
+
+// In is the same observer for a look of a scope.
+func (o Observer) In(s Scope) Observer {
+	o.Scope = s
+	return o
 }
 
 func (o Observer) begin() (*planner.Observations, error) {

@@ -34,7 +34,10 @@ func (v *View) UsedBy(server *connect.Server, ids []string) *Used {
 		return nil
 	}
 	out := &Used{}
-	asked := inv.usable(ids)
+	asked, what := inv.usable(ids), AboutUses
+	if v.scope != Whole {
+		what = aboutUsesLately
+	}
 	given := map[string]bool{}
 	for _, id := range ids {
 		given[id] = true
@@ -44,7 +47,7 @@ func (v *View) UsedBy(server *connect.Server, ids []string) *Used {
 		if r.Removed || given[r.ID] {
 			continue
 		}
-		uses := Look[Uses](v, server.Resource(), AboutUses, r.ID)
+		uses := Look[Uses](v, server.Resource(), what, r.ID)
 		switch {
 		case uses == nil:
 		case uses.Why != "":

@@ -22,11 +22,27 @@ type View struct {
 
 	selections map[*Sync]*Selection // those that are complete
 	alone      bool                 // see Observer
+
+	scope   Scope
+	doubted map[string]bool // servers, by address, that are read as a whole because something was not as it was listed
+	doubts  bool            // another one came to be doubted
 }
+
+// Scope is how much of a server is read for a look.
+type Scope int
+
+// The scopes. In each of them all that a step's end rests upon is read for the look, and where something is not as the
+// process has listed it before, the whole server.
+const (
+	Whole  Scope = iota // all that a server has
+	Recent              // which resources and categories it has, what is selected, and what is new
+	Near                // what is selected
+)
 
 // NewView looks at what has been observed so far.
 func NewView(seen *planner.Observations) *View {
-	return &View{seen: seen, asked: map[planner.Need]bool{}, selections: map[*Sync]*Selection{}}
+	return &View{seen: seen, asked: map[planner.Need]bool{}, selections: map[*Sync]*Selection{},
+		doubted: map[string]bool{}}
 }
 
 // Look returns an observation, nil where it has not been made yet.
@@ -85,11 +101,12 @@ func gather(ctx context.Context, o Observer, look func(*View)) (*planner.Observa
 	if err != nil {
 		return nil, err
 	}
+	doubted := map[string]bool{}
 	for {
 		v := NewView(seen)
-		v.alone = o.Alone
+		v.alone, v.scope, v.doubted = o.Alone, o.Scope, doubted
 		look(v)
-		if v.err != nil || !v.Lacks() {
+		if !v.doubts && (v.err != nil || !v.Lacks()) {
 			return seen, v.err
 		}
 		g, gctx := errgroup.WithContext(ctx)

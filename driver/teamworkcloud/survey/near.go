@@ -1,0 +1,353 @@
+package survey
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+)
+
+// Found is a resource as a server shows it when it is asked for alone.
+type Found struct {
+	Gone     bool // the server does not find it
+	Unclear  bool // the user may not see it, or the server does not say whether it is removed
+	Resource osmc.Resource
+}
+
+func readFound(ctx context.Context, c osmc.Reader, id string) (*Found, error) {
+	r, removed, err := c.ResourceNow(ctx, id)
+	switch {
+	case osmc.IsGone(err):
+		return &Found{Gone: true}, nil
+	case osmc.NotAllowed(err):
+		return &Found{Unclear: true}, nil
+	case err != nil:
+		return nil, err
+	}
+	_, known := removed.Get()
+	return &Found{Unclear: !known, Resource: *r}, nil
+}
+
+// In is a category as a server shows it when it is asked for alone, with all that is in it, the removed ones too.
+type In struct {
+	Unclear  bool // the server does not find it, or the user may not see it
+	Category osmc.Category
+}
+
+func readIn(ctx context.Context, c osmc.Reader, id string) (*In, error) {
+	category, err := c.CategoryNow(ctx, id)
+	switch {
+	case osmc.IsGone(err) || osmc.NotAllowed(err):
+		return &In{Unclear: true}, nil
+	case err != nil:
+		return nil, err
+	}
+	return &In{Category: *category}, nil
+}
+
+// Inventory is what a server has, nil while it has not been observed.
+func (v *View) Inventory(s *connect.Server) *Inventory {
+	what := AboutInventory
+	if v.scope != Whole && !v.doubted[s.Address()] {
+		what = aboutRecent
+	}
+	return Look[Inventory](v, s.Resource(), what, "")
+}
+
+// doubt has the server read as a whole, and the look begin again: something is not as it was listed before.
+func (v *View) doubt(s *connect.Server) {
+	if !v.doubted[s.Address()] {
+		v.doubted[s.Address()], v.doubts = true, true
+	}
+}
+
+// Doubt has what the server lists read as a whole, if that was not done.
+func (v *View) Doubt(s *connect.Server) {
+	if v.scope != Whole {
+		v.doubt(s)
+	}
+}
+
+// Resource is a resource as the server shows it now, nil where it has none or a removed one. ok is false while that has
+// not been observed.
+func (v *View) Resource(s *connect.Server, id string) (r *osmc.Resource, ok bool) {
+	if v.scope == Whole || v.doubted[s.Address()] {
+		inv := v.Inventory(s)
+		if inv == nil {
+			return nil, false
+		}
+		return inv.Resource(id), true
+	}
+	found := Look[Found](v, s.Resource(), aboutResource, id)
+	switch {
+	case found == nil:
+		return nil, false
+	case found.Gone, found.Unclear, found.Resource.Removed: // which of it, and where it is now, only a list tells
+		v.doubt(s)
+		return nil, false
+	}
+	return &found.Resource, true
+}
+
+// Members are the ids of all that is in a category now, the removed ones too. ok is false while that has not been
+// observed.
+func (v *View) Members(s *connect.Server, category string) (ids []string, ok bool) {
+	if v.scope == Whole || v.doubted[s.Address()] {
+		inv := v.Inventory(s)
+		if inv == nil {
+			return nil, false
+		}
+		for _, r := range inv.Members(category) {
+			ids = append(ids, r.ID)
+		}
+		return ids, true
+	}
+	in := Look[In](v, s.Resource(), aboutCategory, category)
+	if in == nil {
+		return nil, false
+	}
+	if in.Unclear {
+		v.doubt(s)
+		return nil, false
+	}
+	return in.Category.Resources, true
+}
+
+// Categories are a server's categories, for somebody who looks for a path: of it, and of all that it is in, each was
+// asked for. They are nil while that has not been observed.
+func (v *View) Categories(s *connect.Server, path string) *Inventory {
+	inv := Look[Inventory](v, s.Resource(), aboutCategories, "")
+	if inv == nil {
+		return nil
+	}
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	sure := inv.CategoryAt(path) != nil || inv.CategoryAt(name) == nil // else a new one may not say what it is in
+	for ; path != "" && sure; path = parentOf(path) {
+		c := inv.CategoryAt(path)
+		if c == nil {
+			continue
+		}
+		in := Look[In](v, s.Resource(), aboutCategory, c.ID)
+		if in == nil {
+			return nil
+		}
+		sure = in.isAs(c)
+	}
+	if sure {
+		return inv
+	}
+	return Look[Inventory](v, s.Resource(), aboutCategories, reread)
+}
+
+// isAs tells whether a category is where it was, and called as it was.
+func (in *In) isAs(c *osmc.Category) bool {
+	return !in.Unclear && in.Category.Name == c.Name && in.Category.Parent == c.Parent
+}
+
+// sourceOf is what a synchronization's source has, as far as it may be selected. What earlier hops bring is asked for
+// too.
+func (v *View) sourceOf(s *Sync) *Inventory {
+	server := s.SourceServer()
+	if v.scope != Near || v.doubted[server.Address()] {
+		return v.Inventory(server)
+	}
+	n := v.nearby(server)
+	var upstream *Selection
+	if up := s.UpstreamSync(); up != nil && !v.alone {
+		if upstream = v.Select(up); upstream == nil {
+			return nil
+		}
+	}
+	if n == nil {
+		return nil
+	}
+	for _, text := range s.Categories {
+		meant := n.listing.meantCategories(text)
+		if len(meant) == 0 { // a hop may have made it since
+			v.doubt(server)
+		}
+		for _, c := range meant {
+			n.category(c)
+		}
+	}
+	for _, text := range s.Resources {
+		for _, r := range slices.Concat(n.listing.withID(text), n.listing.withFullName(text), n.listing.withName(text)) {
+			n.resource(r.ID, false)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(upstream.Names())) {
+		n.resource(id, true)
+	}
+	return n.inventory()
+}
+
+// meantCategories are those that are selected by a text.
+func (inv *Inventory) meantCategories(text string) []*osmc.Category {
+	if c := inv.Category(text); c != nil {
+		return []*osmc.Category{c}
+	}
+	return inv.categoriesNamed(text)
+}
+
+// targetOf is what a synchronization's target has of what is selected.
+func (v *View) targetOf(s *Sync) *Inventory {
+	server := s.TargetServer()
+	if v.scope != Near || v.doubted[server.Address()] {
+		return v.Inventory(server)
+	}
+	n, selection := v.nearby(server), v.Select(s)
+	if n == nil || selection == nil {
+		return nil
+	}
+	for _, id := range slices.Sorted(maps.Keys(selection.Names())) {
+		n.resource(id, true)
+	}
+	return n.inventory()
+}
+
+// nearby asks for things of a server one by one.
+type nearby struct {
+	view     *View
+	server   *connect.Server
+	listing  *Inventory
+	seen     map[string]bool
+	found    []osmc.Resource
+	in       map[string]string // the categories of resources, as the categories say
+	now      map[string]*osmc.Category
+	complete bool
+}
+
+// nearby is nil while nothing is known of the server.
+func (v *View) nearby(s *connect.Server) *nearby {
+	listing := Look[Inventory](v, s.Resource(), aboutListing, "")
+	if listing == nil {
+		return nil
+	}
+	return &nearby{view: v, server: s, listing: listing, seen: map[string]bool{}, in: map[string]string{},
+		now: map[string]*osmc.Category{}, complete: true}
+}
+
+// resource asks for a resource. absent: it need not be there.
+func (n *nearby) resource(id string, absent bool) {
+	if n.seen[id] {
+		return
+	}
+	n.seen[id] = true
+	found := Look[Found](n.view, n.server.Resource(), aboutResource, id)
+	switch {
+	case found == nil:
+		n.complete = false
+	case found.Unclear, found.Gone && !absent:
+		n.view.doubt(n.server)
+	case !found.Gone:
+		r := found.Resource
+		r.ID = id
+		if r.Category = cmp.Or(r.Category, n.in[id]); r.Category == "" { // the server shows it with the category alone
+			if was := n.listing.Resource(id); was != nil {
+				r.Category = was.Category
+			}
+		}
+		n.found = append(n.found, r)
+	}
+}
+
+// category asks for a category, and for all that is in it.
+func (n *nearby) category(c *osmc.Category) {
+	if n.now[c.ID] != nil {
+		return
+	}
+	in := Look[In](n.view, n.server.Resource(), aboutCategory, c.ID)
+	switch {
+	case in == nil:
+		n.complete = false
+		return
+	case !in.isAs(c):
+		n.view.doubt(n.server)
+		return
+	}
+	now := *c
+	now.Resources = slices.Clone(in.Category.Resources)
+	n.now[c.ID] = &now
+	for _, id := range now.Resources {
+		n.in[id] = c.ID
+		n.resource(id, false)
+	}
+}
+
+// inventory is nil while something has not been observed.
+func (n *nearby) inventory() *Inventory {
+	if !n.complete || n.view.doubts {
+		return nil
+	}
+	removed := map[string]bool{}
+	for i := range n.found {
+		removed[n.found[i].ID] = n.found[i].Removed
+	}
+	for _, c := range n.now {
+		c.Resources = slices.DeleteFunc(c.Resources, func(id string) bool { return removed[id] })
+	}
+	slices.SortFunc(n.found, func(a, b osmc.Resource) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
+	})
+	return &Inventory{Resources: n.found, beside: n.listing, now: n.now}
+}
+
+// confirm asks for what is selected, one by one, where the rest is as it was listed.
+func (l *copiesView) confirm() {
+	if l.scope != Recent || l.declared.OverSites() {
+		return
+	}
+	source, target := l.declared.SourceServer(), l.declared.TargetServer()
+	for i := range l.facts.Items {
+		item := &l.facts.Items[i]
+		if item.Kind != KindCategory || item.ID == "" || l.doubted[source.Address()] {
+			continue
+		}
+		in := Look[In](l.View, source.Resource(), aboutCategory, item.ID)
+		if c := l.selection.source.CategoryOf(item.ID); in != nil && (c == nil || !in.isAs(c) ||
+			!l.selection.source.holds(item.ID, in.Category.Resources)) {
+			l.doubt(source)
+		}
+	}
+	for _, r := range l.facts.Resources() {
+		l.confirmOne(source, l.selection.source, r.ID)
+		l.confirmOne(target, l.target, r.ID)
+	}
+}
+
+func (l *copiesView) confirmOne(s *connect.Server, inv *Inventory, id string) {
+	if l.doubted[s.Address()] {
+		return
+	}
+	found := Look[Found](l.View, s.Resource(), aboutResource, id)
+	if found == nil {
+		return
+	}
+	was := inv.Resource(id)
+	if found.Gone && was == nil {
+		return
+	}
+	if found.Gone || found.Unclear || was == nil {
+		l.doubt(s)
+		return
+	}
+	now := &found.Resource
+	if now.Name != was.Name || now.ProjectID != was.ProjectID || now.Removed != was.Removed ||
+		now.Category != "" && now.Category != was.Category {
+		l.doubt(s)
+	}
+}
+
+// holds tells whether a category's members are these.
+func (inv *Inventory) holds(category string, ids []string) bool {
+	var have []string
+	for _, r := range inv.Members(category) {
+		have = append(have, r.ID)
+	}
+	slices.Sort(have)
+	return slices.Equal(have, ids)
+}
