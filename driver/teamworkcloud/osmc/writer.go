@@ -15,8 +15,8 @@ import (
 )
 
 // CreateCategory creates a category within another one, by id, or at the top where parent is "" (POST
-// /osmc/workspaces). The id of the new one is read from the answer, or else found by name among those that are not known
-// from before; nil: none is.
+// /osmc/workspaces). The id of the new one is read from the answer, or else found by name among those that are not
+// known from before; nil: none is.
 func (w Writer) CreateCategory(
 	ctx context.Context, name, parent string, known func(id string) *Category,
 ) (id string, err error) {

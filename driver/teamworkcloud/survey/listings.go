@@ -163,7 +163,8 @@ func (l *listing) recent(ctx context.Context, c osmc.Reader) (*Inventory, error)
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(resources, func(r osmc.Resource) bool { return r.Category == "" && known.Resource(r.ID) == nil }) {
+	isLost := func(r osmc.Resource) bool { return r.Category == "" && known.Resource(r.ID) == nil }
+	if slices.ContainsFunc(resources, isLost) {
 		return l.read(ctx, c) // perhaps its category says where it is
 	}
 	if err := known.refill(ctx, c, categories, resources); err != nil {
@@ -185,8 +186,9 @@ func (inv *Inventory) refill(
 	for i := range resources {
 		listed[resources[i].ID] = true
 	}
+	isGone := func(id string) bool { return !listed[id] && inv.Resource(id) != nil }
 	for i := range categories {
-		if !slices.ContainsFunc(categories[i].Resources, func(id string) bool { return !listed[id] && inv.Resource(id) != nil }) {
+		if !slices.ContainsFunc(categories[i].Resources, isGone) {
 			continue
 		}
 		in, err := c.CategoryResources(ctx, categories[i].ID, false)
