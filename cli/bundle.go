@@ -25,27 +25,26 @@ keys, with a signature of the sender inside. These commands read one without tak
 	}
 	var keys []string
 	signers := ""
+	var vars variables
 	inspect := jsonCommand(&cobra.Command{
 		Use: "inspect FILE", Args: one("FILE"),
 		Short: "Show what is in a bundle, from whom and to whom it is, and how old; takes nothing in",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.inspectBundle(cmd.Context(), args[0], keys, nil)
+			return c.inspectBundle(cmd.Context(), args[0], keys, bundle.Options{})
 		},
 		ValidArgsFunction: completeEnding(strings.TrimPrefix(bundle.Suffix, ".")),
 	})
 	verify := jsonCommand(&cobra.Command{
 		Use: "verify FILE", Args: one("FILE"),
-		Short: "Tell whether a bundle is whole, addressed to you and signed by one of the given keys; takes nothing in",
+		Short: "Tell whether a bundle is whole, addressed to you and signed by its sender; takes nothing in",
+		Long: `Reads a bundle to its end, and tells whether it is whole, addressed to you, and signed with a key of its sender:
+one that the sender's site block in the configuration names, or, with -signers, one of that file. It takes nothing in.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if signers == "" {
-				return failf(exitError, "-signers=FILE is needed: whose signatures are taken. To see whose it is: "+
-					"syncctl bundle inspect %s", args[0])
-			}
-			lines, err := c.readSigners(signers)
+			o, err := c.trusted(cmd.Context(), signers, vars.list, args[0])
 			if err != nil {
 				return err
 			}
-			return c.inspectBundle(cmd.Context(), args[0], keys, lines)
+			return c.inspectBundle(cmd.Context(), args[0], keys, o)
 		},
 		ValidArgsFunction: completeEnding(strings.TrimPrefix(bundle.Suffix, ".")),
 	})
@@ -53,7 +52,8 @@ keys, with a signature of the sender inside. These commands read one without tak
 		sub.Flags().StringArrayVar(&keys, "key", nil, openingKeyHelp)
 	}
 	verify.Flags().StringVar(&signers, "signers", "", "the public keys whose signatures are taken, a line each, from "+
-		"this `FILE`")
+		"this `FILE` (default: those of the site blocks)")
+	c.varFlags(verify, &vars)
 	cmd.AddCommand(inspect, verify)
 	return cmd
 }
@@ -61,13 +61,54 @@ keys, with a signature of the sender inside. These commands read one without tak
 const openingKeyHelp = "open it with the private SSH key in this `FILE`; may be repeated (default: " +
 	"SYNCCTL_SITE_KEY, and id_ed25519 and id_rsa in ~/.ssh)"
 
-// inspectBundle reads a bundle to its end and shows what it is. signers are the lines of the keys whose signatures are
-// taken; nil: anybody's, which is said.
-func (c *command) inspectBundle(ctx context.Context, name string, keys, signers []string) error {
-	o := bundle.Options{Limits: c.bundleLimits()}
-	if signers != nil {
-		o.Signers = func(string) []string { return signers }
+// trusted says whose signatures are taken: those of the keys in a file, or of the sites that the configuration of the
+// folder declares. name is the bundle.
+func (c *command) trusted(
+	ctx context.Context, signers string, vars []schema.VarSource, name string,
+) (o bundle.Options, err error) {
+	if signers != "" {
+		lines, err := c.readSigners(signers)
+		o.Signers = func(string) []string { return lines }
+		return o, err
 	}
+	if c.foundPolicy {
+		if err := c.comesAlong(c.dir); err != nil {
+			return o, err
+		}
+	}
+	p, diags := c.read(ctx, vars, true)
+	switch {
+	case ctx.Err() != nil:
+		return o, ctx.Err()
+	case len(p.cfg.Files()) > 0 && diags.HasErrors():
+		return o, errors.Join(c.diagnostics(diags, p.cfg.Files), exitQuietly(exitError))
+	case len(p.cfg.Settings.Sites) == 0:
+		return o, failf(exitError, "there is no configuration with site blocks here, so -signers=FILE is needed: whose "+
+			"signatures are taken. To see whose it is: syncctl bundle inspect %s", name)
+	}
+	if err := c.knownSite(p.cfg); err != nil {
+		return o, err
+	}
+	return c.ofSites(p.cfg), nil
+}
+
+// ofSites takes the signatures of the other sites of a configuration, on what is meant for the site that the command
+// acts for, if it acts for one.
+func (c *command) ofSites(cfg *schema.Config) bundle.Options {
+	return bundle.Options{Site: cfg.Site, Signers: func(site string) []string {
+		for _, s := range cfg.Settings.Sites {
+			if s.Name == site && s.Name != cfg.Site {
+				return s.Signers
+			}
+		}
+		return nil
+	}}
+}
+
+// inspectBundle reads a bundle to its end and shows what it is. Where o names no signers, anybody's signature is taken,
+// which is said.
+func (c *command) inspectBundle(ctx context.Context, name string, keys []string, o bundle.Options) error {
+	o.Limits = c.bundleLimits()
 	var err error
 	if o.Keys, err = c.openingKeys(ctx, keys); err != nil {
 		return err
@@ -82,7 +123,7 @@ func (c *command) inspectBundle(ctx context.Context, name string, keys, signers 
 	if err != nil && !errors.As(err, &refusal) {
 		return fmt.Errorf("reading %s: %w", name, err)
 	}
-	shown := view.Bundle{File: name, Bundle: b, Known: signers != nil && err == nil, Refusal: refusal,
+	shown := view.Bundle{File: name, Bundle: b, Known: o.Signers != nil && err == nil, Refusal: refusal,
 		Now: c.app.clock.Now()}
 	if c.wantsJSON() {
 		if err := c.document(shown.JSON()); err != nil {
@@ -99,7 +140,7 @@ func (c *command) inspectBundle(ctx context.Context, name string, keys, signers 
 		return exitQuietly(exitRefused)
 	case refusal != nil:
 		return refusedBundle(name, refusal)
-	case !c.flags.json && signers != nil:
+	case !c.flags.json && o.Signers != nil:
 		c.say("%s is whole, addressed to you, and signed with a key whose signatures are taken. Nothing was taken in.", name)
 	}
 	return nil

@@ -48,18 +48,11 @@ func (c *command) receive(ctx context.Context, name string, f *receiveFlags) err
 	if err != nil {
 		return err
 	}
-	own, err := ownSite(p.cfg)
-	if err != nil {
+	if _, err := ownSite(p.cfg); err != nil {
 		return err
 	}
-	o := bundle.Options{Limits: c.bundleLimits(), Site: own.Name, Signers: func(site string) []string {
-		for _, s := range p.cfg.Settings.Sites {
-			if s.Name == site && s != own {
-				return s.Signers
-			}
-		}
-		return nil
-	}}
+	o := c.ofSites(p.cfg)
+	o.Limits = c.bundleLimits()
 	if o.Keys, err = c.openingKeys(ctx, f.keys); err != nil {
 		return err
 	}

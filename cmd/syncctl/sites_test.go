@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"os"
@@ -186,3 +187,74 @@ func TestSitesKilledAtEveryWrite(t *testing.T) {
 		})
 	}
 }
+
+var (
+	typedAt     = regexp.MustCompile(`(?m)^([AG])\$ (.*?)(?: +# exit code (\d+))?$`)
+	runbookSite = map[string]string{"A": "acme", "G": "globex"}
+)
+
+// TestRunbook types the commands of docs/two-companies.md as they are written, each on its side: with a folder, a home,
+// an SSH key and the passwords of its side alone. The courier brings what appears in one folder to the other.
+func TestRunbook(t *testing.T) {
+	dir := filepath.Join("..", "..", "examples", "behind-firewall-two-companies-master")
+	if !builtIn(t, filepath.ToSlash(dir)) {
+		return
+	}
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "two-companies.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, public := siteKeys(t, []string{"acme", "globex"})
+	var script strings.Builder
+	fmt.Fprintf(&script, "KEYS=%s\nACME='%s'\nGLOBEX='%s'\n%s", keys, public["acme"], public["globex"], twoSides)
+	commands := typedAt.FindAllStringSubmatch(string(page), -1)
+	if len(commands) < 20 {
+		t.Fatalf("%d commands", len(commands))
+	}
+	for _, m := range commands {
+		if strings.HasPrefix(m[2], "syncctl apply") {
+			m[2] += " <../yes"
+		}
+		fmt.Fprintf(&script, "side %s %s <<'TYPED'\n%s\nTYPED\n", runbookSite[m[1]], cmp.Or(m[3], "0"), m[2])
+	}
+	out, _, state := inside(t, dir, script.String())
+	if strings.Count(out, "No changes.") != 2 || strings.Contains(state, `"transport": "file"`) {
+		t.Errorf("it does not end with two empty plans:\n%s", out)
+	}
+	if regexp.MustCompile(`(a|b)-password|cloud-api-token`).MatchString(out) {
+		t.Error("a password is shown")
+	}
+}
+
+// twoSides are the folders of two companies in the sandbox. What has been exported on a side stays so.
+const twoSides = `
+set -e
+echo yes >../yes
+mkdir ../shim
+command -v ssh-keygen >../found || { printf '#!/bin/sh\necho 256 SHA256:x\n' >../shim/ssh-keygen; chmod +x ../shim/ssh-keygen; }
+for site in acme globex; do
+	mkdir -p ../$site ../$site.home/.ssh
+	cp $KEYS/$site ../$site.home/.ssh/id_ed25519
+	chmod 600 ../$site.home/.ssh/id_ed25519
+	sed -e "/admin@acme/s#ssh-ed25519 .*admin@acme#$ACME#" -e "/admin@globex/s#ssh-ed25519 .*admin@globex#$GLOBEX#" \
+		main.sync.hcl >../$site/main.sync.hcl
+done
+echo "$ACME" >../acme.home/.ssh/id_ed25519.pub
+echo "$GLOBEX" >../globex.home/.ssh/id_ed25519.pub
+echo 'unset SYNCCTL_VAR_jira_b_password JIRA_B_USER' >../acme.profile
+echo 'unset SYNCCTL_VAR_jira_a_password SYNCCTL_VAR_jira_a_cloud_token JIRA_A_USER' >../globex.profile
+side() { # SITE CODE, and a command on standard input
+	command=$(cat)
+	case $command in export*) echo "$command" >>../$1.profile ;; esac
+	code=0
+	echo "$1\$ $command"
+	(cd ../$1; HOME=$PWD/../$1.home; PATH=$PATH:$PWD/../shim; export HOME PATH; unset SYNCCTL_CONFIG_DIR XDG_CONFIG_HOME CI
+		. ../$1.profile; eval "$command") || code=$?
+	if [ $code != $2 ]; then
+		echo "exit code $code, and not $2"
+		exit 1
+	fi
+	cp -n ../acme/*.syncbundle ../globex/ 2>/dev/null || true
+	cp -n ../globex/*.syncbundle ../acme/ 2>/dev/null || true
+}
+`
