@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver/drivertest"
+	"github.com/syncctl/syncctl/executor"
+)
+
+// counted is a file system that never dies, and says how many writes there were.
+func counted() (fsys afero.Fs, writes func() int) {
+	left := 1 << 30
+	return killed{afero.NewOsFs(), &left}, func() int { return 1<<30 - left }
+}
+
+// taken is what a site has of its run, without times: the journals, but for the processes that opened its own, the names
+// and contents of the run's files, and the last bundle of the other site.
+func (c *courier) taken(site string) string {
+	c.t.Helper()
+	other := otherSite(site)
+	key, err := os.ReadFile(filepath.Join(c.dir, site+".user", "key"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	store := &executor.Store{Fs: afero.NewOsFs(), Dir: filepath.Join(c.dir, site, ".syncctl", "runs"), Now: c.clock.Now,
+		Site: site, Key: func() ([]byte, error) { return key, nil }}
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	ids, err := store.IDs()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, id := range ids {
+		r, err := store.Load(id)
+		if err != nil || r.Damage != nil {
+			c.fail("the run is damaged: %v, %v", err, r)
+		}
+		for _, s := range sites {
+			for _, e := range r.Chains[s] {
+				if e.Event != executor.EventOpened {
+					_ = enc.Encode([]any{s, e.Key, e.Event, e.Data})
+				}
+			}
+		}
+		err = filepath.WalkDir(filepath.Join(r.Dir, "files"), func(path string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				var text []byte
+				text, err = os.ReadFile(path)
+				_ = enc.Encode([]string{filepath.Base(path), string(text)})
+			}
+			return err
+		})
+		if err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	last, err := (&command{app: &app{fs: afero.NewOsFs(), env: func(string) (string, bool) { return "", false }},
+		dir: filepath.Join(c.dir, site)}).inbox().From(other).Last()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	_ = enc.Encode(last)
+	for _, pattern := range []string{"received/.receiving", "runs/.*"} {
+		left, err := filepath.Glob(filepath.Join(c.dir, site, ".syncctl", pattern))
+		if err != nil || len(left) > 0 {
+			c.fail("left behind: %q, %v", left, err)
+		}
+	}
+	return b.String()
+}
+
+// TestReceiveKilled: a process that dies at any write of receiving what servers showed, a run, or the rest of one with a
+// file, has taken in nothing that is wrong, and leaves nothing behind: receiving the same bundle again ends as if it had
+// not died, and the run goes on to its end.
+func TestReceiveKilled(t *testing.T) {
+	random := drivertest.Random(t)
+	c := newCourier(t, random)
+	ok := func(code int, out string) {
+		t.Helper()
+		if code != exitDone && code != exitWaiting {
+			c.fail("exit code %d: %s", code, out)
+		}
+	}
+	whole := afero.NewOsFs()
+	from := "acme"
+	for turn := 0; ; turn++ {
+		if turn > 0 {
+			ok(c.apply(whole, from))
+		}
+		ok(c.send(whole, from))
+		to, content := otherSite(from), c.sent[from][len(c.sent[from])-1].content
+		c.backUp(to)
+		fsys, writes := counted()
+		ok(c.deliver(fsys, to, content))
+		want, n := c.taken(to), writes()
+		all := make([]int, n)
+		for i := range all {
+			all[i] = i
+		}
+		t.Logf("bundle %d of %s: %d writes", len(c.sent[from]), from, n)
+		for _, at := range drivertest.Sample(random, all, 10) {
+			c.restore(to)
+			left := at
+			code, out := c.deliver(killed{whole, &left}, to, content)
+			if code == exitDone && at < n-3 { // at the end it only tidies up
+				c.fail("write %d fails, and nothing is said: %s", at, out)
+			}
+			if code, out := c.run(whole, to, "status"); code != exitDone && code != exitWaiting && code != exitStopped {
+				c.fail("after a death at write %d, status ends with %d: %s", at, code, out)
+			}
+			ok(c.deliver(whole, to, content))
+			if got := c.taken(to); got != want {
+				c.fail("died at write %d:\n%s\nundisturbed:\n%s", at, got, want)
+			}
+		}
+		if c.world.moved() {
+			break
+		}
+		if turn > 6 {
+			c.fail("it goes on for ever: %v", c.world.shelves)
+		}
+		from = to
+	}
+	if why := c.finish(); why != "" || c.world.sent["put"] != 1 || c.world.sent["remove"] != 1 {
+		c.fail("%s, sent %v", why, c.world.sent)
+	}
+}
