@@ -19,8 +19,8 @@ func counted() (fsys afero.Fs, writes func() int) {
 	return killed{afero.NewOsFs(), &left}, func() int { return 1<<30 - left }
 }
 
-// taken is what a site has of its run, without times: the journals, but for the processes that opened its own, the names
-// and contents of the run's files, and the last bundle of the other site.
+// taken is what a site has of its run, without times: the journals, but for the processes that opened its own, the
+// names and contents of the run's files, and the last bundle of the other site.
 func (c *courier) taken(site string) string {
 	c.t.Helper()
 	other := otherSite(site)
@@ -75,9 +75,9 @@ func (c *courier) taken(site string) string {
 	return b.String()
 }
 
-// TestReceiveKilled: a process that dies at any write of receiving what servers showed, a run, or the rest of one with a
-// file, has taken in nothing that is wrong, and leaves nothing behind: receiving the same bundle again ends as if it had
-// not died, and the run goes on to its end.
+// TestReceiveKilled: a process that dies at any write of receiving what servers showed, a run, or the rest of one with
+// a file, has taken in nothing that is wrong, and leaves nothing behind: receiving the same bundle again ends as if it
+// had not died, and the run goes on to its end.
 func TestReceiveKilled(t *testing.T) {
 	random := drivertest.Random(t)
 	c := newCourier(t, random)

@@ -73,7 +73,7 @@ func (c *command) send(ctx context.Context, f *sendFlags) error {
 		return err
 	}
 	name, sent, err := c.writeBundle(ctx, p, own, to, f)
-	if err = errors.Join(err, lock.Release()); err != nil {
+	if err := errors.Join(err, lock.Release()); err != nil {
 		return err
 	}
 	return c.reportSent(name, sent)
@@ -178,7 +178,7 @@ func (c *command) warnOfEnd(run *executor.Run, to []bundle.Receiver) {
 		}
 	}
 	if len(unsure) > 0 {
-		c.warn("the configuration has changed since run %s, so that the bundle does not say that the run has ended here, and "+
+		c.warn("the configuration has changed since run %s, so that the bundle does not say that the run has ended here, "+
 			"%s may not know it. If `syncctl status` there shows the run as unfinished, restore the run's configuration at "+
 			"both sites, send and receive once with it, and then change it", schema.SanitizeLine(run.ID),
 			wording.QuotedList(unsure))

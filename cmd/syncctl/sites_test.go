@@ -136,8 +136,8 @@ for site in $SITES; do at $site syncctl plan -detailed-exitcode || exit 1; done
 for site in $SITES; do echo "writes $site $(cat ../$site/.syncctl/runs/*/journal.jsonl | wc -l)"; done
 `
 
-// TestSitesKilledAtEveryWrite: over sites, apply and receive are killed at a write of the journal of either side, and run
-// again: the servers end in the same state, and every change is made as often as undisturbed, except what the
+// TestSitesKilledAtEveryWrite: over sites, apply and receive are killed at a write of the journal of either side, and
+// run again: the servers end in the same state, and every change is made as often as undisturbed, except what the
 // interrupted step may repeat.
 func TestSitesKilledAtEveryWrite(t *testing.T) {
 	for _, dir := range exampleDirs(t) {
@@ -149,7 +149,8 @@ func TestSitesKilledAtEveryWrite(t *testing.T) {
 			t.Parallel()
 			keys, _ := siteKeys(t, sites)
 			script := func(victim, write string) string {
-				return fmt.Sprintf("VICTIM=%s KILL=%s KEYS=%s SITES='%s'\n%s", victim, write, keys, strings.Join(sites, " "), exchange)
+				return fmt.Sprintf("VICTIM=%s KILL=%s KEYS=%s SITES='%s'\n%s", victim, write, keys,
+					strings.Join(sites, " "), exchange)
 			}
 			out, changes, state := inside(t, dir, script("", "")+"echo plan; cat ../plan.json\n")
 			u := undisturbed{changes: changes, state: state}
@@ -231,7 +232,10 @@ const twoSides = `
 set -e
 echo yes >../yes
 mkdir ../shim
-command -v ssh-keygen >../found || { printf '#!/bin/sh\necho 256 SHA256:x\n' >../shim/ssh-keygen; chmod +x ../shim/ssh-keygen; }
+if ! command -v ssh-keygen >../found; then
+	printf '#!/bin/sh\necho 256 SHA256:x\n' >../shim/ssh-keygen
+	chmod +x ../shim/ssh-keygen
+fi
 for site in acme globex; do
 	mkdir -p ../$site ../$site.home/.ssh
 	cp $KEYS/$site ../$site.home/.ssh/id_ed25519

@@ -90,8 +90,8 @@ func advise(list []stepState, c Commands) advice {
 func (c Commands) handedOn(names string) []string {
 	bundle := oneLine(c.Bundle)
 	return []string{
-		"Waiting for " + names + ". Bring " + bundle + " to the other sites. It is encrypted and signed: the way there need " +
-			"not be safe. There:\n  syncctl receive " + oneLine(filepath.Base(c.Bundle)) + "\n  syncctl apply",
+		"Waiting for " + names + ". Bring " + bundle + " to the other sites. It is encrypted and signed: the way there " +
+			"need not be safe. There:\n  syncctl receive " + oneLine(filepath.Base(c.Bundle)) + "\n  syncctl apply",
 		"Take in what comes back with:\n  " + oneLine(c.Receive) + " BUNDLE",
 	}
 }
