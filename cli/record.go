@@ -32,6 +32,8 @@ type recordFlags struct {
 	vars variables
 	out  string // a file
 	sign string // a key
+
+	rehearsal string // a file
 }
 
 func (c *command) recordCommand() *cobra.Command {
@@ -45,6 +47,8 @@ for byte. The manifest, record.json, has the plan's hash, by which it was approv
 
 It holds no secret: secrets in the configuration's files are covered with asterisks, all parts are searched for them,
 and none is written if one is found. The journal is chained again without your key, so that everybody can check it.
+-rehearsal=FILE adds what "syncctl rehearse -out=FILE" has written, if it is of the same steps and the same files;
+without it the record says that it has none.
 -sign=KEY adds a signature, which is also verified by
 
   ssh-keygen -Y verify -f ALLOWED -I NAME -n record@syncctl -s record.json.sig < record.json`,
@@ -60,6 +64,8 @@ and none is written if one is found. The journal is chained again without your k
 	cmd.Annotations[takesArguments] = "yes"
 	c.varFlags(cmd, &f.vars)
 	cmd.Flags().StringVar(&f.out, "out", "", "write it to `FILE` (default: RUN"+record.Suffix+")")
+	cmd.Flags().StringVar(&f.rehearsal, "rehearsal", "", "add the rehearsal of the plan from `FILE`, as rehearse -out "+
+		"writes it")
 	cmd.Flags().StringVar(&f.sign, "sign", "", "sign it with the SSH key in `FILE`; a public key means that of your "+
 		"SSH agent")
 	signers := ""
@@ -91,6 +97,9 @@ func (c *command) record(ctx context.Context, what string, f *recordFlags) error
 		return err
 	}
 	parts, err := c.recordParts(ctx, p, run)
+	if err == nil && f.rehearsal != "" {
+		err = c.addRehearsal(p, run, f.rehearsal, parts)
+	}
 	if err != nil {
 		return err
 	}
@@ -368,6 +377,7 @@ func (c *command) showRecord(name string, archive []byte, signers []string) erro
 	line("  run", r.Run+", "+r.State)
 	line("  plan", r.Plan)
 	line("  configuration", r.Configuration)
+	line("  rehearsal", rehearsalWords(r))
 	line("  journal", wording.Plural(r.Entries, "entry")+" to "+r.Head)
 	line("  parts", fmt.Sprint(len(r.Parts)))
 	switch {

@@ -19,7 +19,8 @@ import (
 )
 
 func (c *command) rehearseCommand() *cobra.Command {
-	return &cobra.Command{
+	out := ""
+	cmd := &cobra.Command{
 		Use: "rehearse DIR|EXAMPLE", Args: one("the folder of an example, or its name"),
 		Short: "Plan, apply and verify an example against simulated servers on this machine",
 		Long: `Starts the simulated servers that DIR/sandbox.json describes, on this machine only, and works in a
@@ -30,8 +31,11 @@ Where the configuration has site blocks, each site is a process with a folder, k
 reaches the servers of its site alone, and bundles are carried between them. The site plans whose block stands first, or
 that -site names. EXAMPLE is the name of one that is a part of the program; "syncctl init -examples" lists them.`,
 		Example: "  syncctl rehearse behind-firewall-master",
-		RunE:    func(cmd *cobra.Command, args []string) error { return c.rehearse(cmd.Context(), args[0]) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return c.rehearse(cmd.Context(), args[0], out) },
 	}
+	cmd.Flags().StringVar(&out, "out", "", "write what was rehearsed, when, and how it ended to `FILE`, for record "+
+		"-rehearsal")
+	return cmd
 }
 
 // seedFile describes the simulated servers of an example.
@@ -65,7 +69,10 @@ func (c *command) startSandbox(ctx context.Context, dir string, o sandbox.Option
 	return sandbox.Start(ctx, o)
 }
 
-func (c *command) rehearse(ctx context.Context, name string) (err error) {
+func (c *command) rehearse(ctx context.Context, name, out string) (err error) {
+	if err := c.mayWriteRehearsal(out); err != nil {
+		return err
+	}
 	dir, remove, err := c.unpacked(name)
 	if err != nil {
 		return err
@@ -94,6 +101,9 @@ func (c *command) rehearse(ctx context.Context, name string) (err error) {
 		}
 	} else {
 		err = tried.rehearse(ctx)
+	}
+	if saving := tried.saveRehearsal(out, rehearsedAt(tried, sites), cfg, begun, err); err == nil {
+		err = saving
 	}
 	if err != nil {
 		return err

@@ -32,3 +32,29 @@ func (p *Plan) Hash() (string, error) {
 	sum := sha256.Sum256(asDecoded(b))
 	return hashPrefix + hex.EncodeToString(sum[:]), nil
 }
+
+// Course is the name of what a plan's steps do, in which order, and on whose word, wherever the servers are: "sha256:"
+// and 64 digits. So a plan for real servers and one for simulated servers have the same course if the same steps stand
+// in both. It covers neither values, such as addresses, nor how much a step does, nor findings.
+func (p *Plan) Course() (string, error) {
+	type step struct {
+		ID, Verb                          string
+		Mark                              Mark
+		Repeat                            Repeat
+		Site                              string
+		Servers, Approvals, Needs, Guards []string
+		Person, Irreversible              bool
+	}
+	course := make([]step, 0, len(p.Steps))
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		course = append(course, step{s.ID, s.Verb, s.Mark, s.Repeat, s.Site, s.Servers, s.Approvals, s.Needs, s.Guards,
+			s.Manual != nil, s.Irreversible()})
+	}
+	b, err := json.Marshal(course)
+	if err != nil {
+		return "", fmt.Errorf("hashing the steps of the plan: %w", err)
+	}
+	sum := sha256.Sum256(asDecoded(b))
+	return hashPrefix + hex.EncodeToString(sum[:]), nil
+}

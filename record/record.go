@@ -73,6 +73,9 @@ type Manifest struct {
 	Head          string    `json:"head"`    // hash of the last one
 	Parts         []Part    `json:"parts"`   // sorted by name
 
+	// Rehearsal is how that of the plan has ended, or "none". Older programs have written nothing.
+	Rehearsal string `json:"rehearsal,omitempty"`
+
 	// Seal is the SHA-256 of the manifest without it, so that a change is noticed. It is not a signature: whoever changes
 	// the manifest can compute it again.
 	Seal string `json:"seal"`
@@ -93,16 +96,14 @@ type Record struct {
 
 	// Known: the signer is one of those whose signatures are taken.
 	Known bool `json:"known"`
+
+	Rehearsed *Rehearsal `json:"rehearsed,omitempty"` // nil: it has no rehearsal
 }
 
 // Write makes a record. It fills in what the manifest says of the parts, of the plan and of the journal. sign nil
 // leaves out the signature.
 func Write(m Manifest, files map[string][]byte, sign func([]byte) ([]byte, error)) ([]byte, error) {
-	m.Format, m.Parts = Format, []Part{}
-	for _, name := range sorted(files) {
-		sum := sha256.Sum256(files[name])
-		m.Parts = append(m.Parts, Part{name, int64(len(files[name])), hex.EncodeToString(sum[:])})
-	}
+	m.Format, m.Parts = Format, partsOf(files)
 	entries, err := journal.Decode(bytes.NewReader(files[JournalName]), nil)
 	if err != nil {
 		return nil, fmt.Errorf("writing the record: %w", err)
@@ -110,9 +111,15 @@ func Write(m Manifest, files map[string][]byte, sign func([]byte) ([]byte, error
 	if m.Entries = len(entries); m.Entries > 0 {
 		m.Head, m.At = entries[m.Entries-1].Hash, entries[m.Entries-1].Time
 	}
-	if _, m.Plan, err = readPlan(files); err != nil {
+	plan, hash, err := readPlan(files)
+	if err != nil {
 		return nil, fmt.Errorf("writing the record: %w", err)
 	}
+	rehearsal, err := rehearsed(plan, files)
+	if err != nil {
+		return nil, fmt.Errorf("writing the record: %w", err)
+	}
+	m.Plan, m.Rehearsal = hash, wordFor(rehearsal)
 	if m.Seal, err = m.seal(); err != nil {
 		return nil, err
 	}
@@ -134,6 +141,16 @@ func Write(m Manifest, files map[string][]byte, sign func([]byte) ([]byte, error
 		return nil, fmt.Errorf("writing the record: %w", err)
 	}
 	return out, nil
+}
+
+// partsOf are files with their digests, sorted by name.
+func partsOf(files map[string][]byte) []Part {
+	parts := []Part{}
+	for _, name := range sorted(files) {
+		sum := sha256.Sum256(files[name])
+		parts = append(parts, Part{name, int64(len(files[name])), hex.EncodeToString(sum[:])})
+	}
+	return parts
 }
 
 func sorted(files map[string][]byte) []string {
@@ -343,6 +360,12 @@ func (r *Record) checkContent() error {
 	}
 	if plan.Digest != r.Configuration {
 		return fmt.Errorf("%s is not the configuration of %s", printable.Line(r.Configuration), PlanName)
+	}
+	if r.Rehearsed, err = rehearsed(plan, r.Files); err != nil {
+		return err
+	}
+	if word := wordFor(r.Rehearsed); r.Rehearsal != word && (r.Rehearsal != "" || r.Rehearsed != nil) {
+		return fmt.Errorf("%s says %q of the rehearsal, and it is %s", ManifestName, printable.Line(r.Rehearsal), word)
 	}
 	if _, there := r.Files[JournalName]; !there {
 		return errors.New("it has no journal")

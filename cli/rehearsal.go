@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/cli/internal/files"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/record"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// mostOfRehearsal is the largest rehearsal that is read, in bytes.
+const mostOfRehearsal = 8 << 20
+
+// mayWriteRehearsal refuses a file that is read as something else, or holds something else, and empties it: what an
+// earlier rehearsal said is not taken for what this one says.
+func (c *command) mayWriteRehearsal(name string) error {
+	if name == "" {
+		return nil
+	}
+	if err := c.freeToWrite("out", name, record.RehearsalName); err != nil {
+		return err
+	}
+	if err := c.wasSuch("out", name, documentJSON); err != nil {
+		return err
+	}
+	return files.Replace(c.app.fs, c.abs(name), nil, 0o644)
+}
+
+// saveRehearsal writes what a rehearsal has found, however it has ended, where a name was given. Without a plan there was
+// none. at is the folder that the plan was made in.
+func (s *scratch) saveRehearsal(name, at string, cfg *schema.Config, begun time.Time, ended error) error {
+	if name == "" {
+		return nil
+	}
+	text, err := afero.ReadFile(s.app.fs, filepath.Join(at, rehearsedPlan))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the plan that was rehearsed: %w", err)
+	}
+	plan, err := planner.Decode(bytes.NewReader(text))
+	if err != nil {
+		return fmt.Errorf("reading the plan that was rehearsed: %w", err)
+	}
+	r, err := record.NewRehearsal(plan, configurationParts(cfg))
+	if err != nil {
+		return err
+	}
+	seed, err := afero.ReadFile(s.app.fs, filepath.Join(s.work, seedFile))
+	if err != nil {
+		return fmt.Errorf("reading the seed: %w", err)
+	}
+	sum := sha256.Sum256(seed)
+	r.Syncctl, r.At, r.Seed, r.Result = version(), begun.UTC(), hex.EncodeToString(sum[:]), record.RehearsalComplete
+	if ended != nil {
+		r.Result = record.RehearsalFailed
+		r.Exit, _ = codeOf(ended)
+	}
+	out, err := r.Encode()
+	if err != nil {
+		return err
+	}
+	return files.Replace(s.app.fs, s.command.abs(name), out, 0o644)
+}
+
+// addRehearsal puts the rehearsal in a file among the parts of a record, if it is that of the run's plan.
+func (c *command) addRehearsal(p *project, run *executor.Run, name string, parts map[string][]byte) error {
+	text, err := schema.ReadBounded(c.app.fs, c.abs(name), mostOfRehearsal)
+	if err != nil {
+		return fmt.Errorf("reading the rehearsal: %w", err)
+	}
+	r, err := record.DecodeRehearsal(text)
+	if err != nil {
+		return failf(exitRefused, "-rehearsal=%s is refused: %w", schema.SanitizeLine(name), err)
+	}
+	if p.cfg.Digest() != run.Plan.Digest {
+		return failf(exitRefused, "-rehearsal=%s is refused: the files or variables have changed since run %s was planned, "+
+			"so it is not known whether the rehearsal was of them", schema.SanitizeLine(name), schema.SanitizeLine(run.ID))
+	}
+	if err := r.Of(run.Plan, configurationParts(p.cfg)); err != nil {
+		return failf(exitRefused, "-rehearsal=%s is not that of run %s: %w", schema.SanitizeLine(name),
+			schema.SanitizeLine(run.ID), err)
+	}
+	parts[record.RehearsalName] = text
+	return nil
+}
+
+// rehearsalWords say what a record knows of the rehearsal of its plan.
+func rehearsalWords(r *record.Record) string {
+	h := r.Rehearsed
+	if h == nil {
+		return "none: the record does not show that the plan was rehearsed"
+	}
+	words := fmt.Sprintf("%s, of the same steps and files, %s, syncctl %s", h.Result, h.At.Format(time.RFC3339), h.Syncctl)
+	if h.Result == record.RehearsalFailed {
+		words += fmt.Sprintf(", exit code %d", h.Exit)
+	}
+	return words
+}
+
+// rehearsedAt is the folder in which a rehearsal plans.
+func rehearsedAt(s *scratch, sites *sitesRehearsal) string {
+	if sites != nil && sites.planner != nil {
+		return sites.planner.work()
+	}
+	return s.work
+}

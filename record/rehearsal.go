@@ -1,0 +1,145 @@
+package record
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/planner"
+)
+
+// RehearsalName is the part with the rehearsal of a run's plan.
+const RehearsalName = "rehearsal.json"
+
+// configurationFolder is where the files of a configuration lie among the parts.
+const configurationFolder = "configuration/"
+
+// NoRehearsal is what a manifest says where there is no rehearsal: nobody has shown that the plan was rehearsed.
+const NoRehearsal = "none"
+
+// How a rehearsal has ended.
+const (
+	RehearsalComplete = "complete" // every step was carried out and verified, and a second plan had nothing to do
+	RehearsalFailed   = "failed"
+)
+
+// Rehearsal is what was found when the steps of a plan were carried out against simulated servers. It names the steps and
+// the files, so that it belongs to every plan of these steps from these files, wherever its servers are.
+type Rehearsal struct {
+	Format  int       `json:"format"`
+	Syncctl string    `json:"syncctl"` // version of the program that rehearsed
+	At      time.Time `json:"at"`      // when it began
+	Result  string    `json:"result"`
+	Exit    int       `json:"exit"`  // the exit code
+	Steps   int       `json:"steps"` // of the plan
+	Plan    string    `json:"plan"`  // hash of the plan that was rehearsed, which names simulated servers
+	Course  string    `json:"course"`
+	Seed    string    `json:"seed"`  // SHA-256 of the file that describes the simulated servers
+	Files   []Part    `json:"files"` // of the configuration, secrets covered, sorted by name
+}
+
+// NewRehearsal is the rehearsal of a plan from a configuration, whose files have names as parts have. The caller fills
+// in how it went.
+func NewRehearsal(plan *planner.Plan, configuration map[string][]byte) (*Rehearsal, error) {
+	r := &Rehearsal{Format: Format, Steps: len(plan.Steps), Files: partsOf(configuration)}
+	var err error
+	if r.Plan, err = plan.Hash(); err != nil {
+		return nil, err
+	}
+	r.Course, err = plan.Course()
+	return r, err
+}
+
+// Encode writes a rehearsal in the one way in which it is read.
+func (r *Rehearsal) Encode() ([]byte, error) {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("writing the rehearsal: %w", err)
+	}
+	return append(text, '\n'), nil
+}
+
+// DecodeRehearsal reads a rehearsal.
+func DecodeRehearsal(text []byte) (*Rehearsal, error) {
+	r := &Rehearsal{}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(r); err != nil {
+		return nil, fmt.Errorf("reading the rehearsal: %w", err)
+	}
+	again, err := r.Encode()
+	switch {
+	case err != nil:
+		return nil, err
+	case r.Format != Format:
+		return nil, fmt.Errorf("the format of the rehearsal is %d, this program reads %d", r.Format, Format)
+	case r.Result != RehearsalComplete && r.Result != RehearsalFailed:
+		return nil, fmt.Errorf("the rehearsal has ended in an unknown way: %q", r.Result)
+	case !bytes.Equal(again, text):
+		return nil, errors.New("the rehearsal is not written as syncctl writes it")
+	}
+	return r, nil
+}
+
+// Of tells why a rehearsal is not that of a plan from these files, which have names as parts have; nil: it is.
+func (r *Rehearsal) Of(plan *planner.Plan, configuration map[string][]byte) error {
+	course, err := plan.Course()
+	switch {
+	case err != nil:
+		return err
+	case course != r.Course:
+		return fmt.Errorf("other steps were rehearsed: %d, the plan has %d, or they are others or in another order",
+			r.Steps, len(plan.Steps))
+	case len(configuration) == 0:
+		return errors.New("the configuration is not there, so it is not known whether the rehearsal was of it")
+	}
+	was, is := map[string]string{}, map[string]string{}
+	for _, p := range r.Files {
+		was[p.Name] = p.SHA256
+	}
+	for _, p := range partsOf(configuration) {
+		is[p.Name] = p.SHA256
+		if was[p.Name] != p.SHA256 {
+			return fmt.Errorf("it was rehearsed with another %s, or without it", p.Name)
+		}
+	}
+	for _, p := range r.Files {
+		if is[p.Name] == "" {
+			return fmt.Errorf("it was rehearsed with %s, which is not there", p.Name)
+		}
+	}
+	return nil
+}
+
+// rehearsed is the rehearsal among parts, which has to be that of the plan; nil: there is none.
+func rehearsed(plan *planner.Plan, files map[string][]byte) (*Rehearsal, error) {
+	text, there := files[RehearsalName]
+	if !there {
+		return nil, nil
+	}
+	r, err := DecodeRehearsal(text)
+	if err != nil {
+		return nil, err
+	}
+	configuration := map[string][]byte{}
+	for name, content := range files {
+		if strings.HasPrefix(name, configurationFolder) {
+			configuration[name] = content
+		}
+	}
+	if err := r.Of(plan, configuration); err != nil {
+		return nil, fmt.Errorf("the rehearsal is not that of the plan: %w", err)
+	}
+	return r, nil
+}
+
+// wordFor is what the manifest says of a rehearsal.
+func wordFor(r *Rehearsal) string {
+	if r == nil {
+		return NoRehearsal
+	}
+	return r.Result
+}
