@@ -36,8 +36,8 @@ func (c *command) mayWriteRehearsal(name string) error {
 	return files.Replace(c.app.fs, c.abs(name), nil, 0o644)
 }
 
-// saveRehearsal writes what a rehearsal has found, however it has ended, where a name was given. Without a plan there was
-// none. at is the folder that the plan was made in.
+// saveRehearsal writes what a rehearsal has found, however it has ended, where a name was given. Without a plan there
+// was none. at is the folder that the plan was made in.
 func (s *scratch) saveRehearsal(name, at string, cfg *schema.Config, begun time.Time, ended error) error {
 	if name == "" {
 		return nil

@@ -26,8 +26,8 @@ const (
 	RehearsalFailed   = "failed"
 )
 
-// Rehearsal is what was found when the steps of a plan were carried out against simulated servers. It names the steps and
-// the files, so that it belongs to every plan of these steps from these files, wherever its servers are.
+// Rehearsal is what was found when the steps of a plan were carried out against simulated servers. It names the steps
+// and the files, so that it belongs to every plan of these steps from these files, wherever its servers are.
 type Rehearsal struct {
 	Format  int       `json:"format"`
 	Syncctl string    `json:"syncctl"` // version of the program that rehearsed

@@ -11,8 +11,10 @@ import (
 
 // painted is a plan of two steps from a configuration, with servers that may be anywhere.
 func painted(url string) *planner.Plan {
-	a, b := planner.Act("paint", planner.MarkChange, planner.CheckFirst, "paint at "+url), planner.Check("look", "it is red", 0)
-	a.ID, a.Addr, a.Args, a.Facts = "x/paint", "x", map[string]string{"url": url}, []planner.Fact{{Name: "color", Value: url}}
+	a := planner.Act("paint", planner.MarkChange, planner.CheckFirst, "paint at "+url)
+	b := planner.Check("look", "it is red", 0)
+	a.ID, a.Addr, a.Args = "x/paint", "x", map[string]string{"url": url}
+	a.Facts = []planner.Fact{{Name: "color", Value: url}}
 	b.ID, b.Addr, b.Needs = "x/look", "x", []string{"x/paint"}
 	return &planner.Plan{Format: planner.Format, Digest: "d", Steps: []planner.Step{a, b}}
 }
@@ -38,8 +40,8 @@ func rehearsal(t testing.TB, plan *planner.Plan, result string) []byte {
 	return text
 }
 
-// TestRehearsal: a rehearsal belongs to a plan of the same steps from the same files, wherever the servers are; one that
-// has failed is told; any other is refused, also by who reads the record.
+// TestRehearsal: a rehearsal belongs to a plan of the same steps from the same files; one that has failed is told; any
+// other is refused, also by who reads the record.
 func TestRehearsal(t *testing.T) {
 	with := func(rehearsal []byte, change func(map[string][]byte)) error {
 		files := parts(t)
