@@ -69,7 +69,7 @@ func TestRehearsal(t *testing.T) {
 		"complete":       {good, nil, false},
 		"failed":         {rehearsal(t, simulated, record.RehearsalFailed), nil, false},
 		"half":           {rehearsal(t, simulated, "half"), nil, true},
-		"spelled anew":   {append(good, '\n'), nil, true},
+		"spelled again":  {append(good, '\n'), nil, true},
 		"no JSON":        {[]byte("x"), nil, true},
 		"another format": {bytes.Replace(good, []byte(`"format": 1`), []byte(`"format": 9`), 1), nil, true},
 		"other steps":    {rehearsal(t, painted("https://127.0.0.1:1"), record.RehearsalComplete), nil, true},
