@@ -26,6 +26,7 @@ func (l *loader) fileFunctions() map[string]function.Function {
 			there, err := l.folder().Exists(Reading{Path: args[0].AsString(), By: "fileexists()"})
 			return cty.BoolVal(there), err
 		}),
+		"fileset":      l.called("fileset", l.fileSet),
 		"templatefile": l.called("templatefile", l.templateFile),
 	}
 	for name, h := range map[string]struct {

@@ -9,10 +9,8 @@ var Omitted = map[string]string{
 	"bcrypt": "it gives something else each time, and a plan made twice must be the same. Give the hash through a " +
 		"variable.",
 	"ephemeralasnull": "there are no ephemeral values: what is sensitive stands in no plan and no journal.",
-	"fileset": "a folder's files are not listed. Write their names down in a list, or in a file that yamldecode reads; " +
-		"fileexists tells whether one is there.",
-	"list": "Terraform has taken it out. Write tolist([...]).",
-	"map":  "Terraform has taken it out. Write tomap({ ... }).",
+	"list":            "Terraform has taken it out. Write tolist([...]).",
+	"map":             "Terraform has taken it out. Write tomap({ ... }).",
 	"pathexpand": "whose home folder ~ means depends on who makes the plan. Give the path through a variable, or with " +
 		"env(\"HOME\").",
 	"plantimestamp": "evaluation does not know the time: a plan made twice must be the same. Give the time through a " +

@@ -1,0 +1,118 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/schema/functions"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Bounds of fileset.
+const (
+	mostListed = 10000 // files and folders that are looked at
+	mostDepth  = 32    // folders inside of each other
+)
+
+// dataFolder has runs, which come and go: what is in it is not listed.
+const dataFolder = ".syncctl"
+
+// fileSet is fileset(PATH, PATTERN): the files of the configuration's folder alone, whatever a policy permits.
+func (l *loader) fileSet(args []cty.Value) (cty.Value, error) {
+	pattern, err := functions.Glob(args[1].AsString())
+	if err != nil {
+		return cty.NilVal, err
+	}
+	levels := mostDepth
+	if text := args[1].AsString(); !strings.Contains(text, "**") {
+		levels = strings.Count(text, "/")
+	}
+	found, seen, err := l.folder().list(args[0].AsString(), levels)
+	if err != nil {
+		return cty.NilVal, fmt.Errorf("listing %s: %w", args[0].AsString(), err)
+	}
+	if err := l.meter.take(int64(seen)); err != nil {
+		return cty.NilVal, err
+	}
+	var out []cty.Value
+	for _, name := range found {
+		if !pattern.MatchString(name) {
+			continue
+		}
+		out = append(out, cty.StringVal(name))
+	}
+	if len(out) == 0 {
+		return cty.SetValEmpty(cty.String), nil
+	}
+	return cty.SetVal(out), nil
+}
+
+var errLinked = errors.New("it is a link, and links are not listed: copy what it leads to, or leave it out of the folder")
+
+// list names the files in a folder within the configuration's, and in those within it down to a level, sorted; a folder
+// that is not there has none. seen counts what was looked at.
+func (f Folder) list(name string, levels int) (found []string, seen int, err error) {
+	name = filepath.ToSlash(name)
+	if name = strings.TrimSuffix(name, "/"); name == "" {
+		name = "."
+	}
+	if !filepath.IsLocal(filepath.FromSlash(name)) {
+		return nil, 0, fmt.Errorf("%w, or has a whole path", ErrOutside)
+	}
+	at := f.absolute(f.dir())
+	for _, part := range strings.Split(path.Clean(name), "/") {
+		switch part {
+		case ".":
+			continue
+		case dataFolder:
+			return nil, 0, nil
+		}
+		at = Locate(f.Fs, filepath.Join(at, part))
+		switch link, err := f.link(at); {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, 0, nil
+		case err != nil:
+			return nil, 0, err
+		case link != "":
+			return nil, 0, errLinked
+		}
+	}
+	if err := f.walk(at, "", levels, &found, &seen); err != nil {
+		return nil, 0, err
+	}
+	slices.Sort(found)
+	return found, seen, nil
+}
+
+func (f Folder) walk(dir, below string, levels int, found *[]string, seen *int) error {
+	infos, err := afero.ReadDir(f.Fs, dir)
+	if err != nil {
+		return err
+	}
+	for _, info := range infos {
+		if *seen++; *seen > mostListed {
+			return fmt.Errorf("it has more than %d files and folders", mostListed)
+		}
+		name := path.Join(below, info.Name())
+		switch mode := info.Mode(); {
+		case info.Name() == dataFolder && mode.IsDir():
+		case mode&(fs.ModeSymlink|fs.ModeIrregular) != 0:
+			return fmt.Errorf("%s: %w", name, errLinked)
+		case mode.IsDir() && strings.Count(name, "/") >= mostDepth:
+			return fmt.Errorf("%s: more than %d folders are inside of each other", below, mostDepth)
+		case mode.IsDir() && levels > 0:
+			if err := f.walk(filepath.Join(dir, info.Name()), name, levels-1, found, seen); err != nil {
+				return err
+			}
+		case mode.IsRegular():
+			*found = append(*found, name)
+		}
+	}
+	return nil
+}

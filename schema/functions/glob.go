@@ -1,0 +1,152 @@
+package functions
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// mostOfPattern is how long a pattern of fileset may be, in bytes.
+const mostOfPattern = 1 << 10
+
+// Glob makes a pattern of fileset one that tells whether it is a path, whose parts are separated by /: * is any part of
+// a name, ? one character of it, [a-z] and [^a-z] one of some, {a,b} one of several, ** any folders, and \ takes the
+// meaning from the next character.
+func Glob(pattern string) (*regexp.Regexp, error) {
+	if len(pattern) > mostOfPattern {
+		return nil, fmt.Errorf("the pattern has more than %d bytes", mostOfPattern)
+	}
+	for _, part := range strings.Split(pattern, "/") {
+		if part == ".." || part == "" || part == "." {
+			return nil, errors.New("the pattern is a path below the folder, without .., . or empty parts")
+		}
+	}
+	g := &glob{rest: []rune(pattern)}
+	g.out.WriteString(`(?s)\A`)
+	if err := g.write(0); err != nil {
+		return nil, err
+	}
+	g.out.WriteString(`\z`)
+	return regexp.Compile(g.out.String())
+}
+
+// glob writes a pattern as a regular expression.
+type glob struct {
+	rest []rune
+	out  strings.Builder
+	last rune // before rest; 0: nothing
+}
+
+func (g *glob) next() rune {
+	g.last = g.rest[0]
+	g.rest = g.rest[1:]
+	return g.last
+}
+
+// begins tells whether what is left begins so.
+func (g *glob) begins(text string) bool { return strings.HasPrefix(string(g.rest), text) }
+
+// write takes the pattern to its end, or to that of an alternative.
+func (g *glob) write(depth int) error {
+	for len(g.rest) > 0 {
+		atStart := g.last == 0 || g.last == '/'
+		switch c := g.next(); {
+		case c == '*' && atStart && g.begins("*/"):
+			g.next()
+			g.next()
+			g.out.WriteString(`(?:[^/]+/)*`)
+		case c == '*' && atStart && string(g.rest) == "*":
+			g.next()
+			g.out.WriteString(`.+`)
+		case c == '*':
+			for g.begins("*") {
+				g.next()
+			}
+			g.out.WriteString(`[^/]*`)
+		case c == '?':
+			g.out.WriteString(`[^/]`)
+		case c == '[':
+			if err := g.class(); err != nil {
+				return err
+			}
+		case c == '{':
+			g.out.WriteString(`(?:`)
+			if err := g.write(depth + 1); err != nil {
+				return err
+			}
+		case c == ',' && depth > 0:
+			g.out.WriteByte('|')
+		case c == '}' && depth > 0:
+			g.out.WriteByte(')')
+			return nil
+		case c == '\\' && len(g.rest) == 0:
+			return errors.New("the pattern ends with \\")
+		case c == '\\':
+			g.out.WriteString(regexp.QuoteMeta(string(g.next())))
+		default:
+			g.out.WriteString(regexp.QuoteMeta(string(c)))
+		}
+	}
+	if depth > 0 {
+		return errors.New("a brace of the pattern is not closed")
+	}
+	return nil
+}
+
+// class writes [a-z]. A separator is never in it.
+func (g *glob) class() error {
+	not := g.begins("^") || g.begins("!")
+	if not {
+		g.next()
+	}
+	var ranges strings.Builder
+	for first := true; ; first = false {
+		low, end, err := g.member(first)
+		if err != nil {
+			return err
+		}
+		if end {
+			break
+		}
+		high := low
+		if g.begins("-") && !g.begins("-]") {
+			g.next()
+			if high, _, err = g.member(true); err != nil {
+				return err
+			}
+		}
+		if high < low {
+			return errors.New("a range of the pattern ends before it begins")
+		}
+		for _, r := range [][2]rune{{low, min(high, '/'-1)}, {max(low, '/'+1), high}} {
+			if r[0] <= r[1] {
+				fmt.Fprintf(&ranges, `\x{%x}-\x{%x}`, r[0], r[1])
+			}
+		}
+	}
+	switch {
+	case not:
+		g.out.WriteString(`[^/` + ranges.String() + `]`)
+	case ranges.Len() == 0:
+		return errors.New("nothing is in the brackets of the pattern")
+	default:
+		g.out.WriteString(`[` + ranges.String() + `]`)
+	}
+	return nil
+}
+
+// member takes one character of a class, or its end.
+func (g *glob) member(first bool) (c rune, end bool, err error) {
+	if len(g.rest) == 0 {
+		return 0, false, errors.New("a bracket of the pattern is not closed")
+	}
+	c = g.next()
+	switch {
+	case c == ']' && !first:
+		return 0, true, nil
+	case c == '\\' && len(g.rest) > 0:
+		c = g.next()
+	}
+	return c, false, nil
+}
