@@ -67,12 +67,13 @@ func (f *formatter) run(ctx context.Context, args []string) error {
 
 func (f *formatter) argument(ctx context.Context, arg string) error {
 	if arg == "-" {
-		src, err := io.ReadAll(io.LimitReader(f.app.stdin, schema.MostOfConfiguration+1))
+		most := f.room().Bytes()
+		src, err := io.ReadAll(io.LimitReader(f.app.stdin, most+1))
 		if err != nil {
 			return fmt.Errorf("reading standard input: %w", err)
 		}
-		if len(src) > schema.MostOfConfiguration {
-			return failf(exitError, "standard input is larger than %d MiB", schema.MostOfConfiguration>>20)
+		if int64(len(src)) > most {
+			return failf(exitError, "standard input is larger than %d MiB", most>>20)
 		}
 		return f.standardInput(ctx, src)
 	}
@@ -178,12 +179,12 @@ func (f *formatter) file(ctx context.Context, name string) error {
 // read reads a file of a configuration, as the other commands do: no link may lead out of its folder.
 func (f *formatter) read(name string) ([]byte, error) {
 	folder := schema.Folder{Fs: f.files(), Dir: filepath.Dir(name)}
-	return folder.Read(schema.Reading{Path: filepath.Base(name), By: "fmt", Most: schema.MostOfConfiguration})
+	return folder.Read(schema.Reading{Path: filepath.Base(name), By: "fmt", Most: f.room().Bytes()})
 }
 
 // format formats one file. Its errors are printed, and the other files still get their turn.
 func (f *formatter) format(ctx context.Context, name string, src []byte) ([]byte, bool, error) {
-	out, diags := schema.Format(name, src)
+	out, diags := schema.FormatWithin(ctx, name, src, f.room())
 	if !diags.HasErrors() {
 		return out, true, nil
 	}

@@ -46,7 +46,8 @@ func (f *formatter) maskedAs(ctx context.Context, name string, src []byte) []byt
 	if err != nil {
 		return hidden(src) // without the files beside it nothing is known about it
 	}
-	o := schema.Options{Fs: mem, Dir: dir, Env: f.app.env, AllowUnset: true, Version: version(), Access: f.access()}
+	o := schema.Options{Fs: mem, Dir: dir, Env: f.app.env, AllowUnset: true, Version: version(), Access: f.access(),
+		Room: f.room()}
 	o.Catalog, _ = f.catalog()
 	if strings.HasSuffix(name, ".syncvars.hcl") {
 		o.Vars = []schema.VarSource{{File: name}}

@@ -186,6 +186,14 @@ func (c *command) bare(names []string) ([]string, error) {
 	return out, nil
 }
 
+// room is how much reading the configuration may take.
+func (c *command) room() schema.Room {
+	if c.flags.untrusted || c.app.set(sandbox.EnvUntrusted) {
+		return schema.Usual
+	}
+	return schema.Large
+}
+
 // access is what a configuration may read by the user's policy, and notes for a new policy what it reads.
 func (c *command) access() schema.Access {
 	switch {

@@ -108,7 +108,8 @@ func configurationName(name string) bool {
 
 // read reads all tests of the folder, with the faults in them. Its errors are printed.
 func (t *tester) read(ctx context.Context) ([]*schema.Test, error) {
-	tests, files, diags := schema.ReadTests(ctx, schema.Options{Fs: t.files(), Dir: t.dirName, Access: t.access()})
+	tests, files, diags := schema.ReadTests(ctx, schema.Options{Fs: t.files(), Dir: t.dirName, Access: t.access(),
+		Room: t.room()})
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}

@@ -18,7 +18,7 @@ func (c *Config) Evaluate(ctx context.Context, text string) (cty.Value, hcl.Diag
 	if l == nil { // reading was interrupted
 		return cty.DynamicVal, hcl.Diagnostics{problem(hcl.Range{}, "No configuration", "The configuration was not read.")}
 	}
-	out, ctx := newOutside(ctx)
+	out, ctx := newOutside(ctx, l.opts.Room)
 	defer out.close()
 	l.outside, l.meter, l.diags, l.problems = out, &meter{ctx: ctx, more: l.meter.more}, nil, nil
 	val := l.evaluateText(text)

@@ -92,16 +92,14 @@ func (l *loader) parse(m *module, name string) hcl.Body {
 		l.add(problem(hcl.Range{}, "File not readable", "%s.", sentence(err)))
 		return nil
 	}
-	if d := l.unreadable(path, src); d != nil {
+	file, diags := l.parseText(path, src, strings.HasSuffix(path, ".json"))
+	l.files[path] = withBytes(file, src)
+	l.add(withoutEchoes(diags)...)
+	if file == nil {
 		m.lost.everything = true
-		l.files[path] = withBytes(nil, src)
-		l.add(d)
 		return nil
 	}
 	if strings.HasSuffix(path, ".json") {
-		file, diags := hcljson.Parse(src, path)
-		l.files[path] = withBytes(file, src)
-		l.add(withoutEchoes(diags)...)
 		if diags.HasErrors() {
 			m.lost.everything = true
 			l.masked = append(l.masked, secretLines(path, src)...)
@@ -109,9 +107,6 @@ func (l *loader) parse(m *module, name string) hcl.Body {
 		}
 		return file.Body
 	}
-	file, diags := hclsyntax.ParseConfig(src, path, hcl.InitialPos)
-	l.files[path] = withBytes(file, src)
-	l.add(withoutEchoes(diags)...)
 	body, ok := file.Body.(*hclsyntax.Body)
 	if !ok || !tornBy(diags) {
 		return file.Body
@@ -121,22 +116,28 @@ func (l *loader) parse(m *module, name string) hcl.Body {
 	return wholeBlocks(body, diags)
 }
 
-// unreadable reports a file that would take too much to parse.
-func (l *loader) unreadable(path string, src []byte) *hcl.Diagnostic {
+// parseText parses the text of a file. The file is nil where that would take too much.
+func (l *loader) parseText(path string, src []byte, isJSON bool) (*hcl.File, hcl.Diagnostics) {
 	l.signs += signs(src)
-	if d := tooDense(l.signs, path); d != nil {
-		return d
+	if d := tooDense(l.signs, l.opts.Room, path); d != nil {
+		if tooDense(l.signs-signs(src), l.opts.Room, path) != nil { // reported at the file before
+			return nil, nil
+		}
+		return nil, hcl.Diagnostics{d}
 	}
-	if strings.HasSuffix(path, ".json") {
-		return tooNestedJSON(src, path)
+	if !isJSON {
+		return parseNative(src, path)
 	}
-	return tooNested(src, path)
+	if d := tooDeepJSON(src, path); d != nil {
+		return nil, hcl.Diagnostics{d}
+	}
+	return hcljson.Parse(src, path)
 }
 
 // readOwn reads a file of a module's folder.
 func (l *loader) readOwn(m *module, name string) ([]byte, error) {
 	what := Reading{Path: filepath.Join(filepath.FromSlash(m.dir), name), By: "configuration",
-		Most: MostOfConfiguration - l.read}
+		Most: l.opts.Room.Bytes() - l.read}
 	src, err := l.folder().Read(what)
 	l.read += int64(len(src))
 	l.meter.more = l.read + l.expanded

@@ -12,11 +12,8 @@ import (
 	"github.com/spf13/afero"
 )
 
-// The largest files that are read, in bytes.
-const (
-	MostOfFile          = 16 << 20 // of file()
-	MostOfConfiguration = 16 << 20 // of all files of a folder together; of one file of values
-)
+// MostOfFile is the largest file that file() reads, in bytes.
+const MostOfFile = 16 << 20
 
 // ErrOutside is the error of a file that a configuration may not read, because it is not in its folder.
 var ErrOutside = errors.New("it is outside of the configuration's folder")

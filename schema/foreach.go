@@ -73,7 +73,7 @@ func (l *loader) eachKey(m *meta, f frame, rng hcl.Range, each func(index string
 // the room of the largest configuration.
 func (l *loader) expand(block hcl.Range) {
 	size := int64(block.End.Byte - block.Start.Byte)
-	l.expanded = min(l.expanded+size+instanceRoom, MostOfConfiguration)
+	l.expanded = min(l.expanded+size+instanceRoom, l.opts.Room.Bytes())
 	l.meter.more = l.read + l.expanded
 }
 

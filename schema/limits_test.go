@@ -200,11 +200,37 @@ func TestConfigurationSize(t *testing.T) {
 	t.Parallel()
 	fs := afero.NewMemMapFs()
 	for _, name := range []string{"a.sync.hcl", "b.sync.hcl"} {
-		if err := afero.WriteFile(fs, "conf/"+name, make([]byte, MostOfConfiguration+1), 0o600); err != nil {
+		if err := afero.WriteFile(fs, "conf/"+name, make([]byte, int(Usual.Bytes())+1), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if _, diags := Load(t.Context(), Options{Fs: fs, Dir: "conf"}); len(diags) != 2 {
 		t.Errorf("got %v", diags)
+	}
+}
+
+// TestRoom: somebody's own configuration may be larger than one that nobody has reviewed, which is the rule.
+func TestRoom(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]struct{ usual, large bool }{
+		Usual.signs: {true, true}, Usual.signs + 1: {false, true}, Large.signs + 1: {false, false},
+	} {
+		if usual, large := tooDense(n, Room{}, "x") == nil, tooDense(n, Large, "x") == nil; usual != want.usual || large != want.large {
+			t.Errorf("%d words and signs: %v, %v", n, usual, large)
+		}
+	}
+}
+
+// TestFormattingEnds: with its context, whatever the text takes.
+func TestFormattingEnds(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	open := []byte("locals {\n" + strings.Repeat("  x = <<A\n", 30000))
+	if out, diags := FormatWithin(ctx, "x.sync.hcl", open, Large); !hasSummary(diags, "Interrupted") || len(out) != len(open) {
+		t.Errorf("%v", diags)
+	}
+	if out, diags := FormatWithin(t.Context(), "x.sync.hcl", []byte("a=1\n"), Large); string(out) != "a = 1\n" || diags != nil {
+		t.Errorf("%q, %v", out, diags)
 	}
 }

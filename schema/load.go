@@ -45,6 +45,7 @@ type Options struct {
 	SiteKeys map[string][]string
 
 	Access Access // what a policy permits
+	Room   Room   // how much reading it may take
 
 	// Run is the run of a test that the configuration is loaded for, whose variables come before all others; nil for none.
 	Run *TestRun
@@ -69,7 +70,7 @@ type VarSource struct {
 // Load reads, checks and evaluates one folder. It reports everything that is wrong in all files at once, ordered by
 // place. The Config is never nil; with errors it holds what could be made out, enough for Files and Redactor.
 func Load(ctx context.Context, opts Options) (*Config, hcl.Diagnostics) {
-	out, ctx := newOutside(ctx)
+	out, ctx := newOutside(ctx, opts.Room)
 	defer out.close()
 	l := newLoader(ctx, opts, out)
 	type loaded struct {
@@ -136,9 +137,8 @@ func (l *loader) interrupted(err error) (*Config, hcl.Diagnostics) {
 	if at := l.now.Load(); at != nil {
 		rng = *at
 	}
-	d := problem(rng, "Interrupted", "Reading the configuration was ended: %s. It takes at most %s.", err, maxTime)
 	return &Config{byAddr: map[Addr]*Resource{}, openVars: map[string]bool{},
-		redactor: newSecretSet(spellings{}).redactor()}, hcl.Diagnostics{d}
+		redactor: newSecretSet(spellings{}).redactor()}, hcl.Diagnostics{l.opts.Room.interrupted(rng, err)}
 }
 
 func (l *loader) load(ctx context.Context) (*Config, hcl.Diagnostics) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -16,7 +15,6 @@ import (
 
 // What evaluation may take. No configuration that a person has written comes near these limits.
 const (
-	maxTime   = time.Minute
 	maxWork   = 1 << 20 // values that are made or looked at; a text counts once more for each textUnit bytes
 	textUnit  = functions.Unit
 	maxExp    = 4096 // binary; the digits of larger numbers would fill the memory

@@ -20,7 +20,6 @@ import (
 const (
 	maxNesting = 100  // brackets, braces, blocks and templates inside each other
 	maxChain   = 2000 // operators in one expression, each of which nests the rest of it
-	maxSigns   = 1 << 20
 )
 
 // signs is about how many words and signs a text has, and never much too few. The parsers take some hundred bytes of
@@ -38,20 +37,26 @@ func signs(src []byte) int {
 }
 
 // tooDense reports a text that has too many words and signs, nil where it has not.
-func tooDense(n int, name string) *hcl.Diagnostic {
-	if n <= maxSigns {
+func tooDense(n int, room Room, name string) *hcl.Diagnostic {
+	most := room.orUsual().signs
+	if n <= most {
 		return nil
 	}
 	rng := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
 	return problem(rng, "Too much text", "There are more than %d words and signs in the files of this folder, or in "+
-		"this text.", maxSigns)
+		"this text.", most)
 }
 
 // tooNested reports where a text in HCL's native syntax is nested too deeply to be parsed, nil where it is not.
 func tooNested(src []byte, name string) *hcl.Diagnostic {
-	if d := tooDense(signs(src), name); d != nil {
+	if d := tooDense(signs(src), Usual, name); d != nil {
 		return d
 	}
+	return tooDeep(src, name)
+}
+
+// tooDeep is tooNested for a text whose words and signs were counted.
+func tooDeep(src []byte, name string) *hcl.Diagnostic {
 	if plainlyFlat(src) {
 		return nil
 	}
@@ -232,10 +237,15 @@ func word(tokens hclsyntax.Tokens, i int) string {
 
 // tooNestedJSON is tooNested for JSON syntax, whose texts are templates.
 func tooNestedJSON(src []byte, name string) *hcl.Diagnostic {
-	depth, at := 0, hcl.InitialPos
-	if d := tooDense(signs(src), name); d != nil {
+	if d := tooDense(signs(src), Usual, name); d != nil {
 		return d
 	}
+	return tooDeepJSON(src, name)
+}
+
+// tooDeepJSON is tooDeep for JSON syntax.
+func tooDeepJSON(src []byte, name string) *hcl.Diagnostic {
+	depth, at := 0, hcl.InitialPos
 	if functions.LongNumber.Match(src) {
 		return problem(hcl.Range{Filename: name, Start: at, End: at}, "Number out of range",
 			"A number has at most %d digits.", maxDigits)

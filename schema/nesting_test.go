@@ -75,10 +75,10 @@ func TestNesting(t *testing.T) {
 // TestDense: words and signs without end are refused before they are parsed, in one file or in all together.
 func TestDense(t *testing.T) {
 	t.Parallel()
-	words := strings.Repeat(" a", maxSigns*2/3)
+	words := strings.Repeat(" a", Usual.signs*2/3)
 	native, js := "#"+words+"\nlocals {\n}\n", `{"//": "`+words+`", "locals": {}}`
 	for name, files := range map[string]map[string]string{
-		"one":    {"a.sync.hcl": "locals {\n  a = [" + strings.Repeat("1,", maxSigns) + "1]\n}\n"},
+		"one":    {"a.sync.hcl": "locals {\n  a = [" + strings.Repeat("1,", Usual.signs) + "1]\n}\n"},
 		"native": {"a.sync.hcl": native, "b.sync.hcl": native}, "JSON": {"a.sync.hcl.json": js, "b.sync.hcl.json": js},
 		"values": {"a.sync.hcl": native, "x.auto.syncvars.hcl": native},
 	} {

@@ -13,13 +13,14 @@ type outside struct {
 	ctx    context.Context // of the Load
 	cancel context.CancelCauseFunc
 	timer  *time.Timer
+	time   time.Duration
 }
 
-// newOutside returns the context of a Load, which ends after maxTime at the latest, calls not counted.
-func newOutside(parent context.Context) (*outside, context.Context) {
+// newOutside returns the context of a Load, which ends after the time of the room at the latest, calls not counted.
+func newOutside(parent context.Context, room Room) (*outside, context.Context) {
 	ctx, cancel := context.WithCancelCause(parent)
-	timer := time.AfterFunc(maxTime, func() { cancel(context.DeadlineExceeded) })
-	return &outside{ctx: ctx, cancel: cancel, timer: timer}, ctx
+	timer := time.AfterFunc(room.orUsual().time, func() { cancel(context.DeadlineExceeded) })
+	return &outside{ctx: ctx, cancel: cancel, timer: timer, time: room.orUsual().time}, ctx
 }
 
 func (o *outside) close() {
@@ -39,7 +40,7 @@ func (o *outside) call(f func(context.Context) (string, error)) (string, error) 
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.timer.Stop()
-	defer o.timer.Reset(maxTime)
+	defer o.timer.Reset(o.time)
 	if err := context.Cause(o.ctx); err != nil {
 		return "", err
 	}

@@ -57,7 +57,7 @@ func (l *loader) templateFile(args []cty.Value) (cty.Value, error) {
 }
 
 func parseTemplate(src []byte, path string) (hclsyntax.Expression, error) {
-	if d := tooDense(signs(src), path); d != nil {
+	if d := tooDense(signs(src), Usual, path); d != nil {
 		return nil, inTemplate(d)
 	}
 	tokens, _ := hclsyntax.LexTemplate(src, path, hcl.InitialPos) // what is wrong with them is for the parser to say

@@ -75,7 +75,7 @@ var testScope = scope{where: "at the top level of a test", blocks: []hcl.BlockHe
 // them at once. The sources are for snippets, with secrets masked. Nothing but the files of the folder is read: what
 // their expressions refer to is found by Load and Config.Assert.
 func ReadTests(ctx context.Context, opts Options) ([]*Test, map[string]*hcl.File, hcl.Diagnostics) {
-	out, ctx := newOutside(ctx)
+	out, ctx := newOutside(ctx, opts.Room)
 	defer out.close()
 	l := newLoader(ctx, opts, out)
 	names, err := l.list(l.root, func(n string) bool {

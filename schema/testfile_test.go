@@ -33,7 +33,7 @@ func TestReadTestsBounds(t *testing.T) {
 	for name, file := range map[string]map[string]string{
 		"nested":      {"a.synctest.hcl": "run \"a\" { faults = " + deep},
 		"nested JSON": {"a.synctest.hcl.json": `{"run": {"a": {"faults": ` + deep},
-		"large":       {"a.synctest.hcl": strings.Repeat("#", schema.MostOfConfiguration+1)},
+		"large":       {"a.synctest.hcl": strings.Repeat("#", int(schema.Usual.Bytes())+1)},
 		"work":        {"a.synctest.hcl": `run "a" { expect_steps = ["${[for x in [for y in ["a"] : y] : x][9]}"] }`},
 		"calls":       {"a.synctest.hcl": `run "a" { faults = [env("HOME")] }`},
 		"references":  {"a.synctest.hcl": `run "a" { expect_steps = [var.x] }`},

@@ -72,7 +72,7 @@ func (c *Config) Assert(ctx context.Context, r *TestRun, given map[string]cty.Va
 	if l == nil { // reading was interrupted
 		return hcl.Diagnostics{problem(r.Range, "No configuration", "The configuration was not read.")}
 	}
-	out, ctx := newOutside(ctx)
+	out, ctx := newOutside(ctx, l.opts.Room)
 	defer out.close()
 	l.outside, l.meter, l.diags, l.problems = out, &meter{ctx: ctx, more: l.meter.more}, nil, nil
 	outputs := map[string]cty.Value{}

@@ -240,10 +240,10 @@ func (l *loader) declared(name, option string) bool {
 // out of its folder: who made the link may be who wrote the configuration.
 func (l *loader) readNamed(name string) ([]byte, error) {
 	if l.opts.Access.ReadFile == nil || strings.HasPrefix(name, "/dev/") { // such as a pipe
-		return ReadBounded(l.opts.Fs, name, MostOfConfiguration)
+		return ReadBounded(l.opts.Fs, name, l.opts.Room.Bytes())
 	}
 	folder := Folder{Fs: l.opts.Fs, Dir: filepath.Dir(name), Access: l.opts.Access}
-	return folder.Read(Reading{Path: filepath.Base(name), By: "-var-file", Most: MostOfConfiguration})
+	return folder.Read(Reading{Path: filepath.Base(name), By: "-var-file", Most: l.opts.Room.Bytes()})
 }
 
 // giveFile takes the values of one *.syncvars.hcl file.
@@ -253,14 +253,14 @@ func (l *loader) giveFile(values map[string]given, path string, read func(string
 		l.add(problem(hcl.Range{}, "File not readable", "Reading the values of variables from %s: %s.", path, err))
 		return
 	}
-	if d := l.unreadable(path, src); d != nil {
-		l.add(d)
+	file, diags := l.parseText(path, src, false)
+	if file == nil { // and is not shown
+		l.add(diags...)
 		for _, v := range l.root.vars {
 			v.broken = true
 		}
 		return
 	}
-	file, diags := hclsyntax.ParseConfig(src, path, hcl.InitialPos)
 	l.files[path] = withBytes(file, src)
 	if diags.HasErrors() {
 		// In a file that does not parse it is unknown which line belongs to a sensitive variable.

@@ -13,13 +13,13 @@ import (
 )
 
 // format answers with the changes that fmt would make. A file that does not parse stays as it is.
-func (v *view) format(_ context.Context, p *documentParams) ([]textEdit, error) {
+func (v *view) format(ctx context.Context, p *documentParams) ([]textEdit, error) {
 	out := []textEdit{}
 	f := v.document(p.TextDocument)
 	if f == nil || f.json {
 		return out, nil
 	}
-	after, diags := schema.Format(f.path, []byte(f.text.Source))
+	after, diags := schema.FormatWithin(ctx, f.path, []byte(f.text.Source), schema.Usual)
 	if diags.HasErrors() {
 		return out, nil
 	}

@@ -47,7 +47,7 @@ func (v *view) rename(ctx context.Context, p *renameParams) (*workspaceEdit, err
 	uses := v.usesOf(ctx, u.name)
 	for i, x := range uses {
 		if i == 0 || uses[i-1].file != x.file {
-			if err := x.file.whole(); err != nil {
+			if err := x.file.whole(ctx); err != nil {
 				return nil, err
 			}
 		}
@@ -84,11 +84,11 @@ func (v *view) mayBeCalled(n name, to string) error {
 }
 
 // whole refuses a file that does not parse: what stands in it is not certain.
-func (f *file) whole() error {
+func (f *file) whole(ctx context.Context) error {
 	if f.json {
 		return nil // it has names only where it parses
 	}
-	if _, diags := schema.Format(f.path, []byte(f.text.Source)); diags.HasErrors() {
+	if _, diags := schema.FormatWithin(ctx, f.path, []byte(f.text.Source), schema.Usual); diags.HasErrors() {
 		line := 0
 		if diags[0].Subject != nil {
 			line = diags[0].Subject.Start.Line

@@ -98,7 +98,7 @@ func (v *view) read(path string) *file {
 		text = d.text
 	} else {
 		folder := schema.Folder{Fs: v.fs, Dir: filepath.Dir(path)}
-		src, err := folder.Read(schema.Reading{Path: path, By: "lsp", Most: schema.MostOfConfiguration})
+		src, err := folder.Read(schema.Reading{Path: path, By: "lsp", Most: schema.Usual.Bytes()})
 		if err != nil {
 			return nil
 		}

@@ -1,0 +1,93 @@
+package schema
+
+import (
+	"bytes"
+	"regexp"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"golang.org/x/sync/errgroup"
+)
+
+// pieceSize is about how many bytes of a file are parsed at once. The parser holds all tokens of what it parses, which
+// take forty times as much.
+const pieceSize = 128 << 10
+
+// blockEnd is the last line of a block, in most files.
+var blockEnd = regexp.MustCompile(`\n}\r?\n`)
+
+// parseNative parses a file in the native syntax: in pieces, where that makes no difference. The file is nil where it is
+// nested too deeply.
+func parseNative(src []byte, path string) (*hcl.File, hcl.Diagnostics) {
+	if file := parsePieces(src, path, pieceSize); file != nil {
+		return file, nil
+	}
+	if d := tooDeep(src, path); d != nil {
+		return nil, hcl.Diagnostics{d}
+	}
+	return hclsyntax.ParseConfig(src, path, hcl.InitialPos)
+}
+
+// parsePieces parses a large file in pieces that end where a block seems to. What parses by itself is whole: nothing is
+// open at its end, so that the rest says what it would say after it. nil: a piece does not parse, or there is one only.
+func parsePieces(src []byte, path string, size int) *hcl.File {
+	pieces := piecesOf(src, size)
+	if len(pieces) < 2 {
+		return nil
+	}
+	files, pos := make([]*hcl.File, len(pieces)), hcl.InitialPos
+	var group errgroup.Group
+	group.SetLimit(2)
+	for i, piece := range pieces {
+		at := pos
+		pos.Line += bytes.Count(piece, []byte("\n"))
+		pos.Byte += len(piece)
+		group.Go(func() error {
+			if d := tooDeep(piece, path); d != nil {
+				return d
+			}
+			file, diags := hclsyntax.ParseConfig(piece, path, at)
+			if len(diags) > 0 {
+				return diags
+			}
+			files[i] = file
+			return nil
+		})
+	}
+	if group.Wait() != nil {
+		return nil
+	}
+	return assembled(files, src)
+}
+
+// piecesOf cuts a text, every so many bytes, after a line that may end a block.
+func piecesOf(src []byte, size int) [][]byte {
+	var out [][]byte
+	for len(src) > size {
+		found := blockEnd.FindIndex(src[size:])
+		if found == nil {
+			break
+		}
+		end := size + found[1]
+		out, src = append(out, src[:end]), src[end:]
+	}
+	return append(out, src)
+}
+
+// assembled is the file of which these are the pieces. nil: an argument stands in two of them.
+func assembled(files []*hcl.File, src []byte) *hcl.File {
+	whole := files[0].Body.(*hclsyntax.Body)
+	for _, file := range files[1:] {
+		body := file.Body.(*hclsyntax.Body)
+		for name, attr := range body.Attributes {
+			if whole.Attributes[name] != nil {
+				return nil
+			}
+			whole.Attributes[name] = attr
+		}
+		whole.Blocks = append(whole.Blocks, body.Blocks...)
+		whole.SrcRange.End, whole.EndRange = body.SrcRange.End, body.EndRange
+	}
+	files[0].Bytes = src
+	return files[0]
+}

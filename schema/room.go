@@ -1,0 +1,63 @@
+package schema
+
+import (
+	"context"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/fault"
+)
+
+// Room is how much a configuration may take to be read. The zero Room is Usual.
+type Room struct {
+	bytes int64 // of all files of a folder together; of one file of values
+	signs int   // words and signs in them; the parsers take some hundred bytes of memory for each
+	time  time.Duration
+}
+
+var (
+	// Usual is the room of what nobody has reviewed: 16 MiB, a million words and signs, and a minute.
+	Usual = Room{bytes: 16 << 20, signs: 1 << 20, time: time.Minute}
+
+	// Large is the room of somebody's own configuration: 128 MiB, sixteen million words and signs, and ten minutes. A
+	// hundred thousand declarations fit.
+	Large = Room{bytes: 128 << 20, signs: 16 << 20, time: 10 * time.Minute}
+)
+
+// Bytes is how large a file may be.
+func (r Room) Bytes() int64 { return r.orUsual().bytes }
+
+func (r Room) orUsual() Room {
+	if r == (Room{}) {
+		return Usual
+	}
+	return r
+}
+
+// within calls f, and waits for it as long as the room allows. An error means that it is still at work: the libraries
+// cannot be interrupted, so that it ends with the process, or by itself.
+func (r Room) within(ctx context.Context, f func()) error {
+	ctx, cancel := context.WithTimeout(ctx, r.orUsual().time)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		var failed error
+		defer func() { done <- failed }()
+		defer fault.Catch(&failed)
+		f()
+	}()
+	select {
+	case failed := <-done:
+		if failed != nil {
+			panic(failed)
+		}
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (r Room) interrupted(rng hcl.Range, err error) *hcl.Diagnostic {
+	return problem(rng, "Interrupted", "Reading the configuration was ended: %s. It takes at most %s.", err,
+		r.orUsual().time)
+}
