@@ -3,6 +3,7 @@ package teamworkcloud_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -385,6 +386,31 @@ func TestDeletionIsGuarded(t *testing.T) {
 		a.person("commit", "server", "a", "resource", "Engine", "author", "ann", "description", "late")
 		ends(t, a, "idle_source", a.carryOn(true), executor.PhaseFailed, "has changed on server.teamwork_cloud.a since")
 	})
+	t.Run("a late commit, verified again", func(t *testing.T) {
+		t.Parallel()
+		all := companies(t, newOffload(removing, asDocumented).kase(t), "a", "b")
+		a, b := all["a"], all["b"]
+		a.look(b)
+		b.look(a)
+		if _, err := a.store.Create(a.planNow(), nil); err != nil {
+			t.Fatal(err)
+		}
+		a.carryWell()
+		a.hand(b)
+		b.carryWell()
+		b.hand(a)
+		a.person("commit", "server", "a", "resource", "Engine", "author", "ann", "description", "late")
+		again := "migration.teamwork_cloud_offload.cars/originals"
+		ends(t, a, "idle_source", a.carryOn(true), executor.PhaseFailed, again+" -retry")
+		a.reopen(again)
+		for _, c := range []*company{a, b, a, b} {
+			c.carryWell()
+			c.hand(map[bool]*company{true: b, false: a}[c == a])
+		}
+		if !a.run().Finished() {
+			t.Error("not finished")
+		}
+	})
 	t.Run("an old verification", func(t *testing.T) {
 		t.Parallel()
 		a, b := begin(t, "a")
@@ -411,6 +437,18 @@ func TestDeletionIsGuarded(t *testing.T) {
 		}
 		ends(t, b, "preflight_target", b.carryOn(true), executor.PhaseFailed, "is not the one that was written")
 	})
+}
+
+// reopen has a step carried out again.
+func (c *company) reopen(id string) {
+	c.t.Helper()
+	j, err := c.store.Journal(c.run(), journal.Options{Now: c.clock.Now})
+	if err == nil {
+		_, err = j.Append(c.t.Context(), id, executor.EventReopened, nil)
+	}
+	if err = errors.Join(err, j.Close()); err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 // later is a day and an hour on.

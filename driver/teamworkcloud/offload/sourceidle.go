@@ -193,6 +193,10 @@ func verifyAgain(t *executor.Task) string {
 		return "Its configuration is removed, so that it does not come by itself. " + planAgain +
 			": it brings it and verifies it again"
 	}
+	from := share.VerbArrived
+	if s := survey.Declared(Declared(t.Resource).Sync); s != nil && s.OverSites() {
+		from = share.VerbOriginals // with what is written down here, the target's site verifies again
+	}
 	return fmt.Sprintf("Have it verified again once it has come: syncctl resolve %s -retry",
-		planner.TypedID(t.Step.Addr, share.VerbArrived))
+		planner.TypedID(t.Step.Addr, from))
 }
