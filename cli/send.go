@@ -205,20 +205,23 @@ func (c *command) lastRun() (*executor.Run, error) {
 	return nil, nil
 }
 
-// fileParts are the run's files that are handed over, but for those that all receivers have.
+// fileParts are the run's files that are handed over: those that steps of a receiver read, but for those that all who
+// read them have.
 func (c *command) fileParts(
 	run *executor.Run, infos []executor.FileInfo, to []bundle.Receiver, all bool,
 ) []bundle.Source {
-	had := map[string]int{} // by how many of the receivers
+	lack, read := map[string]bool{}, map[string]bool{} // by one of the receivers
 	for _, r := range to {
-		for name := range run.HadBy(r.Site) {
-			had[name]++
+		had := run.HadBy(r.Site)
+		for name := range run.ReadBy(r.Site) {
+			read[name] = true
+			lack[name] = lack[name] || !had[name]
 		}
 	}
 	var out []bundle.Source
 	store := c.store().Files(run)
 	for _, f := range infos {
-		if all || had[f.Name] < len(to) {
+		if lack[f.Name] || all && read[f.Name] {
 			out = append(out, bundle.Source{Name: partFile + f.Name, Size: f.Bytes,
 				Open: func() (io.ReadCloser, error) { return store.Open(f.Name) }})
 		}

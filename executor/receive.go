@@ -62,6 +62,21 @@ func (r *Run) filesFor() []FileInfo {
 	return out
 }
 
+// ReadBy are the names of the files that steps of a site read.
+func (r *Run) ReadBy(site string) map[string]bool { return readBy(r.Plan, site) }
+
+func readBy(p *planner.Plan, site string) map[string]bool {
+	out := map[string]bool{}
+	for i := range p.Steps {
+		if s := &p.Steps[i]; s.Site == site {
+			for _, name := range s.Reads {
+				out[name] = true
+			}
+		}
+	}
+	return out
+}
+
 // HadBy are the names of the files to hand over that another site has: it says that it has received this site's journal
 // of the run up to the entry that names the file, and a journal is taken in after its files.
 func (r *Run) HadBy(site string) map[string]bool {
@@ -211,11 +226,16 @@ func (in *Incoming) Discard() error {
 	return in.store.Fs.RemoveAll(in.stage.dir)
 }
 
-// Wants are the files that have to be taken in: those that are not here as they are named. A file that no step of the
+// Wants are the files that have to be taken in: those that steps of this site read, and that are not here as they are
+// named. A file that no step of the
 // sender's writes, or that is this site's own, is an error: it would take the place of one that people rely on here.
 func (in *Incoming) Wants(ctx context.Context) ([]FileInfo, error) {
 	var out []FileInfo
 	named, senders, listed := filesOf(in.cargo.Plan, in.cargo.Chain), in.sendersFiles(), map[string]bool{}
+	read := map[string]bool{}
+	if in.cargo.Plan != nil {
+		read = readBy(in.cargo.Plan, in.store.Site)
+	}
 	for _, f := range in.Files {
 		switch {
 		case !senders[f.Name]:
@@ -225,7 +245,9 @@ func (in *Incoming) Wants(ctx context.Context) ([]FileInfo, error) {
 		case listed[f.Name]:
 			return nil, fmt.Errorf("its file %s is listed twice", f.Name)
 		}
-		listed[f.Name] = true
+		if listed[f.Name] = true; !read[f.Name] {
+			continue
+		}
 		if in.run != nil && sameFile(ctx, in.store.Files(in.run), f) {
 			continue
 		}
@@ -384,8 +406,9 @@ func (in *Incoming) moveFiles(ctx context.Context) error {
 			return fmt.Errorf("taking in the file %s: %w", f.Name, err)
 		}
 	}
+	read := readBy(in.run.Plan, s.Site)
 	for _, f := range in.Files {
-		if !sameFile(ctx, s.Files(in.run), f) {
+		if read[f.Name] && !sameFile(ctx, s.Files(in.run), f) {
 			return fmt.Errorf("the file %s of site %q was not taken in", f.Name, in.From)
 		}
 	}

@@ -510,6 +510,12 @@ func TestThreeCompanies(t *testing.T) {
 			if p := together(t, all, c.plans, "a", "b", "c"); p.Exchanges() != c.exchanges {
 				t.Errorf("%d exchanges, want %d", p.Exchanges(), c.exchanges)
 			}
+			for name, want := range map[string]int{"a": 1, "b": 2, "c": 1} { // what it has written, and what it reads
+				files := all[name].store.Files(all[name].run())
+				if got, err := filepath.Glob(files.Path("originals-*")); err != nil || len(got) != want {
+					t.Errorf("%s has %q, %v", name, got, err)
+				}
+			}
 		})
 	}
 }
