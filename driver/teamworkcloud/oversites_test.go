@@ -335,8 +335,8 @@ func TestArchiveOfAnotherCompany(t *testing.T) {
 }
 
 // TestDeletionIsGuarded: nothing is removed from the source without the other company's approval, after a commit that
-// was not verified, or when what the archive has verified is old, until it has verified it again; and it does not where the
-// copy is gone.
+// was not verified, or when what the archive has verified is old, until it has verified it again; and it does not where
+// the copy is gone.
 func TestDeletionIsGuarded(t *testing.T) {
 	begin := func(t *testing.T, plans string) (a, b *company) {
 		t.Helper()

@@ -11,8 +11,8 @@ import (
 )
 
 // Prints is the history for somebody else to compare: digests in place of authors, descriptions, tags and contents.
-// Ids, numbers, dates and the names of branches stay, by which revisions belong together. What is unknown stays unknown. Two
-// histories are equal as Prints where they are equal as they are.
+// Ids, numbers, dates and the names of branches stay, by which revisions belong together. What is unknown stays
+// unknown. Two histories are equal as Prints where they are equal as they are.
 func (h *History) Prints() *History {
 	out := &History{Branches: slices.Clone(h.Branches), Revisions: slices.Clone(h.Revisions), Tags: slices.Clone(h.Tags)}
 	for i := range out.Branches {
