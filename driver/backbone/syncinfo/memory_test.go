@@ -64,17 +64,7 @@ func TestMergeMemory(t *testing.T) {
 		most int64
 	}{{"ordinary", 0, 24}, {"times as counters", 1604663032918, 40}} {
 		dir, o := onDisk(t)
-		for name, mirror := range map[string]bool{"a": false, "b": true} {
-			writeEntries(t, filepath.Join(dir, name), n, func(i int) string {
-				local, remote, half, out, in := "A", "B", `{"localId":"1"}`, i%7, i%5
-				if mirror {
-					local, remote, half, out, in = remote, local, `{"remoteId":"1","localId":"2"}`, in, out
-				}
-				return pair(fmt.Sprint(local, "-", i), fmt.Sprint(remote, "-", i),
-					fmt.Sprintf(`,"outgoingMessageSequenceId":%d,"incomingMessageSequenceId":%d,"comments":[%s],"id":%d`, c.id+out,
-						c.id+in, half, i*7919%n))
-			})
-		}
+		writeMirrored(t, dir, n, c.id)
 		for _, complete := range []bool{false, true} {
 			o.CompleteComments = complete
 			got := allocated(func() {
@@ -86,6 +76,42 @@ func TestMergeMemory(t *testing.T) {
 			if got > c.most*n+buffers {
 				t.Errorf("%s, complete=%v: %d pairs took %d bytes, %.1f a pair", c.name, complete, n, got, float64(got-buffers)/n)
 			}
+		}
+	}
+}
+
+// writeMirrored writes two files of n pairs, in random order. id is added to the message sequence ids.
+func writeMirrored(t *testing.T, dir string, n, id int) {
+	t.Helper()
+	for name, mirror := range map[string]bool{"a": false, "b": true} {
+		writeEntries(t, filepath.Join(dir, name), n, func(i int) string {
+			local, remote, half, out, in := "A", "B", `{"localId":"1"}`, i%7, i%5
+			if mirror {
+				local, remote, half, out, in = remote, local, `{"remoteId":"1","localId":"2"}`, in, out
+			}
+			return pair(fmt.Sprint(local, "-", i), fmt.Sprint(remote, "-", i),
+				fmt.Sprintf(`,"outgoingMessageSequenceId":%d,"incomingMessageSequenceId":%d,"comments":[%s],"id":%d`, id+out,
+					id+in, half, i*7919%n))
+		})
+	}
+}
+
+// TestAllocations: a pair more is no allocation more, but for what grows in steps: at most one for 200 pairs.
+func TestAllocations(t *testing.T) {
+	const n, pairs = 20_000, 200
+	for _, complete := range []bool{false, true} {
+		merging := func(n int) float64 {
+			dir, o := onDisk(t)
+			o.CompleteComments = complete
+			writeMirrored(t, dir, n, 0)
+			return testing.AllocsPerRun(2, func() {
+				if report, err := Merge(t.Context(), o); err != nil || report.Pairs != n {
+					t.Fatal(report, err)
+				}
+			})
+		}
+		if more := merging(2*n) - merging(n); more > n/pairs {
+			t.Errorf("complete=%v: %.0f allocations more for %d pairs more", complete, more, n)
 		}
 	}
 }
