@@ -38,7 +38,8 @@ keys, with a signature of the sender inside. These commands read one without tak
 		Use: "verify FILE", Args: one("FILE"),
 		Short: "Tell whether a bundle is whole, addressed to you and signed by its sender; takes nothing in",
 		Long: `Reads a bundle to its end, and tells whether it is whole, addressed to you, and signed with a key of its
-sender: one that the sender's site block in the configuration names, or, with -signers, one of that file. It takes nothing in.`,
+sender: one that the sender's site block in the configuration names, or, with -signers, one of that file. It takes
+nothing in.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := c.trusted(cmd.Context(), signers, vars.list, args[0])
 			if err != nil {

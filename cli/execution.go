@@ -73,15 +73,21 @@ func (c *command) carry(ctx context.Context, a *application, f *applyFlags) erro
 		return err
 	}
 	a.report = report
-	end := view.End{Report: report, RunID: a.run.ID, Dir: c.near(a.run.Dir), Next: c.resumption(a.cfg, f)}
+	return c.ended(ctx, a, f, interrupted, err)
+}
+
+// ended hands a run on to the other sites, if it is over sites, and reports how it has ended. The error is that the
+// journal could not be written.
+func (c *command) ended(ctx context.Context, a *application, f *applyFlags, interrupted bool, err error) error {
+	end := view.End{Report: a.report, RunID: a.run.ID, Dir: c.near(a.run.Dir), Next: c.resumption(a.cfg, f)}
 	if err == nil && !interrupted {
 		end.Next.Bundle = c.handOn(ctx, a.project, end)
 	}
 	c.reportEnd(end)
 	if err != nil {
-		return err // the journal could not be written
+		return err
 	}
-	return exitQuietly(endCode(report, interrupted))
+	return exitQuietly(endCode(a.report, interrupted))
 }
 
 // carryOut runs the executor between the two interrupts.
