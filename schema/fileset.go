@@ -53,7 +53,8 @@ func (l *loader) fileSet(args []cty.Value) (cty.Value, error) {
 	return cty.SetVal(out), nil
 }
 
-var errLinked = errors.New("it is a link, and links are not listed: copy what it leads to, or leave it out of the folder")
+var errLinked = errors.New("it is a link, and links are not listed: copy what it leads to, or leave it out of the " +
+	"folder")
 
 // list names the files in a folder within the configuration's, and in those within it down to a level, sorted; a folder
 // that is not there has none. seen counts what was looked at.

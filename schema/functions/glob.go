@@ -52,18 +52,8 @@ func (g *glob) write(depth int) error {
 	for len(g.rest) > 0 {
 		atStart := g.last == 0 || g.last == '/'
 		switch c := g.next(); {
-		case c == '*' && atStart && g.begins("*/"):
-			g.next()
-			g.next()
-			g.out.WriteString(`(?:[^/]+/)*`)
-		case c == '*' && atStart && string(g.rest) == "*":
-			g.next()
-			g.out.WriteString(`.+`)
 		case c == '*':
-			for g.begins("*") {
-				g.next()
-			}
-			g.out.WriteString(`[^/]*`)
+			g.star(atStart)
 		case c == '?':
 			g.out.WriteString(`[^/]`)
 		case c == '[':
@@ -92,6 +82,24 @@ func (g *glob) write(depth int) error {
 		return errors.New("a brace of the pattern is not closed")
 	}
 	return nil
+}
+
+// star writes *, or ** where that is a whole part of the path.
+func (g *glob) star(atStart bool) {
+	switch {
+	case atStart && g.begins("*/"):
+		g.next()
+		g.next()
+		g.out.WriteString(`(?:[^/]+/)*`)
+	case atStart && string(g.rest) == "*":
+		g.next()
+		g.out.WriteString(`.+`)
+	default:
+		for g.begins("*") {
+			g.next()
+		}
+		g.out.WriteString(`[^/]*`)
+	}
 }
 
 // class writes [a-z]. A separator is never in it.

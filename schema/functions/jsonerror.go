@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// expectedInJSON are what is expected where the parser of encoding/json stops, by the end of what it says. Its own words
-// name the character that it found, and a text may be somebody else's.
+// expectedInJSON are what is expected where the parser of encoding/json stops, by the end of what it says. Its own
+// words name the character that it found, and a text may be somebody else's.
 var expectedInJSON = []struct{ says, expected string }{
 	{"unexpected end of JSON input", "the text ends too early"},
 	{"looking for beginning of value", "a value is expected"},

@@ -58,15 +58,7 @@ func files() []Function {
 				{Code: `fileexists("none.txt")`, Result: `false`}}},
 		{Name: "filemd5", Func: ofPath, Summary: "The MD5 hash of a file. Not for security.", Differs: inside + key,
 			Examples: []Example{{Code: `filemd5("hello.txt") == md5("Hello World")`, Result: `true`, Files: hello}}},
-		{Name: "fileset", Func: signature(cty.Set(cty.String), nil, param("path", cty.String), param("pattern", cty.String)),
-			Summary: "The names of the files in a folder that fit a pattern: * is any part of a name, ? one character, [a-z] " +
-				"one of some, {a,b} one of several, ** any folders.",
-			Differs: "The folder must be in the configuration's, whatever a policy permits, and neither path nor pattern has " +
-				".. in it. A link where the pattern looks is an error, whether or not it fits. What is in .syncctl is not listed. At " +
-				"most 10,000 files and folders are looked at, and 32 inside of each other.",
-			Examples: []Example{{Code: `fileset(".", "*.txt")`, Result: `toset(["hello.txt"])`, Files: hello},
-				{Code: `fileset("plants", "**/*.{yaml,yml}")`, Result: `toset(["north.yaml", "south/hall.yml"])`,
-					Files: map[string]string{"plants/north.yaml": "", "plants/south/hall.yml": "", "plants/notes.txt": ""}}}},
+		fileset(hello),
 		{Name: "filesha1", Func: ofPath, Summary: "The SHA-1 hash of a file. Not for security.", Differs: inside + key,
 			Examples: []Example{{Code: `filesha1("hello.txt") == sha1("Hello World")`, Result: `true`, Files: hello}}},
 		{Name: "filesha256", Func: ofPath, Summary: "The SHA-256 hash of a file, in hexadecimal.", Differs: inside + key,
@@ -100,5 +92,21 @@ func secrets() []Function {
 			Examples: examples(`nonsensitive(sha256(sensitive("x"))) == sha256("x")`, `true`)},
 		{Name: "try", Func: tryfunc.TryFunc, Summary: "The value of the first expression that has one rather than an error.",
 			Examples: examples(`try(jsondecode("{"), "fallback")`, `"fallback"`)},
+	}
+}
+
+// fileset is the one function that lists files.
+func fileset(hello map[string]string) Function {
+	return Function{
+		Name: "fileset",
+		Func: signature(cty.Set(cty.String), nil, param("path", cty.String), param("pattern", cty.String)),
+		Summary: "The names of the files in a folder that fit a pattern: * is any part of a name, ? one character, [a-z] " +
+			"one of some, {a,b} one of several, ** any folders.",
+		Differs: "The folder must be in the configuration's, whatever a policy permits, and neither path nor pattern has " +
+			".. in it. A link where the pattern looks is an error, whether or not it fits. What is in .syncctl is not " +
+			"listed. At most 10,000 files and folders are looked at, and 32 inside of each other.",
+		Examples: []Example{{Code: `fileset(".", "*.txt")`, Result: `toset(["hello.txt"])`, Files: hello},
+			{Code: `fileset("plants", "**/*.{yaml,yml}")`, Result: `toset(["north.yaml", "south/hall.yml"])`,
+				Files: map[string]string{"plants/north.yaml": "", "plants/south/hall.yml": "", "plants/notes.txt": ""}}},
 	}
 }
