@@ -20,6 +20,7 @@ func (c *command) arguments(root *cobra.Command, given []string) ([]string, erro
 	}
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd(given...)
+	quoteInFish(root)
 	given = args.TwoDashes(root, given)
 	found, rest, err := root.Find(given)
 	if err != nil {

@@ -63,9 +63,10 @@ func (c *command) completeRuns(ctx context.Context) []cobra.Completion {
 }
 
 // offered tells whether a name that anybody may have given is offered: as it would be put on the command line, it would
-// be no flag, and is what the shell shows.
+// be no flag, is what the shell shows, and would run nothing, whatever a shell forgets to quote.
 func offered(name string) bool {
-	return printable.Line(name) == name && !strings.HasPrefix(name, "-") && !strings.HasPrefix(name, "_activeHelp_")
+	return printable.Line(name) == name && !strings.HasPrefix(name, "-") && !strings.HasPrefix(name, "_activeHelp_") &&
+		!strings.ContainsAny(name, "$`()<>;&|'\"\\")
 }
 
 // completePlans are the plan files of the folder.

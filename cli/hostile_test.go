@@ -275,3 +275,30 @@ func (w *hostileWorld) checkFiles() {
 		w.Errorf("%d saved files have what servers said: %v", seen, err)
 	}
 }
+
+// TestNamesForShells: a file's name runs nothing where a shell completes it, and fish quotes what it evaluates.
+func TestNamesForShells(t *testing.T) {
+	for name, want := range map[string]bool{
+		"a b.syncplan.json": true, "ü.syncplan.json": true, "$(touch x).syncplan.json": false, "(touch x)": false, "`x`": false,
+		"a;b": false, "a|b": false, "a&b": false, "a>b": false, "a'b": false, "a\"b": false, "a\\b": false, "-x": false,
+	} {
+		if offered(name) != want {
+			t.Errorf("%q: offered: %v", name, !want)
+		}
+	}
+	var stdout, stderr bytes.Buffer
+	a := &app{stdout: &stdout, stderr: &stderr, fs: afero.NewMemMapFs(), clock: systemClock{}, random: rand.Reader,
+		interrupts: &interrupt.Interrupts{}, env: func(string) (string, bool) { return "", false }}
+	a.run(t.Context(), []string{"completion", "fish"})
+	tokens := 0
+	for line := range strings.Lines(stdout.String()) {
+		if strings.Contains(line, "commandline") {
+			if tokens++; !strings.Contains(line, "string escape") {
+				t.Errorf("words are not quoted: %s", line)
+			}
+		}
+	}
+	if tokens == 0 || stderr.Len() > 0 {
+		t.Errorf("no script: %s%s", stdout.String(), stderr.String())
+	}
+}

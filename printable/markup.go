@@ -35,7 +35,7 @@ func Markdown(s string) string {
 			b.WriteByte('\\')
 		}
 		b.WriteRune(r)
-		if means(r, line[i+1:]) {
+		if means(line, i) {
 			b.WriteString(apart)
 		}
 	}
@@ -51,9 +51,13 @@ func isNumber(line []rune) bool {
 
 // means tells whether a character makes something of what follows, where comments are shown: a mention, a reference, an
 // address, an emoji.
-func means(r rune, rest []rune) bool {
+func means(line []rune, i int) bool {
+	r, rest := line[i], line[i+1:]
 	if len(rest) == 0 || rest[0] == ' ' {
 		return false
+	}
+	if r == '-' { // GH-1 is an issue, too
+		return i >= 2 && strings.EqualFold(string(line[i-2:i]), "GH") && unicode.IsDigit(rest[0])
 	}
 	if r != ':' {
 		return strings.ContainsRune("@#!$~%&", r)
@@ -75,7 +79,7 @@ func MarkdownHTML(s string) string {
 	line := []rune(Line(s))
 	for i, r := range line {
 		b.WriteString(html.EscapeString(string(r)))
-		if means(r, line[i+1:]) {
+		if means(line, i) {
 			b.WriteString(apart)
 		}
 	}

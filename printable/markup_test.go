@@ -18,6 +18,8 @@ func TestMarkdown(t *testing.T) {
 		"1) one":                        `1\) one`,
 		"- a":                           `\- a`,
 		"# a":                           `\# a`,
+		"see GH-12, gh-3, XGH-4":        `see GH-<!-- -->12, gh-<!-- -->3, XGH-<!-- -->4`,
+		"GH-x 1-2":                      `GH-x 1-2`,
 		"see #12":                       `see \#<!-- -->12`,
 		"@all a@b.example":              `@<!-- -->all a@<!-- -->b.example`,
 		"https://x.example":             `https:<!-- -->//x.example`,

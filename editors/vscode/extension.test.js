@@ -1,6 +1,9 @@
 // What can be known without VS Code: the bundle is whole, and starts the program that the settings name.
 const assert = require("node:assert");
 const fs = require("node:fs");
+const os = require("node:os");
+const path = require("node:path");
+const { find } = require("./program");
 const Module = require("node:module");
 const test = require("node:test");
 
@@ -26,6 +29,30 @@ test("the bundle has all it needs but the editor", () => {
   assert.deepStrictEqual([...asked], ["vscode"]);
   assert.strictEqual(typeof extension.activate, "function");
   assert.strictEqual(typeof extension.deactivate, "function");
+});
+
+test("a program that comes with the open folder is not started", () => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), "syncctl-"));
+  const program = path.join(dir, "syncctl");
+  fs.writeFileSync(program, "");
+  const before = process.cwd();
+  process.chdir(dir);
+  for (const [name, PATH, want] of [
+    ["syncctl", dir, program],
+    ["syncctl", `.::relative:${dir}`, program],
+    ["syncctl", "", undefined],
+    ["syncctl", ".:", undefined],
+    ["./syncctl", dir, undefined],
+    ["../bin/syncctl", dir, undefined],
+    [program, "", program],
+  ]) {
+    assert.strictEqual(find(name, { PATH }, "linux"), want, `${name} in ${PATH}`);
+  }
+  assert.strictEqual(find("syncctl", { Path: "" }, "win32"), undefined);
+  assert.strictEqual(find("tools\\syncctl.exe", {}, "win32"), undefined);
+  assert.strictEqual(find("C:\\tools\\syncctl.exe", {}, "win32"), "C:\\tools\\syncctl.exe");
+  process.chdir(before);
+  fs.rmSync(dir, { recursive: true });
 });
 
 test("the files that the manifest names are there, and its patterns are regular expressions", () => {
