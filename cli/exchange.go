@@ -24,6 +24,8 @@ const (
 	partHandover      = "handover.json"
 	partObservations  = "observations.jsonl"
 	partPlan          = "plan.json"
+	partOrigin        = "origin.json"             // what the plan was made from, but for
+	partSeen          = "plan-observations.jsonl" // what servers showed
 	partJournal       = "journal.jsonl"
 	partConfiguration = "configuration/" // before the name of a file
 	partFile          = "files/"         // before that of a run's file
@@ -79,18 +81,15 @@ func source(name string, content []byte) bundle.Source {
 
 // parts are those of a bundle, but for the run's files.
 func (h *handed) parts() ([]bundle.Source, error) {
-	var handover bytes.Buffer
-	enc := json.NewEncoder(&handover)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(&h.Handover); err != nil {
-		return nil, fmt.Errorf("writing what is handed over: %w", err)
-	}
-	out := []bundle.Source{source(partHandover, handover.Bytes())}
+	var out []bundle.Source
 	add := func(name string, encode func(io.Writer) error) error {
 		var b bytes.Buffer
 		err := encode(&b)
 		out = append(out, source(name, b.Bytes()))
 		return err
+	}
+	if err := add(partHandover, jsonOf(&h.Handover)); err != nil {
+		return nil, fmt.Errorf("writing what is handed over: %w", err)
 	}
 	if h.Observations != nil {
 		if err := add(partObservations, h.Observations.Encode); err != nil {
@@ -103,6 +102,11 @@ func (h *handed) parts() ([]bundle.Source, error) {
 		if err := add(partPlan, plan.Encode); err != nil {
 			return nil, err
 		}
+		if o := h.Cargo.Origin; o != nil {
+			if err := errors.Join(add(partOrigin, jsonOf(o)), add(partSeen, o.Seen.Encode)); err != nil {
+				return nil, fmt.Errorf("writing what the plan was made from: %w", err)
+			}
+		}
 		if err := add(partJournal, func(w io.Writer) error { return journal.Encode(w, h.Chain) }); err != nil {
 			return nil, err
 		}
@@ -111,6 +115,22 @@ func (h *handed) parts() ([]bundle.Source, error) {
 		out = append(out, source(partConfiguration+name, h.configuration[name]))
 	}
 	return out, nil
+}
+
+// jsonOf writes a value as JSON.
+func jsonOf(v any) func(io.Writer) error {
+	return func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	}
+}
+
+// strictly decodes a part into a value that has all its members.
+func strictly(text []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	return dec.Decode(v)
 }
 
 // unpack reads what a bundle brings. A part of no known name is refused: it may be what a later version relies on.
@@ -163,6 +183,14 @@ func fitsMemory(parts []bundle.Part) error {
 	return nil
 }
 
+// origin is what the plan was made from, as far as it was read.
+func (h *handed) origin() *executor.Origin {
+	if h.Cargo.Origin == nil {
+		h.Cargo.Origin = &executor.Origin{}
+	}
+	return h.Cargo.Origin
+}
+
 // add takes in a part.
 func (h *handed) add(name string, text []byte) (err error) {
 	file, isConfiguration := strings.CutPrefix(name, partConfiguration)
@@ -170,9 +198,11 @@ func (h *handed) add(name string, text []byte) (err error) {
 	case isConfiguration:
 		h.configuration[file] = text
 	case name == partHandover:
-		dec := json.NewDecoder(bytes.NewReader(text))
-		dec.DisallowUnknownFields()
-		err = dec.Decode(&h.Handover)
+		err = strictly(text, &h.Handover)
+	case name == partOrigin:
+		err = strictly(text, h.origin())
+	case name == partSeen:
+		h.origin().Seen, err = planner.DecodeObservations(bytes.NewReader(text))
 	case name == partObservations:
 		h.Observations, err = planner.DecodeObservations(bytes.NewReader(text))
 	case name == partPlan:

@@ -60,7 +60,7 @@ func (c *command) receive(ctx context.Context, name string, f *receiveFlags) err
 	if err != nil {
 		return err
 	}
-	r := &receiving{command: c, cfg: p.cfg, file: name}
+	r := &receiving{command: c, project: p, file: name}
 	err = r.take(ctx, o)
 	return errors.Join(err, lock.Release())
 }
@@ -69,7 +69,8 @@ func (c *command) receive(ctx context.Context, name string, f *receiveFlags) err
 type receiving struct {
 	*command
 
-	cfg  *schema.Config
+	*project
+
 	file string
 	run  *executor.Run // that it has brought something of; nil: none
 }
@@ -118,6 +119,11 @@ func (r *receiving) takeIn(ctx context.Context, s *bundle.Staged) error {
 	in, err := r.store().Receive(&h.Handover, &h.Cargo)
 	if err != nil {
 		return r.unfit(h, err)
+	}
+	if in.Begins() {
+		if err := r.planAgain(ctx, h); err != nil {
+			return err
+		}
 	}
 	wanted, err := in.Wants(ctx)
 	if err != nil {

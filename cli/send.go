@@ -164,8 +164,10 @@ func (c *command) handOver(
 		}
 		return h, run, nil
 	}
-	h.Observations, err = c.observeOwn(ctx, p, nil)
-	return h, run, err
+	if h.Observations, err = c.observeOwn(ctx, p, nil); err != nil {
+		return nil, nil, err
+	}
+	return h, run, c.store().Vouch(p.cfg, h.Observations)
 }
 
 // warnOfEnd warns of what is left out of a bundle, that a run has ended: a receiver may not know that yet. It is no

@@ -145,10 +145,14 @@ func (s *Store) end(id string) *End {
 
 // Earlier is what counts of earlier runs when a plan is made.
 type Earlier struct {
-	Retired   map[string]string               // declarations whose counterparts were removed for good, with the run's id
-	Confirmed map[string]planner.Confirmation // person's steps that are done, each with the last time it was, by step id
-	Acted     map[string]string               // declarations that were changed, or may have been, with the last run's id
-	Abandoned []string                        // the ids of the runs that a person has given up, oldest first
+	// declarations whose counterparts were removed for good, with the run's id
+	Retired map[string]string `json:"retired,omitempty"`
+	// person's steps that are done, each with the last time it was, by step id
+	Confirmed map[string]planner.Confirmation `json:"confirmed,omitempty"`
+	// declarations that were changed, or may have been, with the last run's id
+	Acted map[string]string `json:"acted,omitempty"`
+	// the ids of the runs that a person has given up, oldest first
+	Abandoned []string `json:"abandoned,omitempty"`
 }
 
 // Earlier reads what counts of all runs but one. except "": of all.

@@ -31,6 +31,9 @@ type Cargo struct {
 
 	Plan *planner.Plan // the run's; nil where there is no run
 
+	// Origin is what the plan was made from; nil: not known. Whoever receives the plan makes it again from that.
+	Origin *Origin
+
 	// Chain is the whole journal of the sender, chained without a key (journal.Rechain), so that anybody can check it. A
 	// receiver that has a part of it takes the rest.
 	Chain []journal.Entry

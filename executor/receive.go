@@ -31,7 +31,8 @@ func (s *Store) Handover(r *Run) (*Handover, *Cargo, error) {
 	}
 	h := &Handover{From: r.Site, Digest: r.Plan.Digest, Run: r.ID, Plan: hash, Entries: len(chain), Head: head(chain),
 		Files: r.filesFor()}
-	return h, &Cargo{Plan: r.Plan, Chain: chain}, nil
+	origin, err := s.origin(r)
+	return h, &Cargo{Plan: r.Plan, Origin: origin, Chain: chain}, err
 }
 
 // head is the hash of the last entry, "" where there is none.
@@ -196,6 +197,9 @@ func (s *Store) Receive(h *Handover, c *Cargo) (*Incoming, error) {
 	return in, nil
 }
 
+// Begins tells whether it begins a run here: its plan is seen for the first time.
+func (in *Incoming) Begins() bool { return in.Run != "" && in.run == nil }
+
 // incomingSuffix is that of the folder with the files of a run that are not all here yet.
 const incomingSuffix = ".incoming"
 
@@ -327,7 +331,7 @@ func (in *Incoming) Commit(ctx context.Context, by string, opts journal.Options)
 	}
 	if in.run == nil {
 		var err error
-		if in.run, err = s.create(in.Run, in.cargo.Plan, nil); err != nil {
+		if in.run, err = s.create(in.Run, in.cargo.Plan, nil, in.cargo.Origin); err != nil {
 			return nil, err
 		}
 		in.run.Site, in.run.Chains = s.Site, map[string][]journal.Entry{s.Site: nil}

@@ -97,7 +97,7 @@ func planFiles(p *planner.Plan, kept *Kept) (map[string][]byte, error) {
 // writeAll writes files into a folder, each whole.
 func writeAll(fsys afero.Fs, dir string, files map[string][]byte) error {
 	to := &folder{fs: fsys, dir: dir}
-	for _, name := range []string{planName, basisName, seenName, journalName} {
+	for _, name := range []string{planName, basisName, originName, seenName, journalName} {
 		content, ok := files[name]
 		if !ok {
 			continue

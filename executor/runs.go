@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -114,17 +115,28 @@ func (s *Store) Create(p *planner.Plan, kept *Kept) (*Run, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(content.Bytes())
-	return s.create(s.Now().UTC().Format("20060102T150405.000Z")+"-"+hex.EncodeToString(sum[:3]), p, kept)
+	o, err := s.originOf(p, kept)
+	if err != nil {
+		return nil, err
+	}
+	return s.create(s.Now().UTC().Format("20060102T150405.000Z")+"-"+hex.EncodeToString(sum[:3]), p, kept, o)
 }
 
-// create is Create with the run's id.
-func (s *Store) create(id string, p *planner.Plan, kept *Kept) (*Run, error) {
+// create is Create with the run's id and the plan's origin.
+func (s *Store) create(id string, p *planner.Plan, kept *Kept, o *Origin) (*Run, error) {
 	if err := s.authenticate(id, p); err != nil {
 		return nil, fmt.Errorf("creating run %s: %w", id, err)
 	}
 	files, err := planFiles(p, kept)
 	if err != nil {
 		return nil, err
+	}
+	if o != nil {
+		more, err := o.files()
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(files, more)
 	}
 	files[journalName] = nil // it is there from the start, so that a missing one is noticed
 	if err := s.Fs.MkdirAll(s.Dir, 0o700); err != nil {

@@ -69,7 +69,7 @@ func (o *Observations) Take(from *Observations) {
 	defer o.mu.Unlock()
 	for n, x := range from.made {
 		if had := o.made[n]; had == nil || had.at.Before(x.at) {
-			o.made[n] = &observed{at: x.at, by: x.by, body: x.body, raw: x.raw}
+			o.made[n] = x.clone()
 		}
 	}
 }

@@ -42,14 +42,14 @@ func (p *Plan) SiteOf(name string) *PlanSite {
 
 // takeTurns gives each step its site and puts the steps into an order that takes the fewest exchanges. A step belongs
 // to the site of the servers that it contacts. One that contacts none of any site is carried out by whoever has the
-// turn.
-func (p *Plan) takeTurns(cfg *schema.Config) error {
+// turn. The first turn is that of the site that makes the plan; "": of no one in particular.
+func (p *Plan) takeTurns(cfg *schema.Config, maker string) error {
 	if len(cfg.Settings.Sites) == 0 {
 		return nil
 	}
 	var names []string
-	if cfg.Site != "" {
-		names = append(names, cfg.Site)
+	if maker != "" {
+		names = append(names, maker)
 	}
 	for i := range p.Steps {
 		site, err := siteOfStep(cfg, &p.Steps[i])

@@ -44,6 +44,10 @@ type Input struct {
 	// ObservedOnly plans from Observations alone: no server is read, and what they lack is an error.
 	ObservedOnly bool
 
+	// Again is the site that has made the plan, where another one makes it once more from the same Observations: how old
+	// they are does not count then. "": the plan is new.
+	Again string
+
 	ownOnly bool // what other sites' servers show is not needed
 
 	Now func() time.Time // when observations are made; nil: time.Now
@@ -107,7 +111,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 			Detail: err.Error()})
 	}
 	plan.Steps, plan.Declared = steps, declared(planned, shown)
-	if err := plan.takeTurns(in.Config); err != nil {
+	if err := plan.takeTurns(in.Config, cmp.Or(in.Again, in.Config.Site)); err != nil {
 		return nil, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "A step of two sites",
 			Detail: err.Error()})
 	}

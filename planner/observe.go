@@ -48,6 +48,8 @@ type Observation struct {
 	At   time.Time       `json:"at"`
 	By   string          `json:"by,omitempty"` // who asked the server
 	Body json.RawMessage `json:"body"`         // the driver's own type
+	// MAC is by a key of the site that has sent it, see Observations.Vouch; "": it was not sent.
+	MAC string `json:"mac,omitempty"`
 }
 
 // Observations are all that a plan is made from beside the declarations: each made once, whoever needs it. They may
@@ -62,6 +64,7 @@ type observed struct {
 	by   string
 	body any             // of the driver's type; nil while only raw is known
 	raw  json.RawMessage // as read from a file; nil while only body is known
+	mac  string
 }
 
 // ErrNotObserved says that an observation has not been made.
@@ -127,43 +130,55 @@ func (o *Observations) Without(servers map[string]bool) *Observations {
 	out := NewObservations()
 	for n, x := range o.made {
 		if !servers[n.Server] {
-			out.made[n] = &observed{at: x.at, by: x.by, body: x.body, raw: x.raw}
+			out.made[n] = x.clone()
 		}
 	}
 	return out
+}
+
+func (x *observed) clone() *observed {
+	out := *x
+	return &out
 }
 
 // Encode writes all observations as JSON lines, sorted by server, what and of.
 func (o *Observations) Encode(w io.Writer) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	needs := make([]Need, 0, len(o.made))
-	for n := range o.made {
-		needs = append(needs, n)
-	}
-	slices.SortFunc(needs, Need.compare)
-	var line bytes.Buffer
-	enc := json.NewEncoder(&line)
-	enc.SetEscapeHTML(false)
-	for _, n := range needs {
-		x := o.made[n]
-		raw := x.raw
-		if raw == nil {
-			b, err := json.Marshal(x.body)
-			if err != nil {
-				return fmt.Errorf("writing the observation %s: %w", n, err)
-			}
-			raw = b
+	for _, n := range o.needs() {
+		line, err := o.made[n].line(n, o.made[n].mac)
+		if err == nil {
+			_, err = w.Write(line)
 		}
-		line.Reset()
-		if err := enc.Encode(Observation{Need: n, At: x.at, By: x.by, Body: raw}); err != nil {
-			return fmt.Errorf("writing the observation %s: %w", n, err)
-		}
-		if _, err := w.Write(printable.JSON(line.Bytes())); err != nil {
+		if err != nil {
 			return fmt.Errorf("writing the observation %s: %w", n, err)
 		}
 	}
 	return nil
+}
+
+// needs are what was observed, sorted.
+func (o *Observations) needs() []Need {
+	return slices.SortedFunc(maps.Keys(o.made), Need.compare)
+}
+
+// line is an observation as it is written, the same before and after it was read.
+func (x *observed) line(n Need, mac string) ([]byte, error) {
+	raw := x.raw
+	if raw == nil {
+		b, err := json.Marshal(x.body)
+		if err != nil {
+			return nil, err
+		}
+		raw = b
+	}
+	var line bytes.Buffer
+	enc := json.NewEncoder(&line)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(Observation{Need: n, At: x.at, By: x.by, Body: raw, MAC: mac}); err != nil {
+		return nil, err
+	}
+	return printable.JSON(line.Bytes()), nil
 }
 
 // DecodeObservations reads what Encode wrote. Two observations of the same are an error.
@@ -185,7 +200,7 @@ func DecodeObservations(r io.Reader) (*Observations, error) {
 		case o.made[x.Need] != nil:
 			return nil, fmt.Errorf("reading observation %d: %s was observed twice", n, x.Need)
 		}
-		o.made[x.Need] = &observed{at: x.At, by: x.By, raw: x.Body}
+		o.made[x.Need] = &observed{at: x.At, by: x.By, raw: x.Body, mac: x.MAC}
 	}
 }
 
@@ -204,7 +219,8 @@ func observe(ctx context.Context, in Input, all []*schema.Resource) (*Observatio
 	failed := map[string]bool{}
 	absent := map[string][]Need{} // by server, what its own site has not sent
 	var diags hcl.Diagnostics
-	if !in.ownOnly { // who only looks at own servers makes no plan from what others sent, however old that is
+	// Who only looks at own servers makes no plan from what others sent, however old that is.
+	if !in.ownOnly && in.Again == "" {
 		diags = in.outdated(seen)
 	}
 	for asking := all; len(asking) > 0; {

@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/syncctl/syncctl/bundle"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// planAgain makes the plan of another site once more, from the configuration here and from what it was made from there,
+// and refuses it unless it is the same: what a plan says of itself is not believed. No server is contacted.
+func (r *receiving) planAgain(ctx context.Context, h *handed) error {
+	theirs, from := h.Cargo.Plan, h.Cargo.Origin
+	if from == nil || from.Seen == nil || from.Earlier == nil || len(theirs.Turns) == 0 {
+		return bundle.Refuse(unfitRun, "it does not have what its plan was made from, so that the plan cannot be made again "+
+			"here. Have %q abandon the run (syncctl resolve -abandon), and plan again there, with a program of the same version",
+			h.From)
+	}
+	maker := theirs.Turns[0].Site
+	if err := r.store().CheckSeen(r.cfg, theirs, h.From, from); err != nil {
+		return bundle.Refuse(otherPlan, "its plan cannot be made again here: %v. Send to %q, abandon the run there (syncctl "+
+			"resolve -abandon), and plan again there", err, maker)
+	}
+	here, err := r.store().Earlier("")
+	if err != nil {
+		return err
+	}
+	addrs, err := planner.Select(r.cfg, from.Selection)
+	if err != nil {
+		return bundle.Refuse(otherPlan, "its plan is not one of the configuration: %v", err)
+	}
+	in := planner.Input{
+		Config: r.cfg, Drivers: r.planner, Version: version(), Targets: addrs, Observations: from.Seen, ObservedOnly: true,
+		Again: maker, Now: r.app.clock.Now,
+	}
+	var ours *planner.Plan
+	for _, known := range []*executor.Earlier{from.Earlier.Known(here, func(string) bool { return false }), nil} {
+		if known == nil {
+			known = from.Earlier.Known(here, func(step string) bool {
+				s := ours.Step(step)
+				return s != nil && s.Site != r.cfg.Site
+			})
+		}
+		in.Retired, in.Confirmed, in.Acted, in.Abandoned = known.Retired, known.Confirmed, known.Acted, known.Abandoned
+		made, diags := planner.Make(ctx, in)
+		if diags.HasErrors() {
+			return bundle.Refuse(otherPlan, "its plan cannot be made again here: %v", diags)
+		}
+		if ours = made; samePlan(ours, theirs) {
+			return nil
+		}
+	}
+	return bundle.Refuse(otherPlan, "its plan is another one than is made here from the same configuration, and the same "+
+		"observations. Have %q abandon the run (syncctl resolve -abandon), and find out who has changed the plan. What "+
+		"differs, from the plan that is made here to the one of %q:\n%s", h.From, h.From, planDifference(ours, theirs))
+}
