@@ -13,25 +13,29 @@ import (
 func (r *receiving) planAgain(ctx context.Context, h *handed) error {
 	theirs, from := h.Cargo.Plan, h.Cargo.Origin
 	if from == nil || from.Seen == nil || from.Earlier == nil || len(theirs.Turns) == 0 {
-		return bundle.Refuse(unfitRun, "it does not have what its plan was made from, so that the plan cannot be made again "+
+		return bundle.Refuse(unfoundedPlan, "it does not have what its plan was made from, so that the plan cannot be made again "+
 			"here. Have %q abandon the run (syncctl resolve -abandon), and plan again there, with a program of the same version",
 			h.From)
 	}
+	p, err := r.load(ctx, r.vars, false) // it takes all values, and not only those without which a bundle is verified
+	if err != nil {
+		return err
+	}
 	maker := theirs.Turns[0].Site
-	if err := r.store().CheckSeen(r.cfg, theirs, h.From, from); err != nil {
-		return bundle.Refuse(otherPlan, "its plan cannot be made again here: %v. Send to %q, abandon the run there (syncctl "+
+	if err := r.store().CheckSeen(p.cfg, theirs, h.From, from); err != nil {
+		return bundle.Refuse(unfoundedPlan, "its plan cannot be made again here: %v. Send to %q, abandon the run there (syncctl "+
 			"resolve -abandon), and plan again there", err, maker)
 	}
 	here, err := r.store().Earlier("")
 	if err != nil {
 		return err
 	}
-	addrs, err := planner.Select(r.cfg, from.Selection)
+	addrs, err := planner.Select(p.cfg, from.Selection)
 	if err != nil {
-		return bundle.Refuse(otherPlan, "its plan is not one of the configuration: %v", err)
+		return bundle.Refuse(unfoundedPlan, "its plan is not one of the configuration: %v", err)
 	}
 	in := planner.Input{
-		Config: r.cfg, Drivers: r.planner, Version: version(), Targets: addrs, Observations: from.Seen, ObservedOnly: true,
+		Config: p.cfg, Drivers: p.planner, Version: version(), Targets: addrs, Observations: from.Seen, ObservedOnly: true,
 		Again: maker, Now: r.app.clock.Now,
 	}
 	var ours *planner.Plan
@@ -39,19 +43,19 @@ func (r *receiving) planAgain(ctx context.Context, h *handed) error {
 		if known == nil {
 			known = from.Earlier.Known(here, func(step string) bool {
 				s := ours.Step(step)
-				return s != nil && s.Site != r.cfg.Site
+				return s != nil && s.Site != p.cfg.Site
 			})
 		}
 		in.Retired, in.Confirmed, in.Acted, in.Abandoned = known.Retired, known.Confirmed, known.Acted, known.Abandoned
 		made, diags := planner.Make(ctx, in)
 		if diags.HasErrors() {
-			return bundle.Refuse(otherPlan, "its plan cannot be made again here: %v", diags)
+			return bundle.Refuse(unfoundedPlan, "its plan cannot be made again here: %v", diags)
 		}
 		if ours = made; samePlan(ours, theirs) {
 			return nil
 		}
 	}
-	return bundle.Refuse(otherPlan, "its plan is another one than is made here from the same configuration, and the same "+
+	return bundle.Refuse(unfoundedPlan, "its plan is another one than is made here from the same configuration, and the same "+
 		"observations. Have %q abandon the run (syncctl resolve -abandon), and find out who has changed the plan. What "+
 		"differs, from the plan that is made here to the one of %q:\n%s", h.From, h.From, planDifference(ours, theirs))
 }

@@ -75,12 +75,17 @@ var refusals = []struct {
 		"Both sites have planned, and begun a run.",
 		"The error shows what differs. Abandon the run at one site (syncctl resolve -abandon), and receive the bundle " +
 			"again."},
+	{unfoundedPlan, "The plan does not follow from the configuration and from what it was made from.",
+		"The plan is made again here, and is not the same: somebody has changed it, or the sites use versions of the program " +
+			"that do not fit. Or what it was made from is missing, or was not sent by the sites that it is of.",
+		"The error says what differs. Nothing of the plan was taken in. Compare the versions, send what your servers show, " +
+			"have the run abandoned where it was planned (syncctl resolve -abandon), and plan again there."},
 	{unfitParts, "A part of the bundle cannot be read, or is one that this version does not know.",
 		"The other site uses a version of syncctl that does not fit.",
 		"Agree with the other site upon a version of syncctl."},
 	{unfitRun, "What the bundle says of the run does not fit what is known of it here.",
-		"The sender's journal was changed, does not continue what was received, or speaks for another site; its plan " +
-			"says something else of sites than the configuration; a file is missing, or is not the one that was " +
+		"The sender's journal was changed, does not continue what was received, or speaks for another site; a " +
+			"file is missing, or is not the one that was " +
 			"written; or another run is unfinished here.",
 		"The error says what does not fit, and what to do. Nothing is taken in until it does."},
 }

@@ -35,6 +35,7 @@ const (
 const (
 	otherConfiguration bundle.Reason = "other-configuration"
 	otherPlan          bundle.Reason = "other-plan"
+	unfoundedPlan      bundle.Reason = "unfounded-plan"
 	unfitParts         bundle.Reason = "unfit-parts"
 	unfitRun           bundle.Reason = "unfit-run"
 )

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/syncctl/syncctl/schema"
 )
@@ -116,104 +115,6 @@ func (p *Plan) askForApprovals() {
 			s.Approvals = unique(slices.Clone(sites[s.Addr]))
 		}
 	}
-}
-
-// CheckSites compares what a plan says of sites with what a configuration says, for a plan that another site has made:
-// how old verifications may be, which site carries out which step, and whose approval is asked for. What cannot be
-// undone must be said to be so, and be guarded.
-func (p *Plan) CheckSites(cfg *schema.Config) error {
-	declared := map[string]*schema.Site{}
-	for _, s := range cfg.Settings.Sites {
-		declared[s.Name] = s
-	}
-	taking := map[string]bool{}
-	for _, s := range p.Sites {
-		switch site := declared[s.Name]; {
-		case site == nil:
-			return fmt.Errorf("the plan has a part for site %q, which is not declared here", s.Name)
-		case taking[s.Name]:
-			return fmt.Errorf("the plan has two parts for site %q", s.Name)
-		case s.MaxAge != Duration(site.MaxAge):
-			return fmt.Errorf("the plan relies on what site %q has verified for %s, and here that is %s", s.Name,
-				time.Duration(s.MaxAge), site.MaxAge)
-		}
-		taking[s.Name] = true
-	}
-	want := &Plan{Steps: slices.Clone(p.Steps)}
-	for i := range want.Steps {
-		s := &want.Steps[i]
-		s.Site, s.Approvals = "", nil
-		site, err := siteOfStep(cfg, s)
-		if err != nil {
-			return err
-		}
-		if s.Site = p.Steps[i].Site; !taking[s.Site] {
-			return fmt.Errorf("the plan has site %q carry out step %s, and no part for that site", s.Site, s.ID)
-		}
-		if site != "" && site != s.Site {
-			return fmt.Errorf("the plan has site %q carry out step %s, whose servers are those of site %q here", s.Site, s.ID,
-				site)
-		}
-	}
-	want.askForApprovals()
-	for i := range want.Steps {
-		if s := &p.Steps[i]; !slices.Equal(s.Approvals, want.Steps[i].Approvals) {
-			return fmt.Errorf("the plan asks for the approvals of %q for step %s, and %q have a part in its declaration",
-				s.Approvals, s.ID, want.Steps[i].Approvals)
-		}
-	}
-	return p.checkGuards()
-}
-
-// checkGuards refuses a plan that another site has made in which a step is marked as irreversible and would be carried
-// out as one that is not, or in which what cannot be undone rests on no check.
-func (p *Plan) checkGuards() error {
-	steps := make(map[string]*Step, len(p.Steps))
-	for i := range p.Steps {
-		steps[p.Steps[i].ID] = &p.Steps[i]
-	}
-	for i := range p.Steps {
-		s := &p.Steps[i]
-		switch {
-		case s.Mark == MarkFinal && !s.Irreversible():
-			return fmt.Errorf("the plan marks step %s as irreversible, and says that it can be undone", s.ID)
-		case s.Irreversible() && len(s.Guards) == 0:
-			return fmt.Errorf("the plan has step %s, which cannot be undone, rest on no check", s.ID)
-		case len(s.Guards) == 0:
-			continue
-		}
-		needed := neededBy(s, steps)
-		for _, id := range s.Guards {
-			switch g := steps[id]; {
-			case g == nil:
-				return fmt.Errorf("the plan guards step %s with %s, which is not in it", s.ID, id)
-			case g.Mark != MarkCheck:
-				return fmt.Errorf("the plan guards step %s with %s, which is not a check", s.ID, id)
-			case !needed[id]:
-				return fmt.Errorf("the plan guards step %s with %s, which it does not need", s.ID, id)
-			}
-		}
-	}
-	return nil
-}
-
-// neededBy are the steps that a step needs, directly or through others; as soon as its guards are found, not all.
-func neededBy(s *Step, steps map[string]*Step) map[string]bool {
-	out := map[string]bool{}
-	left := map[string]bool{}
-	for _, id := range s.Guards {
-		left[id] = true
-	}
-	for queue := []*Step{s}; len(queue) > 0 && len(left) > 0; queue = queue[1:] {
-		for _, id := range queue[0].Needs {
-			if n := steps[id]; n != nil && !out[id] {
-				out[id] = true
-				delete(left, id)
-				queue = append(queue, n)
-			}
-		}
-	}
-	return out
 }
 
 // turnGraph is steps by their numbers: whose they are, and which need which.

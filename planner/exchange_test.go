@@ -181,47 +181,6 @@ func TestApprovalsOfIrreversibleSteps(t *testing.T) {
 	}
 }
 
-// What a plan of another site says of sites is compared with what is declared here.
-func TestCheckSites(t *testing.T) {
-	const addr = "sync.depot.s"
-	for name, row := range map[string]struct {
-		change func(p *planner.Plan)
-		want   string
-	}{
-		"as it was made":      {func(*planner.Plan) {}, ""},
-		"old verifications":   {func(p *planner.Plan) { p.Sites[0].MaxAge *= 1000 }, "for 24000h0m0s, and here that is 24h"},
-		"an unknown site":     {func(p *planner.Plan) { p.Sites[0].Name = "x" }, "not declared here"},
-		"a site twice":        {func(p *planner.Plan) { p.Sites = append(p.Sites, p.Sites[0]) }, "two parts"},
-		"fewer approvals":     {func(p *planner.Plan) { p.Step(addr + "/delete").Approvals = []string{"a"} }, "approvals of"},
-		"another site's step": {func(p *planner.Plan) { p.Step(addr + "/check").Site = "b" }, "servers are those of"},
-		"a site without part": {func(p *planner.Plan) { p.Step(addr + "/check").Site = "c" }, "no part for that site"},
-		"a step of nobody":    {func(p *planner.Plan) { p.Step(addr + "/any").Site = "" }, "no part for that site"},
-		"no guard":            {func(p *planner.Plan) { p.Step(addr + "/delete").Guards = nil }, "rest on no check"},
-		"only marked": {func(p *planner.Plan) {
-			p.Step(addr+"/delete").Effect, p.Step(addr+"/delete").Approvals = nil, nil
-		}, "says that it can be undone"},
-		"an unknown guard": {func(p *planner.Plan) { p.Step(addr + "/delete").Guards = []string{"x"} }, "not in it"},
-		"a guard that is not a check": {func(p *planner.Plan) { p.Step(addr + "/delete").Guards = []string{addr + "/any"} },
-			"which is not a check"},
-		"a guard that is not needed": {func(p *planner.Plan) { p.Step(addr + "/delete").Needs = nil }, "does not need"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			check := step(addr, "check")
-			final := planner.Final("delete", "delete it", 1, "one box", planner.StepID(addr, "check"))
-			check.Mark = planner.MarkCheck
-			final.Because, final.Needs = "it is told to", []string{planner.StepID(addr, "check")}
-			check.Servers, final.Servers = []string{"server.depot.a"}, []string{"server.depot.b"}
-			d := &depot{outlines: map[string]planner.Outline{addr: update(check, final, step(addr, "any"))}}
-			p := made(t, sitesInput(loadAt(t, "a", overSites), d))
-			row.change(p)
-			err := p.CheckSites(loadAt(t, "b", overSites))
-			if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)) {
-				t.Errorf("want %q, got %v", row.want, err)
-			}
-		})
-	}
-}
-
 // Ten thousand steps of two sites, and of three, are put into order in no time.
 func TestManySteps(t *testing.T) {
 	const addr = "sync.depot.s"
