@@ -28,6 +28,7 @@ type applyFlags struct {
 	plan           string // file; "" to make one
 	approved       approved
 	serve          serveFlags
+	told           *notifier // tells the user that a person is asked; nil: nobody is told
 }
 
 func (c *command) applyCommand() *cobra.Command {
@@ -111,6 +112,9 @@ func (c *command) apply(ctx context.Context, f *applyFlags) error {
 		return err
 	}
 	defer release()
+	if f.told, err = c.openNotifier(); err != nil {
+		return err
+	}
 	lock, err := c.lock(ctx, "apply")
 	if err != nil {
 		return err

@@ -62,10 +62,11 @@ func (c *command) carry(ctx context.Context, a *application, f *applyFlags) erro
 	}
 	defer live.close()
 	progress = live.beside(progress)
+	defer f.told.begin(ctx, a, progress)()
 	report, interrupted, err := c.carryOut(ctx, progress, executor.Options{
 		Run: a.run.ID, Plan: a.plan, Config: a.cfg, Drivers: a.executor, Files: store.Files(a.run), Journal: united,
 		Site:     a.run.Site,
-		Operator: live.operator(operator, f.serve.answers, a.plan),
+		Operator: f.told.operator(live.operator(operator, f.serve.answers, a.plan)),
 		Clock:    c.app.clock, Log: c.log, Observe: progress.Observe, Redact: c.redactor.String,
 		Parallelism: f.parallelism,
 		Poll:        executor.Poll{Within: verifyWithin},

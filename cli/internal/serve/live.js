@@ -160,12 +160,12 @@
   let lines = null; // the ids of those that are shown
 
   function log(now) {
-    const at = $("log");
+    const at = $("log"), rolls = $("rolls");
     if (!lines) { // all of it has come
       at.replaceChildren();
       lines = new Set();
     }
-    const end = at.scrollTop + at.clientHeight >= at.scrollHeight - 8;
+    const end = rolls.scrollTop + rolls.clientHeight >= rolls.scrollHeight - 8;
     for (const line of now.log) {
       if (lines.has(line.id)) continue;
       lines.add(line.id);
@@ -177,7 +177,7 @@
       at.append(one);
     }
     while (at.children.length > most) at.firstElementChild.remove();
-    if (end) at.scrollTop = at.scrollHeight;
+    if (end) rolls.scrollTop = rolls.scrollHeight;
     $("earlier").hidden = !now.earlier;
     set($("earlier").querySelector("span"), String(now.earlier));
   }
@@ -201,8 +201,7 @@
     say(now);
   }
 
-  const at = $("log");
-  at.scrollTop = at.scrollHeight;
+  $("rolls").scrollTop = $("rolls").scrollHeight;
   if ($("link").dataset.ended) return;
   const source = new EventSource("events");
   source.addEventListener("open", () => { lines = null; });

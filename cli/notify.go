@@ -1,0 +1,318 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclparse"
+	"github.com/syncctl/syncctl/cli/internal/files"
+	"github.com/syncctl/syncctl/cli/internal/view"
+	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/fault"
+	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// notifyFile is how the user wants to be told that a person is asked. It lies in the user's configuration folder: a
+// configuration says nothing of it.
+const notifyFile = "notify.hcl"
+
+const (
+	notifyWithin = 10 * time.Second // how long a notification may take
+	notifyGrace  = 3 * time.Second  // how long the end of the run waits for those that are under way
+	mostNotices  = 4                // at a time; further ones are dropped
+)
+
+// notifier tells the user that a person is asked. It holds up nothing.
+type notifier struct {
+	*command
+
+	argv    []string
+	env     []string
+	webhook *url.URL
+	bell    bool
+	run     string
+	number  map[string]int
+	note    func(string)
+
+	client *http.Client
+	ctx    context.Context //nolint:containedctx // of what is under way: it ends with the run
+	cancel func()
+	places chan struct{}
+	doing  sync.WaitGroup
+}
+
+// openNotifier reads how the user wants to be told, before anything is carried out.
+func (c *command) openNotifier() (*notifier, error) {
+	n := &notifier{command: c, bell: true, places: make(chan struct{}, mostNotices), note: func(string) {}}
+	dir := c.configDir()
+	if c.app.scratch || dir == "" {
+		return n, nil
+	}
+	name := filepath.Join(dir, notifyFile)
+	src, err := schema.ReadBounded(c.app.fs, name, mostOfPolicy)
+	if errors.Is(err, fs.ErrNotExist) {
+		return n, nil
+	}
+	if err != nil {
+		return nil, failf(exitError, "reading how you are notified: %w", err)
+	}
+	// What it holds is a secret as a rule, so it is read by the user alone; and it runs a program.
+	if err := errors.Join(c.comesAlong(c.dir), files.Private(c.app.fs, name)); err != nil {
+		return nil, failf(exitError, "%s cannot be used: %w", name, err)
+	}
+	if err := n.read(src, name); err != nil {
+		return nil, failf(exitError, "%s cannot be used: %w", name, err)
+	}
+	return n, nil
+}
+
+var notifySchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
+	{Name: "command"}, {Name: "environment"}, {Name: "webhook"}, {Name: "bell"},
+}}
+
+// read takes what the file says. Its errors name places and never show the text there: an address may hold a secret.
+func (n *notifier) read(src []byte, name string) error {
+	file, diags := hclparse.NewParser().ParseHCL(src, name)
+	if diags.HasErrors() {
+		return wrongAt(diags[0].Subject, "this is not HCL")
+	}
+	content, diags := file.Body.Content(notifySchema)
+	if diags.HasErrors() {
+		return wrongAt(diags[0].Subject, "only command, environment, webhook and bell are known")
+	}
+	var names []string
+	var webhook string
+	for _, one := range []struct {
+		name string
+		want cty.Type
+		take func(cty.Value)
+	}{
+		{"command", cty.List(cty.String), func(v cty.Value) { n.argv = texts(v) }},
+		{"environment", cty.List(cty.String), func(v cty.Value) { names = texts(v) }},
+		{"webhook", cty.String, func(v cty.Value) { webhook = v.AsString() }},
+		{"bell", cty.Bool, func(v cty.Value) { n.bell = v.True() }},
+	} {
+		attr := content.Attributes[one.name]
+		if attr == nil {
+			continue
+		}
+		v, diags := attr.Expr.Value(nil)
+		if !diags.HasErrors() {
+			v, _ = convert.Convert(v, one.want)
+		}
+		if diags.HasErrors() || v == cty.NilVal || !v.IsWhollyKnown() || v.IsNull() || one.want.IsListType() && anyNull(v) {
+			return wrongAt(&attr.Range, one.name+" must be a "+one.want.FriendlyName())
+		}
+		one.take(v)
+	}
+	if attr := content.Attributes["command"]; attr != nil && len(n.argv) == 0 {
+		return wrongAt(&attr.Range, "command is the program and its arguments")
+	}
+	n.env = host.PlainEnvironment(n.app.env)
+	for _, name := range names {
+		if value, set := n.app.env(name); set && !host.IsPlain(name) {
+			n.env = append(n.env, name+"="+value)
+		}
+	}
+	if attr := content.Attributes["webhook"]; attr != nil {
+		to, err := url.Parse(webhook)
+		if err != nil || to.Host == "" || to.Scheme != "https" && !(to.Scheme == "http" && isLoopback(to.Hostname())) {
+			return wrongAt(&attr.Range, "webhook is an address that begins with https://")
+		}
+		n.webhook = to
+	}
+	return nil
+}
+
+func isLoopback(name string) bool {
+	ip, err := netip.ParseAddr(name)
+	return err == nil && ip.IsLoopback()
+}
+
+func wrongAt(at *hcl.Range, what string) error {
+	if at == nil {
+		return errors.New(what)
+	}
+	return fmt.Errorf("line %d: %s", at.Start.Line, what)
+}
+
+func texts(v cty.Value) []string {
+	var out []string
+	for it := v.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		out = append(out, e.AsString())
+	}
+	return out
+}
+
+func anyNull(v cty.Value) bool {
+	for it := v.ElementIterator(); it.Next(); {
+		if _, e := it.Element(); e.IsNull() {
+			return true
+		}
+	}
+	return false
+}
+
+// begin is called when a run is carried out. What is under way ends with the returned function, not with an interrupt.
+func (n *notifier) begin(ctx context.Context, a *application, p view.Progress) (end func()) {
+	if n == nil {
+		return func() {}
+	}
+	n.run, n.number, n.note = a.run.ID, view.Numbers(a.plan), p.Note
+	n.ctx, n.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	n.client = &http.Client{
+		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return errors.New("it leads to another address, which is not followed")
+		},
+	}
+	return n.close
+}
+
+// close waits a little for what is under way, and ends it.
+func (n *notifier) close() {
+	ended := make(chan struct{})
+	go func() { n.doing.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-n.app.clock.After(notifyGrace):
+	}
+	n.cancel()
+	<-ended
+}
+
+// operator has the user told where a person is asked, rather than a program or the sandbox's stand-in.
+func (n *notifier) operator(o executor.Operator) executor.Operator {
+	if n == nil {
+		return o
+	}
+	switch o.(type) {
+	case *terminalOperator, *onPage, nobody:
+		return notifying{o, n}
+	}
+	return o
+}
+
+type notifying struct {
+	executor.Operator
+
+	n *notifier
+}
+
+func (o notifying) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
+	if ask.Attempt == 0 { // whoever answered is there when it is asked again
+		o.n.asked(ask)
+	}
+	return o.Operator.Perform(ctx, ask)
+}
+
+// notice is what a command reads, and a webhook gets. Text is of our own words: what others have named may mean something
+// where it is shown.
+type notice struct {
+	Type    string `json:"type"`
+	Text    string `json:"text"`
+	Run     string `json:"run"`
+	Step    string `json:"step"`
+	Number  int    `json:"number"`
+	Of      int    `json:"of"`
+	Summary string `json:"summary"`
+	Where   string `json:"where"`
+}
+
+// asked tells the user, and returns at once.
+func (n *notifier) asked(ask executor.Ask) {
+	if n.bell && n.app.tty.out && !n.flags.json {
+		_, _ = n.out.WriteExact([]byte("\a")) // an output that is gone must not stop the run
+	}
+	number := n.number[ask.Step.ID]
+	doc, err := json.Marshal(notice{
+		Type: "person_asked", Run: n.run, Step: schema.SanitizeLine(ask.Step.ID), Number: number, Of: len(n.number),
+		Text:    fmt.Sprintf("syncctl asks a person: step %d of %d of run %s", number, len(n.number), n.run),
+		Summary: schema.SanitizeLine(ask.Step.Summary), Where: schema.SanitizeLine(ask.Step.Manual.Where),
+	})
+	if err != nil {
+		return
+	}
+	doc = append([]byte(n.redactor.String(string(doc))), '\n')
+	if len(n.argv) > 0 {
+		n.send("the command", func(ctx context.Context) error { return n.start(ctx, doc) })
+	}
+	if n.webhook != nil {
+		n.send("the webhook", func(ctx context.Context) error { return n.post(ctx, doc) })
+	}
+}
+
+// send does one notification in a goroutine of its own.
+func (n *notifier) send(what string, do func(context.Context) error) {
+	select {
+	case n.places <- struct{}{}:
+	default:
+		n.note("Notification dropped: earlier ones are still under way.")
+		return
+	}
+	n.doing.Go(func() {
+		defer func() { <-n.places }()
+		ctx, cancel := context.WithTimeout(n.ctx, notifyWithin)
+		defer cancel()
+		var err error
+		func() {
+			defer fault.Catch(&err)
+			err = do(ctx)
+		}()
+		if err != nil {
+			n.note("Notification failed: " + what + ": " + err.Error())
+		}
+	})
+}
+
+// start runs the user's command, in the user's configuration folder. What it prints is dropped.
+func (n *notifier) start(ctx context.Context, doc []byte) error {
+	cmd := exec.CommandContext(ctx, n.argv[0], n.argv[1:]...)
+	cmd.Dir, cmd.Env, cmd.Stdin, cmd.WaitDelay = n.configDir(), n.env, bytes.NewReader(doc), time.Second
+	if err := cmd.Run(); err != nil {
+		var ended *exec.ExitError
+		if errors.As(err, &ended) {
+			return fmt.Errorf("it ended with exit code %d", ended.ExitCode())
+		}
+		return errors.New("it could not be run")
+	}
+	return nil
+}
+
+// post sends to the webhook. Its address may be a secret: no error shows it.
+func (n *notifier) post(ctx context.Context, doc []byte) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.webhook.String(), bytes.NewReader(doc))
+	if err != nil {
+		return errors.New("its address cannot be used")
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := n.client.Do(req)
+	if err != nil {
+		var u *url.Error
+		if errors.As(err, &u) {
+			err = u.Err
+		}
+		return fmt.Errorf("%s: %w", n.webhook.Host, err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode/100 != 2 {
+		return fmt.Errorf("%s answered %d", n.webhook.Host, res.StatusCode)
+	}
+	return nil
+}
