@@ -169,8 +169,11 @@ func now(d *document, l Live) *Now {
 		if !begun(s) {
 			continue
 		}
-		c := current{s.Number, printable.Line(s.ID), s.State, severe(s.State),
-			printable.Line(cmp.Or(l.Doing[s.ID], s.Why, s.Summary))}
+		text := cmp.Or(s.Why, s.Summary)
+		if s.State == report.Running {
+			text = cmp.Or(l.Doing[s.ID], s.Summary)
+		}
+		c := current{s.Number, printable.Line(s.ID), s.State, severe(s.State), printable.Line(text)}
 		if asked[s.ID] {
 			c.State = "asked"
 		}
