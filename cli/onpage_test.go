@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/syncctl/syncctl/cli/internal/output"
+	"github.com/syncctl/syncctl/cli/internal/prompt"
+	"github.com/syncctl/syncctl/cli/internal/serve"
+	"github.com/syncctl/syncctl/cli/internal/view"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/report"
+	"github.com/syncctl/syncctl/report/reporttest"
+)
+
+// asksBeside is a terminal beside a live page that is served until the test ends, and a form to send to the page.
+func asksBeside(t *testing.T, in io.Reader, plan *planner.Plan) (executor.Operator, func(string, url.Values) string) {
+	t.Helper()
+	l, _, err := serve.Listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := serve.New(l, serve.Options{Clock: systemClock{}, Answers: true, Report: func() (*report.Report, error) {
+		return report.New(plan, reporttest.Run(plan, 1, executor.EventExecuted, ""))
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page.Start(t.Context())
+	jar, _ := cookiejar.New(nil)
+	client := &http.Client{Jar: jar}
+	t.Cleanup(func() {
+		client.CloseIdleConnections()
+		if err := page.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	post := func(to string, form url.Values) string {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, page.Address()+to,
+			strings.NewReader(form.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Origin", "http://"+l.Addr().String())
+		res, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = res.Body.Close() }()
+		body, _ := io.ReadAll(res.Body)
+		_, rest, _ := strings.Cut(string(body), `name="secret" value="`)
+		secret, _, _ := strings.Cut(rest, `"`)
+		return secret
+	}
+	p := person{
+		command: &command{
+			app: &app{input: prompt.NewLines(in), env: func(string) (string, bool) { return "bob", true }},
+			out: output.Guard(&bytes.Buffer{}, noSecrets),
+		},
+		progress: view.NewPlain(io.Discard, view.Style{}, plan),
+	}
+	live := &livePage{Page: page}
+	op := live.operator(newTerminalOperator(p), true, plan)
+	secret := post("session", url.Values{"name": {"Ada"}, "token": {page.Token()}})
+	return op, func(to string, form url.Values) string {
+		form.Set("secret", secret)
+		return post(to, form)
+	}
+}
+
+// TestBesideThePage: where a step is answered on the page too, an answer at the terminal names the step: one that was
+// meant for another step does not count. When somebody has answered at one place, nothing is asked at the other.
+func TestBesideThePage(t *testing.T) {
+	plan := reporttest.Small()
+	ask := executor.Ask{Step: plan.Steps[1]}
+	op, _ := asksBeside(t, strings.NewReader("done\ndone 1\n Done  2\n"), plan)
+	reply, err := op.Perform(t.Context(), ask)
+	if want := (executor.Reply{Done: true, By: "bob"}); reply != want || err != nil {
+		t.Errorf("at the terminal: %+v, %v", reply, err)
+	}
+
+	for name, in := range map[string]io.Reader{"nobody types": block{}, "the input has ended": strings.NewReader("")} {
+		op, send := asksBeside(t, in, plan)
+		answered := make(chan struct{})
+		go func() {
+			defer close(answered)
+			reply, err = op.Perform(t.Context(), ask)
+		}()
+		for waits := true; waits; { // until it is asked
+			send("answer", url.Values{"step": {ask.Step.ID}, "attempt": {"0"}, "reply": {"later"}})
+			select {
+			case <-answered:
+				waits = false
+			default:
+			}
+		}
+		if want := (executor.Reply{By: "Ada (on the live page)"}); reply != want || err != nil {
+			t.Errorf("%s: %+v, %v", name, reply, err)
+		}
+	}
+
+	op, _ = asksBeside(t, block{}, plan)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := op.Perform(ctx, ask); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+}
