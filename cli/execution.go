@@ -42,17 +42,9 @@ func (c *command) carry(ctx context.Context, a *application, f *applyFlags) erro
 	if err != nil {
 		return err
 	}
-	if a.revised != nil {
-		if err := store.Revise(ctx, a.run, j, a.plan, a.revised.kept, c.whoami()); err != nil {
-			progress.Close()
-			return errors.Join(err, j.Close())
-		}
-	}
-	if site := a.run.Site; site != "" && !a.run.Approved(site) {
-		if err := executor.Approve(ctx, a.run, j, c.whoami()); err != nil {
-			progress.Close()
-			return errors.Join(err, j.Close())
-		}
+	if err := c.recordPlan(ctx, a, j); err != nil {
+		progress.Close()
+		return errors.Join(err, j.Close())
 	}
 	united := a.run.United(j)
 	live, err := c.openPage(ctx, a, &f.serve, united, progress)
@@ -92,6 +84,19 @@ func (c *command) ended(ctx context.Context, a *application, f *applyFlags, inte
 		return err
 	}
 	return exitQuietly(endCode(a.report, interrupted))
+}
+
+// recordPlan records that the run has a new plan where its files were mended, and that the site approves the plan.
+func (c *command) recordPlan(ctx context.Context, a *application, j *journal.Journal) error {
+	if a.revised != nil {
+		if err := c.store().Revise(ctx, a.run, j, a.plan, a.revised.kept, c.whoami()); err != nil {
+			return err
+		}
+	}
+	if site := a.run.Site; site != "" && !a.run.Approved(site) {
+		return executor.Approve(ctx, a.run, j, c.whoami())
+	}
+	return nil
 }
 
 // carryOut runs the executor between the two interrupts.

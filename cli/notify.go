@@ -222,8 +222,8 @@ func (o notifying) Perform(ctx context.Context, ask executor.Ask) (executor.Repl
 	return o.Operator.Perform(ctx, ask)
 }
 
-// notice is what a command reads, and a webhook gets. Text is of our own words: what others have named may mean something
-// where it is shown.
+// notice is what a command reads, and a webhook gets. Text is of our own words: what others have named may mean
+// something where it is shown.
 type notice struct {
 	Type    string `json:"type"`
 	Text    string `json:"text"`
