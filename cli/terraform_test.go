@@ -21,7 +21,7 @@ func TestWordsOfTerraform(t *testing.T) {
 		"init -get=false": "nothing to fetch", "init -plugin-dir=x": "built in", "init -lockfile=readonly": "built in",
 		"init -from-module=x": "-example", "apply -out=x": "syncctl plan -out=FILE",
 		"apply -detailed-exitcode": "apply --help", "plan -allow-missing": "resolve",
-		"plan -generate-config-out=x": "syncctl import", "import -id=x": "syncctl import SERVER",
+		"apply -generate-config-out=x": "syncctl import", "import -id=x": "syncctl import SERVER",
 		"import -config=x": "-chdir", "import -provider=x": "syncctl import SERVER",
 		"destroy": "removed", "state": "no state file", "state list": "no state file", "refresh": "every plan",
 		"taint x": "resolve STEP -retry", "untaint x": "resolve STEP -done", "force-unlock 1": "syncctl status",
