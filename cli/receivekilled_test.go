@@ -75,6 +75,32 @@ func (c *courier) taken(site string) string {
 	return b.String()
 }
 
+// TestStartOverAfterRestore: one site's folder was restored to a time before its run, and it has begun another: once both
+// have given up theirs, they can begin again, although one of them does not know the other's.
+func TestStartOverAfterRestore(t *testing.T) {
+	c, whole := newCourier(t, drivertest.Random(t)), afero.NewOsFs()
+	hand := func(from string) (int, string) {
+		if code, out := c.send(whole, from); code != exitDone {
+			c.fail("exit code %d: %s", code, out)
+		}
+		return c.deliver(whole, otherSite(from), c.sent[from][len(c.sent[from])-1].content)
+	}
+	hand("acme")
+	c.backUp("globex")
+	c.apply(whole, "globex")
+	hand("globex")
+	c.restore("globex")
+	c.apply(whole, "globex")
+	c.apply(whole, "acme")
+	if code, out := hand("acme"); code != exitRefused {
+		c.fail("exit code %d: %s", code, out)
+	}
+	c.startOver()
+	if why := c.finish(); why != "" || !c.world.moved() {
+		c.fail("%s", why)
+	}
+}
+
 // TestReceiveKilled: a process that dies at any write of receiving what servers showed, a run, or the rest of one with
 // a file, has taken in nothing that is wrong, and leaves nothing behind: receiving the same bundle again ends as if it
 // had not died, and the run goes on to its end.

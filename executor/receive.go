@@ -189,6 +189,9 @@ func (s *Store) Receive(h *Handover, c *Cargo) (*Incoming, error) {
 	} else if open != nil {
 		return nil, fmt.Errorf("it is of run %s, and run %s is unfinished here: resume that first, or abandon it with "+
 			"`syncctl resolve -abandon`", h.Run, open.ID)
+	} else if forgotten(c.Chain, s.Site) { // by this site, and given up there: nothing of it is to go on
+		return &Incoming{Handover: &Handover{From: h.From, Digest: h.Digest}, store: s,
+			cargo: &Cargo{Observations: c.Observations}}, nil
 	}
 	in.stage = &folder{fs: s.Fs, dir: filepath.Join(s.Dir, "."+h.Run+incomingSuffix)}
 	if err := in.checkChain(); err != nil {
@@ -199,6 +202,17 @@ func (s *Store) Receive(h *Handover, c *Cargo) (*Incoming, error) {
 
 // Begins tells whether it begins a run here: its plan is seen for the first time.
 func (in *Incoming) Begins() bool { return in.Run != "" && in.run == nil }
+
+// forgotten tells of a journal whether its run was abandoned, and knows of entries of the site's.
+func forgotten(chain []journal.Entry, site string) bool {
+	abandoned, known := false, false
+	for _, e := range chain {
+		r, received := receivedOf(e)
+		abandoned = abandoned || e.Key == RunKey && e.Event == EventAbandoned
+		known = known || received && r.Site == site && r.Entries > 0
+	}
+	return abandoned && known
+}
 
 // incomingSuffix is that of the folder with the files of a run that are not all here yet.
 const incomingSuffix = ".incoming"
