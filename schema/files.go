@@ -48,12 +48,14 @@ func (l *loader) dir() string {
 	return l.opts.Dir
 }
 
+func isConfiguration(name string) bool {
+	return strings.HasSuffix(name, nativeSuffix) || strings.HasSuffix(name, jsonSuffix)
+}
+
 // readConfiguration parses the configuration files of a module. Files with syntax errors take part with what is whole
 // in them.
 func (l *loader) readConfiguration(m *module) []hcl.Body {
-	names, err := l.list(m, func(n string) bool {
-		return strings.HasSuffix(n, nativeSuffix) || strings.HasSuffix(n, jsonSuffix)
-	})
+	names, err := l.list(m, isConfiguration)
 	rng := hcl.Range{}
 	if m.call != nil {
 		rng = m.call.rng
