@@ -44,13 +44,16 @@ func TestHeaders(t *testing.T) {
 		t.Errorf("got %s", text)
 	}
 	fs := afero.NewMemMapFs()
-	for name, text := range map[string]string{"a.sync.hcl": plain, "b.sync.hcl.json": "{}"} {
-		if err := afero.WriteFile(fs, "conf/"+name, []byte(text), 0o600); err != nil {
+	for _, c := range []struct {
+		name, text string
+		ok         bool
+	}{{"a.sync.hcl", plain, true}, {"b.sync.hcl.json", "{}", false}} {
+		if err := afero.WriteFile(fs, "conf/"+c.name, []byte(c.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		found, ok := Headers(t.Context(), Options{Fs: fs, Dir: "conf"})
-		if native := name == "a.sync.hcl"; ok != native || native && len(found) != 2 {
-			t.Errorf("with %s: %v, %v", name, ok, found)
+		if ok != c.ok || ok && len(found) != 2 {
+			t.Errorf("with %s: %v, %v", c.name, ok, found)
 		}
 	}
 }
