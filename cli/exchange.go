@@ -16,6 +16,7 @@ import (
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/printable"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -195,6 +196,13 @@ func (h *handed) origin() *executor.Origin {
 // add takes in a part.
 func (h *handed) add(name string, text []byte) (err error) {
 	file, isConfiguration := strings.CutPrefix(name, partConfiguration)
+	bounds := printable.Documents
+	if name == partObservations || name == partSeen {
+		bounds.Values *= 4 // what many answers of servers have, each of which has bounds of its own
+	}
+	if err := bounds.Check(text); err != nil && !isConfiguration {
+		return fmt.Errorf("it %w", err)
+	}
 	switch {
 	case isConfiguration:
 		h.configuration[file] = text

@@ -20,7 +20,7 @@ const planNamespace = "plan@syncctl"
 
 // mostOfPlan is the largest plan file that is read, in bytes. One that comes with a repository may be a link to a
 // device.
-const mostOfPlan = 256 << 20
+const mostOfPlan = 64 << 20
 
 // planKey is the key that authenticates plan files, made of the user's.
 func planKey(user []byte) []byte {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncctl/syncctl/bundle"
 	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/printable"
 )
 
 // A bundle without a file that is wanted, or with another content of it, is refused before the first one is taken.
@@ -60,6 +61,17 @@ func TestDifferencesAreShort(t *testing.T) {
 		got := differences(map[string][]byte{"main.sync.hcl": lines(1)}, there, "acme", "globex")
 		if got == "" || len(got) > mostOfDifference+100 || !utf8.ValidString(got) {
 			t.Errorf("%s: %d bytes", name, len(got))
+		}
+	}
+}
+
+// No part makes the receiver take far more memory than the part is long.
+func TestPartsOfManyValues(t *testing.T) {
+	many := []byte("[" + strings.Repeat("{},", 2*printable.Documents.Values+1) + "{}]")
+	for _, name := range []string{partHandover, partObservations, partPlan, partOrigin, partSeen, partJournal} {
+		h := &handed{configuration: map[string][]byte{}}
+		if err := h.add(name, many); err == nil || !strings.Contains(err.Error(), "more than") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -155,6 +155,11 @@ func (a *attempt) afterDoubt(ctx context.Context, cause error) error {
 
 // person asks the operator until the work is verified, or deferred.
 func (a *attempt) person(ctx context.Context, first Verdict) error {
+	for _, v := range a.s.Manual.Values {
+		if v.File && !safeName(v.Value) { // a person, or their program, would be handed any file of this machine
+			return a.refuse(ctx, fmt.Errorf("the value %s is the file %q: %w", v.Name, v.Value, errUnsafe))
+		}
+	}
 	script, err := a.script(ctx)
 	if err != nil {
 		return a.refuse(ctx, err)

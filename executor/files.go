@@ -26,6 +26,9 @@ func NewFiles(fs afero.Fs, dir string) Files { return &folder{fs: fs, dir: dir} 
 func (f *folder) Path(name string) string { return filepath.Join(f.dir, name) }
 
 func (f *folder) Open(name string) (io.ReadCloser, error) {
+	if !safeName(name) {
+		return nil, fmt.Errorf("opening the run's file %q: %w", name, errUnsafe)
+	}
 	file, err := f.fs.Open(f.Path(name))
 	if err != nil {
 		return nil, fmt.Errorf("opening the run's file %s: %w", name, err)
@@ -33,10 +36,16 @@ func (f *folder) Open(name string) (io.ReadCloser, error) {
 	return file, nil
 }
 
+// errUnsafe is of a name that leads out of the folder.
+var errUnsafe = errors.New("that is not the name of a file in its folder")
+
 // Create is whole or nothing: a process that dies inside leaves at most a file that ends in .part, which the next
 // attempt removes.
 func (f *folder) Create(ctx context.Context, name string, write func(io.Writer) error) (FileInfo, error) {
 	info := FileInfo{Name: name}
+	if !safeName(name) {
+		return info, fmt.Errorf("making the run's file %q: %w", name, errUnsafe)
+	}
 	part := f.Path(name) + partSuffix
 	err := ignoreMissing(f.fs.Remove(part)) // of an attempt that died, or a link
 	var file afero.File

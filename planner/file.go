@@ -1,7 +1,6 @@
 package planner
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -102,11 +101,14 @@ func asDecoded(doc []byte) []byte {
 // what they need, and carry the fingerprint of what they say, and nothing else was changed either, so that a plan
 // edited by hand is refused. Spaces and line ends do not matter.
 func Decode(r io.Reader) (*Plan, error) {
-	buffered := bufio.NewReader(r)
-	if mark, err := buffered.Peek(3); err == nil && string(mark) == "\ufeff" { // a byte order mark
-		_, _ = buffered.Discard(3)
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("reading the plan: %w", err)
 	}
-	dec := json.NewDecoder(buffered)
+	if err := printable.Documents.Check(text); err != nil {
+		return nil, fmt.Errorf("reading the plan: it %w", err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff")))) // a byte order mark
 	dec.DisallowUnknownFields()
 	var p Plan
 	doc := document{Plan: &p}

@@ -245,3 +245,16 @@ func TestAuthentic(t *testing.T) {
 		t.Error("it was changed")
 	}
 }
+
+// A document that takes far more memory than it is long is refused before it is decoded.
+func TestPlanOfManyValues(t *testing.T) {
+	many := strings.Repeat("{},", printable.Documents.Values/2+1)
+	for name, doc := range map[string]string{
+		"findings": `{"format":2,"findings":[` + many + `{}]}`,
+		"deep":     `{"format":2,"changes":` + strings.Repeat("[", printable.Documents.Depth+1),
+	} {
+		if _, err := planner.Decode(strings.NewReader(doc)); err == nil || !strings.Contains(err.Error(), "more than") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -300,6 +300,9 @@ func isName(name string) bool {
 
 // decode reads the manifest in the one way in which it is written.
 func (r *Record) decode(text []byte) error {
+	if err := printable.Documents.Check(text); err != nil {
+		return fmt.Errorf("reading %s: it %w", ManifestName, err)
+	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&r.Manifest); err != nil {

@@ -1,12 +1,12 @@
 package rest
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
+
+	"github.com/syncctl/syncctl/printable"
 )
 
 // What a server may make us read, keep and wait for. All of it is counted after decompression: 60 KiB of gzip can hold
@@ -48,47 +48,9 @@ func beyond(status int, format string, args ...any) *Error {
 
 // checkJSON looks whether decoding an answer stays within bounds, without decoding it. What is not JSON has none.
 func checkJSON(body []byte) error {
-	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
-	if len(body) == 0 || !strings.ContainsRune(`{["`, rune(body[0])) {
-		return nil
-	}
-	values, depth, begun := 0, 0, 0 // begun: where the last text or number may have
-	for i := 0; i <= len(body); i++ {
-		if i-begun > MaxText {
-			return fmt.Errorf("the answer has a text or a number of more than %d bytes, from byte %d", MaxText, begun+1)
-		}
-		if i == len(body) {
-			break
-		}
-		switch body[i] {
-		case '"':
-			for i++; i < len(body) && body[i] != '"'; i++ {
-				if body[i] == '\\' {
-					i++
-				}
-			}
-			continue
-		case ' ', '\t', '\r', '\n':
-			begun = i + 1
-			continue
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-			begun = i + 1
-			continue
-		case ',', ':':
-		default:
-			continue
-		}
-		begun = i + 1
-		if values++; values > MaxValues {
-			return fmt.Errorf("the answer has more than %d values (braces, brackets, commas and colons) in its first %d of "+
-				"%d bytes", MaxValues, i+1, len(body))
-		}
-		if depth > MaxDepth {
-			return fmt.Errorf("the answer nests objects and lists more than %d deep, at byte %d", MaxDepth, i+1)
-		}
+	b := printable.Bounds{Values: MaxValues, Depth: MaxDepth, Text: MaxText}
+	if err := b.Check(body); err != nil {
+		return fmt.Errorf("the answer %w", err)
 	}
 	return nil
 }

@@ -236,6 +236,16 @@ func (v *planView) list(ids []string) string {
 }
 
 func (v *planView) behaviour(s *planner.Step) {
+	if s.Verb != s.Op {
+		v.o.block(&v.b, beneath, "carried out as ", s.Verb)
+	}
+	if s.Manual != nil {
+		for _, val := range s.Manual.Values {
+			if val.Shown != "" && val.Shown != val.Value {
+				v.o.block(&v.b, beneath, "a program is given ", val.Name+" = "+strconv.Quote(val.Value))
+			}
+		}
+	}
 	for _, k := range slices.Sorted(maps.Keys(s.Args)) {
 		v.o.block(&v.b, beneath, "", k+" = "+strconv.Quote(s.Args[k]))
 	}

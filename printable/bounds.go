@@ -1,0 +1,67 @@
+package printable
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// Bounds are those of a JSON document that somebody else has written: a value of two bytes, such as {}, takes hundreds in
+// memory once it is decoded.
+type Bounds struct {
+	Values int // the braces, brackets, commas and colons
+	Depth  int // how deep objects and lists may be nested
+	Text   int // the bytes of one text or number
+}
+
+// Documents are the bounds of plans, journals and what else is written by programs like this one. A step of a plan has
+// some 60 values.
+var Documents = Bounds{Values: 2_000_000, Depth: 100, Text: 16 << 20}
+
+// Check looks whether decoding a document, or several one after the other, stays within the bounds, without decoding
+// it. The error goes on after a word for the document. What is not JSON has no bounds.
+func (b Bounds) Check(body []byte) error {
+	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
+	if len(body) == 0 || !strings.ContainsRune(`{["`, rune(body[0])) {
+		return nil
+	}
+	values, depth, begun := 0, 0, 0 // begun: where the last text or number may have
+	for i := 0; i <= len(body); i++ {
+		if i-begun > b.Text {
+			return fmt.Errorf("has a text or a number of more than %d bytes, from byte %d", b.Text, begun+1)
+		}
+		if i == len(body) {
+			break
+		}
+		switch body[i] {
+		case '"':
+			for i++; i < len(body) && body[i] != '"'; i++ {
+				if body[i] == '\\' {
+					i++
+				}
+			}
+			continue
+		case ' ', '\t', '\r', '\n':
+			begun = i + 1
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+			begun = i + 1
+			continue
+		case ',', ':':
+		default:
+			continue
+		}
+		begun = i + 1
+		if values++; values > b.Values {
+			return fmt.Errorf("has more than %d values (braces, brackets, commas and colons) in its first %d of "+
+				"%d bytes", b.Values, i+1, len(body))
+		}
+		if depth > b.Depth {
+			return fmt.Errorf("nests objects and lists more than %d deep, at byte %d", b.Depth, i+1)
+		}
+	}
+	return nil
+}
