@@ -76,8 +76,8 @@ var refusals = []struct {
 		"The error shows what differs. Abandon the run at one site (syncctl resolve -abandon), and receive the bundle " +
 			"again."},
 	{unfoundedPlan, "The plan does not follow from the configuration and from what it was made from.",
-		"The plan is made again here, and is not the same: somebody has changed it, or the sites use versions of the program " +
-			"that do not fit. Or what it was made from is missing, or was not sent by the sites that it is of.",
+		"The plan is made again here, and is not the same: somebody has changed it, or the sites use versions of the " +
+			"program that do not fit. Or what it was made from is missing, or was not sent by the sites that it is of.",
 		"The error says what differs. Nothing of the plan was taken in. Compare the versions, send what your servers show, " +
 			"have the run abandoned where it was planned (syncctl resolve -abandon), and plan again there."},
 	{unfitParts, "A part of the bundle cannot be read, or is one that this version does not know.",

@@ -222,8 +222,8 @@ func planChanges() map[string]func(*handed) {
 	}
 }
 
-// TestChangedPlans: whoever holds the other site's keys may write any plan, with hashes that fit. Whatever is changed in
-// it, it is refused, and nothing is taken in; the plan as it was made is not.
+// TestChangedPlans: whoever holds the other site's keys may write any plan, with hashes that fit. Whatever is changed
+// in it, it is refused, and nothing is taken in; the plan as it was made is not.
 func TestChangedPlans(t *testing.T) {
 	c := newCourier(t, drivertest.Random(t))
 	osFs := afero.NewOsFs()

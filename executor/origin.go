@@ -26,8 +26,8 @@ type Origin struct {
 // originName is the file of a run with its Origin, but for what was seen.
 const originName = "origin.json"
 
-// originOf is the origin of a new plan; nil where the plan is not over sites, or what it was made from is not known. Its
-// caller holds the lock: what earlier runs have done is the same as when the plan was made.
+// originOf is the origin of a new plan; nil where the plan is not over sites, or what it was made from is not known.
+// Its caller holds the lock: what earlier runs have done is the same as when the plan was made.
 func (s *Store) originOf(p *planner.Plan, kept *Kept) (*Origin, error) {
 	if kept == nil || len(p.Sites) == 0 {
 		return nil, nil

@@ -306,7 +306,8 @@ func (in *Incoming) sendersFiles() map[string]bool {
 
 // safeName tells whether a name is that of a file in a folder, and of nothing else.
 func safeName(name string) bool {
-	return name != "" && name != "." && filepath.IsLocal(name) && filepath.Base(name) == name && !strings.ContainsAny(name, `/\:`)
+	return name != "" && name != "." && filepath.IsLocal(name) && filepath.Base(name) == name &&
+		!strings.ContainsAny(name, `/\:`)
 }
 
 // sameFile tells whether a file is there with the content that is named.

@@ -13,7 +13,8 @@ import (
 )
 
 // What a site sends of its servers comes back to it with the plan that was made from it. The site itself vouches for it
-// with a key that nobody else has, so that it can tell then whether it has sent it, and keep no copy of all it ever sent.
+// with a key that nobody else has, so that it can tell then whether it has sent it, and keeps no copy of all it ever
+// sent.
 
 // Vouch puts onto each observation that the holder of the key has made it, of its server as cfg declares it.
 func (o *Observations) Vouch(cfg *schema.Config, key []byte) error {
@@ -49,8 +50,8 @@ func (x *observed) mark(n Need, cfg *schema.Config, key []byte) ([]byte, error) 
 }
 
 // CheckOrigin holds observations that came with a plan of another site against what is known here. Those of the own
-// site's servers are the ones for which it has vouched with the key. Those of a third site are what it has sent here, or
-// that site takes part in the plan, and holds its own against what it has sent. sent is that, by site.
+// site's servers are the ones for which it has vouched with the key. Those of a third site are what it has sent here,
+// or that site takes part in the plan, and holds its own against what it has sent. sent is that, by site.
 func (o *Observations) CheckOrigin(cfg *schema.Config, p *Plan, from string, key []byte, sent map[string]*Observations,
 ) error {
 	o.mu.Lock()

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Bounds are those of a JSON document that somebody else has written: a value of two bytes, such as {}, takes hundreds in
-// memory once it is decoded.
+// Bounds are those of a JSON document that somebody else has written: a value of two bytes, such as {}, takes hundreds
+// in memory once it is decoded.
 type Bounds struct {
 	Values int // the braces, brackets, commas and colons
 	Depth  int // how deep objects and lists may be nested
