@@ -13,8 +13,8 @@ import (
 func (r *receiving) planAgain(ctx context.Context, h *handed) error {
 	theirs, from := h.Cargo.Plan, h.Cargo.Origin
 	if from == nil || from.Seen == nil || from.Earlier == nil || len(theirs.Turns) == 0 {
-		return bundle.Refuse(unfoundedPlan, "it does not have what its plan was made from, so that the plan cannot be made again "+
-			"here. Have %q abandon the run (syncctl resolve -abandon), and plan again there, with a program of the same version",
+		return bundle.Refuse(unfoundedPlan, "it does not have what its plan was made from, so that the plan cannot be made "+
+			"again here. Have %q abandon the run (syncctl resolve -abandon), and plan again there, with a program of the same version",
 			h.From)
 	}
 	p, err := r.load(ctx, r.vars, false) // it takes all values, and not only those without which a bundle is verified
@@ -23,8 +23,8 @@ func (r *receiving) planAgain(ctx context.Context, h *handed) error {
 	}
 	maker := theirs.Turns[0].Site
 	if err := r.store().CheckSeen(p.cfg, theirs, h.From, from); err != nil {
-		return bundle.Refuse(unfoundedPlan, "its plan cannot be made again here: %v. Send to %q, abandon the run there (syncctl "+
-			"resolve -abandon), and plan again there", err, maker)
+		return bundle.Refuse(unfoundedPlan, "its plan cannot be made again here: %v. Send to %q, abandon the run there "+
+			"(syncctl resolve -abandon), and plan again there", err, maker)
 	}
 	here, err := r.store().Earlier("")
 	if err != nil {
@@ -55,7 +55,7 @@ func (r *receiving) planAgain(ctx context.Context, h *handed) error {
 			return nil
 		}
 	}
-	return bundle.Refuse(unfoundedPlan, "its plan is another one than is made here from the same configuration, and the same "+
-		"observations. Have %q abandon the run (syncctl resolve -abandon), and find out who has changed the plan. What "+
+	return bundle.Refuse(unfoundedPlan, "its plan is another one than is made here from the same configuration, and the "+
+		"same observations. Have %q abandon the run (syncctl resolve -abandon), and find out who has changed the plan. What "+
 		"differs, from the plan that is made here to the one of %q:\n%s", h.From, h.From, planDifference(ours, theirs))
 }
