@@ -79,7 +79,10 @@ func (in *Inbox) Take(
 		}
 		return b, false, err
 	}
-	return b, false, errors.Join(ledger.Add(&Record{b.Manifest, b.ID, b.Text}), in.note(b.From, 0))
+	if err := ledger.Add(&Record{b.Manifest, b.ID, b.Text}); err != nil {
+		return b, false, err // it stays begun: nothing else keeps an earlier one out
+	}
+	return b, false, in.note(b.From, 0)
 }
 
 // begun is the file with the number of the bundle of a site that is taken in. It is left where the process dies, or
@@ -89,11 +92,19 @@ func begun(site string) string { return ".begun." + site }
 // begin notes that a bundle is taken in from here on, unless a later one was begun before. before is the number that was
 // noted; 0: none.
 func (in *Inbox) begin(b *Bundle) (before int64, err error) {
-	text, err := afero.ReadFile(in.FS, filepath.Join(in.Dir, begun(b.From)))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	name := filepath.Join(in.Dir, begun(b.From))
+	text, err := afero.ReadFile(in.FS, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return 0, in.note(b.From, b.Number)
+	case err != nil:
 		return 0, fmt.Errorf("reading which bundle was begun: %w", err)
 	}
-	if before, _ = strconv.ParseInt(string(text), 10, 64); before > b.Number {
+	if before, err = strconv.ParseInt(string(text), 10, 64); err != nil || before <= 0 {
+		return 0, fmt.Errorf("which bundle of %q was begun to be received is not known: %s is damaged. Write the number of "+
+			"the last bundle of %q into it that anybody began to receive here", b.From, name, b.From)
+	}
+	if before > b.Number {
 		return 0, refuse(Old, "it is bundle %d of %q, and number %d, which has all that it has, was begun to be received "+
 			"before: receive that one again, or a later one", b.Number, b.From, before)
 	}

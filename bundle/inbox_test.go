@@ -248,6 +248,52 @@ func TestKilledWhileTakenIn(t *testing.T) {
 	}
 }
 
+// recordless is a file system that refuses to remember bundles, and nothing else.
+type recordless struct{ afero.Fs }
+
+func (r recordless) Rename(from, to string) error {
+	if strings.HasSuffix(to, recordSuffix) {
+		return errKilled
+	}
+	return r.Fs.Rename(from, to)
+}
+
+// TestTakenInAndNotRemembered: a bundle that was taken in and could not be remembered keeps earlier ones out; where
+// nobody knows which one was begun, none is taken in.
+func TestTakenInAndNotRemembered(t *testing.T) {
+	dir := t.TempDir()
+	id1, one := numbered(t, 1, "", "p")
+	_, two := numbered(t, 2, id1, "p")
+	takes := 0
+	receive := func(fsys afero.Fs, file []byte) error {
+		_, _, err := (&Inbox{FS: fsys, Dir: dir}).Take(t.Context(), bytes.NewReader(file), receiver(t, eve, ada),
+			func(*Staged) error { takes++; return nil })
+		return err
+	}
+	if err := receive(recordless{afero.NewOsFs()}, two); !errors.Is(err, errKilled) || takes != 1 {
+		t.Fatal(err, takes)
+	}
+	var refusal *Refusal
+	if err := receive(afero.NewOsFs(), one); !errors.As(err, &refusal) || refusal.Reason != Old || takes != 1 {
+		t.Errorf("an earlier one: %v", err)
+	}
+	name := filepath.Join(dir, begun("acme"))
+	for _, damaged := range []string{"", "0", "-2", "2x"} {
+		if err := os.WriteFile(name, []byte(damaged), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := receive(afero.NewOsFs(), one); err == nil || !strings.Contains(err.Error(), name) || takes != 1 {
+			t.Errorf("%q was begun: %v", damaged, err)
+		}
+	}
+	if err := os.WriteFile(name, []byte("2"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := receive(afero.NewOsFs(), two); err != nil || takes != 2 {
+		t.Error(err, takes)
+	}
+}
+
 // TestStaged: what is not taken is not remembered; a part that is changed in the staging folder is found.
 func TestStaged(t *testing.T) {
 	in := &Inbox{FS: afero.NewOsFs(), Dir: t.TempDir()}
