@@ -96,7 +96,7 @@ func writeMirrored(t *testing.T, dir string, n, id int) {
 	}
 }
 
-// TestAllocations: a pair more is no allocation more, but for what grows in steps: at most one for 200 pairs.
+// TestAllocations: a pair more is not an allocation more, but for what grows in steps: at most one for 200 pairs.
 func TestAllocations(t *testing.T) {
 	const n, pairs = 20_000, 200
 	for _, complete := range []bool{false, true} {
