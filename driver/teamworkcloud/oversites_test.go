@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -480,6 +481,11 @@ func TestLeast(t *testing.T) {
 	for name, c := range all {
 		if !bytes.Contains(c.sent, []byte(ids["Engine"])) {
 			t.Errorf("%s has sent nothing of Engine", name)
+		}
+		for _, of := range regexp.MustCompile(`"what":"prints","of":"([^"]*)"`).FindAllSubmatch(c.sent, -1) {
+			if !slices.Contains([]string{ids["Engine"], ids["Gearbox"]}, string(of[1])) {
+				t.Errorf("%s has sent the history of %s", name, of[1])
+			}
 		}
 		for _, word := range never {
 			if strings.Contains(string(c.sent), `"`+word+`"`) || strings.Contains(string(c.sent), " "+word+" ") {

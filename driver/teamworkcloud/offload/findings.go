@@ -283,9 +283,9 @@ func (o *plan) reactivating() {
 	for _, c := range o.moved() {
 		line := c.ID + "  " + c.Name
 		switch {
+		case !c.Alone:
 		case c.LatestBy == "":
-		case o.overSites():
-			line += ", on the target alone, the last revision on " + c.LatestAt
+			line += ", on the target alone"
 		default:
 			line += fmt.Sprintf(", on the target alone, the last revision by %s on %s", c.LatestBy, c.LatestAt)
 		}

@@ -36,8 +36,9 @@ type facts struct {
 type copyFacts struct {
 	ID       string
 	Name     string
-	Item     int // of survey.Facts.Items: what it was selected by
-	LatestBy string
+	Item     int    // of survey.Facts.Items: what it was selected by
+	Alone    bool   // it is not on the source; false: it is there, and on the target or will be
+	LatestBy string // as is LatestAt, "": unknown
 	LatestAt string
 	Brought  string // the other declaration that brings it to the target
 }
@@ -182,10 +183,12 @@ func offloadedCopies(v *survey.View, sync *survey.Sync, f *survey.Facts) []copyF
 			return
 		}
 		seen[r.ID] = true
-		c := copyFacts{ID: r.ID, Name: r.Name, Item: item, Brought: elsewhere[r.ID]}
-		if h := v.CopyHistory(sync, r.ID, r.Name); h != nil {
-			summary := h.Summary()
-			c.LatestBy, c.LatestAt = summary.LatestBy, summary.LatestAt
+		c := copyFacts{ID: r.ID, Name: r.Name, Item: item, Alone: true, Brought: elsewhere[r.ID]}
+		if !sync.OverSites() { // else other companies would learn of what may be none of theirs
+			if h := v.CopyHistory(sync, r.ID, r.Name); h != nil {
+				summary := h.Summary()
+				c.LatestBy, c.LatestAt = summary.LatestBy, summary.LatestAt
+			}
 		}
 		out = append(out, c)
 	}

@@ -50,9 +50,12 @@ type sought struct {
 // soughtLength is the length of one digest, of which there are three for each resource.
 const soughtLength = 8
 
+// soughtNothing is in place of the digest of what is unknown. It is the same as nothing.
+var soughtNothing = strings.Repeat("0", soughtLength)
+
 func soughtPrint(kind, text string) string {
 	if text == "" {
-		return strings.Repeat("0", soughtLength)
+		return soughtNothing
 	}
 	sum := sha256.Sum256([]byte(kind + "\n" + text))
 	return hex.EncodeToString(sum[:])[:soughtLength]
@@ -178,7 +181,9 @@ func (inv *Inventory) wanted(of wanted) *Inventory {
 func (inv *Inventory) sought(of sought) *Inventory {
 	digests := map[string]bool{}
 	for at := 0; at+soughtLength <= len(of.Resources); at += soughtLength {
-		digests[soughtKey(at/soughtLength%3, of.Resources[at:at+soughtLength])] = true
+		if digest := of.Resources[at : at+soughtLength]; digest != soughtNothing {
+			digests[soughtKey(at/soughtLength%3, digest)] = true
+		}
 	}
 	around := map[string]bool{}
 	category := ""
