@@ -73,12 +73,8 @@ func (w *Sharing) verifyOriginals(_ context.Context, t *executor.Task) (executor
 	if !t.Executed {
 		return executor.NotDone.Because("it is not written down yet"), nil
 	}
-	known, err := Originals(t, w.Sync)
-	if err != nil {
+	if _, err := Originals(t, w.Sync); err != nil {
 		return executor.Verdict{}, err
-	}
-	if known == nil {
-		return executor.NotDone.Because("it is not written down yet"), nil
 	}
 	return executor.Done.Because("%s has what %s has of it", OriginalsFile(t.Step.Addr), w.Sync.SourceServer().Address()),
 		nil
