@@ -36,6 +36,10 @@ func TestIsolate(t *testing.T) {
 	if len(cut) != 2 || !cut["b"] || !cut["far"] {
 		t.Errorf("%+v", log.lines(t))
 	}
+	s.Isolate(s.NamesAt(nil))
+	if _, _, err := post(t.Context(), client(t, s), address(t, s, "a")); err == nil {
+		t.Error("a answers who reaches nothing")
+	}
 	s.Isolate(nil)
 	if _, _, err := post(t.Context(), client(t, s), address(t, s, "b")); err != nil {
 		t.Errorf("b again: %v", err)

@@ -290,9 +290,10 @@ func (s *Sandbox) addresses(wanted func(name string) bool) []string {
 	return out
 }
 
-// NamesAt are those of the servers and machines that are reached at addresses (HOST:PORT), sorted, each once.
+// NamesAt are those of the servers and machines that are reached at addresses (HOST:PORT), sorted, each once. Never nil,
+// which means to Isolate that all are reached.
 func (s *Sandbox) NamesAt(addresses []string) []string {
-	var out []string
+	out := []string{}
 	owners := s.owners()
 	for _, a := range addresses {
 		if name := owners[a]; name != standIn {
