@@ -259,7 +259,7 @@ func (r recordless) Rename(from, to string) error {
 }
 
 // TestTakenInAndNotRemembered: a bundle that was taken in and could not be remembered keeps earlier ones out; where
-// nobody knows which one was begun, none is taken in.
+// it is unknown which one was begun, none is taken in.
 func TestTakenInAndNotRemembered(t *testing.T) {
 	dir := t.TempDir()
 	id1, one := numbered(t, 1, "", "p")

@@ -73,3 +73,23 @@ func TestStrayed(t *testing.T) {
 		t.Errorf("%v, %+v", err, asked.by)
 	}
 }
+
+// TestApart: what has one name in two products is not kept apart over sites, and is refused. A server may have the name
+// of its machine.
+func TestApart(t *testing.T) {
+	servers := []sandbox.Server{{Product: "p", Name: "a"}, {Product: "q", Name: "b"}}
+	for _, c := range []struct {
+		machine sandbox.Machine
+		refused bool
+	}{
+		{sandbox.Machine{Product: "p", Name: "a"}, false}, {sandbox.Machine{Product: "q", Name: "c"}, false},
+		{sandbox.Machine{Product: "q", Name: "a"}, true},
+	} {
+		if err := apart(servers, []sandbox.Machine{c.machine}); (err != nil) != c.refused {
+			t.Errorf("%v: %v", c.machine, err)
+		}
+	}
+	if err := apart(append(servers, sandbox.Server{Product: "q", Name: "a"}), nil); err == nil {
+		t.Error("two servers have one name")
+	}
+}

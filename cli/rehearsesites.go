@@ -76,7 +76,10 @@ func (s *scratch) rehearsedConfig(ctx context.Context) (*schema.Config, error) {
 // sitesOf prepares a rehearsal over the sites of a configuration.
 func (s *scratch) sitesOf(cfg *schema.Config, asked *contacts) (*sitesRehearsal, error) {
 	r := &sitesRehearsal{scratch: s, contacts: asked}
-	var err error
+	err := apart(s.box.Servers(), s.box.Machines())
+	if err != nil {
+		return nil, err
+	}
 	if r.self, err = s.app.executable(); err != nil {
 		return nil, fmt.Errorf("finding this program: %w", err)
 	}
@@ -104,6 +107,23 @@ func (s *scratch) sitesOf(cfg *schema.Config, asked *contacts) (*sitesRehearsal,
 		site.env = r.environmentOf(site, file)
 	}
 	return r, nil
+}
+
+// apart refuses simulated servers and machines of two products that have one name: what a site reaches, and has
+// credentials for, is told by names.
+func apart(servers []sandbox.Server, machines []sandbox.Machine) error {
+	for _, m := range machines {
+		servers = append(servers, sandbox.Server{Product: m.Product, Name: m.Name})
+	}
+	product := map[string]string{}
+	for _, s := range servers {
+		if other, taken := product[s.Name]; taken && other != s.Product {
+			return failf(exitError, "%s: %s and %s both have a server or machine %q. A rehearsal over sites keeps them apart by "+
+				"their names: give one of them another name", seedFile, other, s.Product, s.Name)
+		}
+		product[s.Name] = s.Product
+	}
+	return nil
 }
 
 // firstSite is the site whose block stands first in the files.
