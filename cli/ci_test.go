@@ -84,6 +84,8 @@ type jobRun struct {
 	dir  string
 	doc  any
 	vars object // what expressions can name
+
+	printed string // by the last script
 }
 
 // sh runs a script with more variables, and returns its exit code.
@@ -102,6 +104,7 @@ func (j *jobRun) sh(script string, env map[string]string) string {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
+	j.printed = out.String()
 	_, _ = j.ts.Stdout().Write(out.Bytes())
 	j.ts.Logf("%s", out.Bytes())
 	if err != nil && cmd.ProcessState == nil {
@@ -171,6 +174,29 @@ func (j *jobRun) gitHub(name string) string {
 	return code
 }
 
+var runnerCommand = regexp.MustCompile(`^\s*::([^ :]+)( [^:]*)?::(.*)|##\[([^] ]+)[^]]*\]`)
+
+// obeyed is the first command of GitHub's runner in what a script has printed that the runner would obey; "": none.
+func obeyed(printed string) string {
+	stopped := ""
+	for line := range strings.Lines(printed) {
+		c := runnerCommand.FindStringSubmatch(strings.TrimSpace(line))
+		switch {
+		case c == nil || stopped != "" && c[1] != stopped:
+		case stopped != "":
+			stopped = ""
+		case c[1] == "stop-commands":
+			stopped = c[3]
+		default:
+			return line
+		}
+	}
+	if stopped != "" {
+		return "stop-commands: for good"
+	}
+	return ""
+}
+
 func (j *jobRun) action(dir string, with, env any) string {
 	text, err := os.ReadFile(filepath.Join(dir, "action.yml"))
 	j.ts.Check(err)
@@ -183,8 +209,8 @@ func (j *jobRun) action(dir string, with, env any) string {
 			inputs[name] = j.fill(words(given))
 		}
 	}
-	j.vars["inputs"] = inputs
 	file := func(name string) string { return filepath.Join(j.ts.Getenv("WORK"), name) }
+	j.vars["inputs"], j.vars["runner"] = inputs, object{"temp": file(".runner")}
 	code := "0"
 	for _, step := range at(doc, "runs", "steps").([]any) {
 		if !j.holds(words(at(step, "if"))) {
@@ -211,6 +237,9 @@ func (j *jobRun) action(dir string, with, env any) string {
 		j.ts.Check(os.WriteFile(all["GITHUB_OUTPUT"], nil, 0o600))
 		j.ts.Check(os.MkdirAll(all["RUNNER_TEMP"], 0o700))
 		code = j.sh(words(at(step, "run")), all)
+		if c := obeyed(j.printed); c != "" {
+			j.ts.Fatalf("the runner obeys %q", c)
+		}
 		outputs := object{}
 		text, err := os.ReadFile(all["GITHUB_OUTPUT"])
 		j.ts.Check(err)

@@ -2,6 +2,14 @@
 # What action.yml runs. Everything comes from the environment, and is quoted.
 set -eu
 
+# The runner obeys whatever looks like one of its commands, in any line that is printed, and names come from files and
+# servers: between these two lines it obeys nothing, and all is printed to one stream, so that it stays between them.
+exec 2>&1
+stop=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+[ "${#stop}" -eq 32 ] || exit 1
+printf '::stop-commands::%s\n' "$stop"
+trap 'printf "\n::%s::\n" "$stop"' EXIT
+
 work=$RUNNER_TEMP/syncctl
 rm -rf "$work"
 mkdir -p "$work/documents"
@@ -70,7 +78,6 @@ plan)
 	if [ -n "$plan_hash" ]; then
 		output hash "$plan_hash"
 		output artifact "syncctl-plan-${plan_hash#sha256:}"
-		output documents "$work/documents"
 	fi
 	syncctl ci comment "$work/plan.md"
 	exit "$code" # a plan that is refused is no success
