@@ -30,6 +30,12 @@ func (d *Driver) Import(ctx context.Context, of driver.ImportRequest) ([]schema.
 	for _, r := range all {
 		x.byAddr[r.Addr.String()] = r
 	}
+	for _, r := range of.From {
+		if !x.isSource(r) {
+			return nil, fmt.Errorf("nothing on %s comes from %s: name another declared server of Teamwork Cloud", server.Addr,
+				r.Addr)
+		}
+	}
 	err := x.gather(func(v *survey.View) { x.about, x.here = v.Server(x.target), v.Inventory(x.target) })
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", server.Addr, err)
@@ -42,17 +48,37 @@ func (d *Driver) Import(ctx context.Context, of driver.ImportRequest) ([]schema.
 	}
 	if len(of.IDs) > 0 { // SOURCE/CATEGORY
 		x.told = true
-		of.From = slices.DeleteFunc(slices.Clone(of.From), func(r *schema.Resource) bool {
-			return !slices.ContainsFunc(of.IDs, func(id string) bool { return strings.HasPrefix(id, r.Addr.String()+"/") })
-		})
+		of.From = x.sources(of.IDs, of.From)
 	}
 	for _, r := range of.From {
-		if r.Addr.Kind == schema.Server && r.Addr.Type == product {
+		if x.isSource(r) {
 			x.compare(connect.Declared(r))
 		}
 	}
 	x.drafts(server)
 	return x.out, nil
+}
+
+// isSource tells whether things can come from a declaration: it is another server of Teamwork Cloud.
+func (x *importer) isSource(r *schema.Resource) bool {
+	return r.Addr.Kind == schema.Server && r.Addr.Type == product && !connect.Declared(r).IsSame(x.target)
+}
+
+// sources are those of the declarations with whose address an id begins. An id that names none has its place in a comment.
+func (x *importer) sources(ids []string, all []*schema.Resource) []*schema.Resource {
+	var out []*schema.Resource
+	for _, id := range ids {
+		at := slices.IndexFunc(all, func(r *schema.Resource) bool {
+			return x.isSource(r) && strings.HasPrefix(id, r.Addr.String()+"/")
+		})
+		if at < 0 {
+			x.notes = append(x.notes, fmt.Sprintf("%s does not begin with the address of another declared server of Teamwork "+
+				"Cloud and a slash.", wording.Quote(wording.OneLine(id))))
+		} else if !slices.Contains(out, all[at]) {
+			out = append(out, all[at])
+		}
+	}
+	return out
 }
 
 // importer is one import under way.
@@ -143,7 +169,7 @@ func (x *importer) selected(s *survey.Sync) (map[string]string, error) {
 
 // compare looks for copies of what another server has. One that cannot be read has its place in a comment.
 func (x *importer) compare(source *connect.Server) {
-	if source.IsSame(x.target) || slices.ContainsFunc(x.seen, func(addr string) bool {
+	if slices.ContainsFunc(x.seen, func(addr string) bool {
 		return connect.Declared(x.byAddr[addr]).IsSame(source)
 	}) {
 		return

@@ -13,7 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// drafts writes down what was found. Where nothing was, there is none.
+// drafts writes down what was found. There is none only where other servers were compared and nothing was found.
 func (x *importer) drafts(server *schema.Resource) {
 	unreadable := 0
 	for i := range x.here.Resources {
@@ -25,7 +25,7 @@ func (x *importer) drafts(server *schema.Resource) {
 		x.notes = append(x.notes, fmt.Sprintf("%s of it may not be read.", wording.Plural(unreadable, "resource")))
 	}
 	groups := x.sorted()
-	if len(groups) == 0 && len(x.notes) == 0 {
+	if len(groups) == 0 && len(x.notes) == 0 && len(x.seen) > 0 {
 		return
 	}
 	comments := []string{x.overview()}
@@ -98,10 +98,13 @@ func (x *importer) draft(g *group) schema.Draft {
 		notes["resources"] += fmt.Sprintf("All of category %s is here: where one configuration is made for it, write "+
 			"categories instead. ", wording.Quote(wording.OneLine(path)))
 	}
-	if up := x.upstream(g); up != nil {
+	basis, doubts := x.basis(g)
+	switch up, err := x.upstream(g); {
+	case err != nil:
+		doubts = append(doubts, fmt.Sprintf("Whether it has an upstream could not be read: %s.", wording.OneLine(err.Error())))
+	case up != nil:
 		values["upstream"] = cty.StringVal(up.Address())
 	}
-	basis, doubts := x.basis(g)
 	comments := append([]string{fmt.Sprintf("%s of %s in category %s of %s. %s",
 		wording.Plural(len(g.copies), "resource"), g.source.Address(),
 		wording.Quote(wording.OneLine(x.here.Path(g.category))),
@@ -172,14 +175,17 @@ func (x *importer) mayReceive(g *group) (here, there bool) {
 }
 
 // upstream is the one declaration that brings these resources to their source, nil if there is none or not one alone.
-func (x *importer) upstream(g *group) *survey.Sync {
+func (x *importer) upstream(g *group) (*survey.Sync, error) {
 	var found []*survey.Sync
 	for _, s := range x.syncs {
 		if s.IsRemoved() || !s.TargetServer().IsSame(g.source) {
 			continue
 		}
 		names, err := x.selected(s)
-		if err == nil && slices.ContainsFunc(g.copies, func(c survey.Shared) bool {
+		if err != nil {
+			return nil, fmt.Errorf("what %s selects: %w", s.Address(), err)
+		}
+		if slices.ContainsFunc(g.copies, func(c survey.Shared) bool {
 			_, ok := names[c.Copy.ID]
 			return ok
 		}) {
@@ -187,9 +193,9 @@ func (x *importer) upstream(g *group) *survey.Sync {
 		}
 	}
 	if len(found) != 1 {
-		return nil
+		return nil, nil
 	}
-	return found[0]
+	return found[0], nil
 }
 
 // whole are the paths of the source's categories all of whose resources are in a group.
