@@ -9,9 +9,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// fishTokens is how cobra's script for fish has the words before the one that is completed: without their quotes. They
+// fishWords is how cobra's script for fish has the words before the one that is completed: without their quotes. They
 // are part of a command that the script evaluates, so that a name with $(...) in it would run (spf13/cobra issue 2096).
-const fishTokens = "(commandline -opc)"
+const fishWords = "(commandline -opc)"
 
 // quoteInFish lets `completion fish` write a script that gives the words their quotes again.
 func quoteInFish(root *cobra.Command) {
@@ -33,9 +33,9 @@ func writeFish(root *cobra.Command, w io.Writer, descriptions bool) error {
 	if err := root.GenFishCompletion(&script, descriptions); err != nil {
 		return err
 	}
-	quoted := strings.ReplaceAll(script.String(), fishTokens, "(commandline -opc | string escape)")
+	quoted := strings.ReplaceAll(script.String(), fishWords, "(commandline -opc | string escape)")
 	if quoted == script.String() {
-		return fmt.Errorf("the script for fish has no %s, so that it is not known to quote what it evaluates", fishTokens)
+		return fmt.Errorf("the script for fish has no %s, so that it is not known to quote what it evaluates", fishWords)
 	}
 	_, err := io.WriteString(w, quoted)
 	return err

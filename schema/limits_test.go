@@ -215,7 +215,8 @@ func TestRoom(t *testing.T) {
 	for n, want := range map[int]struct{ usual, large bool }{
 		Usual.signs: {true, true}, Usual.signs + 1: {false, true}, Large.signs + 1: {false, false},
 	} {
-		if usual, large := tooDense(n, Room{}, "x") == nil, tooDense(n, Large, "x") == nil; usual != want.usual || large != want.large {
+		usual, large := tooDense(n, Room{}, "x") == nil, tooDense(n, Large, "x") == nil
+		if usual != want.usual || large != want.large {
 			t.Errorf("%d words and signs: %v, %v", n, usual, large)
 		}
 	}
@@ -227,10 +228,12 @@ func TestFormattingEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	open := []byte("locals {\n" + strings.Repeat("  x = <<A\n", 30000))
-	if out, diags := FormatWithin(ctx, "x.sync.hcl", open, Large); !hasSummary(diags, "Interrupted") || len(out) != len(open) {
+	out, diags := FormatWithin(ctx, "x.sync.hcl", open, Large)
+	if !hasSummary(diags, "Interrupted") || len(out) != len(open) {
 		t.Errorf("%v", diags)
 	}
-	if out, diags := FormatWithin(t.Context(), "x.sync.hcl", []byte("a=1\n"), Large); string(out) != "a = 1\n" || diags != nil {
+	out, diags = FormatWithin(t.Context(), "x.sync.hcl", []byte("a=1\n"), Large)
+	if string(out) != "a = 1\n" || diags != nil {
 		t.Errorf("%q, %v", out, diags)
 	}
 }

@@ -16,8 +16,8 @@ const pieceSize = 128 << 10
 // blockEnd is the last line of a block, in most files.
 var blockEnd = regexp.MustCompile(`\n}\r?\n`)
 
-// parseNative parses a file in the native syntax: in pieces, where that makes no difference. The file is nil where it is
-// nested too deeply.
+// parseNative parses a file in the native syntax: in pieces, where that makes no difference. The file is nil where it
+// is nested too deeply.
 func parseNative(src []byte, path string) (*hcl.File, hcl.Diagnostics) {
 	if file := parsePieces(src, path, pieceSize); file != nil {
 		return file, nil

@@ -70,7 +70,9 @@ func checkPieces(t *testing.T, src []byte) bool {
 // FuzzPieces: wherever a text is cut, it says the same.
 func FuzzPieces(f *testing.F) {
 	block := "x \"y\" {\n  a = 1\n  b = \"a text that is long enough\"\n}\n"
-	for _, seed := range []string{"a = <<EOT\n", "/*", "}\n", "x {\n", "a = 1\n", "EOT\n", "*/", "\"${", "a = [\n", "# \\", "\u0301"} {
+	for _, seed := range []string{
+		"a = <<EOT\n", "/*", "}\n", "x {\n", "a = 1\n", "EOT\n", "*/", "\"${", "a = [\n", "# \\", "\u0301",
+	} {
 		f.Add(seed + block + seed + block)
 	}
 	f.Fuzz(func(t *testing.T, text string) { checkPieces(t, []byte(text)) })
