@@ -89,8 +89,8 @@ func (in *Inbox) Take(
 // fails: what the bundle brings may be here, so that no earlier one may take its place.
 func begun(site string) string { return ".begun." + site }
 
-// begin notes that a bundle is taken in from here on, unless a later one was begun before. before is the number that was
-// noted; 0: none.
+// begin notes that a bundle is taken in from here on, unless a later one was begun before. before is the number that
+// was noted; 0: none.
 func (in *Inbox) begin(b *Bundle) (before int64, err error) {
 	name := filepath.Join(in.Dir, begun(b.From))
 	text, err := afero.ReadFile(in.FS, name)

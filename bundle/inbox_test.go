@@ -239,7 +239,8 @@ func TestKilledWhileTakenIn(t *testing.T) {
 		{two, errKilled, ""}, {one, nil, Old}, {two, refuse(Fork, "not now"), Fork}, {one, nil, Old}, {two, nil, ""},
 		{one, nil, Old}, {three, refuse(Fork, "not now"), Fork}, {three, nil, ""},
 	} {
-		_, _, err := in.Take(t.Context(), bytes.NewReader(c.file), receiver(t, eve, ada), func(*Staged) error { return c.take })
+		take := func(*Staged) error { return c.take }
+		_, _, err := in.Take(t.Context(), bytes.NewReader(c.file), receiver(t, eve, ada), take)
 		var refusal *Refusal
 		if errors.As(err, &refusal); c.want != "" && (refusal == nil || refusal.Reason != c.want) ||
 			c.want == "" && !errors.Is(err, c.take) {

@@ -14,7 +14,8 @@ func (r *receiving) planAgain(ctx context.Context, h *handed) error {
 	theirs, from := h.Cargo.Plan, h.Cargo.Origin
 	if from == nil || from.Seen == nil || from.Earlier == nil || len(theirs.Turns) == 0 {
 		return bundle.Refuse(unfoundedPlan, "it does not have what its plan was made from, so that the plan cannot be made "+
-			"again here. Have %q abandon the run (syncctl resolve -abandon), and plan again there, with a program of the same version",
+			"again here. Have %q abandon the run (syncctl resolve -abandon), and plan again there, with a program of the "+
+			"same version",
 			h.From)
 	}
 	p, err := r.load(ctx, r.vars, false) // it takes all values, and not only those without which a bundle is verified

@@ -75,8 +75,8 @@ func (c *courier) taken(site string) string {
 	return b.String()
 }
 
-// TestStartOverAfterRestore: one site's folder was restored to a time before its run, and it has begun another: once both
-// have given up theirs, they can begin again, although one of them does not know the other's.
+// TestStartOverAfterRestore: one site's folder was restored to a time before its run, and it has begun another: once
+// both have given up theirs, they can begin again, although one of them does not know the other's.
 func TestStartOverAfterRestore(t *testing.T) {
 	c, whole := newCourier(t, drivertest.Random(t)), afero.NewOsFs()
 	hand := func(from string) (int, string) {

@@ -161,7 +161,8 @@ func TestUnderway(t *testing.T) {
 	color := of("color", `"red"`, `"green"`)
 	run := plan(cfg, planner.Update, 1, color)
 	run.Changes[1].Addr, run.Steps[0].Addr = "sync.depot.old", "sync.depot.old"
-	past := drift.Past{Underway: map[string]drift.Applied{addr: {Run: drift.NewRun("r1", run, nil), Was: "sync.depot.old"}}}
+	began := drift.Applied{Run: drift.NewRun("r1", run, nil), Was: "sync.depot.old"}
+	past := drift.Past{Underway: map[string]drift.Applied{addr: began}}
 	for actual, want := range map[string]drift.Cause{`"green"`: drift.Pending, `"blue"`: drift.Unknown} {
 		r := drift.Find(drift.Input{Config: cfg, Plan: plan(cfg, planner.Update, 1, of("color", `"red"`, actual)), Past: past,
 			Now: day, Applied: true})
@@ -211,7 +212,8 @@ func TestIgnored(t *testing.T) {
 // that the plan says of what was compared is told.
 func TestUncompared(t *testing.T) {
 	color := of("color", `"red"`, `"green"`)
-	unread := planner.Finding{Rule: "depot/unread", Severity: planner.Warn, Addr: addr, Summary: "its state cannot be read"}
+	unread := planner.Finding{Rule: "depot/unread", Severity: planner.Warn, Addr: addr,
+		Summary: "its state cannot be read"}
 	asked, refused, noted := unread, unread, unread
 	asked.Op = "ask"
 	refused.Rule, refused.Severity = "depot/full", planner.Refuse

@@ -97,9 +97,9 @@ func (r *Run) HadBy(site string) map[string]bool {
 	return out
 }
 
-// KnowsEnd tells of a run that has ended whether another site knows that: it has ended there too, or that site says that
-// it has received all that this one did for the run. That this site has opened its journal, has received something or
-// has found out that the run is finished counts for nothing: there would be no end of confirming.
+// KnowsEnd tells of a run that has ended whether another site knows that: it has ended there too, or that site says
+// that it has received all that this one did for the run. That this site has opened its journal, has received
+// something or has found out that the run is finished counts for nothing: there would be no end of confirming.
 func (r *Run) KnowsEnd(site string) bool {
 	known := 0
 	for _, e := range r.Chains[site] {

@@ -311,9 +311,9 @@ func (w *Window) verifyStarted(ctx context.Context, _ *executor.Task) (executor.
 }
 
 // VerifyHealthy asks the server itself whether it is healthy. Where its user may not see that, its answer must do. A
-// server that takes no connections yet, or closes them without an answer, or whose proxy says that it is not there, is
-// starting. Any other error, such as a refused login, a licence that is missing or a network that is down, tells nothing
-// of the server, and is one.
+// server that takes no connections yet, or closes them without an answer, or whose proxy says that it is not there,
+// is starting. Any other error, such as a refused login, a licence that is missing or a network that is down, tells
+// nothing of the server, and is one.
 func (w *Window) VerifyHealthy(ctx context.Context) (executor.Verdict, error) {
 	r, err := w.Session.Reader()
 	if err != nil {
