@@ -41,8 +41,9 @@ verified against the live servers afterwards. After an interrupt, a crash or an 
 where the run stopped, and repeats nothing.
 
 With PLAN, a file written by "plan -out", it carries out exactly that plan, or nothing if the files or the
-servers have changed since. With -expect=HASH it plans again, and carries the plan out only if it is the one of
-that hash, which "plan" has printed to whoever approved it; nothing has to be carried from there to here.
+servers have changed since. If somebody else has signed it, it is made again, and must come out the same. With
+-expect=HASH it plans again, and carries the plan out only if it is the one of that hash, which "plan" has printed to
+whoever approved it; nothing has to be carried from there to here.
 
 With -serve, the run can be followed in a browser at the address that is printed, and with -serve-answers steps for
 a person can be answered there.
@@ -216,7 +217,11 @@ func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*appli
 		if err := c.fitsPlan(p.cfg, given); err != nil {
 			return nil, err
 		}
-		return a, c.vouched(p.cfg, given, content, f.plan)
+		signer, err := c.vouched(p.cfg, given, content, f.plan)
+		if err == nil && signer != "" {
+			a.kept, err = c.madeHere(ctx, p, given, signer, f.plan)
+		}
+		return a, err
 	}
 	addrs, err := c.targets(p.cfg, &f.only)
 	if err != nil {

@@ -25,7 +25,7 @@ func (c *command) carry(ctx context.Context, a *application, f *applyFlags) erro
 	}
 	store := c.store()
 	if a.run == nil {
-		if a.saved {
+		if a.saved && a.kept == nil {
 			if a.kept = c.keep(ctx, a); a.kept == nil && len(a.plan.Sites) > 1 {
 				return failf(exitStale, "the servers do not give the saved plan now, as a whole, and another site takes part in "+
 					"it, which makes the plan again before it believes it. Plan again, or `syncctl apply` without a file")

@@ -36,7 +36,7 @@ func exitRules() []planner.Rule {
 			"syncctl status says which step and why. Mend it, or resolve the step, then run syncctl apply again."},
 		{exitStale, "The plan is stale: the files or the servers have changed since it was made.",
 			"A saved plan is applied, or a run is resumed, and something has moved that a step relies on. apply -expect has " +
-				"made another plan than the one that was approved.",
+				"made another plan than the one that was approved, or apply than somebody else has signed.",
 			"Read what has changed. Plan again; a run that has begun is resumed with the files as they were, or with a " +
 				"mended plan that touches nothing that was begun."},
 		{exitLocked, "Another run holds the lock.",

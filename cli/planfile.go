@@ -10,6 +10,7 @@ import (
 	"io/fs"
 
 	"github.com/syncctl/syncctl/cli/internal/files"
+	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 	"github.com/syncctl/syncctl/signing"
@@ -86,31 +87,52 @@ func (c *command) readPlan(name string) (*planner.Plan, []byte, error) {
 }
 
 // vouched tells whether a plan file may be applied: the user has made it, or somebody has signed it whose signature the
-// user's policy takes.
-func (c *command) vouched(cfg *schema.Config, plan *planner.Plan, content []byte, name string) error {
+// user's policy takes. signer is who has signed it; "": the user has made it.
+func (c *command) vouched(
+	cfg *schema.Config, plan *planner.Plan, content []byte, name string,
+) (signer string, err error) {
 	key, err := c.userKey()
 	if err != nil {
-		return err
+		return "", err
 	}
 	if key != nil && plan.Authentic(planKey(key)) {
 		if cfg.KeyedDigest(planKey(key)) != plan.Secrets {
-			return failf(exitStale, "the plan is stale: a sensitive value has changed since it was made. Plan again")
+			return "", failf(exitStale, "the plan is stale: a sensitive value has changed since it was made. Plan again")
 		}
-		return nil
+		return "", nil
 	}
 	signature, err := schema.ReadBounded(c.app.fs, c.abs(name+signing.Suffix), mostOfPlan)
 	if errors.Is(err, fs.ErrNotExist) {
-		return failf(exitRefused, "%s was not made by you with your key, and nobody has signed it. Plan again, or have "+
+		return "", failf(exitRefused, "%s was not made by you with your key, and nobody has signed it. Plan again, or have "+
 			"whoever made it sign it: syncctl plan -out=FILE -sign=SSH-KEY", name)
 	}
 	if err != nil {
-		return fmt.Errorf("reading the plan's signature: %w", err)
+		return "", fmt.Errorf("reading the plan's signature: %w", err)
 	}
-	who, err := signing.Verify(content, signature, planNamespace, c.policy.Signers())
+	signer, err = signing.Verify(content, signature, planNamespace, c.policy.Signers())
 	if err != nil {
-		return failf(exitRefused, "the signature of %s is not taken: %w. Whose signatures are taken is in your policy "+
+		return "", failf(exitRefused, "the signature of %s is not taken: %w. Whose signatures are taken is in your policy "+
 			"(signers = [...])", name, err)
 	}
-	c.log.Info("the plan is signed", "by", who)
-	return nil
+	c.log.Info("the plan is signed", "by", signer)
+	return signer, nil
+}
+
+// madeHere makes a plan that somebody else has signed once more, from the servers of now, and refuses it unless it is
+// the same: what a step says of itself, such as that it only looks, is not believed.
+func (c *command) madeHere(
+	ctx context.Context, p *project, signed *planner.Plan, signer, name string,
+) (*executor.Kept, error) {
+	kept, targets := keptOf(p.cfg, signed)
+	plan, err := c.makePlan(ctx, p, planning{targets: targets, seen: kept.Seen})
+	if err != nil {
+		return nil, err
+	}
+	if samePlan(plan, signed) {
+		return kept, nil
+	}
+	return nil, failf(exitStale, "%s is not carried out: %s has signed it, and the same configuration gives another plan "+
+		"here now. Either the servers or earlier runs have changed what is to be done, or the plan was changed before it "+
+		"was signed. What differs, from the signed plan to that of now:\n%s\nNothing was changed. Plan again",
+		schema.SanitizeLine(name), schema.SanitizeLine(signer), planDifference(signed, plan))
 }

@@ -75,14 +75,39 @@ func reselect(cfg *schema.Config, only planner.Selection) ([]schema.Addr, error)
 // keep reads the servers for a plan that comes from a file, so that the run can be resumed with mended files. It is nil
 // where they do not give the same plan: what the plan was made from cannot be told then.
 func (c *command) keep(ctx context.Context, a *application) *executor.Kept {
-	kept := &executor.Kept{Basis: planner.NewBasis(a.cfg, planner.Selection{}), Seen: planner.NewObservations()}
-	plan, diags, err := c.tryPlan(ctx, a.project, planning{seen: kept.Seen})
+	kept, targets := keptOf(a.cfg, a.plan)
+	plan, diags, err := c.tryPlan(ctx, a.project, planning{targets: targets, seen: kept.Seen})
 	if err != nil || diags.HasErrors() || !samePlan(plan, a.plan) {
 		c.log.Info("what the plan was made from is not kept: the servers do not give the same plan now", "error", err,
 			"problems", len(diags))
 		return nil
 	}
 	return kept
+}
+
+// keptOf is what a plan from a file is made from once more, but for what servers show. It does not say what it was
+// limited to, but what it has changes of, which comes to the same: what a target depends on is among it.
+func keptOf(cfg *schema.Config, plan *planner.Plan) (*executor.Kept, []schema.Addr) {
+	var only planner.Selection
+	var targets []schema.Addr
+	in := map[string]bool{}
+	for _, c := range plan.Changes {
+		in[c.Addr] = true
+	}
+	whole := true
+	for _, r := range cfg.Resources {
+		switch {
+		case r.Owner != (schema.Addr{}): // its owner brings it along
+		case in[r.Addr.String()]:
+			only.Targets, targets = append(only.Targets, r.Addr.String()), append(targets, r.Addr)
+		default:
+			whole = false
+		}
+	}
+	if whole {
+		only, targets = planner.Selection{}, nil
+	}
+	return &executor.Kept{Basis: planner.NewBasis(cfg, only), Seen: planner.NewObservations()}, targets
 }
 
 // touched says which steps forbid that the run is resumed with the mended files, and what touches them.
