@@ -79,8 +79,9 @@ func (c *command) openPage(
 	l := &livePage{c: c}
 	p, err := serve.New(f.listener, serve.Options{
 		Report: func() (*report.Report, error) { return l.report(a, entries) },
-		Clock:  c.app.clock, Random: c.app.random, Redact: c.redactor.String, Answers: f.answers,
-		Opened: func(name string) { progress.Note("A session was opened on the live page, by " + name + ".") },
+		Clock:  c.app.clock, Random: c.app.random, Secrets: c.redactor, Answers: f.answers,
+		Numbers: view.Numbers(a.plan),
+		Opened:  func(name string) { progress.Note("A session was opened on the live page, by " + name + ".") },
 	})
 	if err != nil {
 		return nil, err

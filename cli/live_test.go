@@ -71,7 +71,7 @@ type liveRun struct {
 type moment struct {
 	Verdict   string
 	Questions []struct {
-		ID      string
+		N       int
 		Attempt int
 		Values  []struct{ Name, Value string }
 	}
@@ -235,7 +235,7 @@ func (l *liveRun) reply(name string) {
 	_, rest, _ := strings.Cut(string(l.page("", nil)), `name="secret" value="`)
 	secret, _, _ := strings.Cut(rest, `"`)
 	l.page("answer", url.Values{
-		"secret": {secret}, "step": {q.ID}, "attempt": {strconv.Itoa(q.Attempt)}, "reply": {reply},
+		"secret": {secret}, "step": {strconv.Itoa(q.N)}, "attempt": {strconv.Itoa(q.Attempt)}, "reply": {reply},
 	})
 	l.last.Questions = nil
 }

@@ -241,15 +241,17 @@ func (n *notifier) asked(ask executor.Ask) {
 		_, _ = n.out.WriteExact([]byte("\a")) // an output that is gone must not stop the run
 	}
 	number := n.number[ask.Step.ID]
+	// Of the texts alone: a secret may be a word of the notice itself.
+	line := func(text string) string { return schema.SanitizeLine(n.redactor.String(text)) }
 	doc, err := json.Marshal(notice{
-		Type: "person_asked", Run: n.run, Step: schema.SanitizeLine(ask.Step.ID), Number: number, Of: len(n.number),
+		Type: "person_asked", Run: n.run, Step: line(ask.Step.ID), Number: number, Of: len(n.number),
 		Text:    fmt.Sprintf("syncctl asks a person: step %d of %d of run %s", number, len(n.number), n.run),
-		Summary: schema.SanitizeLine(ask.Step.Summary), Where: schema.SanitizeLine(ask.Step.Manual.Where),
+		Summary: line(ask.Step.Summary), Where: line(ask.Step.Manual.Where),
 	})
 	if err != nil {
 		return
 	}
-	doc = append([]byte(n.redactor.String(string(doc))), '\n')
+	doc = append(doc, '\n')
 	if len(n.argv) > 0 {
 		n.send("the command", func(ctx context.Context) error { return n.start(ctx, doc) })
 	}

@@ -89,7 +89,7 @@ func TestWebhook(t *testing.T) {
 		"/elsewhere/hunter2": "another address",
 	} {
 		var out bytes.Buffer
-		known := redact.New("(sensitive value)", "keeper-pass")
+		known := redact.New("(sensitive value)", "keeper-pass", "summary", "person_asked", "step")
 		c := &command{
 			app: &app{clock: systemClock{}, env: func(string) (string, bool) { return "", false }},
 			out: output.Guard(&out, func() *redact.Set { return known }), redactor: known,

@@ -28,7 +28,7 @@ func asksBeside(t *testing.T, in io.Reader, plan *planner.Plan) (executor.Operat
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := serve.New(l, serve.Options{Clock: systemClock{}, Answers: true, Report: func() (*report.Report, error) {
+	page, err := serve.New(l, serve.Options{Clock: systemClock{}, Answers: true, Numbers: view.Numbers(plan), Report: func() (*report.Report, error) {
 		return report.New(plan, reporttest.Run(plan, 1, executor.EventExecuted, ""))
 	}})
 	if err != nil {
@@ -96,7 +96,7 @@ func TestBesideThePage(t *testing.T) {
 			reply, err = op.Perform(t.Context(), ask)
 		}()
 		for waits := true; waits; { // until it is asked
-			send("answer", url.Values{"step": {ask.Step.ID}, "attempt": {"0"}, "reply": {"later"}})
+			send("answer", url.Values{"step": {"2"}, "attempt": {"0"}, "reply": {"later"}})
 			select {
 			case <-answered:
 				waits = false

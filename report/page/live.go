@@ -1,6 +1,7 @@
 package page
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/printable"
+	"github.com/syncctl/syncctl/redact"
 	"github.com/syncctl/syncctl/report"
 	"github.com/syncctl/syncctl/report/picture"
 )
@@ -36,6 +38,7 @@ type Live struct {
 	Notes     []Note            // what happens to the run and does not stand in its journal
 	FirstNote int               // the number of the first of Notes: earlier ones were dropped
 	Ended     bool              // nothing will change any more
+	Secrets   *redact.Set       // are taken out of the texts
 
 	// Who looks at the page.
 	Answers bool   // questions are answered on the page by whoever has the token
@@ -50,7 +53,8 @@ type Note struct {
 	Text string
 }
 
-// Now is what of a page changes while the run goes on, as its script gets it. All texts are printable.
+// Now is what of a page changes while the run goes on, as its script gets it. All texts are printable, and
+// without secrets.
 type Now struct {
 	At        string      `json:"at"`
 	Hash      string      `json:"hash"` // of the plan: with another one the page is another one
@@ -140,8 +144,18 @@ func LiveHTML(w io.Writer, r *report.Report, l Live) error {
 		q.Secret = l.Secret
 	}
 	d.Live = live
-	return d.write(w)
+	var b bytes.Buffer
+	if err := d.write(&b); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(w, masked(b.String(), l.Secrets)); err != nil {
+		return fmt.Errorf("writing the page: %w", err)
+	}
+	return nil
 }
+
+// line is text on a line, without secrets.
+func (l *Live) line(s string) string { return printable.Line(l.Secrets.String(s)) }
 
 // NewNow is the moment of a run.
 func NewNow(r *report.Report, l Live) *Now { return now(newDocument(r), l) }
@@ -160,7 +174,7 @@ func now(d *document, l Live) *Now {
 		numbers[s.ID] = s.Number
 		step := stepNow{Number: s.Number, State: s.State, Tone: stateTone(s.State)}
 		if s.State != report.Done {
-			step.Why = printable.Line(s.Why)
+			step.Why = l.line(s.Why)
 		}
 		if s.Measured {
 			step.Took = picture.Span(s.Took)
@@ -173,7 +187,7 @@ func now(d *document, l Live) *Now {
 		if s.State == report.Running {
 			text = cmp.Or(l.Doing[s.ID], s.Summary)
 		}
-		c := current{s.Number, printable.Line(s.ID), s.State, severe(s.State), printable.Line(text)}
+		c := current{s.Number, l.line(s.ID), s.State, severe(s.State), l.line(text)}
 		if asked[s.ID] {
 			c.State = "asked"
 		}
@@ -183,7 +197,7 @@ func now(d *document, l Live) *Now {
 	n.More = max(0, len(n.Current)-mostCurrent)
 	n.Current = n.Current[:len(n.Current)-n.More]
 	for i := range l.Questions {
-		n.Questions = append(n.Questions, newQuestion(&l.Questions[i], numbers))
+		n.Questions = append(n.Questions, l.question(&l.Questions[i], numbers))
 	}
 	slices.SortFunc(n.Questions, func(a, b *question) int { return a.Number - b.Number })
 	n.log(d, l)
@@ -196,26 +210,26 @@ func urgency(s report.State) int {
 		report.Running, report.Again, report.Away}, s)
 }
 
-func newQuestion(a *executor.Ask, numbers map[string]int) *question {
+func (l *Live) question(a *executor.Ask, numbers map[string]int) *question {
 	m := a.Step.Manual
 	q := &question{
 		Key: fmt.Sprintf("%d.%d", numbers[a.Step.ID], a.Attempt), Number: numbers[a.Step.ID],
-		ID: printable.Line(a.Step.ID), Attempt: a.Attempt, Summary: printable.Line(a.Step.Summary),
-		Missing: printable.Line(a.Missing), Where: printable.Line(m.Where), Script: printable.Line(a.Script),
-		Attest: printable.Line(m.Attest), Final: a.Step.Irreversible(), Typed: Typed(a), Do: []string{}, Values: []shown{},
+		ID: l.line(a.Step.ID), Attempt: a.Attempt, Summary: l.line(a.Step.Summary),
+		Missing: l.line(a.Missing), Where: l.line(m.Where), Script: l.line(a.Script),
+		Attest: l.line(m.Attest), Final: a.Step.Irreversible(), Typed: Typed(a), Do: []string{}, Values: []shown{},
 	}
 	for _, line := range m.Do {
-		q.Do = append(q.Do, printable.Line(line))
+		q.Do = append(q.Do, l.line(line))
 	}
 	for _, v := range m.Values {
 		value := cmp.Or(v.Shown, v.Value)
 		if file, ok := a.Files[v.Name]; ok {
 			value = file
 		}
-		q.Values = append(q.Values, shown{printable.Line(v.Label), printable.Line(value)})
+		q.Values = append(q.Values, shown{l.line(v.Label), l.line(value)})
 	}
 	if a.Script == "" {
-		q.Commands = printable.Text(strings.Join(m.Commands, "\n"))
+		q.Commands = printable.Text(l.Secrets.String(strings.Join(m.Commands, "\n")))
 	} else {
 		q.Script = "sh " + q.Script
 	}
@@ -232,14 +246,14 @@ func (n *Now) log(d *document, l Live) {
 	for _, e := range entries[n.Earlier:] {
 		n.Log = append(n.Log, logLine{
 			ID: fmt.Sprint("e", e.Seq), Time: e.Time.In(l.At.Location()).Format(hour),
-			Event: printable.Line(strings.ReplaceAll(e.Event, "_", " ")), Key: printable.Line(e.Key),
-			Text: printable.Line(entryText(e)), at: e.Time,
+			Event: printable.Line(strings.ReplaceAll(e.Event, "_", " ")), Key: l.line(e.Key),
+			Text: l.line(entryText(e)), at: e.Time,
 		})
 	}
 	for i, note := range l.Notes {
 		n.Log = append(n.Log, logLine{
 			ID: fmt.Sprint("n", l.FirstNote+i), Time: note.At.In(l.At.Location()).Format(hour), Event: "note",
-			Text: printable.Line(note.Text), at: note.At,
+			Text: l.line(note.Text), at: note.At,
 		})
 	}
 	slices.SortStableFunc(n.Log, func(a, b logLine) int { return a.at.Compare(b.at) })

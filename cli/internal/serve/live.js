@@ -102,7 +102,7 @@
     });
     const form = at.querySelector("form");
     if (form) {
-      form.elements.step.value = q.id;
+      form.elements.step.value = q.n;
       form.elements.attempt.value = q.attempt;
       form.elements.word.disabled = !q.typed;
       form.querySelector(".word").hidden = !q.typed;

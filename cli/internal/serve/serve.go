@@ -22,6 +22,7 @@ import (
 
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/fault"
+	"github.com/syncctl/syncctl/redact"
 	"github.com/syncctl/syncctl/report"
 	"github.com/syncctl/syncctl/report/page"
 )
@@ -30,10 +31,11 @@ import (
 type Options struct {
 	Report  func() (*report.Report, error) // the run as it is now; called by one goroutine at a time
 	Clock   executor.Clock
-	Random  io.Reader           // nil: the system's
-	Redact  func(string) string // takes secrets out of all that is sent; nil for none
-	Answers bool                // questions are answered on the page, by whoever has the token
-	Opened  func(name string)   // is told that the session was opened; nil for nobody
+	Random  io.Reader         // nil: the system's
+	Secrets *redact.Set       // are taken out of all that is sent; nil for none
+	Answers bool              // questions are answered on the page, by whoever has the token
+	Numbers map[string]int    // of the steps, by their ids; an answer names its step so
+	Opened  func(name string) // is told that the session was opened; nil for nobody
 
 	Pause    time.Duration // between two changes that are sent, at least; 0: half a second
 	Patience time.Duration // with a browser that does not take what it is sent; 0: ten seconds
@@ -80,9 +82,6 @@ type Page struct {
 func New(l net.Listener, o Options) (*Page, error) {
 	if o.Random == nil {
 		o.Random = rand.Reader
-	}
-	if o.Redact == nil {
-		o.Redact = func(s string) string { return s }
 	}
 	if o.Opened == nil {
 		o.Opened = func(string) {}
@@ -228,6 +227,7 @@ func (p *Page) look() (r *report.Report, l page.Live, err error) {
 	l = page.Live{
 		At: p.o.Clock.Now(), Script: scriptName, Doing: maps.Clone(p.doing), Notes: slices.Clone(p.notes),
 		FirstNote: p.dropped, Ended: p.closed, Answers: p.token != "" && p.session == nil,
+		Secrets: p.o.Secrets,
 	}
 	for _, q := range p.questions {
 		l.Questions = append(l.Questions, q.ask)

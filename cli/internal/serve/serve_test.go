@@ -18,6 +18,7 @@ import (
 
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/redact"
 	"github.com/syncctl/syncctl/report"
 	"github.com/syncctl/syncctl/report/reporttest"
 	"go.uber.org/goleak"
@@ -77,8 +78,11 @@ func serving(t *testing.T, p *planner.Plan, change func(*Options)) *bench {
 func servingAt(t *testing.T, l net.Listener, p *planner.Plan, change func(*Options)) *bench {
 	t.Helper()
 	b := &bench{t: t, plan: p, done: 1, event: executor.EventExecuted}
-	o := Options{Report: b.report, Clock: still{}, Answers: true,
+	o := Options{Report: b.report, Clock: still{}, Answers: true, Numbers: map[string]int{},
 		Opened: func(name string) { b.opened = append(b.opened, name) }}
+	for i := range p.Steps {
+		o.Numbers[p.Steps[i].ID] = i + 1
+	}
 	if change != nil {
 		change(&o)
 	}
@@ -209,7 +213,6 @@ func TestAnswers(t *testing.T) {
 	if len(b.opened) != 1 || b.opened[0] != "Ada" {
 		t.Errorf("told of %q", b.opened)
 	}
-	id := p.Steps[1].ID
 	for name, s := range map[string]struct {
 		step   planner.Step
 		form   url.Values
@@ -224,14 +227,14 @@ func TestAnswers(t *testing.T) {
 		"typed wrongly":   {final(p), url.Values{"reply": {"done"}, "word": {"yes"}}, 422, executor.Reply{}},
 		"later, final":    {final(p), url.Values{"reply": {"later"}}, 303, executor.Reply{By: "Ada (on the live page)"}},
 		"another attempt": {p.Steps[1], url.Values{"reply": {"done"}, "attempt": {"6"}}, 409, executor.Reply{}},
-		"another step":    {p.Steps[1], url.Values{"reply": {"done"}, "step": {"sync.depot.tools/other"}}, 409, executor.Reply{}},
+		"another step":    {p.Steps[1], url.Values{"reply": {"done"}, "step": {"1"}}, 409, executor.Reply{}},
 		"no reply":        {p.Steps[1], url.Values{"reply": {"abandon"}}, 400, executor.Reply{}},
 		"no secret":       {p.Steps[1], url.Values{"reply": {"done"}, "secret": {""}}, 403, executor.Reply{}},
 		"wrong secret":    {p.Steps[1], url.Values{"reply": {"done"}, "secret": {secret + "x"}}, 403, executor.Reply{}},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		answers := b.ask(ctx, s.step, 7)
-		form := url.Values{"secret": {secret}, "step": {id}, "attempt": {"7"}}
+		form := url.Values{"secret": {secret}, "step": {"2"}, "attempt": {"7"}}
 		for k, v := range s.form {
 			form[k] = v
 		}
@@ -335,7 +338,7 @@ func TestHostileRequests(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	answers := b.ask(ctx, p.Steps[1], 0)
-	form := url.Values{"secret": {secret}, "step": {p.Steps[1].ID}, "attempt": {"0"}, "reply": {"done"}}
+	form := url.Values{"secret": {secret}, "step": {"2"}, "attempt": {"0"}, "reply": {"done"}}
 	header := func(name, value string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set(name, value) }
 	}
@@ -768,7 +771,7 @@ func TestSecrets(t *testing.T) {
 	p := reporttest.Small()
 	p.Steps[0].Summary = "with hunter2"
 	b := serving(t, p, func(o *Options) {
-		o.Redact = func(s string) string { return strings.ReplaceAll(s, "hunter2", "(sensitive value)") }
+		o.Secrets = redact.New("(sensitive value)", "hunter2")
 	})
 	b.goTo(0, executor.EventExecuted)
 	b.Note("hunter2")
@@ -778,6 +781,36 @@ func TestSecrets(t *testing.T) {
 	e := b.events(b.browser())
 	if data := e.first(); strings.Contains(data, "hunter2") || !strings.Contains(data, "(sensitive value)") {
 		t.Errorf("a secret is in the stream: %s", data)
+	}
+}
+
+// TestSecretsThatAreWords: whatever word a secret is, the page's markup and forms work as without it.
+func TestSecretsThatAreWords(t *testing.T) {
+	p := reporttest.Small()
+	words := []string{"password", "secret", "done", "steps", "true", "text", "data", "step", "event", "attempt", "reply",
+		"value", "name", "html", "session", "questions", "hash", p.Steps[1].ID, p.Steps[1].ID[:8]}
+	b := serving(t, p, func(o *Options) { o.Secrets = redact.New("(sensitive value)", words...) })
+	c := b.browser()
+	if page := b.get(c); !strings.Contains(page, `name="token" type="password"`) ||
+		!strings.Contains(page, `id="steps"`) {
+		t.Errorf("%.3000s", page)
+	}
+	secret := b.session(c)
+	answers := b.ask(t.Context(), p.Steps[1], 0)
+	if page := b.get(c); !strings.Contains(page, `name="step" value="2"`) || strings.Contains(page, p.Steps[1].ID) {
+		t.Error("the form of the question is another one, or the address stands in the page")
+	}
+	e := b.events(c)
+	m := e.until(func(m moment) bool { return len(m.Questions) == 1 })
+	if len(m.Steps) != 3 || m.Questions[0].ID == p.Steps[1].ID || !strings.Contains(m.Questions[0].ID, "(sensitive value)") {
+		t.Errorf("%+v", m)
+	}
+	form := url.Values{"secret": {secret}, "step": {"2"}, "attempt": {"0"}, "reply": {"done"}}
+	if status, body := b.post(c, "answer", form, nil); status != http.StatusSeeOther {
+		t.Fatalf("%d: %s", status, body)
+	}
+	if reply := <-answers; !reply.Done {
+		t.Errorf("%+v", reply)
 	}
 }
 

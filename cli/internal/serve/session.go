@@ -160,12 +160,12 @@ func (p *Page) reply(w http.ResponseWriter, r *http.Request) error {
 	return p.back(w)
 }
 
-// take gives a reply to the question that it answers.
+// take gives a reply to the question that it answers: by the number of its step, as a secret may stand in the id.
 func (p *Page) take(step, attempt, word string, reply executor.Reply) (status int, notice string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for id, q := range p.questions {
-		if printable.Line(id) != step || strconv.Itoa(q.ask.Attempt) != attempt {
+		if strconv.Itoa(p.o.Numbers[id]) != step || strconv.Itoa(q.ask.Attempt) != attempt {
 			continue
 		}
 		if reply.Done && page.Typed(&q.ask) && strings.ToLower(strings.TrimSpace(word)) != "done" {

@@ -41,7 +41,7 @@ func (p *Page) stream(w http.ResponseWriter, r *http.Request) error {
 			if err != nil {
 				return err
 			}
-			if !p.send(w, fmt.Sprintf("id: %d\nevent: now\ndata: %s\n\n", version, p.o.Redact(string(line)))) {
+			if !p.send(w, fmt.Sprintf("id: %d\nevent: now\ndata: %s\n\n", version, line)) {
 				return nil
 			}
 			before, seen = now, version
