@@ -18,6 +18,7 @@ import (
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/drivertest"
 	"github.com/syncctl/syncctl/driver/teamworkcloud"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
@@ -412,6 +413,15 @@ func TestDeletionIsGuarded(t *testing.T) {
 			t.Error("not finished")
 		}
 	})
+	t.Run("the other site says more than the source had", func(t *testing.T) {
+		t.Parallel()
+		a, b := begin(t, "a")
+		b.carryWell()
+		b.forge()
+		b.carryWell()
+		b.hand(a)
+		ends(t, a, "idle_source", a.carryOn(true), executor.PhaseFailed, "branches, revisions or tags are not those")
+	})
 	t.Run("an old verification", func(t *testing.T) {
 		t.Parallel()
 		a, b := begin(t, "a")
@@ -438,6 +448,37 @@ func TestDeletionIsGuarded(t *testing.T) {
 		}
 		ends(t, b, "preflight_target", b.carryOn(true), executor.PhaseFailed, "is not the one that was written")
 	})
+}
+
+// forge writes into the company's journal that the source had one revision more than the copies were compared with.
+func (c *company) forge() {
+	c.t.Helper()
+	r := c.run()
+	const id = "migration.teamwork_cloud_offload.cars/arrived"
+	var all revision.Records
+	for _, e := range r.Entries {
+		if out := e.Data["out."+revision.RecordsOutput]; e.Key == id && out != "" {
+			var err error
+			if all, err = revision.DecodeRecords(out); err != nil {
+				c.t.Fatal(err)
+			}
+		}
+	}
+	record := all[ids["Engine"]]
+	record.Source[0].Revisions += ",99"
+	all[ids["Engine"]] = record
+	out, err := all.Outputs()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	j, err := c.store.Journal(r, journal.Options{Now: c.clock.Now})
+	if err == nil {
+		_, err = j.Append(c.t.Context(), id, executor.EventDone,
+			map[string]string{"out." + revision.RecordsOutput: out[revision.RecordsOutput]})
+	}
+	if err = errors.Join(err, j.Close()); err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 // reopen has a step carried out again.

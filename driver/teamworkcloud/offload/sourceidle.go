@@ -166,7 +166,7 @@ func (l *looked) sameAs(t *executor.Task, verified revision.Records) error {
 		switch {
 		case h.source == nil:
 			return fmt.Errorf("%q (%s) can no longer be read on %s", r.Name, r.ID, l.facts.Source.Addr)
-		case h.source.Digest() != was.Digest:
+		case !was.IsOf(h.source):
 			return fmt.Errorf("%q (%s) has changed on %s since it was verified: %s. %s", r.Name, r.ID, l.facts.Source.Addr,
 				cmp.Or(was.Newer(h.source), "its branches, revisions or tags are not those of then"), verifyAgain(t))
 		case l.onSource: // the target is verified by the step that this one rests on

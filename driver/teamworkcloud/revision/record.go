@@ -62,6 +62,12 @@ func branchRecords(h *History, prints bool) []BranchRecord {
 	return out
 }
 
+// IsOf tells whether a source has exactly what is recorded of it. The digest alone would not tell: a record may be
+// another site's, with a digest that is right and branches that are not.
+func (c *Record) IsOf(source *History) bool {
+	return c.Digest == source.Digest() && slices.Equal(c.Source, branchRecords(source, false))
+}
+
 // printOf tells revisions apart, to name the first that has changed. Whether anything has changed the digest tells.
 func printOf(r *osmc.Revision) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %s %q", r.Author, Instant(r.Created), r.Description))
