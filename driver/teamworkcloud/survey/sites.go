@@ -137,28 +137,31 @@ func observeOfSite(ctx context.Context, c osmc.Reader, n planner.Need) (any, err
 	return inv.sought(of), nil
 }
 
-// wanted is what others need to know of an inventory to find what is declared: the categories that are named, with what
-// is in them, and the resources that are named. Of everything else it has ids, which tell whether something is there.
+// wanted is what others need to know of an inventory to find what is declared: the categories that are meant, with what
+// is in them, and the resources that are meant. Of everything else it has ids, which tell whether something is there.
 func (inv *Inventory) wanted(of wanted) *Inventory {
 	named := map[string]bool{} // ids of categories
-	for i := range inv.Categories {
-		c := &inv.Categories[i]
-		for _, text := range append([]string{of.Into}, of.Categories...) {
-			if text != "" && (c.ID == text || schema.SameName(inv.Path(c.ID), text) || schema.SameName(c.Name, text)) {
+	around := map[string]bool{}
+	for _, text := range of.Categories {
+		meant := inv.meantCategories(text)
+		for _, c := range meant {
+			around[c.ID] = true
+			if len(meant) == 1 { // of several it is said that it is not clear which
 				named[c.ID] = true
 			}
 		}
 	}
+	full := maps.Clone(named)
+	if c := inv.Category(of.Into); c != nil && of.Into != "" {
+		around[c.ID], full[c.ID] = true, true
+	}
 	listed := map[string]bool{}
 	for _, text := range of.Resources {
-		for _, found := range [][]*osmc.Resource{inv.withID(text), inv.withFullName(text), inv.withName(text)} {
-			for _, r := range found {
-				listed[r.ID] = true
-			}
+		for _, r := range inv.meantResources(text) {
+			listed[r.ID] = true
 		}
 	}
 	out := &Inventory{Resources: []osmc.Resource{}}
-	around := maps.Clone(named)
 	for i := range inv.Resources {
 		r := inv.Resources[i]
 		switch {
@@ -172,8 +175,22 @@ func (inv *Inventory) wanted(of wanted) *Inventory {
 		}
 		out.Resources = append(out.Resources, r)
 	}
-	out.Categories = inv.named(around, named)
+	out.Categories = inv.named(around, full)
 	return out
+}
+
+// meantResources are those that are selected by a text: by the first way that finds any which is not marked as deleted
+// (resolver.resource), else all that it may mean.
+func (inv *Inventory) meantResources(text string) []*osmc.Resource {
+	var all []*osmc.Resource
+	for _, found := range [][]*osmc.Resource{inv.withID(text), inv.withFullName(text), inv.withName(text)} {
+		there := slices.DeleteFunc(slices.Clone(found), func(r *osmc.Resource) bool { return r.Removed })
+		if len(there) > 0 {
+			return there
+		}
+		all = append(all, found...)
+	}
+	return all
 }
 
 // sought is what others need to know of an inventory to find copies, and what the product would take for the same: the
