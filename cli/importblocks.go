@@ -64,29 +64,42 @@ func (c *command) generate(ctx context.Context, p *project, vars *variables, out
 func (c *command) generated(
 	ctx context.Context, p *project, missing []schema.Import,
 ) ([]byte, hcl.Diagnostics, error) {
-	var chosen []schema.Draft
 	var diags hcl.Diagnostics
 	bad := func(i *schema.Import, summary, format string, a ...any) {
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, a...),
 			Subject: &i.Range})
 	}
+	servers, wanted := map[string]*schema.Resource{}, map[*schema.Resource][]wish{}
+	for _, r := range p.cfg.Resources {
+		if r.Addr.Kind == schema.Server {
+			servers[r.Addr.String()] = r
+		}
+	}
+	for i := range missing {
+		r, id := importedFrom(servers, missing[i].ID)
+		if r == nil {
+			bad(&missing[i], "Invalid id", "%q does not begin with the address of a declared server and a slash, as in "+
+				"\"server.TYPE.NAME/KEY\".", missing[i].ID)
+			continue
+		}
+		wanted[r] = append(wanted[r], wish{&missing[i], id})
+	}
 	begin, finish := c.reading()
 	defer finish()
+	chosen := selection{had: map[string]bool{}}
 	for _, r := range p.cfg.Resources {
-		var here []*schema.Import
-		of := driver.ImportRequest{Server: r, Declared: p.cfg.Resources}
-		for i := range missing {
-			if server, id := importedFrom(p.cfg, &missing[i]); server == r {
-				here, of.IDs = append(here, &missing[i]), append(of.IDs, id)
-			}
-		}
+		here := wanted[r]
 		if len(here) == 0 {
 			continue
 		}
 		d, ok := p.drivers[typeKey{r.Addr.Kind, r.Addr.Type}].(driver.Importer)
 		if !ok {
-			bad(here[0], "Nothing can be imported", "The product of %s does not list what it has.", r.Addr)
+			bad(here[0].by, "Nothing can be imported", "The product of %s does not list what it has.", r.Addr)
 			continue
+		}
+		of := driver.ImportRequest{Server: r, Declared: p.cfg.Resources}
+		for _, n := range here {
+			of.IDs = append(of.IDs, n.id)
 		}
 		end := begin(r.Addr.String())
 		found, err := d.Import(ctx, of)
@@ -94,55 +107,70 @@ func (c *command) generated(
 		if err != nil {
 			return nil, nil, fmt.Errorf("importing from %s: %w", r.Addr, err)
 		}
-		for at, i := range here {
-			draft, why := pick(found, of.IDs[at], i.To)
-			if why != "" {
-				bad(i, "Cannot be imported", "%s", why)
-				continue
-			}
-			mine := *draft
-			mine.Addr, mine.Named = i.To, true
-			chosen = append(withReferences(chosen, found, draft), mine)
-		}
+		chosen.take(offerOf(found, r.Addr), here, func(i *schema.Import, why string) {
+			bad(i, "Cannot be imported", "%s", why)
+		})
 	}
-	for i := range missing {
-		if server, _ := importedFrom(p.cfg, &missing[i]); server == nil {
-			bad(&missing[i], "Invalid id", "%q does not begin with the address of a declared server and a slash, as in "+
-				"\"server.TYPE.NAME/KEY\".", missing[i].ID)
-		}
-	}
-	return schema.WriteDrafts(p.cfg, chosen), diags, nil
+	return schema.WriteDrafts(p.cfg, chosen.drafts), diags, nil
 }
 
-// importedFrom is the declared server of an import block, nil where there is none, and the id there.
-func importedFrom(cfg *schema.Config, i *schema.Import) (server *schema.Resource, id string) {
-	for _, r := range cfg.Resources {
-		rest, ok := strings.CutPrefix(i.ID, r.Addr.String()+"/")
-		if ok && r.Addr.Kind == schema.Server && (server == nil || len(rest) < len(id)) {
-			server, id = r, rest
+// wish is what an import block names on its server.
+type wish struct {
+	by *schema.Import
+	id string
+}
+
+// importedFrom is the declared server that an import block's id begins with, nil where there is none, and the id there.
+func importedFrom(servers map[string]*schema.Resource, id string) (server *schema.Resource, rest string) {
+	for at := strings.LastIndexByte(id, '/'); at >= 0; at = strings.LastIndexByte(id[:at], '/') {
+		if r := servers[id[:at]]; r != nil {
+			return r, id[at+1:]
 		}
 	}
-	return server, id
+	return nil, ""
+}
+
+// offer is what was found on a server.
+type offer struct {
+	byID   map[string][]*schema.Draft // by the id, in the form in which names are compared
+	known  []string                   // the ids, sorted
+	byAddr map[string][]*schema.Draft // declarations by the address that they wish
+	said   []schema.Draft             // comments about the server, such as on what could not be read
+}
+
+func offerOf(found []schema.Draft, server schema.Addr) *offer {
+	o := &offer{byID: map[string][]*schema.Draft{}, byAddr: map[string][]*schema.Draft{}}
+	for i := range found {
+		d := &found[i]
+		if d.ID != "" {
+			key := schema.NameForm(d.ID)
+			o.byID[key] = append(o.byID[key], d)
+			o.known = append(o.known, d.ID)
+		}
+		if d.IsDeclared() {
+			o.byAddr[d.Addr.String()] = append(o.byAddr[d.Addr.String()], d)
+		}
+		if d.Value == cty.NilVal && d.Addr == server {
+			o.said = append(o.said, *d)
+		}
+	}
+	slices.Sort(o.known)
+	return o
 }
 
 // pick is the draft of an id, to be declared at an address; or why there is none, in words.
-func pick(found []schema.Draft, id string, to schema.Addr) (*schema.Draft, string) {
-	var fits []*schema.Draft
-	var known []string
-	for i := range found {
-		if d := &found[i]; d.ID == id && d.ID != "" {
-			fits = append(fits, d)
-		} else if d.ID != "" {
-			known = append(known, d.ID)
-		}
-	}
+func (o *offer) pick(id string, to schema.Addr) (*schema.Draft, string) {
+	fits := o.byID[schema.NameForm(id)]
 	switch {
-	case len(fits) == 0 && len(known) == 0:
-		return nil, "Nothing is there that is not declared already."
+	case len(fits) == 0 && len(o.known) == 0:
+		why := "Nothing is there that is not declared already, as far as it could be read."
+		for i := range o.said {
+			why += " " + schema.SanitizeLine(strings.Join(o.said[i].Comments, " "))
+		}
+		return nil, why
 	case len(fits) == 0:
-		slices.Sort(known)
 		return nil, "There is no " + wording.Quote(id) + " that is not declared already." +
-			args.DidYouMean(id, known, "There are: "+strings.Join(wording.FirstTen(known), ", ")+".")
+			args.DidYouMean(id, o.known, "There are: "+strings.Join(wording.FirstTen(o.known), ", ")+".")
 	case len(fits) > 1:
 		return nil, fmt.Sprintf("%d have this id: use `syncctl import`, and choose.", len(fits))
 	case fits[0].Addr.Kind != to.Kind || fits[0].Addr.Type != to.Type:
@@ -153,20 +181,43 @@ func pick(found []schema.Draft, id string, to schema.Addr) (*schema.Draft, strin
 	return fits[0], ""
 }
 
-// withReferences adds what a draft refers to among those that were found, each once.
-func withReferences(chosen, found []schema.Draft, d *schema.Draft) []schema.Draft {
-	_ = cty.Walk(d.Value, func(_ cty.Path, v cty.Value) (bool, error) {
+// selection is what is to be written.
+type selection struct {
+	drafts []schema.Draft
+	had    map[string]bool // the addresses of those that others refer to. Drafts that wish one address mean one thing
+}
+
+// take adds what import blocks name on a server, with what that refers to and what is said of the server. bad is called
+// with those that are not there.
+func (s *selection) take(there *offer, here []wish, bad func(i *schema.Import, why string)) {
+	for _, n := range here {
+		draft, why := there.pick(n.id, n.by.To)
+		if why != "" {
+			bad(n.by, why)
+			continue
+		}
+		mine := *draft
+		mine.Addr, mine.Named = n.by.To, true
+		s.references(there, draft)
+		s.drafts = append(s.drafts, mine)
+	}
+	s.drafts = append(s.drafts, there.said...)
+}
+
+// references adds what a draft refers to among those that were found with it, each once.
+func (s *selection) references(found *offer, d *schema.Draft) {
+	_ = cty.Walk(d.Value, func(_ cty.Path, v cty.Value) (bool, error) { // the callback returns no error
 		if v.IsMarked() || !v.IsKnown() || v.IsNull() || v.Type() != cty.String {
 			return !v.IsMarked(), nil
 		}
-		for i := range found {
-			other := &found[i]
-			if other.Addr.String() == v.AsString() && other.IsDeclared() && other != d &&
-				!slices.ContainsFunc(chosen, func(c schema.Draft) bool { return c.Addr == other.Addr }) {
-				chosen = append(withReferences(chosen, found, other), *other)
+		address := v.AsString()
+		for _, other := range found.byAddr[address] {
+			if other != d && !s.had[address] {
+				s.had[address] = true
+				s.references(found, other)
+				s.drafts = append(s.drafts, *other)
 			}
 		}
 		return true, nil
 	})
-	return chosen
 }

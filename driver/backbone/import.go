@@ -145,7 +145,7 @@ type importer struct {
 	unread []string        // those of them whose list could not be read, and why
 	drafts []schema.Draft
 
-	servers map[string]cty.Value // the references to those that are drafted, by their URL
+	servers map[string]cty.Value // the references to those that are drafted, by their name
 }
 
 // lookElsewhere lists what the other declared Jiras have. One that cannot be reached has its place in a comment.
@@ -191,7 +191,7 @@ func (x *importer) add(ctx context.Context, i *integration) error {
 			return err
 		}
 	default:
-		x.drafts = append(x.drafts, schema.Draft{Addr: s.addr(), Comments: []string{fmt.Sprintf(
+		x.drafts = append(x.drafts, schema.Draft{Addr: s.addr(), ID: i.Key, Comments: []string{fmt.Sprintf(
 			"%s on %s cannot be declared: how its ends talk, and which end it is, could not be read.", i, x.here.Addr())}})
 		return nil
 	}
@@ -291,18 +291,26 @@ func (x *importer) secondServer(s *drafted) (ref cty.Value, known bool) {
 		if err == nil && u.Host != "" { // without a user, who may have a password
 			text = fmt.Sprintf("The second end of %s, which Backbone gives as a page of %s.", s.Key, wording.Quote(u.Host))
 		}
-		return x.draftServer(s.Key+" "+s.Second.Project, "", cty.UnknownVal(cty.String), text), false
+		return x.draftServer(x.otherEnd(s, s.Second.Project), "", cty.UnknownVal(cty.String), text), false
 	}
-	if ref, ok := x.servers[address]; ok {
+	name := strings.ToLower(u.Host) + "/" + strings.Trim(u.Path, "/") // as sameURL compares; never a declared name
+	if ref, ok := x.servers[name]; ok {
 		return ref, true
 	}
 	deployment := cty.UnknownVal(cty.String)
 	if strings.HasSuffix(strings.ToLower(u.Hostname()), ".atlassian.net") { // the vendor's own domain
 		deployment = cty.StringVal(cloud)
 	}
-	x.servers[address] = x.draftServer(u.Hostname(), address, deployment, fmt.Sprintf("The second end of %s. Whom it "+
+	x.servers[name] = x.draftServer(name, address, deployment, fmt.Sprintf("The second end of %s. Whom it "+
 		"lets in no interface shows.", s.Key))
-	return x.servers[address], true
+	return x.servers[name], true
+}
+
+// otherEnd is the name of a Jira of which no address is known. It has whose synchronization it is: other Jiras have
+// synchronizations of the same keys.
+func (x *importer) otherEnd(s *drafted, which string) string {
+	here := x.here.Addr()
+	return strings.TrimSpace(here.Module+" "+here.Name+here.Index) + " " + s.Key + " " + which
 }
 
 // draftServer drafts a Jira of which at most the address and the deployment are known.

@@ -132,13 +132,13 @@ func TestImportWithoutTheOtherEnd(t *testing.T) {
 	if diags.HasErrors() {
 		t.Fatalf("%v\n%s", diags, text)
 	}
-	server := cfg.Lookup(schema.Addr{Kind: schema.Server, Type: "backbone", Name: "int_4_slave"})
+	server := cfg.Lookup(schema.Addr{Kind: schema.Server, Type: "backbone", Name: "a_int_4_slave"})
 	sync := cfg.Lookup(schema.Addr{Kind: schema.Sync, Type: "backbone", Name: "support_a_support_b"})
 	if server == nil || sync == nil || server.Text("url") != "(unknown)" || !schema.IsSensitive(server.Get("password")) ||
 		sync.Ref("slave", "server") != server || sync.Text("slave", "project") != "SP2" {
 		t.Fatal(text)
 	}
-	if !slices.Contains(cfg.Variables(), "int_4_slave_url") || !cfg.SecretVariable("int_4_slave_password") {
+	if !slices.Contains(cfg.Variables(), "a_int_4_slave_url") || !cfg.SecretVariable("a_int_4_slave_password") {
 		t.Error(cfg.Variables())
 	}
 }
@@ -157,7 +157,7 @@ func TestImportUnreachable(t *testing.T) {
 	t.Parallel()
 	b := serversOf(t, "behind-firewall-slave")
 	b.env["JIRA_B_URL"] = "https://127.0.0.1:1"
-	if text := b.importing("a"); !strings.Contains(text, "server.backbone.int_4_slave") ||
+	if text := b.importing("a"); !strings.Contains(text, "server.backbone.a_int_4_slave") ||
 		!strings.Contains(text, "server.backbone.b could not be asked") {
 		t.Error(text)
 	}

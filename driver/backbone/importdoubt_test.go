@@ -1,9 +1,12 @@
 package backbone
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/syncctl/syncctl/driver/declare"
+	"github.com/syncctl/syncctl/schema"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -19,7 +22,7 @@ func TestImportedStates(t *testing.T) {
 
 // TestImportedAddress: an address with a user is not written, nor is the user's password.
 func TestImportedAddress(t *testing.T) {
-	x := &importer{here: &jira{serverBlock: &serverBlock{}}, servers: map[string]cty.Value{}}
+	x := &importer{here: jiraNamed(t, "a"), servers: map[string]cty.Value{}}
 	s := &drafted{integration: &integration{Key: "INT-4", Second: &connector{
 		URL: "https://svc:s3cret99@b.example", Project: "SP2"}}}
 	if _, known := x.secondServer(s); known || len(x.drafts) != 1 {
@@ -29,6 +32,40 @@ func TestImportedAddress(t *testing.T) {
 	if text := strings.Join(d.Comments, " "); strings.Contains(text, "s3cret") || !strings.Contains(text, "b.example") ||
 		d.Value.GetAttr("url").IsKnown() {
 		t.Errorf("%s, %#v", text, d.Value)
+	}
+}
+
+func jiraNamed(t *testing.T, name string) *jira {
+	t.Helper()
+	b, diags := declare.Once[serverBlock](&schema.Resource{Value: cty.EmptyObjectVal,
+		Addr: schema.Addr{Kind: schema.Server, Type: "backbone", Name: name}})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return &jira{serverBlock: b}
+}
+
+// TestImportedServers: a Jira is drafted once, by its whole address, and where none is known, once for each Jira that
+// has a synchronization with it.
+func TestImportedServers(t *testing.T) {
+	drafts := func(name string, addresses ...string) []string {
+		x := &importer{here: jiraNamed(t, name), servers: map[string]cty.Value{}}
+		for _, address := range addresses {
+			x.secondServer(&drafted{integration: &integration{Key: "INT-1", Second: &connector{URL: address, Project: "SP"}}})
+		}
+		var out []string
+		for i := range x.drafts {
+			out = append(out, x.drafts[i].Addr.Name)
+		}
+		return out
+	}
+	got := drafts("a", "https://jira.example:8443", "https://jira.example:9443/x", "https://Jira.example:8443/", "https://jira")
+	want := []string{"jira.example:8443/", "jira.example:9443/x", "jira/"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if a, c := drafts("a", ""), drafts("c", ""); len(a) != 1 || len(c) != 1 || a[0] == c[0] {
+		t.Errorf("of a %q, of c %q", a, c)
 	}
 }
 

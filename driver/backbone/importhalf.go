@@ -16,7 +16,7 @@ func (x *importer) half(ctx context.Context, s *drafted, seen *syncSeen) error {
 	role := strings.ToLower(s.Role)
 	there, partner, doubt := x.partner(s.integration)
 	if partner == nil {
-		server := x.draftServer(s.Key+" "+other(role), "", cty.StringVal(dataCenter), fmt.Sprintf(
+		server := x.draftServer(x.otherEnd(s, other(role)), "", cty.StringVal(dataCenter), fmt.Sprintf(
 			"The Jira with the %s of %s: no interface shows where it is. %s", other(role), s.Key, doubt))
 		project := cty.UnknownVal(cty.String)
 		if s.Partner != "" {
