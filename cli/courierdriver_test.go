@@ -28,6 +28,7 @@ type library struct {
 	shelves map[string]map[string]string // by server, the text of each book
 	sent    map[string]int               // by server and verb, how often it was asked to change something
 	applied map[string]bool              // the sites whose people have approved a plan
+	down    error                        // what any server answers; nil: it is up
 }
 
 func newLibrary(t *testing.T) *library {
@@ -105,6 +106,9 @@ func (m mover) Needs(r *schema.Resource, _ *planner.Observations) ([]planner.Nee
 func (m mover) Observe(_ context.Context, server *schema.Resource, n planner.Need) (any, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.down != nil {
+		return nil, m.down
+	}
 	text, ok := m.at(server)[n.Of]
 	return &seenBook{ok, text}, nil
 }

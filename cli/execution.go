@@ -17,6 +17,11 @@ const verifyWithin = 2 * time.Minute
 
 // carry begins or resumes the run, carries it out, and reports how it ended.
 func (c *command) carry(ctx context.Context, a *application, f *applyFlags) error {
+	if a.run == nil && a.saved && a.kept == nil {
+		if err := c.keepSaved(ctx, a); err != nil {
+			return err
+		}
+	}
 	progress := c.progress(a)
 	operator, err := c.operator(a.cfg.Settings, progress)
 	if err != nil {
@@ -25,12 +30,6 @@ func (c *command) carry(ctx context.Context, a *application, f *applyFlags) erro
 	}
 	store := c.store()
 	if a.run == nil {
-		if a.saved && a.kept == nil {
-			if a.kept = c.keep(ctx, a); a.kept == nil && len(a.plan.Sites) > 1 {
-				return failf(exitStale, "the servers do not give the saved plan now, as a whole, and another site takes part in "+
-					"it, which makes the plan again before it believes it. Plan again, or `syncctl apply` without a file")
-			}
-		}
 		run, err := store.Create(a.plan, a.kept)
 		if err != nil {
 			return err

@@ -315,18 +315,24 @@ func (c *command) makePlan(ctx context.Context, p *project, from planning) (*pla
 	if err != nil {
 		return nil, err
 	}
-	if len(diags) > 0 && (!c.flags.json || diags.HasErrors()) {
-		if err := c.diagnostics(diags, p.cfg.Files); err != nil {
-			return nil, err
-		}
-	}
 	switch {
-	case planner.Lacking(diags):
-		return nil, exitQuietly(exitWaiting)
 	case diags.HasErrors():
-		return nil, exitQuietly(exitError)
+		return nil, c.unplanned(p, diags)
+	case len(diags) > 0 && !c.flags.json:
+		return plan, c.diagnostics(diags, p.cfg.Files)
 	}
 	return plan, nil
+}
+
+// unplanned prints why there is no plan, and ends the command.
+func (c *command) unplanned(p *project, diags hcl.Diagnostics) error {
+	if err := c.diagnostics(diags, p.cfg.Files); err != nil {
+		return err
+	}
+	if planner.Lacking(diags) {
+		return exitQuietly(exitWaiting)
+	}
+	return exitQuietly(exitError)
 }
 
 // tryPlan is makePlan that prints nothing.

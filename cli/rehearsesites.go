@@ -118,8 +118,8 @@ func apart(servers []sandbox.Server, machines []sandbox.Machine) error {
 	product := map[string]string{}
 	for _, s := range servers {
 		if other, taken := product[s.Name]; taken && other != s.Product {
-			return failf(exitError, "%s: %s and %s both have a server or machine %q. A rehearsal over sites keeps them apart by "+
-				"their names: give one of them another name", seedFile, other, s.Product, s.Name)
+			return failf(exitError, "%s: %s and %s both have a server or machine %q. A rehearsal over sites keeps them apart "+
+				"by their names: give one of them another name", seedFile, other, s.Product, s.Name)
 		}
 		product[s.Name] = s.Product
 	}

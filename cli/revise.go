@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
@@ -72,17 +73,36 @@ func reselect(cfg *schema.Config, only planner.Selection) ([]schema.Addr, error)
 	}
 }
 
-// keep reads the servers for a plan that comes from a file, so that the run can be resumed with mended files. It is nil
-// where they do not give the same plan: what the plan was made from cannot be told then.
-func (c *command) keep(ctx context.Context, a *application) *executor.Kept {
-	kept, targets := keptOf(a.cfg, a.plan)
-	plan, diags, err := c.tryPlan(ctx, a.project, planning{targets: targets, seen: kept.Seen})
-	if err != nil || diags.HasErrors() || !samePlan(plan, a.plan) {
+// keepSaved keeps what a plan that comes from a file is made from, so that the run can be resumed with mended files. If
+// it cannot be told, a run of one site goes without. Over several sites it cannot: another one makes the plan again
+// before it believes it.
+func (c *command) keepSaved(ctx context.Context, a *application) error {
+	kept, diags, err := c.keep(ctx, a)
+	a.kept = kept
+	switch {
+	case kept != nil:
+		return nil
+	case len(a.plan.Sites) <= 1:
 		c.log.Info("what the plan was made from is not kept: the servers do not give the same plan now", "error", err,
 			"problems", len(diags))
 		return nil
+	case err != nil:
+		return err
+	case diags.HasErrors():
+		return c.unplanned(a.project, diags)
 	}
-	return kept
+	return failf(exitStale, "the plan is stale: the servers give another one now, as a whole, and another site takes "+
+		"part in it, which makes the plan again before it believes it. Plan again, or `syncctl apply` without a file")
+}
+
+// keep reads the servers for a plan that comes from a file. Without problems, it is nil where they give another plan.
+func (c *command) keep(ctx context.Context, a *application) (*executor.Kept, hcl.Diagnostics, error) {
+	kept, targets := keptOf(a.cfg, a.plan)
+	plan, diags, err := c.tryPlan(ctx, a.project, planning{targets: targets, seen: kept.Seen})
+	if err != nil || diags.HasErrors() || !samePlan(plan, a.plan) {
+		return nil, diags, err
+	}
+	return kept, nil, nil
 }
 
 // keptOf is what a plan from a file is made from once more, but for what servers show. It does not say what it was

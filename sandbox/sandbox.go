@@ -290,8 +290,8 @@ func (s *Sandbox) addresses(wanted func(name string) bool) []string {
 	return out
 }
 
-// NamesAt are those of the servers and machines that are reached at addresses (HOST:PORT), sorted, each once. Never nil,
-// which means to Isolate that all are reached.
+// NamesAt are those of the servers and machines that are reached at addresses (HOST:PORT), sorted, each once. It is
+// never nil, which means to Isolate that all are reached.
 func (s *Sandbox) NamesAt(addresses []string) []string {
 	out := []string{}
 	owners := s.owners()
