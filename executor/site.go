@@ -231,7 +231,7 @@ func (h *history) guarded(s *planner.Step, st StepState, now time.Time) StepStat
 	}
 	for _, id := range s.Guards {
 		g := h.guards[id]
-		if g == nil || h.isOwn(g) || h.isFresh(g, now) || slices.Contains(st.WaitFor, g.Site) {
+		if g == nil || h.isOwn(g) || h.isFresh(s, g, now) || slices.Contains(st.WaitFor, g.Site) {
 			continue
 		}
 		st.WaitFor = append(st.WaitFor, g.Site)
@@ -265,7 +265,8 @@ func (h *history) turnsAt(g *planner.Step, now time.Time) time.Time {
 		return time.Time{}
 	}
 	var next time.Time
-	for _, most := range []time.Duration{time.Duration(site.MaxAge), time.Duration(site.MaxAge) / 2} {
+	whole := time.Duration(site.MaxAge)
+	for _, most := range []time.Duration{whole, early(whole), whole / 2} {
 		for _, t := range []time.Time{at.Add(-most), at.Add(most + 1)} { // a clock may be ahead
 			if t.After(now) {
 				next = first(next, t)
@@ -286,10 +287,10 @@ func (h *history) until(s *planner.Step, now time.Time) (end time.Time) {
 		if g == nil || h.isOwn(g) {
 			continue
 		}
-		if !h.isFresh(g, now) {
+		if !h.isFresh(s, g, now) {
 			return now.Add(-1)
 		}
-		end = first(end, h.of(id).fresh.Add(time.Duration(h.plan.SiteOf(g.Site).MaxAge)))
+		end = first(end, h.of(id).fresh.Add(h.most(s, g)))
 	}
 	return end
 }
@@ -314,11 +315,27 @@ func (h *history) stateAway(s *planner.Step, st StepState) StepState {
 	return st
 }
 
-// isFresh tells whether what a check has verified may still be relied on.
-func (h *history) isFresh(g *planner.Step, now time.Time) bool {
-	site := h.plan.SiteOf(g.Site)
-	return site != nil && planner.Fresh(h.of(g.ID).fresh, now, time.Duration(site.MaxAge))
+// isFresh tells whether a step may still rely on what its guard has verified.
+func (h *history) isFresh(s, g *planner.Step, now time.Time) bool {
+	return h.plan.SiteOf(g.Site) != nil && planner.Fresh(h.of(g.ID).fresh, now, h.most(s, g))
 }
+
+// most is how long a step may rely on what another site's guard has verified. One that begins what ends with a step
+// that cannot be undone, such as a stop of services, leaves time for it: else all would stand still in the middle until
+// that site sends.
+func (h *history) most(s, g *planner.Step) time.Duration {
+	whole := time.Duration(h.plan.SiteOf(g.Site).MaxAge)
+	if !s.Irreversible() && slices.ContainsFunc(h.guarding[g.ID], func(other *planner.Step) bool {
+		return other.Site == s.Site && other.Irreversible()
+	}) {
+		return early(whole)
+	}
+	return whole
+}
+
+// early leaves a quarter. It is more than the half after which a check is verified again (mustVerifyAgain), so that
+// waiting for that ends.
+func early(whole time.Duration) time.Duration { return whole - whole/4 }
 
 // when says when a check was last verified.
 func (h *history) when(g *planner.Step) string {

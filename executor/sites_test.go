@@ -341,6 +341,47 @@ func TestFreshWhenItStarts(t *testing.T) {
 	}
 }
 
+// A step that begins what ends with one that cannot be undone does not start on what will soon be too old for that.
+func TestTimeIsLeftForTheEnd(t *testing.T) {
+	cfg := sitesConfig()
+	a, b := twoCompanies()
+	halt := planner.Step{Op: "halt_a", Mark: planner.MarkChange, Servers: []string{"server.depot.a"},
+		Needs: []string{"verify_b"}, Guards: []string{"verify_b"}}
+	erase := planner.Step{Op: "erase_a", Mark: planner.MarkFinal, Repeat: planner.Once, Servers: []string{"server.depot.a"},
+		Needs: []string{"halt_a"}, Guards: []string{"verify_b"}, Effect: &planner.Effect{Irreversible: true}}
+	if _, err := b.store.Create(overTwo(halt, erase), nil); err != nil {
+		t.Fatal(err)
+	}
+	hand := func(from, to *company) {
+		t.Helper()
+		if err := to.receive(from.pack(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		b.apply(t, cfg)
+		hand(b, a)
+		a.apply(t, cfg)
+		hand(a, b)
+	}
+	b.apply(t, cfg)
+	hand(b, a)
+	a.clock.mu.Lock()
+	a.clock.now = a.clock.now.Add(20 * time.Hour) // of the 24 that max_age is
+	a.clock.mu.Unlock()
+	a.apply(t, cfg)
+	if a.depot.thrown[addr+"/halt_a"] != 0 {
+		t.Error("a halts with four hours left")
+	}
+	hand(a, b)
+	b.apply(t, cfg) // it verifies again
+	hand(b, a)
+	a.apply(t, cfg)
+	if a.depot.thrown[addr+"/halt_a"] != 1 || a.depot.thrown[addr+"/erase_a"] != 1 {
+		t.Errorf("a does not go on: %v", a.depot.thrown)
+	}
+}
+
 // What was done and has to be looked at again, because a step that it needs was retried, is carried out on no old
 // verification of another site, waits for none, and the run finishes.
 func TestRetriedBeforeAnotherSitesGuard(t *testing.T) {
