@@ -22,10 +22,13 @@ const followEvery = 500 * time.Millisecond
 type followed struct {
 	c    *command
 	id   string
-	seen string // what its files were like when they were read
+	note func(string)
 
-	mu  sync.Mutex
-	rep *report.Report
+	mu   sync.Mutex
+	seen string // what its files were like when they were looked at last
+	read string // and when they were read
+	rep  *report.Report
+	told string // what is wrong with them
 }
 
 // serveStatus shows a run on a live page until it is interrupted: the unfinished one, or else the last one.
@@ -45,31 +48,31 @@ func (c *command) serveStatus(ctx context.Context, f *serveFlags) (err error) {
 		return err
 	}
 	defer release()
-	w := &followed{c: c, id: id}
+	w := &followed{c: c, id: id, note: func(string) {}}
 	if _, err := w.look(); err != nil {
+		return err
+	}
+	if _, err := w.report(); err != nil {
 		return err
 	}
 	p, err := serve.New(f.listener, serve.Options{Report: w.report, Clock: c.app.clock, Random: c.app.random})
 	if err != nil {
 		return err
 	}
+	w.note = p.Note
 	c.sayPage(p)
 	c.say("It shows run %s, and changes nothing. Interrupt to end it.", id)
 	p.Start(ctx)
 	defer func() { err = errors.Join(err, p.Close()) }()
-	told := ""
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-c.app.clock.After(followEvery):
 		}
-		switch changed, err := w.look(); {
-		case err != nil && err.Error() != told:
-			told = err.Error()
-			p.Note("The run cannot be read, and is shown as it was: " + told)
-		case err == nil && changed:
-			told = ""
+		if changed, err := w.look(); err != nil {
+			w.tell(err)
+		} else if changed {
 			p.Changed()
 		}
 	}
@@ -100,14 +103,50 @@ func (c *command) runToShow() (string, error) {
 	return last, nil
 }
 
-// report is what was read last.
+// report is the run as its files are. They are read again if they have changed, and where somebody looks: a run of many
+// steps changes often, and takes long to read.
 func (w *followed) report() (*report.Report, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.rep != nil && w.read == w.seen {
+		return w.rep, nil
+	}
+	loaded, err := w.c.store().Load(w.id)
+	if err != nil {
+		return w.former(err)
+	}
+	rep, err := w.c.reportOf(nil, loaded)
+	if err != nil {
+		return w.former(err)
+	}
+	w.read, w.rep, w.told = w.seen, rep, ""
+	return rep, nil
+}
+
+// former is the run as it was before it could not be read any more.
+func (w *followed) former(err error) (*report.Report, error) {
+	if w.rep == nil {
+		return nil, err
+	}
+	w.say(err)
 	return w.rep, nil
 }
 
-// look reads the run again if its files have changed, or the process that carries it out.
+// tell says once that the files cannot be read.
+func (w *followed) tell(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.say(err)
+}
+
+func (w *followed) say(err error) {
+	if text := err.Error(); text != w.told {
+		w.told = text
+		w.note("The run cannot be read, and is shown as it was: " + text)
+	}
+}
+
+// look tells whether the run's files have changed, or the process that carries it out.
 func (w *followed) look() (changed bool, err error) {
 	run := filepath.Join(w.c.store().Dir, w.id)
 	seen, err := w.c.marks(run)
@@ -117,21 +156,11 @@ func (w *followed) look() (changed bool, err error) {
 	if h := w.c.holder(); h != nil {
 		seen += fmt.Sprint(h.PID, h.Since)
 	}
-	if seen == w.seen {
-		return false, nil
-	}
-	loaded, err := w.c.store().Load(w.id)
-	if err != nil {
-		return false, err
-	}
-	rep, err := w.c.reportOf(nil, loaded)
-	if err != nil {
-		return false, err
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.seen, w.rep = seen, rep
-	return true, nil
+	changed = seen != w.seen
+	w.seen = seen
+	return changed, nil
 }
 
 // marks say of the files of a run when they were changed last.

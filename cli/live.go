@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"sync/atomic"
 
@@ -81,7 +82,7 @@ func (c *command) openPage(
 		Report: func() (*report.Report, error) { return l.report(a, entries) },
 		Clock:  c.app.clock, Random: c.app.random, Secrets: c.redactor, Answers: f.answers,
 		Numbers: view.Numbers(a.plan),
-		Opened:  func(name string) { progress.Note("A session was opened on the live page, by " + name + ".") },
+		Opened:  func(name string) { progress.Urgent("A session was opened on the live page, by " + name + ".") },
 	})
 	if err != nil {
 		return nil, err
@@ -92,12 +93,14 @@ func (c *command) openPage(
 	return l, nil
 }
 
-// sayPage says where the page is, and once what its token is.
+// sayPage says where the page is, and once what its token is. Events are kept in files that others read: they have the
+// address without its path, which lets in.
 func (c *command) sayPage(p *serve.Page) {
 	if c.events != nil {
-		c.events.Write("info", "serving", "the run is shown on a live page", map[string]any{"address": p.Address()})
+		c.events.Write("info", "serving", "the run is shown on a live page", map[string]any{"address": p.Host()})
 	}
 	if c.flags.json {
+		fmt.Fprintln(c.err, c.errStyle.Bold("Live page:"), p.Address())
 		return
 	}
 	c.say("%s %s", c.outStyle.Bold("Live page:"), p.Address())
@@ -211,16 +214,31 @@ func (o *onPage) Perform(ctx context.Context, ask executor.Ask) (executor.Reply,
 	select {
 	case first = <-there:
 		cancel()
-		fault.Raise((<-here).err)
+		late := <-here
+		fault.Raise(late.err)
 		if first.err == nil {
-			o.person.progress.Note(ask.Step.ID + ": answered by " + first.reply.By)
+			o.fromPage(ask, first, late)
 		}
 	case first = <-here:
 		cancel()
-		fault.Raise((<-there).err)
+		there := <-there
+		fault.Raise(there.err)
+		if there.err == nil { // the browser was told that it is recorded
+			o.fromPage(ask, there, first)
+			first = there
+		}
 	}
 	fault.Raise(first.err)
 	return first.reply, first.err
+}
+
+// fromPage says at the terminal that the page's answer counts, and that another one does not.
+func (o *onPage) fromPage(ask executor.Ask, counts, other answered) {
+	text := ask.Step.ID + ": answered by " + counts.reply.By
+	if other.err == nil {
+		text += "; the answer at the terminal came at the same time, and does not count"
+	}
+	o.person.progress.Note(text)
 }
 
 // answering has a question answered in a goroutine of its own.

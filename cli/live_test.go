@@ -31,7 +31,8 @@ import (
 //	kill           kills it once a step is asked for
 //
 // Then it waits until the program has ended, with that exit code; -1: it was killed. What was printed is in live.out,
-// the page as it was first in live.html, what it was sent then in live.events, and $TOKEN is the token.
+// the page as it was first in live.html, what it was sent then in live.events, $TOKEN is the token, and $PAGE what is secret
+// in its address.
 func live(ts *testscript.TestScript, program string, args []string) {
 	at := slices.Index(args, "--")
 	if at < 1 {
@@ -119,6 +120,9 @@ func (l *liveRun) find() {
 	}
 	jar, err := cookiejar.New(nil)
 	l.ts.Check(err)
+	own, err := url.Parse(l.address)
+	l.ts.Check(err)
+	l.ts.Setenv("PAGE", strings.Trim(own.Path, "/"))
 	l.client = &http.Client{Jar: jar}
 	l.ts.Check(os.WriteFile(l.ts.MkAbs("live.html"), l.page("", nil), 0o600))
 	if l.token != "" {

@@ -177,12 +177,23 @@ func (n *notifier) begin(ctx context.Context, a *application, p view.Progress) (
 	n.run, n.number, n.note = a.run.ID, view.Numbers(a.plan), p.Note
 	n.ctx, n.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	n.client = &http.Client{
-		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true},
+		Transport: &http.Transport{Proxy: quietly(http.ProxyFromEnvironment), DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return errors.New("it leads to another address, which is not followed")
 		},
 	}
 	return n.close
+}
+
+// quietly finds a proxy, and does not show its address if that is wrong: it may have a password.
+func quietly(find func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
+	return func(r *http.Request) (*url.URL, error) {
+		proxy, err := find(r)
+		if err != nil {
+			return nil, errors.New("the proxy of the environment cannot be used")
+		}
+		return proxy, nil
+	}
 }
 
 // close waits a little for what is under way, and ends it.

@@ -3,9 +3,11 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -55,6 +57,14 @@ func TestNotifyFile(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: a secret is in %v", src, err)
 		}
+	}
+}
+
+// TestProxyIsNotShown: the address of a proxy may have a password.
+func TestProxyIsNotShown(t *testing.T) {
+	_, err := quietly(func(*http.Request) (*url.URL, error) { return nil, errors.New("ada:hunter2@proxy") })(nil)
+	if err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Error(err)
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 )
 
 // asksBeside is a terminal beside a live page that is served until the test ends, and a form to send to the page.
-func asksBeside(t *testing.T, in io.Reader, plan *planner.Plan) (executor.Operator, func(string, url.Values) string) {
+func asksBeside(t *testing.T, in io.Reader, plan *planner.Plan) (executor.Operator, func(string, url.Values) int) {
 	t.Helper()
 	l, _, err := serve.Listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
@@ -43,7 +43,7 @@ func asksBeside(t *testing.T, in io.Reader, plan *planner.Plan) (executor.Operat
 			t.Error(err)
 		}
 	})
-	post := func(to string, form url.Values) string {
+	post := func(to string, form url.Values) (string, int) {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, page.Address()+to,
 			strings.NewReader(form.Encode()))
 		if err != nil {
@@ -59,7 +59,7 @@ func asksBeside(t *testing.T, in io.Reader, plan *planner.Plan) (executor.Operat
 		body, _ := io.ReadAll(res.Body)
 		_, rest, _ := strings.Cut(string(body), `name="secret" value="`)
 		secret, _, _ := strings.Cut(rest, `"`)
-		return secret
+		return secret, res.StatusCode
 	}
 	p := person{
 		command: &command{
@@ -70,12 +70,22 @@ func asksBeside(t *testing.T, in io.Reader, plan *planner.Plan) (executor.Operat
 	}
 	live := &livePage{Page: page}
 	op := live.operator(newTerminalOperator(p), true, plan)
-	secret := post("session", url.Values{"name": {"Ada"}, "token": {page.Token()}})
-	return op, func(to string, form url.Values) string {
+	secret, _ := post("session", url.Values{"name": {"Ada"}, "token": {page.Token()}})
+	return op, func(to string, form url.Values) int {
 		form.Set("secret", secret)
-		return post(to, form)
+		_, status := post(to, form)
+		return status
 	}
 }
+
+// full is an output that takes nothing.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+type operatorFunc func() (executor.Reply, error)
+
+func (f operatorFunc) Perform(context.Context, executor.Ask) (executor.Reply, error) { return f() }
 
 // TestBesideThePage: where a step is answered on the page too, an answer at the terminal names the step: one that was
 // meant for another step does not count. When somebody has answered at one place, nothing is asked at the other.
@@ -88,8 +98,12 @@ func TestBesideThePage(t *testing.T) {
 		t.Errorf("at the terminal: %+v, %v", reply, err)
 	}
 
-	for name, in := range map[string]io.Reader{"nobody types": block{}, "the input has ended": strings.NewReader("")} {
+	for name, in := range map[string]io.Reader{"nobody types": block{}, "the input has ended": strings.NewReader(""),
+		"the output is gone": block{}} {
 		op, send := asksBeside(t, in, plan)
+		if name == "the output is gone" {
+			op.(*onPage).Operator.(*terminalOperator).command.out = output.Guard(full{}, noSecrets)
+		}
 		answered := make(chan struct{})
 		go func() {
 			defer close(answered)
@@ -106,6 +120,17 @@ func TestBesideThePage(t *testing.T) {
 		if want := (executor.Reply{By: "Ada (on the live page)"}); reply != want || err != nil {
 			t.Errorf("%s: %+v, %v", name, reply, err)
 		}
+	}
+
+	// Where both have answered, the page's answer counts: its browser was told that it is recorded.
+	op, send := asksBeside(t, block{}, plan)
+	op.(*onPage).Operator = operatorFunc(func() (executor.Reply, error) {
+		for send("answer", url.Values{"step": {"2"}, "attempt": {"0"}, "reply": {"later"}}) != http.StatusOK { // until it is asked
+		}
+		return executor.Reply{Done: true, By: "bob"}, nil
+	})
+	if reply, err := op.Perform(t.Context(), ask); reply.By != "Ada (on the live page)" || err != nil {
+		t.Errorf("both at once: %+v, %v", reply, err)
 	}
 
 	op, _ = asksBeside(t, block{}, plan)

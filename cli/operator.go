@@ -113,10 +113,12 @@ func (t *terminalOperator) Perform(ctx context.Context, ask executor.Ask) (execu
 	}
 	for {
 		fmt.Fprintf(w, "\n  Answer '%s' when it is done, '%s' to leave it for now, 'show' to see it again: ", done, later)
-		if err := w.Flush(); err != nil {
-			return executor.Reply{}, err
+		answer, err := "", w.Flush()
+		if err == nil {
+			answer, err = t.app.input.Read(ctx)
+		} else if t.elsewhere != nil {
+			err = prompt.ErrNobody // nobody sees the question here
 		}
-		answer, err := t.app.input.Read(ctx)
 		switch {
 		case errors.Is(err, prompt.ErrNobody) && t.elsewhere != nil:
 			<-ctx.Done()

@@ -203,13 +203,21 @@
 
   $("rolls").scrollTop = $("rolls").scrollHeight;
   if ($("link").dataset.ended) return;
-  const source = new EventSource("events");
-  source.addEventListener("open", () => { lines = null; });
-  source.addEventListener("now", (event) => show(JSON.parse(event.data)));
-  source.addEventListener("end", () => source.close());
-  source.addEventListener("error", () => {
-    const text = "The connection is lost. What is shown is as it was before; the page goes on when the run can be reached again.";
-    set($("link"), text);
-    set($("say"), text);
-  });
+
+  // follow takes what is sent. A browser tries again by itself, but not after an answer that is none, such as that too
+  // many look at the run.
+  function follow() {
+    const source = new EventSource("events");
+    source.addEventListener("open", () => { lines = null; });
+    source.addEventListener("now", (event) => show(JSON.parse(event.data)));
+    source.addEventListener("end", () => source.close());
+    source.addEventListener("error", () => {
+      const text = "The connection is lost. What is shown is as it was before; the page goes on when the run can be reached again.";
+      set($("link"), text);
+      set($("say"), text);
+      if (source.readyState === EventSource.CLOSED) setTimeout(follow, 10000);
+    });
+  }
+
+  follow();
 })();

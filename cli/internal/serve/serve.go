@@ -70,7 +70,6 @@ type Page struct {
 	dropped   int // notes that were too many
 	closed    bool
 	session   *session
-	tries     int // at the token that were wrong
 	streams   int
 	now       *page.Now // what was published last
 	version   int
@@ -126,7 +125,10 @@ func (p *Page) secret(bytes int) (string, error) {
 // Address is where the page is. Who has it can read the run.
 func (p *Page) Address() string { return "http://" + p.listener.Addr().String() + p.base }
 
-// Token opens the page's one session; "" where nothing is answered. It is shown to the person and to nobody else.
+// Host is the address without its path: who has it can read nothing.
+func (p *Page) Host() string { return "http://" + p.listener.Addr().String() + "/" }
+
+// Token opens the page's one session, and anew in another browser; "" where nothing is answered. It is shown to the person and to nobody else.
 func (p *Page) Token() string { return p.token }
 
 // Start serves the page until Close is called or the context has ended.
@@ -226,7 +228,7 @@ func (p *Page) look() (r *report.Report, l page.Live, err error) {
 	defer p.mu.Unlock()
 	l = page.Live{
 		At: p.o.Clock.Now(), Script: scriptName, Doing: maps.Clone(p.doing), Notes: slices.Clone(p.notes),
-		FirstNote: p.dropped, Ended: p.closed, Answers: p.token != "" && p.session == nil,
+		FirstNote: p.dropped, Ended: p.closed, Answers: p.token != "",
 		Secrets: p.o.Secrets,
 	}
 	for _, q := range p.questions {

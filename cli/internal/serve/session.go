@@ -24,9 +24,6 @@ type session struct {
 	secret string // in each form: a page of another site does not know it
 }
 
-// mostTries is how many wrong tokens are taken before none is taken any more.
-const mostTries = 5
-
 // mostName is how long a person's name may be, in bytes.
 const mostName = 240
 
@@ -53,7 +50,7 @@ func bare(token string) string {
 	return strings.NewReplacer("-", "", " ", "").Replace(strings.ToLower(token))
 }
 
-// open opens the session for who has the token, once.
+// open opens the session for who has the token.
 func (p *Page) open(w http.ResponseWriter, r *http.Request) error {
 	name := strings.TrimSpace(r.PostForm.Get("name"))
 	if name == "" || len(name) > mostName || !utf8.ValidString(name) {
@@ -74,25 +71,21 @@ func (p *Page) open(w http.ResponseWriter, r *http.Request) error {
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // not Secure: the page is served on this machine, without TLS
 		Name: cookieName, Value: cookie, Path: p.base, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	})
+	p.Note("A session was opened on the page, by " + s.name + ".")
 	p.o.Opened(s.name)
-	p.Changed()
 	return p.back(w)
 }
 
-// admit makes a session the page's if the token is right, was not used, and was not guessed at too often.
+// admit makes a session the page's if the token is right. It takes the place of the one before: whoever has closed the
+// browser, or sits at another one, must not leave questions that nobody can answer. Nobody guesses the token, so wrong
+// ones are not counted: readers could lock out who answers.
 func (p *Page) admit(s *session, token string) (status int, notice string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	right := same(bare(token), bare(p.token))
 	switch {
 	case p.token == "" || p.closed:
 		return http.StatusForbidden, "Nothing is answered on this page."
-	case p.session != nil:
-		return http.StatusForbidden, "The token was used already. It opens one session, in one browser."
-	case p.tries >= mostTries:
-		return http.StatusForbidden, "The token was wrong too often, and opens nothing any more. Answer at the terminal."
-	case !right:
-		p.tries++
+	case !same(bare(token), bare(p.token)):
 		return http.StatusForbidden, "This is not the token."
 	}
 	p.session = s
@@ -123,18 +116,21 @@ func (p *Page) Ask(ctx context.Context, ask executor.Ask) (executor.Reply, error
 	p.questions[ask.Step.ID] = q
 	p.mu.Unlock()
 	p.Changed()
-	defer func() {
-		p.mu.Lock()
-		if p.questions[ask.Step.ID] == q {
-			delete(p.questions, ask.Step.ID)
-		}
-		p.mu.Unlock()
-		p.Changed()
-	}()
+	defer p.Changed()
 	select {
 	case r := <-q.reply:
 		return r, nil
 	case <-ctx.Done():
+	}
+	p.mu.Lock()
+	if p.questions[ask.Step.ID] == q {
+		delete(p.questions, ask.Step.ID)
+	}
+	p.mu.Unlock()
+	select {
+	case r := <-q.reply: // the browser was told that it is recorded
+		return r, nil
+	default:
 		return executor.Reply{}, ctx.Err()
 	}
 }

@@ -59,7 +59,7 @@ func (p *Page) stream(w http.ResponseWriter, r *http.Request) error {
 		case <-r.Context().Done():
 			return nil
 		case <-p.ended:
-			if _, is, _, _ := p.published(); is == seen { // without a last word
+			if now, is, _, _ := p.published(); now == nil || is == seen { // without a last word
 				return nil
 			}
 		}

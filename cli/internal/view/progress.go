@@ -17,6 +17,8 @@ type Progress interface {
 	Observe(executor.Event)
 	// Note shows a line that is about no step.
 	Note(line string)
+	// Urgent is Note, while the display is paused too: whoever is asked has to see it.
+	Urgent(line string)
 	// Hold pauses the display until release is called: a person is being asked.
 	Hold() (release func())
 	Close()
@@ -119,6 +121,17 @@ func (p *Plain) Note(line string) {
 	defer p.mu.Unlock()
 	p.wait.WriteString(oneLine(line) + "\n")
 	p.flush()
+}
+
+// Urgent writes a line at once, also between a question and its answer.
+func (p *Plain) Urgent(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before := ""
+	if p.holds > 0 {
+		before = "\n"
+	}
+	_, _ = io.WriteString(p.w, before+oneLine(line)+"\n") // a reader that is gone must not stop the run
 }
 
 func (p *Plain) flush() {
@@ -231,6 +244,17 @@ func (l *Live) Observe(ev executor.Event) {
 func (l *Live) Note(line string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.redraw(oneLine(line) + "\n")
+}
+
+// Urgent writes a line at once, also between a question and its answer.
+func (l *Live) Urgent(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.holds > 0 {
+		_, _ = io.WriteString(l.w, "\n"+oneLine(line)+"\n") // a reader that is gone must not stop the run
+		return
+	}
 	l.redraw(oneLine(line) + "\n")
 }
 
