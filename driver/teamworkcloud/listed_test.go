@@ -35,41 +35,126 @@ func TestListedBefore(t *testing.T) {
 		do("remove", "server", "a", "resource", "Engine"),
 		do("tamper", "server", "a", "resource", "Gearbox", "what", "gone"),
 	}
-	for answers, selected := range map[string]string{
-		"plain": `categories = ["Cars"]`, "pairs": `resources = ["Cars/Engine", "Gearbox"]`,
+	for _, answers := range []string{"plain", "pairs"} {
+		for _, selected := range []string{`categories = ["Cars"]`, `resources = ["Cars/Engine", "Gearbox"]`} {
+			t.Run(answers+" "+selected[:9], func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(strings.Replace(cars, `categories      = ["Cars"]`, selected, 1))
+				w.add("b", "categories", j{"path": "From A"}, j{"path": "Other"})
+				l := newListed(t, w, answers, removing, reactivating)
+				l.migrate()
+				l.compare(changes)
+			})
+		}
+	}
+}
+
+// TestListedBeforeNames: so it is, for the steps that something irreversible rests upon, where others come to be called
+// as what is selected is, and where that is called otherwise because of what it is in.
+func TestListedBeforeNames(t *testing.T) {
+	changes := []doing{
+		do("rename", "server", "a", "resource", "Frame", "name", "Diesel"),
+		do("rename", "server", "a", "resource", ids["Frame"], "name", "Frame"),
+		do("rename_category", "server", "a", "category", "Bikes", "name", "Engines"),
+		do("rename_category", "server", "a", "category", "Engines", "name", "Bikes"),
+		do("rename_category", "server", "a", "category", "Cars", "name", "Archive"),
+		do("rename_category", "server", "a", "category", "Archive", "name", "Cars"),
+	}
+	for _, selected := range []string{
+		`categories = ["Cars/Engines"]`, `categories = ["Engines"]`, `resources = ["Cars/Engines/Diesel"]`,
+		`resources = ["Diesel"]`, `resources = ["0a000000-0000-4000-8000-000000000004"]`,
 	} {
-		t.Run(answers, func(t *testing.T) {
+		t.Run(selected, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(strings.Replace(cars, `categories      = ["Cars"]`, selected, 1))
+			w.add("a", "categories", j{"path": "Cars/Engines"})
+			w.add("a", "resources", resource("Diesel", "Cars/Engines", "id", "0a000000-0000-4000-8000-000000000004"))
+			w.add("b", "categories", j{"path": "From A"})
+			l := newListed(t, w, "plain", removing)
+			l.migrate()
+			l.steps = slices.DeleteFunc(l.steps, func(s planner.Step) bool {
+				return !strings.HasPrefix(s.Addr, "migration.") || strings.HasPrefix(s.Op, "configure_")
+			})
+			l.compare(changes)
+		})
+	}
+}
+
+// TestListedBeforeEarlier: so it is where what earlier runs have moved becomes editable with the rest.
+func TestListedBeforeEarlier(t *testing.T) {
+	changes := []doing{
+		do("move", "server", "b", "resource", "Clutch", "category", "Other"),
+		do("move", "server", "b", "resource", "Wheel", "category", "From A"),
+		do("rename", "server", "b", "resource", "Clutch", "name", "Coupling"),
+		do("move", "server", "b", "resource", "Coupling", "category", "From A"),
+	}
+	for _, answers := range []string{"plain", "pairs"} {
+		t.Run(answers, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(cars)
 			w.add("b", "categories", j{"path": "From A"}, j{"path": "Other"})
-			w.set("a", "answers", answers).set("b", "answers", answers)
-			s := openStill(t, w.kase(t))
-			s.text = func(hcl string) string {
-				return strings.ReplaceAll(servers, "  url  ", "  requests_per_second = 100000\n  url  ") + with(hcl)
+			w.add("b", "resources", resource("Clutch", "From A"), resource("Wheel", "Other"))
+			l := newListed(t, w, answers, removing, reactivating)
+			l.migrate()
+			if !slices.ContainsFunc(l.steps, func(s planner.Step) bool { return s.Args["earlier"] == "true" }) {
+				t.Fatal("no step is about what earlier runs have moved")
 			}
-			first := s.apply(w.hcl)
-			hcl := w.hcl + "migration \"teamwork_cloud_offload\" \"cars\" {\n  sync = sync.teamwork_cloud.cars\n  " +
-				removing + "\n  " + reactivating + "\n}\n"
-			steps := slices.Concat(first.Steps, s.plan(hcl).Steps)
-			before := s.looks(hcl, steps)
-			defer s.close(before.driver)
-			was := before.verdicts(nil)
-			for i, change := range changes {
-				change(func(action string, values map[string]string) {
-					if _, err := s.box.Person(t.Context(), action, values); err != nil {
-						t.Fatal(err)
-					}
-				})
-				fresh := s.looks(hcl, steps)
-				want := fresh.verdicts(was)
-				s.close(fresh.driver)
-				for id, got := range before.verdicts(was) {
-					if got.said != want[id].said {
-						t.Errorf("after change %d %s is\n%s, to a new process\n%s", i, id, got.said, want[id].said)
-					}
-				}
+			l.compare(changes)
+		})
+	}
+}
+
+// listed is a world whose synchronization is made, and the steps that are compared.
+type listed struct {
+	*site
+	hcl   string
+	lines []string // of the migration
+	steps []planner.Step
+}
+
+func newListed(t *testing.T, w *world, answers string, lines ...string) *listed {
+	t.Helper()
+	w.set("a", "answers", answers).set("b", "answers", answers)
+	s := openStill(t, w.kase(t))
+	s.text = func(hcl string) string {
+		return strings.ReplaceAll(servers, "  url  ", "  requests_per_second = 100000\n  url  ") + with(hcl)
+	}
+	return &listed{s, w.hcl, lines, s.apply(w.hcl).Steps}
+}
+
+// migrate adds an offload, and its steps.
+func (l *listed) migrate() {
+	l.t.Helper()
+	l.hcl += "migration \"teamwork_cloud_offload\" \"cars\" {\n  sync = sync.teamwork_cloud.cars\n  " +
+		strings.Join(l.lines, "\n  ") + "\n}\n"
+	p := l.plan(l.hcl)
+	if refused := p.Refusals(); len(refused) > 0 {
+		l.t.Fatalf("refused: %+v", refused)
+	}
+	l.steps = append(l.steps, p.Steps...)
+}
+
+// compare makes the changes, one after the other, and looks at the steps after each.
+func (l *listed) compare(changes []doing) {
+	t := l.t
+	t.Helper()
+	before := l.looks(l.hcl, l.steps)
+	defer l.close(before.driver)
+	was := before.verdicts(nil)
+	for i, change := range changes {
+		change(func(action string, values map[string]string) {
+			if _, err := l.box.Person(t.Context(), action, values); err != nil {
+				t.Fatal(err)
 			}
 		})
+		fresh := l.looks(l.hcl, l.steps)
+		want := fresh.verdicts(was)
+		l.close(fresh.driver)
+		for id, got := range before.verdicts(was) {
+			if got.said != want[id].said {
+				t.Errorf("after change %d %s is\n%s, to a new process\n%s", i, id, got.said, want[id].said)
+			}
+		}
 	}
 }
 

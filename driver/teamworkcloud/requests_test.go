@@ -133,7 +133,8 @@ func TestRequests(t *testing.T) {
 
 // TestApplyRequests is the table of how many requests of both servers a plan, a run of it and the second plan make,
 // with the login and the logout at each: so many for each synchronization, and never for each two of them, also where
-// each resource and each category has to be asked for by itself.
+// each resource and each category has to be asked for by itself. An offload reads whole servers before it stops, removes
+// or ends something: where they list ids alone, a run makes so many for each two offloads, too.
 func TestApplyRequests(t *testing.T) {
 	const removing = "remove_from_source { allow = 1 }"
 	for _, c := range []struct {
@@ -142,32 +143,34 @@ func TestApplyRequests(t *testing.T) {
 		world    func(*world) // changes it
 		lines    string       // of each offload; "": there is none
 		any, one requests     // of any number of synchronizations, and of each of them
+		two      int          // of the run, for each of them times each of them
 	}{
 		{"synchronizations", true, nil, "",
-			requests{16, 8, 16}, requests{5, 47, 10}},
+			requests{16, 8, 16}, requests{5, 47, 10}, 0},
 		{"synchronizations, ids alone", false, nil, "",
-			requests{19, 11, 19}, requests{6, 48, 12}},
+			requests{19, 11, 19}, requests{6, 48, 12}, 0},
 		{"into a new category, with a new right", true, prepared, "",
-			requests{16, 28, 16}, requests{5, 54, 10}},
+			requests{16, 28, 16}, requests{5, 54, 10}, 0},
 		{"into a new category, with a new right, ids alone", false, prepared, "",
-			requests{18, 33, 19}, requests{6, 55, 12}},
+			requests{18, 33, 19}, requests{6, 55, 12}, 0},
 		{"a category each", true, apart, "",
-			requests{15, 8, 12}, requests{6, 60, 14}},
+			requests{15, 8, 12}, requests{6, 63, 14}, 0},
 		{"a category each, ids alone", false, apart, "",
-			requests{18, 11, 15}, requests{8, 65, 18}},
+			requests{18, 11, 15}, requests{8, 68, 18}, 0},
 		{"offloads", true, nil, removing,
-			requests{17, 7, 16}, requests{7, 171, 5}},
+			requests{17, 7, 16}, requests{7, 179, 5}, 0},
 		{"offloads, ids alone", false, nil, removing,
-			requests{20, 5, 19}, requests{8, 181, 6}},
+			requests{20, 10, 19}, requests{8, 203, 6}, 5},
 		{"offloads of a category each, ids alone", false, apart, removing,
-			requests{19, 5, 16}, requests{10, 201, 11}},
+			requests{19, 10, 16}, requests{10, 206, 11}, 7},
 		{"offloads, editable, ids alone", false, nil, removing + "\n  reactivate = true",
-			requests{21, 5, 20}, requests{8, 237, 6}},
+			requests{21, 10, 20}, requests{8, 259, 6}, 5},
 	} {
-		for _, n := range []int{2, 3, 5} {
+		for _, n := range []int{2, 3, 4, 5} {
 			t.Run(fmt.Sprintf("%s, %d", c.what, n), func(t *testing.T) {
 				t.Parallel()
-				want := requests{c.any.plan + n*c.one.plan, c.any.apply + n*c.one.apply, c.any.again + n*c.one.again}
+				want := requests{c.any.plan + n*c.one.plan, c.any.apply + n*c.one.apply + n*n*c.two,
+					c.any.again + n*c.one.again}
 				if got := requestsOf(t, n, c.pairs, c.world, c.lines); got != want {
 					t.Errorf("%+v, want %+v", got, want)
 				}

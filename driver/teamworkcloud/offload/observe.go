@@ -145,8 +145,9 @@ func (w *Offloading) lookForPlan(v *survey.View) *facts {
 	return f
 }
 
+// observe reads both servers as a whole: whatever either has may collide with what is moved.
 func (w *Offloading) observe(ctx context.Context) (f *facts, err error) {
-	err = survey.Gather(ctx, w.Observe.In(survey.Recent), func(v *survey.View) { f = w.lookAt(v) })
+	err = survey.Gather(ctx, w.Observe.In(survey.Whole), func(v *survey.View) { f = w.lookAt(v) })
 	return f, err
 }
 
@@ -273,11 +274,13 @@ func (w *Offloading) look(ctx context.Context, onSource bool) (*looked, error) {
 		return l, err
 	}
 	err := survey.Gather(ctx, w.Observe.In(survey.Near), func(v *survey.View) {
+		v.Strictly()
 		l.histories = map[string]pair{}
 		l.facts = v.Copies(sync, time.Time{}, func(r *survey.Resource, source, target *revision.History) {
 			l.histories[r.ID] = pair{source, target, r.Target.ProjectID}
 		})
 		if l.facts != nil && slices.ContainsFunc(l.facts.Items, func(i survey.Item) bool { return i.Problem != "" }) {
+			v.Doubt(sync.TargetServer()) // something else may be called as it was, or be where it was
 			l.target = v.Inventory(sync.TargetServer())
 		}
 	})

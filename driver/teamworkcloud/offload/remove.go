@@ -119,13 +119,7 @@ func allOf(n int) string {
 func (w *Offloading) left(ctx context.Context, ids []string) ([]string, error) {
 	source := w.server(atSource)
 	var inv *survey.Inventory
-	err := survey.Gather(ctx, w.Observe.In(survey.Recent), func(v *survey.View) {
-		inv = v.Inventory(source)
-		listed := func(id string) bool { return inv.Resource(id) == nil && inv.Lists(id) }
-		if inv != nil && slices.ContainsFunc(ids, listed) {
-			v.Doubt(source) // a category has it, as far as is known
-		}
-	})
+	err := survey.Gather(ctx, w.Observe.In(survey.Whole), func(v *survey.View) { inv = v.Inventory(source) })
 	if err != nil {
 		return nil, err
 	}

@@ -84,10 +84,14 @@ func wholeCategory(v *survey.View, sync *survey.Sync, all revision.Records) stri
 func (w *Offloading) readMoved(
 	ctx context.Context, t *executor.Task, verified revision.Records,
 ) (category string, all revision.Records, err error) {
-	sync := w.sync()
-	err = survey.Gather(ctx, w.Observe.In(survey.Recent), func(v *survey.View) {
+	sync, scope := w.sync(), survey.Near
+	before := t.Step.Args[argEarlier] == "true" || len(verified) == 0
+	if before {
+		scope = survey.Whole // what an earlier run has moved only lists of both servers tell
+	}
+	err = survey.Gather(ctx, w.Observe.In(scope), func(v *survey.View) {
 		called := verified.Names()
-		if t.Step.Args[argEarlier] == "true" || len(verified) == 0 {
+		if before {
 			w.movedBefore(v, t, called)
 		}
 		all = revision.Records{}

@@ -17,7 +17,8 @@ func (r Reader) Resources(ctx context.Context, removed bool) ([]Resource, error)
 }
 
 // ResourcesBeside is Resources with those marked as removed. Where the list names one by its id alone, what is known of
-// it is taken for it: that it is listed, and whether it is removed, is as the server says now, all else may be older.
+// it is taken for it, if it could be read: that it is listed, and whether it is removed, is as the server says now, all
+// else may be older.
 func (r Reader) ResourcesBeside(ctx context.Context, known func(id string) *Resource) ([]Resource, error) {
 	return r.resources(ctx, true, known)
 }
@@ -26,7 +27,7 @@ func (r Reader) resources(ctx context.Context, removed bool, known func(id strin
 	list, err := r.listResources(ctx, removed)
 	if err == nil {
 		err = each(ctx, len(list), func(ctx context.Context, i int) error {
-			if was := known(list[i].ID); was != nil && list[i].Title == "" {
+			if was := known(list[i].ID); was != nil && !was.Unreadable && list[i].Title == "" {
 				list[i].Resource = *was
 				return nil
 			}

@@ -163,7 +163,6 @@ func (l *copiesView) copies() {
 	}
 	byID := map[string]*Resource{}
 	within := resourcesBy(all)
-	l.confirm()
 	for _, r := range all {
 		l.resource(r)
 		r.Taken = l.collisions(r, within)

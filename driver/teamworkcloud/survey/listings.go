@@ -90,7 +90,7 @@ func (l *listing) read(ctx context.Context, c osmc.Reader) (*Inventory, error) {
 	turn, at := l.begin(), l.now()
 	inv, err := readInventory(ctx, c)
 	if err == nil {
-		l.keep(turn, inv, at)
+		l.keep(turn, inv, at, nil)
 	}
 	return inv, err
 }
@@ -104,11 +104,12 @@ func (l *listing) begin() int {
 }
 
 // keep keeps what a reading has brought, unless one that began later has come first. named is when it was read what
-// its categories are called.
-func (l *listing) keep(turn int, inv *Inventory, named time.Time) {
+// its categories are called. A reading that has taken some of it from what was known is kept in place of that alone: what
+// has come since may say more of now.
+func (l *listing) keep(turn int, inv *Inventory, named time.Time, known *Inventory) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if turn > l.of {
+	if turn > l.of && (known == nil || known == l.last) {
 		l.of, l.last, l.named = turn, inv, named
 	}
 }
@@ -174,7 +175,7 @@ func (l *listing) recent(ctx context.Context, c osmc.Reader) (*Inventory, error)
 	if inv.isAs(known) {
 		return known, nil
 	}
-	l.keep(turn, inv, named)
+	l.keep(turn, inv, named, known)
 	return inv, nil
 }
 
@@ -226,7 +227,7 @@ func (l *listing) categories(ctx context.Context, c osmc.Reader, reread bool) (*
 	}
 	inv := newInventory(list, slices.Clone(known.Resources))
 	if !inv.isAs(known) || at != named {
-		l.keep(turn, inv, at)
+		l.keep(turn, inv, at, known)
 	}
 	return inv, nil
 }

@@ -72,6 +72,10 @@ func (v *View) Doubt(s *connect.Server) {
 	}
 }
 
+// Strictly has a source read as a whole where something is selected by a name alone: only a list of all tells whether
+// another one is called so now. It is for looks that something irreversible rests upon.
+func (v *View) Strictly() { v.strict = true }
+
 // Resource is a resource as the server shows it now, nil where it has none or a removed one. ok is false while that has
 // not been observed.
 func (v *View) Resource(s *connect.Server, id string) (r *osmc.Resource, ok bool) {
@@ -167,14 +171,18 @@ func (v *View) sourceOf(s *Sync) *Inventory {
 	}
 	for _, text := range s.Categories {
 		meant := n.listing.meantCategories(text)
-		if len(meant) == 0 { // a hop may have made it since
+		if len(meant) == 0 || v.strict && n.listing.Category(text) == nil { // a hop may have made it since, or somebody
 			v.doubt(server)
 		}
 		for _, c := range meant {
 			n.category(c)
+			n.above(c)
 		}
 	}
 	for _, text := range s.Resources {
+		if v.strict && len(n.listing.withID(text)) == 0 {
+			v.doubt(server)
+		}
 		for _, r := range slices.Concat(n.listing.withID(text), n.listing.withFullName(text), n.listing.withName(text)) {
 			n.resource(r.ID, false)
 		}
@@ -215,6 +223,7 @@ type nearby struct {
 	server   *connect.Server
 	listing  *Inventory
 	seen     map[string]bool
+	passed   map[string]bool // categories that were asked for because of their names
 	found    []osmc.Resource
 	in       map[string]string // the categories of resources, as the categories say
 	now      map[string]*osmc.Category
@@ -227,8 +236,8 @@ func (v *View) nearby(s *connect.Server) *nearby {
 	if listing == nil {
 		return nil
 	}
-	return &nearby{view: v, server: s, listing: listing, seen: map[string]bool{}, in: map[string]string{},
-		now: map[string]*osmc.Category{}, complete: true}
+	return &nearby{view: v, server: s, listing: listing, seen: map[string]bool{}, passed: map[string]bool{},
+		in: map[string]string{}, now: map[string]*osmc.Category{}, complete: true}
 }
 
 // resource asks for a resource. absent: it need not be there.
@@ -241,7 +250,7 @@ func (n *nearby) resource(id string, absent bool) {
 	switch {
 	case found == nil:
 		n.complete = false
-	case found.Unclear, found.Gone && !absent:
+	case found.Unclear, found.Gone && (!absent || n.listing.Resource(id) != nil): // it may be one that is removed
 		n.view.doubt(n.server)
 	case !found.Gone:
 		r := found.Resource
@@ -278,6 +287,19 @@ func (n *nearby) category(c *osmc.Category) {
 	}
 }
 
+// above asks for all that a category is in, since its path is made of their names, and for nothing that is in them.
+func (n *nearby) above(c *osmc.Category) {
+	for c = n.listing.CategoryOf(c.Parent); c != nil && !n.passed[c.ID]; c = n.listing.CategoryOf(c.Parent) {
+		n.passed[c.ID] = true
+		switch in := Look[In](n.view, n.server.Resource(), aboutCategory, c.ID); {
+		case in == nil:
+			n.complete = false
+		case !in.isAs(c):
+			n.view.doubt(n.server)
+		}
+	}
+}
+
 // inventory is nil while something has not been observed.
 func (n *nearby) inventory() *Inventory {
 	if !n.complete || n.view.doubts {
@@ -294,60 +316,4 @@ func (n *nearby) inventory() *Inventory {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
 	})
 	return &Inventory{Resources: n.found, beside: n.listing, now: n.now}
-}
-
-// confirm asks for what is selected, one by one, where the rest is as it was listed.
-func (l *copiesView) confirm() {
-	if l.scope != Recent || l.declared.OverSites() {
-		return
-	}
-	source, target := l.declared.SourceServer(), l.declared.TargetServer()
-	for i := range l.facts.Items {
-		item := &l.facts.Items[i]
-		if item.Kind != KindCategory || item.ID == "" || l.doubted[source.Address()] {
-			continue
-		}
-		in := Look[In](l.View, source.Resource(), aboutCategory, item.ID)
-		if c := l.selection.source.CategoryOf(item.ID); in != nil && (c == nil || !in.isAs(c) ||
-			!l.selection.source.holds(item.ID, in.Category.Resources)) {
-			l.doubt(source)
-		}
-	}
-	for _, r := range l.facts.Resources() {
-		l.confirmOne(source, l.selection.source, r.ID)
-		l.confirmOne(target, l.target, r.ID)
-	}
-}
-
-func (l *copiesView) confirmOne(s *connect.Server, inv *Inventory, id string) {
-	if l.doubted[s.Address()] {
-		return
-	}
-	found := Look[Found](l.View, s.Resource(), aboutResource, id)
-	if found == nil {
-		return
-	}
-	was := inv.Resource(id)
-	if found.Gone && was == nil {
-		return
-	}
-	if found.Gone || found.Unclear || was == nil {
-		l.doubt(s)
-		return
-	}
-	now := &found.Resource
-	if now.Name != was.Name || now.ProjectID != was.ProjectID || now.Removed != was.Removed ||
-		now.Category != "" && now.Category != was.Category {
-		l.doubt(s)
-	}
-}
-
-// holds tells whether a category's members are these.
-func (inv *Inventory) holds(category string, ids []string) bool {
-	var have []string
-	for _, r := range inv.Members(category) {
-		have = append(have, r.ID)
-	}
-	slices.Sort(have)
-	return slices.Equal(have, ids)
 }

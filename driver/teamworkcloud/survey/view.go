@@ -26,6 +26,7 @@ type View struct {
 	scope   Scope
 	doubted map[string]bool // servers, by address, that are read as a whole because something was not as it was listed
 	doubts  bool            // another one came to be doubted
+	strict  bool            // see Strictly
 }
 
 // Scope is how much of a server is read for a look.

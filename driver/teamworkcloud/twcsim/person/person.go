@@ -35,18 +35,19 @@ var Actions = map[string]action{
 	"announce":             {[]string{"server"}, false, announce},
 	"run_maintenance":      {[]string{"server", "commands"}, false, runMaintenance},
 
-	"add_resource": {[]string{"server", "name", "category"}, true, addResource},
-	"commit":       {[]string{"server", "resource"}, true, commit},
-	"tag":          {[]string{"server", "resource", "revision", "name"}, true, addTag},
-	"new_branch":   {[]string{"server", "resource", "name"}, true, newBranch},
-	"lock":         {[]string{"server", "resource", "user"}, true, addLock},
-	"unlock":       {[]string{"server", "resource"}, true, unlock},
-	"login":        {[]string{"server", "user"}, true, personLogin},
-	"rename":       {[]string{"server", "resource", "name"}, true, rename},
-	"move":         {[]string{"server", "resource", "category"}, true, move},
-	"remove":       {[]string{"server", "resource"}, true, markDeleted},
-	"tamper":       {[]string{"server", "resource", "what"}, false, tamper},
-	"cassandra":    {[]string{"server", "up"}, false, switchDatabase},
+	"add_resource":    {[]string{"server", "name", "category"}, true, addResource},
+	"commit":          {[]string{"server", "resource"}, true, commit},
+	"tag":             {[]string{"server", "resource", "revision", "name"}, true, addTag},
+	"new_branch":      {[]string{"server", "resource", "name"}, true, newBranch},
+	"lock":            {[]string{"server", "resource", "user"}, true, addLock},
+	"unlock":          {[]string{"server", "resource"}, true, unlock},
+	"login":           {[]string{"server", "user"}, true, personLogin},
+	"rename":          {[]string{"server", "resource", "name"}, true, rename},
+	"move":            {[]string{"server", "resource", "category"}, true, move},
+	"rename_category": {[]string{"server", "category", "name"}, true, renameCategory},
+	"remove":          {[]string{"server", "resource"}, true, markDeleted},
+	"tamper":          {[]string{"server", "resource", "what"}, false, tamper},
+	"cassandra":       {[]string{"server", "up"}, false, switchDatabase},
 
 	"replace_certificate": {[]string{"server", "what"}, false, replaceCertificate},
 	"edit_file":           {[]string{"server", "path"}, false, editFile},
@@ -86,6 +87,7 @@ var Actions = map[string]action{
 //	unlock          server, resource; user: else everybody's
 //	login           server, user: a modelling tool, which keeps its licence until announce or the server's end
 //	rename, move    server, resource; name or category
+//	rename_category    server, category, name
 //	remove          server, resource: marks it as deleted
 //	tamper          server, resource, what (gone, project_id, or with a revision: lose, author, date,
 //	                description, truncate): what no product does

@@ -212,6 +212,15 @@ func move(w *state.World, s *state.Server, v map[string]string) (string, error) 
 	return fmt.Sprintf("moved %s to %s on %s", r.Name, s.Path(c.ID), s.Name), nil
 }
 
+func renameCategory(_ *state.World, s *state.Server, v map[string]string) (string, error) {
+	c := s.CategoryByPath(v["category"])
+	if c == nil {
+		return "", fmt.Errorf("there is no category %s on %s", v["category"], s.Name)
+	}
+	c.Name = v["name"]
+	return fmt.Sprintf("renamed %s to %s on %s", v["category"], c.Name, s.Name), nil
+}
+
 func markDeleted(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	r, err := found(s, v)
 	if err != nil {
