@@ -89,6 +89,9 @@ func (l *loader) evaluateDeclaration(n *node, in *instance) cty.Value {
 	})
 	l.blame(d, d.addr, before)
 	d.made = append(d.made, made)
+	for _, r := range made {
+		d.addPrivate(r.private)
+	}
 	switch {
 	case d.meta.unknown:
 		l.resource(n, d.meta.unknownEach(f), "") // for the mistakes in it
@@ -97,6 +100,18 @@ func (l *loader) evaluateDeclaration(n *node, in *instance) cty.Value {
 		return cty.ObjectVal(byKey)
 	}
 	return single
+}
+
+func (d *decl) addPrivate(of map[string]bool) {
+	for name, private := range of {
+		if !private {
+			continue
+		}
+		if d.inMade == nil {
+			d.inMade = map[string]bool{}
+		}
+		d.inMade[name] = true
+	}
 }
 
 // resource evaluates one declaration.

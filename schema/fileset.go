@@ -42,7 +42,7 @@ func (l *loader) fileSet(args []cty.Value) (cty.Value, error) {
 	}
 	var out []cty.Value
 	for _, name := range found {
-		if !pattern.MatchString(name) {
+		if !pattern.MatchString(NameForm(name)) {
 			continue
 		}
 		out = append(out, cty.StringVal(name))

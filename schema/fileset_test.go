@@ -47,7 +47,7 @@ func TestGlob(t *testing.T) {
 // TestFileset: files of the folder alone, sorted; links are refused where the pattern looks.
 func TestFileset(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"c/b.yaml", "c/a.yaml", "c/d/e.yaml", "c/note.txt", ".syncctl/runs/x.yaml", "l/deep/x"} {
+	for _, name := range []string{"c/b.yaml", "c/a.yaml", "c/d/e.yaml", "c/note.txt", "u/cafe\u0301.md", ".syncctl/runs/x.yaml", "l/deep/x"} {
 		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -69,6 +69,7 @@ func TestFileset(t *testing.T) {
 		`join(" ", fileset("./c/", "**/*.yaml"))`:             "a.yaml b.yaml d/e.yaml",
 		`join(" ", fileset("c", "d/*"))`:                      "d/e.yaml",
 		`length(fileset(".syncctl", "**"))`:                   "0",
+		"length(fileset(\"u\", \"caf\u00e9.*\"))":             "1",
 		`length(fileset("none", "**"))`:                       "0",
 		`length(fileset("l", "*"))`:                           "0",
 		`length(fileset("l", "**"))`:                          "!deep/link.yaml: it is a link",

@@ -43,7 +43,8 @@ func Headers(ctx context.Context, opts Options) (found []Header, ok bool) {
 var (
 	headerLine = regexp.MustCompile(
 		`^((?:server|keystore|sync|migration) +"([A-Za-z][A-Za-z0-9_]*)" +"([A-Za-z_][A-Za-z0-9_-]*)") *\{[^"]*$`)
-	otherLine = regexp.MustCompile(`^(?:#.*|//.*|\}|(?:variable|locals|output|check|syncctl|site|removed|moved|defaults)` +
+	indentedHeader = regexp.MustCompile(`^[ \t]+(?:server|keystore|sync|migration|module)\b[^={]*\{`)
+	otherLine      = regexp.MustCompile(`^(?:#.*|//.*|\}|(?:variable|locals|output|check|syncctl|site|removed|moved|defaults)` +
 		`(?: +"[A-Za-z0-9_-]*")* *\{[^"]*)$`)
 )
 
@@ -64,6 +65,9 @@ func headersOf(src, path string) (found []Header, ok bool) {
 		pos.Byte += len(line)
 		line = strings.TrimRight(line, " \t\r\n")
 		if line == "" || line[0] == ' ' || line[0] == '\t' {
+			if indentedHeader.MatchString(line) {
+				return nil, false
+			}
 			continue
 		}
 		m := headerLine.FindStringSubmatch(line)

@@ -27,6 +27,9 @@ func TestHeaders(t *testing.T) {
 		"a list":           {"locals {\n  a = [\n\"x\",\n  ]\n}\n", false},
 		"two on a line":    {"server \"depot\" \"a\" { url = \"x\" }\n", false},
 		"a mark in front":  {"\ufeffserver \"depot\" \"a\" {\n}\n", false},
+		"indented":         {"  server \"depot\" \"a\" { url = \"x\" }\n", false},
+		"indented twice":   {"locals {\n\ta = 1\n}\n\tmodule m {\n  source = \"./m\"\n}\n", false},
+		"an argument":      {"sync \"depot\" \"a\" {\n  server = server.depot.a\n  end {\n  }\n}\n", true},
 		"in one's own way": {"server depot a {\n}\n", false},
 	} {
 		found, ok := headersOf(c.text, "x")

@@ -1,8 +1,6 @@
 package schema
 
 import (
-	"fmt"
-
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -76,15 +74,15 @@ func (l *loader) collectImport(m *module, b *hcl.Block) {
 		return
 	}
 	i.ID = text.AsString()
-	for _, had := range l.imports {
-		what := i.To.String()
-		if had.To != i.To {
-			what = fmt.Sprintf("%q", i.ID)
-		}
-		if had.To == i.To || had.ID == i.ID {
-			l.add(problem(i.Range, "Imported twice", "%s was already imported at %s.", what, place(had.Range)))
-			return
-		}
+	toRange, toHad := l.importedTo[i.To]
+	idRange, idHad := l.importedIDs[i.ID]
+	switch {
+	case toHad:
+		l.add(problem(i.Range, "Imported twice", "%s was already imported at %s.", i.To, place(toRange)))
+	case idHad:
+		l.add(problem(i.Range, "Imported twice", "%q was already imported at %s.", i.ID, place(idRange)))
+	default:
+		l.imports = append(l.imports, i)
+		l.importedTo[i.To], l.importedIDs[i.ID] = i.Range, i.Range
 	}
-	l.imports = append(l.imports, i)
 }

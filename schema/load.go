@@ -109,6 +109,9 @@ func newLoader(ctx context.Context, opts Options, out *outside) *loader {
 		folders: map[string]parsedFolder{},
 		root:    newModule(nil, "", ""),
 		made:    map[Addr]*Resource{},
+
+		importedTo: map[Addr]hcl.Range{}, importedIDs: map[string]hcl.Range{},
+
 		targets: map[*hcl.Attribute]target{},
 		bad:     map[*hcl.Attribute]bool{},
 	}
@@ -215,6 +218,8 @@ type loader struct {
 	moves       []Move
 	removed     []Move
 	imports     []Import
+	importedTo  map[Addr]hcl.Range   // where each of them stands, by its address
+	importedIDs map[string]hcl.Range // and by its id
 
 	made map[Addr]*Resource      // what was evaluated
 	bad  map[*hcl.Attribute]bool // attributes whose expression has been reported already
@@ -273,6 +278,7 @@ type decl struct {
 	depends []target             // of depends_on, also of the modules that it is in
 	waits   map[*instance][]Addr // what these are, by the instance of the module
 	private map[string]bool      // see privateArguments
+	inMade  map[string]bool      // the arguments that are private in one of made
 	made    [][]*Resource        // by the index of the module's instance, in the order of the keys
 }
 

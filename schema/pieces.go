@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/syncctl/syncctl/fault"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -42,7 +43,8 @@ func parsePieces(src []byte, path string, size int) *hcl.File {
 		at := pos
 		pos.Line += bytes.Count(piece, []byte("\n"))
 		pos.Byte += len(piece)
-		group.Go(func() error {
+		group.Go(func() (err error) {
+			defer fault.Catch(&err)
 			if d := tooDeep(piece, path); d != nil {
 				return d
 			}
@@ -54,8 +56,9 @@ func parsePieces(src []byte, path string, size int) *hcl.File {
 			return nil
 		})
 	}
-	if group.Wait() != nil {
-		return nil
+	if err := group.Wait(); err != nil {
+		fault.Raise(err)
+		return nil // the whole file is parsed, and says what is wrong
 	}
 	return assembled(files, src)
 }

@@ -265,12 +265,10 @@ func (l *loader) readsPrivate(n *node, t hcl.Traversal) bool {
 		at = 4
 	}
 	name, named := stepName(t, at)
-	for _, r := range slices.Concat(n.decl.made...) {
-		if named && r.private[name] || !named && slices.Contains(slices.Collect(maps.Values(r.private)), true) {
-			return true
-		}
+	if named {
+		return n.decl.inMade[name]
 	}
-	return false
+	return len(n.decl.inMade) > 0
 }
 
 // asksEnvironment tells whether env() stands in an expression of a module, or in a template that it reads.
