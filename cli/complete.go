@@ -92,7 +92,7 @@ func (c *command) declared(ctx context.Context) *schema.Config {
 	}
 	cfg, _ := schema.Load(ctx, schema.Options{ // mistakes are for validate to report
 		Fs: c.files(), Dir: c.dirName, Catalog: catalog, Version: version(), Env: c.app.env, AllowUnset: true,
-		Access: c.access(),
+		Access: c.access(), Room: c.room(),
 	})
 	c.redactor = cfg.Redactor()
 	return cfg

@@ -35,11 +35,15 @@ test("a program that comes with the open folder is not started", () => {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "syncctl-"));
   const program = path.join(dir, "syncctl");
   fs.writeFileSync(program, "");
+  const loop = path.join(dir, "loop");
+  fs.mkdirSync(loop);
+  fs.symlinkSync("syncctl", path.join(loop, "syncctl")); // which cannot be looked at
   const before = process.cwd();
   process.chdir(dir);
   for (const [name, PATH, want] of [
     ["syncctl", dir, program],
     ["syncctl", `.::relative:${dir}`, program],
+    ["syncctl", `${loop}:${dir}`, program],
     ["syncctl", "", undefined],
     ["syncctl", ".:", undefined],
     ["./syncctl", dir, undefined],

@@ -14,5 +14,14 @@ exports.find = function (name, environment = process.env, platform = process.pla
     .split(names.delimiter)
     .filter((dir) => names.isAbsolute(dir))
     .map((dir) => names.join(dir, file))
-    .find((candidate) => fs.statSync(candidate, { throwIfNoEntry: false })?.isFile());
+    .find(isFile);
 };
+
+// A name that cannot be looked at, such as one in a folder that nobody may enter, is no program.
+function isFile(name) {
+  try {
+    return fs.statSync(name).isFile();
+  } catch {
+    return false;
+  }
+}
