@@ -62,8 +62,9 @@ func (c *command) ciApprovedCommand() *cobra.Command {
 		Use: "approved", Args: atMost(0),
 		Short: "Print the hash of the plan that a review of the pull request has approved",
 		Long: `Prints the hash of the plan that has been approved: the one that is named by the last review that approves the
-pull request and names one, if its author may write to the repository and has not taken it back since. The pull request
-is that of the job, or the one that the job's commit has come with. Exit code 8: nobody has approved a plan.`,
+pull request and names one, if its author may write to the repository and has not taken it back since, and nobody else
+has edited it. The pull request is that of the job, or the one that the job's commit has come with. Exit code 8: nobody
+has approved a plan.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.ciApproved(cmd.Context(), out) },
 	}
 	cmd.Flags().StringVar(&out, "out", "", "also save the plan, from the artifact of the job that made it, to `FILE`, if "+
@@ -221,24 +222,30 @@ func (c *command) saveApproved(ctx context.Context, j *job, hash, out string) er
 	if err := files.Replace(c.app.fs, c.abs(out), nil, 0o644); err != nil { // an older one is not taken for it
 		return err
 	}
-	text, err := j.Artifact(ctx, artifactOfAPlan+strings.TrimPrefix(hash, "sha256:"), approvedFile)
+	text, skipped, err := j.Artifact(ctx, artifactOfAPlan+strings.TrimPrefix(hash, "sha256:"), approvedFile,
+		func(text []byte) error { return isPlan(text, hash) })
 	if err != nil {
 		return err
+	}
+	for _, why := range skipped {
+		c.warn("%v: it is passed over", why)
 	}
 	if text == nil {
 		c.warn("the plan %s is not among the artifacts any more: what has changed since cannot be shown", hash)
 		return nil
 	}
+	return files.Replace(c.app.fs, c.abs(out), text, 0o644)
+}
+
+// isPlan tells why a text is not the plan of a hash; nil: it is.
+func isPlan(text []byte, hash string) error {
 	plan, err := planner.Decode(bytes.NewReader(text))
 	if err != nil {
-		return fmt.Errorf("reading the approved plan: %w", err)
+		return fmt.Errorf("reading the plan: %w", err)
 	}
 	is, err := plan.Hash()
-	switch {
-	case err != nil:
-		return err
-	case is != hash:
-		return failf(exitRefused, "the artifact of the plan %s has another plan: %s", hash, is)
+	if err == nil && is != hash {
+		err = fmt.Errorf("it has another plan: %s", is)
 	}
-	return files.Replace(c.app.fs, c.abs(out), text, 0o644)
+	return err
 }

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -99,8 +100,26 @@ func (g *gitHub) mux() *http.ServeMux {
 		}
 		page(w, r, out)
 	})
+	m.HandleFunc("POST /graphql", func(w http.ResponseWriter, r *http.Request) {
+		var sent struct{ Variables struct{ ID string } }
+		_ = json.NewDecoder(r.Body).Decode(&sent)
+		g.writes-- // it only asks
+		n, _ := strconv.Atoi(sent.Variables.ID)
+		v := g.reviews[n]
+		out := map[string]any{"author": v["user"], "editor": v["editor"], "lastEditedAt": nil, "includesCreatedEdit": false,
+			"body": v["body"], "userContentEdits": nil}
+		if v["editor"] != nil {
+			out["lastEditedAt"], out["includesCreatedEdit"] = "2027-01-02T03:04:05Z", true
+		}
+		answer(w, map[string]any{"data": map[string]any{"node": out}})
+	})
 	m.HandleFunc("GET "+repo+"/collaborators/{login}/permission", func(w http.ResponseWriter, r *http.Request) {
-		answer(w, map[string]string{"permission": g.may[r.PathValue("login")]})
+		may, known := g.may[r.PathValue("login")]
+		if !known {
+			http.Error(w, `{"message": "Not Found"}`, http.StatusNotFound)
+			return
+		}
+		answer(w, map[string]string{"permission": may})
 	})
 	m.HandleFunc("GET "+repo+"/commits/{sha}/pulls", func(w http.ResponseWriter, r *http.Request) {
 		var out []any
@@ -116,6 +135,9 @@ func (g *gitHub) mux() *http.ServeMux {
 			if a.name == r.URL.Query().Get("name") {
 				out = append(out, map[string]any{"id": i, "name": a.name, "expired": false})
 			}
+		}
+		if r.URL.Query().Get("page") != "1" {
+			out = nil
 		}
 		answer(w, map[string]any{"artifacts": out})
 	})
@@ -206,7 +228,9 @@ type gitHubKey struct{}
 //
 //	github event pull_request NUMBER REPOSITORY   the next job is for a pull request, with hostile names
 //	github event push COMMIT [NUMBER]             the next job is for a commit that has come with a pull request
-//	github review LOGIN PERMISSION STATE FILE     somebody reviews; FILE is the text
+//	github review LOGIN PERMISSION STATE FILE     somebody reviews; FILE is the text; PERMISSION unknown: GitHub answers 404
+//	github edit LOGIN FILE                        somebody edits the last review
+//	github artifact FILE                          somebody uploads FILE as a plan, newer than the first and named as it
 //	github comment LOGIN NUMBER TEXT              somebody comments
 //	github comments                               prints all comments
 //	github writes N                               so many requests have written something
@@ -241,8 +265,22 @@ func cmdGitHub(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(os.WriteFile(file, text, 0o600))
 		ts.Setenv("GITHUB_EVENT_PATH", file)
 	case "review":
-		g.may[args[1]] = args[2]
-		g.reviews = append(g.reviews, map[string]any{"user": login(args[1]), "state": args[3], "body": ts.ReadFile(args[4])})
+		if args[2] != "unknown" {
+			g.may[args[1]] = args[2]
+		}
+		g.reviews = append(g.reviews, map[string]any{"user": login(args[1]), "state": args[3], "body": ts.ReadFile(args[4]),
+			"node_id": strconv.Itoa(len(g.reviews))})
+	case "edit":
+		v := g.reviews[len(g.reviews)-1]
+		v["editor"], v["body"] = login(args[1]), ts.ReadFile(args[2])
+	case "artifact":
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		w, err := z.Create("plan.syncplan.json")
+		ts.Check(err)
+		_, err = io.WriteString(w, ts.ReadFile(args[1]))
+		ts.Check(errors.Join(err, z.Close()))
+		g.artifacts = slices.Insert(g.artifacts, 0, gitHubArtifact{g.artifacts[0].name, b.Bytes()})
 	case "comment":
 		n, err := strconv.Atoi(args[2])
 		ts.Check(err)

@@ -1,5 +1,6 @@
 // Package github speaks with GitHub as a job of it does: one comment of a pull request that is replaced, the plan that
-// a review has approved, and the artifact that has this plan. What is asked is documented at docs.github.com/rest.
+// a review has approved, and the artifact that has this plan. What is asked is documented at docs.github.com/rest
+// and /graphql.
 package github
 
 import (
@@ -14,6 +15,7 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -135,6 +137,29 @@ func read[T any](ctx context.Context, r *Repository, path string) (T, error) {
 		return out, fmt.Errorf("GET %s: reading the answer: %w", path, err)
 	}
 	return out, nil
+}
+
+// graph asks the other interface, which lies beside this one, and returns the data of its answer.
+func (r *Repository) graph(ctx context.Context, query string, variables map[string]string) (json.RawMessage, error) {
+	beside := *r
+	beside.API = strings.TrimSuffix(r.API, "/v3") // of a server of one's own: /api/v3 and /api/graphql
+	text, err := beside.call(ctx, http.MethodPost, "/graphql", map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Data   json.RawMessage `json:"data"`
+		Errors []struct {
+			Message string `json:"message"`
+		} `json:"errors"`
+	}
+	switch err := json.Unmarshal(text, &answer); {
+	case err != nil:
+		return nil, fmt.Errorf("POST /graphql: reading the answer: %w", err)
+	case len(answer.Errors) > 0:
+		return nil, fmt.Errorf("POST /graphql: %s", answer.Errors[0].Message)
+	}
+	return answer.Data, nil
 }
 
 // list reads all pages of a list. One that is longer than the limit is an error: what is not read may be what counts.

@@ -1,7 +1,9 @@
 package github
 
 import (
+	"archive/zip"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -15,6 +17,8 @@ func served(t *testing.T, answer http.HandlerFunc) *Repository {
 	t.Cleanup(s.Close)
 	return &Repository{API: s.URL, Name: "acme/plants", Token: "secret-token"}
 }
+
+type object = map[string]any
 
 func write(w http.ResponseWriter, v any) { _ = json.NewEncoder(w).Encode(v) }
 
@@ -105,5 +109,116 @@ func TestErrors(t *testing.T) {
 	}
 	if good := (&Repository{API: "https://api.example/api/v3", Name: "a/b", Token: "t"}); good.Check() != nil {
 		t.Error(good.Check())
+	}
+}
+
+// TestApproved: a review counts if it is known that nobody but its author has written it; one of nobody, or of whom the
+// repository does not know, holds up nothing.
+func TestApproved(t *testing.T) {
+	hash := "sha256:" + strings.Repeat("a", 64)
+	ada, mallory := map[string]any{"login": "ada"}, map[string]any{"login": "mallory"}
+	edits := func(all ...any) any {
+		out := []any{}
+		for _, e := range all {
+			out = append(out, map[string]any{"editor": e})
+		}
+		return map[string]any{"totalCount": len(all), "nodes": out}
+	}
+	const then = "2027-01-02T03:04:05Z"
+	for name, c := range map[string]struct {
+		change map[string]any // nil: the member is not there
+		counts bool
+	}{
+		"as it was written":     {nil, true},
+		"edited by its author":  {map[string]any{"editor": ada, "lastEditedAt": then, "includesCreatedEdit": true}, true},
+		"every edit is Ada's":   {map[string]any{"editor": ada, "lastEditedAt": then, "userContentEdits": edits(ada, ada)}, true},
+		"edited by another":     {map[string]any{"editor": mallory, "lastEditedAt": then}, false},
+		"by another, then Ada":  {map[string]any{"editor": ada, "userContentEdits": edits(ada, mallory, ada)}, false},
+		"by one who is gone":    {map[string]any{"lastEditedAt": then}, false},
+		"edited, nobody says":   {map[string]any{"includesCreatedEdit": true}, false},
+		"an edit of nobody":     {map[string]any{"editor": ada, "userContentEdits": edits(ada, nil)}, false},
+		"edits that are hidden": {map[string]any{"editor": ada, "userContentEdits": object{"totalCount": 2}}, false},
+		"another text":          {map[string]any{"body": "sha256:" + strings.Repeat("b", 64)}, false},
+		"another author":        {map[string]any{"author": mallory}, false},
+		"no author":             {map[string]any{"author": json.RawMessage("null")}, false},
+		"author missing":        {map[string]any{"author": nil}, false},
+		"editor missing":        {map[string]any{"editor": nil}, false},
+		"time missing":          {map[string]any{"lastEditedAt": nil}, false},
+		"created missing":       {map[string]any{"includesCreatedEdit": nil}, false},
+		"edits missing":         {map[string]any{"userContentEdits": nil}, false},
+	} {
+		null := json.RawMessage("null")
+		node := object{"author": ada, "editor": null, "lastEditedAt": null, "includesCreatedEdit": false, "body": hash,
+			"userContentEdits": null}
+		for member, v := range c.change {
+			node[member] = v
+			if v == nil {
+				delete(node, member)
+			}
+		}
+		r := served(t, func(w http.ResponseWriter, q *http.Request) {
+			switch q.URL.Path {
+			case "/api/graphql":
+				write(w, object{"data": object{"node": node}})
+			case "/api/v3/repos/acme/plants/pulls/7/reviews":
+				of := func(user any) object {
+					return object{"node_id": "R_1", "state": "APPROVED", "body": hash, "user": user}
+				}
+				write(w, []any{of(ada), of(object{"login": "some[bot]"}), of(nil)})
+			case "/api/v3/repos/acme/plants/collaborators/ada/permission":
+				write(w, object{"permission": "write"})
+			default:
+				http.NotFound(w, q)
+			}
+		})
+		r.API += "/api/v3"
+		got, _, err := r.Approved(t.Context(), 7)
+		if c.counts && (got != hash || err != nil) || !c.counts && !errors.Is(err, ErrNotApproved) {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}
+
+// TestArtifact: what is not right is passed over, on whatever page the right one stands, and those of forks and those
+// that have expired are not read.
+func TestArtifact(t *testing.T) {
+	r := served(t, func(w http.ResponseWriter, q *http.Request) {
+		id, isZip := strings.CutSuffix(strings.TrimPrefix(q.URL.Path, "/repos/acme/plants/actions/artifacts/"), "/zip")
+		if isZip {
+			if id == "50" {
+				_, _ = w.Write([]byte("rubbish"))
+				return
+			}
+			z := zip.NewWriter(w)
+			f, err := z.Create("plan")
+			if err == nil {
+				_, err = f.Write([]byte(id))
+			}
+			if err = errors.Join(err, z.Close()); err != nil {
+				t.Error(err)
+			}
+			return
+		}
+		all := []any{object{"id": 0, "name": "n", "expired": true}, object{"id": 1, "name": "n",
+			"workflow_run": object{"repository_id": 5, "head_repository_id": 6}}}
+		for n := len(all); n < 104; n++ {
+			all = append(all, object{"id": n, "name": "n"})
+		}
+		page, _ := strconv.Atoi(q.URL.Query().Get("page"))
+		write(w, object{"artifacts": all[(page-1)*perPage : min(len(all), page*perPage)]})
+	})
+	right := func(text []byte) error {
+		if n, err := strconv.Atoi(string(text)); err != nil || n < 102 {
+			return errors.New("another one")
+		}
+		return nil
+	}
+	text, skipped, err := r.Artifact(t.Context(), "n", "plan", right)
+	if string(text) != "102" || len(skipped) != 100 || err != nil {
+		t.Errorf("%q, %d, %v", text, len(skipped), err)
+	}
+	text, skipped, err = r.Artifact(t.Context(), "n", "plan", func([]byte) error { return errors.New("wrong") })
+	if text != nil || len(skipped) != 102 || err != nil {
+		t.Errorf("%q, %d, %v", text, len(skipped), err)
 	}
 }

@@ -4,12 +4,14 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -72,14 +74,17 @@ var ErrNotApproved = errors.New("no review that approves it names the hash of a 
 
 var hashes = regexp.MustCompile(`\bsha256:[0-9a-f]{64}\b`)
 
+type review struct {
+	Node  string `json:"node_id"`
+	State string `json:"state"`
+	Body  string `json:"body"`
+	User  user   `json:"user"` // of a deleted account: none
+}
+
 // Approved is the hash of the plan that the last review approves which names one. A review counts if it is the last
-// word of its author, who may write to the repository. One that names two hashes is an error.
+// word of its author, who may write to the repository, and nobody else has edited it. One that names two hashes is an
+// error.
 func (r *Repository) Approved(ctx context.Context, pull int) (hash, by string, err error) {
-	type review struct {
-		State string `json:"state"`
-		Body  string `json:"body"`
-		User  user   `json:"user"`
-	}
 	all, err := list[review](ctx, r, r.path("pulls", strconv.Itoa(pull), "reviews"))
 	if err != nil {
 		return "", "", fmt.Errorf("reading the reviews of pull request %d: %w", pull, err)
@@ -90,17 +95,26 @@ func (r *Repository) Approved(ctx context.Context, pull int) (hash, by string, e
 			last[all[i].User.Login] = i
 		}
 	}
+	none := ErrNotApproved
 	for i := len(all) - 1; i >= 0; i-- {
 		v := &all[i]
 		named := unique(hashes.FindAllString(v.Body, -1))
-		if v.State != "APPROVED" || last[v.User.Login] != i || len(named) == 0 {
+		if v.State != "APPROVED" || v.User.Login == "" || last[v.User.Login] != i || len(named) == 0 {
 			continue
 		}
 		may, err := r.mayWrite(ctx, v.User.Login)
+		if err != nil {
+			return "", "", err
+		}
+		if !may {
+			continue
+		}
+		edited, err := r.editedByAnother(ctx, v)
 		switch {
 		case err != nil:
 			return "", "", err
-		case !may:
+		case edited != "":
+			none = fmt.Errorf("%w; the review of %s does not count: %s", none, v.User.Login, edited)
 		case len(named) > 1:
 			return "", "", fmt.Errorf("the review of %s approves, and names several hashes: %s", v.User.Login,
 				strings.Join(named, ", "))
@@ -108,7 +122,61 @@ func (r *Repository) Approved(ctx context.Context, pull int) (hash, by string, e
 			return named[0], v.User.Login, nil
 		}
 	}
-	return "", "", ErrNotApproved
+	return "", "", none
+}
+
+// whoEdited asks who has edited a review: whoever may write to a repository may edit everybody's, and REST does not
+// show it.
+const whoEdited = `query($id: ID!) { node(id: $id) { ... on PullRequestReview {
+	author { login } editor { login } lastEditedAt includesCreatedEdit body
+	userContentEdits(first: 100) { totalCount nodes { editor { login } } } } } }`
+
+// editedByAnother says why the text of a review may not be its author's; "": it is. What is not answered is not known,
+// and may be anything.
+func (r *Repository) editedByAnother(ctx context.Context, v *review) (string, error) {
+	const unknown = "it is not known who has written it"
+	answer, err := r.graph(ctx, whoEdited, map[string]string{"id": v.Node})
+	if err != nil {
+		return "", fmt.Errorf("asking who has edited the review of %s: %w", v.User.Login, err)
+	}
+	var (
+		data struct {
+			Node map[string]json.RawMessage `json:"node"`
+		}
+		author, editor *user
+		last           *string
+		created        *bool
+		body           string
+		edits          struct {
+			Total int                      `json:"totalCount"`
+			Nodes []struct{ Editor *user } `json:"nodes"`
+		}
+	)
+	err = json.Unmarshal(answer, &data)
+	for name, to := range map[string]any{"author": &author, "editor": &editor, "lastEditedAt": &last,
+		"includesCreatedEdit": &created, "body": &body, "userContentEdits": &edits} {
+		err = errors.Join(err, json.Unmarshal(data.Node[name], to)) // what is missing is no JSON
+	}
+	if err != nil || author == nil || author.Login != v.User.Login || created == nil || edits.Total > len(edits.Nodes) ||
+		!slices.Equal(hashes.FindAllString(body, -1), hashes.FindAllString(v.Body, -1)) {
+		return unknown, nil
+	}
+	editors := []*user{editor}
+	if editor == nil && last == nil && !*created && edits.Total == 0 {
+		editors = nil // never edited
+	}
+	for _, e := range edits.Nodes {
+		editors = append(editors, e.Editor)
+	}
+	for _, e := range editors {
+		switch {
+		case e == nil: // an account that is gone
+			return unknown, nil
+		case e.Login != author.Login:
+			return e.Login + " has edited it", nil
+		}
+	}
+	return "", nil
 }
 
 func unique(list []string) []string {
@@ -127,35 +195,68 @@ func (r *Repository) mayWrite(ctx context.Context, login string) (bool, error) {
 	answer, err := read[struct {
 		Permission string `json:"permission"`
 	}](ctx, r, r.path("collaborators", login, "permission"))
+	var status *StatusError
+	if errors.As(err, &status) && status.Status == http.StatusNotFound {
+		return false, nil // such as a program, or an account that is gone
+	}
 	if err != nil {
 		return false, fmt.Errorf("asking what %s may do: %w", login, err)
 	}
 	return answer.Permission == "admin" || answer.Permission == "write", nil
 }
 
-// Artifact reads a file of the newest artifact of a name, of whatever run; nil: there is none any more.
-func (r *Repository) Artifact(ctx context.Context, name, file string) ([]byte, error) {
-	found, err := read[struct {
-		Artifacts []struct {
-			ID      int64  `json:"id"`
-			Name    string `json:"name"`
-			Expired bool   `json:"expired"`
-		} `json:"artifacts"`
-	}](ctx, r, r.path("actions", "artifacts")+"?per_page=10&name="+url.QueryEscape(name))
-	if err != nil {
-		return nil, fmt.Errorf("finding the artifact %s: %w", name, err)
+// Artifact reads a file of the newest artifact of a name that is right, of whatever run; nil: there is none any more.
+// Everybody may upload one of any name, so those that are not right are passed over: skipped says why. Those of forks
+// are not even read.
+func (r *Repository) Artifact(ctx context.Context, name, file string, right func(text []byte) error) (text []byte,
+	skipped []error, err error) {
+	type artifact struct {
+		ID      int64  `json:"id"`
+		Name    string `json:"name"`
+		Expired bool   `json:"expired"`
+		Run     struct {
+			Repository int64 `json:"repository_id"`
+			Head       int64 `json:"head_repository_id"`
+		} `json:"workflow_run"`
 	}
-	for _, a := range found.Artifacts {
-		if a.Expired || a.Name != name {
-			continue
-		}
-		text, err := r.call(ctx, http.MethodGet, r.path("actions", "artifacts", strconv.FormatInt(a.ID, 10), "zip"), nil)
+	for n := 1; n <= mostPages; n++ {
+		found, err := read[struct {
+			Artifacts []artifact `json:"artifacts"`
+		}](ctx, r, r.path("actions", "artifacts")+"?per_page="+strconv.Itoa(perPage)+"&page="+strconv.Itoa(n)+"&name="+
+			url.QueryEscape(name))
 		if err != nil {
-			return nil, fmt.Errorf("reading the artifact %s: %w", name, err)
+			return nil, nil, fmt.Errorf("finding the artifact %s: %w", name, err)
 		}
-		return unzip(text, file)
+		for _, a := range found.Artifacts {
+			if a.Expired || a.Name != name || a.Run.Head != a.Run.Repository {
+				continue
+			}
+			text, err := r.fileOf(ctx, a.ID, file)
+			if err == nil {
+				err = right(text)
+			}
+			if err == nil {
+				return text, skipped, nil
+			}
+			if ctx.Err() != nil {
+				return nil, nil, fmt.Errorf("reading the artifact %s: %w", name, err)
+			}
+			skipped = append(skipped, fmt.Errorf("artifact %d of the name %s: %w", a.ID, name, err))
+		}
+		if len(found.Artifacts) < perPage {
+			break
+		}
 	}
-	return nil, nil
+	return nil, skipped, nil
+}
+
+// fileOf is a file of one artifact.
+func (r *Repository) fileOf(ctx context.Context, id int64, file string) ([]byte, error) {
+	text, err := r.call(ctx, http.MethodGet, r.path("actions", "artifacts", strconv.FormatInt(id, 10), "zip"), nil)
+	if err != nil {
+		return nil, err
+	}
+	return unzip(text, file)
 }
 
 // unzip is one file of an archive.
