@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -366,6 +367,13 @@ func TestCIFiles(t *testing.T) {
 			doc, err := yamlOf(text)
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
+			}
+			// What has not been reviewed shares neither a runner nor data with what applies.
+			if plan, apply := at(doc, "jobs", "plan"), at(doc, "jobs", "apply"); plan != nil && apply != nil &&
+				(reflect.DeepEqual(at(plan, "runs-on"), at(apply, "runs-on")) ||
+					at(plan, "env", "SYNCCTL_DATA_DIR") == at(apply, "env", "SYNCCTL_DATA_DIR") ||
+					at(plan, "concurrency", "cancel-in-progress") != true || at(apply, "concurrency", "cancel-in-progress") != false) {
+				t.Errorf("%s: plan and apply share a runner, data, or an end", name)
 			}
 			visit(doc, func(key string, v any) {
 				uses := regexp.MustCompile(`^(actions/(checkout|upload-artifact)@v\d+|\./\.github/actions/syncctl)$`)
