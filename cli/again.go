@@ -23,9 +23,13 @@ func (r *receiving) planAgain(ctx context.Context, h *handed) error {
 		return err
 	}
 	maker := theirs.Turns[0].Site
-	if err := r.store().CheckSeen(p.cfg, theirs, h.From, from); err != nil {
+	wrong, err := r.store().CheckSeen(p.cfg, theirs, h.From, from)
+	if err != nil {
+		return err
+	}
+	if wrong != nil {
 		return bundle.Refuse(unfoundedPlan, "its plan cannot be made again here: %v. Send to %q, abandon the run there "+
-			"(syncctl resolve -abandon), and plan again there", err, maker)
+			"(syncctl resolve -abandon), and plan again there", wrong, maker)
 	}
 	here, err := r.store().Earlier("")
 	if err != nil {

@@ -79,11 +79,12 @@ func (s *Store) Vouch(cfg *schema.Config, own *planner.Observations) error {
 	return own.Vouch(cfg, key)
 }
 
-// CheckSeen holds what another site's plan was made from against what this site has sent, and has been sent.
-func (s *Store) CheckSeen(cfg *schema.Config, p *planner.Plan, from string, o *Origin) error {
+// CheckSeen holds what another site's plan was made from against what this site has sent, and has been sent. wrong is
+// what the plan is to be refused for; err, that it could not be checked here.
+func (s *Store) CheckSeen(cfg *schema.Config, p *planner.Plan, from string, o *Origin) (wrong, err error) {
 	key, err := s.keyOf("sent observations")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	sent := map[string]*planner.Observations{}
 	for _, site := range cfg.Settings.Sites {
@@ -91,10 +92,10 @@ func (s *Store) CheckSeen(cfg *schema.Config, p *planner.Plan, from string, o *O
 			continue
 		}
 		if sent[site.Name], err = s.Seen(site.Name); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return o.Seen.CheckOrigin(cfg, p, from, key, sent)
+	return o.Seen.CheckOrigin(cfg, p, from, key, sent), nil
 }
 
 // Known is what another site says of earlier runs, as far as this site believes it. That a run was given up, which lets
