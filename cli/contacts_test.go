@@ -1,10 +1,15 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/syncctl/syncctl/cli/internal/output"
+	"github.com/syncctl/syncctl/redact"
 	"github.com/syncctl/syncctl/sandbox"
 )
 
@@ -91,5 +96,18 @@ func TestApart(t *testing.T) {
 	}
 	if err := apart(append(servers, sandbox.Server{Product: "q", Name: "a"}), nil); err == nil {
 		t.Error("two servers have one name")
+	}
+}
+
+// TestOrWarn: what fails after a rehearsal has failed is said, and does not change how it has ended.
+func TestOrWarn(t *testing.T) {
+	var said bytes.Buffer
+	c := &command{err: output.Guard(&said, func() *redact.Set { return nil })}
+	ended, late := exitQuietly(exitWaiting), errors.New("the disk is full")
+	if c.orWarn(nil, nil) != nil || !errors.Is(c.orWarn(nil, late), late) || said.Len() > 0 {
+		t.Errorf("the only error is not the one: %s", &said)
+	}
+	if code, _ := codeOf(c.orWarn(ended, late)); code != exitWaiting || !strings.Contains(said.String(), late.Error()) {
+		t.Errorf("exit code %d: %s", code, &said)
 	}
 }

@@ -102,13 +102,10 @@ func (c *command) rehearse(ctx context.Context, name, out string) (err error) {
 	} else {
 		err = tried.rehearse(ctx)
 	}
-	if saving := tried.saveRehearsal(out, rehearsedAt(tried, sites), cfg, begun, err); err == nil {
-		err = saving
-	}
+	// What was contacted counts: a rehearsal is not complete whose access log has failed.
+	err = c.orWarn(err, tried.box.Close())
+	err = c.orWarn(err, tried.saveRehearsal(out, rehearsedAt(tried, sites), cfg, begun, err))
 	if err != nil {
-		return err
-	}
-	if err := tried.box.Close(); err != nil {
 		return err
 	}
 	took := c.app.clock.Now().Sub(begun).Round(100 * time.Millisecond)
@@ -126,6 +123,17 @@ func (c *command) rehearse(ctx context.Context, name, out string) (err error) {
 	c.say("Read on: %s explains what happened here, and how to do it with real servers.",
 		schema.SanitizeLine(filepath.Join(dir, "README.md")))
 	return nil
+}
+
+// orWarn is the first of two errors. It warns of another one, which would be lost beside one that was printed already.
+func (c *command) orWarn(err, other error) error {
+	if err == nil {
+		return other
+	}
+	if other != nil {
+		c.warn("%v", other)
+	}
+	return err
 }
 
 // rehearsedPlan is the plan file of a rehearsal: the plan that is shown is the one that is carried out.
