@@ -171,8 +171,15 @@ func (c *command) handOn(ctx context.Context, p *project, end view.End) string {
 	}
 	name, _, err := c.writeBundle(ctx, p, own, to, &sendFlags{})
 	if err != nil {
-		if _, said := codeOf(err); said != nil && !c.flags.json {
-			c.warn("no bundle was written for the other sites: %v", said)
+		text := "no bundle was written for the other sites"
+		if _, said := codeOf(err); said != nil {
+			text += ": " + said.Error()
+		}
+		if c.events != nil {
+			c.events.Write("warn", "no_bundle", text, nil)
+		}
+		if !c.flags.json {
+			c.warn("%s", text)
 		}
 		return ""
 	}
