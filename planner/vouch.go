@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/syncctl/syncctl/schema"
 )
@@ -50,12 +51,14 @@ func (x *observed) mark(n Need, cfg *schema.Config, key []byte) ([]byte, error) 
 }
 
 // CheckOrigin holds observations that came with a plan of another site against what is known here. Those of the own
-// site's servers are the ones for which it has vouched with the key. Those of a third site are what it has sent here,
-// or that site takes part in the plan, and holds its own against what it has sent. sent is that, by site.
+// site's servers are the ones for which it has vouched with the key, and belong together: who plans takes none that is
+// older than max_age, so that none is older by more than that than the newest. Those of a third site are what it has
+// sent here, or that site takes part in the plan, and holds its own against what it has sent. sent is that, by site.
 func (o *Observations) CheckOrigin(cfg *schema.Config, p *Plan, from string, key []byte, sent map[string]*Observations,
 ) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	oldest := o.oldest(cfg)
 	for _, n := range o.needs() {
 		x := o.made[n]
 		addr, err := schema.ParseAddr(n.Server)
@@ -72,6 +75,10 @@ func (o *Observations) CheckOrigin(cfg *schema.Config, p *Plan, from string, key
 			if err != nil || bad != nil || !hmac.Equal(mac, want) {
 				return fmt.Errorf("it was made from %s, as this site has not sent it", n)
 			}
+			if x.at.Before(oldest) {
+				return fmt.Errorf("it was made from %s of %s, and from other observations that this site sent after that was "+
+					"too old", n, x.at.UTC().Format(time.RFC3339))
+			}
 			continue
 		}
 		same, known := sent[r.Site].same(n, x)
@@ -81,6 +88,23 @@ func (o *Observations) CheckOrigin(cfg *schema.Config, p *Plan, from string, key
 		}
 	}
 	return nil
+}
+
+// oldest is the earliest time of an observation of the own site's servers that belongs together with the newest.
+func (o *Observations) oldest(cfg *schema.Config) time.Time {
+	var newest time.Time
+	for n, x := range o.made {
+		addr, err := schema.ParseAddr(n.Server)
+		if r := cfg.Lookup(addr); err == nil && r != nil && r.Site == cfg.Site && x.at.After(newest) {
+			newest = x.at
+		}
+	}
+	for _, s := range cfg.Settings.Sites {
+		if s.Name == cfg.Site {
+			return newest.Add(-s.MaxAge)
+		}
+	}
+	return time.Time{}
 }
 
 // same tells whether an observation is among o as it is in x. known: one that was made at that time is.
