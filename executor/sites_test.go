@@ -347,8 +347,9 @@ func TestTimeIsLeftForTheEnd(t *testing.T) {
 	a, b := twoCompanies()
 	halt := planner.Step{Op: "halt_a", Mark: planner.MarkChange, Servers: []string{"server.depot.a"},
 		Needs: []string{"verify_b"}, Guards: []string{"verify_b"}}
-	erase := planner.Step{Op: "erase_a", Mark: planner.MarkFinal, Repeat: planner.Once, Servers: []string{"server.depot.a"},
-		Needs: []string{"halt_a"}, Guards: []string{"verify_b"}, Effect: &planner.Effect{Irreversible: true}}
+	erase := planner.Step{Op: "erase_a", Mark: planner.MarkFinal, Repeat: planner.Once,
+		Servers: []string{"server.depot.a"}, Needs: []string{"halt_a"}, Guards: []string{"verify_b"},
+		Effect: &planner.Effect{Irreversible: true}}
 	if _, err := b.store.Create(overTwo(halt, erase), nil); err != nil {
 		t.Fatal(err)
 	}
