@@ -31,8 +31,8 @@ import (
 //	kill           kills it once a step is asked for
 //
 // Then it waits until the program has ended, with that exit code; -1: it was killed. What was printed is in live.out,
-// the page as it was first in live.html, what it was sent then in live.events, $TOKEN is the token, and $PAGE what is secret
-// in its address.
+// the page as it was first in live.html, what it was sent then in live.events, $TOKEN is the token,
+// and $PAGE what is secret in its address.
 func live(ts *testscript.TestScript, program string, args []string) {
 	at := slices.Index(args, "--")
 	if at < 1 {

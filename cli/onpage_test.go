@@ -28,9 +28,10 @@ func asksBeside(t *testing.T, in io.Reader, plan *planner.Plan) (executor.Operat
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := serve.New(l, serve.Options{Clock: systemClock{}, Answers: true, Numbers: view.Numbers(plan), Report: func() (*report.Report, error) {
-		return report.New(plan, reporttest.Run(plan, 1, executor.EventExecuted, ""))
-	}})
+	page, err := serve.New(l, serve.Options{Clock: systemClock{}, Answers: true, Numbers: view.Numbers(plan),
+		Report: func() (*report.Report, error) {
+			return report.New(plan, reporttest.Run(plan, 1, executor.EventExecuted, ""))
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +126,8 @@ func TestBesideThePage(t *testing.T) {
 	// Where both have answered, the page's answer counts: its browser was told that it is recorded.
 	op, send := asksBeside(t, block{}, plan)
 	op.(*onPage).Operator = operatorFunc(func() (executor.Reply, error) {
-		for send("answer", url.Values{"step": {"2"}, "attempt": {"0"}, "reply": {"later"}}) != http.StatusOK { // until it is asked
+		form := url.Values{"step": {"2"}, "attempt": {"0"}, "reply": {"later"}}
+		for send("answer", form) != http.StatusOK { // until it is asked
 		}
 		return executor.Reply{Done: true, By: "bob"}, nil
 	})

@@ -6,8 +6,8 @@ import (
 	"github.com/syncctl/syncctl/redact"
 )
 
-// masked is one of our pages with the secrets taken out of its texts. Its markup, its sheet, and what its forms send stay
-// as they are: a secret may be a word that stands there, such as `password`.
+// masked is one of our pages with the secrets taken out of its texts. Its markup, its sheet, and what its forms send
+// stay as they are: a secret may be a word that stands there, such as `password`.
 func masked(html string, secrets *redact.Set) string { return secrets.Within(html, textsOf(html)) }
 
 // textsOf is what stands between the tags of a page. In its attributes, `>` is escaped.

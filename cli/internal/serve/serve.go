@@ -128,7 +128,8 @@ func (p *Page) Address() string { return "http://" + p.listener.Addr().String() 
 // Host is the address without its path: who has it can read nothing.
 func (p *Page) Host() string { return "http://" + p.listener.Addr().String() + "/" }
 
-// Token opens the page's one session, and again in another browser; "" where nothing is answered. It is shown to the person and to nobody else.
+// Token opens the page's one session, and again in another browser; "" where nothing is answered. It
+// is shown to the person and to nobody else.
 func (p *Page) Token() string { return p.token }
 
 // Start serves the page until Close is called or the context has ended.

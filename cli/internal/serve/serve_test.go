@@ -291,7 +291,8 @@ func TestToken(t *testing.T) {
 	other := b.browser()
 	former := b.session(other)
 	b.session(c) // in place of the one before
-	if status, _ := b.post(other, "answer", url.Values{"secret": {former}, "reply": {"done"}}, nil); status != http.StatusForbidden {
+	answer := url.Values{"secret": {former}, "reply": {"done"}}
+	if status, _ := b.post(other, "answer", answer, nil); status != http.StatusForbidden {
 		t.Errorf("the former session answers: %d", status)
 	}
 	if page := b.get(c); strings.Count(page, "A session was opened on the page, by Ada.") != 2 {
@@ -816,7 +817,7 @@ func TestSecretsThatAreWords(t *testing.T) {
 	}
 	e := b.events(c)
 	m := e.until(func(m moment) bool { return len(m.Questions) == 1 })
-	if len(m.Steps) != 3 || m.Questions[0].ID == p.Steps[1].ID || !strings.Contains(m.Questions[0].ID, "(sensitive value)") {
+	if len(m.Steps) != 3 || !strings.Contains(m.Questions[0].ID, "(sensitive value)") {
 		t.Errorf("%+v", m)
 	}
 	form := url.Values{"secret": {secret}, "step": {"2"}, "attempt": {"0"}, "reply": {"done"}}
