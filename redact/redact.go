@@ -138,27 +138,6 @@ func (s *Set) String(text string) string {
 	return b.String()
 }
 
-// Within is String for some parts of a text, which are sorted and apart from each other: the rest stays as it is.
-func (s *Set) Within(text string, parts []Span) string {
-	var b strings.Builder
-	at := 0
-	spans := s.Spans(text)
-	for _, part := range parts {
-		for len(spans) > 0 && spans[0].To <= part.From {
-			spans = spans[1:]
-		}
-		for _, span := range spans {
-			if span.From >= part.To {
-				break
-			}
-			b.WriteString(text[at:max(span.From, part.From)] + s.instead)
-			at = min(span.To, part.To)
-		}
-	}
-	b.WriteString(text[at:])
-	return b.String()
-}
-
 // Span is the bytes of a text from From up to To.
 type Span struct{ From, To int }
 

@@ -262,24 +262,3 @@ func TestWriter(t *testing.T) {
 		}
 	})
 }
-
-// TestWithin: what stands outside of the parts stays as it is, also of a secret that reaches into one.
-func TestWithin(t *testing.T) {
-	s := redact.New("X", "secret")
-	for in, want := range map[string]string{
-		"": "", "secret|secret|secret": "secret|X|secret", "sec|ret|": "sec|ret|", "|a secret and secret|": "|a X and X|",
-		"se<b>secretse": "se<b>secretse",
-	} {
-		from, to := strings.Index(in, "|"), strings.LastIndex(in, "|")
-		var parts []redact.Span
-		if from >= 0 {
-			parts = append(parts, redact.Span{From: from, To: to})
-		}
-		if got := s.Within(in, parts); got != want {
-			t.Errorf("%q: %q, want %q", in, got, want)
-		}
-	}
-	if got := s.Within("a secret", []redact.Span{{From: 0, To: 4}, {From: 4, To: 8}}); got != "a XX" {
-		t.Errorf("over two parts: %q", got)
-	}
-}
