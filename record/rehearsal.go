@@ -78,6 +78,8 @@ func DecodeRehearsal(text []byte) (*Rehearsal, error) {
 		return nil, fmt.Errorf("the format of the rehearsal is %d, this program reads %d", r.Format, Format)
 	case r.Result != RehearsalComplete && r.Result != RehearsalFailed:
 		return nil, fmt.Errorf("the rehearsal has ended in an unknown way: %q", r.Result)
+	case r.Result == RehearsalComplete && r.Exit != 0:
+		return nil, fmt.Errorf("the rehearsal says that it is complete, and that it ended with exit code %d", r.Exit)
 	case !bytes.Equal(again, text):
 		return nil, errors.New("the rehearsal is not written as syncctl writes it")
 	}
@@ -90,7 +92,7 @@ func (r *Rehearsal) Of(plan *planner.Plan, configuration map[string][]byte) erro
 	switch {
 	case err != nil:
 		return err
-	case course != r.Course:
+	case course != r.Course || r.Steps != len(plan.Steps):
 		return fmt.Errorf("other steps were rehearsed: %d, the plan has %d, or they are others or in another order",
 			r.Steps, len(plan.Steps))
 	case len(configuration) == 0:

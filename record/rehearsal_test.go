@@ -66,15 +66,17 @@ func TestRehearsal(t *testing.T) {
 		change    func(map[string][]byte)
 		refused   bool
 	}{
-		"complete":       {good, nil, false},
-		"failed":         {rehearsal(t, simulated, record.RehearsalFailed), nil, false},
-		"half":           {rehearsal(t, simulated, "half"), nil, true},
-		"spelled again":  {append(good, '\n'), nil, true},
-		"no JSON":        {[]byte("x"), nil, true},
-		"another format": {bytes.Replace(good, []byte(`"format": 1`), []byte(`"format": 9`), 1), nil, true},
-		"other steps":    {rehearsal(t, painted("https://127.0.0.1:1"), record.RehearsalComplete), nil, true},
-		"another file":   {good, func(f map[string][]byte) { f["configuration/ä.sync.hcl"] = []byte("x = 2\n") }, true},
-		"one more file":  {good, func(f map[string][]byte) { f["configuration/b.sync.hcl"] = []byte("y = 2\n") }, true},
+		"complete":          {good, nil, false},
+		"failed":            {rehearsal(t, simulated, record.RehearsalFailed), nil, false},
+		"half":              {rehearsal(t, simulated, "half"), nil, true},
+		"spelled again":     {append(good, '\n'), nil, true},
+		"no JSON":           {[]byte("x"), nil, true},
+		"another format":    {bytes.Replace(good, []byte(`"format": 1`), []byte(`"format": 9`), 1), nil, true},
+		"another exit code": {bytes.Replace(good, []byte(`"exit": 0`), []byte(`"exit": 8`), 1), nil, true},
+		"another number":    {bytes.Replace(good, []byte(`"steps": 0`), []byte(`"steps": 9`), 1), nil, true},
+		"other steps":       {rehearsal(t, painted("https://127.0.0.1:1"), record.RehearsalComplete), nil, true},
+		"another file":      {good, func(f map[string][]byte) { f["configuration/ä.sync.hcl"] = []byte("x = 2\n") }, true},
+		"one more file":     {good, func(f map[string][]byte) { f["configuration/b.sync.hcl"] = []byte("y = 2\n") }, true},
 		"a file less": {good, func(f map[string][]byte) {
 			f["configuration/b.sync.hcl"] = f["configuration/ä.sync.hcl"]
 			delete(f, "configuration/ä.sync.hcl")
