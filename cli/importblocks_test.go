@@ -22,7 +22,8 @@ func TestImportBlocks(t *testing.T) {
 	}
 	take := func(found []schema.Draft) (names []string, why string) {
 		s := selection{had: map[string]bool{}}
-		s.take(offerOf(found, north), []wish{{&schema.Import{To: of("cafe")}, "Caf\u00e9"}, {&schema.Import{To: of("two")}, "2"}},
+		here := []wish{{&schema.Import{To: of("cafe")}, "Caf\u00e9"}, {&schema.Import{To: of("two")}, "2"}}
+		s.take(offerOf(found, north), here,
 			func(_ *schema.Import, w string) { why = w })
 		for i := range s.drafts {
 			names = append(names, s.drafts[i].Addr.Name)

@@ -47,7 +47,8 @@ func TestGlob(t *testing.T) {
 // TestFileset: files of the folder alone, sorted; links are refused where the pattern looks.
 func TestFileset(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"c/b.yaml", "c/a.yaml", "c/d/e.yaml", "c/note.txt", "u/cafe\u0301.md", ".syncctl/runs/x.yaml", "l/deep/x"} {
+	for _, name := range []string{"c/b.yaml", "c/a.yaml", "c/d/e.yaml", "c/note.txt", "u/cafe\u0301.md",
+		".syncctl/runs/x.yaml", "l/deep/x"} {
 		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o700); err != nil {
 			t.Fatal(err)
 		}

@@ -44,8 +44,8 @@ var (
 	headerLine = regexp.MustCompile(
 		`^((?:server|keystore|sync|migration) +"([A-Za-z][A-Za-z0-9_]*)" +"([A-Za-z_][A-Za-z0-9_-]*)") *\{[^"]*$`)
 	indentedHeader = regexp.MustCompile(`^[ \t]+(?:server|keystore|sync|migration|module)\b[^={]*\{`)
-	otherLine      = regexp.MustCompile(`^(?:#.*|//.*|\}|(?:variable|locals|output|check|syncctl|site|removed|moved|defaults)` +
-		`(?: +"[A-Za-z0-9_-]*")* *\{[^"]*)$`)
+	otherLine      = regexp.MustCompile(`^(?:#.*|//.*|\}|(?:variable|locals|output|check|syncctl|site|removed|moved|` +
+		`defaults)(?: +"[A-Za-z0-9_-]*")* *\{[^"]*)$`)
 )
 
 // unplain are words on which the addresses of declarations may depend, and beginnings of texts that go over lines.

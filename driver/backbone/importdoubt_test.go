@@ -59,7 +59,8 @@ func TestImportedServers(t *testing.T) {
 		}
 		return out
 	}
-	got := drafts("a", "https://jira.example:8443", "https://jira.example:9443/x", "https://Jira.example:8443/", "https://jira")
+	got := drafts("a", "https://jira.example:8443", "https://jira.example:9443/x", "https://Jira.example:8443/",
+		"https://jira")
 	want := []string{"jira.example:8443/", "jira.example:9443/x", "jira/"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)

@@ -64,7 +64,8 @@ func (x *importer) isSource(r *schema.Resource) bool {
 	return r.Addr.Kind == schema.Server && r.Addr.Type == product && !connect.Declared(r).IsSame(x.target)
 }
 
-// sources are those of the declarations with whose address an id begins. An id that names none has its place in a comment.
+// sources are those of the declarations with whose address an id begins. An id that names none has its place in a
+// comment.
 func (x *importer) sources(ids []string, all []*schema.Resource) []*schema.Resource {
 	var out []*schema.Resource
 	for _, id := range ids {

@@ -101,7 +101,8 @@ func (x *importer) draft(g *group) schema.Draft {
 	basis, doubts := x.basis(g)
 	switch up, err := x.upstream(g); {
 	case err != nil:
-		doubts = append(doubts, fmt.Sprintf("Whether it has an upstream could not be read: %s.", wording.OneLine(err.Error())))
+		doubts = append(doubts, fmt.Sprintf("Whether it has an upstream could not be read: %s.",
+			wording.OneLine(err.Error())))
 	case up != nil:
 		values["upstream"] = cty.StringVal(up.Address())
 	}
