@@ -36,7 +36,7 @@ type Scope int
 // process has listed it before, the whole server.
 const (
 	Whole  Scope = iota // all that a server has
-	Recent              // which resources and categories it has, what is selected, and what is new
+	Recent              // which resources and categories it has, and what is new; nothing irreversible rests upon it
 	Near                // what is selected
 )
 
