@@ -195,12 +195,13 @@ type loader struct {
 	functions map[string]function.Function
 	secrets   *secretSet
 	flow      flow
-	read      int64         // bytes of configuration files so far
-	expanded  int64         // bytes that would have been written without for_each
-	signs     int           // words and signs in them
-	masked    []hcl.Range   // source that snippets must not show
-	spellings spellings     // of texts from outside
-	foreign   *foreignTexts // what env() and file() gave
+	read      int64            // bytes of configuration files so far
+	expanded  int64            // bytes that would have been written without for_each
+	signs     int              // words and signs in them
+	masked    []hcl.Range      // source that snippets must not show
+	secret    []hcl.Expression // what is written there, and what goes into it, is not shown either
+	spellings spellings        // of texts from outside
+	foreign   *foreignTexts    // what env() and file() gave
 
 	root     *module
 	modules  []*module // the root first, parents before children

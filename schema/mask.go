@@ -8,25 +8,11 @@ import (
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/syncctl/syncctl/redact"
 )
 
-// mask keeps the texts and numbers written in an expression out of snippets.
-func (l *loader) mask(expr hcl.Expression) {
-	node, ok := expr.(hclsyntax.Node)
-	if !ok { // JSON: all of it
-		l.masked = append(l.masked, expr.Range())
-		return
-	}
-	diags := hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
-		if lit, ok := n.(*hclsyntax.LiteralValueExpr); ok {
-			l.masked = append(l.masked, lit.SrcRange)
-		}
-		return nil
-	})
-	l.add(diags...)
-}
+// mask keeps the texts and numbers written in an expression out of snippets, and those that go into it.
+func (l *loader) mask(expr hcl.Expression) { l.secret = append(l.secret, expr) }
 
 // maskWhole keeps a constant out of snippets, also one that lacks its quotes and so looks like a reference.
 func (l *loader) maskWhole(expr hcl.Expression) { l.masked = append(l.masked, expr.Range()) }
@@ -78,15 +64,19 @@ func (c *Config) Files() map[string]*hcl.File {
 
 // show lets Files return the sources as they are masked now.
 func (c *Config) show(l *loader) {
-	files, masked := maps.Clone(l.files), slices.Clone(l.masked)
+	files, masked, secret := maps.Clone(l.files), slices.Clone(l.masked), slices.Clone(l.secret)
 	redactor := c.redactor
-	c.files = sync.OnceValue(func() map[string]*hcl.File { return maskFiles(files, masked, redactor) })
+	c.files = sync.OnceValue(func() map[string]*hcl.File {
+		return maskFiles(files, masked, secret, redactor)
+	})
 }
 
 // maskFiles returns the sources with asterisks where a secret stands.
-func maskFiles(files map[string]*hcl.File, masked []hcl.Range, redactor *redact.Set) map[string]*hcl.File {
+func maskFiles(
+	files map[string]*hcl.File, masked []hcl.Range, secret []hcl.Expression, redactor *redact.Set,
+) map[string]*hcl.File {
 	ranges := map[string][]hcl.Range{}
-	for _, rng := range masked {
+	for _, rng := range slices.Concat(masked, maskedParts(files, secret)) {
 		ranges[rng.Filename] = append(ranges[rng.Filename], rng)
 	}
 	out := map[string]*hcl.File{}

@@ -103,7 +103,7 @@ func ReadTests(ctx context.Context, opts Options) ([]*Test, map[string]*hcl.File
 			l.maskVariables(t)
 		}
 	}
-	files := maskFiles(l.files, l.masked, l.secrets.redactor())
+	files := maskFiles(l.files, l.masked, l.secret, l.secrets.redactor())
 	l.diags = arrange(l.diags)
 	l.leftOut()
 	return tests, files, l.diags
