@@ -88,6 +88,7 @@ type application struct {
 	run     *executor.Run // nil: a new one is begun
 	decided executor.Decision
 	saved   bool             // the plan comes from a file
+	signer  string           // of the plan, if the user has not made it
 	agreed  bool             // it is the one that -expect or -against names
 	kept    *executor.Kept   // what a new plan was made from; nil: not known
 	revised *revision        // the run's files were mended; nil: they were not
@@ -217,9 +218,8 @@ func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*appli
 		if err := c.fitsPlan(p.cfg, given); err != nil {
 			return nil, err
 		}
-		signer, err := c.vouched(p.cfg, given, content, f.plan)
-		if err == nil && signer != "" {
-			a.kept, err = c.madeHere(ctx, p, given, signer, f.plan)
+		if a.signer, err = c.vouched(p.cfg, given, content, f.plan); err == nil && a.signer != "" {
+			a.kept, err = c.madeHere(ctx, p, given, a.signer, f.plan)
 		}
 		return a, err
 	}
@@ -267,7 +267,8 @@ func (c *command) fitsPlan(cfg *schema.Config, plan *planner.Plan) error {
 		return err
 	}
 	if id != "" {
-		return failf(exitStale, "the plan is stale: run %s has already carried it out. Plan again", schema.SanitizeLine(id))
+		return failf(exitStale, "the plan is stale: run %s has already carried it out. `syncctl apply` without a file makes "+
+			"a new plan, and carries that out, also if it is the same once more", schema.SanitizeLine(id))
 	}
 	return nil
 }
@@ -325,6 +326,7 @@ func (c *command) announce(a *application, f *applyFlags) error {
 		}
 	}
 	o := c.planOptions(decided, false)
+	o.Foreign = a.signer != "" || madeElsewhere(a.run)
 	show := view.Plan
 	if (a.saved || a.agreed) && f.approve {
 		show = view.Tally // who approves a plan in advance has read it

@@ -233,7 +233,7 @@ func (c *command) planNew(ctx context.Context, p *project, f *planFlags) error {
 	if err := c.writeDocuments(&f.docs, old, plan, nil); err != nil {
 		return err
 	}
-	differs, err := c.showAgainst(old, plan, executor.Decision{}, f.detail)
+	differs, err := c.showAgainst(old, plan, c.planOptions(executor.Decision{}, f.detail))
 	if err != nil {
 		return err
 	}
@@ -379,7 +379,9 @@ func (c *command) planUnfinished(ctx context.Context, p *project, run *executor.
 	if err := c.writeDocuments(&f.docs, old, nil, run); err != nil {
 		return err
 	}
-	differs, err := c.showAgainst(old, run.Plan, state.Decision, f.detail)
+	o := c.planOptions(state.Decision, f.detail)
+	o.Foreign = madeElsewhere(run)
+	differs, err := c.showAgainst(old, run.Plan, o)
 	if err != nil {
 		return err
 	}
@@ -437,14 +439,19 @@ func (c *command) planOptions(d executor.Decision, detail bool) view.PlanOptions
 	return view.PlanOptions{Style: c.outStyle, Detail: detail, Done: doneSteps(d), Begun: begunSteps(d)}
 }
 
+// madeElsewhere tells whether another site has made the plan of a run.
+func madeElsewhere(run *executor.Run) bool {
+	return run != nil && len(run.Plan.Turns) > 0 && run.Plan.Turns[0].Site != run.Site
+}
+
 // showPlan prints what is left of a plan for people, or as JSON.
-func (c *command) showPlan(plan *planner.Plan, decided executor.Decision, detail bool) error {
+func (c *command) showPlan(plan *planner.Plan, o view.PlanOptions) error {
 	if c.wantsJSON() {
 		if err := c.writeJSON(plan.Encode); err != nil || c.flags.json {
 			return err
 		}
 	}
-	if err := view.Plan(c.out, plan, c.planOptions(decided, detail)); err != nil {
+	if err := view.Plan(c.out, plan, o); err != nil {
 		return err
 	}
 	if len(plan.Steps) == 0 || c.app.scratch { // nothing to approve

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/view"
-	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -124,13 +123,13 @@ func (c *command) oldPlan(name string) (*planner.Plan, error) {
 // showAgainst prints a plan, and what differs from an older one where there is one. differs tells whether anything
 // does; without an older one, whether the plan has steps.
 func (c *command) showAgainst(
-	old, plan *planner.Plan, decided executor.Decision, detail bool,
+	old, plan *planner.Plan, o view.PlanOptions,
 ) (differs bool, err error) {
 	if old == nil {
-		return len(plan.Steps) > 0, c.showPlan(plan, decided, detail)
+		return len(plan.Steps) > 0, c.showPlan(plan, o)
 	}
 	if !c.flags.json {
-		if err := view.Plan(c.out, plan, c.planOptions(decided, detail)); err != nil {
+		if err := view.Plan(c.out, plan, o); err != nil {
 			return false, err
 		}
 		c.say("")

@@ -142,7 +142,13 @@ func (c *command) show(what string, detail bool) error {
 	if run != nil {
 		return c.showRun(run, detail)
 	}
-	if err := c.showPlan(plan, executor.Decision{}, detail); err != nil || c.flags.json || len(plan.Refusals()) == 0 {
+	key, err := c.userKey()
+	if err != nil {
+		return err
+	}
+	o := c.planOptions(executor.Decision{}, detail)
+	o.Foreign = key == nil || !plan.Authentic(planKey(key))
+	if err := c.showPlan(plan, o); err != nil || c.flags.json || len(plan.Refusals()) == 0 {
 		return err
 	}
 	return view.Refusals(c.out, c.outStyle, plan)

@@ -168,3 +168,42 @@ func TestSignedPlans(t *testing.T) {
 		t.Error("as it was made, it is not carried out")
 	}
 }
+
+// TestCarriedOutOnce: a plan that was carried out is not carried out from its file once more, and what is said to do
+// instead works, also where the servers have come back to where they were.
+func TestCarriedOutOnce(t *testing.T) {
+	c := newColleagues(t)
+	name := filepath.Join(c.dir, "own.syncplan.json")
+	if code, out := c.run("bob", "plan", "-out="+name); code != exitDone {
+		t.Fatalf("exit code %d: %s", code, out)
+	}
+	if code, out := c.run("bob", "apply", "-auto-approve", name); code != exitDone {
+		t.Fatalf("exit code %d: %s", code, out)
+	}
+	c.world.shelves = newLibrary(t).shelves
+	code, out := c.run("bob", "apply", "-auto-approve", name)
+	if code != exitStale || !strings.Contains(out, "`syncctl apply` without a file") {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+	if code, out := c.run("bob", "apply", "-auto-approve"); code != exitDone || !c.world.moved() {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+}
+
+// TestForeignPlanIsShownWhole: of a plan that somebody else has made, show tells which verbs its steps have, and what a
+// person and a program are given, without -detail.
+func TestForeignPlanIsShownWhole(t *testing.T) {
+	c := newColleagues(t)
+	p := c.plan()
+	s := &p.Steps[0]
+	s.Verb = "verb-4711"
+	s.Manual = &planner.Manual{Where: "at the desk", Do: []string{"look-4712"}, Commands: []string{"run-4713"},
+		Values: []planner.Value{{Name: "n", Label: "Name", Value: "value-4714", Shown: "shown-4715"}}}
+	c.sign(p)
+	_, out := c.run("bob", "show", "../p.syncplan.json")
+	for _, want := range []string{"verb-4711", "look-4712", "run-4713", "value-4714", "shown-4715"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%s is not shown: %s", want, out)
+		}
+	}
+}

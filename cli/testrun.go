@@ -132,7 +132,7 @@ func (r *trial) carryOutRun(ctx context.Context, vars []schema.VarSource) error 
 		if a == nil || err != nil {
 			return err
 		}
-		return r.showPlan(a.plan, a.decided, false)
+		return r.showPlan(a.plan, r.planOptions(a.decided, false))
 	}
 	lock, err := r.lock(ctx, "test")
 	if err != nil {

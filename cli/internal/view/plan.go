@@ -18,9 +18,11 @@ import (
 type PlanOptions struct {
 	Style
 
-	Detail bool            // attribute differences, and how each step behaves
-	Done   map[string]bool // steps that are left out because they are done; the others keep their numbers
-	Begun  map[string]bool // steps that may have been carried out, and are not known to be done
+	Detail bool // attribute differences, and how each step behaves
+	// Foreign: somebody else has made the plan. What is really done, and what a person is to enter, is shown always then.
+	Foreign bool
+	Done    map[string]bool // steps that are left out because they are done; the others keep their numbers
+	Begun   map[string]bool // steps that may have been carried out, and are not known to be done
 }
 
 // Plan writes the decision, the numbered list with its findings, and the counts. By default a step is one line;
@@ -206,10 +208,10 @@ func (v *planView) step(s *planner.Step, opWidth int) {
 		v.o.block(&v.b, beneath, "", "runs:")
 		commandLines(&v.b, beneath+2, s.Commands)
 	}
+	if v.o.Detail || v.o.Foreign {
+		v.carriedOut(s)
+	}
 	if v.o.Detail {
-		if s.Manual != nil {
-			Manual(&v.b, v.o.Style, beneath, executor.Ask{Step: *s})
-		}
 		v.behaviour(s)
 	}
 }
@@ -235,7 +237,11 @@ func (v *planView) list(ids []string) string {
 	return report.StepList(slices.Compact(numbers))
 }
 
-func (v *planView) behaviour(s *planner.Step) {
+// carriedOut says what the summary may be silent about: what a person does, and which verb the step has.
+func (v *planView) carriedOut(s *planner.Step) {
+	if s.Manual != nil {
+		Manual(&v.b, v.o.Style, beneath, executor.Ask{Step: *s})
+	}
 	if s.Verb != s.Op {
 		v.o.block(&v.b, beneath, "carried out as ", s.Verb)
 	}
@@ -246,6 +252,9 @@ func (v *planView) behaviour(s *planner.Step) {
 			}
 		}
 	}
+}
+
+func (v *planView) behaviour(s *planner.Step) {
 	for _, k := range slices.Sorted(maps.Keys(s.Args)) {
 		v.o.block(&v.b, beneath, "", k+" = "+strconv.Quote(s.Args[k]))
 	}
