@@ -133,8 +133,8 @@ func TestRequests(t *testing.T) {
 
 // TestApplyRequests is the table of how many requests of both servers a plan, a run of it and the second plan make,
 // with the login and the logout at each: so many for each synchronization, and never for each two of them, also where
-// each resource and each category has to be asked for by itself. An offload reads whole servers before it stops, removes
-// or ends something: where they list ids alone, a run makes so many for each two offloads, too.
+// each resource and each category has to be asked for by itself. An offload reads whole servers before it stops,
+// removes or ends something: where they list ids alone, a run makes so many for each two offloads, too.
 func TestApplyRequests(t *testing.T) {
 	const removing = "remove_from_source { allow = 1 }"
 	for _, c := range []struct {

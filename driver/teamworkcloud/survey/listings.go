@@ -104,8 +104,8 @@ func (l *listing) begin() int {
 }
 
 // keep keeps what a reading has brought, unless one that began later has come first. named is when it was read what
-// its categories are called. A reading that has taken some of it from what was known is kept in place of that alone: what
-// has come since may say more of now.
+// its categories are called. A reading that has taken some of it from what was known is kept in place of that alone:
+// what has come since may say more of now.
 func (l *listing) keep(turn int, inv *Inventory, named time.Time, known *Inventory) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
