@@ -228,7 +228,7 @@ type gitHubKey struct{}
 //
 //	github event pull_request NUMBER REPOSITORY   the next job is for a pull request, with hostile names
 //	github event push COMMIT [NUMBER]             the next job is for a commit that has come with a pull request
-//	github review LOGIN PERMISSION STATE FILE     somebody reviews; FILE is the text; PERMISSION unknown: GitHub answers 404
+//	github review LOGIN PERMISSION STATE FILE     somebody reviews; FILE is the text; PERMISSION unknown: an answer 404
 //	github edit LOGIN FILE                        somebody edits the last review
 //	github artifact FILE                          somebody uploads FILE as a plan, newer than the first and named as it
 //	github comment LOGIN NUMBER TEXT              somebody comments

@@ -94,10 +94,10 @@ func (e *Events) Observe(ev executor.Event) {
 // Note does nothing: a line is for people.
 func (e *Events) Note(string) {}
 
-// Hold does nothing: no questions are asked where events are written.
 // Urgent is Note: nothing is ever held back.
 func (e *Events) Urgent(line string) { e.Note(line) }
 
+// Hold does nothing: no questions are asked where events are written.
 func (e *Events) Hold() func() { return func() {} }
 
 // Beside is a view for people, with the events beside it.
