@@ -181,6 +181,9 @@ func (c *command) applyLocked(ctx context.Context, p *project, f *applyFlags) er
 func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*application, error) {
 	a := &application{project: p}
 	run, err := c.store().Unfinished()
+	if run == nil && err == nil && f.plan == "" {
+		run, err = c.untold(p.cfg)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -157,3 +157,35 @@ func TestReceiveKilled(t *testing.T) {
 		c.fail("%s, sent %v", why, c.world.sent)
 	}
 }
+
+// TestEndThatNobodyWasTold: where the process died between the end of a run and the bundle that says so, apply tells of
+// the end again. It does not plan by what the other site has shown before, until a bundle was written.
+func TestEndThatNobodyWasTold(t *testing.T) {
+	c, whole := newCourier(t, drivertest.Random(t)), afero.NewOsFs()
+	from, code, out := "acme", -1, ""
+	for turn := range 20 {
+		if turn > 0 {
+			if code, out = c.apply(whole, from); code == exitDone {
+				break
+			}
+		}
+		if code, out := c.send(whole, from); code != exitDone {
+			c.fail("exit code %d: %s", code, out)
+		}
+		to := otherSite(from)
+		c.deliver(whole, to, c.sent[from][len(c.sent[from])-1].content)
+		from = to
+	}
+	for range 2 {
+		if code != exitDone || !strings.Contains(out, "Apply complete!") {
+			c.fail("exit code %d: %s", code, out)
+		}
+		code, out = c.run(whole, from, "apply", "-auto-approve")
+	}
+	if code, out := c.send(whole, from); code != exitDone {
+		c.fail("exit code %d: %s", code, out)
+	}
+	if code, out = c.run(whole, from, "apply", "-auto-approve"); strings.Contains(out, "Apply complete!") {
+		c.fail("told again: exit code %d: %s", code, out)
+	}
+}
