@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,14 +28,19 @@ import (
 )
 
 // ticking is a clock on which every look takes a second.
-type tickingClock struct{ now *time.Time }
-
-func (c tickingClock) Now() time.Time {
-	*c.now = c.now.Add(time.Second)
-	return *c.now
+type tickingClock struct {
+	mu  sync.Mutex
+	now time.Time
 }
 
-func (tickingClock) After(time.Duration) <-chan time.Time { return time.After(0) }
+func (c *tickingClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(time.Second)
+	return c.now
+}
+
+func (*tickingClock) After(time.Duration) <-chan time.Time { return time.After(0) }
 
 // killed is the file system of a process that dies at its nth write: nothing is written any more.
 type killed struct {
@@ -115,7 +121,7 @@ type courier struct {
 	random  *randv2.Rand
 	world   *library
 	dir     string
-	clock   tickingClock
+	clock   *tickingClock
 	lines   map[string]string // of authorized_keys, by site
 	sent    map[string][]sentFile
 	backups map[string]string
@@ -147,7 +153,7 @@ func keyFor(t *testing.T, name, path string) string {
 func newCourier(t *testing.T, random *randv2.Rand) *courier {
 	t.Helper()
 	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
-	c := &courier{t: t, random: random, world: newLibrary(t), dir: t.TempDir(), clock: tickingClock{&now},
+	c := &courier{t: t, random: random, world: newLibrary(t), dir: t.TempDir(), clock: &tickingClock{now: now},
 		lines: map[string]string{}, sent: map[string][]sentFile{}, backups: map[string]string{}}
 	var cfg strings.Builder
 	for _, site := range sites {

@@ -47,7 +47,7 @@ func TestSavedPlanOverSites(t *testing.T) {
 	must(exitError, "acme", apply...)
 	c.world.down = nil
 
-	*c.clock.now = c.clock.now.Add(1000 * time.Hour)
+	c.clock.now = c.clock.now.Add(1000 * time.Hour)
 	must(exitWaiting, "acme", apply...)
 	runs, err := os.ReadDir(filepath.Join(c.dir, "acme", ".syncctl", "runs"))
 	if err == nil && len(runs) > 0 {

@@ -60,7 +60,7 @@ func (c *colleagues) run(who string, args ...string) (int, string) {
 	var out bytes.Buffer
 	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	a := &app{
-		stdout: &out, stderr: &out, fs: afero.NewOsFs(), cwd: filepath.Join(c.dir, who), clock: tickingClock{&now},
+		stdout: &out, stderr: &out, fs: afero.NewOsFs(), cwd: filepath.Join(c.dir, who), clock: &tickingClock{now: now},
 		random: rand.Reader, interrupts: &interrupt.Interrupts{},
 		env: func(name string) (string, bool) {
 			v, ok := map[string]string{
