@@ -2,6 +2,9 @@ package drift
 
 import (
 	"fmt"
+	"iter"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -41,11 +44,16 @@ type Run struct {
 
 	changes map[string]*planner.ResourceChange
 	steps   map[string]int
+	seen    map[string]map[seen]bool // what its plan has found, by address; made when it is asked for
 }
+
+// seen is what a plan has found of a declaration.
+type seen struct{ what, path, actual string }
 
 // NewRun is a run with its plan and what that was made from.
 func NewRun(id string, plan *planner.Plan, basis *planner.Basis) *Run {
-	r := &Run{ID: id, Plan: plan, Basis: basis, changes: map[string]*planner.ResourceChange{}, steps: stepsByAddr(plan)}
+	r := &Run{ID: id, Plan: plan, Basis: basis, changes: map[string]*planner.ResourceChange{}, steps: stepsByAddr(plan),
+		seen: map[string]map[seen]bool{}}
 	for i := range plan.Changes {
 		r.changes[plan.Changes[i].Addr] = &plan.Changes[i]
 	}
@@ -58,12 +66,15 @@ func (a *Applied) found(d *Difference) bool {
 	if c == nil {
 		return false
 	}
-	for _, was := range differences(c, a.steps[a.Was]) {
-		if was.What == d.What && was.Path == d.Path && was.Actual == d.Actual {
-			return true
+	found, known := a.seen[a.Was]
+	if !known {
+		found = map[seen]bool{}
+		for _, was := range differences(c, a.steps[a.Was]) {
+			found[seen{was.What, was.Path, was.Actual}] = true
 		}
+		a.seen[a.Was] = found
 	}
-	return false
+	return found[seen{d.What, d.Path, d.Actual}]
 }
 
 // explain finds out where a difference comes from.
@@ -114,20 +125,35 @@ func (in *finder) compare(d *Difference, a *Applied, res *schema.Resource) {
 	case was == nil:
 		d.because(Unknown, "the files have changed since run %s, which has not kept what it was planned from", a.ID)
 	case d.What == Argument:
-		a.explainArgument(d, was, in.arguments(d.Addr, res))
-	case same(was, in.arguments(d.Addr, res)) && !a.refersToAny(in.altered(a.Run)):
+		in.explainArgument(d, a, res)
+	case maps.Equal(was, in.argumentsOf(d.Addr, a, res).is.hashes) && !a.refersToAny(in.altered(a.Run)):
 		d.because(Outside, "its declaration says what run %s has applied", a.ID)
 	default:
 		d.because(Unknown, "its declaration, or one that it refers to, has changed since run %s", a.ID)
 	}
 }
 
-// arguments are those of a declaration, hashed once for all of its differences.
-func (in *finder) arguments(addr string, res *schema.Resource) map[string]string {
-	if in.hashed.addr != addr {
-		in.hashed.addr, in.hashed.arguments = addr, res.Arguments()
+// argumentsOf are those of a declaration now and in its last run, made once for all of its differences.
+func (in *finder) argumentsOf(addr string, a *Applied, res *schema.Resource) *bothArguments {
+	if in.hashed == nil || in.hashed.addr != addr {
+		in.hashed = &bothArguments{addr: addr, was: sortArguments(a.was()), is: sortArguments(res.Arguments())}
 	}
-	return in.hashed.arguments
+	return in.hashed
+}
+
+type bothArguments struct {
+	addr    string
+	was, is arguments
+}
+
+// arguments are hashes of arguments, whose names have an order.
+type arguments struct {
+	hashes map[string]string
+	names  []string
+}
+
+func sortArguments(hashes map[string]string) arguments {
+	return arguments{hashes, slices.Sorted(maps.Keys(hashes))}
 }
 
 // altered are the declarations that are not as they were in a run.
@@ -158,12 +184,13 @@ func (a *Applied) was() map[string]string {
 }
 
 // explainArgument compares one argument by the hashes of what was declared.
-func (a *Applied) explainArgument(d *Difference, was, is map[string]string) {
-	then, now := beneath(was, d.Path), beneath(is, d.Path)
+func (in *finder) explainArgument(d *Difference, a *Applied, res *schema.Resource) {
+	both := in.argumentsOf(d.Addr, a, res)
+	then, now := both.was.beneath(d.Path), both.is.beneath(d.Path)
 	switch {
 	case len(then) == 0:
-		a.explainNew(d, was, is)
-	case same(then, now):
+		a.explainNew(d, both)
+	case maps.Equal(then, now):
 		d.because(Outside, "the files say what run %s has applied", a.ID)
 	default:
 		applied, known := then[d.Path]
@@ -182,10 +209,10 @@ func (a *Applied) explainArgument(d *Difference, was, is map[string]string) {
 
 // explainNew is of an argument that the run did not have. Keys of maps may have dots, so that what has the argument in
 // it may be any beginning of its path.
-func (a *Applied) explainNew(d *Difference, was, is map[string]string) {
-	had, has := false, len(beneath(is, d.Path)) > 0
+func (a *Applied) explainNew(d *Difference, both *bothArguments) {
+	had, has := false, both.is.has(d.Path)
 	for at := parent(d.Path); at != "" && d.Declared == "null"; at = parent(at) {
-		hadHere, hasHere := len(beneath(was, at)) > 0, len(beneath(is, at)) > 0
+		hadHere, hasHere := both.was.has(at), both.is.has(at)
 		if hadHere && hasHere && !has {
 			d.because(Outside, "neither the files nor run %s have it", a.ID)
 			return
@@ -222,31 +249,41 @@ func (a *Applied) refersToAny(altered map[string]bool) bool {
 }
 
 // beneath are the arguments that a path is, has in it, or is a part of.
-func beneath(arguments map[string]string, path string) map[string]string {
+func (a arguments) beneath(path string) map[string]string {
 	out := map[string]string{}
-	for name, hash := range arguments {
-		if name == path || strings.HasPrefix(name, path+".") || strings.HasPrefix(path, name+".") {
-			out[name] = hash
-		}
+	for name := range a.at(path) {
+		out[name] = a.hashes[name]
 	}
 	return out
+}
+
+// has tells whether there is any of them.
+func (a arguments) has(path string) bool {
+	for range a.at(path) {
+		return true
+	}
+	return false
+}
+
+func (a arguments) at(path string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for at := path; at != ""; at = parent(at) {
+			if _, there := a.hashes[at]; there && !yield(at) {
+				return
+			}
+		}
+		first, _ := slices.BinarySearch(a.names, path+".")
+		for _, name := range a.names[first:] {
+			if !strings.HasPrefix(name, path+".") || !yield(name) {
+				return
+			}
+		}
+	}
 }
 
 // parent is a path without what follows its last dot; "" where it has none.
 func parent(path string) string {
 	return path[:max(0, strings.LastIndexByte(path, '.'))]
-}
-
-func same(a, b map[string]string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for k, v := range a {
-		if b[k] != v {
-			return false
-		}
-	}
-	return true
 }
 
 // hashOfText is the hash of a value that is written as HCL text; false where that is not a value.

@@ -98,10 +98,7 @@ type finder struct {
 	stepIDs map[string]bool          // of the plan
 	basis   *planner.Basis           // of the configuration; nil: not made yet
 	since   map[*Run]map[string]bool // what is declared in another way than in a run
-	hashed  struct {                 // the arguments of one declaration
-		addr      string
-		arguments map[string]string
-	}
+	hashed  *bothArguments           // of one declaration
 }
 
 // Find sorts what a plan has found by where it comes from.

@@ -212,7 +212,8 @@
     source.addEventListener("now", (event) => show(JSON.parse(event.data)));
     source.addEventListener("end", () => source.close());
     source.addEventListener("error", () => {
-      const text = "The connection is lost. What is shown is as it was before; the page goes on when the run can be reached again.";
+      const text =
+        "The connection is lost. What is shown is as it was before; the page goes on when the run can be reached again.";
       set($("link"), text);
       set($("say"), text);
       if (source.readyState === EventSource.CLOSED) setTimeout(follow, 10000);
