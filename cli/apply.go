@@ -114,6 +114,9 @@ func (c *command) apply(ctx context.Context, f *applyFlags) error {
 		return err
 	}
 	defer release()
+	if err := c.fitsPage(p.cfg.Settings, &f.serve); err != nil {
+		return err
+	}
 	if f.told, err = c.openNotifier(); err != nil {
 		return err
 	}
@@ -180,10 +183,7 @@ func (c *command) applyLocked(ctx context.Context, p *project, f *applyFlags) er
 // choose takes the plan of the unfinished run, the given plan, or a new one.
 func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*application, error) {
 	a := &application{project: p}
-	run, err := c.store().Unfinished()
-	if run == nil && err == nil && f.plan == "" {
-		run, err = c.untold(p.cfg)
-	}
+	run, err := c.unfinished(p.cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -28,11 +28,6 @@ func (c *command) carry(ctx context.Context, a *application, f *applyFlags) erro
 		progress.Close()
 		return err
 	}
-	if _, program := operator.(*commandOperator); program && f.serve.answers {
-		progress.Close()
-		return failf(exitError, "-serve-answers: an operator command is declared, which is given a person's steps: "+
-			"nothing would be asked on the page")
-	}
 	store := c.store()
 	if a.run == nil {
 		run, err := store.Create(a.plan, a.kept)

@@ -29,6 +29,8 @@ type followed struct {
 	read string // and when they were read
 	rep  *report.Report
 	told string // what is wrong with them
+
+	failed bool // to read them
 }
 
 // serveStatus shows a run on a live page until it is interrupted: the unfinished one, or else the last one.
@@ -119,7 +121,7 @@ func (w *followed) report() (*report.Report, error) {
 	if err != nil {
 		return w.former(err)
 	}
-	w.read, w.rep, w.told = w.seen, rep, ""
+	w.read, w.rep, w.told, w.failed = w.seen, rep, "", false
 	return rep, nil
 }
 
@@ -128,6 +130,7 @@ func (w *followed) former(err error) (*report.Report, error) {
 	if w.rep == nil {
 		return nil, err
 	}
+	w.failed = true
 	w.say(err)
 	return w.rep, nil
 }
@@ -146,7 +149,7 @@ func (w *followed) say(err error) {
 	}
 }
 
-// look tells whether the run's files have changed, or the process that carries it out.
+// look tells whether there is something to read: the run's files have changed, or the process that carries it out.
 func (w *followed) look() (changed bool, err error) {
 	run := filepath.Join(w.c.store().Dir, w.id)
 	seen, err := w.c.marks(run)
@@ -158,8 +161,10 @@ func (w *followed) look() (changed bool, err error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	changed = seen != w.seen
-	w.seen = seen
+	changed = seen != w.seen || w.failed // perhaps it can be read again, which changes no mark
+	if w.seen = seen; !w.failed {
+		w.told = ""
+	}
 	return changed, nil
 }
 

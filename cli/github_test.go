@@ -110,6 +110,8 @@ func (g *gitHub) mux() *http.ServeMux {
 			"body": v["body"], "userContentEdits": nil}
 		if v["editor"] != nil {
 			out["lastEditedAt"], out["includesCreatedEdit"] = "2027-01-02T03:04:05Z", true
+			edits := []any{map[string]any{"editor": v["editor"]}, map[string]any{"editor": v["user"]}} // and how it was made
+			out["userContentEdits"] = map[string]any{"totalCount": len(edits), "nodes": edits}
 		}
 		answer(w, map[string]any{"data": map[string]any{"node": out}})
 	})

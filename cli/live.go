@@ -14,6 +14,8 @@ import (
 	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/report"
+	"github.com/syncctl/syncctl/sandbox"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // serveFlags are the flags of the live page.
@@ -163,6 +165,21 @@ func (s shownLive) Observe(ev executor.Event) {
 func (s shownLive) Note(line string) {
 	s.page.Note(line)
 	s.Progress.Note(line)
+}
+
+// fitsPage refuses to have steps for a person answered on a page where no person is asked.
+func (c *command) fitsPage(s schema.Settings, f *serveFlags) error {
+	switch address, _ := c.app.env(sandbox.EnvPerson); {
+	case !f.answers:
+		return nil
+	case address != "":
+		return failf(exitError, "-serve-answers: the sandbox has a stand-in for the person, so that nothing would be asked "+
+			"on the page. Start the sandbox with -no-person")
+	case s.Operator != nil:
+		return failf(exitError, "-serve-answers: an operator command is declared, which is given a person's steps: "+
+			"nothing would be asked on the page")
+	}
+	return nil
 }
 
 // operator has steps for a person answered on the page too, where a person is asked.

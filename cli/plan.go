@@ -139,7 +139,7 @@ func (c *command) planned(ctx context.Context, f *planFlags) (*project, *executo
 	if err := c.ownDataDir(); err != nil {
 		return nil, nil, err
 	}
-	run, err := c.store().Unfinished()
+	run, err := c.unfinished(p.cfg)
 	return p, run, err
 }
 

@@ -188,4 +188,34 @@ func TestEndThatNobodyWasTold(t *testing.T) {
 	if code, out = c.run(whole, from, "apply", "-auto-approve"); strings.Contains(out, "Apply complete!") {
 		c.fail("told again: exit code %d: %s", code, out)
 	}
+	c.deliver(whole, otherSite(from), c.sent[from][len(c.sent[from])-1].content)
+	if code, out = c.run(whole, otherSite(from), "apply", "-auto-approve"); strings.Contains(out, "Apply complete!") {
+		c.fail("a site that has learned of the end tells it: exit code %d: %s", code, out)
+	}
+}
+
+// TestEndBeforeOtherFiles: where the files were changed since, no bundle can tell of the end any more, and apply does
+// not ask for it.
+func TestEndBeforeOtherFiles(t *testing.T) {
+	c, whole := newCourier(t, drivertest.Random(t)), afero.NewOsFs()
+	from, out := "acme", ""
+	for turn, code := 0, -1; turn < 20 && code != exitDone; turn++ {
+		if code, out = c.send(whole, from); code != exitDone {
+			c.fail("exit code %d: %s", code, out)
+		}
+		c.deliver(whole, otherSite(from), c.sent[from][len(c.sent[from])-1].content)
+		from = otherSite(from)
+		code, out = c.apply(whole, from)
+	}
+	name := filepath.Join(c.dir, from, "main.sync.hcl")
+	text, err := os.ReadFile(name)
+	if err == nil {
+		err = os.WriteFile(name, append(text, "\nsyncctl {\n  parallelism = 3\n}\n"...), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, out := c.run(whole, from, "apply", "-auto-approve"); code == exitStale || strings.Contains(out, "resume") {
+		c.fail("exit code %d: %s", code, out)
+	}
 }

@@ -3,27 +3,43 @@ package cli
 import (
 	"bytes"
 	"slices"
+	"time"
 
 	"github.com/syncctl/syncctl/bundle"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
 
-// untold returns the last run if it has finished here, over sites, and no bundle for the other sites says so, as when
-// the process was killed in between: they have to learn of the end before anything new is planned, since what they have
-// shown is from before. nil: there is none.
-func (c *command) untold(cfg *schema.Config) (*executor.Run, error) {
-	if cfg.Site == "" {
-		return nil, nil
+// unfinished is the run that has to be resumed before anything new is planned: one whose steps are not all done, or
+// whose end nobody was told; or a damaged one. nil: there is none.
+func (c *command) unfinished(cfg *schema.Config) (*executor.Run, error) {
+	run, err := c.store().Unfinished()
+	if run == nil && err == nil && cfg.Site != "" {
+		return c.untold(cfg)
 	}
+	return run, err
+}
+
+// untold returns the last run if its end is here, over sites, and neither do the other sites know it nor does a bundle
+// that was written say so, as when the process was killed in between: what they have shown is from before. Where the
+// files were changed since, no bundle can say it any more.
+func (c *command) untold(cfg *schema.Config) (*executor.Run, error) {
 	ids, err := c.store().IDs()
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
 	run, err := c.store().Load(ids[len(ids)-1])
-	if err != nil || run.Damage != nil || run.Site != cfg.Site {
-		return nil, err
+	switch {
+	case err != nil || run.Damage != nil:
+		return run, err
+	case run.Site != cfg.Site || run.Plan.Digest != cfg.Digest():
+		return nil, nil
+	case !slices.ContainsFunc(run.Plan.Sites, func(s planner.PlanSite) bool {
+		return s.Name != run.Site && !run.KnowsEnd(s.Name)
+	}):
+		return nil, nil
 	}
 	chain, err := journal.Rechain(run.Chains[run.Site], nil)
 	if err != nil {
@@ -42,7 +58,7 @@ func (c *command) untold(cfg *schema.Config) (*executor.Run, error) {
 	return run, nil
 }
 
-// toldOf tells whether a bundle that was written has these entries of a run: a journal only grows.
+// toldOf tells whether a bundle that was written since has these entries of a run: a journal only grows.
 func (c *command) toldOf(run *executor.Run, entries []journal.Entry) (bool, error) {
 	var text bytes.Buffer
 	if err := journal.Encode(&text, entries); err != nil {
@@ -52,9 +68,10 @@ func (c *command) toldOf(run *executor.Run, entries []journal.Entry) (bool, erro
 	if err != nil {
 		return false, err
 	}
+	end := entries[len(entries)-1].Time.Truncate(time.Second) // as the time of a bundle is
 	sent, err := c.sent().List()
 	return slices.ContainsFunc(sent, func(r bundle.Record) bool {
-		return r.Plan == hash && slices.ContainsFunc(r.Parts, func(p bundle.Part) bool {
+		return r.Plan == hash && !r.Created.Before(end) && slices.ContainsFunc(r.Parts, func(p bundle.Part) bool {
 			return p.Name == partJournal && p.Size >= int64(text.Len())
 		})
 	}), err

@@ -373,6 +373,11 @@ func (r *Record) checkContent() error {
 	if _, there := r.Files[JournalName]; !there {
 		return errors.New("it has no journal")
 	}
+	bounds := printable.Documents
+	bounds.Values *= 4 // a step has some entries
+	if err := bounds.Check(r.Files[JournalName]); err != nil {
+		return fmt.Errorf("%s: it %w", JournalName, err)
+	}
 	entries, err := journal.Decode(bytes.NewReader(r.Files[JournalName]), nil)
 	if err != nil {
 		return fmt.Errorf("%s: %w", JournalName, err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/printable"
 )
 
 // RehearsalName is the part with the rehearsal of a run's plan.
@@ -64,6 +65,9 @@ func (r *Rehearsal) Encode() ([]byte, error) {
 
 // DecodeRehearsal reads a rehearsal.
 func DecodeRehearsal(text []byte) (*Rehearsal, error) {
+	if err := printable.Documents.Check(text); err != nil {
+		return nil, fmt.Errorf("reading the rehearsal: it %w", err)
+	}
 	r := &Rehearsal{}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()

@@ -161,10 +161,10 @@ func (r *Repository) editedByAnother(ctx context.Context, v *review) (string, er
 		!slices.Equal(hashes.FindAllString(body, -1), hashes.FindAllString(v.Body, -1)) {
 		return unknown, nil
 	}
-	editors := []*user{editor}
 	if editor == nil && last == nil && !*created && edits.Total == 0 {
-		editors = nil // never edited
+		return "", nil // never edited
 	}
+	editors := []*user{editor}
 	for _, e := range edits.Nodes {
 		editors = append(editors, e.Editor)
 	}
@@ -175,6 +175,9 @@ func (r *Repository) editedByAnother(ctx context.Context, v *review) (string, er
 		case e.Login != author.Login:
 			return e.Login + " has edited it", nil
 		}
+	}
+	if edits.Total == 0 { // it was edited, and its history is not shown
+		return unknown, nil
 	}
 	return "", nil
 }
@@ -231,15 +234,17 @@ func (r *Repository) Artifact(ctx context.Context, name, file string, right func
 			if a.Expired || a.Name != name || a.Run.Head != a.Run.Repository {
 				continue
 			}
-			text, err := r.fileOf(ctx, a.ID, file)
+			archive, err := r.call(ctx, http.MethodGet,
+				r.path("actions", "artifacts", strconv.FormatInt(a.ID, 10), "zip"), nil)
+			if err != nil { // it may be the right one
+				return nil, nil, fmt.Errorf("reading the artifact %s: %w", name, err)
+			}
+			text, err := unzip(archive, file)
 			if err == nil {
 				err = right(text)
 			}
 			if err == nil {
 				return text, skipped, nil
-			}
-			if ctx.Err() != nil {
-				return nil, nil, fmt.Errorf("reading the artifact %s: %w", name, err)
 			}
 			skipped = append(skipped, fmt.Errorf("artifact %d of the name %s: %w", a.ID, name, err))
 		}
@@ -248,15 +253,6 @@ func (r *Repository) Artifact(ctx context.Context, name, file string, right func
 		}
 	}
 	return nil, skipped, nil
-}
-
-// fileOf is a file of one artifact.
-func (r *Repository) fileOf(ctx context.Context, id int64, file string) ([]byte, error) {
-	text, err := r.call(ctx, http.MethodGet, r.path("actions", "artifacts", strconv.FormatInt(id, 10), "zip"), nil)
-	if err != nil {
-		return nil, err
-	}
-	return unzip(text, file)
 }
 
 // unzip is one file of an archive.

@@ -179,5 +179,13 @@ func (p *Page) show(w http.ResponseWriter, r *http.Request, status int, notice s
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes()) // who has gone away needs nothing
+	if l.User != "" {
+		p.mu.Lock()
+		if p.owed != nil {
+			close(p.owed)
+			p.owed = nil
+		}
+		p.mu.Unlock()
+	}
 	return nil
 }

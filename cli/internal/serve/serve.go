@@ -69,6 +69,7 @@ type Page struct {
 	notes     []page.Note
 	dropped   int // notes that were too many
 	closed    bool
+	owed      chan struct{} // closed once whoever has answered has the page again; nil: nobody waits for it
 	session   *session
 	streams   int
 	now       *page.Now // what was published last
@@ -174,11 +175,18 @@ const grace = 2 * time.Second
 func (p *Page) Close() error {
 	p.mu.Lock()
 	p.closed = true
+	owed := p.owed
 	p.mu.Unlock()
 	close(p.stop)
 	<-p.ended
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
+	if owed != nil { // an answer may have ended the run, and the browser comes back for the page
+		select {
+		case <-owed:
+		case <-ctx.Done():
+		}
+	}
 	if p.server.Shutdown(ctx) != nil {
 		_ = p.server.Close() // who has not taken the end by now
 	}

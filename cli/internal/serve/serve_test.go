@@ -270,6 +270,29 @@ func TestAcknowledged(t *testing.T) {
 	}
 }
 
+// TestLastPage: who has given the answer with which the run ends gets the page that the answer leads to.
+func TestLastPage(t *testing.T) {
+	p := reporttest.Small()
+	b := serving(t, p, nil)
+	c := b.browser()
+	secret := b.session(c)
+	answers := b.ask(t.Context(), p.Steps[1], 0)
+	form := url.Values{"secret": {secret}, "step": {"2"}, "attempt": {"0"}, "reply": {"later"}}
+	if status, body := b.post(c, "answer", form, nil); status != http.StatusSeeOther {
+		t.Fatalf("%d: %s", status, body)
+	}
+	<-answers
+	closed := make(chan error, 1)
+	go func() { closed <- b.Close() }()
+	<-b.ended
+	if !strings.Contains(b.get(c), "Ada") {
+		t.Error("it is another's page")
+	}
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+}
+
 // TestToken: it opens one session at a time, is not guessed, and stands nowhere that is sent. Whoever reads the page
 // locks nobody out.
 func TestToken(t *testing.T) {

@@ -167,6 +167,9 @@ func (p *Page) take(step, attempt, word string, reply executor.Reply) (status in
 		if reply.Done && page.Typed(&q.ask) && strings.ToLower(strings.TrimSpace(word)) != "done" {
 			return http.StatusUnprocessableEntity, "Not recorded: type 'done' in the field of the step, to say that it is done."
 		}
+		if p.owed == nil {
+			p.owed = make(chan struct{})
+		}
 		q.reply <- reply
 		delete(p.questions, id)
 		return http.StatusOK, ""

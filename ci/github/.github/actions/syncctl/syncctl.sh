@@ -103,25 +103,25 @@ apply)
 	fi
 	set -- -auto-approve -expect="$hash"
 	[ ! -e "$work/approved.syncplan.json" ] || set -- "$@" -against="$work/approved.syncplan.json"
-	run syncctl apply "$@"
+	run syncctl apply "$@" -json-into="$work/events"
 	cp "$work/output" "$work/applied"
 	applied=$code
 	output exit-code "$applied"
-	case $applied in
-	0 | 4 | 5)
-		syncctl show -markdown latest >"$work/run.md"
+	# The run that it has begun or resumed, however that has ended. No exit code says that there is one.
+	begun=$(sed -n 's/.*"run":"\([^"]*\)".*/\1/p' "$work/events" 2>/dev/null | tail -n 1)
+	if [ -n "$begun" ]; then
+		syncctl show -markdown "$begun" >"$work/run.md"
 		syncctl ci comment "$work/run.md"
-		;;
-	6) # the plan is another one by now: it is shown, with what has changed since it was approved
+	elif [ "$applied" -eq 6 ]; then # the plan is another one: it is shown, with what has changed since it was approved
 		planned
 		if [ -s "$work/plan.md" ]; then
 			syncctl ci comment "$work/plan.md"
 		else
 			syncctl ci comment -title='Not applied: the plan is another one' "$work/applied"
 		fi
-		;;
-	*) syncctl ci comment -title='The plan was not applied' "$work/applied" ;;
-	esac
+	elif [ "$applied" -ne 0 ]; then
+		syncctl ci comment -title='The plan was not applied' "$work/applied"
+	fi
 	exit "$applied" # a run that waits for a person is not done: run the job again then
 	;;
 
