@@ -198,14 +198,14 @@ func TestEndThatNobodyWasTold(t *testing.T) {
 // not ask for it.
 func TestEndBeforeOtherFiles(t *testing.T) {
 	c, whole := newCourier(t, drivertest.Random(t)), afero.NewOsFs()
-	from, out := "acme", ""
+	from := "acme"
 	for turn, code := 0, -1; turn < 20 && code != exitDone; turn++ {
-		if code, out = c.send(whole, from); code != exitDone {
-			c.fail("exit code %d: %s", code, out)
+		if sent, out := c.send(whole, from); sent != exitDone {
+			c.fail("exit code %d: %s", sent, out)
 		}
 		c.deliver(whole, otherSite(from), c.sent[from][len(c.sent[from])-1].content)
 		from = otherSite(from)
-		code, out = c.apply(whole, from)
+		code, _ = c.apply(whole, from)
 	}
 	name := filepath.Join(c.dir, from, "main.sync.hcl")
 	text, err := os.ReadFile(name)
