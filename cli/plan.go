@@ -347,12 +347,17 @@ func (c *command) tryPlan(ctx context.Context, p *project, from planning) (*plan
 	if from.seen, err = c.withSent(p.cfg, from.seen); err != nil {
 		return nil, nil, err
 	}
+	changed, err := c.changedElsewhere(p.cfg)
+	if err != nil {
+		return nil, nil, err
+	}
 	reading, finish := c.reading()
 	defer finish()
 	plan, diags := planner.Make(ctx, planner.Input{
 		Config: p.cfg, Drivers: p.planner, Version: version(), Targets: from.targets,
 		Retired: earlier.Retired, Confirmed: earlier.Confirmed, Acted: earlier.Acted, Abandoned: earlier.Abandoned,
-		Observations: from.seen, ObservedOnly: from.seenOnly, Now: c.app.clock.Now, By: c.whoami(), Reading: reading,
+		Observations: from.seen, ObservedOnly: from.seenOnly, Changed: changed,
+		Now: c.app.clock.Now, By: c.whoami(), Reading: reading,
 	})
 	if ctx.Err() != nil {
 		err = fmt.Errorf("reading the servers: %w", ctx.Err()) // whatever the interrupt made of their answers

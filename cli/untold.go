@@ -58,6 +58,28 @@ func (c *command) untold(cfg *schema.Config) (*executor.Run, error) {
 	return run, nil
 }
 
+// changedElsewhere says when the other sites have changed something on their servers in the last run.
+func (c *command) changedElsewhere(cfg *schema.Config) (map[string]time.Time, error) {
+	if cfg.Site == "" {
+		return nil, nil
+	}
+	ids, err := c.store().IDs()
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	run, err := c.store().Load(ids[len(ids)-1])
+	if err != nil || run.Damage != nil {
+		return nil, err
+	}
+	out := map[string]time.Time{}
+	for _, s := range run.Plan.Sites {
+		if at := run.LastChange(s.Name); s.Name != cfg.Site && !at.IsZero() {
+			out[s.Name] = at
+		}
+	}
+	return out, nil
+}
+
 // toldOf tells whether a bundle that was written since has these entries of a run: a journal only grows.
 func (c *command) toldOf(run *executor.Run, entries []journal.Entry) (bool, error) {
 	var text bytes.Buffer

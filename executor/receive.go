@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/journal"
@@ -114,6 +115,17 @@ func (r *Run) KnowsEnd(site string) bool {
 	return !slices.ContainsFunc(own[min(known, len(own)):], func(e journal.Entry) bool {
 		return e.Key != RunKey || e.Event != EventOpened && e.Event != EventReceived && e.Event != EventFinished
 	})
+}
+
+// LastChange is when a site has carried out a step that changes something last, by its own clock, as far as its journal
+// is here; zero: it has not.
+func (r *Run) LastChange(site string) time.Time {
+	for _, e := range slices.Backward(r.Chains[site]) {
+		if s := r.Plan.Step(e.Key); s != nil && s.Mark != planner.MarkCheck && e.Event == EventExecuted {
+			return e.Time
+		}
+	}
+	return time.Time{}
 }
 
 // filesOf are the files that the entries of one site's journal name, each as it was written last. A file counts where

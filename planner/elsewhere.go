@@ -61,6 +61,20 @@ func (o *Observations) Ages(cfg *schema.Config) map[string]Age {
 	return out
 }
 
+// newest says for each other site when the newest of its observations was made.
+func (o *Observations) newest(cfg *schema.Config) map[string]time.Time {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	out := map[string]time.Time{}
+	for n, x := range o.made {
+		addr, err := schema.ParseAddr(n.Server)
+		if r := cfg.Lookup(addr); err == nil && r != nil && r.Elsewhere && x.at.After(out[r.Site]) {
+			out[r.Site] = x.at
+		}
+	}
+	return out
+}
+
 // Take adds the observations that it does not have yet, or has older.
 func (o *Observations) Take(from *Observations) {
 	from.mu.Lock()
@@ -78,12 +92,20 @@ func (o *Observations) Take(from *Observations) {
 // further ahead of this machine's clock.
 func Fresh(at, now time.Time, most time.Duration) bool { return now.Sub(at).Abs() <= most }
 
-// outdated refuses what other sites have sent too long ago.
+// outdated refuses what other sites have sent too long ago, or before they have changed it.
 func (in Input) outdated(seen *Observations) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	ages := seen.Ages(in.Config)
+	ages, newest := seen.Ages(in.Config), seen.newest(in.Config)
 	for _, s := range in.Config.Settings.Sites {
 		age, sent := ages[s.Name]
+		if at, changed := in.Changed[s.Name]; sent && changed && newest[s.Name].Before(at) {
+			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Observations from before a change",
+				Subject: s.Range.Ptr(), Extra: ofOtherSite{},
+				Detail: fmt.Sprintf("What site %q sent of its servers is of %s, and it has carried out steps there until %s. "+
+					"%[1]s has to send again: syncctl send.", s.Name, newest[s.Name].UTC().Format(time.RFC3339),
+					at.UTC().Format(time.RFC3339))})
+			continue
+		}
 		if !sent || Fresh(age.At, in.now(), s.MaxAge) {
 			continue
 		}

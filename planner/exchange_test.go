@@ -269,6 +269,13 @@ func TestOtherSitesSendWhatTheyShow(t *testing.T) {
 	if ages := sent.Ages(again.Config); len(ages) != 1 || ages["b"].By != "somebody" || !ages["b"].At.Equal(now) {
 		t.Errorf("the ages are %v", ages)
 	}
+	for changed, ok := range map[time.Time]bool{now: true, now.Add(time.Nanosecond): false} {
+		again = in("a", &apart{})
+		again.Observations, again.Changed = sent, map[string]time.Time{"b": changed}
+		if _, diags = planner.Make(t.Context(), again); diags.HasErrors() == ok || !ok && !planner.Lacking(diags) {
+			t.Errorf("b has changed something at %v, and shown it at %v: %v", changed, now, diags)
+		}
+	}
 	now = now.Add(25 * time.Hour)
 	again = in("a", &apart{})
 	again.Observations = sent

@@ -44,6 +44,10 @@ type Input struct {
 	// ObservedOnly plans from Observations alone: no server is read, and what they lack is an error.
 	ObservedOnly bool
 
+	// Changed says when other sites have changed something on their servers last, by site and by their own clocks, as far
+	// as runs say: what they have shown before is not so any more.
+	Changed map[string]time.Time
+
 	// Again is the site that has made the plan, where another one makes it once more from the same Observations: how old
 	// they are does not count then. "": the plan is new.
 	Again string

@@ -131,7 +131,7 @@ for turn in 1 2 3 4 5 6; do
 	done
 done
 [ -n "$finished" ] || exit 1
-for site in $SITES; do at $site syncctl send >../said || { cat ../said; exit 1; }; carry $site >../said || exit 1; done
+for site in $SITES; do at $site syncctl send >../said || { cat ../said; exit 1; }; carry $site || exit 1; done
 for site in $SITES; do at $site syncctl plan -detailed-exitcode || exit 1; done
 for site in $SITES; do echo "writes $site $(cat ../$site/.syncctl/runs/*/journal.jsonl | wc -l)"; done
 `
