@@ -10,13 +10,14 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	hcljson "github.com/hashicorp/hcl/v2/json"
 )
 
 // masker finds what in the sources may be a secret, or a part of one, beside the values that are known as such: what
 // stands under a name that tells of a secret, wherever that is, and what goes into such an expression by way of
 // locals, variables, outputs and each.value. Modules are not told apart: hiding too much does no harm.
 type masker struct {
-	named map[string][]hcl.Expression // what is written for what can be referred to, by feeds
+	named map[string][]hcl.Expression // what is written for what can be referred to, by feeds, until it is taken
 	seen  map[hcl.Range]bool          // expressions that were looked at
 	out   []hcl.Range
 }
@@ -24,7 +25,7 @@ type masker struct {
 // privateKey is a private key in its usual form, in a heredoc as well as in one line with \n.
 var privateKey = regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----(.*?)(?:-----END |\z)`)
 
-// feedInText is what feeds gives of a template in JSON, which is not taken apart.
+// feedInText is what feeds gives of a template in JSON that cannot be taken apart.
 var feedInText = regexp.MustCompile(`\b(?:local|var)\.[\pL_][\pL\pN_-]*`)
 
 // maskedParts are the places in files that snippets must not show. secret are the expressions that are known to be.
@@ -43,12 +44,7 @@ func maskedParts(files map[string]*hcl.File, secret []hcl.Expression) []hcl.Rang
 		if body, ok := f.Body.(*hclsyntax.Body); ok {
 			found = append(found, m.names(path, body)...)
 		} else if strings.HasSuffix(path, ".json") {
-			for _, rng := range maskedMembers(path, f.Bytes) {
-				m.out = append(m.out, rng)
-				for _, name := range feedInText.FindAllString(string(rng.SliceBytes(f.Bytes)), -1) {
-					found = append(found, m.named[name]...)
-				}
-			}
+			found = append(found, m.members(path, f)...)
 		}
 	}
 	for _, expr := range found {
@@ -89,6 +85,7 @@ func (m *masker) collect(path string, body hcl.Body) {
 				add("var."+b.Labels[0], attr.Expr)
 			case b.Type == "output" && name == "value":
 				add("module."+b.Labels[0], attr.Expr)
+				add("module", attr.Expr)
 			}
 		}
 	}
@@ -96,21 +93,42 @@ func (m *masker) collect(path string, body hcl.Body) {
 
 // feeds are the names in masker.named of what a reference may give.
 func feeds(t hcl.Traversal) []string {
-	var out []string
 	root := t.RootName()
-	for _, step := range t[1:] {
-		attr, ok := step.(hcl.TraverseAttr)
-		switch {
-		case !ok:
-		case root == "each" && attr.Name == "value":
-			return []string{"each " + t.SourceRange().Filename}
-		case root == "local" || root == "var":
-			return []string{root + "." + attr.Name}
-		case root == "module":
-			out = append(out, root+"."+attr.Name)
+	name, _ := stepName(t, 1)
+	switch {
+	case root == "local" || root == "var":
+		return []string{root + "." + name}
+	case root == "module":
+		return outputs(t)
+	case name == "key" || slices.Contains(roots, root):
+		return nil
+	}
+	return []string{"each " + t.SourceRange().Filename} // each.value, or that of a dynamic block under its own name
+}
+
+// outputs are the names in masker.named of the outputs that a reference to a module may give. What stands in brackets
+// may be a key of its for_each; without more, it is all outputs.
+func outputs(t hcl.Traversal) []string {
+	var out []string
+	dotted := false
+	for i := 2; i < min(len(t), 4); i++ {
+		if name, ok := stepName(t, i); ok {
+			out = append(out, "module."+name)
 		}
+		_, ok := t[i].(hcl.TraverseAttr)
+		dotted = dotted || ok
+	}
+	if !dotted {
+		return []string{"module"}
 	}
 	return out
+}
+
+// take returns what is written for a name in masker.named, for the first time only: it is looked at once.
+func (m *masker) take(name string) []hcl.Expression {
+	exprs := m.named[name]
+	delete(m.named, name)
+	return exprs
 }
 
 // hide covers the texts and numbers in an expression, and in what goes into it.
@@ -124,7 +142,7 @@ func (m *masker) hide(expr hcl.Expression) {
 		m.out = append(m.out, literals(expr)...)
 		for _, t := range expr.Variables() {
 			for _, name := range feeds(t) {
-				todo = append(todo, m.named[name]...)
+				todo = append(todo, m.take(name)...)
 			}
 		}
 	}
@@ -148,8 +166,8 @@ func literals(expr hcl.Expression) []hcl.Range {
 
 // names finds what stands under names that tell of secrets, in arguments and in objects, and what sensitive() is of. It
 // takes note of what each.value is in the file.
-func (m *masker) names(path string, body *hclsyntax.Body) (found []hcl.Expression) {
-	_ = hclsyntax.VisitAll(body, func(n hclsyntax.Node) hcl.Diagnostics {
+func (m *masker) names(path string, in hclsyntax.Node) (found []hcl.Expression) {
+	_ = hclsyntax.VisitAll(in, func(n hclsyntax.Node) hcl.Diagnostics {
 		switch n := n.(type) {
 		case *hclsyntax.Attribute:
 			if maskedName(n.Name) {
@@ -175,21 +193,25 @@ func (m *masker) names(path string, body *hclsyntax.Body) (found []hcl.Expressio
 	return found
 }
 
-// maskedMembers are the places of the values in a JSON text whose names tell of secrets.
-func maskedMembers(path string, src []byte) []hcl.Range {
-	var out []hcl.Range
+// members finds the same in a JSON text, and covers it. A text that could not be read is not taken apart: it may be too
+// deep for that.
+func (m *masker) members(path string, f *hcl.File) (found []hcl.Expression) {
 	var in []json.Delim
 	name := false // what comes next
 	top := ""     // the member of the whole text, which is the type of a block
-	dec := json.NewDecoder(bytes.NewReader(src))
+	dec := json.NewDecoder(bytes.NewReader(f.Bytes))
 	for {
+		before := dec.InputOffset()
 		token, err := dec.Token()
 		if err != nil { // also at the end
-			return out
+			return found
 		}
 		text, isText := token.(string)
 		if isText && name && len(in) == 1 {
 			top = text
+		}
+		if isText && f.Body != nil && m.inText(path, text) {
+			found = append(found, m.cover(path, f, before)...)
 		}
 		isLabel := len(in) == 2 && (top == "variable" || top == "output" || top == "module")
 		switch d, _ := token.(json.Delim); {
@@ -198,16 +220,62 @@ func maskedMembers(path string, src []byte) []hcl.Range {
 		case d != 0:
 			in = in[:len(in)-1]
 		case isText && name && maskedName(text) && !isLabel:
-			var raw json.RawMessage
-			if dec.Decode(&raw) != nil {
-				return out
+			found = append(found, m.cover(path, f, dec.InputOffset())...)
+			if dec.Decode(new(json.RawMessage)) != nil {
+				return found
 			}
-			end := int(dec.InputOffset())
-			out = append(out, hcl.Range{Filename: path, Start: hcl.Pos{Byte: end - len(raw)}, End: hcl.Pos{Byte: end}})
 		case isText && name:
+			if text == "for_each" {
+				_, exprs := valueAfter(path, f, dec.InputOffset())
+				m.named["each "+path] = append(m.named["each "+path], exprs...)
+			}
 			name = false
 			continue
 		}
 		name = len(in) > 0 && in[len(in)-1] == '{'
 	}
+}
+
+// inText tells whether names finds something in a JSON text. Where that is not a template that can be read, it is as
+// careful as with a file that does not parse.
+func (m *masker) inText(path, text string) bool {
+	if !strings.Contains(text, "${") && !strings.Contains(text, "%{") {
+		return false
+	}
+	expr, diags := hclsyntax.ParseTemplate([]byte(text), path, hcl.InitialPos)
+	if diags.HasErrors() {
+		return strings.Contains(text, "sensitive") || secretLine.MatchString(text)
+	}
+	return len(m.names(path, expr)) > 0
+}
+
+// cover hides the value that follows a place in a JSON text, and finds what goes into it.
+func (m *masker) cover(path string, f *hcl.File, at int64) []hcl.Expression {
+	rng, found := valueAfter(path, f, at)
+	m.out = append(m.out, rng)
+	for _, name := range feedInText.FindAllString(string(rng.SliceBytes(f.Bytes)), -1) {
+		found = append(found, m.take(name)...)
+	}
+	return found
+}
+
+// valueAfter is the value that follows a place in a JSON text. There is no expression where the value is torn, or the
+// text could not be read.
+func valueAfter(path string, f *hcl.File, at int64) (hcl.Range, []hcl.Expression) {
+	rest := bytes.TrimLeft(f.Bytes[at:], ":, \t\r\n")
+	start := hcl.Pos{Byte: len(f.Bytes) - len(rest)}
+	rng := hcl.Range{Filename: path, Start: start, End: start}
+	var raw json.RawMessage
+	if json.NewDecoder(bytes.NewReader(rest)).Decode(&raw) != nil {
+		return rng, nil
+	}
+	rng.End.Byte += len(raw)
+	if f.Body == nil {
+		return rng, nil
+	}
+	expr, diags := hcljson.ParseExpressionWithStartPos(raw, path, start)
+	if diags.HasErrors() {
+		return rng, nil
+	}
+	return rng, []hcl.Expression{expr}
 }

@@ -1,8 +1,12 @@
 package schema
 
 import (
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 // TestMaskedParts: what a secret is put together from, what has a telling name, and private keys are in no source that
@@ -45,15 +49,113 @@ server "barn" "a" {
   "other": "shown-two"},
   "server": {"barn": {"a": {"url": "https://shown-three.example", "password": "${local.first}${local.second[0]}"}}}}`
 	for name, src := range map[string]string{"main.sync.hcl": native, "main.sync.hcl.json": inJSON} {
-		cfg, _ := world{files: map[string]string{name: src}}.load(t)
+		checkMasked(t, "both", map[string]string{name: src})
+	}
+}
+
+// checkMasked looks for what is hidden in sources: what contains canary has to be, what contains shown must not.
+func checkMasked(t *testing.T, what string, files map[string]string) {
+	t.Helper()
+	cfg, _ := world{files: files}.load(t)
+	for name, src := range files {
 		text := string(cfg.Files()["conf/"+name].Bytes)
 		if strings.Contains(text, "canary") || len(text) != len(src) {
-			t.Errorf("%s: a secret is shown:\n%s", name, text)
+			t.Errorf("%s: %s: a secret is shown:\n%s", what, name, text)
 		}
-		for _, want := range []string{"shown-one", "shown-two", "shown-three"} {
-			if strings.Contains(src, want) && !strings.Contains(text, want) {
-				t.Errorf("%s: %s is hidden:\n%s", name, want, text)
+		for _, want := range regexp.MustCompile(`shown-[a-z]+`).FindAllString(src, -1) {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: %s: %s is hidden:\n%s", what, name, want, text)
 			}
 		}
+	}
+}
+
+// TestMaskedPartsWays: the ways by which a part goes into a secret, in both syntaxes, alone and into the other one.
+func TestMaskedPartsWays(t *testing.T) {
+	for what, c := range map[string]struct{ part, secret, inJSON string }{
+		"local": {`locals {
+  p = "canary-p"
+  q = "shown-q"
+}`, `local["p"]`, `{"locals": {"p": "canary-p", "q": "shown-q"}}`},
+		"variable": {`variable "p" { default = "canary-p" }`, `var["p"]`, `{"variable": {"p": {"default": "canary-p"}}}`},
+		"output": {`output "p" { value = "canary-p" }
+output "q" { value = "shown-q" }`, `module.m["p"].x`,
+			`{"output": {"p": {"value": "canary-p"}, "q": {"value": "shown-q"}}}`},
+		"output of a key": {`output "p" { value = "canary-p" }
+output "q" { value = "shown-q" }`, `module.m["k"].p`,
+			`{"output": {"p": {"value": "canary-p"}, "q": {"value": "shown-q"}}}`},
+		"output of all": {`output "p" { value = "canary-p" }`, `module.m[*].p`, `{"output": {"p": {"value": "canary-p"}}}`},
+		"outputs":       {`output "p" { value = "canary-p" }`, `module.m["k"]["p"]`, `{"output": {"p": {"value": "canary-p"}}}`},
+		"module":        {`module "m" { p = "canary-p" }`, `var.p`, `{"module": {"m": {"p": "canary-p"}}}`},
+		"sensitive": {`locals {
+  w = sensitive("${local.p}canary-x")
+  p = "canary-p"
+}`, "", `{"locals": {"w": "${sensitive(\"${local.p}canary-x\")}", "p": "canary-p", "q": "shown-q (not sensitive)"}}`},
+		"sensitive that is torn": {"", "", `{"locals": {"w": "${sensitive(\"canary-x\""}}`},
+		"object in a text":       {"", "", `{"locals": {"w": "${merge({password = \"canary-x\"}, {})}", "q": "shown-q"}}`},
+		"each": {`server "barn" "a" {
+  for_each = { x = { part = "canary-p" } }
+  password = each.value.part
+  url      = "shown-q"
+}`, "", `{"server": {"barn": {"a": {"for_each": {"x": {"part": "canary-p", "variable": {"token": "canary-t"}}},
+  "password": "${each.value.part}-1", "url": "shown-q"}}}}`},
+		"key of each": {`server "barn" "a" {
+  for_each = { shown-x = "shown-y" }
+  password = env("P_${each.key}")
+}`, "", `{"server": {"barn": {"a": {"for_each": {"shown-x": "shown-y"}, "password": "${env(each.key)}"}}}}`},
+		"dynamic": {`server "barn" "a" {
+  dynamic "user" {
+    for_each = ["canary-p"]
+    content { password = user["value"] }
+  }
+}`, "", `{"server": {"barn": {"a": {"dynamic": {"user": {"for_each": ["canary-p"],
+  "content": {"password": "${user.value}"}}}}}}}`},
+	} {
+		native := map[string]string{"part.sync.hcl": c.part}
+		inJSON := map[string]string{"part.sync.hcl.json": c.inJSON}
+		if c.secret == "" {
+			checkMasked(t, what, native)
+			checkMasked(t, what, inJSON)
+			continue
+		}
+		for _, files := range []map[string]string{native, inJSON} {
+			files["main.sync.hcl"] = `server "barn" "a" { password = "${` + c.secret + `}x" }`
+			checkMasked(t, what, files)
+			delete(files, "main.sync.hcl")
+			files["main.sync.hcl.json"] = `{"server": {"barn": {"a": {"password": "${` +
+				strings.ReplaceAll(c.secret, `"`, `\"`) + `}x"}}}}`
+			checkMasked(t, what, files)
+		}
+	}
+}
+
+// counted counts how often an expression is looked at.
+type counted struct {
+	hcl.Expression
+	looks *int
+}
+
+func (c counted) Range() hcl.Range {
+	*c.looks++
+	return c.Expression.Range()
+}
+
+// TestMaskedPartsOnce: what goes into many secrets is followed once, not once for each of them.
+func TestMaskedPartsOnce(t *testing.T) {
+	part, diags := hclsyntax.ParseExpression([]byte(`"p"`), "part", hcl.InitialPos)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	looks := 0
+	m := &masker{named: map[string][]hcl.Expression{"local.p": {counted{part, &looks}}}, seen: map[hcl.Range]bool{}}
+	for i := range 100 {
+		secret, diags := hclsyntax.ParseExpression([]byte("local.p"), "secret", hcl.Pos{Line: 1, Column: 1, Byte: i})
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		m.hide(secret)
+	}
+	if looks == 0 || looks > 10 {
+		t.Errorf("the part was looked at %d times", looks)
 	}
 }
