@@ -20,7 +20,11 @@ type history struct {
 	planHash string          // "": not computed yet
 	guards   map[string]*planner.Step
 	guarding map[string][]*planner.Step // by check, the steps that it guards
+	ends     map[guardedAt]bool         // where a check guards a step that cannot be undone
 }
+
+// guardedAt is a check, and a site whose steps it guards.
+type guardedAt struct{ guard, site string }
 
 // record is what a journal says of one step.
 type record struct {

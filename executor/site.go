@@ -150,11 +150,15 @@ func (h *history) overSites(p *planner.Plan) {
 		return
 	}
 	h.plan, h.approved, h.guarding = p, map[string]bool{}, map[string][]*planner.Step{}
+	h.ends = map[guardedAt]bool{}
 	guards := map[string]bool{}
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		for _, id := range s.Guards {
 			h.guarding[id], guards[id] = append(h.guarding[id], s), true
+			if s.Irreversible() {
+				h.ends[guardedAt{id, s.Site}] = true
+			}
 		}
 	}
 	h.guards = map[string]*planner.Step{}
@@ -325,9 +329,7 @@ func (h *history) isFresh(s, g *planner.Step, now time.Time) bool {
 // that site sends.
 func (h *history) most(s, g *planner.Step) time.Duration {
 	whole := time.Duration(h.plan.SiteOf(g.Site).MaxAge)
-	if !s.Irreversible() && slices.ContainsFunc(h.guarding[g.ID], func(other *planner.Step) bool {
-		return other.Site == s.Site && other.Irreversible()
-	}) {
+	if !s.Irreversible() && h.ends[guardedAt{g.ID, s.Site}] {
 		return early(whole)
 	}
 	return whole

@@ -383,6 +383,24 @@ func TestTimeIsLeftForTheEnd(t *testing.T) {
 	}
 }
 
+// Time is left for the end of the same site only, and not for a step that is the end itself.
+func TestTimeIsLeftForTheOwnEnd(t *testing.T) {
+	step := func(id, site string, ends bool) planner.Step {
+		return planner.Step{ID: id, Site: site, Guards: []string{"check"}, Effect: &planner.Effect{Irreversible: ends}}
+	}
+	p := &planner.Plan{
+		Sites: []planner.PlanSite{{Name: "a"}, {Name: "b", MaxAge: planner.Duration(4 * time.Hour)}, {Name: "c"}},
+		Steps: []planner.Step{{ID: "check", Site: "b"}, step("stop_a", "a", false), step("erase_a", "a", true),
+			step("stop_c", "c", false)},
+	}
+	h := historyOf(p, nil, "a")
+	for id, want := range map[string]string{"stop_a": "3h0m0s", "erase_a": "4h0m0s", "stop_c": "4h0m0s"} {
+		if got := h.most(p.Step(id), h.guards["check"]).String(); got != want {
+			t.Errorf("%s: %s, want %s", id, got, want)
+		}
+	}
+}
+
 // What was done and has to be looked at again, because a step that it needs was retried, is carried out on no old
 // verification of another site, waits for none, and the run finishes.
 func TestRetriedBeforeAnotherSitesGuard(t *testing.T) {
