@@ -141,14 +141,15 @@ type importer struct {
 	d      *Driver
 	here   *jira
 	known  map[string]bool // the keys here that are declared
-	others []*jira         // that are declared, by address
-	unread []string        // those of them whose list could not be read, and why
+	others []*jira         // that are declared, by address; with what they list where that was needed and could be read
+	unread []string        // those of them that could not be asked, and why
 	drafts []schema.Draft
 
 	servers map[string]cty.Value // the references to those that are drafted, by their name
 }
 
-// lookElsewhere lists what the other declared Jiras have. One that cannot be reached has its place in a comment.
+// lookElsewhere lists what the other declared Jiras have. One that cannot be reached is the second end of what names its
+// address all the same, and has its place in a comment.
 func (x *importer) lookElsewhere(ctx context.Context, all []*schema.Resource) {
 	for _, r := range all {
 		if r.Addr.Kind != schema.Server || r.Addr.Type != "backbone" || r.Addr == x.here.Addr() {
@@ -162,9 +163,10 @@ func (x *importer) lookElsewhere(ctx context.Context, all []*schema.Resource) {
 		}
 		if err != nil {
 			x.unread = append(x.unread, r.Addr.String()+" could not be asked: "+wording.OneLine(err.Error()))
-			continue
 		}
-		x.others = append(x.others, other)
+		if other != nil { // where it is, its declaration says
+			x.others = append(x.others, other)
+		}
 	}
 	slices.SortFunc(x.others, func(a, b *jira) int { return strings.Compare(a.Addr().String(), b.Addr().String()) })
 	slices.Sort(x.unread)

@@ -163,6 +163,21 @@ func TestImportUnreachable(t *testing.T) {
 	}
 }
 
+// TestImportUnreachableSecondEnd: another Jira that cannot be asked is declared all the same: what names its address
+// refers to it.
+func TestImportUnreachableSecondEnd(t *testing.T) {
+	t.Parallel()
+	b := serversOf(t, "behind-firewall-slave") // with a half, for which the other Jira is asked
+	b.env["SYNCCTL_VAR_jira_b_password"] = "not-the-password"
+	b.person("create_sync", "server", "a", "first_project", "SAM2", "second_project", "SP2", "transport", "direct",
+		"name", "One <> Two", "second_server_url", b.env["JIRA_B_URL"])
+	text := b.importing("a")
+	if !strings.Contains(text, `sync "backbone" "one_two"`) || !strings.Contains(text, "= server.backbone.b\n") ||
+		strings.Contains(text, b.env["JIRA_B_URL"]+`"`) || !strings.Contains(text, "server.backbone.a_int_4_slave") {
+		t.Error(text)
+	}
+}
+
 // TestImportAlike: where a project has several that look alike, each has its key.
 func TestImportAlike(t *testing.T) {
 	t.Parallel()
