@@ -134,18 +134,22 @@ func importedFrom(servers map[string]*schema.Resource, id string) (server *schem
 type offer struct {
 	byID   map[string][]*schema.Draft // by the id, in the form in which names are compared
 	known  []string                   // the ids, sorted
+	with   map[string]string          // the ids that are declared together with others, in that form: by which id
 	byAddr map[string][]*schema.Draft // declarations by the address that they wish
 	said   []schema.Draft             // comments about the server, such as on what could not be read
 }
 
 func offerOf(found []schema.Draft, server schema.Addr) *offer {
-	o := &offer{byID: map[string][]*schema.Draft{}, byAddr: map[string][]*schema.Draft{}}
+	o := &offer{byID: map[string][]*schema.Draft{}, byAddr: map[string][]*schema.Draft{}, with: map[string]string{}}
 	for i := range found {
 		d := &found[i]
 		if d.ID != "" {
 			key := schema.NameForm(d.ID)
 			o.byID[key] = append(o.byID[key], d)
 			o.known = append(o.known, d.ID)
+		}
+		for _, id := range d.With {
+			o.with[schema.NameForm(id)] = d.ID
 		}
 		if d.IsDeclared() {
 			o.byAddr[d.Addr.String()] = append(o.byAddr[d.Addr.String()], d)
@@ -161,16 +165,15 @@ func offerOf(found []schema.Draft, server schema.Addr) *offer {
 // pick is the draft of an id, to be declared at an address; or why there is none, in words.
 func (o *offer) pick(id string, to schema.Addr) (*schema.Draft, string) {
 	fits := o.byID[schema.NameForm(id)]
+	by, isWith := o.with[schema.NameForm(id)]
 	switch {
+	case len(fits) == 0 && isWith:
+		return nil, "It is declared together with " + wording.Quote(by) + ": name that one."
 	case len(fits) == 0 && len(o.known) == 0:
-		why := "Nothing is there that is not declared already, as far as it could be read."
-		for i := range o.said {
-			why += " " + schema.SanitizeLine(strings.Join(o.said[i].Comments, " "))
-		}
-		return nil, why
+		return nil, o.also("Nothing is there that is not declared already, as far as it could be read.")
 	case len(fits) == 0:
-		return nil, "There is no " + wording.Quote(id) + " that is not declared already." +
-			args.DidYouMean(id, o.known, "There are: "+strings.Join(wording.FirstTen(o.known), ", ")+".")
+		return nil, o.also("There is no " + wording.Quote(id) + " that is not declared already, as far as it could be read." +
+			args.DidYouMean(id, o.known, " There are: "+strings.Join(wording.FirstTen(o.known), ", ")+"."))
 	case len(fits) > 1:
 		return nil, fmt.Sprintf("%d have this id: use `syncctl import`, and choose.", len(fits))
 	case fits[0].Addr.Kind != to.Kind || fits[0].Addr.Type != to.Type:
@@ -179,6 +182,14 @@ func (o *offer) pick(id string, to schema.Addr) (*schema.Draft, string) {
 		return nil, "It can be declared by a person alone: " + schema.SanitizeLine(strings.Join(fits[0].Comments, " "))
 	}
 	return fits[0], ""
+}
+
+// also adds to why something was not found what is said of the server.
+func (o *offer) also(why string) string {
+	for i := range o.said {
+		why += " " + schema.SanitizeLine(strings.Join(o.said[i].Comments, " "))
+	}
+	return why
 }
 
 // selection is what is to be written.

@@ -20,6 +20,7 @@ func TestImportBlocks(t *testing.T) {
 		{Addr: of("wish"), ID: "Cafe\u0301", Value: cty.ObjectVal(map[string]cty.Value{"to": cty.StringVal(other.String())})},
 		{Addr: of("again"), ID: "2", Value: cty.ObjectVal(map[string]cty.Value{"to": cty.StringVal(other.String())})},
 	}
+	found[3].With = []string{"3"}
 	take := func(found []schema.Draft) (names []string, why string) {
 		s := selection{had: map[string]bool{}}
 		here := []wish{{&schema.Import{To: of("cafe")}, "Caf\u00e9"}, {&schema.Import{To: of("two")}, "2"}}
@@ -33,8 +34,14 @@ func TestImportBlocks(t *testing.T) {
 	if got, why := take(found); strings.Join(got, ", ") != "the other end, cafe, two, north" || why != "" {
 		t.Errorf("%q, %q", got, why)
 	}
-	if _, why := take([]schema.Draft{said}); !strings.Contains(why, said.Comments[0]) {
-		t.Errorf("%q", why)
+	for _, found := range [][]schema.Draft{{said}, found[:3], {found[0], found[3]}} {
+		if _, why := take(found); !strings.Contains(why, said.Comments[0]) {
+			t.Errorf("%q", why)
+		}
+	}
+	if d, why := offerOf(found, north).pick("3", of("three")); d != nil || !strings.Contains(why, `"2"`) ||
+		strings.Contains(why, said.Comments[0]) {
+		t.Errorf("%v, %q", d, why)
 	}
 }
 

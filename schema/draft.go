@@ -32,7 +32,8 @@ type Draft struct {
 
 	// ID is what the product calls it on the server that it is imported from, as import blocks name it; "": nothing does.
 	ID    string
-	Named bool // Addr.Name is its name, and no wish
+	With  []string // the IDs of what is declared together with it, such as its other half; import blocks name ID alone
+	Named bool     // Addr.Name is its name, and no wish
 }
 
 // IsDeclared tells whether it makes a declaration, rather than comments alone.

@@ -198,7 +198,7 @@ func (x *importer) add(ctx context.Context, i *integration) error {
 		return nil
 	}
 	x.drafts = append(x.drafts, schema.Draft{Addr: s.addr(), Value: cty.ObjectVal(s.values), Notes: s.notes,
-		Doubtful: s.restless, ID: i.Key,
+		Doubtful: s.restless, ID: i.Key, With: s.with,
 		Comments: append([]string{fmt.Sprintf("%s on %s", i.Key, x.here.Addr())}, s.comments...)})
 	return nil
 }
@@ -219,7 +219,8 @@ type drafted struct {
 	values   map[string]cty.Value
 	notes    map[string]string
 	comments []string
-	restless bool // no state that can be declared is its own: declared without one, it would be started
+	with     []string // the key of its other half, where that is here too
+	restless bool     // no state that can be declared is its own: declared without one, it would be started
 }
 
 func (s *drafted) addr() schema.Addr {

@@ -16,13 +16,20 @@ import (
 // importing is what is imported from a server, as HCL.
 func (b *bench) importing(server string) string {
 	b.t.Helper()
+	cfg, found := b.found(server)
+	return string(schema.WriteDrafts(cfg, found))
+}
+
+// found is what is found on a server.
+func (b *bench) found(server string) (*schema.Config, []schema.Draft) {
+	b.t.Helper()
 	cfg, d := b.load()
 	found, err := d.(driver.Importer).Import(b.t.Context(), driver.ImportRequest{Declared: cfg.Resources,
 		Server: cfg.Lookup(schema.Addr{Kind: schema.Server, Type: "backbone", Name: server})})
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return string(schema.WriteDrafts(cfg, found))
+	return cfg, found
 }
 
 // adopt imports from a server into a file of the configuration, and expects that a plan has nothing to do.
@@ -175,6 +182,30 @@ func TestImportUnreachableSecondEnd(t *testing.T) {
 	if !strings.Contains(text, `sync "backbone" "one_two"`) || !strings.Contains(text, "= server.backbone.b\n") ||
 		strings.Contains(text, b.env["JIRA_B_URL"]+`"`) || !strings.Contains(text, "server.backbone.a_int_4_slave") {
 		t.Error(text)
+	}
+}
+
+// TestImportBothHalves: two halves on one Jira are one draft, which says that it declares the other key too.
+func TestImportBothHalves(t *testing.T) {
+	t.Parallel()
+	const more = `"projects": [{"key": "ONE", "name": "One", "issue_types": ["Bug", "Task"]},
+		{"key": "TWO", "name": "Two", "issue_types": ["Bug", "Task"]},`
+	b := serversOf(t, "behind-firewall-slave", `"projects": [`, more)
+	b.without(`server "backbone" "b"`, `server "backbone" "b_cloud"`, `variable "jira_b_password"`,
+		`variable "jira_b_cloud_token"`)
+	// The simulated Jiras make no two halves of one: that on b, which nobody has declared, only lets the slave be made.
+	for _, h := range [][]string{{"a", "ONE", "master", "TWO"}, {"b", "ONE", "master", "TWO"}, {"a", "TWO", "slave", "ONE"}} {
+		b.person("create_half", "server", h[0], "project", h[1], "role", h[2], "transport", "email", "partner_project", h[3])
+	}
+	_, found := b.found("a")
+	var got []string
+	for i := range found {
+		if found[i].ID != "" {
+			got = append(got, found[i].ID+" with "+strings.Join(found[i].With, " "))
+		}
+	}
+	if want := []string{"INT-4 with ", "INT-5 with INT-6"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

@@ -41,6 +41,7 @@ func (x *importer) half(ctx context.Context, s *drafted, seen *syncSeen) error {
 	}
 	if there == x.here {
 		x.known[partner.Key] = true
+		s.with = []string{partner.Key}
 	}
 	s.comments = append(s.comments, fmt.Sprintf("No Jira shows the address of the other one. %s on %s is taken for the "+
 		"other half: it alone has the other role, the same channel and the same two projects.", partner.Key,
