@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/afero"
 )
@@ -100,7 +101,7 @@ func (in *Inbox) begin(b *Bundle) (before int64, err error) {
 	case err != nil:
 		return 0, fmt.Errorf("reading which bundle was begun: %w", err)
 	}
-	if before, err = strconv.ParseInt(string(text), 10, 64); err != nil || before <= 0 {
+	if before, err = strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err != nil || before <= 0 {
 		return 0, fmt.Errorf("which bundle of %q was begun to be received is not known: %s is damaged. Write the number of "+
 			"the last bundle of %q into it that anybody began to receive here", b.From, name, b.From)
 	}

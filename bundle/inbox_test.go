@@ -287,7 +287,7 @@ func TestTakenInAndNotRemembered(t *testing.T) {
 			t.Errorf("%q was begun: %v", damaged, err)
 		}
 	}
-	if err := os.WriteFile(name, []byte("2"), 0o600); err != nil {
+	if err := os.WriteFile(name, []byte("2\n"), 0o600); err != nil { // as an editor ends it
 		t.Fatal(err)
 	}
 	if err := receive(afero.NewOsFs(), two); err != nil || takes != 2 {
