@@ -103,7 +103,7 @@ func (c *command) rehearse(ctx context.Context, name, out string) (err error) {
 		err = tried.rehearse(ctx)
 	}
 	// What was contacted counts: a rehearsal is not complete whose access log has failed.
-	err = c.orWarn(err, tried.box.Close())
+	err = c.orWarn(err, tried.stop())
 	err = c.orWarn(err, tried.saveRehearsal(out, rehearsedAt(tried, sites), cfg, begun, err))
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ type scratch struct {
 	*command
 
 	box  *sandbox.Sandbox
+	told bool   // stop has returned its error
 	root string // a temporary folder, gone after close
 	work string // the copy, somewhere in it
 	env  map[string]string
@@ -50,9 +51,19 @@ func (c *command) openScratch(ctx context.Context, dir, at string, o sandbox.Opt
 	return s, nil
 }
 
-// close ends the servers and removes the folder. It may be called again.
-func (s *scratch) close() error {
+// stop ends the servers. A failure of the access log, which stays one, is returned the first time alone.
+func (s *scratch) stop() error {
 	err := s.box.Close()
+	if s.told {
+		return nil
+	}
+	s.told = true
+	return err
+}
+
+// close ends the servers, if stop did not, and removes the folder. It may be called again.
+func (s *scratch) close() error {
+	err := s.stop()
 	if s.root != "" {
 		err = errors.Join(err, s.app.fs.RemoveAll(s.root))
 	}
