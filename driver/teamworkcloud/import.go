@@ -64,19 +64,28 @@ func (x *importer) isSource(r *schema.Resource) bool {
 	return r.Addr.Kind == schema.Server && r.Addr.Type == product && !connect.Declared(r).IsSame(x.target)
 }
 
-// sources are those of the declarations with whose address an id begins. An id that names none has its place in a
-// comment.
+// sources are those of the declarations with whose address an id begins, the longest. An id that names none has its
+// place in a comment.
 func (x *importer) sources(ids []string, all []*schema.Resource) []*schema.Resource {
+	byAddr := map[string]*schema.Resource{}
+	for _, r := range all {
+		if x.isSource(r) {
+			byAddr[r.Addr.String()] = r
+		}
+	}
 	var out []*schema.Resource
+	seen := map[*schema.Resource]bool{}
 	for _, id := range ids {
-		at := slices.IndexFunc(all, func(r *schema.Resource) bool {
-			return x.isSource(r) && strings.HasPrefix(id, r.Addr.String()+"/")
-		})
+		at := strings.LastIndexByte(id, '/')
+		for at >= 0 && byAddr[id[:at]] == nil {
+			at = strings.LastIndexByte(id[:at], '/')
+		}
 		if at < 0 {
 			x.notes = append(x.notes, fmt.Sprintf("%s does not begin with the address of another declared server of Teamwork "+
 				"Cloud and a slash.", wording.Quote(wording.OneLine(id))))
-		} else if !slices.Contains(out, all[at]) {
-			out = append(out, all[at])
+		} else if r := byAddr[id[:at]]; !seen[r] {
+			seen[r] = true
+			out = append(out, r)
 		}
 	}
 	return out
