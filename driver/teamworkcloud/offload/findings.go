@@ -310,8 +310,7 @@ func (o *plan) reactivating() {
 
 // supposed: it is in the target category and not on the source, which is all that speaks for its having been moved.
 func (o *plan) supposed(c copyFacts) bool {
-	return slices.ContainsFunc(o.facts.Copies, func(d copyFacts) bool { return d.ID == c.ID }) &&
-		o.facts.Sync.Items[c.Item].Kind == survey.KindCategory
+	return c.Alone && o.facts.Sync.Items[c.Item].Kind == survey.KindCategory
 }
 
 // machineWork: services of a server are stopped.

@@ -1,0 +1,29 @@
+package offload
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
+)
+
+// TestSupposed: only what is not on the source, and was declared by no more than its category, is supposed to have been
+// moved.
+func TestSupposed(t *testing.T) {
+	o := &plan{
+		facts: &facts{
+			Sync:   survey.Facts{Items: []survey.Item{{Kind: survey.KindCategory}, {Kind: survey.KindResource}}},
+			Copies: []copyFacts{{ID: idB, Item: 0, Alone: true}, {ID: idC, Item: 1, Alone: true}},
+		},
+		present: []*survey.Resource{{ID: idA}},
+	}
+	var got []string
+	for _, c := range o.moved() {
+		if o.supposed(c) {
+			got = append(got, c.ID)
+		}
+	}
+	if !slices.Equal(got, []string{idB}) {
+		t.Errorf("%q", got)
+	}
+}
