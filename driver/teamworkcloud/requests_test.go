@@ -133,8 +133,10 @@ func TestRequests(t *testing.T) {
 
 // TestApplyRequests is the table of how many requests of both servers a plan, a run of it and the second plan make,
 // with the login and the logout at each: so many for each synchronization, and never for each two of them, also where
-// each resource and each category has to be asked for by itself. An offload reads whole servers before it stops,
-// removes or ends something: where they list ids alone, a run makes so many for each two offloads, too.
+// each resource and each category has to be asked for by itself. An offload reads whole servers before it
+// stops or removes something, since whatever they have may collide with what is moved, and no older listing may say so:
+// where they list ids alone, a run makes so many for each two offloads, too. Where categories have to be asked for, so
+// does what tells that the source names nothing of it any more.
 func TestApplyRequests(t *testing.T) {
 	const removing = "remove_from_source { allow = 1 }"
 	for _, c := range []struct {
@@ -143,7 +145,7 @@ func TestApplyRequests(t *testing.T) {
 		world    func(*world) // changes it
 		lines    string       // of each offload; "": there is none
 		any, one requests     // of any number of synchronizations, and of each of them
-		two      int          // of the run, for each of them times each of them
+		two      int          // of the run, for each two of them
 	}{
 		{"synchronizations", true, nil, "",
 			requests{16, 8, 16}, requests{5, 47, 10}, 0},
@@ -160,16 +162,16 @@ func TestApplyRequests(t *testing.T) {
 		{"offloads", true, nil, removing,
 			requests{17, 7, 16}, requests{7, 179, 5}, 0},
 		{"offloads, ids alone", false, nil, removing,
-			requests{20, 10, 19}, requests{8, 203, 6}, 5},
+			requests{20, 8, 19}, requests{8, 210, 6}, 7},
 		{"offloads of a category each, ids alone", false, apart, removing,
-			requests{19, 10, 16}, requests{10, 206, 11}, 7},
+			requests{19, 8, 16}, requests{10, 215, 11}, 11},
 		{"offloads, editable, ids alone", false, nil, removing + "\n  reactivate = true",
-			requests{21, 10, 20}, requests{8, 259, 6}, 5},
+			requests{21, 8, 20}, requests{8, 266, 6}, 7},
 	} {
 		for _, n := range []int{2, 3, 4, 5} {
 			t.Run(fmt.Sprintf("%s, %d", c.what, n), func(t *testing.T) {
 				t.Parallel()
-				want := requests{c.any.plan + n*c.one.plan, c.any.apply + n*c.one.apply + n*n*c.two,
+				want := requests{c.any.plan + n*c.one.plan, c.any.apply + n*c.one.apply + n*(n-1)/2*c.two,
 					c.any.again + n*c.one.again}
 				if got := requestsOf(t, n, c.pairs, c.world, c.lines); got != want {
 					t.Errorf("%+v, want %+v", got, want)

@@ -119,7 +119,7 @@ func allOf(n int) string {
 func (w *Offloading) left(ctx context.Context, ids []string) ([]string, error) {
 	source := w.server(atSource)
 	var inv *survey.Inventory
-	err := survey.Gather(ctx, w.Observe.In(survey.Whole), func(v *survey.View) { inv = v.Inventory(source) })
+	err := survey.Gather(ctx, w.Observe.In(survey.Near), func(v *survey.View) { inv = v.Listed(source) })
 	if err != nil {
 		return nil, err
 	}

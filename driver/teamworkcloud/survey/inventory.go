@@ -76,7 +76,9 @@ func (inv *Inventory) selection(of selecting, resolve func() *Selection) *Select
 	return inv.selections[of]
 }
 
-func readInventory(ctx context.Context, c osmc.Reader) (*Inventory, error) {
+// readInventory reads what a server has. Where it lists a resource by its id alone, what is known of it is taken for it,
+// which is nothing where known is nil.
+func readInventory(ctx context.Context, c osmc.Reader, known *Inventory) (*Inventory, error) {
 	inv := &Inventory{}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
@@ -86,7 +88,11 @@ func readInventory(ctx context.Context, c osmc.Reader) (*Inventory, error) {
 	})
 	g.Go(func() (err error) {
 		defer fault.Catch(&err)
-		inv.Resources, err = c.Resources(ctx, true)
+		if known == nil {
+			inv.Resources, err = c.Resources(ctx, true)
+			return err
+		}
+		inv.Resources, err = c.ResourcesBeside(ctx, known.Resource)
 		return err
 	})
 	if err := g.Wait(); err != nil {

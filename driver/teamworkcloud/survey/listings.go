@@ -75,6 +75,8 @@ func (l *Listings) Observe(
 		return named(n, func() (*Inventory, error) { return at.listing(ctx, c) })
 	case aboutRecent:
 		return named(n, func() (*Inventory, error) { return at.recent(ctx, c) })
+	case aboutListed:
+		return named(n, func() (*Inventory, error) { return at.listed(ctx, c) })
 	case aboutCategories:
 		return named(n, func() (*Inventory, error) { return at.categories(ctx, c, n.Of == reread) })
 	case aboutUsesLately:
@@ -87,10 +89,20 @@ func (l *Listings) Observe(
 
 // read reads all that the server has.
 func (l *listing) read(ctx context.Context, c osmc.Reader) (*Inventory, error) {
+	return l.readBeside(ctx, c, nil)
+}
+
+// listed is all that the server has, but that what is said of the resources that are kept is as it was last read.
+func (l *listing) listed(ctx context.Context, c osmc.Reader) (*Inventory, error) {
+	known, _ := l.kept()
+	return l.readBeside(ctx, c, known)
+}
+
+func (l *listing) readBeside(ctx context.Context, c osmc.Reader, known *Inventory) (*Inventory, error) {
 	turn, at := l.begin(), l.now()
-	inv, err := readInventory(ctx, c)
+	inv, err := readInventory(ctx, c, known)
 	if err == nil {
-		l.keep(turn, inv, at, nil)
+		l.keep(turn, inv, at, known)
 	}
 	return inv, err
 }

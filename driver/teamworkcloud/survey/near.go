@@ -58,6 +58,16 @@ func (v *View) Inventory(s *connect.Server) *Inventory {
 	return Look[Inventory](v, s.Resource(), what, "")
 }
 
+// Listed is for somebody who asks of ids whether the server names them anywhere now: see Inventory.Lists. All about its
+// categories is read for the look, and which resources it lists; what is said of those may be older. It is nil while it
+// has not been observed.
+func (v *View) Listed(s *connect.Server) *Inventory {
+	if v.scope == Whole || v.doubted[s.Address()] {
+		return v.Inventory(s)
+	}
+	return Look[Inventory](v, s.Resource(), aboutListed, "")
+}
+
 // doubt has the server read as a whole, and the look begin again: something is not as it was listed before.
 func (v *View) doubt(s *connect.Server) {
 	if !v.doubted[s.Address()] {

@@ -28,6 +28,7 @@ const (
 const (
 	aboutListing    = "listing"     // Inventory: what the process has read of it before
 	aboutRecent     = "recent"      // Inventory: see listing.recent
+	aboutListed     = "listed"      // Inventory: see View.Listed
 	aboutCategories = "categories"  // Inventory of categories alone; with reread, all about all of them is read
 	aboutResource   = "resource"    // Found, of a resource's id
 	aboutCategory   = "category"    // In, of a category's id

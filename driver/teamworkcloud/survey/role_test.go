@@ -78,7 +78,7 @@ func TestRolesThroughGroups(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := client.Reader()
-		inv, err := readInventory(t.Context(), r)
+		inv, err := readInventory(t.Context(), r, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -119,7 +119,7 @@ func observeOfSite(ctx context.Context, c osmc.Reader, n planner.Need) (any, err
 		}
 		return &History{History: h.Prints()}, nil
 	}
-	inv, err := readInventory(ctx, c)
+	inv, err := readInventory(ctx, c, nil)
 	if err != nil {
 		return nil, err
 	}
