@@ -10,7 +10,7 @@ import (
 )
 
 // TestImportSources: an id belongs to the source with the longest address that it begins with, and each source is named
-// once. The server itself, a part of an address, and what is no server are no sources.
+// once. The server itself is not a source, nor is a part of an address, nor what is not a server.
 func TestImportSources(t *testing.T) {
 	at := func(kind schema.Kind, name, index string) *schema.Resource {
 		return &schema.Resource{Addr: schema.Addr{Kind: kind, Type: product, Name: name, Index: index},
