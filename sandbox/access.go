@@ -31,8 +31,8 @@ const MethodConnect = "CONNECT"
 const noExitCode = -1
 
 // AccessLine is one line of the access log: one request to one simulated server, one connection to a port, one
-// command on a simulated machine, or one access to its files, written when it has ended. Requests to the stand-in
-// for a person are not in it.
+// command on a simulated machine, or one access to its files, written when it has ended; one that a fault has hang,
+// when it begins to. Requests to the stand-in for a person are not in it.
 type AccessLine struct {
 	Time     time.Time `json:"time"`   // when the request came; RFC 3339 with nanoseconds
 	Server   string    `json:"server"` // of a connection that leads nowhere: the machine that was to make it

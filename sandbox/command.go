@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"sync"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -95,23 +96,24 @@ func (x *session) exec(command string) {
 		stderr: countingWriter{Writer: x.channel.Stderr()}}
 	fault := s.faults.next(x.machine, MethodExec, command)
 
-	x.inject(fault, e, command)
-
-	line := AccessLine{
-		Time: begun, Server: x.machine, Product: x.product, Protocol: ProtocolSSH, Method: MethodExec,
-		Path:   redactCommand(command),
-		Status: e.code, Reading: x.world.Reads(x.machine, command), CarriedOut: e.carriedOut, OK: e.carriedOut &&
-			e.code == 0,
-		DurationMS: s.sinceMS(begun), BytesIn: e.stdin.n, BytesOut: e.stdout.n + e.stderr.n,
-	}
-	if e.cut || x.gone.Err() != nil {
-		line.Status = noExitCode
-	}
-	if fault != nil {
-		line.Fault = string(fault.Kind)
-	}
-	// Before the client is told: whoever sees the command's end finds its line.
-	s.access.write(line)
+	log := sync.OnceFunc(func() {
+		line := AccessLine{
+			Time: begun, Server: x.machine, Product: x.product, Protocol: ProtocolSSH, Method: MethodExec,
+			Path:   redactCommand(command),
+			Status: e.code, Reading: x.world.Reads(x.machine, command), CarriedOut: e.carriedOut, OK: e.carriedOut &&
+				e.code == 0,
+			DurationMS: s.sinceMS(begun), BytesIn: e.stdin.n, BytesOut: e.stdout.n + e.stderr.n,
+		}
+		if e.cut || x.gone.Err() != nil {
+			line.Status = noExitCode
+		}
+		if fault != nil {
+			line.Fault = string(fault.Kind)
+		}
+		s.access.write(line)
+	})
+	x.inject(fault, e, command, log)
+	log() // before the client is told: whoever sees the command's end finds its line
 	if e.cut {
 		x.hangUp()
 		return
@@ -121,8 +123,8 @@ func (x *session) exec(command string) {
 	_ = x.channel.Close()
 }
 
-// inject carries a command out, with the fault's help.
-func (x *session) inject(f *Fault, e *execution, command string) {
+// inject carries a command out, with the fault's help. log writes its line, if that has to be before it has ended.
+func (x *session) inject(f *Fault, e *execution, command string, log func()) {
 	if f == nil {
 		x.run(e, command, &e.stdout, &e.stderr)
 		return
@@ -132,8 +134,9 @@ func (x *session) inject(f *Fault, e *execution, command string) {
 		_, _ = fmt.Fprintf(&e.stderr, "a fault asked for: %s\n", f) // the client may be gone
 		e.code = exitFault
 	case Hang:
-		x.hang()
 		e.cut = true
+		log()
+		x.hang()
 	case Cut:
 		e.cut = true
 	case Lost:

@@ -192,6 +192,26 @@ func TestHangLastsUntilTheClientGivesUp(t *testing.T) {
 	}
 }
 
+// The line of what hangs is there while it does, so that one who waits for it knows when to go on.
+func TestHangIsLoggedWhenItBegins(t *testing.T) {
+	logged := make(chan struct{})
+	s := start(t, sandbox.Options{AccessLog: writerFunc(func(p []byte) (int, error) {
+		close(logged)
+		return len(p), nil
+	}), Faults: []sandbox.Fault{{Kind: sandbox.Hang}}})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-logged // before anybody gives up, and once
+		cancel()
+	}()
+	if _, _, err := post(ctx, client(t, s), address(t, s, "a")+"/x"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestHangAndLateEndWithTheSandbox(t *testing.T) {
 	for _, kind := range []sandbox.FaultKind{sandbox.Hang, sandbox.Late} {
 		t.Run(string(kind), func(t *testing.T) {

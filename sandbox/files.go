@@ -76,11 +76,11 @@ func (h *fileHandler) begin(method, name string, reading bool) (*access, error) 
 		err := fmt.Errorf("a fault asked for: %s", a.fault)
 		a.log(false)
 		return nil, err
-	case Hang:
-		h.hang()
-		fallthrough
-	case Cut:
+	case Hang, Cut:
 		a.log(false)
+		if a.fault.Kind == Hang {
+			h.hang()
+		}
 		h.hangUp()
 		return nil, errCut
 	case Late, Lost: // they come after it

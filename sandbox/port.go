@@ -123,10 +123,10 @@ func (c *connection) serve() {
 	line := AccessLine{Time: s.now(), Server: c.server, Product: c.product, Protocol: ProtocolTCP,
 		Method: MethodConnect, Path: c.path, Reading: true}
 	// Before the connection closes: whoever sees its end finds its line.
-	end := func() {
+	end := sync.OnceFunc(func() {
 		line.DurationMS = s.sinceMS(line.Time)
 		s.access.write(line)
-	}
+	})
 	var fault *Fault
 	if c.port != "" {
 		fault = s.faults.next(c.server, MethodConnect, c.path)
@@ -148,7 +148,7 @@ func (c *connection) serve() {
 	var hearing, saying sync.WaitGroup
 	hearing.Go(func() { w.hear(client) })
 	saying.Go(func() { w.say(client) })
-	line.CarriedOut, line.OK = c.inject(fault, w)
+	line.CarriedOut, line.OK = c.inject(fault, w, end)
 	_ = w.Close()
 	saying.Wait() // what was said is sent
 	line.BytesIn, line.BytesOut = w.heard.Load(), w.said.Load()
@@ -157,13 +157,14 @@ func (c *connection) serve() {
 	hearing.Wait()
 }
 
-// inject has a connection served, with the fault's help.
-func (c *connection) inject(f *Fault, w *wire) (carriedOut, ok bool) {
+// inject has a connection served, with the fault's help. log writes its line, if that has to be before it has ended.
+func (c *connection) inject(f *Fault, w *wire, log func()) (carriedOut, ok bool) {
 	if f == nil {
 		return c.talk(w)
 	}
 	switch {
 	case f.Kind == Hang:
+		log()
 		_, _ = io.Copy(io.Discard, w) // until the client gives up or the sandbox closes
 	case f.Kind == Late && c.sandbox.sleepUntilClose(context.Background(), f.Delay) == nil:
 		return c.talk(w)

@@ -118,27 +118,28 @@ func (s *Sandbox) observe(product, server string, next http.Handler) http.Handle
 		r.Body = body
 		fault := s.faults.next(server, r.Method, r.URL.Path)
 
-		s.inject(fault, x, r, next)
-
-		line := AccessLine{
-			Time: x.begun, Server: server, Product: product, Protocol: ProtocolHTTPS,
-			Method: r.Method, Path: r.URL.Path, Query: redactQuery(r.URL.RawQuery),
-			Status: x.status(), Reading: looks(r.Method), CarriedOut: x.carriedOut, OK: x.ok,
-			DurationMS: s.sinceMS(x.begun), BytesIn: body.n, BytesOut: x.written, Body: body.digest(),
-		}
-		if fault != nil {
-			line.Fault = string(fault.Kind)
-		}
-		// Before the connection closes: whoever sees the request's end finds its line.
-		s.access.write(line)
+		log := sync.OnceFunc(func() {
+			line := AccessLine{
+				Time: x.begun, Server: server, Product: product, Protocol: ProtocolHTTPS,
+				Method: r.Method, Path: r.URL.Path, Query: redactQuery(r.URL.RawQuery),
+				Status: x.status(), Reading: looks(r.Method), CarriedOut: x.carriedOut, OK: x.ok,
+				DurationMS: s.sinceMS(x.begun), BytesIn: body.n, BytesOut: x.written, Body: body.digest(),
+			}
+			if fault != nil {
+				line.Fault = string(fault.Kind)
+			}
+			s.access.write(line)
+		})
+		s.inject(fault, x, r, next, log)
+		log() // before the connection closes: whoever sees the request's end finds its line
 		if x.cut {
 			hangUp(w)
 		}
 	})
 }
 
-// inject answers a request, with the fault's help.
-func (s *Sandbox) inject(f *Fault, x *exchange, r *http.Request, next http.Handler) {
+// inject answers a request, with the fault's help. log writes its line, if that has to be before it has ended.
+func (s *Sandbox) inject(f *Fault, x *exchange, r *http.Request, next http.Handler, log func()) {
 	if f == nil {
 		s.carryOut(x, x, r, next)
 		return
@@ -153,11 +154,12 @@ func (s *Sandbox) inject(f *Fault, x *exchange, r *http.Request, next http.Handl
 		_, _ = fmt.Fprintf(x, "a fault asked for: %s\n", f) // the client may be gone
 	case Hang:
 		_, _ = io.Copy(io.Discard, r.Body) // only a request read to its end tells when the client gives up
+		x.cut = true
+		log()
 		select {
 		case <-r.Context().Done():
 		case <-s.closing:
 		}
-		x.cut = true
 	case Cut:
 		x.cut = true
 	case Lost:
