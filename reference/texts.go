@@ -221,8 +221,8 @@ server "TYPE" "south" { url = "https://south.example" }
 	{
 		word: "moved", construct: "moved", summary: "Says that what was declared at one address is declared at another " +
 			"now.",
-		text: []string{"Runs before and after the move are then known to be about the same. It stands in the folder of " +
-			"the whole configuration, not in modules."},
+		text: []string{"Runs before and after the move are then known to be about the same. In a module, the addresses " +
+			"are those within it, and the block is about each of its instances."},
 		example: map[string]string{"main.sync.hcl": secretVariable + `
 server "TYPE" "plant" {
   for_each = toset(["north"])

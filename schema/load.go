@@ -216,7 +216,8 @@ type loader struct {
 
 	ofKeystores map[*node]string
 	privates    map[*node]bool // see loader.privateValue
-	moves       []Move
+	moved       []movedIn
+	moves       []Move // of moved, with whole addresses
 	removed     []Move
 	imports     []Import
 	importedTo  map[Addr]hcl.Range   // where each of them stands, by its address

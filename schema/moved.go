@@ -112,10 +112,9 @@ func within(addr, outer string) (string, bool) {
 
 // collectMoved takes in a moved or a removed block.
 func (l *loader) collectMoved(m *module, b *hcl.Block) {
-	if m != l.root {
-		l.add(problem(b.DefRange, "Block in a module", "A %s block stands in the folder of the whole configuration, not "+
-			"in a module: "+
-			"its addresses are whole.", b.Type))
+	if m != l.root && b.Type == "removed" {
+		l.add(problem(b.DefRange, "Block in a module", "A removed block stands in the folder of the whole configuration, "+
+			"not in a module: its address is whole."))
 		return
 	}
 	body := &movedBody
@@ -150,7 +149,33 @@ func (l *loader) collectMoved(m *module, b *hcl.Block) {
 		l.add(problem(b.DefRange, "Invalid move", "A module moves to a module, and a declaration to one of the same kind "+
 			"and type."))
 	default:
-		l.moves = append(l.moves, move)
+		l.moved = append(l.moved, movedIn{m, move})
+	}
+}
+
+// movedIn is a moved block of a module, with its addresses as they are within that module.
+type movedIn struct {
+	mod  *module
+	move Move
+}
+
+// moveWork is what the move of one instance counts as work.
+const moveWork = 8
+
+// expandMoves gives the moves whole addresses: one of a module is one of each of its instances.
+func (l *loader) expandMoves() {
+	for _, b := range l.moved {
+		if b.mod == l.root {
+			l.moves = append(l.moves, b.move)
+			continue
+		}
+		if err := l.meter.take(moveWork * int64(len(b.mod.instances))); err != nil {
+			l.add(problem(b.move.Range, "Too many moves", "This block is about each instance of its module: %s.", err))
+			return
+		}
+		for _, in := range b.mod.instances {
+			l.moves = append(l.moves, Move{in.addr + "." + b.move.From, in.addr + "." + b.move.To, b.move.Range})
+		}
 	}
 }
 
@@ -198,6 +223,7 @@ func (l *loader) address(attr *hcl.Attribute) string {
 
 // checkMoves reports moves that do not fit what is declared.
 func (l *loader) checkMoves() {
+	l.expandMoves()
 	if len(l.moves)+len(l.removed) == 0 {
 		return
 	}
@@ -211,20 +237,24 @@ func (l *loader) checkMoves() {
 			}
 		}
 	}
-	seen := map[string]hcl.Range{}
+	seen, wrong := map[string]hcl.Range{}, map[hcl.Range]bool{} // a block of a module is reported for one instance
+	report := func(m Move, summary, detail string, args ...any) {
+		if !wrong[m.Range] {
+			wrong[m.Range] = true
+			l.add(problem(m.Range, summary, detail, args...))
+		}
+	}
 	where := newMover(l.moves)
 	for _, m := range l.moves {
 		was, twice := seen[m.From]
 		now := where.to(m.To)
 		switch {
 		case twice:
-			l.add(problem(m.Range, "Moved twice", "%s was already moved at %s.", m.From, place(was)))
+			report(m, "Moved twice", "%s was already moved at %s.", m.From, place(was))
 		case whole[m.From] || keyed[m.From] && !strings.HasSuffix(m.To, "]"):
-			l.add(problem(m.Range, "Moved and still declared", "%s is declared, so that it cannot have moved to %s.", m.From,
-				m.To))
+			report(m, "Moved and still declared", "%s is declared, so that it cannot have moved to %s.", m.From, m.To)
 		case !whole[now] && !keyed[now] && !l.mayDeclare(now):
-			l.add(problem(m.Range, "Moved to what is not declared", "There is no %s, to which %s is said to have moved.",
-				now, m.From))
+			report(m, "Moved to what is not declared", "There is no %s, to which %s is said to have moved.", now, m.From)
 		}
 		seen[m.From] = m.Range
 	}

@@ -186,6 +186,77 @@ module "torn" { source = "./torn" }
 	}
 }
 
+// TestMovedInModules: a block of a module is about each of its instances, wherever the module itself was before.
+func TestMovedInModules(t *testing.T) {
+	const inner = "server \"barn\" \"in\" {}\nmodule \"deep\" { source = \"../deep\" }\n" +
+		"moved {\n from = server.barn.was\n to = server.barn.in\n}\nmoved {\n from = module.low\n to = module.deep\n}\n"
+	files := map[string]string{"main.sync.hcl": `
+module "m" {
+  source   = "./m"
+  for_each = toset(["k", "l"])
+}
+module "one" { source = "./m" }
+module "off" {
+  source  = "./m"
+  enabled = false
+}
+moved {
+  from = module.before
+  to   = module.m["k"]
+}
+`, "m/m.sync.hcl": inner, "deep/m.sync.hcl": `
+server "barn" "now" {}
+moved {
+  from = server.barn.then
+  to   = server.barn.now
+}
+`}
+	cfg, diags := world{files: files}.load(t)
+	if len(diags) > 0 {
+		t.Fatal(textOf(t, cfg, diags))
+	}
+	for _, c := range [][2]string{
+		{`module.m["k"].server.barn.was`, `module.m["k"].server.barn.in`},
+		{`module.m["l"].server.barn.was`, `module.m["l"].server.barn.in`},
+		{`module.m["gone"].server.barn.was`, `module.m["gone"].server.barn.was`},
+		{"module.one.server.barn.was", "module.one.server.barn.in"},
+		{"module.before.server.barn.was", `module.m["k"].server.barn.in`},
+		{"module.one.module.low.server.barn.then", "module.one.module.deep.server.barn.now"},
+		{"server.barn.was", "server.barn.was"},
+	} {
+		if got := cfg.WhereMoved()(c[0]); got != c[1] {
+			t.Errorf("%s is at %s, want %s", c[0], got, c[1])
+		}
+	}
+	for _, c := range [][2]string{
+		{"moved {\n from = server.barn.in\n to = server.barn.in\n}", "is declared, so that it cannot have moved"},
+		{"moved {\n from = server.barn.x\n to = server.barn.y\n}", "server.barn.y, to which"},
+		{"moved {\n from = server.barn.was\n to = server.barn.in\n}", "already moved"},
+		{"removed { from = server.barn.x }", "not in a module"},
+	} {
+		files["m/more.sync.hcl"] = c[0] + "\n"
+		files["main.sync.hcl"] = "module \"m\" {\n  source   = \"./m\"\n  for_each = toset([\"k\", \"l\"])\n}\n"
+		cfg, diags := world{files: files}.load(t)
+		if got := strings.Join(strings.Fields(textOf(t, cfg, diags)), " "); len(diags) != 1 || !strings.Contains(got, c[1]) {
+			t.Errorf("%s: want one diagnostic with %q, got %d:\n%s", c[0], c[1], len(diags), got)
+		}
+	}
+}
+
+// TestMovesOfManyInstances: blocks times instances are limited.
+func TestMovesOfManyInstances(t *testing.T) {
+	var moves strings.Builder
+	moves.WriteString("server \"barn\" \"in\" {}\n")
+	for i := range 2000 {
+		fmt.Fprintf(&moves, "moved {\n from = server.barn.s%d\n to = server.barn.in\n}\n", i)
+	}
+	cfg, diags := world{files: map[string]string{"main.sync.hcl": "module \"m\" {\n  source   = \"./m\"\n" +
+		"  for_each = toset([for i in range(1000) : tostring(i)])\n}\n", "m/m.sync.hcl": moves.String()}}.load(t)
+	if got := textOf(t, cfg, diags); len(diags) != 1 || diags[0].Summary != "Too many moves" {
+		t.Errorf("%d: %s", len(diags), got)
+	}
+}
+
 // TestManyMoves: a chain of moves costs what it is long, to be checked and to be followed.
 func TestManyMoves(t *testing.T) {
 	const n = 20000
