@@ -2,12 +2,12 @@ package lsp
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -44,9 +44,9 @@ func (v *view) rename(ctx context.Context, p *renameParams) (*workspaceEdit, err
 	if err := v.mayBeCalled(u.name, p.NewName); err != nil {
 		return nil, err
 	}
-	uses := v.usesOf(ctx, u.name)
-	for i, x := range uses {
-		if i == 0 || uses[i-1].file != x.file {
+	all := edits{}
+	for _, x := range v.usesOf(ctx, u.name) {
+		if all[x.file] == nil {
 			if err := x.file.whole(ctx); err != nil {
 				return nil, err
 			}
@@ -55,14 +55,20 @@ func (v *view) rename(ctx context.Context, p *renameParams) (*workspaceEdit, err
 			return nil, fmt.Errorf("in %s the name is written with escapes: write it as it is first",
 				schema.SanitizeLine(filepath.Base(x.file.path)))
 		}
+		all.add(x.file, x.at, p.NewName)
 	}
-	if err := v.stillRight(ctx, u.name, uses, p.NewName); err != nil {
+	if isKind(u.kind) || u.kind == "module" {
+		v.keepAddress(u.name, p.NewName, all)
+	}
+	if err := v.stillRight(ctx, u.name, all); err != nil {
 		return nil, err
 	}
 	out := &workspaceEdit{Changes: map[string][]textEdit{}}
-	for _, x := range uses {
-		uri := v.uriOf(x.file.path)
-		out.Changes[uri] = append(out.Changes[uri], textEdit{v.rangeIn(x.file.text, x.at), p.NewName})
+	for f, changed := range all {
+		for _, e := range changed {
+			uri := v.uriOf(f.path)
+			out.Changes[uri] = append(out.Changes[uri], textEdit{v.rangeIn(f.text, e.at), e.text})
+		}
 	}
 	return out, nil
 }
@@ -86,40 +92,37 @@ func (v *view) mayBeCalled(n name, to string) error {
 // whole refuses a file that does not parse: what stands in it is not certain.
 func (f *file) whole(ctx context.Context) error {
 	if f.json {
-		return nil // it has names only where it parses
+		var wrong *json.SyntaxError
+		if err := json.Unmarshal([]byte(f.text.Source), new(json.RawMessage)); errors.As(err, &wrong) {
+			return f.torn(f.text.Position(int(wrong.Offset), source.UTF8).Line + 1)
+		}
+		return nil
 	}
 	if _, diags := schema.FormatWithin(ctx, f.path, []byte(f.text.Source), schema.Usual); diags.HasErrors() {
 		line := 0
 		if diags[0].Subject != nil {
 			line = diags[0].Subject.Start.Line
 		}
-		return fmt.Errorf("%s does not parse, see line %d: mend that first",
-			schema.SanitizeLine(filepath.Base(f.path)), line)
+		return f.torn(line)
 	}
 	return nil
 }
 
-// stillRight loads the folders with a new name in place. It refuses what has an error then that it has not now, such as
+func (f *file) torn(line int) error {
+	return fmt.Errorf("%s does not parse, see line %d: mend that first",
+		schema.SanitizeLine(filepath.Base(f.path)), line)
+}
+
+// stillRight loads the folders with the changes in place. It refuses what has an error then that it has not now, such as
 // where a name is used that only evaluation leads to.
-func (v *view) stillRight(ctx context.Context, n name, uses []found, to string) error {
+func (v *view) stillRight(ctx context.Context, n name, all edits) error {
 	docs := maps.Clone(v.docs)
 	dirs := map[string]bool{}
-	byFile := map[*file][]source.Span{}
-	for _, x := range uses {
-		byFile[x.file] = append(byFile[x.file], x.at)
-	}
 	for _, f := range v.filesOf(ctx, n) {
 		dirs[f.dir] = true
 	}
-	for f, spans := range byFile {
-		var b strings.Builder
-		from := 0
-		for _, s := range spans { // in their order
-			b.WriteString(f.text.Source[from:s.From] + to)
-			from = s.To
-		}
-		b.WriteString(f.text.Source[from:])
-		d := newDocument("", f.path, 0, source.NewText(b.String()))
+	for f := range all {
+		d := newDocument("", f.path, 0, source.NewText(all.text(f)))
 		if was := v.docs[f.path]; was != nil {
 			d.real = was.real
 		}

@@ -3,6 +3,7 @@ package lsp
 import (
 	"maps"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
@@ -26,9 +27,25 @@ func fleet(t *testing.T, name string) map[string]string {
 }
 
 // TestRenameThereAndBack: a name that was changed and changed back leaves every byte as it was, from wherever it is
-// used.
+// used, and however lines end.
 func TestRenameThereAndBack(t *testing.T) {
-	files := fleet(t, "names")
+	for name, written := range map[string]func(string) string{
+		"as it is":        func(text string) string { return text },
+		"Windows":         func(text string) string { return strings.ReplaceAll(text, "\n", "\r\n") },
+		"no last newline": func(text string) string { return strings.TrimSuffix(text, "\n") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := fleet(t, "names")
+			for name := range files {
+				files[name] = written(files[name])
+			}
+			renameThereAndBack(t, files)
+		})
+	}
+}
+
+func renameThereAndBack(t *testing.T, files map[string]string) {
+	t.Helper()
 	c := newClient(t, files)
 	c.initialize("{}")
 	for name := range files {

@@ -15,6 +15,7 @@ import (
 	"time"
 	"unicode/utf16"
 
+	"github.com/aymanbagabas/go-udiff"
 	"github.com/hashicorp/go-hclog"
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/spf13/afero"
@@ -296,8 +297,10 @@ func (c *client) say(out *strings.Builder, files map[string]string, line string)
 		out.WriteString("\n")
 	case "definition", "references", "highlight":
 		c.showPlaces(out, word, name, text)
-	case "rename":
-		c.showRename(out, name, text)
+	case "rename", "renamed": // the second with the changes made
+		if changed := c.showRename(out, name, text); word == "renamed" {
+			c.replace(changed)
+		}
 	case "prepare":
 		fmt.Fprintf(out, "  %s\n", c.at("textDocument/prepareRename", name, text))
 	case "outline", "tokens", "format":
@@ -315,6 +318,10 @@ func (c *client) say(out *strings.Builder, files map[string]string, line string)
 			c.t.Fatal(err)
 		}
 		c.notify("workspace/didChangeWatchedFiles", map[string]any{"changes": []any{documentID{uri(name)}}})
+	case "store": // to the disk, as the editor has it
+		if err := afero.WriteFile(c.fs, filepath.Join(home, name), []byte(c.texts[name]), 0o644); err != nil {
+			c.t.Fatal(err)
+		}
 	case "raw":
 		var m map[string]any
 		c.decode(json.RawMessage(rest), &m)
@@ -424,8 +431,8 @@ func apply(text string, edits []textEdit) string {
 	return text
 }
 
-// showRename writes the lines that change.
-func (c *client) showRename(out *strings.Builder, name, text string) {
+// showRename writes the lines that change, and returns the documents with the changes made.
+func (c *client) showRename(out *strings.Builder, name, text string) map[string]string {
 	c.t.Helper()
 	text, to, _ := strings.Cut(text, " => ")
 	changed, wrong := c.rename(name, c.place(name, text), to)
@@ -434,12 +441,21 @@ func (c *client) showRename(out *strings.Builder, name, text string) {
 	}
 	for _, file := range slices.Sorted(maps.Keys(changed)) {
 		before, after := strings.Split(c.text(file), "\n"), strings.Split(changed[file], "\n")
+		if len(before) != len(after) {
+			for line := range strings.Lines(udiff.Unified("", "", c.text(file), changed[file])) {
+				if strings.HasPrefix(line, "+") && line != "+++ \n" || strings.HasPrefix(line, "-") && line != "--- \n" {
+					fmt.Fprintf(out, "  %s: %s\n", file, strings.TrimSuffix(line, "\n"))
+				}
+			}
+			continue
+		}
 		for i := range after {
 			if before[i] != after[i] {
 				fmt.Fprintf(out, "  %s:%d %s\n", file, i, strings.TrimSpace(after[i]))
 			}
 		}
 	}
+	return changed
 }
 
 // showFile writes what is in a file.
