@@ -269,8 +269,13 @@ func (h hostRule) names(address string) bool {
 		return false
 	}
 	domain, wild := strings.CutPrefix(pattern, "*")
-	return pattern == name || wild && (domain == "" || strings.HasSuffix(name, domain) && name != domain[1:])
+	in := isDomain(name) && strings.HasSuffix(name, domain)
+	return pattern == name || wild && (domain == "" || in && name != domain[1:])
 }
+
+// isDomain tells whether a name may be that of a domain. An address may end as one does: in [2001:db8::1%a.example] all
+// that follows the % is the name of a network interface, which is anything.
+func isDomain(name string) bool { return !strings.ContainsAny(name, ":%") }
 
 // split divides HOST:PORT, with the name in lower case and without the dot at its end.
 func split(address string) (name, port string) {

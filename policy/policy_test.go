@@ -34,6 +34,9 @@ func parse(t *testing.T, text string) *Policy {
 	return p
 }
 
+// zoned is an address: what follows the % is the name of a network interface, and may be anything.
+const zoned = "[2001:db8::1%a.twc.example]:22"
+
 // deeds are things that a configuration may try, each with what the sample says about it.
 var deeds = []struct {
 	name    string
@@ -60,6 +63,10 @@ var deeds = []struct {
 	{"the domain itself", func(p *Policy) error { return p.Connect("twc.example:8111") }, false},
 	{"a name that ends so", func(p *Policy) error { return p.Connect("eviltwc.example:8111") }, false},
 	{"a name that begins so", func(p *Policy) error { return p.Connect("a.twc.example.evil:8111") }, false},
+	{"an address that ends so", func(p *Policy) error { return p.Connect("[2001:db8::1%.twc.example]:8111") }, false},
+	{"an IPv4 address", func(p *Policy) error { return p.Connect("[::ffff:192.0.2.1%a.twc.example]:8111") }, false},
+	{"a command at an address", func(p *Policy) error { return p.CommandAt(zoned, []string{"systemctl", "stop"}) }, false},
+	{"a key at an address", func(p *Policy) error { return p.Key(zoned, "/home/ada/.ssh/ops") }, false},
 	{"a host with its port", func(p *Policy) error { return p.Connect("jira.example:443") }, true},
 	{"another port", func(p *Policy) error { return p.Connect("jira.example:22") }, false},
 	{"a command there", func(p *Policy) error { return p.CommandAt("a.twc.example:22", []string{"systemctl", "stop"}) }, true},
@@ -102,6 +109,9 @@ func TestPolicy(t *testing.T) {
 	}
 	if allowed, said := p.Agent("a.twc.example:22"); !allowed || !said {
 		t.Error("the agent is named")
+	}
+	if allowed, _ := p.Agent(zoned); allowed {
+		t.Error("an address is taken for a name of the domain")
 	}
 	if allowed, said := p.Agent("jira.example:443"); allowed || !said {
 		t.Error("the agent is not named for jira.example")

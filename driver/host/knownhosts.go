@@ -133,7 +133,7 @@ func hostMatcher(hosts []string) (func(host, port string) bool, error) {
 	return func(host, port string) bool {
 		found := false
 		for _, p := range patterns {
-			if p.port != port || !glob(p.host, host) {
+			if p.port != port || !glob(p.host, withoutZone(host, p.host)) {
 				continue
 			}
 			if p.not {
@@ -143,6 +143,16 @@ func hostMatcher(hosts []string) (func(host, port string) bool, error) {
 		}
 		return found
 	}, nil
+}
+
+// withoutZone is a host without the network interface that an IPv6 address may end with, unless the pattern has one:
+// whoever wrote the address may have named it *.DOMAIN.
+func withoutZone(host, pattern string) string {
+	if strings.Contains(pattern, "%") {
+		return host
+	}
+	host, _, _ = strings.Cut(host, "%")
+	return host
 }
 
 func hashedMatcher(text string) (func(host, port string) bool, error) {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -108,6 +109,25 @@ func TestGlob(t *testing.T) {
 	} {
 		if got := glob(c.pattern, c.text); got != c.want {
 			t.Errorf("%.20s %.20s: %v", c.pattern, c.text, got)
+		}
+	}
+}
+
+// TestKnownAddressWithZone: an address that ends as a name of a known domain is not known: what follows the % names a
+// network interface, and may be anything.
+func TestKnownAddressWithZone(t *testing.T) {
+	signer, _ := newKey(t)
+	key := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey())))
+	for hosts, known := range map[string][]string{
+		"*.known.example": {"a.known.example:22"},
+		"fe80::1%eth0":    {"[fe80::1%eth0]:22"},
+		"*":               {"a.known.example:22", "[2001:db8::1%.known.example]:22", "[fe80::1%eth0]:22"},
+	} {
+		for _, address := range []string{"a.known.example:22", "[2001:db8::1%.known.example]:22", "[fe80::1%eth0]:22"} {
+			is, err := Known([]byte(hosts+" "+key), address)
+			if err != nil || is != slices.Contains(known, address) {
+				t.Errorf("%s, of lines for %s: %v %v", address, hosts, is, err)
+			}
 		}
 	}
 }
