@@ -23,6 +23,7 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/interrupt"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/drivertest"
+	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/signing"
 	"golang.org/x/crypto/ssh"
 )
@@ -211,6 +212,23 @@ func (c *courier) disk() afero.Fs {
 }
 
 func (c *courier) key(site string) string { return "-key=" + filepath.Join(c.dir, site+".key") }
+
+// plan is that of a site's only run.
+func (c *courier) plan(site string) *planner.Plan {
+	names, err := filepath.Glob(filepath.Join(c.dir, site, ".syncctl", "runs", "*", "plan.json"))
+	if err != nil || len(names) != 1 {
+		c.fail("runs of %s: %q, %v", site, names, err)
+	}
+	text, err := os.ReadFile(names[0])
+	if err != nil {
+		c.fail("%v", err)
+	}
+	p, err := planner.Decode(bytes.NewReader(text))
+	if err != nil {
+		c.fail("%v", err)
+	}
+	return p
+}
 
 func (c *courier) apply(fsys afero.Fs, site string) (int, string) {
 	code, out := c.run(fsys, site, "plan")

@@ -253,7 +253,18 @@ func TestChangedPlans(t *testing.T) {
 			}
 		})
 	}
-	if code, out := c.deliver(osFs, "globex", c.changed(honest, "globex", func(*handed) {})); code != exitDone {
-		t.Errorf("unchanged: exit code %d: %s", code, out)
+	age := func(h *handed) { // it is not in the hash, and is not believed
+		for i := range h.Cargo.Plan.Sites {
+			h.Cargo.Plan.Sites[i].Observed = &planner.Age{At: time.Unix(0, 0).UTC(), By: "nobody-at-all"}
+		}
+	}
+	if code, out := c.deliver(osFs, "globex", c.changed(honest, "globex", age)); code != exitDone {
+		t.Errorf("another age alone: exit code %d: %s", code, out)
+	}
+	kept := c.plan("globex")
+	for _, site := range kept.Sites {
+		if o := site.Observed; (o == nil) != (site.Name == kept.Turns[0].Site) || o != nil && o.By == "nobody-at-all" {
+			t.Errorf("kept of %s: %+v", site.Name, o)
+		}
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/args"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/report"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -103,6 +105,7 @@ type runDoc struct {
 	Of     int           `json:"of" jsonschema:"steps of its plan"`
 	Dir    string        `json:"dir" jsonschema:"the folder with its plan, journal and files"`
 	Holder *holderDoc    `json:"holder,omitempty" jsonschema:"the process that is carrying it out"`
+	Sites  []runSiteDoc  `json:"sites,omitempty" jsonschema:"the sites that take part, as far as it is known here"`
 	Steps  []runStepDoc  `json:"steps,omitempty" jsonschema:"in the order of the plan"`
 	Record []runEntryDoc `json:"entries,omitempty" jsonschema:"of its journal; show has them, status has not"`
 }
@@ -111,6 +114,20 @@ type holderDoc struct {
 	PID   int       `json:"pid"`
 	Host  string    `json:"host"`
 	Since time.Time `json:"since"`
+}
+
+// runSiteDoc is a site's part in a run.
+type runSiteDoc struct {
+	Name     string           `json:"name"`
+	Done     int              `json:"done" jsonschema:"its steps that are done"`
+	Of       int              `json:"of" jsonschema:"its steps"`
+	Approved bool             `json:"approved" jsonschema:"whether it has approved the plan"`
+	AsOf     *time.Time       `json:"as_of,omitempty" jsonschema:"of its last entry that is known here"`
+	MaxAge   planner.Duration `json:"max_age" jsonschema:"how old what others rely on may be"`
+	Observed *planner.Age     `json:"observed,omitempty" jsonschema:"what its servers showed when it was planned, the oldest"`
+	Until    *time.Time       `json:"until,omitempty" jsonschema:"up to when a plan may be made from that"`
+	Verified *time.Time       `json:"verified,omitempty" jsonschema:"when it verified what undone steps of others rest on"`
+	Holds    *time.Time       `json:"holds,omitempty" jsonschema:"up to when they may rest on it"`
 }
 
 // phase is an executor.Phase, or "interrupted".
@@ -138,12 +155,26 @@ func (c *command) runDoc(r *executor.Run) runDoc {
 	if s.Holder != nil {
 		d.Holder = &holderDoc{s.Holder.PID, s.Holder.Host, s.Holder.Since}
 	}
+	for _, t := range report.Parties(r.Plan, &report.Run{Decision: s.Decision, Entries: r.Entries}) {
+		d.Sites = append(d.Sites, runSiteDoc{Name: t.Name, Done: t.Done, Of: len(t.Numbers), Approved: r.Approved(t.Name),
+			AsOf: timeOf(s.KnownOf(t.Name)), MaxAge: t.MaxAge, Observed: t.Observed, Until: timeOf(t.Until),
+			Verified: timeOf(t.Verified), Holds: timeOf(t.Holds)})
+	}
 	for i := range r.Plan.Steps {
 		step := &r.Plan.Steps[i]
 		why := s.Decision.Steps[step.ID].Why
 		d.Steps = append(d.Steps, runStepDoc{i + 1, step.ID, s.Phase(step.ID), why, step.Manual != nil})
 	}
 	return d
+}
+
+// timeOf is a time for a document, in UTC; nil where there is none.
+func timeOf(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
 }
 
 func (c *command) statusJSON(open *executor.Run, ended []executor.Brief) error {

@@ -39,19 +39,25 @@ func (in Input) elsewhere(server string) bool {
 
 // Age is when the oldest of several observations was made, and who made it.
 type Age struct {
-	At time.Time
-	By string
+	At time.Time `json:"at"`
+	By string    `json:"by,omitempty"`
 }
 
 // Ages are those of the observations of other sites' servers, by site.
-func (o *Observations) Ages(cfg *schema.Config) map[string]Age {
+func (o *Observations) Ages(cfg *schema.Config) map[string]Age { return o.agesBut(cfg, cfg.Site) }
+
+// agesBut are those of the observations of the servers of all sites but the one of the process; none where that is "".
+func (o *Observations) agesBut(cfg *schema.Config, site string) map[string]Age {
+	if site == "" {
+		return nil
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	out := map[string]Age{}
 	for n, x := range o.made {
 		addr, err := schema.ParseAddr(n.Server)
 		r := cfg.Lookup(addr)
-		if err != nil || r == nil || !r.Elsewhere {
+		if err != nil || r == nil || r.Site == "" || r.Site == site {
 			continue
 		}
 		if was, known := out[r.Site]; !known || x.at.Before(was.At) || x.at.Equal(was.At) && x.by < was.By {

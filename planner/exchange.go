@@ -17,6 +17,9 @@ type PlanSite struct {
 	Name string `json:"name"`
 	// MaxAge is how old a verification of the site may be when a step of another site rests on it.
 	MaxAge Duration `json:"max_age"`
+	// Observed is the oldest of what its servers showed that the plan was made from; nil: it was read for this plan. It is
+	// no part of what the plan says: see Plan.Hash.
+	Observed *Age `json:"observed,omitempty"`
 }
 
 // Turn is the steps that one site carries out before it hands over.

@@ -235,7 +235,9 @@ func (d *apart) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	if err != nil {
 		return planner.Outline{}, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: err.Error()}}
 	}
-	return update(step("sync.depot.s", "do")), nil
+	do := step("sync.depot.s", "do")
+	do.Servers = []string{"server.depot.b"}
+	return update(do), nil
 }
 
 func TestOtherSitesSendWhatTheyShow(t *testing.T) {
@@ -268,6 +270,20 @@ func TestOtherSitesSendWhatTheyShow(t *testing.T) {
 	}
 	if ages := sent.Ages(again.Config); len(ages) != 1 || ages["b"].By != "somebody" || !ages["b"].At.Equal(now) {
 		t.Errorf("the ages are %v", ages)
+	}
+	if b := p.SiteOf("b"); b == nil || b.Observed == nil || !b.Observed.At.Equal(now) || p.SiteOf("a").Observed != nil {
+		t.Errorf("in the plan: %+v", p.Sites)
+	}
+	hash := func() string {
+		h, err := p.Hash()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	was := hash()
+	if p.SiteOf("b").Observed.By = "somebody else"; hash() != was || p.SiteOf("b").Observed == nil {
+		t.Error("the hash covers when servers were seen, and by whom")
 	}
 	for changed, ok := range map[time.Time]bool{now: true, now.Add(time.Nanosecond): false} {
 		again = in("a", &apart{})

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 )
 
 // hashPrefix says how a plan's hash is made.
@@ -24,13 +25,22 @@ func IsHash(s string) bool { return wellFormedHash.MatchString(s) }
 // would say something to whoever guesses them.
 func (p *Plan) Hash() (string, error) {
 	said := *p
-	said.Syncctl, said.Secrets = "", ""
+	said.Syncctl, said.Secrets, said.Sites = "", "", sitesOf(p)
 	b, err := json.Marshal(&said)
 	if err != nil {
 		return "", fmt.Errorf("hashing the plan: %w", err)
 	}
 	sum := sha256.Sum256(asDecoded(b))
 	return hashPrefix + hex.EncodeToString(sum[:]), nil
+}
+
+// sitesOf are the sites of a plan without what depends on when it was made.
+func sitesOf(p *Plan) []PlanSite {
+	out := slices.Clone(p.Sites)
+	for i := range out {
+		out[i].Observed = nil
+	}
+	return out
 }
 
 // Course is the name of what a plan's steps do, in which order, and on whose word, wherever the servers are: "sha256:"

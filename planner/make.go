@@ -115,9 +115,16 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 			Detail: err.Error()})
 	}
 	plan.Steps, plan.Declared = steps, declared(planned, shown)
-	if err := plan.takeTurns(in.Config, cmp.Or(in.Again, in.Config.Site)); err != nil {
+	maker := cmp.Or(in.Again, in.Config.Site)
+	if err := plan.takeTurns(in.Config, maker); err != nil {
 		return nil, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "A step of two sites",
 			Detail: err.Error()})
+	}
+	ages := seen.agesBut(in.Config, maker)
+	for i := range plan.Sites {
+		if age, sent := ages[plan.Sites[i].Name]; sent {
+			plan.Sites[i].Observed = &age
+		}
 	}
 	if err := fingerprint(plan); err != nil {
 		return nil, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Plan cannot be written down",

@@ -108,7 +108,7 @@ func DiffPlans(old, made *Plan) (*PlanDiff, error) {
 	d.Findings = diffFindings(old.Findings, made.Findings)
 	d.Declarations = diffDeclarations(old, made)
 	d.Order = diffOrder(old, made)
-	d.Sites = diffTexts(texts(turns{old.Sites, old.Turns}), texts(turns{made.Sites, made.Turns}))
+	d.Sites = diffTexts(texts(turns{sitesOf(old), old.Turns}), texts(turns{sitesOf(made), made.Turns}))
 	return d, nil
 }
 

@@ -29,6 +29,7 @@ type Report struct {
 	Refusals     []planner.Finding // they stop the plan from being applied
 	Findings     []planner.Finding // the other ones that belong to no step and no declaration
 	Notes        []Alike           // that say the same of several declarations, and belong to no step
+	Parties      []Party           // the sites that take part; none without sites
 	Topology     *Topology         // servers and what links them
 	Lanes        []*Lane           // steps by where they work, sorted by site and name
 	Slots        int               // how many steps follow each other at least, see Step.Slot
@@ -107,6 +108,7 @@ func New(plan *planner.Plan, run *Run) (*Report, error) {
 	r.steps()
 	r.findings()
 	r.timing()
+	r.Parties = Parties(plan, run)
 	r.Topology = topology(r)
 	r.lanes()
 	return r, nil

@@ -133,6 +133,9 @@ func (m *markdown) head() {
 	if len(r.Plan.Turns) > 0 {
 		item("Exchanges", fmt.Sprint(r.Plan.Exchanges()))
 	}
+	for i := range r.Parties {
+		item("Site "+code(r.Parties[i].Name), text(r.Parties[i].Words()))
+	}
 	for _, s := range []report.State{report.Failed, report.Stuck, report.Interrupted, report.Waiting, report.Running,
 		report.Again, report.Away} {
 		item(strings.ToUpper(string(s[:1]))+string(s[1:]), short(report.StepList(report.Numbers(r.In(s)))))

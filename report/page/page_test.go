@@ -78,6 +78,8 @@ func TestMarkdown(t *testing.T) {
 	golden(t, "small.md", markdown(t, made(t, small, nil), page.MostOfComment))
 	golden(t, "waiting.md", markdown(t, made(t, small, reporttest.Run(small, 1, "waiting", "ask <the> keeper")),
 		page.MostOfComment))
+	golden(t, "sites.md", markdown(t, made(t, reporttest.Sites(), reporttest.Run(reporttest.Sites(), 1, "failed", "off")),
+		page.MostOfComment))
 	golden(t, "empty.md", markdown(t, made(t, &planner.Plan{}, nil), page.MostOfComment))
 }
 
@@ -272,9 +274,15 @@ func TestHTML(t *testing.T) {
 		"waiting": made(t, small, reporttest.Run(small, 1, "waiting", "ask <the> keeper")),
 		"fleet":   made(t, reporttest.Fleet(12, 60), nil),
 		"malign":  made(t, reporttest.Malign(), nil),
+		"sites":   made(t, reporttest.Sites(), nil),
 		"empty":   made(t, &planner.Plan{}, nil),
 	} {
 		text := htmlOf(t, r)
+		for _, word := range []string{"ann@acme", "2027-02-04T13:00:00Z", "36h", "1h30m"} { // who, and until when
+			if name == "sites" && !strings.Contains(text, word) {
+				t.Errorf("of the sites %q is missing", word)
+			}
+		}
 		for _, m := range tags.FindAllStringSubmatch(text, -1) {
 			if !ours.MatchString(m[1]) {
 				t.Errorf("%s: <%s>", name, m[1])

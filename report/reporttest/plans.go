@@ -101,6 +101,23 @@ func Fleet(servers, steps int) *planner.Plan {
 	return p
 }
 
+// Sites is a plan of two sites: globex, which makes it, removes what acme has verified.
+func Sites() *planner.Plan {
+	const north, south, addr = "server.depot.north", "server.depot.south", "sync.depot.crates"
+	at := time.Date(2027, 2, 3, 1, 0, 0, 0, time.UTC)
+	p := &planner.Plan{Format: planner.Format, Syncctl: "1.2.3", Digest: "d",
+		Declared: []planner.Declared{{Addr: north, Site: "acme"}, {Addr: south, Site: "globex"}},
+		Sites: []planner.PlanSite{
+			{Name: "acme", MaxAge: planner.Duration(36 * time.Hour), Observed: &planner.Age{At: at, By: "ann@acme"}},
+			{Name: "globex", MaxAge: planner.Duration(90 * time.Minute)}},
+		Turns: []planner.Turn{{Site: "globex"}, {Site: "acme", Steps: 1}, {Site: "globex", Steps: 1}}}
+	compare := planner.Check("compare", "all crates have arrived", time.Minute)
+	compare.Site, compare.Servers = "acme", []string{north}
+	remove := planner.Final("remove", "remove the crates", 3, "three crates", planner.StepID(addr, "compare"))
+	remove.Site, remove.Servers, remove.Approvals = "globex", []string{south}, []string{"acme", "globex"}
+	return sequence(p, addr, "", compare, remove)
+}
+
 func fleetStep(i, j int, to, from string) planner.Step {
 	op := fmt.Sprintf("copy_%d", j+1)
 	switch j % 5 {

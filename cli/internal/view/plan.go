@@ -118,6 +118,11 @@ func (v *planView) turns() {
 		}
 		fmt.Fprintf(&v.b, "%3d. %s: %s\n", i+1, oneLine(t.Site), what)
 	}
+	v.b.WriteString("Sites:\n")
+	for _, t := range report.Parties(v.p, nil) {
+		t.Numbers = nil // they stand above
+		v.o.block(&v.b, 2, t.Name+": ", t.Words())
+	}
 }
 
 // left counts what the steps do that are not done.

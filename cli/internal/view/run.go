@@ -10,6 +10,7 @@ import (
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/report"
 )
 
 // RunState is a run as it is on disk.
@@ -135,38 +136,40 @@ func head(s Style, r RunState) string {
 		fmt.Fprintf(&b, "  last entry %s\n", r.Run.Entries[n-1].Time.Format(time.RFC3339))
 	}
 	if r.Run.Site != "" {
-		b.WriteString(r.sites())
+		b.WriteString(r.sites(s))
 	}
 	fmt.Fprintf(&b, "  record and files: %s\n", oneLine(r.Run.Dir))
 	return b.String()
 }
 
 // sites says of each site how far it is as far as is known here, and how old that is.
-func (r RunState) sites() string {
+func (r RunState) sites(s Style) string {
 	var b strings.Builder
-	for _, site := range r.Run.Plan.Sites {
-		done, of := 0, 0
-		for i := range r.Run.Plan.Steps {
-			if s := &r.Run.Plan.Steps[i]; s.Site == site.Name {
-				of++
-				if r.Decision.Steps[s.ID].Phase == executor.PhaseDone {
-					done++
-				}
-			}
-		}
+	for _, site := range report.Parties(r.Run.Plan, &report.Run{Decision: r.Decision, Entries: r.Run.Entries}) {
 		known := "nothing received from there"
-		switch entries := r.Run.Chains[site.Name]; {
+		switch at := r.KnownOf(site.Name); {
 		case site.Name == r.Run.Site:
 			known = "this site"
-		case len(entries) > 0:
-			known = "as of " + entries[len(entries)-1].Time.Format(time.RFC3339)
+		case !at.IsZero():
+			known = "as of " + at.Format(time.RFC3339)
 		}
 		if !r.Run.Approved(site.Name) {
 			known += ", not approved"
 		}
-		fmt.Fprintf(&b, "  %s: %d of %d steps done (%s)\n", oneLine(site.Name), done, of, known)
+		fmt.Fprintf(&b, "  %s: %d of %d steps done (%s)\n", oneLine(site.Name), site.Done, len(site.Numbers), known)
+		site.Numbers = nil // they stand below
+		s.block(&b, 4, "", site.Words())
 	}
 	return b.String()
+}
+
+// KnownOf is when a site made the last entry of it that is known here; zero: none is.
+func (r RunState) KnownOf(site string) time.Time {
+	entries := r.Run.Chains[site]
+	if len(entries) == 0 {
+		return time.Time{}
+	}
+	return entries[len(entries)-1].Time
 }
 
 // RunLine writes a run that has ended on one line.

@@ -13,7 +13,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/report/reporttest"
 	"pgregory.net/rapid"
 )
 
@@ -115,6 +117,22 @@ func TestPlan(t *testing.T) {
 		}
 		golden(t, name, b.Bytes())
 	}
+}
+
+// TestSites: who acts when, and of each site how old what it has sent is, and until when it may be relied on.
+func TestSites(t *testing.T) {
+	p := reporttest.Sites()
+	var b bytes.Buffer
+	if err := Plan(&b, p, PlanOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	of := reporttest.Run(p, 1, "failed", "off")
+	run := &executor.Run{ID: of.ID, Plan: p, Site: "globex", Entries: of.Entries,
+		Chains: map[string][]journal.Entry{"acme": of.Entries}}
+	if err := Run(&b, Style{Width: 100}, RunState{Run: run, Decision: of.Decision}, false); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "sites.txt", b.Bytes())
 }
 
 // TestManualCommands: what is pasted into a shell is never folded, however narrow the terminal is.

@@ -1,0 +1,129 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/planner"
+)
+
+// Party is a site that takes part in a plan: what it does, what others rely on of it, and until when.
+type Party struct {
+	planner.PlanSite
+
+	Plans   bool      // it has made the plan, from what its servers showed then
+	Until   time.Time // up to when a plan may be made from what its servers showed; zero: nothing is known of that
+	Numbers []int     // of its steps
+	Done    int       // of these; of a run
+
+	// Verified is when it verified what steps of other sites rest on that are not done, the oldest of several; Holds is up
+	// to when they may. Zero: there is nothing of that kind.
+	Verified, Holds time.Time
+
+	run bool
+}
+
+// Parties are the sites that take part in a plan, or in a run of it; none without sites.
+func Parties(p *planner.Plan, run *Run) []Party {
+	var out []Party
+	for _, site := range p.Sites {
+		t := Party{PlanSite: site, Plans: len(p.Turns) > 0 && p.Turns[0].Site == site.Name, run: run != nil}
+		if site.Observed != nil {
+			t.Until = site.Observed.At.Add(time.Duration(site.MaxAge))
+		}
+		for i := range p.Steps {
+			if p.Steps[i].Site != site.Name {
+				continue
+			}
+			t.Numbers = append(t.Numbers, i+1)
+			if run != nil && run.Decision.Steps[p.Steps[i].ID].Phase == executor.PhaseDone {
+				t.Done++
+			}
+		}
+		if run != nil {
+			t.Verified = verified(p, run, site.Name)
+		}
+		if !t.Verified.IsZero() {
+			t.Holds = t.Verified.Add(time.Duration(site.MaxAge))
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// verified is when a site verified what others' steps rest on that are not done: of several checks the one that was
+// verified first. Zero: there is none, or one was not verified yet.
+func verified(p *planner.Plan, run *Run, site string) time.Time {
+	rests := map[string]bool{}
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		if s.Site == site || run.Decision.Steps[s.ID].Phase == executor.PhaseDone {
+			continue
+		}
+		for _, id := range s.Guards {
+			if g := p.Step(id); g != nil && g.Site == site {
+				rests[id] = true
+			}
+		}
+	}
+	last := map[string]time.Time{}
+	for _, e := range run.Entries {
+		if rests[e.Key] && (e.Event == executor.EventDone || e.Event == executor.EventVerified) {
+			last[e.Key] = e.Time
+		}
+	}
+	var oldest time.Time
+	for id := range rests {
+		at, known := last[id]
+		if !known {
+			return time.Time{}
+		}
+		if oldest.IsZero() || at.Before(oldest) {
+			oldest = at
+		}
+	}
+	return oldest
+}
+
+// Words say what there is to know of a site, but for its name.
+func (t *Party) Words() string {
+	var parts []string
+	if steps := StepList(t.Numbers); steps != "" {
+		if t.run {
+			steps += fmt.Sprintf(" (%d done)", t.Done)
+		}
+		parts = append(parts, steps)
+	}
+	if t.Plans {
+		parts = append(parts, "has made the plan")
+	}
+	if o := t.Observed; o != nil {
+		by := ""
+		if o.By != "" {
+			by = " by " + o.By
+		}
+		parts = append(parts, fmt.Sprintf("servers as seen at %s%s, which may be planned from until %s", moment(o.At), by,
+			moment(t.Until)))
+	}
+	if !t.Verified.IsZero() {
+		parts = append(parts, fmt.Sprintf("what others rest on was verified at %s, and holds until %s", moment(t.Verified),
+			moment(t.Holds)))
+	}
+	return strings.Join(append(parts, "max_age "+Length(time.Duration(t.MaxAge))), "; ")
+}
+
+func moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// Length is a length of time as people write it: without the zeros at its end.
+func Length(d time.Duration) string {
+	s := d.String()
+	if d >= time.Minute {
+		s = strings.TrimSuffix(s, "m0s") + map[bool]string{true: "m"}[strings.HasSuffix(s, "m0s")]
+	}
+	if d >= time.Hour {
+		s = strings.TrimSuffix(s, "h0m") + map[bool]string{true: "h"}[strings.HasSuffix(s, "h0m")]
+	}
+	return s
+}
