@@ -277,7 +277,8 @@ func (r *Report) timing() {
 	for _, s := range r.Steps {
 		if t := spans[s.ID]; t != nil {
 			s.Began, s.Timed = max(0, t.began.Sub(r.From)), true
-			if t.pairs > 0 && !t.unknown && t.from.IsZero() {
+			waits := s.State == Waiting || s.State == Away // how long it will have taken is open
+			if t.pairs > 0 && !t.unknown && t.from.IsZero() && !waits {
 				s.Took, s.Measured = t.took, true
 			}
 		}

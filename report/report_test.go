@@ -112,6 +112,13 @@ func TestStates(t *testing.T) {
 		if diff := cmp.Diff([]report.State{report.Done, want, report.Open}, got); diff != "" {
 			t.Errorf("%s: %s", event, diff)
 		}
+		waits := want == report.Waiting
+		if s := r.Steps[1]; s.Measured == waits && (waits || event == executor.EventFailed) {
+			t.Errorf("%s: it took %s, as far as is known", event, s.Took)
+		}
+		if n := r.Topology.Node("keystore.jks.north"); n.Labels[0].Name != report.Before+"tls valid until" {
+			t.Errorf("%s: what was seen before is shown as %+v", event, n.Labels)
+		}
 		if s := r.Steps[0]; !s.Measured || s.Took != 700*time.Millisecond || r.Steps[2].Timed || r.Counts[report.Done] != 1 {
 			t.Errorf("%s: %+v, %v", event, s, r.Counts)
 		}

@@ -31,7 +31,7 @@ type Node struct {
 	Name   string // with its key
 	Module string // that it is in, with its key; "" in the root module
 	Site   string
-	Labels []planner.Shown               // what tells it apart
+	Labels []planner.Shown               // what tells it apart; in a run what servers showed is named Before
 	Ends   []End                         // of a synchronization: the servers that it links
 	Has    []*Node                       // of a server: the keystores that it refers to
 	By     []*Node                       // of a synchronization: the migrations that carry it out
@@ -58,6 +58,9 @@ func (t *Topology) site(addr string) string {
 // Node is the declaration of an address; nil where the picture does not have it.
 func (t *Topology) Node(addr string) *Node { return t.nodes[addr] }
 
+// Before begins the names of what servers showed when a run was planned: it may be otherwise since.
+const Before = "before: "
+
 func topology(r *Report) *Topology {
 	t := &Topology{nodes: map[string]*Node{}}
 	for i := range r.Plan.Declared {
@@ -65,6 +68,11 @@ func topology(r *Report) *Topology {
 		n := t.node(d.Addr)
 		n.Site, n.Apart = d.Site, false
 		n.Labels = append(slices.Clone(d.Brief), d.Seen...)
+		if r.Run != nil {
+			for i := range n.Labels[len(d.Brief):] {
+				n.Labels[len(d.Brief)+i].Name = Before + d.Seen[i].Name
+			}
+		}
 	}
 	var order []*Node
 	for i := range r.Plan.Declared {

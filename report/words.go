@@ -174,6 +174,11 @@ func Nothing(p *planner.Plan, where string) string {
 	return NoChanges
 }
 
+// Earlier says of a run's report what of it is from before the run.
+func (r *Report) Earlier() string {
+	return "Differences, findings and what is marked \"before\" are from when the run was planned."
+}
+
 // Verdict is the decision in a few words: what state the plan, or its run, is in.
 func (r *Report) Verdict() string {
 	switch {

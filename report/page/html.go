@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/printable"
@@ -234,8 +235,23 @@ func (d *document) tiles() {
 		}
 	}
 	if d.Timed() {
-		d.Sum = append(d.Sum, tile{"Took", picture.Span(r.To.Sub(r.From)), ""})
+		d.Sum = append(d.Sum, spell(r))
 	}
+}
+
+// spell is how long a run took, or if it is not at its end, since when it is as it is.
+func spell(r *report.Report) tile {
+	at := func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
+	broken := r.Counts[report.Failed] + r.Counts[report.Stuck] + r.Counts[report.Interrupted]
+	switch {
+	case r.Counts[report.Done] == len(r.Steps):
+		return tile{"Took", picture.Span(r.To.Sub(r.From)), ""}
+	case r.Run.Live:
+		return tile{"Began", at(r.From), ""}
+	case broken == 0 && r.Counts[report.Waiting]+r.Counts[report.Away] > 0:
+		return tile{"Waiting since", at(r.To), ""}
+	}
+	return tile{"Stopped", at(r.To), ""}
 }
 
 // Timed tells whether it is known how long steps took.

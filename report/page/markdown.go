@@ -142,6 +142,9 @@ func (m *markdown) head() {
 	}
 	item("Plan hash", "`"+r.Hash+"`")
 	m.b.WriteString("\n")
+	if r.Run != nil {
+		fmt.Fprintf(&m.b, "%s\n\n", printable.Markdown(r.Earlier()))
+	}
 	m.room -= length(m.b.String())
 }
 

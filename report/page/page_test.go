@@ -312,6 +312,28 @@ func TestHTML(t *testing.T) {
 	}
 }
 
+// TestSpell: only what is at its end took some time.
+func TestSpell(t *testing.T) {
+	p := reporttest.Small()
+	live := reporttest.Run(p, 1, "started", "")
+	live.Live = true
+	for name, run := range map[string]*report.Run{
+		"Took": reporttest.Run(p, 3, "", ""), "Waiting since": reporttest.Run(p, 1, "waiting", "ask"),
+		"Stopped": reporttest.Run(p, 1, "failed", "busy"), "Began": live,
+	} {
+		text := htmlOf(t, made(t, p, run))
+		for _, other := range []string{"Took", "Waiting since", "Stopped", "Began"} {
+			if has := strings.Contains(text, "<dt>"+other+"</dt>"); has != (other == name) {
+				t.Errorf("%s: %s stands there: %v", name, other, has)
+			}
+		}
+		before := strings.Count(text, report.Before+"tls valid until")
+		if header := strings.Contains(text, ">Before</th>"); before == 0 || !header || strings.Contains(text, ">Now</th>") {
+			t.Errorf("%s: what is from before the run is not said to be", name)
+		}
+	}
+}
+
 // TestTone: a run is good only when all is done, and a plan never has the legend of runs.
 func TestTone(t *testing.T) {
 	small, refused := reporttest.Small(), reporttest.Small()

@@ -32,7 +32,7 @@ func lines(r *report.Report, n *report.Node) []line {
 	for _, l := range n.Labels {
 		text := l.Name + ": " + l.Value
 		if d, moves := n.Moves[l.Name]; moves && d.Actual != "null" {
-			text += ", now " + d.Actual
+			text += map[bool]string{true: ", before ", false: ", now "}[r.Run != nil] + d.Actual
 		}
 		out = append(out, line{text: text})
 	}
