@@ -247,11 +247,11 @@ func spell(r *report.Report) tile {
 	case r.Counts[report.Done] == len(r.Steps):
 		return tile{"Took", picture.Span(r.To.Sub(r.From)), ""}
 	case r.Run.Live:
-		return tile{"Began", at(r.From), ""}
+		return tile{"Began", at(r.From), "when"}
 	case broken == 0 && r.Counts[report.Waiting]+r.Counts[report.Away] > 0:
-		return tile{"Waiting since", at(r.To), ""}
+		return tile{"Waiting since", at(r.To), "when"}
 	}
-	return tile{"Stopped", at(r.To), ""}
+	return tile{"Stopped", at(r.To), "when"}
 }
 
 // Timed tells whether it is known how long steps took.
