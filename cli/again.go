@@ -35,13 +35,13 @@ func (r *receiving) planAgain(ctx context.Context, h *handed) error {
 	if err != nil {
 		return err
 	}
-	addrs, err := planner.Select(p.cfg, from.Selection)
+	only, err := choose(p.cfg, from.Selection)
 	if err != nil {
 		return bundle.Refuse(unfoundedPlan, "its plan is not one of the configuration: %v", err)
 	}
 	in := planner.Input{
-		Config: p.cfg, Drivers: p.planner, Version: version(), Targets: addrs, Observations: from.Seen, ObservedOnly: true,
-		Again: maker, Now: r.app.clock.Now,
+		Config: p.cfg, Drivers: p.planner, Version: version(), Targets: only.targets, Replace: only.replace,
+		Observations: from.Seen, ObservedOnly: true, Again: maker, Now: r.app.clock.Now,
 	}
 	var ours *planner.Plan
 	for _, known := range []*executor.Earlier{from.Earlier.Known(here, func(string) bool { return false }), nil} {

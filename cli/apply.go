@@ -70,6 +70,7 @@ interrupt lets running steps finish and starts no others; the second stops at on
 	})
 	c.varFlags(cmd, &f.vars)
 	c.targetFlags(cmd, &f.only)
+	c.replaceFlag(cmd, &f.only)
 	cmd.Flags().BoolVar(&f.approve, "auto-approve", false, "do not ask; approves the plan, never a person's step")
 	f.approved.flags(cmd)
 	f.serve.flags(cmd)
@@ -194,7 +195,7 @@ func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*appli
 			return nil, err
 		}
 		if !f.only.IsEmpty() {
-			return nil, failf(exitError, "a saved plan is carried out as a whole; -target and -exclude are not allowed")
+			return nil, failf(exitError, "a saved plan is carried out as a whole; -target, -exclude and -replace are not allowed")
 		}
 	}
 	switch {
@@ -226,12 +227,12 @@ func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*appli
 		}
 		return a, err
 	}
-	addrs, err := c.targets(p.cfg, &f.only)
+	only, err := c.targets(p.cfg, &f.only)
 	if err != nil {
 		return nil, err
 	}
 	a.kept = &executor.Kept{Basis: planner.NewBasis(p.cfg, f.only), Seen: planner.NewObservations()}
-	a.plan, err = c.makePlan(ctx, p, planning{targets: addrs, seen: a.kept.Seen})
+	a.plan, err = c.makePlan(ctx, p, planning{chosen: only, seen: a.kept.Seen})
 	return a, err
 }
 
@@ -253,7 +254,7 @@ func (c *command) fitsRun(cfg *schema.Config, run *executor.Run, given *planner.
 	return nil
 }
 
-const noTarget = "run %s is unfinished and must be resumed as a whole; -target and -exclude are not allowed"
+const noTarget = "run %s is unfinished and must be resumed as a whole; -target, -exclude and -replace are not allowed"
 
 // fitsPlan tells whether a saved plan may be carried out.
 func (c *command) fitsPlan(cfg *schema.Config, plan *planner.Plan) error {

@@ -122,11 +122,11 @@ func (c *command) findDrift(ctx context.Context, f *driftFlags) (*drift.Report, 
 	if err := c.ownDataDir(); err != nil {
 		return nil, err
 	}
-	addrs, err := c.targets(p.cfg, &f.only)
+	only, err := c.targets(p.cfg, &f.only)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := c.makePlan(ctx, p, planning{targets: addrs, seen: planner.NewObservations()})
+	plan, err := c.makePlan(ctx, p, planning{chosen: only, seen: planner.NewObservations()})
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,12 @@ func (c *command) planCommand() *cobra.Command {
 		Short: "Show the steps from the live servers to what is declared; changes nothing",
 		Long: `Reads the live servers, compares them with the declarations, and shows the steps between the two as a
 numbered list. It changes nothing. The marks: + adds, ~ changes, - removes, ! cannot be undone, = verifies, ? a
-person does it.`,
+person does it.
+
+With -replace=ADDRESS it plans to make something again though it is as declared, where that loses nothing: the
+self-signed certificates of a keystore, with their keys, or the configurations of a synchronization whose product keeps
+what they have brought. Where it would lose something, or nothing can be made again, that is refused, with what to do
+instead. A declaration is named by its whole address, and prevent_destroy holds.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := c.enterArg(args); err != nil {
 				return err
@@ -80,6 +85,7 @@ person does it.`,
 	})
 	c.varFlags(cmd, &f.vars)
 	c.targetFlags(cmd, &f.only)
+	c.replaceFlag(cmd, &f.only)
 	cmd.Flags().StringVar(&f.out, "out", "", "save the plan to `FILE` for apply")
 	cmd.Flags().StringVar(&f.generate, generateFlag, "", "write what import blocks name, and is not declared, into this "+
 		"new `FILE` of the configuration, and plan with it")
@@ -215,14 +221,14 @@ func (c *command) planNew(ctx context.Context, p *project, f *planFlags) error {
 	if err != nil {
 		return err
 	}
-	addrs, err := c.targets(p.cfg, &f.only)
+	only, err := c.targets(p.cfg, &f.only)
 	if err != nil {
 		return err
 	}
 	if p.cfg.Site != "" && f.saveObservations != "" { // for another site that plans: this one may not be able to
-		return c.saveOwn(ctx, p, addrs, f.saveObservations)
+		return c.saveOwn(ctx, p, only.targets, f.saveObservations)
 	}
-	plan, err := c.makePlan(ctx, p, planning{targets: addrs, seen: seen, seenOnly: !f.refresh})
+	plan, err := c.makePlan(ctx, p, planning{chosen: only, seen: seen, seenOnly: !f.refresh})
 	if err != nil {
 		return err
 	}
@@ -302,8 +308,9 @@ func (c *command) reading() (begin func(server string) (end func()), finish func
 
 // planning is what a plan is made from beside the configuration and what the servers show.
 type planning struct {
-	targets []schema.Addr
-	seen    *planner.Observations // what was observed before; what is observed now joins it
+	chosen
+
+	seen *planner.Observations // what was observed before; what is observed now joins it
 	// seenOnly: no server is read.
 	seenOnly bool
 	except   string // the run of this id counts as not having happened
@@ -354,7 +361,7 @@ func (c *command) tryPlan(ctx context.Context, p *project, from planning) (*plan
 	reading, finish := c.reading()
 	defer finish()
 	plan, diags := planner.Make(ctx, planner.Input{
-		Config: p.cfg, Drivers: p.planner, Version: version(), Targets: from.targets,
+		Config: p.cfg, Drivers: p.planner, Version: version(), Targets: from.targets, Replace: from.replace,
 		Retired: earlier.Retired, Confirmed: earlier.Confirmed, Acted: earlier.Acted, Abandoned: earlier.Abandoned,
 		Observations: from.seen, ObservedOnly: from.seenOnly, Changed: changed,
 		Now: c.app.clock.Now, By: c.whoami(), Reading: reading,

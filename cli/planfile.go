@@ -123,8 +123,8 @@ func (c *command) vouched(
 func (c *command) madeHere(
 	ctx context.Context, p *project, signed *planner.Plan, signer, name string,
 ) (*executor.Kept, error) {
-	kept, targets := keptOf(p.cfg, signed)
-	plan, err := c.makePlan(ctx, p, planning{targets: targets, seen: kept.Seen})
+	kept, only := keptOf(p.cfg, signed)
+	plan, err := c.makePlan(ctx, p, planning{chosen: only, seen: kept.Seen})
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func (c *command) revise(ctx context.Context, p *project, run *executor.Run) (*r
 	case err != nil:
 		return nil, err
 	}
-	addrs, err := reselect(p.cfg, kept.Basis.Selection)
+	only, err := reselect(p.cfg, kept.Basis.Selection)
 	if err != nil {
 		return nil, cannotRevise(run, err.Error())
 	}
@@ -45,7 +45,7 @@ func (c *command) revise(ctx context.Context, p *project, run *executor.Run) (*r
 		return nil, c.touched(p.cfg, run, r)
 	}
 	seen := kept.Seen.Without(kept.Basis.Altered(is))
-	plan, err := c.makePlan(ctx, p, planning{targets: addrs, seen: seen, except: run.ID})
+	plan, err := c.makePlan(ctx, p, planning{chosen: only, seen: seen, except: run.ID})
 	if err != nil {
 		return nil, err
 	}
@@ -61,15 +61,19 @@ func (c *command) revise(ctx context.Context, p *project, run *executor.Run) (*r
 }
 
 // reselect finds in mended files what a run was limited to: what a pattern matches now, that was not declared before,
-// is selected too, and whatever -exclude does not match. What was excluded may be gone.
-func reselect(cfg *schema.Config, only planner.Selection) ([]schema.Addr, error) {
+// is selected too, and whatever -exclude does not match. What was excluded, or made again, may be gone.
+func reselect(cfg *schema.Config, only planner.Selection) (chosen, error) {
 	for {
-		addrs, err := planner.Select(cfg, only)
+		out, err := choose(cfg, only)
 		var none *planner.NoMatchError
-		if !errors.As(err, &none) || none.Flag != planner.Exclude {
-			return addrs, err
+		if !errors.As(err, &none) || none.Flag == planner.Target {
+			return out, err
 		}
-		only.Excludes = slices.DeleteFunc(slices.Clone(only.Excludes), func(p string) bool { return p == none.Pattern })
+		from := &only.Excludes
+		if none.Flag == planner.ReplaceFlag {
+			from = &only.Replaces
+		}
+		*from = slices.DeleteFunc(slices.Clone(*from), func(p string) bool { return p == none.Pattern })
 	}
 }
 
@@ -97,8 +101,8 @@ func (c *command) keepSaved(ctx context.Context, a *application) error {
 
 // keep reads the servers for a plan that comes from a file. Without problems, it is nil where they give another plan.
 func (c *command) keep(ctx context.Context, a *application) (*executor.Kept, hcl.Diagnostics, error) {
-	kept, targets := keptOf(a.cfg, a.plan)
-	plan, diags, err := c.tryPlan(ctx, a.project, planning{targets: targets, seen: kept.Seen})
+	kept, only := keptOf(a.cfg, a.plan)
+	plan, diags, err := c.tryPlan(ctx, a.project, planning{chosen: only, seen: kept.Seen})
 	if err != nil || diags.HasErrors() || !samePlan(plan, a.plan) {
 		return nil, diags, err
 	}
@@ -106,28 +110,32 @@ func (c *command) keep(ctx context.Context, a *application) (*executor.Kept, hcl
 }
 
 // keptOf is what a plan from a file is made from once more, but for what servers show. It does not say what it was
-// limited to, but what it has changes of, which comes to the same: what a target depends on is among it.
-func keptOf(cfg *schema.Config, plan *planner.Plan) (*executor.Kept, []schema.Addr) {
+// limited to, but what it has changes of, which comes to the same: what a target depends on is among it. What is made
+// again, its change says.
+func keptOf(cfg *schema.Config, plan *planner.Plan) (*executor.Kept, chosen) {
 	var only planner.Selection
-	var targets []schema.Addr
-	in := map[string]bool{}
+	var out chosen
+	in, again := map[string]bool{}, map[string]bool{}
 	for _, c := range plan.Changes {
-		in[c.Addr] = true
+		in[c.Addr], again[c.Addr] = true, c.Action == planner.Replace
 	}
 	whole := true
 	for _, r := range cfg.Resources {
 		switch {
 		case r.Owner != (schema.Addr{}): // its owner brings it along
 		case in[r.Addr.String()]:
-			only.Targets, targets = append(only.Targets, r.Addr.String()), append(targets, r.Addr)
+			only.Targets, out.targets = append(only.Targets, r.Addr.String()), append(out.targets, r.Addr)
 		default:
 			whole = false
 		}
+		if again[r.Addr.String()] {
+			only.Replaces, out.replace = append(only.Replaces, r.Addr.String()), append(out.replace, r.Addr)
+		}
 	}
 	if whole {
-		only, targets = planner.Selection{}, nil
+		only.Targets, out.targets = nil, nil
 	}
-	return &executor.Kept{Basis: planner.NewBasis(cfg, only), Seen: planner.NewObservations()}, targets
+	return &executor.Kept{Basis: planner.NewBasis(cfg, only), Seen: planner.NewObservations()}, out
 }
 
 // touched says which steps forbid that the run is resumed with the mended files, and what touches them.

@@ -38,6 +38,18 @@ func (c *command) targetFlags(cmd *cobra.Command, to *planner.Selection) {
 	}
 }
 
+// replaceFlag adds the flag that has something made again, with completion.
+func (c *command) replaceFlag(cmd *cobra.Command, to *planner.Selection) {
+	cmd.Flags().StringArrayVar(&to.Replaces, planner.ReplaceFlag, nil, "make again what there is of this declaration, "+
+		"though it may be as declared, as `ADDRESS`: the self-signed certificates of a keystore, or the configurations of "+
+		"a synchronization whose product keeps what they have brought; may be repeated")
+	_ = cmd.RegisterFlagCompletionFunc(planner.ReplaceFlag, func(
+		cmd *cobra.Command, _ []string, _ string,
+	) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return c.completeTargets(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
 // addressFile is a flag whose value is a file of addresses, one a line.
 type addressFile struct {
 	c    *command
@@ -90,20 +102,32 @@ func (c *command) addresses(given []string) ([]string, error) {
 
 // targets finds what the flags select, and puts in what files of addresses hold. An unknown address is an error, with
 // the address that was likely meant.
-func (c *command) targets(cfg *schema.Config, only *planner.Selection) ([]schema.Addr, error) {
+func (c *command) targets(cfg *schema.Config, only *planner.Selection) (chosen, error) {
 	var err error
 	if only.Targets, err = c.addresses(only.Targets); err != nil {
-		return nil, err
+		return chosen{}, err
 	}
 	if only.Excludes, err = c.addresses(only.Excludes); err != nil {
-		return nil, err
+		return chosen{}, err
 	}
-	addrs, err := planner.Select(cfg, *only)
+	out, err := choose(cfg, *only)
 	var none *planner.NoMatchError
 	if errors.As(err, &none) {
-		return nil, failf(exitError, "%s.%s", none, meantTarget(cfg, none.Pattern))
+		return chosen{}, failf(exitError, "%s.%s", none, meantTarget(cfg, none.Pattern))
 	}
-	return addrs, err
+	return out, err
+}
+
+// chosen is what a selection finds in a configuration, as planner.Input has it.
+type chosen struct{ targets, replace []schema.Addr }
+
+func choose(cfg *schema.Config, only planner.Selection) (chosen, error) {
+	targets, err := planner.Select(cfg, only)
+	if err != nil {
+		return chosen{}, err
+	}
+	replace, err := planner.SelectReplaced(cfg, only)
+	return chosen{targets, replace}, err
 }
 
 func (c *command) completeTargets(ctx context.Context) []cobra.Completion {

@@ -16,7 +16,6 @@ var otherFlags = map[string]string{
 		"are.",
 	"refresh-only": "`syncctl plan` shows in what servers differ, whatever its steps do about it.",
 	"destroy":      "What is to be removed is declared: state = \"removed\" of a sync, or a migration.",
-	"replace":      "Have a step carried out again with `syncctl resolve STEP -retry`.",
 	"state":        "There is no state file: the servers are the truth.",
 	"state-out":    "There is no state file: the servers are the truth.",
 	"backup":       "There is no state file: the servers are the truth.",
@@ -57,10 +56,11 @@ func otherFlag(command, flag string) string {
 
 // otherCommands are commands of Terraform that syncctl does not have.
 var otherCommands = map[string]string{
-	"destroy":      "What is to be removed is declared: state = \"removed\" of a sync, or a migration.",
-	"state":        "There is no state file: the servers are the truth. `syncctl status` shows the runs of this folder.",
-	"refresh":      "Servers are read by every plan.",
-	"taint":        "Have a step carried out again with `syncctl resolve STEP -retry`.",
+	"destroy": "What is to be removed is declared: state = \"removed\" of a sync, or a migration.",
+	"state":   "There is no state file: the servers are the truth. `syncctl status` shows the runs of this folder.",
+	"refresh": "Servers are read by every plan.",
+	"taint": "`syncctl plan -replace=ADDRESS` makes something again; `syncctl resolve STEP -retry` has a step of a run " +
+		"carried out again.",
 	"untaint":      "A step that counts as done: `syncctl resolve STEP -done`.",
 	"force-unlock": "The lock is freed however its process ends; `syncctl status` names a process that holds it.",
 	"workspace":    "A folder is a configuration with runs of its own; use one folder for each.",

@@ -13,7 +13,7 @@ func TestWordsOfTerraform(t *testing.T) {
 		"plan -input=false": "SYNCCTL_INPUT", "apply -input=false": "SYNCCTL_INPUT", "init -input=false": "SYNCCTL_INPUT",
 		"plan -lock=false": "lock", "apply -lock=false": "lock", "plan -lock-timeout=3m": "exit code 7",
 		"plan -refresh-only": "syncctl plan", "apply -refresh-only": "syncctl plan", "apply -refresh=false": "-observations",
-		"plan -destroy": "removed", "apply -destroy": "removed", "plan -replace=x": "resolve", "apply -replace=x": "resolve",
+		"plan -destroy": "removed", "apply -destroy": "removed",
 		"plan -state=x":      "no state file",
 		"apply -state-out=x": "no state file", "apply -backup=x": "no state file", "output -state=x": "no state file",
 		"validate -recursive": "fmt", "fmt -write=false": "-check", "plan -parallelism=3": "apply",

@@ -24,6 +24,7 @@ type Input struct {
 	Drivers func(schema.Addr) Driver // the driver of a declaration's type; never nil for a declaration that was loaded
 	Version string                   // of the program
 	Targets []schema.Addr            // none: everything; else these and what they depend on
+	Replace []schema.Addr            // what there is of these is made again, though it may be as declared
 
 	// Retired are declarations whose counterpart an earlier run removed for good, and the run's id. One that is still
 	// in the files is left alone: it neither comes back nor is it an error.
@@ -90,6 +91,9 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		return nil, diags
 	}
 	planned := in.planned(wanted)
+	if diags := in.replaceable(wanted); diags.HasErrors() {
+		return nil, diags
+	}
 	plan.Findings = append(targetFindings(in, len(planned)), gone(in)...)
 	seen, diags := observe(ctx, in, planned)
 	if diags.HasErrors() {
@@ -172,7 +176,7 @@ func one(
 	addr := r.Addr.String()
 	change := ResourceChange{Addr: addr, Action: NoChange}
 	out, diags := in.Drivers(r.Addr).Plan(Change{Resource: r, Seen: seen, Confirmed: confirmed,
-		Abandoned: in.Abandoned})
+		Abandoned: in.Abandoned, Replace: slices.Contains(in.Replace, r.Addr)})
 	if run, ok := in.Retired[addr]; ok && out.Actual != cty.NilVal && out.Actual.IsNull() {
 		return change, Outline{Findings: []Finding{{
 			Rule: ruleRetired, Severity: Note, Addr: addr,
@@ -185,6 +189,9 @@ func one(
 	change.Action, change.Replaced = out.Action, out.Replaced
 	if change.Action == "" || len(out.Steps) == 0 && len(out.Findings) == 0 {
 		change.Action = NoChange
+	}
+	if change.Action == Update && slices.Contains(in.Replace, r.Addr) {
+		change.Action = Replace
 	}
 	for i := range out.Steps {
 		s := &out.Steps[i]

@@ -37,6 +37,9 @@ type Change struct {
 
 	// Abandoned are the ids of runs that a person has given up: what they have left on servers may be taken over.
 	Abandoned []string
+
+	// Replace asks to make again what there is, though it may be as declared. Only a Replacer is asked.
+	Replace bool
 }
 
 // Confirmation is when a person's step was done.
@@ -77,6 +80,7 @@ const (
 	Update   Action = "update"
 	Delete   Action = "delete"
 	Migrate  Action = "migrate"
+	Replace  Action = "replace" // an update that makes again what there is, because it was asked for
 )
 
 // Difference is one attribute whose declared value is not the actual one. Sensitive values read "(sensitive value)".

@@ -52,7 +52,7 @@ func schemaOf[T any](t *testing.T, title string, more map[string]string) *jsonsc
 		reflect.TypeFor[planner.Repeat]():   oneOf(planner.Idempotent, planner.CheckFirst, planner.Once),
 		reflect.TypeFor[planner.Severity](): oneOf(planner.Refuse, planner.Warn, planner.Note),
 		reflect.TypeFor[planner.Action](): oneOf(planner.NoChange, planner.Create, planner.Update, planner.Delete,
-			planner.Migrate),
+			planner.Migrate, planner.Replace),
 		reflect.TypeFor[planner.Sort]():     oneOf(planner.Added, planner.Removed, planner.Changed),
 		reflect.TypeFor[planner.Becoming](): oneOf(planner.Lost, planner.Altered, planner.Gained, planner.Unknown),
 		reflect.TypeFor[schema.Flow]():      oneOf(schema.FlowFrom, schema.FlowTo, schema.FlowBoth),

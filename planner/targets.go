@@ -11,25 +11,27 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Selection limits a plan to some declarations. A pattern is an address, in which * stands for any text. Without the
-// key of a for_each it means all its instances, and that of a module means all that is in it.
+// Selection limits a plan to some declarations, and says what is made again. A pattern is an address, in which * stands
+// for any text. Without the key of a for_each it means all its instances, and that of a module means all that is in it.
 type Selection struct {
 	Targets  []string `json:"targets,omitempty"`  // patterns; none: everything
 	Excludes []string `json:"excludes,omitempty"` // what they match is left out, and all that depends on it
+	Replaces []string `json:"replaces,omitempty"` // addresses, without *, of what is made again
 }
 
-// IsEmpty says that a selection leaves out nothing.
-func (s Selection) IsEmpty() bool { return len(s.Targets) == 0 && len(s.Excludes) == 0 }
+// IsEmpty says that nothing is selected: a plan is of everything, and of what differs.
+func (s Selection) IsEmpty() bool { return len(s.Targets)+len(s.Excludes)+len(s.Replaces) == 0 }
 
 // The flags of a Selection.
 const (
-	Target  = "target"
-	Exclude = "exclude"
+	Target      = "target"
+	Exclude     = "exclude"
+	ReplaceFlag = "replace"
 )
 
 // NoMatchError is the error of a pattern that no declaration matches: a misspelt one must never look like success.
 type NoMatchError struct {
-	Flag    string // Target or Exclude
+	Flag    string // Target, Exclude or ReplaceFlag
 	Pattern string
 }
 

@@ -72,6 +72,16 @@ func (d *Driver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	return planner.Outline{Action: planner.NoChange}, nil
 }
 
+var _ planner.Replacer = (*Driver)(nil)
+
+// Irreplaceable: a synchronization knows which issues belong together, and another one does not.
+func (d *Driver) Irreplaceable(*schema.Resource, []schema.Addr) string {
+	return "Backbone deletes with a synchronization which issues belong together, for good, and another one would create " +
+		"every issue again. To start it again, declare state = \"stopped\", apply, and declare state = \"running\" again. To " +
+		"configure it otherwise, change what it declares. To put another one in its place that keeps the pairs, declare a " +
+		"migration."
+}
+
 // reader returns the client of a server that cannot change anything.
 func (d *Driver) reader(server *serverBlock) (*reader, error) {
 	d.mu.Lock()

@@ -84,7 +84,7 @@ func (s *standing) compose() {
 		declared[fold(e.Alias)] = true
 		old := s.have.Entry(e.Alias)
 		if e.made != nil {
-			if old == nil || e.made.renew(old, s.now, s.WarnDays) != "" {
+			if old == nil || s.renewal(&e, old) != "" {
 				s.made[e.Alias] = true
 				continue
 			}
@@ -152,7 +152,7 @@ func (s *standing) entriesChange() {
 		case old == nil:
 			s.note(adds, what, "it is declared and missing")
 		case s.made[e.Alias]:
-			s.note(alters, what, "%s", e.made.renew(old, s.now, s.WarnDays))
+			s.note(alters, what, "%s", s.renewal(&e, old))
 		default:
 			if why := s.differs(&e, old); why != "" {
 				s.note(alters, what, "%s", why)

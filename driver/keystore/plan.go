@@ -22,6 +22,9 @@ func (d *Driver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	p := &planning{seen: o, where: w.Path + " on " + o.Machine}
 	switch o.State {
 	case Missing, Opened:
+		if c.Replace && o.Store != nil {
+			w.again = w.selfMade(o.Store)
+		}
 		p.standing = w.stand(o.Store, o.Previous, o.Now)
 		return p.outline(), nil
 	case Unusable:

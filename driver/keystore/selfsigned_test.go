@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/syncctl/syncctl/driver/drivertest"
+	"github.com/syncctl/syncctl/schema"
 )
 
 const ownEntry = `
@@ -188,4 +189,24 @@ func FuzzName(f *testing.F) {
 			t.Errorf("%q compares as %v and %v", text, nameParts(der), parts)
 		}
 	})
+}
+
+// TestIrreplaceable: what is given has nothing to be made again from, and what others use is left to what is declared.
+func TestIrreplaceable(t *testing.T) {
+	body, files := newFamily(t).full(t)
+	user := []schema.Addr{{Kind: schema.Server, Type: "x", Name: "y"}}
+	for name, c := range map[string]struct {
+		body  string
+		users []schema.Addr
+		want  string
+	}{
+		"made here": {ownEntry, nil, ""}, "made here, and used": {ownEntry, user, "server.x.y"},
+		"given": {body, nil, "self_signed"}, "one of two": {body + ownEntry, nil, ""},
+	} {
+		cfg, d := newBench(t).declare(PKCS12, c.body, files).config()
+		why := d.Irreplaceable(cfg.Resources[0], c.users)
+		if (why == "") != (c.want == "") || !strings.Contains(why, c.want) {
+			t.Errorf("%s: %q", name, why)
+		}
+	}
 }

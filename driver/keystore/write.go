@@ -55,6 +55,9 @@ func (p *planning) writeStep() planner.Step {
 	s.Servers = []string{p.Addr().String()}
 	s.Facts = []planner.Fact{{Name: fileFact, Value: p.seen.fact()}}
 	s.Exclusive = []string{product + " " + p.where}
+	if len(p.again) > 0 {
+		s.Args = map[string]string{againArg: strings.Join(p.again, " ")}
+	}
 	return s
 }
 
@@ -70,7 +73,7 @@ func reasons(why []string) string {
 
 // write writes the file and reads back what it is about to write.
 func (d *Driver) write(ctx context.Context, t *executor.Task) (executor.Result, error) {
-	w, err := parse(t.Resource)
+	w, err := asPlanned(t.Resource, &t.Step)
 	if err != nil {
 		return executor.Result{}, executor.NotSent(err)
 	}
@@ -183,7 +186,7 @@ func (s *Store) lost(again *Store) error {
 
 // verifyWritten reads the file and compares it with the declaration.
 func (d *Driver) verifyWritten(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
-	w, err := parse(t.Resource)
+	w, err := asPlanned(t.Resource, &t.Step)
 	if err != nil {
 		return executor.Verdict{}, err
 	}

@@ -83,7 +83,7 @@ func (d *Driver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 		if err := v.Err(); err != nil {
 			return planner.Outline{}, cannotPlan(c.Resource, err)
 		}
-		return share.Outline(s, f, d.encryption(), pair, c.Confirmed), nil
+		return share.Outline(s, f, d.encryption(), pair, c.Confirmed, c.Replace), nil
 	case schema.Migration:
 		return outline(c, func(v *survey.View) (planner.Outline, error) {
 			return d.offloading(c.Resource, nil).Plan(v, c.Confirmed)
@@ -92,6 +92,16 @@ func (d *Driver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	return outline(c, func(v *survey.View) (planner.Outline, error) {
 		return d.encryption().Plan(v, connect.Declared(c.Resource), c.Confirmed)
 	})
+}
+
+var _ planner.Replacer = (*Driver)(nil)
+
+// Irreplaceable: the remote resource configurations of a synchronization are made again; what they have brought stays.
+func (d *Driver) Irreplaceable(r *schema.Resource, _ []schema.Addr) string {
+	if survey.Declared(r).IsRemoved() {
+		return "Its state is declared as removed: declare it as active, and it is made again."
+	}
+	return ""
 }
 
 // outline plans with what has been observed.

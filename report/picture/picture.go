@@ -122,7 +122,7 @@ func class(r *report.Report, n *report.Node) string {
 		return "add"
 	case planner.Delete:
 		return "delete"
-	case planner.Update, planner.Migrate:
+	case planner.Update, planner.Migrate, planner.Replace:
 		return "change"
 	}
 	if len(n.Steps) > 0 {

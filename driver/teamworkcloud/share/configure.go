@@ -25,6 +25,8 @@ var configure = driver.Verb[*Sharing]{Name: VerbConfigure, Verify: (*Sharing).ve
 func (p *Plan) ConfigureStep(s *Standing) planner.Step {
 	because := "it does not exist, and only the web page creates it (" + WizardPage + ")"
 	switch {
+	case s.Again:
+		because = madeAgain
 	case s.Replaces && s.Appeared > 0:
 		because = "the existing one has other values, and a configuration cannot be edited"
 	case s.Unconfigured:

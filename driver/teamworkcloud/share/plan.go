@@ -37,8 +37,11 @@ func New(owner string, s *survey.Sync, f *survey.Facts, e Encryption, pair *Pair
 
 // Outline reconciles a synchronization that is declared alone.
 func Outline(s *survey.Sync, f *survey.Facts, e Encryption, pair *Pair,
-	confirmed map[string]planner.Confirmation) planner.Outline {
+	confirmed map[string]planner.Confirmation, replace bool) planner.Outline {
 	p, q := New(s.Address(), s, f, e, pair, confirmed), &planner.Sequence{Addr: s.Address()}
+	if replace {
+		p.replace()
+	}
 	out := planner.Outline{Action: planner.Update}
 	if s.IsRemoved() {
 		p.takeDown(q)
@@ -106,8 +109,11 @@ func (p *Plan) setUp(q *planner.Sequence) {
 	}
 	for _, s := range todo {
 		if s.Replaces && !p.CannotReplace(s) {
-			obsolete = append(obsolete, p.UnconfigureStep(s.Key(), "it needs other values, and a configuration cannot be "+
-				"edited", s))
+			because := "it needs other values, and a configuration cannot be edited"
+			if s.Again {
+				because = madeAgain
+			}
+			obsolete = append(obsolete, p.UnconfigureStep(s.Key(), because, s))
 		}
 	}
 	q.Then(obsolete...)
@@ -130,6 +136,19 @@ func (p *Plan) setUp(q *planner.Sequence) {
 	}
 	if len(first) > 0 {
 		q.Then(p.ArrivedStep(false, first...))
+	}
+}
+
+// madeAgain is why a configuration is replaced that is as declared.
+const madeAgain = "it is to be made again (-replace)"
+
+// replace has the configurations that there are made again. The copies stay, as with every configuration that is
+// replaced.
+func (p *Plan) replace() {
+	for i := range p.Items {
+		if s := &p.Items[i]; s.Problem == "" && s.Waits == "" && (s.Configured || s.Asked && !s.Unconfigured) {
+			s.Configured, s.Replaces, s.Again = false, true, true
+		}
 	}
 }
 

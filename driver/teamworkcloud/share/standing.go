@@ -16,6 +16,7 @@ type Standing struct {
 	Appeared     int    // how many of its resources the target has as copies
 	Configured   bool   // as far as can be told there is a configuration as declared
 	Replaces     bool   // an earlier run has configured it otherwise, and a configuration cannot be edited
+	Again        bool   // it is replaced though it is as declared: that was asked for
 	Unconfigured bool   // an earlier run has removed its configuration
 	Asked        bool   // an earlier run has configured it as declared
 	Waits        string // why it cannot be configured yet, in words

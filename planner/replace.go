@@ -1,0 +1,79 @@
+package planner
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// Replacer is a Driver of a product of which something can be made again though it is as declared.
+type Replacer interface {
+	// Irreplaceable says why what there is of a declaration cannot be made again, and what to do instead; "": it can, and
+	// Plan is asked with Change.Replace. users are the declarations that refer to it. It has no I/O.
+	Irreplaceable(r *schema.Resource, users []schema.Addr) string
+}
+
+// SelectReplaced finds what a selection has made again, for Input.Replace. Each is named by its whole address: what is
+// taken away and made again is never what a pattern happens to match.
+func SelectReplaced(cfg *schema.Config, s Selection) ([]schema.Addr, error) {
+	var out []schema.Addr
+	for _, text := range s.Replaces {
+		a, err := schema.ParseAddr(text)
+		if err != nil || cfg.Lookup(a) == nil {
+			return nil, &NoMatchError{Flag: ReplaceFlag, Pattern: text}
+		}
+		if !slices.Contains(out, a) {
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}
+
+// replaceable refuses to make again what cannot be, or is left out.
+func (in Input) replaceable(wanted func(schema.Addr) bool) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, a := range in.Replace {
+		r := in.Config.Lookup(a)
+		if r == nil {
+			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Nothing to replace",
+				Detail: fmt.Sprintf("Nothing in the configuration is called %s.", a)})
+			continue
+		}
+		why := in.irreplaceable(r)
+		if !wanted(a) {
+			why = "It is left out (-target, -exclude)."
+		}
+		if why != "" {
+			diags = append(diags, schema.WithAddr(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Cannot be replaced",
+				Detail: why, Subject: r.Range.Ptr()}, a))
+		}
+	}
+	return diags
+}
+
+// irreplaceable says why what there is of a declaration cannot be made again, "" if it can.
+func (in Input) irreplaceable(r *schema.Resource) string {
+	switch {
+	case r.Owner != (schema.Addr{}):
+		return fmt.Sprintf("%s carries it out, whole and once.", r.Owner)
+	case r.Addr.Kind == schema.Server:
+		return "Servers are declared to be used; none is made. Have what it needs carried out again by a step of it: " +
+			"syncctl resolve STEP -retry."
+	case r.Addr.Kind == schema.Migration:
+		return "A migration is carried out once. As long as its run is not finished, a step is carried out again with " +
+			"syncctl resolve STEP -retry, and syncctl resolve -abandon gives the run up, so that the next plan begins again."
+	}
+	d, ok := in.Drivers(r.Addr).(Replacer)
+	if !ok {
+		return fmt.Sprintf("Nothing of a %s %q can be made again.", r.Addr.Kind, r.Addr.Type)
+	}
+	var users []schema.Addr
+	for _, other := range in.Config.Resources {
+		if _, uses := other.Refs[r.Addr]; uses {
+			users = append(users, other.Addr)
+		}
+	}
+	return d.Irreplaceable(r, users)
+}
