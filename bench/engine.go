@@ -105,8 +105,9 @@ func carry(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	driver := sending{newRequester(args[0])}
 	rep, err := executor.Carry(ctx, executor.Options{Plan: steps(n, shape), Config: cfg, Journal: j, Clock: clock{},
-		Parallelism: atOnce, Drivers: func(schema.Addr) executor.Driver { return sending{newRequester(args[0])} }})
+		Parallelism: atOnce, Drivers: func(schema.Addr) executor.Driver { return driver }})
 	if err == nil && !rep.Finished {
 		err = fmt.Errorf("only %d of %d steps are done", rep.Count(executor.PhaseDone), n)
 	}
