@@ -15,10 +15,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/printable"
 	"github.com/syncctl/syncctl/schema"
-	"golang.org/x/sync/errgroup"
 )
 
 // Need names one observation: of which server, of what, and of which one of these.
@@ -204,158 +202,37 @@ func DecodeObservations(r io.Reader) (*Observations, error) {
 	}
 }
 
-// perServer is how many observations of one server are made at a time. The driver's client limits its requests by
-// itself.
-const perServer = 8
-
-// observe makes all observations that the declarations need, round by round: what is needed of one server may depend
-// on what another showed. Servers are asked side by side. All servers that could not be asked are reported, each
+// observe makes all observations that the declarations need. All servers that could not be asked are reported, each
 // once.
 func observe(ctx context.Context, in Input, all []*schema.Resource) (*Observations, hcl.Diagnostics) {
 	seen := in.Observations
 	if seen == nil {
 		seen = NewObservations()
 	}
-	failed := map[string]bool{}
-	absent := map[string][]Need{} // by server, what its own site has not sent
 	var diags hcl.Diagnostics
 	// Who only looks at own servers makes no plan from what others sent, however old that is.
 	if !in.ownOnly && in.Again == "" {
 		diags = in.outdated(seen)
 	}
-	for asking := all; len(asking) > 0; {
-		var next []*schema.Resource
-		needs := map[string][]Need{} // by server
-		asked := map[Need]bool{}
-		for _, r := range asking {
-			wanted, more := in.Drivers(r.Addr).Needs(r, seen)
-			diags = append(diags, withAddr(more, r.Addr)...)
-			again := false
-			for _, n := range wanted {
-				if failed[n.Server] || seen.Has(n) {
-					continue
-				}
-				if in.elsewhere(n.Server) {
-					absent[n.Server] = append(absent[n.Server], n)
-					continue
-				}
-				again = true
-				if !asked[n] {
-					asked[n] = true
-					needs[n.Server] = append(needs[n.Server], n)
-				}
-			}
-			if again {
-				next = append(next, r)
-			}
-		}
-		if diags.HasErrors() {
+	g := newGathering(in, seen)
+	for i, r := range all {
+		g.turn(&asker{index: i, r: r})
+	}
+	switch wrong := append(diags, g.diags()...); {
+	case wrong.HasErrors():
+		return seen, wrong
+	case in.ObservedOnly:
+		diags = append(wrong, g.missing()...)
+	default:
+		g.run(ctx)
+		if diags = append(diags, g.diags()...); diags.HasErrors() {
 			return seen, diags
 		}
-		if in.ObservedOnly {
-			diags = append(diags, missing(in, needs)...)
-			break
-		}
-		diags = append(diags, ask(ctx, in, seen, needs, failed)...)
-		asking = next
 	}
 	if !in.ownOnly {
-		diags = append(diags, notSent(in, absent)...)
+		diags = append(diags, notSent(in, g.absent)...)
 	}
 	return seen, diags
-}
-
-// missing reports what was not observed before, for each server.
-func missing(in Input, needs map[string][]Need) hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	for _, server := range slices.Sorted(maps.Keys(needs)) {
-		slices.SortFunc(needs[server], Need.compare)
-		var what []string
-		for _, n := range needs[server] {
-			what = append(what, schema.SanitizeLine(strings.TrimSpace(n.What+" "+n.Of)))
-		}
-		d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Not among the saved observations",
-			Detail: fmt.Sprintf("The plan needs of this server: %s. No server is read with -refresh=false. Save what the "+
-				"servers show: syncctl plan -save-observations=FILE.", strings.Join(what, ", "))}
-		if addr, err := schema.ParseAddr(server); err == nil {
-			if r := in.Config.Lookup(addr); r != nil {
-				d.Subject = r.Range.Ptr()
-			}
-			d = schema.WithAddr(d, addr)
-		}
-		diags = append(diags, d)
-	}
-	return diags
-}
-
-// ask makes observations of several servers side by side, and marks the servers where one failed. A fault is raised
-// once all have ended.
-func ask(ctx context.Context, in Input, seen *Observations, needs map[string][]Need,
-	failed map[string]bool) hcl.Diagnostics {
-	servers := make([]string, 0, len(needs))
-	for s := range needs {
-		servers = append(servers, s)
-	}
-	slices.Sort(servers)
-	problems, faults := make([]hcl.Diagnostics, len(servers)), make([]error, len(servers))
-	var all sync.WaitGroup
-	for i, server := range servers {
-		all.Go(func() {
-			defer fault.Catch(&faults[i])
-			problems[i] = askServer(ctx, in, seen, server, needs[server])
-		})
-	}
-	all.Wait()
-	var diags hcl.Diagnostics
-	for i, server := range servers {
-		fault.Raise(faults[i])
-		failed[server] = problems[i].HasErrors()
-		diags = append(diags, problems[i]...)
-	}
-	return diags
-}
-
-func askServer(ctx context.Context, in Input, seen *Observations, server string, needs []Need) hcl.Diagnostics {
-	addr, err := schema.ParseAddr(server)
-	r := in.Config.Lookup(addr)
-	if err != nil || r == nil {
-		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Cannot observe",
-			Detail: fmt.Sprintf("%s is not declared.", server)}}
-	}
-	slices.SortFunc(needs, Need.compare)
-	d := in.Drivers(addr)
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(perServer)
-	faults := make([]error, len(needs)) // apart from the first error, which does not hide them
-	for i, n := range needs {
-		g.Go(func() (err error) {
-			defer func() {
-				if fault.Is(err) {
-					faults[i] = err
-				}
-			}()
-			defer fault.Catch(&err)
-			if gctx.Err() != nil {
-				return gctx.Err()
-			}
-			defer in.reading(n.Server)()
-			body, err := d.Observe(gctx, r, n)
-			if err != nil {
-				return err
-			}
-			seen.Put(n, in.now(), in.By, body)
-			return nil
-		})
-	}
-	err = g.Wait()
-	fault.Raise(errors.Join(faults...))
-	if err != nil {
-		return hcl.Diagnostics{schema.WithAddr(&hcl.Diagnostic{
-			Severity: hcl.DiagError, Summary: "Cannot read the server",
-			Detail: schema.Sanitize(err.Error()), Subject: r.Range.Ptr(),
-		}, r.Addr)}
-	}
-	return nil
 }
 
 func (in Input) reading(server string) (end func()) {
