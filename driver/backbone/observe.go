@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/syncctl/syncctl/driver/declare"
+	"github.com/syncctl/syncctl/driver/rest"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -74,18 +75,29 @@ func (d *Driver) Observe(ctx context.Context, r *schema.Resource, n planner.Need
 	return nil, fmt.Errorf("observing %s: unknown observation", n)
 }
 
-// see reads one synchronization.
+// see reads one synchronization, and its conflicts beside it.
 func (c *reader) see(ctx context.Context, key string) (*syncSeen, error) {
-	i, conf, err := c.integration(ctx, key)
+	s := &syncSeen{}
+	err := rest.Beside(ctx, func(ctx context.Context) error {
+		return c.seeItself(ctx, key, s)
+	}, func(ctx context.Context) (err error) {
+		s.Conflicts, s.ConflictsAnswer, err = c.conflicts(ctx, key)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	s := &syncSeen{integration: *i, Configuration: conf}
-	if s.health, err = c.healthOf(ctx, i); err != nil {
-		return nil, err
+	return s, nil
+}
+
+func (c *reader) seeItself(ctx context.Context, key string, s *syncSeen) error {
+	i, conf, err := c.integration(ctx, key)
+	if err != nil {
+		return err
 	}
-	s.Conflicts, s.ConflictsAnswer, err = c.conflicts(ctx, key)
-	return s, err
+	s.integration, s.Configuration = *i, conf
+	s.health, err = c.healthOf(ctx, i)
+	return err
 }
 
 func (e *end) need(what, of string) planner.Need {

@@ -85,6 +85,7 @@ type Client struct {
 	log      hclog.Logger
 	scrubber atomic.Pointer[redact.Set]
 	limiter  *rate.Limiter // nil: no limit
+	gate     *gate
 	endpoint atomic.Pointer[Endpoint]
 
 	reading *http.Client // for what may be repeated
@@ -100,7 +101,7 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{base: base, o: withDefaults(o)}
+	c := &Client{base: base, o: withDefaults(o), gate: newGate()}
 	c.Hide()
 	c.log = c.o.Log
 	if o.RatePerSecond > 0 {

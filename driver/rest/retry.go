@@ -17,7 +17,7 @@ import (
 // is an error, as is one beyond Options.MaxBytes, MaxValues or MaxDepth. Every error is an *Error.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	var answer *Response
-	err := c.repeat(ctx, r, func(a *attempt) error {
+	err := c.repeat(ctx, r, c.gate, func(a *attempt) error {
 		body, err := a.readAll(c.o.MaxBytes)
 		if err != nil {
 			return err
@@ -36,7 +36,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 // too slow. The caller closes Body.
 func (c *Client) Stream(ctx context.Context, r Request) (*Stream, error) {
 	var answer *Stream
-	err := c.repeat(ctx, r, func(a *attempt) error {
+	err := c.repeat(ctx, r, nil, func(a *attempt) error {
 		var err error
 		answer, err = a.stream()
 		return err
@@ -58,19 +58,21 @@ func (c *Client) Get(ctx context.Context, r Request, v any) error {
 }
 
 // repeat makes attempts until one succeeds, fails for good, or enough are made. take uses a 2xx answer; it owns the
-// attempt when it returns nil.
-func (c *Client) repeat(ctx context.Context, r Request, take func(*attempt) error) error {
+// attempt when it returns nil. What may be repeated passes the gate, if there is one.
+func (c *Client) repeat(ctx context.Context, r Request, gate *gate, take func(*attempt) error) error {
 	k, err := c.prepare(r)
 	if err != nil {
 		return err
 	}
 	sent := SentNo
 	for n := 1; ; n++ {
-		if err := c.throttle(ctx); err != nil {
+		leave, err := c.admit(ctx, k, gate)
+		if err != nil {
 			return c.fail(k, &Error{Sent: sent, Attempts: n - 1, Message: "waiting for its turn: " + err.Error(), cause: err})
 		}
 		begun := c.o.Now()
 		failure := c.try(ctx, k, take)
+		leave()
 		if failure == nil {
 			c.log.Debug("request done", "method", k.Method, "url", k.shown, "attempt", n, "duration", c.o.Now().Sub(begun))
 			return nil
@@ -83,7 +85,7 @@ func (c *Client) repeat(ctx context.Context, r Request, take func(*attempt) erro
 		}
 		failure.permanent = failure.permanent || k.GiveUp != nil && k.GiveUp(failure)
 		failure.Retryable = retryable(k.safe(), now, failure)
-		err := c.fail(k, failure)
+		err = c.fail(k, failure)
 		if !failure.Retryable || n > c.o.MaxRetries || ctx.Err() != nil {
 			c.log.Debug("request failed", "method", k.Method, "url", k.shown, "attempt", n, "status", failure.Status,
 				"error", err.Error())
@@ -108,6 +110,18 @@ func (c *Client) repeat(ctx context.Context, r Request, take func(*attempt) erro
 func (c *Client) Wait(ctx context.Context, d time.Duration, why string) error {
 	c.o.Waiting(d, why)
 	return c.o.Sleep(ctx, d)
+}
+
+// admit waits until another attempt may be made. leave is to be called at its end.
+func (c *Client) admit(ctx context.Context, k *call, gate *gate) (leave func(), err error) {
+	leave = func() {}
+	if err := c.throttle(ctx); err != nil {
+		return leave, err
+	}
+	if gate == nil || !k.safe() {
+		return leave, nil
+	}
+	return gate.enter(ctx)
 }
 
 // throttle waits until the rate allows another attempt.

@@ -25,10 +25,11 @@ type history struct {
 	Reader
 
 	resource string
-	numbers  []int                       // all there are, ascending
-	found    map[int]Revision            // those that are described
-	asked    map[int]bool                // pages
-	branches func() (*branchList, error) // asks for them once, when they are first needed
+	numbers  []int            // all there are, ascending
+	found    map[int]Revision // those that are described
+	asked    map[int]bool     // pages
+	branches *branchList
+	noBranch error // why branches are nil
 }
 
 func (h *history) read(ctx context.Context) ([]Revision, error) {
@@ -40,12 +41,12 @@ func (h *history) read(ctx context.Context) ([]Revision, error) {
 	for _, r := range all.found {
 		h.found[r.Number] = r
 	}
-	if len(h.missing()) > 0 {
-		if err := h.pages(ctx); err != nil {
-			return nil, part(err)
-		}
-	}
-	if err := h.singly(ctx); err != nil {
+	// The branches are read after the list, so that they have those of all that it names. Their error comes later.
+	err = rest.Beside(ctx, h.describe, func(ctx context.Context) error {
+		h.branches, h.noBranch = h.Reader.branches(ctx, h.resource)
+		return nil
+	})
+	if err != nil {
 		return nil, part(err)
 	}
 	if err := h.findBranches(ctx); err != nil {
@@ -59,6 +60,16 @@ func (h *history) read(ctx context.Context) ([]Revision, error) {
 		out = append(out, h.found[number])
 	}
 	return out, nil
+}
+
+// describe asks for what is told of the revisions: of many at once, and then of each that is still missing.
+func (h *history) describe(ctx context.Context) error {
+	if len(h.missing()) > 0 {
+		if err := h.pages(ctx); err != nil {
+			return err
+		}
+	}
+	return h.singly(ctx)
 }
 
 // listed is an answer about revisions.
@@ -210,7 +221,7 @@ func (h *history) findBranches(ctx context.Context) error {
 	if !slices.ContainsFunc(h.numbers, func(number int) bool { return h.found[number].Branch == "" }) {
 		return nil
 	}
-	list, err := h.branches()
+	list, err := h.branches, h.noBranch
 	if err != nil {
 		return err
 	}
@@ -250,7 +261,7 @@ func (h *history) nameBranches() error {
 	if !slices.ContainsFunc(h.numbers, func(number int) bool { return h.found[number].BranchName == "" }) {
 		return nil
 	}
-	list, err := h.branches()
+	list, err := h.branches, h.noBranch
 	if err != nil && !rest.IsStatus(err, http.StatusNotFound, http.StatusForbidden) {
 		return err
 	}

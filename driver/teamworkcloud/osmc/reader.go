@@ -67,7 +67,7 @@ func path(segments ...string) string {
 func withBody() url.Values { return url.Values{"includeBody": {"true"}} }
 
 // atOnce is how many requests are under way at once where each of many things has to be asked for.
-const atOnce = 4
+const atOnce = 8
 
 // each calls f for every index up to n, a few at once. The error is that of the first index that has one of its own.
 func each(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {

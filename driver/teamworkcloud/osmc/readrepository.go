@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 )
 
 // Resources lists all resources that the user may see, by id; with removed, those marked as removed too (GET
@@ -244,14 +243,12 @@ func (r Reader) Locks(ctx context.Context, resource string) ([]Lock, error) {
 // (GET /osmc/resources/{}/revisions) is what there is; each of them is described in the answer, or an error names it.
 func (r Reader) History(ctx context.Context, resource string) ([]Revision, []Branch, error) {
 	h := &history{Reader: r, resource: resource, found: map[int]Revision{}}
-	h.branches = sync.OnceValues(func() (*branchList, error) { return r.branches(ctx, resource) })
 	out, err := h.read(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the revisions of resource %s: %w", resource, err)
 	}
-	list, err := h.branches()
-	if err != nil {
-		return nil, nil, err
+	if h.noBranch != nil {
+		return nil, nil, h.noBranch
 	}
-	return out, list.all, nil
+	return out, h.branches.all, nil
 }

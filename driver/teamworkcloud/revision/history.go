@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/syncctl/syncctl/driver/rest"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -35,12 +36,19 @@ type History struct {
 // Read reads a resource's branches, revisions and tags.
 func Read(ctx context.Context, server Reader, resource string) (*History, error) {
 	var h History
-	var err error
-	if h.Revisions, h.Branches, err = server.History(ctx, resource); err != nil {
-		return nil, fmt.Errorf("reading the history of resource %s: %w", resource, err)
-	}
-	if h.Tags, err = server.Tags(ctx, resource); err != nil {
-		return nil, fmt.Errorf("reading the tags of resource %s: %w", resource, err)
+	err := rest.Beside(ctx, func(ctx context.Context) (err error) {
+		if h.Revisions, h.Branches, err = server.History(ctx, resource); err != nil {
+			return fmt.Errorf("reading the history of resource %s: %w", resource, err)
+		}
+		return nil
+	}, func(ctx context.Context) (err error) {
+		if h.Tags, err = server.Tags(ctx, resource); err != nil {
+			return fmt.Errorf("reading the tags of resource %s: %w", resource, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return &h, nil
 }

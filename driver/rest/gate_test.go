@@ -1,0 +1,77 @@
+package rest_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/syncctl/syncctl/driver/rest"
+)
+
+// holding is a server that answers each request once it is told to.
+type holding struct {
+	held chan chan struct{}
+}
+
+func (h holding) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer := make(chan struct{})
+	h.held <- answer
+	<-answer
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("{}")),
+		Header: http.Header{"Content-Type": {"application/json"}}, Request: r}, nil
+}
+
+// TestFewAtOnce: a client that has much to read asks for a few things at once, and for a few more once some have come.
+// What changes something, and what is streamed, does not wait for that.
+func TestFewAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := holding{make(chan chan struct{}, 1000)}
+		c, err := rest.New(rest.Options{BaseURL: "https://x.example", Transport: h})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		ask := func(how func() error) {
+			all.Go(func() {
+				if err := how(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		for range 400 {
+			ask(func() error { return c.Get(t.Context(), rest.Request{Path: "/x"}, new(any)) })
+		}
+		synctest.Wait()
+		if len(h.held) != 8 {
+			t.Errorf("%d at once to begin with", len(h.held))
+		}
+		ask(func() error {
+			_, err := c.Do(t.Context(), rest.Request{Method: http.MethodPost, Path: "/x"})
+			return err
+		})
+		ask(func() error {
+			s, err := c.Stream(t.Context(), rest.Request{Path: "/x"})
+			if err == nil {
+				err = s.Body.Close()
+			}
+			return err
+		})
+		synctest.Wait()
+		if len(h.held) != 10 {
+			t.Errorf("%d at once, want a write and a stream beside the 8", len(h.held))
+		}
+		answered, most := 0, 0
+		for ; len(h.held) > 0; synctest.Wait() {
+			most = max(most, len(h.held))
+			close(<-h.held)
+			answered++
+		}
+		all.Wait()
+		if answered != 402 || most != 16 {
+			t.Errorf("%d answered, at most %d at once", answered, most)
+		}
+	})
+}
