@@ -267,3 +267,47 @@ func (a canned) RoundTrip(r *http.Request) (*http.Response, error) {
 		Body: io.NopCloser(strings.NewReader(a.body)), Request: r,
 	}, nil
 }
+
+// TestPartOfAnAnswer: an answer that says that it is a part of the whole is none, whoever asks, and is not asked for
+// again: a list that lacks something would say that it is gone.
+func TestPartOfAnAnswer(t *testing.T) {
+	list := func(status int, header ...string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			for i := 0; i < len(header); i += 2 {
+				w.Header().Set(header[i], header[i+1])
+			}
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, "[1]")
+		}
+	}
+	for name, c := range map[string]struct {
+		answer http.HandlerFunc
+		part   bool
+	}{
+		"partial content":         {list(206, "Content-Range", "bytes 0-2/500"), true},
+		"without saying of what":  {list(206), true},
+		"a range, and status 200": {list(200, "Content-Range", "items 0-1/500"), true},
+		"a delta":                 {list(226, "IM", "diffe"), true},
+		"the whole":               {list(200), false},
+		"made":                    {list(201), false},
+		"changed on the way":      {list(203), false},
+	} {
+		s := serve(t, c.answer)
+		client := connect(t, s, nil)
+		var got []int
+		asked := map[string]error{"Get": client.Get(t.Context(), rest.Request{}, &got)}
+		_, asked["Do"] = client.Do(t.Context(), rest.Request{Method: "POST", Bytes: []byte("x")})
+		stream, err := client.Stream(t.Context(), rest.Request{})
+		if asked["Stream"] = err; err == nil {
+			_ = stream.Body.Close()
+		}
+		for how, err := range asked {
+			if errors.Is(err, rest.ErrPart) != c.part || (err != nil) != c.part || c.part && rest.WasSent(err) != rest.SentYes {
+				t.Errorf("%s, %s: %v", name, how, err)
+			}
+		}
+		if s.count() != len(asked) || c.part == (len(got) > 0) {
+			t.Errorf("%s: %d requests, %v", name, s.count(), got)
+		}
+	}
+}

@@ -92,10 +92,25 @@ func (a *attempt) send(limited, ctx context.Context) *Error {
 		return a.unanswered(ctx, limited, err, reached, body.failure())
 	}
 	a.client.meet(a.resp, sent)
-	if a.resp.StatusCode/100 == 2 {
-		return nil
+	switch {
+	case a.resp.StatusCode/100 != 2:
+		return a.refused()
+	case isPart(a.resp):
+		return &Error{Status: a.resp.StatusCode, Sent: SentYes, permanent: true, cause: ErrPart,
+			Message: "answered with a part of what was asked for, which nothing can be concluded from: " +
+				"is something in front of the server that changes answers?"}
 	}
-	return a.refused()
+	return nil
+}
+
+// ErrPart is what an answer wraps that is said to be a part of the whole.
+var ErrPart = errors.New("only a part of the answer")
+
+// isPart tells whether an answer says that it is not the whole, which was asked for: of a list a part looks like one
+// that is shorter, and what it lacks like what is gone.
+func isPart(resp *http.Response) bool {
+	return resp.StatusCode == http.StatusPartialContent || resp.StatusCode == http.StatusIMUsed ||
+		resp.Header.Get("Content-Range") != ""
 }
 
 // request makes the http.Request of one attempt.

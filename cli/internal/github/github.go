@@ -17,6 +17,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/syncctl/syncctl/printable"
 )
 
 // Limits of what is read, in bytes and pages.
@@ -102,6 +104,8 @@ func (r *Repository) call(ctx context.Context, method, path string, send any) ([
 		return nil, fmt.Errorf("%s %s: reading the answer: %w", method, path, err)
 	case len(text) > mostOfAnswer:
 		return nil, fmt.Errorf("%s %s: the answer has more than %d bytes", method, path, mostOfAnswer)
+	case answer.StatusCode == http.StatusPartialContent || answer.Header.Get("Content-Range") != "":
+		return nil, fmt.Errorf("%s %s: the answer is only a part of what was asked for", method, path)
 	case answer.StatusCode < 200 || answer.StatusCode > 299:
 		var said struct {
 			Message string `json:"message"`
@@ -112,8 +116,8 @@ func (r *Repository) call(ctx context.Context, method, path string, send any) ([
 	return text, nil
 }
 
-// redirect follows what reads, to https: an artifact lies on another host, which does not get the token (net/http takes
-// it away).
+// redirect follows what reads, to https: an artifact lies on another host, which does not get the token. net/http takes
+// it away from other domains alone: a subdomain, or another port, may be somebody else's.
 func redirect(req *http.Request, via []*http.Request) error {
 	switch {
 	case len(via) > 3:
@@ -122,6 +126,9 @@ func redirect(req *http.Request, via []*http.Request) error {
 		return errors.New("a request that writes is not redirected")
 	case req.URL.Scheme != "https" && !(req.URL.Scheme == "http" && isLoopback(req.URL.Hostname())):
 		return fmt.Errorf("redirected to %s, which is not encrypted", req.URL.Host)
+	}
+	if first := via[0].URL; req.URL.Scheme != first.Scheme || req.URL.Host != first.Host {
+		req.Header.Del("Authorization")
 	}
 	return nil
 }
@@ -132,6 +139,9 @@ func read[T any](ctx context.Context, r *Repository, path string) (T, error) {
 	text, err := r.call(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return out, err
+	}
+	if err := printable.Documents.Check(text); err != nil {
+		return out, fmt.Errorf("GET %s: the answer %w", path, err)
 	}
 	if err := json.Unmarshal(text, &out); err != nil {
 		return out, fmt.Errorf("GET %s: reading the answer: %w", path, err)

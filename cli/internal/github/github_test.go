@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -81,10 +82,21 @@ func TestErrors(t *testing.T) {
 		"redirect": func(w http.ResponseWriter, q *http.Request) {
 			http.Redirect(w, q, "http://plain.example/", http.StatusFound)
 		},
+		"a part": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusPartialContent)
+			write(w, []any{})
+		},
+		"a range": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Range", "bytes 0-1/5")
+			write(w, []any{})
+		},
+		"many values": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte("[" + strings.Repeat("{},", 3_000_000) + "{}]"))
+		},
 	} {
 		r := served(t, answer)
 		_, _, err := r.Approved(t.Context(), 1)
-		if err == nil || strings.Contains(err.Error(), r.Token) {
+		if err == nil || errors.Is(err, ErrNotApproved) || strings.Contains(err.Error(), r.Token) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -109,6 +121,41 @@ func TestErrors(t *testing.T) {
 	}
 	if good := (&Repository{API: "https://api.example/api/v3", Name: "a/b", Token: "t"}); good.Check() != nil {
 		t.Error(good.Check())
+	}
+}
+
+// TestTokenStays: the token goes to the interface alone: not to another port of its machine, nor to a subdomain, where
+// somebody else may listen.
+func TestTokenStays(t *testing.T) {
+	var got []string
+	note := func(name string, then http.HandlerFunc) http.HandlerFunc {
+		return func(w http.ResponseWriter, q *http.Request) {
+			got = append(got, name+" "+q.Header.Get("Authorization"))
+			then(w, q)
+		}
+	}
+	other := served(t, note("other", func(w http.ResponseWriter, _ *http.Request) { write(w, []any{}) }))
+	r := served(t, note("own", func(w http.ResponseWriter, q *http.Request) {
+		to := other.API + "/x"
+		if !strings.HasSuffix(q.URL.Path, "/again") {
+			to = "/again"
+		}
+		http.Redirect(w, q, to, http.StatusFound)
+	}))
+	if _, err := r.MergedAs(t.Context(), "c"); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"own Bearer " + r.Token, "own Bearer " + r.Token, "other "}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	first := httptest.NewRequest(http.MethodGet, "https://api.example/x", nil)
+	for to, kept := range map[string]bool{"https://api.example/y": true, "https://a.api.example/y": false,
+		"https://api.example:8443/y": false, "https://example/y": false} {
+		next := httptest.NewRequest(http.MethodGet, to, nil)
+		next.Header.Set("Authorization", "x")
+		if err := redirect(next, []*http.Request{first}); err != nil || (next.Header.Get("Authorization") != "") != kept {
+			t.Errorf("%s: %v, %v", to, next.Header, err)
+		}
 	}
 }
 
