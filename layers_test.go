@@ -368,6 +368,24 @@ func TestOnlyCommandLineSpeaks(t *testing.T) {
 	}
 }
 
+// TestFilesAreWrittenInOnePlace: whoever empties a file or goes on at its end has package files look first who has put
+// a name there. A new file (O_EXCL) follows no link.
+func TestFilesAreWrittenInOnePlace(t *testing.T) {
+	for _, p := range packages(t) {
+		if !under(p.room(), "cli") || under(p.room(), "cli/internal/files") {
+			continue
+		}
+		eachFile(t, p, func(fset *token.FileSet, f *ast.File) {
+			ast.Inspect(f, func(n ast.Node) bool {
+				if s, ok := n.(*ast.SelectorExpr); ok && (s.Sel.Name == "O_TRUNC" || s.Sel.Name == "O_APPEND") {
+					t.Errorf("%s: files.Stream and files.Append open what is written piece by piece", fset.Position(n.Pos()))
+				}
+				return true
+			})
+		})
+	}
+}
+
 func TestOnlyDeclareReveals(t *testing.T) {
 	for _, p := range packages(t) {
 		if under(p.room(), "driver/declare", "driver/drivertest", "schema") {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -175,7 +174,7 @@ func (c *command) summarize(text []byte) error {
 	if name == "" {
 		return nil
 	}
-	f, err := c.app.fs.OpenFile(c.app.abs(name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	f, err := files.Append(c.app.fs, c.app.abs(name), 0o644)
 	if err != nil {
 		return fmt.Errorf("opening the summary of the job: %w", err)
 	}

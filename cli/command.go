@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/hashicorp/go-hclog"
@@ -182,7 +181,7 @@ func (c *command) openLog() error {
 		return failf(exitError, "SYNCCTL_LOG is %q: use trace, debug, info, warn, error, json or off", level)
 	}
 	if path, _ := c.app.env("SYNCCTL_LOG_PATH"); path != "" {
-		f, err := c.app.fs.OpenFile(c.app.abs(path), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		f, err := files.Append(c.app.fs, c.app.abs(path), 0o600)
 		if err != nil {
 			return fmt.Errorf("opening the log: %w", err)
 		}

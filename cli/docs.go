@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"github.com/syncctl/syncctl/cli/internal/files"
+	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/reference"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -226,7 +227,7 @@ func (c *command) writeDocFiles(dir, mark string, all []*docFile) error {
 
 // foreignPage refuses a page that docs has not written itself.
 func (c *command) foreignPage(path, mark string) error {
-	f, err := c.files().Open(path)
+	f, err := host.FilesOf(c.files()).Open(path) // a pipe would hold us up
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

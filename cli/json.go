@@ -195,7 +195,7 @@ func (c *command) openEvents() error {
 		to = append(to, output.JSON(c.out))
 	}
 	if c.flags.jsonInto != "" {
-		f, err := files.Stream(c.app.fs, c.abs(c.flags.jsonInto))
+		f, err := files.Stream(c.app.fs, c.abs(c.flags.jsonInto), 0o644)
 		if err != nil {
 			return err
 		}

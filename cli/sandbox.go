@@ -89,7 +89,7 @@ func (c *command) sandbox(ctx context.Context, name string, command []string, f 
 		o.Faults = append(o.Faults, fault)
 	}
 	if f.access != "" {
-		file, err := c.app.fs.OpenFile(c.abs(f.access), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+		file, err := files.Stream(c.app.fs, c.abs(f.access), 0o600)
 		if err != nil {
 			return fmt.Errorf("opening the access log: %w", err)
 		}

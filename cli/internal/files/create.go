@@ -3,7 +3,6 @@ package files
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 
@@ -42,11 +41,21 @@ func Create(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
 
 // Stream opens a file that is written piece by piece while others read it, such as events. It is emptied first. What
 // another user may have planted is refused (host.Planted).
-func Stream(fsys afero.Fs, path string) (io.WriteCloser, error) {
+func Stream(fsys afero.Fs, path string, perm fs.FileMode) (afero.File, error) {
+	return toWrite(fsys, path, os.O_TRUNC, perm)
+}
+
+// Append opens a file that is written at its end, such as a log. What another user may have planted is refused
+// (host.Planted).
+func Append(fsys afero.Fs, path string, perm fs.FileMode) (afero.File, error) {
+	return toWrite(fsys, path, os.O_APPEND, perm)
+}
+
+func toWrite(fsys afero.Fs, path string, how int, perm fs.FileMode) (afero.File, error) {
 	err := host.Planted(fsys, path)
 	if err == nil {
 		var f afero.File
-		if f, err = fsys.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644); err == nil {
+		if f, err = fsys.OpenFile(path, os.O_CREATE|how|os.O_WRONLY, perm); err == nil {
 			return f, nil
 		}
 	}

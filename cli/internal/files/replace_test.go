@@ -123,15 +123,22 @@ func TestReplacePlanted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"link", "pipe"} {
-		if err := Replace(plantedFs{afero.NewOsFs()}, filepath.Join(dir, name), []byte("new"), 0o644); err == nil {
-			t.Errorf("%s was written to", name)
+	fsys := plantedFs{afero.NewOsFs()}
+	for how, write := range map[string]func(path string) error{
+		"Replace": func(path string) error { return Replace(fsys, path, []byte("new"), 0o644) },
+		"Stream":  func(path string) error { _, err := Stream(fsys, path, 0o600); return err },
+		"Append":  func(path string) error { _, err := Append(fsys, path, 0o600); return err },
+	} {
+		for _, name := range []string{"link", "pipe"} {
+			if write(filepath.Join(dir, name)) == nil {
+				t.Errorf("%s: %s was written to", how, name)
+			}
 		}
 	}
 	if b, err := os.ReadFile(victim); err != nil || string(b) != "old" {
 		t.Errorf("the victim is %q, %v", b, err)
 	}
-	if err := Replace(plantedFs{afero.NewOsFs()}, filepath.Join(dir, "new"), nil, 0o644); err != nil {
+	if err := Replace(fsys, filepath.Join(dir, "new"), nil, 0o644); err != nil {
 		t.Error(err)
 	}
 }
